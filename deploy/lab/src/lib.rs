@@ -1,0 +1,1 @@
+//! A two-country installation on one machine.

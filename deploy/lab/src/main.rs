@@ -1,0 +1,2 @@
+//! rovuma-lab
+fn main() {}

@@ -1,0 +1,2 @@
+//! rovuma-audit
+fn main() {}

@@ -1,0 +1,2 @@
+//! rovuma-gateway
+fn main() {}

@@ -1,0 +1,2 @@
+//! rovuma-identity
+fn main() {}

@@ -1,0 +1,2 @@
+//! rovuma-rovumactl
+fn main() {}
