@@ -215,7 +215,9 @@ impl StoreId {
     /// # Errors
     /// [`BadId`] when they are not 16 bytes.
     pub fn from_slice(bytes: &[u8]) -> Result<Self, BadId> {
-        Uuid::from_slice(bytes).map(Self).map_err(|_| BadId::new("16 bytes", &format!("{} bytes", bytes.len())))
+        Uuid::from_slice(bytes)
+            .map(Self)
+            .map_err(|_| BadId::new("16 bytes", &format!("{} bytes", bytes.len())))
     }
 }
 

@@ -4,6 +4,8 @@ mod ids;
 mod message;
 mod time;
 
-pub use ids::{AGENCY_NAME_MAX, AgencyCode, BadId, CountryCode, Digest, Epoch, Lane, MessageId, StoreId, StreamId};
+pub use ids::{
+    AGENCY_NAME_MAX, AgencyCode, BadId, CountryCode, Digest, Epoch, Lane, MessageId, StoreId, StreamId,
+};
 pub use message::{Header, MessageType, Recipient, Sender, Status, Version};
 pub use time::{BadTimestamp, Timestamp};
