@@ -1,0 +1,190 @@
+-- The gateway's own tables. Identifiers are 16-byte blobs, digests 32-byte blobs, times microseconds
+-- since the Unix epoch, and there are no booleans: the same queries serve SQLite and PostgreSQL.
+-- The outbox (2xx) and the audit trail (1xx) bring their own tables.
+
+-- What an agency is writing, and where its release stands. The id becomes the message's id.
+CREATE TABLE draft (
+    id            BLOB   NOT NULL PRIMARY KEY,
+    agency        TEXT   NOT NULL,
+    author        TEXT   NOT NULL,
+    author_unit   TEXT,
+    state         TEXT   NOT NULL, -- draft, pending_release, returned, released, discarded
+    version       BIGINT NOT NULL, -- counts changes; a writer names the version it saw
+    category      TEXT   NOT NULL,
+    status        TEXT   NOT NULL, -- actual, exercise, test
+    second_person TEXT,            -- why a second person must release it; NULL when one person may
+    content       BLOB   NOT NULL, -- the draft as posted, validated
+    created_at    BIGINT NOT NULL,
+    changed_at    BIGINT NOT NULL,
+    submitted_at  BIGINT,
+    decided_by    TEXT,
+    decided_at    BIGINT,
+    return_reason TEXT
+);
+CREATE INDEX draft_by_agency ON draft (agency, state, id);
+
+-- What has left, one row a country: the exact bytes signed are the evidence.
+CREATE TABLE sent (
+    id           BLOB   NOT NULL,
+    country      TEXT   NOT NULL,
+    agency       TEXT   NOT NULL,
+    message_type TEXT   NOT NULL,
+    category     TEXT,
+    status       TEXT   NOT NULL,
+    lane         TEXT   NOT NULL,
+    created_at   BIGINT NOT NULL,
+    expires_at   BIGINT,
+    released_by  TEXT   NOT NULL,
+    digest       BLOB   NOT NULL,
+    jws          BLOB   NOT NULL,
+    PRIMARY KEY (id, country)
+);
+CREATE INDEX sent_by_agency ON sent (agency, id);
+
+-- What has been taken from others: one row per recipient agency, for ever, so that a duplicate is
+-- known however late it comes.
+CREATE TABLE received (
+    seq              INTEGER PRIMARY KEY AUTOINCREMENT,
+    recipient        TEXT   NOT NULL,
+    sender           TEXT   NOT NULL,
+    id               BLOB   NOT NULL,
+    digest           BLOB   NOT NULL,
+    jws              BLOB   NOT NULL,
+    key_id           TEXT   NOT NULL,
+    message_type     TEXT   NOT NULL,
+    category         TEXT,
+    status           TEXT   NOT NULL,
+    lane             TEXT   NOT NULL,
+    stream           BLOB,
+    number           BIGINT,
+    created_at       BIGINT NOT NULL,
+    expires_at       BIGINT,
+    received_at      BIGINT NOT NULL,
+    disposition      TEXT   NOT NULL, -- operative, inoperative (expired on the way), rejected
+    rejection_code   TEXT,
+    rejection_detail TEXT,
+    audit_epoch      BLOB   NOT NULL,
+    audit_sequence   BIGINT NOT NULL,
+    read_at          BIGINT,
+    read_by          TEXT,
+    compromised_at   BIGINT           -- when the key that signed it was found to be compromised
+);
+CREATE UNIQUE INDEX received_identity ON received (recipient, sender, id);
+CREATE INDEX received_by_stream ON received (sender, stream, recipient, lane, number);
+CREATE INDEX received_by_key ON received (sender, key_id);
+
+-- Streams as the recipient sees them.
+CREATE TABLE stream_in (
+    recipient    TEXT   NOT NULL,
+    sender       TEXT   NOT NULL,
+    lane         TEXT   NOT NULL,
+    stream       BLOB   NOT NULL,
+    next         BIGINT NOT NULL, -- every number below has come or was made void
+    last         BIGINT NOT NULL, -- the highest number seen or announced
+    announced_at BIGINT,          -- when the sender last spoke of this stream
+    gap_since    BIGINT,          -- since when a number below `last` has been missing
+    requested_at BIGINT,          -- when it was last asked for
+    requests     BIGINT NOT NULL DEFAULT 0,
+    PRIMARY KEY (recipient, sender, lane, stream)
+);
+
+-- Numbers that came, or were made void, ahead of one that is still missing.
+CREATE TABLE stream_ahead (
+    recipient TEXT   NOT NULL,
+    sender    TEXT   NOT NULL,
+    lane      TEXT   NOT NULL,
+    stream    BLOB   NOT NULL,
+    number    BIGINT NOT NULL,
+    PRIMARY KEY (recipient, sender, lane, stream, number)
+);
+
+-- Receipts that others signed for what we sent: the exact bytes, and what each says.
+CREATE TABLE receipt_jws (
+    id          BLOB   NOT NULL,
+    signer      TEXT   NOT NULL,
+    jws         BLOB   NOT NULL,
+    received_at BIGINT NOT NULL,
+    PRIMARY KEY (id, signer)
+);
+CREATE TABLE receipt (
+    message_id     BLOB   NOT NULL,
+    sender         TEXT   NOT NULL,
+    recipient      TEXT   NOT NULL,
+    kind           TEXT   NOT NULL, -- delivered, read, rejected
+    said_at        BIGINT NOT NULL, -- the recipient's time
+    code           TEXT,
+    detail         TEXT,
+    audit_source   TEXT,
+    audit_epoch    BLOB,
+    audit_sequence BIGINT,
+    receipt_id     BLOB   NOT NULL,
+    received_at    BIGINT NOT NULL,
+    PRIMARY KEY (message_id, recipient, kind)
+);
+
+-- Messages that wait for a trust list: not verified, not lost, not shown as received.
+CREATE TABLE held (
+    seq               INTEGER PRIMARY KEY AUTOINCREMENT,
+    recipient         TEXT   NOT NULL,
+    exchange          TEXT   NOT NULL,
+    lane              TEXT   NOT NULL,
+    unverified_sender TEXT   NOT NULL,
+    digest            BLOB   NOT NULL,
+    jws               BLOB   NOT NULL,
+    reason            TEXT   NOT NULL,
+    held_at           BIGINT NOT NULL,
+    tried_at          BIGINT NOT NULL
+);
+CREATE UNIQUE INDEX held_identity ON held (recipient, digest);
+
+-- What could not be verified: the sealed original, once per content.
+CREATE TABLE quarantine (
+    seq            INTEGER PRIMARY KEY AUTOINCREMENT,
+    digest         BLOB   NOT NULL,
+    agency         TEXT,             -- whose key opened it, when one did
+    queue          TEXT   NOT NULL,
+    exchange       TEXT   NOT NULL,
+    routing_key    TEXT   NOT NULL,
+    reason         TEXT   NOT NULL,
+    body           BLOB,             -- NULL once the quarantine is full: the digest still tells
+    size_bytes     BIGINT NOT NULL,
+    times          BIGINT NOT NULL,
+    first_at       BIGINT NOT NULL,
+    last_at        BIGINT NOT NULL
+);
+CREATE UNIQUE INDEX quarantine_identity ON quarantine (digest, reason);
+
+-- What happened, in order, for those who follow: `GET /v1/events?after=`.
+CREATE TABLE domain_event (
+    seq        INTEGER PRIMARY KEY AUTOINCREMENT,
+    agency     TEXT   NOT NULL,
+    event      TEXT   NOT NULL,
+    object_id  BLOB,
+    version    BIGINT NOT NULL,
+    at         BIGINT NOT NULL
+);
+CREATE INDEX domain_event_by_agency ON domain_event (agency, seq);
+
+-- What needs a person's eye, until it is cleared.
+CREATE TABLE alarm (
+    agency     TEXT   NOT NULL,
+    kind       TEXT   NOT NULL,
+    subject    TEXT   NOT NULL,
+    detail     TEXT   NOT NULL,
+    times      BIGINT NOT NULL,
+    first_at   BIGINT NOT NULL,
+    last_at    BIGINT NOT NULL,
+    PRIMARY KEY (agency, kind, subject)
+);
+
+-- Answers already given to a request with an Idempotency-Key.
+CREATE TABLE idempotency (
+    agency         TEXT   NOT NULL,
+    subject        TEXT   NOT NULL,
+    key            TEXT   NOT NULL,
+    request_digest BLOB   NOT NULL,
+    status         BIGINT NOT NULL,
+    body           BLOB   NOT NULL,
+    created_at     BIGINT NOT NULL,
+    PRIMARY KEY (agency, subject, key)
+);
