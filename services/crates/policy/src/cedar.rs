@@ -1,0 +1,132 @@
+//! Our words as Cedar's: entities, requests, contexts.
+
+use std::collections::{HashMap, HashSet};
+
+use cedar_policy::{
+    Context as CedarContext, Entities, Entity, EntityId, EntityTypeName, EntityUid, Request,
+    RestrictedExpression, Schema,
+};
+use rovuma_schemas::AgencyCode;
+
+use crate::{Action, Actor, Context, Resource, ResourceKind};
+
+type Attributes = HashMap<String, RestrictedExpression>;
+
+/// A question that does not fit the schema, in Cedar's words.
+pub(crate) type Misfit = Box<dyn std::error::Error>;
+
+/// The entity types, parsed once.
+#[derive(Debug)]
+pub(crate) struct Names {
+    actor: EntityTypeName,
+    role: EntityTypeName,
+    action: EntityTypeName,
+    kinds: HashMap<ResourceKind, EntityTypeName>,
+}
+
+impl Names {
+    pub(crate) fn new() -> Result<Self, Misfit> {
+        let kinds = ResourceKind::ALL.into_iter().map(|kind| Ok((kind, kind.as_str().parse()?)));
+        Ok(Self {
+            actor: "Actor".parse()?,
+            role: "Role".parse()?,
+            action: "Action".parse()?,
+            kinds: kinds.collect::<Result<_, Misfit>>()?,
+        })
+    }
+
+    pub(crate) fn action(&self, action: Action) -> EntityUid {
+        uid(&self.action, action.as_str())
+    }
+
+    pub(crate) fn role(&self, word: &str) -> EntityUid {
+        uid(&self.role, word)
+    }
+
+    /// The request, checked against the schema.
+    pub(crate) fn request(
+        &self,
+        actor: &Actor,
+        action: Action,
+        resource: &Resource,
+        context: &Context,
+        schema: &Schema,
+    ) -> Result<Request, Misfit> {
+        let principal = self.principal(actor.subject());
+        let request = Request::new(
+            principal,
+            self.action(action),
+            self.resource(resource)?,
+            pairs(context)?,
+            Some(schema),
+        );
+        Ok(request?)
+    }
+
+    /// The actor and the resource with their attributes, beside the schema's actions.
+    pub(crate) fn entities(
+        &self,
+        actor: &Actor,
+        resource: &Resource,
+        actions: &Entities,
+        schema: &Schema,
+    ) -> Result<Entities, Misfit> {
+        let entities = [self.actor_entity(actor)?, self.resource_entity(resource)?];
+        Ok(actions.clone().add_entities(entities, Some(schema))?)
+    }
+
+    fn principal(&self, subject: &str) -> EntityUid {
+        uid(&self.actor, subject)
+    }
+
+    fn resource(&self, resource: &Resource) -> Result<EntityUid, Misfit> {
+        let name = self.kinds.get(&resource.kind).ok_or("a resource kind without an entity type")?;
+        Ok(uid(name, &resource.id))
+    }
+
+    fn actor_entity(&self, actor: &Actor) -> Result<Entity, Misfit> {
+        let mut attributes = owned_by(actor.agency());
+        attributes.insert("node".into(), RestrictedExpression::new_bool(actor.agency().is_node()));
+        attributes.insert("machine".into(), RestrictedExpression::new_bool(actor.is_machine()));
+        let roles: HashSet<_> = actor.roles().iter().map(|role| self.role(role.as_str())).collect();
+        Ok(Entity::new(self.principal(actor.subject()), attributes, roles)?)
+    }
+
+    fn resource_entity(&self, resource: &Resource) -> Result<Entity, Misfit> {
+        let mut attributes = owned_by(&resource.agency);
+        if let Some(author) = &resource.author {
+            attributes.insert("author".into(), self.reference(author));
+        }
+        if resource.kind == ResourceKind::Account {
+            attributes.insert("holder".into(), self.reference(&resource.id));
+        }
+        Ok(Entity::new(self.resource(resource)?, attributes, HashSet::new())?)
+    }
+
+    fn reference(&self, subject: &str) -> RestrictedExpression {
+        RestrictedExpression::new_entity_uid(self.principal(subject))
+    }
+}
+
+fn uid(name: &EntityTypeName, id: &str) -> EntityUid {
+    EntityUid::from_type_name_and_id(name.clone(), EntityId::new(id))
+}
+
+fn owned_by(agency: &AgencyCode) -> Attributes {
+    let text = |text: &str| RestrictedExpression::new_string(text.to_owned());
+    HashMap::from([
+        ("agency".to_owned(), text(agency.as_str())),
+        ("country".to_owned(), text(agency.country().as_str())),
+    ])
+}
+
+fn pairs(context: &Context) -> Result<CedarContext, Misfit> {
+    let known = [
+        ("second_person_required", context.second_person_required),
+        ("reason_stated", context.reason_stated),
+    ];
+    let pairs = known.into_iter().filter_map(|(name, value)| {
+        value.map(|value| (name.to_owned(), RestrictedExpression::new_bool(value)))
+    });
+    Ok(CedarContext::from_pairs(pairs)?)
+}

@@ -1,0 +1,106 @@
+//! The question and its answer.
+
+use std::sync::Arc;
+
+use cedar_policy::{Authorizer, Decision as CedarDecision, Entities, PolicySet, Request, Response};
+
+use crate::{
+    Act, Action, Actor, Code, Context, Decision, Denial, LoadError, Permit, Resource,
+    cedar::Misfit,
+    folder,
+    load::{self, Loaded, PolicyText},
+};
+
+/// A set of access policies, checked when loaded. Clones share it.
+#[derive(Clone, Debug)]
+pub struct Policy {
+    loaded: Arc<Loaded>,
+}
+
+impl Policy {
+    /// The policies that come with the program (`deploy/policy/`).
+    ///
+    /// # Panics
+    /// Never in a build that passed its tests: they load exactly this text.
+    pub fn built_in() -> Self {
+        match Self::from_texts(load::BUILT_IN_SCHEMA, &load::built_in_policies()) {
+            Ok(policy) => policy,
+            Err(fault) => panic!("the built-in policies do not load: {fault}"),
+        }
+    }
+
+    /// The policies of a folder: every `*.cedar` file in it, checked against the program's schema.
+    ///
+    /// # Errors
+    /// [`LoadError`], naming the file, when one cannot be read or parsed, does not fit the schema, lacks its
+    /// `@id`, or when the policies together permit what no installation may permit.
+    pub fn from_folder(folder: &std::path::Path) -> Result<Self, LoadError> {
+        Self::from_texts(load::BUILT_IN_SCHEMA, &folder::read(folder)?)
+    }
+
+    pub(crate) fn from_texts(schema: &str, texts: &[PolicyText]) -> Result<Self, LoadError> {
+        let policy = Self { loaded: Arc::new(load::load(schema, texts)?) };
+        crate::invariants::check(&policy)?;
+        Ok(policy)
+    }
+
+    /// Answers whether `actor` may do `act` on `resource` in `context`.
+    ///
+    /// No is the answer to everything that no policy permits, and to a question that the policies cannot be
+    /// evaluated on ([`Code::PolicyFault`]).
+    pub fn decide<A: Act>(
+        &self,
+        actor: &Actor,
+        act: A,
+        resource: &Resource,
+        context: &Context,
+    ) -> Decision<A> {
+        let action = act.action();
+        match self.answer(actor, action, resource, context) {
+            Ok(None) => Decision::Permit(Permit::new(act, actor, resource)),
+            Ok(Some(code)) => Decision::Deny(Denial::new(action, code)),
+            Err(misfit) => Decision::Deny(Denial::fault(action, misfit.to_string())),
+        }
+    }
+
+    /// `None` for yes, the code for no.
+    fn answer(
+        &self,
+        actor: &Actor,
+        action: Action,
+        resource: &Resource,
+        context: &Context,
+    ) -> Result<Option<Code>, Misfit> {
+        let Loaded { schema, names, actions, everything, permits, .. } = &*self.loaded;
+        let request = names.request(actor, action, resource, context, schema)?;
+        let entities = names.entities(actor, resource, actions, schema)?;
+        let response = ask(&request, everything, &entities)?;
+        if response.decision() == CedarDecision::Allow {
+            return Ok(None);
+        }
+        // A forbidding policy speaks of roles that would otherwise permit: who has none is told so.
+        if ask(&request, permits, &entities)?.decision() == CedarDecision::Deny {
+            return Ok(Some(Code::Role));
+        }
+        Ok(Some(self.first_code(&response)))
+    }
+
+    /// The code that is told first among those of the policies that forbade.
+    fn first_code(&self, response: &Response) -> Code {
+        let codes = response.diagnostics().reason().filter_map(|id| self.loaded.codes.get(id));
+        codes.min().copied().unwrap_or(Code::PolicyFault)
+    }
+}
+
+/// Cedar leaves a policy out whose evaluation fails, a forbidding one too: here any failure is a refusal.
+fn ask(request: &Request, policies: &PolicySet, entities: &Entities) -> Result<Response, Misfit> {
+    let response = Authorizer::new().is_authorized(request, policies, entities);
+    let mut errors = response.diagnostics().errors();
+    match errors.next() {
+        Some(error) => Err(error.to_string().into()),
+        None => {
+            drop(errors);
+            Ok(response)
+        }
+    }
+}

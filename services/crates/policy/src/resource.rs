@@ -1,0 +1,122 @@
+//! What an action is done to, and the circumstances.
+
+use rovuma_schemas::AgencyCode;
+
+/// The kind of a resource: an entity type of the Cedar schema.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum ResourceKind {
+    /// An agency as the owner of lists: its drafts, inbox, streams, users.
+    Agency,
+    /// A draft, with its author.
+    Draft,
+    /// An agency's copy of a sent or received message.
+    Message,
+    /// A user or machine client.
+    Account,
+    /// An agency's part of the audit log.
+    AuditLog,
+    /// One audit event.
+    AuditEvent,
+}
+
+impl ResourceKind {
+    /// Every kind.
+    pub const ALL: [Self; 6] =
+        [Self::Agency, Self::Draft, Self::Message, Self::Account, Self::AuditLog, Self::AuditEvent];
+
+    /// The entity type in the schema.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Agency => "Agency",
+            Self::Draft => "Draft",
+            Self::Message => "Message",
+            Self::Account => "Account",
+            Self::AuditLog => "AuditLog",
+            Self::AuditEvent => "AuditEvent",
+        }
+    }
+}
+
+/// What an action is done to. Its agency comes from where the resource is kept, never from the request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Resource {
+    pub(crate) kind: ResourceKind,
+    pub(crate) id: String,
+    pub(crate) agency: AgencyCode,
+    pub(crate) author: Option<String>,
+}
+
+impl Resource {
+    /// The agency as the owner of its lists.
+    pub fn agency(agency: &AgencyCode) -> Self {
+        Self::new(ResourceKind::Agency, agency.as_str(), agency)
+    }
+
+    /// A draft of `agency`, written by the subject `author`.
+    pub fn draft(id: &str, agency: &AgencyCode, author: &str) -> Self {
+        Self { author: Some(author.to_owned()), ..Self::new(ResourceKind::Draft, id, agency) }
+    }
+
+    /// The copy of a message that `agency` sent or received.
+    pub fn message(id: &str, agency: &AgencyCode) -> Self {
+        Self::new(ResourceKind::Message, id, agency)
+    }
+
+    /// The user or machine client with this subject identifier.
+    pub fn account(subject: &str, agency: &AgencyCode) -> Self {
+        Self::new(ResourceKind::Account, subject, agency)
+    }
+
+    /// The audit events of `agency`; with `<cc>.node` those of the whole country.
+    pub fn audit_log(agency: &AgencyCode) -> Self {
+        Self::new(ResourceKind::AuditLog, agency.as_str(), agency)
+    }
+
+    /// One audit event, by its identity in words; an event of no agency belongs to `<cc>.node`.
+    pub fn audit_event(id: &str, agency: &AgencyCode) -> Self {
+        Self::new(ResourceKind::AuditEvent, id, agency)
+    }
+
+    /// Its kind.
+    pub fn kind(&self) -> ResourceKind {
+        self.kind
+    }
+
+    /// Its identifier.
+    pub fn id(&self) -> &str {
+        &self.id
+    }
+
+    /// The agency that it belongs to.
+    pub fn owner(&self) -> &AgencyCode {
+        &self.agency
+    }
+
+    fn new(kind: ResourceKind, id: &str, agency: &AgencyCode) -> Self {
+        Self { kind, id: id.to_owned(), agency: agency.clone(), author: None }
+    }
+}
+
+/// The circumstances that an action's policies ask about. There is no default for those that matter: a
+/// question without them is refused with [`Code::PolicyFault`](crate::Code::PolicyFault).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Context {
+    pub(crate) second_person_required: Option<bool>,
+    pub(crate) reason_stated: Option<bool>,
+}
+
+impl Context {
+    /// For every action but `alert.release` and `message.read`.
+    pub const NONE: Self = Self { second_person_required: None, reason_stated: None };
+
+    /// For `alert.release`: whether the content requires a second pair of eyes (domain rules: alerts on
+    /// persons, minors, handling codes H2 and H3).
+    pub const fn release(second_person_required: bool) -> Self {
+        Self { second_person_required: Some(second_person_required), reason_stated: None }
+    }
+
+    /// For `message.read`: whether the reader stated a reason, which an auditor has to.
+    pub const fn read(reason_stated: bool) -> Self {
+        Self { second_person_required: None, reason_stated: Some(reason_stated) }
+    }
+}

@@ -1,0 +1,89 @@
+//! The roles an agency gives its people and machines.
+
+use std::{fmt, str::FromStr};
+
+use serde::{Deserialize, Serialize};
+
+/// A role, always held within one agency.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Role {
+    /// Drafts, sends what one person may send, reads the agency's messages.
+    LiaisonOfficer,
+    /// Releases or returns the drafts of others.
+    Supervisor,
+    /// Searches and reads; sends nothing abroad.
+    Analyst,
+    /// Screens travellers and vehicles; reads no narrative.
+    BorderOfficer,
+    /// Reads the audit log; reads content only with a stated reason; changes nothing.
+    Auditor,
+    /// Orders review, correction and erasure; takes no part in operations.
+    DataProtectionOfficer,
+    /// Users, roles and keys; reads no content.
+    AgencyAdmin,
+    /// The watchlist's machine client.
+    WatchlistService,
+    /// An agency's own system: sends and receives for that agency.
+    AgencySystem,
+}
+
+/// A word that is no role of this version.
+#[derive(Debug, thiserror::Error)]
+#[error("not a role: {unverified_word:?}")]
+pub struct UnknownRole {
+    unverified_word: String,
+}
+
+impl Role {
+    /// Every role.
+    pub const ALL: [Self; 9] = [
+        Self::LiaisonOfficer,
+        Self::Supervisor,
+        Self::Analyst,
+        Self::BorderOfficer,
+        Self::Auditor,
+        Self::DataProtectionOfficer,
+        Self::AgencyAdmin,
+        Self::WatchlistService,
+        Self::AgencySystem,
+    ];
+
+    /// The word in tokens, policies and the audit log.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::LiaisonOfficer => "liaison_officer",
+            Self::Supervisor => "supervisor",
+            Self::Analyst => "analyst",
+            Self::BorderOfficer => "border_officer",
+            Self::Auditor => "auditor",
+            Self::DataProtectionOfficer => "data_protection_officer",
+            Self::AgencyAdmin => "agency_admin",
+            Self::WatchlistService => "watchlist_service",
+            Self::AgencySystem => "agency_system",
+        }
+    }
+
+    /// Whether only machine clients may hold it. A person never holds one of these, nor a machine one of
+    /// the others.
+    pub const fn is_for_machines(self) -> bool {
+        matches!(self, Self::WatchlistService | Self::AgencySystem)
+    }
+}
+
+impl fmt::Display for Role {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl FromStr for Role {
+    type Err = UnknownRole;
+
+    fn from_str(word: &str) -> Result<Self, UnknownRole> {
+        Self::ALL
+            .into_iter()
+            .find(|role| role.as_str() == word)
+            .ok_or_else(|| UnknownRole { unverified_word: word.chars().take(64).collect() })
+    }
+}
