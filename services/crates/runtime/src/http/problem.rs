@@ -1,0 +1,171 @@
+//! Problem details for HTTP APIs (RFC 9457), with a stable code and every fault at its JSON pointer.
+
+use std::borrow::Cow;
+
+use axum::{
+    Json,
+    http::{HeaderValue, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use serde::{Deserialize, Serialize};
+
+/// The media type of a problem (RFC 9457, 3).
+pub(super) const PROBLEM_JSON: &str = "application/problem+json";
+
+/// One fault of a request's body.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct ProblemFault {
+    /// Where: a JSON pointer (RFC 6901) into the request's body.
+    pub pointer: String,
+    /// Stable word for programs.
+    pub code: String,
+    /// A sentence in the caller's language.
+    pub message: String,
+}
+
+/// A refusal that a program can act on and a person can read. It never carries internals: details of a
+/// failure belong in the log.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct Problem {
+    /// `urn:rovuma:problem:<code>`: names the kind of problem, and is not to be fetched.
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// The status's own words.
+    pub title: String,
+    /// The HTTP status, repeated.
+    pub status: u16,
+    /// Stable word for programs: `not_found`, `draft_faulty`.
+    pub code: String,
+    /// What happened, to what, and what to do next.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub detail: Option<String>,
+    /// Every fault of the request's body.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub faults: Vec<ProblemFault>,
+    /// The resource or request this is about.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub instance: Option<String>,
+}
+
+impl Problem {
+    /// A problem with this status and code.
+    pub fn new(status: StatusCode, code: impl Into<Cow<'static, str>>) -> Self {
+        let code = code.into();
+        Self {
+            kind: format!("urn:rovuma:problem:{code}"),
+            title: status.canonical_reason().unwrap_or("Problem").to_owned(),
+            status: status.as_u16(),
+            code: code.into_owned(),
+            detail: None,
+            faults: Vec::new(),
+            instance: None,
+        }
+    }
+
+    /// Adds what happened and what to do next.
+    #[must_use]
+    pub fn detail(mut self, detail: impl Into<String>) -> Self {
+        self.detail = Some(detail.into());
+        self
+    }
+
+    /// Adds the faults of the body.
+    #[must_use]
+    pub fn faults(mut self, faults: impl IntoIterator<Item = ProblemFault>) -> Self {
+        self.faults.extend(faults);
+        self
+    }
+
+    /// Adds the resource this is about.
+    #[must_use]
+    pub fn instance(mut self, instance: impl Into<String>) -> Self {
+        self.instance = Some(instance.into());
+        self
+    }
+
+    /// 500 for a failure that was logged: outsiders learn nothing of it.
+    pub fn internal() -> Self {
+        Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal")
+            .detail("The service could not do this. It has been logged; try again later.")
+    }
+
+    /// 404.
+    pub fn not_found() -> Self {
+        Self::new(StatusCode::NOT_FOUND, "not_found")
+    }
+
+    /// 401: no token, or one that does not hold. Says no more than that (RFC 6750, 3).
+    pub fn unauthenticated() -> Self {
+        Self::new(StatusCode::UNAUTHORIZED, "unauthenticated")
+            .detail("A valid access token is needed. Log in again.")
+    }
+
+    /// 403 with the policy's code.
+    pub fn forbidden(code: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(StatusCode::FORBIDDEN, code)
+    }
+
+    /// 400 with a code.
+    pub fn bad_request(code: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, code)
+    }
+
+    /// 409 with a code.
+    pub fn conflict(code: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(StatusCode::CONFLICT, code)
+    }
+
+    /// 422 with every fault of the body.
+    pub fn unprocessable(
+        code: impl Into<Cow<'static, str>>,
+        faults: impl IntoIterator<Item = ProblemFault>,
+    ) -> Self {
+        Self::new(StatusCode::UNPROCESSABLE_ENTITY, code).faults(faults)
+    }
+
+    /// 503: cannot be done now, may be done later.
+    pub fn unavailable(code: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, code)
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let mut response = (status, Json(self)).into_response();
+        let headers = response.headers_mut();
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(PROBLEM_JSON));
+        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        if status == StatusCode::UNAUTHORIZED {
+            headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        }
+        response
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_problem_says_its_code_and_every_fault() {
+        let fault = ProblemFault {
+            pointer: "/body/subjects/0/plate".into(),
+            code: "missing".into(),
+            message: "The plate is missing.".into(),
+        };
+        let problem = Problem::unprocessable("draft_faulty", [fault]).detail("One field is missing.");
+        let json = serde_json::to_value(&problem).expect("serialises");
+        assert_eq!(json["type"], "urn:rovuma:problem:draft_faulty");
+        assert_eq!(json["status"], 422);
+        assert_eq!(json["faults"][0]["pointer"], "/body/subjects/0/plate");
+        let response = problem.into_response();
+        assert_eq!(response.headers()[header::CONTENT_TYPE], PROBLEM_JSON);
+    }
+
+    #[test]
+    fn an_unauthenticated_answer_names_the_scheme() {
+        let response = Problem::unauthenticated().into_response();
+        assert_eq!(response.headers()[header::WWW_AUTHENTICATE], "Bearer");
+    }
+}

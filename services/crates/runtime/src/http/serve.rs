@@ -1,0 +1,158 @@
+//! Serving a router until a soft shutdown.
+
+use std::{
+    net::{SocketAddr, TcpListener},
+    path::PathBuf,
+    sync::Arc,
+    time::Duration,
+};
+
+use axum::Router;
+use axum_server::{Handle, tls_rustls::RustlsConfig};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject};
+use serde::Deserialize;
+use tracing::info;
+
+use super::with_layers;
+use crate::{Context, SecretFile, expiry::CertificateError};
+
+/// How long requests in hand may take after a soft shutdown. Less than the grace of the whole service, so
+/// that what they began can still be finished behind them.
+const FINISH: Duration = Duration::from_secs(5);
+
+/// Where and how to listen: `[http]`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ListenConfig {
+    /// Address and port; port 0 takes a free one.
+    pub listen: SocketAddr,
+    /// Certificate and key. Without them only a loopback address is taken, unless `behind_proxy` is set.
+    #[serde(default)]
+    pub tls: Option<TlsFiles>,
+    /// A proxy in front of this address terminates TLS: plain HTTP is taken on any address.
+    #[serde(default)]
+    pub behind_proxy: bool,
+}
+
+/// A server's certificate chain and private key, PEM.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TlsFiles {
+    /// The chain, the server's own certificate first.
+    pub cert_file: PathBuf,
+    /// The private key, PKCS#8.
+    pub key_file: SecretFile,
+}
+
+/// Why a service cannot listen.
+#[derive(Debug, thiserror::Error)]
+pub enum ServeError {
+    /// The address is taken or not ours.
+    #[error("cannot listen on {listen}")]
+    Bind {
+        /// The address asked for.
+        listen: SocketAddr,
+        /// What the system says.
+        #[source]
+        source: std::io::Error,
+    },
+    /// Plain HTTP on an address others can reach.
+    #[error(
+        "{listen} is not a loopback address and [http.tls] is missing; give cert_file and key_file, \
+         or behind_proxy = true when a proxy in front terminates TLS"
+    )]
+    Plaintext {
+        /// The address asked for.
+        listen: SocketAddr,
+    },
+    /// The certificate cannot be read.
+    #[error(transparent)]
+    Certificate(#[from] CertificateError),
+    /// The private key cannot be read.
+    #[error(transparent)]
+    Key(#[from] crate::SecretError),
+    /// The certificate and the key do not make a TLS server.
+    #[error("the certificate {cert_file} and its key do not go together: {reason}")]
+    Tls {
+        /// The certificate's file.
+        cert_file: PathBuf,
+        /// What rustls says.
+        reason: String,
+    },
+}
+
+/// Listens as `config` says, wraps `router` with the common layers and serves it until a soft shutdown.
+/// Returns the address it listens on.
+///
+/// # Errors
+/// [`ServeError`] when it cannot listen; nothing is running then.
+pub fn serve(
+    context: &Context,
+    name: &'static str,
+    config: &ListenConfig,
+    router: Router,
+) -> Result<SocketAddr, ServeError> {
+    if config.tls.is_none() && !config.behind_proxy && !config.listen.ip().is_loopback() {
+        return Err(ServeError::Plaintext { listen: config.listen });
+    }
+    let tls = config.tls.as_ref().map(|files| load(context, files)).transpose()?;
+    run(context, name, config.listen, tls, with_layers(router))
+}
+
+/// Serves `router` as it is, in plain HTTP: the operators' listener.
+pub(crate) fn serve_plain(
+    context: &Context,
+    name: &'static str,
+    listen: SocketAddr,
+    router: Router,
+) -> Result<SocketAddr, ServeError> {
+    run(context, name, listen, None, router)
+}
+
+fn run(
+    context: &Context,
+    name: &'static str,
+    listen: SocketAddr,
+    tls: Option<RustlsConfig>,
+    router: Router,
+) -> Result<SocketAddr, ServeError> {
+    let bind = |source| ServeError::Bind { listen, source };
+    let listener = TcpListener::bind(listen).map_err(bind)?;
+    listener.set_nonblocking(true).map_err(bind)?;
+    let address = listener.local_addr().map_err(bind)?;
+    let service = router.into_make_service_with_connect_info::<SocketAddr>();
+    let handle = Handle::new();
+    let scheme = if tls.is_some() { "https" } else { "http" };
+    let server = axum_server::from_tcp(listener).map_err(bind)?.handle(handle.clone());
+    match tls {
+        Some(config) => {
+            let server = server.acceptor(axum_server::tls_rustls::RustlsAcceptor::new(config));
+            context.shutdown.spawn_fallible(name, server.serve(service));
+        }
+        None => context.shutdown.spawn_fallible(name, server.serve(service)),
+    }
+    let shutdown = context.shutdown.clone();
+    context.shutdown.spawn("http-stop", async move {
+        shutdown.soft().await;
+        handle.graceful_shutdown(Some(FINISH));
+    });
+    info!("{name} listens on {scheme}://{address}");
+    Ok(address)
+}
+
+fn load(context: &Context, files: &TlsFiles) -> Result<RustlsConfig, ServeError> {
+    context.expiries.register_certificates(&files.cert_file)?;
+    let fault = |reason: String| ServeError::Tls { cert_file: files.cert_file.clone(), reason };
+    let chain = CertificateDer::pem_file_iter(&files.cert_file)
+        .and_then(Iterator::collect::<Result<Vec<_>, _>>)
+        .map_err(|error| fault(error.to_string()))?;
+    let key = PrivateKeyDer::from_pem_slice(files.key_file.read()?.expose_bytes())
+        .map_err(|error| fault(error.to_string()))?;
+    let mut config =
+        rustls::ServerConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
+            .with_safe_default_protocol_versions()
+            .and_then(|builder| builder.with_no_client_auth().with_single_cert(chain, key))
+            .map_err(|error| fault(error.to_string()))?;
+    config.alpn_protocols = vec![b"http/1.1".to_vec()];
+    Ok(RustlsConfig::from_config(Arc::new(config)))
+}

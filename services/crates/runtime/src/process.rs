@@ -1,0 +1,142 @@
+//! One process: options, configuration, telemetry, signals, health, role.
+
+use std::{path::PathBuf, process::ExitCode};
+
+use anyhow::Context as _;
+use clap::{Arg, ArgAction, Command, value_parser};
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tracing::{info, warn};
+
+use crate::{
+    Context, Service, Shutdown, SystemClock, admin,
+    config::{self, LogFormat, RuntimeConfig},
+    metrics_export,
+    telemetry::Telemetry,
+};
+
+struct Options {
+    config: Option<PathBuf>,
+    check_config: bool,
+    log: Option<LogFormat>,
+}
+
+/// Runs the role `S` until a signal or a failure. The whole of a service's `main.rs`.
+///
+/// Ends with 0 after a clean shutdown and 1 after a failure, a second signal, or when tasks had to be
+/// dropped because ten seconds had passed.
+pub fn main<S: Service>() -> ExitCode {
+    let options = options::<S>();
+    match run::<S>(options) {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("{}: {error:#}", S::NAME);
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn options<S: Service>() -> Options {
+    let matches = Command::new(S::NAME)
+        .about(S::ABOUT)
+        .version(env!("CARGO_PKG_VERSION"))
+        .after_help(
+            "Every key of the file can be set by an environment variable: ROVUMA__SECTION__KEY.\n\
+             Exit status: 0 ended after a signal, 1 failed or had to be stopped hard, 2 wrong options.",
+        )
+        .args([
+            Arg::new("config")
+                .long("config")
+                .value_name("FILE")
+                .env("ROVUMA_CONFIG")
+                .value_parser(value_parser!(PathBuf))
+                .help("configuration file, TOML"),
+            Arg::new("check-config")
+                .long("check-config")
+                .action(ArgAction::SetTrue)
+                .help("read the configuration, say whether it is sound, and exit"),
+            Arg::new("log")
+                .long("log")
+                .value_parser(value_parser!(LogFormat))
+                .help("form of the log on standard error"),
+        ])
+        .get_matches();
+    Options {
+        config: matches.get_one("config").cloned(),
+        check_config: matches.get_flag("check-config"),
+        log: matches.get_one("log").copied(),
+    }
+}
+
+fn run<S: Service>(options: Options) -> anyhow::Result<ExitCode> {
+    // The one TLS provider of every client and server in this process. An error says it is there already.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let (config, mut runtime) = config::load::<S::Config>(options.config.as_deref())?;
+    if options.check_config {
+        println!("the configuration is sound");
+        return Ok(ExitCode::SUCCESS);
+    }
+    runtime.log.format = options.log.or(runtime.log.format);
+    let telemetry = Telemetry::start(S::NAME, &runtime.log, &runtime.telemetry)?;
+    let executor = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let outcome = executor.block_on(serve::<S>(config, &runtime));
+    executor.shutdown_background();
+    telemetry.end();
+    outcome
+}
+
+async fn serve<S: Service>(config: S::Config, runtime: &RuntimeConfig) -> anyhow::Result<ExitCode> {
+    let context = Context::new(SystemClock::shared());
+    let metrics = metrics_export::install()?;
+    let signals = Signals::listen()?;
+    // Not on the tracker: it must outlive every other task, and ends with the process.
+    let listening = tokio::spawn(signals.obey(context.shutdown.clone()));
+    let starting = context.health.register("start");
+    if let Some(listen) = runtime.admin.listen {
+        admin::serve(&context, listen, metrics)?;
+    }
+    context.shutdown.spawn("expiries", context.expiries.clone().watch(context.shutdown.clone()));
+    let started = tokio::select! {
+        started = S::start(config, &context) => started,
+        () = context.shutdown.soft() => Ok(()),
+    };
+    if let Err(error) = &started {
+        context.shutdown.fail(&format_args!("cannot start: {error:#}"));
+    } else {
+        starting.ready();
+        info!("{} {} is running", S::NAME, env!("CARGO_PKG_VERSION"));
+    }
+    let drained = context.shutdown.drained().await;
+    listening.abort();
+    started.context("cannot start")?;
+    let clean = drained && !context.shutdown.has_failed();
+    Ok(if clean { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl Signals {
+    fn listen() -> anyhow::Result<Self> {
+        let listen = |kind| signal(kind).context("cannot listen for signals");
+        Ok(Self { terminate: listen(SignalKind::terminate())?, interrupt: listen(SignalKind::interrupt())? })
+    }
+
+    async fn next(&mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+        }
+    }
+
+    /// The first signal asks, the second ends.
+    async fn obey(mut self, shutdown: Shutdown) {
+        self.next().await;
+        info!("signal: finishing what is in hand");
+        shutdown.begin();
+        self.next().await;
+        warn!("second signal: ending at once");
+        shutdown.end();
+    }
+}
