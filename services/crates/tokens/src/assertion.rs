@@ -1,0 +1,73 @@
+//! Client assertions: `private_key_jwt` (RFC 7521, RFC 7523 §3, OpenID Connect Core 1.0 §9).
+
+use rovuma_schemas::Timestamp;
+use serde_json::Value;
+
+use crate::{
+    KeySet, SignatureAlgorithm, TokenError,
+    access::{check_audience, check_times, missing, text},
+    provider,
+    signed::{HeaderRules, Unverified},
+};
+
+/// `client_assertion_type` of a JWT (RFC 7523 §2.2).
+pub const JWT_BEARER: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
+
+/// What an assertion must say.
+#[derive(Clone, Copy, Debug)]
+pub struct AssertionRules<'a> {
+    /// The client: `iss` and `sub` must both be it.
+    pub client_id: &'a str,
+    /// Who is asked: the issuer's own URL must be in `aud`.
+    pub audience: &'a str,
+    /// The client's registered keys.
+    pub keys: &'a KeySet,
+}
+
+/// An assertion that was found right. Its id must not have been used before: the caller keeps it
+/// until it expires.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Assertion {
+    /// `jti`.
+    pub id: String,
+    /// `exp`.
+    pub expires: Timestamp,
+}
+
+impl Assertion {
+    /// Checks signature, subject, audience and times.
+    ///
+    /// # Errors
+    /// [`TokenError`]; outside, all of them are `invalid_client`.
+    pub fn check(
+        unverified_assertion: &str,
+        rules: &AssertionRules<'_>,
+        now: Timestamp,
+    ) -> Result<Self, TokenError> {
+        provider::install();
+        // Any `typ`, or none: RFC 7523 asks for none.
+        let header = HeaderRules { algorithms: &SignatureAlgorithm::ALL, types: &[] };
+        let claims = Unverified::read(unverified_assertion, &header)?.verify(rules.keys)?;
+        for name in ["iss", "sub"] {
+            if text(&claims, name).as_deref() != Some(rules.client_id) {
+                return Err(missing(name));
+            }
+        }
+        check_audience(&claims, rules.audience)?;
+        let (_, expires) = check_times(&claims, now)?;
+        Ok(Self { id: id(&claims)?, expires })
+    }
+
+    /// The client that an assertion claims to come from, before anything is verified: only to find
+    /// its keys.
+    ///
+    /// # Errors
+    /// [`TokenError::Malformed`].
+    pub fn unverified_client(unverified_assertion: &str) -> Result<String, TokenError> {
+        crate::signed::unverified_issuer(unverified_assertion)
+    }
+}
+
+fn id(claims: &Value) -> Result<String, TokenError> {
+    text(claims, "jti").ok_or_else(|| missing("jti"))
+}

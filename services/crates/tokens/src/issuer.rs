@@ -1,0 +1,162 @@
+//! What is configured of an issuer.
+
+use std::path::PathBuf;
+
+use rovuma_schemas::AgencyCode;
+use serde::Deserialize;
+use url::Url;
+
+use crate::SignatureAlgorithm;
+
+/// One issuer whose tokens are accepted, and how far. With [`ClaimNames`] any standard OpenID
+/// Connect provider can be described.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct IssuerConfig {
+    /// `iss`, compared letter by letter.
+    pub issuer: String,
+    /// One of the values of `aud` must be this.
+    pub audience: String,
+    /// Where its JWK Set is; `https`, or `http` on a loopback address.
+    #[serde(default)]
+    pub jwks_url: Option<Url>,
+    /// The JWK Set as a file, for an installation without a line to the issuer.
+    #[serde(default)]
+    pub jwks_file: Option<PathBuf>,
+    /// PEM certificates that alone vouch for `jwks_url`; without it those of the machine do.
+    #[serde(default)]
+    pub ca_file: Option<PathBuf>,
+    /// Algorithms it may sign with.
+    #[serde(default = "eddsa_only")]
+    pub algorithms: Vec<SignatureAlgorithm>,
+    /// Values of the `typ` header accepted; `application/` before them may be left out.
+    #[serde(default = "access_tokens_only")]
+    pub typ: Vec<String>,
+    /// The agencies it speaks for; without it, any that the token names.
+    #[serde(default)]
+    pub agencies: Option<Vec<AgencyCode>>,
+    /// Where the facts are in its tokens.
+    #[serde(default)]
+    pub claims: ClaimNames,
+}
+
+/// Names of claims. A name that begins with `/` is an RFC 6901 pointer into the claims, for
+/// providers that nest them (`/realm_access/roles`).
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ClaimNames {
+    /// The agency's code.
+    pub agency: String,
+    /// The roles: an array of strings, or one string with spaces between them.
+    pub roles: String,
+    /// The log-in.
+    pub session: String,
+    /// The name to show.
+    pub name: String,
+    /// The client the token was given to.
+    pub client: String,
+}
+
+/// A configuration of issuers that cannot be meant.
+#[derive(Debug, thiserror::Error)]
+pub enum IssuerFault {
+    /// Neither `jwks_url` nor `jwks_file`, or both.
+    #[error("issuer {issuer}: exactly one of jwks_url and jwks_file must be set")]
+    KeySource {
+        /// The issuer.
+        issuer: String,
+    },
+    /// Keys fetched in clear over a network are nobody's keys.
+    #[error("issuer {issuer}: jwks_url must be https (http only on a loopback address): {url}")]
+    ClearText {
+        /// The issuer.
+        issuer: String,
+        /// The URL.
+        url: Url,
+    },
+    /// An empty list accepts nothing.
+    #[error("issuer {issuer}: {list} must not be empty")]
+    Empty {
+        /// The issuer.
+        issuer: String,
+        /// The list's name.
+        list: &'static str,
+    },
+    /// Two entries for one issuer.
+    #[error("issuer {issuer} is configured twice")]
+    Twice {
+        /// The issuer.
+        issuer: String,
+    },
+    /// The certificates of `ca_file` cannot be used.
+    #[error("issuer {issuer}: ca_file: {reason}")]
+    CaFile {
+        /// The issuer.
+        issuer: String,
+        /// What went wrong.
+        reason: String,
+    },
+}
+
+impl IssuerConfig {
+    /// An issuer whose keys are handed over by the program: the identity service checking its own
+    /// tokens. EdDSA access tokens with Rovuma's claim names.
+    pub fn own(issuer: impl Into<String>, audience: impl Into<String>) -> Self {
+        Self {
+            issuer: issuer.into(),
+            audience: audience.into(),
+            jwks_url: None,
+            jwks_file: None,
+            ca_file: None,
+            algorithms: eddsa_only(),
+            typ: access_tokens_only(),
+            agencies: None,
+            claims: ClaimNames::default(),
+        }
+    }
+
+    pub(crate) fn check_lists(&self) -> Result<(), IssuerFault> {
+        let empty = |list| IssuerFault::Empty { issuer: self.issuer.clone(), list };
+        if self.algorithms.is_empty() {
+            return Err(empty("algorithms"));
+        }
+        if self.typ.is_empty() {
+            return Err(empty("typ"));
+        }
+        if self.audience.is_empty() {
+            return Err(empty("audience"));
+        }
+        Ok(())
+    }
+}
+
+impl Default for ClaimNames {
+    fn default() -> Self {
+        Self {
+            agency: "agency".into(),
+            roles: "roles".into(),
+            session: "sid".into(),
+            name: "name".into(),
+            client: "client_id".into(),
+        }
+    }
+}
+
+/// Whether keys may be fetched from `url`: nobody in between can put others there.
+pub(crate) fn is_trustworthy(url: &Url) -> bool {
+    let loopback = match url.host() {
+        Some(url::Host::Ipv4(address)) => address.is_loopback(),
+        Some(url::Host::Ipv6(address)) => address.is_loopback(),
+        Some(url::Host::Domain(name)) => name == "localhost",
+        None => false,
+    };
+    url.scheme() == "https" || (url.scheme() == "http" && loopback)
+}
+
+fn eddsa_only() -> Vec<SignatureAlgorithm> {
+    vec![SignatureAlgorithm::EdDsa]
+}
+
+fn access_tokens_only() -> Vec<String> {
+    vec![crate::ACCESS_TOKEN_TYPE.to_owned()]
+}

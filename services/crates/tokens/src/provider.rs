@@ -1,0 +1,34 @@
+//! The cryptography behind `jsonwebtoken`: *ring*, and nothing it was not asked for.
+//!
+//! The library's own providers would bring a second crypto stack. This one verifies EdDSA, ES256,
+//! PS256 and RS256 and signs EdDSA. Everything else, the symmetric algorithms first of all, is
+//! refused here too, below every other check.
+
+mod sign;
+mod verify;
+
+use jsonwebtoken::crypto::{CryptoProvider, KeyUtils};
+use jsonwebtoken::errors::{Error, ErrorKind};
+
+static RING: CryptoProvider = CryptoProvider {
+    signer_factory: sign::signer,
+    verifier_factory: verify::verifier,
+    // Thumbprints and JWKs are this crate's own work: the library's helpers for them stay unused.
+    key_utils: KeyUtils {
+        rsa_pub_components_from_private_key: |_| Err(unsupported()),
+        rsa_pub_components_from_public_key: |_| Err(unsupported()),
+        ec_pub_components_from_private_key: |_, _| Err(unsupported()),
+        ed_pub_components_from_private_key: |_, _| Err(unsupported()),
+        compute_digest: |_, _| Err(unsupported()),
+    },
+};
+
+/// Makes *ring* the cryptography of `jsonwebtoken` in this process. May be called any number of
+/// times: only this crate names the library, so a provider already there is this one.
+pub(crate) fn install() {
+    let _already_installed = RING.install_default();
+}
+
+fn unsupported() -> Error {
+    Error::from(ErrorKind::UnsupportedAlgorithm)
+}
