@@ -1,1 +1,35 @@
-//! rovuma-store
+//! One database of one service: opened, migrated, read in parallel, written by one task that shares
+//! commits between callers.
+//!
+//! Everything goes through sqlx's `Any` driver so that one query text serves SQLite and PostgreSQL: `$1`
+//! placeholders, 16-byte ids and digests as blobs, instants as `BIGINT` microseconds, no booleans.
+//!
+//! A write is a *job*: an asynchronous function over the transaction's connection. Jobs that wait at the
+//! same time run one after another in one transaction, each in a savepoint of its own, and share its
+//! commit and its `fsync`; each caller is answered after the commit. A job that fails takes back only
+//! its own work.
+//!
+//! Architecture invariant: a caller that was answered `Ok` has its write on disk, and a caller that goes
+//! away while it waits changes nothing: its job still runs and commits whole.
+
+mod config;
+mod error;
+mod identity;
+mod migrate;
+mod sqlite;
+mod store;
+#[cfg(test)]
+mod tests;
+mod writer;
+
+pub use config::StoreConfig;
+pub use error::{OpenError, WriteError};
+pub use futures::{FutureExt, future::BoxFuture};
+pub use migrate::{Migrations, Step};
+pub use store::Store;
+
+/// A connection inside a transaction, or a reading one.
+pub type Conn = sqlx::AnyConnection;
+
+/// The pool that readers draw from.
+pub type Pool = sqlx::AnyPool;

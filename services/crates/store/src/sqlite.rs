@@ -1,0 +1,129 @@
+//! SQLite's part: the file, the lock beside it, and how its connections are set up.
+
+use std::{
+    fs::{File, OpenOptions, TryLockError},
+    io::Write,
+    os::unix::fs::OpenOptionsExt,
+    path::{Path, PathBuf},
+};
+
+use sqlx::Connection;
+use url::Url;
+
+use crate::{Conn, OpenError, Pool};
+
+/// A database file that this process alone writes, for as long as the value lives. The lock is the
+/// operating system's: it ends with the process, however that ends.
+#[derive(Debug)]
+pub(crate) struct Locked {
+    path: PathBuf,
+    _lock: File,
+}
+
+/// The owner reads and writes, nobody else: a store holds personal data.
+const OWNER_ONLY: u32 = 0o600;
+
+/// Settings of the writing connection. `FULL` makes a commit wait for the disk; the limit gives back
+/// what one large transaction made the write-ahead log grow to.
+const WRITER: [&str; 4] = [
+    "PRAGMA journal_mode = WAL",
+    "PRAGMA synchronous = FULL",
+    "PRAGMA temp_store = MEMORY",
+    "PRAGMA journal_size_limit = 16777216",
+];
+
+impl Locked {
+    /// Takes the file at `url`, creating it when it is not there.
+    pub(crate) fn take(url: &str) -> Result<Self, OpenError> {
+        let path = path_of(url).ok_or_else(|| OpenError::Address { url: without_password(url) })?;
+        let lock_path = path.with_added_extension("lock");
+        let mut lock = open_private(&lock_path)?;
+        match lock.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => return Err(in_use(path, &lock_path)),
+            Err(TryLockError::Error(source)) => return Err(OpenError::File { path: lock_path, source }),
+        }
+        let note = lock.set_len(0).and_then(|()| writeln!(lock, "{}", std::process::id()));
+        note.map_err(|source| OpenError::File { path: lock_path, source })?;
+        // SQLite gives the files of its write-ahead log the permissions of the database.
+        open_private(&path)?;
+        Ok(Self { path, _lock: lock })
+    }
+
+    /// The connection that writes.
+    pub(crate) async fn writer(&self) -> Result<Conn, OpenError> {
+        let mut conn = Conn::connect(&self.address()?).await?;
+        for pragma in WRITER {
+            sqlx::query(pragma).execute(&mut conn).await?;
+        }
+        Ok(conn)
+    }
+
+    /// The connections that read, and can do nothing else.
+    pub(crate) async fn readers(&self, count: u32) -> Result<Pool, OpenError> {
+        let options = sqlx::any::AnyPoolOptions::new()
+            .max_connections(count.max(1))
+            // A file beside us does not go away: asking before each use would double the work.
+            .test_before_acquire(false)
+            .after_connect(|conn, _| {
+                Box::pin(async move {
+                    sqlx::query("PRAGMA query_only = ON").execute(conn).await?;
+                    Ok(())
+                })
+            });
+        Ok(options.connect(&self.address()?).await?)
+    }
+
+    fn address(&self) -> Result<String, OpenError> {
+        let fault = || OpenError::Address { url: self.path.display().to_string() };
+        let file = Url::from_file_path(&self.path).map_err(|()| fault())?;
+        Ok(format!("sqlite{}?mode=rw", file.as_str().strip_prefix("file").ok_or_else(fault)?))
+    }
+}
+
+/// `sqlite:PATH` or `sqlite://PATH`, made absolute. Nothing may follow the path, and a database in
+/// memory is not a store.
+fn path_of(url: &str) -> Option<PathBuf> {
+    let rest = url.strip_prefix("sqlite:")?;
+    let path = rest.strip_prefix("//").unwrap_or(rest);
+    if path.is_empty() || path.contains([':', '?', '#']) {
+        return None;
+    }
+    std::path::absolute(path).ok()
+}
+
+fn without_password(url: &str) -> String {
+    url.rsplit_once('@').map_or(url, |(_, place)| place).to_owned()
+}
+
+fn open_private(path: &Path) -> Result<File, OpenError> {
+    let mut options = OpenOptions::new();
+    options.read(true).write(true).create(true).truncate(false).mode(OWNER_ONLY);
+    options.open(path).map_err(|source| OpenError::File { path: path.to_owned(), source })
+}
+
+fn in_use(path: PathBuf, lock_path: &Path) -> OpenError {
+    let said = std::fs::read_to_string(lock_path).unwrap_or_default();
+    let holder = if said.trim().is_empty() { "(unknown)" } else { said.trim() }.to_owned();
+    OpenError::InUse { path, holder }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_files_are_stores() {
+        for url in ["", "sqlite:", "sqlite::memory:", "sqlite:a.db?mode=memory", "postgres://x@y/z", "/a.db"]
+        {
+            assert_eq!(path_of(url), None, "{url:?} was taken");
+        }
+        assert_eq!(path_of("sqlite:/var/x.db"), Some(PathBuf::from("/var/x.db")));
+        assert_eq!(path_of("sqlite:///var/x.db"), Some(PathBuf::from("/var/x.db")));
+    }
+
+    #[test]
+    fn an_address_in_a_message_has_no_password() {
+        assert_eq!(without_password("postgres://u:secret@db/x"), "db/x");
+    }
+}

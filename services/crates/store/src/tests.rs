@@ -1,0 +1,209 @@
+//! The store on real files.
+
+use std::sync::Arc;
+
+use futures::FutureExt;
+use sqlx::Row;
+use tokio::sync::Notify;
+
+use crate::{Conn, Migrations, OpenError, Step, Store, StoreConfig, WriteError};
+
+const NOTES: Migrations = Migrations {
+    sqlite: &[Step {
+        version: 1001,
+        name: "notes",
+        sql: "CREATE TABLE note (n BIGINT PRIMARY KEY, body BLOB)",
+    }],
+};
+
+#[derive(Debug, thiserror::Error)]
+enum Refused {
+    #[error("refused on purpose")]
+    OnPurpose,
+    #[error(transparent)]
+    Database(#[from] sqlx::Error),
+}
+
+fn config(dir: &tempfile::TempDir) -> StoreConfig {
+    StoreConfig::at(format!("sqlite:{}", dir.path().join("a store.db").display()))
+}
+
+async fn open() -> (tempfile::TempDir, Store) {
+    let dir = tempfile::tempdir().expect("a directory");
+    let store = Store::open(&config(&dir), &[NOTES]).await.expect("opens");
+    (dir, store)
+}
+
+async fn note(tx: &mut Conn, n: i64) -> Result<(), sqlx::Error> {
+    sqlx::query("INSERT INTO note (n, body) VALUES ($1, $2)")
+        .bind(n)
+        .bind(Option::<Vec<u8>>::None)
+        .execute(tx)
+        .await
+        .map(|_| ())
+}
+
+async fn notes(store: &Store) -> Vec<i64> {
+    let rows = sqlx::query("SELECT n FROM note ORDER BY n").fetch_all(store.read()).await.expect("reads");
+    rows.iter().map(|row| row.get(0)).collect()
+}
+
+#[tokio::test]
+async fn what_was_answered_is_there_and_what_failed_is_not() {
+    let (_dir, store) = open().await;
+    let jobs = (0..50).map(|n| {
+        store.write(move |tx| {
+            async move {
+                note(tx, n).await?;
+                if n % 3 == 0 { Err(Refused::OnPurpose) } else { Ok(n) }
+            }
+            .boxed()
+        })
+    });
+    let answers = futures::future::join_all(jobs).await;
+    for (n, answer) in (0..).zip(answers) {
+        match answer {
+            Ok(m) => assert!(m == n && n % 3 != 0),
+            Err(WriteError::Job(Refused::OnPurpose)) => assert_eq!(n % 3, 0),
+            Err(other) => panic!("{other}"),
+        }
+    }
+    let kept: Vec<i64> = (0..50).filter(|n| n % 3 != 0).collect();
+    assert_eq!(notes(&store).await, kept);
+}
+
+#[tokio::test]
+async fn jobs_that_wait_together_share_a_commit() {
+    let (_dir, store) = open().await;
+    let before = store.commit_count();
+    let jobs = (0..200).map(|n| store.write(move |tx| note(tx, n).boxed()));
+    for answer in futures::future::join_all(jobs).await {
+        answer.expect("written");
+    }
+    let commits = store.commit_count() - before;
+    assert!(commits <= 20, "{commits} commits for 200 jobs");
+}
+
+#[tokio::test]
+async fn a_violated_constraint_harms_only_its_own_job() {
+    let (_dir, store) = open().await;
+    let twice = [1, 1, 2].map(|n| store.write(move |tx| note(tx, n).boxed()));
+    let answers = futures::future::join_all(twice).await;
+    assert!(answers[0].is_ok() && answers[2].is_ok());
+    let clash = answers[1].as_ref().expect_err("1 is taken");
+    assert!(matches!(clash, WriteError::Job(sqlx::Error::Database(_))), "{clash}");
+    assert_eq!(notes(&store).await, [1, 2]);
+}
+
+#[tokio::test]
+async fn a_panic_harms_only_its_own_job() {
+    let (_dir, store) = open().await;
+    let faulty = store.write(|tx| {
+        async move {
+            note(tx, 1).await?;
+            assert!(std::hint::black_box(false), "on purpose");
+            Ok::<_, Refused>(())
+        }
+        .boxed()
+    });
+    let fine = store.write(|tx| note(tx, 2).boxed());
+    let (faulty, fine) = futures::join!(faulty, fine);
+    assert!(matches!(faulty, Err(WriteError::Closed)) && fine.is_ok());
+    assert_eq!(notes(&store).await, [2]);
+}
+
+#[tokio::test]
+async fn a_full_disk_is_refused_clearly_and_loses_nothing() {
+    let (_dir, store) = open().await;
+    store.write(|tx| note(tx, 1).boxed()).await.expect("room for one");
+    // SQLite's own limit gives the error that a full disk gives.
+    let limit = |sql: &'static str| {
+        store.write(move |tx| async move { sqlx::query(sql).execute(tx).await.map(|_| ()) }.boxed())
+    };
+    limit("PRAGMA max_page_count = 1").await.expect("limited to what there is");
+    let large = store.write(|tx| {
+        async move {
+            sqlx::query("INSERT INTO note (n, body) VALUES (2, $1)")
+                .bind(vec![7_u8; 1 << 20])
+                .execute(tx)
+                .await?;
+            Ok::<_, Refused>(())
+        }
+        .boxed()
+    });
+    let refused = large.await.expect_err("no room");
+    assert!(matches!(refused, WriteError::Full), "{refused}");
+    assert!(refused.is_transient());
+    limit("PRAGMA max_page_count = 100000").await.expect("room again");
+    store.write(|tx| note(tx, 3).boxed()).await.expect("writes again");
+    assert_eq!(notes(&store).await, [1, 3]);
+}
+
+#[tokio::test]
+async fn a_caller_that_goes_away_changes_nothing() {
+    let (_dir, store) = open().await;
+    let (started, gate) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
+    let caller = tokio::spawn({
+        let (store, started, gate) = (store.clone(), Arc::clone(&started), Arc::clone(&gate));
+        async move {
+            store
+                .write(move |tx| {
+                    async move {
+                        started.notify_one();
+                        gate.notified().await;
+                        note(tx, 1).await
+                    }
+                    .boxed()
+                })
+                .await
+        }
+    });
+    started.notified().await;
+    caller.abort();
+    assert!(caller.await.is_err_and(|fault| fault.is_cancelled()));
+    gate.notify_one();
+    store.write(|tx| note(tx, 2).boxed()).await.expect("written");
+    assert_eq!(notes(&store).await, [1, 2]);
+}
+
+#[tokio::test]
+async fn one_process_writes_and_the_second_is_told_who() {
+    let (dir, store) = open().await;
+    let refused = Store::open(&config(&dir), &[NOTES]).await.expect_err("in use");
+    let own = std::process::id().to_string();
+    assert!(matches!(&refused, OpenError::InUse { holder, .. } if *holder == own), "{refused}");
+    drop(store);
+    let again = Store::open(&config(&dir), &[NOTES]).await;
+    assert!(again.is_ok(), "the lock ends with its holder");
+}
+
+#[tokio::test]
+async fn readers_cannot_write() {
+    let (_dir, store) = open().await;
+    let refused = sqlx::query("INSERT INTO note (n) VALUES (1)").execute(store.read()).await;
+    assert!(refused.is_err());
+}
+
+#[tokio::test]
+async fn the_identity_stays_until_it_is_renewed() {
+    let (dir, store) = open().await;
+    let first = store.identity();
+    drop(store);
+    let store = Store::open(&config(&dir), &[NOTES]).await.expect("opens again");
+    assert_eq!(store.identity(), first);
+    let second = store.renew_identity().await.expect("renewed");
+    assert!(second != first && store.identity() == second);
+    drop(store);
+    let store = Store::open(&config(&dir), &[]).await.expect("an older build opens it too");
+    assert_eq!(store.identity(), second);
+}
+
+#[tokio::test]
+async fn a_changed_migration_is_refused() {
+    const CHANGED: Migrations =
+        Migrations { sqlite: &[Step { version: 1001, name: "notes", sql: "CREATE TABLE other (n BIGINT)" }] };
+    let (dir, store) = open().await;
+    drop(store);
+    let refused = Store::open(&config(&dir), &[CHANGED]).await.expect_err("changed");
+    assert!(matches!(refused, OpenError::Migrate(_)), "{refused}");
+}
