@@ -1,0 +1,125 @@
+//! One batch: handed over, tried again while the handler fails, settled.
+
+use std::{sync::Arc, time::Duration};
+
+use lapin::{
+    Acker,
+    options::{BasicAckOptions, BasicNackOptions, BasicRejectOptions},
+};
+use metrics::counter;
+use tokio::time::Instant;
+use tracing::{error, warn};
+
+use super::{
+    ConsumerState, Handler, Verdict,
+    session::{End, Work},
+};
+use crate::{Delivery, backoff::Backoff};
+
+/// Waits between attempts at the same batch.
+const RETRY_FIRST: Duration = Duration::from_millis(200);
+const RETRY_MOST: Duration = Duration::from_secs(30);
+
+/// A batch that still fails after this goes back to the queue. Well below RabbitMQ's consumer timeout of 30
+/// minutes, after which the broker would close the channel.
+const RETRY_FOR: Duration = Duration::from_secs(5 * 60);
+
+/// Messages of one subscription, in the order of the queue.
+#[derive(Default)]
+pub(super) struct Batch {
+    deliveries: Vec<Delivery>,
+    ackers: Vec<Acker>,
+    size_bytes: usize,
+}
+
+impl Batch {
+    pub(super) fn add(&mut self, mut frame: lapin::message::Delivery) {
+        let delivery = Delivery::take(&mut frame);
+        self.size_bytes += delivery.body.len();
+        self.deliveries.push(delivery);
+        self.ackers.push(frame.acker);
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.deliveries.len()
+    }
+
+    pub(super) fn size_bytes(&self) -> usize {
+        self.size_bytes
+    }
+}
+
+impl<H: Handler> Work<H> {
+    /// Hands the batch over until the handler gives verdicts, then settles it.
+    pub(super) async fn work_off(&self, batch: Batch) -> Result<(), End> {
+        let deliveries: Arc<[Delivery]> = batch.deliveries.into();
+        let give_up_at = Instant::now() + RETRY_FOR;
+        let mut backoff = Backoff::new(RETRY_FIRST, RETRY_MOST);
+        loop {
+            match self.handler.handle(Arc::clone(&deliveries)).await {
+                Ok(verdicts) if verdicts.len() == deliveries.len() => {
+                    self.state.send_replace(ConsumerState::Consuming);
+                    return self.settle(&deliveries, &batch.ackers, &verdicts).await;
+                }
+                Ok(verdicts) => {
+                    error!(expected = deliveries.len(), got = verdicts.len(), "verdicts do not match");
+                }
+                Err(failure) => {
+                    warn!(queue = %self.config.queue, batch = deliveries.len(), %failure, "will try again");
+                }
+            }
+            self.state.send_replace(ConsumerState::Retrying);
+            self.wait_to_retry(backoff.next(), give_up_at, &batch.ackers).await?;
+        }
+    }
+
+    async fn wait_to_retry(&self, pause: Duration, give_up_at: Instant, ackers: &[Acker]) -> Result<(), End> {
+        let again_at = Instant::now() + pause;
+        if again_at > give_up_at {
+            self.requeue(ackers).await?;
+            return Err(End::GaveUp);
+        }
+        if self.stop.run_until_cancelled(tokio::time::sleep_until(again_at)).await.is_none() {
+            self.requeue(ackers).await?;
+            return Err(End::Stopped);
+        }
+        // The channel is gone and with it the right to settle: the messages are in the queue again.
+        if ackers.iter().any(Acker::poisoned) { Err(End::Cancelled) } else { Ok(()) }
+    }
+
+    async fn requeue(&self, ackers: &[Acker]) -> Result<(), End> {
+        if let Some(last) = ackers.last() {
+            last.nack(BasicNackOptions { multiple: true, requeue: true }).await?;
+        }
+        self.count("requeued", ackers.len());
+        Ok(())
+    }
+
+    async fn settle(&self, batch: &[Delivery], ackers: &[Acker], verdicts: &[Verdict]) -> Result<(), End> {
+        let mut last_accepted = None;
+        let mut rejected = 0;
+        for ((delivery, acker), verdict) in batch.iter().zip(ackers).zip(verdicts) {
+            match verdict {
+                Verdict::Accept => last_accepted = Some(acker),
+                Verdict::DeadLetter { reason } => {
+                    warn!(queue = %self.config.queue, message.id = %delivery.message_id, reason, "dead-lettered");
+                    acker.reject(BasicRejectOptions { requeue: false }).await?;
+                    rejected += 1;
+                }
+            }
+        }
+        // What was rejected is settled: "all up to here" takes only the accepted ones.
+        if let Some(acker) = last_accepted {
+            acker.ack(BasicAckOptions { multiple: true }).await?;
+        }
+        self.count("accepted", batch.len() - rejected);
+        self.count("dead_lettered", rejected);
+        Ok(())
+    }
+
+    fn count(&self, outcome: &'static str, messages: usize) {
+        let queue = self.config.queue.clone();
+        counter!("rovuma_broker_consumed_total", "queue" => queue, "outcome" => outcome)
+            .increment(messages as u64);
+    }
+}

@@ -1,0 +1,135 @@
+//! A consumer from subscription to loss, again and again.
+
+use std::time::Duration;
+
+use futures::StreamExt;
+use lapin::{
+    Channel,
+    options::{BasicCancelOptions, BasicConsumeOptions, BasicQosOptions},
+    types::{FieldTable, ShortString},
+};
+use metrics::counter;
+use tokio::{sync::watch, time::Instant};
+use tokio_util::sync::CancellationToken;
+use tracing::{info, warn};
+
+use super::{ConsumerConfig, ConsumerState, Handler, batch::Batch};
+use crate::{
+    backoff::Backoff,
+    link::{Link, NoChannel},
+};
+
+/// Waits before subscribing again; the queue may be gone until somebody restores the topology.
+const RESUBSCRIBE_FIRST: Duration = Duration::from_millis(200);
+const RESUBSCRIBE_MOST: Duration = Duration::from_secs(15);
+
+/// Why a subscription ended.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum End {
+    #[error("stopped")]
+    Stopped,
+    #[error("the broker cancelled the consumer: its queue was deleted or moved")]
+    Cancelled,
+    #[error("the handler kept failing")]
+    GaveUp,
+    #[error(transparent)]
+    Lost(#[from] lapin::Error),
+    #[error("the name of the queue is longer than 255 bytes")]
+    QueueName,
+}
+
+impl From<NoChannel> for End {
+    fn from(fault: NoChannel) -> Self {
+        match fault {
+            NoChannel::Closed => Self::Stopped,
+            NoChannel::Failed(failure) => Self::Lost(failure),
+        }
+    }
+}
+
+/// All that a consumer's task owns.
+pub(super) struct Work<H> {
+    pub(super) config: ConsumerConfig,
+    pub(super) link: Link,
+    pub(super) handler: H,
+    pub(super) stop: CancellationToken,
+    pub(super) state: watch::Sender<ConsumerState>,
+}
+
+impl<H: Handler> Work<H> {
+    /// Consumes until stopped.
+    pub(super) async fn run(self) {
+        let mut backoff = Backoff::new(RESUBSCRIBE_FIRST, RESUBSCRIBE_MOST);
+        loop {
+            let end = self.subscribe(&mut backoff).await;
+            if matches!(end, End::Stopped) {
+                break;
+            }
+            self.state.send_replace(ConsumerState::Waiting);
+            warn!(queue = %self.config.queue, reason = %end, "consumer ended: subscribing again");
+            counter!("rovuma_broker_resubscribes_total", "queue" => self.config.queue.clone()).increment(1);
+            if self.stop.run_until_cancelled(tokio::time::sleep(backoff.next())).await.is_none() {
+                break;
+            }
+        }
+        info!(queue = %self.config.queue, "consumer stopped");
+        self.state.send_replace(ConsumerState::Stopped);
+    }
+
+    async fn subscribe(&self, backoff: &mut Backoff) -> End {
+        let opened = self.stop.run_until_cancelled(self.open()).await;
+        let (channel, mut consumer) = match opened {
+            None => return End::Stopped,
+            Some(Err(end)) => return end,
+            Some(Ok(opened)) => opened,
+        };
+        self.state.send_replace(ConsumerState::Consuming);
+        info!(queue = %self.config.queue, "consuming");
+        let end = loop {
+            let Some(gathered) = self.stop.run_until_cancelled(self.gather(&mut consumer)).await else {
+                break End::Stopped;
+            };
+            match gathered {
+                Err(end) => break end,
+                Ok(batch) => match self.work_off(batch).await {
+                    Err(end) => break end,
+                    Ok(()) => backoff.reset(),
+                },
+            }
+        };
+        close(&channel, consumer.tag()).await;
+        end
+    }
+
+    async fn open(&self) -> Result<(Channel, lapin::Consumer), End> {
+        let queue = ShortString::try_new(self.config.queue.as_str()).map_err(|_| End::QueueName)?;
+        let channel = self.link.channel().await?;
+        channel.basic_qos(self.config.prefetch, BasicQosOptions::default()).await?;
+        let (tag, options) = (ShortString::default(), BasicConsumeOptions::default());
+        let consumer = channel.basic_consume(queue, tag, options, FieldTable::default()).await?;
+        Ok((channel, consumer))
+    }
+
+    /// Waits for a first message, then for company until the batch is full.
+    async fn gather(&self, consumer: &mut lapin::Consumer) -> Result<Batch, End> {
+        let limits = self.config.batch;
+        let mut batch = Batch::default();
+        batch.add(consumer.next().await.ok_or(End::Cancelled)??);
+        let full_at = Instant::now() + limits.max_wait;
+        while batch.len() < limits.max_messages && batch.size_bytes() < limits.max_bytes {
+            match tokio::time::timeout_at(full_at, consumer.next()).await {
+                Ok(delivery) => batch.add(delivery.ok_or(End::Cancelled)??),
+                Err(_) => break,
+            }
+        }
+        Ok(batch)
+    }
+}
+
+/// Gives what was handed out and not settled back to the queue.
+async fn close(channel: &Channel, tag: ShortString) {
+    if channel.status().connected() {
+        let _ = channel.basic_cancel(tag, BasicCancelOptions::default()).await;
+        let _ = channel.close(200, "consumer ended".into()).await;
+    }
+}
