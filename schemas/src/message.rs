@@ -57,6 +57,11 @@ impl MessageType {
         matches!(self, Self::AlertIssue)
     }
 
+    /// Whether messages of this type carry terms: why, on what basis, how to handle them.
+    pub const fn is_operational(self) -> bool {
+        matches!(self, Self::AlertIssue)
+    }
+
     /// Whether this is one of the receipts.
     pub const fn is_receipt(self) -> bool {
         matches!(self, Self::ReceiptDelivered | Self::ReceiptRead | Self::ReceiptRejected)

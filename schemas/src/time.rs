@@ -17,6 +17,9 @@ pub struct BadTimestamp {
 }
 
 impl Timestamp {
+    /// The last instant that can be written: the end of the year 9999.
+    pub(crate) const LAST: Self = Self(jiff::Timestamp::MAX);
+
     /// The instant `micros` microseconds after the Unix epoch.
     ///
     /// # Errors

@@ -1,0 +1,130 @@
+//! Code lists: codes with labels in Portuguese, Swahili and English, each with its dates.
+//!
+//! The lists are data in `schemas/codes/*.json`, built in. An installation may put its own list in
+//! the place of a shipped one ([`CodeLists::with`]), above all the registry of legal bases.
+
+mod agencies;
+mod crossings;
+mod shipped;
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use serde::{Deserialize, Serialize};
+
+pub use agencies::{Agency, AgencyDirectory};
+pub use crossings::{Crossing, crossings};
+
+use crate::{Date, Locale};
+
+/// A text in the three languages.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Labels {
+    /// Portuguese.
+    pub pt: String,
+    /// Swahili.
+    pub sw: String,
+    /// English.
+    pub en: String,
+}
+
+impl Labels {
+    /// The text in `locale`.
+    pub fn get(&self, locale: Locale) -> &str {
+        match locale {
+            Locale::Pt => &self.pt,
+            Locale::Sw => &self.sw,
+            Locale::En => &self.en,
+        }
+    }
+}
+
+/// One code.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CodeEntry {
+    /// The code as it stands in messages.
+    pub code: String,
+    /// What officers read.
+    pub labels: Labels,
+    /// The first day on which it may be used; always where absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub valid_from: Option<Date>,
+    /// The last day on which it may be used; without end where absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub valid_until: Option<Date>,
+    /// Where it comes from, when the list's own source does not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source: Option<String>,
+}
+
+impl CodeEntry {
+    /// Whether the code may be used on `day`.
+    pub fn in_force(&self, day: Date) -> bool {
+        self.valid_from.is_none_or(|from| from <= day) && self.valid_until.is_none_or(|until| day <= until)
+    }
+}
+
+/// One code list.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CodeList {
+    /// The list's name, as `x-code-list` in the JSON Schemas gives it.
+    pub list: String,
+    /// The title.
+    pub title: Labels,
+    /// Where the codes come from.
+    pub source: String,
+    /// What a reader must know before using it, for instance that a lawyer must confirm it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub notice: Option<Labels>,
+    /// The codes, in the order in which to show them.
+    pub entries: Vec<CodeEntry>,
+}
+
+impl CodeList {
+    /// The entry of a code, in force or not.
+    pub fn find(&self, code: &str) -> Option<&CodeEntry> {
+        self.entries.iter().find(|entry| entry.code == code)
+    }
+
+    /// The label of a code; the code itself where a newer version sent one not known here.
+    pub fn label<'a>(&'a self, code: &'a str, locale: Locale) -> &'a str {
+        self.find(code).map_or(code, |entry| entry.labels.get(locale))
+    }
+}
+
+/// All code lists of an installation.
+#[derive(Clone, Debug)]
+pub struct CodeLists {
+    by_name: BTreeMap<String, Arc<CodeList>>,
+}
+
+impl CodeLists {
+    /// The lists shipped with this version.
+    pub fn shipped() -> &'static Self {
+        &shipped::LISTS
+    }
+
+    /// These lists with `list` in the place of the one of that name.
+    #[must_use]
+    pub fn with(mut self, list: CodeList) -> Self {
+        self.by_name.insert(list.list.clone(), Arc::new(list));
+        self
+    }
+
+    /// The list of this name.
+    pub fn get(&self, name: &str) -> Option<&CodeList> {
+        self.by_name.get(name).map(Arc::as_ref)
+    }
+
+    /// The lists in the order of their names.
+    pub fn iter(&self) -> impl Iterator<Item = &CodeList> {
+        self.by_name.values().map(Arc::as_ref)
+    }
+
+    /// The label of a code of a list; the code itself where either is not known.
+    pub fn label<'a>(&'a self, list: &str, code: &'a str, locale: Locale) -> &'a str {
+        self.get(list).map_or(code, |list| list.label(code, locale))
+    }
+}

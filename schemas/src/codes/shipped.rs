@@ -1,0 +1,31 @@
+//! The lists that are built in.
+
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, LazyLock},
+};
+
+use super::{CodeList, CodeLists};
+
+macro_rules! files {
+    ($($name:literal,)+) => {
+        /// The text of every code list's file.
+        const FILES: &[(&str, &str)] = &[$(($name, include_str!(concat!("../../codes/", $name, ".json")))),+];
+    };
+}
+
+files! {
+    "actions", "birth_precision", "categories", "colours", "crossings", "document_statuses",
+    "document_types", "evaluation_information", "evaluation_source", "firearm_types", "handling",
+    "languages", "legal_bases", "object_types", "offences", "person_roles", "place_types", "purposes",
+    "rejections", "second_person", "sex", "states", "subdivisions", "subject_kinds",
+    "urgency_levels", "urgency_reasons", "vehicle_types", "vessel_types", "warnings",
+}
+
+pub(super) static LISTS: LazyLock<CodeLists> = LazyLock::new(|| {
+    // The files are part of this build and a test reads each of them.
+    let read = |(_, text): &(&str, &str)| serde_json::from_str::<CodeList>(text).expect("well formed");
+    let by_name: BTreeMap<_, _> =
+        FILES.iter().map(read).map(|list| (list.list.clone(), Arc::new(list))).collect();
+    CodeLists { by_name }
+});

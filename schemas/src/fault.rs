@@ -1,0 +1,259 @@
+//! What is wrong with a draft or a received message: where, a stable code, and a sentence.
+
+mod sentences;
+
+use std::{fmt, str::FromStr};
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+
+use crate::{BadId, Locale, pointer::Pointer};
+
+/// One fault, in the words of RFC 9457 an item of a problem's `errors`.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+pub struct Fault {
+    /// Where, as a JSON Pointer (RFC 6901); empty for the whole document. For a field that is
+    /// missing, where it should stand.
+    pub pointer: String,
+    /// What, as a stable code.
+    pub code: FaultCode,
+    /// A sentence for the person who has to put it right, in their language.
+    pub message: String,
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let place = if self.pointer.is_empty() { "/" } else { &self.pointer };
+        write!(f, "{place}: {} ({})", self.message, self.code)
+    }
+}
+
+macro_rules! fault_codes {
+    ($($(#[$doc:meta])* $variant:ident = $word:literal,)+) => {
+        /// The stable code of a fault.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum FaultCode {
+            $($(#[$doc])* $variant,)+
+        }
+
+        impl FaultCode {
+            /// Every code.
+            pub const ALL: &'static [Self] = &[$(Self::$variant),+];
+
+            /// The code's word.
+            pub const fn as_str(self) -> &'static str {
+                match self {
+                    $(Self::$variant => $word,)+
+                }
+            }
+        }
+    };
+}
+
+fault_codes! {
+    /// The bytes are not JSON (RFC 8259).
+    NotJson = "not_json",
+    /// The whole is larger than a message may be.
+    TooLarge = "too_large",
+    /// Arrays and objects nest too deeply.
+    TooDeep = "too_deep",
+    /// An object has the same name twice.
+    DuplicateKey = "duplicate_key",
+    /// A field is missing.
+    MissingField = "missing_field",
+    /// A field is not known here.
+    UnknownField = "unknown_field",
+    /// A value has another JSON type.
+    WrongType = "wrong_type",
+    /// A value is none of those possible.
+    UnknownValue = "unknown_value",
+    /// A text does not have the form of its kind.
+    WrongFormat = "wrong_format",
+    /// A text is too short or empty.
+    TooShort = "too_short",
+    /// A text is too long.
+    TooLong = "too_long",
+    /// A list has too few items.
+    TooFew = "too_few",
+    /// A list has too many items.
+    TooMany = "too_many",
+    /// A list has the same item twice.
+    DuplicateItem = "duplicate_item",
+    /// A number is out of its range.
+    OutOfRange = "out_of_range",
+    /// A code is not in its list.
+    UnknownCode = "unknown_code",
+    /// A code is not in force today.
+    CodeNotInForce = "code_not_in_force",
+    /// A recipient is no agency of the exchange.
+    RecipientUnknown = "recipient_unknown",
+    /// A recipient does not take part today.
+    RecipientNotInForce = "recipient_not_in_force",
+    /// The sender is among the recipients.
+    RecipientIsSender = "recipient_is_sender",
+    /// A recipient is named twice.
+    RecipientDuplicate = "recipient_duplicate",
+    /// A recipient is an installation, not an agency.
+    RecipientIsNode = "recipient_is_node",
+    /// The transport expiry lies in the past.
+    ExpiryPast = "expiry_past",
+    /// Urgency without a reason or a statement.
+    UrgencyNotJustified = "urgency_not_justified",
+    /// A reason for urgency on a message that is not urgent.
+    UrgencyNotNeeded = "urgency_not_needed",
+    /// H3 without its restriction in words.
+    RestrictionMissing = "restriction_missing",
+    /// A restriction in words without H3.
+    RestrictionNotNeeded = "restriction_not_needed",
+    /// The retention date lies in the past.
+    RetentionPast = "retention_past",
+    /// The retention date lies before the end of the alert.
+    RetentionBeforeEnd = "retention_before_end",
+    /// A message about a person without the confirmed protection check.
+    ProtectionCheckMissing = "protection_check_missing",
+    /// The alert would end in the past.
+    ValidityPast = "validity_past",
+    /// The alert would end before it begins.
+    ValidityOrder = "validity_order",
+    /// The alert would stand longer than its category allows.
+    ValidityTooLong = "validity_too_long",
+    /// The subject that the category is about is missing.
+    SubjectMissing = "subject_missing",
+    /// More than 64 subjects together.
+    TooManySubjects = "too_many_subjects",
+    /// No person has the role that the category is about.
+    MainRoleMissing = "main_role_missing",
+    /// The category needs an offence.
+    OffenceMissing = "offence_missing",
+    /// The category needs the issuing decision.
+    DecisionMissing = "decision_missing",
+    /// A date lies in the future that cannot.
+    DateInFuture = "date_in_future",
+    /// An action does not belong to the category.
+    ActionNotForCategory = "action_not_for_category",
+    /// A person without name, alias, document or description.
+    PersonWithoutIdentity = "person_without_identity",
+    /// The parts of a birth date do not fit its precision, or there is no such day.
+    BirthDateIncoherent = "birth_date_incoherent",
+    /// The minor flag contradicts the birth date.
+    MinorContradictsBirth = "minor_contradicts_birth",
+    /// A document without number and machine readable zone.
+    DocumentWithoutNumber = "document_without_number",
+    /// An alert on a document that does not say stolen, lost, revoked or forged.
+    DocumentStatusMissing = "document_status_missing",
+    /// A document's number does not have the form of its type.
+    DocumentNumberShape = "document_number_shape",
+    /// A document expires before it was issued.
+    DocumentDatesOrder = "document_dates_order",
+    /// A machine readable zone does not have the lines of any known size.
+    MrzShape = "mrz_shape",
+    /// A check digit of a machine readable zone is wrong.
+    MrzCheckDigit = "mrz_check_digit",
+    /// A machine readable zone says something other than the fields beside it.
+    MrzMismatch = "mrz_mismatch",
+    /// A vehicle without plate, VIN, chassis number or engine number.
+    VehicleWithoutIdentifier = "vehicle_without_identifier",
+    /// The check digit of a North American VIN is wrong.
+    VinCheckDigit = "vin_check_digit",
+    /// A firearm without serial number or marks.
+    FirearmWithoutIdentifier = "firearm_without_identifier",
+    /// A firearm with a serial number that is said to be removed.
+    SerialContradiction = "serial_contradiction",
+    /// A vessel without anything that tells it apart.
+    VesselWithoutIdentifier = "vessel_without_identifier",
+    /// The check digit of an IMO number is wrong.
+    ImoCheckDigit = "imo_check_digit",
+    /// A place without name, subdivision, crossing or point.
+    PlaceWithoutLocation = "place_without_location",
+    /// A subdivision that the country does not have.
+    SubdivisionUnknown = "subdivision_unknown",
+    /// An event that ends before it begins.
+    EventTimesOrder = "event_times_order",
+    /// The recipients of one signed message are of two countries.
+    RecipientsOfTwoCountries = "recipients_of_two_countries",
+    /// A numbered message without stream or number for a recipient.
+    NumberMissing = "number_missing",
+    /// A stream number on a message that is not numbered.
+    NumberUnexpected = "number_unexpected",
+    /// More than one recipient where the type has one.
+    OneRecipientOnly = "one_recipient_only",
+    /// The transport expiry lies before the creation.
+    ExpiryBeforeCreation = "expiry_before_creation",
+    /// A range of numbers ends before it begins.
+    RangeOrder = "range_order",
+    /// A message that only goes from node to node.
+    NodesOnly = "nodes_only",
+}
+
+impl fmt::Display for FaultCode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl FromStr for FaultCode {
+    type Err = BadId;
+
+    fn from_str(text: &str) -> Result<Self, BadId> {
+        let known = Self::ALL.iter().copied().find(|known| known.as_str() == text);
+        known.ok_or_else(|| BadId::new("a fault code", text))
+    }
+}
+
+impl Serialize for FaultCode {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str())
+    }
+}
+
+impl<'de> Deserialize<'de> for FaultCode {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        text.parse().map_err(de::Error::custom)
+    }
+}
+
+impl JsonSchema for FaultCode {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "FaultCode".into()
+    }
+
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        let words: Vec<&str> = Self::ALL.iter().map(|code| code.as_str()).collect();
+        schemars::json_schema!({ "type": "string", "enum": words })
+    }
+}
+
+/// A fault before it is put into words: the same for every language.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Finding {
+    pub(crate) at: Pointer,
+    pub(crate) code: FaultCode,
+    /// What the sentence is about: a limit, a name, a list of what is possible.
+    pub(crate) detail: String,
+}
+
+impl Finding {
+    /// A fault whose sentence needs no detail.
+    pub(crate) fn new(at: &Pointer, code: FaultCode) -> Self {
+        Self::with(at, code, String::new())
+    }
+
+    /// A fault with a detail for its sentence.
+    pub(crate) fn with(at: &Pointer, code: FaultCode, detail: impl Into<String>) -> Self {
+        Self { at: at.clone(), code, detail: detail.into() }
+    }
+
+    /// The fault in `locale`.
+    pub(crate) fn in_words(self, locale: Locale) -> Fault {
+        let message = sentences::sentence(self.code, locale, &self.detail);
+        Fault { pointer: self.at.to_string(), code: self.code, message }
+    }
+}
+
+/// All findings in `locale`, in the document's order as far as pointers sort, each once.
+pub(crate) fn in_words(mut findings: Vec<Finding>, locale: Locale) -> Vec<Fault> {
+    findings.sort();
+    findings.dedup();
+    findings.into_iter().map(|finding| finding.in_words(locale)).collect()
+}

@@ -1,0 +1,40 @@
+//! JSON Pointers (RFC 6901), built from the root down.
+
+use std::fmt;
+
+/// Where something stands in a JSON document: `/body/subjects/vehicles/0/vin`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Pointer(String);
+
+impl Pointer {
+    /// The pointer that this text already is.
+    pub(crate) fn from_text(text: &str) -> Self {
+        Self(text.to_owned())
+    }
+
+    /// The member `name` of the object here.
+    pub(crate) fn field(&self, name: &str) -> Self {
+        Self(format!("{}/{}", self.0, name.replace('~', "~0").replace('/', "~1")))
+    }
+
+    /// The item `index` of the array here.
+    pub(crate) fn item(&self, index: usize) -> Self {
+        Self(format!("{}/{index}", self.0))
+    }
+}
+
+impl fmt::Display for Pointer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_escaped_as_rfc_6901_says() {
+        assert_eq!(Pointer::default().field("a/b~c").item(3).to_string(), "/a~1b~0c/3");
+    }
+}

@@ -1,0 +1,143 @@
+//! Reading a message that somebody else wrote: open for what a newer minor version adds.
+
+mod rules;
+
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use crate::{
+    Body, Fault, Header, Locale, Message, MessageType, RejectionCode, Terms, Version,
+    fault::{self, FaultCode, Finding},
+    json, limits,
+    pointer::Pointer,
+    schema,
+    view::View,
+};
+
+/// The major versions that this build reads, of every type.
+pub const ACCEPTED_MAJORS: &[u16] = &[1];
+
+/// Why a payload is no message that this build can take.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ParseFault {
+    /// Not JSON, or JSON whose reading is not safe: too deep, or a name twice in one object.
+    #[error("not acceptable JSON")]
+    NotJson(Vec<Fault>),
+    /// Larger than a message may be.
+    #[error("{size_bytes} bytes, more than {} are not taken", limits::MESSAGE_MAX_BYTES)]
+    TooLarge {
+        /// The size.
+        size_bytes: usize,
+    },
+    /// A type that this build does not know.
+    #[error("unknown message type {unverified_type:?}")]
+    UnknownType {
+        /// The type as the header has it.
+        unverified_type: String,
+    },
+    /// A major version that this build does not read.
+    #[error("{message_type} {version} is not read here")]
+    UnsupportedVersion {
+        /// The type.
+        message_type: MessageType,
+        /// The version as the header has it.
+        version: Version,
+    },
+    /// The content does not meet the schema of its type.
+    #[error("{} faults against the schema", .0.len())]
+    Schema(Vec<Fault>),
+}
+
+impl ParseFault {
+    /// The code with which a *verified* message of this kind is rejected.
+    pub const fn rejection(&self) -> RejectionCode {
+        match self {
+            Self::NotJson(_) | Self::Schema(_) => RejectionCode::Schema,
+            Self::TooLarge { .. } => RejectionCode::TooLarge,
+            Self::UnknownType { .. } | Self::UnsupportedVersion { .. } => RejectionCode::UnsupportedVersion,
+        }
+    }
+
+    /// The single faults, where there are any.
+    pub fn faults(&self) -> &[Fault] {
+        match self {
+            Self::NotJson(faults) | Self::Schema(faults) => faults,
+            _ => &[],
+        }
+    }
+}
+
+impl Header {
+    /// Reads only the header: all that verifying needs. Types and versions unknown here are fine.
+    ///
+    /// # Errors
+    /// [`ParseFault::TooLarge`], [`ParseFault::NotJson`], or [`ParseFault::Schema`] when the header
+    /// itself is missing or misshapen.
+    pub fn from_payload(payload: &[u8]) -> Result<Self, ParseFault> {
+        header_of(&read(payload)?)
+    }
+}
+
+impl Message {
+    /// Reads a whole message. Fields that are not known are passed over: a newer minor version may
+    /// have added them.
+    ///
+    /// # Errors
+    /// [`ParseFault`]; with [`ParseFault::Schema`] all the faults at once.
+    pub fn parse(payload: &[u8]) -> Result<Self, ParseFault> {
+        let value = read(payload)?;
+        let header = header_of(&value)?;
+        let Ok(message_type) = header.message_type.parse::<MessageType>() else {
+            return Err(ParseFault::UnknownType { unverified_type: header.message_type });
+        };
+        if !ACCEPTED_MAJORS.contains(&header.version.major) {
+            return Err(ParseFault::UnsupportedVersion { message_type, version: header.version });
+        }
+        let mut found = schema::received_faults(message_type, &value);
+        rules::check(&header, message_type, &View::root(&value), &mut found);
+        if !found.is_empty() {
+            return Err(refuse(found));
+        }
+        let body = body_of(message_type, &value)?;
+        let terms = if message_type.is_operational() { Some(part::<Terms>(&value, "terms")?) } else { None };
+        Ok(Self { header, terms, body })
+    }
+}
+
+fn read(payload: &[u8]) -> Result<Value, ParseFault> {
+    if payload.len() > limits::MESSAGE_MAX_BYTES {
+        return Err(ParseFault::TooLarge { size_bytes: payload.len() });
+    }
+    json::read(payload).map_err(|found| ParseFault::NotJson(fault::in_words(found, Locale::En)))
+}
+
+fn refuse(found: Vec<Finding>) -> ParseFault {
+    ParseFault::Schema(fault::in_words(found, Locale::En))
+}
+
+fn header_of(value: &Value) -> Result<Header, ParseFault> {
+    let found = schema::header_faults(value);
+    if found.is_empty() { part(value, "header") } else { Err(refuse(found)) }
+}
+
+fn body_of(message_type: MessageType, value: &Value) -> Result<Body, ParseFault> {
+    Ok(match message_type {
+        MessageType::AlertIssue => Body::AlertIssue(Box::new(part(value, "body")?)),
+        MessageType::ReceiptDelivered => Body::ReceiptDelivered(part(value, "body")?),
+        MessageType::ReceiptRead => Body::ReceiptRead(part(value, "body")?),
+        MessageType::ReceiptRejected => Body::ReceiptRejected(part(value, "body")?),
+        MessageType::StreamStatus => Body::StreamStatus(part(value, "body")?),
+        MessageType::StreamRequest => Body::StreamRequest(part(value, "body")?),
+        MessageType::LinkFault => Body::LinkFault(part(value, "body")?),
+    })
+}
+
+/// The typed part `name` of a message. The schema has been checked; what it lets through and the
+/// type does not is told all the same.
+fn part<T: DeserializeOwned>(message: &Value, name: &str) -> Result<T, ParseFault> {
+    let at = Pointer::default().field(name);
+    let Some(value) = message.get(name) else {
+        return Err(refuse(vec![Finding::with(&at, FaultCode::MissingField, name)]));
+    };
+    schema::typed(value, &at).map_err(|finding| refuse(vec![finding]))
+}

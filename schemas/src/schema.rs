@@ -1,0 +1,74 @@
+//! The JSON Schemas (draft 2020-12): generated from the types, and checked against at run time.
+//!
+//! `schemas/json/` holds the generated files; `generate-schemas` writes them and a test compares.
+
+mod closed;
+mod findings;
+mod generate;
+
+use std::{collections::BTreeMap, sync::LazyLock};
+
+use jsonschema::{PatternOptions, Validator};
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+pub use generate::{SchemaFile, files};
+
+use crate::{
+    MessageType,
+    fault::{FaultCode, Finding},
+    pointer::Pointer,
+};
+
+/// The schema that a client's draft must meet: closed.
+pub(crate) fn draft() -> &'static Value {
+    static SCHEMA: LazyLock<Value> = LazyLock::new(generate::draft);
+    &SCHEMA
+}
+
+/// The faults of a draft against its schema.
+pub(crate) fn draft_faults(draft: &Value) -> Vec<Finding> {
+    static VALIDATOR: LazyLock<Validator> = LazyLock::new(|| compile(self::draft()));
+    findings::of(&VALIDATOR, draft)
+}
+
+/// The faults of a received message against the open schema of its type.
+pub(crate) fn received_faults(message_type: MessageType, message: &Value) -> Vec<Finding> {
+    static VALIDATORS: LazyLock<BTreeMap<MessageType, Validator>> = LazyLock::new(|| {
+        let compiled = |known| (known, compile(&generate::received(known)));
+        MessageType::ALL.into_iter().map(compiled).collect()
+    });
+    VALIDATORS.get(&message_type).map_or_else(Vec::new, |validator| findings::of(validator, message))
+}
+
+/// The faults of a received message's header alone, whatever its type.
+pub(crate) fn header_faults(message: &Value) -> Vec<Finding> {
+    static VALIDATOR: LazyLock<Validator> = LazyLock::new(|| compile(&generate::header()));
+    findings::of(&VALIDATOR, message)
+}
+
+fn compile(schema: &Value) -> Validator {
+    // Patterns run in linear time, so no text can make one slow. The schemas are generated from
+    // this build's own types and a test compiles each of them.
+    jsonschema::draft202012::options()
+        .with_pattern_options(PatternOptions::regex())
+        .should_validate_formats(true)
+        .build(schema)
+        .expect("generated schemas compile")
+}
+
+/// The typed value of JSON that has met its schema; what the type still refuses is told like a
+/// fault against the schema.
+pub(crate) fn typed<T: DeserializeOwned>(value: &Value, at: &Pointer) -> Result<T, Finding> {
+    serde_path_to_error::deserialize(value).map_err(|error| {
+        let mut place = at.clone();
+        for segment in error.path() {
+            match segment {
+                serde_path_to_error::Segment::Seq { index } => place = place.item(*index),
+                serde_path_to_error::Segment::Map { key } => place = place.field(key),
+                _ => {}
+            }
+        }
+        Finding::new(&place, FaultCode::WrongFormat)
+    })
+}

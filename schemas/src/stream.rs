@@ -1,0 +1,85 @@
+//! `stream.status` and `stream.request`: how both sides know that nothing is missing.
+//!
+//! A stream is (sender agency, stream id, recipient agency, lane), numbered from 1 without gaps.
+//! Both messages go from one agency to one agency and carry no number themselves.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::{Lane, StreamId, words::open_words};
+
+open_words!(
+    /// Why a number will never arrive.
+    VoidReason {
+        /// The message's transport expiry passed before it could be sent.
+        Expired = "expired",
+        /// The sender took it back before it was sent.
+        Cancelled = "cancelled",
+        /// It went again under a new id, after a key was compromised.
+        Replaced = "replaced",
+    }
+);
+
+/// A number that was used but will not arrive.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct VoidedNumber {
+    /// The number.
+    #[schemars(range(min = 1))]
+    pub number: u64,
+    /// Why.
+    pub reason: VoidReason,
+}
+
+/// How far one stream has come.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct StreamHead {
+    /// The lane.
+    pub lane: Lane,
+    /// The sender's stream.
+    pub stream: StreamId,
+    /// The last number used; 0 when none was.
+    pub last: u64,
+    /// Numbers made void, until the recipient has heard of them.
+    #[serde(default)]
+    #[schemars(length(max = 1024))]
+    pub voided: Vec<VoidedNumber>,
+}
+
+/// `stream.status`: sent every minute while there is a line.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct StreamStatus {
+    /// The streams from the message's sender to its recipient.
+    #[schemars(length(max = 64))]
+    pub streams: Vec<StreamHead>,
+}
+
+/// Numbers from `from` to `to`, both included.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct NumberRange {
+    /// The first.
+    #[schemars(range(min = 1))]
+    pub from: u64,
+    /// The last, not below `from`.
+    #[schemars(range(min = 1))]
+    pub to: u64,
+}
+
+/// What one stream lacks.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct StreamGaps {
+    /// The lane.
+    pub lane: Lane,
+    /// The stream of the agency that is asked.
+    pub stream: StreamId,
+    /// The missing numbers.
+    #[schemars(length(min = 1, max = 1024))]
+    pub missing: Vec<NumberRange>,
+}
+
+/// `stream.request`: asks the recipient for numbers of its own streams to the sender.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct StreamRequest {
+    /// The streams with gaps.
+    #[schemars(length(min = 1, max = 64))]
+    pub streams: Vec<StreamGaps>,
+}
