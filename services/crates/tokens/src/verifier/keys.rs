@@ -80,7 +80,12 @@ impl IssuerKeys {
     }
 
     async fn ask(&self, now: Timestamp) {
-        self.state().asked_at = Some(now);
+        {
+            let mut state = self.state();
+            state.asked_at = Some(now);
+            // Should the caller go away while we wait, the next one must not take a key for unknown.
+            state.failure = Some("no answer yet".into());
+        }
         let answer = self.source.fetch().await.map_err(|error| error.to_string());
         let answer = answer.and_then(|jwks| KeySet::from_jwks(&jwks).map_err(|fault| fault.to_string()));
         let mut state = self.state();
