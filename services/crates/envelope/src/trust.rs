@@ -1,0 +1,29 @@
+//! The trust list: which keys speak for which agency.
+//!
+//! One list per country, signed by that country's authority key, which the partner pins at
+//! installation. A message never says how it is to be checked: the list binds (agency, key id) to
+//! key and algorithm.
+
+mod chain;
+mod content;
+mod draft;
+mod general;
+mod list;
+mod lookup;
+mod rules;
+mod shared;
+mod store;
+
+pub use chain::Pin;
+pub use content::{
+    Accepts, Agency, BadSendRule, ListContent, Revocation, RevocationReason, SealingKeyEntry, SendRule,
+    SigningKeyEntry,
+};
+pub use draft::{DraftFault, KeyTerm, NewAgency, TrustListDraft};
+pub use general::{BadGeneralJws, GeneralJws};
+pub use list::{ContentFault, SignedTrustList, TRUST_LIST_BYTES_MAX, TrustList};
+pub use lookup::{Expiring, Expiry, ListState, ListStatus, NoBundleFormat, NoSealingKey};
+pub use rules::{KeyRefusal, KeyState};
+pub(crate) use rules::{check_revocation, check_validity};
+pub use shared::SharedTrust;
+pub use store::{Offered, TrustFault, TrustPolicy, TrustStore};

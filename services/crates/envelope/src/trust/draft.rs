@@ -1,0 +1,387 @@
+//! Writing trust lists: what `rovumactl` does for the keeper of a country's authority key.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use rovuma_schemas::{AgencyCode, CountryCode, Timestamp};
+
+use super::{
+    Accepts, Agency, ContentFault, GeneralJws, ListContent, Revocation, SealingKeyEntry, SendRule,
+    SignedTrustList, SigningKeyEntry, TrustFault, TrustList, chain,
+    list::{LIST_FORMAT, check},
+};
+use crate::{KeyId, PublicKey, SealingRecipient, Signer, SignerFault, Typ};
+
+/// A list that is being written and not yet signed.
+#[derive(Clone, Debug)]
+pub struct TrustListDraft {
+    content: ListContent,
+}
+
+/// An agency to be added.
+#[derive(Clone, Debug)]
+pub struct NewAgency {
+    /// Its code, of the list's own country.
+    pub code: AgencyCode,
+    /// Its name by language (ISO 639-1).
+    pub names: BTreeMap<String, String>,
+    /// The body that it belongs to.
+    pub parent: Option<String>,
+    /// The first instant at which it may have created a message.
+    pub valid_from: Timestamp,
+    /// The instant from which on it may not.
+    pub valid_until: Option<Timestamp>,
+    /// The message types it may send; empty for what an agency, or a node, usually sends.
+    pub may_send: Vec<SendRule>,
+    /// The formats it takes.
+    pub accepts: Accepts,
+}
+
+/// How long a key is valid.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct KeyTerm {
+    /// The first instant.
+    pub not_before: Timestamp,
+    /// The first instant after it.
+    pub not_after: Timestamp,
+}
+
+/// A list cannot be written like this.
+#[derive(Debug, thiserror::Error)]
+pub enum DraftFault {
+    /// No such agency in the list.
+    #[error("agency {agency} is not in the list")]
+    UnknownAgency {
+        /// The agency.
+        agency: AgencyCode,
+    },
+    /// No such key of that agency.
+    #[error("agency {agency} has no key {key}")]
+    UnknownKey {
+        /// The agency.
+        agency: AgencyCode,
+        /// The key id, or the sealing recipient.
+        key: String,
+    },
+    /// A key that is revoked as compromised stays so.
+    #[error("key {key} of {agency} is revoked already")]
+    RevokedAlready {
+        /// The agency.
+        agency: AgencyCode,
+        /// The key id, or the sealing recipient.
+        key: String,
+    },
+    /// Another key than the list's authority was to sign or to hand over.
+    #[error("key {got} is not the list's authority {expected}")]
+    NotTheAuthority {
+        /// The list's authority key.
+        expected: KeyId,
+        /// The key given.
+        got: KeyId,
+    },
+    /// The list names another key as the next authority.
+    #[error("key {got} is not the next authority {named} that the list names")]
+    NotTheSuccessor {
+        /// The key named.
+        named: KeyId,
+        /// The key given.
+        got: KeyId,
+    },
+    /// The content breaks a rule.
+    #[error(transparent)]
+    Content(#[from] ContentFault),
+    /// The authority's key did not sign.
+    #[error(transparent)]
+    Signer(#[from] SignerFault),
+    /// What was written does not read back.
+    #[error(transparent)]
+    Trust(#[from] TrustFault),
+}
+
+impl TrustListDraft {
+    /// The first list of a country, with its node in it.
+    pub fn create(country: CountryCode, authority: PublicKey, now: Timestamp) -> Self {
+        let content = ListContent {
+            format: LIST_FORMAT,
+            country,
+            serial: 1,
+            issued: now,
+            next_update: now,
+            authority,
+            next_authority: None,
+            successions: Vec::new(),
+            agencies: Vec::new(),
+        };
+        let mut draft = Self { content };
+        let node = AgencyCode::node_of(country);
+        let name = format!("Rovuma node {country}");
+        let names = BTreeMap::from(["pt", "sw", "en"].map(|language| (language.to_owned(), name.clone())));
+        draft.content.agencies.push(Agency {
+            may_send: default_rules(&node),
+            code: node,
+            names,
+            parent: None,
+            valid_from: now,
+            valid_until: None,
+            accepts: Accepts::this_build(),
+            signing_keys: Vec::new(),
+            sealing_keys: Vec::new(),
+        });
+        draft
+    }
+
+    /// The list that follows `list`: same content, next serial.
+    pub fn revise(list: &TrustList) -> Self {
+        let mut content = list.content().clone();
+        content.serial += 1;
+        Self { content }
+    }
+
+    /// What the list would say.
+    pub fn content(&self) -> &ListContent {
+        &self.content
+    }
+
+    /// Adds an agency without keys.
+    ///
+    /// # Errors
+    /// [`DraftFault::Content`] for another country's agency or one that is there already.
+    pub fn add_agency(&mut self, new: NewAgency) -> Result<(), DraftFault> {
+        let country = self.content.country;
+        if new.code.country() != country {
+            return Err(ContentFault::ForeignAgency { agency: new.code, country }.into());
+        }
+        if self.content.agencies.iter().any(|agency| agency.code == new.code) {
+            return Err(ContentFault::AgencyTwice { agency: new.code }.into());
+        }
+        let may_send = if new.may_send.is_empty() { default_rules(&new.code) } else { new.may_send };
+        self.content.agencies.push(Agency {
+            code: new.code,
+            names: new.names,
+            parent: new.parent,
+            valid_from: new.valid_from,
+            valid_until: new.valid_until,
+            may_send,
+            accepts: new.accepts,
+            signing_keys: Vec::new(),
+            sealing_keys: Vec::new(),
+        });
+        Ok(())
+    }
+
+    /// Changes what an agency is: names, parent, validity, what it may send, what it takes. Keys
+    /// have methods of their own.
+    ///
+    /// # Errors
+    /// [`DraftFault::UnknownAgency`].
+    pub fn change_agency(&mut self, code: &AgencyCode, changed: NewAgency) -> Result<(), DraftFault> {
+        let agency = self.agency(code)?;
+        agency.names = changed.names;
+        agency.parent = changed.parent;
+        agency.valid_from = changed.valid_from;
+        agency.valid_until = changed.valid_until;
+        agency.may_send = changed.may_send;
+        agency.accepts = changed.accepts;
+        Ok(())
+    }
+
+    /// Ends an agency: what it creates from `at` on is refused.
+    ///
+    /// # Errors
+    /// [`DraftFault::UnknownAgency`].
+    pub fn end_agency(&mut self, code: &AgencyCode, at: Timestamp) -> Result<(), DraftFault> {
+        self.agency(code)?.valid_until = Some(at);
+        Ok(())
+    }
+
+    /// Adds a signing key.
+    ///
+    /// # Errors
+    /// [`DraftFault::UnknownAgency`]. A key that is listed already is found when the list is signed.
+    pub fn add_signing_key(
+        &mut self,
+        code: &AgencyCode,
+        key: PublicKey,
+        term: KeyTerm,
+    ) -> Result<(), DraftFault> {
+        self.agency(code)?.signing_keys.push(SigningKeyEntry {
+            kid: *key.key_id(),
+            alg: crate::Algorithm::EdDsa,
+            key,
+            not_before: term.not_before,
+            not_after: term.not_after,
+            revoked: None,
+        });
+        Ok(())
+    }
+
+    /// Adds a sealing key.
+    ///
+    /// # Errors
+    /// [`DraftFault::UnknownAgency`].
+    pub fn add_sealing_key(
+        &mut self,
+        code: &AgencyCode,
+        recipient: SealingRecipient,
+        term: KeyTerm,
+    ) -> Result<(), DraftFault> {
+        let KeyTerm { not_before, not_after } = term;
+        let entry = SealingKeyEntry { recipient, not_before, not_after, revoked: None };
+        self.agency(code)?.sealing_keys.push(entry);
+        Ok(())
+    }
+
+    /// Adds a signing key and lets the ones before it end `overlap` after the new one begins.
+    ///
+    /// # Errors
+    /// [`DraftFault::UnknownAgency`].
+    pub fn rotate_signing_key(
+        &mut self,
+        code: &AgencyCode,
+        key: PublicKey,
+        term: KeyTerm,
+        overlap: Duration,
+    ) -> Result<(), DraftFault> {
+        let end = term.not_before.plus(overlap);
+        for entry in &mut self.agency(code)?.signing_keys {
+            shorten(entry.not_before, &mut entry.not_after, end);
+        }
+        self.add_signing_key(code, key, term)
+    }
+
+    /// Adds a sealing key and lets the ones before it end `overlap` after the new one begins. The
+    /// owner keeps the old private key 90 days longer, for what is under way.
+    ///
+    /// # Errors
+    /// [`DraftFault::UnknownAgency`].
+    pub fn rotate_sealing_key(
+        &mut self,
+        code: &AgencyCode,
+        recipient: SealingRecipient,
+        term: KeyTerm,
+        overlap: Duration,
+    ) -> Result<(), DraftFault> {
+        let end = term.not_before.plus(overlap);
+        for entry in &mut self.agency(code)?.sealing_keys {
+            shorten(entry.not_before, &mut entry.not_after, end);
+        }
+        self.add_sealing_key(code, recipient, term)
+    }
+
+    /// Revokes a signing key. A key revoked for another reason may still be found compromised, never
+    /// the other way round.
+    ///
+    /// # Errors
+    /// [`DraftFault`] for an unknown agency or key, or one that is compromised already.
+    pub fn revoke_signing_key(
+        &mut self,
+        code: &AgencyCode,
+        kid: &KeyId,
+        revocation: Revocation,
+    ) -> Result<(), DraftFault> {
+        let key = kid.to_string();
+        let entries = &mut self.agency(code)?.signing_keys;
+        let entry = entries.iter_mut().find(|entry| entry.kid == *kid);
+        revoke(code, key, entry.map(|entry| &mut entry.revoked), revocation)
+    }
+
+    /// Revokes a sealing key.
+    ///
+    /// # Errors
+    /// [`DraftFault`] for an unknown agency or key, or one that is compromised already.
+    pub fn revoke_sealing_key(
+        &mut self,
+        code: &AgencyCode,
+        recipient: &SealingRecipient,
+        revocation: Revocation,
+    ) -> Result<(), DraftFault> {
+        let entries = &mut self.agency(code)?.sealing_keys;
+        let entry = entries.iter_mut().find(|entry| entry.recipient == *recipient);
+        revoke(code, recipient.to_string(), entry.map(|entry| &mut entry.revoked), revocation)
+    }
+
+    /// Names the authority key that will follow.
+    pub fn name_next_authority(&mut self, next: PublicKey) {
+        self.content.next_authority = Some(next);
+    }
+
+    /// Hands the authority over: a succession signed by both keys goes into this list and all after
+    /// it, and the new key signs them.
+    ///
+    /// # Errors
+    /// [`DraftFault`] when `old` is not the authority, the list names another successor, or a key's
+    /// keeper does not sign.
+    pub fn hand_over(&mut self, old: &dyn Signer, new: &dyn Signer, at: Timestamp) -> Result<(), DraftFault> {
+        self.check_authority(old)?;
+        let (got, named) = (*new.key_id(), self.content.next_authority.map(|key| *key.key_id()));
+        if let Some(named) = named.filter(|named| *named != got) {
+            return Err(DraftFault::NotTheSuccessor { named, got });
+        }
+        self.content.successions.push(chain::hand_over(self.content.country, old, new, at)?);
+        self.content.authority = *new.public_key();
+        self.content.next_authority = None;
+        Ok(())
+    }
+
+    /// Signs the list as issued `now`.
+    ///
+    /// # Errors
+    /// [`DraftFault`] when `authority` is not the list's authority key, or the content breaks a rule.
+    pub fn sign(
+        mut self,
+        authority: &dyn Signer,
+        now: Timestamp,
+        next_update: Timestamp,
+    ) -> Result<SignedTrustList, DraftFault> {
+        self.check_authority(authority)?;
+        self.content.issued = now;
+        self.content.next_update = next_update;
+        check(&self.content, authority.public_key())?;
+        let payload =
+            serde_json::to_vec(&self.content).map_err(|fault| ContentFault::Shape(fault.to_string()))?;
+        let general = GeneralJws::sign(Typ::TRUST_LIST, &payload, &[authority])?;
+        Ok(SignedTrustList::from_general(general)?)
+    }
+
+    fn check_authority(&self, signer: &dyn Signer) -> Result<(), DraftFault> {
+        let (expected, got) = (*self.content.authority.key_id(), *signer.key_id());
+        if expected == got { Ok(()) } else { Err(DraftFault::NotTheAuthority { expected, got }) }
+    }
+
+    fn agency(&mut self, code: &AgencyCode) -> Result<&mut Agency, DraftFault> {
+        let found = self.content.agencies.iter_mut().find(|agency| agency.code == *code);
+        found.ok_or_else(|| DraftFault::UnknownAgency { agency: code.clone() })
+    }
+}
+
+/// What an agency sends when nothing else is said: alerts and what keeps the exchange honest. A node
+/// sends what only a node may.
+fn default_rules(code: &AgencyCode) -> Vec<SendRule> {
+    let families: &[&str] = if code.is_node() {
+        &["audit.*", "trust.*", "link.*"]
+    } else {
+        &["alert.*", "receipt.*", "stream.*"]
+    };
+    families.iter().filter_map(|family| family.parse().ok()).collect()
+}
+
+/// A key may end sooner than it was to, never later, and not before it begins.
+fn shorten(not_before: Timestamp, not_after: &mut Timestamp, end: Timestamp) {
+    if end > not_before {
+        *not_after = end.min(*not_after);
+    }
+}
+
+fn revoke(
+    code: &AgencyCode,
+    key: String,
+    entry: Option<&mut Option<Revocation>>,
+    revocation: Revocation,
+) -> Result<(), DraftFault> {
+    let slot = entry.ok_or_else(|| DraftFault::UnknownKey { agency: code.clone(), key: key.clone() })?;
+    let final_already = |held: &Revocation| held.reason == super::RevocationReason::Compromised;
+    if slot.as_ref().is_some_and(final_already) {
+        return Err(DraftFault::RevokedAlready { agency: code.clone(), key });
+    }
+    *slot = Some(revocation);
+    Ok(())
+}

@@ -1,0 +1,237 @@
+//! Questions to the trust store.
+
+use rovuma_schemas::{AgencyCode, CountryCode, Timestamp};
+
+use super::{Agency, KeyState, RevocationReason, SealingKeyEntry, TrustList, TrustStore};
+use crate::{BUNDLE_FORMAT, KeyId, SealingRecipient};
+
+/// Nothing can be sealed to an agency now. It may be possible with the next list.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NoSealingKey {
+    /// No list has the agency.
+    #[error("no trust list has agency {agency}")]
+    UnknownAgency {
+        /// The agency.
+        agency: AgencyCode,
+    },
+    /// The list is too old to be believed.
+    #[error("the trust list of {country} was due for renewal {next_update}")]
+    ListOverdue {
+        /// The list's country.
+        country: CountryCode,
+        /// When it was due.
+        next_update: Timestamp,
+    },
+    /// The agency's validity is over or has not begun.
+    #[error("agency {agency} is not valid now")]
+    AgencyNotValid {
+        /// The agency.
+        agency: AgencyCode,
+    },
+    /// Every key is past, to come, or revoked.
+    #[error("agency {agency} has no sealing key that is valid now")]
+    NoneValid {
+        /// The agency.
+        agency: AgencyCode,
+    },
+}
+
+/// No bundle format is common to us and the recipient at or above the configured minimum.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("agency {agency} takes bundle formats {takes:?}, none from {minimum} to {BUNDLE_FORMAT}")]
+pub struct NoBundleFormat {
+    /// The agency.
+    pub agency: AgencyCode,
+    /// What it takes.
+    pub takes: Vec<u8>,
+    /// The oldest we make.
+    pub minimum: u8,
+}
+
+/// How fresh a list is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ListState {
+    /// Not yet due.
+    Current,
+    /// Past its next update and still believed: warn.
+    Overdue,
+    /// Past the bound: messages are held.
+    PastBound,
+    /// The authority is pinned but there is no list: messages are held.
+    Missing,
+}
+
+/// One country's list, for operators.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ListStatus {
+    /// The country.
+    pub country: CountryCode,
+    /// The serial; 0 without a list.
+    pub serial: u64,
+    /// When the next one is due.
+    pub next_update: Option<Timestamp>,
+    /// How fresh it is.
+    pub state: ListState,
+    /// Whether the pinned key has been succeeded, so that the pin should be renewed.
+    pub pin_outdated: bool,
+}
+
+/// What comes to an end.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Expiring {
+    /// A list: its next update is due.
+    List(CountryCode),
+    /// A signing key.
+    SigningKey(AgencyCode, KeyId),
+    /// A sealing key.
+    SealingKey(AgencyCode, SealingRecipient),
+}
+
+/// An end that operators are warned of.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Expiry {
+    /// What.
+    pub what: Expiring,
+    /// When.
+    pub not_after: Timestamp,
+}
+
+impl TrustStore {
+    /// The agency with this code, from the list of its own country.
+    pub fn agency(&self, code: &AgencyCode) -> Option<&Agency> {
+        self.list(code.country())?.agency(code)
+    }
+
+    /// Every agency of every list.
+    pub fn agencies(&self) -> impl Iterator<Item = &Agency> {
+        self.lists().flat_map(|list| &list.content().agencies)
+    }
+
+    /// Whether the key was revoked as compromised: what it signed and is stored is to be flagged.
+    pub fn is_compromised(&self, agency: &AgencyCode, kid: &KeyId) -> bool {
+        self.agency(agency).and_then(|found| found.signing_key(kid)).is_some_and(|key| key.is_compromised())
+    }
+
+    /// Whether an agency's own key is fit to sign with now.
+    pub fn key_state(&self, agency: &AgencyCode, kid: &KeyId, now: Timestamp) -> KeyState {
+        let key = self.agency(agency).and_then(|found| found.signing_key(kid));
+        key.map_or(KeyState::Unlisted, |key| key.state(now))
+    }
+
+    /// Whether an agency may send messages of this type, as the list says; `audit.*`, `trust.*` and
+    /// `link.*` come from nodes only.
+    pub fn may_send(&self, agency: &AgencyCode, message_type: &str) -> bool {
+        let by_list = |found: &Agency| found.may_send.iter().any(|rule| rule.covers(message_type));
+        let by_kind = agency.is_node() || !super::list::is_node_family(message_type);
+        by_kind && self.agency(agency).is_some_and(by_list)
+    }
+
+    /// Whether an agency reads messages of this major version.
+    pub fn takes_major(&self, agency: &AgencyCode, major: u16) -> bool {
+        major >= self.policy().minimum_schema_major
+            && self.agency(agency).is_some_and(|found| found.accepts.schema_majors.contains(&major))
+    }
+
+    /// The newest bundle format that we make and the agency takes.
+    ///
+    /// # Errors
+    /// [`NoBundleFormat`] rather than one older than the configured minimum.
+    pub fn bundle_format_for(&self, agency: &AgencyCode) -> Result<u8, NoBundleFormat> {
+        let minimum = self.policy().minimum_bundle_format;
+        let takes = self.agency(agency).map(|found| found.accepts.bundle_formats.clone()).unwrap_or_default();
+        let usable = takes.iter().copied().filter(|format| (minimum..=BUNDLE_FORMAT).contains(format)).max();
+        usable.ok_or(NoBundleFormat { agency: agency.clone(), takes, minimum })
+    }
+
+    /// The key to seal to an agency with now: of the valid ones the newest.
+    ///
+    /// # Errors
+    /// [`NoSealingKey`]; every one may be mended by a new list, so what waits keeps waiting.
+    pub fn sealing_recipient(
+        &self,
+        agency: &AgencyCode,
+        now: Timestamp,
+    ) -> Result<&SealingRecipient, NoSealingKey> {
+        let unknown = || NoSealingKey::UnknownAgency { agency: agency.clone() };
+        let list = self.list(agency.country()).ok_or_else(unknown)?;
+        let found = list.agency(agency).ok_or_else(unknown)?;
+        if self.is_past_bound(list, now) {
+            let (country, next_update) = (list.country(), list.next_update());
+            return Err(NoSealingKey::ListOverdue { country, next_update });
+        }
+        if now < found.valid_from || found.valid_until.is_some_and(|until| now >= until) {
+            return Err(NoSealingKey::AgencyNotValid { agency: agency.clone() });
+        }
+        let usable = found.sealing_keys.iter().filter(|key| key.is_usable(now));
+        let newest = usable.max_by_key(|key| key.not_before);
+        newest.map(|key| &key.recipient).ok_or(NoSealingKey::NoneValid { agency: agency.clone() })
+    }
+
+    /// How fresh each country's list is.
+    pub fn statuses(&self, now: Timestamp) -> Vec<ListStatus> {
+        let status = |country| match self.list(country) {
+            None => ListStatus {
+                country,
+                serial: 0,
+                next_update: None,
+                state: ListState::Missing,
+                pin_outdated: false,
+            },
+            Some(list) => ListStatus {
+                country,
+                serial: list.serial(),
+                next_update: Some(list.next_update()),
+                state: self.list_state(list, now),
+                pin_outdated: list.authorities().len() > 1,
+            },
+        };
+        self.countries().map(status).collect()
+    }
+
+    /// Every end that is to come or past of lists and of keys that are not revoked.
+    pub fn expiries(&self) -> Vec<Expiry> {
+        let mut found = Vec::new();
+        for list in self.lists() {
+            found.push(Expiry { what: Expiring::List(list.country()), not_after: list.next_update() });
+            for agency in &list.content().agencies {
+                found.extend(agency_expiries(agency));
+            }
+        }
+        found
+    }
+
+    pub(crate) fn is_past_bound(&self, list: &TrustList, now: Timestamp) -> bool {
+        now > list.next_update().plus(self.policy().list_grace)
+    }
+
+    fn list_state(&self, list: &TrustList, now: Timestamp) -> ListState {
+        if self.is_past_bound(list, now) {
+            ListState::PastBound
+        } else if now > list.next_update() {
+            ListState::Overdue
+        } else {
+            ListState::Current
+        }
+    }
+}
+
+fn agency_expiries(agency: &Agency) -> impl Iterator<Item = Expiry> {
+    let signing = agency.signing_keys.iter().filter(|key| key.revoked.is_none()).map(|key| Expiry {
+        what: Expiring::SigningKey(agency.code.clone(), key.kid),
+        not_after: key.not_after,
+    });
+    let sealing = agency.sealing_keys.iter().filter(|key| key.revoked.is_none()).map(|key| Expiry {
+        what: Expiring::SealingKey(agency.code.clone(), key.recipient.clone()),
+        not_after: key.not_after,
+    });
+    signing.chain(sealing)
+}
+
+impl SealingKeyEntry {
+    fn is_usable(&self, now: Timestamp) -> bool {
+        let revoked = self.revoked.is_some_and(|revocation| {
+            revocation.reason == RevocationReason::Compromised || now >= revocation.at
+        });
+        !revoked && self.not_before <= now && now < self.not_after
+    }
+}

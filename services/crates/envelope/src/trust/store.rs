@@ -1,0 +1,277 @@
+//! All the trust lists that an installation holds, and how one takes the place of another.
+
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
+
+use rovuma_schemas::{CountryCode, Timestamp};
+
+use super::{BadGeneralJws, ContentFault, Pin, SignedTrustList, TRUST_LIST_BYTES_MAX, TrustList};
+use crate::{BUNDLE_FORMAT, KeyId, SignatureFault};
+
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// Bounds that an installation may configure.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TrustPolicy {
+    /// How long past its next update a list is still believed; after that messages are held.
+    pub list_grace: Duration,
+    /// How long after a key's end a message that it signed in time may arrive.
+    pub late_arrival: Duration,
+    /// How far another country's clock may be ahead of ours.
+    pub clock_tolerance: Duration,
+    /// The oldest bundle format taken and made: no downgrade below it.
+    pub minimum_bundle_format: u8,
+    /// The oldest major version of message types taken and made.
+    pub minimum_schema_major: u16,
+}
+
+impl Default for TrustPolicy {
+    fn default() -> Self {
+        Self {
+            list_grace: 60 * DAY,
+            late_arrival: 90 * DAY,
+            clock_tolerance: Duration::from_secs(5 * 60),
+            minimum_bundle_format: BUNDLE_FORMAT,
+            minimum_schema_major: rovuma_schemas::Version::CURRENT.major,
+        }
+    }
+}
+
+/// A trust list was not taken. The one held stays.
+#[derive(Debug, thiserror::Error)]
+pub enum TrustFault {
+    /// Too many bytes.
+    #[error("{got} bytes are no trust list, at most {TRUST_LIST_BYTES_MAX} are read")]
+    TooLarge {
+        /// Bytes offered.
+        got: usize,
+    },
+    /// Not a JWS.
+    #[error(transparent)]
+    Jws(#[from] BadGeneralJws),
+    /// The content breaks a rule.
+    #[error(transparent)]
+    Content(#[from] ContentFault),
+    /// No authority key is pinned for that country.
+    #[error("no authority key is pinned for {country}")]
+    NotPinned {
+        /// The country that the list says it is of.
+        country: CountryCode,
+    },
+    /// The country is pinned twice.
+    #[error("{country} is pinned twice")]
+    PinnedTwice {
+        /// The country.
+        country: CountryCode,
+    },
+    /// A list of another country than the one asked for.
+    #[error("a list of {got}, expected {expected}")]
+    OtherCountry {
+        /// The country asked for.
+        expected: CountryCode,
+        /// The country that the list says it is of.
+        got: CountryCode,
+    },
+    /// Not signed by the authority that the pin leads to.
+    #[error("the list of {country} is not signed by its authority key {expected}: {fault}")]
+    Signature {
+        /// The country.
+        country: CountryCode,
+        /// The key expected to have signed.
+        expected: KeyId,
+        /// What is wrong.
+        #[source]
+        fault: SignatureFault,
+    },
+    /// The serial went down.
+    #[error("the list of {country} has serial {offered}, {held} was seen already")]
+    Older {
+        /// The country.
+        country: CountryCode,
+        /// The highest serial seen.
+        held: u64,
+        /// The serial offered.
+        offered: u64,
+    },
+    /// Two different lists with one serial.
+    #[error("two different lists of {country} have serial {serial}")]
+    SameSerial {
+        /// The country.
+        country: CountryCode,
+        /// The serial.
+        serial: u64,
+    },
+    /// The list comes from an authority that the one held did not hand over to.
+    #[error("the list of {country} is signed by {offered}, to which {held} did not hand over")]
+    NoSuccession {
+        /// The country.
+        country: CountryCode,
+        /// The authority of the list held.
+        held: KeyId,
+        /// The authority of the list offered.
+        offered: KeyId,
+    },
+    /// The list held named another next authority.
+    #[error("authority of {country} went to {got}, the list held names {named} as the next")]
+    OtherSuccessor {
+        /// The country.
+        country: CountryCode,
+        /// The next authority that the list held names.
+        named: KeyId,
+        /// The authority that followed.
+        got: KeyId,
+    },
+    /// The list was issued in our future: one of the clocks is wrong.
+    #[error("the list of {country} was issued {issued}, our clock says {now}")]
+    Clock {
+        /// The country.
+        country: CountryCode,
+        /// When it says it was issued.
+        issued: Timestamp,
+        /// Our time.
+        now: Timestamp,
+    },
+}
+
+/// What became of a list that was taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Offered {
+    /// The very list that is held.
+    Unchanged {
+        /// Its country.
+        country: CountryCode,
+        /// Its serial.
+        serial: u64,
+    },
+    /// It took the place of the one held, or of none.
+    Replaced {
+        /// Its country.
+        country: CountryCode,
+        /// Its serial.
+        serial: u64,
+        /// The serial of the one it replaced.
+        previous: Option<u64>,
+    },
+}
+
+/// The trust lists of every country that this installation exchanges with, its own included.
+///
+/// It never changes: a new list makes a new store, see [`crate::SharedTrust`].
+#[derive(Clone, Debug)]
+pub struct TrustStore {
+    policy: TrustPolicy,
+    countries: BTreeMap<CountryCode, CountryTrust>,
+}
+
+#[derive(Clone, Debug)]
+struct CountryTrust {
+    pin: Pin,
+    list: Option<Arc<TrustList>>,
+}
+
+impl TrustStore {
+    /// A store that knows the authorities but has no list yet: messages of those countries are held.
+    ///
+    /// # Errors
+    /// [`TrustFault::PinnedTwice`].
+    pub fn new(policy: TrustPolicy, pins: impl IntoIterator<Item = Pin>) -> Result<Self, TrustFault> {
+        let mut countries = BTreeMap::new();
+        for pin in pins {
+            let country = pin.country;
+            if countries.insert(country, CountryTrust { pin, list: None }).is_some() {
+                return Err(TrustFault::PinnedTwice { country });
+            }
+        }
+        Ok(Self { policy, countries })
+    }
+
+    /// The store with this list in it, when the list holds and is not older than the one it has.
+    ///
+    /// # Errors
+    /// [`TrustFault`].
+    pub fn with_list(&self, json: &[u8], now: Timestamp) -> Result<(Self, Offered), TrustFault> {
+        let signed = SignedTrustList::from_json(json)?;
+        let country = signed.unverified_content().country;
+        let held = self.countries.get(&country).ok_or(TrustFault::NotPinned { country })?;
+        let list = signed.verify(&held.pin)?;
+        let issued = list.content().issued;
+        if issued > now.plus(self.policy.clock_tolerance) {
+            return Err(TrustFault::Clock { country, issued, now });
+        }
+        let offered = held.weigh(&list)?;
+        let mut countries = self.countries.clone();
+        let pin = held.pin.clone();
+        countries.insert(country, CountryTrust { pin, list: Some(Arc::new(list)) });
+        Ok((Self { policy: self.policy.clone(), countries }, offered))
+    }
+
+    /// The bounds in force.
+    pub fn policy(&self) -> &TrustPolicy {
+        &self.policy
+    }
+
+    /// The list held for a country.
+    pub fn list(&self, country: CountryCode) -> Option<&TrustList> {
+        self.countries.get(&country)?.list.as_deref()
+    }
+
+    /// Every list held.
+    pub fn lists(&self) -> impl Iterator<Item = &TrustList> {
+        self.countries.values().filter_map(|held| held.list.as_deref())
+    }
+
+    /// The countries whose authority is pinned, with or without a list.
+    pub fn countries(&self) -> impl Iterator<Item = CountryCode> {
+        self.countries.keys().copied()
+    }
+
+    pub(crate) fn is_pinned(&self, country: CountryCode) -> bool {
+        self.countries.contains_key(&country)
+    }
+}
+
+impl CountryTrust {
+    /// Whether `offered` may take the place of the list held.
+    fn weigh(&self, offered: &TrustList) -> Result<Offered, TrustFault> {
+        let (country, serial) = (offered.country(), offered.serial());
+        let Some(held) = &self.list else {
+            return Ok(Offered::Replaced { country, serial, previous: None });
+        };
+        if serial < held.serial() {
+            return Err(TrustFault::Older { country, held: held.serial(), offered: serial });
+        }
+        if serial == held.serial() {
+            let same = offered.digest() == held.digest();
+            return if same {
+                Ok(Offered::Unchanged { country, serial })
+            } else {
+                Err(TrustFault::SameSerial { country, serial })
+            };
+        }
+        check_succession(held, offered)?;
+        Ok(Offered::Replaced { country, serial, previous: Some(held.serial()) })
+    }
+}
+
+/// The way from the pin to the offered list's authority must lead through the one held, and on to
+/// the key that the list held names, if it names one: a key that was handed on long ago and stolen
+/// since cannot start a branch of its own.
+fn check_succession(held: &TrustList, offered: &TrustList) -> Result<(), TrustFault> {
+    let present = held.content().authority;
+    let mut way = offered.authorities().iter().skip_while(|key| **key != present).skip(1);
+    let through = offered.authorities().contains(&present);
+    if !through {
+        return Err(TrustFault::NoSuccession {
+            country: held.country(),
+            held: *present.key_id(),
+            offered: *offered.content().authority.key_id(),
+        });
+    }
+    match (way.next(), held.content().next_authority) {
+        (Some(got), Some(named)) if *got != named => Err(TrustFault::OtherSuccessor {
+            country: held.country(),
+            named: *named.key_id(),
+            got: *got.key_id(),
+        }),
+        _ => Ok(()),
+    }
+}
