@@ -101,17 +101,23 @@ impl Shutdown {
         let number = this.0.next_task.fetch_add(1, Ordering::Relaxed);
         this.running().insert(number, name);
         self.0.tracker.spawn(async move {
-            this.watch(name, handle).await;
-            this.running().remove(&number);
+            if this.watch(name, handle).await {
+                this.running().remove(&number);
+            }
         });
     }
 
-    async fn watch<E: fmt::Display>(&self, name: &'static str, mut handle: JoinHandle<Result<(), E>>) {
+    /// `false` says that a hard shutdown dropped the task.
+    async fn watch<E: fmt::Display>(
+        &self,
+        name: &'static str,
+        mut handle: JoinHandle<Result<(), E>>,
+    ) -> bool {
         let outcome = tokio::select! {
             outcome = &mut handle => outcome,
             () = self.hard() => {
                 handle.abort();
-                return;
+                return false;
             }
         };
         match outcome {
@@ -122,6 +128,7 @@ impl Shutdown {
             }
             Err(_) => {}
         }
+        true
     }
 
     /// Records that the service has failed and begins a soft shutdown.
@@ -143,8 +150,8 @@ impl Shutdown {
         self.0.tracker.close();
         tokio::select! {
             biased;
-            () = self.0.tracker.wait() => {}
             () = self.hard() => return false,
+            () = self.0.tracker.wait() => {}
             () = tokio::time::sleep(GRACE) => {
                 let names = self.still_running().join(", ");
                 error!(tasks = %names, "still running {} s after the signal: dropped", GRACE.as_secs());

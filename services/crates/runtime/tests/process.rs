@@ -1,0 +1,170 @@
+//! A service as a process: it starts, says how it is, and goes when it is told to.
+
+use std::{
+    io::{BufRead as _, BufReader, Read as _},
+    path::{Path, PathBuf},
+    process::{Child, Command, Output, Stdio},
+    time::{Duration, Instant},
+};
+
+/// What is promised to whoever stops a service (architecture, section 9).
+const PROMISED: Duration = Duration::from_secs(10);
+
+struct Running {
+    child: Child,
+    address: String,
+    _dir: tempfile::TempDir,
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn configuration(dir: &Path, text: &str) -> PathBuf {
+    let path = dir.join("minimal.toml");
+    std::fs::write(&path, text).expect("written");
+    path
+}
+
+fn command(config: &Path) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_rovuma-minimal-service"));
+    command.arg("--config").arg(config).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command
+}
+
+fn run(text: &str, args: &[&str]) -> Output {
+    let dir = tempfile::tempdir().expect("a folder");
+    command(&configuration(dir.path(), text)).args(args).output().expect("runs")
+}
+
+fn start(behaviour: &str) -> Running {
+    let dir = tempfile::tempdir().expect("a folder");
+    let text = format!("behaviour = \"{behaviour}\"\n[http]\nlisten = \"127.0.0.1:0\"\n");
+    let mut child = command(&configuration(dir.path(), &text)).spawn().expect("starts");
+    let mut address = String::new();
+    let stdout = child.stdout.take().expect("piped");
+    BufReader::new(stdout).read_line(&mut address).expect("says its address");
+    assert!(!address.is_empty(), "the service did not start: {}", stderr_of(&mut child));
+    Running { child, address: address.trim().to_owned(), _dir: dir }
+}
+
+fn stderr_of(child: &mut Child) -> String {
+    let mut text = String::new();
+    child.stderr.take().expect("piped").read_to_string(&mut text).expect("UTF-8");
+    text
+}
+
+fn signal(running: &Running, name: &str) {
+    let pid = running.child.id().to_string();
+    assert!(Command::new("kill").args([name, &pid]).status().expect("kill runs").success());
+}
+
+/// Waits for the end of the process; fails when it is still there after `limit`.
+fn ends_within(running: &mut Running, limit: Duration) -> (Option<i32>, Duration) {
+    let started = Instant::now();
+    let status = loop {
+        if let Some(status) = running.child.try_wait().expect("ours") {
+            break status;
+        }
+        assert!(started.elapsed() < limit, "still running after {limit:?}");
+        std::thread::sleep(Duration::from_millis(10));
+    };
+    (status.code(), started.elapsed())
+}
+
+#[test]
+fn sigterm_ends_a_service_cleanly() {
+    for name in ["-TERM", "-INT"] {
+        let mut running = start("");
+        signal(&running, name);
+        let (code, _) = ends_within(&mut running, PROMISED);
+        assert_eq!(code, Some(0), "{}", stderr_of(&mut running.child));
+    }
+}
+
+#[test]
+fn a_service_that_stays_is_gone_within_ten_seconds_and_says_what_stayed() {
+    let mut running = start("stays");
+    signal(&running, "-TERM");
+    let (code, took) = ends_within(&mut running, PROMISED);
+    assert_eq!(code, Some(1));
+    assert!(took > Duration::from_secs(5), "it was given time to finish: {took:?}");
+    let log = stderr_of(&mut running.child);
+    assert!(log.contains("deaf") && log.contains("still running"), "{log}");
+}
+
+#[test]
+fn a_second_signal_ends_it_at_once() {
+    let mut running = start("stays");
+    signal(&running, "-TERM");
+    let mut log = BufReader::new(running.child.stderr.take().expect("piped")).lines();
+    assert!(log.any(|line| line.expect("UTF-8").contains("finishing what is in hand")));
+    signal(&running, "-TERM");
+    let (code, took) = ends_within(&mut running, PROMISED);
+    assert_eq!(code, Some(1));
+    assert!(took < Duration::from_secs(5), "{took:?}");
+}
+
+#[test]
+fn a_task_that_panics_or_fails_ends_the_service() {
+    for (behaviour, said) in [("panics", "lost its way"), ("fails", "nothing left to do")] {
+        let mut running = start(behaviour);
+        let (code, _) = ends_within(&mut running, PROMISED);
+        assert_eq!(code, Some(1));
+        let log = stderr_of(&mut running.child);
+        assert!(log.contains(said), "{log}");
+    }
+}
+
+#[test]
+fn a_service_that_does_not_start_says_why() {
+    let output = run("behaviour = \"refuses\"\n[http]\nlisten = \"127.0.0.1:0\"\n", &[]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("will not start"));
+}
+
+#[test]
+fn configuration_is_checked_without_starting() {
+    let sound = run("[http]\nlisten = \"127.0.0.1:0\"\n", &["--check-config"]);
+    assert_eq!(sound.status.code(), Some(0));
+    let faulty = run("[http]\nlisten = \"127.0.0.1:0\"\nbehind_prox = true\n", &["--check-config"]);
+    assert_eq!(faulty.status.code(), Some(1));
+    let said = String::from_utf8_lossy(&faulty.stderr).into_owned();
+    assert!(said.contains("http.behind_prox") && said.contains("did you mean `behind_proxy`"), "{said}");
+}
+
+#[test]
+fn wrong_options_end_with_2() {
+    assert_eq!(run("", &["--nonsense"]).status.code(), Some(2));
+}
+
+#[test]
+fn the_admin_listener_tells_health_and_metrics() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let port = free_port();
+    let text = format!("[http]\nlisten = \"127.0.0.1:0\"\n[admin]\nlisten = \"127.0.0.1:{port}\"\n");
+    let child = command(&configuration(dir.path(), &text)).spawn().expect("starts");
+    let mut running = Running { child, address: String::new(), _dir: dir };
+    let stdout = running.child.stdout.take().expect("piped");
+    BufReader::new(stdout).read_line(&mut running.address).expect("says its address");
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let get = |path: &str| {
+        let answer = reqwest::blocking::get(format!("http://127.0.0.1:{port}{path}")).expect("answers");
+        (answer.status().as_u16(), answer.text().expect("UTF-8"))
+    };
+    assert_eq!(get("/health/live").0, 200);
+    let (_, metrics) = get("/metrics");
+    assert!(metrics.contains("rovuma_ready{check=\"start\"}"), "{metrics}");
+    let (status, ready) = get("/health/ready");
+    assert!(ready.contains("\"name\":\"start\"") && ready.contains("\"since\""), "{status} {ready}");
+    let own = reqwest::blocking::get(format!("http://{}/", running.address.trim())).expect("answers");
+    assert_eq!(own.text().expect("UTF-8"), "here");
+}
+
+fn free_port() -> u16 {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
+    listener.local_addr().expect("bound").port()
+}
