@@ -1,1 +1,38 @@
-//! rovuma-outbox
+//! The transactional outbox: what is to leave is written in the transaction that decides it, and a
+//! relay brings it to the broker afterwards, as often as it takes.
+//!
+//! A *copy* is one message for one recipient. Its states:
+//!
+//! ```text
+//!   waiting ──confirmed by the broker──▶ queued ──signed receipt──▶ delivered (then read) │ rejected
+//!      └──expires before it ever left──▶ void      ▲────────┘ asked for again by a recipient that lost it
+//! ```
+//!
+//! Copies of numbered messages have a place in a stream (sender, stream id, recipient, lane) and are
+//! kept, bytes included, after they are settled. Receipts, stream and link messages have no number, are
+//! never answered and are gone once the broker has them.
+//!
+//! Architecture invariant: signed bytes are stored once and leave as they are, however often; they wait
+//! unsealed, so that a new sealing key strands nothing. What is deliberately absent: any knowledge of what
+//! a message says, and any belief in the broker beyond its confirm: only receipts settle.
+
+mod enqueue;
+mod heads;
+mod model;
+mod outbox;
+mod partner;
+mod resend;
+mod settings;
+mod settle;
+mod stats;
+mod trace;
+mod wake;
+
+pub use heads::VOIDED_TOLD_MAX;
+pub use model::{CopyState, Outgoing, OutgoingCopy, Place};
+pub use outbox::{MIGRATIONS, Outbox};
+pub use resend::{RESEND_MAX, Resent};
+pub use settings::OutboxSettings;
+pub use settle::{Receipt, Settled, Settlement};
+pub use stats::LaneStats;
+pub use trace::CopyTrace;

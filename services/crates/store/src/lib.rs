@@ -16,6 +16,7 @@ mod config;
 mod error;
 mod identity;
 mod migrate;
+mod row;
 mod sqlite;
 mod store;
 #[cfg(test)]
@@ -26,6 +27,7 @@ pub use config::StoreConfig;
 pub use error::{OpenError, WriteError};
 pub use futures::{FutureExt, future::BoxFuture};
 pub use migrate::{Migrations, Step};
+pub use row::RowExt;
 pub use store::Store;
 
 /// A connection inside a transaction, or a reading one.

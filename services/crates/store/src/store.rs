@@ -95,6 +95,12 @@ impl Store {
         Ok(drawn)
     }
 
+    /// Whether no other process can be writing this store: so it is with a file, and so it is not with a
+    /// database server.
+    pub fn is_exclusive(&self) -> bool {
+        true
+    }
+
     /// Counts commits from 0 at opening. What a job of commit *n* wrote is visible to readers once the
     /// count is *n* or more; while that job runs the count is *n* − 1.
     pub fn commits(&self) -> watch::Receiver<u64> {

@@ -1,0 +1,113 @@
+//! What goes into the outbox and what becomes of it.
+
+use std::str::FromStr;
+
+use rovuma_envelope::Jws;
+use rovuma_schemas::{AgencyCode, BadId, CountryCode, Lane, MessageId, MessageType, StreamId, Timestamp};
+
+/// A place in a stream: what the signed message says of one recipient.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Place {
+    /// The sender's stream.
+    pub stream: StreamId,
+    /// The number in it, from 1 and without gaps.
+    pub number: u64,
+}
+
+/// A signed message on its way to the agencies of one country.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Outgoing {
+    /// The message.
+    pub id: MessageId,
+    /// Its type.
+    pub message_type: MessageType,
+    /// The agency that signed it.
+    pub sender: AgencyCode,
+    /// The country that this signature is for.
+    pub country: CountryCode,
+    /// What was signed. Its digest is what receipts will name.
+    pub jws: Jws,
+    /// When it was released.
+    pub created: Timestamp,
+    /// When it stops being worth transporting; absent for what never expires on the way.
+    pub expires: Option<Timestamp>,
+    /// One per recipient.
+    pub copies: Vec<OutgoingCopy>,
+}
+
+/// One recipient of an outgoing message.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OutgoingCopy {
+    /// The recipient.
+    pub recipient: AgencyCode,
+    /// The lane it travels in.
+    pub lane: Lane,
+    /// Its place in the stream; absent where messages of the type have none. Then nothing answers the
+    /// copy, and it is gone once the broker has it.
+    pub place: Option<Place>,
+}
+
+/// Where a copy stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum CopyState {
+    /// It has not left yet.
+    Waiting,
+    /// The broker has confirmed it; no receipt yet.
+    Queued,
+    /// The recipient's gateway has stored it.
+    Delivered,
+    /// The recipient's gateway has refused it.
+    Rejected,
+    /// Its time was over before it left; its number is void.
+    Void,
+}
+
+impl CopyState {
+    const ALL: [Self; 5] = [Self::Waiting, Self::Queued, Self::Delivered, Self::Rejected, Self::Void];
+
+    /// The word in answers and logs.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Waiting => "waiting",
+            Self::Queued => "queued",
+            Self::Delivered => "delivered",
+            Self::Rejected => "rejected",
+            Self::Void => "void",
+        }
+    }
+
+    pub(crate) fn from_column(column: i64) -> sqlx::Result<Self> {
+        usize::try_from(column).ok().and_then(|index| Self::ALL.get(index).copied()).ok_or_else(|| {
+            let source = format!("{column} is no state of a copy").into();
+            sqlx::Error::ColumnDecode { index: "state".to_owned(), source }
+        })
+    }
+}
+
+impl std::fmt::Display for CopyState {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// One recipient and lane: what a relay serves at a time.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct LaneKey {
+    pub(crate) lane: Lane,
+    pub(crate) recipient: AgencyCode,
+}
+
+impl LaneKey {
+    pub(crate) fn new(recipient: &AgencyCode, lane: Lane) -> Self {
+        Self { lane, recipient: recipient.clone() }
+    }
+
+    pub(crate) fn parse(recipient: &str, lane: &str) -> Result<Self, BadId> {
+        Ok(Self { lane: Lane::from_str(lane)?, recipient: recipient.parse()? })
+    }
+}
+
+/// Numbers as a store keeps them. Beyond what a `BIGINT` holds nothing was ever given out.
+pub(crate) fn to_column(number: u64) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
+}

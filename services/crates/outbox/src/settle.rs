@@ -1,0 +1,181 @@
+//! Receipts: the only thing that settles a copy.
+
+use rovuma_schemas::{AgencyCode, Digest, Lane, MessageId, RejectionCode, Timestamp};
+use rovuma_store::{Conn, RowExt};
+use sqlx::Row;
+
+use crate::{CopyState, Outbox};
+
+/// One entry of a verified receipt.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Receipt<'a> {
+    /// The agency that the receipt is addressed to: it must have sent the message.
+    pub sender: &'a AgencyCode,
+    /// The agency that signed the receipt: it must be a recipient of the message.
+    pub recipient: &'a AgencyCode,
+    /// The message.
+    pub id: MessageId,
+    /// The digest that the receipt names: it must be that of what was signed.
+    pub digest: Digest,
+    /// What the receipt says.
+    pub settlement: Settlement,
+}
+
+/// What a receipt says of a message.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Settlement {
+    /// Verified and stored at this time.
+    Delivered {
+        /// When, by the recipient's clock.
+        at: Timestamp,
+    },
+    /// Opened by an officer at this time. It does not stand in for the receipt of delivery.
+    Read {
+        /// When, by the recipient's clock.
+        at: Timestamp,
+    },
+    /// Refused.
+    Rejected {
+        /// When, by the recipient's clock.
+        at: Timestamp,
+        /// Why.
+        code: RejectionCode,
+    },
+}
+
+/// Whether a receipt counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Settled {
+    /// It does, and is the first to say so.
+    Now,
+    /// It was known already: nothing changed.
+    Already,
+    /// The addressee has no such message: it never sent it, or its store was restored from before.
+    UnknownMessage,
+    /// Another message under this id was signed: alarm.
+    DigestMismatch,
+    /// The signer is no recipient of the message: alarm.
+    NotARecipient,
+}
+
+impl Settled {
+    /// Whether the receipt is a sign of forgery or confusion that somebody must look at.
+    pub const fn is_alarming(self) -> bool {
+        matches!(self, Self::DigestMismatch | Self::NotARecipient)
+    }
+}
+
+impl Outbox {
+    /// Settles a copy by a receipt, in the caller's transaction.
+    ///
+    /// The first of `delivered` and `rejected` stands. A receipt also settles what was waiting to go again
+    /// or was thought void: the recipient's signature outweighs our own bookkeeping.
+    ///
+    /// # Errors
+    /// [`sqlx::Error`] when the store does not answer.
+    pub async fn settle(
+        &self,
+        tx: &mut Conn,
+        receipt: &Receipt<'_>,
+        now: Timestamp,
+    ) -> sqlx::Result<Settled> {
+        let settled = match &receipt.settlement {
+            Settlement::Delivered { at } => delivered(tx, receipt, *at, now).await?,
+            Settlement::Read { at } => read(tx, receipt, *at).await?,
+            Settlement::Rejected { at, code } => rejected(tx, receipt, *at, code, now).await?,
+        };
+        match settled {
+            Some(lane) => {
+                // The window may have opened.
+                self.mark(receipt.recipient, lane);
+                Ok(Settled::Now)
+            }
+            None => why_not(tx, receipt).await,
+        }
+    }
+}
+
+/// Finds the copy that a receipt speaks of, its digest included.
+macro_rules! copy_of_receipt {
+    () => {
+        "message = $1 AND recipient = $2 AND sender = $3
+         AND $4 = (SELECT m.digest FROM outbox_message m
+                   WHERE m.id = outbox_copy.message AND m.country = outbox_copy.country)"
+    };
+}
+
+async fn delivered(
+    tx: &mut Conn,
+    receipt: &Receipt<'_>,
+    at: Timestamp,
+    now: Timestamp,
+) -> sqlx::Result<Option<Lane>> {
+    let query = sqlx::query(concat!(
+        "UPDATE outbox_copy SET state = 2, delivered_at = COALESCE(delivered_at, $5),
+                settled_at = COALESCE(settled_at, $6)
+         WHERE state IN (0, 1, 4) AND ",
+        copy_of_receipt!(),
+        " RETURNING lane"
+    ));
+    let row = identify(query, receipt).bind(at.as_micros()).bind(now.as_micros()).fetch_optional(tx).await?;
+    row.map(|row| row.parsed("lane")).transpose()
+}
+
+async fn rejected(
+    tx: &mut Conn,
+    receipt: &Receipt<'_>,
+    at: Timestamp,
+    code: &RejectionCode,
+    now: Timestamp,
+) -> sqlx::Result<Option<Lane>> {
+    let query = sqlx::query(concat!(
+        "UPDATE outbox_copy SET state = 3, rejected_at = $5, settled_at = COALESCE(settled_at, $6), code = $7
+         WHERE state IN (0, 1, 4) AND ",
+        copy_of_receipt!(),
+        " RETURNING lane"
+    ));
+    let query = identify(query, receipt).bind(at.as_micros()).bind(now.as_micros()).bind(code.as_str());
+    query.fetch_optional(tx).await?.map(|row| row.parsed("lane")).transpose()
+}
+
+async fn read(tx: &mut Conn, receipt: &Receipt<'_>, at: Timestamp) -> sqlx::Result<Option<Lane>> {
+    let query = sqlx::query(concat!(
+        "UPDATE outbox_copy SET read_at = $5 WHERE read_at IS NULL AND ",
+        copy_of_receipt!(),
+        " RETURNING lane"
+    ));
+    let row = identify(query, receipt).bind(at.as_micros()).fetch_optional(tx).await?;
+    row.map(|row| row.parsed("lane")).transpose()
+}
+
+type Query<'q> = sqlx::query::Query<'q, sqlx::Any, sqlx::any::AnyArguments>;
+
+fn identify<'q>(query: Query<'q>, receipt: &'q Receipt<'_>) -> Query<'q> {
+    query
+        .bind(receipt.id.as_bytes().as_slice())
+        .bind(receipt.recipient.as_str())
+        .bind(receipt.sender.as_str())
+        .bind(receipt.digest.as_bytes().as_slice())
+}
+
+/// Why a receipt changed nothing.
+async fn why_not(tx: &mut Conn, receipt: &Receipt<'_>) -> sqlx::Result<Settled> {
+    let rows = sqlx::query(
+        "SELECT m.digest, c.state FROM outbox_message m
+         LEFT JOIN outbox_copy c ON c.message = m.id AND c.country = m.country AND c.recipient = $2
+         WHERE m.id = $1 AND m.sender = $3",
+    )
+    .bind(receipt.id.as_bytes().as_slice())
+    .bind(receipt.recipient.as_str())
+    .bind(receipt.sender.as_str())
+    .fetch_all(tx)
+    .await?;
+    for row in &rows {
+        if let Some(state) = row.try_get::<Option<i64>, _>("state")? {
+            CopyState::from_column(state)?;
+            let same = row.digest("digest")? == receipt.digest;
+            return Ok(if same { Settled::Already } else { Settled::DigestMismatch });
+        }
+    }
+    Ok(if rows.is_empty() { Settled::UnknownMessage } else { Settled::NotARecipient })
+}

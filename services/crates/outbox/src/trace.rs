@@ -1,0 +1,84 @@
+//! Where each copy of a message stands, and since when.
+
+use rovuma_schemas::{AgencyCode, CountryCode, Lane, MessageId, Timestamp};
+use rovuma_store::RowExt;
+use sqlx::{Row, any::AnyRow};
+
+use crate::{CopyState, Outbox, Place};
+
+/// One copy's way so far.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CopyTrace {
+    /// The recipient.
+    pub recipient: AgencyCode,
+    /// The country whose signature it carries.
+    pub country: CountryCode,
+    /// The lane.
+    pub lane: Lane,
+    /// Its place in the stream.
+    pub place: Option<Place>,
+    /// Where it stands.
+    pub state: CopyState,
+    /// When it was put into the outbox.
+    pub enqueued_at: Timestamp,
+    /// How often the broker has confirmed it.
+    pub attempts: u64,
+    /// When the broker confirmed it for the first time.
+    pub queued_at: Option<Timestamp>,
+    /// When the broker confirmed it for the last time.
+    pub sent_at: Option<Timestamp>,
+    /// When the recipient stored it, by its clock.
+    pub delivered_at: Option<Timestamp>,
+    /// When an officer opened it, by the recipient's clock.
+    pub read_at: Option<Timestamp>,
+    /// When the recipient refused it, by its clock.
+    pub rejected_at: Option<Timestamp>,
+    /// Why it was refused, or made void.
+    pub code: Option<String>,
+    /// When the receipt of delivery or refusal came, by our clock.
+    pub settled_at: Option<Timestamp>,
+    /// When its number was made void.
+    pub voided_at: Option<Timestamp>,
+}
+
+impl Outbox {
+    /// The copies of a message, by recipient.
+    ///
+    /// # Errors
+    /// [`sqlx::Error`] when the store does not answer.
+    pub async fn copies_of(&self, id: MessageId) -> sqlx::Result<Vec<CopyTrace>> {
+        let rows = sqlx::query(
+            "SELECT recipient, country, lane, stream, number, state, enqueued_at, attempts, queued_at, sent_at,
+                    delivered_at, read_at, rejected_at, code, settled_at, voided_at
+             FROM outbox_copy WHERE message = $1 ORDER BY recipient",
+        )
+        .bind(id.as_bytes().as_slice())
+        .fetch_all(self.store().read())
+        .await?;
+        rows.iter().map(read).collect()
+    }
+}
+
+fn read(row: &AnyRow) -> sqlx::Result<CopyTrace> {
+    let place = match (row.opt_store_id("stream")?, row.opt_count("number")?) {
+        (Some(stream), Some(number)) => Some(Place { stream, number }),
+        _ => None,
+    };
+    Ok(CopyTrace {
+        recipient: row.parsed("recipient")?,
+        country: row.parsed("country")?,
+        lane: row.parsed("lane")?,
+        place,
+        state: CopyState::from_column(row.try_get("state")?)?,
+        enqueued_at: row.instant("enqueued_at")?,
+        attempts: row.count("attempts")?,
+        queued_at: row.opt_instant("queued_at")?,
+        sent_at: row.opt_instant("sent_at")?,
+        delivered_at: row.opt_instant("delivered_at")?,
+        read_at: row.opt_instant("read_at")?,
+        rejected_at: row.opt_instant("rejected_at")?,
+        code: row.try_get("code")?,
+        settled_at: row.opt_instant("settled_at")?,
+        voided_at: row.opt_instant("voided_at")?,
+    })
+}

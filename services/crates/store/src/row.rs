@@ -1,0 +1,121 @@
+//! Columns as the types that the domain uses.
+
+use std::str::FromStr;
+
+use rovuma_schemas::{BadId, Digest, MessageId, StoreId, Timestamp};
+use sqlx::{Row, any::AnyRow};
+
+/// Reads columns by name. What a column holds was written by this product: if it does not read back,
+/// the store is damaged, and that is a database error like any other.
+pub trait RowExt {
+    /// 16 bytes of a message id.
+    ///
+    /// # Errors
+    /// [`sqlx::Error`] when the column is missing or does not read back; so it is for all below.
+    fn message_id(&self, column: &str) -> sqlx::Result<MessageId>;
+
+    /// 16 bytes of a stream id or epoch.
+    ///
+    /// # Errors
+    /// As above.
+    fn store_id(&self, column: &str) -> sqlx::Result<StoreId>;
+
+    /// 16 bytes of a stream id or epoch, or nothing.
+    ///
+    /// # Errors
+    /// As above.
+    fn opt_store_id(&self, column: &str) -> sqlx::Result<Option<StoreId>>;
+
+    /// 32 bytes of a SHA-256 digest.
+    ///
+    /// # Errors
+    /// As above.
+    fn digest(&self, column: &str) -> sqlx::Result<Digest>;
+
+    /// Microseconds since the Unix epoch.
+    ///
+    /// # Errors
+    /// As above.
+    fn instant(&self, column: &str) -> sqlx::Result<Timestamp>;
+
+    /// Microseconds since the Unix epoch, or nothing.
+    ///
+    /// # Errors
+    /// As above.
+    fn opt_instant(&self, column: &str) -> sqlx::Result<Option<Timestamp>>;
+
+    /// A number that is never negative.
+    ///
+    /// # Errors
+    /// As above.
+    fn count(&self, column: &str) -> sqlx::Result<u64>;
+
+    /// A number that is never negative, or nothing.
+    ///
+    /// # Errors
+    /// As above.
+    fn opt_count(&self, column: &str) -> sqlx::Result<Option<u64>>;
+
+    /// A text with a shape: an agency, a lane, a code.
+    ///
+    /// # Errors
+    /// As above.
+    fn parsed<T>(&self, column: &str) -> sqlx::Result<T>
+    where
+        T: FromStr<Err: std::error::Error + Send + Sync + 'static>;
+}
+
+impl RowExt for AnyRow {
+    fn message_id(&self, column: &str) -> sqlx::Result<MessageId> {
+        bytes(self, column, MessageId::from_slice)
+    }
+
+    fn store_id(&self, column: &str) -> sqlx::Result<StoreId> {
+        bytes(self, column, StoreId::from_slice)
+    }
+
+    fn opt_store_id(&self, column: &str) -> sqlx::Result<Option<StoreId>> {
+        let raw: Option<Vec<u8>> = self.try_get(column)?;
+        raw.map(|raw| StoreId::from_slice(&raw).map_err(|fault| damaged(column, fault))).transpose()
+    }
+
+    fn digest(&self, column: &str) -> sqlx::Result<Digest> {
+        bytes(self, column, Digest::from_slice)
+    }
+
+    fn instant(&self, column: &str) -> sqlx::Result<Timestamp> {
+        Timestamp::from_micros(self.try_get(column)?).map_err(|fault| damaged(column, fault))
+    }
+
+    fn opt_instant(&self, column: &str) -> sqlx::Result<Option<Timestamp>> {
+        let micros: Option<i64> = self.try_get(column)?;
+        micros.map(|micros| Timestamp::from_micros(micros).map_err(|fault| damaged(column, fault))).transpose()
+    }
+
+    fn count(&self, column: &str) -> sqlx::Result<u64> {
+        let number: i64 = self.try_get(column)?;
+        u64::try_from(number).map_err(|fault| damaged(column, fault))
+    }
+
+    fn opt_count(&self, column: &str) -> sqlx::Result<Option<u64>> {
+        let number: Option<i64> = self.try_get(column)?;
+        number.map(|number| u64::try_from(number).map_err(|fault| damaged(column, fault))).transpose()
+    }
+
+    fn parsed<T>(&self, column: &str) -> sqlx::Result<T>
+    where
+        T: FromStr<Err: std::error::Error + Send + Sync + 'static>,
+    {
+        let text: &str = self.try_get(column)?;
+        text.parse().map_err(|fault| damaged(column, fault))
+    }
+}
+
+fn bytes<T>(row: &AnyRow, column: &str, read: impl FnOnce(&[u8]) -> Result<T, BadId>) -> sqlx::Result<T> {
+    let raw: &[u8] = row.try_get(column)?;
+    read(raw).map_err(|fault| damaged(column, fault))
+}
+
+fn damaged(column: &str, fault: impl std::error::Error + Send + Sync + 'static) -> sqlx::Error {
+    sqlx::Error::ColumnDecode { index: column.to_owned(), source: Box::new(fault) }
+}
