@@ -1,1 +1,7 @@
-//! A two-country installation on one machine.
+//! A two-country installation on one machine, for `deploy/quickstart` and for tests: certificates, private
+//! RabbitMQ nodes, and processes that end with the one that started them.
+
+pub mod certs;
+pub mod ports;
+pub mod process;
+pub mod rabbit;

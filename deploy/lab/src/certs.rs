@@ -1,0 +1,201 @@
+//! TLS certificates of one country's installation.
+//!
+//! Each country has its own authority, and its broker trusts no other: RabbitMQ takes the common name of a
+//! client certificate for the user, so an authority that it trusts could name itself `gateway.police`. A
+//! partner's link therefore uses a certificate issued by the country it *writes to*; the partner keeps the
+//! private key and hands over only the public one.
+
+use std::{
+    fs,
+    io::Write,
+    os::unix::fs::OpenOptionsExt,
+    path::{Path, PathBuf},
+    time::{Duration, SystemTime},
+};
+
+use anyhow::{Context, Result};
+use rcgen::{
+    BasicConstraints, Certificate, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair,
+    KeyUsagePurpose, PublicKeyData,
+};
+
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// How long an authority of a laboratory lives.
+const AUTHORITY_LIFE: Duration = DAY.saturating_mul(3650);
+
+/// How long the certificates it issues live. They are issued anew at each start.
+const LEAF_LIFE: Duration = DAY.saturating_mul(397);
+
+/// Certificates are valid from a little before now: clocks differ.
+const BACKDATE: Duration = Duration::from_secs(5 * 60);
+
+/// A certificate and its private key, as files (PEM, PKCS #8).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Identity {
+    /// The certificate.
+    pub cert_file: PathBuf,
+    /// The private key, readable by its owner only.
+    pub key_file: PathBuf,
+}
+
+/// A private key whose certificate is still to be issued, by somebody else.
+#[derive(Debug)]
+pub struct PendingIdentity {
+    key: KeyPair,
+    files: Identity,
+}
+
+/// A country's certificate authority.
+#[derive(Debug)]
+pub struct Authority {
+    issuer: Issuer<'static, KeyPair>,
+    folder: PathBuf,
+}
+
+impl Authority {
+    /// Opens the authority kept in `folder`, creating it the first time. `name` is its common name.
+    ///
+    /// # Errors
+    /// When the folder or its files cannot be read or written.
+    pub fn open(folder: &Path, name: &str) -> Result<Self> {
+        fs::create_dir_all(folder).with_context(|| format!("creating {}", folder.display()))?;
+        let (key_file, ca_file) = (folder.join("ca.key"), ca_file(folder));
+        let key = match fs::read_to_string(&key_file) {
+            Ok(pem) => KeyPair::from_pem(&pem).with_context(|| format!("reading {}", key_file.display()))?,
+            Err(_) => {
+                let key = KeyPair::generate()?;
+                let certificate = authority_params(name)?.self_signed(&key)?;
+                write_private(&key_file, &key.serialize_pem())?;
+                write(&ca_file, &certificate.pem())?;
+                key
+            }
+        };
+        Ok(Self { issuer: Issuer::new(authority_params(name)?, key), folder: folder.to_owned() })
+    }
+
+    /// The authority's own certificate: what is handed to everybody who shall trust it.
+    pub fn ca_file(&self) -> PathBuf {
+        ca_file(&self.folder)
+    }
+
+    /// Issues a certificate for a server on this machine: `localhost` and `127.0.0.1`.
+    ///
+    /// # Errors
+    /// When its files cannot be written.
+    pub fn issue_server(&self, name: &str) -> Result<Identity> {
+        let hosts = ["localhost".to_owned(), "127.0.0.1".to_owned()];
+        let pending = PendingIdentity::new(&self.folder, name)?;
+        let params = leaf_params(name, &hosts, ExtendedKeyUsagePurpose::ServerAuth)?;
+        pending.complete(&params.signed_by(&pending.key, &self.issuer)?)
+    }
+
+    /// Issues a client certificate; its common name is the user at the broker.
+    ///
+    /// # Errors
+    /// When its files cannot be written.
+    pub fn issue_client(&self, user: &str) -> Result<Identity> {
+        let pending = PendingIdentity::new(&self.folder, user)?;
+        self.issue_client_to(user, &pending)
+    }
+
+    /// Issues a client certificate for a key that somebody else keeps: the partner whose link writes here.
+    ///
+    /// # Errors
+    /// When its file cannot be written.
+    pub fn issue_client_to(&self, user: &str, pending: &PendingIdentity) -> Result<Identity> {
+        pending.complete(&self.certify_client(user, &pending.key)?)
+    }
+
+    fn certify_client(&self, user: &str, public_key: &impl PublicKeyData) -> Result<Certificate> {
+        let params = leaf_params(user, &[], ExtendedKeyUsagePurpose::ClientAuth)?;
+        Ok(params.signed_by(public_key, &self.issuer)?)
+    }
+}
+
+impl PendingIdentity {
+    /// Draws a private key into `<folder>/<name>.key`.
+    ///
+    /// # Errors
+    /// When the file cannot be written.
+    pub fn new(folder: &Path, name: &str) -> Result<Self> {
+        fs::create_dir_all(folder).with_context(|| format!("creating {}", folder.display()))?;
+        let key = KeyPair::generate()?;
+        let files = Identity {
+            cert_file: folder.join(format!("{name}.pem")),
+            key_file: folder.join(format!("{name}.key")),
+        };
+        write_private(&files.key_file, &key.serialize_pem())?;
+        Ok(Self { key, files })
+    }
+
+    fn complete(&self, certificate: &Certificate) -> Result<Identity> {
+        write(&self.files.cert_file, &certificate.pem())?;
+        Ok(self.files.clone())
+    }
+}
+
+fn ca_file(folder: &Path) -> PathBuf {
+    folder.join("ca.pem")
+}
+
+fn authority_params(name: &str) -> Result<CertificateParams> {
+    let mut params = named(name, &[], AUTHORITY_LIFE)?;
+    params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
+    params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
+    Ok(params)
+}
+
+fn leaf_params(name: &str, hosts: &[String], usage: ExtendedKeyUsagePurpose) -> Result<CertificateParams> {
+    let mut params = named(name, hosts, LEAF_LIFE)?;
+    params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
+    params.extended_key_usages = vec![usage];
+    params.use_authority_key_identifier_extension = true;
+    Ok(params)
+}
+
+fn named(name: &str, hosts: &[String], life: Duration) -> Result<CertificateParams> {
+    let mut params = CertificateParams::new(hosts)?;
+    params.distinguished_name.push(DnType::CommonName, name);
+    let now = SystemTime::now();
+    params.not_before = (now - BACKDATE).into();
+    params.not_after = (now + life).into();
+    Ok(params)
+}
+
+fn write(path: &Path, text: &str) -> Result<()> {
+    fs::write(path, text).with_context(|| format!("writing {}", path.display()))
+}
+
+/// Writes a file that only its owner can read.
+///
+/// # Errors
+/// When it cannot be written.
+pub fn write_private(path: &Path, text: &str) -> Result<()> {
+    // A file left by an earlier run keeps its mode when it is only written to.
+    let _ = fs::remove_file(path);
+    let mut options = fs::OpenOptions::new();
+    options.write(true).create_new(true).mode(0o600);
+    let mut file = options.open(path).with_context(|| format!("creating {}", path.display()))?;
+    file.write_all(text.as_bytes()).with_context(|| format!("writing {}", path.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
+    use super::*;
+
+    #[test]
+    fn an_authority_is_kept_and_private_keys_are_private() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let first = Authority::open(folder.path(), "Test CA mz").expect("created");
+        let ca = fs::read_to_string(first.ca_file()).expect("the certificate");
+        let again = Authority::open(folder.path(), "Test CA mz").expect("opened");
+        assert_eq!(fs::read_to_string(again.ca_file()).expect("the certificate"), ca);
+
+        let client = again.issue_client("gateway.police").expect("issued");
+        let mode = fs::metadata(&client.key_file).expect("the key").permissions().mode();
+        assert_eq!(mode & 0o777, 0o600);
+    }
+}

@@ -1,0 +1,176 @@
+//! Child processes that never outlive this one.
+//!
+//! They run in a process group of their own, so that Ctrl-C reaches only us and they are stopped in order. The
+//! kernel signals them when we die (`setpriv --pdeathsig`, of util-linux). It does so when the *thread* that
+//! started them ends, so all are started by one thread that lives as long as the process.
+
+use std::{
+    fs::File,
+    os::unix::process::CommandExt,
+    path::Path,
+    process::{Child, Command, ExitStatus, Stdio},
+    sync::{OnceLock, mpsc},
+    time::{Duration, Instant},
+};
+
+use anyhow::{Context, Result};
+use rustix::process::{Pid, Signal, kill_process};
+
+/// How often a process that shall end is looked at.
+const POLL: Duration = Duration::from_millis(50);
+
+/// A child process; dropping it kills it.
+#[derive(Debug)]
+pub struct Process {
+    name: String,
+    child: Child,
+}
+
+impl Process {
+    /// Starts `command`, its output going to `log` (truncated at each start).
+    ///
+    /// # Errors
+    /// When the log cannot be created or the program not be started.
+    pub fn start(name: &str, command: &Command, log: &Path) -> Result<Self> {
+        let output = File::create(log).with_context(|| format!("creating {}", log.display()))?;
+        let errors = output.try_clone().with_context(|| format!("opening {}", log.display()))?;
+        let mut guarded = guarded(command);
+        guarded.stdin(Stdio::null()).stdout(output).stderr(errors).process_group(0);
+        let child = start_on_keeper(guarded)
+            .with_context(|| format!("starting {}", command.get_program().to_string_lossy()))?;
+        Ok(Self { name: name.to_owned(), child })
+    }
+
+    /// What it is called in messages.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Its process id.
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// How it ended, when it has.
+    pub fn exited(&mut self) -> Option<ExitStatus> {
+        self.child.try_wait().ok().flatten()
+    }
+
+    /// Asks it to end (SIGTERM).
+    pub fn ask_to_end(&self) {
+        self.signal(Signal::TERM);
+    }
+
+    /// Asks it to end and waits for at most `grace`; then kills it.
+    ///
+    /// Returns how it ended, or `None` when it had to be killed.
+    pub async fn stop(&mut self, grace: Duration) -> Option<ExitStatus> {
+        self.ask_to_end();
+        let give_up_at = Instant::now() + grace;
+        while Instant::now() < give_up_at {
+            if let Some(status) = self.exited() {
+                return Some(status);
+            }
+            tokio::time::sleep(POLL).await;
+        }
+        self.kill();
+        None
+    }
+
+    /// Kills it (SIGKILL) and waits until it is gone.
+    pub fn kill(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+
+    fn signal(&self, signal: Signal) {
+        // The child has not been waited for while we hold it, so its id cannot be another's.
+        if let Some(pid) = i32::try_from(self.child.id()).ok().and_then(Pid::from_raw) {
+            let _ = kill_process(pid, signal);
+        }
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        self.kill();
+    }
+}
+
+/// The same command behind `setpriv`, where there is one.
+fn guarded(command: &Command) -> Command {
+    const SETPRIV: &str = "/usr/bin/setpriv";
+    let mut guarded = if Path::new(SETPRIV).exists() {
+        let mut guarded = Command::new(SETPRIV);
+        guarded.args(["--pdeathsig", "TERM", "--"]).arg(command.get_program());
+        guarded
+    } else {
+        Command::new(command.get_program())
+    };
+    guarded.args(command.get_args());
+    for (name, value) in command.get_envs() {
+        match value {
+            Some(value) => guarded.env(name, value),
+            None => guarded.env_remove(name),
+        };
+    }
+    if let Some(folder) = command.get_current_dir() {
+        guarded.current_dir(folder);
+    }
+    guarded
+}
+
+type Job = (Command, mpsc::Sender<std::io::Result<Child>>);
+
+fn start_on_keeper(command: Command) -> std::io::Result<Child> {
+    static KEEPER: OnceLock<mpsc::Sender<Job>> = OnceLock::new();
+    let keeper = KEEPER.get_or_init(|| {
+        let (jobs, queue) = mpsc::channel::<Job>();
+        std::thread::spawn(move || {
+            for (mut command, answer) in queue {
+                let _ = answer.send(command.spawn());
+            }
+        });
+        jobs
+    });
+    let (answer, outcome) = mpsc::channel();
+    let gone = |_| std::io::Error::other("the thread that starts processes is gone");
+    keeper.send((command, answer)).map_err(|_| gone(()))?;
+    outcome.recv().map_err(|_| gone(()))?
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sleeper(folder: &Path) -> Process {
+        let mut command = Command::new("sleep");
+        command.arg("600");
+        Process::start("sleeper", &command, &folder.join("log")).expect("started")
+    }
+
+    #[tokio::test]
+    async fn a_process_ends_when_asked() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let mut process = sleeper(folder.path());
+        assert!(process.exited().is_none());
+        assert!(process.stop(Duration::from_secs(10)).await.is_some());
+    }
+
+    #[test]
+    fn a_dropped_process_is_gone() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let process = sleeper(folder.path());
+        let pid = process.pid();
+        drop(process);
+        assert!(!Path::new(&format!("/proc/{pid}")).exists());
+    }
+
+    #[test]
+    fn the_end_of_the_thread_that_asked_does_not_end_the_process() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().to_owned();
+        let mut process = std::thread::spawn(move || sleeper(&path)).join().expect("started");
+        assert!(process.exited().is_none());
+    }
+}

@@ -1,0 +1,104 @@
+//! RabbitMQ's management API, as its administrator.
+
+use std::{path::Path, time::Duration};
+
+use anyhow::{Context, Result, bail};
+use reqwest::{Certificate, Client, Method, StatusCode};
+use serde_json::Value;
+
+/// A node that does not answer within this is not ready.
+const TIMEOUT: Duration = Duration::from_secs(20);
+
+/// The management API of one node.
+#[derive(Clone, Debug)]
+pub struct Management {
+    client: Client,
+    base: String,
+    user: String,
+    password: String,
+}
+
+impl Management {
+    /// The API at `https://localhost:<port>`, trusting that authority alone.
+    ///
+    /// # Errors
+    /// When the authority's certificate cannot be read.
+    pub fn new(port: u16, user: &str, password: &str, ca_file: &Path) -> Result<Self> {
+        // One provider for the whole process; whoever came first has installed the same.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let pem = std::fs::read(ca_file).with_context(|| format!("reading {}", ca_file.display()))?;
+        let client = Client::builder()
+            .no_proxy()
+            .tls_certs_only([Certificate::from_pem(&pem)?])
+            .timeout(TIMEOUT)
+            .build()?;
+        let base = format!("https://localhost:{port}/api");
+        Ok(Self { client, base, user: user.to_owned(), password: password.to_owned() })
+    }
+
+    /// The address, `https://localhost:<port>/api`.
+    pub fn base(&self) -> &str {
+        &self.base
+    }
+
+    /// Whether the node is up, its virtual hosts with it.
+    pub async fn is_ready(&self) -> bool {
+        self.get("/health/checks/virtual-hosts").await.is_ok()
+    }
+
+    /// Reads a path below `/api`.
+    ///
+    /// # Errors
+    /// When the node does not answer with success and JSON.
+    pub async fn get(&self, path: &str) -> Result<Value> {
+        let answer = self.send(Method::GET, path, None).await?;
+        serde_json::from_str(&answer).with_context(|| format!("{path} did not answer with JSON"))
+    }
+
+    /// Writes to a path below `/api`.
+    ///
+    /// # Errors
+    /// When the node does not answer with success.
+    pub async fn put(&self, path: &str, body: &Value) -> Result<()> {
+        self.send(Method::PUT, path, Some(body)).await.map(drop)
+    }
+
+    /// Deletes a path below `/api`.
+    ///
+    /// # Errors
+    /// When the node does not answer with success.
+    pub async fn delete(&self, path: &str) -> Result<()> {
+        self.send(Method::DELETE, path, None).await.map(drop)
+    }
+
+    /// Declares what `definitions` name; what is there already stays.
+    ///
+    /// # Errors
+    /// When the node refuses them.
+    pub async fn import(&self, definitions: &Value) -> Result<()> {
+        self.send(Method::POST, "/definitions", Some(definitions)).await.map(drop)
+    }
+
+    /// What the node has.
+    ///
+    /// # Errors
+    /// When the node does not answer.
+    pub async fn definitions(&self) -> Result<Value> {
+        self.get("/definitions").await
+    }
+
+    async fn send(&self, method: Method, path: &str, body: Option<&Value>) -> Result<String> {
+        let url = format!("{}{path}", self.base);
+        let mut request = self.client.request(method, &url).basic_auth(&self.user, Some(&self.password));
+        if let Some(body) = body {
+            request = request.json(body);
+        }
+        let answer = request.send().await.with_context(|| format!("asking {url}"))?;
+        let status = answer.status();
+        let text = answer.text().await.unwrap_or_default();
+        match status {
+            StatusCode::OK | StatusCode::CREATED | StatusCode::NO_CONTENT => Ok(text),
+            _ => bail!("{url} answered {status}: {text}"),
+        }
+    }
+}
