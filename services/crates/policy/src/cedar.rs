@@ -35,11 +35,11 @@ impl Names {
         })
     }
 
-    pub(crate) fn action(&self, action: Action) -> EntityUid {
+    fn action(&self, action: Action) -> EntityUid {
         uid(&self.action, action.as_str())
     }
 
-    pub(crate) fn role(&self, word: &str) -> EntityUid {
+    fn role(&self, word: &str) -> EntityUid {
         uid(&self.role, word)
     }
 
@@ -63,16 +63,26 @@ impl Names {
         Ok(request?)
     }
 
-    /// The actor and the resource with their attributes, beside the schema's actions.
+    /// The actor, the resource and the action, with their attributes and groups. They fit the schema by
+    /// construction, so that checking them again on every question is left to a test.
     pub(crate) fn entities(
         &self,
         actor: &Actor,
         resource: &Resource,
-        actions: &Entities,
-        schema: &Schema,
+        action: &Entity,
     ) -> Result<Entities, Misfit> {
-        let entities = [self.actor_entity(actor)?, self.resource_entity(resource)?];
-        Ok(actions.clone().add_entities(entities, Some(schema))?)
+        let entities = [self.actor_entity(actor)?, self.resource_entity(resource)?, action.clone()];
+        Ok(Entities::from_entities(entities, None)?)
+    }
+
+    /// The schema's entity of each action, which carries its groups.
+    pub(crate) fn actions(&self, schema: &Schema) -> Result<HashMap<Action, Entity>, Misfit> {
+        let known = schema.action_entities()?;
+        let entity = |action: Action| {
+            let entity = known.get(&self.action(action)).cloned();
+            Ok((action, entity.ok_or_else(|| format!("it does not have the action {action}"))?))
+        };
+        Action::ALL.iter().copied().map(entity).collect()
     }
 
     fn principal(&self, subject: &str) -> EntityUid {

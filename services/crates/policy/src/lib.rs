@@ -44,3 +44,6 @@ pub use load::LoadError;
 pub use policy::Policy;
 pub use resource::{Context, Resource, ResourceKind};
 pub use role::{Role, UnknownRole};
+
+#[cfg(test)]
+mod tests;

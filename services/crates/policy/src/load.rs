@@ -3,8 +3,10 @@
 use std::{collections::HashMap, path::PathBuf};
 
 use cedar_policy::{
-    Effect, Entities, Policy as CedarPolicy, PolicyId, PolicySet, Schema, ValidationMode, Validator,
+    Effect, Entity, ParseError, ParseErrors, Policy as CedarPolicy, PolicyId, PolicySet, Schema,
+    ValidationMode, Validator,
 };
+use miette::Diagnostic as _;
 
 use crate::{Action, Code, cedar::Names};
 
@@ -100,8 +102,8 @@ pub enum LoadError {
 pub(crate) struct Loaded {
     pub(crate) schema: Schema,
     pub(crate) names: Names,
-    /// The schema's action entities, which carry the groups.
-    pub(crate) actions: Entities,
+    /// The schema's entity of each action, which carries its groups.
+    pub(crate) actions: HashMap<Action, Entity>,
     pub(crate) everything: PolicySet,
     /// The permitting policies alone, to tell "no role" from "forbidden".
     pub(crate) permits: PolicySet,
@@ -114,8 +116,7 @@ pub(crate) fn load(schema: &str, texts: &[PolicyText]) -> Result<Loaded, LoadErr
     let schema = parse_schema(schema)?;
     let bad_schema = |detail: String| LoadError::Schema { detail };
     let names = Names::new().map_err(|fault| bad_schema(fault.to_string()))?;
-    let actions = schema.action_entities().map_err(|fault| bad_schema(fault.to_string()))?;
-    check_vocabulary(&schema, &names)?;
+    let actions = names.actions(&schema).map_err(|fault| bad_schema(fault.to_string()))?;
 
     let mut loaded = Loaded {
         schema,
@@ -141,18 +142,9 @@ fn parse_schema(text: &str) -> Result<Schema, LoadError> {
     }
 }
 
-/// The schema has to know every action that this program asks about.
-fn check_vocabulary(schema: &Schema, names: &Names) -> Result<(), LoadError> {
-    let known: Vec<_> = schema.actions().collect();
-    match Action::ALL.iter().find(|action| !known.contains(&&names.action(**action))) {
-        Some(action) => Err(LoadError::Schema { detail: format!("it does not have the action {action}") }),
-        None => Ok(()),
-    }
-}
-
 fn add_file(loaded: &mut Loaded, text: &PolicyText) -> Result<(), LoadError> {
     let syntax = |detail: String| LoadError::Syntax { file: text.file.clone(), detail };
-    let parsed: PolicySet = text.text.parse().map_err(|fault| syntax(explain(&fault)))?;
+    let parsed: PolicySet = text.text.parse().map_err(|fault| syntax(explain(&fault, &text.text)))?;
     if parsed.templates().next().is_some() {
         return Err(syntax("templates (?principal, ?resource) are not used here".to_owned()));
     }
@@ -194,7 +186,17 @@ fn validate(loaded: &Loaded) -> Result<(), LoadError> {
     if faults.is_empty() { Ok(()) } else { Err(LoadError::Misfit { faults }) }
 }
 
-/// Every message of a parse fault, with the place in the file.
-fn explain(fault: &cedar_policy::ParseErrors) -> String {
-    fault.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
+/// Every message of a parse fault, with the line it is about.
+fn explain(fault: &ParseErrors, text: &str) -> String {
+    let one = |error: &ParseError| match line_of(error, text) {
+        Some(line) => format!("line {line}: {error}"),
+        None => error.to_string(),
+    };
+    fault.iter().map(one).collect::<Vec<_>>().join("; ")
+}
+
+/// The line, from 1, that the first label of `error` points at.
+fn line_of(error: &ParseError, text: &str) -> Option<usize> {
+    let offset = error.labels()?.next()?.offset();
+    Some(text.as_bytes().get(..offset)?.iter().filter(|byte| **byte == b'\n').count() + 1)
 }

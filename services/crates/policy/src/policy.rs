@@ -14,7 +14,7 @@ use crate::{
 /// A set of access policies, checked when loaded. Clones share it.
 #[derive(Clone, Debug)]
 pub struct Policy {
-    loaded: Arc<Loaded>,
+    pub(crate) loaded: Arc<Loaded>,
 }
 
 impl Policy {
@@ -73,7 +73,7 @@ impl Policy {
     ) -> Result<Option<Code>, Misfit> {
         let Loaded { schema, names, actions, everything, permits, .. } = &*self.loaded;
         let request = names.request(actor, action, resource, context, schema)?;
-        let entities = names.entities(actor, resource, actions, schema)?;
+        let entities = names.entities(actor, resource, &actions[&action])?;
         let response = ask(&request, everything, &entities)?;
         if response.decision() == CedarDecision::Allow {
             return Ok(None);
