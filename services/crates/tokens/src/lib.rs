@@ -21,6 +21,7 @@ mod issuer;
 mod jwk;
 mod key;
 mod keyset;
+mod pkce;
 mod provider;
 mod remembered;
 mod signed;
@@ -37,6 +38,7 @@ pub use issuer::{ClaimNames, IssuerConfig, IssuerFault};
 pub use jwk::{JwkSet, PublicJwk};
 pub use key::{KeyFault, TokenKey};
 pub use keyset::{KeySet, KeySetFault};
+pub use pkce::{Pkce, unguessable};
 pub use source::{JwksSource, SourceError};
 pub use verifier::TokenVerifier;
 
