@@ -136,6 +136,11 @@ impl TrustListDraft {
         Self { content }
     }
 
+    /// A draft that was laid aside; its content is checked when it is signed.
+    pub fn resume(content: ListContent) -> Self {
+        Self { content }
+    }
+
     /// What the list would say.
     pub fn content(&self) -> &ListContent {
         &self.content
