@@ -1,0 +1,63 @@
+//! The end of a source's chain.
+
+use rovuma_schemas::{Digest, Epoch, audit::FIRST_PREVIOUS};
+use rovuma_store::{Conn, RowExt};
+
+/// The last event of a chain; sequence 0 before the first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Head {
+    pub(crate) epoch: Epoch,
+    pub(crate) sequence: u64,
+    pub(crate) digest: Digest,
+}
+
+impl Head {
+    /// Reads the head of the store's present epoch, which begins now if it has not yet.
+    pub(crate) async fn load(tx: &mut Conn, source: &str) -> sqlx::Result<Self> {
+        sqlx::query(
+            "INSERT INTO trail_head (source, epoch, sequence, digest)
+             SELECT $1, identity, 0, $2 FROM store WHERE true
+             ON CONFLICT (source, epoch) DO NOTHING",
+        )
+        .bind(source)
+        .bind(FIRST_PREVIOUS.as_bytes().as_slice())
+        .execute(&mut *tx)
+        .await?;
+        let row = sqlx::query(
+            "SELECT epoch, sequence, digest FROM trail_head
+             WHERE source = $1 AND epoch = (SELECT identity FROM store)",
+        )
+        .bind(source)
+        .fetch_one(tx)
+        .await?;
+        Ok(Self {
+            epoch: row.store_id("epoch")?,
+            sequence: row.count("sequence")?,
+            digest: row.digest("digest")?,
+        })
+    }
+
+    /// Moves the head from `self` to `next`. `false`: it does not stand at `self`, or the store has
+    /// another name by now.
+    pub(crate) async fn advance(&self, tx: &mut Conn, source: &str, next: &Self) -> sqlx::Result<bool> {
+        let done = sqlx::query(
+            "UPDATE trail_head SET sequence = $1, digest = $2
+             WHERE source = $3 AND epoch = $4 AND sequence = $5 AND digest = $6
+               AND epoch = (SELECT identity FROM store)",
+        )
+        .bind(to_column(next.sequence))
+        .bind(next.digest.as_bytes().as_slice())
+        .bind(source)
+        .bind(self.epoch.as_bytes().as_slice())
+        .bind(to_column(self.sequence))
+        .bind(self.digest.as_bytes().as_slice())
+        .execute(tx)
+        .await?;
+        Ok(done.rows_affected() == 1)
+    }
+}
+
+/// Numbers as a store keeps them. Beyond what a `BIGINT` holds none was ever given out.
+pub(crate) fn to_column(number: u64) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
+}
