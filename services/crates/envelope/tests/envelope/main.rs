@@ -1,0 +1,13 @@
+//! The envelope as its users see it. On these paths what must be refused outnumbers what is taken.
+
+mod bundles;
+mod flipped_bits;
+mod key_rules;
+mod messages;
+mod public_faces;
+mod sealing;
+mod signatures;
+mod successions;
+mod trust_lists;
+mod world;
+mod zip_bombs;
