@@ -1,1 +1,68 @@
-//! rovuma-rovumactl
+//! `rovumactl`: the command line of operators and auditors.
+//!
+//! Architecture invariant: it has no rights of its own. What it does through a server it does with the
+//! token of whoever logged in; what it does with key files it can do because it can read them. What is
+//! deliberately absent: any way to read another's store.
+
+mod app;
+mod cli;
+mod config;
+mod exit;
+mod files;
+mod keys;
+mod ledger;
+mod moments;
+mod output;
+mod progress;
+mod trust;
+mod verify;
+
+use std::process::ExitCode;
+
+use clap::{CommandFactory as _, Parser as _};
+
+use crate::{
+    app::App,
+    cli::{Cli, Command},
+    exit::{Exit, Failure, Outcome},
+    output::Output,
+};
+
+/// Parses the options, runs the command and gives its exit status.
+pub fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let out = Output::new(cli.global.json);
+    match run(cli, out) {
+        Ok(exit) => exit.into(),
+        Err(failure) => {
+            out.failure(&failure);
+            failure.exit.into()
+        }
+    }
+}
+
+fn run(cli: Cli, out: Output) -> Outcome {
+    if let Command::Completions { shell } = cli.command {
+        clap_complete::generate(shell, &mut Cli::command(), "rovumactl", &mut std::io::stdout());
+        return Ok(Exit::Ok);
+    }
+    // The one TLS provider of every client in this process. An error says it is there already.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let app = App::new(&cli.global, out)?;
+    let executor = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::local(format!("cannot start: {error}")))?;
+    let outcome = executor.block_on(dispatch(cli.command, &app));
+    executor.shutdown_background();
+    outcome
+}
+
+async fn dispatch(command: Command, app: &App) -> Outcome {
+    match command {
+        Command::Keys(command) => command.run(app).await,
+        Command::Trust(command) => command.run(app).await,
+        Command::Verify(command) => command.run(app),
+        Command::Completions { .. } => Ok(Exit::Ok),
+    }
+}

@@ -1,2 +1,5 @@
-//! rovuma-rovumactl
-fn main() {}
+//! `rovumactl`: see the library.
+
+fn main() -> std::process::ExitCode {
+    rovuma_rovumactl::main()
+}

@@ -1,0 +1,47 @@
+//! The command line.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+use clap_complete::Shell;
+
+use crate::{exit::EXIT_HELP, keys::Keys, trust::Trust, verify::Verify};
+
+/// Operate and audit a Rovuma installation
+#[derive(Debug, Parser)]
+#[command(name = "rovumactl", version, after_help = EXIT_HELP, propagate_version = true)]
+pub(crate) struct Cli {
+    #[command(flatten)]
+    pub(crate) global: Global,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// Options that every command takes.
+#[derive(Debug, Args)]
+pub(crate) struct Global {
+    /// Answer in JSON, one object on standard output
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+    /// Configuration [default: rovumactl.toml in $XDG_CONFIG_HOME/rovuma, then in /etc/rovuma]
+    #[arg(long, global = true, value_name = "FILE", env = "ROVUMACTL_CONFIG")]
+    pub(crate) config: Option<PathBuf>,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Keys of agencies, authorities and services
+    #[command(subcommand)]
+    Keys(Keys),
+    /// Trust lists: which keys speak for which agency
+    #[command(subcommand)]
+    Trust(Trust),
+    /// Verify a message or a bundle against pinned trust lists, with no server
+    Verify(Verify),
+    /// Print the completions of a shell
+    Completions {
+        /// Which shell
+        shell: Shell,
+    },
+}

@@ -1,0 +1,138 @@
+//! `rovumactl.toml`: where the servers are, and where this tool's own acts are recorded.
+
+use std::path::{Path, PathBuf};
+
+use rovuma_broker::BrokerConfig;
+use rovuma_runtime::{SecretFile, config};
+use rovuma_schemas::CountryCode;
+use rovuma_store::StoreConfig;
+use serde::Deserialize;
+
+use crate::exit::{Failure, Outcome};
+
+/// The whole file. Every section may be missing: what needs it says so.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct CtlConfig {
+    /// The country of this installation, `mz`.
+    pub(crate) country: Option<CountryCode>,
+    /// `[gateway]`: the agencies' door.
+    pub(crate) gateway: Option<Endpoint>,
+    /// `[identity]`: who says who we are.
+    pub(crate) identity: Option<IdentityConfig>,
+    /// `[audit_service]`: where auditors search.
+    pub(crate) audit_service: Option<Endpoint>,
+    /// `[management]`: the broker's management API.
+    pub(crate) management: Option<ManagementConfig>,
+    /// `[store]`: keeps this tool's audit events until the audit service has them.
+    pub(crate) store: Option<StoreConfig>,
+    /// `[broker]`: the way of audit events.
+    pub(crate) broker: Option<BrokerConfig>,
+    /// `[audit]`: how audit events are signed and sealed.
+    pub(crate) audit: Option<AuditConfig>,
+}
+
+/// A server's HTTP API.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Endpoint {
+    /// Its address; `http://` only on a loopback host.
+    pub(crate) url: String,
+    /// The authorities that its certificate may come from, PEM. No other is trusted.
+    #[serde(default)]
+    pub(crate) ca_file: Option<PathBuf>,
+}
+
+/// `[identity]`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct IdentityConfig {
+    /// The OpenID Connect issuer.
+    pub(crate) issuer: String,
+    /// The authorities that its certificate may come from, PEM.
+    #[serde(default)]
+    pub(crate) ca_file: Option<PathBuf>,
+    /// How this tool is known there.
+    #[serde(default = "default_client")]
+    pub(crate) client_id: String,
+    /// A machine's secret; with it no person logs in.
+    #[serde(default)]
+    pub(crate) client_secret_file: Option<SecretFile>,
+    /// The scopes to ask for.
+    #[serde(default = "default_scope")]
+    pub(crate) scope: String,
+}
+
+fn default_client() -> String {
+    "rovumactl".to_owned()
+}
+
+fn default_scope() -> String {
+    "openid".to_owned()
+}
+
+/// `[management]`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ManagementConfig {
+    /// `https://host:15671`.
+    pub(crate) url: String,
+    /// The authorities that its certificate may come from, PEM.
+    #[serde(default)]
+    pub(crate) ca_file: Option<PathBuf>,
+    /// A RabbitMQ administrator.
+    #[serde(default)]
+    pub(crate) user: Option<String>,
+    /// The administrator's password.
+    #[serde(default)]
+    pub(crate) password_file: Option<PathBuf>,
+}
+
+/// `[audit]`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct AuditConfig {
+    /// The name under which this tool writes audit events, `mz.rovumactl`.
+    pub(crate) source: String,
+    /// The key that signs its batches, PKCS#8 PEM.
+    pub(crate) key_file: PathBuf,
+    /// The audit service's age recipient.
+    pub(crate) recipient_file: PathBuf,
+    /// The audit service's public key (JWK), which signs acknowledgements.
+    pub(crate) ack_key_file: PathBuf,
+    /// How long a command waits for the acknowledgement; events that are late go with the next command.
+    #[serde(default = "default_ship_timeout")]
+    pub(crate) ship_timeout_ms: u64,
+}
+
+/// Long enough for a healthy line, short enough for a person.
+const fn default_ship_timeout() -> u64 {
+    10_000
+}
+
+/// The configuration of a run and where it came from.
+pub(crate) struct Loaded {
+    pub(crate) config: CtlConfig,
+    pub(crate) file: Option<PathBuf>,
+}
+
+/// Reads the file given, or else the first of the usual places that is there, or else only defaults and
+/// the environment.
+pub(crate) fn load(given: Option<&Path>) -> Outcome<Loaded> {
+    let file = given.map(Path::to_owned).or_else(|| usual_places().into_iter().find(|path| path.is_file()));
+    let (config, _) = config::load::<CtlConfig>(file.as_deref())
+        .map_err(|error| Failure::usage(error.to_string()).next("correct the configuration"))?;
+    Ok(Loaded { config, file })
+}
+
+/// `$XDG_CONFIG_HOME/rovuma/rovumactl.toml`, then `/etc/rovuma/rovumactl.toml`.
+fn usual_places() -> Vec<PathBuf> {
+    let own = xdg("XDG_CONFIG_HOME", ".config").map(|dir| dir.join("rovuma/rovumactl.toml"));
+    own.into_iter().chain([PathBuf::from("/etc/rovuma/rovumactl.toml")]).collect()
+}
+
+/// A base directory of the XDG specification: the variable when it is absolute, else under the home.
+pub(crate) fn xdg(variable: &str, under_home: &str) -> Option<PathBuf> {
+    let given = std::env::var_os(variable).map(PathBuf::from).filter(|path| path.is_absolute());
+    given.or_else(|| Some(PathBuf::from(std::env::var_os("HOME")?).join(under_home)))
+}

@@ -1,0 +1,166 @@
+//! How a command ends: its exit status, and for a failure what happened, to what, and what to do next.
+
+use std::{fmt, process::ExitCode};
+
+use rovuma_runtime::Problem;
+use serde::Serialize;
+
+/// The exit statuses, as `--help` and the README document them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Exit {
+    /// Done, and the answer is the good one.
+    Ok = 0,
+    /// Done, and the answer is the bad one: a difference, a rejection, no receipt in time.
+    Negative = 1,
+    /// Wrong options, or a file given that cannot be read or is not what it should be.
+    Usage = 2,
+    /// The server understood and refused.
+    Refused = 3,
+    /// No server, no connection, no answer in time, or an answer that says "later".
+    Unreachable = 4,
+    /// A signature, a trust list or a digest does not hold.
+    Verification = 5,
+    /// No valid access token: log in.
+    NotLoggedIn = 6,
+    /// Something on this machine failed: disk, permissions, random numbers.
+    Local = 7,
+}
+
+/// What `--help` says of them.
+pub(crate) const EXIT_HELP: &str = "\
+Exit status:
+  0  done
+  1  done, with a negative answer (a difference, a rejection, no receipt in time)
+  2  wrong options or an unusable file
+  3  refused by the server
+  4  server not reachable
+  5  verification failed
+  6  not logged in: rovumactl login
+  7  this machine failed (disk, permissions)";
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        Self::from(exit as u8)
+    }
+}
+
+/// A command that could not do what it was asked.
+#[derive(Debug, Serialize)]
+pub(crate) struct Failure {
+    /// The exit status.
+    pub(crate) exit: Exit,
+    /// What happened, to what.
+    pub(crate) what: String,
+    /// What to do next.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) next: Option<String>,
+    /// The server's own words.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) problem: Option<Box<Problem>>,
+}
+
+/// What a command gives: how it ended, or why it could not.
+pub(crate) type Outcome<T = Exit> = Result<T, Failure>;
+
+impl Failure {
+    pub(crate) fn new(exit: Exit, what: impl Into<String>) -> Self {
+        Self { exit, what: what.into(), next: None, problem: None }
+    }
+
+    /// A file or value that was given is not usable.
+    pub(crate) fn usage(what: impl Into<String>) -> Self {
+        Self::new(Exit::Usage, what)
+    }
+
+    /// Something on this machine failed.
+    pub(crate) fn local(what: impl Into<String>) -> Self {
+        Self::new(Exit::Local, what)
+    }
+
+    /// Something does not verify.
+    pub(crate) fn verification(what: impl Into<String>) -> Self {
+        Self::new(Exit::Verification, what)
+    }
+
+    /// No server.
+    pub(crate) fn unreachable(what: impl Into<String>) -> Self {
+        Self::new(Exit::Unreachable, what)
+    }
+
+    /// Adds what to do next.
+    pub(crate) fn next(mut self, next: impl Into<String>) -> Self {
+        self.next = Some(next.into());
+        self
+    }
+
+    /// Adds the server's problem.
+    pub(crate) fn problem(mut self, problem: Problem) -> Self {
+        self.problem = Some(Box::new(problem));
+        self
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "error: {}", self.what)?;
+        for fault in self.problem.iter().flat_map(|problem| &problem.faults) {
+            let pointer = if fault.pointer.is_empty() { "/" } else { &fault.pointer };
+            write!(f, "\n  {pointer}: {} ({})", fault.message, fault.code)?;
+        }
+        match &self.next {
+            Some(next) => write!(f, "\n  next: {next}"),
+            None => Ok(()),
+        }
+    }
+}
+
+/// Adds the path of a chain of errors to a sentence: `what: cause: its cause`.
+pub(crate) fn chain(what: impl fmt::Display, error: &dyn std::error::Error) -> String {
+    let mut text = format!("{what}: {error}");
+    let mut cause = error.source();
+    while let Some(inner) = cause {
+        let said = inner.to_string();
+        if !text.contains(&said) {
+            text = format!("{text}: {said}");
+        }
+        cause = inner.source();
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn help_and_statuses_agree() {
+        for (exit, word) in [
+            (Exit::Ok, "done"),
+            (Exit::Negative, "negative"),
+            (Exit::Usage, "options"),
+            (Exit::Refused, "refused"),
+            (Exit::Unreachable, "reachable"),
+            (Exit::Verification, "verification"),
+            (Exit::NotLoggedIn, "logged in"),
+            (Exit::Local, "machine"),
+        ] {
+            let start = format!("  {}  ", exit as u8);
+            let line = EXIT_HELP.lines().find(|line| line.starts_with(&start)).expect("a line each");
+            assert!(line.contains(word), "{line}");
+        }
+    }
+
+    #[test]
+    fn a_failure_says_every_fault_and_what_to_do() {
+        let fault = rovuma_runtime::ProblemFault {
+            pointer: "/body".into(),
+            code: "missing".into(),
+            message: "The body is missing.".into(),
+        };
+        let problem = Problem::unprocessable("draft_faulty", [fault]);
+        let text =
+            Failure::new(Exit::Refused, "the draft has faults").problem(problem).next("mend it").to_string();
+        assert!(text.contains("/body: The body is missing. (missing)") && text.contains("next: mend it"));
+    }
+}

@@ -1,0 +1,171 @@
+//! Files as an operator's tool must treat them: secrets only for their owner, nothing overwritten by
+//! accident, nothing half written.
+
+use std::{
+    fs::{self, File, OpenOptions},
+    io::{self, Read as _, Write as _},
+    os::unix::fs::OpenOptionsExt as _,
+    path::{Path, PathBuf},
+};
+
+use zeroize::Zeroizing;
+
+use crate::exit::{Failure, Outcome};
+
+/// The largest file read: a trust list is at most 1 MiB, a sealed bundle little more.
+pub(crate) const FILE_MAX_BYTES: u64 = 4 * 1024 * 1024;
+
+const OWNER_ONLY: u32 = 0o600;
+const EVERYBODY_READS: u32 = 0o644;
+
+/// Reads a whole file, `-` for standard input.
+pub(crate) fn read(path: &Path) -> Outcome<Vec<u8>> {
+    let failed = |error: io::Error| Failure::usage(format!("cannot read {}: {error}", path.display()));
+    let mut content = Vec::new();
+    let taken = if path == Path::new("-") {
+        io::stdin().lock().take(FILE_MAX_BYTES + 1).read_to_end(&mut content)
+    } else {
+        File::open(path).and_then(|file| file.take(FILE_MAX_BYTES + 1).read_to_end(&mut content))
+    };
+    let length = taken.map_err(failed)?;
+    if u64::try_from(length).unwrap_or(u64::MAX) > FILE_MAX_BYTES {
+        return Err(Failure::usage(format!(
+            "{} is larger than {FILE_MAX_BYTES} bytes, which nothing of ours is",
+            path.display()
+        )));
+    }
+    Ok(content)
+}
+
+/// Reads a text file.
+pub(crate) fn read_text(path: &Path) -> Outcome<String> {
+    String::from_utf8(read(path)?)
+        .map_err(|_| Failure::usage(format!("{} is not UTF-8 text", path.display())))
+}
+
+/// Reads a private key's text; refuses a file that everybody can read.
+pub(crate) fn read_secret_text(path: &Path) -> Outcome<Zeroizing<String>> {
+    let secret =
+        rovuma_runtime::SecretFile::new(path).read().map_err(|error| Failure::usage(error.to_string()))?;
+    let text = secret.expose_text().map(ToOwned::to_owned);
+    text.map(Zeroizing::new).ok_or_else(|| Failure::usage(format!("{} is not UTF-8 text", path.display())))
+}
+
+/// Reads a password: the first line of a file, or of standard input for `-`.
+pub(crate) fn read_password(path: &Path) -> Outcome<Zeroizing<String>> {
+    let text = if path == Path::new("-") {
+        let mut line = Zeroizing::new(String::new());
+        io::stdin().read_line(&mut line).map_err(|error| {
+            Failure::usage(format!("cannot read the password from standard input: {error}"))
+        })?;
+        line
+    } else {
+        read_secret_text(path)?
+    };
+    let line = text.lines().next().unwrap_or_default();
+    if line.is_empty() {
+        return Err(Failure::usage(format!("{} holds no password", path.display())));
+    }
+    Ok(Zeroizing::new(line.to_owned()))
+}
+
+/// Writes a new file that only its owner can read. Never overwrites.
+pub(crate) fn create_secret(path: &Path, content: &str) -> Outcome<()> {
+    create(path, content.as_bytes(), OWNER_ONLY)
+}
+
+/// Writes a new file that everybody may read. Never overwrites.
+pub(crate) fn create_public(path: &Path, content: &str) -> Outcome<()> {
+    create(path, content.as_bytes(), EVERYBODY_READS)
+}
+
+/// Refuses when `path` is there already: asked before work that would be in vain.
+pub(crate) fn must_be_new(path: &Path) -> Outcome<()> {
+    if fs::symlink_metadata(path).is_ok() { Err(taken(path)) } else { Ok(()) }
+}
+
+fn create(path: &Path, content: &[u8], mode: u32) -> Outcome<()> {
+    let written = OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(mode)
+        .open(path)
+        .and_then(|mut file| file.write_all(content).and_then(|()| file.sync_all()));
+    written.map_err(|error| match error.kind() {
+        io::ErrorKind::AlreadyExists => taken(path),
+        _ => Failure::local(format!("cannot write {}: {error}", path.display())),
+    })
+}
+
+fn taken(path: &Path) -> Failure {
+    Failure::usage(format!("{} is there already and is not overwritten", path.display()))
+        .next("give another name, or move the old file away")
+}
+
+/// Replaces a file whole or not at all; readers see the old content or the new.
+pub(crate) fn replace(path: &Path, content: &str) -> Outcome<()> {
+    replace_with_mode(path, content, EVERYBODY_READS)
+}
+
+/// Replaces a file that only its owner can read.
+pub(crate) fn replace_secret(path: &Path, content: &str) -> Outcome<()> {
+    replace_with_mode(path, content, OWNER_ONLY)
+}
+
+fn replace_with_mode(path: &Path, content: &str, mode: u32) -> Outcome<()> {
+    let beside = sibling(path);
+    // A leftover of an earlier, interrupted run is ours to remove.
+    let _ = fs::remove_file(&beside);
+    create(&beside, content.as_bytes(), mode)?;
+    fs::rename(&beside, path).map_err(|error| {
+        let _ = fs::remove_file(&beside);
+        Failure::local(format!("cannot write {}: {error}", path.display()))
+    })
+}
+
+fn sibling(path: &Path) -> PathBuf {
+    let mut name = path.file_name().unwrap_or_default().to_owned();
+    name.push(format!(".{}.new", std::process::id()));
+    path.with_file_name(name)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    use super::*;
+
+    fn mode(path: &Path) -> u32 {
+        fs::metadata(path).expect("there").permissions().mode() & 0o777
+    }
+
+    #[test]
+    fn a_secret_is_for_its_owner_and_never_overwritten() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let path = dir.path().join("key.pem");
+        create_secret(&path, "one").expect("written");
+        assert_eq!(mode(&path), 0o600);
+        assert!(create_secret(&path, "two").is_err());
+        assert_eq!(fs::read_to_string(&path).expect("there"), "one");
+    }
+
+    #[test]
+    fn a_replaced_file_leaves_nothing_beside_it() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let path = dir.path().join("token.json");
+        replace_secret(&path, "one").expect("written");
+        replace_secret(&path, "two").expect("replaced");
+        assert_eq!((fs::read_to_string(&path).expect("there").as_str(), mode(&path)), ("two", 0o600));
+        assert_eq!(fs::read_dir(dir.path()).expect("a folder").count(), 1);
+    }
+
+    #[test]
+    fn a_password_is_one_line_of_a_private_file() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let path = dir.path().join("password");
+        create_public(&path, "secret\nmore\n").expect("written");
+        assert!(read_password(&path).is_err(), "everybody can read it");
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).expect("mode set");
+        assert_eq!(read_password(&path).expect("reads").as_str(), "secret");
+    }
+}

@@ -1,0 +1,69 @@
+//! Instants and spans on the command line.
+
+use std::time::Duration;
+
+use rovuma_schemas::Timestamp;
+
+const DAY_S: u64 = 24 * 60 * 60;
+
+/// An instant: RFC 3339, or a date, which means its first instant in UTC.
+pub(crate) fn instant(text: &str) -> Result<Timestamp, String> {
+    text.parse().or_else(|_| format!("{text}T00:00:00Z").parse()).map_err(|_| {
+        format!("{text:?} is neither an instant such as 2026-11-23T18:00:00Z nor a date such as 2026-11-23")
+    })
+}
+
+/// A span: a number and `s`, `m`, `h` or `d`.
+pub(crate) fn span(text: &str) -> Result<Duration, String> {
+    let fault = || format!("{text:?} is not a span such as 90s, 15m, 12h or 30d");
+    let unit = text.chars().last().ok_or_else(fault)?;
+    let number: u64 = text[..text.len() - unit.len_utf8()].parse().map_err(|_| fault())?;
+    let seconds = match unit {
+        's' => 1,
+        'm' => 60,
+        'h' => 60 * 60,
+        'd' => DAY_S,
+        _ => return Err(fault()),
+    };
+    number.checked_mul(seconds).map(Duration::from_secs).ok_or_else(fault)
+}
+
+/// A span for people: `3 d 4 h`, `12 min`, `1.234 s`.
+pub(crate) fn readable(span: Duration) -> String {
+    let seconds = span.as_secs();
+    match seconds {
+        0..60 => format!("{}.{:03} s", seconds, span.subsec_millis()),
+        60..3600 => format!("{} min {} s", seconds / 60, seconds % 60),
+        3600..DAY_S => format!("{} h {} min", seconds / 3600, seconds % 3600 / 60),
+        _ => format!("{} d {} h", seconds / DAY_S, seconds % DAY_S / 3600),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn instants_are_rfc_3339_or_dates() {
+        assert_eq!(
+            instant("2026-11-23").expect("a date"),
+            instant("2026-11-23T00:00:00Z").expect("RFC 3339")
+        );
+        assert!(instant("tomorrow").is_err() && instant("").is_err());
+    }
+
+    #[test]
+    fn spans_have_a_unit() {
+        assert_eq!(span("30d").expect("days"), Duration::from_secs(30 * DAY_S));
+        assert_eq!(span("90s").expect("seconds"), Duration::from_secs(90));
+        for text in ["", "d", "30", "3w", "-1d", "99999999999999999d", "1é"] {
+            assert!(span(text).is_err(), "{text:?} was taken");
+        }
+    }
+
+    #[test]
+    fn spans_read_well() {
+        assert_eq!(readable(Duration::from_millis(1_234)), "1.234 s");
+        assert_eq!(readable(Duration::from_secs(3 * DAY_S + 4 * 3600)), "3 d 4 h");
+    }
+}

@@ -1,0 +1,100 @@
+//! A draft on disk.
+
+use std::{
+    fmt,
+    path::{Path, PathBuf},
+};
+
+use rovuma_envelope::{
+    TrustListDraft,
+    trust::{DraftFault, ListContent},
+};
+use serde::Serialize;
+
+use crate::{
+    app::App,
+    exit::{Exit, Failure, Outcome},
+    files,
+};
+
+/// What became of a draft: the answer of every command that changes one.
+#[derive(Serialize)]
+pub(super) struct Changed {
+    draft: PathBuf,
+    country: String,
+    serial: u64,
+    agencies: usize,
+    what: String,
+}
+
+impl fmt::Display for Changed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "{}", self.what)?;
+        write!(
+            f,
+            "draft {} of {}: serial {}, {} agencies; not signed yet",
+            self.draft.display(),
+            self.country,
+            self.serial,
+            self.agencies
+        )
+    }
+}
+
+pub(super) fn read(path: &Path) -> Outcome<TrustListDraft> {
+    let content: ListContent = serde_json::from_slice(&files::read(path)?).map_err(|error| {
+        Failure::usage(format!("{} is not a draft of a trust list: {error}", path.display()))
+            .next("begin one with rovumactl trust new, or trust revise for a signed list")
+    })?;
+    Ok(TrustListDraft::resume(content))
+}
+
+/// Writes a draft that must not be there yet, and says so.
+pub(super) fn create(app: &App, path: &Path, draft: &TrustListDraft, what: String) -> Outcome {
+    files::create_public(path, &text(draft)?)?;
+    tell(app, path, draft, what)
+}
+
+/// Takes a draft up, changes it, lays it aside and says so.
+pub(super) fn change(
+    app: &App,
+    path: &Path,
+    what: String,
+    act: impl FnOnce(&mut TrustListDraft) -> Outcome<()>,
+) -> Outcome {
+    let mut draft = read(path)?;
+    act(&mut draft)?;
+    files::replace(path, &text(&draft)?)?;
+    tell(app, path, &draft, what)
+}
+
+fn tell(app: &App, path: &Path, draft: &TrustListDraft, what: String) -> Outcome {
+    let content = draft.content();
+    app.out.show(&Changed {
+        draft: path.to_owned(),
+        country: content.country.to_string(),
+        serial: content.serial,
+        agencies: content.agencies.len(),
+        what,
+    })?;
+    Ok(Exit::Ok)
+}
+
+fn text(draft: &TrustListDraft) -> Outcome<String> {
+    serde_json::to_string_pretty(draft.content())
+        .map(|text| format!("{text}\n"))
+        .map_err(|error| Failure::local(format!("cannot write the draft: {error}")))
+}
+
+/// What the envelope refuses about a draft, as a sentence with the next step.
+pub(super) fn fault(error: &DraftFault) -> Failure {
+    let failure = Failure::usage(error.to_string());
+    match error {
+        DraftFault::UnknownAgency { .. } => failure.next("add it first: rovumactl trust add-agency"),
+        DraftFault::UnknownKey { .. } => failure.next("rovumactl trust show lists the keys of every agency"),
+        DraftFault::NotTheAuthority { .. } => {
+            failure.next("sign with the list's authority key, or hand over first: rovumactl trust succeed")
+        }
+        _ => failure,
+    }
+}

@@ -1,0 +1,96 @@
+//! `trust revoke`.
+
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+use rovuma_envelope::{
+    KeyId, SealingRecipient,
+    trust::{Revocation, RevocationReason},
+};
+use rovuma_schemas::{AgencyCode, Timestamp, audit::AuditAction};
+
+use super::draft_file;
+use crate::{
+    app::App,
+    exit::{Failure, Outcome},
+    ledger::{self, Act},
+    moments,
+};
+
+/// Options of `trust revoke`.
+#[derive(Debug, Args)]
+pub(crate) struct Revoke {
+    /// Whose key
+    agency: AgencyCode,
+    /// The key: its key id, or an age recipient
+    key: String,
+    /// The draft to change
+    #[arg(long, value_name = "FILE")]
+    draft: PathBuf,
+    /// Why
+    #[arg(long, value_enum)]
+    reason: Reason,
+    /// From when on [default: now]; a compromised key is not believed at all
+    #[arg(long, value_name = "INSTANT", value_parser = moments::instant)]
+    at: Option<Timestamp>,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Reason {
+    /// somebody else may have it: nothing it signed is believed any more
+    Compromised,
+    /// another key took its place
+    Superseded,
+    /// the agency or unit that used it is no more
+    Ceased,
+    /// no reason given
+    Unspecified,
+}
+
+impl Reason {
+    const fn word(self) -> (RevocationReason, &'static str) {
+        match self {
+            Self::Compromised => (RevocationReason::Compromised, "compromised"),
+            Self::Superseded => (RevocationReason::Superseded, "superseded"),
+            Self::Ceased => (RevocationReason::Ceased, "ceased"),
+            Self::Unspecified => (RevocationReason::Unspecified, "unspecified"),
+        }
+    }
+}
+
+enum Key {
+    Signing(KeyId),
+    Sealing(SealingRecipient),
+}
+
+impl Revoke {
+    pub(crate) async fn run(self, app: &App) -> Outcome {
+        let key = self.key()?;
+        let (reason, word) = self.reason.word();
+        let revocation = Revocation { at: self.at.unwrap_or_else(|| app.now()), reason };
+        let act = ledger::act(app, AuditAction::KeyRevoke)
+            .agency(&self.agency)
+            .object("key", self.key.clone())
+            .detail("reason", word);
+        let what = format!("key {} of {} revoked: {word}", self.key, self.agency);
+        ledger::audited(app, act, async |_: &mut Act| {
+            draft_file::change(app, &self.draft, what, |draft| {
+                match &key {
+                    Key::Signing(kid) => draft.revoke_signing_key(&self.agency, kid, revocation),
+                    Key::Sealing(recipient) => draft.revoke_sealing_key(&self.agency, recipient, revocation),
+                }
+                .map_err(|error| draft_file::fault(&error))
+            })
+        })
+        .await
+    }
+
+    fn key(&self) -> Outcome<Key> {
+        if self.key.starts_with("age1") {
+            let recipient = self.key.parse::<SealingRecipient>();
+            return recipient.map(Key::Sealing).map_err(|error| Failure::usage(error.to_string()));
+        }
+        let kid = self.key.parse::<KeyId>();
+        kid.map(Key::Signing).map_err(|error| Failure::usage(format!("{:?} is {error}", self.key)))
+    }
+}

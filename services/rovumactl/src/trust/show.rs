@@ -1,0 +1,118 @@
+//! `trust show`.
+
+use std::{fmt, path::PathBuf};
+
+use clap::Args;
+use rovuma_envelope::{
+    SignedTrustList,
+    trust::{Agency, ListContent, Revocation, RevocationReason},
+};
+use rovuma_schemas::Timestamp;
+use serde::Serialize;
+
+use super::{draft_file, pins};
+use crate::{
+    app::App,
+    exit::{Exit, Outcome},
+    files,
+    output::safe,
+};
+
+/// Options of `trust show`.
+#[derive(Debug, Args)]
+pub(crate) struct Show {
+    /// A signed list or a draft
+    file: PathBuf,
+    /// The authority key pinned for its country (JWK); without it nothing is verified
+    #[arg(long, value_name = "FILE")]
+    authority: Option<PathBuf>,
+}
+
+/// How far what is shown can be believed.
+#[derive(Clone, Copy, Serialize)]
+#[serde(rename_all = "snake_case")]
+enum Standing {
+    Draft,
+    Unverified,
+    Verified,
+}
+
+/// The answer.
+#[derive(Serialize)]
+struct Shown {
+    standing: Standing,
+    list: ListContent,
+}
+
+impl Show {
+    pub(crate) fn run(self, app: &App) -> Outcome {
+        let shown = match &self.authority {
+            Some(authority) => {
+                let list = pins::verify_list(&self.file, authority)?;
+                Shown { standing: Standing::Verified, list: list.content().clone() }
+            }
+            None => self.unverified()?,
+        };
+        app.out.show(&shown)?;
+        Ok(Exit::Ok)
+    }
+
+    fn unverified(&self) -> Outcome<Shown> {
+        if let Ok(signed) = SignedTrustList::from_json(&files::read(&self.file)?) {
+            return Ok(Shown { standing: Standing::Unverified, list: signed.unverified_content().clone() });
+        }
+        let draft = draft_file::read(&self.file)?;
+        Ok(Shown { standing: Standing::Draft, list: draft.content().clone() })
+    }
+}
+
+impl fmt::Display for Shown {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let list = &self.list;
+        let standing = match self.standing {
+            Standing::Draft => "DRAFT, not signed",
+            Standing::Unverified => "signature NOT VERIFIED: give --authority",
+            Standing::Verified => "verified",
+        };
+        writeln!(f, "trust list of {}, serial {} ({standing})", list.country, list.serial)?;
+        writeln!(f, "issued {}  next update {}", list.issued, list.next_update)?;
+        writeln!(f, "authority {}", list.authority.key_id())?;
+        if let Some(next) = &list.next_authority {
+            writeln!(f, "next authority {}", next.key_id())?;
+        }
+        list.agencies.iter().try_for_each(|agency| write_agency(f, agency))
+    }
+}
+
+fn write_agency(f: &mut fmt::Formatter<'_>, agency: &Agency) -> fmt::Result {
+    let name = agency.names.get("en").or_else(|| agency.names.values().next()).map_or("", String::as_str);
+    let end = agency.valid_until.map_or(String::new(), |until| format!(" until {until}"));
+    writeln!(f, "\n{}  {} (from {}{end})", agency.code, safe(name), agency.valid_from)?;
+    let rules: Vec<String> = agency.may_send.iter().map(ToString::to_string).collect();
+    writeln!(f, "  may send {}", rules.join(", "))?;
+    for key in &agency.signing_keys {
+        write_key(f, "signing", &key.kid, key.not_before, key.not_after, key.revoked)?;
+    }
+    for key in &agency.sealing_keys {
+        write_key(f, "sealing", &key.recipient, key.not_before, key.not_after, key.revoked)?;
+    }
+    Ok(())
+}
+
+fn write_key(
+    f: &mut fmt::Formatter<'_>,
+    kind: &str,
+    name: &dyn fmt::Display,
+    from: Timestamp,
+    until: Timestamp,
+    revoked: Option<Revocation>,
+) -> fmt::Result {
+    write!(f, "  {kind} {name}  {from} to {until}")?;
+    match revoked {
+        Some(Revocation { at, reason: RevocationReason::Compromised }) => {
+            writeln!(f, "  REVOKED {at}: COMPROMISED")
+        }
+        Some(Revocation { at, .. }) => writeln!(f, "  REVOKED {at}"),
+        None => writeln!(f),
+    }
+}

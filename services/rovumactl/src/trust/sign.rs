@@ -1,0 +1,83 @@
+//! `trust sign`.
+
+use std::{fmt, path::PathBuf, time::Duration};
+
+use clap::Args;
+use rovuma_envelope::Signer as _;
+use rovuma_schemas::{Timestamp, audit::AuditAction};
+use serde::Serialize;
+
+use super::draft_file;
+use crate::{
+    app::App,
+    exit::{Exit, Outcome},
+    files, keys,
+    ledger::{self, Act},
+    moments,
+};
+
+/// Options of `trust sign`.
+#[derive(Debug, Args)]
+pub(crate) struct Sign {
+    /// The draft to sign; it is left as it is
+    #[arg(long, value_name = "FILE")]
+    draft: PathBuf,
+    /// The authority's private key
+    #[arg(long, value_name = "FILE")]
+    authority_key: PathBuf,
+    /// When the next list is due at the latest, from now
+    #[arg(long, value_name = "SPAN", value_parser = moments::span, default_value = "90d")]
+    next_update: Duration,
+    /// Where the signed list goes; a list that is there is replaced
+    #[arg(long, value_name = "FILE")]
+    out: PathBuf,
+}
+
+/// The answer.
+#[derive(Serialize)]
+struct Signed {
+    file: PathBuf,
+    country: String,
+    serial: u64,
+    issued: Timestamp,
+    next_update: Timestamp,
+    authority: String,
+}
+
+impl fmt::Display for Signed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(
+            f,
+            "trust list of {} signed: serial {}, next update {}",
+            self.country, self.serial, self.next_update
+        )?;
+        write!(f, "{} by {}", self.file.display(), self.authority)
+    }
+}
+
+impl Sign {
+    pub(crate) async fn run(self, app: &App) -> Outcome {
+        let draft = draft_file::read(&self.draft)?;
+        let authority = keys::read_signing_key(&self.authority_key)?;
+        let (issued, content) = (app.now(), draft.content().clone());
+        let next_update = issued.plus(self.next_update);
+        let act = ledger::act(app, AuditAction::TrustSign)
+            .object("trust_list", format!("{}/{}", content.country, content.serial))
+            .detail("authority", authority.key_id());
+        ledger::audited(app, act, async |_: &mut Act| {
+            let signed =
+                draft.sign(&authority, issued, next_update).map_err(|error| draft_file::fault(&error))?;
+            files::replace(&self.out, &signed.to_json())
+        })
+        .await?;
+        app.out.show(&Signed {
+            file: self.out,
+            country: content.country.to_string(),
+            serial: content.serial,
+            issued,
+            next_update,
+            authority: authority.key_id().to_string(),
+        })?;
+        Ok(Exit::Ok)
+    }
+}

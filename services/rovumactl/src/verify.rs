@@ -1,0 +1,55 @@
+//! `rovumactl verify`: a message or a bundle against pinned trust lists, with no server.
+
+mod judge;
+mod report;
+mod source;
+
+use std::path::PathBuf;
+
+use clap::Args;
+use rovuma_schemas::{AgencyCode, Timestamp};
+
+use crate::{
+    app::App,
+    exit::{Exit, Outcome},
+    moments,
+    trust::{PinArgs, load_store},
+};
+use report::{Report, Verdict};
+
+/// Options of `verify`.
+#[derive(Debug, Args)]
+pub(crate) struct Verify {
+    /// A compact JWS, a message saved from the API (JSON with a member "jws"), or a bundle; - for standard
+    /// input
+    file: PathBuf,
+    #[command(flatten)]
+    pins: PinArgs,
+    /// The private sealing key that opens a sealed bundle
+    #[arg(long, value_name = "FILE")]
+    sealing_key: Vec<PathBuf>,
+    /// Whether it was meant for this agency [default: the first recipient it names]
+    #[arg(long = "for", value_name = "AGENCY")]
+    recipient: Option<AgencyCode>,
+    /// Judge as of this instant: when it was received [default: now]
+    #[arg(long, value_name = "INSTANT", value_parser = moments::instant)]
+    at: Option<Timestamp>,
+}
+
+impl Verify {
+    pub(crate) fn run(self, app: &App) -> Outcome {
+        let now = self.at.unwrap_or_else(|| app.now());
+        let trust = load_store(&self.pins, now)?;
+        let messages = source::read(&self.file, &self.sealing_key)?
+            .into_iter()
+            .map(|segment| judge::judge(&trust, segment, self.recipient.as_ref(), now))
+            .collect();
+        let report = Report::new(self.file, now, messages);
+        app.out.show(&report)?;
+        Ok(match report.worst() {
+            Verdict::Verified => Exit::Ok,
+            Verdict::Held => Exit::Negative,
+            Verdict::Rejected | Verdict::Refused => Exit::Verification,
+        })
+    }
+}

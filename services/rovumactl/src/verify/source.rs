@@ -1,0 +1,74 @@
+//! From a file to signed segments.
+
+use std::path::{Path, PathBuf};
+
+use rovuma_envelope::{
+    BUNDLE_FORMAT, BUNDLE_PACKED_MAX, BadSegment, Bundle, Jws, OpenFault, SealingKey, open,
+};
+use serde_json::Value;
+
+use crate::{
+    exit::{Failure, Outcome},
+    files, keys,
+};
+
+/// How an age file begins (C2SP `age`).
+const AGE_MAGIC: &[u8] = b"age-encryption.org/v1\n";
+
+/// One message of a file, or why its segment cannot be read.
+pub(super) type Segment = Result<Jws, BadSegment>;
+
+/// Reads a compact JWS, a saved message, or a bundle, sealed or opened.
+pub(super) fn read(path: &Path, sealing_keys: &[PathBuf]) -> Outcome<Vec<Segment>> {
+    let content = files::read(path)?;
+    if content.starts_with(AGE_MAGIC) {
+        let keys =
+            sealing_keys.iter().map(|file| keys::read_sealing_key(file)).collect::<Outcome<Vec<_>>>()?;
+        return unpack(path, &unseal(path, &content, &keys)?);
+    }
+    if content.first() == Some(&BUNDLE_FORMAT) {
+        return unpack(path, &content);
+    }
+    let text = std::str::from_utf8(&content).map_err(|_| no_message(path))?.trim();
+    let compact = if text.starts_with('{') { saved(path, text)? } else { text.to_owned() };
+    Jws::from_compact(&compact)
+        .map(|jws| vec![Ok(jws)])
+        .map_err(|error| Failure::verification(format!("{}: {error}", path.display())))
+}
+
+fn unseal(path: &Path, sealed: &[u8], keys: &[SealingKey]) -> Outcome<Vec<u8>> {
+    if keys.is_empty() {
+        return Err(Failure::usage(format!("{} is sealed", path.display()))
+            .next("give --sealing-key with the recipient's private sealing key"));
+    }
+    let keys: Vec<&SealingKey> = keys.iter().collect();
+    open(sealed, &keys, BUNDLE_PACKED_MAX).map_err(|error| {
+        let failure = Failure::verification(format!("{}: {error}", path.display()));
+        match error {
+            OpenFault::NotForUs { .. } => failure.next("give the sealing key of the agency it was sent to"),
+            _ => failure,
+        }
+    })
+}
+
+fn unpack(path: &Path, bundle: &[u8]) -> Outcome<Vec<Segment>> {
+    Bundle::unpack(bundle, BUNDLE_FORMAT)
+        .map_err(|error| Failure::verification(format!("{}: not a sound bundle: {error}", path.display())))
+}
+
+/// The member `jws` of a message as the API gives it, wherever in the object it is.
+fn saved(path: &Path, text: &str) -> Outcome<String> {
+    let value: Value = serde_json::from_str(text)
+        .map_err(|error| Failure::usage(format!("{} is not JSON: {error}", path.display())))?;
+    find_jws(&value).map(ToOwned::to_owned).ok_or_else(|| no_message(path))
+}
+
+fn find_jws(value: &Value) -> Option<&str> {
+    let members = value.as_object()?;
+    members.get("jws").and_then(Value::as_str).or_else(|| members.values().find_map(find_jws))
+}
+
+fn no_message(path: &Path) -> Failure {
+    Failure::usage(format!("{} holds no signed message", path.display()))
+        .next("give a compact JWS, a message saved with rovumactl show --json, or a bundle")
+}
