@@ -5,6 +5,7 @@
 //! key and algorithm.
 
 mod chain;
+mod check;
 mod content;
 mod draft;
 mod general;
@@ -15,13 +16,14 @@ mod shared;
 mod store;
 
 pub use chain::Pin;
+pub use check::ContentFault;
 pub use content::{
     Accepts, Agency, BadSendRule, ListContent, Revocation, RevocationReason, SealingKeyEntry, SendRule,
     SigningKeyEntry,
 };
 pub use draft::{DraftFault, KeyTerm, NewAgency, TrustListDraft};
 pub use general::{BadGeneralJws, GeneralJws};
-pub use list::{ContentFault, SignedTrustList, TRUST_LIST_BYTES_MAX, TrustList};
+pub use list::{SignedTrustList, TRUST_LIST_BYTES_MAX, TrustList};
 pub use lookup::{Expiring, Expiry, ListState, ListStatus, NoBundleFormat, NoSealingKey};
 pub use rules::{KeyRefusal, KeyState};
 pub(crate) use rules::{check_revocation, check_validity};

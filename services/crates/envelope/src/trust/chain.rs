@@ -3,8 +3,8 @@
 use rovuma_schemas::{CountryCode, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use super::GeneralJws;
-use crate::{PublicKey, SignatureFault, Signer, SignerFault, Typ};
+use super::{ContentFault, DraftFault, GeneralJws};
+use crate::{PublicKey, SignatureFault, Signer, Typ};
 
 /// Handings over in one list: one a year for longer than the machine lasts.
 pub(crate) const SUCCESSIONS_MAX: usize = 64;
@@ -44,10 +44,10 @@ pub(crate) fn hand_over(
     old: &dyn Signer,
     new: &dyn Signer,
     at: Timestamp,
-) -> Result<GeneralJws, SignerFault> {
+) -> Result<GeneralJws, DraftFault> {
     let succession = Succession { country, from: *old.public_key(), to: *new.public_key(), at };
-    let payload = serde_json::to_vec(&succession).unwrap_or_default();
-    GeneralJws::sign(Typ::SUCCESSION, &payload, &[old, new])
+    let payload = serde_json::to_vec(&succession).map_err(|fault| ContentFault::Shape(fault.to_string()))?;
+    Ok(GeneralJws::sign(Typ::SUCCESSION, &payload, &[old, new])?)
 }
 
 /// The authority keys from `start` on, as far as `successions` of `country` lead, oldest first.

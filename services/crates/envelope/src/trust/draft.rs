@@ -1,15 +1,17 @@
 //! Writing trust lists: what `rovumactl` does for the keeper of a country's authority key.
 
-use std::{collections::BTreeMap, time::Duration};
+mod keys;
+
+use std::collections::BTreeMap;
 
 use rovuma_schemas::{AgencyCode, CountryCode, Timestamp};
 
 use super::{
-    Accepts, Agency, ContentFault, GeneralJws, ListContent, Revocation, SealingKeyEntry, SendRule,
-    SignedTrustList, SigningKeyEntry, TrustFault, TrustList, chain,
-    list::{LIST_FORMAT, check},
+    Accepts, Agency, ContentFault, GeneralJws, ListContent, SendRule, SignedTrustList, TrustFault, TrustList,
+    chain,
+    check::{LIST_FORMAT, check},
 };
-use crate::{KeyId, PublicKey, SealingRecipient, Signer, SignerFault, Typ};
+use crate::{KeyId, PublicKey, Signer, SignerFault, Typ};
 
 /// A list that is being written and not yet signed.
 #[derive(Clone, Debug)]
@@ -132,7 +134,7 @@ impl TrustListDraft {
     /// The list that follows `list`: same content, next serial.
     pub fn revise(list: &TrustList) -> Self {
         let mut content = list.content().clone();
-        content.serial += 1;
+        content.serial = content.serial.saturating_add(1);
         Self { content }
     }
 
@@ -198,112 +200,6 @@ impl TrustListDraft {
         Ok(())
     }
 
-    /// Adds a signing key.
-    ///
-    /// # Errors
-    /// [`DraftFault::UnknownAgency`]. A key that is listed already is found when the list is signed.
-    pub fn add_signing_key(
-        &mut self,
-        code: &AgencyCode,
-        key: PublicKey,
-        term: KeyTerm,
-    ) -> Result<(), DraftFault> {
-        self.agency(code)?.signing_keys.push(SigningKeyEntry {
-            kid: *key.key_id(),
-            alg: crate::Algorithm::EdDsa,
-            key,
-            not_before: term.not_before,
-            not_after: term.not_after,
-            revoked: None,
-        });
-        Ok(())
-    }
-
-    /// Adds a sealing key.
-    ///
-    /// # Errors
-    /// [`DraftFault::UnknownAgency`].
-    pub fn add_sealing_key(
-        &mut self,
-        code: &AgencyCode,
-        recipient: SealingRecipient,
-        term: KeyTerm,
-    ) -> Result<(), DraftFault> {
-        let KeyTerm { not_before, not_after } = term;
-        let entry = SealingKeyEntry { recipient, not_before, not_after, revoked: None };
-        self.agency(code)?.sealing_keys.push(entry);
-        Ok(())
-    }
-
-    /// Adds a signing key and lets the ones before it end `overlap` after the new one begins.
-    ///
-    /// # Errors
-    /// [`DraftFault::UnknownAgency`].
-    pub fn rotate_signing_key(
-        &mut self,
-        code: &AgencyCode,
-        key: PublicKey,
-        term: KeyTerm,
-        overlap: Duration,
-    ) -> Result<(), DraftFault> {
-        let end = term.not_before.plus(overlap);
-        for entry in &mut self.agency(code)?.signing_keys {
-            shorten(entry.not_before, &mut entry.not_after, end);
-        }
-        self.add_signing_key(code, key, term)
-    }
-
-    /// Adds a sealing key and lets the ones before it end `overlap` after the new one begins. The
-    /// owner keeps the old private key 90 days longer, for what is under way.
-    ///
-    /// # Errors
-    /// [`DraftFault::UnknownAgency`].
-    pub fn rotate_sealing_key(
-        &mut self,
-        code: &AgencyCode,
-        recipient: SealingRecipient,
-        term: KeyTerm,
-        overlap: Duration,
-    ) -> Result<(), DraftFault> {
-        let end = term.not_before.plus(overlap);
-        for entry in &mut self.agency(code)?.sealing_keys {
-            shorten(entry.not_before, &mut entry.not_after, end);
-        }
-        self.add_sealing_key(code, recipient, term)
-    }
-
-    /// Revokes a signing key. A key revoked for another reason may still be found compromised, never
-    /// the other way round.
-    ///
-    /// # Errors
-    /// [`DraftFault`] for an unknown agency or key, or one that is compromised already.
-    pub fn revoke_signing_key(
-        &mut self,
-        code: &AgencyCode,
-        kid: &KeyId,
-        revocation: Revocation,
-    ) -> Result<(), DraftFault> {
-        let key = kid.to_string();
-        let entries = &mut self.agency(code)?.signing_keys;
-        let entry = entries.iter_mut().find(|entry| entry.kid == *kid);
-        revoke(code, key, entry.map(|entry| &mut entry.revoked), revocation)
-    }
-
-    /// Revokes a sealing key.
-    ///
-    /// # Errors
-    /// [`DraftFault`] for an unknown agency or key, or one that is compromised already.
-    pub fn revoke_sealing_key(
-        &mut self,
-        code: &AgencyCode,
-        recipient: &SealingRecipient,
-        revocation: Revocation,
-    ) -> Result<(), DraftFault> {
-        let entries = &mut self.agency(code)?.sealing_keys;
-        let entry = entries.iter_mut().find(|entry| entry.recipient == *recipient);
-        revoke(code, recipient.to_string(), entry.map(|entry| &mut entry.revoked), revocation)
-    }
-
     /// Names the authority key that will follow.
     pub fn name_next_authority(&mut self, next: PublicKey) {
         self.content.next_authority = Some(next);
@@ -367,26 +263,4 @@ fn default_rules(code: &AgencyCode) -> Vec<SendRule> {
         &["alert.*", "receipt.*", "stream.*"]
     };
     families.iter().filter_map(|family| family.parse().ok()).collect()
-}
-
-/// A key may end sooner than it was to, never later, and not before it begins.
-fn shorten(not_before: Timestamp, not_after: &mut Timestamp, end: Timestamp) {
-    if end > not_before {
-        *not_after = end.min(*not_after);
-    }
-}
-
-fn revoke(
-    code: &AgencyCode,
-    key: String,
-    entry: Option<&mut Option<Revocation>>,
-    revocation: Revocation,
-) -> Result<(), DraftFault> {
-    let slot = entry.ok_or_else(|| DraftFault::UnknownKey { agency: code.clone(), key: key.clone() })?;
-    let final_already = |held: &Revocation| held.reason == super::RevocationReason::Compromised;
-    if slot.as_ref().is_some_and(final_already) {
-        return Err(DraftFault::RevokedAlready { agency: code.clone(), key });
-    }
-    *slot = Some(revocation);
-    Ok(())
 }

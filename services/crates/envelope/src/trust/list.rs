@@ -1,20 +1,16 @@
 //! A trust list as a file, and as a value that exists only when its signature and content hold.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 
 use rovuma_schemas::{AgencyCode, CountryCode, Digest, Timestamp};
 
 use super::{
-    Agency, GeneralJws, ListContent, Pin, SigningKeyEntry, TrustFault,
-    chain::{self, SUCCESSIONS_MAX},
+    Agency, ContentFault, GeneralJws, ListContent, Pin, SigningKeyEntry, TrustFault, chain, check::check,
 };
 use crate::{KeyId, PublicKey, Typ, digest};
 
 /// Bytes of a signed list: 32 agencies with years of keys are under 100 KB.
 pub const TRUST_LIST_BYTES_MAX: usize = 1024 * 1024;
-
-/// The format that this build reads and writes.
-pub(crate) const LIST_FORMAT: u16 = 1;
 
 /// A signed trust list as it lies in a file. Nothing in it is verified.
 #[derive(Clone, Debug)]
@@ -141,177 +137,4 @@ impl Agency {
     pub fn signing_key(&self, kid: &KeyId) -> Option<&SigningKeyEntry> {
         self.signing_keys.iter().find(|entry| entry.kid == *kid)
     }
-}
-
-/// A list's content breaks a rule.
-#[derive(Debug, thiserror::Error)]
-pub enum ContentFault {
-    /// Not the JSON of a list.
-    #[error("not a trust list: {0}")]
-    Shape(String),
-    /// A newer format than this build reads.
-    #[error("list format {got}, this build reads {LIST_FORMAT}")]
-    Format {
-        /// The format.
-        got: u16,
-    },
-    /// The list names another authority key than the one that signed it.
-    #[error("the list names authority key {named} but {signed} signed it")]
-    Authority {
-        /// The key named.
-        named: KeyId,
-        /// The key that signed.
-        signed: KeyId,
-    },
-    /// The next update lies before the issue.
-    #[error("next_update {next_update} is not after issued {issued}")]
-    Dates {
-        /// When issued.
-        issued: Timestamp,
-        /// When the next one is due.
-        next_update: Timestamp,
-    },
-    /// Too many handings over.
-    #[error("{got} successions, at most {SUCCESSIONS_MAX}")]
-    Successions {
-        /// How many.
-        got: usize,
-    },
-    /// No serial 0.
-    #[error("serial numbers start at 1")]
-    Serial,
-    /// An agency of another country.
-    #[error("agency {agency} is not of {country}")]
-    ForeignAgency {
-        /// The agency.
-        agency: AgencyCode,
-        /// The list's country.
-        country: CountryCode,
-    },
-    /// The same agency twice.
-    #[error("agency {agency} is listed twice")]
-    AgencyTwice {
-        /// The agency.
-        agency: AgencyCode,
-    },
-    /// The installation itself is missing.
-    #[error("{agency} is missing")]
-    NoNode {
-        /// The node's agency.
-        agency: AgencyCode,
-    },
-    /// Validity ends before it starts.
-    #[error("{what} of {agency} ends before it starts")]
-    Validity {
-        /// The agency.
-        agency: AgencyCode,
-        /// Which validity.
-        what: &'static str,
-    },
-    /// `kid` is not the thumbprint of the key beside it.
-    #[error("key id {kid} of {agency} is not that of its key")]
-    KeyId {
-        /// The agency.
-        agency: AgencyCode,
-        /// The id.
-        kid: KeyId,
-    },
-    /// The same key twice: a key speaks for one agency.
-    #[error("key {key} of {agency} is listed twice")]
-    KeyTwice {
-        /// The second agency it is listed for.
-        agency: AgencyCode,
-        /// The key id, or the sealing recipient.
-        key: String,
-    },
-    /// An agency may send what only the node may.
-    #[error("{agency} may not send {rule}: only a node does")]
-    NodeOnly {
-        /// The agency.
-        agency: AgencyCode,
-        /// The rule.
-        rule: String,
-    },
-}
-
-/// Families that only `<cc>.node` sends.
-const NODE_FAMILIES: [&str; 3] = ["audit", "trust", "link"];
-
-/// Whether messages of this family come from nodes only.
-pub(crate) fn is_node_family(message_type: &str) -> bool {
-    let family = message_type.split('.').next().unwrap_or_default();
-    NODE_FAMILIES.contains(&family)
-}
-
-/// Every rule of the content that needs no clock.
-pub(crate) fn check(content: &ListContent, signed_by: &PublicKey) -> Result<(), ContentFault> {
-    check_head(content, signed_by)?;
-    let mut keys = BTreeSet::new();
-    let mut codes = BTreeSet::new();
-    for agency in &content.agencies {
-        if agency.code.country() != content.country {
-            return Err(ContentFault::ForeignAgency {
-                agency: agency.code.clone(),
-                country: content.country,
-            });
-        }
-        if !codes.insert(&agency.code) {
-            return Err(ContentFault::AgencyTwice { agency: agency.code.clone() });
-        }
-        check_agency(agency, &mut keys)?;
-    }
-    let node = AgencyCode::node_of(content.country);
-    if codes.contains(&node) { Ok(()) } else { Err(ContentFault::NoNode { agency: node }) }
-}
-
-fn check_head(content: &ListContent, signed_by: &PublicKey) -> Result<(), ContentFault> {
-    let ListContent { format, serial, issued, next_update, authority, .. } = content;
-    if *format != LIST_FORMAT {
-        return Err(ContentFault::Format { got: *format });
-    }
-    if authority != signed_by {
-        return Err(ContentFault::Authority { named: *authority.key_id(), signed: *signed_by.key_id() });
-    }
-    if *serial == 0 {
-        return Err(ContentFault::Serial);
-    }
-    if content.successions.len() > SUCCESSIONS_MAX {
-        return Err(ContentFault::Successions { got: content.successions.len() });
-    }
-    if next_update <= issued {
-        return Err(ContentFault::Dates { issued: *issued, next_update: *next_update });
-    }
-    Ok(())
-}
-
-fn check_agency(agency: &Agency, keys: &mut BTreeSet<String>) -> Result<(), ContentFault> {
-    let code = || agency.code.clone();
-    let backwards = |what| ContentFault::Validity { agency: code(), what };
-    if agency.valid_until.is_some_and(|until| until <= agency.valid_from) {
-        return Err(backwards("validity"));
-    }
-    if let Some(rule) =
-        agency.may_send.iter().find(|rule| is_node_family(rule.family()) && !agency.code.is_node())
-    {
-        return Err(ContentFault::NodeOnly { agency: code(), rule: rule.to_string() });
-    }
-    let mut once = |key: String| {
-        if keys.insert(key.clone()) { Ok(()) } else { Err(ContentFault::KeyTwice { agency: code(), key }) }
-    };
-    for entry in &agency.signing_keys {
-        if entry.kid != *entry.key.key_id() {
-            return Err(ContentFault::KeyId { agency: code(), kid: entry.kid });
-        }
-        if entry.not_after <= entry.not_before {
-            return Err(backwards("signing key"));
-        }
-        once(entry.kid.to_string())?;
-    }
-    for entry in &agency.sealing_keys {
-        if entry.not_after <= entry.not_before {
-            return Err(backwards("sealing key"));
-        }
-        once(entry.recipient.to_string())?;
-    }
-    Ok(())
 }

@@ -122,7 +122,7 @@ impl TrustStore {
     /// `link.*` come from nodes only.
     pub fn may_send(&self, agency: &AgencyCode, message_type: &str) -> bool {
         let by_list = |found: &Agency| found.may_send.iter().any(|rule| rule.covers(message_type));
-        let by_kind = agency.is_node() || !super::list::is_node_family(message_type);
+        let by_kind = agency.is_node() || !super::check::is_node_family(message_type);
         by_kind && self.agency(agency).is_some_and(by_list)
     }
 

@@ -166,10 +166,6 @@ pub(crate) fn signed(message: &Value, key: &SigningKey) -> Jws {
 }
 
 /// Verifies as Tanzania's gateway does for `tz.tpf`.
-#[expect(
-    clippy::result_large_err,
-    reason = "a test's helper; the library's own error is judged where it is made"
-)]
 pub(crate) fn verify(trust: &TrustStore, jws: &Jws, now: Timestamp) -> Result<Verified, VerifyFailure> {
     let context =
         VerifyContext { now, origin: Origin::Ingress(country("mz")), opened_for: &agency("tz.tpf") };
