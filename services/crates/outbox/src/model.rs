@@ -1,9 +1,7 @@
 //! What goes into the outbox and what becomes of it.
 
-use std::str::FromStr;
-
 use rovuma_envelope::Jws;
-use rovuma_schemas::{AgencyCode, BadId, CountryCode, Lane, MessageId, MessageType, StreamId, Timestamp};
+use rovuma_schemas::{AgencyCode, CountryCode, Lane, MessageId, MessageType, StreamId, Timestamp};
 
 /// A place in a stream: what the signed message says of one recipient.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -91,7 +89,7 @@ impl std::fmt::Display for CopyState {
 }
 
 /// One recipient and lane: what a relay serves at a time.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct LaneKey {
     pub(crate) lane: Lane,
     pub(crate) recipient: AgencyCode,
@@ -100,10 +98,6 @@ pub(crate) struct LaneKey {
 impl LaneKey {
     pub(crate) fn new(recipient: &AgencyCode, lane: Lane) -> Self {
         Self { lane, recipient: recipient.clone() }
-    }
-
-    pub(crate) fn parse(recipient: &str, lane: &str) -> Result<Self, BadId> {
-        Ok(Self { lane: Lane::from_str(lane)?, recipient: recipient.parse()? })
     }
 }
 

@@ -31,11 +31,13 @@ impl Marks {
 
 #[cfg(test)]
 mod tests {
+    use rovuma_schemas::Lane;
+
     use super::*;
 
     #[test]
     fn a_mark_is_handed_out_once_and_only_after_its_commit() {
-        let lane = LaneKey::parse("tz.tpf", "urgent").expect("a lane");
+        let lane = LaneKey::new(&"tz.tpf".parse().expect("an agency"), Lane::Urgent);
         let marks = Marks::default();
         marks.set(lane.clone(), 7);
         assert!(marks.take(7).is_empty(), "its transaction runs still");

@@ -52,8 +52,12 @@ CREATE TABLE outbox_copy (
     told_at      BIGINT           -- when the recipient last asked for a voided number, or it was voided
 );
 CREATE UNIQUE INDEX outbox_copy_identity ON outbox_copy (message, recipient);
-CREATE INDEX outbox_copy_waiting ON outbox_copy (recipient, lane, position) WHERE state = 0;
-CREATE INDEX outbox_copy_queued ON outbox_copy (recipient, lane, due_at, bundle, sent_bytes) WHERE state = 1;
+CREATE INDEX outbox_copy_waiting ON outbox_copy (recipient, lane, position, enqueued_at)
+    WHERE state = 0 AND number IS NOT NULL;
+CREATE INDEX outbox_copy_waiting_plain ON outbox_copy (recipient, lane, position, enqueued_at)
+    WHERE state = 0 AND number IS NULL;
+CREATE INDEX outbox_copy_queued ON outbox_copy (recipient, lane, due_at, bundle, sent_bytes, queued_at)
+    WHERE state = 1;
 CREATE INDEX outbox_copy_expiring ON outbox_copy (expires_at) WHERE state = 0 AND expires_at IS NOT NULL;
 CREATE INDEX outbox_copy_numbered ON outbox_copy (sender, recipient, lane, stream, number) WHERE number IS NOT NULL;
 CREATE INDEX outbox_copy_voided ON outbox_copy (sender, recipient, told_at) WHERE state = 4;

@@ -1,0 +1,117 @@
+//! Which lanes are to be served when: one worker a lane, a rest after a failure.
+
+use std::collections::HashMap;
+
+use tokio::time::Instant;
+
+use super::backoff::rest_after;
+use crate::model::LaneKey;
+
+/// The lanes that are wanted, being served or resting.
+#[derive(Debug, Default)]
+pub(crate) struct Lanes(HashMap<LaneKey, Entry>);
+
+#[derive(Debug, Default)]
+struct Entry {
+    running: bool,
+    /// Asked for since the running worker, if any, began.
+    wanted: bool,
+    failures: u32,
+    not_before: Option<Instant>,
+}
+
+impl Entry {
+    fn is_ready(&self, now: Instant) -> bool {
+        self.wanted && !self.running && self.not_before.is_none_or(|instant| instant <= now)
+    }
+}
+
+impl Lanes {
+    /// There is something to do on this lane.
+    pub(crate) fn want(&mut self, lane: LaneKey) {
+        self.0.entry(lane).or_default().wanted = true;
+    }
+
+    /// The lanes to serve now, the most pressing first; they are being served from here on.
+    pub(crate) fn take_ready(&mut self, now: Instant) -> Vec<LaneKey> {
+        let mut ready = Vec::new();
+        for (lane, entry) in self.0.iter_mut().filter(|(_, entry)| entry.is_ready(now)) {
+            (entry.running, entry.wanted) = (true, false);
+            ready.push(lane.clone());
+        }
+        ready.sort_unstable();
+        ready
+    }
+
+    /// A lane's worker has ended; one that failed rests and is then served again.
+    pub(crate) fn ended(&mut self, lane: &LaneKey, failed: bool, now: Instant) {
+        let Some(entry) = self.0.get_mut(lane) else { return };
+        entry.running = false;
+        if failed {
+            entry.failures = entry.failures.saturating_add(1);
+            entry.not_before = Some(now + rest_after(entry.failures));
+            entry.wanted = true;
+        } else if entry.wanted {
+            (entry.failures, entry.not_before) = (0, None);
+        } else {
+            self.0.remove(lane);
+        }
+    }
+
+    /// When the next resting lane is to be served.
+    pub(crate) fn next_ready(&self) -> Option<Instant> {
+        self.0
+            .values()
+            .filter(|entry| entry.wanted && !entry.running)
+            .filter_map(|entry| entry.not_before)
+            .min()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use rovuma_schemas::Lane;
+
+    use super::*;
+
+    fn lane(recipient: &str, lane: Lane) -> LaneKey {
+        LaneKey::new(&recipient.parse().expect("an agency"), lane)
+    }
+
+    #[test]
+    fn urgent_first_and_one_worker_a_lane() {
+        let (now, mut lanes) = (Instant::now(), Lanes::default());
+        let (bulk, urgent) = (lane("tz.tisd", Lane::Bulk), lane("tz.tpf", Lane::Urgent));
+        lanes.want(bulk.clone());
+        lanes.want(urgent.clone());
+        assert_eq!(lanes.take_ready(now), [urgent.clone(), bulk]);
+        lanes.want(urgent.clone());
+        assert!(lanes.take_ready(now).is_empty(), "it is being served");
+        lanes.ended(&urgent, false, now);
+        assert_eq!(lanes.take_ready(now), [urgent], "asked for while it was served");
+    }
+
+    #[test]
+    fn a_failed_lane_rests_longer_each_time_and_is_not_forgotten() {
+        let (start, mut lanes) = (Instant::now(), Lanes::default());
+        let lane = lane("tz.tpf", Lane::Urgent);
+        lanes.want(lane.clone());
+        let mut rests = Vec::new();
+        let mut now = start;
+        for _ in 0..3 {
+            assert_eq!(lanes.take_ready(now), [lane.clone()]);
+            lanes.ended(&lane, true, now);
+            assert!(lanes.take_ready(now).is_empty());
+            let next = lanes.next_ready().expect("it comes again");
+            rests.push(next - now);
+            now = next;
+        }
+        assert_eq!(rests, [250, 500, 1000].map(Duration::from_millis));
+        lanes.want(lane.clone());
+        assert_eq!(lanes.take_ready(now), [lane.clone()]);
+        lanes.ended(&lane, false, now);
+        assert_eq!(lanes.next_ready(), None);
+    }
+}

@@ -1,0 +1,122 @@
+//! Writing down that a bundle has left.
+
+use std::collections::BTreeMap;
+
+use rovuma_schemas::{StoreId, Timestamp};
+use rovuma_store::Conn;
+
+use super::{
+    backoff::retransmit_after,
+    host::{MovedCopy, RelayHost},
+    lease::Lease,
+};
+use crate::{
+    OutboxSettings,
+    model::{LaneKey, to_column},
+    sql::{padded_list, with_list},
+};
+
+/// A bundle that the broker has confirmed.
+#[derive(Clone, Debug)]
+pub(crate) struct Departed {
+    pub(crate) lane: LaneKey,
+    pub(crate) lease: Lease,
+    /// Drawn for this bundle: what a window counts.
+    pub(crate) bundle: StoreId,
+    pub(crate) sealed_bytes: usize,
+    pub(crate) copies: Vec<(i64, MovedCopy)>,
+}
+
+/// The bundle's departure cannot be written down.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum MarkError {
+    /// Another relay serves the lane by now: it will send the same bytes again, and the recipient knows
+    /// duplicates.
+    #[error("another relay has taken over {recipient} {lane}", recipient = .0.recipient, lane = .0.lane)]
+    LeaseLost(LaneKey),
+    #[error(transparent)]
+    Database(#[from] sqlx::Error),
+}
+
+impl Departed {
+    /// Marks the copies in one transaction: numbered ones as queued, with the time when they go again;
+    /// the others are gone.
+    pub(crate) async fn mark(
+        &self,
+        tx: &mut Conn,
+        host: &dyn RelayHost,
+        settings: &OutboxSettings,
+        now: Timestamp,
+    ) -> Result<(), MarkError> {
+        if !self.lease.renew(tx, &self.lane, now).await? {
+            return Err(MarkError::LeaseLost(self.lane.clone()));
+        }
+        for (attempts, positions) in self.numbered_by_attempts() {
+            let due = now.plus(retransmit_after(attempts + 1, settings));
+            self.mark_queued(tx, &positions, now, due).await?;
+        }
+        self.remove_plain(tx).await?;
+        let copies: Vec<MovedCopy> = self.copies.iter().map(|(_, copy)| copy.clone()).collect();
+        host.queued(tx, &copies, now).await?;
+        Ok(())
+    }
+
+    /// How long to wait for the receipt depends on how often a copy has left: nearly always once.
+    fn numbered_by_attempts(&self) -> BTreeMap<u64, Vec<i64>> {
+        let mut by_attempts: BTreeMap<u64, Vec<i64>> = BTreeMap::new();
+        for (position, copy) in self.copies.iter().filter(|(_, copy)| copy.place.is_some()) {
+            by_attempts.entry(copy.attempts).or_default().push(*position);
+        }
+        by_attempts
+    }
+
+    async fn mark_queued(
+        &self,
+        tx: &mut Conn,
+        positions: &[i64],
+        now: Timestamp,
+        due: Timestamp,
+    ) -> sqlx::Result<()> {
+        // A receipt may have been faster than the broker's confirm: then the state stays. What was made
+        // void in the meantime has left after all.
+        let text = with_list(
+            "UPDATE outbox_copy
+             SET state = CASE WHEN state IN (0, 4) THEN 1 ELSE state END,
+                 queued_at = COALESCE(queued_at, $1), sent_at = $1, due_at = $2, attempts = attempts + 1,
+                 bundle = $3, sent_bytes = $4
+             WHERE position IN ({})",
+            5,
+            positions.len(),
+        );
+        let share = self.sealed_bytes.div_ceil(self.copies.len().max(1));
+        let query = sqlx::query(text)
+            .bind(now.as_micros())
+            .bind(due.as_micros())
+            .bind(self.bundle.as_bytes().as_slice())
+            .bind(to_column(u64::try_from(share).unwrap_or(u64::MAX)));
+        padded_list(positions).fold(query, |query, position| query.bind(position)).execute(tx).await?;
+        Ok(())
+    }
+
+    async fn remove_plain(&self, tx: &mut Conn) -> sqlx::Result<()> {
+        let plain = self.copies.iter().filter(|(_, copy)| copy.place.is_none());
+        let (positions, messages): (Vec<i64>, Vec<Vec<u8>>) =
+            plain.map(|(position, copy)| (*position, copy.message.as_bytes().to_vec())).unzip();
+        if positions.is_empty() {
+            return Ok(());
+        }
+        let copies = with_list("DELETE FROM outbox_copy WHERE position IN ({})", 1, positions.len());
+        let query = padded_list(&positions).fold(sqlx::query(copies), |query, position| query.bind(position));
+        query.execute(&mut *tx).await?;
+        let bytes = with_list(
+            "DELETE FROM outbox_message WHERE id IN ({}) AND NOT EXISTS (
+               SELECT 1 FROM outbox_copy c
+               WHERE c.message = outbox_message.id AND c.country = outbox_message.country)",
+            1,
+            messages.len(),
+        );
+        let query = padded_list(&messages).fold(sqlx::query(bytes), |query, message| query.bind(message));
+        query.execute(tx).await?;
+        Ok(())
+    }
+}

@@ -1,0 +1,205 @@
+//! Reading what may leave: sizes first, bytes only of what was chosen.
+
+use rovuma_envelope::{BUNDLE_BYTES_MAX, BUNDLE_MESSAGES_MAX, Jws};
+use rovuma_schemas::Timestamp;
+use rovuma_store::RowExt;
+use sqlx::{Row, any::AnyRow};
+
+use super::{
+    choose::{Candidate, Room, choose},
+    host::MovedCopy,
+};
+use crate::{
+    Outbox, Place,
+    model::{LaneKey, to_column},
+    partner,
+    sql::{padded_list, with_list},
+};
+
+/// What leaves in one bundle.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Choice {
+    pub(crate) positions: Vec<i64>,
+    /// Until when it may wait for company: nothing to wait for when absent.
+    pub(crate) company_until: Option<Timestamp>,
+}
+
+/// A chosen copy with its signed bytes.
+#[derive(Clone, Debug)]
+pub(crate) struct Loaded {
+    pub(crate) position: i64,
+    pub(crate) copy: MovedCopy,
+    /// Absent when the stored bytes do not read back.
+    pub(crate) jws: Option<Jws>,
+}
+
+impl Outbox {
+    /// Chooses what leaves next on a lane.
+    pub(crate) async fn choose(&self, lane: &LaneKey, now: Timestamp) -> sqlx::Result<Choice> {
+        let due = self.due(lane, now).await?;
+        let room = self.room(lane).await?;
+        let mut fresh = self.waiting(lane, Numbered::No, now).await?;
+        if room.bundle {
+            fresh.extend(self.waiting(lane, Numbered::Yes, now).await?);
+            fresh.sort_unstable_by_key(|(candidate, _)| candidate.position);
+        }
+        let candidates: Vec<Candidate> = fresh.iter().map(|(candidate, _)| *candidate).collect();
+        let positions = choose(&due, &candidates, room);
+        let lonely =
+            due.is_empty() && positions.len() == fresh.len() && positions.len() < BUNDLE_MESSAGES_MAX;
+        let oldest = fresh.iter().map(|(_, since)| *since).min();
+        let company_until = oldest.filter(|_| lonely).map(|since| since.plus(self.settings().gather()));
+        Ok(Choice { positions, company_until })
+    }
+
+    /// Lanes on which something waits or has come due, whoever put it there.
+    pub(crate) async fn lanes_with_work(&self, now: Timestamp) -> sqlx::Result<Vec<LaneKey>> {
+        let rows = sqlx::query(
+            "SELECT DISTINCT recipient, lane FROM outbox_copy WHERE state = 0 AND number IS NOT NULL
+             UNION
+             SELECT DISTINCT recipient, lane FROM outbox_copy WHERE state = 0 AND number IS NULL
+             UNION
+             SELECT DISTINCT c.recipient, c.lane FROM outbox_copy c
+               JOIN outbox_partner p ON p.agency = c.recipient
+             WHERE c.state = 1 AND c.due_at <= $1 AND p.heard_at >= $2",
+        )
+        .bind(now.as_micros())
+        .bind(now.minus(self.settings().silence()).as_micros())
+        .fetch_all(self.store().read())
+        .await?;
+        rows.iter()
+            .map(|row| Ok(LaneKey { lane: row.parsed("lane")?, recipient: row.parsed("recipient")? }))
+            .collect()
+    }
+
+    /// The chosen copies with their bytes, in the order of leaving.
+    pub(crate) async fn load(&self, positions: &[i64]) -> sqlx::Result<Vec<Loaded>> {
+        let text = with_list(
+            "SELECT c.position, c.message, c.sender, c.recipient, c.lane, c.stream, c.number, c.attempts,
+                    m.message_type, m.compact
+             FROM outbox_copy c JOIN outbox_message m ON m.id = c.message AND m.country = c.country
+             WHERE c.position IN ({}) ORDER BY c.position",
+            1,
+            positions.len(),
+        );
+        let query = padded_list(positions).fold(sqlx::query(text), |query, position| query.bind(position));
+        let rows = query.fetch_all(self.store().read()).await?;
+        rows.iter().map(loaded).collect()
+    }
+
+    /// What has left and must leave again, if its recipient is heard.
+    async fn due(&self, lane: &LaneKey, now: Timestamp) -> sqlx::Result<Vec<Candidate>> {
+        let heard = partner::heard_at(self.store().read(), &lane.recipient).await?;
+        if !partner::is_heard(heard, now, self.settings().silence()) {
+            return Ok(Vec::new());
+        }
+        let rows = sqlx::query(
+            "SELECT position, size_bytes FROM outbox_copy
+             WHERE recipient = $1 AND lane = $2 AND state = 1 AND due_at <= $3
+             ORDER BY position LIMIT $4",
+        )
+        .bind(lane.recipient.as_str())
+        .bind(lane.lane.as_str())
+        .bind(now.as_micros())
+        .bind(messages_max())
+        .fetch_all(self.store().read())
+        .await?;
+        rows.iter().map(|row| candidate(row, true)).collect()
+    }
+
+    /// What has not left yet and is still worth it, with when it came.
+    async fn waiting(
+        &self,
+        lane: &LaneKey,
+        numbered: Numbered,
+        now: Timestamp,
+    ) -> sqlx::Result<Vec<(Candidate, Timestamp)>> {
+        let rows = sqlx::query(numbered.waiting())
+            .bind(lane.recipient.as_str())
+            .bind(lane.lane.as_str())
+            .bind(now.as_micros())
+            .bind(messages_max())
+            .fetch_all(self.store().read())
+            .await?;
+        let read =
+            |row: &AnyRow| Ok((candidate(row, numbered == Numbered::Yes)?, row.instant("enqueued_at")?));
+        rows.iter().map(read).collect()
+    }
+
+    /// What the window still takes.
+    async fn room(&self, lane: &LaneKey) -> sqlx::Result<Room> {
+        let row = sqlx::query(
+            "SELECT COUNT(DISTINCT bundle) AS bundles, CAST(COALESCE(SUM(sent_bytes), 0) AS BIGINT) AS bytes
+             FROM outbox_copy WHERE recipient = $1 AND lane = $2 AND state = 1",
+        )
+        .bind(lane.recipient.as_str())
+        .bind(lane.lane.as_str())
+        .fetch_one(self.store().read())
+        .await?;
+        let (bundles, bytes) = (row.count("bundles")?, row.count("bytes")?);
+        // However small the window was set, one bundle always fits an empty one.
+        let least = if bundles == 0 { u64::try_from(BUNDLE_BYTES_MAX).unwrap_or(u64::MAX) } else { 0 };
+        let left = self.settings().window_bytes.saturating_sub(bytes).max(least);
+        Ok(Room {
+            bundle: bundles < u64::from(self.settings().window_bundles).max(1) && left > 0,
+            bytes: left,
+        })
+    }
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Numbered {
+    Yes,
+    No,
+}
+
+impl Numbered {
+    /// Two texts rather than a parameter: each is answered from an index of its own.
+    const fn waiting(self) -> &'static str {
+        match self {
+            Self::Yes => {
+                "SELECT position, size_bytes, enqueued_at FROM outbox_copy
+                 WHERE recipient = $1 AND lane = $2 AND state = 0 AND number IS NOT NULL
+                   AND (expires_at IS NULL OR expires_at > $3)
+                 ORDER BY position LIMIT $4"
+            }
+            Self::No => {
+                "SELECT position, size_bytes, enqueued_at FROM outbox_copy
+                 WHERE recipient = $1 AND lane = $2 AND state = 0 AND number IS NULL
+                   AND (expires_at IS NULL OR expires_at > $3)
+                 ORDER BY position LIMIT $4"
+            }
+        }
+    }
+}
+
+fn messages_max() -> i64 {
+    to_column(u64::try_from(BUNDLE_MESSAGES_MAX).unwrap_or(u64::MAX))
+}
+
+fn candidate(row: &AnyRow, numbered: bool) -> sqlx::Result<Candidate> {
+    Ok(Candidate { position: row.try_get("position")?, size_bytes: row.count("size_bytes")?, numbered })
+}
+
+fn loaded(row: &AnyRow) -> sqlx::Result<Loaded> {
+    let compact: &[u8] = row.try_get("compact")?;
+    let jws = std::str::from_utf8(compact).ok().and_then(|text| Jws::from_compact(text).ok());
+    Ok(Loaded { position: row.try_get("position")?, copy: moved(row)?, jws })
+}
+
+/// A copy as the host is told of it.
+pub(crate) fn moved(row: &AnyRow) -> sqlx::Result<MovedCopy> {
+    let place = match (row.opt_store_id("stream")?, row.opt_count("number")?) {
+        (Some(stream), Some(number)) => Some(Place { stream, number }),
+        _ => None,
+    };
+    Ok(MovedCopy {
+        message: row.message_id("message")?,
+        message_type: row.try_get("message_type")?,
+        sender: row.parsed("sender")?,
+        recipient: row.parsed("recipient")?,
+        lane: row.parsed("lane")?,
+        place,
+        attempts: row.count("attempts")?,
+    })
+}

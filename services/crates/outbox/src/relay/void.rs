@@ -1,0 +1,83 @@
+//! Numbers that will not arrive.
+
+use std::sync::Arc;
+
+use rovuma_schemas::{Timestamp, VoidReason};
+use rovuma_store::{Conn, FutureExt, WriteError};
+use sqlx::Row;
+
+use super::{host::RelayHost, read::moved};
+use crate::{
+    Outbox,
+    sql::{padded_list, with_list},
+};
+
+/// Copies made void in one transaction at most: others want to write too.
+const VOID_MAX: i64 = 256;
+
+impl Outbox {
+    /// Makes void what has never left and is not worth it any more. Returns how many copies that were.
+    pub(crate) async fn void_expired(
+        &self,
+        host: &Arc<dyn RelayHost>,
+        now: Timestamp,
+    ) -> Result<usize, WriteError<sqlx::Error>> {
+        let mut voided = 0;
+        loop {
+            let positions = self.expired(now).await.map_err(WriteError::Job)?;
+            if positions.is_empty() {
+                return Ok(voided);
+            }
+            voided += self.void(host, positions, VoidReason::Expired, now).await?;
+        }
+    }
+
+    /// Makes copies void that have not left. Returns how many there were.
+    pub(crate) async fn void(
+        &self,
+        host: &Arc<dyn RelayHost>,
+        positions: Vec<i64>,
+        reason: VoidReason,
+        now: Timestamp,
+    ) -> Result<usize, WriteError<sqlx::Error>> {
+        let host = Arc::clone(host);
+        let store = self.store();
+        store
+            .write(move |tx| async move { void(tx, host.as_ref(), &positions, &reason, now).await }.boxed())
+            .await
+    }
+
+    /// Some of what is to be made void.
+    async fn expired(&self, now: Timestamp) -> sqlx::Result<Vec<i64>> {
+        let query = sqlx::query(
+            "SELECT position FROM outbox_copy
+             WHERE state = 0 AND expires_at IS NOT NULL AND expires_at <= $1 LIMIT $2",
+        );
+        let rows = query.bind(now.as_micros()).bind(VOID_MAX).fetch_all(self.store().read()).await?;
+        rows.iter().map(|row| row.try_get("position")).collect()
+    }
+}
+
+async fn void(
+    tx: &mut Conn,
+    host: &dyn RelayHost,
+    positions: &[i64],
+    reason: &VoidReason,
+    now: Timestamp,
+) -> sqlx::Result<usize> {
+    let text = with_list(
+        "UPDATE outbox_copy SET state = 4, voided_at = $1, told_at = $1, code = $2
+         WHERE state = 0 AND position IN ({})
+         RETURNING message, sender, recipient, lane, stream, number, attempts,
+                   (SELECT m.message_type FROM outbox_message m
+                    WHERE m.id = outbox_copy.message AND m.country = outbox_copy.country) AS message_type",
+        3,
+        positions.len(),
+    );
+    let query = sqlx::query(text).bind(now.as_micros()).bind(reason.as_str());
+    let query = padded_list(positions).fold(query, |query, position| query.bind(position));
+    let rows = query.fetch_all(&mut *tx).await?;
+    let copies = rows.iter().map(moved).collect::<sqlx::Result<Vec<_>>>()?;
+    host.voided(tx, &copies, reason, now).await?;
+    Ok(copies.len())
+}

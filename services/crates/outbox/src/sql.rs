@@ -1,0 +1,35 @@
+//! Lists of values in a query text.
+
+use sqlx::{AssertSqlSafe, SqlSafeStr, SqlStr};
+
+/// How many values a list of at least `count` is padded to. Few sizes, so that prepared statements are used
+/// again.
+fn padded(count: usize) -> usize {
+    count.next_power_of_two()
+}
+
+/// `before` with `{}` replaced by a list of placeholders from `$first` on, long enough for `count` values.
+/// Nothing but numbers comes into the text.
+pub(crate) fn with_list(before: &'static str, first: usize, count: usize) -> SqlStr {
+    let list: Vec<String> = (first..first + padded(count)).map(|index| format!("${index}")).collect();
+    AssertSqlSafe(before.replace("{}", &list.join(", "))).into_sql_str()
+}
+
+/// The values of such a list: the last one again and again to fill it up.
+pub(crate) fn padded_list<T: Clone>(values: &[T]) -> impl Iterator<Item = T> {
+    let last = values.last().cloned();
+    let fill = padded(values.len()) - values.len();
+    values.iter().cloned().chain(last.into_iter().flat_map(move |last| std::iter::repeat_n(last, fill)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lists_are_padded_to_few_sizes() {
+        assert_eq!(with_list("IN ({})", 3, 3).as_str(), "IN ($3, $4, $5, $6)");
+        assert_eq!(padded_list(&[7, 8, 9]).collect::<Vec<_>>(), [7, 8, 9, 9]);
+        assert_eq!(padded_list(&[7]).collect::<Vec<_>>(), [7]);
+    }
+}
