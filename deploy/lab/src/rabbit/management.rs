@@ -29,6 +29,8 @@ impl Management {
         let pem = std::fs::read(ca_file).with_context(|| format!("reading {}", ca_file.display()))?;
         let client = Client::builder()
             .no_proxy()
+            // Tests use one node from several runtimes; a kept connection belongs to one of them.
+            .pool_max_idle_per_host(0)
             .tls_certs_only([Certificate::from_pem(&pem)?])
             .timeout(TIMEOUT)
             .build()?;
@@ -52,6 +54,15 @@ impl Management {
     /// When the node does not answer with success and JSON.
     pub async fn get(&self, path: &str) -> Result<Value> {
         let answer = self.send(Method::GET, path, None).await?;
+        serde_json::from_str(&answer).with_context(|| format!("{path} did not answer with JSON"))
+    }
+
+    /// Posts to a path below `/api` that answers with JSON.
+    ///
+    /// # Errors
+    /// When the node does not answer with success and JSON.
+    pub async fn post(&self, path: &str, body: &Value) -> Result<Value> {
+        let answer = self.send(Method::POST, path, Some(body)).await?;
         serde_json::from_str(&answer).with_context(|| format!("{path} did not answer with JSON"))
     }
 

@@ -81,7 +81,10 @@ impl Broker {
 
     /// Publishes persistently and mandatorily, and returns once the broker has confirmed it. Waits for the
     /// connection when there is none. Call it as often as you like at the same time: confirms are pipelined.
-    /// Publications of one exchange and routing key reach the broker in the order of these calls.
+    /// Publications of one exchange and routing key reach the broker in the order in which these futures are
+    /// first polled, as long as none is tried again after an error.
+    ///
+    /// An event that nobody reads is [`PublishError::Unroutable`] too; for a wake-up call that is no failure.
     ///
     /// # Errors
     /// [`PublishError`], which says whether trying again by itself can help. After any error but
@@ -108,6 +111,11 @@ impl Broker {
         };
         let states = [self.0.publishing.state(), self.0.consuming.state()];
         states.into_iter().min_by_key(rank).unwrap_or(BrokerState::Closed)
+    }
+
+    /// What keeps it from being connected, in words for the operator.
+    pub fn last_failure(&self) -> Option<String> {
+        self.0.publishing.failure().or_else(|| self.0.consuming.failure())
     }
 
     /// Waits until the state is no longer `last` and returns the new one: for readiness and alarms.

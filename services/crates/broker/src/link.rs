@@ -31,7 +31,7 @@ pub(crate) struct Link {
 
 #[derive(Clone, Debug)]
 enum LinkState {
-    Down,
+    Down { reason: Option<String> },
     Up { connection: Arc<Connection>, blocked: bool },
     Closed,
 }
@@ -58,7 +58,7 @@ impl Link {
     ) -> Result<Self, ConfigFault> {
         let address = Address::of(config)?;
         tls::connector(config)?;
-        let (sender, state) = watch::channel(LinkState::Down);
+        let (sender, state) = watch::channel(LinkState::Down { reason: None });
         let supervisor = Supervisor { config: config.clone(), address, name, state: sender };
         shutdown.spawn("broker connection", supervisor.run(until));
         Ok(Self { state })
@@ -73,20 +73,28 @@ impl Link {
     /// The connection, once there is one; `None` when there never will be.
     async fn connection(&self) -> Option<Arc<Connection>> {
         let mut state = self.state.clone();
-        let found = state.wait_for(|state| !matches!(state, LinkState::Down)).await.ok()?;
+        let found = state.wait_for(|state| !matches!(state, LinkState::Down { .. })).await.ok()?;
         match &*found {
             LinkState::Up { connection, .. } => Some(Arc::clone(connection)),
-            LinkState::Down | LinkState::Closed => None,
+            LinkState::Down { .. } | LinkState::Closed => None,
         }
     }
 
     /// What the outside may know.
     pub(crate) fn state(&self) -> BrokerState {
         match &*self.state.borrow() {
-            LinkState::Down => BrokerState::Connecting,
+            LinkState::Down { .. } => BrokerState::Connecting,
             LinkState::Up { blocked: false, .. } => BrokerState::Connected,
             LinkState::Up { blocked: true, .. } => BrokerState::Blocked,
             LinkState::Closed => BrokerState::Closed,
+        }
+    }
+
+    /// What keeps it from being up, when it is not.
+    pub(crate) fn failure(&self) -> Option<String> {
+        match &*self.state.borrow() {
+            LinkState::Down { reason } => reason.clone(),
+            LinkState::Up { .. } | LinkState::Closed => None,
         }
     }
 
@@ -119,7 +127,10 @@ impl Supervisor {
                     self.hold(connection, &until).await;
                     up.set(0.0);
                 }
-                Err(failure) => warn!(connection = %self.name, %failure, "cannot connect to the broker"),
+                Err(failure) => {
+                    warn!(connection = %self.name, %failure, "cannot connect to the broker");
+                    self.state.send_replace(LinkState::Down { reason: Some(failure.to_string()) });
+                }
             }
             let pause = tokio::time::sleep(backoff.next());
             if until.run_until_cancelled(pause).await.is_none() {
@@ -155,7 +166,7 @@ impl Supervisor {
             }
         }
         warn!(connection = %self.name, "lost the connection to the broker");
-        self.state.send_replace(LinkState::Down);
+        self.state.send_replace(LinkState::Down { reason: Some("connection lost".into()) });
     }
 
     fn announce(&self, connection: &Arc<Connection>, blocked: bool) {

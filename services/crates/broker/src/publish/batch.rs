@@ -54,20 +54,35 @@ pub(super) async fn publish(
 ) -> Result<Vec<Outcome>, lapin::Error> {
     let mut outcomes = vec![Outcome::Confirmed; publications.len()];
     let mut sent = Vec::with_capacity(publications.len());
+    let mut failure = None;
     for (place, publication) in publications.iter().enumerate() {
         match Frame::of(publication) {
-            Ok(frame) => sent.push((place, frame.send(channel, &publication.body).await?)),
             Err(field) => outcomes[place] = Outcome::TooLong(field),
+            Ok(frame) => match frame.send(channel, &publication.body).await {
+                Ok(confirm) => sent.push((place, confirm)),
+                Err(fault) => {
+                    failure = Some(fault);
+                    break;
+                }
+            },
         }
     }
     let (places, confirms): (Vec<_>, Vec<_>) = sent.into_iter().unzip();
     let mut returned = HashSet::new();
     for (place, confirmation) in places.into_iter().zip(join_all(confirms).await) {
-        let confirmation = confirmation?;
-        if confirmation.is_nack() {
-            outcomes[place] = Outcome::Nacked;
+        match confirmation {
+            Err(fault) => failure = Some(fault),
+            Ok(confirmation) => {
+                if confirmation.is_nack() {
+                    outcomes[place] = Outcome::Nacked;
+                }
+                returned.extend(returned_key(confirmation));
+            }
         }
-        returned.extend(returned_key(confirmation));
+    }
+    // A confirm that fails knows better why the channel was closed than a send that comes after.
+    if let Some(failure) = failure {
+        return Err(failure);
     }
     for (outcome, publication) in outcomes.iter_mut().zip(publications) {
         if returned.contains(&key_of(publication)) {

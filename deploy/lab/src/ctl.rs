@@ -1,0 +1,80 @@
+//! `rovumactl`, run as an operator would.
+
+use std::{
+    ffi::OsStr,
+    path::{Path, PathBuf},
+    process::{Command, Stdio},
+};
+
+use anyhow::{Context, Result, bail};
+use serde_json::Value;
+
+/// The program and, once there is one, its configuration.
+#[derive(Clone, Debug)]
+pub struct Ctl {
+    program: PathBuf,
+    config: Option<PathBuf>,
+    home: Option<PathBuf>,
+}
+
+impl Ctl {
+    /// `rovumactl` in a folder of programs, without a configuration.
+    pub fn new(programs: &Path) -> Self {
+        Self { program: programs.join("rovumactl"), config: None, home: None }
+    }
+
+    /// With this configuration file.
+    #[must_use]
+    pub fn with_config(mut self, file: &Path) -> Self {
+        self.config = Some(file.to_owned());
+        self
+    }
+
+    /// With its cached tokens in this folder, apart from those of another person.
+    #[must_use]
+    pub fn with_home(mut self, folder: &Path) -> Self {
+        self.home = Some(folder.to_owned());
+        self
+    }
+
+    /// Runs a command and gives its JSON answer.
+    ///
+    /// # Errors
+    /// When it cannot be started, or ends with anything but 0: with what it said on standard error.
+    pub fn run<I, S>(&self, arguments: I) -> Result<Value>
+    where
+        I: IntoIterator<Item = S>,
+        S: AsRef<OsStr>,
+    {
+        let mut command = self.command(arguments);
+        let output = command.output().with_context(|| format!("starting {}", self.program.display()))?;
+        if !output.status.success() {
+            bail!("{:?} ended with {}: {}", command, output.status, String::from_utf8_lossy(&output.stderr));
+        }
+        if output.stdout.is_empty() {
+            return Ok(Value::Null);
+        }
+        serde_json::from_slice(&output.stdout).context("rovumactl did not answer in JSON")
+    }
+
+    /// The command itself, for callers that want its exit code or its output as it is.
+    pub fn command<I, S>(&self, arguments: I) -> Command
+    where
+        I: IntoIterator<Item = S>,
+        S: AsRef<OsStr>,
+    {
+        let mut command = Command::new(&self.program);
+        command.arg("--json").args(arguments).stdin(Stdio::null());
+        if let Some(config) = &self.config {
+            command.arg("--config").arg(config);
+        } else {
+            command.env_remove("ROVUMACTL_CONFIG");
+        }
+        if let Some(home) = &self.home {
+            for name in ["XDG_CONFIG_HOME", "XDG_CACHE_HOME", "XDG_STATE_HOME", "XDG_RUNTIME_DIR"] {
+                command.env(name, home);
+            }
+        }
+        command
+    }
+}

@@ -1,0 +1,91 @@
+//! A country's keys and its trust list, made with `rovumactl` as an operator would.
+
+use std::{fs, path::Path};
+
+use anyhow::{Context, Result};
+use rovuma_schemas::AgencyCode;
+
+use crate::{ctl::Ctl, layout::Layout, plan::CountryPlan};
+
+/// The services with a key of their own, by the name of its file.
+pub const SERVICE_KEYS: [&str; 4] = ["gateway.pem", "identity.pem", "audit.pem", "rovumactl.pem"];
+
+/// Draws what keys are missing and signs the country's first trust list, unless it is there already.
+///
+/// # Errors
+/// When `rovumactl` fails.
+pub fn prepare(ctl: &Ctl, layout: &Layout, plan: &CountryPlan) -> Result<()> {
+    for folder in layout.folders() {
+        fs::create_dir_all(&folder).with_context(|| format!("creating {}", folder.display()))?;
+    }
+    generate(ctl, "authority", &layout.key("authority.pem"), None)?;
+    for name in SERVICE_KEYS {
+        generate(ctl, "service", &layout.key(name), None)?;
+    }
+    generate(ctl, "sealing", &layout.key("audit.sealing.key"), None)?;
+    for agency in plan.served() {
+        generate(ctl, "signing", &layout.signing_key(&agency), Some(&agency))?;
+        generate(ctl, "sealing", &layout.sealing_key(&agency), Some(&agency))?;
+    }
+    if !layout.trust_list(plan.country).exists() {
+        sign_first_list(ctl, layout, plan)?;
+    }
+    fs::copy(layout.key("authority.jwk"), layout.authority(plan.country)).context("pinning our own authority")?;
+    Ok(())
+}
+
+/// Hands one country's trust list and authority key to another, as two people with a memory stick would.
+///
+/// # Errors
+/// When a file cannot be copied.
+pub fn hand_over(from: &Layout, to: &Layout, plan: &CountryPlan) -> Result<()> {
+    let country = plan.country;
+    for (source, target) in [
+        (from.trust_list(country), to.trust_list(country)),
+        (from.authority(country), to.authority(country)),
+    ] {
+        fs::copy(&source, &target).with_context(|| format!("copying {}", source.display()))?;
+    }
+    Ok(())
+}
+
+fn generate(ctl: &Ctl, purpose: &str, out: &Path, agency: Option<&AgencyCode>) -> Result<()> {
+    if out.exists() {
+        return Ok(());
+    }
+    let out = out.as_os_str().to_owned();
+    let mut arguments = vec!["keys".into(), "generate".into(), purpose.into(), "--out".into(), out];
+    if let Some(agency) = agency {
+        arguments.extend(["--agency".into(), agency.as_str().into()]);
+    }
+    ctl.run(arguments).map(drop)
+}
+
+fn sign_first_list(ctl: &Ctl, layout: &Layout, plan: &CountryPlan) -> Result<()> {
+    let draft = layout.trust_draft();
+    // A draft that an interrupted start left behind is begun anew: nobody has seen it.
+    let _ = fs::remove_file(&draft);
+    let draft = path(&draft);
+    let authority = path(&layout.key("authority.jwk"));
+    let country = plan.country.to_string();
+    ctl.run(["trust", "new", "--country", &country, "--authority", &authority, "--draft", &draft])?;
+    for agency in &plan.agencies {
+        let name = format!("{}={}", agency.name.0, agency.name.1);
+        let code = agency.code.as_str();
+        ctl.run(["trust", "add-agency", code, "--draft", &draft, "--name", &name, "--parent", agency.parent])?;
+    }
+    for agency in plan.served() {
+        let signing = path(&layout.signing_key(&agency).with_extension("jwk"));
+        let sealing = path(&layout.sealing_key(&agency).with_extension("pub"));
+        let code = agency.as_str();
+        ctl.run(["trust", "add-key", code, "--draft", &draft, "--signing", &signing])?;
+        ctl.run(["trust", "add-key", code, "--draft", &draft, "--sealing", &sealing])?;
+    }
+    let (key, out) = (path(&layout.key("authority.pem")), path(&layout.trust_list(plan.country)));
+    ctl.run(["trust", "sign", "--draft", &draft, "--authority-key", &key, "--out", &out]).map(drop)
+}
+
+/// A path as an argument. A lab's folder is one that we were given or made, in UTF-8.
+pub(crate) fn path(path: &Path) -> String {
+    path.to_string_lossy().into_owned()
+}

@@ -1,0 +1,7 @@
+//! On a real RabbitMQ node, shared by the tests of this file; each has a gateway of its own.
+
+mod consuming;
+mod fixture;
+mod permissions;
+mod publishing;
+mod tls;
