@@ -1,5 +1,25 @@
-//! The envelope: signing, sealing, bundling, verifying, and the trust list that decides whom to
+//! The envelope: signing, bundling, sealing, verifying, and the trust list that decides whom to
 //! believe. It is transport-agnostic: there is no broker, no file and no clock in it.
+//!
+//! Out: payload → [`Jws::sign`] → [`Bundle::pack`] → [`seal`].
+//!
+//! In: [`open`] → [`Bundle::unpack`] → [`Unverified::new`] → [`TrustStore::verify`] → [`Verified`] →
+//! [`Verified::authorize_sender`] → [`Authorized`].
+//!
+//! | what came in | what it becomes |
+//! |---|---|
+//! | cannot be opened, unpacked or verified | [`VerifyFailure::Refused`] and the like: quarantine, no answer |
+//! | key or list still missing | [`VerifyFailure::Held`]: try again on each new list |
+//! | truly the sender's, not acceptable | [`Rejectable`]: answered with a code, its number is used |
+//! | verified, transport life over | [`Verified::is_expired`]: stored as inoperative, answered `expired` |
+//! | verified, and the sender may send it | [`Authorized`] |
+//!
+//! Everything else that is signed (audit batches, acknowledgements) uses [`Jws`] with a [`Typ`] of its
+//! own and [`seal`] directly.
+//!
+//! Architecture invariant: [`Verified`], [`Authorized`] and [`Rejectable`] have private fields and one
+//! constructor each, which is a check; there is no `Deserialize`, `From` or `Default` for them. What a
+//! store gives back is verified only because it was when it went in.
 
 mod bundle;
 mod compression;
@@ -34,7 +54,7 @@ pub use sealing::{
 };
 pub use signer::{Algorithm, BadSigningKey, Signature, Signer, SignerFault, SigningKey};
 pub use trust::{
-    KeyRefusal, KeyState, Pin, SharedTrust, SignedTrustList, TrustFault, TrustList, TrustListDraft,
+    Agency, KeyRefusal, KeyState, Pin, SharedTrust, SignedTrustList, TrustFault, TrustList, TrustListDraft,
     TrustPolicy, TrustStore,
 };
 pub use unverified::{BadHeader, Unverified};
