@@ -91,18 +91,18 @@ pub struct Alert {
 
 impl Alert {
     /// When it ends if it is released at `created`: as it says, otherwise by its category. A document
-    /// alert ends with the last of its documents, at most after the category's time.
+    /// alert ends with the last of its documents, at most after the category's time; where that is
+    /// past already, as forgers use expired documents too, after the category's time.
     pub fn end(&self, created: Timestamp) -> Timestamp {
-        let longest = self.category.rule().validity.after(self.validity.from.unwrap_or(created));
+        let longest = self.category.rule().validity.after(created);
         let by_documents = match self.category {
-            Category::Document => self.documents_end(),
+            Category::Document => self.documents_end().filter(|end| *end > created),
             _ => None,
         };
         self.validity.until.unwrap_or_else(|| by_documents.map_or(longest, |end| end.min(longest)))
     }
 
-    /// The end of the day on which the last document expires; `None` where one has no known expiry
-    /// or all have expired already at release, as a forger may still use them.
+    /// The end of the day on which the last document expires; `None` where one has no known expiry.
     fn documents_end(&self) -> Option<Timestamp> {
         let days: Option<Vec<Date>> =
             self.subjects.documents.iter().map(|document| document.expires).collect();

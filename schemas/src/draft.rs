@@ -21,7 +21,6 @@ use crate::{
 pub struct AlertDraft {
     /// `alert.issue`.
     #[serde(rename = "type")]
-    #[schemars(extend("enum" = ["alert.issue"]))]
     pub message_type: MessageType,
     /// In earnest, exercise or test.
     pub status: Status,
@@ -65,7 +64,7 @@ impl AlertDraft {
     ) -> Result<ValidDraft, Vec<fault::Finding>> {
         let value = json::read(unverified_draft)?;
         let mut found = schema::draft_faults(&value);
-        rules::check(&View::root(&value), context, &mut found);
+        rules::check(View::root(&value), context, &mut found);
         if !found.is_empty() {
             return Err(found);
         }

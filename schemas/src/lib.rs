@@ -12,6 +12,7 @@
 pub mod alert;
 pub mod audit;
 mod body;
+mod checks;
 pub mod codes;
 mod date;
 pub mod dictionary;

@@ -177,6 +177,17 @@ pub enum Status {
     Test,
 }
 
+impl Status {
+    /// The word on the wire and in stores.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Actual => "actual",
+            Self::Exercise => "exercise",
+            Self::Test => "test",
+        }
+    }
+}
+
 /// Who sends: the agency is proven by the signature, the rest is the agency's word.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Sender {
@@ -184,9 +195,11 @@ pub struct Sender {
     pub agency: AgencyCode,
     /// The unit or post within the agency.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 200))]
     pub unit: Option<String>,
     /// The officer, by the identifier that the agency's identity provider uses.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 200))]
     pub officer: Option<String>,
 }
 
@@ -202,6 +215,7 @@ pub struct Recipient {
     pub stream: Option<StreamId>,
     /// The number within (sender, stream, recipient, lane), from 1 and without gaps.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1))]
     pub number: Option<u64>,
 }
 
@@ -220,6 +234,7 @@ pub struct Header {
     /// Who sends.
     pub sender: Sender,
     /// To whom, within one country.
+    #[schemars(length(min = 1, max = 32))]
     pub recipients: Vec<Recipient>,
     /// When it was released.
     pub created: Timestamp,
@@ -228,6 +243,7 @@ pub struct Header {
     pub expires: Option<Timestamp>,
     /// The agency's own case reference.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 200))]
     pub case_reference: Option<String>,
     /// The message that this one answers.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -54,6 +54,11 @@ impl<'a> View<'a> {
         self.value.and_then(Value::as_str)
     }
 
+    /// The whole number that stands here, if it is not negative.
+    pub(crate) fn count(&self) -> Option<u64> {
+        self.value.and_then(Value::as_u64)
+    }
+
     /// The whole number that stands here.
     pub(crate) fn integer(&self) -> Option<i64> {
         self.value.and_then(Value::as_i64)

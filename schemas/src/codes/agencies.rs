@@ -4,7 +4,10 @@ use std::{collections::BTreeMap, sync::LazyLock};
 
 use serde::{Deserialize, Serialize};
 
-use crate::{AgencyCode, Date, codes::Labels};
+use crate::{
+    AgencyCode, Date,
+    codes::{CodeEntry, Labels},
+};
 
 /// One agency.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -14,9 +17,12 @@ pub struct Agency {
     pub code: AgencyCode,
     /// Its names; the name in its own language is official, the others are translations.
     pub names: Labels,
-    /// The body that it belongs to.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub parent: Option<Labels>,
+    /// The bodies that it belongs to, each with its dates.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub parents: Vec<CodeEntry>,
+    /// Its units and posts, each with its dates.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub units: Vec<CodeEntry>,
     /// The first day on which it takes part; always where absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub valid_from: Option<Date>,

@@ -20,6 +20,19 @@ pub(super) fn without_null(schema: &mut Schema) {
     unwrap_any_of(schema);
 }
 
+/// `oneOf` of single words, as generated for enumerations with a comment at each word, becomes
+/// `enum`: shorter, and a fault can then name what is possible.
+pub(super) fn words_as_enum(schema: &mut Schema) {
+    transform_subschemas(&mut words_as_enum, schema);
+    let Some(Value::Array(options)) = schema.get("oneOf") else { return };
+    let words: Option<Vec<Value>> = options.iter().map(|option| option.get("const").cloned()).collect();
+    if let Some(words) = words {
+        schema.remove("oneOf");
+        schema.insert("type".into(), Value::String("string".into()));
+        schema.insert("enum".into(), Value::Array(words));
+    }
+}
+
 /// `anyOf: [X, null]` becomes X.
 fn unwrap_any_of(schema: &mut Schema) {
     let is_null = |option: &Value| option.get("type").is_some_and(|name| name == "null");

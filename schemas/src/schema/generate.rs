@@ -47,7 +47,12 @@ pub(super) fn draft() -> Value {
     let mut schema = generator().into_root_schema_for::<AlertDraft>();
     closed::close(&mut schema);
     name(&mut schema, "draft/alert.issue");
-    schema.to_value()
+    let mut schema = schema.to_value();
+    schema["properties"]["type"] = json!({ "const": MessageType::AlertIssue.as_str() });
+    if let Some(definitions) = schema["$defs"].as_object_mut() {
+        definitions.remove("MessageType");
+    }
+    schema
 }
 
 /// The open schema of any message's header, the rest left alone.
@@ -109,7 +114,11 @@ fn root<T: JsonSchema>(path: &str) -> Value {
 }
 
 fn generator() -> SchemaGenerator {
-    SchemaSettings::draft2020_12().for_deserialize().with_transform(closed::without_null).into_generator()
+    SchemaSettings::draft2020_12()
+        .for_deserialize()
+        .with_transform(closed::without_null)
+        .with_transform(closed::words_as_enum)
+        .into_generator()
 }
 
 fn name(schema: &mut Schema, path: &str) {

@@ -1,0 +1,37 @@
+//! To whom, and until when on the way.
+
+use crate::{AgencyCode, Timestamp, draft::rules::Checker, fault::FaultCode, pointer::Pointer};
+
+pub(super) fn check(checker: &mut Checker<'_>) {
+    recipients(checker);
+    let expires = checker.draft.field("expires");
+    if expires.parsed::<Timestamp>().is_some_and(|expires| expires <= checker.context.now) {
+        checker.tell(&expires.at, FaultCode::ExpiryPast);
+    }
+}
+
+fn recipients(checker: &mut Checker<'_>) {
+    let mut seen = Vec::new();
+    for recipient in checker.draft.field("recipients").items() {
+        let Some(agency) = recipient.parsed::<AgencyCode>() else { continue };
+        if seen.contains(&agency) {
+            checker.tell_with(&recipient.at, FaultCode::RecipientDuplicate, agency.as_str());
+        } else {
+            one_recipient(checker, &recipient.at, &agency);
+            seen.push(agency);
+        }
+    }
+}
+
+/// The first of the reasons against a recipient: the others would follow from it.
+fn one_recipient(checker: &mut Checker<'_>, at: &Pointer, agency: &AgencyCode) {
+    let known = checker.context.agencies.find(agency);
+    let code = match known {
+        _ if agency.is_node() => FaultCode::RecipientIsNode,
+        _ if agency == checker.context.sender => FaultCode::RecipientIsSender,
+        None => FaultCode::RecipientUnknown,
+        Some(known) if !known.in_force(checker.context.today()) => FaultCode::RecipientNotInForce,
+        Some(_) => return,
+    };
+    checker.tell_with(at, code, agency.as_str());
+}

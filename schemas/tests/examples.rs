@@ -1,0 +1,112 @@
+//! Every example does what it is an example of.
+
+mod support;
+
+use std::collections::BTreeSet;
+
+use rovuma_schemas::{
+    AgencyDirectory, AlertDraft, Body, Category, FaultCode, Locale, Message, MessageType, ParseFault,
+};
+use serde_json::Value;
+use support::{Example, InvalidExample, check_draft, read_folder};
+
+#[test]
+fn every_valid_example_is_taken() {
+    for (name, text) in read_folder("valid") {
+        match Example::read(&text) {
+            Example::Draft(draft) => {
+                let checked = check_draft(&draft, AgencyDirectory::shipped(), Locale::En);
+                checked.unwrap_or_else(|faults| panic!("{name}: {faults:#?}"));
+            }
+            Example::Message(message) => {
+                let taken = Message::parse(&message).unwrap_or_else(|fault| panic!("{name}: {fault:#?}"));
+                let again = Message::parse(&taken.to_payload()).expect("what is written reads back");
+                assert_eq!(taken, again, "{name}");
+            }
+        }
+    }
+}
+
+#[test]
+fn every_category_and_every_message_type_has_a_valid_example() {
+    let (mut categories, mut types) = (BTreeSet::new(), BTreeSet::new());
+    for (_, text) in read_folder("valid") {
+        match Example::read(&text) {
+            Example::Draft(draft) => {
+                let draft: AlertDraft = serde_json::from_slice(&draft).expect("a draft");
+                categories.insert(draft.body.category);
+            }
+            Example::Message(message) => {
+                types.insert(Message::parse(&message).expect("a message").body.message_type());
+            }
+        }
+    }
+    assert_eq!(categories, BTreeSet::from(Category::ALL));
+    assert_eq!(types, BTreeSet::from(MessageType::ALL));
+}
+
+#[test]
+fn every_invalid_example_has_exactly_the_fault_that_it_names() {
+    for (name, text) in read_folder("invalid") {
+        let example: InvalidExample = serde_json::from_str(&text).unwrap_or_else(|e| panic!("{name}: {e}"));
+        let faults = example.faults();
+        let told: Vec<(&str, &str)> =
+            faults.iter().map(|fault| (fault.code.as_str(), fault.pointer.as_str())).collect();
+        assert_eq!(told, [(example.rule.as_str(), example.pointer.as_str())], "{name}: {faults:#?}");
+    }
+}
+
+#[test]
+fn every_rule_has_an_invalid_example() {
+    let shown: BTreeSet<FaultCode> = read_folder("invalid")
+        .into_iter()
+        .map(|(_, text)| serde_json::from_str::<InvalidExample>(&text).expect("an example").rule)
+        .collect();
+    let all: BTreeSet<FaultCode> = FaultCode::ALL.iter().copied().collect();
+    assert_eq!(shown, all);
+}
+
+#[test]
+fn all_faults_are_told_at_once_in_the_language_asked_for() {
+    let (_, text) = read_folder("valid")
+        .into_iter()
+        .find(|(name, _)| name.contains("motorcycle"))
+        .expect("the motorcycle");
+    let mut draft: Value = serde_json::from_str(&text).expect("JSON");
+    draft["recipients"] = serde_json::json!(["tz.tpf", "tz.tpf", "xx.none"]);
+    draft["terms"]["legal_basis"] = "unknown".into();
+    draft["terms"]["urgency"] = serde_json::json!({ "level": "urgent" });
+    draft["terms"]["purpose"] = Value::Null;
+    draft["body"]["surplus"] = 1.into();
+    draft["body"]["subjects"]["vehicles"][0] = serde_json::json!({ "type": "motorcycle", "vin": "short" });
+    let bytes = serde_json::to_vec(&draft).expect("JSON");
+    let mut pointers = Vec::new();
+    for locale in Locale::ALL {
+        let faults =
+            check_draft(&bytes, AgencyDirectory::shipped(), locale).expect_err("a draft full of faults");
+        assert!(faults.iter().all(|fault| !fault.message.is_empty() && !fault.message.contains('{')));
+        pointers.push(
+            faults.into_iter().map(|fault| format!("{} {}", fault.pointer, fault.code)).collect::<Vec<_>>(),
+        );
+    }
+    assert_eq!(pointers[0], pointers[1]);
+    assert_eq!(pointers[1], pointers[2]);
+    insta::assert_json_snapshot!(pointers[0]);
+}
+
+#[test]
+fn newer_and_unknown_messages_are_told_apart() {
+    let alter = |field: &str, value: &str| {
+        let (_, text) = read_folder("valid")
+            .into_iter()
+            .find(|(name, _)| name == "message-receipt.read.json")
+            .expect("it");
+        let mut message: Value = serde_json::from_str(&text).expect("JSON");
+        message["header"][field] = value.into();
+        Message::parse(&serde_json::to_vec(&message).expect("JSON"))
+    };
+    assert!(matches!(alter("version", "1.9").expect("a newer minor").body, Body::ReceiptRead(_)));
+    assert!(matches!(alter("version", "2.0"), Err(ParseFault::UnsupportedVersion { .. })));
+    assert!(matches!(alter("type", "alert.recall"), Err(ParseFault::UnknownType { .. })));
+    assert!(matches!(alter("id", "1"), Err(ParseFault::Schema(_))));
+}
