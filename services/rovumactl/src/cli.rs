@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 use clap_complete::Shell;
 
-use crate::{exit::EXIT_HELP, keys::Keys, trust::Trust, verify::Verify};
+use crate::{broker::Broker, exit::EXIT_HELP, keys::Keys, trust::Trust, verify::Verify};
 
 /// Operate and audit a Rovuma installation
 #[derive(Debug, Parser)]
@@ -37,6 +37,9 @@ pub(crate) enum Command {
     /// Trust lists: which keys speak for which agency
     #[command(subcommand)]
     Trust(Trust),
+    /// The topology of a country's broker
+    #[command(subcommand)]
+    Broker(Broker),
     /// Verify a message or a bundle against pinned trust lists, with no server
     Verify(Verify),
     /// Print the completions of a shell

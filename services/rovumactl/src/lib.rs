@@ -5,7 +5,9 @@
 //! deliberately absent: any way to read another's store.
 
 mod app;
+mod broker;
 mod cli;
+mod client;
 mod config;
 mod exit;
 mod files;
@@ -61,6 +63,7 @@ fn run(cli: Cli, out: Output) -> Outcome {
 async fn dispatch(command: Command, app: &App) -> Outcome {
     match command {
         Command::Keys(command) => command.run(app).await,
+        Command::Broker(command) => command.run(app).await,
         Command::Trust(command) => command.run(app).await,
         Command::Verify(command) => command.run(app),
         Command::Completions { .. } => Ok(Exit::Ok),

@@ -8,6 +8,7 @@ mod secret;
 
 pub use load::AdminConfig;
 pub use load::{
-    ConfigError, ENV_PREFIX, LogConfig, LogFormat, RuntimeConfig, TelemetryConfig, load, load_with_env,
+    ConfigError, ENV_PREFIX, LogConfig, LogFormat, RuntimeConfig, TelemetryConfig, from_toml, load,
+    load_with_env,
 };
 pub use secret::{Secret, SecretError, SecretFile};

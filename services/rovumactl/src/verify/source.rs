@@ -30,9 +30,11 @@ pub(super) fn read(path: &Path, sealing_keys: &[PathBuf]) -> Outcome<Vec<Segment
         return unpack(path, &content);
     }
     let text = std::str::from_utf8(&content).map_err(|_| no_message(path))?.trim();
-    let compact = if text.starts_with('{') { saved(path, text)? } else { text.to_owned() };
-    Jws::from_compact(&compact)
-        .map(|jws| vec![Ok(jws)])
+    let compact = if text.starts_with('{') { saved(path, text)? } else { vec![text.to_owned()] };
+    compact
+        .iter()
+        .map(|text| Jws::from_compact(text).map(Ok))
+        .collect::<Result<Vec<Segment>, _>>()
         .map_err(|error| Failure::verification(format!("{}: {error}", path.display())))
 }
 
@@ -56,19 +58,28 @@ fn unpack(path: &Path, bundle: &[u8]) -> Outcome<Vec<Segment>> {
         .map_err(|error| Failure::verification(format!("{}: not a sound bundle: {error}", path.display())))
 }
 
-/// The member `jws` of a message as the API gives it, wherever in the object it is.
-fn saved(path: &Path, text: &str) -> Outcome<String> {
+/// Every member `jws` of an object as the API gives it: the message, and the receipts for it.
+fn saved(path: &Path, text: &str) -> Outcome<Vec<String>> {
     let value: Value = serde_json::from_str(text)
         .map_err(|error| Failure::usage(format!("{} is not JSON: {error}", path.display())))?;
-    find_jws(&value).map(ToOwned::to_owned).ok_or_else(|| no_message(path))
+    let mut found = Vec::new();
+    collect(&value, &mut found);
+    if found.is_empty() { Err(no_message(path)) } else { Ok(found) }
 }
 
-fn find_jws(value: &Value) -> Option<&str> {
-    let members = value.as_object()?;
-    members.get("jws").and_then(Value::as_str).or_else(|| members.values().find_map(find_jws))
+/// serde_json reads to a depth of 128, so this does not go deeper either.
+fn collect(value: &Value, found: &mut Vec<String>) {
+    match value {
+        Value::Object(members) => members.iter().for_each(|(name, member)| match member {
+            Value::String(text) if name == "jws" => found.push(text.clone()),
+            _ => collect(member, found),
+        }),
+        Value::Array(items) => items.iter().for_each(|item| collect(item, found)),
+        _ => {}
+    }
 }
 
 fn no_message(path: &Path) -> Failure {
     Failure::usage(format!("{} holds no signed message", path.display()))
-        .next("give a compact JWS, a message saved with rovumactl show --json, or a bundle")
+        .next("give a compact JWS, what rovumactl show --jws saved, or a bundle")
 }

@@ -148,6 +148,16 @@ pub fn load_with_env<C: DeserializeOwned>(
     Ok((read(own)?, read(runtime)?))
 }
 
+/// Reads one TOML text as it is, without an environment: for files that are not a service's configuration.
+///
+/// # Errors
+/// [`ConfigError`] with the path of the key at fault.
+pub fn from_toml<T: DeserializeOwned>(text: &str) -> Result<T, ConfigError> {
+    let malformed = |error: config::ConfigError| ConfigError::Malformed { what: error.to_string() };
+    let read_in = Config::builder().add_source(File::from_str(text, FileFormat::Toml)).build();
+    read(read_in.and_then(|merged| merged.cache.into_table()).map_err(malformed)?)
+}
+
 fn read<T: DeserializeOwned>(table: HashMap<String, Value>) -> Result<T, ConfigError> {
     let value = Value::new(None, table);
     serde_path_to_error::deserialize(value).map_err(|error| {

@@ -1,0 +1,86 @@
+//! RabbitMQ's management HTTP API, as far as it is needed.
+//!
+//! <https://www.rabbitmq.com/docs/http-api-reference>
+
+use reqwest::{Method, RequestBuilder, StatusCode};
+use rovuma_broker::topology::VHOST;
+use serde_json::Value;
+use zeroize::Zeroizing;
+
+use crate::{
+    client::{Answer, Client},
+    config::Endpoint,
+    exit::{Exit, Failure, Outcome},
+};
+
+/// The API and whoever uses it.
+pub(crate) struct Management {
+    client: Client,
+    user: String,
+    password: Zeroizing<String>,
+}
+
+impl Management {
+    pub(super) fn new(endpoint: &Endpoint, user: String, password: Zeroizing<String>) -> Outcome<Self> {
+        Ok(Self { client: Client::new(endpoint, "the broker's management API")?, user, password })
+    }
+
+    pub(super) fn user(&self) -> &str {
+        &self.user
+    }
+
+    /// Everything that the broker has.
+    pub(super) async fn definitions(&self) -> Outcome<Value> {
+        Ok(self.send(self.request(Method::GET, "/api/definitions")?).await?.body)
+    }
+
+    /// Adds what is missing and replaces what can be replaced; RabbitMQ never removes anything by this.
+    pub(super) async fn import(&self, definitions: &Value) -> Outcome<()> {
+        self.send(self.request(Method::POST, "/api/definitions")?.json(definitions)).await.map(|_| ())
+    }
+
+    /// What the broker says of its shovels; `None` when its plug-in for that is not enabled.
+    pub(super) async fn shovels(&self) -> Outcome<Option<Value>> {
+        let request = self.request(Method::GET, &format!("/api/shovels/{VHOST}"))?;
+        let response = self.client.send_raw(request).await?;
+        let status = response.status();
+        let body = self.client.body(response).await?;
+        match status {
+            StatusCode::OK => Ok(serde_json::from_slice(&body).ok()),
+            // An old broker answers 404 without the plug-in, a new one 405.
+            StatusCode::NOT_FOUND | StatusCode::METHOD_NOT_ALLOWED => Ok(None),
+            _ => Err(self.explain(self.client.refusal(status, &body))),
+        }
+    }
+
+    /// Removes one thing; `false` when the broker did not let it go.
+    pub(super) async fn delete(&self, path: &str) -> Outcome<bool> {
+        let response = self.client.send_raw(self.request(Method::DELETE, path)?).await?;
+        match response.status() {
+            status if status.is_success() || status == StatusCode::NOT_FOUND => Ok(true),
+            // A queue with messages in it, an exchange that is in use.
+            StatusCode::BAD_REQUEST => Ok(false),
+            status => {
+                let body = self.client.body(response).await?;
+                Err(self.explain(self.client.refusal(status, &body)))
+            }
+        }
+    }
+
+    fn request(&self, method: Method, path: &str) -> Outcome<RequestBuilder> {
+        let request = self.client.request(method, path)?;
+        Ok(request.basic_auth(&self.user, Some(self.password.as_str())))
+    }
+
+    async fn send(&self, request: RequestBuilder) -> Outcome<Answer> {
+        self.client.send(request).await.map_err(|failure| self.explain(failure))
+    }
+
+    fn explain(&self, mut failure: Failure) -> Failure {
+        if failure.exit == Exit::NotLoggedIn {
+            failure.exit = Exit::Refused;
+            failure.next = Some(format!("check the password of {} and its tag administrator", self.user));
+        }
+        failure
+    }
+}

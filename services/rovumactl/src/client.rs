@@ -1,0 +1,219 @@
+//! An HTTP client for our services: TLS under named authorities only, every refusal as a failure that says
+//! what to do.
+
+use std::{path::Path, time::Duration};
+
+use reqwest::{Method, RequestBuilder, Response, StatusCode, redirect};
+use rovuma_runtime::Problem;
+use serde_json::Value;
+use url::Url;
+use zeroize::Zeroizing;
+
+use crate::{
+    config::Endpoint,
+    exit::{Exit, Failure, Outcome, chain},
+    files, progress,
+};
+
+/// A line that does not connect within this is down.
+const CONNECT: Duration = Duration::from_secs(10);
+/// A slow line carries a page of 200 rows well within this.
+const ANSWER: Duration = Duration::from_secs(60);
+/// The largest answer read: a page is at most about 1 MiB.
+const ANSWER_MAX_BYTES: usize = 16 * 1024 * 1024;
+
+/// A server.
+#[derive(Clone)]
+pub(crate) struct Client {
+    http: reqwest::Client,
+    base: Url,
+    /// The server's part in sentences: `the gateway`.
+    name: &'static str,
+    token: Option<Zeroizing<String>>,
+}
+
+/// What a server said to a request that it did not refuse.
+pub(crate) struct Answer {
+    pub(crate) status: StatusCode,
+    pub(crate) etag: Option<String>,
+    pub(crate) body: Value,
+}
+
+impl Client {
+    /// A client for `endpoint`, called `name` in sentences.
+    pub(crate) fn new(endpoint: &Endpoint, name: &'static str) -> Outcome<Self> {
+        let base = base_url(&endpoint.url)?;
+        Ok(Self { http: http_client(endpoint.ca_file.as_deref())?, base, name, token: None })
+    }
+
+    /// The same client with an access token.
+    pub(crate) fn with_token(mut self, token: Zeroizing<String>) -> Self {
+        self.token = Some(token);
+        self
+    }
+
+    /// A request for `path`, which begins with `/`; each part of it is escaped by the caller's types.
+    pub(crate) fn request(&self, method: Method, path: &str) -> Outcome<RequestBuilder> {
+        let url = self
+            .base
+            .join(path.trim_start_matches('/'))
+            .map_err(|error| Failure::usage(format!("{}{path}: {error}", self.base)))?;
+        let request = self.http.request(method, url);
+        Ok(match &self.token {
+            Some(token) => request.bearer_auth(token.as_str()),
+            None => request,
+        })
+    }
+
+    pub(crate) async fn get(&self, path: &str, query: &[(&str, String)]) -> Outcome<Answer> {
+        let request = self.request(Method::GET, path)?.query(query);
+        self.send(request).await
+    }
+
+    /// Sends a request and reads its answer; tells a person what it waits for.
+    pub(crate) async fn send(&self, request: RequestBuilder) -> Outcome<Answer> {
+        let response = self.send_raw(request).await?;
+        let (status, etag) = (response.status(), header(&response, "etag"));
+        let bytes = self.body(response).await?;
+        if !status.is_success() {
+            return Err(self.refusal(status, &bytes));
+        }
+        let body = if bytes.is_empty() {
+            Value::Null
+        } else {
+            serde_json::from_slice(&bytes).map_err(|error| self.nonsense(&error))?
+        };
+        Ok(Answer { status, etag, body })
+    }
+
+    /// Sends a request and gives the answer whatever it is.
+    pub(crate) async fn send_raw(&self, request: RequestBuilder) -> Outcome<Response> {
+        let what = format!("waiting for {} at {}", self.name, self.base);
+        progress::waiting(&what, request.send()).await.map_err(|error| self.no_answer(&error))
+    }
+
+    /// The whole body of an answer, as far as it is of a sane size.
+    pub(crate) async fn body(&self, mut response: Response) -> Outcome<Vec<u8>> {
+        let mut bytes = Vec::new();
+        while let Some(chunk) = response.chunk().await.map_err(|error| self.no_answer(&error))? {
+            bytes.extend_from_slice(&chunk);
+            if bytes.len() > ANSWER_MAX_BYTES {
+                return Err(Failure::unreachable(format!("{} sent more than anybody asked for", self.name)));
+            }
+        }
+        Ok(bytes)
+    }
+
+    fn no_answer(&self, error: &reqwest::Error) -> Failure {
+        let said = chain("no answer", error);
+        let failure = Failure::unreachable(format!("{} at {}: {said}", self.name, self.base));
+        if said.contains("certificate") || said.contains("UnknownIssuer") {
+            return failure
+                .next("check ca_file: it must hold the authority that issued the server's certificate");
+        }
+        failure.next("check the address and the line, then try again")
+    }
+
+    fn nonsense(&self, error: &dyn std::fmt::Display) -> Failure {
+        Failure::unreachable(format!(
+            "{} at {} answered something else than JSON: {error}",
+            self.name, self.base
+        ))
+        .next("check the address: another server may be listening there")
+    }
+
+    /// What a refusal means for whoever asked.
+    pub(crate) fn refusal(&self, status: StatusCode, body: &[u8]) -> Failure {
+        let problem: Option<Problem> = serde_json::from_slice(body).ok();
+        let said = problem.as_ref().map_or_else(
+            || status.to_string(),
+            |problem| {
+                let detail = problem.detail.as_deref().unwrap_or(&problem.title);
+                format!("{} ({})", crate::output::safe(detail), problem.code)
+            },
+        );
+        let (exit, next) = match status {
+            StatusCode::UNAUTHORIZED => (Exit::NotLoggedIn, Some("log in: rovumactl login")),
+            StatusCode::FORBIDDEN => (Exit::Refused, Some("ask for a role that may do this")),
+            StatusCode::TOO_MANY_REQUESTS => (Exit::Unreachable, Some("wait a while, then try again")),
+            status if status.is_server_error() => (Exit::Unreachable, Some("try again later")),
+            _ => (Exit::Refused, None),
+        };
+        let mut failure = Failure::new(exit, format!("{}: {said}", self.name));
+        failure.next = next.map(ToOwned::to_owned);
+        match problem {
+            Some(problem) => failure.problem(problem),
+            None => failure,
+        }
+    }
+}
+
+fn header(response: &Response, name: &str) -> Option<String> {
+    response.headers().get(name)?.to_str().ok().map(ToOwned::to_owned)
+}
+
+/// A client that trusts the authorities of `ca_file` and no others, and follows no redirect: a token must
+/// not go where the configuration did not send it.
+fn http_client(ca_file: Option<&Path>) -> Outcome<reqwest::Client> {
+    let roots = match ca_file {
+        Some(path) => reqwest::Certificate::from_pem_bundle(&files::read(path)?)
+            .ok()
+            .filter(|roots| !roots.is_empty())
+            .ok_or_else(|| Failure::usage(format!("{} holds no PEM certificate", path.display())))?,
+        None => Vec::new(),
+    };
+    reqwest::Client::builder()
+        .tls_certs_only(roots)
+        .redirect(redirect::Policy::none())
+        .connect_timeout(CONNECT)
+        .read_timeout(ANSWER)
+        .build()
+        .map_err(|error| Failure::local(chain("cannot make an HTTP client", &error)))
+}
+
+/// An address that is `https`, or `http` on this machine.
+pub(crate) fn base_url(text: &str) -> Outcome<Url> {
+    let mut url =
+        Url::parse(text).map_err(|error| Failure::usage(format!("{text:?} is no address: {error}")))?;
+    let secure = match url.scheme() {
+        "https" => true,
+        "http" => is_loopback(&url),
+        _ => false,
+    };
+    if !secure {
+        return Err(Failure::usage(format!("{text} is not encrypted"))
+            .next("give an https:// address; http:// is taken only on a loopback host"));
+    }
+    if !url.path().ends_with('/') {
+        url.set_path(&format!("{}/", url.path()));
+    }
+    Ok(url)
+}
+
+fn is_loopback(url: &Url) -> bool {
+    match url.host() {
+        Some(url::Host::Ipv4(address)) => address.is_loopback(),
+        Some(url::Host::Ipv6(address)) => address.is_loopback(),
+        Some(url::Host::Domain(name)) => name == "localhost",
+        None => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_are_encrypted_or_local() {
+        for good in
+            ["https://gateway.mz.example", "http://127.0.0.1:1", "http://[::1]:1/x", "http://localhost"]
+        {
+            assert!(base_url(good).expect(good).path().ends_with('/'));
+        }
+        for bad in
+            ["http://gateway.mz.example", "ftp://127.0.0.1", "gateway", "", "http://127.0.0.1.evil.example"]
+        {
+            assert!(base_url(bad).is_err(), "{bad:?} was taken");
+        }
+    }
+}
