@@ -1,7 +1,14 @@
 //! A two-country installation on one machine, for `deploy/quickstart` and for tests: certificates, private
 //! RabbitMQ nodes, and processes that end with the one that started them.
 
+pub mod border;
 pub mod certs;
+pub mod config;
+pub mod country;
+pub mod ctl;
+pub mod keys;
+pub mod layout;
+pub mod plan;
 pub mod ports;
 pub mod process;
 pub mod rabbit;

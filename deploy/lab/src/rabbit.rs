@@ -214,7 +214,13 @@ impl RabbitNode {
     }
 
     fn start_server(&self) -> Result<Process> {
-        let mut command = Command::new(&self.programs.server);
+        let command = self.with_environment(&self.programs.server)?;
+        Process::start(&self.options.name, &command, &self.folder.join("server.out"))
+    }
+
+    /// A program of RabbitMQ in this node's environment, and nobody else's.
+    fn with_environment(&self, program: &Path) -> Result<Command> {
+        let mut command = Command::new(program);
         for (name, _) in std::env::vars_os() {
             let inherited = name.to_string_lossy();
             if inherited.starts_with("RABBITMQ_") || inherited.starts_with("ERL_") {
@@ -227,7 +233,31 @@ impl RabbitNode {
             self.ports.port(DISTRIBUTION)?,
             self.ports.port(EPMD)?,
         ));
-        Process::start(&self.options.name, &command, &self.folder.join("server.out"))
+        Ok(command)
+    }
+
+    /// Changes how much disk must be free for the node to take messages, while it runs.
+    ///
+    /// # Errors
+    /// When `rabbitmqctl` does not reach the node.
+    pub async fn limit_free_disk(&self, bytes: u64) -> Result<()> {
+        self.ctl(&["set_disk_free_limit", &bytes.to_string()]).await.map(drop)
+    }
+
+    /// Runs `rabbitmqctl` on this node and returns what it says.
+    ///
+    /// # Errors
+    /// When it fails; the message holds its output.
+    pub async fn ctl(&self, arguments: &[&str]) -> Result<String> {
+        let mut command = tokio::process::Command::from(self.with_environment(&self.programs.ctl)?);
+        // Its own distribution stays on loopback too.
+        command.env("RABBITMQ_CTL_ERL_ARGS", files::LOOPBACK_ONLY);
+        let output = command.args(arguments).kill_on_drop(true).output().await?;
+        let said = String::from_utf8_lossy(&output.stdout).into_owned();
+        if !output.status.success() {
+            bail!("rabbitmqctl {arguments:?}: {said}{}", String::from_utf8_lossy(&output.stderr));
+        }
+        Ok(said)
     }
 
     /// A client certificate for `user` of this node.

@@ -24,6 +24,9 @@ const PLUGINS: &str = "[rabbitmq_management,rabbitmq_shovel,rabbitmq_auth_mechan
 /// A sealed bundle is at most 1 MiB unpacked; twice that is plenty for anything honest.
 const MAX_MESSAGE_BYTES: u32 = 2 << 20;
 
+/// Options of Erlang: bind the distribution to loopback, and leave the port mapper to us.
+pub(super) const LOOPBACK_ONLY: &str = "-start_epmd false -kernel inet_dist_use_interface {127,0,0,1}";
+
 pub(super) fn password_file(folder: &Path) -> PathBuf {
     folder.join("admin.password")
 }
@@ -135,11 +138,7 @@ pub(super) fn environment(
         ("RABBITMQ_LOG_BASE", path("log")),
         ("RABBITMQ_PID_FILE", path("pid")),
         ("RABBITMQ_DIST_PORT", distribution_port.to_string()),
-        // Bind the distribution to loopback, and leave the port mapper to us.
-        (
-            "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS",
-            "-start_epmd false -kernel inet_dist_use_interface {127,0,0,1}".to_owned(),
-        ),
+        ("RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS", LOOPBACK_ONLY.to_owned()),
         ("ERL_EPMD_PORT", epmd_port.to_string()),
         ("ERL_EPMD_ADDRESS", "127.0.0.1".to_owned()),
         // The script then becomes the server instead of waiting for it: its process is the one we stop.

@@ -9,6 +9,8 @@ use anyhow::{Result, bail};
 pub struct Programs {
     /// `rabbitmq-server` itself, not the distribution's wrapper, which insists on the system's user.
     pub server: PathBuf,
+    /// `rabbitmqctl`, beside it.
+    pub ctl: PathBuf,
     /// Erlang's port mapper.
     pub epmd: PathBuf,
 }
@@ -29,7 +31,7 @@ pub fn locate() -> Result<Programs> {
     let Some(epmd) = in_path("epmd") else {
         bail!("epmd is not in PATH (Debian: apt-get install erlang-base)");
     };
-    Ok(Programs { server, epmd })
+    Ok(Programs { ctl: server.with_file_name("rabbitmqctl"), server, epmd })
 }
 
 fn in_path(program: &str) -> Option<PathBuf> {

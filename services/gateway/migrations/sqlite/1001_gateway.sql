@@ -127,7 +127,7 @@ CREATE TABLE held (
     seq               INTEGER PRIMARY KEY AUTOINCREMENT,
     recipient         TEXT   NOT NULL,
     exchange          TEXT   NOT NULL,
-    lane              TEXT   NOT NULL,
+    queue             TEXT   NOT NULL,
     unverified_sender TEXT   NOT NULL,
     digest            BLOB   NOT NULL,
     jws               BLOB   NOT NULL,
@@ -146,6 +146,7 @@ CREATE TABLE quarantine (
     exchange       TEXT   NOT NULL,
     routing_key    TEXT   NOT NULL,
     reason         TEXT   NOT NULL,
+    detail         TEXT   NOT NULL,
     body           BLOB,             -- NULL once the quarantine is full: the digest still tells
     size_bytes     BIGINT NOT NULL,
     times          BIGINT NOT NULL,

@@ -1,0 +1,284 @@
+//! The services' configuration files.
+
+use std::{fmt::Write as _, fs, path::Path};
+
+use anyhow::{Context, Result};
+use rovuma_broker::topology::names;
+use rovuma_schemas::{AgencyCode, CountryCode};
+
+use crate::{
+    certs::Identity,
+    keys::path,
+    layout::Layout,
+    plan::{CountryPlan, GATEWAY},
+    rabbit::RabbitNode,
+};
+
+/// Where one country's services listen, on loopback.
+#[derive(Clone, Copy, Debug)]
+pub struct ServicePorts {
+    /// The gateway's API.
+    pub gateway: u16,
+    /// The identity provider.
+    pub identity: u16,
+    /// The auditors' API.
+    pub audit: u16,
+    /// Health and metrics of the gateway, the identity provider and the audit service.
+    pub admin: [u16; 3],
+}
+
+/// What a lab sets otherwise than a real installation would, to be quick.
+#[derive(Clone, Debug)]
+pub struct Timings {
+    /// How often `stream.status` is sent.
+    pub status_every_ms: u64,
+    /// How old a gap must be before it is shown and asked for.
+    pub gap_after_ms: u64,
+    /// The first retransmission of what has no receipt.
+    pub retransmit_first_ms: u64,
+    /// How long a partner that is not heard still counts as heard.
+    pub silence_ms: u64,
+    /// How often trust lists are looked at for a change.
+    pub look_every_ms: u64,
+    /// What the services log.
+    pub log: String,
+}
+
+impl Default for Timings {
+    fn default() -> Self {
+        Self {
+            status_every_ms: 60_000,
+            gap_after_ms: 60_000,
+            retransmit_first_ms: 60_000,
+            silence_ms: 180_000,
+            look_every_ms: 2_000,
+            log: "info".to_owned(),
+        }
+    }
+}
+
+/// Everything that a country's configuration says.
+#[derive(Debug)]
+pub struct Settings<'a> {
+    /// The country and its agencies.
+    pub plan: &'a CountryPlan,
+    /// Its folder.
+    pub layout: &'a Layout,
+    /// Its broker.
+    pub rabbit: &'a RabbitNode,
+    /// The virtual host in it.
+    pub vhost: &'a str,
+    /// Where its services listen.
+    pub ports: ServicePorts,
+    /// Every country whose trust list it holds, its own included.
+    pub countries: &'a [CountryCode],
+    /// How quick it is.
+    pub timings: &'a Timings,
+}
+
+impl Settings<'_> {
+    /// Writes the configuration of every service and of `rovumactl`.
+    ///
+    /// # Errors
+    /// When a certificate cannot be issued or a file not be written.
+    pub fn write(&self) -> Result<()> {
+        self.put("gateway", &self.gateway()?)?;
+        self.put("identity", &self.identity()?)?;
+        self.put("audit", &self.audit()?)?;
+        self.put("rovumactl", &self.rovumactl()?)
+    }
+
+    /// The issuer of the country's tokens.
+    pub fn issuer(&self) -> String {
+        format!("http://127.0.0.1:{}", self.ports.identity)
+    }
+
+    fn put(&self, service: &str, text: &str) -> Result<()> {
+        let file = self.layout.config(service);
+        fs::write(&file, text).with_context(|| format!("writing {}", file.display()))
+    }
+
+    fn gateway(&self) -> Result<String> {
+        let user = names::gateway_user(GATEWAY);
+        let mut text = format!("country = \"{}\"\nname = \"{GATEWAY}\"\n\n", self.plan.country);
+        text += &self.common("gateway", &user, self.ports.gateway, self.ports.admin[0])?;
+        text += &self.tokens();
+        text += &self.producer(&user, "gateway.pem");
+        let timings = self.timings;
+        write!(
+            text,
+            "[exchange]\nstatus_every_ms = {status}\ngap_shown_after_ms = {gap}\nrequest_after_ms = {gap}\n\
+             request_backoff_ms = {gap}\n\n\
+             [outbox]\nretransmit_first_ms = {resend}\nsilence_ms = {silence}\n\n\
+             [trust]\nlook_every_ms = {look}\n",
+            status = timings.status_every_ms,
+            gap = timings.gap_after_ms,
+            resend = timings.retransmit_first_ms,
+            silence = timings.silence_ms,
+            look = timings.look_every_ms,
+        )?;
+        for country in self.countries {
+            let (list, authority) = (self.layout.trust_list(*country), self.layout.authority(*country));
+            write!(
+                text,
+                "[[trust.lists]]\ncountry = \"{country}\"\nfile = {}\nauthority_file = {}\n\n",
+                quoted(&list),
+                quoted(&authority)
+            )?;
+        }
+        for agency in self.plan.served() {
+            let (signing, sealing) = (self.layout.signing_key(&agency), self.layout.sealing_key(&agency));
+            write!(
+                text,
+                "[[agency]]\ncode = \"{agency}\"\nsigning_key_file = {}\nsealing_key_files = [{}]\n\n",
+                quoted(&signing),
+                quoted(&sealing)
+            )?;
+        }
+        Ok(text)
+    }
+
+    fn identity(&self) -> Result<String> {
+        let mut text = format!("issuer = \"{}\"\n\n", self.issuer());
+        text += &self.common("identity", "identity", self.ports.identity, self.ports.admin[1])?;
+        text += &self.producer("identity", "identity.pem");
+        write!(text, "[signing]\ndirectory = {}\n\n", quoted(&self.layout.data("token-keys")))?;
+        // The command line and test programs log people in through a loopback redirect (RFC 8252).
+        text += "[[applications]]\nclient_id = \"rovumactl\"\nname = \"rovumactl\"\n\
+                 redirect_uris = [\"http://127.0.0.1/callback\"]\n\n";
+        for (agency, person) in people(self.plan) {
+            write!(
+                text,
+                "[[bootstrap]]\nagency = \"{agency}\"\nlogin = \"{login}\"\nname = \"{name}\"\nroles = [\"{role}\"]\n\
+                 password_file = {password}\nchange_at_first_login = false\n\n",
+                login = person.login,
+                name = person.login.replace('.', " of "),
+                role = person.role,
+                password = quoted(&self.layout.secret(&person.login)),
+            )?;
+        }
+        Ok(text)
+    }
+
+    fn audit(&self) -> Result<String> {
+        let mut text = format!("country = \"{}\"\n\n", self.plan.country);
+        text += &self.common("audit", "audit", self.ports.audit, self.ports.admin[2])?;
+        text += &self.tokens();
+        write!(
+            text,
+            "[keys]\nsigning_key_file = {}\nsealing_key_files = [{}]\n\n",
+            quoted(&self.layout.key("audit.pem")),
+            quoted(&self.layout.key("audit.sealing.key"))
+        )?;
+        let gateway = names::gateway_user(GATEWAY);
+        for (user, key) in [(gateway.as_str(), "gateway"), ("identity", "identity"), ("rovumactl", "rovumactl")] {
+            write!(
+                text,
+                "[[producer]]\nsource = \"{}\"\nkey_files = [{}]\n\n",
+                names::audit_source(self.plan.country, user),
+                quoted(&self.layout.key(&format!("{key}.jwk")))
+            )?;
+        }
+        Ok(text)
+    }
+
+    fn rovumactl(&self) -> Result<String> {
+        let (admin, password) = self.rabbit.admin();
+        let mut text = format!("country = \"{}\"\n\n", self.plan.country);
+        text += &self.store("rovumactl");
+        text += &self.broker("rovumactl")?;
+        text += &self.producer("rovumactl", "rovumactl.pem");
+        let ports = self.ports;
+        write!(
+            text,
+            "[gateway]\nurl = \"http://127.0.0.1:{}\"\n\n[identity]\nissuer = \"{}\"\n\n\
+             [audit_service]\nurl = \"http://127.0.0.1:{}\"\n\n\
+             [management]\nurl = \"{}\"\nca_file = {}\nuser = \"{admin}\"\npassword_file = {}\n",
+            ports.gateway,
+            self.issuer(),
+            ports.audit,
+            self.rabbit.management().base().trim_end_matches("/api"),
+            quoted(&self.rabbit.authority().ca_file()),
+            quoted(&password),
+        )?;
+        Ok(text)
+    }
+
+    fn common(&self, service: &str, user: &str, port: u16, admin: u16) -> Result<String> {
+        let mut text = self.store(service);
+        text += &self.broker(user)?;
+        write!(
+            text,
+            "[http]\nlisten = \"127.0.0.1:{port}\"\n\n[admin]\nlisten = \"127.0.0.1:{admin}\"\n\n\
+             [log]\nformat = \"json\"\nfilter = \"{}\"\n\n",
+            self.timings.log
+        )?;
+        Ok(text)
+    }
+
+    fn store(&self, service: &str) -> String {
+        format!("[store]\nurl = \"sqlite:{}\"\n\n", path(&self.layout.store(service)))
+    }
+
+    fn broker(&self, user: &str) -> Result<String> {
+        let Identity { cert_file, key_file } = self.rabbit.issue_client(user)?;
+        Ok(format!(
+            "[broker]\nurl = \"{}\"\nca_file = {}\ncert_file = {}\nkey_file = {}\n\n",
+            self.rabbit.url(self.vhost)?,
+            quoted(&self.rabbit.authority().ca_file()),
+            quoted(&cert_file),
+            quoted(&key_file)
+        ))
+    }
+
+    fn producer(&self, user: &str, key: &str) -> String {
+        format!(
+            "[audit]\nsource = \"{}\"\nkey_file = {}\nrecipient_file = {}\nack_key_file = {}\n\n",
+            names::audit_source(self.plan.country, user),
+            quoted(&self.layout.key(key)),
+            quoted(&self.layout.key("audit.sealing.pub")),
+            quoted(&self.layout.key("audit.jwk"))
+        )
+    }
+
+    fn tokens(&self) -> String {
+        let issuer = self.issuer();
+        format!(
+            "[[tokens.issuers]]\nissuer = \"{issuer}\"\naudience = \"rovuma\"\n\
+             jwks_url = \"{issuer}/oauth2/jwks.json\"\n\n"
+        )
+    }
+}
+
+/// The roles that a person may have, each with the name under which every agency has somebody in it.
+pub const PEOPLE: [(&str, &str); 7] = [
+    ("officer", "liaison_officer"),
+    ("supervisor", "supervisor"),
+    ("analyst", "analyst"),
+    ("border", "border_officer"),
+    ("auditor", "auditor"),
+    ("dpo", "data_protection_officer"),
+    ("admin", "agency_admin"),
+];
+
+/// Somebody who can log in.
+#[derive(Clone, Debug)]
+pub struct Person {
+    /// What they type: `officer.prm`.
+    pub login: String,
+    /// Their role.
+    pub role: &'static str,
+}
+
+/// Everybody in a country: one person for each role in each agency.
+pub fn people(plan: &CountryPlan) -> Vec<(AgencyCode, Person)> {
+    let of_agency = |agency: AgencyCode| {
+        PEOPLE.map(|(word, role)| (agency.clone(), Person { login: format!("{word}.{}", agency.name()), role }))
+    };
+    plan.served().into_iter().flat_map(of_agency).collect()
+}
+
+fn quoted(file: &Path) -> String {
+    // A lab's paths hold neither quotes nor backslashes: they come from the names above and its folder.
+    format!("\"{}\"", path(file))
+}

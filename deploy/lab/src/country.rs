@@ -1,0 +1,324 @@
+//! One country's installation: its broker, its services, its topology.
+
+use std::{
+    fs,
+    net::TcpStream,
+    path::{Path, PathBuf},
+    process::Command,
+    time::{Duration, Instant},
+};
+
+use anyhow::{Context, Result, bail};
+use rovuma_broker::topology::{self, GatewaySpec, LinkSpec, NodeSpec, PartnerSpec, names};
+use rovuma_schemas::CountryCode;
+use serde_json::Value;
+
+use crate::{
+    certs::{Identity, write_private},
+    config::{ServicePorts, Settings, Timings, people},
+    ctl::Ctl,
+    keys,
+    layout::Layout,
+    plan::{CountryPlan, GATEWAY},
+    ports::PortBlock,
+    process::Process,
+    rabbit::RabbitNode,
+};
+
+/// The services of a country, in the order in which they are started.
+pub const SERVICES: [&str; 3] = ["identity", "audit", "gateway"];
+
+/// A service that is not ready by then is not going to be.
+const READY_TIMEOUT: Duration = Duration::from_secs(60);
+
+/// How often a service is asked whether it is ready.
+const POLL: Duration = Duration::from_millis(50);
+
+/// How long a service has to end by itself; it promises ten seconds.
+pub const STOP_GRACE: Duration = Duration::from_secs(12);
+
+/// One country of a lab.
+#[derive(Debug)]
+pub struct Country {
+    plan: CountryPlan,
+    layout: Layout,
+    programs: PathBuf,
+    vhost: String,
+    ports: PortBlock,
+    services: Vec<(&'static str, Process)>,
+}
+
+/// A link's certificate at the far broker, and where that broker is.
+#[derive(Clone, Debug)]
+pub struct Link {
+    /// The country on the other side.
+    pub partner: CountryCode,
+    /// Its broker's port on this machine.
+    pub port: u16,
+    /// Its certificate authority.
+    pub ca_file: PathBuf,
+    /// Our certificate there.
+    pub identity: Identity,
+}
+
+impl Country {
+    /// A country below the folder `lab`: keys and its own trust list are made if they are not there.
+    ///
+    /// # Errors
+    /// When `rovumactl` fails, or no ports are free.
+    pub fn prepare(lab: &Path, plan: CountryPlan, programs: &Path, vhost: &str) -> Result<Self> {
+        let layout = Layout::new(lab, plan.country);
+        keys::prepare(&Ctl::new(programs), &layout, &plan)?;
+        for (_, person) in people(&plan) {
+            let file = layout.secret(&person.login);
+            if !file.exists() {
+                write_private(&file, &format!("{}\n", uuid::Uuid::new_v4().simple()))?;
+            }
+        }
+        Ok(Self {
+            ports: PortBlock::claim(remembered(&layout))?,
+            plan,
+            layout,
+            programs: programs.to_owned(),
+            vhost: vhost.to_owned(),
+            services: Vec::new(),
+        })
+    }
+
+    /// Declares the topology, with the links, in the country's virtual host.
+    ///
+    /// # Errors
+    /// When the node refuses it.
+    pub async fn declare(&self, rabbit: &RabbitNode, links: &[Link]) -> Result<()> {
+        let definitions = topology::definitions(&self.spec(links))?;
+        rabbit.management().import(&in_vhost(definitions, &self.vhost)).await
+    }
+
+    /// The topology's specification, as `rovumactl broker apply` reads it.
+    pub fn spec(&self, links: &[Link]) -> NodeSpec {
+        let partner = |link: &Link| PartnerSpec {
+            country: link.partner,
+            link: LinkSpec {
+                host: "localhost".to_owned(),
+                port: link.port,
+                ca_file: link.ca_file.clone(),
+                cert_file: link.identity.cert_file.clone(),
+                key_file: link.identity.key_file.clone(),
+            },
+        };
+        NodeSpec {
+            country: self.plan.country,
+            gateways: vec![GatewaySpec { name: GATEWAY.to_owned(), agencies: self.plan.served() }],
+            event_readers: Vec::new(),
+            partners: links.iter().map(partner).collect(),
+        }
+    }
+
+    /// Writes the services' configuration files.
+    ///
+    /// # Errors
+    /// When a file cannot be written.
+    pub fn configure(&self, rabbit: &RabbitNode, countries: &[CountryCode], timings: &Timings) -> Result<()> {
+        let settings = Settings {
+            plan: &self.plan,
+            layout: &self.layout,
+            rabbit,
+            vhost: &self.vhost,
+            ports: self.service_ports()?,
+            countries,
+            timings,
+        };
+        settings.write()?;
+        fs::write(ports_file(&self.layout), self.ports.base().to_string()).context("remembering the ports")
+    }
+
+    /// Starts the services and waits until each says that it is ready.
+    ///
+    /// # Errors
+    /// When one ends or is not ready in time; with the end of its log.
+    pub async fn start(&mut self, progress: impl Fn(&str)) -> Result<()> {
+        for service in SERVICES {
+            progress(&format!("starting {} {service}", self.plan.country));
+            self.start_service(service)?;
+        }
+        for service in SERVICES {
+            self.ready(service).await?;
+        }
+        Ok(())
+    }
+
+    /// Starts one service; it is not ready yet.
+    ///
+    /// # Errors
+    /// When the program is not there.
+    pub fn start_service(&mut self, service: &'static str) -> Result<()> {
+        let mut command = Command::new(self.programs.join(format!("rovuma-{service}")));
+        command.arg("--config").arg(self.layout.config(service));
+        let name = format!("{} {service}", self.plan.country);
+        let process = Process::start(&name, &command, &self.layout.log(service))?;
+        self.services.push((service, process));
+        Ok(())
+    }
+
+    /// Waits until a service says that it is ready.
+    ///
+    /// # Errors
+    /// When it ends or is not ready in time; with the end of its log.
+    pub async fn ready(&mut self, service: &'static str) -> Result<()> {
+        let url = format!("http://127.0.0.1:{}/health/ready", self.admin_port(service)?);
+        let client = reqwest::Client::builder().no_proxy().timeout(Duration::from_secs(5)).build()?;
+        let started = Instant::now();
+        let mut said = String::new();
+        while started.elapsed() < READY_TIMEOUT {
+            if let Some(status) = self.process(service)?.exited() {
+                bail!("{service} ended with {status}:\n{}", self.log_tail(service));
+            }
+            match client.get(&url).send().await {
+                Ok(answer) if answer.status().is_success() => return Ok(()),
+                Ok(answer) => said = answer.text().await.unwrap_or_default(),
+                Err(_) => {}
+            }
+            tokio::time::sleep(POLL).await;
+        }
+        bail!("{service} was not ready within {} s: {said}\n{}", READY_TIMEOUT.as_secs(), self.log_tail(service))
+    }
+
+    /// Asks every service to end and waits; those that stay are killed.
+    pub async fn stop(&mut self) {
+        for (_, process) in &self.services {
+            process.ask_to_end();
+        }
+        for (_, process) in &mut self.services {
+            process.stop(STOP_GRACE).await;
+        }
+        self.services.clear();
+    }
+
+    /// Takes a service's process out of the country's care: to kill it, or to see how it ends.
+    ///
+    /// # Errors
+    /// When it is not running.
+    pub fn take_service(&mut self, service: &str) -> Result<Process> {
+        let place = self.services.iter().position(|(name, _)| *name == service);
+        let place = place.with_context(|| format!("{service} is not running"))?;
+        Ok(self.services.swap_remove(place).1)
+    }
+
+    /// The country and its agencies.
+    pub fn plan(&self) -> &CountryPlan {
+        &self.plan
+    }
+
+    /// Where its files are.
+    pub fn layout(&self) -> &Layout {
+        &self.layout
+    }
+
+    /// The virtual host it uses.
+    pub fn vhost(&self) -> &str {
+        &self.vhost
+    }
+
+    /// `rovumactl` with this country's configuration.
+    pub fn ctl(&self) -> Ctl {
+        Ctl::new(&self.programs).with_config(&self.layout.config("rovumactl"))
+    }
+
+    /// The address of a service's API: `http://127.0.0.1:<port>`.
+    ///
+    /// # Errors
+    /// None in practice: the port is within the block.
+    pub fn url(&self, service: &str) -> Result<String> {
+        let ports = self.service_ports()?;
+        let port = match service {
+            "gateway" => ports.gateway,
+            "identity" => ports.identity,
+            _ => ports.audit,
+        };
+        Ok(format!("http://127.0.0.1:{port}"))
+    }
+
+    /// Whether something listens on the port of a service's API.
+    pub fn listens(&self, service: &str) -> bool {
+        let address = self.url(service).unwrap_or_default();
+        TcpStream::connect(address.trim_start_matches("http://")).is_ok()
+    }
+
+    /// The end of a service's log.
+    pub fn log_tail(&self, service: &str) -> String {
+        let text = fs::read_to_string(self.layout.log(service)).unwrap_or_default();
+        let lines: Vec<&str> = text.lines().collect();
+        lines[lines.len().saturating_sub(15)..].join("\n")
+    }
+
+    fn process(&mut self, service: &str) -> Result<&mut Process> {
+        let found = self.services.iter_mut().find(|(name, _)| *name == service);
+        found.map(|(_, process)| process).with_context(|| format!("{service} is not running"))
+    }
+
+    fn admin_port(&self, service: &str) -> Result<u16> {
+        let [gateway, identity, audit] = self.service_ports()?.admin;
+        Ok(match service {
+            "gateway" => gateway,
+            "identity" => identity,
+            _ => audit,
+        })
+    }
+
+    fn service_ports(&self) -> Result<ServicePorts> {
+        let port = |place| self.ports.port(place);
+        Ok(ServicePorts {
+            gateway: port(0)?,
+            identity: port(1)?,
+            audit: port(2)?,
+            admin: [port(3)?, port(4)?, port(5)?],
+        })
+    }
+}
+
+/// The link of `from` to `to`: its user at `to`'s broker is certified by `to`, and its private key stays in
+/// `from`'s folder.
+///
+/// # Errors
+/// When a certificate cannot be written.
+pub fn link(from: &RabbitNode, from_country: CountryCode, to: &RabbitNode, to_country: CountryCode) -> Result<Link> {
+    let user = names::link_user(from_country);
+    let folder = from.authority().ca_file().with_file_name("links");
+    let pending = crate::certs::PendingIdentity::new(&folder, &format!("{to_country}"))?;
+    Ok(Link {
+        partner: to_country,
+        port: to.amqps_port()?,
+        ca_file: to.authority().ca_file(),
+        identity: to.authority().issue_client_to(&user, &pending)?,
+    })
+}
+
+/// The same definitions in another virtual host, so that tests can share nodes.
+fn in_vhost(definitions: Value, vhost: &str) -> Value {
+    match definitions {
+        Value::String(text) if text == topology::VHOST => Value::String(vhost.to_owned()),
+        Value::String(text) if text.starts_with("amqp") => Value::String(uri_in_vhost(&text, vhost)),
+        Value::Array(items) => items.into_iter().map(|item| in_vhost(item, vhost)).collect(),
+        Value::Object(fields) => {
+            fields.into_iter().map(|(name, value)| (name, in_vhost(value, vhost))).collect()
+        }
+        other => other,
+    }
+}
+
+fn uri_in_vhost(uri: &str, vhost: &str) -> String {
+    let (address, query) = uri.split_once('?').map_or((uri, None), |(address, query)| (address, Some(query)));
+    let address = match address.strip_suffix(topology::VHOST) {
+        Some(host) => format!("{host}{vhost}"),
+        None => address.to_owned(),
+    };
+    query.map_or(address.clone(), |query| format!("{address}?{query}"))
+}
+
+fn ports_file(layout: &Layout) -> PathBuf {
+    layout.data("ports")
+}
+
+fn remembered(layout: &Layout) -> Option<u16> {
+    fs::read_to_string(ports_file(layout)).ok()?.trim().parse().ok()
+}

@@ -1,0 +1,435 @@
+//! The decision on one opened message, in the transaction that carries it out.
+//!
+//! Everything that is written here was verified before, or says of itself that it was not.
+
+use std::collections::BTreeMap;
+
+use rovuma_broker::Delivery;
+use rovuma_envelope::{Authorized, HoldReason, Unverified};
+use rovuma_schemas::{
+    AgencyCode, Body, Digest, LinkFault, Message, RejectedEntry, RejectionCode, StreamRequest, StreamStatus, Timestamp,
+    audit::{AuditAction, AuditPosition},
+};
+use rovuma_trail::Act;
+use sqlx::AnyConnection;
+
+use super::{
+    SYSTEM,
+    alarm::{self, AlarmKind},
+    event::{self, EventKind},
+    held::{self, Held},
+    known::{self, Answer, Arrival, Disposition, Known},
+    open::{Finding, Opened, Rejected, VerifiedMessage},
+    quarantine::{self, QuarantineReason, Quarantined},
+    receipt::{self, Entry, ReceiptBook},
+    send::SendError,
+    stream::{self, StreamKey},
+};
+use crate::{error::DbError, gateway::Gateway};
+
+/// Where a delivery came from, as the broker says.
+pub(crate) struct Door<'a> {
+    pub(crate) queue: &'a str,
+    pub(crate) exchange: &'a str,
+    pub(crate) unverified_routing_key: &'a str,
+    pub(crate) body: &'a [u8],
+}
+
+impl<'a> Door<'a> {
+    /// The door of a delivery that came from `queue`.
+    pub(crate) fn of(delivery: &'a Delivery, queue: &'a str) -> Self {
+        Self {
+            queue,
+            exchange: &delivery.exchange,
+            unverified_routing_key: &delivery.routing_key,
+            body: &delivery.body,
+        }
+    }
+}
+
+/// One transaction's worth of decisions: receipts and stream numbers are gathered and written at its end.
+pub(crate) struct Decisions<'g> {
+    gateway: &'g Gateway,
+    now: Timestamp,
+    receipts: ReceiptBook,
+    numbers: BTreeMap<StreamKey, Vec<u64>>,
+}
+
+impl<'g> Decisions<'g> {
+    /// Nothing decided yet.
+    pub(crate) fn new(gateway: &'g Gateway, now: Timestamp) -> Self {
+        Self { gateway, now, receipts: ReceiptBook::default(), numbers: BTreeMap::new() }
+    }
+
+    /// Decides on everything that was found in one delivery.
+    ///
+    /// # Errors
+    /// [`SendError`]; the transaction must then be taken back.
+    pub(crate) async fn delivery(
+        &mut self,
+        tx: &mut AnyConnection,
+        door: &Door<'_>,
+        opened: Opened,
+    ) -> Result<(), SendError> {
+        for finding in opened.findings {
+            self.finding(tx, door, opened.agency.as_ref(), opened.digest, finding).await?;
+        }
+        Ok(())
+    }
+
+    /// Decides on one message: one that came now, or one that was held and is tried again. `digest` is
+    /// that of what lies in `door`.
+    ///
+    /// # Errors
+    /// [`SendError`]; the transaction must then be taken back.
+    pub(crate) async fn finding(
+        &mut self,
+        tx: &mut AnyConnection,
+        door: &Door<'_>,
+        agency: Option<&AgencyCode>,
+        digest: Digest,
+        finding: Finding,
+    ) -> Result<(), SendError> {
+        match finding {
+            Finding::Message(both) => {
+                let (authorized, message) = *both;
+                self.message(tx, door, digest, authorized, message).await
+            }
+            Finding::Rejected(rejected) => self.reject(tx, door, digest, *rejected).await,
+            Finding::Held { unverified, reason, agency } => {
+                self.hold(tx, door, agency, &unverified, &reason).await
+            }
+            Finding::Quarantined { reason, detail } => {
+                self.quarantine(tx, door, agency, digest, reason, &detail).await
+            }
+        }
+    }
+
+    /// Writes what was gathered: stream numbers and signed receipts.
+    ///
+    /// # Errors
+    /// [`SendError`]; the transaction must then be taken back.
+    pub(crate) async fn finish(self, tx: &mut AnyConnection) -> Result<(), SendError> {
+        for (key, numbers) in &self.numbers {
+            stream::note_numbers(tx, key, numbers, self.now).await?;
+        }
+        self.receipts.settle(tx, self.gateway, self.now).await
+    }
+
+    async fn message(
+        &mut self,
+        tx: &mut AnyConnection,
+        door: &Door<'_>,
+        bundle: Digest,
+        authorized: Authorized,
+        message: Message,
+    ) -> Result<(), SendError> {
+        let (gateway, now) = (self.gateway, self.now);
+        match message.body {
+            Body::AlertIssue(alert) => {
+                let expired = authorized.is_expired(now);
+                let disposition = if expired { Disposition::Inoperative } else { Disposition::Operative };
+                let message = VerifiedMessage::Authorized(Box::new(authorized));
+                self.numbered(tx, door, bundle, &message, Some(alert.category.as_str()), disposition).await
+            }
+            Body::ReceiptDelivered(receipts) => {
+                let entries = receipts.entries.into_iter().map(Entry::from).collect();
+                Ok(receipt::take(tx, gateway, &authorized, entries, now).await?)
+            }
+            Body::ReceiptRead(receipts) => {
+                let entries = receipts.entries.into_iter().map(Entry::from).collect();
+                Ok(receipt::take(tx, gateway, &authorized, entries, now).await?)
+            }
+            Body::ReceiptRejected(receipts) => {
+                let entries = receipts.entries.into_iter().map(Entry::from).collect();
+                Ok(receipt::take(tx, gateway, &authorized, entries, now).await?)
+            }
+            Body::StreamStatus(status) => Ok(self.announced(tx, &authorized, status).await?),
+            Body::StreamRequest(request) => Ok(self.requested(tx, &authorized, &request).await?),
+            Body::LinkFault(fault) => Ok(self.link_fault(tx, &authorized, &fault).await?),
+        }
+    }
+
+    /// A message with a place in a stream: new, a duplicate, or in conflict with another.
+    async fn numbered(
+        &mut self,
+        tx: &mut AnyConnection,
+        door: &Door<'_>,
+        bundle: Digest,
+        message: &VerifiedMessage,
+        category: Option<&'static str>,
+        disposition: Disposition,
+    ) -> Result<(), SendError> {
+        let (recipient, sender, id) = (&message.recipient().agency, message.sender(), message.header().id);
+        let source = self.gateway.trail.source();
+        match known::find(tx, source, recipient, sender, &id).await? {
+            Some(known) if known.digest == message.digest() => {
+                metrics::counter!("rovuma_duplicates_total").increment(1);
+                self.note_number(message);
+                self.answer(message, &known);
+                return Ok(());
+            }
+            Some(_) => return self.conflict(tx, door, bundle, message, AlarmKind::Conflict).await,
+            None => {}
+        }
+        if self.number_is_taken(tx, message).await? {
+            return self.conflict(tx, door, bundle, message, AlarmKind::NumberReused).await;
+        }
+        let audit = self.audit_arrival(tx, message, &disposition).await?;
+        let known = Known { digest: message.digest(), received_at: self.now, disposition, audit };
+        let arrival = Arrival {
+            header: message.header(),
+            recipient: message.recipient(),
+            digest: message.digest(),
+            compact: message.jws().to_compact(),
+            signer: message.signer(),
+            category,
+            known: &known,
+        };
+        known::keep(tx, arrival).await?;
+        self.note_number(message);
+        self.answer(message, &known);
+        if matches!(known.disposition, Disposition::Operative) {
+            event::record(tx, recipient, EventKind::MessageReceived, Some(&id), 1, self.now).await?;
+        }
+        Ok(())
+    }
+
+    async fn reject(
+        &mut self,
+        tx: &mut AnyConnection,
+        door: &Door<'_>,
+        bundle: Digest,
+        rejected: Rejected,
+    ) -> Result<(), SendError> {
+        let Rejected { message, code, detail } = rejected;
+        if code == RejectionCode::Clock {
+            let (agency, sender) = (&message.recipient().agency, message.sender());
+            alarm::raise(tx, agency, AlarmKind::Clock, sender.as_str(), &detail, self.now).await?;
+        }
+        if message.recipient().number.is_none() || message.recipient().stream.is_none() {
+            // Receipts, stream and link messages are never answered.
+            let agency = Some(&message.recipient().agency);
+            return self.quarantine(tx, door, agency, bundle, QuarantineReason::Unreadable, &detail).await;
+        }
+        self.numbered(tx, door, bundle, &message, None, Disposition::Rejected { code, detail }).await
+    }
+
+    /// Two different messages under one identity: kept, alarmed, and answered for what it is. The first
+    /// stands.
+    async fn conflict(
+        &mut self,
+        tx: &mut AnyConnection,
+        door: &Door<'_>,
+        bundle: Digest,
+        message: &VerifiedMessage,
+        kind: AlarmKind,
+    ) -> Result<(), SendError> {
+        let (agency, id) = (&message.recipient().agency, message.header().id);
+        let detail = format!("from {}, digest {}", message.sender(), message.digest());
+        alarm::raise(tx, agency, kind, &id.to_string(), &detail, self.now).await?;
+        self.quarantine(tx, door, Some(agency), bundle, QuarantineReason::Conflict, kind.as_str()).await?;
+        let code = RejectionCode::Conflict;
+        let disposition = Disposition::Rejected { code: code.clone(), detail: kind.as_str().to_owned() };
+        let audit = self.audit_arrival(tx, message, &disposition).await?;
+        let entry = RejectedEntry {
+            id,
+            digest: message.digest(),
+            code,
+            detail: kind.as_str().parse().ok(),
+            rejected_at: self.now,
+            audit,
+        };
+        self.receipts.rejected(agency, message.sender(), message.recipient().lane, entry);
+        Ok(())
+    }
+
+    async fn announced(
+        &mut self,
+        tx: &mut AnyConnection,
+        authorized: &Authorized,
+        status: StreamStatus,
+    ) -> Result<(), DbError> {
+        self.gateway.outbox.heard(tx, authorized.sender(), self.now).await?;
+        for head in status.streams {
+            let key = StreamKey {
+                recipient: authorized.recipient().agency.clone(),
+                sender: authorized.sender().clone(),
+                lane: head.lane,
+                stream: head.stream,
+            };
+            let voided: Vec<u64> = head.voided.iter().map(|voided| voided.number).collect();
+            stream::note_announcement(tx, &key, head.last, &voided, self.now).await?;
+        }
+        Ok(())
+    }
+
+    async fn requested(
+        &mut self,
+        tx: &mut AnyConnection,
+        authorized: &Authorized,
+        request: &StreamRequest,
+    ) -> Result<(), DbError> {
+        let (own, partner) = (&authorized.recipient().agency, authorized.sender());
+        for gaps in &request.streams {
+            let resent = self.gateway.outbox.resend(tx, own, partner, gaps, self.now).await?;
+            let act = self
+                .act(AuditAction::MessageResend)
+                .agency(own)
+                .object("stream", format_args!("{own}/{partner}/{}/{}", gaps.lane, gaps.stream))
+                .detail("again", resent.again)
+                .detail("voided", resent.voided);
+            self.gateway.trail.record(tx, &act).await?;
+        }
+        Ok(())
+    }
+
+    async fn link_fault(
+        &mut self,
+        tx: &mut AnyConnection,
+        authorized: &Authorized,
+        fault: &LinkFault,
+    ) -> Result<(), DbError> {
+        let own = &authorized.recipient().agency;
+        let detail = format!(
+            "{} could not verify a delivery in {} at {} (SHA-256 {})",
+            authorized.sender(),
+            fault.queue,
+            fault.seen_at,
+            fault.bundle_digest
+        );
+        alarm::raise(tx, own, AlarmKind::LinkFault, authorized.sender().as_str(), &detail, self.now).await
+    }
+
+    async fn hold(
+        &mut self,
+        tx: &mut AnyConnection,
+        door: &Door<'_>,
+        recipient: AgencyCode,
+        unverified: &Unverified,
+        reason: &HoldReason,
+    ) -> Result<(), SendError> {
+        let unverified_header = unverified.unverified_header();
+        let held = Held {
+            recipient,
+            exchange: door.exchange.to_owned(),
+            queue: door.queue.to_owned(),
+            unverified_sender: unverified_header.map(|header| header.sender.agency.to_string()).unwrap_or_default(),
+            jws: unverified.unverified_jws().clone(),
+            reason: reason.log_code(),
+        };
+        if !held::put(tx, &held, self.now).await? {
+            return Ok(());
+        }
+        let act = self
+            .act(AuditAction::MessageHold)
+            .agency(&held.recipient)
+            .object("jws", held.jws.digest())
+            .detail("why", held.reason)
+            .detail("unverified_sender", &held.unverified_sender);
+        self.gateway.trail.record(tx, &act).await?;
+        event::record(tx, &held.recipient, EventKind::MessageHeld, None, 1, self.now).await?;
+        Ok(())
+    }
+
+    async fn quarantine(
+        &mut self,
+        tx: &mut AnyConnection,
+        door: &Door<'_>,
+        agency: Option<&AgencyCode>,
+        digest: Digest,
+        reason: QuarantineReason,
+        detail: &str,
+    ) -> Result<(), SendError> {
+        tracing::warn!(%digest, reason = reason.as_str(), detail, exchange = door.exchange, "quarantined");
+        let item = Quarantined {
+            digest,
+            agency,
+            queue: door.queue,
+            exchange: door.exchange,
+            routing_key: door.unverified_routing_key,
+            reason,
+            detail,
+            body: door.body,
+        };
+        quarantine::put(tx, &item, self.now).await?;
+        let node = AgencyCode::node_of(self.gateway.country);
+        let owner = agency.unwrap_or(&node);
+        alarm::raise(tx, owner, AlarmKind::Quarantined, door.exchange, reason.as_str(), self.now).await?;
+        let act = self
+            .act(AuditAction::MessageQuarantine)
+            .agency(owner)
+            .object("bundle", digest)
+            .refused(reason.as_str())
+            .detail("detail", detail)
+            .detail("exchange", door.exchange);
+        self.gateway.trail.record(tx, &act).await?;
+        event::record(tx, owner, EventKind::DeliveryQuarantined, None, 1, self.now).await?;
+        Ok(())
+    }
+
+    fn note_number(&mut self, message: &VerifiedMessage) {
+        let recipient = message.recipient();
+        let (Some(stream), Some(number)) = (recipient.stream, recipient.number) else { return };
+        let key = StreamKey {
+            recipient: recipient.agency.clone(),
+            sender: message.sender().clone(),
+            lane: recipient.lane,
+            stream,
+        };
+        self.numbers.entry(key).or_default().push(number);
+    }
+
+    fn answer(&mut self, message: &VerifiedMessage, known: &Known) {
+        let (own, sender, lane) = (&message.recipient().agency, message.sender(), message.recipient().lane);
+        match known.answer(message.header().id) {
+            Answer::Delivered(entry) => self.receipts.delivered(own, sender, lane, entry),
+            Answer::Rejected(entry) => self.receipts.rejected(own, sender, lane, entry),
+        }
+    }
+
+    async fn number_is_taken(
+        &self,
+        tx: &mut AnyConnection,
+        message: &VerifiedMessage,
+    ) -> Result<bool, DbError> {
+        let recipient = message.recipient();
+        let (Some(stream), Some(number)) = (recipient.stream, recipient.number) else { return Ok(false) };
+        let holder = known::holder_of_number(
+            tx,
+            &recipient.agency,
+            message.sender(),
+            recipient.lane,
+            stream,
+            number,
+        );
+        Ok(holder.await?.is_some())
+    }
+
+    async fn audit_arrival(
+        &self,
+        tx: &mut AnyConnection,
+        message: &VerifiedMessage,
+        disposition: &Disposition,
+    ) -> Result<AuditPosition, DbError> {
+        let rejection = disposition.rejection();
+        let received = rejection.is_none();
+        let action = if received { AuditAction::MessageReceive } else { AuditAction::MessageReject };
+        let mut act = self
+            .act(action)
+            .agency(&message.recipient().agency)
+            .object("message", message.header().id)
+            .detail("from", message.sender())
+            .detail("type", message.header().message_type.chars().take(64).collect::<String>())
+            .detail("digest", message.digest());
+        if let Some((code, _)) = rejection {
+            act = act.refused(code.to_string());
+        }
+        Ok(self.gateway.trail.record(tx, &act).await?)
+    }
+
+    /// Something that the gateway does by itself, now.
+    fn act(&self, action: AuditAction) -> Act {
+        Act::new(self.now, SYSTEM, action)
+    }
+}

@@ -1,0 +1,163 @@
+//! Held messages: signed by a key, or judged by a list, that we do not have yet. They are neither
+//! received nor quarantined; each new trust list tries them again.
+
+use std::sync::Arc;
+
+use rovuma_envelope::{Jws, digest};
+use rovuma_schemas::{AgencyCode, Timestamp};
+use rovuma_store::{FutureExt, WriteError};
+use sqlx::{AnyConnection, Row};
+
+use super::{
+    accept::{Decisions, Door},
+    open::{Finding, Judge},
+    send::SendError,
+};
+use crate::{error::DbError, gateway::Gateway};
+
+/// A message that waits for a trust list.
+#[derive(Clone, Debug)]
+pub(crate) struct Held {
+    pub(crate) recipient: AgencyCode,
+    pub(crate) exchange: String,
+    pub(crate) queue: String,
+    pub(crate) unverified_sender: String,
+    pub(crate) jws: Jws,
+    pub(crate) reason: &'static str,
+}
+
+/// A held message as it comes back for another try.
+#[derive(Clone, Debug)]
+pub(crate) struct Waiting {
+    pub(crate) seq: i64,
+    pub(crate) recipient: AgencyCode,
+    pub(crate) exchange: String,
+    pub(crate) queue: String,
+    pub(crate) jws: Jws,
+}
+
+/// How many held messages one transaction tries again: a new list may free a whole cut's backlog,
+/// and it must not be in memory at once.
+pub(crate) const RETRY_BATCH: i64 = 64;
+
+/// Keeps a message until a list comes; the same bytes are kept once. Whether it is new.
+///
+/// # Errors
+/// [`DbError`] when the store does not answer.
+pub(crate) async fn put(tx: &mut AnyConnection, held: &Held, now: Timestamp) -> Result<bool, DbError> {
+    let rows = sqlx::query(
+        "INSERT INTO held
+             (recipient, exchange, queue, unverified_sender, digest, jws, reason, held_at, tried_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $8)
+         ON CONFLICT (recipient, digest) DO NOTHING",
+    )
+    .bind(held.recipient.as_str())
+    .bind(held.exchange.as_str())
+    .bind(held.queue.as_str())
+    .bind(held.unverified_sender.as_str())
+    .bind(held.jws.digest().as_bytes().to_vec())
+    .bind(held.jws.to_compact().into_bytes())
+    .bind(held.reason)
+    .bind(now.as_micros())
+    .execute(tx)
+    .await?;
+    Ok(rows.rows_affected() == 1)
+}
+
+/// The next messages to try again after `after`, oldest first.
+///
+/// # Errors
+/// [`DbError`] when the store does not answer, or what it holds is damaged.
+pub(crate) async fn next(tx: &mut AnyConnection, after: i64) -> Result<Vec<Waiting>, DbError> {
+    sqlx::query("SELECT seq, recipient, exchange, queue, jws FROM held WHERE seq > $1 ORDER BY seq LIMIT $2")
+        .bind(after)
+        .bind(RETRY_BATCH)
+        .fetch_all(tx)
+        .await?
+        .iter()
+        .map(|row| {
+            Ok(Waiting {
+                seq: row.try_get("seq")?,
+                recipient: row.try_get::<String, _>("recipient")?.parse()?,
+                exchange: row.try_get("exchange")?,
+                queue: row.try_get("queue")?,
+                jws: super::stored_jws(&row.try_get::<Vec<u8>, _>("jws")?)?,
+            })
+        })
+        .collect()
+}
+
+/// Lets go of a message that has been decided.
+///
+/// # Errors
+/// [`DbError`] when the store does not answer.
+pub(crate) async fn release(tx: &mut AnyConnection, seq: i64) -> Result<(), DbError> {
+    sqlx::query("DELETE FROM held WHERE seq = $1").bind(seq).execute(tx).await?;
+    Ok(())
+}
+
+/// Notes that a message was tried again in vain.
+///
+/// # Errors
+/// [`DbError`] when the store does not answer.
+pub(crate) async fn tried(tx: &mut AnyConnection, seq: i64, reason: &str, now: Timestamp) -> Result<(), DbError> {
+    sqlx::query("UPDATE held SET tried_at = $1, reason = $2 WHERE seq = $3")
+        .bind(now.as_micros())
+        .bind(reason)
+        .bind(seq)
+        .execute(tx)
+        .await?;
+    Ok(())
+}
+
+/// Tries every held message again, a transaction for each small batch: after a new trust list. How many
+/// were let go of.
+///
+/// # Errors
+/// [`WriteError`] when the store does not take it; what was not tried stays held.
+pub(crate) async fn retry(gateway: &Arc<Gateway>) -> Result<usize, WriteError<SendError>> {
+    let (mut after, mut freed) = (0, 0);
+    loop {
+        let job = gateway.clone();
+        let batch = gateway.store.write(move |tx| async move { retry_batch(tx, &job, after).await }.boxed());
+        match batch.await? {
+            Some((last, decided)) => (after, freed) = (last, freed + decided),
+            None => return Ok(freed),
+        }
+    }
+}
+
+/// The last one tried and how many were decided; nothing when there was none left.
+async fn retry_batch(
+    tx: &mut AnyConnection,
+    gateway: &Gateway,
+    after: i64,
+) -> Result<Option<(i64, usize)>, SendError> {
+    let waiting = next(tx, after).await?;
+    let Some(last) = waiting.last().map(|held| held.seq) else { return Ok(None) };
+    let now = gateway.now();
+    let trust = gateway.trust.current();
+    let judge = Judge { country: gateway.country, agencies: &gateway.agencies, trust: &trust, now };
+    let mut decisions = Decisions::new(gateway, now);
+    let mut decided = 0;
+    for held in waiting {
+        let Some(origin) = judge.origin_of(&held.exchange) else { continue };
+        let finding = judge.judge(held.jws.clone(), origin, &held.recipient);
+        if let Finding::Held { reason, .. } = &finding {
+            tried(tx, held.seq, reason.log_code(), now).await?;
+            continue;
+        }
+        let compact = held.jws.to_compact().into_bytes();
+        let door = Door {
+            queue: &held.queue,
+            exchange: &held.exchange,
+            unverified_routing_key: "held",
+            body: &compact,
+        };
+        decisions.finding(tx, &door, Some(&held.recipient), digest(&compact), finding).await?;
+        release(tx, held.seq).await?;
+        decided += 1;
+    }
+    decisions.finish(tx).await?;
+    Ok(Some((last, decided)))
+}

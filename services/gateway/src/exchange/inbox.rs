@@ -1,0 +1,211 @@
+//! The inbox: one consumer per lane. A batch is opened away from the runtime's threads, decided in one
+//! transaction, and acknowledged after the commit; a copy that is acknowledged twice is a duplicate.
+
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use rovuma_broker::{
+    BatchLimits, Broker, Consumer, ConsumerConfig, Delivery, Handler, TransientError, Verdict,
+    topology::names,
+};
+use rovuma_schemas::{AgencyCode, Body, CountryCode, Digest, Lane, LinkFault, Timestamp};
+use rovuma_store::{FutureExt, WriteError};
+use sqlx::AnyConnection;
+
+use super::{
+    accept::{Decisions, Door},
+    open::{Finding, Judge, Opened},
+    send::{self, SendError},
+};
+use crate::gateway::Gateway;
+
+/// Bundles of one lane that the broker hands out unacknowledged: many small urgent ones, few large ones.
+const fn prefetch(lane: Lane) -> u16 {
+    match lane {
+        Lane::Urgent => 16,
+        Lane::Normal => 8,
+        Lane::Bulk => 2,
+    }
+}
+
+/// A transaction takes so much at most: large enough to share its commit, small enough not to delay.
+const BATCH_MAX_BYTES: usize = 4 * 1024 * 1024;
+
+/// A batch waits so long for company: less than an officer notices.
+const BATCH_MAX_WAIT: Duration = Duration::from_millis(20);
+
+/// At most one `link.fault` per partner and minute: a forger must not make us sign without end.
+const LINK_FAULT_EVERY: Duration = Duration::from_secs(60);
+
+/// Starts the consumers of this gateway's three inboxes.
+pub(crate) fn start(gateway: &Arc<Gateway>, broker: &Broker) -> Vec<Consumer> {
+    let faults = Arc::new(FaultClock::default());
+    Lane::ALL
+        .into_iter()
+        .map(|lane| {
+            let queue = names::inbox_queue(&gateway.name, lane);
+            let config = ConsumerConfig {
+                queue: queue.clone(),
+                prefetch: prefetch(lane),
+                batch: BatchLimits {
+                    max_messages: usize::from(prefetch(lane)),
+                    max_bytes: BATCH_MAX_BYTES,
+                    max_wait: BATCH_MAX_WAIT,
+                },
+            };
+            broker.consume(config, Inbox { gateway: gateway.clone(), queue, faults: faults.clone() })
+        })
+        .collect()
+}
+
+/// Why a batch was not decided.
+#[derive(Debug, thiserror::Error)]
+enum Undecided {
+    #[error(transparent)]
+    Write(#[from] WriteError<SendError>),
+    /// Opening panicked: on something in the batch.
+    #[error("opening: {0}")]
+    Open(#[from] tokio::task::JoinError),
+}
+
+impl Undecided {
+    /// Whether the same batch may be decided later without a change.
+    fn is_transient(&self) -> bool {
+        match self {
+            Self::Write(WriteError::Job(fault)) => fault.is_transient(),
+            Self::Write(_) => true,
+            Self::Open(fault) => fault.is_cancelled(),
+        }
+    }
+}
+
+struct Inbox {
+    gateway: Arc<Gateway>,
+    queue: String,
+    faults: Arc<FaultClock>,
+}
+
+impl Handler for Inbox {
+    async fn handle(&self, batch: Arc<[Delivery]>) -> Result<Vec<Verdict>, TransientError> {
+        match self.decide(batch.clone()).await {
+            Ok(()) => Ok(vec![Verdict::Accept; batch.len()]),
+            Err(fault) if fault.is_transient() => Err(TransientError::new(fault.to_string())),
+            Err(_) => self.one_by_one(&batch).await,
+        }
+    }
+}
+
+impl Inbox {
+    /// Opens, decides and commits.
+    async fn decide(&self, batch: Arc<[Delivery]>) -> Result<(), Undecided> {
+        let now = self.gateway.now();
+        let opened = self.open(batch.clone(), now).await?;
+        let faults = self.faults_to_tell(&batch, &opened, now);
+        let told: Vec<CountryCode> = faults.iter().map(|(country, _)| *country).collect();
+        let (gateway, queue) = (self.gateway.clone(), self.queue.clone());
+        let write = self.gateway.store.write(move |tx| {
+            async move {
+                let mut decisions = Decisions::new(&gateway, now);
+                for (delivery, opened) in batch.iter().zip(opened) {
+                    decisions.delivery(tx, &Door::of(delivery, &queue), opened).await?;
+                }
+                decisions.finish(tx).await?;
+                for (country, digest) in faults {
+                    tell_fault(tx, &gateway, country, digest, &queue, now).await?;
+                }
+                Ok::<(), SendError>(())
+            }
+            .boxed()
+        });
+        write.await?;
+        self.faults.told(told, now);
+        Ok(())
+    }
+
+    /// After a failure that trying again does not mend: finds the delivery that it comes from, so that its
+    /// neighbours go on and it alone goes to the broker's quarantine.
+    async fn one_by_one(&self, batch: &[Delivery]) -> Result<Vec<Verdict>, TransientError> {
+        let mut verdicts = Vec::with_capacity(batch.len());
+        for delivery in batch {
+            verdicts.push(match self.decide(Arc::from([delivery.clone()])).await {
+                Ok(()) => Verdict::Accept,
+                Err(fault) if fault.is_transient() => return Err(TransientError::new(fault.to_string())),
+                Err(fault) => {
+                    tracing::error!(message.id = delivery.message_id, %fault, "poison");
+                    Verdict::DeadLetter { reason: "poison" }
+                }
+            });
+        }
+        Ok(verdicts)
+    }
+
+    /// Opens a batch where it does not hold up the runtime.
+    async fn open(&self, batch: Arc<[Delivery]>, now: Timestamp) -> Result<Vec<Opened>, tokio::task::JoinError> {
+        let gateway = self.gateway.clone();
+        let work = move || {
+            let trust = gateway.trust.current();
+            let judge = Judge { country: gateway.country, agencies: &gateway.agencies, trust: &trust, now };
+            batch.iter().map(|delivery| judge.open(delivery)).collect()
+        };
+        tokio::task::spawn_blocking(work).await
+    }
+
+    /// The partners to be told that a delivery of theirs could not be verified, each with the delivery's
+    /// digest. Only deliveries that came in by the partner's own door: nobody else can make us speak to it.
+    fn faults_to_tell(&self, batch: &[Delivery], opened: &[Opened], now: Timestamp) -> Vec<(CountryCode, Digest)> {
+        let unverified = |opened: &Opened| {
+            opened.findings.iter().any(|finding| matches!(finding, Finding::Quarantined { .. }))
+        };
+        let mut faults = BTreeMap::new();
+        for (delivery, opened) in batch.iter().zip(opened) {
+            let Some(country) = names::ingress_country(&delivery.exchange) else { continue };
+            if unverified(opened) && self.faults.may_tell(country, now) {
+                faults.entry(country).or_insert(opened.digest);
+            }
+        }
+        let node = AgencyCode::node_of(self.gateway.country);
+        if self.gateway.agencies.serves(&node) { faults.into_iter().collect() } else { Vec::new() }
+    }
+}
+
+async fn tell_fault(
+    tx: &mut AnyConnection,
+    gateway: &Gateway,
+    country: CountryCode,
+    digest: Digest,
+    queue: &str,
+    now: Timestamp,
+) -> Result<(), SendError> {
+    let Ok(queue) = queue.parse() else { return Ok(()) };
+    let body = Body::LinkFault(LinkFault { bundle_digest: digest, seen_at: now, queue });
+    let (from, to) = (AgencyCode::node_of(gateway.country), AgencyCode::node_of(country));
+    let outgoing = send::transport(gateway, &from, &to, Lane::Normal, body, now)?;
+    gateway.outbox.enqueue(tx, &outgoing, now).await?;
+    Ok(())
+}
+
+/// When each partner was last told of a fault.
+#[derive(Default)]
+struct FaultClock(Mutex<BTreeMap<CountryCode, Timestamp>>);
+
+impl FaultClock {
+    fn may_tell(&self, country: CountryCode, now: Timestamp) -> bool {
+        let last = self.last().get(&country).copied();
+        last.is_none_or(|last| now.since(last) >= LINK_FAULT_EVERY)
+    }
+
+    fn told(&self, countries: Vec<CountryCode>, now: Timestamp) {
+        let mut last = self.last();
+        for country in countries {
+            last.insert(country, now);
+        }
+    }
+
+    fn last(&self) -> std::sync::MutexGuard<'_, BTreeMap<CountryCode, Timestamp>> {
+        // A map of instants is never half-written.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,295 @@
+//! Receipts: those we sign for what we took, and those that others signed for what we sent.
+
+use std::collections::BTreeMap;
+
+use rovuma_envelope::Authorized;
+use rovuma_outbox::{Receipt, Settled, Settlement};
+use rovuma_schemas::{
+    AgencyCode, Body, DeliveredEntry, Digest, Lane, MessageId, ReadEntry, Receipts, RejectedEntry,
+    Timestamp,
+    audit::{AuditAction, AuditPosition},
+    limits::RECEIPT_ENTRIES_MAX,
+};
+use rovuma_store::RowExt;
+use rovuma_trail::Act;
+use sqlx::AnyConnection;
+
+use super::{
+    SYSTEM,
+    alarm::{self, AlarmKind},
+    event::{self, EventKind},
+    send::{self, SendError},
+};
+use crate::{error::DbError, gateway::Gateway};
+
+/// Whose receipt it is, for whom, and by which lane: that of the message it answers, so that the receipt
+/// of an urgent alert is urgent.
+type Route = (AgencyCode, AgencyCode, Lane);
+
+/// The receipts that one transaction owes, gathered so that many entries share a signature.
+#[derive(Default)]
+pub(crate) struct ReceiptBook {
+    delivered: BTreeMap<Route, Vec<DeliveredEntry>>,
+    rejected: BTreeMap<Route, Vec<RejectedEntry>>,
+}
+
+impl ReceiptBook {
+    /// Owes `to` the word that `from` has stored its message.
+    pub(crate) fn delivered(&mut self, from: &AgencyCode, to: &AgencyCode, lane: Lane, entry: DeliveredEntry) {
+        self.delivered.entry((from.clone(), to.clone(), lane)).or_default().push(entry);
+    }
+
+    /// Owes `to` the word that `from` does not accept its message.
+    pub(crate) fn rejected(&mut self, from: &AgencyCode, to: &AgencyCode, lane: Lane, entry: RejectedEntry) {
+        self.rejected.entry((from.clone(), to.clone(), lane)).or_default().push(entry);
+    }
+
+    /// Signs what is owed and puts it into the outbox.
+    ///
+    /// # Errors
+    /// [`SendError`]; the transaction must then be taken back.
+    pub(crate) async fn settle(
+        self,
+        tx: &mut AnyConnection,
+        gateway: &Gateway,
+        now: Timestamp,
+    ) -> Result<(), SendError> {
+        for (route, entries) in self.delivered {
+            for chunk in entries.chunks(RECEIPT_ENTRIES_MAX) {
+                let body = Body::ReceiptDelivered(Receipts { entries: chunk.to_vec() });
+                send_receipt(tx, gateway, &route, body, now).await?;
+            }
+        }
+        for (route, entries) in self.rejected {
+            for chunk in entries.chunks(RECEIPT_ENTRIES_MAX) {
+                let body = Body::ReceiptRejected(Receipts { entries: chunk.to_vec() });
+                send_receipt(tx, gateway, &route, body, now).await?;
+            }
+        }
+        Ok(())
+    }
+}
+
+async fn send_receipt(
+    tx: &mut AnyConnection,
+    gateway: &Gateway,
+    (from, to, lane): &Route,
+    body: Body,
+    now: Timestamp,
+) -> Result<(), SendError> {
+    let outgoing = send::transport(gateway, from, to, *lane, body, now)?;
+    gateway.outbox.enqueue(tx, &outgoing, now).await?;
+    Ok(())
+}
+
+/// Notes that an officer of ours has opened a message, once, and owes its sender the word.
+///
+/// # Errors
+/// [`SendError`]; the transaction must then be taken back.
+pub(crate) async fn mark_read(
+    tx: &mut AnyConnection,
+    gateway: &Gateway,
+    message: &ReadMessage<'_>,
+    now: Timestamp,
+) -> Result<(), SendError> {
+    let row = sqlx::query(
+        "UPDATE received SET read_at = $1, read_by = $2
+         WHERE recipient = $3 AND sender = $4 AND id = $5 AND read_at IS NULL AND disposition = 'operative'
+         RETURNING digest, lane",
+    )
+    .bind(now.as_micros())
+    .bind(message.reader)
+    .bind(message.recipient.as_str())
+    .bind(message.sender.as_str())
+    .bind(message.id.as_bytes().to_vec())
+    .fetch_optional(&mut *tx)
+    .await?;
+    let Some(row) = row else { return Ok(()) };
+    let entry = ReadEntry { id: message.id, digest: row.digest("digest")?, read_at: now };
+    let route = (message.recipient.clone(), message.sender.clone(), row.parsed("lane")?);
+    send_receipt(tx, gateway, &route, Body::ReceiptRead(Receipts { entries: vec![entry] }), now).await?;
+    event::record(tx, message.recipient, EventKind::MessageRead, Some(&message.id), 1, now).await?;
+    Ok(())
+}
+
+/// A received message that an officer opened.
+pub(crate) struct ReadMessage<'a> {
+    /// The agency that received it.
+    pub(crate) recipient: &'a AgencyCode,
+    /// The agency that sent it.
+    pub(crate) sender: &'a AgencyCode,
+    /// The message.
+    pub(crate) id: MessageId,
+    /// Who opened it.
+    pub(crate) reader: &'a str,
+}
+
+/// One entry of a receipt that somebody signed for a message of ours.
+pub(crate) struct Entry {
+    pub(crate) id: MessageId,
+    pub(crate) digest: Digest,
+    pub(crate) settlement: Settlement,
+    pub(crate) detail: Option<String>,
+    pub(crate) audit: Option<AuditPosition>,
+}
+
+impl From<DeliveredEntry> for Entry {
+    fn from(entry: DeliveredEntry) -> Self {
+        Self {
+            id: entry.id,
+            digest: entry.digest,
+            settlement: Settlement::Delivered { at: entry.stored_at },
+            detail: None,
+            audit: Some(entry.audit),
+        }
+    }
+}
+
+impl From<ReadEntry> for Entry {
+    fn from(entry: ReadEntry) -> Self {
+        let settlement = Settlement::Read { at: entry.read_at };
+        Self { id: entry.id, digest: entry.digest, settlement, detail: None, audit: None }
+    }
+}
+
+impl From<RejectedEntry> for Entry {
+    fn from(entry: RejectedEntry) -> Self {
+        Self {
+            id: entry.id,
+            digest: entry.digest,
+            settlement: Settlement::Rejected { at: entry.rejected_at, code: entry.code },
+            detail: entry.detail.map(|text| text.to_string()),
+            audit: Some(entry.audit),
+        }
+    }
+}
+
+/// Takes a receipt: keeps its exact bytes, and settles what each entry names. An entry counts only if
+/// its signer is a recipient of that message and the digest is that of the bytes we signed.
+///
+/// # Errors
+/// [`DbError`] when the store does not answer.
+pub(crate) async fn take(
+    tx: &mut AnyConnection,
+    gateway: &Gateway,
+    receipt: &Authorized,
+    entries: Vec<Entry>,
+    now: Timestamp,
+) -> Result<(), DbError> {
+    sqlx::query(
+        "INSERT INTO receipt_jws (id, signer, jws, received_at) VALUES ($1, $2, $3, $4)
+         ON CONFLICT (id, signer) DO NOTHING",
+    )
+    .bind(receipt.id().as_bytes().to_vec())
+    .bind(receipt.sender().as_str())
+    .bind(receipt.jws().to_compact().into_bytes())
+    .bind(now.as_micros())
+    .execute(&mut *tx)
+    .await?;
+    for entry in entries {
+        take_entry(tx, gateway, receipt, &entry, now).await?;
+    }
+    Ok(())
+}
+
+async fn take_entry(
+    tx: &mut AnyConnection,
+    gateway: &Gateway,
+    receipt: &Authorized,
+    entry: &Entry,
+    now: Timestamp,
+) -> Result<(), DbError> {
+    let (sender, signer) = (&receipt.recipient().agency, receipt.sender());
+    let said = Receipt {
+        sender,
+        recipient: signer,
+        id: entry.id,
+        digest: entry.digest,
+        settlement: entry.settlement.clone(),
+    };
+    match gateway.outbox.settle(tx, &said, now).await? {
+        Settled::Now => accept(tx, gateway, receipt, entry, now).await,
+        Settled::Already => Ok(()),
+        refused => refuse(tx, gateway, receipt, entry, refused, now).await,
+    }
+}
+
+async fn accept(
+    tx: &mut AnyConnection,
+    gateway: &Gateway,
+    receipt: &Authorized,
+    entry: &Entry,
+    now: Timestamp,
+) -> Result<(), DbError> {
+    let (sender, signer) = (&receipt.recipient().agency, receipt.sender());
+    let (kind, said_at, code) = match &entry.settlement {
+        Settlement::Delivered { at } => (EventKind::ReceiptDelivered, *at, None),
+        Settlement::Read { at } => (EventKind::ReceiptRead, *at, None),
+        Settlement::Rejected { at, code } => (EventKind::ReceiptRejected, *at, Some(code.to_string())),
+    };
+    sqlx::query(
+        "INSERT INTO receipt (message_id, sender, recipient, kind, said_at, code, detail, audit_source,
+                              audit_epoch, audit_sequence, receipt_id, received_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
+         ON CONFLICT (message_id, recipient, kind) DO NOTHING",
+    )
+    .bind(entry.id.as_bytes().to_vec())
+    .bind(sender.as_str())
+    .bind(signer.as_str())
+    .bind(word_of(kind))
+    .bind(said_at.as_micros())
+    .bind(code.clone())
+    .bind(entry.detail.clone())
+    .bind(entry.audit.as_ref().map(|audit| audit.source.clone()))
+    .bind(entry.audit.as_ref().map(|audit| audit.epoch.as_bytes().to_vec()))
+    .bind(entry.audit.as_ref().map(|audit| i64::try_from(audit.sequence).unwrap_or(i64::MAX)))
+    .bind(receipt.id().as_bytes().to_vec())
+    .bind(now.as_micros())
+    .execute(&mut *tx)
+    .await?;
+    if let Some(code) = &code {
+        alarm::raise(tx, sender, AlarmKind::Rejected, &entry.id.to_string(), code, now).await?;
+    }
+    let act = Act::new(now, SYSTEM, AuditAction::ReceiptAccept)
+        .agency(sender)
+        .object("message", entry.id)
+        .detail("kind", word_of(kind))
+        .detail("by", signer);
+    gateway.trail.record(tx, &act).await?;
+    event::record(tx, sender, kind, Some(&entry.id), 1, now).await
+}
+
+async fn refuse(
+    tx: &mut AnyConnection,
+    gateway: &Gateway,
+    receipt: &Authorized,
+    entry: &Entry,
+    settled: Settled,
+    now: Timestamp,
+) -> Result<(), DbError> {
+    let (sender, signer) = (&receipt.recipient().agency, receipt.sender());
+    let reason = match settled {
+        Settled::DigestMismatch => "digest_mismatch",
+        Settled::NotARecipient => "not_a_recipient",
+        _ => "unknown_message",
+    };
+    if settled.is_alarming() {
+        let detail = format!("{reason}: a receipt of {signer}");
+        alarm::raise(tx, sender, AlarmKind::FalseReceipt, &entry.id.to_string(), &detail, now).await?;
+    }
+    let act = Act::new(now, SYSTEM, AuditAction::ReceiptRefuse)
+        .agency(sender)
+        .object("message", entry.id)
+        .refused(reason)
+        .detail("by", signer);
+    gateway.trail.record(tx, &act).await?;
+    Ok(())
+}
+
+fn word_of(kind: EventKind) -> &'static str {
+    match kind {
+        EventKind::ReceiptRead => "read",
+        EventKind::ReceiptRejected => "rejected",
+        _ => "delivered",
+    }
+}

@@ -1,0 +1,239 @@
+//! What leaves: number in each recipient's stream, sign once per country, put into the outbox and write
+//! the audit event, all in the caller's one transaction.
+
+use std::collections::BTreeMap;
+
+use rovuma_envelope::{Jws, SignerFault, Typ};
+use rovuma_outbox::{Outgoing, OutgoingCopy, Place};
+use rovuma_schemas::{
+    AgencyCode, Body, CountryCode, Header, Lane, Message, MessageId, MessageType, Recipient, Sender, Status,
+    Timestamp, ValidDraft, Version,
+    audit::AuditAction,
+};
+use rovuma_trail::Act;
+use sqlx::AnyConnection;
+
+use super::event::{self, EventKind};
+use crate::{error::DbError, gateway::Gateway};
+
+/// A draft to be sent, and on whose word.
+pub(crate) struct Release<'a> {
+    /// The draft's id, which becomes the message's.
+    pub(crate) id: MessageId,
+    /// The draft, checked against this moment.
+    pub(crate) draft: &'a ValidDraft,
+    /// Who sends.
+    pub(crate) sender: Sender,
+    /// The person or machine that released it.
+    pub(crate) released_by: &'a str,
+    /// Their session.
+    pub(crate) session: Option<String>,
+    /// The time.
+    pub(crate) now: Timestamp,
+}
+
+/// What a release did.
+#[derive(Debug)]
+pub(crate) struct Released {
+    /// Each recipient's place in its stream.
+    pub(crate) places: Vec<(AgencyCode, Lane, Place)>,
+}
+
+/// Why a message could not be sent.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum SendError {
+    /// The store.
+    #[error(transparent)]
+    Db(#[from] DbError),
+    /// The agency that is to sign is not served here.
+    #[error("agency {agency} is not served by this gateway")]
+    NotServed {
+        /// The agency.
+        agency: AgencyCode,
+    },
+    /// The key would not sign.
+    #[error("signing for {agency}: {fault}")]
+    Signer {
+        /// The agency.
+        agency: AgencyCode,
+        /// Why not.
+        fault: SignerFault,
+    },
+}
+
+impl SendError {
+    /// Whether the same work may succeed later without a change.
+    pub(crate) fn is_transient(&self) -> bool {
+        matches!(self, Self::Db(fault) if fault.is_transient())
+    }
+}
+
+impl From<sqlx::Error> for SendError {
+    fn from(fault: sqlx::Error) -> Self {
+        Self::Db(DbError::Sql(fault))
+    }
+}
+
+/// Sends a draft: one signature per country, one copy per recipient.
+///
+/// # Errors
+/// [`SendError`]; then the caller's transaction must be taken back, and no number is used.
+pub(crate) async fn release(
+    tx: &mut AnyConnection,
+    gateway: &Gateway,
+    request: Release<'_>,
+) -> Result<Released, SendError> {
+    let mut places = Vec::new();
+    for (country, recipients) in by_country(request.draft.recipients()) {
+        let copies = number(tx, gateway, &request, recipients).await?;
+        let header = header_of(&request, &copies);
+        let message = request.draft.clone().into_message(header);
+        let outgoing = sign(gateway, country, &message, copies)?;
+        keep(tx, &outgoing, &message, &request).await?;
+        gateway.outbox.enqueue(tx, &outgoing, request.now).await?;
+        let placed = outgoing.copies.into_iter().filter_map(|copy| Some((copy.recipient, copy.lane, copy.place?)));
+        places.extend(placed);
+    }
+    let agency = &request.sender.agency;
+    let mut act = Act::new(request.now, request.released_by, AuditAction::MessageSend)
+        .agency(agency)
+        .object("message", request.id)
+        .detail("type", MessageType::AlertIssue)
+        .detail("recipients", list(&places));
+    act.session = request.session;
+    gateway.trail.record(tx, &act).await?;
+    event::record(tx, agency, EventKind::MessageReleased, Some(&request.id), 1, request.now).await?;
+    Ok(Released { places })
+}
+
+/// A transport message of one of our agencies to another agency: a receipt, a stream or link message.
+/// It has no number, never expires on the way, and is not answered.
+///
+/// # Errors
+/// [`SendError`] when the agency is not ours or its key does not sign.
+pub(crate) fn transport(
+    gateway: &Gateway,
+    from: &AgencyCode,
+    to: &AgencyCode,
+    lane: Lane,
+    body: Body,
+    now: Timestamp,
+) -> Result<Outgoing, SendError> {
+    let recipient = Recipient { agency: to.clone(), lane, stream: None, number: None };
+    let header = Header {
+        id: MessageId::draw(now),
+        message_type: body.message_type().to_string(),
+        version: Version::CURRENT,
+        status: Status::Actual,
+        sender: Sender { agency: from.clone(), unit: None, officer: None },
+        recipients: vec![recipient],
+        created: now,
+        expires: None,
+        case_reference: None,
+        in_reply_to: None,
+        replaces: None,
+    };
+    let copy = OutgoingCopy { recipient: to.clone(), lane, place: None };
+    sign(gateway, to.country(), &Message::transport(header, body), vec![copy])
+}
+
+fn by_country(recipients: &[AgencyCode]) -> BTreeMap<CountryCode, Vec<&AgencyCode>> {
+    let mut countries: BTreeMap<CountryCode, Vec<&AgencyCode>> = BTreeMap::new();
+    for recipient in recipients {
+        countries.entry(recipient.country()).or_default().push(recipient);
+    }
+    countries
+}
+
+async fn number(
+    tx: &mut AnyConnection,
+    gateway: &Gateway,
+    request: &Release<'_>,
+    recipients: Vec<&AgencyCode>,
+) -> Result<Vec<OutgoingCopy>, SendError> {
+    let lane = request.draft.lane();
+    let mut copies = Vec::with_capacity(recipients.len());
+    for recipient in recipients {
+        let place = gateway.outbox.next_place(tx, &request.sender.agency, recipient, lane).await?;
+        copies.push(OutgoingCopy { recipient: recipient.clone(), lane, place: Some(place) });
+    }
+    Ok(copies)
+}
+
+fn header_of(request: &Release<'_>, copies: &[OutgoingCopy]) -> Header {
+    let recipient = |copy: &OutgoingCopy| Recipient {
+        agency: copy.recipient.clone(),
+        lane: copy.lane,
+        stream: copy.place.map(|place| place.stream),
+        number: copy.place.map(|place| place.number),
+    };
+    Header {
+        id: request.id,
+        message_type: MessageType::AlertIssue.to_string(),
+        version: Version::CURRENT,
+        status: request.draft.status(),
+        sender: request.sender.clone(),
+        recipients: copies.iter().map(recipient).collect(),
+        created: request.now,
+        expires: Some(request.draft.transport_expiry(request.now)),
+        case_reference: request.draft.case_reference().map(ToString::to_string),
+        in_reply_to: request.draft.in_reply_to(),
+        replaces: None,
+    }
+}
+
+fn sign(
+    gateway: &Gateway,
+    country: CountryCode,
+    message: &Message,
+    copies: Vec<OutgoingCopy>,
+) -> Result<Outgoing, SendError> {
+    let agency = &message.header.sender.agency;
+    let own = gateway.agencies.get(agency).ok_or_else(|| SendError::NotServed { agency: agency.clone() })?;
+    let jws = Jws::sign(Typ::MESSAGE, message.to_payload(), own.signer.as_ref())
+        .map_err(|fault| SendError::Signer { agency: agency.clone(), fault })?;
+    Ok(Outgoing {
+        id: message.header.id,
+        message_type: message.body.message_type(),
+        sender: agency.clone(),
+        country,
+        jws,
+        created: message.header.created,
+        expires: message.header.expires,
+        copies,
+    })
+}
+
+async fn keep(
+    tx: &mut AnyConnection,
+    outgoing: &Outgoing,
+    message: &Message,
+    request: &Release<'_>,
+) -> Result<(), SendError> {
+    let compact = outgoing.jws.to_compact().into_bytes();
+    sqlx::query(
+        "INSERT INTO sent (id, country, agency, message_type, category, status, lane, created_at,
+                           expires_at, released_by, digest, jws)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
+    )
+    .bind(outgoing.id.as_bytes().to_vec())
+    .bind(outgoing.country.as_str())
+    .bind(outgoing.sender.as_str())
+    .bind(outgoing.message_type.as_str())
+    .bind(request.draft.category().as_str())
+    .bind(message.header.status.as_str())
+    .bind(request.draft.lane().as_str())
+    .bind(outgoing.created.as_micros())
+    .bind(outgoing.expires.map(Timestamp::as_micros))
+    .bind(request.released_by)
+    .bind(rovuma_envelope::digest(&compact).as_bytes().to_vec())
+    .bind(compact)
+    .execute(tx)
+    .await?;
+    Ok(())
+}
+
+fn list(places: &[(AgencyCode, Lane, Place)]) -> String {
+    let each = |(agency, lane, place): &(AgencyCode, Lane, Place)| format!("{agency}/{lane}/{}", place.number);
+    places.iter().map(each).collect::<Vec<_>>().join(" ")
+}

@@ -1,0 +1,268 @@
+//! Streams as a recipient sees them: which numbers have come, which are missing and since when.
+//!
+//! A stream is (sender, stream id, recipient, lane); its numbers start at 1 and have no gaps. What
+//! is kept is the first number still missing (`next`), the highest number seen or announced
+//! (`last`), and the numbers that came ahead of a missing one.
+
+use rovuma_schemas::{AgencyCode, Lane, StreamId, Timestamp};
+
+use sqlx::{AnyConnection, Row};
+
+use crate::error::DbError;
+
+/// One stream of one sender to one of our agencies.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct StreamKey {
+    pub(crate) recipient: AgencyCode,
+    pub(crate) sender: AgencyCode,
+    pub(crate) lane: Lane,
+    pub(crate) stream: StreamId,
+}
+
+/// How far a stream has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Progress {
+    /// The first number that has neither come nor been made void.
+    pub(crate) next: u64,
+    /// The highest number seen or announced.
+    pub(crate) last: u64,
+    /// Since when a number up to `last` has been missing.
+    pub(crate) gap_since: Option<Timestamp>,
+}
+
+impl Progress {
+    const START: Self = Self { next: 1, last: 0, gap_since: None };
+
+    /// Whether a number up to the highest known one is missing.
+    fn has_gap(&self) -> bool {
+        self.next <= self.last
+    }
+
+    /// What the gap's beginning is once `now`'s numbers are in: a gap keeps its beginning until it
+    /// has closed, and a gap that moved on to later numbers began no earlier than now.
+    fn settle_gap(mut self, before: Self, now: Timestamp) -> Self {
+        self.gap_since = match (self.has_gap(), before.gap_since) {
+            (false, _) => None,
+            (true, Some(since)) if before.next == self.next => Some(since),
+            (true, _) => Some(now),
+        };
+        self
+    }
+}
+
+/// Notes that these numbers came or were made void.
+///
+/// # Errors
+/// [`DbError`] when the store does not answer.
+pub(crate) async fn note_numbers(
+    tx: &mut AnyConnection,
+    key: &StreamKey,
+    numbers: &[u64],
+    now: Timestamp,
+) -> Result<Progress, DbError> {
+    let before = load(tx, key).await?;
+    let mut after = before;
+    for &number in numbers {
+        after.last = after.last.max(number);
+        if number == after.next {
+            after.next += 1;
+        } else if number > after.next {
+            put_ahead(tx, key, number).await?;
+        }
+    }
+    after.next = absorb_ahead(tx, key, after.next).await?;
+    let after = after.settle_gap(before, now);
+    save(tx, key, before, after).await?;
+    Ok(after)
+}
+
+/// Notes what the sender says of a stream: its last number, and the numbers it made void.
+///
+/// # Errors
+/// [`DbError`] when the store does not answer.
+pub(crate) async fn note_announcement(
+    tx: &mut AnyConnection,
+    key: &StreamKey,
+    last: u64,
+    voided: &[u64],
+    now: Timestamp,
+) -> Result<Progress, DbError> {
+    let void: Vec<u64> = voided.iter().copied().filter(|number| *number <= last).collect();
+    let before = note_numbers(tx, key, &void, now).await?;
+    let after = Progress { last: before.last.max(last), ..before }.settle_gap(before, now);
+    save(tx, key, before, after).await?;
+    sqlx::query(
+        "UPDATE stream_in SET announced_at = $1
+         WHERE recipient = $2 AND sender = $3 AND lane = $4 AND stream = $5",
+    )
+    .bind(now.as_micros())
+    .bind(key.recipient.as_str())
+    .bind(key.sender.as_str())
+    .bind(key.lane.as_str())
+    .bind(key.stream.as_bytes().to_vec())
+    .execute(tx)
+    .await?;
+    Ok(after)
+}
+
+/// Notes that the missing numbers were asked for.
+///
+/// # Errors
+/// [`DbError`] when the store does not answer.
+pub(crate) async fn note_requested(
+    tx: &mut AnyConnection,
+    key: &StreamKey,
+    now: Timestamp,
+) -> Result<(), DbError> {
+    sqlx::query(
+        "UPDATE stream_in SET requested_at = $1, requests = requests + 1
+         WHERE recipient = $2 AND sender = $3 AND lane = $4 AND stream = $5",
+    )
+    .bind(now.as_micros())
+    .bind(key.recipient.as_str())
+    .bind(key.sender.as_str())
+    .bind(key.lane.as_str())
+    .bind(key.stream.as_bytes().to_vec())
+    .execute(tx)
+    .await?;
+    Ok(())
+}
+
+/// The numbers still missing, as closed ranges, at most `limit` of them.
+///
+/// # Errors
+/// [`DbError`] when the store does not answer.
+pub(crate) async fn missing_ranges(
+    tx: &mut AnyConnection,
+    key: &StreamKey,
+    progress: Progress,
+    limit: usize,
+) -> Result<Vec<(u64, u64)>, DbError> {
+    let mut ranges = Vec::new();
+    let mut from = progress.next;
+    for ahead in numbers_ahead(tx, key, progress.next).await? {
+        if ranges.len() == limit {
+            return Ok(ranges);
+        }
+        if ahead > from {
+            ranges.push((from, ahead - 1));
+        }
+        from = ahead + 1;
+    }
+    if from <= progress.last && ranges.len() < limit {
+        ranges.push((from, progress.last));
+    }
+    Ok(ranges)
+}
+
+/// How far the stream has come; its beginning, when nothing of it has been seen.
+///
+/// # Errors
+/// [`DbError`] when the store does not answer.
+pub(crate) async fn load(tx: &mut AnyConnection, key: &StreamKey) -> Result<Progress, DbError> {
+    let row = sqlx::query(
+        "SELECT next, last, gap_since FROM stream_in
+         WHERE recipient = $1 AND sender = $2 AND lane = $3 AND stream = $4",
+    )
+    .bind(key.recipient.as_str())
+    .bind(key.sender.as_str())
+    .bind(key.lane.as_str())
+    .bind(key.stream.as_bytes().to_vec())
+    .fetch_optional(tx)
+    .await?;
+    let Some(row) = row else { return Ok(Progress::START) };
+    Ok(Progress {
+        next: row.try_get::<i64, _>("next")?.unsigned_abs(),
+        last: row.try_get::<i64, _>("last")?.unsigned_abs(),
+        gap_since: row
+            .try_get::<Option<i64>, _>("gap_since")?
+            .and_then(|micros| Timestamp::from_micros(micros).ok()),
+    })
+}
+
+async fn save(tx: &mut AnyConnection, key: &StreamKey, before: Progress, after: Progress) -> Result<(), DbError> {
+    if before == after && before != Progress::START {
+        return Ok(());
+    }
+    // A gap that closed, or moved, is asked for afresh.
+    let keep_requests = i64::from(before.gap_since == after.gap_since && after.gap_since.is_some());
+    sqlx::query(
+        "INSERT INTO stream_in (recipient, sender, lane, stream, next, last, gap_since, requests)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, 0)
+         ON CONFLICT (recipient, sender, lane, stream) DO UPDATE SET
+             next = excluded.next, last = excluded.last, gap_since = excluded.gap_since,
+             requests = stream_in.requests * $8",
+    )
+    .bind(key.recipient.as_str())
+    .bind(key.sender.as_str())
+    .bind(key.lane.as_str())
+    .bind(key.stream.as_bytes().to_vec())
+    .bind(as_bigint(after.next))
+    .bind(as_bigint(after.last))
+    .bind(after.gap_since.map(Timestamp::as_micros))
+    .bind(keep_requests)
+    .execute(tx)
+    .await?;
+    Ok(())
+}
+
+async fn put_ahead(tx: &mut AnyConnection, key: &StreamKey, number: u64) -> Result<(), DbError> {
+    sqlx::query(
+        "INSERT INTO stream_ahead (recipient, sender, lane, stream, number)
+         VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING",
+    )
+    .bind(key.recipient.as_str())
+    .bind(key.sender.as_str())
+    .bind(key.lane.as_str())
+    .bind(key.stream.as_bytes().to_vec())
+    .bind(as_bigint(number))
+    .execute(tx)
+    .await?;
+    Ok(())
+}
+
+/// Moves `next` past the numbers that had come ahead of it, and forgets those.
+async fn absorb_ahead(tx: &mut AnyConnection, key: &StreamKey, mut next: u64) -> Result<u64, DbError> {
+    let waiting = numbers_ahead(tx, key, 0).await?;
+    if waiting.is_empty() {
+        return Ok(next);
+    }
+    for number in waiting {
+        if number == next {
+            next += 1;
+        }
+    }
+    sqlx::query(
+        "DELETE FROM stream_ahead
+         WHERE recipient = $1 AND sender = $2 AND lane = $3 AND stream = $4 AND number < $5",
+    )
+    .bind(key.recipient.as_str())
+    .bind(key.sender.as_str())
+    .bind(key.lane.as_str())
+    .bind(key.stream.as_bytes().to_vec())
+    .bind(as_bigint(next))
+    .execute(tx)
+    .await?;
+    Ok(next)
+}
+
+async fn numbers_ahead(tx: &mut AnyConnection, key: &StreamKey, from: u64) -> Result<Vec<u64>, DbError> {
+    let rows = sqlx::query(
+        "SELECT number FROM stream_ahead
+         WHERE recipient = $1 AND sender = $2 AND lane = $3 AND stream = $4 AND number >= $5
+         ORDER BY number",
+    )
+    .bind(key.recipient.as_str())
+    .bind(key.sender.as_str())
+    .bind(key.lane.as_str())
+    .bind(key.stream.as_bytes().to_vec())
+    .bind(as_bigint(from))
+    .fetch_all(tx)
+    .await?;
+    rows.iter().map(|row| Ok(row.try_get::<i64, _>("number")?.unsigned_abs())).collect()
+}
+
+/// Numbers are kept as `BIGINT`; a stream that reached its end would take longer than the universe.
+fn as_bigint(number: u64) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
+}
