@@ -1,1 +1,25 @@
-//! rovuma-audit
+//! The audit log of one country.
+//!
+//! Services write audit events in the transaction that does the thing and keep them until this service's
+//! signed acknowledgement. Here a sealed batch is followed top to bottom through `intake/`: opened, its
+//! signature checked against the configured sources, its chain checked against what is stored (`chain.rs`,
+//! pure), stored in one transaction with the search index, and only then acknowledged. Auditors ask through
+//! `http/`, and what they ask is written to the same log.
+//!
+//! Architecture invariant: entries are only appended (a trigger of the database refuses anything else), in
+//! one order, numbered from 0 without gaps. What does not continue a source's chain is never stored in its
+//! place: it raises an alarm and waits, or is kept as evidence.
+
+mod alarm;
+mod audit;
+mod auditor;
+mod config;
+mod error;
+mod http;
+mod intake;
+mod log;
+mod own;
+
+pub use audit::Audit;
+pub use config::{AuditConfig, KeysConfig, PolicyConfig, ProducerConfig, TokensConfig};
+pub use http::openapi;

@@ -1,2 +1,7 @@
-//! rovuma-audit
-fn main() {}
+//! The audit service's program.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    rovuma_runtime::main::<rovuma_audit::Audit>()
+}

@@ -1,0 +1,181 @@
+//! Alarms: what is wrong with a source, or worth an auditor's look.
+
+use rovuma_schemas::{Digest, Timestamp, audit::AuditOutcome};
+use sqlx::{AnyConnection, Row};
+
+use crate::{
+    error::DbError,
+    log::{Appender, Lineage, to_db},
+    own::{self, OwnEvent, OwnSource},
+};
+
+/// What an alarm is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum AlarmKind {
+    /// Events are missing: what came after them is not stored until they come.
+    Missing,
+    /// An event that is stored came again with other bytes.
+    Conflict,
+    /// An event does not carry the digest of the one before it.
+    Altered,
+    /// A known source began a new epoch: its store was restored, or made anew.
+    NewEpoch,
+}
+
+impl AlarmKind {
+    /// The word in the store, the API, the metric and the log.
+    pub(crate) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Missing => "missing",
+            Self::Conflict => "conflict",
+            Self::Altered => "altered",
+            Self::NewEpoch => "new_epoch",
+        }
+    }
+
+    /// How bad it is: `alarm` when the log is not whole or somebody rewrote history, `info` when an auditor
+    /// should know.
+    pub(crate) fn level_of(word: &str) -> &'static str {
+        if word == Self::NewEpoch.as_str() { "info" } else { "alarm" }
+    }
+}
+
+/// Something found about a lineage.
+#[derive(Clone, Debug)]
+pub(crate) struct Alarm<'a> {
+    pub(crate) kind: AlarmKind,
+    /// The events that it is about.
+    pub(crate) first: u64,
+    pub(crate) last: u64,
+    /// The digest of the event that came instead.
+    pub(crate) digest: Option<Digest>,
+    /// The signed batch, as a compact JWS.
+    pub(crate) evidence: Option<&'a str>,
+}
+
+/// Raises an alarm, or counts it when it is already raised. The first time it is a log line, a metric and an
+/// event of the service's own.
+pub(crate) async fn raise(
+    tx: &mut AnyConnection,
+    appender: &mut Appender,
+    own: &OwnSource,
+    lineage: &Lineage,
+    alarm: &Alarm<'_>,
+) -> Result<(), DbError> {
+    let now = appender.now();
+    if let Some(known) = find(tx, lineage, alarm).await? {
+        return count(tx, known, alarm, now).await;
+    }
+    insert(tx, lineage, alarm, now).await?;
+    let kind = alarm.kind.as_str();
+    metrics::counter!("rovuma_audit_alarms_total", "kind" => kind, "source" => lineage.source.clone())
+        .increment(1);
+    let Lineage { source, epoch, .. } = lineage;
+    let (first, last) = (alarm.first, alarm.last);
+    if AlarmKind::level_of(kind) == "info" {
+        tracing::warn!(%source, %epoch, kind, "a known audit source began a new epoch");
+    } else {
+        tracing::error!(%source, %epoch, first, last, kind, "audit alarm");
+    }
+    let event = OwnEvent::of_service(&own.source, own::action("audit.alarm"))
+        .object("audit_source", format!("{source}/{epoch}"))
+        .outcome(AuditOutcome::Failed, kind)
+        .detail("first", first)
+        .detail("last", last);
+    own::record(tx, appender, own, event).await
+}
+
+/// Closes what was missing and has come.
+pub(crate) async fn close_missing(
+    tx: &mut AnyConnection,
+    appender: &mut Appender,
+    own: &OwnSource,
+    lineage: &Lineage,
+) -> Result<(), DbError> {
+    let now = appender.now();
+    let closed = sqlx::query(
+        "UPDATE alarm SET closed_at = $1 \
+         WHERE lineage_id = $2 AND kind = 'missing' AND closed_at IS NULL AND last_sequence <= $3",
+    )
+    .bind(now.as_micros())
+    .bind(lineage.id)
+    .bind(to_db(lineage.head.sequence))
+    .execute(&mut *tx)
+    .await?;
+    if closed.rows_affected() == 0 {
+        return Ok(());
+    }
+    let Lineage { source, epoch, .. } = lineage;
+    tracing::info!(%source, %epoch, "the missing audit events have come");
+    let event = OwnEvent::of_service(&own.source, own::action("audit.alarm"))
+        .object("audit_source", format!("{source}/{epoch}"))
+        .detail("closed", "missing")
+        .detail("last", lineage.head.sequence);
+    own::record(tx, appender, own, event).await
+}
+
+/// The alarm that this one repeats. What is missing of a lineage is one alarm, however far it reaches; the
+/// others are known by the event that they are about.
+async fn find(tx: &mut AnyConnection, lineage: &Lineage, alarm: &Alarm<'_>) -> Result<Option<i64>, DbError> {
+    let query = match alarm.kind {
+        AlarmKind::Missing => sqlx::query(
+            "SELECT alarm_id FROM alarm \
+                 WHERE lineage_id = $1 AND kind = $2 AND closed_at IS NULL",
+        )
+        .bind(lineage.id)
+        .bind(alarm.kind.as_str()),
+        _ => sqlx::query(
+            "SELECT alarm_id FROM alarm \
+             WHERE lineage_id = $1 AND kind = $2 AND first_sequence = $3 \
+             AND COALESCE(digest, $4) = $4",
+        )
+        .bind(lineage.id)
+        .bind(alarm.kind.as_str())
+        .bind(to_db(alarm.first))
+        .bind(alarm.digest.map_or_else(Vec::new, |digest| digest.as_bytes().to_vec())),
+    };
+    let row = query.fetch_optional(tx).await?;
+    row.map(|row| row.try_get(0)).transpose().map_err(DbError::from)
+}
+
+async fn count(
+    tx: &mut AnyConnection,
+    alarm_id: i64,
+    alarm: &Alarm<'_>,
+    now: Timestamp,
+) -> Result<(), DbError> {
+    sqlx::query(
+        "UPDATE alarm SET times = times + 1, last_seen_at = $1, \
+         last_sequence = CASE WHEN last_sequence < $2 THEN $2 ELSE last_sequence END \
+         WHERE alarm_id = $3",
+    )
+    .bind(now.as_micros())
+    .bind(to_db(alarm.last))
+    .bind(alarm_id)
+    .execute(tx)
+    .await?;
+    Ok(())
+}
+
+async fn insert(
+    tx: &mut AnyConnection,
+    lineage: &Lineage,
+    alarm: &Alarm<'_>,
+    now: Timestamp,
+) -> Result<(), DbError> {
+    sqlx::query(
+        "INSERT INTO alarm (alarm_id, kind, lineage_id, first_sequence, last_sequence, digest, \
+         raised_at, last_seen_at, times, evidence) \
+         SELECT COALESCE(MAX(alarm_id), 0) + 1, $1, $2, $3, $4, $5, $6, $6, 1, $7 FROM alarm",
+    )
+    .bind(alarm.kind.as_str())
+    .bind(lineage.id)
+    .bind(to_db(alarm.first))
+    .bind(to_db(alarm.last))
+    .bind(alarm.digest.map(|digest| digest.as_bytes().to_vec()))
+    .bind(now.as_micros())
+    .bind(alarm.evidence.map(|jws| jws.as_bytes().to_vec()))
+    .execute(tx)
+    .await?;
+    Ok(())
+}

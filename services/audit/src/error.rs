@@ -1,0 +1,24 @@
+//! What can go wrong with the log's store.
+
+/// A failure of the store, or something in it that this build would not have written.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum DbError {
+    /// The database did not answer, or refused.
+    #[error(transparent)]
+    Sql(#[from] sqlx::Error),
+    /// Something that is stored cannot be read, or something of our own cannot be written.
+    #[error("a stored {what} is damaged: {reason}")]
+    Damaged {
+        /// What it is.
+        what: &'static str,
+        /// What is wrong with it; no content.
+        reason: String,
+    },
+}
+
+impl DbError {
+    /// A stored thing that cannot be read back.
+    pub(crate) fn damaged(what: &'static str, reason: impl std::fmt::Display) -> Self {
+        Self::Damaged { what, reason: reason.to_string() }
+    }
+}

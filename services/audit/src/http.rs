@@ -1,0 +1,45 @@
+//! The auditors' API, version 1: one file a route.
+//!
+//! Every route: who calls ([`caller`]) → may they ([`access`]) → look → write down who looked at what, durably →
+//! answer. A refusal is a problem (RFC 9457) with a stable `code`, and an event of the log.
+
+mod access;
+mod caller;
+mod cursor;
+mod error;
+mod event;
+mod events;
+mod openapi;
+mod query;
+mod sources;
+#[cfg(test)]
+mod tests;
+
+use std::sync::Arc;
+
+use axum::Router;
+use utoipa::OpenApi as _;
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+use crate::auditor::Auditor;
+
+/// The API of the log.
+pub(crate) fn router(auditor: Arc<Auditor>) -> Router {
+    api().with_state(auditor).into()
+}
+
+/// The OpenAPI 3.1 document of the API, as it is kept in `schemas/openapi/audit.json`.
+pub fn openapi() -> String {
+    let document = api().into_openapi();
+    // A document of strings and lists always serialises.
+    let mut text = document.to_pretty_json().unwrap_or_default();
+    text.push('\n');
+    text
+}
+
+fn api() -> OpenApiRouter<Arc<Auditor>> {
+    OpenApiRouter::with_openapi(openapi::Document::openapi())
+        .routes(routes!(events::search))
+        .routes(routes!(event::read))
+        .routes(routes!(sources::list))
+}

@@ -1,0 +1,73 @@
+//! `GET /v1/events/{source}/{epoch}/{sequence}`: one event, by its identity.
+
+use std::sync::Arc;
+
+use axum::{
+    Json,
+    extract::{Path, State},
+};
+use rovuma_policy::{Resource, act};
+use rovuma_runtime::Problem;
+use rovuma_schemas::{AgencyCode, Epoch};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::{access, caller::Caller, error::ApiError, openapi::Refusals};
+use crate::{
+    auditor::Auditor,
+    log::search::{self, Entry},
+    own::{self, OwnEvent},
+};
+
+/// One event with its exact bytes.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct ExactEntry {
+    /// The entry.
+    entry: Entry,
+    /// The event's exact JSON text, as its source wrote it: its SHA-256 is `entry.digest`, and what the next event
+    /// of its source names as `previous`.
+    exact: String,
+}
+
+/// Reads one event with its exact bytes. Reading is written to the log before it is answered. An event of another
+/// agency is answered as if it did not exist.
+#[utoipa::path(
+    get, path = "/v1/events/{source}/{epoch}/{sequence}", tag = "events",
+    params(
+        ("source" = String, Path, description = "The service that wrote it.", example = "mz.gateway.police"),
+        ("epoch" = String, Path, description = "The epoch of its store, 32 hexadecimal digits."),
+        ("sequence" = u64, Path, description = "Its number, from 1.")
+    ),
+    responses(
+        (status = 200, description = "The event.", body = ExactEntry),
+        (status = 404, description = "`not_found`.", body = Problem, content_type = "application/problem+json"),
+        Refusals
+    )
+)]
+pub(super) async fn read(
+    State(auditor): State<Arc<Auditor>>,
+    caller: Caller,
+    Path((source, epoch, sequence)): Path<(String, Epoch, u64)>,
+) -> Result<Json<ExactEntry>, ApiError> {
+    let found = search::one(auditor.store.read(), &source, epoch, sequence).await?;
+    let id = format!("{source}/{epoch}/{sequence}");
+    let owner = found.as_ref().map_or(caller.actor().agency().clone(), |(_, agency)| owner(&auditor, agency));
+    let resource = Resource::audit_event(&id, &owner);
+    if let Err(denial) = access::permit(&auditor, &caller, act::AuditReadEvent, &resource).await? {
+        let is_own = owner == *caller.actor().agency();
+        return Err(if is_own { access::forbidden(&denial) } else { Problem::not_found() }.into());
+    }
+    let (entry, _) = found.ok_or_else(Problem::not_found)?;
+    let event = OwnEvent::by(caller.actor(), own::action("audit.read")).object("audit_event", id);
+    auditor.record(event).await?;
+    let exact = entry.event.get().to_owned();
+    Ok(Json(ExactEntry { entry, exact }))
+}
+
+/// Whose event it is: what names no agency, or one of another country, is the installation's.
+fn owner(auditor: &Auditor, agency: &Option<AgencyCode>) -> AgencyCode {
+    match agency {
+        Some(agency) if agency.country() == auditor.country => agency.clone(),
+        _ => auditor.node(),
+    }
+}

@@ -1,0 +1,65 @@
+//! What the OpenAPI document says beside the routes.
+
+use rovuma_runtime::Problem;
+use utoipa::{
+    Modify, OpenApi,
+    openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme},
+};
+
+/// The document's frame.
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "Rovuma audit log",
+        description = "Who did what in one country's installation of the exchange.\n\n\
+            Every route needs a bearer token (RFC 9068) of an auditor. An agency's auditor sees the events of that \
+            agency; the national auditor, of `<cc>.node`, sees the country's. Every search and every event read is \
+            itself written to the log before it is answered. A refusal is a problem (RFC 9457) whose `code` is \
+            stable. Instants are RFC 3339 in UTC.",
+        version = "1",
+        license(name = "Apache-2.0", identifier = "Apache-2.0")
+    ),
+    servers((url = "/", description = "this audit service")),
+    tags(
+        (name = "events", description = "What was done, by whom, to what, and how it ended."),
+        (name = "sources", description = "Whether the log is whole: how far each source has come, what is missing, alarms.")
+    ),
+    security(("bearer" = [])),
+    modifiers(&Bearer)
+)]
+pub(super) struct Document;
+
+struct Bearer;
+
+impl Modify for Bearer {
+    fn modify(&self, document: &mut utoipa::openapi::OpenApi) {
+        let scheme = HttpBuilder::new()
+            .scheme(HttpAuthScheme::Bearer)
+            .bearer_format("at+jwt")
+            .description(Some("An access token (RFC 9068) of a configured issuer."))
+            .build();
+        let components = document.components.get_or_insert_default();
+        components.add_security_scheme("bearer", SecurityScheme::Http(scheme));
+    }
+}
+
+/// What every route may answer instead of what was asked for.
+#[derive(utoipa::IntoResponses)]
+#[expect(dead_code, reason = "read by the derive, to describe the answers")]
+pub(super) enum Refusals {
+    /// `query`, `limit`, `cursor`: the request itself is malformed.
+    #[response(status = 400, content_type = "application/problem+json")]
+    BadRequest(#[to_schema] Problem),
+    /// `unauthenticated`: no token, or one that does not hold.
+    #[response(status = 401, content_type = "application/problem+json")]
+    Unauthenticated(#[to_schema] Problem),
+    /// A policy's code (`role`, `role_kind`, `other_agency`, `policy_fault`), or `agency_not_served`. Audited.
+    #[response(status = 403, content_type = "application/problem+json")]
+    Forbidden(#[to_schema] Problem),
+    /// `storage_unavailable`, `keys_unavailable`: not now; nothing was shown.
+    #[response(status = 503, content_type = "application/problem+json")]
+    Unavailable(#[to_schema] Problem),
+    /// `storage_full`: the log cannot write down who looks, so nothing is shown.
+    #[response(status = 507, content_type = "application/problem+json")]
+    Full(#[to_schema] Problem),
+}

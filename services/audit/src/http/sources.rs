@@ -1,0 +1,51 @@
+//! `GET /v1/sources`: whether the log is whole.
+
+use std::sync::Arc;
+
+use axum::{Json, extract::State};
+use rovuma_policy::{Resource, act};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::{access, caller::Caller, error::ApiError, openapi::Refusals};
+use crate::{
+    auditor::Auditor,
+    log::sources::{self, Quarantined, Source},
+    own::{self, OwnEvent},
+};
+
+/// The state of the log.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct LogState {
+    /// How many entries the log has.
+    end: u64,
+    /// Every configured source, and every other that has ever written.
+    sources: Vec<Source>,
+    /// Deliveries that were nobody's batch, by reason.
+    quarantine: Vec<Quarantined>,
+}
+
+/// How far each source has come, its epochs, what is missing, and alarms. Counts and digests only: every auditor of
+/// the country may see it.
+#[utoipa::path(
+    get, path = "/v1/sources", tag = "sources",
+    responses((status = 200, description = "The state of the log.", body = LogState), Refusals)
+)]
+pub(super) async fn list(
+    State(auditor): State<Arc<Auditor>>,
+    caller: Caller,
+) -> Result<Json<LogState>, ApiError> {
+    let log = Resource::audit_log(&auditor.node());
+    if let Err(denial) = access::permit(&auditor, &caller, act::AuditReadSources, &log).await? {
+        return Err(access::forbidden(&denial).into());
+    }
+    let pool = auditor.store.read();
+    let state = LogState {
+        end: crate::log::search::length(pool).await?,
+        sources: sources::list(pool, &auditor.producers).await?,
+        quarantine: sources::quarantined(pool).await?,
+    };
+    let event = OwnEvent::by(caller.actor(), own::action("audit.read")).object("audit_sources", log.id());
+    auditor.record(event).await?;
+    Ok(Json(state))
+}

@@ -1,0 +1,69 @@
+//! Deliveries that are nobody's batch, kept sealed as they came.
+
+use rovuma_broker::Delivery;
+use rovuma_envelope::digest;
+use rovuma_schemas::audit::AuditOutcome;
+use sqlx::{AnyConnection, Row};
+
+use super::open::Unfit;
+use crate::{
+    error::DbError,
+    log::Appender,
+    own::{self, OwnEvent, OwnSource},
+};
+
+/// Bodies are kept up to this many bytes altogether, so that nobody fills the disk that the log needs. Past
+/// it only digest, reason and count are kept.
+const QUARANTINE_MAX_BYTES: i64 = 64 * 1024 * 1024;
+
+/// Keeps a delivery, once for each body and reason; later copies are only counted.
+pub(super) async fn put(
+    tx: &mut AnyConnection,
+    appender: &mut Appender,
+    own: &OwnSource,
+    delivery: &Delivery,
+    unfit: &Unfit,
+) -> Result<(), DbError> {
+    let reason = unfit.code();
+    metrics::counter!("rovuma_audit_quarantined_total", "reason" => reason).increment(1);
+    let now = appender.now();
+    let digest = digest(&delivery.body);
+    let counted = sqlx::query(
+        "UPDATE quarantine SET times = times + 1, last_at = $1 WHERE digest = $2 AND reason = $3",
+    )
+    .bind(now.as_micros())
+    .bind(digest.as_bytes().as_slice())
+    .bind(reason)
+    .execute(&mut *tx)
+    .await?;
+    if counted.rows_affected() > 0 {
+        return Ok(());
+    }
+    tracing::error!(reason, %digest, routing_key = delivery.routing_key, "an audit delivery {unfit}");
+    let kept = room_for(tx, delivery.body.len()).await?.then(|| delivery.body.clone());
+    sqlx::query(
+        "INSERT INTO quarantine (digest, reason, routing_key, size_bytes, first_at, last_at, times, body) \
+         VALUES ($1, $2, $3, $4, $5, $5, 1, $6)",
+    )
+    .bind(digest.as_bytes().as_slice())
+    .bind(reason)
+    .bind(delivery.routing_key.as_str())
+    .bind(i64::try_from(delivery.body.len()).unwrap_or(i64::MAX))
+    .bind(now.as_micros())
+    .bind(kept)
+    .execute(&mut *tx)
+    .await?;
+    let event = OwnEvent::of_service(&own.source, own::action("audit.quarantine"))
+        .object("delivery", digest.to_string())
+        .outcome(AuditOutcome::Refused, reason);
+    own::record(tx, appender, own, event).await
+}
+
+async fn room_for(tx: &mut AnyConnection, size: usize) -> Result<bool, DbError> {
+    let row =
+        sqlx::query("SELECT COALESCE(SUM(size_bytes), 0) AS kept FROM quarantine WHERE body IS NOT NULL")
+            .fetch_one(tx)
+            .await?;
+    let kept: i64 = row.try_get("kept")?;
+    Ok(kept.saturating_add(i64::try_from(size).unwrap_or(i64::MAX)) <= QUARANTINE_MAX_BYTES)
+}

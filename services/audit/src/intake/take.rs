@@ -1,0 +1,149 @@
+//! Taking batches: one transaction for events, search index, alarms and the service's own events.
+
+use std::collections::BTreeMap;
+
+use rovuma_broker::Delivery;
+use rovuma_schemas::{Digest, Epoch, Timestamp};
+use rovuma_store::RowExt;
+use sqlx::AnyConnection;
+
+use super::{
+    chain::{self, Finding, Judgement},
+    open::{Batch, Unfit},
+    quarantine,
+};
+use crate::{
+    alarm::{self, Alarm, AlarmKind},
+    error::DbError,
+    log::{Appender, Found, Head, Lineage, to_db},
+    own::OwnSource,
+};
+
+/// What has been taken: how far each source's chain has come now, to be acknowledged after the commit.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Taken {
+    /// The chains to acknowledge, and where they end.
+    pub(crate) heads: BTreeMap<(String, Epoch), Head>,
+    /// Events stored.
+    pub(crate) stored: usize,
+    /// Events that were stored already.
+    pub(crate) duplicates: usize,
+}
+
+/// Takes `opened` batches, each with its delivery, in the order in which they came.
+pub(super) async fn take(
+    tx: &mut AnyConnection,
+    own: &OwnSource,
+    opened: &[(&Delivery, Result<Batch, Unfit>)],
+    now: Timestamp,
+) -> Result<Taken, DbError> {
+    let mut taking = Taking { appender: Appender::begin(tx, now).await?, own, taken: Taken::default() };
+    for (delivery, opened) in opened {
+        match opened {
+            Ok(batch) => taking.batch(tx, batch).await?,
+            Err(unfit) => quarantine::put(tx, &mut taking.appender, own, delivery, unfit).await?,
+        }
+    }
+    Ok(taking.taken)
+}
+
+struct Taking<'a> {
+    appender: Appender,
+    own: &'a OwnSource,
+    taken: Taken,
+}
+
+impl Taking<'_> {
+    async fn batch(&mut self, tx: &mut AnyConnection, batch: &Batch) -> Result<(), DbError> {
+        let now = self.appender.now();
+        let (mut lineage, found) = Lineage::find_or_open(tx, &batch.source, batch.epoch, now).await?;
+        if found == Found::NewEpoch {
+            self.raise(tx, &lineage, &new_epoch()).await?;
+        }
+        let stored = stored_digests(tx, &lineage, batch).await?;
+        let judgement = chain::judge(lineage.head, &batch.events, &stored);
+        self.append(tx, &mut lineage, batch, &judgement).await?;
+        if let Some(finding) = judgement.finding {
+            self.raise(tx, &lineage, &of_finding(finding, &batch.jws)).await?;
+        }
+        if acknowledges(&judgement) && lineage.head != Head::NONE {
+            self.taken.heads.insert((lineage.source, lineage.epoch), lineage.head);
+        }
+        Ok(())
+    }
+
+    async fn append(
+        &mut self,
+        tx: &mut AnyConnection,
+        lineage: &mut Lineage,
+        batch: &Batch,
+        judgement: &Judgement,
+    ) -> Result<(), DbError> {
+        self.taken.duplicates += judgement.duplicates;
+        self.taken.stored += judgement.append.len();
+        if judgement.append.is_empty() {
+            return Ok(());
+        }
+        for event in &batch.events[judgement.append.clone()] {
+            self.appender.append(tx, lineage, event).await?;
+        }
+        lineage.save(tx, self.appender.now()).await?;
+        alarm::close_missing(tx, &mut self.appender, self.own, lineage).await
+    }
+
+    async fn raise(
+        &mut self,
+        tx: &mut AnyConnection,
+        lineage: &Lineage,
+        alarm: &Alarm<'_>,
+    ) -> Result<(), DbError> {
+        alarm::raise(tx, &mut self.appender, self.own, lineage, alarm).await
+    }
+}
+
+/// A source whose history is not ours must not be told that it is stored: it keeps its events.
+fn acknowledges(judgement: &Judgement) -> bool {
+    !matches!(judgement.finding, Some(Finding::Conflict { .. }))
+}
+
+/// The digests of those numbers of the batch that are stored.
+async fn stored_digests(
+    tx: &mut AnyConnection,
+    lineage: &Lineage,
+    batch: &Batch,
+) -> Result<BTreeMap<u64, Digest>, DbError> {
+    let first = batch.events.first().map_or(0, |event| event.sequence());
+    if first > lineage.head.sequence {
+        return Ok(BTreeMap::new());
+    }
+    let last = batch.events.last().map_or(0, |event| event.sequence());
+    let rows = sqlx::query(
+        "SELECT sequence, digest FROM entry WHERE lineage_id = $1 AND sequence BETWEEN $2 AND $3",
+    )
+    .bind(lineage.id)
+    .bind(to_db(first))
+    .bind(to_db(last))
+    .fetch_all(tx)
+    .await?;
+    rows.iter().map(|row| Ok((row.count("sequence")?, row.digest("digest")?))).collect()
+}
+
+pub(crate) fn new_epoch() -> Alarm<'static> {
+    Alarm { kind: AlarmKind::NewEpoch, first: 0, last: 0, digest: None, evidence: None }
+}
+
+fn of_finding(finding: Finding, jws: &str) -> Alarm<'_> {
+    match finding {
+        Finding::Missing { first, last } => {
+            Alarm { kind: AlarmKind::Missing, first, last, digest: None, evidence: None }
+        }
+        Finding::Conflict { sequence, got } => {
+            let (first, last) = (sequence, sequence);
+            Alarm { kind: AlarmKind::Conflict, first, last, digest: Some(got), evidence: Some(jws) }
+        }
+        Finding::Altered { sequence, got } => {
+            let (first, last) = (sequence, sequence);
+            Alarm { kind: AlarmKind::Altered, first, last, digest: Some(got), evidence: Some(jws) }
+        }
+    }
+}

@@ -1,0 +1,31 @@
+//! The log: events in the order of appending, and each source's chain.
+
+mod append;
+mod edge;
+mod event;
+mod filter;
+mod lineage;
+pub(crate) mod search;
+pub(crate) mod sources;
+
+pub(crate) use append::Appender;
+pub(crate) use edge::check as check_edge;
+pub(crate) use event::LogEvent;
+pub(crate) use filter::{Filter, Order};
+pub(crate) use lineage::{Found, Head, Lineage};
+
+use rovuma_store::{Migrations, Step};
+
+/// The log's tables.
+pub(crate) const MIGRATIONS: Migrations = Migrations {
+    sqlite: &[Step {
+        version: 1001,
+        name: "audit log",
+        sql: include_str!("../migrations/sqlite/1001_log.sql"),
+    }],
+};
+
+/// A sequence number or index as databases keep it. Numbers are checked to fit when they are read.
+pub(crate) fn to_db(number: u64) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
+}
