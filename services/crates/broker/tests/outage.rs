@@ -1,0 +1,172 @@
+//! A broker that is killed, restarted, or short of disk: what was confirmed is there, and everybody comes back.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::Path,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use rovuma_broker::{
+    BatchLimits, Broker, BrokerConfig, BrokerState, ConsumerConfig, ConsumerState, Delivery, Handler,
+    Publication, TransientError, Verdict,
+    topology::{GatewaySpec, NodeSpec, VHOST, definitions},
+};
+use rovuma_lab::rabbit::{RabbitNode, RabbitOptions};
+use rovuma_runtime::Shutdown;
+use tokio::sync::watch;
+
+fn spec() -> NodeSpec {
+    let agencies = ["mz.node", "mz.prm"].map(|code| code.parse().expect("an agency")).into();
+    NodeSpec {
+        country: "mz".parse().expect("a country"),
+        gateways: vec![GatewaySpec { name: "police".into(), agencies }],
+        event_readers: Vec::new(),
+        partners: Vec::new(),
+    }
+}
+
+async fn start(folder: &Path, options: RabbitOptions) -> RabbitNode {
+    let node = RabbitNode::start(folder, options, |_| {}).await.expect("a node");
+    node.management().import(&definitions(&spec()).expect("sound")).await.expect("imported");
+    node
+}
+
+fn connect(node: &RabbitNode) -> Broker {
+    let identity = node.issue_client("gateway.police").expect("a certificate");
+    let config = BrokerConfig {
+        url: node.url(VHOST).expect("a URL"),
+        ca_file: node.authority().ca_file(),
+        cert_file: identity.cert_file,
+        key_file: identity.key_file,
+        server_name: None,
+    };
+    Broker::start(config, "outage", &Shutdown::new()).expect("a sound configuration")
+}
+
+fn publication(number: usize) -> Publication {
+    Publication {
+        exchange: "outbound".into(),
+        routing_key: "mz.prm.normal".into(),
+        message_id: number.to_string(),
+        content_type: String::new(),
+        headers: BTreeMap::new(),
+        body: vec![0; 512],
+    }
+}
+
+fn inbox() -> ConsumerConfig {
+    let batch = BatchLimits { max_messages: 32, max_bytes: 1 << 20, max_wait: Duration::from_millis(5) };
+    ConsumerConfig { queue: "inbox.police.normal".into(), prefetch: 64, batch }
+}
+
+/// Keeps the ids of what it took, as a store would.
+#[derive(Clone, Default)]
+struct Store(Arc<Mutex<BTreeSet<String>>>, Arc<tokio::sync::Notify>);
+
+impl Handler for Store {
+    async fn handle(&self, batch: Arc<[Delivery]>) -> Result<Vec<Verdict>, TransientError> {
+        self.0.lock().expect("unpoisoned").extend(batch.iter().map(|one| one.message_id.clone()));
+        self.1.notify_waiters();
+        Ok(vec![Verdict::Accept; batch.len()])
+    }
+}
+
+impl Store {
+    async fn until_it_holds(&self, ids: &BTreeSet<String>) {
+        loop {
+            let changed = self.1.notified();
+            if ids.is_subset(&self.0.lock().expect("unpoisoned")) {
+                return;
+            }
+            changed.await;
+        }
+    }
+}
+
+async fn within<T>(work: impl Future<Output = T>) -> T {
+    tokio::time::timeout(Duration::from_secs(240), work).await.expect("within four minutes")
+}
+
+/// Publishes one number after the other until told to stop; returns those confirmed, and how many failed.
+async fn publish_until(broker: Broker, stop: watch::Receiver<bool>) -> (BTreeSet<String>, usize) {
+    let (mut confirmed, mut failed) = (BTreeSet::new(), 0);
+    for number in 0.. {
+        if *stop.borrow() {
+            break;
+        }
+        match broker.publish(publication(number)).await {
+            Ok(()) => drop(confirmed.insert(number.to_string())),
+            Err(failure) => {
+                assert!(failure.is_transient(), "{failure}");
+                failed += 1;
+            }
+        }
+    }
+    (confirmed, failed)
+}
+
+async fn reached(broker: &Broker, wanted: BrokerState) {
+    let mut state = broker.state();
+    while state != wanted {
+        state = broker.state_after(state).await;
+    }
+}
+
+#[tokio::test]
+async fn what_was_confirmed_survives_kills_and_restarts() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut node = start(folder.path(), RabbitOptions::new("outage")).await;
+    let broker = connect(&node);
+    let store = Store::default();
+    let consumer = broker.consume(inbox(), store.clone());
+    let (stop, stopped) = watch::channel(false);
+    let publishers: Vec<_> =
+        (0..8).map(|_| tokio::spawn(publish_until(broker.clone(), stopped.clone()))).collect();
+
+    for kill in [true, false] {
+        assert!(within(consumer.reached(ConsumerState::Consuming)).await);
+        assert!(within(broker.connected()).await);
+        if kill {
+            node.kill();
+        } else {
+            node.stop().await;
+        }
+        within(reached(&broker, BrokerState::Connecting)).await;
+        node.restart(|_| {}).await.expect("started again");
+    }
+    assert!(within(broker.connected()).await, "did not come back");
+    assert!(within(consumer.reached(ConsumerState::Consuming)).await, "the consumer did not come back");
+    stop.send_replace(true);
+    let mut confirmed = BTreeSet::new();
+    for publisher in publishers {
+        confirmed.extend(within(publisher).await.expect("no panic").0);
+    }
+    assert!(confirmed.len() > 100, "only {} were confirmed", confirmed.len());
+    within(store.until_it_holds(&confirmed)).await;
+    node.stop().await;
+}
+
+#[tokio::test]
+async fn a_broker_short_of_disk_is_seen_and_what_it_holds_is_still_consumed() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut node = start(folder.path(), RabbitOptions::new("disk")).await;
+    let broker = connect(&node);
+    broker.publish(publication(1)).await.expect("confirmed");
+    node.limit_free_disk(u64::MAX / 2).await.expect("limited");
+
+    let waiting = tokio::spawn({
+        let broker = broker.clone();
+        async move { broker.publish(publication(2)).await }
+    });
+    within(reached(&broker, BrokerState::Blocked)).await;
+    let store = Store::default();
+    broker.consume(inbox(), store.clone());
+    within(store.until_it_holds(&BTreeSet::from(["1".to_owned()]))).await;
+
+    node.limit_free_disk(1 << 20).await.expect("freed");
+    within(reached(&broker, BrokerState::Connected)).await;
+    within(waiting).await.expect("no panic").expect("confirmed once there is room");
+    within(store.until_it_holds(&BTreeSet::from(["1".to_owned(), "2".to_owned()]))).await;
+    node.stop().await;
+}
