@@ -59,6 +59,21 @@ impl Trail {
         query.bind(self.source()).fetch_one(self.store().read()).await?.count("waiting")
     }
 
+    /// Waits until nothing waits for its acknowledgement: for a program that records and then ends. Give
+    /// it a time limit.
+    ///
+    /// # Errors
+    /// [`sqlx::Error`] when the store does not answer.
+    pub async fn cleared(&self) -> sqlx::Result<()> {
+        let mut commits = self.store().commits();
+        while self.oldest_unacknowledged().await?.is_some() {
+            if commits.changed().await.is_err() {
+                return Err(sqlx::Error::PoolClosed);
+            }
+        }
+        Ok(())
+    }
+
     /// The epochs that have ever begun.
     pub(crate) async fn epochs(&self) -> sqlx::Result<Vec<Epoch>> {
         let query = sqlx::query("SELECT epoch FROM trail_head WHERE source = $1 ORDER BY epoch");

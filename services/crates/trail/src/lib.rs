@@ -16,9 +16,13 @@ mod act;
 mod backlog;
 mod head;
 mod keys;
+mod ship;
+#[cfg(test)]
+mod tests;
 mod trail;
 
 pub use acknowledge::Acknowledged;
 pub use act::Act;
 pub use keys::{KeysError, ShipperKeys};
+pub use ship::{AUDIT_BATCH_CONTENT_TYPE, Shipper};
 pub use trail::{MIGRATIONS, Trail};

@@ -1,0 +1,131 @@
+//! What has been sent and not acknowledged: decisions without a clock or a broker.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use rovuma_schemas::Epoch;
+use tokio::time::Instant;
+
+/// Batches sent ahead of their acknowledgement at most: enough to keep a busy service flowing, few
+/// enough that the broker never holds the backlog of an audit service that is away.
+const WINDOW: usize = 8;
+
+/// How long to wait for an acknowledgement before sending again for the first time.
+const RESEND_FIRST: Duration = Duration::from_secs(30);
+
+/// The longest such wait: it doubles up to here.
+const RESEND_MAX: Duration = Duration::from_secs(10 * 60);
+
+/// How far the audit service has been told.
+#[derive(Debug, Default)]
+pub(crate) struct Progress {
+    sent: BTreeMap<Epoch, u64>,
+    in_flight: Vec<(Epoch, u64)>,
+    resends: u32,
+    resend_at: Option<Instant>,
+}
+
+impl Progress {
+    /// Whether another batch may be sent now. After a silence one batch at a time asks whether the audit
+    /// service is back.
+    pub(crate) fn may_send(&self) -> bool {
+        let window = if self.resends == 0 { WINDOW } else { 1 };
+        self.in_flight.len() < window
+    }
+
+    /// The last event of an epoch that has been sent, 0 before the first.
+    pub(crate) fn sent_through(&self, epoch: Epoch) -> u64 {
+        self.sent.get(&epoch).copied().unwrap_or(0)
+    }
+
+    /// A batch was confirmed by the broker.
+    pub(crate) fn sent(&mut self, epoch: Epoch, last: u64, now: Instant) {
+        self.sent.insert(epoch, last);
+        self.in_flight.push((epoch, last));
+        self.resend_at.get_or_insert(now + self.wait());
+    }
+
+    /// The audit service has everything of an epoch up to `sequence`.
+    pub(crate) fn acknowledged(&mut self, epoch: Epoch, sequence: u64, now: Instant) {
+        self.in_flight.retain(|(sent, last)| *sent != epoch || *last > sequence);
+        let sent = self.sent.entry(epoch).or_default();
+        *sent = sequence.max(*sent);
+        self.resends = 0;
+        self.resend_at = if self.in_flight.is_empty() { None } else { Some(now + RESEND_FIRST) };
+    }
+
+    /// When to send again unless something is acknowledged before.
+    pub(crate) fn resend_at(&self) -> Option<Instant> {
+        self.resend_at
+    }
+
+    /// Nothing was acknowledged in time: all that is not acknowledged is sent again.
+    pub(crate) fn give_up_waiting(&mut self) {
+        self.sent.clear();
+        self.in_flight.clear();
+        self.resends = self.resends.saturating_add(1);
+        self.resend_at = None;
+    }
+
+    /// The broker is back: what it had may be gone, so the wait begins anew and is short.
+    pub(crate) fn reconnected(&mut self, now: Instant) {
+        if self.resend_at.is_some() {
+            self.resends = 0;
+            self.resend_at = Some(now + RESEND_FIRST);
+        }
+    }
+
+    fn wait(&self) -> Duration {
+        let factor = 1_u32.checked_shl(self.resends).unwrap_or(u32::MAX);
+        RESEND_FIRST.saturating_mul(factor).min(RESEND_MAX)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_window_of_batches_then_a_wait_for_acknowledgement() {
+        let (now, epoch, mut progress) = (Instant::now(), Epoch::draw(), Progress::default());
+        for batch in 1..=8 {
+            assert!(progress.may_send());
+            progress.sent(epoch, batch * 10, now);
+        }
+        assert!(!progress.may_send());
+        assert_eq!(progress.resend_at(), Some(now + RESEND_FIRST));
+        progress.acknowledged(epoch, 35, now);
+        assert!(progress.may_send() && progress.sent_through(epoch) == 80);
+        progress.acknowledged(epoch, 80, now);
+        assert_eq!(progress.resend_at(), None);
+    }
+
+    #[test]
+    fn silence_is_probed_with_one_batch_ever_more_rarely() {
+        let (now, epoch, mut progress) = (Instant::now(), Epoch::draw(), Progress::default());
+        let mut waits = Vec::new();
+        for _ in 0..7 {
+            progress.sent(epoch, 10, now);
+            waits.push((progress.resend_at().expect("a wait") - now).as_secs());
+            progress.give_up_waiting();
+            assert!(progress.may_send() && progress.sent_through(epoch) == 0);
+        }
+        assert_eq!(waits, [30, 60, 120, 240, 480, 600, 600]);
+        progress.sent(epoch, 10, now);
+        assert!(!progress.may_send(), "one at a time while there is no answer");
+        progress.acknowledged(epoch, 10, now);
+        progress.sent(epoch, 20, now);
+        assert!(progress.may_send(), "the window is open again");
+    }
+
+    #[test]
+    fn epochs_do_not_acknowledge_each_other() {
+        let (now, mut progress) = (Instant::now(), Progress::default());
+        let (old, new) = (Epoch::draw(), Epoch::draw());
+        progress.sent(old, 10, now);
+        progress.sent(new, 5, now);
+        progress.acknowledged(new, 100, now);
+        assert!(progress.resend_at().is_some(), "the old epoch's batch is still out");
+        progress.reconnected(now + RESEND_FIRST);
+        assert_eq!(progress.resend_at(), Some(now + 2 * RESEND_FIRST));
+    }
+}
