@@ -1,6 +1,7 @@
 //! A two-country installation on one machine, for `deploy/quickstart` and for tests: certificates, private
 //! RabbitMQ nodes, and processes that end with the one that started them.
 
+pub mod api;
 pub mod border;
 pub mod certs;
 pub mod config;
@@ -8,6 +9,7 @@ pub mod country;
 pub mod ctl;
 pub mod keys;
 pub mod layout;
+pub mod person;
 pub mod plan;
 pub mod ports;
 pub mod process;

@@ -1,0 +1,111 @@
+//! A service's HTTP API, as one caller sees it.
+
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail};
+use reqwest::{Client, Method, StatusCode, header};
+use serde_json::Value;
+
+/// A service answers within this, or something is wrong with it.
+const TIMEOUT: Duration = Duration::from_secs(30);
+
+/// An API and the token it is called with.
+#[derive(Clone, Debug)]
+pub struct Api {
+    client: Client,
+    base: String,
+    token: Option<String>,
+}
+
+/// What an API answered.
+#[derive(Clone, Debug)]
+pub struct Answer {
+    /// The status.
+    pub status: StatusCode,
+    /// The version of what was answered, for `If-Match`.
+    pub etag: Option<String>,
+    /// The body; `null` when there was none, a text when it was not JSON.
+    pub body: Value,
+}
+
+impl Api {
+    /// The API at `base`, called with `token`, or by nobody in particular.
+    ///
+    /// # Errors
+    /// When the system gives no TLS or sockets.
+    pub fn new(base: &str, token: Option<String>) -> Result<Self> {
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let client = Client::builder().no_proxy().pool_max_idle_per_host(0).timeout(TIMEOUT).build()?;
+        Ok(Self { client, base: base.to_owned(), token })
+    }
+
+    /// Asks for a path.
+    ///
+    /// # Errors
+    /// When the service does not answer; any status is an answer.
+    pub async fn get(&self, path: &str) -> Result<Answer> {
+        self.call(Method::GET, path, None, None).await
+    }
+
+    /// Posts to a path.
+    ///
+    /// # Errors
+    /// When the service does not answer; any status is an answer.
+    pub async fn post(&self, path: &str, body: &Value) -> Result<Answer> {
+        self.call(Method::POST, path, Some(body), None).await
+    }
+
+    /// Posts to a path something that is meant for the version `etag` of it.
+    ///
+    /// # Errors
+    /// When the service does not answer; any status is an answer.
+    pub async fn post_if_match(&self, path: &str, body: &Value, etag: &str) -> Result<Answer> {
+        self.call(Method::POST, path, Some(body), Some(etag)).await
+    }
+
+    /// Calls any method.
+    ///
+    /// # Errors
+    /// When the service does not answer; any status is an answer.
+    pub async fn call(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<&Value>,
+        etag: Option<&str>,
+    ) -> Result<Answer> {
+        let url = format!("{}{path}", self.base);
+        let mut request = self.client.request(method, &url);
+        if let Some(token) = &self.token {
+            request = request.bearer_auth(token);
+        }
+        if let Some(etag) = etag {
+            request = request.header(header::IF_MATCH, etag);
+        }
+        if let Some(body) = body {
+            request = request.json(body);
+        }
+        let answer = request.send().await.with_context(|| format!("calling {url}"))?;
+        let (status, headers) = (answer.status(), answer.headers().clone());
+        let etag = headers.get(header::ETAG).and_then(|value| value.to_str().ok()).map(str::to_owned);
+        let text = answer.text().await?;
+        let body = match text.as_str() {
+            "" => Value::Null,
+            text => serde_json::from_str(text).unwrap_or_else(|_| Value::String(text.to_owned())),
+        };
+        Ok(Answer { status, etag, body })
+    }
+}
+
+impl Answer {
+    /// The body, when the call succeeded.
+    ///
+    /// # Errors
+    /// When it did not: with the status and the problem.
+    pub fn ok(self) -> Result<Value> {
+        if self.status.is_success() {
+            return Ok(self.body);
+        }
+        bail!("{}: {}", self.status, self.body)
+    }
+}

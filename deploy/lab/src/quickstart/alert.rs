@@ -1,0 +1,136 @@
+//! One alert from `mz.prm`, through the public API, and its way hop by hop.
+
+use std::{
+    path::Path,
+    time::{Duration, Instant},
+};
+
+use anyhow::{Context, Result, bail};
+use rovuma_lab::{api::Api, border::Border, person};
+use serde_json::{Value, json};
+
+use crate::show::Show;
+
+/// The alert that is sent when no other is given.
+const EXAMPLE: &str = include_str!("../../../../schemas/examples/valid/alert-stolen-motorcycle.json");
+
+/// An alert that has no receipts by then will be shown as it is.
+const RECEIPTS_TIMEOUT: Duration = Duration::from_secs(60);
+
+/// How often the sender's gateway is asked for the alert's way.
+const POLL: Duration = Duration::from_millis(20);
+
+/// Reads the draft to send.
+///
+/// # Errors
+/// When the file cannot be read or is not JSON.
+pub(crate) fn read(file: Option<&Path>) -> Result<Value> {
+    let text = match file {
+        Some(file) => std::fs::read_to_string(file).with_context(|| format!("reading {}", file.display()))?,
+        None => EXAMPLE.to_owned(),
+    };
+    serde_json::from_str(&text).context("the draft is not JSON")
+}
+
+/// An alert's way.
+pub(crate) struct Way {
+    id: String,
+    hops: Vec<Value>,
+    receipts: usize,
+    elapsed: Duration,
+}
+
+/// Sends the draft and waits for every recipient's signed receipt. With `read_it`, officers of the
+/// recipients open it, so that read receipts come back too.
+///
+/// # Errors
+/// When the draft is refused, with every fault; or when a receipt is missing.
+pub(crate) async fn send(border: &Border, draft: &Value, read_it: bool) -> Result<Way> {
+    let token = log_in(&border.mz, "officer.prm").await?;
+    let api = Api::new(&border.mz.url("gateway")?, Some(token))?;
+    let started = Instant::now();
+    let created = api.post("/v1/alerts", draft).await?;
+    let etag = created.etag.clone().unwrap_or_default();
+    let id = created.ok().context("the draft was refused")?["id"].as_str().context("an id")?.to_owned();
+    let release = api.post_if_match(&format!("/v1/alerts/{id}/release"), &json!({}), &etag).await?;
+    let copies = release.ok().context("the alert was not released")?["copies"].as_array().map_or(0, Vec::len);
+    let hops = way(&api, &id, "delivered", copies).await?;
+    let elapsed = started.elapsed();
+    let mut way = Way { receipts: count(&hops, "delivered"), id, hops, elapsed };
+    if read_it {
+        way.hops = be_read(border, &api, &way.id, draft).await?;
+    }
+    Ok(way)
+}
+
+/// Officers of the recipients open the alert.
+async fn be_read(border: &Border, api: &Api, id: &str, draft: &Value) -> Result<Vec<Value>> {
+    let mut readers = 0;
+    for agency in draft["recipients"].as_array().into_iter().flatten().filter_map(Value::as_str) {
+        let Some((country, name)) = agency.split_once('.').filter(|(country, _)| *country == "tz") else { continue };
+        let _ = country;
+        let token = log_in(&border.tz, &format!("officer.{name}")).await?;
+        let inbox = Api::new(&border.tz.url("gateway")?, Some(token))?;
+        inbox.get(&format!("/v1/messages/{id}")).await?.ok().context("the alert could not be opened")?;
+        readers += 1;
+    }
+    way(api, id, "read", readers).await
+}
+
+async fn log_in(country: &rovuma_lab::country::Country, login: &str) -> Result<String> {
+    person::log_in(&country.url("identity")?, login, &country.layout().secret(login)).await
+}
+
+/// The way, once `wanted` hops of this kind are in it.
+async fn way(api: &Api, id: &str, kind: &str, wanted: usize) -> Result<Vec<Value>> {
+    let started = Instant::now();
+    loop {
+        let trace = api.get(&format!("/v1/messages/{id}/trace")).await?.ok()?;
+        let hops = trace["hops"].as_array().cloned().unwrap_or_default();
+        if count(&hops, kind) >= wanted {
+            return Ok(hops);
+        }
+        if let Some(refused) = hops.iter().find(|hop| hop["hop"] == "rejected") {
+            bail!("{} rejected it: {}", refused["agency"], refused["code"]);
+        }
+        if started.elapsed() > RECEIPTS_TIMEOUT {
+            bail!(
+                "{} of {wanted} receipts ({kind}) after {} s; the way so far: {}",
+                count(&hops, kind),
+                RECEIPTS_TIMEOUT.as_secs(),
+                Value::Array(hops)
+            );
+        }
+        tokio::time::sleep(POLL).await;
+    }
+}
+
+fn count(hops: &[Value], kind: &str) -> usize {
+    hops.iter().filter(|hop| hop["hop"] == kind).count()
+}
+
+impl Way {
+    /// Prints it, a line for each hop.
+    pub(crate) fn print(&self, show: &Show) {
+        show.line(&format!("alert {}", self.id));
+        for hop in &self.hops {
+            let text = |name: &str| hop[name].as_str().unwrap_or_default();
+            let audit = match hop["audit"]["sequence"].as_u64() {
+                Some(sequence) => format!("  audit {} #{sequence}", hop["audit"]["source"].as_str().unwrap_or_default()),
+                None => String::new(),
+            };
+            show.line(&format!("  {}  {:10} {}{audit}", text("at"), text("hop"), text("agency")));
+        }
+        show.line(&format!(
+            "{} signed receipts verified, {} ms after the draft was posted",
+            self.receipts,
+            self.elapsed.as_millis()
+        ));
+    }
+
+    /// The last line with `--once`.
+    pub(crate) fn last_line(&self) -> String {
+        let ms = u64::try_from(self.elapsed.as_millis()).unwrap_or(u64::MAX);
+        json!({ "delivered": true, "receipts": self.receipts, "ms": ms }).to_string()
+    }
+}

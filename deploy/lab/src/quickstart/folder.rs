@@ -1,0 +1,64 @@
+//! The one folder in which everything is kept, held by one quickstart at a time.
+
+use std::{
+    fs::{self, File, TryLockError},
+    path::{Path, PathBuf},
+};
+
+use anyhow::{Context, Result, bail};
+
+/// The folder, held until it is dropped or the process ends.
+pub(crate) struct Folder {
+    path: PathBuf,
+    _held: File,
+}
+
+impl Folder {
+    /// Opens the folder, or makes it.
+    ///
+    /// # Errors
+    /// When another quickstart holds it, or it cannot be made.
+    pub(crate) fn open(path: &Path) -> Result<Self> {
+        fs::create_dir_all(path).with_context(|| format!("creating {}", path.display()))?;
+        let path = path.canonicalize().with_context(|| format!("opening {}", path.display()))?;
+        let held = hold(&path)?;
+        Ok(Self { path, _held: held })
+    }
+
+    /// Where it is.
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+}
+
+/// Removes the folder; whether there was one.
+///
+/// # Errors
+/// When a quickstart is running in it, or it was not made by one.
+pub(crate) fn clean(path: &Path) -> Result<bool> {
+    if !path.exists() {
+        return Ok(false);
+    }
+    if !lock_file(path).exists() {
+        bail!("{} was not made by the quickstart; nothing was removed", path.display());
+    }
+    let _held = hold(path)?;
+    fs::remove_dir_all(path).with_context(|| format!("removing {}", path.display()))?;
+    Ok(true)
+}
+
+fn hold(path: &Path) -> Result<File> {
+    let file = lock_file(path);
+    let held = File::create(&file).with_context(|| format!("creating {}", file.display()))?;
+    match held.try_lock() {
+        Ok(()) => Ok(held),
+        Err(TryLockError::WouldBlock) => {
+            bail!("another quickstart is running in {}: stop it with Ctrl-C first", path.display())
+        }
+        Err(TryLockError::Error(error)) => Err(error).with_context(|| format!("locking {}", file.display())),
+    }
+}
+
+fn lock_file(path: &Path) -> PathBuf {
+    path.join("quickstart.lock")
+}
