@@ -5,7 +5,15 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 use clap_complete::Shell;
 
-use crate::{broker::Broker, exit::EXIT_HELP, keys::Keys, trust::Trust, verify::Verify};
+use crate::{
+    broker::Broker,
+    exit::EXIT_HELP,
+    keys::Keys,
+    login,
+    messages::{drafts::Drafts, lists, read, send, show, trace},
+    trust::Trust,
+    verify::Verify,
+};
 
 /// Operate and audit a Rovuma installation
 #[derive(Debug, Parser)]
@@ -42,6 +50,27 @@ pub(crate) enum Command {
     Broker(Broker),
     /// Verify a message or a bundle against pinned trust lists, with no server
     Verify(Verify),
+    /// Post an alert's draft to the gateway, and release it
+    Send(send::Send),
+    /// Drafts: list, show, submit, release, return
+    #[command(subcommand)]
+    Draft(Drafts),
+    /// List received messages
+    Inbox(lists::Inbox),
+    /// List sent messages
+    Sent(lists::SentList),
+    /// Show a message
+    Show(show::Show),
+    /// Say that an officer has seen a message in the agency's own system
+    Read(read::MarkRead),
+    /// Follow the way of a message, hop by hop
+    Trace(trace::Trace),
+    /// Log in: in a browser, or as a machine with a secret
+    Login(login::Login),
+    /// Forget the log-in
+    Logout(login::Logout),
+    /// Say who is logged in
+    Whoami(login::Whoami),
     /// Print the completions of a shell
     Completions {
         /// Which shell

@@ -3,8 +3,13 @@
 
 use std::{path::Path, time::Duration};
 
-use reqwest::{Method, RequestBuilder, Response, StatusCode, redirect};
+use reqwest::{
+    Method, RequestBuilder, Response, StatusCode,
+    header::{self, HeaderMap, HeaderValue},
+    redirect,
+};
 use rovuma_runtime::Problem;
+use rovuma_schemas::Locale;
 use serde_json::Value;
 use url::Url;
 use zeroize::Zeroizing;
@@ -32,13 +37,6 @@ pub(crate) struct Client {
     token: Option<Zeroizing<String>>,
 }
 
-/// What a server said to a request that it did not refuse.
-pub(crate) struct Answer {
-    pub(crate) status: StatusCode,
-    pub(crate) etag: Option<String>,
-    pub(crate) body: Value,
-}
-
 impl Client {
     /// A client for `endpoint`, called `name` in sentences.
     pub(crate) fn new(endpoint: &Endpoint, name: &'static str) -> Outcome<Self> {
@@ -58,32 +56,35 @@ impl Client {
             .base
             .join(path.trim_start_matches('/'))
             .map_err(|error| Failure::usage(format!("{}{path}: {error}", self.base)))?;
-        let request = self.http.request(method, url);
+        let request = self.request_to(method, url);
         Ok(match &self.token {
             Some(token) => request.bearer_auth(token.as_str()),
             None => request,
         })
     }
 
-    pub(crate) async fn get(&self, path: &str, query: &[(&str, String)]) -> Outcome<Answer> {
+    /// A request, without a token, for an address that is not below ours.
+    pub(crate) fn request_to(&self, method: Method, url: Url) -> RequestBuilder {
+        self.http.request(method, url)
+    }
+
+    pub(crate) async fn get(&self, path: &str, query: &[(&str, String)]) -> Outcome<Value> {
         let request = self.request(Method::GET, path)?.query(query);
         self.send(request).await
     }
 
     /// Sends a request and reads its answer; tells a person what it waits for.
-    pub(crate) async fn send(&self, request: RequestBuilder) -> Outcome<Answer> {
+    pub(crate) async fn send(&self, request: RequestBuilder) -> Outcome<Value> {
         let response = self.send_raw(request).await?;
-        let (status, etag) = (response.status(), header(&response, "etag"));
+        let status = response.status();
         let bytes = self.body(response).await?;
         if !status.is_success() {
             return Err(self.refusal(status, &bytes));
         }
-        let body = if bytes.is_empty() {
-            Value::Null
-        } else {
-            serde_json::from_slice(&bytes).map_err(|error| self.nonsense(&error))?
-        };
-        Ok(Answer { status, etag, body })
+        if bytes.is_empty() {
+            return Ok(Value::Null);
+        }
+        serde_json::from_slice(&bytes).map_err(|error| self.nonsense(&error))
     }
 
     /// Sends a request and gives the answer whatever it is.
@@ -148,10 +149,6 @@ impl Client {
     }
 }
 
-fn header(response: &Response, name: &str) -> Option<String> {
-    response.headers().get(name)?.to_str().ok().map(ToOwned::to_owned)
-}
-
 /// A client that trusts the authorities of `ca_file` and no others, and follows no redirect: a token must
 /// not go where the configuration did not send it.
 fn http_client(ca_file: Option<&Path>) -> Outcome<reqwest::Client> {
@@ -162,13 +159,24 @@ fn http_client(ca_file: Option<&Path>) -> Outcome<reqwest::Client> {
             .ok_or_else(|| Failure::usage(format!("{} holds no PEM certificate", path.display())))?,
         None => Vec::new(),
     };
+    let mut headers = HeaderMap::new();
+    headers.insert(header::ACCEPT_LANGUAGE, HeaderValue::from_static(own_locale().as_str()));
     reqwest::Client::builder()
+        .default_headers(headers)
         .tls_certs_only(roots)
         .redirect(redirect::Policy::none())
         .connect_timeout(CONNECT)
         .read_timeout(ANSWER)
         .build()
         .map_err(|error| Failure::local(chain("cannot make an HTTP client", &error)))
+}
+
+/// The language of whoever sits here (POSIX, 8.2): faults are told in it.
+fn own_locale() -> Locale {
+    let said = ["LC_ALL", "LC_MESSAGES", "LANG"]
+        .iter()
+        .find_map(|variable| std::env::var(variable).ok().filter(|value| !value.is_empty()));
+    said.and_then(|value| value.get(..2)?.parse().ok()).unwrap_or_default()
 }
 
 /// An address that is `https`, or `http` on this machine.

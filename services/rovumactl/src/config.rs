@@ -63,6 +63,25 @@ pub(crate) struct IdentityConfig {
     pub(crate) scope: String,
 }
 
+impl Default for IdentityConfig {
+    fn default() -> Self {
+        Self {
+            issuer: String::new(),
+            ca_file: None,
+            client_id: default_client(),
+            client_secret_file: None,
+            scope: default_scope(),
+        }
+    }
+}
+
+impl IdentityConfig {
+    /// The provider's own address.
+    pub(crate) fn endpoint(&self) -> Endpoint {
+        Endpoint { url: self.issuer.clone(), ca_file: self.ca_file.clone() }
+    }
+}
+
 fn default_client() -> String {
     "rovumactl".to_owned()
 }

@@ -13,9 +13,12 @@ mod exit;
 mod files;
 mod keys;
 mod ledger;
+mod login;
+mod messages;
 mod moments;
 mod output;
 mod progress;
+mod session;
 mod trust;
 mod verify;
 
@@ -65,6 +68,16 @@ async fn dispatch(command: Command, app: &App) -> Outcome {
         Command::Keys(command) => command.run(app).await,
         Command::Broker(command) => command.run(app).await,
         Command::Trust(command) => command.run(app).await,
+        Command::Send(command) => command.run(app).await,
+        Command::Draft(command) => command.run(app).await,
+        Command::Inbox(command) => command.run(app).await,
+        Command::Sent(command) => command.run(app).await,
+        Command::Show(command) => command.run(app).await,
+        Command::Read(command) => command.run(app).await,
+        Command::Trace(command) => command.run(app).await,
+        Command::Login(command) => command.run(app).await,
+        Command::Logout(command) => command.run(app),
+        Command::Whoami(command) => command.run(app),
         Command::Verify(command) => command.run(app),
         Command::Completions { .. } => Ok(Exit::Ok),
     }

@@ -20,10 +20,6 @@ impl Output {
         Self { json }
     }
 
-    pub(crate) const fn is_json(self) -> bool {
-        self.json
-    }
-
     /// Shows an answer: `Display` for people, one line of JSON with `--json`.
     ///
     /// # Errors

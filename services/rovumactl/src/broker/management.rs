@@ -8,7 +8,7 @@ use serde_json::Value;
 use zeroize::Zeroizing;
 
 use crate::{
-    client::{Answer, Client},
+    client::Client,
     config::Endpoint,
     exit::{Exit, Failure, Outcome},
 };
@@ -31,7 +31,7 @@ impl Management {
 
     /// Everything that the broker has.
     pub(super) async fn definitions(&self) -> Outcome<Value> {
-        Ok(self.send(self.request(Method::GET, "/api/definitions")?).await?.body)
+        Ok(self.send(self.request(Method::GET, "/api/definitions")?).await?)
     }
 
     /// Adds what is missing and replaces what can be replaced; RabbitMQ never removes anything by this.
@@ -72,7 +72,7 @@ impl Management {
         Ok(request.basic_auth(&self.user, Some(self.password.as_str())))
     }
 
-    async fn send(&self, request: RequestBuilder) -> Outcome<Answer> {
+    async fn send(&self, request: RequestBuilder) -> Outcome<Value> {
         self.client.send(request).await.map_err(|failure| self.explain(failure))
     }
 

@@ -1,0 +1,62 @@
+//! Alerts through the gateway's API: `send`, `draft`, `inbox`, `sent`, `show`, `read`, `trace`.
+
+pub(crate) mod drafts;
+mod follow;
+pub(crate) mod lists;
+pub(crate) mod read;
+pub(crate) mod send;
+pub(crate) mod show;
+pub(crate) mod trace;
+mod way;
+
+use reqwest::{Method, RequestBuilder, header};
+use rovuma_schemas::MessageId;
+use serde_json::Value;
+
+use crate::{
+    client::Client,
+    exit::{Exit, Failure, Outcome},
+};
+
+/// How often a request is sent on a line that breaks; the key makes it count once.
+const ATTEMPTS: u32 = 3;
+
+/// Posts to the gateway under one `Idempotency-Key`: a request whose answer was lost is sent again and
+/// answered again, not done again.
+async fn post(client: &Client, path: &str, body: Option<&[u8]>, version: Option<i64>) -> Outcome<Value> {
+    let key = uuid::Uuid::new_v4().to_string();
+    let build = || -> Outcome<RequestBuilder> {
+        let mut request = client.request(Method::POST, path)?.header("idempotency-key", &key);
+        if let Some(version) = version {
+            request = request.header(header::IF_MATCH, format!("\"{version}\""));
+        }
+        Ok(match body {
+            Some(body) => request.header(header::CONTENT_TYPE, "application/json").body(body.to_vec()),
+            None => request,
+        })
+    };
+    let mut attempt = 1;
+    loop {
+        match client.send(build()?).await {
+            // A refusal has a problem and is an answer; without one, nobody knows whether it was done.
+            Err(failure)
+                if failure.exit == Exit::Unreachable && failure.problem.is_none() && attempt < ATTEMPTS =>
+            {
+                attempt += 1;
+            }
+            outcome => return outcome,
+        }
+    }
+}
+
+/// A member of an answer as text, empty when it is not there.
+fn text<'a>(value: &'a Value, member: &str) -> &'a str {
+    value.get(member).and_then(Value::as_str).unwrap_or_default()
+}
+
+/// The id in an answer.
+fn id_of(answer: &Value) -> Outcome<MessageId> {
+    text(answer, "id")
+        .parse()
+        .map_err(|_| Failure::unreachable("the gateway's answer has no message id").next("check the address"))
+}

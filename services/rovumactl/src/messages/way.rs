@@ -1,0 +1,120 @@
+//! The way of a message, hop by hop.
+
+use std::fmt;
+
+use rovuma_schemas::{MessageId, Timestamp};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::{
+    app::App,
+    client::Client,
+    exit::{Exit, Failure, Outcome},
+    moments::readable,
+    output::safe,
+};
+
+/// A trace as the gateway gives it.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) struct Way {
+    id: MessageId,
+    direction: String,
+    hops: Vec<Hop>,
+    #[serde(default)]
+    copies: Vec<Copy>,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+struct Hop {
+    hop: String,
+    at: Timestamp,
+    clock: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    agency: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    by: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    told_at: Option<Timestamp>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    code: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    audit: Option<Value>,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+struct Copy {
+    recipient: String,
+    state: String,
+    since: Timestamp,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    code: Option<String>,
+}
+
+/// How far a copy has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Progress {
+    /// Nothing has come back.
+    UnderWay,
+    /// The recipient's gateway has stored it.
+    Delivered,
+    /// An officer there has opened it.
+    Read,
+    /// It will not be delivered.
+    Failed,
+}
+
+/// Asks the gateway.
+pub(super) async fn read(client: &Client, id: &MessageId) -> Outcome<Way> {
+    let answer = client.get(&format!("/v1/messages/{id}/trace"), &[]).await?;
+    serde_json::from_value(answer)
+        .map_err(|error| Failure::unreachable(format!("the gateway's trace cannot be read: {error}")))
+}
+
+impl Way {
+    /// How far each copy has come. A received message has no copies: its way has ended.
+    pub(super) fn progress(&self) -> impl Iterator<Item = Progress> {
+        self.copies.iter().map(|copy| match copy.state.as_str() {
+            "delivered" => Progress::Delivered,
+            "read" => Progress::Read,
+            "rejected" | "void" => Progress::Failed,
+            _ => Progress::UnderWay,
+        })
+    }
+
+    /// Shows the way; a copy that will not be delivered makes the answer a negative one.
+    pub(super) fn show(&self, app: &App) -> Outcome {
+        app.out.show(self)?;
+        let failed = self.progress().any(|progress| progress == Progress::Failed);
+        Ok(if failed { Exit::Negative } else { Exit::Ok })
+    }
+}
+
+impl fmt::Display for Way {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "message {} ({})", self.id, safe(&self.direction))?;
+        let start = self.hops.first().map(|hop| hop.at);
+        self.hops.iter().try_for_each(|hop| hop.write(f, start))?;
+        for copy in &self.copies {
+            let code = copy.code.as_ref().map_or(String::new(), |code| format!(": {code}"));
+            let line = format!("{} {} since {}{code}", copy.recipient, copy.state, copy.since);
+            writeln!(f, "{}", safe(&line))?;
+        }
+        Ok(())
+    }
+}
+
+impl Hop {
+    fn write(&self, f: &mut fmt::Formatter<'_>, start: Option<Timestamp>) -> fmt::Result {
+        let after = start.map_or(String::new(), |start| format!("+{}", readable(self.at.since(start))));
+        write!(f, "  {}  {after:>12}  {}", self.at, safe(&self.hop))?;
+        for (word, said) in [("", &self.agency), ("by ", &self.by), ("code ", &self.code)] {
+            if let Some(said) = said {
+                write!(f, " {word}{}", safe(said))?;
+            }
+        }
+        if self.clock == "partner" {
+            write!(f, " (by their clock)")?;
+        }
+        writeln!(f)
+    }
+}

@@ -1,0 +1,114 @@
+//! Who we are to the servers: an access token, from a cache, a file, or a machine's secret.
+
+pub(crate) mod cache;
+pub(crate) mod claims;
+pub(crate) mod provider;
+
+use std::path::PathBuf;
+
+use clap::Args;
+use zeroize::Zeroizing;
+
+use crate::{
+    app::App,
+    client::Client,
+    config::{Endpoint, IdentityConfig},
+    exit::{Exit, Failure, Outcome},
+    files,
+};
+use cache::Cached;
+use provider::Provider;
+
+/// Where a server is and who we are there.
+#[derive(Debug, Args)]
+pub(crate) struct ServerArgs {
+    /// The server's address [default: from the configuration]
+    #[arg(long, value_name = "URL")]
+    server: Option<String>,
+    /// The authorities that its certificate may come from, PEM [default: from the configuration]
+    #[arg(long, value_name = "FILE")]
+    ca_file: Option<PathBuf>,
+    /// A file with an access token, instead of the one of rovumactl login
+    #[arg(long, value_name = "FILE", env = "ROVUMACTL_TOKEN_FILE")]
+    token_file: Option<PathBuf>,
+}
+
+/// The servers with an API.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Server {
+    Gateway,
+    Identity,
+    Audit,
+}
+
+impl Server {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Gateway => "the gateway",
+            Self::Identity => "the identity service",
+            Self::Audit => "the audit service",
+        }
+    }
+
+    const fn section(self) -> &'static str {
+        match self {
+            Self::Gateway => "[gateway] url",
+            Self::Identity => "[identity] issuer",
+            Self::Audit => "[audit_service] url",
+        }
+    }
+
+    fn configured(self, app: &App) -> Option<Endpoint> {
+        match self {
+            Self::Gateway => app.config.gateway.clone(),
+            Self::Identity => app.config.identity.as_ref().map(IdentityConfig::endpoint),
+            Self::Audit => app.config.audit_service.clone(),
+        }
+    }
+}
+
+impl ServerArgs {
+    /// A client of `server` with an access token.
+    pub(crate) async fn client(&self, app: &App, server: Server) -> Outcome<Client> {
+        let configured = server.configured(app);
+        let url = self.server.clone().or_else(|| configured.as_ref().map(|endpoint| endpoint.url.clone()));
+        let url = url.ok_or_else(|| {
+            Failure::usage(format!("the address of {} is not known", server.name())).next(format!(
+                "give --server, or {} in {}",
+                server.section(),
+                app.config_name
+            ))
+        })?;
+        let ca_file = self.ca_file.clone().or_else(|| configured.and_then(|endpoint| endpoint.ca_file));
+        let client = Client::new(&Endpoint { url, ca_file }, server.name())?;
+        Ok(client.with_token(self.token(app).await?))
+    }
+
+    async fn token(&self, app: &App) -> Outcome<Zeroizing<String>> {
+        if let Some(file) = &self.token_file {
+            return files::read_password(file);
+        }
+        let identity = app.config.identity.as_ref().ok_or_else(|| {
+            Failure::new(Exit::NotLoggedIn, "there is no access token").next(format!(
+                "give [identity] in {} and run rovumactl login, or give --token-file",
+                app.config_name
+            ))
+        })?;
+        current(app, identity).await
+    }
+}
+
+/// A token that is valid now: the cached one, or for a machine a new one.
+async fn current(app: &App, identity: &IdentityConfig) -> Outcome<Zeroizing<String>> {
+    if let Some(cached) = Cached::load(identity, app.now()) {
+        return Ok(cached.access_token);
+    }
+    let Some(secret_file) = &identity.client_secret_file else {
+        return Err(Failure::new(Exit::NotLoggedIn, "not logged in, or the log-in has expired")
+            .next("log in: rovumactl login"));
+    };
+    let secret = secret_file.read_line().map_err(|error| Failure::usage(error.to_string()))?;
+    let token = Provider::discover(identity).await?.as_machine(identity, &secret, app.now()).await?;
+    token.store(identity)?;
+    Ok(token.access_token)
+}

@@ -1,0 +1,60 @@
+//! What an access token says, for showing only: nobody has checked it here, the servers do.
+
+use std::fmt;
+
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use rovuma_schemas::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::output::safe;
+
+/// The claims that tell a person who they are (RFC 9068).
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct UnverifiedClaims {
+    sub: String,
+    name: Option<String>,
+    agency: Option<String>,
+    roles: Vec<String>,
+}
+
+/// The answer of `login` and `whoami`.
+#[derive(Debug, Serialize)]
+pub(crate) struct Who {
+    issuer: String,
+    subject: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    name: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    agency: Option<String>,
+    roles: Vec<String>,
+    expires: Timestamp,
+}
+
+impl Who {
+    /// Reads the token's claims; an opaque token says nothing.
+    pub(crate) fn of(issuer: &str, token: &str, expires: Timestamp) -> Self {
+        let claims: UnverifiedClaims = token
+            .split('.')
+            .nth(1)
+            .and_then(|payload| URL_SAFE_NO_PAD.decode(payload).ok())
+            .and_then(|json| serde_json::from_slice(&json).ok())
+            .unwrap_or_default();
+        Self {
+            issuer: issuer.to_owned(),
+            subject: claims.sub,
+            name: claims.name,
+            agency: claims.agency,
+            roles: claims.roles,
+            expires,
+        }
+    }
+}
+
+impl fmt::Display for Who {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let name = self.name.as_deref().unwrap_or(&self.subject);
+        write!(f, "{} of {}", safe(name), safe(self.agency.as_deref().unwrap_or("no agency")))?;
+        write!(f, " ({})\nat {} until {}", safe(&self.roles.join(", ")), self.issuer, self.expires)
+    }
+}

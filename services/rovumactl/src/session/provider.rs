@@ -1,0 +1,163 @@
+//! An OpenID Connect provider, as far as a command line needs it: discovery, and two ways to a token.
+
+use std::time::Duration;
+
+use reqwest::Method;
+use rovuma_runtime::Secret;
+use rovuma_schemas::Timestamp;
+use serde::Deserialize;
+use serde_json::Value;
+use url::Url;
+use zeroize::Zeroizing;
+
+use super::cache::Cached;
+use crate::{
+    client::{Client, base_url},
+    config::IdentityConfig,
+    exit::{Exit, Failure, Outcome},
+};
+
+/// What a provider that does not say is taken to mean (RFC 6749 §5.1 leaves it open): short.
+const LIFE_WHEN_UNSAID_S: u64 = 300;
+
+/// The part of OpenID Connect Discovery 1.0 §3 that is used.
+#[derive(Clone, Debug, Deserialize)]
+struct Metadata {
+    issuer: String,
+    authorization_endpoint: Option<String>,
+    token_endpoint: String,
+}
+
+/// RFC 6749 §5.1.
+#[derive(Deserialize)]
+struct TokenAnswer {
+    access_token: String,
+    token_type: String,
+    expires_in: Option<u64>,
+}
+
+/// A provider that has been asked what it is.
+pub(crate) struct Provider {
+    client: Client,
+    metadata: Metadata,
+}
+
+impl Provider {
+    /// Reads the provider's metadata and checks that they are its own.
+    pub(crate) async fn discover(identity: &IdentityConfig) -> Outcome<Self> {
+        let client = Client::new(&identity.endpoint(), "the identity provider")?;
+        let answer = client.get("/.well-known/openid-configuration", &[]).await?;
+        let metadata: Metadata = serde_json::from_value(answer).map_err(|error| {
+            Failure::unreachable(format!("{} is no OpenID Connect provider: {error}", identity.issuer))
+        })?;
+        // OpenID Connect Discovery 1.0 §4.3: otherwise another provider's tokens would pass for this one's.
+        if metadata.issuer != identity.issuer {
+            return Err(Failure::verification(format!(
+                "the provider at {} calls itself {}",
+                identity.issuer, metadata.issuer
+            ))
+            .next("give the issuer exactly as the provider spells it"));
+        }
+        Ok(Self { client, metadata })
+    }
+
+    /// The provider's own name.
+    pub(crate) fn issuer(&self) -> &str {
+        &self.metadata.issuer
+    }
+
+    /// Where a person logs in, with this query.
+    pub(crate) fn authorization_url(&self, query: &[(&str, &str)]) -> Outcome<Url> {
+        let endpoint = self.metadata.authorization_endpoint.as_deref().ok_or_else(|| {
+            Failure::unreachable(format!("{} has no log-in for people", self.metadata.issuer))
+        })?;
+        let mut url = checked(endpoint)?;
+        url.query_pairs_mut().extend_pairs(query);
+        Ok(url)
+    }
+
+    /// Redeems an authorization code (RFC 6749 §4.1.3, RFC 7636 §4.5).
+    pub(crate) async fn redeem(
+        &self,
+        identity: &IdentityConfig,
+        code: &str,
+        redirect_uri: &str,
+        verifier: &str,
+        now: Timestamp,
+    ) -> Outcome<Cached> {
+        let form = [
+            ("grant_type", "authorization_code"),
+            ("code", code),
+            ("redirect_uri", redirect_uri),
+            ("code_verifier", verifier),
+            ("client_id", identity.client_id.as_str()),
+        ];
+        self.ask(&form, None, now).await
+    }
+
+    /// A machine's own token (RFC 6749 §4.4).
+    pub(crate) async fn as_machine(
+        &self,
+        identity: &IdentityConfig,
+        secret: &Secret,
+        now: Timestamp,
+    ) -> Outcome<Cached> {
+        let form = [("grant_type", "client_credentials"), ("scope", identity.scope.as_str())];
+        let secret = secret.expose_text().ok_or_else(|| Failure::usage("the client's secret is not text"))?;
+        self.ask(&form, Some((&identity.client_id, secret)), now).await
+    }
+
+    async fn ask(
+        &self,
+        form: &[(&str, &str)],
+        credentials: Option<(&str, &str)>,
+        now: Timestamp,
+    ) -> Outcome<Cached> {
+        let endpoint = checked(&self.metadata.token_endpoint)?;
+        let mut request = self.client.request_to(Method::POST, endpoint).form(form);
+        if let Some((client, secret)) = credentials {
+            request = request.basic_auth(escaped(client), Some(escaped(secret)));
+        }
+        let response = self.client.send_raw(request).await?;
+        let status = response.status();
+        let body = Zeroizing::new(self.client.body(response).await?);
+        if !status.is_success() {
+            return Err(refusal(&body).unwrap_or_else(|| self.client.refusal(status, &body)));
+        }
+        let answer: TokenAnswer = serde_json::from_slice(&body)
+            .map_err(|error| Failure::unreachable(format!("the identity provider gave no token: {error}")))?;
+        if !answer.token_type.eq_ignore_ascii_case("bearer") {
+            return Err(Failure::unreachable(format!(
+                "tokens of type {:?} are not known",
+                answer.token_type
+            )));
+        }
+        let life = Duration::from_secs(answer.expires_in.unwrap_or(LIFE_WHEN_UNSAID_S));
+        Ok(Cached { access_token: Zeroizing::new(answer.access_token), expires: now.plus(life) })
+    }
+}
+
+/// An endpoint must be as well protected as the provider itself.
+fn checked(endpoint: &str) -> Outcome<Url> {
+    base_url(endpoint)?;
+    Url::parse(endpoint).map_err(|error| Failure::unreachable(format!("{endpoint:?} is no address: {error}")))
+}
+
+/// RFC 6749 §2.3.1: both halves are form-encoded before they are joined.
+fn escaped(text: &str) -> String {
+    url::form_urlencoded::byte_serialize(text.as_bytes()).collect()
+}
+
+/// RFC 6749 §5.2.
+fn refusal(body: &[u8]) -> Option<Failure> {
+    let value: Value = serde_json::from_slice(body).ok()?;
+    let code = value.get("error")?.as_str()?;
+    let detail = value.get("error_description").and_then(Value::as_str).unwrap_or_default();
+    let what = crate::output::safe(&format!("the identity provider refused: {code} {detail}"));
+    let failure = Failure::new(Exit::Refused, what.trim_end());
+    Some(match code {
+        "invalid_client" => failure.next("check the client's id and secret"),
+        "invalid_grant" => failure.next("log in again: rovumactl login"),
+        _ => failure,
+    })
+}
