@@ -10,7 +10,8 @@ use zstd::{
 
 use rovuma_schemas::dictionary;
 
-/// Measured on alerts: higher levels save under 2 % and cost several times the time.
+/// Measured on one alert of 1.8 KB: level 3 gives 592 B in 9 µs, 6 gives 544 B in 30 µs, 9 gives
+/// 531 B in 52 µs, 19 gives 516 B in 655 µs. Lines are dear, and sealing costs 130 µs anyway.
 const LEVEL: i32 = 6;
 
 // The dictionary is digested once for the process; contexts, which hold the work tables, once for
