@@ -1,1 +1,44 @@
-//! rovuma-identity
+//! The identity service: an OpenID Connect provider for a country that has none.
+//!
+//! - People log in with a password on a page of ours and go back to the application with a code:
+//!   authorization code and PKCE (RFC 6749, RFC 7636, OpenID Connect Core 1.0); machines with client
+//!   credentials. Both get access tokens of ten minutes (RFC 9068), which name one agency and its
+//!   roles.
+//! - Administrators look after users, roles and machine clients of their own agency by an API (`/v1`).
+//! - Every log-in, failure, token and change is an audit event in the transaction that does it.
+//!
+//! Architecture invariant: services believe a token because of its signature, and need nothing else
+//! of this service. What is deliberately absent: refresh tokens, sessions in the browser, second
+//! factors, and any flow that hands tokens or passwords through the browser's address line.
+
+mod accounts;
+mod api;
+mod app;
+mod applications;
+mod bootstrap;
+mod caller;
+mod config;
+mod fault;
+mod ids;
+mod issuer;
+mod keys;
+mod machines;
+mod oidc;
+mod params;
+mod password;
+mod service;
+mod throttle;
+
+pub use api::openapi;
+pub use config::{
+    ApplicationConfig, AuditConfig, BootstrapConfig, IdentityConfig, PolicyConfig, SigningConfig,
+};
+pub use ids::{AccountId, BadLogin, Login};
+pub use password::{PASSWORD_MAX_BYTES, PASSWORD_MIN_CHARS};
+pub use service::{Identity, Running};
+
+use std::time::Duration;
+
+/// A token's life: short enough that one which was stolen, or whose owner was disabled, soon ends;
+/// long enough that the signing does not show.
+pub const TOKEN_LIFE: Duration = Duration::from_secs(600);

@@ -51,6 +51,11 @@ impl KeySet {
         Ok(Self { keys })
     }
 
+    /// Whether no token could be checked with it.
+    pub fn is_empty(&self) -> bool {
+        self.keys.is_empty()
+    }
+
     pub(crate) fn get(&self, kid: &str) -> Option<&VerifyingKey> {
         self.keys.get(kid)
     }

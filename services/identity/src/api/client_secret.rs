@@ -1,0 +1,66 @@
+//! `POST /v1/clients/{id}/secret`
+
+use std::sync::Arc;
+
+use axum::{
+    Json,
+    extract::State,
+    http::header,
+    response::{IntoResponse, Response},
+};
+use rovuma_envelope::digest;
+use rovuma_policy::act;
+use rovuma_runtime::Problem;
+use rovuma_schemas::{Digest, audit::AuditAction};
+use rovuma_store::{Conn, FutureExt};
+use rovuma_tokens::unguessable;
+use rovuma_trail::{Act, Trail};
+
+use super::{
+    access,
+    client::{ClientSecret, Target},
+    document::{Absent, Refusals},
+};
+use crate::{
+    app::App,
+    caller::Caller,
+    fault::Fault,
+    machines::{self, MachineId},
+};
+
+/// Gives a machine client another secret; the old one ends at once.
+#[utoipa::path(
+    post, path = "/v1/clients/{id}/secret", tag = "clients",
+    params(("id" = String, Path, description = "The client's id.")),
+    responses(
+        (status = 200, description = "The secret, shown this once.", body = ClientSecret),
+        Absent, Refusals
+    )
+)]
+pub(super) async fn renew(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    target: Target,
+) -> Result<Response, Problem> {
+    access::permit(&app, &caller, act::ClientChange, &target.resource).await?;
+    access::forbid_own(&app, &caller, "client.renew_secret", &target.resource).await?;
+    let client_secret = unguessable().map_err(Fault::from)?;
+    let kept = digest(client_secret.as_bytes());
+    let id = target.machine.id;
+    let act = access::by(&caller, AuditAction::ClientChange, app.now())
+        .object("client", &id)
+        .detail("changed", "secret");
+    let trail = app.trail.clone();
+    app.write(move |tx| async move { set(tx, &trail, &id, kept, &act).await }.boxed()).await?;
+    Ok(([(header::CACHE_CONTROL, "no-store")], Json(ClientSecret { client_secret })).into_response())
+}
+
+async fn set(tx: &mut Conn, trail: &Trail, id: &MachineId, secret: Digest, act: &Act) -> sqlx::Result<()> {
+    // Machine clients are never removed: what was found a moment ago is there.
+    if let Some(mut machine) = machines::by_id(tx, id.as_str()).await? {
+        machine.secret = Some(secret);
+        machines::update(tx, &machine).await?;
+        trail.record(tx, act).await?;
+    }
+    Ok(())
+}

@@ -1,0 +1,92 @@
+//! What the OpenAPI document says beside the routes.
+
+use rovuma_runtime::Problem;
+use utoipa::{
+    Modify, OpenApi,
+    openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme},
+};
+
+/// The document's frame.
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "Rovuma identity",
+        description = "Users, roles and machine clients of the caller's own agency.\n\n\
+            Every route needs a bearer token (RFC 9068) of an `agency_admin`. What belongs to another agency is \
+            answered as if it did not exist. A refusal is a problem (RFC 9457) whose `code` is stable. Instants \
+            are RFC 3339 in UTC. The OpenID Connect endpoints describe themselves at \
+            `/.well-known/openid-configuration`.",
+        version = "1",
+        license(name = "Apache-2.0", identifier = "Apache-2.0")
+    ),
+    servers((url = "/", description = "this identity service")),
+    tags(
+        (name = "users", description = "Persons, their roles, their first passwords."),
+        (name = "clients", description = "Machine clients: an agency's own systems.")
+    ),
+    security(("bearer" = [])),
+    modifiers(&Bearer)
+)]
+pub(super) struct Document;
+
+struct Bearer;
+
+impl Modify for Bearer {
+    fn modify(&self, document: &mut utoipa::openapi::OpenApi) {
+        let scheme = HttpBuilder::new()
+            .scheme(HttpAuthScheme::Bearer)
+            .bearer_format("at+jwt")
+            .description(Some("An access token (RFC 9068) of this service."))
+            .build();
+        let components = document.components.get_or_insert_default();
+        components.add_security_scheme("bearer", SecurityScheme::Http(scheme));
+    }
+}
+
+/// What every route may answer instead of what was asked for.
+#[derive(utoipa::IntoResponses)]
+#[expect(dead_code, reason = "read by the derive, to describe the answers")]
+pub(super) enum Refusals {
+    /// `bad_request`, `limit`, `cursor`: the request itself is malformed.
+    #[response(status = 400, content_type = "application/problem+json")]
+    BadRequest(#[to_schema] Problem),
+    /// `unauthenticated`: no token, or one that does not hold, or its owner is disabled.
+    #[response(status = 401, content_type = "application/problem+json")]
+    Unauthenticated(#[to_schema] Problem),
+    /// A policy's code: `role`, `role_kind`, `separation`, `own_account`, `policy_fault`. Audited.
+    #[response(status = 403, content_type = "application/problem+json")]
+    Forbidden(#[to_schema] Problem),
+    /// `busy`: not now; nothing was done.
+    #[response(status = 503, content_type = "application/problem+json")]
+    Unavailable(#[to_schema] Problem),
+    /// `storage_full`: nothing was done and nothing was lost.
+    #[response(status = 507, content_type = "application/problem+json")]
+    Full(#[to_schema] Problem),
+}
+
+/// The answer about something that is not there, or another agency's.
+#[derive(utoipa::IntoResponses)]
+#[expect(dead_code, reason = "read by the derive, to describe the answer")]
+pub(super) enum Absent {
+    /// `not_found`.
+    #[response(status = 404, content_type = "application/problem+json")]
+    NotFound(#[to_schema] Problem),
+}
+
+/// The answers to a body that will not do.
+#[derive(utoipa::IntoResponses)]
+#[expect(dead_code, reason = "read by the derive, to describe the answers")]
+pub(super) enum Faulty {
+    /// `body_faulty`: every fault with its JSON pointer.
+    #[response(status = 422, content_type = "application/problem+json")]
+    Faulty(#[to_schema] Problem),
+}
+
+/// The answer to a name that somebody has.
+#[derive(utoipa::IntoResponses)]
+#[expect(dead_code, reason = "read by the derive, to describe the answer")]
+pub(super) enum Taken {
+    /// `login_taken`, `client_taken`.
+    #[response(status = 409, content_type = "application/problem+json")]
+    Taken(#[to_schema] Problem),
+}

@@ -1,0 +1,91 @@
+//! `PATCH /v1/users/{id}`
+
+use std::sync::Arc;
+
+use axum::{Json, extract::State};
+use rovuma_policy::act;
+use rovuma_runtime::Problem;
+use rovuma_schemas::{Timestamp, audit::AuditAction};
+use rovuma_store::{Conn, FutureExt};
+use rovuma_trail::{Act, Trail};
+use serde::Deserialize;
+use utoipa::ToSchema;
+
+use super::{
+    access,
+    document::{Absent, Faulty, Refusals},
+    input::Faults,
+    user::{Target, User},
+};
+use crate::{
+    AccountId,
+    accounts::{self, Account},
+    app::App,
+    caller::Caller,
+};
+
+/// What is to change; what is not named stays.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct UserChange {
+    /// Another name to show.
+    #[serde(default)]
+    name: Option<String>,
+    /// `true`: the person may no longer log in, and no token is given any more. `false`: may again.
+    #[serde(default)]
+    disabled: Option<bool>,
+}
+
+/// Renames, disables or enables a user. Nobody disables their own account.
+#[utoipa::path(
+    patch, path = "/v1/users/{id}", tag = "users", request_body = UserChange,
+    params(("id" = String, Path, description = "The user's id.")),
+    responses((status = 200, description = "The user as it is now.", body = User), Absent, Faulty, Refusals)
+)]
+pub(super) async fn change(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    target: Target,
+    Json(change): Json<UserChange>,
+) -> Result<Json<User>, Problem> {
+    access::permit(&app, &caller, act::UserChange, &target.resource).await?;
+    if change.disabled == Some(true) {
+        access::forbid_own(&app, &caller, "user.disable", &target.resource).await?;
+    }
+    let mut faults = Faults::default();
+    let name = change.name.as_deref().and_then(|name| faults.name(name));
+    faults.none()?;
+    let act = access::by(&caller, AuditAction::UserChange, app.now()).object("user", target.account.id);
+    let edit = Edit { id: target.account.id, name, disabled: change.disabled, act, now: app.now() };
+    let trail = app.trail.clone();
+    let account = app.write(move |tx| async move { edit.write(tx, &trail).await }.boxed()).await?;
+    account.map(|account| Json(User::of(&account))).ok_or_else(Problem::not_found)
+}
+
+struct Edit {
+    id: AccountId,
+    name: Option<String>,
+    disabled: Option<bool>,
+    act: Act,
+    now: Timestamp,
+}
+
+impl Edit {
+    async fn write(self, tx: &mut Conn, trail: &Trail) -> sqlx::Result<Option<Account>> {
+        let Some(mut account) = accounts::by_id(tx, self.id).await? else { return Ok(None) };
+        let mut changed = Vec::new();
+        if let Some(name) = self.name.filter(|name| *name != account.name) {
+            account.name = name;
+            changed.push("name");
+        }
+        if let Some(disabled) = self.disabled.filter(|disabled| *disabled != account.disabled.is_some()) {
+            account.disabled = disabled.then_some(self.now);
+            changed.push(if disabled { "disabled" } else { "enabled" });
+        }
+        if !changed.is_empty() {
+            accounts::update(tx, &account).await?;
+            trail.record(tx, &self.act.detail("changed", changed.join(" "))).await?;
+        }
+        Ok(Some(account))
+    }
+}

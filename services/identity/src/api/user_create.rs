@@ -1,0 +1,123 @@
+//! `POST /v1/users`
+
+use std::sync::Arc;
+
+use axum::{
+    Json,
+    extract::State,
+    http::{StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use rovuma_policy::{Permit, act};
+use rovuma_runtime::Problem;
+use rovuma_schemas::audit::AuditAction;
+use rovuma_store::FutureExt;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::{
+    access,
+    document::{Faulty, Refusals, Taken},
+    input::{Faults, Holder, have},
+    user::User,
+};
+use crate::{
+    AccountId, Login,
+    accounts::{self, Account, roles_to_column},
+    app::App,
+    caller::Caller,
+    fault::Fault,
+    password::NewPassword,
+};
+
+/// A new user.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct UserDraft {
+    /// What the person will type to log in: 3 to 64 of `a-z`, `0-9`, `.`, `_`, `-`, `@`.
+    login: String,
+    /// The name to show.
+    name: String,
+    /// Roles in the agency; none is allowed.
+    #[serde(default)]
+    roles: Vec<String>,
+}
+
+/// The user, and the password for the first log-in.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct CreatedUser {
+    /// The user.
+    user: User,
+    /// Shown this once; another must be chosen at the first log-in.
+    one_time_password: String,
+}
+
+/// Adds a user to the caller's agency.
+#[utoipa::path(
+    post, path = "/v1/users", tag = "users", request_body = UserDraft,
+    responses(
+        (status = 201, description = "The user was added.", body = CreatedUser),
+        Taken, Faulty, Refusals
+    )
+)]
+pub(super) async fn create(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Json(draft): Json<UserDraft>,
+) -> Result<Response, Problem> {
+    let permit = access::permit_own(&app, &caller, act::UserCreate).await?;
+    let password = NewPassword::draw().map_err(Fault::from)?;
+    let one_time_password = password.expose().to_owned();
+    let account = account(&app, &permit, &draft, password).await?;
+    let user = User::of(&account);
+    let location = format!("/v1/users/{}", account.id);
+    insert(&app, &caller, account).await?;
+    let headers = [(header::LOCATION, location), (header::CACHE_CONTROL, "no-store".to_owned())];
+    Ok((StatusCode::CREATED, headers, Json(CreatedUser { user, one_time_password })).into_response())
+}
+
+async fn account(
+    app: &App,
+    permit: &Permit<act::UserCreate>,
+    draft: &UserDraft,
+    password: NewPassword,
+) -> Result<Account, Problem> {
+    let mut faults = Faults::default();
+    let login = faults.take("/login", "login", Login::parse(&draft.login));
+    let name = faults.name(&draft.name);
+    let roles = faults.roles(&draft.roles, Holder::Person);
+    faults.none()?;
+    let now = app.now();
+    Ok(Account {
+        id: AccountId::draw(now),
+        agency: permit.resource().owner().clone(),
+        login: have(login)?.as_str().to_owned(),
+        name: have(name)?,
+        roles,
+        password: app.hashers.hash(password).await.map_err(Fault::from)?,
+        must_change: true,
+        disabled: None,
+        created: now,
+    })
+}
+
+async fn insert(app: &App, caller: &Caller, account: Account) -> Result<(), Problem> {
+    let act = access::by(caller, AuditAction::UserCreate, account.created)
+        .object("user", account.id)
+        .detail("roles", roles_to_column(&account.roles));
+    let trail = app.trail.clone();
+    let write = app.write(move |tx| {
+        async move {
+            let made = accounts::insert(tx, &account).await?;
+            if made {
+                trail.record(tx, &act).await?;
+            }
+            Ok(made)
+        }
+        .boxed()
+    });
+    if write.await? {
+        return Ok(());
+    }
+    Err(Problem::conflict("login_taken").detail("Somebody has this log-in name."))
+}

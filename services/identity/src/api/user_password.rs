@@ -1,0 +1,74 @@
+//! `POST /v1/users/{id}/password`
+
+use std::sync::Arc;
+
+use axum::{
+    Json,
+    extract::State,
+    http::header,
+    response::{IntoResponse, Response},
+};
+use rovuma_policy::act;
+use rovuma_runtime::Problem;
+use rovuma_schemas::{Timestamp, audit::AuditAction};
+use rovuma_store::{Conn, FutureExt};
+
+use super::{
+    access,
+    document::{Absent, Refusals},
+    user::{OneTimePassword, Target},
+};
+use crate::{
+    Login,
+    accounts::{self, Account},
+    app::App,
+    caller::Caller,
+    fault::Fault,
+    password::NewPassword,
+    throttle,
+};
+
+/// Gives a user a one-time password, and ends a lock-out. Nobody does so for their own account.
+#[utoipa::path(
+    post, path = "/v1/users/{id}/password", tag = "users",
+    params(("id" = String, Path, description = "The user's id.")),
+    responses(
+        (status = 200, description = "The password, shown this once.", body = OneTimePassword),
+        Absent, Refusals
+    )
+)]
+pub(super) async fn reset(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    target: Target,
+) -> Result<Response, Problem> {
+    access::permit(&app, &caller, act::UserChange, &target.resource).await?;
+    access::forbid_own(&app, &caller, "user.reset_password", &target.resource).await?;
+    let password = NewPassword::draw().map_err(Fault::from)?;
+    let one_time_password = password.expose().to_owned();
+    let hash = app.hashers.hash(password).await.map_err(Fault::from)?;
+    let now = app.now();
+    let act = access::by(&caller, AuditAction::UserChange, now)
+        .object("user", target.account.id)
+        .detail("changed", "password");
+    let trail = app.trail.clone();
+    let account = target.account;
+    let write = app.write(move |tx| {
+        async move {
+            set(tx, &account, &hash, now).await?;
+            trail.record(tx, &act).await.map(|_| ())
+        }
+        .boxed()
+    });
+    write.await?;
+    Ok(([(header::CACHE_CONTROL, "no-store")], Json(OneTimePassword { one_time_password })).into_response())
+}
+
+async fn set(tx: &mut Conn, account: &Account, hash: &str, now: Timestamp) -> sqlx::Result<()> {
+    accounts::set_password(tx, account.id, hash, true, now).await?;
+    match Login::parse(&account.login) {
+        Ok(login) => throttle::succeed(tx, throttle::Target::login(&login)).await,
+        // Only names that are one were ever stored.
+        Err(_) => Ok(()),
+    }
+}

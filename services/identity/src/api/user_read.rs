@@ -1,0 +1,30 @@
+//! `GET /v1/users/{id}`
+
+use std::sync::Arc;
+
+use axum::{Json, extract::State};
+use rovuma_policy::{Resource, act};
+use rovuma_runtime::Problem;
+
+use super::{
+    access,
+    document::{Absent, Refusals},
+    user::{Target, User},
+};
+use crate::{app::App, caller::Caller};
+
+/// One user.
+#[utoipa::path(
+    get, path = "/v1/users/{id}", tag = "users",
+    params(("id" = String, Path, description = "The user's id.")),
+    responses((status = 200, description = "The user.", body = User), Absent, Refusals)
+)]
+pub(super) async fn read(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    target: Target,
+) -> Result<Json<User>, Problem> {
+    // Who may see the list may see one of it.
+    access::permit(&app, &caller, act::UserList, &Resource::agency(target.resource.owner())).await?;
+    Ok(Json(User::of(&target.account)))
+}

@@ -1,0 +1,75 @@
+//! `PUT /v1/users/{id}/roles`
+
+use std::{collections::BTreeSet, sync::Arc};
+
+use axum::{Json, extract::State};
+use rovuma_policy::{Role, act};
+use rovuma_runtime::Problem;
+use rovuma_schemas::audit::AuditAction;
+use rovuma_store::{Conn, FutureExt};
+use rovuma_trail::{Act, Trail};
+use serde::Deserialize;
+use utoipa::ToSchema;
+
+use super::{
+    access,
+    document::{Absent, Faulty, Refusals},
+    input::{Faults, Holder},
+    user::{Target, User},
+};
+use crate::{
+    AccountId,
+    accounts::{self, Account, roles_to_column},
+    app::App,
+    caller::Caller,
+};
+
+/// The roles that a user shall have.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Roles {
+    /// All of them; those not named are taken away.
+    roles: Vec<String>,
+}
+
+/// Gives and takes roles. Nobody changes their own. Tokens that are out keep the old roles until they
+/// expire, at most ten minutes later.
+#[utoipa::path(
+    put, path = "/v1/users/{id}/roles", tag = "users", request_body = Roles,
+    params(("id" = String, Path, description = "The user's id.")),
+    responses((status = 200, description = "The user as it is now.", body = User), Absent, Faulty, Refusals)
+)]
+pub(super) async fn put(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    target: Target,
+    Json(wanted): Json<Roles>,
+) -> Result<Json<User>, Problem> {
+    access::permit(&app, &caller, act::RoleChange, &target.resource).await?;
+    let mut faults = Faults::default();
+    let roles = faults.roles(&wanted.roles, Holder::Person);
+    faults.none()?;
+    let id = target.account.id;
+    let act = access::by(&caller, AuditAction::RoleChange, app.now()).object("user", id);
+    let trail = app.trail.clone();
+    let account = app.write(move |tx| async move { give(tx, &trail, id, roles, act).await }.boxed()).await?;
+    account.map(|account| Json(User::of(&account))).ok_or_else(Problem::not_found)
+}
+
+async fn give(
+    tx: &mut Conn,
+    trail: &Trail,
+    id: AccountId,
+    roles: BTreeSet<Role>,
+    act: Act,
+) -> sqlx::Result<Option<Account>> {
+    let Some(mut account) = accounts::by_id(tx, id).await? else { return Ok(None) };
+    if account.roles != roles {
+        let given = roles_to_column(&roles.difference(&account.roles).copied().collect());
+        let taken = roles_to_column(&account.roles.difference(&roles).copied().collect());
+        account.roles = roles;
+        accounts::update(tx, &account).await?;
+        trail.record(tx, &act.detail("given", given).detail("taken", taken)).await?;
+    }
+    Ok(Some(account))
+}

@@ -1,0 +1,76 @@
+//! The first accounts: made at the start when nobody has their log-in name yet.
+
+use anyhow::Context as _;
+use rovuma_schemas::audit::AuditAction;
+use rovuma_store::FutureExt;
+use rovuma_trail::Act;
+use zeroize::Zeroizing;
+
+use crate::{
+    AccountId, Login,
+    accounts::{self, Account, roles_to_column},
+    app::App,
+    config::BootstrapConfig,
+    password::NewPassword,
+};
+
+/// Makes the accounts that are missing. One that is there is left as it is, whatever the file says.
+pub(crate) async fn run(app: &App, configs: &[BootstrapConfig]) -> anyhow::Result<()> {
+    for config in configs {
+        let what = || format!("bootstrap account {:?}", config.login);
+        one(app, config).await.with_context(what)?;
+    }
+    Ok(())
+}
+
+async fn one(app: &App, config: &BootstrapConfig) -> anyhow::Result<()> {
+    let login = Login::parse(&config.login)?;
+    let mut conn = app.store.read().acquire().await?;
+    if accounts::by_login(&mut conn, &login).await?.is_some() {
+        return Ok(());
+    }
+    drop(conn);
+    if let Some(role) = config.roles.iter().find(|role| role.is_for_machines()) {
+        anyhow::bail!("the role {role} is for machines");
+    }
+    let account = account(app, config, &login).await?;
+    let act = Act::new(account.created, app.trail.source(), AuditAction::UserCreate)
+        .agency(&account.agency)
+        .object("user", account.id)
+        .detail("roles", roles_to_column(&account.roles))
+        .detail("by", "bootstrap");
+    let trail = app.trail.clone();
+    let id = account.id;
+    let write = app.write(move |tx| {
+        async move {
+            let made = accounts::insert(tx, &account).await?;
+            if made {
+                trail.record(tx, &act).await?;
+            }
+            Ok(made)
+        }
+        .boxed()
+    });
+    if write.await? {
+        tracing::info!(user = %id, agency = %config.agency, "the account was made");
+    }
+    Ok(())
+}
+
+async fn account(app: &App, config: &BootstrapConfig, login: &Login) -> anyhow::Result<Account> {
+    let secret = config.password_file.read_line()?;
+    let text = secret.expose_text().context("the password file is not UTF-8")?;
+    let password = NewPassword::parse(Zeroizing::new(text.to_owned()), login)?;
+    let now = app.now();
+    Ok(Account {
+        id: AccountId::draw(now),
+        agency: config.agency.clone(),
+        login: login.as_str().to_owned(),
+        name: config.name.clone(),
+        roles: config.roles.iter().copied().collect(),
+        password: app.hashers.hash(password).await?,
+        must_change: config.change_at_first_login,
+        disabled: None,
+        created: now,
+    })
+}

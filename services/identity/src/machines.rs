@@ -1,0 +1,192 @@
+//! Machine clients in the store.
+
+use std::{collections::BTreeSet, fmt, str::FromStr};
+
+use rovuma_policy::{Actor, Role};
+use rovuma_schemas::{AgencyCode, Digest, Timestamp};
+use rovuma_store::{Conn, RowExt};
+use rovuma_tokens::JwkSet;
+use sqlx::{Row, any::AnyRow};
+
+use crate::accounts::{roles_of, roles_to_column};
+
+/// What a machine client is called: its agency, a dot, a short name: `mz.prm.cad`. It is the
+/// `client_id` and the `sub` of its tokens.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct MachineId {
+    agency: AgencyCode,
+    text: String,
+}
+
+/// A name that cannot be a machine client's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("a machine client is called AGENCY.NAME, NAME being 2 to 32 of a-z, 0-9, '-': mz.prm.cad")]
+pub(crate) struct BadMachineId;
+
+impl MachineId {
+    /// The agency in the name.
+    pub(crate) fn agency(&self) -> &AgencyCode {
+        &self.agency
+    }
+
+    /// The whole name.
+    pub(crate) fn as_str(&self) -> &str {
+        &self.text
+    }
+}
+
+impl FromStr for MachineId {
+    type Err = BadMachineId;
+
+    fn from_str(text: &str) -> Result<Self, BadMachineId> {
+        let (agency, name) = text.rsplit_once('.').ok_or(BadMachineId)?;
+        let letters = name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
+        if !letters || !(2..=32).contains(&name.len()) {
+            return Err(BadMachineId);
+        }
+        Ok(Self { agency: agency.parse().map_err(|_| BadMachineId)?, text: text.to_owned() })
+    }
+}
+
+impl fmt::Display for MachineId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+/// A machine client.
+#[derive(Clone)]
+pub(crate) struct Machine {
+    pub(crate) id: MachineId,
+    pub(crate) name: String,
+    pub(crate) roles: BTreeSet<Role>,
+    /// SHA-256 of its secret.
+    pub(crate) secret: Option<Digest>,
+    /// Its public keys, as JSON.
+    pub(crate) jwks: Option<String>,
+    pub(crate) disabled: Option<Timestamp>,
+    pub(crate) created: Timestamp,
+}
+
+impl Machine {
+    /// The agency it acts for.
+    pub(crate) fn agency(&self) -> &AgencyCode {
+        self.id.agency()
+    }
+
+    /// Who acts when this machine acts.
+    pub(crate) fn actor(&self) -> Actor {
+        Actor::machine(self.id.as_str(), self.agency(), self.roles.iter().copied())
+    }
+
+    /// Its public keys.
+    pub(crate) fn keys(&self) -> Option<JwkSet> {
+        // Read and written back when it was registered; if it no longer reads, it has none.
+        self.jwks.as_ref().and_then(|json| JwkSet::parse(json.as_bytes()).ok())
+    }
+
+    fn read(row: &AnyRow) -> sqlx::Result<Self> {
+        let secret: Option<Vec<u8>> = row.try_get("secret")?;
+        Ok(Self {
+            id: row.parsed("id")?,
+            name: row.try_get("name")?,
+            roles: roles_of(row)?,
+            secret: secret.map(|_| row.digest("secret")).transpose()?,
+            jwks: row.try_get("jwks")?,
+            disabled: row.opt_instant("disabled")?,
+            created: row.instant("created")?,
+        })
+    }
+}
+
+/// The machine client of this name.
+pub(crate) async fn by_id(conn: &mut Conn, unverified_id: &str) -> sqlx::Result<Option<Machine>> {
+    let row =
+        sqlx::query("SELECT id, name, roles, secret, jwks, disabled, created FROM machine WHERE id = $1")
+            .bind(unverified_id)
+            .fetch_optional(conn)
+            .await?;
+    row.as_ref().map(Machine::read).transpose()
+}
+
+/// Machine clients of an agency by name, beginning after `after`.
+pub(crate) async fn page(
+    conn: &mut Conn,
+    agency: &AgencyCode,
+    after: Option<&str>,
+    limit: u32,
+) -> sqlx::Result<Vec<Machine>> {
+    let rows = sqlx::query(
+        "SELECT id, name, roles, secret, jwks, disabled, created FROM machine \
+         WHERE agency = $1 AND id > $2 ORDER BY id LIMIT $3",
+    )
+    .bind(agency.as_str())
+    .bind(after.unwrap_or_default())
+    .bind(i64::from(limit))
+    .fetch_all(conn)
+    .await?;
+    rows.iter().map(Machine::read).collect()
+}
+
+/// Adds a machine client. `false`: the name is taken.
+pub(crate) async fn insert(tx: &mut Conn, machine: &Machine) -> sqlx::Result<bool> {
+    let done = sqlx::query(
+        "INSERT INTO machine (id, agency, name, roles, secret, jwks, created) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (id) DO NOTHING",
+    )
+    .bind(machine.id.as_str())
+    .bind(machine.agency().as_str())
+    .bind(&machine.name)
+    .bind(roles_to_column(&machine.roles))
+    .bind(machine.secret.map(|digest| digest.as_bytes().to_vec()))
+    .bind(&machine.jwks)
+    .bind(machine.created.as_micros())
+    .execute(tx)
+    .await?;
+    Ok(done.rows_affected() == 1)
+}
+
+/// Puts back all that can change, as `machine` has it.
+pub(crate) async fn update(tx: &mut Conn, machine: &Machine) -> sqlx::Result<()> {
+    sqlx::query(
+        "UPDATE machine SET name = $1, roles = $2, secret = $3, jwks = $4, disabled = $5 WHERE id = $6",
+    )
+    .bind(&machine.name)
+    .bind(roles_to_column(&machine.roles))
+    .bind(machine.secret.map(|digest| digest.as_bytes().to_vec()))
+    .bind(&machine.jwks)
+    .bind(machine.disabled.map(Timestamp::as_micros))
+    .bind(machine.id.as_str())
+    .execute(tx)
+    .await
+    .map(|_| ())
+}
+
+/// Remembers an assertion until it expires. `false`: it was used before.
+pub(crate) async fn use_assertion(
+    tx: &mut Conn,
+    machine: &MachineId,
+    assertion: &rovuma_tokens::Assertion,
+) -> sqlx::Result<bool> {
+    let digest = rovuma_envelope::digest(format!("{machine}\0{}", assertion.id).as_bytes());
+    let done = sqlx::query("INSERT INTO assertion (digest, expires) VALUES ($1, $2) ON CONFLICT DO NOTHING")
+        .bind(digest.as_bytes().as_slice())
+        .bind(assertion.expires.plus(rovuma_tokens::LEEWAY).as_micros())
+        .execute(tx)
+        .await?;
+    Ok(done.rows_affected() == 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_machines_name_says_its_agency() {
+        let id: MachineId = "mz.prm.cad-2".parse().expect("a name");
+        assert_eq!(id.agency().as_str(), "mz.prm");
+        for text in ["", "cad", "mz.prm", "mz.prm.", "mz.prm.a", "mz.prm.CAD", "mz.prm.a.b", "prm.cad"] {
+            assert_eq!(text.parse::<MachineId>(), Err(BadMachineId), "{text:?}");
+        }
+    }
+}

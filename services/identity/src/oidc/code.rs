@@ -1,0 +1,169 @@
+//! Authorization codes (RFC 6749 §4.1.2): single use, a minute long, bound to client, redirect URI and
+//! PKCE challenge.
+
+use std::time::Duration;
+
+use rovuma_envelope::digest;
+use rovuma_schemas::Timestamp;
+use rovuma_store::{Conn, RowExt};
+use rovuma_tokens::Pkce;
+use sqlx::{Row, any::AnyRow};
+
+use super::scope::Scope;
+use crate::{AccountId, TOKEN_LIFE, accounts::id_of};
+
+/// A code travels from the browser to the application and straight back: RFC 6749 asks for ten minutes
+/// at most; a slow line needs some seconds.
+pub(super) const CODE_LIFE: Duration = Duration::from_secs(60);
+
+/// A code is remembered for so long after it has ended, so that whoever brings it again is noticed.
+const CODE_KEPT: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// What a code stands for.
+#[derive(Clone, Debug)]
+pub(super) struct Grant {
+    pub(super) client: String,
+    pub(super) redirect_uri: String,
+    pub(super) account: AccountId,
+    pub(super) session: String,
+    pub(super) scope: Scope,
+    pub(super) nonce: Option<String>,
+    pub(super) challenge: String,
+    pub(super) authenticated: Timestamp,
+}
+
+/// How a code is brought.
+pub(super) struct Redemption<'a> {
+    pub(super) client: &'a str,
+    pub(super) redirect_uri: &'a str,
+    pub(super) verifier: &'a str,
+}
+
+/// What becomes of it. Outside, every refusal is `invalid_grant`.
+pub(super) enum Redeemed {
+    Granted(Grant),
+    /// Nobody was given this code, or so long ago that it is forgotten.
+    Unknown,
+    /// It was given, and is now worth nothing.
+    Refused {
+        grant: Grant,
+        reason: &'static str,
+    },
+}
+
+/// Keeps a code for a person who has just logged in.
+pub(super) async fn keep(tx: &mut Conn, code: &str, grant: &Grant) -> sqlx::Result<()> {
+    sqlx::query(
+        "INSERT INTO code (digest, client, redirect_uri, account, session, scope, nonce, challenge, \
+         authenticated, expires) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+    )
+    .bind(digest(code.as_bytes()).as_bytes().as_slice())
+    .bind(&grant.client)
+    .bind(&grant.redirect_uri)
+    .bind(grant.account.as_bytes())
+    .bind(&grant.session)
+    .bind(grant.scope.words())
+    .bind(&grant.nonce)
+    .bind(&grant.challenge)
+    .bind(grant.authenticated.as_micros())
+    .bind(grant.authenticated.plus(CODE_LIFE).as_micros())
+    .execute(tx)
+    .await
+    .map(|_| ())
+}
+
+/// Redeems a code. Whatever the outcome, it cannot be redeemed again; a second attempt also ends the
+/// log-in that it came from (RFC 6749 §4.1.2), because one of the two who have it is a thief.
+pub(super) async fn redeem(
+    tx: &mut Conn,
+    unverified_code: &str,
+    redemption: &Redemption<'_>,
+    now: Timestamp,
+) -> sqlx::Result<Redeemed> {
+    let key = digest(unverified_code.as_bytes());
+    let row = sqlx::query(
+        "SELECT client, redirect_uri, account, session, scope, nonce, challenge, authenticated, expires, used \
+         FROM code WHERE digest = $1",
+    )
+    .bind(key.as_bytes().as_slice())
+    .fetch_optional(&mut *tx)
+    .await?;
+    let Some(row) = row else { return Ok(Redeemed::Unknown) };
+    let grant = read(&row)?;
+    if row.opt_instant("used")?.is_some() {
+        end_session(tx, &grant.session, now).await?;
+        return Ok(Redeemed::Refused { grant, reason: "code_reused" });
+    }
+    sqlx::query("UPDATE code SET used = $1 WHERE digest = $2")
+        .bind(now.as_micros())
+        .bind(key.as_bytes().as_slice())
+        .execute(tx)
+        .await?;
+    Ok(match fault(&grant, redemption, row.instant("expires")?, now) {
+        Some(reason) => Redeemed::Refused { grant, reason },
+        None => Redeemed::Granted(grant),
+    })
+}
+
+fn fault(
+    grant: &Grant,
+    redemption: &Redemption<'_>,
+    expires: Timestamp,
+    now: Timestamp,
+) -> Option<&'static str> {
+    if now >= expires {
+        return Some("code_expired");
+    }
+    if grant.client != redemption.client {
+        return Some("code_of_another_client");
+    }
+    if grant.redirect_uri != redemption.redirect_uri {
+        return Some("redirect_uri");
+    }
+    (!Pkce::is_proof(&grant.challenge, redemption.verifier)).then_some("code_verifier")
+}
+
+fn read(row: &AnyRow) -> sqlx::Result<Grant> {
+    Ok(Grant {
+        client: row.try_get("client")?,
+        redirect_uri: row.try_get("redirect_uri")?,
+        account: id_of(row, "account")?,
+        session: row.try_get("session")?,
+        scope: Scope::read(row.try_get("scope")?),
+        nonce: row.try_get("nonce")?,
+        challenge: row.try_get("challenge")?,
+        authenticated: row.instant("authenticated")?,
+    })
+}
+
+/// Tokens of this log-in are no longer taken here. (Other services take them until they expire, at most
+/// [`TOKEN_LIFE`] later.)
+async fn end_session(tx: &mut Conn, session: &str, now: Timestamp) -> sqlx::Result<()> {
+    sqlx::query("INSERT INTO ended_session (session, until) VALUES ($1, $2) ON CONFLICT DO NOTHING")
+        .bind(session)
+        .bind(now.plus(TOKEN_LIFE).plus(rovuma_tokens::LEEWAY).as_micros())
+        .execute(tx)
+        .await
+        .map(|_| ())
+}
+
+/// Whether a log-in was ended.
+pub(crate) async fn session_has_ended(conn: &mut Conn, session: &str) -> sqlx::Result<bool> {
+    let row = sqlx::query("SELECT until FROM ended_session WHERE session = $1")
+        .bind(session)
+        .fetch_optional(conn)
+        .await?;
+    Ok(row.is_some())
+}
+
+/// Forgets codes, assertions and ended log-ins that no longer matter.
+pub(crate) async fn prune(tx: &mut Conn, now: Timestamp) -> sqlx::Result<()> {
+    for (sql, before) in [
+        ("DELETE FROM code WHERE expires < $1", now.minus(CODE_KEPT)),
+        ("DELETE FROM assertion WHERE expires < $1", now),
+        ("DELETE FROM ended_session WHERE until < $1", now),
+    ] {
+        sqlx::query(sql).bind(before.as_micros()).execute(&mut *tx).await?;
+    }
+    Ok(())
+}

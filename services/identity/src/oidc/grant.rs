@@ -1,0 +1,199 @@
+//! The two grants: an authorization code for a person, client credentials for a machine.
+
+use rovuma_policy::Role;
+use rovuma_schemas::{AgencyCode, Timestamp, audit::AuditAction};
+use rovuma_store::{Conn, FutureExt};
+use rovuma_tokens::{AccessClaims, Assertion, IdClaims};
+use rovuma_trail::{Act, Trail};
+
+use super::{
+    code::{self, Grant, Redeemed, Redemption},
+    token_error::TokenError,
+};
+use crate::{
+    TOKEN_LIFE,
+    accounts::{self, Account},
+    app::App,
+    applications::Application,
+    fault::Fault,
+    machines::{self, Machine},
+    params::Params,
+};
+
+/// Tokens that may be signed: the audit event that says so is on disk.
+pub(super) struct Issue {
+    pub(super) access: AccessClaims,
+    pub(super) id: Option<IdClaims>,
+}
+
+/// Redeems a code (RFC 6749 §4.1.3, RFC 7636 §4.5).
+pub(super) async fn authorization_code(
+    app: &App,
+    application: &Application,
+    params: &Params,
+    now: Timestamp,
+) -> Result<Issue, TokenError> {
+    let need = |name, what| params.get(name).map(str::to_owned).ok_or(TokenError::InvalidRequest(what));
+    let exchange = Exchange {
+        unverified_code: need("code", "code is missing")?,
+        redirect_uri: need("redirect_uri", "redirect_uri is missing")?,
+        verifier: need("code_verifier", "code_verifier is missing")?,
+        client: application.id.clone(),
+        token_id: rovuma_tokens::unguessable().map_err(Fault::from)?,
+        now,
+    };
+    let token_id = exchange.token_id.clone();
+    let trail = app.trail.clone();
+    let redeemed = app.write(move |tx| async move { exchange.redeem(tx, &trail).await }.boxed()).await?;
+    let (grant, account) = redeemed.ok_or(TokenError::InvalidGrant)?;
+    Ok(for_person(app, grant, account, token_id, now))
+}
+
+/// One code on its way to be redeemed.
+struct Exchange {
+    unverified_code: String,
+    client: String,
+    redirect_uri: String,
+    verifier: String,
+    token_id: String,
+    now: Timestamp,
+}
+
+impl Exchange {
+    /// `None`: refused. What was found out about the code is written all the same.
+    async fn redeem(self, tx: &mut Conn, trail: &Trail) -> sqlx::Result<Option<(Grant, Account)>> {
+        let redemption =
+            Redemption { client: &self.client, redirect_uri: &self.redirect_uri, verifier: &self.verifier };
+        match code::redeem(tx, &self.unverified_code, &redemption, self.now).await? {
+            Redeemed::Unknown => {
+                tracing::info!(client = self.client, "an unknown code was brought");
+                Ok(None)
+            }
+            Redeemed::Refused { grant, reason } => self.refuse(tx, trail, &grant, reason).await,
+            Redeemed::Granted(grant) => match accounts::by_id(tx, grant.account).await? {
+                Some(account) if account.disabled.is_none() => {
+                    self.record(tx, trail, &grant, &account).await?;
+                    Ok(Some((grant, account)))
+                }
+                _ => self.refuse(tx, trail, &grant, "disabled").await,
+            },
+        }
+    }
+
+    async fn refuse(
+        &self,
+        tx: &mut Conn,
+        trail: &Trail,
+        grant: &Grant,
+        reason: &'static str,
+    ) -> sqlx::Result<Option<(Grant, Account)>> {
+        let act = Act::new(self.now, grant.account.to_string(), AuditAction::TokenIssue)
+            .session(&grant.session)
+            .detail("client", &self.client)
+            .refused(reason);
+        trail.record(tx, &act).await?;
+        Ok(None)
+    }
+
+    async fn record(
+        &self,
+        tx: &mut Conn,
+        trail: &Trail,
+        grant: &Grant,
+        account: &Account,
+    ) -> sqlx::Result<()> {
+        let act = Act::new(self.now, account.id.to_string(), AuditAction::TokenIssue)
+            .session(&grant.session)
+            .agency(&account.agency)
+            .object("token", &self.token_id)
+            .detail("client", &self.client);
+        trail.record(tx, &act).await.map(|_| ())
+    }
+}
+
+fn for_person(app: &App, grant: Grant, account: Account, token_id: String, now: Timestamp) -> Issue {
+    let subject = account.id.to_string();
+    let id = grant.scope.openid.then(|| IdClaims {
+        issuer: app.issuer.as_str().to_owned(),
+        subject: subject.clone(),
+        client_id: grant.client.clone(),
+        issued_at: now,
+        expires: now.plus(TOKEN_LIFE),
+        authenticated_at: grant.authenticated,
+        nonce: grant.nonce,
+        session: grant.session.clone(),
+        name: grant.scope.profile.then(|| account.name.clone()),
+    });
+    let scope = Some(grant.scope.words()).filter(|words| !words.is_empty());
+    let access = AccessClaims {
+        session: Some(grant.session),
+        name: Some(account.name),
+        scope,
+        ..claims(app, subject, grant.client, account.agency, &account.roles, token_id, now)
+    };
+    Issue { access, id }
+}
+
+/// A machine asks for itself (RFC 6749 §4.4).
+pub(super) async fn client_credentials(
+    app: &App,
+    machine: Machine,
+    assertion: Option<Assertion>,
+    now: Timestamp,
+) -> Result<Issue, TokenError> {
+    let token_id = rovuma_tokens::unguessable().map_err(Fault::from)?;
+    let act = Act::new(now, machine.id.as_str(), AuditAction::TokenIssue)
+        .agency(machine.agency())
+        .object("token", &token_id)
+        .detail("client", &machine.id);
+    let trail = app.trail.clone();
+    let id = machine.id.clone();
+    let write = app.write(move |tx| {
+        async move {
+            let fresh = match &assertion {
+                Some(assertion) => machines::use_assertion(tx, &id, assertion).await?,
+                None => true,
+            };
+            let enabled =
+                machines::by_id(tx, id.as_str()).await?.is_some_and(|found| found.disabled.is_none());
+            let act = if fresh && enabled { act } else { act.refused("assertion_reused_or_disabled") };
+            trail.record(tx, &act).await?;
+            Ok(fresh && enabled)
+        }
+        .boxed()
+    });
+    if !write.await? {
+        return Err(TokenError::InvalidClient);
+    }
+    let id = machine.id.as_str().to_owned();
+    let access = AccessClaims {
+        name: Some(machine.name.clone()),
+        ..claims(app, id.clone(), id, machine.agency().clone(), &machine.roles, token_id, now)
+    };
+    Ok(Issue { access, id: None })
+}
+
+fn claims<'a>(
+    app: &App,
+    subject: String,
+    client_id: String,
+    agency: AgencyCode,
+    roles: impl IntoIterator<Item = &'a Role>,
+    id: String,
+    now: Timestamp,
+) -> AccessClaims {
+    AccessClaims {
+        issuer: app.issuer.as_str().to_owned(),
+        subject,
+        audience: app.audience.clone(),
+        client_id,
+        id,
+        issued_at: now,
+        expires: now.plus(TOKEN_LIFE),
+        agency,
+        roles: roles.into_iter().map(|role| role.as_str().to_owned()).collect(),
+        session: None,
+        name: None,
+        scope: None,
+    }
+}

@@ -1,0 +1,118 @@
+//! The token endpoint (RFC 6749 §3.2): from the form to a signed token.
+
+use std::sync::Arc;
+
+use axum::{
+    Json,
+    extract::State,
+    http::{HeaderMap, header},
+    response::{IntoResponse, Response},
+};
+use rovuma_schemas::audit::AuditAction;
+use rovuma_store::FutureExt;
+use rovuma_trail::Act;
+use serde::Serialize;
+use zeroize::Zeroizing;
+
+use super::{
+    client_auth::{Client, authenticate},
+    grant::{self, Issue},
+    sender::Sender,
+    token_error::TokenError,
+};
+use crate::{
+    TOKEN_LIFE,
+    app::App,
+    fault::Fault,
+    params::Params,
+    throttle::{self, Target, Verdict},
+};
+
+/// RFC 6749 §5.1.
+#[derive(Serialize)]
+struct Tokens {
+    access_token: String,
+    token_type: &'static str,
+    expires_in: u64,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    scope: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    id_token: Option<String>,
+}
+
+pub(super) async fn issue(
+    State(app): State<Arc<App>>,
+    sender: Sender,
+    headers: HeaderMap,
+    body: String,
+) -> Result<Response, TokenError> {
+    let body = Zeroizing::new(body);
+    let params = parse(&headers, &body)?;
+    let outcome = answer(&app, &headers, &params).await;
+    if let Err(TokenError::InvalidClient) = &outcome {
+        count_failure(&app, sender).await?;
+    }
+    let headers = [(header::CACHE_CONTROL, "no-store"), (header::PRAGMA, "no-cache")];
+    Ok((headers, Json(outcome?)).into_response())
+}
+
+async fn answer(app: &App, headers: &HeaderMap, params: &Params) -> Result<Tokens, TokenError> {
+    let now = app.now();
+    let grant_type = params.get("grant_type").ok_or(TokenError::InvalidRequest("grant_type is missing"))?;
+    if !["authorization_code", "client_credentials"].contains(&grant_type) {
+        return Err(TokenError::UnsupportedGrantType);
+    }
+    let client = authenticate(app, headers, params, now).await?;
+    let issue = match (grant_type, client) {
+        ("authorization_code", Client::Application(application)) => {
+            grant::authorization_code(app, &application, params, now).await?
+        }
+        ("client_credentials", Client::Machine(machine, assertion)) => {
+            grant::client_credentials(app, *machine, assertion, now).await?
+        }
+        _ => return Err(TokenError::UnauthorizedClient),
+    };
+    sign(app, issue)
+}
+
+/// The account or machine was found in order, and the audit event is written: what is left is to sign.
+fn sign(app: &App, issue: Issue) -> Result<Tokens, TokenError> {
+    let signer = app.keys.signer(issue.access.issued_at).map_err(Fault::from)?;
+    let id_token = issue.id.map(|claims| signer.mint_id(&claims)).transpose();
+    metrics::counter!("rovuma_tokens_issued_total").increment(1);
+    Ok(Tokens {
+        access_token: signer.mint_access(&issue.access).map_err(Fault::from)?,
+        token_type: "Bearer",
+        expires_in: TOKEN_LIFE.as_secs(),
+        scope: issue.access.scope.unwrap_or_default(),
+        id_token: id_token.map_err(Fault::from)?,
+    })
+}
+
+fn parse(headers: &HeaderMap, body: &str) -> Result<Params, TokenError> {
+    let media = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let bare = media.split(';').next().unwrap_or_default().trim();
+    if !bare.eq_ignore_ascii_case("application/x-www-form-urlencoded") {
+        return Err(TokenError::InvalidRequest("the body must be application/x-www-form-urlencoded"));
+    }
+    Params::parse(body).map_err(|_| TokenError::InvalidRequest("a parameter is sent twice or too long"))
+}
+
+/// A client that is not who it says it is: audited, unless so many came from there that more would only
+/// fill the log. The secrets themselves cannot be guessed.
+async fn count_failure(app: &App, sender: Sender) -> Result<(), Fault> {
+    let now = app.now();
+    let act = Act::new(now, "anonymous", AuditAction::LoginFail).refused("client_authentication");
+    let trail = app.trail.clone();
+    let target = Target::address(sender.0);
+    app.write(move |tx| {
+        async move {
+            if let Verdict::Counted { .. } = throttle::begin(tx, target, now).await? {
+                trail.record(tx, &act).await?;
+            }
+            Ok(())
+        }
+        .boxed()
+    })
+    .await
+}

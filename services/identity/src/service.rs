@@ -1,0 +1,141 @@
+//! The service: opens what it needs and starts.
+
+use std::{net::SocketAddr, sync::Arc, time::Duration};
+
+use anyhow::Context as _;
+use rovuma_broker::Broker;
+use rovuma_policy::Policy;
+use rovuma_runtime::{Context, Service, http::serve};
+use rovuma_schemas::Timestamp;
+use rovuma_store::{FutureExt, Migrations, Step, Store};
+use rovuma_tokens::{IssuerConfig, TokenVerifier};
+use rovuma_trail::{Shipper, ShipperKeys, Trail};
+
+use crate::{
+    api, app::App, applications::Applications, bootstrap, config::IdentityConfig, issuer::Issuer, keys::Keys,
+    oidc, password::Hashers, throttle,
+};
+
+/// This service's tables.
+const MIGRATIONS: Migrations = Migrations {
+    sqlite: &[Step {
+        version: 1001,
+        name: "identity",
+        sql: include_str!("../migrations/sqlite/1001_identity.sql"),
+    }],
+};
+
+/// Keys, codes and counters are looked after this often.
+const TEND_EVERY: Duration = Duration::from_secs(60);
+
+/// The shortest rotation: a day of notice, a day of work, a day of memory.
+const ROTATE_DAYS_MIN: u64 = 3;
+
+/// The identity service.
+pub struct Identity;
+
+/// An identity service that is listening.
+pub struct Running {
+    app: Arc<App>,
+    address: SocketAddr,
+}
+
+impl Service for Identity {
+    const NAME: &'static str = "rovuma-identity";
+    const ABOUT: &'static str = "OpenID Connect provider: officers, roles, machine clients, access tokens";
+    type Config = IdentityConfig;
+
+    async fn start(config: IdentityConfig, context: &Context) -> anyhow::Result<()> {
+        let running = Self::open(&config, context).await?;
+        ship(&config, &running, context)?;
+        let shutdown = context.shutdown.clone();
+        context.shutdown.spawn("tend", async move {
+            while shutdown.pause(TEND_EVERY).await {
+                running.tend().await;
+            }
+        });
+        Ok(())
+    }
+}
+
+impl Identity {
+    /// Opens the store and listens, without a broker: audit events are kept in the store. For tests.
+    ///
+    /// # Errors
+    /// Whatever keeps it from starting.
+    pub async fn open(config: &IdentityConfig, context: &Context) -> anyhow::Result<Running> {
+        anyhow::ensure!(
+            config.signing.rotate_after_days >= ROTATE_DAYS_MIN,
+            "signing.rotate_after_days must be at least {ROTATE_DAYS_MIN}"
+        );
+        let ready = context.health.register("store");
+        let store = Store::open(&config.store, &[rovuma_trail::MIGRATIONS, MIGRATIONS]).await?;
+        ready.ready();
+        let trail = Trail::new(store.clone(), config.audit.source.clone());
+        let app = Arc::new(app(config, context, store, trail).await?);
+        bootstrap::run(&app, &config.bootstrap).await?;
+        let router = oidc::router().merge(api::router()).with_state(Arc::clone(&app));
+        let address = serve(context, "identity", &config.http, router)?;
+        Ok(Running { app, address })
+    }
+}
+
+impl Running {
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Looks after keys, and forgets what is over. Done every minute; a failure is logged and tried
+    /// again.
+    pub async fn tend(&self) {
+        let now = self.app.now();
+        if let Err(fault) = self.app.keys.tend(now).await {
+            tracing::error!(%fault, "the token keys could not be looked after");
+        }
+        if let Err(fault) = self.app.write(move |tx| async move { prune(tx, now).await }.boxed()).await {
+            tracing::error!(%fault, "old entries could not be removed");
+        }
+    }
+}
+
+/// Sends audit events to the audit service.
+fn ship(config: &IdentityConfig, running: &Running, context: &Context) -> anyhow::Result<()> {
+    let audit = &config.audit;
+    let keys = ShipperKeys::load(&audit.key_file, &audit.recipient_file, &audit.ack_key_file)?;
+    let broker = Broker::start(config.broker.clone(), Identity::NAME, &context.shutdown)?;
+    let shipper = Shipper::new(running.app.trail.clone(), broker, context.clock.clone(), keys);
+    context.shutdown.spawn("audit", shipper.run(context.shutdown.clone()));
+    Ok(())
+}
+
+async fn prune(tx: &mut rovuma_store::Conn, now: Timestamp) -> sqlx::Result<()> {
+    oidc::prune(tx, now).await?;
+    throttle::prune(tx, now).await
+}
+
+async fn app(config: &IdentityConfig, context: &Context, store: Store, trail: Trail) -> anyhow::Result<App> {
+    let issuer = Issuer::parse(&config.issuer)?;
+    let (directory, rotate_after) = (config.signing.directory.clone(), config.signing.rotate_after());
+    let now = context.clock.now();
+    let keys = Keys::open(store.clone(), trail.clone(), directory, rotate_after, now).await?;
+    let keys = Arc::new(keys);
+    let own = IssuerConfig::own(issuer.as_str(), config.audience.clone());
+    let policy = match &config.policy.folder {
+        Some(folder) => Policy::from_folder(folder).context("policy.folder")?,
+        None => Policy::built_in(),
+    };
+    Ok(App {
+        tokens: TokenVerifier::with_sources(vec![(own, keys.clone())])?,
+        issuer,
+        audience: config.audience.clone(),
+        store,
+        trail,
+        clock: context.clock.clone(),
+        policy,
+        keys,
+        hashers: Hashers::new()?,
+        applications: Applications::load(&config.applications)?,
+        behind_proxy: config.http.behind_proxy,
+    })
+}
