@@ -27,6 +27,8 @@ mod settings;
 mod settle;
 mod sql;
 mod stats;
+#[cfg(test)]
+mod tests;
 mod trace;
 mod wake;
 

@@ -11,6 +11,7 @@ mod host;
 mod lanes;
 mod lease;
 mod mark;
+mod measure;
 mod pass;
 mod read;
 mod seal;
@@ -32,9 +33,23 @@ use tracing::{debug, error, warn};
 pub use host::{MovedCopy, RelayHost};
 pub use seal::BUNDLE_CONTENT_TYPE;
 
+/// For tests that play the broker's part.
+#[cfg(test)]
+pub(crate) mod testing {
+    pub(crate) use super::{
+        lease::Leases,
+        mark::{Departed, MarkError},
+    };
+
+    pub(crate) async fn expire_leases(tx: &mut rovuma_store::Conn) -> sqlx::Result<()> {
+        super::lease::expire(tx, None).await
+    }
+}
+
 use crate::{Outbox, model::LaneKey};
 use lanes::Lanes;
 use lease::Leases;
+use measure::Gauges;
 use pass::Trouble;
 
 /// Bundles of one lane's kind in hand at the same time, over all recipients: bounds memory. Each kind has
@@ -62,8 +77,12 @@ impl Relay {
     pub async fn run(self, shutdown: Shutdown) {
         self.take_over().await;
         let relay = Arc::new(self);
-        let mut supervisor =
-            Supervisor { relay: Arc::clone(&relay), lanes: Lanes::default(), workers: JoinSet::new() };
+        let mut supervisor = Supervisor {
+            relay: Arc::clone(&relay),
+            lanes: Lanes::default(),
+            gauges: Gauges::default(),
+            workers: JoinSet::new(),
+        };
         supervisor.run(&shutdown).await;
         while supervisor.workers.join_next().await.is_some() {}
         if let Err(fault) = relay.leases.release(relay.outbox.store()).await {
@@ -97,6 +116,7 @@ impl std::fmt::Debug for Relay {
 struct Supervisor {
     relay: Arc<Relay>,
     lanes: Lanes,
+    gauges: Gauges,
     workers: JoinSet<(LaneKey, Result<(), Trouble>)>,
 }
 
@@ -146,6 +166,9 @@ impl Supervisor {
         match outbox.lanes_with_work(now).await {
             Ok(lanes) => lanes.into_iter().for_each(|lane| self.lanes.want(lane)),
             Err(fault) => warn!(%fault, "looking for what has come due"),
+        }
+        if let Err(fault) = self.gauges.measure(outbox, now, Instant::now()).await {
+            warn!(%fault, "counting what waits");
         }
     }
 

@@ -1,0 +1,44 @@
+//! One relay a lane.
+
+use rovuma_store::{FutureExt, WriteError};
+
+use super::world::{Letter, TPF, World, at, lane};
+use crate::{
+    CopyState,
+    relay::testing::{Leases, MarkError, expire_leases},
+};
+
+#[tokio::test]
+async fn a_lane_belongs_to_one_relay_until_its_lease_ends() {
+    let world = World::new().await;
+    let (first, second) = (Leases::new(), Leases::new());
+    let store = world.outbox.store();
+    let hold = async |leases: &Leases, seconds| {
+        leases.hold(store, &lane(TPF), at(seconds)).await.expect("asked").is_some()
+    };
+    assert!(hold(&first, 0).await);
+    assert!(!hold(&second, 60).await);
+    assert!(hold(&first, 60).await, "renewed");
+    assert!(!hold(&second, 140).await);
+    assert!(hold(&second, 200).await, "it was not renewed in time");
+    assert!(!hold(&first, 201).await);
+    second.release(store).await.expect("released");
+    assert!(hold(&first, 202).await);
+}
+
+#[tokio::test]
+async fn a_relay_that_lost_its_lane_marks_nothing() {
+    let world = World::new().await;
+    let put = world.put(&Letter::alert(&[TPF]), at(0)).await;
+    let chosen = world.outbox.choose(&lane(TPF), at(0)).await.expect("chooses").positions;
+    let (slow, quick) = (Leases::new(), Leases::new());
+    slow.hold(world.outbox.store(), &lane(TPF), at(0)).await.expect("asked").expect("ours");
+    // The lease ends while the bundle is on its way, by the clock of another machine.
+    world.outbox.store().write(|tx| expire_leases(tx).boxed()).await.expect("ended");
+    quick.hold(world.outbox.store(), &lane(TPF), at(1)).await.expect("asked").expect("taken over");
+    let refused = world.mark(&slow, &lane(TPF), &chosen, at(2)).await.expect_err("not ours any more");
+    assert!(matches!(refused, WriteError::Job(MarkError::LeaseLost(_))), "{refused}");
+    assert_eq!(world.trace(put, TPF).await.state, CopyState::Waiting);
+    world.mark(&quick, &lane(TPF), &chosen, at(3)).await.expect("marked");
+    assert_eq!(world.trace(put, TPF).await.state, CopyState::Queued);
+}

@@ -1,0 +1,67 @@
+//! Streams have no gaps.
+
+use futures::future::join_all;
+use rovuma_schemas::Lane;
+use rovuma_store::{FutureExt, WriteError};
+
+use super::world::{Letter, PRM, TISD, TPF, World, agency, at};
+use crate::Place;
+
+#[derive(Debug, thiserror::Error)]
+enum Refused {
+    #[error("refused on purpose")]
+    OnPurpose,
+    #[error(transparent)]
+    Database(#[from] sqlx::Error),
+}
+
+/// Draws a number in a transaction that every third time is taken back.
+async fn draw(world: &World, n: u64) -> Option<Place> {
+    let outbox = world.outbox.clone();
+    let work = world.outbox.store().write(move |tx| {
+        async move {
+            let place = outbox.next_place(tx, &agency(PRM), &agency(TPF), Lane::Urgent).await?;
+            if n % 3 == 0 { Err(Refused::OnPurpose) } else { Ok(place) }
+        }
+        .boxed()
+    });
+    match work.await {
+        Ok(place) => Some(place),
+        Err(WriteError::Job(Refused::OnPurpose)) => None,
+        Err(other) => panic!("{other}"),
+    }
+}
+
+#[tokio::test]
+async fn numbers_drawn_at_once_have_no_gap_though_some_are_taken_back() {
+    let world = World::new().await;
+    let drawn = join_all((1..=150).map(|n| draw(&world, n))).await;
+    let mut numbers: Vec<u64> = drawn.into_iter().flatten().map(|place| place.number).collect();
+    numbers.sort_unstable();
+    assert_eq!(numbers, (1..=100).collect::<Vec<u64>>());
+}
+
+#[tokio::test]
+async fn each_recipient_and_lane_counts_for_itself() {
+    let world = World::new().await;
+    let both = world.put(&Letter::alert(&[TPF, TISD]), at(0)).await;
+    let one = world.put(&Letter::alert(&[TISD]), at(0)).await;
+    let bulk = world.put(&Letter { lane: Lane::Bulk, ..Letter::alert(&[TISD]) }, at(0)).await;
+    let mut numbers = Vec::new();
+    for (put, to) in [(both, TPF), (both, TISD), (one, TISD), (bulk, TISD)] {
+        numbers.push(world.trace(put, to).await.place.expect("a place").number);
+    }
+    assert_eq!(numbers, [1, 1, 2, 1]);
+    assert_eq!(world.count("outbox_message").await, 3, "bytes are kept once however many recipients");
+}
+
+#[tokio::test]
+async fn a_renamed_store_begins_new_streams() {
+    let world = World::new().await;
+    let before = draw(&world, 1).await.expect("a number");
+    let renamed = world.outbox.store().renew_identity().await.expect("renamed");
+    let after = draw(&world, 1).await.expect("a number");
+    assert!(before.stream != renamed && after == Place { stream: renamed, number: 1 });
+    let heads = world.outbox.heads(&agency(PRM), &agency(TPF), at(0)).await.expect("heads");
+    assert_eq!(heads.iter().map(|head| (head.stream, head.last)).collect::<Vec<_>>(), [(renamed, 1)]);
+}

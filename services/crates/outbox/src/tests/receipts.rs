@@ -1,0 +1,81 @@
+//! What settles a copy, and what does not.
+
+use rovuma_schemas::{Digest, MessageId, RejectionCode};
+
+use super::world::{Letter, PRM, Put, TISD, TPF, World, at};
+use crate::{CopyState, Settled, Settlement};
+
+#[tokio::test]
+async fn the_way_of_a_copy_is_traced() {
+    let world = World::new().await;
+    let put = world.put(&Letter::alert(&[TPF, TISD]), at(0)).await;
+    assert_eq!(world.trace(put, TPF).await.state, CopyState::Waiting);
+    assert_eq!(world.depart(TPF, at(1)).await, 1);
+    assert_eq!(world.deliver(put, TPF, at(3)).await, Settled::Now);
+    assert_eq!(world.settle(put, TPF, Settlement::Read { at: at(9) }, at(10)).await, Settled::Now);
+    let trace = world.trace(put, TPF).await;
+    assert_eq!((trace.state, trace.attempts), (CopyState::Delivered, 1));
+    let times = (trace.queued_at, trace.delivered_at, trace.settled_at, trace.read_at);
+    assert_eq!(times, (Some(at(1)), Some(at(3)), Some(at(3)), Some(at(9))));
+    assert_eq!(world.trace(put, TISD).await.state, CopyState::Waiting, "each copy for itself");
+}
+
+#[tokio::test]
+async fn the_first_answer_stands() {
+    let world = World::new().await;
+    let put = world.put(&Letter::alert(&[TPF]), at(0)).await;
+    world.depart(TPF, at(1)).await;
+    let rejected = Settlement::Rejected { at: at(2), code: RejectionCode::Expired };
+    assert_eq!(world.settle(put, TPF, rejected, at(2)).await, Settled::Now);
+    assert_eq!(world.deliver(put, TPF, at(3)).await, Settled::Already);
+    let trace = world.trace(put, TPF).await;
+    assert_eq!((trace.state, trace.code.as_deref()), (CopyState::Rejected, Some("expired")));
+}
+
+#[tokio::test]
+async fn a_receipt_that_does_not_fit_settles_nothing() {
+    let world = World::new().await;
+    let put = world.put(&Letter::alert(&[TPF]), at(0)).await;
+    world.depart(TPF, at(1)).await;
+    let other_bytes = Put { digest: Digest::from_bytes([7; 32]), ..put };
+    let other_id = Put { id: MessageId::draw(at(5)), ..put };
+    let cases = [
+        (PRM, other_bytes, TPF, Settled::DigestMismatch),
+        (PRM, put, TISD, Settled::NotARecipient),
+        (PRM, other_id, TPF, Settled::UnknownMessage),
+        ("mz.senami", put, TPF, Settled::UnknownMessage),
+    ];
+    for (sender, put, by, expected) in cases {
+        for settlement in [Settlement::Delivered { at: at(2) }, Settlement::Read { at: at(2) }] {
+            let settled = world.settle_as(sender, put, by, settlement, at(2)).await;
+            assert_eq!(settled, expected);
+        }
+    }
+    let trace = world.trace(put, TPF).await;
+    assert_eq!((trace.state, trace.read_at), (CopyState::Queued, None));
+    assert!(Settled::DigestMismatch.is_alarming() && Settled::NotARecipient.is_alarming());
+}
+
+#[tokio::test]
+async fn a_receipt_faster_than_the_brokers_confirm_is_not_undone() {
+    let world = World::new().await;
+    let put = world.put(&Letter::alert(&[TPF]), at(0)).await;
+    let lane = super::world::lane(TPF);
+    let chosen = world.outbox.choose(&lane, at(0)).await.expect("chooses").positions;
+    world.deliver(put, TPF, at(1)).await;
+    world.mark(&world.leases, &lane, &chosen, at(2)).await.expect("marked");
+    let trace = world.trace(put, TPF).await;
+    assert_eq!((trace.state, trace.queued_at), (CopyState::Delivered, Some(at(2))));
+    assert_eq!(world.depart(TPF, at(3)).await, 0);
+}
+
+#[tokio::test]
+async fn being_read_is_not_being_delivered() {
+    let world = World::new().await;
+    let put = world.put(&Letter::alert(&[TPF]), at(0)).await;
+    world.depart(TPF, at(1)).await;
+    assert_eq!(world.settle(put, TPF, Settlement::Read { at: at(2) }, at(2)).await, Settled::Now);
+    assert_eq!(world.trace(put, TPF).await.state, CopyState::Queued);
+    assert_eq!(world.settle(put, TPF, Settlement::Read { at: at(4) }, at(4)).await, Settled::Already);
+    assert_eq!(world.trace(put, TPF).await.read_at, Some(at(2)));
+}

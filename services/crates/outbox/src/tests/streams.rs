@@ -1,0 +1,74 @@
+//! What a partner asks for again.
+
+use rovuma_schemas::{Lane, NumberRange, StreamGaps, Timestamp};
+use rovuma_store::FutureExt;
+
+use super::world::{Letter, PRM, TISD, TPF, World, agency, at};
+use crate::{CopyState, RESEND_MAX, Resent};
+
+async fn ask(world: &World, by: &str, missing: &[(u64, u64)], now: Timestamp) -> Resent {
+    let missing = missing.iter().map(|(from, to)| NumberRange { from: *from, to: *to }).collect();
+    let gaps = StreamGaps { lane: Lane::Urgent, stream: world.outbox.store().identity(), missing };
+    let (outbox, by) = (world.outbox.clone(), agency(by));
+    let work = world
+        .outbox
+        .store()
+        .write(move |tx| async move { outbox.resend(tx, &agency(PRM), &by, &gaps, now).await }.boxed());
+    work.await.expect("answered")
+}
+
+#[tokio::test]
+async fn what_is_asked_for_goes_again_at_once_even_if_it_was_settled() {
+    let world = World::new().await;
+    let mut puts = Vec::new();
+    for _ in 0..5 {
+        puts.push(world.put(&Letter::alert(&[TPF]), at(0)).await);
+    }
+    world.depart(TPF, at(0)).await;
+    world.deliver(puts[1], TPF, at(1)).await;
+    world.hear(TPF, at(10)).await;
+    assert_eq!(ask(&world, TPF, &[(2, 3), (5, 5)], at(10)).await, Resent { again: 3, voided: 0 });
+    assert_eq!(world.depart(TPF, at(10)).await, 3);
+    let trace = world.trace(puts[1], TPF).await;
+    assert_eq!((trace.state, trace.attempts, trace.delivered_at), (CopyState::Queued, 2, Some(at(1))));
+    world.deliver(puts[1], TPF, at(12)).await;
+    let trace = world.trace(puts[1], TPF).await;
+    assert_eq!((trace.state, trace.delivered_at), (CopyState::Delivered, Some(at(1))));
+}
+
+#[tokio::test]
+async fn nobody_calls_back_what_was_not_for_them_or_has_not_left() {
+    let world = World::new().await;
+    world.put(&Letter::alert(&[TPF]), at(0)).await;
+    assert_eq!(ask(&world, TPF, &[(1, 1)], at(1)).await, Resent::default(), "it waits and will leave anyway");
+    world.depart(TPF, at(1)).await;
+    assert_eq!(ask(&world, TISD, &[(1, 9)], at(2)).await, Resent::default());
+    assert_eq!(ask(&world, TPF, &[(2, u64::MAX)], at(2)).await, Resent::default());
+}
+
+#[tokio::test]
+async fn one_request_calls_back_a_bounded_number() {
+    let world = World::new().await;
+    let total = u64::from(RESEND_MAX) + 10;
+    let outbox = world.outbox.clone();
+    // As if so many had left: rows without bytes are enough to count.
+    let fill = world.outbox.store().write(move |tx| {
+        async move {
+            outbox.next_place(tx, &agency(PRM), &agency(TPF), Lane::Urgent).await?;
+            sqlx::query(
+                "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < $1)
+                 INSERT INTO outbox_copy (message, country, sender, recipient, lane, stream, number, size_bytes,
+                                          state, enqueued_at)
+                 SELECT CAST(i AS TEXT), 'tz', 'mz.prm', 'tz.tpf', 'urgent', (SELECT identity FROM store), i, 1, 1, 0
+                 FROM n",
+            )
+            .bind(i64::try_from(total).unwrap_or(0))
+            .execute(tx)
+            .await
+        }
+        .boxed()
+    });
+    fill.await.expect("filled");
+    let resent = ask(&world, TPF, &[(1, 5), (6, u64::MAX)], at(1)).await;
+    assert_eq!(resent.again, u64::from(RESEND_MAX));
+}

@@ -1,0 +1,115 @@
+//! How much is on the brokers without a receipt, and what may pass it.
+
+use super::world::{Letter, TISD, TPF, World, at, lane};
+use crate::{CopyState, OutboxSettings};
+
+fn two_bundles() -> OutboxSettings {
+    OutboxSettings { window_bundles: 2, ..OutboxSettings::default() }
+}
+
+#[tokio::test]
+async fn a_full_window_holds_back_until_a_bundle_is_answered_whole() {
+    let world = World::with(two_bundles()).await;
+    let first =
+        [world.put(&Letter::alert(&[TPF]), at(0)).await, world.put(&Letter::alert(&[TPF]), at(0)).await];
+    assert_eq!(world.depart(TPF, at(1)).await, 2);
+    world.put(&Letter::alert(&[TPF]), at(2)).await;
+    assert_eq!(world.depart(TPF, at(2)).await, 1);
+    world.put(&Letter::alert(&[TPF]), at(3)).await;
+    assert_eq!(world.depart(TPF, at(3)).await, 0, "two bundles are out");
+    world.deliver(first[0], TPF, at(4)).await;
+    assert_eq!(world.depart(TPF, at(4)).await, 0, "half a bundle is out still");
+    world.deliver(first[1], TPF, at(5)).await;
+    assert_eq!(world.depart(TPF, at(5)).await, 1);
+}
+
+#[tokio::test]
+async fn bytes_count_as_well_and_an_empty_window_takes_one_bundle_however_small_it_is() {
+    let world = World::with(OutboxSettings { window_bytes: 10, ..OutboxSettings::default() }).await;
+    let put = world.put(&Letter::alert(&[TPF]), at(0)).await;
+    assert_eq!(world.depart(TPF, at(1)).await, 1);
+    world.put(&Letter::alert(&[TPF]), at(2)).await;
+    assert_eq!(world.depart(TPF, at(2)).await, 0);
+    world.deliver(put, TPF, at(3)).await;
+    assert_eq!(world.depart(TPF, at(3)).await, 1);
+}
+
+#[tokio::test]
+async fn receipts_pass_a_full_window_and_are_gone_once_they_left() {
+    let world = World::with(OutboxSettings { window_bundles: 1, ..OutboxSettings::default() }).await;
+    world.put(&Letter::alert(&[TPF]), at(0)).await;
+    world.depart(TPF, at(1)).await;
+    world.put(&Letter::alert(&[TPF]), at(2)).await;
+    let receipt = world.put(&Letter::receipt(TPF), at(2)).await;
+    assert_eq!(world.depart(TPF, at(3)).await, 1);
+    assert!(world.outbox.copies_of(receipt.id).await.expect("traces").is_empty());
+    assert_eq!((world.count("outbox_copy").await, world.count("outbox_message").await), (2, 2));
+}
+
+#[tokio::test]
+async fn bytes_of_a_message_stay_while_a_copy_needs_them() {
+    let world = World::new().await;
+    world.put(&Letter { to: vec![TPF, TISD], ..Letter::receipt(TPF) }, at(0)).await;
+    world.depart(TPF, at(1)).await;
+    assert_eq!((world.count("outbox_copy").await, world.count("outbox_message").await), (1, 1));
+    world.depart(TISD, at(1)).await;
+    assert_eq!((world.count("outbox_copy").await, world.count("outbox_message").await), (0, 0));
+}
+
+#[tokio::test]
+async fn a_bundle_is_bounded_and_a_backlog_leaves_in_order() {
+    let world = World::new().await;
+    let large = Letter { bytes: 240 * 1024, ..Letter::alert(&[TPF]) };
+    let mut puts = Vec::new();
+    for _ in 0..6 {
+        puts.push(world.put(&large, at(0)).await);
+    }
+    assert_eq!(world.depart(TPF, at(1)).await, 4, "1 MiB holds four of them");
+    for (index, put) in puts.iter().enumerate() {
+        let expected = if index < 4 { CopyState::Queued } else { CopyState::Waiting };
+        assert_eq!(world.trace(*put, TPF).await.state, expected);
+    }
+    for _ in 0..100 {
+        world.put(&Letter::alert(&[TISD]), at(0)).await;
+    }
+    assert_eq!([world.depart(TISD, at(1)).await, world.depart(TISD, at(1)).await], [64, 36]);
+}
+
+#[tokio::test]
+async fn little_waits_for_company_and_much_does_not() {
+    let world = World::new().await;
+    world.put(&Letter::alert(&[TPF]), at(0)).await;
+    let choice = world.outbox.choose(&lane(TPF), at(0)).await.expect("chooses");
+    assert_eq!(choice.company_until, Some(at(0).plus(std::time::Duration::from_millis(10))));
+    for _ in 0..63 {
+        world.put(&Letter::alert(&[TPF]), at(0)).await;
+    }
+    let choice = world.outbox.choose(&lane(TPF), at(0)).await.expect("chooses");
+    assert_eq!((choice.positions.len(), choice.company_until), (64, None));
+}
+
+#[tokio::test]
+async fn what_waits_is_counted_without_reading_the_whole_table() {
+    let world = World::new().await;
+    world.put(&Letter::alert(&[TPF]), at(0)).await;
+    world.depart(TPF, at(5)).await;
+    world.put(&Letter::alert(&[TPF, TISD]), at(7)).await;
+    let stats = world.outbox.stats().await.expect("counts");
+    let seen: Vec<_> = stats
+        .iter()
+        .map(|lane| {
+            (lane.recipient.as_str(), lane.waiting, lane.queued, lane.oldest_waiting, lane.oldest_queued)
+        })
+        .collect();
+    assert_eq!(seen, [(TISD, 1, 0, Some(at(7)), None), (TPF, 1, 1, Some(at(7)), Some(at(5)))]);
+    for step in plan(&world, crate::stats::UNSETTLED).await {
+        assert!(!step.contains("SCAN outbox_copy") || step.contains("INDEX outbox_copy_"), "{step}");
+    }
+}
+
+/// How SQLite means to answer a query.
+async fn plan(world: &World, query: &'static str) -> Vec<String> {
+    let explain = sqlx::AssertSqlSafe(format!("EXPLAIN QUERY PLAN {query}"));
+    let rows = sqlx::query(explain).fetch_all(world.outbox.store().read()).await.expect("explains");
+    rows.iter().map(|row| sqlx::Row::get(row, "detail")).collect()
+}
