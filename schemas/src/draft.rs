@@ -1,5 +1,6 @@
 //! What a client posts, and what of it can be sent.
 
+mod advice;
 mod context;
 mod rules;
 mod valid;
@@ -7,6 +8,7 @@ mod valid;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+pub use advice::Advice;
 pub use context::ValidationContext;
 pub use valid::{SecondPersonReason, Summary, ValidDraft};
 

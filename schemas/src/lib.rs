@@ -40,7 +40,7 @@ pub use body::{Body, Message};
 pub use codes::{Agency, AgencyDirectory, CodeEntry, CodeList, CodeLists, Labels};
 pub use date::Date;
 pub use dictionary::V1 as DICTIONARY_V1;
-pub use draft::{AlertDraft, SecondPersonReason, Summary, ValidDraft, ValidationContext};
+pub use draft::{Advice, AlertDraft, SecondPersonReason, Summary, ValidDraft, ValidationContext};
 pub use fault::{Fault, FaultCode};
 pub use ids::{
     AGENCY_NAME_MAX, AgencyCode, BadId, CountryCode, Digest, Epoch, Lane, MessageId, StoreId, StreamId,

@@ -5,10 +5,12 @@ mod support;
 use std::collections::BTreeSet;
 
 use rovuma_schemas::{
-    AgencyDirectory, AlertDraft, Body, Category, FaultCode, Locale, Message, MessageType, ParseFault,
+    Agency, AgencyDirectory, AlertDraft, Body, Category, Fault, FaultCode, Locale, Message, MessageType,
+    ParseFault,
 };
-use serde_json::Value;
-use support::{Example, InvalidExample, check_draft, read_folder};
+use serde::Deserialize;
+use serde_json::{Value, value::RawValue};
+use support::{check_draft, read_folder};
 
 #[test]
 fn every_valid_example_is_taken() {
@@ -109,4 +111,50 @@ fn newer_and_unknown_messages_are_told_apart() {
     assert!(matches!(alter("version", "2.0"), Err(ParseFault::UnsupportedVersion { .. })));
     assert!(matches!(alter("type", "alert.recall"), Err(ParseFault::UnknownType { .. })));
     assert!(matches!(alter("id", "1"), Err(ParseFault::Schema(_))));
+}
+
+/// A valid example: what a client posts, or a whole message.
+enum Example {
+    Draft(Vec<u8>),
+    Message(Vec<u8>),
+}
+
+impl Example {
+    fn read(text: &str) -> Self {
+        let value: Value = serde_json::from_str(text).expect("JSON");
+        match value.get("header") {
+            Some(_) => Self::Message(text.into()),
+            None => Self::Draft(text.into()),
+        }
+    }
+}
+
+/// An invalid example: the one fault that it has, and what has it.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct InvalidExample {
+    rule: FaultCode,
+    pointer: String,
+    draft: Option<Box<RawValue>>,
+    message: Option<Box<RawValue>>,
+    text: Option<String>,
+    times: Option<usize>,
+    agencies: Option<Vec<Agency>>,
+}
+
+impl InvalidExample {
+    fn faults(&self) -> Vec<Fault> {
+        let directory = self.agencies.clone().map(AgencyDirectory::new);
+        let agencies = directory.as_ref().unwrap_or(AgencyDirectory::shipped());
+        let checked = |bytes: &[u8]| check_draft(bytes, agencies, Locale::En).err().unwrap_or_default();
+        match (&self.draft, &self.message, &self.text) {
+            (Some(draft), None, None) => checked(draft.get().as_bytes()),
+            (None, Some(message), None) => match Message::parse(message.get().as_bytes()) {
+                Err(ParseFault::Schema(faults)) => faults,
+                other => panic!("{other:?}"),
+            },
+            (None, None, Some(text)) => checked(text.repeat(self.times.unwrap_or(1)).as_bytes()),
+            _ => panic!("one of draft, message, text"),
+        }
+    }
 }

@@ -195,12 +195,13 @@ mod tests {
 
     #[test]
     fn a_long_number_of_a_card_goes_on_in_the_optional_field() {
-        let lines = ["I<UTOD23145890<7349<<<<<<<<<<<", "7408122F1204159UTO<<<<<<<<<<<4", TD1_LINES[2]];
-        // Specimen of part 5: D23145890734, digit 9.
-        match read(&lines) {
-            Ok(mrz) => assert_eq!(mrz.number, "D23145890734"),
-            Err(fault) => assert_eq!(fault, MrzFault::CheckDigit("composite")),
-        }
+        // The example of part 5 section 4.2.2: D23145890734 with the check digit 9.
+        let first = "I<UTOD23145890<7349<<<<<<<<<<<";
+        let composite = check_digit(&format!("{}74081221204159<<<<<<<<<<<", &first[5..])).expect("a digit");
+        let second = format!("7408122F1204159UTO<<<<<<<<<<<{composite}");
+        assert_eq!(read(&[first, &second, TD1_LINES[2]]).expect("a card").number, "D23145890734");
+        let wrong = first.replace("7349", "7348");
+        assert_eq!(read(&[&wrong, &second, TD1_LINES[2]]), Err(MrzFault::CheckDigit("document number")));
     }
 
     #[test]

@@ -7,7 +7,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     AgencyCode, Alert, AlertDraft, Body, Category, CodeLists, Header, Lane, Line, Locale, Message, MessageId,
-    Status, SubjectCounts, SubjectKind, Terms, Timestamp, alert::PersonName, names,
+    Status, SubjectCounts, SubjectKind, Terms, Timestamp,
+    alert::PersonName,
+    draft::advice::{self, Advice},
+    names,
 };
 
 /// The longest a message is worth transporting: as long as a recipient accepts late arrivals from a
@@ -163,6 +166,12 @@ impl ValidDraft {
             (restricted, SecondPersonReason::Handling),
         ];
         reasons.into_iter().filter_map(|(holds, reason)| holds.then_some(reason)).collect()
+    }
+
+    /// What its author should look at again before release: free text that seems to speak of what is
+    /// not carried (domain 4). Advice, no fault: a stem can mean something else.
+    pub fn advice(&self, locale: Locale) -> Vec<Advice> {
+        advice::of(&self.draft, locale)
     }
 
     /// When the alert ends if it is released at `created`.

@@ -1,0 +1,141 @@
+//! What a valid draft says of itself and becomes.
+
+mod support;
+
+use rovuma_schemas::{
+    AgencyDirectory, Body, CodeLists, Date, Header, Lane, Locale, Message, MessageId, Recipient,
+    SecondPersonReason, Sender, Status, StoreId, ValidDraft, Version,
+};
+use rstest::rstest;
+use serde_json::Value;
+use support::{check_draft, now, read_folder};
+
+fn json(name: &str) -> Value {
+    let file = format!("{name}.json");
+    let (_, text) = read_folder("valid").into_iter().find(|(name, _)| *name == file).expect("the example");
+    serde_json::from_str(&text).expect("JSON")
+}
+
+fn valid(draft: &Value) -> ValidDraft {
+    let bytes = serde_json::to_vec(draft).expect("JSON");
+    check_draft(&bytes, AgencyDirectory::shipped(), Locale::En).expect("a valid draft")
+}
+
+fn header(draft: &ValidDraft) -> Header {
+    let recipient = |agency: &rovuma_schemas::AgencyCode| Recipient {
+        agency: agency.clone(),
+        lane: draft.lane(),
+        stream: Some(StoreId::draw()),
+        number: Some(1),
+    };
+    Header {
+        id: MessageId::draw(now()),
+        message_type: "alert.issue".into(),
+        version: Version::CURRENT,
+        status: Status::Exercise,
+        sender: Sender { agency: "mz.prm".parse().expect("an agency"), unit: None, officer: None },
+        recipients: draft.recipients().iter().map(recipient).collect(),
+        created: now(),
+        expires: Some(draft.transport_expiry(now())),
+        case_reference: draft.case_reference().map(ToString::to_string),
+        in_reply_to: draft.in_reply_to(),
+        replaces: None,
+    }
+}
+
+#[rstest]
+#[case("alert-stolen-motorcycle", &[])]
+#[case("alert-modus-operandi", &[])]
+#[case("alert-wanted-person", &[SecondPersonReason::Person])]
+#[case("alert-missing-person", &[SecondPersonReason::Minor, SecondPersonReason::Person, SecondPersonReason::Handling])]
+#[case("alert-threat-warning", &[SecondPersonReason::Handling])]
+#[case("alert-stolen-passports", &[SecondPersonReason::Person])]
+fn a_second_person_is_asked_for_where_the_domain_says_so(
+    #[case] name: &str,
+    #[case] expected: &[SecondPersonReason],
+) {
+    let draft = valid(&json(name));
+    assert_eq!(draft.second_person_reasons(), expected);
+    assert_eq!(draft.needs_second_person(), expected.first().copied());
+}
+
+#[rstest]
+#[case("alert-stolen-motorcycle", "2029-11-23")]
+#[case("alert-wanted-person", "2031-11-23")]
+#[case("alert-person-check", "2027-11-23")]
+#[case("alert-threat-warning", "2026-12-23")]
+#[case("alert-stolen-passports", "2036-11-23")]
+fn an_alert_without_an_end_ends_with_its_category(#[case] name: &str, #[case] expected: &str) {
+    let draft = valid(&json(name));
+    assert_eq!(Date::of(draft.valid_until(now())).to_string(), expected);
+}
+
+#[test]
+fn a_document_alert_ends_with_its_last_document() {
+    let mut draft = json("alert-stolen-passports");
+    draft["body"]["subjects"]["documents"].as_array_mut().expect("documents").remove(0);
+    assert_eq!(valid(&draft).valid_until(now()).to_string(), "2029-04-01T00:00:00Z");
+    draft["body"]["subjects"]["documents"][0] = serde_json::json!({ "type": "passport", "number": "EX1", "status": "stolen", "expires": "2020-01-01" });
+    assert_eq!(Date::of(valid(&draft).valid_until(now())).to_string(), "2036-11-23");
+}
+
+#[test]
+fn transport_ends_before_the_alert_does_and_within_ninety_days() {
+    let days = |draft: &Value| valid(draft).transport_expiry(now()).since(now()).as_secs() / 86_400;
+    assert_eq!(days(&json("alert-stolen-motorcycle")), 90);
+    assert_eq!(days(&json("alert-threat-warning")), 30);
+    let mut hasty = json("alert-threat-warning");
+    hasty["expires"] = "2026-11-24T12:00:00Z".into();
+    assert_eq!(days(&hasty), 1);
+}
+
+#[test]
+fn the_lane_follows_the_urgency() {
+    assert_eq!(valid(&json("alert-stolen-motorcycle")).lane(), Lane::Urgent);
+    assert_eq!(valid(&json("alert-stolen-dhow")).lane(), Lane::Normal);
+}
+
+#[test]
+fn a_summary_counts_and_names_nobody() {
+    let line = |name: &str, locale| valid(&json(name)).summary().line(CodeLists::shipped(), locale);
+    assert_eq!(line("alert-stolen-motorcycle", Locale::En), "Vehicle: 1 × vehicle, 1 × event or place");
+    assert_eq!(
+        line("alert-wanted-person", Locale::Pt),
+        "Pessoa procurada para detenção: 1 × pessoa, 1 × evento ou lugar"
+    );
+    assert_eq!(line("alert-modus-operandi", Locale::Sw), "Mbinu za uhalifu");
+}
+
+#[test]
+fn every_valid_draft_becomes_a_message_that_the_other_side_reads() {
+    for (name, text) in read_folder("valid").into_iter().filter(|(name, _)| name.starts_with("alert-")) {
+        let draft = valid(&serde_json::from_str(&text).expect("JSON"));
+        let header = header(&draft);
+        let message = draft.into_message(header.clone());
+        let payload = message.to_payload();
+        assert_eq!(Header::from_payload(&payload).expect("a header"), header, "{name}");
+        let read = Message::parse(&payload).unwrap_or_else(|fault| panic!("{name}: {fault:?}"));
+        assert_eq!(read, message, "{name}");
+        let Body::AlertIssue(alert) = &read.body else { panic!("{name} is no alert") };
+        assert!(alert.validity.until.is_some(), "{name} has no end");
+        assert!(
+            alert
+                .subjects
+                .persons
+                .iter()
+                .flat_map(|person| &person.name)
+                .all(|name| name.normalised.is_some()),
+            "{name} has a name that is not normalised"
+        );
+    }
+}
+
+#[test]
+fn free_text_about_what_is_not_carried_is_pointed_out_but_not_refused() {
+    let mut draft = json("alert-stolen-motorcycle");
+    assert!(valid(&draft).advice(Locale::Pt).is_empty());
+    draft["body"]["circumstances"] = "Um dos homens terá pedido asilo.".into();
+    let advice = valid(&draft).advice(Locale::Pt);
+    assert_eq!(advice.len(), 1);
+    assert_eq!((advice[0].pointer.as_str(), advice[0].topic.as_str()), ("/body/circumstances", "asylum"));
+}

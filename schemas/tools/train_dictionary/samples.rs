@@ -1,0 +1,208 @@
+//! Messages as a bundle holds them, varied from the valid examples.
+
+use std::{error::Error, fs, path::PathBuf};
+
+use rovuma_schemas::{CodeLists, Header, MessageId, Timestamp};
+use serde_json::{Map, Value, json};
+
+use crate::{
+    corpus::{self, FAMILY, GIVEN},
+    random::Random,
+};
+
+/// Fields that hold a code, with the list that it is from.
+const CODES: [(&str, &str); 14] = [
+    ("offences", "offences"),
+    ("actions", "actions"),
+    ("warnings", "warnings"),
+    ("purpose", "purposes"),
+    ("legal_basis", "legal_bases"),
+    ("reason", "urgency_reasons"),
+    ("role", "person_roles"),
+    ("colour", "colours"),
+    ("nationalities", "states"),
+    ("crossing", "crossings"),
+    ("subdivision", "subdivisions"),
+    ("language", "languages"),
+    ("source", "evaluation_source"),
+    ("information", "evaluation_information"),
+];
+
+/// Fields that hold sentences.
+const TEXTS: [&str; 5] = ["circumstances", "statement", "note", "restriction", "marks"];
+
+/// How often a sample is an alert rather than a receipt or stream message, out of ten.
+const ALERTS_OF_TEN: usize = 7;
+
+/// Where a sample's free texts come from.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Texts {
+    /// Sentences of the corpus.
+    Invented,
+    /// The example itself.
+    Own,
+}
+
+/// One valid example as a whole message.
+struct Example {
+    name: String,
+    message: Map<String, Value>,
+}
+
+/// The examples to vary.
+pub(crate) struct Samples {
+    alerts: Vec<Example>,
+    others: Vec<Example>,
+}
+
+impl Samples {
+    pub(crate) fn load() -> Result<Self, Box<dyn Error>> {
+        let folder: PathBuf = [env!("CARGO_MANIFEST_DIR"), "examples", "valid"].iter().collect();
+        let mut paths: Vec<PathBuf> =
+            fs::read_dir(folder)?.map(|entry| entry.map(|entry| entry.path())).collect::<Result<_, _>>()?;
+        paths.sort();
+        let (mut alerts, mut others) = (Vec::new(), Vec::new());
+        for path in paths {
+            let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+            let value: Map<String, Value> = serde_json::from_slice(&fs::read(&path)?)?;
+            match value.contains_key("header") {
+                false => alerts.push(Example { name, message: released(value) }),
+                true if name.starts_with("message-alert") => {}
+                true => others.push(Example { name, message: value }),
+            }
+        }
+        Ok(Self { alerts, others })
+    }
+
+    pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
+        self.alerts.iter().chain(&self.others).map(|example| example.name.as_str())
+    }
+
+    /// What a bundle holds for one message of a random type.
+    pub(crate) fn bundle_of_one(&self, random: &mut Random) -> Result<Vec<u8>, Box<dyn Error>> {
+        let from = if random.below(10) < ALERTS_OF_TEN { &self.alerts } else { &self.others };
+        packed(random.pick(from), Texts::Invented, random)
+    }
+
+    /// The same for a message varied from one example, with the example's own texts: words that no
+    /// training message had.
+    pub(crate) fn bundle_of(&self, name: &str, random: &mut Random) -> Result<Vec<u8>, Box<dyn Error>> {
+        let found = self.alerts.iter().chain(&self.others).find(|example| example.name == name);
+        packed(found.ok_or("no such example")?, Texts::Own, random)
+    }
+}
+
+/// A draft as the message that it becomes.
+fn released(mut draft: Map<String, Value>) -> Map<String, Value> {
+    let recipients: Vec<Value> = draft["recipients"].as_array().cloned().unwrap_or_default();
+    let numbered = |agency: &Value| json!({ "agency": agency, "lane": "normal", "stream": "", "number": 1 });
+    let to_tanzania = recipients.iter().any(|agency| agency.as_str().is_some_and(|a| a.starts_with("tz")));
+    let mut sender = json!({ "agency": if to_tanzania { "mz.prm" } else { "tz.tpf" } });
+    if let Some(unit) = draft.remove("unit") {
+        sender["unit"] = unit;
+    }
+    sender["officer"] = json!("");
+    let mut header = json!({
+        "id": "", "type": "alert.issue", "version": "1.0", "status": "actual", "sender": sender,
+        "recipients": recipients.iter().map(numbered).collect::<Vec<_>>(), "created": "", "expires": "",
+    });
+    if let Some(reference) = draft.remove("case_reference") {
+        header["case_reference"] = reference;
+    }
+    let mut message = Map::new();
+    message.insert("header".into(), header);
+    message.extend(["terms", "body"].into_iter().filter_map(|part| draft.remove_entry(part)));
+    message["body"]["validity"] = json!({ "until": "" });
+    message
+}
+
+/// Length, protected header, payload and signature, as the envelope writes them.
+fn packed(example: &Example, texts: Texts, random: &mut Random) -> Result<Vec<u8>, Box<dyn Error>> {
+    let mut message = Value::Object(example.message.clone());
+    let language = message["terms"]["language"].as_str().unwrap_or("en").to_owned();
+    repeat_entries(&mut message, random);
+    vary(&mut message, "", texts, &language, random);
+    // Only what this version's types write counts, in their order.
+    let _: Header = serde_json::from_value(message["header"].clone())?;
+    let key = random.letters("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_", 43);
+    let protected = format!(r#"{{"alg":"EdDSA","typ":"rovuma+jws","kid":"{key}"}}"#);
+    let payload = serde_json::to_vec(&message)?;
+    let mut bytes = Vec::new();
+    bytes.extend(u32::try_from(protected.len() + payload.len() + 66)?.to_be_bytes());
+    bytes.extend(u16::try_from(protected.len())?.to_be_bytes());
+    bytes.extend(protected.as_bytes());
+    bytes.extend(payload);
+    bytes.extend((0..64).map(|_| random.next().to_le_bytes()[3]));
+    Ok(bytes)
+}
+
+/// Receipts have 1 to 64 entries, mostly few.
+fn repeat_entries(message: &mut Value, random: &mut Random) {
+    let Some(entries) = message["body"].get_mut("entries").and_then(Value::as_array_mut) else { return };
+    let count = [1, 1, 1, 2, 4, 8, 64][random.below(7)];
+    let first = entries[0].clone();
+    *entries = (0..count).map(|_| first.clone()).collect();
+}
+
+fn vary(value: &mut Value, field: &str, texts: Texts, language: &str, random: &mut Random) {
+    match value {
+        Value::Object(members) => {
+            members.iter_mut().for_each(|(name, member)| vary(member, name, texts, language, random));
+        }
+        Value::Array(items) => items.iter_mut().for_each(|item| vary(item, field, texts, language, random)),
+        Value::String(_) if texts == Texts::Own && TEXTS.contains(&field) => {}
+        Value::String(text) => *text = varied(text, field, language, random),
+        Value::Number(_) if matches!(field, "number" | "sequence" | "last" | "from" | "to") => {
+            *value = json!(1 + random.below(30_000));
+        }
+        _ => {}
+    }
+}
+
+fn varied(text: &str, field: &str, language: &str, random: &mut Random) -> String {
+    if let Some((_, list)) = CODES.iter().find(|(name, _)| *name == field) {
+        return code(text, list, random);
+    }
+    match field {
+        "id" => MessageId::draw(instant(random)).to_string(),
+        "stream" | "epoch" => random.letters("0123456789abcdef", 32),
+        "digest" | "bundle_digest" => {
+            random.letters("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijkl0123456789-_", 42) + "A"
+        }
+        "created" | "expires" | "until" | "stored_at" | "read_at" | "rejected_at" | "seen_at"
+            if text.is_empty() || text.contains('T') =>
+        {
+            instant(random).to_string()
+        }
+        "printed" | "normalised" => format!("{} {}", random.pick(&GIVEN), random.pick(&FAMILY)),
+        "surname" => (*random.pick(&FAMILY)).to_owned(),
+        "given" => (*random.pick(&GIVEN)).to_owned(),
+        "officer" => random.letters("0123456789abcdef", 16),
+        _ if TEXTS.contains(&field) => {
+            let count = 1 + random.below(3);
+            (0..count).map(|_| *random.pick(corpus::sentences(language))).collect::<Vec<_>>().join(" ")
+        }
+        // What names a type, a lane or an agency stays; numbers within other texts change.
+        "type" | "version" | "lane" | "agency" | "status" | "category" | "queue" | "code" => text.to_owned(),
+        _ => text.chars().map(|c| if c.is_ascii_digit() { digit(random) } else { c }).collect(),
+    }
+}
+
+/// A code of the list two times of three; the example's own otherwise, as it fits its category.
+fn code(text: &str, list: &str, random: &mut Random) -> String {
+    let entries = CodeLists::shipped().get(list).map(|list| list.entries.as_slice()).unwrap_or_default();
+    // `source` of an audit position is no code, and of 250 states most alerts name two.
+    let keep = random.below(3) == 0 || !entries.iter().any(|entry| entry.code == text);
+    let likely = if list == "states" { &entries[..2] } else { entries };
+    if keep { text.to_owned() } else { random.pick(likely).code.clone() }
+}
+
+fn digit(random: &mut Random) -> char {
+    char::from(b'0' + u8::try_from(random.below(10)).unwrap_or(0))
+}
+
+/// Some time in the years 2026 to 2030, to the microsecond.
+fn instant(random: &mut Random) -> Timestamp {
+    let micros = 1_767_225_600_000_000 + i64::try_from(random.below(150_000_000_000_000)).unwrap_or(0);
+    Timestamp::from_micros(micros).unwrap_or_else(|_| Timestamp::system_now())
+}
