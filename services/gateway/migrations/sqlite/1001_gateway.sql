@@ -7,7 +7,6 @@ CREATE TABLE draft (
     id            BLOB   NOT NULL PRIMARY KEY,
     agency        TEXT   NOT NULL,
     author        TEXT   NOT NULL,
-    author_unit   TEXT,
     state         TEXT   NOT NULL, -- draft, pending_release, returned, released, discarded
     version       BIGINT NOT NULL, -- counts changes; a writer names the version it saw
     category      TEXT   NOT NULL,
@@ -39,7 +38,7 @@ CREATE TABLE sent (
     jws          BLOB   NOT NULL,
     PRIMARY KEY (id, country)
 );
-CREATE INDEX sent_by_agency ON sent (agency, id);
+CREATE INDEX sent_by_agency ON sent (agency, created_at, id);
 
 -- What has been taken from others: one row per recipient agency, for ever, so that a duplicate is
 -- known however late it comes.
@@ -72,6 +71,7 @@ CREATE TABLE received (
 CREATE UNIQUE INDEX received_identity ON received (recipient, sender, id);
 CREATE INDEX received_by_stream ON received (sender, stream, recipient, lane, number);
 CREATE INDEX received_by_key ON received (sender, key_id);
+CREATE INDEX received_by_arrival ON received (recipient, seq);
 
 -- Streams as the recipient sees them.
 CREATE TABLE stream_in (
@@ -128,6 +128,7 @@ CREATE TABLE held (
     recipient         TEXT   NOT NULL,
     exchange          TEXT   NOT NULL,
     queue             TEXT   NOT NULL,
+    lane              TEXT   NOT NULL,
     unverified_sender TEXT   NOT NULL,
     digest            BLOB   NOT NULL,
     jws               BLOB   NOT NULL,
@@ -178,6 +179,13 @@ CREATE TABLE alarm (
     PRIMARY KEY (agency, kind, subject)
 );
 
+-- The highest serial of each country's trust list that was ever taken: none older is, restart or not.
+CREATE TABLE trust_seen (
+    country TEXT   NOT NULL PRIMARY KEY,
+    serial  BIGINT NOT NULL,
+    seen_at BIGINT NOT NULL
+);
+
 -- Answers already given to a request with an Idempotency-Key.
 CREATE TABLE idempotency (
     agency         TEXT   NOT NULL,
@@ -186,6 +194,9 @@ CREATE TABLE idempotency (
     request_digest BLOB   NOT NULL,
     status         BIGINT NOT NULL,
     body           BLOB   NOT NULL,
+    etag           TEXT,
+    location       TEXT,
     created_at     BIGINT NOT NULL,
     PRIMARY KEY (agency, subject, key)
 );
+CREATE INDEX idempotency_by_time ON idempotency (created_at);

@@ -1,0 +1,99 @@
+//! The content of a draft: bytes that were found valid, and what the rules say of them.
+
+use rovuma_envelope::{Agency as Listed, TrustStore};
+use rovuma_runtime::{Problem, ProblemFault};
+use rovuma_schemas::{
+    Agency, AgencyCode, AgencyDirectory, AlertDraft, Date, Fault, Labels, Locale, Timestamp, ValidDraft,
+    ValidationContext,
+};
+
+use crate::gateway::Gateway;
+
+/// Content that was valid when it was checked.
+#[derive(Clone, Debug)]
+pub(crate) struct Content {
+    bytes: Vec<u8>,
+    valid: ValidDraft,
+}
+
+impl Content {
+    /// Checks a draft of `sender` as it was posted.
+    ///
+    /// # Errors
+    /// 422 `draft_faulty` with every fault at its JSON pointer, in the caller's language.
+    pub(crate) fn check(
+        gateway: &Gateway,
+        sender: &AgencyCode,
+        unverified_bytes: &[u8],
+        locale: Locale,
+        now: Timestamp,
+    ) -> Result<Self, Problem> {
+        let agencies = directory(&gateway.trust.current());
+        let context = ValidationContext { now, sender, agencies: &agencies, lists: &gateway.lists };
+        match AlertDraft::parse(unverified_bytes, &context, locale) {
+            Ok(valid) => Ok(Self { bytes: unverified_bytes.to_vec(), valid }),
+            Err(faults) => Err(faulty(faults)),
+        }
+    }
+
+    /// The draft, every rule met.
+    pub(crate) fn valid(&self) -> &ValidDraft {
+        &self.valid
+    }
+
+    /// The alert's category.
+    pub(crate) fn category(&self) -> &'static str {
+        self.valid.category().as_str()
+    }
+
+    /// In earnest, exercise or test.
+    pub(crate) fn status(&self) -> &'static str {
+        self.valid.status().as_str()
+    }
+
+    /// Why a second person must release it.
+    pub(crate) fn second_person(&self) -> Option<&'static str> {
+        self.valid.needs_second_person().map(|reason| reason.as_str())
+    }
+
+    /// The bytes as posted.
+    pub(crate) fn into_bytes(self) -> Vec<u8> {
+        self.bytes
+    }
+}
+
+fn faulty(faults: Vec<Fault>) -> Problem {
+    let count = faults.len();
+    let items = faults.into_iter().map(|fault| ProblemFault {
+        pointer: fault.pointer,
+        code: fault.code.as_str().to_owned(),
+        message: fault.message,
+    });
+    Problem::unprocessable("draft_faulty", items).detail(format!("faults: {count}"))
+}
+
+/// The agencies of the trust lists: who is not in a list cannot be written to.
+fn directory(trust: &TrustStore) -> AgencyDirectory {
+    AgencyDirectory::new(trust.agencies().map(entry))
+}
+
+fn entry(listed: &Listed) -> Agency {
+    Agency {
+        code: listed.code.clone(),
+        names: labels(listed),
+        parents: Vec::new(),
+        units: Vec::new(),
+        valid_from: Some(Date::of(listed.valid_from)),
+        // The list names the first instant without it, the directory the last day with it.
+        valid_until: listed
+            .valid_until
+            .map(|until| Date::of(until.minus(std::time::Duration::from_micros(1)))),
+    }
+}
+
+/// An agency's names in the three languages; English or its code where the list has none.
+pub(crate) fn labels(listed: &Listed) -> Labels {
+    let fallback = listed.names.get("en").map_or(listed.code.as_str(), String::as_str);
+    let name = |locale: Locale| listed.names.get(locale.as_str()).map_or(fallback, String::as_str).to_owned();
+    Labels { pt: name(Locale::Pt), sw: name(Locale::Sw), en: name(Locale::En) }
+}

@@ -1,0 +1,151 @@
+//! The states of a draft, and the steps between them. Pure: it knows no store and no policy.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+/// Where a draft stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum DraftState {
+    /// Being written.
+    Draft,
+    /// Handed to a supervisor.
+    PendingRelease,
+    /// Handed back to its author, with the reason.
+    Returned,
+    /// Signed and in the outbox. Final: from here on it is a message.
+    Released,
+    /// Thrown away. Final.
+    Discarded,
+}
+
+/// What is done to a draft.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Step {
+    /// Its author changes the content.
+    Change,
+    /// Its author hands it to a supervisor.
+    Submit,
+    /// Its author releases it, where one person may.
+    ReleaseByAuthor,
+    /// A second person releases it.
+    ReleaseBySecond,
+    /// A second person hands it back.
+    Return,
+    /// Its author throws it away.
+    Discard,
+}
+
+/// A step that the draft's state does not allow.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{step} is not possible while the draft is {state}")]
+pub(crate) struct NotInState {
+    /// Where the draft stands.
+    pub(crate) state: DraftState,
+    /// What was asked for.
+    pub(crate) step: Step,
+}
+
+impl DraftState {
+    /// Every state.
+    pub(crate) const ALL: [Self; 5] =
+        [Self::Draft, Self::PendingRelease, Self::Returned, Self::Released, Self::Discarded];
+
+    /// The state after `step`.
+    ///
+    /// What a supervisor has before them does not change under their eyes: a pending draft is not
+    /// changed, only returned, released or thrown away. A second person releases nothing that its author
+    /// has not handed over.
+    ///
+    /// # Errors
+    /// [`NotInState`] when the state does not allow it.
+    pub(crate) const fn after(self, step: Step) -> Result<Self, NotInState> {
+        use {DraftState as S, Step as T};
+        match (self, step) {
+            (S::Draft | S::Returned, T::Change) => Ok(self),
+            (S::Draft | S::Returned, T::Submit) => Ok(S::PendingRelease),
+            (S::Draft | S::Returned | S::PendingRelease, T::ReleaseByAuthor)
+            | (S::PendingRelease, T::ReleaseBySecond) => Ok(S::Released),
+            (S::PendingRelease, T::Return) => Ok(S::Returned),
+            (S::Draft | S::Returned | S::PendingRelease, T::Discard) => Ok(S::Discarded),
+            (state, step) => Err(NotInState { state, step }),
+        }
+    }
+
+    /// The state with this word.
+    pub(crate) fn from_word(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|state| state.as_str() == word)
+    }
+
+    /// The word in the store and the API.
+    pub(crate) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Draft => "draft",
+            Self::PendingRelease => "pending_release",
+            Self::Returned => "returned",
+            Self::Released => "released",
+            Self::Discarded => "discarded",
+        }
+    }
+}
+
+impl Step {
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Change => "changing it",
+            Self::Submit => "submitting it",
+            Self::ReleaseByAuthor | Self::ReleaseBySecond => "releasing it",
+            Self::Return => "returning it",
+            Self::Discard => "discarding it",
+        }
+    }
+}
+
+impl fmt::Display for DraftState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl fmt::Display for Step {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const STEPS: [Step; 6] = [
+        Step::Change,
+        Step::Submit,
+        Step::ReleaseByAuthor,
+        Step::ReleaseBySecond,
+        Step::Return,
+        Step::Discard,
+    ];
+
+    /// The whole table, one line a state; `-` is refused.
+    #[test]
+    fn the_table_of_states_and_steps() {
+        let cell = |state: DraftState, step| state.after(step).map_or("-", DraftState::as_str);
+        let line = |state| STEPS.map(|step| cell(state, step));
+        let (d, p, r) = ("draft", "pending_release", "returned");
+        let (out, gone) = ("released", "discarded");
+        assert_eq!(line(DraftState::Draft), [d, p, out, "-", "-", gone]);
+        assert_eq!(line(DraftState::PendingRelease), ["-", "-", out, out, r, gone]);
+        assert_eq!(line(DraftState::Returned), [r, p, out, "-", "-", gone]);
+        assert_eq!(line(DraftState::Released), ["-"; 6]);
+        assert_eq!(line(DraftState::Discarded), ["-"; 6]);
+    }
+
+    #[test]
+    fn words_read_back() {
+        for state in DraftState::ALL {
+            assert_eq!(DraftState::from_word(state.as_str()), Some(state));
+        }
+        assert_eq!(DraftState::from_word("active"), None);
+    }
+}

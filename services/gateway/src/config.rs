@@ -1,0 +1,198 @@
+//! The gateway's configuration file.
+
+use std::{path::PathBuf, time::Duration};
+
+use rovuma_broker::BrokerConfig;
+use rovuma_outbox::OutboxSettings;
+use rovuma_runtime::{ListenConfig, SecretFile};
+use rovuma_schemas::{AgencyCode, CountryCode};
+use rovuma_store::StoreConfig;
+use rovuma_tokens::IssuerConfig;
+use serde::Deserialize;
+
+/// The whole file; `[admin]`, `[log]` and `[telemetry]` belong to the runtime.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct GatewayConfig {
+    /// The country of this installation, `mz`.
+    pub country: CountryCode,
+    /// The gateway's name within the country: its queues are `inbox.<name>.*`, its broker user is
+    /// `gateway.<name>`.
+    pub name: String,
+    /// `[store]`: drafts, inbox, outbox, audit events on their way.
+    pub store: StoreConfig,
+    /// `[broker]`: the country's own broker.
+    pub broker: BrokerConfig,
+    /// `[http]`: the API.
+    pub http: ListenConfig,
+    /// `[tokens]`: whose access tokens are taken.
+    pub tokens: TokensConfig,
+    /// `[audit]`: where audit events go.
+    pub audit: AuditConfig,
+    /// `[trust]`: the trust lists, our own country's and the partners'.
+    pub trust: TrustConfig,
+    /// `[[agency]]`: the agencies served here.
+    #[serde(rename = "agency")]
+    pub agencies: Vec<AgencyConfig>,
+    /// `[policy]`: other access policies than the built-in ones.
+    #[serde(default)]
+    pub policy: PolicyConfig,
+    /// `[validation]`: what drafts are checked against beside the trust lists.
+    #[serde(default)]
+    pub validation: ValidationConfig,
+    /// `[exchange]`: how often, how long.
+    #[serde(default)]
+    pub exchange: Timings,
+    /// `[outbox]`: the window and retransmission.
+    #[serde(default)]
+    pub outbox: OutboxSettings,
+}
+
+/// `[validation]`.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ValidationConfig {
+    /// Code lists (JSON, the shape of `schemas/codes/*.json`) in the place of those shipped with this
+    /// version: above all the registry of legal bases, which a lawyer of the country confirms.
+    pub code_lists: Vec<PathBuf>,
+}
+
+/// `[tokens]`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TokensConfig {
+    /// One entry per issuer.
+    pub issuers: Vec<IssuerConfig>,
+}
+
+/// `[audit]`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AuditConfig {
+    /// The name under which this gateway writes audit events, `mz.gateway`.
+    pub source: String,
+    /// The key that signs its batches, PKCS#8 PEM.
+    pub key_file: SecretFile,
+    /// The audit service's age recipient, to which batches are sealed.
+    pub recipient_file: PathBuf,
+    /// The audit service's public key (JWK), which signs acknowledgements.
+    pub ack_key_file: PathBuf,
+    /// How old the oldest unacknowledged event may grow before nothing is sent any more.
+    #[serde(default = "three_days")]
+    pub overdue_after_ms: u64,
+}
+
+/// Long enough for a weekend without the audit service; short enough that nothing is sent for weeks
+/// that nobody could check.
+const fn three_days() -> u64 {
+    72 * 60 * 60 * 1000
+}
+
+/// `[trust]`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TrustConfig {
+    /// One entry per country, our own included.
+    pub lists: Vec<TrustListConfig>,
+    /// How often the files are looked at for a change.
+    #[serde(default = "two_seconds")]
+    pub look_every_ms: u64,
+    /// How many days past its next update a list is still believed; after that its country's messages are
+    /// held.
+    #[serde(default = "sixty_days")]
+    pub list_grace_days: u32,
+}
+
+/// Long enough for an authority that is ill or cut off, short enough that a revocation is not missed for a
+/// season.
+const fn sixty_days() -> u32 {
+    60
+}
+
+const fn two_seconds() -> u64 {
+    2_000
+}
+
+/// One country's trust list.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TrustListConfig {
+    /// Whose list.
+    pub country: CountryCode,
+    /// The signed list.
+    pub file: PathBuf,
+    /// The country's authority key (JWK), pinned at installation.
+    pub authority_file: PathBuf,
+}
+
+/// `[[agency]]`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AgencyConfig {
+    /// The agency's code, `mz.prm`. `<cc>.node` may be one of them: it signs `link.fault`.
+    pub code: AgencyCode,
+    /// The key that signs what the agency sends, PKCS#8 PEM.
+    pub signing_key_file: SecretFile,
+    /// The keys that open what is sealed to the agency, the present one first, then former ones.
+    pub sealing_key_files: Vec<SecretFile>,
+}
+
+/// `[policy]`.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct PolicyConfig {
+    /// A folder of `*.cedar` files in place of the built-in policies.
+    pub folder: Option<PathBuf>,
+}
+
+/// `[exchange]`: intervals, in milliseconds so that tests can be quick.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Timings {
+    /// How often `stream.status` is sent to each correspondent.
+    pub status_every_ms: u64,
+    /// How old a gap must be before it is shown.
+    pub gap_shown_after_ms: u64,
+    /// How old a gap must be before it is asked for.
+    pub request_after_ms: u64,
+    /// The wait between the first request and the second; doubled from then on.
+    pub request_backoff_ms: u64,
+    /// The longest wait between requests.
+    pub request_backoff_max_ms: u64,
+}
+
+impl Default for Timings {
+    fn default() -> Self {
+        const MINUTE: u64 = 60_000;
+        Self {
+            status_every_ms: MINUTE,
+            gap_shown_after_ms: MINUTE,
+            request_after_ms: MINUTE,
+            request_backoff_ms: 5 * MINUTE,
+            request_backoff_max_ms: 6 * 60 * MINUTE,
+        }
+    }
+}
+
+impl Timings {
+    /// How often `stream.status` is sent.
+    pub(crate) const fn status_every(&self) -> Duration {
+        Duration::from_millis(self.status_every_ms)
+    }
+
+    /// How old a gap must be before it is shown.
+    pub(crate) const fn gap_shown_after(&self) -> Duration {
+        Duration::from_millis(self.gap_shown_after_ms)
+    }
+
+    /// How old a gap must be before it is asked for.
+    pub(crate) const fn request_after(&self) -> Duration {
+        Duration::from_millis(self.request_after_ms)
+    }
+
+    /// The wait before the next request for a gap that has been asked for `requests` times.
+    pub(crate) fn request_backoff(&self, requests: u32) -> Duration {
+        let doubled = self.request_backoff_ms.saturating_mul(1 << requests.saturating_sub(1).min(20));
+        Duration::from_millis(doubled.min(self.request_backoff_max_ms))
+    }
+}

@@ -1,0 +1,69 @@
+//! `GET /v1/agencies`: whom the agency can write to.
+
+use std::sync::Arc;
+
+use axum::{Json, extract::State};
+use rovuma_envelope::Agency;
+use rovuma_policy::act;
+use rovuma_schemas::{AgencyCode, CountryCode, Timestamp};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::{access, caller::Caller, error::ApiError, openapi::Refusals};
+use crate::{alerts::content::labels, gateway::Gateway};
+
+/// Possible recipients.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Agencies {
+    /// By code.
+    items: Vec<AgencyRow>,
+}
+
+/// An agency that a message can be addressed to.
+#[derive(Debug, Serialize, ToSchema)]
+struct AgencyRow {
+    /// Its code, as in `recipients`.
+    #[schema(value_type = String)]
+    code: AgencyCode,
+    /// Its country.
+    #[schema(value_type = String)]
+    country: CountryCode,
+    /// Its name in the caller's language, as far as the trust list has it.
+    name: String,
+    /// The body that it belongs to, as it calls itself.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    parent: Option<String>,
+    /// Whether a message could be sealed to it now. If not it can be written to, and waits for a new list.
+    reachable: bool,
+}
+
+/// Lists the agencies of the trust lists that take part now, without the caller's own and the
+/// installations.
+#[utoipa::path(
+    get, path = "/v1/agencies", tag = "reference",
+    responses((status = 200, description = "Possible recipients.", body = Agencies), Refusals)
+)]
+pub(crate) async fn list(
+    State(gateway): State<Arc<Gateway>>,
+    caller: Caller,
+) -> Result<Json<Agencies>, ApiError> {
+    let permit = access::permit_own(&gateway, &caller, act::TrustRead).await?;
+    let (now, trust) = (gateway.now(), gateway.trust.current());
+    let can_be_written_to = |agency: &&Agency| {
+        agency.code != *permit.resource().owner() && !agency.code.is_node() && is_in_force(agency, now)
+    };
+    let row = |agency: &Agency| AgencyRow {
+        code: agency.code.clone(),
+        country: agency.code.country(),
+        name: labels(agency).get(caller.locale()).to_owned(),
+        parent: agency.parent.clone(),
+        reachable: trust.sealing_recipient(&agency.code, now).is_ok(),
+    };
+    let mut items: Vec<AgencyRow> = trust.agencies().filter(can_be_written_to).map(row).collect();
+    items.sort_by(|one, other| one.code.cmp(&other.code));
+    Ok(Json(Agencies { items }))
+}
+
+fn is_in_force(agency: &Agency, now: Timestamp) -> bool {
+    agency.valid_from <= now && agency.valid_until.is_none_or(|until| now < until)
+}

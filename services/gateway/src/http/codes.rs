@@ -1,0 +1,102 @@
+//! `GET /v1/codes/{list}`: a code list with its labels.
+
+use std::sync::Arc;
+
+use axum::{
+    Json,
+    extract::{Path, Query, State},
+};
+use rovuma_runtime::Problem;
+use rovuma_schemas::{CodeEntry, CodeList, Date, Locale};
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+
+use super::{caller::Caller, error::ApiError, openapi::Refusals};
+use crate::gateway::Gateway;
+
+/// Which language.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct Asked {
+    /// `pt`, `sw` or `en`; that of `Accept-Language` when absent.
+    #[param(value_type = Option<String>)]
+    lang: Option<Locale>,
+}
+
+/// A code list in one language.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Codes {
+    /// Its name.
+    list: String,
+    /// The language of the labels.
+    #[schema(value_type = String)]
+    lang: Locale,
+    /// Its title.
+    title: String,
+    /// Where the codes come from.
+    source: String,
+    /// What a reader must know before using it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    notice: Option<String>,
+    /// The codes, in the order in which to show them.
+    entries: Vec<Code>,
+}
+
+/// One code.
+#[derive(Debug, Serialize, ToSchema)]
+struct Code {
+    /// As it stands in messages.
+    code: String,
+    /// What officers read.
+    label: String,
+    /// The first day on which it may be used.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, format = Date)]
+    valid_from: Option<Date>,
+    /// The last day on which it may be used.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, format = Date)]
+    valid_until: Option<Date>,
+    /// Whether it may be used in a draft today.
+    in_force: bool,
+}
+
+/// Shows a code list. Codes are public: any caller whom this gateway serves may see them.
+#[utoipa::path(
+    get, path = "/v1/codes/{list}", tag = "reference",
+    params(("list" = String, Path, description = "The list's name: `x-code-list` in the JSON Schemas."), Asked),
+    responses(
+        (status = 200, description = "The list.", body = Codes),
+        (status = 404, description = "`not_found`", body = Problem, content_type = "application/problem+json"),
+        Refusals
+    )
+)]
+pub(crate) async fn read(
+    State(gateway): State<Arc<Gateway>>,
+    caller: Caller,
+    Path(name): Path<String>,
+    Query(asked): Query<Asked>,
+) -> Result<Json<Codes>, ApiError> {
+    let list = gateway.lists.get(&name).ok_or_else(Problem::not_found)?;
+    let lang = asked.lang.unwrap_or(caller.locale());
+    Ok(Json(codes(list, lang, Date::of(gateway.now()))))
+}
+
+fn codes(list: &CodeList, lang: Locale, today: Date) -> Codes {
+    let code = |entry: &CodeEntry| Code {
+        code: entry.code.clone(),
+        label: entry.labels.get(lang).to_owned(),
+        valid_from: entry.valid_from,
+        valid_until: entry.valid_until,
+        in_force: entry.in_force(today),
+    };
+    Codes {
+        list: list.list.clone(),
+        lang,
+        title: list.title.get(lang).to_owned(),
+        source: list.source.clone(),
+        notice: list.notice.as_ref().map(|notice| notice.get(lang).to_owned()),
+        entries: list.entries.iter().map(code).collect(),
+    }
+}

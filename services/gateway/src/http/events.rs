@@ -1,0 +1,62 @@
+//! `GET /v1/events`: what happened, in order. This is the authoritative feed; everything else only wakes
+//! those who read it.
+
+use std::sync::Arc;
+
+use axum::{
+    Json,
+    extract::{Query, State},
+};
+use rovuma_policy::act;
+use rovuma_runtime::Problem;
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+
+use super::{access, caller::Caller, error::ApiError, openapi::Refusals, page::PAGE_MAX};
+use crate::{
+    gateway::Gateway,
+    messages::events::{self, Event},
+};
+
+/// From where, how many.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct Asked {
+    /// The number of the last event that the caller has; 0, the default, asks from the beginning.
+    #[serde(default)]
+    #[param(minimum = 0)]
+    after: i64,
+    /// Events wanted, 1 to 200; 200 when absent.
+    limit: Option<u32>,
+}
+
+/// Events in order.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Events {
+    /// The events.
+    items: Vec<Event>,
+    /// What to ask for next: the number of the last event given, or `after` when there is none.
+    next: i64,
+}
+
+/// Reads the agency's events after a number.
+#[utoipa::path(
+    get, path = "/v1/events", tag = "events",
+    params(Asked),
+    responses((status = 200, description = "Events in order.", body = Events), Refusals)
+)]
+pub(crate) async fn list(
+    State(gateway): State<Arc<Gateway>>,
+    caller: Caller,
+    Query(asked): Query<Asked>,
+) -> Result<Json<Events>, ApiError> {
+    let permit = access::permit_own(&gateway, &caller, act::EventsRead).await?;
+    let limit = asked.limit.unwrap_or(PAGE_MAX);
+    if !(1..=PAGE_MAX).contains(&limit) || asked.after < 0 {
+        return Err(Problem::bad_request("limit").detail("limit must be 1 to 200, after 0 or more.").into());
+    }
+    let items = events::after(gateway.store.read(), &permit, asked.after, limit).await?;
+    let next = items.last().map_or(asked.after, |event| event.seq);
+    Ok(Json(Events { items, next }))
+}

@@ -1,0 +1,84 @@
+//! `GET /v1/held`: messages that wait for a trust list.
+
+use std::sync::Arc;
+
+use axum::{
+    Json,
+    extract::{Query, State},
+};
+use rovuma_policy::act;
+use rovuma_schemas::{Digest, Lane, Timestamp};
+use rovuma_store::RowExt;
+use serde::Serialize;
+use sqlx::{Row, any::AnyRow};
+use utoipa::ToSchema;
+
+use super::{
+    access,
+    caller::Caller,
+    error::ApiError,
+    openapi::Refusals,
+    page::{Cursors, Page, PageQuery},
+};
+use crate::{error::DbError, gateway::Gateway};
+
+/// A message that could not be decided yet. Nothing in it is verified, so nothing of it is shown but who it
+/// claims to be from.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct HeldRow {
+    /// SHA-256 of its compact JWS.
+    #[schema(value_type = String)]
+    digest: Digest,
+    /// The sender that it claims; not verified.
+    unverified_sender: String,
+    /// The lane it came by.
+    #[schema(value_type = String)]
+    lane: Lane,
+    /// What it waits for, as a code.
+    reason: String,
+    /// Since when.
+    #[schema(value_type = String, format = DateTime)]
+    held_at: Timestamp,
+    /// When it was last tried.
+    #[schema(value_type = String, format = DateTime)]
+    tried_at: Timestamp,
+}
+
+/// Lists held messages, the latest first. They are tried again on each new trust list.
+#[utoipa::path(
+    get, path = "/v1/held", tag = "exchange",
+    params(PageQuery),
+    responses((status = 200, description = "A page of held messages.", body = Page<HeldRow>), Refusals)
+)]
+pub(crate) async fn list(
+    State(gateway): State<Arc<Gateway>>,
+    caller: Caller,
+    Query(query): Query<PageQuery>,
+) -> Result<Json<Page<HeldRow>>, ApiError> {
+    let permit = access::permit_own(&gateway, &caller, act::HeldRead).await?;
+    let cursors = Cursors::of("held", caller.agency().as_str(), &());
+    let window = cursors.window(query.limit, query.cursor.as_deref())?;
+    let rows = sqlx::query(
+        "SELECT seq, digest, unverified_sender, lane, reason, held_at, tried_at FROM held
+         WHERE recipient = $1 AND seq < $2 ORDER BY seq DESC LIMIT $3",
+    )
+    .bind(permit.resource().owner().as_str())
+    .bind(window.after.map_or(i64::MAX, i64::from_be_bytes))
+    .bind(window.fetch())
+    .fetch_all(gateway.store.read())
+    .await?;
+    let rows = rows.iter().map(read).collect::<Result<_, DbError>>()?;
+    Ok(Json(cursors.page(&window, rows)))
+}
+
+fn read(row: &AnyRow) -> Result<([u8; 8], HeldRow), DbError> {
+    let held = HeldRow {
+        digest: row.digest("digest")?,
+        unverified_sender: row.try_get("unverified_sender")?,
+        lane: row.parsed("lane")?,
+        reason: row.try_get("reason")?,
+        held_at: row.instant("held_at")?,
+        tried_at: row.instant("tried_at")?,
+    };
+    Ok((row.try_get::<i64, _>("seq")?.to_be_bytes(), held))
+}

@@ -1,0 +1,157 @@
+//! `GET /v1/inbox`: what the agency has received.
+
+use std::sync::Arc;
+
+use axum::{
+    Json,
+    extract::{Query, State},
+};
+use rovuma_policy::act;
+use rovuma_schemas::{AgencyCode, Category, Lane, MessageId, Status, Timestamp, audit::AuditAction};
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+
+use super::{
+    access,
+    caller::Caller,
+    error::ApiError,
+    openapi::Refusals,
+    page::{Cursors, Page},
+};
+use crate::{
+    audit,
+    gateway::Gateway,
+    messages::{
+        inbox::{self, Wanted},
+        received::{Disposition, Received},
+    },
+};
+
+/// Which messages, and which page of them.
+#[derive(Debug, Deserialize, Serialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct Filter {
+    /// Only this type, `alert.issue`.
+    #[serde(rename = "type")]
+    message_type: Option<String>,
+    /// Only alerts of this category.
+    #[param(value_type = Option<String>)]
+    category: Option<Category>,
+    /// `actual`, `exercise` or `test`.
+    #[param(value_type = Option<String>)]
+    status: Option<Status>,
+    /// Only those of this agency.
+    #[param(value_type = Option<String>)]
+    sender: Option<AgencyCode>,
+    /// Only those that stand so.
+    disposition: Option<Disposition>,
+    /// Only those that nobody has read.
+    #[serde(default)]
+    unread: bool,
+    /// Only those released at this instant or later, by the sender's clock.
+    #[param(value_type = Option<String>, format = DateTime)]
+    created_from: Option<Timestamp>,
+    /// Only those released before this instant.
+    #[param(value_type = Option<String>, format = DateTime)]
+    created_until: Option<Timestamp>,
+    /// Rows wanted, 1 to 200; 50 when absent.
+    #[serde(skip_serializing)]
+    limit: Option<u32>,
+    /// `next` of the page before.
+    #[serde(skip_serializing)]
+    cursor: Option<String>,
+}
+
+/// A received message without its content.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct InboxRow {
+    /// The message.
+    #[schema(value_type = String, format = "uuid")]
+    pub(crate) id: MessageId,
+    /// Its type.
+    #[serde(rename = "type")]
+    pub(crate) message_type: String,
+    /// The alert's category.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) category: Option<String>,
+    /// `actual`, `exercise` or `test`.
+    pub(crate) status: String,
+    /// Who signed it.
+    #[schema(value_type = String)]
+    pub(crate) sender: AgencyCode,
+    /// The lane it came by.
+    #[schema(value_type = String)]
+    pub(crate) lane: Lane,
+    /// When it was released, by the sender's clock.
+    #[schema(value_type = String, format = DateTime)]
+    pub(crate) created: Timestamp,
+    /// When it was stored here.
+    #[schema(value_type = String, format = DateTime)]
+    pub(crate) received_at: Timestamp,
+    /// Whether it may be acted on.
+    pub(crate) disposition: Disposition,
+    /// Why it was rejected.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) rejection_code: Option<String>,
+    /// When it was first read here.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub(crate) read_at: Option<Timestamp>,
+    /// When the key that signed it was found to be compromised: do not act on it without asking.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub(crate) compromised_at: Option<Timestamp>,
+}
+
+impl From<Received> for InboxRow {
+    fn from(received: Received) -> Self {
+        Self {
+            id: received.id,
+            message_type: received.message_type,
+            category: received.category,
+            status: received.status,
+            sender: received.sender,
+            lane: received.lane,
+            created: received.created_at,
+            received_at: received.received_at,
+            disposition: received.disposition,
+            rejection_code: received.rejection_code,
+            read_at: received.read_at,
+            compromised_at: received.compromised_at,
+        }
+    }
+}
+
+/// Lists received messages without their content, the last to arrive first. The search is audited.
+#[utoipa::path(
+    get, path = "/v1/inbox", tag = "messages",
+    params(Filter),
+    responses((status = 200, description = "A page of messages.", body = Page<InboxRow>), Refusals)
+)]
+pub(crate) async fn list(
+    State(gateway): State<Arc<Gateway>>,
+    caller: Caller,
+    Query(filter): Query<Filter>,
+) -> Result<Json<Page<InboxRow>>, ApiError> {
+    let permit = access::permit_own(&gateway, &caller, act::MessageListInbox).await?;
+    let cursors = Cursors::of("inbox", caller.agency().as_str(), &filter);
+    let window = cursors.window(filter.limit, filter.cursor.as_deref())?;
+    let wanted = Wanted {
+        message_type: filter.message_type,
+        category: filter.category.map(|category| category.to_string()),
+        status: filter.status.map(|status| status.as_str().to_owned()),
+        sender: filter.sender,
+        disposition: filter.disposition,
+        unread: filter.unread,
+        created_from: filter.created_from,
+        created_until: filter.created_until,
+    };
+    let mut conn = gateway.store.read().acquire().await?;
+    let rows = inbox::page(&mut conn, &permit, &wanted, &window).await?;
+    drop(conn);
+    let page = cursors.page(&window, rows.into_iter().map(|(key, row)| (key, row.into())).collect());
+    let act = audit::by(caller.actor(), AuditAction::InboxSearch, gateway.now());
+    access::record(&gateway, audit::search(act, &wanted, page.items.len())).await?;
+    Ok(Json(page))
+}

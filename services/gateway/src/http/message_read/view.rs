@@ -1,0 +1,220 @@
+//! A message as the API shows it.
+
+use rovuma_policy::{Act, Permit, act};
+use rovuma_schemas::{
+    AgencyCode, CountryCode, Digest, Evaluation, HandlingCode, Header, LegalBasisCode, Message, PurposeCode,
+    StreamId, Timestamp, UrgencyLevel,
+};
+use serde::Serialize;
+use serde_json::value::RawValue;
+use utoipa::ToSchema;
+
+use crate::{
+    error::DbError,
+    gateway::Gateway,
+    http::{error::ApiError, inbox::InboxRow},
+    messages::{
+        copies::CopyView,
+        found::Found,
+        receipts::{self, Receipt},
+        received::{self, Received},
+        sent::{self, Sent},
+    },
+};
+
+/// A message: what was signed, and what this gateway knows of it.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Message)]
+pub(crate) struct MessageView {
+    /// `received` or `sent`.
+    direction: &'static str,
+    /// The signed header.
+    #[schema(value_type = Object)]
+    header: Header,
+    /// The codes of its terms, without free text. Absent where the type has no terms, or a rejected message
+    /// could not be read.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    terms: Option<TermCodes>,
+    /// The whole signed payload, as it was signed: header, terms and body (`schemas/json/`). Absent in the
+    /// view `metadata`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Object>)]
+    payload: Option<Box<RawValue>>,
+    /// How it arrived; only of a received message.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    received: Option<ReceivedView>,
+    /// How it left; only of a sent message.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sent: Option<SentView>,
+}
+
+/// Terms without free text.
+#[derive(Debug, Serialize, ToSchema)]
+struct TermCodes {
+    #[schema(value_type = String)]
+    urgency: UrgencyLevel,
+    #[schema(value_type = String)]
+    purpose: PurposeCode,
+    #[schema(value_type = String)]
+    legal_basis: LegalBasisCode,
+    #[schema(value_type = String)]
+    handling: HandlingCode,
+    #[schema(value_type = Object)]
+    evaluation: Evaluation,
+}
+
+/// How a message arrived.
+#[derive(Debug, Serialize, ToSchema)]
+struct ReceivedView {
+    /// As in the inbox.
+    row: InboxRow,
+    /// SHA-256 of the compact JWS.
+    #[schema(value_type = String)]
+    digest: Digest,
+    /// The key that signed it (RFC 7638 thumbprint).
+    key_id: String,
+    /// The sender's stream to the agency.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
+    stream: Option<StreamId>,
+    /// Its number in that stream.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    number: Option<u64>,
+    /// When it stopped being worth transporting.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, format = DateTime)]
+    expires: Option<Timestamp>,
+    /// Who read it first.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    read_by: Option<String>,
+}
+
+/// How a message left.
+#[derive(Debug, Serialize, ToSchema)]
+struct SentView {
+    /// Who released it.
+    released_by: String,
+    /// When it stops being worth transporting.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, format = DateTime)]
+    expires: Option<Timestamp>,
+    /// One signature per country.
+    signed: Vec<Signed>,
+    /// Where each recipient's copy stands.
+    copies: Vec<CopyView>,
+    /// What recipients signed about it.
+    receipts: Vec<Receipt>,
+}
+
+/// One country's signature.
+#[derive(Debug, Serialize, ToSchema)]
+struct Signed {
+    /// The country.
+    #[schema(value_type = String)]
+    country: CountryCode,
+    /// SHA-256 of the compact JWS, which receipts name.
+    #[schema(value_type = String)]
+    digest: Digest,
+    /// The recipients that this signature names.
+    #[schema(value_type = Vec<String>)]
+    recipients: Vec<AgencyCode>,
+}
+
+/// The whole message.
+///
+/// # Errors
+/// The store's failure, or damage in it.
+pub(super) async fn content(
+    gateway: &Gateway,
+    permit: &Permit<act::MessageRead>,
+    found: Found,
+) -> Result<MessageView, ApiError> {
+    view(gateway, permit, found, true).await
+}
+
+/// Header facts and codes.
+///
+/// # Errors
+/// The store's failure, or damage in it.
+pub(super) async fn metadata(
+    gateway: &Gateway,
+    permit: &Permit<act::MessageReadMetadata>,
+    found: Found,
+) -> Result<MessageView, ApiError> {
+    view(gateway, permit, found, false).await
+}
+
+/// Not for others: whether the content may be shown is in the two functions above.
+async fn view<A: Act>(
+    gateway: &Gateway,
+    permit: &Permit<A>,
+    found: Found,
+    with_content: bool,
+) -> Result<MessageView, ApiError> {
+    if *permit.resource() != found.resource() {
+        return Err(ApiError::failed("a permit for another message"));
+    }
+    match found {
+        Found::Received(received) => of_received(gateway, *received, with_content).await,
+        Found::Sent(sent) => of_sent(gateway, sent, with_content).await,
+    }
+}
+
+async fn of_received(gateway: &Gateway, received: Received, content: bool) -> Result<MessageView, ApiError> {
+    let mut conn = gateway.store.read().acquire().await?;
+    let jws = received::jws(&mut conn, received.seq).await?;
+    let arrived = ReceivedView {
+        digest: received.digest,
+        key_id: received.key_id.clone(),
+        stream: received.stream,
+        number: received.number,
+        expires: received.expires_at,
+        read_by: received.read_by.clone(),
+        row: received.into(),
+    };
+    let view = of_payload("received", jws.unverified_payload(), content)?;
+    Ok(MessageView { received: Some(arrived), ..view })
+}
+
+async fn of_sent(gateway: &Gateway, sent: Sent, content: bool) -> Result<MessageView, ApiError> {
+    let mut conn = gateway.store.read().acquire().await?;
+    let countries = sent::signed(&mut conn, &sent.agency, &sent.id).await?;
+    let receipts = receipts::of_message(&mut conn, &sent.agency, &sent.id).await?;
+    drop(conn);
+    let copies = gateway.outbox.copies_of(sent.id).await?;
+    let first = countries.first().ok_or_else(|| DbError::damaged("sent message", "no signature"))?;
+    let view = of_payload("sent", first.jws.unverified_payload(), content)?;
+    let signed = countries.iter().map(|one| {
+        let of_country = copies.iter().filter(|copy| copy.country == one.country);
+        let recipients = of_country.map(|copy| copy.recipient.clone()).collect();
+        Signed { country: one.country, digest: one.digest, recipients }
+    });
+    let left = SentView {
+        released_by: sent.released_by,
+        expires: sent.expires_at,
+        signed: signed.collect(),
+        receipts,
+        copies: copies.into_iter().map(CopyView::from).collect(),
+    };
+    Ok(MessageView { sent: Some(left), ..view })
+}
+
+/// What the signed bytes say. They were verified before they were stored.
+fn of_payload(direction: &'static str, stored: &[u8], content: bool) -> Result<MessageView, DbError> {
+    let header = Header::from_payload(stored).map_err(|fault| DbError::damaged("header", fault))?;
+    let terms = Message::parse(stored).ok().and_then(|message| message.terms);
+    let terms = terms.map(|terms| TermCodes {
+        urgency: terms.urgency.level,
+        purpose: terms.purpose,
+        legal_basis: terms.legal_basis,
+        handling: terms.handling.code,
+        evaluation: terms.evaluation,
+    });
+    let payload = if content { Some(raw(stored)?) } else { None };
+    Ok(MessageView { direction, header, terms, payload, received: None, sent: None })
+}
+
+fn raw(stored: &[u8]) -> Result<Box<RawValue>, DbError> {
+    let text = std::str::from_utf8(stored).map_err(|fault| DbError::damaged("payload", fault))?;
+    RawValue::from_string(text.to_owned()).map_err(|fault| DbError::damaged("payload", fault))
+}

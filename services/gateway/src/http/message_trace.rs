@@ -1,0 +1,87 @@
+//! `GET /v1/messages/{id}/trace`: the way of a message, hop by hop.
+
+use std::sync::Arc;
+
+use axum::{
+    Json,
+    extract::{Path, State},
+};
+use rovuma_policy::{Context, act};
+use rovuma_runtime::Problem;
+use rovuma_schemas::{MessageId, audit::AuditAction};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::{access, caller::Caller, error::ApiError, message, openapi::Refusals};
+use crate::{
+    alerts::draft,
+    audit,
+    gateway::Gateway,
+    messages::{
+        copies::CopyView,
+        found::Found,
+        receipts,
+        sent::Sent,
+        trace::{self, Hop},
+    },
+};
+
+/// A message's way.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Trace {
+    /// The message.
+    #[schema(value_type = String, format = "uuid")]
+    id: MessageId,
+    /// `received` or `sent`.
+    direction: &'static str,
+    /// The hops, in the order in which this gateway learned of them.
+    hops: Vec<Hop>,
+    /// Where each recipient's copy stands; only of a sent message.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    copies: Vec<CopyView>,
+}
+
+/// Follows a message. The question is audited as a read of its header facts.
+#[utoipa::path(
+    get, path = "/v1/messages/{id}/trace", tag = "messages",
+    params(("id" = String, Path, description = "The message.")),
+    responses(
+        (status = 200, description = "Its way so far.", body = Trace),
+        (status = 404, description = "`not_found`", body = Problem, content_type = "application/problem+json"),
+        Refusals
+    )
+)]
+pub(crate) async fn trace(
+    State(gateway): State<Arc<Gateway>>,
+    caller: Caller,
+    id: Path<MessageId>,
+) -> Result<Json<Trace>, ApiError> {
+    let (found, _permit) =
+        message::permitted(&gateway, &caller, id, act::MessageTrace, &Context::NONE).await?;
+    let act = audit::by(caller.actor(), AuditAction::MessageRead, gateway.now())
+        .object("message", found.id())
+        .detail("view", "trace");
+    access::record(&gateway, act).await?;
+    match found {
+        Found::Sent(sent) => of_sent(&gateway, &sent).await.map(Json),
+        Found::Received(received) => Ok(Json(Trace {
+            id: received.id,
+            direction: "received",
+            hops: trace::of_received(&received, gateway.trail.source()),
+            copies: Vec::new(),
+        })),
+    }
+}
+
+async fn of_sent(gateway: &Gateway, sent: &Sent) -> Result<Trace, ApiError> {
+    let draft = draft::load(gateway.store.read(), &sent.id).await?;
+    let copies = gateway.outbox.copies_of(sent.id).await?;
+    let mut conn = gateway.store.read().acquire().await?;
+    let receipts = receipts::of_message(&mut conn, &sent.agency, &sent.id).await?;
+    Ok(Trace {
+        id: sent.id,
+        direction: "sent",
+        hops: trace::of_sent(sent, draft.as_ref(), &copies, &receipts),
+        copies: copies.into_iter().map(CopyView::from).collect(),
+    })
+}

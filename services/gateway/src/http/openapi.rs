@@ -1,0 +1,90 @@
+//! What the OpenAPI document says beside the routes.
+
+use rovuma_runtime::Problem;
+use utoipa::{
+    Modify, OpenApi,
+    openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme},
+};
+
+/// The document's frame.
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "Rovuma gateway",
+        description = "The agencies' door to the exchange of signed alerts between countries.\n\n\
+            Every route needs a bearer token (RFC 9068). The agency is the token's: what belongs to another \
+            agency is answered as if it did not exist. A refusal is a problem (RFC 9457) whose `code` is \
+            stable; sentences come in the language of `Accept-Language` (pt, sw, en) where they are about a \
+            draft. Every POST takes an `Idempotency-Key`: for 24 hours the same request under the same key is \
+            answered again and not done again. Instants are RFC 3339 in UTC.",
+        version = "1",
+        license(name = "Apache-2.0", identifier = "Apache-2.0")
+    ),
+    servers((url = "/", description = "this gateway")),
+    tags(
+        (name = "alerts", description = "Drafts of alerts, their checking and their release."),
+        (name = "messages", description = "What was received and sent, with receipts and the way it took."),
+        (name = "exchange", description = "Whether the exchange works: streams, held messages, quarantine, alarms, trust."),
+        (name = "reference", description = "Recipients and code lists."),
+        (name = "events", description = "What happened, in order, without content.")
+    ),
+    security(("bearer" = [])),
+    modifiers(&Bearer)
+)]
+pub(super) struct Document;
+
+struct Bearer;
+
+impl Modify for Bearer {
+    fn modify(&self, document: &mut utoipa::openapi::OpenApi) {
+        let scheme = HttpBuilder::new()
+            .scheme(HttpAuthScheme::Bearer)
+            .bearer_format("at+jwt")
+            .description(Some("An access token (RFC 9068) of a configured issuer."))
+            .build();
+        let components = document.components.get_or_insert_default();
+        components.add_security_scheme("bearer", SecurityScheme::Http(scheme));
+    }
+}
+
+/// What every route may answer instead of what was asked for.
+#[derive(utoipa::IntoResponses)]
+#[expect(dead_code, reason = "read by the derive, to describe the answers")]
+pub(super) enum Refusals {
+    /// `bad_request`, `limit`, `cursor`, `if_match`, `idempotency_key`: the request itself is malformed.
+    #[response(status = 400, content_type = "application/problem+json")]
+    BadRequest(#[to_schema] Problem),
+    /// `unauthenticated`: no token, or one that does not hold.
+    #[response(status = 401, content_type = "application/problem+json")]
+    Unauthenticated(#[to_schema] Problem),
+    /// A policy's code (`role`, `role_kind`, `separation`, `second_person`, `own_draft`, `other_author`,
+    /// `reason_required`, `policy_fault`), or `agency_not_served`. Audited.
+    #[response(status = 403, content_type = "application/problem+json")]
+    Forbidden(#[to_schema] Problem),
+    /// `storage_unavailable`, `keys_unavailable`: not now; nothing was done.
+    #[response(status = 503, content_type = "application/problem+json")]
+    Unavailable(#[to_schema] Problem),
+    /// `storage_full`: nothing was done and nothing was lost.
+    #[response(status = 507, content_type = "application/problem+json")]
+    Full(#[to_schema] Problem),
+}
+
+/// The header of every POST.
+#[derive(utoipa::IntoParams)]
+#[into_params(parameter_in = Header)]
+#[expect(dead_code, reason = "read by the derive, to describe the parameter")]
+pub(super) struct IdempotencyHeader {
+    /// 1 to 128 visible ASCII characters, such as a UUID.
+    #[param(rename = "Idempotency-Key")]
+    key: Option<String>,
+}
+
+/// The header that names the version seen.
+#[derive(utoipa::IntoParams)]
+#[into_params(parameter_in = Header)]
+#[expect(dead_code, reason = "read by the derive, to describe the parameter")]
+pub(super) struct IfMatchHeader {
+    /// The `ETag` of the version that the caller has read, in quotes.
+    #[param(rename = "If-Match")]
+    version: Option<String>,
+}

@@ -1,0 +1,39 @@
+//! `GET /v1/streams`: how far the exchange has come, and what is missing.
+
+use std::sync::Arc;
+
+use axum::{Json, extract::State};
+use rovuma_policy::act;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::{access, caller::Caller, error::ApiError, openapi::Refusals};
+use crate::{
+    gateway::Gateway,
+    messages::streams::{self, IncomingStream, OutgoingStream},
+};
+
+/// The agency's streams.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Streams {
+    /// What others send to the agency: a gap reads "3 messages from tz.tpf missing since 14:02".
+    incoming: Vec<IncomingStream>,
+    /// What the agency sends to others.
+    outgoing: Vec<OutgoingStream>,
+}
+
+/// Shows the agency's streams in both directions.
+#[utoipa::path(
+    get, path = "/v1/streams", tag = "exchange",
+    responses((status = 200, description = "The streams.", body = Streams), Refusals)
+)]
+pub(crate) async fn read(
+    State(gateway): State<Arc<Gateway>>,
+    caller: Caller,
+) -> Result<Json<Streams>, ApiError> {
+    let permit = access::permit_own(&gateway, &caller, act::StreamsRead).await?;
+    let now = gateway.now();
+    let incoming = streams::incoming(&gateway, &permit, now).await?;
+    let outgoing = streams::outgoing(&gateway, &permit, now).await?;
+    Ok(Json(Streams { incoming, outgoing }))
+}

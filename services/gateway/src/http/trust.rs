@@ -1,0 +1,167 @@
+//! `GET /v1/trust`: the trust lists as this gateway holds them, and what to look after.
+
+mod warnings;
+
+use std::sync::Arc;
+
+use axum::{Json, extract::State};
+use rovuma_envelope::{
+    Agency, TrustStore,
+    trust::{ListState, ListStatus, RevocationReason, SealingKeyEntry, SigningKeyEntry},
+};
+use rovuma_policy::act;
+use rovuma_schemas::{AgencyCode, CountryCode, Timestamp};
+use serde::Serialize;
+use std::collections::BTreeMap;
+use utoipa::ToSchema;
+
+use super::{access, caller::Caller, error::ApiError, openapi::Refusals};
+use crate::gateway::Gateway;
+use warnings::Warning;
+
+/// The trust lists in force.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Trust {
+    /// One per pinned country.
+    lists: Vec<ListView>,
+    /// What needs looking after before it stops the exchange, the most pressing first.
+    warnings: Vec<Warning>,
+}
+
+/// One country's list.
+#[derive(Debug, Serialize, ToSchema)]
+struct ListView {
+    /// The country.
+    #[schema(value_type = String)]
+    country: CountryCode,
+    /// `current`, `overdue` (still believed), `past_bound` or `missing` (messages are held).
+    state: &'static str,
+    /// The serial; 0 without a list.
+    serial: u64,
+    /// When the next list is due.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, format = DateTime)]
+    next_update: Option<Timestamp>,
+    /// The agencies in it.
+    agencies: Vec<AgencyView>,
+}
+
+/// One agency of a list.
+#[derive(Debug, Serialize, ToSchema)]
+struct AgencyView {
+    /// Its code.
+    #[schema(value_type = String)]
+    code: AgencyCode,
+    /// Its names by language.
+    names: BTreeMap<String, String>,
+    /// The body that it belongs to.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    parent: Option<String>,
+    /// From when on it takes part.
+    #[schema(value_type = String, format = DateTime)]
+    valid_from: Timestamp,
+    /// From when on no longer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, format = DateTime)]
+    valid_until: Option<Timestamp>,
+    /// The message types it may send.
+    may_send: Vec<String>,
+    /// Its keys for signing.
+    signing_keys: Vec<KeyView>,
+    /// Its keys that others seal to.
+    sealing_keys: Vec<KeyView>,
+}
+
+/// One public key.
+#[derive(Debug, Serialize, ToSchema)]
+struct KeyView {
+    /// The RFC 7638 thumbprint, or the age recipient.
+    key: String,
+    /// The first instant of its use.
+    #[schema(value_type = String, format = DateTime)]
+    not_before: Timestamp,
+    /// The first instant after its use.
+    #[schema(value_type = String, format = DateTime)]
+    not_after: Timestamp,
+    /// From when on it is revoked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, format = DateTime)]
+    revoked_at: Option<Timestamp>,
+    /// Why: `compromised`, `superseded`, `ceased`, `unspecified`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
+    revoked_because: Option<RevocationReason>,
+}
+
+/// Shows the trust lists that this gateway believes, with warnings about the agency's own keys and about
+/// lists that are late.
+#[utoipa::path(
+    get, path = "/v1/trust", tag = "exchange",
+    responses((status = 200, description = "The lists in force.", body = Trust), Refusals)
+)]
+pub(crate) async fn read(
+    State(gateway): State<Arc<Gateway>>,
+    caller: Caller,
+) -> Result<Json<Trust>, ApiError> {
+    let permit = access::permit_own(&gateway, &caller, act::TrustRead).await?;
+    let (now, trust) = (gateway.now(), gateway.trust.current());
+    let statuses = trust.statuses(now);
+    Ok(Json(Trust {
+        warnings: warnings::of(&gateway, &trust, &statuses, permit.resource().owner(), now),
+        lists: statuses.into_iter().map(|status| list(&trust, status)).collect(),
+    }))
+}
+
+fn list(trust: &TrustStore, status: ListStatus) -> ListView {
+    let agencies =
+        trust.list(status.country).map(|list| list.content().agencies.as_slice()).unwrap_or_default();
+    ListView {
+        country: status.country,
+        state: word(status.state),
+        serial: status.serial,
+        next_update: status.next_update,
+        agencies: agencies.iter().map(agency).collect(),
+    }
+}
+
+const fn word(state: ListState) -> &'static str {
+    match state {
+        ListState::Current => "current",
+        ListState::Overdue => "overdue",
+        ListState::PastBound => "past_bound",
+        ListState::Missing => "missing",
+    }
+}
+
+fn agency(agency: &Agency) -> AgencyView {
+    AgencyView {
+        code: agency.code.clone(),
+        names: agency.names.clone(),
+        parent: agency.parent.clone(),
+        valid_from: agency.valid_from,
+        valid_until: agency.valid_until,
+        may_send: agency.may_send.iter().map(ToString::to_string).collect(),
+        signing_keys: agency.signing_keys.iter().map(signing).collect(),
+        sealing_keys: agency.sealing_keys.iter().map(sealing).collect(),
+    }
+}
+
+fn signing(entry: &SigningKeyEntry) -> KeyView {
+    KeyView {
+        key: entry.kid.to_string(),
+        not_before: entry.not_before,
+        not_after: entry.not_after,
+        revoked_at: entry.revoked.map(|revocation| revocation.at),
+        revoked_because: entry.revoked.map(|revocation| revocation.reason),
+    }
+}
+
+fn sealing(entry: &SealingKeyEntry) -> KeyView {
+    KeyView {
+        key: entry.recipient.to_string(),
+        not_before: entry.not_before,
+        not_after: entry.not_after,
+        revoked_at: entry.revoked.map(|revocation| revocation.at),
+        revoked_because: entry.revoked.map(|revocation| revocation.reason),
+    }
+}

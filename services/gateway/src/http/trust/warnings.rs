@@ -1,0 +1,95 @@
+//! What needs looking after before it stops the exchange.
+
+use rovuma_envelope::{
+    KeyState, TrustStore,
+    trust::{ListState, ListStatus},
+};
+use rovuma_runtime::ExpiryLevel;
+use rovuma_schemas::{AgencyCode, Timestamp};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::gateway::Gateway;
+
+/// One thing to look after.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct Warning {
+    /// `list_missing`, `list_past_bound`, `list_overdue`, `pin_outdated`, `key_expiring`, `key_expired`,
+    /// `key_not_yet_valid`, `key_revoked`, `key_compromised`, `key_unlisted`, `sealing_key_unlisted`.
+    code: &'static str,
+    /// The country or key that it is about.
+    subject: String,
+    /// When it becomes, or became, pressing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, format = DateTime)]
+    at: Option<Timestamp>,
+}
+
+impl Warning {
+    fn new(code: &'static str, subject: impl ToString, at: Option<Timestamp>) -> Self {
+        Self { code, subject: subject.to_string(), at }
+    }
+}
+
+/// Warnings for `agency`: about every list, and about its own keys.
+pub(super) fn of(
+    gateway: &Gateway,
+    trust: &TrustStore,
+    statuses: &[ListStatus],
+    agency: &AgencyCode,
+    now: Timestamp,
+) -> Vec<Warning> {
+    let mut warnings: Vec<Warning> = statuses.iter().flat_map(of_list).collect();
+    warnings.extend(of_signing_key(gateway, trust, agency, now));
+    warnings.extend(of_sealing_key(gateway, trust, agency, now));
+    warnings.sort_by_key(|warning| warning.at);
+    warnings
+}
+
+fn of_list(status: &ListStatus) -> Vec<Warning> {
+    let code = match status.state {
+        ListState::Current => None,
+        ListState::Overdue => Some("list_overdue"),
+        ListState::PastBound => Some("list_past_bound"),
+        ListState::Missing => Some("list_missing"),
+    };
+    let late = code.map(|code| Warning::new(code, status.country, status.next_update));
+    let pin = status.pin_outdated.then(|| Warning::new("pin_outdated", status.country, None));
+    late.into_iter().chain(pin).collect()
+}
+
+/// The key that this gateway signs with, in the eyes of those who hold the list.
+fn of_signing_key(
+    gateway: &Gateway,
+    trust: &TrustStore,
+    agency: &AgencyCode,
+    now: Timestamp,
+) -> Option<Warning> {
+    let kid = gateway.agencies.get(agency)?.signer.key_id();
+    let (code, at) = match trust.key_state(agency, kid, now) {
+        KeyState::Valid { not_after } if ExpiryLevel::of(not_after, now) > ExpiryLevel::Fine => {
+            ("key_expiring", Some(not_after))
+        }
+        KeyState::Valid { .. } => return None,
+        KeyState::NotYetValid => ("key_not_yet_valid", None),
+        KeyState::Expired => ("key_expired", None),
+        KeyState::Revoked => ("key_revoked", None),
+        KeyState::Compromised => ("key_compromised", None),
+        KeyState::Unlisted => ("key_unlisted", None),
+    };
+    Some(Warning::new(code, kid, at))
+}
+
+/// What others seal to is a key that this gateway can open.
+fn of_sealing_key(
+    gateway: &Gateway,
+    trust: &TrustStore,
+    agency: &AgencyCode,
+    now: Timestamp,
+) -> Option<Warning> {
+    let own = gateway.agencies.get(agency)?;
+    let listed = trust.sealing_recipient(agency, now).ok();
+    let opens = listed.is_some_and(|listed| own.sealing.iter().any(|key| key.recipient() == listed));
+    let present = own.sealing.first()?.recipient();
+    (!opens).then(|| Warning::new("sealing_key_unlisted", present, None))
+}

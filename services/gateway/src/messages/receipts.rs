@@ -1,0 +1,122 @@
+//! What recipients signed about what we sent.
+
+use rovuma_schemas::{AgencyCode, MessageId, Timestamp, audit::AuditPosition};
+use rovuma_store::{Conn, RowExt};
+use serde::Serialize;
+use sqlx::{Row, any::AnyRow};
+use utoipa::ToSchema;
+
+use crate::error::DbError;
+
+/// One statement of one recipient.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub(crate) struct Receipt {
+    /// Who signed it.
+    #[schema(value_type = String)]
+    pub(crate) recipient: AgencyCode,
+    /// `delivered`, `read` or `rejected`.
+    pub(crate) kind: String,
+    /// When it happened, by the recipient's clock.
+    #[schema(value_type = String, format = DateTime)]
+    pub(crate) said_at: Timestamp,
+    /// When the receipt came, by our clock.
+    #[schema(value_type = String, format = DateTime)]
+    pub(crate) received_at: Timestamp,
+    /// Why it was rejected.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) code: Option<String>,
+    /// More about it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) detail: Option<String>,
+    /// Where the recipient's audit log says so.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Object>)]
+    pub(crate) audit: Option<AuditPosition>,
+    /// The receipt's own message id: its signed bytes are under `/v1/messages/{id}/jws`.
+    #[schema(value_type = String, format = "uuid")]
+    pub(crate) receipt: MessageId,
+}
+
+/// A receipt's signed bytes.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub(crate) struct ReceiptJws {
+    /// The receipt.
+    #[schema(value_type = String, format = "uuid")]
+    pub(crate) receipt: MessageId,
+    /// Who signed it.
+    #[schema(value_type = String)]
+    pub(crate) signer: AgencyCode,
+    /// The compact JWS, exactly as received.
+    pub(crate) jws: String,
+}
+
+/// The receipts for a message that `sender` sent, in the order in which they came.
+///
+/// # Errors
+/// [`DbError`] when the store does not answer.
+pub(crate) async fn of_message(
+    conn: &mut Conn,
+    sender: &AgencyCode,
+    id: &MessageId,
+) -> Result<Vec<Receipt>, DbError> {
+    let rows = sqlx::query(
+        "SELECT recipient, kind, said_at, received_at, code, detail, audit_source, audit_epoch,
+                audit_sequence, receipt_id
+         FROM receipt WHERE message_id = $1 AND sender = $2 ORDER BY received_at, recipient, kind",
+    )
+    .bind(id.as_bytes().to_vec())
+    .bind(sender.as_str())
+    .fetch_all(conn)
+    .await?;
+    rows.iter().map(read).collect()
+}
+
+/// The signed bytes of those receipts.
+///
+/// # Errors
+/// [`DbError`] when the store does not answer, or what it holds is damaged.
+pub(crate) async fn signed(
+    conn: &mut Conn,
+    sender: &AgencyCode,
+    id: &MessageId,
+) -> Result<Vec<ReceiptJws>, DbError> {
+    let rows = sqlx::query(
+        "SELECT DISTINCT signed.id, signed.signer, signed.jws, signed.received_at
+         FROM receipt JOIN receipt_jws AS signed
+           ON signed.id = receipt.receipt_id AND signed.signer = receipt.recipient
+         WHERE receipt.message_id = $1 AND receipt.sender = $2 ORDER BY signed.received_at, signed.id",
+    )
+    .bind(id.as_bytes().to_vec())
+    .bind(sender.as_str())
+    .fetch_all(conn)
+    .await?;
+    rows.iter()
+        .map(|row| {
+            let bytes: Vec<u8> = row.try_get("jws")?;
+            let jws = String::from_utf8(bytes).map_err(|fault| DbError::damaged("receipt", fault))?;
+            Ok(ReceiptJws { receipt: row.message_id("id")?, signer: row.parsed("signer")?, jws })
+        })
+        .collect()
+}
+
+fn read(row: &AnyRow) -> Result<Receipt, DbError> {
+    let position = (
+        row.try_get::<Option<String>, _>("audit_source")?,
+        row.opt_store_id("audit_epoch")?,
+        row.opt_count("audit_sequence")?,
+    );
+    let audit = match position {
+        (Some(source), Some(epoch), Some(sequence)) => Some(AuditPosition { source, epoch, sequence }),
+        _ => None,
+    };
+    Ok(Receipt {
+        recipient: row.parsed("recipient")?,
+        kind: row.try_get("kind")?,
+        said_at: row.instant("said_at")?,
+        received_at: row.instant("received_at")?,
+        code: row.try_get("code")?,
+        detail: row.try_get("detail")?,
+        audit,
+        receipt: row.message_id("receipt_id")?,
+    })
+}

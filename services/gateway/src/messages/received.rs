@@ -1,0 +1,157 @@
+//! A message that one of our agencies has received.
+
+use rovuma_envelope::Jws;
+use rovuma_schemas::{AgencyCode, Digest, Epoch, Lane, MessageId, StreamId, Timestamp, audit::AuditPosition};
+use rovuma_store::{Conn, RowExt};
+use sqlx::{Row, any::AnyRow};
+
+use crate::error::DbError;
+
+/// A row of the table `received`. Its bytes were verified before they were stored.
+#[derive(Clone, Debug)]
+pub(crate) struct Received {
+    /// The order of arrival at this gateway.
+    pub(crate) seq: i64,
+    /// Whose copy it is.
+    pub(crate) recipient: AgencyCode,
+    /// Who signed it.
+    pub(crate) sender: AgencyCode,
+    /// The message.
+    pub(crate) id: MessageId,
+    /// SHA-256 of its compact JWS.
+    pub(crate) digest: Digest,
+    /// The key that signed it.
+    pub(crate) key_id: String,
+    /// Its type.
+    pub(crate) message_type: String,
+    /// The alert's category.
+    pub(crate) category: Option<String>,
+    /// In earnest, exercise or test.
+    pub(crate) status: String,
+    /// The lane it came by.
+    pub(crate) lane: Lane,
+    /// The sender's stream.
+    pub(crate) stream: Option<StreamId>,
+    /// Its number in that stream.
+    pub(crate) number: Option<u64>,
+    /// When it was released, by the sender's clock.
+    pub(crate) created_at: Timestamp,
+    /// When it stopped being worth transporting.
+    pub(crate) expires_at: Option<Timestamp>,
+    /// When it was stored here.
+    pub(crate) received_at: Timestamp,
+    /// Whether it may be acted on.
+    pub(crate) disposition: Disposition,
+    /// Why it was rejected.
+    pub(crate) rejection_code: Option<String>,
+    /// Where our audit log says that it came.
+    pub(crate) audit_epoch: Epoch,
+    /// The number there.
+    pub(crate) audit_sequence: u64,
+    /// When it was first read.
+    pub(crate) read_at: Option<Timestamp>,
+    /// Who read it first.
+    pub(crate) read_by: Option<String>,
+    /// When the key that signed it was found to be compromised.
+    pub(crate) compromised_at: Option<Timestamp>,
+}
+
+/// Whether a received message may be acted on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Disposition {
+    /// It stands.
+    Operative,
+    /// It had expired on the way: kept as a fact, not to be acted on.
+    Inoperative,
+    /// Verified, and refused; the sender has been told why.
+    Rejected,
+}
+
+impl Disposition {
+    /// The word in the store and the API.
+    pub(crate) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Operative => "operative",
+            Self::Inoperative => "inoperative",
+            Self::Rejected => "rejected",
+        }
+    }
+
+    fn from_word(word: &str) -> Option<Self> {
+        [Self::Operative, Self::Inoperative, Self::Rejected].into_iter().find(|known| known.as_str() == word)
+    }
+}
+
+/// The copy of `recipient`.
+///
+/// # Errors
+/// [`DbError`] when the store does not answer.
+pub(crate) async fn load(
+    conn: &mut Conn,
+    recipient: &AgencyCode,
+    id: &MessageId,
+) -> Result<Option<Received>, DbError> {
+    let row = sqlx::query(
+        "SELECT seq, recipient, sender, id, digest, key_id, message_type, category, status, lane, stream,
+                number, created_at, expires_at, received_at, disposition, rejection_code, audit_epoch,
+                audit_sequence, read_at, read_by, compromised_at
+         FROM received WHERE recipient = $1 AND id = $2 ORDER BY seq LIMIT 1",
+    )
+    .bind(recipient.as_str())
+    .bind(id.as_bytes().to_vec())
+    .fetch_optional(conn)
+    .await?;
+    row.as_ref().map(read).transpose()
+}
+
+/// The exact bytes that were received and verified.
+///
+/// # Errors
+/// [`DbError`] when the store does not answer, or what it holds is damaged.
+pub(crate) async fn jws(conn: &mut Conn, seq: i64) -> Result<Jws, DbError> {
+    let row = sqlx::query("SELECT jws FROM received WHERE seq = $1").bind(seq).fetch_one(conn).await?;
+    compact(row.try_get("jws")?)
+}
+
+/// A JWS from its stored compact serialisation.
+pub(super) fn compact(bytes: &[u8]) -> Result<Jws, DbError> {
+    let text = std::str::from_utf8(bytes).map_err(|fault| DbError::damaged("jws", fault))?;
+    Jws::from_compact(text).map_err(|fault| DbError::damaged("jws", fault))
+}
+
+pub(super) fn read(row: &AnyRow) -> Result<Received, DbError> {
+    let disposition: &str = row.try_get("disposition")?;
+    Ok(Received {
+        seq: row.try_get("seq")?,
+        recipient: row.parsed("recipient")?,
+        sender: row.parsed("sender")?,
+        id: row.message_id("id")?,
+        digest: row.digest("digest")?,
+        key_id: row.try_get("key_id")?,
+        message_type: row.try_get("message_type")?,
+        category: row.try_get("category")?,
+        status: row.try_get("status")?,
+        lane: row.parsed("lane")?,
+        stream: row.opt_store_id("stream")?,
+        number: row.opt_count("number")?,
+        created_at: row.instant("created_at")?,
+        expires_at: row.opt_instant("expires_at")?,
+        received_at: row.instant("received_at")?,
+        disposition: Disposition::from_word(disposition)
+            .ok_or_else(|| DbError::damaged("received message", "an unknown disposition"))?,
+        rejection_code: row.try_get("rejection_code")?,
+        audit_epoch: row.store_id("audit_epoch")?,
+        audit_sequence: row.count("audit_sequence")?,
+        read_at: row.opt_instant("read_at")?,
+        read_by: row.try_get("read_by")?,
+        compromised_at: row.opt_instant("compromised_at")?,
+    })
+}
+
+impl Received {
+    /// Where the audit log of `source` says that it came.
+    pub(crate) fn audit(&self, source: &str) -> AuditPosition {
+        AuditPosition { source: source.to_owned(), epoch: self.audit_epoch, sequence: self.audit_sequence }
+    }
+}

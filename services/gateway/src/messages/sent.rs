@@ -1,0 +1,100 @@
+//! A message that one of our agencies has sent: one row per country that it was signed for.
+
+use rovuma_envelope::Jws;
+use rovuma_schemas::{AgencyCode, CountryCode, Digest, Lane, MessageId, Timestamp};
+use rovuma_store::{Conn, RowExt};
+use sqlx::{Row, any::AnyRow};
+
+use super::received::compact;
+use crate::error::DbError;
+
+/// What a message says of itself in the table `sent`: the same for every country.
+#[derive(Clone, Debug)]
+pub(crate) struct Sent {
+    /// The message.
+    pub(crate) id: MessageId,
+    /// Who sent it.
+    pub(crate) agency: AgencyCode,
+    /// Its type.
+    pub(crate) message_type: String,
+    /// The alert's category.
+    pub(crate) category: Option<String>,
+    /// In earnest, exercise or test.
+    pub(crate) status: String,
+    /// The lane it travels in.
+    pub(crate) lane: Lane,
+    /// When it was released.
+    pub(crate) created_at: Timestamp,
+    /// When it stops being worth transporting.
+    pub(crate) expires_at: Option<Timestamp>,
+    /// Who released it.
+    pub(crate) released_by: String,
+}
+
+/// The signature for one country.
+#[derive(Clone, Debug)]
+pub(crate) struct SignedFor {
+    /// The country.
+    pub(crate) country: CountryCode,
+    /// SHA-256 of the compact JWS.
+    pub(crate) digest: Digest,
+    /// Exactly what was signed.
+    pub(crate) jws: Jws,
+}
+
+/// The message that `agency` sent.
+///
+/// # Errors
+/// [`DbError`] when the store does not answer.
+pub(crate) async fn load(
+    conn: &mut Conn,
+    agency: &AgencyCode,
+    id: &MessageId,
+) -> Result<Option<Sent>, DbError> {
+    let row = sqlx::query(
+        "SELECT id, agency, message_type, category, status, lane, created_at, expires_at, released_by
+         FROM sent WHERE agency = $1 AND id = $2 LIMIT 1",
+    )
+    .bind(agency.as_str())
+    .bind(id.as_bytes().to_vec())
+    .fetch_optional(conn)
+    .await?;
+    row.as_ref().map(read).transpose()
+}
+
+/// What was signed of it for each country.
+///
+/// # Errors
+/// [`DbError`] when the store does not answer, or what it holds is damaged.
+pub(crate) async fn signed(
+    conn: &mut Conn,
+    agency: &AgencyCode,
+    id: &MessageId,
+) -> Result<Vec<SignedFor>, DbError> {
+    let rows =
+        sqlx::query("SELECT country, digest, jws FROM sent WHERE agency = $1 AND id = $2 ORDER BY country")
+            .bind(agency.as_str())
+            .bind(id.as_bytes().to_vec())
+            .fetch_all(conn)
+            .await?;
+    rows.iter()
+        .map(|row| {
+            let jws = compact(row.try_get("jws")?)?;
+            Ok(SignedFor { country: row.parsed("country")?, digest: row.digest("digest")?, jws })
+        })
+        .collect()
+}
+
+pub(super) fn read(row: &AnyRow) -> Result<Sent, DbError> {
+    Ok(Sent {
+        id: row.message_id("id")?,
+        agency: row.parsed("agency")?,
+        message_type: row.try_get("message_type")?,
+        category: row.try_get("category")?,
+        status: row.try_get("status")?,
+        lane: row.parsed("lane")?,
+        created_at: row.instant("created_at")?,
+        expires_at: row.opt_instant("expires_at")?,
+        released_by: row.try_get("released_by")?,
+    })
+}

@@ -1,0 +1,118 @@
+//! What an agency has sent, the latest release first.
+
+use rovuma_policy::{Permit, act};
+use rovuma_schemas::{AgencyCode, Timestamp};
+use rovuma_store::Conn;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::sent::{self, Sent};
+use crate::{error::DbError, http::page::Window};
+
+/// Where a copy stands, as a filter.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum CopyFilter {
+    /// Not yet confirmed by the country's broker.
+    Waiting,
+    /// Confirmed by the broker, without a receipt.
+    Queued,
+    /// Stored by the recipient's gateway, not yet read.
+    Delivered,
+    /// Opened by an officer.
+    Read,
+    /// Refused by the recipient's gateway.
+    Rejected,
+    /// Expired before it left.
+    Void,
+}
+
+impl CopyFilter {
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Waiting => "waiting",
+            Self::Queued => "queued",
+            Self::Delivered => "delivered",
+            Self::Read => "read",
+            Self::Rejected => "rejected",
+            Self::Void => "void",
+        }
+    }
+}
+
+/// Which messages are wanted; what is absent is not asked about.
+#[derive(Clone, Debug, Default, Serialize)]
+pub(crate) struct Wanted {
+    pub(crate) message_type: Option<String>,
+    pub(crate) category: Option<String>,
+    pub(crate) status: Option<String>,
+    pub(crate) recipient: Option<AgencyCode>,
+    pub(crate) state: Option<CopyFilter>,
+    pub(crate) created_from: Option<Timestamp>,
+    pub(crate) created_until: Option<Timestamp>,
+}
+
+/// A cursor's row key: the release time and the id.
+pub(crate) const KEY: usize = 24;
+
+/// A page of the messages sent by the permit's agency, one row each however many countries it went to,
+/// with one row more than wanted.
+///
+/// # Errors
+/// [`DbError`] when the store does not answer.
+pub(crate) async fn page(
+    conn: &mut Conn,
+    permit: &Permit<act::MessageListSent>,
+    wanted: &Wanted,
+    window: &Window<KEY>,
+) -> Result<Vec<([u8; KEY], Sent)>, DbError> {
+    let (before, before_id) = split(window.after);
+    // The copies and their times are the outbox's: a filter over a page cannot be answered without them.
+    let rows = sqlx::query(
+        "SELECT DISTINCT id, agency, message_type, category, status, lane, created_at, expires_at, released_by
+         FROM sent
+         WHERE agency = $1 AND (created_at < $2 OR (created_at = $2 AND id < $3))
+           AND ($4 = '' OR message_type = $4) AND ($5 = '' OR category = $5) AND ($6 = '' OR status = $6)
+           AND created_at >= $7 AND created_at < $8
+           AND (($9 = '' AND $10 = '') OR EXISTS (
+               SELECT 1 FROM outbox_copy AS copy
+               WHERE copy.message = sent.id AND copy.sender = sent.agency
+                 AND ($9 = '' OR copy.recipient = $9)
+                 AND ($10 = '' OR $10 = CASE
+                     WHEN copy.voided_at IS NOT NULL THEN 'void'
+                     WHEN copy.rejected_at IS NOT NULL THEN 'rejected'
+                     WHEN copy.read_at IS NOT NULL THEN 'read'
+                     WHEN copy.delivered_at IS NOT NULL THEN 'delivered'
+                     WHEN copy.queued_at IS NOT NULL THEN 'queued'
+                     ELSE 'waiting' END)))
+         ORDER BY created_at DESC, id DESC LIMIT $11",
+    )
+    .bind(permit.resource().owner().as_str())
+    .bind(before)
+    .bind(before_id)
+    .bind(wanted.message_type.as_deref().unwrap_or(""))
+    .bind(wanted.category.as_deref().unwrap_or(""))
+    .bind(wanted.status.as_deref().unwrap_or(""))
+    .bind(wanted.created_from.map_or(i64::MIN, Timestamp::as_micros))
+    .bind(wanted.created_until.map_or(i64::MAX, Timestamp::as_micros))
+    .bind(wanted.recipient.as_ref().map_or("", AgencyCode::as_str))
+    .bind(wanted.state.map_or("", CopyFilter::as_str))
+    .bind(window.fetch())
+    .fetch_all(conn)
+    .await?;
+    rows.iter().map(|row| sent::read(row).map(|found| (key(&found), found))).collect()
+}
+
+fn key(sent: &Sent) -> [u8; KEY] {
+    let mut key = [0; KEY];
+    key[..8].copy_from_slice(&sent.created_at.as_micros().to_be_bytes());
+    key[8..].copy_from_slice(sent.id.as_bytes());
+    key
+}
+
+fn split(after: Option<[u8; KEY]>) -> (i64, Vec<u8>) {
+    let Some(key) = after else { return (i64::MAX, Vec::new()) };
+    let mut micros = [0; 8];
+    micros.copy_from_slice(&key[..8]);
+    (i64::from_be_bytes(micros), key[8..].to_vec())
+}

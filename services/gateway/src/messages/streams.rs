@@ -1,0 +1,192 @@
+//! The streams to and from an agency, with what is missing.
+
+use rovuma_policy::{Permit, act};
+use rovuma_schemas::{AgencyCode, Lane, NumberRange, StreamId, Timestamp};
+use rovuma_store::{Conn, RowExt};
+use serde::Serialize;
+use sqlx::any::AnyRow;
+use utoipa::ToSchema;
+
+use crate::{
+    error::DbError,
+    exchange::stream::{Progress, StreamKey, missing_ranges},
+    gateway::Gateway,
+};
+
+/// Ranges of missing numbers that are shown of one stream: more is a number, not a list.
+const RANGES_SHOWN: usize = 64;
+
+/// A stream that some agency sends to us.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct IncomingStream {
+    /// Who sends.
+    #[schema(value_type = String)]
+    sender: AgencyCode,
+    /// The lane.
+    #[schema(value_type = String)]
+    lane: Lane,
+    /// The sender's stream; another one after the sender's store was restored.
+    #[schema(value_type = String)]
+    stream: StreamId,
+    /// The highest number seen or announced.
+    last: u64,
+    /// When the sender last spoke of it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, format = DateTime)]
+    announced_at: Option<Timestamp>,
+    /// What is missing of it, once that has lasted long enough to be more than a matter of order.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    gap: Option<Gap>,
+}
+
+/// Numbers that are missing.
+#[derive(Debug, Serialize, ToSchema)]
+struct Gap {
+    /// How many numbers are missing.
+    count: u64,
+    /// Which, as closed ranges; at most 64 of them.
+    #[schema(value_type = Vec<Object>)]
+    missing: Vec<NumberRange>,
+    /// Since when.
+    #[schema(value_type = String, format = DateTime)]
+    since: Timestamp,
+    /// When they were last asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, format = DateTime)]
+    asked_at: Option<Timestamp>,
+    /// How often they were asked for.
+    requests: u64,
+}
+
+/// A stream that we send to some agency.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct OutgoingStream {
+    /// To whom.
+    #[schema(value_type = String)]
+    recipient: AgencyCode,
+    /// The lane.
+    #[schema(value_type = String)]
+    lane: Lane,
+    /// The stream.
+    #[schema(value_type = String)]
+    stream: StreamId,
+    /// The last number given out.
+    last: u64,
+    /// Numbers lately made void.
+    voided: Vec<u64>,
+    /// When the recipient's gateway was last heard. Absent while it never was.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, format = DateTime)]
+    heard_at: Option<Timestamp>,
+}
+
+/// What comes in for the permit's agency.
+///
+/// # Errors
+/// [`DbError`] when the store does not answer.
+pub(crate) async fn incoming(
+    gateway: &Gateway,
+    permit: &Permit<act::StreamsRead>,
+    now: Timestamp,
+) -> Result<Vec<IncomingStream>, DbError> {
+    let agency = permit.resource().owner();
+    let mut conn = gateway.store.read().acquire().await?;
+    let rows = sqlx::query(
+        "SELECT sender, lane, stream, next, last, announced_at, gap_since, requested_at, requests
+         FROM stream_in WHERE recipient = $1 ORDER BY sender, lane, stream",
+    )
+    .bind(agency.as_str())
+    .fetch_all(&mut *conn)
+    .await?;
+    let mut streams = Vec::with_capacity(rows.len());
+    for row in &rows {
+        let shown_before = now.minus(gateway.timings.gap_shown_after());
+        streams.push(incoming_stream(&mut conn, agency, row, shown_before).await?);
+    }
+    Ok(streams)
+}
+
+async fn incoming_stream(
+    conn: &mut Conn,
+    agency: &AgencyCode,
+    row: &AnyRow,
+    shown_before: Timestamp,
+) -> Result<IncomingStream, DbError> {
+    let key = StreamKey {
+        recipient: agency.clone(),
+        sender: row.parsed("sender")?,
+        lane: row.parsed("lane")?,
+        stream: row.store_id("stream")?,
+    };
+    let gap_since = row.opt_instant("gap_since")?;
+    let progress = Progress { next: row.count("next")?, last: row.count("last")?, gap_since };
+    let gap = match gap_since.filter(|since| *since <= shown_before) {
+        None => None,
+        Some(since) => Some(Gap {
+            since,
+            count: missing_count(conn, &key, progress).await?,
+            missing: ranges(conn, &key, progress).await?,
+            asked_at: row.opt_instant("requested_at")?,
+            requests: row.count("requests")?,
+        }),
+    };
+    Ok(IncomingStream {
+        last: progress.last,
+        announced_at: row.opt_instant("announced_at")?,
+        gap,
+        sender: key.sender,
+        lane: key.lane,
+        stream: key.stream,
+    })
+}
+
+async fn ranges(conn: &mut Conn, key: &StreamKey, progress: Progress) -> Result<Vec<NumberRange>, DbError> {
+    let ranges = missing_ranges(conn, key, progress, RANGES_SHOWN).await?;
+    Ok(ranges.into_iter().map(|(from, to)| NumberRange { from, to }).collect())
+}
+
+/// All numbers from the first missing one to the last known, less those that came ahead.
+async fn missing_count(conn: &mut Conn, key: &StreamKey, progress: Progress) -> Result<u64, DbError> {
+    let row = sqlx::query(
+        "SELECT COUNT(*) AS ahead FROM stream_ahead
+         WHERE recipient = $1 AND sender = $2 AND lane = $3 AND stream = $4",
+    )
+    .bind(key.recipient.as_str())
+    .bind(key.sender.as_str())
+    .bind(key.lane.as_str())
+    .bind(key.stream.as_bytes().to_vec())
+    .fetch_one(conn)
+    .await?;
+    let span = (progress.last + 1).saturating_sub(progress.next);
+    Ok(span.saturating_sub(row.count("ahead")?))
+}
+
+/// What goes out from the permit's agency.
+///
+/// # Errors
+/// [`DbError`] when the store does not answer.
+pub(crate) async fn outgoing(
+    gateway: &Gateway,
+    permit: &Permit<act::StreamsRead>,
+    now: Timestamp,
+) -> Result<Vec<OutgoingStream>, DbError> {
+    let agency = permit.resource().owner();
+    let mut streams = Vec::new();
+    for (sender, recipient) in gateway.outbox.correspondents().await? {
+        if sender != *agency {
+            continue;
+        }
+        let heard_at = gateway.outbox.heard_at(&recipient).await?;
+        for head in gateway.outbox.heads(&sender, &recipient, now).await? {
+            streams.push(OutgoingStream {
+                recipient: recipient.clone(),
+                lane: head.lane,
+                stream: head.stream,
+                last: head.last,
+                voided: head.voided.into_iter().map(|voided| voided.number).collect(),
+                heard_at,
+            });
+        }
+    }
+    Ok(streams)
+}

@@ -1,0 +1,128 @@
+//! A message's way, hop by hop, as far as this gateway can prove it.
+
+use rovuma_outbox::CopyTrace;
+use rovuma_schemas::{AgencyCode, Timestamp, audit::AuditPosition};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::{receipts::Receipt, received::Received, sent::Sent};
+use crate::alerts::draft::Draft;
+
+/// One step of a message's way.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub(crate) struct Hop {
+    /// `saved`, `submitted`, `released`, `queued`, `delivered`, `read`, `rejected`, `void` at the sender;
+    /// `created`, `received`, `receipt_issued`, `rejected`, `read`, `read_receipt_issued` at a recipient.
+    hop: &'static str,
+    /// When.
+    #[schema(value_type = String, format = DateTime)]
+    at: Timestamp,
+    /// By whose clock: `own`, or `partner` for what the other side says.
+    clock: Clock,
+    /// The recipient that it is about.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
+    agency: Option<AgencyCode>,
+    /// Who did it, as the agency's identity provider names them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    by: Option<String>,
+    /// When word of it came here, for what the other side says.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, format = DateTime)]
+    told_at: Option<Timestamp>,
+    /// Why it was rejected, or made void.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    code: Option<String>,
+    /// Where an audit log says so.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Object>)]
+    audit: Option<AuditPosition>,
+}
+
+/// Whose clock an instant comes from. Two clocks may differ, so hops of both need not be in order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Clock {
+    /// This installation's.
+    Own,
+    /// The other side's.
+    Partner,
+}
+
+impl Hop {
+    fn own(hop: &'static str, at: Timestamp) -> Self {
+        Self { hop, at, clock: Clock::Own, agency: None, by: None, told_at: None, code: None, audit: None }
+    }
+
+    fn about(mut self, agency: &AgencyCode) -> Self {
+        self.agency = Some(agency.clone());
+        self
+    }
+
+    fn by(mut self, subject: &str) -> Self {
+        self.by = Some(subject.to_owned());
+        self
+    }
+}
+
+/// The way of a message that was sent from here.
+pub(crate) fn of_sent(
+    sent: &Sent,
+    draft: Option<&Draft>,
+    copies: &[CopyTrace],
+    receipts: &[Receipt],
+) -> Vec<Hop> {
+    let mut hops = Vec::new();
+    if let Some(draft) = draft {
+        hops.push(Hop::own("saved", draft.created_at).by(&draft.author));
+        hops.extend(draft.submitted_at.map(|at| Hop::own("submitted", at).by(&draft.author)));
+    }
+    hops.push(Hop::own("released", sent.created_at).by(&sent.released_by));
+    for copy in copies {
+        hops.extend(copy.queued_at.map(|at| Hop::own("queued", at).about(&copy.recipient)));
+        hops.extend(copy.voided_at.map(|at| voided(copy, at)));
+    }
+    hops.extend(receipts.iter().filter_map(said));
+    hops.sort_by_key(|hop| hop.told_at.unwrap_or(hop.at));
+    hops
+}
+
+fn voided(copy: &CopyTrace, at: Timestamp) -> Hop {
+    Hop { code: copy.code.clone(), ..Hop::own("void", at).about(&copy.recipient) }
+}
+
+fn said(receipt: &Receipt) -> Option<Hop> {
+    let hop = match receipt.kind.as_str() {
+        "delivered" => "delivered",
+        "read" => "read",
+        "rejected" => "rejected",
+        _ => return None,
+    };
+    Some(Hop {
+        clock: Clock::Partner,
+        told_at: Some(receipt.received_at),
+        code: receipt.code.clone(),
+        audit: receipt.audit.clone(),
+        ..Hop::own(hop, receipt.said_at).about(&receipt.recipient)
+    })
+}
+
+/// The way of a message that was received here. `source` is the name of our audit source.
+pub(crate) fn of_received(received: &Received, source: &str) -> Vec<Hop> {
+    let mut hops = vec![
+        Hop { clock: Clock::Partner, ..Hop::own("created", received.created_at).about(&received.sender) },
+        Hop { audit: Some(received.audit(source)), ..Hop::own("received", received.received_at) },
+    ];
+    // The receipt is signed and put into the outbox in the transaction that stores the message.
+    let answer = match &received.rejection_code {
+        Some(code) => Hop { code: Some(code.clone()), ..Hop::own("rejected", received.received_at) },
+        None => Hop::own("receipt_issued", received.received_at),
+    };
+    hops.push(answer.about(&received.sender));
+    if let Some(at) = received.read_at {
+        let read = Hop::own("read", at);
+        hops.push(received.read_by.as_deref().map_or(read.clone(), |reader| read.by(reader)));
+        hops.push(Hop::own("read_receipt_issued", at).about(&received.sender));
+    }
+    hops
+}

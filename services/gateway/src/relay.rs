@@ -1,0 +1,75 @@
+//! What the outbox's relay is told of this gateway, and what it tells.
+
+use std::sync::Arc;
+
+use rovuma_envelope::TrustStore;
+use rovuma_outbox::{MovedCopy, RelayHost};
+use rovuma_schemas::{Timestamp, VoidReason, audit::AuditAction};
+use rovuma_store::{BoxFuture, Conn};
+use rovuma_trail::Act;
+
+use crate::{
+    error::DbError,
+    exchange::{
+        SYSTEM,
+        event::{self, EventKind},
+    },
+    gateway::Gateway,
+};
+
+impl RelayHost for Gateway {
+    fn trust(&self) -> Arc<TrustStore> {
+        self.trust.current()
+    }
+
+    fn queued<'t>(
+        &'t self,
+        tx: &'t mut Conn,
+        copies: &'t [MovedCopy],
+        now: Timestamp,
+    ) -> BoxFuture<'t, sqlx::Result<()>> {
+        Box::pin(async move {
+            // That it went again is no news to anybody.
+            for copy in copies.iter().filter(|copy| copy.place.is_some() && copy.attempts == 0) {
+                tell(tx, copy, EventKind::MessageQueued, now).await?;
+            }
+            Ok(())
+        })
+    }
+
+    fn voided<'t>(
+        &'t self,
+        tx: &'t mut Conn,
+        copies: &'t [MovedCopy],
+        reason: &'t VoidReason,
+        now: Timestamp,
+    ) -> BoxFuture<'t, sqlx::Result<()>> {
+        Box::pin(async move {
+            for copy in copies {
+                self.trail.record(tx, &void(copy, reason, now)).await?;
+                tell(tx, copy, EventKind::MessageVoided, now).await?;
+            }
+            Ok(())
+        })
+    }
+}
+
+fn void(copy: &MovedCopy, reason: &VoidReason, now: Timestamp) -> Act {
+    let act = Act::new(now, SYSTEM, AuditAction::MessageVoid)
+        .agency(&copy.sender)
+        .object("message", copy.message)
+        .detail("recipient", &copy.recipient)
+        .detail("lane", copy.lane)
+        .detail("reason", reason);
+    match copy.place {
+        Some(place) => act.detail("stream", place.stream).detail("number", place.number),
+        None => act,
+    }
+}
+
+async fn tell(tx: &mut Conn, copy: &MovedCopy, kind: EventKind, now: Timestamp) -> sqlx::Result<()> {
+    event::record(tx, &copy.sender, kind, Some(&copy.message), 1, now).await.map_err(|fault| match fault {
+        DbError::Sql(fault) => fault,
+        other => sqlx::Error::Decode(Box::new(other)),
+    })
+}

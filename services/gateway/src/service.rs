@@ -1,0 +1,152 @@
+//! The role: opens what the gateway needs and starts its tasks.
+
+use std::{sync::Arc, time::Duration};
+
+use anyhow::Context as _;
+use rovuma_broker::{Broker, BrokerState};
+use rovuma_outbox::{Outbox, Relay};
+use rovuma_policy::Policy;
+use rovuma_runtime::{Context, ReadyHandle, Service, Shutdown};
+use rovuma_schemas::CodeLists;
+use rovuma_store::{Migrations, Step, Store};
+use rovuma_tokens::TokenVerifier;
+use rovuma_trail::{Shipper, ShipperKeys, Trail};
+
+use crate::{
+    agencies::OwnAgencies,
+    config::{GatewayConfig, PolicyConfig, TokensConfig, ValidationConfig},
+    exchange,
+    gateway::Gateway,
+    http, overdue,
+    trust::{self, ListFiles},
+};
+
+/// The gateway's own tables.
+const MIGRATIONS: Migrations = Migrations {
+    sqlite: &[Step {
+        version: 1001,
+        name: "gateway",
+        sql: include_str!("../migrations/sqlite/1001_gateway.sql"),
+    }],
+};
+
+/// The gateway, for [`rovuma_runtime::main`].
+#[derive(Debug)]
+pub struct GatewayService;
+
+impl Service for GatewayService {
+    const NAME: &'static str = "rovuma-gateway";
+    const ABOUT: &'static str = "The agencies' door to the exchange of signed alerts between countries";
+
+    type Config = GatewayConfig;
+
+    async fn start(config: GatewayConfig, context: &Context) -> anyhow::Result<()> {
+        let shutdown = &context.shutdown;
+        let keys = ShipperKeys::load(
+            &config.audit.key_file,
+            &config.audit.recipient_file,
+            &config.audit.ack_key_file,
+        )?;
+        let gateway = Arc::new(open(&config, context).await?);
+        let mut lists = ListFiles::new(&config.trust, context.expiries.clone());
+        lists.look(&gateway).await;
+        let broker = Broker::start(config.broker.clone(), &format!("gateway.{}", config.name), shutdown)?;
+        context.expiries.register_certificates(&config.broker.cert_file)?;
+        shutdown.spawn(
+            "broker readiness",
+            readiness(broker.clone(), context.health.register("broker"), shutdown.clone()),
+        );
+        let relay = Relay::new(
+            gateway.outbox.clone(),
+            broker.clone(),
+            context.clock.clone(),
+            Arc::clone(&gateway) as _,
+        );
+        shutdown.spawn("relay", relay.run(shutdown.clone()));
+        let shipper = Shipper::new(gateway.trail.clone(), broker.clone(), context.clock.clone(), keys);
+        shutdown.spawn("audit shipper", shipper.run(shutdown.clone()));
+        let every = Duration::from_millis(config.trust.look_every_ms.max(1));
+        shutdown.spawn("trust lists", lists.watch(Arc::clone(&gateway), every, shutdown.clone()));
+        shutdown.spawn("audit overdue", overdue::watch(Arc::clone(&gateway), shutdown.clone()));
+        shutdown.spawn("idempotency", http::idempotency::sweep(Arc::clone(&gateway), shutdown.clone()));
+        exchange::start(&gateway, &broker, shutdown);
+        rovuma_runtime::http::serve(context, "api", &config.http, http::router(gateway))?;
+        Ok(())
+    }
+}
+
+/// Opens the store and reads keys, pins, policies and code lists: everything that needs no broker.
+pub(crate) async fn open(config: &GatewayConfig, context: &Context) -> anyhow::Result<Gateway> {
+    let store = context.health.register("store");
+    let migrations = [rovuma_trail::MIGRATIONS, rovuma_outbox::MIGRATIONS, MIGRATIONS];
+    let opened = Store::open(&config.store, &migrations).await?;
+    store.ready();
+    Ok(Gateway {
+        country: config.country,
+        name: config.name.clone(),
+        clock: context.clock.clone(),
+        shutdown: context.shutdown.clone(),
+        outbox: Outbox::new(opened.clone(), config.outbox.clone()),
+        trail: Trail::new(opened.clone(), config.audit.source.clone()),
+        audit_overdue_after: Duration::from_millis(config.audit.overdue_after_ms),
+        trust: Arc::new(trust::pinned(&config.trust, &opened).await?),
+        agencies: OwnAgencies::load(config.country, &config.agencies)?,
+        lists: code_lists(&config.validation)?,
+        policy: policy(&config.policy)?,
+        tokens: tokens(&config.tokens)?,
+        timings: config.exchange,
+        store: opened,
+    })
+}
+
+fn policy(config: &PolicyConfig) -> anyhow::Result<Policy> {
+    match &config.folder {
+        Some(folder) => Ok(Policy::from_folder(folder)?),
+        None => Ok(Policy::built_in()),
+    }
+}
+
+fn code_lists(config: &ValidationConfig) -> anyhow::Result<CodeLists> {
+    let mut lists = CodeLists::shipped().clone();
+    for path in &config.code_lists {
+        let json = std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
+        let list =
+            serde_json::from_slice(&json).with_context(|| format!("{}: no code list", path.display()))?;
+        lists = lists.with(list);
+    }
+    Ok(lists)
+}
+
+/// Subjects are unique at their issuer only, and drafts name their author by subject: no two issuers may
+/// speak for one agency.
+fn tokens(config: &TokensConfig) -> anyhow::Result<TokenVerifier> {
+    let mut given = std::collections::BTreeSet::new();
+    if config.issuers.len() > 1 {
+        for issuer in &config.issuers {
+            let agencies = issuer.agencies.as_ref().with_context(|| {
+                format!("issuer {}: with several issuers each must list its agencies", issuer.issuer)
+            })?;
+            for agency in agencies {
+                anyhow::ensure!(given.insert(agency.clone()), "two issuers speak for agency {agency}");
+            }
+        }
+    }
+    Ok(TokenVerifier::new(config.issuers.clone())?)
+}
+
+/// Keeps `/health/ready` in step with the broker's connection.
+async fn readiness(broker: Broker, ready: ReadyHandle, shutdown: Shutdown) {
+    let mut state = broker.state();
+    loop {
+        match state {
+            BrokerState::Connected => ready.ready(),
+            BrokerState::Connecting => ready.not_ready("not connected, trying"),
+            BrokerState::Blocked => ready.not_ready("the broker is short of memory or disk"),
+            BrokerState::Closed => ready.not_ready("closed"),
+        }
+        tokio::select! {
+            () = shutdown.soft() => return,
+            next = broker.state_after(state) => state = next,
+        }
+    }
+}

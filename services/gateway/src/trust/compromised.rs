@@ -1,0 +1,54 @@
+//! A key found to be compromised flags what it signed and is stored: nobody may act on it unasked.
+
+use rovuma_envelope::KeyId;
+use rovuma_schemas::{AgencyCode, Timestamp};
+use rovuma_store::{Conn, FutureExt, RowExt, WriteError};
+
+use crate::{
+    error::DbError,
+    exchange::alarm::{self, AlarmKind},
+    gateway::Gateway,
+};
+
+/// Flags the stored messages of every key that the lists now call compromised, and alarms their recipients.
+///
+/// # Errors
+/// [`WriteError`] when the store does not take it.
+pub(super) async fn flag(gateway: &Gateway) -> Result<(), WriteError<DbError>> {
+    let now = gateway.now();
+    let trust = gateway.trust.current();
+    let keys = signers(gateway).await.map_err(WriteError::Job)?;
+    for (sender, key) in keys.into_iter().filter(|(sender, key)| trust.is_compromised(sender, key)) {
+        gateway.store.write(move |tx| async move { flag_key(tx, &sender, &key, now).await }.boxed()).await?;
+    }
+    Ok(())
+}
+
+/// Every key that signed a message which is not flagged.
+async fn signers(gateway: &Gateway) -> Result<Vec<(AgencyCode, KeyId)>, DbError> {
+    let rows = sqlx::query("SELECT DISTINCT sender, key_id FROM received WHERE compromised_at IS NULL")
+        .fetch_all(gateway.store.read())
+        .await?;
+    rows.iter().map(|row| Ok((row.parsed("sender")?, row.parsed("key_id")?))).collect()
+}
+
+async fn flag_key(tx: &mut Conn, sender: &AgencyCode, key: &KeyId, now: Timestamp) -> Result<(), DbError> {
+    let rows = sqlx::query(
+        "UPDATE received SET compromised_at = $1
+         WHERE sender = $2 AND key_id = $3 AND compromised_at IS NULL RETURNING recipient",
+    )
+    .bind(now.as_micros())
+    .bind(sender.as_str())
+    .bind(key.to_string())
+    .fetch_all(&mut *tx)
+    .await?;
+    let mut recipients: Vec<AgencyCode> =
+        rows.iter().map(|row| row.parsed("recipient")).collect::<sqlx::Result<_>>()?;
+    recipients.sort();
+    recipients.dedup();
+    let detail = format!("messages of {sender} that are stored were signed with it");
+    for recipient in &recipients {
+        alarm::raise(tx, recipient, AlarmKind::CompromisedKey, &key.to_string(), &detail, now).await?;
+    }
+    Ok(())
+}
