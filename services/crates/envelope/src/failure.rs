@@ -43,7 +43,8 @@ impl VerifyFailure {
 /// What is missing for a judgement.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum HoldReason {
-    /// The agency is known, the key is not: a newer list may have it.
+    /// The agency is known, the key is not: a newer list may have it. Nobody vouches for such a
+    /// message, so whoever keeps it bounds how many.
     #[error("the trust list has no key {kid} of {agency}")]
     UnknownKey {
         /// The agency.

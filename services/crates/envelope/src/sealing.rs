@@ -155,7 +155,12 @@ impl SealingKey {
     /// The key as an age identity file with its recipient in a comment, as `age-keygen` writes it.
     pub fn to_text(&self) -> Zeroizing<String> {
         let secret = self.identity.to_string();
-        Zeroizing::new(format!("# public key: {}\n{}\n", self.recipient, secret.expose_secret()))
+        // Room for all of it at once: a string that grows leaves copies of the secret behind.
+        let mut text = Zeroizing::new(String::with_capacity(256));
+        text.push_str(&format!("# public key: {}\n", self.recipient));
+        text.push_str(secret.expose_secret());
+        text.push('\n');
+        text
     }
 
     /// The public half.

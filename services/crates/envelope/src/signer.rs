@@ -103,7 +103,8 @@ pub enum BadSigningKey {
 
 /// An Ed25519 private key held in memory, kept in a PKCS#8 v2 PEM file (RFC 5958, RFC 8410).
 ///
-/// The text it is read from is wiped by whoever holds it: use [`Zeroizing`].
+/// The text it is read from is wiped by whoever holds it: use [`Zeroizing`]. *ring* keeps the private
+/// half for as long as this value lives and does not wipe it afterwards.
 pub struct SigningKey {
     pair: Ed25519KeyPair,
     public: PublicKey,

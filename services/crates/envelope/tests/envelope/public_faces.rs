@@ -15,7 +15,9 @@ fn debug_shows_no_secret() {
 
 #[test]
 fn faults_of_key_files_do_not_repeat_them() {
-    let text = SealingKey::generate().to_text().to_uppercase().replace('Q', "B");
+    let text = SealingKey::generate().to_text();
+    // `B` is not a letter of Bech32.
+    let text = format!("{}B", &text[..text.trim_end().len() - 1]);
     let fault = SealingKey::from_text(&text).expect_err("altered");
     let secret = text.lines().last().expect("a key");
     assert!(!format!("{fault} {fault:?}").contains(&secret[20..30]));

@@ -66,6 +66,26 @@ fn what_is_not_age_is_refused() {
     }
 }
 
+/// Each stanza costs its reader a multiplication: an honest file has one.
+#[test]
+fn a_file_sealed_to_a_crowd_is_refused() {
+    use std::io::Write;
+    let own = SealingKey::generate();
+    let sealed_with = |others: usize| {
+        let mut crowd: Vec<_> = (0..others).map(|_| age::x25519::Identity::generate().to_public()).collect();
+        crowd.push(own.recipient().to_string().parse().expect("a recipient"));
+        let recipients = crowd.iter().map(|recipient| recipient as &dyn age::Recipient);
+        let mut sealed = Vec::new();
+        let encryptor = age::Encryptor::with_recipients(recipients).expect("recipients");
+        let mut writer = encryptor.wrap_output(&mut sealed).expect("writes");
+        writer.write_all(b"x").expect("writes");
+        writer.finish().expect("writes");
+        sealed
+    };
+    assert_eq!(open(&sealed_with(3), &[&own], 100_000).expect("opens"), b"x");
+    assert!(matches!(open(&sealed_with(100), &[&own], 100_000), Err(OpenFault::Broken(_))));
+}
+
 #[test]
 fn a_key_file_holds_exactly_one_identity() {
     let own = SealingKey::generate();
