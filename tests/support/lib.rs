@@ -1,1 +1,10 @@
-//! Support
+//! What tests that cross services share: two brokers for a whole test program, a virtual host, keys,
+//! trust lists and services for each border, and ways to wait for a condition, never for a time.
+
+pub mod drafts;
+pub mod forge;
+mod lab;
+mod wait;
+
+pub use lab::{Lab, items, programs, send};
+pub use wait::eventually;

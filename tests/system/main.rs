@@ -1,1 +1,9 @@
-//! System tests.
+//! The system tests: both countries' services, two real brokers, real keys.
+
+mod alert;
+mod audit;
+mod gap;
+mod identity_of_messages;
+mod ingress;
+mod keys;
+mod shutdown;

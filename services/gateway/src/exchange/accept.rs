@@ -7,7 +7,8 @@ use std::collections::BTreeMap;
 use rovuma_broker::Delivery;
 use rovuma_envelope::{Authorized, HoldReason, Unverified};
 use rovuma_schemas::{
-    AgencyCode, Body, Digest, LinkFault, Message, RejectedEntry, RejectionCode, StreamRequest, StreamStatus, Timestamp,
+    AgencyCode, Body, Digest, LinkFault, Message, RejectedEntry, RejectionCode, StreamRequest, StreamStatus,
+    Timestamp,
     audit::{AuditAction, AuditPosition},
 };
 use rovuma_trail::Act;
@@ -314,7 +315,9 @@ impl<'g> Decisions<'g> {
             recipient,
             exchange: door.exchange.to_owned(),
             queue: door.queue.to_owned(),
-            unverified_sender: unverified_header.map(|header| header.sender.agency.to_string()).unwrap_or_default(),
+            unverified_sender: unverified_header
+                .map(|header| header.sender.agency.to_string())
+                .unwrap_or_default(),
             jws: unverified.unverified_jws().clone(),
             reason: reason.log_code(),
         };
@@ -395,14 +398,8 @@ impl<'g> Decisions<'g> {
     ) -> Result<bool, DbError> {
         let recipient = message.recipient();
         let (Some(stream), Some(number)) = (recipient.stream, recipient.number) else { return Ok(false) };
-        let holder = known::holder_of_number(
-            tx,
-            &recipient.agency,
-            message.sender(),
-            recipient.lane,
-            stream,
-            number,
-        );
+        let holder =
+            known::holder_of_number(tx, &recipient.agency, message.sender(), recipient.lane, stream, number);
         Ok(holder.await?.is_some())
     }
 

@@ -17,6 +17,8 @@ pub(crate) enum EventKind {
     MessageReleased,
     /// A copy was confirmed by the country's broker.
     MessageQueued,
+    /// A copy expired before it left; its number is void.
+    MessageVoided,
     /// A message was verified and stored.
     MessageReceived,
     /// A message was opened by an officer of ours.
@@ -42,6 +44,7 @@ impl EventKind {
             Self::DraftChanged => "draft.changed",
             Self::MessageReleased => "message.released",
             Self::MessageQueued => "message.queued",
+            Self::MessageVoided => "message.voided",
             Self::MessageReceived => "message.received",
             Self::MessageRead => "message.read",
             Self::ReceiptDelivered => "receipt.delivered",
@@ -66,13 +69,15 @@ pub(crate) async fn record(
     version: i64,
     now: Timestamp,
 ) -> Result<(), DbError> {
-    sqlx::query("INSERT INTO domain_event (agency, event, object_id, version, at) VALUES ($1, $2, $3, $4, $5)")
-        .bind(agency.as_str())
-        .bind(kind.as_str())
-        .bind(object.map(|id| id.as_bytes().to_vec()))
-        .bind(version)
-        .bind(now.as_micros())
-        .execute(tx)
-        .await?;
+    sqlx::query(
+        "INSERT INTO domain_event (agency, event, object_id, version, at) VALUES ($1, $2, $3, $4, $5)",
+    )
+    .bind(agency.as_str())
+    .bind(kind.as_str())
+    .bind(object.map(|id| id.as_bytes().to_vec()))
+    .bind(version)
+    .bind(now.as_micros())
+    .execute(tx)
+    .await?;
     Ok(())
 }

@@ -47,13 +47,15 @@ pub(crate) const RETRY_BATCH: i64 = 64;
 pub(crate) async fn put(tx: &mut AnyConnection, held: &Held, now: Timestamp) -> Result<bool, DbError> {
     let rows = sqlx::query(
         "INSERT INTO held
-             (recipient, exchange, queue, unverified_sender, digest, jws, reason, held_at, tried_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $8)
+             (recipient, exchange, queue, lane, unverified_sender, digest, jws, reason, held_at, tried_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9)
          ON CONFLICT (recipient, digest) DO NOTHING",
     )
     .bind(held.recipient.as_str())
     .bind(held.exchange.as_str())
     .bind(held.queue.as_str())
+    // A queue's name ends in its lane.
+    .bind(held.queue.rsplit('.').next().unwrap_or_default())
     .bind(held.unverified_sender.as_str())
     .bind(held.jws.digest().as_bytes().to_vec())
     .bind(held.jws.to_compact().into_bytes())
@@ -100,7 +102,12 @@ pub(crate) async fn release(tx: &mut AnyConnection, seq: i64) -> Result<(), DbEr
 ///
 /// # Errors
 /// [`DbError`] when the store does not answer.
-pub(crate) async fn tried(tx: &mut AnyConnection, seq: i64, reason: &str, now: Timestamp) -> Result<(), DbError> {
+pub(crate) async fn tried(
+    tx: &mut AnyConnection,
+    seq: i64,
+    reason: &str,
+    now: Timestamp,
+) -> Result<(), DbError> {
     sqlx::query("UPDATE held SET tried_at = $1, reason = $2 WHERE seq = $3")
         .bind(now.as_micros())
         .bind(reason)

@@ -143,7 +143,11 @@ impl Inbox {
     }
 
     /// Opens a batch where it does not hold up the runtime.
-    async fn open(&self, batch: Arc<[Delivery]>, now: Timestamp) -> Result<Vec<Opened>, tokio::task::JoinError> {
+    async fn open(
+        &self,
+        batch: Arc<[Delivery]>,
+        now: Timestamp,
+    ) -> Result<Vec<Opened>, tokio::task::JoinError> {
         let gateway = self.gateway.clone();
         let work = move || {
             let trust = gateway.trust.current();
@@ -155,7 +159,12 @@ impl Inbox {
 
     /// The partners to be told that a delivery of theirs could not be verified, each with the delivery's
     /// digest. Only deliveries that came in by the partner's own door: nobody else can make us speak to it.
-    fn faults_to_tell(&self, batch: &[Delivery], opened: &[Opened], now: Timestamp) -> Vec<(CountryCode, Digest)> {
+    fn faults_to_tell(
+        &self,
+        batch: &[Delivery],
+        opened: &[Opened],
+        now: Timestamp,
+    ) -> Vec<(CountryCode, Digest)> {
         let unverified = |opened: &Opened| {
             opened.findings.iter().any(|finding| matches!(finding, Finding::Quarantined { .. }))
         };

@@ -4,8 +4,8 @@
 
 use rovuma_broker::{Delivery, topology::names};
 use rovuma_envelope::{
-    Authorized, Bundle, HoldReason, Jws, KeyId, Origin, Rejectable, TrustStore, Unverified, Verified, VerifyContext,
-    VerifyFailure, digest,
+    Authorized, Bundle, HoldReason, Jws, KeyId, Origin, Rejectable, TrustStore, Unverified, Verified,
+    VerifyContext, VerifyFailure, digest,
 };
 use rovuma_schemas::{
     AgencyCode, CountryCode, Digest, Header, Message, ParseFault, Recipient, RejectionCode, Timestamp,
@@ -138,9 +138,14 @@ impl Judge<'_> {
             .origin_of(&delivery.exchange)
             .ok_or_else(|| quarantined(QuarantineReason::UnknownExchange, &delivery.exchange))?;
         let own = agency.and_then(|agency| Some((agency, self.agencies.get(agency)?)));
-        let (agency, keys) = own.ok_or_else(|| quarantined(QuarantineReason::NotOurs, "no agency of ours"))?;
-        let bundle = rovuma_envelope::open(&delivery.body, &keys.sealing.iter().collect::<Vec<_>>(), rovuma_envelope::BUNDLE_PACKED_MAX)
-            .map_err(|fault| quarantined(QuarantineReason::Unsealing, &fault))?;
+        let (agency, keys) =
+            own.ok_or_else(|| quarantined(QuarantineReason::NotOurs, "no agency of ours"))?;
+        let bundle = rovuma_envelope::open(
+            &delivery.body,
+            &keys.sealing.iter().collect::<Vec<_>>(),
+            rovuma_envelope::BUNDLE_PACKED_MAX,
+        )
+        .map_err(|fault| quarantined(QuarantineReason::Unsealing, &fault))?;
         let messages = Bundle::unpack(&bundle, self.trust.policy().minimum_bundle_format)
             .map_err(|fault| quarantined(QuarantineReason::Bundle, &fault))?;
         Ok((origin, agency.clone(), messages))

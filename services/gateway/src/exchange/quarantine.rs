@@ -76,7 +76,11 @@ pub(crate) struct Quarantined<'a> {
 ///
 /// # Errors
 /// [`DbError`] when the store does not answer.
-pub(crate) async fn put(tx: &mut AnyConnection, item: &Quarantined<'_>, now: Timestamp) -> Result<(), DbError> {
+pub(crate) async fn put(
+    tx: &mut AnyConnection,
+    item: &Quarantined<'_>,
+    now: Timestamp,
+) -> Result<(), DbError> {
     metrics::counter!("rovuma_quarantined_total", "reason" => item.reason.as_str()).increment(1);
     let size = i64::try_from(item.body.len()).unwrap_or(i64::MAX);
     let kept: i64 =

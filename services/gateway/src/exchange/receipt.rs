@@ -5,8 +5,7 @@ use std::collections::BTreeMap;
 use rovuma_envelope::Authorized;
 use rovuma_outbox::{Receipt, Settled, Settlement};
 use rovuma_schemas::{
-    AgencyCode, Body, DeliveredEntry, Digest, Lane, MessageId, ReadEntry, Receipts, RejectedEntry,
-    Timestamp,
+    AgencyCode, Body, DeliveredEntry, Digest, Lane, MessageId, ReadEntry, Receipts, RejectedEntry, Timestamp,
     audit::{AuditAction, AuditPosition},
     limits::RECEIPT_ENTRIES_MAX,
 };
@@ -35,7 +34,13 @@ pub(crate) struct ReceiptBook {
 
 impl ReceiptBook {
     /// Owes `to` the word that `from` has stored its message.
-    pub(crate) fn delivered(&mut self, from: &AgencyCode, to: &AgencyCode, lane: Lane, entry: DeliveredEntry) {
+    pub(crate) fn delivered(
+        &mut self,
+        from: &AgencyCode,
+        to: &AgencyCode,
+        lane: Lane,
+        entry: DeliveredEntry,
+    ) {
         self.delivered.entry((from.clone(), to.clone(), lane)).or_default().push(entry);
     }
 

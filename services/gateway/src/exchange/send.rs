@@ -7,8 +7,7 @@ use rovuma_envelope::{Jws, SignerFault, Typ};
 use rovuma_outbox::{Outgoing, OutgoingCopy, Place};
 use rovuma_schemas::{
     AgencyCode, Body, CountryCode, Header, Lane, Message, MessageId, MessageType, Recipient, Sender, Status,
-    Timestamp, ValidDraft, Version,
-    audit::AuditAction,
+    Timestamp, ValidDraft, Version, audit::AuditAction,
 };
 use rovuma_trail::Act;
 use sqlx::AnyConnection;
@@ -91,7 +90,8 @@ pub(crate) async fn release(
         let outgoing = sign(gateway, country, &message, copies)?;
         keep(tx, &outgoing, &message, &request).await?;
         gateway.outbox.enqueue(tx, &outgoing, request.now).await?;
-        let placed = outgoing.copies.into_iter().filter_map(|copy| Some((copy.recipient, copy.lane, copy.place?)));
+        let placed =
+            outgoing.copies.into_iter().filter_map(|copy| Some((copy.recipient, copy.lane, copy.place?)));
         places.extend(placed);
     }
     let agency = &request.sender.agency;
@@ -234,6 +234,7 @@ async fn keep(
 }
 
 fn list(places: &[(AgencyCode, Lane, Place)]) -> String {
-    let each = |(agency, lane, place): &(AgencyCode, Lane, Place)| format!("{agency}/{lane}/{}", place.number);
+    let each =
+        |(agency, lane, place): &(AgencyCode, Lane, Place)| format!("{agency}/{lane}/{}", place.number);
     places.iter().map(each).collect::<Vec<_>>().join(" ")
 }

@@ -114,7 +114,8 @@ async fn tell(
         .take(STREAMS_MAX)
         .collect();
     let body = Body::StreamStatus(StreamStatus { streams });
-    let outgoing = send::transport(gateway, own, partner, Lane::Urgent, body, now).map_err(WriteError::Job)?;
+    let outgoing =
+        send::transport(gateway, own, partner, Lane::Urgent, body, now).map_err(WriteError::Job)?;
     let outbox = gateway.outbox.clone();
     let write =
         gateway.store.write(move |tx| async move { Ok(outbox.enqueue(tx, &outgoing, now).await?) }.boxed());

@@ -180,7 +180,12 @@ pub(crate) async fn load(tx: &mut AnyConnection, key: &StreamKey) -> Result<Prog
     })
 }
 
-async fn save(tx: &mut AnyConnection, key: &StreamKey, before: Progress, after: Progress) -> Result<(), DbError> {
+async fn save(
+    tx: &mut AnyConnection,
+    key: &StreamKey,
+    before: Progress,
+    after: Progress,
+) -> Result<(), DbError> {
     if before == after && before != Progress::START {
         return Ok(());
     }

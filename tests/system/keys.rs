@@ -1,0 +1,156 @@
+//! Keys that are rotated, unknown, revoked; and lists that are older than what is known.
+
+use std::fs;
+
+use anyhow::{Context, Result};
+use rovuma_lab::{ctl::Ctl, layout::Layout};
+use rovuma_schemas::{AgencyCode, Timestamp};
+use rovuma_tests::{
+    Lab, eventually,
+    forge::{self, Intruder},
+    items, programs,
+};
+use serde_json::Value;
+
+/// Mozambique's authority at work: revises its list with these `rovumactl trust` steps and signs it.
+fn revise(layout: &Layout, steps: &[Vec<String>]) -> Result<Vec<u8>> {
+    let ctl = Ctl::new(&programs()?);
+    let mz = "mz".parse()?;
+    let text = |path: std::path::PathBuf| path.to_string_lossy().into_owned();
+    let (list, authority) = (text(layout.trust_list(mz)), text(layout.authority(mz)));
+    let draft = text(layout.trust_draft());
+    let _ = fs::remove_file(&draft);
+    ctl.run(["trust", "revise", &list, "--authority", &authority, "--draft", &draft])?;
+    for step in steps {
+        let mut arguments = step.clone();
+        arguments.extend(["--draft".to_owned(), draft.clone()]);
+        ctl.run(arguments)?;
+    }
+    let key = text(layout.key("authority.pem"));
+    ctl.run(["trust", "sign", "--draft", &draft, "--authority-key", &key, "--out", &list])?;
+    Ok(fs::read(&list)?)
+}
+
+fn words(step: &[&str]) -> Vec<String> {
+    step.iter().map(ToString::to_string).collect()
+}
+
+/// Hands a list to Tanzania, in one move as a file system does it.
+fn hand_over(lab: &Lab, list: &[u8]) -> Result<()> {
+    let target = lab.border.tz.layout().trust_list("mz".parse()?);
+    let beside = target.with_extension("new");
+    fs::write(&beside, list)?;
+    Ok(fs::rename(beside, target)?)
+}
+
+async fn arrives(lab: &Lab, id: &Value) -> Result<()> {
+    let officer = lab.officer("tz.tpf").await?;
+    eventually(&format!("{id} in the inbox"), || async {
+        let rows = items(&officer.get("/v1/inbox").await?.ok()?);
+        Ok(rows.iter().any(|row| row["id"] == *id).then_some(()))
+    })
+    .await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_message_under_a_new_key_is_held_until_the_list_comes() -> Result<()> {
+    let lab = Lab::start().await?;
+    let intruder = Intruder::from_mozambique(&lab).await?;
+    let layout = lab.border.mz.layout();
+    let prm: AgencyCode = "mz.prm".parse()?;
+    let old_list = fs::read(layout.trust_list("mz".parse()?))?;
+
+    let new_key = layout.key("mz.prm.next.pem");
+    let new_key_text = new_key.to_string_lossy().into_owned();
+    let ctl = Ctl::new(&programs()?);
+    ctl.run(["keys", "generate", "signing", "--out", &new_key_text])?;
+    let public = new_key.with_extension("jwk").to_string_lossy().into_owned();
+    let rotate = words(&["trust", "rotate", "mz.prm", "--signing", &public]);
+    let new_list = revise(layout, &[rotate])?;
+
+    fs::copy(layout.signing_key(&prm), layout.key("mz.prm.former.pem"))?;
+    fs::copy(&new_key, layout.signing_key(&prm))?;
+    let message = forge::message("tz.tpf", Timestamp::system_now());
+    let jws = forge::sign(&lab, "mz.prm", &message)?;
+    intruder.deliver("tz.tpf", forge::bundle(&lab, "tz.tpf", &[jws])?).await?;
+
+    let supervisor = lab.api("tz.tpf", "supervisor", "gateway").await?;
+    let held = || async {
+        let rows = items(&supervisor.get("/v1/held").await?.ok()?);
+        Ok(rows.into_iter().find(|row| row["reason"] == "unknown_key"))
+    };
+    eventually("the message is held", held).await?;
+    assert!(items(&lab.officer("tz.tpf").await?.get("/v1/inbox").await?.ok()?).is_empty());
+    lab.audited("tz", "action=message.hold", |_| true).await?;
+
+    hand_over(&lab, &new_list)?;
+    arrives(&lab, &message["header"]["id"]).await?;
+    eventually("nothing is held any more", || async {
+        Ok(items(&supervisor.get("/v1/held").await?.ok()?).is_empty().then_some(()))
+    })
+    .await?;
+
+    // The old list is not taken back: a message under the new key still arrives.
+    hand_over(&lab, &old_list)?;
+    lab.audited("tz", "action=trust.refuse", |_| true).await?;
+    let after = forge::message("tz.tpf", Timestamp::system_now());
+    intruder.deliver("tz.tpf", forge::bundle(&lab, "tz.tpf", &[forge::sign(&lab, "mz.prm", &after)?])?).await?;
+    arrives(&lab, &after["header"]["id"]).await?;
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_compromised_key_signs_nothing_more_and_what_it_signed_is_flagged() -> Result<()> {
+    let lab = Lab::start().await?;
+    let intruder = Intruder::from_mozambique(&lab).await?;
+    let layout = lab.border.mz.layout();
+    let before = forge::message("tz.tpf", Timestamp::system_now());
+    intruder.deliver("tz.tpf", forge::bundle(&lab, "tz.tpf", &[forge::sign(&lab, "mz.prm", &before)?])?).await?;
+    arrives(&lab, &before["header"]["id"]).await?;
+
+    let public = layout.signing_key(&"mz.prm".parse()?).with_extension("jwk");
+    let key: Value = serde_json::from_slice(&fs::read(&public)?)?;
+    let jwk = rovuma_envelope::PublicKey::from_jwk(&serde_json::to_vec(&key)?)?;
+    let kid = jwk.key_id().to_string();
+    let revoke = words(&["trust", "revoke", "mz.prm", &kid, "--reason", "compromised"]);
+    hand_over(&lab, &revise(layout, &[revoke])?)?;
+
+    let supervisor = lab.api("tz.tpf", "supervisor", "gateway").await?;
+    eventually("what it signed is flagged", || async {
+        let alarms = items(&supervisor.get("/v1/alarms").await?.ok()?);
+        Ok(alarms.iter().any(|row| row["kind"] == "compromised_key").then_some(()))
+    })
+    .await?;
+    let id = before["header"]["id"].as_str().context("an id")?;
+    let row = items(&lab.officer("tz.tpf").await?.get("/v1/inbox").await?.ok()?);
+    let row = row.into_iter().find(|row| row["id"] == id).context("still there")?;
+    assert!(row["compromised_at"].is_string(), "{row}");
+
+    let after = forge::message("tz.tpf", Timestamp::system_now());
+    intruder.deliver("tz.tpf", forge::bundle(&lab, "tz.tpf", &[forge::sign(&lab, "mz.prm", &after)?])?).await?;
+    lab.quarantined("tz.tpf", "signature").await?;
+    assert_eq!(items(&lab.officer("tz.tpf").await?.get("/v1/inbox").await?.ok()?).len(), 1);
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_expired_key_signs_nothing_more() -> Result<()> {
+    let lab = Lab::start().await?;
+    let intruder = Intruder::from_mozambique(&lab).await?;
+    let layout = lab.border.mz.layout();
+    let new_key = layout.key("mz.prm.brief.pem").to_string_lossy().into_owned();
+    Ctl::new(&programs()?).run(["keys", "generate", "signing", "--out", &new_key])?;
+    let public = layout.key("mz.prm.brief.jwk").to_string_lossy().into_owned();
+    // Valid for one second from an hour ago: over before anything is signed with it.
+    let from = Timestamp::system_now().minus(std::time::Duration::from_secs(3600)).to_string();
+    let add = words(&["trust", "add-key", "mz.prm", "--signing", &public, "--from", &from, "--valid-for", "1s"]);
+    hand_over(&lab, &revise(layout, &[add])?)?;
+    lab.audited("tz", "action=trust.load", |row| row["event"]["details"]["serial"] == "2").await?;
+
+    fs::copy(&new_key, layout.signing_key(&"mz.prm".parse()?))?;
+    let message = forge::message("tz.tpf", Timestamp::system_now());
+    intruder.deliver("tz.tpf", forge::bundle(&lab, "tz.tpf", &[forge::sign(&lab, "mz.prm", &message)?])?).await?;
+    lab.quarantined("tz.tpf", "signature").await?;
+    assert!(items(&lab.officer("tz.tpf").await?.get("/v1/inbox").await?.ok()?).is_empty());
+    Ok(())
+}
