@@ -13,4 +13,6 @@ mod tests;
 pub(crate) use acknowledge::Acknowledger;
 pub(crate) use consumer::{Intake, consumer_config};
 pub(crate) use keys::Keys;
+#[cfg(test)]
+pub(crate) use take::Taken;
 pub(crate) use take::new_epoch;

@@ -19,6 +19,8 @@ mod http;
 mod intake;
 mod log;
 mod own;
+#[cfg(test)]
+mod testing;
 
 pub use audit::Audit;
 pub use config::{AuditConfig, KeysConfig, PolicyConfig, ProducerConfig, TokensConfig};

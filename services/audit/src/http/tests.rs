@@ -1,1 +1,7 @@
+//! The API: who may see what, and that looking is written down.
 
+mod access;
+mod paging;
+mod search;
+mod sources;
+mod support;

@@ -52,7 +52,7 @@ impl Intake {
     ///
     /// # Errors
     /// [`TransientError`] when the store does not take them now.
-    pub(super) async fn take(&self, deliveries: Arc<[Delivery]>) -> Result<Taken, TransientError> {
+    pub(crate) async fn take(&self, deliveries: Arc<[Delivery]>) -> Result<Taken, TransientError> {
         let opened = self.open(Arc::clone(&deliveries)).await?;
         let (own, now) = (self.own.clone(), self.clock.now());
         let write = self.store.write(move |tx| {

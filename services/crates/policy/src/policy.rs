@@ -1,6 +1,6 @@
 //! The question and its answer.
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use cedar_policy::{Authorizer, Decision as CedarDecision, Entities, PolicySet, Request, Response};
 
@@ -18,15 +18,18 @@ pub struct Policy {
 }
 
 impl Policy {
-    /// The policies that come with the program (`deploy/policy/`).
+    /// The policies that come with the program (`deploy/policy/`), read once a process.
     ///
     /// # Panics
-    /// Never in a build that passed its tests: they load exactly this text.
+    /// Never in a build that passed its tests: they load exactly this text, and check of it what is checked of
+    /// others at every start.
     pub fn built_in() -> Self {
-        match Self::from_texts(load::BUILT_IN_SCHEMA, &load::built_in_policies()) {
-            Ok(policy) => policy,
-            Err(fault) => panic!("the built-in policies do not load: {fault}"),
-        }
+        static BUILT_IN: LazyLock<Policy> =
+            LazyLock::new(|| match load::load(load::BUILT_IN_SCHEMA, &load::built_in_policies()) {
+                Ok(loaded) => Policy { loaded: Arc::new(loaded) },
+                Err(fault) => panic!("the built-in policies do not load: {fault}"),
+            });
+        BUILT_IN.clone()
     }
 
     /// The policies of a folder: every `*.cedar` file in it, checked against the program's schema.

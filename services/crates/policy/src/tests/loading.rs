@@ -20,6 +20,11 @@ fn refusal(text: &str) -> String {
 }
 
 #[test]
+fn the_built_in_policies_permit_nothing_that_must_not_be() {
+    crate::invariants::check(&Policy::built_in()).expect("nothing is found");
+}
+
+#[test]
 fn the_folder_that_is_built_in_loads() {
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../../deploy/policy");
     let from_folder = Policy::from_folder(folder.as_ref()).expect("it loads");

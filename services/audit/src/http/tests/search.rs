@@ -1,0 +1,158 @@
+//! What is found, and that every look is written down.
+
+use axum::http::StatusCode;
+use rovuma_envelope::digest;
+use rovuma_schemas::{
+    MessageId,
+    audit::{AuditAction, AuditObject, AuditOutcome},
+};
+use serde_json::Value;
+
+use super::support::{Api, sequences};
+use crate::testing::{GATEWAY, start};
+
+#[tokio::test]
+async fn every_filter_finds_what_it_names() {
+    let mut api = Api::new().await;
+    let message = MessageId::draw(start()).to_string();
+    api.store_event(|event| {
+        event.actor = "officer-2".to_owned();
+        event.action = AuditAction::MessageSend;
+        event.object = Some(AuditObject::new("message", message.clone()));
+        event.time = "2026-11-20T08:00:00Z".parse().expect("RFC 3339");
+    })
+    .await;
+    api.store_event(|event| {
+        event.action = AuditAction::AccessRefuse;
+        event.outcome = AuditOutcome::Refused;
+        event.object = Some(AuditObject::new("draft", "draft-7"));
+        event.time = "2026-11-21T08:00:00Z".parse().expect("RFC 3339");
+    })
+    .await;
+    api.store_event(|event| {
+        event.action = AuditAction::ReceiptAccept;
+        event.object = Some(AuditObject::new("receipt", "receipt-1"));
+        event.details.insert("message".to_owned(), message.clone());
+        event.time = "2026-11-22T08:00:00Z".parse().expect("RFC 3339");
+    })
+    .await;
+    let cases = [
+        ("actor=officer-2".to_owned(), vec![1]),
+        ("action=access.refuse".to_owned(), vec![2]),
+        ("outcome=refused".to_owned(), vec![2]),
+        ("outcome=success".to_owned(), vec![3, 1]),
+        ("object=draft-7".to_owned(), vec![2]),
+        ("object_kind=draft&object=draft-7".to_owned(), vec![2]),
+        ("object_kind=receipt".to_owned(), vec![3]),
+        (format!("message={message}"), vec![3, 1]),
+        (format!("message={message}&action=message.send"), vec![1]),
+        ("from=2026-11-21T08:00:00Z".to_owned(), vec![3, 2]),
+        ("to=2026-11-21T08:00:00Z".to_owned(), vec![1]),
+        ("from=2026-11-20T08:00:00Z&to=2026-11-22T08:00:00Z".to_owned(), vec![2, 1]),
+        (format!("source={GATEWAY}"), vec![3, 2, 1]),
+        ("source=mz.identity".to_owned(), vec![]),
+        ("actor=officer-3".to_owned(), vec![]),
+        (format!("message={}", MessageId::draw(start())), vec![]),
+    ];
+    for (query, expected) in cases {
+        let (status, page) = api.auditor(&format!("/v1/events?{query}")).await;
+        assert_eq!((status, sequences(&page)), (StatusCode::OK, expected), "{query}");
+    }
+}
+
+#[tokio::test]
+async fn what_cannot_be_meant_is_refused() {
+    let api = Api::new().await;
+    for query in [
+        "actr=officer-1",
+        "from=yesterday",
+        "to=2026-11-21",
+        "agency=prm",
+        "agency=",
+        "message=7",
+        "outcome=maybe",
+        "order=random",
+        "cursor=AAAA",
+        "actor=a&actor=b",
+    ] {
+        let (status, problem) = api.auditor(&format!("/v1/events?{query}")).await;
+        assert_eq!(status, StatusCode::BAD_REQUEST, "{query}: {problem}");
+        assert!(problem["code"].is_string() && problem["detail"].is_string(), "{problem}");
+    }
+    assert!(api.own("audit.search").await.is_empty(), "nothing was shown");
+}
+
+#[tokio::test]
+async fn a_filter_is_a_value_and_never_a_piece_of_the_query() {
+    let mut api = Api::new().await;
+    api.store_event(|_| {}).await;
+    for filter in ["actor", "action", "object", "object_kind", "source"] {
+        let (status, page) = api.auditor(&format!("/v1/events?{filter}=%27%20OR%20%271%27%3D%271")).await;
+        assert_eq!((status, sequences(&page)), (StatusCode::OK, vec![]), "{filter}");
+    }
+}
+
+#[tokio::test]
+async fn searches_are_events_of_the_log_with_what_was_asked_and_found() {
+    let mut api = Api::new().await;
+    for _ in 0..3 {
+        api.store_event(|_| {}).await;
+    }
+    let (_, first) = api.auditor("/v1/events?actor=officer-1&limit=2").await;
+    let cursor = first["next"].as_str().expect("there is more");
+    api.auditor(&format!("/v1/events?actor=officer-1&limit=2&cursor={cursor}")).await;
+    api.auditor("/v1/events?actor=nobody&order=oldest").await;
+    let searches = api.own("audit.search").await;
+    let found: Vec<_> = searches.iter().map(|event| event.details["found"].as_str()).collect();
+    assert_eq!(found, ["2", "1", "0"], "nothing found is written down too");
+    let details: Vec<_> = searches.iter().map(|event| serde_json::to_string(&event.details)).collect();
+    assert_eq!(details[0].as_ref().expect("JSON"), r#"{"filter.actor":"officer-1","found":"2"}"#);
+    assert_eq!(
+        details[1].as_ref().expect("JSON"),
+        r#"{"filter.actor":"officer-1","found":"1","page":"next"}"#
+    );
+    assert_eq!(
+        details[2].as_ref().expect("JSON"),
+        r#"{"filter.actor":"nobody","filter.order":"oldest","found":"0"}"#
+    );
+    let last = &searches[2];
+    assert_eq!((last.actor.as_str(), last.session.as_deref()), ("auditor-1", Some("session-1")));
+    assert_eq!(last.agency.as_ref().map(|agency| agency.as_str()), Some("mz.prm"));
+    assert_eq!(last.object, Some(AuditObject::new("audit_log", "mz.prm")));
+
+    let (_, seen) = api.auditor("/v1/events?action=audit.search").await;
+    assert_eq!(seen["items"].as_array().map(Vec::len), Some(3), "auditors find auditors");
+}
+
+#[tokio::test]
+async fn one_event_is_read_with_its_exact_bytes() {
+    let mut api = Api::new().await;
+    let text = api.gateway.event();
+    api.store(std::slice::from_ref(&text)).await;
+    let (status, answer) = api.auditor(&format!("/v1/events/{GATEWAY}/{}/1", api.gateway.epoch)).await;
+    assert_eq!((status, answer["exact"].as_str()), (StatusCode::OK, Some(text.as_str())));
+    assert_eq!(answer["entry"]["digest"], digest(text.as_bytes()).to_string());
+    assert_eq!(answer["entry"]["event"], serde_json::from_str::<Value>(&text).expect("JSON"));
+    assert_eq!(
+        (&answer["entry"]["index"], &answer["entry"]["stored_at"]),
+        (&0.into(), &start().to_string().into())
+    );
+
+    let reads = api.own("audit.read").await;
+    let id = format!("{GATEWAY}/{}/1", api.gateway.epoch);
+    assert_eq!(reads[0].object, Some(AuditObject::new("audit_event", id)));
+    for path in ["/v1/events/x/00/1", &format!("/v1/events/{GATEWAY}/{}/zero", api.gateway.epoch)] {
+        assert_eq!(api.auditor(path).await.0, StatusCode::BAD_REQUEST, "{path}");
+    }
+}
+
+#[tokio::test]
+async fn the_document_of_the_api_is_the_committed_one() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../schemas/openapi/audit.json");
+    let generated = crate::openapi();
+    if std::env::var_os("ROVUMA_REWRITE").is_some() {
+        std::fs::write(path, &generated).expect("written");
+    }
+    let committed = std::fs::read_to_string(path).expect("schemas/openapi/audit.json is there");
+    assert!(generated == committed, "schemas/openapi/audit.json differs: run the test with ROVUMA_REWRITE=1");
+}

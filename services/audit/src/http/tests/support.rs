@@ -1,0 +1,142 @@
+//! The API over a log on a real file, with an issuer in the test's hand.
+
+use std::sync::Arc;
+
+use axum::{
+    Router,
+    body::{Body, to_bytes},
+    http::{Request, StatusCode},
+};
+use futures::future::BoxFuture;
+use rovuma_policy::Policy;
+use rovuma_runtime::Clock as _;
+use rovuma_schemas::audit::AuditEvent;
+use rovuma_tokens::{AccessClaims, IssuerConfig, JwkSet, JwksSource, SourceError, TokenKey, TokenVerifier};
+use serde_json::Value;
+use tower::ServiceExt as _;
+
+use crate::{
+    auditor::Auditor,
+    http::router,
+    testing::{Bench, GATEWAY, IDENTITY, OWN, Producer},
+};
+
+const ISSUER: &str = "https://id.mz.example";
+const AUDIENCE: &str = "rovuma";
+
+/// A log with its API.
+pub(super) struct Api {
+    pub(super) bench: Bench,
+    pub(super) gateway: Producer,
+    router: Router,
+    key: TokenKey,
+}
+
+struct Keys(JwkSet);
+
+impl JwksSource for Keys {
+    fn fetch(&self) -> BoxFuture<'_, Result<JwkSet, SourceError>> {
+        Box::pin(async { Ok(self.0.clone()) })
+    }
+}
+
+/// An answer: its status and its body.
+pub(super) type Answer = (StatusCode, Value);
+
+impl Api {
+    pub(super) async fn new() -> Self {
+        let (bench, gateway, _) = Bench::new().await;
+        let key = TokenKey::generate().expect("a key");
+        let source = Arc::new(Keys(JwkSet { keys: vec![key.public().clone()] }));
+        let tokens = TokenVerifier::with_sources(vec![(IssuerConfig::own(ISSUER, AUDIENCE), source)]);
+        let auditor = Auditor {
+            country: "mz".parse().expect("a country"),
+            store: bench.store().clone(),
+            own: bench.intake.own.clone(),
+            producers: vec![GATEWAY.to_owned(), IDENTITY.to_owned(), OWN.to_owned()],
+            policy: Policy::built_in(),
+            tokens: tokens.expect("a good issuer"),
+            clock: bench.clock.shared(),
+        };
+        Self { bench, gateway, router: router(Arc::new(auditor)), key }
+    }
+
+    /// Stores these events of the gateway.
+    pub(super) async fn store(&self, events: &[String]) {
+        let taken = self.bench.take([self.bench.delivery(&self.gateway, events)]).await;
+        assert_eq!(taken.stored, events.len());
+    }
+
+    /// Stores the gateway's next event, changed.
+    pub(super) async fn store_event(&mut self, change: impl FnOnce(&mut AuditEvent)) -> AuditEvent {
+        let text = self.gateway.event_with(change);
+        self.store(std::slice::from_ref(&text)).await;
+        serde_json::from_str(&text).expect("an event")
+    }
+
+    /// An access token for a person of `agency` with these roles.
+    pub(super) fn person(&self, subject: &str, agency: &str, roles: &[&str]) -> String {
+        self.token(subject, "console", agency, roles)
+    }
+
+    /// An access token for a machine client.
+    pub(super) fn machine(&self, agency: &str, roles: &[&str]) -> String {
+        self.token("system-1", "system-1", agency, roles)
+    }
+
+    fn token(&self, subject: &str, client: &str, agency: &str, roles: &[&str]) -> String {
+        let now = self.bench.clock.now();
+        let claims = AccessClaims {
+            issuer: ISSUER.to_owned(),
+            subject: subject.to_owned(),
+            audience: AUDIENCE.to_owned(),
+            client_id: client.to_owned(),
+            id: subject.to_owned(),
+            issued_at: now,
+            expires: now.plus(std::time::Duration::from_secs(600)),
+            agency: agency.parse().expect("an agency"),
+            roles: roles.iter().map(|role| (*role).to_owned()).collect(),
+            session: Some("session-1".to_owned()),
+            name: None,
+            scope: None,
+        };
+        self.key.mint_access(&claims).expect("signed")
+    }
+
+    /// `GET path` with this token.
+    pub(super) async fn get(&self, token: &str, path: &str) -> Answer {
+        self.request(Request::get(path).header("authorization", format!("Bearer {token}"))).await
+    }
+
+    /// `GET path` as the auditor of `mz.prm`.
+    pub(super) async fn auditor(&self, path: &str) -> Answer {
+        self.get(&self.person("auditor-1", "mz.prm", &["auditor"]), path).await
+    }
+
+    /// `GET path` as the national auditor.
+    pub(super) async fn national(&self, path: &str) -> Answer {
+        self.get(&self.person("auditor-0", "mz.node", &["auditor"]), path).await
+    }
+
+    pub(super) async fn request(&self, request: axum::http::request::Builder) -> Answer {
+        let request = request.body(Body::empty()).expect("a request");
+        let response = self.router.clone().oneshot(request).await.expect("infallible");
+        let status = response.status();
+        let body = to_bytes(response.into_body(), 16 * 1024 * 1024).await.expect("a body");
+        (status, serde_json::from_slice(&body).unwrap_or(Value::Null))
+    }
+
+    /// The service's own events of one action, in order.
+    pub(super) async fn own(&self, action: &str) -> Vec<AuditEvent> {
+        let events = self.bench.events_of(OWN).await;
+        let parsed = events.iter().map(|text| serde_json::from_str::<AuditEvent>(text).expect("an event"));
+        parsed.filter(|event| event.action.as_str() == action).collect()
+    }
+}
+
+/// The sequences of a page's entries of the gateway.
+pub(super) fn sequences(page: &Value) -> Vec<u64> {
+    let items = page["items"].as_array().expect("items");
+    let of_gateway = items.iter().filter(|item| item["event"]["source"] == GATEWAY);
+    of_gateway.map(|item| item["event"]["sequence"].as_u64().expect("a number")).collect()
+}
