@@ -3,6 +3,7 @@
 mod bundles;
 mod flipped_bits;
 mod key_rules;
+mod list_shape;
 mod messages;
 mod public_faces;
 mod sealing;
