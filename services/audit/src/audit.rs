@@ -14,7 +14,6 @@ use crate::{
     alarm,
     auditor::Auditor,
     config::AuditConfig,
-    error::DbError,
     http::router,
     intake::{self, Acknowledger, Intake, Keys},
     log::{self, Appender, Found, Lineage},
@@ -119,7 +118,7 @@ async fn end(store: Store, own: OwnSource, context: Context) {
         async move {
             let mut appender = Appender::begin(tx, now).await?;
             let event = OwnEvent::of_service(&own.source, AuditAction::ServiceStop);
-            Ok::<_, DbError>(own::record(tx, &mut appender, &own, event).await?)
+            own::record(tx, &mut appender, &own, event).await
         }
         .boxed()
     });

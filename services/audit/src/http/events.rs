@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use axum::{Json, extract::State};
 use rovuma_policy::{Permit, Resource, act};
+use rovuma_runtime::Problem;
 use rovuma_schemas::audit::AuditAction;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -66,7 +67,10 @@ async fn page(
     SearchQuery { filter, limit }: &SearchQuery,
 ) -> Result<Page, ApiError> {
     let search = described(permit, filter);
-    let cursor = filter.cursor.as_deref().map(|text| search.read(text)).transpose()?;
+    let cursor = match &filter.cursor {
+        Some(text) => Some(search.read(text).ok_or_else(bad_cursor)?),
+        None => None,
+    };
     let pool = auditor.store.read();
     let end = match cursor {
         Some(cursor) => cursor.end,
@@ -79,6 +83,10 @@ async fn page(
     items.truncate(wanted);
     let last = items.last().filter(|_| more).map(|entry| entry.index);
     Ok(Page { next: last.map(|after| search.write(Cursor { after, end })), items, end })
+}
+
+fn bad_cursor() -> Problem {
+    Problem::bad_request("cursor").detail("This cursor does not belong to this search: begin it again.")
 }
 
 /// The search that a cursor belongs to: whose log, which filters, which order.

@@ -51,14 +51,12 @@ pub(crate) struct Filter {
     #[param(inline, value_type = Option<Order>)]
     pub(crate) order: Order,
     /// Entries wanted, 1 to 200; 50 when absent.
-    #[serde(skip_serializing)]
     pub(crate) limit: Option<u32>,
     /// `next` of the page before, with the same filters.
-    #[serde(skip_serializing)]
     pub(crate) cursor: Option<String>,
 }
 
-/// [`AuditOutcome`] as the document describes it.
+/// How something ended.
 #[derive(ToSchema)]
 #[schema(rename_all = "snake_case")]
 #[expect(dead_code, reason = "read by the derive, to describe the parameter")]
@@ -69,12 +67,13 @@ enum Outcome {
 }
 
 impl Filter {
-    /// The filters as names and values, for the log: what was searched for.
+    /// The filters and the order as names and values: what is searched for, whichever page of it.
     pub(crate) fn described(&self) -> Vec<(String, String)> {
         // A struct of texts always serialises to an object.
         let value = serde_json::to_value(self).unwrap_or_default();
         let Some(fields) = value.as_object() else { return Vec::new() };
         let text = |value: &serde_json::Value| value.as_str().map(str::to_owned);
-        fields.iter().filter_map(|(name, value)| Some((name.clone(), text(value)?))).collect()
+        let filters = fields.iter().filter(|(name, _)| !matches!(name.as_str(), "limit" | "cursor"));
+        filters.filter_map(|(name, value)| Some((name.clone(), text(value)?))).collect()
     }
 }

@@ -30,7 +30,8 @@ async fn mistakes_in_the_configuration_are_named() {
     let (ours, identity) = (path(&format!("{GATEWAY}.0.jwk")), path(&format!("{IDENTITY}.0.jwk")));
     let refusal =
         |producers: &[ProducerConfig]| Keys::load(&config, producers, OWN).expect_err("refused").to_string();
-    let shared = [producer(GATEWAY, &[ours.clone()]), producer(IDENTITY, &[ours.clone()])];
+    let one = std::slice::from_ref(&ours);
+    let shared = [producer(GATEWAY, one), producer(IDENTITY, one)];
     assert!(refusal(&shared).contains("belongs to mz.gateway.police already"));
     assert!(refusal(&[producer(OWN, &[identity])]).contains("writes its own events itself"));
     assert!(refusal(&[producer(GATEWAY, &[])]).contains("key_files is empty"));
