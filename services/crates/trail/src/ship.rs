@@ -3,6 +3,7 @@
 mod ack;
 mod batch;
 mod progress;
+mod settings;
 
 use std::{
     collections::BTreeMap,
@@ -25,6 +26,8 @@ use crate::{ShipperKeys, Trail, backlog::Run};
 use ack::AckHandler;
 use batch::{BatchError, seal_batch};
 use progress::Progress;
+
+pub use settings::ShipperSettings;
 
 /// The content type of a sealed batch.
 pub const AUDIT_BATCH_CONTENT_TYPE: &str = "application/vnd.rovuma.audit-batch";
@@ -57,7 +60,7 @@ pub struct Shipper {
 }
 
 /// What the shipper and the consumer of acknowledgements share.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Shared {
     progress: Mutex<Progress>,
     acknowledged: Notify,
@@ -88,7 +91,19 @@ enum ShipError {
 impl Shipper {
     /// A shipper of `trail` by way of `broker`.
     pub fn new(trail: Trail, broker: Broker, clock: SharedClock, keys: ShipperKeys) -> Self {
-        Self { trail, broker, clock, keys, shared: Arc::default() }
+        Self::with_settings(trail, broker, clock, keys, ShipperSettings::default())
+    }
+
+    /// A shipper that waits for acknowledgements as long as told.
+    pub fn with_settings(
+        trail: Trail,
+        broker: Broker,
+        clock: SharedClock,
+        keys: ShipperKeys,
+        settings: ShipperSettings,
+    ) -> Self {
+        let shared = Shared { progress: Mutex::new(Progress::new(settings)), acknowledged: Notify::new() };
+        Self { trail, broker, clock, keys, shared: Arc::new(shared) }
     }
 
     /// Takes acknowledgements in and ships until a soft shutdown. Spawn it on the service's shutdown.

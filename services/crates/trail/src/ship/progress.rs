@@ -5,19 +5,16 @@ use std::{collections::BTreeMap, time::Duration};
 use rovuma_schemas::Epoch;
 use tokio::time::Instant;
 
+use super::ShipperSettings;
+
 /// Batches sent ahead of their acknowledgement at most: enough to keep a busy service flowing, few
 /// enough that the broker never holds the backlog of an audit service that is away.
 const WINDOW: usize = 8;
 
-/// How long to wait for an acknowledgement before sending again for the first time.
-const RESEND_FIRST: Duration = Duration::from_secs(30);
-
-/// The longest such wait: it doubles up to here.
-const RESEND_MAX: Duration = Duration::from_secs(10 * 60);
-
 /// How far the audit service has been told.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Progress {
+    settings: ShipperSettings,
     sent: BTreeMap<Epoch, u64>,
     in_flight: Vec<(Epoch, u64)>,
     resends: u32,
@@ -25,6 +22,10 @@ pub(crate) struct Progress {
 }
 
 impl Progress {
+    pub(crate) fn new(settings: ShipperSettings) -> Self {
+        Self { settings, sent: BTreeMap::new(), in_flight: Vec::new(), resends: 0, resend_at: None }
+    }
+
     /// Whether another batch may be sent now. After a silence one batch at a time asks whether the audit
     /// service is back.
     pub(crate) fn may_send(&self) -> bool {
@@ -50,7 +51,8 @@ impl Progress {
         let sent = self.sent.entry(epoch).or_default();
         *sent = sequence.max(*sent);
         self.resends = 0;
-        self.resend_at = if self.in_flight.is_empty() { None } else { Some(now + RESEND_FIRST) };
+        self.resend_at =
+            if self.in_flight.is_empty() { None } else { Some(now + self.settings.resend_first()) };
     }
 
     /// When to send again unless something is acknowledged before.
@@ -70,13 +72,13 @@ impl Progress {
     pub(crate) fn reconnected(&mut self, now: Instant) {
         if self.resend_at.is_some() {
             self.resends = 0;
-            self.resend_at = Some(now + RESEND_FIRST);
+            self.resend_at = Some(now + self.settings.resend_first());
         }
     }
 
     fn wait(&self) -> Duration {
         let factor = 1_u32.checked_shl(self.resends).unwrap_or(u32::MAX);
-        RESEND_FIRST.saturating_mul(factor).min(RESEND_MAX)
+        self.settings.resend_first().saturating_mul(factor).min(self.settings.resend_max())
     }
 }
 
@@ -84,9 +86,15 @@ impl Progress {
 mod tests {
     use super::*;
 
+    const RESEND_FIRST: Duration = Duration::from_secs(30);
+
+    fn progress() -> Progress {
+        Progress::new(ShipperSettings::default())
+    }
+
     #[test]
     fn a_window_of_batches_then_a_wait_for_acknowledgement() {
-        let (now, epoch, mut progress) = (Instant::now(), Epoch::draw(), Progress::default());
+        let (now, epoch, mut progress) = (Instant::now(), Epoch::draw(), progress());
         for batch in 1..=8 {
             assert!(progress.may_send());
             progress.sent(epoch, batch * 10, now);
@@ -101,7 +109,7 @@ mod tests {
 
     #[test]
     fn silence_is_probed_with_one_batch_ever_more_rarely() {
-        let (now, epoch, mut progress) = (Instant::now(), Epoch::draw(), Progress::default());
+        let (now, epoch, mut progress) = (Instant::now(), Epoch::draw(), progress());
         let mut waits = Vec::new();
         for _ in 0..7 {
             progress.sent(epoch, 10, now);
@@ -119,7 +127,7 @@ mod tests {
 
     #[test]
     fn epochs_do_not_acknowledge_each_other() {
-        let (now, mut progress) = (Instant::now(), Progress::default());
+        let (now, mut progress) = (Instant::now(), progress());
         let (old, new) = (Epoch::draw(), Epoch::draw());
         progress.sent(old, 10, now);
         progress.sent(new, 5, now);
