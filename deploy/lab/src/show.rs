@@ -1,7 +1,9 @@
 //! What the person at the terminal sees.
 
 use std::{
+    collections::BTreeSet,
     io::IsTerminal,
+    sync::{Mutex, PoisonError},
     time::{Duration, Instant},
 };
 
@@ -13,6 +15,8 @@ pub(crate) struct Show {
     bar: ProgressBar,
     once: bool,
     terminal: bool,
+    /// Steps that a log has had already, without the seconds that they end with.
+    said: Mutex<BTreeSet<String>>,
 }
 
 impl Show {
@@ -22,16 +26,23 @@ impl Show {
         // The template is a constant and well-formed.
         bar.set_style(ProgressStyle::with_template("{spinner} {msg} ({elapsed})").expect("a template"));
         bar.enable_steady_tick(Duration::from_millis(120));
-        Self { started: Instant::now(), bar, once, terminal }
+        Self { started: Instant::now(), bar, once, terminal, said: Mutex::default() }
     }
 
     /// What is being done now.
     pub(crate) fn step(&self, what: &str) {
         if self.terminal {
             self.bar.set_message(what.to_owned());
-        } else {
+        } else if self.is_new(what) {
             eprintln!("[{:6.1} s] {what}", self.started.elapsed().as_secs_f64());
         }
+    }
+
+    /// In a log every step stands once, however often its seconds change.
+    fn is_new(&self, what: &str) -> bool {
+        let step = what.split(" (").next().unwrap_or(what);
+        // A set of texts is never half-written.
+        self.said.lock().unwrap_or_else(PoisonError::into_inner).insert(step.to_owned())
     }
 
     /// The end of what was being done.
