@@ -1,6 +1,6 @@
 //! The handle that services hold.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use rovuma_runtime::Shutdown;
 use tokio_util::{
@@ -12,6 +12,9 @@ use crate::{
     BrokerConfig, ConfigFault, Consumer, ConsumerConfig, Handler, Publication, PublishError, consume,
     link::Link, publish::Publisher,
 };
+
+/// Within the grace of a soft shutdown, with time to spare for what publishes.
+const SHUTDOWN_PATIENCE: Duration = Duration::from_secs(5);
 
 /// Where the connection stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -87,11 +90,22 @@ impl Broker {
     /// An event that nobody reads is [`PublishError::Unroutable`] too; for a wake-up call that is no failure.
     ///
     /// # Errors
-    /// [`PublishError`], which says whether trying again by itself can help. After any error but
-    /// [`PublishError::Unroutable`] and [`PublishError::Refused`] the message may still have arrived.
+    /// [`PublishError`], which says whether trying again by itself can help. Only after
+    /// [`PublishError::Unroutable`], [`PublishError::Refused`] and [`PublishError::TooLong`] is it certain that
+    /// the message has not arrived.
     pub async fn publish(&self, publication: Publication) -> Result<(), PublishError> {
         let _in_flight = self.0.activity.token();
-        self.0.publisher.publish(publication).await
+        let message_id = publication.message_id.clone();
+        tokio::select! {
+            outcome = self.0.publisher.publish(publication) => outcome,
+            () = self.shutdown_overdue() => Err(PublishError::Closed { message_id }),
+        }
+    }
+
+    /// Resolves when a soft shutdown has lasted so long that nothing in flight is waited for any more.
+    async fn shutdown_overdue(&self) {
+        self.0.shutdown.soft().await;
+        tokio::time::sleep(SHUTDOWN_PATIENCE).await;
     }
 
     /// Consumes a queue until a soft shutdown or [`Consumer::stop`]; comes back by itself when the

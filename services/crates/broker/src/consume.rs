@@ -42,12 +42,21 @@ pub trait Handler: Send + Sync + 'static {
     ///
     /// # Errors
     /// [`TransientError`] when nothing can be said of any of them now. The same batch is handed over again
-    /// with back-off for at most five minutes; then it goes back to the queue and the consumer pauses.
+    /// with back-off for as long as [`Handler::patience`] says, five minutes unless told otherwise; then it
+    /// goes back to the queue, and the consumer pauses before it subscribes again.
     fn handle(
         &self,
         batch: Arc<[Delivery]>,
     ) -> impl Future<Output = Result<Vec<Verdict>, TransientError>> + Send;
+
+    /// How long a batch is kept in memory while [`Handler::handle`] fails.
+    fn patience(&self) -> Duration {
+        PATIENCE
+    }
 }
+
+/// Well below RabbitMQ's consumer timeout of 30 minutes, after which the broker would close the channel.
+const PATIENCE: Duration = Duration::from_secs(5 * 60);
 
 /// What becomes of a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

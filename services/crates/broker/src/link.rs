@@ -23,10 +23,15 @@ const RECONNECT_MOST: Duration = Duration::from_secs(15);
 /// A broker that does not answer within this is taken for unreachable.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(20);
 
+/// A broker that does not take part in closing is left without it.
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
+
 /// A connection that its supervisor keeps up. Clones speak of the same one.
 #[derive(Clone, Debug)]
 pub(crate) struct Link {
     state: watch::Receiver<LinkState>,
+    /// Once the service is stopping nobody waits for a connection that is not there.
+    stopping: CancellationToken,
 }
 
 #[derive(Clone, Debug)]
@@ -61,7 +66,7 @@ impl Link {
         let (sender, state) = watch::channel(LinkState::Down { reason: None });
         let supervisor = Supervisor { config: config.clone(), address, name, state: sender };
         shutdown.spawn("broker connection", supervisor.run(until));
-        Ok(Self { state })
+        Ok(Self { state, stopping: shutdown.soft_token() })
     }
 
     /// Opens a channel, waiting for the connection when it is down.
@@ -73,7 +78,11 @@ impl Link {
     /// The connection, once there is one; `None` when there never will be.
     async fn connection(&self) -> Option<Arc<Connection>> {
         let mut state = self.state.clone();
-        let found = state.wait_for(|state| !matches!(state, LinkState::Down { .. })).await.ok()?;
+        let found = tokio::select! {
+            biased;
+            found = state.wait_for(|state| !matches!(state, LinkState::Down { .. })) => found.ok()?,
+            () = self.stopping.cancelled() => return None,
+        };
         match &*found {
             LinkState::Up { connection, .. } => Some(Arc::clone(connection)),
             LinkState::Down { .. } | LinkState::Closed => None,
@@ -150,7 +159,8 @@ impl Supervisor {
         while connection.status().connected() {
             match until.run_until_cancelled(events.next()).await {
                 None => {
-                    let _ = connection.close(200, "closing".into()).await;
+                    let close = connection.close(200, "closing".into());
+                    let _ = tokio::time::timeout(CLOSE_TIMEOUT, close).await;
                     return;
                 }
                 Some(Some(Event::ConnectionBlocked(reason))) => {

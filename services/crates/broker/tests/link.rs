@@ -6,6 +6,11 @@ use std::{
     time::Duration,
 };
 
+use lapin::{
+    BasicProperties, Connection, ConnectionProperties,
+    options::{BasicPublishOptions, ConfirmSelectOptions},
+    tcp::{OwnedIdentity, OwnedTLSConfig},
+};
 use rovuma_broker::{
     BatchLimits, Broker, BrokerConfig, ConsumerConfig, Delivery, Handler, Publication, TransientError,
     Verdict,
@@ -150,8 +155,9 @@ async fn messages_cross_in_both_directions_and_their_origin_shows_in_the_exchang
         }
     }
 
-    // What nobody there takes is not lost: it waits in the far quarantine, with the link's own user.
-    mz_broker.publish(publication("tz.nobody.urgent", "astray")).await.expect("confirmed");
+    // What nobody there takes is not lost: it waits in the far quarantine, with the link's own user instead of
+    // ours, which the far broker would refuse.
+    publish_with_user_id(&mz, "tz.nobody.urgent", "astray").await;
     let found = quarantined(&tz, "astray").await;
     assert_eq!(found["properties"]["user_id"], "link.mz");
     assert_eq!(found["properties"]["delivery_mode"], 2);
@@ -164,6 +170,28 @@ async fn messages_cross_in_both_directions_and_their_origin_shows_in_the_exchang
     assert_eq!(received[3].message_id, "waited");
     mz.stop().await;
     tz.stop().await;
+}
+
+/// Publishes with the `user_id` property, which [`Broker`] does not set.
+async fn publish_with_user_id(node: &RabbitNode, key: &str, message_id: &str) {
+    let identity = node.issue_client("gateway.police").expect("a certificate");
+    let read = |path| std::fs::read(path).expect("a file");
+    let identity = OwnedIdentity::PKCS8 { pem: read(identity.cert_file), key: read(identity.key_file) };
+    let chain = std::fs::read_to_string(node.authority().ca_file()).expect("PEM");
+    let tls = OwnedTLSConfig { identity: Some(identity), cert_chain: Some(chain) };
+    let url = format!("{}?auth_mechanism=external", node.url(VHOST).expect("a URL"));
+    let runtime = lapin::runtime::default_runtime().expect("tokio");
+    let connection = Connection::connect_with_config(&url, ConnectionProperties::default(), tls, runtime);
+    let channel = connection.await.expect("connected").create_channel().await.expect("a channel");
+    channel.confirm_select(ConfirmSelectOptions::default()).await.expect("confirming");
+    let properties = BasicProperties::default()
+        .with_message_id(message_id.into())
+        .with_user_id("gateway.police".into())
+        .with_delivery_mode(2);
+    let options = BasicPublishOptions { mandatory: true, immediate: false };
+    let sent = channel.basic_publish("outbound".into(), key.into(), options, b"sealed", properties).await;
+    let confirmation = sent.expect("sent").await.expect("confirmed");
+    assert!(confirmation.is_ack() && confirmation.take_message().is_none(), "not taken");
 }
 
 async fn quarantined(node: &RabbitNode, message_id: &str) -> Value {

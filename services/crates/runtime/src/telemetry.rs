@@ -16,6 +16,9 @@ use tracing_subscriber::{
 
 use crate::config::{LogConfig, LogFormat, TelemetryConfig};
 
+/// What the AMQP library logs with the whole message in it: never, whatever the filter says.
+const WITH_PAYLOADS: &str = "lapin::returned_messages=off";
+
 /// How long the last spans may take on their way out at a shutdown.
 const FLUSH: Duration = Duration::from_millis(500);
 
@@ -31,7 +34,8 @@ impl Telemetry {
         telemetry: &TelemetryConfig,
     ) -> anyhow::Result<Self> {
         let filter = EnvFilter::try_new(&log.filter)
-            .with_context(|| format!("configuration key log.filter: {:?}", log.filter))?;
+            .with_context(|| format!("configuration key log.filter: {:?}", log.filter))?
+            .add_directive(WITH_PAYLOADS.parse()?);
         let provider = telemetry
             .otlp_endpoint
             .as_deref()

@@ -20,10 +20,6 @@ use crate::{Delivery, backoff::Backoff};
 const RETRY_FIRST: Duration = Duration::from_millis(200);
 const RETRY_MOST: Duration = Duration::from_secs(30);
 
-/// A batch that still fails after this goes back to the queue. Well below RabbitMQ's consumer timeout of 30
-/// minutes, after which the broker would close the channel.
-const RETRY_FOR: Duration = Duration::from_secs(5 * 60);
-
 /// Messages of one subscription, in the order of the queue.
 #[derive(Default)]
 pub(super) struct Batch {
@@ -53,7 +49,7 @@ impl<H: Handler> Work<H> {
     /// Hands the batch over until the handler gives verdicts, then settles it.
     pub(super) async fn work_off(&self, batch: Batch) -> Result<(), End> {
         let deliveries: Arc<[Delivery]> = batch.deliveries.into();
-        let give_up_at = Instant::now() + RETRY_FOR;
+        let give_up_at = Instant::now() + self.handler.patience();
         let mut backoff = Backoff::new(RETRY_FIRST, RETRY_MOST);
         loop {
             match self.handler.handle(Arc::clone(&deliveries)).await {

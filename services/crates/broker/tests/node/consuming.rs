@@ -1,6 +1,6 @@
 use std::{sync::Arc, time::Duration};
 
-use rovuma_broker::{Broker, ConsumerState, PublishError, Verdict, topology::VHOST};
+use rovuma_broker::{Broker, BrokerConfig, ConsumerState, PublishError, Verdict, topology::VHOST};
 use rovuma_runtime::Shutdown;
 use serde_json::json;
 
@@ -49,6 +49,37 @@ async fn a_batch_whose_handler_fails_is_kept_and_tried_again() {
     let batches = keeper.batches();
     assert!(Arc::ptr_eq(&batches[0], &batches[1]), "the batch was not kept in memory");
     assert!(batches[0].iter().all(|one| !one.redelivered));
+}
+
+#[tokio::test]
+async fn a_batch_that_keeps_failing_goes_back_to_the_queue_and_comes_again() {
+    let broker = broker("gateway.patient").await;
+    publish(&broker, "patient", &["later"]).await;
+    let keeper = Keeper::impatient(vec![|_| Err(()); 3], Duration::from_millis(300));
+    let consumer = broker.consume(consumer("inbox.patient.urgent"), keeper.clone());
+    assert!(within(consumer.reached(ConsumerState::Retrying)).await);
+    assert!(within(consumer.reached(ConsumerState::Waiting)).await, "it did not pause");
+    is_empty("inbox.patient.urgent").await;
+    let batches = keeper.batches();
+    assert!(!batches[0][0].redelivered && batches[batches.len() - 1][0].redelivered, "it was not given back");
+}
+
+#[tokio::test]
+async fn a_soft_shutdown_does_not_wait_for_a_broker_that_is_not_there() {
+    let shutdown = Shutdown::new();
+    let config = BrokerConfig { url: "amqps://localhost:1/rovuma".into(), ..config("gateway.police").await };
+    let broker = Broker::start(config, "alone", &shutdown).expect("sound");
+    let consumer = broker.consume(consumer("inbox.police.urgent"), Keeper::accepting());
+    let waiting =
+        tokio::spawn(
+            async move { broker.publish(publication("outbound", "mz.police.urgent", "unsent")).await },
+        );
+    tokio::task::yield_now().await;
+    shutdown.begin();
+    let drained = tokio::time::timeout(Duration::from_secs(3), shutdown.drained()).await;
+    assert!(drained.expect("at once"), "tasks were dropped: {:?}", shutdown.still_running());
+    assert!(matches!(within(waiting).await.expect("no panic"), Err(PublishError::Closed { .. })));
+    assert_eq!(consumer.state(), ConsumerState::Stopped);
 }
 
 #[tokio::test]

@@ -19,13 +19,13 @@ use serde_json::{Value, json};
 use tokio::sync::OnceCell;
 
 /// The gateways of the node, one a test that consumes; gateway `g` serves agency `mz.g`.
-pub const GATEWAYS: [&str; 9] =
-    ["police", "routed", "mixed", "ordered", "batched", "failing", "dead", "deleted", "stopped"];
+pub(crate) const GATEWAYS: [&str; 10] =
+    ["police", "routed", "mixed", "ordered", "batched", "failing", "patient", "dead", "deleted", "stopped"];
 
 static NODE: OnceCell<RabbitNode> = OnceCell::const_new();
 
 /// The node, started by whoever needs it first. It ends with the process.
-pub async fn node() -> &'static RabbitNode {
+pub(crate) async fn node() -> &'static RabbitNode {
     NODE.get_or_init(|| async {
         let node = RabbitNode::start(&fresh_folder(), RabbitOptions::new("broker"), |_| {}).await;
         let node = node.expect("a node");
@@ -47,7 +47,7 @@ fn fresh_folder() -> PathBuf {
     base.join(std::process::id().to_string())
 }
 
-pub fn spec() -> NodeSpec {
+pub(crate) fn spec() -> NodeSpec {
     let mut gateways: Vec<GatewaySpec> = GATEWAYS.map(gateway).into();
     gateways[0].agencies.push("mz.node".parse().expect("an agency"));
     let reader = EventReaderSpec { name: "desk".into(), agency: "mz.police".parse().expect("an agency") };
@@ -71,7 +71,7 @@ fn partner(country: &str) -> PartnerSpec {
     PartnerSpec { country: country.parse().expect("a country"), link }
 }
 
-pub async fn config(user: &str) -> BrokerConfig {
+pub(crate) async fn config(user: &str) -> BrokerConfig {
     let node = node().await;
     let identity = node.issue_client(user).expect("a certificate");
     BrokerConfig {
@@ -84,13 +84,13 @@ pub async fn config(user: &str) -> BrokerConfig {
 }
 
 /// A connected broker as `user`.
-pub async fn broker(user: &str) -> Broker {
+pub(crate) async fn broker(user: &str) -> Broker {
     let broker = Broker::start(config(user).await, user, &Shutdown::new()).expect("a sound configuration");
     assert!(broker.connected().await);
     broker
 }
 
-pub fn publication(exchange: &str, routing_key: &str, message_id: &str) -> Publication {
+pub(crate) fn publication(exchange: &str, routing_key: &str, message_id: &str) -> Publication {
     Publication {
         exchange: exchange.into(),
         routing_key: routing_key.into(),
@@ -101,43 +101,50 @@ pub fn publication(exchange: &str, routing_key: &str, message_id: &str) -> Publi
     }
 }
 
-pub fn consumer(queue: &str) -> ConsumerConfig {
+pub(crate) fn consumer(queue: &str) -> ConsumerConfig {
     let batch = BatchLimits { max_messages: 4, max_bytes: 1 << 20, max_wait: Duration::from_millis(20) };
     ConsumerConfig { queue: queue.into(), prefetch: 16, batch }
 }
 
 /// What one call of the handler is to answer.
-pub type Answer = fn(&Delivery) -> Result<Verdict, ()>;
+pub(crate) type Answer = fn(&Delivery) -> Result<Verdict, ()>;
 
 /// Keeps every batch it was handed, and answers as told.
 #[derive(Clone)]
-pub struct Keeper {
+pub(crate) struct Keeper {
     batches: Arc<Mutex<Vec<Arc<[Delivery]>>>>,
     changed: Arc<tokio::sync::Notify>,
     answers: Arc<Mutex<Vec<Answer>>>,
+    patience: Duration,
 }
 
 impl Keeper {
     /// Accepts everything.
-    pub fn accepting() -> Self {
+    pub(crate) fn accepting() -> Self {
         Self::answering(Vec::new())
     }
 
     /// Takes these answers first, the last of them first, then accepts everything.
-    pub fn answering(answers: Vec<Answer>) -> Self {
-        Self { batches: Arc::default(), changed: Arc::default(), answers: Arc::new(Mutex::new(answers)) }
+    pub(crate) fn answering(answers: Vec<Answer>) -> Self {
+        Self::impatient(answers, Duration::from_secs(60))
     }
 
-    pub fn batches(&self) -> Vec<Arc<[Delivery]>> {
+    /// As [`Keeper::answering`], giving a batch back when it fails for as long as this.
+    pub(crate) fn impatient(answers: Vec<Answer>, patience: Duration) -> Self {
+        let answers = Arc::new(Mutex::new(answers));
+        Self { batches: Arc::default(), changed: Arc::default(), answers, patience }
+    }
+
+    pub(crate) fn batches(&self) -> Vec<Arc<[Delivery]>> {
         self.batches.lock().expect("unpoisoned").clone()
     }
 
-    pub fn ids(&self) -> Vec<String> {
+    pub(crate) fn ids(&self) -> Vec<String> {
         self.batches().iter().flat_map(|batch| batch.iter().map(|one| one.message_id.clone())).collect()
     }
 
     /// Waits until what was handed over fulfils `wanted`.
-    pub async fn until(&self, wanted: impl Fn(&[Arc<[Delivery]>]) -> bool) {
+    pub(crate) async fn until(&self, wanted: impl Fn(&[Arc<[Delivery]>]) -> bool) {
         let seen = async {
             loop {
                 let changed = self.changed.notified();
@@ -158,15 +165,19 @@ impl Handler for Keeper {
         let answer = self.answers.lock().expect("unpoisoned").pop().unwrap_or(|_| Ok(Verdict::Accept));
         batch.iter().map(answer).collect::<Result<_, ()>>().map_err(|()| TransientError::new("as told"))
     }
+
+    fn patience(&self) -> Duration {
+        self.patience
+    }
 }
 
 /// Waits, but not for ever.
-pub async fn within<T>(work: impl Future<Output = T>) -> T {
+pub(crate) async fn within<T>(work: impl Future<Output = T>) -> T {
     tokio::time::timeout(Duration::from_secs(60), work).await.expect("within a minute")
 }
 
 /// Waits until `condition` gives something.
-pub async fn eventually<T, F: Future<Output = Option<T>>>(condition: impl Fn() -> F) -> T {
+pub(crate) async fn eventually<T, F: Future<Output = Option<T>>>(condition: impl Fn() -> F) -> T {
     within(async {
         loop {
             if let Some(found) = condition().await {
@@ -179,7 +190,7 @@ pub async fn eventually<T, F: Future<Output = Option<T>>>(condition: impl Fn() -
 }
 
 /// The messages in a queue, left there.
-pub async fn peek(queue: &str) -> Vec<Value> {
+pub(crate) async fn peek(queue: &str) -> Vec<Value> {
     let path = format!("/queues/{VHOST}/{queue}/get");
     let ask = json!({ "count": 1000, "ackmode": "ack_requeue_true", "encoding": "auto" });
     let answer = node().await.management().post(&path, &ask).await.expect("a list");
@@ -187,7 +198,7 @@ pub async fn peek(queue: &str) -> Vec<Value> {
 }
 
 /// The message of that id in the quarantine, once it is there.
-pub async fn quarantined(message_id: &str) -> Value {
+pub(crate) async fn quarantined(message_id: &str) -> Value {
     eventually(|| async {
         peek("quarantine").await.into_iter().find(|one| one["properties"]["message_id"] == message_id)
     })

@@ -109,6 +109,10 @@ async fn refusals_say_which_message_and_why() {
         }
     }
     assert!(codes.iter().any(|reason| reason.contains("ACCESS_REFUSED")), "{codes:?}");
+    let mut large = publication("outbound", "mz.police.urgent", "large");
+    large.body = vec![0; 3 << 20];
+    let failure = broker.publish(large).await.expect_err("larger than the node takes");
+    assert!(matches!(&failure, PublishError::Refused { .. }), "{failure}");
     let failure = broker.publish(publication("outbound", "mz.police.urgent", &"x".repeat(256))).await;
     assert!(matches!(failure, Err(PublishError::TooLong { field: "message_id", .. })));
 }
