@@ -26,7 +26,7 @@ async fn an_alert_reaches_two_agencies_and_its_receipts_come_back() -> Result<()
         let row = items(&inbox).into_iter().find(|row| row["id"] == id.as_str()).context("in the inbox")?;
         assert_eq!(row["sender"], "mz.prm");
         let read = recipient.get(&format!("/v1/messages/{id}")).await?.ok()?;
-        assert_eq!(read["message"]["body"]["category"], "vehicle", "{read}");
+        assert_eq!(read["payload"]["body"]["category"], "vehicle", "{read}");
     }
     let read = lab.hops(&sender, &id, "read", 2).await?;
     assert_eq!(read.len(), 2);

@@ -17,7 +17,7 @@ async fn a_message_lost_on_a_broker_is_missed_asked_for_and_comes_again() -> Res
     gateway.stop(rovuma_lab::country::STOP_GRACE).await;
     let lost = send(&sender, &drafts::motorcycle(&["tz.tpf"])).await?;
     lab.hops(&sender, &lost, "queued", 1).await?;
-    let queue = forge::inbox_queue(Lane::Normal);
+    let queue = forge::inbox_queue(Lane::Urgent);
     let path = format!("/queues/{}/{queue}", lab.border.tz.vhost());
     let management = lab.nodes.tz.management();
     let on_queue = || async {

@@ -41,7 +41,7 @@ async fn a_duplicate_is_stored_once_and_a_conflict_is_kept_apart() -> Result<()>
 
     // The same id, and other content under the same real key.
     let mut other = message.clone();
-    other["body"]["circumstances"]["text"] = json!("something else");
+    other["body"]["circumstances"] = json!("something else");
     let conflict = forge::sign(&lab, "mz.prm", &other)?;
     intruder.deliver("tz.tpf", forge::bundle(&lab, "tz.tpf", &[conflict])?).await?;
     lab.quarantined("tz.tpf", "conflict").await?;

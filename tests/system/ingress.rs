@@ -101,10 +101,7 @@ async fn verified_messages_that_are_not_acceptable_are_answered_with_their_code(
     let cases: [(&str, fn(&mut Value)); 5] = [
         ("schema", |message| message["body"]["category"] = json!("weather")),
         ("unsupported_version", |message| message["header"]["version"] = json!("2.0")),
-        ("expired", |message| {
-            message["header"]["created"] = json!(now().minus(2 * DAY));
-            message["header"]["expires"] = json!(now().minus(DAY));
-        }),
+        ("expired", |message| message["header"]["expires"] = json!(now().plus(Duration::from_millis(1)))),
         ("clock", |message| message["header"]["created"] = json!(now().plus(DAY))),
         ("unauthorised", |message| message["header"]["type"] = json!("audit.checkpoint")),
     ];
@@ -112,12 +109,8 @@ async fn verified_messages_that_are_not_acceptable_are_answered_with_their_code(
         let mut message = forge::message("tz.tpf", now());
         bend(&mut message);
         let id = message["header"]["id"].as_str().context("an id")?.to_owned();
-        // An expired message was created before today's keys: they are valid from when they were made.
         let jws = forge::sign(&lab, "mz.prm", &message)?;
         intruder.deliver("tz.tpf", forge::bundle(&lab, "tz.tpf", &[jws])?).await?;
-        if code == "expired" {
-            continue;
-        }
         let query = format!("action=message.reject&message={id}");
         let event = lab.audited("tz", &query, |_| true).await?;
         assert_eq!(event["event"]["reason"], code, "{event}");
@@ -130,13 +123,6 @@ async fn verified_messages_that_are_not_acceptable_are_answered_with_their_code(
     let event = lab.audited("tz", &format!("action=message.reject&message={id}"), |_| true).await?;
     assert_eq!(event["event"]["reason"], "too_large", "{event}");
 
-    // Expired on the way, with a key that was valid: stored for the record, answered, not in the inbox.
-    let mut late = forge::message("tz.tpf", now());
-    late["header"]["expires"] = late["header"]["created"].clone();
-    let id = late["header"]["id"].as_str().context("an id")?.to_owned();
-    intruder.deliver("tz.tpf", forge::bundle(&lab, "tz.tpf", &[forge::sign(&lab, "mz.prm", &late)?])?).await?;
-    let event = lab.audited("tz", &format!("action=message.reject&message={id}"), |_| true).await?;
-    assert_eq!(event["event"]["reason"], "expired", "{event}");
     lane_goes_on(&lab, &intruder).await?;
     Ok(())
 }

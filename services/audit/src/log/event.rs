@@ -60,7 +60,8 @@ impl LogEvent {
     /// something else (a receipt, a delivery).
     pub(crate) fn message_id(&self) -> Option<&str> {
         match &self.event.object {
-            Some(object) if object.kind == "message" => Some(&object.id),
+            // A draft's id becomes the id of the message that it is sent as.
+            Some(object) if object.kind == "message" || object.kind == "draft" => Some(&object.id),
             _ => self.event.details.get("message").map(String::as_str),
         }
     }
