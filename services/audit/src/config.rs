@@ -68,3 +68,18 @@ pub struct PolicyConfig {
     /// A folder of `*.cedar` files in place of the built-in policies.
     pub folder: Option<PathBuf>,
 }
+
+#[cfg(test)]
+mod tests {
+    use std::{collections::HashMap, path::Path};
+
+    use super::*;
+
+    #[test]
+    fn the_example_is_sound() {
+        let example = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/example.toml"));
+        let loaded = rovuma_runtime::config::load_with_env::<AuditConfig>(Some(example), HashMap::new());
+        let (config, _) = loaded.expect("the example is sound");
+        assert_eq!((config.country.as_str(), config.producers.len()), ("mz", 3));
+    }
+}
