@@ -6,18 +6,20 @@ use clap::{Args, Parser, Subcommand};
 use clap_complete::Shell;
 
 use crate::{
+    auditing::Audit,
     broker::Broker,
     exit::EXIT_HELP,
     keys::Keys,
     login,
     messages::{drafts::Drafts, lists, read, send, show, trace},
     trust::Trust,
+    users::{Clients, Users},
     verify::Verify,
 };
 
 /// Operate and audit a Rovuma installation
 #[derive(Debug, Parser)]
-#[command(name = "rovumactl", version, after_help = EXIT_HELP, propagate_version = true)]
+#[command(name = "rovumactl", version, after_help = EXIT_HELP)]
 pub(crate) struct Cli {
     #[command(flatten)]
     pub(crate) global: Global,
@@ -65,6 +67,15 @@ pub(crate) enum Command {
     Read(read::MarkRead),
     /// Follow the way of a message, hop by hop
     Trace(trace::Trace),
+    /// People of the agency who log in
+    #[command(subcommand)]
+    Users(Users),
+    /// Machine clients of the agency
+    #[command(subcommand)]
+    Clients(Clients),
+    /// The country's audit log
+    #[command(subcommand)]
+    Audit(Audit),
     /// Log in: in a browser, or as a machine with a secret
     Login(login::Login),
     /// Forget the log-in
@@ -76,4 +87,14 @@ pub(crate) enum Command {
         /// Which shell
         shell: Shell,
     },
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    #[test]
+    fn the_command_line_is_sound() {
+        super::Cli::command().debug_assert();
+    }
 }

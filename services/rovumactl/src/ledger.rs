@@ -4,15 +4,20 @@
 //! they are recorded in a small local store and shipped to the audit service before the command ends. The
 //! first keys of an installation come before its broker; then the command says that it is not audited.
 
+mod ship;
+
 use std::os::unix::fs::MetadataExt as _;
 
 use rovuma_schemas::{AgencyCode, audit::AuditAction};
+use rovuma_store::{FutureExt as _, Store};
 pub(crate) use rovuma_trail::Act;
+use rovuma_trail::{MIGRATIONS, Trail};
 
 use crate::{
     app::App,
-    exit::{Exit, Failure, Outcome},
+    exit::{Exit, Failure, Outcome, chain},
 };
+pub(crate) use ship::{Shipped, ship};
 
 /// An act of this run, by whoever runs it.
 pub(crate) fn act(app: &App, action: AuditAction) -> Act {
@@ -33,17 +38,70 @@ fn actor() -> String {
 
 /// Does `work`, records how it ended, and ships what is recorded.
 ///
+/// The store is opened first: what cannot be recorded is not done.
+///
 /// # Errors
-/// Those of `work`; or that it was done and could not be recorded.
+/// Those of `work`; or that the store cannot be opened; or that it was done and could not be recorded.
 pub(crate) async fn audited<T>(
     app: &App,
     act: Act,
     work: impl AsyncFnOnce(&mut Act) -> Outcome<T>,
 ) -> Outcome<T> {
     let mut act = act;
-    app.out.note("warning: this act is not audited");
+    let Some(trail) = open(app).await? else {
+        app.out.note(format_args!(
+            "warning: this act is not audited: {} has no [store] and [audit]",
+            app.config_name
+        ));
+        return work(&mut act).await;
+    };
     let done = work(&mut act).await;
+    let act = match &done {
+        Ok(_) => act,
+        Err(failure) => failed(act, failure.exit),
+    };
+    record(&trail, act).await?;
+    if let Err(late) = ship(app, &trail).await {
+        app.out.note(format_args!("warning: the audit event is kept here for now: {}", late.what));
+    }
     done
+}
+
+/// The trail in the configured store; none when nothing is configured.
+pub(crate) async fn open(app: &App) -> Outcome<Option<Trail>> {
+    let (store, audit) = match (&app.config.store, &app.config.audit) {
+        (Some(store), Some(audit)) => (store, audit),
+        (None, None) => return Ok(None),
+        _ => {
+            return Err(Failure::usage(format!("{} has only one of [store] and [audit]", app.config_name))
+                .next("give both, or none for acts that are not audited"));
+        }
+    };
+    let store = Store::open(store, &[MIGRATIONS]).await.map_err(|error| {
+        Failure::local(chain("the store of audit events", &error))
+            .next("what cannot be recorded is not done; mend the store, or wait for the other rovumactl")
+    })?;
+    Ok(Some(Trail::new(store, &audit.source)))
+}
+
+async fn record(trail: &Trail, act: Act) -> Outcome<()> {
+    let writer = trail.clone();
+    trail
+        .store()
+        .write(move |tx| async move { writer.record(tx, &act).await }.boxed())
+        .await
+        .map(|_| ())
+        .map_err(|error| {
+            Failure::local(chain("it was done, and could not be recorded", &error))
+                .next("write down what was done and when, and mend the store")
+        })
+}
+
+fn failed(act: Act, exit: Exit) -> Act {
+    match exit {
+        Exit::Refused | Exit::NotLoggedIn => act.refused(code(exit)),
+        _ => act.failed(code(exit)),
+    }
 }
 
 const fn code(exit: Exit) -> &'static str {

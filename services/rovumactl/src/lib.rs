@@ -5,6 +5,7 @@
 //! deliberately absent: any way to read another's store.
 
 mod app;
+mod auditing;
 mod broker;
 mod cli;
 mod client;
@@ -20,6 +21,7 @@ mod output;
 mod progress;
 mod session;
 mod trust;
+mod users;
 mod verify;
 
 use std::process::ExitCode;
@@ -48,8 +50,9 @@ pub fn main() -> ExitCode {
 
 fn run(cli: Cli, out: Output) -> Outcome {
     if let Command::Completions { shell } = cli.command {
-        clap_complete::generate(shell, &mut Cli::command(), "rovumactl", &mut std::io::stdout());
-        return Ok(Exit::Ok);
+        let mut script = Vec::new();
+        clap_complete::generate(shell, &mut Cli::command(), "rovumactl", &mut script);
+        return out.write(&script).map(|()| Exit::Ok);
     }
     // The one TLS provider of every client in this process. An error says it is there already.
     let _ = rustls::crypto::ring::default_provider().install_default();
@@ -75,6 +78,9 @@ async fn dispatch(command: Command, app: &App) -> Outcome {
         Command::Show(command) => command.run(app).await,
         Command::Read(command) => command.run(app).await,
         Command::Trace(command) => command.run(app).await,
+        Command::Users(command) => command.run(app).await,
+        Command::Clients(command) => command.run(app).await,
+        Command::Audit(command) => command.run(app).await,
         Command::Login(command) => command.run(app).await,
         Command::Logout(command) => command.run(app),
         Command::Whoami(command) => command.run(app),

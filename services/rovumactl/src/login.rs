@@ -72,12 +72,11 @@ pub(crate) struct Login {
 impl Login {
     pub(crate) async fn run(self, app: &App) -> Outcome {
         let identity = self.provider.identity(app)?;
+        let secret = identity.client_secret_file.as_ref().map(SecretFile::read_line).transpose();
+        let secret = secret.map_err(|error| Failure::usage(error.to_string()))?;
         let provider = Provider::discover(&identity).await?;
-        let token = match &identity.client_secret_file {
-            Some(file) => {
-                let secret = file.read_line().map_err(|error| Failure::usage(error.to_string()))?;
-                provider.as_machine(&identity, &secret, app.now()).await?
-            }
+        let token = match &secret {
+            Some(secret) => provider.as_machine(&identity, secret, app.now()).await?,
             None => self.as_person(app, &identity, &provider).await?,
         };
         token.store(&identity)?;

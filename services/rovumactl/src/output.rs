@@ -26,8 +26,16 @@ impl Output {
     /// A failure of standard output; a reader that went away (`| head`) is none.
     pub(crate) fn show<T: Serialize + fmt::Display>(self, answer: &T) -> Outcome<()> {
         let text = if self.json { json_line(answer)? } else { answer.to_string() };
+        self.write(format!("{}\n", text.trim_end()).as_bytes())
+    }
+
+    /// Writes bytes to standard output as they are.
+    ///
+    /// # Errors
+    /// A failure of standard output; a reader that went away (`| head`) is none.
+    pub(crate) fn write(self, bytes: &[u8]) -> Outcome<()> {
         let mut stdout = io::stdout().lock();
-        match writeln!(stdout, "{}", text.trim_end()).and_then(|()| stdout.flush()) {
+        match stdout.write_all(bytes).and_then(|()| stdout.flush()) {
             Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
                 Err(Failure::local(format!("cannot write to standard output: {error}")))
             }

@@ -39,7 +39,8 @@ pub(crate) struct Verify {
 impl Verify {
     pub(crate) fn run(self, app: &App) -> Outcome {
         let now = self.at.unwrap_or_else(|| app.now());
-        let trust = load_store(&self.pins, now)?;
+        // A list may be younger than the message that it vouches for, never younger than today.
+        let trust = load_store(&self.pins, app.now().max(now))?;
         let messages = source::read(&self.file, &self.sealing_key)?
             .into_iter()
             .map(|segment| judge::judge(&trust, segment, self.recipient.as_ref(), now))

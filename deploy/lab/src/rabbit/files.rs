@@ -19,7 +19,8 @@ use crate::{
 pub(super) const ADMIN: &str = "admin";
 
 /// Plugins a node needs; nothing else is enabled.
-const PLUGINS: &str = "[rabbitmq_management,rabbitmq_shovel,rabbitmq_shovel_management,rabbitmq_auth_mechanism_ssl].\n";
+const PLUGINS: &str =
+    "[rabbitmq_management,rabbitmq_shovel,rabbitmq_shovel_management,rabbitmq_auth_mechanism_ssl].\n";
 
 /// A sealed bundle is at most 1 MiB unpacked; twice that is plenty for anything honest.
 const MAX_MESSAGE_BYTES: u32 = 2 << 20;

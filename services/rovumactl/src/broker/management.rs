@@ -31,7 +31,7 @@ impl Management {
 
     /// Everything that the broker has.
     pub(super) async fn definitions(&self) -> Outcome<Value> {
-        Ok(self.send(self.request(Method::GET, "/api/definitions")?).await?)
+        self.send(self.request(Method::GET, "/api/definitions")?).await
     }
 
     /// Adds what is missing and replaces what can be replaced; RabbitMQ never removes anything by this.

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use rovuma_broker::topology::{Difference, NodeSpec, definitions, diff};
+use rovuma_broker::topology::{Difference, DifferenceKind, NodeSpec, definitions, diff};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -27,8 +27,7 @@ pub(super) struct Shovel {
 #[derive(Clone, Debug, Serialize)]
 pub(super) struct State {
     pub(super) differences: Vec<Difference>,
-    /// Absent when the broker cannot say.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    /// `null` when the broker cannot say.
     pub(super) shovels: Option<Vec<Shovel>>,
 }
 
@@ -45,8 +44,14 @@ impl State {
         administrators: &[String],
     ) -> Outcome<Self> {
         let administrators: Vec<&str> = administrators.iter().map(String::as_str).collect();
-        let differences = diff(desired, &management.definitions().await?, &administrators);
-        let shovels = management.shovels().await?.map(|said| shovels(desired, &said));
+        let found = diff(desired, &management.definitions().await?, &administrators);
+        let differences = found.into_iter().map(without_secret).collect();
+        let declared = declared_shovels(desired);
+        let shovels = if declared.is_empty() {
+            Some(Vec::new())
+        } else {
+            management.shovels().await?.map(|said| shovels(declared, &said))
+        };
         Ok(Self { differences, shovels })
     }
 
@@ -55,27 +60,44 @@ impl State {
         self.differences.is_empty() && self.shovels_run()
     }
 
-    pub(super) fn shovels_run(&self) -> bool {
-        self.shovels.iter().flatten().all(|shovel| shovel.state == "running")
+    /// What nobody can see is not said to run.
+    fn shovels_run(&self) -> bool {
+        self.shovels.as_ref().is_some_and(|shovels| shovels.iter().all(|shovel| shovel.state == "running"))
     }
 }
 
+/// The hash of a password is nobody's to see: not on a screen, not in a log.
+fn without_secret(mut difference: Difference) -> Difference {
+    if let DifferenceKind::Changed { field, expected, got } = &mut difference.kind
+        && field.contains("password")
+    {
+        (*expected, *got) = (Value::from("(hidden)"), Value::from("(hidden)"));
+    }
+    difference
+}
+
+fn declared_shovels(desired: &Value) -> Vec<String> {
+    let parameters =
+        desired.get("parameters").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+    let is_shovel =
+        |parameter: &&Value| parameter.get("component").is_some_and(|component| component == "shovel");
+    parameters.iter().filter(is_shovel).filter_map(|parameter| text(parameter, "name")).collect()
+}
+
 /// Every shovel that is declared, with what the broker says of it.
-fn shovels(desired: &Value, said: &Value) -> Vec<Shovel> {
-    let text = |value: &Value, field: &str| value.get(field).and_then(Value::as_str).map(ToOwned::to_owned);
+fn shovels(declared: Vec<String>, said: &Value) -> Vec<Shovel> {
     let said = said.as_array().map(Vec::as_slice).unwrap_or_default();
-    let declared = desired.get("parameters").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
-    declared
-        .iter()
-        .filter(|parameter| parameter.get("component").is_some_and(|component| component == "shovel"))
-        .filter_map(|parameter| text(parameter, "name"))
-        .map(|name| {
-            let found = said.iter().find(|shovel| text(shovel, "name").as_ref() == Some(&name));
-            let state = found.and_then(|shovel| text(shovel, "state"));
-            let reason = found.and_then(|shovel| text(shovel, "reason"));
-            Shovel { name, state: state.unwrap_or_else(|| "absent".to_owned()), reason }
-        })
-        .collect()
+    let shovel = |name: String| {
+        let found = said.iter().find(|shovel| text(shovel, "name").as_ref() == Some(&name));
+        let state = found.and_then(|shovel| text(shovel, "state"));
+        let reason = found.and_then(|shovel| text(shovel, "reason"));
+        Shovel { name, state: state.unwrap_or_else(|| "absent".to_owned()), reason }
+    };
+    declared.into_iter().map(shovel).collect()
+}
+
+fn text(value: &Value, field: &str) -> Option<String> {
+    value.get(field).and_then(Value::as_str).map(ToOwned::to_owned)
 }
 
 impl fmt::Display for State {
@@ -88,7 +110,10 @@ impl fmt::Display for State {
             writeln!(f, "  {}", safe(&difference.to_string()))?;
         }
         let Some(shovels) = &self.shovels else {
-            return write!(f, "links: unknown, the plug-in rabbitmq_shovel_management is not enabled");
+            return write!(
+                f,
+                "links: unknown; on the broker: rabbitmq-plugins enable rabbitmq_shovel_management"
+            );
         };
         writeln!(f, "links:")?;
         for shovel in shovels {
@@ -106,6 +131,17 @@ mod tests {
     use super::*;
 
     #[test]
+    fn the_hash_of_a_password_is_hidden() {
+        let kind = DifferenceKind::Changed {
+            field: "password_hash".into(),
+            expected: "".into(),
+            got: "kI3GCqW5JLMJa4iX1lo7X4D6XbYqlLgxIs30+P6tENUV2POR".into(),
+        };
+        let shown = without_secret(Difference { section: "users", name: "audit".into(), kind }).to_string();
+        assert!(shown.contains("(hidden)") && !shown.contains("kI3GCqW5"), "{shown}");
+    }
+
+    #[test]
     fn a_shovel_that_is_declared_and_not_there_is_absent() {
         let desired = json!({ "parameters": [
             { "component": "shovel", "name": "tz.urgent" },
@@ -113,10 +149,11 @@ mod tests {
         ]});
         let said =
             json!([{ "name": "tz.urgent", "state": "running" }, { "name": "other", "state": "running" }]);
-        let found = shovels(&desired, &said);
+        let found = shovels(declared_shovels(&desired), &said);
         assert_eq!((found[0].state.as_str(), found[1].state.as_str()), ("running", "absent"));
         assert_eq!(found.len(), 2);
         let state = State { differences: Vec::new(), shovels: Some(found) };
         assert!(!state.is_good(), "a link that does not run is not good");
+        assert!(!State { differences: Vec::new(), shovels: None }.is_good(), "nor one that nobody sees");
     }
 }

@@ -108,8 +108,8 @@ impl fmt::Display for Judged {
         };
         writeln!(f, "{verdict}")?;
         if let Some(says) = &self.says {
-            writeln!(f, "  {} {} ({}), {}", says.kind, says.id, says.version, says.status)?;
-            writeln!(f, "  from {} to {}", safe(&says.sender), says.recipients.join(", "))?;
+            writeln!(f, "  {} {} ({}), {}", safe(&says.kind), says.id, says.version, says.status)?;
+            writeln!(f, "  from {} to {}", says.sender, says.recipients.join(", "))?;
             let expires = says.expires.map_or(String::new(), |at| format!(", expires {at}"));
             writeln!(f, "  created {}{expires}", says.created)?;
         }

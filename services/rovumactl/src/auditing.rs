@@ -1,0 +1,30 @@
+//! `rovumactl audit`: an auditor's questions, and this tool's own events.
+
+mod search;
+mod ship;
+mod show;
+
+use clap::Subcommand;
+
+use crate::{app::App, exit::Outcome};
+
+/// The audit log.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Audit {
+    /// Search the country's audit log; the search is itself logged
+    Search(search::Search),
+    /// Show one event with its exact bytes
+    Show(show::Show),
+    /// Bring this tool's own events that still wait to the audit service
+    Ship,
+}
+
+impl Audit {
+    pub(crate) async fn run(self, app: &App) -> Outcome {
+        match self {
+            Self::Search(command) => command.run(app).await,
+            Self::Show(command) => command.run(app).await,
+            Self::Ship => ship::run(app).await,
+        }
+    }
+}

@@ -1,0 +1,11 @@
+//! `rovumactl` as its users run it: the real program, real files, a real broker.
+
+mod broker;
+mod completions;
+mod harness;
+mod keys;
+mod ledger;
+mod login;
+mod servers;
+mod trust;
+mod verify;
