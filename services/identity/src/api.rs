@@ -8,6 +8,7 @@ mod client_list;
 mod client_read;
 mod client_secret;
 mod document;
+mod error;
 mod input;
 mod page;
 mod user;

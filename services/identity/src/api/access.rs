@@ -6,6 +6,7 @@ use rovuma_schemas::{Timestamp, audit::AuditAction};
 use rovuma_store::FutureExt;
 use rovuma_trail::Act;
 
+use super::error::ApiError;
 use crate::{app::App, caller::Caller};
 
 /// The proof that `caller` may do `act` on `resource`.
@@ -18,10 +19,10 @@ pub(super) async fn permit<A: PolicyAct>(
     caller: &Caller,
     act: A,
     resource: &Resource,
-) -> Result<Permit<A>, Problem> {
+) -> Result<Permit<A>, ApiError> {
     match app.policy.decide(caller.actor(), act, resource, &Context::NONE).permitted() {
         Ok(permit) => Ok(permit),
-        Err(denial) => Err(refuse(app, caller, &denial, resource).await?),
+        Err(denial) => Err(refuse(app, caller, &denial, resource).await?.into()),
     }
 }
 
@@ -33,7 +34,7 @@ pub(super) async fn permit_own<A: PolicyAct>(
     app: &App,
     caller: &Caller,
     act: A,
-) -> Result<Permit<A>, Problem> {
+) -> Result<Permit<A>, ApiError> {
     permit(app, caller, act, &Resource::agency(caller.actor().agency())).await
 }
 
@@ -47,12 +48,12 @@ pub(super) async fn forbid_own(
     caller: &Caller,
     asked: &'static str,
     resource: &Resource,
-) -> Result<(), Problem> {
+) -> Result<(), ApiError> {
     if resource.id() != caller.actor().subject() {
         return Ok(());
     }
     record(app, caller, asked, "own_account", resource).await?;
-    Err(Problem::forbidden("own_account").detail("Another administrator does this to your account."))
+    Err(Problem::forbidden("own_account").detail("Another administrator does this to your account.").into())
 }
 
 async fn refuse(
@@ -60,7 +61,7 @@ async fn refuse(
     caller: &Caller,
     denial: &Denial,
     resource: &Resource,
-) -> Result<Problem, Problem> {
+) -> Result<Problem, ApiError> {
     if let Some(fault) = denial.fault_detail() {
         tracing::error!(action = %denial.action(), fault, "the policies could not answer");
     }
@@ -80,7 +81,7 @@ async fn record(
     asked: &'static str,
     reason: &'static str,
     resource: &Resource,
-) -> Result<(), Problem> {
+) -> Result<(), ApiError> {
     metrics::counter!("rovuma_refusals_total", "reason" => reason).increment(1);
     let kind = resource.kind().as_str().to_ascii_lowercase();
     let act = by(caller, AuditAction::AccessRefuse, app.now())

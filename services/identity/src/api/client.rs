@@ -9,9 +9,9 @@ use rovuma_schemas::{AgencyCode, Timestamp};
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::error::ApiError;
 use crate::{
     app::App,
-    fault::Fault,
     machines::{self, Machine},
 };
 
@@ -69,16 +69,16 @@ pub(super) struct Target {
 }
 
 impl FromRequestParts<Arc<App>> for Target {
-    type Rejection = Problem;
+    type Rejection = ApiError;
 
     async fn from_request_parts(
         parts: &mut axum::http::request::Parts,
         app: &Arc<App>,
-    ) -> Result<Self, Problem> {
+    ) -> Result<Self, ApiError> {
         let Path(id) =
             Path::<String>::from_request_parts(parts, app).await.map_err(|_| Problem::not_found())?;
-        let mut conn = app.store.read().acquire().await.map_err(Fault::from)?;
-        let machine = machines::by_id(&mut conn, &id).await.map_err(Fault::from)?;
+        let mut conn = app.store.read().acquire().await?;
+        let machine = machines::by_id(&mut conn, &id).await?;
         let machine = machine.ok_or_else(Problem::not_found)?;
         let resource = Resource::account(machine.id.as_str(), machine.agency());
         Ok(Self { machine, resource })

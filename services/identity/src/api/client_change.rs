@@ -15,6 +15,7 @@ use super::{
     access,
     client::{Client, Target},
     document::{Absent, Faulty, Refusals},
+    error::ApiError,
     input::{Faults, Holder},
 };
 use crate::{
@@ -40,7 +41,7 @@ pub(super) struct ClientChange {
 
 /// Renames, disables or enables a machine client, or gives it other roles.
 #[utoipa::path(
-    patch, path = "/v1/clients/{id}", tag = "clients", request_body = ClientChange,
+    patch, path = "/v1/clients/{id}", tag = "clients", operation_id = "change_client", request_body = ClientChange,
     params(("id" = String, Path, description = "The client's id.")),
     responses(
         (status = 200, description = "The machine client as it is now.", body = Client),
@@ -52,7 +53,7 @@ pub(super) async fn change(
     caller: Caller,
     target: Target,
     Json(change): Json<ClientChange>,
-) -> Result<Json<Client>, Problem> {
+) -> Result<Json<Client>, ApiError> {
     access::permit(&app, &caller, act::ClientChange, &target.resource).await?;
     let mut faults = Faults::default();
     let name = change.name.as_deref().and_then(|name| faults.name(name));
@@ -63,7 +64,7 @@ pub(super) async fn change(
     let edit = Edit { id, name, roles, disabled: change.disabled, act, now: app.now() };
     let trail = app.trail.clone();
     let machine = app.write(move |tx| async move { edit.write(tx, &trail).await }.boxed()).await?;
-    machine.map(|machine| Json(Client::of(&machine))).ok_or_else(Problem::not_found)
+    machine.map(|machine| Json(Client::of(&machine))).ok_or_else(|| Problem::not_found().into())
 }
 
 struct Edit {

@@ -21,6 +21,7 @@ use super::{
     access,
     client::Client,
     document::{Faulty, Refusals, Taken},
+    error::ApiError,
     input::{Faults, Holder, have},
 };
 use crate::{
@@ -60,7 +61,7 @@ pub(super) struct CreatedClient {
 
 /// Adds a machine client to the caller's agency.
 #[utoipa::path(
-    post, path = "/v1/clients", tag = "clients", request_body = ClientDraft,
+    post, path = "/v1/clients", tag = "clients", operation_id = "create_client", request_body = ClientDraft,
     responses(
         (status = 201, description = "The machine client was added.", body = CreatedClient),
         Taken, Faulty, Refusals
@@ -70,7 +71,7 @@ pub(super) async fn create(
     State(app): State<Arc<App>>,
     caller: Caller,
     Json(draft): Json<ClientDraft>,
-) -> Result<Response, Problem> {
+) -> Result<Response, ApiError> {
     let permit = access::permit_own(&app, &caller, act::ClientCreate).await?;
     let client_secret = if draft.jwks.is_none() { Some(unguessable().map_err(Fault::from)?) } else { None };
     let machine = machine(&app, &permit, &draft, client_secret.as_deref())?;
@@ -86,7 +87,7 @@ fn machine(
     permit: &Permit<act::ClientCreate>,
     draft: &ClientDraft,
     secret: Option<&str>,
-) -> Result<Machine, Problem> {
+) -> Result<Machine, ApiError> {
     let mut faults = Faults::default();
     let id: Option<MachineId> = faults.take("/id", "client_id", draft.id.parse());
     if id.as_ref().is_some_and(|id| id.agency() != permit.resource().owner()) {
@@ -117,7 +118,7 @@ fn public_keys(jwks: &serde_json::Value) -> Result<String, String> {
     serde_json::to_string(&set).map_err(|fault| fault.to_string())
 }
 
-async fn insert(app: &App, caller: &Caller, machine: Machine) -> Result<(), Problem> {
+async fn insert(app: &App, caller: &Caller, machine: Machine) -> Result<(), ApiError> {
     let act = access::by(caller, AuditAction::ClientCreate, machine.created)
         .object("client", &machine.id)
         .detail("roles", roles_to_column(&machine.roles));
@@ -135,5 +136,5 @@ async fn insert(app: &App, caller: &Caller, machine: Machine) -> Result<(), Prob
     if write.await? {
         return Ok(());
     }
-    Err(Problem::conflict("client_taken").detail("There is a client of this id."))
+    Err(Problem::conflict("client_taken").detail("There is a client of this id.").into())
 }

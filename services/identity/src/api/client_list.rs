@@ -7,29 +7,29 @@ use axum::{
     extract::{Query, State},
 };
 use rovuma_policy::act;
-use rovuma_runtime::Problem;
 
 use super::{
     access,
     client::Client,
     document::Refusals,
+    error::ApiError,
     page::{Page, PageQuery},
 };
 use crate::{app::App, caller::Caller, fault::Fault, machines};
 
 /// The machine clients of the caller's agency, by id.
 #[utoipa::path(
-    get, path = "/v1/clients", tag = "clients", params(PageQuery),
+    get, path = "/v1/clients", tag = "clients", operation_id = "list_clients", params(PageQuery),
     responses((status = 200, description = "A page of machine clients.", body = Page<Client>), Refusals)
 )]
 pub(super) async fn list(
     State(app): State<Arc<App>>,
     caller: Caller,
     Query(query): Query<PageQuery>,
-) -> Result<Json<Page<Client>>, Problem> {
+) -> Result<Json<Page<Client>>, ApiError> {
     let permit = access::permit_own(&app, &caller, act::ClientList).await?;
     let window = query.window()?;
-    let mut conn = app.store.read().acquire().await.map_err(Fault::from)?;
+    let mut conn = app.store.read().acquire().await?;
     let agency = permit.resource().owner();
     let rows = machines::page(&mut conn, agency, window.after.as_deref(), window.fetch()).await;
     let rows = rows.map_err(Fault::from)?;

@@ -4,18 +4,18 @@ use std::sync::Arc;
 
 use axum::{Json, extract::State};
 use rovuma_policy::{Resource, act};
-use rovuma_runtime::Problem;
 
 use super::{
     access,
     client::{Client, Target},
     document::{Absent, Refusals},
+    error::ApiError,
 };
 use crate::{app::App, caller::Caller};
 
 /// One machine client.
 #[utoipa::path(
-    get, path = "/v1/clients/{id}", tag = "clients",
+    get, path = "/v1/clients/{id}", tag = "clients", operation_id = "read_client",
     params(("id" = String, Path, description = "The client's id.")),
     responses((status = 200, description = "The machine client.", body = Client), Absent, Refusals)
 )]
@@ -23,7 +23,7 @@ pub(super) async fn read(
     State(app): State<Arc<App>>,
     caller: Caller,
     target: Target,
-) -> Result<Json<Client>, Problem> {
+) -> Result<Json<Client>, ApiError> {
     // Who may see the list may see one of it.
     access::permit(&app, &caller, act::ClientList, &Resource::agency(target.resource.owner())).await?;
     Ok(Json(Client::of(&target.machine)))

@@ -10,7 +10,6 @@ use axum::{
 };
 use rovuma_envelope::digest;
 use rovuma_policy::act;
-use rovuma_runtime::Problem;
 use rovuma_schemas::{Digest, audit::AuditAction};
 use rovuma_store::{Conn, FutureExt};
 use rovuma_tokens::unguessable;
@@ -20,6 +19,7 @@ use super::{
     access,
     client::{ClientSecret, Target},
     document::{Absent, Refusals},
+    error::ApiError,
 };
 use crate::{
     app::App,
@@ -30,7 +30,7 @@ use crate::{
 
 /// Gives a machine client another secret; the old one ends at once.
 #[utoipa::path(
-    post, path = "/v1/clients/{id}/secret", tag = "clients",
+    post, path = "/v1/clients/{id}/secret", tag = "clients", operation_id = "renew_client_secret",
     params(("id" = String, Path, description = "The client's id.")),
     responses(
         (status = 200, description = "The secret, shown this once.", body = ClientSecret),
@@ -41,7 +41,7 @@ pub(super) async fn renew(
     State(app): State<Arc<App>>,
     caller: Caller,
     target: Target,
-) -> Result<Response, Problem> {
+) -> Result<Response, ApiError> {
     access::permit(&app, &caller, act::ClientChange, &target.resource).await?;
     access::forbid_own(&app, &caller, "client.renew_secret", &target.resource).await?;
     let client_secret = unguessable().map_err(Fault::from)?;

@@ -1,6 +1,6 @@
 //! What the OpenAPI document says beside the routes.
 
-use rovuma_runtime::Problem;
+use rovuma_runtime::{Problem, ProblemFault};
 use utoipa::{
     Modify, OpenApi,
     openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme},
@@ -24,6 +24,7 @@ use utoipa::{
         (name = "users", description = "Persons, their roles, their first passwords."),
         (name = "clients", description = "Machine clients: an agency's own systems.")
     ),
+    components(schemas(Problem, ProblemFault)),
     security(("bearer" = [])),
     modifiers(&Bearer)
 )]
@@ -49,19 +50,19 @@ impl Modify for Bearer {
 pub(super) enum Refusals {
     /// `bad_request`, `limit`, `cursor`: the request itself is malformed.
     #[response(status = 400, content_type = "application/problem+json")]
-    BadRequest(#[to_schema] Problem),
+    BadRequest(Problem),
     /// `unauthenticated`: no token, or one that does not hold, or its owner is disabled.
     #[response(status = 401, content_type = "application/problem+json")]
-    Unauthenticated(#[to_schema] Problem),
+    Unauthenticated(Problem),
     /// A policy's code: `role`, `role_kind`, `separation`, `own_account`, `policy_fault`. Audited.
     #[response(status = 403, content_type = "application/problem+json")]
-    Forbidden(#[to_schema] Problem),
+    Forbidden(Problem),
     /// `busy`: not now; nothing was done.
     #[response(status = 503, content_type = "application/problem+json")]
-    Unavailable(#[to_schema] Problem),
+    Unavailable(Problem),
     /// `storage_full`: nothing was done and nothing was lost.
     #[response(status = 507, content_type = "application/problem+json")]
-    Full(#[to_schema] Problem),
+    Full(Problem),
 }
 
 /// The answer about something that is not there, or another agency's.
@@ -70,7 +71,7 @@ pub(super) enum Refusals {
 pub(super) enum Absent {
     /// `not_found`.
     #[response(status = 404, content_type = "application/problem+json")]
-    NotFound(#[to_schema] Problem),
+    NotFound(Problem),
 }
 
 /// The answers to a body that will not do.
@@ -79,7 +80,7 @@ pub(super) enum Absent {
 pub(super) enum Faulty {
     /// `body_faulty`: every fault with its JSON pointer.
     #[response(status = 422, content_type = "application/problem+json")]
-    Faulty(#[to_schema] Problem),
+    Faulty(Problem),
 }
 
 /// The answer to a name that somebody has.
@@ -88,5 +89,5 @@ pub(super) enum Faulty {
 pub(super) enum Taken {
     /// `login_taken`, `client_taken`.
     #[response(status = 409, content_type = "application/problem+json")]
-    Taken(#[to_schema] Problem),
+    Taken(Problem),
 }

@@ -6,6 +6,8 @@ use axum::http::StatusCode;
 use rovuma_policy::Role;
 use rovuma_runtime::{Problem, ProblemFault};
 
+use super::error::ApiError;
+
 /// A name is shown on every page: longer than this is not one.
 const NAME_MAX_CHARS: usize = 100;
 
@@ -71,8 +73,8 @@ impl Faults {
     ///
     /// # Errors
     /// 422 with every fault.
-    pub(super) fn none(self) -> Result<(), Problem> {
-        if self.0.is_empty() { Ok(()) } else { Err(Problem::unprocessable("body_faulty", self.0)) }
+    pub(super) fn none(self) -> Result<(), ApiError> {
+        if self.0.is_empty() { Ok(()) } else { Err(Problem::unprocessable("body_faulty", self.0).into()) }
     }
 }
 
@@ -80,6 +82,6 @@ impl Faults {
 ///
 /// # Errors
 /// 422, if it has none after all.
-pub(super) fn have<T>(value: Option<T>) -> Result<T, Problem> {
-    value.ok_or_else(|| Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "body_faulty"))
+pub(super) fn have<T>(value: Option<T>) -> Result<T, ApiError> {
+    value.ok_or_else(|| Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "body_faulty").into())
 }

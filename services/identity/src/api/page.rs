@@ -5,6 +5,8 @@ use rovuma_runtime::Problem;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
+use super::error::ApiError;
+
 /// Rows of one page at most.
 const PAGE_MAX: u32 = 200;
 
@@ -17,6 +19,7 @@ const PAGE_DEFAULT: u32 = 50;
 #[into_params(parameter_in = Query)]
 pub(super) struct PageQuery {
     /// Rows wanted, 1 to 200; 50 when absent.
+    #[param(minimum = 1, maximum = 200)]
     limit: Option<u32>,
     /// `next` of the page before.
     cursor: Option<String>,
@@ -44,9 +47,9 @@ impl PageQuery {
     ///
     /// # Errors
     /// 400 for a limit of 0 or a cursor that is not one.
-    pub(super) fn window(&self) -> Result<Window, Problem> {
+    pub(super) fn window(&self) -> Result<Window, ApiError> {
         let limit = match self.limit {
-            Some(0) => return Err(Problem::bad_request("limit").detail("limit must be 1 to 200.")),
+            Some(0) => return Err(bad_limit()),
             asked => asked.unwrap_or(PAGE_DEFAULT).min(PAGE_MAX),
         };
         let after = self.cursor.as_ref().map(|text| read(text).ok_or_else(bad_cursor)).transpose()?;
@@ -76,8 +79,12 @@ impl Window {
 }
 
 /// A cursor that is none.
-pub(super) fn bad_cursor() -> Problem {
-    Problem::bad_request("cursor").detail("This cursor does not belong to this list.")
+pub(super) fn bad_cursor() -> ApiError {
+    Problem::bad_request("cursor").detail("This cursor does not belong to this list.").into()
+}
+
+fn bad_limit() -> ApiError {
+    Problem::bad_request("limit").detail("limit must be 1 to 200.").into()
 }
 
 fn read(text: &str) -> Option<String> {

@@ -9,11 +9,11 @@ use rovuma_schemas::{AgencyCode, Timestamp};
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::error::ApiError;
 use crate::{
     AccountId,
     accounts::{self, Account},
     app::App,
-    fault::Fault,
 };
 
 /// A person who can log in.
@@ -72,17 +72,17 @@ pub(super) struct Target {
 }
 
 impl FromRequestParts<Arc<App>> for Target {
-    type Rejection = Problem;
+    type Rejection = ApiError;
 
     async fn from_request_parts(
         parts: &mut axum::http::request::Parts,
         app: &Arc<App>,
-    ) -> Result<Self, Problem> {
+    ) -> Result<Self, ApiError> {
         let Path(id) =
             Path::<String>::from_request_parts(parts, app).await.map_err(|_| Problem::not_found())?;
         let id: AccountId = id.parse().map_err(|_| Problem::not_found())?;
-        let mut conn = app.store.read().acquire().await.map_err(Fault::from)?;
-        let account = accounts::by_id(&mut conn, id).await.map_err(Fault::from)?;
+        let mut conn = app.store.read().acquire().await?;
+        let account = accounts::by_id(&mut conn, id).await?;
         let account = account.ok_or_else(Problem::not_found)?;
         let resource = Resource::account(&id.to_string(), &account.agency);
         Ok(Self { account, resource })

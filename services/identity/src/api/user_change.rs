@@ -14,6 +14,7 @@ use utoipa::ToSchema;
 use super::{
     access,
     document::{Absent, Faulty, Refusals},
+    error::ApiError,
     input::Faults,
     user::{Target, User},
 };
@@ -38,7 +39,7 @@ pub(super) struct UserChange {
 
 /// Renames, disables or enables a user. Nobody disables their own account.
 #[utoipa::path(
-    patch, path = "/v1/users/{id}", tag = "users", request_body = UserChange,
+    patch, path = "/v1/users/{id}", tag = "users", operation_id = "change_user", request_body = UserChange,
     params(("id" = String, Path, description = "The user's id.")),
     responses((status = 200, description = "The user as it is now.", body = User), Absent, Faulty, Refusals)
 )]
@@ -47,7 +48,7 @@ pub(super) async fn change(
     caller: Caller,
     target: Target,
     Json(change): Json<UserChange>,
-) -> Result<Json<User>, Problem> {
+) -> Result<Json<User>, ApiError> {
     access::permit(&app, &caller, act::UserChange, &target.resource).await?;
     if change.disabled == Some(true) {
         access::forbid_own(&app, &caller, "user.disable", &target.resource).await?;
@@ -59,7 +60,7 @@ pub(super) async fn change(
     let edit = Edit { id: target.account.id, name, disabled: change.disabled, act, now: app.now() };
     let trail = app.trail.clone();
     let account = app.write(move |tx| async move { edit.write(tx, &trail).await }.boxed()).await?;
-    account.map(|account| Json(User::of(&account))).ok_or_else(Problem::not_found)
+    account.map(|account| Json(User::of(&account))).ok_or_else(|| Problem::not_found().into())
 }
 
 struct Edit {

@@ -18,6 +18,7 @@ use utoipa::ToSchema;
 use super::{
     access,
     document::{Faulty, Refusals, Taken},
+    error::ApiError,
     input::{Faults, Holder, have},
     user::User,
 };
@@ -54,7 +55,7 @@ pub(super) struct CreatedUser {
 
 /// Adds a user to the caller's agency.
 #[utoipa::path(
-    post, path = "/v1/users", tag = "users", request_body = UserDraft,
+    post, path = "/v1/users", tag = "users", operation_id = "create_user", request_body = UserDraft,
     responses(
         (status = 201, description = "The user was added.", body = CreatedUser),
         Taken, Faulty, Refusals
@@ -64,7 +65,7 @@ pub(super) async fn create(
     State(app): State<Arc<App>>,
     caller: Caller,
     Json(draft): Json<UserDraft>,
-) -> Result<Response, Problem> {
+) -> Result<Response, ApiError> {
     let permit = access::permit_own(&app, &caller, act::UserCreate).await?;
     let password = NewPassword::draw().map_err(Fault::from)?;
     let one_time_password = password.expose().to_owned();
@@ -81,7 +82,7 @@ async fn account(
     permit: &Permit<act::UserCreate>,
     draft: &UserDraft,
     password: NewPassword,
-) -> Result<Account, Problem> {
+) -> Result<Account, ApiError> {
     let mut faults = Faults::default();
     let login = faults.take("/login", "login", Login::parse(&draft.login));
     let name = faults.name(&draft.name);
@@ -101,7 +102,7 @@ async fn account(
     })
 }
 
-async fn insert(app: &App, caller: &Caller, account: Account) -> Result<(), Problem> {
+async fn insert(app: &App, caller: &Caller, account: Account) -> Result<(), ApiError> {
     let act = access::by(caller, AuditAction::UserCreate, account.created)
         .object("user", account.id)
         .detail("roles", roles_to_column(&account.roles));
@@ -119,5 +120,5 @@ async fn insert(app: &App, caller: &Caller, account: Account) -> Result<(), Prob
     if write.await? {
         return Ok(());
     }
-    Err(Problem::conflict("login_taken").detail("Somebody has this log-in name."))
+    Err(Problem::conflict("login_taken").detail("Somebody has this log-in name.").into())
 }

@@ -9,13 +9,13 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use rovuma_policy::act;
-use rovuma_runtime::Problem;
 use rovuma_schemas::{Timestamp, audit::AuditAction};
 use rovuma_store::{Conn, FutureExt};
 
 use super::{
     access,
     document::{Absent, Refusals},
+    error::ApiError,
     user::{OneTimePassword, Target},
 };
 use crate::{
@@ -30,7 +30,7 @@ use crate::{
 
 /// Gives a user a one-time password, and ends a lock-out. Nobody does so for their own account.
 #[utoipa::path(
-    post, path = "/v1/users/{id}/password", tag = "users",
+    post, path = "/v1/users/{id}/password", tag = "users", operation_id = "reset_user_password",
     params(("id" = String, Path, description = "The user's id.")),
     responses(
         (status = 200, description = "The password, shown this once.", body = OneTimePassword),
@@ -41,7 +41,7 @@ pub(super) async fn reset(
     State(app): State<Arc<App>>,
     caller: Caller,
     target: Target,
-) -> Result<Response, Problem> {
+) -> Result<Response, ApiError> {
     access::permit(&app, &caller, act::UserChange, &target.resource).await?;
     access::forbid_own(&app, &caller, "user.reset_password", &target.resource).await?;
     let password = NewPassword::draw().map_err(Fault::from)?;

@@ -4,18 +4,18 @@ use std::sync::Arc;
 
 use axum::{Json, extract::State};
 use rovuma_policy::{Resource, act};
-use rovuma_runtime::Problem;
 
 use super::{
     access,
     document::{Absent, Refusals},
+    error::ApiError,
     user::{Target, User},
 };
 use crate::{app::App, caller::Caller};
 
 /// One user.
 #[utoipa::path(
-    get, path = "/v1/users/{id}", tag = "users",
+    get, path = "/v1/users/{id}", tag = "users", operation_id = "read_user",
     params(("id" = String, Path, description = "The user's id.")),
     responses((status = 200, description = "The user.", body = User), Absent, Refusals)
 )]
@@ -23,7 +23,7 @@ pub(super) async fn read(
     State(app): State<Arc<App>>,
     caller: Caller,
     target: Target,
-) -> Result<Json<User>, Problem> {
+) -> Result<Json<User>, ApiError> {
     // Who may see the list may see one of it.
     access::permit(&app, &caller, act::UserList, &Resource::agency(target.resource.owner())).await?;
     Ok(Json(User::of(&target.account)))

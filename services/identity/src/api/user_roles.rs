@@ -14,6 +14,7 @@ use utoipa::ToSchema;
 use super::{
     access,
     document::{Absent, Faulty, Refusals},
+    error::ApiError,
     input::{Faults, Holder},
     user::{Target, User},
 };
@@ -35,7 +36,7 @@ pub(super) struct Roles {
 /// Gives and takes roles. Nobody changes their own. Tokens that are out keep the old roles until they
 /// expire, at most ten minutes later.
 #[utoipa::path(
-    put, path = "/v1/users/{id}/roles", tag = "users", request_body = Roles,
+    put, path = "/v1/users/{id}/roles", tag = "users", operation_id = "set_user_roles", request_body = Roles,
     params(("id" = String, Path, description = "The user's id.")),
     responses((status = 200, description = "The user as it is now.", body = User), Absent, Faulty, Refusals)
 )]
@@ -44,7 +45,7 @@ pub(super) async fn put(
     caller: Caller,
     target: Target,
     Json(wanted): Json<Roles>,
-) -> Result<Json<User>, Problem> {
+) -> Result<Json<User>, ApiError> {
     access::permit(&app, &caller, act::RoleChange, &target.resource).await?;
     let mut faults = Faults::default();
     let roles = faults.roles(&wanted.roles, Holder::Person);
@@ -53,7 +54,7 @@ pub(super) async fn put(
     let act = access::by(&caller, AuditAction::RoleChange, app.now()).object("user", id);
     let trail = app.trail.clone();
     let account = app.write(move |tx| async move { give(tx, &trail, id, roles, act).await }.boxed()).await?;
-    account.map(|account| Json(User::of(&account))).ok_or_else(Problem::not_found)
+    account.map(|account| Json(User::of(&account))).ok_or_else(|| Problem::not_found().into())
 }
 
 async fn give(

@@ -1,0 +1,100 @@
+//! Starting: configurations that cannot be meant, and the first accounts.
+
+use reqwest::Method;
+use rovuma_identity::{Identity, IdentityConfig};
+use rovuma_policy::Role;
+use rovuma_runtime::{Context, SecretFile, SystemClock};
+
+use crate::support::{ADMIN, OFFICER, PASSWORD, World, config, secret};
+
+async fn refusal(spoil: impl FnOnce(&mut IdentityConfig)) -> String {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut config = config(folder.path());
+    spoil(&mut config);
+    let context = Context::new(SystemClock::shared());
+    match Identity::open(&config, &context).await {
+        Ok(_) => panic!("it started"),
+        Err(fault) => format!("{fault:#}"),
+    }
+}
+
+#[tokio::test]
+async fn configurations_that_cannot_be_meant_are_refused_with_what_is_wrong() {
+    let issuer = refusal(|config| config.issuer = "http://id.mz.example".into()).await;
+    assert!(issuer.contains("https"), "{issuer}");
+    let twice = refusal(|config| config.applications[1].client_id = "rovumactl".into()).await;
+    assert!(twice.contains("twice"), "{twice}");
+    let redirect =
+        refusal(|config| config.applications[0].redirect_uris = vec!["http://evil.example/".into()]).await;
+    assert!(redirect.contains("redirect URI"), "{redirect}");
+    let days = refusal(|config| config.signing.rotate_after_days = 2).await;
+    assert!(days.contains("rotate_after_days"), "{days}");
+    let role = refusal(|config| config.bootstrap[0].roles = vec![Role::AgencySystem]).await;
+    assert!(role.contains("for machines"), "{role}");
+    let listen = refusal(|config| {
+        config.http.behind_proxy = false;
+        config.http.listen = "0.0.0.0:0".parse().expect("an address");
+    });
+    assert!(listen.await.contains("tls"));
+}
+
+#[tokio::test]
+async fn weak_or_readable_first_passwords_are_refused() {
+    let short = refusal(|config| {
+        let folder = config.signing.directory.parent().expect("a folder").to_owned();
+        config.bootstrap[0].password_file = SecretFile::new(secret(&folder, "short", "admin"));
+    });
+    assert!(short.await.contains("15 characters"));
+    let readable = refusal(|config| {
+        use std::os::unix::fs::PermissionsExt;
+        let folder = config.signing.directory.parent().expect("a folder").to_owned();
+        let path = secret(&folder, "open", PASSWORD);
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o644)).expect("mode set");
+        config.bootstrap[0].password_file = SecretFile::new(path);
+    });
+    assert!(readable.await.contains("chmod"));
+}
+
+#[tokio::test]
+async fn an_account_that_is_there_is_left_as_it_is() {
+    let world = World::start().await;
+    let folder = world.folder.path().to_owned();
+    let mut changed = config(&folder);
+    let other = secret(&folder, "other", "quite another password");
+    for person in &mut changed.bootstrap {
+        person.password_file = SecretFile::new(&other);
+        person.roles = vec![Role::Auditor];
+    }
+    let world = world.restart(&changed).await;
+    let page = world.page().await;
+    assert_eq!(world.type_in(&page, OFFICER, "quite another password").await.status(), 401);
+    let admin = world.token(ADMIN).await;
+    let list = world.api(Method::GET, "/v1/users", &admin, None).await;
+    assert_eq!(list.body["items"].as_array().expect("a list").len(), 2);
+    assert_eq!(world.outcomes("user.create").await.len(), 3);
+}
+
+#[tokio::test]
+async fn a_bootstrap_password_that_must_be_changed_must_be_changed() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut config = config(folder.path());
+    config.bootstrap[0].change_at_first_login = true;
+    let world = World::start_with(folder, &config).await;
+    let page = world.page().await;
+    let response = world.type_in(&page, ADMIN, PASSWORD).await;
+    assert_eq!(response.status(), 200);
+    assert!(response.text().await.expect("a page").contains("name=\"new\""));
+}
+
+#[tokio::test]
+async fn no_password_secret_or_name_is_in_the_audit_log() {
+    let world = World::start().await;
+    let _token = world.token(OFFICER).await;
+    let page = world.page().await;
+    world.type_in(&page, "mistyped.name", "my real password").await;
+    for body in world.rows("SELECT body FROM trail_event").await {
+        for personal in [OFFICER, "Name of", PASSWORD, "mistyped", "my real", "10.0.0.1"] {
+            assert!(!body.contains(personal), "{personal:?} in {body}");
+        }
+    }
+}
