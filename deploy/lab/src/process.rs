@@ -141,6 +141,8 @@ fn start_on_keeper(command: Command) -> std::io::Result<Child> {
 
 #[cfg(test)]
 mod tests {
+    use std::io::{BufRead, BufReader};
+
     use super::*;
 
     fn sleeper(folder: &Path) -> Process {
@@ -164,6 +166,46 @@ mod tests {
         let pid = process.pid();
         drop(process);
         assert!(!Path::new(&format!("/proc/{pid}")).exists());
+    }
+
+    /// Running, and not merely waiting for somebody to ask how it ended (proc(5), field `state`).
+    fn is_running(pid: &str) -> bool {
+        let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+        stat.rsplit_once(')').is_some_and(|(_, rest)| !rest.trim_start().starts_with('Z'))
+    }
+
+    const TO_BE_KILLED: &str = "ROVUMA_LAB_TO_BE_KILLED";
+
+    /// Not a test by itself: the next one runs it, and kills it.
+    #[test]
+    fn a_parent_to_be_killed() {
+        if let Some(folder) = std::env::var_os(TO_BE_KILLED) {
+            let process = sleeper(Path::new(&folder));
+            println!("\nstarted {}", process.pid());
+            std::thread::park();
+        }
+    }
+
+    #[test]
+    fn a_process_does_not_outlive_a_parent_that_is_killed() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let mut parent = Command::new(std::env::current_exe().expect("this test"))
+            .args(["--exact", "process::tests::a_parent_to_be_killed", "--nocapture"])
+            .env(TO_BE_KILLED, folder.path())
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("started");
+        let said = BufReader::new(parent.stdout.take().expect("piped")).lines();
+        let pid = said.map_while(Result::ok).find_map(|line| Some(line.strip_prefix("started ")?.to_owned()));
+        let pid = pid.expect("its child's id");
+        assert!(is_running(&pid));
+        parent.kill().expect("killed");
+        parent.wait().expect("gone");
+        let give_up_at = Instant::now() + Duration::from_secs(10);
+        while is_running(&pid) {
+            assert!(Instant::now() < give_up_at, "the child outlived its parent");
+            std::thread::sleep(POLL);
+        }
     }
 
     #[test]
