@@ -94,6 +94,12 @@ open_words!(
         TrustRefuse = "trust.refuse",
         /// The audit log was searched.
         AuditSearch = "audit.search",
+        /// An audit event, or the state of the audit sources, was read.
+        AuditRead = "audit.read",
+        /// Something is wrong with an audit source, or no longer is.
+        AuditAlarm = "audit.alarm",
+        /// A delivery to the audit service was nobody's batch.
+        AuditQuarantine = "audit.quarantine",
         /// The broker's topology was applied.
         BrokerApply = "broker.apply",
         /// A service started.

@@ -86,21 +86,38 @@ impl Message {
     /// [`ParseFault`]; with [`ParseFault::Schema`] all the faults at once.
     pub fn parse(payload: &[u8]) -> Result<Self, ParseFault> {
         let value = read(payload)?;
-        let header = header_of(&value)?;
-        let Ok(message_type) = header.message_type.parse::<MessageType>() else {
-            return Err(ParseFault::UnknownType { unverified_type: header.message_type });
-        };
-        if !ACCEPTED_MAJORS.contains(&header.version.major) {
-            return Err(ParseFault::UnsupportedVersion { message_type, version: header.version });
-        }
+        let message_type = readable(&value)?;
         let mut found = schema::received_faults(message_type, &value);
-        rules::check(&header, message_type, &View::root(&value), &mut found);
+        let header: Result<Header, ParseFault> = part(&value, "header");
+        if let Ok(header) = &header {
+            rules::check(header, message_type, &View::root(&value), &mut found);
+        }
         if !found.is_empty() {
             return Err(refuse(found));
         }
+        let header = header?;
         let body = body_of(message_type, &value)?;
         let terms = if message_type.is_operational() { Some(part::<Terms>(&value, "terms")?) } else { None };
         Ok(Self { header, terms, body })
+    }
+}
+
+/// The type, when this build reads it in that version. What it says of another message needs a header
+/// that is right; of a message of its own the schema of the type tells the header's faults too.
+fn readable(value: &Value) -> Result<MessageType, ParseFault> {
+    let header = View::root(value).field("header");
+    let known = header.field("type").parsed::<MessageType>();
+    let version = header.field("version").parsed::<Version>();
+    match known.zip(version) {
+        Some((known, version)) if ACCEPTED_MAJORS.contains(&version.major) => Ok(known),
+        _ => Err(unreadable(header_of(value)?)),
+    }
+}
+
+fn unreadable(header: Header) -> ParseFault {
+    match header.message_type.parse() {
+        Ok(message_type) => ParseFault::UnsupportedVersion { message_type, version: header.version },
+        Err(_) => ParseFault::UnknownType { unverified_type: header.message_type },
     }
 }
 

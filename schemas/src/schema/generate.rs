@@ -4,7 +4,7 @@ use schemars::{
     JsonSchema, Schema,
     generate::{SchemaGenerator, SchemaSettings},
 };
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use crate::{
     Alert, Delivered, Header, LinkFault, MessageType, Read, Rejected, StreamRequest, StreamStatus, Terms,
@@ -39,7 +39,14 @@ pub fn files() -> Vec<SchemaFile> {
 }
 
 fn file(name: &str, schema: &Value) -> SchemaFile {
-    SchemaFile { path: format!("{name}.json"), text: format!("{schema:#}\n") }
+    // What it is comes first, for whoever opens the file.
+    let first = ["$schema", "$id", "title", "description"];
+    let mut ordered: Map<String, Value> =
+        first.iter().filter_map(|name| Some(((*name).to_owned(), schema.get(*name)?.clone()))).collect();
+    for (name, value) in schema.as_object().into_iter().flatten() {
+        ordered.entry(name.clone()).or_insert_with(|| value.clone());
+    }
+    SchemaFile { path: format!("{name}.json"), text: format!("{:#}\n", Value::Object(ordered)) }
 }
 
 /// The closed schema of a draft.

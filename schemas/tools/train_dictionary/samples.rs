@@ -2,7 +2,7 @@
 
 use std::{error::Error, fs, path::PathBuf};
 
-use rovuma_schemas::{CodeLists, Header, MessageId, Timestamp};
+use rovuma_schemas::{CodeLists, Header, Timestamp};
 use serde_json::{Map, Value, json};
 
 use crate::{
@@ -164,7 +164,7 @@ fn varied(text: &str, field: &str, language: &str, random: &mut Random) -> Strin
         return code(text, list, random);
     }
     match field {
-        "id" => MessageId::draw(instant(random)).to_string(),
+        "id" => message_id(random),
         "stream" | "epoch" => random.letters("0123456789abcdef", 32),
         "digest" | "bundle_digest" => {
             random.letters("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijkl0123456789-_", 42) + "A"
@@ -195,6 +195,12 @@ fn code(text: &str, list: &str, random: &mut Random) -> String {
     let keep = random.below(3) == 0 || !entries.iter().any(|entry| entry.code == text);
     let likely = if list == "states" { &entries[..2] } else { entries };
     if keep { text.to_owned() } else { random.pick(likely).code.clone() }
+}
+
+/// A UUIDv7 of those years, drawn from the repeatable source.
+fn message_id(random: &mut Random) -> String {
+    let mut hex = |length| random.letters("0123456789abcdef", length);
+    format!("019{}-{}-7{}-9{}-{}", hex(5), hex(4), hex(3), hex(3), hex(12))
 }
 
 fn digit(random: &mut Random) -> char {
