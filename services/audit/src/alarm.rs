@@ -1,6 +1,9 @@
 //! Alarms: what is wrong with a source, or worth an auditor's look.
 
-use rovuma_schemas::{Digest, Timestamp, audit::AuditOutcome};
+use rovuma_schemas::{
+    Digest, Timestamp,
+    audit::{AuditAction, AuditOutcome},
+};
 use sqlx::{AnyConnection, Row};
 
 use crate::{
@@ -77,7 +80,7 @@ pub(crate) async fn raise(
     } else {
         tracing::error!(%source, %epoch, first, last, kind, "audit alarm");
     }
-    let event = OwnEvent::of_service(&own.source, own::action("audit.alarm"))
+    let event = OwnEvent::of_service(&own.source, AuditAction::AuditAlarm)
         .object("audit_source", format!("{source}/{epoch}"))
         .outcome(AuditOutcome::Failed, kind)
         .detail("first", first)
@@ -107,7 +110,7 @@ pub(crate) async fn close_missing(
     }
     let Lineage { source, epoch, .. } = lineage;
     tracing::info!(%source, %epoch, "the missing audit events have come");
-    let event = OwnEvent::of_service(&own.source, own::action("audit.alarm"))
+    let event = OwnEvent::of_service(&own.source, AuditAction::AuditAlarm)
         .object("audit_source", format!("{source}/{epoch}"))
         .detail("closed", "missing")
         .detail("last", lineage.head.sequence);

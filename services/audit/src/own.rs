@@ -86,12 +86,6 @@ impl OwnEvent {
     }
 }
 
-/// An action of the audit service that the list of known words may or may not have yet: readers keep unknown
-/// words as they are.
-pub(crate) fn action(word: &'static str) -> AuditAction {
-    word.parse().unwrap_or_else(|_| AuditAction::Other(word.to_owned()))
-}
-
 /// Appends `what` to the service's own chain.
 pub(crate) async fn record(
     tx: &mut AnyConnection,

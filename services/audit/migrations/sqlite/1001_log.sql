@@ -43,7 +43,7 @@ CREATE TABLE entry_search (
     action      TEXT    NOT NULL,
     object_kind TEXT,
     object_id   TEXT,
-    message_id  TEXT,             -- the message that it is about, whatever its object is
+    message_id  TEXT,             -- the message that it is about, from the draft on
     outcome     TEXT    NOT NULL
 );
 CREATE INDEX entry_by_time    ON entry_search (at);

@@ -8,7 +8,7 @@ use axum::{
 };
 use rovuma_policy::{Resource, act};
 use rovuma_runtime::Problem;
-use rovuma_schemas::{AgencyCode, Epoch};
+use rovuma_schemas::{AgencyCode, Epoch, audit::AuditAction};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -16,7 +16,7 @@ use super::{access, caller::Caller, error::ApiError, openapi::Refusals};
 use crate::{
     auditor::Auditor,
     log::search::{self, Entry},
-    own::{self, OwnEvent},
+    own::OwnEvent,
 };
 
 /// One event with its exact bytes.
@@ -58,7 +58,7 @@ pub(super) async fn read(
         return Err(if is_own { access::forbidden(&denial) } else { Problem::not_found() }.into());
     }
     let (entry, _) = found.ok_or_else(Problem::not_found)?;
-    let event = OwnEvent::by(caller.actor(), own::action("audit.read")).object("audit_event", id);
+    let event = OwnEvent::by(caller.actor(), AuditAction::AuditRead).object("audit_event", id);
     auditor.record(event).await?;
     let exact = entry.event.get().to_owned();
     Ok(Json(ExactEntry { entry, exact }))

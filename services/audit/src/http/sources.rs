@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use axum::{Json, extract::State};
 use rovuma_policy::{Resource, act};
+use rovuma_schemas::audit::AuditAction;
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -11,7 +12,7 @@ use super::{access, caller::Caller, error::ApiError, openapi::Refusals};
 use crate::{
     auditor::Auditor,
     log::sources::{self, Quarantined, Source},
-    own::{self, OwnEvent},
+    own::OwnEvent,
 };
 
 /// The state of the log.
@@ -45,7 +46,7 @@ pub(super) async fn list(
         sources: sources::list(pool, &auditor.producers).await?,
         quarantine: sources::quarantined(pool).await?,
     };
-    let event = OwnEvent::by(caller.actor(), own::action("audit.read")).object("audit_sources", log.id());
+    let event = OwnEvent::by(caller.actor(), AuditAction::AuditRead).object("audit_sources", log.id());
     auditor.record(event).await?;
     Ok(Json(state))
 }

@@ -2,7 +2,7 @@
 
 use rovuma_broker::Delivery;
 use rovuma_envelope::digest;
-use rovuma_schemas::audit::AuditOutcome;
+use rovuma_schemas::audit::{AuditAction, AuditOutcome};
 use sqlx::{AnyConnection, Row};
 
 use super::open::Unfit;
@@ -53,7 +53,7 @@ pub(super) async fn put(
     .bind(kept)
     .execute(&mut *tx)
     .await?;
-    let event = OwnEvent::of_service(&own.source, own::action("audit.quarantine"))
+    let event = OwnEvent::of_service(&own.source, AuditAction::AuditQuarantine)
         .object("delivery", digest.to_string())
         .outcome(AuditOutcome::Refused, reason);
     own::record(tx, appender, own, event).await

@@ -56,8 +56,8 @@ impl LogEvent {
         self.event.sequence
     }
 
-    /// The message that the event is about: its object, or the detail `message` where the object is
-    /// something else (a receipt, a delivery).
+    /// The message that the event is about: its object, be it still a draft (whose id the message keeps), or the
+    /// detail `message` where the object is something else.
     pub(crate) fn message_id(&self) -> Option<&str> {
         match &self.event.object {
             // A draft's id becomes the id of the message that it is sent as.

@@ -38,7 +38,7 @@ pub(crate) struct Filter {
     pub(crate) object_kind: Option<String>,
     /// The identifier of what it was done to.
     pub(crate) object: Option<String>,
-    /// The message that it is about, whatever its object is.
+    /// The message that it is about, from the draft on, whatever its object is.
     #[param(value_type = Option<String>)]
     pub(crate) message: Option<MessageId>,
     /// How it ended.

@@ -36,6 +36,16 @@ async fn every_filter_finds_what_it_names() {
         event.time = "2026-11-22T08:00:00Z".parse().expect("RFC 3339");
     })
     .await;
+    api.store_event(|event| {
+        event.actor = "officer-4".to_owned();
+        event.action = AuditAction::AlertCreate;
+        event.object = Some(AuditObject::new("draft", message.clone()));
+        event.agency = Some("mz.senami".parse().expect("an agency"));
+        event.time = "2026-11-19T08:00:00Z".parse().expect("RFC 3339");
+    })
+    .await;
+    let national = api.national(&format!("/v1/events?message={message}")).await.1;
+    assert_eq!(sequences(&national), [4, 3, 1], "a message's story begins with its draft");
     let cases = [
         ("actor=officer-2".to_owned(), vec![1]),
         ("action=access.refuse".to_owned(), vec![2]),
