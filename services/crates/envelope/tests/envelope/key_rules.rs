@@ -80,6 +80,13 @@ fn a_compromised_keys_message_from_the_future_is_refused_not_answered() {
     assert_eq!(judged(&world, &short, today().plus(DAY), today()), "key_compromised");
 }
 
+/// Which of the two clocks is wrong cannot be known, so the key's term says nothing yet.
+#[test]
+fn beyond_the_keys_end_and_in_the_future_is_a_matter_of_clocks() {
+    let (world, short, term) = february();
+    assert_eq!(judged(&world, &short, term.not_after.plus(DAY), today()), "clock");
+}
+
 #[test]
 fn a_key_revoked_for_another_reason_speaks_for_what_came_before() {
     for reason in [RevocationReason::Superseded, RevocationReason::Ceased, RevocationReason::Unspecified] {
