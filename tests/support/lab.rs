@@ -52,7 +52,8 @@ impl Lab {
         let nodes = nodes().await?;
         let vhost = format!("rovuma-{}", NEXT.fetch_add(1, Ordering::Relaxed));
         let folder = tempfile::tempdir()?;
-        let mut border = Border::prepare(folder.path(), nodes, &programs()?, &vhost, &timings, |_| ()).await?;
+        let mut border =
+            Border::prepare(folder.path(), nodes, &programs()?, &vhost, &timings, |_| ()).await?;
         border.start(|_| ()).await?;
         Ok(Self { border, nodes, tokens: Mutex::default(), _folder: folder })
     }
@@ -74,7 +75,9 @@ impl Lab {
         let key = format!("{code} {login}");
         let token = match tokens.get(&key) {
             Some(token) => token.clone(),
-            None => person::log_in(&country.url("identity")?, &login, &country.layout().secret(&login)).await?,
+            None => {
+                person::log_in(&country.url("identity")?, &login, &country.layout().secret(&login)).await?
+            }
         };
         tokens.insert(key, token.clone());
         Api::new(&country.url(service)?, Some(token))
@@ -120,7 +123,11 @@ impl Lab {
             let mut path = format!("/v1/events?{query}");
             loop {
                 let page = auditor.get(&path).await?.ok()?;
-                let rows = page["items"].as_array().or_else(|| page["events"].as_array()).cloned().unwrap_or_default();
+                let rows = page["items"]
+                    .as_array()
+                    .or_else(|| page["events"].as_array())
+                    .cloned()
+                    .unwrap_or_default();
                 if let Some(found) = rows.into_iter().find(|row| is_it(row)) {
                     return Ok(Some(found));
                 }

@@ -97,7 +97,9 @@ async fn an_alert_on_a_person_is_released_by_a_second_person() -> Result<()> {
     // And not twice.
     let again = supervisor.post_if_match(&path("release"), &json!({}), &etag).await?;
     assert!(again.status.is_client_error(), "{}", again.body);
-    lab.audited("mz", "action=access.refuse&agency=mz.prm", |row| row["event"]["object"]["id"] == id.as_str())
-        .await?;
+    lab.audited("mz", "action=access.refuse&agency=mz.prm", |row| {
+        row["event"]["object"]["id"] == id.as_str()
+    })
+    .await?;
     Ok(())
 }

@@ -33,8 +33,8 @@ async fn every_event_of_an_alerts_story_is_found_in_both_countries() -> Result<(
         place["sequence"]
     );
     let event = auditor.get(&path).await?.ok()?;
-    assert_eq!(event["event"]["action"], "message.receive", "{event}");
-    assert_eq!(event["event"]["object"]["id"], id.as_str());
+    assert_eq!(event["entry"]["event"]["action"], "message.receive", "{event}");
+    assert_eq!(event["entry"]["event"]["object"]["id"], id.as_str());
 
     // An agency's auditor sees the own agency alone; nobody else sees anything.
     let own = lab.api("tz.tpf", "auditor", "audit").await?;

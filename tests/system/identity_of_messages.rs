@@ -50,13 +50,14 @@ async fn a_duplicate_is_stored_once_and_a_conflict_is_kept_apart() -> Result<()>
     let mut reused = message.clone();
     reused["header"]["id"] = json!(rovuma_schemas::MessageId::draw(Timestamp::system_now()));
     let reused_id = id_of(&reused)?;
-    intruder.deliver("tz.tpf", forge::bundle(&lab, "tz.tpf", &[forge::sign(&lab, "mz.prm", &reused)?])?).await?;
+    intruder
+        .deliver("tz.tpf", forge::bundle(&lab, "tz.tpf", &[forge::sign(&lab, "mz.prm", &reused)?])?)
+        .await?;
     let supervisor = lab.api("tz.tpf", "supervisor", "gateway").await?;
     eventually("an alarm for each", || async {
         let alarms = items(&supervisor.get("/v1/alarms").await?.ok()?);
-        let has = |kind: &str, about: &str| {
-            alarms.iter().any(|row| row["kind"] == kind && row["subject"] == about)
-        };
+        let has =
+            |kind: &str, about: &str| alarms.iter().any(|row| row["kind"] == kind && row["subject"] == about);
         Ok((has("conflict", &id) && has("number_reused", &reused_id)).then_some(()))
     })
     .await?;

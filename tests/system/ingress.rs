@@ -23,7 +23,9 @@ fn now() -> Timestamp {
 async fn lane_goes_on(lab: &Lab, intruder: &Intruder) -> Result<()> {
     let message = forge::message("tz.tpf", now());
     let id = message["header"]["id"].clone();
-    intruder.deliver("tz.tpf", forge::bundle(lab, "tz.tpf", &[forge::sign(lab, "mz.prm", &message)?])?).await?;
+    intruder
+        .deliver("tz.tpf", forge::bundle(lab, "tz.tpf", &[forge::sign(lab, "mz.prm", &message)?])?)
+        .await?;
     let officer = lab.officer("tz.tpf").await?;
     eventually("an honest message after all that", || async {
         let rows = items(&officer.get("/v1/inbox").await?.ok()?);
@@ -119,7 +121,9 @@ async fn verified_messages_that_are_not_acceptable_are_answered_with_their_code(
     let mut large = forge::message("tz.tpf", now());
     large["body"]["padding"] = json!("x".repeat(300 * 1024));
     let id = large["header"]["id"].as_str().context("an id")?.to_owned();
-    intruder.deliver("tz.tpf", forge::bundle(&lab, "tz.tpf", &[forge::sign(&lab, "mz.prm", &large)?])?).await?;
+    intruder
+        .deliver("tz.tpf", forge::bundle(&lab, "tz.tpf", &[forge::sign(&lab, "mz.prm", &large)?])?)
+        .await?;
     let event = lab.audited("tz", &format!("action=message.reject&message={id}"), |_| true).await?;
     assert_eq!(event["event"]["reason"], "too_large", "{event}");
 

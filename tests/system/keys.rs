@@ -94,7 +94,9 @@ async fn a_message_under_a_new_key_is_held_until_the_list_comes() -> Result<()> 
     hand_over(&lab, &old_list)?;
     lab.audited("tz", "action=trust.refuse", |_| true).await?;
     let after = forge::message("tz.tpf", Timestamp::system_now());
-    intruder.deliver("tz.tpf", forge::bundle(&lab, "tz.tpf", &[forge::sign(&lab, "mz.prm", &after)?])?).await?;
+    intruder
+        .deliver("tz.tpf", forge::bundle(&lab, "tz.tpf", &[forge::sign(&lab, "mz.prm", &after)?])?)
+        .await?;
     arrives(&lab, &after["header"]["id"]).await?;
     Ok(())
 }
@@ -105,7 +107,9 @@ async fn a_compromised_key_signs_nothing_more_and_what_it_signed_is_flagged() ->
     let intruder = Intruder::from_mozambique(&lab).await?;
     let layout = lab.border.mz.layout();
     let before = forge::message("tz.tpf", Timestamp::system_now());
-    intruder.deliver("tz.tpf", forge::bundle(&lab, "tz.tpf", &[forge::sign(&lab, "mz.prm", &before)?])?).await?;
+    intruder
+        .deliver("tz.tpf", forge::bundle(&lab, "tz.tpf", &[forge::sign(&lab, "mz.prm", &before)?])?)
+        .await?;
     arrives(&lab, &before["header"]["id"]).await?;
 
     let public = layout.signing_key(&"mz.prm".parse()?).with_extension("jwk");
@@ -127,7 +131,9 @@ async fn a_compromised_key_signs_nothing_more_and_what_it_signed_is_flagged() ->
     assert!(row["compromised_at"].is_string(), "{row}");
 
     let after = forge::message("tz.tpf", Timestamp::system_now());
-    intruder.deliver("tz.tpf", forge::bundle(&lab, "tz.tpf", &[forge::sign(&lab, "mz.prm", &after)?])?).await?;
+    intruder
+        .deliver("tz.tpf", forge::bundle(&lab, "tz.tpf", &[forge::sign(&lab, "mz.prm", &after)?])?)
+        .await?;
     lab.quarantined("tz.tpf", "signature").await?;
     assert_eq!(items(&lab.officer("tz.tpf").await?.get("/v1/inbox").await?.ok()?).len(), 1);
     Ok(())
@@ -143,13 +149,16 @@ async fn an_expired_key_signs_nothing_more() -> Result<()> {
     let public = layout.key("mz.prm.brief.jwk").to_string_lossy().into_owned();
     // Valid for one second from an hour ago: over before anything is signed with it.
     let from = Timestamp::system_now().minus(std::time::Duration::from_secs(3600)).to_string();
-    let add = words(&["trust", "add-key", "mz.prm", "--signing", &public, "--from", &from, "--valid-for", "1s"]);
+    let add =
+        words(&["trust", "add-key", "mz.prm", "--signing", &public, "--from", &from, "--valid-for", "1s"]);
     hand_over(&lab, &revise(layout, &[add])?)?;
     lab.audited("tz", "action=trust.load", |row| row["event"]["details"]["serial"] == "2").await?;
 
     fs::copy(&new_key, layout.signing_key(&"mz.prm".parse()?))?;
     let message = forge::message("tz.tpf", Timestamp::system_now());
-    intruder.deliver("tz.tpf", forge::bundle(&lab, "tz.tpf", &[forge::sign(&lab, "mz.prm", &message)?])?).await?;
+    intruder
+        .deliver("tz.tpf", forge::bundle(&lab, "tz.tpf", &[forge::sign(&lab, "mz.prm", &message)?])?)
+        .await?;
     lab.quarantined("tz.tpf", "signature").await?;
     assert!(items(&lab.officer("tz.tpf").await?.get("/v1/inbox").await?.ok()?).is_empty());
     Ok(())

@@ -24,7 +24,8 @@ async fn each_service_ends_within_ten_seconds_of_sigterm() -> Result<()> {
             let country = if code == "mz" { &mut lab.border.mz } else { &mut lab.border.tz };
             let mut process = country.take_service(service)?;
             let started = Instant::now();
-            let status = process.stop(STOP_GRACE).await.with_context(|| format!("{code} {service} stayed"))?;
+            let status =
+                process.stop(STOP_GRACE).await.with_context(|| format!("{code} {service} stayed"))?;
             let log = country.log_tail(service);
             assert!(status.success(), "{code} {service} ended with {status}:\n{log}");
             assert!(started.elapsed() < PROMISED, "{code} {service} took {:?}", started.elapsed());

@@ -15,6 +15,7 @@ pub(crate) mod receipt;
 pub(crate) mod send;
 pub(crate) mod status;
 pub(crate) mod stream;
+mod wake;
 
 use std::sync::Arc;
 
@@ -40,5 +41,6 @@ pub(crate) fn stored_jws(compact: &[u8]) -> Result<Jws, DbError> {
 /// shipper of audit events are started beside it.
 pub(crate) fn start(gateway: &Arc<Gateway>, broker: &Broker, shutdown: &Shutdown) -> Vec<Consumer> {
     shutdown.spawn("stream status", status::run(gateway.clone(), broker.clone(), shutdown.clone()));
+    shutdown.spawn("event wake", wake::run(gateway.clone(), broker.clone(), shutdown.clone()));
     inbox::start(gateway, broker)
 }

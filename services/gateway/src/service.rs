@@ -22,7 +22,7 @@ use crate::{
 };
 
 /// The gateway's own tables.
-const MIGRATIONS: Migrations = Migrations {
+pub(crate) const MIGRATIONS: Migrations = Migrations {
     sqlite: &[Step {
         version: 1001,
         name: "gateway",

@@ -24,7 +24,7 @@ use super::{
     quarantine::{self, QuarantineReason, Quarantined},
     receipt::{self, Entry, ReceiptBook},
     send::SendError,
-    stream::{self, StreamKey},
+    stream::{self, Progress, StreamKey},
 };
 use crate::{error::DbError, gateway::Gateway};
 
@@ -112,7 +112,8 @@ impl<'g> Decisions<'g> {
     /// [`SendError`]; the transaction must then be taken back.
     pub(crate) async fn finish(self, tx: &mut AnyConnection) -> Result<(), SendError> {
         for (key, numbers) in &self.numbers {
-            stream::note_numbers(tx, key, numbers, self.now).await?;
+            let (before, after) = stream::note_numbers(tx, key, numbers, self.now).await?;
+            self.tell_gap(tx, key, before, after).await?;
         }
         self.receipts.settle(tx, self.gateway, self.now).await
     }
@@ -260,9 +261,25 @@ impl<'g> Decisions<'g> {
                 stream: head.stream,
             };
             let voided: Vec<u64> = head.voided.iter().map(|voided| voided.number).collect();
-            stream::note_announcement(tx, &key, head.last, &voided, self.now).await?;
+            let (before, after) = stream::note_announcement(tx, &key, head.last, &voided, self.now).await?;
+            self.tell_gap(tx, &key, before, after).await?;
         }
         Ok(())
+    }
+
+    /// Tells those who follow that a gap has opened or closed.
+    async fn tell_gap(
+        &self,
+        tx: &mut AnyConnection,
+        key: &StreamKey,
+        before: Progress,
+        after: Progress,
+    ) -> Result<(), DbError> {
+        if !after.gap_changed(&before) {
+            return Ok(());
+        }
+        let version = i64::try_from(after.next).unwrap_or(i64::MAX);
+        event::record(tx, &key.recipient, EventKind::StreamChanged, None, version, self.now).await
     }
 
     async fn requested(

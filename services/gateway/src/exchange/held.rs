@@ -144,7 +144,7 @@ async fn retry_batch(
     let Some(last) = waiting.last().map(|held| held.seq) else { return Ok(None) };
     let now = gateway.now();
     let trust = gateway.trust.current();
-    let judge = Judge { country: gateway.country, agencies: &gateway.agencies, trust: &trust, now };
+    let judge = Judge { agencies: &gateway.agencies, trust: &trust, now };
     let mut decisions = Decisions::new(gateway, now);
     let mut decided = 0;
     for held in waiting {

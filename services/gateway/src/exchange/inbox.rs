@@ -151,7 +151,7 @@ impl Inbox {
         let gateway = self.gateway.clone();
         let work = move || {
             let trust = gateway.trust.current();
-            let judge = Judge { country: gateway.country, agencies: &gateway.agencies, trust: &trust, now };
+            let judge = Judge { agencies: &gateway.agencies, trust: &trust, now };
             batch.iter().map(|delivery| judge.open(delivery)).collect()
         };
         tokio::task::spawn_blocking(work).await

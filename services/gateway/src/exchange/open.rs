@@ -8,7 +8,7 @@ use rovuma_envelope::{
     VerifyContext, VerifyFailure, digest,
 };
 use rovuma_schemas::{
-    AgencyCode, CountryCode, Digest, Header, Message, ParseFault, Recipient, RejectionCode, Timestamp,
+    AgencyCode, Digest, Header, Message, ParseFault, Recipient, RejectionCode, Timestamp,
 };
 
 use super::quarantine::QuarantineReason;
@@ -16,7 +16,6 @@ use crate::agencies::OwnAgencies;
 
 /// What deliveries are judged by: one moment's agencies, trust lists and time.
 pub(crate) struct Judge<'a> {
-    pub(crate) country: CountryCode,
     pub(crate) agencies: &'a OwnAgencies,
     pub(crate) trust: &'a TrustStore,
     pub(crate) now: Timestamp,

@@ -28,8 +28,6 @@ pub(crate) enum QuarantineReason {
     Misrouted,
     /// Verified, but an id that is already taken by other content.
     Conflict,
-    /// A receipt for what we never sent to its signer, or for other bytes.
-    FalseReceipt,
     /// Verified, but not readable as its type says, where no rejection can answer it.
     Unreadable,
 }
@@ -45,7 +43,6 @@ impl QuarantineReason {
             Self::Signature => "signature",
             Self::Misrouted => "misrouted",
             Self::Conflict => "conflict",
-            Self::FalseReceipt => "false_receipt",
             Self::Unreadable => "unreadable",
         }
     }

@@ -1,0 +1,114 @@
+//! Waking those who follow domain events by the broker: a CloudEvent (CloudEvents 1.0, JSON format) on the
+//! exchange `events` for what has been committed.
+//!
+//! It only wakes: readers then ask `GET /v1/events?after=`, which is authoritative. So of many events of one
+//! kind for one agency the last alone is published, one that nobody is bound for is dropped, and one that the
+//! broker does not take is not tried again.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use futures::future::join_all;
+use rovuma_broker::{Broker, Publication, PublishError, topology::names};
+use rovuma_runtime::Shutdown;
+use rovuma_schemas::AgencyCode;
+use rovuma_store::RowExt;
+use serde_json::json;
+use sqlx::Row;
+
+use crate::{error::DbError, gateway::Gateway};
+
+/// Rows looked at in one go: what a busy gateway commits in about a second.
+const PAGE: i64 = 1024;
+
+/// The media type of a CloudEvent in JSON.
+const CLOUD_EVENT: &str = "application/cloudevents+json";
+
+/// Publishes until a soft shutdown, beginning with what happens from now on.
+pub(crate) async fn run(gateway: Arc<Gateway>, broker: Broker, shutdown: Shutdown) {
+    let mut commits = gateway.store.commits();
+    let mut after = match last(&gateway).await {
+        Ok(last) => last,
+        Err(fault) => return tracing::error!(%fault, "domain events cannot be read: nobody will be woken"),
+    };
+    loop {
+        tokio::select! {
+            () = shutdown.soft() => return,
+            changed = commits.changed() => if changed.is_err() { return },
+        }
+        match news(&gateway, after).await {
+            Ok(news) => {
+                after = news.last.unwrap_or(after);
+                tokio::select! {
+                    () = shutdown.soft() => return,
+                    () = publish(&broker, news.wakes) => {}
+                }
+            }
+            Err(fault) => tracing::warn!(%fault, "domain events were not read; they will be at the next commit"),
+        }
+    }
+}
+
+/// What has been committed since somebody was last woken.
+struct News {
+    last: Option<i64>,
+    wakes: Vec<Publication>,
+}
+
+async fn last(gateway: &Gateway) -> Result<i64, DbError> {
+    let row = sqlx::query("SELECT COALESCE(MAX(seq), 0) AS last FROM domain_event")
+        .fetch_one(gateway.store.read())
+        .await?;
+    Ok(row.try_get("last")?)
+}
+
+async fn news(gateway: &Gateway, after: i64) -> Result<News, DbError> {
+    let rows = sqlx::query(
+        "SELECT seq, agency, event, object_id, version, at FROM domain_event
+         WHERE seq > $1 ORDER BY seq LIMIT $2",
+    )
+    .bind(after)
+    .bind(PAGE)
+    .fetch_all(gateway.store.read())
+    .await?;
+    let mut latest = BTreeMap::new();
+    let mut last = None;
+    for row in &rows {
+        last = Some(row.try_get::<i64, _>("seq")?);
+        latest.insert((row.parsed::<AgencyCode>("agency")?, row.try_get::<String, _>("event")?), row);
+    }
+    let wakes = latest
+        .into_iter()
+        .map(|((agency, event), row)| {
+            let seq: i64 = row.try_get("seq")?;
+            let id = format!("{}.{}/{seq}", gateway.country, gateway.name);
+            let body = json!({
+                "specversion": "1.0",
+                "id": id,
+                "source": format!("/gateway/{}/{}", gateway.country, gateway.name),
+                "type": format!("rovuma.{event}"),
+                "time": row.instant("at")?,
+                "datacontenttype": "application/json",
+                "data": { "agency": agency, "version": row.try_get::<i64, _>("version")? },
+            });
+            Ok(Publication {
+                exchange: names::EVENTS.to_owned(),
+                routing_key: names::event_key(&agency, &event),
+                message_id: id,
+                content_type: CLOUD_EVENT.to_owned(),
+                headers: BTreeMap::new(),
+                body: body.to_string().into_bytes(),
+            })
+        })
+        .collect::<Result<_, DbError>>()?;
+    Ok(News { last, wakes })
+}
+
+async fn publish(broker: &Broker, wakes: Vec<Publication>) {
+    let outcomes = join_all(wakes.into_iter().map(|wake| broker.publish(wake))).await;
+    for outcome in outcomes {
+        match outcome {
+            Ok(()) | Err(PublishError::Unroutable { .. }) => {}
+            Err(fault) => tracing::debug!(%fault, "nobody was woken"),
+        }
+    }
+}
