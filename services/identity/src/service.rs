@@ -6,10 +6,10 @@ use anyhow::Context as _;
 use rovuma_broker::Broker;
 use rovuma_policy::Policy;
 use rovuma_runtime::{Context, Service, http::serve};
-use rovuma_schemas::Timestamp;
+use rovuma_schemas::{Timestamp, audit::AuditAction};
 use rovuma_store::{FutureExt, Migrations, Step, Store};
 use rovuma_tokens::{IssuerConfig, TokenVerifier};
-use rovuma_trail::{Shipper, ShipperKeys, Trail};
+use rovuma_trail::{Act, Shipper, ShipperKeys, Trail};
 
 use crate::{
     api, app::App, applications::Applications, bootstrap, config::IdentityConfig, issuer::Issuer, keys::Keys,
@@ -48,11 +48,13 @@ impl Service for Identity {
     async fn start(config: IdentityConfig, context: &Context) -> anyhow::Result<()> {
         let running = Self::open(&config, context).await?;
         ship(&config, &running, context)?;
+        running.record(AuditAction::ServiceStart).await;
         let shutdown = context.shutdown.clone();
         context.shutdown.spawn("tend", async move {
             while shutdown.pause(TEND_EVERY).await {
                 running.tend().await;
             }
+            running.record(AuditAction::ServiceStop).await;
         });
         Ok(())
     }
@@ -95,6 +97,18 @@ impl Running {
         }
         if let Err(fault) = self.app.write(move |tx| async move { prune(tx, now).await }.boxed()).await {
             tracing::error!(%fault, "old entries could not be removed");
+        }
+    }
+}
+
+impl Running {
+    /// An audit event of the service itself.
+    async fn record(&self, action: AuditAction) {
+        let trail = self.app.trail.clone();
+        let act = Act::new(self.app.now(), trail.source(), action);
+        let write = self.app.write(move |tx| async move { trail.record(tx, &act).await.map(|_| ()) }.boxed());
+        if let Err(fault) = write.await {
+            tracing::error!(%fault, "an audit event of the service itself could not be written");
         }
     }
 }

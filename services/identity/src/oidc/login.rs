@@ -2,6 +2,7 @@
 //! to the application with a code.
 
 mod attempt;
+mod entry;
 mod form_token;
 mod outcome;
 

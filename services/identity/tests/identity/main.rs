@@ -11,6 +11,7 @@ mod keys;
 mod login;
 mod machines;
 mod openapi;
+mod process;
 mod starting;
 mod support;
 mod userinfo;

@@ -2,20 +2,19 @@
 
 use rovuma_schemas::{Timestamp, audit::AuditAction};
 use rovuma_store::{Conn, FutureExt};
-use rovuma_trail::{Act, Trail};
+use rovuma_trail::Act;
 use zeroize::Zeroizing;
 
-use super::outcome::{ChangeFault, Outcome};
+use super::{
+    entry::{Entry, grant},
+    outcome::{ChangeFault, Outcome},
+};
 use crate::{
     Login,
     accounts::{self, Account},
     app::App,
     fault::Fault,
-    oidc::{
-        code::{self, Grant},
-        request::AuthorizationRequest,
-        sender::Sender,
-    },
+    oidc::{request::AuthorizationRequest, sender::Sender},
     params::Params,
     password::NewPassword,
     throttle::{self, Target, Verdict},
@@ -177,57 +176,6 @@ impl Attempt {
         metrics::counter!("rovuma_logins_total", "outcome" => "success").increment(1);
         Ok(if entered { Outcome::LoggedIn { code } } else { Outcome::Wrong })
     }
-}
-
-/// A log-in, ready to be written.
-struct Entry {
-    account: Account,
-    grant: Grant,
-    code: String,
-    new_password: Option<String>,
-    targets: Vec<Target>,
-}
-
-impl Entry {
-    /// `false`: the account has changed since the password was compared.
-    async fn write(self, tx: &mut Conn, trail: &Trail) -> sqlx::Result<bool> {
-        let now = self.grant.authenticated;
-        let current = accounts::by_id(tx, self.account.id).await?;
-        let unchanged = current
-            .is_some_and(|current| current.disabled.is_none() && current.password == self.account.password);
-        if !unchanged {
-            return Ok(false);
-        }
-        forgive(tx, &self.targets).await?;
-        if let Some(hash) = &self.new_password {
-            accounts::set_password(tx, self.account.id, hash, false, now).await?;
-            let act = self.act(AuditAction::UserChange).object("user", self.account.id);
-            trail.record(tx, &act.detail("changed", "password")).await?;
-        }
-        code::keep(tx, &self.code, &self.grant).await?;
-        let act = self.act(AuditAction::LoginSucceed).detail("client", &self.grant.client);
-        trail.record(tx, &act).await?;
-        Ok(true)
-    }
-
-    fn act(&self, action: AuditAction) -> Act {
-        Act::new(self.grant.authenticated, self.account.id.to_string(), action)
-            .session(&self.grant.session)
-            .agency(&self.account.agency)
-    }
-}
-
-fn grant(request: &AuthorizationRequest, account: &Account, now: Timestamp) -> Result<Grant, Fault> {
-    Ok(Grant {
-        client: request.application.id.clone(),
-        redirect_uri: request.redirect_uri.clone(),
-        account: account.id,
-        session: rovuma_tokens::unguessable()?,
-        scope: request.scope,
-        nonce: request.nonce.clone(),
-        challenge: request.challenge.clone(),
-        authenticated: now,
-    })
 }
 
 async fn count(
