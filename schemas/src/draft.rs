@@ -13,8 +13,8 @@ pub use context::ValidationContext;
 pub use valid::{SecondPersonReason, Summary, ValidDraft};
 
 use crate::{
-    AgencyCode, Alert, Fault, Line, Locale, MessageId, MessageType, Status, Terms, Timestamp, fault, json,
-    pointer::Pointer, schema, view::View,
+    AgencyCode, Alert, Fault, FaultCode, Line, Locale, MessageId, MessageType, Status, Terms, Timestamp,
+    fault, json, limits, pointer::Pointer, schema, view::View,
 };
 
 /// The draft of an `alert.issue`, as a client posts it. Sender, id, numbers and times are the
@@ -71,6 +71,11 @@ impl AlertDraft {
             return Err(found);
         }
         let draft = schema::typed(&value, &Pointer::default()).map_err(|finding| vec![finding])?;
-        Ok(ValidDraft::new(draft))
+        let draft = ValidDraft::new(draft);
+        if draft.content_bytes() > limits::MESSAGE_MAX_BYTES - limits::HEADER_MAX_BYTES {
+            let limit = limits::MESSAGE_MAX_BYTES.to_string();
+            return Err(vec![fault::Finding::with(&Pointer::default(), FaultCode::TooLarge, limit)]);
+        }
+        Ok(draft)
     }
 }

@@ -4,6 +4,10 @@
 /// on their own lane. Everything an officer types fits many times over, and a bundle holds several.
 pub const MESSAGE_MAX_BYTES: usize = 256 * 1024;
 
+/// Room kept in a message for its header: 32 recipients with their streams and numbers take 4 KiB,
+/// the sender's unit, officer and case reference at most 3 KiB.
+pub const HEADER_MAX_BYTES: usize = 16 * 1024;
+
 /// How deep JSON arrays and objects may nest. The deepest message of this version has 8 levels; a
 /// parser's stack is safe at 32.
 pub const JSON_DEPTH_MAX: usize = 32;

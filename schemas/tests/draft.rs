@@ -131,6 +131,22 @@ fn every_valid_draft_becomes_a_message_that_the_other_side_reads() {
 }
 
 #[test]
+fn a_draft_is_never_larger_than_the_message_it_becomes_may_be() {
+    let mut draft = json("alert-stolen-ivory");
+    let with_objects = |draft: &mut Value, count: usize| {
+        let item = serde_json::json!({ "type": "other", "description": "x".repeat(16 * 1024) });
+        draft["body"]["subjects"]["objects"] = vec![item; count].into();
+        let bytes = serde_json::to_vec(draft).expect("JSON");
+        check_draft(&bytes, AgencyDirectory::shipped(), Locale::En)
+    };
+    let largest = with_objects(&mut draft, 14).expect("it fits");
+    let header = header(&largest);
+    Message::parse(&largest.into_message(header).to_payload()).expect("the message fits too");
+    let faults = with_objects(&mut draft, 15).expect_err("no room for the header");
+    assert_eq!(faults[0].code.as_str(), "too_large");
+}
+
+#[test]
 fn free_text_about_what_is_not_carried_is_pointed_out_but_not_refused() {
     let mut draft = json("alert-stolen-motorcycle");
     assert!(valid(&draft).advice(Locale::Pt).is_empty());

@@ -96,6 +96,12 @@ impl ValidDraft {
         Self { draft }
     }
 
+    /// What terms and body take in the message, as it is signed.
+    pub(super) fn content_bytes(&self) -> usize {
+        let size = |json: serde_json::Result<Vec<u8>>| json.map_or(usize::MAX, |bytes| bytes.len());
+        size(serde_json::to_vec(&self.draft.terms)).saturating_add(size(serde_json::to_vec(&self.draft.body)))
+    }
+
     /// The draft itself, with normalised names filled in.
     pub fn draft(&self) -> &AlertDraft {
         &self.draft
