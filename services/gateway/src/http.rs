@@ -8,6 +8,7 @@ pub(crate) mod caller;
 pub(crate) mod error;
 pub(crate) mod idempotency;
 pub(crate) mod if_match;
+pub(crate) mod openapi;
 pub(crate) mod page;
 
 mod agencies;
@@ -31,7 +32,6 @@ mod message_jws;
 mod message_mark_read;
 mod message_read;
 mod message_trace;
-mod openapi;
 mod quarantine;
 mod sent;
 mod streams;

@@ -21,6 +21,8 @@ mod messages;
 mod overdue;
 mod relay;
 mod service;
+#[cfg(test)]
+mod tests;
 mod trust;
 
 pub use agencies::AgenciesFault;

@@ -7,7 +7,7 @@ use rovuma_schemas::{
     ValidationContext,
 };
 
-use crate::gateway::Gateway;
+use crate::{gateway::Gateway, http::error::ApiError};
 
 /// Content that was valid when it was checked.
 #[derive(Clone, Debug)]
@@ -27,12 +27,12 @@ impl Content {
         unverified_bytes: &[u8],
         locale: Locale,
         now: Timestamp,
-    ) -> Result<Self, Problem> {
+    ) -> Result<Self, ApiError> {
         let agencies = directory(&gateway.trust.current());
         let context = ValidationContext { now, sender, agencies: &agencies, lists: &gateway.lists };
         match AlertDraft::parse(unverified_bytes, &context, locale) {
             Ok(valid) => Ok(Self { bytes: unverified_bytes.to_vec(), valid }),
-            Err(faults) => Err(faulty(faults)),
+            Err(faults) => Err(faulty(faults).into()),
         }
     }
 

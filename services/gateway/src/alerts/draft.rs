@@ -12,6 +12,7 @@ use super::{content::Content, state::DraftState};
 use crate::{
     error::DbError,
     exchange::event::{self, EventKind},
+    http::openapi::DraftDocument,
 };
 
 /// A row of the table `draft`.
@@ -208,9 +209,9 @@ pub(crate) struct DraftView {
     /// Why it was returned, in the supervisor's words.
     #[serde(skip_serializing_if = "Option::is_none")]
     return_reason: Option<String>,
-    /// The draft as posted (`schemas/json/alert-draft.json`). Absent in lists.
+    /// The draft as posted. Absent in lists.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<Object>)]
+    #[schema(value_type = Option<DraftDocument>)]
     content: Option<Box<RawValue>>,
 }
 

@@ -5,7 +5,7 @@ use rovuma_envelope::KeyState;
 use rovuma_runtime::Problem;
 use rovuma_schemas::{AgencyCode, MessageType, Timestamp};
 
-use crate::gateway::Gateway;
+use crate::{gateway::Gateway, http::error::ApiError};
 
 /// Refuses what every recipient would refuse: better here, while the officer looks, than in three days.
 ///
@@ -17,13 +17,15 @@ pub(crate) fn check(
     agency: &AgencyCode,
     message_type: MessageType,
     now: Timestamp,
-) -> Result<(), Problem> {
+) -> Result<(), ApiError> {
     let trust = gateway.trust.current();
     if !trust.may_send(agency, message_type.as_str()) {
-        return Err(Problem::new(StatusCode::FORBIDDEN, "may_not_send").detail(format!(
-            "The trust list of {} does not say that {agency} may send {message_type}.",
-            agency.country()
-        )));
+        return Err(Problem::new(StatusCode::FORBIDDEN, "may_not_send")
+            .detail(format!(
+                "The trust list of {} does not say that {agency} may send {message_type}.",
+                agency.country()
+            ))
+            .into());
     }
     let state = match gateway.agencies.get(agency) {
         Some(own) => trust.key_state(agency, own.signer.key_id(), now),
@@ -38,5 +40,6 @@ pub(crate) fn check(
         KeyState::Unlisted => "is not in the trust list",
     };
     Err(Problem::unavailable("signing_key")
-        .detail(format!("The signing key of {agency} {reason}: recipients would refuse the message.")))
+        .detail(format!("The signing key of {agency} {reason}: recipients would refuse the message."))
+        .into())
 }

@@ -1,7 +1,6 @@
 //! Release: the one step after which a draft is a message.
 
 use rovuma_policy::{Permit, act};
-use rovuma_runtime::Problem;
 use rovuma_schemas::{Sender, Timestamp, audit::AuditAction};
 use rovuma_store::Conn;
 
@@ -60,7 +59,7 @@ pub(crate) async fn release(
 ///
 /// # Errors
 /// 409 when the draft's state does not allow it.
-pub(crate) fn allowed(draft: &Draft, subject: &str) -> Result<DraftState, Problem> {
+pub(crate) fn allowed(draft: &Draft, subject: &str) -> Result<DraftState, ApiError> {
     let by_author = draft.author == subject;
     review::step(draft, if by_author { Step::ReleaseByAuthor } else { Step::ReleaseBySecond })
 }

@@ -59,9 +59,9 @@ pub(super) async fn present<A: Act>(
 ///
 /// # Errors
 /// 409 when the draft's state does not allow it.
-pub(super) fn step(draft: &Draft, step: Step) -> Result<DraftState, Problem> {
+pub(super) fn step(draft: &Draft, step: Step) -> Result<DraftState, ApiError> {
     draft.state.after(step).map_err(|fault| {
-        Problem::new(StatusCode::CONFLICT, "not_allowed_in_state").detail(format!("{fault}."))
+        Problem::new(StatusCode::CONFLICT, "not_allowed_in_state").detail(format!("{fault}.")).into()
     })
 }
 

@@ -40,7 +40,7 @@ struct AgencyRow {
 /// Lists the agencies of the trust lists that take part now, without the caller's own and the
 /// installations.
 #[utoipa::path(
-    get, path = "/v1/agencies", tag = "reference",
+    get, path = "/v1/agencies", operation_id = "list_agencies", tag = "reference",
     responses((status = 200, description = "Possible recipients.", body = Agencies), Refusals)
 )]
 pub(crate) async fn list(

@@ -42,7 +42,7 @@ struct AlarmRow {
 
 /// Lists the agency's alarms. Who may see whether the exchange works (`streams.read`) may see them.
 #[utoipa::path(
-    get, path = "/v1/alarms", tag = "exchange",
+    get, path = "/v1/alarms", operation_id = "list_alarms", tag = "exchange",
     responses((status = 200, description = "The alarms.", body = Alarms), Refusals)
 )]
 pub(crate) async fn list(

@@ -18,7 +18,7 @@ use super::{
     error::ApiError,
     idempotency::{self, Answer},
     if_match::{IfMatch, etag},
-    openapi::{IfMatchHeader, Refusals},
+    openapi::{DraftDocument, IfMatchHeader, Refusals},
 };
 use crate::{
     alerts::{
@@ -32,10 +32,9 @@ use crate::{
 /// Puts other content in the place of the draft's. Only its author may, and not while it is with a
 /// supervisor.
 #[utoipa::path(
-    put, path = "/v1/alerts/{id}", tag = "alerts",
+    put, path = "/v1/alerts/{id}", operation_id = "change_alert", tag = "alerts",
     params(("id" = String, Path, description = "The draft."), IfMatchHeader),
-    request_body(content = Object, content_type = "application/json",
-        description = "An alert's draft: `schemas/json/alert-draft.json`."),
+    request_body(content = DraftDocument, content_type = "application/json", description = "An alert's draft."),
     responses(
         (status = 200, description = "Changed.", body = DraftView,
             headers(("ETag" = String, description = "Its new version."))),

@@ -13,7 +13,7 @@ use super::{
     error::ApiError,
     idempotency::{self, Answer, IdempotencyKey},
     if_match::etag,
-    openapi::{IdempotencyHeader, Refusals},
+    openapi::{DraftDocument, IdempotencyHeader, Refusals},
 };
 use crate::{
     alerts::{
@@ -26,10 +26,9 @@ use crate::{
 
 /// Creates a draft. It must be whole and right: all faults are told at once.
 #[utoipa::path(
-    post, path = "/v1/alerts", tag = "alerts",
+    post, path = "/v1/alerts", operation_id = "create_alert", tag = "alerts",
     params(IdempotencyHeader),
-    request_body(content = Object, content_type = "application/json",
-        description = "An alert's draft: `schemas/json/alert-draft.json`."),
+    request_body(content = DraftDocument, content_type = "application/json", description = "An alert's draft."),
     responses(
         (status = 201, description = "Created.", body = DraftView,
             headers(("ETag" = String, description = "Its version."), ("Location" = String))),

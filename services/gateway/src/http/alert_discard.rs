@@ -21,7 +21,7 @@ use crate::{alerts::change, gateway::Gateway};
 
 /// Throws a draft away. Only its author may, and not once it is released.
 #[utoipa::path(
-    delete, path = "/v1/alerts/{id}", tag = "alerts",
+    delete, path = "/v1/alerts/{id}", operation_id = "discard_alert", tag = "alerts",
     params(("id" = String, Path, description = "The draft."), IfMatchHeader),
     responses(
         (status = 200, description = "Discarded.", body = crate::alerts::draft::DraftView),

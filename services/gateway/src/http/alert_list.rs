@@ -30,6 +30,7 @@ use crate::{
 #[into_params(parameter_in = Query)]
 pub(crate) struct Filter {
     /// Only those in this state; without it, those neither released nor discarded.
+    #[param(inline)]
     state: Option<DraftState>,
     /// Only the caller's own.
     #[serde(default)]
@@ -45,7 +46,7 @@ pub(crate) struct Filter {
 /// Lists drafts without their content, the newest first. The search is audited. A machine client sees its
 /// own only.
 #[utoipa::path(
-    get, path = "/v1/alerts", tag = "alerts",
+    get, path = "/v1/alerts", operation_id = "list_alerts", tag = "alerts",
     params(Filter),
     responses((status = 200, description = "A page of drafts.", body = Page<DraftView>), Refusals)
 )]

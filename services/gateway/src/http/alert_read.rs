@@ -24,7 +24,7 @@ use crate::{
 
 /// Reads a draft with its content. The read is audited.
 #[utoipa::path(
-    get, path = "/v1/alerts/{id}", tag = "alerts",
+    get, path = "/v1/alerts/{id}", operation_id = "read_alert", tag = "alerts",
     params(("id" = String, Path, description = "The draft.")),
     responses(
         (status = 200, description = "The draft.", body = DraftView,

@@ -71,7 +71,7 @@ pub(crate) struct Placed {
 /// Its author may where one person may send it, else a supervisor who is not its author and to whom it was
 /// submitted. It is checked again against this moment. A second person names the version read (`If-Match`).
 #[utoipa::path(
-    post, path = "/v1/alerts/{id}/release", tag = "alerts",
+    post, path = "/v1/alerts/{id}/release", operation_id = "release_alert", tag = "alerts",
     params(("id" = String, Path, description = "The draft."), IdempotencyHeader, IfMatchHeader),
     responses(
         (status = 200, description = "Released.", body = ReleasedView),

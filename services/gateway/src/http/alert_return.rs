@@ -35,7 +35,7 @@ pub(crate) struct Reason {
 
 /// Hands a submitted draft back to its author. A supervisor who is not the author may.
 #[utoipa::path(
-    post, path = "/v1/alerts/{id}/return", tag = "alerts",
+    post, path = "/v1/alerts/{id}/return", operation_id = "return_alert", tag = "alerts",
     params(("id" = String, Path, description = "The draft."), IdempotencyHeader, IfMatchHeader),
     request_body = Reason,
     responses(

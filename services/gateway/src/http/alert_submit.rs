@@ -24,7 +24,7 @@ use crate::{alerts::change, gateway::Gateway};
 
 /// Hands a draft to a supervisor. From then on it does not change until it is returned.
 #[utoipa::path(
-    post, path = "/v1/alerts/{id}/submit", tag = "alerts",
+    post, path = "/v1/alerts/{id}/submit", operation_id = "submit_alert", tag = "alerts",
     params(("id" = String, Path, description = "The draft."), IdempotencyHeader, IfMatchHeader),
     responses(
         (status = 200, description = "Submitted.", body = crate::alerts::draft::DraftView),

@@ -13,7 +13,7 @@ use super::{
     access,
     caller::Caller,
     error::ApiError,
-    openapi::{IdempotencyHeader, Refusals},
+    openapi::{DraftDocument, IdempotencyHeader, Refusals},
 };
 use crate::{alerts::content::Content, gateway::Gateway};
 
@@ -30,17 +30,29 @@ pub(crate) struct Validated {
     /// When it would stop being worth transporting.
     #[schema(value_type = String, format = DateTime)]
     expires: Timestamp,
+    /// What the free texts should perhaps not say: warnings, not faults.
+    advice: Vec<Advice>,
     /// The agencies it would go to.
     #[schema(value_type = Vec<String>)]
     recipients: Vec<AgencyCode>,
 }
 
+/// A free text that seems to speak of what is not carried: asylum, religion, ethnicity, politics.
+#[derive(Debug, Serialize, ToSchema)]
+struct Advice {
+    /// Where: a JSON pointer (RFC 6901).
+    pointer: String,
+    /// `asylum`, `religion`, `ethnicity`, `politics`.
+    topic: String,
+    /// A sentence in the caller's language.
+    message: String,
+}
+
 /// Checks a draft without keeping it. An `Idempotency-Key` is taken and without effect: nothing is done.
 #[utoipa::path(
-    post, path = "/v1/alerts/validate", tag = "alerts",
+    post, path = "/v1/alerts/validate", operation_id = "validate_alert", tag = "alerts",
     params(IdempotencyHeader),
-    request_body(content = Object, content_type = "application/json",
-        description = "An alert's draft: `schemas/json/alert-draft.json`."),
+    request_body(content = DraftDocument, content_type = "application/json", description = "An alert's draft."),
     responses(
         (status = 200, description = "Nothing is wrong.", body = Validated),
         (status = 422, description = "`draft_faulty` with every fault.",
@@ -62,6 +74,13 @@ pub(crate) async fn validate(
         second_person: valid.second_person_reasons().into_iter().map(|reason| reason.as_str()).collect(),
         valid_until: valid.valid_until(now),
         expires: valid.transport_expiry(now),
+        advice: valid.advice(caller.locale()).into_iter().map(Advice::from).collect(),
         recipients: valid.recipients().to_vec(),
     }))
+}
+
+impl From<rovuma_schemas::Advice> for Advice {
+    fn from(advice: rovuma_schemas::Advice) -> Self {
+        Self { pointer: advice.pointer, topic: advice.topic, message: advice.message }
+    }
 }

@@ -64,7 +64,7 @@ struct Code {
 
 /// Shows a code list. Codes are public: any caller whom this gateway serves may see them.
 #[utoipa::path(
-    get, path = "/v1/codes/{list}", tag = "reference",
+    get, path = "/v1/codes/{list}", operation_id = "read_codes", tag = "reference",
     params(("list" = String, Path, description = "The list's name: `x-code-list` in the JSON Schemas."), Asked),
     responses(
         (status = 200, description = "The list.", body = Codes),

@@ -42,7 +42,7 @@ pub(crate) struct Events {
 
 /// Reads the agency's events after a number.
 #[utoipa::path(
-    get, path = "/v1/events", tag = "events",
+    get, path = "/v1/events", operation_id = "list_events", tag = "events",
     params(Asked),
     responses((status = 200, description = "Events in order.", body = Events), Refusals)
 )]

@@ -33,7 +33,7 @@ const LAST_EVENT_ID: &str = "last-event-id";
 /// Each carries its number as `id`, its word as `event`, and as `data` what `GET /v1/events` gives. The
 /// stream ends with the token, and when the gateway stops: come back with a new token and the last id.
 #[utoipa::path(
-    get, path = "/v1/events/live", tag = "events",
+    get, path = "/v1/events/live", operation_id = "follow_events", tag = "events",
     params(("Last-Event-ID" = Option<i64>, Header, description = "The number of the last event received.")),
     responses(
         (status = 200, description = "Events as they happen.", body = Event, content_type = "text/event-stream"),

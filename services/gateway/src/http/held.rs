@@ -46,7 +46,7 @@ pub(crate) struct HeldRow {
 
 /// Lists held messages, the latest first. They are tried again on each new trust list.
 #[utoipa::path(
-    get, path = "/v1/held", tag = "exchange",
+    get, path = "/v1/held", operation_id = "list_held", tag = "exchange",
     params(PageQuery),
     responses((status = 200, description = "A page of held messages.", body = Page<HeldRow>), Refusals)
 )]

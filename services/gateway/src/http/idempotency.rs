@@ -60,20 +60,20 @@ pub(crate) struct Answer {
 }
 
 impl<S: Sync> FromRequestParts<S> for IdempotencyKey {
-    type Rejection = Problem;
+    type Rejection = ApiError;
 
-    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, ApiError> {
         let key = parts.headers.get(&IDEMPOTENCY_KEY).map(read_key).transpose()?;
         Ok(Self { key, head: format!("{} {}", parts.method, parts.uri) })
     }
 }
 
-fn read_key(value: &HeaderValue) -> Result<String, Problem> {
+fn read_key(value: &HeaderValue) -> Result<String, ApiError> {
     let text = value.to_str().unwrap_or_default();
     let fits = (1..=KEY_MAX).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_graphic());
     fits.then(|| text.to_owned()).ok_or_else(|| {
-        Problem::bad_request("idempotency_key")
-            .detail("Idempotency-Key takes 1 to 128 visible ASCII characters, such as a UUID.")
+        let problem = Problem::bad_request("idempotency_key");
+        problem.detail("Idempotency-Key takes 1 to 128 visible ASCII characters, such as a UUID.").into()
     })
 }
 

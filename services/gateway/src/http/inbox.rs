@@ -45,6 +45,7 @@ pub(crate) struct Filter {
     #[param(value_type = Option<String>)]
     sender: Option<AgencyCode>,
     /// Only those that stand so.
+    #[param(inline)]
     disposition: Option<Disposition>,
     /// Only those that nobody has read.
     #[serde(default)]
@@ -125,7 +126,7 @@ impl From<Received> for InboxRow {
 
 /// Lists received messages without their content, the last to arrive first. The search is audited.
 #[utoipa::path(
-    get, path = "/v1/inbox", tag = "messages",
+    get, path = "/v1/inbox", operation_id = "list_inbox", tag = "messages",
     params(Filter),
     responses((status = 200, description = "A page of messages.", body = Page<InboxRow>), Refusals)
 )]

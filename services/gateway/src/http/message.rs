@@ -30,14 +30,15 @@ pub(super) struct Why {
 ///
 /// # Errors
 /// 400 `reason` when it is not a code or reference.
-pub(super) fn stated(reason: Option<&str>) -> Result<Option<&str>, Problem> {
+pub(super) fn stated(reason: Option<&str>) -> Result<Option<&str>, ApiError> {
     let fits = |text: &&str| {
         (1..=REASON_MAX).contains(&text.len())
             && text.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-' | b'/'))
     };
     match reason {
         Some(text) if !fits(&text) => Err(Problem::bad_request("reason")
-            .detail("reason takes a code or file reference: 1 to 64 letters, digits and . _ - /")),
+            .detail("reason takes a code or file reference: 1 to 64 letters, digits and . _ - /")
+            .into()),
         stated => Ok(stated),
     }
 }

@@ -62,7 +62,7 @@ struct MessageJws {
 /// Hands out the signed originals. They hold the whole content, so the right to read it is needed; it is
 /// audited as an export.
 #[utoipa::path(
-    get, path = "/v1/messages/{id}/jws", tag = "messages",
+    get, path = "/v1/messages/{id}/jws", operation_id = "export_message_jws", tag = "messages",
     params(("id" = String, Path, description = "The message."), Why),
     responses(
         (status = 200, description = "The signed originals.", body = Originals),

@@ -43,7 +43,7 @@ pub(crate) struct MarkedRead {
 
 /// Marks a received message as read, once, and tells its sender so with a signed receipt.
 #[utoipa::path(
-    post, path = "/v1/messages/{id}/read", tag = "messages",
+    post, path = "/v1/messages/{id}/read", operation_id = "mark_message_read", tag = "messages",
     params(("id" = String, Path, description = "The message."), IdempotencyHeader),
     responses(
         (status = 200, description = "It is marked as read.", body = MarkedRead),

@@ -34,6 +34,7 @@ use view::MessageView;
 pub(crate) struct Asked {
     /// `metadata` leaves out the body and every free text; `content`, the default, shows the whole message.
     #[serde(default)]
+    #[param(inline)]
     view: View,
     /// Why an auditor reads content: a code or file reference of at most 64 letters, digits and `. _ - /`.
     /// It is logged, so it names nobody.
@@ -56,7 +57,7 @@ enum View {
 /// The read is on disk as an audit event before anything is handed out. When a person who may tell the sender
 /// so opens a received message for the first time, the sender gets a read receipt.
 #[utoipa::path(
-    get, path = "/v1/messages/{id}", tag = "messages",
+    get, path = "/v1/messages/{id}", operation_id = "read_message", tag = "messages",
     params(("id" = String, Path, description = "The message."), Asked),
     responses(
         (status = 200, description = "The message.", body = MessageView),

@@ -43,7 +43,7 @@ pub(crate) struct Trace {
 
 /// Follows a message. The question is audited as a read of its header facts.
 #[utoipa::path(
-    get, path = "/v1/messages/{id}/trace", tag = "messages",
+    get, path = "/v1/messages/{id}/trace", operation_id = "trace_message", tag = "messages",
     params(("id" = String, Path, description = "The message.")),
     responses(
         (status = 200, description = "Its way so far.", body = Trace),

@@ -1,9 +1,14 @@
 //! What the OpenAPI document says beside the routes.
 
+use std::borrow::Cow;
+
 use rovuma_runtime::Problem;
 use utoipa::{
-    Modify, OpenApi,
-    openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme},
+    Modify, OpenApi, PartialSchema, ToSchema,
+    openapi::{
+        Ref, RefOr, Schema,
+        security::{HttpAuthScheme, HttpBuilder, SecurityScheme},
+    },
 };
 
 /// The document's frame.
@@ -28,6 +33,7 @@ use utoipa::{
         (name = "reference", description = "Recipients and code lists."),
         (name = "events", description = "What happened, in order, without content.")
     ),
+    components(schemas(Problem)),
     security(("bearer" = [])),
     modifiers(&Bearer)
 )]
@@ -53,20 +59,20 @@ impl Modify for Bearer {
 pub(super) enum Refusals {
     /// `bad_request`, `limit`, `cursor`, `if_match`, `idempotency_key`: the request itself is malformed.
     #[response(status = 400, content_type = "application/problem+json")]
-    BadRequest(#[to_schema] Problem),
+    BadRequest(Problem),
     /// `unauthenticated`: no token, or one that does not hold.
     #[response(status = 401, content_type = "application/problem+json")]
-    Unauthenticated(#[to_schema] Problem),
+    Unauthenticated(Problem),
     /// A policy's code (`role`, `role_kind`, `separation`, `second_person`, `own_draft`, `other_author`,
     /// `reason_required`, `policy_fault`), or `agency_not_served`. Audited.
     #[response(status = 403, content_type = "application/problem+json")]
-    Forbidden(#[to_schema] Problem),
+    Forbidden(Problem),
     /// `storage_unavailable`, `keys_unavailable`: not now; nothing was done.
     #[response(status = 503, content_type = "application/problem+json")]
-    Unavailable(#[to_schema] Problem),
+    Unavailable(Problem),
     /// `storage_full`: nothing was done and nothing was lost.
     #[response(status = 507, content_type = "application/problem+json")]
-    Full(#[to_schema] Problem),
+    Full(Problem),
 }
 
 /// The header of every POST.
@@ -87,4 +93,19 @@ pub(super) struct IfMatchHeader {
     /// The `ETag` of the version that the caller has read, in quotes.
     #[param(rename = "If-Match")]
     version: Option<String>,
+}
+
+/// An alert's draft: its JSON Schema is generated from the types of the contract.
+pub(crate) struct DraftDocument;
+
+impl PartialSchema for DraftDocument {
+    fn schema() -> RefOr<Schema> {
+        RefOr::Ref(Ref::new("../json/draft/alert.issue.json"))
+    }
+}
+
+impl ToSchema for DraftDocument {
+    fn name() -> Cow<'static, str> {
+        Cow::Borrowed("AlertDraft")
+    }
 }

@@ -9,6 +9,8 @@ use rovuma_runtime::Problem;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
+use super::error::ApiError;
+
 /// Rows of one page at most: about 50 KB, which a slow line takes in seconds.
 pub(crate) const PAGE_MAX: u32 = 200;
 
@@ -69,9 +71,9 @@ impl<const N: usize> Cursors<N> {
     ///
     /// # Errors
     /// 400 for a limit of 0, or a cursor that is not one of this query's.
-    pub(crate) fn window(&self, limit: Option<u32>, cursor: Option<&str>) -> Result<Window<N>, Problem> {
+    pub(crate) fn window(&self, limit: Option<u32>, cursor: Option<&str>) -> Result<Window<N>, ApiError> {
         let limit = match limit {
-            Some(0) => return Err(Problem::bad_request("limit").detail("limit must be 1 to 200.")),
+            Some(0) => return Err(Problem::bad_request("limit").detail("limit must be 1 to 200.").into()),
             asked => asked.unwrap_or(PAGE_DEFAULT).min(PAGE_MAX),
         };
         let after = cursor.map(|text| self.read(text).ok_or_else(bad_cursor)).transpose()?;
@@ -106,8 +108,9 @@ impl<const N: usize> Window<N> {
     }
 }
 
-fn bad_cursor() -> Problem {
-    Problem::bad_request("cursor").detail("This cursor does not belong to this list with these filters.")
+fn bad_cursor() -> ApiError {
+    let problem = Problem::bad_request("cursor");
+    problem.detail("This cursor does not belong to this list with these filters.").into()
 }
 
 #[cfg(test)]

@@ -53,7 +53,7 @@ pub(crate) struct QuarantineRow {
 /// Lists quarantined deliveries, the latest first. Those that no agency's key opened belong to the
 /// installation, `<cc>.node`.
 #[utoipa::path(
-    get, path = "/v1/quarantine", tag = "exchange",
+    get, path = "/v1/quarantine", operation_id = "list_quarantine", tag = "exchange",
     params(PageQuery),
     responses((status = 200, description = "A page of deliveries.", body = Page<QuarantineRow>), Refusals)
 )]

@@ -46,6 +46,7 @@ pub(crate) struct Filter {
     #[param(value_type = Option<String>)]
     recipient: Option<AgencyCode>,
     /// Only those of which a copy stands so; with `recipient`, that agency's copy.
+    #[param(inline)]
     state: Option<CopyFilter>,
     /// Only those released at this instant or later.
     #[param(value_type = Option<String>, format = DateTime)]
@@ -93,7 +94,7 @@ pub(crate) struct SentRow {
 
 /// Lists sent messages without their content, the last released first. The search is audited.
 #[utoipa::path(
-    get, path = "/v1/sent", tag = "messages",
+    get, path = "/v1/sent", operation_id = "list_sent", tag = "messages",
     params(Filter),
     responses((status = 200, description = "A page of messages.", body = Page<SentRow>), Refusals)
 )]

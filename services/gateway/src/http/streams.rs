@@ -24,7 +24,7 @@ pub(crate) struct Streams {
 
 /// Shows the agency's streams in both directions.
 #[utoipa::path(
-    get, path = "/v1/streams", tag = "exchange",
+    get, path = "/v1/streams", operation_id = "read_streams", tag = "exchange",
     responses((status = 200, description = "The streams.", body = Streams), Refusals)
 )]
 pub(crate) async fn read(

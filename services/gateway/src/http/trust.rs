@@ -96,7 +96,7 @@ struct KeyView {
 /// Shows the trust lists that this gateway believes, with warnings about the agency's own keys and about
 /// lists that are late.
 #[utoipa::path(
-    get, path = "/v1/trust", tag = "exchange",
+    get, path = "/v1/trust", operation_id = "read_trust", tag = "exchange",
     responses((status = 200, description = "The lists in force.", body = Trust), Refusals)
 )]
 pub(crate) async fn read(

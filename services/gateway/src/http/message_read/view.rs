@@ -35,7 +35,7 @@ pub(crate) struct MessageView {
     /// could not be read.
     #[serde(skip_serializing_if = "Option::is_none")]
     terms: Option<TermCodes>,
-    /// The whole signed payload, as it was signed: header, terms and body (`schemas/json/`). Absent in the
+    /// The whole signed payload, as it was signed: header, terms and body (`schemas/json/received/`). Absent in the
     /// view `metadata`.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<Object>)]

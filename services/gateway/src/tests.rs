@@ -1,0 +1,16 @@
+//! The gateway without its broker: a real store, the real API on loopback, real tokens, real signatures.
+
+mod support;
+
+mod crossing;
+mod drafts;
+mod events;
+mod failing_closed;
+mod idempotency;
+mod openapi;
+mod paging;
+mod reading;
+mod release;
+mod roles;
+mod routes;
+mod trust_lists;

@@ -1,0 +1,172 @@
+//! Drafts: what is wrong with them, their versions, their states.
+
+use serde_json::{Value, json};
+
+use super::support::{Reply, World, missing_person, motorcycle};
+
+/// A draft with a fault in each of five places.
+fn faulty() -> Value {
+    let mut draft = motorcycle();
+    draft["recipients"] = json!(["tz.tpf", "tz.nobody"]);
+    draft["terms"]["legal_basis"] = json!("no_such_basis");
+    draft["body"]["actions"] = json!([]);
+    draft["body"]["subjects"]["vehicles"][0]["colour"] = json!("ultraviolet");
+    draft["surprise"] = json!(1);
+    draft
+}
+
+fn places(reply: &Reply) -> Vec<(String, String)> {
+    let text = |fault: &Value, key: &str| fault[key].as_str().expect("a text").to_owned();
+    let faults = reply.json["faults"].as_array().expect("faults");
+    faults.iter().map(|fault| (text(fault, "pointer"), text(fault, "code"))).collect()
+}
+
+#[tokio::test]
+async fn all_faults_come_at_once_in_the_callers_language() {
+    let world = World::start().await;
+    let officer = world.person("officer-1", "mz.prm", &["liaison_officer"]);
+    let mut sentences = Vec::new();
+    for language in ["pt-MZ,pt;q=0.9", "sw", "en"] {
+        let caller = officer.with("Accept-Language", language);
+        let created = caller.post("/v1/alerts", &faulty()).await.expect(422);
+        let validated = caller.post("/v1/alerts/validate", &faulty()).await.expect(422);
+        assert_eq!(created.code(), "draft_faulty");
+        assert_eq!(created.json["faults"], validated.json["faults"]);
+        let found = places(&created);
+        for (pointer, code) in [
+            ("/recipients/1", "recipient_unknown"),
+            ("/terms/legal_basis", "unknown_code"),
+            ("/body/actions", "too_few"),
+            ("/body/subjects/vehicles/0/colour", "unknown_code"),
+            ("/surprise", "unknown_field"),
+        ] {
+            assert!(found.contains(&(pointer.to_owned(), code.to_owned())), "{pointer} {code} in {found:?}");
+        }
+        sentences.push(created.json["faults"][0]["message"].as_str().expect("a sentence").to_owned());
+    }
+    sentences.sort();
+    sentences.dedup();
+    assert_eq!(sentences.len(), 3, "three languages: {sentences:?}");
+    assert_eq!(world.count("SELECT COUNT(*) FROM draft").await, 0);
+}
+
+#[tokio::test]
+async fn a_recipient_is_known_by_the_trust_list_alone() {
+    let mut world = World::start().await;
+    let mut draft = motorcycle();
+    draft["recipients"] = json!(["tz.tisd"]);
+    let post = |world: &World| {
+        let caller = world.person("officer-1", "mz.prm", &["liaison_officer"]);
+        let draft = draft.clone();
+        let request = caller.request(reqwest::Method::POST, "/v1/alerts/validate").json(&draft);
+        async move { request.send().await.expect("an answer").status().as_u16() }
+    };
+    assert_eq!(post(&world).await, 200);
+    let now = world.gateway.now();
+    world.tz.revise();
+    world
+        .tz
+        .list
+        .end_agency(&super::support::agency("tz.tisd"), now.minus(std::time::Duration::from_secs(2 * 86_400)))
+        .expect("ended");
+    world.tz.publish(now);
+    world.lists.look(&world.gateway).await;
+    assert_eq!(post(&world).await, 422);
+}
+
+#[tokio::test]
+async fn a_change_names_the_version_it_saw() {
+    let world = World::start().await;
+    let officer = world.person("officer-1", "mz.prm", &["liaison_officer"]);
+    let created = officer.create(&motorcycle()).await;
+    assert_eq!(created.headers["etag"], "\"1\"");
+    let path = created.headers["location"].to_str().expect("text").to_owned();
+    let mut other = motorcycle();
+    other["case_reference"] = json!("PRM-2");
+
+    assert_eq!(officer.put(&path, &other).await.expect(428).code(), "if_match_required");
+    let changed = officer.with("If-Match", "\"1\"").put(&path, &other).await.expect(200);
+    assert_eq!(
+        (changed.json["version"].as_i64(), &changed.headers["etag"]),
+        (Some(2), &"\"2\"".parse().expect("a header"))
+    );
+    assert_eq!(
+        officer.with("If-Match", "\"1\"").put(&path, &motorcycle()).await.expect(412).code(),
+        "version"
+    );
+    assert_eq!(officer.with("If-Match", "*").put(&path, &motorcycle()).await.expect(400).code(), "if_match");
+    let read = officer.get(&path).await.expect(200);
+    assert_eq!(read.json["content"]["case_reference"], "PRM-2");
+}
+
+#[tokio::test]
+async fn only_the_author_changes_submits_and_discards() {
+    let world = World::start().await;
+    let officer = world.person("officer-1", "mz.prm", &["liaison_officer"]);
+    let colleague = world.person("officer-2", "mz.prm", &["liaison_officer"]).with("If-Match", "\"1\"");
+    let id = officer.create(&motorcycle()).await.id();
+    let path = format!("/v1/alerts/{id}");
+    assert_eq!(colleague.put(&path, &motorcycle()).await.expect(403).code(), "other_author");
+    assert_eq!(colleague.step(&format!("{path}/submit")).await.expect(403).code(), "other_author");
+    assert_eq!(colleague.send(reqwest::Method::DELETE, &path, None).await.expect(403).code(), "other_author");
+    colleague.get(&path).await.expect(200);
+}
+
+#[tokio::test]
+async fn a_submitted_draft_stands_still_until_it_is_returned() {
+    let world = World::start().await;
+    let officer = world.person("officer-1", "mz.prm", &["liaison_officer"]);
+    let supervisor = world.person("chief-1", "mz.prm", &["supervisor"]);
+    let id = officer.create(&missing_person()).await.id();
+    let path = format!("/v1/alerts/{id}");
+    let reason = json!({ "reason": "Which district?" });
+
+    assert_eq!(
+        supervisor.post(&format!("{path}/return"), &reason).await.expect(409).code(),
+        "not_allowed_in_state"
+    );
+    officer.step(&format!("{path}/submit")).await.expect(200);
+    let change = officer.with("If-Match", "\"2\"").put(&path, &missing_person()).await.expect(409);
+    assert_eq!(change.code(), "not_allowed_in_state");
+    assert_eq!(
+        supervisor.post(&format!("{path}/return"), &json!({})).await.expect(422).code(),
+        "body_faulty"
+    );
+    let returned = supervisor.post(&format!("{path}/return"), &reason).await.expect(200);
+    assert_eq!(
+        (&returned.json["state"], &returned.json["return_reason"]),
+        (&json!("returned"), &json!("Which district?"))
+    );
+    officer.with("If-Match", "\"3\"").put(&path, &missing_person()).await.expect(200);
+    let again = officer.step(&format!("{path}/submit")).await.expect(200);
+    assert!(again.json.get("return_reason").is_none());
+    officer.send(reqwest::Method::DELETE, &path, None).await.expect(200);
+    officer.step(&format!("{path}/release")).await.expect(403);
+    let actions = ["alert.create", "alert.submit", "alert.return", "alert.change", "alert.discard"];
+    for (action, times) in actions.into_iter().zip([1, 2, 1, 1, 1]) {
+        assert_eq!(world.audited(action).await.len(), times, "{action}");
+    }
+}
+
+#[tokio::test]
+async fn lists_show_open_drafts_and_machines_their_own() {
+    let world = World::start().await;
+    let officer = world.person("officer-1", "mz.prm", &["liaison_officer"]);
+    let machine = world.machine("system-1", "mz.prm", &["agency_system"]);
+    let tick = std::time::Duration::from_millis(1);
+    let first = officer.create(&motorcycle()).await.id();
+    world.clock.advance(tick);
+    let second = machine.create(&motorcycle()).await.id();
+    let discarded = officer.create(&motorcycle()).await.id();
+    officer.send(reqwest::Method::DELETE, &format!("/v1/alerts/{discarded}"), None).await.expect(200);
+
+    assert_eq!(officer.get("/v1/alerts").await.expect(200).ids(), [second.clone(), first.clone()]);
+    assert_eq!(officer.get("/v1/alerts?mine=true").await.expect(200).ids(), [first]);
+    assert_eq!(officer.get("/v1/alerts?state=discarded").await.expect(200).ids(), [discarded]);
+    let own = machine.get("/v1/alerts").await.expect(200);
+    assert_eq!(own.ids(), [second]);
+    assert!(own.json["items"][0].get("content").is_none(), "lists carry no content");
+    officer.get("/v1/alerts?stat=draft").await.expect(400);
+    let searches = world.audited("draft.search").await;
+    assert_eq!((searches.len(), &searches[0]["details"]["hits"]), (4, &json!("2")));
+}

@@ -1,0 +1,85 @@
+//! Events, asked for and followed.
+
+use futures::StreamExt;
+use reqwest::Method;
+
+use super::support::{Client, World, motorcycle};
+
+/// The chunks of a live stream as text, until `wanted` has come or the stream ends.
+async fn follow(caller: &Client<'_>, last: &str, wanted: &str, meanwhile: impl AsyncFnOnce()) -> String {
+    let request = caller.request(Method::GET, "/v1/events/live").header("Last-Event-ID", last);
+    let response = request.send().await.expect("an answer");
+    assert_eq!(response.status(), 200);
+    assert_eq!(response.headers()["content-type"], "text/event-stream");
+    let mut chunks = response.bytes_stream();
+    meanwhile().await;
+    let mut text = String::new();
+    while let Some(chunk) = chunks.next().await {
+        text.push_str(&String::from_utf8_lossy(&chunk.expect("a chunk")));
+        if !wanted.is_empty() && text.contains(wanted) {
+            break;
+        }
+    }
+    text
+}
+
+#[tokio::test]
+async fn events_are_read_in_order_and_from_where_one_stopped() {
+    let world = World::start().await;
+    let officer = world.person("officer-1", "mz.prm", &["liaison_officer"]);
+    let id = officer.issue(&motorcycle()).await;
+    world.receive("mz.senami", 1, &motorcycle()).await;
+    let all = officer.get("/v1/events").await.expect(200).json;
+    let kinds: Vec<_> =
+        all["items"].as_array().expect("events").iter().map(|event| event["event"].clone()).collect();
+    assert_eq!(kinds, ["draft.changed", "draft.changed", "message.released"]);
+    assert_eq!(all["items"][2]["object"], id.as_str());
+    let first = officer.get("/v1/events?limit=1").await.expect(200).json;
+    let rest = officer.get(&format!("/v1/events?after={}", first["next"])).await.expect(200).json;
+    assert_eq!(rest["items"].as_array().expect("events").len(), 2);
+    let none = officer.get(&format!("/v1/events?after={}", all["next"])).await.expect(200).json;
+    assert_eq!((none["items"].as_array().expect("events").len(), &none["next"]), (0, &all["next"]));
+    for bad in ["after=-1", "limit=0", "limit=201"] {
+        officer.get(&format!("/v1/events?{bad}")).await.expect(400);
+    }
+}
+
+#[tokio::test]
+async fn a_live_stream_gives_what_was_missed_and_what_happens() {
+    let world = World::start().await;
+    let officer = world.person("officer-1", "mz.prm", &["liaison_officer"]);
+    officer.create(&motorcycle()).await;
+    world.receive("mz.senami", 1, &motorcycle()).await;
+    let text = follow(&officer, "0", "message.received", async || {
+        world.receive("mz.prm", 1, &motorcycle()).await;
+    })
+    .await;
+    assert!(text.contains("event: draft.changed"), "what was missed: {text}");
+    assert_eq!(text.matches("event: message.received").count(), 1, "only the agency's own: {text}");
+    assert!(text.contains("id: 1") && text.contains("\"seq\":1"), "{text}");
+    officer.with("Last-Event-ID", "x").get("/v1/events/live").await.expect(400);
+}
+
+#[tokio::test]
+async fn a_live_stream_ends_with_the_token() {
+    let world = World::start().await;
+    let officer = world.person("officer-1", "mz.prm", &["liaison_officer"]);
+    let other = world.person("officer-2", "mz.prm", &["liaison_officer"]);
+    let text = follow(&officer, "0", "", async || {
+        other.create(&motorcycle()).await;
+        world.clock.advance(std::time::Duration::from_secs(601));
+        // The next commit wakes the stream, which then sees that its token has ended.
+        world.receive("mz.prm", 1, &motorcycle()).await;
+    })
+    .await;
+    assert!(text.contains("draft.changed"), "{text}");
+}
+
+#[tokio::test]
+async fn a_live_stream_ends_when_the_gateway_stops() {
+    let world = World::start().await;
+    let officer = world.person("officer-1", "mz.prm", &["liaison_officer"]);
+    let text = follow(&officer, "0", "", async || world.context.shutdown.begin()).await;
+    assert_eq!(text, "");
+    assert!(world.context.shutdown.drained().await, "nothing had to be dropped");
+}

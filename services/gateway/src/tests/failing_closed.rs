@@ -1,0 +1,69 @@
+//! When nothing may be sent: nobody takes account, or the disk is full.
+
+use std::time::Duration;
+
+use rovuma_store::FutureExt;
+
+use super::support::{World, motorcycle};
+
+#[tokio::test]
+async fn nothing_is_sent_while_the_audit_service_takes_no_account() {
+    let world = World::start().await;
+    let officer = world.person("officer-1", "mz.prm", &["liaison_officer"]);
+    let id = officer.create(&motorcycle()).await.id();
+    world.clock.advance(world.gateway.audit_overdue_after + Duration::from_secs(1));
+    let officer = world.person("officer-1", "mz.prm", &["liaison_officer"]);
+    let refused = officer.step(&format!("/v1/alerts/{id}/release")).await.expect(503);
+    assert_eq!(refused.code(), "audit_overdue");
+    assert!(refused.json["detail"].as_str().expect("a detail").contains("since 2026-11-23T18:00:00Z"));
+    assert_eq!(world.count("SELECT COUNT(*) FROM sent").await, 0);
+    officer.create(&motorcycle()).await;
+    officer.get("/v1/inbox").await.expect(200);
+}
+
+#[tokio::test]
+async fn the_alarm_sounds_for_every_agency() {
+    let world = World::start().await;
+    world.person("officer-1", "mz.prm", &["liaison_officer"]).create(&motorcycle()).await;
+    world.clock.advance(world.gateway.audit_overdue_after + Duration::from_secs(1));
+    world.context.shutdown.begin();
+    // One look, then it sees the shutdown.
+    crate::overdue::watch(world.gateway.clone(), world.context.shutdown.clone()).await;
+    assert_eq!(world.count("SELECT COUNT(*) FROM alarm WHERE kind = 'audit_overdue'").await, 2);
+}
+
+#[tokio::test]
+async fn a_full_disk_is_said_clearly_and_loses_nothing() {
+    let world = World::start().await;
+    let officer = world.person("officer-1", "mz.prm", &["liaison_officer"]);
+    let mut drafts = Vec::new();
+    for _ in 0..32 {
+        drafts.push(officer.create(&motorcycle()).await.id());
+    }
+    limit_pages(&world, "PRAGMA max_page_count = 1").await;
+    // What is left of the pages there are takes a few.
+    let mut released = 0;
+    let refused = loop {
+        let id = drafts.pop().expect("the pages are full before the drafts are all released");
+        let reply = officer.step(&format!("/v1/alerts/{id}/release")).await;
+        match reply.status {
+            200 => released += 1,
+            _ => break (id, reply.expect(507)),
+        }
+    };
+    assert_eq!(refused.1.code(), "storage_full");
+    assert_eq!(world.count("SELECT COUNT(*) FROM sent").await, released);
+    let states = "SELECT COUNT(*) FROM draft WHERE state = 'released'";
+    assert_eq!(world.count(states).await, released, "nothing half done");
+    limit_pages(&world, "PRAGMA max_page_count = 1000000").await;
+    officer.step(&format!("/v1/alerts/{}/release", refused.0)).await.expect(200);
+}
+
+/// SQLite's own limit gives the error that a full disk gives.
+async fn limit_pages(world: &World, pragma: &'static str) {
+    let limited = world
+        .gateway
+        .store
+        .write(move |tx| async move { sqlx::query(pragma).execute(tx).await.map(|_| ()) }.boxed());
+    limited.await.expect("limited");
+}

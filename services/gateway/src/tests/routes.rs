@@ -1,0 +1,78 @@
+//! Every route of the OpenAPI document, so that a new one cannot be forgotten by those who try them all.
+
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use super::support::{Client, Reply, motorcycle};
+
+/// One operation of the API.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Route {
+    pub(super) method: Method,
+    pub(super) path: String,
+}
+
+/// Every operation.
+pub(super) fn all() -> Vec<Route> {
+    let document: Value = serde_json::from_str(&crate::openapi()).expect("JSON");
+    let paths = document["paths"].as_object().expect("paths");
+    let operations = paths.iter().flat_map(|(path, item)| {
+        let methods = item.as_object().expect("operations").keys();
+        methods.map(|method| Route {
+            method: method.to_uppercase().parse().expect("a method"),
+            path: path.clone(),
+        })
+    });
+    let routes: Vec<Route> = operations.collect();
+    assert!(routes.len() >= 22, "the document lost routes: {routes:?}");
+    routes
+}
+
+impl Route {
+    /// Whether the route is about one draft or message.
+    pub(super) fn is_about_one(&self) -> bool {
+        self.path.contains("{id}")
+    }
+
+    /// Whether it is about a draft.
+    pub(super) fn is_about_a_draft(&self) -> bool {
+        self.path.starts_with("/v1/alerts/{id}")
+    }
+
+    /// Whether it shows only what is public, to whoever has a token.
+    pub(super) fn is_public(&self) -> bool {
+        self.path == "/v1/codes/{list}"
+    }
+
+    /// Calls it, about `id` where it is about one thing.
+    pub(super) async fn call(&self, caller: &Client<'_>, id: &str) -> Reply {
+        let path = self.path.replace("{id}", id).replace("{list}", "offences");
+        assert!(!path.contains('{'), "a parameter that this test does not know: {path}");
+        let body = match (self.method.as_str(), self.path.as_str()) {
+            (_, "/v1/alerts/{id}/return") => Some(json!({ "reason": "try again" })),
+            ("POST" | "PUT", path) if path.starts_with("/v1/alerts") => Some(motorcycle()),
+            _ => None,
+        };
+        caller.with("If-Match", "\"1\"").send(self.method.clone(), &path, body.as_ref()).await
+    }
+}
+
+#[test]
+fn every_route_says_what_it_refuses() {
+    let document: Value = serde_json::from_str(&crate::openapi()).expect("JSON");
+    let mut ids = std::collections::BTreeSet::new();
+    for Route { method, path } in all() {
+        let operation = &document["paths"][&path][method.as_str().to_lowercase()];
+        for status in ["400", "401", "403", "503", "507"] {
+            let content = &operation["responses"][status]["content"];
+            assert!(content.get("application/problem+json").is_some(), "{method} {path} {status}");
+        }
+        let has_key = operation["parameters"].to_string().contains("Idempotency-Key");
+        assert_eq!(has_key, method == Method::POST, "{method} {path}");
+        assert!(
+            ids.insert(operation["operationId"].to_string()),
+            "{method} {path}: {}",
+            operation["operationId"]
+        );
+    }
+}

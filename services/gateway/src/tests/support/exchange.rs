@@ -1,0 +1,73 @@
+//! Deliveries, as if the broker had handed them over.
+
+use std::sync::Arc;
+
+use rovuma_envelope::{Jws, Origin, digest};
+use rovuma_schemas::{Body, DeliveredEntry, Digest, MessageId, Receipts, StoreId, audit::AuditPosition};
+use rovuma_store::FutureExt;
+use serde_json::Value;
+
+use super::{World, agency};
+use crate::{
+    exchange::{
+        accept::{Decisions, Door},
+        open::Judge,
+        send::SendError,
+    },
+    messages::sent,
+};
+
+impl World {
+    /// Takes one message that was opened with `to`'s key.
+    pub(in crate::tests) async fn deliver(&self, to: &str, origin: Origin, jws: Jws) {
+        let (gateway, to, now) = (Arc::clone(&self.gateway), agency(to), self.gateway.now());
+        let trust = gateway.trust.current();
+        let judge = Judge { agencies: &gateway.agencies, trust: &trust, now };
+        let compact = jws.to_compact().into_bytes();
+        let finding = judge.judge(jws, origin, &to);
+        let shared = Arc::clone(&gateway);
+        let work = gateway.store.write(move |tx| {
+            async move {
+                let door = Door {
+                    queue: "inbox.north.urgent",
+                    exchange: "ingress.tz",
+                    unverified_routing_key: "test",
+                    body: &compact,
+                };
+                let mut decisions = Decisions::new(&shared, now);
+                decisions.finding(tx, &door, Some(&to), digest(&compact), finding).await?;
+                decisions.finish(tx).await?;
+                Ok::<_, SendError>(())
+            }
+            .boxed()
+        });
+        work.await.expect("decided");
+    }
+
+    /// An alert of `tz.tpf`, received by `to`.
+    pub(in crate::tests) async fn receive(&self, to: &str, number: u64, draft: &Value) -> String {
+        let (id, jws) = self.tz.alert(("tz.tpf", to, number), draft, self.gateway.now());
+        self.deliver(to, Origin::Ingress(agency("tz.tpf").country()), jws).await;
+        id.to_string()
+    }
+
+    /// The signed word of `from`, an agency of `tz`, that it stored what `to` sent.
+    pub(in crate::tests) async fn delivered(&self, from: &str, to: &str, id: &str) {
+        let id: MessageId = id.parse().expect("an id");
+        let entry = DeliveredEntry {
+            id,
+            digest: self.digest_of(to, &id).await,
+            stored_at: self.gateway.now(),
+            audit: AuditPosition { source: "tz.gateway".to_owned(), epoch: StoreId::draw(), sequence: 7 },
+        };
+        let body = Body::ReceiptDelivered(Receipts { entries: vec![entry] });
+        let jws = self.tz.transport(from, to, body, self.gateway.now());
+        self.deliver(to, Origin::Ingress(agency(from).country()), jws).await;
+    }
+
+    async fn digest_of(&self, sender: &str, id: &MessageId) -> Digest {
+        let mut conn = self.gateway.store.read().acquire().await.expect("a connection");
+        let signed = sent::signed(&mut conn, &agency(sender), id).await.expect("reads");
+        signed.first().expect("a signature").digest
+    }
+}

@@ -1,0 +1,127 @@
+//! Trust lists: taken when they are new, never when they are older, and shown.
+
+use std::time::Duration;
+
+use rovuma_envelope::trust::{Revocation, RevocationReason};
+use serde_json::json;
+
+use super::support::{World, agency, motorcycle};
+use crate::{service, trust::ListFiles};
+
+#[tokio::test]
+async fn an_older_list_is_refused_even_after_a_restart() {
+    let mut world = World::start().await;
+    let old = std::fs::read(world.tz.file()).expect("the first list");
+    world.tz.revise();
+    world.tz.publish(world.gateway.now());
+    world.lists.look(&world.gateway).await;
+    std::fs::write(world.tz.file(), old).expect("written");
+    world.lists.look(&world.gateway).await;
+    world.lists.look(&world.gateway).await;
+    let serial = |world: &World| {
+        world.gateway.trust.current().list(agency("tz.tpf").country()).map(rovuma_envelope::TrustList::serial)
+    };
+    assert_eq!(serial(&world), Some(2));
+    let refused = world.audited("trust.refuse").await;
+    assert_eq!((refused.len(), &refused[0]["reason"]), (1, &json!("older")), "told once: {refused:?}");
+    assert_eq!(world.audited("trust.load").await.len(), 3);
+
+    // The store remembers the serial; the process need not.
+    let pinned = crate::trust::pinned(&world.config.trust, &world.gateway.store).await.expect("pinned");
+    let list = std::fs::read(world.tz.file()).expect("the old list");
+    let fault = pinned.offer(&list, world.gateway.now()).expect_err("older than what was seen");
+    assert!(fault.to_string().contains("serial 1"), "{fault}");
+}
+
+#[tokio::test]
+async fn a_list_in_the_wrong_file_is_refused() {
+    let mut world = World::start().await;
+    world.mz.revise();
+    world.mz.publish(world.gateway.now());
+    std::fs::copy(world.mz.file(), world.tz.file()).expect("copied");
+    world.lists.look(&world.gateway).await;
+    let refused = world.audited("trust.refuse").await;
+    assert_eq!((refused.len(), &refused[0]["reason"]), (1, &json!("other_country")));
+    std::fs::write(world.tz.file(), "not a list").expect("written");
+    world.lists.look(&world.gateway).await;
+    assert_eq!(world.audited("trust.refuse").await.len(), 2);
+}
+
+#[tokio::test]
+async fn a_compromised_key_flags_what_it_signed() {
+    let mut world = World::start().await;
+    let id = world.receive("mz.prm", 1, &motorcycle()).await;
+    let now = world.gateway.now();
+    let tpf = agency("tz.tpf");
+    let kid = world.gateway.trust.current().agency(&tpf).expect("listed").signing_keys[0].kid;
+    world.tz.revise();
+    let revocation = Revocation { at: now, reason: RevocationReason::Compromised };
+    world.tz.list.revoke_signing_key(&tpf, &kid, revocation).expect("revoked");
+    world.tz.publish(now);
+    world.lists.look(&world.gateway).await;
+    let officer = world.person("officer-1", "mz.prm", &["liaison_officer"]);
+    let row = &officer.get("/v1/inbox").await.expect(200).json["items"][0];
+    assert_eq!((&row["id"], row["compromised_at"].is_string()), (&json!(id), true));
+    let alarms = officer.get("/v1/alarms").await.expect(200).json;
+    assert_eq!(
+        (&alarms["items"][0]["kind"], &alarms["items"][0]["subject"]),
+        (&json!("compromised_key"), &json!(kid))
+    );
+}
+
+#[tokio::test]
+async fn lists_agencies_and_warnings_are_shown() {
+    let world = World::start().await;
+    let officer = world.person("officer-1", "mz.prm", &["liaison_officer"]);
+    let trust = officer.get("/v1/trust").await.expect(200).json;
+    assert_eq!(trust["lists"].as_array().expect("lists").len(), 2);
+    assert_eq!(trust["warnings"], json!([]));
+    let agencies = officer.get("/v1/agencies").await.expect(200).json;
+    let codes: Vec<_> =
+        agencies["items"].as_array().expect("agencies").iter().map(|row| row["code"].clone()).collect();
+    assert_eq!(codes, ["mz.senami", "tz.tisd", "tz.tpf"]);
+    assert_eq!(agencies["items"][2]["reachable"], true);
+
+    world.clock.advance(Duration::from_secs(100 * 86_400));
+    let later = world.person("officer-1", "mz.prm", &["liaison_officer"]);
+    let warnings = later.get("/v1/trust").await.expect(200).json["warnings"].clone();
+    assert_eq!(warnings.as_array().expect("warnings").len(), 2, "{warnings}");
+    assert!(warnings.as_array().expect("warnings").iter().all(|warning| warning["code"] == "list_overdue"));
+}
+
+#[tokio::test]
+async fn a_store_that_is_opened_again_knows_its_lists() {
+    let world = World::start().await;
+    let World { gateway, config, context, .. } = world;
+    drop(gateway);
+    context.shutdown.begin();
+    context.shutdown.drained().await;
+    let context = rovuma_runtime::Context::new(context.clock.clone());
+    let opened = loop {
+        // The server's last connection may hold the store a moment longer.
+        match service::open(&config, &context).await {
+            Ok(gateway) => break std::sync::Arc::new(gateway),
+            Err(_) => tokio::task::yield_now().await,
+        }
+    };
+    let mut lists = ListFiles::new(&config.trust, context.expiries.clone());
+    lists.look(&opened).await;
+    assert_eq!(opened.trust.current().lists().count(), 2);
+    assert!(context.expiries.near().is_empty());
+}
+
+#[tokio::test]
+async fn codes_come_in_the_language_asked_for() {
+    let world = World::start().await;
+    let anybody = world.person("officer-1", "mz.prm", &[]);
+    let mut labels = Vec::new();
+    for lang in ["pt", "sw", "en"] {
+        let list = anybody.get(&format!("/v1/codes/offences?lang={lang}")).await.expect(200).json;
+        assert_eq!((&list["list"], &list["lang"]), (&json!("offences"), &json!(lang)));
+        labels.push(list["entries"][0]["label"].as_str().expect("a label").to_owned());
+    }
+    labels.dedup();
+    assert_eq!(labels.len(), 3, "{labels:?}");
+    anybody.get("/v1/codes/no_such_list").await.expect(404);
+    anybody.get("/v1/codes/offences?lang=fr").await.expect(400);
+}
