@@ -118,3 +118,15 @@ fn a_mistyped_key_of_the_configuration_is_named() {
     let text = String::from_utf8_lossy(&said.stderr);
     assert!(text.contains("directry") && text.contains("did you mean `directory`"), "{text}");
 }
+
+#[test]
+fn the_configuration_in_the_readme_is_sound() {
+    let readme = include_str!("../../README.md");
+    let text = readme.split("```toml").nth(1).and_then(|rest| rest.split("```").next()).expect("a block");
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("identity.toml");
+    std::fs::write(&file, text).expect("written");
+    let said =
+        Command::new(BINARY).arg("--check-config").arg("--config").arg(file).output().expect("it runs");
+    assert!(said.status.success(), "{}", String::from_utf8_lossy(&said.stderr));
+}
