@@ -171,7 +171,9 @@ impl Settings<'_> {
             quoted(&self.layout.key("audit.sealing.key"))
         )?;
         let gateway = names::gateway_user(GATEWAY);
-        for (user, key) in [(gateway.as_str(), "gateway"), ("identity", "identity"), ("rovumactl", "rovumactl")] {
+        for (user, key) in
+            [(gateway.as_str(), "gateway"), ("identity", "identity"), ("rovumactl", "rovumactl")]
+        {
             write!(
                 text,
                 "[[producer]]\nsource = \"{}\"\nkey_files = [{}]\n\n",
@@ -273,7 +275,8 @@ pub struct Person {
 /// Everybody in a country: one person for each role in each agency.
 pub fn people(plan: &CountryPlan) -> Vec<(AgencyCode, Person)> {
     let of_agency = |agency: AgencyCode| {
-        PEOPLE.map(|(word, role)| (agency.clone(), Person { login: format!("{word}.{}", agency.name()), role }))
+        PEOPLE
+            .map(|(word, role)| (agency.clone(), Person { login: format!("{word}.{}", agency.name()), role }))
     };
     plan.served().into_iter().flat_map(of_agency).collect()
 }

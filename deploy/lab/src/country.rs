@@ -180,7 +180,11 @@ impl Country {
             }
             tokio::time::sleep(POLL).await;
         }
-        bail!("{service} was not ready within {} s: {said}\n{}", READY_TIMEOUT.as_secs(), self.log_tail(service))
+        bail!(
+            "{service} was not ready within {} s: {said}\n{}",
+            READY_TIMEOUT.as_secs(),
+            self.log_tail(service)
+        )
     }
 
     /// Asks every service to end and waits; those that stay are killed.
@@ -281,7 +285,12 @@ impl Country {
 ///
 /// # Errors
 /// When a certificate cannot be written.
-pub fn link(from: &RabbitNode, from_country: CountryCode, to: &RabbitNode, to_country: CountryCode) -> Result<Link> {
+pub fn link(
+    from: &RabbitNode,
+    from_country: CountryCode,
+    to: &RabbitNode,
+    to_country: CountryCode,
+) -> Result<Link> {
     let user = names::link_user(from_country);
     let folder = from.authority().ca_file().with_file_name("links");
     let pending = crate::certs::PendingIdentity::new(&folder, &format!("{to_country}"))?;

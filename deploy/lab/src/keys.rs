@@ -30,7 +30,8 @@ pub fn prepare(ctl: &Ctl, layout: &Layout, plan: &CountryPlan) -> Result<()> {
     if !layout.trust_list(plan.country).exists() {
         sign_first_list(ctl, layout, plan)?;
     }
-    fs::copy(layout.key("authority.jwk"), layout.authority(plan.country)).context("pinning our own authority")?;
+    fs::copy(layout.key("authority.jwk"), layout.authority(plan.country))
+        .context("pinning our own authority")?;
     Ok(())
 }
 
@@ -40,10 +41,9 @@ pub fn prepare(ctl: &Ctl, layout: &Layout, plan: &CountryPlan) -> Result<()> {
 /// When a file cannot be copied.
 pub fn hand_over(from: &Layout, to: &Layout, plan: &CountryPlan) -> Result<()> {
     let country = plan.country;
-    for (source, target) in [
-        (from.trust_list(country), to.trust_list(country)),
-        (from.authority(country), to.authority(country)),
-    ] {
+    for (source, target) in
+        [(from.trust_list(country), to.trust_list(country)), (from.authority(country), to.authority(country))]
+    {
         fs::copy(&source, &target).with_context(|| format!("copying {}", source.display()))?;
     }
     Ok(())
@@ -72,7 +72,17 @@ fn sign_first_list(ctl: &Ctl, layout: &Layout, plan: &CountryPlan) -> Result<()>
     for agency in &plan.agencies {
         let name = format!("{}={}", agency.name.0, agency.name.1);
         let code = agency.code.as_str();
-        ctl.run(["trust", "add-agency", code, "--draft", &draft, "--name", &name, "--parent", agency.parent])?;
+        ctl.run([
+            "trust",
+            "add-agency",
+            code,
+            "--draft",
+            &draft,
+            "--name",
+            &name,
+            "--parent",
+            agency.parent,
+        ])?;
     }
     for agency in plan.served() {
         let signing = path(&layout.signing_key(&agency).with_extension("jwk"));

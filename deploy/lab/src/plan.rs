@@ -37,7 +37,11 @@ impl CountryPlan {
             &[
                 ("mz.prm", ("pt", "Polícia da República de Moçambique"), "Ministério do Interior"),
                 ("mz.senami", ("pt", "Serviço Nacional de Migração"), "Ministério do Interior"),
-                ("mz.sernic", ("pt", "Serviço Nacional de Investigação Criminal"), "Procuradoria-Geral da República"),
+                (
+                    "mz.sernic",
+                    ("pt", "Serviço Nacional de Investigação Criminal"),
+                    "Procuradoria-Geral da República",
+                ),
             ],
         )
     }

@@ -19,7 +19,11 @@ use crate::{options::Options, show::Show};
 pub(crate) async fn run(options: &Options, show: &Show) -> Result<()> {
     if options.clean {
         let removed = folder::clean(&options.folder)?;
-        show.line(if removed { "everything that the quickstart made is removed" } else { "there was nothing" });
+        show.line(if removed {
+            "everything that the quickstart made is removed"
+        } else {
+            "there was nothing"
+        });
         return Ok(());
     }
     let draft = alert::read(options.file.as_deref())?;
@@ -86,7 +90,9 @@ impl Running {
         show.line("");
         for country in [&border.mz, &border.tz] {
             show.line(&format!("{}", country.plan().country));
-            for (what, service) in [("gateway API", "gateway"), ("log-in", "identity"), ("audit API", "audit")] {
+            for (what, service) in
+                [("gateway API", "gateway"), ("log-in", "identity"), ("audit API", "audit")]
+            {
                 show.line(&format!("  {what:12} {}", country.url(service)?));
             }
             show.line(&format!("  {:12} {}", "rovumactl", country.layout().config("rovumactl").display()));
@@ -95,7 +101,13 @@ impl Running {
         for country in [&border.mz, &border.tz] {
             for (agency, person) in people(country.plan()) {
                 let file = country.layout().secret(&person.login);
-                show.line(&format!("  {:20} {:24} {:10} {}", person.login, person.role, agency, file.display()));
+                show.line(&format!(
+                    "  {:20} {:24} {:10} {}",
+                    person.login,
+                    person.role,
+                    agency,
+                    file.display()
+                ));
             }
         }
         show.line("\nUp until Ctrl-C.");

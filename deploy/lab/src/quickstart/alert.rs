@@ -49,11 +49,7 @@ pub(crate) async fn send(border: &Border, draft: &Value, read_it: bool) -> Resul
     let token = log_in(&border.mz, "officer.prm").await?;
     let api = Api::new(&border.mz.url("gateway")?, Some(token))?;
     let started = Instant::now();
-    let created = api.post("/v1/alerts", draft).await?;
-    let etag = created.etag.clone().unwrap_or_default();
-    let id = created.ok().context("the draft was refused")?["id"].as_str().context("an id")?.to_owned();
-    let release = api.post_if_match(&format!("/v1/alerts/{id}/release"), &json!({}), &etag).await?;
-    let copies = release.ok().context("the alert was not released")?["copies"].as_array().map_or(0, Vec::len);
+    let (id, copies) = release(border, &api, draft).await?;
     let hops = way(&api, &id, "delivered", copies).await?;
     let elapsed = started.elapsed();
     let mut way = Way { receipts: count(&hops, "delivered"), id, hops, elapsed };
@@ -63,11 +59,34 @@ pub(crate) async fn send(border: &Border, draft: &Value, read_it: bool) -> Resul
     Ok(way)
 }
 
+/// Posts the draft and releases it; where the policy wants a second person, the officer submits it and the
+/// agency's supervisor releases it. The message's id and how many copies there are.
+async fn release(border: &Border, officer: &Api, draft: &Value) -> Result<(String, usize)> {
+    let created = officer.post("/v1/alerts", draft).await?;
+    let mut etag = created.etag.clone().unwrap_or_default();
+    let body = created.ok().context("the draft was refused")?;
+    let id = body["id"].as_str().context("an id")?.to_owned();
+    let path = |act: &str| format!("/v1/alerts/{id}/{act}");
+    let mut releaser = officer.clone();
+    if body["second_person"].is_string() {
+        let submitted = officer.post_if_match(&path("submit"), &json!({}), &etag).await?;
+        etag = submitted.etag.clone().unwrap_or_default();
+        submitted.ok().context("the draft was not submitted")?;
+        let token = log_in(&border.mz, "supervisor.prm").await?;
+        releaser = Api::new(&border.mz.url("gateway")?, Some(token))?;
+    }
+    let released = releaser.post_if_match(&path("release"), &json!({}), &etag).await?;
+    let released = released.ok().context("the alert was not released")?;
+    Ok((id, released["copies"].as_array().map_or(0, Vec::len)))
+}
+
 /// Officers of the recipients open the alert.
 async fn be_read(border: &Border, api: &Api, id: &str, draft: &Value) -> Result<Vec<Value>> {
     let mut readers = 0;
     for agency in draft["recipients"].as_array().into_iter().flatten().filter_map(Value::as_str) {
-        let Some((country, name)) = agency.split_once('.').filter(|(country, _)| *country == "tz") else { continue };
+        let Some((country, name)) = agency.split_once('.').filter(|(country, _)| *country == "tz") else {
+            continue;
+        };
         let _ = country;
         let token = log_in(&border.tz, &format!("officer.{name}")).await?;
         let inbox = Api::new(&border.tz.url("gateway")?, Some(token))?;
@@ -116,7 +135,9 @@ impl Way {
         for hop in &self.hops {
             let text = |name: &str| hop[name].as_str().unwrap_or_default();
             let audit = match hop["audit"]["sequence"].as_u64() {
-                Some(sequence) => format!("  audit {} #{sequence}", hop["audit"]["source"].as_str().unwrap_or_default()),
+                Some(sequence) => {
+                    format!("  audit {} #{sequence}", hop["audit"]["source"].as_str().unwrap_or_default())
+                }
                 None => String::new(),
             };
             show.line(&format!("  {}  {:10} {}{audit}", text("at"), text("hop"), text("agency")));
