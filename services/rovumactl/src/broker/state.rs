@@ -66,14 +66,33 @@ impl State {
     }
 }
 
-/// The hash of a password is nobody's to see: not on a screen, not in a log.
+/// The hash of a password, or a password in an address, is nobody's to see: not on a screen, not in a log.
 fn without_secret(mut difference: Difference) -> Difference {
-    if let DifferenceKind::Changed { field, expected, got } = &mut difference.kind
-        && field.contains("password")
-    {
-        (*expected, *got) = (Value::from("(hidden)"), Value::from("(hidden)"));
+    if let DifferenceKind::Changed { field, expected, got } = &mut difference.kind {
+        if field.contains("password") {
+            (*expected, *got) = (Value::from(HIDDEN), Value::from(HIDDEN));
+        }
+        hide_passwords(got);
     }
     difference
+}
+
+const HIDDEN: &str = "(hidden)";
+
+/// `amqps://user:password@host` → `amqps://(hidden)@host`, in every text of a value.
+fn hide_passwords(value: &mut Value) {
+    match value {
+        Value::String(text) => {
+            let Some((scheme, rest)) = text.split_once("://") else { return };
+            let Some((user, host)) = rest.split_once('@') else { return };
+            if user.contains(':') {
+                *text = format!("{scheme}://{HIDDEN}@{host}");
+            }
+        }
+        Value::Array(items) => items.iter_mut().for_each(hide_passwords),
+        Value::Object(members) => members.values_mut().for_each(hide_passwords),
+        _ => {}
+    }
 }
 
 fn declared_shovels(desired: &Value) -> Vec<String> {
@@ -131,7 +150,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_hash_of_a_password_is_hidden() {
+    fn passwords_are_hidden() {
         let kind = DifferenceKind::Changed {
             field: "password_hash".into(),
             expected: "".into(),
@@ -139,6 +158,11 @@ mod tests {
         };
         let shown = without_secret(Difference { section: "users", name: "audit".into(), kind }).to_string();
         assert!(shown.contains("(hidden)") && !shown.contains("kI3GCqW5"), "{shown}");
+        let mut shovel =
+            json!({ "dest-uri": ["amqps://eve:secret@h/v"], "src-uri": "amqp://shovel.tz@/rovuma" });
+        hide_passwords(&mut shovel);
+        let hidden = json!({ "dest-uri": ["amqps://(hidden)@h/v"], "src-uri": "amqp://shovel.tz@/rovuma" });
+        assert_eq!(shovel, hidden);
     }
 
     #[test]

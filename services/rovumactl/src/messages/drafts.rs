@@ -99,7 +99,11 @@ impl One {
         let body =
             body.map(serde_json::to_vec).transpose().map_err(|error| Failure::local(error.to_string()))?;
         let path = format!("/v1/alerts/{}/{verb}", self.id);
-        let answer = post(&client, &path, body.as_deref(), version).await?;
+        let mut answer = post(&client, &path, body.as_deref(), version).await?;
+        // Whoever acts on a draft has read it; the content is not said again.
+        if let Some(members) = answer.as_object_mut() {
+            members.remove("content");
+        }
         app.out.show(&Draft(answer))
     }
 }

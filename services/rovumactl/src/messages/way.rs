@@ -106,7 +106,8 @@ impl fmt::Display for Way {
 impl Hop {
     fn write(&self, f: &mut fmt::Formatter<'_>, start: Option<Timestamp>) -> fmt::Result {
         let after = start.map_or(String::new(), |start| format!("+{}", readable(self.at.since(start))));
-        write!(f, "  {}  {after:>12}  {}", self.at, safe(&self.hop))?;
+        // To the microsecond, so that the columns stay in line: trailing zeros are not written.
+        write!(f, "  {:<27}  {after:>12}  {}", self.at.to_string(), safe(&self.hop))?;
         for (word, said) in [("", &self.agency), ("by ", &self.by), ("code ", &self.code)] {
             if let Some(said) = said {
                 write!(f, " {word}{}", safe(said))?;

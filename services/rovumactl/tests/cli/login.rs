@@ -1,6 +1,132 @@
-//! Logging in, as far as it can be tried with no provider.
+//! Logging in: with a browser, as a machine, and every way in which it must not go.
 
-use crate::harness::Desk;
+use std::{
+    io::{BufRead as _, BufReader, Read as _},
+    process::{Child, ChildStderr, Stdio},
+};
+
+use rovuma_tokens::Pkce;
+use url::Url;
+
+use crate::{
+    harness::{Desk, files},
+    provider::{Behaviour, Provider, TOKEN, parameters},
+};
+
+/// A log-in that waits for the browser.
+struct Waiting {
+    child: Child,
+    stderr: BufReader<ChildStderr>,
+    url: Url,
+}
+
+impl Waiting {
+    fn start(desk: &Desk, issuer: &str) -> Self {
+        let mut command = desk.command();
+        command.args(["login", "--no-browser", "--issuer", issuer]);
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("runs");
+        let mut stderr = BufReader::new(child.stderr.take().expect("piped"));
+        let mut line = String::new();
+        let url = loop {
+            line.clear();
+            assert_ne!(stderr.read_line(&mut line).expect("UTF-8"), 0, "no address was printed");
+            if let Ok(url) = Url::parse(line.trim()) {
+                break url;
+            }
+        };
+        Self { child, stderr, url }
+    }
+
+    /// Comes back as a browser would, with these parameters; gives the status.
+    fn comes_back(&self, answer: &[(&str, &str)]) -> u16 {
+        let mut back = Url::parse(&parameters(&self.url)["redirect_uri"]).expect("an address");
+        back.query_pairs_mut().extend_pairs(answer);
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+        runtime.block_on(async { reqwest::get(back).await.expect("answers").status().as_u16() })
+    }
+
+    fn ends(mut self) -> (i32, String) {
+        let mut said = String::new();
+        self.child.stdout.take().expect("piped").read_to_string(&mut said).expect("UTF-8");
+        self.stderr.read_to_string(&mut said).expect("UTF-8");
+        (self.child.wait().expect("ours").code().expect("not killed"), said)
+    }
+}
+
+#[test]
+fn a_person_logs_in_through_a_loopback_redirect_with_pkce() {
+    let (desk, provider) = (Desk::new(), Provider::start(Behaviour::default()));
+    let waiting = Waiting::start(&desk, &provider.issuer);
+    let asked = parameters(&waiting.url);
+    assert_eq!((asked["response_type"].as_str(), asked["client_id"].as_str()), ("code", "rovumactl"));
+    assert_eq!(asked["code_challenge_method"], "S256");
+    assert!(asked["redirect_uri"].starts_with("http://127.0.0.1:"));
+    let (state, issuer) = (asked["state"].clone(), provider.issuer.clone());
+    assert_eq!(waiting.comes_back(&[("code", "evil"), ("state", "guessed")]), 400);
+    assert_eq!(waiting.comes_back(&[("code", "c1"), ("state", &state), ("iss", &issuer)]), 200);
+    let (code, said) = waiting.ends();
+    assert_eq!(code, 0, "{said}");
+    assert!(said.contains("Maria of mz.prm (auditor)"), "{said}");
+    assert!(!said.contains(TOKEN), "the token was printed");
+
+    let redeemed = provider.asked.lock().expect("not poisoned")[0].clone();
+    assert_eq!(
+        (redeemed.form["code"].as_str(), &redeemed.form["redirect_uri"]),
+        ("c1", &asked["redirect_uri"])
+    );
+    assert!(Pkce::is_proof(&asked["code_challenge"], &redeemed.form["code_verifier"]));
+
+    let kept: Vec<_> = files(&desk.path(".local/state/rovuma"));
+    let name = kept[0].strip_prefix(desk.path("")).expect("below").to_str().expect("UTF-8").to_owned();
+    assert_eq!((kept.len(), desk.mode(&name), desk.mode(".local/state/rovuma")), (1, 0o600, 0o700));
+    let who = desk.json(&format!("whoami --issuer {issuer}"));
+    assert_eq!((who["agency"].as_str(), who["subject"].as_str()), (Some("mz.prm"), Some("u1")));
+    desk.run(&format!("whoami --issuer {issuer} --client-id other")).is(6, "not logged in");
+    desk.ok(&format!("logout --issuer {issuer}"));
+    assert!(files(&desk.path(".local/state/rovuma")).is_empty());
+}
+
+#[test]
+fn an_answer_of_another_provider_is_not_redeemed() {
+    let (desk, provider) = (Desk::new(), Provider::start(Behaviour::default()));
+    let waiting = Waiting::start(&desk, &provider.issuer);
+    let state = parameters(&waiting.url)["state"].clone();
+    waiting.comes_back(&[("code", "c1"), ("state", &state), ("iss", "https://evil.example")]);
+    let (code, said) = waiting.ends();
+    assert_eq!(code, 5, "{said}");
+    assert!(provider.asked.lock().expect("not poisoned").is_empty(), "the code was redeemed");
+}
+
+#[test]
+fn a_refusal_of_the_provider_is_told() {
+    let (desk, provider) = (Desk::new(), Provider::start(Behaviour::default()));
+    let waiting = Waiting::start(&desk, &provider.issuer);
+    let state = parameters(&waiting.url)["state"].clone();
+    waiting.comes_back(&[("error", "access_denied"), ("state", &state)]);
+    let (code, said) = waiting.ends();
+    assert_eq!(code, 3, "{said}");
+    assert!(said.contains("access_denied"), "{said}");
+}
+
+#[test]
+fn a_provider_that_calls_itself_otherwise_is_refused() {
+    let provider = Provider::start(Behaviour { calls_itself: Some("https://id.mz.example") });
+    Desk::new().run(&format!("login --issuer {}", provider.issuer)).is(5, "calls itself");
+}
+
+#[test]
+fn a_machine_logs_in_with_its_secret() {
+    let (desk, provider) = (Desk::new(), Provider::start(Behaviour::default()));
+    desk.write_private("secret", "s:e c\n");
+    let machine = format!("--issuer {} --client-id mz.prm.cad --client-secret-file secret", provider.issuer);
+    let ended = desk.ok(&format!("login {machine}"));
+    assert!(!ended.stdout.contains(TOKEN) && !ended.stderr.contains(TOKEN), "the token was printed");
+    let asked = provider.asked.lock().expect("not poisoned")[0].clone();
+    assert_eq!(asked.form["grant_type"], "client_credentials");
+    // RFC 6749, 2.3.1: base64 of `mz.prm.cad:s%3Ae+c`.
+    assert_eq!(asked.authorization.as_deref(), Some("Basic bXoucHJtLmNhZDpzJTNBZStj"));
+}
 
 #[test]
 fn the_provider_must_be_known() {

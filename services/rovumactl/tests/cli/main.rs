@@ -6,6 +6,7 @@ mod harness;
 mod keys;
 mod ledger;
 mod login;
+mod provider;
 mod servers;
 mod trust;
 mod verify;

@@ -1,0 +1,96 @@
+//! A small OpenID Connect provider for one log-in, over plain HTTP on the loopback address.
+
+use std::{
+    collections::HashMap,
+    io::{BufRead as _, BufReader, Read as _, Write as _},
+    net::{TcpListener, TcpStream},
+    sync::{Arc, Mutex},
+};
+
+use serde_json::json;
+use url::Url;
+
+/// What the provider is to do.
+#[derive(Clone, Default)]
+pub(crate) struct Behaviour {
+    /// Another name than its own.
+    pub(crate) calls_itself: Option<&'static str>,
+}
+
+/// A running provider: its issuer, and what it was asked at its token endpoint.
+pub(crate) struct Provider {
+    pub(crate) issuer: String,
+    pub(crate) asked: Arc<Mutex<Vec<Asked>>>,
+}
+
+/// A request for a token.
+#[derive(Clone, Debug)]
+pub(crate) struct Asked {
+    pub(crate) form: HashMap<String, String>,
+    pub(crate) authorization: Option<String>,
+}
+
+/// The token it gives: its claims are `{"sub":"u1","name":"Maria","agency":"mz.prm","roles":["auditor"]}`.
+pub(crate) const TOKEN: &str = "eyJhbGciOiJub25lIn0.\
+eyJzdWIiOiJ1MSIsIm5hbWUiOiJNYXJpYSIsImFnZW5jeSI6Im16LnBybSIsInJvbGVzIjpbImF1ZGl0b3IiXX0.c2ln";
+
+impl Provider {
+    pub(crate) fn start(behaviour: Behaviour) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+        let issuer = format!("http://{}", listener.local_addr().expect("bound"));
+        let asked = Arc::new(Mutex::new(Vec::new()));
+        let (own, log) = (issuer.clone(), Arc::clone(&asked));
+        std::thread::spawn(move || {
+            for stream in listener.incoming().map_while(Result::ok) {
+                let _ = answer(stream, &own, &behaviour, &log);
+            }
+        });
+        Self { issuer, asked }
+    }
+}
+
+fn answer(
+    mut stream: TcpStream,
+    issuer: &str,
+    behaviour: &Behaviour,
+    log: &Mutex<Vec<Asked>>,
+) -> std::io::Result<()> {
+    let mut reader = BufReader::new(stream.try_clone()?);
+    let mut request = String::new();
+    reader.read_line(&mut request)?;
+    let (mut length, mut authorization) = (0, None);
+    loop {
+        let mut line = String::new();
+        reader.read_line(&mut line)?;
+        let Some((name, value)) = line.trim().split_once(':') else { break };
+        match name.to_ascii_lowercase().as_str() {
+            "content-length" => length = value.trim().parse().expect("a number"),
+            "authorization" => authorization = Some(value.trim().to_owned()),
+            _ => {}
+        }
+    }
+    let mut body = vec![0; length];
+    reader.read_exact(&mut body)?;
+    let json = if request.starts_with("GET /.well-known/openid-configuration") {
+        json!({
+            "issuer": behaviour.calls_itself.unwrap_or(issuer),
+            "authorization_endpoint": format!("{issuer}/authorize"),
+            "token_endpoint": format!("{issuer}/token"),
+        })
+    } else {
+        let form = url::form_urlencoded::parse(&body).into_owned().collect();
+        log.lock().expect("not poisoned").push(Asked { form, authorization });
+        json!({ "access_token": TOKEN, "token_type": "Bearer", "expires_in": 600 })
+    };
+    let json = json.to_string();
+    write!(
+        stream,
+        "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{json}",
+        json.len()
+    )
+}
+
+/// What the browser would be sent to: the parameters of the authorization request.
+pub(crate) fn parameters(url: &Url) -> HashMap<String, String> {
+    url.query_pairs().into_owned().collect()
+}
