@@ -38,6 +38,7 @@ impl Service for Audit {
         begin(&store, &own, context).await?;
 
         let broker = Broker::start(config.broker.clone(), Self::NAME, &context.shutdown)?;
+        context.expiries.register_certificates(&config.broker.cert_file)?;
         let acknowledger = Acknowledger::default();
         let acknowledging =
             acknowledger.clone().run(broker.clone(), signer, context.clock.clone(), context.shutdown.clone());
