@@ -2,13 +2,15 @@
 //!
 //! Everything that is written here was verified before, or says of itself that it was not.
 
+mod apart;
+mod transport;
+
 use std::collections::BTreeMap;
 
 use rovuma_broker::Delivery;
-use rovuma_envelope::{Authorized, HoldReason, Unverified};
+use rovuma_envelope::Authorized;
 use rovuma_schemas::{
-    AgencyCode, Body, Digest, LinkFault, Message, RejectedEntry, RejectionCode, StreamRequest, StreamStatus,
-    Timestamp,
+    AgencyCode, Body, Digest, Message, RejectionCode, Timestamp,
     audit::{AuditAction, AuditPosition},
 };
 use rovuma_trail::Act;
@@ -18,13 +20,12 @@ use super::{
     SYSTEM,
     alarm::{self, AlarmKind},
     event::{self, EventKind},
-    held::{self, Held},
     known::{self, Answer, Arrival, Disposition, Known},
     open::{Finding, Opened, Rejected, VerifiedMessage},
-    quarantine::{self, QuarantineReason, Quarantined},
+    quarantine::QuarantineReason,
     receipt::{self, Entry, ReceiptBook},
     send::SendError,
-    stream::{self, Progress, StreamKey},
+    stream::{self, StreamKey},
 };
 use crate::{error::DbError, gateway::Gateway};
 
@@ -215,177 +216,6 @@ impl<'g> Decisions<'g> {
             return self.quarantine(tx, door, agency, bundle, QuarantineReason::Unreadable, &detail).await;
         }
         self.numbered(tx, door, bundle, &message, None, Disposition::Rejected { code, detail }).await
-    }
-
-    /// Two different messages under one identity: kept, alarmed, and answered for what it is. The first
-    /// stands.
-    async fn conflict(
-        &mut self,
-        tx: &mut AnyConnection,
-        door: &Door<'_>,
-        bundle: Digest,
-        message: &VerifiedMessage,
-        kind: AlarmKind,
-    ) -> Result<(), SendError> {
-        let (agency, id) = (&message.recipient().agency, message.header().id);
-        let detail = format!("from {}, digest {}", message.sender(), message.digest());
-        alarm::raise(tx, agency, kind, &id.to_string(), &detail, self.now).await?;
-        self.quarantine(tx, door, Some(agency), bundle, QuarantineReason::Conflict, kind.as_str()).await?;
-        let code = RejectionCode::Conflict;
-        let disposition = Disposition::Rejected { code: code.clone(), detail: kind.as_str().to_owned() };
-        let audit = self.audit_arrival(tx, message, &disposition).await?;
-        let entry = RejectedEntry {
-            id,
-            digest: message.digest(),
-            code,
-            detail: kind.as_str().parse().ok(),
-            rejected_at: self.now,
-            audit,
-        };
-        self.receipts.rejected(agency, message.sender(), message.recipient().lane, entry);
-        Ok(())
-    }
-
-    async fn announced(
-        &mut self,
-        tx: &mut AnyConnection,
-        authorized: &Authorized,
-        status: StreamStatus,
-    ) -> Result<(), DbError> {
-        self.gateway.outbox.heard(tx, authorized.sender(), self.now).await?;
-        for head in status.streams {
-            let key = StreamKey {
-                recipient: authorized.recipient().agency.clone(),
-                sender: authorized.sender().clone(),
-                lane: head.lane,
-                stream: head.stream,
-            };
-            let voided: Vec<u64> = head.voided.iter().map(|voided| voided.number).collect();
-            let (before, after) = stream::note_announcement(tx, &key, head.last, &voided, self.now).await?;
-            self.tell_gap(tx, &key, before, after).await?;
-        }
-        Ok(())
-    }
-
-    /// Tells those who follow that a gap has opened or closed.
-    async fn tell_gap(
-        &self,
-        tx: &mut AnyConnection,
-        key: &StreamKey,
-        before: Progress,
-        after: Progress,
-    ) -> Result<(), DbError> {
-        if !after.gap_changed(&before) {
-            return Ok(());
-        }
-        let version = i64::try_from(after.next).unwrap_or(i64::MAX);
-        event::record(tx, &key.recipient, EventKind::StreamChanged, None, version, self.now).await
-    }
-
-    async fn requested(
-        &mut self,
-        tx: &mut AnyConnection,
-        authorized: &Authorized,
-        request: &StreamRequest,
-    ) -> Result<(), DbError> {
-        let (own, partner) = (&authorized.recipient().agency, authorized.sender());
-        for gaps in &request.streams {
-            let resent = self.gateway.outbox.resend(tx, own, partner, gaps, self.now).await?;
-            let act = self
-                .act(AuditAction::MessageResend)
-                .agency(own)
-                .object("stream", format_args!("{own}/{partner}/{}/{}", gaps.lane, gaps.stream))
-                .detail("again", resent.again)
-                .detail("voided", resent.voided);
-            self.gateway.trail.record(tx, &act).await?;
-        }
-        Ok(())
-    }
-
-    async fn link_fault(
-        &mut self,
-        tx: &mut AnyConnection,
-        authorized: &Authorized,
-        fault: &LinkFault,
-    ) -> Result<(), DbError> {
-        let own = &authorized.recipient().agency;
-        let detail = format!(
-            "{} could not verify a delivery in {} at {} (SHA-256 {})",
-            authorized.sender(),
-            fault.queue,
-            fault.seen_at,
-            fault.bundle_digest
-        );
-        alarm::raise(tx, own, AlarmKind::LinkFault, authorized.sender().as_str(), &detail, self.now).await
-    }
-
-    async fn hold(
-        &mut self,
-        tx: &mut AnyConnection,
-        door: &Door<'_>,
-        recipient: AgencyCode,
-        unverified: &Unverified,
-        reason: &HoldReason,
-    ) -> Result<(), SendError> {
-        let unverified_header = unverified.unverified_header();
-        let held = Held {
-            recipient,
-            exchange: door.exchange.to_owned(),
-            queue: door.queue.to_owned(),
-            unverified_sender: unverified_header
-                .map(|header| header.sender.agency.to_string())
-                .unwrap_or_default(),
-            jws: unverified.unverified_jws().clone(),
-            reason: reason.log_code(),
-        };
-        if !held::put(tx, &held, self.now).await? {
-            return Ok(());
-        }
-        let act = self
-            .act(AuditAction::MessageHold)
-            .agency(&held.recipient)
-            .object("jws", held.jws.digest())
-            .detail("why", held.reason)
-            .detail("unverified_sender", &held.unverified_sender);
-        self.gateway.trail.record(tx, &act).await?;
-        event::record(tx, &held.recipient, EventKind::MessageHeld, None, 1, self.now).await?;
-        Ok(())
-    }
-
-    async fn quarantine(
-        &mut self,
-        tx: &mut AnyConnection,
-        door: &Door<'_>,
-        agency: Option<&AgencyCode>,
-        digest: Digest,
-        reason: QuarantineReason,
-        detail: &str,
-    ) -> Result<(), SendError> {
-        tracing::warn!(%digest, reason = reason.as_str(), detail, exchange = door.exchange, "quarantined");
-        let item = Quarantined {
-            digest,
-            agency,
-            queue: door.queue,
-            exchange: door.exchange,
-            routing_key: door.unverified_routing_key,
-            reason,
-            detail,
-            body: door.body,
-        };
-        quarantine::put(tx, &item, self.now).await?;
-        let node = AgencyCode::node_of(self.gateway.country);
-        let owner = agency.unwrap_or(&node);
-        alarm::raise(tx, owner, AlarmKind::Quarantined, door.exchange, reason.as_str(), self.now).await?;
-        let act = self
-            .act(AuditAction::MessageQuarantine)
-            .agency(owner)
-            .object("bundle", digest)
-            .refused(reason.as_str())
-            .detail("detail", detail)
-            .detail("exchange", door.exchange);
-        self.gateway.trail.record(tx, &act).await?;
-        event::record(tx, owner, EventKind::DeliveryQuarantined, None, 1, self.now).await?;
-        Ok(())
     }
 
     fn note_number(&mut self, message: &VerifiedMessage) {

@@ -7,9 +7,7 @@ use rovuma_envelope::{
     Authorized, Bundle, HoldReason, Jws, KeyId, Origin, Rejectable, TrustStore, Unverified, Verified,
     VerifyContext, VerifyFailure, digest,
 };
-use rovuma_schemas::{
-    AgencyCode, Digest, Header, Message, ParseFault, Recipient, RejectionCode, Timestamp,
-};
+use rovuma_schemas::{AgencyCode, Digest, Header, Message, ParseFault, Recipient, RejectionCode, Timestamp};
 
 use super::quarantine::QuarantineReason;
 use crate::agencies::OwnAgencies;

@@ -43,7 +43,9 @@ pub(crate) async fn run(gateway: Arc<Gateway>, broker: Broker, shutdown: Shutdow
                     () = publish(&broker, news.wakes) => {}
                 }
             }
-            Err(fault) => tracing::warn!(%fault, "domain events were not read; they will be at the next commit"),
+            Err(fault) => {
+                tracing::warn!(%fault, "domain events were not read; they will be at the next commit")
+            }
         }
     }
 }
