@@ -89,7 +89,9 @@ impl RowExt for AnyRow {
 
     fn opt_instant(&self, column: &str) -> sqlx::Result<Option<Timestamp>> {
         let micros: Option<i64> = self.try_get(column)?;
-        micros.map(|micros| Timestamp::from_micros(micros).map_err(|fault| damaged(column, fault))).transpose()
+        micros
+            .map(|micros| Timestamp::from_micros(micros).map_err(|fault| damaged(column, fault)))
+            .transpose()
     }
 
     fn count(&self, column: &str) -> sqlx::Result<u64> {

@@ -99,7 +99,7 @@ pub(crate) async fn run(
         if let Err(failure) = &outcome {
             error!(jobs = held.len(), ?failure, "a group of writes did not take effect");
             // SQLite may have rolled back by itself already: then this says so, and that is all right.
-            let _ = statement(&mut conn, "ROLLBACK").await;
+            let _ = statements(&mut conn, "ROLLBACK").await;
         } else {
             committed.send_modify(|count| *count += 1);
         }
@@ -114,34 +114,37 @@ pub(crate) async fn run(
 }
 
 /// One transaction: `first`, and whatever waits when it and its followers are done.
+///
+/// A savepoint is open while a job runs. Statements that belong together go to the database in one
+/// text: each text is a change of threads, which costs more than most statements.
 async fn group(
     conn: &mut Conn,
     first: Box<dyn Job>,
     waiting: &mut mpsc::Receiver<Box<dyn Job>>,
     held: &mut Vec<Box<dyn Held>>,
 ) -> Result<(), Failure> {
-    if let Err(failure) = statement(conn, "BEGIN IMMEDIATE").await {
-        first.refuse(&failure);
-        return Err(failure);
-    }
     let mut next = Some(first);
+    let mut before = "BEGIN IMMEDIATE; SAVEPOINT job";
     while let Some(job) = next {
-        if let Err(failure) = statement(conn, "SAVEPOINT job").await {
+        if let Err(failure) = statements(conn, before).await {
             job.refuse(&failure);
             return Err(failure);
         }
         let answer = job.run(conn).await;
-        let keeps = answer.keeps();
+        // Going back to a savepoint leaves it open.
+        before =
+            if answer.keeps() { "RELEASE SAVEPOINT job; SAVEPOINT job" } else { "ROLLBACK TO SAVEPOINT job" };
         held.push(answer);
-        if !keeps {
-            statement(conn, "ROLLBACK TO SAVEPOINT job").await?;
-        }
-        statement(conn, "RELEASE SAVEPOINT job").await?;
         next = if held.len() < GROUP_MAX { waiting.try_recv().ok() } else { None };
     }
-    statement(conn, "COMMIT").await
+    let end = if held.last().is_some_and(|last| last.keeps()) {
+        "COMMIT"
+    } else {
+        "ROLLBACK TO SAVEPOINT job; COMMIT"
+    };
+    statements(conn, end).await
 }
 
-async fn statement(conn: &mut Conn, sql: &'static str) -> Result<(), Failure> {
-    sqlx::query(sql).execute(conn).await.map(|_| ()).map_err(|fault| Failure::of(&fault))
+async fn statements(conn: &mut Conn, text: &'static str) -> Result<(), Failure> {
+    sqlx::raw_sql(text).execute(conn).await.map(|_| ()).map_err(|fault| Failure::of(&fault))
 }
