@@ -97,15 +97,12 @@ pub(crate) async fn note_announcement(
     let (first, noted) = note_numbers(tx, key, &void, now).await?;
     let after = Progress { last: noted.last.max(last), ..noted }.settle_gap(noted, now);
     save(tx, key, noted, after).await?;
-    sqlx::query(
-        "UPDATE stream_in SET announced_at = $1
-         WHERE recipient = $2 AND sender = $3 AND lane = $4 AND stream = $5",
+    on(
+        key,
+        "UPDATE stream_in SET announced_at = $5
+         WHERE recipient = $1 AND sender = $2 AND lane = $3 AND stream = $4",
     )
     .bind(now.as_micros())
-    .bind(key.recipient.as_str())
-    .bind(key.sender.as_str())
-    .bind(key.lane.as_str())
-    .bind(key.stream.as_bytes().to_vec())
     .execute(tx)
     .await?;
     Ok((first, after))
@@ -120,15 +117,12 @@ pub(crate) async fn note_requested(
     key: &StreamKey,
     now: Timestamp,
 ) -> Result<(), DbError> {
-    sqlx::query(
-        "UPDATE stream_in SET requested_at = $1, requests = requests + 1
-         WHERE recipient = $2 AND sender = $3 AND lane = $4 AND stream = $5",
+    on(
+        key,
+        "UPDATE stream_in SET requested_at = $5, requests = requests + 1
+         WHERE recipient = $1 AND sender = $2 AND lane = $3 AND stream = $4",
     )
     .bind(now.as_micros())
-    .bind(key.recipient.as_str())
-    .bind(key.sender.as_str())
-    .bind(key.lane.as_str())
-    .bind(key.stream.as_bytes().to_vec())
     .execute(tx)
     .await?;
     Ok(())
@@ -166,14 +160,11 @@ pub(crate) async fn missing_ranges(
 /// # Errors
 /// [`DbError`] when the store does not answer.
 pub(crate) async fn load(tx: &mut AnyConnection, key: &StreamKey) -> Result<Progress, DbError> {
-    let row = sqlx::query(
+    let row = on(
+        key,
         "SELECT next, last, gap_since FROM stream_in
          WHERE recipient = $1 AND sender = $2 AND lane = $3 AND stream = $4",
     )
-    .bind(key.recipient.as_str())
-    .bind(key.sender.as_str())
-    .bind(key.lane.as_str())
-    .bind(key.stream.as_bytes().to_vec())
     .fetch_optional(tx)
     .await?;
     let Some(row) = row else { return Ok(Progress::START) };
@@ -197,17 +188,14 @@ async fn save(
     }
     // A gap that closed, or moved, is asked for afresh.
     let keep_requests = i64::from(before.gap_since == after.gap_since && after.gap_since.is_some());
-    sqlx::query(
+    on(
+        key,
         "INSERT INTO stream_in (recipient, sender, lane, stream, next, last, gap_since, requests)
          VALUES ($1, $2, $3, $4, $5, $6, $7, 0)
          ON CONFLICT (recipient, sender, lane, stream) DO UPDATE SET
              next = excluded.next, last = excluded.last, gap_since = excluded.gap_since,
              requests = stream_in.requests * $8",
     )
-    .bind(key.recipient.as_str())
-    .bind(key.sender.as_str())
-    .bind(key.lane.as_str())
-    .bind(key.stream.as_bytes().to_vec())
     .bind(as_bigint(after.next))
     .bind(as_bigint(after.last))
     .bind(after.gap_since.map(Timestamp::as_micros))
@@ -218,14 +206,11 @@ async fn save(
 }
 
 async fn put_ahead(tx: &mut AnyConnection, key: &StreamKey, number: u64) -> Result<(), DbError> {
-    sqlx::query(
+    on(
+        key,
         "INSERT INTO stream_ahead (recipient, sender, lane, stream, number)
          VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING",
     )
-    .bind(key.recipient.as_str())
-    .bind(key.sender.as_str())
-    .bind(key.lane.as_str())
-    .bind(key.stream.as_bytes().to_vec())
     .bind(as_bigint(number))
     .execute(tx)
     .await?;
@@ -243,14 +228,11 @@ async fn absorb_ahead(tx: &mut AnyConnection, key: &StreamKey, mut next: u64) ->
             next += 1;
         }
     }
-    sqlx::query(
+    on(
+        key,
         "DELETE FROM stream_ahead
          WHERE recipient = $1 AND sender = $2 AND lane = $3 AND stream = $4 AND number < $5",
     )
-    .bind(key.recipient.as_str())
-    .bind(key.sender.as_str())
-    .bind(key.lane.as_str())
-    .bind(key.stream.as_bytes().to_vec())
     .bind(as_bigint(next))
     .execute(tx)
     .await?;
@@ -258,19 +240,27 @@ async fn absorb_ahead(tx: &mut AnyConnection, key: &StreamKey, mut next: u64) ->
 }
 
 async fn numbers_ahead(tx: &mut AnyConnection, key: &StreamKey, from: u64) -> Result<Vec<u64>, DbError> {
-    let rows = sqlx::query(
+    let rows = on(
+        key,
         "SELECT number FROM stream_ahead
          WHERE recipient = $1 AND sender = $2 AND lane = $3 AND stream = $4 AND number >= $5
          ORDER BY number",
     )
-    .bind(key.recipient.as_str())
-    .bind(key.sender.as_str())
-    .bind(key.lane.as_str())
-    .bind(key.stream.as_bytes().to_vec())
     .bind(as_bigint(from))
     .fetch_all(tx)
     .await?;
     rows.iter().map(|row| Ok(row.try_get::<i64, _>("number")?.unsigned_abs())).collect()
+}
+
+type Query<'q> = sqlx::query::Query<'q, sqlx::Any, sqlx::any::AnyArguments>;
+
+/// A query whose `$1` to `$4` name a stream.
+fn on<'q>(key: &'q StreamKey, sql: &'static str) -> Query<'q> {
+    sqlx::query(sql)
+        .bind(key.recipient.as_str())
+        .bind(key.sender.as_str())
+        .bind(key.lane.as_str())
+        .bind(key.stream.as_bytes().as_slice())
 }
 
 /// Numbers are kept as `BIGINT`; a stream that reached its end would take longer than the universe.
