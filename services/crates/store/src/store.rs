@@ -60,8 +60,22 @@ impl Store {
     ///
     /// `work` must do nothing but query: a write that waits holds up every other write.
     ///
-    /// ```ignore
-    /// store.write(move |tx| async move { sqlx::query("…").execute(tx).await }.boxed()).await?;
+    /// ```no_run
+    /// # use rovuma_store::{FutureExt, Store, WriteError};
+    /// # async fn example(store: Store) -> Result<(), WriteError<sqlx::Error>> {
+    /// let name = "Negomano".to_owned();
+    /// let rows = store
+    ///     .write(move |tx| {
+    ///         async move {
+    ///             let insert = sqlx::query("INSERT INTO post (name) VALUES ($1)").bind(name);
+    ///             Ok(insert.execute(tx).await?.rows_affected())
+    ///         }
+    ///         .boxed()
+    ///     })
+    ///     .await?;
+    /// # assert_eq!(rows, 1);
+    /// # Ok(())
+    /// # }
     /// ```
     ///
     /// # Errors
