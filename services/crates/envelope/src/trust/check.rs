@@ -104,12 +104,6 @@ pub enum ContentFault {
 /// Families that only `<cc>.node` sends.
 const NODE_FAMILIES: [&str; 3] = ["audit", "trust", "link"];
 
-/// Whether messages of this family come from nodes only.
-pub(super) fn is_node_family(message_type: &str) -> bool {
-    let family = message_type.split('.').next().unwrap_or_default();
-    NODE_FAMILIES.contains(&family)
-}
-
 /// Every rule of the content that needs no clock.
 pub(super) fn check(content: &ListContent, signed_by: &PublicKey) -> Result<(), ContentFault> {
     check_head(content, signed_by)?;
@@ -158,7 +152,7 @@ fn check_agency(agency: &Agency, keys: &mut BTreeSet<String>) -> Result<(), Cont
         return Err(backwards("validity"));
     }
     if let Some(rule) =
-        agency.may_send.iter().find(|rule| is_node_family(rule.family()) && !agency.code.is_node())
+        agency.may_send.iter().find(|rule| NODE_FAMILIES.contains(&rule.family()) && !agency.code.is_node())
     {
         return Err(ContentFault::NodeOnly { agency: code(), rule: rule.to_string() });
     }

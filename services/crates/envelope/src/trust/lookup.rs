@@ -118,12 +118,10 @@ impl TrustStore {
         key.map_or(KeyState::Unlisted, |key| key.state(now))
     }
 
-    /// Whether an agency may send messages of this type, as the list says; `audit.*`, `trust.*` and
-    /// `link.*` come from nodes only.
+    /// Whether an agency may send messages of this type, as its country's list says. That `audit.*`,
+    /// `trust.*` and `link.*` come from nodes only is a rule that every list keeps.
     pub fn may_send(&self, agency: &AgencyCode, message_type: &str) -> bool {
-        let by_list = |found: &Agency| found.may_send.iter().any(|rule| rule.covers(message_type));
-        let by_kind = agency.is_node() || !super::check::is_node_family(message_type);
-        by_kind && self.agency(agency).is_some_and(by_list)
+        self.agency(agency).is_some_and(|found| found.may_send.iter().any(|rule| rule.covers(message_type)))
     }
 
     /// Whether an agency reads messages of this major version.

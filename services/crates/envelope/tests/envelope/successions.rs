@@ -1,7 +1,7 @@
 //! From one authority key to the next.
 
 use rovuma_envelope::{
-    SharedTrust, Signer, SigningKey, TrustFault, TrustListDraft, Typ,
+    PublicKey, SharedTrust, Signer, SigningKey, TrustFault, TrustListDraft, Typ,
     trust::{DraftFault, GeneralJws, Offered},
 };
 use serde_json::{Value, json};
@@ -96,9 +96,19 @@ fn with_succession(handed: &Handed, succession: Value) -> Result<Offered, TrustF
 }
 
 fn succession(handed: &Handed, typ: Typ, country: &str, signers: &[&dyn Signer]) -> Value {
+    succession_from(handed.old.public_key(), handed, typ, country, signers)
+}
+
+fn succession_from(
+    from: &PublicKey,
+    handed: &Handed,
+    typ: Typ,
+    country: &str,
+    signers: &[&dyn Signer],
+) -> Value {
     let payload = json!({
         "country": country,
-        "from": handed.old.public_key(),
+        "from": from,
         "to": handed.mz.authority.public_key(),
         "at": today(),
     });
@@ -122,6 +132,8 @@ fn a_succession_needs_both_signatures() {
     assert!(!attempt(Typ::SUCCESSION, "mz", &[old, &thief]));
     assert!(!attempt(Typ::SUCCESSION, "tz", &[old, new]), "another country's succession");
     assert!(!attempt(Typ::TRUST_LIST, "mz", &[old, new]), "signed for another purpose");
+    let elsewhere = succession_from(thief.public_key(), &handed, Typ::SUCCESSION, "mz", &[old, new]);
+    assert!(with_succession(&handed, elsewhere).is_err(), "it starts from another key than its signer");
 }
 
 #[test]

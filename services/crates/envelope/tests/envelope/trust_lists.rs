@@ -107,6 +107,18 @@ fn the_content_keeps_its_rules_even_when_the_authority_breaks_them() {
     assert!(matches!(fault, ContentFault::Dates { .. }), "{fault}");
     let fault = content_fault(|list| list["authority"] = json!(*key().public_key()));
     assert!(matches!(fault, ContentFault::Authority { .. }), "{fault}");
+    let any = GeneralJws::sign(Typ::SUCCESSION, b"{}", &[&key()]).expect("signs");
+    let fault = content_fault(|list| list["successions"] = json!(vec![any; 65]));
+    assert!(matches!(fault, ContentFault::Successions { got: 65 }), "{fault}");
+}
+
+/// One key may be the authority of two countries by mistake; the lists are still not exchangeable.
+#[test]
+fn a_list_is_checked_against_its_own_countrys_pin() {
+    let world = World::new();
+    let list = SignedTrustList::from_json(world.mz.signed().as_bytes()).expect("reads");
+    let pin = Pin::new(country("tz"), *world.mz.authority.public_key());
+    assert!(matches!(list.verify(&pin), Err(TrustFault::OtherCountry { .. })));
 }
 
 #[test]
