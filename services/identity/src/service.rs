@@ -118,6 +118,7 @@ fn ship(config: &IdentityConfig, running: &Running, context: &Context) -> anyhow
     let audit = &config.audit;
     let keys = ShipperKeys::load(&audit.key_file, &audit.recipient_file, &audit.ack_key_file)?;
     let broker = Broker::start(config.broker.clone(), Identity::NAME, &context.shutdown)?;
+    context.expiries.register_certificates(&config.broker.cert_file)?;
     let shipper = Shipper::new(running.app.trail.clone(), broker, context.clock.clone(), keys);
     context.shutdown.spawn("audit", shipper.run(context.shutdown.clone()));
     Ok(())

@@ -20,6 +20,13 @@ use crate::{Context, SecretFile, expiry::CertificateError};
 /// that what they began can still be finished behind them.
 const FINISH: Duration = Duration::from_secs(5);
 
+/// Whoever connects and asks for nothing is dropped after this: a connection costs memory.
+const FIRST_REQUEST: Duration = Duration::from_secs(10);
+
+/// A connection that is kept for another request is dropped after this. Longer than clients keep theirs (90 s
+/// is usual), so that none is dropped just when it is used again.
+const NEXT_REQUEST: Duration = Duration::from_secs(120);
+
 /// Where and how to listen: `[http]`.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -123,7 +130,11 @@ fn run(
     let service = router.into_make_service_with_connect_info::<SocketAddr>();
     let handle = Handle::new();
     let scheme = if tls.is_some() { "https" } else { "http" };
-    let server = axum_server::from_tcp(listener).map_err(bind)?.handle(handle.clone());
+    let mut server = axum_server::from_tcp(listener)
+        .map_err(bind)?
+        .handle(handle.clone())
+        .first_request_timeout(FIRST_REQUEST);
+    server.http_builder().http1().header_read_timeout(NEXT_REQUEST);
     match tls {
         Some(config) => {
             let server = server.acceptor(axum_server::tls_rustls::RustlsAcceptor::new(config));
