@@ -40,7 +40,10 @@ pub enum ConfigFault {
     /// The URL carries a user or password.
     #[error("broker url must not carry a user or password: the client certificate says who we are")]
     Credentials,
-    /// A certificate or key cannot be read.
+    /// The private key cannot be read, or everybody can read it.
+    #[error(transparent)]
+    Key(#[from] rovuma_runtime::SecretError),
+    /// A certificate cannot be read.
     #[error("{path} cannot be read: {source}")]
     File {
         /// The file.

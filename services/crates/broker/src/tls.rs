@@ -3,6 +3,7 @@
 use std::{fs, path::Path, sync::Arc};
 
 use lapin::tcp::RustlsConnector;
+use rovuma_runtime::SecretFile;
 use rustls::{
     ClientConfig, RootCertStore,
     pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer, pem::PemObject},
@@ -45,7 +46,9 @@ fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, ConfigFault
 }
 
 fn private_key(path: &Path) -> Result<PrivateKeyDer<'static>, ConfigFault> {
-    let key = PrivatePkcs8KeyDer::from_pem_slice(&read(path)?).map_err(|fault| unusable(path, &fault))?;
+    let pem = SecretFile::new(path).read()?;
+    let key =
+        PrivatePkcs8KeyDer::from_pem_slice(pem.expose_bytes()).map_err(|fault| unusable(path, &fault))?;
     Ok(PrivateKeyDer::Pkcs8(key))
 }
 
@@ -55,4 +58,50 @@ fn read(path: &Path) -> Result<Vec<u8>, ConfigFault> {
 
 fn unusable(path: &Path, reason: &dyn std::fmt::Display) -> ConfigFault {
     ConfigFault::Content { path: path.to_owned(), reason: reason.to_string() }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
+    use rovuma_lab::certs::Authority;
+
+    use super::*;
+
+    fn config(folder: &Path) -> BrokerConfig {
+        let authority = Authority::open(folder, "Test CA").expect("an authority");
+        let identity = authority.issue_client("identity").expect("a certificate");
+        BrokerConfig {
+            url: "amqps://localhost/rovuma".into(),
+            ca_file: authority.ca_file(),
+            cert_file: identity.cert_file,
+            key_file: identity.key_file,
+            server_name: None,
+        }
+    }
+
+    #[test]
+    fn sound_files_make_a_connector() {
+        let folder = tempfile::tempdir().expect("a folder");
+        connector(&config(folder.path())).expect("sound");
+    }
+
+    #[test]
+    fn what_is_wrong_is_said_with_its_file() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let sound = config(folder.path());
+        let missing = BrokerConfig { ca_file: folder.path().join("none.pem"), ..sound.clone() };
+        assert!(
+            matches!(connector(&missing), Err(ConfigFault::File { path, .. }) if path.ends_with("none.pem"))
+        );
+        let swapped = BrokerConfig { cert_file: sound.key_file.clone(), ..sound.clone() };
+        assert!(matches!(connector(&swapped), Err(ConfigFault::Content { .. })));
+        let foreign = BrokerConfig { cert_file: sound.ca_file.clone(), ..sound.clone() };
+        assert!(
+            matches!(connector(&foreign), Err(ConfigFault::Content { .. })),
+            "a key of another certificate"
+        );
+        fs::set_permissions(&sound.key_file, fs::Permissions::from_mode(0o644)).expect("changed");
+        assert!(matches!(connector(&sound), Err(ConfigFault::Key(_))), "a key that everybody can read");
+    }
 }

@@ -13,7 +13,10 @@ use rovuma_broker::{
     Verdict,
     topology::{EventReaderSpec, GatewaySpec, LinkSpec, NodeSpec, PartnerSpec, VHOST, definitions},
 };
-use rovuma_lab::rabbit::{RabbitNode, RabbitOptions};
+use rovuma_lab::{
+    certs::Identity,
+    rabbit::{RabbitNode, RabbitOptions},
+};
 use rovuma_runtime::Shutdown;
 use serde_json::{Value, json};
 use tokio::sync::OnceCell;
@@ -71,9 +74,17 @@ fn partner(country: &str) -> PartnerSpec {
     PartnerSpec { country: country.parse().expect("a country"), link }
 }
 
+/// The certificate of `user`, issued once: issuing writes its files anew, and another test may be reading them.
+fn identity(node: &RabbitNode, user: &str) -> Identity {
+    static ISSUED: Mutex<BTreeMap<String, Identity>> = Mutex::new(BTreeMap::new());
+    let mut issued = ISSUED.lock().expect("unpoisoned");
+    let issue = || node.issue_client(user).expect("a certificate");
+    issued.entry(user.to_owned()).or_insert_with(issue).clone()
+}
+
 pub(crate) async fn config(user: &str) -> BrokerConfig {
     let node = node().await;
-    let identity = node.issue_client(user).expect("a certificate");
+    let identity = identity(node, user);
     BrokerConfig {
         url: node.url(VHOST).expect("a URL"),
         ca_file: node.authority().ca_file(),
