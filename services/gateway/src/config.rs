@@ -8,6 +8,7 @@ use rovuma_runtime::{ListenConfig, SecretFile};
 use rovuma_schemas::{AgencyCode, CountryCode};
 use rovuma_store::StoreConfig;
 use rovuma_tokens::IssuerConfig;
+use rovuma_trail::ShipperSettings;
 use serde::Deserialize;
 
 /// The whole file; `[admin]`, `[log]` and `[telemetry]` belong to the runtime.
@@ -80,6 +81,9 @@ pub struct AuditConfig {
     /// How old the oldest unacknowledged event may grow before nothing is sent any more.
     #[serde(default = "three_days")]
     pub overdue_after_ms: u64,
+    /// `[audit.shipping]`: how long to wait for acknowledgements.
+    #[serde(default)]
+    pub shipping: ShipperSettings,
 }
 
 /// Long enough for a weekend without the audit service; short enough that nothing is sent for weeks

@@ -1,9 +1,9 @@
 //! The gateway: the agencies' door to the exchange.
 //!
-//! - [`alerts`]: drafts, their states and their release.
-//! - [`messages`]: what has been sent and received, as an agency sees it.
-//! - [`exchange`]: what leaves and what arrives, verified, numbered, receipted.
-//! - [`http`]: the API, one file a route.
+//! - `alerts`: drafts, their states and their release.
+//! - `messages`: what has been sent and received, as an agency sees it.
+//! - `exchange`: what leaves and what arrives, verified, numbered, receipted.
+//! - `http`: the API, one file a route.
 //!
 //! Architecture invariant: what a request may touch comes from its token and the store, never from the
 //! request; what changes something takes the policy's [`rovuma_policy::Permit`] for exactly that act, and

@@ -7,15 +7,15 @@ use rovuma_broker::{Broker, BrokerState};
 use rovuma_outbox::{Outbox, Relay};
 use rovuma_policy::Policy;
 use rovuma_runtime::{Context, ReadyHandle, Service, Shutdown};
-use rovuma_schemas::CodeLists;
-use rovuma_store::{Migrations, Step, Store};
+use rovuma_schemas::{CodeLists, audit::AuditAction};
+use rovuma_store::{FutureExt, Migrations, Step, Store};
 use rovuma_tokens::TokenVerifier;
-use rovuma_trail::{Shipper, ShipperKeys, Trail};
+use rovuma_trail::{Act, Shipper, ShipperKeys, Trail};
 
 use crate::{
     agencies::OwnAgencies,
     config::{GatewayConfig, PolicyConfig, TokensConfig, ValidationConfig},
-    exchange,
+    exchange::{self, SYSTEM},
     gateway::Gateway,
     http, overdue,
     trust::{self, ListFiles},
@@ -48,6 +48,7 @@ impl Service for GatewayService {
             &config.audit.ack_key_file,
         )?;
         let gateway = Arc::new(open(&config, context).await?);
+        note(&gateway, AuditAction::ServiceStart).await?;
         let mut lists = ListFiles::new(&config.trust, context.expiries.clone());
         lists.look(&gateway).await;
         let broker = Broker::start(config.broker.clone(), &format!("gateway.{}", config.name), shutdown)?;
@@ -63,15 +64,39 @@ impl Service for GatewayService {
             Arc::clone(&gateway) as _,
         );
         shutdown.spawn("relay", relay.run(shutdown.clone()));
-        let shipper = Shipper::new(gateway.trail.clone(), broker.clone(), context.clock.clone(), keys);
+        let shipper = Shipper::with_settings(
+            gateway.trail.clone(),
+            broker.clone(),
+            context.clock.clone(),
+            keys,
+            config.audit.shipping,
+        );
         shutdown.spawn("audit shipper", shipper.run(shutdown.clone()));
         let every = Duration::from_millis(config.trust.look_every_ms.max(1));
         shutdown.spawn("trust lists", lists.watch(Arc::clone(&gateway), every, shutdown.clone()));
         shutdown.spawn("audit overdue", overdue::watch(Arc::clone(&gateway), shutdown.clone()));
         shutdown.spawn("idempotency", http::idempotency::sweep(Arc::clone(&gateway), shutdown.clone()));
+        shutdown.spawn("last word", last_word(Arc::clone(&gateway), shutdown.clone()));
         exchange::start(&gateway, &broker, shutdown);
         rovuma_runtime::http::serve(context, "api", &config.http, http::router(gateway))?;
         Ok(())
+    }
+}
+
+/// Writes down that the service started, or was asked to stop: a stop that is missing was a crash.
+async fn note(gateway: &Gateway, action: AuditAction) -> anyhow::Result<()> {
+    let act = Act::new(gateway.now(), SYSTEM, action)
+        .object("gateway", &gateway.name)
+        .detail("version", env!("CARGO_PKG_VERSION"));
+    let trail = gateway.trail.clone();
+    gateway.store.write(move |tx| async move { trail.record(tx, &act).await.map(|_| ()) }.boxed()).await?;
+    Ok(())
+}
+
+async fn last_word(gateway: Arc<Gateway>, shutdown: Shutdown) {
+    shutdown.soft().await;
+    if let Err(fault) = note(&gateway, AuditAction::ServiceStop).await {
+        tracing::error!(%fault, "the stop was not written down");
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod support;
 
+mod configuration;
 mod crossing;
 mod drafts;
 mod events;
