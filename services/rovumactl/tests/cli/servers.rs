@@ -112,7 +112,12 @@ fn what_a_server_says_does_not_move_the_cursor() {
 #[test]
 fn a_redirect_is_not_followed() {
     let desk = desk_with_token();
-    let url = server(&[("302 Found", "")]);
+    let elsewhere = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    elsewhere.set_nonblocking(true).expect("set");
+    let status = format!("302 Found\r\nlocation: http://{}/", elsewhere.local_addr().expect("bound"));
+    let answers: &'static [(&str, &str)] = Box::leak(Box::new([(status.leak() as &str, "")]));
+    let url = server(answers);
     let ended = desk.run(&format!("inbox --server {url} --token-file token"));
-    assert_ne!(ended.code, 0, "{ended:?}");
+    assert_eq!(ended.code, 3, "{ended:?}");
+    assert!(elsewhere.accept().is_err(), "the token went elsewhere");
 }
