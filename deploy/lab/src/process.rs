@@ -97,12 +97,16 @@ impl Drop for Process {
     }
 }
 
+/// Goes on only when our parent is still there: it may have died before the kernel was asked to tell us.
+const UNLESS_ORPHANED: &str = r#"[ "$PPID" = "$0" ] || exit 1; exec "$@""#;
+
 /// The same command behind `setpriv`, where there is one.
 fn guarded(command: &Command) -> Command {
     const SETPRIV: &str = "/usr/bin/setpriv";
     let mut guarded = if Path::new(SETPRIV).exists() {
         let mut guarded = Command::new(SETPRIV);
-        guarded.args(["--pdeathsig", "TERM", "--"]).arg(command.get_program());
+        guarded.args(["--pdeathsig", "TERM", "--", "/bin/sh", "-c", UNLESS_ORPHANED]);
+        guarded.arg(std::process::id().to_string()).arg(command.get_program());
         guarded
     } else {
         Command::new(command.get_program())
