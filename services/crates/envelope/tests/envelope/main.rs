@@ -1,6 +1,7 @@
 //! The envelope as its users see it. On these paths what must be refused outnumbers what is taken.
 
 mod bundles;
+mod drafts;
 mod flipped_bits;
 mod key_rules;
 mod list_shape;
