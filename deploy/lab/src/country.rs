@@ -90,7 +90,11 @@ impl Country {
     /// # Errors
     /// When the node refuses it.
     pub async fn declare(&self, rabbit: &RabbitNode, links: &[Link]) -> Result<()> {
-        let definitions = topology::definitions(&self.spec(links))?;
+        let spec = self.spec(links);
+        let file = self.layout.topology();
+        fs::write(&file, serde_json::to_string_pretty(&spec)?)
+            .with_context(|| format!("writing {}", file.display()))?;
+        let definitions = topology::definitions(&spec)?;
         rabbit.management().import(&in_vhost(definitions, &self.vhost)).await
     }
 

@@ -61,6 +61,11 @@ impl Layout {
         self.root.join("config").join(format!("{service}.toml"))
     }
 
+    /// The topology's specification, which `rovumactl broker apply` and `check` read.
+    pub fn topology(&self) -> PathBuf {
+        self.root.join("config").join("topology.json")
+    }
+
     /// A service's store.
     pub fn store(&self, service: &str) -> PathBuf {
         self.root.join("data").join(format!("{service}.db"))
