@@ -9,8 +9,8 @@ mod backoff;
 mod choose;
 mod host;
 mod lanes;
-mod lease;
-mod mark;
+pub(crate) mod lease;
+pub(crate) mod mark;
 mod measure;
 mod pass;
 mod read;
@@ -32,19 +32,6 @@ use tracing::{debug, error, warn};
 
 pub use host::{MovedCopy, RelayHost};
 pub use seal::BUNDLE_CONTENT_TYPE;
-
-/// For tests that play the broker's part.
-#[cfg(test)]
-pub(crate) mod testing {
-    pub(crate) use super::{
-        lease::Leases,
-        mark::{Departed, MarkError},
-    };
-
-    pub(crate) async fn expire_leases(tx: &mut rovuma_store::Conn) -> sqlx::Result<()> {
-        super::lease::expire(tx, None).await
-    }
-}
 
 use crate::{Outbox, model::LaneKey};
 use lanes::Lanes;

@@ -139,7 +139,7 @@ mod tests {
             let due_taken = due.iter().filter(taken).count();
             prop_assert!(due[..due_taken].iter().all(|one| taken(&one)));
             let stream: Vec<_> = fresh.iter().filter(|one| one.numbered).collect();
-            let stream_taken = stream.iter().filter(|one| taken(*one)).count();
+            let stream_taken = stream.iter().filter(|one| taken(one)).count();
             prop_assert!(stream[..stream_taken].iter().all(taken));
         }
 

@@ -5,7 +5,7 @@ use rovuma_store::{FutureExt, WriteError};
 use super::world::{Letter, TPF, World, at, lane};
 use crate::{
     CopyState,
-    relay::testing::{Leases, MarkError, expire_leases},
+    relay::{lease, lease::Leases, mark::MarkError},
 };
 
 #[tokio::test]
@@ -34,7 +34,7 @@ async fn a_relay_that_lost_its_lane_marks_nothing() {
     let (slow, quick) = (Leases::new(), Leases::new());
     slow.hold(world.outbox.store(), &lane(TPF), at(0)).await.expect("asked").expect("ours");
     // The lease ends while the bundle is on its way, by the clock of another machine.
-    world.outbox.store().write(|tx| expire_leases(tx).boxed()).await.expect("ended");
+    world.outbox.store().write(|tx| lease::expire(tx, None).boxed()).await.expect("ended");
     quick.hold(world.outbox.store(), &lane(TPF), at(1)).await.expect("asked").expect("taken over");
     let refused = world.mark(&slow, &lane(TPF), &chosen, at(2)).await.expect_err("not ours any more");
     assert!(matches!(refused, WriteError::Job(MarkError::LeaseLost(_))), "{refused}");

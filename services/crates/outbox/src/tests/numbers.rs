@@ -21,7 +21,7 @@ async fn draw(world: &World, n: u64) -> Option<Place> {
     let work = world.outbox.store().write(move |tx| {
         async move {
             let place = outbox.next_place(tx, &agency(PRM), &agency(TPF), Lane::Urgent).await?;
-            if n % 3 == 0 { Err(Refused::OnPurpose) } else { Ok(place) }
+            if n.is_multiple_of(3) { Err(Refused::OnPurpose) } else { Ok(place) }
         }
         .boxed()
     });

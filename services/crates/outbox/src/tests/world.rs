@@ -10,7 +10,10 @@ use crate::{
     CopyTrace, MIGRATIONS, MovedCopy, Outbox, OutboxSettings, Outgoing, OutgoingCopy, Receipt, RelayHost,
     Settled, Settlement,
     model::LaneKey,
-    relay::testing::{Departed, Leases, MarkError},
+    relay::{
+        lease::Leases,
+        mark::{Departed, MarkError},
+    },
 };
 
 pub(super) const PRM: &str = "mz.prm";

@@ -7,7 +7,7 @@ use rovuma_envelope::{Jws, PublicKey, Typ};
 use rovuma_schemas::audit::AuditAck;
 use rovuma_store::{Conn, FutureExt};
 use tokio::time::Instant;
-use tracing::{error, warn};
+use tracing::{debug, error, warn};
 
 use super::Shared;
 use crate::{Acknowledged, Trail};
@@ -62,9 +62,8 @@ impl AckHandler {
     fn tell(&self, ack: &AuditAck, outcome: Acknowledged) {
         let (epoch, sequence) = (ack.epoch, ack.sequence);
         match outcome {
-            Acknowledged::Cleared(_) | Acknowledged::Already => {
-                self.shared.acknowledged(epoch, sequence, Instant::now());
-            }
+            Acknowledged::Cleared(_) => self.shared.acknowledged(epoch, sequence, Instant::now()),
+            Acknowledged::Already => debug!(%epoch, sequence, "acknowledged again"),
             Acknowledged::NotOurs => warn!(source = %ack.source, "acknowledgement for another source"),
             Acknowledged::DigestMismatch => {
                 alarm("digest_mismatch");

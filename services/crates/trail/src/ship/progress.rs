@@ -45,7 +45,10 @@ impl Progress {
         self.resend_at.get_or_insert(now + self.wait());
     }
 
-    /// The audit service has everything of an epoch up to `sequence`.
+    /// The audit service has, and had not before, everything of an epoch up to `sequence`.
+    ///
+    /// To be told only of news: an audit service that lacks a batch answers every later one with how far
+    /// it has come, and that must not put off sending the missing one again.
     pub(crate) fn acknowledged(&mut self, epoch: Epoch, sequence: u64, now: Instant) {
         self.in_flight.retain(|(sent, last)| *sent != epoch || *last > sequence);
         let sent = self.sent.entry(epoch).or_default();
