@@ -46,6 +46,8 @@ impl Store {
         let readers = file.readers(config.readers).await?;
         let (jobs, waiting) = mpsc::channel(WAITING_MAX);
         let (committed, commits) = watch::channel(0);
+        // Not a task of the service's shutdown: it must outlast every task that writes. Whoever was answered
+        // has no need of it any more, so a process may end without waiting for it.
         tokio::spawn(writer::run(conn, waiting, committed));
         Ok(Self(Arc::new(Inner { readers, jobs, commits, identity, _file: file })))
     }
