@@ -71,15 +71,19 @@ async fn what_cannot_be_verified_is_quarantined_and_never_answered() -> Result<(
     // Sealed to one agency and routed to another.
     let sealed_to_dci = forge::bundle(&lab, "tz.dci", &[forge::sign(&lab, "mz.prm", &for_dci)?])?;
     intruder.deliver("tz.tpf", sealed_to_dci).await?;
+    // An urgent message by the normal lane.
+    let mut urgent = forge::message("tz.tpf", now());
+    urgent["header"]["recipients"][0]["lane"] = json!("urgent");
+    intruder.deliver("tz.tpf", to_tpf(forge::sign(&lab, "mz.prm", &urgent)?)?).await?;
     // A Tanzanian agency's true message, by Mozambique's door.
     let mut ours = honest.clone();
     ours["header"]["sender"] = json!({ "agency": "tz.dci" });
     intruder.deliver("tz.tpf", to_tpf(forge::sign(&lab, "tz.dci", &ours)?)?).await?;
 
     let supervisor = lab.api("tz.tpf", "supervisor", "gateway").await?;
-    eventually("all eight in quarantine", || async {
+    eventually("all nine in quarantine", || async {
         let rows = items(&supervisor.get("/v1/quarantine").await?.ok()?);
-        Ok((rows.len() == 8).then_some(()))
+        Ok((rows.len() == 9).then_some(()))
     })
     .await?;
     lane_goes_on(&lab, &intruder).await?;

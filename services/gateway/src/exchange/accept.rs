@@ -99,7 +99,7 @@ impl<'g> Decisions<'g> {
             }
             Finding::Rejected(rejected) => self.reject(tx, door, digest, *rejected).await,
             Finding::Held { unverified, reason, agency } => {
-                self.hold(tx, door, agency, &unverified, &reason).await
+                self.hold(tx, door, digest, agency, &unverified, &reason).await
             }
             Finding::Quarantined { reason, detail } => {
                 self.quarantine(tx, door, agency, digest, reason, &detail).await

@@ -40,6 +40,26 @@ pub(crate) struct Waiting {
 /// and it must not be in memory at once.
 pub(crate) const RETRY_BATCH: i64 = 64;
 
+/// Held messages of one agency that came by one door take up at most this much: nobody vouches for them, and
+/// they must not fill the disk. An honest partner has at most 4 MiB per recipient and lane on its way without
+/// a receipt, so this is room for five of its agencies; it sends again what finds no room.
+pub(crate) const HELD_MAX_BYTES: i64 = 64 * 1024 * 1024;
+
+/// Whether there is room for one more.
+///
+/// # Errors
+/// [`DbError`] when the store does not answer.
+pub(crate) async fn has_room(tx: &mut AnyConnection, held: &Held) -> Result<bool, DbError> {
+    let row = sqlx::query(
+        "SELECT COALESCE(SUM(LENGTH(jws)), 0) AS kept FROM held WHERE recipient = $1 AND exchange = $2",
+    )
+    .bind(held.recipient.as_str())
+    .bind(held.exchange.as_str())
+    .fetch_one(tx)
+    .await?;
+    Ok(row.try_get::<i64, _>("kept")? < HELD_MAX_BYTES)
+}
+
 /// Keeps a message until a list comes; the same bytes are kept once. Whether it is new.
 ///
 /// # Errors
@@ -167,4 +187,63 @@ async fn retry_batch(
     }
     decisions.finish(tx).await?;
     Ok(Some((last, decided)))
+}
+
+#[cfg(test)]
+mod tests {
+    use rovuma_envelope::{Jws, SigningKey, Typ};
+    use rovuma_store::{FutureExt, Store, StoreConfig};
+
+    use super::*;
+
+    fn held(exchange: &str) -> Held {
+        let key = SigningKey::from_pkcs8_pem(&SigningKey::generate_pem().expect("a key")).expect("a key");
+        Held {
+            recipient: "tz.tpf".parse().expect("an agency"),
+            exchange: exchange.to_owned(),
+            queue: "inbox.national.normal".to_owned(),
+            unverified_sender: "mz.prm".to_owned(),
+            jws: Jws::sign(Typ::MESSAGE, b"{}".to_vec(), &key).expect("signed"),
+            reason: "unknown_key",
+        }
+    }
+
+    #[tokio::test]
+    async fn nobody_can_fill_the_disk_with_what_must_be_held() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let url = format!("sqlite:{}", folder.path().join("gateway.db").display());
+        let store = Store::open(&StoreConfig::at(url), &[crate::service::MIGRATIONS]).await.expect("a store");
+        let rooms = store.write(|tx| {
+            async move {
+                let now = Timestamp::system_now();
+                let before = has_room(tx, &held("ingress.mz")).await?;
+                put(tx, &held("ingress.mz"), now).await?;
+                sqlx::query("UPDATE held SET jws = $1")
+                    .bind(vec![0_u8; usize::try_from(HELD_MAX_BYTES).unwrap_or(usize::MAX)])
+                    .execute(&mut *tx)
+                    .await?;
+                let after = has_room(tx, &held("ingress.mz")).await?;
+                let other_door = has_room(tx, &held("ingress.zm")).await?;
+                Ok::<_, DbError>((before, after, other_door))
+            }
+            .boxed()
+        });
+        assert_eq!(rooms.await.expect("asked"), (true, false, true));
+    }
+
+    #[tokio::test]
+    async fn the_same_bytes_are_held_once() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let url = format!("sqlite:{}", folder.path().join("gateway.db").display());
+        let store = Store::open(&StoreConfig::at(url), &[crate::service::MIGRATIONS]).await.expect("a store");
+        let message = held("ingress.mz");
+        let puts = store.write(|tx| {
+            async move {
+                let now = Timestamp::system_now();
+                Ok::<_, DbError>((put(tx, &message, now).await?, put(tx, &message, now).await?))
+            }
+            .boxed()
+        });
+        assert_eq!(puts.await.expect("put"), (true, false));
+    }
 }

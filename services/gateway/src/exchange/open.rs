@@ -7,7 +7,9 @@ use rovuma_envelope::{
     Authorized, Bundle, HoldReason, Jws, KeyId, Origin, Rejectable, TrustStore, Unverified, Verified,
     VerifyContext, VerifyFailure, digest,
 };
-use rovuma_schemas::{AgencyCode, Digest, Header, Message, ParseFault, Recipient, RejectionCode, Timestamp};
+use rovuma_schemas::{
+    AgencyCode, Digest, Header, Lane, Message, ParseFault, Recipient, RejectionCode, Timestamp,
+};
 
 use super::quarantine::QuarantineReason;
 use crate::agencies::OwnAgencies;
@@ -86,11 +88,12 @@ facts! {
 impl Judge<'_> {
     /// Opens a delivery. It cannot fail: what is wrong with it is a finding.
     pub(crate) fn open(&self, delivery: &Delivery) -> Opened {
-        let agency = self.addressee(&delivery.routing_key);
+        let (agency, lane) = self.addressee(&delivery.routing_key).unzip();
         let findings = match self.unpack(delivery, agency.as_ref()) {
-            Ok((origin, agency, messages)) => {
-                messages.into_iter().map(|message| self.judge_segment(message, origin, &agency)).collect()
-            }
+            Ok((origin, agency, messages)) => messages
+                .into_iter()
+                .map(|message| in_its_lane(self.judge_segment(message, origin, &agency), lane))
+                .collect(),
             Err(finding) => vec![finding],
         };
         Opened { agency, digest: digest(&delivery.body), findings }
@@ -119,10 +122,9 @@ impl Judge<'_> {
         names::ingress_country(exchange).map(Origin::Ingress)
     }
 
-    /// The agency of a routing key `<country>.<agency>.<lane>`, when it is ours.
-    fn addressee(&self, unverified_key: &str) -> Option<AgencyCode> {
-        let (agency, _) = names::parse_lane_key(unverified_key)?;
-        self.agencies.serves(&agency).then_some(agency)
+    /// The agency and lane of a routing key `<country>.<agency>.<lane>`, when the agency is ours.
+    fn addressee(&self, unverified_key: &str) -> Option<(AgencyCode, Lane)> {
+        names::parse_lane_key(unverified_key).filter(|(agency, _)| self.agencies.serves(agency))
     }
 
     #[expect(clippy::type_complexity, reason = "the three facts that judging needs, used once")]
@@ -177,6 +179,17 @@ impl Judge<'_> {
             code: fault.0,
             detail: fault.1,
         }))
+    }
+}
+
+/// A message goes by the lane that its sender signed: by another one, somebody on the way could let what is
+/// urgent wait behind what is bulky.
+fn in_its_lane(finding: Finding, lane: Option<Lane>) -> Finding {
+    match &finding {
+        Finding::Message(both) if lane != Some(both.0.recipient().lane) => {
+            quarantined(QuarantineReason::Misrouted, "not the lane that was signed")
+        }
+        _ => finding,
     }
 }
 

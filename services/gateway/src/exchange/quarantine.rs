@@ -26,6 +26,8 @@ pub(crate) enum QuarantineReason {
     /// Signed by a known agency, but not meant for the agency whose key opened it, or over a road
     /// that is not the signer's.
     Misrouted,
+    /// It should be held until a trust list comes, and there is no room for more.
+    NoRoomToHold,
     /// Verified, but an id that is already taken by other content.
     Conflict,
     /// Verified, but not readable as its type says, where no rejection can answer it.
@@ -42,6 +44,7 @@ impl QuarantineReason {
             Self::Bundle => "bundle",
             Self::Signature => "signature",
             Self::Misrouted => "misrouted",
+            Self::NoRoomToHold => "no_room_to_hold",
             Self::Conflict => "conflict",
             Self::Unreadable => "unreadable",
         }

@@ -49,6 +49,7 @@ impl Decisions<'_> {
         &mut self,
         tx: &mut AnyConnection,
         door: &Door<'_>,
+        digest: Digest,
         recipient: AgencyCode,
         unverified: &Unverified,
         reason: &HoldReason,
@@ -64,6 +65,10 @@ impl Decisions<'_> {
             jws: unverified.unverified_jws().clone(),
             reason: reason.log_code(),
         };
+        if !held::has_room(tx, &held).await? {
+            let (agency, why) = (Some(&held.recipient), held.reason);
+            return self.quarantine(tx, door, agency, digest, QuarantineReason::NoRoomToHold, why).await;
+        }
         if !held::put(tx, &held, self.now).await? {
             return Ok(());
         }
