@@ -13,6 +13,9 @@ use rovuma_tests::{
 };
 use serde_json::{Value, json};
 
+/// What is bent in a message before it is signed.
+type Bend = fn(&mut Value);
+
 const DAY: Duration = Duration::from_secs(24 * 3600);
 
 fn now() -> Timestamp {
@@ -58,7 +61,7 @@ async fn what_cannot_be_verified_is_quarantined_and_never_answered() -> Result<(
     let forged = rovuma_envelope::Jws::from_segments(
         signed.protected().to_vec(),
         serde_json::to_vec(&altered)?,
-        signed.signature().clone(),
+        *signed.signature(),
     );
     intruder.deliver("tz.tpf", to_tpf(forged)?).await?;
     lab.quarantined("tz.tpf", "signature").await?;
@@ -104,7 +107,7 @@ async fn what_cannot_be_verified_is_quarantined_and_never_answered() -> Result<(
 async fn verified_messages_that_are_not_acceptable_are_answered_with_their_code() -> Result<()> {
     let lab = Lab::start().await?;
     let intruder = Intruder::from_mozambique(&lab).await?;
-    let cases: [(&str, fn(&mut Value)); 5] = [
+    let cases: [(&str, Bend); 5] = [
         ("schema", |message| message["body"]["category"] = json!("weather")),
         ("unsupported_version", |message| message["header"]["version"] = json!("2.0")),
         ("expired", |message| message["header"]["expires"] = json!(now().plus(Duration::from_millis(1)))),
