@@ -1,9 +1,13 @@
 //! A number that does not come: shown, asked for, and closed.
 
 use anyhow::Result;
-use rovuma_schemas::Lane;
-use rovuma_tests::{Lab, drafts, eventually, forge, items, send};
-use serde_json::Value;
+use rovuma_schemas::{Lane, MessageId, StoreId, Timestamp};
+use rovuma_tests::{
+    Lab, drafts, eventually,
+    forge::{self, Intruder},
+    items, send,
+};
+use serde_json::{Value, json};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_message_lost_on_a_broker_is_missed_asked_for_and_comes_again() -> Result<()> {
@@ -51,4 +55,46 @@ async fn a_message_lost_on_a_broker_is_missed_asked_for_and_comes_again() -> Res
         Ok((!incoming.iter().any(gap)).then_some(()))
     })
     .await
+}
+
+/// What `mz.prm` would say to ask `tz.tpf` for the first five numbers of a stream.
+fn request(created: Timestamp) -> Value {
+    json!({
+        "header": {
+            "id": MessageId::draw(created),
+            "type": "stream.request",
+            "version": "1.0",
+            "status": "actual",
+            "sender": { "agency": "mz.prm" },
+            "recipients": [{ "agency": "tz.tpf", "lane": "urgent" }],
+            "created": created
+        },
+        "body": {
+            "streams": [{ "lane": "normal", "stream": StoreId::draw(), "missing": [{ "from": 1, "to": 5 }] }]
+        }
+    })
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_request_that_is_sent_again_by_somebody_on_the_way_is_not_answered_again() -> Result<()> {
+    let lab = Lab::start().await?;
+    let intruder = Intruder::from_mozambique(&lab).await?;
+    let now = Timestamp::system_now();
+    let old = forge::sign(&lab, "mz.prm", &request(now))?;
+    let new = forge::sign(&lab, "mz.prm", &request(now.plus(std::time::Duration::from_millis(1))))?;
+    let newest = forge::sign(&lab, "mz.prm", &request(now.plus(std::time::Duration::from_millis(2))))?;
+    for jws in [&old, &old, &new, &old, &new, &newest] {
+        let bundle = forge::bundle(&lab, "tz.tpf", std::slice::from_ref(jws))?;
+        intruder.publish("ingress.mz", "tz.tpf.urgent", bundle).await?;
+    }
+    let auditor = lab.api("tz.node", "auditor", "audit").await?;
+    let answered = eventually("the newest request is answered", || async {
+        let page = auditor.get("/v1/events?action=message.resend").await?.ok()?;
+        let rows = items(&page);
+        Ok((rows.len() >= 3).then_some(rows.len()))
+    })
+    .await?;
+    // One queue and one consumer: when the last was answered, all before it were decided.
+    assert_eq!(answered, 3);
+    Ok(())
 }

@@ -87,9 +87,9 @@ impl TrustStore {
             return Err(Doubt::Hold(HoldReason::ListOverdue { country, next_update }));
         }
         let clock = self.clock_ahead(header.created, context.now);
-        if clock.is_none() {
-            check_validity(agency, key, header.created, context.now, self.policy())?;
-        }
+        // A time in our future says nothing about the key's term: the key must at least be valid now.
+        let judged_at = if clock.is_some() { context.now } else { header.created };
+        check_validity(agency, key, judged_at, context.now, self.policy())?;
         let rejection = clock.or_else(|| self.downgrade(&header));
         Ok(Proof { header, recipient, digest, signer: kid, list_serial: list.serial(), rejection })
     }

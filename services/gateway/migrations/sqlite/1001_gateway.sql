@@ -98,6 +98,16 @@ CREATE TABLE stream_ahead (
     PRIMARY KEY (recipient, sender, lane, stream, number)
 );
 
+-- The last word of each kind that a partner said of the streams between us: an older one, sent again by
+-- somebody on the way, says nothing.
+CREATE TABLE stream_word (
+    own        TEXT   NOT NULL,
+    partner    TEXT   NOT NULL,
+    kind       TEXT   NOT NULL, -- stream.status, stream.request
+    created_at BIGINT NOT NULL,
+    PRIMARY KEY (own, partner, kind)
+);
+
 -- Receipts that others signed for what we sent: the exact bytes, and what each says.
 CREATE TABLE receipt_jws (
     id          BLOB   NOT NULL,
@@ -131,11 +141,14 @@ CREATE TABLE held (
     lane              TEXT   NOT NULL,
     unverified_sender TEXT   NOT NULL,
     digest            BLOB   NOT NULL,
-    jws               BLOB   NOT NULL,
+    size_bytes        BIGINT NOT NULL,
     reason            TEXT   NOT NULL,
     held_at           BIGINT NOT NULL,
-    tried_at          BIGINT NOT NULL
+    tried_at          BIGINT NOT NULL,
+    jws               BLOB   NOT NULL
 );
+CREATE INDEX held_room ON held (recipient, exchange, size_bytes);
+CREATE INDEX held_age ON held (held_at);
 CREATE UNIQUE INDEX held_identity ON held (recipient, digest);
 
 -- What could not be verified: the sealed original, once per content.
@@ -155,6 +168,15 @@ CREATE TABLE quarantine (
     last_at        BIGINT NOT NULL
 );
 CREATE UNIQUE INDEX quarantine_identity ON quarantine (digest, reason);
+
+-- How full the quarantine is: one row, so that nobody has to count.
+CREATE TABLE quarantine_total (
+    one        BIGINT NOT NULL PRIMARY KEY,
+    kept_rows  BIGINT NOT NULL,
+    kept_bytes BIGINT NOT NULL,
+    beyond     BIGINT NOT NULL -- deliveries that were only counted
+);
+INSERT INTO quarantine_total (one, kept_rows, kept_bytes, beyond) VALUES (1, 0, 0, 0);
 
 -- What happened, in order, for those who follow: `GET /v1/events?after=`.
 CREATE TABLE domain_event (

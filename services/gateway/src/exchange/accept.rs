@@ -29,6 +29,9 @@ use super::{
 };
 use crate::{error::DbError, gateway::Gateway};
 
+/// A receipt of 64 rejections stays within a message, however the details are escaped.
+const REJECTION_DETAIL_MAX_CHARS: usize = 300;
+
 /// Where a delivery came from, as the broker says.
 pub(crate) struct Door<'a> {
     pub(crate) queue: &'a str,
@@ -73,8 +76,19 @@ impl<'g> Decisions<'g> {
         door: &Door<'_>,
         opened: Opened,
     ) -> Result<(), SendError> {
+        let mut quarantined = BTreeMap::new();
         for finding in opened.findings {
-            self.finding(tx, door, opened.agency.as_ref(), opened.digest, finding).await?;
+            match finding {
+                // One row and one alarm for a delivery and reason, however many messages it holds.
+                Finding::Quarantined { reason, detail } => {
+                    quarantined.entry(reason).or_insert((detail, 0_u32)).1 += 1;
+                }
+                finding => self.finding(tx, door, opened.agency.as_ref(), opened.digest, finding).await?,
+            }
+        }
+        for (reason, (detail, messages)) in quarantined {
+            let detail = if messages > 1 { format!("{detail} (one of {messages})") } else { detail };
+            self.quarantine(tx, door, opened.agency.as_ref(), opened.digest, reason, &detail).await?;
         }
         Ok(())
     }
@@ -206,6 +220,8 @@ impl<'g> Decisions<'g> {
         rejected: Rejected,
     ) -> Result<(), SendError> {
         let Rejected { message, code, detail } = rejected;
+        // It repeats words of the sender's and goes back in a receipt with up to 63 others.
+        let detail: String = detail.chars().take(REJECTION_DETAIL_MAX_CHARS).collect();
         if code == RejectionCode::Clock {
             let (agency, sender) = (&message.recipient().agency, message.sender());
             alarm::raise(tx, agency, AlarmKind::Clock, sender.as_str(), &detail, self.now).await?;

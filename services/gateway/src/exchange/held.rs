@@ -1,14 +1,16 @@
 //! Held messages: signed by a key, or judged by a list, that we do not have yet. They are neither
 //! received nor quarantined; each new trust list tries them again.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use rovuma_envelope::{Jws, digest};
-use rovuma_schemas::{AgencyCode, Timestamp};
+use rovuma_schemas::{AgencyCode, Timestamp, audit::AuditAction};
 use rovuma_store::{FutureExt, WriteError};
+use rovuma_trail::Act;
 use sqlx::{AnyConnection, Row};
 
 use super::{
+    SYSTEM,
     accept::{Decisions, Door},
     open::{Finding, Judge},
     send::SendError,
@@ -51,7 +53,7 @@ pub(crate) const HELD_MAX_BYTES: i64 = 64 * 1024 * 1024;
 /// [`DbError`] when the store does not answer.
 pub(crate) async fn has_room(tx: &mut AnyConnection, held: &Held) -> Result<bool, DbError> {
     let row = sqlx::query(
-        "SELECT COALESCE(SUM(LENGTH(jws)), 0) AS kept FROM held WHERE recipient = $1 AND exchange = $2",
+        "SELECT COALESCE(SUM(size_bytes), 0) AS kept FROM held WHERE recipient = $1 AND exchange = $2",
     )
     .bind(held.recipient.as_str())
     .bind(held.exchange.as_str())
@@ -60,16 +62,30 @@ pub(crate) async fn has_room(tx: &mut AnyConnection, held: &Held) -> Result<bool
     Ok(row.try_get::<i64, _>("kept")? < HELD_MAX_BYTES)
 }
 
-/// Keeps a message until a list comes; the same bytes are kept once. Whether it is new.
+/// Whether the same bytes are held for the same agency already.
 ///
 /// # Errors
 /// [`DbError`] when the store does not answer.
-pub(crate) async fn put(tx: &mut AnyConnection, held: &Held, now: Timestamp) -> Result<bool, DbError> {
-    let rows = sqlx::query(
+pub(crate) async fn is_held(tx: &mut AnyConnection, held: &Held) -> Result<bool, DbError> {
+    let row = sqlx::query("SELECT seq FROM held WHERE recipient = $1 AND digest = $2")
+        .bind(held.recipient.as_str())
+        .bind(held.jws.digest().as_bytes().as_slice())
+        .fetch_optional(tx)
+        .await?;
+    Ok(row.is_some())
+}
+
+/// Keeps a message until a list comes.
+///
+/// # Errors
+/// [`DbError`] when the store does not answer.
+pub(crate) async fn put(tx: &mut AnyConnection, held: &Held, now: Timestamp) -> Result<(), DbError> {
+    let compact = held.jws.to_compact().into_bytes();
+    sqlx::query(
         "INSERT INTO held
-             (recipient, exchange, queue, lane, unverified_sender, digest, jws, reason, held_at, tried_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9)
-         ON CONFLICT (recipient, digest) DO NOTHING",
+             (recipient, exchange, queue, lane, unverified_sender, digest, size_bytes, reason, held_at, tried_at,
+              jws)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9, $10)",
     )
     .bind(held.recipient.as_str())
     .bind(held.exchange.as_str())
@@ -77,13 +93,49 @@ pub(crate) async fn put(tx: &mut AnyConnection, held: &Held, now: Timestamp) -> 
     // A queue's name ends in its lane.
     .bind(held.queue.rsplit('.').next().unwrap_or_default())
     .bind(held.unverified_sender.as_str())
-    .bind(held.jws.digest().as_bytes().to_vec())
-    .bind(held.jws.to_compact().into_bytes())
+    .bind(digest(&compact).as_bytes().as_slice())
+    .bind(i64::try_from(compact.len()).unwrap_or(i64::MAX))
     .bind(held.reason)
     .bind(now.as_micros())
+    .bind(compact)
     .execute(tx)
     .await?;
-    Ok(rows.rows_affected() == 1)
+    Ok(())
+}
+
+/// A message is held no longer than this: after it even the right list would refuse it as too late, and what
+/// nobody vouches for must leave some day.
+const HELD_FOR: Duration = Duration::from_secs(90 * 24 * 60 * 60);
+
+/// Lets go of what has been held for too long, and writes down how much it was.
+///
+/// # Errors
+/// [`WriteError`] when the store does not take it.
+pub(crate) async fn expire(gateway: &Arc<Gateway>, now: Timestamp) -> Result<(), WriteError<SendError>> {
+    let oldest = now.minus(HELD_FOR).as_micros();
+    let is_due = sqlx::query("SELECT seq FROM held WHERE held_at < $1 LIMIT 1")
+        .bind(oldest)
+        .fetch_optional(gateway.store.read())
+        .await
+        .map_err(|fault| WriteError::Job(fault.into()))?;
+    if is_due.is_none() {
+        return Ok(());
+    }
+    let job = gateway.clone();
+    let write = gateway.store.write(move |tx| {
+        async move {
+            let gone =
+                sqlx::query("DELETE FROM held WHERE held_at < $1").bind(oldest).execute(&mut *tx).await?;
+            let act = Act::new(now, SYSTEM, AuditAction::MessageQuarantine)
+                .object("held", "expired")
+                .refused("held_too_long")
+                .detail("messages", gone.rows_affected());
+            job.trail.record(tx, &act).await?;
+            Ok(())
+        }
+        .boxed()
+    });
+    write.await
 }
 
 /// The next messages to try again after `after`, oldest first.
@@ -218,10 +270,7 @@ mod tests {
                 let now = Timestamp::system_now();
                 let before = has_room(tx, &held("ingress.mz")).await?;
                 put(tx, &held("ingress.mz"), now).await?;
-                sqlx::query("UPDATE held SET jws = $1")
-                    .bind(vec![0_u8; usize::try_from(HELD_MAX_BYTES).unwrap_or(usize::MAX)])
-                    .execute(&mut *tx)
-                    .await?;
+                sqlx::query("UPDATE held SET size_bytes = $1").bind(HELD_MAX_BYTES).execute(&mut *tx).await?;
                 let after = has_room(tx, &held("ingress.mz")).await?;
                 let other_door = has_room(tx, &held("ingress.zm")).await?;
                 Ok::<_, DbError>((before, after, other_door))
@@ -232,18 +281,19 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn the_same_bytes_are_held_once() {
+    async fn what_is_held_is_known_when_it_comes_again() {
         let folder = tempfile::tempdir().expect("a folder");
         let url = format!("sqlite:{}", folder.path().join("gateway.db").display());
         let store = Store::open(&StoreConfig::at(url), &[crate::service::MIGRATIONS]).await.expect("a store");
         let message = held("ingress.mz");
         let puts = store.write(|tx| {
             async move {
-                let now = Timestamp::system_now();
-                Ok::<_, DbError>((put(tx, &message, now).await?, put(tx, &message, now).await?))
+                let before = is_held(tx, &message).await?;
+                put(tx, &message, Timestamp::system_now()).await?;
+                Ok::<_, DbError>((before, is_held(tx, &message).await?))
             }
             .boxed()
         });
-        assert_eq!(puts.await.expect("put"), (true, false));
+        assert_eq!(puts.await.expect("put"), (false, true));
     }
 }

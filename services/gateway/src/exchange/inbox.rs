@@ -14,7 +14,6 @@ use rovuma_broker::{
 use rovuma_runtime::trace_context;
 use rovuma_schemas::{AgencyCode, Body, CountryCode, Digest, Lane, LinkFault, Timestamp};
 use rovuma_store::{FutureExt, WriteError};
-use sqlx::AnyConnection;
 use tracing::{Instrument, Span};
 
 use super::{
@@ -33,7 +32,11 @@ const fn prefetch(lane: Lane) -> u16 {
     }
 }
 
-/// A transaction takes so much at most: large enough to share its commit, small enough not to delay.
+/// Messages that one transaction decides on: enough to share its commit, few enough not to hold up the others
+/// that write. A bundle of 64 is never cut.
+const TRANSACTION_MAX_FINDINGS: usize = 256;
+
+/// A batch takes so much from the broker at most.
 const BATCH_MAX_BYTES: usize = 4 * 1024 * 1024;
 
 /// A batch waits so long for company: less than an officer notices.
@@ -78,7 +81,7 @@ impl Undecided {
     fn is_transient(&self) -> bool {
         match self {
             Self::Write(WriteError::Job(fault)) => fault.is_transient(),
-            Self::Write(_) => true,
+            Self::Write(fault) => fault.is_transient(),
             Self::Open(fault) => fault.is_cancelled(),
         }
     }
@@ -101,32 +104,62 @@ impl Handler for Inbox {
 }
 
 impl Inbox {
-    /// Opens, decides and commits.
+    /// Opens, decides and commits: in one transaction, or in several when there is more than one should hold.
     async fn decide(&self, batch: Arc<[Delivery]>) -> Result<(), Undecided> {
         let now = self.gateway.now();
         let opened = self.open(batch.clone(), now).await?;
         let faults = self.faults_to_tell(&batch, &opened, now);
         let told: Vec<CountryCode> = faults.iter().map(|(country, _)| *country).collect();
+        for part in parts(opened) {
+            self.write(batch.clone(), part, now).await?;
+        }
+        for (country, digest) in faults {
+            self.tell_fault(country, digest, now).await?;
+        }
+        self.faults.told(told, now);
+        Ok(())
+    }
+
+    async fn write(
+        &self,
+        batch: Arc<[Delivery]>,
+        part: Vec<(usize, Opened)>,
+        now: Timestamp,
+    ) -> Result<(), Undecided> {
         let (gateway, queue) = (self.gateway.clone(), self.queue.clone());
         let write = self.gateway.store.write(move |tx| {
             async move {
                 let mut decisions = Decisions::new(&gateway, now);
-                for (delivery, opened) in batch.iter().zip(opened) {
+                for (place, opened) in part {
+                    let delivery = &batch[place];
                     let span = span_of(delivery, &queue, opened.agency.as_ref());
                     let door = Door::of(delivery, &queue);
                     decisions.delivery(tx, &door, opened).instrument(span).await?;
                 }
-                decisions.finish(tx).await?;
-                for (country, digest) in faults {
-                    tell_fault(tx, &gateway, country, digest, &queue, now).await?;
-                }
-                Ok::<(), SendError>(())
+                decisions.finish(tx).await
             }
             .boxed()
         });
-        write.await?;
-        self.faults.told(told, now);
-        Ok(())
+        Ok(write.await?)
+    }
+
+    async fn tell_fault(
+        &self,
+        country: CountryCode,
+        digest: Digest,
+        now: Timestamp,
+    ) -> Result<(), WriteError<SendError>> {
+        let Ok(queue) = self.queue.parse() else { return Ok(()) };
+        let body = Body::LinkFault(LinkFault { bundle_digest: digest, seen_at: now, queue });
+        let (from, to) = (AgencyCode::node_of(self.gateway.country), AgencyCode::node_of(country));
+        let outgoing =
+            send::transport(&self.gateway, &from, &to, Lane::Normal, body, now).map_err(WriteError::Job)?;
+        let outbox = self.gateway.outbox.clone();
+        let write = self
+            .gateway
+            .store
+            .write(move |tx| async move { Ok(outbox.enqueue(tx, &outgoing, now).await?) }.boxed());
+        write.await
     }
 
     /// After a failure that trying again does not mend: finds the delivery that it comes from, so that its
@@ -139,11 +172,29 @@ impl Inbox {
                 Err(fault) if fault.is_transient() => return Err(TransientError::new(fault.to_string())),
                 Err(fault) => {
                     tracing::error!(message.id = delivery.message_id, %fault, "poison");
+                    self.write_down(delivery)
+                        .await
+                        .map_err(|fault| TransientError::new(fault.to_string()))?;
                     Verdict::DeadLetter { reason: "poison" }
                 }
             });
         }
         Ok(verdicts)
+    }
+
+    /// Keeps, audits and alarms a delivery that cannot be decided, in a transaction of its own.
+    async fn write_down(&self, delivery: &Delivery) -> Result<(), WriteError<SendError>> {
+        let (gateway, queue, now) = (self.gateway.clone(), self.queue.clone(), self.gateway.now());
+        let delivery = delivery.clone();
+        let write = self.gateway.store.write(move |tx| {
+            async move {
+                let opened = Opened::poison(&delivery.body);
+                let mut decisions = Decisions::new(&gateway, now);
+                decisions.delivery(tx, &Door::of(&delivery, &queue), opened).await
+            }
+            .boxed()
+        });
+        write.await
     }
 
     /// Opens a batch where it does not hold up the runtime.
@@ -199,20 +250,21 @@ fn span_of(delivery: &Delivery, queue: &str, agency: Option<&AgencyCode>) -> Spa
     span
 }
 
-async fn tell_fault(
-    tx: &mut AnyConnection,
-    gateway: &Gateway,
-    country: CountryCode,
-    digest: Digest,
-    queue: &str,
-    now: Timestamp,
-) -> Result<(), SendError> {
-    let Ok(queue) = queue.parse() else { return Ok(()) };
-    let body = Body::LinkFault(LinkFault { bundle_digest: digest, seen_at: now, queue });
-    let (from, to) = (AgencyCode::node_of(gateway.country), AgencyCode::node_of(country));
-    let outgoing = send::transport(gateway, &from, &to, Lane::Normal, body, now)?;
-    gateway.outbox.enqueue(tx, &outgoing, now).await?;
-    Ok(())
+/// Cuts opened deliveries into transactions of at most [`TRANSACTION_MAX_FINDINGS`], each with its place in the
+/// batch.
+fn parts(opened: Vec<Opened>) -> Vec<Vec<(usize, Opened)>> {
+    let (mut parts, mut size): (Vec<Vec<_>>, usize) = (Vec::new(), 0);
+    for (place, opened) in opened.into_iter().enumerate() {
+        size += opened.findings.len();
+        match parts.last_mut() {
+            Some(part) if size <= TRANSACTION_MAX_FINDINGS => part.push((place, opened)),
+            _ => {
+                size = opened.findings.len();
+                parts.push(vec![(place, opened)]);
+            }
+        }
+    }
+    parts
 }
 
 /// When each partner was last told of a fault.

@@ -31,6 +31,15 @@ pub(crate) struct Opened {
     pub(crate) findings: Vec<Finding>,
 }
 
+impl Opened {
+    /// A delivery that fails whenever it is to be decided.
+    pub(crate) fn poison(body: &[u8]) -> Self {
+        let detail = "it could not be decided; the log says why".to_owned();
+        let findings = vec![Finding::Quarantined { reason: QuarantineReason::Poison, detail }];
+        Self { agency: None, digest: digest(body), findings }
+    }
+}
+
 /// What one message turned out to be.
 pub(crate) enum Finding {
     /// Verified, from an agency that may send it, and readable.

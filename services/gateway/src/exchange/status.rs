@@ -17,6 +17,7 @@ use rovuma_store::{FutureExt, RowExt, WriteError};
 use sqlx::{AnyConnection, Row};
 
 use super::{
+    held,
     send::{self, SendError},
     stream::{self, StreamKey},
 };
@@ -57,6 +58,7 @@ async fn speak(gateway: &Arc<Gateway>, told: &mut BTreeMap<Pair, Told>) -> Resul
             last.note(now);
         }
     }
+    held::expire(gateway, now).await?;
     request_missing(gateway, now).await
 }
 

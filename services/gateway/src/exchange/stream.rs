@@ -26,7 +26,7 @@ pub(crate) struct Progress {
     pub(crate) next: u64,
     /// The highest number seen or announced.
     pub(crate) last: u64,
-    /// Since when a number up to `last` has been missing.
+    /// Since when some number up to `last` has been missing.
     pub(crate) gap_since: Option<Timestamp>,
 }
 
@@ -43,14 +43,10 @@ impl Progress {
         self.next <= self.last
     }
 
-    /// What the gap's beginning is once `now`'s numbers are in: a gap keeps its beginning until it
-    /// has closed, and a gap that moved on to later numbers began no earlier than now.
+    /// What the gap's beginning is once `now`'s numbers are in: since when something has been missing without
+    /// a break, whichever number it is.
     fn settle_gap(mut self, before: Self, now: Timestamp) -> Self {
-        self.gap_since = match (self.has_gap(), before.gap_since) {
-            (false, _) => None,
-            (true, Some(since)) if before.next == self.next => Some(since),
-            (true, _) => Some(now),
-        };
+        self.gap_since = self.has_gap().then(|| before.gap_since.unwrap_or(now));
         self
     }
 }
@@ -186,8 +182,8 @@ async fn save(
     if before == after && before != Progress::START {
         return Ok(());
     }
-    // A gap that closed, or moved, is asked for afresh.
-    let keep_requests = i64::from(before.gap_since == after.gap_since && after.gap_since.is_some());
+    // A gap that closed is forgotten; the next one is asked for afresh.
+    let keep_requests = i64::from(before.gap_since.is_some() && after.gap_since.is_some());
     on(
         key,
         "INSERT INTO stream_in (recipient, sender, lane, stream, next, last, gap_since, requests)

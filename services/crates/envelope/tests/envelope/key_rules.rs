@@ -87,6 +87,14 @@ fn beyond_the_keys_end_and_in_the_future_is_a_matter_of_clocks() {
     assert_eq!(judged(&world, &short, term.not_after.plus(DAY), today()), "clock");
 }
 
+/// Otherwise a key that ended long ago could still use up stream numbers.
+#[test]
+fn a_key_that_has_ended_does_not_sign_for_the_future() {
+    let (world, short, term) = february();
+    let now = term.not_after.plus(DAY);
+    assert_eq!(judged(&world, &short, now.plus(DAY), now), "key_expired");
+}
+
 #[test]
 fn a_key_revoked_for_another_reason_speaks_for_what_came_before() {
     for reason in [RevocationReason::Superseded, RevocationReason::Ceased, RevocationReason::Unspecified] {

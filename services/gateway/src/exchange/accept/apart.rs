@@ -11,9 +11,13 @@ use crate::exchange::{
     held::{self, Held},
     known::Disposition,
     open::VerifiedMessage,
-    quarantine::{self, QuarantineReason, Quarantined},
+    quarantine::{self, Put, QuarantineReason, Quarantined},
     send::SendError,
 };
+
+/// Of the deliveries beyond the quarantine's room one in so many is audited: a forger must not be able to fill
+/// the audit log either.
+const AUDIT_BEYOND_EVERY: u64 = 1_000;
 
 impl Decisions<'_> {
     /// Two different messages under one identity: kept, alarmed, and answered for what it is. The first
@@ -65,13 +69,14 @@ impl Decisions<'_> {
             jws: unverified.unverified_jws().clone(),
             reason: reason.log_code(),
         };
+        if held::is_held(tx, &held).await? {
+            return Ok(());
+        }
         if !held::has_room(tx, &held).await? {
             let (agency, why) = (Some(&held.recipient), held.reason);
             return self.quarantine(tx, door, agency, digest, QuarantineReason::NoRoomToHold, why).await;
         }
-        if !held::put(tx, &held, self.now).await? {
-            return Ok(());
-        }
+        held::put(tx, &held, self.now).await?;
         let act = self
             .act(AuditAction::MessageHold)
             .agency(&held.recipient)
@@ -103,17 +108,24 @@ impl Decisions<'_> {
             detail,
             body: door.body,
         };
-        quarantine::put(tx, &item, self.now).await?;
+        let put = quarantine::put(tx, &item, self.now).await?;
         let node = AgencyCode::node_of(self.gateway.country);
         let owner = agency.unwrap_or(&node);
         alarm::raise(tx, owner, AlarmKind::Quarantined, door.exchange, reason.as_str(), self.now).await?;
+        // The alarm counts them all; the audit log tells of each that is kept, and now and then of the rest.
+        let beyond = match put {
+            Put::New => 0,
+            Put::Beyond(beyond) if beyond % AUDIT_BEYOND_EVERY == 1 => beyond,
+            Put::Again | Put::Beyond(_) => return Ok(()),
+        };
         let act = self
             .act(AuditAction::MessageQuarantine)
             .agency(owner)
             .object("bundle", digest)
             .refused(reason.as_str())
             .detail("detail", detail)
-            .detail("exchange", door.exchange);
+            .detail("exchange", door.exchange)
+            .detail("beyond", beyond);
         self.gateway.trail.record(tx, &act).await?;
         event::record(tx, owner, EventKind::DeliveryQuarantined, None, 1, self.now).await?;
         Ok(())

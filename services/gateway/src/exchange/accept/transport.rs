@@ -22,6 +22,9 @@ impl Decisions<'_> {
         authorized: &Authorized,
         status: StreamStatus,
     ) -> Result<(), DbError> {
+        if !self.is_news(tx, authorized).await? {
+            return Ok(());
+        }
         self.gateway.outbox.heard(tx, authorized.sender(), self.now).await?;
         for head in status.streams {
             let key = StreamKey {
@@ -35,6 +38,24 @@ impl Decisions<'_> {
             self.tell_gap(tx, &key, before, after).await?;
         }
         Ok(())
+    }
+
+    /// Whether this is newer than the partner's last word of its kind. Stream messages have no number: without
+    /// this, somebody on the way who sends yesterday's again could call back thousands of messages, or make a
+    /// silent partner seem to be heard.
+    async fn is_news(&self, tx: &mut AnyConnection, authorized: &Authorized) -> Result<bool, DbError> {
+        let noted = sqlx::query(
+            "INSERT INTO stream_word (own, partner, kind, created_at) VALUES ($1, $2, $3, $4)
+             ON CONFLICT (own, partner, kind) DO UPDATE SET created_at = excluded.created_at
+             WHERE excluded.created_at > stream_word.created_at",
+        )
+        .bind(authorized.recipient().agency.as_str())
+        .bind(authorized.sender().as_str())
+        .bind(authorized.header().message_type.as_str())
+        .bind(authorized.header().created.as_micros())
+        .execute(tx)
+        .await?;
+        Ok(noted.rows_affected() > 0)
     }
 
     /// Tells those who follow that a gap has opened or closed.
@@ -58,6 +79,9 @@ impl Decisions<'_> {
         authorized: &Authorized,
         request: &StreamRequest,
     ) -> Result<(), DbError> {
+        if !self.is_news(tx, authorized).await? {
+            return Ok(());
+        }
         let (own, partner) = (&authorized.recipient().agency, authorized.sender());
         for gaps in &request.streams {
             let resent = self.gateway.outbox.resend(tx, own, partner, gaps, self.now).await?;

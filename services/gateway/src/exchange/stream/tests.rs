@@ -80,10 +80,10 @@ async fn a_gap_has_the_time_at_which_it_opened_and_closes() {
 }
 
 #[tokio::test]
-async fn a_gap_that_moves_on_is_a_new_one() {
+async fn a_gap_keeps_its_age_when_an_earlier_number_comes() {
     let stream = Stream::new().await;
     stream.came(&[2, 4], 10).await;
-    assert_eq!(stream.came(&[1], 50).await, Progress { next: 3, last: 4, gap_since: Some(at(50)) });
+    assert_eq!(stream.came(&[1], 50).await, Progress { next: 3, last: 4, gap_since: Some(at(10)) });
 }
 
 #[tokio::test]
