@@ -1,6 +1,12 @@
 //! An issuer's keys over time: new ones, withdrawn ones, an issuer that is down.
 
-use rovuma_tokens::{IssuerConfig, IssuerFault, KeySet, KeySetFault, TokenError, TokenKey, TokenVerifier};
+use std::sync::Arc;
+
+use futures::{FutureExt, future::BoxFuture};
+use rovuma_tokens::{
+    IssuerConfig, IssuerFault, JwkSet, JwksSource, KeySet, KeySetFault, SourceError, TokenError, TokenKey,
+    TokenVerifier,
+};
 use serde_json::json;
 
 use crate::support::{AUDIENCE, ISSUER, NOW_SECONDS, at, claims, claims_with, key, verifier};
@@ -64,6 +70,26 @@ async fn an_issuer_that_was_never_reached_is_not_the_tokens_fault() {
     assert!(verifier.check(&token(&ours), at(31)).await.is_ok());
 }
 
+/// Never answers.
+struct Silent;
+
+impl JwksSource for Silent {
+    fn fetch(&self) -> BoxFuture<'_, Result<JwkSet, SourceError>> {
+        Box::pin(std::future::pending())
+    }
+}
+
+#[tokio::test]
+async fn a_caller_that_goes_away_while_keys_are_fetched_spoils_nobodys_token() {
+    let issuer = IssuerConfig::own(ISSUER, AUDIENCE);
+    let verifier = TokenVerifier::with_sources(vec![(issuer, Arc::new(Silent))]).expect("a good issuer");
+    let token = token(&key());
+    let gone = verifier.check(&token, at(0)).now_or_never();
+    assert!(gone.is_none(), "it answered: {gone:?}");
+    let next = verifier.check(&token, at(1)).await.expect_err("no keys");
+    assert!(next.is_temporary(), "{next:?}");
+}
+
 #[tokio::test]
 async fn a_withdrawn_key_stops_working_even_for_remembered_tokens() {
     let (withdrawn, kept) = (key(), key());
@@ -105,7 +131,7 @@ async fn a_set_with_one_name_for_two_keys_is_refused_as_a_whole() {
     let (verifier, _) = verifier(&[ours.public(), &twin]);
     let refused = verifier.check(&token(&ours), at(0)).await.expect_err("ambiguous");
     assert!(refused.is_temporary(), "{refused:?}");
-    let set = rovuma_tokens::JwkSet { keys: vec![ours.public().clone(), twin] };
+    let set = JwkSet { keys: vec![ours.public().clone(), twin] };
     let fault = KeySet::from_jwks(&set).map(|_| ());
     assert_eq!(fault, Err(KeySetFault::DuplicateKid { kid: ours.kid().to_owned() }));
 }
@@ -114,7 +140,7 @@ async fn a_set_with_one_name_for_two_keys_is_refused_as_a_whole() {
 async fn one_issuers_key_signs_nothing_for_another() {
     let (mz, tz) = (key(), key());
     let source = |key: &TokenKey| {
-        let source = std::sync::Arc::new(crate::support::Source::default());
+        let source = Arc::new(crate::support::Source::default());
         source.publish(&[key.public()]);
         source
     };
@@ -133,7 +159,7 @@ async fn one_issuers_key_signs_nothing_for_another() {
 
 #[test]
 fn an_issuer_configured_twice_or_with_nothing_allowed_is_refused() {
-    let source = || std::sync::Arc::new(crate::support::Source::default());
+    let source = || Arc::new(crate::support::Source::default());
     let twice = TokenVerifier::with_sources(vec![
         (IssuerConfig::own(ISSUER, AUDIENCE), source()),
         (IssuerConfig::own(ISSUER, "other"), source()),
