@@ -23,6 +23,14 @@ const RECONNECT_MOST: Duration = Duration::from_secs(15);
 /// A broker that does not answer within this is taken for unreachable.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(20);
 
+/// What the broker is asked on a channel it answers within this, or the channel is given up: the answer can be
+/// lost with a connection that dies at that moment.
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(20);
+
+/// How often the status of a connection or channel is looked at while it says nothing: it can change after the
+/// event that tells of it, or without one.
+pub(crate) const STATUS_EVERY: Duration = Duration::from_secs(1);
+
 /// A broker that does not take part in closing is left without it.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
 
@@ -50,6 +58,42 @@ pub(crate) enum NoChannel {
     Failed(#[from] lapin::Error),
 }
 
+/// A channel, and the connection that it lives by: a channel that is opened while its connection dies may never
+/// learn of it.
+#[derive(Clone)]
+pub(crate) struct LiveChannel {
+    channel: Channel,
+    connection: Arc<Connection>,
+}
+
+impl LiveChannel {
+    /// Whether both are up.
+    pub(crate) fn is_alive(&self) -> bool {
+        self.connection.status().connected() && self.channel.status().connected()
+    }
+}
+
+impl std::ops::Deref for LiveChannel {
+    type Target = Channel;
+
+    fn deref(&self) -> &Channel {
+        &self.channel
+    }
+}
+
+/// Waits for the broker's answer, but not for ever.
+///
+/// # Errors
+/// What the broker or the connection says, or that nothing was said within [`ANSWER_TIMEOUT`].
+pub(crate) async fn answered<T>(
+    asked: impl Future<Output = Result<T, lapin::Error>>,
+) -> Result<T, lapin::Error> {
+    match tokio::time::timeout(ANSWER_TIMEOUT, asked).await {
+        Ok(answer) => answer,
+        Err(_) => Err(io::Error::from(io::ErrorKind::TimedOut).into()),
+    }
+}
+
 impl Link {
     /// Checks the configuration and starts the supervisor, which ends when `until` is cancelled.
     ///
@@ -70,9 +114,10 @@ impl Link {
     }
 
     /// Opens a channel, waiting for the connection when it is down.
-    pub(crate) async fn channel(&self) -> Result<Channel, NoChannel> {
+    pub(crate) async fn channel(&self) -> Result<LiveChannel, NoChannel> {
         let connection = self.connection().await.ok_or(NoChannel::Closed)?;
-        Ok(connection.create_channel().await?)
+        let channel = answered(connection.create_channel()).await?;
+        Ok(LiveChannel { channel, connection })
     }
 
     /// The connection, once there is one; `None` when there never will be.
@@ -157,22 +202,24 @@ impl Supervisor {
         self.announce(&connection, false);
         // Events are only kept from now on: a loss before the listener was there shows in the status.
         while connection.status().connected() {
-            match until.run_until_cancelled(events.next()).await {
+            let event = tokio::time::timeout(STATUS_EVERY, events.next());
+            match until.run_until_cancelled(event).await {
                 None => {
                     let close = connection.close(200, "closing".into());
                     let _ = tokio::time::timeout(CLOSE_TIMEOUT, close).await;
                     return;
                 }
-                Some(Some(Event::ConnectionBlocked(reason))) => {
+                Some(Err(_)) => {}
+                Some(Ok(Some(Event::ConnectionBlocked(reason)))) => {
                     warn!(connection = %self.name, %reason, "the broker takes no more messages");
                     self.announce(&connection, true);
                 }
-                Some(Some(Event::ConnectionUnblocked)) => self.announce(&connection, false),
-                Some(Some(Event::Error(failure))) => {
+                Some(Ok(Some(Event::ConnectionUnblocked))) => self.announce(&connection, false),
+                Some(Ok(Some(Event::Error(failure)))) => {
                     warn!(connection = %self.name, %failure, "error on the connection to the broker");
                 }
-                Some(Some(_)) => {}
-                Some(None) => break,
+                Some(Ok(Some(_))) => {}
+                Some(Ok(None)) => break,
             }
         }
         warn!(connection = %self.name, "lost the connection to the broker");

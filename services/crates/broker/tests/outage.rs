@@ -96,8 +96,11 @@ impl Store {
     }
 }
 
-async fn within<T>(work: impl Future<Output = T>) -> T {
-    tokio::time::timeout(Duration::from_secs(240), work).await.expect("within four minutes")
+async fn within<T>(what: &str, work: impl Future<Output = T>) -> T {
+    match tokio::time::timeout(Duration::from_secs(240), work).await {
+        Ok(done) => done,
+        Err(_) => panic!("not within four minutes: {what}"),
+    }
 }
 
 /// Publishes one message after the other until told to stop; returns those that were confirmed.
@@ -135,23 +138,23 @@ async fn what_was_confirmed_survives_kills_and_restarts() {
         (0..8).map(|one| tokio::spawn(publish_until(broker.clone(), one, stopped.clone()))).collect();
 
     for kill in [true, false] {
-        within(store.until_more_by(100)).await;
+        within("a hundred more before the outage", store.until_more_by(100)).await;
         if kill {
             node.kill();
         } else {
             node.stop().await;
         }
-        within(reached(&broker, BrokerState::Connecting)).await;
+        within("the loss is noticed", reached(&broker, BrokerState::Connecting)).await;
         node.restart(|_| {}).await.expect("started again");
     }
     // Publishers and consumer have come back by themselves.
-    within(store.until_more_by(100)).await;
+    within("a hundred more after both outages", store.until_more_by(100)).await;
     stop.send_replace(true);
     let mut confirmed = BTreeSet::new();
     for publisher in publishers {
-        confirmed.extend(within(publisher).await.expect("no panic"));
+        confirmed.extend(within("a publisher ends", publisher).await.expect("no panic"));
     }
-    within(store.until_it_holds(&confirmed)).await;
+    within("everything confirmed is consumed", store.until_it_holds(&confirmed)).await;
     node.stop().await;
 }
 
@@ -167,14 +170,15 @@ async fn a_broker_short_of_disk_is_seen_and_what_it_holds_is_still_consumed() {
         let broker = broker.clone();
         async move { broker.publish(publication("2")).await }
     });
-    within(reached(&broker, BrokerState::Blocked)).await;
+    within("blocked", reached(&broker, BrokerState::Blocked)).await;
     let store = Store::default();
     broker.consume(inbox(), store.clone());
-    within(store.until_it_holds(&BTreeSet::from(["1".to_owned()]))).await;
+    within("the first is consumed", store.until_it_holds(&BTreeSet::from(["1".to_owned()]))).await;
 
     node.limit_free_disk(1 << 20).await.expect("freed");
-    within(reached(&broker, BrokerState::Connected)).await;
-    within(waiting).await.expect("no panic").expect("confirmed once there is room");
-    within(store.until_it_holds(&BTreeSet::from(["1".to_owned(), "2".to_owned()]))).await;
+    within("no longer blocked", reached(&broker, BrokerState::Connected)).await;
+    within("the waiting publish", waiting).await.expect("no panic").expect("confirmed once there is room");
+    within("both are consumed", store.until_it_holds(&BTreeSet::from(["1".to_owned(), "2".to_owned()])))
+        .await;
     node.stop().await;
 }

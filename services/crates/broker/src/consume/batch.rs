@@ -14,7 +14,7 @@ use super::{
     ConsumerState, Handler, Verdict,
     session::{End, Work},
 };
-use crate::{Delivery, backoff::Backoff};
+use crate::{Delivery, backoff::Backoff, link::answered};
 
 /// Waits between attempts at the same batch.
 const RETRY_FIRST: Duration = Duration::from_millis(200);
@@ -85,7 +85,7 @@ impl<H: Handler> Work<H> {
 
     async fn requeue(&self, ackers: &[Acker]) -> Result<(), End> {
         if let Some(last) = ackers.last() {
-            last.nack(BasicNackOptions { multiple: true, requeue: true }).await?;
+            answered(last.nack(BasicNackOptions { multiple: true, requeue: true })).await?;
         }
         self.count("requeued", ackers.len());
         Ok(())
@@ -99,14 +99,14 @@ impl<H: Handler> Work<H> {
                 Verdict::Accept => last_accepted = Some(acker),
                 Verdict::DeadLetter { reason } => {
                     warn!(queue = %self.config.queue, message.id = %delivery.message_id, reason, "dead-lettered");
-                    acker.reject(BasicRejectOptions { requeue: false }).await?;
+                    answered(acker.reject(BasicRejectOptions { requeue: false })).await?;
                     rejected += 1;
                 }
             }
         }
         // What was rejected is settled: "all up to here" takes only the accepted ones.
         if let Some(acker) = last_accepted {
-            acker.ack(BasicAckOptions { multiple: true }).await?;
+            answered(acker.ack(BasicAckOptions { multiple: true })).await?;
         }
         self.count("accepted", batch.len() - rejected);
         self.count("dead_lettered", rejected);

@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use futures::StreamExt;
 use lapin::{
-    Channel,
     options::{BasicCancelOptions, BasicConsumeOptions, BasicQosOptions},
     types::{FieldTable, ShortString},
 };
@@ -16,7 +15,7 @@ use tracing::{info, warn};
 use super::{ConsumerConfig, ConsumerState, Handler, batch::Batch};
 use crate::{
     backoff::Backoff,
-    link::{Link, NoChannel},
+    link::{Link, LiveChannel, NoChannel, STATUS_EVERY, answered},
 };
 
 /// Waits before subscribing again; the queue may be gone until somebody restores the topology.
@@ -86,7 +85,8 @@ impl<H: Handler> Work<H> {
         self.state.send_replace(ConsumerState::Consuming);
         info!(queue = %self.config.queue, "consuming");
         let end = loop {
-            let Some(gathered) = self.stop.run_until_cancelled(self.gather(&mut consumer)).await else {
+            let Some(gathered) = self.stop.run_until_cancelled(self.gather(&channel, &mut consumer)).await
+            else {
                 break End::Stopped;
             };
             match gathered {
@@ -101,20 +101,21 @@ impl<H: Handler> Work<H> {
         end
     }
 
-    async fn open(&self) -> Result<(Channel, lapin::Consumer), End> {
+    async fn open(&self) -> Result<(LiveChannel, lapin::Consumer), End> {
         let queue = ShortString::try_new(self.config.queue.as_str()).map_err(|_| End::QueueName)?;
         let channel = self.link.channel().await?;
-        channel.basic_qos(self.config.prefetch, BasicQosOptions::default()).await?;
+        answered(channel.basic_qos(self.config.prefetch, BasicQosOptions::default())).await?;
         let (tag, options) = (ShortString::default(), BasicConsumeOptions::default());
-        let consumer = channel.basic_consume(queue, tag, options, FieldTable::default()).await?;
+        let consume = channel.basic_consume(queue, tag, options, FieldTable::default());
+        let consumer = answered(consume).await?;
         Ok((channel, consumer))
     }
 
     /// Waits for a first message, then for company until the batch is full.
-    async fn gather(&self, consumer: &mut lapin::Consumer) -> Result<Batch, End> {
+    async fn gather(&self, channel: &LiveChannel, consumer: &mut lapin::Consumer) -> Result<Batch, End> {
         let limits = self.config.batch;
         let mut batch = Batch::default();
-        batch.add(consumer.next().await.ok_or(End::Cancelled)??);
+        batch.add(first(channel, consumer).await?);
         let full_at = Instant::now() + limits.max_wait;
         while batch.len() < limits.max_messages && batch.size_bytes() < limits.max_bytes {
             match tokio::time::timeout_at(full_at, consumer.next()).await {
@@ -126,10 +127,24 @@ impl<H: Handler> Work<H> {
     }
 }
 
+/// Waits for a message for as long as the channel is there. A channel whose connection dies while it is being
+/// subscribed on may never say so itself: a broker that was killed left a consumer waiting for ever.
+async fn first(
+    channel: &LiveChannel,
+    consumer: &mut lapin::Consumer,
+) -> Result<lapin::message::Delivery, End> {
+    while channel.is_alive() {
+        if let Ok(delivery) = tokio::time::timeout(STATUS_EVERY, consumer.next()).await {
+            return Ok(delivery.ok_or(End::Cancelled)??);
+        }
+    }
+    Err(End::Cancelled)
+}
+
 /// Gives what was handed out and not settled back to the queue.
-async fn close(channel: &Channel, tag: ShortString) {
-    if channel.status().connected() {
-        let _ = channel.basic_cancel(tag, BasicCancelOptions::default()).await;
-        let _ = channel.close(200, "consumer ended".into()).await;
+async fn close(channel: &LiveChannel, tag: ShortString) {
+    if channel.is_alive() {
+        let _ = answered(channel.basic_cancel(tag, BasicCancelOptions::default())).await;
+        let _ = answered(channel.close(200, "consumer ended".into())).await;
     }
 }

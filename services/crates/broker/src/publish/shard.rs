@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use lapin::{Channel, options::ConfirmSelectOptions};
+use lapin::options::ConfirmSelectOptions;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, warn};
@@ -11,7 +11,7 @@ use super::{
     Publication, PublishError, Request,
     batch::{self, Outcome},
 };
-use crate::link::{Link, NoChannel};
+use crate::link::{Link, LiveChannel, NoChannel, answered};
 
 /// Publications sent before their confirms are waited for.
 const BATCH: usize = 64;
@@ -35,7 +35,7 @@ pub(super) async fn run(link: Link, mut requests: mpsc::Receiver<Request>, until
 
 struct Shard {
     link: Link,
-    channel: Option<Channel>,
+    channel: Option<LiveChannel>,
 }
 
 impl Shard {
@@ -97,12 +97,12 @@ impl Shard {
     }
 
     /// The channel, in confirm mode.
-    async fn open(&mut self) -> Result<Channel, NoChannel> {
-        if let Some(channel) = self.channel.as_ref().filter(|channel| channel.status().connected()) {
+    async fn open(&mut self) -> Result<LiveChannel, NoChannel> {
+        if let Some(channel) = self.channel.as_ref().filter(|channel| channel.is_alive()) {
             return Ok(channel.clone());
         }
         let channel = self.link.channel().await?;
-        channel.confirm_select(ConfirmSelectOptions::default()).await?;
+        answered(channel.confirm_select(ConfirmSelectOptions::default())).await?;
         self.channel = Some(channel.clone());
         Ok(channel)
     }
