@@ -8,6 +8,7 @@ mod drafts;
 mod events;
 mod failing_closed;
 mod idempotency;
+mod one_id;
 mod openapi;
 mod paging;
 mod reading;

@@ -1,6 +1,8 @@
 //! The trust lists: pinned authorities, files, and what happens when a file changes.
 
 mod compromised;
+mod pending;
+mod record;
 
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
@@ -9,16 +11,12 @@ use rovuma_envelope::{
     trust::{Expiring, Offered},
 };
 use rovuma_runtime::{Expiries, ExpiryKind, Shutdown};
-use rovuma_schemas::{CountryCode, Digest, Timestamp, audit::AuditAction};
-use rovuma_store::{Conn, FutureExt, RowExt, Store};
-use rovuma_trail::Act;
+use rovuma_schemas::{CountryCode, Digest, Timestamp};
+use rovuma_store::{RowExt, Store};
 
-use crate::{
-    config::TrustConfig,
-    error::DbError,
-    exchange::{SYSTEM, held},
-    gateway::Gateway,
-};
+use crate::{config::TrustConfig, error::DbError, gateway::Gateway};
+use pending::Pending;
+use record::Loaded;
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
@@ -79,6 +77,7 @@ pub(crate) struct ListFiles {
     files: Vec<ListFile>,
     expiries: Expiries,
     registered: Vec<(ExpiryKind, String)>,
+    pending: Pending,
 }
 
 struct ListFile {
@@ -91,6 +90,8 @@ struct ListFile {
 #[derive(PartialEq, Eq)]
 enum Seen {
     Content(Digest),
+    /// A list that our clock says is of the future. The clock may be mended, so it is offered again.
+    Early(Digest),
     Unreadable,
 }
 
@@ -102,7 +103,8 @@ impl ListFiles {
             path: list.file.clone(),
             seen: None,
         };
-        Self { files: config.lists.iter().map(file).collect(), expiries, registered: Vec::new() }
+        let files = config.lists.iter().map(file).collect();
+        Self { files, expiries, registered: Vec::new(), pending: Pending::default() }
     }
 
     /// Looks at the files again and again until a soft shutdown.
@@ -112,24 +114,19 @@ impl ListFiles {
         }
     }
 
-    /// Takes every list that is new. After one was taken, messages that waited for it are tried again.
+    /// Takes every list that is new, and does what must follow one, or was left to do after an earlier one.
     pub(crate) async fn look(&mut self, gateway: &Arc<Gateway>) {
         let mut is_new = false;
         for file in &mut self.files {
-            is_new |= file.look(gateway).await;
+            if let Some(loaded) = file.look(gateway).await {
+                self.pending.add(gateway, loaded);
+                is_new = true;
+            }
         }
-        if !is_new {
-            return;
+        if is_new {
+            self.register_expiries(gateway);
         }
-        self.register_expiries(gateway);
-        if let Err(fault) = compromised::flag(gateway).await {
-            tracing::error!(%fault, "messages of compromised keys were not flagged; the next list tries again");
-        }
-        match held::retry(gateway).await {
-            Ok(0) => {}
-            Ok(freed) => tracing::info!(freed, "held messages were decided by the new list"),
-            Err(fault) => tracing::error!(%fault, "held messages stay held until the next list"),
-        }
+        self.pending.settle(gateway).await;
     }
 
     /// Ends of lists, and of the keys of our own agencies: a partner's keys are the partner's to renew.
@@ -155,49 +152,48 @@ impl ListFiles {
 }
 
 impl ListFile {
-    /// Whether a new list was taken.
-    async fn look(&mut self, gateway: &Gateway) -> bool {
-        let content = tokio::fs::read(&self.path).await;
-        let seen = content.as_ref().map_or(Seen::Unreadable, |json| Seen::Content(digest(json)));
-        if self.seen.as_ref() == Some(&seen) {
-            return false;
-        }
-        let now = gateway.now();
-        let taken = match content {
-            Ok(json) => self.offer(gateway, &json, now).await,
+    /// The list, when a new one was taken.
+    async fn look(&mut self, gateway: &Gateway) -> Option<Loaded> {
+        let json = match tokio::fs::read(&self.path).await {
+            Ok(json) => json,
             Err(fault) => {
-                tracing::error!(country = %self.country, path = %self.path.display(), %fault, "no trust list");
-                Ok(false)
+                if self.seen.replace(Seen::Unreadable) != Some(Seen::Unreadable) {
+                    tracing::error!(country = %self.country, path = %self.path.display(), %fault, "no trust list");
+                }
+                return None;
             }
         };
-        match taken {
-            Ok(is_new) => {
-                self.seen = Some(seen);
-                is_new
+        let content = digest(&json);
+        if self.seen == Some(Seen::Content(content)) {
+            return None;
+        }
+        let now = gateway.now();
+        match self.own(&json).and_then(|()| gateway.trust.offer(&json, now)) {
+            Ok(offered) => {
+                self.seen = Some(Seen::Content(content));
+                taken(offered, now)
             }
             Err(fault) => {
-                tracing::error!(country = %self.country, %fault, "what became of a trust list was not recorded");
-                false
+                self.refuse(gateway, content, &fault, now).await;
+                None
             }
         }
     }
 
-    /// Offers a list and records what became of it.
-    async fn offer(&self, gateway: &Gateway, json: &[u8], now: Timestamp) -> Result<bool, DbError> {
-        match self.own(json).and_then(|()| gateway.trust.offer(json, now)) {
-            Ok(Offered::Unchanged { .. }) => Ok(false),
-            Ok(Offered::Replaced { country, serial, .. }) => {
-                tracing::info!(%country, serial, "trust list loaded");
-                record(gateway, loaded(country, serial, now), Some((country, serial)), now).await?;
-                Ok(true)
-            }
+    /// Tells once of a refusal, and keeps it in mind when it is told.
+    async fn refuse(&mut self, gateway: &Gateway, content: Digest, fault: &TrustFault, now: Timestamp) {
+        let found = match fault {
+            TrustFault::Clock { .. } => Seen::Early(content),
+            _ => Seen::Content(content),
+        };
+        if self.seen.as_ref() == Some(&found) {
+            return;
+        }
+        tracing::error!(country = %self.country, %fault, "trust list refused");
+        match record::refused(gateway, self.country, fault, now).await {
+            Ok(()) => self.seen = Some(found),
             Err(fault) => {
-                tracing::error!(country = %self.country, %fault, "trust list refused");
-                let act = Act::new(now, SYSTEM, AuditAction::TrustRefuse)
-                    .object("trust_list", self.country)
-                    .refused(code(&fault));
-                record(gateway, act, None, now).await?;
-                Ok(false)
+                tracing::error!(country = %self.country, %fault, "the refusal of a trust list was not recorded");
             }
         }
     }
@@ -213,66 +209,12 @@ impl ListFile {
     }
 }
 
-fn loaded(country: CountryCode, serial: u64, now: Timestamp) -> Act {
-    Act::new(now, SYSTEM, AuditAction::TrustLoad).object("trust_list", country).detail("serial", serial)
-}
-
-async fn record(
-    gateway: &Gateway,
-    act: Act,
-    seen: Option<(CountryCode, u64)>,
-    now: Timestamp,
-) -> Result<(), DbError> {
-    let trail = gateway.trail.clone();
-    gateway
-        .store
-        .write(move |tx| {
-            async move {
-                trail.record(tx, &act).await?;
-                if let Some((country, serial)) = seen {
-                    note_serial(tx, country, serial, now).await?;
-                }
-                Ok::<_, DbError>(())
-            }
-            .boxed()
-        })
-        .await
-        .map_err(|fault| match fault {
-            rovuma_store::WriteError::Job(fault) => fault,
-            other => DbError::Sql(sqlx::Error::Io(std::io::Error::other(other.map_job(|_| "").to_string()))),
-        })
-}
-
-async fn note_serial(
-    tx: &mut Conn,
-    country: CountryCode,
-    serial: u64,
-    now: Timestamp,
-) -> Result<(), DbError> {
-    sqlx::query(
-        "INSERT INTO trust_seen (country, serial, seen_at) VALUES ($1, $2, $3)
-         ON CONFLICT (country) DO UPDATE SET serial = excluded.serial, seen_at = excluded.seen_at",
-    )
-    .bind(country.as_str())
-    .bind(i64::try_from(serial).unwrap_or(i64::MAX))
-    .bind(now.as_micros())
-    .execute(tx)
-    .await?;
-    Ok(())
-}
-
-/// The refusal's word in the audit log.
-const fn code(fault: &TrustFault) -> &'static str {
-    match fault {
-        TrustFault::TooLarge { .. } => "too_large",
-        TrustFault::Jws(_) => "not_a_jws",
-        TrustFault::Content(_) => "content",
-        TrustFault::NotPinned { .. } | TrustFault::PinnedTwice { .. } => "not_pinned",
-        TrustFault::OtherCountry { .. } => "other_country",
-        TrustFault::Signature { .. } => "signature",
-        TrustFault::Older { .. } => "older",
-        TrustFault::SameSerial { .. } => "same_serial",
-        TrustFault::NoSuccession { .. } | TrustFault::OtherSuccessor { .. } => "succession",
-        TrustFault::Clock { .. } => "clock",
+fn taken(offered: Offered, now: Timestamp) -> Option<Loaded> {
+    match offered {
+        Offered::Unchanged { .. } => None,
+        Offered::Replaced { country, serial, .. } => {
+            tracing::info!(%country, serial, "trust list loaded");
+            Some(Loaded { country, serial, at: now })
+        }
     }
 }

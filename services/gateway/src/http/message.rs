@@ -1,9 +1,8 @@
 //! What the routes of one message share.
 
-use axum::extract::Path;
-use rovuma_policy::{Act, Context, Permit};
+use rovuma_policy::{Act, Context, Permit, Resource};
 use rovuma_runtime::Problem;
-use rovuma_schemas::{MessageId, audit::AuditObject};
+use rovuma_schemas::{AgencyCode, MessageId, audit::AuditObject};
 use serde::Deserialize;
 use utoipa::IntoParams;
 
@@ -16,7 +15,17 @@ use crate::{
 /// Characters of a stated reason: a file reference.
 const REASON_MAX: usize = 64;
 
-/// Why the caller reads.
+/// Which message, when its id alone does not say so.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(super) struct Whose {
+    /// The agency that sent it. Needed only where the caller's agency has two messages under this id.
+    #[param(value_type = Option<String>)]
+    pub(super) sender: Option<AgencyCode>,
+}
+
+/// Which message, and why the caller reads.
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
@@ -24,6 +33,16 @@ pub(super) struct Why {
     /// Why an auditor reads content: a code or file reference of at most 64 letters, digits and `. _ - /`.
     /// It is logged, so it names nobody.
     pub(super) reason: Option<String>,
+    /// The agency that sent it. Needed only where the caller's agency has two messages under this id.
+    #[param(value_type = Option<String>)]
+    pub(super) sender: Option<AgencyCode>,
+}
+
+/// A message as a request names it: its id, and its sender where there are two under that id.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Named<'a> {
+    pub(super) id: MessageId,
+    pub(super) sender: Option<&'a AgencyCode>,
 }
 
 /// A stated reason, fit for the audit log.
@@ -46,24 +65,42 @@ pub(super) fn stated(reason: Option<&str>) -> Result<Option<&str>, ApiError> {
 /// The message, and the proof that the caller may do `act` to it.
 ///
 /// # Errors
-/// 404 when the caller's agency has no such message, 403 as the policy says; both audited where it is a
-/// refusal.
+/// 404 when the caller's agency has no such message, 403 as the policy says, both audited where it is a
+/// refusal; 409 `ambiguous_id` when the agency has several under the id and the request does not say whose.
 pub(super) async fn permitted<A: Act>(
     gateway: &Gateway,
     caller: &Caller,
-    Path(id): Path<MessageId>,
+    Named { id, sender }: Named<'_>,
     act: A,
     context: &Context,
 ) -> Result<(Found, Permit<A>), ApiError> {
     tracing::Span::current().record("message.id", tracing::field::display(&id));
     let mut conn = gateway.store.read().acquire().await?;
-    let lookup = find(&mut conn, caller.agency(), &id).await?;
+    let lookup = find(&mut conn, caller.agency(), sender, &id).await?;
     drop(conn);
-    let Lookup::Own(found) = lookup else {
-        let object = AuditObject::new("message", id.to_string());
-        let is_anothers = matches!(lookup, Lookup::Anothers);
-        return Err(access::missing(gateway, caller, act.action(), object, is_anothers).await);
-    };
-    let permit = access::permit(gateway, caller, act, &found.resource(), context).await?;
-    Ok((found, permit))
+    match lookup {
+        Lookup::Own(found) => {
+            let permit = access::permit(gateway, caller, act, &found.resource(), context).await?;
+            Ok((found, permit))
+        }
+        Lookup::Several(senders) => {
+            // Who sent them is told to those alone who may do this to any of them.
+            let any = Resource::message(&id.to_string(), caller.agency());
+            access::permit(gateway, caller, act, &any, context).await?;
+            Err(ambiguous(&senders).into())
+        }
+        Lookup::Anothers | Lookup::Nowhere => {
+            let object = AuditObject::new("message", id.to_string());
+            let is_anothers = matches!(lookup, Lookup::Anothers);
+            Err(access::missing(gateway, caller, act.action(), object, is_anothers).await)
+        }
+    }
+}
+
+fn ambiguous(senders: &[AgencyCode]) -> Problem {
+    let senders: Vec<&str> = senders.iter().map(AgencyCode::as_str).collect();
+    Problem::conflict("ambiguous_id").detail(format!(
+        "There are messages of several agencies under this id. Say whose: ?sender= with one of {}.",
+        senders.join(", ")
+    ))
 }

@@ -18,7 +18,7 @@ use super::{
     access,
     caller::Caller,
     error::ApiError,
-    message::{self, Why},
+    message::{self, Named, Why},
     openapi::Refusals,
 };
 use crate::{
@@ -67,18 +67,21 @@ struct MessageJws {
     responses(
         (status = 200, description = "The signed originals.", body = Originals),
         (status = 404, description = "`not_found`", body = Problem, content_type = "application/problem+json"),
+        (status = 409, description = "`ambiguous_id`: messages of several agencies have this id, and no `sender` was named.",
+            body = Problem, content_type = "application/problem+json"),
         Refusals
     )
 )]
 pub(crate) async fn jws(
     State(gateway): State<Arc<Gateway>>,
     caller: Caller,
-    id: Path<MessageId>,
+    Path(id): Path<MessageId>,
     Query(why): Query<Why>,
 ) -> Result<Response, ApiError> {
     let reason = message::stated(why.reason.as_deref())?;
     let context = Context::read(reason.is_some());
-    let (found, permit) = message::permitted(&gateway, &caller, id, act::MessageRead, &context).await?;
+    let named = Named { id, sender: why.sender.as_ref() };
+    let (found, permit) = message::permitted(&gateway, &caller, named, act::MessageRead, &context).await?;
     let act = audit::by(permit.actor(), AuditAction::Export, gateway.now())
         .object("message", found.id())
         .detail("form", "jws");

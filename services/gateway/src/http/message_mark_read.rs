@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::{
     body::Bytes,
-    extract::{Path, State},
+    extract::{Path, Query, State},
     http::StatusCode,
 };
 use rovuma_policy::{Context, act};
@@ -18,7 +18,7 @@ use super::{
     caller::Caller,
     error::ApiError,
     idempotency::{self, Answer, IdempotencyKey},
-    message,
+    message::{self, Named, Whose},
     openapi::{IdempotencyHeader, Refusals},
 };
 use crate::{
@@ -44,11 +44,12 @@ pub(crate) struct MarkedRead {
 /// Marks a received message as read, once, and tells its sender so with a signed receipt.
 #[utoipa::path(
     post, path = "/v1/messages/{id}/read", operation_id = "mark_message_read", tag = "messages",
-    params(("id" = String, Path, description = "The message."), IdempotencyHeader),
+    params(("id" = String, Path, description = "The message."), Whose, IdempotencyHeader),
     responses(
         (status = 200, description = "It is marked as read.", body = MarkedRead),
         (status = 404, description = "`not_found`", body = Problem, content_type = "application/problem+json"),
-        (status = 409, description = "`not_received`: the agency sent it itself.",
+        (status = 409, description = "`not_received`: the agency sent it itself; \
+            `ambiguous_id`: messages of several agencies have this id, and no `sender` was named.",
             body = Problem, content_type = "application/problem+json"),
         (status = 422, description = "`idempotency_conflict`",
             body = Problem, content_type = "application/problem+json"),
@@ -58,12 +59,14 @@ pub(crate) struct MarkedRead {
 pub(crate) async fn mark_read(
     State(gateway): State<Arc<Gateway>>,
     caller: Caller,
-    id: Path<MessageId>,
+    Path(id): Path<MessageId>,
+    Query(whose): Query<Whose>,
     key: IdempotencyKey,
     body: Bytes,
 ) -> Result<Answer, ApiError> {
+    let named = Named { id, sender: whose.sender.as_ref() };
     let (found, _permit) =
-        message::permitted(&gateway, &caller, id, act::MessageMarkRead, &Context::NONE).await?;
+        message::permitted(&gateway, &caller, named, act::MessageMarkRead, &Context::NONE).await?;
     let Found::Received(received) = found else {
         let problem = Problem::conflict("not_received");
         return Err(problem.detail("Only a received message can be marked as read.").into());

@@ -12,12 +12,17 @@ use axum::{
 };
 use rovuma_policy::{Context, Permit, act};
 use rovuma_runtime::Problem;
-use rovuma_schemas::{MessageId, audit::AuditAction};
+use rovuma_schemas::{AgencyCode, MessageId, audit::AuditAction};
 use rovuma_store::FutureExt;
 use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
 
-use super::{caller::Caller, error::ApiError, message, openapi::Refusals};
+use super::{
+    caller::Caller,
+    error::ApiError,
+    message::{self, Named},
+    openapi::Refusals,
+};
 use crate::{
     audit,
     error::DbError,
@@ -27,7 +32,7 @@ use crate::{
 };
 use view::MessageView;
 
-/// How much of the message, and why.
+/// How much of which message, and why.
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
@@ -39,6 +44,9 @@ pub(crate) struct Asked {
     /// Why an auditor reads content: a code or file reference of at most 64 letters, digits and `. _ - /`.
     /// It is logged, so it names nobody.
     reason: Option<String>,
+    /// The agency that sent it. Needed only where the caller's agency has two messages under this id.
+    #[param(value_type = Option<String>)]
+    sender: Option<AgencyCode>,
 }
 
 /// How much of a message.
@@ -62,18 +70,21 @@ enum View {
     responses(
         (status = 200, description = "The message.", body = MessageView),
         (status = 404, description = "`not_found`", body = Problem, content_type = "application/problem+json"),
+        (status = 409, description = "`ambiguous_id`: messages of several agencies have this id, and no `sender` was named.",
+            body = Problem, content_type = "application/problem+json"),
         Refusals
     )
 )]
 pub(crate) async fn read(
     State(gateway): State<Arc<Gateway>>,
     caller: Caller,
-    id: Path<MessageId>,
+    Path(id): Path<MessageId>,
     Query(asked): Query<Asked>,
 ) -> Result<Response, ApiError> {
+    let named = Named { id, sender: asked.sender.as_ref() };
     let view = match asked.view {
-        View::Content => content(&gateway, &caller, id, asked.reason.as_deref()).await?,
-        View::Metadata => metadata(&gateway, &caller, id).await?,
+        View::Content => content(&gateway, &caller, named, asked.reason.as_deref()).await?,
+        View::Metadata => metadata(&gateway, &caller, named).await?,
     };
     Ok(([(header::CACHE_CONTROL, "no-store")], Json(view)).into_response())
 }
@@ -81,19 +92,19 @@ pub(crate) async fn read(
 async fn content(
     gateway: &Arc<Gateway>,
     caller: &Caller,
-    id: Path<MessageId>,
+    named: Named<'_>,
     reason: Option<&str>,
 ) -> Result<MessageView, ApiError> {
     let reason = message::stated(reason)?;
     let context = Context::read(reason.is_some());
-    let (found, permit) = message::permitted(gateway, caller, id, act::MessageRead, &context).await?;
+    let (found, permit) = message::permitted(gateway, caller, named, act::MessageRead, &context).await?;
     record_read(gateway, caller, &permit, &found, reason).await?;
     view::content(gateway, &permit, found).await
 }
 
-async fn metadata(gateway: &Gateway, caller: &Caller, id: Path<MessageId>) -> Result<MessageView, ApiError> {
+async fn metadata(gateway: &Gateway, caller: &Caller, named: Named<'_>) -> Result<MessageView, ApiError> {
     let (found, permit) =
-        message::permitted(gateway, caller, id, act::MessageReadMetadata, &Context::NONE).await?;
+        message::permitted(gateway, caller, named, act::MessageReadMetadata, &Context::NONE).await?;
     let act = audit::by(caller.actor(), AuditAction::MessageRead, gateway.now())
         .object("message", found.id())
         .detail("view", "metadata");

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::{
     Json,
-    extract::{Path, State},
+    extract::{Path, Query, State},
 };
 use rovuma_policy::{Context, act};
 use rovuma_runtime::Problem;
@@ -12,7 +12,13 @@ use rovuma_schemas::{MessageId, audit::AuditAction};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::{access, caller::Caller, error::ApiError, message, openapi::Refusals};
+use super::{
+    access,
+    caller::Caller,
+    error::ApiError,
+    message::{self, Named, Whose},
+    openapi::Refusals,
+};
 use crate::{
     alerts::draft,
     audit,
@@ -44,20 +50,24 @@ pub(crate) struct Trace {
 /// Follows a message. The question is audited as a read of its header facts.
 #[utoipa::path(
     get, path = "/v1/messages/{id}/trace", operation_id = "trace_message", tag = "messages",
-    params(("id" = String, Path, description = "The message.")),
+    params(("id" = String, Path, description = "The message."), Whose),
     responses(
         (status = 200, description = "Its way so far.", body = Trace),
         (status = 404, description = "`not_found`", body = Problem, content_type = "application/problem+json"),
+        (status = 409, description = "`ambiguous_id`: messages of several agencies have this id, and no `sender` was named.",
+            body = Problem, content_type = "application/problem+json"),
         Refusals
     )
 )]
 pub(crate) async fn trace(
     State(gateway): State<Arc<Gateway>>,
     caller: Caller,
-    id: Path<MessageId>,
+    Path(id): Path<MessageId>,
+    Query(whose): Query<Whose>,
 ) -> Result<Json<Trace>, ApiError> {
+    let named = Named { id, sender: whose.sender.as_ref() };
     let (found, _permit) =
-        message::permitted(&gateway, &caller, id, act::MessageTrace, &Context::NONE).await?;
+        message::permitted(&gateway, &caller, named, act::MessageTrace, &Context::NONE).await?;
     let act = audit::by(caller.actor(), AuditAction::MessageRead, gateway.now())
         .object("message", found.id())
         .detail("view", "trace");

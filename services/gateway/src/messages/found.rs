@@ -10,8 +10,8 @@ use super::{
 };
 use crate::error::DbError;
 
-/// A message that an agency has: the one it sent, or its copy of one it received. The same id may be both,
-/// of two agencies of one gateway.
+/// A message that an agency has: the one it sent, or its copy of one it received. The same message may be
+/// both, of two agencies of one gateway.
 #[derive(Clone, Debug)]
 pub(crate) enum Found {
     /// It sent it.
@@ -25,23 +25,50 @@ pub(crate) enum Found {
 pub(crate) enum Lookup {
     /// The agency has it.
     Own(Found),
+    /// The agency has more than one under this id, of these senders: it has to say which.
+    Several(Vec<AgencyCode>),
     /// Another agency of this gateway has it: to the caller as if it were nowhere, to the audit log not.
     Anothers,
     /// Nobody here has it.
     Nowhere,
 }
 
-/// Looks for a message in the eyes of `agency`.
+/// Looks for a message in the eyes of `agency`. A message is named by its sender and its id; without the sender
+/// it is found as long as the agency has one alone under the id.
 ///
 /// # Errors
 /// [`DbError`] when the store does not answer.
-pub(crate) async fn find(conn: &mut Conn, agency: &AgencyCode, id: &MessageId) -> Result<Lookup, DbError> {
-    if let Some(sent) = sent::load(conn, agency, id).await? {
-        return Ok(Lookup::Own(Found::Sent(sent)));
+pub(crate) async fn find(
+    conn: &mut Conn,
+    agency: &AgencyCode,
+    sender: Option<&AgencyCode>,
+    id: &MessageId,
+) -> Result<Lookup, DbError> {
+    let all = own(conn, agency, id).await?;
+    if all.is_empty() {
+        return elsewhere(conn, id).await;
     }
-    if let Some(received) = received::load(conn, agency, id).await? {
-        return Ok(Lookup::Own(Found::Received(Box::new(received))));
-    }
+    let mut wanted: Vec<Found> =
+        all.into_iter().filter(|found| sender.is_none_or(|sender| found.sender() == sender)).collect();
+    Ok(match wanted.pop() {
+        None => Lookup::Nowhere,
+        Some(found) if wanted.is_empty() => Lookup::Own(found),
+        Some(last) => Lookup::Several(wanted.iter().chain([&last]).map(|one| one.sender().clone()).collect()),
+    })
+}
+
+/// Everything that the agency has under an id: at most one of each sender.
+async fn own(conn: &mut Conn, agency: &AgencyCode, id: &MessageId) -> Result<Vec<Found>, DbError> {
+    let sent = sent::load(conn, agency, id).await?;
+    // What an agency sent to itself is one message, and what it sent says more.
+    let is_sent = sent.is_some();
+    let mut received = received::all(conn, agency, id).await?;
+    received.retain(|copy| !is_sent || copy.sender != *agency);
+    let received = received.into_iter().map(|copy| Found::Received(Box::new(copy)));
+    Ok(sent.map(Found::Sent).into_iter().chain(received).collect())
+}
+
+async fn elsewhere(conn: &mut Conn, id: &MessageId) -> Result<Lookup, DbError> {
     let row = sqlx::query(
         "SELECT 1 FROM sent WHERE id = $1 UNION ALL SELECT 1 FROM received WHERE id = $1 LIMIT 1",
     )
@@ -57,6 +84,14 @@ impl Found {
         match self {
             Self::Sent(sent) => sent.id,
             Self::Received(received) => received.id,
+        }
+    }
+
+    /// Who signed it.
+    pub(crate) fn sender(&self) -> &AgencyCode {
+        match self {
+            Self::Sent(sent) => &sent.agency,
+            Self::Received(received) => &received.sender,
         }
     }
 

@@ -83,26 +83,27 @@ impl Disposition {
     }
 }
 
-/// The copy of `recipient`.
+/// The copies of `recipient` under this id, in the order of arrival: one for each sender that used it. Ids are
+/// the senders' to draw, so one may use another's.
 ///
 /// # Errors
 /// [`DbError`] when the store does not answer.
-pub(crate) async fn load(
+pub(crate) async fn all(
     conn: &mut Conn,
     recipient: &AgencyCode,
     id: &MessageId,
-) -> Result<Option<Received>, DbError> {
-    let row = sqlx::query(
+) -> Result<Vec<Received>, DbError> {
+    let rows = sqlx::query(
         "SELECT seq, recipient, sender, id, digest, key_id, message_type, category, status, lane, stream,
                 number, created_at, expires_at, received_at, disposition, rejection_code, audit_epoch,
                 audit_sequence, read_at, read_by, compromised_at
-         FROM received WHERE recipient = $1 AND id = $2 ORDER BY seq LIMIT 1",
+         FROM received WHERE recipient = $1 AND id = $2 ORDER BY seq",
     )
     .bind(recipient.as_str())
     .bind(id.as_bytes().to_vec())
-    .fetch_optional(conn)
+    .fetch_all(conn)
     .await?;
-    row.as_ref().map(read).transpose()
+    rows.iter().map(read).collect()
 }
 
 /// The exact bytes that were received and verified.

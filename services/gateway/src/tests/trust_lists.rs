@@ -3,10 +3,11 @@
 use std::time::Duration;
 
 use rovuma_envelope::trust::{Revocation, RevocationReason};
+use rovuma_store::FutureExt;
 use serde_json::json;
 
-use super::support::{World, agency, motorcycle};
-use crate::{service, trust::ListFiles};
+use super::support::{Country, World, agency, motorcycle};
+use crate::{gateway::Gateway, service, trust::ListFiles};
 
 #[tokio::test]
 async fn an_older_list_is_refused_even_after_a_restart() {
@@ -18,10 +19,7 @@ async fn an_older_list_is_refused_even_after_a_restart() {
     std::fs::write(world.tz.file(), old).expect("written");
     world.lists.look(&world.gateway).await;
     world.lists.look(&world.gateway).await;
-    let serial = |world: &World| {
-        world.gateway.trust.current().list(agency("tz.tpf").country()).map(rovuma_envelope::TrustList::serial)
-    };
-    assert_eq!(serial(&world), Some(2));
+    assert_eq!(serial(&world, "tz.tpf"), Some(2));
     let refused = world.audited("trust.refuse").await;
     assert_eq!((refused.len(), &refused[0]["reason"]), (1, &json!("older")), "told once: {refused:?}");
     assert_eq!(world.audited("trust.load").await.len(), 3);
@@ -48,16 +46,129 @@ async fn a_list_in_the_wrong_file_is_refused() {
 }
 
 #[tokio::test]
+async fn a_list_of_the_future_is_taken_once_the_clock_is_mended() {
+    let mut world = World::start().await;
+    let ahead = Duration::from_secs(86_400);
+    world.tz.revise();
+    world.tz.publish(world.gateway.now().plus(ahead));
+    for _ in 0..3 {
+        world.lists.look(&world.gateway).await;
+    }
+    let refused = world.audited("trust.refuse").await;
+    assert_eq!((refused.len(), &refused[0]["reason"]), (1, &json!("clock")), "told once: {refused:?}");
+    world.clock.advance(ahead);
+    world.lists.look(&world.gateway).await;
+    assert_eq!(serial(&world, "tz.tpf"), Some(2));
+    assert_eq!((world.audited("trust.refuse").await.len(), world.audited("trust.load").await.len()), (1, 3));
+}
+
+#[tokio::test]
+async fn what_must_follow_a_list_is_tried_until_it_is_done() {
+    let mut world = World::start().await;
+    let now = world.gateway.now();
+    world.receive("mz.prm", 1, &motorcycle()).await;
+    world.tz.revise();
+    compromise(&mut world.tz, "tz.tpf", &world.gateway);
+    world.tz.renew_key(&agency("tz.tpf"), now);
+    world.receive("mz.prm", 2, &motorcycle()).await;
+    assert_eq!(follow_ups(&world).await, [2, 0, 1], "signed with a key that no list has yet");
+    world.tz.publish(now);
+
+    execute(
+        &world,
+        "CREATE TRIGGER no_load BEFORE UPDATE ON trust_seen BEGIN SELECT RAISE(ABORT, 'no'); END",
+    )
+    .await;
+    execute(&world, "CREATE TRIGGER no_flag BEFORE UPDATE ON received BEGIN SELECT RAISE(ABORT, 'no'); END")
+        .await;
+    execute(&world, "CREATE TRIGGER no_retry BEFORE DELETE ON held BEGIN SELECT RAISE(ABORT, 'no'); END")
+        .await;
+    world.lists.look(&world.gateway).await;
+    assert_eq!(serial(&world, "tz.tpf"), Some(2), "in force, recorded or not");
+    assert_eq!(follow_ups(&world).await, [2, 0, 1]);
+    execute(&world, "DROP TRIGGER no_retry").await;
+    world.lists.look(&world.gateway).await;
+    assert_eq!(follow_ups(&world).await, [2, 0, 0]);
+    execute(&world, "DROP TRIGGER no_load").await;
+    world.lists.look(&world.gateway).await;
+    assert_eq!(follow_ups(&world).await, [3, 0, 0]);
+    assert_eq!(world.count("SELECT serial FROM trust_seen WHERE country = 'tz'").await, 2);
+    execute(&world, "DROP TRIGGER no_flag").await;
+    for _ in 0..2 {
+        world.lists.look(&world.gateway).await;
+        assert_eq!(follow_ups(&world).await, [3, 1, 0], "done, and not done again");
+    }
+}
+
+#[tokio::test]
+async fn a_compromised_key_of_our_own_sounds_an_alarm() {
+    let mut world = World::start().await;
+    let key = *world.gateway.agencies.get(&agency("mz.prm")).expect("served").signer.key_id();
+    world.tz.revise();
+    compromise(&mut world.tz, "tz.tpf", &world.gateway);
+    world.tz.publish(world.gateway.now());
+    world.lists.look(&world.gateway).await;
+    assert_eq!(world.count("SELECT COUNT(*) FROM alarm").await, 0, "a partner's key is not ours");
+
+    world.mz.revise();
+    compromise(&mut world.mz, "mz.prm", &world.gateway);
+    world.mz.publish(world.gateway.now());
+    execute(&world, "CREATE TRIGGER no_alarm BEFORE INSERT ON alarm BEGIN SELECT RAISE(ABORT, 'no'); END")
+        .await;
+    world.lists.look(&world.gateway).await;
+    execute(&world, "DROP TRIGGER no_alarm").await;
+    world.lists.look(&world.gateway).await;
+    world.lists.look(&world.gateway).await;
+    let officer = world.person("officer-1", "mz.prm", &["liaison_officer"]);
+    let alarm = officer.get("/v1/alarms").await.expect(200).json["items"][0].clone();
+    assert_eq!(
+        (&alarm["kind"], &alarm["subject"], &alarm["times"]),
+        (&json!("compromised_key"), &json!(key), &json!(1))
+    );
+    assert!(alarm["detail"].as_str().is_some_and(|detail| detail.contains("outbox")), "{alarm}");
+    let other = world.person("officer-2", "mz.senami", &["liaison_officer"]);
+    assert_eq!(other.get("/v1/alarms").await.expect(200).json["items"], json!([]));
+}
+
+/// The serial of the list in force that an agency is in.
+fn serial(world: &World, code: &str) -> Option<u64> {
+    world.gateway.trust.current().list(agency(code).country()).map(rovuma_envelope::TrustList::serial)
+}
+
+/// Lists recorded as taken, stored messages flagged, messages held.
+async fn follow_ups(world: &World) -> [i64; 3] {
+    let loads = world.audited("trust.load").await.len();
+    [
+        i64::try_from(loads).expect("few"),
+        world.count("SELECT COUNT(*) FROM received WHERE compromised_at IS NOT NULL").await,
+        world.count("SELECT COUNT(*) FROM held").await,
+    ]
+}
+
+/// The key that an agency signs with is compromised, says the list that will be published next.
+fn compromise(country: &mut Country, code: &str, gateway: &Gateway) {
+    let code = agency(code);
+    let kid = gateway.trust.current().agency(&code).expect("listed").signing_keys[0].kid;
+    let revocation = Revocation { at: gateway.now(), reason: RevocationReason::Compromised };
+    country.list.revoke_signing_key(&code, &kid, revocation).expect("revoked");
+}
+
+async fn execute(world: &World, sql: &'static str) {
+    let work = world
+        .gateway
+        .store
+        .write(move |tx| async move { sqlx::query(sql).execute(tx).await.map(|_| ()) }.boxed());
+    work.await.expect("executed");
+}
+
+#[tokio::test]
 async fn a_compromised_key_flags_what_it_signed() {
     let mut world = World::start().await;
     let id = world.receive("mz.prm", 1, &motorcycle()).await;
-    let now = world.gateway.now();
-    let tpf = agency("tz.tpf");
-    let kid = world.gateway.trust.current().agency(&tpf).expect("listed").signing_keys[0].kid;
+    let kid = world.gateway.trust.current().agency(&agency("tz.tpf")).expect("listed").signing_keys[0].kid;
     world.tz.revise();
-    let revocation = Revocation { at: now, reason: RevocationReason::Compromised };
-    world.tz.list.revoke_signing_key(&tpf, &kid, revocation).expect("revoked");
-    world.tz.publish(now);
+    compromise(&mut world.tz, "tz.tpf", &world.gateway);
+    world.tz.publish(world.gateway.now());
     world.lists.look(&world.gateway).await;
     let officer = world.person("officer-1", "mz.prm", &["liaison_officer"]);
     let row = &officer.get("/v1/inbox").await.expect(200).json["items"][0];

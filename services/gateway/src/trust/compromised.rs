@@ -1,4 +1,5 @@
-//! A key found to be compromised flags what it signed and is stored: nobody may act on it unasked.
+//! A key found to be compromised flags what it signed and is stored: nobody may act on it unasked. A key of
+//! our own sounds an alarm: what it signed and still waits to leave will be refused.
 
 use rovuma_envelope::KeyId;
 use rovuma_schemas::{AgencyCode, Timestamp};
@@ -22,6 +23,34 @@ pub(super) async fn flag(gateway: &Gateway) -> Result<(), WriteError<DbError>> {
         gateway.store.write(move |tx| async move { flag_key(tx, &sender, &key, now).await }.boxed()).await?;
     }
     Ok(())
+}
+
+/// Alarms every agency of ours that signs with a key which the list of our own country calls compromised.
+///
+/// # Errors
+/// [`WriteError`] when the store does not take it.
+pub(super) async fn alarm_own(gateway: &Gateway) -> Result<(), WriteError<DbError>> {
+    let now = gateway.now();
+    let trust = gateway.trust.current();
+    let keys = gateway.agencies.iter().map(|(agency, own)| (agency.clone(), *own.signer.key_id()));
+    let keys: Vec<_> = keys.filter(|(agency, key)| trust.is_compromised(agency, key)).collect();
+    if keys.is_empty() {
+        return Ok(());
+    }
+    let job = gateway.store.write(move |tx| {
+        async move {
+            for (agency, key) in &keys {
+                let detail = format!(
+                    "{agency} signs with it: messages that wait in the outbox under it will be refused and must be \
+                     issued again under a new key"
+                );
+                alarm::raise(tx, agency, AlarmKind::CompromisedKey, &key.to_string(), &detail, now).await?;
+            }
+            Ok(())
+        }
+        .boxed()
+    });
+    job.await
 }
 
 /// Every key that signed a message which is not flagged.

@@ -81,6 +81,14 @@ impl Country {
         self.list = TrustListDraft::resume(content);
     }
 
+    /// A further signing key in the list, which this agency signs with from now on.
+    pub(in crate::tests) fn renew_key(&mut self, code: &AgencyCode, now: Timestamp) {
+        let signing = SigningKey::generate().expect("a key");
+        let term = KeyTerm { not_before: now.minus(DAY), not_after: now.plus(DAY * 800) };
+        self.list.add_signing_key(code, *signing.public_key(), term).expect("added");
+        self.keys.insert(code.clone(), signing);
+    }
+
     /// The file of the list.
     pub(in crate::tests) fn file(&self) -> &Path {
         &self.file
@@ -89,17 +97,29 @@ impl Country {
     /// An alert of one of this country's agencies to one of the other's, signed.
     pub(in crate::tests) fn alert(
         &self,
-        (from, to, number): (&str, &str, u64),
+        way: (&str, &str, u64),
         draft: &Value,
         now: Timestamp,
     ) -> (MessageId, Jws) {
+        let id = MessageId::draw(now);
+        (id, self.alert_under(id, way, draft, now))
+    }
+
+    /// The same, under an id that the sender did not draw.
+    pub(in crate::tests) fn alert_under(
+        &self,
+        id: MessageId,
+        (from, to, number): (&str, &str, u64),
+        draft: &Value,
+        now: Timestamp,
+    ) -> Jws {
         let (from, to) = (agency(from), agency(to));
         let mut draft = draft.clone();
         draft["recipients"] = serde_json::json!([to]);
         let context = ValidationContext::shipped(now, &from);
         let valid = AlertDraft::parse(draft.to_string().as_bytes(), &context, Locale::En).expect("valid");
         let header = Header {
-            id: MessageId::draw(now),
+            id,
             message_type: MessageType::AlertIssue.to_string(),
             version: Version::CURRENT,
             status: valid.status(),
@@ -116,7 +136,7 @@ impl Country {
             in_reply_to: None,
             replaces: None,
         };
-        (header.id, self.sign(&from, &valid.into_message(header)))
+        self.sign(&from, &valid.into_message(header))
     }
 
     /// A transport message of one of this country's agencies: a receipt.

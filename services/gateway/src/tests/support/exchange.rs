@@ -51,6 +51,13 @@ impl World {
         id.to_string()
     }
 
+    /// An alert of `from`, an agency of `tz`, received by `to` under an id that another message has.
+    pub(in crate::tests) async fn receive_under(&self, id: &str, from: &str, to: &str, draft: &Value) {
+        let id: MessageId = id.parse().expect("an id");
+        let jws = self.tz.alert_under(id, (from, to, 1), draft, self.gateway.now());
+        self.deliver(to, Origin::Ingress(agency(from).country()), jws).await;
+    }
+
     /// The signed word of `from`, an agency of `tz`, that it stored what `to` sent.
     pub(in crate::tests) async fn delivered(&self, from: &str, to: &str, id: &str) {
         let id: MessageId = id.parse().expect("an id");

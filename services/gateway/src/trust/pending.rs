@@ -1,0 +1,76 @@
+//! What must follow a new list. A store that is full or busy puts it off, never out of mind: what is left is
+//! tried again at every look. A restart takes every list anew, and with it all that must follow.
+
+use std::{collections::VecDeque, sync::Arc};
+
+use super::{
+    compromised,
+    record::{self, Loaded},
+};
+use crate::{exchange::held, gateway::Gateway};
+
+/// What is still to be done after lists that were taken.
+#[derive(Debug, Default)]
+pub(super) struct Pending {
+    /// Lists of which neither the audit log nor the store knows yet, oldest first.
+    unrecorded: VecDeque<Loaded>,
+    /// Our own country's list may call a key compromised that we sign with.
+    alarm_own: bool,
+    /// Stored messages may be signed by a key that is now called compromised.
+    flag: bool,
+    /// A held message may be decided by the new list.
+    retry_held: bool,
+}
+
+impl Pending {
+    /// Notes all that must follow this list.
+    pub(super) fn add(&mut self, gateway: &Gateway, loaded: Loaded) {
+        self.alarm_own |= loaded.country == gateway.country;
+        self.unrecorded.push_back(loaded);
+        self.flag = true;
+        self.retry_held = true;
+    }
+
+    /// Does what is left, each apart from the others: one that fails does not keep the others waiting.
+    pub(super) async fn settle(&mut self, gateway: &Arc<Gateway>) {
+        self.record(gateway).await;
+        if self.alarm_own {
+            match compromised::alarm_own(gateway).await {
+                Ok(()) => self.alarm_own = false,
+                Err(fault) => {
+                    tracing::error!(%fault, "own keys were not looked at; the next look tries again")
+                }
+            }
+        }
+        if self.flag {
+            match compromised::flag(gateway).await {
+                Ok(()) => self.flag = false,
+                Err(fault) => {
+                    tracing::error!(%fault, "messages of compromised keys were not flagged; the next look tries again");
+                }
+            }
+        }
+        if self.retry_held {
+            match held::retry(gateway).await {
+                Ok(freed) => {
+                    self.retry_held = false;
+                    if freed > 0 {
+                        tracing::info!(freed, "held messages were decided by the new list");
+                    }
+                }
+                Err(fault) => tracing::error!(%fault, "held messages stay held; the next look tries again"),
+            }
+        }
+    }
+
+    async fn record(&mut self, gateway: &Gateway) {
+        while let Some(loaded) = self.unrecorded.front().copied() {
+            if let Err(fault) = record::loaded(gateway, loaded).await {
+                let Loaded { country, serial, .. } = loaded;
+                tracing::error!(%country, serial, %fault, "a trust list in force is not recorded; the next look tries again");
+                return;
+            }
+            self.unrecorded.pop_front();
+        }
+    }
+}
