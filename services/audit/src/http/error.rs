@@ -41,6 +41,10 @@ impl From<WriteError<DbError>> for ApiError {
                 tracing::error!(%fault, "a write did not take effect");
                 unavailable().into()
             }
+            WriteError::Panicked => {
+                tracing::error!(%fault, "a write did not take effect");
+                Problem::internal().into()
+            }
         }
     }
 }

@@ -62,19 +62,26 @@ pub enum WriteError<E> {
     /// The database was locked by somebody else for longer than a writer waits.
     #[error("the store is busy")]
     Busy,
-    /// The store was closed, or the job panicked.
-    #[error("the store took no answer from the write")]
+    /// The store was closed before the job was done.
+    #[error("the store is closed")]
     Closed,
+    /// The job panicked: its work was taken back. What it panicked with stays out of errors and logs, for
+    /// it may quote what was being written.
+    #[error("the write panicked and was taken back")]
+    Panicked,
     /// The commit failed.
     #[error("writing to the store: {0}")]
     Database(String),
 }
 
 impl<E> WriteError<E> {
-    /// Whether the same write may succeed later without a change. Says nothing about
-    /// [`WriteError::Job`], which only the job's owner can judge.
+    /// Whether the same write may succeed later without a change. One that panicked panics again. Says
+    /// nothing about [`WriteError::Job`], which only the job's owner can judge.
     pub fn is_transient(&self) -> bool {
-        !matches!(self, Self::Job(_))
+        match self {
+            Self::Job(_) | Self::Panicked => false,
+            Self::Full | Self::Busy | Self::Closed | Self::Database(_) => true,
+        }
     }
 
     /// The same error with the job's part translated.
@@ -84,6 +91,7 @@ impl<E> WriteError<E> {
             Self::Full => WriteError::Full,
             Self::Busy => WriteError::Busy,
             Self::Closed => WriteError::Closed,
+            Self::Panicked => WriteError::Panicked,
             Self::Database(fault) => WriteError::Database(fault),
         }
     }

@@ -108,7 +108,11 @@ async fn a_panic_harms_only_its_own_job() {
     });
     let fine = store.write(|tx| note(tx, 2).boxed());
     let (faulty, fine) = futures::join!(faulty, fine);
-    assert!(matches!(faulty, Err(WriteError::Closed)) && fine.is_ok());
+    let faulty = faulty.expect_err("it panicked");
+    assert!(matches!(faulty, WriteError::Panicked) && fine.is_ok());
+    assert!(!faulty.is_transient(), "it would panic again");
+    assert!(!faulty.to_string().contains("on purpose"), "what it panicked with is not told: {faulty}");
+    assert!(matches!(faulty.map_job(|_| "another"), WriteError::Panicked));
     assert_eq!(notes(&store).await, [2]);
 }
 

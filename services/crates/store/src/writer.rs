@@ -59,7 +59,7 @@ where
                 Ok(Err(fault)) => Err(Failure::beneath(&fault).map_or(WriteError::Job(fault), Into::into)),
                 Err(_) => {
                     error!("a write panicked: its work is taken back");
-                    Err(WriteError::Closed)
+                    Err(WriteError::Panicked)
                 }
             };
             Box::new(Answer { said, reply }) as Box<dyn Held>

@@ -94,6 +94,7 @@ impl<E: Into<Self>> From<WriteError<E>> for ApiError {
                 tracing::error!(reason = %fault.map_job(|_| "the job"), "a write did not take effect");
                 storage_unavailable().into()
             }
+            WriteError::Panicked => Self::failed(fault.map_job(|_| "the job")),
         }
     }
 }
