@@ -89,6 +89,9 @@ impl Broker {
     ///
     /// An event that nobody reads is [`PublishError::Unroutable`] too; for a wake-up call that is no failure.
     ///
+    /// The broker answers a publication that it refuses by closing the channel, and what was on its way there can
+    /// cost the connection: others in flight may then fail as [`PublishError::Disconnected`].
+    ///
     /// # Errors
     /// [`PublishError`], which says whether trying again by itself can help. Only after
     /// [`PublishError::Unroutable`], [`PublishError::Refused`] and [`PublishError::TooLong`] is it certain that

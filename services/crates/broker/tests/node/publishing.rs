@@ -82,8 +82,18 @@ async fn what_is_refused_does_not_harm_its_neighbours() {
     let publish = |number: usize| {
         let own = number.is_multiple_of(2);
         let key = if own { "event.mz.identity".to_owned() } else { format!("event.mz.other{number}") };
-        let sent = broker.publish(publication("audit", &key, &format!("audit-{number}")));
-        async move { (number, own, sent.await) }
+        let id = format!("audit-{number}");
+        let broker = broker.clone();
+        // A refusal closes its channel, and what was already on its way there can cost the connection (AMQP
+        // 0-9-1 §4.10.2): a neighbour is then told that it may try again, and never that it was refused.
+        async move {
+            loop {
+                match broker.publish(publication("audit", &key, &id)).await {
+                    Err(failure) if failure.is_transient() => {}
+                    outcome => return (number, own, outcome),
+                }
+            }
+        }
     };
     for (number, own, outcome) in join_all((0..48).map(publish)).await {
         match outcome {
