@@ -141,32 +141,42 @@ impl Shipper {
                 () = self.shared.acknowledged.notified() => {}
                 () = sleep_until(resend_at.unwrap_or_else(Instant::now)), if resend_at.is_some() => {
                     debug!("no acknowledgement: sending again");
-                    self.shared.progress().give_up_waiting();
+                    self.shared.progress().give_up_waiting(Instant::now());
                 }
             }
         }
     }
 
-    /// Ships what there is, as far as the window goes.
+    /// Ships what there is, as far as the windows go: a batch of each epoch in turn, so that a long backlog
+    /// of one holds up no other.
     async fn ship_some(&self, shutdown: &Shutdown) -> Result<(), ShipError> {
-        while !shutdown.is_stopping() && self.shared.progress().may_send() {
-            let Some(run) = self.next_run().await? else { return Ok(()) };
-            let (epoch, last) = (run.epoch, run.last);
-            if self.publish(run, shutdown).await? {
-                self.shared.progress().sent(epoch, last, Instant::now());
+        loop {
+            let mut shipped = false;
+            for epoch in self.trail.epochs().await? {
+                if shutdown.is_stopping() {
+                    return Ok(());
+                }
+                shipped |= self.ship_one(epoch, shutdown).await?;
+            }
+            if !shipped {
+                return Ok(());
             }
         }
-        Ok(())
     }
 
-    async fn next_run(&self) -> sqlx::Result<Option<Run>> {
-        for epoch in self.trail.epochs().await? {
-            let after = self.shared.progress().sent_through(epoch);
-            if let Some(run) = self.trail.run_after(epoch, after).await? {
-                return Ok(Some(run));
-            }
+    /// `false`: nothing of this epoch may leave now.
+    async fn ship_one(&self, epoch: Epoch, shutdown: &Shutdown) -> Result<bool, ShipError> {
+        if !self.shared.progress().may_send(epoch) {
+            return Ok(false);
         }
-        Ok(None)
+        let after = self.shared.progress().sent_through(epoch);
+        let Some(run) = self.trail.run_after(epoch, after).await? else { return Ok(false) };
+        let last = run.last;
+        let confirmed = self.publish(run, shutdown).await?;
+        if confirmed {
+            self.shared.progress().sent(epoch, last, Instant::now());
+        }
+        Ok(confirmed)
     }
 
     /// `false`: the service stops and the broker has not confirmed.
