@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use rovuma_schemas::{AgencyCode, Lane, StreamHead, StreamId, Timestamp, VoidedNumber};
+use rovuma_schemas::{AgencyCode, Lane, StreamHead, StreamId, Timestamp, VoidedNumber, limits::STREAMS_MAX};
 use rovuma_store::RowExt;
 use sqlx::any::AnyRow;
 
@@ -15,8 +15,13 @@ pub const VOIDED_TOLD_MAX: u32 = 1024;
 /// How long a voided number is named in every status, counted in time in which the partner was heard.
 const VOIDED_TOLD_FOR: Duration = Duration::from_secs(24 * 60 * 60);
 
+/// Voided numbers that one status names at most over all its streams: a message has room for so many.
+const VOIDED_OF_ALL_MAX: u32 = 3 * VOIDED_TOLD_MAX;
+
 impl Outbox {
-    /// The heads of the streams of this store's present name from `sender` to `recipient`.
+    /// The heads of the streams from `sender` to `recipient`: those of this store's present name, then,
+    /// the latest first, those of its former names of which a copy is unsettled or a voided number is
+    /// still to be told. [`STREAMS_MAX`] at most.
     ///
     /// # Errors
     /// [`sqlx::Error`] when the store does not answer.
@@ -26,19 +31,21 @@ impl Outbox {
         recipient: &AgencyCode,
         now: Timestamp,
     ) -> sqlx::Result<Vec<StreamHead>> {
-        let rows = sqlx::query(
-            "SELECT lane, stream, last FROM outbox_stream
-             WHERE stream = (SELECT identity FROM store) AND sender = $1 AND recipient = $2 ORDER BY lane",
-        )
-        .bind(sender.as_str())
-        .bind(recipient.as_str())
-        .fetch_all(self.store().read())
-        .await?;
         let since = self.told_since(recipient, now).await?;
+        let rows = sqlx::query(LIVE)
+            .bind(sender.as_str())
+            .bind(recipient.as_str())
+            .bind(since.as_micros())
+            .bind(i64::try_from(STREAMS_MAX).unwrap_or(i64::MAX))
+            .fetch_all(self.store().read())
+            .await?;
+        let mut left = VOIDED_OF_ALL_MAX;
         let mut heads = Vec::with_capacity(rows.len());
         for row in &rows {
             let (lane, stream) = (row.parsed("lane")?, row.store_id("stream")?);
-            let voided = self.voided(sender, recipient, lane, stream, since).await?;
+            let most = left.min(VOIDED_TOLD_MAX);
+            let voided = self.voided(sender, recipient, (lane, stream), since, most).await?;
+            left = left.saturating_sub(u32::try_from(voided.len()).unwrap_or(u32::MAX));
             heads.push(StreamHead { lane, stream, last: row.count("last")?, voided });
         }
         Ok(heads)
@@ -65,26 +72,55 @@ impl Outbox {
         &self,
         sender: &AgencyCode,
         recipient: &AgencyCode,
-        lane: Lane,
-        stream: StreamId,
+        (lane, stream): (Lane, StreamId),
         since: Timestamp,
+        most: u32,
     ) -> sqlx::Result<Vec<VoidedNumber>> {
-        let rows = sqlx::query(
-            "SELECT number, code FROM outbox_copy
-             WHERE state = 4 AND sender = $1 AND recipient = $2 AND told_at >= $3
-               AND lane = $4 AND stream = $5 AND number IS NOT NULL
-             ORDER BY told_at DESC, number LIMIT $6",
-        )
-        .bind(sender.as_str())
-        .bind(recipient.as_str())
-        .bind(since.as_micros())
-        .bind(lane.as_str())
-        .bind(stream.as_bytes().as_slice())
-        .bind(i64::from(VOIDED_TOLD_MAX))
-        .fetch_all(self.store().read())
-        .await?;
+        let rows = sqlx::query(VOIDED)
+            .bind(sender.as_str())
+            .bind(recipient.as_str())
+            .bind(since.as_micros())
+            .bind(lane.as_str())
+            .bind(stream.as_bytes().as_slice())
+            .bind(i64::from(most))
+            .fetch_all(self.store().read())
+            .await?;
         let read =
             |row: &AnyRow| Ok(VoidedNumber { number: row.count("number")?, reason: row.parsed("code")? });
         rows.iter().map(read).collect()
     }
 }
+
+/// The voided numbers of a stream. It does not say that they are numbered: see [`LIVE`].
+pub(crate) const VOIDED: &str = "
+    SELECT number, code FROM outbox_copy
+    WHERE state = 4 AND sender = $1 AND recipient = $2 AND told_at >= $3 AND lane = $4 AND stream = $5
+    ORDER BY told_at DESC, number LIMIT $6";
+
+/// The streams to be told of.
+///
+/// Settled copies, by far the most, are not looked at, though the index over all numbers would seem the best
+/// fit. So that it is not taken, the part on waiting copies compares the sender as an expression, and the others
+/// do not say that the copies are numbered, which follows from their stream. What waits is looked at only as far
+/// as the stream's last copy: all of a stream is put in before anything of the next.
+pub(crate) const LIVE: &str = "
+    SELECT lane, stream, last FROM (
+      SELECT s.sender, s.recipient, s.lane, s.stream, s.last,
+             CASE WHEN s.stream = (SELECT identity FROM store) THEN 1 ELSE 0 END AS present,
+             (SELECT c.position FROM outbox_copy c
+              WHERE c.sender = s.sender AND c.recipient = s.recipient AND c.lane = s.lane
+                AND c.stream = s.stream AND c.number IS NOT NULL
+              ORDER BY c.number DESC LIMIT 1) AS latest
+      FROM outbox_stream s WHERE s.sender = $1 AND s.recipient = $2) AS h
+    WHERE present = 1
+       OR EXISTS (SELECT 1 FROM outbox_copy c
+                  WHERE c.state = 0 AND c.number IS NOT NULL AND c.recipient = h.recipient
+                    AND c.lane = h.lane AND c.position <= h.latest
+                    AND c.sender || '' = h.sender AND c.stream = h.stream)
+       OR EXISTS (SELECT 1 FROM outbox_copy c
+                  WHERE c.state = 1 AND c.recipient = h.recipient AND c.lane = h.lane
+                    AND c.sender = h.sender AND c.stream = h.stream)
+       OR EXISTS (SELECT 1 FROM outbox_copy c
+                  WHERE c.state = 4 AND c.sender = h.sender AND c.recipient = h.recipient
+                    AND c.told_at >= $3 AND c.lane = h.lane AND c.stream = h.stream)
+    ORDER BY present DESC, CASE WHEN present = 1 THEN 0 ELSE latest END DESC, lane LIMIT $4";

@@ -8,6 +8,8 @@
 //!      └──expires before it ever left──▶ void      ▲────────┘ asked for again by a recipient that lost it
 //! ```
 //!
+//! A copy that no bundle holds or whose stored bytes are damaged becomes void whether or not it has left.
+//!
 //! Copies of numbered messages have a place in a stream (sender, stream id, recipient, lane) and are
 //! kept, bytes included, after they are settled. Receipts, stream and link messages have no number, are
 //! never answered and are gone once the broker has them.

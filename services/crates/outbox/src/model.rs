@@ -56,7 +56,7 @@ pub enum CopyState {
     Delivered,
     /// The recipient's gateway has refused it.
     Rejected,
-    /// Its time was over before it left; its number is void.
+    /// Its time was over before it left, or it can never leave; its number is void.
     Void,
 }
 

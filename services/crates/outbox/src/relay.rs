@@ -5,6 +5,7 @@
 //! side by side. A lane is looked at after a commit that put something into it or settled something of it,
 //! and on every tick, for what has come due, expired, or was put in by another process.
 
+mod aside;
 mod backoff;
 mod choose;
 mod host;

@@ -1,5 +1,7 @@
 //! The outbox on a real store; the broker's part is played by marking what was chosen.
 
+mod aside;
+mod heads;
 mod leases;
 mod numbers;
 mod partners;

@@ -13,6 +13,13 @@ pub(crate) struct Candidate {
     pub(crate) numbered: bool,
 }
 
+impl Candidate {
+    /// Whether no bundle holds it.
+    fn is_too_large(&self) -> bool {
+        self.size_bytes > bundle_bytes_max()
+    }
+}
+
 /// What the window of unreceipted bundles still takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Room {
@@ -26,7 +33,8 @@ pub(crate) struct Room {
 ///
 /// What is due goes first and without regard to the window: it was counted when it first left. Of what has
 /// not left, numbered copies go as far as the window has room, in order and without leaving one out;
-/// copies without a number go regardless, for receipts must not wait behind what waits for receipts.
+/// copies without a number go regardless, for receipts must not wait behind what waits for receipts. A
+/// copy that no bundle holds goes regardless as well: it will be set aside and take no room.
 pub(crate) fn choose(due: &[Candidate], fresh: &[Candidate], room: Room) -> Vec<i64> {
     let mut bundle = Filling::default();
     let mut room = room;
@@ -36,12 +44,13 @@ pub(crate) fn choose(due: &[Candidate], fresh: &[Candidate], room: Room) -> Vec<
         }
     }
     for candidate in fresh {
-        let fits_window = !candidate.numbered || (room.bundle && candidate.size_bytes <= room.bytes);
+        let takes_room = candidate.numbered && !candidate.is_too_large();
+        let fits_window = !takes_room || (room.bundle && candidate.size_bytes <= room.bytes);
         if !fits_window {
             room.bundle = false;
         } else if !bundle.add(candidate) {
             break;
-        } else if candidate.numbered {
+        } else if takes_room {
             room.bytes -= candidate.size_bytes;
         }
     }
@@ -55,11 +64,11 @@ struct Filling {
 }
 
 impl Filling {
-    /// `false`: it is full. A copy too large for any bundle goes alone and fails by itself rather than
-    /// blocking its lane unseen.
+    /// `false`: it is full. A copy too large for any bundle goes alone, to be set aside when its bytes say
+    /// the same.
     fn add(&mut self, candidate: &Candidate) -> bool {
         let size_bytes = self.size_bytes.saturating_add(candidate.size_bytes);
-        let fits = size_bytes <= u64::try_from(BUNDLE_BYTES_MAX).unwrap_or(u64::MAX);
+        let fits = size_bytes <= bundle_bytes_max();
         let full = self.positions.len() >= BUNDLE_MESSAGES_MAX || !(fits || self.positions.is_empty());
         if !full {
             self.size_bytes = size_bytes;
@@ -72,6 +81,10 @@ impl Filling {
         self.positions.sort_unstable();
         self.positions
     }
+}
+
+fn bundle_bytes_max() -> u64 {
+    u64::try_from(BUNDLE_BYTES_MAX).unwrap_or(u64::MAX)
 }
 
 #[cfg(test)]
@@ -107,6 +120,14 @@ mod tests {
     #[test]
     fn what_fits_no_bundle_goes_alone() {
         assert_eq!(choose(&[numbered(1, u64::MAX), numbered(2, 1)], &[], OPEN), [1]);
+    }
+
+    #[test]
+    fn what_fits_no_bundle_waits_for_no_window() {
+        let fresh = [numbered(1, u64::MAX), numbered(2, 900)];
+        let room = Room { bundle: true, bytes: 2000 };
+        assert_eq!(choose(&[], &fresh, room), [1]);
+        assert_eq!(choose(&[], &fresh[1..], room), [2]);
     }
 
     fn candidates() -> impl Strategy<Value = Vec<Candidate>> {

@@ -4,17 +4,17 @@ use std::{collections::BTreeMap, time::Duration};
 
 use futures::FutureExt;
 use rovuma_broker::{Publication, PublishError, topology::names};
-use rovuma_envelope::Jws;
 use rovuma_runtime::{Shutdown, trace_context};
-use rovuma_schemas::{StoreId, VoidReason};
+use rovuma_schemas::StoreId;
 use rovuma_store::WriteError;
-use tracing::{Instrument, debug, error, info_span};
+use tracing::{Instrument, debug, info_span};
 
 use super::{
     BUNDLE_CONTENT_TYPE, Relay,
+    aside::Fit,
     lease::Lease,
     mark::{Departed, MarkError},
-    read::{Choice, Loaded},
+    read::Choice,
     seal::{NoSeal, SealError, key_for, sealed},
 };
 use crate::model::LaneKey;
@@ -61,6 +61,7 @@ impl Trouble {
         match self {
             Self::NoSeal(_) | Self::Seal(_) => true,
             Self::Publish(fault) => !fault.is_transient(),
+            Self::Write(WriteError::Panicked) | Self::Mark(WriteError::Panicked) => true,
             Self::Read(_) | Self::Write(_) | Self::Mark(_) | Self::Stopping => false,
         }
     }
@@ -85,14 +86,15 @@ impl Relay {
         };
         let choice = self.gathered(lane).await?;
         let loaded = self.outbox.load(&choice.positions).await?;
-        let (copies, messages) = self.set_damaged_aside(loaded).await?;
-        if messages.is_empty() {
-            return Ok(!choice.positions.is_empty());
+        let fit = self.outbox.set_unfit_aside(&self.host, loaded, self.clock.now()).await?;
+        if fit.messages.is_empty() {
+            // Set aside or settled in the meantime: if neither, it must not be looked at again at once.
+            return Ok(fit.set_aside > 0);
         }
         let bundle = StoreId::draw();
         let span = info_span!("bundle", bundle = %bundle, agency = %lane.recipient, lane = %lane.lane,
-            messages = copies.len());
-        self.send(lane, lease, bundle, copies, messages, shutdown).instrument(span).await?;
+            messages = fit.copies.len());
+        self.send(lane, lease, bundle, fit, shutdown).instrument(span).await?;
         Ok(true)
     }
 
@@ -108,46 +110,20 @@ impl Relay {
         Ok(self.outbox.choose(lane, self.clock.now()).await?)
     }
 
-    /// Bytes that do not read back must not hold up what waits behind them.
-    async fn set_damaged_aside(
-        &self,
-        loaded: Vec<Loaded>,
-    ) -> Result<(Vec<(i64, super::MovedCopy)>, Vec<Jws>), Trouble> {
-        let (mut copies, mut messages, mut damaged) = (Vec::new(), Vec::new(), Vec::new());
-        for Loaded { position, copy, jws } in loaded {
-            match jws {
-                Some(jws) => {
-                    messages.push(jws);
-                    copies.push((position, copy));
-                }
-                None => {
-                    error!(message.id = %copy.message, recipient = %copy.recipient, "stored bytes are no JWS: set aside");
-                    damaged.push(position);
-                }
-            }
-        }
-        if !damaged.is_empty() {
-            let reason = VoidReason::Other("damaged".to_owned());
-            self.outbox.void(&self.host, damaged, reason, self.clock.now()).await?;
-        }
-        Ok((copies, messages))
-    }
-
     async fn send(
         &self,
         lane: &LaneKey,
         lease: Lease,
         bundle: StoreId,
-        copies: Vec<(i64, super::MovedCopy)>,
-        messages: Vec<Jws>,
+        fit: Fit,
         shutdown: &Shutdown,
     ) -> Result<(), Trouble> {
         let key = key_for(&self.host.trust(), &lane.recipient, self.clock.now())?;
-        let body = sealed(messages, key).await?;
+        let body = sealed(fit.messages, key).await?;
         let sealed_bytes = body.len();
         self.publish(lane, bundle, body, shutdown).await?;
-        let sent = u64::try_from(copies.len()).unwrap_or(u64::MAX);
-        let departed = Departed { lane: lane.clone(), lease, bundle, sealed_bytes, copies };
+        let sent = u64::try_from(fit.copies.len()).unwrap_or(u64::MAX);
+        let departed = Departed { lane: lane.clone(), lease, bundle, sealed_bytes, copies: fit.copies };
         self.mark(departed).await?;
         metrics::counter!("rovuma_outbox_bundles_total", "lane" => lane.lane.as_str()).increment(1);
         metrics::counter!("rovuma_outbox_messages_total", "lane" => lane.lane.as_str()).increment(sent);

@@ -1,6 +1,8 @@
 //! From signed messages to one sealed bundle.
 
-use rovuma_envelope::{Bundle, Jws, PackFault, SealFault, SealingRecipient, TrustStore, seal, trust};
+use rovuma_envelope::{
+    BUNDLE_BYTES_MAX, Bundle, Jws, PackFault, SealFault, SealingRecipient, TrustStore, seal, trust,
+};
 use rovuma_schemas::{AgencyCode, Timestamp};
 
 /// The content type of a sealed bundle.
@@ -36,8 +38,42 @@ pub(crate) fn key_for(
     Ok(trust.sealing_recipient(to, now)?.clone())
 }
 
+/// Whether a bundle can hold this message: what [`Bundle::pack`] says of it alone, without packing it.
+pub(crate) fn fits_a_bundle(jws: &Jws) -> bool {
+    Bundle::packed_len(jws) <= BUNDLE_BYTES_MAX && u16::try_from(jws.protected().len()).is_ok()
+}
+
 /// Packs and seals, beside the tasks that must answer quickly.
 pub(crate) async fn sealed(messages: Vec<Jws>, to: SealingRecipient) -> Result<Vec<u8>, SealError> {
     let work = move || Ok(seal(&Bundle::pack(&messages)?, &to)?);
     tokio::task::spawn_blocking(work).await.unwrap_or(Err(SealError::BrokenOff))
+}
+
+#[cfg(test)]
+mod tests {
+    use rovuma_envelope::Signature;
+
+    use super::*;
+
+    #[test]
+    fn what_fits_is_what_packs() {
+        let jws = |protected: usize, payload: usize| {
+            let signature = Signature::from_bytes([7; Signature::LEN]);
+            Jws::from_segments(vec![b' '; protected], vec![b'x'; payload], signature)
+        };
+        let header = 100;
+        let room = BUNDLE_BYTES_MAX - Bundle::packed_len(&jws(header, 0));
+        let (longest, too_long) = (usize::from(u16::MAX), usize::from(u16::MAX) + 1);
+        for (protected, payload, fits) in [
+            (header, 500, true),
+            (header, room, true),
+            (header, room + 1, false),
+            (longest, 1, true),
+            (too_long, 1, false),
+        ] {
+            let jws = jws(protected, payload);
+            assert_eq!(fits_a_bundle(&jws), fits, "{protected} and {payload} bytes");
+            assert_eq!(Bundle::pack(&[jws]).is_ok(), fits, "{protected} and {payload} bytes");
+        }
+    }
 }

@@ -15,6 +15,25 @@ use crate::{
 /// Copies made void in one transaction at most: others want to write too.
 const VOID_MAX: i64 = 256;
 
+/// Which copies may be made void.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Voidable {
+    /// Those that have never left.
+    Unsent,
+    /// Also those that have left and would leave again.
+    Unsettled,
+}
+
+impl Voidable {
+    /// The last of the states that it takes.
+    const fn last_state(self) -> i64 {
+        match self {
+            Self::Unsent => 0,
+            Self::Unsettled => 1,
+        }
+    }
+}
+
 impl Outbox {
     /// Makes void what has never left and is not worth it any more. Returns how many copies that were.
     pub(crate) async fn void_expired(
@@ -28,22 +47,25 @@ impl Outbox {
             if positions.is_empty() {
                 return Ok(voided);
             }
-            voided += self.void(host, positions, VoidReason::Expired, now).await?;
+            voided += self.void(host, positions, Voidable::Unsent, VoidReason::Expired, now).await?;
         }
     }
 
-    /// Makes copies void that have not left. Returns how many there were.
+    /// Makes void those of the copies that may be. Returns how many there were.
     pub(crate) async fn void(
         &self,
         host: &Arc<dyn RelayHost>,
         positions: Vec<i64>,
+        which: Voidable,
         reason: VoidReason,
         now: Timestamp,
     ) -> Result<usize, WriteError<sqlx::Error>> {
         let host = Arc::clone(host);
         let store = self.store();
         store
-            .write(move |tx| async move { void(tx, host.as_ref(), &positions, &reason, now).await }.boxed())
+            .write(move |tx| {
+                async move { void(tx, host.as_ref(), &positions, which, &reason, now).await }.boxed()
+            })
             .await
     }
 
@@ -62,19 +84,20 @@ async fn void(
     tx: &mut Conn,
     host: &dyn RelayHost,
     positions: &[i64],
+    which: Voidable,
     reason: &VoidReason,
     now: Timestamp,
 ) -> sqlx::Result<usize> {
     let text = with_list(
         "UPDATE outbox_copy SET state = 4, voided_at = $1, told_at = $1, code = $2
-         WHERE state = 0 AND position IN ({})
+         WHERE state <= $3 AND position IN ({})
          RETURNING message, sender, recipient, lane, stream, number, attempts,
                    (SELECT m.message_type FROM outbox_message m
                     WHERE m.id = outbox_copy.message AND m.country = outbox_copy.country) AS message_type",
-        3,
+        4,
         positions.len(),
     );
-    let query = sqlx::query(text).bind(now.as_micros()).bind(reason.as_str());
+    let query = sqlx::query(text).bind(now.as_micros()).bind(reason.as_str()).bind(which.last_state());
     let query = padded_list(positions).fold(query, |query, position| query.bind(position));
     let rows = query.fetch_all(&mut *tx).await?;
     let copies = rows.iter().map(moved).collect::<sqlx::Result<Vec<_>>>()?;

@@ -108,7 +108,7 @@ async fn what_waits_is_counted_without_reading_the_whole_table() {
 }
 
 /// How SQLite means to answer a query.
-async fn plan(world: &World, query: &'static str) -> Vec<String> {
+pub(super) async fn plan(world: &World, query: &'static str) -> Vec<String> {
     let explain = sqlx::AssertSqlSafe(format!("EXPLAIN QUERY PLAN {query}"));
     let rows = sqlx::query(explain).fetch_all(world.outbox.store().read()).await.expect("explains");
     rows.iter().map(|row| sqlx::Row::get(row, "detail")).collect()

@@ -12,8 +12,8 @@ use rovuma_broker::{
     topology::{GatewaySpec, NodeSpec, VHOST, definitions, names},
 };
 use rovuma_envelope::{
-    BUNDLE_FORMAT, BUNDLE_PACKED_MAX, Bundle, Jws, Pin, SealingKey, SharedTrust, Signer, SigningKey,
-    TrustListDraft, TrustPolicy, TrustStore, Typ, open,
+    BUNDLE_BYTES_MAX, BUNDLE_FORMAT, BUNDLE_PACKED_MAX, Bundle, Jws, Pin, SealingKey, SharedTrust, Signer,
+    SigningKey, TrustListDraft, TrustPolicy, TrustStore, Typ, open,
     trust::{Accepts, KeyTerm, NewAgency},
 };
 use rovuma_lab::rabbit::{RabbitNode, RabbitOptions};
@@ -140,8 +140,26 @@ impl Fixture {
 
 /// Numbers, signs and puts in.
 pub(crate) async fn put(outbox: &Outbox, key: &SigningKey, to: &str, message_type: MessageType) -> MessageId {
-    let (own, to, id) = (outbox.clone(), agency(to), MessageId::draw(now()));
-    let jws = Jws::sign(Typ::MESSAGE, id.to_string().into_bytes(), key).expect("signed");
+    let id = MessageId::draw(now());
+    let payload = id.to_string().into_bytes();
+    put_payload(outbox, key, to, (id, message_type), payload).await
+}
+
+/// Puts in what no bundle holds.
+pub(crate) async fn put_too_large(outbox: &Outbox, key: &SigningKey, to: &str) -> MessageId {
+    let message = (MessageId::draw(now()), MessageType::AlertIssue);
+    put_payload(outbox, key, to, message, vec![b'x'; BUNDLE_BYTES_MAX]).await
+}
+
+async fn put_payload(
+    outbox: &Outbox,
+    key: &SigningKey,
+    to: &str,
+    (id, message_type): (MessageId, MessageType),
+    payload: Vec<u8>,
+) -> MessageId {
+    let (own, to) = (outbox.clone(), agency(to));
+    let jws = Jws::sign(Typ::MESSAGE, payload, key).expect("signed");
     let work = outbox.store().write(move |tx| {
         async move {
             let sender = agency(PRM);

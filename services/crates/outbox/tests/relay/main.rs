@@ -4,7 +4,7 @@ mod fixture;
 
 use std::time::{Duration, Instant};
 
-use fixture::{Fixture, Inbox, PRM, SENAMI, SERNIC, agency, put, within};
+use fixture::{Fixture, Inbox, PRM, SENAMI, SERNIC, agency, put, put_too_large, within};
 use rovuma_envelope::SigningKey;
 use rovuma_outbox::{CopyState, Outbox};
 use rovuma_runtime::Shutdown;
@@ -74,6 +74,12 @@ async fn what_waits_leaves_in_order_sealed_to_the_present_key() {
     let waiting = outbox.stats().await.expect("counts");
     let of_sernic = waiting.iter().find(|lane| lane.recipient == agency(SERNIC)).expect("it waits");
     assert_eq!((of_sernic.waiting, of_sernic.queued), (1, 0));
+
+    // Neither does what no bundle holds.
+    let too_large = put_too_large(&outbox, &key, SENAMI).await;
+    let behind = put(&outbox, &key, SENAMI, AlertIssue).await;
+    inbox.has(behind).await;
+    assert_eq!(state(&outbox, too_large).await, CopyState::Void);
 
     let began = Instant::now();
     shutdown.begin();
