@@ -196,7 +196,7 @@ async fn nodes() -> Result<&'static Nodes> {
 }
 
 /// Everything that a real installation does by the minute, by the second.
-fn quick() -> Timings {
+pub fn quick() -> Timings {
     Timings {
         status_every_ms: 500,
         gap_after_ms: 500,

@@ -6,5 +6,5 @@ pub mod forge;
 mod lab;
 mod wait;
 
-pub use lab::{Lab, items, programs, send};
+pub use lab::{Lab, items, programs, quick, send};
 pub use wait::eventually;

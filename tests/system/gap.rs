@@ -1,17 +1,19 @@
 //! A number that does not come: shown, asked for, and closed.
 
 use anyhow::Result;
+use rovuma_lab::config::Timings;
 use rovuma_schemas::{Lane, MessageId, StoreId, Timestamp};
 use rovuma_tests::{
     Lab, drafts, eventually,
     forge::{self, Intruder},
-    items, send,
+    items, quick, send,
 };
 use serde_json::{Value, json};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_message_lost_on_a_broker_is_missed_asked_for_and_comes_again() -> Result<()> {
-    let mut lab = Lab::start().await?;
+    // No retransmission by the clock: the message comes again because it is asked for.
+    let mut lab = Lab::start_with(Timings { retransmit_first_ms: 3_600_000, ..quick() }).await?;
     let sender = lab.officer("mz.prm").await?;
     let first = send(&sender, &drafts::motorcycle(&["tz.tpf"])).await?;
     lab.hops(&sender, &first, "delivered", 1).await?;
