@@ -12,5 +12,6 @@ pub mod layout;
 pub mod person;
 pub mod plan;
 pub mod ports;
+pub mod postgres;
 pub mod process;
 pub mod rabbit;

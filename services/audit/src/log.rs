@@ -14,16 +14,10 @@ pub(crate) use event::LogEvent;
 pub(crate) use filter::{Filter, Order};
 pub(crate) use lineage::{Found, Head, Lineage};
 
-use rovuma_store::{Migrations, Step};
+use rovuma_store::Migrations;
 
 /// The log's tables.
-pub(crate) const MIGRATIONS: Migrations = Migrations {
-    sqlite: &[Step {
-        version: 1001,
-        name: "audit log",
-        sql: include_str!("../migrations/sqlite/1001_log.sql"),
-    }],
-};
+pub(crate) const MIGRATIONS: Migrations = rovuma_store::migrations!(1001 "log");
 
 /// A sequence number or index as databases keep it. Numbers are checked to fit when they are read.
 pub(crate) fn to_db(number: u64) -> i64 {

@@ -133,7 +133,7 @@ impl Bench {
 }
 
 async fn open(dir: &tempfile::TempDir) -> Store {
-    let config = StoreConfig::at(format!("sqlite:{}", dir.path().join("log.db").display()));
+    let config = StoreConfig::at(rovuma_lab::postgres::test_store(dir.path(), "log").expect("a store"));
     Store::open(&config, &[MIGRATIONS]).await.expect("opens")
 }
 

@@ -75,13 +75,13 @@ impl Country {
         let path = |name: &str| self.folder.join(name).display().to_string();
         let text = format!(
             "country = \"mz\"\n\
-             [store]\nurl = \"sqlite:{}\"\n\
+             [store]\nurl = \"{}\"\n\
              [broker]\nurl = \"{}\"\nca_file = \"{}\"\ncert_file = \"{}\"\nkey_file = \"{}\"\n\
              [http]\nlisten = \"127.0.0.1:{}\"\n\
              [[tokens.issuers]]\nissuer = \"{ISSUER}\"\naudience = \"rovuma\"\njwks_file = \"{}\"\n\
              [keys]\nsigning_key_file = \"{}\"\nsealing_key_files = [\"{}\"]\n\
              [[producer]]\nsource = \"{SOURCE}\"\nkey_files = [\"{}\"]\n",
-            path("log.db"),
+            rovuma_lab::postgres::test_store(&self.folder, "log").expect("a store"),
             broker.url,
             broker.ca_file.display(),
             broker.cert_file.display(),
@@ -105,7 +105,7 @@ impl Country {
     }
 
     async fn start_trail(&self, shutdown: &Shutdown) -> (Trail, Broker) {
-        let url = format!("sqlite:{}", self.folder.join("gateway.db").display());
+        let url = rovuma_lab::postgres::test_store(&self.folder, "gateway").expect("a store");
         let store = Store::open(&StoreConfig::at(url), &[MIGRATIONS]).await.expect("opens");
         let trail = Trail::new(store, SOURCE);
         let broker =

@@ -8,7 +8,7 @@ use rovuma_outbox::{Outbox, Relay};
 use rovuma_policy::Policy;
 use rovuma_runtime::{Context, ReadyHandle, Service, Shutdown};
 use rovuma_schemas::{CodeLists, audit::AuditAction};
-use rovuma_store::{FutureExt, Migrations, Step, Store};
+use rovuma_store::{FutureExt, Migrations, Store};
 use rovuma_tokens::TokenVerifier;
 use rovuma_trail::{Act, Shipper, ShipperKeys, Trail};
 
@@ -22,13 +22,7 @@ use crate::{
 };
 
 /// The gateway's own tables.
-pub(crate) const MIGRATIONS: Migrations = Migrations {
-    sqlite: &[Step {
-        version: 1001,
-        name: "gateway",
-        sql: include_str!("../migrations/sqlite/1001_gateway.sql"),
-    }],
-};
+pub(crate) const MIGRATIONS: Migrations = rovuma_store::migrations!(1001 "gateway");
 
 /// The gateway, for [`rovuma_runtime::main`].
 #[derive(Debug)]
@@ -104,7 +98,7 @@ async fn last_word(gateway: Arc<Gateway>, shutdown: Shutdown) {
 pub(crate) async fn open(config: &GatewayConfig, context: &Context) -> anyhow::Result<Gateway> {
     let store = context.health.register("store");
     let migrations = [rovuma_trail::MIGRATIONS, rovuma_outbox::MIGRATIONS, MIGRATIONS];
-    let opened = Store::open(&config.store, &migrations).await?;
+    let opened = Store::open_shared(&config.store, &migrations).await?;
     store.ready();
     Ok(Gateway {
         country: config.country,

@@ -7,7 +7,7 @@ use rovuma_broker::Broker;
 use rovuma_policy::Policy;
 use rovuma_runtime::{Context, Service, http::serve};
 use rovuma_schemas::{Timestamp, audit::AuditAction};
-use rovuma_store::{FutureExt, Migrations, Step, Store};
+use rovuma_store::{FutureExt, Migrations, Store};
 use rovuma_tokens::{IssuerConfig, TokenVerifier};
 use rovuma_trail::{Act, Shipper, ShipperKeys, Trail};
 
@@ -17,13 +17,7 @@ use crate::{
 };
 
 /// This service's tables.
-const MIGRATIONS: Migrations = Migrations {
-    sqlite: &[Step {
-        version: 1001,
-        name: "identity",
-        sql: include_str!("../migrations/sqlite/1001_identity.sql"),
-    }],
-};
+const MIGRATIONS: Migrations = rovuma_store::migrations!(1001 "identity");
 
 /// Keys, codes and counters are looked after this often.
 const TEND_EVERY: Duration = Duration::from_secs(60);

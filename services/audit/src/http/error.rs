@@ -37,7 +37,7 @@ impl From<WriteError<DbError>> for ApiError {
                     .detail("The log's disk is full: it cannot write down who looks, so nothing is shown.")
                     .into()
             }
-            WriteError::Busy | WriteError::Closed | WriteError::Database(_) => {
+            WriteError::Busy | WriteError::Away | WriteError::Closed | WriteError::Database(_) => {
                 tracing::error!(%fault, "a write did not take effect");
                 unavailable().into()
             }

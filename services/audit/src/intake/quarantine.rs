@@ -60,10 +60,11 @@ pub(super) async fn put(
 }
 
 async fn room_for(tx: &mut AnyConnection, size: usize) -> Result<bool, DbError> {
-    let row =
-        sqlx::query("SELECT COALESCE(SUM(size_bytes), 0) AS kept FROM quarantine WHERE body IS NOT NULL")
-            .fetch_one(tx)
-            .await?;
+    let row = sqlx::query(
+        "SELECT CAST(COALESCE(SUM(size_bytes), 0) AS BIGINT) AS kept FROM quarantine WHERE body IS NOT NULL",
+    )
+    .fetch_one(tx)
+    .await?;
     let kept: i64 = row.try_get("kept")?;
     Ok(kept.saturating_add(i64::try_from(size).unwrap_or(i64::MAX)) <= QUARANTINE_MAX_BYTES)
 }

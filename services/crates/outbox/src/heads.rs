@@ -123,4 +123,4 @@ pub(crate) const LIVE: &str = "
        OR EXISTS (SELECT 1 FROM outbox_copy c
                   WHERE c.state = 4 AND c.sender = h.sender AND c.recipient = h.recipient
                     AND c.told_at >= $3 AND c.lane = h.lane AND c.stream = h.stream)
-    ORDER BY present DESC, CASE WHEN present = 1 THEN 0 ELSE latest END DESC, lane LIMIT $4";
+    ORDER BY h.present DESC, CASE WHEN h.present = 1 THEN 0 ELSE h.latest END DESC, h.lane LIMIT $4";

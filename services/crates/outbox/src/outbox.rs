@@ -3,19 +3,13 @@
 use std::sync::Arc;
 
 use rovuma_schemas::{AgencyCode, Lane};
-use rovuma_store::{Conn, Migrations, RowExt, Step, Store};
+use rovuma_store::{Commits, Conn, Migrations, RowExt, Store};
 use tokio::sync::watch;
 
 use crate::{OutboxSettings, Place, model::LaneKey, wake::Marks};
 
 /// The outbox's tables, for [`Store::open`].
-pub const MIGRATIONS: Migrations = Migrations {
-    sqlite: &[Step {
-        version: 201,
-        name: "outbox",
-        sql: include_str!("../migrations/sqlite/201_outbox.sql"),
-    }],
-};
+pub const MIGRATIONS: Migrations = rovuma_store::migrations!(201 "outbox");
 
 /// The outbox of one store. Clones speak of the same one.
 #[derive(Clone, Debug)]
@@ -82,7 +76,7 @@ impl Outbox {
     }
 
     /// Changes with every commit.
-    pub(crate) fn commits(&self) -> watch::Receiver<u64> {
+    pub(crate) fn commits(&self) -> watch::Receiver<Commits> {
         self.0.store.commits()
     }
 }

@@ -2,8 +2,8 @@
 //! answered.
 //!
 //! One worker serves one recipient and lane at a time, so that order holds, and several lanes are served
-//! side by side. A lane is looked at after a commit that put something into it or settled something of it,
-//! and on every tick, for what has come due, expired, or was put in by another process.
+//! side by side. A lane is looked at after a commit that put something into it or settled something of it, by
+//! this process or another that shares the store, and on every tick, for what has come due or expired.
 
 mod aside;
 mod backoff;
@@ -70,6 +70,7 @@ impl Relay {
             lanes: Lanes::default(),
             gauges: Gauges::default(),
             workers: JoinSet::new(),
+            others: 0,
         };
         supervisor.run(&shutdown).await;
         while supervisor.workers.join_next().await.is_some() {}
@@ -106,6 +107,8 @@ struct Supervisor {
     lanes: Lanes,
     gauges: Gauges,
     workers: JoinSet<(LaneKey, Result<(), Trouble>)>,
+    /// Commits of other processes that were looked at.
+    others: u64,
 }
 
 impl Supervisor {
@@ -119,7 +122,10 @@ impl Supervisor {
                 biased;
                 () = shutdown.soft() => return,
                 Some(ended) = self.workers.join_next() => self.ended(ended),
-                Ok(()) = commits.changed() => self.look_at_marks(),
+                Ok(()) = commits.changed() => {
+                    let others = commits.borrow_and_update().others;
+                    self.committed(others).await;
+                }
                 () = sleep_until(rested.unwrap_or_else(Instant::now)), if rested.is_some() => {}
                 _ = ticks.tick() => self.tick().await,
             }
@@ -137,9 +143,21 @@ impl Supervisor {
         }
     }
 
-    fn look_at_marks(&mut self) {
+    /// Looks for what a commit has brought: our own say so by marks, those of other processes do not.
+    async fn committed(&mut self, others: u64) {
         for lane in self.relay.outbox.take_marks() {
             self.lanes.want(lane);
+        }
+        if others != self.others {
+            self.others = others;
+            self.look_for_work().await;
+        }
+    }
+
+    async fn look_for_work(&mut self) {
+        match self.relay.outbox.lanes_with_work(self.relay.clock.now()).await {
+            Ok(lanes) => lanes.into_iter().for_each(|lane| self.lanes.want(lane)),
+            Err(fault) => warn!(%fault, "looking for what has come due"),
         }
     }
 
@@ -151,10 +169,8 @@ impl Supervisor {
             Ok(copies) => warn!(copies, "expired before they could leave: their numbers are void"),
             Err(fault) => warn!(%fault, "looking for what has expired"),
         }
-        match outbox.lanes_with_work(now).await {
-            Ok(lanes) => lanes.into_iter().for_each(|lane| self.lanes.want(lane)),
-            Err(fault) => warn!(%fault, "looking for what has come due"),
-        }
+        self.look_for_work().await;
+        let (outbox, now) = (&self.relay.outbox, self.relay.clock.now());
         if let Err(fault) = self.gauges.measure(outbox, now, Instant::now()).await {
             warn!(%fault, "counting what waits");
         }

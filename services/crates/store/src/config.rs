@@ -1,6 +1,6 @@
 //! The `[store]` section of a service's configuration.
 
-use std::fmt;
+use std::{fmt, io, os::unix::fs::PermissionsExt as _, path::PathBuf};
 
 use serde::Deserialize;
 
@@ -8,8 +8,14 @@ use serde::Deserialize;
 #[derive(Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct StoreConfig {
-    /// `sqlite:/var/lib/rovuma/gateway.db`: a file, created when it is not there, in a directory that is.
+    /// `sqlite:/var/lib/rovuma/gateway.db`: a file, created when it is not there, in a directory that is. Or
+    /// `postgres://gateway@db.example/gateway?sslmode=verify-full&sslrootcert=/etc/rovuma/db-ca.pem`: a database of a
+    /// PostgreSQL server, one for each service, in the form of libpq's connection URIs. Over a network only with
+    /// `sslmode=verify-full`; `postgres:///gateway?host=/run/postgresql` is a socket on this machine.
     pub url: String,
+    /// The file that holds the password for the server, on one line.
+    #[serde(default)]
+    pub password_file: Option<PathBuf>,
     /// How many connections read side by side.
     #[serde(default = "default_readers")]
     pub readers: u32,
@@ -20,10 +26,25 @@ const fn default_readers() -> u32 {
     4
 }
 
+/// The permissions of those who are neither the owner nor of the group.
+const EVERYBODY: u32 = 0o007;
+
 impl StoreConfig {
     /// The store at `url`, with the default number of readers.
     pub fn at(url: impl Into<String>) -> Self {
-        Self { url: url.into(), readers: default_readers() }
+        Self { url: url.into(), password_file: None, readers: default_readers() }
+    }
+
+    /// The password in [`Self::password_file`]; empty without one.
+    pub(crate) fn password(&self) -> io::Result<String> {
+        let Some(file) = &self.password_file else { return Ok(String::new()) };
+        if std::fs::metadata(file)?.permissions().mode() & EVERYBODY != 0 {
+            return Err(io::Error::new(
+                io::ErrorKind::PermissionDenied,
+                "everybody can read this password: run `chmod 600` on it and renew the password",
+            ));
+        }
+        Ok(std::fs::read_to_string(file)?.trim_end_matches(['\r', '\n']).to_owned())
     }
 }
 
@@ -34,6 +55,15 @@ impl fmt::Debug for StoreConfig {
             Some((_, place)) => format!("…@{place}"),
             None => self.url.clone(),
         };
-        f.debug_struct("StoreConfig").field("url", &shown).field("readers", &self.readers).finish()
+        f.debug_struct("StoreConfig")
+            .field("url", &shown)
+            .field("password_file", &self.password_file)
+            .field("readers", &self.readers)
+            .finish()
     }
+}
+
+/// An address without what stands before an `@`: it may be a password.
+pub(crate) fn without_password(url: &str) -> &str {
+    url.rsplit_once('@').map_or(url, |(_, place)| place)
 }

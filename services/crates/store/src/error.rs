@@ -8,18 +8,27 @@ use sqlx::error::DatabaseError;
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
     /// The address names no database this build has.
-    #[error("store address {url:?}: expected sqlite:PATH")]
+    #[error("store address {url:?}: expected sqlite:PATH or postgres://USER@HOST/DATABASE")]
     Address {
         /// The address as configured, without what may be a password.
         url: String,
     },
-    /// Another process has the store open for writing.
-    #[error("store {path} is in use by process {holder}: one writer at a time")]
+    /// Another process has the store open, and one of the two wants it for itself.
+    #[error("store {store} is in use by {holder}: end that first")]
     InUse {
-        /// The database file.
-        path: PathBuf,
-        /// The process that holds it, as it said.
+        /// The file, or the server and database.
+        store: String,
+        /// Who has it, as they said.
         holder: String,
+    },
+    /// What passes between the service and the database could be read on the way.
+    #[error(
+        "store address {url:?}: a database on another machine needs sslmode=verify-full (and sslrootcert=FILE for an \
+         authority of your own)"
+    )]
+    ClearText {
+        /// The address as configured, without what may be a password.
+        url: String,
     },
     /// The file or the lock beside it could not be opened.
     #[error("store {path}: {source}")]
@@ -62,6 +71,10 @@ pub enum WriteError<E> {
     /// The database was locked by somebody else for longer than a writer waits.
     #[error("the store is busy")]
     Busy,
+    /// The database server does not answer. Should it have gone away during the commit, the write may have
+    /// taken effect all the same: whoever tries again must bear that.
+    #[error("the store's database does not answer")]
+    Away,
     /// The store was closed before the job was done.
     #[error("the store is closed")]
     Closed,
@@ -80,7 +93,7 @@ impl<E> WriteError<E> {
     pub fn is_transient(&self) -> bool {
         match self {
             Self::Job(_) | Self::Panicked => false,
-            Self::Full | Self::Busy | Self::Closed | Self::Database(_) => true,
+            Self::Full | Self::Busy | Self::Away | Self::Closed | Self::Database(_) => true,
         }
     }
 
@@ -90,6 +103,7 @@ impl<E> WriteError<E> {
             Self::Job(fault) => WriteError::Job(translate(fault)),
             Self::Full => WriteError::Full,
             Self::Busy => WriteError::Busy,
+            Self::Away => WriteError::Away,
             Self::Closed => WriteError::Closed,
             Self::Panicked => WriteError::Panicked,
             Self::Database(fault) => WriteError::Database(fault),
@@ -102,6 +116,7 @@ impl<E> WriteError<E> {
 pub(crate) enum Failure {
     Full,
     Busy,
+    Away,
     Database(String),
 }
 
@@ -109,14 +124,39 @@ impl Failure {
     /// What lies at the bottom of `fault`, where it is the store's own trouble rather than the job's.
     pub(crate) fn beneath(fault: &(dyn Error + 'static)) -> Option<Self> {
         let mut chain = Some(fault);
-        let code = loop {
-            let link = chain?;
-            if let Some(code) = sqlite_code(link) {
-                break code;
+        while let Some(link) = chain {
+            if let Some(found) = Self::in_link(link) {
+                return found;
             }
             chain = link.source();
-        };
-        match code & 0xff {
+        }
+        None
+    }
+
+    /// What one link of a chain of causes says: nothing; or that it is the database's, and which trouble of the
+    /// store's, if any. A transparent error leads to the database's own error, any other to sqlx's wrapping of it.
+    fn in_link(link: &(dyn Error + 'static)) -> Option<Option<Self>> {
+        if let Some(fault) = link.downcast_ref::<Box<dyn DatabaseError>>() {
+            return Some(Self::in_database(fault.as_ref()));
+        }
+        match link.downcast_ref::<sqlx::Error>()? {
+            sqlx::Error::Database(fault) => Some(Self::in_database(fault.as_ref())),
+            sqlx::Error::Io(_)
+            | sqlx::Error::Tls(_)
+            | sqlx::Error::Protocol(_)
+            | sqlx::Error::PoolTimedOut
+            | sqlx::Error::PoolClosed
+            | sqlx::Error::WorkerCrashed => Some(Some(Self::Away)),
+            _ => None,
+        }
+    }
+
+    fn in_database(fault: &dyn DatabaseError) -> Option<Self> {
+        let code = fault.code()?;
+        if fault.as_error().is::<sqlx::postgres::PgDatabaseError>() {
+            return postgres_trouble(&code);
+        }
+        match code.parse::<i64>().ok()? & 0xff {
             SQLITE_FULL => Some(Self::Full),
             SQLITE_BUSY | SQLITE_LOCKED => Some(Self::Busy),
             _ => None,
@@ -133,6 +173,7 @@ impl<E> From<Failure> for WriteError<E> {
         match failure {
             Failure::Full => Self::Full,
             Failure::Busy => Self::Busy,
+            Failure::Away => Self::Away,
             Failure::Database(fault) => Self::Database(fault),
         }
     }
@@ -143,10 +184,41 @@ const SQLITE_BUSY: i64 = 5;
 const SQLITE_LOCKED: i64 = 6;
 const SQLITE_FULL: i64 = 13;
 
-/// The extended result code, when `fault` is the database's own error or sqlx's wrapping of it. A
-/// transparent error leads to the former, any other to the latter.
-fn sqlite_code(fault: &(dyn Error + 'static)) -> Option<i64> {
-    let direct = fault.downcast_ref::<Box<dyn DatabaseError>>().and_then(|fault| fault.code());
-    let wrapped = || fault.downcast_ref::<sqlx::Error>()?.as_database_error()?.code();
-    direct.or_else(wrapped)?.parse().ok()
+/// SQLSTATE codes and classes that are the store's own trouble (PostgreSQL documentation, appendix A).
+fn postgres_trouble(code: &str) -> Option<Failure> {
+    match code {
+        // Disk full; and the transaction that could not be written says so by an I/O error.
+        "53100" => Some(Failure::Full),
+        // Serialization failure, deadlock, no lock in time.
+        "40001" | "40P01" | "55P03" => Some(Failure::Busy),
+        // Too many connections or too little memory; shut down, crashed, starting; or a standby, which only reads.
+        "53200" | "53300" | "57P01" | "57P02" | "57P03" | "25006" | "25P03" => Some(Failure::Away),
+        _ if code.starts_with("08") => Some(Failure::Away),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_the_server_says_is_told_apart() {
+        let said = |code| postgres_trouble(code);
+        assert!(matches!(said("53100"), Some(Failure::Full)));
+        assert!(matches!(said("40P01"), Some(Failure::Busy)));
+        assert!(matches!(said("57P01"), Some(Failure::Away)));
+        assert!(matches!(said("08006"), Some(Failure::Away)));
+        assert!(said("23505").is_none(), "a violated constraint is the job's own");
+    }
+
+    #[test]
+    fn a_lost_connection_is_found_beneath_a_jobs_error() {
+        #[derive(Debug, thiserror::Error)]
+        #[error("a job's own words")]
+        struct Wrapped(#[source] sqlx::Error);
+        let lost = Wrapped(sqlx::Error::Io(std::io::ErrorKind::ConnectionReset.into()));
+        assert!(matches!(Failure::beneath(&lost), Some(Failure::Away)));
+        assert!(Failure::beneath(&Wrapped(sqlx::Error::RowNotFound)).is_none());
+    }
 }

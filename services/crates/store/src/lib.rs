@@ -1,5 +1,5 @@
 //! One database of one service: opened, migrated, read in parallel, written by one task that shares
-//! commits between callers.
+//! commits between callers. A file, or a database of a PostgreSQL server that several processes share.
 //!
 //! Everything goes through sqlx's `Any` driver so that one query text serves SQLite and PostgreSQL: `$1`
 //! placeholders, 16-byte ids and digests as blobs, instants as `BIGINT` microseconds, no booleans.
@@ -12,10 +12,14 @@
 //! Architecture invariant: a caller that was answered `Ok` has its write on disk, and a caller that goes
 //! away while it waits changes nothing: its job still runs and commits whole.
 
+mod commits;
 mod config;
+mod database;
+mod duty;
 mod error;
 mod identity;
 mod migrate;
+mod postgres;
 mod row;
 mod sqlite;
 mod store;
@@ -23,7 +27,9 @@ mod store;
 mod tests;
 mod writer;
 
+pub use commits::Commits;
 pub use config::StoreConfig;
+pub use duty::Duty;
 pub use error::{OpenError, WriteError};
 pub use futures::{FutureExt, future::BoxFuture};
 pub use migrate::{Migrations, Step};

@@ -7,7 +7,7 @@ use sqlx::{
     migrate::{Migration, MigrationType, Migrator},
 };
 
-use crate::{Conn, OpenError};
+use crate::{Conn, OpenError, database::Database};
 
 /// One step of a database's schema.
 #[derive(Clone, Copy, Debug)]
@@ -25,25 +25,47 @@ pub struct Step {
 pub struct Migrations {
     /// For SQLite.
     pub sqlite: &'static [Step],
+    /// For PostgreSQL: the same tables and columns.
+    pub postgres: &'static [Step],
+}
+
+/// The steps in a crate's folder `migrations`, each there for both databases: `migrations!(111 "trail")` is
+/// `sqlite/111_trail.sql` and `postgres/111_trail.sql`.
+#[macro_export]
+macro_rules! migrations {
+    (@step $database:literal $version:literal $name:literal) => {
+        $crate::Step {
+            version: $version,
+            name: $name,
+            sql: include_str!(concat!(
+                env!("CARGO_MANIFEST_DIR"), "/migrations/", $database, "/", $version, "_", $name, ".sql"
+            )),
+        }
+    };
+    ($($version:literal $name:literal),+) => {
+        $crate::Migrations {
+            sqlite: &[$($crate::migrations!(@step "sqlite" $version $name)),+],
+            postgres: &[$($crate::migrations!(@step "postgres" $version $name)),+],
+        }
+    };
 }
 
 /// The store's own tables.
-pub(crate) const OWN: Migrations = Migrations {
-    sqlite: &[Step { version: 101, name: "store", sql: include_str!("../migrations/sqlite/101_store.sql") }],
-};
+pub(crate) const OWN: Migrations = crate::migrations!(101 "store");
 
 /// Brings the database up to the newest step of every set. Steps that a newer build has applied are
 /// left alone, so that the older build still runs on them.
-pub(crate) async fn run(conn: &mut Conn, sets: &[Migrations]) -> Result<(), OpenError> {
-    let mut migrator = Migrator::with_migrations(merge(sets)?);
+pub(crate) async fn run(conn: &mut Conn, database: &Database, sets: &[Migrations]) -> Result<(), OpenError> {
+    let steps = std::iter::once(&OWN).chain(sets).flat_map(|set| database.steps(set));
+    let mut migrator = Migrator::with_migrations(merge(steps)?);
     migrator.set_ignore_missing(true);
     migrator.run_direct(None, conn, false).await?;
     Ok(())
 }
 
-fn merge(sets: &[Migrations]) -> Result<Vec<Migration>, OpenError> {
+fn merge(steps: impl Iterator<Item = &'static Step>) -> Result<Vec<Migration>, OpenError> {
     let mut merged: BTreeMap<i64, Step> = BTreeMap::new();
-    for step in OWN.sqlite.iter().chain(sets.iter().flat_map(|set| set.sqlite)) {
+    for step in steps {
         if let Some(other) = merged.insert(step.version, *step) {
             return Err(OpenError::VersionTaken {
                 version: step.version,
@@ -66,8 +88,8 @@ mod tests {
 
     #[test]
     fn one_version_belongs_to_one_step() {
-        const CLASH: Migrations = Migrations { sqlite: &[Step { version: 101, name: "clash", sql: "" }] };
-        let refused = merge(&[CLASH]).expect_err("101 is the store's");
+        const CLASH: &[Step] = &[Step { version: 101, name: "clash", sql: "" }];
+        let refused = merge(OWN.sqlite.iter().chain(CLASH)).expect_err("101 is the store's");
         assert!(matches!(refused, OpenError::VersionTaken { version: 101, .. }), "{refused}");
     }
 }

@@ -10,7 +10,7 @@ use std::{
 use sqlx::Connection;
 use url::Url;
 
-use crate::{Conn, OpenError, Pool};
+use crate::{Conn, OpenError, Pool, config::without_password};
 
 /// A database file that this process alone writes, for as long as the value lives. The lock is the
 /// operating system's: it ends with the process, however that ends.
@@ -35,7 +35,8 @@ const WRITER: [&str; 4] = [
 impl Locked {
     /// Takes the file at `url`, creating it when it is not there.
     pub(crate) fn take(url: &str) -> Result<Self, OpenError> {
-        let path = path_of(url).ok_or_else(|| OpenError::Address { url: without_password(url) })?;
+        let path =
+            path_of(url).ok_or_else(|| OpenError::Address { url: without_password(url).to_owned() })?;
         let lock_path = path.with_added_extension("lock");
         let mut lock = open_private(&lock_path)?;
         match lock.try_lock() {
@@ -92,10 +93,6 @@ fn path_of(url: &str) -> Option<PathBuf> {
     std::path::absolute(path).ok()
 }
 
-fn without_password(url: &str) -> String {
-    url.rsplit_once('@').map_or(url, |(_, place)| place).to_owned()
-}
-
 fn open_private(path: &Path) -> Result<File, OpenError> {
     let mut options = OpenOptions::new();
     options.read(true).write(true).create(true).truncate(false).mode(OWNER_ONLY);
@@ -105,7 +102,7 @@ fn open_private(path: &Path) -> Result<File, OpenError> {
 fn in_use(path: PathBuf, lock_path: &Path) -> OpenError {
     let said = std::fs::read_to_string(lock_path).unwrap_or_default();
     let holder = if said.trim().is_empty() { "(unknown)" } else { said.trim() }.to_owned();
-    OpenError::InUse { path, holder }
+    OpenError::InUse { store: path.display().to_string(), holder: format!("process {holder}") }
 }
 
 #[cfg(test)]

@@ -10,9 +10,11 @@ use rovuma_schemas::StoreId;
 use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::{
-    Conn, Migrations, OpenError, Pool, StoreConfig, WriteError, identity, migrate,
-    sqlite::Locked,
-    writer::{self, Job, Typed},
+    Commits, Conn, Migrations, OpenError, Pool, StoreConfig, WriteError,
+    database::{Database, Sharing},
+    identity, migrate,
+    postgres::Server,
+    writer::{Job, Typed, Writer},
 };
 
 /// Writes waiting for the writer beyond this make their callers wait: the queue is never unbounded.
@@ -25,31 +27,53 @@ pub struct Store(Arc<Inner>);
 struct Inner {
     readers: Pool,
     jobs: mpsc::Sender<Box<dyn Job>>,
-    commits: watch::Receiver<u64>,
+    commits: watch::Receiver<Commits>,
     identity: RwLock<StoreId>,
-    _file: Locked,
+    database: Arc<Database>,
 }
 
 impl Store {
-    /// Opens the store, creating and migrating it as needed, and starts its writer. The writer ends
-    /// when the last clone is dropped.
+    /// Opens the store for this process alone, creating and migrating it as needed, and starts its writer. The
+    /// writer ends when the last clone is dropped.
     ///
     /// # Errors
     /// [`OpenError`] when the address is unknown, another process holds the store, or the database
     /// cannot be opened or migrated.
     pub async fn open(config: &StoreConfig, migrations: &[Migrations]) -> Result<Self, OpenError> {
+        Self::open_as(config, migrations, Sharing::Alone).await
+    }
+
+    /// Opens the store as [`Self::open`] does, and lets other processes do the same where the database is one
+    /// of a server. A file belongs to one process all the same.
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn open_shared(config: &StoreConfig, migrations: &[Migrations]) -> Result<Self, OpenError> {
+        Self::open_as(config, migrations, Sharing::Shared).await
+    }
+
+    async fn open_as(
+        config: &StoreConfig,
+        migrations: &[Migrations],
+        sharing: Sharing,
+    ) -> Result<Self, OpenError> {
         sqlx::any::install_default_drivers();
-        let file = Locked::take(&config.url)?;
-        let mut conn = file.writer().await?;
-        migrate::run(&mut conn, migrations).await?;
+        let database = Arc::new(Database::take(config, sharing).await?);
+        let mut conn = database.writer().await?;
+        migrate::run(&mut conn, &database, migrations).await?;
         let identity = RwLock::new(identity::load_or_draw(&mut conn).await?);
-        let readers = file.readers(config.readers).await?;
+        let readers = database.readers(config.readers).await?;
         let (jobs, waiting) = mpsc::channel(WAITING_MAX);
-        let (committed, commits) = watch::channel(0);
+        let (committed, commits) = watch::channel(Commits::default());
+        let committed = Arc::new(committed);
+        if let Some(server) = database.server().filter(|server| !server.is_exclusive()) {
+            // Ends when nobody looks at the commits any more.
+            tokio::spawn(server.clone().listen(committed.clone()));
+        }
         // Not a task of the service's shutdown: it must outlast every task that writes. Whoever was answered
         // has no need of it any more, so a process may end without waiting for it.
-        tokio::spawn(writer::run(conn, waiting, committed));
-        Ok(Self(Arc::new(Inner { readers, jobs, commits, identity, _file: file })))
+        tokio::spawn(Writer::new(database.clone(), conn, committed).run(waiting));
+        Ok(Self(Arc::new(Inner { readers, jobs, commits, identity, database })))
     }
 
     /// The pool for queries outside a write. Its connections refuse to change anything.
@@ -111,21 +135,25 @@ impl Store {
         Ok(drawn)
     }
 
-    /// Whether no other process can be writing this store: so it is with a file, and so it is not with a
-    /// database server.
+    /// Whether no other process can be writing this store: so it is with a file, and with a database of a
+    /// server that was not opened to be shared.
     pub fn is_exclusive(&self) -> bool {
-        true
+        self.0.database.is_exclusive()
     }
 
-    /// Counts commits from 0 at opening. What a job of commit *n* wrote is visible to readers once the
-    /// count is *n* or more; while that job runs the count is *n* − 1.
-    pub fn commits(&self) -> watch::Receiver<u64> {
+    /// Changes with every commit: of this process, and of others that share the store.
+    pub fn commits(&self) -> watch::Receiver<Commits> {
         self.0.commits.clone()
     }
 
-    /// The number of commits so far.
+    /// The number of commits of this process so far.
     pub fn commit_count(&self) -> u64 {
-        *self.0.commits.borrow()
+        self.0.commits.borrow().own
+    }
+
+    /// The server, when other processes may have the store open.
+    pub(crate) fn shared_server(&self) -> Option<&Server> {
+        self.0.database.server().filter(|server| !server.is_exclusive())
     }
 }
 

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use futures::FutureExt;
+use rovuma_lab::postgres::{test_store, tests_use_postgres};
 use sqlx::Row;
 use tokio::sync::Notify;
 
@@ -13,6 +14,11 @@ const NOTES: Migrations = Migrations {
         version: 1001,
         name: "notes",
         sql: "CREATE TABLE note (n BIGINT PRIMARY KEY, body BLOB)",
+    }],
+    postgres: &[Step {
+        version: 1001,
+        name: "notes",
+        sql: "CREATE TABLE note (n BIGINT PRIMARY KEY, body BYTEA)",
     }],
 };
 
@@ -25,7 +31,7 @@ enum Refused {
 }
 
 fn config(dir: &tempfile::TempDir) -> StoreConfig {
-    StoreConfig::at(format!("sqlite:{}", dir.path().join("a store.db").display()))
+    StoreConfig::at(test_store(dir.path(), "a store").expect("a store"))
 }
 
 async fn open() -> (tempfile::TempDir, Store) {
@@ -118,6 +124,10 @@ async fn a_panic_harms_only_its_own_job() {
 
 #[tokio::test]
 async fn a_full_disk_is_refused_clearly_and_loses_nothing() {
+    if tests_use_postgres() {
+        // A server's disk cannot be limited from a session: `what_the_server_says_is_told_apart` has its code.
+        return;
+    }
     let (_dir, store) = open().await;
     store.write(|tx| note(tx, 1).boxed()).await.expect("room for one");
     // SQLite's own limit gives the error that a full disk gives.
@@ -175,7 +185,7 @@ async fn one_process_writes_and_the_second_is_told_who() {
     let (dir, store) = open().await;
     let refused = Store::open(&config(&dir), &[NOTES]).await.expect_err("in use");
     let own = std::process::id().to_string();
-    assert!(matches!(&refused, OpenError::InUse { holder, .. } if *holder == own), "{refused}");
+    assert!(matches!(&refused, OpenError::InUse { holder, .. } if holder.contains(&own)), "{refused}");
     drop(store);
     let again = Store::open(&config(&dir), &[NOTES]).await;
     assert!(again.is_ok(), "the lock ends with its holder");
@@ -204,10 +214,85 @@ async fn the_identity_stays_until_it_is_renewed() {
 
 #[tokio::test]
 async fn a_changed_migration_is_refused() {
-    const CHANGED: Migrations =
-        Migrations { sqlite: &[Step { version: 1001, name: "notes", sql: "CREATE TABLE other (n BIGINT)" }] };
+    const OTHER: &[Step] = &[Step { version: 1001, name: "notes", sql: "CREATE TABLE other (n BIGINT)" }];
+    const CHANGED: Migrations = Migrations { sqlite: OTHER, postgres: OTHER };
     let (dir, store) = open().await;
     drop(store);
     let refused = Store::open(&config(&dir), &[CHANGED]).await.expect_err("changed");
     assert!(matches!(refused, OpenError::Migrate(_)), "{refused}");
+}
+
+#[tokio::test]
+async fn a_server_shares_a_store_only_among_those_that_want_to() {
+    let (dir, alone) = open().await;
+    assert!(alone.is_exclusive());
+    let refused = Store::open_shared(&config(&dir), &[NOTES]).await.expect_err("it is one process's");
+    assert!(matches!(refused, OpenError::InUse { .. }), "{refused}");
+    drop(alone);
+    let first = Store::open_shared(&config(&dir), &[NOTES]).await.expect("opens");
+    let second = Store::open_shared(&config(&dir), &[NOTES]).await;
+    if first.is_exclusive() {
+        assert!(matches!(second, Err(OpenError::InUse { .. })), "a file is one process's");
+        return;
+    }
+    let second = second.expect("opens beside the first");
+    assert_eq!(first.identity(), second.identity());
+    let refused = Store::open(&config(&dir), &[NOTES]).await.expect_err("it is shared");
+    assert!(matches!(refused, OpenError::InUse { .. }), "{refused}");
+    let mut heard = second.commits();
+    first.write(|tx| note(tx, 1).boxed()).await.expect("written");
+    heard.wait_for(|commits| commits.others > 1).await.expect("the second hears of it");
+    assert_eq!(notes(&second).await, [1]);
+}
+
+/// Reads the highest number and writes the next.
+async fn next_note(store: &Store) -> Result<(), WriteError<sqlx::Error>> {
+    let work = store.write(|tx| {
+        async move {
+            let query = sqlx::query("SELECT COALESCE(MAX(n), 0) + 1 AS next FROM note");
+            let next = query.fetch_one(&mut *tx).await?.try_get("next")?;
+            note(tx, next).await
+        }
+        .boxed()
+    });
+    work.await
+}
+
+#[tokio::test]
+async fn transactions_of_two_processes_stand_one_after_another() {
+    let (dir, alone) = open().await;
+    drop(alone);
+    let first = Store::open_shared(&config(&dir), &[NOTES]).await.expect("opens");
+    if first.is_exclusive() {
+        return;
+    }
+    let second = Store::open_shared(&config(&dir), &[NOTES]).await.expect("opens beside the first");
+    let both = (0..200).map(|turn| next_note(if turn % 2 == 0 { &first } else { &second }));
+    for answer in futures::future::join_all(both).await {
+        answer.expect("written");
+    }
+    assert_eq!(notes(&first).await, (1..=200).collect::<Vec<i64>>());
+}
+
+#[tokio::test]
+async fn a_duty_is_one_process_at_a_time_and_ends_with_it() {
+    let (dir, alone) = open().await;
+    drop(alone.take_duty(1).await);
+    drop(alone);
+    let first = Store::open_shared(&config(&dir), &[NOTES]).await.expect("opens");
+    if first.is_exclusive() {
+        return;
+    }
+    let second = Store::open_shared(&config(&dir), &[NOTES]).await.expect("opens beside the first");
+    let held = first.take_duty(1).await;
+    let _other_duty = second.take_duty(2).await;
+    let mut waiting = Box::pin(second.take_duty(1));
+    assert!(futures::poll!(&mut waiting).is_pending());
+    let done_meanwhile = second.write(|tx| note(tx, 1).boxed());
+    tokio::select! {
+        _ = &mut waiting => panic!("two have one duty"),
+        done = done_meanwhile => done.expect("written"),
+    }
+    drop(held);
+    waiting.await;
 }

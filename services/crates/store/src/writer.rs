@@ -1,13 +1,17 @@
 //! The one task that writes: jobs that wait at the same time share a transaction and its `fsync`.
 
-use std::panic::AssertUnwindSafe;
+use std::{panic::AssertUnwindSafe, sync::Arc};
 
 use futures::{FutureExt, future::BoxFuture};
-use sqlx::Connection;
+use sqlx::{Connection, SqlStr};
 use tokio::sync::{mpsc, oneshot, watch};
-use tracing::error;
+use tracing::{error, warn};
 
-use crate::{Conn, WriteError, error::Failure};
+use crate::{
+    Commits, Conn, WriteError,
+    database::{Database, Words},
+    error::Failure,
+};
 
 /// Jobs of one commit at most: beyond this the first of them would wait too long for its answer.
 const GROUP_MAX: usize = 256;
@@ -87,64 +91,106 @@ impl<T: Send, E: Send> Held for Answer<T, E> {
     }
 }
 
-/// Writes until no sender is left.
-pub(crate) async fn run(
-    mut conn: Conn,
-    mut waiting: mpsc::Receiver<Box<dyn Job>>,
-    committed: watch::Sender<u64>,
-) {
-    while let Some(first) = waiting.recv().await {
+/// Writes jobs to a database.
+pub(crate) struct Writer {
+    database: Arc<Database>,
+    words: Words,
+    /// Absent while the database is away.
+    conn: Option<Conn>,
+    committed: Arc<watch::Sender<Commits>>,
+}
+
+impl Writer {
+    pub(crate) fn new(database: Arc<Database>, conn: Conn, committed: Arc<watch::Sender<Commits>>) -> Self {
+        Self { words: database.words(), database, conn: Some(conn), committed }
+    }
+
+    /// Writes until no sender is left.
+    pub(crate) async fn run(mut self, mut waiting: mpsc::Receiver<Box<dyn Job>>) {
+        while let Some(first) = waiting.recv().await {
+            match self.conn.take() {
+                Some(conn) => self.write(conn, first, &mut waiting).await,
+                None => self.come_back(first, &mut waiting).await,
+            }
+        }
+        if let Some(conn) = self.conn
+            && let Err(fault) = conn.close().await
+        {
+            error!(%fault, "closing the store");
+        }
+    }
+
+    /// Writes one group. Keeps the connection unless it is lost.
+    async fn write(
+        &mut self,
+        mut conn: Conn,
+        first: Box<dyn Job>,
+        waiting: &mut mpsc::Receiver<Box<dyn Job>>,
+    ) {
         let mut held = Vec::new();
-        let outcome = group(&mut conn, first, &mut waiting, &mut held).await;
+        let outcome = group(&mut conn, &self.words, first, waiting, &mut held).await;
+        let mut is_lost = false;
         if let Err(failure) = &outcome {
             error!(jobs = held.len(), ?failure, "a group of writes did not take effect");
-            // SQLite may have rolled back by itself already: then this says so, and that is all right.
-            let _ = statements(&mut conn, "ROLLBACK").await;
+            // SQLite may have rolled back by itself already: then this says so, and that is all right. A server
+            // that does not take it is not there any more.
+            let rolled_back = statements(&mut conn, &self.words.rollback).await;
+            is_lost = self.database.may_be_away() && rolled_back.is_err();
         } else {
-            committed.send_modify(|count| *count += 1);
+            self.committed.send_modify(|count| count.own += 1);
         }
         metrics::histogram!("rovuma_store_group_jobs").record(u32::try_from(held.len()).unwrap_or(u32::MAX));
         for answer in held {
             answer.release(&outcome);
         }
+        if !is_lost {
+            self.conn = Some(conn);
+        }
     }
-    if let Err(fault) = conn.close().await {
-        error!(%fault, "closing the store");
+
+    /// Connects again, because somebody wants to write. While that fails everybody who waits is told: they
+    /// know better than we what can wait.
+    async fn come_back(&mut self, first: Box<dyn Job>, waiting: &mut mpsc::Receiver<Box<dyn Job>>) {
+        match self.database.writer().await {
+            Ok(conn) => {
+                warn!("the store's database answers again");
+                self.write(conn, first, waiting).await;
+            }
+            Err(fault) => {
+                warn!(%fault, "the store's database does not answer");
+                first.refuse(&Failure::Away);
+                while let Ok(job) = waiting.try_recv() {
+                    job.refuse(&Failure::Away);
+                }
+            }
+        }
     }
 }
 
 /// One transaction: `first`, and whatever waits when it and its followers are done.
-///
-/// A savepoint is open while a job runs. Statements that belong together go to the database in one
-/// text: each text is a change of threads, which costs more than most statements.
 async fn group(
     conn: &mut Conn,
+    words: &Words,
     first: Box<dyn Job>,
     waiting: &mut mpsc::Receiver<Box<dyn Job>>,
     held: &mut Vec<Box<dyn Held>>,
 ) -> Result<(), Failure> {
     let mut next = Some(first);
-    let mut before = "BEGIN IMMEDIATE; SAVEPOINT job";
+    let mut before = &words.begin;
     while let Some(job) = next {
         if let Err(failure) = statements(conn, before).await {
             job.refuse(&failure);
             return Err(failure);
         }
         let answer = job.run(conn).await;
-        // Going back to a savepoint leaves it open.
-        before =
-            if answer.keeps() { "RELEASE SAVEPOINT job; SAVEPOINT job" } else { "ROLLBACK TO SAVEPOINT job" };
+        before = if answer.keeps() { &words.next } else { &words.back };
         held.push(answer);
         next = if held.len() < GROUP_MAX { waiting.try_recv().ok() } else { None };
     }
-    let end = if held.last().is_some_and(|last| last.keeps()) {
-        "COMMIT"
-    } else {
-        "ROLLBACK TO SAVEPOINT job; COMMIT"
-    };
-    statements(conn, end).await
+    let keeps_last = held.last().is_some_and(|last| last.keeps());
+    statements(conn, if keeps_last { &words.commit } else { &words.back_and_commit }).await
 }
 
-async fn statements(conn: &mut Conn, text: &'static str) -> Result<(), Failure> {
-    sqlx::raw_sql(text).execute(conn).await.map(|_| ()).map_err(|fault| Failure::of(&fault))
+async fn statements(conn: &mut Conn, text: &SqlStr) -> Result<(), Failure> {
+    sqlx::raw_sql(text.clone()).execute(conn).await.map(|_| ()).map_err(|fault| Failure::of(&fault))
 }

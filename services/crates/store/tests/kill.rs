@@ -2,7 +2,6 @@
 
 use std::{
     io::{BufRead, BufReader, Write},
-    path::Path,
     process::{Command, Stdio},
 };
 
@@ -14,22 +13,21 @@ const CHILD: &str = "ROVUMA_STORE_KILL_TEST";
 /// Answers that the child is let give before it is killed.
 const ANSWERS: usize = 200;
 
-const PAIRS: Migrations = Migrations {
-    sqlite: &[Step {
-        version: 1001,
-        name: "pairs",
-        sql: "CREATE TABLE pair (n BIGINT NOT NULL, half BIGINT NOT NULL, PRIMARY KEY (n, half))",
-    }],
-};
+const STEPS: &[Step] = &[Step {
+    version: 1001,
+    name: "pairs",
+    sql: "CREATE TABLE pair (n BIGINT NOT NULL, half BIGINT NOT NULL, PRIMARY KEY (n, half))",
+}];
 
-async fn open(file: &Path) -> Store {
-    let config = StoreConfig::at(format!("sqlite:{}", file.display()));
-    Store::open(&config, &[PAIRS]).await.expect("opens")
+const PAIRS: Migrations = Migrations { sqlite: STEPS, postgres: STEPS };
+
+async fn open(url: &str) -> Store {
+    Store::open(&StoreConfig::at(url), &[PAIRS]).await.expect("opens")
 }
 
 /// Writes two rows a job and says so, until it is killed.
-async fn write_until_killed(file: &Path) {
-    let store = open(file).await;
+async fn write_until_killed(url: &str) {
+    let store = open(url).await;
     let mut n = 0_i64;
     loop {
         let jobs = (n..n + 16).map(|n| {
@@ -55,8 +53,8 @@ async fn write_until_killed(file: &Path) {
 /// Not a test of its own: the process that is killed. Does nothing unless it was started for that.
 #[tokio::test]
 async fn child() {
-    if let Some(file) = std::env::var_os(CHILD) {
-        write_until_killed(Path::new(&file)).await;
+    if let Ok(url) = std::env::var(CHILD) {
+        write_until_killed(&url).await;
     }
 }
 
@@ -67,10 +65,10 @@ fn kept(line: &str) -> Option<i64> {
 #[tokio::test]
 async fn what_was_answered_survives_a_kill_and_nothing_is_half_there() {
     let dir = tempfile::tempdir().expect("a directory");
-    let file = dir.path().join("killed.db");
+    let url = rovuma_lab::postgres::test_store(dir.path(), "killed").expect("a store");
     let mut child = Command::new(std::env::current_exe().expect("this program"))
         .args(["--exact", "child", "--nocapture"])
-        .env(CHILD, &file)
+        .env(CHILD, &url)
         .stdout(Stdio::piped())
         .spawn()
         .expect("starts");
@@ -85,7 +83,7 @@ async fn what_was_answered_survives_a_kill_and_nothing_is_half_there() {
     // What it still said before it died was kept as well.
     answered.extend(lines.map_while(Result::ok).filter_map(|line| kept(&line)));
 
-    let store = open(&file).await;
+    let store = open(&url).await;
     let count = |sql: &'static str| sqlx::query_scalar::<_, i64>(sql).fetch_one(store.read());
     let halves = count("SELECT COUNT(*) FROM (SELECT n FROM pair GROUP BY n HAVING COUNT(*) <> 2) AS halves");
     assert_eq!(halves.await.expect("counts"), 0);

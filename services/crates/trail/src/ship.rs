@@ -12,7 +12,7 @@ use std::{
 };
 
 use rovuma_broker::{
-    BatchLimits, Broker, BrokerState, ConsumerConfig, Publication, PublishError, topology::names,
+    BatchLimits, Broker, BrokerState, Consumer, ConsumerConfig, Publication, PublishError, topology::names,
 };
 use rovuma_runtime::{SharedClock, Shutdown};
 use rovuma_schemas::Epoch;
@@ -42,6 +42,9 @@ const REST_MAX: Duration = Duration::from_secs(60);
 /// How long a publication may still take once the service is to stop: what is not confirmed by then goes
 /// again after the start.
 const LAST_PUBLISH: Duration = Duration::from_secs(4);
+
+/// Of the processes that share a store one ships: the number of this duty.
+const SHIPPING: u8 = 1;
 
 /// How often the age of the oldest unacknowledged event is measured.
 const MEASURE: Duration = Duration::from_secs(10);
@@ -106,8 +109,30 @@ impl Shipper {
         Self { trail, broker, clock, keys, shared: Arc::new(shared) }
     }
 
-    /// Takes acknowledgements in and ships until a soft shutdown. Spawn it on the service's shutdown.
+    /// Takes acknowledgements in and ships until a soft shutdown, while no other process that shares the store
+    /// does. Spawn it on the service's shutdown.
     pub async fn run(self, shutdown: Shutdown) {
+        tokio::join!(self.ship_on_duty(&shutdown), self.measure(&shutdown));
+    }
+
+    async fn ship_on_duty(&self, shutdown: &Shutdown) {
+        loop {
+            let mut duty = tokio::select! {
+                duty = self.trail.store().take_duty(SHIPPING) => duty,
+                () = shutdown.soft() => return,
+            };
+            // What another process has sent in the meantime was not seen here.
+            self.shared.progress().start_anew();
+            let acks = self.consume_acks();
+            tokio::select! {
+                _ = async { tokio::join!(self.ship(shutdown), self.watch_broker(shutdown)) } => return,
+                () = duty.lost() => warn!("another process may ship audit events by now"),
+            }
+            acks.stop().await;
+        }
+    }
+
+    fn consume_acks(&self) -> Consumer {
         let acks =
             ConsumerConfig { queue: names::audit_ack_queue(self.trail.source()), prefetch: 64, batch: ACKS };
         let handler = AckHandler {
@@ -115,8 +140,7 @@ impl Shipper {
             acknowledger: self.keys.acknowledger,
             shared: Arc::clone(&self.shared),
         };
-        self.broker.consume(acks, handler);
-        tokio::join!(self.ship(&shutdown), self.measure(&shutdown), self.watch_broker(&shutdown));
+        self.broker.consume(acks, handler)
     }
 
     async fn ship(&self, shutdown: &Shutdown) {

@@ -21,7 +21,7 @@ enum Refused {
 }
 
 async fn open_in(dir: &tempfile::TempDir) -> Trail {
-    let url = format!("sqlite:{}", dir.path().join("trail.db").display());
+    let url = rovuma_lab::postgres::test_store(dir.path(), "trail").expect("a store");
     let store = Store::open(&StoreConfig::at(url), &[MIGRATIONS]).await.expect("opens");
     Trail::new(store, "mz.gateway")
 }

@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use rovuma_envelope::digest;
 use rovuma_schemas::audit::AuditPosition;
-use rovuma_store::{Conn, Migrations, Step, Store};
+use rovuma_store::{Conn, Migrations, Store};
 
 use crate::{
     Act,
@@ -12,9 +12,7 @@ use crate::{
 };
 
 /// The trail's tables, for [`Store::open`].
-pub const MIGRATIONS: Migrations = Migrations {
-    sqlite: &[Step { version: 111, name: "trail", sql: include_str!("../migrations/sqlite/111_trail.sql") }],
-};
+pub const MIGRATIONS: Migrations = rovuma_store::migrations!(111 "trail");
 
 /// The audit trail of one source in one store. Clones speak of the same one.
 #[derive(Clone, Debug)]

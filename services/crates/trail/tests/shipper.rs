@@ -56,7 +56,7 @@ fn folder(name: &str) -> PathBuf {
 }
 
 async fn open_trail(folder: &Path) -> Trail {
-    let url = format!("sqlite:{}", folder.join("trail.db").display());
+    let url = rovuma_lab::postgres::test_store(folder, "trail").expect("a store");
     let store = Store::open(&StoreConfig::at(url), &[MIGRATIONS]).await.expect("opens");
     Trail::new(store, SOURCE)
 }

@@ -53,7 +53,8 @@ pub(crate) const HELD_MAX_BYTES: i64 = 64 * 1024 * 1024;
 /// [`DbError`] when the store does not answer.
 pub(crate) async fn has_room(tx: &mut AnyConnection, held: &Held) -> Result<bool, DbError> {
     let row = sqlx::query(
-        "SELECT COALESCE(SUM(size_bytes), 0) AS kept FROM held WHERE recipient = $1 AND exchange = $2",
+        "SELECT CAST(COALESCE(SUM(size_bytes), 0) AS BIGINT) AS kept FROM held
+         WHERE recipient = $1 AND exchange = $2",
     )
     .bind(held.recipient.as_str())
     .bind(held.exchange.as_str())
@@ -263,7 +264,7 @@ mod tests {
     #[tokio::test]
     async fn nobody_can_fill_the_disk_with_what_must_be_held() {
         let folder = tempfile::tempdir().expect("a folder");
-        let url = format!("sqlite:{}", folder.path().join("gateway.db").display());
+        let url = rovuma_lab::postgres::test_store(folder.path(), "gateway").expect("a store");
         let store = Store::open(&StoreConfig::at(url), &[crate::service::MIGRATIONS]).await.expect("a store");
         let rooms = store.write(|tx| {
             async move {
@@ -283,7 +284,7 @@ mod tests {
     #[tokio::test]
     async fn what_is_held_is_known_when_it_comes_again() {
         let folder = tempfile::tempdir().expect("a folder");
-        let url = format!("sqlite:{}", folder.path().join("gateway.db").display());
+        let url = rovuma_lab::postgres::test_store(folder.path(), "gateway").expect("a store");
         let store = Store::open(&StoreConfig::at(url), &[crate::service::MIGRATIONS]).await.expect("a store");
         let message = held("ingress.mz");
         let puts = store.write(|tx| {

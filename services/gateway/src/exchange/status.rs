@@ -30,11 +30,27 @@ const QUIET_EVERY_MAX: Duration = Duration::from_secs(30 * 60);
 /// How often it is looked whether something is due: a gap is asked for this much late at most.
 const TICK_MAX: Duration = Duration::from_secs(5);
 
+/// Of the gateways that share a store one speaks: the number of this duty.
+const SPEAKING: u8 = 2;
+
 /// One of our agencies and one of somebody else's.
 type Pair = (AgencyCode, AgencyCode);
 
-/// Speaks to every correspondent until a soft shutdown.
+/// Speaks to every correspondent until a soft shutdown, while no other gateway that shares the store does.
 pub(crate) async fn run(gateway: Arc<Gateway>, broker: Broker, shutdown: Shutdown) {
+    while !shutdown.is_stopping() {
+        let mut duty = tokio::select! {
+            duty = gateway.store.take_duty(SPEAKING) => duty,
+            () = shutdown.soft() => return,
+        };
+        tokio::select! {
+            () = speak_by_the_minute(&gateway, &broker, &shutdown) => {}
+            () = duty.lost() => tracing::warn!("another gateway may speak of our streams by now"),
+        }
+    }
+}
+
+async fn speak_by_the_minute(gateway: &Arc<Gateway>, broker: &Broker, shutdown: &Shutdown) {
     let tick = gateway.timings.status_every().min(gateway.timings.request_after()).min(TICK_MAX);
     let mut told = BTreeMap::new();
     while shutdown.pause(tick).await {
@@ -42,7 +58,7 @@ pub(crate) async fn run(gateway: Arc<Gateway>, broker: Broker, shutdown: Shutdow
         if broker.state() != BrokerState::Connected {
             continue;
         }
-        if let Err(fault) = speak(&gateway, &mut told).await {
+        if let Err(fault) = speak(gateway, &mut told).await {
             tracing::warn!(%fault, "stream status was not sent; it will be at the next turn");
         }
     }

@@ -89,7 +89,7 @@ impl<E: Into<Self>> From<WriteError<E>> for ApiError {
         match fault {
             WriteError::Job(own) => own.into(),
             WriteError::Full => storage_full().into(),
-            WriteError::Busy => storage_unavailable().into(),
+            WriteError::Busy | WriteError::Away => storage_unavailable().into(),
             WriteError::Closed | WriteError::Database(_) => {
                 tracing::error!(reason = %fault.map_job(|_| "the job"), "a write did not take effect");
                 storage_unavailable().into()

@@ -14,6 +14,8 @@ use futures::Stream;
 use rovuma_policy::{Permit, act};
 use rovuma_runtime::Problem;
 use rovuma_schemas::Timestamp;
+use rovuma_store::Commits;
+use tokio::sync::watch;
 
 use super::{access, caller::Caller, error::ApiError, openapi::Refusals, page::PAGE_MAX};
 use crate::{
@@ -89,7 +91,7 @@ fn stream(
 }
 
 /// Waits for a commit; `false` when the stream is to end.
-async fn wait(gateway: &Gateway, commits: &mut tokio::sync::watch::Receiver<u64>, until: Timestamp) -> bool {
+async fn wait(gateway: &Gateway, commits: &mut watch::Receiver<Commits>, until: Timestamp) -> bool {
     let left = until.since(gateway.now());
     if left.is_zero() {
         return false;

@@ -34,6 +34,10 @@ async fn the_alarm_sounds_for_every_agency() {
 
 #[tokio::test]
 async fn a_full_disk_is_said_clearly_and_loses_nothing() {
+    if rovuma_lab::postgres::tests_use_postgres() {
+        // A server's disk cannot be limited from a session.
+        return;
+    }
     let world = World::start().await;
     let officer = world.person("officer-1", "mz.prm", &["liaison_officer"]);
     let mut drafts = Vec::new();

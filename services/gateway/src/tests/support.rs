@@ -149,13 +149,13 @@ fn write_config(dir: &std::path::Path, tokens: &TokenKey) -> GatewayConfig {
     };
     let toml = format!(
         "country = \"mz\"\nname = \"north\"\n\
-         [store]\nurl = \"sqlite:{store}\"\n\
+         [store]\nurl = \"{store}\"\n\
          [broker]\nurl = \"amqps://localhost:1/rovuma\"\nca_file = \"-\"\ncert_file = \"-\"\nkey_file = \"-\"\n\
          [http]\nlisten = \"127.0.0.1:0\"\n\
          [tokens]\nissuers = [{{ issuer = \"{ISSUER}\", audience = \"{AUDIENCE}\", jwks_file = \"{jwks}\" }}]\n\
          [audit]\nsource = \"mz.gateway\"\nkey_file = \"-\"\nrecipient_file = \"-\"\nack_key_file = \"-\"\n\
          [trust]\nlists = [{mz}, {tz}]\n{prm}{senami}",
-        store = at("gateway.db"),
+        store = rovuma_lab::postgres::test_store(dir, "gateway").expect("a store"),
         jwks = at("jwks.json"),
         mz = list("mz"),
         tz = list("tz"),

@@ -74,26 +74,20 @@ async fn what_must_follow_a_list_is_tried_until_it_is_done() {
     assert_eq!(follow_ups(&world).await, [2, 0, 1], "signed with a key that no list has yet");
     world.tz.publish(now);
 
-    execute(
-        &world,
-        "CREATE TRIGGER no_load BEFORE UPDATE ON trust_seen BEGIN SELECT RAISE(ABORT, 'no'); END",
-    )
-    .await;
-    execute(&world, "CREATE TRIGGER no_flag BEFORE UPDATE ON received BEGIN SELECT RAISE(ABORT, 'no'); END")
-        .await;
-    execute(&world, "CREATE TRIGGER no_retry BEFORE DELETE ON held BEGIN SELECT RAISE(ABORT, 'no'); END")
-        .await;
+    forbid(&world, "UPDATE", "trust_seen").await;
+    forbid(&world, "UPDATE", "received").await;
+    forbid(&world, "DELETE", "held").await;
     world.lists.look(&world.gateway).await;
     assert_eq!(serial(&world, "tz.tpf"), Some(2), "in force, recorded or not");
     assert_eq!(follow_ups(&world).await, [2, 0, 1]);
-    execute(&world, "DROP TRIGGER no_retry").await;
+    allow(&world, "held").await;
     world.lists.look(&world.gateway).await;
     assert_eq!(follow_ups(&world).await, [2, 0, 0]);
-    execute(&world, "DROP TRIGGER no_load").await;
+    allow(&world, "trust_seen").await;
     world.lists.look(&world.gateway).await;
     assert_eq!(follow_ups(&world).await, [3, 0, 0]);
     assert_eq!(world.count("SELECT serial FROM trust_seen WHERE country = 'tz'").await, 2);
-    execute(&world, "DROP TRIGGER no_flag").await;
+    allow(&world, "received").await;
     for _ in 0..2 {
         world.lists.look(&world.gateway).await;
         assert_eq!(follow_ups(&world).await, [3, 1, 0], "done, and not done again");
@@ -113,10 +107,9 @@ async fn a_compromised_key_of_our_own_sounds_an_alarm() {
     world.mz.revise();
     compromise(&mut world.mz, "mz.prm", &world.gateway);
     world.mz.publish(world.gateway.now());
-    execute(&world, "CREATE TRIGGER no_alarm BEFORE INSERT ON alarm BEGIN SELECT RAISE(ABORT, 'no'); END")
-        .await;
+    forbid(&world, "INSERT", "alarm").await;
     world.lists.look(&world.gateway).await;
-    execute(&world, "DROP TRIGGER no_alarm").await;
+    allow(&world, "alarm").await;
     world.lists.look(&world.gateway).await;
     world.lists.look(&world.gateway).await;
     let officer = world.person("officer-1", "mz.prm", &["liaison_officer"]);
@@ -153,11 +146,33 @@ fn compromise(country: &mut Country, code: &str, gateway: &Gateway) {
     country.list.revoke_signing_key(&code, &kid, revocation).expect("revoked");
 }
 
-async fn execute(world: &World, sql: &'static str) {
-    let work = world
-        .gateway
-        .store
-        .write(move |tx| async move { sqlx::query(sql).execute(tx).await.map(|_| ()) }.boxed());
+/// Makes the store refuse to do this to a table.
+async fn forbid(world: &World, what: &str, table: &str) {
+    let postgres = rovuma_lab::postgres::tests_use_postgres();
+    let body = if postgres {
+        execute(
+            world,
+            "CREATE OR REPLACE FUNCTION no() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'no'; END $$"
+                .into(),
+        )
+        .await;
+        "FOR EACH ROW EXECUTE FUNCTION no()"
+    } else {
+        "BEGIN SELECT RAISE(ABORT, 'no'); END"
+    };
+    execute(world, format!("CREATE TRIGGER no_{table} BEFORE {what} ON {table} {body}")).await;
+}
+
+/// Takes [`forbid`] back.
+async fn allow(world: &World, table: &str) {
+    let on = if rovuma_lab::postgres::tests_use_postgres() { format!(" ON {table}") } else { String::new() };
+    execute(world, format!("DROP TRIGGER no_{table}{on}")).await;
+}
+
+async fn execute(world: &World, sql: String) {
+    let work = world.gateway.store.write(move |tx| {
+        async move { sqlx::query(sqlx::AssertSqlSafe(sql)).execute(tx).await.map(|_| ()) }.boxed()
+    });
     work.await.expect("executed");
 }
 

@@ -33,7 +33,10 @@ fn configuration(folder: &Path, port: u16) -> String {
     let mut text = format!("issuer = \"http://127.0.0.1:{port}\"\n");
     let sections = [
         format!("[http]\nlisten = \"127.0.0.1:{port}\""),
-        format!("[store]\nurl = \"sqlite:{shown}/identity.db\""),
+        format!(
+            "[store]\nurl = \"{}\"",
+            rovuma_lab::postgres::test_store(folder, "identity").expect("a store")
+        ),
         format!("[signing]\ndirectory = \"{shown}/keys\""),
         format!(
             "[audit]\nsource = \"mz.identity\"\nkey_file = \"{shown}/audit.pem\"\n\

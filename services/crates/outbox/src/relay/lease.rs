@@ -48,6 +48,9 @@ impl Leases {
         if let Some(lease) = held.filter(|lease| lease.until > now.plus(LEASE * 3 / 4)) {
             return Ok(Some(lease));
         }
+        if !store.is_exclusive() && self.is_anothers(store, lane, now).await.map_err(WriteError::Job)? {
+            return Ok(None);
+        }
         let (holder, wanted) = (self.holder, lane.clone());
         let lease =
             store.write(move |tx| async move { claim(tx, &wanted, holder, now).await }.boxed()).await?;
@@ -56,6 +59,22 @@ impl Leases {
             None => self.held().remove(lane),
         };
         Ok(lease)
+    }
+
+    /// Whether another relay has the lane, as far as can be told without writing: a claim that fails is a commit
+    /// all the same, and would wake that relay for nothing.
+    async fn is_anothers(&self, store: &Store, lane: &LaneKey, now: Timestamp) -> sqlx::Result<bool> {
+        let row = sqlx::query(
+            "SELECT fence FROM outbox_lease
+             WHERE recipient = $1 AND lane = $2 AND holder <> $3 AND expires_at > $4",
+        )
+        .bind(lane.recipient.as_str())
+        .bind(lane.lane.as_str())
+        .bind(self.holder.as_bytes().as_slice())
+        .bind(now.as_micros())
+        .fetch_optional(store.read())
+        .await?;
+        Ok(row.is_some())
     }
 
     /// Gives up every lease, so that others need not wait for its end.

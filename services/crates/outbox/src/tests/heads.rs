@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use rovuma_schemas::{StreamHead, StreamId, Timestamp, VoidReason, VoidedNumber, limits::STREAMS_MAX};
+use rovuma_schemas::{
+    StoreId, StreamHead, StreamId, Timestamp, VoidReason, VoidedNumber, limits::STREAMS_MAX,
+};
 use rovuma_store::FutureExt;
 
 use super::{
@@ -83,17 +85,20 @@ async fn a_status_fits_a_message_however_many_numbers_are_void() {
         // As if so many had expired: rows without bytes are enough to be told of.
         let fill = world.outbox.store().write(move |tx| {
             async move {
-                sqlx::query(
-                    "WITH RECURSIVE n(i) AS (SELECT 2 UNION ALL SELECT i + 1 FROM n WHERE i < 1100)
-                     INSERT INTO outbox_copy (message, country, sender, recipient, lane, stream, number,
-                                              size_bytes, state, enqueued_at, code, voided_at, told_at)
-                     SELECT randomblob(16), 'tz', 'mz.prm', 'tz.tpf', 'urgent', (SELECT identity FROM store), i,
-                            1, 4, 0, 'expired', $1, $1
-                     FROM n",
-                )
-                .bind(at(0).as_micros())
-                .execute(tx)
-                .await
+                for number in 2_i64..=1100 {
+                    sqlx::query(
+                        "INSERT INTO outbox_copy (message, country, sender, recipient, lane, stream, number,
+                                                  size_bytes, state, enqueued_at, code, voided_at, told_at)
+                         SELECT $1, 'tz', 'mz.prm', 'tz.tpf', 'urgent', identity, $2, 1, 4, 0, 'expired', $3, $3
+                         FROM store",
+                    )
+                    .bind(StoreId::draw().as_bytes().to_vec())
+                    .bind(number)
+                    .bind(at(0).as_micros())
+                    .execute(&mut *tx)
+                    .await?;
+                }
+                Ok::<_, sqlx::Error>(())
             }
             .boxed()
         });
@@ -106,6 +111,9 @@ async fn a_status_fits_a_message_however_many_numbers_are_void() {
 
 #[tokio::test]
 async fn what_is_settled_is_not_looked_at() {
+    if rovuma_lab::postgres::tests_use_postgres() {
+        return;
+    }
     let world = World::new().await;
     for query in [crate::heads::LIVE, crate::heads::VOIDED] {
         let mut steps = plan(&world, query).await;

@@ -1,6 +1,6 @@
 //! What a partner asks for again.
 
-use rovuma_schemas::{Lane, NumberRange, StreamGaps, Timestamp};
+use rovuma_schemas::{Lane, NumberRange, StoreId, StreamGaps, Timestamp};
 use rovuma_store::FutureExt;
 
 use super::world::{Letter, PRM, TISD, TPF, World, agency, at};
@@ -55,16 +55,18 @@ async fn one_request_calls_back_a_bounded_number() {
     let fill = world.outbox.store().write(move |tx| {
         async move {
             outbox.next_place(tx, &agency(PRM), &agency(TPF), Lane::Urgent).await?;
-            sqlx::query(
-                "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < $1)
-                 INSERT INTO outbox_copy (message, country, sender, recipient, lane, stream, number, size_bytes,
-                                          state, enqueued_at)
-                 SELECT CAST(i AS TEXT), 'tz', 'mz.prm', 'tz.tpf', 'urgent', (SELECT identity FROM store), i, 1, 1, 0
-                 FROM n",
-            )
-            .bind(i64::try_from(total).unwrap_or(0))
-            .execute(tx)
-            .await
+            for number in 1..=i64::try_from(total).unwrap_or(0) {
+                sqlx::query(
+                    "INSERT INTO outbox_copy (message, country, sender, recipient, lane, stream, number, size_bytes,
+                                              state, enqueued_at)
+                     SELECT $1, 'tz', 'mz.prm', 'tz.tpf', 'urgent', identity, $2, 1, 1, 0 FROM store",
+                )
+                .bind(StoreId::draw().as_bytes().to_vec())
+                .bind(number)
+                .execute(&mut *tx)
+                .await?;
+            }
+            Ok::<_, sqlx::Error>(())
         }
         .boxed()
     });

@@ -102,7 +102,7 @@ impl World {
 
     pub(super) async fn with(settings: OutboxSettings) -> Self {
         let dir = tempfile::tempdir().expect("a directory");
-        let url = format!("sqlite:{}", dir.path().join("outbox.db").display());
+        let url = rovuma_lab::postgres::test_store(dir.path(), "outbox").expect("a store");
         let store = Store::open(&StoreConfig::at(url), &[MIGRATIONS]).await.expect("opens");
         let key = SigningKey::generate().expect("a key");
         let outbox = Outbox::new(store, settings);

@@ -122,7 +122,7 @@ impl Fixture {
     }
 
     pub(crate) async fn outbox(&self) -> Outbox {
-        let url = format!("sqlite:{}", self.folder.join("outbox.db").display());
+        let url = rovuma_lab::postgres::test_store(&self.folder, "outbox").expect("a store");
         let store = Store::open(&StoreConfig::at(url), &[MIGRATIONS]).await.expect("opens");
         Outbox::new(store, OutboxSettings { tick_ms: 200, ..OutboxSettings::default() })
     }

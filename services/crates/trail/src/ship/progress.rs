@@ -36,6 +36,11 @@ impl Progress {
         Self { settings, epochs: BTreeMap::new() }
     }
 
+    /// Forgets what was sent: everything that is not acknowledged goes again.
+    pub(crate) fn start_anew(&mut self) {
+        self.epochs.clear();
+    }
+
     /// Whether another batch of an epoch may be sent now. After a silence one batch at a time asks whether
     /// the audit service is back.
     pub(crate) fn may_send(&self, epoch: Epoch) -> bool {

@@ -20,7 +20,7 @@ fn at(second: u64) -> Timestamp {
 impl Stream {
     async fn new() -> Self {
         let folder = tempfile::tempdir().expect("a folder");
-        let url = format!("sqlite:{}", folder.path().join("gateway.db").display());
+        let url = rovuma_lab::postgres::test_store(folder.path(), "gateway").expect("a store");
         let store = Store::open(&StoreConfig::at(url), &[crate::service::MIGRATIONS]).await.expect("a store");
         let key = StreamKey {
             recipient: "tz.tpf".parse().expect("an agency"),

@@ -125,11 +125,10 @@ impl World {
     }
 
     /// One column of texts from the store.
-    pub(crate) async fn rows(&self, sql: &'static str) -> Vec<String> {
-        let path = self.folder.path().join("identity.db");
-        let url = format!("sqlite:{}?mode=ro", path.display());
+    pub(crate) async fn rows(&self, sql: &str) -> Vec<String> {
+        let url = rovuma_lab::postgres::test_store(self.folder.path(), "identity").expect("the store");
         let mut conn = sqlx::AnyConnection::connect(&url).await.expect("the store");
-        let rows = sqlx::query(sql).fetch_all(&mut conn).await.expect("rows");
+        let rows = sqlx::query(sqlx::AssertSqlSafe(sql)).fetch_all(&mut conn).await.expect("rows");
         rows.iter().map(|row| row.get(0)).collect()
     }
 }
@@ -177,7 +176,7 @@ pub(crate) fn config(folder: &Path) -> IdentityConfig {
             tls: None,
             behind_proxy: true,
         },
-        store: StoreConfig::at(format!("sqlite:{}", folder.join("identity.db").display())),
+        store: StoreConfig::at(rovuma_lab::postgres::test_store(folder, "identity").expect("a store")),
         signing: SigningConfig { directory: folder.join("keys"), rotate_after_days: 90 },
         audit: AuditConfig {
             source: "mz.identity".into(),

@@ -1,0 +1,134 @@
+//! Which database holds the store, and what is different between them.
+
+use std::time::{Duration, Instant};
+
+use sqlx::{AssertSqlSafe, SqlSafeStr, SqlStr};
+
+use crate::{Conn, Migrations, OpenError, Pool, Step, StoreConfig, postgres::Server, sqlite::Locked};
+
+/// How long to wait for a process that has the store: one that ends, or was killed, needs a moment to let go.
+pub(crate) const OPEN_PATIENCE: Duration = Duration::from_secs(3);
+
+/// How often it is looked whether it has.
+pub(crate) const OPEN_POLL: Duration = Duration::from_millis(50);
+
+/// Whether other processes may write the store at the same time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Sharing {
+    /// This process alone.
+    Alone,
+    /// Any number that say the same, where the database allows it.
+    Shared,
+}
+
+/// The database behind a store, taken for as long as the value lives.
+#[derive(Debug)]
+pub(crate) enum Database {
+    /// A file.
+    Sqlite(Locked),
+    /// A database of a server.
+    Postgres(Server),
+}
+
+impl Database {
+    /// The database at the configured address, taken if it is a file.
+    pub(crate) async fn take(config: &StoreConfig, sharing: Sharing) -> Result<Self, OpenError> {
+        if Server::is_address(&config.url) {
+            return Server::at(config, sharing).map(Self::Postgres);
+        }
+        let started = Instant::now();
+        loop {
+            match Locked::take(&config.url) {
+                Err(OpenError::InUse { .. }) if started.elapsed() < OPEN_PATIENCE => {
+                    tokio::time::sleep(OPEN_POLL).await;
+                }
+                taken => return taken.map(Self::Sqlite),
+            }
+        }
+    }
+
+    /// A connection that writes. With a server it holds the right to write for as long as it lives.
+    pub(crate) async fn writer(&self) -> Result<Conn, OpenError> {
+        match self {
+            Self::Sqlite(file) => file.writer().await,
+            Self::Postgres(server) => server.writer().await,
+        }
+    }
+
+    /// The connections that read, and can do nothing else.
+    pub(crate) async fn readers(&self, count: u32) -> Result<Pool, OpenError> {
+        match self {
+            Self::Sqlite(file) => file.readers(count).await,
+            Self::Postgres(server) => server.readers(count).await,
+        }
+    }
+
+    /// The words of a transaction.
+    pub(crate) fn words(&self) -> Words {
+        match self {
+            Self::Sqlite(_) => Words::new("BEGIN IMMEDIATE", "COMMIT"),
+            Self::Postgres(server) => Words::new(server.begin(), server.commit()),
+        }
+    }
+
+    /// The migrations that are for this database.
+    pub(crate) fn steps(&self, set: &Migrations) -> &'static [Step] {
+        match self {
+            Self::Sqlite(_) => set.sqlite,
+            Self::Postgres(_) => set.postgres,
+        }
+    }
+
+    /// Whether a connection may be lost while the store is open.
+    pub(crate) fn may_be_away(&self) -> bool {
+        matches!(self, Self::Postgres(_))
+    }
+
+    /// Whether no other process can be writing the store.
+    pub(crate) fn is_exclusive(&self) -> bool {
+        match self {
+            Self::Sqlite(_) => true,
+            Self::Postgres(server) => server.is_exclusive(),
+        }
+    }
+
+    /// The server, when there is one.
+    pub(crate) fn server(&self) -> Option<&Server> {
+        match self {
+            Self::Sqlite(_) => None,
+            Self::Postgres(server) => Some(server),
+        }
+    }
+}
+
+/// The statements around the jobs of a transaction. A savepoint is open while a job runs. What belongs
+/// together goes to the database in one text: each is a change of threads or a round trip, which costs more
+/// than most statements.
+#[derive(Clone, Debug)]
+pub(crate) struct Words {
+    pub(crate) begin: SqlStr,
+    /// After a job whose work is kept, and another follows.
+    pub(crate) next: SqlStr,
+    /// After a job whose work is taken back, and another follows: going back to a savepoint leaves it open.
+    pub(crate) back: SqlStr,
+    pub(crate) commit: SqlStr,
+    /// Commits without the work of the last job.
+    pub(crate) back_and_commit: SqlStr,
+    pub(crate) rollback: SqlStr,
+}
+
+impl Words {
+    fn new(begin: impl Into<String>, commit: impl Into<String>) -> Self {
+        let (begin, commit) = (begin.into(), commit.into());
+        // Nothing but our own words comes into these texts.
+        let text = |text: String| AssertSqlSafe(text).into_sql_str();
+        Self {
+            begin: text(format!("{begin}; SAVEPOINT job")),
+            next: "RELEASE SAVEPOINT job; SAVEPOINT job".into_sql_str(),
+            back: "ROLLBACK TO SAVEPOINT job".into_sql_str(),
+            back_and_commit: text(format!("ROLLBACK TO SAVEPOINT job; {commit}")),
+            commit: text(commit),
+            rollback: "ROLLBACK".into_sql_str(),
+        }
+    }
+}

@@ -1,0 +1,286 @@
+//! PostgreSQL's part: one database of a server, for one service, written by one transaction at a time.
+//!
+//! Every writing transaction first takes an advisory lock of the database. So transactions of several
+//! processes stand one after another, as they do in a file: none sees another half done, none deadlocks with
+//! another, and what is numbered in a transaction is visible in the order of its numbers. See
+//! `services/decisions/0010-one-transaction-at-a-time.md`.
+
+use std::{
+    net::IpAddr,
+    time::{Duration, Instant},
+};
+
+use rovuma_schemas::StoreId;
+use sqlx::{AssertSqlSafe, Connection, Row, postgres::PgListener};
+use tokio::sync::watch;
+use tracing::{debug, warn};
+use url::Url;
+
+use crate::{
+    Commits, Conn, OpenError, Pool, StoreConfig,
+    config::without_password,
+    database::{OPEN_PATIENCE, OPEN_POLL, Sharing},
+};
+
+/// Advisory locks of a database are told apart by two numbers: this one says that they are ours.
+const LOCKS: i32 = 0x0052_6f76;
+
+/// The lock of a writing transaction.
+const WRITING: i32 = 1;
+
+/// The lock of a process that has the store open: shared by those that share it.
+const OPENED: i32 = 2;
+
+/// Locks of duties are numbered from here.
+const DUTIES: i32 = 16;
+
+/// The channel on which processes tell each other of commits.
+const CHANNEL: &str = "rovuma_commit";
+
+/// How long a connection may take to come about: a server that is there answers in milliseconds.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// How often a broken connection is tried again when nobody presses.
+const RETRY_EVERY: Duration = Duration::from_secs(2);
+
+/// How often the connection that holds a duty is tried: the server ends a duty with its connection.
+const DUTY_CHECK_EVERY: Duration = Duration::from_secs(5);
+
+/// Settings of a writing connection. A writer that stopped in the middle of a transaction, its machine gone,
+/// gives way after a minute; a writer that waits for another gives up and says so rather than hang. A server
+/// that answers before a commit is on its disk is told not to.
+const WRITER: &str = "SET idle_in_transaction_session_timeout = '60s'; SET lock_timeout = '20s'; \
+     SELECT set_config('synchronous_commit', 'on', false) \
+     WHERE current_setting('synchronous_commit') = 'off'";
+
+/// A database of a server.
+#[derive(Clone, Debug)]
+pub(crate) struct Server {
+    /// With the password, if there is one.
+    url: Url,
+    sharing: Sharing,
+    /// How this process signs its commits.
+    own: StoreId,
+}
+
+impl Server {
+    /// Whether an address is one of a server.
+    pub(crate) fn is_address(url: &str) -> bool {
+        url.starts_with("postgres:") || url.starts_with("postgresql:")
+    }
+
+    /// The server at a configured address. Nothing is asked of it yet.
+    pub(crate) fn at(config: &StoreConfig, sharing: Sharing) -> Result<Self, OpenError> {
+        let fault = || OpenError::Address { url: without_password(&config.url).to_owned() };
+        let mut url = Url::parse(&config.url).map_err(|_| fault())?;
+        if let Some(file) = &config.password_file {
+            let password =
+                config.password().map_err(|source| OpenError::File { path: file.clone(), source })?;
+            url.set_password(Some(&password)).map_err(|()| fault())?;
+        }
+        if !is_private(&url) {
+            return Err(OpenError::ClearText { url: without_password(&config.url).to_owned() });
+        }
+        if !url.query_pairs().any(|(name, _)| name == "application_name") {
+            url.query_pairs_mut().append_pair("application_name", &process_name());
+        }
+        Ok(Self { url, sharing, own: StoreId::draw() })
+    }
+
+    pub(crate) fn is_exclusive(&self) -> bool {
+        self.sharing == Sharing::Alone
+    }
+
+    /// The connection that writes. It holds the right to: a process that wants the store for itself finds out.
+    pub(crate) async fn writer(&self) -> Result<Conn, OpenError> {
+        let mut conn = self.connect().await?;
+        sqlx::raw_sql(WRITER).execute(&mut conn).await?;
+        let shared = if self.is_exclusive() { "" } else { "_shared" };
+        let take = format!("SELECT pg_try_advisory_lock{shared}({LOCKS}, {OPENED}) AS taken");
+        let started = Instant::now();
+        loop {
+            let row = sqlx::query(AssertSqlSafe(take.clone())).fetch_one(&mut conn).await?;
+            if row.try_get("taken")? {
+                return Ok(conn);
+            }
+            if started.elapsed() > OPEN_PATIENCE {
+                return Err(OpenError::InUse { store: self.shown(), holder: holder(&mut conn).await });
+            }
+            tokio::time::sleep(OPEN_POLL).await;
+        }
+    }
+
+    /// The connections that read, and can do nothing else.
+    pub(crate) async fn readers(&self, count: u32) -> Result<Pool, OpenError> {
+        let options =
+            sqlx::any::AnyPoolOptions::new().max_connections(count.max(1)).acquire_timeout(CONNECT_TIMEOUT);
+        let options = options.after_connect(|conn, _| {
+            Box::pin(async move {
+                sqlx::query("SET default_transaction_read_only = on").execute(conn).await?;
+                Ok(())
+            })
+        });
+        Ok(options.connect(self.url.as_str()).await?)
+    }
+
+    /// How a transaction begins: when it is this one's turn.
+    pub(crate) fn begin(&self) -> String {
+        format!("BEGIN; SELECT pg_advisory_xact_lock({LOCKS}, {WRITING})")
+    }
+
+    /// How a transaction ends: with a word to the others.
+    pub(crate) fn commit(&self) -> String {
+        format!("SELECT pg_notify('{CHANNEL}', '{}'); COMMIT", self.own)
+    }
+
+    /// Counts the commits of other processes, until nobody looks any more. After a connection was lost it is
+    /// taken that there were some.
+    pub(crate) async fn listen(self, commits: std::sync::Arc<watch::Sender<Commits>>) {
+        let ended = commits.clone();
+        tokio::select! {
+            () = ended.closed() => {}
+            () = self.listen_on(&commits) => {}
+        }
+    }
+
+    async fn listen_on(&self, commits: &watch::Sender<Commits>) {
+        let own = self.own.to_string();
+        loop {
+            match self.listener().await {
+                Ok(mut listener) => {
+                    commits.send_modify(|count| count.others += 1);
+                    while let Ok(Some(word)) = listener.try_recv().await {
+                        if word.payload() != own {
+                            commits.send_modify(|count| count.others += 1);
+                        }
+                    }
+                    debug!("the connection that listens for commits was lost");
+                }
+                Err(fault) => debug!(%fault, "no connection to listen for commits on"),
+            }
+            tokio::time::sleep(RETRY_EVERY).await;
+        }
+    }
+
+    async fn listener(&self) -> Result<PgListener, sqlx::Error> {
+        let mut listener = PgListener::connect(self.url.as_str()).await?;
+        listener.listen(CHANNEL).await?;
+        Ok(listener)
+    }
+
+    /// Waits for a duty and holds it by a connection of its own. `ended` says how to stop waiting.
+    pub(crate) async fn take_duty(&self, number: i32) -> Conn {
+        let take = format!("SELECT pg_try_advisory_lock({LOCKS}, {}) AS taken", DUTIES + number);
+        let mut told = false;
+        loop {
+            let attempt = async {
+                let mut conn = self.connect().await.map_err(|fault| fault.to_string())?;
+                let row = sqlx::query(AssertSqlSafe(take.clone())).fetch_one(&mut conn).await;
+                let taken = row.and_then(|row| row.try_get::<bool, _>("taken"));
+                Ok::<_, String>(taken.map_err(|fault| fault.to_string())?.then_some(conn))
+            };
+            match attempt.await {
+                Ok(Some(conn)) => return conn,
+                Ok(None) => {}
+                Err(fault) if !told => {
+                    warn!(%fault, "no duty can be taken: the database does not answer");
+                    told = true;
+                }
+                Err(_) => {}
+            }
+            tokio::time::sleep(RETRY_EVERY).await;
+        }
+    }
+
+    /// Returns once the connection that holds a duty is lost.
+    pub(crate) async fn until_lost(conn: &mut Conn) {
+        loop {
+            tokio::time::sleep(DUTY_CHECK_EVERY).await;
+            let answer = tokio::time::timeout(CONNECT_TIMEOUT, conn.ping()).await;
+            if !matches!(answer, Ok(Ok(()))) {
+                return;
+            }
+        }
+    }
+
+    async fn connect(&self) -> Result<Conn, sqlx::Error> {
+        match tokio::time::timeout(CONNECT_TIMEOUT, Conn::connect(self.url.as_str())).await {
+            Ok(connected) => connected,
+            Err(_) => Err(sqlx::Error::PoolTimedOut),
+        }
+    }
+
+    /// The database in a message: where it is, without who speaks to it.
+    fn shown(&self) -> String {
+        format!("{}{}", self.url.host_str().unwrap_or("local"), self.url.path())
+    }
+}
+
+/// What passes between a service and its database is as secret as the database: over a network only by TLS with
+/// the server's certificate checked.
+fn is_private(url: &Url) -> bool {
+    let of =
+        |wanted: &str| url.query_pairs().filter(|(name, _)| name == wanted).last().map(|(_, value)| value);
+    let host =
+        of("host").map_or_else(|| url.host_str().unwrap_or_default().to_owned(), |host| host.into_owned());
+    let address = host.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>();
+    let stays_here = host.starts_with('/') || host == "localhost" || address.is_ok_and(|ip| ip.is_loopback());
+    stays_here || of("sslmode").is_some_and(|mode| mode == "verify-full")
+}
+
+/// Who has the store open, as the server knows it.
+async fn holder(conn: &mut Conn) -> String {
+    let text = format!(
+        "SELECT a.application_name || ' (server process ' || a.pid || ')' AS holder
+         FROM pg_locks l JOIN pg_stat_activity a ON a.pid = l.pid
+         WHERE l.locktype = 'advisory' AND l.classid = {LOCKS} AND l.objid = {OPENED} AND l.granted
+           AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
+         ORDER BY a.backend_start LIMIT 1"
+    );
+    let row = sqlx::query(AssertSqlSafe(text)).fetch_optional(conn).await;
+    let said = row.ok().flatten().and_then(|row| row.try_get::<String, _>("holder").ok());
+    said.unwrap_or_else(|| "another process".to_owned())
+}
+
+/// What the server shows as this connection's application: the program and its process.
+fn process_name() -> String {
+    let program = std::env::current_exe().ok();
+    let name = program.as_deref().and_then(|path| path.file_name()).map(|name| name.to_string_lossy());
+    format!("{} {}", name.as_deref().unwrap_or("rovuma"), std::process::id())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_private_way_to_the_database_is_taken() {
+        let taken = |url: &str| Server::at(&StoreConfig::at(url), Sharing::Alone);
+        for url in [
+            "postgres://gateway@localhost/gateway",
+            "postgres://gateway@127.0.0.1:5433/gateway",
+            "postgres://gateway@[::1]/gateway",
+            "postgres:///gateway?host=/run/postgresql",
+            "postgres://gateway@db.example/gateway?sslmode=verify-full",
+        ] {
+            assert!(taken(url).is_ok(), "{url}");
+        }
+        for url in [
+            "postgres://gateway@db.example/gateway",
+            "postgres://gateway@10.0.0.7/gateway",
+            "postgres://gateway@db.example/gateway?sslmode=require",
+            "postgres://gateway@db.example/gateway?sslmode=verify-ca",
+            "postgres://gateway@localhost/gateway?host=db.example",
+            "postgres://gateway@db.example/gateway?sslmode=verify-full&sslmode=prefer",
+        ] {
+            let refused = taken(url).expect_err(url);
+            assert!(matches!(refused, OpenError::ClearText { .. }), "{url}: {refused}");
+        }
+    }
+
+    #[test]
+    fn no_password_shows() {
+        let refused = Server::at(&StoreConfig::at("postgres://u:secret@db.example/x"), Sharing::Alone);
+        assert!(!refused.expect_err("in clear text").to_string().contains("secret"));
+    }
+}

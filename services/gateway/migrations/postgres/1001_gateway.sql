@@ -1,0 +1,224 @@
+-- The gateway's own tables. Identifiers are 16-byte blobs, digests 32-byte blobs, times microseconds
+-- since the Unix epoch, and there are no booleans: the same queries serve SQLite and PostgreSQL.
+-- The outbox (2xx) and the audit trail (1xx) bring their own tables.
+
+-- What an agency is writing, and where its release stands. The id becomes the message's id.
+CREATE TABLE draft (
+    id            BYTEA  NOT NULL PRIMARY KEY,
+    agency        TEXT   NOT NULL,
+    author        TEXT   NOT NULL,
+    state         TEXT   NOT NULL, -- draft, pending_release, returned, released, discarded
+    version       BIGINT NOT NULL, -- counts changes; a writer names the version it saw
+    category      TEXT   NOT NULL,
+    status        TEXT   NOT NULL, -- actual, exercise, test
+    second_person TEXT,            -- why a second person must release it; NULL when one person may
+    content       BYTEA  NOT NULL, -- the draft as posted, validated
+    created_at    BIGINT NOT NULL,
+    changed_at    BIGINT NOT NULL,
+    submitted_at  BIGINT,
+    decided_by    TEXT,
+    decided_at    BIGINT,
+    return_reason TEXT
+);
+CREATE INDEX draft_by_agency ON draft (agency, state, id);
+
+-- What has left, one row a country: the exact bytes signed are the evidence.
+CREATE TABLE sent (
+    id           BYTEA  NOT NULL,
+    country      TEXT   NOT NULL,
+    agency       TEXT   NOT NULL,
+    message_type TEXT   NOT NULL,
+    category     TEXT,
+    status       TEXT   NOT NULL,
+    lane         TEXT   NOT NULL,
+    created_at   BIGINT NOT NULL,
+    expires_at   BIGINT,
+    released_by  TEXT   NOT NULL,
+    digest       BYTEA  NOT NULL,
+    jws          BYTEA  NOT NULL,
+    PRIMARY KEY (id, country)
+);
+CREATE INDEX sent_by_agency ON sent (agency, created_at, id);
+
+-- What has been taken from others: one row per recipient agency, for ever, so that a duplicate is
+-- known however late it comes.
+CREATE TABLE received (
+    seq              BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    recipient        TEXT   NOT NULL,
+    sender           TEXT   NOT NULL,
+    id               BYTEA  NOT NULL,
+    digest           BYTEA  NOT NULL,
+    jws              BYTEA  NOT NULL,
+    key_id           TEXT   NOT NULL,
+    message_type     TEXT   NOT NULL,
+    category         TEXT,
+    status           TEXT   NOT NULL,
+    lane             TEXT   NOT NULL,
+    stream           BYTEA,
+    number           BIGINT,
+    created_at       BIGINT NOT NULL,
+    expires_at       BIGINT,
+    received_at      BIGINT NOT NULL,
+    disposition      TEXT   NOT NULL, -- operative, inoperative (expired on the way), rejected
+    rejection_code   TEXT,
+    rejection_detail TEXT,
+    audit_epoch      BYTEA  NOT NULL,
+    audit_sequence   BIGINT NOT NULL,
+    read_at          BIGINT,
+    read_by          TEXT,
+    compromised_at   BIGINT           -- when the key that signed it was found to be compromised
+);
+CREATE UNIQUE INDEX received_identity ON received (recipient, sender, id);
+CREATE INDEX received_by_stream ON received (sender, stream, recipient, lane, number);
+CREATE INDEX received_by_key ON received (sender, key_id);
+CREATE INDEX received_by_arrival ON received (recipient, seq);
+
+-- Streams as the recipient sees them.
+CREATE TABLE stream_in (
+    recipient    TEXT   NOT NULL,
+    sender       TEXT   NOT NULL,
+    lane         TEXT   NOT NULL,
+    stream       BYTEA  NOT NULL,
+    next         BIGINT NOT NULL, -- every number below has come or was made void
+    last         BIGINT NOT NULL, -- the highest number seen or announced
+    announced_at BIGINT,          -- when the sender last spoke of this stream
+    gap_since    BIGINT,          -- since when a number below `last` has been missing
+    requested_at BIGINT,          -- when it was last asked for
+    requests     BIGINT NOT NULL DEFAULT 0,
+    PRIMARY KEY (recipient, sender, lane, stream)
+);
+
+-- Numbers that came, or were made void, ahead of one that is still missing.
+CREATE TABLE stream_ahead (
+    recipient TEXT   NOT NULL,
+    sender    TEXT   NOT NULL,
+    lane      TEXT   NOT NULL,
+    stream    BYTEA  NOT NULL,
+    number    BIGINT NOT NULL,
+    PRIMARY KEY (recipient, sender, lane, stream, number)
+);
+
+-- The last word of each kind that a partner said of the streams between us: an older one, sent again by
+-- somebody on the way, says nothing.
+CREATE TABLE stream_word (
+    own        TEXT   NOT NULL,
+    partner    TEXT   NOT NULL,
+    kind       TEXT   NOT NULL, -- stream.status, stream.request
+    created_at BIGINT NOT NULL,
+    PRIMARY KEY (own, partner, kind)
+);
+
+-- Receipts that others signed for what we sent: the exact bytes, and what each says.
+CREATE TABLE receipt_jws (
+    id          BYTEA  NOT NULL,
+    signer      TEXT   NOT NULL,
+    jws         BYTEA  NOT NULL,
+    received_at BIGINT NOT NULL,
+    PRIMARY KEY (id, signer)
+);
+CREATE TABLE receipt (
+    message_id     BYTEA  NOT NULL,
+    sender         TEXT   NOT NULL,
+    recipient      TEXT   NOT NULL,
+    kind           TEXT   NOT NULL, -- delivered, read, rejected
+    said_at        BIGINT NOT NULL, -- the recipient's time
+    code           TEXT,
+    detail         TEXT,
+    audit_source   TEXT,
+    audit_epoch    BYTEA,
+    audit_sequence BIGINT,
+    receipt_id     BYTEA  NOT NULL,
+    received_at    BIGINT NOT NULL,
+    PRIMARY KEY (message_id, recipient, kind)
+);
+
+-- Messages that wait for a trust list: not verified, not lost, not shown as received.
+CREATE TABLE held (
+    seq               BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    recipient         TEXT   NOT NULL,
+    exchange          TEXT   NOT NULL,
+    queue             TEXT   NOT NULL,
+    lane              TEXT   NOT NULL,
+    unverified_sender TEXT   NOT NULL,
+    digest            BYTEA  NOT NULL,
+    size_bytes        BIGINT NOT NULL,
+    reason            TEXT   NOT NULL,
+    held_at           BIGINT NOT NULL,
+    tried_at          BIGINT NOT NULL,
+    jws               BYTEA  NOT NULL
+);
+CREATE INDEX held_room ON held (recipient, exchange, size_bytes);
+CREATE INDEX held_age ON held (held_at);
+CREATE UNIQUE INDEX held_identity ON held (recipient, digest);
+
+-- What could not be verified: the sealed original, once per content.
+CREATE TABLE quarantine (
+    seq            BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    digest         BYTEA  NOT NULL,
+    agency         TEXT,             -- whose key opened it, when one did
+    queue          TEXT   NOT NULL,
+    exchange       TEXT   NOT NULL,
+    routing_key    TEXT   NOT NULL,
+    reason         TEXT   NOT NULL,
+    detail         TEXT   NOT NULL,
+    body           BYTEA,             -- NULL once the quarantine is full: the digest still tells
+    size_bytes     BIGINT NOT NULL,
+    times          BIGINT NOT NULL,
+    first_at       BIGINT NOT NULL,
+    last_at        BIGINT NOT NULL
+);
+CREATE UNIQUE INDEX quarantine_identity ON quarantine (digest, reason);
+
+-- How full the quarantine is: one row, so that nobody has to count.
+CREATE TABLE quarantine_total (
+    one        BIGINT NOT NULL PRIMARY KEY,
+    kept_rows  BIGINT NOT NULL,
+    kept_bytes BIGINT NOT NULL,
+    beyond     BIGINT NOT NULL -- deliveries that were only counted
+);
+INSERT INTO quarantine_total (one, kept_rows, kept_bytes, beyond) VALUES (1, 0, 0, 0);
+
+-- What happened, in order, for those who follow: `GET /v1/events?after=`.
+CREATE TABLE domain_event (
+    seq        BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    agency     TEXT   NOT NULL,
+    event      TEXT   NOT NULL,
+    object_id  BYTEA,
+    version    BIGINT NOT NULL,
+    at         BIGINT NOT NULL
+);
+CREATE INDEX domain_event_by_agency ON domain_event (agency, seq);
+
+-- What needs a person's eye, until it is cleared.
+CREATE TABLE alarm (
+    agency     TEXT   NOT NULL,
+    kind       TEXT   NOT NULL,
+    subject    TEXT   NOT NULL,
+    detail     TEXT   NOT NULL,
+    times      BIGINT NOT NULL,
+    first_at   BIGINT NOT NULL,
+    last_at    BIGINT NOT NULL,
+    PRIMARY KEY (agency, kind, subject)
+);
+
+-- The highest serial of each country's trust list that was ever taken: none older is, restart or not.
+CREATE TABLE trust_seen (
+    country TEXT   NOT NULL PRIMARY KEY,
+    serial  BIGINT NOT NULL,
+    seen_at BIGINT NOT NULL
+);
+
+-- Answers already given to a request with an Idempotency-Key.
+CREATE TABLE idempotency (
+    agency         TEXT   NOT NULL,
+    subject        TEXT   NOT NULL,
+    key            TEXT   NOT NULL,
+    request_digest BYTEA  NOT NULL,
+    status         BIGINT NOT NULL,
+    body           BYTEA  NOT NULL,
+    etag           TEXT,
+    location       TEXT,
+    created_at     BIGINT NOT NULL,
+    PRIMARY KEY (agency, subject, key)
+);
+CREATE INDEX idempotency_by_time ON idempotency (created_at);

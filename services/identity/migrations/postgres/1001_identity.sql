@@ -1,0 +1,74 @@
+-- Persons. The id is the pseudonymous subject of tokens and audit events; it is never given out again.
+CREATE TABLE account (
+    id               BYTEA  NOT NULL PRIMARY KEY,
+    agency           TEXT   NOT NULL,
+    login            TEXT   NOT NULL UNIQUE,
+    name             TEXT   NOT NULL,
+    roles            TEXT   NOT NULL, -- words, with spaces between them
+    password         TEXT   NOT NULL, -- PHC string: algorithm, parameters, salt, hash
+    password_changed BIGINT NOT NULL,
+    must_change      BIGINT NOT NULL, -- 1: the password was set by somebody else
+    disabled         BIGINT,          -- since when
+    created          BIGINT NOT NULL
+);
+CREATE INDEX account_of_agency ON account (agency, id);
+
+-- Machine clients, which log in by client credentials.
+CREATE TABLE machine (
+    id       TEXT   NOT NULL PRIMARY KEY,
+    agency   TEXT   NOT NULL,
+    name     TEXT   NOT NULL,
+    roles    TEXT   NOT NULL,
+    secret   BYTEA,            -- SHA-256 of 256 random bits
+    jwks     TEXT,            -- public keys for private_key_jwt
+    disabled BIGINT,
+    created  BIGINT NOT NULL
+);
+CREATE INDEX machine_of_agency ON machine (agency, id);
+
+-- Authorization codes, by the SHA-256 of the code.
+CREATE TABLE code (
+    digest        BYTEA  NOT NULL PRIMARY KEY,
+    client        TEXT   NOT NULL,
+    redirect_uri  TEXT   NOT NULL,
+    account       BYTEA  NOT NULL REFERENCES account (id),
+    session       TEXT   NOT NULL,
+    scope         TEXT   NOT NULL,
+    nonce         TEXT,
+    challenge     TEXT   NOT NULL,
+    authenticated BIGINT NOT NULL,
+    expires       BIGINT NOT NULL,
+    used          BIGINT
+);
+CREATE INDEX code_by_expiry ON code (expires);
+
+-- Log-ins whose tokens this service no longer takes.
+CREATE TABLE ended_session (
+    session TEXT   NOT NULL PRIMARY KEY,
+    until   BIGINT NOT NULL
+);
+
+-- Client assertions already used.
+CREATE TABLE assertion (
+    digest  BYTEA  NOT NULL PRIMARY KEY,
+    expires BIGINT NOT NULL
+);
+CREATE INDEX assertion_by_expiry ON assertion (expires);
+
+-- Failed attempts, by the SHA-256 of what they aimed at or came from: known or not, it looks the same.
+CREATE TABLE throttle (
+    key           BYTEA  NOT NULL PRIMARY KEY,
+    failures      BIGINT NOT NULL,
+    failed        BIGINT NOT NULL,
+    blocked_until BIGINT,
+    refused       BIGINT NOT NULL -- attempts refused since it was blocked
+);
+CREATE INDEX throttle_by_time ON throttle (failed);
+
+-- Keys that tokens are signed with. The private halves are files; these are the public ones.
+CREATE TABLE token_key (
+    kid     TEXT   NOT NULL PRIMARY KEY,
+    jwk     TEXT   NOT NULL,
+    created BIGINT NOT NULL,
+    active  BIGINT NOT NULL  -- signs from then on, until the next one does
+);
