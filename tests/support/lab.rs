@@ -6,7 +6,7 @@ use std::{
     sync::atomic::{AtomicU32, Ordering},
 };
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 use rovuma_lab::{
     api::Api,
     border::{Border, Nodes},
@@ -22,6 +22,9 @@ use crate::eventually;
 
 /// The brokers of this test program. They end with it: the kernel sees to that.
 static NODES: OnceCell<(TempDir, Nodes)> = OnceCell::const_new();
+
+/// Names the variable with the beginning of the version of RabbitMQ that shall be tested, `4.`.
+const EXPECTED_VERSION: &str = "ROVUMA_RABBITMQ_EXPECTED";
 
 static NEXT: AtomicU32 = AtomicU32::new(1);
 
@@ -190,9 +193,23 @@ async fn nodes() -> Result<&'static Nodes> {
     let start = async || {
         let folder = tempfile::tempdir()?;
         let nodes = Nodes::start(folder.path(), |_| ()).await?;
+        is_as_expected(&nodes).await?;
         Ok::<_, anyhow::Error>((folder, nodes))
     };
     Ok(&NODES.get_or_try_init(start).await?.1)
+}
+
+/// The nodes are of the version that the caller of the tests says they test.
+async fn is_as_expected(nodes: &Nodes) -> Result<()> {
+    let Ok(expected) = std::env::var(EXPECTED_VERSION) else { return Ok(()) };
+    for node in [&nodes.mz, &nodes.tz] {
+        let version = node.management().get("/overview").await?["rabbitmq_version"].clone();
+        ensure!(
+            version.as_str().is_some_and(|version| version.starts_with(&expected)),
+            "RabbitMQ {expected} was to be tested, and the node runs {version}"
+        );
+    }
+    Ok(())
 }
 
 /// Everything that a real installation does by the minute, by the second.
