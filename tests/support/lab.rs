@@ -71,6 +71,15 @@ impl Lab {
     /// # Errors
     /// When they cannot log in.
     pub async fn api(&self, agency: &str, role: &str, service: &str) -> Result<Api> {
+        let (code, _) = agency.split_once('.').context("an agency code")?;
+        Api::new(&self.country(code).url(service)?, Some(self.token(agency, role).await?))
+    }
+
+    /// The access token of somebody of an agency: `("tz.tpf", "officer")`.
+    ///
+    /// # Errors
+    /// When they cannot log in.
+    pub async fn token(&self, agency: &str, role: &str) -> Result<String> {
         let (code, name) = agency.split_once('.').context("an agency code")?;
         let country = self.country(code);
         let login = format!("{role}.{name}");
@@ -83,7 +92,7 @@ impl Lab {
             }
         };
         tokens.insert(key, token.clone());
-        Api::new(&country.url(service)?, Some(token))
+        Ok(token)
     }
 
     /// The gateway as an agency's liaison officer calls it.
@@ -121,26 +130,28 @@ impl Lab {
     /// # Errors
     /// When it never does.
     pub async fn audited(&self, country: &str, query: &str, is_it: impl Fn(&Value) -> bool) -> Result<Value> {
-        let auditor = self.api(&format!("{country}.node"), "auditor", "audit").await?;
         eventually(&format!("an audit event {query} in {country}"), || async {
-            let mut path = format!("/v1/events?{query}");
-            loop {
-                let page = auditor.get(&path).await?.ok()?;
-                let rows = page["items"]
-                    .as_array()
-                    .or_else(|| page["events"].as_array())
-                    .cloned()
-                    .unwrap_or_default();
-                if let Some(found) = rows.into_iter().find(|row| is_it(row)) {
-                    return Ok(Some(found));
-                }
-                match page["next"].as_str() {
-                    Some(next) => path = format!("/v1/events?{query}&cursor={next}"),
-                    None => return Ok(None),
-                }
-            }
+            Ok(self.audit_events(country, query).await?.into_iter().find(&is_it))
         })
         .await
+    }
+
+    /// Everything that the country's audit log has for this query, as its national auditor finds it.
+    ///
+    /// # Errors
+    /// When the search is refused.
+    pub async fn audit_events(&self, country: &str, query: &str) -> Result<Vec<Value>> {
+        let auditor = self.api(&format!("{country}.node"), "auditor", "audit").await?;
+        let mut found = Vec::new();
+        let mut path = format!("/v1/events?{query}&limit=200");
+        loop {
+            let page = auditor.get(&path).await?.ok()?;
+            found.extend(items(&page));
+            match page["next"].as_str() {
+                Some(next) => path = format!("/v1/events?{query}&limit=200&cursor={next}"),
+                None => return Ok(found),
+            }
+        }
     }
 
     /// Waits until the gateway of an agency has a quarantined delivery for this reason.
