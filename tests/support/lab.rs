@@ -6,7 +6,7 @@ use std::{
     sync::atomic::{AtomicU32, Ordering},
 };
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 use rovuma_lab::{
     api::Api,
     border::{Border, Nodes},
@@ -22,6 +22,9 @@ use crate::eventually;
 
 /// The brokers of this test program. They end with it: the kernel sees to that.
 static NODES: OnceCell<(TempDir, Nodes)> = OnceCell::const_new();
+
+/// Names the variable with the beginning of the version of RabbitMQ that shall be tested, `4.`.
+const EXPECTED_VERSION: &str = "ROVUMA_RABBITMQ_EXPECTED";
 
 static NEXT: AtomicU32 = AtomicU32::new(1);
 
@@ -68,6 +71,15 @@ impl Lab {
     /// # Errors
     /// When they cannot log in.
     pub async fn api(&self, agency: &str, role: &str, service: &str) -> Result<Api> {
+        let (code, _) = agency.split_once('.').context("an agency code")?;
+        Api::new(&self.country(code).url(service)?, Some(self.token(agency, role).await?))
+    }
+
+    /// The access token of somebody of an agency: `("tz.tpf", "officer")`.
+    ///
+    /// # Errors
+    /// When they cannot log in.
+    pub async fn token(&self, agency: &str, role: &str) -> Result<String> {
         let (code, name) = agency.split_once('.').context("an agency code")?;
         let country = self.country(code);
         let login = format!("{role}.{name}");
@@ -80,7 +92,7 @@ impl Lab {
             }
         };
         tokens.insert(key, token.clone());
-        Api::new(&country.url(service)?, Some(token))
+        Ok(token)
     }
 
     /// The gateway as an agency's liaison officer calls it.
@@ -118,26 +130,28 @@ impl Lab {
     /// # Errors
     /// When it never does.
     pub async fn audited(&self, country: &str, query: &str, is_it: impl Fn(&Value) -> bool) -> Result<Value> {
-        let auditor = self.api(&format!("{country}.node"), "auditor", "audit").await?;
         eventually(&format!("an audit event {query} in {country}"), || async {
-            let mut path = format!("/v1/events?{query}");
-            loop {
-                let page = auditor.get(&path).await?.ok()?;
-                let rows = page["items"]
-                    .as_array()
-                    .or_else(|| page["events"].as_array())
-                    .cloned()
-                    .unwrap_or_default();
-                if let Some(found) = rows.into_iter().find(|row| is_it(row)) {
-                    return Ok(Some(found));
-                }
-                match page["next"].as_str() {
-                    Some(next) => path = format!("/v1/events?{query}&cursor={next}"),
-                    None => return Ok(None),
-                }
-            }
+            Ok(self.audit_events(country, query).await?.into_iter().find(&is_it))
         })
         .await
+    }
+
+    /// Everything that the country's audit log has for this query, as its national auditor finds it.
+    ///
+    /// # Errors
+    /// When the search is refused.
+    pub async fn audit_events(&self, country: &str, query: &str) -> Result<Vec<Value>> {
+        let auditor = self.api(&format!("{country}.node"), "auditor", "audit").await?;
+        let mut found = Vec::new();
+        let mut path = format!("/v1/events?{query}&limit=200");
+        loop {
+            let page = auditor.get(&path).await?.ok()?;
+            found.extend(items(&page));
+            match page["next"].as_str() {
+                Some(next) => path = format!("/v1/events?{query}&limit=200&cursor={next}"),
+                None => return Ok(found),
+            }
+        }
     }
 
     /// Waits until the gateway of an agency has a quarantined delivery for this reason.
@@ -190,9 +204,23 @@ async fn nodes() -> Result<&'static Nodes> {
     let start = async || {
         let folder = tempfile::tempdir()?;
         let nodes = Nodes::start(folder.path(), |_| ()).await?;
+        is_as_expected(&nodes).await?;
         Ok::<_, anyhow::Error>((folder, nodes))
     };
     Ok(&NODES.get_or_try_init(start).await?.1)
+}
+
+/// The nodes are of the version that the caller of the tests says they test.
+async fn is_as_expected(nodes: &Nodes) -> Result<()> {
+    let Ok(expected) = std::env::var(EXPECTED_VERSION) else { return Ok(()) };
+    for node in [&nodes.mz, &nodes.tz] {
+        let version = node.management().get("/overview").await?["rabbitmq_version"].clone();
+        ensure!(
+            version.as_str().is_some_and(|version| version.starts_with(&expected)),
+            "RabbitMQ {expected} was to be tested, and the node runs {version}"
+        );
+    }
+    Ok(())
 }
 
 /// Everything that a real installation does by the minute, by the second.

@@ -1,10 +1,15 @@
 //! What tests that cross services share: two brokers for a whole test program, a virtual host, keys,
 //! trust lists and services for each border, and ways to wait for a condition, never for a time.
 
+mod caller;
 pub mod drafts;
 pub mod forge;
 mod lab;
+mod refusals;
+pub mod routes;
 mod wait;
 
+pub use caller::Caller;
 pub use lab::{Lab, items, programs, quick, send};
+pub use refusals::Refusal;
 pub use wait::eventually;

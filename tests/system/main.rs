@@ -2,8 +2,11 @@
 
 mod alert;
 mod audit;
+mod crossing;
 mod gap;
 mod identity_of_messages;
 mod ingress;
 mod keys;
+mod roles;
+mod rovumactl;
 mod shutdown;

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
-use reqwest::{Client, Method, StatusCode, header};
+use reqwest::{Client, Method, Response, StatusCode, header};
 use serde_json::Value;
 
 /// A service answers within this, or something is wrong with it.
@@ -85,7 +85,33 @@ impl Api {
         if let Some(body) = body {
             request = request.json(body);
         }
-        let answer = request.send().await.with_context(|| format!("calling {url}"))?;
+        Answer::read(request.send().await.with_context(|| format!("calling {url}"))?).await
+    }
+
+    /// Asks for a path whose answer goes on as things happen; only its head has come. `after` is the number
+    /// of the last event that the caller has.
+    ///
+    /// # Errors
+    /// When the service does not answer; any status is an answer.
+    pub async fn follow(&self, path: &str, after: Option<u64>) -> Result<Response> {
+        let url = format!("{}{path}", self.base);
+        let mut request = self.client.get(&url);
+        if let Some(token) = &self.token {
+            request = request.bearer_auth(token);
+        }
+        if let Some(after) = after {
+            request = request.header("Last-Event-ID", after);
+        }
+        request.send().await.with_context(|| format!("calling {url}"))
+    }
+}
+
+impl Answer {
+    /// The whole of a response.
+    ///
+    /// # Errors
+    /// When it breaks off.
+    pub async fn read(answer: Response) -> Result<Self> {
         let (status, headers) = (answer.status(), answer.headers().clone());
         let etag = headers.get(header::ETAG).and_then(|value| value.to_str().ok()).map(str::to_owned);
         let text = answer.text().await?;
@@ -93,11 +119,9 @@ impl Api {
             "" => Value::Null,
             text => serde_json::from_str(text).unwrap_or_else(|_| Value::String(text.to_owned())),
         };
-        Ok(Answer { status, etag, body })
+        Ok(Self { status, etag, body })
     }
-}
 
-impl Answer {
     /// The body, when the call succeeded.
     ///
     /// # Errors

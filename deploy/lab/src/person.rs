@@ -1,4 +1,5 @@
-//! Logging people in as a browser would: the authorization request, the log-in page, the form, the code.
+//! Logging people in as a browser would: the authorization request, the log-in page, the form, the code. And
+//! machines, with their secret.
 
 use std::{collections::HashMap, path::Path};
 
@@ -17,11 +18,53 @@ const REDIRECT: &str = "http://127.0.0.1/callback";
 pub async fn log_in(issuer: &str, login: &str, password_file: &Path) -> Result<String> {
     let password = std::fs::read_to_string(password_file)
         .with_context(|| format!("reading {}", password_file.display()))?;
-    let client = Client::builder().no_proxy().redirect(Policy::none()).build()?;
+    let client = browser()?;
     let proof = Pkce::draw()?;
-    let page = authorization_page(&client, issuer, &proof).await?;
-    let code = submit(&client, &page, login, password.trim()).await?;
-    exchange(&client, issuer, &code, &proof).await
+    let page = authorization_page(&client, authorization_url(issuer, &proof)?).await?;
+    let location = submit(&client, &page, login, password.trim()).await?;
+    let code = location.query_pairs().find(|(name, _)| name == "code").map(|(_, code)| code.into_owned());
+    let code = code.with_context(|| format!("no code in {location}"))?;
+    let form = [
+        ("grant_type", "authorization_code"),
+        ("client_id", "rovumactl"),
+        ("redirect_uri", REDIRECT),
+        ("code", &code),
+        ("code_verifier", &proof.verifier),
+    ];
+    exchange(&client, issuer, &form).await
+}
+
+/// Logs a person in at the address that a program printed, and follows the redirect back to it: what the
+/// program answered the browser.
+///
+/// # Errors
+/// When the provider refuses, or the program does not take the answer; with what was said.
+pub async fn log_in_for_a_program(address: &str, login: &str, password_file: &Path) -> Result<String> {
+    let password = std::fs::read_to_string(password_file)
+        .with_context(|| format!("reading {}", password_file.display()))?;
+    let client = browser()?;
+    let page = authorization_page(&client, Url::parse(address)?).await?;
+    let back = submit(&client, &page, login, password.trim()).await?;
+    let answer = client.get(back).send().await.context("going back to the program")?;
+    let (status, text) = (answer.status(), answer.text().await?);
+    if !status.is_success() {
+        bail!("the program did not take the answer: {status} {text}");
+    }
+    Ok(text)
+}
+
+/// Logs a machine in with its secret and gives its access token.
+///
+/// # Errors
+/// When the provider refuses, with what it said.
+pub async fn log_in_machine(issuer: &str, client_id: &str, secret: &str) -> Result<String> {
+    let form = [("grant_type", "client_credentials"), ("client_id", client_id), ("client_secret", secret)];
+    exchange(&browser()?, issuer, &form).await
+}
+
+fn browser() -> Result<Client> {
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    Ok(Client::builder().no_proxy().redirect(Policy::none()).build()?)
 }
 
 /// The log-in page, as far as a form needs it.
@@ -31,9 +74,9 @@ struct Page {
     token: String,
 }
 
-async fn authorization_page(client: &Client, issuer: &str, proof: &Pkce) -> Result<Page> {
+fn authorization_url(issuer: &str, proof: &Pkce) -> Result<Url> {
     let challenge = &proof.challenge;
-    let url = Url::parse_with_params(
+    Ok(Url::parse_with_params(
         &format!("{issuer}/oauth2/authorize"),
         [
             ("client_id", "rovumactl"),
@@ -44,7 +87,10 @@ async fn authorization_page(client: &Client, issuer: &str, proof: &Pkce) -> Resu
             ("code_challenge_method", "S256"),
             ("code_challenge", challenge.as_str()),
         ],
-    )?;
+    )?)
+}
+
+async fn authorization_page(client: &Client, url: Url) -> Result<Page> {
     let answer = client.get(url.clone()).send().await?;
     let cookie = cookie_of(&answer).context("the log-in page set no cookie")?;
     let html = answer.text().await?;
@@ -52,7 +98,8 @@ async fn authorization_page(client: &Client, issuer: &str, proof: &Pkce) -> Resu
     Ok(Page { url, cookie, token })
 }
 
-async fn submit(client: &Client, page: &Page, login: &str, password: &str) -> Result<String> {
+/// Sends the form, and gives where a good log-in leads.
+async fn submit(client: &Client, page: &Page, login: &str, password: &str) -> Result<Url> {
     let form = HashMap::from([("form", page.token.as_str()), ("login", login), ("password", password)]);
     let request = client.post(page.url.clone()).header(header::COOKIE, &page.cookie).form(&form);
     let answer = request.send().await?;
@@ -60,20 +107,11 @@ async fn submit(client: &Client, page: &Page, login: &str, password: &str) -> Re
     let Some(location) = location else {
         bail!("{login} was not let in: the identity provider answered {}", answer.status());
     };
-    let location = Url::parse(location)?;
-    let code = location.query_pairs().find(|(name, _)| name == "code").map(|(_, code)| code.into_owned());
-    code.with_context(|| format!("no code in {location}"))
+    Ok(Url::parse(location)?)
 }
 
-async fn exchange(client: &Client, issuer: &str, code: &str, proof: &Pkce) -> Result<String> {
-    let form = HashMap::from([
-        ("grant_type", "authorization_code"),
-        ("client_id", "rovumactl"),
-        ("redirect_uri", REDIRECT),
-        ("code", code),
-        ("code_verifier", proof.verifier.as_str()),
-    ]);
-    let answer = client.post(format!("{issuer}/oauth2/token")).form(&form).send().await?;
+async fn exchange(client: &Client, issuer: &str, form: &[(&str, &str)]) -> Result<String> {
+    let answer = client.post(format!("{issuer}/oauth2/token")).form(form).send().await?;
     let status = answer.status();
     let body: Value = answer.json().await?;
     match (status, body["access_token"].as_str()) {

@@ -24,7 +24,7 @@ use crate::{
     process::Process,
 };
 
-pub use locate::{Programs, locate};
+pub use locate::{PROGRAMS_VARIABLE, Programs, locate};
 pub use management::Management;
 
 /// How long a node may take to start: a cold one on two busy cores takes half a minute.

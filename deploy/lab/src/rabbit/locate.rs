@@ -4,6 +4,10 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Result, bail};
 
+/// Names a folder with `rabbitmq-server`, `rabbitmqctl` and `epmd` of another RabbitMQ than the installed one.
+/// Each must become the program it is called as, and take this machine's paths.
+pub const PROGRAMS_VARIABLE: &str = "ROVUMA_RABBITMQ";
+
 /// The programs a node needs.
 #[derive(Clone, Debug)]
 pub struct Programs {
@@ -18,11 +22,30 @@ pub struct Programs {
 /// Debian keeps the plain scripts here; what is in `/usr/sbin` is a wrapper.
 const DEBIAN: &str = "/usr/lib/rabbitmq/bin/rabbitmq-server";
 
-/// Finds RabbitMQ and Erlang's port mapper.
+/// Finds RabbitMQ and Erlang's port mapper: in the folder that [`PROGRAMS_VARIABLE`] names, or where they are
+/// installed.
 ///
 /// # Errors
 /// When one is missing; the message says how to install it.
 pub fn locate() -> Result<Programs> {
+    match std::env::var_os(PROGRAMS_VARIABLE).filter(|folder| !folder.is_empty()) {
+        Some(folder) => inside(Path::new(&folder)),
+        None => installed(),
+    }
+}
+
+fn inside(folder: &Path) -> Result<Programs> {
+    let program = |name: &str| {
+        let file = folder.join(name);
+        match is_file(&file) {
+            true => Ok(file),
+            false => bail!("{PROGRAMS_VARIABLE} names {}, which has no {name}", folder.display()),
+        }
+    };
+    Ok(Programs { server: program("rabbitmq-server")?, ctl: program("rabbitmqctl")?, epmd: program("epmd")? })
+}
+
+fn installed() -> Result<Programs> {
     let debian = PathBuf::from(DEBIAN);
     let server = if debian.exists() { Some(debian) } else { in_path("rabbitmq-server") };
     let Some(server) = server else {
@@ -41,4 +64,21 @@ fn in_path(program: &str) -> Option<PathBuf> {
 
 fn is_file(path: &Path) -> bool {
     path.metadata().is_ok_and(|metadata| metadata.is_file())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_folder_that_lacks_a_program_is_refused_by_its_name() {
+        let folder = tempfile::tempdir().expect("a folder");
+        for name in ["rabbitmq-server", "epmd"] {
+            std::fs::write(folder.path().join(name), "").expect("written");
+        }
+        let fault = inside(folder.path()).expect_err("no rabbitmqctl").to_string();
+        assert!(fault.contains("has no rabbitmqctl"), "{fault}");
+        std::fs::write(folder.path().join("rabbitmqctl"), "").expect("written");
+        assert_eq!(inside(folder.path()).expect("all").ctl, folder.path().join("rabbitmqctl"));
+    }
 }

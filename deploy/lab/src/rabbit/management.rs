@@ -1,10 +1,11 @@
 //! RabbitMQ's management API, as its administrator.
 
-use std::{path::Path, time::Duration};
+use std::{path::Path, sync::Arc, time::Duration};
 
 use anyhow::{Context, Result, bail};
 use reqwest::{Certificate, Client, Method, StatusCode};
 use serde_json::Value;
+use tokio::sync::Mutex;
 
 /// A node that does not answer within this is not ready.
 const TIMEOUT: Duration = Duration::from_secs(20);
@@ -16,6 +17,7 @@ pub struct Management {
     base: String,
     user: String,
     password: String,
+    importing: Arc<Mutex<()>>,
 }
 
 impl Management {
@@ -35,7 +37,8 @@ impl Management {
             .timeout(TIMEOUT)
             .build()?;
         let base = format!("https://localhost:{port}/api");
-        Ok(Self { client, base, user: user.to_owned(), password: password.to_owned() })
+        let (user, password) = (user.to_owned(), password.to_owned());
+        Ok(Self { client, base, user, password, importing: Arc::default() })
     }
 
     /// The address, `https://localhost:<port>/api`.
@@ -87,6 +90,9 @@ impl Management {
     /// # Errors
     /// When the node refuses them.
     pub async fn import(&self, definitions: &Value) -> Result<()> {
+        // Users belong to the whole node. Of two imports that add the same one side by side, RabbitMQ 4 refuses
+        // the second (`user_already_exists`).
+        let _alone = self.importing.lock().await;
         self.send(Method::POST, "/definitions", Some(definitions)).await.map(drop)
     }
 

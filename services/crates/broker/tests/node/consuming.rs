@@ -8,6 +8,9 @@ use crate::fixture::{
     Keeper, broker, config, consumer, eventually, node, peek, publication, quarantined, spec, within,
 };
 
+/// More often than the twenty times after which RabbitMQ 4 throws a message out by itself.
+const GIVEN_BACK: usize = 30;
+
 async fn publish(broker: &Broker, gateway: &str, ids: &[&str]) {
     for id in ids {
         let key = format!("mz.{gateway}.urgent");
@@ -99,6 +102,26 @@ async fn what_can_never_be_taken_goes_to_the_quarantine_as_it_came() {
     is_empty("inbox.dead.urgent").await;
     let quarantine = peek("quarantine").await;
     assert!(quarantine.iter().all(|one| !one["properties"]["message_id"].to_string().contains("good")));
+}
+
+#[tokio::test]
+async fn what_is_given_back_again_and_again_is_still_there() {
+    let broker = broker("gateway.returned").await;
+    publish(&broker, "returned", &["healthy"]).await;
+    let path = format!("/queues/{VHOST}/inbox.returned.urgent/get");
+    let ask = json!({ "count": 1, "ackmode": "reject_requeue_true", "encoding": "auto" });
+    for time in 0..GIVEN_BACK {
+        let found = eventually(|| async {
+            let found = node().await.management().post(&path, &ask).await.ok()?;
+            found.get(0).cloned()
+        })
+        .await;
+        assert_eq!(found["redelivered"], time > 0);
+    }
+    let keeper = Keeper::accepting();
+    broker.consume(consumer("inbox.returned.urgent"), keeper.clone());
+    keeper.until(|batches| !batches.is_empty()).await;
+    assert_eq!(keeper.ids(), ["healthy"]);
 }
 
 #[tokio::test]

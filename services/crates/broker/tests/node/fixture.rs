@@ -22,8 +22,10 @@ use serde_json::{Value, json};
 use tokio::sync::OnceCell;
 
 /// The gateways of the node, one a test that consumes; gateway `g` serves agency `mz.g`.
-pub(crate) const GATEWAYS: [&str; 10] =
-    ["police", "routed", "mixed", "ordered", "batched", "failing", "patient", "dead", "deleted", "stopped"];
+pub(crate) const GATEWAYS: [&str; 11] = [
+    "police", "routed", "mixed", "ordered", "batched", "failing", "patient", "dead", "returned", "deleted",
+    "stopped",
+];
 
 static NODE: OnceCell<RabbitNode> = OnceCell::const_new();
 

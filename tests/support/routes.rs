@@ -1,0 +1,131 @@
+//! Every operation of the gateway's committed OpenAPI document, what each asks the access policy, and how to
+//! call it: so that a route which nobody thought of fails the tests that try them all.
+
+use anyhow::{Context, Result, bail};
+use reqwest::Method;
+use rovuma_lab::api::{Answer, Api};
+use rovuma_policy::{Action, Actor, Context as Circumstances, Policy, Resource};
+use rovuma_schemas::AgencyCode;
+use serde_json::{Value, json};
+
+use crate::drafts;
+
+/// The contract, as committed.
+const DOCUMENT: &str = include_str!("../../schemas/openapi/gateway.json");
+
+/// One operation of the API.
+#[derive(Clone, Debug)]
+pub struct Operation {
+    /// Its name in the document.
+    pub id: String,
+    /// What it is about.
+    pub about: About,
+    /// What it asks the policy; nothing when it shows only what is public.
+    pub action: Option<Action>,
+    method: Method,
+    path: String,
+}
+
+/// What an operation is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum About {
+    /// The caller's agency: its lists.
+    Agency,
+    /// One draft.
+    Draft,
+    /// One message.
+    Message,
+}
+
+/// Every operation of the document.
+///
+/// # Errors
+/// When one is not in the table below.
+pub fn operations() -> Result<Vec<Operation>> {
+    let document: Value = serde_json::from_str(DOCUMENT)?;
+    let mut operations = Vec::new();
+    for (path, item) in document["paths"].as_object().context("paths")? {
+        for (method, operation) in item.as_object().context("operations")? {
+            let id = operation["operationId"].as_str().context("an operationId")?;
+            let (action, about) = asks(id)?;
+            let method = method.to_uppercase().parse()?;
+            operations.push(Operation { id: id.to_owned(), about, action, method, path: path.clone() });
+        }
+    }
+    Ok(operations)
+}
+
+fn asks(id: &str) -> Result<(Option<Action>, About)> {
+    use About::{Agency, Draft, Message};
+    let (action, about) = match id {
+        "list_agencies" | "read_trust" => (Action::TrustRead, Agency),
+        "list_alarms" | "read_streams" => (Action::StreamsRead, Agency),
+        "list_alerts" => (Action::AlertListDrafts, Agency),
+        "create_alert" => (Action::AlertCreate, Agency),
+        "validate_alert" => (Action::AlertValidate, Agency),
+        "read_alert" => (Action::AlertReadDraft, Draft),
+        "change_alert" => (Action::AlertChange, Draft),
+        "discard_alert" => (Action::AlertDiscard, Draft),
+        "release_alert" => (Action::AlertRelease, Draft),
+        "return_alert" => (Action::AlertReturn, Draft),
+        "submit_alert" => (Action::AlertSubmit, Draft),
+        "list_events" | "follow_events" => (Action::EventsRead, Agency),
+        "list_held" => (Action::HeldRead, Agency),
+        "list_inbox" => (Action::MessageListInbox, Agency),
+        "list_sent" => (Action::MessageListSent, Agency),
+        "list_quarantine" => (Action::QuarantineRead, Agency),
+        "read_message" | "export_message_jws" => (Action::MessageRead, Message),
+        "mark_message_read" => (Action::MessageMarkRead, Message),
+        "trace_message" => (Action::MessageTrace, Message),
+        "read_codes" => return Ok((None, Agency)),
+        _ => bail!("the gateway has an operation {id}: say here what it asks the access policy, about what"),
+    };
+    Ok((Some(action), about))
+}
+
+impl Operation {
+    /// The code with which the policy refuses it to an actor of `agency`, about something of that agency which
+    /// the person `author` wrote, one person may release, and is read for no stated reason.
+    pub fn denial(&self, actor: &Actor, agency: &AgencyCode, author: &str) -> Option<&'static str> {
+        let action = self.action?;
+        let resource = match self.about {
+            About::Agency => Resource::agency(agency),
+            About::Draft => Resource::draft("one", agency, author),
+            About::Message => Resource::message("one", agency),
+        };
+        let circumstances = match action {
+            Action::AlertRelease => Circumstances::release(false),
+            Action::MessageRead => Circumstances::read(false),
+            _ => Circumstances::NONE,
+        };
+        let decision = Policy::built_in().decide(actor, action, &resource, &circumstances);
+        decision.permitted().err().map(|denial| denial.code().as_str())
+    }
+
+    /// Calls it as `api` about `target`, where it is about one thing, with this query.
+    ///
+    /// # Errors
+    /// When the gateway does not answer, or the path has a parameter that is not known here.
+    pub async fn call(&self, api: &Api, target: &str, query: &str) -> Result<Answer> {
+        let path = self.path.replace("{id}", target).replace("{list}", "offences");
+        if path.contains('{') {
+            bail!("{path}: say here what its parameter stands for");
+        }
+        if self.id == "follow_events" {
+            let answer = api.follow(&path, None).await?;
+            // What is permitted goes on for as long as the token holds.
+            return match answer.status() {
+                status if status.is_success() => Ok(Answer { status, etag: None, body: Value::Null }),
+                _ => Answer::read(answer).await,
+            };
+        }
+        let body = match self.id.as_str() {
+            "create_alert" | "validate_alert" | "change_alert" => Some(drafts::motorcycle(&["tz.dci"])),
+            "return_alert" => Some(json!({ "reason": "try again" })),
+            _ => None,
+        };
+        // The version that every draft begins with.
+        let etag = (self.about == About::Draft).then_some("\"1\"");
+        api.call(self.method.clone(), &format!("{path}{query}"), body.as_ref(), etag).await
+    }
+}
