@@ -4,6 +4,7 @@
 pub mod drafts;
 pub mod forge;
 mod lab;
+pub mod trust;
 mod wait;
 
 pub use lab::{Lab, items, programs, quick, send};
