@@ -4,8 +4,10 @@
 pub mod drafts;
 pub mod forge;
 mod lab;
+mod tap;
 pub mod trust;
 mod wait;
 
 pub use lab::{Lab, items, programs, quick, send};
+pub use tap::Tap;
 pub use wait::eventually;
