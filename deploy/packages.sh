@@ -1,11 +1,19 @@
 # Sourced by deploy/quickstart and tests/run: installs Debian packages that are missing.
 
-# need_packages COMMAND:PACKAGE...   installs each PACKAGE whose COMMAND is not found.
+# is_there WHAT   whether a command is found, a path is executable, or Debian's Python imports a module
+# (import=MODULE).
+is_there() {
+    case $1 in
+        import=*) /usr/bin/python3 -EsB -c "import ${1#import=}" >/dev/null 2>&1 ;;
+        *) [ -x "$1" ] || command -v "$1" >/dev/null 2>&1 ;;
+    esac
+}
+
+# need_packages WHAT:PACKAGE...   installs each PACKAGE whose WHAT is not there.
 need_packages() {
-    local missing=() pair command
+    local missing=() pair
     for pair in "$@"; do
-        command=${pair%%:*}
-        [ -x "$command" ] || command -v "$command" >/dev/null 2>&1 || missing+=("${pair#*:}")
+        is_there "${pair%%:*}" || missing+=("${pair#*:}")
     done
     [ ${#missing[@]} -gt 0 ] || return 0
     local as_root=()
@@ -29,6 +37,11 @@ need_packages() {
         return 1
     fi
     rm -f "$log"
+}
+
+# need_postgresql   PostgreSQL's server, whichever version Debian has.
+need_postgresql() {
+    compgen -G "/usr/lib/postgresql/*/bin/initdb" >/dev/null || need_packages initdb:postgresql
 }
 
 # need_rust   says what to do when there is no Rust toolchain.

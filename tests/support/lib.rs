@@ -7,9 +7,12 @@ pub mod forge;
 mod lab;
 mod refusals;
 pub mod routes;
+mod tap;
+pub mod trust;
 mod wait;
 
 pub use caller::Caller;
 pub use lab::{Lab, items, programs, quick, send};
 pub use refusals::Refusal;
+pub use tap::Tap;
 pub use wait::eventually;

@@ -3,45 +3,15 @@
 use std::fs;
 
 use anyhow::{Context, Result};
-use rovuma_lab::{ctl::Ctl, layout::Layout};
+use rovuma_lab::ctl::Ctl;
 use rovuma_schemas::{AgencyCode, Timestamp};
 use rovuma_tests::{
     Lab, eventually,
     forge::{self, Intruder},
     items, programs,
+    trust::{hand_over, revise, words},
 };
 use serde_json::Value;
-
-/// Mozambique's authority at work: revises its list with these `rovumactl trust` steps and signs it.
-fn revise(layout: &Layout, steps: &[Vec<String>]) -> Result<Vec<u8>> {
-    let ctl = Ctl::new(&programs()?);
-    let mz = "mz".parse()?;
-    let text = |path: std::path::PathBuf| path.to_string_lossy().into_owned();
-    let (list, authority) = (text(layout.trust_list(mz)), text(layout.authority(mz)));
-    let draft = text(layout.trust_draft());
-    let _ = fs::remove_file(&draft);
-    ctl.run(["trust", "revise", &list, "--authority", &authority, "--draft", &draft])?;
-    for step in steps {
-        let mut arguments = step.clone();
-        arguments.extend(["--draft".to_owned(), draft.clone()]);
-        ctl.run(arguments)?;
-    }
-    let key = text(layout.key("authority.pem"));
-    ctl.run(["trust", "sign", "--draft", &draft, "--authority-key", &key, "--out", &list])?;
-    Ok(fs::read(&list)?)
-}
-
-fn words(step: &[&str]) -> Vec<String> {
-    step.iter().map(ToString::to_string).collect()
-}
-
-/// Hands a list to Tanzania, in one move as a file system does it.
-fn hand_over(lab: &Lab, list: &[u8]) -> Result<()> {
-    let target = lab.border.tz.layout().trust_list("mz".parse()?);
-    let beside = target.with_extension("new");
-    fs::write(&beside, list)?;
-    Ok(fs::rename(beside, target)?)
-}
 
 async fn arrives(lab: &Lab, id: &Value) -> Result<()> {
     let officer = lab.officer("tz.tpf").await?;

@@ -1,0 +1,112 @@
+//! Where a stranger's script works: a folder with the facts that it reads and what it answers.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::Stdio,
+    time::Duration,
+};
+
+use anyhow::{Context, Result, bail};
+use rovuma_tests::{Lab, programs};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use tokio::{process::Command, time::timeout};
+
+/// Debian's own Python: the one that Debian's modules are installed for, whatever else is called `python3`.
+const DEBIAN_PYTHON: &str = "/usr/bin/python3";
+
+/// A script asks a few questions of services on this machine: one that takes longer hangs.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A folder for one script after another. Secrets are in files in it or named by it, never in arguments.
+pub(crate) struct Desk {
+    folder: TempDir,
+}
+
+impl Desk {
+    /// An empty one.
+    pub(crate) fn new() -> Result<Self> {
+        Ok(Self { folder: tempfile::tempdir()? })
+    }
+
+    /// Puts a file on it, for a script to read.
+    pub(crate) fn put(&self, name: &str, content: impl AsRef<[u8]>) -> Result<PathBuf> {
+        let file = self.folder.path().join(name);
+        fs::write(&file, content).with_context(|| format!("writing {}", file.display()))?;
+        Ok(file)
+    }
+
+    /// Where the answer of a script with this name is.
+    pub(crate) fn file(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    /// What a script answered under this name.
+    pub(crate) fn answer(&self, name: &str) -> Result<Vec<u8>> {
+        fs::read(self.file(name)).with_context(|| format!("the script left no {name}"))
+    }
+
+    /// The same, of a text.
+    pub(crate) fn answered_text(&self, name: &str) -> Result<String> {
+        Ok(String::from_utf8(self.answer(name)?)?)
+    }
+
+    /// Has one of the scripts beside this file work on these facts, with Debian's Python and modules.
+    ///
+    /// # Errors
+    /// When it is not content; with the sentence that it says.
+    pub(crate) async fn run(&self, script: &str, facts: &Value) -> Result<()> {
+        self.run_with(Path::new(DEBIAN_PYTHON), script, facts).await
+    }
+
+    /// The same in the virtual environment of `requirements.txt`, which `tests/run interop` makes.
+    ///
+    /// # Errors
+    /// When it is not there, or the script is not content.
+    pub(crate) async fn run_with_requirements(&self, script: &str, facts: &Value) -> Result<()> {
+        let target = programs()?.parent().context("target")?.to_owned();
+        let python = target.join("interop/bin/python");
+        if !python.exists() {
+            bail!("{} is not there: `tests/run interop` makes it", python.display());
+        }
+        self.run_with(&python, script, facts).await
+    }
+
+    async fn run_with(&self, python: &Path, script: &str, facts: &Value) -> Result<()> {
+        let facts = self.put("facts.json", serde_json::to_vec_pretty(facts)?)?;
+        let mut command = Command::new(python);
+        // Nothing of the caller's own Python: no variables, no modules of theirs, no compiled files left here.
+        command
+            .arg("-EsB")
+            .arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("interop").join(script))
+            .arg(facts);
+        // A proxy that the caller's environment names does not reach services on loopback.
+        command.env("no_proxy", "127.0.0.1").stdin(Stdio::null()).kill_on_drop(true);
+        let output = timeout(PATIENCE, command.output())
+            .await
+            .with_context(|| format!("{script} took longer than {} s", PATIENCE.as_secs()))?
+            .with_context(|| format!("starting {}: `tests/run interop` installs it", python.display()))?;
+        if !output.status.success() {
+            bail!("{}", String::from_utf8_lossy(&output.stderr).trim());
+        }
+        Ok(())
+    }
+}
+
+/// A country's list and authority, as its partner holds and pinned them.
+pub(crate) fn trust_list(lab: &Lab, country: &str) -> Result<Value> {
+    let holder = lab.country(if country == "mz" { "tz" } else { "mz" }).layout();
+    let country = country.parse()?;
+    Ok(json!({ "list": holder.trust_list(country), "authority": holder.authority(country) }))
+}
+
+/// Both countries' lists.
+pub(crate) fn trust_lists(lab: &Lab) -> Result<Value> {
+    Ok(json!({ "mz": trust_list(lab, "mz")?, "tz": trust_list(lab, "tz")? }))
+}
+
+/// A file of the crate `schemas`.
+pub(crate) fn schema_file(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).with_file_name("schemas").join(name)
+}
