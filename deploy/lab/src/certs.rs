@@ -7,7 +7,7 @@
 
 use std::{
     fs,
-    io::Write,
+    io::{ErrorKind, Write},
     os::unix::fs::OpenOptionsExt,
     path::{Path, PathBuf},
     time::{Duration, SystemTime},
@@ -18,6 +18,7 @@ use rcgen::{
     BasicConstraints, Certificate, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair,
     KeyUsagePurpose, PublicKeyData,
 };
+use uuid::Uuid;
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
@@ -114,25 +115,48 @@ impl Authority {
 }
 
 impl PendingIdentity {
-    /// Draws a private key into `<folder>/<name>.key`.
+    /// The private key in `<folder>/<name>.key`, drawn the first time.
+    ///
+    /// It stays: whoever reads the two files while a certificate is issued again has a pair that fits.
     ///
     /// # Errors
-    /// When the file cannot be written.
+    /// When the file cannot be read or written.
     pub fn new(folder: &Path, name: &str) -> Result<Self> {
         fs::create_dir_all(folder).with_context(|| format!("creating {}", folder.display()))?;
-        let key = KeyPair::generate()?;
         let files = Identity {
             cert_file: folder.join(format!("{name}.pem")),
             key_file: folder.join(format!("{name}.key")),
         };
-        write_private(&files.key_file, &key.serialize_pem())?;
-        Ok(Self { key, files })
+        Ok(Self { key: key_in(&files.key_file)?, files })
     }
 
     fn complete(&self, certificate: &Certificate) -> Result<Identity> {
         write(&self.files.cert_file, &certificate.pem())?;
         Ok(self.files.clone())
     }
+}
+
+/// The key in a file; drawn when there is none. Of several that draw one at once, the first prevails.
+fn key_in(file: &Path) -> Result<KeyPair> {
+    if !file.exists() {
+        let beside = beside(file);
+        write_private(&beside, &KeyPair::generate()?.serialize_pem())?;
+        let linked = fs::hard_link(&beside, file);
+        let _ = fs::remove_file(&beside);
+        match linked {
+            Err(fault) if fault.kind() != ErrorKind::AlreadyExists => {
+                return Err(fault).with_context(|| format!("creating {}", file.display()));
+            }
+            _ => {}
+        }
+    }
+    let pem = fs::read_to_string(file).with_context(|| format!("reading {}", file.display()))?;
+    KeyPair::from_pem(&pem).with_context(|| format!("reading {}", file.display()))
+}
+
+/// A name in the same folder that nobody else uses.
+fn beside(file: &Path) -> PathBuf {
+    file.with_extension(Uuid::new_v4().simple().to_string())
 }
 
 fn ca_file(folder: &Path) -> PathBuf {
@@ -163,8 +187,12 @@ fn named(name: &str, hosts: &[String], life: Duration) -> Result<CertificatePara
     Ok(params)
 }
 
+/// Puts a file into its place whole: others may be reading the one before.
 fn write(path: &Path, text: &str) -> Result<()> {
-    fs::write(path, text).with_context(|| format!("writing {}", path.display()))
+    let beside = beside(path);
+    fs::write(&beside, text)
+        .and_then(|()| fs::rename(&beside, path))
+        .with_context(|| format!("writing {}", path.display()))
 }
 
 /// Writes a file that only its owner can read.
@@ -197,5 +225,23 @@ mod tests {
         let client = again.issue_client("gateway.police").expect("issued");
         let mode = fs::metadata(&client.key_file).expect("the key").permissions().mode();
         assert_eq!(mode & 0o777, 0o600);
+    }
+
+    #[test]
+    fn an_identity_that_is_issued_again_can_be_read_at_any_time() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let authority = Authority::open(folder.path(), "Test CA mz").expect("created");
+        let read = |client: &Identity| {
+            let certificate = fs::read_to_string(&client.cert_file).expect("the certificate");
+            assert!(certificate.trim_end().ends_with("-----END CERTIFICATE-----"), "{certificate:?}");
+            fs::read_to_string(&client.key_file).expect("the key")
+        };
+        let issue = || (0..200).map(|_| read(&authority.issue_client("link.mz").expect("issued")));
+        let keys = std::thread::scope(|scope| {
+            let threads: Vec<_> = (0..4).map(|_| scope.spawn(|| issue().collect::<Vec<_>>())).collect();
+            threads.into_iter().flat_map(|thread| thread.join().expect("no panic")).collect::<Vec<_>>()
+        });
+        assert!(keys.iter().all(|key| *key == keys[0]), "a key was replaced");
+        assert_eq!(fs::read_dir(folder.path()).expect("the folder").count(), 4, "something was left behind");
     }
 }
