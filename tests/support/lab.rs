@@ -2,7 +2,7 @@
 
 use std::{
     collections::HashMap,
-    path::{Path, PathBuf},
+    path::PathBuf,
     sync::atomic::{AtomicU32, Ordering},
 };
 
@@ -185,13 +185,14 @@ pub async fn send(api: &Api, draft: &Value) -> Result<String> {
     Ok(id)
 }
 
-/// The folder of the programs under test: two levels above the test program.
+/// The folder of the programs under test: that of this program, or, of a test program, the one above.
 ///
 /// # Errors
 /// When they have not been built: `cargo build --workspace --bins` does.
 pub fn programs() -> Result<PathBuf> {
-    let test = std::env::current_exe()?;
-    let folder = test.parent().and_then(Path::parent).context("target/<profile>/deps")?.to_owned();
+    let own = std::env::current_exe()?;
+    let folder = own.parent().context("target/<profile>")?;
+    let folder = if folder.ends_with("deps") { folder.parent().unwrap_or(folder) } else { folder }.to_owned();
     for program in ["rovumactl", "rovuma-gateway", "rovuma-identity", "rovuma-audit"] {
         if !folder.join(program).exists() {
             bail!("{program} is not built: run `cargo build --workspace --bins` first");

@@ -63,6 +63,22 @@ impl Api {
         self.call(Method::POST, path, Some(body), Some(etag)).await
     }
 
+    /// Posts to a path once, however often it is tried under the same `key`.
+    ///
+    /// # Errors
+    /// When the service does not answer; any status is an answer.
+    pub async fn post_once(&self, path: &str, body: &Value, key: &str, etag: Option<&str>) -> Result<Answer> {
+        let url = format!("{}{path}", self.base);
+        let mut request = self.client.post(&url).json(body).header("Idempotency-Key", key);
+        if let Some(token) = &self.token {
+            request = request.bearer_auth(token);
+        }
+        if let Some(etag) = etag {
+            request = request.header(header::IF_MATCH, etag);
+        }
+        Answer::read(request.send().await.with_context(|| format!("calling {url}"))?).await
+    }
+
     /// Calls any method.
     ///
     /// # Errors

@@ -11,6 +11,7 @@ use crate::{
     keys::path,
     layout::Layout,
     plan::{CountryPlan, GATEWAY},
+    postgres::test_store,
     rabbit::RabbitNode,
 };
 
@@ -187,7 +188,7 @@ impl Settings<'_> {
     fn rovumactl(&self) -> Result<String> {
         let (admin, password) = self.rabbit.admin();
         let mut text = format!("country = \"{}\"\n\n", self.plan.country);
-        text += &self.store("rovumactl");
+        text += &self.store("rovumactl")?;
         text += &self.broker("rovumactl")?;
         text += &self.producer("rovumactl", "rovumactl.pem");
         let ports = self.ports;
@@ -207,7 +208,7 @@ impl Settings<'_> {
     }
 
     fn common(&self, service: &str, user: &str, port: u16, admin: u16) -> Result<String> {
-        let mut text = self.store(service);
+        let mut text = self.store(service)?;
         text += &self.broker(user)?;
         write!(
             text,
@@ -218,8 +219,9 @@ impl Settings<'_> {
         Ok(text)
     }
 
-    fn store(&self, service: &str) -> String {
-        format!("[store]\nurl = \"sqlite:{}\"\n\n", path(&self.layout.store(service)))
+    fn store(&self, service: &str) -> Result<String> {
+        let folder = self.layout.data("");
+        Ok(format!("[store]\nurl = \"{}\"\n\n", test_store(&folder, service)?))
     }
 
     fn broker(&self, user: &str) -> Result<String> {

@@ -28,6 +28,9 @@ use crate::{
 /// The services of a country, in the order in which they are started.
 pub const SERVICES: [&str; 3] = ["identity", "audit", "gateway"];
 
+/// The place of a second gateway's ports in the country's block; its health and metrics are beside it.
+const SECOND_GATEWAY: u16 = 6;
+
 /// A service that is not ready by then is not going to be.
 const READY_TIMEOUT: Duration = Duration::from_secs(60);
 
@@ -164,6 +167,27 @@ impl Country {
         Ok(())
     }
 
+    /// A second gateway beside the first, on the same store and the same queues: its API's address. It is not
+    /// ready yet.
+    ///
+    /// # Errors
+    /// When its configuration cannot be written or the program is not there.
+    pub fn start_second_gateway(&mut self) -> Result<String> {
+        let (first, [first_admin, ..]) = (self.service_ports()?.gateway, self.service_ports()?.admin);
+        let (port, admin) = (self.ports.port(SECOND_GATEWAY)?, self.ports.port(SECOND_GATEWAY + 1)?);
+        let text = fs::read_to_string(self.layout.config("gateway"))?
+            .replace(&format!("127.0.0.1:{first}\""), &format!("127.0.0.1:{port}\""))
+            .replace(&format!("127.0.0.1:{first_admin}\""), &format!("127.0.0.1:{admin}\""));
+        let config = self.layout.config("gateway2");
+        fs::write(&config, text).with_context(|| format!("writing {}", config.display()))?;
+        let mut command = Command::new(self.programs.join("rovuma-gateway"));
+        command.arg("--config").arg(config);
+        let name = format!("{} gateway2", self.plan.country);
+        let process = Process::start(&name, &command, &self.layout.log("gateway2"))?;
+        self.services.push(("gateway2", process));
+        Ok(format!("http://127.0.0.1:{port}"))
+    }
+
     /// Waits until a service says that it is ready.
     ///
     /// # Errors
@@ -268,6 +292,7 @@ impl Country {
         let [gateway, identity, audit] = self.service_ports()?.admin;
         Ok(match service {
             "gateway" => gateway,
+            "gateway2" => self.ports.port(SECOND_GATEWAY + 1)?,
             "identity" => identity,
             _ => audit,
         })

@@ -167,11 +167,13 @@ pub fn tests_use_postgres() -> bool {
 /// When it does not start.
 pub fn shared() -> Result<&'static PostgresServer> {
     static SERVER: OnceLock<Result<PostgresServer, String>> = OnceLock::new();
-    let start = || {
-        let folder = std::env::temp_dir().join(format!("rovuma-postgres-{}", uuid::Uuid::new_v4().simple()));
-        PostgresServer::start(&folder).map_err(|fault| format!("{fault:#}"))
-    };
+    let start = || PostgresServer::start(&fresh_folder()).map_err(|fault| format!("{fault:#}"));
     SERVER.get_or_init(start).as_ref().map_err(|fault| anyhow::anyhow!("{fault}"))
+}
+
+/// The name of a folder that is not there yet, where another user may reach it.
+pub fn fresh_folder() -> PathBuf {
+    std::env::temp_dir().join(format!("rovuma-postgres-{}", uuid::Uuid::new_v4().simple()))
 }
 
 /// The folder of the newest version that is installed.

@@ -1,0 +1,26 @@
+//! Chance that can be repeated.
+
+use std::{ops::Range, time::Duration};
+
+/// A seeded source of choices.
+#[derive(Debug)]
+pub(crate) struct Chance(fastrand::Rng);
+
+impl Chance {
+    pub(crate) fn new(seed: u64) -> Self {
+        Self(fastrand::Rng::with_seed(seed))
+    }
+
+    /// One of these.
+    ///
+    /// # Panics
+    /// When there are none.
+    pub(crate) fn one_of<'a, T>(&mut self, choices: &'a [T]) -> &'a T {
+        &choices[self.0.usize(..choices.len())]
+    }
+
+    /// A time between two faults: when something breaks is what is left to chance.
+    pub(crate) fn pause(&mut self, ms: Range<u64>) -> Duration {
+        Duration::from_millis(self.0.u64(ms))
+    }
+}

@@ -1,0 +1,312 @@
+//! Counting afterwards: every message that was accepted took effect exactly once at each recipient, has its receipt,
+//! and both audit logs tell of it.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+    time::{Duration, Instant},
+};
+
+use anyhow::{Result, bail};
+use rovuma_lab::api::Api;
+use serde_json::Value;
+
+use crate::{stage::Stage, traffic::Accepted};
+
+/// So long may nothing change before it is taken that nothing will.
+const PATIENCE: Duration = Duration::from_secs(90);
+
+/// How often it is looked whether everything is settled.
+const LOOK_EVERY: Duration = Duration::from_millis(250);
+
+/// Rows of a page, the most there are.
+const PAGE: usize = 200;
+
+/// What a scenario came to.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Report {
+    pub(crate) accepted: usize,
+    /// One for each recipient of each message.
+    pub(crate) copies: usize,
+    pub(crate) delivered_once: usize,
+    pub(crate) receipted: usize,
+    pub(crate) audited: usize,
+    pub(crate) lost: Vec<String>,
+    pub(crate) doubled: Vec<String>,
+    /// What a scenario measured besides.
+    pub(crate) note: String,
+}
+
+impl Report {
+    fn holds(&self) -> bool {
+        let all = [self.delivered_once, self.receipted, self.audited];
+        self.lost.is_empty() && self.doubled.is_empty() && all.iter().all(|count| *count == self.copies)
+    }
+
+    /// The same with a note.
+    pub(crate) fn note(mut self, note: impl Into<String>) -> Self {
+        self.note = note.into();
+        self
+    }
+}
+
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "accepted {}, copies {}, delivered once {}, receipted {}, audited {}; lost {}, doubled {}",
+            self.accepted,
+            self.copies,
+            self.delivered_once,
+            self.receipted,
+            self.audited,
+            self.lost.len(),
+            self.doubled.len()
+        )?;
+        if self.note.is_empty() { Ok(()) } else { write!(f, "; {}", self.note) }
+    }
+}
+
+/// Waits until everything accepted is settled, counts, and says what there is.
+///
+/// # Errors
+/// When something was lost or doubled, or the logs lack something; with the first of what is wrong.
+pub(crate) async fn reconcile(stage: &Stage, accepted: &[Accepted]) -> Result<Report> {
+    reconcile_with(stage, &Expected { accepted, again: &[], unknown: &[] }).await
+}
+
+/// What there must be.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Expected<'a> {
+    /// What the senders' gateways have accepted and know of.
+    pub(crate) accepted: &'a [Accepted],
+    /// Those of them that recipients received, lost with their store and received again: their audit logs tell of both.
+    pub(crate) again: &'a [Accepted],
+    /// What recipients have and the sender's gateway has lost with its store.
+    pub(crate) unknown: &'a [Accepted],
+}
+
+/// As [`reconcile`], where stores were lost.
+///
+/// # Errors
+/// As there.
+pub(crate) async fn reconcile_with(stage: &Stage, expected: &Expected<'_>) -> Result<Report> {
+    let accepted = expected.accepted;
+    let distinct: BTreeSet<&str> = accepted.iter().map(|message| message.id.as_str()).collect();
+    if distinct.len() != accepted.len() {
+        bail!("{} accepted messages have {} ids", accepted.len(), distinct.len());
+    }
+    let mut report = Report { accepted: accepted.len(), ..Report::default() };
+    let senders: BTreeSet<&str> = accepted.iter().map(|message| message.sender).collect();
+    let recipients: BTreeSet<&str> = accepted.iter().flat_map(|message| message.recipients.clone()).collect();
+    for sender in &senders {
+        let api = stage.api(sender, "officer", "gateway").await?;
+        settled(&api).await?;
+        let sent = sent(&api).await?;
+        for message in accepted.iter().filter(|message| message.sender == *sender) {
+            for recipient in &message.recipients {
+                let state = sent.get(&(message.id.clone(), (*recipient).to_owned()));
+                report.receipted +=
+                    usize::from(state.is_some_and(|state| state == "delivered" || state == "read"));
+            }
+        }
+    }
+    for recipient in &recipients {
+        let api = stage.api(recipient, "officer", "gateway").await?;
+        let (stored, told) = (inbox(&api).await?, received_events(&api).await?);
+        let theirs = |message: &&Accepted| message.recipients.contains(recipient);
+        let mut known: BTreeSet<&str> =
+            expected.unknown.iter().filter(theirs).map(|message| message.id.as_str()).collect();
+        for message in accepted.iter().filter(theirs) {
+            known.insert(message.id.as_str());
+            let times = |counts: &BTreeMap<String, usize>| counts.get(&message.id).copied().unwrap_or(0);
+            let what = || format!("{} for {recipient}", message.id);
+            report.copies += 1;
+            match (times(&stored), times(&told)) {
+                (1, 1) => report.delivered_once += 1,
+                (0, _) | (_, 0) => report.lost.push(what()),
+                _ => report.doubled.push(what()),
+            }
+        }
+        let unknown = stored.keys().filter(|id| !known.contains(id.as_str()));
+        report
+            .doubled
+            .extend(unknown.map(|id| format!("{id} at {recipient}, which nobody was told was accepted")));
+    }
+    report.audited = audited(stage, expected).await?;
+    if !report.holds() {
+        let wrong = report.lost.iter().map(|what| format!("lost {what}"));
+        let wrong = wrong.chain(report.doubled.iter().map(|what| format!("doubled {what}")));
+        bail!("{report}: {}", wrong.take(3).collect::<Vec<_>>().join(", "));
+    }
+    Ok(report)
+}
+
+/// Waits until no copy of the caller's agency is on its way any more.
+async fn settled(api: &Api) -> Result<()> {
+    let (mut best, mut since) = (usize::MAX, Instant::now());
+    loop {
+        let mut open = 0;
+        for state in ["waiting", "queued"] {
+            let page = api.get(&format!("/v1/sent?state={state}&limit={PAGE}")).await?.ok()?;
+            open += items(&page).len();
+        }
+        if open == 0 {
+            return Ok(());
+        }
+        if open < best || open >= PAGE {
+            (best, since) = (open, if open < best { Instant::now() } else { since });
+        }
+        if since.elapsed() > PATIENCE {
+            bail!("{open} messages have no receipt, and nothing has changed for {} s", PATIENCE.as_secs());
+        }
+        tokio::time::sleep(LOOK_EVERY).await;
+    }
+}
+
+/// Where each copy stands, by message and recipient.
+async fn sent(api: &Api) -> Result<BTreeMap<(String, String), String>> {
+    let mut states = BTreeMap::new();
+    for row in pages(api, "/v1/sent", "").await? {
+        for copy in row["copies"].as_array().into_iter().flatten() {
+            states.insert((text(&row["id"]), text(&copy["recipient"])), text(&copy["state"]));
+        }
+    }
+    Ok(states)
+}
+
+/// How often each message stands in the inbox.
+async fn inbox(api: &Api) -> Result<BTreeMap<String, usize>> {
+    Ok(count(pages(api, "/v1/inbox", "").await?.iter().map(|row| text(&row["id"]))))
+}
+
+/// How often each message was told of as received.
+async fn received_events(api: &Api) -> Result<BTreeMap<String, usize>> {
+    let (mut after, mut ids) = (0, Vec::new());
+    loop {
+        let page = api.get(&format!("/v1/events?after={after}&limit={PAGE}")).await?.ok()?;
+        let events =
+            page["events"].as_array().or_else(|| page["items"].as_array()).cloned().unwrap_or_default();
+        let Some(last) = events.last().and_then(|event| event["seq"].as_i64()) else { return Ok(count(ids)) };
+        after = last;
+        let received = events.iter().filter(|event| event["event"] == "message.received");
+        ids.extend(received.map(|event| text(&event["object"])));
+    }
+}
+
+/// How many copies both countries' audit logs tell of, each exactly once: that the message was sent, that it was
+/// received, and that its receipt was accepted. Waits until the sources have shipped what they have.
+async fn audited(stage: &Stage, expected: &Expected<'_>) -> Result<usize> {
+    let accepted = expected.accepted;
+    let (mut best, mut since) = (0, Instant::now());
+    loop {
+        let logs = Logs::read(stage).await?;
+        let received_twice = |message: &Accepted| expected.again.contains(message);
+        let found =
+            accepted.iter().map(|message| logs.copies_told_of(message, received_twice(message))).sum();
+        let wanted: usize = accepted.iter().map(|message| message.recipients.len()).sum();
+        if found == wanted && logs.alarms.is_empty() {
+            return Ok(found);
+        }
+        if found > best {
+            (best, since) = (found, Instant::now());
+        }
+        if since.elapsed() > PATIENCE {
+            if !logs.alarms.is_empty() {
+                bail!("the audit logs sound alarms: {}", logs.alarms.join(", "));
+            }
+            return Ok(found);
+        }
+        tokio::time::sleep(LOOK_EVERY).await;
+    }
+}
+
+/// What both countries' audit logs say, counted.
+#[derive(Debug, Default)]
+struct Logs {
+    /// By country and message.
+    sent: BTreeMap<(String, String), usize>,
+    /// By agency and message.
+    received: BTreeMap<(String, String), usize>,
+    /// By recipient and message.
+    receipted: BTreeMap<(String, String), usize>,
+    alarms: Vec<String>,
+}
+
+impl Logs {
+    async fn read(stage: &Stage) -> Result<Self> {
+        let mut logs = Self::default();
+        for country in ["mz", "tz"] {
+            let api = stage.api(&format!("{country}.node"), "auditor", "audit").await?;
+            for event in events(&api, "message.send").await? {
+                *logs.sent.entry((country.to_owned(), text(&event["object"]["id"]))).or_default() += 1;
+            }
+            for event in events(&api, "message.receive").await? {
+                let key = (text(&event["agency"]), text(&event["object"]["id"]));
+                *logs.received.entry(key).or_default() += 1;
+            }
+            for event in events(&api, "receipt.accept").await? {
+                if event["details"]["kind"] == "delivered" {
+                    let key = (text(&event["details"]["by"]), text(&event["object"]["id"]));
+                    *logs.receipted.entry(key).or_default() += 1;
+                }
+            }
+            let state = api.get("/v1/sources").await?.ok()?;
+            for source in state["sources"].as_array().into_iter().flatten() {
+                let open = source["alarms"].as_array().into_iter().flatten();
+                let open = open.filter(|alarm| alarm["closed_at"].is_null() && alarm["kind"] != "new_epoch");
+                logs.alarms.extend(
+                    open.map(|alarm| format!("{} {}", text(&source["source"]), text(&alarm["kind"]))),
+                );
+            }
+        }
+        Ok(logs)
+    }
+
+    fn copies_told_of(&self, message: &Accepted, received_twice: bool) -> usize {
+        let times = |counts: &BTreeMap<(String, String), usize>, by: &str| {
+            counts.get(&(by.to_owned(), message.id.clone())).copied().unwrap_or(0)
+        };
+        let receptions = if received_twice { 2 } else { 1 };
+        let told = |recipient: &&&str| {
+            times(&self.sent, &message.sender[..2]) == 1
+                && times(&self.received, recipient) == receptions
+                && times(&self.receipted, recipient) == 1
+        };
+        message.recipients.iter().filter(told).count()
+    }
+}
+
+async fn events(api: &Api, action: &str) -> Result<Vec<Value>> {
+    let rows = pages(api, "/v1/events", &format!("action={action}&")).await?;
+    Ok(rows.into_iter().map(|row| row["event"].clone()).collect())
+}
+
+/// Every row of a list, page by page.
+async fn pages(api: &Api, path: &str, query: &str) -> Result<Vec<Value>> {
+    let (mut rows, mut cursor) = (Vec::new(), String::new());
+    loop {
+        let page = api.get(&format!("{path}?{query}limit={PAGE}{cursor}")).await?.ok()?;
+        rows.extend(items(&page));
+        match page["next"].as_str() {
+            Some(next) => cursor = format!("&cursor={next}"),
+            None => return Ok(rows),
+        }
+    }
+}
+
+fn items(page: &Value) -> Vec<Value> {
+    page["items"].as_array().or_else(|| page["events"].as_array()).cloned().unwrap_or_default()
+}
+
+fn count(ids: impl IntoIterator<Item = String>) -> BTreeMap<String, usize> {
+    let mut counts = BTreeMap::new();
+    for id in ids {
+        *counts.entry(id).or_default() += 1;
+    }
+    counts
+}
+
+fn text(value: &Value) -> String {
+    value.as_str().unwrap_or_default().to_owned()
+}

@@ -1,0 +1,86 @@
+//! The line between the brokers: cut, and slow.
+
+use std::time::{Duration, Instant};
+
+use anyhow::{Result, ensure};
+use rovuma_tests::{drafts, eventually};
+
+use crate::{
+    chance::Chance,
+    reconcile::{Report, reconcile},
+    stage::{Ground, Stage},
+    traffic::{Accepted, DIRECTIONS, Traffic, post, unhurried},
+};
+
+/// A slow line, as the districts have it.
+const SLOW_BITS_PER_S: u64 = 64_000;
+
+/// An urgent alert arrives within this, whatever else waits.
+const URGENT_WITHIN: Duration = Duration::from_secs(10);
+
+pub(super) async fn cut(ground: &mut Ground, mut chance: Chance, messages: u32) -> Result<Report> {
+    let stage = ground.stage().await?;
+    let lines = ground.lay_lines(&stage.border).await?;
+    let mut accepted = warm_up(&stage).await?;
+    lines.from_mz.cut();
+    lines.from_tz.cut();
+    let waiting = Traffic::start(&stage, messages).await?.accepted().await?;
+    // Something is lost on the way as well: a cut in the middle of the backlog.
+    lines.from_mz.mend();
+    lines.from_tz.mend();
+    tokio::time::sleep(chance.pause(200..6000)).await;
+    lines.from_mz.cut();
+    tokio::time::sleep(chance.pause(200..1000)).await;
+    lines.from_mz.mend();
+    let note = format!("{} waited during the cut", waiting.len());
+    accepted.extend(waiting);
+    Ok(reconcile(&stage, &accepted).await?.note(note))
+}
+
+pub(super) async fn slow(ground: &mut Ground, _chance: Chance, messages: u32) -> Result<Report> {
+    let stage = ground.stage().await?;
+    let lines = ground.lay_lines(&stage.border).await?;
+    let mut accepted = warm_up(&stage).await?;
+    lines.from_mz.cut();
+    accepted.extend(Traffic::start_with(&stage, messages, unhurried).await?.accepted().await?);
+    lines.from_mz.slow_down(SLOW_BITS_PER_S);
+    lines.from_tz.slow_down(SLOW_BITS_PER_S);
+    lines.from_mz.mend();
+    let sender = stage.api("mz.prm", "officer", "gateway").await?;
+    eventually("the backlog is moving", || async {
+        let page = sender.get("/v1/sent?state=delivered&limit=2").await?.ok()?;
+        // The one that made the links come up, and another.
+        Ok(page["items"].as_array().is_some_and(|rows| rows.len() > 1).then_some(()))
+    })
+    .await?;
+    let waiting = sender.get("/v1/sent?state=queued&limit=200").await?.ok()?;
+    let behind = waiting["items"].as_array().map_or(0, Vec::len);
+    let started = Instant::now();
+    let urgent = post(std::slice::from_ref(&sender), 0, &drafts::motorcycle(&["tz.tpf", "tz.tisd"])).await?;
+    let recipient = stage.api("tz.tpf", "officer", "gateway").await?;
+    eventually("the urgent alert arrives", || async {
+        let answer = recipient.get(&format!("/v1/messages/{urgent}/trace")).await?;
+        Ok(answer.status.is_success().then_some(()))
+    })
+    .await?;
+    let took = started.elapsed();
+    ensure!(took < URGENT_WITHIN, "the urgent alert took {took:?} with {behind} or more waiting");
+    accepted.push(Accepted { id: urgent, sender: "mz.prm", recipients: DIRECTIONS[0].recipients.to_vec() });
+    let report = reconcile(&stage, &accepted).await?;
+    Ok(report.note(format!("the urgent alert took {} ms, at least {behind} before it", took.as_millis())))
+}
+
+/// One message in each direction, so that the links are up.
+async fn warm_up(stage: &Stage) -> Result<Vec<Accepted>> {
+    let accepted = Traffic::start(stage, 1).await?.accepted().await?;
+    for message in &accepted {
+        let api = stage.api(message.sender, "officer", "gateway").await?;
+        eventually("the links are up", || async {
+            let sent = api.get("/v1/sent?state=delivered&limit=200").await?.ok()?;
+            let rows = sent["items"].as_array().cloned().unwrap_or_default();
+            Ok(rows.iter().any(|row| row["id"] == message.id.as_str()).then_some(()))
+        })
+        .await?;
+    }
+    Ok(accepted)
+}

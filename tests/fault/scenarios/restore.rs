@@ -1,0 +1,114 @@
+//! A gateway's store put back from an older copy.
+
+use std::{
+    collections::BTreeSet,
+    fs,
+    path::{Path, PathBuf},
+};
+
+use anyhow::{Context, Result, ensure};
+use rovuma_lab::{api::Api, country::STOP_GRACE};
+use rovuma_tests::eventually;
+
+use crate::{
+    chance::Chance,
+    reconcile::{Expected, Report, reconcile, reconcile_with},
+    stage::{Ground, Stage},
+    traffic::{Accepted, DIRECTIONS, Traffic},
+};
+
+pub(super) async fn run(ground: &mut Ground, _chance: Chance, messages: u32) -> Result<Report> {
+    let mut stage = ground.stage().await?;
+    let before = Traffic::start(&stage, messages).await?.accepted().await?;
+    reconcile(&stage, &before).await?;
+    stop(&mut stage).await?;
+    let store = stage.border.mz.layout().store("gateway");
+    let copy = copied(&store)?;
+    stage.bring_back("mz", "gateway").await?;
+    let forgotten = Traffic::start(&stage, messages).await?.accepted().await?;
+    let all: Vec<Accepted> = before.iter().chain(&forgotten).cloned().collect();
+    reconcile(&stage, &all).await?;
+    let streams_before = streams(&stage).await?;
+
+    stop(&mut stage).await?;
+    for (kept, place) in &copy {
+        fs::copy(kept, place).with_context(|| format!("putting back {}", place.display()))?;
+    }
+    stage.bring_back("mz", "gateway").await?;
+    let after = Traffic::start(&stage, messages).await?.accepted().await?;
+
+    // What the partner sent and the copy lacks comes again, once.
+    let lost_with_the_store: BTreeSet<&str> = forgotten
+        .iter()
+        .filter(|message| message.sender == "tz.tpf")
+        .map(|message| message.id.as_str())
+        .collect();
+    for recipient in DIRECTIONS[1].recipients {
+        let api = stage.api(recipient, "officer", "gateway").await?;
+        eventually(&format!("what {recipient} had lost comes again"), || async {
+            let back = inbox(&api).await?;
+            Ok(lost_with_the_store.iter().all(|id| back.contains(*id)).then_some(()))
+        })
+        .await?;
+    }
+    // A new stream: no number was used twice, so nothing is in conflict, and everything new arrives once.
+    let fresh = streams(&stage).await?;
+    ensure!(!fresh.is_empty() && fresh.is_disjoint(&streams_before), "the streams go on: {fresh:?}");
+    let of = |sender: &str| {
+        forgotten.iter().filter(|message| message.sender == sender).cloned().collect::<Vec<_>>()
+    };
+    let (again, unknown) = (of("tz.tpf"), of("mz.prm"));
+    let accepted: Vec<Accepted> = before.iter().chain(&again).chain(&after).cloned().collect();
+    let report =
+        reconcile_with(&stage, &Expected { accepted: &accepted, again: &again, unknown: &unknown }).await?;
+    Ok(report.note(format!("{} came again", lost_with_the_store.len())))
+}
+
+async fn stop(stage: &mut Stage) -> Result<()> {
+    let mut process = stage.border.mz.take_service("gateway")?;
+    process.stop(STOP_GRACE).await.context("the gateway stayed")?;
+    Ok(())
+}
+
+/// Copies the database and what SQLite keeps beside it; where each is and belongs. What is kept beside it so that a
+/// restore is noticed is not in a backup.
+fn copied(store: &Path) -> Result<Vec<(PathBuf, PathBuf)>> {
+    let mut copies = Vec::new();
+    for suffix in ["", "-wal", "-shm"] {
+        let mut place = store.as_os_str().to_owned();
+        place.push(suffix);
+        let place = PathBuf::from(place);
+        if place.exists() {
+            let kept = place.with_added_extension("kept");
+            fs::copy(&place, &kept)?;
+            copies.push((kept, place));
+        }
+    }
+    Ok(copies)
+}
+
+/// The streams in which Mozambique numbers what it sends now.
+async fn streams(stage: &Stage) -> Result<BTreeSet<String>> {
+    let api = stage.api("mz.prm", "officer", "gateway").await?;
+    let page = api.get("/v1/sent?limit=1").await?.ok()?;
+    let copies = page["items"][0]["copies"].as_array().cloned().unwrap_or_default();
+    Ok(copies.iter().filter_map(|copy| copy["stream"].as_str().map(str::to_owned)).collect())
+}
+
+async fn inbox(api: &Api) -> Result<BTreeSet<String>> {
+    let (mut ids, mut cursor) = (BTreeSet::new(), String::new());
+    loop {
+        let page = api.get(&format!("/v1/inbox?limit=200{cursor}")).await?.ok()?;
+        ids.extend(
+            page["items"]
+                .as_array()
+                .into_iter()
+                .flatten()
+                .filter_map(|row| row["id"].as_str().map(str::to_owned)),
+        );
+        match page["next"].as_str() {
+            Some(next) => cursor = format!("&cursor={next}"),
+            None => return Ok(ids),
+        }
+    }
+}
