@@ -27,6 +27,8 @@ pub(super) async fn audit(ground: &mut Ground, mut chance: Chance, messages: u32
 
 pub(super) async fn identity(ground: &mut Ground, _chance: Chance, messages: u32) -> Result<Report> {
     let mut stage = ground.stage().await?;
+    // The gateways have seen its keys.
+    let mut accepted = Traffic::start(&stage, 1).await?.accepted().await?;
     let traffic = Traffic::start(&stage, messages).await?;
     for code in ["mz", "tz"] {
         stage.country(code).take_service("identity")?.kill();
@@ -34,7 +36,7 @@ pub(super) async fn identity(ground: &mut Ground, _chance: Chance, messages: u32
     let issuer = stage.border.mz.url("identity")?;
     let secret = stage.border.mz.layout().secret("officer.prm");
     ensure!(person::log_in(&issuer, "officer.prm", &secret).await.is_err(), "somebody logged in at nobody");
-    let accepted = traffic.accepted().await?;
+    accepted.extend(traffic.accepted().await?);
     for code in ["mz", "tz"] {
         stage.bring_back(code, "identity").await?;
     }

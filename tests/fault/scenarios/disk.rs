@@ -20,8 +20,8 @@ const NEVER_ENOUGH: u64 = 1 << 60;
 /// What the broker is left with otherwise.
 const ENOUGH: u64 = 256 << 20;
 
-/// Room for a gateway's store and little more.
-const SMALL_DISK: &str = "size=6m";
+/// Room for the stores of three services and their write-ahead logs; the rest is filled.
+const SMALL_DISK: &str = "size=96m";
 
 pub(super) async fn run(ground: &mut Ground, mut chance: Chance, messages: u32) -> Result<Report> {
     let border = ground.prepare(&quick()).await?;

@@ -12,9 +12,10 @@ use sqlx::Row;
 
 use crate::model::LaneKey;
 
-/// How long a lane belongs to a relay that does not renew it: longer than a publication waits for its
-/// confirm, so that a lane is not taken over while a bundle of it is on its way.
-const LEASE: Duration = Duration::from_secs(90);
+/// How long a lane belongs to a relay that does not renew it: so long does an urgent alert wait at most when a gateway
+/// dies and another shares its store. Where a confirm takes longer, and the lane is taken over meanwhile, the fence
+/// keeps the departure from being written down twice, and the recipient knows the duplicate.
+const LEASE: Duration = Duration::from_secs(15);
 
 /// A lane that this relay serves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

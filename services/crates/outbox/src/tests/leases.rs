@@ -17,13 +17,13 @@ async fn a_lane_belongs_to_one_relay_until_its_lease_ends() {
         leases.hold(store, &lane(TPF), at(seconds)).await.expect("asked").is_some()
     };
     assert!(hold(&first, 0).await);
-    assert!(!hold(&second, 60).await);
-    assert!(hold(&first, 60).await, "renewed");
-    assert!(!hold(&second, 140).await);
-    assert!(hold(&second, 200).await, "it was not renewed in time");
-    assert!(!hold(&first, 201).await);
+    assert!(!hold(&second, 10).await);
+    assert!(hold(&first, 10).await, "renewed");
+    assert!(!hold(&second, 24).await);
+    assert!(hold(&second, 40).await, "it was not renewed in time");
+    assert!(!hold(&first, 41).await);
     second.release(store).await.expect("released");
-    assert!(hold(&first, 202).await);
+    assert!(hold(&first, 42).await);
 }
 
 #[tokio::test]
