@@ -61,11 +61,12 @@ impl Service for Audit {
 }
 
 /// The service's own source: its broker user is `audit`.
-fn own_source_name(country: CountryCode) -> String {
+pub(crate) fn own_source_name(country: CountryCode) -> String {
     rovuma_broker::topology::names::audit_source(country, "audit")
 }
 
-async fn open_store(config: &AuditConfig, context: &Context) -> anyhow::Result<Store> {
+/// Opens the log, and checks that it holds.
+pub(crate) async fn open_store(config: &AuditConfig, context: &Context) -> anyhow::Result<Store> {
     let ready = context.health.register("store");
     let store = Store::open(&config.store, &[log::MIGRATIONS]).await.context("cannot open the log")?;
     log::check_edge(store.read())
@@ -75,7 +76,13 @@ async fn open_store(config: &AuditConfig, context: &Context) -> anyhow::Result<S
     Ok(store)
 }
 
-fn auditor(config: &AuditConfig, store: Store, own: OwnSource, context: &Context) -> anyhow::Result<Auditor> {
+/// What every request needs.
+pub(crate) fn auditor(
+    config: &AuditConfig,
+    store: Store,
+    own: OwnSource,
+    context: &Context,
+) -> anyhow::Result<Auditor> {
     let policy = match &config.policy.folder {
         Some(folder) => Policy::from_folder(folder).context("cannot load the access policies")?,
         None => Policy::built_in(),
@@ -94,7 +101,7 @@ fn auditor(config: &AuditConfig, store: Store, own: OwnSource, context: &Context
 }
 
 /// The first event of this run; and an alarm when the log itself has a new epoch: it was restored.
-async fn begin(store: &Store, own: &OwnSource, context: &Context) -> anyhow::Result<()> {
+pub(crate) async fn begin(store: &Store, own: &OwnSource, context: &Context) -> anyhow::Result<()> {
     let (own, now) = (own.clone(), context.clock.now());
     let write = store.write(move |tx| {
         async move {

@@ -19,9 +19,11 @@ mod http;
 mod intake;
 mod log;
 mod own;
+mod standalone;
 #[cfg(test)]
 mod testing;
 
 pub use audit::Audit;
 pub use config::{AuditConfig, KeysConfig, PolicyConfig, ProducerConfig, TokensConfig};
 pub use http::openapi;
+pub use standalone::Standalone;

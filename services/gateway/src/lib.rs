@@ -21,6 +21,7 @@ mod messages;
 mod overdue;
 mod relay;
 mod service;
+mod standalone;
 #[cfg(test)]
 mod tests;
 mod trust;
@@ -32,3 +33,4 @@ pub use config::{
 };
 pub use http::openapi;
 pub use service::GatewayService;
+pub use standalone::Standalone;

@@ -3,6 +3,7 @@
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use anyhow::Context as _;
+use axum::Router;
 use rovuma_broker::Broker;
 use rovuma_policy::Policy;
 use rovuma_runtime::{Context, Service, http::serve};
@@ -32,6 +33,7 @@ pub struct Identity;
 pub struct Running {
     app: Arc<App>,
     address: SocketAddr,
+    router: Router,
 }
 
 impl Service for Identity {
@@ -71,8 +73,8 @@ impl Identity {
         let app = Arc::new(app(config, context, store, trail).await?);
         bootstrap::run(&app, &config.bootstrap).await?;
         let router = oidc::router().merge(api::router()).with_state(Arc::clone(&app));
-        let address = serve(context, "identity", &config.http, router)?;
-        Ok(Running { app, address })
+        let address = serve(context, "identity", &config.http, router.clone())?;
+        Ok(Running { app, address, router })
     }
 }
 
@@ -80,6 +82,11 @@ impl Running {
     /// Where it listens.
     pub fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// The routes, to be called directly: [`rovuma_runtime::http::with_layers`] adds what serving adds.
+    pub fn router(&self) -> Router {
+        self.router.clone()
     }
 
     /// Looks after keys, and forgets what is over. Done every minute; a failure is logged and tried

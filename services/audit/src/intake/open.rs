@@ -111,14 +111,15 @@ fn read(source: &str, payload: &[u8], jws: String) -> Result<Batch, Unfit> {
     if events.is_empty() {
         return Err(malformed("it holds no event".to_owned()));
     }
-    let events = events
-        .into_iter()
-        .zip(first..)
-        .map(|(bytes, sequence)| read_event(source, epoch, sequence, bytes).map_err(malformed))
-        .collect::<Result<Vec<_>, _>>()?;
-    if events.last().map(LogEvent::sequence) != Some(last) {
+    let declared = last.checked_sub(first).and_then(|span| span.checked_add(1));
+    if declared != u64::try_from(events.len()).ok() {
         return Err(malformed(format!("it says {first} to {last} and holds {} events", events.len())));
     }
+    let events = events
+        .into_iter()
+        .zip(first..=last)
+        .map(|(bytes, sequence)| read_event(source, epoch, sequence, bytes).map_err(malformed))
+        .collect::<Result<Vec<_>, _>>()?;
     Ok(Batch { source: source.to_owned(), epoch, events, jws })
 }
 

@@ -24,5 +24,5 @@ mod trail;
 pub use acknowledge::Acknowledged;
 pub use act::Act;
 pub use keys::{KeysError, ShipperKeys};
-pub use ship::{AUDIT_BATCH_CONTENT_TYPE, Shipper, ShipperSettings};
+pub use ship::{AUDIT_BATCH_CONTENT_TYPE, BadAck, Shipper, ShipperSettings, verify_ack};
 pub use trail::{MIGRATIONS, Trail};

@@ -27,6 +27,7 @@ use ack::AckHandler;
 use batch::{BatchError, seal_batch};
 use progress::Progress;
 
+pub use ack::{BadAck, verify_ack};
 pub use settings::ShipperSettings;
 
 /// The content type of a sealed batch.

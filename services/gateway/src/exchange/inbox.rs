@@ -87,7 +87,8 @@ impl Undecided {
     }
 }
 
-struct Inbox {
+/// Takes the deliveries of one lane.
+pub(crate) struct Inbox {
     gateway: Arc<Gateway>,
     queue: String,
     faults: Arc<FaultClock>,
@@ -104,6 +105,12 @@ impl Handler for Inbox {
 }
 
 impl Inbox {
+    /// The inbox of one lane by itself, with no partner told of a fault yet.
+    pub(crate) fn of(gateway: &Arc<Gateway>, lane: Lane) -> Self {
+        let queue = names::inbox_queue(&gateway.name, lane);
+        Self { gateway: Arc::clone(gateway), queue, faults: Arc::default() }
+    }
+
     /// Opens, decides and commits: in one transaction, or in several when there is more than one should hold.
     async fn decide(&self, batch: Arc<[Delivery]>) -> Result<(), Undecided> {
         let now = self.gateway.now();

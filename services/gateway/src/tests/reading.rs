@@ -1,8 +1,10 @@
 //! Reading one message: who, how much, and what is written down before it is shown.
 
+use rovuma_envelope::Origin;
+use rovuma_schemas::limits::MESSAGE_MAX_BYTES;
 use serde_json::json;
 
-use super::support::{World, motorcycle};
+use super::support::{World, agency, motorcycle};
 
 #[tokio::test]
 async fn an_officer_reads_and_the_sender_is_told_once() {
@@ -118,4 +120,32 @@ async fn a_trace_tells_the_way_on_both_sides() {
     let way = officer.get(&format!("/v1/messages/{received}/trace")).await.expect(200).json;
     assert_eq!(names(&way), ["created", "received", "receipt_issued", "read", "read_receipt_issued"]);
     assert_eq!(way["hops"][1]["audit"]["source"], "mz.gateway");
+}
+
+/// Its header could be verified; the rest is whatever the partner's agency signed.
+#[tokio::test]
+async fn what_was_rejected_because_it_is_no_message_can_be_opened() {
+    let world = World::start().await;
+    let officer = world.person("officer-1", "mz.prm", &["liaison_officer"]);
+    let long = " ".repeat(MESSAGE_MAX_BYTES);
+    let deep = format!("{}{}", "[".repeat(1_000), "]".repeat(1_000));
+    let changes: [(&str, &[u8], bool); 5] = [
+        ("a null in the header", br#""replaces":null},"terms":"#, true),
+        ("a name twice", br#""x":1,"x":2},"terms":"#, false),
+        ("no text", b"\"x\":\"\xff\"},\"terms\":", false),
+        ("too long", &[br#""x":1},"#, long.as_bytes(), br#""terms":"#].concat(), false),
+        ("too deep", &[br#""x":"#, deep.as_bytes(), br#"},"terms":"#].concat(), false),
+    ];
+    for (number, (name, change, is_shown)) in (1..).zip(changes) {
+        let (id, jws) = world.tz.alert(("tz.tpf", "mz.prm", number), &motorcycle(), world.gateway.now());
+        let payload = String::from_utf8(jws.unverified_payload().to_vec()).expect("text");
+        let (header, rest) = payload.split_once("},\"terms\":").expect("a header, then terms");
+        let changed = [header.as_bytes(), b",", change, rest.as_bytes()].concat();
+        let jws = world.tz.sign_bytes(&agency("tz.tpf"), changed);
+        world.deliver("mz.prm", Origin::Ingress(agency("tz.tpf").country()), jws).await;
+
+        let read = officer.get(&format!("/v1/messages/{id}")).await.expect(200).json;
+        assert_eq!(read["received"]["row"]["disposition"], "rejected", "{name}");
+        assert_eq!((&read["header"]["id"], read["payload"].is_object()), (&json!(id), is_shown), "{name}");
+    }
 }

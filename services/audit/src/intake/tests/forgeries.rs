@@ -113,11 +113,15 @@ async fn no_source_writes_in_the_name_of_another() {
 #[tokio::test]
 async fn a_batch_has_to_say_what_it_holds() {
     type Change = fn(&mut AuditBatch);
-    let changes: [(&str, Change); 8] = [
+    let changes: [(&str, Change); 9] = [
         ("empty", |batch| batch.events.clear()),
         ("counts too few", |batch| batch.last -= 1),
         ("counts too many", |batch| batch.last += 1),
         ("counts from elsewhere", |batch| batch.first += 1),
+        ("the last number there is", |batch| {
+            batch.events.truncate(1);
+            (batch.first, batch.last) = (u64::MAX, u64::MAX);
+        }),
         ("other epoch", |batch| batch.epoch = Epoch::draw()),
         ("an event twice", |batch| batch.events[1] = batch.events[0].clone()),
         ("events swapped", |batch| batch.events.swap(0, 1)),
@@ -132,7 +136,7 @@ async fn a_batch_has_to_say_what_it_holds() {
         let taken = bench.take([bench.sealed(&key_of_gateway(), &signed)]).await;
         assert_eq!((taken.stored, taken.heads.len()), (0, 0), "{name}");
     }
-    assert_eq!(bench.quarantine().await, vec!["malformed x1"; 8]);
+    assert_eq!(bench.quarantine().await, vec!["malformed x1"; 9]);
     assert!(bench.events_of(GATEWAY).await.is_empty());
 }
 

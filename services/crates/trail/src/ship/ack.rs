@@ -15,10 +15,13 @@ use crate::{Acknowledged, Trail};
 /// An acknowledgement that does not count.
 #[derive(Debug, thiserror::Error)]
 #[error("not an acknowledgement of the audit service: {0}")]
-pub(crate) struct BadAck(String);
+pub struct BadAck(String);
 
-/// Checks the audit service's signature and reads what it signed.
-pub(crate) fn verify(body: &[u8], acknowledger: &PublicKey) -> Result<AuditAck, BadAck> {
+/// Checks the audit service's signature over the body of a delivery and reads what it signed.
+///
+/// # Errors
+/// [`BadAck`] when it is not a compact JWS that `acknowledger` signed as an acknowledgement.
+pub fn verify_ack(body: &[u8], acknowledger: &PublicKey) -> Result<AuditAck, BadAck> {
     let bad = |fault: &dyn std::fmt::Display| BadAck(fault.to_string());
     let text = std::str::from_utf8(body).map_err(|fault| bad(&fault))?;
     let jws = Jws::from_compact(text).map_err(|fault| bad(&fault))?;
@@ -36,7 +39,7 @@ pub(crate) struct AckHandler {
 impl Handler for AckHandler {
     async fn handle(&self, batch: Arc<[Delivery]>) -> Result<Vec<Verdict>, TransientError> {
         let read: Vec<Result<AuditAck, BadAck>> =
-            batch.iter().map(|delivery| verify(&delivery.body, &self.acknowledger)).collect();
+            batch.iter().map(|delivery| verify_ack(&delivery.body, &self.acknowledger)).collect();
         let verdicts = read.iter().map(verdict).collect();
         let acks: Vec<AuditAck> = read.into_iter().flatten().collect();
         if !acks.is_empty() {

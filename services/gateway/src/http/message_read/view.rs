@@ -1,9 +1,10 @@
 //! A message as the API shows it.
 
+use rovuma_envelope::{Jws, Unverified};
 use rovuma_policy::{Act, Permit, act};
 use rovuma_schemas::{
-    AgencyCode, CountryCode, Digest, Evaluation, HandlingCode, Header, LegalBasisCode, Message, PurposeCode,
-    StreamId, Timestamp, UrgencyLevel,
+    AgencyCode, CountryCode, Digest, Evaluation, HandlingCode, Header, LegalBasisCode, Message, ParseFault,
+    PurposeCode, StreamId, Timestamp, UrgencyLevel,
 };
 use serde::Serialize;
 use serde_json::value::RawValue;
@@ -36,7 +37,7 @@ pub(crate) struct MessageView {
     #[serde(skip_serializing_if = "Option::is_none")]
     terms: Option<TermCodes>,
     /// The whole signed payload, as it was signed: header, terms and body (`schemas/json/received/`). Absent in the
-    /// view `metadata`.
+    /// view `metadata`, and of a rejected message that is no JSON which can be read safely.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<Object>)]
     payload: Option<Box<RawValue>>,
@@ -172,7 +173,7 @@ async fn of_received(gateway: &Gateway, received: Received, content: bool) -> Re
         read_by: received.read_by.clone(),
         row: received.into(),
     };
-    let view = of_payload("received", jws.unverified_payload(), content)?;
+    let view = of_payload("received", jws, content)?;
     Ok(MessageView { received: Some(arrived), ..view })
 }
 
@@ -183,7 +184,7 @@ async fn of_sent(gateway: &Gateway, sent: Sent, content: bool) -> Result<Message
     drop(conn);
     let copies = gateway.outbox.copies_of(sent.id).await?;
     let first = countries.first().ok_or_else(|| DbError::damaged("sent message", "no signature"))?;
-    let view = of_payload("sent", first.jws.unverified_payload(), content)?;
+    let view = of_payload("sent", first.jws.clone(), content)?;
     let signed = countries.iter().map(|one| {
         let of_country = copies.iter().filter(|copy| copy.country == one.country);
         let recipients = of_country.map(|copy| copy.recipient.clone()).collect();
@@ -199,10 +200,15 @@ async fn of_sent(gateway: &Gateway, sent: Sent, content: bool) -> Result<Message
     Ok(MessageView { sent: Some(left), ..view })
 }
 
-/// What the signed bytes say. They were verified before they were stored.
-fn of_payload(direction: &'static str, stored: &[u8], content: bool) -> Result<MessageView, DbError> {
-    let header = Header::from_payload(stored).map_err(|fault| DbError::damaged("header", fault))?;
-    let terms = Message::parse(stored).ok().and_then(|message| message.terms);
+/// What the signed bytes say. They were verified before they were stored; a message that was rejected need not
+/// be one, so its header is read as it was when it was verified.
+fn of_payload(direction: &'static str, stored: Jws, content: bool) -> Result<MessageView, DbError> {
+    let stored = Unverified::new(stored);
+    let header = stored.unverified_header().map_err(|fault| DbError::damaged("header", fault))?;
+    let bytes = stored.unverified_jws().unverified_payload();
+    let parsed = Message::parse(bytes);
+    let unreadable = matches!(parsed, Err(ParseFault::NotJson(_) | ParseFault::TooLarge { .. }));
+    let terms = parsed.ok().and_then(|message| message.terms);
     let terms = terms.map(|terms| TermCodes {
         urgency: terms.urgency.level,
         purpose: terms.purpose,
@@ -210,7 +216,7 @@ fn of_payload(direction: &'static str, stored: &[u8], content: bool) -> Result<M
         handling: terms.handling.code,
         evaluation: terms.evaluation,
     });
-    let payload = if content { Some(raw(stored)?) } else { None };
+    let payload = if content && !unreadable { Some(raw(bytes)?) } else { None };
     Ok(MessageView { direction, header, terms, payload, received: None, sent: None })
 }
 

@@ -164,7 +164,12 @@ impl Country {
     }
 
     fn sign(&self, from: &AgencyCode, message: &Message) -> Jws {
-        Jws::sign(Typ::MESSAGE, message.to_payload(), &self.keys[from]).expect("signed")
+        self.sign_bytes(from, message.to_payload())
+    }
+
+    /// Anything at all, signed as a message of one of this country's agencies.
+    pub(in crate::tests) fn sign_bytes(&self, from: &AgencyCode, payload: Vec<u8>) -> Jws {
+        Jws::sign(Typ::MESSAGE, payload, &self.keys[from]).expect("signed")
     }
 }
 

@@ -1,0 +1,44 @@
+//! A gateway without a broker: its API and its inbox, for programs that hand both whatever they like.
+
+use std::sync::Arc;
+
+use axum::Router;
+use rovuma_broker::Handler;
+use rovuma_runtime::Context;
+use rovuma_schemas::Lane;
+
+use crate::{GatewayConfig, exchange::inbox, gateway::Gateway, http, service, trust::ListFiles};
+
+/// A gateway that takes what it is handed and to which no broker is connected: what it sends stays in its
+/// outbox. It listens nowhere and starts no task of its own.
+pub struct Standalone {
+    gateway: Arc<Gateway>,
+}
+
+impl Standalone {
+    /// Opens the store and reads keys, trust lists, policies and code lists, as the service does.
+    ///
+    /// # Errors
+    /// Whatever keeps the service from starting.
+    pub async fn open(config: &GatewayConfig, context: &Context) -> anyhow::Result<Self> {
+        let gateway = Arc::new(service::open(config, context).await?);
+        ListFiles::new(&config.trust, context.expiries.clone()).look(&gateway).await;
+        Ok(Self { gateway })
+    }
+
+    /// The API, to be called directly: [`rovuma_runtime::http::with_layers`] adds what serving adds.
+    pub fn router(&self) -> Router {
+        http::router(Arc::clone(&self.gateway))
+    }
+
+    /// What takes the deliveries of one lane's inbox.
+    pub fn inbox(&self, lane: Lane) -> impl Handler + use<> {
+        inbox::Inbox::of(&self.gateway, lane)
+    }
+}
+
+impl std::fmt::Debug for Standalone {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Standalone").field("name", &self.gateway.name).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,5 @@
+//! `rovuma_fuzz::sealed`, handed libFuzzer's bytes.
+
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| rovuma_fuzz::sealed::run(data));
