@@ -236,6 +236,19 @@ impl Country {
         Ok(self.services.swap_remove(place).1)
     }
 
+    /// The process id of a service, when it is running.
+    pub fn pid(&self, service: &str) -> Option<u32> {
+        self.services.iter().find(|(name, _)| *name == service).map(|(_, process)| process.pid())
+    }
+
+    /// The address of a service's health and metrics: `http://127.0.0.1:<port>`.
+    ///
+    /// # Errors
+    /// None in practice: the port is within the block.
+    pub fn admin_url(&self, service: &str) -> Result<String> {
+        Ok(format!("http://127.0.0.1:{}", self.admin_port(service)?))
+    }
+
     /// The country and its agencies.
     pub fn plan(&self) -> &CountryPlan {
         &self.plan

@@ -1,0 +1,270 @@
+//! The programme `exchange`, from the first broker to the last figure.
+
+use std::{collections::BTreeMap, fmt::Display, path::Path, time::Duration};
+
+use anyhow::{Context, Result};
+use rovuma_lab::{
+    border::{Border, Nodes},
+    config::Timings,
+};
+use tempfile::TempDir;
+
+use crate::{
+    bare::Bare,
+    line::Lines,
+    machine::Machine,
+    metrics::Metrics,
+    options::Exchange,
+    process,
+    product::{self, COPIES},
+    report::{Report, median, percentile_ms, rounded},
+    usage::{Parts, Used},
+};
+
+/// Alerts before anything is measured: connections, prepared statements, caches.
+const WARM_UP: u32 = 200;
+
+/// Messages through the bare relay before it is measured.
+const BARE_WARM_UP: u32 = 2000;
+
+/// Others may keep this much of a processor busy: the kernel's own work on our behalf is about half of it.
+const OTHER_LOAD_MAX: f64 = 0.1;
+
+/// Both countries, running.
+struct Lab {
+    border: Border,
+    nodes: Nodes,
+    parts: Parts,
+    options: Exchange,
+    /// Alerts posted so far.
+    sent: u32,
+    _folder: TempDir,
+}
+
+/// What the rounds gave.
+#[derive(Default)]
+struct Rounds {
+    raw: Vec<f64>,
+    full: Vec<f64>,
+    raw_used: Vec<Used>,
+    used: Vec<Used>,
+    mean_bundle: Option<f64>,
+    mean_receipt: Option<f64>,
+}
+
+/// Measures what `options` ask for.
+///
+/// # Errors
+/// When a step fails, or a message is lost or comes twice.
+pub(crate) async fn run(options: &Exchange) -> Result<Report> {
+    let mut lab = Lab::start(options).await?;
+    let machine = Machine::this(&lab.nodes).await?;
+    tell(format_args!(
+        "{} cores ({}), {} GiB, Linux {}, RabbitMQ {}, load average {}",
+        machine.cores,
+        machine.processor,
+        machine.memory_gib,
+        machine.kernel,
+        machine.rabbitmq,
+        std::fs::read_to_string("/proc/loadavg").unwrap_or_default().trim(),
+    ));
+    let measured = lab.measure(machine).await;
+    lab.border.stop().await;
+    lab.nodes.stop().await;
+    measured
+}
+
+impl Lab {
+    async fn start(options: &Exchange) -> Result<Self> {
+        let this = std::env::current_exe()?;
+        let programs = this.parent().context("a folder of programs")?;
+        // Beside the programs and not in a temporary folder, which may be in memory: commits must cost what they cost.
+        let folder = tempfile::Builder::new().prefix("load-").tempdir_in(programs)?;
+        let nodes = Nodes::start(folder.path(), tell_step).await?;
+        let mut border = prepare(folder.path(), &nodes, programs).await?;
+        border.start(tell_step).await?;
+        let parts = Parts::of(&border, &nodes)?;
+        for (name, pid) in parts.services() {
+            tell(format_args!("{name} is process {pid}"));
+        }
+        Ok(Self { border, nodes, parts, options: options.clone(), sent: 0, _folder: folder })
+    }
+
+    async fn measure(&mut self, machine: Machine) -> Result<Report> {
+        let bundle_bytes = product::size_of_a_bundle(&self.border).await?;
+        self.sent += 1;
+        tell(format_args!("a sealed bundle of one example alert has {bundle_bytes} bytes; warming up"));
+        self.post(WARM_UP).await?;
+        let rounds = self.rounds(bundle_bytes).await?;
+        let latency = self.latency().await?;
+        tell("counting what the recipients have");
+        product::reconcile(&self.border, self.sent as usize).await?;
+        let line = self.line().await?;
+        let duplicates = Metrics::of(&self.border.tz, "gateway").await?.sum("rovuma_duplicates_total");
+        let (raw, full) = (some_median(&rounds.raw), some_median(&rounds.full));
+        let other_load =
+            rounds.raw_used.iter().chain(&rounds.used).map(|used| used.other_load).fold(0.0, f64::max);
+        let percentile = |percent| latency.as_ref().map(|latency| percentile_ms(&latency.receipt, percent));
+        let copies = self.options.messages * COPIES;
+        Ok(Report {
+            raw_per_s: raw.map(rounded),
+            full_per_s: full.map(rounded),
+            ratio: full.zip(raw).map(|(full, raw)| rounded(full / raw)),
+            p50_ms: percentile(50),
+            p95_ms: percentile(95),
+            p99_ms: percentile(99),
+            cpu_us_per_message: per_message(&rounds.used, |used| used.services, copies),
+            rss_mib: self.rss_mib()?,
+            line_bytes_per_message: line.as_ref().map(|line| rounded(line.per_message)),
+            line_bytes_per_receipt: line.as_ref().map(|line| rounded(line.per_receipt)),
+            mean_bundle: rounds.mean_bundle.map(rounded),
+            clean: other_load <= OTHER_LOAD_MAX,
+            other_load: rounded(other_load),
+            messages_per_s: full.map(|full| rounded(full / f64::from(COPIES))),
+            raw_rounds: rounds.raw.iter().copied().map(rounded).collect(),
+            full_rounds: rounds.full.iter().copied().map(rounded).collect(),
+            broker_cpu_us_per_message: per_message(&rounds.used, |used| used.brokers, copies),
+            client_cpu_us_per_message: per_message(&rounds.used, |used| used.client, copies),
+            raw_broker_cpu_us_per_message: per_message(
+                &rounds.raw_used,
+                |used| used.brokers,
+                self.options.bare_messages,
+            ),
+            raw_client_cpu_us_per_message: per_message(
+                &rounds.raw_used,
+                |used| used.client,
+                self.options.bare_messages,
+            ),
+            mean_receipt: rounds.mean_receipt.map(rounded),
+            accepted_p99_ms: latency.as_ref().map(|latency| percentile_ms(&latency.accepted, 99)),
+            bundle_bytes,
+            duplicates,
+            machine,
+        })
+    }
+
+    async fn rounds(&mut self, bundle_bytes: usize) -> Result<Rounds> {
+        let mut rounds = Rounds::default();
+        if self.options.rounds == 0 {
+            return Ok(rounds);
+        }
+        let bare = Bare::prepare(&self.border, &self.nodes, bundle_bytes).await?;
+        bare.round(BARE_WARM_UP).await?;
+        let before = (self.sent_by("mz").await?, self.sent_by("tz").await?);
+        for number in 1..=self.options.rounds {
+            self.bare_round(&bare, number, &mut rounds).await?;
+            self.product_round(number, &mut rounds).await?;
+        }
+        let after = (self.sent_by("mz").await?, self.sent_by("tz").await?);
+        let copies = f64::from(self.options.rounds * self.options.messages * COPIES);
+        rounds.mean_bundle =
+            Some((after.0.messages - before.0.messages) / (after.0.bundles - before.0.bundles));
+        rounds.mean_receipt = Some(copies / (after.1.messages - before.1.messages));
+        Ok(rounds)
+    }
+
+    async fn bare_round(&self, bare: &Bare, number: u32, rounds: &mut Rounds) -> Result<()> {
+        self.parts.at_rest().await?;
+        let before = self.parts.usage()?;
+        let elapsed = bare.round(self.options.bare_messages).await?;
+        self.parts.at_rest().await?;
+        rounds.raw_used.push(self.parts.usage()?.since(&before));
+        let per_s = f64::from(self.options.bare_messages) / elapsed.as_secs_f64();
+        rounds.raw.push(per_s);
+        tell(format_args!("round {number}: bare relay {per_s:.0} messages/s"));
+        Ok(())
+    }
+
+    async fn product_round(&mut self, number: u32, rounds: &mut Rounds) -> Result<()> {
+        self.parts.at_rest().await?;
+        let before = self.parts.usage()?;
+        let elapsed = self.post(self.options.messages).await?;
+        self.parts.at_rest().await?;
+        let used = self.parts.usage()?.since(&before);
+        let per_s = f64::from(self.options.messages * COPIES) / elapsed.as_secs_f64();
+        rounds.full.push(per_s);
+        rounds.used.push(used);
+        tell(format_args!(
+            "round {number}: product {per_s:.0} copies/s; services {:.1} s, brokers {:.1} s, this program {:.1} s of \
+             processor time; others kept {:.2} processors busy",
+            used.services.as_secs_f64(),
+            used.brokers.as_secs_f64(),
+            used.client.as_secs_f64(),
+            used.other_load
+        ));
+        Ok(())
+    }
+
+    async fn post(&mut self, messages: u32) -> Result<Duration> {
+        let first = self.sent;
+        self.sent += messages;
+        product::round(&self.border, first, messages, self.options.connections).await
+    }
+
+    async fn latency(&mut self) -> Result<Option<product::Latency>> {
+        let Exchange { rate, seconds, .. } = self.options;
+        if seconds == 0 {
+            return Ok(None);
+        }
+        self.parts.at_rest().await?;
+        tell(format_args!("latency: {rate} alerts/s for {seconds} s"));
+        let first = self.sent;
+        self.sent += rate * seconds;
+        product::latency(&self.border, first, rate, seconds).await.map(Some)
+    }
+
+    async fn line(&self) -> Result<Option<crate::line::LineBytes>> {
+        if self.options.line_messages == 0 {
+            return Ok(None);
+        }
+        tell("bytes on the line: leading the links through counting proxies");
+        let lines = Lines::lay(&self.border, &self.nodes).await?;
+        lines.measure(self.options.line_messages).await.map(Some)
+    }
+
+    async fn sent_by(&self, country: &str) -> Result<SentBy> {
+        let country = if country == "mz" { &self.border.mz } else { &self.border.tz };
+        let metrics = Metrics::of(country, "gateway").await?;
+        Ok(SentBy {
+            messages: metrics.sum("rovuma_outbox_messages_total"),
+            bundles: metrics.sum("rovuma_outbox_bundles_total"),
+        })
+    }
+
+    fn rss_mib(&self) -> Result<BTreeMap<String, f64>> {
+        let of = |(name, pid): &(String, u32)| Ok((name.clone(), rounded(process::peak_rss_mib(*pid)?)));
+        self.parts.services().iter().map(of).collect()
+    }
+}
+
+/// What a gateway's relay has sent.
+struct SentBy {
+    messages: f64,
+    bundles: f64,
+}
+
+async fn prepare(folder: &Path, nodes: &Nodes, programs: &Path) -> Result<Border> {
+    let vhost = rovuma_broker::topology::VHOST;
+    Border::prepare(folder, nodes, programs, vhost, &Timings::default(), tell_step).await
+}
+
+fn per_message(used: &[Used], of: fn(&Used) -> Duration, messages: u32) -> Option<f64> {
+    let each: Vec<f64> = used.iter().map(|used| of(used).as_secs_f64() * 1e6 / f64::from(messages)).collect();
+    some_median(&each).map(rounded)
+}
+
+fn some_median(figures: &[f64]) -> Option<f64> {
+    (!figures.is_empty()).then(|| median(figures))
+}
+
+/// A line of progress.
+fn tell(what: impl Display) {
+    eprintln!("{what}");
+}
+
+fn tell_step(what: &str) {
+    // What counts seconds is for people at a terminal.
+    if !what.ends_with(" s)") {
+        tell(what);
+    }
+}

@@ -1,0 +1,39 @@
+//! `rovuma-load`: how fast the product is, measured against what its brokers alone would do on the same
+//! machine in the same run. `tests/load/run` builds and runs it; `tests/load/README.md` says what is measured.
+
+mod bare;
+mod draft;
+mod exchange;
+mod follow;
+mod ledger;
+mod line;
+mod machine;
+mod metrics;
+mod options;
+mod process;
+mod product;
+mod proxy;
+mod report;
+mod sender;
+mod usage;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::options::{Options, Programme};
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let Options { programme: Programme::Exchange(options) } = Options::parse();
+    match exchange::run(&options).await {
+        Ok(report) => {
+            println!("{report}");
+            ExitCode::SUCCESS
+        }
+        Err(error) => {
+            eprintln!("tests/load/run exchange: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}

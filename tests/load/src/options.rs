@@ -1,0 +1,79 @@
+//! What can be asked for.
+
+use clap::{Args, Parser, Subcommand};
+
+/// How fast the product is on this machine.
+#[derive(Debug, Parser)]
+#[command(name = "tests/load/run")]
+pub(crate) struct Options {
+    /// What to measure.
+    #[command(subcommand)]
+    pub(crate) programme: Programme,
+}
+
+/// The programmes.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Programme {
+    /// Alerts between two countries, against the bare brokers.
+    Exchange(Exchange),
+}
+
+/// What is measured, and what the figures mean.
+const MEANING: &str = "\
+One installation of each of two countries is started on this machine, each with a RabbitMQ of its own, joined by
+AMQPS links with client certificates. Then, in one run:
+
+  bare relay   one persistent AMQP message for each recipient copy, as large as the product's sealed bundle of one
+               example alert, published with confirms (64 in flight) to a quorum queue, moved by a shovel with the
+               settings of the product's links to a quorum queue of the other node, and consumed there with
+               acknowledgements. No receipts.
+  product      the example alert, each with other words and numbers, created and released over HTTP with an access
+               token for two agencies of the other country, until the sender's gateway has verified the signed
+               receipts: counted are the events receipt.delivered of GET /v1/events/live.
+  latency      alerts posted at a fixed rate whatever the answers (open loop): from the accepted release to the last
+               of the alert's receipts, verified at the sender.
+  line         a counting proxy between the nodes: bytes of TCP payload, both ways, per recipient copy of the example
+               alert alone in its bundle, and per entry of a receipt with 64 entries.
+
+Bare relay and product take turns; medians count. The last line of standard output is JSON:
+
+  raw_per_s               messages through the bare relay per second, first publish to last consumed
+  full_per_s              recipient copies with a verified receipt per second, first post to last receipt
+  ratio                   full_per_s / raw_per_s (copies against copies)
+  p50_ms p95_ms p99_ms    of the latency above
+  cpu_us_per_message      user and system time of both countries' services per recipient copy in the product's
+                          rounds, until all are at rest again; the brokers apart, in broker_cpu_us_per_message
+  rss_mib                 each service's largest resident memory (VmHWM)
+  line_bytes_per_message  median over alerts, TLS included, and the broker's acknowledgement
+  line_bytes_per_receipt  median, divided by the 64 entries
+  mean_bundle             messages per bundle that the sender's relay sent in the product's rounds
+  clean                   false when other programs took more than a tenth of a core: then the figures do not count
+
+It ends with a status other than 0 when a message is lost or comes twice. Progress is told on standard error.";
+
+/// The programme `exchange`.
+#[derive(Clone, Debug, Args)]
+#[command(after_long_help = MEANING)]
+pub(crate) struct Exchange {
+    /// Alerts of each round of the product; each has two recipient copies.
+    #[arg(long, default_value_t = 4000, value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) messages: u32,
+    /// Messages of each round of the bare relay.
+    #[arg(long, default_value_t = 40_000, value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) bare_messages: u32,
+    /// Alternating rounds of the bare relay and the product.
+    #[arg(long, default_value_t = 3)]
+    pub(crate) rounds: u32,
+    /// Connections that post alerts side by side.
+    #[arg(long, default_value_t = 32, value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) connections: u32,
+    /// Alerts per second while latency is measured.
+    #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) rate: u32,
+    /// Seconds for which latency is measured.
+    #[arg(long, default_value_t = 30)]
+    pub(crate) seconds: u32,
+    /// Alerts, each alone in its bundle, over which the bytes on the line are taken.
+    #[arg(long, default_value_t = 20)]
+    pub(crate) line_messages: u32,
+}

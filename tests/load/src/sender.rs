@@ -1,0 +1,105 @@
+//! An agency's system at the sender's gateway: posts drafts and releases them.
+
+use anyhow::{Context, Result, bail};
+use reqwest::{Client, RequestBuilder, header};
+use rovuma_lab::{country::Country, person};
+use rovuma_schemas::MessageId;
+use serde::Deserialize;
+use serde_json::Value;
+
+use crate::ledger::Ledger;
+
+/// One caller of one gateway. Clones share its connections, which are kept open.
+#[derive(Clone)]
+pub(crate) struct Sender {
+    client: Client,
+    base: String,
+    token: String,
+}
+
+#[derive(Deserialize)]
+struct Created {
+    id: MessageId,
+}
+
+impl Sender {
+    /// The officer of an agency, logged in now: the token lives for ten minutes.
+    ///
+    /// # Errors
+    /// When they cannot log in.
+    pub(crate) async fn officer(country: &Country, agency: &str) -> Result<Self> {
+        let login = format!("officer.{agency}");
+        let token =
+            person::log_in(&country.url("identity")?, &login, &country.layout().secret(&login)).await?;
+        Ok(Self { client: Client::builder().no_proxy().build()?, base: country.url("gateway")?, token })
+    }
+
+    /// A request for a path.
+    pub(crate) fn get(&self, path: &str) -> RequestBuilder {
+        self.client.get(format!("{}{path}", self.base)).bearer_auth(&self.token)
+    }
+
+    /// What a path answers.
+    ///
+    /// # Errors
+    /// When it does not answer with success and JSON.
+    pub(crate) async fn read(&self, path: &str) -> Result<Value> {
+        let answer = self.get(path).send().await.with_context(|| format!("asking for {path}"))?;
+        let status = answer.status();
+        let text = answer.text().await?;
+        if !status.is_success() {
+            bail!("{path} answered {status}: {text}");
+        }
+        serde_json::from_str(&text).with_context(|| format!("{path} did not answer with JSON"))
+    }
+
+    /// Posts a draft; its id and version.
+    ///
+    /// # Errors
+    /// When it is refused.
+    pub(crate) async fn create(&self, draft: String) -> Result<(MessageId, header::HeaderValue)> {
+        let answer = self.post("/v1/alerts").body(draft).send().await.context("posting a draft")?;
+        let (status, etag) = (answer.status(), answer.headers().get(header::ETAG).cloned());
+        let text = answer.text().await?;
+        if !status.is_success() {
+            bail!("a draft was answered {status}: {text}");
+        }
+        let created: Created = serde_json::from_str(&text).context("a new draft")?;
+        Ok((created.id, etag.context("a draft has a version")?))
+    }
+
+    /// Releases a draft.
+    ///
+    /// # Errors
+    /// When it is refused.
+    pub(crate) async fn release(
+        &self,
+        (id, version): (MessageId, header::HeaderValue),
+        ledger: &Ledger,
+    ) -> Result<MessageId> {
+        let request = self.post(&format!("/v1/alerts/{id}/release")).header(header::IF_MATCH, version);
+        let answer = request.body("{}").send().await.context("releasing a draft")?;
+        let status = answer.status();
+        // The whole answer is read: only then is its connection free for the next request.
+        let text = answer.text().await?;
+        if !status.is_success() {
+            bail!("a release was answered {status}: {text}");
+        }
+        ledger.accepted(id);
+        Ok(id)
+    }
+
+    /// Posts a draft and releases it.
+    ///
+    /// # Errors
+    /// When it is refused.
+    pub(crate) async fn send(&self, draft: String, ledger: &Ledger) -> Result<MessageId> {
+        let created = self.create(draft).await?;
+        self.release(created, ledger).await
+    }
+
+    fn post(&self, path: &str) -> RequestBuilder {
+        let request = self.client.post(format!("{}{path}", self.base)).bearer_auth(&self.token);
+        request.header(header::CONTENT_TYPE, "application/json")
+    }
+}
