@@ -106,6 +106,8 @@ open_words!(
         ServiceStart = "service.start",
         /// A service stopped in order.
         ServiceStop = "service.stop",
+        /// A service's store was restored from an older copy, and has a new name since.
+        StoreRestore = "store.restore",
         /// Data was exported.
         Export = "export",
         /// Data was printed.

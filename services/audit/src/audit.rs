@@ -7,7 +7,7 @@ use rovuma_broker::{Broker, BrokerState, Consumer, ConsumerState};
 use rovuma_policy::Policy;
 use rovuma_runtime::{Context, ReadyHandle, Service, http};
 use rovuma_schemas::{CountryCode, audit::AuditAction};
-use rovuma_store::{FutureExt, Store};
+use rovuma_store::{FutureExt, Restored, Store};
 use rovuma_tokens::TokenVerifier;
 
 use crate::{
@@ -109,6 +109,12 @@ pub(crate) async fn begin(store: &Store, own: &OwnSource, context: &Context) -> 
             let (lineage, found) = Lineage::find_or_open(tx, &own.source, own.epoch, now).await?;
             if found == Found::NewEpoch {
                 alarm::raise(tx, &mut appender, &own, &lineage, &intake::new_epoch()).await?;
+            }
+            if let Some(restored) = Restored::take(tx).await? {
+                let event = OwnEvent::of_service(&own.source, AuditAction::StoreRestore)
+                    .object("store", restored.to.to_string())
+                    .detail("before", restored.from);
+                own::record(tx, &mut appender, &own, event).await?;
             }
             let event = OwnEvent::of_service(&own.source, AuditAction::ServiceStart);
             own::record(tx, &mut appender, &own, event).await

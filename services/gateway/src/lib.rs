@@ -20,6 +20,7 @@ mod http;
 mod messages;
 mod overdue;
 mod relay;
+mod restored;
 mod service;
 mod standalone;
 #[cfg(test)]

@@ -17,7 +17,7 @@ use crate::{
     config::{GatewayConfig, PolicyConfig, TokensConfig, ValidationConfig},
     exchange::{self, SYSTEM},
     gateway::Gateway,
-    http, overdue,
+    http, overdue, restored,
     trust::{self, ListFiles},
 };
 
@@ -42,6 +42,7 @@ impl Service for GatewayService {
             &config.audit.ack_key_file,
         )?;
         let gateway = Arc::new(open(&config, context).await?);
+        restored::look(&gateway).await?;
         note(&gateway, AuditAction::ServiceStart).await?;
         let mut lists = ListFiles::new(&config.trust, context.expiries.clone());
         lists.look(&gateway).await;
@@ -69,6 +70,7 @@ impl Service for GatewayService {
         let every = Duration::from_millis(config.trust.look_every_ms.max(1));
         shutdown.spawn("trust lists", lists.watch(Arc::clone(&gateway), every, shutdown.clone()));
         shutdown.spawn("audit overdue", overdue::watch(Arc::clone(&gateway), shutdown.clone()));
+        shutdown.spawn("restored", restored::watch(Arc::clone(&gateway), shutdown.clone()));
         shutdown.spawn("idempotency", http::idempotency::sweep(Arc::clone(&gateway), shutdown.clone()));
         shutdown.spawn("last word", last_word(Arc::clone(&gateway), shutdown.clone()));
         exchange::start(&gateway, &broker, shutdown);

@@ -13,6 +13,7 @@ mod openapi;
 mod paging;
 mod reading;
 mod release;
+mod restored;
 mod roles;
 mod routes;
 mod trust_lists;

@@ -44,6 +44,7 @@ impl Service for Identity {
     async fn start(config: IdentityConfig, context: &Context) -> anyhow::Result<()> {
         let running = Self::open(&config, context).await?;
         ship(&config, &running, context)?;
+        running.record_restore().await?;
         running.record(AuditAction::ServiceStart).await;
         let shutdown = context.shutdown.clone();
         context.shutdown.spawn("tend", async move {
@@ -103,6 +104,15 @@ impl Running {
 }
 
 impl Running {
+    /// That the store was restored from an older copy, if it was.
+    async fn record_restore(&self) -> anyhow::Result<()> {
+        let (trail, now) = (self.app.trail.clone(), self.app.now());
+        let write = self.app.write(move |tx| {
+            async move { trail.record_restore(tx, trail.source(), now).await.map(|_| ()) }.boxed()
+        });
+        Ok(write.await?)
+    }
+
     /// An audit event of the service itself.
     async fn record(&self, action: AuditAction) {
         let trail = self.app.trail.clone();

@@ -12,6 +12,7 @@ use crate::{
     keys::Keys,
     login,
     messages::{drafts::Drafts, lists, read, send, show, trace},
+    store::StoreCommand,
     trust::Trust,
     users::{Clients, Users},
     verify::Verify,
@@ -76,6 +77,9 @@ pub(crate) enum Command {
     /// The country's audit log
     #[command(subcommand)]
     Audit(Audit),
+    /// A service's store, on the machine it is on
+    #[command(subcommand)]
+    Store(StoreCommand),
     /// Log in: in a browser, or as a machine with a secret
     Login(login::Login),
     /// Forget the log-in

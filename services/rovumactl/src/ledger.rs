@@ -8,7 +8,7 @@ mod ship;
 
 use std::os::unix::fs::MetadataExt as _;
 
-use rovuma_schemas::{AgencyCode, audit::AuditAction};
+use rovuma_schemas::{AgencyCode, Timestamp, audit::AuditAction};
 use rovuma_store::{FutureExt as _, Store};
 pub(crate) use rovuma_trail::Act;
 use rovuma_trail::{MIGRATIONS, Trail};
@@ -81,7 +81,23 @@ pub(crate) async fn open(app: &App) -> Outcome<Option<Trail>> {
         Failure::local(chain("the store of audit events", &error))
             .next("what cannot be recorded is not done; mend the store, or wait for the other rovumactl")
     })?;
-    Ok(Some(Trail::new(store, &audit.source)))
+    let trail = Trail::new(store, &audit.source);
+    if trail.store().was_restored().is_some() {
+        record_restore(&trail, app.now()).await?;
+        app.out.note("warning: the store of audit events was restored from an older copy; that is recorded");
+    }
+    Ok(Some(trail))
+}
+
+async fn record_restore(trail: &Trail, now: Timestamp) -> Outcome<()> {
+    let writer = trail.clone();
+    let write = trail
+        .store()
+        .write(move |tx| async move { writer.record_restore(tx, &actor(), now).await.map(|_| ()) }.boxed());
+    write.await.map_err(|error| {
+        Failure::local(chain("the store of audit events", &error))
+            .next("what cannot be recorded is not done; mend the store")
+    })
 }
 
 async fn record(trail: &Trail, act: Act) -> Outcome<()> {

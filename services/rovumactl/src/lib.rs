@@ -2,7 +2,7 @@
 //!
 //! Architecture invariant: it has no rights of its own. What it does through a server it does with the
 //! token of whoever logged in; what it does with key files it can do because it can read them. What is
-//! deliberately absent: any way to read another's store.
+//! deliberately absent: any way to read what is in another's store.
 
 mod app;
 mod auditing;
@@ -20,6 +20,7 @@ mod moments;
 mod output;
 mod progress;
 mod session;
+mod store;
 mod trust;
 mod users;
 mod verify;
@@ -81,6 +82,7 @@ async fn dispatch(command: Command, app: &App) -> Outcome {
         Command::Users(command) => command.run(app).await,
         Command::Clients(command) => command.run(app).await,
         Command::Audit(command) => command.run(app).await,
+        Command::Store(command) => command.run(app).await,
         Command::Login(command) => command.run(app).await,
         Command::Logout(command) => command.run(app),
         Command::Whoami(command) => command.run(app),

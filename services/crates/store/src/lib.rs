@@ -25,6 +25,7 @@ mod sqlite;
 mod store;
 #[cfg(test)]
 mod tests;
+mod witness;
 mod writer;
 
 pub use commits::Commits;
@@ -32,6 +33,7 @@ pub use config::StoreConfig;
 pub use duty::Duty;
 pub use error::{OpenError, WriteError};
 pub use futures::{FutureExt, future::BoxFuture};
+pub use identity::{Restored, renew_identity};
 pub use migrate::{Migrations, Step};
 pub use row::RowExt;
 pub use store::Store;

@@ -51,7 +51,7 @@ macro_rules! migrations {
 }
 
 /// The store's own tables.
-pub(crate) const OWN: Migrations = crate::migrations!(101 "store");
+pub(crate) const OWN: Migrations = crate::migrations!(101 "store", 102 "witness");
 
 /// Brings the database up to the newest step of every set. Steps that a newer build has applied are
 /// left alone, so that the older build still runs on them.

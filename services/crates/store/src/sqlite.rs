@@ -21,7 +21,7 @@ pub(crate) struct Locked {
 }
 
 /// The owner reads and writes, nobody else: a store holds personal data.
-const OWNER_ONLY: u32 = 0o600;
+pub(crate) const OWNER_ONLY: u32 = 0o600;
 
 /// Settings of the writing connection. `FULL` makes a commit wait for the disk; the limit gives back
 /// what one large transaction made the write-ahead log grow to.
@@ -73,6 +73,11 @@ impl Locked {
                 })
             });
         Ok(options.connect(&self.address()?).await?)
+    }
+
+    /// The database file.
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
     }
 
     fn address(&self) -> Result<String, OpenError> {

@@ -10,10 +10,11 @@ use rovuma_schemas::StoreId;
 use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::{
-    Commits, Conn, Migrations, OpenError, Pool, StoreConfig, WriteError,
+    Commits, Conn, Migrations, OpenError, Pool, Restored, RowExt, StoreConfig, WriteError,
     database::{Database, Sharing},
     identity, migrate,
     postgres::Server,
+    witness,
     writer::{Job, Typed, Writer},
 };
 
@@ -29,7 +30,10 @@ struct Inner {
     jobs: mpsc::Sender<Box<dyn Job>>,
     commits: watch::Receiver<Commits>,
     identity: RwLock<StoreId>,
+    was_restored: Option<Restored>,
     database: Arc<Database>,
+    /// Ends with the last clone, and then the task that renews the witness does.
+    _open: oneshot::Sender<()>,
 }
 
 impl Store {
@@ -61,7 +65,9 @@ impl Store {
         let database = Arc::new(Database::take(config, sharing).await?);
         let mut conn = database.writer().await?;
         migrate::run(&mut conn, &database, migrations).await?;
-        let identity = RwLock::new(identity::load_or_draw(&mut conn).await?);
+        let known = witness::settle(&mut conn, &database).await?;
+        let was_restored = known.restored_from.map(|from| Restored { from, to: known.identity });
+        let identity = RwLock::new(known.identity);
         let readers = database.readers(config.readers).await?;
         let (jobs, waiting) = mpsc::channel(WAITING_MAX);
         let (committed, commits) = watch::channel(Commits::default());
@@ -73,7 +79,9 @@ impl Store {
         // Not a task of the service's shutdown: it must outlast every task that writes. Whoever was answered
         // has no need of it any more, so a process may end without waiting for it.
         tokio::spawn(Writer::new(database.clone(), conn, committed).run(waiting));
-        Ok(Self(Arc::new(Inner { readers, jobs, commits, identity, database })))
+        let (open, until_closed) = oneshot::channel();
+        tokio::spawn(witness::renew_regularly(Arc::downgrade(&database), jobs.downgrade(), until_closed));
+        Ok(Self(Arc::new(Inner { readers, jobs, commits, identity, was_restored, database, _open: open })))
     }
 
     /// The pool for queries outside a write. Its connections refuse to change anything.
@@ -112,16 +120,19 @@ impl Store {
         E: std::error::Error + Send + 'static,
         F: for<'t> FnOnce(&'t mut Conn) -> BoxFuture<'t, Result<T, E>> + Send + 'static,
     {
-        let (reply, answer) = oneshot::channel();
-        let job = Box::new(Typed { work, reply });
-        self.0.jobs.send(job).await.map_err(|_| WriteError::Closed)?;
-        answer.await.unwrap_or(Err(WriteError::Closed))
+        submit(&self.0.jobs, work).await
     }
 
     /// The random name drawn when this store was created or restored: the id of its streams and the
-    /// epoch of its audit events.
+    /// epoch of its audit events. As this process last heard of it: in a transaction the row counts.
     pub fn identity(&self) -> StoreId {
         *self.0.identity.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether the store was found at its opening to have been restored from an older copy, and nobody has
+    /// [taken](Restored::take) that yet.
+    pub fn was_restored(&self) -> Option<Restored> {
+        self.0.was_restored
     }
 
     /// Draws a new name, after the store was restored from a backup: numbers given out since that
@@ -130,9 +141,25 @@ impl Store {
     /// # Errors
     /// [`WriteError`] when the store does not take it.
     pub async fn renew_identity(&self) -> Result<StoreId, WriteError<sqlx::Error>> {
-        let drawn = self.write(|tx| Box::pin(identity::renew(tx))).await?;
-        *self.0.identity.write().unwrap_or_else(PoisonError::into_inner) = drawn;
+        let drawn = self.write(|tx| Box::pin(identity::renew_identity(tx))).await?;
+        self.keep_identity(drawn);
         Ok(drawn)
+    }
+
+    /// Reads the name anew, after a transaction that called [`renew_identity`](crate::renew_identity), or
+    /// because another process may have.
+    ///
+    /// # Errors
+    /// [`sqlx::Error`] when the store does not answer.
+    pub async fn refresh_identity(&self) -> sqlx::Result<StoreId> {
+        let row = sqlx::query("SELECT identity FROM store").fetch_one(self.read()).await?;
+        let found = row.store_id("identity")?;
+        self.keep_identity(found);
+        Ok(found)
+    }
+
+    fn keep_identity(&self, identity: StoreId) {
+        *self.0.identity.write().unwrap_or_else(PoisonError::into_inner) = identity;
     }
 
     /// Whether no other process can be writing this store: so it is with a file, and with a database of a
@@ -151,10 +178,28 @@ impl Store {
         self.0.commits.borrow().own
     }
 
+    /// The way to the writer, for tests of what goes round the store.
+    #[cfg(test)]
+    pub(crate) fn jobs(&self) -> &mpsc::Sender<Box<dyn Job>> {
+        &self.0.jobs
+    }
+
     /// The server, when other processes may have the store open.
     pub(crate) fn shared_server(&self) -> Option<&Server> {
         self.0.database.server().filter(|server| !server.is_exclusive())
     }
+}
+
+/// Hands work to the writer and waits for its answer.
+pub(crate) async fn submit<T, E, F>(jobs: &mpsc::Sender<Box<dyn Job>>, work: F) -> Result<T, WriteError<E>>
+where
+    T: Send + 'static,
+    E: std::error::Error + Send + 'static,
+    F: for<'t> FnOnce(&'t mut Conn) -> BoxFuture<'t, Result<T, E>> + Send + 'static,
+{
+    let (reply, answer) = oneshot::channel();
+    jobs.send(Box::new(Typed { work, reply })).await.map_err(|_| WriteError::Closed)?;
+    answer.await.unwrap_or(Err(WriteError::Closed))
 }
 
 impl fmt::Debug for Store {

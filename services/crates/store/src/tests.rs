@@ -7,6 +7,8 @@ use rovuma_lab::postgres::{test_store, tests_use_postgres};
 use sqlx::Row;
 use tokio::sync::Notify;
 
+mod restore;
+
 use crate::{Conn, Migrations, OpenError, Step, Store, StoreConfig, WriteError};
 
 const NOTES: Migrations = Migrations {

@@ -8,9 +8,10 @@ use tokio::sync::{mpsc, oneshot, watch};
 use tracing::{error, warn};
 
 use crate::{
-    Commits, Conn, WriteError,
+    Commits, Conn, OpenError, WriteError,
     database::{Database, Words},
     error::Failure,
+    witness,
 };
 
 /// Jobs of one commit at most: beyond this the first of them would wait too long for its answer.
@@ -151,7 +152,7 @@ impl Writer {
     /// Connects again, because somebody wants to write. While that fails everybody who waits is told: they
     /// know better than we what can wait.
     async fn come_back(&mut self, first: Box<dyn Job>, waiting: &mut mpsc::Receiver<Box<dyn Job>>) {
-        match self.database.writer().await {
+        match reconnect(&self.database.clone()).await {
             Ok(conn) => {
                 warn!("the store's database answers again");
                 self.write(conn, first, waiting).await;
@@ -165,6 +166,15 @@ impl Writer {
             }
         }
     }
+}
+
+/// A server that was away may have come back as an older copy of itself.
+async fn reconnect(database: &Database) -> Result<Conn, OpenError> {
+    let mut conn = database.writer().await?;
+    if let Some(server) = database.server() {
+        witness::check_server(&mut conn, server).await?;
+    }
+    Ok(conn)
 }
 
 /// One transaction: `first`, and whatever waits when it and its followers are done.

@@ -28,6 +28,7 @@ async fn open(url: &str) -> Store {
 /// Writes two rows a job and says so, until it is killed.
 async fn write_until_killed(url: &str) {
     let store = open(url).await;
+    writeln!(std::io::stdout(), "named {}", store.identity()).expect("somebody reads");
     let mut n = 0_i64;
     loop {
         let jobs = (n..n + 16).map(|n| {
@@ -73,10 +74,11 @@ async fn what_was_answered_survives_a_kill_and_nothing_is_half_there() {
         .spawn()
         .expect("starts");
     let mut lines = BufReader::new(child.stdout.take().expect("piped")).lines();
-    let mut answered: Vec<i64> = Vec::new();
+    let (mut answered, mut identity): (Vec<i64>, _) = (Vec::new(), None);
     while answered.len() < ANSWERS {
         let line = lines.next().expect("goes on").expect("reads");
         answered.extend(kept(&line));
+        identity = identity.or_else(|| line.trim().strip_prefix("named ").map(str::to_owned));
     }
     child.kill().expect("killed");
     child.wait().expect("ended");
@@ -84,6 +86,8 @@ async fn what_was_answered_survives_a_kill_and_nothing_is_half_there() {
     answered.extend(lines.map_while(Result::ok).filter_map(|line| kept(&line)));
 
     let store = open(&url).await;
+    let now = (Some(store.identity().to_string()), store.was_restored());
+    assert_eq!(now, (identity, None), "nothing was restored");
     let count = |sql: &'static str| sqlx::query_scalar::<_, i64>(sql).fetch_one(store.read());
     let halves = count("SELECT COUNT(*) FROM (SELECT n FROM pair GROUP BY n HAVING COUNT(*) <> 2) AS halves");
     assert_eq!(halves.await.expect("counts"), 0);

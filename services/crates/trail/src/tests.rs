@@ -8,7 +8,7 @@ use rovuma_schemas::{
     Digest, Epoch, Timestamp,
     audit::{AuditAck, AuditAction, AuditEvent, AuditPosition, FIRST_PREVIOUS},
 };
-use rovuma_store::{Conn, FutureExt, Store, StoreConfig, WriteError};
+use rovuma_store::{Conn, FutureExt, Restored, Store, StoreConfig, WriteError};
 
 use crate::{Acknowledged, Act, MIGRATIONS, Trail, backlog::Run};
 
@@ -137,6 +137,26 @@ async fn a_renamed_store_begins_a_new_epoch_and_keeps_the_old_one() {
     assert_eq!(trail.epochs().await.expect("epochs").len(), 2);
     assert_chain(&all(&trail, first.epoch).await);
     assert_chain(&all(&trail, second.epoch).await);
+}
+
+async fn record_restore(trail: &Trail) -> Option<Restored> {
+    let own = trail.clone();
+    let write =
+        trail.store().write(move |tx| async move { own.record_restore(tx, "system", at(2)).await }.boxed());
+    write.await.expect("looked")
+}
+
+#[tokio::test]
+async fn a_restore_is_recorded_once_as_the_first_event_of_its_epoch() {
+    let (_dir, trail) = open().await;
+    let before = record(&trail, 1).await.epoch;
+    let renamed = trail.store().renew_identity().await.expect("renamed");
+    let restored = record_restore(&trail).await.expect("restored");
+    assert_eq!((restored.from, restored.to), (before, renamed));
+    assert_eq!(record_restore(&trail).await, None);
+    let run = all(&trail, renamed).await;
+    assert_eq!(run.last, 1);
+    assert_chain(&run);
 }
 
 #[tokio::test]

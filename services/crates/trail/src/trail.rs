@@ -3,8 +3,11 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use rovuma_envelope::digest;
-use rovuma_schemas::audit::AuditPosition;
-use rovuma_store::{Conn, Migrations, Store};
+use rovuma_schemas::{
+    Timestamp,
+    audit::{AuditAction, AuditPosition},
+};
+use rovuma_store::{Conn, Migrations, Restored, Store};
 
 use crate::{
     Act,
@@ -54,6 +57,25 @@ impl Trail {
                 return Ok(self.position(&next));
             }
         }
+    }
+
+    /// Records, as `actor`, that the store was restored from an older copy, unless that was told already. It is
+    /// the first event of the new epoch and names the one before.
+    ///
+    /// # Errors
+    /// [`sqlx::Error`] when the store does not answer.
+    pub async fn record_restore(
+        &self,
+        tx: &mut Conn,
+        actor: &str,
+        now: Timestamp,
+    ) -> sqlx::Result<Option<Restored>> {
+        let Some(restored) = Restored::take(tx).await? else { return Ok(None) };
+        let act = Act::new(now, actor, AuditAction::StoreRestore)
+            .object("store", restored.to)
+            .detail("before", restored.from);
+        self.record(tx, &act).await?;
+        Ok(Some(restored))
     }
 
     /// The source that this trail writes as.

@@ -26,6 +26,8 @@ pub(crate) enum AlarmKind {
     Rejected,
     /// The audit service has not acknowledged for too long: nothing is sent.
     AuditOverdue,
+    /// The gateway's store was restored from an older copy.
+    StoreRestored,
 }
 
 impl AlarmKind {
@@ -41,6 +43,7 @@ impl AlarmKind {
             Self::LinkFault => "link_fault",
             Self::Rejected => "rejected",
             Self::AuditOverdue => "audit_overdue",
+            Self::StoreRestored => "store_restored",
         }
     }
 }

@@ -8,5 +8,6 @@ mod ledger;
 mod login;
 mod provider;
 mod servers;
+mod store;
 mod trust;
 mod verify;
