@@ -80,7 +80,8 @@ pub(crate) async fn reconcile(stage: &Stage, accepted: &[Accepted]) -> Result<Re
 pub(crate) struct Expected<'a> {
     /// What the senders' gateways have accepted and know of.
     pub(crate) accepted: &'a [Accepted],
-    /// Those of them that recipients received, lost with their store and received again: their audit logs tell of both.
+    /// Those of them that recipients received, lost with their store and received again: the audit logs tell of both, and
+    /// of a receipt for each.
     pub(crate) again: &'a [Accepted],
     /// What recipients have and the sender's gateway has lost with its store.
     pub(crate) unknown: &'a [Accepted],
@@ -215,7 +216,13 @@ async fn audited(stage: &Stage, expected: &Expected<'_>) -> Result<usize> {
             if !logs.alarms.is_empty() {
                 bail!("the audit logs sound alarms: {}", logs.alarms.join(", "));
             }
-            return Ok(found);
+            let missing = accepted.iter().find(|message| {
+                logs.copies_told_of(message, received_twice(message)) < message.recipients.len()
+            });
+            bail!(
+                "the audit logs tell of {found} of {wanted} copies; {}",
+                missing.map(|message| logs.story(message)).unwrap_or_default()
+            );
         }
         tokio::time::sleep(LOOK_EVERY).await;
     }
@@ -263,6 +270,19 @@ impl Logs {
         Ok(logs)
     }
 
+    /// How often each step of a message is told of.
+    fn story(&self, message: &Accepted) -> String {
+        let times = |counts: &BTreeMap<(String, String), usize>, by: &str| {
+            counts.get(&(by.to_owned(), message.id.clone())).copied().unwrap_or(0)
+        };
+        let steps = message.recipients.iter().map(|recipient| {
+            let (received, receipted) = (times(&self.received, recipient), times(&self.receipted, recipient));
+            format!("received by {recipient} {received} times, its receipt accepted {receipted} times")
+        });
+        let sent = times(&self.sent, &message.sender[..2]);
+        format!("{} was sent {sent} times, {}", message.id, steps.collect::<Vec<_>>().join(", "))
+    }
+
     fn copies_told_of(&self, message: &Accepted, received_twice: bool) -> usize {
         let times = |counts: &BTreeMap<(String, String), usize>, by: &str| {
             counts.get(&(by.to_owned(), message.id.clone())).copied().unwrap_or(0)
@@ -271,7 +291,7 @@ impl Logs {
         let told = |recipient: &&&str| {
             times(&self.sent, &message.sender[..2]) == 1
                 && times(&self.received, recipient) == receptions
-                && times(&self.receipted, recipient) == 1
+                && times(&self.receipted, recipient) == receptions
         };
         message.recipients.iter().filter(told).count()
     }
