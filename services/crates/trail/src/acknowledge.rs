@@ -43,8 +43,26 @@ impl Trail {
         match self.body_of(tx, ack).await? {
             Some(body) if digest(body.as_bytes()) == ack.digest => self.clear(tx, ack).await,
             Some(_) => Ok(Acknowledged::DigestMismatch),
-            None if ack.sequence > self.last_of(tx, ack).await? => Ok(Acknowledged::Ahead),
-            None => Ok(Acknowledged::Already),
+            None => self.beyond(tx, ack).await,
+        }
+    }
+
+    /// What to make of an acknowledgement of an event that is not here. Of a former epoch the audit service may have
+    /// more than a restored copy of the store: then everything that is left of it is there as well.
+    async fn beyond(&self, tx: &mut Conn, ack: &AuditAck) -> sqlx::Result<Acknowledged> {
+        let row = sqlx::query(
+            "SELECT sequence, CASE WHEN epoch = (SELECT identity FROM store) THEN 0 ELSE 1 END AS former
+             FROM trail_head WHERE source = $1 AND epoch = $2",
+        )
+        .bind(self.source())
+        .bind(ack.epoch.as_bytes().as_slice())
+        .fetch_optional(&mut *tx)
+        .await?;
+        let Some(row) = row else { return Ok(Acknowledged::Ahead) };
+        match (ack.sequence > row.count("sequence")?, row.count("former")? == 1) {
+            (false, _) => Ok(Acknowledged::Already),
+            (true, false) => Ok(Acknowledged::Ahead),
+            (true, true) => self.clear(tx, ack).await,
         }
     }
 
@@ -57,15 +75,6 @@ impl Trail {
                 .fetch_optional(tx)
                 .await?;
         row.map(|row| row.try_get("body")).transpose()
-    }
-
-    async fn last_of(&self, tx: &mut Conn, ack: &AuditAck) -> sqlx::Result<u64> {
-        let row = sqlx::query("SELECT sequence FROM trail_head WHERE source = $1 AND epoch = $2")
-            .bind(self.source())
-            .bind(ack.epoch.as_bytes().as_slice())
-            .fetch_optional(tx)
-            .await?;
-        row.map_or(Ok(0), |row| row.count("sequence"))
     }
 
     async fn clear(&self, tx: &mut Conn, ack: &AuditAck) -> sqlx::Result<Acknowledged> {

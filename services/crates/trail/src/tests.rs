@@ -177,6 +177,25 @@ async fn an_acknowledgement_clears_up_to_its_event_and_no_further() {
 }
 
 #[tokio::test]
+async fn what_a_restored_copy_still_has_of_a_former_epoch_is_cleared_when_the_log_has_more() {
+    let (_dir, trail) = open().await;
+    record(&trail, 1).await;
+    record(&trail, 2).await;
+    let former = trail.store().identity();
+    let ahead = AuditAck { sequence: 9, ..ack(&all(&trail, former).await, 2) };
+    assert_eq!(
+        acknowledge(&trail, ahead.clone()).await,
+        Acknowledged::Ahead,
+        "of the present epoch it cannot be"
+    );
+    trail.store().renew_identity().await.expect("renewed");
+    record(&trail, 3).await;
+    assert_eq!(acknowledge(&trail, ahead.clone()).await, Acknowledged::Cleared(2));
+    assert_eq!(acknowledge(&trail, ahead).await, Acknowledged::Cleared(0));
+    assert_eq!(trail.unacknowledged().await.expect("counts"), 1, "the present epoch's own");
+}
+
+#[tokio::test]
 async fn an_acknowledgement_that_does_not_fit_clears_nothing() {
     let (_dir, trail) = open().await;
     record(&trail, 1).await;
