@@ -188,7 +188,10 @@ fn config(folder: &Path) -> IdentityConfig {
         issuer: ISSUER.to_owned(),
         audience: "rovuma".to_owned(),
         http: ListenConfig { listen: ([127, 0, 0, 1], 0).into(), tls: None, behind_proxy: true },
-        store: StoreConfig { url: format!("sqlite:{}", folder.join("identity.db").display()), readers: 1 },
+        store: StoreConfig {
+            readers: 1,
+            ..StoreConfig::at(format!("sqlite:{}", folder.join("identity.db").display()))
+        },
         signing: SigningConfig { directory: folder.join("keys"), rotate_after_days: 90 },
         audit: AuditConfig {
             source: "mz.identity".to_owned(),
