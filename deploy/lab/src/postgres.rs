@@ -33,7 +33,7 @@ const POSTGRES: &str = "postgres";
 /// Where Debian keeps the programs of each version.
 const DEBIAN: &str = "/usr/lib/postgresql";
 
-/// A running server. Dropping it ends it.
+/// A running server. Dropping it ends it and removes its data.
 #[derive(Debug)]
 pub struct PostgresServer {
     programs: PathBuf,
@@ -66,7 +66,7 @@ impl PostgresServer {
     /// # Errors
     /// When it does not start; with what it said.
     pub fn resume(&mut self) -> Result<()> {
-        let log = self.folder.with_added_extension("log");
+        let log = self.log();
         let mut command = self.command("postgres");
         command.arg("-D").arg(self.data()).arg("-k").arg(&self.folder);
         // No network; room for many stores at once. What tests write need not outlive the machine's power, so
@@ -116,6 +116,10 @@ impl PostgresServer {
         run(psql.arg("-h").arg(&self.folder).args(["-c", statement]))
     }
 
+    fn log(&self) -> PathBuf {
+        self.folder.with_added_extension("log")
+    }
+
     fn data(&self) -> PathBuf {
         self.folder.join("data")
     }
@@ -132,6 +136,14 @@ impl PostgresServer {
         command.arg(program);
         command.current_dir("/");
         command
+    }
+}
+
+impl Drop for PostgresServer {
+    fn drop(&mut self) {
+        self.kill();
+        let _ = fs::remove_dir_all(&self.folder);
+        let _ = fs::remove_file(self.log());
     }
 }
 

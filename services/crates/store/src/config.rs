@@ -49,21 +49,23 @@ impl StoreConfig {
 }
 
 impl fmt::Debug for StoreConfig {
-    /// Leaves out what stands before an `@` in the address: it may be a password.
+    /// Leaves out what may be a password.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let shown = match self.url.rsplit_once('@') {
-            Some((_, place)) => format!("…@{place}"),
-            None => self.url.clone(),
-        };
         f.debug_struct("StoreConfig")
-            .field("url", &shown)
+            .field("url", &without_secrets(&self.url))
             .field("password_file", &self.password_file)
             .field("readers", &self.readers)
             .finish()
     }
 }
 
-/// An address without what stands before an `@`: it may be a password.
-pub(crate) fn without_password(url: &str) -> &str {
-    url.rsplit_once('@').map_or(url, |(_, place)| place)
+/// An address without what stands before an `@` or behind a `?`: it may be a password. Where the two cannot be told
+/// apart nothing but the kind of database is left.
+pub(crate) fn without_secrets(url: &str) -> &str {
+    let (place, parameters) = url.split_once('?').unwrap_or((url, ""));
+    match place.rsplit_once('@') {
+        Some((_, place)) => place,
+        None if parameters.contains('@') => url.split_once(':').map_or("", |(kind, _)| kind),
+        None => place,
+    }
 }

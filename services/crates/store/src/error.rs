@@ -21,6 +21,12 @@ pub enum OpenError {
         /// Who has it, as they said.
         holder: String,
     },
+    /// A password stands among the parameters of the address.
+    #[error("store address {url:?}: put the password into a file of its own and name it as password_file")]
+    PasswordInAddress {
+        /// The address as configured, without what may be a password.
+        url: String,
+    },
     /// What passes between the service and the database could be read on the way.
     #[error(
         "store address {url:?}: a database on another machine needs sslmode=verify-full (and sslrootcert=FILE for an \

@@ -6,19 +6,24 @@
 //! `services/decisions/0010-one-transaction-at-a-time.md`.
 
 use std::{
+    fmt,
     net::IpAddr,
+    str::FromStr,
     time::{Duration, Instant},
 };
 
 use rovuma_schemas::StoreId;
-use sqlx::{AssertSqlSafe, Connection, Row, postgres::PgListener};
+use sqlx::{
+    AssertSqlSafe, Connection, Row,
+    postgres::{PgConnectOptions, PgListener, PgSslMode},
+};
 use tokio::sync::watch;
 use tracing::{debug, warn};
 use url::Url;
 
 use crate::{
     Commits, Conn, OpenError, Pool, StoreConfig,
-    config::without_password,
+    config::without_secrets,
     database::{OPEN_PATIENCE, OPEN_POLL, Sharing},
 };
 
@@ -54,7 +59,7 @@ const WRITER: &str = "SET idle_in_transaction_session_timeout = '60s'; SET lock_
      WHERE current_setting('synchronous_commit') = 'off'";
 
 /// A database of a server.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(crate) struct Server {
     /// With the password, if there is one.
     url: Url,
@@ -71,15 +76,21 @@ impl Server {
 
     /// The server at a configured address. Nothing is asked of it yet.
     pub(crate) fn at(config: &StoreConfig, sharing: Sharing) -> Result<Self, OpenError> {
-        let fault = || OpenError::Address { url: without_password(&config.url).to_owned() };
+        let fault = || OpenError::Address { url: without_secrets(&config.url).to_owned() };
         let mut url = Url::parse(&config.url).map_err(|_| fault())?;
+        // A password belongs into its file. Whatever is said of an address leaves out what stands before an `@`
+        // and behind a `?`, but the driver logs parameters that it does not know.
+        if url.query_pairs().any(|(name, _)| name.to_lowercase().contains("password")) {
+            return Err(OpenError::PasswordInAddress { url: without_secrets(&config.url).to_owned() });
+        }
         if let Some(file) = &config.password_file {
             let password =
                 config.password().map_err(|source| OpenError::File { path: file.clone(), source })?;
             url.set_password(Some(&password)).map_err(|()| fault())?;
         }
-        if !is_private(&url) {
-            return Err(OpenError::ClearText { url: without_password(&config.url).to_owned() });
+        let options = PgConnectOptions::from_str(url.as_str()).map_err(|_| fault())?;
+        if !is_private(&options) {
+            return Err(OpenError::ClearText { url: without_secrets(&config.url).to_owned() });
         }
         if !url.query_pairs().any(|(name, _)| name == "application_name") {
             url.query_pairs_mut().append_pair("application_name", &process_name());
@@ -168,7 +179,7 @@ impl Server {
         Ok(listener)
     }
 
-    /// Waits for a duty and holds it by a connection of its own. `ended` says how to stop waiting.
+    /// Waits for a duty and holds it by a connection of its own.
     pub(crate) async fn take_duty(&self, number: i32) -> Conn {
         let take = format!("SELECT pg_try_advisory_lock({LOCKS}, {}) AS taken", DUTIES + number);
         let mut told = false;
@@ -216,16 +227,24 @@ impl Server {
     }
 }
 
+impl fmt::Debug for Server {
+    /// Leaves out the address: it holds the password.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Server").field("database", &self.shown()).finish_non_exhaustive()
+    }
+}
+
 /// What passes between a service and its database is as secret as the database: over a network only by TLS with
-/// the server's certificate checked.
-fn is_private(url: &Url) -> bool {
-    let of =
-        |wanted: &str| url.query_pairs().filter(|(name, _)| name == wanted).last().map(|(_, value)| value);
-    let host =
-        of("host").map_or_else(|| url.host_str().unwrap_or_default().to_owned(), |host| host.into_owned());
+/// the server's certificate checked. Judged by what the driver itself reads in the address, aliases, later
+/// parameters and its environment included.
+fn is_private(options: &PgConnectOptions) -> bool {
+    let host = options.get_host();
     let address = host.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>();
-    let stays_here = host.starts_with('/') || host == "localhost" || address.is_ok_and(|ip| ip.is_loopback());
-    stays_here || of("sslmode").is_some_and(|mode| mode == "verify-full")
+    let stays_here = options.get_socket().is_some()
+        || host.starts_with('/')
+        || host == "localhost"
+        || address.is_ok_and(|ip| ip.is_loopback());
+    stays_here || matches!(options.get_ssl_mode(), PgSslMode::VerifyFull)
 }
 
 /// Who has the store open, as the server knows it.
@@ -251,6 +270,8 @@ fn process_name() -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::PermissionsExt as _;
+
     use super::*;
 
     #[test]
@@ -271,6 +292,8 @@ mod tests {
             "postgres://gateway@db.example/gateway?sslmode=require",
             "postgres://gateway@db.example/gateway?sslmode=verify-ca",
             "postgres://gateway@localhost/gateway?host=db.example",
+            "postgres://gateway@localhost/gateway?hostaddr=10.0.0.7",
+            "postgres://gateway@db.example/gateway?sslmode=verify-full&ssl-mode=disable",
             "postgres://gateway@db.example/gateway?sslmode=verify-full&sslmode=prefer",
         ] {
             let refused = taken(url).expect_err(url);
@@ -280,7 +303,36 @@ mod tests {
 
     #[test]
     fn no_password_shows() {
-        let refused = Server::at(&StoreConfig::at("postgres://u:secret@db.example/x"), Sharing::Alone);
-        assert!(!refused.expect_err("in clear text").to_string().contains("secret"));
+        let opened = |url: &str| Server::at(&StoreConfig::at(url), Sharing::Alone);
+        for url in [
+            "postgres://u:secret@db.example/x",
+            "postgres://u@db.example/x?password=secret",
+            "postgres://u@localhost/x?Password=secret",
+            "postgres://u:secret@[nonsense/x",
+            "postgres://u:secret?more@db.example/x",
+            "postgres://db.example/x?password=more@secret",
+        ] {
+            let refused = opened(url).expect_err(url);
+            assert!(!format!("{refused} {refused:?}").contains("secret"), "{refused:?}");
+            assert!(!format!("{:?}", StoreConfig::at(url)).contains("secret"), "{url}");
+        }
+        let taken = opened("postgres://u:secret@localhost/x").expect("stays on this machine");
+        assert!(!format!("{taken:?}").contains("secret"), "{taken:?}");
+    }
+
+    #[test]
+    fn a_password_file_is_read_unless_everybody_can() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let file = dir.path().join("password");
+        std::fs::write(&file, "secret\n").expect("written");
+        let mut config = StoreConfig::at("postgres://u@localhost/x");
+        config.password_file = Some(file.clone());
+        for (mode, taken) in [(0o600, true), (0o640, true), (0o644, false), (0o602, false)] {
+            std::fs::set_permissions(&file, std::fs::Permissions::from_mode(mode)).expect("set");
+            match Server::at(&config, Sharing::Alone) {
+                Ok(server) => assert!(taken && server.url.password() == Some("secret"), "{mode:o}"),
+                Err(refused) => assert!(!taken && refused.to_string().contains("chmod 600"), "{refused}"),
+            }
+        }
     }
 }

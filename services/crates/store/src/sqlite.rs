@@ -10,7 +10,7 @@ use std::{
 use sqlx::Connection;
 use url::Url;
 
-use crate::{Conn, OpenError, Pool, config::without_password};
+use crate::{Conn, OpenError, Pool, config::without_secrets};
 
 /// A database file that this process alone writes, for as long as the value lives. The lock is the
 /// operating system's: it ends with the process, however that ends.
@@ -35,8 +35,7 @@ const WRITER: [&str; 4] = [
 impl Locked {
     /// Takes the file at `url`, creating it when it is not there.
     pub(crate) fn take(url: &str) -> Result<Self, OpenError> {
-        let path =
-            path_of(url).ok_or_else(|| OpenError::Address { url: without_password(url).to_owned() })?;
+        let path = path_of(url).ok_or_else(|| OpenError::Address { url: without_secrets(url).to_owned() })?;
         let lock_path = path.with_added_extension("lock");
         let mut lock = open_private(&lock_path)?;
         match lock.try_lock() {
@@ -126,6 +125,6 @@ mod tests {
 
     #[test]
     fn an_address_in_a_message_has_no_password() {
-        assert_eq!(without_password("postgres://u:secret@db/x"), "db/x");
+        assert_eq!(without_secrets("postgres://u:secret@db/x"), "db/x");
     }
 }
