@@ -52,7 +52,7 @@ pub use names::normalise as normalise_name;
 pub use receipt::{Delivered, DeliveredEntry, Read, ReadEntry, Receipts, Rejected, RejectedEntry};
 pub use received::{ACCEPTED_MAJORS, ParseFault};
 pub use stream::{
-    NumberRange, StreamGaps, StreamHead, StreamRequest, StreamStatus, VoidReason, VoidedNumber,
+    NumberRange, StreamGaps, StreamHead, StreamRequest, StreamSeen, StreamStatus, VoidReason, VoidedNumber,
 };
 pub use terms::{
     Evaluation, Handling, HandlingCode, InformationGrade, LanguageCode, LegalBasisCode, ProtectionCheck,

@@ -51,6 +51,22 @@ pub struct StreamStatus {
     /// The streams from the message's sender to its recipient.
     #[schemars(length(max = 64))]
     pub streams: Vec<StreamHead>,
+    /// What the message's sender has seen of the streams that come the other way, the latest first. Their
+    /// sender finds out by it that it stands on an older copy of its store.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 64))]
+    pub received: Vec<StreamSeen>,
+}
+
+/// How far somebody else's stream was seen to have come.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct StreamSeen {
+    /// The lane.
+    pub lane: Lane,
+    /// The stream of the message's recipient.
+    pub stream: StreamId,
+    /// The highest number seen or announced.
+    pub last: u64,
 }
 
 /// Numbers from `from` to `to`, both included.

@@ -10,11 +10,11 @@ use std::{
 use rovuma_broker::{Broker, BrokerState};
 use rovuma_runtime::Shutdown;
 use rovuma_schemas::{
-    AgencyCode, Body, Lane, NumberRange, StreamGaps, StreamRequest, StreamStatus, Timestamp,
+    AgencyCode, Body, Lane, NumberRange, StreamGaps, StreamRequest, StreamSeen, StreamStatus, Timestamp,
     limits::{STREAM_NUMBERS_MAX, STREAMS_MAX},
 };
 use rovuma_store::{FutureExt, RowExt, WriteError};
-use sqlx::{AnyConnection, Row};
+use sqlx::{AnyConnection, Row, any::AnyRow};
 
 use super::{
     held,
@@ -131,13 +131,40 @@ async fn tell(
         .into_iter()
         .take(STREAMS_MAX)
         .collect();
-    let body = Body::StreamStatus(StreamStatus { streams });
+    let received = seen(gateway, own, partner).await.map_err(|fault| WriteError::Job(fault.into()))?;
+    let body = Body::StreamStatus(StreamStatus { streams, received });
     let outgoing =
         send::transport(gateway, own, partner, Lane::Urgent, body, now).map_err(WriteError::Job)?;
     let outbox = gateway.outbox.clone();
     let write =
         gateway.store.write(move |tx| async move { Ok(outbox.enqueue(tx, &outgoing, now).await?) }.boxed());
     write.await
+}
+
+/// What one of our agencies has seen of a partner's streams: those that the partner has not spoken of yet, then
+/// the one it spoke of last, and so on.
+pub(crate) async fn seen(
+    gateway: &Gateway,
+    own: &AgencyCode,
+    partner: &AgencyCode,
+) -> Result<Vec<StreamSeen>, DbError> {
+    let rows = sqlx::query(
+        "SELECT lane, stream, last FROM stream_in WHERE recipient = $1 AND sender = $2
+         ORDER BY CASE WHEN announced_at IS NULL THEN 0 ELSE 1 END, announced_at DESC, lane LIMIT $3",
+    )
+    .bind(own.as_str())
+    .bind(partner.as_str())
+    .bind(i64::try_from(STREAMS_MAX).unwrap_or(i64::MAX))
+    .fetch_all(gateway.store.read())
+    .await?;
+    let read = |row: &AnyRow| {
+        Ok(StreamSeen {
+            lane: row.parsed("lane")?,
+            stream: row.store_id("stream")?,
+            last: row.count("last")?,
+        })
+    };
+    rows.iter().map(read).collect()
 }
 
 /// A gap that is due to be asked for.

@@ -2,7 +2,8 @@
 //! what it could not verify.
 
 use rovuma_envelope::Authorized;
-use rovuma_schemas::{LinkFault, StreamRequest, StreamStatus, audit::AuditAction};
+use rovuma_schemas::{AgencyCode, LinkFault, StreamRequest, StreamSeen, StreamStatus, audit::AuditAction};
+use rovuma_store::RowExt;
 use sqlx::AnyConnection;
 
 use super::Decisions;
@@ -13,6 +14,7 @@ use crate::{
         event::{self, EventKind},
         stream::{self, Progress, StreamKey},
     },
+    restored,
 };
 
 impl Decisions<'_> {
@@ -37,7 +39,38 @@ impl Decisions<'_> {
             let (before, after) = stream::note_announcement(tx, &key, head.last, &voided, self.now).await?;
             self.tell_gap(tx, &key, before, after).await?;
         }
+        let (own, partner) = (&authorized.recipient().agency, authorized.sender());
+        for seen in &status.received {
+            if self.is_ahead_of_us(tx, own, partner, seen).await? {
+                tracing::warn!(%partner, lane = %seen.lane, last = seen.last, "has seen numbers we never gave out");
+                rovuma_store::renew_identity(tx).await?;
+                restored::tell(tx, self.gateway).await?;
+            }
+        }
         Ok(())
+    }
+
+    /// Whether a partner has seen a number of our present stream that we do not know to have given out: then our
+    /// store is an older copy, and would give it out again.
+    async fn is_ahead_of_us(
+        &self,
+        tx: &mut AnyConnection,
+        own: &AgencyCode,
+        partner: &AgencyCode,
+        seen: &StreamSeen,
+    ) -> Result<bool, DbError> {
+        let row = sqlx::query(
+            "SELECT COALESCE((SELECT last FROM outbox_stream
+                              WHERE stream = $1 AND sender = $2 AND recipient = $3 AND lane = $4), 0) AS last
+             FROM store WHERE identity = $1",
+        )
+        .bind(seen.stream.as_bytes().as_slice())
+        .bind(own.as_str())
+        .bind(partner.as_str())
+        .bind(seen.lane.as_str())
+        .fetch_optional(tx)
+        .await?;
+        row.map_or(Ok(false), |row| Ok(row.count("last")? < seen.last))
     }
 
     /// Whether this is newer than the partner's last word of its kind. Stream messages have no number: without
