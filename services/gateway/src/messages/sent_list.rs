@@ -67,7 +67,8 @@ pub(crate) async fn page(
     window: &Window<KEY>,
 ) -> Result<Vec<([u8; KEY], Sent)>, DbError> {
     let (before, before_id) = split(window.after);
-    // The copies and their times are the outbox's: a filter over a page cannot be answered without them.
+    // The copies are the outbox's: a filter over a page cannot be answered without them. Their state counts and not
+    // their times, as in the rows: a copy that its recipient asked for again is queued, though it was delivered.
     let rows = sqlx::query(
         "SELECT DISTINCT id, agency, message_type, category, status, lane, created_at, expires_at, released_by
          FROM sent
@@ -78,13 +79,9 @@ pub(crate) async fn page(
                SELECT 1 FROM outbox_copy AS copy
                WHERE copy.message = sent.id AND copy.sender = sent.agency
                  AND ($9 = '' OR copy.recipient = $9)
-                 AND ($10 = '' OR $10 = CASE
-                     WHEN copy.voided_at IS NOT NULL THEN 'void'
-                     WHEN copy.rejected_at IS NOT NULL THEN 'rejected'
-                     WHEN copy.read_at IS NOT NULL THEN 'read'
-                     WHEN copy.delivered_at IS NOT NULL THEN 'delivered'
-                     WHEN copy.queued_at IS NOT NULL THEN 'queued'
-                     ELSE 'waiting' END)))
+                 AND ($10 = '' OR $10 = CASE copy.state
+                     WHEN 0 THEN 'waiting' WHEN 1 THEN 'queued' WHEN 3 THEN 'rejected' WHEN 4 THEN 'void'
+                     ELSE CASE WHEN copy.read_at IS NULL THEN 'delivered' ELSE 'read' END END)))
          ORDER BY created_at DESC, id DESC LIMIT $11",
     )
     .bind(permit.resource().owner().as_str())

@@ -8,6 +8,7 @@ use std::{collections::HashMap, path::PathBuf, sync::Arc};
 
 use rovuma_runtime::{Context, ListenConfig, ManualClock};
 use rovuma_schemas::{AgencyCode, Timestamp};
+use rovuma_store::FutureExt;
 use rovuma_tokens::{AccessClaims, TokenKey};
 use serde_json::{Value, json};
 use sqlx::Row;
@@ -126,6 +127,15 @@ impl World {
     /// How many rows a table has.
     pub(super) async fn count(&self, sql: &'static str) -> i64 {
         sqlx::query(sql).fetch_one(self.gateway.store.read()).await.expect("reads").get(0)
+    }
+
+    /// Changes the store behind the gateway's back.
+    pub(super) async fn execute(&self, sql: impl Into<String>) {
+        let sql = sql.into();
+        let work = self.gateway.store.write(move |tx| {
+            async move { sqlx::query(sqlx::AssertSqlSafe(sql)).execute(tx).await.map(|_| ()) }.boxed()
+        });
+        work.await.expect("executed");
     }
 }
 

@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use rovuma_envelope::trust::{Revocation, RevocationReason};
-use rovuma_store::FutureExt;
 use serde_json::json;
 
 use super::support::{Country, World, agency, motorcycle};
@@ -150,30 +149,21 @@ fn compromise(country: &mut Country, code: &str, gateway: &Gateway) {
 async fn forbid(world: &World, what: &str, table: &str) {
     let postgres = rovuma_lab::postgres::tests_use_postgres();
     let body = if postgres {
-        execute(
-            world,
-            "CREATE OR REPLACE FUNCTION no() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'no'; END $$"
-                .into(),
+        world.execute(
+            "CREATE OR REPLACE FUNCTION no() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'no'; END $$",
         )
         .await;
         "FOR EACH ROW EXECUTE FUNCTION no()"
     } else {
         "BEGIN SELECT RAISE(ABORT, 'no'); END"
     };
-    execute(world, format!("CREATE TRIGGER no_{table} BEFORE {what} ON {table} {body}")).await;
+    world.execute(format!("CREATE TRIGGER no_{table} BEFORE {what} ON {table} {body}")).await;
 }
 
 /// Takes [`forbid`] back.
 async fn allow(world: &World, table: &str) {
     let on = if rovuma_lab::postgres::tests_use_postgres() { format!(" ON {table}") } else { String::new() };
-    execute(world, format!("DROP TRIGGER no_{table}{on}")).await;
-}
-
-async fn execute(world: &World, sql: String) {
-    let work = world.gateway.store.write(move |tx| {
-        async move { sqlx::query(sqlx::AssertSqlSafe(sql)).execute(tx).await.map(|_| ()) }.boxed()
-    });
-    work.await.expect("executed");
+    world.execute(format!("DROP TRIGGER no_{table}{on}")).await;
 }
 
 #[tokio::test]
