@@ -19,9 +19,11 @@ pub struct Resent {
 }
 
 impl Outbox {
-    /// Makes the copies with the numbers that `recipient` lacks go again at once, settled ones included: the partner's store
-    /// may have been restored from before it had them. Numbers it did not get because they are void are
-    /// named again in the next `stream.status`.
+    /// Makes the copies with the numbers that `recipient` lacked at `asked_at`, by its own clock, go again
+    /// at once. A settled one is among them: the partner's store may have been restored from before it had
+    /// it. One that its receipt says came only after it asked is not: the request was overtaken on a slow
+    /// line, and a partner that still lacks it asks again. Numbers it did not get because they are void
+    /// are named again in the next `stream.status`.
     ///
     /// # Errors
     /// [`sqlx::Error`] when the store does not answer.
@@ -31,9 +33,10 @@ impl Outbox {
         sender: &AgencyCode,
         recipient: &AgencyCode,
         gaps: &StreamGaps,
+        asked_at: Timestamp,
         now: Timestamp,
     ) -> sqlx::Result<Resent> {
-        let asked = Asked { sender, recipient, gaps };
+        let asked = Asked { sender, recipient, gaps, at: asked_at };
         let mut resent = Resent::default();
         for range in &gaps.missing {
             let left = u64::from(RESEND_MAX).saturating_sub(resent.again + resent.voided);
@@ -52,6 +55,7 @@ struct Asked<'a> {
     sender: &'a AgencyCode,
     recipient: &'a AgencyCode,
     gaps: &'a StreamGaps,
+    at: Timestamp,
 }
 
 /// Selects the copies of a stream within a range of numbers: `$1` to `$6`.
@@ -72,9 +76,11 @@ async fn call_back(
         "UPDATE outbox_copy SET state = 1, due_at = $7 WHERE position IN (
            SELECT position FROM outbox_copy WHERE ",
         in_range!(),
-        " AND state IN (1, 2, 3) ORDER BY number LIMIT $8)"
+        " AND (state = 1 OR state IN (2, 3) AND COALESCE(delivered_at, rejected_at) < $9)
+           ORDER BY number LIMIT $8)"
     ));
-    let query = select(query, asked, range).bind(now.as_micros()).bind(to_column(most));
+    let query =
+        select(query, asked, range).bind(now.as_micros()).bind(to_column(most)).bind(asked.at.as_micros());
     Ok(query.execute(tx).await?.rows_affected())
 }
 

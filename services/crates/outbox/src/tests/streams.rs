@@ -7,13 +7,23 @@ use super::world::{Letter, PRM, TISD, TPF, World, agency, at};
 use crate::{CopyState, RESEND_MAX, Resent};
 
 async fn ask(world: &World, by: &str, missing: &[(u64, u64)], now: Timestamp) -> Resent {
+    ask_late(world, by, missing, now, now).await
+}
+
+/// A request that was made at `asked_at` and arrives `now`.
+async fn ask_late(
+    world: &World,
+    by: &str,
+    missing: &[(u64, u64)],
+    asked_at: Timestamp,
+    now: Timestamp,
+) -> Resent {
     let missing = missing.iter().map(|(from, to)| NumberRange { from: *from, to: *to }).collect();
     let gaps = StreamGaps { lane: Lane::Urgent, stream: world.outbox.store().identity(), missing };
     let (outbox, by) = (world.outbox.clone(), agency(by));
-    let work = world
-        .outbox
-        .store()
-        .write(move |tx| async move { outbox.resend(tx, &agency(PRM), &by, &gaps, now).await }.boxed());
+    let work = world.outbox.store().write(move |tx| {
+        async move { outbox.resend(tx, &agency(PRM), &by, &gaps, asked_at, now).await }.boxed()
+    });
     work.await.expect("answered")
 }
 
@@ -34,6 +44,23 @@ async fn what_is_asked_for_goes_again_at_once_even_if_it_was_settled() {
     world.deliver(puts[1], TPF, at(12)).await;
     let trace = world.trace(puts[1], TPF).await;
     assert_eq!((trace.state, trace.delivered_at), (CopyState::Delivered, Some(at(1))));
+}
+
+#[tokio::test]
+async fn a_request_that_its_copies_overtook_calls_none_of_them_back() {
+    let world = World::new().await;
+    let (first, second) =
+        (world.put(&Letter::alert(&[TPF]), at(0)).await, world.put(&Letter::alert(&[TPF]), at(0)).await);
+    world.depart(TPF, at(0)).await;
+    world.deliver(first, TPF, at(5)).await;
+    assert_eq!(
+        ask_late(&world, TPF, &[(1, 2)], at(4), at(20)).await.again,
+        1,
+        "the second was not delivered"
+    );
+    assert_eq!(world.trace(first, TPF).await.state, CopyState::Delivered);
+    assert_eq!(world.trace(second, TPF).await.state, CopyState::Queued);
+    assert_eq!(ask_late(&world, TPF, &[(1, 1)], at(6), at(20)).await.again, 1, "it was lost after that");
 }
 
 #[tokio::test]

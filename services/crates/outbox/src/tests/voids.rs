@@ -72,7 +72,7 @@ async fn a_partner_is_told_for_a_day_in_which_it_was_heard_and_again_when_it_ask
     let gaps =
         StreamGaps { lane: Lane::Urgent, stream: identity, missing: vec![NumberRange { from: 1, to: 1 }] };
     let asked = world.outbox.store().write(move |tx| {
-        async move { outbox.resend(tx, &agency(PRM), &agency(TPF), &gaps, at(30 * DAY)).await }.boxed()
+        async move { outbox.resend(tx, &agency(PRM), &agency(TPF), &gaps, at(30 * DAY), at(30 * DAY)).await }.boxed()
     });
     assert_eq!(asked.await.expect("answered").voided, 1);
     assert_eq!(told(&world, at(30 * DAY)).await.len(), 1);

@@ -116,8 +116,9 @@ impl Decisions<'_> {
             return Ok(());
         }
         let (own, partner) = (&authorized.recipient().agency, authorized.sender());
+        let asked_at = authorized.header().created;
         for gaps in &request.streams {
-            let resent = self.gateway.outbox.resend(tx, own, partner, gaps, self.now).await?;
+            let resent = self.gateway.outbox.resend(tx, own, partner, gaps, asked_at, self.now).await?;
             let act = self
                 .act(AuditAction::MessageResend)
                 .agency(own)
