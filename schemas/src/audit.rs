@@ -48,6 +48,8 @@ open_words!(
         MessageVoid = "message.void",
         /// A message went again because its recipient asked.
         MessageResend = "message.resend",
+        /// A message went again under a new id, because the key that signed it was compromised.
+        MessageReissue = "message.reissue",
         /// A receipt was accepted.
         ReceiptAccept = "receipt.accept",
         /// A receipt did not count: wrong signer, digest or message.

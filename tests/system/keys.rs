@@ -3,15 +3,15 @@
 use std::fs;
 
 use anyhow::{Context, Result};
-use rovuma_lab::ctl::Ctl;
+use rovuma_lab::{country::STOP_GRACE, ctl::Ctl, process::Process};
 use rovuma_schemas::{AgencyCode, Timestamp};
 use rovuma_tests::{
-    Lab, eventually,
+    Lab, drafts, eventually,
     forge::{self, Intruder},
-    items, programs,
+    items, programs, send,
     trust::{hand_over, revise, words},
 };
-use serde_json::Value;
+use serde_json::{Value, json};
 
 async fn arrives(lab: &Lab, id: &Value) -> Result<()> {
     let officer = lab.officer("tz.tpf").await?;
@@ -131,5 +131,56 @@ async fn an_expired_key_signs_nothing_more() -> Result<()> {
         .await?;
     lab.quarantined("tz.tpf", "signature").await?;
     assert!(items(&lab.officer("tz.tpf").await?.get("/v1/inbox").await?.ok()?).is_empty());
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_alert_under_a_key_found_to_be_compromised_arrives_under_a_new_one() -> Result<()> {
+    let mut lab = Lab::start().await?;
+    let prm: AgencyCode = "mz.prm".parse()?;
+    let stop = |process: Result<Process>| async move { process?.stop(STOP_GRACE).await.context("it stayed") };
+    stop(lab.border.tz.take_service("gateway")).await?;
+    let sent = send(&lab.officer("mz.prm").await?, &drafts::motorcycle(&["tz.tpf"])).await?;
+
+    let layout = lab.border.mz.layout();
+    let former =
+        rovuma_envelope::PublicKey::from_jwk(&fs::read(layout.signing_key(&prm).with_extension("jwk"))?)?;
+    let new_key = layout.key("mz.prm.next.pem");
+    let new_key_text = new_key.to_string_lossy().into_owned();
+    Ctl::new(&programs()?).run(["keys", "generate", "signing", "--out", &new_key_text])?;
+    let public = new_key.with_extension("jwk").to_string_lossy().into_owned();
+    let rotate = words(&["trust", "rotate", "mz.prm", "--signing", &public]);
+    let revoke =
+        words(&["trust", "revoke", "mz.prm", &former.key_id().to_string(), "--reason", "compromised"]);
+    let list = revise(layout, &[rotate, revoke])?;
+    fs::copy(&new_key, layout.signing_key(&prm))?;
+    hand_over(&lab, &list)?;
+    stop(lab.border.mz.take_service("gateway")).await?;
+    for country in [&mut lab.border.mz, &mut lab.border.tz] {
+        country.start_service("gateway")?;
+        country.ready("gateway").await?;
+    }
+
+    let receiver = lab.officer("tz.tpf").await?;
+    let row = eventually("the alert under the new key", || async {
+        Ok(items(&receiver.get("/v1/inbox").await?.ok()?).into_iter().next())
+    })
+    .await?;
+    assert_eq!((&row["replaces"], &row["compromised_at"]), (&json!(sent), &Value::Null), "{row}");
+    lab.quarantined("tz.tpf", "signature").await?;
+    let sender = lab.officer("mz.prm").await?;
+    eventually("the receipt of the new one", || async {
+        let rows = items(&sender.get("/v1/sent?state=delivered").await?.ok()?);
+        Ok(rows.iter().any(|delivered| delivered["id"] == row["id"]).then_some(()))
+    })
+    .await?;
+    assert_eq!(items(&receiver.get("/v1/inbox").await?.ok()?).len(), 1);
+    let streams = sender.get("/v1/streams").await?.ok()?;
+    assert_eq!(
+        streams["outgoing"][0]["voided"],
+        json!([1]),
+        "the recipient is told not to wait for it: {streams}"
+    );
+    lab.audited("mz", "action=message.reissue", |_| true).await?;
     Ok(())
 }

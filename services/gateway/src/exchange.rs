@@ -12,6 +12,7 @@ pub(crate) mod known;
 pub(crate) mod open;
 pub(crate) mod quarantine;
 pub(crate) mod receipt;
+pub(crate) mod reissue;
 pub(crate) mod send;
 pub(crate) mod status;
 pub(crate) mod stream;

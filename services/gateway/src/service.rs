@@ -22,7 +22,7 @@ use crate::{
 };
 
 /// The gateway's own tables.
-pub(crate) const MIGRATIONS: Migrations = rovuma_store::migrations!(1001 "gateway");
+pub(crate) const MIGRATIONS: Migrations = rovuma_store::migrations!(1001 "gateway", 1002 "replaced");
 
 /// The gateway, for [`rovuma_runtime::main`].
 #[derive(Debug)]
@@ -102,6 +102,15 @@ pub(crate) async fn open(config: &GatewayConfig, context: &Context) -> anyhow::R
     let migrations = [rovuma_trail::MIGRATIONS, rovuma_outbox::MIGRATIONS, MIGRATIONS];
     let opened = Store::open_shared(&config.store, &migrations).await?;
     store.ready();
+    on_store(config, context, opened).await
+}
+
+/// The gateway on a store that is open.
+pub(crate) async fn on_store(
+    config: &GatewayConfig,
+    context: &Context,
+    opened: Store,
+) -> anyhow::Result<Gateway> {
     Ok(Gateway {
         country: config.country,
         name: config.name.clone(),

@@ -12,6 +12,7 @@ mod one_id;
 mod openapi;
 mod paging;
 mod reading;
+mod reissue;
 mod release;
 mod restored;
 mod roles;

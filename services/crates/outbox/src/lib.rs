@@ -8,7 +8,8 @@
 //!      └──expires before it ever left──▶ void      ▲────────┘ asked for again by a recipient that lost it
 //! ```
 //!
-//! A copy that no bundle holds or whose stored bytes are damaged becomes void whether or not it has left.
+//! A copy that no bundle holds or whose stored bytes are damaged becomes void whether or not it has left, and so
+//! does one that its owner takes back because the key that signed it was compromised.
 //!
 //! Copies of numbered messages have a place in a stream (sender, stream id, recipient, lane) and are
 //! kept, bytes included, after they are settled. Receipts, stream and link messages have no number, are
@@ -29,6 +30,7 @@ mod settings;
 mod settle;
 mod sql;
 mod stats;
+mod take_back;
 #[cfg(test)]
 mod tests;
 mod trace;
@@ -42,4 +44,5 @@ pub use resend::{RESEND_MAX, Resent};
 pub use settings::OutboxSettings;
 pub use settle::{Receipt, Settled, Settlement};
 pub use stats::LaneStats;
+pub use take_back::Unreceipted;
 pub use trace::CopyTrace;

@@ -14,9 +14,9 @@ pub(crate) mod lease;
 pub(crate) mod mark;
 mod measure;
 mod pass;
-mod read;
+pub(crate) mod read;
 mod seal;
-mod void;
+pub(crate) mod void;
 
 use std::{panic, sync::Arc};
 

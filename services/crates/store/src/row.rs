@@ -14,6 +14,12 @@ pub trait RowExt {
     /// [`sqlx::Error`] when the column is missing or does not read back; so it is for all below.
     fn message_id(&self, column: &str) -> sqlx::Result<MessageId>;
 
+    /// 16 bytes of a message id, or nothing.
+    ///
+    /// # Errors
+    /// As above.
+    fn opt_message_id(&self, column: &str) -> sqlx::Result<Option<MessageId>>;
+
     /// 16 bytes of a stream id or epoch.
     ///
     /// # Errors
@@ -70,13 +76,16 @@ impl RowExt for AnyRow {
         bytes(self, column, MessageId::from_slice)
     }
 
+    fn opt_message_id(&self, column: &str) -> sqlx::Result<Option<MessageId>> {
+        opt_bytes(self, column, MessageId::from_slice)
+    }
+
     fn store_id(&self, column: &str) -> sqlx::Result<StoreId> {
         bytes(self, column, StoreId::from_slice)
     }
 
     fn opt_store_id(&self, column: &str) -> sqlx::Result<Option<StoreId>> {
-        let raw: Option<Vec<u8>> = self.try_get(column)?;
-        raw.map(|raw| StoreId::from_slice(&raw).map_err(|fault| damaged(column, fault))).transpose()
+        opt_bytes(self, column, StoreId::from_slice)
     }
 
     fn digest(&self, column: &str) -> sqlx::Result<Digest> {
@@ -116,6 +125,15 @@ impl RowExt for AnyRow {
 fn bytes<T>(row: &AnyRow, column: &str, read: impl FnOnce(&[u8]) -> Result<T, BadId>) -> sqlx::Result<T> {
     let raw: &[u8] = row.try_get(column)?;
     read(raw).map_err(|fault| damaged(column, fault))
+}
+
+fn opt_bytes<T>(
+    row: &AnyRow,
+    column: &str,
+    read: impl FnOnce(&[u8]) -> Result<T, BadId>,
+) -> sqlx::Result<Option<T>> {
+    let raw: Option<Vec<u8>> = row.try_get(column)?;
+    raw.map(|raw| read(&raw).map_err(|fault| damaged(column, fault))).transpose()
 }
 
 fn damaged(column: &str, fault: impl std::error::Error + Send + Sync + 'static) -> sqlx::Error {

@@ -173,8 +173,8 @@ pub(crate) async fn keep(tx: &mut AnyConnection, arrival: Arrival<'_>) -> Result
     sqlx::query(
         "INSERT INTO received (recipient, sender, id, digest, jws, key_id, message_type, category, status,
                                lane, stream, number, created_at, expires_at, received_at, disposition,
-                               rejection_code, rejection_detail, audit_epoch, audit_sequence)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20)",
+                               rejection_code, rejection_detail, audit_epoch, audit_sequence, replaces)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21)",
     )
     .bind(recipient.agency.as_str())
     .bind(header.sender.agency.as_str())
@@ -196,6 +196,7 @@ pub(crate) async fn keep(tx: &mut AnyConnection, arrival: Arrival<'_>) -> Result
     .bind(rejection.map(|(_, detail)| detail))
     .bind(known.audit.epoch.as_bytes().to_vec())
     .bind(i64::try_from(known.audit.sequence).unwrap_or(i64::MAX))
+    .bind(header.replaces.map(|id| id.as_bytes().to_vec()))
     .execute(tx)
     .await?;
     Ok(())

@@ -161,19 +161,13 @@ async fn number(
 }
 
 fn header_of(request: &Release<'_>, copies: &[OutgoingCopy]) -> Header {
-    let recipient = |copy: &OutgoingCopy| Recipient {
-        agency: copy.recipient.clone(),
-        lane: copy.lane,
-        stream: copy.place.map(|place| place.stream),
-        number: copy.place.map(|place| place.number),
-    };
     Header {
         id: request.id,
         message_type: MessageType::AlertIssue.to_string(),
         version: Version::CURRENT,
         status: request.draft.status(),
         sender: request.sender.clone(),
-        recipients: copies.iter().map(recipient).collect(),
+        recipients: recipients(copies),
         created: request.now,
         expires: Some(request.draft.transport_expiry(request.now)),
         case_reference: request.draft.case_reference().map(ToString::to_string),
@@ -182,7 +176,22 @@ fn header_of(request: &Release<'_>, copies: &[OutgoingCopy]) -> Header {
     }
 }
 
-fn sign(
+/// What the header says of those whom a signature is for.
+pub(super) fn recipients(copies: &[OutgoingCopy]) -> Vec<Recipient> {
+    let recipient = |copy: &OutgoingCopy| Recipient {
+        agency: copy.recipient.clone(),
+        lane: copy.lane,
+        stream: copy.place.map(|place| place.stream),
+        number: copy.place.map(|place| place.number),
+    };
+    copies.iter().map(recipient).collect()
+}
+
+/// Signs a message with its sender's present key, for the recipients in one country.
+///
+/// # Errors
+/// [`SendError`] when the sender is not ours or its key does not sign.
+pub(super) fn sign(
     gateway: &Gateway,
     country: CountryCode,
     message: &Message,

@@ -103,6 +103,15 @@ pub(crate) struct InboxRow {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, format = DateTime)]
     pub(crate) compromised_at: Option<Timestamp>,
+    /// The message of the same sender that it replaces: the same content, signed anew because a key was
+    /// compromised.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, format = "uuid")]
+    pub(crate) replaces: Option<MessageId>,
+    /// The message that stands in its place.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, format = "uuid")]
+    pub(crate) replaced_by: Option<MessageId>,
 }
 
 impl From<Received> for InboxRow {
@@ -120,6 +129,8 @@ impl From<Received> for InboxRow {
             rejection_code: received.rejection_code,
             read_at: received.read_at,
             compromised_at: received.compromised_at,
+            replaces: received.replaces,
+            replaced_by: received.replaced_by,
         }
     }
 }

@@ -40,6 +40,14 @@ pub(crate) struct Trace {
     id: MessageId,
     /// `received` or `sent`.
     direction: &'static str,
+    /// The message that it replaces: the same content, signed anew because a key was compromised.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, format = "uuid")]
+    replaces: Option<MessageId>,
+    /// The message that stands in its place.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, format = "uuid")]
+    replaced_by: Option<MessageId>,
     /// The hops, in the order in which this gateway learned of them.
     hops: Vec<Hop>,
     /// Where each recipient's copy stands; only of a sent message.
@@ -77,6 +85,8 @@ pub(crate) async fn trace(
         Found::Received(received) => Ok(Json(Trace {
             id: received.id,
             direction: "received",
+            replaces: received.replaces,
+            replaced_by: received.replaced_by,
             hops: trace::of_received(&received, gateway.trail.source()),
             copies: Vec::new(),
         })),
@@ -91,6 +101,8 @@ async fn of_sent(gateway: &Gateway, sent: &Sent) -> Result<Trace, ApiError> {
     Ok(Trace {
         id: sent.id,
         direction: "sent",
+        replaces: sent.replaces,
+        replaced_by: sent.replaced_by,
         hops: trace::of_sent(sent, draft.as_ref(), &copies, &receipts),
         copies: copies.into_iter().map(CopyView::from).collect(),
     })

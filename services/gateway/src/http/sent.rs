@@ -88,6 +88,14 @@ pub(crate) struct SentRow {
     expires: Option<Timestamp>,
     /// Who released it.
     released_by: String,
+    /// The message that it replaces: the same content, signed anew because a key was compromised.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, format = "uuid")]
+    replaces: Option<MessageId>,
+    /// The message that was issued in its place, to those who had not confirmed it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, format = "uuid")]
+    replaced_by: Option<MessageId>,
     /// Where each recipient's copy stands.
     copies: Vec<CopyView>,
 }
@@ -139,6 +147,8 @@ async fn row(gateway: &Gateway, sent: Sent) -> Result<SentRow, ApiError> {
         created: sent.created_at,
         expires: sent.expires_at,
         released_by: sent.released_by,
+        replaces: sent.replaces,
+        replaced_by: sent.replaced_by,
         copies: copies.into_iter().map(CopyView::from).collect(),
     })
 }

@@ -15,7 +15,7 @@ use crate::error::DbError;
 #[derive(Clone, Debug)]
 pub(crate) enum Found {
     /// It sent it.
-    Sent(Sent),
+    Sent(Box<Sent>),
     /// It received it.
     Received(Box<Received>),
 }
@@ -65,7 +65,7 @@ async fn own(conn: &mut Conn, agency: &AgencyCode, id: &MessageId) -> Result<Vec
     let mut received = received::all(conn, agency, id).await?;
     received.retain(|copy| !is_sent || copy.sender != *agency);
     let received = received.into_iter().map(|copy| Found::Received(Box::new(copy)));
-    Ok(sent.map(Found::Sent).into_iter().chain(received).collect())
+    Ok(sent.map(|sent| Found::Sent(Box::new(sent))).into_iter().chain(received).collect())
 }
 
 async fn elsewhere(conn: &mut Conn, id: &MessageId) -> Result<Lookup, DbError> {

@@ -34,18 +34,17 @@ pub(crate) async fn page(
     wanted: &Wanted,
     window: &Window<8>,
 ) -> Result<Vec<([u8; 8], Received)>, DbError> {
-    let rows = sqlx::query(
-        "SELECT seq, recipient, sender, id, digest, key_id, message_type, category, status, lane, stream,
-                number, created_at, expires_at, received_at, disposition, rejection_code, audit_epoch,
-                audit_sequence, read_at, read_by, compromised_at
-         FROM received
+    let rows = sqlx::query(concat!(
+        "SELECT ",
+        received::columns!(),
+        " FROM received
          WHERE recipient = $1 AND seq < $2
            AND ($3 = '' OR message_type = $3) AND ($4 = '' OR category = $4)
            AND ($5 = '' OR status = $5) AND ($6 = '' OR sender = $6)
            AND ($7 = '' OR disposition = $7) AND ($8 = 0 OR read_at IS NULL)
            AND created_at >= $9 AND created_at < $10
-         ORDER BY seq DESC LIMIT $11",
-    )
+         ORDER BY seq DESC LIMIT $11"
+    ))
     .bind(permit.resource().owner().as_str())
     .bind(window.after.map_or(i64::MAX, i64::from_be_bytes))
     .bind(wanted.message_type.as_deref().unwrap_or(""))

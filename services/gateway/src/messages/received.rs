@@ -54,6 +54,10 @@ pub(crate) struct Received {
     pub(crate) read_by: Option<String>,
     /// When the key that signed it was found to be compromised.
     pub(crate) compromised_at: Option<Timestamp>,
+    /// The sender's message that it replaces, as the sender says.
+    pub(crate) replaces: Option<MessageId>,
+    /// The sender's message that stands in its place, the last one should there be several.
+    pub(crate) replaced_by: Option<MessageId>,
 }
 
 /// Whether a received message may be acted on.
@@ -83,6 +87,20 @@ impl Disposition {
     }
 }
 
+/// What [`read`] takes from the table `received`.
+macro_rules! columns {
+    () => {
+        "seq, recipient, sender, id, digest, key_id, message_type, category, status, lane, stream, number,
+         created_at, expires_at, received_at, disposition, rejection_code, audit_epoch, audit_sequence,
+         read_at, read_by, compromised_at, replaces,
+         (SELECT n.id FROM received n
+          WHERE n.recipient = received.recipient AND n.sender = received.sender AND n.replaces = received.id
+            AND n.disposition = 'operative'
+          ORDER BY n.seq DESC LIMIT 1) AS replaced_by"
+    };
+}
+pub(super) use columns;
+
 /// The copies of `recipient` under this id, in the order of arrival: one for each sender that used it. Ids are
 /// the senders' to draw, so one may use another's.
 ///
@@ -93,12 +111,11 @@ pub(crate) async fn all(
     recipient: &AgencyCode,
     id: &MessageId,
 ) -> Result<Vec<Received>, DbError> {
-    let rows = sqlx::query(
-        "SELECT seq, recipient, sender, id, digest, key_id, message_type, category, status, lane, stream,
-                number, created_at, expires_at, received_at, disposition, rejection_code, audit_epoch,
-                audit_sequence, read_at, read_by, compromised_at
-         FROM received WHERE recipient = $1 AND id = $2 ORDER BY seq",
-    )
+    let rows = sqlx::query(concat!(
+        "SELECT ",
+        columns!(),
+        " FROM received WHERE recipient = $1 AND id = $2 ORDER BY seq"
+    ))
     .bind(recipient.as_str())
     .bind(id.as_bytes().to_vec())
     .fetch_all(conn)
@@ -147,6 +164,8 @@ pub(super) fn read(row: &AnyRow) -> Result<Received, DbError> {
         read_at: row.opt_instant("read_at")?,
         read_by: row.try_get("read_by")?,
         compromised_at: row.opt_instant("compromised_at")?,
+        replaces: row.opt_message_id("replaces")?,
+        replaced_by: row.opt_message_id("replaced_by")?,
     })
 }
 

@@ -29,6 +29,10 @@ pub(crate) struct Sent {
     pub(crate) expires_at: Option<Timestamp>,
     /// Who released it.
     pub(crate) released_by: String,
+    /// The message that it replaces, when it was issued again.
+    pub(crate) replaces: Option<MessageId>,
+    /// The message that was issued in its place, the last one should there be several.
+    pub(crate) replaced_by: Option<MessageId>,
 }
 
 /// The signature for one country.
@@ -42,6 +46,16 @@ pub(crate) struct SignedFor {
     pub(crate) jws: Jws,
 }
 
+/// What [`read`] takes from the table `sent`.
+macro_rules! columns {
+    () => {
+        "id, agency, message_type, category, status, lane, created_at, expires_at, released_by, replaces,
+         (SELECT n.id FROM sent n WHERE n.agency = sent.agency AND n.replaces = sent.id
+          ORDER BY n.created_at DESC LIMIT 1) AS replaced_by"
+    };
+}
+pub(super) use columns;
+
 /// The message that `agency` sent.
 ///
 /// # Errors
@@ -51,14 +65,11 @@ pub(crate) async fn load(
     agency: &AgencyCode,
     id: &MessageId,
 ) -> Result<Option<Sent>, DbError> {
-    let row = sqlx::query(
-        "SELECT id, agency, message_type, category, status, lane, created_at, expires_at, released_by
-         FROM sent WHERE agency = $1 AND id = $2 LIMIT 1",
-    )
-    .bind(agency.as_str())
-    .bind(id.as_bytes().to_vec())
-    .fetch_optional(conn)
-    .await?;
+    let row = sqlx::query(concat!("SELECT ", columns!(), " FROM sent WHERE agency = $1 AND id = $2 LIMIT 1"))
+        .bind(agency.as_str())
+        .bind(id.as_bytes().to_vec())
+        .fetch_optional(conn)
+        .await?;
     row.as_ref().map(read).transpose()
 }
 
@@ -96,5 +107,7 @@ pub(super) fn read(row: &AnyRow) -> Result<Sent, DbError> {
         created_at: row.instant("created_at")?,
         expires_at: row.opt_instant("expires_at")?,
         released_by: row.try_get("released_by")?,
+        replaces: row.opt_message_id("replaces")?,
+        replaced_by: row.opt_message_id("replaced_by")?,
     })
 }

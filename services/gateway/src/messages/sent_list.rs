@@ -69,9 +69,10 @@ pub(crate) async fn page(
     let (before, before_id) = split(window.after);
     // The copies are the outbox's: a filter over a page cannot be answered without them. Their state counts and not
     // their times, as in the rows: a copy that its recipient asked for again is queued, though it was delivered.
-    let rows = sqlx::query(
-        "SELECT DISTINCT id, agency, message_type, category, status, lane, created_at, expires_at, released_by
-         FROM sent
+    let rows = sqlx::query(concat!(
+        "SELECT DISTINCT ",
+        sent::columns!(),
+        " FROM sent
          WHERE agency = $1 AND (created_at < $2 OR (created_at = $2 AND id < $3))
            AND ($4 = '' OR message_type = $4) AND ($5 = '' OR category = $5) AND ($6 = '' OR status = $6)
            AND created_at >= $7 AND created_at < $8
@@ -82,8 +83,8 @@ pub(crate) async fn page(
                  AND ($10 = '' OR $10 = CASE copy.state
                      WHEN 0 THEN 'waiting' WHEN 1 THEN 'queued' WHEN 3 THEN 'rejected' WHEN 4 THEN 'void'
                      ELSE CASE WHEN copy.read_at IS NULL THEN 'delivered' ELSE 'read' END END)))
-         ORDER BY created_at DESC, id DESC LIMIT $11",
-    )
+         ORDER BY created_at DESC, id DESC LIMIT $11"
+    ))
     .bind(permit.resource().owner().as_str())
     .bind(before)
     .bind(before_id)

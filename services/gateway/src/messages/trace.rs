@@ -11,7 +11,7 @@ use crate::alerts::draft::Draft;
 /// One step of a message's way.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 pub(crate) struct Hop {
-    /// `saved`, `submitted`, `released`, `queued`, `delivered`, `read`, `rejected`, `void` at the sender;
+    /// `saved`, `submitted`, `released` or `reissued`, `queued`, `delivered`, `read`, `rejected`, `void` at the sender;
     /// `created`, `received`, `receipt_issued`, `rejected`, `read`, `read_receipt_issued` at a recipient.
     hop: &'static str,
     /// When.
@@ -77,7 +77,10 @@ pub(crate) fn of_sent(
         hops.push(Hop::own("saved", draft.created_at).by(&draft.author));
         hops.extend(draft.submitted_at.map(|at| Hop::own("submitted", at).by(&draft.author)));
     }
-    hops.push(Hop::own("released", sent.created_at).by(&sent.released_by));
+    hops.push(match sent.replaces {
+        None => Hop::own("released", sent.created_at).by(&sent.released_by),
+        Some(_) => Hop::own("reissued", sent.created_at),
+    });
     for copy in copies {
         hops.extend(copy.queued_at.map(|at| Hop::own("queued", at).about(&copy.recipient)));
         hops.extend(copy.voided_at.map(|at| voided(copy, at)));

@@ -85,6 +85,20 @@ impl World {
         Self { gateway, clock, context, config, lists, mz, tz, base, tokens, http, _dir: dir }
     }
 
+    /// Starts a gateway anew on the same store, with the keys that are in the files by now. It has not looked at
+    /// the trust lists' files yet.
+    pub(super) async fn restart(&mut self) {
+        let store = self.gateway.store.clone();
+        let gateway = service::on_store(&self.config, &self.context, store).await.expect("starts");
+        self.gateway = Arc::new(gateway);
+        self.lists = ListFiles::new(&self.config.trust, self.context.expiries.clone());
+    }
+
+    /// Looks at the trust lists' files.
+    pub(super) async fn look(&mut self) {
+        self.lists.look(&self.gateway).await;
+    }
+
     /// An officer with these roles.
     pub(super) fn person(&self, subject: &str, agency: &str, roles: &[&str]) -> Client<'_> {
         Client::new(self, self.token(subject, "console", agency, roles))

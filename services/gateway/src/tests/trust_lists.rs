@@ -117,7 +117,7 @@ async fn a_compromised_key_of_our_own_sounds_an_alarm() {
         (&alarm["kind"], &alarm["subject"], &alarm["times"]),
         (&json!("compromised_key"), &json!(key), &json!(1))
     );
-    assert!(alarm["detail"].as_str().is_some_and(|detail| detail.contains("outbox")), "{alarm}");
+    assert!(alarm["detail"].as_str().is_some_and(|detail| detail.contains("issued again")), "{alarm}");
     let other = world.person("officer-2", "mz.senami", &["liaison_officer"]);
     assert_eq!(other.get("/v1/alarms").await.expect(200).json["items"], json!([]));
 }
@@ -138,7 +138,7 @@ async fn follow_ups(world: &World) -> [i64; 3] {
 }
 
 /// The key that an agency signs with is compromised, says the list that will be published next.
-fn compromise(country: &mut Country, code: &str, gateway: &Gateway) {
+pub(super) fn compromise(country: &mut Country, code: &str, gateway: &Gateway) {
     let code = agency(code);
     let kid = gateway.trust.current().agency(&code).expect("listed").signing_keys[0].kid;
     let revocation = Revocation { at: gateway.now(), reason: RevocationReason::Compromised };

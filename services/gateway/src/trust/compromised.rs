@@ -1,5 +1,5 @@
 //! A key found to be compromised flags what it signed and is stored: nobody may act on it unasked. A key of
-//! our own sounds an alarm: what it signed and still waits to leave will be refused.
+//! our own sounds an alarm: what it signed is refused until it is issued again under another.
 
 use rovuma_envelope::KeyId;
 use rovuma_schemas::{AgencyCode, Timestamp};
@@ -41,8 +41,8 @@ pub(super) async fn alarm_own(gateway: &Gateway) -> Result<(), WriteError<DbErro
         async move {
             for (agency, key) in &keys {
                 let detail = format!(
-                    "{agency} signs with it: messages that wait in the outbox under it will be refused and must be \
-                     issued again under a new key"
+                    "{agency} signs with it: recipients refuse what it signed. Configure and list a new key; what \
+                     has no receipt by then is issued again under it by itself"
                 );
                 alarm::raise(tx, agency, AlarmKind::CompromisedKey, &key.to_string(), &detail, now).await?;
             }

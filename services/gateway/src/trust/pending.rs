@@ -7,7 +7,10 @@ use super::{
     compromised,
     record::{self, Loaded},
 };
-use crate::{exchange::held, gateway::Gateway};
+use crate::{
+    exchange::{held, reissue},
+    gateway::Gateway,
+};
 
 /// What is still to be done after lists that were taken.
 #[derive(Debug, Default)]
@@ -16,6 +19,8 @@ pub(super) struct Pending {
     unrecorded: VecDeque<Loaded>,
     /// Our own country's list may call a key compromised that we sign with.
     alarm_own: bool,
+    /// What such a key signed may wait to be issued again.
+    reissue: bool,
     /// Stored messages may be signed by a key that is now called compromised.
     flag: bool,
     /// A held message may be decided by the new list.
@@ -25,7 +30,9 @@ pub(super) struct Pending {
 impl Pending {
     /// Notes all that must follow this list.
     pub(super) fn add(&mut self, gateway: &Gateway, loaded: Loaded) {
-        self.alarm_own |= loaded.country == gateway.country;
+        let is_own = loaded.country == gateway.country;
+        self.alarm_own |= is_own;
+        self.reissue |= is_own;
         self.unrecorded.push_back(loaded);
         self.flag = true;
         self.retry_held = true;
@@ -41,6 +48,9 @@ impl Pending {
                     tracing::error!(%fault, "own keys were not looked at; the next look tries again")
                 }
             }
+        }
+        if self.reissue {
+            self.reissue(gateway).await;
         }
         if self.flag {
             match compromised::flag(gateway).await {
@@ -60,6 +70,24 @@ impl Pending {
                 }
                 Err(fault) => tracing::error!(%fault, "held messages stay held; the next look tries again"),
             }
+        }
+    }
+
+    async fn reissue(&mut self, gateway: &Arc<Gateway>) {
+        match reissue::all(gateway).await {
+            Ok(reissued) => {
+                self.reissue = reissued.must_wait;
+                if reissued.messages > 0 {
+                    tracing::warn!(
+                        messages = reissued.messages,
+                        "issued again what a compromised key had signed"
+                    );
+                }
+            }
+            Err(fault) => tracing::error!(
+                %fault,
+                "messages that a compromised key signed were not issued again; the next look tries again"
+            ),
         }
     }
 

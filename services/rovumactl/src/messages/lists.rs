@@ -147,10 +147,12 @@ struct Gone {
 impl fmt::Display for Received {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let row = |item: &Value| {
-            let mark = match (text(item, "compromised_at"), text(item, "read_at")) {
-                ("", "") => "unread",
-                ("", _) => "read",
-                _ => "COMPROMISED KEY",
+            let mark = match (text(item, "replaced_by"), text(item, "compromised_at"), text(item, "read_at"))
+            {
+                ("", "", "") => "unread",
+                ("", "", _) => "read",
+                ("", ..) => "COMPROMISED KEY",
+                _ => "REPLACED",
             };
             let cells = ["id", "status", "category", "sender", "received_at", "disposition"];
             let mut row: Vec<String> = cells.iter().map(|member| text(item, member).to_owned()).collect();

@@ -19,6 +19,10 @@ use crate::{
 pub(super) struct Way {
     id: MessageId,
     direction: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    replaces: Option<MessageId>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    replaced_by: Option<MessageId>,
     hops: Vec<Hop>,
     #[serde(default)]
     copies: Vec<Copy>,
@@ -92,6 +96,11 @@ impl Way {
 impl fmt::Display for Way {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "message {} ({})", self.id, safe(&self.direction))?;
+        for (word, other) in [("replaces", self.replaces), ("replaced by", self.replaced_by)] {
+            if let Some(other) = other {
+                writeln!(f, "{word} {other}: the same content, signed anew because a key was compromised")?;
+            }
+        }
         let start = self.hops.first().map(|hop| hop.at);
         self.hops.iter().try_for_each(|hop| hop.write(f, start))?;
         for copy in &self.copies {

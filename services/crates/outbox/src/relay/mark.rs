@@ -78,10 +78,10 @@ impl Departed {
         due: Timestamp,
     ) -> sqlx::Result<()> {
         // A receipt may have been faster than the broker's confirm: then the state stays. What was made
-        // void in the meantime has left after all.
+        // void in the meantime has left after all, unless another message has taken its place.
         let text = with_list(
             "UPDATE outbox_copy
-             SET state = CASE WHEN state IN (0, 4) THEN 1 ELSE state END,
+             SET state = CASE WHEN state = 0 OR (state = 4 AND code <> 'replaced') THEN 1 ELSE state END,
                  queued_at = COALESCE(queued_at, $1), sent_at = $1, due_at = $2, attempts = attempts + 1,
                  bundle = $3, sent_bytes = $4
              WHERE position IN ({})",

@@ -182,9 +182,13 @@ fn candidate(row: &AnyRow, numbered: bool) -> sqlx::Result<Candidate> {
 }
 
 fn loaded(row: &AnyRow) -> sqlx::Result<Loaded> {
+    Ok(Loaded { position: row.try_get("position")?, copy: moved(row)?, jws: signed(row)? })
+}
+
+/// The signed bytes, when they read back.
+pub(crate) fn signed(row: &AnyRow) -> sqlx::Result<Option<Jws>> {
     let compact: &[u8] = row.try_get("compact")?;
-    let jws = std::str::from_utf8(compact).ok().and_then(|text| Jws::from_compact(text).ok());
-    Ok(Loaded { position: row.try_get("position")?, copy: moved(row)?, jws })
+    Ok(std::str::from_utf8(compact).ok().and_then(|text| Jws::from_compact(text).ok()))
 }
 
 /// A copy as the host is told of it.

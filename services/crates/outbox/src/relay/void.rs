@@ -6,7 +6,10 @@ use rovuma_schemas::{Timestamp, VoidReason};
 use rovuma_store::{Conn, FutureExt, WriteError};
 use sqlx::Row;
 
-use super::{host::RelayHost, read::moved};
+use super::{
+    host::{MovedCopy, RelayHost},
+    read::moved,
+};
 use crate::{
     Outbox,
     sql::{padded_list, with_list},
@@ -64,7 +67,8 @@ impl Outbox {
         let store = self.store();
         store
             .write(move |tx| {
-                async move { void(tx, host.as_ref(), &positions, which, &reason, now).await }.boxed()
+                async move { Ok(void(tx, host.as_ref(), &positions, which, &reason, now).await?.len()) }
+                    .boxed()
             })
             .await
     }
@@ -80,14 +84,18 @@ impl Outbox {
     }
 }
 
-async fn void(
+/// Makes void those of the copies that may be, and tells the host. Returns them.
+///
+/// # Errors
+/// [`sqlx::Error`] when the store does not answer.
+pub(crate) async fn void(
     tx: &mut Conn,
     host: &dyn RelayHost,
     positions: &[i64],
     which: Voidable,
     reason: &VoidReason,
     now: Timestamp,
-) -> sqlx::Result<usize> {
+) -> sqlx::Result<Vec<MovedCopy>> {
     let text = with_list(
         "UPDATE outbox_copy SET state = 4, voided_at = $1, told_at = $1, code = $2
          WHERE state <= $3 AND position IN ({})
@@ -102,5 +110,5 @@ async fn void(
     let rows = query.fetch_all(&mut *tx).await?;
     let copies = rows.iter().map(moved).collect::<sqlx::Result<Vec<_>>>()?;
     host.voided(tx, &copies, reason, now).await?;
-    Ok(copies.len())
+    Ok(copies)
 }

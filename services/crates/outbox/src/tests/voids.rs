@@ -5,7 +5,7 @@ use std::sync::Arc;
 use rovuma_schemas::{Lane, NumberRange, StreamGaps, Timestamp, VoidReason, VoidedNumber};
 use rovuma_store::FutureExt;
 
-use super::world::{Letter, PRM, TPF, World, agency, at};
+use super::world::{Letter, PRM, TPF, World, agency, at, lane};
 use crate::{CopyState, RelayHost};
 
 const DAY: i64 = 86_400;
@@ -76,4 +76,39 @@ async fn a_partner_is_told_for_a_day_in_which_it_was_heard_and_again_when_it_ask
     });
     assert_eq!(asked.await.expect("answered").voided, 1);
     assert_eq!(told(&world, at(30 * DAY)).await.len(), 1);
+}
+
+#[tokio::test]
+async fn what_was_taken_back_stays_so_though_it_has_left() {
+    let world = World::new().await;
+    let first = world.put(&Letter::alert(&[TPF]), at(0)).await;
+    world.depart(TPF, at(1)).await;
+    let second = world.put(&Letter::alert(&[TPF]), at(1)).await;
+    let receipt = world.put(&Letter::receipt(TPF), at(1)).await;
+    let lane = lane(TPF);
+    let chosen = world.outbox.choose(&lane, at(2)).await.expect("chooses").positions;
+    let leaving = world.outbox.load(&chosen).await.expect("loads");
+
+    let page = world.outbox.unreceipted(&agency(PRM), i64::MIN, 2).await.expect("reads");
+    assert_eq!(page.iter().map(|one| one.id).collect::<Vec<_>>(), [first.id, second.id], "a page");
+    let rest = world.outbox.unreceipted(&agency(PRM), page[1].position, 2).await.expect("reads");
+    assert_eq!(rest.iter().map(|one| one.id).collect::<Vec<_>>(), [receipt.id]);
+    for put in [first, second, receipt] {
+        assert_eq!(world.take_back(put, at(3)).await, 1);
+        assert_eq!(world.take_back(put, at(3)).await, 0, "once");
+    }
+    assert_eq!(world.outbox.unreceipted(&agency(PRM), i64::MIN, 9).await.expect("reads"), []);
+    assert_eq!(world.count("outbox_message").await, 2, "what has no number is gone");
+
+    // The relay was about to send them, and the broker has confirmed them.
+    world.mark_loaded(&world.leases, &lane, leaving, at(4)).await.expect("marked");
+    let trace = world.trace(second, TPF).await;
+    assert_eq!((trace.state, trace.queued_at), (CopyState::Void, Some(at(4))));
+    assert_eq!(told(&world, at(5)).await.len(), 2);
+    world.deliver(second, TPF, at(6)).await;
+    assert_eq!(
+        world.trace(second, TPF).await.state,
+        CopyState::Delivered,
+        "its recipient had taken it before"
+    );
 }

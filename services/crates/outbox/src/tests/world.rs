@@ -13,6 +13,7 @@ use crate::{
     relay::{
         lease::Leases,
         mark::{Departed, MarkError},
+        read::Loaded,
     },
 };
 
@@ -157,8 +158,19 @@ impl World {
         chosen: &[i64],
         now: Timestamp,
     ) -> Result<(), WriteError<MarkError>> {
-        let lease = leases.hold(self.outbox.store(), lane, now).await.expect("asked").expect("ours");
         let loaded = self.outbox.load(chosen).await.expect("loads");
+        self.mark_loaded(leases, lane, loaded, now).await
+    }
+
+    /// Notes that a bundle has left whose content was read before.
+    pub(super) async fn mark_loaded(
+        &self,
+        leases: &Leases,
+        lane: &LaneKey,
+        loaded: Vec<Loaded>,
+        now: Timestamp,
+    ) -> Result<(), WriteError<MarkError>> {
+        let lease = leases.hold(self.outbox.store(), lane, now).await.expect("asked").expect("ours");
         assert!(loaded.iter().all(|one| one.jws.is_some()));
         let copies = loaded.into_iter().map(|one| (one.position, one.copy)).collect();
         let departed =
@@ -192,6 +204,19 @@ impl World {
             .boxed()
         });
         work.await.expect("answered")
+    }
+
+    /// Takes back what has no receipt. Returns how many copies it was.
+    pub(super) async fn take_back(&self, put: Put, now: Timestamp) -> usize {
+        let (outbox, host) = (self.outbox.clone(), Arc::clone(&self.host));
+        let work = self.outbox.store().write(move |tx| {
+            async move {
+                let of_country = (put.id, agency(TPF).country());
+                outbox.take_back(tx, host.as_ref(), of_country, &VoidReason::Replaced, now).await
+            }
+            .boxed()
+        });
+        work.await.expect("taken back").len()
     }
 
     pub(super) async fn deliver(&self, put: Put, by: &str, now: Timestamp) -> Settled {

@@ -3,8 +3,8 @@
 use rovuma_envelope::{Jws, Unverified};
 use rovuma_policy::{Act, Permit, act};
 use rovuma_schemas::{
-    AgencyCode, CountryCode, Digest, Evaluation, HandlingCode, Header, LegalBasisCode, Message, ParseFault,
-    PurposeCode, StreamId, Timestamp, UrgencyLevel,
+    AgencyCode, CountryCode, Digest, Evaluation, HandlingCode, Header, LegalBasisCode, Message, MessageId,
+    ParseFault, PurposeCode, StreamId, Timestamp, UrgencyLevel,
 };
 use serde::Serialize;
 use serde_json::value::RawValue;
@@ -99,6 +99,10 @@ struct SentView {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, format = DateTime)]
     expires: Option<Timestamp>,
+    /// The message that was issued in its place, to those who had not confirmed it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, format = "uuid")]
+    replaced_by: Option<MessageId>,
     /// One signature per country.
     signed: Vec<Signed>,
     /// Where each recipient's copy stands.
@@ -157,7 +161,7 @@ async fn view<A: Act>(
     }
     match found {
         Found::Received(received) => of_received(gateway, *received, with_content).await,
-        Found::Sent(sent) => of_sent(gateway, sent, with_content).await,
+        Found::Sent(sent) => of_sent(gateway, *sent, with_content).await,
     }
 }
 
@@ -193,6 +197,7 @@ async fn of_sent(gateway: &Gateway, sent: Sent, content: bool) -> Result<Message
     let left = SentView {
         released_by: sent.released_by,
         expires: sent.expires_at,
+        replaced_by: sent.replaced_by,
         signed: signed.collect(),
         receipts,
         copies: copies.into_iter().map(CopyView::from).collect(),

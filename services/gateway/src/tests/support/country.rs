@@ -81,10 +81,17 @@ impl Country {
         self.list = TrustListDraft::resume(content);
     }
 
-    /// A further signing key in the list, which this agency signs with from now on.
+    /// A further signing key in the list and in the agency's file, which it signs with from now on.
     pub(in crate::tests) fn renew_key(&mut self, code: &AgencyCode, now: Timestamp) {
-        let signing = SigningKey::generate().expect("a key");
-        let term = KeyTerm { not_before: now.minus(DAY), not_after: now.plus(DAY * 800) };
+        self.renew_key_from(code, now.minus(DAY));
+    }
+
+    /// The same, valid from this instant.
+    pub(in crate::tests) fn renew_key_from(&mut self, code: &AgencyCode, not_before: Timestamp) {
+        let pem = SigningKey::generate_pem().expect("a key");
+        let signing = SigningKey::from_pkcs8_pem(&pem).expect("a key");
+        write(&self.file.with_file_name(format!("{code}.pem")), &pem);
+        let term = KeyTerm { not_before, not_after: not_before.plus(DAY * 800) };
         self.list.add_signing_key(code, *signing.public_key(), term).expect("added");
         self.keys.insert(code.clone(), signing);
     }
@@ -108,6 +115,18 @@ impl Country {
     /// The same, under an id that the sender did not draw.
     pub(in crate::tests) fn alert_under(
         &self,
+        id: MessageId,
+        way: (&str, &str, u64),
+        draft: &Value,
+        now: Timestamp,
+    ) -> Jws {
+        self.alert_replacing(None, id, way, draft, now)
+    }
+
+    /// The same, in the place of another message.
+    pub(in crate::tests) fn alert_replacing(
+        &self,
+        replaces: Option<MessageId>,
         id: MessageId,
         (from, to, number): (&str, &str, u64),
         draft: &Value,
@@ -134,7 +153,7 @@ impl Country {
             expires: Some(valid.transport_expiry(now)),
             case_reference: None,
             in_reply_to: None,
-            replaces: None,
+            replaces,
         };
         self.sign(&from, &valid.into_message(header))
     }

@@ -1,0 +1,129 @@
+//! Taking back what no recipient will believe any more: the key that signed it was compromised.
+
+use rovuma_envelope::Jws;
+use rovuma_schemas::{AgencyCode, CountryCode, MessageId, Timestamp, VoidReason};
+use rovuma_store::{Conn, RowExt};
+use sqlx::{Row, any::AnyRow};
+
+use crate::{
+    MovedCopy, Outbox, RelayHost,
+    relay::{
+        read::{moved, signed},
+        void::{Voidable, void},
+    },
+};
+
+/// What was signed for one country, of which a copy has no receipt.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unreceipted {
+    /// The message.
+    pub id: MessageId,
+    /// The country.
+    pub country: CountryCode,
+    /// Where its first such copy stands in the outbox: what to go on after.
+    pub position: i64,
+    /// The signed bytes; absent when they do not read back.
+    pub jws: Option<Jws>,
+}
+
+impl Outbox {
+    /// What `sender` signed and not every recipient has confirmed, in the order in which it was put in: that of
+    /// `most` messages whose first such copy stands after the position `after`, all countries of a message
+    /// together. Messages that are never confirmed are among them until they leave.
+    ///
+    /// # Errors
+    /// [`sqlx::Error`] when the store does not answer.
+    pub async fn unreceipted(
+        &self,
+        sender: &AgencyCode,
+        after: i64,
+        most: u32,
+    ) -> sqlx::Result<Vec<Unreceipted>> {
+        let query = sqlx::query(UNRECEIPTED).bind(sender.as_str()).bind(after).bind(i64::from(most));
+        let rows = query.fetch_all(self.store().read()).await?;
+        rows.iter().map(unreceipted).collect()
+    }
+
+    /// Takes back the copies for one country that have no receipt, in the caller's transaction: numbers become
+    /// void for this reason, what has no number is gone. Returns the copies, in the order of their recipients.
+    ///
+    /// # Errors
+    /// [`sqlx::Error`] when the store does not answer.
+    pub async fn take_back(
+        &self,
+        tx: &mut Conn,
+        host: &dyn RelayHost,
+        (id, country): (MessageId, CountryCode),
+        reason: &VoidReason,
+        now: Timestamp,
+    ) -> sqlx::Result<Vec<MovedCopy>> {
+        let rows = sqlx::query(
+            "SELECT position, number FROM outbox_copy WHERE message = $1 AND country = $2 AND state IN (0, 1)",
+        )
+        .bind(id.as_bytes().as_slice())
+        .bind(country.as_str())
+        .fetch_all(&mut *tx)
+        .await?;
+        let mut positions = Vec::with_capacity(rows.len());
+        for row in &rows {
+            if row.opt_count("number")?.is_some() {
+                positions.push(row.try_get("position")?);
+            }
+        }
+        let mut taken = remove_plain(tx, id, country).await?;
+        if !positions.is_empty() {
+            taken.extend(void(tx, host, &positions, Voidable::Unsettled, reason, now).await?);
+        }
+        taken.sort_by(|one, other| one.recipient.cmp(&other.recipient));
+        Ok(taken)
+    }
+}
+
+/// Removes what has no number: the recipient misses nothing.
+async fn remove_plain(tx: &mut Conn, id: MessageId, country: CountryCode) -> sqlx::Result<Vec<MovedCopy>> {
+    let rows = sqlx::query(
+        "DELETE FROM outbox_copy WHERE message = $1 AND country = $2 AND number IS NULL
+         RETURNING message, sender, recipient, lane, stream, number, attempts,
+                   (SELECT m.message_type FROM outbox_message m
+                    WHERE m.id = outbox_copy.message AND m.country = outbox_copy.country) AS message_type",
+    )
+    .bind(id.as_bytes().as_slice())
+    .bind(country.as_str())
+    .fetch_all(&mut *tx)
+    .await?;
+    if !rows.is_empty() {
+        sqlx::query(
+            "DELETE FROM outbox_message WHERE id = $1 AND country = $2 AND NOT EXISTS (
+               SELECT 1 FROM outbox_copy c WHERE c.message = $1 AND c.country = $2)",
+        )
+        .bind(id.as_bytes().as_slice())
+        .bind(country.as_str())
+        .execute(tx)
+        .await?;
+    }
+    rows.iter().map(moved).collect()
+}
+
+fn unreceipted(row: &AnyRow) -> sqlx::Result<Unreceipted> {
+    Ok(Unreceipted {
+        id: row.message_id("id")?,
+        country: row.parsed("country")?,
+        position: row.try_get("position")?,
+        jws: signed(row)?,
+    })
+}
+
+/// Three parts, each answered from the index of what waits or has left.
+const UNRECEIPTED: &str = "
+    SELECT m.id, m.country, m.compact, f.position FROM (
+      SELECT message, MIN(position) AS position FROM (
+        SELECT message, position FROM outbox_copy WHERE state = 0 AND number IS NOT NULL AND sender = $1
+        UNION ALL
+        SELECT message, position FROM outbox_copy WHERE state = 0 AND number IS NULL AND sender = $1
+        UNION ALL
+        SELECT message, position FROM outbox_copy WHERE state = 1 AND sender = $1) AS o
+      GROUP BY message HAVING MIN(position) > $2 ORDER BY 2 LIMIT $3) AS f
+    JOIN outbox_message m ON m.id = f.message AND m.sender = $1
+    WHERE EXISTS (SELECT 1 FROM outbox_copy c
+                  WHERE c.message = m.id AND c.country = m.country AND c.state IN (0, 1))
+    ORDER BY f.position, m.country";

@@ -1,0 +1,248 @@
+//! What a compromised key signed and nobody has confirmed goes again under another.
+
+use std::{collections::BTreeSet, time::Duration};
+
+use rovuma_envelope::{Jws, Origin, PublicKey, Typ, digest};
+use rovuma_outbox::Outgoing;
+use rovuma_schemas::{Body, Lane, MessageId, StreamStatus};
+use rovuma_store::FutureExt;
+use serde_json::{Value, json};
+use sqlx::Row;
+
+use super::{
+    support::{World, agency, motorcycle},
+    trust_lists::compromise,
+};
+use crate::exchange::send;
+
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+
+impl World {
+    /// Issues an alert, a second after the one before: ids and lists are in the order of time.
+    async fn issue(&self) -> String {
+        self.clock.advance(Duration::from_secs(1));
+        self.person("officer-1", "mz.prm", &["liaison_officer"]).issue(&motorcycle()).await
+    }
+
+    /// `mz.prm` has a new key, and its country's list calls the old one compromised.
+    fn compromise_prm(&mut self) {
+        self.clock.advance(Duration::from_secs(1));
+        self.mz.revise();
+        compromise(&mut self.mz, "mz.prm", &self.gateway);
+        self.mz.renew_key(&agency("mz.prm"), self.gateway.now());
+        self.mz.publish(self.gateway.now());
+    }
+
+    async fn sent(&self) -> Vec<Value> {
+        let officer = self.person("officer-1", "mz.prm", &["liaison_officer"]);
+        officer.get("/v1/sent").await.expect(200).json["items"].as_array().expect("rows").clone()
+    }
+
+    /// What waits to leave: the signed bytes, in their order.
+    async fn waiting(&self) -> Vec<Jws> {
+        let rows = sqlx::query(
+            "SELECT m.compact FROM outbox_message m
+             WHERE EXISTS (SELECT 1 FROM outbox_copy c WHERE c.message = m.id AND c.state = 0) ORDER BY m.id",
+        );
+        let rows = rows.fetch_all(self.gateway.store.read()).await.expect("reads");
+        let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("ASCII");
+        rows.iter().map(|row| Jws::from_compact(&text(row.get(0))).expect("a JWS")).collect()
+    }
+
+    fn present_key(&self) -> PublicKey {
+        let own = self.gateway.agencies.get(&agency("mz.prm")).expect("served");
+        *own.signer.public_key()
+    }
+
+    /// Puts other bytes into the place of what was signed.
+    async fn overwrite(&self, id: &str, jws: &Jws) {
+        let id: MessageId = id.parse().expect("an id");
+        let compact = jws.to_compact().into_bytes();
+        let work = self.gateway.store.write(move |tx| {
+            async move {
+                sqlx::query("UPDATE outbox_message SET compact = $1, digest = $2 WHERE id = $3")
+                    .bind(compact.clone())
+                    .bind(digest(&compact).as_bytes().to_vec())
+                    .bind(id.as_bytes().to_vec())
+                    .execute(tx)
+                    .await
+                    .map(|_| ())
+            }
+            .boxed()
+        });
+        work.await.expect("overwritten");
+    }
+}
+
+fn copy<'a>(row: &'a Value, recipient: &str) -> &'a Value {
+    let copies = row["copies"].as_array().expect("copies");
+    copies.iter().find(|copy| copy["recipient"] == recipient).unwrap_or(&Value::Null)
+}
+
+#[tokio::test]
+async fn what_has_no_receipt_goes_again_under_the_new_key_and_names_the_old_message() {
+    let mut world = World::start().await;
+    let old = world.issue().await;
+    world.delivered("tz.tpf", "mz.prm", &old).await;
+    world.compromise_prm();
+    world.look().await;
+    assert_eq!(world.sent().await.len(), 1, "the present key is the compromised one");
+
+    world.restart().await;
+    assert_eq!(world.sent().await.len(), 1, "no list says yet that the present key is in force");
+    for _ in 0..2 {
+        world.look().await;
+        let rows = world.sent().await;
+        let [new, before] = rows.as_slice() else { panic!("not done once: {rows:?}") };
+        assert_eq!((&new["replaces"], &before["id"]), (&json!(old), &json!(old)));
+        assert_eq!((&before["replaced_by"], &new["replaced_by"]), (&new["id"], &Value::Null));
+        assert_eq!(copy(before, "tz.tpf")["state"], "delivered");
+        let taken_back = copy(before, "tz.tisd");
+        assert_eq!((&taken_back["state"], &taken_back["code"]), (&json!("void"), &json!("replaced")));
+        assert_eq!(copy(new, "tz.tpf"), &Value::Null, "it has the old one");
+        assert_eq!(
+            (&copy(new, "tz.tisd")["state"], &copy(new, "tz.tisd")["number"]),
+            (&json!("waiting"), &json!(2))
+        );
+        for fact in ["type", "category", "status", "lane", "released_by", "expires"] {
+            assert_eq!(new[fact], before[fact], "{fact}");
+        }
+        assert_eq!(world.audited("message.reissue").await.len(), 1);
+        assert_eq!(world.audited("message.void").await.len(), 1);
+    }
+    let waiting = world.waiting().await;
+    let [jws] = waiting.as_slice() else { panic!("{waiting:?}") };
+    let payload = jws.verify_with(&world.present_key(), Typ::MESSAGE).expect("signed with the new key");
+    let new: Value = serde_json::from_slice(payload).expect("JSON");
+    let officer = world.person("officer-1", "mz.prm", &["liaison_officer"]);
+    let before = officer.get(&format!("/v1/messages/{old}")).await.expect(200).json;
+    assert_eq!((&new["body"], &new["terms"]), (&before["payload"]["body"], &before["payload"]["terms"]));
+    assert_eq!(
+        (&new["header"]["id"], &new["header"]["replaces"]),
+        (&before["sent"]["replaced_by"], &json!(old))
+    );
+    let id = new["header"]["id"].as_str().expect("an id");
+    let trace = officer.get(&format!("/v1/messages/{id}/trace")).await.expect(200).json;
+    assert_eq!((&trace["replaces"], &trace["hops"][0]["hop"]), (&json!(old), &json!("reissued")));
+    assert_eq!(trace["hops"].as_array().expect("hops").len(), 1, "nobody released it a second time: {trace}");
+}
+
+#[tokio::test]
+async fn a_key_that_is_replaced_for_another_reason_leaves_everything_as_it_is() {
+    let mut world = World::start().await;
+    world.issue().await;
+    world.mz.revise();
+    world.mz.renew_key(&agency("mz.prm"), world.gateway.now());
+    world.mz.publish(world.gateway.now());
+    world.restart().await;
+    world.look().await;
+    assert_eq!((world.sent().await.len(), world.waiting().await.len()), (1, 1));
+}
+
+#[tokio::test]
+async fn nothing_goes_again_before_the_new_key_is_valid() {
+    let mut world = World::start().await;
+    world.issue().await;
+    world.mz.revise();
+    compromise(&mut world.mz, "mz.prm", &world.gateway);
+    world.mz.renew_key_from(&agency("mz.prm"), world.gateway.now().plus(DAY));
+    world.mz.publish(world.gateway.now());
+    world.restart().await;
+    world.look().await;
+    assert_eq!(world.sent().await.len(), 1);
+    world.clock.advance(DAY);
+    world.look().await;
+    assert_eq!(world.sent().await.len(), 2, "no new list was needed");
+}
+
+#[tokio::test]
+async fn what_has_expired_is_void_and_does_not_go_again() {
+    let mut world = World::start().await;
+    world.issue().await;
+    let expires = world.sent().await[0]["expires"].as_str().expect("a time").parse().expect("RFC 3339");
+    world.compromise_prm();
+    world.restart().await;
+    world.clock.set(expires);
+    world.look().await;
+    let rows = world.sent().await;
+    assert_eq!(rows.len(), 1);
+    for recipient in ["tz.tpf", "tz.tisd"] {
+        assert_eq!(copy(&rows[0], recipient)["code"], "expired");
+    }
+    assert!(world.audited("message.reissue").await.is_empty());
+}
+
+#[tokio::test]
+async fn bytes_that_were_altered_in_the_store_are_not_signed_again() {
+    let mut world = World::start().await;
+    let (first, second, third) = (world.issue().await, world.issue().await, world.issue().await);
+    let signed = world.waiting().await;
+    let mut payload = signed[0].unverified_payload().to_vec();
+    let index = payload.windows(7).position(|text| text == b"vehicle").expect("it is about one");
+    payload[index] = b'V';
+    world
+        .overwrite(
+            &first,
+            &Jws::from_segments(signed[0].protected().to_vec(), payload, *signed[0].signature()),
+        )
+        .await;
+    world.overwrite(&second, &signed[2]).await;
+    world.compromise_prm();
+    world.restart().await;
+    world.look().await;
+    let replaced: BTreeSet<String> =
+        world.sent().await.iter().filter_map(|row| row["replaces"].as_str().map(str::to_owned)).collect();
+    assert_eq!(replaced, BTreeSet::from([third]), "the first is not what was signed, the second is another");
+}
+
+#[tokio::test]
+async fn receipts_go_again_and_what_speaks_of_a_moment_does_not() {
+    let mut world = World::start().await;
+    world.receive("mz.prm", 1, &motorcycle()).await;
+    let (gateway, now) = (std::sync::Arc::clone(&world.gateway), world.gateway.now());
+    let body = Body::StreamStatus(StreamStatus { streams: Vec::new(), received: Vec::new() });
+    let status: Outgoing =
+        send::transport(&gateway, &agency("mz.prm"), &agency("tz.tpf"), Lane::Urgent, body, now)
+            .expect("signed");
+    let work = world
+        .gateway
+        .store
+        .write(move |tx| async move { gateway.outbox.enqueue(tx, &status, now).await }.boxed());
+    work.await.expect("put in");
+    assert_eq!(world.waiting().await.len(), 2);
+    world.compromise_prm();
+    world.restart().await;
+    world.look().await;
+    let waiting = world.waiting().await;
+    let [receipt] = waiting.as_slice() else { panic!("{waiting:?}") };
+    let payload = receipt.verify_with(&world.present_key(), Typ::MESSAGE).expect("signed with the new key");
+    let receipt: Value = serde_json::from_slice(payload).expect("JSON");
+    assert_eq!(receipt["header"]["type"], "receipt.delivered");
+    assert_eq!(world.count("SELECT COUNT(*) FROM outbox_message").await, 1, "the old bytes are gone");
+    assert!(world.sent().await.is_empty(), "receipts are no messages of an officer");
+}
+
+#[tokio::test]
+async fn a_recipient_sees_which_message_stands_in_the_place_of_which() {
+    let world = World::start().await;
+    let now = world.gateway.now();
+    let old = world.receive("mz.prm", 1, &motorcycle()).await;
+    let replaces = Some(old.parse::<MessageId>().expect("an id"));
+    let officer = world.person("officer-1", "mz.prm", &["liaison_officer"]);
+    let row = |rows: &Value, id: &str| {
+        let rows = rows["items"].as_array().expect("rows").clone();
+        rows.into_iter().find(|row| row["id"] == id).expect("a row")
+    };
+    for (from, number) in [("tz.tisd", 1), ("tz.tpf", 2)] {
+        let before = officer.get("/v1/inbox").await.expect(200).json;
+        assert_eq!(row(&before, &old).get("replaced_by"), None, "no other agency replaces it");
+        let id = MessageId::draw(now);
+        let jws = world.tz.alert_replacing(replaces, id, (from, "mz.prm", number), &motorcycle(), now);
+        world.deliver("mz.prm", Origin::Ingress(agency(from).country()), jws).await;
+        let after = officer.get("/v1/inbox").await.expect(200).json;
+        assert_eq!(row(&after, &id.to_string())["replaces"], json!(old));
+        if from == "tz.tpf" {
+            assert_eq!(row(&after, &old)["replaced_by"], json!(id));
+        }
+    }
+}
