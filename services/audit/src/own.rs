@@ -115,6 +115,6 @@ pub(crate) async fn record(
     };
     let bytes = serde_json::to_string(&event).map_err(|fault| DbError::damaged("own event", fault))?;
     let event = LogEvent::read(bytes).map_err(|fault| DbError::damaged("own event", fault))?;
-    appender.append(tx, &mut lineage, &event).await?;
+    appender.append(tx, &mut lineage, &[event]).await?;
     lineage.save(tx, now).await
 }

@@ -11,7 +11,7 @@ use rovuma_store::Store;
 use rovuma_tokens::TokenVerifier;
 use rovuma_trail::Trail;
 
-use crate::{agencies::OwnAgencies, config::Timings};
+use crate::{agencies::OwnAgencies, config::Timings, exchange::event::Events, overdue::CurrentUntil};
 
 /// The gateway's parts, handed to every task and request as `Arc<Gateway>`.
 pub(crate) struct Gateway {
@@ -29,8 +29,12 @@ pub(crate) struct Gateway {
     pub(crate) outbox: Outbox,
     /// Audit events.
     pub(crate) trail: Trail,
+    /// Domain events.
+    pub(crate) events: Arc<Events>,
     /// How old the oldest unacknowledged audit event may grow before nothing is released any more.
     pub(crate) audit_overdue_after: Duration,
+    /// Until when none can be so old.
+    pub(crate) audit_current_until: CurrentUntil,
     /// The trust lists in force.
     pub(crate) trust: Arc<SharedTrust>,
     /// The agencies served here, with their keys.

@@ -1,6 +1,12 @@
 //! Failing closed: what must be accounted for is not done while nobody takes account.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicI64, Ordering},
+    },
+    time::Duration,
+};
 
 use rovuma_runtime::{Problem, Shutdown};
 use rovuma_schemas::{AgencyCode, Timestamp};
@@ -15,6 +21,27 @@ use crate::{
 
 /// How often to look.
 const LOOK_EVERY: Duration = Duration::from_secs(30);
+
+/// Until when nothing that is recorded can be overdue. Asking the store at every release would cost more than
+/// the rest of its audit events together.
+#[derive(Debug)]
+pub(crate) struct CurrentUntil(AtomicI64);
+
+impl Default for CurrentUntil {
+    fn default() -> Self {
+        Self(AtomicI64::new(i64::MIN))
+    }
+}
+
+impl CurrentUntil {
+    fn is_after(&self, now: Timestamp) -> bool {
+        now.as_micros() < self.0.load(Ordering::Relaxed)
+    }
+
+    fn set(&self, until: Timestamp) {
+        self.0.store(until.as_micros(), Ordering::Relaxed);
+    }
+}
 
 /// Refuses when the audit service has missed something for too long.
 ///
@@ -46,8 +73,16 @@ pub(crate) async fn watch(gateway: Arc<Gateway>, shutdown: Shutdown) {
 }
 
 async fn overdue_since(gateway: &Gateway, now: Timestamp) -> Result<Option<Timestamp>, DbError> {
+    if gateway.audit_current_until.is_after(now) {
+        return Ok(None);
+    }
     let oldest = gateway.trail.oldest_unacknowledged().await?;
-    Ok(oldest.filter(|oldest| now.since(*oldest) > gateway.audit_overdue_after))
+    if let Some(oldest) = oldest.filter(|oldest| now.since(*oldest) > gateway.audit_overdue_after) {
+        return Ok(Some(oldest));
+    }
+    // What comes after is younger: until then nothing need be asked.
+    gateway.audit_current_until.set(oldest.unwrap_or(now).plus(gateway.audit_overdue_after));
+    Ok(None)
 }
 
 async fn tell(gateway: &Gateway, since: Timestamp, now: Timestamp) -> Result<(), ApiError> {

@@ -9,11 +9,7 @@ use rovuma_store::{BoxFuture, Conn};
 use rovuma_trail::Act;
 
 use crate::{
-    error::DbError,
-    exchange::{
-        SYSTEM,
-        event::{self, EventKind},
-    },
+    exchange::{SYSTEM, event::EventKind},
     gateway::Gateway,
 };
 
@@ -31,7 +27,7 @@ impl RelayHost for Gateway {
         Box::pin(async move {
             // That it went again is no news to anybody.
             for copy in copies.iter().filter(|copy| copy.place.is_some() && copy.attempts == 0) {
-                tell(tx, copy, EventKind::MessageQueued, now).await?;
+                self.tell(tx, copy, EventKind::MessageQueued, now);
             }
             Ok(())
         })
@@ -47,7 +43,7 @@ impl RelayHost for Gateway {
         Box::pin(async move {
             for copy in copies {
                 self.trail.record(tx, &void(copy, reason, now)).await?;
-                tell(tx, copy, EventKind::MessageVoided, now).await?;
+                self.tell(tx, copy, EventKind::MessageVoided, now);
             }
             Ok(())
         })
@@ -67,9 +63,8 @@ fn void(copy: &MovedCopy, reason: &VoidReason, now: Timestamp) -> Act {
     }
 }
 
-async fn tell(tx: &mut Conn, copy: &MovedCopy, kind: EventKind, now: Timestamp) -> sqlx::Result<()> {
-    event::record(tx, &copy.sender, kind, Some(&copy.message), 1, now).await.map_err(|fault| match fault {
-        DbError::Sql(fault) => fault,
-        other => sqlx::Error::Decode(Box::new(other)),
-    })
+impl Gateway {
+    fn tell(&self, tx: &mut Conn, copy: &MovedCopy, kind: EventKind, now: Timestamp) {
+        self.events.record(tx, &copy.sender, kind, Some(&copy.message), 1, now);
+    }
 }

@@ -15,9 +15,11 @@ use rovuma_trail::{Act, Shipper, ShipperKeys, Trail};
 use crate::{
     agencies::OwnAgencies,
     config::{GatewayConfig, PolicyConfig, TokensConfig, ValidationConfig},
-    exchange::{self, SYSTEM},
+    exchange::{self, SYSTEM, event::Events},
     gateway::Gateway,
-    http, overdue, restored,
+    http,
+    overdue::{self, CurrentUntil},
+    restored,
     trust::{self, ListFiles},
 };
 
@@ -118,7 +120,9 @@ pub(crate) async fn on_store(
         shutdown: context.shutdown.clone(),
         outbox: Outbox::new(opened.clone(), config.outbox.clone()),
         trail: Trail::new(opened.clone(), config.audit.source.clone()),
+        events: Events::of(&opened),
         audit_overdue_after: Duration::from_millis(config.audit.overdue_after_ms),
+        audit_current_until: CurrentUntil::default(),
         trust: Arc::new(trust::pinned(&config.trust, &opened).await?),
         agencies: OwnAgencies::load(config.country, &config.agencies)?,
         lists: code_lists(&config.validation)?,

@@ -84,9 +84,7 @@ impl Taking<'_> {
         if judgement.append.is_empty() {
             return Ok(());
         }
-        for event in &batch.events[judgement.append.clone()] {
-            self.appender.append(tx, lineage, event).await?;
-        }
+        self.appender.append(tx, lineage, &batch.events[judgement.append.clone()]).await?;
         lineage.save(tx, self.appender.now()).await?;
         alarm::close_missing(tx, &mut self.appender, self.own, lineage).await
     }

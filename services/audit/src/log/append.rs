@@ -1,6 +1,7 @@
 //! Appending: the only way into the log.
 
-use rovuma_schemas::Timestamp;
+use rovuma_schemas::{AgencyCode, Timestamp};
+use rovuma_store::{Binding, Insert};
 use sqlx::{AnyConnection, Row};
 
 use super::{Head, Lineage, LogEvent, to_db};
@@ -25,51 +26,58 @@ impl Appender {
         self.now
     }
 
-    /// Appends the event that continues `lineage`, which the caller has checked, and saves afterwards.
+    /// Appends the events that continue `lineage`, which the caller has checked, and saves afterwards.
     pub(crate) async fn append(
         &mut self,
         tx: &mut AnyConnection,
         lineage: &mut Lineage,
-        event: &LogEvent,
+        events: &[LogEvent],
     ) -> Result<(), DbError> {
-        sqlx::query(
-            "INSERT INTO entry (entry_index, lineage_id, sequence, digest, event, stored_at) \
-             VALUES ($1, $2, $3, $4, $5, $6)",
-        )
-        .bind(self.next_index)
-        .bind(lineage.id)
-        .bind(to_db(event.sequence()))
-        .bind(event.digest().as_bytes().as_slice())
-        .bind(event.bytes().as_bytes())
-        .bind(self.now.as_micros())
-        .execute(&mut *tx)
-        .await?;
-        index(tx, self.next_index, event).await?;
-        self.next_index += 1;
-        lineage.head = Head { sequence: event.sequence(), digest: event.digest() };
+        let Some(last) = events.last() else { return Ok(()) };
+        let indexed: Vec<(i64, &LogEvent)> = (self.next_index..).zip(events).collect();
+        let (lineage_id, now) = (lineage.id, self.now.as_micros());
+        let entries = ENTRIES.rows(tx, &indexed, |query, (index, event)| {
+            query
+                .bind(*index)
+                .bind(lineage_id)
+                .bind(to_db(event.sequence()))
+                .bind(event.digest().as_bytes().to_vec())
+                .bind(event.bytes().as_bytes())
+                .bind(now)
+        });
+        entries.await?;
+        SEARCH.rows(tx, &indexed, |query, (index, event)| searched_by(query, *index, event)).await?;
+        self.next_index += i64::try_from(events.len()).unwrap_or(i64::MAX);
+        lineage.head = Head { sequence: last.sequence(), digest: last.digest() };
         Ok(())
     }
 }
 
-/// Adds what auditors search by.
-async fn index(tx: &mut AnyConnection, entry_index: i64, event: &LogEvent) -> Result<(), DbError> {
+const ENTRIES: Insert = Insert {
+    into: "INSERT INTO entry (entry_index, lineage_id, sequence, digest, event, stored_at)",
+    columns: 6,
+    then: "",
+};
+
+const SEARCH: Insert = Insert {
+    into: "INSERT INTO entry_search
+             (entry_index, at, actor, agency, action, object_kind, object_id, message_id, outcome)",
+    columns: 9,
+    then: "",
+};
+
+/// What auditors search by.
+fn searched_by<'q>(query: Binding<'q>, entry_index: i64, event: &'q LogEvent) -> Binding<'q> {
     let said = event.event();
     let object = said.object.as_ref();
-    sqlx::query(
-        "INSERT INTO entry_search \
-         (entry_index, at, actor, agency, action, object_kind, object_id, message_id, outcome) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
-    )
-    .bind(entry_index)
-    .bind(said.time.as_micros())
-    .bind(said.actor.as_str())
-    .bind(said.agency.as_ref().map(|agency| agency.as_str().to_owned()))
-    .bind(said.action.as_str())
-    .bind(object.map(|object| object.kind.clone()))
-    .bind(object.map(|object| object.id.clone()))
-    .bind(event.message_id().map(str::to_owned))
-    .bind(said.outcome.as_str())
-    .execute(tx)
-    .await?;
-    Ok(())
+    query
+        .bind(entry_index)
+        .bind(said.time.as_micros())
+        .bind(said.actor.as_str())
+        .bind(said.agency.as_ref().map(AgencyCode::as_str))
+        .bind(said.action.as_str())
+        .bind(object.map(|object| object.kind.as_str()))
+        .bind(object.map(|object| object.id.as_str()))
+        .bind(event.message_id())
+        .bind(said.outcome.as_str())
 }

@@ -2,9 +2,9 @@
 
 use rovuma_envelope::{Bundle, digest};
 use rovuma_schemas::Timestamp;
-use rovuma_store::Conn;
+use rovuma_store::{Conn, Insert};
 
-use crate::{Outbox, Outgoing, OutgoingCopy, model::to_column};
+use crate::{CopyState, Outbox, Outgoing, model::to_column};
 
 impl Outbox {
     /// Puts a message into the outbox, in the transaction that decided to send it. It leaves in the order
@@ -29,37 +29,36 @@ impl Outbox {
         .bind(outgoing.created.as_micros())
         .execute(&mut *tx)
         .await?;
+        insert_copies(tx, outgoing, now).await?;
         for copy in &outgoing.copies {
-            insert_copy(tx, outgoing, copy, now).await?;
             self.mark(&copy.recipient, copy.lane);
         }
         Ok(())
     }
 }
 
-async fn insert_copy(
-    tx: &mut Conn,
-    outgoing: &Outgoing,
-    copy: &OutgoingCopy,
-    now: Timestamp,
-) -> sqlx::Result<()> {
+const COPIES: Insert = Insert {
+    into: "INSERT INTO outbox_copy
+             (message, country, sender, recipient, lane, stream, number, size_bytes, state, enqueued_at, expires_at)",
+    columns: 11,
+    then: "",
+};
+
+async fn insert_copies(tx: &mut Conn, outgoing: &Outgoing, now: Timestamp) -> sqlx::Result<()> {
     let size_bytes = i64::try_from(Bundle::packed_len(&outgoing.jws)).unwrap_or(i64::MAX);
-    sqlx::query(
-        "INSERT INTO outbox_copy
-           (message, country, sender, recipient, lane, stream, number, size_bytes, state, enqueued_at, expires_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 0, $9, $10)",
-    )
-    .bind(outgoing.id.as_bytes().as_slice())
-    .bind(outgoing.country.as_str())
-    .bind(outgoing.sender.as_str())
-    .bind(copy.recipient.as_str())
-    .bind(copy.lane.as_str())
-    .bind(copy.place.map(|place| place.stream.as_bytes().to_vec()))
-    .bind(copy.place.map(|place| to_column(place.number)))
-    .bind(size_bytes)
-    .bind(now.as_micros())
-    .bind(outgoing.expires.map(Timestamp::as_micros))
-    .execute(tx)
-    .await?;
-    Ok(())
+    let insert = COPIES.rows(tx, &outgoing.copies, |query, copy| {
+        query
+            .bind(outgoing.id.as_bytes().as_slice())
+            .bind(outgoing.country.as_str())
+            .bind(outgoing.sender.as_str())
+            .bind(copy.recipient.as_str())
+            .bind(copy.lane.as_str())
+            .bind(copy.place.map(|place| place.stream.as_bytes().to_vec()))
+            .bind(copy.place.map(|place| to_column(place.number)))
+            .bind(size_bytes)
+            .bind(CopyState::Waiting.to_column())
+            .bind(now.as_micros())
+            .bind(outgoing.expires.map(Timestamp::as_micros))
+    });
+    insert.await
 }

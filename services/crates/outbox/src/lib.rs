@@ -42,7 +42,7 @@ pub use outbox::{MIGRATIONS, Outbox};
 pub use relay::{BUNDLE_CONTENT_TYPE, MovedCopy, Relay, RelayHost};
 pub use resend::{RESEND_MAX, Resent};
 pub use settings::OutboxSettings;
-pub use settle::{Receipt, Settled, Settlement};
+pub use settle::{Delivered, Receipt, Settled, Settlement};
 pub use stats::LaneStats;
 pub use take_back::Unreceipted;
 pub use trace::CopyTrace;

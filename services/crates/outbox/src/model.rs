@@ -74,6 +74,10 @@ impl CopyState {
         }
     }
 
+    pub(crate) fn to_column(self) -> i64 {
+        Self::ALL.iter().zip(0..).find(|(state, _)| **state == self).map_or(0, |(_, column)| column)
+    }
+
     pub(crate) fn from_column(column: i64) -> sqlx::Result<Self> {
         usize::try_from(column).ok().and_then(|index| Self::ALL.get(index).copied()).ok_or_else(|| {
             let source = format!("{column} is no state of a copy").into();

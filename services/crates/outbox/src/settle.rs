@@ -1,10 +1,15 @@
 //! Receipts: the only thing that settles a copy.
 
+use std::collections::{HashMap, HashSet};
+
 use rovuma_schemas::{AgencyCode, Digest, Lane, MessageId, RejectionCode, Timestamp};
 use rovuma_store::{Conn, RowExt};
 use sqlx::Row;
 
-use crate::{CopyState, Outbox};
+use crate::{
+    CopyState, Outbox,
+    sql::{padded_list, with_rows},
+};
 
 /// One entry of a verified receipt.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -65,7 +70,57 @@ impl Settled {
     }
 }
 
+/// That a message was delivered, as an entry of a verified receipt says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Delivered {
+    /// The message.
+    pub id: MessageId,
+    /// The digest that the receipt names.
+    pub digest: Digest,
+    /// When, by the recipient's clock.
+    pub at: Timestamp,
+}
+
 impl Outbox {
+    /// Settles all at once the copies that `recipient` says, in a receipt addressed to `sender`, were delivered.
+    /// Returns those entries that count and are the first to say so. Of the others [`Self::settle`] says why not;
+    /// entries that name one message twice are among them.
+    ///
+    /// # Errors
+    /// [`sqlx::Error`] when the store does not answer.
+    pub async fn settle_delivered(
+        &self,
+        tx: &mut Conn,
+        (sender, recipient): (&AgencyCode, &AgencyCode),
+        entries: &[Delivered],
+        now: Timestamp,
+    ) -> sqlx::Result<HashSet<Delivered>> {
+        let mut named: HashMap<MessageId, Vec<Delivered>> = HashMap::new();
+        for entry in entries {
+            named.entry(entry.id).or_default().push(*entry);
+        }
+        named.retain(|_, entries| entries.len() == 1);
+        let once: Vec<Delivered> = named.values().flatten().copied().collect();
+        if once.is_empty() {
+            return Ok(HashSet::new());
+        }
+        let text = with_rows(DELIVERED, (4, 3), once.len());
+        let query = sqlx::query(text).bind(now.as_micros()).bind(recipient.as_str()).bind(sender.as_str());
+        let query = padded_list(&once).fold(query, |query, entry: Delivered| {
+            query
+                .bind(entry.id.as_bytes().to_vec())
+                .bind(entry.digest.as_bytes().to_vec())
+                .bind(entry.at.as_micros())
+        });
+        let rows = query.fetch_all(tx).await?;
+        let mut settled = HashSet::with_capacity(rows.len());
+        for row in &rows {
+            self.mark(recipient, row.parsed("lane")?);
+            settled.extend(named.remove(&row.message_id("message")?).into_iter().flatten());
+        }
+        Ok(settled)
+    }
+
     /// Settles a copy by a receipt, in the caller's transaction.
     ///
     /// The first of `delivered` and `rejected` stands. A receipt also settles what was waiting to go again
@@ -94,6 +149,17 @@ impl Outbox {
         }
     }
 }
+
+/// Names of columns that no table has, so that both databases know which is meant.
+const DELIVERED: &str = "
+    WITH said (said_id, said_digest, said_at) AS (VALUES {})
+    UPDATE outbox_copy SET state = 2, delivered_at = COALESCE(delivered_at, said_at),
+           settled_at = COALESCE(settled_at, $1)
+    FROM said
+    WHERE message = said_id AND recipient = $2 AND sender = $3 AND state IN (0, 1, 4)
+      AND said_digest = (SELECT m.digest FROM outbox_message m
+                         WHERE m.id = outbox_copy.message AND m.country = outbox_copy.country)
+    RETURNING message, lane";
 
 /// Finds the copy that a receipt speaks of, its digest included.
 macro_rules! copy_of_receipt {

@@ -15,6 +15,17 @@ pub(crate) fn with_list(before: &'static str, first: usize, count: usize) -> Sql
     AssertSqlSafe(before.replace("{}", &list.join(", "))).into_sql_str()
 }
 
+/// `before` with `{}` replaced by a list of rows of so many placeholders each, from `$first` on, long enough for
+/// `count` rows.
+pub(crate) fn with_rows(before: &'static str, (first, columns): (usize, usize), count: usize) -> SqlStr {
+    let row = |row: usize| {
+        let row = (first + row * columns..).take(columns).map(|index| format!("${index}"));
+        format!("({})", row.collect::<Vec<_>>().join(", "))
+    };
+    let list: Vec<String> = (0..padded(count)).map(row).collect();
+    AssertSqlSafe(before.replace("{}", &list.join(", "))).into_sql_str()
+}
+
 /// The values of such a list: the last one again and again to fill it up.
 pub(crate) fn padded_list<T: Clone>(values: &[T]) -> impl Iterator<Item = T> {
     let last = values.last().cloned();
@@ -29,6 +40,7 @@ mod tests {
     #[test]
     fn lists_are_padded_to_few_sizes() {
         assert_eq!(with_list("IN ({})", 3, 3).as_str(), "IN ($3, $4, $5, $6)");
+        assert_eq!(with_rows("VALUES {}", (3, 2), 2).as_str(), "VALUES ($3, $4), ($5, $6)");
         assert_eq!(padded_list(&[7, 8, 9]).collect::<Vec<_>>(), [7, 8, 9, 9]);
         assert_eq!(padded_list(&[7]).collect::<Vec<_>>(), [7]);
     }

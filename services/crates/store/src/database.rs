@@ -112,8 +112,6 @@ pub(crate) struct Words {
     /// After a job whose work is taken back, and another follows: going back to a savepoint leaves it open.
     pub(crate) back: SqlStr,
     pub(crate) commit: SqlStr,
-    /// Commits without the work of the last job.
-    pub(crate) back_and_commit: SqlStr,
     pub(crate) rollback: SqlStr,
 }
 
@@ -126,7 +124,6 @@ impl Words {
             begin: text(format!("{begin}; SAVEPOINT job")),
             next: "RELEASE SAVEPOINT job; SAVEPOINT job".into_sql_str(),
             back: "ROLLBACK TO SAVEPOINT job".into_sql_str(),
-            back_and_commit: text(format!("ROLLBACK TO SAVEPOINT job; {commit}")),
             commit: text(commit),
             rollback: "ROLLBACK".into_sql_str(),
         }

@@ -1,9 +1,20 @@
 //! The random name that a store draws when it is created, and again when it was restored.
 
+use std::sync::atomic::{AtomicU64, Ordering};
+
 use rovuma_schemas::StoreId;
 use sqlx::Row;
 
 use crate::{Conn, OpenError, RowExt};
+
+/// See [`renames`].
+static RENAMES: AtomicU64 = AtomicU64::new(0);
+
+/// Counts how often this process has drawn a new name for a store: whoever keeps the name within a transaction sees
+/// by it that it may have changed. Another process cannot change it while the transaction lasts.
+pub fn renames() -> u64 {
+    RENAMES.load(Ordering::Acquire)
+}
 
 /// What the store's row says.
 #[derive(Debug)]
@@ -73,6 +84,7 @@ pub(crate) async fn set_witness(conn: &mut Conn, witness: &str) -> sqlx::Result<
 /// [`sqlx::Error`] when the store does not answer.
 pub async fn renew_identity(tx: &mut Conn) -> sqlx::Result<StoreId> {
     let drawn = StoreId::draw();
+    RENAMES.fetch_add(1, Ordering::AcqRel);
     sqlx::query("UPDATE store SET restored_from = COALESCE(restored_from, identity), identity = $1")
         .bind(drawn.as_bytes().as_slice())
         .execute(tx)

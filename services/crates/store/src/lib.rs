@@ -7,7 +7,7 @@
 //! A write is a *job*: an asynchronous function over the transaction's connection. Jobs that wait at the
 //! same time run one after another in one transaction, each in a savepoint of its own, and share its
 //! commit and its `fsync`; each caller is answered after the commit. A job that fails takes back only
-//! its own work.
+//! its own work. Small rows that many jobs have can be [left for the end](Late) of the transaction.
 //!
 //! Architecture invariant: a caller that was answered `Ok` has its write on disk, and a caller that goes
 //! away while it waits changes nothing: its job still runs and commits whole.
@@ -18,6 +18,8 @@ mod database;
 mod duty;
 mod error;
 mod identity;
+mod insert;
+mod late;
 mod migrate;
 mod postgres;
 mod row;
@@ -33,7 +35,9 @@ pub use config::StoreConfig;
 pub use duty::Duty;
 pub use error::{OpenError, WriteError};
 pub use futures::{FutureExt, future::BoxFuture};
-pub use identity::{Restored, renew_identity};
+pub use identity::{Restored, renames, renew_identity};
+pub use insert::{Binding, Insert};
+pub use late::{Late, LateRows};
 pub use migrate::{Migrations, Step};
 pub use row::RowExt;
 pub use store::Store;

@@ -12,7 +12,9 @@ use tokio::sync::{mpsc, oneshot, watch};
 use crate::{
     Commits, Conn, Migrations, OpenError, Pool, Restored, RowExt, StoreConfig, WriteError,
     database::{Database, Sharing},
-    identity, migrate,
+    identity,
+    late::{AllLate, Late},
+    migrate,
     postgres::Server,
     witness,
     writer::{Job, Typed, Writer},
@@ -31,6 +33,7 @@ struct Inner {
     commits: watch::Receiver<Commits>,
     identity: RwLock<StoreId>,
     was_restored: Option<Restored>,
+    late: AllLate,
     database: Arc<Database>,
     /// Ends with the last clone, and then the task that renews the witness does.
     _open: oneshot::Sender<()>,
@@ -78,10 +81,20 @@ impl Store {
         }
         // Not a task of the service's shutdown: it must outlast every task that writes. Whoever was answered
         // has no need of it any more, so a process may end without waiting for it.
-        tokio::spawn(Writer::new(database.clone(), conn, committed).run(waiting));
+        let late = AllLate::default();
+        tokio::spawn(Writer::new(database.clone(), conn, committed, late.clone()).run(waiting));
         let (open, until_closed) = oneshot::channel();
         tokio::spawn(witness::renew_regularly(Arc::downgrade(&database), jobs.downgrade(), until_closed));
-        Ok(Self(Arc::new(Inner { readers, jobs, commits, identity, was_restored, database, _open: open })))
+        Ok(Self(Arc::new(Inner {
+            readers,
+            jobs,
+            commits,
+            identity,
+            was_restored,
+            late,
+            database,
+            _open: open,
+        })))
     }
 
     /// The pool for queries outside a write. Its connections refuse to change anything.
@@ -121,6 +134,11 @@ impl Store {
         F: for<'t> FnOnce(&'t mut Conn) -> BoxFuture<'t, Result<T, E>> + Send + 'static,
     {
         submit(&self.0.jobs, work).await
+    }
+
+    /// Lets `late` write at the end of each transaction what jobs leave with it.
+    pub fn add_late(&self, late: Arc<dyn Late>) {
+        self.0.late.add(late);
     }
 
     /// The random name drawn when this store was created or restored: the id of its streams and the

@@ -11,6 +11,7 @@ use crate::{
     Commits, Conn, OpenError, WriteError,
     database::{Database, Words},
     error::Failure,
+    late::AllLate,
     witness,
 };
 
@@ -99,11 +100,17 @@ pub(crate) struct Writer {
     /// Absent while the database is away.
     conn: Option<Conn>,
     committed: Arc<watch::Sender<Commits>>,
+    late: AllLate,
 }
 
 impl Writer {
-    pub(crate) fn new(database: Arc<Database>, conn: Conn, committed: Arc<watch::Sender<Commits>>) -> Self {
-        Self { words: database.words(), database, conn: Some(conn), committed }
+    pub(crate) fn new(
+        database: Arc<Database>,
+        conn: Conn,
+        committed: Arc<watch::Sender<Commits>>,
+        late: AllLate,
+    ) -> Self {
+        Self { words: database.words(), database, conn: Some(conn), committed, late }
     }
 
     /// Writes until no sender is left.
@@ -129,7 +136,8 @@ impl Writer {
         waiting: &mut mpsc::Receiver<Box<dyn Job>>,
     ) {
         let mut held = Vec::new();
-        let outcome = group(&mut conn, &self.words, first, waiting, &mut held).await;
+        let outcome = group(&mut conn, &self.words, &self.late, first, waiting, &mut held).await;
+        self.late.transaction_ends();
         let mut is_lost = false;
         if let Err(failure) = &outcome {
             error!(jobs = held.len(), ?failure, "a group of writes did not take effect");
@@ -181,6 +189,7 @@ async fn reconnect(database: &Database) -> Result<Conn, OpenError> {
 async fn group(
     conn: &mut Conn,
     words: &Words,
+    late: &AllLate,
     first: Box<dyn Job>,
     waiting: &mut mpsc::Receiver<Box<dyn Job>>,
     held: &mut Vec<Box<dyn Held>>,
@@ -192,13 +201,22 @@ async fn group(
             job.refuse(&failure);
             return Err(failure);
         }
+        late.job_begins();
         let answer = job.run(conn).await;
-        before = if answer.keeps() { &words.next } else { &words.back };
+        if answer.keeps() {
+            before = &words.next;
+        } else {
+            late.job_is_taken_back();
+            before = &words.back;
+        }
         held.push(answer);
         next = if held.len() < GROUP_MAX { waiting.try_recv().ok() } else { None };
     }
-    let keeps_last = held.last().is_some_and(|last| last.keeps());
-    statements(conn, if keeps_last { &words.commit } else { &words.back_and_commit }).await
+    if held.last().is_some_and(|last| !last.keeps()) {
+        statements(conn, &words.back).await?;
+    }
+    late.write(conn).await.map_err(|fault| Failure::of(&fault))?;
+    statements(conn, &words.commit).await
 }
 
 async fn statements(conn: &mut Conn, text: &SqlStr) -> Result<(), Failure> {

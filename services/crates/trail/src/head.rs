@@ -2,6 +2,7 @@
 
 use rovuma_schemas::{Digest, Epoch, audit::FIRST_PREVIOUS};
 use rovuma_store::{Conn, RowExt};
+use sqlx::any::AnyRow;
 
 /// The last event of a chain; sequence 0 before the first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -14,6 +15,9 @@ pub(crate) struct Head {
 impl Head {
     /// Reads the head of the store's present epoch, which begins now if it has not yet.
     pub(crate) async fn load(tx: &mut Conn, source: &str) -> sqlx::Result<Self> {
+        if let Some(head) = Self::present(tx, source).await? {
+            return Ok(head);
+        }
         sqlx::query(
             "INSERT INTO trail_head (source, epoch, sequence, digest)
              SELECT $1, identity, 0, $2 FROM store WHERE true
@@ -23,27 +27,32 @@ impl Head {
         .bind(FIRST_PREVIOUS.as_bytes().as_slice())
         .execute(&mut *tx)
         .await?;
+        Self::present(tx, source).await?.ok_or(sqlx::Error::RowNotFound)
+    }
+
+    async fn present(tx: &mut Conn, source: &str) -> sqlx::Result<Option<Self>> {
         let row = sqlx::query(
             "SELECT epoch, sequence, digest FROM trail_head
              WHERE source = $1 AND epoch = (SELECT identity FROM store)",
         )
         .bind(source)
-        .fetch_one(tx)
+        .fetch_optional(tx)
         .await?;
-        Ok(Self {
-            epoch: row.store_id("epoch")?,
-            sequence: row.count("sequence")?,
-            digest: row.digest("digest")?,
-        })
+        let read = |row: AnyRow| {
+            Ok(Self {
+                epoch: row.store_id("epoch")?,
+                sequence: row.count("sequence")?,
+                digest: row.digest("digest")?,
+            })
+        };
+        row.map(read).transpose()
     }
 
-    /// Moves the head from `self` to `next`. `false`: it does not stand at `self`, or the store has
-    /// another name by now.
+    /// Moves the head from `self` to `next`. `false`: it does not stand at `self`.
     pub(crate) async fn advance(&self, tx: &mut Conn, source: &str, next: &Self) -> sqlx::Result<bool> {
         let done = sqlx::query(
             "UPDATE trail_head SET sequence = $1, digest = $2
-             WHERE source = $3 AND epoch = $4 AND sequence = $5 AND digest = $6
-               AND epoch = (SELECT identity FROM store)",
+             WHERE source = $3 AND epoch = $4 AND sequence = $5 AND digest = $6",
         )
         .bind(to_column(next.sequence))
         .bind(next.digest.as_bytes().as_slice())

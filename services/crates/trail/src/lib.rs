@@ -16,6 +16,7 @@ mod act;
 mod backlog;
 mod head;
 mod keys;
+mod pending;
 mod ship;
 #[cfg(test)]
 mod tests;

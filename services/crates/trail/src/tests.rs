@@ -252,3 +252,95 @@ async fn a_run_is_bounded_in_events_and_in_bytes() {
     assert_eq!((third.first, third.last), (303, 303));
     assert_eq!(trail.run_after(epoch, 303).await.expect("reads"), None);
 }
+
+/// Jobs that share one transaction: all wait before the first is begun.
+async fn together(trail: &Trail, jobs: &[Job]) -> Vec<Option<AuditPosition>> {
+    let gate = std::sync::Arc::new(tokio::sync::Notify::new());
+    let held = gate.clone();
+    let first = trail.store().write(move |_tx| {
+        async move {
+            held.notified().await;
+            Ok::<_, sqlx::Error>(())
+        }
+        .boxed()
+    });
+    let rest = jobs.iter().map(|job| {
+        let (own, job) = (trail.clone(), *job);
+        trail.store().write(move |tx| {
+            async move {
+                let position = own.record(tx, &act(job.seconds)).await?;
+                if job.renames {
+                    rovuma_store::renew_identity(tx).await?;
+                    own.record(tx, &act(job.seconds)).await?;
+                }
+                if job.fails { Err(Refused::OnPurpose) } else { Ok(position) }
+            }
+            .boxed()
+        })
+    });
+    // Polled in order: each stands in the queue before the gate opens.
+    let opened = async { gate.notify_one() };
+    let (_, answers, ()) = futures::join!(first, join_all(rest), opened);
+    answers.into_iter().map(Result::ok).collect()
+}
+
+#[derive(Clone, Copy, Default)]
+struct Job {
+    seconds: i64,
+    renames: bool,
+    fails: bool,
+}
+
+fn places(answers: &[Option<AuditPosition>]) -> Vec<Option<u64>> {
+    answers.iter().map(|answer| answer.as_ref().map(|place| place.sequence)).collect()
+}
+
+#[tokio::test]
+async fn jobs_of_one_transaction_share_a_chain_and_leave_out_what_failed() {
+    let (_dir, trail) = open().await;
+    record(&trail, 1).await;
+    let jobs = [1, 2, 3, 4, 5].map(|seconds| Job { seconds, fails: seconds % 2 == 0, ..Job::default() });
+    let answers = together(&trail, &jobs).await;
+    assert_eq!(places(&answers), [Some(2), None, Some(3), None, Some(4)]);
+    let run = all(&trail, trail.store().identity()).await;
+    assert_eq!(run.last, 4);
+    assert_chain(&run);
+}
+
+#[tokio::test]
+async fn a_rename_amid_a_transaction_begins_a_chain_of_its_own() {
+    let (_dir, trail) = open().await;
+    let former = record(&trail, 1).await.epoch;
+    let jobs = [
+        Job { seconds: 2, ..Job::default() },
+        Job { seconds: 3, renames: true, fails: true },
+        Job { seconds: 4, ..Job::default() },
+        Job { seconds: 5, renames: true, ..Job::default() },
+        Job { seconds: 6, ..Job::default() },
+    ];
+    let answers = together(&trail, &jobs).await;
+    assert_eq!(places(&answers), [Some(2), None, Some(3), Some(4), Some(2)]);
+    let present = trail.store().refresh_identity().await.expect("reads");
+    assert_eq!(answers[4].as_ref().map(|place| place.epoch), Some(present));
+    for (epoch, last) in [(former, 4), (present, 2)] {
+        let run = all(&trail, epoch).await;
+        assert_eq!(run.last, last);
+        assert_chain(&run);
+    }
+}
+
+#[tokio::test]
+async fn a_second_trail_of_one_source_cannot_take_the_place_of_the_first() {
+    let (_dir, trail) = open().await;
+    let (one, other) = (trail.clone(), Trail::new(trail.store().clone(), "mz.gateway"));
+    let both = trail.store().write(move |tx| {
+        async move {
+            one.record(tx, &act(1)).await?;
+            other.record(tx, &act(2)).await
+        }
+        .boxed()
+    });
+    assert!(both.await.is_err(), "two events in one place");
+    assert_eq!(trail.unacknowledged().await.expect("counts"), 0);
+    assert_eq!(record(&trail, 3).await.sequence, 1);
+}

@@ -25,7 +25,7 @@ pub(crate) async fn change(
     let draft = review::present(tx, permit, seen).await?;
     let state = review::step(&draft, Step::Change)?;
     let draft = draft.with_content(content).moved(state, now);
-    draft.save(tx).await?;
+    draft.save(tx, gateway).await?;
     review::record(tx, gateway, permit.actor(), AuditAction::AlertChange, &draft, now).await?;
     Ok(draft)
 }
@@ -48,7 +48,7 @@ pub(crate) async fn submit(
     draft.decided_by = None;
     draft.decided_at = None;
     draft.return_reason = None;
-    draft.save(tx).await?;
+    draft.save(tx, gateway).await?;
     review::record(tx, gateway, permit.actor(), AuditAction::AlertSubmit, &draft, now).await?;
     Ok(draft)
 }
@@ -67,7 +67,7 @@ pub(crate) async fn discard(
     let draft = review::present(tx, permit, seen).await?;
     let state = review::step(&draft, Step::Discard)?;
     let draft = decided(draft.moved(state, now), permit, now);
-    draft.save(tx).await?;
+    draft.save(tx, gateway).await?;
     review::record(tx, gateway, permit.actor(), AuditAction::AlertDiscard, &draft, now).await?;
     Ok(draft)
 }

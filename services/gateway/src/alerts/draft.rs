@@ -9,11 +9,7 @@ use sqlx::{Row, any::AnyRow};
 use utoipa::ToSchema;
 
 use super::{content::Content, state::DraftState};
-use crate::{
-    error::DbError,
-    exchange::event::{self, EventKind},
-    http::openapi::DraftDocument,
-};
+use crate::{error::DbError, exchange::event::EventKind, gateway::Gateway, http::openapi::DraftDocument};
 
 /// A row of the table `draft`.
 #[derive(Clone, Debug)]
@@ -116,7 +112,7 @@ impl Draft {
     }
 
     /// Writes the draft over its former version and tells those who follow.
-    pub(super) async fn save(&self, tx: &mut Conn) -> Result<(), DbError> {
+    pub(super) async fn save(&self, tx: &mut Conn, gateway: &Gateway) -> Result<(), DbError> {
         sqlx::query(
             "UPDATE draft SET state = $1, version = $2, category = $3, status = $4, second_person = $5,
                  content = $6, changed_at = $7, submitted_at = $8, decided_by = $9, decided_at = $10,
@@ -137,11 +133,12 @@ impl Draft {
         .bind(self.id.as_bytes().to_vec())
         .execute(&mut *tx)
         .await?;
-        self.tell(tx).await
+        self.tell(tx, gateway);
+        Ok(())
     }
 
     /// Writes a draft that was not there.
-    pub(super) async fn insert(&self, tx: &mut Conn) -> Result<(), DbError> {
+    pub(super) async fn insert(&self, tx: &mut Conn, gateway: &Gateway) -> Result<(), DbError> {
         sqlx::query(
             "INSERT INTO draft (id, agency, author, state, version, category, status, second_person, content,
                                 created_at, changed_at)
@@ -160,12 +157,13 @@ impl Draft {
         .bind(self.changed_at.as_micros())
         .execute(&mut *tx)
         .await?;
-        self.tell(tx).await
+        self.tell(tx, gateway);
+        Ok(())
     }
 
-    async fn tell(&self, tx: &mut Conn) -> Result<(), DbError> {
+    fn tell(&self, tx: &mut Conn, gateway: &Gateway) {
         let kind = EventKind::DraftChanged;
-        event::record(tx, &self.agency, kind, Some(&self.id), self.version, self.changed_at).await
+        gateway.events.record(tx, &self.agency, kind, Some(&self.id), self.version, self.changed_at);
     }
 }
 

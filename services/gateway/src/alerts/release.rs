@@ -41,7 +41,7 @@ pub(crate) async fn release(
     let draft = review::present(tx, permit, seen).await?;
     let state = allowed(&draft, permit.actor().subject())?;
     let draft = decided(draft.moved(state, now), permit, now);
-    draft.save(tx).await?;
+    draft.save(tx, gateway).await?;
     review::record(tx, gateway, permit.actor(), AuditAction::AlertRelease, &draft, now).await?;
     let request = Release {
         id: draft.id,

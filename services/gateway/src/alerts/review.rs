@@ -34,7 +34,7 @@ pub(crate) async fn hand_back(
     let state = step(&draft, Step::Return)?;
     let mut draft = decided(draft.moved(state, now), permit, now);
     draft.return_reason = Some(reason.as_str().to_owned());
-    draft.save(tx).await?;
+    draft.save(tx, gateway).await?;
     record(tx, gateway, permit.actor(), AuditAction::AlertReturn, &draft, now).await?;
     Ok(draft)
 }

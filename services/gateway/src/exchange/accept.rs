@@ -19,8 +19,8 @@ use sqlx::AnyConnection;
 use super::{
     SYSTEM,
     alarm::{self, AlarmKind},
-    event::{self, EventKind},
-    known::{self, Answer, Arrival, Disposition, Known},
+    event::EventKind,
+    known::{self, Answer, Arrival, Disposition, Known, Taken},
     open::{Finding, Opened, Rejected, VerifiedMessage},
     quarantine::QuarantineReason,
     receipt::{self, Entry, ReceiptBook},
@@ -177,20 +177,19 @@ impl<'g> Decisions<'g> {
         category: Option<&'static str>,
         disposition: Disposition,
     ) -> Result<(), SendError> {
-        let (recipient, sender, id) = (&message.recipient().agency, message.sender(), message.header().id);
-        let source = self.gateway.trail.source();
-        match known::find(tx, source, recipient, sender, &id).await? {
-            Some(known) if known.digest == message.digest() => {
+        let (recipient, sender, id) = (message.recipient(), message.sender(), message.header().id);
+        match known::find(tx, self.gateway.trail.source(), recipient, sender, &id).await? {
+            Some(Taken::Id(known)) if known.digest == message.digest() => {
                 metrics::counter!("rovuma_duplicates_total").increment(1);
                 self.note_number(message);
                 self.answer(message, &known);
                 return Ok(());
             }
-            Some(_) => return self.conflict(tx, door, bundle, message, AlarmKind::Conflict).await,
+            Some(Taken::Id(_)) => return self.conflict(tx, door, bundle, message, AlarmKind::Conflict).await,
+            Some(Taken::Number) => {
+                return self.conflict(tx, door, bundle, message, AlarmKind::NumberReused).await;
+            }
             None => {}
-        }
-        if self.number_is_taken(tx, message).await? {
-            return self.conflict(tx, door, bundle, message, AlarmKind::NumberReused).await;
         }
         let audit = self.audit_arrival(tx, message, &disposition).await?;
         let known = Known { digest: message.digest(), received_at: self.now, disposition, audit };
@@ -207,7 +206,14 @@ impl<'g> Decisions<'g> {
         self.note_number(message);
         self.answer(message, &known);
         if matches!(known.disposition, Disposition::Operative) {
-            event::record(tx, recipient, EventKind::MessageReceived, Some(&id), 1, self.now).await?;
+            self.gateway.events.record(
+                tx,
+                &recipient.agency,
+                EventKind::MessageReceived,
+                Some(&id),
+                1,
+                self.now,
+            );
         }
         Ok(())
     }
@@ -252,18 +258,6 @@ impl<'g> Decisions<'g> {
             Answer::Delivered(entry) => self.receipts.delivered(own, sender, lane, entry),
             Answer::Rejected(entry) => self.receipts.rejected(own, sender, lane, entry),
         }
-    }
-
-    async fn number_is_taken(
-        &self,
-        tx: &mut AnyConnection,
-        message: &VerifiedMessage,
-    ) -> Result<bool, DbError> {
-        let recipient = message.recipient();
-        let (Some(stream), Some(number)) = (recipient.stream, recipient.number) else { return Ok(false) };
-        let holder =
-            known::holder_of_number(tx, &recipient.agency, message.sender(), recipient.lane, stream, number);
-        Ok(holder.await?.is_some())
     }
 
     async fn audit_arrival(

@@ -3,8 +3,8 @@
 
 use rovuma_envelope::KeyId;
 use rovuma_schemas::{
-    AgencyCode, DeliveredEntry, Digest, Header, Lane, MessageId, Recipient, RejectedEntry, RejectionCode,
-    StreamId, Timestamp, audit::AuditPosition,
+    AgencyCode, DeliveredEntry, Digest, Header, MessageId, Recipient, RejectedEntry, RejectionCode,
+    Timestamp, audit::AuditPosition,
 };
 use rovuma_store::RowExt;
 use sqlx::{AnyConnection, Row, any::AnyRow};
@@ -79,27 +79,52 @@ impl Known {
     }
 }
 
-/// Finds a message by its identity: recipient, sender, id.
+/// What was taken before that a message may not take the place of.
+#[derive(Debug)]
+pub(crate) enum Taken {
+    /// A message under its id.
+    Id(Known),
+    /// Another message under its stream number.
+    Number,
+}
+
+/// Looks for what was taken before under the message's identity (recipient, sender, id), and else under its
+/// stream number.
 ///
 /// # Errors
 /// [`DbError`] when the store does not answer, or what it holds is damaged.
 pub(crate) async fn find(
     tx: &mut AnyConnection,
     source: &str,
-    recipient: &AgencyCode,
+    recipient: &Recipient,
     sender: &AgencyCode,
     id: &MessageId,
-) -> Result<Option<Known>, DbError> {
-    let row = sqlx::query(
-        "SELECT digest, received_at, disposition, rejection_code, rejection_detail, audit_epoch, audit_sequence
-         FROM received WHERE recipient = $1 AND sender = $2 AND id = $3",
+) -> Result<Option<Taken>, DbError> {
+    // Two at most, each found by an index of its own. One query, for this is asked of every message that comes.
+    let rows = sqlx::query(
+        "SELECT id, digest, received_at, disposition, rejection_code, rejection_detail, audit_epoch, audit_sequence
+         FROM received WHERE recipient = $1 AND sender = $2 AND id = $3
+         UNION ALL
+         SELECT id, digest, received_at, disposition, rejection_code, rejection_detail, audit_epoch, audit_sequence
+         FROM received
+         WHERE sender = $2 AND stream = $4 AND recipient = $1 AND lane = $5 AND number = $6 AND id <> $3",
     )
-    .bind(recipient.as_str())
+    .bind(recipient.agency.as_str())
     .bind(sender.as_str())
     .bind(id.as_bytes().to_vec())
-    .fetch_optional(tx)
+    .bind(recipient.stream.map(|stream| stream.as_bytes().to_vec()))
+    .bind(recipient.lane.as_str())
+    .bind(recipient.number.map(|number| i64::try_from(number).unwrap_or(i64::MAX)))
+    .fetch_all(tx)
     .await?;
-    row.map(|row| known(&row, source)).transpose()
+    let mut taken = None;
+    for row in &rows {
+        if row.message_id("id")? == *id {
+            return Ok(Some(Taken::Id(known(row, source)?)));
+        }
+        taken = Some(Taken::Number);
+    }
+    Ok(taken)
 }
 
 fn known(row: &AnyRow, source: &str) -> Result<Known, DbError> {
@@ -121,32 +146,6 @@ fn known(row: &AnyRow, source: &str) -> Result<Known, DbError> {
             sequence: row.count("audit_sequence")?,
         },
     })
-}
-
-/// The message that already came under a stream number, if one did.
-///
-/// # Errors
-/// [`DbError`] when the store does not answer, or what it holds is damaged.
-pub(crate) async fn holder_of_number(
-    tx: &mut AnyConnection,
-    recipient: &AgencyCode,
-    sender: &AgencyCode,
-    lane: Lane,
-    stream: StreamId,
-    number: u64,
-) -> Result<Option<MessageId>, DbError> {
-    let row = sqlx::query(
-        "SELECT id FROM received
-         WHERE sender = $1 AND stream = $2 AND recipient = $3 AND lane = $4 AND number = $5",
-    )
-    .bind(sender.as_str())
-    .bind(stream.as_bytes().to_vec())
-    .bind(recipient.as_str())
-    .bind(lane.as_str())
-    .bind(i64::try_from(number).unwrap_or(i64::MAX))
-    .fetch_optional(tx)
-    .await?;
-    Ok(row.map(|row| row.message_id("id")).transpose()?)
 }
 
 /// A verified message to be kept.

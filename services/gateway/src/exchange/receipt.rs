@@ -3,20 +3,21 @@
 use std::collections::BTreeMap;
 
 use rovuma_envelope::Authorized;
-use rovuma_outbox::{Receipt, Settled, Settlement};
+use rovuma_outbox::{Delivered, Receipt, Settled, Settlement};
 use rovuma_schemas::{
-    AgencyCode, Body, DeliveredEntry, Digest, Lane, MessageId, ReadEntry, Receipts, RejectedEntry, Timestamp,
+    AgencyCode, Body, DeliveredEntry, Digest, Lane, MessageId, ReadEntry, Receipts, RejectedEntry,
+    RejectionCode, Timestamp,
     audit::{AuditAction, AuditPosition},
     limits::RECEIPT_ENTRIES_MAX,
 };
-use rovuma_store::RowExt;
+use rovuma_store::{Insert, RowExt};
 use rovuma_trail::Act;
 use sqlx::AnyConnection;
 
 use super::{
     SYSTEM,
     alarm::{self, AlarmKind},
-    event::{self, EventKind},
+    event::EventKind,
     send::{self, SendError},
 };
 use crate::{error::DbError, gateway::Gateway};
@@ -113,7 +114,7 @@ pub(crate) async fn mark_read(
     let entry = ReadEntry { id: message.id, digest: row.digest("digest")?, read_at: now };
     let route = (message.recipient.clone(), message.sender.clone(), row.parsed("lane")?);
     send_receipt(tx, gateway, &route, Body::ReceiptRead(Receipts { entries: vec![entry] }), now).await?;
-    event::record(tx, message.recipient, EventKind::MessageRead, Some(&message.id), 1, now).await?;
+    gateway.events.record(tx, message.recipient, EventKind::MessageRead, Some(&message.id), 1, now);
     Ok(())
 }
 
@@ -136,6 +137,25 @@ pub(crate) struct Entry {
     pub(crate) settlement: Settlement,
     pub(crate) detail: Option<String>,
     pub(crate) audit: Option<AuditPosition>,
+}
+
+impl Entry {
+    /// What it says, when it says that the message was delivered.
+    fn delivered(&self) -> Option<Delivered> {
+        match self.settlement {
+            Settlement::Delivered { at } => Some(Delivered { id: self.id, digest: self.digest, at }),
+            Settlement::Read { .. } | Settlement::Rejected { .. } => None,
+        }
+    }
+
+    /// What happened, when by the signer's clock, and why if it is a refusal.
+    fn says(&self) -> (EventKind, Timestamp, Option<&RejectionCode>) {
+        match &self.settlement {
+            Settlement::Delivered { at } => (EventKind::ReceiptDelivered, *at, None),
+            Settlement::Read { at } => (EventKind::ReceiptRead, *at, None),
+            Settlement::Rejected { at, code } => (EventKind::ReceiptRejected, *at, Some(code)),
+        }
+    }
 }
 
 impl From<DeliveredEntry> for Entry {
@@ -191,32 +211,75 @@ pub(crate) async fn take(
     .bind(now.as_micros())
     .execute(&mut *tx)
     .await?;
-    for entry in entries {
-        take_entry(tx, gateway, receipt, &entry, now).await?;
+    let accepted = settle(tx, gateway, receipt, &entries, now).await?;
+    keep(tx, receipt, &accepted, now).await?;
+    for entry in accepted {
+        accept(tx, gateway, receipt, entry, now).await?;
     }
     Ok(())
 }
 
-async fn take_entry(
+/// Settles what the entries name. Returns those that are the first to say so.
+async fn settle<'e>(
     tx: &mut AnyConnection,
     gateway: &Gateway,
     receipt: &Authorized,
-    entry: &Entry,
+    entries: &'e [Entry],
     now: Timestamp,
-) -> Result<(), DbError> {
-    let (sender, signer) = (&receipt.recipient().agency, receipt.sender());
-    let said = Receipt {
-        sender,
-        recipient: signer,
-        id: entry.id,
-        digest: entry.digest,
-        settlement: entry.settlement.clone(),
-    };
-    match gateway.outbox.settle(tx, &said, now).await? {
-        Settled::Now => accept(tx, gateway, receipt, entry, now).await,
-        Settled::Already => Ok(()),
-        refused => refuse(tx, gateway, receipt, entry, refused, now).await,
+) -> Result<Vec<&'e Entry>, DbError> {
+    let (sender, recipient) = (&receipt.recipient().agency, receipt.sender());
+    let delivered: Vec<Delivered> = entries.iter().filter_map(Entry::delivered).collect();
+    let settled = gateway.outbox.settle_delivered(tx, (sender, recipient), &delivered, now).await?;
+    let mut accepted = Vec::with_capacity(entries.len());
+    for entry in entries {
+        if entry.delivered().is_some_and(|delivered| settled.contains(&delivered)) {
+            accepted.push(entry);
+            continue;
+        }
+        let (id, digest, settlement) = (entry.id, entry.digest, entry.settlement.clone());
+        let said = Receipt { sender, recipient, id, digest, settlement };
+        match gateway.outbox.settle(tx, &said, now).await? {
+            Settled::Now => accepted.push(entry),
+            Settled::Already => {}
+            refused => refuse(tx, gateway, receipt, entry, refused, now).await?,
+        }
     }
+    Ok(accepted)
+}
+
+const RECEIPTS: Insert = Insert {
+    into: "INSERT INTO receipt (message_id, sender, recipient, kind, said_at, code, detail, audit_source,
+                                audit_epoch, audit_sequence, receipt_id, received_at)",
+    columns: 12,
+    then: "ON CONFLICT (message_id, recipient, kind) DO NOTHING",
+};
+
+/// Keeps what the entries say.
+async fn keep(
+    tx: &mut AnyConnection,
+    receipt: &Authorized,
+    entries: &[&Entry],
+    now: Timestamp,
+) -> sqlx::Result<()> {
+    let (sender, signer) = (&receipt.recipient().agency, receipt.sender());
+    let insert = RECEIPTS.rows(tx, entries, |query, entry| {
+        let (kind, said_at, code) = entry.says();
+        let audit = entry.audit.as_ref();
+        query
+            .bind(entry.id.as_bytes().to_vec())
+            .bind(sender.as_str())
+            .bind(signer.as_str())
+            .bind(word_of(kind))
+            .bind(said_at.as_micros())
+            .bind(code.map(ToString::to_string))
+            .bind(entry.detail.as_deref())
+            .bind(audit.map(|audit| audit.source.as_str()))
+            .bind(audit.map(|audit| audit.epoch.as_bytes().to_vec()))
+            .bind(audit.map(|audit| i64::try_from(audit.sequence).unwrap_or(i64::MAX)))
+            .bind(receipt.id().as_bytes().to_vec())
+            .bind(now.as_micros())
+    });
+    insert.await
 }
 
 async fn accept(
@@ -227,33 +290,10 @@ async fn accept(
     now: Timestamp,
 ) -> Result<(), DbError> {
     let (sender, signer) = (&receipt.recipient().agency, receipt.sender());
-    let (kind, said_at, code) = match &entry.settlement {
-        Settlement::Delivered { at } => (EventKind::ReceiptDelivered, *at, None),
-        Settlement::Read { at } => (EventKind::ReceiptRead, *at, None),
-        Settlement::Rejected { at, code } => (EventKind::ReceiptRejected, *at, Some(code.to_string())),
-    };
-    sqlx::query(
-        "INSERT INTO receipt (message_id, sender, recipient, kind, said_at, code, detail, audit_source,
-                              audit_epoch, audit_sequence, receipt_id, received_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
-         ON CONFLICT (message_id, recipient, kind) DO NOTHING",
-    )
-    .bind(entry.id.as_bytes().to_vec())
-    .bind(sender.as_str())
-    .bind(signer.as_str())
-    .bind(word_of(kind))
-    .bind(said_at.as_micros())
-    .bind(code.clone())
-    .bind(entry.detail.clone())
-    .bind(entry.audit.as_ref().map(|audit| audit.source.clone()))
-    .bind(entry.audit.as_ref().map(|audit| audit.epoch.as_bytes().to_vec()))
-    .bind(entry.audit.as_ref().map(|audit| i64::try_from(audit.sequence).unwrap_or(i64::MAX)))
-    .bind(receipt.id().as_bytes().to_vec())
-    .bind(now.as_micros())
-    .execute(&mut *tx)
-    .await?;
-    if let Some(code) = &code {
-        alarm::raise(tx, sender, AlarmKind::Rejected, &entry.id.to_string(), code, now).await?;
+    let (kind, _, code) = entry.says();
+    if let Some(code) = code {
+        let code = code.to_string();
+        alarm::raise(tx, sender, AlarmKind::Rejected, &entry.id.to_string(), &code, now).await?;
     }
     let act = Act::new(now, SYSTEM, AuditAction::ReceiptAccept)
         .agency(sender)
@@ -261,7 +301,8 @@ async fn accept(
         .detail("kind", word_of(kind))
         .detail("by", signer);
     gateway.trail.record(tx, &act).await?;
-    event::record(tx, sender, kind, Some(&entry.id), 1, now).await
+    gateway.events.record(tx, sender, kind, Some(&entry.id), 1, now);
+    Ok(())
 }
 
 async fn refuse(

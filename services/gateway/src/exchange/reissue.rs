@@ -16,7 +16,7 @@ use rovuma_trail::Act;
 
 use super::{
     SYSTEM,
-    event::{self, EventKind},
+    event::EventKind,
     send::{self, SendError},
 };
 use crate::{error::DbError, gateway::Gateway};
@@ -125,7 +125,7 @@ async fn message(
         .detail("replaces", old)
         .detail("recipients", recipients.join(" "));
     gateway.trail.record(tx, &act).await?;
-    event::record(tx, &sender, EventKind::MessageReleased, Some(&id), 1, now).await?;
+    gateway.events.record(tx, &sender, EventKind::MessageReleased, Some(&id), 1, now);
     Ok(true)
 }
 

@@ -12,7 +12,7 @@ use rovuma_schemas::{
 use rovuma_trail::Act;
 use sqlx::AnyConnection;
 
-use super::event::{self, EventKind};
+use super::event::EventKind;
 use crate::{error::DbError, gateway::Gateway};
 
 /// A draft to be sent, and on whose word.
@@ -102,7 +102,7 @@ pub(crate) async fn release(
         .detail("recipients", list(&places));
     act.session = request.session;
     gateway.trail.record(tx, &act).await?;
-    event::record(tx, agency, EventKind::MessageReleased, Some(&request.id), 1, request.now).await?;
+    gateway.events.record(tx, agency, EventKind::MessageReleased, Some(&request.id), 1, request.now);
     Ok(Released { places })
 }
 

@@ -2,8 +2,10 @@
 
 use rovuma_schemas::{Digest, MessageId, RejectionCode};
 
-use super::world::{Letter, PRM, Put, TISD, TPF, World, at};
-use crate::{CopyState, Settled, Settlement};
+use rovuma_store::FutureExt;
+
+use super::world::{Letter, PRM, Put, TISD, TPF, World, agency, at};
+use crate::{CopyState, Delivered, Settled, Settlement};
 
 #[tokio::test]
 async fn the_way_of_a_copy_is_traced() {
@@ -78,4 +80,45 @@ async fn being_read_is_not_being_delivered() {
     assert_eq!(world.trace(put, TPF).await.state, CopyState::Queued);
     assert_eq!(world.settle(put, TPF, Settlement::Read { at: at(4) }, at(4)).await, Settled::Already);
     assert_eq!(world.trace(put, TPF).await.read_at, Some(at(2)));
+}
+
+#[tokio::test]
+async fn a_receipt_settles_all_that_it_names_rightly_and_once() {
+    let world = World::new().await;
+    let mut puts = Vec::new();
+    for to in [TPF, TPF, TPF, TPF, TISD] {
+        puts.push(world.put(&Letter::alert(&[to]), at(0)).await);
+    }
+    let [first, second, twice, settled, others] = puts.try_into().expect("five");
+    world.deliver(settled, TPF, at(1)).await;
+    let entry = |put: Put, digest| Delivered { id: put.id, digest, at: at(5) };
+    let entries = [
+        entry(first, first.digest),
+        entry(second, first.digest),
+        entry(twice, twice.digest),
+        entry(twice, first.digest),
+        entry(settled, settled.digest),
+        entry(others, others.digest),
+    ];
+    let (outbox, sender, recipient) = (world.outbox.clone(), agency(PRM), agency(TPF));
+    let work = world.outbox.store().write(move |tx| {
+        async move {
+            let now = outbox.settle_delivered(tx, (&sender, &recipient), &entries, at(6)).await?;
+            let by_another = outbox.settle_delivered(tx, (&recipient, &sender), &entries, at(6)).await?;
+            Ok::<_, sqlx::Error>((now, by_another))
+        }
+        .boxed()
+    });
+    let (now, by_another) = work.await.expect("settled");
+    assert_eq!(now.into_iter().collect::<Vec<_>>(), [entries[0]]);
+    assert!(by_another.is_empty());
+    let trace = world.trace(first, TPF).await;
+    assert_eq!(
+        (trace.state, trace.delivered_at, trace.settled_at),
+        (CopyState::Delivered, Some(at(5)), Some(at(6)))
+    );
+    for put in [second, twice] {
+        assert_eq!(world.trace(put, TPF).await.state, CopyState::Waiting);
+    }
+    assert_eq!(world.trace(others, TISD).await.state, CopyState::Waiting);
 }

@@ -7,7 +7,7 @@ use sqlx::AnyConnection;
 use super::{Decisions, Door};
 use crate::exchange::{
     alarm::{self, AlarmKind},
-    event::{self, EventKind},
+    event::EventKind,
     held::{self, Held},
     known::Disposition,
     open::VerifiedMessage,
@@ -84,7 +84,7 @@ impl Decisions<'_> {
             .detail("why", held.reason)
             .detail("unverified_sender", &held.unverified_sender);
         self.gateway.trail.record(tx, &act).await?;
-        event::record(tx, &held.recipient, EventKind::MessageHeld, None, 1, self.now).await?;
+        self.gateway.events.record(tx, &held.recipient, EventKind::MessageHeld, None, 1, self.now);
         Ok(())
     }
 
@@ -127,7 +127,7 @@ impl Decisions<'_> {
             .detail("exchange", door.exchange)
             .detail("beyond", beyond);
         self.gateway.trail.record(tx, &act).await?;
-        event::record(tx, owner, EventKind::DeliveryQuarantined, None, 1, self.now).await?;
+        self.gateway.events.record(tx, owner, EventKind::DeliveryQuarantined, None, 1, self.now);
         Ok(())
     }
 }

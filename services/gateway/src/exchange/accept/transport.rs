@@ -11,7 +11,7 @@ use crate::{
     error::DbError,
     exchange::{
         alarm::{self, AlarmKind},
-        event::{self, EventKind},
+        event::EventKind,
         stream::{self, Progress, StreamKey},
     },
     restored,
@@ -103,7 +103,8 @@ impl Decisions<'_> {
             return Ok(());
         }
         let version = i64::try_from(after.next).unwrap_or(i64::MAX);
-        event::record(tx, &key.recipient, EventKind::StreamChanged, None, version, self.now).await
+        self.gateway.events.record(tx, &key.recipient, EventKind::StreamChanged, None, version, self.now);
+        Ok(())
     }
 
     pub(super) async fn requested(
