@@ -11,7 +11,13 @@ use rovuma_store::Store;
 use rovuma_tokens::TokenVerifier;
 use rovuma_trail::Trail;
 
-use crate::{agencies::OwnAgencies, config::Timings, exchange::event::Events, overdue::CurrentUntil};
+use crate::{
+    agencies::OwnAgencies,
+    alerts::draft::NewDrafts,
+    config::Timings,
+    exchange::{event::Events, send::SentMessages},
+    overdue::CurrentUntil,
+};
 
 /// The gateway's parts, handed to every task and request as `Arc<Gateway>`.
 pub(crate) struct Gateway {
@@ -25,12 +31,16 @@ pub(crate) struct Gateway {
     pub(crate) shutdown: Shutdown,
     /// Drafts, inbox, and what the outbox and the trail keep.
     pub(crate) store: Store,
+    /// Drafts that are created.
+    pub(crate) drafts: NewDrafts,
     /// What leaves.
     pub(crate) outbox: Outbox,
+    /// What has left, as it was signed.
+    pub(crate) sent: SentMessages,
     /// Audit events.
     pub(crate) trail: Trail,
     /// Domain events.
-    pub(crate) events: Arc<Events>,
+    pub(crate) events: Events,
     /// How old the oldest unacknowledged audit event may grow before nothing is released any more.
     pub(crate) audit_overdue_after: Duration,
     /// Until when none can be so old.

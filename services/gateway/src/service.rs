@@ -14,8 +14,9 @@ use rovuma_trail::{Act, Shipper, ShipperKeys, Trail};
 
 use crate::{
     agencies::OwnAgencies,
+    alerts::draft::NewDrafts,
     config::{GatewayConfig, PolicyConfig, TokensConfig, ValidationConfig},
-    exchange::{self, SYSTEM, event::Events},
+    exchange::{self, SYSTEM, event::Events, send::SentMessages},
     gateway::Gateway,
     http,
     overdue::{self, CurrentUntil},
@@ -121,6 +122,8 @@ pub(crate) async fn on_store(
         outbox: Outbox::new(opened.clone(), config.outbox.clone()),
         trail: Trail::new(opened.clone(), config.audit.source.clone()),
         events: Events::of(&opened),
+        drafts: NewDrafts::of(&opened),
+        sent: SentMessages::of(&opened),
         audit_overdue_after: Duration::from_millis(config.audit.overdue_after_ms),
         audit_current_until: CurrentUntil::default(),
         trust: Arc::new(trust::pinned(&config.trust, &opened).await?),

@@ -1,41 +1,84 @@
 //! Putting a signed message into the outbox.
 
-use rovuma_envelope::{Bundle, digest};
-use rovuma_schemas::Timestamp;
-use rovuma_store::{Conn, Insert};
+use std::sync::Arc;
 
-use crate::{CopyState, Outbox, Outgoing, model::to_column};
+use rovuma_envelope::{Bundle, digest};
+use rovuma_schemas::{AgencyCode, CountryCode, Digest, MessageId, MessageType, Timestamp};
+use rovuma_store::{Conn, Insert, LateRows, Store};
+
+use crate::{CopyState, Outbox, Outgoing, OutgoingCopy, model::to_column};
 
 impl Outbox {
-    /// Puts a message into the outbox, in the transaction that decided to send it. It leaves in the order
-    /// in which messages for one recipient and lane are put in.
+    /// Puts a message into the outbox, in the transaction that decided to send it, which is that of
+    /// [`Store::write`]. It leaves in the order in which messages for one recipient and lane are put in.
     ///
-    /// # Errors
-    /// [`sqlx::Error`]: a unique violation when the message is in already, for the same country or with
-    /// the same recipient; otherwise that the store does not answer.
-    pub async fn enqueue(&self, tx: &mut Conn, outgoing: &Outgoing, now: Timestamp) -> sqlx::Result<()> {
+    /// It must not be in already, for the same country or with the same recipient: then the transaction fails.
+    pub fn enqueue(&self, tx: &mut Conn, outgoing: &Outgoing, now: Timestamp) {
         let compact = outgoing.jws.to_compact().into_bytes();
         let digest = digest(&compact);
-        sqlx::query(
-            "INSERT INTO outbox_message (id, country, sender, message_type, compact, digest, created_at)
-             VALUES ($1, $2, $3, $4, $5, $6, $7)",
-        )
-        .bind(outgoing.id.as_bytes().as_slice())
-        .bind(outgoing.country.as_str())
-        .bind(outgoing.sender.as_str())
-        .bind(outgoing.message_type.as_str())
-        .bind(compact)
-        .bind(digest.as_bytes().as_slice())
-        .bind(outgoing.created.as_micros())
-        .execute(&mut *tx)
-        .await?;
-        insert_copies(tx, outgoing, now).await?;
+        let size_bytes = i64::try_from(Bundle::packed_len(&outgoing.jws)).unwrap_or(i64::MAX);
         for copy in &outgoing.copies {
+            self.entering().copies.push(
+                tx,
+                Copy {
+                    message: outgoing.id,
+                    country: outgoing.country,
+                    sender: outgoing.sender.clone(),
+                    copy: copy.clone(),
+                    size_bytes,
+                    enqueued: now,
+                    expires: outgoing.expires,
+                },
+            );
             self.mark(&copy.recipient, copy.lane);
         }
-        Ok(())
+        self.entering().messages.push(
+            tx,
+            Message {
+                id: outgoing.id,
+                country: outgoing.country,
+                sender: outgoing.sender.clone(),
+                message_type: outgoing.message_type,
+                compact,
+                digest,
+                created: outgoing.created,
+            },
+        );
     }
 }
+
+/// What the running transaction puts in.
+#[derive(Debug)]
+pub(crate) struct Entering {
+    messages: Arc<LateRows<Message>>,
+    copies: Arc<LateRows<Copy>>,
+}
+
+struct Message {
+    id: MessageId,
+    country: CountryCode,
+    sender: AgencyCode,
+    message_type: MessageType,
+    compact: Vec<u8>,
+    digest: Digest,
+    created: Timestamp,
+}
+
+struct Copy {
+    message: MessageId,
+    country: CountryCode,
+    sender: AgencyCode,
+    copy: OutgoingCopy,
+    size_bytes: i64,
+    enqueued: Timestamp,
+    expires: Option<Timestamp>,
+}
+
+const MESSAGES: Insert = Insert {
+    into: "INSERT INTO outbox_message (id, country, sender, message_type, compact, digest, created_at)",
+    columns: 7,
+    then: "",
+};
 
 const COPIES: Insert = Insert {
     into: "INSERT INTO outbox_copy
@@ -44,21 +87,32 @@ const COPIES: Insert = Insert {
     then: "",
 };
 
-async fn insert_copies(tx: &mut Conn, outgoing: &Outgoing, now: Timestamp) -> sqlx::Result<()> {
-    let size_bytes = i64::try_from(Bundle::packed_len(&outgoing.jws)).unwrap_or(i64::MAX);
-    let insert = COPIES.rows(tx, &outgoing.copies, |query, copy| {
-        query
-            .bind(outgoing.id.as_bytes().as_slice())
-            .bind(outgoing.country.as_str())
-            .bind(outgoing.sender.as_str())
-            .bind(copy.recipient.as_str())
-            .bind(copy.lane.as_str())
-            .bind(copy.place.map(|place| place.stream.as_bytes().to_vec()))
-            .bind(copy.place.map(|place| to_column(place.number)))
-            .bind(size_bytes)
-            .bind(CopyState::Waiting.to_column())
-            .bind(now.as_micros())
-            .bind(outgoing.expires.map(Timestamp::as_micros))
-    });
-    insert.await
+impl Entering {
+    pub(crate) fn of(store: &Store) -> Self {
+        let messages = LateRows::of(store, MESSAGES, |query, row: &Message| {
+            query
+                .bind(row.id.as_bytes().as_slice())
+                .bind(row.country.as_str())
+                .bind(row.sender.as_str())
+                .bind(row.message_type.as_str())
+                .bind(row.compact.as_slice())
+                .bind(row.digest.as_bytes().as_slice())
+                .bind(row.created.as_micros())
+        });
+        let copies = LateRows::of(store, COPIES, |query, row: &Copy| {
+            query
+                .bind(row.message.as_bytes().as_slice())
+                .bind(row.country.as_str())
+                .bind(row.sender.as_str())
+                .bind(row.copy.recipient.as_str())
+                .bind(row.copy.lane.as_str())
+                .bind(row.copy.place.map(|place| place.stream.as_bytes().to_vec()))
+                .bind(row.copy.place.map(|place| to_column(place.number)))
+                .bind(row.size_bytes)
+                .bind(CopyState::Waiting.to_column())
+                .bind(row.enqueued.as_micros())
+                .bind(row.expires.map(Timestamp::as_micros))
+        });
+        Self { messages, copies }
+    }
 }

@@ -28,7 +28,6 @@ mod relay;
 mod resend;
 mod settings;
 mod settle;
-mod sql;
 mod stats;
 mod take_back;
 #[cfg(test)]

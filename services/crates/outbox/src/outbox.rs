@@ -6,7 +6,7 @@ use rovuma_schemas::{AgencyCode, Lane};
 use rovuma_store::{Commits, Conn, Migrations, RowExt, Store};
 use tokio::sync::watch;
 
-use crate::{OutboxSettings, Place, model::LaneKey, wake::Marks};
+use crate::{OutboxSettings, Place, enqueue::Entering, model::LaneKey, wake::Marks};
 
 /// The outbox's tables, for [`Store::open`].
 pub const MIGRATIONS: Migrations = rovuma_store::migrations!(201 "outbox");
@@ -20,12 +20,18 @@ struct Inner {
     store: Store,
     settings: OutboxSettings,
     marks: Marks,
+    entering: Entering,
 }
 
 impl Outbox {
     /// The outbox in `store`, which was opened with [`MIGRATIONS`].
     pub fn new(store: Store, settings: OutboxSettings) -> Self {
-        Self(Arc::new(Inner { store, settings, marks: Marks::default() }))
+        let entering = Entering::of(&store);
+        Self(Arc::new(Inner { store, settings, marks: Marks::default(), entering }))
+    }
+
+    pub(crate) fn entering(&self) -> &Entering {
+        &self.0.entering
     }
 
     /// Gives out the next number of a stream, in the caller's transaction: if that is taken back so is the

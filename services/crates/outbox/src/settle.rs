@@ -3,13 +3,10 @@
 use std::collections::{HashMap, HashSet};
 
 use rovuma_schemas::{AgencyCode, Digest, Lane, MessageId, RejectionCode, Timestamp};
-use rovuma_store::{Conn, RowExt};
+use rovuma_store::{Conn, RowExt, padded_list, with_rows};
 use sqlx::Row;
 
-use crate::{
-    CopyState, Outbox,
-    sql::{padded_list, with_rows},
-};
+use crate::{CopyState, Outbox};
 
 /// One entry of a verified receipt.
 #[derive(Clone, Debug, PartialEq, Eq)]

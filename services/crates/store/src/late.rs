@@ -1,11 +1,14 @@
 //! What jobs leave to be written at the end of their transaction: many small rows of several jobs in few
 //! statements. Each statement is a change of threads or a round trip, which costs more than most rows.
 
-use std::sync::{Arc, PoisonError, RwLock};
+use std::{
+    fmt,
+    sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock},
+};
 
-use futures::future::BoxFuture;
+use futures::{FutureExt, future::BoxFuture};
 
-use crate::Conn;
+use crate::{Binding, Conn, Insert, Store};
 
 /// Keeps what jobs leave, and writes it before the commit. Only the writer calls it, one call at a time.
 ///
@@ -62,44 +65,69 @@ impl AllLate {
     }
 }
 
-/// Rows of jobs in one transaction, with the way back to where the last job began.
-#[derive(Clone, Debug)]
+/// Rows of one table that are inserted at the end of the transaction, in the order in which they were left. A row that
+/// the table does not take fails the whole transaction: it is for rows that it always takes.
 pub struct LateRows<R> {
+    insert: Insert,
+    bind: Bind<R>,
+    state: Mutex<State<R>>,
+}
+
+/// Binds the values of a row.
+pub type Bind<R> = for<'q> fn(Binding<'q>, &'q R) -> Binding<'q>;
+
+struct State<R> {
     rows: Vec<R>,
+    /// How many there were when the job began.
     at_job: usize,
 }
 
-impl<R> Default for LateRows<R> {
-    fn default() -> Self {
-        Self { rows: Vec::new(), at_job: 0 }
+impl<R: Send + Sync + 'static> LateRows<R> {
+    /// Rows for `store`.
+    pub fn of(store: &Store, insert: Insert, bind: Bind<R>) -> Arc<Self> {
+        let state = Mutex::new(State { rows: Vec::new(), at_job: 0 });
+        let late = Arc::new(Self { insert, bind, state });
+        store.add_late(late.clone());
+        late
+    }
+
+    /// Leaves a row, in the transaction of [`Store::write`].
+    pub fn push(&self, _tx: &mut Conn, row: R) {
+        self.state().rows.push(row);
+    }
+
+    fn state(&self) -> MutexGuard<'_, State<R>> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl<R> LateRows<R> {
-    /// One more row.
-    pub fn push(&mut self, row: R) {
-        self.rows.push(row);
+impl<R: Send + Sync + 'static> Late for LateRows<R> {
+    fn job_begins(&self) {
+        let mut state = self.state();
+        state.at_job = state.rows.len();
     }
 
-    /// See [`Late::job_begins`].
-    pub fn job_begins(&mut self) {
-        self.at_job = self.rows.len();
+    fn job_is_taken_back(&self) {
+        let mut state = self.state();
+        let at_job = state.at_job;
+        state.rows.truncate(at_job);
     }
 
-    /// See [`Late::job_is_taken_back`].
-    pub fn job_is_taken_back(&mut self) {
-        self.rows.truncate(self.at_job);
+    fn write<'t>(&'t self, tx: &'t mut Conn) -> BoxFuture<'t, sqlx::Result<()>> {
+        async move {
+            let rows = std::mem::take(&mut self.state().rows);
+            self.insert.rows(tx, &rows, self.bind).await
+        }
+        .boxed()
     }
 
-    /// All rows, which are gone from here.
-    pub fn take(&mut self) -> Vec<R> {
-        self.at_job = 0;
-        std::mem::take(&mut self.rows)
+    fn transaction_ends(&self) {
+        self.state().rows.clear();
     }
+}
 
-    /// See [`Late::transaction_ends`].
-    pub fn clear(&mut self) {
-        self.rows.clear();
-        self.at_job = 0;
+impl<R> fmt::Debug for LateRows<R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("LateRows").field("insert", &self.insert).finish_non_exhaustive()
     }
 }

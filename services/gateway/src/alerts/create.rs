@@ -36,7 +36,7 @@ pub(crate) async fn create(
         return_reason: None,
     }
     .with_content(content);
-    draft.insert(tx, gateway).await?;
+    draft.insert(tx, gateway);
     review::record(tx, gateway, permit.actor(), AuditAction::AlertCreate, &draft, now).await?;
     Ok(draft)
 }

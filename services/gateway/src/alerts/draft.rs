@@ -1,15 +1,22 @@
 //! A draft as the store keeps it, and as the API shows it.
 
+use std::sync::Arc;
+
 use rovuma_policy::Resource;
 use rovuma_schemas::{AgencyCode, MessageId, Timestamp};
-use rovuma_store::{Conn, RowExt};
+use rovuma_store::{Conn, Insert, LateRows, RowExt, Store};
 use serde::Serialize;
 use serde_json::value::RawValue;
 use sqlx::{Row, any::AnyRow};
 use utoipa::ToSchema;
 
 use super::{content::Content, state::DraftState};
-use crate::{error::DbError, exchange::event::EventKind, gateway::Gateway, http::openapi::DraftDocument};
+use crate::{
+    error::DbError,
+    exchange::event::EventKind,
+    gateway::Gateway,
+    http::{error::ApiError, if_match, openapi::DraftDocument},
+};
 
 /// A row of the table `draft`.
 #[derive(Clone, Debug)]
@@ -112,12 +119,15 @@ impl Draft {
     }
 
     /// Writes the draft over its former version and tells those who follow.
-    pub(super) async fn save(&self, tx: &mut Conn, gateway: &Gateway) -> Result<(), DbError> {
-        sqlx::query(
+    ///
+    /// # Errors
+    /// 412 when the former version is not the present one any more; the store's failure.
+    pub(super) async fn save(&self, tx: &mut Conn, gateway: &Gateway) -> Result<(), ApiError> {
+        let query = sqlx::query(
             "UPDATE draft SET state = $1, version = $2, category = $3, status = $4, second_person = $5,
                  content = $6, changed_at = $7, submitted_at = $8, decided_by = $9, decided_at = $10,
                  return_reason = $11
-             WHERE id = $12",
+             WHERE id = $12 AND version = $13",
         )
         .bind(self.state.as_str())
         .bind(self.version)
@@ -131,39 +141,55 @@ impl Draft {
         .bind(self.decided_at.map(Timestamp::as_micros))
         .bind(self.return_reason.as_deref())
         .bind(self.id.as_bytes().to_vec())
-        .execute(&mut *tx)
-        .await?;
+        .bind(self.version - 1);
+        if query.execute(&mut *tx).await.map_err(DbError::from)?.rows_affected() == 0 {
+            let present = load(tx, &self.id).await?.map_or(0, |draft| draft.version);
+            return Err(if_match::changed(present, self.version - 1));
+        }
         self.tell(tx, gateway);
         Ok(())
     }
 
-    /// Writes a draft that was not there.
-    pub(super) async fn insert(&self, tx: &mut Conn, gateway: &Gateway) -> Result<(), DbError> {
-        sqlx::query(
-            "INSERT INTO draft (id, agency, author, state, version, category, status, second_person, content,
-                                created_at, changed_at)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
-        )
-        .bind(self.id.as_bytes().to_vec())
-        .bind(self.agency.as_str())
-        .bind(&self.author)
-        .bind(self.state.as_str())
-        .bind(self.version)
-        .bind(&self.category)
-        .bind(&self.status)
-        .bind(self.second_person.as_deref())
-        .bind(self.content.clone())
-        .bind(self.created_at.as_micros())
-        .bind(self.changed_at.as_micros())
-        .execute(&mut *tx)
-        .await?;
+    /// Keeps a draft that was not there.
+    pub(super) fn insert(&self, tx: &mut Conn, gateway: &Gateway) {
+        gateway.drafts.0.push(tx, self.clone());
         self.tell(tx, gateway);
-        Ok(())
     }
 
     fn tell(&self, tx: &mut Conn, gateway: &Gateway) {
         let kind = EventKind::DraftChanged;
         gateway.events.record(tx, &self.agency, kind, Some(&self.id), self.version, self.changed_at);
+    }
+}
+
+/// New drafts.
+#[derive(Debug)]
+pub(crate) struct NewDrafts(Arc<LateRows<Draft>>);
+
+const NEW: Insert = Insert {
+    into: "INSERT INTO draft (id, agency, author, state, version, category, status, second_person, content,
+                              created_at, changed_at)",
+    columns: 11,
+    then: "",
+};
+
+impl NewDrafts {
+    /// Those of `store`.
+    pub(crate) fn of(store: &Store) -> Self {
+        Self(LateRows::of(store, NEW, |query, draft: &Draft| {
+            query
+                .bind(draft.id.as_bytes().as_slice())
+                .bind(draft.agency.as_str())
+                .bind(draft.author.as_str())
+                .bind(draft.state.as_str())
+                .bind(draft.version)
+                .bind(draft.category.as_str())
+                .bind(draft.status.as_str())
+                .bind(draft.second_person.as_deref())
+                .bind(draft.content.as_slice())
+                .bind(draft.created_at.as_micros())
+                .bind(draft.changed_at.as_micros())
+        }))
     }
 }
 

@@ -14,13 +14,13 @@ use super::{
 use crate::{
     exchange::send::{self, Release, Released},
     gateway::Gateway,
-    http::{error::ApiError, if_match::IfMatch},
+    http::error::ApiError,
 };
 
 /// What is released, as it was looked at: exactly this version, found valid now.
 pub(crate) struct Reviewed {
-    /// The version that was looked at.
-    pub(crate) seen: IfMatch,
+    /// The draft.
+    pub(crate) draft: Draft,
     /// Its content, found valid again at the time of release.
     pub(crate) content: Content,
 }
@@ -37,8 +37,10 @@ pub(crate) async fn release(
     reviewed: Reviewed,
     now: Timestamp,
 ) -> Result<(Draft, Released), ApiError> {
-    let Reviewed { seen, content } = reviewed;
-    let draft = review::present(tx, permit, seen).await?;
+    let Reviewed { draft, content } = reviewed;
+    if draft.resource() != *permit.resource() {
+        return Err(ApiError::failed("a permit for another draft"));
+    }
     let state = allowed(&draft, permit.actor().subject())?;
     let draft = decided(draft.moved(state, now), permit, now);
     draft.save(tx, gateway).await?;

@@ -20,7 +20,7 @@ use super::{
     SYSTEM,
     alarm::{self, AlarmKind},
     event::EventKind,
-    known::{self, Answer, Arrival, Disposition, Known, Taken},
+    known::{Answer, Arrival, Asked, Disposition, Known, Register, Taken},
     open::{Finding, Opened, Rejected, VerifiedMessage},
     quarantine::QuarantineReason,
     receipt::{self, Entry, ReceiptBook},
@@ -58,12 +58,29 @@ pub(crate) struct Decisions<'g> {
     now: Timestamp,
     receipts: ReceiptBook,
     numbers: BTreeMap<StreamKey, Vec<u64>>,
+    register: Register,
 }
 
 impl<'g> Decisions<'g> {
     /// Nothing decided yet.
     pub(crate) fn new(gateway: &'g Gateway, now: Timestamp) -> Self {
-        Self { gateway, now, receipts: ReceiptBook::default(), numbers: BTreeMap::new() }
+        let (receipts, register) = (ReceiptBook::default(), Register::default());
+        Self { gateway, now, receipts, numbers: BTreeMap::new(), register }
+    }
+
+    /// Looks for what was taken before under the ids and numbers of all messages at once. Those that were not looked
+    /// for here are when they are decided.
+    ///
+    /// # Errors
+    /// [`DbError`] when the store does not answer.
+    pub(crate) async fn look_up(
+        &mut self,
+        tx: &mut AnyConnection,
+        opened: &[(usize, Opened)],
+    ) -> Result<(), DbError> {
+        let findings = opened.iter().flat_map(|(_, opened)| &opened.findings);
+        let asked: Vec<Asked<'_>> = findings.filter_map(Finding::asked).collect();
+        self.register.look_up(tx, self.gateway.trail.source(), &asked).await
     }
 
     /// Decides on everything that was found in one delivery.
@@ -125,7 +142,8 @@ impl<'g> Decisions<'g> {
     ///
     /// # Errors
     /// [`SendError`]; the transaction must then be taken back.
-    pub(crate) async fn finish(self, tx: &mut AnyConnection) -> Result<(), SendError> {
+    pub(crate) async fn finish(mut self, tx: &mut AnyConnection) -> Result<(), SendError> {
+        self.register.write(tx).await?;
         for (key, numbers) in &self.numbers {
             let (before, after) = stream::note_numbers(tx, key, numbers, self.now).await?;
             self.tell_gap(tx, key, before, after).await?;
@@ -177,12 +195,14 @@ impl<'g> Decisions<'g> {
         category: Option<&'static str>,
         disposition: Disposition,
     ) -> Result<(), SendError> {
-        let (recipient, sender, id) = (message.recipient(), message.sender(), message.header().id);
-        match known::find(tx, self.gateway.trail.source(), recipient, sender, &id).await? {
+        let asked = message.asked();
+        self.register.look_up(tx, self.gateway.trail.source(), &[asked]).await?;
+        match self.register.find(&asked) {
             Some(Taken::Id(known)) if known.digest == message.digest() => {
                 metrics::counter!("rovuma_duplicates_total").increment(1);
+                let answer = known.answer(asked.id);
                 self.note_number(message);
-                self.answer(message, &known);
+                self.answer(message, answer);
                 return Ok(());
             }
             Some(Taken::Id(_)) => return self.conflict(tx, door, bundle, message, AlarmKind::Conflict).await,
@@ -193,28 +213,21 @@ impl<'g> Decisions<'g> {
         }
         let audit = self.audit_arrival(tx, message, &disposition).await?;
         let known = Known { digest: message.digest(), received_at: self.now, disposition, audit };
-        let arrival = Arrival {
+        self.note_number(message);
+        self.answer(message, known.answer(asked.id));
+        if matches!(known.disposition, Disposition::Operative) {
+            let (agency, kind) = (&asked.recipient.agency, EventKind::MessageReceived);
+            self.gateway.events.record(tx, agency, kind, Some(&asked.id), 1, self.now);
+        }
+        self.register.keep(Arrival {
             header: message.header(),
             recipient: message.recipient(),
             digest: message.digest(),
             compact: message.jws().to_compact(),
             signer: message.signer(),
             category,
-            known: &known,
-        };
-        known::keep(tx, arrival).await?;
-        self.note_number(message);
-        self.answer(message, &known);
-        if matches!(known.disposition, Disposition::Operative) {
-            self.gateway.events.record(
-                tx,
-                &recipient.agency,
-                EventKind::MessageReceived,
-                Some(&id),
-                1,
-                self.now,
-            );
-        }
+            known,
+        });
         Ok(())
     }
 
@@ -252,9 +265,9 @@ impl<'g> Decisions<'g> {
         self.numbers.entry(key).or_default().push(number);
     }
 
-    fn answer(&mut self, message: &VerifiedMessage, known: &Known) {
+    fn answer(&mut self, message: &VerifiedMessage, answer: Answer) {
         let (own, sender, lane) = (&message.recipient().agency, message.sender(), message.recipient().lane);
-        match known.answer(message.header().id) {
+        match answer {
             Answer::Delivered(entry) => self.receipts.delivered(own, sender, lane, entry),
             Answer::Rejected(entry) => self.receipts.rejected(own, sender, lane, entry),
         }

@@ -3,10 +3,10 @@
 //! The table is authoritative and read by `GET /v1/events?after=`; the `events` exchange and the
 //! live streams only wake those who read it.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
 use rovuma_schemas::{AgencyCode, MessageId, Timestamp};
-use rovuma_store::{BoxFuture, Conn, FutureExt, Insert, Late, LateRows, Store};
+use rovuma_store::{Conn, Insert, LateRows, Store};
 
 /// What happened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,8 +61,8 @@ const ROWS: Insert =
     Insert { into: "INSERT INTO domain_event (agency, event, object_id, version, at)", columns: 5, then: "" };
 
 /// The events of one store: recorded in the transaction of what happened, written at its end.
-#[derive(Debug, Default)]
-pub(crate) struct Events(Mutex<LateRows<Event>>);
+#[derive(Debug)]
+pub(crate) struct Events(Arc<LateRows<Event>>);
 
 #[derive(Clone, Debug)]
 struct Event {
@@ -75,17 +75,22 @@ struct Event {
 
 impl Events {
     /// The events of `store`.
-    pub(crate) fn of(store: &Store) -> Arc<Self> {
-        let events = Arc::new(Self::default());
-        store.add_late(events.clone());
-        events
+    pub(crate) fn of(store: &Store) -> Self {
+        Self(LateRows::of(store, ROWS, |query, event: &Event| {
+            query
+                .bind(event.agency.as_str())
+                .bind(event.kind.as_str())
+                .bind(event.object.map(|id| id.as_bytes().to_vec()))
+                .bind(event.version)
+                .bind(event.at.as_micros())
+        }))
     }
 
     /// Records an event in the caller's transaction, which is that of [`Store::write`]. Whoever commits wakes the
     /// followers afterwards.
     pub(crate) fn record(
         &self,
-        _tx: &mut Conn,
+        tx: &mut Conn,
         agency: &AgencyCode,
         kind: EventKind,
         object: Option<&MessageId>,
@@ -93,40 +98,6 @@ impl Events {
         now: Timestamp,
     ) {
         let event = Event { agency: agency.clone(), kind, object: object.copied(), version, at: now };
-        self.rows().push(event);
-    }
-
-    fn rows(&self) -> MutexGuard<'_, LateRows<Event>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl Late for Events {
-    fn job_begins(&self) {
-        self.rows().job_begins();
-    }
-
-    fn job_is_taken_back(&self) {
-        self.rows().job_is_taken_back();
-    }
-
-    fn write<'t>(&'t self, tx: &'t mut Conn) -> BoxFuture<'t, sqlx::Result<()>> {
-        async move {
-            let events = self.rows().take();
-            let insert = ROWS.rows(tx, &events, |query, event| {
-                query
-                    .bind(event.agency.as_str())
-                    .bind(event.kind.as_str())
-                    .bind(event.object.map(|id| id.as_bytes().to_vec()))
-                    .bind(event.version)
-                    .bind(event.at.as_micros())
-            });
-            insert.await
-        }
-        .boxed()
-    }
-
-    fn transaction_ends(&self) {
-        self.rows().clear();
+        self.0.push(tx, event);
     }
 }

@@ -137,6 +137,7 @@ impl Inbox {
         let write = self.gateway.store.write(move |tx| {
             async move {
                 let mut decisions = Decisions::new(&gateway, now);
+                decisions.look_up(tx, &part).await?;
                 for (place, opened) in part {
                     let delivery = &batch[place];
                     let span = span_of(delivery, &queue, opened.agency.as_ref());
@@ -161,12 +162,7 @@ impl Inbox {
         let (from, to) = (AgencyCode::node_of(self.gateway.country), AgencyCode::node_of(country));
         let outgoing =
             send::transport(&self.gateway, &from, &to, Lane::Normal, body, now).map_err(WriteError::Job)?;
-        let outbox = self.gateway.outbox.clone();
-        let write = self
-            .gateway
-            .store
-            .write(move |tx| async move { Ok(outbox.enqueue(tx, &outgoing, now).await?) }.boxed());
-        write.await
+        send::enqueue(&self.gateway, outgoing, now).await
     }
 
     /// After a failure that trying again does not mend: finds the delivery that it comes from, so that its

@@ -1,13 +1,15 @@
 //! What has been taken from others, for ever: so that a duplicate is known however late it comes, and
 //! answered with the first receipt again.
 
+use std::collections::{HashMap, HashSet};
+
 use rovuma_envelope::KeyId;
 use rovuma_schemas::{
-    AgencyCode, DeliveredEntry, Digest, Header, MessageId, Recipient, RejectedEntry, RejectionCode,
-    Timestamp, audit::AuditPosition,
+    AgencyCode, DeliveredEntry, Digest, Header, Lane, MessageId, Recipient, RejectedEntry, RejectionCode,
+    Status, StreamId, Timestamp, audit::AuditPosition,
 };
-use rovuma_store::RowExt;
-use sqlx::{AnyConnection, Row, any::AnyRow};
+use rovuma_store::{Binding, Insert, RowExt, padded_list, with_rows};
+use sqlx::{AnyConnection, Row as _, any::AnyRow};
 
 use crate::error::DbError;
 
@@ -79,52 +81,151 @@ impl Known {
     }
 }
 
+/// A message as it is looked for.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Asked<'a> {
+    pub(crate) recipient: &'a Recipient,
+    pub(crate) sender: &'a AgencyCode,
+    pub(crate) id: MessageId,
+}
+
+impl Asked<'_> {
+    fn identity(&self) -> Identity {
+        (self.recipient.agency.clone(), self.sender.clone(), self.id)
+    }
+
+    fn place(&self) -> Option<Place> {
+        let Recipient { agency, lane, stream, number } = self.recipient;
+        Some((agency.clone(), self.sender.clone(), *lane, (*stream)?, (*number)?))
+    }
+}
+
+/// Recipient, sender, id.
+type Identity = (AgencyCode, AgencyCode, MessageId);
+
+/// Recipient, sender, lane, stream, number.
+type Place = (AgencyCode, AgencyCode, Lane, StreamId, u64);
+
 /// What was taken before that a message may not take the place of.
 #[derive(Debug)]
-pub(crate) enum Taken {
+pub(crate) enum Taken<'r> {
     /// A message under its id.
-    Id(Known),
+    Id(&'r Known),
     /// Another message under its stream number.
     Number,
 }
 
-/// Looks for what was taken before under the message's identity (recipient, sender, id), and else under its
-/// stream number.
-///
-/// # Errors
-/// [`DbError`] when the store does not answer, or what it holds is damaged.
-pub(crate) async fn find(
-    tx: &mut AnyConnection,
-    source: &str,
-    recipient: &Recipient,
-    sender: &AgencyCode,
-    id: &MessageId,
-) -> Result<Option<Taken>, DbError> {
-    // Two at most, each found by an index of its own. One query, for this is asked of every message that comes.
-    let rows = sqlx::query(
-        "SELECT id, digest, received_at, disposition, rejection_code, rejection_detail, audit_epoch, audit_sequence
-         FROM received WHERE recipient = $1 AND sender = $2 AND id = $3
-         UNION ALL
-         SELECT id, digest, received_at, disposition, rejection_code, rejection_detail, audit_epoch, audit_sequence
-         FROM received
-         WHERE sender = $2 AND stream = $4 AND recipient = $1 AND lane = $5 AND number = $6 AND id <> $3",
-    )
-    .bind(recipient.agency.as_str())
-    .bind(sender.as_str())
-    .bind(id.as_bytes().to_vec())
-    .bind(recipient.stream.map(|stream| stream.as_bytes().to_vec()))
-    .bind(recipient.lane.as_str())
-    .bind(recipient.number.map(|number| i64::try_from(number).unwrap_or(i64::MAX)))
-    .fetch_all(tx)
-    .await?;
-    let mut taken = None;
-    for row in &rows {
-        if row.message_id("id")? == *id {
-            return Ok(Some(Taken::Id(known(row, source)?)));
+/// What one transaction needs to know of what was taken before, and what it takes itself: asked for and written
+/// many messages at a time.
+#[derive(Debug, Default)]
+pub(crate) struct Register {
+    asked: HashSet<Identity>,
+    known: HashMap<Identity, Known>,
+    places: HashMap<Place, MessageId>,
+    taken: Vec<Row>,
+}
+
+/// Each part answers from an index of its own: `CROSS JOIN` keeps SQLite from beginning with the table.
+const LOOK_UP: &str = "
+    WITH asked (a_recipient, a_sender, a_id, a_lane, a_stream, a_number) AS (VALUES {})
+    SELECT recipient, sender, id, lane, stream, number, digest, received_at, disposition, rejection_code,
+           rejection_detail, audit_epoch, audit_sequence
+    FROM asked CROSS JOIN received WHERE recipient = a_recipient AND sender = a_sender AND id = a_id
+    UNION
+    SELECT recipient, sender, id, lane, stream, number, digest, received_at, disposition, rejection_code,
+           rejection_detail, audit_epoch, audit_sequence
+    FROM asked CROSS JOIN received
+    WHERE sender = a_sender AND stream = a_stream AND recipient = a_recipient AND lane = a_lane
+      AND number = a_number";
+
+/// Messages looked for in one statement at most.
+const LOOK_UP_MAX: usize = 64;
+
+impl Register {
+    /// Looks for what was taken before under the identities and stream numbers of these messages.
+    ///
+    /// # Errors
+    /// [`DbError`] when the store does not answer, or what it holds is damaged.
+    pub(crate) async fn look_up(
+        &mut self,
+        tx: &mut AnyConnection,
+        source: &str,
+        messages: &[Asked<'_>],
+    ) -> Result<(), DbError> {
+        let new: Vec<Asked<'_>> =
+            messages.iter().filter(|asked| self.asked.insert(asked.identity())).copied().collect();
+        for chunk in new.chunks(LOOK_UP_MAX) {
+            let query = sqlx::query(with_rows(LOOK_UP, (1, 6), chunk.len()));
+            let query = padded_list(chunk).fold(query, |query, asked| {
+                let recipient = asked.recipient;
+                query
+                    .bind(recipient.agency.as_str())
+                    .bind(asked.sender.as_str())
+                    .bind(asked.id.as_bytes().to_vec())
+                    .bind(recipient.lane.as_str())
+                    .bind(recipient.stream.map(|stream| stream.as_bytes().to_vec()))
+                    .bind(recipient.number.map(to_column))
+            });
+            for row in &query.fetch_all(&mut *tx).await? {
+                self.add(row, source)?;
+            }
         }
-        taken = Some(Taken::Number);
+        Ok(())
     }
-    Ok(taken)
+
+    fn add(&mut self, row: &AnyRow, source: &str) -> Result<(), DbError> {
+        let (recipient, sender): (AgencyCode, AgencyCode) = (row.parsed("recipient")?, row.parsed("sender")?);
+        let id = row.message_id("id")?;
+        if let (Some(stream), Some(number)) = (row.opt_store_id("stream")?, row.opt_count("number")?) {
+            let place = (recipient.clone(), sender.clone(), row.parsed("lane")?, stream, number);
+            self.places.insert(place, id);
+        }
+        self.known.insert((recipient, sender, id), known(row, source)?);
+        Ok(())
+    }
+
+    /// What was taken under the message's identity, and else under its stream number. The message must have been
+    /// [looked up](Self::look_up).
+    pub(crate) fn find(&self, asked: &Asked<'_>) -> Option<Taken<'_>> {
+        match self.known.get(&asked.identity()) {
+            Some(known) => Some(Taken::Id(known)),
+            None => asked.place().filter(|place| self.places.contains_key(place)).map(|_| Taken::Number),
+        }
+    }
+
+    /// Keeps a verified message with the answer it is given.
+    pub(crate) fn keep(&mut self, arrival: Arrival<'_>) {
+        let Arrival { header, recipient, digest, compact, signer, category, known } = arrival;
+        let asked = Asked { recipient, sender: &header.sender.agency, id: header.id };
+        if let Some(place) = asked.place() {
+            self.places.insert(place, header.id);
+        }
+        self.taken.push(Row {
+            recipient: recipient.clone(),
+            sender: header.sender.agency.clone(),
+            id: header.id,
+            digest,
+            compact,
+            signer: signer.to_string(),
+            message_type: header.message_type.clone(),
+            category,
+            status: header.status,
+            created: header.created,
+            expires: header.expires,
+            replaces: header.replaces,
+            known: known.clone(),
+        });
+        self.known.insert(asked.identity(), known);
+    }
+
+    /// Writes what was kept.
+    ///
+    /// # Errors
+    /// [`sqlx::Error`] when the store does not answer.
+    pub(crate) async fn write(&mut self, tx: &mut AnyConnection) -> sqlx::Result<()> {
+        let taken = std::mem::take(&mut self.taken);
+        RECEIVED.rows(tx, &taken, |query, row| row.bind(query)).await
+    }
 }
 
 fn known(row: &AnyRow, source: &str) -> Result<Known, DbError> {
@@ -156,47 +257,68 @@ pub(crate) struct Arrival<'a> {
     pub(crate) compact: String,
     pub(crate) signer: &'a KeyId,
     pub(crate) category: Option<&'static str>,
-    pub(crate) known: &'a Known,
+    pub(crate) known: Known,
 }
 
-/// Keeps a verified message with the answer it is given.
-///
-/// # Errors
-/// [`DbError`] when the store does not answer.
-pub(crate) async fn keep(tx: &mut AnyConnection, arrival: Arrival<'_>) -> Result<(), DbError> {
-    let Arrival { header, recipient, digest, compact, signer, category, known } = arrival;
-    let rejection = match &known.disposition {
-        Disposition::Rejected { code, detail } => Some((code.to_string(), detail.clone())),
-        _ => None,
-    };
-    sqlx::query(
-        "INSERT INTO received (recipient, sender, id, digest, jws, key_id, message_type, category, status,
-                               lane, stream, number, created_at, expires_at, received_at, disposition,
-                               rejection_code, rejection_detail, audit_epoch, audit_sequence, replaces)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21)",
-    )
-    .bind(recipient.agency.as_str())
-    .bind(header.sender.agency.as_str())
-    .bind(header.id.as_bytes().to_vec())
-    .bind(digest.as_bytes().to_vec())
-    .bind(compact.into_bytes())
-    .bind(signer.to_string())
-    .bind(header.message_type.as_str())
-    .bind(category)
-    .bind(header.status.as_str())
-    .bind(recipient.lane.as_str())
-    .bind(recipient.stream.map(|stream| stream.as_bytes().to_vec()))
-    .bind(recipient.number.map(|number| i64::try_from(number).unwrap_or(i64::MAX)))
-    .bind(header.created.as_micros())
-    .bind(header.expires.map(Timestamp::as_micros))
-    .bind(known.received_at.as_micros())
-    .bind(known.disposition.as_str())
-    .bind(rejection.as_ref().map(|(code, _)| code.clone()))
-    .bind(rejection.map(|(_, detail)| detail))
-    .bind(known.audit.epoch.as_bytes().to_vec())
-    .bind(i64::try_from(known.audit.sequence).unwrap_or(i64::MAX))
-    .bind(header.replaces.map(|id| id.as_bytes().to_vec()))
-    .execute(tx)
-    .await?;
-    Ok(())
+/// A row of the table `received`.
+#[derive(Debug)]
+struct Row {
+    recipient: Recipient,
+    sender: AgencyCode,
+    id: MessageId,
+    digest: Digest,
+    compact: String,
+    signer: String,
+    message_type: String,
+    category: Option<&'static str>,
+    status: Status,
+    created: Timestamp,
+    expires: Option<Timestamp>,
+    replaces: Option<MessageId>,
+    known: Known,
+}
+
+const RECEIVED: Insert = Insert {
+    into: "INSERT INTO received (recipient, sender, id, digest, jws, key_id, message_type, category, status,
+                                 lane, stream, number, created_at, expires_at, received_at, disposition,
+                                 rejection_code, rejection_detail, audit_epoch, audit_sequence, replaces)",
+    columns: 21,
+    then: "",
+};
+
+impl Row {
+    fn bind<'q>(&'q self, query: Binding<'q>) -> Binding<'q> {
+        let rejection = match &self.known.disposition {
+            Disposition::Rejected { code, detail } => Some((code.to_string(), detail.as_str())),
+            Disposition::Operative | Disposition::Inoperative => None,
+        };
+        let (code, detail) = rejection.unzip();
+        query
+            .bind(self.recipient.agency.as_str())
+            .bind(self.sender.as_str())
+            .bind(self.id.as_bytes().to_vec())
+            .bind(self.digest.as_bytes().to_vec())
+            .bind(self.compact.as_bytes())
+            .bind(self.signer.as_str())
+            .bind(self.message_type.as_str())
+            .bind(self.category)
+            .bind(self.status.as_str())
+            .bind(self.recipient.lane.as_str())
+            .bind(self.recipient.stream.map(|stream| stream.as_bytes().to_vec()))
+            .bind(self.recipient.number.map(to_column))
+            .bind(self.created.as_micros())
+            .bind(self.expires.map(Timestamp::as_micros))
+            .bind(self.known.received_at.as_micros())
+            .bind(self.known.disposition.as_str())
+            .bind(code)
+            .bind(detail)
+            .bind(self.known.audit.epoch.as_bytes().to_vec())
+            .bind(to_column(self.known.audit.sequence))
+            .bind(self.replaces.map(|id| id.as_bytes().to_vec()))
+    }
+}
+
+/// Numbers as a store keeps them.
+fn to_column(number: u64) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
 }

@@ -11,7 +11,7 @@ use rovuma_schemas::{
     AgencyCode, Digest, Header, Lane, Message, ParseFault, Recipient, RejectionCode, Timestamp,
 };
 
-use super::quarantine::QuarantineReason;
+use super::{known::Asked, quarantine::QuarantineReason};
 use crate::agencies::OwnAgencies;
 
 /// What deliveries are judged by: one moment's agencies, trust lists and time.
@@ -50,6 +50,21 @@ pub(crate) enum Finding {
     Held { agency: AgencyCode, unverified: Box<Unverified>, reason: HoldReason },
     /// Not verified, and never will be.
     Quarantined { reason: QuarantineReason, detail: String },
+}
+
+impl Finding {
+    /// The message as it is looked for, when it is one that is kept.
+    pub(crate) fn asked(&self) -> Option<Asked<'_>> {
+        match self {
+            Self::Message(both) if both.1.body.message_type().is_numbered() => {
+                let message = &both.0;
+                let (recipient, sender) = (message.recipient(), message.sender());
+                Some(Asked { recipient, sender, id: message.header().id })
+            }
+            Self::Rejected(rejected) => Some(rejected.message.asked()),
+            Self::Message(_) | Self::Held { .. } | Self::Quarantined { .. } => None,
+        }
+    }
 }
 
 /// A verified message that is not accepted, and why.
@@ -92,6 +107,13 @@ facts! {
     jws: &Jws;
     /// The key that signed.
     signer: &KeyId;
+}
+
+impl VerifiedMessage {
+    /// The message as it is looked for.
+    pub(crate) fn asked(&self) -> Asked<'_> {
+        Asked { recipient: self.recipient(), sender: self.sender(), id: self.header().id }
+    }
 }
 
 impl Judge<'_> {

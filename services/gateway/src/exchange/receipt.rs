@@ -84,7 +84,7 @@ async fn send_receipt(
     now: Timestamp,
 ) -> Result<(), SendError> {
     let outgoing = send::transport(gateway, from, to, *lane, body, now)?;
-    gateway.outbox.enqueue(tx, &outgoing, now).await?;
+    gateway.outbox.enqueue(tx, &outgoing, now);
     Ok(())
 }
 

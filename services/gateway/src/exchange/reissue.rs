@@ -193,7 +193,8 @@ async fn again(
     if message.body.message_type().is_numbered() {
         keep(tx, &outgoing, old).await?;
     }
-    Ok(gateway.outbox.enqueue(tx, &outgoing, now).await?)
+    gateway.outbox.enqueue(tx, &outgoing, now);
+    Ok(())
 }
 
 /// Keeps what was signed. All but what is new is as it was: who released it answers for what it says.

@@ -1,14 +1,15 @@
 //! What leaves: number in each recipient's stream, sign once per country, put into the outbox and write
 //! the audit event, all in the caller's one transaction.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use rovuma_envelope::{Jws, SignerFault, Typ};
 use rovuma_outbox::{Outgoing, OutgoingCopy, Place};
 use rovuma_schemas::{
-    AgencyCode, Body, CountryCode, Header, Lane, Message, MessageId, MessageType, Recipient, Sender, Status,
-    Timestamp, ValidDraft, Version, audit::AuditAction,
+    AgencyCode, Body, Category, CountryCode, Header, Lane, Message, MessageId, MessageType, Recipient,
+    Sender, Status, Timestamp, ValidDraft, Version, audit::AuditAction,
 };
+use rovuma_store::{FutureExt, Insert, LateRows, Store, WriteError};
 use rovuma_trail::Act;
 use sqlx::AnyConnection;
 
@@ -88,8 +89,8 @@ pub(crate) async fn release(
         let header = header_of(&request, &copies);
         let message = request.draft.clone().into_message(header);
         let outgoing = sign(gateway, country, &message, copies)?;
-        keep(tx, &outgoing, &message, &request).await?;
-        gateway.outbox.enqueue(tx, &outgoing, request.now).await?;
+        gateway.sent.keep(tx, &outgoing, &request);
+        gateway.outbox.enqueue(tx, &outgoing, request.now);
         let placed =
             outgoing.copies.into_iter().filter_map(|copy| Some((copy.recipient, copy.lane, copy.place?)));
         places.extend(placed);
@@ -135,6 +136,26 @@ pub(crate) fn transport(
     };
     let copy = OutgoingCopy { recipient: to.clone(), lane, place: None };
     sign(gateway, to.country(), &Message::transport(header, body), vec![copy])
+}
+
+/// Puts a message into the outbox that nothing else is decided with.
+///
+/// # Errors
+/// [`WriteError`] when the store does not take it.
+pub(super) async fn enqueue(
+    gateway: &Gateway,
+    outgoing: Outgoing,
+    now: Timestamp,
+) -> Result<(), WriteError<SendError>> {
+    let outbox = gateway.outbox.clone();
+    let write = gateway.store.write(move |tx| {
+        async move {
+            outbox.enqueue(tx, &outgoing, now);
+            Ok(())
+        }
+        .boxed()
+    });
+    write.await
 }
 
 fn by_country(recipients: &[AgencyCode]) -> BTreeMap<CountryCode, Vec<&AgencyCode>> {
@@ -213,33 +234,68 @@ pub(super) fn sign(
     })
 }
 
-async fn keep(
-    tx: &mut AnyConnection,
-    outgoing: &Outgoing,
-    message: &Message,
-    request: &Release<'_>,
-) -> Result<(), SendError> {
-    let compact = outgoing.jws.to_compact().into_bytes();
-    sqlx::query(
-        "INSERT INTO sent (id, country, agency, message_type, category, status, lane, created_at,
-                           expires_at, released_by, digest, jws)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
-    )
-    .bind(outgoing.id.as_bytes().to_vec())
-    .bind(outgoing.country.as_str())
-    .bind(outgoing.sender.as_str())
-    .bind(outgoing.message_type.as_str())
-    .bind(request.draft.category().as_str())
-    .bind(message.header.status.as_str())
-    .bind(request.draft.lane().as_str())
-    .bind(outgoing.created.as_micros())
-    .bind(outgoing.expires.map(Timestamp::as_micros))
-    .bind(request.released_by)
-    .bind(rovuma_envelope::digest(&compact).as_bytes().to_vec())
-    .bind(compact)
-    .execute(tx)
-    .await?;
-    Ok(())
+/// What has left: the exact bytes signed are the evidence, one row a country.
+#[derive(Debug)]
+pub(crate) struct SentMessages(Arc<LateRows<Sent>>);
+
+#[derive(Debug)]
+struct Sent {
+    id: MessageId,
+    country: CountryCode,
+    agency: AgencyCode,
+    message_type: MessageType,
+    category: Category,
+    status: Status,
+    lane: Lane,
+    created: Timestamp,
+    expires: Option<Timestamp>,
+    released_by: String,
+    compact: Vec<u8>,
+}
+
+const SENT: Insert = Insert {
+    into: "INSERT INTO sent (id, country, agency, message_type, category, status, lane, created_at,
+                             expires_at, released_by, digest, jws)",
+    columns: 12,
+    then: "",
+};
+
+impl SentMessages {
+    /// Those of `store`.
+    pub(crate) fn of(store: &Store) -> Self {
+        Self(LateRows::of(store, SENT, |query, row: &Sent| {
+            query
+                .bind(row.id.as_bytes().as_slice())
+                .bind(row.country.as_str())
+                .bind(row.agency.as_str())
+                .bind(row.message_type.as_str())
+                .bind(row.category.as_str())
+                .bind(row.status.as_str())
+                .bind(row.lane.as_str())
+                .bind(row.created.as_micros())
+                .bind(row.expires.map(Timestamp::as_micros))
+                .bind(row.released_by.as_str())
+                .bind(rovuma_envelope::digest(&row.compact).as_bytes().to_vec())
+                .bind(row.compact.as_slice())
+        }))
+    }
+
+    fn keep(&self, tx: &mut AnyConnection, outgoing: &Outgoing, request: &Release<'_>) {
+        let row = Sent {
+            id: outgoing.id,
+            country: outgoing.country,
+            agency: outgoing.sender.clone(),
+            message_type: outgoing.message_type,
+            category: request.draft.category(),
+            status: request.draft.status(),
+            lane: request.draft.lane(),
+            created: outgoing.created,
+            expires: outgoing.expires,
+            released_by: request.released_by.to_owned(),
+            compact: outgoing.jws.to_compact().into_bytes(),
+        };
+        self.0.push(tx, row);
+    }
 }
 
 fn list(places: &[(AgencyCode, Lane, Place)]) -> String {

@@ -135,10 +135,7 @@ async fn tell(
     let body = Body::StreamStatus(StreamStatus { streams, received });
     let outgoing =
         send::transport(gateway, own, partner, Lane::Urgent, body, now).map_err(WriteError::Job)?;
-    let outbox = gateway.outbox.clone();
-    let write =
-        gateway.store.write(move |tx| async move { Ok(outbox.enqueue(tx, &outgoing, now).await?) }.boxed());
-    write.await
+    send::enqueue(gateway, outgoing, now).await
 }
 
 /// What one of our agencies has seen of a partner's streams: those that the partner has not spoken of yet, then
@@ -232,7 +229,7 @@ async fn request(
     let gaps = StreamGaps { lane: key.lane, stream: key.stream, missing };
     let body = Body::StreamRequest(StreamRequest { streams: vec![gaps] });
     let outgoing = send::transport(gateway, &key.recipient, &key.sender, Lane::Urgent, body, now)?;
-    gateway.outbox.enqueue(tx, &outgoing, now).await?;
+    gateway.outbox.enqueue(tx, &outgoing, now);
     stream::note_requested(tx, key, now).await?;
     Ok(())
 }

@@ -120,7 +120,7 @@ pub(crate) async fn release(
         (Some(_), None) => self::permit(&gateway, &caller, &draft, true).await?,
         _ => permit,
     };
-    let reviewed = Reviewed { seen: IfMatch::version(draft.version), content };
+    let reviewed = Reviewed { draft, content };
     let shared = Arc::clone(&gateway);
     idempotency::once(&gateway.store, attempt, now, move |tx| {
         async move { answer(release::release(tx, &shared, &permit, reviewed, now).await?, now) }.boxed()

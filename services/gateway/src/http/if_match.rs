@@ -13,11 +13,6 @@ use super::error::ApiError;
 pub(crate) struct IfMatch(Option<i64>);
 
 impl IfMatch {
-    /// The version that the gateway itself has looked at.
-    pub(crate) const fn version(version: i64) -> Self {
-        Self(Some(version))
-    }
-
     /// The version seen, which this request must name.
     ///
     /// # Errors
@@ -36,9 +31,7 @@ impl IfMatch {
     /// 412 when the draft has changed since.
     pub(crate) fn check(self, version: i64) -> Result<(), ApiError> {
         match self.0 {
-            Some(seen) if seen != version => Err(Problem::new(StatusCode::PRECONDITION_FAILED, "version")
-                .detail(format!("The draft is at version {version}, not {seen}: read it again first."))
-                .into()),
+            Some(seen) if seen != version => Err(changed(version, seen)),
             _ => Ok(()),
         }
     }
@@ -46,6 +39,13 @@ impl IfMatch {
     fn parse(text: &str) -> Option<i64> {
         text.strip_prefix('"')?.strip_suffix('"')?.parse().ok()
     }
+}
+
+/// The draft is at `version`, and not at the one that was seen.
+pub(crate) fn changed(version: i64, seen: i64) -> ApiError {
+    Problem::new(StatusCode::PRECONDITION_FAILED, "version")
+        .detail(format!("The draft is at version {version}, not {seen}: read it again first."))
+        .into()
 }
 
 /// The entity tag of a version.

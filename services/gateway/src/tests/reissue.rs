@@ -204,10 +204,13 @@ async fn receipts_go_again_and_what_speaks_of_a_moment_does_not() {
     let status: Outgoing =
         send::transport(&gateway, &agency("mz.prm"), &agency("tz.tpf"), Lane::Urgent, body, now)
             .expect("signed");
-    let work = world
-        .gateway
-        .store
-        .write(move |tx| async move { gateway.outbox.enqueue(tx, &status, now).await }.boxed());
+    let work = world.gateway.store.write(move |tx| {
+        async move {
+            gateway.outbox.enqueue(tx, &status, now);
+            Ok::<_, sqlx::Error>(())
+        }
+        .boxed()
+    });
     work.await.expect("put in");
     assert_eq!(world.waiting().await.len(), 2);
     world.compromise_prm();

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use rovuma_schemas::{StoreId, Timestamp};
-use rovuma_store::Conn;
+use rovuma_store::{Conn, padded_list, with_list};
 
 use super::{
     backoff::retransmit_after,
@@ -13,7 +13,6 @@ use super::{
 use crate::{
     OutboxSettings,
     model::{LaneKey, to_column},
-    sql::{padded_list, with_list},
 };
 
 /// A bundle that the broker has confirmed.

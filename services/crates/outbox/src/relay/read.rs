@@ -2,7 +2,7 @@
 
 use rovuma_envelope::{BUNDLE_BYTES_MAX, BUNDLE_MESSAGES_MAX, Jws};
 use rovuma_schemas::Timestamp;
-use rovuma_store::RowExt;
+use rovuma_store::{RowExt, padded_list, with_list};
 use sqlx::{Row, any::AnyRow};
 
 use super::{
@@ -13,7 +13,6 @@ use crate::{
     Outbox, Place,
     model::{LaneKey, to_column},
     partner,
-    sql::{padded_list, with_list},
 };
 
 /// What leaves in one bundle.

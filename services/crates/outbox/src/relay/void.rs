@@ -3,17 +3,14 @@
 use std::sync::Arc;
 
 use rovuma_schemas::{Timestamp, VoidReason};
-use rovuma_store::{Conn, FutureExt, WriteError};
+use rovuma_store::{Conn, FutureExt, WriteError, padded_list, with_list};
 use sqlx::Row;
 
 use super::{
     host::{MovedCopy, RelayHost},
     read::moved,
 };
-use crate::{
-    Outbox,
-    sql::{padded_list, with_list},
-};
+use crate::Outbox;
 
 /// Copies made void in one transaction at most: others want to write too.
 const VOID_MAX: i64 = 256;

@@ -133,7 +133,8 @@ impl World {
                     expires: letter.expires,
                     copies,
                 };
-                outbox.enqueue(tx, &outgoing, now).await
+                outbox.enqueue(tx, &outgoing, now);
+                Ok::<_, sqlx::Error>(())
             }
             .boxed()
         });

@@ -1,4 +1,4 @@
-//! Lists of values in a query text.
+//! Lists of values in a query text: few sizes, so that prepared statements are used again.
 
 use sqlx::{AssertSqlSafe, SqlSafeStr, SqlStr};
 
@@ -10,14 +10,14 @@ fn padded(count: usize) -> usize {
 
 /// `before` with `{}` replaced by a list of placeholders from `$first` on, long enough for `count` values.
 /// Nothing but numbers comes into the text.
-pub(crate) fn with_list(before: &'static str, first: usize, count: usize) -> SqlStr {
+pub fn with_list(before: &'static str, first: usize, count: usize) -> SqlStr {
     let list: Vec<String> = (first..first + padded(count)).map(|index| format!("${index}")).collect();
     AssertSqlSafe(before.replace("{}", &list.join(", "))).into_sql_str()
 }
 
 /// `before` with `{}` replaced by a list of rows of so many placeholders each, from `$first` on, long enough for
 /// `count` rows.
-pub(crate) fn with_rows(before: &'static str, (first, columns): (usize, usize), count: usize) -> SqlStr {
+pub fn with_rows(before: &'static str, (first, columns): (usize, usize), count: usize) -> SqlStr {
     let row = |row: usize| {
         let row = (first + row * columns..).take(columns).map(|index| format!("${index}"));
         format!("({})", row.collect::<Vec<_>>().join(", "))
@@ -27,7 +27,7 @@ pub(crate) fn with_rows(before: &'static str, (first, columns): (usize, usize), 
 }
 
 /// The values of such a list: the last one again and again to fill it up.
-pub(crate) fn padded_list<T: Clone>(values: &[T]) -> impl Iterator<Item = T> {
+pub fn padded_list<T: Clone>(values: &[T]) -> impl Iterator<Item = T> {
     let last = values.last().cloned();
     let fill = padded(values.len()) - values.len();
     values.iter().cloned().chain(last.into_iter().flat_map(move |last| std::iter::repeat_n(last, fill)))
