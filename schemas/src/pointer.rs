@@ -14,7 +14,16 @@ impl Pointer {
 
     /// The member `name` of the object here.
     pub(crate) fn field(&self, name: &str) -> Self {
-        Self(format!("{}/{}", self.0, name.replace('~', "~0").replace('/', "~1")))
+        let mut text = String::with_capacity(self.0.len() + 1 + name.len());
+        text.push_str(&self.0);
+        text.push('/');
+        // Drafts are looked through field by field, and hardly any name has these signs.
+        if name.contains(['~', '/']) {
+            text.push_str(&name.replace('~', "~0").replace('/', "~1"));
+        } else {
+            text.push_str(name);
+        }
+        Self(text)
     }
 
     /// The item `index` of the array here.

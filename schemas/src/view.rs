@@ -27,6 +27,11 @@ impl<'a> View<'a> {
         Self { value: self.value.and_then(|value| value.get(name)), at: self.at.field(name) }
     }
 
+    /// Whether something stands at the member `name`.
+    pub(crate) fn has(&self, name: &str) -> bool {
+        self.value.is_some_and(|value| value.get(name).is_some())
+    }
+
     /// The item `index`.
     pub(crate) fn item(&self, index: usize) -> Self {
         Self { value: self.value.and_then(|value| value.get(index)), at: self.at.item(index) }

@@ -16,8 +16,20 @@ use crate::{
 pub(super) fn of(validator: &Validator, instance: &Value) -> Vec<Finding> {
     let mut found: Vec<Finding> =
         validator.iter_errors(instance).flat_map(|error| findings(&error)).collect();
-    long_texts(instance, &Pointer::default(), &mut found);
+    if has_long_text(instance) {
+        long_texts(instance, &Pointer::default(), &mut found);
+    }
     found
+}
+
+/// Most have none, and then no pointer need be made.
+fn has_long_text(value: &Value) -> bool {
+    match value {
+        Value::String(text) => text.len() > TEXT_MAX_BYTES,
+        Value::Array(items) => items.iter().any(has_long_text),
+        Value::Object(members) => members.values().any(has_long_text),
+        Value::Null | Value::Bool(_) | Value::Number(_) => false,
+    }
 }
 
 fn findings(error: &ValidationError<'_>) -> Vec<Finding> {
