@@ -1,9 +1,16 @@
 //! Passwords: which are taken, and how they are kept.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{
+        Arc,
+        mpsc::{self, Sender},
+    },
+    thread,
+    time::Duration,
+};
 
-use argon2::{Algorithm, Argon2, Params, PasswordHash, PasswordHasher, PasswordVerifier, Version};
-use tokio::sync::{Semaphore, SemaphorePermit};
+use argon2::{Algorithm, Argon2, Params, PasswordHasher, PasswordVerifier, Version};
+use tokio::sync::{Semaphore, SemaphorePermit, oneshot};
 use zeroize::Zeroizing;
 
 use crate::Login;
@@ -15,9 +22,9 @@ const PASSES: u32 = 2;
 /// Argon2id lanes: more would only help a defender with idle cores.
 const LANES: u32 = 1;
 
-/// Hashes computed at the same time. Each holds 19 MiB and a core for some 30 ms: a flood of log-ins
-/// must leave memory and time for everything else.
-const AT_ONCE: usize = 4;
+/// Hashes computed at the same time. Each holds 19 MiB and a core for some 30 ms: one after the other is
+/// thirty log-ins a second, and a flood of them leaves memory and a core for everything else.
+const AT_ONCE: usize = 1;
 /// Who waits longer than this for a turn is told to come back: the machine is being flooded.
 const TURN_WAIT: Duration = Duration::from_secs(5);
 
@@ -87,12 +94,18 @@ impl NewPassword {
     }
 }
 
-/// Computes and compares hashes, a few at a time and off the event loop.
+/// Computes and compares hashes, one at a time and off the event loop.
+///
+/// On a thread of its own, which keeps the memory that a hash takes for the next one. The runtime's threads would
+/// each keep as much, and there are many.
 #[derive(Clone)]
 pub(crate) struct Hashers {
     turns: Arc<Semaphore>,
+    work: Sender<Work>,
     nobody: Arc<str>,
 }
+
+type Work = Box<dyn FnOnce() + Send>;
 
 /// A hash that was not computed.
 #[derive(Debug, thiserror::Error)]
@@ -103,7 +116,10 @@ pub(crate) enum HashFault {
     /// Argon2 said no, which no password makes it do.
     #[error("password hashing failed: {0}")]
     Argon2(#[from] argon2::password_hash::Error),
-    /// The blocking task was lost.
+    /// The machine gave no thread to hash on.
+    #[error("password hashing could not start: {0}")]
+    NoThread(std::io::Error),
+    /// The thread ended before it answered.
     #[error("password hashing was cut short")]
     Lost,
 }
@@ -114,8 +130,14 @@ impl Hashers {
     /// # Errors
     /// [`HashFault`].
     pub(crate) fn new() -> Result<Self, HashFault> {
+        let (work, waiting) = mpsc::channel();
+        let hash_all = move || waiting.into_iter().for_each(|work: Work| work());
+        thread::Builder::new()
+            .name("password hashing".to_owned())
+            .spawn(hash_all)
+            .map_err(HashFault::NoThread)?;
         let nobody = argon2()?.hash_password(b"nobody has this password")?;
-        Ok(Self { turns: Arc::new(Semaphore::new(AT_ONCE)), nobody: nobody.to_string().into() })
+        Ok(Self { turns: Arc::new(Semaphore::new(AT_ONCE)), work, nobody: nobody.to_string().into() })
     }
 
     /// The PHC string to keep of a password.
@@ -123,12 +145,8 @@ impl Hashers {
     /// # Errors
     /// [`HashFault`].
     pub(crate) async fn hash(&self, password: NewPassword) -> Result<String, HashFault> {
-        let _turn = self.turn().await?;
-        let hashed: Result<PasswordHash, HashFault> =
-            tokio::task::spawn_blocking(move || Ok(argon2()?.hash_password(password.0.as_bytes())?))
-                .await
-                .map_err(|_| HashFault::Lost)?;
-        hashed.map(|hash| hash.to_string())
+        let hash = move || Ok(argon2()?.hash_password(password.0.as_bytes())?.to_string());
+        self.on_a_thread(hash).await
     }
 
     /// Whether `unverified_password` is the one that `kept` was made of. Without `kept`, because
@@ -142,15 +160,28 @@ impl Hashers {
         unverified_password: Zeroizing<String>,
         kept: Option<String>,
     ) -> Result<bool, HashFault> {
-        let _turn = self.turn().await?;
         let known = kept.is_some();
         let kept = kept.unwrap_or_else(|| self.nobody.to_string());
-        let matches = tokio::task::spawn_blocking(move || {
+        let matches = move || {
             let long = unverified_password.len() > PASSWORD_MAX_BYTES;
             let password: &[u8] = if long { b"" } else { unverified_password.as_bytes() };
-            Ok::<_, HashFault>(argon2()?.verify_password(password, kept.as_str()).is_ok() && !long)
+            Ok(argon2()?.verify_password(password, kept.as_str()).is_ok() && !long)
+        };
+        Ok(self.on_a_thread(matches).await? && known)
+    }
+
+    async fn on_a_thread<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> Result<T, HashFault> + Send + 'static,
+    ) -> Result<T, HashFault> {
+        let _turn = self.turn().await?;
+        let (reply, answer) = oneshot::channel();
+        let work = Box::new(move || {
+            // Whoever went away does not want the answer.
+            let _ = reply.send(work());
         });
-        Ok(matches.await.map_err(|_| HashFault::Lost)?? && known)
+        self.work.send(work).map_err(|_| HashFault::Lost)?;
+        answer.await.map_err(|_| HashFault::Lost)?
     }
 
     async fn turn(&self) -> Result<SemaphorePermit<'_>, HashFault> {
