@@ -1,5 +1,7 @@
-//! The rules of `deny.toml` that must never be broken unseen, checked over `cargo metadata`:
-//! no network, no tool to install.
+//! Rules of the repository that must never be broken unseen: those of `deny.toml`, checked over `cargo metadata` with
+//! no network and no tool to install, and those for the steps of a schema.
+
+mod migrations;
 
 use std::collections::{BTreeMap, BTreeSet};
 
