@@ -22,6 +22,7 @@
 mod enqueue;
 mod heads;
 mod model;
+mod numbers;
 mod outbox;
 mod partner;
 mod relay;

@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use rovuma_schemas::{AgencyCode, Lane};
-use rovuma_store::{Commits, Conn, Migrations, RowExt, Store};
+use rovuma_store::{Commits, Conn, Migrations, Store};
 use tokio::sync::watch;
 
-use crate::{OutboxSettings, Place, enqueue::Entering, model::LaneKey, wake::Marks};
+use crate::{OutboxSettings, Place, enqueue::Entering, model::LaneKey, numbers::Numbers, wake::Marks};
 
 /// The outbox's tables, for [`Store::open`].
 pub const MIGRATIONS: Migrations = rovuma_store::migrations!(201 "outbox");
@@ -21,21 +21,22 @@ struct Inner {
     settings: OutboxSettings,
     marks: Marks,
     entering: Entering,
+    numbers: Arc<Numbers>,
 }
 
 impl Outbox {
     /// The outbox in `store`, which was opened with [`MIGRATIONS`].
     pub fn new(store: Store, settings: OutboxSettings) -> Self {
-        let entering = Entering::of(&store);
-        Self(Arc::new(Inner { store, settings, marks: Marks::default(), entering }))
+        let (numbers, entering) = (Numbers::of(&store), Entering::of(&store));
+        Self(Arc::new(Inner { store, settings, marks: Marks::default(), entering, numbers }))
     }
 
     pub(crate) fn entering(&self) -> &Entering {
         &self.0.entering
     }
 
-    /// Gives out the next number of a stream, in the caller's transaction: if that is taken back so is the
-    /// number, and the stream has no gap.
+    /// Gives out the next number of a stream, in the caller's transaction, which is that of [`Store::write`]: if that
+    /// is taken back so is the number, and the stream has no gap.
     ///
     /// # Errors
     /// [`sqlx::Error`] when the store does not answer.
@@ -46,19 +47,7 @@ impl Outbox {
         recipient: &AgencyCode,
         lane: Lane,
     ) -> sqlx::Result<Place> {
-        // `WHERE true` keeps SQLite from reading ON as the beginning of a join.
-        let row = sqlx::query(
-            "INSERT INTO outbox_stream (stream, sender, recipient, lane, last)
-             SELECT identity, $1, $2, $3, 1 FROM store WHERE true
-             ON CONFLICT (stream, sender, recipient, lane) DO UPDATE SET last = outbox_stream.last + 1
-             RETURNING stream, last",
-        )
-        .bind(sender.as_str())
-        .bind(recipient.as_str())
-        .bind(lane.as_str())
-        .fetch_one(tx)
-        .await?;
-        Ok(Place { stream: row.store_id("stream")?, number: row.count("last")? })
+        self.0.numbers.next(tx, sender, recipient, lane).await
     }
 
     /// The store it is in.

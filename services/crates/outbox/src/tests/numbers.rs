@@ -39,6 +39,73 @@ async fn numbers_drawn_at_once_have_no_gap_though_some_are_taken_back() {
     let mut numbers: Vec<u64> = drawn.into_iter().flatten().map(|place| place.number).collect();
     numbers.sort_unstable();
     assert_eq!(numbers, (1..=100).collect::<Vec<u64>>());
+    let heads = world.outbox.heads(&agency(PRM), &agency(TPF), at(0)).await.expect("heads");
+    assert_eq!(
+        heads.iter().map(|head| head.last).collect::<Vec<_>>(),
+        [100],
+        "the store knows where they end"
+    );
+}
+
+/// Draws twice, with another name of the store in between.
+async fn draw_across_a_renaming(world: &World, keep: bool) -> Option<[Place; 2]> {
+    let outbox = world.outbox.clone();
+    let work = world.outbox.store().write(move |tx| {
+        async move {
+            let before = outbox.next_place(tx, &agency(PRM), &agency(TPF), Lane::Urgent).await?;
+            rovuma_store::renew_identity(tx).await?;
+            let after = outbox.next_place(tx, &agency(PRM), &agency(TPF), Lane::Urgent).await?;
+            if keep { Ok([before, after]) } else { Err(Refused::OnPurpose) }
+        }
+        .boxed()
+    });
+    match work.await {
+        Ok(places) => Some(places),
+        Err(WriteError::Job(Refused::OnPurpose)) => None,
+        Err(other) => panic!("{other}"),
+    }
+}
+
+#[tokio::test]
+async fn a_renaming_within_a_transaction_begins_new_streams_and_one_taken_back_does_not() {
+    let world = World::new().await;
+    let (one, taken_back, two, across, last) = futures::join!(
+        draw(&world, 1),
+        draw_across_a_renaming(&world, false),
+        draw(&world, 1),
+        draw_across_a_renaming(&world, true),
+        draw(&world, 1)
+    );
+    assert!(taken_back.is_none());
+    let (one, two, last) = (one.expect("a place"), two.expect("a place"), last.expect("a place"));
+    let [three, renamed] = across.expect("two places");
+    assert_eq!([one.number, two.number, three.number], [1, 2, 3]);
+    assert!(one.stream == two.stream && two.stream == three.stream);
+    assert_eq!([renamed.number, last.number], [1, 2]);
+    assert!(renamed.stream == last.stream && renamed.stream != three.stream);
+    let heads = world.outbox.heads(&agency(PRM), &agency(TPF), at(0)).await.expect("heads");
+    assert_eq!(heads.iter().map(|head| (head.stream, head.last)).collect::<Vec<_>>(), [(last.stream, 2)]);
+    let again = draw(&world, 1).await.expect("a place");
+    assert_eq!(again, Place { stream: last.stream, number: 3 });
+}
+
+#[tokio::test]
+async fn a_transaction_in_which_somebody_else_moves_a_stream_gives_out_nothing() {
+    let world = World::new().await;
+    let outbox = world.outbox.clone();
+    let work = world.outbox.store().write(move |tx| {
+        async move {
+            for _ in 0..2 {
+                outbox.next_place(tx, &agency(PRM), &agency(TPF), Lane::Urgent).await?;
+            }
+            sqlx::query("UPDATE outbox_stream SET last = 7").execute(&mut *tx).await?;
+            Ok::<_, Refused>(())
+        }
+        .boxed()
+    });
+    let refused = work.await.expect_err("two messages would have one number");
+    assert!(!matches!(refused, WriteError::Job(_)), "{refused}");
+    assert_eq!(draw(&world, 1).await.expect("a place").number, 1);
 }
 
 #[tokio::test]
