@@ -27,9 +27,12 @@ impl<'a> View<'a> {
         Self { value: self.value.and_then(|value| value.get(name)), at: self.at.field(name) }
     }
 
-    /// Whether something stands at the member `name`.
-    pub(crate) fn has(&self, name: &str) -> bool {
-        self.value.is_some_and(|value| value.get(name).is_some())
+    /// The names of the members of an object; none of anything else.
+    pub(crate) fn names(&self) -> impl Iterator<Item = &'a str> + use<'a> {
+        self.value
+            .and_then(Value::as_object)
+            .into_iter()
+            .flat_map(|members| members.keys().map(String::as_str))
     }
 
     /// The item `index`.

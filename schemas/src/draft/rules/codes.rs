@@ -23,9 +23,10 @@ fn walk(checker: &mut Checker<'_>, root: &Value, schema: &Value, view: &View<'_>
     if let Some(item_schema) = schema.get("items") {
         view.items().iter().for_each(|item| walk(checker, root, item_schema, item));
     }
-    for (name, field_schema) in schema.get("properties").and_then(Value::as_object).into_iter().flatten() {
-        // Most of what a schema allows is not there.
-        if view.has(name) {
+    let Some(fields) = schema.get("properties") else { return };
+    // A schema allows far more than a draft has.
+    for name in view.names() {
+        if let Some(field_schema) = fields.get(name) {
             walk(checker, root, field_schema, &view.field(name));
         }
     }
@@ -33,8 +34,8 @@ fn walk(checker: &mut Checker<'_>, root: &Value, schema: &Value, view: &View<'_>
 
 /// Follows `#/$defs/Name`.
 fn resolve<'s>(root: &'s Value, schema: &'s Value) -> &'s Value {
-    let target = schema.get("$ref").and_then(Value::as_str).and_then(|target| target.strip_prefix('#'));
-    target.and_then(|pointer| root.pointer(pointer)).unwrap_or(schema)
+    let name = schema.get("$ref").and_then(Value::as_str).and_then(|target| target.strip_prefix("#/$defs/"));
+    name.and_then(|name| root.get("$defs")?.get(name)).unwrap_or(schema)
 }
 
 fn code(checker: &mut Checker<'_>, list: &str, view: &View<'_>) {
