@@ -35,6 +35,7 @@ mod load;
 mod policy;
 mod resource;
 mod role;
+mod scope;
 
 pub use action::{Act, Action, act};
 pub use actor::Actor;

@@ -3,12 +3,16 @@
 use std::{collections::HashMap, path::PathBuf};
 
 use cedar_policy::{
-    Effect, Entity, ParseError, ParseErrors, Policy as CedarPolicy, PolicyId, PolicySet, Schema,
-    ValidationMode, Validator,
+    Effect, ParseError, ParseErrors, Policy as CedarPolicy, PolicyId, PolicySet, Schema, ValidationMode,
+    Validator,
 };
 use miette::Diagnostic as _;
 
-use crate::{Action, Code, cedar::Names};
+use crate::{
+    Action, Code,
+    cedar::Names,
+    scope::{self, Scope},
+};
 
 /// The schema that comes with the program.
 pub(crate) const BUILT_IN_SCHEMA: &str = include_str!("../../../../deploy/policy/rovuma.cedarschema");
@@ -102,11 +106,10 @@ pub enum LoadError {
 pub(crate) struct Loaded {
     pub(crate) schema: Schema,
     pub(crate) names: Names,
-    /// The schema's entity of each action, which carries its groups.
-    pub(crate) actions: HashMap<Action, Entity>,
+    /// All policies.
     pub(crate) everything: PolicySet,
-    /// The permitting policies alone, to tell "no role" from "forbidden".
-    pub(crate) permits: PolicySet,
+    /// What of them is asked about each action.
+    pub(crate) scopes: HashMap<Action, Scope>,
     /// The code of each forbidding policy.
     pub(crate) codes: HashMap<PolicyId, Code>,
 }
@@ -116,20 +119,15 @@ pub(crate) fn load(schema: &str, texts: &[PolicyText]) -> Result<Loaded, LoadErr
     let schema = parse_schema(schema)?;
     let bad_schema = |detail: String| LoadError::Schema { detail };
     let names = Names::new().map_err(|fault| bad_schema(fault.to_string()))?;
-    let actions = names.actions(&schema).map_err(|fault| bad_schema(fault.to_string()))?;
 
-    let mut loaded = Loaded {
-        schema,
-        names,
-        actions,
-        everything: PolicySet::new(),
-        permits: PolicySet::new(),
-        codes: HashMap::new(),
-    };
+    let mut loaded =
+        Loaded { schema, names, everything: PolicySet::new(), scopes: HashMap::new(), codes: HashMap::new() };
     for text in texts {
         add_file(&mut loaded, text)?;
     }
     validate(&loaded)?;
+    let scopes = scope::each(&loaded.names, &loaded.schema, &loaded.everything);
+    loaded.scopes = scopes.map_err(|fault| bad_schema(fault.to_string()))?;
     Ok(loaded)
 }
 
@@ -165,7 +163,7 @@ fn add_policy(loaded: &mut Loaded, policy: &CedarPolicy, file: &str) -> Result<(
     let twice = |_| annotation(id, "this @id is already taken");
     let renamed = policy.new_id(PolicyId::new(id));
     match policy.effect() {
-        Effect::Permit => loaded.permits.add(renamed.clone()).map_err(twice)?,
+        Effect::Permit => {}
         Effect::Forbid => {
             let code = policy.annotation("code").and_then(|word| word.parse().ok());
             let code =

@@ -74,15 +74,16 @@ impl Policy {
         resource: &Resource,
         context: &Context,
     ) -> Result<Option<Code>, Misfit> {
-        let Loaded { schema, names, actions, everything, permits, .. } = &*self.loaded;
+        let Loaded { schema, names, scopes, .. } = &*self.loaded;
+        let scope = &scopes[&action];
         let request = names.request(actor, action, resource, context, schema)?;
-        let entities = names.entities(actor, resource, &actions[&action])?;
-        let response = ask(&request, everything, &entities)?;
+        let entities = names.entities(actor, resource, &scope.action)?;
+        let response = ask(&request, &scope.everything, &entities)?;
         if response.decision() == CedarDecision::Allow {
             return Ok(None);
         }
         // A forbidding policy speaks of roles that would otherwise permit: who has none is told so.
-        if ask(&request, permits, &entities)?.decision() == CedarDecision::Deny {
+        if ask(&request, &scope.permits, &entities)?.decision() == CedarDecision::Deny {
             return Ok(Some(Code::Role));
         }
         Ok(Some(self.first_code(&response)))

@@ -101,7 +101,7 @@ fn the_entities_fit_the_schema() {
     for question in questions() {
         for (name, actor) in each_role().into_iter().chain(special_actors()) {
             let entities =
-                loaded.names.entities(&actor, &question.resource, &loaded.actions[&question.action]);
+                loaded.names.entities(&actor, &question.resource, &loaded.scopes[&question.action].action);
             let checked =
                 Entities::from_entities(entities.expect("made").iter().cloned(), Some(&loaded.schema));
             assert!(checked.is_ok(), "{name} {}: {checked:?}", question.action);

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use cedar_policy::{Effect, PolicyId, PolicySet};
 
 use super::questions::{Question, answer, each_role, questions, special_actors};
-use crate::{Actor, Policy, load};
+use crate::{Actor, Policy, load, scope};
 
 #[test]
 fn without_any_one_policy_the_answers_change() {
@@ -60,11 +60,8 @@ fn policies(policy: &Policy) -> Vec<(PolicyId, Effect)> {
 /// The built-in policies without one, past the checks that would refuse such a set.
 fn without(id: &PolicyId) -> Policy {
     let mut loaded = load::load(load::BUILT_IN_SCHEMA, &load::built_in_policies()).expect("they load");
-    let remove = |set: &PolicySet| {
-        PolicySet::from_policies(set.policies().filter(|policy| policy.id() != id).cloned())
-            .expect("still a set")
-    };
-    loaded.everything = remove(&loaded.everything);
-    loaded.permits = remove(&loaded.permits);
+    let others = loaded.everything.policies().filter(|policy| policy.id() != id).cloned();
+    loaded.everything = PolicySet::from_policies(others).expect("still a set");
+    loaded.scopes = scope::each(&loaded.names, &loaded.schema, &loaded.everything).expect("still fitting");
     Policy { loaded: Arc::new(loaded) }
 }
