@@ -48,6 +48,20 @@ impl Report {
         self.note = note.into();
         self
     }
+
+    /// What two parts of one scenario counted.
+    pub(crate) fn and(mut self, other: Self) -> Self {
+        self.accepted += other.accepted;
+        self.copies += other.copies;
+        self.delivered_once += other.delivered_once;
+        self.receipted += other.receipted;
+        self.audited += other.audited;
+        self.lost.extend(other.lost);
+        self.doubled.extend(other.doubled);
+        let notes: Vec<String> =
+            [self.note, other.note].into_iter().filter(|note| !note.is_empty()).collect();
+        Self { note: notes.join(", "), ..self }
+    }
 }
 
 impl fmt::Display for Report {

@@ -1,4 +1,5 @@
-//! A gateway's store put back from an older copy.
+//! A gateway's store put back from an older copy: the database alone, which it notices by itself, and its whole folder,
+//! which it is told of.
 
 use std::{
     collections::BTreeSet,
@@ -17,13 +18,28 @@ use crate::{
     traffic::{Accepted, DIRECTIONS, Traffic},
 };
 
+/// What of the store is put back.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Copied {
+    /// The database and what SQLite keeps beside it, as a backup has it.
+    Database,
+    /// The witness too, as a snapshot of the machine has it: nothing is left that could tell.
+    Everything,
+}
+
 pub(super) async fn run(ground: &mut Ground, _chance: Chance, messages: u32) -> Result<Report> {
+    let noticed = put_back(ground, Copied::Database, messages).await.context("the database put back")?;
+    let told = put_back(ground, Copied::Everything, messages).await.context("its whole folder put back")?;
+    Ok(noticed.and(told))
+}
+
+async fn put_back(ground: &mut Ground, what: Copied, messages: u32) -> Result<Report> {
     let mut stage = ground.stage().await?;
     let before = Traffic::start(&stage, messages).await?.accepted().await?;
     reconcile(&stage, &before).await?;
     stop(&mut stage).await?;
     let store = stage.border.mz.layout().store("gateway");
-    let copy = copied(&store)?;
+    let copy = copied(&store, what)?;
     stage.bring_back("mz", "gateway").await?;
     let forgotten = Traffic::start(&stage, messages).await?.accepted().await?;
     let all: Vec<Accepted> = before.iter().chain(&forgotten).cloned().collect();
@@ -33,6 +49,10 @@ pub(super) async fn run(ground: &mut Ground, _chance: Chance, messages: u32) -> 
     stop(&mut stage).await?;
     for (kept, place) in &copy {
         fs::copy(kept, place).with_context(|| format!("putting back {}", place.display()))?;
+    }
+    if what == Copied::Everything {
+        let config = stage.border.mz.layout().config("gateway").display().to_string();
+        stage.border.mz.ctl().run(["store", "restored", "--service", &config, "--yes"])?;
     }
     stage.bring_back("mz", "gateway").await?;
     let after = Traffic::start(&stage, messages).await?.accepted().await?;
@@ -70,11 +90,14 @@ async fn stop(stage: &mut Stage) -> Result<()> {
     Ok(())
 }
 
-/// Copies the database and what SQLite keeps beside it; where each is and belongs. What is kept beside it so that a
-/// restore is noticed is not in a backup.
-fn copied(store: &Path) -> Result<Vec<(PathBuf, PathBuf)>> {
+/// Copies the store; where each file is and belongs.
+fn copied(store: &Path, what: Copied) -> Result<Vec<(PathBuf, PathBuf)>> {
     let mut copies = Vec::new();
-    for suffix in ["", "-wal", "-shm"] {
+    let suffixes: &[&str] = match what {
+        Copied::Database => &["", "-wal", "-shm"],
+        Copied::Everything => &["", "-wal", "-shm", ".witness"],
+    };
+    for suffix in suffixes {
         let mut place = store.as_os_str().to_owned();
         place.push(suffix);
         let place = PathBuf::from(place);
