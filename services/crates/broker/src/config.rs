@@ -8,6 +8,10 @@ use serde::Deserialize;
 /// Seconds between heartbeats asked for: a dead line is noticed within two of them.
 const HEARTBEAT_S: u16 = 20;
 
+/// A frame at most. A bundle rarely has more, and one that has takes several. lapin keeps room for 64 frames a
+/// connection: at RabbitMQ's 128 KiB that is 8 MiB.
+const FRAME_MAX_BYTES: u32 = 32 * 1024;
+
 /// The section `[broker]` of a service's configuration.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -87,6 +91,7 @@ impl Address {
         }
         uri.query.auth_mechanism = Some(SASLMechanism::External);
         uri.query.heartbeat.get_or_insert(HEARTBEAT_S);
+        uri.query.frame_max.get_or_insert(FRAME_MAX_BYTES);
         // EXTERNAL sends no user name; the parser's "guest" must not reach the wire.
         uri.authority.userinfo.username.clear();
         uri.authority.userinfo.password.clear();
@@ -114,6 +119,7 @@ mod tests {
     fn an_address_is_always_tls_and_external() {
         let address = Address::of(&config("amqps://rabbit.example:5671/rovuma")).expect("usable");
         assert_eq!(address.uri.query.auth_mechanism, Some(SASLMechanism::External));
+        assert_eq!(address.uri.query.frame_max, Some(FRAME_MAX_BYTES));
         assert_eq!((address.uri.vhost.as_str(), address.server_name.as_str()), ("rovuma", "rabbit.example"));
         assert_eq!(address.uri.authority.userinfo.username, "");
     }
