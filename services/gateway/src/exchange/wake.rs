@@ -17,9 +17,6 @@ use sqlx::Row;
 
 use crate::{error::DbError, gateway::Gateway};
 
-/// Rows looked at in one go: what a busy gateway commits in about a second.
-const PAGE: i64 = 1024;
-
 /// The media type of a CloudEvent in JSON.
 const CLOUD_EVENT: &str = "application/cloudevents+json";
 
@@ -65,23 +62,18 @@ async fn last(gateway: &Gateway) -> Result<i64, DbError> {
 
 async fn news(gateway: &Gateway, after: i64) -> Result<News, DbError> {
     let rows = sqlx::query(
-        "SELECT seq, agency, event, object_id, version, at FROM domain_event
-         WHERE seq > $1 ORDER BY seq LIMIT $2",
+        "SELECT seq, agency, event, version, at FROM domain_event
+         WHERE seq IN (SELECT MAX(seq) FROM domain_event WHERE seq > $1 GROUP BY agency, event) ORDER BY seq",
     )
     .bind(after)
-    .bind(PAGE)
     .fetch_all(gateway.store.read())
     .await?;
-    let mut latest = BTreeMap::new();
-    let mut last = None;
-    for row in &rows {
-        last = Some(row.try_get::<i64, _>("seq")?);
-        latest.insert((row.parsed::<AgencyCode>("agency")?, row.try_get::<String, _>("event")?), row);
-    }
-    let wakes = latest
-        .into_iter()
-        .map(|((agency, event), row)| {
-            let seq: i64 = row.try_get("seq")?;
+    let last = rows.last().map(|row| row.try_get("seq")).transpose()?;
+    let wakes = rows
+        .iter()
+        .map(|row| {
+            let (seq, event): (i64, String) = (row.try_get("seq")?, row.try_get("event")?);
+            let agency: AgencyCode = row.parsed("agency")?;
             let id = format!("{}.{}/{seq}", gateway.country, gateway.name);
             let body = json!({
                 "specversion": "1.0",
