@@ -39,7 +39,7 @@ const IN: &str = "bare.in";
 
 /// Publications in flight. Each has a routing key of its own, and a queue behind it that all keys share: the
 /// publisher waits for the confirms of one key's publications together.
-const IN_FLIGHT: u32 = 64;
+pub(crate) const IN_FLIGHT: u32 = 64;
 
 /// What the consumer may have unacknowledged: it never waits for the broker.
 const PREFETCH: u16 = 256;

@@ -2,6 +2,8 @@
 
 use clap::{Args, Parser, Subcommand};
 
+use crate::bare::IN_FLIGHT;
+
 /// How fast the product is on this machine.
 #[derive(Debug, Parser)]
 #[command(name = "tests/load/run")]
@@ -64,8 +66,8 @@ pub(crate) struct Exchange {
     /// Alternating rounds of the bare relay and the product.
     #[arg(long, default_value_t = 3)]
     pub(crate) rounds: u32,
-    /// Connections that post alerts side by side.
-    #[arg(long, default_value_t = 32, value_parser = clap::value_parser!(u32).range(1..))]
+    /// Connections that post alerts side by side: as many as the bare relay has messages in flight.
+    #[arg(long, default_value_t = IN_FLIGHT, value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) connections: u32,
     /// Alerts per second while latency is measured.
     #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..))]
