@@ -21,7 +21,7 @@ pub struct StoreConfig {
     pub readers: u32,
 }
 
-/// Enough for the parallel requests of a national node; each costs a thread and 2 MiB of page cache.
+/// Enough for the parallel requests of a national node; each costs a thread and its page cache.
 const fn default_readers() -> u32 {
     4
 }
