@@ -47,7 +47,12 @@ impl Ground {
 
     /// Prepares and starts both countries, quick enough for a test.
     pub(crate) async fn stage(&mut self) -> Result<Stage> {
-        let mut border = self.prepare(&quick()).await?;
+        self.stage_with(&quick()).await
+    }
+
+    /// The same with other timings.
+    pub(crate) async fn stage_with(&mut self, timings: &Timings) -> Result<Stage> {
+        let mut border = self.prepare(timings).await?;
         border.start(|_| ()).await?;
         Ok(Stage { border })
     }
