@@ -16,7 +16,7 @@ use crate::{
     alerts::draft::NewDrafts,
     config::Timings,
     exchange::{event::Events, send::SentMessages},
-    overdue::CurrentUntil,
+    overdue::Current,
 };
 
 /// The gateway's parts, handed to every task and request as `Arc<Gateway>`.
@@ -44,7 +44,7 @@ pub(crate) struct Gateway {
     /// How old the oldest unacknowledged audit event may grow before nothing is released any more.
     pub(crate) audit_overdue_after: Duration,
     /// Until when none can be so old.
-    pub(crate) audit_current_until: CurrentUntil,
+    pub(crate) audit_current: Current,
     /// The trust lists in force.
     pub(crate) trust: Arc<SharedTrust>,
     /// The agencies served here, with their keys.

@@ -1,10 +1,8 @@
 //! Failing closed: what must be accounted for is not done while nobody takes account.
 
 use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicI64, Ordering},
-    },
+    ops::Range,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
@@ -22,24 +20,22 @@ use crate::{
 /// How often to look.
 const LOOK_EVERY: Duration = Duration::from_secs(30);
 
-/// Until when nothing that is recorded can be overdue. Asking the store at every release would cost more than
-/// the rest of its audit events together.
-#[derive(Debug)]
-pub(crate) struct CurrentUntil(AtomicI64);
+/// From when the store was asked until when nothing that is recorded can be overdue. Asking at every release would
+/// cost more than the rest of its audit events together. A clock that is put back before it makes us ask again.
+#[derive(Debug, Default)]
+pub(crate) struct Current(Mutex<Option<Range<Timestamp>>>);
 
-impl Default for CurrentUntil {
-    fn default() -> Self {
-        Self(AtomicI64::new(i64::MIN))
-    }
-}
-
-impl CurrentUntil {
-    fn is_after(&self, now: Timestamp) -> bool {
-        now.as_micros() < self.0.load(Ordering::Relaxed)
+impl Current {
+    fn holds(&self, now: Timestamp) -> bool {
+        self.span().as_ref().is_some_and(|span| span.contains(&now))
     }
 
-    fn set(&self, until: Timestamp) {
-        self.0.store(until.as_micros(), Ordering::Relaxed);
+    fn set(&self, span: Range<Timestamp>) {
+        *self.span() = Some(span);
+    }
+
+    fn span(&self) -> MutexGuard<'_, Option<Range<Timestamp>>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -73,15 +69,15 @@ pub(crate) async fn watch(gateway: Arc<Gateway>, shutdown: Shutdown) {
 }
 
 async fn overdue_since(gateway: &Gateway, now: Timestamp) -> Result<Option<Timestamp>, DbError> {
-    if gateway.audit_current_until.is_after(now) {
+    if gateway.audit_current.holds(now) {
         return Ok(None);
     }
     let oldest = gateway.trail.oldest_unacknowledged().await?;
     if let Some(oldest) = oldest.filter(|oldest| now.since(*oldest) > gateway.audit_overdue_after) {
         return Ok(Some(oldest));
     }
-    // What comes after is younger: until then nothing need be asked.
-    gateway.audit_current_until.set(oldest.unwrap_or(now).plus(gateway.audit_overdue_after));
+    // What is recorded from now on is younger.
+    gateway.audit_current.set(now..oldest.unwrap_or(now).plus(gateway.audit_overdue_after));
     Ok(None)
 }
 

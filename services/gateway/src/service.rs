@@ -19,7 +19,7 @@ use crate::{
     exchange::{self, SYSTEM, event::Events, send::SentMessages},
     gateway::Gateway,
     http,
-    overdue::{self, CurrentUntil},
+    overdue::{self, Current},
     restored,
     trust::{self, ListFiles},
 };
@@ -125,7 +125,7 @@ pub(crate) async fn on_store(
         drafts: NewDrafts::of(&opened),
         sent: SentMessages::of(&opened),
         audit_overdue_after: Duration::from_millis(config.audit.overdue_after_ms),
-        audit_current_until: CurrentUntil::default(),
+        audit_current: Current::default(),
         trust: Arc::new(trust::pinned(&config.trust, &opened).await?),
         agencies: OwnAgencies::load(config.country, &config.agencies)?,
         lists: code_lists(&config.validation)?,

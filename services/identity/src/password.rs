@@ -1,9 +1,10 @@
 //! Passwords: which are taken, and how they are kept.
 
 use std::{
+    panic::{self, AssertUnwindSafe},
     sync::{
         Arc,
-        mpsc::{self, Sender},
+        mpsc::{self, SyncSender},
     },
     thread,
     time::Duration,
@@ -16,7 +17,7 @@ use argon2::{
         phc::{Output, ParamsString, PasswordHash, Salt},
     },
 };
-use tokio::sync::{Semaphore, SemaphorePermit, oneshot};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 use zeroize::Zeroizing;
 
 use crate::Login;
@@ -104,7 +105,7 @@ impl NewPassword {
 #[derive(Clone)]
 pub(crate) struct Hashers {
     turns: Arc<Semaphore>,
-    work: Sender<Work>,
+    work: SyncSender<Work>,
     nobody: Arc<str>,
 }
 
@@ -135,8 +136,13 @@ impl Hashers {
     pub(crate) fn new() -> Result<Self, HashFault> {
         let mut argon2 = Argon2id::new()?;
         let nobody = argon2.hash(b"nobody has this password")?.into();
-        let (work, waiting) = mpsc::channel::<Work>();
-        let work_all = move || waiting.into_iter().for_each(|work| work(&mut argon2));
+        let (work, waiting) = mpsc::sync_channel::<Work>(AT_ONCE);
+        let work_all = move || {
+            for work in waiting {
+                // A panic has been reported by its hook, and its caller is told: others go on.
+                let _ = panic::catch_unwind(AssertUnwindSafe(|| work(&mut argon2)));
+            }
+        };
         thread::Builder::new()
             .name("password hashing".to_owned())
             .spawn(work_all)
@@ -177,18 +183,21 @@ impl Hashers {
         &self,
         work: impl FnOnce(&mut Argon2id) -> Result<T, HashFault> + Send + 'static,
     ) -> Result<T, HashFault> {
-        let _turn = self.turn().await?;
+        let turn = self.turn().await?;
         let (reply, answer) = oneshot::channel();
         let work = Box::new(move |argon2: &mut Argon2id| {
+            // The turn ends with the work, not with a caller who goes away: those would queue up without end.
+            let _turn = turn;
             // Whoever went away does not want the answer.
             let _ = reply.send(work(argon2));
         });
-        self.work.send(work).map_err(|_| HashFault::Lost)?;
+        // There is room: only who has a turn sends.
+        self.work.try_send(work).map_err(|_| HashFault::Lost)?;
         answer.await.map_err(|_| HashFault::Lost)?
     }
 
-    async fn turn(&self) -> Result<SemaphorePermit<'_>, HashFault> {
-        let turn = tokio::time::timeout(TURN_WAIT, self.turns.acquire()).await;
+    async fn turn(&self) -> Result<OwnedSemaphorePermit, HashFault> {
+        let turn = tokio::time::timeout(TURN_WAIT, Arc::clone(&self.turns).acquire_owned()).await;
         // The semaphore is never closed; a timeout is the only way not to get a turn.
         turn.ok().and_then(Result::ok).ok_or(HashFault::Crowded)
     }
@@ -298,6 +307,28 @@ mod tests {
         let kept = ours.hash(b"three boats by moonlight").expect("hashed");
         library(64).verify_password(b"three boats by moonlight", kept.as_str()).expect("the library agrees");
         assert!(ours.matches(b"three boats by moonlight", "three boats by moonlight").is_err());
+    }
+
+    #[tokio::test]
+    async fn a_turn_lasts_as_long_as_its_work_though_nobody_waits_for_it() {
+        let hashers = Hashers::new().expect("hashers");
+        let (go, may_go) = mpsc::channel::<()>();
+        let mut abandoned = Box::pin(hashers.on_the_thread(move |_| Ok(may_go.recv().is_ok())));
+        assert!(futures::poll!(&mut abandoned).is_pending());
+        drop(abandoned);
+        assert_eq!(hashers.turns.available_permits(), 0, "its work is not done");
+        let mut next = Box::pin(hashers.on_the_thread(|_| Ok("next")));
+        assert!(futures::poll!(&mut next).is_pending());
+        go.send(()).expect("it waits");
+        assert_eq!(next.await.expect("its turn came"), "next");
+    }
+
+    #[tokio::test]
+    async fn a_panic_costs_only_its_own_answer() {
+        let hashers = Hashers::new().expect("hashers");
+        let lost = hashers.on_the_thread(|_| -> Result<(), HashFault> { panic!("on purpose") }).await;
+        assert!(matches!(lost, Err(HashFault::Lost)));
+        assert!(hashers.on_the_thread(|_| Ok(true)).await.expect("answered"));
     }
 
     #[tokio::test]

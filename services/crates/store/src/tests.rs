@@ -9,7 +9,7 @@ use tokio::sync::Notify;
 
 mod restore;
 
-use crate::{Conn, Migrations, OpenError, Step, Store, StoreConfig, WriteError};
+use crate::{Conn, Insert, LateRows, Migrations, OpenError, Step, Store, StoreConfig, WriteError};
 
 const NOTES: Migrations = Migrations {
     sqlite: &[Step {
@@ -121,6 +121,52 @@ async fn a_panic_harms_only_its_own_job() {
     assert!(!faulty.is_transient(), "it would panic again");
     assert!(!faulty.to_string().contains("on purpose"), "what it panicked with is not told: {faulty}");
     assert!(matches!(faulty.map_job(|_| "another"), WriteError::Panicked));
+    assert_eq!(notes(&store).await, [2]);
+}
+
+fn late_notes(store: &Store) -> Arc<LateRows<i64>> {
+    let insert = Insert { into: "INSERT INTO note (n)", columns: 1, then: "" };
+    LateRows::of(store, insert, |query, n| query.bind(*n))
+}
+
+/// Leaves a note, and then ends as it is told.
+async fn leave(store: &Store, late: &Arc<LateRows<i64>>, n: i64, end: fn() -> Result<(), Refused>) -> bool {
+    let late = late.clone();
+    let left = store.write(move |tx| {
+        async move {
+            late.push(tx, n);
+            end()
+        }
+        .boxed()
+    });
+    left.await.is_ok()
+}
+
+#[tokio::test]
+async fn what_a_job_left_stands_or_falls_with_it() {
+    let (_dir, store) = open().await;
+    let late = late_notes(&store);
+    let before = store.commit_count();
+    let answers = futures::join!(
+        leave(&store, &late, 1, || Ok(())),
+        leave(&store, &late, 2, || Err(Refused::OnPurpose)),
+        leave(&store, &late, 3, || Ok(())),
+        leave(&store, &late, 4, || panic!("on purpose")),
+        leave(&store, &late, 5, || Ok(()))
+    );
+    assert_eq!(answers, (true, false, true, false, true));
+    assert_eq!(store.commit_count() - before, 1, "they are one transaction");
+    assert_eq!(notes(&store).await, [1, 3, 5]);
+}
+
+#[tokio::test]
+async fn a_late_row_that_is_refused_leaves_nothing_behind() {
+    let (_dir, store) = open().await;
+    let late = late_notes(&store);
+    let (one, again) = futures::join!(leave(&store, &late, 1, || Ok(())), leave(&store, &late, 1, || Ok(())));
+    assert!(!one && !again, "nobody can tell whose it is");
+    assert!(notes(&store).await.is_empty());
+    assert!(leave(&store, &late, 2, || Ok(())).await);
     assert_eq!(notes(&store).await, [2]);
 }
 

@@ -143,9 +143,10 @@ pub(crate) fn missing(name: &str) -> TokenError {
     TokenError::Claim { name: name.to_owned() }
 }
 
-/// A claim that is a string with something in it.
+/// A claim that is a string with something in it. Control characters are in no name, and not every store takes them.
 pub(crate) fn text(claims: &Value, name: &str) -> Option<String> {
-    find(claims, name)?.as_str().filter(|text| !text.is_empty()).map(str::to_owned)
+    let is_text = |text: &&str| !text.is_empty() && !text.contains(char::is_control);
+    find(claims, name)?.as_str().filter(is_text).map(str::to_owned)
 }
 
 fn find<'a>(claims: &'a Value, name: &str) -> Option<&'a Value> {

@@ -91,10 +91,13 @@ impl Pending {
     /// Reads the chain's end. What is pending under a former name of the store is written before.
     async fn begin(&self, tx: &mut Conn) -> sqlx::Result<()> {
         let renames = rovuma_store::renames();
-        let former = self.state().chain.take().map(Arc::new);
+        let former = self.state().chain.clone();
         if let Some(former) = former {
-            self.state().put_down.push(former.clone());
+            // It stays until it is written: whoever goes on after a failure must meet it again at the end.
             self.write(tx, &former).await?;
+            let mut state = self.state();
+            state.chain = None;
+            state.put_down.push(Arc::new(former));
         }
         let head = Head::load(tx, &self.source).await?;
         self.state().chain = Some(Chain { written: head, head, renames, events: Vec::new() });

@@ -43,8 +43,8 @@ pub(crate) struct Waiting {
 pub(crate) const RETRY_BATCH: i64 = 64;
 
 /// Held messages of one agency that came by one door take up at most this much: nobody vouches for them, and
-/// they must not fill the disk. An honest partner has at most 4 MiB per recipient and lane on its way without
-/// a receipt, so this is room for five of its agencies; it sends again what finds no room.
+/// they must not fill the disk. An honest partner has at most 1 MiB per recipient and lane on its way without
+/// a receipt, so this is room for twenty of its agencies; it sends again what finds no room.
 pub(crate) const HELD_MAX_BYTES: i64 = 64 * 1024 * 1024;
 
 /// Whether there is room for one more.

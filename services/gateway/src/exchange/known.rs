@@ -119,7 +119,7 @@ pub(crate) enum Taken<'r> {
 /// many messages at a time.
 #[derive(Debug, Default)]
 pub(crate) struct Register {
-    asked: HashSet<Identity>,
+    asked: HashSet<(Identity, Option<Place>)>,
     known: HashMap<Identity, Known>,
     places: HashMap<Place, MessageId>,
     taken: Vec<Row>,
@@ -152,8 +152,8 @@ impl Register {
         source: &str,
         messages: &[Asked<'_>],
     ) -> Result<(), DbError> {
-        let new: Vec<Asked<'_>> =
-            messages.iter().filter(|asked| self.asked.insert(asked.identity())).copied().collect();
+        let is_new = |asked: &&Asked<'_>| self.asked.insert((asked.identity(), asked.place()));
+        let new: Vec<Asked<'_>> = messages.iter().filter(is_new).copied().collect();
         for chunk in new.chunks(LOOK_UP_MAX) {
             let query = sqlx::query(with_rows(LOOK_UP, (1, 6), chunk.len()));
             let query = padded_list(chunk).fold(query, |query, asked| {

@@ -22,6 +22,35 @@ async fn nothing_is_sent_while_the_audit_service_takes_no_account() {
 }
 
 #[tokio::test]
+async fn what_was_found_current_is_asked_for_again_when_it_can_be_overdue() {
+    let world = World::start().await;
+    let officer = world.person("officer-1", "mz.prm", &["liaison_officer"]);
+    let is_current = async |now| crate::overdue::check(&world.gateway, now).await.is_ok();
+    let (start, limit) = (world.gateway.now(), world.gateway.audit_overdue_after);
+    let late = start.plus(limit + Duration::from_secs(1));
+    officer.create(&motorcycle()).await;
+    assert!(is_current(start).await);
+    assert!(is_current(start.plus(limit)).await);
+    assert!(!is_current(late).await);
+    assert!(is_current(start.plus(limit / 2)).await);
+    assert!(!is_current(late).await);
+}
+
+#[tokio::test]
+async fn a_clock_that_was_put_back_hides_nothing() {
+    let world = World::start().await;
+    let (start, limit) = (world.gateway.now(), world.gateway.audit_overdue_after);
+    let acknowledged = world.gateway.store.write(|tx| {
+        async move { sqlx::query("DELETE FROM trail_event").execute(tx).await.map(|_| ()) }.boxed()
+    });
+    acknowledged.await.expect("acknowledged");
+    crate::overdue::check(&world.gateway, start.plus(100 * limit)).await.expect("nothing waits");
+    world.person("officer-1", "mz.prm", &["liaison_officer"]).create(&motorcycle()).await;
+    let late = start.plus(limit + Duration::from_secs(1));
+    crate::overdue::check(&world.gateway, late).await.expect_err("it is overdue by the right clock");
+}
+
+#[tokio::test]
 async fn the_alarm_sounds_for_every_agency() {
     let world = World::start().await;
     world.person("officer-1", "mz.prm", &["liaison_officer"]).create(&motorcycle()).await;

@@ -1,8 +1,10 @@
 //! Messages of several agencies under one id: ids are the senders' to draw, and one may use another's.
 
+use rovuma_envelope::Origin;
+use rovuma_schemas::MessageId;
 use serde_json::json;
 
-use super::support::{Client, World, motorcycle};
+use super::support::{Client, World, agency, motorcycle};
 
 /// The agency that each route answers about, once the sender is named.
 async fn signers(officer: &Client<'_>, id: &str, sender: &str) -> [serde_json::Value; 3] {
@@ -50,6 +52,24 @@ async fn two_senders_under_one_id_are_told_apart() {
     assert_eq!(world.count("SELECT COUNT(*) FROM received WHERE read_at IS NOT NULL").await, 2);
     officer.get(&format!("/v1/messages/{id}?sender=mz.prm")).await.expect(404);
     officer.get(&format!("/v1/messages/{id}?sender=nobody")).await.expect(400);
+}
+
+/// Under its first number the message is refused, and so is not known under its second.
+#[tokio::test]
+async fn one_id_under_two_used_numbers_is_refused_twice_within_a_transaction() {
+    let world = World::start().await;
+    world.receive("mz.prm", 5, &motorcycle()).await;
+    world.receive("mz.prm", 6, &motorcycle()).await;
+    let id = MessageId::draw(world.gateway.now());
+    let under =
+        |number| world.tz.alert_under(id, ("tz.tpf", "mz.prm", number), &motorcycle(), world.gateway.now());
+    let origin = Origin::Ingress(agency("tz.tpf").country());
+    world.deliver_together("mz.prm", origin, vec![under(5), under(6)]).await;
+    assert_eq!(world.count("SELECT COUNT(*) FROM received").await, 2);
+    assert_eq!(
+        world.count("SELECT CAST(SUM(times) AS BIGINT) FROM alarm WHERE kind = 'number_reused'").await,
+        2
+    );
 }
 
 #[tokio::test]

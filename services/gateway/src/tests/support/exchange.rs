@@ -20,22 +20,32 @@ use crate::{
 impl World {
     /// Takes one message that was opened with `to`'s key.
     pub(in crate::tests) async fn deliver(&self, to: &str, origin: Origin, jws: Jws) {
+        self.deliver_together(to, origin, vec![jws]).await;
+    }
+
+    /// Takes messages that were opened with `to`'s key in one transaction.
+    pub(in crate::tests) async fn deliver_together(&self, to: &str, origin: Origin, messages: Vec<Jws>) {
         let (gateway, to, now) = (Arc::clone(&self.gateway), agency(to), self.gateway.now());
         let trust = gateway.trust.current();
         let judge = Judge { agencies: &gateway.agencies, trust: &trust, now };
-        let compact = jws.to_compact().into_bytes();
-        let finding = judge.judge(jws, origin, &to);
+        let found = messages.into_iter().map(|jws| {
+            let compact = jws.to_compact().into_bytes();
+            (compact, judge.judge(jws, origin, &to))
+        });
+        let found: Vec<_> = found.collect();
         let shared = Arc::clone(&gateway);
         let work = gateway.store.write(move |tx| {
             async move {
-                let door = Door {
-                    queue: "inbox.north.urgent",
-                    exchange: "ingress.tz",
-                    unverified_routing_key: "test",
-                    body: &compact,
-                };
                 let mut decisions = Decisions::new(&shared, now);
-                decisions.finding(tx, &door, Some(&to), digest(&compact), finding).await?;
+                for (compact, finding) in found {
+                    let door = Door {
+                        queue: "inbox.north.urgent",
+                        exchange: "ingress.tz",
+                        unverified_routing_key: "test",
+                        body: &compact,
+                    };
+                    decisions.finding(tx, &door, Some(&to), digest(&compact), finding).await?;
+                }
                 decisions.finish(tx).await?;
                 Ok::<_, SendError>(())
             }
