@@ -8,7 +8,7 @@ use std::{
 use rovuma_schemas::{AgencyCode, Lane, StreamId};
 use rovuma_store::{BoxFuture, Conn, FutureExt, Late, RowExt, Store};
 
-use crate::{Place, model::to_column};
+use crate::{Outbox, Place, model::to_column};
 
 /// The numbers that the running transaction gives out. A stream's first is taken in the store, those after it in
 /// memory, and where they end is written at the end of the transaction.
@@ -46,6 +46,23 @@ struct Last {
     given: u64,
 }
 
+impl Outbox {
+    /// Gives out the next number of a stream, in the caller's transaction, which is that of [`Store::write`]: if that
+    /// is taken back so is the number, and the stream has no gap.
+    ///
+    /// # Errors
+    /// [`sqlx::Error`] when the store does not answer.
+    pub async fn next_place(
+        &self,
+        tx: &mut Conn,
+        sender: &AgencyCode,
+        recipient: &AgencyCode,
+        lane: Lane,
+    ) -> sqlx::Result<Place> {
+        self.numbers().next(tx, Way { sender: sender.clone(), recipient: recipient.clone(), lane }).await
+    }
+}
+
 impl Numbers {
     /// Those of `store`.
     pub(crate) fn of(store: &Store) -> Arc<Self> {
@@ -55,19 +72,12 @@ impl Numbers {
     }
 
     /// The next place in the stream of the store's present name.
-    pub(crate) async fn next(
-        &self,
-        tx: &mut Conn,
-        sender: &AgencyCode,
-        recipient: &AgencyCode,
-        lane: Lane,
-    ) -> sqlx::Result<Place> {
+    async fn next(&self, tx: &mut Conn, way: Way) -> sqlx::Result<Place> {
         let renames = rovuma_store::renames();
         if self.state().now.renames != renames {
             self.write_all(tx).await?;
             self.state().now.renames = renames;
         }
-        let way = Way { sender: sender.clone(), recipient: recipient.clone(), lane };
         if let Some(last) = self.state().now.last.get_mut(&way) {
             last.given += 1;
             return Ok(Place { stream: last.stream, number: last.given });

@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use rovuma_schemas::{AgencyCode, Lane};
-use rovuma_store::{Commits, Conn, Migrations, Store};
+use rovuma_store::{Commits, Migrations, Store};
 use tokio::sync::watch;
 
-use crate::{OutboxSettings, Place, enqueue::Entering, model::LaneKey, numbers::Numbers, wake::Marks};
+use crate::{OutboxSettings, enqueue::Entering, model::LaneKey, numbers::Numbers, wake::Marks};
 
 /// The outbox's tables, for [`Store::open`].
 pub const MIGRATIONS: Migrations = rovuma_store::migrations!(201 "outbox");
@@ -35,19 +35,8 @@ impl Outbox {
         &self.0.entering
     }
 
-    /// Gives out the next number of a stream, in the caller's transaction, which is that of [`Store::write`]: if that
-    /// is taken back so is the number, and the stream has no gap.
-    ///
-    /// # Errors
-    /// [`sqlx::Error`] when the store does not answer.
-    pub async fn next_place(
-        &self,
-        tx: &mut Conn,
-        sender: &AgencyCode,
-        recipient: &AgencyCode,
-        lane: Lane,
-    ) -> sqlx::Result<Place> {
-        self.0.numbers.next(tx, sender, recipient, lane).await
+    pub(crate) fn numbers(&self) -> &Numbers {
+        &self.0.numbers
     }
 
     /// The store it is in.

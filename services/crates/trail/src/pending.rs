@@ -1,6 +1,6 @@
 //! Events of the running transaction: each has its place in the chain at once, and all are written at the end.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use rovuma_envelope::digest;
 use rovuma_schemas::{Timestamp, audit::AuditPosition};
@@ -26,8 +26,8 @@ struct State {
     chain: Option<Chain>,
     /// How the chain stood when the job began: the way back.
     at_job: Option<Mark>,
-    /// Chains that the job put down, because the store was renamed.
-    put_down: Vec<Arc<Chain>>,
+    /// The chain that the job put down first, because the store was renamed.
+    put_down: Option<Chain>,
 }
 
 /// The end of the chain within the transaction.
@@ -97,7 +97,7 @@ impl Pending {
             self.write(tx, &former).await?;
             let mut state = self.state();
             state.chain = None;
-            state.put_down.push(Arc::new(former));
+            state.put_down.get_or_insert(former);
         }
         let head = Head::load(tx, &self.source).await?;
         self.state().chain = Some(Chain { written: head, head, renames, events: Vec::new() });
@@ -139,17 +139,13 @@ impl Late for Pending {
         let mut state = self.state();
         state.at_job =
             state.chain.as_ref().map(|chain| Mark { head: chain.head, events: chain.events.len() });
-        state.put_down.clear();
+        state.put_down = None;
     }
 
     fn job_is_taken_back(&self) {
         let mut state = self.state();
         // Of a chain that the job put down the rows are taken back as well, those of earlier jobs among them.
-        let put_down = std::mem::take(&mut state.put_down).into_iter().next();
-        let chain = match put_down {
-            Some(chain) => Some(Arc::unwrap_or_clone(chain)),
-            None => state.chain.take(),
-        };
+        let chain = state.put_down.take().or_else(|| state.chain.take());
         state.chain = state.at_job.take().zip(chain).map(|(mark, mut chain)| {
             chain.events.truncate(mark.events);
             Chain { head: mark.head, ..chain }

@@ -69,6 +69,7 @@ async fn draw_across_a_renaming(world: &World, keep: bool) -> Option<[Place; 2]>
 #[tokio::test]
 async fn a_renaming_within_a_transaction_begins_new_streams_and_one_taken_back_does_not() {
     let world = World::new().await;
+    let before = world.outbox.store().commit_count();
     let (one, taken_back, two, across, last) = futures::join!(
         draw(&world, 1),
         draw_across_a_renaming(&world, false),
@@ -76,6 +77,7 @@ async fn a_renaming_within_a_transaction_begins_new_streams_and_one_taken_back_d
         draw_across_a_renaming(&world, true),
         draw(&world, 1)
     );
+    assert_eq!(world.outbox.store().commit_count() - before, 1, "they are one transaction");
     assert!(taken_back.is_none());
     let (one, two, last) = (one.expect("a place"), two.expect("a place"), last.expect("a place"));
     let [three, renamed] = across.expect("two places");

@@ -63,6 +63,8 @@ async fn misshapen_claims_are_refused() {
     for changes in [
         json!({"sub": 7}),
         json!({"sub": ""}),
+        json!({"sub": "5f0c\0"}),
+        json!({"sub": "5f0c\n"}),
         json!({"iss": [ISSUER]}),
         json!({"agency": "prm"}),
         json!({"agency": ["mz.prm"]}),
