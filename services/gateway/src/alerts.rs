@@ -7,6 +7,7 @@
 pub(crate) mod change;
 pub(crate) mod content;
 pub(crate) mod create;
+pub(crate) mod directory;
 pub(crate) mod draft;
 pub(crate) mod fitness;
 pub(crate) mod list;

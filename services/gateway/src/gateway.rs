@@ -13,7 +13,7 @@ use rovuma_trail::Trail;
 
 use crate::{
     agencies::OwnAgencies,
-    alerts::draft::NewDrafts,
+    alerts::{directory::Directory, draft::NewDrafts},
     config::Timings,
     exchange::{event::Events, send::SentMessages},
     overdue::Current,
@@ -47,6 +47,8 @@ pub(crate) struct Gateway {
     pub(crate) audit_current: Current,
     /// The trust lists in force.
     pub(crate) trust: Arc<SharedTrust>,
+    /// The agencies in them, for drafts.
+    pub(crate) directory: Directory,
     /// The agencies served here, with their keys.
     pub(crate) agencies: OwnAgencies,
     /// The code lists that drafts are checked against.

@@ -14,7 +14,7 @@ use rovuma_trail::{Act, Shipper, ShipperKeys, Trail};
 
 use crate::{
     agencies::OwnAgencies,
-    alerts::draft::NewDrafts,
+    alerts::{directory::Directory, draft::NewDrafts},
     config::{GatewayConfig, PolicyConfig, TokensConfig, ValidationConfig},
     exchange::{self, SYSTEM, event::Events, send::SentMessages},
     gateway::Gateway,
@@ -127,6 +127,7 @@ pub(crate) async fn on_store(
         audit_overdue_after: Duration::from_millis(config.audit.overdue_after_ms),
         audit_current: Current::default(),
         trust: Arc::new(trust::pinned(&config.trust, &opened).await?),
+        directory: Directory::default(),
         agencies: OwnAgencies::load(config.country, &config.agencies)?,
         lists: code_lists(&config.validation)?,
         policy: policy(&config.policy)?,

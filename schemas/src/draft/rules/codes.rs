@@ -3,31 +3,63 @@
 //! Which field takes codes of which list is written once, at the type, and read here from the
 //! schema's `x-code-list`: a field added later is checked without a rule of its own.
 
+use std::{collections::BTreeMap, sync::LazyLock};
+
 use serde_json::Value;
 
 use crate::{draft::rules::Checker, fault::FaultCode, schema, view::View, words};
 
-pub(super) fn check(checker: &mut Checker<'_>) {
+static CODED: LazyLock<Coded> = LazyLock::new(|| {
     let root = schema::draft();
-    walk(checker, root, root, &checker.draft.clone());
+    Coded::read(root, root)
+});
+
+pub(super) fn check(checker: &mut Checker<'_>) {
+    let draft = checker.draft.clone();
+    CODED.check(checker, &draft);
 }
 
-fn walk(checker: &mut Checker<'_>, root: &Value, schema: &Value, view: &View<'_>) {
-    let schema = resolve(root, schema);
-    if let Some(list) = schema.get("x-code-list").and_then(Value::as_str) {
+/// Where a value, or what is in it, takes codes: of a schema nothing but that, read once.
+#[derive(Debug, Default)]
+struct Coded {
+    /// The list of its codes, where the value itself is one.
+    list: Option<String>,
+    /// Its items, where one has codes.
+    items: Option<Box<Coded>>,
+    /// Those of its fields that have codes.
+    fields: BTreeMap<String, Coded>,
+}
+
+impl Coded {
+    fn read(root: &Value, schema: &Value) -> Self {
+        let schema = resolve(root, schema);
+        let fields = schema.get("properties").and_then(Value::as_object).into_iter().flatten();
+        let fields = fields.map(|(name, field)| (name.clone(), Self::read(root, field)));
         // What has an `enum` beside it is checked by the schema.
-        if schema.get("enum").is_none() {
-            code(checker, list, view);
+        let list = schema.get("x-code-list").filter(|_| schema.get("enum").is_none());
+        Self {
+            list: list.and_then(Value::as_str).map(str::to_owned),
+            items: schema.get("items").map(|item| Self::read(root, item)).filter(Self::is_any).map(Box::new),
+            fields: fields.filter(|(_, field)| field.is_any()).collect(),
         }
     }
-    if let Some(item_schema) = schema.get("items") {
-        view.items().iter().for_each(|item| walk(checker, root, item_schema, item));
+
+    fn is_any(&self) -> bool {
+        self.list.is_some() || self.items.is_some() || !self.fields.is_empty()
     }
-    let Some(fields) = schema.get("properties") else { return };
-    // A schema allows far more than a draft has.
-    for name in view.names() {
-        if let Some(field_schema) = fields.get(name) {
-            walk(checker, root, field_schema, &view.field(name));
+
+    fn check(&self, checker: &mut Checker<'_>, view: &View<'_>) {
+        if let Some(list) = &self.list {
+            code(checker, list, view);
+        }
+        if let Some(item) = &self.items {
+            view.items().iter().for_each(|found| item.check(checker, found));
+        }
+        for (name, field) in &self.fields {
+            let found = view.field(name);
+            if found.is_there() {
+                field.check(checker, &found);
+            }
         }
     }
 }

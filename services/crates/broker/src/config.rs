@@ -10,7 +10,7 @@ const HEARTBEAT_S: u16 = 20;
 
 /// A frame at most. A bundle rarely has more, and one that has takes several. lapin keeps room for 64 frames a
 /// connection: at RabbitMQ's 128 KiB that is 8 MiB.
-const FRAME_MAX_BYTES: u32 = 32 * 1024;
+const FRAME_MAX_BYTES: u32 = 16 * 1024;
 
 /// The section `[broker]` of a service's configuration.
 #[derive(Clone, Debug, Deserialize)]

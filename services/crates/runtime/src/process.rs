@@ -77,11 +77,21 @@ fn run<S: Service>(options: Options) -> anyhow::Result<ExitCode> {
     }
     runtime.log.format = options.log.or(runtime.log.format);
     let telemetry = Telemetry::start(S::NAME, &runtime.log, &runtime.telemetry)?;
-    let executor = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let executor = tokio::runtime::Builder::new_multi_thread()
+        .max_blocking_threads(blocking_threads())
+        .enable_all()
+        .build()?;
     let outcome = executor.block_on(serve::<S>(config, &runtime));
     executor.shutdown_background();
     telemetry.end();
     outcome
+}
+
+/// Threads for what computes long or reads a file: a few more than can run at once. Each keeps what it has ever
+/// allocated for itself, and tokio would start up to 512 of them.
+fn blocking_threads() -> usize {
+    const AT_LEAST: usize = 4;
+    std::thread::available_parallelism().map_or(AT_LEAST, |cores| cores.get().max(AT_LEAST))
 }
 
 async fn serve<S: Service>(config: S::Config, runtime: &RuntimeConfig) -> anyhow::Result<ExitCode> {

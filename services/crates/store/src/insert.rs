@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use sqlx::{AssertSqlSafe, SqlSafeStr, SqlStr, any::AnyArguments, query::Query};
+use sqlx::{AssertSqlSafe, Database as _, SqlSafeStr, SqlStr, any::AnyArguments, query::Query};
 
 use crate::Conn;
 
@@ -38,7 +38,8 @@ impl Insert {
         let mut left = rows;
         while !left.is_empty() {
             let (now, later) = left.split_at(size(left.len()));
-            let query = now.iter().fold(sqlx::query(self.text(now.len())), &bind);
+            let text = self.text(now.len(), Placeholders::of(tx));
+            let query = now.iter().fold(sqlx::query(text), &bind);
             query.execute(&mut *tx).await?;
             left = later;
         }
@@ -46,20 +47,45 @@ impl Insert {
     }
 
     /// Nothing but numbers comes into the text.
-    fn text(&self, rows: usize) -> SqlStr {
+    fn text(&self, rows: usize, placeholders: Placeholders) -> SqlStr {
         let mut text = format!("{} VALUES ", self.into);
         for row in 0..rows {
             text.push_str(if row == 0 { "(" } else { ", (" });
             for column in 0..self.columns {
-                let comma = if column == 0 { "" } else { ", " };
-                // Writing into a text cannot fail.
-                let _ = write!(text, "{comma}${}", row * self.columns + column + 1);
+                text.push_str(if column == 0 { "" } else { ", " });
+                placeholders.write(&mut text, row * self.columns + column + 1);
             }
             text.push(')');
         }
         text.push(' ');
         text.push_str(self.then);
         AssertSqlSafe(text).into_sql_str()
+    }
+}
+
+/// How a value to come is written.
+#[derive(Clone, Copy, Debug)]
+enum Placeholders {
+    /// `?`. SQLite takes `$1` too, but for a name, which is looked for among all names when it is bound: of hundreds of
+    /// values that takes longer than the insert.
+    Anonymous,
+    /// `$1`.
+    Numbered,
+}
+
+impl Placeholders {
+    fn of(conn: &Conn) -> Self {
+        if conn.backend_name() == sqlx::Sqlite::NAME { Self::Anonymous } else { Self::Numbered }
+    }
+
+    fn write(self, text: &mut String, number: usize) {
+        match self {
+            Self::Anonymous => text.push('?'),
+            // Writing into a text cannot fail.
+            Self::Numbered => {
+                let _ = write!(text, "${number}");
+            },
+        }
     }
 }
 
@@ -85,6 +111,8 @@ mod tests {
         assert_eq!(sizes(203), [64, 64, 64, 8, 2, 1]);
         assert_eq!(sizes(1), [1]);
         let insert = Insert { into: "INSERT INTO a (b, c)", columns: 2, then: "" };
-        assert_eq!(insert.text(2).as_str(), "INSERT INTO a (b, c) VALUES ($1, $2), ($3, $4) ");
+        let text = |placeholders| insert.text(2, placeholders).as_str().to_owned();
+        assert_eq!(text(Placeholders::Numbered), "INSERT INTO a (b, c) VALUES ($1, $2), ($3, $4) ");
+        assert_eq!(text(Placeholders::Anonymous), "INSERT INTO a (b, c) VALUES (?, ?), (?, ?) ");
     }
 }

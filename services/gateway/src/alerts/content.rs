@@ -1,11 +1,7 @@
 //! The content of a draft: bytes that were found valid, and what the rules say of them.
 
-use rovuma_envelope::{Agency as Listed, TrustStore};
 use rovuma_runtime::{Problem, ProblemFault};
-use rovuma_schemas::{
-    Agency, AgencyCode, AgencyDirectory, AlertDraft, Date, Fault, Labels, Locale, Timestamp, ValidDraft,
-    ValidationContext,
-};
+use rovuma_schemas::{AgencyCode, AlertDraft, Fault, Locale, Timestamp, ValidDraft, ValidationContext};
 
 use crate::{gateway::Gateway, http::error::ApiError};
 
@@ -28,7 +24,7 @@ impl Content {
         locale: Locale,
         now: Timestamp,
     ) -> Result<Self, ApiError> {
-        let agencies = directory(&gateway.trust.current());
+        let agencies = gateway.directory.of(&gateway.trust);
         let context = ValidationContext { now, sender, agencies: &agencies, lists: &gateway.lists };
         match AlertDraft::parse(unverified_bytes, &context, locale) {
             Ok(valid) => Ok(Self { bytes: unverified_bytes.to_vec(), valid }),
@@ -70,30 +66,4 @@ fn faulty(faults: Vec<Fault>) -> Problem {
         message: fault.message,
     });
     Problem::unprocessable("draft_faulty", items).detail(format!("faults: {count}"))
-}
-
-/// The agencies of the trust lists: who is not in a list cannot be written to.
-fn directory(trust: &TrustStore) -> AgencyDirectory {
-    AgencyDirectory::new(trust.agencies().map(entry))
-}
-
-fn entry(listed: &Listed) -> Agency {
-    Agency {
-        code: listed.code.clone(),
-        names: labels(listed),
-        parents: Vec::new(),
-        units: Vec::new(),
-        valid_from: Some(Date::of(listed.valid_from)),
-        // The list names the first instant without it, the directory the last day with it.
-        valid_until: listed
-            .valid_until
-            .map(|until| Date::of(until.minus(std::time::Duration::from_micros(1)))),
-    }
-}
-
-/// An agency's names in the three languages; English or its code where the list has none.
-pub(crate) fn labels(listed: &Listed) -> Labels {
-    let fallback = listed.names.get("en").map_or(listed.code.as_str(), String::as_str);
-    let name = |locale: Locale| listed.names.get(locale.as_str()).map_or(fallback, String::as_str).to_owned();
-    Labels { pt: name(Locale::Pt), sw: name(Locale::Sw), en: name(Locale::En) }
 }

@@ -10,7 +10,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::{access, caller::Caller, error::ApiError, openapi::Refusals};
-use crate::{alerts::content::labels, gateway::Gateway};
+use crate::{alerts::directory::labels, gateway::Gateway};
 
 /// Possible recipients.
 #[derive(Debug, Serialize, ToSchema)]
