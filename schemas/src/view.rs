@@ -27,14 +27,6 @@ impl<'a> View<'a> {
         Self { value: self.value.and_then(|value| value.get(name)), at: self.at.field(name) }
     }
 
-    /// The names of the members of an object; none of anything else.
-    pub(crate) fn names(&self) -> impl Iterator<Item = &'a str> + use<'a> {
-        self.value
-            .and_then(Value::as_object)
-            .into_iter()
-            .flat_map(|members| members.keys().map(String::as_str))
-    }
-
     /// The item `index`.
     pub(crate) fn item(&self, index: usize) -> Self {
         Self { value: self.value.and_then(|value| value.get(index)), at: self.at.item(index) }

@@ -4,7 +4,8 @@ use rovuma_schemas::{
     Digest, Timestamp,
     audit::{AuditAction, AuditOutcome},
 };
-use sqlx::{AnyConnection, Row};
+use rovuma_store::Conn;
+use sqlx::Row;
 
 use crate::{
     error::DbError,
@@ -59,7 +60,7 @@ pub(crate) struct Alarm<'a> {
 /// Raises an alarm, or counts it when it is already raised. The first time it is a log line, a metric and an
 /// event of the service's own.
 pub(crate) async fn raise(
-    tx: &mut AnyConnection,
+    tx: &mut Conn,
     appender: &mut Appender,
     own: &OwnSource,
     lineage: &Lineage,
@@ -90,7 +91,7 @@ pub(crate) async fn raise(
 
 /// Closes what was missing and has come.
 pub(crate) async fn close_missing(
-    tx: &mut AnyConnection,
+    tx: &mut Conn,
     appender: &mut Appender,
     own: &OwnSource,
     lineage: &Lineage,
@@ -119,7 +120,7 @@ pub(crate) async fn close_missing(
 
 /// The alarm that this one repeats. What is missing of a lineage is one alarm, however far it reaches; the
 /// others are known by the event that they are about.
-async fn find(tx: &mut AnyConnection, lineage: &Lineage, alarm: &Alarm<'_>) -> Result<Option<i64>, DbError> {
+async fn find(tx: &mut Conn, lineage: &Lineage, alarm: &Alarm<'_>) -> Result<Option<i64>, DbError> {
     let query = match alarm.kind {
         AlarmKind::Missing => sqlx::query(
             "SELECT alarm_id FROM alarm \
@@ -141,12 +142,7 @@ async fn find(tx: &mut AnyConnection, lineage: &Lineage, alarm: &Alarm<'_>) -> R
     row.map(|row| row.try_get(0)).transpose().map_err(DbError::from)
 }
 
-async fn count(
-    tx: &mut AnyConnection,
-    alarm_id: i64,
-    alarm: &Alarm<'_>,
-    now: Timestamp,
-) -> Result<(), DbError> {
+async fn count(tx: &mut Conn, alarm_id: i64, alarm: &Alarm<'_>, now: Timestamp) -> Result<(), DbError> {
     sqlx::query(
         "UPDATE alarm SET times = times + 1, last_seen_at = $1, \
          last_sequence = CASE WHEN last_sequence < $2 THEN $2 ELSE last_sequence END \
@@ -160,12 +156,7 @@ async fn count(
     Ok(())
 }
 
-async fn insert(
-    tx: &mut AnyConnection,
-    lineage: &Lineage,
-    alarm: &Alarm<'_>,
-    now: Timestamp,
-) -> Result<(), DbError> {
+async fn insert(tx: &mut Conn, lineage: &Lineage, alarm: &Alarm<'_>, now: Timestamp) -> Result<(), DbError> {
     sqlx::query(
         "INSERT INTO alarm (alarm_id, kind, lineage_id, first_sequence, last_sequence, digest, \
          raised_at, last_seen_at, times, evidence) \

@@ -9,7 +9,7 @@ use rovuma_schemas::{
     AgencyCode, Epoch, MessageId,
     audit::{AUDIT_VERSION, AuditAction, AuditEvent, AuditObject, AuditOutcome},
 };
-use sqlx::AnyConnection;
+use rovuma_store::Conn;
 
 use crate::{
     error::DbError,
@@ -88,7 +88,7 @@ impl OwnEvent {
 
 /// Appends `what` to the service's own chain.
 pub(crate) async fn record(
-    tx: &mut AnyConnection,
+    tx: &mut Conn,
     appender: &mut Appender,
     own: &OwnSource,
     what: OwnEvent,

@@ -12,7 +12,7 @@ use rovuma_runtime::{Context, ListenConfig, SecretFile, http::with_layers};
 use rovuma_schemas::MessageId;
 use rovuma_store::StoreConfig;
 use rovuma_tokens::{AccessClaims, TokenKey};
-use sqlx::{Connection as _, Row as _};
+use sqlx::Row as _;
 use tokio::runtime::Runtime;
 
 use crate::{
@@ -154,7 +154,7 @@ impl Provider {
 /// has to name one.
 async fn accounts(folder: &Path) -> HashMap<String, String> {
     let url = format!("sqlite:{}?mode=ro", folder.join("identity.db").display());
-    let mut conn = sqlx::AnyConnection::connect(&url).await.expect("the store");
+    let mut conn = rovuma_store::Conn::connect(&url).await.expect("the store");
     let rows =
         sqlx::query("SELECT roles, agency, id FROM account").fetch_all(&mut conn).await.expect("accounts");
     let account = |row: &sqlx::any::AnyRow| {

@@ -3,7 +3,8 @@
 use rovuma_broker::Delivery;
 use rovuma_envelope::digest;
 use rovuma_schemas::audit::{AuditAction, AuditOutcome};
-use sqlx::{AnyConnection, Row};
+use rovuma_store::Conn;
+use sqlx::Row;
 
 use super::open::Unfit;
 use crate::{
@@ -18,7 +19,7 @@ const QUARANTINE_MAX_BYTES: i64 = 64 * 1024 * 1024;
 
 /// Keeps a delivery, once for each body and reason; later copies are only counted.
 pub(super) async fn put(
-    tx: &mut AnyConnection,
+    tx: &mut Conn,
     appender: &mut Appender,
     own: &OwnSource,
     delivery: &Delivery,
@@ -59,7 +60,7 @@ pub(super) async fn put(
     own::record(tx, appender, own, event).await
 }
 
-async fn room_for(tx: &mut AnyConnection, size: usize) -> Result<bool, DbError> {
+async fn room_for(tx: &mut Conn, size: usize) -> Result<bool, DbError> {
     let row = sqlx::query(
         "SELECT CAST(COALESCE(SUM(size_bytes), 0) AS BIGINT) AS kept FROM quarantine WHERE body IS NOT NULL",
     )

@@ -4,8 +4,7 @@ use std::collections::BTreeMap;
 
 use rovuma_broker::Delivery;
 use rovuma_schemas::{Digest, Epoch, Timestamp};
-use rovuma_store::RowExt;
-use sqlx::AnyConnection;
+use rovuma_store::{Conn, RowExt};
 
 use super::{
     chain::{self, Finding, Judgement},
@@ -32,7 +31,7 @@ pub(crate) struct Taken {
 
 /// Takes `opened` batches, each with its delivery, in the order in which they came.
 pub(super) async fn take(
-    tx: &mut AnyConnection,
+    tx: &mut Conn,
     own: &OwnSource,
     opened: &[(&Delivery, Result<Batch, Unfit>)],
     now: Timestamp,
@@ -54,7 +53,7 @@ struct Taking<'a> {
 }
 
 impl Taking<'_> {
-    async fn batch(&mut self, tx: &mut AnyConnection, batch: &Batch) -> Result<(), DbError> {
+    async fn batch(&mut self, tx: &mut Conn, batch: &Batch) -> Result<(), DbError> {
         let now = self.appender.now();
         let (mut lineage, found) = Lineage::find_or_open(tx, &batch.source, batch.epoch, now).await?;
         if found == Found::NewEpoch {
@@ -74,7 +73,7 @@ impl Taking<'_> {
 
     async fn append(
         &mut self,
-        tx: &mut AnyConnection,
+        tx: &mut Conn,
         lineage: &mut Lineage,
         batch: &Batch,
         judgement: &Judgement,
@@ -89,12 +88,7 @@ impl Taking<'_> {
         alarm::close_missing(tx, &mut self.appender, self.own, lineage).await
     }
 
-    async fn raise(
-        &mut self,
-        tx: &mut AnyConnection,
-        lineage: &Lineage,
-        alarm: &Alarm<'_>,
-    ) -> Result<(), DbError> {
+    async fn raise(&mut self, tx: &mut Conn, lineage: &Lineage, alarm: &Alarm<'_>) -> Result<(), DbError> {
         alarm::raise(tx, &mut self.appender, self.own, lineage, alarm).await
     }
 }
@@ -106,7 +100,7 @@ fn acknowledges(judgement: &Judgement) -> bool {
 
 /// The digests of those numbers of the batch that are stored.
 async fn stored_digests(
-    tx: &mut AnyConnection,
+    tx: &mut Conn,
     lineage: &Lineage,
     batch: &Batch,
 ) -> Result<BTreeMap<u64, Digest>, DbError> {

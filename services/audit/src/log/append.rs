@@ -1,8 +1,8 @@
 //! Appending: the only way into the log.
 
 use rovuma_schemas::{AgencyCode, Timestamp};
-use rovuma_store::{Binding, Insert};
-use sqlx::{AnyConnection, Row};
+use rovuma_store::{Binding, Conn, Insert};
+use sqlx::Row;
 
 use super::{Head, Lineage, LogEvent, to_db};
 use crate::error::DbError;
@@ -16,7 +16,7 @@ pub(crate) struct Appender {
 
 impl Appender {
     /// Begins at the end of the log.
-    pub(crate) async fn begin(tx: &mut AnyConnection, now: Timestamp) -> Result<Self, DbError> {
+    pub(crate) async fn begin(tx: &mut Conn, now: Timestamp) -> Result<Self, DbError> {
         let row = sqlx::query("SELECT COALESCE(MAX(entry_index) + 1, 0) FROM entry").fetch_one(tx).await?;
         Ok(Self { next_index: row.try_get(0)?, now })
     }
@@ -29,7 +29,7 @@ impl Appender {
     /// Appends the events that continue `lineage`, which the caller has checked, and saves afterwards.
     pub(crate) async fn append(
         &mut self,
-        tx: &mut AnyConnection,
+        tx: &mut Conn,
         lineage: &mut Lineage,
         events: &[LogEvent],
     ) -> Result<(), DbError> {

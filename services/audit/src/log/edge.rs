@@ -2,7 +2,7 @@
 
 use rovuma_envelope::digest;
 use rovuma_schemas::Digest;
-use rovuma_store::{Pool, RowExt};
+use rovuma_store::{Readers, RowExt};
 use sqlx::Row;
 
 use super::Lineage;
@@ -56,7 +56,7 @@ pub(crate) enum EdgeFault {
 ///
 /// # Errors
 /// [`EdgeFault`], which says exactly what does not hold: the service must not go on from there.
-pub(crate) async fn check(pool: &Pool) -> Result<(), EdgeFault> {
+pub(crate) async fn check(pool: &Readers) -> Result<(), EdgeFault> {
     let rows = sqlx::query("SELECT lineage_id, source, epoch, last_sequence, last_digest FROM lineage")
         .fetch_all(pool)
         .await
@@ -67,7 +67,7 @@ pub(crate) async fn check(pool: &Pool) -> Result<(), EdgeFault> {
     Ok(())
 }
 
-async fn check_lineage(pool: &Pool, lineage: Lineage) -> Result<(), EdgeFault> {
+async fn check_lineage(pool: &Readers, lineage: Lineage) -> Result<(), EdgeFault> {
     let row =
         sqlx::query("SELECT sequence, event FROM entry WHERE lineage_id = $1 ORDER BY sequence DESC LIMIT 1")
             .bind(lineage.id)

@@ -1,8 +1,8 @@
 //! A source's chain within one epoch.
 
 use rovuma_schemas::{Digest, Epoch, Timestamp, audit::FIRST_PREVIOUS};
-use rovuma_store::RowExt;
-use sqlx::{AnyConnection, Row, any::AnyRow};
+use rovuma_store::{Conn, RowExt};
+use sqlx::{Row, any::AnyRow};
 
 use super::to_db;
 use crate::error::DbError;
@@ -44,7 +44,7 @@ pub(crate) enum Found {
 impl Lineage {
     /// The lineage of (source, epoch), opened now when it is new.
     pub(crate) async fn find_or_open(
-        tx: &mut AnyConnection,
+        tx: &mut Conn,
         source: &str,
         epoch: Epoch,
         now: Timestamp,
@@ -64,7 +64,7 @@ impl Lineage {
     }
 
     async fn open(
-        tx: &mut AnyConnection,
+        tx: &mut Conn,
         source: &str,
         epoch: Epoch,
         now: Timestamp,
@@ -94,7 +94,7 @@ impl Lineage {
     }
 
     /// Writes down how far the chain has come.
-    pub(crate) async fn save(&self, tx: &mut AnyConnection, now: Timestamp) -> Result<(), DbError> {
+    pub(crate) async fn save(&self, tx: &mut Conn, now: Timestamp) -> Result<(), DbError> {
         sqlx::query(
             "UPDATE lineage SET last_sequence = $1, last_digest = $2, last_stored_at = $3 WHERE lineage_id = $4",
         )

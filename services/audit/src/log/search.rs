@@ -2,7 +2,7 @@
 
 use rovuma_policy::{Permit, act};
 use rovuma_schemas::{AgencyCode, Epoch, audit::AuditOutcome};
-use rovuma_store::{Pool, RowExt};
+use rovuma_store::{Readers, RowExt};
 use serde::Serialize;
 use serde_json::value::RawValue;
 use sqlx::{AssertSqlSafe, Row, any::AnyRow};
@@ -68,7 +68,7 @@ impl Conditions {
 }
 
 /// How many entries the log has.
-pub(crate) async fn length(pool: &Pool) -> Result<u64, DbError> {
+pub(crate) async fn length(pool: &Readers) -> Result<u64, DbError> {
     let row =
         sqlx::query("SELECT COALESCE(MAX(entry_index) + 1, 0) AS length FROM entry").fetch_one(pool).await?;
     Ok(row.count("length")?)
@@ -76,7 +76,7 @@ pub(crate) async fn length(pool: &Pool) -> Result<u64, DbError> {
 
 /// The entries that `filter` lets pass, of the agency whose log the permit is for.
 pub(crate) async fn entries(
-    pool: &Pool,
+    pool: &Readers,
     permit: &Permit<act::AuditSearch>,
     filter: &Filter,
     window: &Window,
@@ -147,7 +147,7 @@ fn matching(conditions: &mut Conditions, filter: &Filter) {
 
 /// The event with this identity, and its agency.
 pub(crate) async fn one(
-    pool: &Pool,
+    pool: &Readers,
     source: &str,
     epoch: Epoch,
     sequence: u64,

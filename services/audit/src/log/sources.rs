@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use rovuma_store::{Pool, RowExt};
+use rovuma_store::{Readers, RowExt};
 use serde::Serialize;
 use sqlx::{Row, any::AnyRow};
 use utoipa::ToSchema;
@@ -101,7 +101,7 @@ pub(crate) struct Quarantined {
 }
 
 /// Every source: the configured ones and all that have ever written.
-pub(crate) async fn list(pool: &Pool, configured: &[String]) -> Result<Vec<Source>, DbError> {
+pub(crate) async fn list(pool: &Readers, configured: &[String]) -> Result<Vec<Source>, DbError> {
     let mut sources: BTreeMap<String, Source> = BTreeMap::new();
     for name in configured {
         sources.insert(name.clone(), Source::new(name, true));
@@ -120,7 +120,7 @@ pub(crate) async fn list(pool: &Pool, configured: &[String]) -> Result<Vec<Sourc
     Ok(sources.into_values().collect())
 }
 
-async fn lineages(pool: &Pool) -> Result<Vec<AnyRow>, DbError> {
+async fn lineages(pool: &Readers) -> Result<Vec<AnyRow>, DbError> {
     let rows = sqlx::query(
         "SELECT l.source, l.epoch, l.opened_at, l.last_sequence, l.last_digest, l.last_stored_at, \
          a.last_sequence AS missing_to, a.raised_at AS missing_since \
@@ -131,7 +131,7 @@ async fn lineages(pool: &Pool) -> Result<Vec<AnyRow>, DbError> {
     Ok(rows.fetch_all(pool).await?)
 }
 
-async fn alarms(pool: &Pool) -> Result<Vec<AnyRow>, DbError> {
+async fn alarms(pool: &Readers) -> Result<Vec<AnyRow>, DbError> {
     let rows = sqlx::query(
         "SELECT l.source, l.epoch, a.kind, a.first_sequence, a.last_sequence, a.digest, a.raised_at, \
          a.last_seen_at, a.times, a.closed_at \
@@ -141,7 +141,7 @@ async fn alarms(pool: &Pool) -> Result<Vec<AnyRow>, DbError> {
 }
 
 /// What is in the quarantine, by reason.
-pub(crate) async fn quarantined(pool: &Pool) -> Result<Vec<Quarantined>, DbError> {
+pub(crate) async fn quarantined(pool: &Readers) -> Result<Vec<Quarantined>, DbError> {
     let rows = sqlx::query(
         "SELECT reason, COUNT(*) AS deliveries, MAX(last_at) AS last_at FROM quarantine \
          GROUP BY reason ORDER BY reason",

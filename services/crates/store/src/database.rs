@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use sqlx::{AssertSqlSafe, SqlSafeStr, SqlStr};
 
-use crate::{Conn, Migrations, OpenError, Pool, Step, StoreConfig, postgres::Server, sqlite::Locked};
+use crate::{Conn, Migrations, OpenError, Readers, Step, StoreConfig, postgres::Server, sqlite::Locked};
 
 /// How long to wait for a process that has the store: one that ends, or was killed, needs a moment to let go.
 pub(crate) const OPEN_PATIENCE: Duration = Duration::from_secs(3);
@@ -56,10 +56,10 @@ impl Database {
     }
 
     /// The connections that read, and can do nothing else.
-    pub(crate) async fn readers(&self, count: u32) -> Result<Pool, OpenError> {
+    pub(crate) fn readers(&self, count: u32) -> Result<Readers, OpenError> {
         match self {
-            Self::Sqlite(file) => file.readers(count).await,
-            Self::Postgres(server) => server.readers(count).await,
+            Self::Sqlite(file) => file.readers(count),
+            Self::Postgres(server) => server.readers(count),
         }
     }
 

@@ -84,7 +84,7 @@ impl Placeholders {
             // Writing into a text cannot fail.
             Self::Numbered => {
                 let _ = write!(text, "${number}");
-            },
+            }
         }
     }
 }

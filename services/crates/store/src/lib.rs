@@ -14,6 +14,7 @@
 
 mod commits;
 mod config;
+mod conn;
 mod database;
 mod duty;
 mod error;
@@ -23,6 +24,7 @@ mod late;
 mod lists;
 mod migrate;
 mod postgres;
+mod readers;
 mod row;
 mod sqlite;
 mod store;
@@ -33,6 +35,7 @@ mod writer;
 
 pub use commits::Commits;
 pub use config::StoreConfig;
+pub use conn::Conn;
 pub use duty::Duty;
 pub use error::{OpenError, WriteError};
 pub use futures::{FutureExt, future::BoxFuture};
@@ -41,11 +44,6 @@ pub use insert::{Binding, Insert};
 pub use late::{Bind, Late, LateRows};
 pub use lists::{padded_list, with_list, with_rows};
 pub use migrate::{Migrations, Step};
+pub use readers::{Connections, Reader, Readers};
 pub use row::RowExt;
 pub use store::Store;
-
-/// A connection inside a transaction, or a reading one.
-pub type Conn = sqlx::AnyConnection;
-
-/// The pool that readers draw from.
-pub type Pool = sqlx::AnyPool;

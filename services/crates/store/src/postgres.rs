@@ -14,7 +14,7 @@ use std::{
 
 use rovuma_schemas::StoreId;
 use sqlx::{
-    AssertSqlSafe, Connection, Row,
+    AssertSqlSafe, Row,
     postgres::{PgConnectOptions, PgListener, PgSslMode},
 };
 use tokio::sync::watch;
@@ -22,10 +22,13 @@ use tracing::{debug, warn};
 use url::Url;
 
 use crate::{
-    Commits, Conn, OpenError, Pool, StoreConfig,
+    Commits, Conn, Connections, OpenError, Readers, StoreConfig,
     config::without_secrets,
     database::{OPEN_PATIENCE, OPEN_POLL, Sharing},
 };
+
+/// Settings of a reading connection.
+const READER: [&str; 1] = ["SET default_transaction_read_only = on"];
 
 /// Advisory locks of a database are told apart by two numbers: this one says that they are ours.
 const LOCKS: i32 = 0x0052_6f76;
@@ -122,16 +125,10 @@ impl Server {
     }
 
     /// The connections that read, and can do nothing else.
-    pub(crate) async fn readers(&self, count: u32) -> Result<Pool, OpenError> {
-        let options =
-            sqlx::any::AnyPoolOptions::new().max_connections(count.max(1)).acquire_timeout(CONNECT_TIMEOUT);
-        let options = options.after_connect(|conn, _| {
-            Box::pin(async move {
-                sqlx::query("SET default_transaction_read_only = on").execute(conn).await?;
-                Ok(())
-            })
-        });
-        Ok(options.connect(self.url.as_str()).await?)
+    pub(crate) fn readers(&self, count: u32) -> Result<Readers, OpenError> {
+        let url = self.url.as_str().to_owned();
+        let connections = Connections { url, settings: &READER, may_be_away: true };
+        Ok(Readers::new(connections, count, CONNECT_TIMEOUT)?)
     }
 
     /// How a transaction begins: when it is this one's turn.

@@ -5,12 +5,12 @@ use std::{
     io::Write,
     os::unix::fs::OpenOptionsExt,
     path::{Path, PathBuf},
+    time::Duration,
 };
 
-use sqlx::Connection;
 use url::Url;
 
-use crate::{Conn, OpenError, Pool, config::without_secrets};
+use crate::{Conn, Connections, OpenError, Readers, config::without_secrets};
 
 /// A database file that this process alone writes, for as long as the value lives. The lock is the
 /// operating system's: it ends with the process, however that ends.
@@ -35,6 +35,9 @@ const WRITER: [&str; 4] = [
 /// Settings of a reading connection. Its own pages are 512 KiB instead of SQLite's 2 MiB: what it asks for again is in
 /// the operating system's cache.
 const READER: [&str; 2] = ["PRAGMA query_only = ON", "PRAGMA cache_size = -512"];
+
+/// How long a query waits for a connection that is free: whoever asked is better told than left waiting.
+const READER_PATIENCE: Duration = Duration::from_secs(30);
 
 impl Locked {
     /// Takes the file at `url`, creating it when it is not there.
@@ -64,20 +67,10 @@ impl Locked {
     }
 
     /// The connections that read, and can do nothing else.
-    pub(crate) async fn readers(&self, count: u32) -> Result<Pool, OpenError> {
-        let options = sqlx::any::AnyPoolOptions::new()
-            .max_connections(count.max(1))
-            // A file beside us does not go away: asking before each use would double the work.
-            .test_before_acquire(false)
-            .after_connect(|conn, _| {
-                Box::pin(async move {
-                    for pragma in READER {
-                        sqlx::query(pragma).execute(&mut *conn).await?;
-                    }
-                    Ok(())
-                })
-            });
-        Ok(options.connect(&self.address()?).await?)
+    pub(crate) fn readers(&self, count: u32) -> Result<Readers, OpenError> {
+        // A file beside us does not go away.
+        let connections = Connections { url: self.address()?, settings: &READER, may_be_away: false };
+        Ok(Readers::new(connections, count, READER_PATIENCE)?)
     }
 
     /// The database file.

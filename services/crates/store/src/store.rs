@@ -10,7 +10,7 @@ use rovuma_schemas::StoreId;
 use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::{
-    Commits, Conn, Migrations, OpenError, Pool, Restored, RowExt, StoreConfig, WriteError,
+    Commits, Conn, Migrations, OpenError, Readers, Restored, RowExt, StoreConfig, WriteError,
     database::{Database, Sharing},
     identity,
     late::{AllLate, Late},
@@ -28,7 +28,7 @@ const WAITING_MAX: usize = 1024;
 pub struct Store(Arc<Inner>);
 
 struct Inner {
-    readers: Pool,
+    readers: Readers,
     jobs: mpsc::Sender<Box<dyn Job>>,
     commits: watch::Receiver<Commits>,
     identity: RwLock<StoreId>,
@@ -71,7 +71,7 @@ impl Store {
         let known = witness::settle(&mut conn, &database).await?;
         let was_restored = known.restored_from.map(|from| Restored { from, to: known.identity });
         let identity = RwLock::new(known.identity);
-        let readers = database.readers(config.readers).await?;
+        let readers = database.readers(config.readers)?;
         let (jobs, waiting) = mpsc::channel(WAITING_MAX);
         let (committed, commits) = watch::channel(Commits::default());
         let committed = Arc::new(committed);
@@ -98,7 +98,7 @@ impl Store {
     }
 
     /// The pool for queries outside a write. Its connections refuse to change anything.
-    pub fn read(&self) -> &Pool {
+    pub fn read(&self) -> &Readers {
         &self.0.readers
     }
 

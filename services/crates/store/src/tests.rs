@@ -159,6 +159,64 @@ async fn what_a_job_left_stands_or_falls_with_it() {
     assert_eq!(notes(&store).await, [1, 3, 5]);
 }
 
+/// What a job does: whether it writes at once, leaves a row, or only reads; and whether it then fails.
+const DEEDS: [(Deed, bool); 5] = [
+    (Deed::Write, true),
+    (Deed::Write, false),
+    (Deed::Leave, true),
+    (Deed::Leave, false),
+    (Deed::Read, true),
+];
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Deed {
+    Write,
+    Leave,
+    Read,
+}
+
+/// Savepoints are made when they are needed: whatever stands before a job, it is kept or taken back alone.
+#[tokio::test]
+async fn jobs_of_every_kind_share_a_transaction_in_every_order() {
+    let (_dir, store) = open().await;
+    let late = late_notes(&store);
+    let each = 0..DEEDS.len();
+    let orders =
+        each.clone().flat_map(|a| each.clone().flat_map(move |b| (0..DEEDS.len()).map(move |c| [a, b, c])));
+    for (round, order) in (0_i64..).zip(orders) {
+        let before = store.commit_count();
+        let jobs = order.into_iter().zip(0_i64..).map(|(which, place)| {
+            let ((deed, succeeds), late) = (DEEDS[which], late.clone());
+            let n = round * 10 + place;
+            store.write(move |tx| {
+                async move {
+                    match deed {
+                        Deed::Write => note(tx, n).await.map_err(Refused::from)?,
+                        Deed::Leave => late.push(tx, n),
+                        Deed::Read => drop(sqlx::query("SELECT 1").fetch_one(&mut *tx).await?),
+                    }
+                    if succeeds { Ok(()) } else { Err(Refused::OnPurpose) }
+                }
+                .boxed()
+            })
+        });
+        let answers = futures::future::join_all(jobs).await;
+        let deeds = order.map(|which| DEEDS[which]);
+        let expected: Vec<i64> = deeds
+            .iter()
+            .zip(round * 10..)
+            .filter(|((deed, succeeds), _)| *succeeds && *deed != Deed::Read)
+            .map(|(_, n)| n)
+            .collect();
+        let found: Vec<i64> = notes(&store).await.into_iter().filter(|n| n / 10 == round).collect();
+        assert_eq!(found, expected, "{deeds:?}");
+        for (answer, (_, succeeds)) in answers.iter().zip(deeds) {
+            assert_eq!(answer.is_ok(), succeeds, "{deeds:?}: {answer:?}");
+        }
+        assert_eq!(store.commit_count() - before, 1, "they are one transaction");
+    }
+}
+
 #[tokio::test]
 async fn a_late_row_that_is_refused_leaves_nothing_behind() {
     let (_dir, store) = open().await;

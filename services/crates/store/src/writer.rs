@@ -3,7 +3,7 @@
 use std::{panic::AssertUnwindSafe, sync::Arc};
 
 use futures::{FutureExt, future::BoxFuture};
-use sqlx::{Connection, SqlStr};
+use sqlx::SqlStr;
 use tokio::sync::{mpsc, oneshot, watch};
 use tracing::{error, warn};
 
@@ -141,6 +141,7 @@ impl Writer {
         let mut is_lost = false;
         if let Err(failure) = &outcome {
             error!(jobs = held.len(), ?failure, "a group of writes did not take effect");
+            conn.begin(None);
             // SQLite may have rolled back by itself already: then this says so, and that is all right. A server
             // that does not take it is not there any more.
             let rolled_back = statements(&mut conn, &self.words.rollback).await;
@@ -195,28 +196,52 @@ async fn group(
     held: &mut Vec<Box<dyn Held>>,
 ) -> Result<(), Failure> {
     let mut next = Some(first);
-    let mut before = &words.begin;
+    let mut before = Before::Begin;
     while let Some(job) = next {
-        if let Err(failure) = statements(conn, before).await {
-            job.refuse(&failure);
-            return Err(failure);
-        }
+        conn.begin(before.text(words));
         late.job_begins();
         let answer = job.run(conn).await;
-        if answer.keeps() {
-            before = &words.next;
-        } else {
+        if !answer.keeps() {
             late.job_is_taken_back();
-            before = &words.back;
+        }
+        if conn.is_touched() {
+            before = if answer.keeps() { Before::Next } else { Before::Back };
         }
         held.push(answer);
+        if let Some(failure) = conn.take_failure() {
+            return Err(failure);
+        }
         next = if held.len() < GROUP_MAX { waiting.try_recv().ok() } else { None };
     }
-    if held.last().is_some_and(|last| !last.keeps()) {
-        statements(conn, &words.back).await?;
-    }
+    let last = if before == Before::Next { None } else { before.text(words) };
+    conn.begin(last);
     late.write(conn).await.map_err(|fault| Failure::of(&fault))?;
+    if before == Before::Begin && !conn.is_touched() {
+        // Nobody had anything to write.
+        return Ok(());
+    }
     statements(conn, &words.commit).await
+}
+
+/// What comes before a job's first statement.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Before {
+    /// No transaction yet.
+    Begin,
+    /// The job before left something that is kept.
+    Next,
+    /// The job before left something that is taken back.
+    Back,
+}
+
+impl Before {
+    fn text(self, words: &Words) -> Option<SqlStr> {
+        Some(match self {
+            Self::Begin => words.begin.clone(),
+            Self::Next => words.next.clone(),
+            Self::Back => words.back.clone(),
+        })
+    }
 }
 
 async fn statements(conn: &mut Conn, text: &SqlStr) -> Result<(), Failure> {

@@ -13,8 +13,8 @@ use rovuma_schemas::{
     AgencyCode, Body, Digest, Message, RejectionCode, Timestamp,
     audit::{AuditAction, AuditPosition},
 };
+use rovuma_store::Conn;
 use rovuma_trail::Act;
-use sqlx::AnyConnection;
 
 use super::{
     SYSTEM,
@@ -73,11 +73,7 @@ impl<'g> Decisions<'g> {
     ///
     /// # Errors
     /// [`DbError`] when the store does not answer.
-    pub(crate) async fn look_up(
-        &mut self,
-        tx: &mut AnyConnection,
-        opened: &[(usize, Opened)],
-    ) -> Result<(), DbError> {
+    pub(crate) async fn look_up(&mut self, tx: &mut Conn, opened: &[(usize, Opened)]) -> Result<(), DbError> {
         let findings = opened.iter().flat_map(|(_, opened)| &opened.findings);
         let asked: Vec<Asked<'_>> = findings.filter_map(Finding::asked).collect();
         self.register.look_up(tx, self.gateway.trail.source(), &asked).await
@@ -89,7 +85,7 @@ impl<'g> Decisions<'g> {
     /// [`SendError`]; the transaction must then be taken back.
     pub(crate) async fn delivery(
         &mut self,
-        tx: &mut AnyConnection,
+        tx: &mut Conn,
         door: &Door<'_>,
         opened: Opened,
     ) -> Result<(), SendError> {
@@ -117,7 +113,7 @@ impl<'g> Decisions<'g> {
     /// [`SendError`]; the transaction must then be taken back.
     pub(crate) async fn finding(
         &mut self,
-        tx: &mut AnyConnection,
+        tx: &mut Conn,
         door: &Door<'_>,
         agency: Option<&AgencyCode>,
         digest: Digest,
@@ -142,7 +138,7 @@ impl<'g> Decisions<'g> {
     ///
     /// # Errors
     /// [`SendError`]; the transaction must then be taken back.
-    pub(crate) async fn finish(mut self, tx: &mut AnyConnection) -> Result<(), SendError> {
+    pub(crate) async fn finish(mut self, tx: &mut Conn) -> Result<(), SendError> {
         self.register.write(tx).await?;
         for (key, numbers) in &self.numbers {
             let (before, after) = stream::note_numbers(tx, key, numbers, self.now).await?;
@@ -153,7 +149,7 @@ impl<'g> Decisions<'g> {
 
     async fn message(
         &mut self,
-        tx: &mut AnyConnection,
+        tx: &mut Conn,
         door: &Door<'_>,
         bundle: Digest,
         authorized: Authorized,
@@ -188,7 +184,7 @@ impl<'g> Decisions<'g> {
     /// A message with a place in a stream: new, a duplicate, or in conflict with another.
     async fn numbered(
         &mut self,
-        tx: &mut AnyConnection,
+        tx: &mut Conn,
         door: &Door<'_>,
         bundle: Digest,
         message: &VerifiedMessage,
@@ -233,7 +229,7 @@ impl<'g> Decisions<'g> {
 
     async fn reject(
         &mut self,
-        tx: &mut AnyConnection,
+        tx: &mut Conn,
         door: &Door<'_>,
         bundle: Digest,
         rejected: Rejected,
@@ -275,7 +271,7 @@ impl<'g> Decisions<'g> {
 
     async fn audit_arrival(
         &self,
-        tx: &mut AnyConnection,
+        tx: &mut Conn,
         message: &VerifiedMessage,
         disposition: &Disposition,
     ) -> Result<AuditPosition, DbError> {

@@ -1,7 +1,7 @@
 //! Alarms: what needs a person's eye. One row per (agency, kind, subject), counted, until cleared.
 
 use rovuma_schemas::{AgencyCode, Timestamp};
-use sqlx::AnyConnection;
+use rovuma_store::Conn;
 
 use crate::error::DbError;
 
@@ -53,7 +53,7 @@ impl AlarmKind {
 /// # Errors
 /// [`DbError`] when the store does not answer.
 pub(crate) async fn raise(
-    tx: &mut AnyConnection,
+    tx: &mut Conn,
     agency: &AgencyCode,
     kind: AlarmKind,
     subject: &str,

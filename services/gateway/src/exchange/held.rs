@@ -5,9 +5,9 @@ use std::{sync::Arc, time::Duration};
 
 use rovuma_envelope::{Jws, digest};
 use rovuma_schemas::{AgencyCode, Timestamp, audit::AuditAction};
-use rovuma_store::{FutureExt, WriteError};
+use rovuma_store::{Conn, FutureExt, WriteError};
 use rovuma_trail::Act;
-use sqlx::{AnyConnection, Row};
+use sqlx::Row;
 
 use super::{
     SYSTEM,
@@ -51,7 +51,7 @@ pub(crate) const HELD_MAX_BYTES: i64 = 64 * 1024 * 1024;
 ///
 /// # Errors
 /// [`DbError`] when the store does not answer.
-pub(crate) async fn has_room(tx: &mut AnyConnection, held: &Held) -> Result<bool, DbError> {
+pub(crate) async fn has_room(tx: &mut Conn, held: &Held) -> Result<bool, DbError> {
     let row = sqlx::query(
         "SELECT CAST(COALESCE(SUM(size_bytes), 0) AS BIGINT) AS kept FROM held
          WHERE recipient = $1 AND exchange = $2",
@@ -67,7 +67,7 @@ pub(crate) async fn has_room(tx: &mut AnyConnection, held: &Held) -> Result<bool
 ///
 /// # Errors
 /// [`DbError`] when the store does not answer.
-pub(crate) async fn is_held(tx: &mut AnyConnection, held: &Held) -> Result<bool, DbError> {
+pub(crate) async fn is_held(tx: &mut Conn, held: &Held) -> Result<bool, DbError> {
     let row = sqlx::query("SELECT seq FROM held WHERE recipient = $1 AND digest = $2")
         .bind(held.recipient.as_str())
         .bind(held.jws.digest().as_bytes().as_slice())
@@ -80,7 +80,7 @@ pub(crate) async fn is_held(tx: &mut AnyConnection, held: &Held) -> Result<bool,
 ///
 /// # Errors
 /// [`DbError`] when the store does not answer.
-pub(crate) async fn put(tx: &mut AnyConnection, held: &Held, now: Timestamp) -> Result<(), DbError> {
+pub(crate) async fn put(tx: &mut Conn, held: &Held, now: Timestamp) -> Result<(), DbError> {
     let compact = held.jws.to_compact().into_bytes();
     sqlx::query(
         "INSERT INTO held
@@ -143,7 +143,7 @@ pub(crate) async fn expire(gateway: &Arc<Gateway>, now: Timestamp) -> Result<(),
 ///
 /// # Errors
 /// [`DbError`] when the store does not answer, or what it holds is damaged.
-pub(crate) async fn next(tx: &mut AnyConnection, after: i64) -> Result<Vec<Waiting>, DbError> {
+pub(crate) async fn next(tx: &mut Conn, after: i64) -> Result<Vec<Waiting>, DbError> {
     sqlx::query("SELECT seq, recipient, exchange, queue, jws FROM held WHERE seq > $1 ORDER BY seq LIMIT $2")
         .bind(after)
         .bind(RETRY_BATCH)
@@ -166,7 +166,7 @@ pub(crate) async fn next(tx: &mut AnyConnection, after: i64) -> Result<Vec<Waiti
 ///
 /// # Errors
 /// [`DbError`] when the store does not answer.
-pub(crate) async fn release(tx: &mut AnyConnection, seq: i64) -> Result<(), DbError> {
+pub(crate) async fn release(tx: &mut Conn, seq: i64) -> Result<(), DbError> {
     sqlx::query("DELETE FROM held WHERE seq = $1").bind(seq).execute(tx).await?;
     Ok(())
 }
@@ -175,12 +175,7 @@ pub(crate) async fn release(tx: &mut AnyConnection, seq: i64) -> Result<(), DbEr
 ///
 /// # Errors
 /// [`DbError`] when the store does not answer.
-pub(crate) async fn tried(
-    tx: &mut AnyConnection,
-    seq: i64,
-    reason: &str,
-    now: Timestamp,
-) -> Result<(), DbError> {
+pub(crate) async fn tried(tx: &mut Conn, seq: i64, reason: &str, now: Timestamp) -> Result<(), DbError> {
     sqlx::query("UPDATE held SET tried_at = $1, reason = $2 WHERE seq = $3")
         .bind(now.as_micros())
         .bind(reason)
@@ -209,7 +204,7 @@ pub(crate) async fn retry(gateway: &Arc<Gateway>) -> Result<usize, WriteError<Se
 
 /// The last one tried and how many were decided; nothing when there was none left.
 async fn retry_batch(
-    tx: &mut AnyConnection,
+    tx: &mut Conn,
     gateway: &Gateway,
     after: i64,
 ) -> Result<Option<(i64, usize)>, SendError> {

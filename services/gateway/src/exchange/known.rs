@@ -8,8 +8,8 @@ use rovuma_schemas::{
     AgencyCode, DeliveredEntry, Digest, Header, Lane, MessageId, Recipient, RejectedEntry, RejectionCode,
     Status, StreamId, Timestamp, audit::AuditPosition,
 };
-use rovuma_store::{Binding, Insert, RowExt, padded_list, with_rows};
-use sqlx::{AnyConnection, Row as _, any::AnyRow};
+use rovuma_store::{Binding, Conn, Insert, RowExt, padded_list, with_rows};
+use sqlx::{Row as _, any::AnyRow};
 
 use crate::error::DbError;
 
@@ -148,7 +148,7 @@ impl Register {
     /// [`DbError`] when the store does not answer, or what it holds is damaged.
     pub(crate) async fn look_up(
         &mut self,
-        tx: &mut AnyConnection,
+        tx: &mut Conn,
         source: &str,
         messages: &[Asked<'_>],
     ) -> Result<(), DbError> {
@@ -222,7 +222,7 @@ impl Register {
     ///
     /// # Errors
     /// [`sqlx::Error`] when the store does not answer.
-    pub(crate) async fn write(&mut self, tx: &mut AnyConnection) -> sqlx::Result<()> {
+    pub(crate) async fn write(&mut self, tx: &mut Conn) -> sqlx::Result<()> {
         let taken = std::mem::take(&mut self.taken);
         RECEIVED.rows(tx, &taken, |query, row| row.bind(query)).await
     }

@@ -1,8 +1,8 @@
 //! Quarantine: deliveries that could not be verified, kept sealed for the operators.
 
 use rovuma_schemas::{AgencyCode, Digest, Timestamp};
-use rovuma_store::RowExt;
-use sqlx::{AnyConnection, Row};
+use rovuma_store::{Conn, RowExt};
+use sqlx::Row;
 
 use crate::error::DbError;
 
@@ -96,11 +96,7 @@ pub(crate) enum Put {
 ///
 /// # Errors
 /// [`DbError`] when the store does not answer.
-pub(crate) async fn put(
-    tx: &mut AnyConnection,
-    item: &Quarantined<'_>,
-    now: Timestamp,
-) -> Result<Put, DbError> {
+pub(crate) async fn put(tx: &mut Conn, item: &Quarantined<'_>, now: Timestamp) -> Result<Put, DbError> {
     metrics::counter!("rovuma_quarantined_total", "reason" => item.reason.as_str()).increment(1);
     if count_again(tx, item, now).await? {
         return Ok(Put::Again);
@@ -124,11 +120,7 @@ pub(crate) async fn put(
     Ok(Put::New)
 }
 
-async fn count_again(
-    tx: &mut AnyConnection,
-    item: &Quarantined<'_>,
-    now: Timestamp,
-) -> Result<bool, DbError> {
+async fn count_again(tx: &mut Conn, item: &Quarantined<'_>, now: Timestamp) -> Result<bool, DbError> {
     let counted = sqlx::query(
         "UPDATE quarantine SET times = times + 1, last_at = $1 WHERE digest = $2 AND reason = $3",
     )
@@ -141,7 +133,7 @@ async fn count_again(
 }
 
 async fn insert(
-    tx: &mut AnyConnection,
+    tx: &mut Conn,
     item: &Quarantined<'_>,
     size: i64,
     has_room: bool,

@@ -10,9 +10,8 @@ use rovuma_schemas::{
     audit::{AuditAction, AuditPosition},
     limits::RECEIPT_ENTRIES_MAX,
 };
-use rovuma_store::{Insert, RowExt};
+use rovuma_store::{Conn, Insert, RowExt};
 use rovuma_trail::Act;
-use sqlx::AnyConnection;
 
 use super::{
     SYSTEM,
@@ -56,7 +55,7 @@ impl ReceiptBook {
     /// [`SendError`]; the transaction must then be taken back.
     pub(crate) async fn settle(
         self,
-        tx: &mut AnyConnection,
+        tx: &mut Conn,
         gateway: &Gateway,
         now: Timestamp,
     ) -> Result<(), SendError> {
@@ -77,7 +76,7 @@ impl ReceiptBook {
 }
 
 async fn send_receipt(
-    tx: &mut AnyConnection,
+    tx: &mut Conn,
     gateway: &Gateway,
     (from, to, lane): &Route,
     body: Body,
@@ -93,7 +92,7 @@ async fn send_receipt(
 /// # Errors
 /// [`SendError`]; the transaction must then be taken back.
 pub(crate) async fn mark_read(
-    tx: &mut AnyConnection,
+    tx: &mut Conn,
     gateway: &Gateway,
     message: &ReadMessage<'_>,
     now: Timestamp,
@@ -195,7 +194,7 @@ impl From<RejectedEntry> for Entry {
 /// # Errors
 /// [`DbError`] when the store does not answer.
 pub(crate) async fn take(
-    tx: &mut AnyConnection,
+    tx: &mut Conn,
     gateway: &Gateway,
     receipt: &Authorized,
     entries: Vec<Entry>,
@@ -221,7 +220,7 @@ pub(crate) async fn take(
 
 /// Settles what the entries name. Returns those that are the first to say so.
 async fn settle<'e>(
-    tx: &mut AnyConnection,
+    tx: &mut Conn,
     gateway: &Gateway,
     receipt: &Authorized,
     entries: &'e [Entry],
@@ -255,12 +254,7 @@ const RECEIPTS: Insert = Insert {
 };
 
 /// Keeps what the entries say.
-async fn keep(
-    tx: &mut AnyConnection,
-    receipt: &Authorized,
-    entries: &[&Entry],
-    now: Timestamp,
-) -> sqlx::Result<()> {
+async fn keep(tx: &mut Conn, receipt: &Authorized, entries: &[&Entry], now: Timestamp) -> sqlx::Result<()> {
     let (sender, signer) = (&receipt.recipient().agency, receipt.sender());
     let insert = RECEIPTS.rows(tx, entries, |query, entry| {
         let (kind, said_at, code) = entry.says();
@@ -283,7 +277,7 @@ async fn keep(
 }
 
 async fn accept(
-    tx: &mut AnyConnection,
+    tx: &mut Conn,
     gateway: &Gateway,
     receipt: &Authorized,
     entry: &Entry,
@@ -306,7 +300,7 @@ async fn accept(
 }
 
 async fn refuse(
-    tx: &mut AnyConnection,
+    tx: &mut Conn,
     gateway: &Gateway,
     receipt: &Authorized,
     entry: &Entry,

@@ -9,9 +9,8 @@ use rovuma_schemas::{
     AgencyCode, Body, Category, CountryCode, Header, Lane, Message, MessageId, MessageType, Recipient,
     Sender, Status, Timestamp, ValidDraft, Version, audit::AuditAction,
 };
-use rovuma_store::{FutureExt, Insert, LateRows, Store, WriteError};
+use rovuma_store::{Conn, FutureExt, Insert, LateRows, Store, WriteError};
 use rovuma_trail::Act;
-use sqlx::AnyConnection;
 
 use super::event::EventKind;
 use crate::{error::DbError, gateway::Gateway};
@@ -79,7 +78,7 @@ impl From<sqlx::Error> for SendError {
 /// # Errors
 /// [`SendError`]; then the caller's transaction must be taken back, and no number is used.
 pub(crate) async fn release(
-    tx: &mut AnyConnection,
+    tx: &mut Conn,
     gateway: &Gateway,
     request: Release<'_>,
 ) -> Result<Released, SendError> {
@@ -167,7 +166,7 @@ fn by_country(recipients: &[AgencyCode]) -> BTreeMap<CountryCode, Vec<&AgencyCod
 }
 
 async fn number(
-    tx: &mut AnyConnection,
+    tx: &mut Conn,
     gateway: &Gateway,
     request: &Release<'_>,
     recipients: Vec<&AgencyCode>,
@@ -280,7 +279,7 @@ impl SentMessages {
         }))
     }
 
-    fn keep(&self, tx: &mut AnyConnection, outgoing: &Outgoing, request: &Release<'_>) {
+    fn keep(&self, tx: &mut Conn, outgoing: &Outgoing, request: &Release<'_>) {
         let row = Sent {
             id: outgoing.id,
             country: outgoing.country,

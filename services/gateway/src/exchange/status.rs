@@ -13,8 +13,8 @@ use rovuma_schemas::{
     AgencyCode, Body, Lane, NumberRange, StreamGaps, StreamRequest, StreamSeen, StreamStatus, Timestamp,
     limits::{STREAM_NUMBERS_MAX, STREAMS_MAX},
 };
-use rovuma_store::{FutureExt, RowExt, WriteError};
-use sqlx::{AnyConnection, Row, any::AnyRow};
+use rovuma_store::{Conn, FutureExt, RowExt, WriteError};
+use sqlx::{Row, any::AnyRow};
 
 use super::{
     held,
@@ -206,12 +206,7 @@ async fn due_gaps(gateway: &Gateway, now: Timestamp) -> Result<Vec<Due>, DbError
     Ok(due)
 }
 
-async fn request(
-    tx: &mut AnyConnection,
-    gateway: &Gateway,
-    due: &Due,
-    now: Timestamp,
-) -> Result<(), SendError> {
+async fn request(tx: &mut Conn, gateway: &Gateway, due: &Due, now: Timestamp) -> Result<(), SendError> {
     let key = &due.key;
     let progress = stream::load(tx, key).await?;
     let missing: Vec<NumberRange> = stream::missing_ranges(tx, key, progress, STREAM_NUMBERS_MAX)

@@ -5,8 +5,9 @@
 //! (`last`), and the numbers that came ahead of a missing one.
 
 use rovuma_schemas::{AgencyCode, Lane, StreamId, Timestamp};
+use rovuma_store::Conn;
 
-use sqlx::{AnyConnection, Row};
+use sqlx::Row;
 
 use crate::error::DbError;
 
@@ -56,7 +57,7 @@ impl Progress {
 /// # Errors
 /// [`DbError`] when the store does not answer.
 pub(crate) async fn note_numbers(
-    tx: &mut AnyConnection,
+    tx: &mut Conn,
     key: &StreamKey,
     numbers: &[u64],
     now: Timestamp,
@@ -83,7 +84,7 @@ pub(crate) async fn note_numbers(
 /// # Errors
 /// [`DbError`] when the store does not answer.
 pub(crate) async fn note_announcement(
-    tx: &mut AnyConnection,
+    tx: &mut Conn,
     key: &StreamKey,
     last: u64,
     voided: &[u64],
@@ -108,11 +109,7 @@ pub(crate) async fn note_announcement(
 ///
 /// # Errors
 /// [`DbError`] when the store does not answer.
-pub(crate) async fn note_requested(
-    tx: &mut AnyConnection,
-    key: &StreamKey,
-    now: Timestamp,
-) -> Result<(), DbError> {
+pub(crate) async fn note_requested(tx: &mut Conn, key: &StreamKey, now: Timestamp) -> Result<(), DbError> {
     on(
         key,
         "UPDATE stream_in SET requested_at = $5, requests = requests + 1
@@ -129,7 +126,7 @@ pub(crate) async fn note_requested(
 /// # Errors
 /// [`DbError`] when the store does not answer.
 pub(crate) async fn missing_ranges(
-    tx: &mut AnyConnection,
+    tx: &mut Conn,
     key: &StreamKey,
     progress: Progress,
     limit: usize,
@@ -155,7 +152,7 @@ pub(crate) async fn missing_ranges(
 ///
 /// # Errors
 /// [`DbError`] when the store does not answer.
-pub(crate) async fn load(tx: &mut AnyConnection, key: &StreamKey) -> Result<Progress, DbError> {
+pub(crate) async fn load(tx: &mut Conn, key: &StreamKey) -> Result<Progress, DbError> {
     let row = on(
         key,
         "SELECT next, last, gap_since FROM stream_in
@@ -173,12 +170,7 @@ pub(crate) async fn load(tx: &mut AnyConnection, key: &StreamKey) -> Result<Prog
     })
 }
 
-async fn save(
-    tx: &mut AnyConnection,
-    key: &StreamKey,
-    before: Progress,
-    after: Progress,
-) -> Result<(), DbError> {
+async fn save(tx: &mut Conn, key: &StreamKey, before: Progress, after: Progress) -> Result<(), DbError> {
     if before == after && before != Progress::START {
         return Ok(());
     }
@@ -201,7 +193,7 @@ async fn save(
     Ok(())
 }
 
-async fn put_ahead(tx: &mut AnyConnection, key: &StreamKey, number: u64) -> Result<(), DbError> {
+async fn put_ahead(tx: &mut Conn, key: &StreamKey, number: u64) -> Result<(), DbError> {
     on(
         key,
         "INSERT INTO stream_ahead (recipient, sender, lane, stream, number)
@@ -214,7 +206,7 @@ async fn put_ahead(tx: &mut AnyConnection, key: &StreamKey, number: u64) -> Resu
 }
 
 /// Moves `next` past the numbers that had come ahead of it, and forgets those.
-async fn absorb_ahead(tx: &mut AnyConnection, key: &StreamKey, mut next: u64) -> Result<u64, DbError> {
+async fn absorb_ahead(tx: &mut Conn, key: &StreamKey, mut next: u64) -> Result<u64, DbError> {
     let waiting = numbers_ahead(tx, key, 0).await?;
     if waiting.is_empty() {
         return Ok(next);
@@ -235,7 +227,7 @@ async fn absorb_ahead(tx: &mut AnyConnection, key: &StreamKey, mut next: u64) ->
     Ok(next)
 }
 
-async fn numbers_ahead(tx: &mut AnyConnection, key: &StreamKey, from: u64) -> Result<Vec<u64>, DbError> {
+async fn numbers_ahead(tx: &mut Conn, key: &StreamKey, from: u64) -> Result<Vec<u64>, DbError> {
     let rows = on(
         key,
         "SELECT number FROM stream_ahead

@@ -2,7 +2,7 @@
 
 use rovuma_policy::{Permit, act};
 use rovuma_schemas::{MessageId, Timestamp};
-use rovuma_store::{Pool, RowExt};
+use rovuma_store::{Readers, RowExt};
 use serde::Serialize;
 use sqlx::{Row, any::AnyRow};
 use utoipa::ToSchema;
@@ -32,7 +32,7 @@ pub(crate) struct Event {
 /// # Errors
 /// [`DbError`] when the store does not answer.
 pub(crate) async fn after(
-    pool: &Pool,
+    pool: &Readers,
     permit: &Permit<act::EventsRead>,
     after: i64,
     limit: u32,
@@ -53,7 +53,7 @@ pub(crate) async fn after(
 ///
 /// # Errors
 /// [`DbError`] when the store does not answer.
-pub(crate) async fn last(pool: &Pool) -> Result<i64, DbError> {
+pub(crate) async fn last(pool: &Readers) -> Result<i64, DbError> {
     let row = sqlx::query("SELECT COALESCE(MAX(seq), 0) AS last FROM domain_event").fetch_one(pool).await?;
     Ok(row.try_get("last")?)
 }

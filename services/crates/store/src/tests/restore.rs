@@ -79,14 +79,14 @@ impl Bench {
     /// Sets the row's witness as a process would that is killed right after.
     async fn set_row(&self, token: Option<&str>) {
         let url = format!("sqlite:{}", self.database().display());
-        let mut conn = <crate::Conn as sqlx::Connection>::connect(&url).await.expect("connects");
+        let mut conn = crate::Conn::connect(&url).await.expect("connects");
         match token {
             Some(token) => set_witness(&mut conn, token).await.expect("set"),
             None => {
                 sqlx::query("UPDATE store SET witness = NULL").execute(&mut conn).await.expect("set");
             }
         }
-        sqlx::Connection::close(conn).await.expect("closed");
+        conn.close().await.expect("closed");
     }
 }
 

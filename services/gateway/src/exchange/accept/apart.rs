@@ -2,7 +2,7 @@
 
 use rovuma_envelope::{HoldReason, Unverified};
 use rovuma_schemas::{AgencyCode, Digest, RejectedEntry, RejectionCode, audit::AuditAction};
-use sqlx::AnyConnection;
+use rovuma_store::Conn;
 
 use super::{Decisions, Door};
 use crate::exchange::{
@@ -24,7 +24,7 @@ impl Decisions<'_> {
     /// stands.
     pub(super) async fn conflict(
         &mut self,
-        tx: &mut AnyConnection,
+        tx: &mut Conn,
         door: &Door<'_>,
         bundle: Digest,
         message: &VerifiedMessage,
@@ -51,7 +51,7 @@ impl Decisions<'_> {
 
     pub(super) async fn hold(
         &mut self,
-        tx: &mut AnyConnection,
+        tx: &mut Conn,
         door: &Door<'_>,
         digest: Digest,
         recipient: AgencyCode,
@@ -90,7 +90,7 @@ impl Decisions<'_> {
 
     pub(super) async fn quarantine(
         &mut self,
-        tx: &mut AnyConnection,
+        tx: &mut Conn,
         door: &Door<'_>,
         agency: Option<&AgencyCode>,
         digest: Digest,

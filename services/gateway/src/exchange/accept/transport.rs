@@ -3,8 +3,7 @@
 
 use rovuma_envelope::Authorized;
 use rovuma_schemas::{AgencyCode, LinkFault, StreamRequest, StreamSeen, StreamStatus, audit::AuditAction};
-use rovuma_store::RowExt;
-use sqlx::AnyConnection;
+use rovuma_store::{Conn, RowExt};
 
 use super::Decisions;
 use crate::{
@@ -20,7 +19,7 @@ use crate::{
 impl Decisions<'_> {
     pub(super) async fn announced(
         &mut self,
-        tx: &mut AnyConnection,
+        tx: &mut Conn,
         authorized: &Authorized,
         status: StreamStatus,
     ) -> Result<(), DbError> {
@@ -54,7 +53,7 @@ impl Decisions<'_> {
     /// store is an older copy, and would give it out again.
     async fn is_ahead_of_us(
         &self,
-        tx: &mut AnyConnection,
+        tx: &mut Conn,
         own: &AgencyCode,
         partner: &AgencyCode,
         seen: &StreamSeen,
@@ -76,7 +75,7 @@ impl Decisions<'_> {
     /// Whether this is newer than the partner's last word of its kind. Stream messages have no number: without
     /// this, somebody on the way who sends yesterday's again could call back thousands of messages, or make a
     /// silent partner seem to be heard.
-    async fn is_news(&self, tx: &mut AnyConnection, authorized: &Authorized) -> Result<bool, DbError> {
+    async fn is_news(&self, tx: &mut Conn, authorized: &Authorized) -> Result<bool, DbError> {
         let noted = sqlx::query(
             "INSERT INTO stream_word (own, partner, kind, created_at) VALUES ($1, $2, $3, $4)
              ON CONFLICT (own, partner, kind) DO UPDATE SET created_at = excluded.created_at
@@ -94,7 +93,7 @@ impl Decisions<'_> {
     /// Tells those who follow that a gap has opened or closed.
     pub(super) async fn tell_gap(
         &self,
-        tx: &mut AnyConnection,
+        tx: &mut Conn,
         key: &StreamKey,
         before: Progress,
         after: Progress,
@@ -109,7 +108,7 @@ impl Decisions<'_> {
 
     pub(super) async fn requested(
         &mut self,
-        tx: &mut AnyConnection,
+        tx: &mut Conn,
         authorized: &Authorized,
         request: &StreamRequest,
     ) -> Result<(), DbError> {
@@ -133,7 +132,7 @@ impl Decisions<'_> {
 
     pub(super) async fn link_fault(
         &mut self,
-        tx: &mut AnyConnection,
+        tx: &mut Conn,
         authorized: &Authorized,
         fault: &LinkFault,
     ) -> Result<(), DbError> {

@@ -17,7 +17,7 @@ use rovuma_schemas::{Timestamp, audit::AuditEvent};
 use rovuma_store::StoreConfig;
 use rovuma_tokens::{AccessToken, IssuerConfig, TokenVerifier};
 use serde_json::Value;
-use sqlx::{Connection, Row};
+use sqlx::Row;
 use tempfile::TempDir;
 
 use super::{ADMIN, CONSOLE_SECRET, FOREIGN_ADMIN, ISSUER, OFFICER, PASSWORD};
@@ -127,7 +127,7 @@ impl World {
     /// One column of texts from the store.
     pub(crate) async fn rows(&self, sql: &str) -> Vec<String> {
         let url = rovuma_lab::postgres::test_store(self.folder.path(), "identity").expect("the store");
-        let mut conn = sqlx::AnyConnection::connect(&url).await.expect("the store");
+        let mut conn = rovuma_store::Conn::connect(&url).await.expect("the store");
         let rows = sqlx::query(sqlx::AssertSqlSafe(sql)).fetch_all(&mut conn).await.expect("rows");
         rows.iter().map(|row| row.get(0)).collect()
     }
