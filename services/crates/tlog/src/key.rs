@@ -1,0 +1,159 @@
+//! Keys of signed notes, as C2SP writes them: `name+a1b2c3d4+base64(type ‖ key)`.
+
+use std::{fmt, str::FromStr};
+
+use base64::{Engine, engine::general_purpose::STANDARD};
+use rovuma_envelope::{PublicKey, Signature};
+
+/// What a key signs and how: the type byte of [signed notes](https://c2sp.org/signed-note).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum KeyKind {
+    /// `0x01`: a log's Ed25519 signature of its checkpoint.
+    Log,
+    /// `0x04`: a witness's Ed25519 cosignature with a time, `cosignature/v1`.
+    Cosigner,
+    /// `0x06`: a witness's ML-DSA-44 cosignature with a time, `subtree/v1`. Its keys are read, so that a policy can name
+    /// them already; this build cannot verify what they sign, so it never counts.
+    MlDsaCosigner,
+}
+
+impl KeyKind {
+    const ALL: [Self; 3] = [Self::Log, Self::Cosigner, Self::MlDsaCosigner];
+
+    /// The type byte.
+    pub const fn byte(self) -> u8 {
+        match self {
+            Self::Log => 0x01,
+            Self::Cosigner => 0x04,
+            Self::MlDsaCosigner => 0x06,
+        }
+    }
+
+    /// Bytes of a public key: 32 of Ed25519 (RFC 8032), 1,312 of ML-DSA-44 (FIPS 204).
+    const fn key_bytes(self) -> usize {
+        match self {
+            Self::Log | Self::Cosigner => 32,
+            Self::MlDsaCosigner => 1312,
+        }
+    }
+}
+
+/// A public key with the name that its signatures carry.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NoteKey {
+    name: String,
+    kind: KeyKind,
+    bytes: Vec<u8>,
+    id: u32,
+}
+
+/// A text that is no key of signed notes.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum KeyFault {
+    /// The name is empty or has a space or a plus in it.
+    #[error("{name:?} cannot be a key's name: it is empty, or has a space or a plus in it")]
+    Name {
+        /// The name.
+        name: String,
+    },
+    /// The text has not the three parts, or they are not what they should be.
+    #[error("not a key of signed notes: name+id+base64")]
+    Shape,
+    /// The type byte is of a kind that this build does not know.
+    #[error("a key of type {byte:#04x} is not known here")]
+    Kind {
+        /// The byte.
+        byte: u8,
+    },
+    /// The id is not that of the name and the key.
+    #[error("the key of {name} has the id {expected:08x}, not {got:08x}")]
+    Id {
+        /// The name.
+        name: String,
+        /// What name and key make.
+        expected: u32,
+        /// What the text says.
+        got: u32,
+    },
+}
+
+impl NoteKey {
+    /// A log's key, whose name is the log's origin.
+    ///
+    /// # Errors
+    /// [`KeyFault::Name`].
+    pub fn of_log(origin: &str, key: &PublicKey) -> Result<Self, KeyFault> {
+        Self::new(origin, KeyKind::Log, key.as_bytes())
+    }
+
+    /// A witness's key.
+    ///
+    /// # Errors
+    /// [`KeyFault::Name`].
+    pub fn of_cosigner(name: &str, key: &PublicKey) -> Result<Self, KeyFault> {
+        Self::new(name, KeyKind::Cosigner, key.as_bytes())
+    }
+
+    fn new(name: &str, kind: KeyKind, bytes: &[u8]) -> Result<Self, KeyFault> {
+        if !signed_note::is_key_name_valid(name) || name.chars().any(char::is_control) {
+            return Err(KeyFault::Name { name: name.to_owned() });
+        }
+        let typed = [&[kind.byte()], bytes].concat();
+        Ok(Self { id: signed_note::key_id(name, &typed), name: name.to_owned(), kind, bytes: bytes.to_vec() })
+    }
+
+    /// The name.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// What it signs.
+    pub fn kind(&self) -> KeyKind {
+        self.kind
+    }
+
+    /// The id with which its signatures begin.
+    pub fn id(&self) -> u32 {
+        self.id
+    }
+
+    /// Whether both are the same key, whatever their names and kinds say.
+    pub fn wraps_the_same(&self, other: &Self) -> bool {
+        self.bytes == other.bytes
+    }
+
+    /// Whether this is an Ed25519 signature by this key over `bytes`.
+    pub(crate) fn verifies(&self, bytes: &[u8], signature: &[u8]) -> bool {
+        let key = <[u8; 32]>::try_from(self.bytes.as_slice()).map(PublicKey::from_bytes);
+        let signature = <[u8; Signature::LEN]>::try_from(signature).map(Signature::from_bytes);
+        matches!((key, signature), (Ok(key), Ok(signature)) if key.verify(bytes, &signature).is_ok())
+    }
+}
+
+impl fmt::Display for NoteKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let typed = STANDARD.encode([&[self.kind.byte()], self.bytes.as_slice()].concat());
+        write!(f, "{}+{:08x}+{typed}", self.name, self.id)
+    }
+}
+
+impl FromStr for NoteKey {
+    type Err = KeyFault;
+
+    fn from_str(text: &str) -> Result<Self, KeyFault> {
+        let mut parts = text.splitn(3, '+');
+        let (Some(name), Some(id), Some(typed)) = (parts.next(), parts.next(), parts.next()) else {
+            return Err(KeyFault::Shape);
+        };
+        let got = u32::from_str_radix(id, 16).ok().filter(|got| format!("{got:08x}") == id);
+        let typed = STANDARD.decode(typed).map_err(|_| KeyFault::Shape)?;
+        let (got, (byte, bytes)) = got.zip(typed.split_first()).ok_or(KeyFault::Shape)?;
+        let kind = KeyKind::ALL.into_iter().find(|kind| kind.byte() == *byte);
+        let kind = kind.ok_or(KeyFault::Kind { byte: *byte })?;
+        if bytes.len() != kind.key_bytes() {
+            return Err(KeyFault::Shape);
+        }
+        let key = Self::new(name, kind, bytes)?;
+        if key.id == got { Ok(key) } else { Err(KeyFault::Id { name: key.name, expected: key.id, got }) }
+    }
+}

@@ -1,0 +1,40 @@
+//! The Merkle log beneath the audit service: hashes, tiles, checkpoints, cosignatures and proofs. No I/O.
+//!
+//! | what | as |
+//! |---|---|
+//! | hashing | RFC 6962, section 2.1, with SHA-256 |
+//! | layout | [C2SP tlog-tiles](https://c2sp.org/tlog-tiles): tiles of 256 hashes, bundles of 256 entries |
+//! | a signed head | [C2SP tlog-checkpoint](https://c2sp.org/tlog-checkpoint), a [signed note](https://c2sp.org/signed-note) |
+//! | another's word for it | [C2SP tlog-cosignature](https://c2sp.org/tlog-cosignature), `cosignature/v1` |
+//! | what makes a head good | [C2SP tlog-policy](https://c2sp.org/tlog-policy) |
+//! | a proof in a file | [C2SP tlog-proof](https://c2sp.org/tlog-proof) |
+//!
+//! Whoever writes a log keeps an [`Edge`], appends leaves to it, and keeps the tiles that it completes. Whoever proves
+//! asks [`needed_for_inclusion`] or [`needed_for_consistency`] which tiles to load and hands them over. Whoever checks
+//! reads an [`UnverifiedCheckpoint`], gets a [`Checkpoint`] from a [`Policy`] that holds only keys that were pinned, and
+//! checks proofs against that.
+
+mod bundle;
+mod checkpoint;
+mod edge;
+mod key;
+mod note;
+mod policy;
+mod proof;
+mod proof_file;
+mod tile;
+
+pub use bundle::{BundleFault, ENTRY_MAX_BYTES, entries_of, write_entry};
+pub use checkpoint::{Checkpoint, Cosigned, Head, HeadFault, UnverifiedCheckpoint};
+pub use edge::{Edge, EdgeFault, Node};
+pub use key::{KeyFault, KeyKind, NoteKey};
+pub use note::{CosignFault, add_cosignature, cosign, sign};
+pub use policy::{Policy, PolicyFault, Verdict};
+pub use proof::{ProofFault, Tiles, needed_for_consistency, needed_for_inclusion};
+pub use proof_file::{ProofFile, ProofFileFault};
+pub use tile::{TILE_WIDTH, Tile, TileKind};
+pub use tlog_tiles::{EMPTY_HASH, HASH_SIZE, Hash, node_hash, record_hash as leaf_hash};
+
+/// Leaves of a log at most: far more than two countries write in a century, and far less than where the arithmetic of
+/// tiles ends.
+pub const LEAVES_MAX: u64 = 1 << 48;

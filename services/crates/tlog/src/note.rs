@@ -1,0 +1,96 @@
+//! Signing checkpoints, and cosigning others'.
+
+use rovuma_envelope::{Signer, SignerFault};
+use signed_note::{Note, Signature as NoteSignature};
+
+use crate::{Head, HeadFault, KeyFault, NoteKey, checkpoint::UnverifiedCheckpoint};
+
+/// A checkpoint could not be signed or cosigned.
+#[derive(Debug, thiserror::Error)]
+pub enum CosignFault {
+    /// The head is none.
+    #[error(transparent)]
+    Head(#[from] HeadFault),
+    /// The name cannot be a key's.
+    #[error(transparent)]
+    Key(#[from] KeyFault),
+    /// The key would not sign.
+    #[error(transparent)]
+    Signer(#[from] SignerFault),
+    /// A cosignature that was sent is none of this checkpoint by this key.
+    #[error("not a cosignature of this checkpoint by {name}")]
+    NotOfThis {
+        /// The key's name.
+        name: String,
+    },
+}
+
+/// Signs a head as the log itself: the note, ready to be published.
+///
+/// # Errors
+/// [`CosignFault`] when the origin is no key's name, or the key does not sign.
+pub fn sign(head: &Head, signer: &dyn Signer) -> Result<Vec<u8>, CosignFault> {
+    let key = NoteKey::of_log(&head.origin, signer.public_key())?;
+    let text = head.to_text()?;
+    let signature = signer.sign(&text)?;
+    let line = line(&key, signature.as_bytes().to_vec())?;
+    Ok(Note::new(&text, &[line]).map_err(|_| HeadFault::Malformed)?.to_bytes())
+}
+
+/// Cosigns a checkpoint as the witness `name` at `unix_s`: the signature line, to be sent to the log. The caller has
+/// checked that the checkpoint is consistent with every one of the log's that it ever cosigned, and has stored that it
+/// cosigns this one.
+///
+/// # Errors
+/// [`CosignFault`] when the name is none, or the key does not sign.
+pub fn cosign(
+    checkpoint: &UnverifiedCheckpoint,
+    name: &str,
+    signer: &dyn Signer,
+    unix_s: u64,
+) -> Result<Vec<u8>, CosignFault> {
+    let key = NoteKey::of_cosigner(name, signer.public_key())?;
+    let signature = signer.sign(&cosigned_text(checkpoint.text(), unix_s))?;
+    let timed = [unix_s.to_be_bytes().as_slice(), signature.as_bytes()].concat();
+    Ok(line(&key, timed)?.to_bytes())
+}
+
+/// The checkpoint with a witness's line added, or put in the place of that witness's former one.
+///
+/// # Errors
+/// [`CosignFault::NotOfThis`] when the line is not a cosignature of this checkpoint by `key`.
+pub fn add_cosignature(
+    checkpoint: &UnverifiedCheckpoint,
+    unverified_line: &[u8],
+    key: &NoteKey,
+) -> Result<UnverifiedCheckpoint, CosignFault> {
+    let not_of_this = || CosignFault::NotOfThis { name: key.name().to_owned() };
+    let line = unverified_line.strip_suffix(b"\n").ok_or_else(not_of_this)?;
+    let signature = NoteSignature::from_bytes(line).map_err(|_| not_of_this())?;
+    let is_by_key = signature.name() == key.name() && signature.id() == key.id();
+    if !is_by_key || cosigned_at(checkpoint.text(), key, signature.signature()).is_none() {
+        return Err(not_of_this());
+    }
+    let others = checkpoint.signatures().iter();
+    let others = others.filter(|old| (old.name(), old.id()) != (key.name(), key.id())).cloned();
+    let lines: Vec<NoteSignature> = others.chain([signature]).collect();
+    let note = Note::new(checkpoint.text(), &lines).map_err(|_| HeadFault::Malformed)?;
+    Ok(UnverifiedCheckpoint::read(&note.to_bytes())?)
+}
+
+/// When a cosignature says it was made, if it is one of `text` by `key`.
+pub(crate) fn cosigned_at(text: &[u8], key: &NoteKey, timed: &[u8]) -> Option<u64> {
+    let (time, signature) = timed.split_first_chunk::<8>()?;
+    let unix_s = u64::from_be_bytes(*time);
+    (i64::try_from(unix_s).is_ok() && key.verifies(&cosigned_text(text, unix_s), signature)).then_some(unix_s)
+}
+
+/// C2SP tlog-cosignature, "Ed25519 signed message".
+fn cosigned_text(text: &[u8], unix_s: u64) -> Vec<u8> {
+    [format!("cosignature/v1\ntime {unix_s}\n").as_bytes(), text].concat()
+}
+
+fn line(key: &NoteKey, signature: Vec<u8>) -> Result<NoteSignature, CosignFault> {
+    let line = NoteSignature::new(key.name().to_owned(), key.id(), signature);
+    line.map_err(|_| KeyFault::Name { name: key.name().to_owned() }.into())
+}

@@ -1,0 +1,216 @@
+//! That a leaf is in a tree, and that a tree is a smaller one gone on (RFC 6962, sections 2.1.1 and 2.1.2).
+
+use std::{cell::RefCell, collections::BTreeMap};
+
+use tlog_tiles::{Error, Hash, HashReader, check_record, check_tree, node_hash, prove_record, prove_tree};
+
+use crate::{
+    Edge, Head, LEAVES_MAX,
+    tile::{Tile, hash_at},
+};
+
+/// A proof cannot be made, or does not prove.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ProofFault {
+    /// A leaf that the tree does not have.
+    #[error("a tree of {size} leaves has no leaf {index}")]
+    NoSuchLeaf {
+        /// The leaf.
+        index: u64,
+        /// The tree's size.
+        size: u64,
+    },
+    /// A tree cannot have come of a larger one.
+    #[error("a tree of {new} leaves cannot have come of one of {old}")]
+    Smaller {
+        /// The size of the one that is to be older.
+        old: u64,
+        /// The size of the one that is to be newer.
+        new: u64,
+    },
+    /// A tile that the proof needs is not there, or too short.
+    #[error("{tile} is needed, and is not there or too short")]
+    NoTile {
+        /// Its path.
+        tile: String,
+    },
+    /// Two heads of different logs.
+    #[error("heads of two logs: {old} and {new}")]
+    OtherLog {
+        /// The older head's origin.
+        old: String,
+        /// The newer head's.
+        new: String,
+    },
+    /// The proof does not prove it.
+    #[error("the proof does not prove it")]
+    Wrong,
+}
+
+/// The tiles to load for a proof that `index` is in a log of `size` leaves.
+///
+/// # Errors
+/// [`ProofFault::NoSuchLeaf`].
+pub fn needed_for_inclusion(size: u64, index: u64) -> Result<Vec<Tile>, ProofFault> {
+    is_leaf(size, index)?;
+    Ok(needed(size, |reader| prove_record(size, index, reader)))
+}
+
+/// The tiles to load for a proof that a log of `new` leaves is one of `old` gone on.
+///
+/// # Errors
+/// [`ProofFault::Smaller`].
+pub fn needed_for_consistency(old: u64, new: u64) -> Result<Vec<Tile>, ProofFault> {
+    is_not_smaller(old, new)?;
+    // An empty log goes on as anything.
+    Ok(if old == 0 { Vec::new() } else { needed(new, |reader| prove_tree(new, old, reader)) })
+}
+
+/// Tiles of hashes of a log of one size, as they were loaded. Nobody has checked them: whatever is made of them is
+/// checked against a signed root.
+#[derive(Clone, Debug, Default)]
+pub struct Tiles {
+    size: u64,
+    bytes: BTreeMap<Tile, Vec<u8>>,
+}
+
+impl Tiles {
+    /// No tile yet, of a log of `size` leaves.
+    pub fn of(size: u64) -> Self {
+        Self { size, bytes: BTreeMap::new() }
+    }
+
+    /// Adds a tile.
+    pub fn add(&mut self, tile: Tile, unverified_bytes: Vec<u8>) {
+        self.bytes.insert(tile, unverified_bytes);
+    }
+
+    /// The proof that `index` is in the log: the hashes from the leaf's sibling upwards.
+    ///
+    /// # Errors
+    /// [`ProofFault`] when there is no such leaf or a tile is missing.
+    pub fn inclusion(&self, index: u64) -> Result<Vec<Hash>, ProofFault> {
+        is_leaf(self.size, index)?;
+        self.prove(|reader| prove_record(self.size, index, reader))
+    }
+
+    /// The proof that the log is one of `old` leaves gone on.
+    ///
+    /// # Errors
+    /// [`ProofFault`] when `old` is larger or a tile is missing.
+    pub fn consistency(&self, old: u64) -> Result<Vec<Hash>, ProofFault> {
+        is_not_smaller(old, self.size)?;
+        if old == 0 { Ok(Vec::new()) } else { self.prove(|reader| prove_tree(self.size, old, reader)) }
+    }
+
+    /// The log's right edge, as these tiles have it.
+    ///
+    /// # Errors
+    /// [`ProofFault::NoTile`].
+    pub fn edge(&self) -> Result<Edge, ProofFault> {
+        let hashes = Edge::places(self.size).map(|(level, index)| self.node(level, index));
+        let hashes = hashes.collect::<Result<_, _>>()?;
+        // As many as the size has.
+        Edge::from_parts(self.size, hashes).map_err(|_| ProofFault::Wrong)
+    }
+
+    /// The tiles that [`Tiles::edge`] needs.
+    pub fn needed_for_edge(size: u64) -> Vec<Tile> {
+        let places = Edge::places(size).filter_map(|(level, index)| Tile::holding(level, index, size));
+        distinct(places.map(|(tile, _)| tile))
+    }
+
+    fn prove<T>(&self, make: impl Fn(&Reader<'_>) -> Result<T, Error>) -> Result<T, ProofFault> {
+        let reader = Reader { tiles: self, fault: RefCell::new(None) };
+        make(&reader).map_err(|_| reader.fault.take().unwrap_or(ProofFault::Wrong))
+    }
+
+    fn node(&self, level: u8, index: u64) -> Result<Hash, ProofFault> {
+        let (tile, places) = Tile::holding(level, index, self.size).ok_or(ProofFault::Wrong)?;
+        let bytes = self.bytes.get(&tile).map_or(&[][..], Vec::as_slice);
+        let hashes = places.map(|place| hash_at(bytes, place)).collect::<Option<Vec<_>>>();
+        let mut row = hashes.ok_or_else(|| ProofFault::NoTile { tile: tile.to_string() })?;
+        // A power of two of them: a complete subtree.
+        while row.len() > 1 {
+            row = row.chunks_exact(2).map(|pair| node_hash(pair[0], pair[1])).collect();
+        }
+        row.first().copied().ok_or(ProofFault::Wrong)
+    }
+}
+
+struct Reader<'a> {
+    tiles: &'a Tiles,
+    fault: RefCell<Option<ProofFault>>,
+}
+
+impl HashReader for Reader<'_> {
+    fn read_hashes(&self, indexes: &[u64]) -> Result<Vec<Hash>, Error> {
+        let node = |stored: &u64| {
+            let (level, index) = tlog_tiles::split_stored_hash_index(*stored);
+            self.tiles.node(level, index).map_err(|fault| {
+                self.fault.replace(Some(fault));
+                Error::InvalidTile
+            })
+        };
+        indexes.iter().map(node).collect()
+    }
+}
+
+/// Notes what is asked for, and answers with nothing that is used.
+struct Asked(RefCell<Vec<u64>>);
+
+impl HashReader for Asked {
+    fn read_hashes(&self, indexes: &[u64]) -> Result<Vec<Hash>, Error> {
+        self.0.borrow_mut().extend_from_slice(indexes);
+        Ok(vec![Hash::default(); indexes.len()])
+    }
+}
+
+fn needed<T>(size: u64, make: impl Fn(&Asked) -> Result<T, Error>) -> Vec<Tile> {
+    let asked = Asked(RefCell::new(Vec::new()));
+    // It cannot fail: every question is answered.
+    let _ = make(&asked);
+    let places = asked.0.into_inner().into_iter().map(tlog_tiles::split_stored_hash_index);
+    distinct(places.filter_map(|(level, index)| Tile::holding(level, index, size)).map(|(tile, _)| tile))
+}
+
+fn distinct(tiles: impl Iterator<Item = Tile>) -> Vec<Tile> {
+    let distinct: std::collections::BTreeSet<Tile> = tiles.collect();
+    distinct.into_iter().collect()
+}
+
+fn is_leaf(size: u64, index: u64) -> Result<(), ProofFault> {
+    if index < size && size <= LEAVES_MAX { Ok(()) } else { Err(ProofFault::NoSuchLeaf { index, size }) }
+}
+
+fn is_not_smaller(old: u64, new: u64) -> Result<(), ProofFault> {
+    if old <= new && new <= LEAVES_MAX { Ok(()) } else { Err(ProofFault::Smaller { old, new }) }
+}
+
+impl Head {
+    /// Checks that a leaf with this hash is the log's `index`.
+    ///
+    /// # Errors
+    /// [`ProofFault`].
+    pub fn includes(&self, index: u64, leaf: Hash, proof: &[Hash]) -> Result<(), ProofFault> {
+        is_leaf(self.size, index)?;
+        check_record(&proof.to_vec(), self.size, self.root, index, leaf).map_err(|_| ProofFault::Wrong)
+    }
+
+    /// Checks that this log is `older` gone on: nothing of it changed, nothing gone.
+    ///
+    /// # Errors
+    /// [`ProofFault`].
+    pub fn continues(&self, older: &Self, proof: &[Hash]) -> Result<(), ProofFault> {
+        if self.origin != older.origin {
+            return Err(ProofFault::OtherLog { old: older.origin.clone(), new: self.origin.clone() });
+        }
+        is_not_smaller(older.size, self.size)?;
+        if older.size == 0 {
+            let is_empty = older.root == tlog_tiles::EMPTY_HASH;
+            return if proof.is_empty() && is_empty { Ok(()) } else { Err(ProofFault::Wrong) };
+        }
+        let proved = check_tree(&proof.to_vec(), self.size, self.root, older.size, older.root);
+        proved.map_err(|_| ProofFault::Wrong)
+    }
+}

@@ -1,0 +1,52 @@
+//! A log in memory: what the audit service keeps in its store.
+
+use std::collections::BTreeMap;
+
+use rovuma_tlog::{Edge, Hash, Head, Tile, TileKind, Tiles, leaf_hash};
+
+pub(crate) const ORIGIN: &str = "mz.audit.example/2026";
+
+/// A log's leaves, and the edge after each of them.
+pub(crate) struct Log {
+    pub(crate) leaves: Vec<Vec<u8>>,
+    nodes: BTreeMap<(u8, u64), Hash>,
+    edge: Edge,
+}
+
+impl Log {
+    pub(crate) fn of(size: u64) -> Self {
+        let mut log = Self { leaves: Vec::new(), nodes: BTreeMap::new(), edge: Edge::default() };
+        for leaf in 0..size {
+            log.append(format!("leaf {leaf}").into_bytes());
+        }
+        log
+    }
+
+    pub(crate) fn append(&mut self, leaf: Vec<u8>) {
+        for node in self.edge.append(leaf_hash(&leaf)) {
+            self.nodes.insert((node.level, node.index), node.hash);
+        }
+        self.leaves.push(leaf);
+    }
+
+    pub(crate) fn head(&self) -> Head {
+        Head { origin: ORIGIN.to_owned(), size: self.edge.size(), root: self.edge.root() }
+    }
+
+    /// The bytes of a tile of hashes.
+    pub(crate) fn tile(&self, tile: &Tile) -> Vec<u8> {
+        let TileKind::Hashes { level } = tile.kind else { panic!("a tile of hashes") };
+        let first = tile.index * 256;
+        let hashes = first..first + u64::from(tile.width);
+        hashes.flat_map(|index| self.nodes[&(level * 8, index)].0).collect()
+    }
+
+    /// The tiles asked for, of a log that has just so many leaves.
+    pub(crate) fn tiles(&self, size: u64, needed: &[Tile]) -> Tiles {
+        let mut tiles = Tiles::of(size);
+        for tile in needed {
+            tiles.add(*tile, self.tile(tile));
+        }
+        tiles
+    }
+}

@@ -1,0 +1,229 @@
+//! Whose word makes a checkpoint good.
+
+use rovuma_envelope::{Signer, SigningKey};
+use rovuma_tlog::{KeyFault, NoteKey, Policy, UnverifiedCheckpoint, Verdict, add_cosignature, cosign, sign};
+
+use crate::{
+    checkpoints::key,
+    log::{Log, ORIGIN},
+};
+
+const MADE_AT: u64 = 1_794_000_000;
+
+/// A log and three witnesses, with their keys.
+struct World {
+    log: SigningKey,
+    witnesses: Vec<(&'static str, SigningKey)>,
+}
+
+impl World {
+    fn new() -> Self {
+        Self { log: key(), witnesses: ["tz", "third", "fourth"].map(|name| (name, key())).into() }
+    }
+
+    fn key_of(&self, which: usize) -> NoteKey {
+        let (name, key) = &self.witnesses[which];
+        NoteKey::of_cosigner(&format!("{name}.example"), key.public_key()).expect("a name")
+    }
+
+    fn log_key(&self) -> NoteKey {
+        NoteKey::of_log(ORIGIN, self.log.public_key()).expect("a name")
+    }
+
+    /// A policy with the log, all witnesses, and these lines.
+    fn policy(&self, lines: &str) -> Policy {
+        self.text(lines).parse().expect("a policy")
+    }
+
+    fn text(&self, lines: &str) -> String {
+        let mut text = format!("# who is pinned\nlog {}\n\n", self.log_key());
+        for (which, (name, _)) in self.witnesses.iter().enumerate() {
+            text += &format!("witness {name}\t{} https://{name}.example/\n", self.key_of(which));
+        }
+        text + lines
+    }
+
+    fn checkpoint(&self, cosigned_by: &[usize]) -> UnverifiedCheckpoint {
+        let note = sign(&Log::of(20).head(), &self.log).expect("signs");
+        let mut read = UnverifiedCheckpoint::read(&note).expect("a checkpoint");
+        for which in cosigned_by {
+            let key = self.key_of(*which);
+            let line = cosign(&read, key.name(), &self.witnesses[*which].1, MADE_AT).expect("signs");
+            read = add_cosignature(&read, &line, &key).expect("its own");
+        }
+        read
+    }
+}
+
+fn is_good(verdict: &Verdict) -> bool {
+    matches!(verdict, Verdict::Good(_))
+}
+
+#[test]
+fn a_quorum_is_met_by_those_whom_it_names_and_nobody_else() {
+    let world = World::new();
+    for (lines, good, bad) in [
+        ("quorum tz\n", vec![vec![0], vec![0, 1]], vec![vec![], vec![1], vec![1, 2]]),
+        ("quorum none", vec![vec![], vec![2]], vec![]),
+        (
+            "group all all tz third\nquorum all",
+            vec![vec![0, 1], vec![0, 1, 2]],
+            vec![vec![], vec![0], vec![1, 2]],
+        ),
+        (
+            "group two 2 tz third fourth\nquorum two",
+            vec![vec![0, 1], vec![1, 2], vec![0, 2]],
+            vec![vec![], vec![2]],
+        ),
+        (
+            "group others any third fourth\ngroup both all tz others\nquorum both",
+            vec![vec![0, 1], vec![0, 2]],
+            vec![vec![], vec![0], vec![1, 2]],
+        ),
+    ] {
+        let policy = world.policy(lines);
+        for by in good {
+            assert!(is_good(&policy.judge(world.checkpoint(&by))), "{lines:?} by {by:?}");
+        }
+        for by in bad {
+            let verdict = policy.judge(world.checkpoint(&by));
+            assert!(matches!(verdict, Verdict::Unwitnessed { .. }), "{lines:?} by {by:?}: {verdict:?}");
+        }
+    }
+}
+
+#[test]
+fn a_good_checkpoint_says_who_cosigned_and_when_and_another_who_is_missing() {
+    let world = World::new();
+    let Verdict::Good(good) = world.policy("quorum tz").judge(world.checkpoint(&[0, 2])) else {
+        panic!("cosigned by tz")
+    };
+    let said: Vec<(&str, u64)> =
+        good.cosigned().iter().map(|word| (word.witness.as_str(), word.unix_s)).collect();
+    assert_eq!(said, [("tz", MADE_AT), ("fourth", MADE_AT)]);
+    assert_eq!(good.head(), &Log::of(20).head());
+    let Verdict::Unwitnessed { checkpoint, missing } =
+        world.policy("quorum tz").judge(world.checkpoint(&[1]))
+    else {
+        panic!("not cosigned by tz")
+    };
+    assert_eq!((checkpoint.cosigned().len(), missing), (1, vec!["tz".to_owned(), "fourth".to_owned()]));
+}
+
+#[test]
+fn a_checkpoint_that_no_pinned_log_signed_is_nobodys() {
+    let (world, other) = (World::new(), World::new());
+    let policy = world.policy("quorum none");
+    assert_eq!(policy.judge(other.checkpoint(&[])), Verdict::NotSigned);
+
+    let mut head = Log::of(20).head();
+    head.origin = "tz.audit.example/2026".to_owned();
+    let elsewhere = UnverifiedCheckpoint::read(&sign(&head, &world.log).expect("signs")).expect("reads");
+    assert_eq!(policy.judge(elsewhere), Verdict::NotSigned, "a log's key signs for its own origin only");
+
+    let cosigned = world.checkpoint(&[0]);
+    let text = String::from_utf8(cosigned.as_bytes().to_vec()).expect("UTF-8");
+    let without: Vec<&str> =
+        text.split_inclusive('\n').filter(|line| !line.contains(&format!("\u{2014} {ORIGIN}"))).collect();
+    let without = UnverifiedCheckpoint::read(without.concat().as_bytes()).expect("reads");
+    assert_eq!(policy.judge(without), Verdict::NotSigned, "a witness's word does not stand for the log's");
+}
+
+#[test]
+fn a_signature_that_is_not_its_keys_condemns_the_whole() {
+    let world = World::new();
+    let policy = world.policy("quorum none");
+    let text = String::from_utf8(world.checkpoint(&[0]).as_bytes().to_vec()).expect("UTF-8");
+    assert!(is_good(&policy.judge(UnverifiedCheckpoint::read(text.as_bytes()).expect("reads"))));
+    // Another size under the same signatures; and a line whose last bytes were exchanged.
+    let bent_text = text.replacen("\n20\n", "\n21\n", 1);
+    let (log, witness) = (world.log_key(), world.key_of(0));
+    for (what, bent, name) in
+        [("the text", bent_text, log.name()), ("the cosignature", last_line_bent(&text), witness.name())]
+    {
+        let verdict = policy.judge(UnverifiedCheckpoint::read(bent.as_bytes()).expect("reads"));
+        assert_eq!(verdict, Verdict::Forged { name: name.to_owned() }, "{what}");
+    }
+}
+
+fn last_line_bent(text: &str) -> String {
+    let cut = text.len() - 12;
+    let bent = if text[cut..].starts_with("AAAA") { "BBBB" } else { "AAAA" };
+    format!("{}{bent}{}", &text[..cut], &text[cut + 4..])
+}
+
+#[test]
+fn what_is_no_policy_says_which_line() {
+    let world = World::new();
+    let (tz, log) = (world.key_of(0), world.log_key());
+    for (lines, line, reason) in [
+        ("", 6, "one quorum"),
+        ("quorum tz\nquorum tz", 8, "one quorum"),
+        ("quorum nobody", 7, "names nobody"),
+        ("group g all tz nobody\nquorum g", 7, "names nobody"),
+        ("group g all tz tz\nquorum g", 7, "in a group already"),
+        ("group g all tz\ngroup h all tz third\nquorum h", 8, "in a group already"),
+        ("group tz all third\nquorum tz", 7, "tz is taken"),
+        ("group none all third\nquorum none", 7, "none is taken"),
+        ("group g 3 tz third\nquorum g", 7, "cannot need 3"),
+        ("group g 0 tz third\nquorum g", 7, "cannot need 0"),
+        ("group g all\nquorum g", 7, "cannot need 0"),
+        ("group g some tz\nquorum g", 7, "not a line"),
+        (&format!("witness again {tz}\nquorum tz"), 7, "named twice"),
+        (&format!("witness log {log}\nquorum tz"), 7, "another kind"),
+        (&format!("log {tz}\nquorum tz"), 7, "another kind"),
+        (&format!("log {log}\nquorum tz"), 7, "named twice"),
+        ("log nonsense\nquorum tz", 7, "not a key"),
+        ("trust tz\nquorum tz", 7, "not a line"),
+        ("quorum tz\r", 7, "not a line"),
+    ] {
+        let fault = world.text(lines).parse::<Policy>().expect_err(lines).to_string();
+        assert!(
+            fault.starts_with(&format!("line {line} of the policy: ")) && fault.contains(reason),
+            "{lines:?}: {fault}"
+        );
+    }
+}
+
+#[test]
+fn keys_read_back_and_bent_ones_do_not() {
+    let key = World::new().key_of(0);
+    let text = key.to_string();
+    assert_eq!(text.parse(), Ok(key.clone()));
+    let (id, typed) = (format!("{:08x}", key.id()), text.rsplit('+').next().expect("three parts"));
+    assert_eq!(
+        text.replacen(&id, "00000000", 1).parse::<NoteKey>().err().map(|fault| fault.to_string()),
+        Some(format!("the key of tz.example has the id {id}, not 00000000"))
+    );
+    for bent in [
+        text.replacen('+', " ", 1),
+        text.replacen(&id, &id.to_uppercase().replace(char::is_numeric, "a"), 1),
+        "a+b".to_owned(),
+        text.replace(typed, "AQ=="),
+        String::new(),
+    ] {
+        assert!(bent.parse::<NoteKey>().is_err(), "{bent} was taken");
+    }
+    assert_eq!("x+00000000+Cg==".parse::<NoteKey>(), Err(KeyFault::Kind { byte: 10 }));
+    assert!(NoteKey::of_cosigner("two words", key_of_nobody().public_key()).is_err());
+}
+
+fn key_of_nobody() -> SigningKey {
+    key()
+}
+
+/// A policy may name a post-quantum witness before this build can verify one: it then never counts.
+#[test]
+fn an_ml_dsa_witness_is_read_and_does_not_count() {
+    use base64::{Engine, engine::general_purpose::STANDARD};
+    let world = World::new();
+    let typed = [&[6_u8][..], &[7; 1312]].concat();
+    let id = signed_note::key_id("pq.example", &typed);
+    let line = format!("witness pq pq.example+{id:08x}+{}\n", STANDARD.encode(&typed));
+    let policy = world.policy(&format!("{line}quorum pq"));
+    let text = String::from_utf8(world.checkpoint(&[]).as_bytes().to_vec()).expect("UTF-8");
+    let signature = [&id.to_be_bytes()[..], &[0; 2428]].concat();
+    let signed = format!("{text}\u{2014} pq.example {}\n", STANDARD.encode(signature));
+    let verdict = policy.judge(UnverifiedCheckpoint::read(signed.as_bytes()).expect("reads"));
+    assert!(matches!(verdict, Verdict::Unwitnessed { .. }), "{verdict:?}");
+}
