@@ -4,8 +4,11 @@
 //! over that event's exact JSON bytes, so batches carry events as strings and nobody re-serialises.
 //! Events hold identifiers and counts, never personal data.
 
+mod leaf;
+
 use std::collections::BTreeMap;
 
+pub use leaf::{AuditLeaf, LEAF_MAX_BYTES, LEAF_VERSION, LeafFault};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 

@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 
 use crate::{
     Alert, Delivered, Header, LinkFault, MessageType, Read, Rejected, StreamRequest, StreamStatus, Terms,
-    audit::{AuditAck, AuditBatch, AuditEvent},
+    audit::{AuditAck, AuditBatch, AuditEvent, AuditLeaf},
     draft::AlertDraft,
     schema::closed,
 };
@@ -27,6 +27,7 @@ pub fn files() -> Vec<SchemaFile> {
         file("audit/ack", &root::<AuditAck>("audit/ack")),
         file("audit/batch", &root::<AuditBatch>("audit/batch")),
         file("audit/event", &root::<AuditEvent>("audit/event")),
+        file("audit/leaf", &root::<AuditLeaf>("audit/leaf")),
         file("draft/alert.issue", &draft()),
         file("received/header", &header()),
     ];

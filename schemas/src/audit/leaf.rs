@@ -1,0 +1,297 @@
+//! The leaf of an audit event in its country's Merkle log.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::{AuditAction, AuditEvent, AuditObject, AuditOutcome};
+use crate::{AgencyCode, Digest, Epoch, MessageId, Timestamp};
+
+/// The version of the leaf's format that this build writes.
+pub const LEAF_VERSION: u16 = 1;
+
+/// A leaf at most: with the longest of everything it stays below, so that a partner's witness, an auditor's laptop and a
+/// bundle of 256 know what to expect.
+pub const LEAF_MAX_BYTES: usize = 1024;
+
+/// A pseudonymous name at most, as JSON: what our services write is half as long.
+const NAME_MAX_BYTES: usize = 64;
+
+/// The kind of an object at most, as JSON.
+const KIND_MAX_BYTES: usize = 32;
+
+/// An object's identifier at most, as JSON.
+const ID_MAX_BYTES: usize = 128;
+
+/// What stands where a text was cut. The event itself has it whole.
+const CUT: char = '…';
+
+/// What the log says of an event for ever: identifiers, times and codes, and a commitment to the event itself. No personal
+/// data: when what the event says is erased, the leaf and every proof of it still hold.
+///
+/// It is hashed as the bytes that [`AuditLeaf::to_bytes`] gives, and there is one way to write it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct AuditLeaf {
+    /// The version of this format, [`LEAF_VERSION`].
+    pub version: u16,
+    /// The event's id.
+    pub id: MessageId,
+    /// The service that wrote it, `mz.gateway`.
+    pub source: String,
+    /// The epoch of that service's store.
+    pub epoch: Epoch,
+    /// The number within (source, epoch), from 1 and without gaps.
+    pub sequence: u64,
+    /// When it happened.
+    pub time: Timestamp,
+    /// Who did it: a pseudonymous subject, or a service's name.
+    pub actor: String,
+    /// The session in which it was done.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub session: Option<String>,
+    /// The agency for which it was done.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub agency: Option<AgencyCode>,
+    /// What was done.
+    pub action: AuditAction,
+    /// To what.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub object: Option<AuditObject>,
+    /// For what purpose.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub purpose: Option<String>,
+    /// How it ended.
+    pub outcome: AuditOutcome,
+    /// SHA-256 of the signed message that it is about, where it has one: the detail `digest`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub message: Option<Digest>,
+    /// SHA-256 of a random salt of 32 bytes followed by the event's exact JSON bytes.
+    pub commit: Digest,
+}
+
+/// Bytes that are no leaf.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum LeafFault {
+    /// There are more than a leaf has.
+    #[error("a leaf of {size_bytes} bytes: at most {LEAF_MAX_BYTES} are read")]
+    TooLarge {
+        /// How many.
+        size_bytes: usize,
+    },
+    /// They are not the JSON of a leaf.
+    #[error("not a leaf: {0}")]
+    Malformed(String),
+    /// They say a leaf in another way than it is written.
+    #[error("a leaf that is not written as leaves are")]
+    NotCanonical,
+}
+
+impl AuditLeaf {
+    /// The leaf of an event, with the commitment to it.
+    pub fn of(event: &AuditEvent, commit: Digest) -> Self {
+        let name = |text: &String| cut(text, NAME_MAX_BYTES);
+        Self {
+            version: LEAF_VERSION,
+            id: event.id,
+            source: name(&event.source),
+            epoch: event.epoch,
+            sequence: event.sequence,
+            time: event.time,
+            actor: name(&event.actor),
+            session: event.session.as_ref().map(name),
+            agency: event.agency.clone(),
+            action: event.action.clone(),
+            object: event.object.as_ref().map(|object| {
+                AuditObject::new(cut(&object.kind, KIND_MAX_BYTES), cut(&object.id, ID_MAX_BYTES))
+            }),
+            purpose: event.purpose.as_ref().map(name),
+            outcome: event.outcome,
+            message: event.details.get("digest").and_then(|digest| digest.parse().ok()),
+            commit,
+        }
+    }
+
+    /// The leaf's bytes: JSON, its members in the order of this type, nothing between them, what is absent left out.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        // A struct of texts and numbers always serialises.
+        serde_json::to_vec(self).unwrap_or_default()
+    }
+
+    /// Reads a leaf's bytes.
+    ///
+    /// # Errors
+    /// [`LeafFault`] when they are none, or say one in another way than [`AuditLeaf::to_bytes`].
+    pub fn from_bytes(unverified_bytes: &[u8]) -> Result<Self, LeafFault> {
+        if unverified_bytes.len() > LEAF_MAX_BYTES {
+            return Err(LeafFault::TooLarge { size_bytes: unverified_bytes.len() });
+        }
+        let leaf: Self = serde_json::from_slice(unverified_bytes)
+            .map_err(|fault| LeafFault::Malformed(fault.to_string()))?;
+        if leaf.to_bytes() == unverified_bytes { Ok(leaf) } else { Err(LeafFault::NotCanonical) }
+    }
+
+    /// Whether this leaf says what the event says. Whether it commits to its bytes is for the caller to check.
+    pub fn says(&self, event: &AuditEvent) -> bool {
+        *self == Self::of(event, self.commit)
+    }
+}
+
+/// The text, cut where its JSON would be longer than `max_bytes`.
+fn cut(text: &str, max_bytes: usize) -> String {
+    let mut length = 0;
+    let fits = |length: &mut usize, sign: char, max: usize| {
+        *length += json_bytes(sign);
+        *length <= max
+    };
+    if text.chars().all(|sign| fits(&mut length, sign, max_bytes)) {
+        return text.to_owned();
+    }
+    length = 0;
+    let left = max_bytes - CUT.len_utf8();
+    text.chars().take_while(|sign| fits(&mut length, *sign, left)).chain([CUT]).collect()
+}
+
+/// What a sign takes within a JSON text (RFC 8259, section 7), as serde_json writes it.
+fn json_bytes(sign: char) -> usize {
+    match sign {
+        '"' | '\\' | '\u{8}' | '\t' | '\n' | '\u{c}' | '\r' => 2,
+        '\0'..='\u{1f}' => 6,
+        sign => sign.len_utf8(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::{StoreId, audit::FIRST_PREVIOUS};
+
+    fn event() -> AuditEvent {
+        let time: Timestamp = "2026-03-01T08:30:00.123456Z".parse().expect("a time");
+        let digest = Digest::from_bytes([9; 32]).to_string();
+        AuditEvent {
+            version: 1,
+            id: "01968f3e-7b5a-7c3d-8e4f-0123456789ab".parse().expect("an id"),
+            source: "mz.gateway".to_owned(),
+            epoch: StoreId::from_slice(&[7; 16]).expect("16 bytes"),
+            sequence: 12,
+            previous: FIRST_PREVIOUS,
+            time,
+            actor: "u-5f2c".to_owned(),
+            session: Some("s-1".to_owned()),
+            agency: Some("mz.prm".parse().expect("an agency")),
+            action: AuditAction::MessageSend,
+            object: Some(AuditObject::new("message", "01968f3e-7b5a-7c3d-8e4f-0123456789ab")),
+            purpose: Some("case".to_owned()),
+            outcome: AuditOutcome::Success,
+            reason: None,
+            details: BTreeMap::from([
+                ("digest".to_owned(), digest),
+                ("type".to_owned(), "alert.issue".to_owned()),
+            ]),
+        }
+    }
+
+    fn leaf() -> AuditLeaf {
+        AuditLeaf::of(&event(), Digest::from_bytes([3; 32]))
+    }
+
+    /// The bytes are hashed into logs that are kept for decades.
+    #[test]
+    fn a_leaf_is_written_as_it_was_in_the_first_log() {
+        let text = String::from_utf8(leaf().to_bytes()).expect("UTF-8");
+        let expected = concat!(
+            r#"{"version":1,"id":"01968f3e-7b5a-7c3d-8e4f-0123456789ab","source":"mz.gateway","#,
+            r#""epoch":"07070707070707070707070707070707","sequence":12,"time":"2026-03-01T08:30:00.123456Z","#,
+            r#""actor":"u-5f2c","session":"s-1","agency":"mz.prm","action":"message.send","#,
+            r#""object":{"kind":"message","id":"01968f3e-7b5a-7c3d-8e4f-0123456789ab"},"purpose":"case","#,
+            r#""outcome":"success","message":"CQkJCQkJCQkJCQkJCQkJCQkJCQkJCQkJCQkJCQkJCQk","#,
+            r#""commit":"AwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwM"}"#,
+        );
+        assert_eq!(text, expected);
+        assert_eq!(AuditLeaf::from_bytes(text.as_bytes()), Ok(leaf()));
+        assert!(leaf().says(&event()));
+    }
+
+    #[test]
+    fn what_says_a_leaf_in_another_way_is_none() {
+        let text = String::from_utf8(leaf().to_bytes()).expect("UTF-8");
+        for (what, bent) in [
+            ("a space", text.replacen(',', ", ", 1)),
+            ("another order", text.replacen(r#""version":1,"#, "", 1).replacen('}', r#","version":1}"#, 2)),
+            ("an escape", text.replacen("mz.gateway", r"mz\u002egateway", 1)),
+            ("a name twice", text.replacen(r#""version":1,"#, r#""version":1,"version":1,"#, 1)),
+            ("a member more", text.replacen(r#""version":1,"#, r#""version":1,"name":"x","#, 1)),
+            ("null for what is absent", text.replacen(r#""session":"s-1""#, r#""session":null"#, 1)),
+            (
+                "no commitment",
+                text.replacen(r#","commit":"AwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwM""#, "", 1),
+            ),
+            ("a time with its zone", text.replacen("123456Z", "123456+00:00", 1)),
+            ("something after it", format!("{text} ")),
+            ("half of it", text[..100].to_owned()),
+        ] {
+            assert_ne!(bent, text, "{what}");
+            assert!(AuditLeaf::from_bytes(bent.as_bytes()).is_err(), "{what} was taken");
+        }
+        let large = format!("{text}{}", " ".repeat(LEAF_MAX_BYTES));
+        assert!(matches!(AuditLeaf::from_bytes(large.as_bytes()), Err(LeafFault::TooLarge { .. })));
+    }
+
+    #[test]
+    fn a_leaf_says_its_event_and_no_other() {
+        let bends: [fn(&mut AuditEvent); 13] = [
+            |event| event.id = "01968f3e-7b5a-7c3d-8e4f-0123456789ac".parse().expect("an id"),
+            |event| event.source = "tz.gateway".to_owned(),
+            |event| event.epoch = StoreId::from_slice(&[8; 16]).expect("16 bytes"),
+            |event| event.sequence += 1,
+            |event| event.time = event.time.plus(std::time::Duration::from_micros(1)),
+            |event| event.actor.push('x'),
+            |event| event.session = None,
+            |event| event.agency = None,
+            |event| event.action = AuditAction::MessageReceive,
+            |event| event.object = Some(AuditObject::new("message", "another")),
+            |event| event.purpose = None,
+            |event| event.outcome = AuditOutcome::Refused,
+            |event| drop(event.details.remove("digest")),
+        ];
+        for (place, bend) in bends.into_iter().enumerate() {
+            let mut event = event();
+            bend(&mut event);
+            assert!(!leaf().says(&event), "bend {place}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_an_event_says_its_leaf_is_small_and_reads_back(
+            texts in prop::array::uniform6("(?s).{0,300}"), controls in "[\\x00-\\x1f\"]{0,200}", sequence in any::<u64>(),
+        ) {
+            let mut event = event();
+            let [source, actor, session, kind, id, purpose] = texts;
+            event.sequence = sequence;
+            event.source = source;
+            event.actor = format!("{controls}{actor}");
+            event.session = Some(session);
+            event.object = Some(AuditObject::new(kind, format!("{controls}{id}")));
+            event.purpose = Some(purpose);
+            event.agency = Some(format!("mz.{}", "a".repeat(20)).parse().unwrap_or_else(|_| "mz.prm".parse().expect("an agency")));
+            let leaf = AuditLeaf::of(&event, Digest::from_bytes([255; 32]));
+            let bytes = leaf.to_bytes();
+            prop_assert!(bytes.len() <= LEAF_MAX_BYTES, "{} bytes", bytes.len());
+            prop_assert_eq!(AuditLeaf::from_bytes(&bytes), Ok(leaf));
+        }
+    }
+
+    #[test]
+    fn a_text_is_cut_where_its_json_would_be_too_long() {
+        assert_eq!(cut("just so", 7), "just so");
+        assert_eq!(cut("too long", 7), "too …");
+        assert_eq!(cut("\"quoted\"", 8), "\"quo…");
+        assert_eq!(cut("éé", 4), "éé");
+        assert_eq!(cut("ééé", 5), "é…");
+    }
+}
