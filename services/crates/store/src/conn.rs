@@ -22,6 +22,8 @@ pub struct Conn {
     is_touched: bool,
     /// Why what came before a statement was not said: the transaction is then not what a job takes it for.
     failure: Option<Failure>,
+    /// Whether a statement was begun and not seen to its end: whoever asked went away, or it failed.
+    is_unfinished: bool,
 }
 
 impl Conn {
@@ -31,7 +33,7 @@ impl Conn {
     /// [`sqlx::Error`] when the database does not answer or does not want us.
     pub async fn connect(url: &str) -> sqlx::Result<Self> {
         let inner = AnyConnection::connect(url).await?;
-        Ok(Self { inner, before: None, is_touched: false, failure: None })
+        Ok(Self { inner, before: None, is_touched: false, failure: None, is_unfinished: false })
     }
 
     /// Ends the connection in order.
@@ -42,9 +44,16 @@ impl Conn {
         self.inner.close().await
     }
 
-    /// Asks whether the database is still there.
+    /// Asks whether the database is still there, and waits until it has done with what nobody waits for.
     pub(crate) async fn ping(&mut self) -> sqlx::Result<()> {
-        self.inner.ping().await
+        self.inner.ping().await?;
+        self.is_unfinished = false;
+        Ok(())
+    }
+
+    /// Whether the last statement was not seen to its end.
+    pub(crate) fn is_unfinished(&self) -> bool {
+        self.is_unfinished
     }
 
     /// The connection itself, for what is no query.
@@ -76,6 +85,10 @@ impl Conn {
 
     async fn say_before(&mut self) -> sqlx::Result<()> {
         self.is_touched = true;
+        if self.failure.is_some() {
+            // Outside a transaction it would take effect alone.
+            return Err(sqlx::Error::Protocol("the transaction of this statement did not begin".into()));
+        }
         let Some(text) = self.before.take() else { return Ok(()) };
         // Should the job break off in the middle, nobody knows what was said.
         self.failure = Some(Failure::Database("a statement was broken off".into()));
@@ -96,11 +109,17 @@ impl<'c> Executor<'c> for &'c mut Conn {
         'c: 'e,
         E: 'q + Execute<'q, Any>,
     {
-        let rows = async move {
+        async_stream::try_stream! {
             self.say_before().await?;
-            Ok::<_, sqlx::Error>(self.inner.fetch_many(query))
-        };
-        rows.into_stream().try_flatten().boxed()
+            self.is_unfinished = true;
+            let mut rows = self.inner.fetch_many(query);
+            while let Some(row) = rows.try_next().await? {
+                yield row;
+            }
+            drop(rows);
+            self.is_unfinished = false;
+        }
+        .boxed()
     }
 
     fn fetch_optional<'e, 'q: 'e, E>(self, query: E) -> BoxFuture<'e, sqlx::Result<Option<AnyRow>>>
@@ -110,7 +129,10 @@ impl<'c> Executor<'c> for &'c mut Conn {
     {
         async move {
             self.say_before().await?;
-            self.inner.fetch_optional(query).await
+            self.is_unfinished = true;
+            let row = self.inner.fetch_optional(query).await?;
+            self.is_unfinished = false;
+            Ok(row)
         }
         .boxed()
     }

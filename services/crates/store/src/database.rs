@@ -101,7 +101,7 @@ impl Database {
     }
 }
 
-/// The statements around the jobs of a transaction. A savepoint is open while a job runs. What belongs
+/// The statements around the jobs of a transaction. A savepoint is open from a job's first statement on. What belongs
 /// together goes to the database in one text: each is a change of threads or a round trip, which costs more
 /// than most statements.
 #[derive(Clone, Debug)]

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use futures::FutureExt;
+use futures::{FutureExt, StreamExt};
 use rovuma_lab::postgres::{test_store, tests_use_postgres};
 use sqlx::Row;
 use tokio::sync::Notify;
@@ -213,7 +213,12 @@ async fn jobs_of_every_kind_share_a_transaction_in_every_order() {
         for (answer, (_, succeeds)) in answers.iter().zip(deeds) {
             assert_eq!(answer.is_ok(), succeeds, "{deeds:?}: {answer:?}");
         }
-        assert_eq!(store.commit_count() - before, 1, "they are one transaction");
+        let is_touched = deeds.iter().any(|(deed, succeeds)| *deed != Deed::Leave || *succeeds);
+        assert_eq!(
+            store.commit_count() - before,
+            u64::from(is_touched),
+            "one transaction, or none: {deeds:?}"
+        );
     }
 }
 
@@ -300,8 +305,58 @@ async fn one_process_writes_and_the_second_is_told_who() {
 #[tokio::test]
 async fn readers_cannot_write() {
     let (_dir, store) = open().await;
+    assert!(notes(&store).await.is_empty());
     let refused = sqlx::query("INSERT INTO note (n) VALUES (1)").execute(store.read()).await;
-    assert!(refused.is_err());
+    assert!(matches!(refused, Err(sqlx::Error::Database(_))), "{refused:?}");
+}
+
+/// A caller that goes away leaves its query behind: the connection is lent again when that is over, and not before.
+#[tokio::test]
+async fn a_reader_whose_query_was_left_behind_is_lent_again() {
+    let (_dir, store) = open().await;
+    store.write(|tx| note(tx, 1).boxed()).await.expect("writes");
+    for _ in 0..20 {
+        let mut numbers = sqlx::query(
+            "WITH RECURSIVE number (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM number WHERE n < 100000) SELECT n FROM number",
+        )
+        .fetch(store.read());
+        let first = numbers.next().await.expect("one at least").expect("reads");
+        assert_eq!(first.get::<i64, _>(0), 1);
+    }
+    let mut reader = store.read().acquire().await.expect("a reader");
+    assert!(!reader.is_unfinished(), "somebody's query is still running on it");
+    let row = sqlx::query("SELECT n FROM note").fetch_one(&mut *reader).await.expect("reads");
+    assert_eq!(row.get::<i64, _>(0), 1);
+}
+
+/// A job that takes no notice of it writes nothing outside a transaction.
+#[tokio::test]
+async fn a_transaction_that_cannot_begin_is_refused_whatever_the_job_says() {
+    if tests_use_postgres() {
+        // There a writer waits for its turn instead.
+        return;
+    }
+    let (dir, store) = open().await;
+    let impatient = store.write(|tx| {
+        async move { sqlx::query("PRAGMA busy_timeout = 20").execute(tx).await.map(|_| ()) }.boxed()
+    });
+    impatient.await.expect("says how long to wait");
+    let mut other = Conn::connect(&config(&dir).url).await.expect("connects");
+    sqlx::query("BEGIN IMMEDIATE").execute(&mut other).await.expect("nobody writes");
+    let stubborn = store.write(move |tx| {
+        async move {
+            let first = note(&mut *tx, 1).await;
+            sqlx::query("ROLLBACK").execute(&mut other).await?;
+            let second = note(tx, 2).await;
+            assert!(first.is_err() && second.is_err());
+            Ok::<_, Refused>(())
+        }
+        .boxed()
+    });
+    let stubborn = stubborn.await;
+    assert!(matches!(stubborn, Err(WriteError::Busy)), "{stubborn:?}");
+    store.write(|tx| note(tx, 4).boxed()).await.expect("writes again");
+    assert_eq!(notes(&store).await, [4]);
 }
 
 #[tokio::test]

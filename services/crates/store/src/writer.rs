@@ -30,6 +30,8 @@ pub(crate) trait Job: Send {
 pub(crate) trait Held: Send {
     /// Whether the job's work is to be kept.
     fn keeps(&self) -> bool;
+    /// Answers this instead: the job never had the transaction that it took for its own.
+    fn overrule(&mut self, failure: &Failure);
     /// Gives the answer: what the job said, or why the whole group did not take effect.
     fn release(self: Box<Self>, group: &Result<(), Failure>);
 }
@@ -81,6 +83,10 @@ where
 impl<T: Send, E: Send> Held for Answer<T, E> {
     fn keeps(&self) -> bool {
         self.said.is_ok()
+    }
+
+    fn overrule(&mut self, failure: &Failure) {
+        self.said = Err(failure.clone().into());
     }
 
     fn release(self: Box<Self>, group: &Result<(), Failure>) {
@@ -146,9 +152,10 @@ impl Writer {
             // that does not take it is not there any more.
             let rolled_back = statements(&mut conn, &self.words.rollback).await;
             is_lost = self.database.may_be_away() && rolled_back.is_err();
-        } else {
+        } else if matches!(outcome, Ok(Ended::Committed)) {
             self.committed.send_modify(|count| count.own += 1);
         }
+        let outcome = outcome.map(drop);
         metrics::histogram!("rovuma_store_group_jobs").record(u32::try_from(held.len()).unwrap_or(u32::MAX));
         for answer in held {
             answer.release(&outcome);
@@ -186,7 +193,8 @@ async fn reconnect(database: &Database) -> Result<Conn, OpenError> {
     Ok(conn)
 }
 
-/// One transaction: `first`, and whatever waits when it and its followers are done.
+/// One transaction: `first`, and whatever waits when it and its followers are done. It begins with the first statement, if
+/// there is one.
 async fn group(
     conn: &mut Conn,
     words: &Words,
@@ -194,13 +202,17 @@ async fn group(
     first: Box<dyn Job>,
     waiting: &mut mpsc::Receiver<Box<dyn Job>>,
     held: &mut Vec<Box<dyn Held>>,
-) -> Result<(), Failure> {
+) -> Result<Ended, Failure> {
     let mut next = Some(first);
     let mut before = Before::Begin;
     while let Some(job) = next {
         conn.begin(before.text(words));
         late.job_begins();
-        let answer = job.run(conn).await;
+        let mut answer = job.run(conn).await;
+        let failure = conn.take_failure();
+        if let Some(failure) = &failure {
+            answer.overrule(failure);
+        }
         if !answer.keeps() {
             late.job_is_taken_back();
         }
@@ -208,7 +220,7 @@ async fn group(
             before = if answer.keeps() { Before::Next } else { Before::Back };
         }
         held.push(answer);
-        if let Some(failure) = conn.take_failure() {
+        if let Some(failure) = failure {
             return Err(failure);
         }
         next = if held.len() < GROUP_MAX { waiting.try_recv().ok() } else { None };
@@ -218,9 +230,18 @@ async fn group(
     late.write(conn).await.map_err(|fault| Failure::of(&fault))?;
     if before == Before::Begin && !conn.is_touched() {
         // Nobody had anything to write.
-        return Ok(());
+        return Ok(Ended::Untouched);
     }
-    statements(conn, &words.commit).await
+    statements(conn, &words.commit).await.map(|()| Ended::Committed)
+}
+
+/// How a group ended that did not fail.
+#[derive(PartialEq, Eq)]
+enum Ended {
+    /// What it wrote is on disk.
+    Committed,
+    /// It had no statement.
+    Untouched,
 }
 
 /// What comes before a job's first statement.
