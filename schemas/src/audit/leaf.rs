@@ -81,7 +81,13 @@ pub enum LeafFault {
     /// They are not the JSON of a leaf.
     #[error("not a leaf: {0}")]
     Malformed(String),
-    /// They say a leaf in another way than it is written.
+    /// They are a leaf of a version that this build does not read.
+    #[error("a leaf of version {got}: this build reads {LEAF_VERSION}")]
+    Version {
+        /// The version.
+        got: u16,
+    },
+    /// They say a leaf in another way than it is written, or one with the number 0.
     #[error("a leaf that is not written as leaves are")]
     NotCanonical,
 }
@@ -127,7 +133,13 @@ impl AuditLeaf {
         }
         let leaf: Self = serde_json::from_slice(unverified_bytes)
             .map_err(|fault| LeafFault::Malformed(fault.to_string()))?;
-        if leaf.to_bytes() == unverified_bytes { Ok(leaf) } else { Err(LeafFault::NotCanonical) }
+        if leaf.version != LEAF_VERSION {
+            return Err(LeafFault::Version { got: leaf.version });
+        }
+        if leaf.sequence == 0 || leaf.to_bytes() != unverified_bytes {
+            return Err(LeafFault::NotCanonical);
+        }
+        Ok(leaf)
     }
 
     /// Whether this leaf says what the event says. Whether it commits to its bytes is for the caller to check.
@@ -162,12 +174,12 @@ fn json_bytes(sign: char) -> usize {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeMap;
+    use std::{collections::BTreeMap, str::FromStr};
 
     use proptest::prelude::*;
 
     use super::*;
-    use crate::{StoreId, audit::FIRST_PREVIOUS};
+    use crate::{AGENCY_NAME_MAX, StoreId, audit::FIRST_PREVIOUS};
 
     fn event() -> AuditEvent {
         let time: Timestamp = "2026-03-01T08:30:00.123456Z".parse().expect("a time");
@@ -220,6 +232,8 @@ mod tests {
     fn what_says_a_leaf_in_another_way_is_none() {
         let text = String::from_utf8(leaf().to_bytes()).expect("UTF-8");
         for (what, bent) in [
+            ("another version", text.replacen(r#""version":1"#, r#""version":2"#, 1)),
+            ("the number 0", text.replacen(r#""sequence":12"#, r#""sequence":0"#, 1)),
             ("a space", text.replacen(',', ", ", 1)),
             ("another order", text.replacen(r#""version":1,"#, "", 1).replacen('}', r#","version":1}"#, 2)),
             ("an escape", text.replacen("mz.gateway", r"mz\u002egateway", 1)),
@@ -268,7 +282,7 @@ mod tests {
     proptest! {
         #[test]
         fn whatever_an_event_says_its_leaf_is_small_and_reads_back(
-            texts in prop::array::uniform6("(?s).{0,300}"), controls in "[\\x00-\\x1f\"]{0,200}", sequence in any::<u64>(),
+            texts in prop::array::uniform6("(?s).{0,300}"), controls in "[\\x00-\\x1f\"]{0,200}", sequence in 1..=u64::MAX,
         ) {
             let mut event = event();
             let [source, actor, session, kind, id, purpose] = texts;
@@ -278,7 +292,8 @@ mod tests {
             event.session = Some(session);
             event.object = Some(AuditObject::new(kind, format!("{controls}{id}")));
             event.purpose = Some(purpose);
-            event.agency = Some(format!("mz.{}", "a".repeat(20)).parse().unwrap_or_else(|_| "mz.prm".parse().expect("an agency")));
+            event.agency = Some(format!("mz.{}", "a".repeat(AGENCY_NAME_MAX)).parse().expect("the longest agency"));
+            event.action = AuditAction::from_str(&"a".repeat(48)).expect("the longest code word");
             let leaf = AuditLeaf::of(&event, Digest::from_bytes([255; 32]));
             let bytes = leaf.to_bytes();
             prop_assert!(bytes.len() <= LEAF_MAX_BYTES, "{} bytes", bytes.len());

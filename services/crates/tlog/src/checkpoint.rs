@@ -7,8 +7,9 @@ use tlog_tiles::{Checkpoint as Text, Hash};
 
 use crate::{LEAVES_MAX, NoteKey};
 
-/// A checkpoint at most: three lines and more signatures than any policy has witnesses.
-pub(crate) const CHECKPOINT_MAX_BYTES: usize = 64 * 1024;
+/// A checkpoint at most: three lines, and as many signatures as a policy has witnesses, each as long as a post-quantum
+/// one (3,300 bytes with its name).
+pub(crate) const CHECKPOINT_MAX_BYTES: usize = 256 * 1024;
 
 /// Which log, how many leaves, and the root hash over them.
 #[derive(Clone, PartialEq)]

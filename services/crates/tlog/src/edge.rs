@@ -1,8 +1,8 @@
 //! The right edge of a tree: all that appending needs.
 
-use tlog_tiles::{EMPTY_HASH, Hash, node_hash};
+use tlog_tiles::{EMPTY_HASH, Hash};
 
-use crate::LEAVES_MAX;
+use crate::{LEAVES_MAX, node_hash};
 
 /// The complete subtrees of a tree, one for each bit of its size, the largest first: with them a leaf can be appended
 /// and the root computed, however large the tree.
@@ -87,9 +87,8 @@ impl Edge {
 
 #[cfg(test)]
 mod tests {
-    use tlog_tiles::record_hash;
-
     use super::*;
+    use crate::leaf_hash;
 
     #[test]
     fn an_edge_that_was_kept_goes_on_as_it_would_have() {
@@ -99,7 +98,7 @@ mod tests {
             let kept = Edge::from_parts(edge.size(), edge.subtrees().to_vec()).expect("an edge");
             assert_eq!(kept, edge);
             assert_eq!(Edge::places(leaf).count(), edge.subtrees().len());
-            let completed = edge.append(record_hash(&leaf.to_be_bytes()));
+            let completed = edge.append(leaf_hash(&leaf.to_be_bytes()));
             let highest = completed.last().expect("the leaf at least");
             assert_eq!(Some(&highest.hash), edge.subtrees().last());
             assert_eq!(Edge::places(leaf + 1).last(), Some((highest.level, highest.index)));
@@ -108,7 +107,7 @@ mod tests {
 
     #[test]
     fn hashes_of_another_size_are_no_edge() {
-        let hash = record_hash(b"a leaf");
+        let hash = leaf_hash(b"a leaf");
         assert!(Edge::from_parts(3, vec![hash]).is_err());
         assert!(Edge::from_parts(0, vec![hash]).is_err());
         assert!(Edge::from_parts(LEAVES_MAX + 1, vec![hash; 2]).is_err());

@@ -157,3 +157,23 @@ impl FromStr for NoteKey {
         if key.id == got { Ok(key) } else { Err(KeyFault::Id { name: key.name, expected: key.id, got }) }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The example that comes with Go's `golang.org/x/mod/sumdb/note`.
+    #[test]
+    fn a_note_that_another_implementation_signed_verifies() {
+        let key: NoteKey =
+            "PeterNeumann+c74f20a3+ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW".parse().expect("a key");
+        assert_eq!((key.name(), key.id(), key.kind()), ("PeterNeumann", 0xc74f_20a3, KeyKind::Log));
+        let text = "If you think cryptography is the answer to your problem,\nthen you don't know what your problem is.\n";
+        let line =
+            "x08go/ZJkuBS9UG/SffcvIAQxVBtiFupLLr8pAcElZInNIuGUgYN1FFYC2pZSNXgKvqfqdngotpRZb6KE6RyyBwJnAM=";
+        let bytes = STANDARD.decode(line).expect("base64");
+        assert_eq!(bytes[..4], key.id().to_be_bytes());
+        assert!(key.verifies(text.as_bytes(), &bytes[4..]));
+        assert!(!key.verifies(&text.as_bytes()[1..], &bytes[4..]));
+    }
+}

@@ -12,28 +12,32 @@
 //! Whoever writes a log keeps an [`Edge`], appends leaves to it, and keeps the tiles that it completes. Whoever proves
 //! asks [`needed_for_inclusion`] or [`needed_for_consistency`] which tiles to load and hands them over. Whoever checks
 //! reads an [`UnverifiedCheckpoint`], gets a [`Checkpoint`] from a [`Policy`] that holds only keys that were pinned, and
-//! checks proofs against that.
+//! checks proofs against that; or [`check_log`]s a log whole.
 
 mod bundle;
 mod checkpoint;
 mod edge;
+mod hash;
 mod key;
 mod note;
 mod policy;
 mod proof;
 mod proof_file;
 mod tile;
+mod whole;
 
 pub use bundle::{BundleFault, ENTRY_MAX_BYTES, entries_of, write_entry};
 pub use checkpoint::{Checkpoint, Cosigned, Head, HeadFault, UnverifiedCheckpoint};
 pub use edge::{Edge, EdgeFault, Node};
+pub use hash::{leaf_hash, node_hash};
 pub use key::{KeyFault, KeyKind, NoteKey};
 pub use note::{CosignFault, add_cosignature, cosign, sign};
 pub use policy::{Policy, PolicyFault, Verdict};
 pub use proof::{ProofFault, Tiles, needed_for_consistency, needed_for_inclusion};
 pub use proof_file::{ProofFile, ProofFileFault};
 pub use tile::{TILE_WIDTH, Tile, TileKind};
-pub use tlog_tiles::{EMPTY_HASH, HASH_SIZE, Hash, node_hash, record_hash as leaf_hash};
+pub use tlog_tiles::{EMPTY_HASH, HASH_SIZE, Hash};
+pub use whole::{CHECKPOINT_PATH, LogFault, LogFiles, check_log};
 
 /// Leaves of a log at most: far more than two countries write in a century, and far less than where the arithmetic of
 /// tiles ends.

@@ -3,7 +3,7 @@
 use rovuma_envelope::{Signer, SignerFault};
 use signed_note::{Note, Signature as NoteSignature};
 
-use crate::{Head, HeadFault, KeyFault, NoteKey, checkpoint::UnverifiedCheckpoint};
+use crate::{Checkpoint, Head, HeadFault, KeyFault, NoteKey, UnverifiedCheckpoint};
 
 /// A checkpoint could not be signed or cosigned.
 #[derive(Debug, thiserror::Error)]
@@ -17,6 +17,12 @@ pub enum CosignFault {
     /// The key would not sign.
     #[error(transparent)]
     Signer(#[from] SignerFault),
+    /// A time beyond what a cosignature can say.
+    #[error("a cosignature cannot be of the time {unix_s}")]
+    Time {
+        /// The time, in seconds since the Unix epoch.
+        unix_s: u64,
+    },
     /// A cosignature that was sent is none of this checkpoint by this key.
     #[error("not a cosignature of this checkpoint by {name}")]
     NotOfThis {
@@ -37,25 +43,28 @@ pub fn sign(head: &Head, signer: &dyn Signer) -> Result<Vec<u8>, CosignFault> {
     Ok(Note::new(&text, &[line]).map_err(|_| HeadFault::Malformed)?.to_bytes())
 }
 
-/// Cosigns a checkpoint as the witness `name` at `unix_s`: the signature line, to be sent to the log. The caller has
-/// checked that the checkpoint is consistent with every one of the log's that it ever cosigned, and has stored that it
-/// cosigns this one.
+/// Cosigns a checkpoint, which its log has signed, as the witness `name` at `unix_s`: the signature line, to be sent to the
+/// log. The caller has checked that the checkpoint is consistent with every one of the log's that it ever cosigned, and has
+/// stored that it cosigns this one.
 ///
 /// # Errors
-/// [`CosignFault`] when the name is none, or the key does not sign.
+/// [`CosignFault`] when the name is none, the time cannot be written, or the key does not sign.
 pub fn cosign(
-    checkpoint: &UnverifiedCheckpoint,
+    checkpoint: &Checkpoint,
     name: &str,
     signer: &dyn Signer,
     unix_s: u64,
 ) -> Result<Vec<u8>, CosignFault> {
     let key = NoteKey::of_cosigner(name, signer.public_key())?;
-    let signature = signer.sign(&cosigned_text(checkpoint.text(), unix_s))?;
+    if i64::try_from(unix_s).is_err() {
+        return Err(CosignFault::Time { unix_s });
+    }
+    let signature = signer.sign(&cosigned_text(&checkpoint.head().to_text()?, unix_s))?;
     let timed = [unix_s.to_be_bytes().as_slice(), signature.as_bytes()].concat();
     Ok(line(&key, timed)?.to_bytes())
 }
 
-/// The checkpoint with a witness's line added, or put in the place of that witness's former one.
+/// The checkpoint with a witness's line added, or put in the place of that witness's former one, unless that is newer.
 ///
 /// # Errors
 /// [`CosignFault::NotOfThis`] when the line is not a cosignature of this checkpoint by `key`.
@@ -68,8 +77,11 @@ pub fn add_cosignature(
     let line = unverified_line.strip_suffix(b"\n").ok_or_else(not_of_this)?;
     let signature = NoteSignature::from_bytes(line).map_err(|_| not_of_this())?;
     let is_by_key = signature.name() == key.name() && signature.id() == key.id();
-    if !is_by_key || cosigned_at(checkpoint.text(), key, signature.signature()).is_none() {
-        return Err(not_of_this());
+    let made = cosigned_at(checkpoint.text(), key, signature.signature()).filter(|_| is_by_key);
+    let made = made.ok_or_else(not_of_this)?;
+    let former = checkpoint.by(key).filter_map(|former| cosigned_at(checkpoint.text(), key, former)).max();
+    if former.is_some_and(|former| former > made) {
+        return Ok(checkpoint.clone());
     }
     let others = checkpoint.signatures().iter();
     let others = others.filter(|old| (old.name(), old.id()) != (key.name(), key.id())).cloned();

@@ -122,13 +122,14 @@ pub enum Verdict {
 impl Policy {
     /// What the policy says of a checkpoint.
     pub fn judge(&self, unverified: UnverifiedCheckpoint) -> Verdict {
-        let origin = unverified.unverified_head().origin.clone();
-        let Some(log) = self.logs.iter().find(|log| log.name() == origin && is_by(&unverified, log)) else {
-            return Verdict::NotSigned;
-        };
         let text = unverified.text();
-        if unverified.by(log).any(|signature| !log.verifies(text, signature)) {
+        let forged = |log: &&NoteKey| unverified.by(log).any(|signature| !log.verifies(text, signature));
+        if let Some(log) = self.logs.iter().find(forged) {
             return Verdict::Forged { name: log.name().to_owned() };
+        }
+        let origin = &unverified.unverified_head().origin;
+        if !self.logs.iter().any(|log| log.name() == origin && is_by(&unverified, log)) {
+            return Verdict::NotSigned;
         }
         let mut cosigned = Vec::new();
         let countable = self.witnesses.iter().filter(|witness| witness.key.kind() == KeyKind::Cosigner);
@@ -215,7 +216,7 @@ const NOBODY: &str = "none";
 
 impl Reading {
     fn line(&mut self, content: &str) -> Result<(), PolicyReason> {
-        if content.chars().any(|sign| sign.is_control() && sign != '\t') {
+        if content.chars().any(|sign| sign.is_ascii_control() && sign != '\t') {
             return Err(PolicyReason::Shape);
         }
         let words: Vec<&str> = content.split([' ', '\t']).filter(|word| !word.is_empty()).collect();
@@ -234,9 +235,7 @@ impl Reading {
         if key.kind() != KeyKind::Log {
             return Err(PolicyReason::KeyKind);
         }
-        if self.logs.iter().any(|known| known.wraps_the_same(&key)) {
-            return Err(PolicyReason::KeyTwice);
-        }
+        self.is_new(&key)?;
         self.logs.push(key);
         not_too_many(self.logs.len())
     }
@@ -245,9 +244,7 @@ impl Reading {
         if key.kind() == KeyKind::Log {
             return Err(PolicyReason::KeyKind);
         }
-        if self.witnesses.iter().any(|known| known.key.wraps_the_same(&key)) {
-            return Err(PolicyReason::KeyTwice);
-        }
+        self.is_new(&key)?;
         self.free(name)?;
         self.witnesses.push(Witness { name: name.to_owned(), key });
         not_too_many(self.witnesses.len())
@@ -264,7 +261,10 @@ impl Reading {
         let threshold = match threshold {
             "all" => members.len(),
             "any" => 1,
-            number => number.parse().map_err(|_| PolicyReason::Shape)?,
+            number => {
+                let number = decimal(number).and_then(|number| usize::try_from(number).ok());
+                number.ok_or(PolicyReason::Shape)?
+            }
         };
         if !(1..=members.len()).contains(&threshold) {
             return Err(PolicyReason::Threshold { members: members.len(), threshold });
@@ -283,6 +283,12 @@ impl Reading {
         }
         self.quorum = Some(name.to_owned());
         Ok(())
+    }
+
+    /// One key has one part: a log that is its own witness would be a quorum that proves nothing.
+    fn is_new(&self, key: &NoteKey) -> Result<(), PolicyReason> {
+        let mut known = self.logs.iter().chain(self.witnesses.iter().map(|witness| &witness.key));
+        if known.any(|known| known.wraps_the_same(key)) { Err(PolicyReason::KeyTwice) } else { Ok(()) }
     }
 
     fn is_named(&self, name: &str) -> bool {
@@ -305,6 +311,11 @@ impl Reading {
         let quorum = Some(self.quorum?).filter(|quorum| quorum != NOBODY);
         Some(Policy { logs: self.logs, witnesses: self.witnesses, groups: self.groups, quorum })
     }
+}
+
+/// A number as it is written in one way only.
+pub(crate) fn decimal(text: &str) -> Option<u64> {
+    text.parse().ok().filter(|number: &u64| number.to_string() == text)
 }
 
 fn not_too_many(count: usize) -> Result<(), PolicyReason> {

@@ -2,12 +2,15 @@
 
 use std::{cell::RefCell, collections::BTreeMap};
 
-use tlog_tiles::{Error, Hash, HashReader, check_record, check_tree, node_hash, prove_record, prove_tree};
+use tlog_tiles::{Error, Hash, HashReader, check_record, check_tree, prove_record, prove_tree};
 
 use crate::{
-    Edge, Head, LEAVES_MAX,
+    Edge, Head, LEAVES_MAX, node_hash,
     tile::{Tile, hash_at},
 };
+
+/// Hashes of a proof at most: a tree of 2^48 leaves is no higher.
+pub(crate) const PROOF_MAX: usize = 64;
 
 /// A proof cannot be made, or does not prove.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -127,7 +130,9 @@ impl Tiles {
 
     fn node(&self, level: u8, index: u64) -> Result<Hash, ProofFault> {
         let (tile, places) = Tile::holding(level, index, self.size).ok_or(ProofFault::Wrong)?;
-        let bytes = self.bytes.get(&tile).map_or(&[][..], Vec::as_slice);
+        // A log may drop a partial tile once it has the full one.
+        let bytes = self.bytes.get(&tile).or_else(|| self.bytes.get(&tile.full()));
+        let bytes = bytes.map_or(&[][..], Vec::as_slice);
         let hashes = places.map(|place| hash_at(bytes, place)).collect::<Option<Vec<_>>>();
         let mut row = hashes.ok_or_else(|| ProofFault::NoTile { tile: tile.to_string() })?;
         // A power of two of them: a complete subtree.
@@ -179,6 +184,11 @@ fn distinct(tiles: impl Iterator<Item = Tile>) -> Vec<Tile> {
     distinct.into_iter().collect()
 }
 
+/// What is longer proves nothing, and checking it would copy it again and again.
+fn not_too_long(proof: &[Hash]) -> Result<(), ProofFault> {
+    if proof.len() > PROOF_MAX { Err(ProofFault::Wrong) } else { Ok(()) }
+}
+
 fn is_leaf(size: u64, index: u64) -> Result<(), ProofFault> {
     if index < size && size <= LEAVES_MAX { Ok(()) } else { Err(ProofFault::NoSuchLeaf { index, size }) }
 }
@@ -194,6 +204,7 @@ impl Head {
     /// [`ProofFault`].
     pub fn includes(&self, index: u64, leaf: Hash, proof: &[Hash]) -> Result<(), ProofFault> {
         is_leaf(self.size, index)?;
+        not_too_long(proof)?;
         check_record(&proof.to_vec(), self.size, self.root, index, leaf).map_err(|_| ProofFault::Wrong)
     }
 
@@ -207,9 +218,11 @@ impl Head {
         }
         is_not_smaller(older.size, self.size)?;
         if older.size == 0 {
-            let is_empty = older.root == tlog_tiles::EMPTY_HASH;
-            return if proof.is_empty() && is_empty { Ok(()) } else { Err(ProofFault::Wrong) };
+            let is_empty = |head: &Self| head.size > 0 || head.root == tlog_tiles::EMPTY_HASH;
+            let holds = proof.is_empty() && is_empty(older) && is_empty(self);
+            return if holds { Ok(()) } else { Err(ProofFault::Wrong) };
         }
+        not_too_long(proof)?;
         let proved = check_tree(&proof.to_vec(), self.size, self.root, older.size, older.root);
         proved.map_err(|_| ProofFault::Wrong)
     }

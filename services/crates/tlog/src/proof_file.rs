@@ -5,12 +5,9 @@ use std::fmt;
 use base64::{Engine, engine::general_purpose::STANDARD};
 use tlog_tiles::Hash;
 
-use crate::{HeadFault, UnverifiedCheckpoint};
+use crate::{HeadFault, UnverifiedCheckpoint, policy::decimal, proof::PROOF_MAX};
 
 const FIRST_LINE: &str = "c2sp.org/tlog-proof@v1";
-
-/// Hashes of a proof at most: a tree is no higher.
-const HASHES_MAX: usize = 64;
 
 /// An entry's index, the proof that it is there, and the checkpoint against which that is proved.
 #[derive(Clone, Debug, PartialEq)]
@@ -56,23 +53,20 @@ impl ProofFile {
         }
         let mut unverified_extra = Vec::new();
         if let Some((number, extra)) = lines.next_if(|(_, text)| text.starts_with("extra ")) {
-            unverified_extra = STANDARD.decode(&extra["extra ".len()..]).map_err(|_| line(number))?;
+            let decoded = STANDARD.decode(&extra["extra ".len()..]).ok();
+            // Without extra data there is no such line.
+            unverified_extra = decoded.filter(|extra| !extra.is_empty()).ok_or(line(number))?;
         }
         let (number, index) = lines.next().ok_or(line(2))?;
         let index = index.strip_prefix("index ").and_then(decimal).ok_or(line(number))?;
         let mut hashes = Vec::new();
         for (number, text) in lines {
             let hash = STANDARD.decode(text).ok().and_then(|bytes| <[u8; 32]>::try_from(bytes).ok());
-            hashes.push(Hash(hash.filter(|_| hashes.len() < HASHES_MAX).ok_or(line(number))?));
+            hashes.push(Hash(hash.filter(|_| hashes.len() < PROOF_MAX).ok_or(line(number))?));
         }
         let checkpoint = UnverifiedCheckpoint::read(checkpoint.as_bytes())?;
         Ok(Self { unverified_extra, index, hashes, checkpoint })
     }
-}
-
-/// A number as it is written in one way only.
-fn decimal(text: &str) -> Option<u64> {
-    text.parse().ok().filter(|number: &u64| number.to_string() == text)
 }
 
 impl fmt::Display for ProofFile {

@@ -12,6 +12,9 @@ pub const TILE_WIDTH: u32 = 256;
 /// Levels of the tree in one of tiles.
 pub(crate) const TILE_HEIGHT: u8 = 8;
 
+/// The highest level that a path can have (C2SP tlog-tiles, "Merkle Tree").
+const LEVEL_MAX: u8 = 63;
+
 /// What a tile holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum TileKind {
@@ -105,7 +108,7 @@ impl Tile {
         let (level, rest) = rest.split_once('/')?;
         let kind = match level {
             "entries" => TileKind::Entries,
-            level => TileKind::Hashes { level: level.parse().ok()? },
+            level => TileKind::Hashes { level: level.parse().ok().filter(|level| *level <= LEVEL_MAX)? },
         };
         let (number, width) = match rest.split_once(".p/") {
             Some((number, width)) => (number, width.parse().ok()?),
@@ -181,6 +184,8 @@ mod tests {
             "tile/0/999/x999",
             "tile/0/x999/x999/x999/x999/x999/x999/x999/999",
             "tile/entries/",
+            "tile/64/000",
+            "tile/255/000",
             "",
         ] {
             assert_eq!(Tile::from_path(path), None, "{path} was taken");

@@ -2,7 +2,8 @@
 
 use rovuma_envelope::{Signer, SigningKey};
 use rovuma_tlog::{
-    CosignFault, HeadFault, LEAVES_MAX, NoteKey, UnverifiedCheckpoint, add_cosignature, cosign, sign,
+    Checkpoint, CosignFault, HeadFault, LEAVES_MAX, NoteKey, Policy, UnverifiedCheckpoint, Verdict,
+    add_cosignature, cosign, sign,
 };
 
 use crate::log::{Log, ORIGIN};
@@ -13,6 +14,16 @@ pub(crate) fn key() -> SigningKey {
 
 fn signed() -> Vec<u8> {
     sign(&Log::of(20).head(), &key()).expect("signs")
+}
+
+/// The checkpoint, which this key has signed as the log.
+pub(crate) fn verified(read: &UnverifiedCheckpoint, log: &SigningKey) -> Checkpoint {
+    let key = NoteKey::of_log(ORIGIN, log.public_key()).expect("a name");
+    let policy: Policy = format!("log {key}\nquorum none").parse().expect("a policy");
+    match policy.judge(read.clone()) {
+        Verdict::Good(checkpoint) => checkpoint,
+        other => panic!("not signed by that log: {other:?}"),
+    }
 }
 
 #[test]
@@ -52,7 +63,7 @@ fn what_is_not_written_as_we_write_it_is_no_checkpoint() {
     let large = with("\n20\n", &format!("\n{}\n", LEAVES_MAX + 1));
     let fault = HeadFault::TooManyLeaves { size: LEAVES_MAX + 1 };
     assert_eq!(UnverifiedCheckpoint::read(large.as_bytes()), Err(fault));
-    let long = text.clone() + &"\u{2014} a AAAAAAAA\n".repeat(6000);
+    let long = text.clone() + &"\u{2014} a AAAAAAAA\n".repeat(20_000);
     assert!(matches!(UnverifiedCheckpoint::read(long.as_bytes()), Err(HeadFault::TooLarge { .. })));
 }
 
@@ -67,17 +78,24 @@ fn an_origin_of_two_lines_or_that_is_no_keys_name_is_not_signed() {
 
 #[test]
 fn a_cosignature_is_added_once_and_only_to_its_checkpoint() {
-    let (witness, other) = (key(), key());
+    let (log, witness, other) = (key(), key(), key());
     let name = "tz.audit.example";
     let of = |key: &SigningKey| NoteKey::of_cosigner(name, key.public_key()).expect("a name");
-    let read = UnverifiedCheckpoint::read(&signed()).expect("a checkpoint");
-    let line = cosign(&read, name, &witness, 1_794_000_000).expect("signs");
+    let note = sign(&Log::of(20).head(), &log).expect("signs");
+    let read = UnverifiedCheckpoint::read(&note).expect("a checkpoint");
+    let checkpoint = verified(&read, &log);
+    let line = cosign(&checkpoint, name, &witness, 1_794_000_000).expect("signs");
     let once = add_cosignature(&read, &line, &of(&witness)).expect("its own");
     assert_eq!(once.as_bytes(), [read.as_bytes(), &line].concat());
 
-    let later = cosign(&read, name, &witness, 1_794_000_060).expect("signs");
+    let later = cosign(&checkpoint, name, &witness, 1_794_000_060).expect("signs");
     let again = add_cosignature(&once, &later, &of(&witness)).expect("its own");
     assert_eq!(again.as_bytes(), [read.as_bytes(), &later].concat(), "in the place of the former");
+    let replayed = add_cosignature(&again, &line, &of(&witness)).expect("its own");
+    assert_eq!(replayed, again, "an older one does not take its place");
+
+    let never = cosign(&checkpoint, name, &witness, u64::MAX);
+    assert!(matches!(never, Err(CosignFault::Time { unix_s: u64::MAX })), "{never:?}");
 
     let elsewhere =
         UnverifiedCheckpoint::read(&sign(&Log::of(21).head(), &key()).expect("signs")).expect("reads");

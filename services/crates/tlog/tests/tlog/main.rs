@@ -5,3 +5,4 @@ mod log;
 mod policies;
 mod proof_files;
 mod proofs;
+mod whole_logs;

@@ -1,10 +1,11 @@
 //! Whose word makes a checkpoint good.
 
+use base64::{Engine, engine::general_purpose::STANDARD};
 use rovuma_envelope::{Signer, SigningKey};
 use rovuma_tlog::{KeyFault, NoteKey, Policy, UnverifiedCheckpoint, Verdict, add_cosignature, cosign, sign};
 
 use crate::{
-    checkpoints::key,
+    checkpoints::{key, verified},
     log::{Log, ORIGIN},
 };
 
@@ -48,7 +49,8 @@ impl World {
         let mut read = UnverifiedCheckpoint::read(&note).expect("a checkpoint");
         for which in cosigned_by {
             let key = self.key_of(*which);
-            let line = cosign(&read, key.name(), &self.witnesses[*which].1, MADE_AT).expect("signs");
+            let checkpoint = verified(&read, &self.log);
+            let line = cosign(&checkpoint, key.name(), &self.witnesses[*which].1, MADE_AT).expect("signs");
             read = add_cosignature(&read, &line, &key).expect("its own");
         }
         read
@@ -156,6 +158,13 @@ fn last_line_bent(text: &str) -> String {
 fn what_is_no_policy_says_which_line() {
     let world = World::new();
     let (tz, log) = (world.key_of(0), world.log_key());
+    let itself = NoteKey::of_cosigner("itself", world.log.public_key()).expect("a name");
+    // Three are there already.
+    let another = |which: u32| {
+        let key = NoteKey::of_cosigner("another", key().public_key()).expect("a name");
+        format!("witness w{which} {key}\n")
+    };
+    let many = (0..62).map(another).collect::<String>() + "quorum tz";
     for (lines, line, reason) in [
         ("", 6, "one quorum"),
         ("quorum tz\nquorum tz", 8, "one quorum"),
@@ -169,6 +178,10 @@ fn what_is_no_policy_says_which_line() {
         ("group g 0 tz third\nquorum g", 7, "cannot need 0"),
         ("group g all\nquorum g", 7, "cannot need 0"),
         ("group g some tz\nquorum g", 7, "not a line"),
+        ("group g +1 tz\nquorum g", 7, "not a line"),
+        ("group g 01 tz\nquorum g", 7, "not a line"),
+        (&format!("witness itself {itself}\nquorum itself"), 7, "named twice"),
+        (&many, 71 - 3, "more than 64"),
         (&format!("witness again {tz}\nquorum tz"), 7, "named twice"),
         (&format!("witness log {log}\nquorum tz"), 7, "another kind"),
         (&format!("log {tz}\nquorum tz"), 7, "another kind"),
@@ -185,26 +198,35 @@ fn what_is_no_policy_says_which_line() {
     }
 }
 
+/// A key's text around these bytes, its id fitting.
+fn text_of(name: &str, typed: &[u8]) -> String {
+    format!("{name}+{:08x}+{}", signed_note::key_id(name, typed), STANDARD.encode(typed))
+}
+
 #[test]
 fn keys_read_back_and_bent_ones_do_not() {
     let key = World::new().key_of(0);
-    let text = key.to_string();
-    assert_eq!(text.parse(), Ok(key.clone()));
-    let (id, typed) = (format!("{:08x}", key.id()), text.rsplit('+').next().expect("three parts"));
-    assert_eq!(
-        text.replacen(&id, "00000000", 1).parse::<NoteKey>().err().map(|fault| fault.to_string()),
-        Some(format!("the key of tz.example has the id {id}, not 00000000"))
-    );
-    for bent in [
-        text.replacen('+', " ", 1),
-        text.replacen(&id, &id.to_uppercase().replace(char::is_numeric, "a"), 1),
-        "a+b".to_owned(),
-        text.replace(typed, "AQ=="),
-        String::new(),
+    assert_eq!(key.to_string().parse(), Ok(key));
+    let ed25519 = |kind: u8, length: usize| [vec![kind], vec![9; length]].concat();
+    let text = text_of("a.example", &ed25519(4, 32));
+    assert!(text.parse::<NoteKey>().is_ok());
+    let id = text.split('+').nth(1).expect("three parts").to_owned();
+    assert!(id.contains(|sign: char| sign.is_ascii_lowercase()), "{id}: take another name");
+    assert_eq!(text.replace(&id, &id.to_uppercase()).parse::<NoteKey>(), Err(KeyFault::Shape));
+    let wrong = text.replace(&id, "00000000").parse::<NoteKey>();
+    assert!(matches!(wrong, Err(KeyFault::Id { got: 0, .. })), "{wrong:?}");
+    for (what, bent, fault) in [
+        ("too short a key", text_of("a.example", &ed25519(4, 31)), KeyFault::Shape),
+        ("too long a key", text_of("a.example", &ed25519(1, 33)), KeyFault::Shape),
+        ("a short post-quantum key", text_of("a.example", &ed25519(6, 32)), KeyFault::Shape),
+        ("another type", text_of("a.example", &ed25519(2, 32)), KeyFault::Kind { byte: 2 }),
+        ("no key", text_of("a.example", &[]), KeyFault::Shape),
+        ("two parts", "a+b".to_owned(), KeyFault::Shape),
+        ("nothing", String::new(), KeyFault::Shape),
+        ("no name", text_of("", &ed25519(4, 32)), KeyFault::Name { name: String::new() }),
     ] {
-        assert!(bent.parse::<NoteKey>().is_err(), "{bent} was taken");
+        assert_eq!(bent.parse::<NoteKey>(), Err(fault), "{what}");
     }
-    assert_eq!("x+00000000+Cg==".parse::<NoteKey>(), Err(KeyFault::Kind { byte: 10 }));
     assert!(NoteKey::of_cosigner("two words", key_of_nobody().public_key()).is_err());
 }
 
@@ -212,10 +234,34 @@ fn key_of_nobody() -> SigningKey {
     key()
 }
 
+/// A log that has exchanged its key may sign with both; a line that only says so condemns the whole.
+#[test]
+fn every_line_by_a_pinned_key_counts() {
+    let world = World::new();
+    let (newer, witness) = (key(), &world.witnesses[0].1);
+    let newer_key = NoteKey::of_log(ORIGIN, newer.public_key()).expect("a name");
+    let policy = world.policy(&format!("log {newer_key}\nquorum tz"));
+    let text = |note: &UnverifiedCheckpoint| String::from_utf8(note.as_bytes().to_vec()).expect("UTF-8");
+    let own = world.checkpoint(&[0]);
+    let other =
+        UnverifiedCheckpoint::read(&sign(&Log::of(20).head(), &newer).expect("signs")).expect("reads");
+    let line = text(&other).lines().last().expect("its line").to_owned();
+    let judged = |note: String| policy.judge(UnverifiedCheckpoint::read(note.as_bytes()).expect("reads"));
+    assert!(is_good(&judged(format!("{}{line}\n", text(&own)))));
+    let bent = last_line_bent(&format!("{}{line}\n", text(&own)));
+    assert_eq!(judged(bent), Verdict::Forged { name: ORIGIN.to_owned() });
+
+    // Two words of one witness: the later counts, and none may be bent.
+    let later = cosign(&verified(&own, &world.log), "tz.example", witness, MADE_AT + 60).expect("signs");
+    let twice = format!("{}{}", text(&own), String::from_utf8(later).expect("UTF-8"));
+    let Verdict::Good(good) = judged(twice.clone()) else { panic!("cosigned twice") };
+    assert_eq!(good.cosigned()[0].unix_s, MADE_AT + 60);
+    assert_eq!(judged(last_line_bent(&twice)), Verdict::Forged { name: "tz.example".to_owned() });
+}
+
 /// A policy may name a post-quantum witness before this build can verify one: it then never counts.
 #[test]
 fn an_ml_dsa_witness_is_read_and_does_not_count() {
-    use base64::{Engine, engine::general_purpose::STANDARD};
     let world = World::new();
     let typed = [&[6_u8][..], &[7; 1312]].concat();
     let id = signed_note::key_id("pq.example", &typed);

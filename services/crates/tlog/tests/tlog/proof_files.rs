@@ -33,6 +33,8 @@ fn what_is_no_proof_says_which_line() {
     for (bent, line) in [
         (with("@v1", "@v2"), 1),
         (with("extra eA==", "extra eA"), 2),
+        (with("extra eA==", "extra eB=="), 2),
+        (with("extra eA==", "extra "), 2),
         (with("index 77", "index 077"), 3),
         (with("index 77", "index -1"), 3),
         (with("index 77\n", ""), 3),

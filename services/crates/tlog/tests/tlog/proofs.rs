@@ -132,6 +132,9 @@ fn everything_goes_on_from_nothing_but_nothing_only() {
     empty.root = leaf_hash(b"not nothing");
     assert_eq!(Log::of(5).head().continues(&empty, &[]), Err(ProofFault::Wrong));
     assert_eq!(needed_for_consistency(0, 5), Ok(Vec::new()));
+    let nothing = Log::of(0).head();
+    assert_eq!(nothing.continues(&nothing, &[]), Ok(()));
+    assert_eq!(empty.continues(&nothing, &[]), Err(ProofFault::Wrong), "nothing has one root only");
 }
 
 #[test]
@@ -156,6 +159,45 @@ fn a_tile_that_is_missing_or_short_is_named() {
 }
 
 #[test]
+fn a_full_tile_serves_where_the_partial_one_was_dropped() {
+    let (log, grown) = (Log::of(300), Log::of(600));
+    let needed = needed_for_inclusion(300, 10).expect("a leaf");
+    let mut tiles = Tiles::of(300);
+    for tile in &needed {
+        let there = if tile.kind == (TileKind::Hashes { level: 0 }) { tile.full() } else { *tile };
+        tiles.add(there, if there.is_full() { grown.tile(&there) } else { log.tile(&there) });
+    }
+    let proof = tiles.inclusion(10).expect("every tile is there");
+    assert_eq!(log.head().includes(10, leaf_hash(b"leaf 10"), &proof), Ok(()));
+}
+
+/// Where tiles of a second and a third level begin.
+#[test]
+fn proofs_hold_around_65_536_leaves() {
+    let log = Log::of(65_537);
+    let head = log.head();
+    for size in [65_535, 65_536, 65_537] {
+        let older = Log::of(size).head();
+        let needed = needed_for_consistency(size, 65_537).expect("not smaller");
+        let proof = log.tiles(65_537, &needed).consistency(size).expect("every tile is there");
+        assert_eq!(head.continues(&older, &proof), Ok(()), "{size}");
+        let mut bent = proof.clone();
+        for bit in 0..proof.len() * 256 {
+            bent[bit / 256].0[bit % 256 / 8] ^= 1 << (bit % 8);
+            assert_eq!(head.continues(&older, &bent), Err(ProofFault::Wrong), "bit {bit} of {size}");
+            bent[bit / 256].0[bit % 256 / 8] ^= 1 << (bit % 8);
+        }
+    }
+    for at in [0, 255, 256, 65_279, 65_535, 65_536] {
+        let needed = needed_for_inclusion(65_537, at).expect("a leaf");
+        let proof = log.tiles(65_537, &needed).inclusion(at).expect("every tile is there");
+        assert_eq!(head.includes(at, leaf_hash(&log.leaves[index(at)]), &proof), Ok(()), "{at}");
+    }
+    let long = vec![leaf_hash(b""); 65];
+    assert_eq!(head.includes(0, leaf_hash(b"leaf 0"), &long), Err(ProofFault::Wrong));
+}
+
+#[test]
 fn the_edge_is_found_again_in_the_tiles() {
     for size in [0, 1, 2, 255, 256, 257, 511, 700, 1000] {
         let log = Log::of(size);
@@ -177,6 +219,8 @@ fn sizes_that_no_log_has_are_not_reckoned_with() {
         assert!(head.includes(0, leaf_hash(b"leaf 0"), &[]).is_err());
     }
     assert_eq!(needed_for_inclusion(LEAVES_MAX, 0).expect("the largest").len(), 6);
+    let tile = |level, index| Tile { kind: TileKind::Hashes { level }, index, width: 1 };
+    assert_eq!((tile(0, 0).end(), tile(0, 2).end(), tile(1, 0).end()), (256, 768, 65_536));
     let huge = Tile { kind: TileKind::Hashes { level: 255 }, index: u64::MAX, width: 1 };
     assert_eq!((huge.end(), Tile::width_at(huge.kind, huge.index, LEAVES_MAX)), (u64::MAX, None));
 }

@@ -1,0 +1,304 @@
+//! A whole log, checked from its raw bytes.
+
+use std::collections::BTreeMap;
+
+use tlog_tiles::Hash;
+
+use crate::{
+    BundleFault, Checkpoint, Edge, HeadFault, Policy, Tile, TileKind, UnverifiedCheckpoint, Verdict,
+    entries_of, leaf_hash, tile::TILE_HEIGHT,
+};
+
+/// Where the checkpoint stands beneath a log's prefix.
+pub const CHECKPOINT_PATH: &str = "checkpoint";
+
+/// The files of a log, wherever they are.
+pub trait LogFiles {
+    /// Why one could not be read.
+    type Fault: std::error::Error;
+
+    /// The paths of all files beneath the log's prefix.
+    ///
+    /// # Errors
+    /// The files' own.
+    fn paths(&self) -> Result<Vec<String>, Self::Fault>;
+
+    /// The bytes of one of them.
+    ///
+    /// # Errors
+    /// The files' own.
+    fn read(&self, path: &str) -> Result<Vec<u8>, Self::Fault>;
+}
+
+/// The first thing about a log that does not hold.
+#[derive(Debug, PartialEq, thiserror::Error)]
+pub enum LogFault<F: std::error::Error, L: std::error::Error> {
+    /// Its files could not be read: nothing is said about the log.
+    #[error(transparent)]
+    Files(F),
+    /// There is no checkpoint.
+    #[error("no {CHECKPOINT_PATH}: nobody has signed what this log is")]
+    NoCheckpoint,
+    /// The checkpoint is none.
+    #[error("{CHECKPOINT_PATH}: {0}")]
+    Checkpoint(HeadFault),
+    /// No log that was pinned signed it.
+    #[error("{CHECKPOINT_PATH}: not signed by a log that is pinned")]
+    NotSigned,
+    /// A signature says that it is by a pinned key, and is not.
+    #[error("{CHECKPOINT_PATH}: what says it is signed by {name} is not")]
+    Forged {
+        /// The key's name.
+        name: String,
+    },
+    /// Too few witnesses cosigned it.
+    #[error("{CHECKPOINT_PATH}: not cosigned by {}", .missing.join(", "))]
+    Unwitnessed {
+        /// Those of the policy who did not.
+        missing: Vec<String>,
+    },
+    /// There is a file that a log does not have.
+    #[error("{path}: not a file of a log")]
+    Strange {
+        /// Its path.
+        path: String,
+    },
+    /// A file is not there that a log of that size has.
+    #[error("{path}: not there, and a log of {size} leaves has it")]
+    Missing {
+        /// Its path.
+        path: String,
+        /// The size that is signed.
+        size: u64,
+    },
+    /// A bundle's bytes are not whole entries.
+    #[error("{path}: {fault}")]
+    Bundle {
+        /// Its path.
+        path: String,
+        /// What is wrong with it.
+        fault: BundleFault,
+    },
+    /// A file does not hold as much as its path says.
+    #[error("{path}: holds {got}, and its path says {expected}")]
+    Width {
+        /// Its path.
+        path: String,
+        /// What the path says.
+        expected: u32,
+        /// What it holds.
+        got: usize,
+    },
+    /// A file differs from what the entries make.
+    #[error("{path}: differs from what the log's entries make")]
+    Differs {
+        /// Its path.
+        path: String,
+    },
+    /// The entries are not those that were signed.
+    #[error("the entries make another root than the one that was signed: {got}, not {expected}")]
+    Root {
+        /// What was signed.
+        expected: Hash,
+        /// What the entries make.
+        got: Hash,
+    },
+    /// An entry is not what it should be.
+    #[error("entry {index}: {fault}")]
+    Entry {
+        /// Which, from 0.
+        index: u64,
+        /// What is wrong with it.
+        fault: L,
+    },
+}
+
+/// Checks a log from its raw bytes: that a pinned key signed its head and enough witnesses did, that its entries make
+/// exactly that head, and that every other file of it says the same. `look` sees each entry, in order, before it is known
+/// whether the log holds.
+///
+/// # Errors
+/// [`LogFault`]: the first thing that does not hold.
+pub fn check_log<S, L, K>(
+    files: &S,
+    policy: &Policy,
+    mut look: K,
+) -> Result<Checkpoint, LogFault<S::Fault, L>>
+where
+    S: LogFiles,
+    L: std::error::Error,
+    K: FnMut(u64, &[u8]) -> Result<(), L>,
+{
+    let checkpoint = signed(files, policy)?;
+    let size = checkpoint.head().size;
+    let present = Present::of(files)?;
+    let mut edge = Edge::default();
+    // What stands in tiles above level 0: a hash of 256 leaves, of 65,536, and so on.
+    let mut above: BTreeMap<u8, Vec<Hash>> = BTreeMap::new();
+    let bundles =
+        (0..).map_while(|index| Tile::width_at(TileKind::Entries, index, size).map(|width| (index, width)));
+    for (index, width) in bundles {
+        let tile = Tile { kind: TileKind::Entries, index, width };
+        let hashes = leaves(files, &present, tile, size, &mut look)?;
+        for leaf in &hashes {
+            for node in edge.append(*leaf) {
+                if node.level > 0 && node.level % TILE_HEIGHT == 0 {
+                    above.entry(node.level / TILE_HEIGHT).or_default().push(node.hash);
+                }
+            }
+        }
+        let kind = TileKind::Hashes { level: 0 };
+        same_hashes(files, &present, Tile { kind, ..tile }, size, &hashes)?;
+    }
+    for (level, hashes) in above {
+        for (index, hashes) in (0..).zip(hashes.chunks(1 << TILE_HEIGHT)) {
+            let kind = TileKind::Hashes { level };
+            let width = Tile::width_at(kind, index, size).unwrap_or_default();
+            same_hashes(files, &present, Tile { kind, index, width }, size, hashes)?;
+        }
+    }
+    present.nothing_beyond(size)?;
+    let (expected, got) = (checkpoint.head().root, edge.root());
+    if got == expected { Ok(checkpoint) } else { Err(LogFault::Root { expected, got }) }
+}
+
+fn signed<S: LogFiles, L: std::error::Error>(
+    files: &S,
+    policy: &Policy,
+) -> Result<Checkpoint, LogFault<S::Fault, L>> {
+    if !files.paths().map_err(LogFault::Files)?.iter().any(|path| path == CHECKPOINT_PATH) {
+        return Err(LogFault::NoCheckpoint);
+    }
+    let note = files.read(CHECKPOINT_PATH).map_err(LogFault::Files)?;
+    let read = UnverifiedCheckpoint::read(&note).map_err(LogFault::Checkpoint)?;
+    match policy.judge(read) {
+        Verdict::Good(checkpoint) => Ok(checkpoint),
+        Verdict::Unwitnessed { missing, .. } => Err(LogFault::Unwitnessed { missing }),
+        Verdict::NotSigned => Err(LogFault::NotSigned),
+        Verdict::Forged { name } => Err(LogFault::Forged { name }),
+    }
+}
+
+/// The tiles and bundles that are there: by kind and index, the widths. A log keeps partial ones of former heads.
+#[derive(Debug)]
+struct Present(BTreeMap<(TileKind, u64), Vec<u32>>);
+
+impl Present {
+    fn of<S: LogFiles, L: std::error::Error>(files: &S) -> Result<Self, LogFault<S::Fault, L>> {
+        let mut present: BTreeMap<_, Vec<u32>> = BTreeMap::new();
+        for path in files.paths().map_err(LogFault::Files)?.into_iter().filter(|path| path != CHECKPOINT_PATH)
+        {
+            let Some(tile) = Tile::from_path(&path) else { return Err(LogFault::Strange { path }) };
+            present.entry((tile.kind, tile.index)).or_default().push(tile.width);
+        }
+        Ok(Self(present))
+    }
+
+    /// Those of a tile that are there, the one that is needed first.
+    fn widths<F, L>(&self, tile: Tile, size: u64) -> Result<Vec<Tile>, LogFault<F, L>>
+    where
+        F: std::error::Error,
+        L: std::error::Error,
+    {
+        let mut widths = self.0.get(&(tile.kind, tile.index)).cloned().unwrap_or_default();
+        widths.sort_unstable_by(|one, other| other.cmp(one));
+        // A log that has grown since the head was signed may have the fuller one only; this is a log at rest.
+        match widths.first() {
+            Some(first) if *first == tile.width => {
+                Ok(widths.into_iter().map(|width| Tile { width, ..tile }).collect())
+            }
+            Some(first) if *first > tile.width => {
+                Err(LogFault::Strange { path: Tile { width: *first, ..tile }.to_string() })
+            }
+            _ => Err(LogFault::Missing { path: tile.to_string(), size }),
+        }
+    }
+
+    /// A file of leaves that nobody signed does not belong to the log.
+    fn nothing_beyond<F, L>(&self, size: u64) -> Result<(), LogFault<F, L>>
+    where
+        F: std::error::Error,
+        L: std::error::Error,
+    {
+        let beyond = self.0.iter().find(|((kind, index), _)| Tile::width_at(*kind, *index, size).is_none());
+        match beyond {
+            Some(((kind, index), widths)) => {
+                let width = widths.first().copied().unwrap_or_default();
+                Err(LogFault::Strange { path: Tile { kind: *kind, index: *index, width }.to_string() })
+            }
+            None => Ok(()),
+        }
+    }
+}
+
+/// The hashes of a bundle's entries.
+fn leaves<S, L, K>(
+    files: &S,
+    present: &Present,
+    tile: Tile,
+    size: u64,
+    look: &mut K,
+) -> Result<Vec<Hash>, LogFault<S::Fault, L>>
+where
+    S: LogFiles,
+    L: std::error::Error,
+    K: FnMut(u64, &[u8]) -> Result<(), L>,
+{
+    let mut hashes = Vec::new();
+    let mut whole = Vec::new();
+    for there in present.widths(tile, size)? {
+        let path = there.to_string();
+        let bytes = files.read(&path).map_err(LogFault::Files)?;
+        if there.width < tile.width {
+            // Of a former head: the beginning of the same.
+            counted(&path, there.width, &bytes)?;
+            if !whole.starts_with(&bytes) {
+                return Err(LogFault::Differs { path });
+            }
+            continue;
+        }
+        let first = tile.index << TILE_HEIGHT;
+        for (index, entry) in (first..).zip(counted(&path, there.width, &bytes)?) {
+            look(index, entry).map_err(|fault| LogFault::Entry { index, fault })?;
+            hashes.push(leaf_hash(entry));
+        }
+        whole = bytes;
+    }
+    Ok(hashes)
+}
+
+fn counted<'b, F, L>(path: &str, expected: u32, bytes: &'b [u8]) -> Result<Vec<&'b [u8]>, LogFault<F, L>>
+where
+    F: std::error::Error,
+    L: std::error::Error,
+{
+    let entries = entries_of(bytes).map_err(|fault| LogFault::Bundle { path: path.to_owned(), fault })?;
+    if u32::try_from(entries.len()) == Ok(expected) {
+        Ok(entries)
+    } else {
+        Err(LogFault::Width { path: path.to_owned(), expected, got: entries.len() })
+    }
+}
+
+/// A tile, and those of former heads, hold these hashes.
+fn same_hashes<S: LogFiles, L: std::error::Error>(
+    files: &S,
+    present: &Present,
+    tile: Tile,
+    size: u64,
+    hashes: &[Hash],
+) -> Result<(), LogFault<S::Fault, L>> {
+    let expected: Vec<u8> = hashes.iter().flat_map(|hash| hash.0).collect();
+    for there in present.widths(tile, size)? {
+        let path = there.to_string();
+        let bytes = files.read(&path).map_err(LogFault::Files)?;
+        let hash_bytes = tlog_tiles::HASH_SIZE;
+        if bytes.len() != hash_bytes * usize::try_from(there.width).unwrap_or_default() {
+            return Err(LogFault::Width { path, expected: there.width, got: bytes.len() / hash_bytes });
+        }
+        if !expected.starts_with(&bytes) {
+            return Err(LogFault::Differs { path });
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,193 @@
+//! Whole logs: what holds, and that nothing of one can be changed.
+
+use std::{cell::RefCell, collections::BTreeMap, convert::Infallible, fmt};
+
+use rovuma_envelope::{Signer, SigningKey};
+use rovuma_tlog::{
+    CHECKPOINT_PATH, Checkpoint, LogFault, LogFiles, NoteKey, Policy, Tile, TileKind, UnverifiedCheckpoint,
+    add_cosignature, check_log, cosign, sign, write_entry,
+};
+
+use crate::{
+    checkpoints::{key, verified},
+    log::{Log, ORIGIN},
+};
+
+/// The files of a log in memory.
+#[derive(Clone, Default)]
+struct Files(BTreeMap<String, Vec<u8>>);
+
+#[derive(Debug, PartialEq)]
+struct Gone;
+
+impl fmt::Display for Gone {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("gone")
+    }
+}
+
+impl std::error::Error for Gone {}
+
+impl LogFiles for Files {
+    type Fault = Gone;
+
+    fn paths(&self) -> Result<Vec<String>, Gone> {
+        Ok(self.0.keys().cloned().collect())
+    }
+
+    fn read(&self, path: &str) -> Result<Vec<u8>, Gone> {
+        self.0.get(path).cloned().ok_or(Gone)
+    }
+}
+
+struct World {
+    log: SigningKey,
+    witness: SigningKey,
+    policy: Policy,
+}
+
+impl World {
+    fn new() -> Self {
+        let (log, witness) = (key(), key());
+        let log_key = NoteKey::of_log(ORIGIN, log.public_key()).expect("a name");
+        let key = NoteKey::of_cosigner("tz.example", witness.public_key()).expect("a name");
+        let policy = format!("log {log_key}\nwitness tz {key}\nquorum tz").parse().expect("a policy");
+        Self { log, witness, policy }
+    }
+
+    /// The files of a log, its head signed and cosigned, and the partial tiles of a former head.
+    fn files(&self, log: &Log, former: Option<u64>) -> Files {
+        let head = log.head();
+        let mut files = Files::default();
+        for tile in Tile::all_of(head.size).chain(former.into_iter().flat_map(Tile::all_of)) {
+            let bytes = match tile.kind {
+                TileKind::Hashes { .. } => log.tile(&tile),
+                TileKind::Entries => bundle(log, &tile),
+            };
+            files.0.insert(tile.to_string(), bytes);
+        }
+        let signed = UnverifiedCheckpoint::read(&sign(&head, &self.log).expect("signs")).expect("reads");
+        let checkpoint = verified(&signed, &self.log);
+        let line = cosign(&checkpoint, "tz.example", &self.witness, 1_794_000_000).expect("signs");
+        let key = self.policy.witness("tz").expect("named");
+        let cosigned = add_cosignature(&signed, &line, key).expect("its own");
+        files.0.insert(CHECKPOINT_PATH.to_owned(), cosigned.as_bytes().to_vec());
+        files
+    }
+
+    fn check(&self, files: &Files) -> Result<Checkpoint, LogFault<Gone, Infallible>> {
+        check_log(files, &self.policy, |_, _| Ok(()))
+    }
+}
+
+fn bundle(log: &Log, tile: &Tile) -> Vec<u8> {
+    let first = usize::try_from(tile.index * 256).expect("small");
+    let mut bytes = Vec::new();
+    for entry in &log.leaves[first..first + tile.width as usize] {
+        write_entry(&mut bytes, entry).expect("short");
+    }
+    bytes
+}
+
+#[test]
+fn logs_of_every_shape_hold_and_every_entry_is_seen_in_order() {
+    let world = World::new();
+    for (size, former) in
+        [(0, None), (1, None), (200, Some(120)), (256, Some(7)), (257, Some(256)), (1000, Some(600))]
+    {
+        let log = Log::of(size);
+        let seen = RefCell::new(Vec::new());
+        let look = |index: u64, entry: &[u8]| {
+            assert_eq!(index, seen.borrow().len() as u64);
+            seen.borrow_mut().push(entry.to_vec());
+            Ok::<_, Infallible>(())
+        };
+        let checkpoint = check_log(&world.files(&log, former), &world.policy, look).expect("it holds");
+        assert_eq!(checkpoint.head(), &log.head());
+        assert_eq!(seen.into_inner(), log.leaves);
+    }
+}
+
+/// Every bit of every file, those of a former head among them.
+#[test]
+fn every_single_bit_flip_in_a_log_of_200_leaves_is_found() {
+    let world = World::new();
+    let files = world.files(&Log::of(200), Some(90));
+    assert!(world.check(&files).is_ok());
+    let mut tried = 0;
+    for (path, bytes) in &files.0 {
+        let mut bent = files.clone();
+        for bit in 0..bytes.len() * 8 {
+            bent.0.get_mut(path).expect("there")[bit / 8] ^= 1 << (bit % 8);
+            let checked = world.check(&bent);
+            assert!(checked.is_err(), "bit {bit} of {path} was flipped and nothing said");
+            bent.0.get_mut(path).expect("there")[bit / 8] ^= 1 << (bit % 8);
+            tried += 1;
+        }
+    }
+    assert!(tried > 90_000, "{tried}");
+}
+
+#[test]
+fn a_file_that_is_gone_or_too_many_is_named() {
+    let world = World::new();
+    let files = world.files(&Log::of(600), None);
+    for path in files.0.keys() {
+        let mut without = files.clone();
+        without.0.remove(path);
+        let expected = match path.as_str() {
+            CHECKPOINT_PATH => LogFault::NoCheckpoint,
+            path => LogFault::Missing { path: path.to_owned(), size: 600 },
+        };
+        assert_eq!(world.check(&without), Err(expected));
+    }
+    for path in
+        ["tile/0/003", "tile/3/000.p/1", "tile/0/002.p/200", "tile/entries/003.p/1", "notes.txt", "tile/0/2"]
+    {
+        let mut with = files.clone();
+        with.0.insert(path.to_owned(), vec![0; 32]);
+        assert_eq!(world.check(&with), Err(LogFault::Strange { path: path.to_owned() }));
+    }
+}
+
+#[test]
+fn leaves_that_were_exchanged_left_out_or_written_anew_make_another_root() {
+    let world = World::new();
+    let log = Log::of(300);
+    let files = world.files(&log, None);
+    let exchanged = |change: fn(&mut Vec<Vec<u8>>)| {
+        let mut leaves = log.leaves.clone();
+        change(&mut leaves);
+        let mut other = Log::of(0);
+        leaves.into_iter().for_each(|leaf| other.append(leaf));
+        // Everything but the checkpoint, made anew to fit.
+        let mut bent = world.files(&other, None);
+        bent.0.insert(CHECKPOINT_PATH.to_owned(), files.0[CHECKPOINT_PATH].clone());
+        world.check(&bent)
+    };
+    assert!(matches!(exchanged(|leaves| leaves.swap(3, 4)), Err(LogFault::Root { .. })));
+    assert!(matches!(exchanged(|leaves| leaves[299].push(b'!')), Err(LogFault::Root { .. })));
+    assert!(matches!(exchanged(|leaves| drop(leaves.pop())), Err(LogFault::Missing { .. })));
+    assert!(matches!(exchanged(|leaves| leaves.push(b"one more".to_vec())), Err(LogFault::Strange { .. })));
+    assert!(exchanged(|_| ()).is_ok());
+}
+
+#[test]
+fn a_log_whose_partner_did_not_cosign_or_that_another_signed_does_not_hold() {
+    let (world, other) = (World::new(), World::new());
+    let log = Log::of(20);
+    let files = world.files(&log, None);
+    assert_eq!(other.check(&files), Err(LogFault::NotSigned));
+    let mut alone = files.clone();
+    alone.0.insert(CHECKPOINT_PATH.to_owned(), sign(&log.head(), &world.log).expect("signs"));
+    assert_eq!(world.check(&alone), Err(LogFault::Unwitnessed { missing: vec!["tz".to_owned()] }));
+}
+
+#[test]
+fn an_entry_that_is_not_what_it_should_be_is_told_with_its_index() {
+    let world = World::new();
+    let files = world.files(&Log::of(300), None);
+    let look = |_: u64, entry: &[u8]| if entry == b"leaf 270" { Err(Gone) } else { Ok(()) };
+    let fault = LogFault::Entry { index: 270, fault: Gone };
+    assert_eq!(check_log(&files, &world.policy, look), Err(fault));
+}
