@@ -46,7 +46,7 @@ const DUTIES: i32 = 16;
 const CHANNEL: &str = "rovuma_commit";
 
 /// How long a connection may take to come about: a server that is there answers in milliseconds.
-pub(crate) const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// How often a broken connection is tried again when nobody presses.
 const RETRY_EVERY: Duration = Duration::from_secs(2);

@@ -12,7 +12,6 @@ use crate::{
     database::{Database, Words},
     error::Failure,
     late::AllLate,
-    postgres::CONNECT_TIMEOUT,
     witness,
 };
 
@@ -123,7 +122,7 @@ impl Writer {
     /// Writes until no sender is left.
     pub(crate) async fn run(mut self, mut waiting: mpsc::Receiver<Box<dyn Job>>) {
         while let Some(first) = waiting.recv().await {
-            match self.still_there().await {
+            match self.conn.take() {
                 Some(conn) => self.write(conn, first, &mut waiting).await,
                 None => self.come_back(first, &mut waiting).await,
             }
@@ -133,17 +132,6 @@ impl Writer {
         {
             error!(%fault, "closing the store");
         }
-    }
-
-    /// The connection, if it is still one: a server may have been away since the last group, and whoever writes next is
-    /// better served over a new connection than told so.
-    async fn still_there(&mut self) -> Option<Conn> {
-        let mut conn = self.conn.take()?;
-        if !self.database.may_be_away() {
-            return Some(conn);
-        }
-        let answer = tokio::time::timeout(CONNECT_TIMEOUT, conn.ping()).await;
-        matches!(answer, Ok(Ok(()))).then_some(conn)
     }
 
     /// Writes one group. Keeps the connection unless it is lost.
