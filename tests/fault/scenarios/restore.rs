@@ -18,6 +18,9 @@ use crate::{
     traffic::{Accepted, DIRECTIONS, Traffic},
 };
 
+/// What SQLite keeps beside a database, and leaves there when its process ends in the middle.
+const BESIDE: [&str; 2] = ["-wal", "-shm"];
+
 /// What of the store is put back.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Copied {
@@ -47,9 +50,7 @@ async fn put_back(ground: &mut Ground, what: Copied, messages: u32) -> Result<Re
     let streams_before = streams(&stage).await?;
 
     stop(&mut stage).await?;
-    for (kept, place) in &copy {
-        fs::copy(kept, place).with_context(|| format!("putting back {}", place.display()))?;
-    }
+    put_in_place(&store, &copy)?;
     if what == Copied::Everything {
         let config = stage.border.mz.layout().config("gateway").display().to_string();
         stage.border.mz.ctl().run(["store", "restored", "--service", &config, "--yes"])?;
@@ -93,14 +94,9 @@ async fn stop(stage: &mut Stage) -> Result<()> {
 /// Copies the store; where each file is and belongs.
 fn copied(store: &Path, what: Copied) -> Result<Vec<(PathBuf, PathBuf)>> {
     let mut copies = Vec::new();
-    let suffixes: &[&str] = match what {
-        Copied::Database => &["", "-wal", "-shm"],
-        Copied::Everything => &["", "-wal", "-shm", ".witness"],
-    };
-    for suffix in suffixes {
-        let mut place = store.as_os_str().to_owned();
-        place.push(suffix);
-        let place = PathBuf::from(place);
+    let witness = (what == Copied::Everything).then_some(".witness");
+    for suffix in [""].into_iter().chain(BESIDE).chain(witness) {
+        let place = with_suffix(store, suffix);
         if place.exists() {
             let kept = place.with_added_extension("kept");
             fs::copy(&place, &kept)?;
@@ -108,6 +104,27 @@ fn copied(store: &Path, what: Copied) -> Result<Vec<(PathBuf, PathBuf)>> {
         }
     }
     Ok(copies)
+}
+
+/// Puts the copy in the place of what is there now. What SQLite keeps beside the database goes with it or goes away: a
+/// write-ahead log of the later state beside the older database is neither of the two.
+fn put_in_place(store: &Path, copy: &[(PathBuf, PathBuf)]) -> Result<()> {
+    for suffix in BESIDE {
+        let place = with_suffix(store, suffix);
+        if place.exists() {
+            fs::remove_file(&place).with_context(|| format!("removing {}", place.display()))?;
+        }
+    }
+    for (kept, place) in copy {
+        fs::copy(kept, place).with_context(|| format!("putting back {}", place.display()))?;
+    }
+    Ok(())
+}
+
+fn with_suffix(store: &Path, suffix: &str) -> PathBuf {
+    let mut place = store.as_os_str().to_owned();
+    place.push(suffix);
+    place.into()
 }
 
 /// The streams in which Mozambique numbers what it sends now.

@@ -5,8 +5,8 @@
 //! placeholders, 16-byte ids and digests as blobs, instants as `BIGINT` microseconds, no booleans.
 //!
 //! A write is a *job*: an asynchronous function over the transaction's connection. Jobs that wait at the
-//! same time run one after another in one transaction, each in a savepoint of its own from its first statement on, and share its
-//! commit and its `fsync`; each caller is answered after the commit. A job that fails takes back only
+//! same time run one after another in one transaction, each from its first statement on in a savepoint of its own, and
+//! share its commit and its `fsync`; each caller is answered after the commit. A job that fails takes back only
 //! its own work. Small rows that many jobs have can be [left for the end](Late) of the transaction.
 //!
 //! Architecture invariant: a caller that was answered `Ok` has its write on disk, and a caller that goes

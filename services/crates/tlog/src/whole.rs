@@ -129,9 +129,9 @@ where
     L: std::error::Error,
     K: FnMut(u64, &[u8]) -> Result<(), L>,
 {
-    let checkpoint = signed(files, policy)?;
+    let (is_signed, present) = Present::of(files)?;
+    let checkpoint = if is_signed { signed(files, policy)? } else { return Err(LogFault::NoCheckpoint) };
     let size = checkpoint.head().size;
-    let present = Present::of(files)?;
     let mut edge = Edge::default();
     // What stands in tiles above level 0: a hash of 256 leaves, of 65,536, and so on.
     let mut above: BTreeMap<u8, Vec<Hash>> = BTreeMap::new();
@@ -166,9 +166,6 @@ fn signed<S: LogFiles, L: std::error::Error>(
     files: &S,
     policy: &Policy,
 ) -> Result<Checkpoint, LogFault<S::Fault, L>> {
-    if !files.paths().map_err(LogFault::Files)?.iter().any(|path| path == CHECKPOINT_PATH) {
-        return Err(LogFault::NoCheckpoint);
-    }
     let note = files.read(CHECKPOINT_PATH).map_err(LogFault::Files)?;
     let read = UnverifiedCheckpoint::read(&note).map_err(LogFault::Checkpoint)?;
     match policy.judge(read) {
@@ -179,33 +176,38 @@ fn signed<S: LogFiles, L: std::error::Error>(
     }
 }
 
-/// The tiles and bundles that are there: by kind and index, the widths. A log keeps partial ones of former heads.
+/// The tiles and bundles that are there: by kind and index, the widths, the widest first. A log keeps partial ones of former heads.
 #[derive(Debug)]
 struct Present(BTreeMap<(TileKind, u64), Vec<u32>>);
 
 impl Present {
-    fn of<S: LogFiles, L: std::error::Error>(files: &S) -> Result<Self, LogFault<S::Fault, L>> {
+    /// With whether there is a checkpoint.
+    fn of<S: LogFiles, L: std::error::Error>(files: &S) -> Result<(bool, Self), LogFault<S::Fault, L>> {
+        let mut is_signed = false;
         let mut present: BTreeMap<_, Vec<u32>> = BTreeMap::new();
-        for path in files.paths().map_err(LogFault::Files)?.into_iter().filter(|path| path != CHECKPOINT_PATH)
-        {
+        for path in files.paths().map_err(LogFault::Files)? {
+            if path == CHECKPOINT_PATH {
+                is_signed = true;
+                continue;
+            }
             let Some(tile) = Tile::from_path(&path) else { return Err(LogFault::Strange { path }) };
             present.entry((tile.kind, tile.index)).or_default().push(tile.width);
         }
-        Ok(Self(present))
+        present.values_mut().for_each(|widths| widths.sort_unstable_by(|one, other| other.cmp(one)));
+        Ok((is_signed, Self(present)))
     }
 
-    /// Those of a tile that are there, the one that is needed first.
+    /// Those of a tile that are there, the one that is needed first. What is wider than the signed head has leaves that
+    /// nobody signed.
     fn widths<F, L>(&self, tile: Tile, size: u64) -> Result<Vec<Tile>, LogFault<F, L>>
     where
         F: std::error::Error,
         L: std::error::Error,
     {
-        let mut widths = self.0.get(&(tile.kind, tile.index)).cloned().unwrap_or_default();
-        widths.sort_unstable_by(|one, other| other.cmp(one));
-        // A log that has grown since the head was signed may have the fuller one only; this is a log at rest.
+        let widths = self.0.get(&(tile.kind, tile.index)).map_or(&[][..], Vec::as_slice);
         match widths.first() {
             Some(first) if *first == tile.width => {
-                Ok(widths.into_iter().map(|width| Tile { width, ..tile }).collect())
+                Ok(widths.iter().map(|width| Tile { width: *width, ..tile }).collect())
             }
             Some(first) if *first > tile.width => {
                 Err(LogFault::Strange { path: Tile { width: *first, ..tile }.to_string() })
