@@ -5,12 +5,14 @@
 //! Events hold identifiers and counts, never personal data.
 
 mod leaf;
+mod witness;
 
 use std::collections::BTreeMap;
 
 pub use leaf::{AuditLeaf, LEAF_MAX_BYTES, LEAF_VERSION, LeafFault};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+pub use witness::{AuditCheckpoint, AuditCosignature, WitnessAnswer, WitnessPost, WitnessWord};
 
 use crate::{AgencyCode, Digest, Epoch, MessageId, Timestamp, words::open_words};
 
@@ -105,6 +107,8 @@ open_words!(
         AuditAlarm = "audit.alarm",
         /// A delivery to the audit service was nobody's batch.
         AuditQuarantine = "audit.quarantine",
+        /// A tree of the audit log began, after the one that it names.
+        LogBegin = "log.begin",
         /// The broker's topology was applied.
         BrokerApply = "broker.apply",
         /// A service started.

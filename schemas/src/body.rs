@@ -4,6 +4,7 @@ use serde::{Serialize, Serializer, ser::SerializeStruct};
 
 use crate::{
     Alert, Delivered, Header, LinkFault, MessageType, Read, Rejected, StreamRequest, StreamStatus, Terms,
+    audit::{AuditCheckpoint, AuditCosignature},
 };
 
 /// What a message says, by its type.
@@ -23,6 +24,10 @@ pub enum Body {
     StreamRequest(StreamRequest),
     /// `link.fault`
     LinkFault(LinkFault),
+    /// `audit.checkpoint`
+    AuditCheckpoint(AuditCheckpoint),
+    /// `audit.cosignature`
+    AuditCosignature(AuditCosignature),
 }
 
 impl Body {
@@ -36,6 +41,8 @@ impl Body {
             Self::StreamStatus(_) => MessageType::StreamStatus,
             Self::StreamRequest(_) => MessageType::StreamRequest,
             Self::LinkFault(_) => MessageType::LinkFault,
+            Self::AuditCheckpoint(_) => MessageType::AuditCheckpoint,
+            Self::AuditCosignature(_) => MessageType::AuditCosignature,
         }
     }
 }
@@ -76,6 +83,8 @@ impl Serialize for Body {
             Self::StreamStatus(status) => status.serialize(serializer),
             Self::StreamRequest(request) => request.serialize(serializer),
             Self::LinkFault(fault) => fault.serialize(serializer),
+            Self::AuditCheckpoint(checkpoint) => checkpoint.serialize(serializer),
+            Self::AuditCosignature(cosignature) => cosignature.serialize(serializer),
         }
     }
 }

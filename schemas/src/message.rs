@@ -24,11 +24,15 @@ pub enum MessageType {
     StreamRequest,
     /// A delivery that could not be verified.
     LinkFault,
+    /// A new head of a country's audit log.
+    AuditCheckpoint,
+    /// The other country's answer to one.
+    AuditCosignature,
 }
 
 impl MessageType {
     /// Every type this version knows.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 9] = [
         Self::AlertIssue,
         Self::ReceiptDelivered,
         Self::ReceiptRead,
@@ -36,6 +40,8 @@ impl MessageType {
         Self::StreamStatus,
         Self::StreamRequest,
         Self::LinkFault,
+        Self::AuditCheckpoint,
+        Self::AuditCosignature,
     ];
 
     /// The word on the wire.
@@ -48,11 +54,13 @@ impl MessageType {
             Self::StreamStatus => "stream.status",
             Self::StreamRequest => "stream.request",
             Self::LinkFault => "link.fault",
+            Self::AuditCheckpoint => "audit.checkpoint",
+            Self::AuditCosignature => "audit.cosignature",
         }
     }
 
     /// Whether messages of this type are numbered in a stream and answered with a receipt.
-    /// Receipts, stream and link messages are not: they would never come to an end.
+    /// Receipts, stream, link and audit messages are not: they would never come to an end.
     pub const fn is_numbered(self) -> bool {
         matches!(self, Self::AlertIssue)
     }

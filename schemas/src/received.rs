@@ -146,6 +146,8 @@ fn body_of(message_type: MessageType, value: &Value) -> Result<Body, ParseFault>
         MessageType::StreamStatus => Body::StreamStatus(part(value, "body")?),
         MessageType::StreamRequest => Body::StreamRequest(part(value, "body")?),
         MessageType::LinkFault => Body::LinkFault(part(value, "body")?),
+        MessageType::AuditCheckpoint => Body::AuditCheckpoint(part(value, "body")?),
+        MessageType::AuditCosignature => Body::AuditCosignature(part(value, "body")?),
     })
 }
 

@@ -35,6 +35,11 @@ impl Timestamp {
         self.0.as_microsecond()
     }
 
+    /// The year in UTC.
+    pub fn year(self) -> i16 {
+        jiff::tz::Offset::UTC.to_datetime(self.0).year()
+    }
+
     /// This instant and `span` later; at the end of the calendar it stays there.
     #[must_use]
     pub fn plus(self, span: Duration) -> Self {

@@ -31,7 +31,9 @@ pub(super) fn check(
         MessageType::AlertIssue => subjects(&body, found),
         MessageType::StreamStatus => voided(&body, found),
         MessageType::StreamRequest => ranges(&body, found),
-        MessageType::LinkFault => nodes(header, &at, found),
+        MessageType::LinkFault | MessageType::AuditCheckpoint | MessageType::AuditCosignature => {
+            nodes(header, &at, found);
+        }
         _ => {}
     }
 }

@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 
 use crate::{
     Alert, Delivered, Header, LinkFault, MessageType, Read, Rejected, StreamRequest, StreamStatus, Terms,
-    audit::{AuditAck, AuditBatch, AuditEvent, AuditLeaf},
+    audit::{AuditAck, AuditBatch, AuditCheckpoint, AuditCosignature, AuditEvent, AuditLeaf},
     draft::AlertDraft,
     schema::closed,
 };
@@ -80,6 +80,8 @@ pub(super) fn received(message_type: MessageType) -> Value {
         MessageType::StreamStatus => message::<StreamStatus>(message_type),
         MessageType::StreamRequest => message::<StreamRequest>(message_type),
         MessageType::LinkFault => message::<LinkFault>(message_type),
+        MessageType::AuditCheckpoint => message::<AuditCheckpoint>(message_type),
+        MessageType::AuditCosignature => message::<AuditCosignature>(message_type),
     }
 }
 

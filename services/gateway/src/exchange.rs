@@ -17,6 +17,7 @@ pub(crate) mod send;
 pub(crate) mod status;
 pub(crate) mod stream;
 mod wake;
+pub(crate) mod witness;
 
 use std::sync::Arc;
 
@@ -43,5 +44,8 @@ pub(crate) fn stored_jws(compact: &[u8]) -> Result<Jws, DbError> {
 pub(crate) fn start(gateway: &Arc<Gateway>, broker: &Broker, shutdown: &Shutdown) -> Vec<Consumer> {
     shutdown.spawn("stream status", status::run(gateway.clone(), broker.clone(), shutdown.clone()));
     shutdown.spawn("event wake", wake::run(gateway.clone(), broker.clone(), shutdown.clone()));
-    inbox::start(gateway, broker)
+    shutdown.spawn("witness words", witness::hand_in(gateway.clone(), broker.clone(), shutdown.clone()));
+    let mut consumers = inbox::start(gateway, broker);
+    consumers.extend(witness::start(gateway, broker));
+    consumers
 }

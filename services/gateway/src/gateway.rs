@@ -15,7 +15,7 @@ use crate::{
     agencies::OwnAgencies,
     alerts::{directory::Directory, draft::NewDrafts},
     config::Timings,
-    exchange::{event::Events, send::SentMessages},
+    exchange::{event::Events, send::SentMessages, witness::WitnessDesk},
     overdue::Current,
 };
 
@@ -37,6 +37,8 @@ pub(crate) struct Gateway {
     pub(crate) outbox: Outbox,
     /// What has left, as it was signed.
     pub(crate) sent: SentMessages,
+    /// What partners' audit services say to ours.
+    pub(crate) witness: WitnessDesk,
     /// Audit events.
     pub(crate) trail: Trail,
     /// Domain events.

@@ -1,5 +1,6 @@
 //! `rovumactl audit`: an auditor's questions, and this tool's own events.
 
+mod policy;
 mod search;
 mod ship;
 mod show;
@@ -15,6 +16,8 @@ pub(crate) enum Audit {
     Search(search::Search),
     /// Show one event with its exact bytes
     Show(show::Show),
+    /// Write the policy that says whose cosignatures the audit logs' heads need: both countries and every auditor have it
+    Policy(policy::MakePolicy),
     /// Bring this tool's own events that still wait to the audit service
     Ship,
 }
@@ -24,6 +27,7 @@ impl Audit {
         match self {
             Self::Search(command) => command.run(app).await,
             Self::Show(command) => command.run(app).await,
+            Self::Policy(command) => command.run(app),
             Self::Ship => ship::run(app).await,
         }
     }

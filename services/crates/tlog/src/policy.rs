@@ -162,6 +162,11 @@ impl Policy {
         self.witnesses.iter().find(|witness| witness.name == name).map(|witness| &witness.key)
     }
 
+    /// The witnesses, by the names that the policy calls them and their keys.
+    pub fn witnesses(&self) -> impl Iterator<Item = (&str, &NoteKey)> {
+        self.witnesses.iter().map(|witness| (witness.name.as_str(), &witness.key))
+    }
+
     fn missing(&self, cosigned: &[Cosigned]) -> Vec<String> {
         let did = |name: &str| cosigned.iter().any(|word| word.witness == name);
         self.witnesses.iter().map(|witness| &witness.name).filter(|name| !did(name)).cloned().collect()
@@ -235,7 +240,7 @@ impl Reading {
         if key.kind() != KeyKind::Log {
             return Err(PolicyReason::KeyKind);
         }
-        self.is_new(&key)?;
+        self.is_new(&key, |log| *log == key)?;
         self.logs.push(key);
         not_too_many(self.logs.len())
     }
@@ -244,7 +249,7 @@ impl Reading {
         if key.kind() == KeyKind::Log {
             return Err(PolicyReason::KeyKind);
         }
-        self.is_new(&key)?;
+        self.is_new(&key, |log| log.wraps_the_same(&key))?;
         self.free(name)?;
         self.witnesses.push(Witness { name: name.to_owned(), key });
         not_too_many(self.witnesses.len())
@@ -285,10 +290,12 @@ impl Reading {
         Ok(())
     }
 
-    /// One key has one part: a log that is its own witness would be a quorum that proves nothing.
-    fn is_new(&self, key: &NoteKey) -> Result<(), PolicyReason> {
-        let mut known = self.logs.iter().chain(self.witnesses.iter().map(|witness| &witness.key));
-        if known.any(|known| known.wraps_the_same(key)) { Err(PolicyReason::KeyTwice) } else { Ok(()) }
+    /// One key has one part: a log that is its own witness would be a quorum that proves nothing. A key may sign several
+    /// logs: one a year.
+    fn is_new(&self, key: &NoteKey, clashes: impl Fn(&NoteKey) -> bool) -> Result<(), PolicyReason> {
+        let mut witnesses = self.witnesses.iter();
+        let is_taken = witnesses.any(|known| known.key.wraps_the_same(key)) || self.logs.iter().any(clashes);
+        if is_taken { Err(PolicyReason::KeyTwice) } else { Ok(()) }
     }
 
     fn is_named(&self, name: &str) -> bool {

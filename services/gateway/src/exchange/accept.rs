@@ -11,7 +11,7 @@ use rovuma_broker::Delivery;
 use rovuma_envelope::Authorized;
 use rovuma_schemas::{
     AgencyCode, Body, Digest, Message, RejectionCode, Timestamp,
-    audit::{AuditAction, AuditPosition},
+    audit::{AuditAction, AuditPosition, WitnessWord},
 };
 use rovuma_store::Conn;
 use rovuma_trail::Act;
@@ -178,6 +178,12 @@ impl<'g> Decisions<'g> {
             Body::StreamStatus(status) => Ok(self.announced(tx, &authorized, status).await?),
             Body::StreamRequest(request) => Ok(self.requested(tx, &authorized, &request).await?),
             Body::LinkFault(fault) => Ok(self.link_fault(tx, &authorized, &fault).await?),
+            Body::AuditCheckpoint(checkpoint) => {
+                Ok(self.witness(tx, &authorized, WitnessWord::Checkpoint(checkpoint)).await?)
+            }
+            Body::AuditCosignature(cosignature) => {
+                Ok(self.witness(tx, &authorized, WitnessWord::Cosignature(cosignature)).await?)
+            }
         }
     }
 

@@ -149,7 +149,7 @@ fn written_by(compromised: &Keys, old: &Unreceipted) -> Option<Message> {
     }
 }
 
-/// Why its numbers become void, and whether it goes again. Stream and link messages speak of a moment that is
+/// Why its numbers become void, and whether it goes again. Stream, link and audit messages speak of a moment that is
 /// over: the next ones are on their way.
 fn fate(message: &Message, now: Timestamp) -> (VoidReason, bool) {
     if message.header.expires.is_some_and(|expires| expires <= now) {
@@ -159,7 +159,11 @@ fn fate(message: &Message, now: Timestamp) -> (VoidReason, bool) {
         Body::AlertIssue(_) | Body::ReceiptDelivered(_) | Body::ReceiptRead(_) | Body::ReceiptRejected(_) => {
             true
         }
-        Body::StreamStatus(_) | Body::StreamRequest(_) | Body::LinkFault(_) => false,
+        Body::StreamStatus(_)
+        | Body::StreamRequest(_)
+        | Body::LinkFault(_)
+        | Body::AuditCheckpoint(_)
+        | Body::AuditCosignature(_) => false,
     };
     (VoidReason::Replaced, goes_again)
 }

@@ -14,6 +14,8 @@ pub(super) fn bindings(spec: &NodeSpec) -> Vec<Value> {
     let mut all = vec![
         binding(names::QUARANTINE, names::QUARANTINE, ""),
         binding(names::AUDIT, names::AUDIT_INGEST, "event.#"),
+        binding(names::AUDIT, names::AUDIT_WITNESS, names::AUDIT_WITNESS_KEY),
+        binding(names::AUDIT, names::AUDIT_OUTWARD, names::AUDIT_OUTWARD_KEY),
     ];
     for source in users::audit_sources(spec) {
         all.push(binding(names::AUDIT, &names::audit_ack_queue(&source), &names::audit_ack_key(&source)));

@@ -21,6 +21,18 @@ pub const QUARANTINE: &str = "quarantine";
 /// The queue of the audit service.
 pub const AUDIT_INGEST: &str = "audit.ingest";
 
+/// The queue of what partners' audit services say to ours: heads of their logs, cosignatures of ours.
+pub const AUDIT_WITNESS: &str = "audit.witness";
+
+/// The queue of what our audit service says to partners', for the gateway that serves the installation.
+pub const AUDIT_OUTWARD: &str = "audit.outward";
+
+/// The routing key of [`AUDIT_WITNESS`], on the exchange [`AUDIT`].
+pub const AUDIT_WITNESS_KEY: &str = "witness";
+
+/// The routing key of [`AUDIT_OUTWARD`], on the exchange [`AUDIT`].
+pub const AUDIT_OUTWARD_KEY: &str = "outward";
+
 /// The exchange (topic) that a partner's link writes to: `ingress.tz` holds only what came from `tz`.
 pub fn ingress_exchange(partner: CountryCode) -> String {
     format!("ingress.{partner}")

@@ -16,9 +16,18 @@ const DELIVERY_LIMIT: u32 = 2_147_483_647;
 /// Events only wake their readers, who read the truth elsewhere: what a dead reader has not taken may go.
 const EVENTS_KEPT: u32 = 10_000;
 
+/// Whoever asks for a cosignature asks again until it is answered: what a dead service has not taken may go, the oldest
+/// first.
+const WITNESSING_KEPT: u32 = 1_000;
+
 /// All queues of a node.
 pub(super) fn queues(spec: &NodeSpec) -> Vec<Value> {
-    let mut all = vec![kept(names::QUARANTINE), refusable(names::AUDIT_INGEST)];
+    let mut all = vec![
+        kept(names::QUARANTINE),
+        refusable(names::AUDIT_INGEST),
+        queue(names::AUDIT_WITNESS, json!({ "x-max-length": WITNESSING_KEPT })),
+        queue(names::AUDIT_OUTWARD, json!({ "x-max-length": WITNESSING_KEPT })),
+    ];
     for source in users::audit_sources(spec) {
         all.push(kept(&names::audit_ack_queue(&source)));
     }

@@ -46,13 +46,21 @@ fn gateway_user(spec: &NodeSpec, gateway: &GatewaySpec) -> User {
     let inboxes = format!("inbox\\.{}\\.{LANES}", gateway.name);
     let acks = escaped(&names::audit_ack_queue(&source));
     let agencies: Vec<&str> = gateway.agencies.iter().map(AgencyCode::name).collect();
+    let event_key = names::audit_event_key(&source);
+    let (mut read, mut audit_keys) = (format!("{inboxes}|{acks}"), vec![event_key.as_str()]);
+    // The one that serves the installation carries the audit services' words across the border.
+    if gateway.agencies.iter().any(AgencyCode::is_node) {
+        read.push('|');
+        read.push_str(&escaped(names::AUDIT_OUTWARD));
+        audit_keys.push(names::AUDIT_WITNESS_KEY);
+    }
     User {
         write: exactly(&[names::OUTBOUND, names::EVENTS, names::AUDIT]),
-        read: format!("^({inboxes}|{acks})$"),
+        read: format!("^({read})$"),
         keys: vec![
             (names::OUTBOUND, format!("^({})\\.[a-z0-9]+\\.{LANES}$", countries(spec))),
             (names::EVENTS, format!("^{}\\.({})\\.", spec.country, agencies.join("|"))),
-            (names::AUDIT, exactly(&[&names::audit_event_key(&source)])),
+            (names::AUDIT, exactly(&audit_keys)),
         ],
         name,
     }
@@ -85,8 +93,8 @@ fn audit(spec: &NodeSpec) -> User {
     User {
         name: "audit".to_owned(),
         write: exactly(&[names::AUDIT]),
-        read: exactly(&[names::AUDIT_INGEST]),
-        keys: vec![(names::AUDIT, format!("^ack\\.{}\\.", spec.country))],
+        read: exactly(&[names::AUDIT_INGEST, names::AUDIT_WITNESS]),
+        keys: vec![(names::AUDIT, format!("^(ack\\.{}\\.|{}$)", spec.country, names::AUDIT_OUTWARD_KEY))],
     }
 }
 

@@ -2,7 +2,10 @@
 //! what it could not verify.
 
 use rovuma_envelope::Authorized;
-use rovuma_schemas::{AgencyCode, LinkFault, StreamRequest, StreamSeen, StreamStatus, audit::AuditAction};
+use rovuma_schemas::{
+    AgencyCode, LinkFault, StreamRequest, StreamSeen, StreamStatus,
+    audit::{AuditAction, WitnessWord},
+};
 use rovuma_store::{Conn, RowExt};
 
 use super::Decisions;
@@ -126,6 +129,20 @@ impl Decisions<'_> {
                 .detail("again", resent.again)
                 .detail("voided", resent.voided);
             self.gateway.trail.record(tx, &act).await?;
+        }
+        Ok(())
+    }
+
+    /// What a partner's audit service says to ours, unless it is older than what it said last: an old head of a log would
+    /// look as if the log had lost leaves.
+    pub(super) async fn witness(
+        &mut self,
+        tx: &mut Conn,
+        authorized: &Authorized,
+        word: WitnessWord,
+    ) -> Result<(), DbError> {
+        if self.is_news(tx, authorized).await? {
+            self.gateway.witness.offer(authorized.sender().country(), word);
         }
         Ok(())
     }
