@@ -15,7 +15,7 @@ const NAMED_ONLY_BY: [(&str, &[&str]); 4] = [
     ("lapin", &["rovuma-broker"]),
     ("amq-protocol-tcp", &["rovuma-broker"]),
     ("jsonwebtoken", &["rovuma-tokens"]),
-    ("ring", &["rovuma-envelope", "rovuma-tokens", "rovuma-tlog"]),
+    ("ring", &["rovuma-envelope", "rovuma-tokens", "rovuma-tlog", "rovuma-audit"]),
 ];
 
 /// The services: they share `schemas` and the libraries, and never depend on each other.

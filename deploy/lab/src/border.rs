@@ -7,6 +7,7 @@ use anyhow::Result;
 use crate::{
     config::Timings,
     country::{Country, Link, link},
+    ctl::Ctl,
     keys,
     plan::CountryPlan,
     rabbit::{RabbitNode, RabbitOptions},
@@ -78,6 +79,8 @@ impl Border {
         let tz = Country::prepare(lab, CountryPlan::tanzania(), programs, vhost)?;
         keys::hand_over(mz.layout(), tz.layout(), mz.plan())?;
         keys::hand_over(tz.layout(), mz.layout(), tz.plan())?;
+        let both = [(mz.layout(), mz.plan()), (tz.layout(), tz.plan())];
+        keys::agree_on_audit_policy(&Ctl::new(programs), &both)?;
         let countries = [mz.plan().country, tz.plan().country];
         mz.configure(&nodes.mz, &countries, timings)?;
         tz.configure(&nodes.tz, &countries, timings)?;

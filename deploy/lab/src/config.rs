@@ -167,9 +167,18 @@ impl Settings<'_> {
         text += &self.tokens();
         write!(
             text,
-            "[keys]\nsigning_key_file = {}\nsealing_key_files = [{}]\n\n",
+            "[keys]\nsigning_key_file = {}\nsealing_key_files = [{}]\nlog_key_file = {}\npayload_key_file = {}\n\n",
             quoted(&self.layout.key("audit.pem")),
-            quoted(&self.layout.key("audit.sealing.key"))
+            quoted(&self.layout.key("audit.sealing.key")),
+            quoted(&self.layout.key("audit.log.pem")),
+            quoted(&self.layout.key("audit.payload.key"))
+        )?;
+        write!(
+            text,
+            "[publish]\nfolder = {}\n\n[witness]\npolicy_file = {}\nkey_file = {}\n\n",
+            quoted(&self.layout.data("audit-log")),
+            quoted(&self.layout.audit_policy()),
+            quoted(&self.layout.key("audit.witness.pem"))
         )?;
         let gateway = names::gateway_user(GATEWAY);
         for (user, key) in

@@ -23,6 +23,9 @@ pub fn prepare(ctl: &Ctl, layout: &Layout, plan: &CountryPlan) -> Result<()> {
         generate(ctl, "service", &layout.key(name), None)?;
     }
     generate(ctl, "sealing", &layout.key("audit.sealing.key"), None)?;
+    generate(ctl, "service", &layout.key("audit.log.pem"), None)?;
+    generate(ctl, "service", &layout.key("audit.witness.pem"), None)?;
+    generate(ctl, "sealing", &layout.key("audit.payload.key"), None)?;
     for agency in plan.served() {
         generate(ctl, "signing", &layout.signing_key(&agency), Some(&agency))?;
         generate(ctl, "sealing", &layout.sealing_key(&agency), Some(&agency))?;
@@ -45,6 +48,31 @@ pub fn hand_over(from: &Layout, to: &Layout, plan: &CountryPlan) -> Result<()> {
         [(from.trust_list(country), to.trust_list(country)), (from.authority(country), to.authority(country))]
     {
         fs::copy(&source, &target).with_context(|| format!("copying {}", source.display()))?;
+    }
+    Ok(())
+}
+
+/// Writes the policy of the audit logs, once, and hands it to each country.
+///
+/// # Errors
+/// When `rovumactl` fails or a file cannot be copied.
+pub fn agree_on_audit_policy(ctl: &Ctl, countries: &[(&Layout, &CountryPlan)]) -> Result<()> {
+    let Some((first, _)) = countries.first() else { return Ok(()) };
+    let policy = first.audit_policy();
+    if !policy.exists() {
+        let mut arguments: Vec<String> =
+            ["audit", "policy", "--out", &path(&policy)].map(str::to_owned).to_vec();
+        for (layout, plan) in countries {
+            let country = plan.country;
+            let (log, witness) = (layout.key("audit.log.jwk"), layout.key("audit.witness.jwk"));
+            arguments.extend(["--log".to_owned(), format!("{country}={}", path(&log))]);
+            arguments.extend(["--witness".to_owned(), format!("{country}={}", path(&witness))]);
+        }
+        ctl.run(arguments)?;
+    }
+    for (layout, _) in countries.iter().skip(1) {
+        let target = layout.audit_policy();
+        fs::copy(&policy, &target).with_context(|| format!("writing {}", target.display()))?;
     }
     Ok(())
 }

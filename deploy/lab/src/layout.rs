@@ -56,6 +56,11 @@ impl Layout {
         self.root.join("trust").join(format!("{country}.authority.jwk"))
     }
 
+    /// Whose cosignatures the audit logs' heads need.
+    pub fn audit_policy(&self) -> PathBuf {
+        self.root.join("trust").join("audit.policy")
+    }
+
     /// A configuration file.
     pub fn config(&self, service: &str) -> PathBuf {
         self.root.join("config").join(format!("{service}.toml"))

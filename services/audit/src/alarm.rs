@@ -10,7 +10,7 @@ use sqlx::Row;
 use crate::{
     error::DbError,
     log::{Appender, Lineage, to_db},
-    own::{self, OwnEvent, OwnSource},
+    own::{self, OwnEvent},
 };
 
 /// What an alarm is about.
@@ -62,7 +62,6 @@ pub(crate) struct Alarm<'a> {
 pub(crate) async fn raise(
     tx: &mut Conn,
     appender: &mut Appender,
-    own: &OwnSource,
     lineage: &Lineage,
     alarm: &Alarm<'_>,
 ) -> Result<(), DbError> {
@@ -81,19 +80,18 @@ pub(crate) async fn raise(
     } else {
         tracing::error!(%source, %epoch, first, last, kind, "audit alarm");
     }
-    let event = OwnEvent::of_service(&own.source, AuditAction::AuditAlarm)
+    let event = OwnEvent::of_service(&appender.own().source, AuditAction::AuditAlarm)
         .object("audit_source", format!("{source}/{epoch}"))
         .outcome(AuditOutcome::Failed, kind)
         .detail("first", first)
         .detail("last", last);
-    own::record(tx, appender, own, event).await
+    own::record(tx, appender, event).await
 }
 
 /// Closes what was missing and has come.
 pub(crate) async fn close_missing(
     tx: &mut Conn,
     appender: &mut Appender,
-    own: &OwnSource,
     lineage: &Lineage,
 ) -> Result<(), DbError> {
     let now = appender.now();
@@ -111,11 +109,11 @@ pub(crate) async fn close_missing(
     }
     let Lineage { source, epoch, .. } = lineage;
     tracing::info!(%source, %epoch, "the missing audit events have come");
-    let event = OwnEvent::of_service(&own.source, AuditAction::AuditAlarm)
+    let event = OwnEvent::of_service(&appender.own().source, AuditAction::AuditAlarm)
         .object("audit_source", format!("{source}/{epoch}"))
         .detail("closed", "missing")
         .detail("last", lineage.head.sequence);
-    own::record(tx, appender, own, event).await
+    own::record(tx, appender, event).await
 }
 
 /// The alarm that this one repeats. What is missing of a lineage is one alarm, however far it reaches; the

@@ -1,6 +1,6 @@
 //! The service: what it opens and what it runs.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use anyhow::Context as _;
 use rovuma_broker::{Broker, BrokerState, Consumer, ConsumerState};
@@ -14,10 +14,13 @@ use crate::{
     alarm,
     auditor::Auditor,
     config::AuditConfig,
+    heads::HeadKeeping,
     http::router,
     intake::{self, Acknowledger, Intake, Keys},
-    log::{self, Appender, Found, Lineage},
+    log::{self, Found, Lineage, Sequencer},
     own::{self, OwnEvent, OwnSource},
+    publish::LogFolder,
+    witness::Watch,
 };
 
 /// The audit service, as the common main runs it.
@@ -33,9 +36,11 @@ impl Service for Audit {
         let own_name = own_source_name(config.country);
         let keys = Arc::new(Keys::load(&config.keys, &config.producers, &own_name)?);
         let signer = Arc::new(Keys::signing(&config.keys.signing_key_file)?);
-        let store = open_store(&config, context).await?;
-        let own = OwnSource { source: own_name, epoch: store.identity() };
-        begin(&store, &own, context).await?;
+        let (store, sequencer) = open_log(&config, own_name, context).await?;
+        let heads = HeadKeeping::load(&config, &store, &sequencer, context)?;
+        let publisher = heads.publisher();
+        publisher.check().await.context("the log and what was published of it do not go together")?;
+        begin(&store, &sequencer, context).await?;
 
         let broker = Broker::start(config.broker.clone(), Self::NAME, &context.shutdown)?;
         context.expiries.register_certificates(&config.broker.cert_file)?;
@@ -45,17 +50,19 @@ impl Service for Audit {
         context.shutdown.spawn("acknowledge", acknowledging);
         let intake = Intake {
             store: store.clone(),
-            own: own.clone(),
+            sequencer: Arc::clone(&sequencer),
             keys,
             clock: context.clock.clone(),
             acknowledger,
         };
         let consumer = broker.consume(intake::consumer_config(), intake);
+        context.shutdown.spawn("publish", publisher.run(context.shutdown.clone()));
+        heads.start_witnessing(&broker, context);
         watch(context, broker, consumer);
 
-        let auditor = auditor(&config, store.clone(), own.clone(), context)?;
+        let auditor = auditor(&config, store.clone(), Arc::clone(&sequencer), context)?;
         http::serve(context, "audit API", &config.http, router(Arc::new(auditor)))?;
-        context.shutdown.spawn("last event", end(store, own, context.clone()));
+        context.shutdown.spawn("last event", end(store, sequencer, context.clone()));
         Ok(())
     }
 }
@@ -66,21 +73,36 @@ pub(crate) fn own_source_name(country: CountryCode) -> String {
 }
 
 /// Opens the log, and checks that it holds.
-pub(crate) async fn open_store(config: &AuditConfig, context: &Context) -> anyhow::Result<Store> {
+pub(crate) async fn open_log(
+    config: &AuditConfig,
+    own_name: String,
+    context: &Context,
+) -> anyhow::Result<(Store, Arc<Sequencer>)> {
     let ready = context.health.register("store");
+    let log_key = Arc::new(Keys::signing(&config.keys.log_key_file)?);
+    let payload_key = Keys::payload(&config.keys.payload_key_file)?;
     let store = Store::open(&config.store, &[log::MIGRATIONS]).await.context("cannot open the log")?;
-    log::check_edge(store.read())
+    let own = OwnSource { source: own_name, epoch: store.identity() };
+    let fail_closed_after = config.witness.as_ref().and_then(|witness| witness.fail_closed_after_s);
+    let sequencer = Arc::new(Sequencer {
+        own,
+        log_key,
+        payload_key,
+        watch: Watch::default(),
+        fail_closed_after: fail_closed_after.map(Duration::from_secs),
+    });
+    log::check_edge(store.read(), &sequencer)
         .await
         .context("the log does not hold; it was changed outside this service")?;
     ready.ready();
-    Ok(store)
+    Ok((store, sequencer))
 }
 
 /// What every request needs.
 pub(crate) fn auditor(
     config: &AuditConfig,
     store: Store,
-    own: OwnSource,
+    sequencer: Arc<Sequencer>,
     context: &Context,
 ) -> anyhow::Result<Auditor> {
     let policy = match &config.policy.folder {
@@ -88,11 +110,12 @@ pub(crate) fn auditor(
         None => Policy::built_in(),
     };
     let mut producers: Vec<_> = config.producers.iter().map(|producer| producer.source.clone()).collect();
-    producers.push(own.source.clone());
+    producers.push(sequencer.own.source.clone());
     Ok(Auditor {
         country: config.country,
         store,
-        own,
+        sequencer,
+        folder: LogFolder::new(config.publish.folder.clone()),
         producers,
         policy,
         tokens: TokenVerifier::new(config.tokens.issuers.clone())?,
@@ -101,23 +124,34 @@ pub(crate) fn auditor(
 }
 
 /// The first event of this run; and an alarm when the log itself has a new epoch: it was restored.
-pub(crate) async fn begin(store: &Store, own: &OwnSource, context: &Context) -> anyhow::Result<()> {
-    let (own, now) = (own.clone(), context.clock.now());
+pub(crate) async fn begin(
+    store: &Store,
+    sequencer: &Arc<Sequencer>,
+    context: &Context,
+) -> anyhow::Result<()> {
+    let (sequencer, now) = (Arc::clone(sequencer), context.clock.now());
     let write = store.write(move |tx| {
         async move {
-            let mut appender = Appender::begin(tx, now).await?;
+            let own = &sequencer.own;
+            let restored = Restored::take(tx).await?;
+            // Leaves that the copy lacks may have been published: what is lost stays provable, and nothing takes its place.
+            let mut appender = match restored {
+                Some(_) => sequencer.begin_anew(tx, now).await?,
+                None => sequencer.begin(tx, now).await?,
+            };
             let (lineage, found) = Lineage::find_or_open(tx, &own.source, own.epoch, now).await?;
             if found == Found::NewEpoch {
-                alarm::raise(tx, &mut appender, &own, &lineage, &intake::new_epoch()).await?;
+                alarm::raise(tx, &mut appender, &lineage, &intake::new_epoch()).await?;
             }
-            if let Some(restored) = Restored::take(tx).await? {
+            if let Some(restored) = restored {
                 let event = OwnEvent::of_service(&own.source, AuditAction::StoreRestore)
                     .object("store", restored.to.to_string())
                     .detail("before", restored.from);
-                own::record(tx, &mut appender, &own, event).await?;
+                own::record(tx, &mut appender, event).await?;
             }
             let event = OwnEvent::of_service(&own.source, AuditAction::ServiceStart);
-            own::record(tx, &mut appender, &own, event).await
+            own::record(tx, &mut appender, event).await?;
+            appender.finish(tx).await
         }
         .boxed()
     });
@@ -125,14 +159,15 @@ pub(crate) async fn begin(store: &Store, own: &OwnSource, context: &Context) -> 
 }
 
 /// The last event of this run, when it ends in order.
-async fn end(store: Store, own: OwnSource, context: Context) {
+async fn end(store: Store, sequencer: Arc<Sequencer>, context: Context) {
     context.shutdown.soft().await;
     let now = context.clock.now();
     let write = store.write(move |tx| {
         async move {
-            let mut appender = Appender::begin(tx, now).await?;
-            let event = OwnEvent::of_service(&own.source, AuditAction::ServiceStop);
-            own::record(tx, &mut appender, &own, event).await
+            let mut appender = sequencer.begin(tx, now).await?;
+            let event = OwnEvent::of_service(&sequencer.own.source, AuditAction::ServiceStop);
+            own::record(tx, &mut appender, event).await?;
+            appender.finish(tx).await
         }
         .boxed()
     });

@@ -1,5 +1,7 @@
 //! What every request needs.
 
+use std::sync::Arc;
+
 use rovuma_policy::Policy;
 use rovuma_runtime::SharedClock;
 use rovuma_schemas::{AgencyCode, CountryCode, Timestamp};
@@ -8,8 +10,9 @@ use rovuma_tokens::TokenVerifier;
 
 use crate::{
     error::DbError,
-    log::Appender,
-    own::{self, OwnEvent, OwnSource},
+    log::Sequencer,
+    own::{self, OwnEvent},
+    publish::LogFolder,
 };
 
 /// The log of a country, and who may look into it.
@@ -18,8 +21,10 @@ pub(crate) struct Auditor {
     pub(crate) country: CountryCode,
     /// The log.
     pub(crate) store: Store,
-    /// The service as a source of events.
-    pub(crate) own: OwnSource,
+    /// What appends to it, and opens what it says.
+    pub(crate) sequencer: Arc<Sequencer>,
+    /// The public files of the logs.
+    pub(crate) folder: LogFolder,
     /// The configured sources, those that never wrote included.
     pub(crate) producers: Vec<String>,
     /// Who may do what.
@@ -46,11 +51,12 @@ impl Auditor {
     /// # Errors
     /// [`WriteError`] when the log does not take it: then what it is about must not be done.
     pub(crate) async fn record(&self, event: OwnEvent) -> Result<(), WriteError<DbError>> {
-        let (own, now) = (self.own.clone(), self.now());
+        let (sequencer, now) = (Arc::clone(&self.sequencer), self.now());
         let write = self.store.write(move |tx| {
             async move {
-                let mut appender = Appender::begin(tx, now).await?;
-                own::record(tx, &mut appender, &own, event).await
+                let mut appender = sequencer.begin(tx, now).await?;
+                own::record(tx, &mut appender, event).await?;
+                appender.finish(tx).await
             }
             .boxed()
         });

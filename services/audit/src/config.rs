@@ -28,6 +28,11 @@ pub struct AuditConfig {
     /// `[[producer]]`: who may write to the log.
     #[serde(rename = "producer")]
     pub producers: Vec<ProducerConfig>,
+    /// `[publish]`: the public files of the log.
+    pub publish: PublishConfig,
+    /// `[witness]`: cosigning partners' logs, and having ours cosigned. Without it nobody but this service vouches for the
+    /// log.
+    pub witness: Option<WitnessConfig>,
     /// `[policy]`: other access policies than the built-in ones.
     #[serde(default)]
     pub policy: PolicyConfig,
@@ -49,6 +54,49 @@ pub struct KeysConfig {
     pub signing_key_file: SecretFile,
     /// The age identities that batches are sealed to, the present one first, then former ones.
     pub sealing_key_files: Vec<SecretFile>,
+    /// The key that signs the heads of the log, PKCS#8 PEM: it signs nothing else.
+    pub log_key_file: SecretFile,
+    /// The key under which the events themselves are sealed in the store, an age identity. A backup of the store shows no event without it:
+    /// keep copies of the two apart.
+    pub payload_key_file: SecretFile,
+}
+
+/// `[publish]`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PublishConfig {
+    /// The folder of the logs' public files: tiles and checkpoints (C2SP tlog-tiles), a folder for each log's origin.
+    pub folder: PathBuf,
+    /// A new head is made known at most so often.
+    #[serde(default = "publish_every")]
+    pub every_ms: u64,
+}
+
+/// So that an entry is in a cosigned head within two seconds.
+const fn publish_every() -> u64 {
+    500
+}
+
+/// `[witness]`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct WitnessConfig {
+    /// Which logs there are and whose cosignatures make a head good (C2SP tlog-policy): the file that both countries and
+    /// every auditor have.
+    pub policy_file: PathBuf,
+    /// The key that cosigns, PKCS#8 PEM: it signs nothing else.
+    pub key_file: SecretFile,
+    /// After so long without the cosignatures that the policy asks for, an alarm is raised.
+    #[serde(default = "alarm_after")]
+    pub alarm_after_s: u64,
+    /// After so long the log takes nothing more in until a partner is back: 14400 for four hours. Sources keep their events
+    /// meanwhile, and after a time release nothing. Absent: the log goes on, and says since when nobody vouches for it.
+    pub fail_closed_after_s: Option<u64>,
+}
+
+/// Five minutes: longer than a line is away every day, shorter than anything can be done about a log.
+const fn alarm_after() -> u64 {
+    300
 }
 
 /// `[[producer]]`: one source of audit events.

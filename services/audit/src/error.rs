@@ -1,11 +1,21 @@
 //! What can go wrong with the log's store.
 
+use rovuma_tlog::CosignFault;
+
 /// A failure of the store, or something in it that this build would not have written.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum DbError {
     /// The database did not answer, or refused.
     #[error(transparent)]
     Sql(#[from] sqlx::Error),
+    /// Nobody has cosigned the log's heads for so long that it takes nothing more in, as it is configured.
+    #[error(
+        "no partner has cosigned the log for longer than `witness.fail_closed_after_s`: it takes nothing in until one does"
+    )]
+    Unwitnessed,
+    /// The log's key did not sign its head.
+    #[error("the log's head cannot be signed: {0}")]
+    Sign(#[from] CosignFault),
     /// Something that is stored cannot be read, or something of our own cannot be written.
     #[error("a stored {what} is damaged: {reason}")]
     Damaged {

@@ -9,7 +9,9 @@ mod cursor;
 mod error;
 mod event;
 mod events;
+mod logs;
 mod openapi;
+mod proof;
 mod query;
 mod sources;
 #[cfg(test)]
@@ -17,7 +19,7 @@ mod tests;
 
 use std::sync::Arc;
 
-use axum::Router;
+use axum::{Router, routing::get};
 use utoipa::OpenApi as _;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
@@ -41,5 +43,10 @@ fn api() -> OpenApiRouter<Arc<Auditor>> {
     OpenApiRouter::with_openapi(openapi::Document::openapi())
         .routes(routes!(events::search))
         .routes(routes!(event::read))
+        .routes(routes!(proof::read))
         .routes(routes!(sources::list))
+        .routes(routes!(logs::list))
+        .routes(routes!(logs::checkpoint))
+        // Its path has as many parts as the tile's number: OpenAPI has no word for that.
+        .route("/v1/logs/{service}/{year}/tile/{*path}", get(logs::tile))
 }

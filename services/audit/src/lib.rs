@@ -15,15 +15,20 @@ mod audit;
 mod auditor;
 mod config;
 mod error;
+mod heads;
 mod http;
 mod intake;
 mod log;
 mod own;
+mod publish;
 mod standalone;
 #[cfg(test)]
 mod testing;
+mod witness;
 
 pub use audit::Audit;
-pub use config::{AuditConfig, KeysConfig, PolicyConfig, ProducerConfig, TokensConfig};
+pub use config::{
+    AuditConfig, KeysConfig, PolicyConfig, ProducerConfig, PublishConfig, TokensConfig, WitnessConfig,
+};
 pub use http::openapi;
 pub use standalone::Standalone;

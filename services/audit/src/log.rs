@@ -5,14 +5,20 @@ mod edge;
 mod event;
 mod filter;
 mod lineage;
+mod payload;
 pub(crate) mod search;
 pub(crate) mod sources;
+mod tree;
 
-pub(crate) use append::Appender;
+pub(crate) use append::{Appender, Sequencer};
 pub(crate) use edge::check as check_edge;
 pub(crate) use event::LogEvent;
 pub(crate) use filter::{Filter, Order};
 pub(crate) use lineage::{Found, Head, Lineage};
+pub(crate) use payload::PayloadKey;
+#[cfg(test)]
+pub(crate) use search::payload;
+pub(crate) use tree::Tree;
 
 use rovuma_store::Migrations;
 

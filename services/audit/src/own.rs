@@ -87,18 +87,13 @@ impl OwnEvent {
 }
 
 /// Appends `what` to the service's own chain.
-pub(crate) async fn record(
-    tx: &mut Conn,
-    appender: &mut Appender,
-    own: &OwnSource,
-    what: OwnEvent,
-) -> Result<(), DbError> {
-    let now = appender.now();
+pub(crate) async fn record(tx: &mut Conn, appender: &mut Appender, what: OwnEvent) -> Result<(), DbError> {
+    let (own, now) = (appender.own().clone(), appender.now());
     let (mut lineage, _) = Lineage::find_or_open(tx, &own.source, own.epoch, now).await?;
     let event = AuditEvent {
         version: AUDIT_VERSION,
         id: MessageId::draw(now),
-        source: own.source.clone(),
+        source: own.source,
         epoch: own.epoch,
         sequence: lineage.head.sequence + 1,
         previous: lineage.head.digest,

@@ -8,11 +8,10 @@ use rovuma_runtime::{Context, SharedClock};
 
 use crate::{
     AuditConfig,
-    audit::{auditor, begin, open_store, own_source_name},
+    audit::{auditor, begin, open_log, own_source_name},
     auditor::Auditor,
     http,
     intake::{Acknowledger, Intake, Keys},
-    own::OwnSource,
 };
 
 /// A log that takes what it is handed and to which no broker is connected: its acknowledgements go nowhere. It
@@ -31,10 +30,9 @@ impl Standalone {
     pub async fn open(config: &AuditConfig, context: &Context) -> anyhow::Result<Self> {
         let own_name = own_source_name(config.country);
         let keys = Arc::new(Keys::load(&config.keys, &config.producers, &own_name)?);
-        let store = open_store(config, context).await?;
-        let own = OwnSource { source: own_name, epoch: store.identity() };
-        begin(&store, &own, context).await?;
-        let auditor = Arc::new(auditor(config, store, own, context)?);
+        let (store, sequencer) = open_log(config, own_name, context).await?;
+        begin(&store, &sequencer, context).await?;
+        let auditor = Arc::new(auditor(config, store, sequencer, context)?);
         Ok(Self { auditor, keys, clock: context.clock.clone() })
     }
 
@@ -47,7 +45,7 @@ impl Standalone {
     pub fn intake(&self) -> impl Handler + use<> {
         Intake {
             store: self.auditor.store.clone(),
-            own: self.auditor.own.clone(),
+            sequencer: Arc::clone(&self.auditor.sequencer),
             keys: Arc::clone(&self.keys),
             clock: self.clock.clone(),
             acknowledger: Acknowledger::default(),
@@ -57,6 +55,8 @@ impl Standalone {
 
 impl std::fmt::Debug for Standalone {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Standalone").field("source", &self.auditor.own.source).finish_non_exhaustive()
+        f.debug_struct("Standalone")
+            .field("source", &self.auditor.sequencer.own.source)
+            .finish_non_exhaustive()
     }
 }

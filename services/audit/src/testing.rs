@@ -19,8 +19,9 @@ use sqlx::Row;
 use crate::{
     config::{KeysConfig, ProducerConfig},
     intake::{Acknowledger, Intake, Keys, Taken},
-    log::MIGRATIONS,
+    log::{MIGRATIONS, Sequencer, payload},
     own::OwnSource,
+    witness::Watch,
 };
 
 pub(crate) const OWN: &str = "mz.audit";
@@ -54,11 +55,12 @@ impl Bench {
         ];
         let keys = Keys::load(&keys_config(&dir), &producers, OWN).expect("keys load");
         let clock = ManualClock::at(start());
-        let store = open(&dir).await;
-        let own = OwnSource { source: OWN.to_owned(), epoch: store.identity() };
+        secret(&dir.path().join("log.pem"), &SigningKey::generate_pem().expect("a key"));
+        secret(&dir.path().join("payload.txt"), &SealingKey::generate().to_text());
+        let (store, sequencer) = open(&dir).await;
         let intake = Intake {
             store,
-            own,
+            sequencer,
             keys: Arc::new(keys),
             clock: clock.shared(),
             acknowledger: Acknowledger::default(),
@@ -69,9 +71,10 @@ impl Bench {
     /// The same log, closed and opened again.
     pub(crate) async fn restarted(self) -> Self {
         let Self { dir, clock, intake, recipient } = self;
-        let Intake { store, own, keys, clock: shared, acknowledger } = intake;
-        drop(store);
-        let intake = Intake { store: open(&dir).await, own, keys, clock: shared, acknowledger };
+        let Intake { store, sequencer, keys, clock: shared, acknowledger } = intake;
+        drop((store, sequencer));
+        let (store, sequencer) = open(&dir).await;
+        let intake = Intake { store, sequencer, keys, clock: shared, acknowledger };
         Self { dir, clock, intake, recipient }
     }
 
@@ -98,14 +101,15 @@ impl Bench {
     /// Every event of a source, in the order of the log.
     pub(crate) async fn events_of(&self, source: &str) -> Vec<String> {
         let rows = sqlx::query(
-            "SELECT e.event FROM entry e JOIN lineage l ON l.lineage_id = e.lineage_id \
-             WHERE l.source = $1 ORDER BY e.entry_index",
+            "SELECT e.entry_index, p.sealed, s.key_salt FROM entry e
+             JOIN lineage l ON l.lineage_id = e.lineage_id JOIN payload p ON p.entry_index = e.entry_index
+             JOIN payload_scope s ON s.scope_id = p.scope_id WHERE l.source = $1 ORDER BY e.entry_index",
         )
         .bind(source.to_owned())
         .fetch_all(self.store().read())
         .await
         .expect("reads");
-        let text = |row: &sqlx::any::AnyRow| String::from_utf8(row.get("event")).expect("text");
+        let text = |row| payload(row, &self.intake.sequencer).expect("opens").expect("is there").event;
         rows.iter().map(text).collect()
     }
 
@@ -132,15 +136,23 @@ impl Bench {
     }
 }
 
-async fn open(dir: &tempfile::TempDir) -> Store {
+async fn open(dir: &tempfile::TempDir) -> (Store, Arc<Sequencer>) {
     let config = StoreConfig::at(rovuma_lab::postgres::test_store(dir.path(), "log").expect("a store"));
-    Store::open(&config, &[MIGRATIONS]).await.expect("opens")
+    let store = Store::open(&config, &[MIGRATIONS]).await.expect("opens");
+    let keys = keys_config(dir);
+    let own = OwnSource { source: OWN.to_owned(), epoch: store.identity() };
+    let log_key = Arc::new(Keys::signing(&keys.log_key_file).expect("a key"));
+    let payload_key = Keys::payload(&keys.payload_key_file).expect("a key");
+    let watch = Watch::default();
+    (store, Arc::new(Sequencer { own, log_key, payload_key, watch, fail_closed_after: None }))
 }
 
 pub(crate) fn keys_config(dir: &tempfile::TempDir) -> KeysConfig {
     KeysConfig {
         signing_key_file: SecretFile::new(dir.path().join("signing.pem")),
         sealing_key_files: vec![SecretFile::new(dir.path().join("sealing.txt"))],
+        log_key_file: SecretFile::new(dir.path().join("log.pem")),
+        payload_key_file: SecretFile::new(dir.path().join("payload.txt")),
     }
 }
 

@@ -48,6 +48,8 @@ impl Country {
         };
         private("signing.pem", &pem);
         private("sealing.txt", &sealing.to_text());
+        private("log.pem", &SigningKey::generate_pem().expect("a key"));
+        private("payload.txt", &SealingKey::generate().to_text());
         private("gateway.jwk", &gateway.public_key().to_jwk());
         let keys = JwkSet { keys: vec![issuer.public().clone()] };
         private("jwks.json", &serde_json::to_string(&keys).expect("serialises"));
@@ -80,6 +82,8 @@ impl Country {
              [http]\nlisten = \"127.0.0.1:{}\"\n\
              [[tokens.issuers]]\nissuer = \"{ISSUER}\"\naudience = \"rovuma\"\njwks_file = \"{}\"\n\
              [keys]\nsigning_key_file = \"{}\"\nsealing_key_files = [\"{}\"]\n\
+             log_key_file = \"{}\"\npayload_key_file = \"{}\"\n\
+             [publish]\nfolder = \"{}\"\n\
              [[producer]]\nsource = \"{SOURCE}\"\nkey_files = [\"{}\"]\n",
             rovuma_lab::postgres::test_store(&self.folder, "log").expect("a store"),
             broker.url,
@@ -90,6 +94,9 @@ impl Country {
             path("jwks.json"),
             path("signing.pem"),
             path("sealing.txt"),
+            path("log.pem"),
+            path("payload.txt"),
+            path("audit-log"),
             path("gateway.jwk"),
         );
         let file = self.folder.join("audit.toml");

@@ -14,14 +14,33 @@ CREATE TABLE lineage (
     UNIQUE (source, epoch)
 );
 
--- The log itself. entry_index counts from 0 without gaps in the order of appending: it is the number of
--- the leaf in a Merkle tree over the log. Nothing here is ever changed or deleted.
+-- One Merkle tree a year (RFC 6962), and what is needed to append to it. Its leaves are the entries from first_index on.
+CREATE TABLE tree (
+    origin      TEXT    NOT NULL PRIMARY KEY, -- the log's name in its checkpoints, mz.audit/2026
+    first_index BIGINT  NOT NULL UNIQUE,
+    size        BIGINT  NOT NULL,
+    edge        BYTEA   NOT NULL, -- the complete subtrees, the largest first, 32 bytes each
+    checkpoint  BYTEA   NOT NULL, -- size and root as the log signed them, with every change of them
+    begun_at    BIGINT  NOT NULL
+);
+
+-- The hashes of a tree, 256 a row as C2SP tlog-tiles has them: of leaves only full rows, above them the last row too.
+CREATE TABLE tile (
+    origin     TEXT   NOT NULL REFERENCES tree (origin),
+    level      BIGINT NOT NULL,
+    tile_index BIGINT NOT NULL,
+    hashes     BYTEA  NOT NULL,
+    PRIMARY KEY (origin, level, tile_index)
+);
+
+-- The log itself. entry_index counts from 0 without gaps in the order of appending. Nothing here is ever changed or
+-- deleted, and nothing here is personal.
 CREATE TABLE entry (
     entry_index BIGINT NOT NULL PRIMARY KEY,
     lineage_id  BIGINT  NOT NULL REFERENCES lineage (lineage_id),
     sequence    BIGINT  NOT NULL,
-    digest      BYTEA  NOT NULL, -- SHA-256 of event
-    event       BYTEA  NOT NULL, -- the event's exact JSON bytes, as its source wrote them
+    digest      BYTEA   NOT NULL, -- SHA-256 of the event's exact JSON bytes
+    leaf        BYTEA   NOT NULL, -- what the tree hashes
     stored_at   BIGINT  NOT NULL,
     UNIQUE (lineage_id, sequence)
 );
@@ -35,7 +54,24 @@ CREATE TRIGGER entry_is_never_changed BEFORE UPDATE OR DELETE ON entry
 CREATE TRIGGER entry_is_never_emptied BEFORE TRUNCATE ON entry
     FOR EACH STATEMENT EXECUTE FUNCTION the_log_is_only_appended_to();
 
--- What auditors search by, read out of the events: it can be made again from them at any time.
+-- What an event is about, and the key under which everything about it is sealed: erased together.
+CREATE TABLE payload_scope (
+    scope_id    BIGINT NOT NULL PRIMARY KEY,
+    scope       TEXT    NOT NULL UNIQUE, -- message/019a…, user/u-5f2c
+    key_salt    BYTEA,           -- of the key; NULL once it is destroyed
+    erased_at   BIGINT,
+    legal_basis TEXT
+);
+
+-- The events themselves, sealed, each with the salt of its leaf's commitment. Erasing deletes them.
+CREATE TABLE payload (
+    entry_index BIGINT NOT NULL PRIMARY KEY REFERENCES entry (entry_index),
+    scope_id    BIGINT  NOT NULL REFERENCES payload_scope (scope_id),
+    sealed      BYTEA   NOT NULL
+);
+CREATE INDEX payload_by_scope ON payload (scope_id);
+
+-- What auditors search by: identifiers and codes that stand in the leaves too, or are erased with the payload.
 CREATE TABLE entry_search (
     entry_index BIGINT NOT NULL PRIMARY KEY REFERENCES entry (entry_index),
     at          BIGINT  NOT NULL, -- the event's own time
@@ -82,3 +118,43 @@ CREATE TABLE quarantine (
     body         BYTEA,            -- sealed, as it came; NULL once the quarantine is full
     PRIMARY KEY (digest, reason)
 );
+
+-- Heads of our logs that were made known: the last that is good by the policy, and those that wait for cosignatures.
+CREATE TABLE checkpoint (
+    origin     TEXT   NOT NULL REFERENCES tree (origin),
+    size       BIGINT NOT NULL,
+    note       BYTEA  NOT NULL, -- a signed note, with the cosignatures that have come
+    made_at    BIGINT NOT NULL,
+    settled_at BIGINT,           -- when it became good by the policy
+    PRIMARY KEY (origin, size)
+);
+
+-- What each partner has cosigned of our logs, as far as we know: proofs to it begin there.
+CREATE TABLE partner_head (
+    partner TEXT   NOT NULL,
+    origin  TEXT   NOT NULL,
+    size    BIGINT NOT NULL,
+    PRIMARY KEY (partner, origin)
+);
+
+-- Heads of partners' logs that we have cosigned: written down before the cosignature is made.
+CREATE TABLE witnessed (
+    origin TEXT   NOT NULL,
+    size   BIGINT NOT NULL,
+    note   BYTEA  NOT NULL, -- as the log signed it
+    at     BIGINT NOT NULL,
+    PRIMARY KEY (origin, size)
+);
+
+-- What is wrong with a log, ours or a partner's.
+CREATE TABLE log_alarm (
+    alarm_id     BIGINT NOT NULL PRIMARY KEY,
+    kind         TEXT   NOT NULL, -- unwitnessed, fork, shrunken, unknown_log
+    origin       TEXT   NOT NULL,
+    raised_at    BIGINT NOT NULL,
+    last_seen_at BIGINT NOT NULL,
+    times        BIGINT NOT NULL,
+    closed_at    BIGINT,
+    evidence     TEXT              -- the two heads that cannot both be, as their log signed them
+);
+CREATE INDEX log_alarm_by_log ON log_alarm (origin, kind);

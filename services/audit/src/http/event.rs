@@ -25,8 +25,9 @@ pub(super) struct ExactEntry {
     /// The entry.
     entry: Entry,
     /// The event's exact JSON text, as its source wrote it: its SHA-256 is `entry.digest`, and what the next event
-    /// of its source names as `previous`.
-    exact: String,
+    /// of its source names as `previous`. Absent once the event was erased.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    exact: Option<String>,
 }
 
 /// Reads one event with its exact bytes. Reading is written to the log before it is answered. An event of another
@@ -49,19 +50,32 @@ pub(super) async fn read(
     caller: Caller,
     Path((source, epoch, sequence)): Path<(String, Epoch, u64)>,
 ) -> Result<Json<ExactEntry>, ApiError> {
-    let found = search::one(auditor.store.read(), &source, epoch, sequence).await?;
+    let (entry, id) = permitted(&auditor, &caller, &source, epoch, sequence).await?;
+    let event = OwnEvent::by(caller.actor(), AuditAction::AuditRead).object("audit_event", id);
+    auditor.record(event).await?;
+    let exact = entry.event.as_ref().map(|event| event.get().to_owned());
+    Ok(Json(ExactEntry { entry, exact }))
+}
+
+/// The event with this identity and its name, if the caller may read it. One of another agency is answered as if it did not
+/// exist.
+pub(super) async fn permitted(
+    auditor: &Auditor,
+    caller: &Caller,
+    source: &str,
+    epoch: Epoch,
+    sequence: u64,
+) -> Result<(Entry, String), ApiError> {
+    let found = search::one(auditor.store.read(), &auditor.sequencer, source, epoch, sequence).await?;
     let id = format!("{source}/{epoch}/{sequence}");
-    let owner = found.as_ref().map_or(caller.actor().agency().clone(), |(_, agency)| owner(&auditor, agency));
+    let owner = found.as_ref().map_or(caller.actor().agency().clone(), |(_, agency)| owner(auditor, agency));
     let resource = Resource::audit_event(&id, &owner);
-    if let Err(denial) = access::permit(&auditor, &caller, act::AuditReadEvent, &resource).await? {
+    if let Err(denial) = access::permit(auditor, caller, act::AuditReadEvent, &resource).await? {
         let is_own = owner == *caller.actor().agency();
         return Err(if is_own { access::forbidden(&denial) } else { Problem::not_found() }.into());
     }
     let (entry, _) = found.ok_or_else(Problem::not_found)?;
-    let event = OwnEvent::by(caller.actor(), AuditAction::AuditRead).object("audit_event", id);
-    auditor.record(event).await?;
-    let exact = entry.event.get().to_owned();
-    Ok(Json(ExactEntry { entry, exact }))
+    Ok((entry, id))
 }
 
 /// Whose event it is: what names no agency, or one of another country, is the installation's.

@@ -77,7 +77,7 @@ async fn page(
         None => search::length(pool).await?,
     };
     let window = Window { after: cursor.map(|cursor| cursor.after), end, fetch: *limit + 1 };
-    let mut items = search::entries(pool, permit, filter, &window).await?;
+    let mut items = search::entries(pool, &auditor.sequencer, permit, filter, &window).await?;
     let wanted = usize::try_from(*limit).unwrap_or(usize::MAX);
     let more = items.len() > wanted;
     items.truncate(wanted);

@@ -22,6 +22,7 @@ use utoipa::{
     servers((url = "/", description = "this audit service")),
     tags(
         (name = "events", description = "What was done, by whom, to what, and how it ended."),
+        (name = "logs", description = "The Merkle trees over the log, one a year: heads that both countries sign, and their files (C2SP tlog-tiles)."),
         (name = "sources", description = "Whether the log is whole: how far each source has come, what is missing, alarms.")
     ),
     security(("bearer" = [])),

@@ -14,12 +14,12 @@ use super::{
     open::{self, Batch, Unfit},
     take::{self, Taken},
 };
-use crate::own::OwnSource;
+use crate::log::Sequencer;
 
 /// Takes deliveries into the log.
 pub(crate) struct Intake {
     pub(crate) store: Store,
-    pub(crate) own: OwnSource,
+    pub(crate) sequencer: Arc<Sequencer>,
     pub(crate) keys: Arc<Keys>,
     pub(crate) clock: SharedClock,
     pub(crate) acknowledger: Acknowledger,
@@ -54,11 +54,11 @@ impl Intake {
     /// [`TransientError`] when the store does not take them now.
     pub(crate) async fn take(&self, deliveries: Arc<[Delivery]>) -> Result<Taken, TransientError> {
         let opened = self.open(Arc::clone(&deliveries)).await?;
-        let (own, now) = (self.own.clone(), self.clock.now());
+        let (sequencer, now) = (Arc::clone(&self.sequencer), self.clock.now());
         let write = self.store.write(move |tx| {
             async move {
                 let opened: Vec<_> = deliveries.iter().zip(opened).collect();
-                take::take(tx, &own, &opened, now).await
+                take::take(tx, &sequencer, &opened, now).await
             }
             .boxed()
         });

@@ -5,7 +5,10 @@ use std::{collections::HashMap, path::PathBuf};
 use rovuma_envelope::{BadPublicKey, BadSealingKey, BadSigningKey, KeyId, PublicKey, SealingKey, SigningKey};
 use rovuma_runtime::{SecretError, SecretFile};
 
-use crate::config::{KeysConfig, ProducerConfig};
+use crate::{
+    config::{KeysConfig, ProducerConfig},
+    log::PayloadKey,
+};
 
 /// The keys that open batches, and the sources by the keys that sign them.
 #[derive(Debug)]
@@ -96,7 +99,7 @@ impl Keys {
         Ok(known)
     }
 
-    /// The key that signs acknowledgements.
+    /// The key that signs acknowledgements, or the log's heads.
     ///
     /// # Errors
     /// [`KeyFault`], naming the file.
@@ -105,6 +108,17 @@ impl Keys {
         let path = file.path().to_owned();
         let text = secret.expose_text().ok_or_else(|| KeyFault::NotText { path: path.clone() })?;
         SigningKey::from_pkcs8_pem(text).map_err(|source| KeyFault::Signing { path, source })
+    }
+
+    /// The key that seals the events in the store.
+    ///
+    /// # Errors
+    /// [`KeyFault`], naming the file.
+    pub(crate) fn payload(file: &SecretFile) -> Result<PayloadKey, KeyFault> {
+        let secret = file.read()?;
+        let path = file.path().to_owned();
+        let text = secret.expose_text().ok_or_else(|| KeyFault::NotText { path: path.clone() })?;
+        PayloadKey::from_text(text).map_err(|source| KeyFault::Sealing { path, source })
     }
 
     /// Keys that open batches.

@@ -10,7 +10,7 @@ use super::open::Unfit;
 use crate::{
     error::DbError,
     log::Appender,
-    own::{self, OwnEvent, OwnSource},
+    own::{self, OwnEvent},
 };
 
 /// Bodies are kept up to this many bytes altogether, so that nobody fills the disk that the log needs. Past
@@ -21,7 +21,6 @@ const QUARANTINE_MAX_BYTES: i64 = 64 * 1024 * 1024;
 pub(super) async fn put(
     tx: &mut Conn,
     appender: &mut Appender,
-    own: &OwnSource,
     delivery: &Delivery,
     unfit: &Unfit,
 ) -> Result<(), DbError> {
@@ -54,10 +53,10 @@ pub(super) async fn put(
     .bind(kept)
     .execute(&mut *tx)
     .await?;
-    let event = OwnEvent::of_service(&own.source, AuditAction::AuditQuarantine)
+    let event = OwnEvent::of_service(&appender.own().source, AuditAction::AuditQuarantine)
         .object("delivery", digest.to_string())
         .outcome(AuditOutcome::Refused, reason);
-    own::record(tx, appender, own, event).await
+    own::record(tx, appender, event).await
 }
 
 async fn room_for(tx: &mut Conn, size: usize) -> Result<bool, DbError> {

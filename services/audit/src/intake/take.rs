@@ -1,6 +1,6 @@
 //! Taking batches: one transaction for events, search index, alarms and the service's own events.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use rovuma_broker::Delivery;
 use rovuma_schemas::{Digest, Epoch, Timestamp};
@@ -14,8 +14,7 @@ use super::{
 use crate::{
     alarm::{self, Alarm, AlarmKind},
     error::DbError,
-    log::{Appender, Found, Head, Lineage, to_db},
-    own::OwnSource,
+    log::{Appender, Found, Head, Lineage, Sequencer, to_db},
 };
 
 /// What has been taken: how far each source's chain has come now, to be acknowledged after the commit.
@@ -32,27 +31,27 @@ pub(crate) struct Taken {
 /// Takes `opened` batches, each with its delivery, in the order in which they came.
 pub(super) async fn take(
     tx: &mut Conn,
-    own: &OwnSource,
+    sequencer: &Arc<Sequencer>,
     opened: &[(&Delivery, Result<Batch, Unfit>)],
     now: Timestamp,
 ) -> Result<Taken, DbError> {
-    let mut taking = Taking { appender: Appender::begin(tx, now).await?, own, taken: Taken::default() };
+    let mut taking = Taking { appender: sequencer.begin(tx, now).await?, taken: Taken::default() };
     for (delivery, opened) in opened {
         match opened {
             Ok(batch) => taking.batch(tx, batch).await?,
-            Err(unfit) => quarantine::put(tx, &mut taking.appender, own, delivery, unfit).await?,
+            Err(unfit) => quarantine::put(tx, &mut taking.appender, delivery, unfit).await?,
         }
     }
+    taking.appender.finish(tx).await?;
     Ok(taking.taken)
 }
 
-struct Taking<'a> {
+struct Taking {
     appender: Appender,
-    own: &'a OwnSource,
     taken: Taken,
 }
 
-impl Taking<'_> {
+impl Taking {
     async fn batch(&mut self, tx: &mut Conn, batch: &Batch) -> Result<(), DbError> {
         let now = self.appender.now();
         let (mut lineage, found) = Lineage::find_or_open(tx, &batch.source, batch.epoch, now).await?;
@@ -85,11 +84,11 @@ impl Taking<'_> {
         }
         self.appender.append(tx, lineage, &batch.events[judgement.append.clone()]).await?;
         lineage.save(tx, self.appender.now()).await?;
-        alarm::close_missing(tx, &mut self.appender, self.own, lineage).await
+        alarm::close_missing(tx, &mut self.appender, lineage).await
     }
 
     async fn raise(&mut self, tx: &mut Conn, lineage: &Lineage, alarm: &Alarm<'_>) -> Result<(), DbError> {
-        alarm::raise(tx, &mut self.appender, self.own, lineage, alarm).await
+        alarm::raise(tx, &mut self.appender, lineage, alarm).await
     }
 }
 

@@ -1,29 +1,117 @@
 //! Appending: the only way into the log.
 
-use rovuma_schemas::{AgencyCode, Timestamp};
+use std::{sync::Arc, time::Duration};
+
+use rovuma_envelope::Signer;
+use rovuma_schemas::{
+    AgencyCode, Timestamp,
+    audit::{AuditAction, AuditLeaf},
+};
 use rovuma_store::{Binding, Conn, Insert};
-use sqlx::Row;
 
-use super::{Head, Lineage, LogEvent, to_db};
-use crate::error::DbError;
+use super::{
+    Head, Lineage, LogEvent, PayloadKey, Tree,
+    payload::{self, Sealed},
+    to_db,
+};
+use crate::{
+    error::DbError,
+    own::{self, OwnEvent, OwnSource},
+    witness::Watch,
+};
 
-/// Gives out entry indices within one write. The store has one writer, so nobody else does meanwhile.
+/// What it takes to append: who the log is, the key that signs its heads, and the one that seals what events say.
+pub(crate) struct Sequencer {
+    /// The service as a source of events; the log's origins begin with its name.
+    pub(crate) own: OwnSource,
+    /// The log's key.
+    pub(crate) log_key: Arc<dyn Signer>,
+    /// The key of the payloads.
+    pub(crate) payload_key: PayloadKey,
+    /// Since when nobody vouches for the log's heads.
+    pub(crate) watch: Watch,
+    /// After so long of that nothing is appended.
+    pub(crate) fail_closed_after: Option<Duration>,
+}
+
+impl Sequencer {
+    /// Begins at the end of the log. The store has one writer, so nobody else appends meanwhile. With the first event of
+    /// a year a new tree begins.
+    pub(crate) async fn begin(self: &Arc<Self>, tx: &mut Conn, now: Timestamp) -> Result<Appender, DbError> {
+        if self.watch.is_beyond(self.fail_closed_after, now) {
+            return Err(DbError::Unwitnessed);
+        }
+        let present = Tree::present(tx).await?;
+        match present {
+            // A clock that went back does not bring an old year back.
+            Some(tree) if tree.year() >= now.year() => Ok(self.appender(tree, now)),
+            before => self.begin_tree(tx, before, now).await,
+        }
+    }
+
+    /// Begins a new tree where the present one may lack leaves that were published: after the store was restored.
+    pub(crate) async fn begin_anew(
+        self: &Arc<Self>,
+        tx: &mut Conn,
+        now: Timestamp,
+    ) -> Result<Appender, DbError> {
+        let before = Tree::present(tx).await?;
+        self.begin_tree(tx, before, now).await
+    }
+
+    async fn begin_tree(
+        self: &Arc<Self>,
+        tx: &mut Conn,
+        before: Option<Tree>,
+        now: Timestamp,
+    ) -> Result<Appender, DbError> {
+        let origin = Tree::next_origin(&self.own.source, before.as_ref(), now);
+        let first_index = before.as_ref().map_or(0, Tree::next_index);
+        tracing::info!(origin, first_index, "a log begins");
+        let tree = Tree::begin(tx, origin, first_index, self.log_key.as_ref(), now).await?;
+        let mut event =
+            OwnEvent::of_service(&self.own.source, AuditAction::LogBegin).object("log", &*tree.origin);
+        if let Some(before) = before {
+            // What ended is held fast by what begins.
+            let head = before.head();
+            event = event.detail("before", head.origin).detail("size", head.size).detail("root", head.root);
+        }
+        let mut appender = self.appender(tree, now);
+        own::record(tx, &mut appender, event).await?;
+        Ok(appender)
+    }
+
+    fn appender(self: &Arc<Self>, tree: Tree, now: Timestamp) -> Appender {
+        Appender { sequencer: Arc::clone(self), signed: tree.edge.size(), tree, now }
+    }
+}
+
+impl std::fmt::Debug for Sequencer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Sequencer").field("own", &self.own).finish_non_exhaustive()
+    }
+}
+
+/// Gives out entry indices within one write, which ends with [`Appender::finish`].
 #[derive(Debug)]
+#[must_use = "a write ends with `finish`"]
 pub(crate) struct Appender {
-    next_index: i64,
+    sequencer: Arc<Sequencer>,
+    tree: Tree,
+    /// The tree's size as it is signed in the store.
+    signed: u64,
     now: Timestamp,
 }
 
 impl Appender {
-    /// Begins at the end of the log.
-    pub(crate) async fn begin(tx: &mut Conn, now: Timestamp) -> Result<Self, DbError> {
-        let row = sqlx::query("SELECT COALESCE(MAX(entry_index) + 1, 0) FROM entry").fetch_one(tx).await?;
-        Ok(Self { next_index: row.try_get(0)?, now })
-    }
-
     /// When this write happens.
     pub(crate) fn now(&self) -> Timestamp {
         self.now
+    }
+
+    /// The service's own source.
+    pub(crate) fn own(&self) -> &OwnSource {
+        &self.sequencer.own
     }
 
     /// Appends the events that continue `lineage`, which the caller has checked, and saves afterwards.
@@ -34,30 +122,70 @@ impl Appender {
         events: &[LogEvent],
     ) -> Result<(), DbError> {
         let Some(last) = events.last() else { return Ok(()) };
-        let indexed: Vec<(i64, &LogEvent)> = (self.next_index..).zip(events).collect();
-        let (lineage_id, now) = (lineage.id, self.now.as_micros());
-        let entries = ENTRIES.rows(tx, &indexed, |query, (index, event)| {
-            query
-                .bind(*index)
-                .bind(lineage_id)
-                .bind(to_db(event.sequence()))
-                .bind(event.digest().as_bytes().to_vec())
-                .bind(event.bytes().as_bytes())
-                .bind(now)
-        });
-        entries.await?;
-        SEARCH.rows(tx, &indexed, |query, (index, event)| searched_by(query, *index, event)).await?;
-        self.next_index += i64::try_from(events.len()).unwrap_or(i64::MAX);
+        let first_index = to_db(self.tree.next_index());
+        let salts = payload::salts(events.len())?;
+        let leaves: Vec<Vec<u8>> = events.iter().zip(&salts).map(|(event, salt)| leaf(event, salt)).collect();
+        let sealed = self.sequencer.payload_key.seal_all(tx, first_index, events, &salts).await?;
+        let rows: Vec<Row<'_>> = (first_index..)
+            .zip(events)
+            .zip(leaves.iter().zip(&sealed))
+            .map(|((index, event), (leaf, sealed))| Row { index, event, leaf, sealed })
+            .collect();
+        insert(tx, lineage.id, self.now, &rows).await?;
+        self.tree.append(tx, &leaves).await?;
         lineage.head = Head { sequence: last.sequence(), digest: last.digest() };
         Ok(())
     }
+
+    /// Ends the write: the tree's new edge and its signed head are in the same transaction as the leaves.
+    pub(crate) async fn finish(mut self, tx: &mut Conn) -> Result<(), DbError> {
+        if self.tree.edge.size() == self.signed {
+            return Ok(());
+        }
+        self.tree.save(tx, self.sequencer.log_key.as_ref()).await
+    }
+}
+
+/// What the tree hashes of an event.
+fn leaf(event: &LogEvent, salt: &[u8; 32]) -> Vec<u8> {
+    AuditLeaf::of(event.event(), payload::commit(salt, event.bytes())).to_bytes()
+}
+
+/// Everything that is stored of an event.
+struct Row<'a> {
+    index: i64,
+    event: &'a LogEvent,
+    leaf: &'a [u8],
+    sealed: &'a Sealed,
+}
+
+async fn insert(tx: &mut Conn, lineage_id: i64, now: Timestamp, rows: &[Row<'_>]) -> Result<(), DbError> {
+    let entries = ENTRIES.rows(tx, rows, |query, row| {
+        query
+            .bind(row.index)
+            .bind(lineage_id)
+            .bind(to_db(row.event.sequence()))
+            .bind(row.event.digest().as_bytes().to_vec())
+            .bind(row.leaf)
+            .bind(now.as_micros())
+    });
+    entries.await?;
+    let payloads = PAYLOADS.rows(tx, rows, |query, row| {
+        query.bind(row.index).bind(row.sealed.scope_id).bind(row.sealed.bytes.as_slice())
+    });
+    payloads.await?;
+    SEARCH.rows(tx, rows, |query, row| searched_by(query, row.index, row.event)).await?;
+    Ok(())
 }
 
 const ENTRIES: Insert = Insert {
-    into: "INSERT INTO entry (entry_index, lineage_id, sequence, digest, event, stored_at)",
+    into: "INSERT INTO entry (entry_index, lineage_id, sequence, digest, leaf, stored_at)",
     columns: 6,
     then: "",
 };
+
+const PAYLOADS: Insert =
+    Insert { into: "INSERT INTO payload (entry_index, scope_id, sealed)", columns: 3, then: "" };
 
 const SEARCH: Insert = Insert {
     into: "INSERT INTO entry_search

@@ -1,11 +1,11 @@
-//! The check at start: each chain must end where its lineage says, and the log where it counts to.
+//! The check at start: each chain must end where its lineage says, and each tree in the head that the log signed.
 
-use rovuma_envelope::digest;
+use rovuma_envelope::{PublicKey, digest};
 use rovuma_schemas::Digest;
 use rovuma_store::{Readers, RowExt};
-use sqlx::Row;
+use rovuma_tlog::{NoteKey, Policy, Tiles, UnverifiedCheckpoint, Verdict};
 
-use super::Lineage;
+use super::{Lineage, Sequencer, Tree, search};
 use crate::error::DbError;
 
 /// What the store says of itself and does not hold.
@@ -50,30 +50,63 @@ pub(crate) enum EdgeFault {
         /// The digest of the bytes that are there.
         got: Digest,
     },
+    /// There are more or fewer entries than the trees have leaves.
+    #[error("{origin} has leaves up to entry {expected}, but the log has {got} entries")]
+    Length {
+        /// The last tree.
+        origin: String,
+        /// How many entries there should be.
+        expected: u64,
+        /// How many there are.
+        got: u64,
+    },
+    /// A tree's head is not what the log's key signed.
+    #[error("{origin}: its head of {size} leaves is not what the log's key signed")]
+    NotSigned {
+        /// The tree.
+        origin: String,
+        /// Its leaves.
+        size: u64,
+    },
+    /// A tree's hashes make another right edge.
+    #[error(
+        "{origin}: its leaves and hashes make another right edge than that of the {size} leaves that were signed"
+    )]
+    Edge {
+        /// The tree.
+        origin: String,
+        /// Its leaves.
+        size: u64,
+    },
 }
 
-/// Checks the last event of each chain against its bytes.
+/// Checks the last event of each chain against its bytes, and the right edge of each tree against its leaves and against
+/// the signature of its head.
 ///
 /// # Errors
 /// [`EdgeFault`], which says exactly what does not hold: the service must not go on from there.
-pub(crate) async fn check(pool: &Readers) -> Result<(), EdgeFault> {
+pub(crate) async fn check(pool: &Readers, sequencer: &Sequencer) -> Result<(), EdgeFault> {
     let rows = sqlx::query("SELECT lineage_id, source, epoch, last_sequence, last_digest FROM lineage")
         .fetch_all(pool)
         .await
         .map_err(DbError::from)?;
     for row in &rows {
-        check_lineage(pool, Lineage::of_row(row)?).await?;
+        check_lineage(pool, sequencer, Lineage::of_row(row)?).await?;
     }
-    Ok(())
+    check_trees(pool, sequencer.log_key.public_key()).await
 }
 
-async fn check_lineage(pool: &Readers, lineage: Lineage) -> Result<(), EdgeFault> {
-    let row =
-        sqlx::query("SELECT sequence, event FROM entry WHERE lineage_id = $1 ORDER BY sequence DESC LIMIT 1")
-            .bind(lineage.id)
-            .fetch_optional(pool)
-            .await
-            .map_err(DbError::from)?;
+async fn check_lineage(pool: &Readers, sequencer: &Sequencer, lineage: Lineage) -> Result<(), EdgeFault> {
+    let row = sqlx::query(
+        "SELECT e.sequence, e.digest, e.entry_index, p.sealed, s.key_salt FROM entry e
+         LEFT JOIN payload p ON p.entry_index = e.entry_index
+         LEFT JOIN payload_scope s ON s.scope_id = p.scope_id
+         WHERE e.lineage_id = $1 ORDER BY e.sequence DESC LIMIT 1",
+    )
+    .bind(lineage.id)
+    .fetch_optional(pool)
+    .await
+    .map_err(DbError::from)?;
     let (source_name, epoch, sequence) = (lineage.source, lineage.epoch.to_string(), lineage.head.sequence);
     let Some(row) = row else {
         return if sequence == 0 { Ok(()) } else { Err(EdgeFault::Missing { source_name, epoch, sequence }) };
@@ -82,11 +115,45 @@ async fn check_lineage(pool: &Readers, lineage: Lineage) -> Result<(), EdgeFault
     if stored != sequence {
         return Err(EdgeFault::Elsewhere { source_name, epoch, sequence, stored });
     }
-    let event: Vec<u8> = row.try_get("event").map_err(DbError::from)?;
-    let (expected, got) = (lineage.head.digest, digest(&event));
-    if expected == got {
-        Ok(())
-    } else {
-        Err(EdgeFault::Changed { source_name, epoch, sequence, expected, got })
+    // What was erased is known by its digest alone.
+    let opened = search::payload(&row, sequencer)?.map(|opened| digest(opened.event.as_bytes()));
+    let (expected, kept) = (lineage.head.digest, row.digest("digest").map_err(DbError::from)?);
+    match [Some(kept), opened].into_iter().flatten().find(|got| *got != expected) {
+        Some(got) => Err(EdgeFault::Changed { source_name, epoch, sequence, expected, got }),
+        None => Ok(()),
+    }
+}
+
+async fn check_trees(pool: &Readers, log_key: &PublicKey) -> Result<(), EdgeFault> {
+    let trees = Tree::all(pool).await?;
+    for tree in &trees {
+        let (origin, size) = (tree.origin.clone(), tree.edge.size());
+        if !is_signed(tree, log_key) {
+            return Err(EdgeFault::NotSigned { origin, size });
+        }
+        let tiles = tree.tiles(pool, size, Tiles::needed_for_edge(size)).await?;
+        if tiles.edge().ok().as_ref() != Some(&tree.edge) {
+            return Err(EdgeFault::Edge { origin, size });
+        }
+    }
+    let got = search::length(pool).await?;
+    match trees.last() {
+        Some(last) if last.next_index() == got => Ok(()),
+        None if got == 0 => Ok(()),
+        last => {
+            let origin = last.map_or_else(|| "no tree".to_owned(), |last| last.origin.clone());
+            Err(EdgeFault::Length { origin, expected: last.map_or(0, Tree::next_index), got })
+        }
+    }
+}
+
+/// Whether the tree's head is what its signed checkpoint says.
+fn is_signed(tree: &Tree, log_key: &PublicKey) -> bool {
+    let key = NoteKey::of_log(&tree.origin, log_key).ok();
+    let policy = key.and_then(|key| format!("log {key}\nquorum none\n").parse::<Policy>().ok());
+    let read = UnverifiedCheckpoint::read(&tree.checkpoint).ok();
+    match policy.zip(read).map(|(policy, read)| policy.judge(read)) {
+        Some(Verdict::Good(checkpoint)) => *checkpoint.head() == tree.head(),
+        _ => false,
     }
 }

@@ -1,14 +1,18 @@
 //! Finding entries.
 
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use rovuma_policy::{Permit, act};
-use rovuma_schemas::{AgencyCode, Epoch, audit::AuditOutcome};
+use rovuma_schemas::{
+    AgencyCode, Epoch,
+    audit::{AuditLeaf, AuditOutcome},
+};
 use rovuma_store::{Readers, RowExt};
 use serde::Serialize;
 use serde_json::value::RawValue;
 use sqlx::{AssertSqlSafe, Row, any::AnyRow};
 use utoipa::ToSchema;
 
-use super::{Filter, Order, to_db};
+use super::{Filter, Order, Sequencer, payload::Opened, to_db};
 use crate::error::DbError;
 
 /// One entry of the log.
@@ -21,10 +25,18 @@ pub(crate) struct Entry {
     /// When it was stored here.
     #[schema(format = DateTime)]
     stored_at: String,
-    /// The event as its source wrote it: `source`, `epoch`, `sequence`, `previous`, `time`, `actor`, `agency`,
-    /// `action`, `object`, `outcome`, `reason`, `details`.
+    /// The event's leaf in the log's Merkle tree, exactly as it is hashed: identifiers and codes, and `commit`, the SHA-256
+    /// of the event's salt and its exact bytes.
     #[schema(value_type = Object)]
-    pub(crate) event: Box<RawValue>,
+    leaf: Box<RawValue>,
+    /// The event as its source wrote it: `source`, `epoch`, `sequence`, `previous`, `time`, `actor`, `agency`,
+    /// `action`, `object`, `outcome`, `reason`, `details`. Absent once it was erased: what the leaf says is left.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Object>)]
+    pub(crate) event: Option<Box<RawValue>>,
+    /// The salt of the leaf's commitment, base64url; absent once the event was erased.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    salt: Option<String>,
 }
 
 /// Which part of what is found.
@@ -77,6 +89,7 @@ pub(crate) async fn length(pool: &Readers) -> Result<u64, DbError> {
 /// The entries that `filter` lets pass, of the agency whose log the permit is for.
 pub(crate) async fn entries(
     pool: &Readers,
+    sequencer: &Sequencer,
     permit: &Permit<act::AuditSearch>,
     filter: &Filter,
     window: &Window,
@@ -90,8 +103,7 @@ pub(crate) async fn entries(
         Order::Oldest => "ASC",
     };
     let text = format!(
-        "SELECT e.entry_index, e.digest, e.event, e.stored_at \
-         FROM entry_search s JOIN entry e ON e.entry_index = s.entry_index{} \
+        "SELECT {ENTRY} FROM entry_search s {WITH_PAYLOAD}{} \
          ORDER BY s.entry_index {order} LIMIT {}",
         conditions.text, window.fetch
     );
@@ -103,7 +115,7 @@ pub(crate) async fn entries(
         };
     }
     let rows = query.fetch_all(pool).await?;
-    rows.iter().map(Entry::of_row).collect()
+    rows.iter().map(|row| Entry::of_row(row, sequencer)).collect()
 }
 
 fn within(conditions: &mut Conditions, window: &Window, order: Order) {
@@ -148,38 +160,71 @@ fn matching(conditions: &mut Conditions, filter: &Filter) {
 /// The event with this identity, and its agency.
 pub(crate) async fn one(
     pool: &Readers,
+    sequencer: &Sequencer,
     source: &str,
     epoch: Epoch,
     sequence: u64,
 ) -> Result<Option<(Entry, Option<AgencyCode>)>, DbError> {
     let Ok(sequence) = i64::try_from(sequence) else { return Ok(None) };
-    let row = sqlx::query(
-        "SELECT e.entry_index, e.digest, e.event, e.stored_at, s.agency \
-         FROM lineage l JOIN entry e ON e.lineage_id = l.lineage_id \
-         JOIN entry_search s ON s.entry_index = e.entry_index \
-         WHERE l.source = $1 AND l.epoch = $2 AND e.sequence = $3",
-    )
-    .bind(source)
-    .bind(epoch.as_bytes().as_slice())
-    .bind(sequence)
-    .fetch_optional(pool)
-    .await?;
+    let text = format!(
+        "SELECT {ENTRY}, s.agency FROM entry_search s {WITH_PAYLOAD}
+         JOIN lineage l ON l.lineage_id = e.lineage_id
+         WHERE l.source = $1 AND l.epoch = $2 AND e.sequence = $3"
+    );
+    let row = sqlx::query(AssertSqlSafe(text))
+        .bind(source)
+        .bind(epoch.as_bytes().as_slice())
+        .bind(sequence)
+        .fetch_optional(pool)
+        .await?;
     let Some(row) = row else { return Ok(None) };
     let agency: Option<String> = row.try_get("agency")?;
     let agency = agency.map(|code| code.parse()).transpose();
-    Ok(Some((Entry::of_row(&row)?, agency.map_err(|fault| DbError::damaged("agency", fault))?)))
+    Ok(Some((Entry::of_row(&row, sequencer)?, agency.map_err(|fault| DbError::damaged("agency", fault))?)))
 }
 
+/// What an [`Entry`] is read from.
+const ENTRY: &str = "e.entry_index, e.digest, e.leaf, e.stored_at, p.sealed, ps.key_salt";
+
+/// From `entry_search s` to the entry and what is left of its payload.
+const WITH_PAYLOAD: &str = "JOIN entry e ON e.entry_index = s.entry_index \
+     LEFT JOIN payload p ON p.entry_index = e.entry_index \
+     LEFT JOIN payload_scope ps ON ps.scope_id = p.scope_id";
+
 impl Entry {
-    fn of_row(row: &AnyRow) -> Result<Self, DbError> {
-        let damaged = |fault: &dyn std::fmt::Display| DbError::damaged("event", fault);
-        let event: Vec<u8> = row.try_get("event")?;
-        let event = String::from_utf8(event).map_err(|fault| damaged(&fault))?;
+    /// What the tree hashes.
+    pub(crate) fn leaf_bytes(&self) -> &[u8] {
+        self.leaf.get().as_bytes()
+    }
+
+    fn of_row(row: &AnyRow, sequencer: &Sequencer) -> Result<Self, DbError> {
+        let json =
+            |text: String| RawValue::from_string(text).map_err(|fault| DbError::damaged("event", fault));
+        let leaf =
+            String::from_utf8(row.try_get("leaf")?).map_err(|fault| DbError::damaged("leaf", fault))?;
+        let opened = payload(row, sequencer)?;
+        if let Some(opened) = &opened {
+            let said =
+                AuditLeaf::from_bytes(leaf.as_bytes()).map_err(|fault| DbError::damaged("leaf", fault))?;
+            if said.commit != opened.commit() {
+                return Err(DbError::damaged("payload", "it is not what its leaf commits to"));
+            }
+        }
         Ok(Self {
             index: row.count("entry_index")?,
             digest: row.digest("digest")?.to_string(),
             stored_at: row.instant("stored_at")?.to_string(),
-            event: RawValue::from_string(event).map_err(|fault| damaged(&fault))?,
+            leaf: json(leaf)?,
+            salt: opened.as_ref().map(|opened| URL_SAFE_NO_PAD.encode(opened.salt)),
+            event: opened.map(|opened| json(opened.event)).transpose()?,
         })
     }
+}
+
+/// The payload of a row with `entry_index`, `sealed` and `key_salt`; none when it was erased.
+pub(crate) fn payload(row: &AnyRow, sequencer: &Sequencer) -> Result<Option<Opened>, DbError> {
+    let (sealed, key_salt): (Option<Vec<u8>>, Option<Vec<u8>>) =
+        (row.try_get("sealed")?, row.try_get("key_salt")?);
+    let Some((sealed, key_salt)) = sealed.zip(key_salt) else { return Ok(None) };
+    sequencer.payload_key.open(&key_salt, row.try_get("entry_index")?, sealed).map(Some)
 }

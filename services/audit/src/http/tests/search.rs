@@ -145,7 +145,7 @@ async fn one_event_is_read_with_its_exact_bytes() {
     assert_eq!(answer["entry"]["event"], serde_json::from_str::<Value>(&text).expect("JSON"));
     assert_eq!(
         (&answer["entry"]["index"], &answer["entry"]["stored_at"]),
-        (&0.into(), &start().to_string().into())
+        (&1.into(), &start().to_string().into())
     );
 
     let reads = api.own("audit.read").await;

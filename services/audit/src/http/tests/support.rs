@@ -18,6 +18,7 @@ use tower::ServiceExt as _;
 use crate::{
     auditor::Auditor,
     http::router,
+    publish::LogFolder,
     testing::{Bench, GATEWAY, IDENTITY, OWN, Producer},
 };
 
@@ -52,7 +53,8 @@ impl Api {
         let auditor = Auditor {
             country: "mz".parse().expect("a country"),
             store: bench.store().clone(),
-            own: bench.intake.own.clone(),
+            sequencer: Arc::clone(&bench.intake.sequencer),
+            folder: LogFolder::new(bench.dir.path().join("audit-log")),
             producers: vec![GATEWAY.to_owned(), IDENTITY.to_owned(), OWN.to_owned()],
             policy: Policy::built_in(),
             tokens: tokens.expect("a good issuer"),

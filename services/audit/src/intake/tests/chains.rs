@@ -49,7 +49,11 @@ async fn events_are_stored_byte_for_byte_in_order_and_acknowledged() {
     let rows = sqlx::query("SELECT entry_index FROM entry ORDER BY entry_index");
     let rows = rows.fetch_all(bench.store().read()).await.expect("reads");
     let indices: Vec<i64> = rows.iter().map(|row| row.get(0)).collect();
-    assert_eq!(indices, (0..7).collect::<Vec<_>>(), "leaves are numbered from 0 without gaps");
+    assert_eq!(
+        indices,
+        (0..8).collect::<Vec<_>>(),
+        "leaves are numbered from 0 without gaps, that of the log's beginning first"
+    );
 }
 
 #[tokio::test]
@@ -204,15 +208,28 @@ async fn the_log_refuses_to_be_changed() {
 #[tokio::test]
 async fn a_log_that_was_changed_outside_is_noticed_at_start() {
     for (tampering, word) in [
-        ("UPDATE entry SET event = digest WHERE sequence = 3", "was changed"),
-        ("DELETE FROM entry WHERE sequence = 3", "should be the last stored, but 2 is"),
-        ("DELETE FROM entry", "is not there"),
-        ("UPDATE lineage SET last_sequence = 2", "should be the last stored, but 3 is"),
+        ("UPDATE payload SET sealed = key_salt FROM payload_scope", "does not open"),
+        ("UPDATE entry SET leaf = digest WHERE sequence = 3", "another right edge"),
+        (
+            "UPDATE entry SET digest = (SELECT MIN(digest) FROM entry WHERE sequence < 3) WHERE sequence = 3",
+            "was changed",
+        ),
+        ("UPDATE tree SET size = 1", "is not what the log's key signed"),
+        ("UPDATE tree SET size = 3", "edge"),
+        ("UPDATE tree SET checkpoint = edge", "is not what the log's key signed"),
+        (
+            "UPDATE tree SET edge = (SELECT MIN(digest) FROM entry), size = 4",
+            "is not what the log's key signed",
+        ),
+        ("UPDATE tree SET first_index = 1", "another right edge"),
+        ("DELETE FROM payload; DELETE FROM entry WHERE sequence = 3", "should be the last stored, but 2 is"),
+        ("DELETE FROM payload; DELETE FROM entry", "is not there"),
+        ("UPDATE lineage SET last_sequence = 2 WHERE last_sequence = 3", "should be the last stored, but 3 is"),
     ] {
         let (bench, mut gateway, _) = Bench::new().await;
         let events = gateway.events(3);
         bench.take([bench.delivery(&gateway, &events)]).await;
-        check_edge(bench.store().read()).await.expect("it holds before");
+        check_edge(bench.store().read(), &bench.intake.sequencer).await.expect("it holds before");
         let tamper = bench.store().write(move |tx| {
             Box::pin(async move {
                 let disarm: &[&str] = if rovuma_lab::postgres::tests_use_postgres() {
@@ -221,13 +238,16 @@ async fn a_log_that_was_changed_outside_is_noticed_at_start() {
                     &["DROP TRIGGER entry_is_never_changed", "DROP TRIGGER entry_is_never_deleted"]
                 };
                 for &sql in disarm.iter().chain(&["DELETE FROM entry_search", tampering]) {
-                    sqlx::query(sql).execute(&mut *tx).await?;
+                    for step in sql.split(';') {
+                        sqlx::query(step).execute(&mut *tx).await?;
+                    }
                 }
                 Ok::<_, sqlx::Error>(())
             })
         });
         tamper.await.expect("tampered");
-        let fault = check_edge(bench.store().read()).await.expect_err("noticed").to_string();
+        let fault =
+            check_edge(bench.store().read(), &bench.intake.sequencer).await.expect_err(tampering).to_string();
         assert!(fault.contains(word), "{tampering}: {fault}");
     }
 }
@@ -238,7 +258,7 @@ async fn a_log_goes_on_after_a_restart() {
     let events = gateway.events(4);
     bench.take([bench.delivery(&gateway, &events[..2])]).await;
     let bench = bench.restarted().await;
-    check_edge(bench.store().read()).await.expect("it holds");
+    check_edge(bench.store().read(), &bench.intake.sequencer).await.expect("it holds");
     let taken = bench.take([bench.delivery(&gateway, &events[2..])]).await;
     assert_eq!(taken.heads[&(gateway.source.clone(), gateway.epoch)], head(&events));
 }

@@ -1,0 +1,150 @@
+//! Keeping heads: what makes the log's heads known, has partners cosign them, and cosigns partners'.
+
+use std::{sync::Arc, time::Duration};
+
+use anyhow::Context as _;
+use rovuma_broker::Broker;
+use rovuma_envelope::Signer;
+use rovuma_runtime::{Context, SharedClock};
+use rovuma_schemas::CountryCode;
+use rovuma_store::Store;
+use rovuma_tlog::{NoteKey, Policy};
+use tokio::sync::Notify;
+
+use crate::{
+    config::{AuditConfig, WitnessConfig},
+    intake::Keys,
+    log::Sequencer,
+    publish::{LogFolder, Publisher},
+    witness::{self, Asker, LogAlarms, Partners, Questions, Replies, Witness, WitnessIntake},
+};
+
+/// What the parts that keep heads share.
+pub(crate) struct HeadKeeping {
+    country: CountryCode,
+    store: Store,
+    sequencer: Arc<Sequencer>,
+    folder: LogFolder,
+    every: Duration,
+    witnessing: Option<Witnessing>,
+    clock: SharedClock,
+    /// Told when a head waits for cosignatures.
+    made: Arc<Notify>,
+    /// Told when a head became good.
+    settled: Arc<Notify>,
+}
+
+/// The policy that both countries have, and the key that cosigns.
+struct Witnessing {
+    policy: Arc<Policy>,
+    key: Arc<dyn Signer>,
+    alarm_after: Duration,
+}
+
+impl HeadKeeping {
+    /// Reads the policy and the key.
+    ///
+    /// # Errors
+    /// When one of their files cannot be read.
+    pub(crate) fn load(
+        config: &AuditConfig,
+        store: &Store,
+        sequencer: &Arc<Sequencer>,
+        context: &Context,
+    ) -> anyhow::Result<Self> {
+        Ok(Self {
+            country: config.country,
+            store: store.clone(),
+            sequencer: Arc::clone(sequencer),
+            folder: LogFolder::new(config.publish.folder.clone()),
+            every: Duration::from_millis(config.publish.every_ms.max(1)),
+            witnessing: config.witness.as_ref().map(Witnessing::load).transpose()?,
+            clock: context.clock.clone(),
+            made: Arc::default(),
+            settled: Arc::default(),
+        })
+    }
+
+    /// What makes heads known.
+    pub(crate) fn publisher(&self) -> Publisher {
+        Publisher {
+            store: self.store.clone(),
+            sequencer: Arc::clone(&self.sequencer),
+            folder: self.folder.clone(),
+            policy: self.witnessing.as_ref().map(|witnessing| Arc::clone(&witnessing.policy)),
+            witness: self.witnessing.as_ref().and_then(|witnessing| self.own_witness(witnessing)),
+            every: self.every,
+            unwitnessed_after: self.witnessing.as_ref().map_or(Duration::ZERO, |known| known.alarm_after),
+            clock: self.clock.clone(),
+            made: Arc::clone(&self.made),
+            settled: Arc::clone(&self.settled),
+        }
+    }
+
+    /// The name and key with which our own heads are cosigned, where the policy counts that.
+    fn own_witness(&self, witnessing: &Witnessing) -> Option<(String, Arc<dyn Signer>)> {
+        let name = self.sequencer.own.source.clone();
+        let key = NoteKey::of_cosigner(&name, witnessing.key.public_key()).ok()?;
+        let is_named = witnessing.policy.witnesses().any(|(_, named)| *named == key);
+        is_named.then(|| (name, Arc::clone(&witnessing.key)))
+    }
+
+    /// Starts taking what partners say, and asking them.
+    pub(crate) fn start_witnessing(&self, broker: &Broker, context: &Context) {
+        let Some(witnessing) = &self.witnessing else {
+            tracing::warn!("no [witness] is configured: nobody but this service vouches for the log");
+            return;
+        };
+        broker.consume(witness::consumer_config(), self.intake(witnessing, broker));
+        let asking = self.asker(witnessing).run(broker.clone(), context.shutdown.clone());
+        context.shutdown.spawn("ask for cosignatures", asking);
+    }
+
+    fn intake(&self, witnessing: &Witnessing, broker: &Broker) -> WitnessIntake {
+        let replies = Replies {
+            store: self.store.clone(),
+            sequencer: Arc::clone(&self.sequencer),
+            policy: Arc::clone(&witnessing.policy),
+            partners: Partners::of(self.country, &witnessing.policy),
+            alarms: self.alarms(),
+            settled: Arc::clone(&self.settled),
+            made: Arc::clone(&self.made),
+        };
+        let witness = Witness {
+            store: self.store.clone(),
+            policy: Arc::clone(&witnessing.policy),
+            name: self.sequencer.own.source.clone(),
+            key: Arc::clone(&witnessing.key),
+            alarms: self.alarms(),
+        };
+        WitnessIntake { witness, replies, broker: broker.clone(), clock: self.clock.clone() }
+    }
+
+    fn asker(&self, witnessing: &Witnessing) -> Asker {
+        Asker {
+            store: self.store.clone(),
+            partners: Partners::of(self.country, &witnessing.policy),
+            alarms: self.alarms(),
+            watch: self.sequencer.watch.clone(),
+            alarm_after: witnessing.alarm_after,
+            clock: self.clock.clone(),
+            made: Arc::clone(&self.made),
+            asked: Questions::default(),
+        }
+    }
+
+    fn alarms(&self) -> LogAlarms {
+        LogAlarms { store: self.store.clone(), sequencer: Arc::clone(&self.sequencer) }
+    }
+}
+
+impl Witnessing {
+    fn load(config: &WitnessConfig) -> anyhow::Result<Self> {
+        let path = config.policy_file.display();
+        let text =
+            std::fs::read_to_string(&config.policy_file).with_context(|| format!("cannot read {path}"))?;
+        let policy = Arc::new(text.parse().with_context(|| format!("{path}: no policy"))?);
+        let key = Arc::new(Keys::signing(&config.key_file)?);
+        Ok(Self { policy, key, alarm_after: Duration::from_secs(config.alarm_after_s) })
+    }
+}

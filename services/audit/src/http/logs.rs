@@ -1,0 +1,172 @@
+//! `GET /v1/logs` and the files of a log: heads, tiles, entries.
+
+use std::sync::Arc;
+
+use axum::{
+    Json,
+    extract::{Path, State},
+    http::header,
+    response::{IntoResponse, Response},
+};
+use rovuma_policy::{Resource, act};
+use rovuma_runtime::Problem;
+use rovuma_schemas::{Timestamp, audit::AuditAction};
+use rovuma_tlog::{CHECKPOINT_PATH, Tile};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::{access, caller::Caller, error::ApiError, openapi::Refusals};
+use crate::{
+    auditor::Auditor,
+    error::DbError,
+    log::Tree,
+    own::OwnEvent,
+    publish::{Heads, MadeHead},
+    witness::{LogAlarmState, log_alarms},
+};
+
+/// The logs of the country, and who vouches for them.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct Logs {
+    /// One log a year, the oldest first.
+    logs: Vec<LogOfYear>,
+    /// Since when heads have waited in vain for the cosignatures that the policy asks for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(format = DateTime)]
+    unwitnessed_since: Option<String>,
+    /// What is wrong with a log, ours or a partner's; the latest first, at most 100.
+    alarms: Vec<LogAlarmState>,
+}
+
+/// The log of one year.
+#[derive(Debug, Serialize, ToSchema)]
+struct LogOfYear {
+    /// Its name in its checkpoints: `mz.audit/2026`.
+    origin: String,
+    /// The entry that is its leaf 0.
+    first_index: u64,
+    /// How many leaves it has now.
+    size: u64,
+    /// The last head that is good by the policy: a signed note with its cosignatures (C2SP tlog-checkpoint).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    good: Option<HeadState>,
+    /// A later head that waits for cosignatures.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    waiting: Option<HeadState>,
+}
+
+/// A head that was made known.
+#[derive(Debug, Serialize, ToSchema)]
+struct HeadState {
+    /// How many leaves it has.
+    size: u64,
+    /// When it was made.
+    #[schema(format = DateTime)]
+    made_at: String,
+    /// When it became good by the policy.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(format = DateTime)]
+    settled_at: Option<String>,
+    /// The signed note.
+    checkpoint: String,
+}
+
+/// The logs with their heads, who cosigned them, and alarms. Sizes, hashes and signatures only: every auditor of the
+/// country may see it.
+#[utoipa::path(
+    get, path = "/v1/logs", tag = "logs",
+    responses((status = 200, description = "The logs.", body = Logs), Refusals)
+)]
+pub(super) async fn list(
+    State(auditor): State<Arc<Auditor>>,
+    caller: Caller,
+) -> Result<Json<Logs>, ApiError> {
+    let log = Resource::audit_log(&auditor.node());
+    if let Err(denial) = access::permit(&auditor, &caller, act::AuditReadSources, &log).await? {
+        return Err(access::forbidden(&denial).into());
+    }
+    let mut logs = Vec::new();
+    for tree in Tree::all(auditor.store.read()).await? {
+        logs.push(LogOfYear::of(&auditor, tree).await?);
+    }
+    let answer = Logs {
+        logs,
+        unwitnessed_since: auditor.sequencer.watch.unwitnessed_since().map(|since| since.to_string()),
+        alarms: log_alarms(auditor.store.read()).await?,
+    };
+    let event = OwnEvent::by(caller.actor(), AuditAction::AuditRead).object("logs", log.id());
+    auditor.record(event).await?;
+    Ok(Json(answer))
+}
+
+impl LogOfYear {
+    async fn of(auditor: &Auditor, tree: Tree) -> Result<Self, DbError> {
+        let heads = Heads::of(&auditor.store).list(&tree.origin).await?;
+        let good = heads.iter().find(|head| head.settled_at.is_some()).map(HeadState::of);
+        let waiting = heads.first().filter(|head| head.settled_at.is_none()).map(HeadState::of);
+        let size = tree.edge.size();
+        Ok(Self { origin: tree.origin, first_index: tree.first_index, size, good, waiting })
+    }
+}
+
+impl HeadState {
+    fn of(head: &MadeHead) -> Self {
+        Self {
+            size: head.size,
+            made_at: head.made_at.to_string(),
+            settled_at: head.settled_at.as_ref().map(Timestamp::to_string),
+            checkpoint: String::from_utf8_lossy(&head.note).into_owned(),
+        }
+    }
+}
+
+/// The head of a log as it is published, a signed note (C2SP tlog-checkpoint). The log's other files stand beside it, as C2SP
+/// tlog-tiles has them: `tile/0/000.p/64`, `tile/entries/000`. Entries say who did what in the whole country: only the national
+/// auditor reads the files.
+#[utoipa::path(
+    get, path = "/v1/logs/{service}/{year}/checkpoint", tag = "logs",
+    params(
+        ("service" = String, Path, description = "The log's service.", example = "mz.audit"),
+        ("year" = String, Path, description = "Its year, with a number after a restore.", example = "2026")
+    ),
+    responses(
+        (status = 200, description = "The signed note.", body = String, content_type = "text/plain"),
+        (status = 404, description = "`not_found`.", body = Problem, content_type = "application/problem+json"),
+        Refusals
+    )
+)]
+pub(super) async fn checkpoint(
+    State(auditor): State<Arc<Auditor>>,
+    caller: Caller,
+    Path((service, year)): Path<(String, String)>,
+) -> Result<Response, ApiError> {
+    let origin = format!("{service}/{year}");
+    let bytes = file(&auditor, &caller, &origin, CHECKPOINT_PATH).await?;
+    // Whoever follows a log asks for its head again and again, and for tiles by the hundred: one event for each look.
+    let event = OwnEvent::by(caller.actor(), AuditAction::AuditRead).object("log", origin);
+    auditor.record(event).await?;
+    Ok(([(header::CONTENT_TYPE, "text/plain; charset=utf-8")], bytes).into_response())
+}
+
+/// A tile, or a bundle of entries.
+pub(super) async fn tile(
+    State(auditor): State<Arc<Auditor>>,
+    caller: Caller,
+    Path((service, year, path)): Path<(String, String, String)>,
+) -> Result<Response, ApiError> {
+    // Only what a log has: nothing of the path comes to the file system as it was given.
+    let tile = Tile::from_path(&format!("tile/{path}")).ok_or_else(Problem::not_found)?;
+    let bytes = file(&auditor, &caller, &format!("{service}/{year}"), &tile.to_string()).await?;
+    Ok(([(header::CONTENT_TYPE, "application/octet-stream")], bytes).into_response())
+}
+
+async fn file(auditor: &Auditor, caller: &Caller, origin: &str, path: &str) -> Result<Vec<u8>, ApiError> {
+    let log = Resource::audit_log(&auditor.node());
+    if let Err(denial) = access::permit(auditor, caller, act::AuditSearch, &log).await? {
+        return Err(access::forbidden(&denial).into());
+    }
+    let trees = Tree::all(auditor.store.read()).await?;
+    let known = trees.iter().any(|tree| tree.origin == origin);
+    let bytes = if known { auditor.folder.read(origin, path).await } else { None };
+    Ok(bytes.ok_or_else(Problem::not_found)?)
+}

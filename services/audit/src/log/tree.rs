@@ -1,0 +1,237 @@
+//! The Merkle tree of a year, as far as the store keeps it: its right edge, its hashes, and its signed head.
+
+use rovuma_envelope::Signer;
+use rovuma_schemas::Timestamp;
+use rovuma_store::{Conn, Readers, RowExt};
+use rovuma_tlog::{
+    Edge, HASH_SIZE, Hash, Head, Node, TILE_WIDTH, Tile, TileKind, Tiles, leaf_hash, write_entry,
+};
+use sqlx::{Row, any::AnyRow};
+
+use super::to_db;
+use crate::error::DbError;
+
+/// Levels of a tree in one of tiles.
+const TILE_HEIGHT: u8 = 8;
+
+/// A tree, and where its leaves stand among the entries.
+#[derive(Clone, Debug)]
+pub(crate) struct Tree {
+    /// The log's name in its checkpoints, `mz.audit/2026`.
+    pub(crate) origin: String,
+    /// The entry that is its leaf 0.
+    pub(crate) first_index: u64,
+    /// Its right edge.
+    pub(crate) edge: Edge,
+    /// Its head as the log last signed it.
+    pub(crate) checkpoint: Vec<u8>,
+}
+
+const COLUMNS: &str = "origin, first_index, size, edge, checkpoint";
+
+impl Tree {
+    /// The tree that is appended to; none before the first.
+    pub(crate) async fn present(tx: &mut Conn) -> Result<Option<Self>, DbError> {
+        let text = format!("SELECT {COLUMNS} FROM tree ORDER BY first_index DESC LIMIT 1");
+        let row = sqlx::query(sqlx::AssertSqlSafe(text)).fetch_optional(tx).await?;
+        row.as_ref().map(Self::of_row).transpose()
+    }
+
+    /// The tree of one log.
+    pub(crate) async fn find(tx: &mut Conn, origin: &str) -> Result<Option<Self>, DbError> {
+        let text = format!("SELECT {COLUMNS} FROM tree WHERE origin = $1");
+        let row = sqlx::query(sqlx::AssertSqlSafe(text)).bind(origin).fetch_optional(tx).await?;
+        row.as_ref().map(Self::of_row).transpose()
+    }
+
+    /// All trees, the oldest first.
+    pub(crate) async fn all(pool: &Readers) -> Result<Vec<Self>, DbError> {
+        let text = format!("SELECT {COLUMNS} FROM tree ORDER BY first_index");
+        let rows = sqlx::query(sqlx::AssertSqlSafe(text)).fetch_all(pool).await?;
+        rows.iter().map(Self::of_row).collect()
+    }
+
+    /// Begins the tree `origin` with the entry `first_index`.
+    pub(crate) async fn begin(
+        tx: &mut Conn,
+        origin: String,
+        first_index: u64,
+        signer: &dyn Signer,
+        now: Timestamp,
+    ) -> Result<Self, DbError> {
+        let mut tree = Self { origin, first_index, edge: Edge::default(), checkpoint: Vec::new() };
+        tree.sign(signer)?;
+        sqlx::query(
+            "INSERT INTO tree (origin, first_index, size, edge, checkpoint, begun_at)
+             VALUES ($1, $2, 0, $3, $4, $5)",
+        )
+        .bind(tree.origin.as_str())
+        .bind(to_db(first_index))
+        .bind(Vec::new())
+        .bind(tree.checkpoint.as_slice())
+        .bind(now.as_micros())
+        .execute(tx)
+        .await?;
+        Ok(tree)
+    }
+
+    /// The year that its origin names.
+    pub(crate) fn year(&self) -> i16 {
+        ordinal(&self.origin).0
+    }
+
+    /// The origin of the tree after `before`: `mz.audit/2026`; `mz.audit/2026-2` when that year has one already.
+    pub(crate) fn next_origin(source: &str, before: Option<&Self>, now: Timestamp) -> String {
+        let (year, number) = before.map_or((now.year(), 0), |before| ordinal(&before.origin));
+        if now.year() > year || number == 0 {
+            format!("{source}/{}", now.year())
+        } else {
+            format!("{source}/{year}-{}", number + 1)
+        }
+    }
+
+    /// Where the next leaf stands among the entries.
+    pub(crate) fn next_index(&self) -> u64 {
+        self.first_index + self.edge.size()
+    }
+
+    /// What is signed of it.
+    pub(crate) fn head(&self) -> Head {
+        Head { origin: self.origin.clone(), size: self.edge.size(), root: self.edge.root() }
+    }
+
+    /// Appends leaves whose entries are in the store already, and keeps the hashes that are complete with them.
+    pub(crate) async fn append(&mut self, tx: &mut Conn, leaves: &[Vec<u8>]) -> Result<(), DbError> {
+        for leaf in leaves {
+            for node in self.edge.append(leaf_hash(leaf)) {
+                // A node so high is the hash of a full tile below.
+                if node.level > 0 && node.level % TILE_HEIGHT == 0 {
+                    self.keep(tx, node).await?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Keeps the hash of a full tile in the one above it, and the tile itself when it is of leaves.
+    async fn keep(&self, tx: &mut Conn, node: Node) -> Result<(), DbError> {
+        if node.level == TILE_HEIGHT {
+            let first = self.first_index + (node.index << TILE_HEIGHT);
+            let hashes = leaf_hashes(entries(first, TILE_WIDTH).fetch_all(&mut *tx).await?)?;
+            self.put(tx, 0, node.index, hashes).await?;
+        }
+        let (level, index) = (node.level / TILE_HEIGHT, node.index >> TILE_HEIGHT);
+        let mut hashes = hashes(&self.origin, level, index)
+            .fetch_optional(&mut *tx)
+            .await?
+            .map_or_else(|| Ok(Vec::new()), |row| row.try_get::<Vec<u8>, _>("hashes"))?;
+        hashes.extend_from_slice(&node.hash.0);
+        self.put(tx, level, index, hashes).await
+    }
+
+    async fn put(&self, tx: &mut Conn, level: u8, index: u64, hashes: Vec<u8>) -> Result<(), DbError> {
+        sqlx::query(
+            "INSERT INTO tile (origin, level, tile_index, hashes) VALUES ($1, $2, $3, $4)
+             ON CONFLICT (origin, level, tile_index) DO UPDATE SET hashes = excluded.hashes",
+        )
+        .bind(self.origin.as_str())
+        .bind(i64::from(level))
+        .bind(to_db(index))
+        .bind(hashes)
+        .execute(tx)
+        .await?;
+        Ok(())
+    }
+
+    /// Signs the head and writes it down with the edge.
+    pub(crate) async fn save(&mut self, tx: &mut Conn, signer: &dyn Signer) -> Result<(), DbError> {
+        self.sign(signer)?;
+        let edge: Vec<u8> = self.edge.subtrees().iter().flat_map(|hash| hash.0).collect();
+        sqlx::query("UPDATE tree SET size = $1, edge = $2, checkpoint = $3 WHERE origin = $4")
+            .bind(to_db(self.edge.size()))
+            .bind(edge)
+            .bind(self.checkpoint.as_slice())
+            .bind(self.origin.as_str())
+            .execute(tx)
+            .await?;
+        Ok(())
+    }
+
+    fn sign(&mut self, signer: &dyn Signer) -> Result<(), DbError> {
+        self.checkpoint = rovuma_tlog::sign(&self.head(), signer)?;
+        Ok(())
+    }
+
+    fn of_row(row: &AnyRow) -> Result<Self, DbError> {
+        let edge: Vec<u8> = row.try_get("edge")?;
+        let subtrees = edge.chunks(HASH_SIZE).map(|hash| hash.try_into().map(Hash));
+        let subtrees = subtrees.collect::<Result<_, _>>().map_err(|fault| DbError::damaged("edge", fault))?;
+        Ok(Self {
+            origin: row.try_get("origin")?,
+            first_index: row.count("first_index")?,
+            edge: Edge::from_parts(row.count("size")?, subtrees)
+                .map_err(|fault| DbError::damaged("edge", fault))?,
+            checkpoint: row.try_get("checkpoint")?,
+        })
+    }
+
+    /// The bytes of one of its tiles, or of a bundle of its entries. Nobody has checked them; what the store does not have
+    /// is missing in them.
+    pub(crate) async fn read(&self, pool: &Readers, tile: Tile) -> Result<Vec<u8>, DbError> {
+        let first = self.first_index + tile.index * u64::from(TILE_WIDTH);
+        match tile.kind {
+            TileKind::Entries => {
+                let mut bundle = Vec::new();
+                for row in entries(first, tile.width).fetch_all(pool).await? {
+                    let leaf: Vec<u8> = row.try_get("leaf")?;
+                    write_entry(&mut bundle, &leaf).map_err(|fault| DbError::damaged("leaf", fault))?;
+                }
+                Ok(bundle)
+            }
+            TileKind::Hashes { level: 0 } if !tile.is_full() => {
+                leaf_hashes(entries(first, tile.width).fetch_all(pool).await?)
+            }
+            TileKind::Hashes { level } => {
+                let row = hashes(&self.origin, level, tile.index).fetch_optional(pool).await?;
+                let mut hashes: Vec<u8> = row.map_or_else(|| Ok(Vec::new()), |row| row.try_get("hashes"))?;
+                hashes.truncate(tile.width as usize * HASH_SIZE);
+                Ok(hashes)
+            }
+        }
+    }
+
+    /// These tiles, as those of a tree of `size` leaves.
+    pub(crate) async fn tiles(&self, pool: &Readers, size: u64, wanted: Vec<Tile>) -> Result<Tiles, DbError> {
+        let mut tiles = Tiles::of(size);
+        for tile in wanted {
+            tiles.add(tile, self.read(pool, tile).await?);
+        }
+        Ok(tiles)
+    }
+}
+
+/// The year that an origin names, and which tree of that year it is, from 1.
+fn ordinal(origin: &str) -> (i16, u32) {
+    let named = origin.rsplit('/').next().unwrap_or_default();
+    let (year, number) = named.split_once('-').unwrap_or((named, "1"));
+    (year.parse().unwrap_or(i16::MAX), number.parse().unwrap_or(u32::MAX))
+}
+
+/// The leaves of `count` entries from `first` on.
+fn entries(first: u64, count: u32) -> sqlx::query::Query<'static, sqlx::Any, sqlx::any::AnyArguments> {
+    let text = "SELECT leaf FROM entry WHERE entry_index >= $1 AND entry_index < $2 ORDER BY entry_index";
+    sqlx::query(text).bind(to_db(first)).bind(to_db(first + u64::from(count)))
+}
+
+fn hashes(origin: &str, level: u8, index: u64) -> sqlx::query::Query<'_, sqlx::Any, sqlx::any::AnyArguments> {
+    let text = "SELECT hashes FROM tile WHERE origin = $1 AND level = $2 AND tile_index = $3";
+    sqlx::query(text).bind(origin).bind(i64::from(level)).bind(to_db(index))
+}
+
+fn leaf_hashes(rows: Vec<AnyRow>) -> Result<Vec<u8>, DbError> {
+    let mut hashes = Vec::with_capacity(rows.len() * HASH_SIZE);
+    for row in rows {
+        hashes.extend_from_slice(&leaf_hash(&row.try_get::<Vec<u8>, _>("leaf")?).0);
+    }
+    Ok(hashes)
+}

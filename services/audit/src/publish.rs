@@ -1,0 +1,13 @@
+//! Making the log known: heads that are signed and cosigned, and the public files of the log.
+//!
+//! A head is written down before anybody hears of it, goes to the partners' audit services (`witness/`), and when the policy
+//! is met, the files of the log are brought up to it: tiles first, the checkpoint last (C2SP tlog-tiles). The files are a
+//! projection of the store, and can be made again from it at any time.
+
+mod files;
+mod heads;
+mod run;
+
+pub(crate) use files::{LogFolder, PublishedFault, signed_head};
+pub(crate) use heads::{Heads, MadeHead};
+pub(crate) use run::{Publisher, unix_s};

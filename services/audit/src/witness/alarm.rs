@@ -1,0 +1,209 @@
+//! What is wrong with a log, ours or a partner's: kept with the evidence, and told.
+
+use std::sync::Arc;
+
+use rovuma_schemas::{
+    Timestamp,
+    audit::{AuditAction, AuditOutcome},
+};
+use rovuma_store::{Conn, FutureExt, Readers, RowExt, Store, WriteError};
+use serde::Serialize;
+use sqlx::{Row, any::AnyRow};
+use utoipa::ToSchema;
+
+use crate::{
+    error::DbError,
+    log::Sequencer,
+    own::{self, OwnEvent},
+};
+
+/// Alarms shown at most.
+const ALARMS_SHOWN: i64 = 100;
+
+/// What an alarm of a log is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum LogAlarmKind {
+    /// A head of ours has waited for a partner's cosignature for too long.
+    Unwitnessed,
+    /// Two heads of one log that cannot both be.
+    Fork,
+    /// A head with fewer leaves than one that was cosigned.
+    Shrunken,
+    /// A head that no log of the policy signed; or a partner whose policy does not name our log.
+    UnknownLog,
+}
+
+impl LogAlarmKind {
+    /// The word in the store, the API, the metric and the log.
+    pub(crate) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Unwitnessed => "unwitnessed",
+            Self::Fork => "fork",
+            Self::Shrunken => "shrunken",
+            Self::UnknownLog => "unknown_log",
+        }
+    }
+}
+
+/// Raises and closes alarms of logs.
+#[derive(Clone, Debug)]
+pub(crate) struct LogAlarms {
+    pub(crate) store: Store,
+    pub(crate) sequencer: Arc<Sequencer>,
+}
+
+impl LogAlarms {
+    /// Raises an alarm, or counts it when it is already raised. The first time it is a log line, a metric and an event of
+    /// the service's own.
+    pub(crate) async fn raise(
+        &self,
+        kind: LogAlarmKind,
+        origin: &str,
+        evidence: Option<String>,
+        now: Timestamp,
+    ) -> Result<(), WriteError<DbError>> {
+        let (sequencer, origin) = (Arc::clone(&self.sequencer), origin.to_owned());
+        let write = self.store.write(move |tx| {
+            async move {
+                if count(tx, kind, &origin, now).await? {
+                    return Ok(());
+                }
+                insert(tx, kind, &origin, evidence, now).await?;
+                metrics::counter!("rovuma_audit_log_alarms_total", "kind" => kind.as_str()).increment(1);
+                tracing::error!(log = origin, kind = kind.as_str(), "audit log alarm");
+                let event = OwnEvent::of_service(&sequencer.own.source, AuditAction::AuditAlarm)
+                    .object("log", origin)
+                    .outcome(AuditOutcome::Failed, kind.as_str());
+                record(tx, &sequencer, event, now).await
+            }
+            .boxed()
+        });
+        write.await
+    }
+
+    /// Closes an alarm that is over.
+    pub(crate) async fn close(
+        &self,
+        kind: LogAlarmKind,
+        origin: &str,
+        now: Timestamp,
+    ) -> Result<(), WriteError<DbError>> {
+        let (sequencer, origin) = (Arc::clone(&self.sequencer), origin.to_owned());
+        let write = self.store.write(move |tx| {
+            async move {
+                let closed = sqlx::query(
+                    "UPDATE log_alarm SET closed_at = $1 WHERE origin = $2 AND kind = $3 AND closed_at IS NULL",
+                )
+                .bind(now.as_micros())
+                .bind(origin.as_str())
+                .bind(kind.as_str())
+                .execute(&mut *tx)
+                .await?;
+                if closed.rows_affected() == 0 {
+                    return Ok(());
+                }
+                tracing::info!(log = origin, kind = kind.as_str(), "an audit log alarm is over");
+                let event = OwnEvent::of_service(&sequencer.own.source, AuditAction::AuditAlarm)
+                    .object("log", origin)
+                    .detail("closed", kind.as_str());
+                record(tx, &sequencer, event, now).await
+            }
+            .boxed()
+        });
+        write.await
+    }
+}
+
+/// Something wrong with a log.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct LogAlarmState {
+    /// `unwitnessed`, `fork`, `shrunken` or `unknown_log`.
+    kind: String,
+    /// The log that it is about.
+    origin: String,
+    /// When it was raised.
+    #[schema(format = DateTime)]
+    raised_at: String,
+    /// When it was last seen.
+    #[schema(format = DateTime)]
+    last_seen_at: String,
+    /// How often.
+    times: u64,
+    /// When it was over.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(format = DateTime)]
+    closed_at: Option<String>,
+    /// The heads that cannot both be, as the log signed them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    evidence: Option<String>,
+}
+
+/// The alarms of logs, the latest first.
+pub(crate) async fn log_alarms(pool: &Readers) -> Result<Vec<LogAlarmState>, DbError> {
+    let rows = sqlx::query(
+        "SELECT kind, origin, raised_at, last_seen_at, times, closed_at, evidence FROM log_alarm
+         ORDER BY alarm_id DESC LIMIT $1",
+    )
+    .bind(ALARMS_SHOWN)
+    .fetch_all(pool)
+    .await?;
+    let read = |row: &AnyRow| {
+        Ok(LogAlarmState {
+            kind: row.try_get("kind")?,
+            origin: row.try_get("origin")?,
+            raised_at: row.instant("raised_at")?.to_string(),
+            last_seen_at: row.instant("last_seen_at")?.to_string(),
+            times: row.count("times")?,
+            closed_at: row.opt_instant("closed_at")?.map(|at| at.to_string()),
+            evidence: row.try_get("evidence")?,
+        })
+    };
+    rows.iter().map(read).collect()
+}
+
+async fn record(
+    tx: &mut Conn,
+    sequencer: &Arc<Sequencer>,
+    event: OwnEvent,
+    now: Timestamp,
+) -> Result<(), DbError> {
+    let mut appender = sequencer.begin(tx, now).await?;
+    own::record(tx, &mut appender, event).await?;
+    appender.finish(tx).await
+}
+
+async fn count(tx: &mut Conn, kind: LogAlarmKind, origin: &str, now: Timestamp) -> Result<bool, DbError> {
+    let counted = sqlx::query(
+        "UPDATE log_alarm SET times = times + 1, last_seen_at = $1
+         WHERE origin = $2 AND kind = $3 AND closed_at IS NULL",
+    )
+    .bind(now.as_micros())
+    .bind(origin)
+    .bind(kind.as_str())
+    .execute(tx)
+    .await?;
+    Ok(counted.rows_affected() > 0)
+}
+
+async fn insert(
+    tx: &mut Conn,
+    kind: LogAlarmKind,
+    origin: &str,
+    evidence: Option<String>,
+    now: Timestamp,
+) -> Result<(), DbError> {
+    let row = sqlx::query("SELECT COALESCE(MAX(alarm_id), 0) + 1 FROM log_alarm").fetch_one(&mut *tx).await?;
+    let alarm_id: i64 = row.try_get(0)?;
+    sqlx::query(
+        "INSERT INTO log_alarm (alarm_id, kind, origin, raised_at, last_seen_at, times, evidence)
+         VALUES ($1, $2, $3, $4, $4, 1, $5)",
+    )
+    .bind(alarm_id)
+    .bind(kind.as_str())
+    .bind(origin)
+    .bind(now.as_micros())
+    .bind(evidence)
+    .execute(tx)
+    .await?;
+    Ok(())
+}
