@@ -37,7 +37,10 @@ impl Service for Audit {
         let keys = Arc::new(Keys::load(&config.keys, &config.producers, &own_name)?);
         let signer = Arc::new(Keys::signing(&config.keys.signing_key_file)?);
         let (store, sequencer) = open_log(&config, own_name, context).await?;
-        let heads = HeadKeeping::load(&config, &store, &sequencer, context)?;
+        let heads = {
+            let settings = (&config.publish, config.witness.as_ref());
+            HeadKeeping::load(config.country, settings, &store, &sequencer, &context.clock)?
+        };
         let publisher = heads.publisher();
         publisher.check().await.context("the log and what was published of it do not go together")?;
         begin(&store, &sequencer, context).await?;
@@ -57,7 +60,7 @@ impl Service for Audit {
         };
         let consumer = broker.consume(intake::consumer_config(), intake);
         context.shutdown.spawn("publish", publisher.run(context.shutdown.clone()));
-        heads.start_witnessing(&broker, context);
+        heads.start_witnessing(&broker, &context.shutdown);
         watch(context, broker, consumer);
 
         let auditor = auditor(&config, store.clone(), Arc::clone(&sequencer), context)?;

@@ -5,14 +5,14 @@ use std::{sync::Arc, time::Duration};
 use anyhow::Context as _;
 use rovuma_broker::Broker;
 use rovuma_envelope::Signer;
-use rovuma_runtime::{Context, SharedClock};
+use rovuma_runtime::{SharedClock, Shutdown};
 use rovuma_schemas::CountryCode;
 use rovuma_store::Store;
 use rovuma_tlog::{NoteKey, Policy};
 use tokio::sync::Notify;
 
 use crate::{
-    config::{AuditConfig, WitnessConfig},
+    config::{PublishConfig, WitnessConfig},
     intake::Keys,
     log::Sequencer,
     publish::{LogFolder, Publisher},
@@ -47,19 +47,20 @@ impl HeadKeeping {
     /// # Errors
     /// When one of their files cannot be read.
     pub(crate) fn load(
-        config: &AuditConfig,
+        country: CountryCode,
+        (publish, witness): (&PublishConfig, Option<&WitnessConfig>),
         store: &Store,
         sequencer: &Arc<Sequencer>,
-        context: &Context,
+        clock: &SharedClock,
     ) -> anyhow::Result<Self> {
         Ok(Self {
-            country: config.country,
+            country,
             store: store.clone(),
             sequencer: Arc::clone(sequencer),
-            folder: LogFolder::new(config.publish.folder.clone()),
-            every: Duration::from_millis(config.publish.every_ms.max(1)),
-            witnessing: config.witness.as_ref().map(Witnessing::load).transpose()?,
-            clock: context.clock.clone(),
+            folder: LogFolder::new(publish.folder.clone()),
+            every: Duration::from_millis(publish.every_ms.max(1)),
+            witnessing: witness.map(Witnessing::load).transpose()?,
+            clock: clock.clone(),
             made: Arc::default(),
             settled: Arc::default(),
         })
@@ -90,47 +91,47 @@ impl HeadKeeping {
     }
 
     /// Starts taking what partners say, and asking them.
-    pub(crate) fn start_witnessing(&self, broker: &Broker, context: &Context) {
-        let Some(witnessing) = &self.witnessing else {
+    pub(crate) fn start_witnessing(&self, broker: &Broker, shutdown: &Shutdown) {
+        let Some((witness, replies, asker)) = self.parts() else {
             tracing::warn!("no [witness] is configured: nobody but this service vouches for the log");
             return;
         };
-        broker.consume(witness::consumer_config(), self.intake(witnessing, broker));
-        let asking = self.asker(witnessing).run(broker.clone(), context.shutdown.clone());
-        context.shutdown.spawn("ask for cosignatures", asking);
+        let intake = WitnessIntake { witness, replies, broker: broker.clone(), clock: self.clock.clone() };
+        broker.consume(witness::consumer_config(), intake);
+        shutdown.spawn("ask for cosignatures", asker.run(broker.clone(), shutdown.clone()));
     }
 
-    fn intake(&self, witnessing: &Witnessing, broker: &Broker) -> WitnessIntake {
+    /// What cosigns partners' heads, what takes their answers about ours, and what asks them.
+    pub(crate) fn parts(&self) -> Option<(Witness, Replies, Asker)> {
+        let Witnessing { policy, key, alarm_after } = self.witnessing.as_ref()?;
+        let partners = Partners::of(self.country, policy);
+        let witness = Witness {
+            store: self.store.clone(),
+            policy: Arc::clone(policy),
+            name: self.sequencer.own.source.clone(),
+            key: Arc::clone(key),
+            alarms: self.alarms(),
+        };
         let replies = Replies {
             store: self.store.clone(),
             sequencer: Arc::clone(&self.sequencer),
-            policy: Arc::clone(&witnessing.policy),
-            partners: Partners::of(self.country, &witnessing.policy),
+            policy: Arc::clone(policy),
+            partners: partners.clone(),
             alarms: self.alarms(),
             settled: Arc::clone(&self.settled),
             made: Arc::clone(&self.made),
         };
-        let witness = Witness {
+        let asker = Asker {
             store: self.store.clone(),
-            policy: Arc::clone(&witnessing.policy),
-            name: self.sequencer.own.source.clone(),
-            key: Arc::clone(&witnessing.key),
-            alarms: self.alarms(),
-        };
-        WitnessIntake { witness, replies, broker: broker.clone(), clock: self.clock.clone() }
-    }
-
-    fn asker(&self, witnessing: &Witnessing) -> Asker {
-        Asker {
-            store: self.store.clone(),
-            partners: Partners::of(self.country, &witnessing.policy),
+            partners,
             alarms: self.alarms(),
             watch: self.sequencer.watch.clone(),
-            alarm_after: witnessing.alarm_after,
+            alarm_after: *alarm_after,
             clock: self.clock.clone(),
             made: Arc::clone(&self.made),
             asked: Questions::default(),
-        }
+        };
+        Some((witness, replies, asker))
     }
 
     fn alarms(&self) -> LogAlarms {

@@ -4,6 +4,7 @@ mod policy;
 mod search;
 mod ship;
 mod show;
+mod verify;
 
 use clap::Subcommand;
 
@@ -16,6 +17,8 @@ pub(crate) enum Audit {
     Search(search::Search),
     /// Show one event with its exact bytes
     Show(show::Show),
+    /// Verify a log or a proof against pinned keys, trusting no server
+    Verify(verify::Verify),
     /// Write the policy that says whose cosignatures the audit logs' heads need: both countries and every auditor have it
     Policy(policy::MakePolicy),
     /// Bring this tool's own events that still wait to the audit service
@@ -27,6 +30,7 @@ impl Audit {
         match self {
             Self::Search(command) => command.run(app).await,
             Self::Show(command) => command.run(app).await,
+            Self::Verify(command) => command.run(app).await,
             Self::Policy(command) => command.run(app),
             Self::Ship => ship::run(app).await,
         }

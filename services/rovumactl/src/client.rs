@@ -87,6 +87,14 @@ impl Client {
         serde_json::from_slice(&bytes).map_err(|error| self.nonsense(&error))
     }
 
+    /// The bytes that stand at `path`.
+    pub(crate) async fn get_bytes(&self, path: &str) -> Outcome<Vec<u8>> {
+        let response = self.send_raw(self.request(Method::GET, path)?).await?;
+        let status = response.status();
+        let bytes = self.body(response).await?;
+        if status.is_success() { Ok(bytes) } else { Err(self.refusal(status, &bytes)) }
+    }
+
     /// Sends a request and gives the answer whatever it is.
     pub(crate) async fn send_raw(&self, request: RequestBuilder) -> Outcome<Response> {
         let what = format!("waiting for {} at {}", self.name, self.base);

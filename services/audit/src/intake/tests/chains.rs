@@ -224,7 +224,10 @@ async fn a_log_that_was_changed_outside_is_noticed_at_start() {
         ("UPDATE tree SET first_index = 1", "another right edge"),
         ("DELETE FROM payload; DELETE FROM entry WHERE sequence = 3", "should be the last stored, but 2 is"),
         ("DELETE FROM payload; DELETE FROM entry", "is not there"),
-        ("UPDATE lineage SET last_sequence = 2 WHERE last_sequence = 3", "should be the last stored, but 3 is"),
+        (
+            "UPDATE lineage SET last_sequence = 2 WHERE last_sequence = 3",
+            "should be the last stored, but 3 is",
+        ),
     ] {
         let (bench, mut gateway, _) = Bench::new().await;
         let events = gateway.events(3);

@@ -1,0 +1,188 @@
+//! `audit verify`: a whole log, or a proof, against pinned keys and nothing else.
+
+mod files;
+mod leaves;
+mod proof;
+
+use std::{fmt, path::PathBuf};
+
+use clap::Args;
+use rovuma_tlog::{Checkpoint, LogFault, Policy, check_log};
+use serde::Serialize;
+
+use crate::{
+    app::App,
+    exit::{Exit, Failure, Outcome},
+    files::read_text,
+    output::safe,
+    progress,
+    session::{Server, ServerArgs},
+};
+use files::{Folder, ReadFault, Remote};
+
+use leaves::{LeafFault, Leaves};
+
+/// Options of `audit verify`.
+#[derive(Debug, Args)]
+pub(crate) struct Verify {
+    /// A log's folder with its checkpoint and tiles, or a proof that was saved from the API
+    #[arg(required_unless_present = "log", conflicts_with = "log")]
+    what: Option<PathBuf>,
+    /// A log of the audit service, read over HTTP: mz.audit/2026
+    #[arg(long, value_name = "ORIGIN")]
+    log: Option<String>,
+    /// Which logs there are and whose cosignatures they need: the policy that was handed over
+    #[arg(long, value_name = "FILE")]
+    policy: PathBuf,
+    /// For a proof: the event that it is about, as `rovumactl audit show --json` prints it
+    #[arg(long, value_name = "FILE")]
+    event: Option<PathBuf>,
+    #[command(flatten)]
+    server: ServerArgs,
+}
+
+/// What was found about a log.
+#[derive(Debug, Serialize)]
+struct Report {
+    what: String,
+    holds: bool,
+    /// What holds, in the order in which it was checked.
+    checked: Vec<String>,
+    /// The first thing that does not hold.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    fault: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    log: Option<Signed>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sources: Option<usize>,
+}
+
+/// Who signed what.
+#[derive(Debug, Serialize)]
+struct Signed {
+    origin: String,
+    leaves: u64,
+    root: String,
+    /// The witnesses, each with the time that it names.
+    cosigned: Vec<String>,
+}
+
+impl Signed {
+    fn of(checkpoint: &Checkpoint) -> Self {
+        let head = checkpoint.head();
+        let cosigned = checkpoint.cosigned().iter().map(|word| {
+            let at = i64::try_from(word.unix_s).ok().and_then(|unix_s| unix_s.checked_mul(1_000_000));
+            let at = at.and_then(|micros| rovuma_schemas::Timestamp::from_micros(micros).ok());
+            let at = at.map_or_else(|| format!("{} s", word.unix_s), |at| at.to_string());
+            format!("{} at {at}", word.witness)
+        });
+        Self {
+            origin: head.origin.clone(),
+            leaves: head.size,
+            root: head.root.to_string(),
+            cosigned: cosigned.collect(),
+        }
+    }
+}
+
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let verdict = if self.holds { "HOLDS" } else { "DOES NOT HOLD" };
+        writeln!(f, "{verdict}: {}", safe(&self.what))?;
+        if let Some(log) = &self.log {
+            writeln!(f, "  log       {}", safe(&log.origin))?;
+            writeln!(f, "  leaves    {}", log.leaves)?;
+            writeln!(f, "  root      {}", log.root)?;
+            writeln!(f, "  cosigned  {}", log.cosigned.join(", "))?;
+        }
+        for checked in &self.checked {
+            writeln!(f, "  holds     {}", safe(checked))?;
+        }
+        match &self.fault {
+            Some(fault) => write!(f, "  FAILS     {}", safe(fault)),
+            None => write!(
+                f,
+                "  Nothing of it was changed, removed or slipped in since those named above signed it."
+            ),
+        }
+    }
+}
+
+impl Verify {
+    pub(crate) async fn run(self, app: &App) -> Outcome {
+        let policy = read_policy(&self.policy)?;
+        let report = match (&self.what, &self.log) {
+            (Some(what), _) if what.is_file() => proof::check(what, self.event.as_deref(), &policy)?,
+            (Some(what), _) if what.is_dir() => {
+                let folder = Folder::new(what.clone());
+                let shown = what.display().to_string();
+                off_the_runtime(&format!("checking {shown}"), move || whole(shown, &folder, &policy)).await?
+            }
+            (Some(what), _) => return Err(Failure::usage(format!("{} is not there", what.display()))),
+            (None, Some(origin)) => {
+                let client = self.server.client(app, Server::Audit).await?;
+                let remote = Remote::of(client, origin)?;
+                let shown = format!("{origin} over HTTP");
+                off_the_runtime(&format!("reading and checking {origin}"), move || {
+                    whole(shown, &remote, &policy)
+                })
+                .await?
+            }
+            (None, None) => return Err(Failure::usage("give a folder, a proof, or --log")),
+        };
+        app.out.show(&report)?;
+        Ok(if report.holds { Exit::Ok } else { Exit::Verification })
+    }
+}
+
+/// Reads a policy: keys that were handed over by people.
+pub(super) fn read_policy(path: &std::path::Path) -> Outcome<Policy> {
+    let text = read_text(path)?;
+    text.parse().map_err(|fault| {
+        Failure::usage(format!("{}: {fault}", path.display()))
+            .next("give the policy that was handed over with the keys: rovumactl audit policy writes one")
+    })
+}
+
+async fn off_the_runtime(
+    what: &str,
+    work: impl FnOnce() -> Outcome<Report> + Send + 'static,
+) -> Outcome<Report> {
+    let done = progress::waiting(what, tokio::task::spawn_blocking(work)).await;
+    done.map_err(|fault| Failure::local(fault.to_string()))?
+}
+
+/// Checks a whole log from its raw bytes.
+fn whole<S>(what: String, files: &S, policy: &Policy) -> Outcome<Report>
+where
+    S: rovuma_tlog::LogFiles<Fault = ReadFault>,
+{
+    let mut leaves = Leaves::default();
+    let checked = check_log(files, policy, |index, entry| leaves.look(index, entry));
+    let mut report =
+        Report { what, holds: false, checked: Vec::new(), fault: None, log: None, sources: None };
+    match checked {
+        Ok(checkpoint) => {
+            report.holds = true;
+            report.checked = vec![
+                "the head is signed by the log, and cosigned by those whom the policy asks for".to_owned(),
+                "the entries, and no others, make exactly that head".to_owned(),
+                "every file of hashes says the same as the entries".to_owned(),
+                format!(
+                    "every entry is an audit leaf; those of each of {} sources follow each other without a gap",
+                    leaves.sources()
+                ),
+            ];
+            report.log = Some(Signed::of(&checkpoint));
+            report.sources = Some(leaves.sources());
+        }
+        // Nothing is said about a log that could not be read.
+        Err(LogFault::Files(fault)) => return Err(fault.into()),
+        Err(fault) => report.fault = Some(describe(&fault)),
+    }
+    Ok(report)
+}
+
+fn describe(fault: &LogFault<ReadFault, LeafFault>) -> String {
+    fault.to_string()
+}

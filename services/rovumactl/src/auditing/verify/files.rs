@@ -1,0 +1,139 @@
+//! The files of a log: in a folder, or at the audit service.
+
+use std::{fs, io, path::PathBuf};
+
+use rovuma_tlog::{CHECKPOINT_PATH, LogFiles, Tile, UnverifiedCheckpoint};
+use tokio::runtime::Handle;
+
+use crate::{
+    client::Client,
+    exit::{Failure, Outcome},
+};
+
+/// What a service that was stopped while it wrote a file leaves beside it. Nobody reads it.
+const UNFINISHED: &str = ".unfinished";
+
+/// A file of a log could not be read: nothing is said about the log.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum ReadFault {
+    /// In a folder.
+    #[error("{path}: {fault}")]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        fault: io::Error,
+    },
+    /// At the audit service.
+    #[error("{}", .0.what)]
+    Server(Box<Failure>),
+}
+
+impl From<ReadFault> for Failure {
+    fn from(fault: ReadFault) -> Self {
+        match fault {
+            ReadFault::File { .. } => Self::usage(fault.to_string()),
+            ReadFault::Server(failure) => *failure,
+        }
+    }
+}
+
+/// A log in a folder.
+#[derive(Debug)]
+pub(super) struct Folder(PathBuf);
+
+impl Folder {
+    pub(super) fn new(folder: PathBuf) -> Self {
+        Self(folder)
+    }
+
+    fn walk(&self, below: &str, found: &mut Vec<String>) -> Result<(), ReadFault> {
+        let folder = self.0.join(below);
+        let read = || -> io::Result<Vec<fs::DirEntry>> { fs::read_dir(&folder)?.collect() };
+        let fault = |fault| ReadFault::File { path: folder.clone(), fault };
+        for entry in read().map_err(fault)? {
+            let name = entry.file_name().to_string_lossy().into_owned();
+            let path = if below.is_empty() { name.clone() } else { format!("{below}/{name}") };
+            if entry.file_type().map_err(fault)?.is_dir() {
+                self.walk(&path, found)?;
+            } else if name != UNFINISHED {
+                found.push(path);
+            }
+        }
+        Ok(())
+    }
+}
+
+impl LogFiles for Folder {
+    type Fault = ReadFault;
+
+    fn paths(&self) -> Result<Vec<String>, ReadFault> {
+        let mut found = Vec::new();
+        self.walk("", &mut found)?;
+        Ok(found)
+    }
+
+    fn read(&self, path: &str) -> Result<Vec<u8>, ReadFault> {
+        let path = self.0.join(path);
+        fs::read(&path).map_err(|fault| ReadFault::File { path, fault })
+    }
+}
+
+/// A log at the audit service. Its files are those that its head says it has.
+pub(crate) struct Remote {
+    client: Client,
+    base: String,
+    /// The head as it was when reading began: the log goes on meanwhile.
+    checkpoint: std::sync::OnceLock<Vec<u8>>,
+}
+
+/// Where the files of a log stand at the audit service.
+pub(crate) fn origin_path(origin: &str) -> Outcome<String> {
+    let plain = |part: &str| {
+        !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_alphanumeric() || b".-".contains(&byte))
+    };
+    match origin.split_once('/') {
+        Some((service, year)) if plain(service) && plain(year) && !origin.contains("..") => {
+            Ok(format!("/v1/logs/{origin}"))
+        }
+        _ => Err(Failure::usage(format!("{origin:?} is not the name of a log"))
+            .next("give one as in mz.audit/2026")),
+    }
+}
+
+impl Remote {
+    pub(crate) fn of(client: Client, origin: &str) -> Outcome<Self> {
+        Ok(Self { client, base: origin_path(origin)?, checkpoint: std::sync::OnceLock::new() })
+    }
+
+    fn fetch(&self, path: &str) -> Result<Vec<u8>, ReadFault> {
+        let path = format!("{}/{path}", self.base);
+        // `check_log` runs on a thread of its own.
+        let fetched = Handle::current().block_on(self.client.get_bytes(&path));
+        fetched.map_err(|failure| ReadFault::Server(Box::new(failure)))
+    }
+
+    fn checkpoint(&self) -> Result<&Vec<u8>, ReadFault> {
+        if let Some(checkpoint) = self.checkpoint.get() {
+            return Ok(checkpoint);
+        }
+        let fetched = self.fetch(CHECKPOINT_PATH)?;
+        Ok(self.checkpoint.get_or_init(|| fetched))
+    }
+}
+
+impl LogFiles for Remote {
+    type Fault = ReadFault;
+
+    fn paths(&self) -> Result<Vec<String>, ReadFault> {
+        // What is no checkpoint is told when it is checked.
+        let size =
+            UnverifiedCheckpoint::read(self.checkpoint()?).map_or(0, |read| read.unverified_head().size);
+        let tiles = Tile::all_of(size).map(|tile| tile.to_string());
+        Ok(std::iter::once(CHECKPOINT_PATH.to_owned()).chain(tiles).collect())
+    }
+
+    fn read(&self, path: &str) -> Result<Vec<u8>, ReadFault> {
+        if path == CHECKPOINT_PATH { Ok(self.checkpoint()?.clone()) } else { self.fetch(path) }
+    }
+}

@@ -1,0 +1,101 @@
+//! One event's proof, and the event itself.
+
+use std::path::Path;
+
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use rovuma_envelope::digest;
+use rovuma_schemas::audit::AuditLeaf;
+use rovuma_tlog::{Policy, ProofFile, UnverifiedCheckpoint, Verdict, leaf_hash};
+use serde::Deserialize;
+
+use super::{Report, Signed};
+use crate::{
+    exit::{Failure, Outcome},
+    files::read_text,
+};
+
+/// An event as the API gives it.
+#[derive(Deserialize)]
+struct Shown {
+    exact: Option<String>,
+    entry: Entry,
+}
+
+#[derive(Deserialize)]
+struct Entry {
+    salt: Option<String>,
+}
+
+/// Checks a proof, and the event if it is given, against the policy's keys.
+pub(super) fn check(path: &Path, event: Option<&Path>, policy: &Policy) -> Outcome<Report> {
+    let text = read_text(path)?;
+    let proof = ProofFile::read(&text).map_err(|fault| {
+        Failure::usage(format!("{}: {fault}", path.display()))
+            .next("give a log's folder, or a proof as GET /v1/events/…/proof answers it")
+    })?;
+    let what = format!("leaf {} in {}", proof.index, path.display());
+    let mut report =
+        Report { what, holds: false, checked: Vec::new(), fault: None, log: None, sources: None };
+    report.fault = proven(&proof, policy, &mut report).err();
+    if let (None, Some(event)) = (&report.fault, event) {
+        report.fault = committed(&proof.unverified_extra, event, &mut report.checked)?.err();
+    }
+    report.holds = report.fault.is_none();
+    Ok(report)
+}
+
+fn proven(proof: &ProofFile, policy: &Policy, report: &mut Report) -> Result<(), String> {
+    let checkpoint = good(policy, proof.checkpoint.clone())?;
+    report.log = Some(Signed::of(&checkpoint));
+    report
+        .checked
+        .push("the head is signed by the log, and cosigned by those whom the policy asks for".to_owned());
+    let leaf = &proof.unverified_extra;
+    let included = checkpoint.head().includes(proof.index, leaf_hash(leaf), &proof.hashes);
+    included.map_err(|fault| format!("the leaf is not in the log: {fault}"))?;
+    report.checked.push(format!("the leaf is the log's {} of {}", proof.index, checkpoint.head().size));
+    let said = AuditLeaf::from_bytes(leaf).map_err(|fault| fault.to_string())?;
+    report.checked.push(format!(
+        "it says: {} by {} at {}, {}",
+        said.action,
+        said.actor,
+        said.time,
+        said.outcome.as_str()
+    ));
+    Ok(())
+}
+
+/// The checkpoint, if it is good by the policy.
+pub(super) fn good(policy: &Policy, read: UnverifiedCheckpoint) -> Result<rovuma_tlog::Checkpoint, String> {
+    match policy.judge(read) {
+        Verdict::Good(checkpoint) => Ok(checkpoint),
+        Verdict::Unwitnessed { missing, .. } => {
+            Err(format!("the head is not cosigned by {}", missing.join(", ")))
+        }
+        Verdict::NotSigned => Err("the head is not signed by a log that the policy names".to_owned()),
+        Verdict::Forged { name } => Err(format!("what says it is signed by {name} is not")),
+    }
+}
+
+/// Whether the leaf commits to the event: its exact bytes and its salt.
+fn committed(leaf: &[u8], event: &Path, checked: &mut Vec<String>) -> Outcome<Result<(), String>> {
+    let unusable = |fault: &dyn std::fmt::Display| {
+        Failure::usage(format!("{}: {fault}", event.display()))
+            .next("give what rovumactl audit show --json prints of the event")
+    };
+    let shown: Shown = serde_json::from_str(&read_text(event)?).map_err(|fault| unusable(&fault))?;
+    let (Some(exact), Some(salt)) = (shown.exact, shown.entry.salt) else {
+        return Err(unusable(&"the event was erased: only the leaf is left to prove"));
+    };
+    let salt = URL_SAFE_NO_PAD.decode(salt).map_err(|fault| unusable(&fault))?;
+    let said = AuditLeaf::from_bytes(leaf).map_err(|fault| unusable(&fault))?;
+    let event = serde_json::from_str(&exact).map_err(|fault| unusable(&fault))?;
+    if said.commit != digest(&[salt.as_slice(), exact.as_bytes()].concat()) {
+        return Ok(Err("the leaf commits to another event than this one".to_owned()));
+    }
+    if !said.says(&event) {
+        return Ok(Err("the leaf says something else than the event that it commits to".to_owned()));
+    }
+    checked.push("the leaf commits to exactly this event, and says what it says".to_owned());
+    Ok(Ok(()))
+}
