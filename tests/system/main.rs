@@ -2,6 +2,7 @@
 
 mod alert;
 mod audit;
+mod audit_log;
 mod crossing;
 mod gap;
 mod identity_of_messages;
