@@ -26,9 +26,8 @@ fn verify(ctl: &Ctl, policy: &Path, arguments: &[&str]) -> Result<(Value, Option
     let mut all = vec!["audit", "verify", "--json", "--policy", &policy];
     all.extend(arguments);
     let output = ctl.command(all).output()?;
-    let answer = serde_json::from_slice(&output.stdout).unwrap_or_else(|_| {
-        Value::String(String::from_utf8_lossy(&output.stderr).into_owned())
-    });
+    let answer = serde_json::from_slice(&output.stdout)
+        .unwrap_or_else(|_| Value::String(String::from_utf8_lossy(&output.stderr).into_owned()));
     Ok((answer, output.status.code()))
 }
 
@@ -55,15 +54,13 @@ async fn what_was_done_is_proven_offline_by_what_both_countries_signed() -> Resu
     fs::write(file("event.proof"), proof.as_str().context("a text")?)?;
     let layout = lab.country("mz").layout().clone();
     let (ctl, policy) = (lab.country("mz").ctl(), layout.audit_policy());
-    let (answer, status) =
-        verify(&ctl, &policy, &[&file("event.proof"), "--event", &file("event.json")])?;
+    let (answer, status) = verify(&ctl, &policy, &[&file("event.proof"), "--event", &file("event.json")])?;
     ensure!(status == Some(0) && answer["holds"] == true, "{answer}");
     ensure!(answer["log"]["cosigned"].as_array().is_some_and(|all| all.len() == 2), "{answer}");
     // Another event than the one that is proven.
     let bent = shown.to_string().replace("message.send", "message.read");
     fs::write(file("event.json"), bent)?;
-    let (answer, status) =
-        verify(&ctl, &policy, &[&file("event.proof"), "--event", &file("event.json")])?;
+    let (answer, status) = verify(&ctl, &policy, &[&file("event.proof"), "--event", &file("event.json")])?;
     ensure!(status == Some(5) && answer["holds"] == false, "{answer}");
 
     // The files of the log are the national auditor's alone.
@@ -97,7 +94,8 @@ async fn what_was_done_is_proven_offline_by_what_both_countries_signed() -> Resu
     ensure!(answer["fault"].as_str().is_some_and(|fault| fault.contains("not cosigned by tz")), "{answer}");
     fs::write(&checkpoint, signed)?;
     let bundle = fs::read_dir(folder.join("tile/entries"))?.next().context("a bundle")??.path();
-    let bundle = if bundle.is_dir() { fs::read_dir(bundle)?.next().context("a bundle")??.path() } else { bundle };
+    let bundle =
+        if bundle.is_dir() { fs::read_dir(bundle)?.next().context("a bundle")??.path() } else { bundle };
     let mut bytes = fs::read(&bundle)?;
     bytes[40] ^= 1;
     fs::write(&bundle, bytes)?;

@@ -7,7 +7,7 @@ use rovuma_broker::{Broker, BrokerState, Consumer, ConsumerState};
 use rovuma_policy::Policy;
 use rovuma_runtime::{Context, ReadyHandle, Service, http};
 use rovuma_schemas::{CountryCode, audit::AuditAction};
-use rovuma_store::{FutureExt, Restored, Store};
+use rovuma_store::{FutureExt, Restored, Store, StoreConfig};
 use rovuma_tokens::TokenVerifier;
 
 use crate::{
@@ -94,11 +94,21 @@ pub(crate) async fn open_log(
         watch: Watch::default(),
         fail_closed_after: fail_closed_after.map(Duration::from_secs),
     });
+    overwrite_what_is_erased(&store, &config.store).await?;
     log::check_edge(store.read(), &sequencer)
         .await
         .context("the log does not hold; it was changed outside this service")?;
     ready.ready();
     Ok((store, sequencer))
+}
+
+/// What is erased is overwritten in the file, not only forgotten. A server does so in its own time (`VACUUM`).
+pub(crate) async fn overwrite_what_is_erased(store: &Store, config: &StoreConfig) -> anyhow::Result<()> {
+    if config.is_file() {
+        let set = "PRAGMA secure_delete = ON";
+        store.write(move |tx| async move { sqlx::query(set).execute(tx).await }.boxed()).await?;
+    }
+    Ok(())
 }
 
 /// What every request needs.

@@ -6,6 +6,7 @@
 mod access;
 mod caller;
 mod cursor;
+mod erasures;
 mod error;
 mod event;
 mod events;
@@ -44,6 +45,7 @@ fn api() -> OpenApiRouter<Arc<Auditor>> {
         .routes(routes!(events::search))
         .routes(routes!(event::read))
         .routes(routes!(proof::read))
+        .routes(routes!(erasures::order))
         .routes(routes!(sources::list))
         .routes(routes!(logs::list))
         .routes(routes!(logs::checkpoint))

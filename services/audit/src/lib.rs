@@ -14,7 +14,10 @@ mod alarm;
 mod audit;
 mod auditor;
 mod config;
+#[cfg(test)]
+mod crashes;
 mod error;
+mod failure;
 mod heads;
 mod http;
 mod intake;

@@ -2,6 +2,7 @@
 
 mod append;
 mod edge;
+mod erase;
 mod event;
 mod filter;
 mod lineage;
@@ -12,6 +13,7 @@ mod tree;
 
 pub(crate) use append::{Appender, Sequencer};
 pub(crate) use edge::check as check_edge;
+pub(crate) use erase::{Erased, erase};
 pub(crate) use event::LogEvent;
 pub(crate) use filter::{Filter, Order};
 pub(crate) use lineage::{Found, Head, Lineage};

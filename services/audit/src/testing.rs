@@ -53,11 +53,11 @@ impl Bench {
             ProducerConfig { source: GATEWAY.to_owned(), key_files: gateway_files },
             ProducerConfig { source: IDENTITY.to_owned(), key_files: identity_files },
         ];
-        let keys = Keys::load(&keys_config(&dir), &producers, OWN).expect("keys load");
+        let keys = Keys::load(&keys_config(dir.path()), &producers, OWN).expect("keys load");
         let clock = ManualClock::at(start());
         secret(&dir.path().join("log.pem"), &SigningKey::generate_pem().expect("a key"));
         secret(&dir.path().join("payload.txt"), &SealingKey::generate().to_text());
-        let (store, sequencer) = open(&dir).await;
+        let (store, sequencer) = open(dir.path()).await;
         let intake = Intake {
             store,
             sequencer,
@@ -73,7 +73,7 @@ impl Bench {
         let Self { dir, clock, intake, recipient } = self;
         let Intake { store, sequencer, keys, clock: shared, acknowledger } = intake;
         drop((store, sequencer));
-        let (store, sequencer) = open(&dir).await;
+        let (store, sequencer) = open(dir.path()).await;
         let intake = Intake { store, sequencer, keys, clock: shared, acknowledger };
         Self { dir, clock, intake, recipient }
     }
@@ -136,9 +136,10 @@ impl Bench {
     }
 }
 
-async fn open(dir: &tempfile::TempDir) -> (Store, Arc<Sequencer>) {
-    let config = StoreConfig::at(rovuma_lab::postgres::test_store(dir.path(), "log").expect("a store"));
+pub(crate) async fn open(dir: &Path) -> (Store, Arc<Sequencer>) {
+    let config = StoreConfig::at(rovuma_lab::postgres::test_store(dir, "log").expect("a store"));
     let store = Store::open(&config, &[MIGRATIONS]).await.expect("opens");
+    crate::audit::overwrite_what_is_erased(&store, &config).await.expect("set");
     let keys = keys_config(dir);
     let own = OwnSource { source: OWN.to_owned(), epoch: store.identity() };
     let log_key = Arc::new(Keys::signing(&keys.log_key_file).expect("a key"));
@@ -147,12 +148,12 @@ async fn open(dir: &tempfile::TempDir) -> (Store, Arc<Sequencer>) {
     (store, Arc::new(Sequencer { own, log_key, payload_key, watch, fail_closed_after: None }))
 }
 
-pub(crate) fn keys_config(dir: &tempfile::TempDir) -> KeysConfig {
+pub(crate) fn keys_config(dir: &Path) -> KeysConfig {
     KeysConfig {
-        signing_key_file: SecretFile::new(dir.path().join("signing.pem")),
-        sealing_key_files: vec![SecretFile::new(dir.path().join("sealing.txt"))],
-        log_key_file: SecretFile::new(dir.path().join("log.pem")),
-        payload_key_file: SecretFile::new(dir.path().join("payload.txt")),
+        signing_key_file: SecretFile::new(dir.join("signing.pem")),
+        sealing_key_files: vec![SecretFile::new(dir.join("sealing.txt"))],
+        log_key_file: SecretFile::new(dir.join("log.pem")),
+        payload_key_file: SecretFile::new(dir.join("payload.txt")),
     }
 }
 

@@ -14,7 +14,10 @@ use super::{
     open::{self, Batch, Unfit},
     take::{self, Taken},
 };
-use crate::log::Sequencer;
+use crate::{
+    failure::{Step, point},
+    log::Sequencer,
+};
 
 /// Takes deliveries into the log.
 pub(crate) struct Intake {
@@ -63,6 +66,7 @@ impl Intake {
             .boxed()
         });
         let taken = write.await.map_err(TransientError::new)?;
+        point(Step::Committed);
         metrics::counter!("rovuma_audit_events_stored_total").increment(taken.stored as u64);
         metrics::counter!("rovuma_audit_events_duplicate_total").increment(taken.duplicates as u64);
         Ok(taken)

@@ -16,6 +16,7 @@ use super::{
 };
 use crate::{
     error::DbError,
+    failure::{Step, point},
     own::{self, OwnEvent, OwnSource},
     witness::Watch,
 };
@@ -122,10 +123,12 @@ impl Appender {
         events: &[LogEvent],
     ) -> Result<(), DbError> {
         let Some(last) = events.last() else { return Ok(()) };
+        point(Step::Begun);
         let first_index = to_db(self.tree.next_index());
         let salts = payload::salts(events.len())?;
         let leaves: Vec<Vec<u8>> = events.iter().zip(&salts).map(|(event, salt)| leaf(event, salt)).collect();
         let sealed = self.sequencer.payload_key.seal_all(tx, first_index, events, &salts).await?;
+        point(Step::Sealed);
         let rows: Vec<Row<'_>> = (first_index..)
             .zip(events)
             .zip(leaves.iter().zip(&sealed))
@@ -133,6 +136,7 @@ impl Appender {
             .collect();
         insert(tx, lineage.id, self.now, &rows).await?;
         self.tree.append(tx, &leaves).await?;
+        point(Step::Hashes);
         lineage.head = Head { sequence: last.sequence(), digest: last.digest() };
         Ok(())
     }
@@ -142,7 +146,9 @@ impl Appender {
         if self.tree.edge.size() == self.signed {
             return Ok(());
         }
-        self.tree.save(tx, self.sequencer.log_key.as_ref()).await
+        self.tree.save(tx, self.sequencer.log_key.as_ref()).await?;
+        point(Step::Signed);
+        Ok(())
     }
 }
 
@@ -170,11 +176,14 @@ async fn insert(tx: &mut Conn, lineage_id: i64, now: Timestamp, rows: &[Row<'_>]
             .bind(now.as_micros())
     });
     entries.await?;
+    point(Step::Entries);
     let payloads = PAYLOADS.rows(tx, rows, |query, row| {
         query.bind(row.index).bind(row.sealed.scope_id).bind(row.sealed.bytes.as_slice())
     });
     payloads.await?;
+    point(Step::Payloads);
     SEARCH.rows(tx, rows, |query, row| searched_by(query, row.index, row.event)).await?;
+    point(Step::Search);
     Ok(())
 }
 

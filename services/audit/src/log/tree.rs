@@ -9,7 +9,10 @@ use rovuma_tlog::{
 use sqlx::{Row, any::AnyRow};
 
 use super::to_db;
-use crate::error::DbError;
+use crate::{
+    error::DbError,
+    failure::{Step, point},
+};
 
 /// Levels of a tree in one of tiles.
 const TILE_HEIGHT: u8 = 8;
@@ -119,6 +122,7 @@ impl Tree {
             let first = self.first_index + (node.index << TILE_HEIGHT);
             let hashes = leaf_hashes(entries(first, TILE_WIDTH).fetch_all(&mut *tx).await?)?;
             self.put(tx, 0, node.index, hashes).await?;
+            point(Step::Tile);
         }
         let (level, index) = (node.level / TILE_HEIGHT, node.index >> TILE_HEIGHT);
         let mut hashes = hashes(&self.origin, level, index)

@@ -12,7 +12,11 @@ use rovuma_tlog::{
     CHECKPOINT_PATH, Head, NoteKey, Policy, TILE_WIDTH, Tile, TileKind, Tiles, UnverifiedCheckpoint, Verdict,
 };
 
-use crate::{error::DbError, log::Tree};
+use crate::{
+    error::DbError,
+    failure::{Step, point},
+    log::Tree,
+};
 
 /// The folder that holds the folders of all logs, each by its origin.
 #[derive(Clone, Debug)]
@@ -131,7 +135,9 @@ impl LogFolder {
             let bytes = tree.read(pool, tile).await?;
             put(folder.join(tile.to_string()), bytes).await?;
         }
+        point(Step::TilesPlaced);
         put(folder.join(CHECKPOINT_PATH), note.to_vec()).await?;
+        point(Step::CheckpointPlaced);
         for tile in changed(before, size).filter(Tile::is_full) {
             // A reader takes the full tile in place of a partial one.
             let partial = folder.join(format!("{tile}.p"));
@@ -181,7 +187,10 @@ async fn put(path: PathBuf, bytes: Vec<u8>) -> Result<(), PublishedFault> {
         let mut file = File::create(&unfinished)?;
         file.write_all(&bytes)?;
         file.sync_data()?;
-        fs::rename(&unfinished, &target)
+        point(Step::FileWritten);
+        fs::rename(&unfinished, &target)?;
+        point(Step::FilePlaced);
+        Ok(())
     };
     let written =
         tokio::task::spawn_blocking(write).await.unwrap_or_else(|fault| Err(io::Error::other(fault)));

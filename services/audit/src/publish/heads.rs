@@ -7,6 +7,7 @@ use sqlx::{Row, any::AnyRow};
 
 use crate::{
     error::DbError,
+    failure::{Step, point},
     log::{Tree, to_db},
 };
 
@@ -70,6 +71,7 @@ impl Heads {
                 .execute(&mut *tx)
                 .await?;
                 forget_old(tx, &origin).await?;
+                point(Step::HeadMade);
                 Ok(Some(MadeHead { size, note, made_at: now, settled_at: None }))
             }
             .boxed()

@@ -12,6 +12,7 @@ use tokio::sync::Notify;
 use super::{Heads, LogFolder, MadeHead, PublishedFault};
 use crate::{
     error::DbError,
+    failure::{Step, point},
     log::{Sequencer, Tree},
 };
 
@@ -116,6 +117,7 @@ impl Publisher {
         {
             self.judge(&heads, &tree.origin, made.size, now).await?;
         }
+        point(Step::HeadKept);
         self.bring_up(&heads, tree, now).await?;
         self.made.notify_one();
         Ok(())

@@ -103,6 +103,8 @@ actions! {
     AuditReadEvent = "audit.read_event" on AuditEvent;
     /// Read the state of the audit sources: last sequence, epochs, what is missing, alarms.
     AuditReadSources = "audit.read_sources" on AuditLog;
+    /// Erase what audit events of the agency say beyond their leaves; of `<cc>.node`, of the whole country.
+    AuditErase = "audit.erase" on AuditLog;
     /// See the agency's users.
     UserList = "user.list" on Agency;
     /// Add a user to the agency.

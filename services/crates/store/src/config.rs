@@ -35,6 +35,11 @@ impl StoreConfig {
         Self { url: url.into(), password_file: None, readers: default_readers() }
     }
 
+    /// Whether it is a file of this machine rather than a database of a server.
+    pub fn is_file(&self) -> bool {
+        self.url.starts_with("sqlite:")
+    }
+
     /// The password in [`Self::password_file`]; empty without one.
     pub(crate) fn password(&self) -> io::Result<String> {
         let Some(file) = &self.password_file else { return Ok(String::new()) };

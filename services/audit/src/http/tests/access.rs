@@ -20,8 +20,17 @@ fn event_path(api: &Api, sequence: u64) -> String {
     format!("/v1/events/{GATEWAY}/{}/{sequence}", api.gateway.epoch)
 }
 
-fn every_route(api: &Api) -> [String; 3] {
-    ["/v1/events".to_owned(), event_path(api, 1), "/v1/sources".to_owned()]
+fn every_route(api: &Api) -> [String; 7] {
+    let (event, log) = (event_path(api, 1), "/v1/logs/mz.audit/2026");
+    [
+        "/v1/events".to_owned(),
+        format!("{event}/proof"),
+        event,
+        "/v1/sources".to_owned(),
+        "/v1/logs".to_owned(),
+        format!("{log}/checkpoint"),
+        format!("{log}/tile/0/000.p/1"),
+    ]
 }
 
 #[tokio::test]
@@ -72,7 +81,7 @@ async fn only_auditors_are_answered_and_refusals_are_written_down() {
         }
     }
     let refused = api.own("access.refuse").await;
-    assert_eq!(refused.len(), others.len() * 3);
+    assert_eq!(refused.len(), others.len() * every_route(&api).len());
     let first = &refused[0];
     assert_eq!((first.actor.as_str(), first.session.as_deref()), ("officer-1", Some("session-1")));
     assert_eq!((first.outcome, first.reason.as_deref()), (AuditOutcome::Refused, Some("role")));
@@ -152,7 +161,7 @@ async fn auditors_of_another_country_are_refused_at_every_route() {
             );
         }
     }
-    assert_eq!(api.own("access.refuse").await.len(), 6);
+    assert_eq!(api.own("access.refuse").await.len(), 2 * every_route(&api).len());
 }
 
 #[tokio::test]

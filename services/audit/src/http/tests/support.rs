@@ -120,8 +120,18 @@ impl Api {
         self.get(&self.person("auditor-0", "mz.node", &["auditor"]), path).await
     }
 
+    /// `POST path` with this token and body.
+    pub(super) async fn post(&self, token: &str, path: &str, body: &Value) -> Answer {
+        let request = Request::post(path).header("authorization", format!("Bearer {token}"));
+        self.send(request.header("content-type", "application/json"), Body::from(body.to_string())).await
+    }
+
     pub(super) async fn request(&self, request: axum::http::request::Builder) -> Answer {
-        let request = request.body(Body::empty()).expect("a request");
+        self.send(request, Body::empty()).await
+    }
+
+    async fn send(&self, request: axum::http::request::Builder, body: Body) -> Answer {
+        let request = request.body(body).expect("a request");
         let response = self.router.clone().oneshot(request).await.expect("infallible");
         let status = response.status();
         let body = to_bytes(response.into_body(), 16 * 1024 * 1024).await.expect("a body");

@@ -25,7 +25,7 @@ async fn a_source_signs_with_any_of_its_keys_while_one_takes_over() {
 async fn mistakes_in_the_configuration_are_named() {
     let (bench, _, _) = Bench::new().await;
     let dir = &bench.dir;
-    let config = keys_config(dir);
+    let config = keys_config(dir.path());
     let path = |name: &str| dir.path().join(name);
     let (ours, identity) = (path(&format!("{GATEWAY}.0.jwk")), path(&format!("{IDENTITY}.0.jwk")));
     let refusal =
@@ -44,7 +44,7 @@ async fn mistakes_in_the_configuration_are_named() {
 async fn a_key_that_was_taken_off_the_list_writes_nothing_any_more() {
     let (mut bench, mut gateway, _) = Bench::new().await;
     let files = [bench.dir.path().join(format!("{GATEWAY}.1.jwk"))];
-    let keys = Keys::load(&keys_config(&bench.dir), &[producer(GATEWAY, &files)], OWN).expect("loads");
+    let keys = Keys::load(&keys_config(bench.dir.path()), &[producer(GATEWAY, &files)], OWN).expect("loads");
     bench.intake.keys = std::sync::Arc::new(keys);
     let events = gateway.events(1);
     let taken = bench.take([bench.delivery(&gateway, &events)]).await;

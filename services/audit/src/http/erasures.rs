@@ -1,0 +1,108 @@
+//! `POST /v1/erasures`: erasing what events say beyond their leaves.
+
+use std::sync::Arc;
+
+use axum::{
+    Json,
+    extract::{State, rejection::JsonRejection},
+};
+use rovuma_policy::{Resource, act};
+use rovuma_runtime::Problem;
+use rovuma_schemas::audit::AuditAction;
+use rovuma_store::FutureExt;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::{access, caller::Caller, error::ApiError, openapi::Refusals};
+use crate::{
+    auditor::Auditor,
+    log::{Erased, erase},
+    own::{self, OwnEvent},
+};
+
+/// A legal basis at most, in characters: a reference, not an argument.
+const LEGAL_BASIS_MAX: usize = 200;
+
+/// What is to be erased, and why.
+#[derive(Clone, Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Order {
+    /// What the events are about: `message/0199c5a1-…`, `case/…`, `user/…`, `person/…`, `actor/…`.
+    #[schema(example = "message/0199c5a1-7b3e-7001-8a10-000000000001")]
+    scope: String,
+    /// The legal basis, as the order names it. It is written to the log.
+    #[schema(min_length = 1, max_length = 200, example = "Lei n.º 3/2017, art. 63")]
+    legal_basis: String,
+}
+
+/// What was erased.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct Done {
+    /// Entries of which only the leaf is left now.
+    entries: u64,
+    /// Entries about the same that are other agencies', and stay.
+    remaining: u64,
+}
+
+/// Erases what the caller's agency's events about something say beyond their leaves; the protection officer of `<cc>.node`
+/// erases those of the whole country. The leaves stay, and every proof of them still holds. That it was erased, and on which
+/// legal basis, is itself in the log.
+#[utoipa::path(
+    post, path = "/v1/erasures", tag = "events",
+    request_body = Order,
+    responses(
+        (status = 200, description = "Erased.", body = Done),
+        (status = 404, description = "`not_found`: no event is about that.", body = Problem,
+            content_type = "application/problem+json"),
+        Refusals
+    )
+)]
+pub(super) async fn order(
+    State(auditor): State<Arc<Auditor>>,
+    caller: Caller,
+    order: Result<Json<Order>, JsonRejection>,
+) -> Result<Json<Done>, ApiError> {
+    let log = Resource::audit_log(caller.actor().agency());
+    let permit = match access::permit(&auditor, &caller, act::AuditErase, &log).await? {
+        Ok(permit) => permit,
+        Err(denial) => return Err(access::forbidden(&denial).into()),
+    };
+    let Json(order) = order.map_err(|fault| Problem::bad_request("body").detail(fault.body_text()))?;
+    let (kind, id) = checked(&order)?;
+    let event = OwnEvent::by(permit.actor(), AuditAction::Erase)
+        .object(&kind, id)
+        .detail("legal_basis", &order.legal_basis);
+    let owner = permit.resource().owner().clone();
+    let (sequencer, now) = (Arc::clone(&auditor.sequencer), auditor.now());
+    let write = auditor.store.write(move |tx| {
+        async move {
+            let agency = (!owner.is_node()).then_some(&owner);
+            let Some(erased) = erase(tx, &order.scope, agency, &order.legal_basis, now).await? else {
+                return Ok(None);
+            };
+            let event = event.detail("entries", erased.entries).detail("remaining", erased.remaining);
+            let mut appender = sequencer.begin(tx, now).await?;
+            own::record(tx, &mut appender, event).await?;
+            appender.finish(tx).await?;
+            Ok(Some(erased))
+        }
+        .boxed()
+    });
+    let Erased { entries, remaining } = write.await?.ok_or_else(Problem::not_found)?;
+    Ok(Json(Done { entries, remaining }))
+}
+
+/// The kind and id that a scope names, if the order is sound.
+fn checked(order: &Order) -> Result<(String, String), ApiError> {
+    let bad = |what: &str| ApiError::from(Problem::bad_request("body").detail(what));
+    let length = order.legal_basis.chars().count();
+    if !(1..=LEGAL_BASIS_MAX).contains(&length) || order.legal_basis.chars().any(char::is_control) {
+        return Err(bad("legal_basis must be one line of 1 to 200 characters."));
+    }
+    match order.scope.split_once('/') {
+        Some((kind, id)) if !kind.is_empty() && !id.is_empty() => Ok((kind.to_owned(), id.to_owned())),
+        _ => Err(bad(
+            "scope must be a kind and an identifier, as in message/0199c5a1-7b3e-7001-8a10-000000000001.",
+        )),
+    }
+}

@@ -1,0 +1,154 @@
+//! Erasing: what events say beyond their leaves goes, and everything that was proven stays proven.
+
+use axum::http::StatusCode;
+use rovuma_schemas::audit::{AuditAction, AuditObject};
+use rovuma_store::RowExt as _;
+use serde_json::{Value, json};
+
+use super::support::Api;
+use crate::log::check_edge;
+
+const MESSAGE: &str = "0199c5a1-7b3e-7001-8a10-000000000001";
+const BASIS: &str = "Lei n.º 3/2017, art. 63";
+
+/// An event about [`MESSAGE`] with something personal in it, for an agency.
+async fn read_by(api: &mut Api, agency: &str, query: &str) -> u64 {
+    let event = api.store_event(|event| {
+        event.agency = Some(agency.parse().expect("an agency"));
+        event.object = Some(AuditObject::new("message", MESSAGE));
+        event.details.insert("query".to_owned(), query.to_owned());
+    });
+    event.await.sequence
+}
+
+async fn erase(api: &Api, agency: &str, role: &str, order: &Value) -> (StatusCode, Value) {
+    api.post(&api.person("person-1", agency, &[role]), "/v1/erasures", order).await
+}
+
+fn order() -> Value {
+    json!({ "scope": format!("message/{MESSAGE}"), "legal_basis": BASIS })
+}
+
+#[tokio::test]
+async fn the_leaf_stays_and_what_was_personal_goes() {
+    let mut api = Api::new().await;
+    let ours = read_by(&mut api, "mz.prm", "Abdul Saide").await;
+    let theirs = read_by(&mut api, "mz.senami", "Abdul Saide").await;
+    let epoch = api.gateway.epoch;
+    let path = |sequence: u64| format!("/v1/events/{}/{epoch}/{sequence}", api.gateway.source);
+    let (_, before) = api.auditor(&path(ours)).await;
+
+    let (status, done) = erase(&api, "mz.prm", "data_protection_officer", &order()).await;
+    assert_eq!((status, &done), (StatusCode::OK, &json!({ "entries": 1, "remaining": 1 })));
+    let (_, after) = api.auditor(&path(ours)).await;
+    assert_eq!(after["entry"]["leaf"], before["entry"]["leaf"]);
+    for member in ["event", "salt"] {
+        assert!(before["entry"][member].is_null() != after["entry"][member].is_null(), "{member}: {after}");
+    }
+    assert!(after["exact"].is_null() && !after.to_string().contains("Abdul"), "{after}");
+    let (_, theirs) = api.national(&path(theirs)).await;
+    assert_eq!(theirs["entry"]["event"]["details"]["query"], "Abdul Saide", "another agency's");
+
+    let logged = api.own("erase").await;
+    assert_eq!(logged[0].object, Some(AuditObject::new("message", MESSAGE)));
+    assert_eq!(
+        (logged[0].details["legal_basis"].as_str(), logged[0].details["entries"].as_str()),
+        (BASIS, "1")
+    );
+    assert_eq!(logged[0].action, AuditAction::Erase);
+    // Everything that is checked at start still holds, and events about it are taken as before.
+    check_edge(api.bench.store().read(), &api.bench.intake.sequencer).await.expect("it holds");
+    let later = read_by(&mut api, "mz.prm", "again").await;
+    assert_eq!(api.auditor(&path_of(&api, later)).await.1["entry"]["event"]["details"]["query"], "again");
+}
+
+fn path_of(api: &Api, sequence: u64) -> String {
+    format!("/v1/events/{}/{}/{sequence}", api.gateway.source, api.gateway.epoch)
+}
+
+#[tokio::test]
+async fn with_the_last_of_a_scope_goes_what_its_key_was_made_with() {
+    let mut api = Api::new().await;
+    for agency in ["mz.prm", "mz.senami"] {
+        read_by(&mut api, agency, "Abdul Saide").await;
+    }
+    let key_salt = async |api: &Api| {
+        let row = sqlx::query("SELECT key_salt, erased_at FROM payload_scope WHERE scope = $1")
+            .bind(format!("message/{MESSAGE}"))
+            .fetch_one(api.bench.store().read())
+            .await
+            .expect("reads");
+        let salt: Option<Vec<u8>> = sqlx::Row::get(&row, "key_salt");
+        (salt, row.opt_instant("erased_at").expect("an instant"))
+    };
+    let (before, never) = key_salt(&api).await;
+    assert!(before.is_some() && never.is_none());
+    let (status, done) = erase(&api, "mz.node", "data_protection_officer", &order()).await;
+    assert_eq!((status, &done), (StatusCode::OK, &json!({ "entries": 2, "remaining": 0 })));
+    // The event that says so is about the same message, and has another key.
+    let (after, erased) = key_salt(&api).await;
+    assert!(after.is_some() && after != before && erased.is_some());
+}
+
+#[tokio::test]
+async fn what_is_erased_is_overwritten_in_the_file() {
+    if rovuma_lab::postgres::tests_use_postgres() {
+        return;
+    }
+    let mut api = Api::new().await;
+    read_by(&mut api, "mz.prm", "Abdul Saide").await;
+    let row = sqlx::query(
+        "SELECT p.sealed FROM payload p JOIN payload_scope s ON s.scope_id = p.scope_id WHERE s.scope = $1",
+    )
+    .bind(format!("message/{MESSAGE}"))
+    .fetch_one(api.bench.store().read())
+    .await
+    .expect("reads");
+    let sealed: Vec<u8> = sqlx::Row::get(&row, "sealed");
+    let contains = |api: &Api| {
+        let file = std::fs::read(api.bench.dir.path().join("log.db")).expect("the store");
+        file.windows(32).any(|window| window == &sealed[8..40])
+    };
+    checkpoint(&api).await;
+    assert!(contains(&api), "it was there");
+    erase(&api, "mz.prm", "data_protection_officer", &order()).await;
+    checkpoint(&api).await;
+    assert!(!contains(&api), "and is overwritten");
+}
+
+/// Everything of the write-ahead log goes into the file.
+async fn checkpoint(api: &Api) {
+    let row = sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)").fetch_one(api.bench.store().read()).await;
+    assert_eq!(sqlx::Row::get::<i64, _>(&row.expect("done"), 0), 0, "nobody is in the way");
+}
+
+#[tokio::test]
+async fn nobody_else_erases_and_every_refusal_is_written_down() {
+    let mut api = Api::new().await;
+    read_by(&mut api, "mz.prm", "Abdul Saide").await;
+    for (agency, role) in [
+        ("mz.prm", "auditor"),
+        ("mz.prm", "liaison_officer"),
+        ("mz.prm", "agency_admin"),
+        ("mz.node", "auditor"),
+        ("tz.tpf", "data_protection_officer"),
+    ] {
+        let (status, _) = erase(&api, agency, role, &order()).await;
+        assert_eq!(status, StatusCode::FORBIDDEN, "{role} of {agency}");
+    }
+    assert_eq!(api.own("access.refuse").await.len(), 5);
+    for (what, bad) in [
+        ("no basis", json!({ "scope": "message/x", "legal_basis": "" })),
+        ("a basis of two lines", json!({ "scope": "message/x", "legal_basis": "a\nb" })),
+        ("no kind", json!({ "scope": MESSAGE, "legal_basis": BASIS })),
+        ("more than is asked", json!({ "scope": "message/x", "legal_basis": BASIS, "all": true })),
+        ("nothing", json!(null)),
+    ] {
+        let (status, problem) = erase(&api, "mz.prm", "data_protection_officer", &bad).await;
+        assert_eq!((status, problem["code"].as_str()), (StatusCode::BAD_REQUEST, Some("body")), "{what}");
+    }
+    let unknown = json!({ "scope": "message/none", "legal_basis": BASIS });
+    let (status, _) = erase(&api, "mz.prm", "data_protection_officer", &unknown).await;
+    assert_eq!(status, StatusCode::NOT_FOUND);
+    assert!(api.own("erase").await.is_empty());
+}
