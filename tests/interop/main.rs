@@ -1,6 +1,8 @@
 //! Strangers' tools agree with us: a JOSE library, age and zstd, an OpenID Connect client, a validator of
-//! OpenAPI documents. Each reads what running services and brokers hand out, and writes what they take.
+//! OpenAPI documents, a reference implementation of transparency logs. Each reads what running services and brokers hand
+//! out, and writes what they take.
 
+mod audit_log;
 mod bundles;
 mod desk;
 mod documents;

@@ -1,0 +1,145 @@
+//! Go's reference implementation of transparency logs, and nothing of ours, checks a published audit log.
+
+mod bends;
+mod checker;
+mod copied;
+mod note;
+
+use std::{fs, path::PathBuf};
+
+use anyhow::Result;
+use futures::{StreamExt, TryStreamExt, stream};
+use rovuma_envelope::SigningKey;
+use rovuma_tests::{Lab, drafts, eventually};
+
+use self::{checker::Checker, copied::Copied, note::Note};
+
+/// More than a tile holds: there are full tiles and bundles, partial ones, and a tile of the level above.
+const LEAVES_MIN: u64 = 260;
+
+/// Searches that wait for their answers at the same time.
+const SEARCHES_AT_ONCE: usize = 8;
+
+/// The places of a head's signatures: the log's own, that of its country's witness, the partner's.
+const LOG: usize = 0;
+const OWN: usize = 1;
+const PARTNER: usize = 2;
+
+/// The logs of two countries whose services have stopped, the policy that both have, and who checks.
+struct Audited {
+    checker: Checker,
+    lab: Lab,
+    mz: PathBuf,
+    tz: PathBuf,
+}
+
+impl Audited {
+    async fn start() -> Result<Self> {
+        let checker = Checker::build().await?;
+        let mut lab = Lab::start().await?;
+        fill(&lab).await?;
+        let (mz, tz) = (published(&lab, "mz", LEAVES_MIN).await?, published(&lab, "tz", 1).await?);
+        // Nothing is written while it is copied.
+        lab.border.stop().await;
+        Ok(Self { checker, lab, mz, tz })
+    }
+
+    fn policy(&self) -> PathBuf {
+        self.lab.country("mz").layout().audit_policy()
+    }
+
+    /// What the checker says of a log by the policy.
+    async fn check(&self, log: &Copied) -> Result<Result<String, String>> {
+        self.checker.check(&self.policy(), log.folder()).await
+    }
+
+    async fn is_refused(&self, what: &str, log: &Copied, words: &str) -> Result<()> {
+        let said = self.check(log).await?;
+        let fault = said.expect_err(what);
+        assert!(fault.contains(words), "{what}: the checker says {fault:?}, and not {words:?}");
+        Ok(())
+    }
+
+    /// A private key of a country's audit service.
+    fn key(&self, country: &str, name: &str) -> Result<SigningKey> {
+        let file = self.lab.country(country).layout().key(name);
+        Ok(SigningKey::from_pkcs8_pem(&fs::read_to_string(file)?)?)
+    }
+}
+
+/// Fills both countries' logs. Each search of an auditor is an event that is written down.
+async fn fill(lab: &Lab) -> Result<()> {
+    let sender = lab.officer("mz.prm").await?;
+    let id = lab.send("mz.prm", &drafts::motorcycle(&["tz.tpf"])).await?;
+    lab.hops(&sender, &id, "delivered", 1).await?;
+    let auditor = lab.api("mz.node", "auditor", "audit").await?;
+    let search = || async { auditor.get("/v1/events?limit=1").await?.ok() };
+    let searches = stream::iter(0..LEAVES_MIN).map(|_| search()).buffer_unordered(SEARCHES_AT_ONCE);
+    searches.try_for_each(|_| async { Ok(()) }).await
+}
+
+/// Waits until a country's log is published with so many leaves, signed and cosigned by both; its folder.
+async fn published(lab: &Lab, country: &str, leaves_min: u64) -> Result<PathBuf> {
+    let years = lab.country(country).layout().data("audit-log").join(format!("{country}.audit"));
+    eventually(&format!("{leaves_min} leaves of {country}, cosigned"), || async {
+        for year in fs::read_dir(&years).into_iter().flatten() {
+            let folder = year?.path();
+            // Before the first head there is none.
+            let Ok(text) = fs::read_to_string(folder.join("checkpoint")) else { continue };
+            let note = Note::read(&text)?;
+            if note.size()? >= leaves_min && note.signatures.len() > PARTNER {
+                return Ok(Some(folder));
+            }
+        }
+        Ok(None)
+    })
+    .await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn gos_reference_checks_our_audit_log() -> Result<()> {
+    let audited = Audited::start().await?;
+    let size = Copied::of(&audited.mz)?.note()?.size()?;
+    holds(&audited, size).await?;
+    for (what, bend, words) in bends::all() {
+        let log = Copied::of(&audited.mz)?;
+        bend(&log)?;
+        audited.is_refused(what, &log, words).await?;
+    }
+    a_fork_needs_the_partner(&audited).await
+}
+
+/// What was published holds by the policy, and without the partner by one that does not ask for both.
+async fn holds(audited: &Audited, size: u64) -> Result<()> {
+    let log = Copied::of(&audited.mz)?;
+    let said = audited.check(&log).await?.expect("what was published holds");
+    assert!(said.starts_with("holds: mz.audit/"), "{said}");
+    assert!(said.ends_with(&format!(" {size} leaves, cosigned by mz, tz")), "{said}");
+    log.change_note(|note| drop(note.signatures.remove(PARTNER)))?;
+    let either = fs::read_to_string(audited.policy())?.replace("group countries all", "group countries any");
+    log.write("policy", either.as_bytes())?;
+    let said = audited.checker.check(&log.folder().join("policy"), log.folder()).await?;
+    assert!(said.as_ref().is_ok_and(|said| said.ends_with(" cosigned by mz")), "{said:?}");
+    Ok(())
+}
+
+/// Mozambique shows somebody another log of its own, here the whole of Tanzania's, under its own name and with every key
+/// that it has. Nothing but the partner's cosignature is in its way.
+async fn a_fork_needs_the_partner(audited: &Audited) -> Result<()> {
+    let log = Copied::of(&audited.tz)?;
+    let mut fork = Copied::of(&audited.mz)?.note()?;
+    fork.head[1..].clone_from_slice(&log.note()?.head[1..]);
+    fork.sign(LOG, &audited.key("mz", "audit.log.pem")?)?;
+    fork.cosign(OWN, &audited.key("mz", "audit.witness.pem")?)?;
+    log.write_note(&fork)?;
+    audited
+        .is_refused("a fork with a cosignature of the true log", &log, "signature for key tz.audit+")
+        .await?;
+    log.change_note(|note| drop(note.signatures.remove(PARTNER)))?;
+    audited.is_refused("a fork without the partner's cosignature", &log, "not cosigned by tz").await?;
+    fork.cosign(PARTNER, &audited.key("tz", "audit.witness.pem")?)?;
+    log.write_note(&fork)?;
+    let said = audited.check(&log).await?;
+    assert!(said.is_ok(), "a fork that the partner cosigns is as good as any log: {said:?}");
+    Ok(())
+}
