@@ -243,7 +243,7 @@ struct SentBy {
     bundles: f64,
 }
 
-async fn prepare(folder: &Path, nodes: &Nodes, programs: &Path) -> Result<Border> {
+pub(crate) async fn prepare(folder: &Path, nodes: &Nodes, programs: &Path) -> Result<Border> {
     let vhost = rovuma_broker::topology::VHOST;
     Border::prepare(folder, nodes, programs, vhost, &Timings::default(), tell_step).await
 }
@@ -258,11 +258,11 @@ fn some_median(figures: &[f64]) -> Option<f64> {
 }
 
 /// A line of progress.
-fn tell(what: impl Display) {
+pub(crate) fn tell(what: impl Display) {
     eprintln!("{what}");
 }
 
-fn tell_step(what: &str) {
+pub(crate) fn tell_step(what: &str) {
     // What counts seconds is for people at a terminal.
     if !what.ends_with(" s)") {
         tell(what);

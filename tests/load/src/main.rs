@@ -1,6 +1,7 @@
 //! `rovuma-load`: how fast the product is, measured against what its brokers alone would do on the same
 //! machine in the same run. `tests/load/run` builds and runs it; `tests/load/README.md` says what is measured.
 
+mod audit;
 mod bare;
 mod draft;
 mod exchange;
@@ -15,6 +16,7 @@ mod product;
 mod proxy;
 mod report;
 mod sender;
+mod source;
 mod usage;
 
 use std::process::ExitCode;
@@ -25,14 +27,20 @@ use crate::options::{Options, Programme};
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    let Options { programme: Programme::Exchange(options) } = Options::parse();
-    match exchange::run(&options).await {
+    let Options { programme } = Options::parse();
+    let (name, measured) = match programme {
+        Programme::Exchange(options) => {
+            ("exchange", exchange::run(&options).await.map(|report| report.to_string()))
+        }
+        Programme::Audit(options) => ("audit", audit::run(&options).await.map(|report| report.to_string())),
+    };
+    match measured {
         Ok(report) => {
             println!("{report}");
             ExitCode::SUCCESS
         }
         Err(error) => {
-            eprintln!("tests/load/run exchange: {error:#}");
+            eprintln!("tests/load/run {name}: {error:#}");
             ExitCode::FAILURE
         }
     }

@@ -18,6 +18,8 @@ pub(crate) struct Options {
 pub(crate) enum Programme {
     /// Alerts between two countries, against the bare brokers.
     Exchange(Exchange),
+    /// The audit log: events through its broker into cosigned heads, proofs and questions over a large log.
+    Audit(Audit),
 }
 
 /// What is measured, and what the figures mean.
@@ -78,4 +80,35 @@ pub(crate) struct Exchange {
     /// Alerts, each alone in its bundle, over which the bytes on the line are taken.
     #[arg(long, default_value_t = 20)]
     pub(crate) line_messages: u32,
+}
+
+/// What the figures of the programme `audit` mean.
+const AUDIT_MEANING: &str = "\
+Both countries are started on this machine as for `exchange`. A source of Mozambique's audit log signs and seals batches as
+a service's trail does; they go through its broker to its audit service, which checks, appends and acknowledges them, and
+whose heads the other country's audit service cosigns meanwhile. The last line of standard output is JSON:
+
+  appends_per_s     events a second, first publish of a round to the last signed acknowledgement: median of the rounds.
+                    Batches of 256 are signed and sealed before the round begins
+  ack_p99_ms        at 500 events a second in deliveries of 10 (open loop): published to acknowledged
+  cosigned_p95_ms   of the same: published to the published head that both countries have cosigned
+  proof_p95_ms      one event's inclusion proof over HTTP, through the log
+  who_read_p95_ms   who read one message: GET /v1/events?action=message.read&object=…, over the whole log
+  verify_s          `rovumactl audit verify` of the whole log's folder
+  bytes_per_event   the store on disk, with index, payload and hashes, per event; public_bytes_per_event: the tiles
+  leaves            how large the log was for the three above";
+
+/// The programme `audit`.
+#[derive(Clone, Debug, Args)]
+#[command(after_long_help = AUDIT_MEANING)]
+pub(crate) struct Audit {
+    /// Events in the log before questions are asked of it.
+    #[arg(long, default_value_t = 1_000_000, value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) events: u32,
+    /// Events of each round.
+    #[arg(long, default_value_t = 20_480, value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) round: u32,
+    /// Seconds for which latency is measured.
+    #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) seconds: u32,
 }
