@@ -14,7 +14,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 pub use witness::{AuditCheckpoint, AuditCosignature, WitnessAnswer, WitnessPost, WitnessWord};
 
-use crate::{AgencyCode, Digest, Epoch, MessageId, Timestamp, words::open_words};
+use crate::{AgencyCode, Digest, Epoch, MessageId, StoreId, Timestamp, words::open_words};
 
 /// The version of the event format that this build writes.
 pub const AUDIT_VERSION: u16 = 1;
@@ -216,6 +216,10 @@ pub struct AuditEvent {
     /// Why it was refused or failed, as a code.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
+    /// Drawn at random, and in no leaf: whoever has leaf and digest of an event that was erased cannot try guesses of what
+    /// it said. Absent in events of older services.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub blind: Option<StoreId>,
     /// Identifiers and counts that belong to it; no personal data.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub details: BTreeMap<String, String>,

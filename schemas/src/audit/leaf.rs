@@ -200,6 +200,7 @@ mod tests {
             purpose: Some("case".to_owned()),
             outcome: AuditOutcome::Success,
             reason: None,
+            blind: None,
             details: BTreeMap::from([
                 ("digest".to_owned(), digest),
                 ("type".to_owned(), "alert.issue".to_owned()),

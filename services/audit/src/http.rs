@@ -14,6 +14,7 @@ mod logs;
 mod openapi;
 mod proof;
 mod query;
+mod reconciliation;
 mod sources;
 #[cfg(test)]
 mod tests;
@@ -46,6 +47,7 @@ fn api() -> OpenApiRouter<Arc<Auditor>> {
         .routes(routes!(event::read))
         .routes(routes!(proof::read))
         .routes(routes!(erasures::order))
+        .routes(routes!(reconciliation::reconcile))
         .routes(routes!(sources::list))
         .routes(routes!(logs::list))
         .routes(routes!(logs::checkpoint))

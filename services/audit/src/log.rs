@@ -7,6 +7,7 @@ mod event;
 mod filter;
 mod lineage;
 mod payload;
+pub(crate) mod reconcile;
 pub(crate) mod search;
 pub(crate) mod sources;
 mod tree;

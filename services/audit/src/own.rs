@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use rovuma_policy::Actor;
 use rovuma_schemas::{
-    AgencyCode, Epoch, MessageId,
+    AgencyCode, Epoch, MessageId, StoreId,
     audit::{AUDIT_VERSION, AuditAction, AuditEvent, AuditObject, AuditOutcome},
 };
 use rovuma_store::Conn;
@@ -106,6 +106,7 @@ pub(crate) async fn record(tx: &mut Conn, appender: &mut Appender, what: OwnEven
         purpose: None,
         outcome: what.outcome,
         reason: what.reason,
+        blind: Some(StoreId::draw()),
         details: what.details,
     };
     let bytes = serde_json::to_string(&event).map_err(|fault| DbError::damaged("own event", fault))?;

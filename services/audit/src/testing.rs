@@ -228,6 +228,7 @@ impl Producer {
             purpose: None,
             outcome: AuditOutcome::Success,
             reason: None,
+            blind: None,
             details: std::collections::BTreeMap::new(),
         };
         change(&mut event);

@@ -5,6 +5,7 @@ mod search;
 mod ship;
 mod show;
 mod verify;
+mod watch;
 
 use clap::Subcommand;
 
@@ -19,6 +20,8 @@ pub(crate) enum Audit {
     Show(show::Show),
     /// Verify a log or a proof against pinned keys, trusting no server
     Verify(verify::Verify),
+    /// Follow a log, and alarm when it forks, shrinks or is no longer cosigned
+    Watch(watch::Watch),
     /// Write the policy that says whose cosignatures the audit logs' heads need: both countries and every auditor have it
     Policy(policy::MakePolicy),
     /// Bring this tool's own events that still wait to the audit service
@@ -31,6 +34,7 @@ impl Audit {
             Self::Search(command) => command.run(app).await,
             Self::Show(command) => command.run(app).await,
             Self::Verify(command) => command.run(app).await,
+            Self::Watch(command) => command.run(app).await,
             Self::Policy(command) => command.run(app),
             Self::Ship => ship::run(app).await,
         }

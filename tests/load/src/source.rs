@@ -20,7 +20,7 @@ use rovuma_envelope::{Jws, SealingRecipient, SigningKey, Typ, digest, seal};
 use rovuma_lab::{api::Api, certs::Identity, country::Country, rabbit::RabbitNode};
 use rovuma_runtime::Shutdown;
 use rovuma_schemas::{
-    Digest, Epoch, MessageId, Timestamp,
+    Digest, Epoch, MessageId, StoreId, Timestamp,
     audit::{
         AUDIT_VERSION, AuditAck, AuditAction, AuditBatch, AuditEvent, AuditObject, AuditOutcome,
         FIRST_PREVIOUS,
@@ -250,6 +250,7 @@ impl Source {
             purpose: Some("border_control".to_owned()),
             outcome: AuditOutcome::Success,
             reason: None,
+            blind: Some(StoreId::draw()),
             details: BTreeMap::from([("view".to_owned(), "content".to_owned())]),
         };
         let text = serde_json::to_string(&event)?;

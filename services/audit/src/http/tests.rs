@@ -3,6 +3,7 @@
 mod access;
 mod erasing;
 mod paging;
+mod reconciling;
 mod search;
 mod sources;
 mod support;

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use rovuma_schemas::{
-    AgencyCode, MessageId, Timestamp,
+    AgencyCode, MessageId, StoreId, Timestamp,
     audit::{AUDIT_VERSION, AuditAction, AuditEvent, AuditObject, AuditOutcome},
 };
 
@@ -120,6 +120,7 @@ impl Act {
             purpose: self.purpose.clone(),
             outcome: self.outcome,
             reason: self.reason.clone(),
+            blind: Some(StoreId::draw()),
             details: self.details.clone(),
         }
     }

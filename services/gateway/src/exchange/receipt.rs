@@ -289,11 +289,16 @@ async fn accept(
         let code = code.to_string();
         alarm::raise(tx, sender, AlarmKind::Rejected, &entry.id.to_string(), &code, now).await?;
     }
-    let act = Act::new(now, SYSTEM, AuditAction::ReceiptAccept)
+    let mut act = Act::new(now, SYSTEM, AuditAction::ReceiptAccept)
         .agency(sender)
         .object("message", entry.id)
         .detail("kind", word_of(kind))
-        .detail("by", signer);
+        .detail("by", signer)
+        .detail("digest", entry.digest);
+    if let Some(audit) = &entry.audit {
+        // Where the other country's log says so.
+        act = act.detail("audit", format_args!("{}/{}/{}", audit.source, audit.epoch, audit.sequence));
+    }
     gateway.trail.record(tx, &act).await?;
     gateway.events.record(tx, sender, kind, Some(&entry.id), 1, now);
     Ok(())

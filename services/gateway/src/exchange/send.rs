@@ -82,12 +82,13 @@ pub(crate) async fn release(
     gateway: &Gateway,
     request: Release<'_>,
 ) -> Result<Released, SendError> {
-    let mut places = Vec::new();
+    let (mut places, mut digests) = (Vec::new(), Vec::new());
     for (country, recipients) in by_country(request.draft.recipients()) {
         let copies = number(tx, gateway, &request, recipients).await?;
         let header = header_of(&request, &copies);
         let message = request.draft.clone().into_message(header);
         let outgoing = sign(gateway, country, &message, copies)?;
+        digests.push((country, outgoing.jws.digest()));
         gateway.sent.keep(tx, &outgoing, &request);
         gateway.outbox.enqueue(tx, &outgoing, request.now);
         let placed =
@@ -100,6 +101,13 @@ pub(crate) async fn release(
         .object("message", request.id)
         .detail("type", MessageType::AlertIssue)
         .detail("recipients", list(&places));
+    // With it the two countries' logs are laid side by side: the recipient's names the same.
+    act = match digests.as_slice() {
+        [(_, digest)] => act.detail("digest", digest),
+        several => several
+            .iter()
+            .fold(act, |act, (country, digest)| act.detail(format!("digest.{country}"), digest)),
+    };
     act.session = request.session;
     gateway.trail.record(tx, &act).await?;
     gateway.events.record(tx, agency, EventKind::MessageReleased, Some(&request.id), 1, request.now);

@@ -92,6 +92,33 @@ async fn a_full_disk_is_said_clearly_and_loses_nothing() {
     officer.step(&format!("/v1/alerts/{}/release", refused.0)).await.expect(200);
 }
 
+#[tokio::test]
+async fn content_is_not_shown_unless_it_is_written_down_who_reads_it() {
+    if rovuma_lab::postgres::tests_use_postgres() {
+        // A server's disk cannot be limited from a session.
+        return;
+    }
+    let world = World::start().await;
+    let officer = world.person("officer-1", "mz.prm", &["liaison_officer"]);
+    let path = format!("/v1/messages/{}", world.receive("mz.prm", 1, &motorcycle()).await);
+    limit_pages(&world, "PRAGMA max_page_count = 1").await;
+    // What is left of the pages there are takes some.
+    let mut shown = 0;
+    let refused = loop {
+        let reply = officer.get(&path).await;
+        match reply.status {
+            200 => shown += 1,
+            _ => break reply.expect(507),
+        }
+        assert!(shown < 1000, "the pages never fill");
+    };
+    assert_eq!(refused.code(), "storage_full");
+    assert!(refused.json.get("payload").is_none(), "{}", refused.json);
+    assert_eq!(world.audited("message.read").await.len(), shown, "each that was shown, and no other");
+    limit_pages(&world, "PRAGMA max_page_count = 1000000").await;
+    officer.get(&path).await.expect(200);
+}
+
 /// SQLite's own limit gives the error that a full disk gives.
 async fn limit_pages(world: &World, pragma: &'static str) {
     let limited = world

@@ -18,6 +18,7 @@ use crate::{
     progress,
     session::{Server, ServerArgs},
 };
+pub(super) use files::origin_path;
 use files::{Folder, ReadFault, Remote};
 
 use leaves::{LeafFault, Leaves};

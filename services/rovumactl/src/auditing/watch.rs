@@ -1,0 +1,235 @@
+//! `audit watch`: follows a log, and says when it forks, shrinks, or is no longer cosigned.
+
+use std::{fmt, path::PathBuf, time::Duration};
+
+use clap::Args;
+use rovuma_schemas::Timestamp;
+use rovuma_tlog::{
+    CHECKPOINT_PATH, Checkpoint, Policy, ProofFault, Tile, Tiles, UnverifiedCheckpoint, Verdict,
+    needed_for_consistency,
+};
+use serde::Serialize;
+
+use super::verify::{origin_path, read_policy};
+use crate::{
+    app::App,
+    client::Client,
+    exit::{Exit, Failure, Outcome},
+    files,
+    output::safe,
+    session::{Server, ServerArgs},
+};
+
+/// Options of `audit watch`.
+#[derive(Debug, Args)]
+pub(crate) struct Watch {
+    /// The log: mz.audit/2026
+    log: String,
+    /// Which logs there are and whose cosignatures they need: the policy that was handed over
+    #[arg(long, value_name = "FILE")]
+    policy: PathBuf,
+    /// Where the last good head is remembered: a later run goes on from it, and knows a log that was put back
+    #[arg(long, value_name = "FILE")]
+    state: PathBuf,
+    /// Seconds between two looks
+    #[arg(long, value_name = "SECONDS", default_value_t = 60, value_parser = clap::value_parser!(u64).range(1..))]
+    every: u64,
+    /// Alarm when the newest cosignature is older than so many seconds
+    #[arg(long, value_name = "SECONDS", default_value_t = 900)]
+    stale_after: u64,
+    /// Look once and end
+    #[arg(long)]
+    once: bool,
+    #[command(flatten)]
+    server: ServerArgs,
+}
+
+/// What a look has found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+enum Finding {
+    /// The log went on, and both countries say so.
+    Good,
+    /// The head, or the newest cosignature, is old.
+    Stale,
+    /// The head lacks cosignatures.
+    Unwitnessed,
+    /// Fewer leaves than the head that is remembered.
+    Shrunken,
+    /// Not the log that is remembered gone on.
+    Fork,
+    /// No log of the policy signed the head.
+    NotSigned,
+}
+
+impl Finding {
+    /// How the command ends with it, when it ends.
+    const fn exit(self) -> Exit {
+        match self {
+            Self::Good => Exit::Ok,
+            Self::Stale | Self::Unwitnessed => Exit::Negative,
+            Self::Shrunken | Self::Fork | Self::NotSigned => Exit::Verification,
+        }
+    }
+}
+
+/// One look.
+#[derive(Debug, Serialize)]
+struct Look {
+    at: Timestamp,
+    log: String,
+    finding: Finding,
+    leaves: u64,
+    detail: String,
+}
+
+impl fmt::Display for Look {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let word = match self.finding {
+            Finding::Good => "good",
+            Finding::Stale => "ALARM stale",
+            Finding::Unwitnessed => "ALARM unwitnessed",
+            Finding::Shrunken => "ALARM shrunken",
+            Finding::Fork => "ALARM fork",
+            Finding::NotSigned => "ALARM not signed",
+        };
+        write!(f, "{}  {}  {} leaves  {word}: {}", self.at, safe(&self.log), self.leaves, safe(&self.detail))
+    }
+}
+
+impl Watch {
+    pub(crate) async fn run(self, app: &App) -> Outcome {
+        let policy = read_policy(&self.policy)?;
+        let base = origin_path(&self.log)?;
+        loop {
+            // A token ends: each look asks for a client anew.
+            let client = self.server.client(app, Server::Audit).await?;
+            let look = self.look(app, &client, &base, &policy).await?;
+            app.out.show(&look)?;
+            // What cannot be mended by waiting ends the watch: somebody has to look.
+            if self.once || look.finding.exit() == Exit::Verification {
+                return Ok(look.finding.exit());
+            }
+            tokio::select! {
+                () = tokio::time::sleep(Duration::from_secs(self.every)) => {}
+                _ = tokio::signal::ctrl_c() => return Ok(Exit::Ok),
+            }
+        }
+    }
+
+    async fn look(&self, app: &App, client: &Client, base: &str, policy: &Policy) -> Outcome<Look> {
+        let note = client.get_bytes(&format!("{base}/{CHECKPOINT_PATH}")).await?;
+        let at = app.now();
+        let say =
+            |finding, leaves, detail: String| Look { at, log: self.log.clone(), finding, leaves, detail };
+        let read = match UnverifiedCheckpoint::read(&note) {
+            Ok(read) if read.unverified_head().origin == self.log => read,
+            Ok(_) => return Ok(say(Finding::NotSigned, 0, "the head is another log's".to_owned())),
+            Err(fault) => return Ok(say(Finding::NotSigned, 0, fault.to_string())),
+        };
+        let (checkpoint, missing) = match policy.judge(read) {
+            Verdict::Good(checkpoint) => (checkpoint, Vec::new()),
+            Verdict::Unwitnessed { checkpoint, missing } => (checkpoint, missing),
+            Verdict::NotSigned => {
+                return Ok(say(
+                    Finding::NotSigned,
+                    0,
+                    "no log that the policy names signed the head".to_owned(),
+                ));
+            }
+            Verdict::Forged { name } => {
+                return Ok(say(Finding::NotSigned, 0, format!("what says it is signed by {name} is not")));
+            }
+        };
+        let leaves = checkpoint.head().size;
+        if let Some((finding, detail)) = self.compare(client, base, policy, &checkpoint).await? {
+            return Ok(say(finding, leaves, detail));
+        }
+        if !missing.is_empty() {
+            return Ok(say(Finding::Unwitnessed, leaves, format!("not cosigned by {}", missing.join(", "))));
+        }
+        self.remember(&note)?;
+        Ok(match self.staleness(&checkpoint, at) {
+            Some(detail) => say(Finding::Stale, leaves, detail),
+            None => {
+                say(Finding::Good, leaves, "went on, cosigned by all whom the policy asks for".to_owned())
+            }
+        })
+    }
+
+    /// What is wrong with a head beside the one that is remembered.
+    async fn compare(
+        &self,
+        client: &Client,
+        base: &str,
+        policy: &Policy,
+        checkpoint: &Checkpoint,
+    ) -> Outcome<Option<(Finding, String)>> {
+        let Some(former) = self.remembered(policy)? else { return Ok(None) };
+        let (old, new) = (former.head(), checkpoint.head());
+        if new.size < old.size {
+            let detail = format!(
+                "{} leaves were signed before; the former head is in {}",
+                old.size,
+                self.state.display()
+            );
+            return Ok(Some((Finding::Shrunken, detail)));
+        }
+        let mut tiles = Tiles::of(new.size);
+        for tile in needed_for_consistency(old.size, new.size).map_err(unproved)? {
+            tiles.add(tile, fetch(client, base, tile).await?);
+        }
+        let proof = tiles.consistency(old.size).map_err(unproved)?;
+        match new.continues(old, &proof) {
+            Ok(()) => Ok(None),
+            Err(_) => {
+                let detail = format!(
+                    "it is not the log of {} leaves gone on, whose head is in {}: keep both heads, they prove it",
+                    old.size,
+                    self.state.display()
+                );
+                Ok(Some((Finding::Fork, detail)))
+            }
+        }
+    }
+
+    fn remembered(&self, policy: &Policy) -> Outcome<Option<Checkpoint>> {
+        if !self.state.exists() {
+            return Ok(None);
+        }
+        let unusable =
+            |fault: &dyn fmt::Display| Failure::usage(format!("{}: {fault}", self.state.display()));
+        let read =
+            UnverifiedCheckpoint::read(&files::read(&self.state)?).map_err(|fault| unusable(&fault))?;
+        match policy.judge(read) {
+            Verdict::Good(checkpoint) if checkpoint.head().origin == self.log => Ok(Some(checkpoint)),
+            _ => Err(unusable(&"not a good head of this log").next("give another file with --state")),
+        }
+    }
+
+    fn remember(&self, note: &[u8]) -> Outcome<()> {
+        let text = String::from_utf8_lossy(note);
+        if self.state.exists() {
+            files::replace(&self.state, &text)
+        } else {
+            files::create_public(&self.state, &text)
+        }
+    }
+
+    /// Why the head counts as old, if it does.
+    fn staleness(&self, checkpoint: &Checkpoint, at: Timestamp) -> Option<String> {
+        let newest = checkpoint.cosigned().iter().map(|word| word.unix_s).max()?;
+        let now = u64::try_from(at.as_micros() / 1_000_000).ok()?;
+        let age = now.saturating_sub(newest);
+        (age > self.stale_after).then(|| format!("the newest cosignature is {age} s old"))
+    }
+}
+
+async fn fetch(client: &Client, base: &str, tile: Tile) -> Outcome<Vec<u8>> {
+    client.get_bytes(&format!("{base}/{tile}")).await
+}
+
+fn unproved(fault: ProofFault) -> Failure {
+    Failure::new(Exit::Verification, format!("the log cannot be proven to go on: {fault}"))
+        .next("look again; if it stays so, the log's files are not whole")
+}
