@@ -75,6 +75,23 @@ async fn what_was_done_is_proven_offline_by_what_both_countries_signed() -> Resu
     let (answer, status) = verify(&ctl, &policy, &over_http)?;
     ensure!(status == Some(0) && answer["holds"] == true, "{answer}");
 
+    // Whoever follows the log sees it go on; with keys of others it is nobody's.
+    let state = file("last-head");
+    let watch = |policy: &Path| {
+        let policy = policy.to_string_lossy().into_owned();
+        let fixed = ["audit", "watch", &origin, "--once", "--json", "--state", &state, "--policy", &policy];
+        let output = ctl.command(fixed).args(&over_http[2..]).output()?;
+        anyhow::Ok((String::from_utf8_lossy(&output.stdout).into_owned(), output.status.code()))
+    };
+    for _ in 0..2 {
+        let (said, status) = watch(&policy)?;
+        ensure!(status == Some(0) && said.contains("\"good\""), "{said}");
+    }
+    let others = home.path().join("others.policy");
+    fs::write(&others, fs::read_to_string(&policy)?.replace("log mz.audit/", "# "))?;
+    let (said, status) = watch(&others)?;
+    ensure!(status == Some(5) && said.contains("not_signed"), "{said}");
+
     // The whole log in its folder, with no service running; and no entry of it in the other country.
     lab.border.mz.stop().await;
     let folder = layout.data("audit-log").join(&origin);
@@ -83,6 +100,13 @@ async fn what_was_done_is_proven_offline_by_what_both_countries_signed() -> Resu
     ensure!(status == Some(0) && answer["holds"] == true, "{answer}");
     let theirs = lab.country("tz").layout().data("audit-log");
     ensure!(fs::read_dir(theirs)?.flatten().all(|log| log.file_name() == "tz.audit"), "a log of mz in tz");
+
+    // A tile that the head does not reach yet is nobody's word, and no fault.
+    let ahead = folder.join("tile/entries/007.p/3");
+    fs::create_dir_all(ahead.parent().context("a folder")?)?;
+    fs::write(&ahead, b"nobody signed this")?;
+    let (answer, status) = verify(&ctl, &policy, &[&at])?;
+    ensure!(status == Some(0) && answer.to_string().contains("1 files beyond the head"), "{answer}");
 
     // Without the partner's cosignature, and with one bit of one entry changed, it does not hold.
     let checkpoint = folder.join("checkpoint");

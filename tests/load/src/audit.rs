@@ -153,6 +153,7 @@ impl Lab {
     /// 500 events a second: how soon each delivery is acknowledged, and how soon it is in a cosigned head.
     async fn latency(&mut self) -> Result<Latency> {
         tell(format_args!("500 events a second for {} s", self.options.seconds));
+        until("no head is published within 2 min", || log_folder(&self.border.mz).ok()).await?;
         let folder = log_folder(&self.border.mz)?;
         let watching = tokio::spawn(watch(folder.join("checkpoint")));
         let times = self.options.seconds * SMALL_A_SECOND;
@@ -239,16 +240,18 @@ fn size_of(checkpoint: &Path) -> Option<u64> {
 
 /// Waits until a cosigned head with more than `index` leaves is published; its size.
 async fn until_head(checkpoint: &Path, index: u64) -> Result<u64> {
+    let what = format!("no cosigned head with entry {index} within 2 min");
+    until(&what, || size_of(checkpoint).filter(|size| *size > index)).await
+}
+
+/// Waits until `look` finds something.
+async fn until<T>(what: &str, look: impl Fn() -> Option<T>) -> Result<T> {
     let begun = Instant::now();
     loop {
-        match size_of(checkpoint) {
-            Some(size) if size > index => return Ok(size),
-            _ => {}
+        if let Some(found) = look() {
+            return Ok(found);
         }
-        ensure!(
-            begun.elapsed() < Duration::from_secs(120),
-            "no cosigned head with entry {index} within 2 min"
-        );
+        ensure!(begun.elapsed() < Duration::from_secs(120), "{what}");
         tokio::time::sleep(LOOK_EVERY).await;
     }
 }

@@ -104,9 +104,9 @@ pub(crate) async fn release(
     // With it the two countries' logs are laid side by side: the recipient's names the same.
     act = match digests.as_slice() {
         [(_, digest)] => act.detail("digest", digest),
-        several => several
-            .iter()
-            .fold(act, |act, (country, digest)| act.detail(format!("digest.{country}"), digest)),
+        several => {
+            several.iter().fold(act, |act, (country, digest)| act.detail(format!("digest.{country}"), digest))
+        }
     };
     act.session = request.session;
     gateway.trail.record(tx, &act).await?;

@@ -1,6 +1,10 @@
 //! The files of a log: in a folder, or at the audit service.
 
-use std::{fs, io, path::PathBuf};
+use std::{
+    fs, io,
+    path::PathBuf,
+    sync::atomic::{AtomicUsize, Ordering},
+};
 
 use rovuma_tlog::{CHECKPOINT_PATH, LogFiles, Tile, UnverifiedCheckpoint};
 use tokio::runtime::Handle;
@@ -38,17 +42,26 @@ impl From<ReadFault> for Failure {
     }
 }
 
-/// A log in a folder.
+/// A log in a folder. What its head does not reach is left out: a log that is being published has its tiles first and its
+/// checkpoint last (C2SP tlog-tiles).
 #[derive(Debug)]
-pub(super) struct Folder(PathBuf);
+pub(super) struct Folder {
+    folder: PathBuf,
+    beyond: AtomicUsize,
+}
 
 impl Folder {
     pub(super) fn new(folder: PathBuf) -> Self {
-        Self(folder)
+        Self { folder, beyond: AtomicUsize::new(0) }
+    }
+
+    /// How many files were left out: nobody has signed what they say.
+    pub(super) fn beyond(&self) -> usize {
+        self.beyond.load(Ordering::Relaxed)
     }
 
     fn walk(&self, below: &str, found: &mut Vec<String>) -> Result<(), ReadFault> {
-        let folder = self.0.join(below);
+        let folder = self.folder.join(below);
         let read = || -> io::Result<Vec<fs::DirEntry>> { fs::read_dir(&folder)?.collect() };
         let fault = |fault| ReadFault::File { path: folder.clone(), fault };
         for entry in read().map_err(fault)? {
@@ -70,13 +83,28 @@ impl LogFiles for Folder {
     fn paths(&self) -> Result<Vec<String>, ReadFault> {
         let mut found = Vec::new();
         self.walk("", &mut found)?;
+        let all = found.len();
+        if found.iter().any(|path| path == CHECKPOINT_PATH) {
+            let note = self.read(CHECKPOINT_PATH)?;
+            // What is no checkpoint is told when it is checked.
+            if let Ok(read) = UnverifiedCheckpoint::read(&note) {
+                let size = read.unverified_head().size;
+                found.retain(|path| Tile::from_path(path).is_none_or(|tile| reaches(size, &tile)));
+            }
+        }
+        self.beyond.store(all - found.len(), Ordering::Relaxed);
         Ok(found)
     }
 
     fn read(&self, path: &str) -> Result<Vec<u8>, ReadFault> {
-        let path = self.0.join(path);
+        let path = self.folder.join(path);
         fs::read(&path).map_err(|fault| ReadFault::File { path, fault })
     }
+}
+
+/// Whether a head of `size` leaves reaches all of a tile.
+fn reaches(size: u64, tile: &Tile) -> bool {
+    Tile::width_at(tile.kind, tile.index, size).is_some_and(|width| tile.width <= width)
 }
 
 /// A log at the audit service. Its files are those that its head says it has.
