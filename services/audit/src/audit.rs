@@ -6,7 +6,7 @@ use anyhow::Context as _;
 use rovuma_broker::{Broker, BrokerState, Consumer, ConsumerState};
 use rovuma_policy::Policy;
 use rovuma_runtime::{Context, ReadyHandle, Service, http};
-use rovuma_schemas::{CountryCode, audit::AuditAction};
+use rovuma_schemas::{CountryCode, Timestamp, audit::AuditAction};
 use rovuma_store::{FutureExt, Restored, Store, StoreConfig};
 use rovuma_tokens::TokenVerifier;
 
@@ -14,10 +14,11 @@ use crate::{
     alarm,
     auditor::Auditor,
     config::AuditConfig,
+    error::DbError,
     heads::HeadKeeping,
     http::router,
     intake::{self, Acknowledger, Intake, Keys},
-    log::{self, Found, Lineage, Sequencer},
+    log::{self, Found, Lineage, Sequencer, Tree},
     own::{self, OwnEvent, OwnSource},
     publish::LogFolder,
     witness::Watch,
@@ -42,8 +43,10 @@ impl Service for Audit {
             HeadKeeping::load(config.country, settings, &store, &sequencer, &context.clock)?
         };
         let publisher = heads.publisher();
+        let now = context.clock.now();
+        let restored = abandon_after_restore(&store, now).await?;
         publisher.check().await.context("the log and what was published of it do not go together")?;
-        begin(&store, &sequencer, context).await?;
+        begin(&store, &sequencer, restored, now).await?;
 
         let broker = Broker::start(config.broker.clone(), Self::NAME, &context.shutdown)?;
         context.expiries.register_certificates(&config.broker.cert_file)?;
@@ -98,6 +101,8 @@ pub(crate) async fn open_log(
     log::check_edge(store.read(), &sequencer)
         .await
         .context("the log does not hold; it was changed outside this service")?;
+    // Since when nobody cosigns is known before anything is taken in.
+    sequencer.watch.look(store.read(), context.clock.now()).await?;
     ready.ready();
     Ok((store, sequencer))
 }
@@ -127,6 +132,7 @@ pub(crate) fn auditor(
     Ok(Auditor {
         country: config.country,
         store,
+        is_file: config.store.is_file(),
         sequencer,
         folder: LogFolder::new(config.publish.folder.clone()),
         producers,
@@ -136,22 +142,34 @@ pub(crate) fn auditor(
     })
 }
 
+/// After a restore: the present tree may lack leaves that were published. What is lost stays provable, and nothing takes its
+/// place.
+pub(crate) async fn abandon_after_restore(store: &Store, now: Timestamp) -> anyhow::Result<Option<Restored>> {
+    let write = store.write(move |tx| {
+        async move {
+            let restored = Restored::take(tx).await?;
+            if restored.is_some() {
+                Tree::abandon_present(tx, now).await?;
+            }
+            Ok::<_, DbError>(restored)
+        }
+        .boxed()
+    });
+    write.await.context("cannot write to the log")
+}
+
 /// The first event of this run; and an alarm when the log itself has a new epoch: it was restored.
 pub(crate) async fn begin(
     store: &Store,
     sequencer: &Arc<Sequencer>,
-    context: &Context,
+    restored: Option<Restored>,
+    now: Timestamp,
 ) -> anyhow::Result<()> {
-    let (sequencer, now) = (Arc::clone(sequencer), context.clock.now());
+    let sequencer = Arc::clone(sequencer);
     let write = store.write(move |tx| {
         async move {
             let own = &sequencer.own;
-            let restored = Restored::take(tx).await?;
-            // Leaves that the copy lacks may have been published: what is lost stays provable, and nothing takes its place.
-            let mut appender = match restored {
-                Some(_) => sequencer.begin_anew(tx, now).await?,
-                None => sequencer.begin(tx, now).await?,
-            };
+            let mut appender = sequencer.begin_always(tx, now).await?;
             let (lineage, found) = Lineage::find_or_open(tx, &own.source, own.epoch, now).await?;
             if found == Found::NewEpoch {
                 alarm::raise(tx, &mut appender, &lineage, &intake::new_epoch()).await?;
@@ -177,7 +195,7 @@ async fn end(store: Store, sequencer: Arc<Sequencer>, context: Context) {
     let now = context.clock.now();
     let write = store.write(move |tx| {
         async move {
-            let mut appender = sequencer.begin(tx, now).await?;
+            let mut appender = sequencer.begin_always(tx, now).await?;
             let event = OwnEvent::of_service(&sequencer.own.source, AuditAction::ServiceStop);
             own::record(tx, &mut appender, event).await?;
             appender.finish(tx).await

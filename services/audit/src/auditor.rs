@@ -7,6 +7,7 @@ use rovuma_runtime::SharedClock;
 use rovuma_schemas::{AgencyCode, CountryCode, Timestamp};
 use rovuma_store::{FutureExt, Store, WriteError};
 use rovuma_tokens::TokenVerifier;
+use sqlx::Row as _;
 
 use crate::{
     error::DbError,
@@ -21,6 +22,8 @@ pub(crate) struct Auditor {
     pub(crate) country: CountryCode,
     /// The log.
     pub(crate) store: Store,
+    /// Whether its store is a file.
+    pub(crate) is_file: bool,
     /// What appends to it, and opens what it says.
     pub(crate) sequencer: Arc<Sequencer>,
     /// The public files of the logs.
@@ -61,5 +64,20 @@ impl Auditor {
             .boxed()
         });
         write.await
+    }
+
+    /// After an erasure: what was written before it stands in SQLite's write-ahead log until that is emptied.
+    pub(crate) async fn forget_what_was_erased(&self) {
+        if !self.is_file {
+            return;
+        }
+        let emptied = sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)").fetch_one(self.store.read()).await;
+        match emptied.and_then(|row| row.try_get::<i64, _>(0)) {
+            Ok(0) => {}
+            Ok(_) => {
+                tracing::warn!("what was erased stands in the write-ahead log until no reader is in the way")
+            }
+            Err(fault) => tracing::warn!(%fault, "the write-ahead log was not emptied after an erasure"),
+        }
     }
 }

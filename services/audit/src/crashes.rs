@@ -16,7 +16,7 @@ use std::{
 use rovuma_envelope::{SealingKey, Signer as _, SigningKey, digest};
 use rovuma_runtime::ManualClock;
 use rovuma_schemas::audit::AuditEvent;
-use rovuma_tlog::{Head, needed_for_consistency};
+use rovuma_tlog::{Head, LogFiles, NoteKey, check_log, needed_for_consistency};
 
 use crate::{
     config::ProducerConfig,
@@ -91,6 +91,7 @@ impl Ground {
             clock: clock.shared(),
             made: Arc::default(),
             settled: Arc::default(),
+            at_rest: std::sync::Mutex::default(),
         };
         check_edge(store.read(), &sequencer).await.expect("the store is what was signed");
         publisher.check().await.expect("the store and the published files go together");
@@ -227,6 +228,38 @@ async fn killed_at_every_step_nothing_acknowledged_is_lost_and_no_head_is_contra
         );
     }
     no_fork(&ground, &heads).await;
+    let key = NoteKey::of_log("mz.audit/2026", log_key.public_key()).expect("a key");
+    let policy = format!("log {key}\nquorum none\n").parse().expect("a policy");
+    let files = Published(dir.join("audit-log/mz.audit/2026"));
+    check_log(&files, &policy, |_, _| Ok::<_, std::io::Error>(())).expect("what is published holds");
+}
+
+/// The published files.
+struct Published(std::path::PathBuf);
+
+impl LogFiles for Published {
+    type Fault = std::io::Error;
+
+    fn paths(&self) -> Result<Vec<String>, std::io::Error> {
+        let (mut found, mut folders) = (Vec::new(), vec![self.0.clone()]);
+        while let Some(folder) = folders.pop() {
+            for entry in std::fs::read_dir(folder)? {
+                let path = entry?.path();
+                if path.is_dir() {
+                    folders.push(path);
+                } else if let Ok(below) = path.strip_prefix(&self.0) {
+                    found.push(below.to_string_lossy().into_owned());
+                }
+            }
+        }
+        // What a process left that was killed while it wrote: nobody reads it.
+        found.retain(|path| !path.ends_with(".unfinished"));
+        Ok(found)
+    }
+
+    fn read(&self, path: &str) -> Result<Vec<u8>, std::io::Error> {
+        std::fs::read(self.0.join(path))
+    }
 }
 
 /// Every head that was ever published is the present tree's, as it was then.

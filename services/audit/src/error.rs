@@ -13,6 +13,19 @@ pub(crate) enum DbError {
         "no partner has cosigned the log for longer than `witness.fail_closed_after_s`: it takes nothing in until one does"
     )]
     Unwitnessed,
+    /// An older copy was put in the place of the store.
+    #[error(
+        "an older copy was put in the place of the store while the service ran: it has to start anew, with a new tree"
+    )]
+    PutBack,
+    /// The clock is years ahead of the log.
+    #[error("the clock says {year}, and {origin} is the log's present tree: is the clock right?")]
+    Clock {
+        /// The present tree.
+        origin: String,
+        /// The clock's year.
+        year: i16,
+    },
     /// The log's key did not sign its head.
     #[error("the log's head cannot be signed: {0}")]
     Sign(#[from] CosignFault),

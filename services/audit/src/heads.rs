@@ -1,6 +1,9 @@
 //! Keeping heads: what makes the log's heads known, has partners cosign them, and cosigns partners'.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 
 use anyhow::Context as _;
 use rovuma_broker::Broker;
@@ -79,6 +82,7 @@ impl HeadKeeping {
             clock: self.clock.clone(),
             made: Arc::clone(&self.made),
             settled: Arc::clone(&self.settled),
+            at_rest: Mutex::default(),
         }
     }
 
@@ -111,6 +115,7 @@ impl HeadKeeping {
             name: self.sequencer.own.source.clone(),
             key: Arc::clone(key),
             alarms: self.alarms(),
+            unproven: Mutex::default(),
         };
         let replies = Replies {
             store: self.store.clone(),

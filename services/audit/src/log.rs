@@ -18,7 +18,7 @@ pub(crate) use erase::{Erased, erase};
 pub(crate) use event::LogEvent;
 pub(crate) use filter::{Filter, Order};
 pub(crate) use lineage::{Found, Head, Lineage};
-pub(crate) use payload::PayloadKey;
+pub(crate) use payload::{ERASABLE, PayloadKey};
 #[cfg(test)]
 pub(crate) use search::payload;
 pub(crate) use tree::Tree;

@@ -111,6 +111,6 @@ pub(crate) async fn record(tx: &mut Conn, appender: &mut Appender, what: OwnEven
     };
     let bytes = serde_json::to_string(&event).map_err(|fault| DbError::damaged("own event", fault))?;
     let event = LogEvent::read(bytes).map_err(|fault| DbError::damaged("own event", fault))?;
-    appender.append(tx, &mut lineage, &[event]).await?;
+    appender.append(&mut lineage, [event]);
     lineage.save(tx, now).await
 }

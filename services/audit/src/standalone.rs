@@ -8,7 +8,7 @@ use rovuma_runtime::{Context, SharedClock};
 
 use crate::{
     AuditConfig,
-    audit::{auditor, begin, open_log, own_source_name},
+    audit::{abandon_after_restore, auditor, begin, open_log, own_source_name},
     auditor::Auditor,
     http,
     intake::{Acknowledger, Intake, Keys},
@@ -31,7 +31,9 @@ impl Standalone {
         let own_name = own_source_name(config.country);
         let keys = Arc::new(Keys::load(&config.keys, &config.producers, &own_name)?);
         let (store, sequencer) = open_log(config, own_name, context).await?;
-        begin(&store, &sequencer, context).await?;
+        let now = context.clock.now();
+        let restored = abandon_after_restore(&store, now).await?;
+        begin(&store, &sequencer, restored, now).await?;
         let auditor = Arc::new(auditor(config, store, sequencer, context)?);
         Ok(Self { auditor, keys, clock: context.clock.clone() })
     }

@@ -15,7 +15,7 @@ mod state;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use alarm::{LogAlarmKind, LogAlarmState, LogAlarms, log_alarms};
+pub(crate) use alarm::{Evidence, LogAlarmKind, LogAlarmState, LogAlarms, log_alarms};
 pub(crate) use answer::Witness;
 pub(crate) use ask::{Asker, Questions};
 pub(crate) use consumer::{WitnessIntake, consumer_config};

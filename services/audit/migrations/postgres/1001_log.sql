@@ -21,7 +21,8 @@ CREATE TABLE tree (
     size        BIGINT  NOT NULL,
     edge        BYTEA   NOT NULL, -- the complete subtrees, the largest first, 32 bytes each
     checkpoint  BYTEA   NOT NULL, -- size and root as the log signed them, with every change of them
-    begun_at    BIGINT  NOT NULL
+    begun_at    BIGINT  NOT NULL,
+    abandoned_at BIGINT           -- when the store turned out to lack leaves that were published: nothing is appended any more
 );
 
 -- The hashes of a tree, 256 a row as C2SP tlog-tiles has them: of leaves only full rows, above them the last row too.
@@ -71,7 +72,7 @@ CREATE TABLE payload (
 );
 CREATE INDEX payload_by_scope ON payload (scope_id);
 
--- What auditors search by: identifiers and codes that stand in the leaves too, or are erased with the payload.
+-- What auditors search by: pseudonymous identifiers and codes, nearly all of which stand in the leaves too. They stay.
 CREATE TABLE entry_search (
     entry_index BIGINT NOT NULL PRIMARY KEY REFERENCES entry (entry_index),
     at          BIGINT  NOT NULL, -- the event's own time
@@ -149,8 +150,9 @@ CREATE TABLE witnessed (
 -- What is wrong with a log, ours or a partner's.
 CREATE TABLE log_alarm (
     alarm_id     BIGINT NOT NULL PRIMARY KEY,
-    kind         TEXT   NOT NULL, -- unwitnessed, fork, shrunken, unknown_log
+    kind         TEXT   NOT NULL, -- unwitnessed, fork, shrunken, unproven, unknown_log
     origin       TEXT   NOT NULL,
+    head         BYTEA  NOT NULL, -- SHA-256 of the head that it is about; empty when it is about the log
     raised_at    BIGINT NOT NULL,
     last_seen_at BIGINT NOT NULL,
     times        BIGINT NOT NULL,

@@ -16,7 +16,7 @@ use utoipa::ToSchema;
 use super::{access, caller::Caller, error::ApiError, openapi::Refusals};
 use crate::{
     auditor::Auditor,
-    log::{Erased, erase},
+    log::{ERASABLE, Erased, erase},
     own::{self, OwnEvent},
 };
 
@@ -40,8 +40,9 @@ pub(super) struct Order {
 pub(super) struct Done {
     /// Entries of which only the leaf is left now.
     entries: u64,
-    /// Entries about the same that are other agencies', and stay.
-    remaining: u64,
+    /// Entries about the same that stay: for the protection officer of `<cc>.node` alone, for they are other agencies'.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    remaining: Option<u64>,
 }
 
 /// Erases what the caller's agency's events about something say beyond their leaves; the protection officer of `<cc>.node`
@@ -73,13 +74,14 @@ pub(super) async fn order(
         .object(&kind, id)
         .detail("legal_basis", &order.legal_basis);
     let owner = permit.resource().owner().clone();
+    let is_node = owner.is_node();
     let (sequencer, now) = (Arc::clone(&auditor.sequencer), auditor.now());
     let write = auditor.store.write(move |tx| {
         async move {
             let agency = (!owner.is_node()).then_some(&owner);
-            let Some(erased) = erase(tx, &order.scope, agency, &order.legal_basis, now).await? else {
-                return Ok(None);
-            };
+            let erased = erase(tx, &order.scope, agency, &order.legal_basis, now).await?;
+            // That others have dealt with somebody is not for this one to know.
+            let Some(erased) = erased.filter(|erased| erased.entries > 0) else { return Ok(None) };
             let event = event.detail("entries", erased.entries).detail("remaining", erased.remaining);
             let mut appender = sequencer.begin(tx, now).await?;
             own::record(tx, &mut appender, event).await?;
@@ -89,7 +91,8 @@ pub(super) async fn order(
         .boxed()
     });
     let Erased { entries, remaining } = write.await?.ok_or_else(Problem::not_found)?;
-    Ok(Json(Done { entries, remaining }))
+    auditor.forget_what_was_erased().await;
+    Ok(Json(Done { entries, remaining: is_node.then_some(remaining) }))
 }
 
 /// The kind and id that a scope names, if the order is sound.
@@ -100,7 +103,9 @@ fn checked(order: &Order) -> Result<(String, String), ApiError> {
         return Err(bad("legal_basis must be one line of 1 to 200 characters."));
     }
     match order.scope.split_once('/') {
-        Some((kind, id)) if !kind.is_empty() && !id.is_empty() => Ok((kind.to_owned(), id.to_owned())),
+        Some((kind, id)) if ERASABLE.contains(&kind) && !id.is_empty() => {
+            Ok((kind.to_owned(), id.to_owned()))
+        }
         _ => Err(bad(
             "scope must be a kind and an identifier, as in message/0199c5a1-7b3e-7001-8a10-000000000001.",
         )),

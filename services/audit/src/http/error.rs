@@ -61,6 +61,11 @@ impl IntoResponse for ApiError {
                 tracing::error!(%fault, "the store holds something damaged");
                 Problem::internal().into_response()
             }
+            Self::Db(fault @ DbError::Unwitnessed) => {
+                tracing::error!(%fault, "the log is closed");
+                let closed = "The log is closed until the partner country cosigns it again: it cannot write down who looks.";
+                Problem::unavailable("log_closed").detail(closed).into_response()
+            }
             Self::Db(fault) => {
                 tracing::error!(%fault, "the store did not answer");
                 unavailable().into_response()

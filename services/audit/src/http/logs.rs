@@ -11,7 +11,7 @@ use axum::{
 use rovuma_policy::{Resource, act};
 use rovuma_runtime::Problem;
 use rovuma_schemas::{Timestamp, audit::AuditAction};
-use rovuma_tlog::{CHECKPOINT_PATH, Tile};
+use rovuma_tlog::{CHECKPOINT_PATH, Tile, TileKind};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -142,7 +142,6 @@ pub(super) async fn checkpoint(
 ) -> Result<Response, ApiError> {
     let origin = format!("{service}/{year}");
     let bytes = file(&auditor, &caller, &origin, CHECKPOINT_PATH).await?;
-    // Whoever follows a log asks for its head again and again, and for tiles by the hundred: one event for each look.
     let event = OwnEvent::by(caller.actor(), AuditAction::AuditRead).object("log", origin);
     auditor.record(event).await?;
     Ok(([(header::CONTENT_TYPE, "text/plain; charset=utf-8")], bytes).into_response())
@@ -156,7 +155,13 @@ pub(super) async fn tile(
 ) -> Result<Response, ApiError> {
     // Only what a log has: nothing of the path comes to the file system as it was given.
     let tile = Tile::from_path(&format!("tile/{path}")).ok_or_else(Problem::not_found)?;
-    let bytes = file(&auditor, &caller, &format!("{service}/{year}"), &tile.to_string()).await?;
+    let origin = format!("{service}/{year}");
+    let bytes = file(&auditor, &caller, &origin, &tile.to_string()).await?;
+    if tile.kind == TileKind::Entries {
+        // Hashes say nothing of anybody; entries say who did what.
+        let event = OwnEvent::by(caller.actor(), AuditAction::AuditRead).object("log", origin);
+        auditor.record(event.detail("view", "entries").detail("tile", tile)).await?;
+    }
     Ok(([(header::CONTENT_TYPE, "application/octet-stream")], bytes).into_response())
 }
 

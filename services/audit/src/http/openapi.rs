@@ -57,7 +57,7 @@ pub(super) enum Refusals {
     /// A policy's code (`role`, `role_kind`, `other_agency`, `policy_fault`), or `agency_not_served`. Audited.
     #[response(status = 403, content_type = "application/problem+json")]
     Forbidden(#[to_schema] Problem),
-    /// `storage_unavailable`, `keys_unavailable`: not now; nothing was shown.
+    /// `storage_unavailable`, `keys_unavailable`, `log_closed`: not now; nothing was shown.
     #[response(status = 503, content_type = "application/problem+json")]
     Unavailable(#[to_schema] Problem),
     /// `storage_full`: the log cannot write down who looks, so nothing is shown.

@@ -59,11 +59,7 @@ impl Intake {
         let opened = self.open(Arc::clone(&deliveries)).await?;
         let (sequencer, now) = (Arc::clone(&self.sequencer), self.clock.now());
         let write = self.store.write(move |tx| {
-            async move {
-                let opened: Vec<_> = deliveries.iter().zip(opened).collect();
-                take::take(tx, &sequencer, &opened, now).await
-            }
-            .boxed()
+            async move { take::take(tx, &sequencer, deliveries.iter().zip(opened), now).await }.boxed()
         });
         let taken = write.await.map_err(TransientError::new)?;
         point(Step::Committed);

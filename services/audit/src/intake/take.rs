@@ -32,59 +32,97 @@ pub(crate) struct Taken {
 pub(super) async fn take(
     tx: &mut Conn,
     sequencer: &Arc<Sequencer>,
-    opened: &[(&Delivery, Result<Batch, Unfit>)],
+    opened: impl IntoIterator<Item = (&Delivery, Result<Batch, Unfit>)>,
     now: Timestamp,
 ) -> Result<Taken, DbError> {
-    let mut taking = Taking { appender: sequencer.begin(tx, now).await?, taken: Taken::default() };
+    let appender = sequencer.begin(tx, now).await?;
+    let mut taking = Taking { appender, lineages: BTreeMap::new(), taken: Taken::default() };
     for (delivery, opened) in opened {
         match opened {
             Ok(batch) => taking.batch(tx, batch).await?,
-            Err(unfit) => quarantine::put(tx, &mut taking.appender, delivery, unfit).await?,
+            Err(unfit) => quarantine::put(tx, &mut taking.appender, delivery, &unfit).await?,
         }
     }
-    taking.appender.finish(tx).await?;
-    Ok(taking.taken)
+    taking.finish(tx).await
 }
 
 struct Taking {
     appender: Appender,
+    /// The chains of this write, and where they stood before. They are saved at its end.
+    lineages: BTreeMap<(String, Epoch), (Lineage, Head)>,
     taken: Taken,
 }
 
 impl Taking {
-    async fn batch(&mut self, tx: &mut Conn, batch: &Batch) -> Result<(), DbError> {
-        let now = self.appender.now();
-        let (mut lineage, found) = Lineage::find_or_open(tx, &batch.source, batch.epoch, now).await?;
-        if found == Found::NewEpoch {
-            self.raise(tx, &lineage, &new_epoch()).await?;
-        }
-        let stored = stored_digests(tx, &lineage, batch).await?;
+    async fn batch(&mut self, tx: &mut Conn, batch: Batch) -> Result<(), DbError> {
+        let key = (batch.source.clone(), batch.epoch);
+        let (mut lineage, before) = match self.lineages.remove(&key) {
+            Some(known) => known,
+            None => {
+                let lineage = self.find(tx, &batch).await?;
+                let head = lineage.head;
+                (lineage, head)
+            }
+        };
+        let stored = self.stored_digests(tx, &lineage, &batch).await?;
         let judgement = chain::judge(lineage.head, &batch.events, &stored);
-        self.append(tx, &mut lineage, batch, &judgement).await?;
+        self.taken.duplicates += judgement.duplicates;
+        self.taken.stored += judgement.append.len();
+        let Batch { mut events, jws, .. } = batch;
+        self.appender.append(&mut lineage, events.drain(judgement.append.clone()));
         if let Some(finding) = judgement.finding {
-            self.raise(tx, &lineage, &of_finding(finding, &batch.jws)).await?;
+            self.raise(tx, &lineage, &of_finding(finding, &jws)).await?;
         }
         if acknowledges(&judgement) && lineage.head != Head::NONE {
-            self.taken.heads.insert((lineage.source, lineage.epoch), lineage.head);
+            self.taken.heads.insert(key.clone(), lineage.head);
         }
+        self.lineages.insert(key, (lineage, before));
         Ok(())
     }
 
-    async fn append(
+    async fn find(&mut self, tx: &mut Conn, batch: &Batch) -> Result<Lineage, DbError> {
+        let now = self.appender.now();
+        let (lineage, found) = Lineage::find_or_open(tx, &batch.source, batch.epoch, now).await?;
+        if found == Found::NewEpoch {
+            self.raise(tx, &lineage, &new_epoch()).await?;
+        }
+        Ok(lineage)
+    }
+
+    /// Saves where the chains have come to, and writes everything.
+    async fn finish(mut self, tx: &mut Conn) -> Result<Taken, DbError> {
+        let changed = |(lineage, before): &&(Lineage, Head)| lineage.head != *before;
+        for (lineage, _) in self.lineages.values().filter(changed) {
+            lineage.save(tx, self.appender.now()).await?;
+            alarm::close_missing(tx, &mut self.appender, lineage).await?;
+        }
+        self.appender.finish(tx).await?;
+        Ok(self.taken)
+    }
+
+    /// The digests of those numbers of the batch that are stored.
+    async fn stored_digests(
         &mut self,
         tx: &mut Conn,
-        lineage: &mut Lineage,
+        lineage: &Lineage,
         batch: &Batch,
-        judgement: &Judgement,
-    ) -> Result<(), DbError> {
-        self.taken.duplicates += judgement.duplicates;
-        self.taken.stored += judgement.append.len();
-        if judgement.append.is_empty() {
-            return Ok(());
+    ) -> Result<BTreeMap<u64, Digest>, DbError> {
+        let first = batch.events.first().map_or(0, |event| event.sequence());
+        if first > lineage.head.sequence {
+            return Ok(BTreeMap::new());
         }
-        self.appender.append(tx, lineage, &batch.events[judgement.append.clone()]).await?;
-        lineage.save(tx, self.appender.now()).await?;
-        alarm::close_missing(tx, &mut self.appender, lineage).await
+        // They may have come in this very write.
+        self.appender.write(tx).await?;
+        let last = batch.events.last().map_or(0, |event| event.sequence());
+        let rows = sqlx::query(
+            "SELECT sequence, digest FROM entry WHERE lineage_id = $1 AND sequence BETWEEN $2 AND $3",
+        )
+        .bind(lineage.id)
+        .bind(to_db(first))
+        .bind(to_db(last))
+        .fetch_all(tx)
+        .await?;
+        rows.iter().map(|row| Ok((row.count("sequence")?, row.digest("digest")?))).collect()
     }
 
     async fn raise(&mut self, tx: &mut Conn, lineage: &Lineage, alarm: &Alarm<'_>) -> Result<(), DbError> {
@@ -95,28 +133,6 @@ impl Taking {
 /// A source whose history is not ours must not be told that it is stored: it keeps its events.
 fn acknowledges(judgement: &Judgement) -> bool {
     !matches!(judgement.finding, Some(Finding::Conflict { .. }))
-}
-
-/// The digests of those numbers of the batch that are stored.
-async fn stored_digests(
-    tx: &mut Conn,
-    lineage: &Lineage,
-    batch: &Batch,
-) -> Result<BTreeMap<u64, Digest>, DbError> {
-    let first = batch.events.first().map_or(0, |event| event.sequence());
-    if first > lineage.head.sequence {
-        return Ok(BTreeMap::new());
-    }
-    let last = batch.events.last().map_or(0, |event| event.sequence());
-    let rows = sqlx::query(
-        "SELECT sequence, digest FROM entry WHERE lineage_id = $1 AND sequence BETWEEN $2 AND $3",
-    )
-    .bind(lineage.id)
-    .bind(to_db(first))
-    .bind(to_db(last))
-    .fetch_all(tx)
-    .await?;
-    rows.iter().map(|row| Ok((row.count("sequence")?, row.digest("digest")?))).collect()
 }
 
 pub(crate) fn new_epoch() -> Alarm<'static> {

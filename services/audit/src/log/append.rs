@@ -2,12 +2,12 @@
 
 use std::{sync::Arc, time::Duration};
 
-use rovuma_envelope::Signer;
+use rovuma_envelope::{Signer, digest};
 use rovuma_schemas::{
     AgencyCode, Timestamp,
     audit::{AuditAction, AuditLeaf},
 };
-use rovuma_store::{Binding, Conn, Insert};
+use rovuma_store::{Binding, Conn, Insert, RowExt};
 
 use super::{
     Head, Lineage, LogEvent, PayloadKey, Tree,
@@ -36,28 +36,38 @@ pub(crate) struct Sequencer {
 }
 
 impl Sequencer {
-    /// Begins at the end of the log. The store has one writer, so nobody else appends meanwhile. With the first event of
-    /// a year a new tree begins.
+    /// Begins at the end of the log, unless that is closed because nobody cosigns it.
     pub(crate) async fn begin(self: &Arc<Self>, tx: &mut Conn, now: Timestamp) -> Result<Appender, DbError> {
         if self.watch.is_beyond(self.fail_closed_after, now) {
             return Err(DbError::Unwitnessed);
         }
-        let present = Tree::present(tx).await?;
-        match present {
-            // A clock that went back does not bring an old year back.
-            Some(tree) if tree.year() >= now.year() => Ok(self.appender(tree, now)),
-            before => self.begin_tree(tx, before, now).await,
-        }
+        self.begin_always(tx, now).await
     }
 
-    /// Begins a new tree where the present one may lack leaves that were published: after the store was restored.
-    pub(crate) async fn begin_anew(
+    /// Begins at the end of the log for what the log says of itself, which a closed one takes too: how else would it be
+    /// known? The store has one writer, so nobody else appends meanwhile. With the first event of a year a new tree begins,
+    /// and after one that was abandoned.
+    pub(crate) async fn begin_always(
         self: &Arc<Self>,
         tx: &mut Conn,
         now: Timestamp,
     ) -> Result<Appender, DbError> {
-        let before = Tree::present(tx).await?;
-        self.begin_tree(tx, before, now).await
+        self.still_the_same(tx).await?;
+        match Tree::present(tx).await? {
+            Some(tree) if tree.is_abandoned => self.begin_tree(tx, Some(tree), now).await,
+            // A clock that went back does not bring an old year back, and one that leaps does not begin a far one.
+            Some(tree) if tree.year() >= now.year() => Ok(self.appender(tree, now)),
+            Some(tree) if tree.year() + 1 < now.year() => {
+                Err(DbError::Clock { origin: tree.origin, year: now.year() })
+            }
+            before => self.begin_tree(tx, before, now).await,
+        }
+    }
+
+    /// A server may put an older copy in the place of its database while we run. Its leaves and ours would be two histories.
+    async fn still_the_same(&self, tx: &mut Conn) -> Result<(), DbError> {
+        let row = sqlx::query("SELECT identity FROM store").fetch_one(tx).await?;
+        if row.store_id("identity")? == self.own.epoch { Ok(()) } else { Err(DbError::PutBack) }
     }
 
     async fn begin_tree(
@@ -75,7 +85,10 @@ impl Sequencer {
         if let Some(before) = before {
             // What ended is held fast by what begins.
             let head = before.head();
+            let text = before.signed_text();
             event = event.detail("before", head.origin).detail("size", head.size).detail("root", head.root);
+            // The leaf has it: SHA-256 of the text that was signed of the tree before.
+            event = event.detail("digest", digest(&text));
         }
         let mut appender = self.appender(tree, now);
         own::record(tx, &mut appender, event).await?;
@@ -83,7 +96,7 @@ impl Sequencer {
     }
 
     fn appender(self: &Arc<Self>, tree: Tree, now: Timestamp) -> Appender {
-        Appender { sequencer: Arc::clone(self), signed: tree.edge.size(), tree, now }
+        Appender { sequencer: Arc::clone(self), signed: tree.edge.size(), tree, waiting: Vec::new(), now }
     }
 }
 
@@ -101,6 +114,8 @@ pub(crate) struct Appender {
     tree: Tree,
     /// The tree's size as it is signed in the store.
     signed: u64,
+    /// Events that are not written yet, each with its lineage.
+    waiting: Vec<(i64, LogEvent)>,
     now: Timestamp,
 }
 
@@ -115,34 +130,48 @@ impl Appender {
         &self.sequencer.own
     }
 
-    /// Appends the events that continue `lineage`, which the caller has checked, and saves afterwards.
-    pub(crate) async fn append(
-        &mut self,
-        tx: &mut Conn,
-        lineage: &mut Lineage,
-        events: &[LogEvent],
-    ) -> Result<(), DbError> {
-        let Some(last) = events.last() else { return Ok(()) };
+    /// Appends events that continue `lineage`, which the caller has checked, and saves afterwards. They are written with
+    /// those of other sources, all at once.
+    pub(crate) fn append(&mut self, lineage: &mut Lineage, events: impl IntoIterator<Item = LogEvent>) {
+        for event in events {
+            lineage.head = Head { sequence: event.sequence(), digest: event.digest() };
+            self.waiting.push((lineage.id, event));
+        }
+    }
+
+    /// Writes what waits to be written.
+    pub(crate) async fn write(&mut self, tx: &mut Conn) -> Result<(), DbError> {
+        let waiting = std::mem::take(&mut self.waiting);
+        if waiting.is_empty() {
+            return Ok(());
+        }
         point(Step::Begun);
         let first_index = to_db(self.tree.next_index());
-        let salts = payload::salts(events.len())?;
+        let salts = payload::salts(waiting.len())?;
+        let (lineages, events): (Vec<i64>, Vec<LogEvent>) = waiting.into_iter().unzip();
         let leaves: Vec<Vec<u8>> = events.iter().zip(&salts).map(|(event, salt)| leaf(event, salt)).collect();
-        let sealed = self.sequencer.payload_key.seal_all(tx, first_index, events, &salts).await?;
+        let sealed = self.sequencer.payload_key.seal_all(tx, first_index, &events, &salts).await?;
         point(Step::Sealed);
         let rows: Vec<Row<'_>> = (first_index..)
-            .zip(events)
+            .zip(lineages.into_iter().zip(&events))
             .zip(leaves.iter().zip(&sealed))
-            .map(|((index, event), (leaf, sealed))| Row { index, event, leaf, sealed })
+            .map(|((index, (lineage_id, event)), (leaf, sealed))| Row {
+                index,
+                lineage_id,
+                event,
+                leaf,
+                sealed,
+            })
             .collect();
-        insert(tx, lineage.id, self.now, &rows).await?;
+        insert(tx, self.now, &rows).await?;
         self.tree.append(tx, &leaves).await?;
         point(Step::Hashes);
-        lineage.head = Head { sequence: last.sequence(), digest: last.digest() };
         Ok(())
     }
 
     /// Ends the write: the tree's new edge and its signed head are in the same transaction as the leaves.
     pub(crate) async fn finish(mut self, tx: &mut Conn) -> Result<(), DbError> {
+        self.write(tx).await?;
         if self.tree.edge.size() == self.signed {
             return Ok(());
         }
@@ -160,16 +189,17 @@ fn leaf(event: &LogEvent, salt: &[u8; 32]) -> Vec<u8> {
 /// Everything that is stored of an event.
 struct Row<'a> {
     index: i64,
+    lineage_id: i64,
     event: &'a LogEvent,
     leaf: &'a [u8],
     sealed: &'a Sealed,
 }
 
-async fn insert(tx: &mut Conn, lineage_id: i64, now: Timestamp, rows: &[Row<'_>]) -> Result<(), DbError> {
+async fn insert(tx: &mut Conn, now: Timestamp, rows: &[Row<'_>]) -> Result<(), DbError> {
     let entries = ENTRIES.rows(tx, rows, |query, row| {
         query
             .bind(row.index)
-            .bind(lineage_id)
+            .bind(row.lineage_id)
             .bind(to_db(row.event.sequence()))
             .bind(row.event.digest().as_bytes().to_vec())
             .bind(row.leaf)

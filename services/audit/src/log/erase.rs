@@ -44,6 +44,9 @@ pub(crate) async fn erase(
         .fetch_one(&mut *tx)
         .await?;
     let remaining = row.count("remaining")?;
+    if entries == 0 {
+        return Ok(Some(Erased { entries, remaining }));
+    }
     sqlx::query(
         "UPDATE payload_scope SET erased_at = $1, legal_basis = $2,
            key_salt = CASE WHEN $3 = 0 THEN NULL ELSE key_salt END WHERE scope_id = $4",

@@ -12,7 +12,7 @@ use ring::{
     rand::{SecureRandom, SystemRandom},
 };
 use rovuma_envelope::{BadSealingKey, SealingKey, digest};
-use rovuma_schemas::Digest;
+use rovuma_schemas::{Digest, audit::AuditAction};
 use rovuma_store::{Conn, Insert, padded_list, with_list};
 use sqlx::Row;
 use zeroize::Zeroizing;
@@ -95,7 +95,8 @@ impl PayloadKey {
         Ok(LessSafeKey::new(UnboundKey::from(key)))
     }
 
-    /// Seals an event as the payload of entry `entry_index`, which is its nonce: no index is given out twice.
+    /// Seals an event as the payload of entry `entry_index`: a random nonce, and then the ciphertext. A store that was put
+    /// back gives out its indices again, so they are no nonce.
     fn seal(
         &self,
         key_salt: &[u8],
@@ -103,11 +104,12 @@ impl PayloadKey {
         salt: &[u8; COMMIT_SALT_BYTES],
         event: &str,
     ) -> Result<Vec<u8>, DbError> {
-        let mut bytes = [salt, event.as_bytes()].concat();
-        let key = self.of_scope(key_salt)?;
-        let sealed = key.seal_in_place_append_tag(nonce(entry_index), Aad::empty(), &mut bytes);
+        let mut plain = [salt, event.as_bytes()].concat();
+        let (key, nonce) = (self.of_scope(key_salt)?, random::<NONCE_LEN>()?);
+        let aad = Aad::from(entry_index.to_be_bytes());
+        let sealed = key.seal_in_place_append_tag(Nonce::assume_unique_for_key(nonce), aad, &mut plain);
         sealed.map_err(|_| DbError::damaged("payload", "it cannot be sealed"))?;
-        Ok(bytes)
+        Ok([nonce.as_slice(), &plain].concat())
     }
 
     /// Opens what was sealed as the payload of entry `entry_index`.
@@ -122,8 +124,10 @@ impl PayloadKey {
     ) -> Result<Opened, DbError> {
         let damaged = || DbError::damaged("payload", format!("entry {entry_index} does not open"));
         let key = self.of_scope(key_salt)?;
-        let plain =
-            key.open_in_place(nonce(entry_index), Aad::empty(), &mut sealed).map_err(|_| damaged())?;
+        let (nonce, sealed) = sealed.split_first_chunk_mut::<NONCE_LEN>().ok_or_else(damaged)?;
+        let aad = Aad::from(entry_index.to_be_bytes());
+        let plain = key.open_in_place(Nonce::assume_unique_for_key(*nonce), aad, sealed);
+        let plain = plain.map_err(|_| damaged())?;
         let (salt, event) = plain.split_first_chunk().ok_or_else(damaged)?;
         Ok(Opened { salt: *salt, event: String::from_utf8(event.to_vec()).map_err(|_| damaged())? })
     }
@@ -157,17 +161,16 @@ impl fmt::Debug for PayloadKey {
     }
 }
 
-/// An entry's index is used once, with one key.
-fn nonce(entry_index: i64) -> Nonce {
-    let mut bytes = [0; NONCE_LEN];
-    bytes[NONCE_LEN - 8..].copy_from_slice(&entry_index.to_be_bytes());
-    Nonce::assume_unique_for_key(bytes)
-}
+/// Kinds of things whose events can be erased together.
+pub(crate) const ERASABLE: [&str; 7] = ["case", "message", "user", "account", "client", "person", "actor"];
 
 /// What an event is about, as far as erasing goes: its case, its message from the draft on, the person or account it was
-/// done to, or else whoever did it.
+/// done to, or else whoever did it. What the log says of itself is about the log, and is not erased.
 pub(crate) fn scope_of(event: &LogEvent) -> String {
     let said = event.event();
+    if matches!(said.action, AuditAction::Erase | AuditAction::LogBegin | AuditAction::AuditAlarm) {
+        return format!("log/{}", said.source);
+    }
     if let Some(case) = said.details.get("case") {
         return format!("case/{case}");
     }
@@ -178,6 +181,8 @@ pub(crate) fn scope_of(event: &LogEvent) -> String {
         Some(object) if matches!(object.kind.as_str(), "user" | "account" | "client" | "person") => {
             format!("{}/{}", object.kind, object.id)
         }
+        // A service is nobody's person.
+        _ if said.actor == said.source => format!("log/{}", said.source),
         _ => format!("actor/{}", said.actor),
     }
 }

@@ -28,9 +28,11 @@ pub(crate) struct Tree {
     pub(crate) edge: Edge,
     /// Its head as the log last signed it.
     pub(crate) checkpoint: Vec<u8>,
+    /// Whether it lacks leaves that were published: it stays as it is, and nobody is asked about it any more.
+    pub(crate) is_abandoned: bool,
 }
 
-const COLUMNS: &str = "origin, first_index, size, edge, checkpoint";
+const COLUMNS: &str = "origin, first_index, size, edge, checkpoint, abandoned_at";
 
 impl Tree {
     /// The tree that is appended to; none before the first.
@@ -54,6 +56,25 @@ impl Tree {
         rows.iter().map(Self::of_row).collect()
     }
 
+    /// The trees that go on or have ended in order, the newest first.
+    pub(crate) async fn kept(pool: &Readers) -> Result<Vec<Self>, DbError> {
+        let mut trees = Self::all(pool).await?;
+        trees.retain(|tree| !tree.is_abandoned);
+        trees.reverse();
+        Ok(trees)
+    }
+
+    /// Abandons the present tree: the store is an older copy, and the leaves that it lacks were published.
+    pub(crate) async fn abandon_present(tx: &mut Conn, now: Timestamp) -> Result<(), DbError> {
+        sqlx::query(
+            "UPDATE tree SET abandoned_at = $1 WHERE first_index = (SELECT MAX(first_index) FROM tree)",
+        )
+        .bind(now.as_micros())
+        .execute(tx)
+        .await?;
+        Ok(())
+    }
+
     /// Begins the tree `origin` with the entry `first_index`.
     pub(crate) async fn begin(
         tx: &mut Conn,
@@ -62,7 +83,8 @@ impl Tree {
         signer: &dyn Signer,
         now: Timestamp,
     ) -> Result<Self, DbError> {
-        let mut tree = Self { origin, first_index, edge: Edge::default(), checkpoint: Vec::new() };
+        let (edge, checkpoint) = (Edge::default(), Vec::new());
+        let mut tree = Self { origin, first_index, edge, checkpoint, is_abandoned: false };
         tree.sign(signer)?;
         sqlx::query(
             "INSERT INTO tree (origin, first_index, size, edge, checkpoint, begun_at)
@@ -96,6 +118,12 @@ impl Tree {
     /// Where the next leaf stands among the entries.
     pub(crate) fn next_index(&self) -> u64 {
         self.first_index + self.edge.size()
+    }
+
+    /// The text of its head that the log has signed (C2SP tlog-checkpoint).
+    pub(crate) fn signed_text(&self) -> Vec<u8> {
+        let end = self.checkpoint.windows(2).position(|pair| pair == b"\n\n");
+        self.checkpoint[..end.map_or(self.checkpoint.len(), |end| end + 1)].to_vec()
     }
 
     /// What is signed of it.
@@ -176,6 +204,7 @@ impl Tree {
             edge: Edge::from_parts(row.count("size")?, subtrees)
                 .map_err(|fault| DbError::damaged("edge", fault))?,
             checkpoint: row.try_get("checkpoint")?,
+            is_abandoned: row.opt_instant("abandoned_at")?.is_some(),
         })
     }
 

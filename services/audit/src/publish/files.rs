@@ -1,6 +1,7 @@
 //! The public files of the logs: one folder a log, as C2SP tlog-tiles lays them out.
 
 use std::{
+    collections::BTreeSet,
     fs::{self, File},
     io::{self, Write as _},
     path::{Path, PathBuf},
@@ -135,6 +136,10 @@ impl LogFolder {
             let bytes = tree.read(pool, tile).await?;
             put(folder.join(tile.to_string()), bytes).await?;
         }
+        keep_names(
+            changed(before, size).filter_map(|tile| Some(folder.join(tile.to_string()).parent()?.to_owned())),
+        )
+        .await?;
         point(Step::TilesPlaced);
         put(folder.join(CHECKPOINT_PATH), note.to_vec()).await?;
         point(Step::CheckpointPlaced);
@@ -195,4 +200,18 @@ async fn put(path: PathBuf, bytes: Vec<u8>) -> Result<(), PublishedFault> {
     let written =
         tokio::task::spawn_blocking(write).await.unwrap_or_else(|fault| Err(io::Error::other(fault)));
     written.map_err(|fault| PublishedFault::File { path, fault })
+}
+
+/// The names of the tiles are on the disk before the checkpoint that needs them is.
+async fn keep_names(folders: impl Iterator<Item = PathBuf>) -> Result<(), PublishedFault> {
+    let folders: BTreeSet<PathBuf> = folders.collect();
+    let keep = move || {
+        for path in folders {
+            let kept = File::open(&path).and_then(|folder| folder.sync_all());
+            kept.map_err(|fault| PublishedFault::File { path, fault })?;
+        }
+        Ok(())
+    };
+    let other = |fault| PublishedFault::File { path: PathBuf::new(), fault: io::Error::other(fault) };
+    tokio::task::spawn_blocking(keep).await.map_err(other)?
 }

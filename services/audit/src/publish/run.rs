@@ -1,6 +1,10 @@
 //! The task that makes heads known.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
 
 use rovuma_envelope::Signer;
 use rovuma_runtime::{SharedClock, Shutdown};
@@ -40,6 +44,8 @@ pub(crate) struct Publisher {
     pub(crate) made: Arc<Notify>,
     /// Tells that a head became good.
     pub(crate) settled: Arc<Notify>,
+    /// The heads that the files are known to be at.
+    pub(crate) at_rest: Mutex<BTreeMap<String, (u64, Vec<u8>)>>,
 }
 
 /// Something kept a head from being made known.
@@ -63,7 +69,7 @@ impl Publisher {
     /// # Errors
     /// [`PublishedFault`]: the service must not go on.
     pub(crate) async fn check(&self) -> Result<(), PublishedFault> {
-        for tree in Tree::all(self.store.read()).await? {
+        for tree in Tree::kept(self.store.read()).await? {
             self.folder.check(self.store.read(), &tree, self.sequencer.log_key.public_key()).await?;
         }
         Ok(())
@@ -81,10 +87,11 @@ impl Publisher {
             commits.mark_unchanged();
             wait = match self.step().await {
                 Ok(()) => self.every,
-                Err(fault) => {
-                    tracing::error!(%fault, "the log's head was not made known; it is tried again");
-                    AFTER_FAULT
-                }
+                // More was published than the store has, or something else: it is an older copy.
+                Err(PublishFault::Published(
+                    fault @ (PublishedFault::Ahead { .. } | PublishedFault::Differs { .. }),
+                )) => return shutdown.fail(&fault),
+                Err(_) => AFTER_FAULT,
             };
             // What was committed during the step, and what comes now, is for the next one.
             tokio::select! {
@@ -98,11 +105,15 @@ impl Publisher {
 
     /// Makes the present head of each log known that is not yet, and brings the files up to it.
     pub(crate) async fn step(&self) -> Result<(), PublishFault> {
-        let trees = Tree::all(self.store.read()).await?;
-        for tree in &trees {
-            self.step_of(tree).await?;
+        let mut fault = None;
+        for tree in Tree::kept(self.store.read()).await? {
+            // What is wrong with the files of an old year does not stop the present one.
+            if let Err(found) = self.step_of(&tree).await {
+                tracing::error!(fault = %found, log = tree.origin, "a log's head was not made known");
+                fault = Some(found);
+            }
         }
-        Ok(())
+        fault.map_or(Ok(()), Err)
     }
 
     async fn step_of(&self, tree: &Tree) -> Result<(), PublishFault> {
@@ -116,11 +127,11 @@ impl Publisher {
             && let Some(made) = self.make(&heads, &tree.origin, now).await?
         {
             self.judge(&heads, &tree.origin, made.size, now).await?;
+            // Partners are asked while the files are written.
+            self.made.notify_one();
         }
         point(Step::HeadKept);
-        self.bring_up(&heads, tree, now).await?;
-        self.made.notify_one();
-        Ok(())
+        self.bring_up(&heads, tree, now).await
     }
 
     async fn make(
@@ -163,17 +174,29 @@ impl Publisher {
         let unwitnessed = known.iter().take_while(|head| head.settled_at.is_none());
         let wanted = if unwitnessed.clone().any(is_late) { known.first() } else { good };
         let Some(head) = wanted else { return Ok(()) };
+        let known = self.at_rest().get(&tree.origin).cloned();
+        if known.as_ref().is_some_and(|(_, note)| *note == head.note) {
+            return Ok(());
+        }
         let pool = self.store.read();
-        let published = self.folder.check(pool, tree, self.sequencer.log_key.public_key()).await?;
+        // What stands there is looked at once; from then on it is what was put there.
+        let published = match known {
+            Some((size, _)) => Some(size),
+            None => self.folder.check(pool, tree, self.sequencer.log_key.public_key()).await?,
+        };
         if published.is_some_and(|published| published > head.size) {
             return Ok(());
         }
-        if published == Some(head.size) && self.folder.has(&tree.origin, &head.note) {
-            return Ok(());
+        if published != Some(head.size) || !self.folder.has(&tree.origin, &head.note) {
+            self.folder.publish(pool, tree, published.unwrap_or(0), (head.size, &head.note)).await?;
         }
-        self.folder.publish(pool, tree, published.unwrap_or(0), (head.size, &head.note)).await?;
         metrics::gauge!("rovuma_audit_published_leaves", "log" => tree.origin.clone()).set(gauge(head.size));
+        self.at_rest().insert(tree.origin.clone(), (head.size, head.note.clone()));
         Ok(())
+    }
+
+    fn at_rest(&self) -> MutexGuard<'_, BTreeMap<String, (u64, Vec<u8>)>> {
+        self.at_rest.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -1,7 +1,8 @@
 //! What is wrong with a log, ours or a partner's: kept with the evidence, and told.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
+use rovuma_envelope::digest;
 use rovuma_schemas::{
     Timestamp,
     audit::{AuditAction, AuditOutcome},
@@ -20,6 +21,12 @@ use crate::{
 /// Alarms shown at most.
 const ALARMS_SHOWN: i64 = 100;
 
+/// Open alarms of one log and kind that are kept apart: what comes beyond is counted with them.
+const OPEN_MAX: i64 = 32;
+
+/// An alarm that goes on is counted so often.
+const COUNTED_EVERY: Duration = Duration::from_secs(60);
+
 /// What an alarm of a log is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum LogAlarmKind {
@@ -29,6 +36,8 @@ pub(crate) enum LogAlarmKind {
     Fork,
     /// A head with fewer leaves than one that was cosigned.
     Shrunken,
+    /// A log that has been shown the head to prove from, again and again, and does not prove that it goes on from there.
+    Unproven,
     /// A head that no log of the policy signed; or a partner whose policy does not name our log.
     UnknownLog,
 }
@@ -40,8 +49,32 @@ impl LogAlarmKind {
             Self::Unwitnessed => "unwitnessed",
             Self::Fork => "fork",
             Self::Shrunken => "shrunken",
+            Self::Unproven => "unproven",
             Self::UnknownLog => "unknown_log",
         }
+    }
+}
+
+/// Two heads that do not go together, as their log signed them.
+#[derive(Clone, Debug)]
+pub(crate) struct Evidence {
+    /// The one that is held.
+    pub(crate) held: String,
+    /// The one that was shown.
+    pub(crate) shown: String,
+}
+
+/// An alarm is known by what it is about: each head that contradicts is one of its own.
+struct Alarm {
+    kind: LogAlarmKind,
+    origin: String,
+    evidence: Option<Evidence>,
+}
+
+impl Alarm {
+    fn head(&self) -> Vec<u8> {
+        let head = self.evidence.as_ref().map(|evidence| digest(evidence.shown.as_bytes()));
+        head.map_or_else(Vec::new, |head| head.as_bytes().to_vec())
     }
 }
 
@@ -59,16 +92,21 @@ impl LogAlarms {
         &self,
         kind: LogAlarmKind,
         origin: &str,
-        evidence: Option<String>,
+        evidence: Option<Evidence>,
         now: Timestamp,
     ) -> Result<(), WriteError<DbError>> {
-        let (sequencer, origin) = (Arc::clone(&self.sequencer), origin.to_owned());
+        let alarm = Alarm { kind, origin: origin.to_owned(), evidence };
+        if self.is_fresh(&alarm, now).await.map_err(WriteError::Job)? {
+            return Ok(());
+        }
+        let sequencer = Arc::clone(&self.sequencer);
         let write = self.store.write(move |tx| {
             async move {
-                if count(tx, kind, &origin, now).await? {
+                if count(tx, &alarm, now).await? {
                     return Ok(());
                 }
-                insert(tx, kind, &origin, evidence, now).await?;
+                insert(tx, &alarm, now).await?;
+                let origin = alarm.origin;
                 metrics::counter!("rovuma_audit_log_alarms_total", "kind" => kind.as_str()).increment(1);
                 tracing::error!(log = origin, kind = kind.as_str(), "audit log alarm");
                 let event = OwnEvent::of_service(&sequencer.own.source, AuditAction::AuditAlarm)
@@ -81,6 +119,20 @@ impl LogAlarms {
         write.await
     }
 
+    /// Whether it was raised or counted within the last minute: what goes on for hours need not be written every second.
+    async fn is_fresh(&self, alarm: &Alarm, now: Timestamp) -> Result<bool, DbError> {
+        let row = sqlx::query(
+            "SELECT MAX(last_seen_at) AS last_seen FROM log_alarm
+             WHERE origin = $1 AND kind = $2 AND head = $3 AND closed_at IS NULL",
+        )
+        .bind(alarm.origin.as_str())
+        .bind(alarm.kind.as_str())
+        .bind(alarm.head())
+        .fetch_one(self.store.read())
+        .await?;
+        Ok(row.opt_instant("last_seen")?.is_some_and(|last| now.since(last) < COUNTED_EVERY))
+    }
+
     /// Closes an alarm that is over.
     pub(crate) async fn close(
         &self,
@@ -88,6 +140,17 @@ impl LogAlarms {
         origin: &str,
         now: Timestamp,
     ) -> Result<(), WriteError<DbError>> {
+        let open = sqlx::query(
+            "SELECT 1 FROM log_alarm WHERE origin = $1 AND kind = $2 AND closed_at IS NULL LIMIT 1",
+        )
+        .bind(origin)
+        .bind(kind.as_str())
+        .fetch_optional(self.store.read())
+        .await
+        .map_err(|fault| WriteError::Job(fault.into()))?;
+        if open.is_none() {
+            return Ok(());
+        }
         let (sequencer, origin) = (Arc::clone(&self.sequencer), origin.to_owned());
         let write = self.store.write(move |tx| {
             async move {
@@ -117,7 +180,7 @@ impl LogAlarms {
 /// Something wrong with a log.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct LogAlarmState {
-    /// `unwitnessed`, `fork`, `shrunken` or `unknown_log`.
+    /// `unwitnessed`, `fork`, `shrunken`, `unproven` or `unknown_log`.
     kind: String,
     /// The log that it is about.
     origin: String,
@@ -138,11 +201,11 @@ pub(crate) struct LogAlarmState {
     evidence: Option<String>,
 }
 
-/// The alarms of logs, the latest first.
+/// The alarms of logs: open forks first, then the latest.
 pub(crate) async fn log_alarms(pool: &Readers) -> Result<Vec<LogAlarmState>, DbError> {
     let rows = sqlx::query(
         "SELECT kind, origin, raised_at, last_seen_at, times, closed_at, evidence FROM log_alarm
-         ORDER BY alarm_id DESC LIMIT $1",
+         ORDER BY CASE WHEN closed_at IS NULL AND kind IN ('fork', 'shrunken') THEN 0 ELSE 1 END, alarm_id DESC LIMIT $1",
     )
     .bind(ALARMS_SHOWN)
     .fetch_all(pool)
@@ -167,42 +230,49 @@ async fn record(
     event: OwnEvent,
     now: Timestamp,
 ) -> Result<(), DbError> {
-    let mut appender = sequencer.begin(tx, now).await?;
+    let mut appender = sequencer.begin_always(tx, now).await?;
     own::record(tx, &mut appender, event).await?;
     appender.finish(tx).await
 }
 
-async fn count(tx: &mut Conn, kind: LogAlarmKind, origin: &str, now: Timestamp) -> Result<bool, DbError> {
+async fn count(tx: &mut Conn, alarm: &Alarm, now: Timestamp) -> Result<bool, DbError> {
+    // Whoever shows ever new heads fills neither the table nor the log.
+    let open = sqlx::query(
+        "SELECT COUNT(*) AS open FROM log_alarm WHERE origin = $1 AND kind = $2 AND closed_at IS NULL",
+    )
+    .bind(alarm.origin.as_str())
+    .bind(alarm.kind.as_str())
+    .fetch_one(&mut *tx)
+    .await?
+    .count("open")?;
     let counted = sqlx::query(
         "UPDATE log_alarm SET times = times + 1, last_seen_at = $1
-         WHERE origin = $2 AND kind = $3 AND closed_at IS NULL",
+         WHERE origin = $2 AND kind = $3 AND closed_at IS NULL AND (head = $4 OR $5 >= $6)",
     )
     .bind(now.as_micros())
-    .bind(origin)
-    .bind(kind.as_str())
+    .bind(alarm.origin.as_str())
+    .bind(alarm.kind.as_str())
+    .bind(alarm.head())
+    .bind(i64::try_from(open).unwrap_or(i64::MAX))
+    .bind(OPEN_MAX)
     .execute(tx)
     .await?;
     Ok(counted.rows_affected() > 0)
 }
 
-async fn insert(
-    tx: &mut Conn,
-    kind: LogAlarmKind,
-    origin: &str,
-    evidence: Option<String>,
-    now: Timestamp,
-) -> Result<(), DbError> {
+async fn insert(tx: &mut Conn, alarm: &Alarm, now: Timestamp) -> Result<(), DbError> {
     let row = sqlx::query("SELECT COALESCE(MAX(alarm_id), 0) + 1 FROM log_alarm").fetch_one(&mut *tx).await?;
     let alarm_id: i64 = row.try_get(0)?;
     sqlx::query(
-        "INSERT INTO log_alarm (alarm_id, kind, origin, raised_at, last_seen_at, times, evidence)
-         VALUES ($1, $2, $3, $4, $4, 1, $5)",
+        "INSERT INTO log_alarm (alarm_id, kind, origin, head, raised_at, last_seen_at, times, evidence)
+         VALUES ($1, $2, $3, $4, $5, $5, 1, $6)",
     )
     .bind(alarm_id)
-    .bind(kind.as_str())
-    .bind(origin)
+    .bind(alarm.kind.as_str())
+    .bind(alarm.origin.as_str())
+    .bind(alarm.head())
     .bind(now.as_micros())
-    .bind(evidence)
+    .bind(alarm.evidence.as_ref().map(|evidence| format!("{}\n{}", evidence.held, evidence.shown)))
     .execute(tx)
     .await?;
     Ok(())

@@ -1,6 +1,9 @@
 //! Answering a partner's `audit.checkpoint`: judged, written down, and only then cosigned.
 
-use std::sync::Arc;
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
 
 use rovuma_envelope::Signer;
 use rovuma_schemas::{
@@ -12,7 +15,7 @@ use rovuma_tlog::{Checkpoint, Hash, Policy, UnverifiedCheckpoint, Verdict, cosig
 use sqlx::Row;
 
 use super::{
-    LogAlarmKind, LogAlarms, Partners,
+    Evidence, LogAlarmKind, LogAlarms, Partners,
     judge::{Held, judge},
 };
 use crate::{error::DbError, log::to_db, publish::unix_s};
@@ -29,7 +32,12 @@ pub(crate) struct Witness {
     pub(crate) name: String,
     pub(crate) key: Arc<dyn Signer>,
     pub(crate) alarms: LogAlarms,
+    /// How often in a row each log was asked for a proof.
+    pub(crate) unproven: Mutex<BTreeMap<String, u32>>,
 }
+
+/// A log that was shown so often in a row what to prove from has no proof: an honest one needs one answer.
+const UNPROVEN_AFTER: u32 = 5;
 
 /// What a head was answered, and what we hold of the log.
 struct Decided {
@@ -69,7 +77,8 @@ impl Witness {
         };
         let (Verdict::Good(checkpoint) | Verdict::Unwitnessed { checkpoint, .. }) = self.policy.judge(read)
         else {
-            self.alarms.raise(LogAlarmKind::UnknownLog, &head.origin, Some(note.to_owned()), now).await?;
+            // By the country: what else it says of itself nobody has signed.
+            self.alarms.raise(LogAlarmKind::UnknownLog, &format!("{partner}.audit"), None, now).await?;
             return Ok(Some(answer));
         };
         let decided = self.decide(&checkpoint, asked, now).await?;
@@ -77,6 +86,8 @@ impl Witness {
         match &answer.answer {
             WitnessAnswer::Cosigned => {
                 answer.cosignature = self.cosign(&checkpoint, now).map_err(WriteError::Job)?;
+                self.unproven().remove(&head.origin);
+                self.alarms.close(LogAlarmKind::UnknownLog, &format!("{partner}.audit"), now).await?;
             }
             refused => {
                 answer.held = decided.held.as_ref().and_then(|held| held.parse::<Text>().ok());
@@ -97,10 +108,23 @@ impl Witness {
         let kind = match answer {
             WitnessAnswer::Fork => LogAlarmKind::Fork,
             WitnessAnswer::Shrunken => LogAlarmKind::Shrunken,
+            _ if self.asked_in_vain(origin) => LogAlarmKind::Unproven,
             _ => return Ok(()),
         };
-        let evidence = [held.unwrap_or_default(), note.to_owned()].join("\n");
+        let evidence = Evidence { held: held.unwrap_or_default(), shown: note.to_owned() };
         self.alarms.raise(kind, origin, Some(evidence), now).await
+    }
+
+    /// Counts that a log was asked for a proof; whether that is too often.
+    fn asked_in_vain(&self, origin: &str) -> bool {
+        let mut unproven = self.unproven();
+        let times = unproven.entry(origin.to_owned()).or_default();
+        *times = times.saturating_add(1);
+        *times >= UNPROVEN_AFTER
+    }
+
+    fn unproven(&self) -> MutexGuard<'_, BTreeMap<String, u32>> {
+        self.unproven.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn cosign(&self, checkpoint: &Checkpoint, now: Timestamp) -> Result<Option<Line>, DbError> {

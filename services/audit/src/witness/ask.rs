@@ -28,9 +28,6 @@ const AGAIN_AFTER_MAX: Duration = Duration::from_secs(60);
 /// How often it is looked whether a question is due, or a head has waited too long.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 
-/// A head may wait so long for its cosignatures before it counts as unwitnessed: a slow line is no alarm.
-const GRACE: Duration = Duration::from_secs(15);
-
 /// Asks partners to cosign, and watches since when they have not.
 pub(crate) struct Asker {
     pub(crate) store: Store,
@@ -51,7 +48,6 @@ pub(crate) struct Questions(BTreeMap<(CountryCode, String), Question>);
 
 #[derive(Clone, Copy, Debug)]
 struct Question {
-    size: u64,
     older: u64,
     at: Timestamp,
     times: u32,
@@ -59,10 +55,11 @@ struct Question {
 
 impl Questions {
     /// Whether it is time to ask, and notes that it was.
-    fn is_due(&mut self, partner: CountryCode, origin: &str, size: u64, older: u64, now: Timestamp) -> bool {
+    fn is_due(&mut self, partner: CountryCode, origin: &str, older: u64, now: Timestamp) -> bool {
         let key = (partner, origin.to_owned());
         let times = match self.0.get(&key) {
-            Some(question) if (question.size, question.older) == (size, older) => {
+            // Not answered yet, be the head a newer one.
+            Some(question) if question.older == older => {
                 let wait = AGAIN_AFTER.saturating_mul(1 << question.times.min(8)).min(AGAIN_AFTER_MAX);
                 if now.since(question.at) < wait {
                     return false;
@@ -71,7 +68,7 @@ impl Questions {
             }
             _ => 0,
         };
-        self.0.insert(key, Question { size, older, at: now, times });
+        self.0.insert(key, Question { older, at: now, times });
         true
     }
 }
@@ -111,24 +108,20 @@ impl Asker {
     /// The questions that are to be asked now.
     pub(crate) async fn due(&mut self) -> Result<Vec<WitnessPost>, WriteError<DbError>> {
         let now = self.clock.now();
-        let trees = Tree::all(self.store.read()).await.map_err(WriteError::Job)?;
-        let mut waiting = Vec::new();
-        for tree in &trees {
+        // First of all: a log that takes nothing in while nobody cosigns does again from here on.
+        self.watch.look(self.store.read(), now).await.map_err(WriteError::Job)?;
+        let mut posts = Vec::new();
+        for tree in Tree::kept(self.store.read()).await.map_err(WriteError::Job)? {
             let mut heads = Heads::of(&self.store).list(&tree.origin).await.map_err(WriteError::Job)?;
             let settled = heads.iter().position(|head| head.settled_at.is_some());
             heads.truncate(settled.unwrap_or(heads.len()));
-            waiting.push((tree, heads));
-        }
-        let waits_since = |heads: &[MadeHead]| heads.last().map(|oldest| oldest.made_at);
-        let since = waiting.iter().filter_map(|(_, heads)| waits_since(heads)).min();
-        // First of all: a log that takes nothing in while nobody cosigns does again from here on.
-        self.watch.set(since.filter(|since| now.since(*since) >= GRACE));
-        let mut posts = Vec::new();
-        for (tree, heads) in &waiting {
             if let Some(head) = heads.first() {
-                posts.extend(self.questions(tree, head, now).await.map_err(WriteError::Job)?);
+                posts.extend(self.questions(&tree, head, now).await.map_err(WriteError::Job)?);
             }
-            self.look(tree, waits_since(heads), now).await?;
+            // Whether an alarm can be written down or not, the question goes.
+            if let Err(fault) = self.look(&tree, heads.last().map(|oldest| oldest.made_at), now).await {
+                tracing::error!(%fault, log = tree.origin, "an alarm could not be written down; it is tried again");
+            }
         }
         Ok(posts)
     }
@@ -139,12 +132,17 @@ impl Asker {
         waits_since: Option<Timestamp>,
         now: Timestamp,
     ) -> Result<(), WriteError<DbError>> {
+        let origin = &tree.origin;
+        if !self.partners.names(origin) {
+            // Nobody can cosign it, ourselves not either.
+            self.alarms.raise(LogAlarmKind::UnknownLog, origin, None, now).await?;
+        }
         match waits_since {
             Some(since) if now.since(since) >= self.alarm_after => {
-                self.alarms.raise(LogAlarmKind::Unwitnessed, &tree.origin, None, now).await
+                self.alarms.raise(LogAlarmKind::Unwitnessed, origin, None, now).await
             }
             Some(_) => Ok(()),
-            None => self.alarms.close(LogAlarmKind::Unwitnessed, &tree.origin, now).await,
+            None => self.alarms.close(LogAlarmKind::Unwitnessed, origin, now).await,
         }
     }
 
@@ -158,7 +156,7 @@ impl Asker {
         for partner in self.partners.missing(&head.note) {
             let older = cosigned_by(&self.store, partner, &tree.origin).await?;
             // It has cosigned a later one, and will not cosign this one any more; or it has a longer log than ours.
-            if older > head.size || !self.asked.is_due(partner, &tree.origin, head.size, older, now) {
+            if older > head.size || !self.asked.is_due(partner, &tree.origin, older, now) {
                 continue;
             }
             let checkpoint = String::from_utf8_lossy(&head.note).parse();

@@ -42,7 +42,12 @@ impl Handler for WitnessIntake {
     async fn handle(&self, batch: Arc<[Delivery]>) -> Result<Vec<Verdict>, TransientError> {
         for delivery in batch.iter() {
             match serde_json::from_slice::<WitnessPost>(&delivery.body) {
-                Ok(post) => self.take(post).await.map_err(|fault| TransientError::new(fault.to_string()))?,
+                Ok(post) => {
+                    if let Err(fault) = self.take(post).await {
+                        // One that cannot be taken does not hold up the others: it will be said again.
+                        tracing::error!(%fault, "a partner's word was not taken");
+                    }
+                }
                 Err(fault) => {
                     tracing::error!(%fault, "what came for the witness is none of a partner's words")
                 }

@@ -28,8 +28,10 @@ pub(super) fn judge(head: &Head, held: Option<&Held>, older: u64, proof: &[Hash]
     if head.size == last.size {
         return if head.root == last.root { WitnessAnswer::Cosigned } else { WitnessAnswer::Fork };
     }
-    if older != last.size {
-        return WitnessAnswer::ProofNeeded;
+    // A proof that does not hold shows nothing, not even that there is none.
+    if older == last.size && head.continues(last, proof).is_ok() {
+        WitnessAnswer::Cosigned
+    } else {
+        WitnessAnswer::ProofNeeded
     }
-    if head.continues(last, proof).is_ok() { WitnessAnswer::Cosigned } else { WitnessAnswer::Fork }
 }

@@ -10,7 +10,7 @@ use rovuma_store::{FutureExt, Store, WriteError};
 use rovuma_tlog::{Head, NoteKey, Policy, Tiles, UnverifiedCheckpoint, Verdict, add_cosignature};
 use tokio::sync::Notify;
 
-use super::{LogAlarmKind, LogAlarms, Partners};
+use super::{Evidence, LogAlarmKind, LogAlarms, Partners};
 use crate::{
     error::DbError,
     log::{Sequencer, Tree, to_db},
@@ -39,7 +39,7 @@ impl Replies {
         now: Timestamp,
     ) -> Result<(), WriteError<DbError>> {
         let origin = reply.origin.as_str();
-        let trees = Tree::all(self.store.read()).await.map_err(WriteError::Job)?;
+        let trees = Tree::kept(self.store.read()).await.map_err(WriteError::Job)?;
         let Some(tree) = trees.iter().find(|tree| tree.origin == origin) else {
             tracing::warn!(%partner, origin, "an answer about a log that is not ours");
             return Ok(());
@@ -75,6 +75,7 @@ impl Replies {
             return Ok(());
         };
         self.note(partner, &tree.origin, head.size).await?;
+        self.alarms.close(LogAlarmKind::UnknownLog, &tree.origin, now).await?;
         if head.settled_at == Some(now) {
             metrics::histogram!("rovuma_audit_cosigned_seconds")
                 .record(now.since(head.made_at).as_secs_f64());
@@ -104,13 +105,30 @@ impl Replies {
             return Ok(());
         };
         if let Some(kind) = self.contradicts(tree, &held).await.map_err(WriteError::Job)? {
-            let ours = String::from_utf8_lossy(&tree.checkpoint);
-            let evidence = format!("{note}\n{ours}");
-            return self.alarms.raise(kind, origin, Some(evidence), now).await;
+            let ours = String::from_utf8_lossy(&tree.checkpoint).into_owned();
+            let evidence = Evidence { held: ours, shown: note.to_string() };
+            self.alarms.raise(kind, origin, Some(evidence), now).await?;
+            // Our own signature says that the store lacks leaves or has others: it is an older copy, and nothing may be
+            // appended to this tree any more. With a new name the service has to start anew, with a new tree.
+            return self.renew().await;
         }
         self.note(partner, origin, held.size).await?;
         self.made.notify_one();
         Ok(())
+    }
+
+    async fn renew(&self) -> Result<(), WriteError<DbError>> {
+        tracing::error!(
+            "the partner holds what our log signed and the store does not have: the store gets a new name"
+        );
+        let write = self.store.write(|tx| {
+            async move {
+                rovuma_store::renew_identity(tx).await?;
+                Ok(())
+            }
+            .boxed()
+        });
+        write.await
     }
 
     /// Whether a head that our log has signed is not one of the present tree's.

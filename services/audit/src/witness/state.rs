@@ -6,7 +6,10 @@ use std::{
 };
 
 use rovuma_schemas::{CountryCode, Timestamp};
+use rovuma_store::{Readers, RowExt};
 use rovuma_tlog::{NoteKey, Policy, UnverifiedCheckpoint, Verdict};
+
+use crate::error::DbError;
 
 /// The service by which a country keeps its log and cosigns others': its origins and its witness key begin with this.
 const SERVICE: &str = "audit";
@@ -48,11 +51,19 @@ impl Partners {
         self.all().filter(|(_, name, _)| !did(name)).map(|(country, ..)| country).collect()
     }
 
+    /// Whether the policy names a log.
+    pub(super) fn names(&self, origin: &str) -> bool {
+        self.policy.logs().iter().any(|log| log.name() == origin)
+    }
+
     /// Whether a log is of this country: `tz.audit/2026` is of `tz`.
     pub(crate) fn owns(country: CountryCode, origin: &str) -> bool {
         origin.strip_prefix(&format!("{country}.{SERVICE}/")).is_some_and(|year| !year.is_empty())
     }
 }
+
+/// A head may wait so long for its cosignatures before it counts as unwitnessed: a slow line is no alarm.
+const GRACE: Duration = Duration::from_secs(15);
 
 /// Since when the log has had no good head, for everybody who asks.
 #[derive(Clone, Debug, Default)]
@@ -62,6 +73,20 @@ impl Watch {
     /// Since when heads wait for cosignatures in vain; none while all is well.
     pub(crate) fn unwitnessed_since(&self) -> Option<Timestamp> {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Looks in the store since when heads wait.
+    pub(crate) async fn look(&self, pool: &Readers, now: Timestamp) -> Result<(), DbError> {
+        let row = sqlx::query(
+            "SELECT MIN(c.made_at) AS since FROM checkpoint c JOIN tree t ON t.origin = c.origin
+             WHERE c.settled_at IS NULL AND t.abandoned_at IS NULL AND c.size >
+               (SELECT COALESCE(MAX(g.size), -1) FROM checkpoint g
+                WHERE g.origin = c.origin AND g.settled_at IS NOT NULL)",
+        )
+        .fetch_one(pool)
+        .await?;
+        self.set(row.opt_instant("since")?.filter(|since| now.since(*since) >= GRACE));
+        Ok(())
     }
 
     pub(super) fn set(&self, since: Option<Timestamp>) {

@@ -6,7 +6,7 @@ use rovuma_envelope::{SealingKey, Signer as _, SigningKey};
 use rovuma_runtime::{Clock as _, ManualClock, SecretFile};
 use rovuma_schemas::{
     CountryCode,
-    audit::{AuditAction, AuditCosignature, WitnessAnswer, WitnessPost, WitnessWord},
+    audit::{AuditAction, AuditCheckpoint, AuditCosignature, WitnessAnswer, WitnessPost, WitnessWord},
 };
 use rovuma_store::{FutureExt, Store, StoreConfig, WriteError};
 use rovuma_tlog::{CHECKPOINT_PATH, Head, NoteKey, Policy, UnverifiedCheckpoint, Verdict};
@@ -14,6 +14,7 @@ use sqlx::Row;
 
 use super::{Asker, Replies, Witness};
 use crate::{
+    audit::{abandon_after_restore, begin},
     config::{PublishConfig, WitnessConfig},
     error::DbError,
     heads::HeadKeeping,
@@ -113,7 +114,6 @@ impl Side {
         let settings = (&publish, Some(&witness));
         let heads = HeadKeeping::load(country, settings, &store, &sequencer, &clock.shared()).expect("loads");
         let publisher = heads.publisher();
-        publisher.check().await.expect("nothing speaks against it");
         let (witness, replies, asker) = heads.parts().expect("it witnesses");
         let policy = std::fs::read_to_string(dir.path().join("policy")).expect("the policy");
         let policy = Arc::new(policy.parse().expect("a policy"));
@@ -125,6 +125,15 @@ impl Side {
         let fail_closed_after = sequencer.fail_closed_after;
         drop((store, sequencer, publisher, witness, replies, asker));
         Self::open(country.as_str(), dir, clock, fail_closed_after).await
+    }
+
+    /// Started anew as the service is, after its store got another name.
+    async fn begun_anew(self) -> Self {
+        let side = self.reopened().await;
+        let now = side.clock.now();
+        let restored = abandon_after_restore(&side.store, now).await.expect("looked");
+        begin(&side.store, &side.sequencer, restored, now).await.expect("begun");
+        side
     }
 
     /// Writes so many events of its own.
@@ -324,9 +333,66 @@ async fn a_log_that_is_to_fail_closed_takes_nothing_in_until_the_partner_is_back
     }
     let refused = mz.write(1).await.expect_err("four hours have passed");
     assert!(matches!(refused, WriteError::Job(DbError::Unwitnessed)), "{refused}");
+    // It stays closed when it starts anew, asks all the same, and nothing that comes meanwhile stands in the way.
+    let mut mz = mz.reopened().await;
+    mz.sequencer.watch.look(mz.store.read(), mz.clock.now()).await.expect("looks");
+    mz.write(1).await.expect_err("as before");
+    let stranger = Agreed::new().side("tz", None).await;
+    stranger.write(2).await.expect("written");
+    let checkpoint =
+        String::from_utf8(stranger.tree().await.checkpoint).expect("text").parse().expect("a text");
+    let unknown = AuditCheckpoint { checkpoint, older: 0, proof: Vec::new() };
+    let answer =
+        mz.witness.answer(tz.country, &unknown, mz.clock.now()).await.expect("written down all the same");
+    assert_eq!(answer.expect("an answer").answer, WitnessAnswer::UnknownLog);
     assert_eq!(exchange(&mut mz, &tz).await, [WitnessAnswer::Cosigned]);
     mz.due().await;
     mz.write(1).await.expect("the partner is back");
+}
+
+#[tokio::test]
+async fn a_log_that_lost_leaves_goes_on_as_another_that_both_countries_have_to_name() {
+    let (agreed, mut mz, tz) = both().await;
+    mz.write(4).await.expect("written");
+    mz.publish().await;
+    exchange(&mut mz, &tz).await;
+    mz.publish().await;
+    // An older copy of the store beside what was published.
+    let copy = other_history(&agreed, 1).await;
+    let folder = copy.folder("mz.audit/2026");
+    std::fs::create_dir_all(&folder).expect("a folder");
+    std::fs::copy(mz.folder("mz.audit/2026").join(CHECKPOINT_PATH), folder.join(CHECKPOINT_PATH))
+        .expect("copied");
+    copy.publisher.check().await.expect_err("the store is an older copy");
+    // `rovumactl store restored`, or the store itself, gives it a new name: nothing more is appended as if nothing were.
+    let renamed = copy.store.write(|tx| async move { rovuma_store::renew_identity(tx).await }.boxed());
+    renamed.await.expect("renamed");
+    let refused = copy.write(1).await.expect_err("another store");
+    assert!(matches!(refused, WriteError::Job(DbError::PutBack)), "{refused}");
+
+    let mut copy = copy.begun_anew().await;
+    copy.publisher.check().await.expect("what was published is of a tree that was abandoned");
+    let trees = Tree::all(copy.store.read()).await.expect("reads");
+    let shown: Vec<_> = trees.iter().map(|tree| (tree.origin.as_str(), tree.is_abandoned)).collect();
+    assert_eq!(shown, [("mz.audit/2026", true), ("mz.audit/2026-2", false)]);
+    copy.publish().await;
+    assert_eq!(exchange(&mut copy, &tz).await, [], "no policy names it, ours not either");
+    assert_eq!(copy.alarms().await, ["unknown_log mz.audit/2026-2 x1 open"]);
+
+    // People put the new name into the policy of both countries.
+    let log = NoteKey::of_log("mz.audit/2026-2", agreed.log_keys[0].public_key()).expect("a key");
+    let named = format!("log {log}\n{}", agreed.policy);
+    for side in [&copy, &tz] {
+        std::fs::write(side.dir.path().join("policy"), &named).expect("written");
+    }
+    let (mut copy, tz) = (copy.reopened().await, tz.reopened().await);
+    copy.clock.advance(Duration::from_secs(31));
+    copy.write(1).await.expect("written");
+    copy.publish().await;
+    assert_eq!(exchange(&mut copy, &tz).await, [WitnessAnswer::Cosigned]);
+    copy.publish().await;
+    assert!(copy.published("mz.audit/2026-2").is_some_and(|note| copy.is_good(&note)));
+    assert_eq!(copy.alarms().await, ["unknown_log mz.audit/2026-2 x1 closed"]);
 }
 
 /// A second history of the same log, as somebody with the log's key and a copy of the store could make it.
@@ -356,6 +422,23 @@ async fn a_fork_is_refused_and_kept_as_evidence_on_both_sides() {
         let evidence = evidence(&other).await;
         let heads: Vec<Head> = evidence.iter().map(|note| signed(note, log_key)).collect();
         assert!(heads[0].root != heads[1].root, "{events}: two heads of one log that cannot both be");
+        // One that does not care asks again and again, and never proves it.
+        let dishonest = other_history(&agreed, events).await;
+        dishonest.clock.advance(Duration::from_secs(1));
+        let tree = dishonest.tree().await;
+        let checkpoint = String::from_utf8(tree.checkpoint).expect("text").parse().expect("a text");
+        let asked = AuditCheckpoint { checkpoint, older: 0, proof: Vec::new() };
+        for _ in 0..5 {
+            let answer = tz.witness.answer(mz.country, &asked, tz.clock.now()).await.expect("judged");
+            assert_eq!(answer.expect("an answer").cosignature, None);
+            tz.clock.advance(Duration::from_secs(61));
+        }
+        let alarm = tz.alarms().await.pop().expect("an alarm");
+        let kind = if events == 2 { "fork" } else { "unproven" };
+        assert!(
+            alarm.starts_with(&format!("{kind} mz.audit/2026 ")),
+            "{events}: the witness's side: {alarm}"
+        );
     }
 }
 
@@ -428,7 +511,7 @@ async fn what_is_not_of_a_log_of_the_partner_is_not_cosigned() {
     forged.checkpoint = String::from_utf8(tree.checkpoint).expect("text").parse().expect("a text");
     let answer = tz.witness.answer(mz.country, &forged, start()).await.expect("judged").expect("an answer");
     assert_eq!((answer.answer, answer.cosignature), (WitnessAnswer::UnknownLog, None));
-    assert_eq!(tz.alarms().await, ["unknown_log mz.audit/2026 x1 open"]);
+    assert_eq!(tz.alarms().await, ["unknown_log mz.audit x1 open"]);
     // A cosignature by another key than the partner's is none.
     tz.write(1).await.expect("written");
     tz.publish().await;

@@ -53,6 +53,7 @@ impl Api {
         let auditor = Auditor {
             country: "mz".parse().expect("a country"),
             store: bench.store().clone(),
+            is_file: !rovuma_lab::postgres::tests_use_postgres(),
             sequencer: Arc::clone(&bench.intake.sequencer),
             folder: LogFolder::new(bench.dir.path().join("audit-log")),
             producers: vec![GATEWAY.to_owned(), IDENTITY.to_owned(), OWN.to_owned()],
