@@ -211,14 +211,14 @@ async fn a_log_that_was_changed_outside_is_noticed_at_start() {
         ("UPDATE payload SET sealed = key_salt FROM payload_scope", "does not open"),
         ("UPDATE entry SET leaf = digest WHERE sequence = 3", "another right edge"),
         (
-            "UPDATE entry SET digest = (SELECT MIN(digest) FROM entry WHERE sequence < 3) WHERE sequence = 3",
+            "UPDATE entry SET digest = (SELECT digest FROM entry WHERE sequence = 1 ORDER BY entry_index LIMIT 1) WHERE sequence = 3",
             "was changed",
         ),
         ("UPDATE tree SET size = 1", "is not what the log's key signed"),
         ("UPDATE tree SET size = 3", "edge"),
         ("UPDATE tree SET checkpoint = edge", "is not what the log's key signed"),
         (
-            "UPDATE tree SET edge = (SELECT MIN(digest) FROM entry), size = 4",
+            "UPDATE tree SET edge = (SELECT digest FROM entry WHERE sequence = 1 ORDER BY entry_index LIMIT 1), size = 4",
             "is not what the log's key signed",
         ),
         ("UPDATE tree SET first_index = 1", "another right edge"),
