@@ -188,7 +188,7 @@ pub fn chained(batch: &[u8]) -> Option<Vec<u8>> {
 fn config(folder: &Path) -> AuditConfig {
     let toml = format!(
         "{}[keys]\nsigning_key_file = \"FOLDER/mz.audit.pem\"\nsealing_key_files = [\"FOLDER/mz.audit.age\"]\n\
-         log_key_file = \"FOLDER/mz.audit.log.pem\"\npayload_key_file = \"FOLDER/mz.audit.age\"\n\
+         log_key_file = \"FOLDER/mz.authority.next.pem\"\npayload_key_file = \"FOLDER/mz.audit.age\"\n\
          [publish]\nfolder = \"FOLDER/audit-log\"\n\
          [[producer]]\nsource = \"{SOURCE}\"\nkey_files = [\"FOLDER/mz.gateway.jwk\"]\n",
         common("audit.db")
