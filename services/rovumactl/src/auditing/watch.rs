@@ -60,6 +60,8 @@ enum Finding {
     Fork,
     /// No log of the policy signed the head.
     NotSigned,
+    /// The audit service did not answer, or not with what was asked for.
+    Unreachable,
 }
 
 impl Finding {
@@ -68,6 +70,7 @@ impl Finding {
         match self {
             Self::Good => Exit::Ok,
             Self::Stale | Self::Unwitnessed => Exit::Negative,
+            Self::Unreachable => Exit::Unreachable,
             Self::Shrunken | Self::Fork | Self::NotSigned => Exit::Verification,
         }
     }
@@ -92,6 +95,7 @@ impl fmt::Display for Look {
             Finding::Shrunken => "ALARM shrunken",
             Finding::Fork => "ALARM fork",
             Finding::NotSigned => "ALARM not signed",
+            Finding::Unreachable => "ALARM unreachable",
         };
         write!(f, "{}  {}  {} leaves  {word}: {}", self.at, safe(&self.log), self.leaves, safe(&self.detail))
     }
@@ -102,9 +106,18 @@ impl Watch {
         let policy = read_policy(&self.policy)?;
         let base = origin_path(&self.log)?;
         loop {
-            // A token ends: each look asks for a client anew.
-            let client = self.server.client(app, Server::Audit).await?;
-            let look = self.look(app, &client, &base, &policy).await?;
+            let look = match self.try_look(app, &base, &policy).await {
+                Ok(look) => look,
+                // A watch goes on: that nobody answers is what it has to tell.
+                Err(failure) if failure.exit == Exit::Unreachable && !self.once => Look {
+                    at: app.now(),
+                    log: self.log.clone(),
+                    finding: Finding::Unreachable,
+                    leaves: 0,
+                    detail: failure.what,
+                },
+                Err(failure) => return Err(failure),
+            };
             app.out.show(&look)?;
             // What cannot be mended by waiting ends the watch: somebody has to look.
             if self.once || look.finding.exit() == Exit::Verification {
@@ -115,6 +128,12 @@ impl Watch {
                 _ = tokio::signal::ctrl_c() => return Ok(Exit::Ok),
             }
         }
+    }
+
+    async fn try_look(&self, app: &App, base: &str, policy: &Policy) -> Outcome<Look> {
+        // A token ends: each look asks for a client anew.
+        let client = self.server.client(app, Server::Audit).await?;
+        self.look(app, &client, base, policy).await
     }
 
     async fn look(&self, app: &App, client: &Client, base: &str, policy: &Policy) -> Outcome<Look> {
@@ -177,7 +196,8 @@ impl Watch {
         }
         let mut tiles = Tiles::of(new.size);
         for tile in needed_for_consistency(old.size, new.size).map_err(unproved)? {
-            tiles.add(tile, fetch(client, base, tile).await?);
+            let (tile, bytes) = fetch(client, base, tile).await?;
+            tiles.add(tile, bytes);
         }
         let proof = tiles.consistency(old.size).map_err(unproved)?;
         match new.continues(old, &proof) {
@@ -225,8 +245,16 @@ impl Watch {
     }
 }
 
-async fn fetch(client: &Client, base: &str, tile: Tile) -> Outcome<Vec<u8>> {
-    client.get_bytes(&format!("{base}/{tile}")).await
+/// A tile; in the place of a partial one that is gone, the full one that it has become meanwhile.
+async fn fetch(client: &Client, base: &str, tile: Tile) -> Outcome<(Tile, Vec<u8>)> {
+    match client.get_bytes(&format!("{base}/{tile}")).await {
+        Ok(bytes) => Ok((tile, bytes)),
+        Err(_) if !tile.is_full() => {
+            let full = tile.full();
+            Ok((full, client.get_bytes(&format!("{base}/{full}")).await?))
+        }
+        Err(failure) => Err(failure),
+    }
 }
 
 fn unproved(fault: ProofFault) -> Failure {

@@ -3,10 +3,15 @@
 use std::{
     fs, io,
     path::PathBuf,
-    sync::atomic::{AtomicUsize, Ordering},
+    sync::{
+        OnceLock,
+        atomic::{AtomicUsize, Ordering},
+    },
 };
 
-use rovuma_tlog::{CHECKPOINT_PATH, LogFiles, Tile, UnverifiedCheckpoint};
+use rovuma_tlog::{
+    CHECKPOINT_PATH, HASH_SIZE, LogFiles, Tile, TileKind, UnverifiedCheckpoint, entries_of, write_entry,
+};
 use tokio::runtime::Handle;
 
 use crate::{
@@ -47,12 +52,14 @@ impl From<ReadFault> for Failure {
 #[derive(Debug)]
 pub(super) struct Folder {
     folder: PathBuf,
+    /// The head as it was when reading began: the log may go on meanwhile.
+    checkpoint: OnceLock<Vec<u8>>,
     beyond: AtomicUsize,
 }
 
 impl Folder {
     pub(super) fn new(folder: PathBuf) -> Self {
-        Self { folder, beyond: AtomicUsize::new(0) }
+        Self { folder, checkpoint: OnceLock::new(), beyond: AtomicUsize::new(0) }
     }
 
     /// How many files were left out: nobody has signed what they say.
@@ -97,8 +104,15 @@ impl LogFiles for Folder {
     }
 
     fn read(&self, path: &str) -> Result<Vec<u8>, ReadFault> {
-        let path = self.folder.join(path);
-        fs::read(&path).map_err(|fault| ReadFault::File { path, fault })
+        if let Some(checkpoint) = self.checkpoint.get().filter(|_| path == CHECKPOINT_PATH) {
+            return Ok(checkpoint.clone());
+        }
+        let file = self.folder.join(path);
+        let bytes = fs::read(&file).map_err(|fault| ReadFault::File { path: file, fault })?;
+        if path == CHECKPOINT_PATH {
+            return Ok(self.checkpoint.get_or_init(|| bytes).clone());
+        }
+        Ok(bytes)
     }
 }
 
@@ -112,7 +126,7 @@ pub(crate) struct Remote {
     client: Client,
     base: String,
     /// The head as it was when reading began: the log goes on meanwhile.
-    checkpoint: std::sync::OnceLock<Vec<u8>>,
+    checkpoint: OnceLock<Vec<u8>>,
 }
 
 /// Where the files of a log stand at the audit service.
@@ -131,7 +145,7 @@ pub(crate) fn origin_path(origin: &str) -> Outcome<String> {
 
 impl Remote {
     pub(crate) fn of(client: Client, origin: &str) -> Outcome<Self> {
-        Ok(Self { client, base: origin_path(origin)?, checkpoint: std::sync::OnceLock::new() })
+        Ok(Self { client, base: origin_path(origin)?, checkpoint: OnceLock::new() })
     }
 
     fn fetch(&self, path: &str) -> Result<Vec<u8>, ReadFault> {
@@ -162,6 +176,32 @@ impl LogFiles for Remote {
     }
 
     fn read(&self, path: &str) -> Result<Vec<u8>, ReadFault> {
-        if path == CHECKPOINT_PATH { Ok(self.checkpoint()?.clone()) } else { self.fetch(path) }
+        if path == CHECKPOINT_PATH {
+            return Ok(self.checkpoint()?.clone());
+        }
+        match (self.fetch(path), Tile::from_path(path)) {
+            // A partial tile that is gone has become full meanwhile: what was there is its beginning.
+            (Err(_), Some(tile)) if !tile.is_full() => cut(&tile, self.fetch(&tile.full().to_string())?),
+            (fetched, _) => fetched,
+        }
+    }
+}
+
+/// The beginning of a full tile, as wide as a partial one.
+fn cut(tile: &Tile, full: Vec<u8>) -> Result<Vec<u8>, ReadFault> {
+    let width = usize::try_from(tile.width).unwrap_or(usize::MAX);
+    match tile.kind {
+        TileKind::Hashes { .. } => Ok(full.into_iter().take(width.saturating_mul(HASH_SIZE)).collect()),
+        TileKind::Entries => {
+            let mut bundle = Vec::new();
+            // What is no bundle is told when it is checked.
+            let Ok(entries) = entries_of(&full) else { return Ok(full) };
+            for entry in entries.into_iter().take(width) {
+                if write_entry(&mut bundle, entry).is_err() {
+                    return Ok(full);
+                }
+            }
+            Ok(bundle)
+        }
     }
 }
