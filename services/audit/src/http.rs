@@ -45,11 +45,11 @@ fn api() -> OpenApiRouter<Arc<Auditor>> {
     OpenApiRouter::with_openapi(openapi::Document::openapi())
         .routes(routes!(events::search))
         .routes(routes!(event::read))
-        .routes(routes!(proof::read))
+        .routes(routes!(proof::read_proof))
         .routes(routes!(erasures::order))
         .routes(routes!(reconciliation::reconcile))
         .routes(routes!(sources::list))
-        .routes(routes!(logs::list))
+        .routes(routes!(logs::list_logs))
         .routes(routes!(logs::checkpoint))
         // Its path has as many parts as the tile's number: OpenAPI has no word for that.
         .route("/v1/logs/{service}/{year}/tile/{*path}", get(logs::tile))

@@ -77,7 +77,7 @@ struct HeadState {
     get, path = "/v1/logs", tag = "logs",
     responses((status = 200, description = "The logs.", body = Logs), Refusals)
 )]
-pub(super) async fn list(
+pub(super) async fn list_logs(
     State(auditor): State<Arc<Auditor>>,
     caller: Caller,
 ) -> Result<Json<Logs>, ApiError> {

@@ -39,7 +39,7 @@ use crate::{
         Refusals
     )
 )]
-pub(super) async fn read(
+pub(super) async fn read_proof(
     State(auditor): State<Arc<Auditor>>,
     caller: Caller,
     Path((source, epoch, sequence)): Path<(String, Epoch, u64)>,
