@@ -26,6 +26,9 @@ pub(crate) enum DbError {
         /// The clock's year.
         year: i16,
     },
+    /// What was cosigned last cannot be read or kept beside the store.
+    #[error("what was cosigned last of a partner's log: {0}")]
+    Memory(std::io::Error),
     /// The log's key did not sign its head.
     #[error("the log's head cannot be signed: {0}")]
     Sign(#[from] CosignFault),

@@ -19,7 +19,7 @@ use crate::{
     intake::Keys,
     log::Sequencer,
     publish::{LogFolder, Publisher},
-    witness::{self, Asker, LogAlarms, Partners, Questions, Replies, Witness, WitnessIntake},
+    witness::{self, Asker, LogAlarms, Memory, Partners, Questions, Replies, Witness, WitnessIntake},
 };
 
 /// What the parts that keep heads share.
@@ -28,6 +28,8 @@ pub(crate) struct HeadKeeping {
     store: Store,
     sequencer: Arc<Sequencer>,
     folder: LogFolder,
+    /// What was cosigned last of partners' logs.
+    memory: Memory,
     every: Duration,
     witnessing: Option<Witnessing>,
     clock: SharedClock,
@@ -61,6 +63,7 @@ impl HeadKeeping {
             store: store.clone(),
             sequencer: Arc::clone(sequencer),
             folder: LogFolder::new(publish.folder.clone()),
+            memory: Memory::beside(&publish.folder),
             every: Duration::from_millis(publish.every_ms.max(1)),
             witnessing: witness.map(Witnessing::load).transpose()?,
             clock: clock.clone(),
@@ -115,6 +118,7 @@ impl HeadKeeping {
             name: self.sequencer.own.source.clone(),
             key: Arc::clone(key),
             alarms: self.alarms(),
+            memory: self.memory.clone(),
             unproven: Mutex::default(),
         };
         let replies = Replies {

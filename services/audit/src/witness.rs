@@ -10,6 +10,7 @@ mod answer;
 mod ask;
 mod consumer;
 mod judge;
+mod memory;
 mod reply;
 mod state;
 #[cfg(test)]
@@ -19,5 +20,6 @@ pub(crate) use alarm::{Evidence, LogAlarmKind, LogAlarmState, LogAlarms, log_ala
 pub(crate) use answer::Witness;
 pub(crate) use ask::{Asker, Questions};
 pub(crate) use consumer::{WitnessIntake, consumer_config};
+pub(crate) use memory::Memory;
 pub(crate) use reply::Replies;
 pub(crate) use state::{Partners, Watch};

@@ -183,22 +183,24 @@ fn changed(before: u64, after: u64) -> impl Iterator<Item = Tile> {
 }
 
 /// Writes a file whole or not at all, and to the disk.
+pub(crate) fn write_whole(target: &Path, bytes: &[u8]) -> io::Result<()> {
+    let folder = target.parent().unwrap_or_else(|| Path::new("."));
+    fs::create_dir_all(folder)?;
+    let unfinished = target.with_file_name(".unfinished");
+    let mut file = File::create(&unfinished)?;
+    file.write_all(bytes)?;
+    file.sync_data()?;
+    point(Step::FileWritten);
+    fs::rename(&unfinished, target)?;
+    point(Step::FilePlaced);
+    Ok(())
+}
+
+/// The same, away from the runtime's threads.
 async fn put(path: PathBuf, bytes: Vec<u8>) -> Result<(), PublishedFault> {
     let target = path.clone();
-    let write = move || -> io::Result<()> {
-        let folder = target.parent().unwrap_or_else(|| Path::new("."));
-        fs::create_dir_all(folder)?;
-        let unfinished = target.with_file_name(".unfinished");
-        let mut file = File::create(&unfinished)?;
-        file.write_all(&bytes)?;
-        file.sync_data()?;
-        point(Step::FileWritten);
-        fs::rename(&unfinished, &target)?;
-        point(Step::FilePlaced);
-        Ok(())
-    };
-    let written =
-        tokio::task::spawn_blocking(write).await.unwrap_or_else(|fault| Err(io::Error::other(fault)));
+    let written = tokio::task::spawn_blocking(move || write_whole(&target, &bytes)).await;
+    let written = written.unwrap_or_else(|fault| Err(io::Error::other(fault)));
     written.map_err(|fault| PublishedFault::File { path, fault })
 }
 

@@ -15,7 +15,7 @@ use rovuma_tlog::{Checkpoint, Hash, Policy, UnverifiedCheckpoint, Verdict, cosig
 use sqlx::Row;
 
 use super::{
-    Evidence, LogAlarmKind, LogAlarms, Partners,
+    Evidence, LogAlarmKind, LogAlarms, Memory, Partners,
     judge::{Held, judge},
 };
 use crate::{error::DbError, log::to_db, publish::unix_s};
@@ -32,6 +32,8 @@ pub(crate) struct Witness {
     pub(crate) name: String,
     pub(crate) key: Arc<dyn Signer>,
     pub(crate) alarms: LogAlarms,
+    /// What was cosigned last, beside the store.
+    pub(crate) memory: Memory,
     /// How often in a row each log was asked for a proof.
     pub(crate) unproven: Mutex<BTreeMap<String, u32>>,
 }
@@ -141,14 +143,19 @@ impl Witness {
         now: Timestamp,
     ) -> Result<Decided, WriteError<DbError>> {
         let (head, note) = (checkpoint.head().clone(), checkpoint.as_bytes().to_vec());
+        let kept = |fault| WriteError::Job(DbError::Memory(fault));
+        let remembered = self.memory.of(&self.policy, &head.origin).await.map_err(kept)?;
+        // An older head that comes again is no memory of a newer one.
+        let is_behind = remembered.as_ref().is_none_or(|kept| kept.head().size < head.size);
         let (older, proof) =
             (asked.older, asked.proof.iter().map(|hash| Hash(*hash.as_bytes())).collect::<Vec<_>>());
         let write = self.store.write(move |tx| {
             async move {
-                let (last, last_note) = match last(tx, &head.origin).await? {
-                    Some((last, note)) => (Some(last), Some(note)),
-                    None => (None, None),
-                };
+                let stored = last(tx, &head.origin).await?;
+                // The later of the two: a store that was put back has forgotten what the file remembers.
+                let remembered = remembered.map(|kept| (kept.head().clone(), kept.as_bytes().to_vec()));
+                let latest = stored.into_iter().chain(remembered).max_by_key(|(head, _)| head.size);
+                let (last, last_note) = latest.unzip();
                 let is_known = is_known(tx, &head).await?;
                 let held = last.map(|last| Held { last, is_known });
                 let answer = judge(&head, held.as_ref(), older, &proof);
@@ -160,7 +167,11 @@ impl Witness {
             }
             .boxed()
         });
-        write.await
+        let decided = write.await?;
+        if decided.answer == WitnessAnswer::Cosigned && is_behind {
+            self.memory.keep(checkpoint).await.map_err(kept)?;
+        }
+        Ok(decided)
     }
 }
 

@@ -477,6 +477,32 @@ async fn a_shrunken_log_is_refused_and_alarmed_on_both_sides() {
 }
 
 #[tokio::test]
+async fn a_witness_whose_store_was_put_back_remembers_what_it_cosigned() {
+    let (agreed, mut mz, tz) = both().await;
+    mz.write(9).await.expect("written");
+    mz.publish().await;
+    exchange(&mut mz, &tz).await;
+    let forgotten =
+        tz.store.write(|tx| async move { sqlx::query("DELETE FROM witnessed").execute(tx).await }.boxed());
+    forgotten.await.expect("forgotten");
+    // Another history, larger than what was cosigned, from the beginning.
+    let other = other_history(&agreed, 20).await;
+    let checkpoint = String::from_utf8(other.tree().await.checkpoint).expect("text").parse().expect("a text");
+    let asked = AuditCheckpoint { checkpoint, older: 0, proof: Vec::new() };
+    let answer = tz.witness.answer(mz.country, &asked, tz.clock.now()).await.expect("judged");
+    let answer = answer.expect("an answer");
+    assert_eq!((answer.answer, answer.cosignature), (WitnessAnswer::ProofNeeded, None));
+    assert!(answer.held.is_some_and(|held| held.as_str().starts_with("mz.audit/2026\n10\n")));
+    mz.write(1).await.expect("written");
+    mz.publish().await;
+    assert_eq!(exchange(&mut mz, &tz).await, [WitnessAnswer::Cosigned], "the true one goes on");
+    // What stands in the memory's place and is no head of the log is not taken for one: nothing is cosigned then.
+    let memory = tz.dir.path().join("audit-log.witnessed/mz.audit-2026/checkpoint");
+    std::fs::write(memory, "nothing").expect("written");
+    tz.witness.answer(mz.country, &asked, tz.clock.now()).await.expect_err("no memory, no word");
+}
+
+#[tokio::test]
 async fn an_older_head_that_was_cosigned_may_come_again() {
     let (_, mut mz, tz) = both().await;
     mz.write(2).await.expect("written");
@@ -489,6 +515,9 @@ async fn an_older_head_that_was_cosigned_may_come_again() {
     exchange(&mut mz, &tz).await;
     let again = tz.answer(mz.country, &first[0]).await;
     assert_eq!(again.answer, WitnessAnswer::Cosigned, "delivered once more by the broker");
+    let memory = tz.dir.path().join("audit-log.witnessed/mz.audit-2026/checkpoint");
+    let remembered = std::fs::read_to_string(memory).expect("remembered");
+    assert!(remembered.starts_with("mz.audit/2026\n5\n"), "{remembered}");
     assert!(tz.alarms().await.is_empty());
 }
 
