@@ -34,7 +34,7 @@ impl Service for Audit {
     type Config = AuditConfig;
 
     async fn start(config: AuditConfig, context: &Context) -> anyhow::Result<()> {
-        let own_name = own_source_name(config.country);
+        let own_name = audit_source_name(config.country);
         let keys = Arc::new(Keys::load(&config.keys, &config.producers, &own_name)?);
         let signer = Arc::new(Keys::signing(&config.keys.signing_key_file)?);
         let (store, sequencer) = open_log(&config, own_name, context).await?;
@@ -73,8 +73,9 @@ impl Service for Audit {
     }
 }
 
-/// The service's own source: its broker user is `audit`.
-pub(crate) fn own_source_name(country: CountryCode) -> String {
+/// What a country's audit service is called, as a source of events, as a witness, and in the origins of its logs: its broker user
+/// is `audit`.
+pub(crate) fn audit_source_name(country: CountryCode) -> String {
     rovuma_broker::topology::names::audit_source(country, "audit")
 }
 
@@ -195,10 +196,9 @@ async fn end(store: Store, sequencer: Arc<Sequencer>, context: Context) {
     let now = context.clock.now();
     let write = store.write(move |tx| {
         async move {
-            let mut appender = sequencer.begin_always(tx, now).await?;
+            let appender = sequencer.begin_always(tx, now).await?;
             let event = OwnEvent::of_service(&sequencer.own.source, AuditAction::ServiceStop);
-            own::record(tx, &mut appender, event).await?;
-            appender.finish(tx).await
+            own::record_alone(tx, appender, event).await
         }
         .boxed()
     });

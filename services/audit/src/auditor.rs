@@ -57,9 +57,8 @@ impl Auditor {
         let (sequencer, now) = (Arc::clone(&self.sequencer), self.now());
         let write = self.store.write(move |tx| {
             async move {
-                let mut appender = sequencer.begin(tx, now).await?;
-                own::record(tx, &mut appender, event).await?;
-                appender.finish(tx).await
+                let appender = sequencer.begin(tx, now).await?;
+                own::record_alone(tx, appender, event).await
             }
             .boxed()
         });

@@ -21,7 +21,7 @@ pub(crate) use lineage::{Found, Head, Lineage};
 pub(crate) use payload::{ERASABLE, PayloadKey};
 #[cfg(test)]
 pub(crate) use search::payload;
-pub(crate) use tree::Tree;
+pub(crate) use tree::{Tree, signed_head};
 
 use rovuma_store::Migrations;
 

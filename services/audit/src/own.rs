@@ -86,6 +86,16 @@ impl OwnEvent {
     }
 }
 
+/// A write that has nothing else in it.
+pub(crate) async fn record_alone(
+    tx: &mut Conn,
+    mut appender: Appender,
+    what: OwnEvent,
+) -> Result<(), DbError> {
+    record(tx, &mut appender, what).await?;
+    appender.finish(tx).await
+}
+
 /// Appends `what` to the service's own chain.
 pub(crate) async fn record(tx: &mut Conn, appender: &mut Appender, what: OwnEvent) -> Result<(), DbError> {
     let (own, now) = (appender.own().clone(), appender.now());

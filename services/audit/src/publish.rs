@@ -8,6 +8,6 @@ mod files;
 mod heads;
 mod run;
 
-pub(crate) use files::{LogFolder, PublishedFault, signed_head, write_whole};
+pub(crate) use files::{LogFolder, PublishedFault, write_whole};
 pub(crate) use heads::{Heads, MadeHead};
 pub(crate) use run::{Publisher, unix_s};

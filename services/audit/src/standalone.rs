@@ -8,7 +8,7 @@ use rovuma_runtime::{Context, SharedClock};
 
 use crate::{
     AuditConfig,
-    audit::{abandon_after_restore, auditor, begin, open_log, own_source_name},
+    audit::{abandon_after_restore, audit_source_name, auditor, begin, open_log},
     auditor::Auditor,
     http,
     intake::{Acknowledger, Intake, Keys},
@@ -28,7 +28,7 @@ impl Standalone {
     /// # Errors
     /// Whatever keeps the service from starting.
     pub async fn open(config: &AuditConfig, context: &Context) -> anyhow::Result<Self> {
-        let own_name = own_source_name(config.country);
+        let own_name = audit_source_name(config.country);
         let keys = Arc::new(Keys::load(&config.keys, &config.producers, &own_name)?);
         let (store, sequencer) = open_log(config, own_name, context).await?;
         let now = context.clock.now();

@@ -3,8 +3,9 @@
 use std::{
     collections::BTreeMap,
     fmt,
-    path::Path,
+    path::{Path, PathBuf},
     process::Command,
+    sync::{Arc, Mutex},
     time::{Duration, Instant},
 };
 
@@ -155,7 +156,8 @@ impl Lab {
         tell(format_args!("500 events a second for {} s", self.options.seconds));
         until("no head is published within 2 min", || log_folder(&self.border.mz).ok()).await?;
         let folder = log_folder(&self.border.mz)?;
-        let watching = tokio::spawn(watch(folder.join("checkpoint")));
+        let seen = Heads::default();
+        let watching = tokio::spawn(watch(folder.join("checkpoint"), Arc::clone(&seen)));
         let times = self.options.seconds * SMALL_A_SECOND;
         let sent = self.source.paced(times, SMALL_BATCH, SMALL_EVERY).await?;
         // Every delivery is in a head that is cosigned soon after the last.
@@ -167,7 +169,7 @@ impl Lab {
         let last = indexed.last().map_or(0, |(_, index)| *index);
         until_head(&folder.join("checkpoint"), last).await?;
         watching.abort();
-        let heads = HEADS.lock().map(|heads| heads.clone()).unwrap_or_default();
+        let heads = seen.lock().map(|heads| heads.clone()).unwrap_or_default();
         let cosigned = indexed.iter().filter_map(|(delivery, index)| {
             let at = heads.iter().find(|(_, size)| size > index).map(|(at, _)| *at)?;
             Some(at.saturating_duration_since(delivery.at))
@@ -217,12 +219,12 @@ struct Latency {
 }
 
 /// The sizes of the published heads, and when each was seen first.
-static HEADS: std::sync::Mutex<Vec<(Instant, u64)>> = std::sync::Mutex::new(Vec::new());
+type Heads = Arc<Mutex<Vec<(Instant, u64)>>>;
 
-async fn watch(checkpoint: std::path::PathBuf) {
+async fn watch(checkpoint: PathBuf, seen: Heads) {
     loop {
         if let Some(size) = size_of(&checkpoint)
-            && let Ok(mut heads) = HEADS.lock()
+            && let Ok(mut heads) = seen.lock()
             && heads.last().is_none_or(|(_, last)| *last < size)
         {
             heads.push((Instant::now(), size));
@@ -263,7 +265,7 @@ async fn auditor(country: &Country) -> Result<Api> {
 }
 
 /// The folder of the country's present log.
-fn log_folder(country: &Country) -> Result<std::path::PathBuf> {
+fn log_folder(country: &Country) -> Result<PathBuf> {
     let logs = country.layout().data("audit-log").join(format!("{}.audit", country.plan().country));
     let newest = std::fs::read_dir(&logs)?.flatten().map(|entry| entry.path()).max();
     newest.context("no log is published")

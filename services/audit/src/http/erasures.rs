@@ -83,9 +83,8 @@ pub(super) async fn order(
             // That others have dealt with somebody is not for this one to know.
             let Some(erased) = erased.filter(|erased| erased.entries > 0) else { return Ok(None) };
             let event = event.detail("entries", erased.entries).detail("remaining", erased.remaining);
-            let mut appender = sequencer.begin(tx, now).await?;
-            own::record(tx, &mut appender, event).await?;
-            appender.finish(tx).await?;
+            let appender = sequencer.begin(tx, now).await?;
+            own::record_alone(tx, appender, event).await?;
             Ok(Some(erased))
         }
         .boxed()

@@ -7,7 +7,8 @@ use rovuma_schemas::{
     AgencyCode, Timestamp,
     audit::{AuditAction, AuditLeaf},
 };
-use rovuma_store::{Binding, Conn, Insert, RowExt};
+use rovuma_store::{Binding, Conn, Insert, Readers, RowExt};
+use sqlx::any::AnyRow;
 
 use super::{
     Head, Lineage, LogEvent, PayloadKey, Tree,
@@ -35,6 +36,9 @@ pub(crate) struct Sequencer {
     pub(crate) fail_closed_after: Option<Duration>,
 }
 
+/// The store's name.
+const IDENTITY: &str = "SELECT identity FROM store";
+
 impl Sequencer {
     /// Begins at the end of the log, unless that is closed because nobody cosigns it.
     pub(crate) async fn begin(self: &Arc<Self>, tx: &mut Conn, now: Timestamp) -> Result<Appender, DbError> {
@@ -52,7 +56,7 @@ impl Sequencer {
         tx: &mut Conn,
         now: Timestamp,
     ) -> Result<Appender, DbError> {
-        self.still_the_same(tx).await?;
+        self.is_ours(sqlx::query(IDENTITY).fetch_one(&mut *tx).await?)?;
         match Tree::present(tx).await? {
             Some(tree) if tree.is_abandoned => self.begin_tree(tx, Some(tree), now).await,
             // A clock that went back does not bring an old year back, and one that leaps does not begin a far one.
@@ -64,9 +68,14 @@ impl Sequencer {
         }
     }
 
-    /// A server may put an older copy in the place of its database while we run. Its leaves and ours would be two histories.
-    async fn still_the_same(&self, tx: &mut Conn) -> Result<(), DbError> {
-        let row = sqlx::query("SELECT identity FROM store").fetch_one(tx).await?;
+    /// Whether the store still has the name that it had when the service began. It gets another one when a server puts an
+    /// older copy in the place of its database while we run, or when a partner holds what the store does not have: leaves of
+    /// then and of now would be two histories.
+    pub(crate) async fn still_the_same(&self, pool: &Readers) -> Result<(), DbError> {
+        self.is_ours(sqlx::query(IDENTITY).fetch_one(pool).await?)
+    }
+
+    fn is_ours(&self, row: AnyRow) -> Result<(), DbError> {
         if row.store_id("identity")? == self.own.epoch { Ok(()) } else { Err(DbError::PutBack) }
     }
 

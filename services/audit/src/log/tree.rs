@@ -1,10 +1,11 @@
 //! The Merkle tree of a year, as far as the store keeps it: its right edge, its hashes, and its signed head.
 
-use rovuma_envelope::Signer;
+use rovuma_envelope::{PublicKey, Signer};
 use rovuma_schemas::Timestamp;
 use rovuma_store::{Conn, Readers, RowExt};
 use rovuma_tlog::{
-    Edge, HASH_SIZE, Hash, Head, Node, TILE_WIDTH, Tile, TileKind, Tiles, leaf_hash, write_entry,
+    Edge, HASH_SIZE, Hash, Head, Node, NoteKey, Policy, TILE_WIDTH, Tile, TileKind, Tiles,
+    UnverifiedCheckpoint, Verdict, leaf_hash, write_entry,
 };
 use sqlx::{Row, any::AnyRow};
 
@@ -267,4 +268,14 @@ fn leaf_hashes(rows: Vec<AnyRow>) -> Result<Vec<u8>, DbError> {
         hashes.extend_from_slice(&leaf_hash(&row.try_get::<Vec<u8>, _>("leaf")?).0);
     }
     Ok(hashes)
+}
+
+/// The head that a note says, if the log's own key signed it.
+pub(crate) fn signed_head(note: &[u8], origin: &str, log_key: &PublicKey) -> Option<Head> {
+    let key = NoteKey::of_log(origin, log_key).ok()?;
+    let policy: Policy = format!("log {key}\nquorum none\n").parse().ok()?;
+    match policy.judge(UnverifiedCheckpoint::read(note).ok()?) {
+        Verdict::Good(checkpoint) => Some(checkpoint.head().clone()),
+        _ => None,
+    }
 }

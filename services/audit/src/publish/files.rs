@@ -9,14 +9,12 @@ use std::{
 
 use rovuma_envelope::PublicKey;
 use rovuma_store::Readers;
-use rovuma_tlog::{
-    CHECKPOINT_PATH, Head, NoteKey, Policy, TILE_WIDTH, Tile, TileKind, Tiles, UnverifiedCheckpoint, Verdict,
-};
+use rovuma_tlog::{CHECKPOINT_PATH, TILE_WIDTH, Tile, TileKind, Tiles};
 
 use crate::{
     error::DbError,
     failure::{Step, point},
-    log::Tree,
+    log::{Tree, signed_head},
 };
 
 /// The folder that holds the folders of all logs, each by its origin.
@@ -154,16 +152,6 @@ impl LogFolder {
             }
         }
         Ok(())
-    }
-}
-
-/// The head that a note says, if the log's own key signed it.
-pub(crate) fn signed_head(note: &[u8], origin: &str, log_key: &PublicKey) -> Option<Head> {
-    let key = NoteKey::of_log(origin, log_key).ok()?;
-    let policy: Policy = format!("log {key}\nquorum none\n").parse().ok()?;
-    match policy.judge(UnverifiedCheckpoint::read(note).ok()?) {
-        Verdict::Good(checkpoint) => Some(checkpoint.head().clone()),
-        _ => None,
     }
 }
 

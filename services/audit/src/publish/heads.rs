@@ -1,7 +1,7 @@
 //! Heads that were made known: written down before anybody hears of them.
 
 use rovuma_schemas::Timestamp;
-use rovuma_store::{Conn, FutureExt, Readers, RowExt, Store, WriteError};
+use rovuma_store::{Conn, FutureExt, RowExt, Store, WriteError};
 use rovuma_tlog::UnverifiedCheckpoint;
 use sqlx::{Row, any::AnyRow};
 
@@ -40,7 +40,13 @@ impl Heads {
 
     /// The heads of a log, the newest first.
     pub(crate) async fn list(&self, origin: &str) -> Result<Vec<MadeHead>, DbError> {
-        heads(self.store.read(), origin).await
+        let rows = sqlx::query(
+            "SELECT size, note, made_at, settled_at FROM checkpoint WHERE origin = $1 ORDER BY size DESC",
+        )
+        .bind(origin)
+        .fetch_all(self.store.read())
+        .await?;
+        rows.iter().map(MadeHead::of_row).collect()
     }
 
     /// The last head of a log that is good by the policy.
@@ -120,16 +126,6 @@ impl Heads {
         });
         write.await
     }
-}
-
-async fn heads(pool: &Readers, origin: &str) -> Result<Vec<MadeHead>, DbError> {
-    let rows = sqlx::query(
-        "SELECT size, note, made_at, settled_at FROM checkpoint WHERE origin = $1 ORDER BY size DESC",
-    )
-    .bind(origin)
-    .fetch_all(pool)
-    .await?;
-    rows.iter().map(MadeHead::of_row).collect()
 }
 
 /// What is older than the last good head is of no more use, and neither are most of many that wait; the one that has waited

@@ -63,6 +63,14 @@ impl From<DbError> for PublishFault {
     }
 }
 
+impl PublishFault {
+    /// Whether the store is not the one that made known what it made known.
+    fn is_another_history(&self) -> bool {
+        use PublishedFault::{Ahead, Db, Differs};
+        matches!(self, Self::Published(Ahead { .. } | Differs { .. } | Db(DbError::PutBack)))
+    }
+}
+
 impl Publisher {
     /// Checks that what is published and the store go together.
     ///
@@ -87,10 +95,8 @@ impl Publisher {
             commits.mark_unchanged();
             wait = match self.step().await {
                 Ok(()) => self.every,
-                // More was published than the store has, or something else: it is an older copy.
-                Err(PublishFault::Published(
-                    fault @ (PublishedFault::Ahead { .. } | PublishedFault::Differs { .. }),
-                )) => return shutdown.fail(&fault),
+                // It is an older copy of the store: what it goes on with would be another history.
+                Err(fault) if fault.is_another_history() => return shutdown.fail(&fault),
                 Err(_) => AFTER_FAULT,
             };
             // What was committed during the step, and what comes now, is for the next one.
@@ -105,12 +111,13 @@ impl Publisher {
 
     /// Makes the present head of each log known that is not yet, and brings the files up to it.
     pub(crate) async fn step(&self) -> Result<(), PublishFault> {
+        self.sequencer.still_the_same(self.store.read()).await?;
         let mut fault = None;
         for tree in Tree::kept(self.store.read()).await? {
             // What is wrong with the files of an old year does not stop the present one.
             if let Err(found) = self.step_of(&tree).await {
                 tracing::error!(fault = %found, log = tree.origin, "a log's head was not made known");
-                fault = Some(found);
+                fault.get_or_insert(found);
             }
         }
         fault.map_or(Ok(()), Err)

@@ -112,7 +112,8 @@ impl LogAlarms {
                 let event = OwnEvent::of_service(&sequencer.own.source, AuditAction::AuditAlarm)
                     .object("log", origin)
                     .outcome(AuditOutcome::Failed, kind.as_str());
-                record(tx, &sequencer, event, now).await
+                let appender = sequencer.begin_always(tx, now).await?;
+                own::record_alone(tx, appender, event).await
             }
             .boxed()
         });
@@ -169,7 +170,8 @@ impl LogAlarms {
                 let event = OwnEvent::of_service(&sequencer.own.source, AuditAction::AuditAlarm)
                     .object("log", origin)
                     .detail("closed", kind.as_str());
-                record(tx, &sequencer, event, now).await
+                let appender = sequencer.begin_always(tx, now).await?;
+                own::record_alone(tx, appender, event).await
             }
             .boxed()
         });
@@ -222,17 +224,6 @@ pub(crate) async fn log_alarms(pool: &Readers) -> Result<Vec<LogAlarmState>, DbE
         })
     };
     rows.iter().map(read).collect()
-}
-
-async fn record(
-    tx: &mut Conn,
-    sequencer: &Arc<Sequencer>,
-    event: OwnEvent,
-    now: Timestamp,
-) -> Result<(), DbError> {
-    let mut appender = sequencer.begin_always(tx, now).await?;
-    own::record(tx, &mut appender, event).await?;
-    appender.finish(tx).await
 }
 
 async fn count(tx: &mut Conn, alarm: &Alarm, now: Timestamp) -> Result<bool, DbError> {

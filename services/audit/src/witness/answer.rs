@@ -18,7 +18,7 @@ use super::{
     Evidence, LogAlarmKind, LogAlarms, Memory, Partners,
     judge::{Held, judge},
 };
-use crate::{error::DbError, log::to_db, publish::unix_s};
+use crate::{audit::audit_source_name, error::DbError, log::to_db, publish::unix_s};
 
 /// Heads that are kept of a partner's log: one that comes again is known again.
 const KEPT: i64 = 256;
@@ -80,7 +80,7 @@ impl Witness {
         let (Verdict::Good(checkpoint) | Verdict::Unwitnessed { checkpoint, .. }) = self.policy.judge(read)
         else {
             // By the country: what else it says of itself nobody has signed.
-            self.alarms.raise(LogAlarmKind::UnknownLog, &format!("{partner}.audit"), None, now).await?;
+            self.alarms.raise(LogAlarmKind::UnknownLog, &audit_source_name(partner), None, now).await?;
             return Ok(Some(answer));
         };
         let decided = self.decide(&checkpoint, asked, now).await?;
@@ -89,7 +89,7 @@ impl Witness {
             WitnessAnswer::Cosigned => {
                 answer.cosignature = self.cosign(&checkpoint, now).map_err(WriteError::Job)?;
                 self.unproven().remove(&head.origin);
-                self.alarms.close(LogAlarmKind::UnknownLog, &format!("{partner}.audit"), now).await?;
+                self.alarms.close(LogAlarmKind::UnknownLog, &audit_source_name(partner), now).await?;
             }
             refused => {
                 answer.held = decided.held.as_ref().and_then(|held| held.parse::<Text>().ok());

@@ -13,8 +13,8 @@ use tokio::sync::Notify;
 use super::{Evidence, LogAlarmKind, LogAlarms, Partners};
 use crate::{
     error::DbError,
-    log::{Sequencer, Tree, to_db},
-    publish::{Heads, signed_head},
+    log::{Sequencer, Tree, signed_head, to_db},
+    publish::Heads,
 };
 
 /// Takes partners' answers about our heads.

@@ -9,10 +9,7 @@ use rovuma_schemas::{CountryCode, Timestamp};
 use rovuma_store::{Readers, RowExt};
 use rovuma_tlog::{NoteKey, Policy, UnverifiedCheckpoint, Verdict};
 
-use crate::error::DbError;
-
-/// The service by which a country keeps its log and cosigns others': its origins and its witness key begin with this.
-const SERVICE: &str = "audit";
+use crate::{audit::audit_source_name, error::DbError};
 
 /// The countries whose audit services the policy names as witnesses.
 #[derive(Clone, Debug)]
@@ -29,8 +26,8 @@ impl Partners {
     /// Every partner, with the name that the policy calls it and the key that it cosigns with.
     pub(crate) fn all(&self) -> impl Iterator<Item = (CountryCode, &str, &NoteKey)> {
         let country = |key: &NoteKey| {
-            let (country, service) = key.name().split_once('.')?;
-            (service == SERVICE).then(|| country.parse().ok())?
+            let country = key.name().split_once('.')?.0.parse().ok()?;
+            (key.name() == audit_source_name(country)).then_some(country)
         };
         let known = self.policy.witnesses().filter_map(move |(name, key)| Some((country(key)?, name, key)));
         known.filter(|(country, ..)| *country != self.own)
@@ -58,7 +55,8 @@ impl Partners {
 
     /// Whether a log is of this country: `tz.audit/2026` is of `tz`.
     pub(crate) fn owns(country: CountryCode, origin: &str) -> bool {
-        origin.strip_prefix(&format!("{country}.{SERVICE}/")).is_some_and(|year| !year.is_empty())
+        let year = origin.strip_prefix(&audit_source_name(country)).and_then(|rest| rest.strip_prefix('/'));
+        year.is_some_and(|year| !year.is_empty())
     }
 }
 
@@ -85,13 +83,10 @@ impl Watch {
         )
         .fetch_one(pool)
         .await?;
-        self.set(row.opt_instant("since")?.filter(|since| now.since(*since) >= GRACE));
-        Ok(())
-    }
-
-    pub(super) fn set(&self, since: Option<Timestamp>) {
+        let since = row.opt_instant("since")?.filter(|since| now.since(*since) >= GRACE);
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = since;
         metrics::gauge!("rovuma_audit_unwitnessed").set(if since.is_some() { 1.0 } else { 0.0 });
+        Ok(())
     }
 
     /// Whether it has been so for longer than `bound`.

@@ -121,7 +121,9 @@ impl Verify {
                     let mut report = whole(shown, &folder, &policy)?;
                     if report.holds && folder.beyond() > 0 {
                         let beyond = folder.beyond();
-                        report.checked.push(format!("so far: {beyond} files beyond the head are not signed yet, and were not looked at"));
+                        report.checked.push(format!(
+                            "so far as it is signed; files beyond the head, not looked at: {beyond}"
+                        ));
                     }
                     Ok(report)
                 };

@@ -159,6 +159,7 @@ fn what_is_no_policy_says_which_line() {
     let world = World::new();
     let (tz, log) = (world.key_of(0), world.log_key());
     let itself = NoteKey::of_cosigner("itself", world.log.public_key()).expect("a name");
+    let witness_as_log = NoteKey::of_log("another.log", world.witnesses[0].1.public_key()).expect("a name");
     // Three are there already.
     let another = |which: u32| {
         let key = NoteKey::of_cosigner("another", key().public_key()).expect("a name");
@@ -186,6 +187,7 @@ fn what_is_no_policy_says_which_line() {
         (&format!("witness log {log}\nquorum tz"), 7, "another kind"),
         (&format!("log {tz}\nquorum tz"), 7, "another kind"),
         (&format!("log {log}\nquorum tz"), 7, "named twice"),
+        (&format!("log {witness_as_log}\nquorum tz"), 7, "named twice"),
         ("log nonsense\nquorum tz", 7, "not a key"),
         ("trust tz\nquorum tz", 7, "not a line"),
         ("quorum tz\r", 7, "not a line"),
@@ -196,6 +198,18 @@ fn what_is_no_policy_says_which_line() {
             "{lines:?}: {fault}"
         );
     }
+}
+
+#[test]
+fn one_key_signs_the_logs_of_many_years_each_under_its_own_name() {
+    let world = World::new();
+    let next = NoteKey::of_log("next.year", world.log.public_key()).expect("a name");
+    let policy = world.policy(&format!("log {next}\nquorum none"));
+    assert_eq!(policy.logs(), [world.log_key(), next.clone()]);
+    assert!(is_good(&policy.judge(world.checkpoint(&[]))));
+    // What was signed as this year's is not next year's, whatever the key.
+    let only_next: Policy = format!("log {next}\nquorum none").parse().expect("a policy");
+    assert_eq!(only_next.judge(world.checkpoint(&[])), Verdict::NotSigned);
 }
 
 /// A key's text around these bytes, its id fitting.

@@ -1,0 +1,138 @@
+//! Heads on their way: made known, cosigned, published.
+
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use rovuma_schemas::audit::WitnessAnswer;
+use rovuma_tlog::UnverifiedCheckpoint;
+
+use super::support::{both, exchange};
+use crate::{log::Tree, testing::start};
+
+#[tokio::test]
+async fn a_head_is_good_and_published_once_the_other_country_has_cosigned() {
+    let (_, mut mz, tz) = both().await;
+    mz.write(3).await.expect("written");
+    mz.publish().await;
+    assert_eq!(mz.published("mz.audit/2026"), None, "nobody has cosigned yet");
+    assert_eq!(exchange(&mut mz, &tz).await, [WitnessAnswer::Cosigned]);
+    mz.publish().await;
+    let note = mz.published("mz.audit/2026").expect("published");
+    assert!(mz.is_good(&note) && tz.is_good(&note));
+    let head = UnverifiedCheckpoint::read(&note).expect("a checkpoint").unverified_head().clone();
+    assert_eq!(head, mz.tree().await.head());
+
+    // It goes on from there, with proofs from what was cosigned last.
+    for events in [1, 300, 2] {
+        mz.write(events).await.expect("written");
+        mz.publish().await;
+        assert_eq!(exchange(&mut mz, &tz).await, [WitnessAnswer::Cosigned]);
+        mz.publish().await;
+    }
+    let note = mz.published("mz.audit/2026").expect("published");
+    assert_eq!(UnverifiedCheckpoint::read(&note).expect("a checkpoint").unverified_head().size, 307);
+    assert!(mz.alarms().await.is_empty() && tz.alarms().await.is_empty());
+    assert!(mz.folder("mz.audit/2026").join("tile/0/000").is_file());
+    assert!(
+        !mz.folder("mz.audit/2026").join("tile/0/000.p").exists(),
+        "partial tiles that are of no more use"
+    );
+}
+
+#[tokio::test]
+async fn an_answer_that_is_lost_is_asked_for_again_and_given_again() {
+    let (_, mut mz, tz) = both().await;
+    mz.write(1).await.expect("written");
+    mz.publish().await;
+    let lost = mz.due().await;
+    tz.answer(mz.country, &lost[0]).await;
+    assert!(mz.due().await.is_empty(), "it is under way");
+    mz.clock.advance(Duration::from_secs(5));
+    let again = mz.due().await;
+    assert_eq!(again, lost);
+    let answer = tz.answer(mz.country, &again[0]).await;
+    assert_eq!(answer.answer, WitnessAnswer::Cosigned);
+    mz.take(tz.country, &answer).await;
+    mz.publish().await;
+    assert!(mz.published("mz.audit/2026").is_some_and(|note| mz.is_good(&note)));
+}
+
+#[tokio::test]
+async fn a_partner_whose_store_is_new_is_asked_from_the_beginning() {
+    let (agreed, mut mz, tz) = both().await;
+    mz.write(4).await.expect("written");
+    mz.publish().await;
+    exchange(&mut mz, &tz).await;
+    let new = agreed.side("tz", None).await;
+    mz.write(4).await.expect("written");
+    mz.publish().await;
+    assert_eq!(exchange(&mut mz, &new).await, [WitnessAnswer::ProofNeeded, WitnessAnswer::Cosigned]);
+}
+
+#[tokio::test]
+async fn a_year_begins_a_log_that_holds_the_one_before_fast() {
+    let (_, mut mz, tz) = both().await;
+    mz.write(5).await.expect("written");
+    mz.publish().await;
+    exchange(&mut mz, &tz).await;
+    mz.write(2).await.expect("written");
+    for side in [&mz, &tz] {
+        side.clock.advance(Duration::from_secs(60 * 24 * 3_600));
+    }
+    mz.write(1).await.expect("written");
+    mz.publish().await;
+    assert_eq!(exchange(&mut mz, &tz).await, [WitnessAnswer::Cosigned, WitnessAnswer::Cosigned]);
+    mz.publish().await;
+    let trees = Tree::all(mz.store.read()).await.expect("reads");
+    let shown: Vec<_> =
+        trees.iter().map(|tree| (tree.origin.as_str(), tree.first_index, tree.edge.size())).collect();
+    assert_eq!(shown, [("mz.audit/2026", 0, 8), ("mz.audit/2027", 8, 2)]);
+    for tree in &trees {
+        let note = mz.published(&tree.origin).expect("published");
+        assert!(mz.is_good(&note), "{}", tree.origin);
+        assert_eq!(UnverifiedCheckpoint::read(&note).expect("read").unverified_head(), &tree.head());
+    }
+    // A clock that goes back does not bring the old year back.
+    mz.clock.set(start());
+    mz.write(1).await.expect("written");
+    assert_eq!(mz.tree().await.origin, "mz.audit/2027");
+}
+
+#[tokio::test]
+async fn the_files_are_made_again_from_the_store() {
+    let (_, mut mz, tz) = both().await;
+    mz.write(700).await.expect("written");
+    mz.publish().await;
+    exchange(&mut mz, &tz).await;
+    mz.publish().await;
+    let before = files(&mz.folder("mz.audit/2026"));
+    std::fs::remove_dir_all(mz.folder("mz.audit/2026")).expect("removed");
+    let mz = mz.reopened().await;
+    mz.publish().await;
+    assert_eq!(files(&mz.folder("mz.audit/2026")), before);
+    assert_eq!(
+        before.len(),
+        3 * 2 + 1 + 1,
+        "tiles and bundles of 701 leaves, one tile above, and the checkpoint"
+    );
+}
+
+fn files(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
+    let mut found = BTreeMap::new();
+    let mut folders = vec![folder.to_owned()];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).expect("a folder") {
+            let path = entry.expect("an entry").path();
+            if path.is_dir() {
+                folders.push(path);
+            } else {
+                let bytes = std::fs::read(&path).expect("a file");
+                found.insert(path, bytes);
+            }
+        }
+    }
+    found
+}

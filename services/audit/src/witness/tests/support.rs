@@ -1,0 +1,246 @@
+//! Two audit services with real stores and files, and what they say to each other handed over by hand.
+
+use std::{path::PathBuf, sync::Arc, time::Duration};
+
+use rovuma_envelope::{SealingKey, Signer as _, SigningKey};
+use rovuma_runtime::{Clock as _, ManualClock, SecretFile};
+use rovuma_schemas::{
+    CountryCode,
+    audit::{AuditAction, AuditCosignature, WitnessAnswer, WitnessPost, WitnessWord},
+};
+use rovuma_store::{FutureExt, Store, StoreConfig, WriteError};
+use rovuma_tlog::{CHECKPOINT_PATH, Head, NoteKey, Policy, UnverifiedCheckpoint, Verdict};
+use sqlx::Row;
+
+use crate::{
+    audit::{abandon_after_restore, begin},
+    config::{PublishConfig, WitnessConfig},
+    error::DbError,
+    heads::HeadKeeping,
+    intake::Keys,
+    log::{MIGRATIONS, Sequencer, Tree},
+    own::{self, OwnEvent, OwnSource},
+    publish::Publisher,
+    testing::{secret, start},
+    witness::{Asker, Replies, Watch, Witness},
+};
+
+/// One country's audit service, but for its broker.
+pub(super) struct Side {
+    pub(super) country: CountryCode,
+    pub(super) dir: tempfile::TempDir,
+    pub(super) clock: ManualClock,
+    pub(super) store: Store,
+    pub(super) sequencer: Arc<Sequencer>,
+    pub(super) policy: Arc<Policy>,
+    pub(super) publisher: Publisher,
+    pub(super) witness: Witness,
+    pub(super) replies: Replies,
+    pub(super) asker: Asker,
+}
+
+/// The keys of both countries' logs and witnesses, and the policy of both.
+pub(super) struct Agreed {
+    pub(super) log_keys: [SigningKey; 2],
+    pub(super) policy: String,
+    pub(super) witness_pems: [String; 2],
+    pub(super) log_pems: [String; 2],
+}
+
+pub(super) const COUNTRIES: [&str; 2] = ["mz", "tz"];
+
+/// An alarm after so long without the partner.
+pub(super) const ALARM_AFTER: Duration = Duration::from_secs(300);
+
+impl Agreed {
+    pub(super) fn new() -> Self {
+        let pem = |_| SigningKey::generate_pem().expect("a key").to_string();
+        let (log_pems, witness_pems) = ([0, 1].map(pem), [0, 1].map(pem));
+        let key = |pem: &String| SigningKey::from_pkcs8_pem(pem).expect("a key");
+        let mut policy = String::new();
+        for (place, country) in COUNTRIES.into_iter().enumerate() {
+            let log = key(&log_pems[place]);
+            for origin in [format!("{country}.audit/2026"), format!("{country}.audit/2027")] {
+                let log = NoteKey::of_log(&origin, log.public_key()).expect("a key");
+                policy += &format!("log {log}\n");
+            }
+            let witness = key(&witness_pems[place]);
+            let witness =
+                NoteKey::of_cosigner(&format!("{country}.audit"), witness.public_key()).expect("a key");
+            policy += &format!("witness {country} {witness}\n");
+        }
+        policy += "group countries all mz tz\nquorum countries\n";
+        Self { log_keys: [key(&log_pems[0]), key(&log_pems[1])], policy, witness_pems, log_pems }
+    }
+
+    pub(super) async fn side(&self, country: &str, fail_closed_after: Option<Duration>) -> Side {
+        let place = COUNTRIES.iter().position(|known| *known == country).expect("one of two");
+        let dir = tempfile::tempdir().expect("a folder");
+        secret(&dir.path().join("log.pem"), &self.log_pems[place]);
+        secret(&dir.path().join("witness.pem"), &self.witness_pems[place]);
+        std::fs::write(dir.path().join("policy"), &self.policy).expect("written");
+        let clock = ManualClock::at(start());
+        Side::open(country, dir, clock, fail_closed_after).await
+    }
+}
+
+impl Side {
+    pub(super) async fn open(
+        country: &str,
+        dir: tempfile::TempDir,
+        clock: ManualClock,
+        fail_closed_after: Option<Duration>,
+    ) -> Self {
+        let url = rovuma_lab::postgres::test_store(dir.path(), "log").expect("a store");
+        let store = Store::open(&StoreConfig::at(url), &[MIGRATIONS]).await.expect("opens");
+        let file = |name: &str| SecretFile::new(dir.path().join(name));
+        let sequencer = Arc::new(Sequencer {
+            own: OwnSource { source: format!("{country}.audit"), epoch: store.identity() },
+            log_key: Arc::new(Keys::signing(&file("log.pem")).expect("a key")),
+            payload_key: crate::log::PayloadKey::from_text(&SealingKey::generate().to_text()).expect("a key"),
+            watch: Watch::default(),
+            fail_closed_after,
+        });
+        let country: CountryCode = country.parse().expect("a country");
+        let publish = PublishConfig { folder: dir.path().join("audit-log"), every_ms: 500 };
+        let policy_file = dir.path().join("policy");
+        let witness = WitnessConfig {
+            policy_file,
+            key_file: file("witness.pem"),
+            alarm_after_s: ALARM_AFTER.as_secs(),
+            fail_closed_after_s: None,
+        };
+        let settings = (&publish, Some(&witness));
+        let heads = HeadKeeping::load(country, settings, &store, &sequencer, &clock.shared()).expect("loads");
+        let publisher = heads.publisher();
+        let (witness, replies, asker) = heads.parts().expect("it witnesses");
+        let policy = std::fs::read_to_string(dir.path().join("policy")).expect("the policy");
+        let policy = Arc::new(policy.parse().expect("a policy"));
+        Self { country, dir, clock, store, sequencer, policy, publisher, witness, replies, asker }
+    }
+
+    pub(super) async fn reopened(self) -> Self {
+        let Self { country, dir, clock, store, sequencer, publisher, witness, replies, asker, .. } = self;
+        let fail_closed_after = sequencer.fail_closed_after;
+        drop((store, sequencer, publisher, witness, replies, asker));
+        Self::open(country.as_str(), dir, clock, fail_closed_after).await
+    }
+
+    /// Started anew as the service is, after its store got another name.
+    pub(super) async fn begun_anew(self) -> Self {
+        let side = self.reopened().await;
+        let now = side.clock.now();
+        let restored = abandon_after_restore(&side.store, now).await.expect("looked");
+        begin(&side.store, &side.sequencer, restored, now).await.expect("begun");
+        side
+    }
+
+    /// Writes so many events of its own.
+    pub(super) async fn write(&self, count: u64) -> Result<(), WriteError<DbError>> {
+        let (sequencer, now) = (Arc::clone(&self.sequencer), self.clock.now());
+        let write = self.store.write(move |tx| {
+            async move {
+                let mut appender = sequencer.begin(tx, now).await?;
+                for _ in 0..count {
+                    let event = OwnEvent::of_service(&sequencer.own.source, AuditAction::AuditRead);
+                    own::record(tx, &mut appender, event).await?;
+                }
+                appender.finish(tx).await
+            }
+            .boxed()
+        });
+        write.await
+    }
+
+    pub(super) async fn tree(&self) -> Tree {
+        Tree::all(self.store.read()).await.expect("reads").pop().expect("a tree")
+    }
+
+    /// What stands in the log's folder as its checkpoint.
+    pub(super) fn published(&self, origin: &str) -> Option<Vec<u8>> {
+        std::fs::read(self.folder(origin).join(CHECKPOINT_PATH)).ok()
+    }
+
+    pub(super) fn folder(&self, origin: &str) -> PathBuf {
+        self.dir.path().join("audit-log").join(origin)
+    }
+
+    pub(super) fn is_good(&self, note: &[u8]) -> bool {
+        let read = UnverifiedCheckpoint::read(note).expect("a checkpoint");
+        matches!(self.policy.judge(read), Verdict::Good(_))
+    }
+
+    pub(super) async fn publish(&self) {
+        self.publisher.step().await.expect("made known");
+    }
+
+    pub(super) async fn due(&mut self) -> Vec<WitnessPost> {
+        self.asker.due().await.expect("asks")
+    }
+
+    /// `kind origin xtimes`, open ones marked.
+    pub(super) async fn alarms(&self) -> Vec<String> {
+        let rows = sqlx::query("SELECT kind, origin, times, closed_at FROM log_alarm ORDER BY alarm_id");
+        let rows = rows.fetch_all(self.store.read()).await.expect("reads");
+        let shown = |row: &sqlx::any::AnyRow| {
+            let (kind, origin, times): (String, String, i64) = (row.get(0), row.get(1), row.get(2));
+            let state = if row.get::<Option<i64>, _>(3).is_some() { "closed" } else { "open" };
+            format!("{kind} {origin} x{times} {state}")
+        };
+        rows.iter().map(shown).collect()
+    }
+
+    pub(super) async fn answer(&self, partner: CountryCode, post: &WitnessPost) -> AuditCosignature {
+        let WitnessWord::Checkpoint(asked) = &post.word else { panic!("not a question") };
+        let answer = self.witness.answer(partner, asked, self.clock.now()).await.expect("judged");
+        answer.expect("an answer")
+    }
+
+    pub(super) async fn take(&self, partner: CountryCode, reply: &AuditCosignature) {
+        self.replies.take(partner, reply, self.clock.now()).await.expect("taken");
+    }
+}
+
+/// Everything that `asking` has to ask is answered by `witness`, until there is nothing more to ask.
+pub(super) async fn exchange(asking: &mut Side, witness: &Side) -> Vec<WitnessAnswer> {
+    let mut answers = Vec::new();
+    loop {
+        let posts = asking.due().await;
+        if posts.is_empty() {
+            return answers;
+        }
+        for post in posts {
+            let answer = witness.answer(asking.country, &post).await;
+            answers.push(answer.answer.clone());
+            asking.take(witness.country, &answer).await;
+        }
+    }
+}
+
+pub(super) async fn both() -> (Agreed, Side, Side) {
+    let agreed = Agreed::new();
+    let (mz, tz) = (agreed.side("mz", None).await, agreed.side("tz", None).await);
+    (agreed, mz, tz)
+}
+
+/// A second history of the same log, as somebody with the log's key and a copy of the store could make it.
+pub(super) async fn other_history(agreed: &Agreed, events: u64) -> Side {
+    let other = agreed.side("mz", None).await;
+    other.clock.advance(Duration::from_secs(1));
+    other.write(events).await.expect("written");
+    other.publish().await;
+    other
+}
+
+/// The two heads that an alarm has kept.
+pub(super) async fn evidence(side: &Side) -> Vec<String> {
+    let row = sqlx::query("SELECT evidence FROM log_alarm ORDER BY alarm_id LIMIT 1");
+    let row = row.fetch_one(side.store.read()).await.expect("an alarm");
+    let evidence: String = row.get(0);
+    let origin = "mz.audit/2026\n";
+    evidence.split(origin).skip(1).map(|note| format!("{origin}{}\n", note.trim_end())).collect()
+}
+
+pub(super) fn signed(note: &str, log_key: &rovuma_envelope::PublicKey) -> Head {
+    crate::log::signed_head(note.as_bytes(), "mz.audit/2026", log_key).expect("signed by the log")
+}
