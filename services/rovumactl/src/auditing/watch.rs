@@ -168,7 +168,7 @@ impl Watch {
             return Ok(say(Finding::Unwitnessed, leaves, format!("not cosigned by {}", missing.join(", "))));
         }
         self.remember(&note)?;
-        Ok(match self.staleness(&checkpoint, at) {
+        Ok(match staleness(&checkpoint, self.stale_after, at) {
             Some(detail) => say(Finding::Stale, leaves, detail),
             None => {
                 say(Finding::Good, leaves, "went on, cosigned by all whom the policy asks for".to_owned())
@@ -235,14 +235,14 @@ impl Watch {
             files::create_public(&self.state, &text)
         }
     }
+}
 
-    /// Why the head counts as old, if it does.
-    fn staleness(&self, checkpoint: &Checkpoint, at: Timestamp) -> Option<String> {
-        let newest = checkpoint.cosigned().iter().map(|word| word.unix_s).max()?;
-        let now = u64::try_from(at.as_micros() / 1_000_000).ok()?;
-        let age = now.saturating_sub(newest);
-        (age > self.stale_after).then(|| format!("the newest cosignature is {age} s old"))
-    }
+/// Why a head counts as old, if it does: its newest cosignature is older than so many seconds.
+fn staleness(checkpoint: &Checkpoint, stale_after: u64, at: Timestamp) -> Option<String> {
+    let newest = checkpoint.cosigned().iter().map(|word| word.unix_s).max()?;
+    let now = u64::try_from(at.as_micros() / 1_000_000).ok()?;
+    let age = now.saturating_sub(newest);
+    (age > stale_after).then(|| format!("the newest cosignature is {age} s old"))
 }
 
 /// A tile; in the place of a partial one that is gone, the full one that it has become meanwhile.
@@ -260,4 +260,41 @@ async fn fetch(client: &Client, base: &str, tile: Tile) -> Outcome<(Tile, Vec<u8
 fn unproved(fault: ProofFault) -> Failure {
     Failure::new(Exit::Verification, format!("the log cannot be proven to go on: {fault}"))
         .next("look again; if it stays so, the log's files are not whole")
+}
+
+#[cfg(test)]
+mod tests {
+    use rovuma_envelope::{Signer as _, SigningKey};
+    use rovuma_tlog::{Hash, Head, NoteKey, add_cosignature, cosign, sign};
+
+    use super::*;
+
+    /// A head that one witness cosigned at this second.
+    fn cosigned_at(unix_s: u64) -> Checkpoint {
+        let (log, witness) = (SigningKey::generate().expect("a key"), SigningKey::generate().expect("a key"));
+        let head = Head { origin: "mz.audit/2026".to_owned(), size: 7, root: Hash([7; 32]) };
+        let read = UnverifiedCheckpoint::read(&sign(&head, &log).expect("signed")).expect("a checkpoint");
+        let log = NoteKey::of_log(&head.origin, log.public_key()).expect("a name");
+        let key = NoteKey::of_cosigner("tz.audit", witness.public_key()).expect("a name");
+        let policy: Policy = format!("log {log}\nwitness tz {key}\nquorum tz").parse().expect("a policy");
+        let Verdict::Unwitnessed { checkpoint, .. } = policy.judge(read.clone()) else {
+            panic!("not cosigned yet")
+        };
+        let line = cosign(&checkpoint, key.name(), &witness, unix_s).expect("cosigned");
+        match policy.judge(add_cosignature(&read, &line, &key).expect("its own")) {
+            Verdict::Good(checkpoint) => checkpoint,
+            other => panic!("cosigned: {other:?}"),
+        }
+    }
+
+    #[test]
+    fn a_head_is_stale_when_its_newest_cosignature_is_old() {
+        let checkpoint = cosigned_at(1_790_000_000);
+        let at = |unix_s: i64| Timestamp::from_micros(unix_s * 1_000_000).expect("an instant");
+        assert_eq!(staleness(&checkpoint, 900, at(1_790_000_900)), None);
+        let stale = staleness(&checkpoint, 900, at(1_790_000_901)).expect("stale");
+        assert!(stale.contains("901 s old"), "{stale}");
+        // A clock behind the witness's says nothing of the head.
+        assert_eq!(staleness(&checkpoint, 0, at(1_780_000_000)), None);
+    }
 }

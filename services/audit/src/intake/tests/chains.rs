@@ -5,11 +5,12 @@ use rovuma_schemas::{
     Epoch,
     audit::{AuditAck, AuditEvent, FIRST_PREVIOUS},
 };
+use rovuma_store::{OpenError, Store, StoreConfig};
 use sqlx::Row;
 
 use super::super::acknowledge;
 use crate::{
-    log::{Head, check_edge},
+    log::{Head, MIGRATIONS, check_edge},
     testing::{Bench, GATEWAY, OWN, Producer, start},
 };
 
@@ -285,4 +286,12 @@ async fn an_acknowledgement_names_the_head_and_is_signed() {
     assert!(signed.verify_with(key.public_key(), Typ::AUDIT).is_err(), "never taken for a batch");
     let other: PublicKey = *SigningKey::generate().expect("a key").public_key();
     assert!(signed.verify_with(&other, Typ::AUDIT_ACK).is_err());
+}
+
+#[tokio::test]
+async fn a_second_service_on_the_same_store_is_refused() {
+    let (bench, ..) = Bench::new().await;
+    let url = rovuma_lab::postgres::test_store(bench.dir.path(), "log").expect("a store");
+    let refused = Store::open(&StoreConfig::at(url), &[MIGRATIONS]).await.expect_err("the first has it");
+    assert!(matches!(refused, OpenError::InUse { .. }), "{refused}");
 }
