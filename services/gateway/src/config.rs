@@ -133,7 +133,7 @@ pub struct TrustListConfig {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct AgencyConfig {
-    /// The agency's code, `mz.prm`. `<cc>.node` may be one of them: it signs `link.fault`.
+    /// The agency's code, `mz.prm`. `<cc>.node` may be one of them: it signs `link.fault` and `audit.*`.
     pub code: AgencyCode,
     /// The key that signs what the agency sends, PKCS#8 PEM.
     pub signing_key_file: SecretFile,

@@ -12,7 +12,8 @@ use utoipa::{
     info(
         title = "Rovuma audit log",
         description = "Who did what in one country's installation of the exchange.\n\n\
-            Every route needs a bearer token (RFC 9068) of an auditor. An agency's auditor sees the events of that \
+            Every route needs a bearer token (RFC 9068) of an auditor, but for erasures, which a data protection officer \
+            orders. An agency's auditor sees the events of that \
             agency; the national auditor, of `<cc>.node`, sees the country's. Every search and every event read is \
             itself written to the log before it is answered. A refusal is a problem (RFC 9457) whose `code` is \
             stable. Instants are RFC 3339 in UTC.",
