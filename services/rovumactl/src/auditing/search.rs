@@ -26,7 +26,7 @@ pub(crate) struct Search {
     #[arg(long, value_name = "INSTANT", value_parser = moments::instant)]
     to: Option<Timestamp>,
     /// Who did it: a subject, or a service
-    #[arg(long)]
+    #[arg(long, allow_hyphen_values = true)]
     actor: Option<String>,
     /// For which agency
     #[arg(long)]
@@ -38,7 +38,8 @@ pub(crate) struct Search {
     #[arg(long)]
     object_kind: Option<String>,
     /// The identifier of what it was done to
-    #[arg(long)]
+    // Of a key it is base64url, which may begin with a hyphen.
+    #[arg(long, allow_hyphen_values = true)]
     object: Option<String>,
     /// The message that it is about
     #[arg(long)]

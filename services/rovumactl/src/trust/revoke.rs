@@ -23,6 +23,8 @@ pub(crate) struct Revoke {
     /// Whose key
     agency: AgencyCode,
     /// The key: its key id, or an age recipient
+    // A key id is base64url: every 64th begins with a hyphen.
+    #[arg(allow_hyphen_values = true)]
     key: String,
     /// The draft to change
     #[arg(long, value_name = "FILE")]

@@ -101,6 +101,16 @@ fn a_key_is_revoked_once_and_for_all() {
 }
 
 #[test]
+fn a_key_id_may_begin_with_a_hyphen() {
+    let desk = Desk::new();
+    with_trust_list(&desk);
+    for kid in ["-HqESBXe9eUqBAyGrluKHgy7GbnrNwBfUlllbew9CAU", "-hqESBXe9eUqBAyGrluKHgy7GbnrNwBfUlllbew9CAU"] {
+        desk.run(&format!("trust revoke mz.prm {kid} --draft mz.draft --reason compromised"))
+            .is(2, &format!("no key {kid}"));
+    }
+}
+
+#[test]
 fn a_rotation_lets_the_old_key_end_after_the_overlap() {
     let desk = Desk::new();
     with_trust_list(&desk);
