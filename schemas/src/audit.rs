@@ -109,6 +109,8 @@ open_words!(
         AuditQuarantine = "audit.quarantine",
         /// A tree of the audit log began, after the one that it names.
         LogBegin = "log.begin",
+        /// Entries of a log whose retention had ended were taken out of it; their hashes stay.
+        LogPrune = "log.prune",
         /// The broker's topology was applied.
         BrokerApply = "broker.apply",
         /// A service started.
@@ -125,6 +127,9 @@ open_words!(
         Erase = "erase",
     }
 );
+
+/// The detail in which an event names the case that it belongs to, by the agency's own reference.
+pub const CASE_DETAIL: &str = "case";
 
 /// How it ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use rovuma_schemas::{
     AgencyCode, AgencyDirectory, CodeLists, Date, Locale, RejectionCode, SecondPersonReason, SubjectKind,
     alert::{Category, Needs},
+    audit::AuditAction,
     codes::crossings,
 };
 
@@ -38,6 +39,8 @@ fn what_types_know_stands_in_the_lists() {
         |known: &[&str]| -> BTreeSet<String> { known.iter().map(|word| (*word).to_owned()).collect() };
     let rejections: Vec<&str> = RejectionCode::KNOWN.iter().map(RejectionCode::as_str).collect();
     assert_eq!(codes("rejections"), words(&rejections));
+    let actions: Vec<&str> = AuditAction::KNOWN.iter().map(AuditAction::as_str).collect();
+    assert_eq!(codes("audit_actions"), words(&actions));
     let categories: Vec<&str> = Category::ALL.iter().map(|category| category.as_str()).collect();
     assert_eq!(codes("categories"), words(&categories));
     let kinds: Vec<&str> = SubjectKind::ALL.iter().map(|kind| kind.as_str()).collect();

@@ -15,7 +15,7 @@ macro_rules! files {
 }
 
 files! {
-    "actions", "birth_precision", "categories", "colours", "crossings", "document_statuses",
+    "actions", "audit_actions", "birth_precision", "categories", "colours", "crossings", "document_statuses",
     "document_types", "evaluation_information", "evaluation_source", "firearm_types", "handling",
     "languages", "legal_bases", "object_types", "offences", "person_roles", "place_types", "purposes",
     "rejections", "second_person", "sex", "states", "subdivisions", "subject_kinds",

@@ -5,14 +5,18 @@
 
 mod access;
 mod caller;
+mod counts;
 mod cursor;
 mod erasures;
 mod error;
 mod event;
 mod events;
+mod evidence;
+mod export;
 mod logs;
 mod openapi;
 mod proof;
+mod queries;
 mod query;
 mod reconciliation;
 mod sources;
@@ -46,6 +50,11 @@ fn api() -> OpenApiRouter<Arc<Auditor>> {
         .routes(routes!(events::search))
         .routes(routes!(event::read))
         .routes(routes!(proof::read_proof))
+        .routes(routes!(evidence::evidence))
+        .routes(routes!(export::export))
+        .routes(routes!(counts::count))
+        .routes(routes!(queries::list_queries))
+        .routes(routes!(queries::save_query, queries::forget_query))
         .routes(routes!(erasures::order))
         .routes(routes!(reconciliation::reconcile))
         .routes(routes!(sources::list))

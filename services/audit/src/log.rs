@@ -8,17 +8,18 @@ mod filter;
 mod lineage;
 mod payload;
 pub(crate) mod reconcile;
+pub(crate) mod saved;
 pub(crate) mod search;
 pub(crate) mod sources;
 mod tree;
 
 pub(crate) use append::{Appender, Sequencer};
 pub(crate) use edge::check as check_edge;
-pub(crate) use erase::{Erased, erase};
+pub(crate) use erase::{Erased, Order as ErasureOrder, erase};
 pub(crate) use event::LogEvent;
 pub(crate) use filter::{Filter, Order};
 pub(crate) use lineage::{Found, Head, Lineage};
-pub(crate) use payload::{ERASABLE, PayloadKey};
+pub(crate) use payload::{CASE, ERASABLE, PayloadKey};
 #[cfg(test)]
 pub(crate) use search::payload;
 pub(crate) use tree::{Tree, signed_head};

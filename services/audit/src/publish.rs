@@ -6,8 +6,10 @@
 
 mod files;
 mod heads;
+mod prover;
 mod run;
 
 pub(crate) use files::{LogFolder, PublishedFault, write_whole};
 pub(crate) use heads::{Heads, MadeHead};
+pub(crate) use prover::Prover;
 pub(crate) use run::{Publisher, unix_s};

@@ -63,11 +63,13 @@ CREATE TABLE payload_scope (
     legal_basis TEXT
 );
 
--- The events themselves, sealed, each with the salt of its leaf's commitment. Erasing deletes them.
+-- The events themselves, sealed, each with the salt of its leaf's commitment. Erasing takes that away, and leaves by which
+-- order.
 CREATE TABLE payload (
     entry_index INTEGER NOT NULL PRIMARY KEY REFERENCES entry (entry_index),
     scope_id    BIGINT  NOT NULL REFERENCES payload_scope (scope_id),
-    sealed      BLOB    NOT NULL
+    sealed      BLOB,             -- NULL once it is erased
+    erased_by   BIGINT            -- the entry of the order that erased it
 );
 CREATE INDEX payload_by_scope ON payload (scope_id);
 
@@ -81,7 +83,8 @@ CREATE TABLE entry_search (
     object_kind TEXT,
     object_id   TEXT,
     message_id  TEXT,             -- the message that it is about, from the draft on
-    outcome     TEXT    NOT NULL
+    outcome     TEXT    NOT NULL,
+    case_key    BLOB              -- of the case reference: who has not the payloads' key cannot tell which
 );
 CREATE INDEX entry_by_time    ON entry_search (at);
 CREATE INDEX entry_by_actor   ON entry_search (actor, entry_index);
@@ -89,6 +92,17 @@ CREATE INDEX entry_by_agency  ON entry_search (agency, entry_index);
 CREATE INDEX entry_by_action  ON entry_search (action, entry_index);
 CREATE INDEX entry_by_object  ON entry_search (object_id, entry_index);
 CREATE INDEX entry_by_message ON entry_search (message_id, entry_index);
+CREATE INDEX entry_by_case    ON entry_search (case_key, entry_index) WHERE case_key IS NOT NULL;
+
+-- Searches that auditors keep under a name, each for its owner, sealed: they name people and cases.
+CREATE TABLE saved_query (
+    owner    TEXT   NOT NULL, -- a subject
+    name     TEXT   NOT NULL,
+    key_salt BLOB   NOT NULL,
+    sealed   BLOB   NOT NULL,
+    saved_at BIGINT NOT NULL,
+    PRIMARY KEY (owner, name)
+);
 
 -- What is wrong with a source, or worth an auditor's look.
 CREATE TABLE alarm (

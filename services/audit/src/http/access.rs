@@ -1,8 +1,11 @@
 //! Asking the policy, and what becomes of a refusal: an event of the log, then a problem.
 
-use rovuma_policy::{Act, Context, Denial, Permit, Resource};
+use rovuma_policy::{Act, Context, Denial, Permit, Resource, act};
 use rovuma_runtime::Problem;
-use rovuma_schemas::audit::{AuditAction, AuditOutcome};
+use rovuma_schemas::{
+    AgencyCode,
+    audit::{AuditAction, AuditOutcome},
+};
 
 use super::{caller::Caller, error::ApiError};
 use crate::{auditor::Auditor, own::OwnEvent};
@@ -28,6 +31,20 @@ pub(super) async fn permit<A: Act>(
     let object = (kind_word(resource), resource.id());
     record_refusal(auditor, caller, denial.action().as_str(), object, denial.code().as_str()).await?;
     Ok(Err(denial))
+}
+
+/// The proof that `caller` may search the log of `agency`, or of the own agency where none is named.
+///
+/// # Errors
+/// 403 with the policy's code, after the refusal was written to the log.
+pub(super) async fn permit_search(
+    auditor: &Auditor,
+    caller: &Caller,
+    agency: Option<&AgencyCode>,
+) -> Result<Permit<act::AuditSearch>, ApiError> {
+    let log = Resource::audit_log(agency.unwrap_or(caller.actor().agency()));
+    let permit = permit(auditor, caller, act::AuditSearch, &log).await?;
+    permit.map_err(|denial| forbidden(&denial).into())
 }
 
 /// 403 with the policy's code.

@@ -6,6 +6,7 @@ use axum::{
     Json,
     extract::{State, rejection::JsonRejection},
 };
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use rovuma_policy::{Resource, act};
 use rovuma_runtime::Problem;
 use rovuma_schemas::audit::AuditAction;
@@ -16,7 +17,8 @@ use utoipa::ToSchema;
 use super::{access, caller::Caller, error::ApiError, openapi::Refusals};
 use crate::{
     auditor::Auditor,
-    log::{ERASABLE, Erased, erase},
+    error::DbError,
+    log::{CASE, ERASABLE, Erased, ErasureOrder, erase},
     own::{self, OwnEvent},
 };
 
@@ -69,7 +71,11 @@ pub(super) async fn order(
         Err(denial) => return Err(access::forbidden(&denial).into()),
     };
     let Json(order) = order.map_err(|fault| Problem::bad_request("body").detail(fault.body_text()))?;
-    let (kind, id) = checked(&order)?;
+    let (kind, mut id) = checked(&order)?;
+    if kind == CASE {
+        // The reference may name somebody, and the order is never erased.
+        id = URL_SAFE_NO_PAD.encode(auditor.sequencer.payload_key.case(&id));
+    }
     let event = OwnEvent::by(permit.actor(), AuditAction::Erase)
         .object(&kind, id)
         .detail("legal_basis", &order.legal_basis);
@@ -78,14 +84,23 @@ pub(super) async fn order(
     let (sequencer, now) = (Arc::clone(&auditor.sequencer), auditor.now());
     let write = auditor.store.write(move |tx| {
         async move {
-            let agency = (!owner.is_node()).then_some(&owner);
-            let erased = erase(tx, &order.scope, agency, &order.legal_basis, now).await?;
-            // That others have dealt with somebody is not for this one to know.
-            let Some(erased) = erased.filter(|erased| erased.entries > 0) else { return Ok(None) };
-            let event = event.detail("entries", erased.entries).detail("remaining", erased.remaining);
             let appender = sequencer.begin(tx, now).await?;
+            let erasure = ErasureOrder {
+                agency: (!owner.is_node()).then_some(&owner),
+                legal_basis: &order.legal_basis,
+                entry_index: appender.next_index(),
+                at: now,
+            };
+            let erased = erase(tx, &order.scope, &sequencer.payload_key, &erasure).await?;
+            // That others have dealt with somebody is not for this one to know.
+            let Some(erased) = erased.filter(|erased| erased.entries > 0) else {
+                // A year may have begun with it.
+                appender.finish(tx).await?;
+                return Ok(None);
+            };
+            let event = event.detail("entries", erased.entries).detail("remaining", erased.remaining);
             own::record_alone(tx, appender, event).await?;
-            Ok(Some(erased))
+            Ok::<_, DbError>(Some(erased))
         }
         .boxed()
     });

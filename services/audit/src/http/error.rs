@@ -26,8 +26,11 @@ impl From<Problem> for ApiError {
     }
 }
 
-impl From<WriteError<DbError>> for ApiError {
-    fn from(fault: WriteError<DbError>) -> Self {
+impl<E: std::fmt::Debug + std::fmt::Display> From<WriteError<E>> for ApiError
+where
+    Self: From<E>,
+{
+    fn from(fault: WriteError<E>) -> Self {
         match fault {
             WriteError::Job(own) => own.into(),
             WriteError::Full => {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::{Json, extract::State};
-use rovuma_policy::{Permit, Resource, act};
+use rovuma_policy::{Permit, act};
 use rovuma_runtime::Problem;
 use rovuma_schemas::audit::AuditAction;
 use serde::Serialize;
@@ -51,13 +51,9 @@ pub(super) async fn search(
     query: SearchQuery,
 ) -> Result<Json<Page>, ApiError> {
     let filter = &query.filter;
-    let log = Resource::audit_log(filter.agency.as_ref().unwrap_or(caller.actor().agency()));
-    let permit = match access::permit(&auditor, &caller, act::AuditSearch, &log).await? {
-        Ok(permit) => permit,
-        Err(denial) => return Err(access::forbidden(&denial).into()),
-    };
+    let permit = access::permit_search(&auditor, &caller, filter.agency.as_ref()).await?;
     let page = page(&auditor, &permit, &query).await?;
-    auditor.record(searched(&permit, filter, page.items.len())).await?;
+    auditor.record(asked(AuditAction::AuditSearch, &permit, filter, page.items.len())).await?;
     Ok(Json(page))
 }
 
@@ -95,9 +91,14 @@ fn described(permit: &Permit<act::AuditSearch>, filter: &Filter) -> Search {
     Search::described(&format!("{}\n{filters:?}", permit.resource().owner()))
 }
 
-/// Who searched whose log for what, and how much was found.
-fn searched(permit: &Permit<act::AuditSearch>, filter: &Filter, found: usize) -> OwnEvent {
-    let mut event = OwnEvent::by(permit.actor(), AuditAction::AuditSearch)
+/// Who asked for what of whose log, and how much was found.
+pub(super) fn asked(
+    action: AuditAction,
+    permit: &Permit<act::AuditSearch>,
+    filter: &Filter,
+    found: impl ToString,
+) -> OwnEvent {
+    let mut event = OwnEvent::by(permit.actor(), action)
         .object("audit_log", permit.resource().id())
         .detail("found", found);
     for (name, value) in filter.described() {

@@ -49,7 +49,7 @@ impl Modify for Bearer {
 #[derive(utoipa::IntoResponses)]
 #[expect(dead_code, reason = "read by the derive, to describe the answers")]
 pub(super) enum Refusals {
-    /// `query`, `limit`, `cursor`: the request itself is malformed.
+    /// `query`, `limit`, `cursor`, `range`, `body`, `name`: the request itself is malformed, or asks for too much at once.
     #[response(status = 400, content_type = "application/problem+json")]
     BadRequest(#[to_schema] Problem),
     /// `unauthenticated`: no token, or one that does not hold.

@@ -9,16 +9,9 @@ use axum::{
 };
 use rovuma_runtime::Problem;
 use rovuma_schemas::{Epoch, audit::AuditAction};
-use rovuma_tlog::{Head, ProofFile, UnverifiedCheckpoint, leaf_hash, needed_for_inclusion};
 
 use super::{caller::Caller, error::ApiError, event, openapi::Refusals};
-use crate::{
-    auditor::Auditor,
-    error::DbError,
-    log::{Tree, search::Entry},
-    own::OwnEvent,
-    publish::Heads,
-};
+use crate::{auditor::Auditor, own::OwnEvent, publish::Prover};
 
 /// A proof that an event is in the log, as a file that is checked without this service (C2SP tlog-proof): its `extra` data is
 /// the event's leaf, and its checkpoint the last head that both countries cosigned. It goes with the event itself, of which
@@ -45,34 +38,16 @@ pub(super) async fn read_proof(
     Path((source, epoch, sequence)): Path<(String, Epoch, u64)>,
 ) -> Result<Response, ApiError> {
     let (entry, id) = event::permitted(&auditor, &caller, &source, epoch, sequence).await?;
-    let proof = prove(&auditor, &entry).await?.ok_or_else(not_yet)?;
+    let proofs = Prover::load(&auditor).await?.prove(auditor.store.read(), &[&entry]).await?;
+    let proof = proofs.into_iter().next().and_then(|proof| proof.file).ok_or_else(not_yet)?;
     let event = OwnEvent::by(caller.actor(), AuditAction::AuditRead).object("audit_event", id);
     auditor.record(event.detail("view", "proof")).await?;
     Ok(([(header::CONTENT_TYPE, "text/plain; charset=utf-8")], proof.to_string()).into_response())
 }
 
-fn not_yet() -> Problem {
+pub(super) fn not_yet() -> Problem {
     Problem::new(StatusCode::CONFLICT, "not_yet_witnessed").detail(
         "No head of the log with this event in it has the cosignatures that the policy asks for yet. Ask again in a few \
          seconds; /v1/logs says since when heads wait.",
     )
-}
-
-/// The proof against the last good head; none while that does not reach the entry.
-async fn prove(auditor: &Auditor, entry: &Entry) -> Result<Option<ProofFile>, DbError> {
-    let trees = Tree::all(auditor.store.read()).await?;
-    let Some(tree) = trees.iter().rev().find(|tree| tree.first_index <= entry.index) else { return Ok(None) };
-    let index = entry.index - tree.first_index;
-    let good = Heads::of(&auditor.store).settled(&tree.origin).await?;
-    let Some(good) = good.filter(|head| index < head.size) else { return Ok(None) };
-    let fault = |fault: &dyn std::fmt::Display| DbError::damaged("tree", fault);
-    let wanted = needed_for_inclusion(good.size, index).map_err(|unproved| fault(&unproved))?;
-    let tiles = tree.tiles(auditor.store.read(), good.size, wanted).await?;
-    let hashes = tiles.inclusion(index).map_err(|unproved| fault(&unproved))?;
-    let checkpoint = UnverifiedCheckpoint::read(&good.note).map_err(|unread| fault(&unread))?;
-    // What is handed out has been checked.
-    let leaf = entry.leaf_bytes();
-    let head: &Head = checkpoint.unverified_head();
-    head.includes(index, leaf_hash(leaf), &hashes).map_err(|unproved| fault(&unproved))?;
-    Ok(Some(ProofFile { unverified_extra: leaf.to_vec(), index, hashes, checkpoint }))
 }

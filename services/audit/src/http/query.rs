@@ -24,6 +24,24 @@ pub(super) struct SearchQuery {
     pub(super) limit: u32,
 }
 
+/// A search of which everything is wanted, and no page.
+#[derive(Clone, Debug)]
+pub(super) struct WholeQuery(pub(super) Filter);
+
+impl<S: Send + Sync> FromRequestParts<S> for WholeQuery {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
+        let SearchQuery { filter, .. } = SearchQuery::from_request_parts(parts, state).await?;
+        if filter.limit.is_some() || filter.cursor.is_some() {
+            return Err(Problem::bad_request("query")
+                .detail("limit and cursor belong to pages of /v1/events.")
+                .into());
+        }
+        Ok(Self(filter))
+    }
+}
+
 impl<S: Send + Sync> FromRequestParts<S> for SearchQuery {
     type Rejection = ApiError;
 

@@ -6,7 +6,6 @@ use axum::{
     Json,
     extract::{Query, State, rejection::QueryRejection},
 };
-use rovuma_policy::{Resource, act};
 use rovuma_runtime::Problem;
 use rovuma_schemas::{AgencyCode, Timestamp, audit::AuditAction};
 use serde::Deserialize;
@@ -49,11 +48,7 @@ pub(super) async fn reconcile(
     range: Result<Query<Range>, QueryRejection>,
 ) -> Result<Json<Reconciliation>, ApiError> {
     let Query(range) = range.map_err(|fault| Problem::bad_request("query").detail(fault.body_text()))?;
-    let log = Resource::audit_log(range.agency.as_ref().unwrap_or(caller.actor().agency()));
-    let permit = match access::permit(&auditor, &caller, act::AuditSearch, &log).await? {
-        Ok(permit) => permit,
-        Err(denial) => return Err(access::forbidden(&denial).into()),
-    };
+    let permit = access::permit_search(&auditor, &caller, range.agency.as_ref()).await?;
     let (from, to, now) = (range.from, range.to, auditor.now());
     let pool = auditor.store.read();
     let found = reconcile::reconcile(pool, &auditor.sequencer, &permit, (from, to), now).await?;

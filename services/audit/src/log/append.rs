@@ -139,6 +139,11 @@ impl Appender {
         &self.sequencer.own
     }
 
+    /// Where the next event that is appended will stand.
+    pub(crate) fn next_index(&self) -> u64 {
+        self.tree.next_index() + self.waiting.len() as u64
+    }
+
     /// Appends events that continue `lineage`, which the caller has checked, and saves afterwards. They are written with
     /// those of other sources, all at once.
     pub(crate) fn append(&mut self, lineage: &mut Lineage, events: impl IntoIterator<Item = LogEvent>) {
@@ -170,6 +175,7 @@ impl Appender {
                 event,
                 leaf,
                 sealed,
+                case_key: self.sequencer.payload_key.case_of(event),
             })
             .collect();
         insert(tx, self.now, &rows).await?;
@@ -202,6 +208,7 @@ struct Row<'a> {
     event: &'a LogEvent,
     leaf: &'a [u8],
     sealed: &'a Sealed,
+    case_key: Option<Vec<u8>>,
 }
 
 async fn insert(tx: &mut Conn, now: Timestamp, rows: &[Row<'_>]) -> Result<(), DbError> {
@@ -221,7 +228,7 @@ async fn insert(tx: &mut Conn, now: Timestamp, rows: &[Row<'_>]) -> Result<(), D
     });
     payloads.await?;
     point(Step::Payloads);
-    SEARCH.rows(tx, rows, |query, row| searched_by(query, row.index, row.event)).await?;
+    SEARCH.rows(tx, rows, |query, row| searched_by(query, row)).await?;
     point(Step::Search);
     Ok(())
 }
@@ -237,23 +244,24 @@ const PAYLOADS: Insert =
 
 const SEARCH: Insert = Insert {
     into: "INSERT INTO entry_search
-             (entry_index, at, actor, agency, action, object_kind, object_id, message_id, outcome)",
-    columns: 9,
+             (entry_index, at, actor, agency, action, object_kind, object_id, message_id, outcome, case_key)",
+    columns: 10,
     then: "",
 };
 
 /// What auditors search by.
-fn searched_by<'q>(query: Binding<'q>, entry_index: i64, event: &'q LogEvent) -> Binding<'q> {
-    let said = event.event();
+fn searched_by<'q>(query: Binding<'q>, row: &Row<'q>) -> Binding<'q> {
+    let said = row.event.event();
     let object = said.object.as_ref();
     query
-        .bind(entry_index)
+        .bind(row.index)
         .bind(said.time.as_micros())
         .bind(said.actor.as_str())
         .bind(said.agency.as_ref().map(AgencyCode::as_str))
         .bind(said.action.as_str())
         .bind(object.map(|object| object.kind.as_str()))
         .bind(object.map(|object| object.id.as_str()))
-        .bind(event.message_id())
+        .bind(row.event.message_id())
         .bind(said.outcome.as_str())
+        .bind(row.case_key.clone())
 }

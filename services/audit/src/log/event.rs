@@ -1,7 +1,10 @@
 //! One event by its exact bytes.
 
 use rovuma_envelope::digest;
-use rovuma_schemas::{Digest, audit::AuditEvent};
+use rovuma_schemas::{
+    Digest,
+    audit::{AuditEvent, CASE_DETAIL},
+};
 
 /// An audit event: the exact bytes that its source wrote, and what they say. Nothing is ever serialised
 /// again: the digest that the next event names is over these bytes.
@@ -64,5 +67,10 @@ impl LogEvent {
             Some(object) if object.kind == "message" || object.kind == "draft" => Some(&object.id),
             _ => self.event.details.get("message").map(String::as_str),
         }
+    }
+
+    /// The case that it belongs to, as the agency calls it.
+    pub(crate) fn case_reference(&self) -> Option<&str> {
+        self.event.details.get(CASE_DETAIL).map(String::as_str)
     }
 }

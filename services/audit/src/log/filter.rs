@@ -41,6 +41,9 @@ pub(crate) struct Filter {
     /// The message that it is about, from the draft on, whatever its object is.
     #[param(value_type = Option<String>)]
     pub(crate) message: Option<MessageId>,
+    /// The case that it belongs to, by the reference that the sender gave; with it everything about the case's messages.
+    #[param(example = "PRM-EX-2025-0417")]
+    pub(crate) case: Option<String>,
     /// How it ended.
     #[param(inline, value_type = Option<Outcome>)]
     pub(crate) outcome: Option<AuditOutcome>,

@@ -6,9 +6,11 @@
 
 use std::{collections::BTreeMap, fmt};
 
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use ring::{
     aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey},
     hkdf::{HKDF_SHA256, Salt},
+    hmac,
     rand::{SecureRandom, SystemRandom},
 };
 use rovuma_envelope::{BadSealingKey, SealingKey, digest};
@@ -26,12 +28,25 @@ const COMMIT_SALT_BYTES: usize = 32;
 /// Bytes of what a scope's key is derived with.
 const KEY_SALT_BYTES: usize = 32;
 
+/// In place of an entry's index: what is sealed under it is taken for no entry's payload.
+const NO_ENTRY: i64 = -1;
+
 /// What keys of payloads are derived for (RFC 5869, `info`).
 const KEY_INFO: &[u8] = b"rovuma audit payload v1";
 
+/// The kind of an object that is a case.
+pub(crate) const CASE: &str = "case";
+
+/// What the key of case references is derived for.
+const CASE_INFO: &[u8] = b"rovuma audit case reference v1";
+
 /// The secret under which all payloads' keys are derived: an age identity, as other secrets that open things are. Without
 /// it a copy of the database shows no event.
-pub(crate) struct PayloadKey(Zeroizing<String>);
+pub(crate) struct PayloadKey {
+    secret: Zeroizing<String>,
+    /// Under which case references are looked up.
+    case_key: hmac::Key,
+}
 
 /// An event on its way into the store.
 #[derive(Debug)]
@@ -84,12 +99,28 @@ impl PayloadKey {
         let identity = SealingKey::from_text(text)?.to_text();
         // Comments and line ends are no part of the secret.
         let secret = identity.lines().find(|line| !line.starts_with('#')).unwrap_or_default();
-        Ok(Self(Zeroizing::new(secret.to_owned())))
+        let derived = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, secret.as_bytes()), CASE_INFO);
+        let case_key = hmac::Key::new(hmac::HMAC_SHA256, derived.as_ref());
+        Ok(Self { secret: Zeroizing::new(secret.to_owned()), case_key })
+    }
+
+    /// By what a case reference is looked up, however it is spaced and in whatever letters it is written. It is an agency's
+    /// own text and may name somebody: it stands nowhere in clear, and stays when what it belongs to is erased.
+    pub(crate) fn case(&self, reference: &str) -> Vec<u8> {
+        let words: Vec<String> = reference.split_whitespace().map(str::to_uppercase).collect();
+        hmac::sign(&self.case_key, words.join(" ").as_bytes()).as_ref().to_vec()
+    }
+
+    /// By what the case of an event is looked up. What the log says of a case itself names it so, and not in clear.
+    pub(crate) fn case_of(&self, event: &LogEvent) -> Option<Vec<u8>> {
+        let object = event.event().object.as_ref().filter(|object| object.kind == CASE);
+        let named = object.and_then(|object| URL_SAFE_NO_PAD.decode(&object.id).ok());
+        event.case_reference().map(|reference| self.case(reference)).or(named)
     }
 
     /// The key of a scope (RFC 5869).
     fn of_scope(&self, key_salt: &[u8]) -> Result<LessSafeKey, DbError> {
-        let scoped = Salt::new(HKDF_SHA256, key_salt).extract(self.0.as_bytes());
+        let scoped = Salt::new(HKDF_SHA256, key_salt).extract(self.secret.as_bytes());
         let okm = scoped.expand(&[KEY_INFO], &AES_256_GCM);
         let key = okm.map_err(|_| DbError::damaged("payload key", "it cannot be derived"))?;
         Ok(LessSafeKey::new(UnboundKey::from(key)))
@@ -132,6 +163,18 @@ impl PayloadKey {
         Ok(Opened { salt: *salt, event: String::from_utf8(event.to_vec()).map_err(|_| damaged())? })
     }
 
+    /// Seals a text that is no entry's, with what its key is made with.
+    pub(crate) fn seal_apart(&self, text: &str) -> Result<(Vec<u8>, Vec<u8>), DbError> {
+        let key_salt = random::<KEY_SALT_BYTES>()?.to_vec();
+        let sealed = self.seal(&key_salt, NO_ENTRY, &random()?, text)?;
+        Ok((key_salt, sealed))
+    }
+
+    /// Opens what [`PayloadKey::seal_apart`] sealed.
+    pub(crate) fn open_apart(&self, key_salt: &[u8], sealed: Vec<u8>) -> Result<String, DbError> {
+        Ok(self.open(key_salt, NO_ENTRY, sealed)?.event)
+    }
+
     /// Seals the payloads of consecutive entries from `first_index` on, each with its salt.
     pub(crate) async fn seal_all(
         &self,
@@ -162,20 +205,21 @@ impl fmt::Debug for PayloadKey {
 }
 
 /// Kinds of things whose events can be erased together.
-pub(crate) const ERASABLE: [&str; 7] = ["case", "message", "user", "account", "client", "person", "actor"];
+pub(crate) const ERASABLE: [&str; 7] = [CASE, "message", "user", "account", "client", "person", "actor"];
 
-/// What an event is about, as far as erasing goes: its case, its message from the draft on, the person or account it was
+/// What an event is about, as far as erasing goes: its message from the draft on, the case, the person or account it was
 /// done to, or else whoever did it. What the log says of itself is about the log, and is not erased.
 pub(crate) fn scope_of(event: &LogEvent) -> String {
     let said = event.event();
-    if matches!(said.action, AuditAction::Erase | AuditAction::LogBegin | AuditAction::AuditAlarm) {
+    let of_log = [AuditAction::Erase, AuditAction::LogBegin, AuditAction::LogPrune, AuditAction::AuditAlarm];
+    if of_log.contains(&said.action) {
         return format!("log/{}", said.source);
-    }
-    if let Some(case) = said.details.get("case") {
-        return format!("case/{case}");
     }
     if let Some(message) = event.message_id() {
         return format!("message/{message}");
+    }
+    if let Some(case) = event.case_reference() {
+        return format!("case/{case}");
     }
     match &said.object {
         Some(object) if matches!(object.kind.as_str(), "user" | "account" | "client" | "person") => {

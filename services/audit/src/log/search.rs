@@ -3,11 +3,11 @@
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use rovuma_policy::{Permit, act};
 use rovuma_schemas::{
-    AgencyCode, Epoch,
+    AgencyCode, Epoch, Timestamp,
     audit::{AuditLeaf, AuditOutcome},
 };
 use rovuma_store::{Readers, RowExt};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use sqlx::{AssertSqlSafe, Row, any::AnyRow};
 use utoipa::ToSchema;
@@ -21,10 +21,10 @@ pub(crate) struct Entry {
     /// Its place in the log, from 0.
     pub(crate) index: u64,
     /// SHA-256 of the event's exact bytes, base64url.
-    digest: String,
+    pub(crate) digest: String,
     /// When it was stored here.
     #[schema(format = DateTime)]
-    stored_at: String,
+    pub(crate) stored_at: String,
     /// The event's leaf in the log's Merkle tree, exactly as it is hashed: identifiers and codes, and `commit`, the SHA-256
     /// of the event's salt and its exact bytes.
     #[schema(value_type = Object)]
@@ -37,6 +37,9 @@ pub(crate) struct Entry {
     /// The salt of the leaf's commitment, base64url; absent once the event was erased.
     #[serde(skip_serializing_if = "Option::is_none")]
     salt: Option<String>,
+    /// The entry of the order by which the event was erased.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) erased_by: Option<u64>,
 }
 
 /// Which part of what is found.
@@ -50,10 +53,13 @@ pub(crate) struct Window {
     pub(crate) fetch: u32,
 }
 
+type AnyQuery = sqlx::query::Query<'static, sqlx::Any, sqlx::any::AnyArguments>;
+
 /// A value of a condition.
 enum Value {
     Text(String),
     Number(i64),
+    Bytes(Vec<u8>),
 }
 
 /// Conditions with their values: fixed texts, and only values come from outside.
@@ -64,6 +70,28 @@ struct Conditions {
 }
 
 impl Conditions {
+    /// Everything that a search asks of an entry, and that the permit asks of it.
+    fn of(
+        sequencer: &Sequencer,
+        permit: &Permit<act::AuditSearch>,
+        filter: &Filter,
+        window: &Window,
+    ) -> Self {
+        let mut conditions = Self::default();
+        within(&mut conditions, window, filter.order);
+        of_whom(&mut conditions, permit);
+        matching(&mut conditions, sequencer, filter);
+        conditions
+    }
+
+    fn bind(self, query: AnyQuery) -> AnyQuery {
+        self.values.into_iter().fold(query, |query, value| match value {
+            Value::Text(text) => query.bind(text),
+            Value::Number(number) => query.bind(number),
+            Value::Bytes(bytes) => query.bind(bytes),
+        })
+    }
+
     /// Adds `condition`, in which `?` stands for the value.
     fn add(&mut self, condition: &'static str, value: Value) {
         self.values.push(value);
@@ -86,6 +114,113 @@ pub(crate) async fn length(pool: &Readers) -> Result<u64, DbError> {
     Ok(row.count("length")?)
 }
 
+/// How many entries below `end` the filter lets pass, of the agency whose log the permit is for.
+pub(crate) async fn count(
+    pool: &Readers,
+    sequencer: &Sequencer,
+    permit: &Permit<act::AuditSearch>,
+    filter: &Filter,
+    end: u64,
+) -> Result<u64, DbError> {
+    let conditions = Conditions::of(sequencer, permit, filter, &Window { after: None, end, fetch: 0 });
+    let text = format!(
+        "SELECT COUNT(*) AS found FROM entry_search s JOIN entry e ON e.entry_index = s.entry_index{}",
+        conditions.text
+    );
+    Ok(conditions.bind(sqlx::query(AssertSqlSafe(text))).fetch_one(pool).await?.count("found")?)
+}
+
+/// How many of those there are in each span of time, by something that entries have in common. The oldest span first.
+pub(crate) async fn counts(
+    pool: &Readers,
+    sequencer: &Sequencer,
+    permit: &Permit<act::AuditSearch>,
+    filter: &Filter,
+    (span, by): (Span, By),
+    (end, fetch): (u64, u32),
+) -> Result<Vec<Counted>, DbError> {
+    let conditions = Conditions::of(sequencer, permit, filter, &Window { after: None, end, fetch: 0 });
+    let text = format!(
+        "SELECT s.at / {} AS span, {} AS value, COUNT(*) AS counted
+         FROM entry_search s JOIN entry e ON e.entry_index = s.entry_index{}
+         GROUP BY 1, 2 ORDER BY 1, 2 LIMIT {fetch}",
+        span.micros(),
+        by.column(),
+        conditions.text
+    );
+    let rows = conditions.bind(sqlx::query(AssertSqlSafe(text))).fetch_all(pool).await?;
+    let counted = |row: &AnyRow| {
+        let from = row.try_get::<i64, _>("span")?.checked_mul(span.micros());
+        let from = from.and_then(|micros| Timestamp::from_micros(micros).ok());
+        let from = from.ok_or_else(|| DbError::damaged("time", "it is beyond every calendar"))?;
+        Ok(Counted { from, value: row.try_get("value")?, count: row.count("counted")? })
+    };
+    rows.iter().map(counted).collect()
+}
+
+/// A span of time that entries are counted in, of UTC.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Span {
+    /// An hour.
+    Hour,
+    /// A day.
+    Day,
+}
+
+impl Span {
+    const fn micros(self) -> i64 {
+        match self {
+            Self::Hour => 3_600_000_000,
+            Self::Day => 24 * Self::Hour.micros(),
+        }
+    }
+}
+
+/// What counted entries have in common.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum By {
+    /// Nothing but the time.
+    All,
+    /// What was done.
+    Action,
+    /// Who did it.
+    Actor,
+    /// For which agency.
+    Agency,
+    /// To which kind of thing.
+    ObjectKind,
+    /// How it ended.
+    Outcome,
+}
+
+impl By {
+    const fn column(self) -> &'static str {
+        match self {
+            Self::All => "NULL",
+            Self::Action => "s.action",
+            Self::Actor => "s.actor",
+            Self::Agency => "s.agency",
+            Self::ObjectKind => "s.object_kind",
+            Self::Outcome => "s.outcome",
+        }
+    }
+}
+
+/// Entries with something in common, in a span of time.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Counted {
+    /// When the span begins.
+    #[schema(value_type = String, format = DateTime)]
+    pub(crate) from: Timestamp,
+    /// What they have in common; absent where they have none of it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) value: Option<String>,
+    /// How many there are.
+    pub(crate) count: u64,
+}
+
 /// The entries that `filter` lets pass, of the agency whose log the permit is for.
 pub(crate) async fn entries(
     pool: &Readers,
@@ -94,10 +229,7 @@ pub(crate) async fn entries(
     filter: &Filter,
     window: &Window,
 ) -> Result<Vec<Entry>, DbError> {
-    let mut conditions = Conditions::default();
-    within(&mut conditions, window, filter.order);
-    of_whom(&mut conditions, permit);
-    matching(&mut conditions, filter);
+    let conditions = Conditions::of(sequencer, permit, filter, window);
     let order = match filter.order {
         Order::Newest => "DESC",
         Order::Oldest => "ASC",
@@ -107,14 +239,7 @@ pub(crate) async fn entries(
          ORDER BY s.entry_index {order} LIMIT {}",
         conditions.text, window.fetch
     );
-    let mut query = sqlx::query(AssertSqlSafe(text));
-    for value in conditions.values {
-        query = match value {
-            Value::Text(text) => query.bind(text),
-            Value::Number(number) => query.bind(number),
-        };
-    }
-    let rows = query.fetch_all(pool).await?;
+    let rows = conditions.bind(sqlx::query(AssertSqlSafe(text))).fetch_all(pool).await?;
     rows.iter().map(|row| Entry::of_row(row, sequencer)).collect()
 }
 
@@ -137,7 +262,7 @@ fn of_whom(conditions: &mut Conditions, permit: &Permit<act::AuditSearch>) {
     }
 }
 
-fn matching(conditions: &mut Conditions, filter: &Filter) {
+fn matching(conditions: &mut Conditions, sequencer: &Sequencer, filter: &Filter) {
     if let Some(from) = filter.from {
         conditions.add("s.at >= ?", Value::Number(from.as_micros()));
     }
@@ -150,12 +275,20 @@ fn matching(conditions: &mut Conditions, filter: &Filter) {
     conditions.add_text("s.object_kind = ?", filter.object_kind.as_ref());
     conditions.add_text("s.object_id = ?", filter.object.as_ref());
     conditions.add_text("s.message_id = ?", filter.message.as_ref());
+    if let Some(case) = &filter.case {
+        let of_case =
+            "(s.case_key = ? OR s.message_id IN (SELECT message_id FROM entry_search WHERE case_key = ?))";
+        conditions.add(of_case, Value::Bytes(sequencer.payload_key.case(case)));
+    }
     conditions.add_text("s.outcome = ?", filter.outcome.map(AuditOutcome::as_str));
     conditions.add_text(
         "e.lineage_id IN (SELECT lineage_id FROM lineage WHERE source = ?)",
         filter.source.as_ref(),
     );
 }
+
+/// An entry, and the agency that it belongs to.
+pub(crate) type Owned = (Entry, Option<AgencyCode>);
 
 /// The event with this identity, and its agency.
 pub(crate) async fn one(
@@ -164,27 +297,34 @@ pub(crate) async fn one(
     source: &str,
     epoch: Epoch,
     sequence: u64,
-) -> Result<Option<(Entry, Option<AgencyCode>)>, DbError> {
+) -> Result<Option<Owned>, DbError> {
     let Ok(sequence) = i64::try_from(sequence) else { return Ok(None) };
     let text = format!(
         "SELECT {ENTRY}, s.agency FROM entry_search s {WITH_PAYLOAD}
          JOIN lineage l ON l.lineage_id = e.lineage_id
          WHERE l.source = $1 AND l.epoch = $2 AND e.sequence = $3"
     );
-    let row = sqlx::query(AssertSqlSafe(text))
-        .bind(source)
-        .bind(epoch.as_bytes().as_slice())
-        .bind(sequence)
-        .fetch_optional(pool)
-        .await?;
-    let Some(row) = row else { return Ok(None) };
+    let query =
+        sqlx::query(AssertSqlSafe(text)).bind(source).bind(epoch.as_bytes().as_slice()).bind(sequence);
+    query.fetch_optional(pool).await?.map(|row| owned(&row, sequencer)).transpose()
+}
+
+/// The entry at this place of the log, and its agency.
+pub(crate) async fn at(pool: &Readers, sequencer: &Sequencer, index: u64) -> Result<Option<Owned>, DbError> {
+    let text =
+        format!("SELECT {ENTRY}, s.agency FROM entry_search s {WITH_PAYLOAD} WHERE s.entry_index = $1");
+    let query = sqlx::query(AssertSqlSafe(text)).bind(to_db(index));
+    query.fetch_optional(pool).await?.map(|row| owned(&row, sequencer)).transpose()
+}
+
+fn owned(row: &AnyRow, sequencer: &Sequencer) -> Result<Owned, DbError> {
     let agency: Option<String> = row.try_get("agency")?;
     let agency = agency.map(|code| code.parse()).transpose();
-    Ok(Some((Entry::of_row(&row, sequencer)?, agency.map_err(|fault| DbError::damaged("agency", fault))?)))
+    Ok((Entry::of_row(row, sequencer)?, agency.map_err(|fault| DbError::damaged("agency", fault))?))
 }
 
 /// What an [`Entry`] is read from.
-const ENTRY: &str = "e.entry_index, e.digest, e.leaf, e.stored_at, p.sealed, ps.key_salt";
+const ENTRY: &str = "e.entry_index, e.digest, e.leaf, e.stored_at, p.sealed, p.erased_by, ps.key_salt";
 
 /// From `entry_search s` to the entry and what is left of its payload.
 const WITH_PAYLOAD: &str = "JOIN entry e ON e.entry_index = s.entry_index \
@@ -195,6 +335,11 @@ impl Entry {
     /// What the tree hashes.
     pub(crate) fn leaf_bytes(&self) -> &[u8] {
         self.leaf.get().as_bytes()
+    }
+
+    /// What its leaf says, and no more.
+    pub(crate) fn without_event(self) -> Self {
+        Self { event: None, salt: None, ..self }
     }
 
     fn of_row(row: &AnyRow, sequencer: &Sequencer) -> Result<Self, DbError> {
@@ -215,6 +360,7 @@ impl Entry {
             digest: row.digest("digest")?.to_string(),
             stored_at: row.instant("stored_at")?.to_string(),
             leaf: json(leaf)?,
+            erased_by: row.opt_count("erased_by")?,
             salt: opened.as_ref().map(|opened| URL_SAFE_NO_PAD.encode(opened.salt)),
             event: opened.map(|opened| json(opened.event)).transpose()?,
         })

@@ -4,10 +4,13 @@ use std::collections::BTreeMap;
 
 use rovuma_schemas::{
     AgencyCode, MessageId, StoreId, Timestamp,
-    audit::{AUDIT_VERSION, AuditAction, AuditEvent, AuditObject, AuditOutcome},
+    audit::{AUDIT_VERSION, AuditAction, AuditEvent, AuditObject, AuditOutcome, CASE_DETAIL},
 };
 
 use crate::head::Head;
+
+/// A case reference at most, in characters: what messages may say (schemas).
+const CASE_REFERENCE_MAX: usize = 200;
 
 /// Something done, or refused, by somebody. Identifiers and counts only: no personal data.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -100,6 +103,17 @@ impl Act {
     pub fn detail(mut self, name: impl Into<String>, value: impl ToString) -> Self {
         self.details.insert(name.into(), value.to_string());
         self
+    }
+
+    /// Belonging to this case, by the agency's own reference. One that is longer than a reference is cut.
+    #[must_use]
+    pub fn case(self, reference: Option<&str>) -> Self {
+        match reference {
+            Some(reference) => {
+                self.detail(CASE_DETAIL, reference.chars().take(CASE_REFERENCE_MAX).collect::<String>())
+            }
+            None => self,
+        }
     }
 
     /// The event that follows `head` in the chain of `source`.

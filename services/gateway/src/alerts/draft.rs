@@ -5,7 +5,7 @@ use std::sync::Arc;
 use rovuma_policy::Resource;
 use rovuma_schemas::{AgencyCode, MessageId, Timestamp};
 use rovuma_store::{Conn, Insert, LateRows, RowExt, Store};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use sqlx::{Row, any::AnyRow};
 use utoipa::ToSchema;
@@ -97,6 +97,15 @@ impl Draft {
     /// The draft as the policy sees it.
     pub(crate) fn resource(&self) -> Resource {
         Resource::draft(&self.id.to_string(), &self.agency, &self.author)
+    }
+
+    /// The sender's case reference, as its content has it.
+    pub(super) fn case_reference(&self) -> Option<String> {
+        #[derive(Deserialize)]
+        struct Part {
+            case_reference: Option<String>,
+        }
+        serde_json::from_slice::<Part>(&self.content).ok()?.case_reference
     }
 
     /// The same draft with other content, one version on.

@@ -82,7 +82,8 @@ pub(super) async fn record(
         .detail("version", draft.version)
         .detail("state", draft.state)
         .detail("category", &draft.category)
-        .detail("status", &draft.status);
+        .detail("status", &draft.status)
+        .case(draft.case_reference().as_deref());
     gateway.trail.record(tx, &act).await?;
     Ok(())
 }

@@ -290,7 +290,8 @@ impl<'g> Decisions<'g> {
             .object("message", message.header().id)
             .detail("from", message.sender())
             .detail("type", message.header().message_type.chars().take(64).collect::<String>())
-            .detail("digest", message.digest());
+            .detail("digest", message.digest())
+            .case(message.header().case_reference.as_deref());
         if let Some((code, _)) = rejection {
             act = act.refused(code.to_string());
         }

@@ -101,6 +101,7 @@ pub(crate) async fn release(
         .object("message", request.id)
         .detail("type", MessageType::AlertIssue)
         .detail("recipients", list(&places));
+    act = act.case(request.draft.case_reference().map(|line| line.as_str()));
     // With it the two countries' logs are laid side by side: the recipient's names the same.
     act = match digests.as_slice() {
         [(_, digest)] => act.detail("digest", digest),

@@ -104,7 +104,8 @@ fn a_key_is_revoked_once_and_for_all() {
 fn a_key_id_may_begin_with_a_hyphen() {
     let desk = Desk::new();
     with_trust_list(&desk);
-    for kid in ["-HqESBXe9eUqBAyGrluKHgy7GbnrNwBfUlllbew9CAU", "-hqESBXe9eUqBAyGrluKHgy7GbnrNwBfUlllbew9CAU"] {
+    for kid in ["-HqESBXe9eUqBAyGrluKHgy7GbnrNwBfUlllbew9CAU", "-hqESBXe9eUqBAyGrluKHgy7GbnrNwBfUlllbew9CAU"]
+    {
         desk.run(&format!("trust revoke mz.prm {kid} --draft mz.draft --reason compromised"))
             .is(2, &format!("no key {kid}"));
     }

@@ -20,7 +20,7 @@ fn event_path(api: &Api, sequence: u64) -> String {
     format!("/v1/events/{GATEWAY}/{}/{sequence}", api.gateway.epoch)
 }
 
-fn every_route(api: &Api) -> [String; 7] {
+fn every_route(api: &Api) -> [String; 11] {
     let (event, log) = (event_path(api, 1), "/v1/logs/mz.audit/2026");
     [
         "/v1/events".to_owned(),
@@ -30,6 +30,10 @@ fn every_route(api: &Api) -> [String; 7] {
         "/v1/logs".to_owned(),
         format!("{log}/checkpoint"),
         format!("{log}/tile/0/000.p/1"),
+        "/v1/counts/day/action".to_owned(),
+        "/v1/export".to_owned(),
+        "/v1/evidence".to_owned(),
+        "/v1/queries".to_owned(),
     ]
 }
 

@@ -101,6 +101,38 @@ async fn with_the_last_of_a_scope_goes_what_its_key_was_made_with() {
 }
 
 #[tokio::test]
+async fn an_entry_that_was_erased_names_the_order() {
+    let mut api = Api::new().await;
+    let ours = read_by(&mut api, "mz.prm", "Abdul Saide").await;
+    erase(&api, "mz.prm", "data_protection_officer", &order()).await;
+    let (_, erased) = api.auditor(&path_of(&api, ours)).await;
+    let (_, found) = api.auditor("/v1/events?action=erase").await;
+    assert_eq!(erased["entry"]["erased_by"], found["items"][0]["index"]);
+    assert_eq!(found["items"][0]["event"]["details"]["legal_basis"], BASIS);
+}
+
+#[tokio::test]
+async fn a_case_is_erased_with_its_messages_and_its_reference_stands_nowhere() {
+    let mut api = Api::new().await;
+    api.store_event(|event| {
+        event.object = Some(AuditObject::new("message", MESSAGE));
+        event.details.insert("case".to_owned(), "Caso Abdul Saide".to_owned());
+    })
+    .await;
+    read_by(&mut api, "mz.prm", "Abdul Saide").await;
+    read_by(&mut api, "mz.senami", "Abdul Saide").await;
+    let order = json!({ "scope": "case/caso abdul  saide", "legal_basis": BASIS });
+    let (status, done) = erase(&api, "mz.prm", "data_protection_officer", &order).await;
+    assert_eq!((status, &done), (StatusCode::OK, &json!({ "entries": 2 })));
+    let found = api.national("/v1/events?case=Caso%20Abdul%20Saide").await.1;
+    let items = found["items"].as_array().expect("items");
+    // The order, what is left of the two, and the other agency's.
+    assert_eq!(items.iter().filter(|item| item["event"].is_null()).count(), 2, "{found}");
+    assert_eq!(items.len(), 4, "{found}");
+    assert!(!items[0].to_string().to_lowercase().contains("saide"), "the order names nobody: {}", items[0]);
+}
+
+#[tokio::test]
 async fn what_is_erased_is_overwritten_in_the_file() {
     if rovuma_lab::postgres::tests_use_postgres() {
         return;

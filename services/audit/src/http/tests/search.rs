@@ -44,8 +44,18 @@ async fn every_filter_finds_what_it_names() {
         event.time = "2026-11-19T08:00:00Z".parse().expect("RFC 3339");
     })
     .await;
+    api.store_event(|event| {
+        event.object = Some(AuditObject::new("message", message.clone()));
+        event.agency = Some("mz.senami".parse().expect("an agency"));
+        event.details.insert("case".to_owned(), "PRM-EX-2026-0417".to_owned());
+        event.time = "2026-11-18T08:00:00Z".parse().expect("RFC 3339");
+    })
+    .await;
+    let of_case = api.national("/v1/events?case=prm-ex-2026-0417%20").await.1;
+    assert_eq!(sequences(&of_case), [5, 4, 3, 1], "a case is all of its messages' stories");
+    assert_eq!(sequences(&api.national("/v1/events?case=PRM-EX-2026-041").await.1), [0; 0]);
     let national = api.national(&format!("/v1/events?message={message}")).await.1;
-    assert_eq!(sequences(&national), [4, 3, 1], "a message's story begins with its draft");
+    assert_eq!(sequences(&national), [5, 4, 3, 1], "a message's story begins with its draft");
     let cases = [
         ("actor=officer-2".to_owned(), vec![1]),
         ("action=access.refuse".to_owned(), vec![2]),

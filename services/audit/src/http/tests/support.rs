@@ -11,6 +11,7 @@ use futures::future::BoxFuture;
 use rovuma_policy::Policy;
 use rovuma_runtime::Clock as _;
 use rovuma_schemas::audit::AuditEvent;
+use rovuma_tlog::UnverifiedCheckpoint;
 use rovuma_tokens::{AccessClaims, IssuerConfig, JwkSet, JwksSource, SourceError, TokenKey, TokenVerifier};
 use serde_json::Value;
 use tower::ServiceExt as _;
@@ -18,7 +19,7 @@ use tower::ServiceExt as _;
 use crate::{
     auditor::Auditor,
     http::router,
-    publish::LogFolder,
+    publish::{Heads, LogFolder},
     testing::{Bench, GATEWAY, IDENTITY, OWN, Producer},
 };
 
@@ -125,6 +126,30 @@ impl Api {
     pub(super) async fn post(&self, token: &str, path: &str, body: &Value) -> Answer {
         let request = Request::post(path).header("authorization", format!("Bearer {token}"));
         self.send(request.header("content-type", "application/json"), Body::from(body.to_string())).await
+    }
+
+    /// Any request with this token; the answer as it is.
+    pub(super) async fn raw(
+        &self,
+        token: &str,
+        request: axum::http::request::Builder,
+        body: Body,
+    ) -> (StatusCode, axum::http::HeaderMap, String) {
+        let request =
+            request.header("authorization", format!("Bearer {token}")).body(body).expect("a request");
+        let response = self.router.clone().oneshot(request).await.expect("infallible");
+        let (status, headers) = (response.status(), response.headers().clone());
+        let body = to_bytes(response.into_body(), 16 * 1024 * 1024).await.expect("a body");
+        (status, headers, String::from_utf8(body.to_vec()).expect("UTF-8"))
+    }
+
+    /// Makes the present head good, as if the policy were met: who cosigns is tested where heads are.
+    pub(super) async fn settle(&self) -> u64 {
+        let (heads, now) = (Heads::of(self.bench.store()), self.bench.clock.now());
+        let origin = "mz.audit/2026";
+        let head = heads.make(origin, |note| Ok(note.to_vec()), now).await.expect("made").expect("a log");
+        let good = |read: &UnverifiedCheckpoint| Some((read.as_bytes().to_vec(), true));
+        heads.cosign(origin, head.size, good, now).await.expect("written").expect("a head").size
     }
 
     pub(super) async fn request(&self, request: axum::http::request::Builder) -> Answer {

@@ -1,0 +1,66 @@
+//! `GET /v1/counts/{span}/{by}`: how much was done, over time.
+
+use std::sync::Arc;
+
+use axum::{
+    Json,
+    extract::{Path, State, rejection::PathRejection},
+};
+use rovuma_runtime::Problem;
+use rovuma_schemas::audit::AuditAction;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::{access, caller::Caller, error::ApiError, events::asked, openapi::Refusals, query::WholeQuery};
+use crate::{
+    auditor::Auditor,
+    log::{
+        Filter,
+        search::{self, By, Counted, Span},
+    },
+};
+
+/// Numbers in one answer at most: a year of days by twenty-five things, and no more than somebody looks at.
+const COUNTS_MAX: u32 = 10_000;
+
+/// How many entries there are in each span.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct Counts {
+    /// One for each span and value that has entries, the oldest span first.
+    items: Vec<Counted>,
+    /// How many entries the log had then; later ones are not counted.
+    end: u64,
+}
+
+/// Counts entries over time: those that the filters let pass, in each hour or day of UTC, by what was done, by whom, for whom, to
+/// what kind of thing, or how it ended. Asking is written to the log before it is answered.
+#[utoipa::path(
+    get, path = "/v1/counts/{span}/{by}", tag = "events",
+    params(
+        ("span" = inline(Span), Path, description = "In which spans of time."),
+        ("by" = inline(By), Path, description = "By what."),
+        Filter
+    ),
+    responses((status = 200, description = "The numbers.", body = Counts), Refusals)
+)]
+pub(super) async fn count(
+    State(auditor): State<Arc<Auditor>>,
+    caller: Caller,
+    path: Result<Path<(Span, By)>, PathRejection>,
+    WholeQuery(filter): WholeQuery,
+) -> Result<Json<Counts>, ApiError> {
+    let Path(shape) = path.map_err(|_| Problem::not_found())?;
+    let permit = access::permit_search(&auditor, &caller, filter.agency.as_ref()).await?;
+    let pool = auditor.store.read();
+    let end = search::length(pool).await?;
+    let fetch = (end, COUNTS_MAX + 1);
+    let items = search::counts(pool, &auditor.sequencer, &permit, &filter, shape, fetch).await?;
+    if items.len() > COUNTS_MAX as usize {
+        let detail =
+            format!("More than {COUNTS_MAX} numbers: ask for a shorter time, or count by something else.");
+        return Err(Problem::bad_request("range").detail(detail).into());
+    }
+    let event = asked(AuditAction::AuditSearch, &permit, &filter, items.len());
+    auditor.record(event.detail("view", "counts")).await?;
+    Ok(Json(Counts { items, end }))
+}

@@ -1,0 +1,172 @@
+//! `GET /v1/evidence`: what a search finds, with the proofs that it is in the log.
+
+use std::{collections::BTreeSet, pin::pin, sync::Arc};
+
+use async_stream::try_stream;
+use axum::{
+    body::{Body, Bytes},
+    extract::State,
+    http::header,
+    response::{IntoResponse, Response},
+};
+use rovuma_policy::{Permit, act};
+use rovuma_runtime::Problem;
+use rovuma_schemas::{AgencyCode, audit::AuditAction};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::{
+    access,
+    caller::Caller,
+    error::ApiError,
+    events::asked,
+    export::{self, Pieces},
+    openapi::Refusals,
+    proof::not_yet,
+    query::WholeQuery,
+};
+use crate::{
+    auditor::Auditor,
+    error::DbError,
+    log::{
+        Filter,
+        search::{self, Entry},
+    },
+    publish::Prover,
+};
+
+const LINES: &str = "application/x-ndjson";
+
+/// A line of the answer: one of its members is there.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Line {
+    /// The first line: what follows.
+    Begin {
+        /// How many items follow.
+        count: u64,
+        /// Only entries below this one: those that a head which both countries signed vouches for.
+        end: u64,
+        /// How many entries the log had.
+        length: u64,
+    },
+    /// What was found.
+    Item(Proven),
+    /// An order by which an item was erased, unless it is itself an item.
+    Order(Proven),
+    /// The last line: everything was handed out.
+    Done {
+        /// How many items there were.
+        items: u64,
+        /// How many orders.
+        orders: u64,
+    },
+}
+
+/// An entry with its proof.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct Proven {
+    /// The entry. An order of somebody else's has no `event`: only what its leaf says.
+    entry: Entry,
+    /// The log that it is in, by the name in its checkpoints.
+    origin: String,
+    /// The proof with the head that it leads to (C2SP tlog-proof). Absent where that log ended before a head with the entry
+    /// in it was good by the policy.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    proof: Option<String>,
+}
+
+/// Hands out what the filters let pass, each entry with the proof that it is in the log, all against the same heads: what an
+/// evidence bundle is made of. One JSON object a line; an answer without its last line, `done`, is not whole. That it was
+/// handed out, to whom and how much, is written to the log before the first byte.
+#[utoipa::path(
+    get, path = "/v1/evidence", tag = "events",
+    params(Filter),
+    responses(
+        (status = 200, description = "Lines of JSON.", body = Line, content_type = "application/x-ndjson"),
+        (status = 400, description = "`range`: more than 100,000 entries. Ask for a shorter time.", body = Problem,
+            content_type = "application/problem+json"),
+        (status = 409, description = "`not_yet_witnessed`: no head of the log is good by the policy yet.", body = Problem,
+            content_type = "application/problem+json"),
+        Refusals
+    )
+)]
+pub(super) async fn evidence(
+    State(auditor): State<Arc<Auditor>>,
+    caller: Caller,
+    WholeQuery(filter): WholeQuery,
+) -> Result<Response, ApiError> {
+    let permit = access::permit_search(&auditor, &caller, filter.agency.as_ref()).await?;
+    let prover = Prover::load(&auditor).await?;
+    let (end, length) = (prover.end(), search::length(auditor.store.read()).await?);
+    if end == 0 {
+        return Err(not_yet().into());
+    }
+    let count = export::counted(&auditor, &permit, &filter, end).await?;
+    let event = asked(AuditAction::Export, &permit, &filter, count).detail("end", end);
+    auditor.record(event.detail("form", "evidence")).await?;
+    let lines = lines(auditor, permit, filter, prover, Line::Begin { count, end, length });
+    let headers = [(header::CONTENT_TYPE, LINES), (header::CACHE_CONTROL, "no-store")];
+    Ok((headers, Body::from_stream(lines)).into_response())
+}
+
+fn lines(
+    auditor: Arc<Auditor>,
+    permit: Permit<act::AuditSearch>,
+    filter: Filter,
+    prover: Prover,
+    begin: Line,
+) -> Pieces {
+    let owner = permit.resource().owner().clone();
+    let end = prover.end();
+    Box::pin(try_stream! {
+        yield line(&begin)?;
+        let (mut items, mut orders, mut given) = (0, BTreeSet::new(), BTreeSet::new());
+        let mut found = pin!(export::entries(Arc::clone(&auditor), permit, filter, end));
+        while let Some(entries) = futures::StreamExt::next(&mut found).await {
+            let entries = entries?;
+            orders.extend(entries.iter().filter_map(|entry| entry.erased_by));
+            given.extend(entries.iter().map(|entry| entry.index));
+            for proven in proven(&auditor, &prover, entries).await? {
+                items += 1;
+                yield line(&Line::Item(proven))?;
+            }
+        }
+        let missing: Vec<u64> = orders.difference(&given).copied().collect();
+        let orders = missing.len() as u64;
+        for index in missing {
+            let order = order(&auditor, &owner, index).await?;
+            for proven in proven(&auditor, &prover, vec![order]).await? {
+                yield line(&Line::Order(proven))?;
+            }
+        }
+        yield line(&Line::Done { items, orders })?;
+    })
+}
+
+async fn proven(auditor: &Auditor, prover: &Prover, entries: Vec<Entry>) -> Result<Vec<Proven>, DbError> {
+    let proofs = prover.prove(auditor.store.read(), &entries.iter().collect::<Vec<_>>()).await?;
+    let both = entries.into_iter().zip(proofs);
+    Ok(both
+        .map(|(entry, proof)| Proven {
+            entry,
+            origin: proof.origin,
+            proof: proof.file.map(|file| file.to_string()),
+        })
+        .collect())
+}
+
+/// The order at this place. Of another agency's, or the country's, whoever is concerned sees that it was given, and no more.
+async fn order(auditor: &Auditor, owner: &AgencyCode, index: u64) -> Result<Entry, DbError> {
+    let found = search::at(auditor.store.read(), &auditor.sequencer, index).await?;
+    let (entry, agency) =
+        found.ok_or_else(|| DbError::damaged("erasure", format!("its order {index} is not there")))?;
+    let is_theirs = owner.is_node() || agency.as_ref() == Some(owner);
+    Ok(if is_theirs { entry } else { entry.without_event() })
+}
+
+fn line(line: &Line) -> Result<Bytes, DbError> {
+    let mut bytes = serde_json::to_vec(line).map_err(|fault| DbError::damaged("entry", fault))?;
+    bytes.push(b'\n');
+    Ok(Bytes::from(bytes))
+}

@@ -1,0 +1,141 @@
+//! `/v1/queries`: searches that auditors keep under a name.
+
+use std::sync::Arc;
+
+use axum::{
+    Json,
+    extract::{Path, State, rejection::JsonRejection},
+    http::StatusCode,
+};
+use rovuma_runtime::Problem;
+use rovuma_schemas::audit::AuditAction;
+use rovuma_store::FutureExt;
+use serde::Serialize;
+use serde_json::value::RawValue;
+use utoipa::ToSchema;
+
+use super::{access, caller::Caller, error::ApiError, events::asked, openapi::Refusals};
+use crate::{
+    auditor::Auditor,
+    log::{
+        Filter,
+        saved::{self, SavedQuery},
+    },
+    own,
+};
+
+/// Searches that one auditor keeps at most: more are no list that somebody finds anything in.
+const QUERIES_MAX: u64 = 100;
+
+/// A name at most, in characters.
+const NAME_MAX: usize = 64;
+
+/// The caller's own searches.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct Queries {
+    /// By name.
+    items: Vec<QueryView>,
+}
+
+/// A search under a name.
+#[derive(Debug, Serialize, ToSchema)]
+struct QueryView {
+    /// Its name.
+    name: String,
+    /// The filters and the order, as `/v1/events` takes them.
+    #[schema(value_type = Object)]
+    filter: serde_json::Map<String, serde_json::Value>,
+    /// When it was saved.
+    #[schema(format = DateTime)]
+    saved_at: String,
+}
+
+/// The searches that the caller keeps.
+#[utoipa::path(
+    get, path = "/v1/queries", tag = "events",
+    responses((status = 200, description = "The searches.", body = Queries), Refusals)
+)]
+pub(super) async fn list_queries(
+    State(auditor): State<Arc<Auditor>>,
+    caller: Caller,
+) -> Result<Json<Queries>, ApiError> {
+    let permit = access::permit_search(&auditor, &caller, None).await?;
+    let key = &auditor.sequencer.payload_key;
+    let kept = saved::list(auditor.store.read(), key, permit.actor().subject()).await?;
+    let view = |query: SavedQuery| QueryView {
+        name: query.name,
+        filter: query.filter.described().into_iter().map(|(name, value)| (name, value.into())).collect(),
+        saved_at: query.saved_at.to_string(),
+    };
+    Ok(Json(Queries { items: kept.into_iter().map(view).collect() }))
+}
+
+/// Keeps a search under a name, in the place of one with the same name. Nobody else sees it; that it was saved is written to
+/// the log.
+#[utoipa::path(
+    put, path = "/v1/queries/{name}", tag = "events",
+    params(("name" = String, Path, description = "One line of 1 to 64 characters.")),
+    request_body(content = Object, description = "Filters and order as `/v1/events` takes them."),
+    responses(
+        (status = 204, description = "Saved."),
+        (status = 409, description = "`too_many`: 100 are kept already.", body = Problem,
+            content_type = "application/problem+json"),
+        Refusals
+    )
+)]
+pub(super) async fn save_query(
+    State(auditor): State<Arc<Auditor>>,
+    caller: Caller,
+    Path(name): Path<String>,
+    filter: Result<Json<Box<RawValue>>, JsonRejection>,
+) -> Result<StatusCode, ApiError> {
+    let permit = access::permit_search(&auditor, &caller, None).await?;
+    let bad = |what: String| Problem::bad_request("body").detail(what);
+    let Json(filter) = filter.map_err(|fault| bad(fault.body_text()))?;
+    let filter: Filter = serde_json::from_str(filter.get()).map_err(|fault| bad(fault.to_string()))?;
+    if filter.limit.is_some() || filter.cursor.is_some() {
+        return Err(bad("limit and cursor belong to pages, not to a search.".to_owned()).into());
+    }
+    if !(1..=NAME_MAX).contains(&name.chars().count()) || name.chars().any(char::is_control) {
+        return Err(Problem::bad_request("name").detail("A name is one line of 1 to 64 characters.").into());
+    }
+    let event = asked(AuditAction::AuditSearch, &permit, &filter, 0).detail("saved_as", &name);
+    let owner = permit.actor().subject().to_owned();
+    let (sequencer, now) = (Arc::clone(&auditor.sequencer), auditor.now());
+    let write = auditor.store.write(move |tx| {
+        async move {
+            let query = SavedQuery { name, filter, saved_at: now };
+            saved::save(tx, &sequencer.payload_key, &owner, &query).await?;
+            if saved::count(tx, &owner).await? > QUERIES_MAX {
+                let detail = format!("{QUERIES_MAX} searches are kept already: forget one first.");
+                return Err(ApiError::from(Problem::new(StatusCode::CONFLICT, "too_many").detail(detail)));
+            }
+            let appender = sequencer.begin(tx, now).await?;
+            Ok(own::record_alone(tx, appender, event).await?)
+        }
+        .boxed()
+    });
+    write.await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Forgets a search.
+#[utoipa::path(
+    delete, path = "/v1/queries/{name}", tag = "events",
+    params(("name" = String, Path, description = "Its name.")),
+    responses(
+        (status = 204, description = "Forgotten."),
+        (status = 404, description = "`not_found`.", body = Problem, content_type = "application/problem+json"),
+        Refusals
+    )
+)]
+pub(super) async fn forget_query(
+    State(auditor): State<Arc<Auditor>>,
+    caller: Caller,
+    Path(name): Path<String>,
+) -> Result<StatusCode, ApiError> {
+    let permit = access::permit_search(&auditor, &caller, None).await?;
+    let owner = permit.actor().subject().to_owned();
+    let write = auditor.store.write(move |tx| async move { saved::forget(tx, &owner, &name).await }.boxed());
+    if write.await? { Ok(StatusCode::NO_CONTENT) } else { Err(Problem::not_found().into()) }
+}

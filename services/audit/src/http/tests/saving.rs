@@ -1,0 +1,74 @@
+//! Searches under a name.
+
+use axum::{
+    body::Body,
+    http::{Method, Request, StatusCode},
+};
+use serde_json::{Value, json};
+
+use super::support::Api;
+
+async fn send(api: &Api, who: &str, method: Method, path: &str, body: &Value) -> StatusCode {
+    let token = api.person(who, "mz.prm", &["auditor"]);
+    let request = Request::builder().method(method).uri(path).header("content-type", "application/json");
+    api.raw(&token, request, Body::from(body.to_string())).await.0
+}
+
+#[tokio::test]
+async fn a_search_is_kept_for_its_owner_alone_and_not_in_clear() {
+    let api = Api::new().await;
+    let filter = json!({ "case": "Caso Abdul Saide", "action": "message.read", "order": "oldest" });
+    let path = "/v1/queries/Who%20read%20it";
+    assert_eq!(send(&api, "auditor-1", Method::PUT, path, &filter).await, StatusCode::NO_CONTENT);
+    let (_, kept) = api.auditor("/v1/queries").await;
+    assert_eq!((&kept["items"][0]["name"], &kept["items"][0]["filter"]), (&json!("Who read it"), &filter));
+    let other = api.get(&api.person("auditor-2", "mz.prm", &["auditor"]), "/v1/queries").await.1;
+    assert_eq!(other["items"], json!([]));
+    assert_eq!(send(&api, "auditor-2", Method::DELETE, path, &json!(null)).await, StatusCode::NOT_FOUND);
+    let row = sqlx::query("SELECT sealed FROM saved_query")
+        .fetch_one(api.bench.store().read())
+        .await
+        .expect("a row");
+    let sealed: Vec<u8> = sqlx::Row::get(&row, "sealed");
+    assert!(!sealed.windows(5).any(|window| window == b"Abdul"));
+    let logged = api.own("audit.search").await;
+    assert_eq!(logged[0].details["saved_as"], "Who read it");
+    // Saved again it is another one under the same name.
+    assert_eq!(send(&api, "auditor-1", Method::PUT, path, &json!({})).await, StatusCode::NO_CONTENT);
+    let (_, kept) = api.auditor("/v1/queries").await;
+    assert_eq!(kept["items"].as_array().map(Vec::len), Some(1));
+    assert_eq!(send(&api, "auditor-1", Method::DELETE, path, &json!(null)).await, StatusCode::NO_CONTENT);
+    assert_eq!(api.auditor("/v1/queries").await.1["items"], json!([]));
+}
+
+#[tokio::test]
+async fn what_is_no_search_or_one_too_many_is_refused() {
+    let api = Api::new().await;
+    for (name, filter) in [
+        ("x", json!({ "actr": "officer-1" })),
+        ("x", json!({ "limit": 5 })),
+        ("x", json!({ "from": "yesterday" })),
+        ("x%0Ay", json!({})),
+        (&"x".repeat(65), json!({})),
+    ] {
+        let path = format!("/v1/queries/{name}");
+        assert_eq!(
+            send(&api, "auditor-1", Method::PUT, &path, &filter).await,
+            StatusCode::BAD_REQUEST,
+            "{filter}"
+        );
+    }
+    for number in 0..100 {
+        let path = format!("/v1/queries/{number}");
+        assert_eq!(send(&api, "auditor-1", Method::PUT, &path, &json!({})).await, StatusCode::NO_CONTENT);
+    }
+    assert_eq!(
+        send(&api, "auditor-1", Method::PUT, "/v1/queries/more", &json!({})).await,
+        StatusCode::CONFLICT
+    );
+    assert_eq!(
+        send(&api, "auditor-1", Method::PUT, "/v1/queries/7", &json!({})).await,
+        StatusCode::NO_CONTENT
+    );
+    assert_eq!(api.auditor("/v1/queries").await.1["items"].as_array().map(Vec::len), Some(100));
+}
