@@ -22,7 +22,8 @@ const NAMED_ONLY_BY: [(&str, &[&str]); 4] = [
 const SERVICES: [&str; 4] = ["rovuma-gateway", "rovuma-identity", "rovuma-audit", "rovuma-rovumactl"];
 
 /// Libraries without I/O: nothing that opens a socket, a file or a database may reach them.
-const WITHOUT_IO: [&str; 4] = ["rovuma-schemas", "rovuma-envelope", "rovuma-policy", "rovuma-tlog"];
+const WITHOUT_IO: [&str; 5] =
+    ["rovuma-schemas", "rovuma-envelope", "rovuma-policy", "rovuma-tlog", "rovuma-evidence"];
 
 /// What opens sockets, files or databases.
 const DOES_IO: [&str; 6] = ["tokio", "lapin", "sqlx", "axum", "reqwest", "rovuma-runtime"];

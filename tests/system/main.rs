@@ -4,6 +4,7 @@ mod alert;
 mod audit;
 mod audit_log;
 mod crossing;
+mod evidence;
 mod gap;
 mod identity_of_messages;
 mod ingress;

@@ -78,6 +78,7 @@ fn api() -> OpenApiRouter<Arc<Gateway>> {
         .routes(routes!(quarantine::list))
         .routes(routes!(alarms::list))
         .routes(routes!(trust::read))
+        .routes(routes!(trust::export))
         .routes(routes!(agencies::list))
         .routes(routes!(codes::read))
         .routes(routes!(events::list))

@@ -1,6 +1,11 @@
 //! `rovumactl audit`: an auditor's questions, and this tool's own events.
 
+mod bundle;
+mod counts;
+mod export;
+mod filter;
 mod policy;
+mod saved;
 mod search;
 mod ship;
 mod show;
@@ -16,9 +21,21 @@ use crate::{app::App, exit::Outcome};
 pub(crate) enum Audit {
     /// Search the country's audit log; the search is itself logged
     Search(search::Search),
+    /// Count entries of the audit log over time
+    Count(counts::Count),
+    /// Write everything that a search finds to a file: a table, or JSON
+    Export(export::Export),
+    /// Keep a search under a name
+    Save(saved::Save),
+    /// List the searches that are kept
+    Saved(saved::Saved),
+    /// Forget a search that is kept
+    Forget(saved::Forget),
     /// Show one event with its exact bytes
     Show(show::Show),
-    /// Verify a log or a proof against pinned keys, trusting no server
+    /// Make an evidence bundle: entries with proofs, messages, receipts, trust lists and a report
+    Bundle(bundle::MakeBundle),
+    /// Verify a bundle, a log or a proof against pinned keys, trusting no server
     Verify(verify::Verify),
     /// Follow a log, and alarm when it forks, shrinks or is no longer cosigned
     Watch(watch::Watch),
@@ -32,6 +49,12 @@ impl Audit {
     pub(crate) async fn run(self, app: &App) -> Outcome {
         match self {
             Self::Search(command) => command.run(app).await,
+            Self::Count(command) => command.run(app).await,
+            Self::Export(command) => command.run(app).await,
+            Self::Save(command) => command.run(app).await,
+            Self::Saved(command) => command.run(app).await,
+            Self::Forget(command) => command.run(app).await,
+            Self::Bundle(command) => command.run(app).await,
             Self::Show(command) => command.run(app).await,
             Self::Verify(command) => command.run(app).await,
             Self::Watch(command) => command.run(app).await,

@@ -76,7 +76,7 @@ pub(crate) enum Command {
     Clients(Clients),
     /// The country's audit log
     #[command(subcommand)]
-    Audit(Audit),
+    Audit(Box<Audit>),
     /// A service's store, on the machine it is on
     #[command(subcommand)]
     Store(StoreCommand),

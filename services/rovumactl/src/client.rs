@@ -18,6 +18,7 @@ use crate::{
     config::Endpoint,
     exit::{Exit, Failure, Outcome, chain},
     files, progress,
+    session::claims::Caller,
 };
 
 /// A line that does not connect within this is down.
@@ -113,6 +114,39 @@ impl Client {
         Ok(bytes)
     }
 
+    /// Writes the whole body of an answer to a file, however large it is.
+    pub(crate) async fn save(&self, mut response: Response, mut file: files::NewFile) -> Outcome<()> {
+        while let Some(chunk) = response.chunk().await.map_err(|error| self.no_answer(&error))? {
+            file.write(&chunk)?;
+        }
+        file.finish()
+    }
+
+    /// Hands over the lines of an answer as they come, each no longer than any sane one.
+    pub(crate) async fn lines(
+        &self,
+        mut response: Response,
+        mut take: impl FnMut(&[u8]) -> Outcome<()>,
+    ) -> Outcome<()> {
+        let mut waiting = Vec::new();
+        while let Some(chunk) = response.chunk().await.map_err(|error| self.no_answer(&error))? {
+            waiting.extend_from_slice(&chunk);
+            while let Some(end) = waiting.iter().position(|byte| *byte == b'\n') {
+                take(&waiting[..end])?;
+                waiting.drain(..=end);
+            }
+            if waiting.len() > ANSWER_MAX_BYTES {
+                return Err(Failure::unreachable(format!("{} sent more than anybody asked for", self.name)));
+            }
+        }
+        if waiting.is_empty() { Ok(()) } else { Err(self.nonsense(&"it ends within a line")) }
+    }
+
+    /// Who we are here, by our access token.
+    pub(crate) fn caller(&self) -> Caller {
+        self.token.as_ref().map(|token| Caller::of(token)).unwrap_or_default()
+    }
+
     fn no_answer(&self, error: &reqwest::Error) -> Failure {
         let said = chain("no answer", error);
         let failure = Failure::unreachable(format!("{} at {}: {said}", self.name, self.base));
@@ -123,7 +157,7 @@ impl Client {
         failure.next("check the address and the line, then try again")
     }
 
-    fn nonsense(&self, error: &dyn std::fmt::Display) -> Failure {
+    pub(crate) fn nonsense(&self, error: &dyn std::fmt::Display) -> Failure {
         Failure::unreachable(format!(
             "{} at {} answered something else than JSON: {error}",
             self.name, self.base
@@ -157,6 +191,15 @@ impl Client {
     }
 }
 
+/// A name as one part of a path, whatever it holds.
+pub(crate) fn segment(name: &str) -> String {
+    let mut url = base_url("http://localhost/").ok();
+    if let Some(Ok(mut path)) = url.as_mut().map(Url::path_segments_mut) {
+        path.clear().push(name);
+    }
+    url.map(|url| url.path().trim_start_matches('/').to_owned()).unwrap_or_default()
+}
+
 /// A client that trusts the authorities of `ca_file` and no others, and follows no redirect: a token must
 /// not go where the configuration did not send it.
 fn http_client(ca_file: Option<&Path>) -> Outcome<reqwest::Client> {
@@ -180,7 +223,7 @@ fn http_client(ca_file: Option<&Path>) -> Outcome<reqwest::Client> {
 }
 
 /// The language of whoever sits here (POSIX, 8.2): faults are told in it.
-fn own_locale() -> Locale {
+pub(crate) fn own_locale() -> Locale {
     let said = ["LC_ALL", "LC_MESSAGES", "LANG"]
         .iter()
         .find_map(|variable| std::env::var(variable).ok().filter(|value| !value.is_empty()));
@@ -218,6 +261,15 @@ fn is_loopback(url: &Url) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_name_is_one_part_of_a_path() {
+        for (name, part) in
+            [("who read it", "who%20read%20it"), ("a/b?c#d", "a%2Fb%3Fc%23d"), ("..", ""), ("é", "%C3%A9")]
+        {
+            assert_eq!(segment(name), part);
+        }
+    }
 
     #[test]
     fn addresses_are_encrypted_or_local() {

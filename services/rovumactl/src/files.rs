@@ -79,6 +79,50 @@ pub(crate) fn create_public(path: &Path, content: &str) -> Outcome<()> {
     create(path, content.as_bytes(), EVERYBODY_READS)
 }
 
+/// A new file that only its owner can read, written piece by piece. What is not finished is removed.
+#[derive(Debug)]
+pub(crate) struct NewFile {
+    path: PathBuf,
+    beside: PathBuf,
+    file: Option<File>,
+}
+
+impl NewFile {
+    /// Begins one; it gets its name when it is finished.
+    pub(crate) fn create(path: &Path) -> Outcome<Self> {
+        must_be_new(path)?;
+        let beside = sibling(path);
+        let _ = fs::remove_file(&beside);
+        let file = OpenOptions::new().write(true).create_new(true).mode(OWNER_ONLY).open(&beside);
+        let file =
+            file.map_err(|error| Failure::local(format!("cannot write {}: {error}", path.display())))?;
+        Ok(Self { path: path.to_owned(), beside, file: Some(file) })
+    }
+
+    /// Adds to it.
+    pub(crate) fn write(&mut self, content: &[u8]) -> Outcome<()> {
+        let written = self.file.as_mut().map_or(Ok(()), |file| file.write_all(content));
+        written.map_err(|error| Failure::local(format!("cannot write {}: {error}", self.path.display())))
+    }
+
+    /// Gives it its name. Never overwrites.
+    pub(crate) fn finish(mut self) -> Outcome<()> {
+        let Some(file) = self.file.take() else { return Ok(()) };
+        // A link is not made where a name is taken already.
+        let named = file.sync_all().and_then(|()| fs::hard_link(&self.beside, &self.path));
+        named.map_err(|error| match error.kind() {
+            io::ErrorKind::AlreadyExists => taken(&self.path),
+            _ => Failure::local(format!("cannot write {}: {error}", self.path.display())),
+        })
+    }
+}
+
+impl Drop for NewFile {
+    fn drop(&mut self) {
+        let _ = fs::remove_file(&self.beside);
+    }
+}
+
 /// Refuses when `path` is there already: asked before work that would be in vain.
 pub(crate) fn must_be_new(path: &Path) -> Outcome<()> {
     if fs::symlink_metadata(path).is_ok() { Err(taken(path)) } else { Ok(()) }

@@ -68,6 +68,11 @@ impl Server {
 }
 
 impl ServerArgs {
+    /// The same caller at another server, whose address is `url` or configured.
+    pub(crate) fn elsewhere(&self, url: Option<String>) -> Self {
+        Self { server: url, ca_file: self.ca_file.clone(), token_file: self.token_file.clone() }
+    }
+
     /// A client of `server` with an access token.
     pub(crate) async fn client(&self, app: &App, server: Server) -> Outcome<Client> {
         let configured = server.configured(app);

@@ -16,7 +16,7 @@ mod succeed;
 
 use clap::Subcommand;
 
-pub(crate) use pins::{PinArgs, load_store};
+pub(crate) use pins::{PinArgs, country_and_file, load_store, pinned};
 
 use crate::{app::App, exit::Outcome};
 

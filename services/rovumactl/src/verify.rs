@@ -15,7 +15,11 @@ use crate::{
     moments,
     trust::{PinArgs, load_store},
 };
-use report::{Report, Verdict};
+use report::Report;
+pub(crate) use {
+    judge::judge,
+    report::{Judged, Verdict},
+};
 
 /// Options of `verify`.
 #[derive(Debug, Args)]

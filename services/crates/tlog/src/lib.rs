@@ -32,7 +32,7 @@ pub use edge::{Edge, EdgeFault, Node};
 pub use hash::{leaf_hash, node_hash};
 pub use key::{KeyFault, KeyKind, NoteKey};
 pub use note::{CosignFault, add_cosignature, cosign, sign};
-pub use policy::{Policy, PolicyFault, Verdict};
+pub use policy::{NotGood, Policy, PolicyFault, Verdict};
 pub use proof::{ProofFault, Tiles, needed_for_consistency, needed_for_inclusion};
 pub use proof_file::{ProofFile, ProofFileFault};
 pub use tile::{TILE_WIDTH, Tile, TileKind};

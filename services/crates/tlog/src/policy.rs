@@ -119,6 +119,41 @@ pub enum Verdict {
     },
 }
 
+/// A head that is not good by the policy, and why.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NotGood {
+    /// Its log signed it, and too few of the witnesses.
+    #[error("the head is not cosigned by {}", .missing.join(", "))]
+    Unwitnessed {
+        /// Those who have not.
+        missing: Vec<String>,
+    },
+    /// No log of the policy signed it.
+    #[error("the head is not signed by a log that the policy names")]
+    NotSigned,
+    /// A signature of it is not what it says.
+    #[error("what says it is signed by {name} is not")]
+    Forged {
+        /// Whose it says it is.
+        name: String,
+    },
+}
+
+impl Verdict {
+    /// The checkpoint, if it is good.
+    ///
+    /// # Errors
+    /// [`NotGood`], with the reason.
+    pub fn good(self) -> Result<Checkpoint, NotGood> {
+        match self {
+            Self::Good(checkpoint) => Ok(checkpoint),
+            Self::Unwitnessed { missing, .. } => Err(NotGood::Unwitnessed { missing }),
+            Self::NotSigned => Err(NotGood::NotSigned),
+            Self::Forged { name } => Err(NotGood::Forged { name }),
+        }
+    }
+}
+
 impl Policy {
     /// What the policy says of a checkpoint.
     pub fn judge(&self, unverified: UnverifiedCheckpoint) -> Verdict {

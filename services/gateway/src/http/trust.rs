@@ -4,12 +4,18 @@ mod warnings;
 
 use std::sync::Arc;
 
-use axum::{Json, extract::State};
+use axum::{
+    Json,
+    extract::{Path, State},
+    http::header,
+    response::{IntoResponse, Response},
+};
 use rovuma_envelope::{
     Agency, TrustStore,
     trust::{ListState, ListStatus, RevocationReason, SealingKeyEntry, SigningKeyEntry},
 };
 use rovuma_policy::act;
+use rovuma_runtime::Problem;
 use rovuma_schemas::{AgencyCode, CountryCode, Timestamp};
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -110,6 +116,29 @@ pub(crate) async fn read(
         warnings: warnings::of(&gateway, &trust, &statuses, permit.resource().owner(), now),
         lists: statuses.into_iter().map(|status| list(&trust, status)).collect(),
     }))
+}
+
+/// Hands out a country's trust list as its authority signed it, for checking with stock tools.
+#[utoipa::path(
+    get, path = "/v1/trust/{country}", operation_id = "export_trust_list", tag = "exchange",
+    params(("country" = String, Path, description = "The country.", example = "mz")),
+    responses(
+        (status = 200, description = "A JWS in General JSON serialisation (RFC 7515, section 7.2.1).", body = Object,
+            content_type = "application/jose+json"),
+        (status = 404, description = "`not_found`: no list of that country is held.", body = Problem,
+            content_type = "application/problem+json"),
+        Refusals
+    )
+)]
+pub(crate) async fn export(
+    State(gateway): State<Arc<Gateway>>,
+    caller: Caller,
+    Path(country): Path<CountryCode>,
+) -> Result<Response, ApiError> {
+    access::permit_own(&gateway, &caller, act::TrustRead).await?;
+    let trust = gateway.trust.current();
+    let list = trust.list(country).ok_or_else(Problem::not_found)?;
+    Ok(([(header::CONTENT_TYPE, "application/jose+json")], list.to_json()).into_response())
 }
 
 fn list(trust: &TrustStore, status: ListStatus) -> ListView {

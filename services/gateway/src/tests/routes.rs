@@ -46,7 +46,7 @@ impl Route {
 
     /// Calls it, about `id` where it is about one thing.
     pub(super) async fn call(&self, caller: &Client<'_>, id: &str) -> Reply {
-        let path = self.path.replace("{id}", id).replace("{list}", "offences");
+        let path = self.path.replace("{id}", id).replace("{list}", "offences").replace("{country}", "tz");
         assert!(!path.contains('{'), "a parameter that this test does not know: {path}");
         let body = match (self.method.as_str(), self.path.as_str()) {
             (_, "/v1/alerts/{id}/return") => Some(json!({ "reason": "try again" })),

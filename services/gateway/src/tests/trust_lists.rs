@@ -198,6 +198,12 @@ async fn lists_agencies_and_warnings_are_shown() {
     assert_eq!(codes, ["mz.senami", "tz.tisd", "tz.tpf"]);
     assert_eq!(agencies["items"][2]["reachable"], true);
 
+    // As it was signed, so that others verify it with nothing but the pinned key.
+    let signed = officer.get("/v1/trust/tz").await.expect(200).json.to_string();
+    let list = rovuma_envelope::SignedTrustList::from_json(signed.as_bytes()).expect("a signed list");
+    assert_eq!(list.unverified_content().country.as_str(), "tz");
+    officer.get("/v1/trust/ke").await.expect(404);
+
     world.clock.advance(Duration::from_secs(100 * 86_400));
     let later = world.person("officer-1", "mz.prm", &["liaison_officer"]);
     let warnings = later.get("/v1/trust").await.expect(200).json["warnings"].clone();

@@ -1,5 +1,6 @@
 //! `audit verify`: a whole log, or a proof, against pinned keys and nothing else.
 
+mod bundle;
 mod files;
 mod leaves;
 mod proof;
@@ -7,6 +8,7 @@ mod proof;
 use std::{fmt, path::PathBuf};
 
 use clap::Args;
+use rovuma_schemas::CountryCode;
 use rovuma_tlog::{Checkpoint, LogFault, Policy, check_log};
 use serde::Serialize;
 
@@ -17,6 +19,7 @@ use crate::{
     output::safe,
     progress,
     session::{Server, ServerArgs},
+    trust::country_and_file,
 };
 pub(super) use files::origin_path;
 use files::{Folder, ReadFault, Remote};
@@ -26,7 +29,7 @@ use leaves::{LeafFault, Leaves};
 /// Options of `audit verify`.
 #[derive(Debug, Args)]
 pub(crate) struct Verify {
-    /// A log's folder with its checkpoint and tiles, or a proof that was saved from the API
+    /// An evidence bundle, a log's folder with its checkpoint and tiles, or a proof that was saved from the API
     #[arg(required_unless_present = "log", conflicts_with = "log")]
     what: Option<PathBuf>,
     /// A log of the audit service, read over HTTP: mz.audit/2026
@@ -38,6 +41,10 @@ pub(crate) struct Verify {
     /// For a proof: the event that it is about, as `rovumactl audit show --json` prints it
     #[arg(long, value_name = "FILE")]
     event: Option<PathBuf>,
+    /// For a bundle: the authority key pinned for a country, <country>=<file>; without them nobody's signature under a message
+    /// is checked
+    #[arg(long = "authority", value_name = "CC=FILE", value_parser = country_and_file)]
+    authorities: Vec<(CountryCode, PathBuf)>,
     #[command(flatten)]
     server: ServerArgs,
 }
@@ -49,11 +56,17 @@ struct Report {
     holds: bool,
     /// What holds, in the order in which it was checked.
     checked: Vec<String>,
+    /// What was not checked, and what it takes to check it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    unchecked: Vec<String>,
     /// The first thing that does not hold.
     #[serde(skip_serializing_if = "Option::is_none")]
     fault: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     log: Option<Signed>,
+    /// Of a bundle: every log that entries are of.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    logs: Vec<Signed>,
     #[serde(skip_serializing_if = "Option::is_none")]
     sources: Option<usize>,
 }
@@ -66,6 +79,13 @@ struct Signed {
     root: String,
     /// The witnesses, each with the time that it names.
     cosigned: Vec<String>,
+}
+
+impl Report {
+    fn of(what: String) -> Self {
+        let (checked, unchecked, logs) = (Vec::new(), Vec::new(), Vec::new());
+        Self { what, holds: false, checked, unchecked, fault: None, log: None, logs, sources: None }
+    }
 }
 
 impl Signed {
@@ -90,7 +110,7 @@ impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let verdict = if self.holds { "HOLDS" } else { "DOES NOT HOLD" };
         writeln!(f, "{verdict}: {}", safe(&self.what))?;
-        if let Some(log) = &self.log {
+        for log in self.log.iter().chain(&self.logs) {
             writeln!(f, "  log       {}", safe(&log.origin))?;
             writeln!(f, "  leaves    {}", log.leaves)?;
             writeln!(f, "  root      {}", log.root)?;
@@ -98,6 +118,9 @@ impl fmt::Display for Report {
         }
         for checked in &self.checked {
             writeln!(f, "  holds     {}", safe(checked))?;
+        }
+        for unchecked in &self.unchecked {
+            writeln!(f, "  unchecked {}", safe(unchecked))?;
         }
         match &self.fault {
             Some(fault) => write!(f, "  FAILS     {}", safe(fault)),
@@ -113,6 +136,12 @@ impl Verify {
     pub(crate) async fn run(self, app: &App) -> Outcome {
         let policy = read_policy(&self.policy)?;
         let report = match (&self.what, &self.log) {
+            (Some(what), _) if what.is_file() && bundle::is_one(what) => {
+                let now = app.now();
+                let (what, pins) = (what.clone(), self.authorities);
+                let shown = format!("checking {}", what.display());
+                off_the_runtime(&shown, move || bundle::check(&what, &policy, &pins, now)).await?
+            }
             (Some(what), _) if what.is_file() => proof::check(what, self.event.as_deref(), &policy)?,
             (Some(what), _) if what.is_dir() => {
                 let folder = Folder::new(what.clone());
@@ -148,7 +177,11 @@ impl Verify {
 
 /// Reads a policy: keys that were handed over by people.
 pub(super) fn read_policy(path: &std::path::Path) -> Outcome<Policy> {
-    let text = read_text(path)?;
+    parse_policy(path, &read_text(path)?)
+}
+
+/// The policy that a file's text is.
+pub(super) fn parse_policy(path: &std::path::Path, text: &str) -> Outcome<Policy> {
     text.parse().map_err(|fault| {
         Failure::usage(format!("{}: {fault}", path.display()))
             .next("give the policy that was handed over with the keys: rovumactl audit policy writes one")
@@ -170,8 +203,7 @@ where
 {
     let mut leaves = Leaves::default();
     let checked = check_log(files, policy, |index, entry| leaves.look(index, entry));
-    let mut report =
-        Report { what, holds: false, checked: Vec::new(), fault: None, log: None, sources: None };
+    let mut report = Report::of(what);
     match checked {
         Ok(checkpoint) => {
             report.holds = true;

@@ -114,7 +114,12 @@ impl SentList {
 }
 
 /// Reads page after page, until there are `limit` rows or no more.
-pub(crate) async fn pages(client: &Client, path: &str, query: Query, limit: u32) -> Outcome<Vec<Value>> {
+pub(crate) async fn pages(
+    client: &Client,
+    path: &str,
+    query: Vec<(&str, String)>,
+    limit: u32,
+) -> Outcome<Vec<Value>> {
     let wanted = usize::try_from(limit).unwrap_or(usize::MAX);
     let mut items: Vec<Value> = Vec::new();
     let mut cursor: Option<String> = None;

@@ -18,6 +18,28 @@ struct UnverifiedClaims {
     roles: Vec<String>,
 }
 
+/// Who a token is about, as it says.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Caller {
+    /// The subject.
+    pub(crate) subject: String,
+    /// The agency.
+    pub(crate) agency: Option<String>,
+}
+
+impl Caller {
+    /// Reads the token's claims; an opaque token says nothing.
+    pub(crate) fn of(token: &str) -> Self {
+        let UnverifiedClaims { sub: subject, agency, .. } = unverified(token);
+        Self { subject, agency }
+    }
+}
+
+fn unverified(token: &str) -> UnverifiedClaims {
+    let payload = token.split('.').nth(1).and_then(|payload| URL_SAFE_NO_PAD.decode(payload).ok());
+    payload.and_then(|json| serde_json::from_slice(&json).ok()).unwrap_or_default()
+}
+
 /// The answer of `login` and `whoami`.
 #[derive(Debug, Serialize)]
 pub(crate) struct Who {
@@ -34,12 +56,7 @@ pub(crate) struct Who {
 impl Who {
     /// Reads the token's claims; an opaque token says nothing.
     pub(crate) fn of(issuer: &str, token: &str, expires: Timestamp) -> Self {
-        let claims: UnverifiedClaims = token
-            .split('.')
-            .nth(1)
-            .and_then(|payload| URL_SAFE_NO_PAD.decode(payload).ok())
-            .and_then(|json| serde_json::from_slice(&json).ok())
-            .unwrap_or_default();
+        let claims = unverified(token);
         Self {
             issuer: issuer.to_owned(),
             subject: claims.sub,

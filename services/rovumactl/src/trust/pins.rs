@@ -22,25 +22,28 @@ pub(crate) struct PinArgs {
     authorities: Vec<(CountryCode, PathBuf)>,
 }
 
-fn country_and_file(text: &str) -> Result<(CountryCode, PathBuf), String> {
+pub(crate) fn country_and_file(text: &str) -> Result<(CountryCode, PathBuf), String> {
     let (country, file) = text.split_once('=').ok_or("give it as <country>=<file>, mz=authority.jwk")?;
     Ok((country.parse().map_err(|error| format!("{error}"))?, PathBuf::from(file)))
 }
 
 /// Verifies every list against its pin and makes the store that messages are verified against.
 pub(crate) fn load_store(args: &PinArgs, now: Timestamp) -> Outcome<TrustStore> {
-    let pins = args
-        .authorities
-        .iter()
-        .map(|(country, file)| Ok(Pin::new(*country, keys::read_authority(file)?)))
-        .collect::<Outcome<Vec<Pin>>>()?;
-    let mut store =
-        TrustStore::new(TrustPolicy::default(), pins).map_err(|error| Failure::usage(error.to_string()))?;
+    let mut store = pinned(&args.authorities)?;
     for path in &args.lists {
         let json = files::read(path)?;
         (store, _) = store.with_list(&json, now).map_err(|error| refused(path, &error))?;
     }
     Ok(store)
+}
+
+/// A store that has pins, and no lists yet.
+pub(crate) fn pinned(authorities: &[(CountryCode, PathBuf)]) -> Outcome<TrustStore> {
+    let pins = authorities
+        .iter()
+        .map(|(country, file)| Ok(Pin::new(*country, keys::read_authority(file)?)))
+        .collect::<Outcome<Vec<Pin>>>()?;
+    TrustStore::new(TrustPolicy::default(), pins).map_err(|error| Failure::usage(error.to_string()))
 }
 
 /// Reads one signed list and verifies it.

@@ -31,7 +31,7 @@ const ORDER: [&str; 12] = [
 
 /// Judges one message as of `now`. Where it came in cannot be known from a file; all else is checked as at
 /// a gateway of `recipient`, or of the first recipient that it names.
-pub(super) fn judge(
+pub(crate) fn judge(
     trust: &TrustStore,
     segment: Segment,
     recipient: Option<&AgencyCode>,

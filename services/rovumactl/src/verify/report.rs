@@ -10,7 +10,7 @@ use crate::output::safe;
 /// The end of the judgement, from best to worst.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub(super) enum Verdict {
+pub(crate) enum Verdict {
     /// Everything holds.
     Verified,
     /// Nothing speaks against it, but a newer trust list is needed to know.
@@ -24,7 +24,7 @@ pub(super) enum Verdict {
 /// How one check ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub(super) enum Standing {
+pub(crate) enum Standing {
     Holds,
     Fails,
     /// Cannot be known with what is at hand.
@@ -35,17 +35,17 @@ pub(super) enum Standing {
 
 /// One check.
 #[derive(Clone, Debug, Serialize)]
-pub(super) struct Check {
+pub(crate) struct Check {
     pub(super) check: &'static str,
     pub(super) standing: Standing,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) detail: Option<String>,
+    pub(crate) detail: Option<String>,
 }
 
 /// One message.
 #[derive(Debug, Serialize)]
-pub(super) struct Judged {
-    pub(super) verdict: Verdict,
+pub(crate) struct Judged {
+    pub(crate) verdict: Verdict,
     /// What the message says of itself. Believe it only when the verdict is `verified` or `rejected`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) says: Option<Says>,
@@ -55,12 +55,12 @@ pub(super) struct Judged {
     /// SHA-256 of the compact JWS: what receipts name.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) digest: Option<String>,
-    pub(super) checks: Vec<Check>,
+    pub(crate) checks: Vec<Check>,
 }
 
 /// The header in short.
 #[derive(Debug, Serialize)]
-pub(super) struct Says {
+pub(crate) struct Says {
     pub(super) id: String,
     #[serde(rename = "type")]
     pub(super) kind: String,

@@ -39,10 +39,7 @@ impl SignedTrustList {
 
     /// The file's content: the JWS in General JSON serialisation.
     pub fn to_json(&self) -> String {
-        // A struct of strings always serialises.
-        let mut text = serde_json::to_string_pretty(&self.general).unwrap_or_default();
-        text.push('\n');
-        text
+        file_of(&self.general)
     }
 
     /// What the list says of itself, before anybody checked it.
@@ -74,8 +71,16 @@ impl SignedTrustList {
                 offered: content.serial,
             });
         }
-        Ok(TrustList::new(content, authorities, digest(self.general.unverified_payload())))
+        Ok(TrustList::new(content, authorities, self.general))
     }
+}
+
+/// The content of a list's file.
+fn file_of(general: &GeneralJws) -> String {
+    // A struct of strings always serialises.
+    let mut text = serde_json::to_string_pretty(general).unwrap_or_default();
+    text.push('\n');
+    text
 }
 
 /// A trust list whose signature and content hold.
@@ -84,14 +89,20 @@ pub struct TrustList {
     content: ListContent,
     authorities: Vec<PublicKey>,
     digest: Digest,
+    signed: GeneralJws,
     by_code: HashMap<AgencyCode, usize>,
 }
 
 impl TrustList {
-    fn new(content: ListContent, authorities: Vec<PublicKey>, digest: Digest) -> Self {
+    fn new(content: ListContent, authorities: Vec<PublicKey>, signed: GeneralJws) -> Self {
         let by_code =
             content.agencies.iter().enumerate().map(|(at, agency)| (agency.code.clone(), at)).collect();
-        Self { content, authorities, digest, by_code }
+        Self { content, authorities, digest: digest(signed.unverified_payload()), signed, by_code }
+    }
+
+    /// The list as it was signed, for others to verify: a file's content.
+    pub fn to_json(&self) -> String {
+        file_of(&self.signed)
     }
 
     /// What the list says.

@@ -2,10 +2,9 @@
 
 use std::path::Path;
 
-use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
-use rovuma_envelope::digest;
+use rovuma_evidence::Disclosed;
 use rovuma_schemas::audit::AuditLeaf;
-use rovuma_tlog::{Policy, ProofFile, UnverifiedCheckpoint, Verdict, leaf_hash};
+use rovuma_tlog::{Policy, ProofFile, leaf_hash};
 use serde::Deserialize;
 
 use super::{Report, Signed};
@@ -34,8 +33,7 @@ pub(super) fn check(path: &Path, event: Option<&Path>, policy: &Policy) -> Outco
             .next("give a log's folder, or a proof as GET /v1/events/…/proof answers it")
     })?;
     let what = format!("leaf {} in {}", proof.index, path.display());
-    let mut report =
-        Report { what, holds: false, checked: Vec::new(), fault: None, log: None, sources: None };
+    let mut report = Report::of(what);
     report.fault = proven(&proof, policy, &mut report).err();
     if let (None, Some(event)) = (&report.fault, event) {
         report.fault = committed(&proof.unverified_extra, event, &mut report.checked)?.err();
@@ -45,7 +43,7 @@ pub(super) fn check(path: &Path, event: Option<&Path>, policy: &Policy) -> Outco
 }
 
 fn proven(proof: &ProofFile, policy: &Policy, report: &mut Report) -> Result<(), String> {
-    let checkpoint = good(policy, proof.checkpoint.clone())?;
+    let checkpoint = policy.judge(proof.checkpoint.clone()).good().map_err(|fault| fault.to_string())?;
     report.log = Some(Signed::of(&checkpoint));
     report
         .checked
@@ -65,18 +63,6 @@ fn proven(proof: &ProofFile, policy: &Policy, report: &mut Report) -> Result<(),
     Ok(())
 }
 
-/// The checkpoint, if it is good by the policy.
-pub(super) fn good(policy: &Policy, read: UnverifiedCheckpoint) -> Result<rovuma_tlog::Checkpoint, String> {
-    match policy.judge(read) {
-        Verdict::Good(checkpoint) => Ok(checkpoint),
-        Verdict::Unwitnessed { missing, .. } => {
-            Err(format!("the head is not cosigned by {}", missing.join(", ")))
-        }
-        Verdict::NotSigned => Err("the head is not signed by a log that the policy names".to_owned()),
-        Verdict::Forged { name } => Err(format!("what says it is signed by {name} is not")),
-    }
-}
-
 /// Whether the leaf commits to the event: its exact bytes and its salt.
 fn committed(leaf: &[u8], event: &Path, checked: &mut Vec<String>) -> Outcome<Result<(), String>> {
     let unusable = |fault: &dyn std::fmt::Display| {
@@ -87,14 +73,9 @@ fn committed(leaf: &[u8], event: &Path, checked: &mut Vec<String>) -> Outcome<Re
     let (Some(exact), Some(salt)) = (shown.exact, shown.entry.salt) else {
         return Err(unusable(&"the event was erased: only the leaf is left to prove"));
     };
-    let salt = URL_SAFE_NO_PAD.decode(salt).map_err(|fault| unusable(&fault))?;
     let said = AuditLeaf::from_bytes(leaf).map_err(|fault| unusable(&fault))?;
-    let event = serde_json::from_str(&exact).map_err(|fault| unusable(&fault))?;
-    if said.commit != digest(&[salt.as_slice(), exact.as_bytes()].concat()) {
-        return Ok(Err("the leaf commits to another event than this one".to_owned()));
-    }
-    if !said.says(&event) {
-        return Ok(Err("the leaf says something else than the event that it commits to".to_owned()));
+    if let Err(fault) = (Disclosed { salt, exact }).event_of(&said) {
+        return Ok(Err(fault));
     }
     checked.push("the leaf commits to exactly this event, and says what it says".to_owned());
     Ok(Ok(()))

@@ -1,0 +1,280 @@
+//! Whether a bundle proves what it says.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use rovuma_envelope::digest;
+use rovuma_schemas::{
+    Digest, MessageId,
+    audit::{AuditAction, AuditEvent, AuditLeaf},
+};
+use rovuma_tlog::{Checkpoint, Policy, ProofFile, leaf_hash};
+
+use crate::{Contents, Counts, Disclosed, Entry, ErasedEntry, FORMAT, PinnedHead, Role};
+
+/// What was found out about a bundle: everything in it holds.
+#[derive(Debug)]
+pub struct Checked {
+    /// The heads that entries are proved against, by their log.
+    pub heads: BTreeMap<String, Checkpoint>,
+    /// What each entry says, by its place; the event where it is disclosed.
+    pub entries: BTreeMap<u64, CheckedEntry>,
+}
+
+/// What an entry says.
+#[derive(Debug)]
+pub struct CheckedEntry {
+    /// Why it is in the bundle.
+    pub role: Role,
+    /// Its leaf. In the log where there is a proof.
+    pub leaf: AuditLeaf,
+    /// The event that the leaf commits to.
+    pub event: Option<AuditEvent>,
+    /// Whether its place in a log was proven.
+    pub is_proven: bool,
+    /// The order by which it was erased.
+    pub erased_by: Option<u64>,
+}
+
+/// The first thing that does not hold.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Fault {
+    /// A bundle of another format.
+    #[error("a bundle of the format {got:?}: this build reads {FORMAT}")]
+    Format {
+        /// Its format.
+        got: String,
+    },
+    /// Something about an entry.
+    #[error("entry {index}: {what}")]
+    Entry {
+        /// Which.
+        index: u64,
+        /// What.
+        what: String,
+    },
+    /// A message that no proven entry names.
+    #[error("message {id}: no entry of the bundle names the SHA-256 of {file}")]
+    Message {
+        /// Which.
+        id: String,
+        /// Which of its files.
+        file: String,
+    },
+    /// The manifest says something else than the files.
+    #[error("the manifest says something else than the files: {what}")]
+    Manifest {
+        /// About what.
+        what: &'static str,
+    },
+}
+
+/// Checks everything that can be checked with the keys of `policy` alone: proofs, commitments, counts, and that messages are
+/// those of which entries speak. Whose signatures messages carry is checked with trust lists.
+///
+/// # Errors
+/// The first [`Fault`].
+pub fn check(contents: &Contents, policy: &Policy) -> Result<Checked, Fault> {
+    if contents.manifest.format != FORMAT {
+        return Err(Fault::Format { got: contents.manifest.format.clone() });
+    }
+    let checked = entries(contents, policy)?;
+    let says = |what| Fault::Manifest { what };
+    let manifest = &contents.manifest;
+    if manifest.counts != Counts::of(contents) {
+        return Err(says("counts"));
+    }
+    if manifest.heads != PinnedHead::all_of(&checked.heads) {
+        return Err(says("heads"));
+    }
+    if manifest.erased != ErasedEntry::all_of(contents) {
+        return Err(says("what was erased"));
+    }
+    messages(contents, &checked)?;
+    Ok(checked)
+}
+
+impl Checked {
+    /// Checks the entries of contents of which the manifest is not complete yet, and completes it.
+    ///
+    /// # Errors
+    /// The first [`Fault`].
+    pub fn complete(contents: &mut Contents, policy: &Policy) -> Result<Self, Fault> {
+        let checked = entries(contents, policy)?;
+        contents.manifest.counts = Counts::of(contents);
+        contents.manifest.heads = PinnedHead::all_of(&checked.heads);
+        contents.manifest.erased = ErasedEntry::all_of(contents);
+        check(contents, policy)
+    }
+}
+
+fn entries(contents: &Contents, policy: &Policy) -> Result<Checked, Fault> {
+    let mut checked = Checked { heads: BTreeMap::new(), entries: BTreeMap::new() };
+    // The place of a log's first entry: the same for all entries of it.
+    let mut begins: BTreeMap<&str, u64> = BTreeMap::new();
+    for (index, entry) in &contents.entries {
+        let fault = |what: String| Fault::Entry { index: *index, what };
+        if let Some(proof) = &entry.proof {
+            let leaf_index = proven(entry, proof, policy, &mut checked.heads).map_err(fault)?;
+            let begin =
+                index.checked_sub(leaf_index).ok_or_else(|| fault("it stands before its log".to_owned()))?;
+            if *begins.entry(&entry.origin).or_insert(begin) != begin {
+                return Err(fault("it stands elsewhere in its log".to_owned()));
+            }
+        }
+        let leaf =
+            AuditLeaf::from_bytes(entry.leaf.as_bytes()).map_err(|unread| fault(unread.to_string()))?;
+        let event = entry.event.as_ref().map(|event| event.event_of(&leaf)).transpose().map_err(fault)?;
+        let is_proven = entry.proof.is_some();
+        let (role, erased_by) = (entry.role, entry.erased_by);
+        checked.entries.insert(*index, CheckedEntry { role, leaf, event, is_proven, erased_by });
+    }
+    for (index, entry) in &contents.entries {
+        is_accounted_for(entry, &checked).map_err(|what| Fault::Entry { index: *index, what })?;
+    }
+    Ok(checked)
+}
+
+/// Checks a proof; the leaf's place in its log.
+fn proven(
+    entry: &Entry,
+    proof: &str,
+    policy: &Policy,
+    heads: &mut BTreeMap<String, Checkpoint>,
+) -> Result<u64, String> {
+    let proof = ProofFile::read(proof).map_err(|unread| unread.to_string())?;
+    if proof.unverified_extra != entry.leaf.as_bytes() {
+        return Err("its proof is of another leaf".to_owned());
+    }
+    let known = heads.get(&entry.origin).is_some_and(|head| head.as_bytes() == proof.checkpoint.as_bytes());
+    if !known {
+        let head = policy.judge(proof.checkpoint).good().map_err(|fault| fault.to_string())?;
+        if head.head().origin != entry.origin {
+            return Err(format!("its proof is in {}, and not in {}", head.head().origin, entry.origin));
+        }
+        // One head for each log: what is proved against two could be of two histories.
+        if heads.insert(entry.origin.clone(), head).is_some() {
+            return Err(format!("entries of {} are proved against different heads", entry.origin));
+        }
+    }
+    let head = heads.get(&entry.origin).ok_or("no head")?.head();
+    let included = head.includes(proof.index, leaf_hash(entry.leaf.as_bytes()), &proof.hashes);
+    included.map_err(|unproved| format!("it is not in the log: {unproved}"))?;
+    Ok(proof.index)
+}
+
+impl Disclosed {
+    /// The event, if the leaf commits to it and says what it says.
+    ///
+    /// # Errors
+    /// In words, when it does not.
+    pub fn event_of(&self, leaf: &AuditLeaf) -> Result<AuditEvent, String> {
+        let salt = URL_SAFE_NO_PAD.decode(&self.salt).map_err(|fault| format!("its salt: {fault}"))?;
+        if leaf.commit != digest(&[salt.as_slice(), self.exact.as_bytes()].concat()) {
+            return Err("the leaf commits to another event than this one".to_owned());
+        }
+        let event: AuditEvent = serde_json::from_str(&self.exact).map_err(|fault| fault.to_string())?;
+        if leaf.says(&event) {
+            Ok(event)
+        } else {
+            Err("the leaf says something else than the event that it commits to".to_owned())
+        }
+    }
+}
+
+/// What is not there was erased by an order that is there; and an order is there for something.
+fn is_accounted_for(entry: &Entry, checked: &Checked) -> Result<(), String> {
+    let is_order =
+        |index: &u64| checked.entries.get(index).is_some_and(|order| order.leaf.action == AuditAction::Erase);
+    match (&entry.event, &entry.erased_by, entry.role) {
+        (Some(_), Some(_), _) => Err("it is said to be erased, and is there".to_owned()),
+        (None, None, Role::Item) => Err("its event is not there, and no order says why".to_owned()),
+        (_, Some(order), _) if !is_order(order) => {
+            Err(format!("its event was erased, and the order {order} is not there"))
+        }
+        (_, _, Role::Order)
+            if !checked.entries.values().any(|other| other.erased_by == Some(entry.index)) =>
+        {
+            Err("it is said to be an order, and nothing was erased by it".to_owned())
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Every message is one that an entry was written about.
+fn messages(contents: &Contents, checked: &Checked) -> Result<(), Fault> {
+    for (id, files) in &contents.messages {
+        let named = named_of(&id.to_string(), checked);
+        for (country, jws) in &files.signed {
+            if !named.contains(&digest(jws.as_bytes())) {
+                return Err(Fault::Message { id: id.to_string(), file: format!("{country}.jws") });
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The digests that proven entries about a message name.
+fn named_of(id: &str, checked: &Checked) -> BTreeSet<Digest> {
+    let proven = checked.entries.values().filter(|entry| entry.is_proven);
+    proven.flat_map(|entry| named_in(id, &entry.leaf, entry.event.as_ref())).collect()
+}
+
+/// The digests that an entry about a message names: in its leaf, or in its event where the message was signed for several
+/// countries.
+fn named_in(id: &str, leaf: &AuditLeaf, event: Option<&AuditEvent>) -> BTreeSet<Digest> {
+    if leaf.object.as_ref().is_none_or(|object| object.id != id) {
+        return BTreeSet::new();
+    }
+    let details = event.into_iter().flat_map(|event| &event.details);
+    let several = details.filter(|(name, _)| name.starts_with("digest."));
+    let several = several.filter_map(|(_, digest)| digest.parse::<Digest>().ok());
+    leaf.message.into_iter().chain(several).collect()
+}
+
+impl Contents {
+    /// Whether an entry that has a proof names these bytes as a message's. Nothing of it is verified: it is asked before they
+    /// are put into a bundle, in which [`check`] refuses what no entry names.
+    pub fn names(&self, id: &MessageId, jws: &str) -> bool {
+        let (id, wanted) = (id.to_string(), digest(jws.as_bytes()));
+        self.entries.values().filter(|entry| entry.proof.is_some()).any(|entry| {
+            let event = entry.event.as_ref().and_then(|event| serde_json::from_str(&event.exact).ok());
+            AuditLeaf::from_bytes(entry.leaf.as_bytes())
+                .is_ok_and(|leaf| named_in(&id, &leaf, event.as_ref()).contains(&wanted))
+        })
+    }
+}
+
+impl Counts {
+    /// What contents hold.
+    pub(crate) fn of(contents: &Contents) -> Self {
+        let count = |which: &dyn Fn(&&Entry) -> bool| contents.entries.values().filter(which).count() as u64;
+        let is_item = |entry: &&Entry| entry.role == Role::Item;
+        Self {
+            items: count(&is_item),
+            orders: count(&|entry| !is_item(entry)),
+            disclosed: count(&|entry| entry.event.is_some()),
+            erased: count(&|entry| is_item(entry) && entry.erased_by.is_some()),
+            unproven: count(&|entry| entry.proof.is_none()),
+            messages: contents.messages.len() as u64,
+            receipts: contents.messages.values().map(|files| files.receipts.len() as u64).sum(),
+        }
+    }
+}
+
+impl PinnedHead {
+    fn all_of(heads: &BTreeMap<String, Checkpoint>) -> Vec<Self> {
+        let pinned = |checkpoint: &Checkpoint| {
+            let head = checkpoint.head();
+            Self { origin: head.origin.clone(), size: head.size, root: head.root.to_string() }
+        };
+        heads.values().map(pinned).collect()
+    }
+}
+
+impl ErasedEntry {
+    fn all_of(contents: &Contents) -> Vec<Self> {
+        let erased = |entry: &Entry| Some(Self { index: entry.index, order: entry.erased_by? });
+        contents.entries.values().filter_map(erased).collect()
+    }
+}

@@ -1,0 +1,163 @@
+//! The report: what a bundle proves, for people.
+
+mod words;
+
+use askama::Template;
+use rovuma_envelope::Jws;
+use rovuma_schemas::{CodeLists, Header, Locale, Timestamp, audit::AuditLeaf};
+
+use crate::{Checked, CheckedEntry, Contents, LeftOut, MessageFiles, Role};
+use words::Words;
+
+/// The list with what actions are called.
+const ACTIONS: &str = "audit_actions";
+
+/// The report of contents that hold, in the language that their manifest names. The same contents give the same report.
+///
+/// # Errors
+/// What the template says, which is nothing that contents can bring about.
+pub fn render(contents: &Contents, checked: &Checked) -> Result<String, askama::Error> {
+    Report::of(contents, checked).render()
+}
+
+#[derive(Template)]
+#[template(path = "report.html")]
+struct Report<'a> {
+    lang: Locale,
+    words: &'static Words,
+    contents: &'a Contents,
+    reason: &'a str,
+    heads: Vec<HeadRow>,
+    rows: Vec<Row<'a>>,
+    erased: Vec<Erased<'a>>,
+    left_out: Vec<(&'a LeftOut, &'a str)>,
+    messages: Vec<MessageView<'a>>,
+    /// Entries that no head vouched for when the bundle was made.
+    later: u64,
+}
+
+struct HeadRow {
+    origin: String,
+    size: u64,
+    root: String,
+    cosigned: Vec<String>,
+}
+
+/// An entry in the table.
+struct Row<'a> {
+    index: u64,
+    time: String,
+    action: &'a str,
+    code: &'a str,
+    actor: &'a str,
+    agency: &'a str,
+    object: String,
+    outcome: String,
+    note: &'static str,
+}
+
+/// What was erased, and on whose order.
+struct Erased<'a> {
+    index: u64,
+    order: u64,
+    at: String,
+    by: &'a str,
+    /// As far as the requester may know it.
+    legal_basis: &'a str,
+}
+
+/// A message, as it says of itself.
+struct MessageView<'a> {
+    id: String,
+    says: Option<Header>,
+    files: &'a MessageFiles,
+    recipients: String,
+}
+
+impl<'a> Report<'a> {
+    fn of(contents: &'a Contents, checked: &'a Checked) -> Self {
+        let manifest = &contents.manifest;
+        let (lang, words) = (manifest.language, Words::of(manifest.language));
+        let items = checked.entries.iter().filter(|(_, entry)| entry.role == Role::Item);
+        Self {
+            lang,
+            words,
+            contents,
+            reason: manifest.reason.as_deref().unwrap_or(words.no_reason),
+            heads: checked.heads.values().map(HeadRow::of).collect(),
+            rows: items.map(|(index, entry)| Row::of(*index, entry, lang, words)).collect(),
+            erased: erased(checked, words),
+            left_out: manifest.left_out.iter().map(|left| (left, words.left_out(&left.why))).collect(),
+            messages: contents
+                .messages
+                .iter()
+                .map(|(id, files)| MessageView::of(id.to_string(), files))
+                .collect(),
+            later: manifest.log_length.saturating_sub(manifest.end),
+        }
+    }
+}
+
+impl HeadRow {
+    fn of(checkpoint: &rovuma_tlog::Checkpoint) -> Self {
+        let head = checkpoint.head();
+        let cosigned = checkpoint.cosigned().iter().map(|word| {
+            let at = i64::try_from(word.unix_s).ok().and_then(|unix_s| unix_s.checked_mul(1_000_000));
+            let at = at.and_then(|micros| Timestamp::from_micros(micros).ok());
+            format!("{}, {}", word.witness, at.map_or_else(|| word.unix_s.to_string(), |at| at.to_string()))
+        });
+        let cosigned = cosigned.collect();
+        Self { origin: head.origin.clone(), size: head.size, root: head.root.to_string(), cosigned }
+    }
+}
+
+impl<'a> Row<'a> {
+    fn of(index: u64, entry: &'a CheckedEntry, lang: Locale, words: &'static Words) -> Self {
+        let leaf: &AuditLeaf = &entry.leaf;
+        let code = leaf.action.as_str();
+        let object = leaf.object.as_ref().map(|object| format!("{} {}", object.kind, object.id));
+        let reason = entry.event.as_ref().and_then(|event| event.reason.as_deref());
+        let outcome = words.outcome(leaf.outcome);
+        Self {
+            index,
+            time: leaf.time.to_string(),
+            action: CodeLists::shipped().label(ACTIONS, code, lang),
+            code,
+            actor: &leaf.actor,
+            agency: leaf.agency.as_ref().map_or("", |agency| agency.as_str()),
+            object: object.unwrap_or_default(),
+            outcome: reason.map_or_else(|| outcome.to_owned(), |reason| format!("{outcome}: {reason}")),
+            note: match (entry.erased_by, entry.is_proven) {
+                (Some(_), _) => words.note_erased,
+                (None, false) => words.note_unproven,
+                (None, true) => "",
+            },
+        }
+    }
+}
+
+fn erased<'a>(checked: &'a Checked, words: &'static Words) -> Vec<Erased<'a>> {
+    let erased = checked.entries.iter().filter_map(|(index, entry)| {
+        let order = entry.erased_by?;
+        let given = checked.entries.get(&order)?;
+        let basis = given.event.as_ref().and_then(|event| event.details.get("legal_basis"));
+        Some(Erased {
+            index: *index,
+            order,
+            at: given.leaf.time.to_string(),
+            by: given.leaf.agency.as_ref().map_or("", |agency| agency.as_str()),
+            legal_basis: basis.map_or(words.withheld, String::as_str),
+        })
+    });
+    erased.collect()
+}
+
+impl<'a> MessageView<'a> {
+    fn of(id: String, files: &'a MessageFiles) -> Self {
+        let jws = files.signed.values().next().and_then(|jws| Jws::from_compact(jws).ok());
+        let says = jws.and_then(|jws| rovuma_envelope::Unverified::new(jws).unverified_header().ok());
+        let recipients = says.iter().flat_map(|header| &header.recipients);
+        let recipients: Vec<String> = recipients.map(|recipient| recipient.agency.to_string()).collect();
+        Self { id, says, files, recipients: recipients.join(", ") }
+    }
+}

@@ -1,0 +1,114 @@
+//! `audit bundle`: everything that it takes to prove something without any server, in one file.
+
+mod collect;
+mod messages;
+
+use std::{collections::BTreeMap, path::PathBuf};
+
+use clap::Args;
+use rovuma_evidence::{Bundle, Checked, Contents, Counts, FORMAT, Manifest, Requester, render};
+use rovuma_schemas::Locale;
+use serde::Serialize;
+
+use super::{filter::FilterArgs, verify::parse_policy};
+use crate::{
+    app::App,
+    exit::{Exit, Failure, Outcome},
+    files::{self, NewFile, read_text},
+    session::{Server, ServerArgs},
+};
+
+/// Options of `audit bundle`.
+#[derive(Debug, Args)]
+pub(crate) struct MakeBundle {
+    /// The file to write, a ZIP; it must not be there yet
+    #[arg(long, value_name = "FILE")]
+    out: PathBuf,
+    /// Which logs there are and whose cosignatures they need: the policy that was handed over
+    #[arg(long, value_name = "FILE")]
+    policy: PathBuf,
+    /// Why messages are opened: a code or file reference, which is logged; without it none are in the bundle
+    #[arg(long)]
+    reason: Option<String>,
+    /// The language of the report
+    #[arg(long, value_name = "LANG", default_value_t = crate::client::own_locale())]
+    language: Locale,
+    #[command(flatten)]
+    filter: FilterArgs,
+    /// The gateway that has the messages [default: from the configuration]
+    #[arg(long, value_name = "URL")]
+    gateway: Option<String>,
+    #[command(flatten)]
+    server: ServerArgs,
+}
+
+/// What was made.
+#[derive(Debug, Serialize)]
+struct Made {
+    file: PathBuf,
+    counts: Counts,
+    left_out: usize,
+}
+
+impl std::fmt::Display for Made {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Counts { items, erased, messages, receipts, unproven, .. } = self.counts;
+        writeln!(f, "{}", self.file.display())?;
+        writeln!(f, "  entries   {items}, of which erased {erased}, without a proof {unproven}")?;
+        write!(f, "  messages  {messages} with {receipts} receipts; not in the bundle {}", self.left_out)
+    }
+}
+
+impl MakeBundle {
+    pub(crate) async fn run(self, app: &App) -> Outcome {
+        files::must_be_new(&self.out)?;
+        let text = read_text(&self.policy)?;
+        let policy = parse_policy(&self.policy, &text)?;
+        let audit = self.server.client(app, Server::Audit).await?;
+        let query = self.filter.query(&audit).await?;
+        let caller = audit.caller();
+        let mut contents = Contents {
+            manifest: Manifest {
+                format: FORMAT.to_owned(),
+                made_at: app.now(),
+                made_with: format!("rovumactl {}", env!("CARGO_PKG_VERSION")),
+                language: self.language,
+                requester: Requester {
+                    subject: caller.subject,
+                    agency: caller.agency.and_then(|agency| agency.parse().ok()),
+                },
+                reason: self.reason.clone(),
+                query: query.iter().cloned().collect(),
+                log_length: 0,
+                end: 0,
+                counts: Counts::default(),
+                heads: Vec::new(),
+                erased: Vec::new(),
+                left_out: Vec::new(),
+                files: BTreeMap::new(),
+            },
+            policy: text,
+            entries: BTreeMap::new(),
+            messages: BTreeMap::new(),
+            trust: BTreeMap::new(),
+        };
+        collect::entries(&audit, &query, &mut contents).await?;
+        let gateway = self.server.elsewhere(self.gateway.clone());
+        messages::collect(app, &gateway, self.filter.message(), &mut contents).await?;
+        // What does not hold is not handed on as evidence.
+        let checked = Checked::complete(&mut contents, &policy).map_err(|fault| {
+            Failure::verification(format!("what the servers sent does not hold: {fault}"))
+                .next("tell the national auditor, and keep this message")
+        })?;
+        let report = render(&contents, &checked).map_err(|fault| Failure::local(fault.to_string()))?;
+        let mut bundle = Bundle { contents, report };
+        let bytes = bundle.pack().map_err(|fault| Failure::usage(fault.to_string()))?;
+        // It may hold whole messages: for its owner alone.
+        let mut file = NewFile::create(&self.out)?;
+        file.write(&bytes)?;
+        file.finish()?;
+        let manifest = bundle.contents.manifest;
+        app.out.show(&Made { file: self.out, counts: manifest.counts, left_out: manifest.left_out.len() })?;
+        Ok(Exit::Ok)
+    }
+}

@@ -1,0 +1,99 @@
+//! `audit save`, `audit saved`, `audit forget`: searches under a name.
+
+use std::fmt;
+
+use clap::Args;
+use reqwest::Method;
+use serde::Serialize;
+use serde_json::Value;
+
+use super::filter::FilterArgs;
+use crate::{
+    app::App,
+    client::segment,
+    exit::{Exit, Outcome},
+    output::table,
+    session::{Server, ServerArgs},
+};
+
+/// Options of `audit save`.
+#[derive(Debug, Args)]
+pub(crate) struct Save {
+    /// The name, one line
+    name: String,
+    #[command(flatten)]
+    filter: FilterArgs,
+    #[command(flatten)]
+    server: ServerArgs,
+}
+
+impl Save {
+    pub(crate) async fn run(self, app: &App) -> Outcome {
+        let client = self.server.client(app, Server::Audit).await?;
+        let query = self.filter.query(&client).await?;
+        let filter: serde_json::Map<String, Value> =
+            query.into_iter().map(|(name, value)| (name, value.into())).collect();
+        let request = client.request(Method::PUT, &path(&self.name))?.json(&filter);
+        client.send(request).await?;
+        app.out.note(format_args!("kept as {:?}", self.name));
+        Ok(Exit::Ok)
+    }
+}
+
+/// Options of `audit saved`.
+#[derive(Debug, Args)]
+pub(crate) struct Saved {
+    #[command(flatten)]
+    server: ServerArgs,
+}
+
+impl Saved {
+    pub(crate) async fn run(self, app: &App) -> Outcome {
+        let client = self.server.client(app, Server::Audit).await?;
+        app.out.show(&Kept(client.get("/v1/queries", &[]).await?))?;
+        Ok(Exit::Ok)
+    }
+}
+
+/// Options of `audit forget`.
+#[derive(Debug, Args)]
+pub(crate) struct Forget {
+    /// The name
+    name: String,
+    #[command(flatten)]
+    server: ServerArgs,
+}
+
+impl Forget {
+    pub(crate) async fn run(self, app: &App) -> Outcome {
+        let client = self.server.client(app, Server::Audit).await?;
+        client.send(client.request(Method::DELETE, &path(&self.name))?).await?;
+        app.out.note(format_args!("{:?} is forgotten", self.name));
+        Ok(Exit::Ok)
+    }
+}
+
+fn path(name: &str) -> String {
+    format!("/v1/queries/{}", segment(name))
+}
+
+/// The answer.
+#[derive(Serialize)]
+#[serde(transparent)]
+struct Kept(Value);
+
+impl fmt::Display for Kept {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let items = self.0.get("items").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+        let row = |item: &Value| {
+            let text = |name: &str| item.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
+            let filter = item.get("filter").and_then(Value::as_object).into_iter().flatten();
+            let filter: Vec<String> = filter
+                .map(|(name, value)| format!("{name}={}", value.as_str().unwrap_or_default()))
+                .collect();
+            vec![text("name"), text("saved_at"), filter.join(" ")]
+        };
+        let rows: Vec<Vec<String>> = items.iter().map(row).collect();
+        table(f, &["NAME", "SAVED", "SEARCH"], &rows)
+    }
+}

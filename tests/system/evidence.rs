@@ -1,0 +1,208 @@
+//! An evidence bundle: made with two running countries, checked with none.
+
+use std::{fs, path::Path};
+
+use anyhow::{Context, Result, ensure};
+use rovuma_evidence::Bundle;
+use rovuma_lab::ctl::Ctl;
+use rovuma_tests::{Lab, drafts, eventually, send};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+const CASE: &str = "PRM-EX-2026-0417";
+
+/// An auditor of `mz.prm` with `rovumactl`, who asks both of the country's services.
+struct Auditor {
+    ctl: Ctl,
+    home: TempDir,
+    audit: String,
+    gateway: String,
+    policy: String,
+    authorities: Vec<String>,
+}
+
+impl Auditor {
+    async fn of(lab: &Lab, agency: &str) -> Result<Self> {
+        let (country, home) = (lab.country("mz"), tempfile::tempdir()?);
+        rovuma_lab::certs::write_private(&home.path().join("token"), &lab.token(agency, "auditor").await?)?;
+        let authority = |code: &str| -> Result<String> {
+            Ok(format!("{code}={}", country.layout().authority(code.parse()?).display()))
+        };
+        Ok(Self {
+            ctl: country.ctl(),
+            home,
+            audit: country.url("audit")?,
+            gateway: country.url("gateway")?,
+            policy: country.layout().audit_policy().to_string_lossy().into_owned(),
+            authorities: vec![authority("mz")?, authority("tz")?],
+        })
+    }
+
+    fn file(&self, name: &str) -> String {
+        self.home.path().join(name).to_string_lossy().into_owned()
+    }
+
+    fn run(&self, words: &[&str]) -> Result<(Value, Option<i32>)> {
+        let output = self.ctl.command(words).output()?;
+        let said = if output.stdout.is_empty() { output.stderr } else { output.stdout };
+        let said = serde_json::from_slice(&said)
+            .with_context(|| format!("{words:?}: {}", String::from_utf8_lossy(&said)))?;
+        Ok((said, output.status.code()))
+    }
+
+    /// `rovumactl audit` with these words, at the servers.
+    fn ask(&self, words: &[&str]) -> Result<Value> {
+        let token = self.file("token");
+        let server = ["--server", &self.audit, "--token-file", &token];
+        let (said, status) = self.run(&[&["audit"], words, &server].concat())?;
+        ensure!(status == Some(0), "{words:?} ended with {status:?}: {said}");
+        Ok(said)
+    }
+
+    fn bundle(&self, name: &str, words: &[&str]) -> Result<Value> {
+        let out = self.file(name);
+        let all = ["bundle", "--policy", &self.policy, "--gateway", &self.gateway, "--out", &out];
+        self.ask(&[&all, words].concat())
+    }
+
+    /// What a check says that asks no server.
+    fn verify(&self, name: &str, authorities: &[String]) -> Result<(Value, Option<i32>)> {
+        let file = self.file(name);
+        let mut words = vec!["audit", "verify", &file, "--policy", &self.policy];
+        words.extend(authorities.iter().flat_map(|authority| ["--authority", authority]));
+        self.run(&words)
+    }
+}
+
+/// Waits until the log of mz has a cosigned head with everything that it has now for a search.
+async fn settled(lab: &Lab, query: &str) -> Result<()> {
+    let newest = lab.audited("mz", query, |_| true).await?;
+    let newest = newest["index"].as_u64().context("an index")?;
+    let auditor = lab.api("mz.node", "auditor", "audit").await?;
+    eventually(&format!("a cosigned head with entry {newest}"), || async {
+        let logs = auditor.get("/v1/logs").await?.ok()?;
+        let last = logs["logs"].as_array().and_then(|logs| logs.last()).cloned().unwrap_or_default();
+        Ok((last["good"]["size"].as_u64() > Some(newest)).then_some(()))
+    })
+    .await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_case_is_proven_offline_with_its_messages_and_receipts() -> Result<()> {
+    let mut lab = Lab::start().await?;
+    let sender = lab.officer("mz.prm").await?;
+    let mut draft = drafts::motorcycle(&["tz.tpf"]);
+    draft["case_reference"] = json!(CASE);
+    let id = send(&sender, &draft).await?;
+    lab.hops(&sender, &id, "delivered", 1).await?;
+    lab.officer("tz.tpf").await?.get(&format!("/v1/messages/{id}")).await?.ok()?;
+    lab.hops(&sender, &id, "read", 1).await?;
+    for (action, country) in [("message.send", "mz"), ("receipt.accept", "mz"), ("message.receive", "tz")] {
+        lab.audited(country, &format!("action={action}&case={CASE}"), |_| true).await?;
+    }
+    settled(&lab, &format!("message={id}")).await?;
+
+    let auditor = Auditor::of(&lab, "mz.prm").await?;
+    let words = ["--case", CASE, "--reason", "AUD-2026-7", "--language", "pt"];
+    let made = auditor.bundle("case.zip", &words)?;
+    ensure!(made["counts"]["messages"] == 1 && made["counts"]["receipts"] == 2, "{made}");
+    ensure!(made["counts"]["items"].as_u64() > Some(4) && made["counts"]["unproven"] == 0, "{made}");
+    // Without a reason nothing is opened, and that is told.
+    let closed = auditor.bundle("closed.zip", &["--case", CASE])?;
+    ensure!(closed["counts"]["messages"] == 0 && closed["left_out"] == 1, "{closed}");
+    // The national auditor sees the log of the country, and no agency's messages.
+    let national = Auditor::of(&lab, "mz.node").await?;
+    let refused = national.bundle("national.zip", &["--message", &id, "--reason", "AUD-2026-8"])?;
+    ensure!(refused["counts"]["messages"] == 0 && refused["left_out"] == 1, "{refused}");
+    lab.audited("mz", "action=export", |row| row["event"]["details"]["form"] == "evidence").await?;
+
+    // What one of its events said is erased: the bundle says on whose order.
+    let officer = lab.api("mz.prm", "dpo", "audit").await?;
+    let order = json!({ "scope": format!("case/{CASE}"), "legal_basis": "Lei n.º 3/2017, art. 63" });
+    officer.post("/v1/erasures", &order).await?.ok()?;
+    let (count, table) =
+        (auditor.ask(&["count", "--case", CASE, "--by", "action"])?, auditor.file("case.csv"));
+    ensure!(
+        count["items"].as_array().is_some_and(|items| items.iter().any(|item| item["value"] == "erase")),
+        "{count}"
+    );
+    settled(&lab, "action=erase").await?;
+    let erased = auditor.bundle("erased.zip", &words)?;
+    ensure!(erased["counts"]["erased"].as_u64() > Some(3), "{erased}");
+    searches_are_kept_and_exported(&auditor, &table)?;
+
+    lab.border.mz.stop().await;
+    lab.border.tz.stop().await;
+    for name in ["case.zip", "closed.zip", "erased.zip"] {
+        let (said, status) = auditor.verify(name, &auditor.authorities)?;
+        ensure!(status == Some(0) && said["holds"] == true, "{name}: {said}");
+    }
+    let (said, _) = auditor.verify("case.zip", &[])?;
+    ensure!(said["unchecked"].to_string().contains("--authority"), "{said}");
+    let report = Bundle::unpack(&fs::read(auditor.file("erased.zip"))?)?.report;
+    ensure!(
+        report.contains("Lei n.º 3/2017, art. 63") && report.contains("O que não está provado"),
+        "{report}"
+    );
+    what_is_bent_is_named(&auditor)
+}
+
+fn searches_are_kept_and_exported(auditor: &Auditor, table: &str) -> Result<()> {
+    let token = auditor.file("token");
+    let server = ["--server", &auditor.audit, "--token-file", &token];
+    let run = |words: &[&str]| -> Result<()> {
+        let output = auditor.ctl.command([&["audit"], words, &server].concat()).output()?;
+        ensure!(output.status.success(), "{words:?}: {}", String::from_utf8_lossy(&output.stderr));
+        Ok(())
+    };
+    run(&["save", "the case", "--case", CASE, "--oldest-first"])?;
+    run(&["export", "--saved", "the case", "--out", table])?;
+    let rows = fs::read_to_string(table)?;
+    ensure!(rows.starts_with("index,stored_at,time,") && rows.contains("message.send"), "{rows}");
+    let found = auditor.ask(&["search", "--saved", "the case", "--action", "erase"])?;
+    ensure!(found["items"].as_array().map(Vec::len) == Some(1), "{found}");
+    run(&["forget", "the case"])?;
+    let kept = auditor.ask(&["saved"])?;
+    ensure!(kept["items"] == json!([]), "{kept}");
+    Ok(())
+}
+
+/// Changes that leave a sound bundle, with a manifest that fits, and prove nothing.
+fn what_is_bent_is_named(auditor: &Auditor) -> Result<()> {
+    let bytes = fs::read(auditor.file("case.zip"))?;
+    let repack = |bend: &dyn Fn(&mut Bundle)| -> Result<()> {
+        let mut bundle = Bundle::unpack(&bytes)?;
+        bend(&mut bundle);
+        fs::write(Path::new(&auditor.file("bent.zip")), bundle.pack()?)?;
+        Ok(())
+    };
+    let fails = |authorities: &[String], word: &str| -> Result<()> {
+        let (said, status) = auditor.verify("bent.zip", authorities)?;
+        ensure!(status == Some(5) && said["fault"].to_string().contains(word), "{word}: {status:?} {said}");
+        Ok(())
+    };
+    repack(&|bundle| bundle.report = bundle.report.replace(CASE, "PRM-EX-2026-0418"))?;
+    fails(&auditor.authorities, "the report says something else")?;
+    repack(&|bundle| {
+        for entry in bundle.contents.entries.values_mut() {
+            entry.leaf = entry.leaf.replace("message.send", "message.read");
+        }
+    })?;
+    fails(&auditor.authorities, "another leaf")?;
+    // A trust list that another authority signed; and messages without their lists.
+    let swapped = auditor.authorities.iter().map(|pin| match pin.split_once('=') {
+        Some(("mz", file)) => format!("tz={file}"),
+        Some((_, file)) => format!("mz={file}"),
+        None => pin.clone(),
+    });
+    repack(&|_| {})?;
+    fails(&swapped.collect::<Vec<_>>(), "trust/mz.json")?;
+    repack(&|bundle| bundle.contents.trust.clear())?;
+    fails(&auditor.authorities, "messages/")?;
+    // A receipt with one byte changed.
+    repack(&|bundle| {
+        let receipts = bundle.contents.messages.values_mut().flat_map(|files| files.receipts.values_mut());
+        receipts.for_each(|jws| *jws = jws.replacen('.', ".A", 1));
+    })?;
+    fails(&auditor.authorities, "receipts/")
+}
