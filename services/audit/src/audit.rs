@@ -64,6 +64,9 @@ impl Service for Audit {
         let consumer = broker.consume(intake::consumer_config(), intake);
         context.shutdown.spawn("publish", publisher.run(context.shutdown.clone()));
         heads.start_witnessing(&broker, &context.shutdown);
+        if let Some(retention) = &config.retention {
+            context.shutdown.spawn("prune", heads.pruner(retention).run(context.shutdown.clone()));
+        }
         watch(context, broker, consumer);
 
         let auditor = auditor(&config, store.clone(), Arc::clone(&sequencer), context)?;

@@ -6,6 +6,7 @@ use rovuma_broker::BrokerConfig;
 use rovuma_runtime::{ListenConfig, SecretFile};
 use rovuma_schemas::CountryCode;
 use rovuma_store::StoreConfig;
+use rovuma_tlog::PRUNING_POLICY_MAX;
 use rovuma_tokens::IssuerConfig;
 use serde::Deserialize;
 
@@ -33,6 +34,8 @@ pub struct AuditConfig {
     /// `[witness]`: cosigning partners' logs, and having ours cosigned. Without it nobody but this service vouches for the
     /// log.
     pub witness: Option<WitnessConfig>,
+    /// `[retention]`: how long entries are kept. Absent: for ever.
+    pub retention: Option<RetentionConfig>,
     /// `[policy]`: other access policies than the built-in ones.
     #[serde(default)]
     pub policy: PolicyConfig,
@@ -99,6 +102,39 @@ const fn alarm_after() -> u64 {
     300
 }
 
+/// `[retention]`: the entries of old logs go, their hashes and heads stay.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, try_from = "UncheckedRetention")]
+pub struct RetentionConfig {
+    /// Entries are kept through the year of their log and so many whole years after it; at least one.
+    pub keep_years: u16,
+    /// The written policy that says so: one line. It stands in the log and beside the log's public files.
+    pub policy: String,
+}
+
+/// `[retention]` as it stands in the file.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct UncheckedRetention {
+    keep_years: u16,
+    policy: String,
+}
+
+impl TryFrom<UncheckedRetention> for RetentionConfig {
+    type Error = String;
+
+    fn try_from(UncheckedRetention { keep_years, policy }: UncheckedRetention) -> Result<Self, String> {
+        if keep_years == 0 {
+            return Err("keep_years must be 1 or more: nobody audits a year that is not over".to_owned());
+        }
+        if !(1..=PRUNING_POLICY_MAX).contains(&policy.chars().count()) || policy.chars().any(char::is_control)
+        {
+            return Err(format!("policy must be one line of 1 to {PRUNING_POLICY_MAX} characters"));
+        }
+        Ok(Self { keep_years, policy })
+    }
+}
+
 /// `[[producer]]`: one source of audit events.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -122,6 +158,17 @@ mod tests {
     use std::{collections::HashMap, path::Path};
 
     use super::*;
+
+    #[test]
+    fn entries_are_kept_for_a_year_at_least_and_a_policy_says_how_long() {
+        let read = |keep_years: u16, policy: &str| {
+            RetentionConfig::try_from(UncheckedRetention { keep_years, policy: policy.to_owned() })
+        };
+        assert_eq!(read(10, "Diploma Ministerial n.º 12/2027").expect("sound").keep_years, 10);
+        for (keep_years, policy) in [(0, "a policy"), (1, ""), (1, "two\nlines"), (1, &"x".repeat(201))] {
+            assert!(read(keep_years, policy).is_err(), "{keep_years} {policy:?}");
+        }
+    }
 
     #[test]
     fn the_example_is_sound() {

@@ -15,10 +15,10 @@ use rovuma_tlog::{NoteKey, Policy};
 use tokio::sync::Notify;
 
 use crate::{
-    config::{PublishConfig, WitnessConfig},
+    config::{PublishConfig, RetentionConfig, WitnessConfig},
     intake::Keys,
     log::Sequencer,
-    publish::{LogFolder, Publisher},
+    publish::{LogFolder, Pruner, Publisher},
     witness::{self, Asker, LogAlarms, Memory, Partners, Questions, Replies, Witness, WitnessIntake},
 };
 
@@ -86,6 +86,17 @@ impl HeadKeeping {
             made: Arc::clone(&self.made),
             settled: Arc::clone(&self.settled),
             at_rest: Mutex::default(),
+        }
+    }
+
+    /// What prunes old logs.
+    pub(crate) fn pruner(&self, retention: &RetentionConfig) -> Pruner {
+        Pruner {
+            store: self.store.clone(),
+            sequencer: Arc::clone(&self.sequencer),
+            folder: self.folder.clone(),
+            retention: retention.clone(),
+            clock: self.clock.clone(),
         }
     }
 

@@ -60,6 +60,7 @@ fn api() -> OpenApiRouter<Arc<Auditor>> {
         .routes(routes!(sources::list))
         .routes(routes!(logs::list_logs))
         .routes(routes!(logs::checkpoint))
+        .routes(routes!(logs::pruned))
         // Its path has as many parts as the tile's number: OpenAPI has no word for that.
         .route("/v1/logs/{service}/{year}/tile/{*path}", get(logs::tile))
 }

@@ -7,6 +7,7 @@ mod event;
 mod filter;
 mod lineage;
 mod payload;
+pub(crate) mod prune;
 pub(crate) mod reconcile;
 pub(crate) mod saved;
 pub(crate) mod search;
@@ -22,7 +23,7 @@ pub(crate) use lineage::{Found, Head, Lineage};
 pub(crate) use payload::{CASE, ERASABLE, PayloadKey};
 #[cfg(test)]
 pub(crate) use search::payload;
-pub(crate) use tree::{Tree, signed_head};
+pub(crate) use tree::{PrunedTree, Tree, signed_head};
 
 use rovuma_store::Migrations;
 

@@ -7,9 +7,11 @@
 mod files;
 mod heads;
 mod prover;
+mod pruner;
 mod run;
 
 pub(crate) use files::{LogFolder, PublishedFault, write_whole};
 pub(crate) use heads::{Heads, MadeHead};
 pub(crate) use prover::Prover;
-pub(crate) use run::{Publisher, unix_s};
+pub(crate) use pruner::Pruner;
+pub(crate) use run::{PublishFault, Publisher, unix_s};

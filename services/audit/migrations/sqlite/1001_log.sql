@@ -11,6 +11,7 @@ CREATE TABLE lineage (
     last_sequence  BIGINT  NOT NULL, -- 0: seen, and nothing of it stored yet
     last_digest    BLOB    NOT NULL, -- of the event last_sequence; zeros before the first
     last_stored_at BIGINT,
+    pruned_through BIGINT NOT NULL DEFAULT 0, -- the last event whose entry was pruned
     UNIQUE (source, epoch)
 );
 
@@ -22,7 +23,11 @@ CREATE TABLE tree (
     edge        BLOB    NOT NULL, -- the complete subtrees, the largest first, 32 bytes each
     checkpoint  BLOB    NOT NULL, -- size and root as the log signed them, with every change of them
     begun_at    BIGINT  NOT NULL,
-    abandoned_at BIGINT           -- when the store turned out to lack leaves that were published: nothing is appended any more
+    abandoned_at BIGINT,          -- when the store turned out to lack leaves that were published: nothing is appended any more
+    prune_below  BIGINT  NOT NULL DEFAULT 0, -- the minimum index that was decided: entries below it are to go, hashes stay
+    pruned_below BIGINT  NOT NULL DEFAULT 0, -- the minimum index as far as it was carried out
+    pruned_at    BIGINT,
+    prune_policy TEXT             -- the written policy that says so
 );
 
 -- The hashes of a tree, 256 a row as C2SP tlog-tiles has them: of leaves only full rows, above them the last row too.
@@ -34,8 +39,8 @@ CREATE TABLE tile (
     PRIMARY KEY (origin, level, tile_index)
 );
 
--- The log itself. entry_index counts from 0 without gaps in the order of appending. Nothing here is ever changed or
--- deleted, and nothing here is personal.
+-- The log itself. entry_index counts from 0 without gaps in the order of appending. Nothing here is ever changed, nothing is
+-- deleted but what a tree says is pruned, and nothing here is personal.
 CREATE TABLE entry (
     entry_index INTEGER NOT NULL PRIMARY KEY,
     lineage_id  BIGINT  NOT NULL REFERENCES lineage (lineage_id),
@@ -50,6 +55,7 @@ BEGIN
     SELECT RAISE(ABORT, 'the audit log is only appended to');
 END;
 CREATE TRIGGER entry_is_never_deleted BEFORE DELETE ON entry
+WHEN NOT EXISTS (SELECT 1 FROM tree WHERE first_index <= OLD.entry_index AND OLD.entry_index < first_index + pruned_below)
 BEGIN
     SELECT RAISE(ABORT, 'the audit log is only appended to');
 END;

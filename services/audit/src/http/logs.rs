@@ -11,7 +11,7 @@ use axum::{
 use rovuma_policy::{Resource, act};
 use rovuma_runtime::Problem;
 use rovuma_schemas::{Timestamp, audit::AuditAction};
-use rovuma_tlog::{CHECKPOINT_PATH, Tile, TileKind};
+use rovuma_tlog::{CHECKPOINT_PATH, PRUNED_PATH, Tile, TileKind};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -19,7 +19,7 @@ use super::{access, caller::Caller, error::ApiError, openapi::Refusals};
 use crate::{
     auditor::Auditor,
     error::DbError,
-    log::Tree,
+    log::{PrunedTree, Tree},
     own::OwnEvent,
     publish::{Heads, MadeHead},
     witness::{LogAlarmState, log_alarms},
@@ -47,12 +47,27 @@ struct LogOfYear {
     first_index: u64,
     /// How many leaves it has now.
     size: u64,
+    /// Entries of it that were taken out, by the written policy.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pruned: Option<PrunedState>,
     /// The last head that is good by the policy: a signed note with its cosignatures (C2SP tlog-checkpoint).
     #[serde(skip_serializing_if = "Option::is_none")]
     good: Option<HeadState>,
     /// A later head that waits for cosignatures.
     #[serde(skip_serializing_if = "Option::is_none")]
     waiting: Option<HeadState>,
+}
+
+/// Entries that were taken out of a log.
+#[derive(Debug, Serialize, ToSchema)]
+struct PrunedState {
+    /// Leaves below this index have no entries any more; their hashes stay.
+    minimum_index: u64,
+    /// When it was decided.
+    #[schema(format = DateTime)]
+    at: String,
+    /// The written policy that says so.
+    policy: String,
 }
 
 /// A head that was made known.
@@ -105,7 +120,9 @@ impl LogOfYear {
         let good = heads.iter().find(|head| head.settled_at.is_some()).map(HeadState::of);
         let waiting = heads.first().filter(|head| head.settled_at.is_none()).map(HeadState::of);
         let size = tree.edge.size();
-        Ok(Self { origin: tree.origin, first_index: tree.first_index, size, good, waiting })
+        let PrunedTree { below: minimum_index, by, .. } = tree.pruned;
+        let pruned = by.map(|(at, policy)| PrunedState { minimum_index, at: at.to_string(), policy });
+        Ok(Self { origin: tree.origin, first_index: tree.first_index, size, pruned, good, waiting })
     }
 }
 
@@ -144,6 +161,29 @@ pub(super) async fn checkpoint(
     let bytes = file(&auditor, &caller, &origin, CHECKPOINT_PATH).await?;
     let event = OwnEvent::by(caller.actor(), AuditAction::AuditRead).object("log", origin);
     auditor.record(event).await?;
+    Ok(([(header::CONTENT_TYPE, "text/plain; charset=utf-8")], bytes).into_response())
+}
+
+/// What a log says of entries that it has taken out by the written policy: a signed note beside its checkpoint.
+#[utoipa::path(
+    get, path = "/v1/logs/{service}/{year}/pruned", tag = "logs",
+    params(
+        ("service" = String, Path, description = "The log's service.", example = "mz.audit"),
+        ("year" = String, Path, description = "Its year, with a number after a restore.", example = "2016")
+    ),
+    responses(
+        (status = 200, description = "The signed note.", body = String, content_type = "text/plain"),
+        (status = 404, description = "`not_found`: nothing was taken out.", body = Problem,
+            content_type = "application/problem+json"),
+        Refusals
+    )
+)]
+pub(super) async fn pruned(
+    State(auditor): State<Arc<Auditor>>,
+    caller: Caller,
+    Path((service, year)): Path<(String, String)>,
+) -> Result<Response, ApiError> {
+    let bytes = file(&auditor, &caller, &format!("{service}/{year}"), PRUNED_PATH).await?;
     Ok(([(header::CONTENT_TYPE, "text/plain; charset=utf-8")], bytes).into_response())
 }
 

@@ -86,17 +86,25 @@ pub(crate) enum EdgeFault {
 /// # Errors
 /// [`EdgeFault`], which says exactly what does not hold: the service must not go on from there.
 pub(crate) async fn check(pool: &Readers, sequencer: &Sequencer) -> Result<(), EdgeFault> {
-    let rows = sqlx::query("SELECT lineage_id, source, epoch, last_sequence, last_digest FROM lineage")
-        .fetch_all(pool)
-        .await
-        .map_err(DbError::from)?;
+    let rows = sqlx::query(
+        "SELECT lineage_id, source, epoch, last_sequence, last_digest, pruned_through FROM lineage",
+    )
+    .fetch_all(pool)
+    .await
+    .map_err(DbError::from)?;
     for row in &rows {
-        check_lineage(pool, sequencer, Lineage::of_row(row)?).await?;
+        let pruned_through = row.count("pruned_through").map_err(DbError::from)?;
+        check_lineage(pool, sequencer, Lineage::of_row(row)?, pruned_through).await?;
     }
     check_trees(pool, sequencer.log_key.public_key()).await
 }
 
-async fn check_lineage(pool: &Readers, sequencer: &Sequencer, lineage: Lineage) -> Result<(), EdgeFault> {
+async fn check_lineage(
+    pool: &Readers,
+    sequencer: &Sequencer,
+    lineage: Lineage,
+    pruned_through: u64,
+) -> Result<(), EdgeFault> {
     let row = sqlx::query(
         "SELECT e.sequence, e.digest, e.entry_index, p.sealed, s.key_salt FROM entry e
          LEFT JOIN payload p ON p.entry_index = e.entry_index
@@ -109,7 +117,12 @@ async fn check_lineage(pool: &Readers, sequencer: &Sequencer, lineage: Lineage) 
     .map_err(DbError::from)?;
     let (source_name, epoch, sequence) = (lineage.source, lineage.epoch.to_string(), lineage.head.sequence);
     let Some(row) = row else {
-        return if sequence == 0 { Ok(()) } else { Err(EdgeFault::Missing { source_name, epoch, sequence }) };
+        // None was ever stored, or all of them were pruned.
+        return if sequence == pruned_through {
+            Ok(())
+        } else {
+            Err(EdgeFault::Missing { source_name, epoch, sequence })
+        };
     };
     let stored = row.count("sequence").map_err(DbError::from)?;
     if stored != sequence {

@@ -31,9 +31,23 @@ pub(crate) struct Tree {
     pub(crate) checkpoint: Vec<u8>,
     /// Whether it lacks leaves that were published: it stays as it is, and nobody is asked about it any more.
     pub(crate) is_abandoned: bool,
+    /// What was taken out of it.
+    pub(crate) pruned: PrunedTree,
 }
 
-const COLUMNS: &str = "origin, first_index, size, edge, checkpoint, abandoned_at";
+/// What was taken out of a tree.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct PrunedTree {
+    /// The minimum index that was decided; 0: nothing goes.
+    pub(crate) below: u64,
+    /// As far as it was carried out.
+    pub(crate) done: u64,
+    /// When it was decided, and by which written policy.
+    pub(crate) by: Option<(Timestamp, String)>,
+}
+
+const COLUMNS: &str = "origin, first_index, size, edge, checkpoint, abandoned_at, \
+     prune_below, pruned_below, pruned_at, prune_policy";
 
 impl Tree {
     /// The tree that is appended to; none before the first.
@@ -85,7 +99,8 @@ impl Tree {
         now: Timestamp,
     ) -> Result<Self, DbError> {
         let (edge, checkpoint) = (Edge::default(), Vec::new());
-        let mut tree = Self { origin, first_index, edge, checkpoint, is_abandoned: false };
+        let (is_abandoned, pruned) = (false, PrunedTree::default());
+        let mut tree = Self { origin, first_index, edge, checkpoint, is_abandoned, pruned };
         tree.sign(signer)?;
         sqlx::query(
             "INSERT INTO tree (origin, first_index, size, edge, checkpoint, begun_at)
@@ -162,6 +177,18 @@ impl Tree {
         self.put(tx, level, index, hashes).await
     }
 
+    /// Keeps the hashes of the last leaves, which are fewer than a tile has.
+    pub(super) async fn keep_leaf_hashes(
+        &self,
+        tx: &mut Conn,
+        index: u64,
+        width: u32,
+    ) -> Result<(), DbError> {
+        let first = self.first_index + index * u64::from(TILE_WIDTH);
+        let hashes = leaf_hashes(entries(first, width).fetch_all(&mut *tx).await?)?;
+        self.put(tx, 0, index, hashes).await
+    }
+
     async fn put(&self, tx: &mut Conn, level: u8, index: u64, hashes: Vec<u8>) -> Result<(), DbError> {
         sqlx::query(
             "INSERT INTO tile (origin, level, tile_index, hashes) VALUES ($1, $2, $3, $4)
@@ -206,6 +233,11 @@ impl Tree {
                 .map_err(|fault| DbError::damaged("edge", fault))?,
             checkpoint: row.try_get("checkpoint")?,
             is_abandoned: row.opt_instant("abandoned_at")?.is_some(),
+            pruned: PrunedTree {
+                below: row.count("prune_below")?,
+                done: row.count("pruned_below")?,
+                by: row.opt_instant("pruned_at")?.zip(row.try_get("prune_policy")?),
+            },
         })
     }
 
@@ -222,7 +254,8 @@ impl Tree {
                 }
                 Ok(bundle)
             }
-            TileKind::Hashes { level: 0 } if !tile.is_full() => {
+            // Of a tree that is pruned the last ones are kept too, for their leaves are not.
+            TileKind::Hashes { level: 0 } if !tile.is_full() && self.pruned.below == 0 => {
                 leaf_hashes(entries(first, tile.width).fetch_all(pool).await?)
             }
             TileKind::Hashes { level } => {

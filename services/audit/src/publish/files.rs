@@ -130,18 +130,20 @@ impl LogFolder {
         (size, note): (u64, &[u8]),
     ) -> Result<(), PublishedFault> {
         let folder = self.of(&tree.origin);
-        for tile in changed(before, size) {
+        // Entries that were taken out are nobody's to publish.
+        let is_there =
+            |tile: &Tile| tile.kind != TileKind::Entries || tile.end().min(size) > tree.pruned.below;
+        let tiles: Vec<Tile> = changed(before, size).filter(is_there).collect();
+        for &tile in &tiles {
             let bytes = tree.read(pool, tile).await?;
             put(folder.join(tile.to_string()), bytes).await?;
         }
-        keep_names(
-            changed(before, size).filter_map(|tile| Some(folder.join(tile.to_string()).parent()?.to_owned())),
-        )
-        .await?;
+        keep_names(tiles.iter().filter_map(|tile| Some(folder.join(tile.to_string()).parent()?.to_owned())))
+            .await?;
         point(Step::TilesPlaced);
         put(folder.join(CHECKPOINT_PATH), note.to_vec()).await?;
         point(Step::CheckpointPlaced);
-        for tile in changed(before, size).filter(Tile::is_full) {
+        for tile in tiles.iter().filter(|tile| tile.is_full()) {
             // A reader takes the full tile in place of a partial one.
             let partial = folder.join(format!("{tile}.p"));
             match fs::remove_dir_all(&partial) {
@@ -152,6 +154,27 @@ impl LogFolder {
             }
         }
         Ok(())
+    }
+}
+
+impl LogFolder {
+    /// Takes the entries of a log out of its files, all below the minimum index, after a note beside them says so.
+    pub(crate) async fn take_out(
+        &self,
+        tree: &Tree,
+        name: &str,
+        note: Vec<u8>,
+    ) -> Result<(), PublishedFault> {
+        let folder = self.of(&tree.origin);
+        put(folder.join(name), note).await?;
+        let bundles = folder.join("tile/entries");
+        let path = bundles.clone();
+        let removed = tokio::task::spawn_blocking(move || match fs::remove_dir_all(&bundles) {
+            Err(fault) if fault.kind() != io::ErrorKind::NotFound => Err(fault),
+            _ => Ok(()),
+        });
+        let removed = removed.await.unwrap_or_else(|fault| Err(io::Error::other(fault)));
+        removed.map_err(|fault| PublishedFault::File { path, fault })
     }
 }
 

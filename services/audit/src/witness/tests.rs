@@ -3,5 +3,6 @@
 mod absence;
 mod heads;
 mod histories;
+mod pruning;
 mod restores;
 mod support;

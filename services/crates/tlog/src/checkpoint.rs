@@ -2,10 +2,10 @@
 
 use std::fmt;
 
-use signed_note::{Note, Signature as NoteSignature};
+use signed_note::Signature as NoteSignature;
 use tlog_tiles::{Checkpoint as Text, Hash};
 
-use crate::{LEAVES_MAX, NoteKey};
+use crate::{LEAVES_MAX, NoteKey, note::parts};
 
 /// A checkpoint at most: three lines, and as many signatures as a policy has witnesses, each as long as a post-quantum
 /// one (3,300 bytes with its name).
@@ -96,14 +96,8 @@ impl UnverifiedCheckpoint {
         if unverified_note.len() > CHECKPOINT_MAX_BYTES {
             return Err(HeadFault::TooLarge { size_bytes: unverified_note.len() });
         }
-        let note = Note::from_bytes(unverified_note).map_err(|_| HeadFault::Malformed)?;
-        let head = Head::from_text(note.text())?;
-        let text = note.text().to_vec();
-        // The text ends before the last empty line; what follows are the signatures, one a line.
-        let signatures = unverified_note.get(text.len() + 1..).unwrap_or_default();
-        let signatures = signatures.split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
-        let signatures = signatures.map(NoteSignature::from_bytes).collect::<Result<_, _>>();
-        let signatures = signatures.map_err(|_| HeadFault::Malformed)?;
+        let (text, signatures) = parts(unverified_note).ok_or(HeadFault::Malformed)?;
+        let head = Head::from_text(&text)?;
         Ok(Self { head, text, signatures, note: unverified_note.to_vec() })
     }
 

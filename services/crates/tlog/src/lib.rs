@@ -8,6 +8,7 @@
 //! | another's word for it | [C2SP tlog-cosignature](https://c2sp.org/tlog-cosignature), `cosignature/v1` |
 //! | what makes a head good | [C2SP tlog-policy](https://c2sp.org/tlog-policy) |
 //! | a proof in a file | [C2SP tlog-proof](https://c2sp.org/tlog-proof) |
+//! | entries that were taken out | a minimum index (C2SP tlog-tiles), said in a signed note of our own: [`Pruned`] |
 //!
 //! Whoever writes a log keeps an [`Edge`], appends leaves to it, and keeps the tiles that it completes. Whoever proves
 //! asks [`needed_for_inclusion`] or [`needed_for_consistency`] which tiles to load and hands them over. Whoever checks
@@ -23,6 +24,7 @@ mod note;
 mod policy;
 mod proof;
 mod proof_file;
+mod pruned;
 mod tile;
 mod whole;
 
@@ -35,9 +37,10 @@ pub use note::{CosignFault, add_cosignature, cosign, sign};
 pub use policy::{NotGood, Policy, PolicyFault, Verdict};
 pub use proof::{ProofFault, Tiles, needed_for_consistency, needed_for_inclusion};
 pub use proof_file::{ProofFile, ProofFileFault};
+pub use pruned::{PRUNED_PATH, PRUNING_POLICY_MAX, Pruned, PrunedFault};
 pub use tile::{TILE_WIDTH, Tile, TileKind};
 pub use tlog_tiles::{EMPTY_HASH, HASH_SIZE, Hash};
-pub use whole::{CHECKPOINT_PATH, LogFault, LogFiles, check_log};
+pub use whole::{CHECKPOINT_PATH, LogFault, LogFiles, WholeLog, check_log};
 
 /// Leaves of a log at most: far more than two countries write in a century, and far less than where the arithmetic of
 /// tiles ends.

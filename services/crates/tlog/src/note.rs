@@ -102,7 +102,16 @@ fn cosigned_text(text: &[u8], unix_s: u64) -> Vec<u8> {
     [format!("cosignature/v1\ntime {unix_s}\n").as_bytes(), text].concat()
 }
 
-fn line(key: &NoteKey, signature: Vec<u8>) -> Result<NoteSignature, CosignFault> {
+/// The text of a signed note, and its signatures, whosever they are. Nobody has checked them.
+pub(crate) fn parts(unverified_note: &[u8]) -> Option<(Vec<u8>, Vec<NoteSignature>)> {
+    let text = Note::from_bytes(unverified_note).ok()?.text().to_vec();
+    // The text ends before the last empty line; what follows are the signatures, one a line.
+    let signatures = unverified_note.get(text.len() + 1..).unwrap_or_default();
+    let signatures = signatures.split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
+    Some((text, signatures.map(NoteSignature::from_bytes).collect::<Result<_, _>>().ok()?))
+}
+
+pub(crate) fn line(key: &NoteKey, signature: Vec<u8>) -> Result<NoteSignature, CosignFault> {
     let line = NoteSignature::new(key.name().to_owned(), key.id(), signature);
     line.map_err(|_| KeyFault::Name { name: key.name().to_owned() }.into())
 }

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use tlog_tiles::Hash;
 
 use crate::{
-    BundleFault, Checkpoint, Edge, HeadFault, Policy, Tile, TileKind, UnverifiedCheckpoint, Verdict,
-    entries_of, leaf_hash, tile::TILE_HEIGHT,
+    BundleFault, Checkpoint, Edge, HeadFault, PRUNED_PATH, Policy, Pruned, PrunedFault, Tile, TileKind,
+    UnverifiedCheckpoint, Verdict, entries_of, leaf_hash, tile::TILE_HEIGHT,
 };
 
 /// Where the checkpoint stands beneath a log's prefix.
@@ -57,6 +57,9 @@ pub enum LogFault<F: std::error::Error, L: std::error::Error> {
         /// Those of the policy who did not.
         missing: Vec<String>,
     },
+    /// What says that entries were taken out does not.
+    #[error("{PRUNED_PATH}: {0}")]
+    Pruned(PrunedFault),
     /// There is a file that a log does not have.
     #[error("{path}: not a file of a log")]
     Strange {
@@ -113,24 +116,32 @@ pub enum LogFault<F: std::error::Error, L: std::error::Error> {
     },
 }
 
+/// A log that holds.
+#[derive(Clone, Debug, PartialEq)]
+pub struct WholeLog {
+    /// Its head.
+    pub checkpoint: Checkpoint,
+    /// The entries that it has taken out, as it has signed. What they were, their hashes vouch for: they make the head.
+    pub pruned: Option<Pruned>,
+}
+
 /// Checks a log from its raw bytes: that a pinned key signed its head and enough witnesses did, that its entries make
-/// exactly that head, and that every other file of it says the same. `look` sees each entry, in order, before it is known
-/// whether the log holds.
+/// exactly that head, and that every other file of it says the same. Of bundles below the minimum index, where the log's key
+/// has signed one, the hashes stand for the entries. `look` sees each entry, in order, before it is known whether the log holds.
 ///
 /// # Errors
 /// [`LogFault`]: the first thing that does not hold.
-pub fn check_log<S, L, K>(
-    files: &S,
-    policy: &Policy,
-    mut look: K,
-) -> Result<Checkpoint, LogFault<S::Fault, L>>
+pub fn check_log<S, L, K>(files: &S, policy: &Policy, mut look: K) -> Result<WholeLog, LogFault<S::Fault, L>>
 where
     S: LogFiles,
     L: std::error::Error,
     K: FnMut(u64, &[u8]) -> Result<(), L>,
 {
-    let (is_signed, present) = Present::of(files)?;
-    let checkpoint = if is_signed { signed(files, policy)? } else { return Err(LogFault::NoCheckpoint) };
+    let (notes, present) = Present::of(files)?;
+    let checkpoint =
+        if notes.checkpoint { signed(files, policy)? } else { return Err(LogFault::NoCheckpoint) };
+    let pruned = if notes.pruned { Some(taken_out(files, policy, &checkpoint)?) } else { None };
+    let minimum_index = pruned.as_ref().map_or(0, |pruned| pruned.minimum_index);
     let size = checkpoint.head().size;
     let mut edge = Edge::default();
     // What stands in tiles above level 0: a hash of 256 leaves, of 65,536, and so on.
@@ -139,7 +150,12 @@ where
         (0..).map_while(|index| Tile::width_at(TileKind::Entries, index, size).map(|width| (index, width)));
     for (index, width) in bundles {
         let tile = Tile { kind: TileKind::Entries, index, width };
-        let hashes = leaves(files, &present, tile, size, &mut look)?;
+        let is_pruned = tile.end().min(size) <= minimum_index && !present.has(&tile);
+        let hashes = if is_pruned {
+            hashes_of(files, &present, tile, size)?
+        } else {
+            leaves(files, &present, tile, size, &mut look)?
+        };
         for leaf in &hashes {
             for node in edge.append(*leaf) {
                 if node.level > 0 && node.level % TILE_HEIGHT == 0 {
@@ -159,7 +175,7 @@ where
     }
     present.nothing_beyond(size)?;
     let (expected, got) = (checkpoint.head().root, edge.root());
-    if got == expected { Ok(checkpoint) } else { Err(LogFault::Root { expected, got }) }
+    if got == expected { Ok(WholeLog { checkpoint, pruned }) } else { Err(LogFault::Root { expected, got }) }
 }
 
 fn signed<S: LogFiles, L: std::error::Error>(
@@ -176,25 +192,73 @@ fn signed<S: LogFiles, L: std::error::Error>(
     }
 }
 
+/// What the log says of the entries that it has taken out.
+fn taken_out<S: LogFiles, L: std::error::Error>(
+    files: &S,
+    policy: &Policy,
+    checkpoint: &Checkpoint,
+) -> Result<Pruned, LogFault<S::Fault, L>> {
+    let note = files.read(PRUNED_PATH).map_err(LogFault::Files)?;
+    let pruned = Pruned::verify(&note, policy).map_err(LogFault::Pruned)?;
+    let is_of_this = pruned.origin == checkpoint.head().origin;
+    if is_of_this { Ok(pruned) } else { Err(LogFault::Pruned(PrunedFault::NotSigned)) }
+}
+
+/// The hashes of a bundle whose entries were taken out, from the tile that has them.
+fn hashes_of<S: LogFiles, L: std::error::Error>(
+    files: &S,
+    present: &Present,
+    bundle: Tile,
+    size: u64,
+) -> Result<Vec<Hash>, LogFault<S::Fault, L>> {
+    let tile = Tile { kind: TileKind::Hashes { level: 0 }, ..bundle };
+    present.widths(tile, size)?;
+    let path = tile.to_string();
+    let bytes = files.read(&path).map_err(LogFault::Files)?;
+    let got = bytes.len() / tlog_tiles::HASH_SIZE;
+    let hashes = bytes.chunks(tlog_tiles::HASH_SIZE).map(|hash| hash.try_into().map(Hash));
+    let hashes = hashes.collect::<Result<Vec<Hash>, _>>().ok();
+    let hashes = hashes.filter(|hashes| u32::try_from(hashes.len()) == Ok(tile.width));
+    hashes.ok_or(LogFault::Width { path, expected: tile.width, got })
+}
+
+/// Which notes a log has beside its tiles.
+#[derive(Debug, Default)]
+struct Notes {
+    checkpoint: bool,
+    pruned: bool,
+}
+
 /// The tiles and bundles that are there: by kind and index, the widths, the widest first. A log keeps partial ones of former heads.
 #[derive(Debug)]
 struct Present(BTreeMap<(TileKind, u64), Vec<u32>>);
 
 impl Present {
-    /// With whether there is a checkpoint.
-    fn of<S: LogFiles, L: std::error::Error>(files: &S) -> Result<(bool, Self), LogFault<S::Fault, L>> {
-        let mut is_signed = false;
+    fn of<S: LogFiles, L: std::error::Error>(files: &S) -> Result<(Notes, Self), LogFault<S::Fault, L>> {
+        let mut notes = Notes::default();
         let mut present: BTreeMap<_, Vec<u32>> = BTreeMap::new();
         for path in files.paths().map_err(LogFault::Files)? {
-            if path == CHECKPOINT_PATH {
-                is_signed = true;
-                continue;
+            match path.as_str() {
+                CHECKPOINT_PATH => {
+                    notes.checkpoint = true;
+                    continue;
+                }
+                PRUNED_PATH => {
+                    notes.pruned = true;
+                    continue;
+                }
+                _ => {}
             }
             let Some(tile) = Tile::from_path(&path) else { return Err(LogFault::Strange { path }) };
             present.entry((tile.kind, tile.index)).or_default().push(tile.width);
         }
         present.values_mut().for_each(|widths| widths.sort_unstable_by(|one, other| other.cmp(one)));
-        Ok((is_signed, Self(present)))
+        Ok((notes, Self(present)))
+    }
+
+    /// Whether there is anything of a tile.
+    fn has(&self, tile: &Tile) -> bool {
+        self.0.contains_key(&(tile.kind, tile.index))
     }
 
     /// Those of a tile that are there, the one that is needed first. What is wider than the signed head has leaves that

@@ -9,7 +9,7 @@ use std::{fmt, path::PathBuf};
 
 use clap::Args;
 use rovuma_schemas::CountryCode;
-use rovuma_tlog::{Checkpoint, LogFault, Policy, check_log};
+use rovuma_tlog::{Checkpoint, LogFault, Policy, Pruned, WholeLog, check_log};
 use serde::Serialize;
 
 use crate::{
@@ -91,12 +91,8 @@ impl Report {
 impl Signed {
     fn of(checkpoint: &Checkpoint) -> Self {
         let head = checkpoint.head();
-        let cosigned = checkpoint.cosigned().iter().map(|word| {
-            let at = i64::try_from(word.unix_s).ok().and_then(|unix_s| unix_s.checked_mul(1_000_000));
-            let at = at.and_then(|micros| rovuma_schemas::Timestamp::from_micros(micros).ok());
-            let at = at.map_or_else(|| format!("{} s", word.unix_s), |at| at.to_string());
-            format!("{} at {at}", word.witness)
-        });
+        let cosigned =
+            checkpoint.cosigned().iter().map(|word| format!("{} at {}", word.witness, instant(word.unix_s)));
         Self {
             origin: head.origin.clone(),
             leaves: head.size,
@@ -205,17 +201,24 @@ where
     let checked = check_log(files, policy, |index, entry| leaves.look(index, entry));
     let mut report = Report::of(what);
     match checked {
-        Ok(checkpoint) => {
+        Ok(WholeLog { checkpoint, pruned }) => {
             report.holds = true;
             report.checked = vec![
                 "the head is signed by the log, and cosigned by those whom the policy asks for".to_owned(),
-                "the entries, and no others, make exactly that head".to_owned(),
+                match &pruned {
+                    None => "the entries, and no others, make exactly that head".to_owned(),
+                    Some(_) => {
+                        "the entries, and the hashes of those that were taken out, make exactly that head"
+                            .to_owned()
+                    }
+                },
                 "every file of hashes says the same as the entries".to_owned(),
                 format!(
                     "every entry is an audit leaf; those of each of {} sources follow each other without a gap",
                     leaves.sources()
                 ),
             ];
+            report.unchecked.extend(pruned.map(|pruned| taken_out(&pruned)));
             report.log = Some(Signed::of(&checkpoint));
             report.sources = Some(leaves.sources());
         }
@@ -224,6 +227,22 @@ where
         Err(fault) => report.fault = Some(describe(&fault)),
     }
     Ok(report)
+}
+
+/// What is told of entries that are not there.
+fn taken_out(pruned: &Pruned) -> String {
+    let at = instant(pruned.unix_s);
+    let Pruned { minimum_index, policy, .. } = pruned;
+    format!(
+        "what the entries below {minimum_index} said: the log took them out at {at}, by {policy}; whoever has one can still prove it"
+    )
+}
+
+/// A second since the Unix epoch, as people write it.
+fn instant(unix_s: u64) -> String {
+    let at = i64::try_from(unix_s).ok().and_then(|unix_s| unix_s.checked_mul(1_000_000));
+    let at = at.and_then(|micros| rovuma_schemas::Timestamp::from_micros(micros).ok());
+    at.map_or_else(|| format!("{unix_s} s"), |at| at.to_string())
 }
 
 fn describe(fault: &LogFault<ReadFault, LeafFault>) -> String {

@@ -14,13 +14,13 @@ use sqlx::Row;
 
 use crate::{
     audit::{abandon_after_restore, begin},
-    config::{PublishConfig, WitnessConfig},
+    config::{PublishConfig, RetentionConfig, WitnessConfig},
     error::DbError,
     heads::HeadKeeping,
     intake::Keys,
     log::{MIGRATIONS, Sequencer, Tree},
     own::{self, OwnEvent, OwnSource},
-    publish::Publisher,
+    publish::{Pruner, Publisher},
     testing::{secret, start},
     witness::{Asker, Replies, Watch, Witness},
 };
@@ -37,6 +37,8 @@ pub(super) struct Side {
     pub(super) witness: Witness,
     pub(super) replies: Replies,
     pub(super) asker: Asker,
+    /// Keeps entries for one year after their own.
+    pub(super) pruner: Pruner,
 }
 
 /// The keys of both countries' logs and witnesses, and the policy of both.
@@ -78,6 +80,7 @@ impl Agreed {
         let dir = tempfile::tempdir().expect("a folder");
         secret(&dir.path().join("log.pem"), &self.log_pems[place]);
         secret(&dir.path().join("witness.pem"), &self.witness_pems[place]);
+        secret(&dir.path().join("payload.txt"), &SealingKey::generate().to_text());
         std::fs::write(dir.path().join("policy"), &self.policy).expect("written");
         let clock = ManualClock::at(start());
         Side::open(country, dir, clock, fail_closed_after).await
@@ -97,7 +100,7 @@ impl Side {
         let sequencer = Arc::new(Sequencer {
             own: OwnSource { source: format!("{country}.audit"), epoch: store.identity() },
             log_key: Arc::new(Keys::signing(&file("log.pem")).expect("a key")),
-            payload_key: crate::log::PayloadKey::from_text(&SealingKey::generate().to_text()).expect("a key"),
+            payload_key: Keys::payload(&file("payload.txt")).expect("a key"),
             watch: Watch::default(),
             fail_closed_after,
         });
@@ -113,16 +116,21 @@ impl Side {
         let settings = (&publish, Some(&witness));
         let heads = HeadKeeping::load(country, settings, &store, &sequencer, &clock.shared()).expect("loads");
         let publisher = heads.publisher();
+        let retention =
+            RetentionConfig { keep_years: 1, policy: "Diploma Ministerial n.º 12/2027".to_owned() };
+        let pruner = heads.pruner(&retention);
         let (witness, replies, asker) = heads.parts().expect("it witnesses");
         let policy = std::fs::read_to_string(dir.path().join("policy")).expect("the policy");
         let policy = Arc::new(policy.parse().expect("a policy"));
-        Self { country, dir, clock, store, sequencer, policy, publisher, witness, replies, asker }
+        Self { country, dir, clock, store, sequencer, policy, publisher, witness, replies, asker, pruner }
     }
 
     pub(super) async fn reopened(self) -> Self {
-        let Self { country, dir, clock, store, sequencer, publisher, witness, replies, asker, .. } = self;
+        let Self {
+            country, dir, clock, store, sequencer, publisher, witness, replies, asker, pruner, ..
+        } = self;
         let fail_closed_after = sequencer.fail_closed_after;
-        drop((store, sequencer, publisher, witness, replies, asker));
+        drop((store, sequencer, publisher, witness, replies, asker, pruner));
         Self::open(country.as_str(), dir, clock, fail_closed_after).await
     }
 

@@ -4,8 +4,8 @@ use std::{cell::RefCell, collections::BTreeMap, convert::Infallible, fmt};
 
 use rovuma_envelope::{Signer, SigningKey};
 use rovuma_tlog::{
-    CHECKPOINT_PATH, Checkpoint, LogFault, LogFiles, NoteKey, Policy, Tile, TileKind, UnverifiedCheckpoint,
-    add_cosignature, check_log, cosign, sign, write_entry,
+    CHECKPOINT_PATH, LogFault, LogFiles, NoteKey, PRUNED_PATH, Policy, Pruned, PrunedFault, Tile, TileKind,
+    UnverifiedCheckpoint, WholeLog, add_cosignature, check_log, cosign, sign, write_entry,
 };
 
 use crate::{
@@ -75,7 +75,7 @@ impl World {
         files
     }
 
-    fn check(&self, files: &Files) -> Result<Checkpoint, LogFault<Gone, Infallible>> {
+    fn check(&self, files: &Files) -> Result<WholeLog, LogFault<Gone, Infallible>> {
         check_log(files, &self.policy, |_, _| Ok(()))
     }
 }
@@ -102,8 +102,8 @@ fn logs_of_every_shape_hold_and_every_entry_is_seen_in_order() {
             seen.borrow_mut().push(entry.to_vec());
             Ok::<_, Infallible>(())
         };
-        let checkpoint = check_log(&world.files(&log, former), &world.policy, look).expect("it holds");
-        assert_eq!(checkpoint.head(), &log.head());
+        let whole = check_log(&world.files(&log, former), &world.policy, look).expect("it holds");
+        assert_eq!((whole.checkpoint.head(), &whole.pruned), (&log.head(), &None));
         assert_eq!(seen.into_inner(), log.leaves);
     }
 }
@@ -190,4 +190,90 @@ fn an_entry_that_is_not_what_it_should_be_is_told_with_its_index() {
     let look = |_: u64, entry: &[u8]| if entry == b"leaf 270" { Err(Gone) } else { Ok(()) };
     let fault = LogFault::Entry { index: 270, fault: Gone };
     assert_eq!(check_log(&files, &world.policy, look), Err(fault));
+}
+
+/// A log without its entries below `minimum_index`, which its key says so of.
+fn pruned(world: &World, log: &Log, minimum_index: u64) -> Files {
+    let mut files = world.files(log, None);
+    let size = log.head().size;
+    files.0.retain(|path, _| {
+        let tile = Tile::from_path(path).filter(|tile| tile.kind == TileKind::Entries);
+        tile.is_none_or(|tile| tile.end().min(size) > minimum_index)
+    });
+    files.0.insert(PRUNED_PATH.to_owned(), said(minimum_index).sign(&world.log).expect("signs"));
+    files
+}
+
+fn said(minimum_index: u64) -> Pruned {
+    let policy = "Diploma Ministerial n.º 12/2027, art. 4".to_owned();
+    Pruned { origin: ORIGIN.to_owned(), minimum_index, unix_s: 1_798_761_600, policy }
+}
+
+#[test]
+fn entries_below_the_minimum_index_may_be_gone_and_their_hashes_vouch_for_them() {
+    let world = World::new();
+    for (size, minimum_index, seen_from) in
+        [(1000, 0, 0), (1000, 256, 256), (1000, 700, 512), (1000, 1000, 1000)]
+    {
+        let log = Log::of(size);
+        let first = RefCell::new(None);
+        let look = |index: u64, _: &[u8]| {
+            first.borrow_mut().get_or_insert(index);
+            Ok::<_, Infallible>(())
+        };
+        let whole = check_log(&pruned(&world, &log, minimum_index), &world.policy, look).expect("it holds");
+        assert_eq!(whole.pruned, Some(said(minimum_index)));
+        assert_eq!(first.into_inner().unwrap_or(size), seen_from, "{minimum_index}");
+    }
+    // What is still there below it is looked at as ever.
+    let mut files = world.files(&Log::of(1000), None);
+    files.0.insert(PRUNED_PATH.to_owned(), said(512).sign(&world.log).expect("signs"));
+    assert!(world.check(&files).is_ok());
+    files.0.get_mut("tile/entries/000").expect("there")[40] ^= 1;
+    assert!(world.check(&files).is_err());
+}
+
+#[test]
+fn nobody_but_the_log_says_what_was_taken_out_and_nothing_else_may_be_gone() {
+    let (world, log) = (World::new(), Log::of(1000));
+    let mut files = pruned(&world, &log, 512);
+    files.0.remove("tile/entries/002");
+    assert!(matches!(world.check(&files), Err(LogFault::Missing { .. })), "above the minimum index");
+    let mut files = pruned(&world, &log, 512);
+    files.0.remove("tile/0/000");
+    assert!(matches!(world.check(&files), Err(LogFault::Missing { .. })), "hashes stay");
+    let mut files = pruned(&world, &log, 512);
+    files.0.remove(PRUNED_PATH);
+    assert!(matches!(world.check(&files), Err(LogFault::Missing { .. })), "nobody says so");
+    let forged = [
+        said(512).sign(&world.witness).expect("signs"),
+        Pruned { origin: "mz.audit/1999".to_owned(), ..said(512) }.sign(&world.log).expect("signs"),
+        world.files(&log, None).0[CHECKPOINT_PATH].clone(),
+    ];
+    for (number, note) in forged.into_iter().enumerate() {
+        let mut files = pruned(&world, &log, 512);
+        files.0.insert(PRUNED_PATH.to_owned(), note);
+        let expected = if number == 2 { PrunedFault::Malformed } else { PrunedFault::NotSigned };
+        assert_eq!(world.check(&files), Err(LogFault::Pruned(expected)), "{number}");
+    }
+    // And no checkpoint is made of it.
+    let mut files = pruned(&world, &log, 512);
+    let note = files.0[PRUNED_PATH].clone();
+    files.0.insert(CHECKPOINT_PATH.to_owned(), note);
+    assert!(matches!(world.check(&files), Err(LogFault::Checkpoint(_))));
+}
+
+#[test]
+fn every_bit_of_a_pruned_log_counts() {
+    let world = World::new();
+    let files = pruned(&world, &Log::of(300), 256);
+    assert!(world.check(&files).is_ok());
+    for (path, bytes) in &files.0 {
+        let mut bent = files.clone();
+        for bit in 0..bytes.len() * 8 {
+            bent.0.get_mut(path).expect("there")[bit / 8] ^= 1 << (bit % 8);
+            assert!(world.check(&bent).is_err(), "bit {bit} of {path} was flipped and nothing said");
+            bent.0.get_mut(path).expect("there")[bit / 8] ^= 1 << (bit % 8);
+        }
+    }
 }

@@ -10,13 +10,14 @@ use std::{
 };
 
 use rovuma_tlog::{
-    CHECKPOINT_PATH, HASH_SIZE, LogFiles, Tile, TileKind, UnverifiedCheckpoint, entries_of, write_entry,
+    CHECKPOINT_PATH, HASH_SIZE, LogFiles, PRUNED_PATH, Pruned, Tile, TileKind, UnverifiedCheckpoint,
+    entries_of, write_entry,
 };
 use tokio::runtime::Handle;
 
 use crate::{
     client::Client,
-    exit::{Failure, Outcome},
+    exit::{Exit, Failure, Outcome},
 };
 
 /// What a service that was stopped while it wrote a file leaves beside it. Nobody reads it.
@@ -127,6 +128,8 @@ pub(crate) struct Remote {
     base: String,
     /// The head as it was when reading began: the log goes on meanwhile.
     checkpoint: OnceLock<Vec<u8>>,
+    /// What the log says of entries that it has taken out, if it has any.
+    pruned: OnceLock<Option<Vec<u8>>>,
 }
 
 /// Where the files of a log stand at the audit service.
@@ -145,7 +148,7 @@ pub(crate) fn origin_path(origin: &str) -> Outcome<String> {
 
 impl Remote {
     pub(crate) fn of(client: Client, origin: &str) -> Outcome<Self> {
-        Ok(Self { client, base: origin_path(origin)?, checkpoint: OnceLock::new() })
+        Ok(Self { client, base: origin_path(origin)?, checkpoint: OnceLock::new(), pruned: OnceLock::new() })
     }
 
     fn fetch(&self, path: &str) -> Result<Vec<u8>, ReadFault> {
@@ -153,6 +156,19 @@ impl Remote {
         // `check_log` runs on a thread of its own.
         let fetched = Handle::current().block_on(self.client.get_bytes(&path));
         fetched.map_err(|failure| ReadFault::Server(Box::new(failure)))
+    }
+
+    fn pruned(&self) -> Result<Option<&Vec<u8>>, ReadFault> {
+        if let Some(pruned) = self.pruned.get() {
+            return Ok(pruned.as_ref());
+        }
+        let fetched = match self.fetch(PRUNED_PATH) {
+            Ok(note) => Some(note),
+            // Most logs have taken nothing out.
+            Err(ReadFault::Server(failure)) if failure.exit == Exit::Refused => None,
+            Err(fault) => return Err(fault),
+        };
+        Ok(self.pruned.get_or_init(|| fetched).as_ref())
     }
 
     fn checkpoint(&self) -> Result<&Vec<u8>, ReadFault> {
@@ -171,13 +187,23 @@ impl LogFiles for Remote {
         // What is no checkpoint is told when it is checked.
         let size =
             UnverifiedCheckpoint::read(self.checkpoint()?).map_or(0, |read| read.unverified_head().size);
-        let tiles = Tile::all_of(size).map(|tile| tile.to_string());
-        Ok(std::iter::once(CHECKPOINT_PATH.to_owned()).chain(tiles).collect())
+        // So is what is no note.
+        let pruned = self.pruned()?;
+        let minimum_index =
+            pruned.and_then(|note| Pruned::read_unverified(note).ok()).map_or(0, |said| said.minimum_index);
+        let is_there = |tile: &Tile| tile.kind != TileKind::Entries || tile.end().min(size) > minimum_index;
+        let tiles = Tile::all_of(size).filter(is_there).map(|tile| tile.to_string());
+        let notes =
+            [Some(CHECKPOINT_PATH), pruned.map(|_| PRUNED_PATH)].into_iter().flatten().map(str::to_owned);
+        Ok(notes.chain(tiles).collect())
     }
 
     fn read(&self, path: &str) -> Result<Vec<u8>, ReadFault> {
         if path == CHECKPOINT_PATH {
             return Ok(self.checkpoint()?.clone());
+        }
+        if let Some(note) = self.pruned()?.filter(|_| path == PRUNED_PATH) {
+            return Ok(note.clone());
         }
         match (self.fetch(path), Tile::from_path(path)) {
             // A partial tile that is gone has become full meanwhile: what was there is its beginning.

@@ -1,0 +1,116 @@
+//! Pruning: the entries of an old log go when the written policy says so. Its hashes and heads stay, so that every proof that
+//! was made still holds, and whoever has a leaf can prove it anew.
+
+use std::sync::Arc;
+
+use rovuma_schemas::{Timestamp, audit::AuditAction};
+use rovuma_store::{Conn, Readers, RowExt};
+use rovuma_tlog::{TILE_WIDTH, Tile, TileKind};
+
+use super::{Sequencer, Tree, to_db};
+use crate::{
+    config::RetentionConfig,
+    error::DbError,
+    own::{self, OwnEvent},
+};
+
+/// Entries deleted with one write: what is appended meanwhile waits no longer than for a large batch.
+const ENTRIES_AT_ONCE: u64 = 4096;
+
+/// The trees of which entries are to go by the policy, or are going. It is the present tree's year that counts and not the
+/// clock's: a clock that leaps prunes nothing.
+pub(crate) async fn due(pool: &Readers, retention: &RetentionConfig) -> Result<Vec<Tree>, DbError> {
+    let mut trees = Tree::all(pool).await?;
+    let present = trees.last().map_or(i16::MIN, Tree::year);
+    trees.retain(|tree| {
+        let kept_through = i32::from(tree.year()) + i32::from(retention.keep_years);
+        kept_through < i32::from(present) && (tree.pruned.done < tree.edge.size() || tree.pruned.below == 0)
+    });
+    Ok(trees)
+}
+
+/// Decides that all entries of a tree go, and says so in the log. Nothing is deleted yet.
+pub(crate) async fn decide(
+    tx: &mut Conn,
+    sequencer: &Arc<Sequencer>,
+    origin: &str,
+    policy: &str,
+    now: Timestamp,
+) -> Result<(), DbError> {
+    let Some(tree) = Tree::find(tx, origin).await?.filter(|tree| tree.pruned.below == 0) else {
+        return Ok(());
+    };
+    let size = tree.edge.size();
+    // The hashes of its last leaves were made of the leaves until now.
+    let last = Tile { kind: TileKind::Hashes { level: 0 }, index: size / u64::from(TILE_WIDTH), width: 0 };
+    if let Some(width) = Tile::width_at(last.kind, last.index, size).filter(|width| *width < TILE_WIDTH) {
+        tree.keep_leaf_hashes(tx, last.index, width).await?;
+    }
+    sqlx::query("UPDATE tree SET prune_below = $1, pruned_at = $2, prune_policy = $3 WHERE origin = $4")
+        .bind(to_db(size))
+        .bind(now.as_micros())
+        .bind(policy)
+        .bind(origin)
+        .execute(&mut *tx)
+        .await?;
+    let appender = sequencer.begin(tx, now).await?;
+    let event = OwnEvent::of_service(&sequencer.own.source, AuditAction::LogPrune)
+        .object("log", origin)
+        .detail("minimum_index", size)
+        .detail("policy", policy);
+    own::record_alone(tx, appender, event).await
+}
+
+/// Deletes the next entries that are to go, with everything that stands beside them. True when there are more.
+pub(crate) async fn go_on(tx: &mut Conn, origin: &str) -> Result<bool, DbError> {
+    let Some(tree) = Tree::find(tx, origin).await? else { return Ok(false) };
+    let (from, below) = (tree.pruned.done, tree.pruned.below);
+    let until = below.min(from + ENTRIES_AT_ONCE);
+    let (first, end) = (to_db(tree.first_index + from), to_db(tree.first_index + until));
+    // The entries may be deleted because the tree says so.
+    sqlx::query("UPDATE tree SET pruned_below = $1 WHERE origin = $2")
+        .bind(to_db(until))
+        .bind(origin)
+        .execute(&mut *tx)
+        .await?;
+    let last = "SELECT lineage_id, MAX(sequence) AS last FROM entry
+        WHERE entry_index >= $1 AND entry_index < $2 GROUP BY lineage_id";
+    for row in sqlx::query(last).bind(first).bind(end).fetch_all(&mut *tx).await? {
+        sqlx::query("UPDATE lineage SET pruned_through = $1 WHERE lineage_id = $2")
+            .bind(to_db(row.count("last")?))
+            .bind(to_db(row.count("lineage_id")?))
+            .execute(&mut *tx)
+            .await?;
+    }
+    let scopes =
+        sqlx::query("SELECT DISTINCT scope_id FROM payload WHERE entry_index >= $1 AND entry_index < $2")
+            .bind(first)
+            .bind(end)
+            .fetch_all(&mut *tx)
+            .await?;
+    for text in [
+        "DELETE FROM payload WHERE entry_index >= $1 AND entry_index < $2",
+        "DELETE FROM entry_search WHERE entry_index >= $1 AND entry_index < $2",
+        "DELETE FROM entry WHERE entry_index >= $1 AND entry_index < $2",
+    ] {
+        sqlx::query(text).bind(first).bind(end).execute(&mut *tx).await?;
+    }
+    for scope in scopes {
+        // What nothing is sealed under any more is no name that has to stay.
+        let unused = "DELETE FROM payload_scope WHERE scope_id = $1
+            AND NOT EXISTS (SELECT 1 FROM payload WHERE payload.scope_id = payload_scope.scope_id)";
+        sqlx::query(unused).bind(to_db(scope.count("scope_id")?)).execute(&mut *tx).await?;
+    }
+    Ok(until < below)
+}
+
+/// Deletes the evidence of alarms that is as old as a tree whose entries went: whole batches, in clear.
+pub(crate) async fn forget_evidence(tx: &mut Conn, next: &Tree) -> Result<(), DbError> {
+    let begun = sqlx::query("SELECT begun_at FROM tree WHERE origin = $1").bind(next.origin.as_str());
+    let begun = begun.fetch_one(&mut *tx).await?.instant("begun_at")?;
+    sqlx::query("UPDATE alarm SET evidence = NULL WHERE last_seen_at < $1")
+        .bind(begun.as_micros())
+        .execute(tx)
+        .await?;
+    Ok(())
+}

@@ -1,0 +1,106 @@
+//! The task that prunes old logs as the written policy says.
+
+use std::{sync::Arc, time::Duration};
+
+use rovuma_runtime::{SharedClock, Shutdown};
+use rovuma_store::{FutureExt, Store, WriteError};
+use rovuma_tlog::{PRUNED_PATH, Pruned};
+
+use super::{Heads, LogFolder, PublishFault, run::unix_s};
+use crate::{
+    config::RetentionConfig,
+    error::DbError,
+    log::{PrunedTree, Sequencer, Tree, prune},
+};
+
+/// A year ends once a year: a look a day is often enough.
+const EVERY: Duration = Duration::from_secs(24 * 3600);
+
+/// Takes the entries of old logs out.
+pub(crate) struct Pruner {
+    pub(crate) store: Store,
+    pub(crate) sequencer: Arc<Sequencer>,
+    pub(crate) folder: LogFolder,
+    pub(crate) retention: RetentionConfig,
+    pub(crate) clock: SharedClock,
+}
+
+impl Pruner {
+    /// Looks once a day until a soft shutdown.
+    pub(crate) async fn run(self, shutdown: Shutdown) {
+        loop {
+            let step = async {
+                if let Err(fault) = self.step().await {
+                    tracing::error!(%fault, "old logs were not pruned; the next try is in a day");
+                }
+                tokio::time::sleep(EVERY).await;
+            };
+            tokio::select! {
+                () = shutdown.soft() => return,
+                () = step => {}
+            }
+        }
+    }
+
+    /// Prunes what is due. Wherever it is interrupted, it goes on from there the next time.
+    pub(crate) async fn step(&self) -> Result<(), PublishFault> {
+        for tree in Tree::all(self.store.read()).await? {
+            // The files may have been made again from the store.
+            if tree.pruned.below > 0 && self.folder.read(&tree.origin, PRUNED_PATH).await.is_none() {
+                self.say(&tree.origin).await?;
+            }
+        }
+        for tree in prune::due(self.store.read(), &self.retention).await? {
+            if !self.is_settled(&tree).await? {
+                tracing::warn!(log = tree.origin, "not pruned: its last head is not good by the policy");
+                continue;
+            }
+            self.decide(&tree).await?;
+            self.say(&tree.origin).await?;
+            while self.go_on(&tree.origin).await? {}
+            self.forget_evidence(&tree).await?;
+            tracing::info!(log = tree.origin, entries = tree.edge.size(), "pruned");
+        }
+        Ok(())
+    }
+
+    /// Whether both countries have signed what it was, or it never will be signed.
+    async fn is_settled(&self, tree: &Tree) -> Result<bool, DbError> {
+        let good = Heads::of(&self.store).settled(&tree.origin).await?;
+        Ok(tree.is_abandoned || good.is_some_and(|head| head.size == tree.edge.size()))
+    }
+
+    async fn decide(&self, tree: &Tree) -> Result<(), WriteError<DbError>> {
+        let (sequencer, now) = (Arc::clone(&self.sequencer), self.clock.now());
+        let (origin, policy) = (tree.origin.clone(), self.retention.policy.clone());
+        let write = self.store.write(move |tx| {
+            async move { prune::decide(tx, &sequencer, &origin, &policy, now).await }.boxed()
+        });
+        write.await
+    }
+
+    /// Says in the public files what goes, before anything does.
+    async fn say(&self, origin: &str) -> Result<(), PublishFault> {
+        let trees = Tree::all(self.store.read()).await?;
+        let Some(tree) = trees.into_iter().find(|tree| tree.origin == origin) else { return Ok(()) };
+        let PrunedTree { below, by: Some((at, policy)), .. } = tree.pruned.clone() else { return Ok(()) };
+        let said = Pruned { origin: origin.to_owned(), minimum_index: below, unix_s: unix_s(at), policy };
+        let note = said.sign(self.sequencer.log_key.as_ref()).map_err(DbError::from)?;
+        Ok(self.folder.take_out(&tree, PRUNED_PATH, note).await?)
+    }
+
+    async fn go_on(&self, origin: &str) -> Result<bool, WriteError<DbError>> {
+        let origin = origin.to_owned();
+        self.store.write(move |tx| async move { prune::go_on(tx, &origin).await }.boxed()).await
+    }
+
+    async fn forget_evidence(&self, tree: &Tree) -> Result<(), PublishFault> {
+        let trees = Tree::all(self.store.read()).await?;
+        let Some(next) = trees.into_iter().find(|next| next.first_index > tree.first_index) else {
+            return Ok(());
+        };
+        let write =
+            self.store.write(move |tx| async move { prune::forget_evidence(tx, &next).await }.boxed());
+        Ok(write.await?)
+    }
+}

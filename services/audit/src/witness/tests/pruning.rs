@@ -1,0 +1,203 @@
+//! Entries of old logs go as the written policy says; what was proven stays proven.
+
+use std::{cell::Cell, collections::BTreeMap, path::PathBuf, sync::Arc, time::Duration};
+
+use rovuma_runtime::Clock as _;
+use rovuma_store::FutureExt as _;
+use rovuma_tlog::{
+    LogFault, LogFiles, ProofFile, UnverifiedCheckpoint, WholeLog, check_log, leaf_hash, needed_for_inclusion,
+};
+use sqlx::Row as _;
+
+use super::support::{Side, both, exchange};
+use crate::log::{Tree, check_edge, prune};
+
+const OLD: &str = "mz.audit/2026";
+const YEAR: Duration = Duration::from_secs(366 * 24 * 3600);
+
+/// The files of a log in a folder.
+struct Folder(PathBuf);
+
+impl LogFiles for Folder {
+    type Fault = std::io::Error;
+
+    fn paths(&self) -> Result<Vec<String>, std::io::Error> {
+        let below =
+            |path: &PathBuf| path.strip_prefix(&self.0).expect("below").to_string_lossy().into_owned();
+        Ok(super::heads::files(&self.0).keys().map(below).collect())
+    }
+
+    fn read(&self, path: &str) -> Result<Vec<u8>, std::io::Error> {
+        std::fs::read(self.0.join(path))
+    }
+}
+
+fn whole(side: &Side) -> Result<(WholeLog, u64), LogFault<std::io::Error, std::io::Error>> {
+    let seen = Cell::new(0);
+    let look = |_: u64, _: &[u8]| {
+        seen.set(seen.get() + 1);
+        Ok(())
+    };
+    Ok((check_log(&Folder(side.folder(OLD)), &side.policy, look)?, seen.get()))
+}
+
+/// A leaf of the old log with its proof against the published head, by the hashes that the store has now.
+async fn proof(side: &Side, index: u64, leaf: &[u8]) -> ProofFile {
+    let tree = Tree::all(side.store.read()).await.expect("reads").remove(0);
+    let size = tree.edge.size();
+    let wanted = needed_for_inclusion(size, index).expect("inside");
+    let hashes =
+        tree.tiles(side.store.read(), size, wanted).await.expect("reads").inclusion(index).expect("proved");
+    let checkpoint = UnverifiedCheckpoint::read(&side.published(OLD).expect("published")).expect("reads");
+    ProofFile { unverified_extra: leaf.to_vec(), index, hashes, checkpoint }
+}
+
+fn holds(side: &Side, proof: &ProofFile) {
+    let head = side.policy.judge(proof.checkpoint.clone()).good().expect("good").head().clone();
+    head.includes(proof.index, leaf_hash(&proof.unverified_extra), &proof.hashes).expect("it is in the log");
+}
+
+async fn leaf(side: &Side, index: i64) -> Vec<u8> {
+    let row = sqlx::query("SELECT leaf FROM entry WHERE entry_index = $1").bind(index);
+    row.fetch_one(side.store.read()).await.expect("an entry").get("leaf")
+}
+
+/// How many rows of each table belong to the old log.
+async fn left(side: &Side, size: u64) -> BTreeMap<&'static str, i64> {
+    let mut left = BTreeMap::new();
+    for (table, text) in [
+        ("entry", "SELECT COUNT(*) FROM entry WHERE entry_index < $1"),
+        ("payload", "SELECT COUNT(*) FROM payload WHERE entry_index < $1"),
+        ("entry_search", "SELECT COUNT(*) FROM entry_search WHERE entry_index < $1"),
+    ] {
+        let row =
+            sqlx::query(text).bind(i64::try_from(size).expect("small")).fetch_one(side.store.read()).await;
+        left.insert(table, row.expect("counts").get(0));
+    }
+    left
+}
+
+/// A log of 2026 that both have signed and that is published, and the logs of two years after it.
+async fn three_years() -> (Side, Side, u64) {
+    let (_, mut mz, tz) = both().await;
+    mz.write(600).await.expect("written");
+    mz.publish().await;
+    exchange(&mut mz, &tz).await;
+    mz.publish().await;
+    let size = mz.tree().await.edge.size();
+    for _ in 0..2 {
+        for side in [&mz, &tz] {
+            side.clock.advance(YEAR);
+        }
+        mz.write(3).await.expect("written");
+    }
+    (mz, tz, size)
+}
+
+#[tokio::test]
+async fn entries_go_after_the_years_of_the_policy_and_every_proof_still_holds() {
+    let (mz, _, size) = three_years().await;
+    let (first, last) = (leaf(&mz, 7).await, leaf(&mz, 600).await);
+    let before = [proof(&mz, 7, &first).await, proof(&mz, 600, &last).await];
+    assert_eq!(whole(&mz).expect("it holds").1, size);
+
+    mz.pruner.step().await.expect("pruned");
+    assert!(left(&mz, size).await.values().all(|left| *left == 0), "{:?}", left(&mz, size).await);
+    let (log, seen) = whole(&mz).expect("it still holds");
+    let said = log.pruned.expect("said so");
+    assert_eq!(
+        (said.minimum_index, said.policy.as_str(), seen),
+        (size, "Diploma Ministerial n.º 12/2027", 0)
+    );
+    assert!(!mz.folder(OLD).join("tile/entries").exists());
+    // What was proven is proven, and whoever has a leaf proves it anew.
+    before.iter().for_each(|proof| holds(&mz, proof));
+    holds(&mz, &proof(&mz, 7, &first).await);
+    holds(&mz, &proof(&mz, 600, &last).await);
+
+    // It is in the log that goes on, and done once.
+    let found =
+        "SELECT COUNT(*) FROM entry_search WHERE action = 'log.prune' AND object_id = 'mz.audit/2026'";
+    let count = async |side: &Side| -> i64 {
+        sqlx::query(found).fetch_one(side.store.read()).await.expect("counts").get(0)
+    };
+    mz.pruner.step().await.expect("nothing to do");
+    assert_eq!(count(&mz).await, 1);
+    let trees = Tree::all(mz.store.read()).await.expect("reads");
+    assert_eq!(trees[1].pruned.below, 0, "the year after is kept");
+
+    // The service starts on it, goes on with it, and makes the files again without what was taken out.
+    check_edge(mz.store.read(), &mz.sequencer).await.expect("it holds");
+    let mz = mz.reopened().await;
+    mz.publisher.check().await.expect("files and store go together");
+    mz.write(2).await.expect("written");
+    std::fs::remove_dir_all(mz.folder(OLD)).expect("removed");
+    let mz = mz.reopened().await;
+    mz.publisher.step().await.expect("made known");
+    mz.pruner.step().await.expect("said again");
+    let (log, seen) = whole(&mz).expect("it holds again");
+    assert_eq!((log.pruned.map(|said| said.minimum_index), seen), (Some(size), 0));
+}
+
+#[tokio::test]
+async fn a_pruning_that_was_interrupted_goes_on() {
+    let (mz, _, size) = three_years().await;
+    let (sequencer, now) = (Arc::clone(&mz.sequencer), mz.clock.now());
+    let decide = mz.store.write(move |tx| {
+        async move {
+            prune::decide(tx, &sequencer, OLD, "a policy", now).await?;
+            // As a service that is killed between two of its writes leaves it.
+            sqlx::query("UPDATE tree SET pruned_below = 100 WHERE origin = $1")
+                .bind(OLD)
+                .execute(&mut *tx)
+                .await?;
+            for table in ["payload", "entry_search", "entry"] {
+                let text = format!("DELETE FROM {table} WHERE entry_index < 100");
+                sqlx::query(sqlx::AssertSqlSafe(text)).execute(&mut *tx).await?;
+            }
+            Ok::<_, crate::error::DbError>(())
+        }
+        .boxed()
+    });
+    decide.await.expect("decided");
+    let mz = mz.reopened().await;
+    check_edge(mz.store.read(), &mz.sequencer).await.expect("it holds");
+    mz.pruner.step().await.expect("goes on");
+    assert!(left(&mz, size).await.values().all(|left| *left == 0));
+    assert_eq!(
+        whole(&mz).expect("it holds").0.pruned.expect("said so").policy,
+        "a policy",
+        "as it was decided"
+    );
+}
+
+#[tokio::test]
+async fn nothing_goes_before_its_time_or_before_both_have_signed_it_or_by_other_hands() {
+    let (mz, _, size) = three_years().await;
+    let all = i64::try_from(size).expect("small");
+    let delete = mz.store.write(|tx| {
+        async move { sqlx::query("DELETE FROM entry WHERE entry_index = 7").execute(tx).await }.boxed()
+    });
+    let refused = delete.await.expect_err("the database refuses it").to_string();
+    assert!(refused.contains("only appended to") || refused.contains("FOREIGN KEY"), "{refused}");
+
+    // Its last head was never cosigned.
+    let unsigned = mz.store.write(|tx| {
+        async move { sqlx::query("UPDATE checkpoint SET settled_at = NULL").execute(tx).await }.boxed()
+    });
+    unsigned.await.expect("written");
+    mz.pruner.step().await.expect("looked");
+    assert_eq!(left(&mz, size).await["entry"], all);
+
+    // In the year after, it is too early.
+    let (_, mut mz, tz) = both().await;
+    mz.write(5).await.expect("written");
+    mz.publish().await;
+    exchange(&mut mz, &tz).await;
+    mz.clock.advance(YEAR);
+    mz.write(1).await.expect("written");
+    // A clock that leaps far ahead says nothing of what is old.
+    mz.clock.advance(YEAR * 20);
+    mz.pruner.step().await.expect("looked");
+    assert_eq!(left(&mz, 6).await["entry"], 6);
+}
