@@ -13,5 +13,5 @@ mod run;
 pub(crate) use files::{LogFolder, PublishedFault, write_whole};
 pub(crate) use heads::{Heads, MadeHead};
 pub(crate) use prover::Prover;
-pub(crate) use pruner::Pruner;
+pub(crate) use pruner::{Pruner, pruned_note};
 pub(crate) use run::{PublishFault, Publisher, unix_s};

@@ -49,6 +49,9 @@ pub(super) enum Line {
         end: u64,
         /// How many entries the log had.
         length: u64,
+        /// What logs say of entries that were taken out of them by the written policy: signed notes. None of them is found.
+        #[serde(skip_serializing_if = "Vec::is_empty")]
+        pruned: Vec<String>,
     },
     /// What was found.
     Item(Proven),
@@ -105,7 +108,9 @@ pub(super) async fn evidence(
     let count = export::counted(&auditor, &permit, &filter, end).await?;
     let event = asked(AuditAction::Export, &permit, &filter, count).detail("end", end);
     auditor.record(event.detail("form", "evidence")).await?;
-    let lines = lines(auditor, permit, filter, prover, Line::Begin { count, end, length });
+    let pruned = prover.pruned(auditor.sequencer.log_key.as_ref())?;
+    let begin = Line::Begin { count, end, length, pruned };
+    let lines = lines(auditor, permit, filter, prover, begin);
     let headers = [(header::CONTENT_TYPE, LINES), (header::CACHE_CONTROL, "no-store")];
     Ok((headers, Body::from_stream(lines)).into_response())
 }

@@ -2,10 +2,11 @@
 
 use std::collections::BTreeSet;
 
+use rovuma_envelope::Signer;
 use rovuma_store::Readers;
 use rovuma_tlog::{Head, ProofFile, Tiles, UnverifiedCheckpoint, leaf_hash, needed_for_inclusion};
 
-use super::{Heads, MadeHead};
+use super::{Heads, MadeHead, pruned_note};
 use crate::{
     auditor::Auditor,
     error::DbError,
@@ -34,6 +35,14 @@ impl Prover {
             trees.push((tree, good));
         }
         Ok(Self { trees })
+    }
+
+    /// What logs say of the entries that were taken out of them: signed notes.
+    pub(crate) fn pruned(&self, log_key: &dyn Signer) -> Result<Vec<String>, DbError> {
+        let notes = self.trees.iter().filter_map(|(tree, _)| pruned_note(tree, log_key).transpose());
+        notes
+            .map(|note| String::from_utf8(note?).map_err(|fault| DbError::damaged("pruning", fault)))
+            .collect()
     }
 
     /// How many entries the last good head vouches for, with all that came before its log.

@@ -2,6 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
+use rovuma_envelope::Signer;
 use rovuma_runtime::{SharedClock, Shutdown};
 use rovuma_store::{FutureExt, Store, WriteError};
 use rovuma_tlog::{PRUNED_PATH, Pruned};
@@ -10,7 +11,7 @@ use super::{Heads, LogFolder, PublishFault, run::unix_s};
 use crate::{
     config::RetentionConfig,
     error::DbError,
-    log::{PrunedTree, Sequencer, Tree, prune},
+    log::{Sequencer, Tree, prune},
 };
 
 /// A year ends once a year: a look a day is often enough.
@@ -83,9 +84,7 @@ impl Pruner {
     async fn say(&self, origin: &str) -> Result<(), PublishFault> {
         let trees = Tree::all(self.store.read()).await?;
         let Some(tree) = trees.into_iter().find(|tree| tree.origin == origin) else { return Ok(()) };
-        let PrunedTree { below, by: Some((at, policy)), .. } = tree.pruned.clone() else { return Ok(()) };
-        let said = Pruned { origin: origin.to_owned(), minimum_index: below, unix_s: unix_s(at), policy };
-        let note = said.sign(self.sequencer.log_key.as_ref()).map_err(DbError::from)?;
+        let Some(note) = pruned_note(&tree, self.sequencer.log_key.as_ref())? else { return Ok(()) };
         Ok(self.folder.take_out(&tree, PRUNED_PATH, note).await?)
     }
 
@@ -103,4 +102,11 @@ impl Pruner {
             self.store.write(move |tx| async move { prune::forget_evidence(tx, &next).await }.boxed());
         Ok(write.await?)
     }
+}
+
+/// What a log says of the entries that were taken out of it, signed; the same text whenever it is asked for.
+pub(crate) fn pruned_note(tree: &Tree, log_key: &dyn Signer) -> Result<Option<Vec<u8>>, DbError> {
+    let Some((at, policy)) = tree.pruned.by.clone() else { return Ok(None) };
+    let (origin, minimum_index) = (tree.origin.clone(), tree.pruned.below);
+    Ok(Some(Pruned { origin, minimum_index, unix_s: unix_s(at), policy }.sign(log_key)?))
 }

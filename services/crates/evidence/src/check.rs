@@ -8,7 +8,7 @@ use rovuma_schemas::{
     Digest, MessageId,
     audit::{AuditAction, AuditEvent, AuditLeaf},
 };
-use rovuma_tlog::{Checkpoint, Policy, ProofFile, leaf_hash};
+use rovuma_tlog::{Checkpoint, Policy, ProofFile, Pruned, leaf_hash};
 
 use crate::{Contents, Counts, Disclosed, Entry, ErasedEntry, FORMAT, PinnedHead, Role};
 
@@ -17,6 +17,8 @@ use crate::{Contents, Counts, Disclosed, Entry, ErasedEntry, FORMAT, PinnedHead,
 pub struct Checked {
     /// The heads that entries are proved against, by their log.
     pub heads: BTreeMap<String, Checkpoint>,
+    /// What logs say of entries that were taken out of them.
+    pub pruned: Vec<Pruned>,
     /// What each entry says, by its place; the event where it is disclosed.
     pub entries: BTreeMap<u64, CheckedEntry>,
 }
@@ -51,6 +53,14 @@ pub enum Fault {
         /// Which.
         index: u64,
         /// What.
+        what: String,
+    },
+    /// A note about entries that were taken out.
+    #[error("pruned/{origin}: {what}")]
+    Pruned {
+        /// The log.
+        origin: String,
+        /// What is wrong.
         what: String,
     },
     /// A message that no proven entry names.
@@ -109,7 +119,8 @@ impl Checked {
 }
 
 fn entries(contents: &Contents, policy: &Policy) -> Result<Checked, Fault> {
-    let mut checked = Checked { heads: BTreeMap::new(), entries: BTreeMap::new() };
+    let mut checked =
+        Checked { heads: BTreeMap::new(), pruned: pruned(contents, policy)?, entries: BTreeMap::new() };
     // The place of a log's first entry: the same for all entries of it.
     let mut begins: BTreeMap<&str, u64> = BTreeMap::new();
     for (index, entry) in &contents.entries {
@@ -133,6 +144,16 @@ fn entries(contents: &Contents, policy: &Policy) -> Result<Checked, Fault> {
         is_accounted_for(entry, &checked).map_err(|what| Fault::Entry { index: *index, what })?;
     }
     Ok(checked)
+}
+
+/// What logs say of entries that were taken out of them.
+fn pruned(contents: &Contents, policy: &Policy) -> Result<Vec<Pruned>, Fault> {
+    let said = contents.pruned.iter().map(|(origin, note)| {
+        let fault = |what: String| Fault::Pruned { origin: origin.clone(), what };
+        let said = Pruned::verify(note.as_bytes(), policy).map_err(|unread| fault(unread.to_string()))?;
+        if said.origin == *origin { Ok(said) } else { Err(fault(format!("it is about {}", said.origin))) }
+    });
+    said.collect()
 }
 
 /// Checks a proof; the leaf's place in its log.

@@ -18,6 +18,8 @@ pub struct Contents {
     pub entries: BTreeMap<u64, Entry>,
     /// The messages.
     pub messages: BTreeMap<MessageId, MessageFiles>,
+    /// What logs say of entries that were taken out of them, by the log: signed notes ([`rovuma_tlog::Pruned`]).
+    pub pruned: BTreeMap<String, String>,
     /// Signed trust lists.
     pub trust: BTreeMap<CountryCode, String>,
 }

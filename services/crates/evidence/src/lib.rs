@@ -9,6 +9,7 @@
 //! | `policy` | which logs there are and whose cosignatures they need, as whoever made the bundle has it |
 //! | `entries/000000000123.json` | an [`Entry`]: its leaf, and its event with the salt of the leaf's commitment unless it was erased |
 //! | `entries/000000000123.tlog-proof` | the proof that the leaf is in its log, with the cosigned head (C2SP tlog-proof) |
+//! | `pruned/<log>` | what a log says of entries that were taken out of it by the written policy: a signed note |
 //! | `messages/<id>/<country>.jws` | a message as it was signed for a country (RFC 7515, compact) |
 //! | `messages/<id>/receipts/<receipt>.jws` | a receipt that a recipient signed for it |
 //! | `trust/<country>.json` | the trust list in force, as its authority signed it |

@@ -109,6 +109,9 @@ impl Bundle {
                 files.insert(format!("messages/{id}/receipts/{receipt}.jws"), jws.clone().into_bytes());
             }
         }
+        for (origin, note) in &self.contents.pruned {
+            files.insert(format!("pruned/{origin}"), note.clone().into_bytes());
+        }
         for (country, list) in &self.contents.trust {
             files.insert(format!("trust/{country}.json"), list.clone().into_bytes());
         }
@@ -146,6 +149,7 @@ impl Bundle {
             policy,
             entries: BTreeMap::new(),
             messages: BTreeMap::new(),
+            pruned: BTreeMap::new(),
             trust: BTreeMap::new(),
         };
         for (path, bytes) in files {
@@ -253,6 +257,9 @@ fn put(contents: &mut Contents, path: &str, text: String) -> Result<(), PackFaul
                 }
                 _ => return Err(unknown()),
             }
+        }
+        ["pruned", _, _] => {
+            contents.pruned.insert(path.trim_start_matches("pruned/").to_owned(), text);
         }
         ["trust", name] => {
             let country = name.strip_suffix(".json").and_then(|country| country.parse::<CountryCode>().ok());

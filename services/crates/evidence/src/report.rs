@@ -5,6 +5,7 @@ mod words;
 use askama::Template;
 use rovuma_envelope::Jws;
 use rovuma_schemas::{CodeLists, Header, Locale, Timestamp, audit::AuditLeaf};
+use rovuma_tlog::Pruned;
 
 use crate::{Checked, CheckedEntry, Contents, LeftOut, MessageFiles, Role};
 use words::Words;
@@ -30,6 +31,7 @@ struct Report<'a> {
     heads: Vec<HeadRow>,
     rows: Vec<Row<'a>>,
     erased: Vec<Erased<'a>>,
+    pruned: Vec<PrunedRow<'a>>,
     left_out: Vec<(&'a LeftOut, &'a str)>,
     messages: Vec<MessageView<'a>>,
     /// Entries that no head vouched for when the bundle was made.
@@ -66,6 +68,25 @@ struct Erased<'a> {
     legal_basis: &'a str,
 }
 
+/// Entries that were taken out of a log.
+struct PrunedRow<'a> {
+    said: &'a Pruned,
+    at: String,
+}
+
+impl<'a> PrunedRow<'a> {
+    fn of(said: &'a Pruned) -> Self {
+        Self { said, at: instant(said.unix_s) }
+    }
+}
+
+/// A second since the Unix epoch, as people write it.
+fn instant(unix_s: u64) -> String {
+    let at = i64::try_from(unix_s).ok().and_then(|unix_s| unix_s.checked_mul(1_000_000));
+    let at = at.and_then(|micros| Timestamp::from_micros(micros).ok());
+    at.map_or_else(|| unix_s.to_string(), |at| at.to_string())
+}
+
 /// A message, as it says of itself.
 struct MessageView<'a> {
     id: String,
@@ -87,6 +108,7 @@ impl<'a> Report<'a> {
             heads: checked.heads.values().map(HeadRow::of).collect(),
             rows: items.map(|(index, entry)| Row::of(*index, entry, lang, words)).collect(),
             erased: erased(checked, words),
+            pruned: checked.pruned.iter().map(PrunedRow::of).collect(),
             left_out: manifest.left_out.iter().map(|left| (left, words.left_out(&left.why))).collect(),
             messages: contents
                 .messages
@@ -101,12 +123,8 @@ impl<'a> Report<'a> {
 impl HeadRow {
     fn of(checkpoint: &rovuma_tlog::Checkpoint) -> Self {
         let head = checkpoint.head();
-        let cosigned = checkpoint.cosigned().iter().map(|word| {
-            let at = i64::try_from(word.unix_s).ok().and_then(|unix_s| unix_s.checked_mul(1_000_000));
-            let at = at.and_then(|micros| Timestamp::from_micros(micros).ok());
-            format!("{}, {}", word.witness, at.map_or_else(|| word.unix_s.to_string(), |at| at.to_string()))
-        });
-        let cosigned = cosigned.collect();
+        let cosigned = checkpoint.cosigned().iter();
+        let cosigned = cosigned.map(|word| format!("{}, {}", word.witness, instant(word.unix_s))).collect();
         Self { origin: head.origin.clone(), size: head.size, root: head.root.to_string(), cosigned }
     }
 }

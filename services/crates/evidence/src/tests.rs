@@ -9,8 +9,8 @@ use rovuma_schemas::{
     audit::{AUDIT_VERSION, AuditAction, AuditEvent, AuditLeaf, AuditObject, AuditOutcome, FIRST_PREVIOUS},
 };
 use rovuma_tlog::{
-    Edge, Head, NoteKey, Policy, ProofFile, Tile, Tiles, UnverifiedCheckpoint, Verdict, add_cosignature,
-    cosign, leaf_hash, needed_for_inclusion, sign,
+    Edge, Head, NoteKey, Policy, ProofFile, Pruned, Tile, Tiles, UnverifiedCheckpoint, Verdict,
+    add_cosignature, cosign, leaf_hash, needed_for_inclusion, sign,
 };
 use rstest::rstest;
 use zip::{ZipWriter, write::SimpleFileOptions};
@@ -179,6 +179,7 @@ impl Case {
             policy: log.policy_text(),
             entries,
             messages: [(id, files)].into(),
+            pruned: [].into(),
             trust: [].into(),
         };
         Checked::complete(&mut contents, &log.policy()).expect("it holds");
@@ -235,6 +236,35 @@ fn the_report_says_in_each_language_what_is_proven_and_what_was_erased(
         !report.contains("src=") && !report.contains("http://") && !report.contains("https://"),
         "it loads nothing"
     );
+}
+
+#[test]
+fn what_a_log_has_taken_out_is_told_and_only_the_log_says_so() {
+    let mut case = Case::new();
+    let said = |origin: &str| Pruned {
+        origin: origin.to_owned(),
+        minimum_index: 1000,
+        unix_s: 1_795_000_000,
+        policy: "Diploma Ministerial n.º 12/2027".to_owned(),
+    };
+    let note = |signer: &SigningKey, origin: &str| {
+        String::from_utf8(said(origin).sign(signer).expect("signed")).expect("UTF-8")
+    };
+    case.contents.pruned = [(ORIGIN.to_owned(), note(&case.log.log, ORIGIN))].into();
+    let mut bundle = case.bundle();
+    assert!(
+        bundle.report.contains("Diploma Ministerial n.º 12/2027") && bundle.report.contains("Norma escrita")
+    );
+    let bytes = bundle.pack().expect("packed");
+    assert_eq!(Bundle::unpack(&bytes).expect("unpacked"), bundle);
+    let witness = &case.log.witnesses[0].1;
+    for (origin, note) in [(ORIGIN, note(witness, ORIGIN)), ("mz.audit/2025", note(&case.log.log, ORIGIN))] {
+        let mut case = Case { log: Log::new(), contents: case.contents.clone() };
+        case.contents.pruned = [(origin.to_owned(), note)].into();
+        let fault =
+            check(&case.contents, &bundle.contents.policy.parse().expect("a policy")).expect_err("refused");
+        assert!(fault.to_string().contains("pruned/"), "{fault}");
+    }
 }
 
 #[test]

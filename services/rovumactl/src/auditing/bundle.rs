@@ -90,6 +90,7 @@ impl MakeBundle {
             policy: text,
             entries: BTreeMap::new(),
             messages: BTreeMap::new(),
+            pruned: BTreeMap::new(),
             trust: BTreeMap::new(),
         };
         collect::entries(&audit, &query, &mut contents).await?;

@@ -232,9 +232,9 @@ where
 /// What is told of entries that are not there.
 fn taken_out(pruned: &Pruned) -> String {
     let at = instant(pruned.unix_s);
-    let Pruned { minimum_index, policy, .. } = pruned;
+    let Pruned { origin, minimum_index, policy, .. } = pruned;
     format!(
-        "what the entries below {minimum_index} said: the log took them out at {at}, by {policy}; whoever has one can still prove it"
+        "what the entries of {origin} below {minimum_index} said: the log took them out at {at}, by {policy}; whoever has one can still prove it"
     )
 }
 

@@ -2,6 +2,7 @@
 
 use reqwest::Method;
 use rovuma_evidence::{Contents, Disclosed, ENTRIES_MAX, Entry, Role};
+use rovuma_tlog::Pruned;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
@@ -16,10 +17,19 @@ use crate::{
 #[derive(Deserialize)]
 #[serde(rename_all = "snake_case")]
 enum Line {
-    Begin { count: u64, end: u64, length: u64 },
+    Begin {
+        count: u64,
+        end: u64,
+        length: u64,
+        #[serde(default)]
+        pruned: Vec<String>,
+    },
     Item(Proven),
     Order(Proven),
-    Done { items: u64, orders: u64 },
+    Done {
+        items: u64,
+        orders: u64,
+    },
 }
 
 #[derive(Deserialize)]
@@ -69,7 +79,7 @@ pub(super) async fn entries(client: &Client, query: &Query, contents: &mut Conte
             return Err(client.nonsense(&"it goes on after its end"));
         }
         match serde_json::from_slice(line).map_err(|fault| client.nonsense(&fault))? {
-            Line::Begin { count, end, length } => {
+            Line::Begin { count, end, length, pruned } => {
                 if count > ENTRIES_MAX {
                     return Err(Failure::usage(format!(
                         "{count} entries: a bundle has at most {ENTRIES_MAX}"
@@ -77,6 +87,11 @@ pub(super) async fn entries(client: &Client, query: &Query, contents: &mut Conte
                     .next("ask for a shorter time, or for one message or case"));
                 }
                 expected = count;
+                for note in pruned {
+                    let said =
+                        Pruned::read_unverified(note.as_bytes()).map_err(|fault| client.nonsense(&fault))?;
+                    contents.pruned.insert(said.origin, note);
+                }
                 (contents.manifest.end, contents.manifest.log_length) = (end, length);
             }
             Line::Item(proven) => put(contents, proven.entry(Role::Item)),

@@ -73,6 +73,7 @@ fn everything(
             .checked
             .push(format!("{} entries were erased by orders that are in the bundle", counts.erased));
     }
+    report.unchecked.extend(checked.pruned.iter().map(super::taken_out));
     if counts.unproven > 0 {
         let what = format!(
             "{} entries: their log ended before a head with them in it was cosigned",
