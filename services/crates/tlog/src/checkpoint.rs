@@ -141,13 +141,14 @@ pub struct Cosigned {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Checkpoint {
     head: Head,
+    text: Vec<u8>,
     cosigned: Vec<Cosigned>,
     note: Vec<u8>,
 }
 
 impl Checkpoint {
     pub(crate) fn verified(read: UnverifiedCheckpoint, cosigned: Vec<Cosigned>) -> Self {
-        Self { head: read.head, cosigned, note: read.note }
+        Self { head: read.head, text: read.text, cosigned, note: read.note }
     }
 
     /// The head.
@@ -158,6 +159,11 @@ impl Checkpoint {
     /// Who cosigned it, of those whom the policy knows, in the policy's order.
     pub fn cosigned(&self) -> &[Cosigned] {
         &self.cosigned
+    }
+
+    /// The text that is signed: what the log after this one begins with the SHA-256 of.
+    pub fn signed_text(&self) -> &[u8] {
+        &self.text
     }
 
     /// The whole note.

@@ -11,3 +11,4 @@ mod servers;
 mod store;
 mod trust;
 mod verify;
+mod watch;

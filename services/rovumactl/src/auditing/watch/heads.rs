@@ -1,0 +1,114 @@
+//! Heads of one log: who signed them, and whether they go on.
+
+use rovuma_schemas::Timestamp;
+use rovuma_tlog::{
+    Checkpoint, Head, Policy, ProofFault, Tile, Tiles, UnverifiedCheckpoint, Verdict, needed_for_consistency,
+};
+
+use super::{Finding, Found};
+use crate::{
+    auditing::verify::origin_path,
+    client::Client,
+    exit::{Exit, Failure, Outcome},
+};
+
+/// A head of this log that its key signed, and the witnesses whose cosignatures it lacks.
+pub(super) fn signed(note: &[u8], log: &str, policy: &Policy) -> Result<(Checkpoint, Vec<String>), Found> {
+    let not_signed = |detail: String| (Finding::NotSigned, detail);
+    let read = UnverifiedCheckpoint::read(note).map_err(|fault| not_signed(fault.to_string()))?;
+    if read.unverified_head().origin != log {
+        return Err(not_signed("the head is another log's".to_owned()));
+    }
+    match policy.judge(read) {
+        Verdict::Good(checkpoint) => Ok((checkpoint, Vec::new())),
+        Verdict::Unwitnessed { checkpoint, missing } => Ok((checkpoint, missing)),
+        Verdict::NotSigned => Err(not_signed("no log that the policy names signed the head".to_owned())),
+        Verdict::Forged { name } => Err(not_signed(format!("what says it is signed by {name} is not"))),
+    }
+}
+
+/// Whose cosignatures are missing, if any are.
+pub(super) fn unwitnessed(missing: &[String]) -> Option<Found> {
+    let detail = || format!("not cosigned by {}", missing.join(", "));
+    (!missing.is_empty()).then(|| (Finding::Unwitnessed, detail()))
+}
+
+/// Why a head counts as old, if it does: its newest cosignature is older than so many seconds.
+pub(super) fn staleness(checkpoint: &Checkpoint, stale_after: u64, at: Timestamp) -> Option<Found> {
+    let newest = checkpoint.cosigned().iter().map(|word| word.unix_s).max()?;
+    let now = u64::try_from(at.as_micros() / 1_000_000).ok()?;
+    let age = now.saturating_sub(newest);
+    (age > stale_after).then(|| (Finding::Stale, format!("the newest cosignature is {age} s old")))
+}
+
+/// What is wrong with a head as the same log's after a former one.
+pub(super) async fn gone_on(client: &Client, former: &Head, head: &Head) -> Outcome<Option<Found>> {
+    if head.size < former.size {
+        return Ok(Some((Finding::Shrunken, format!("{} leaves were signed before", former.size))));
+    }
+    let mut tiles = Tiles::of(head.size);
+    for tile in needed_for_consistency(former.size, head.size).map_err(unproved)? {
+        let (tile, bytes) = fetch(client, &head.origin, tile).await?;
+        tiles.add(tile, bytes);
+    }
+    let proof = tiles.consistency(former.size).map_err(unproved)?;
+    Ok(head.continues(former, &proof).err().map(|_| {
+        let detail = format!("it is not the log of {} leaves gone on; the two heads prove it", former.size);
+        (Finding::Fork, detail)
+    }))
+}
+
+/// A tile; in the place of a partial one that is gone, the full one that it has become meanwhile.
+pub(super) async fn fetch(client: &Client, origin: &str, tile: Tile) -> Outcome<(Tile, Vec<u8>)> {
+    let base = origin_path(origin)?;
+    match client.get_bytes(&format!("{base}/{tile}")).await {
+        Ok(bytes) => Ok((tile, bytes)),
+        Err(_) if !tile.is_full() => {
+            let full = tile.full();
+            Ok((full, client.get_bytes(&format!("{base}/{full}")).await?))
+        }
+        Err(failure) => Err(failure),
+    }
+}
+
+pub(super) fn unproved(fault: ProofFault) -> Failure {
+    Failure::new(Exit::Verification, format!("the log cannot be proven to go on: {fault}"))
+        .next("look again; if it stays so, the log's files are not whole")
+}
+
+#[cfg(test)]
+mod tests {
+    use rovuma_envelope::{Signer as _, SigningKey};
+    use rovuma_tlog::{Hash, Head, NoteKey, add_cosignature, cosign, sign};
+
+    use super::*;
+
+    /// A head that one witness cosigned at this second.
+    fn cosigned_at(unix_s: u64) -> Checkpoint {
+        let (log, witness) = (SigningKey::generate().expect("a key"), SigningKey::generate().expect("a key"));
+        let head = Head { origin: "mz.audit/2026".to_owned(), size: 7, root: Hash([7; 32]) };
+        let read = UnverifiedCheckpoint::read(&sign(&head, &log).expect("signed")).expect("a checkpoint");
+        let log = NoteKey::of_log(&head.origin, log.public_key()).expect("a name");
+        let key = NoteKey::of_cosigner("tz.audit", witness.public_key()).expect("a name");
+        let policy: Policy = format!("log {log}\nwitness tz {key}\nquorum tz").parse().expect("a policy");
+        let Verdict::Unwitnessed { checkpoint, .. } = policy.judge(read.clone()) else {
+            panic!("not cosigned yet")
+        };
+        let line = cosign(&checkpoint, key.name(), &witness, unix_s).expect("cosigned");
+        match policy.judge(add_cosignature(&read, &line, &key).expect("its own")) {
+            Verdict::Good(checkpoint) => checkpoint,
+            other => panic!("cosigned: {other:?}"),
+        }
+    }
+
+    #[test]
+    fn a_head_is_stale_when_its_newest_cosignature_is_old() {
+        let checkpoint = cosigned_at(1_790_000_000);
+        let at = |unix_s: i64| Timestamp::from_micros(unix_s * 1_000_000).expect("an instant");
+        assert_eq!(staleness(&checkpoint, 900, at(1_790_000_900)), None);
+        let (finding, detail) = staleness(&checkpoint, 900, at(1_790_000_901)).expect("stale");
+        assert!(finding == Finding::Stale && detail.contains("901 s old"), "{detail}");
+        // A clock behind the witness's says nothing of the head.
+        assert_eq!(staleness(&checkpoint, 0, at(1_780_000_000)), None);
+    }
+}
