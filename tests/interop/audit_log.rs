@@ -5,14 +5,19 @@ mod checker;
 mod copied;
 mod note;
 
-use std::{fs, path::PathBuf};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
 
 use anyhow::Result;
 use futures::{StreamExt, TryStreamExt, stream};
 use rovuma_envelope::SigningKey;
 use rovuma_tests::{Lab, drafts, eventually};
+use serde_json::json;
 
 use self::{checker::Checker, copied::Copied, note::Note};
+use crate::desk::Desk;
 
 /// More than a tile holds: there are full tiles and bundles, partial ones, and a tile of the level above.
 const LEAVES_MIN: u64 = 260;
@@ -97,7 +102,7 @@ async fn published(lab: &Lab, country: &str, leaves_min: u64) -> Result<PathBuf>
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn gos_reference_checks_our_audit_log() -> Result<()> {
+async fn strangers_check_our_audit_log() -> Result<()> {
     let audited = Audited::start().await?;
     let size = Copied::of(&audited.mz)?.note()?.size()?;
     holds(&audited, size).await?;
@@ -106,7 +111,34 @@ async fn gos_reference_checks_our_audit_log() -> Result<()> {
         bend(&log)?;
         audited.is_refused(what, &log, words).await?;
     }
-    a_fork_needs_the_partner(&audited).await
+    a_fork_needs_the_partner(&audited).await?;
+    aics_tlog_agrees(&audited).await
+}
+
+/// What is wrong with files that it has no need of, aics-tlog does not see.
+const NOT_SEEN_BY_AICS_TLOG: &str = "a former tile of other leaves";
+
+/// PyPI's aics-tlog, which knows cosignatures too, takes the log and refuses what is bent: where a Python of 3.12 or later is.
+async fn aics_tlog_agrees(audited: &Audited) -> Result<()> {
+    let desk = Desk::new()?;
+    let mut logs = vec![("nothing", Copied::of(&audited.mz)?)];
+    for (what, bend, _) in bends::all().filter(|(what, ..)| *what != NOT_SEEN_BY_AICS_TLOG) {
+        let log = Copied::of(&audited.mz)?;
+        bend(&log)?;
+        logs.push((what, log));
+    }
+    let folders: Vec<&Path> = logs.iter().map(|(_, log)| log.folder()).collect();
+    let facts = json!({ "policy": audited.policy(), "logs": folders });
+    if !desk.run_with_python_312("audit_tiles.py", &facts).await? {
+        eprintln!("no Python 3.12 or later here: aics-tlog was not asked");
+        return Ok(());
+    }
+    let verdicts: Vec<Option<String>> = serde_json::from_slice(&desk.answer("verdicts.json")?)?;
+    assert_eq!(verdicts.len(), logs.len());
+    for ((what, _), verdict) in logs.iter().zip(verdicts) {
+        assert_eq!(verdict.is_none(), *what == "nothing", "{what}: {verdict:?}");
+    }
+    Ok(())
 }
 
 /// What was published holds by the policy, and without the partner by one that does not ask for both.

@@ -73,6 +73,20 @@ impl Desk {
         self.run_with(&python, script, facts).await
     }
 
+    /// The same in the virtual environment of `requirements-3.12.txt`, which `tests/run interop` makes where there is a Python that
+    /// is young enough; false where there is none.
+    ///
+    /// # Errors
+    /// When the script is not content.
+    pub(crate) async fn run_with_python_312(&self, script: &str, facts: &Value) -> Result<bool> {
+        let python = programs()?.parent().context("target")?.join("interop-3.12/bin/python");
+        if !python.exists() {
+            return Ok(false);
+        }
+        self.run_with(&python, script, facts).await?;
+        Ok(true)
+    }
+
     async fn run_with(&self, python: &Path, script: &str, facts: &Value) -> Result<()> {
         let facts = self.put("facts.json", serde_json::to_vec_pretty(facts)?)?;
         let mut command = Command::new(python);

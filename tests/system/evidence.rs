@@ -100,16 +100,21 @@ async fn a_case_is_proven_offline_with_its_messages_and_receipts() -> Result<()>
     for (action, country) in [("message.send", "mz"), ("receipt.accept", "mz"), ("message.receive", "tz")] {
         lab.audited(country, &format!("action={action}&case={CASE}"), |_| true).await?;
     }
-    settled(&lab, &format!("message={id}")).await?;
+    // One that is signed for two countries: its digests are in the event alone.
+    let mut draft = drafts::motorcycle(&["tz.tpf", "mz.senami"]);
+    draft["case_reference"] = json!(CASE);
+    let for_two = send(&sender, &draft).await?;
+    lab.hops(&sender, &for_two, "delivered", 2).await?;
+    settled(&lab, &format!("action=message.send&message={for_two}")).await?;
 
     let auditor = Auditor::of(&lab, "mz.prm").await?;
     let words = ["--case", CASE, "--reason", "AUD-2026-7", "--language", "pt"];
     let made = auditor.bundle("case.zip", &words)?;
-    ensure!(made["counts"]["messages"] == 1 && made["counts"]["receipts"] == 2, "{made}");
+    ensure!(made["counts"]["messages"] == 2 && made["counts"]["receipts"] == 4, "{made}");
     ensure!(made["counts"]["items"].as_u64() > Some(4) && made["counts"]["unproven"] == 0, "{made}");
     // Without a reason nothing is opened, and that is told.
     let closed = auditor.bundle("closed.zip", &["--case", CASE])?;
-    ensure!(closed["counts"]["messages"] == 0 && closed["left_out"] == 1, "{closed}");
+    ensure!(closed["counts"]["messages"] == 0 && closed["left_out"] == 2, "{closed}");
     // The national auditor sees the log of the country, and no agency's messages.
     let national = Auditor::of(&lab, "mz.node").await?;
     let refused = national.bundle("national.zip", &["--message", &id, "--reason", "AUD-2026-8"])?;
@@ -129,6 +134,8 @@ async fn a_case_is_proven_offline_with_its_messages_and_receipts() -> Result<()>
     settled(&lab, "action=erase").await?;
     let erased = auditor.bundle("erased.zip", &words)?;
     ensure!(erased["counts"]["erased"].as_u64() > Some(3), "{erased}");
+    // The leaves of their receipts still name both.
+    ensure!(erased["counts"]["messages"] == 2 && erased["left_out"] == 0, "{erased}");
     searches_are_kept_and_exported(&auditor, &table)?;
 
     lab.border.mz.stop().await;
@@ -137,8 +144,8 @@ async fn a_case_is_proven_offline_with_its_messages_and_receipts() -> Result<()>
         let (said, status) = auditor.verify(name, &auditor.authorities)?;
         ensure!(status == Some(0) && said["holds"] == true, "{name}: {said}");
     }
-    let (said, _) = auditor.verify("case.zip", &[])?;
-    ensure!(said["unchecked"].to_string().contains("--authority"), "{said}");
+    let (said, status) = auditor.verify("case.zip", &[])?;
+    ensure!(status == Some(1) && said["unchecked"].to_string().contains("--authority"), "{said}");
     let report = Bundle::unpack(&fs::read(auditor.file("erased.zip"))?)?.report;
     ensure!(
         report.contains("Lei n.º 3/2017, art. 63") && report.contains("O que não está provado"),
@@ -183,6 +190,17 @@ fn what_is_bent_is_named(auditor: &Auditor) -> Result<()> {
     };
     repack(&|bundle| bundle.report = bundle.report.replace(CASE, "PRM-EX-2026-0418"))?;
     fails(&auditor.authorities, "the report says something else")?;
+    // A report that says it is another version's is not believed, and the true one can be had.
+    repack(&|bundle| {
+        bundle.contents.manifest.made_with = "rovumactl 0.0.0".to_owned();
+        bundle.report = "<p>Nothing happened.</p>".to_owned();
+    })?;
+    let (file, out) = (auditor.file("bent.zip"), auditor.file("true.html"));
+    let mut words = vec!["audit", "verify", &file, "--policy", &auditor.policy, "--report", &out];
+    words.extend(auditor.authorities.iter().flat_map(|authority| ["--authority", authority]));
+    let (said, status) = auditor.run(&words)?;
+    ensure!(status == Some(1) && said["unchecked"].to_string().contains("the report"), "{status:?} {said}");
+    ensure!(fs::read_to_string(out)?.contains(CASE), "the report that the files make");
     repack(&|bundle| {
         for entry in bundle.contents.entries.values_mut() {
             entry.leaf = entry.leaf.replace("message.send", "message.read");

@@ -64,9 +64,8 @@ impl Service for Audit {
         let consumer = broker.consume(intake::consumer_config(), intake);
         context.shutdown.spawn("publish", publisher.run(context.shutdown.clone()));
         heads.start_witnessing(&broker, &context.shutdown);
-        if let Some(retention) = &config.retention {
-            context.shutdown.spawn("prune", heads.pruner(retention).run(context.shutdown.clone()));
-        }
+        let pruner = heads.pruner(config.retention.as_ref());
+        context.shutdown.spawn("prune", pruner.run(context.shutdown.clone()));
         watch(context, broker, consumer);
 
         let auditor = auditor(&config, store.clone(), Arc::clone(&sequencer), context)?;

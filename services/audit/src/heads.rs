@@ -90,12 +90,12 @@ impl HeadKeeping {
     }
 
     /// What prunes old logs.
-    pub(crate) fn pruner(&self, retention: &RetentionConfig) -> Pruner {
+    pub(crate) fn pruner(&self, retention: Option<&RetentionConfig>) -> Pruner {
         Pruner {
             store: self.store.clone(),
             sequencer: Arc::clone(&self.sequencer),
             folder: self.folder.clone(),
-            retention: retention.clone(),
+            retention: retention.cloned(),
             clock: self.clock.clone(),
         }
     }

@@ -31,7 +31,7 @@ pub(crate) enum Exit {
 pub(crate) const EXIT_HELP: &str = "\
 Exit status:
   0  done
-  1  done, with a negative answer (a difference, a rejection, no receipt in time)
+  1  done, with a negative answer (a difference, a rejection, no receipt in time, something unchecked)
   2  wrong options or an unusable file
   3  refused by the server
   4  server not reachable

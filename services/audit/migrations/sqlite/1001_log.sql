@@ -103,11 +103,11 @@ CREATE INDEX entry_by_case    ON entry_search (case_key, entry_index) WHERE case
 -- Searches that auditors keep under a name, each for its owner, sealed: they name people and cases.
 CREATE TABLE saved_query (
     owner    TEXT   NOT NULL, -- a subject
-    name     TEXT   NOT NULL,
+    name_key BLOB   NOT NULL, -- of its name, as case_key is of a case
     key_salt BLOB   NOT NULL,
     sealed   BLOB   NOT NULL,
     saved_at BIGINT NOT NULL,
-    PRIMARY KEY (owner, name)
+    PRIMARY KEY (owner, name_key)
 );
 
 -- What is wrong with a source, or worth an auditor's look.

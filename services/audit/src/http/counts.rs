@@ -60,7 +60,8 @@ pub(super) async fn count(
             format!("More than {COUNTS_MAX} numbers: ask for a shorter time, or count by something else.");
         return Err(Problem::bad_request("range").detail(detail).into());
     }
-    let event = asked(AuditAction::AuditSearch, &permit, &filter, items.len());
+    let found: u64 = items.iter().map(|counted| counted.count).sum();
+    let event = asked(&auditor, AuditAction::AuditSearch, &permit, &filter, found);
     auditor.record(event.detail("view", "counts")).await?;
     Ok(Json(Counts { items, end }))
 }

@@ -6,7 +6,6 @@ use axum::{
     Json,
     extract::{State, rejection::JsonRejection},
 };
-use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use rovuma_policy::{Resource, act};
 use rovuma_runtime::Problem;
 use rovuma_schemas::audit::AuditAction;
@@ -74,7 +73,7 @@ pub(super) async fn order(
     let (kind, mut id) = checked(&order)?;
     if kind == CASE {
         // The reference may name somebody, and the order is never erased.
-        id = URL_SAFE_NO_PAD.encode(auditor.sequencer.payload_key.case(&id));
+        id = auditor.sequencer.payload_key.case_name(&id);
     }
     let event = OwnEvent::by(permit.actor(), AuditAction::Erase)
         .object(&kind, id)

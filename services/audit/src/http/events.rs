@@ -20,7 +20,7 @@ use super::{
 use crate::{
     auditor::Auditor,
     log::{
-        Filter, Order,
+        CASE, Filter, Order,
         search::{self, Entry, Window},
     },
     own::OwnEvent,
@@ -53,7 +53,7 @@ pub(super) async fn search(
     let filter = &query.filter;
     let permit = access::permit_search(&auditor, &caller, filter.agency.as_ref()).await?;
     let page = page(&auditor, &permit, &query).await?;
-    auditor.record(asked(AuditAction::AuditSearch, &permit, filter, page.items.len())).await?;
+    auditor.record(asked(&auditor, AuditAction::AuditSearch, &permit, filter, page.items.len())).await?;
     Ok(Json(page))
 }
 
@@ -93,6 +93,7 @@ fn described(permit: &Permit<act::AuditSearch>, filter: &Filter) -> Search {
 
 /// Who asked for what of whose log, and how much was found.
 pub(super) fn asked(
+    auditor: &Auditor,
     action: AuditAction,
     permit: &Permit<act::AuditSearch>,
     filter: &Filter,
@@ -101,7 +102,11 @@ pub(super) fn asked(
     let mut event = OwnEvent::by(permit.actor(), action)
         .object("audit_log", permit.resource().id())
         .detail("found", found);
-    for (name, value) in filter.described() {
+    for (name, mut value) in filter.described() {
+        if name == CASE {
+            // The reference may name somebody, and is erased with the case: this event is not.
+            value = auditor.sequencer.payload_key.case_name(&value);
+        }
         if name != "order" || filter.order != Order::default() {
             event = event.detail(&format!("filter.{name}"), value);
         }

@@ -106,11 +106,16 @@ pub(super) async fn evidence(
         return Err(not_yet().into());
     }
     let count = export::counted(&auditor, &permit, &filter, end).await?;
-    let event = asked(AuditAction::Export, &permit, &filter, count).detail("end", end);
+    let order = search::last_order(auditor.store.read(), &auditor.sequencer, &permit, &filter, end).await?;
+    if order.is_some_and(|order| order >= end) {
+        // An order that no head vouches for yet would prove nothing of what it erased.
+        return Err(not_yet().into());
+    }
+    let event = asked(&auditor, AuditAction::Export, &permit, &filter, count).detail("end", end);
     auditor.record(event.detail("form", "evidence")).await?;
     let pruned = prover.pruned(auditor.sequencer.log_key.as_ref())?;
     let begin = Line::Begin { count, end, length, pruned };
-    let lines = lines(auditor, permit, filter, prover, begin);
+    let lines = lines(auditor, permit, filter, (prover, count), begin);
     let headers = [(header::CONTENT_TYPE, LINES), (header::CACHE_CONTROL, "no-store")];
     Ok((headers, Body::from_stream(lines)).into_response())
 }
@@ -119,7 +124,7 @@ fn lines(
     auditor: Arc<Auditor>,
     permit: Permit<act::AuditSearch>,
     filter: Filter,
-    prover: Prover,
+    (prover, count): (Prover, u64),
     begin: Line,
 ) -> Pieces {
     let owner = permit.resource().owner().clone();
@@ -127,7 +132,7 @@ fn lines(
     Box::pin(try_stream! {
         yield line(&begin)?;
         let (mut items, mut orders, mut given) = (0, BTreeSet::new(), BTreeSet::new());
-        let mut found = pin!(export::entries(Arc::clone(&auditor), permit, filter, end));
+        let mut found = pin!(export::entries(Arc::clone(&auditor), permit, filter, (end, count)));
         while let Some(entries) = futures::StreamExt::next(&mut found).await {
             let entries = entries?;
             orders.extend(entries.iter().filter_map(|entry| entry.erased_by));

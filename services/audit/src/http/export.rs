@@ -64,9 +64,9 @@ pub(super) async fn export(
     let found = counted(&auditor, &permit, &filter, end).await?;
     let accept = headers.get(header::ACCEPT).and_then(|accept| accept.to_str().ok()).unwrap_or_default();
     let is_csv = accept.starts_with("text/csv");
-    let event = asked(AuditAction::Export, &permit, &filter, found).detail("end", end);
+    let event = asked(&auditor, AuditAction::Export, &permit, &filter, found).detail("end", end);
     auditor.record(event.detail("form", if is_csv { "csv" } else { "json" })).await?;
-    let entries = entries(auditor, permit, filter, end);
+    let entries = entries(auditor, permit, filter, (end, found));
     let (kind, pieces) =
         if is_csv { (CSV, as_csv(entries)) } else { ("application/json", as_json(entries, found, end)) };
     let headers = [
@@ -101,17 +101,22 @@ pub(super) fn entries(
     auditor: Arc<Auditor>,
     permit: Permit<act::AuditSearch>,
     filter: Filter,
-    end: u64,
+    (end, count): (u64, u64),
 ) -> impl Stream<Item = Result<Vec<Entry>, DbError>> + Send {
     try_stream! {
-        let mut after = None;
+        let (mut after, mut given) = (None, 0);
         loop {
             let window = Window { after, end, fetch: READ_AT_ONCE };
             let pool = auditor.store.read();
             let entries = search::entries(pool, &auditor.sequencer, &permit, &filter, &window).await?;
             let Some(last) = entries.last() else { break };
             after = Some(last.index);
+            given += entries.len() as u64;
             yield entries;
+        }
+        // What was counted and is gone meanwhile was pruned: the answer breaks off, and is asked for again.
+        if given != count {
+            Err(DbError::damaged("search", format!("{given} entries of {count} were left")))?;
         }
     }
 }

@@ -183,7 +183,10 @@ pub(super) async fn pruned(
     caller: Caller,
     Path((service, year)): Path<(String, String)>,
 ) -> Result<Response, ApiError> {
-    let bytes = file(&auditor, &caller, &format!("{service}/{year}"), PRUNED_PATH).await?;
+    let origin = format!("{service}/{year}");
+    let bytes = file(&auditor, &caller, &origin, PRUNED_PATH).await?;
+    let event = OwnEvent::by(caller.actor(), AuditAction::AuditRead).object("log", origin);
+    auditor.record(event.detail("view", "pruned")).await?;
     Ok(([(header::CONTENT_TYPE, "text/plain; charset=utf-8")], bytes).into_response())
 }
 

@@ -7,6 +7,7 @@ use axum::{
     extract::{Path, State, rejection::JsonRejection},
     http::StatusCode,
 };
+use rovuma_policy::{Permit, act};
 use rovuma_runtime::Problem;
 use rovuma_schemas::audit::AuditAction;
 use rovuma_store::FutureExt;
@@ -14,14 +15,15 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 use utoipa::ToSchema;
 
-use super::{access, caller::Caller, error::ApiError, events::asked, openapi::Refusals};
+use super::{access, caller::Caller, error::ApiError, openapi::Refusals};
 use crate::{
     auditor::Auditor,
+    error::DbError,
     log::{
         Filter,
         saved::{self, SavedQuery},
     },
-    own,
+    own::{self, OwnEvent},
 };
 
 /// Searches that one auditor keeps at most: more are no list that somebody finds anything in.
@@ -62,6 +64,7 @@ pub(super) async fn list_queries(
     let permit = access::permit_search(&auditor, &caller, None).await?;
     let key = &auditor.sequencer.payload_key;
     let kept = saved::list(auditor.store.read(), key, permit.actor().subject()).await?;
+    auditor.record(about_saved(&permit, "list").detail("found", kept.len())).await?;
     let view = |query: SavedQuery| QueryView {
         name: query.name,
         filter: query.filter.described().into_iter().map(|(name, value)| (name, value.into())).collect(),
@@ -99,7 +102,7 @@ pub(super) async fn save_query(
     if !(1..=NAME_MAX).contains(&name.chars().count()) || name.chars().any(char::is_control) {
         return Err(Problem::bad_request("name").detail("A name is one line of 1 to 64 characters.").into());
     }
-    let event = asked(AuditAction::AuditSearch, &permit, &filter, 0).detail("saved_as", &name);
+    let event = about_saved(&permit, "saved");
     let owner = permit.actor().subject().to_owned();
     let (sequencer, now) = (Arc::clone(&auditor.sequencer), auditor.now());
     let write = auditor.store.write(move |tx| {
@@ -136,6 +139,25 @@ pub(super) async fn forget_query(
 ) -> Result<StatusCode, ApiError> {
     let permit = access::permit_search(&auditor, &caller, None).await?;
     let owner = permit.actor().subject().to_owned();
-    let write = auditor.store.write(move |tx| async move { saved::forget(tx, &owner, &name).await }.boxed());
+    let (event, sequencer, now) =
+        (about_saved(&permit, "forgotten"), Arc::clone(&auditor.sequencer), auditor.now());
+    let write = auditor.store.write(move |tx| {
+        async move {
+            let found = saved::forget(tx, &sequencer.payload_key, &owner, &name).await?;
+            if found {
+                let appender = sequencer.begin(tx, now).await?;
+                own::record_alone(tx, appender, event).await?;
+            }
+            Ok::<_, DbError>(found)
+        }
+        .boxed()
+    });
     if write.await? { Ok(StatusCode::NO_CONTENT) } else { Err(Problem::not_found().into()) }
+}
+
+/// What was done with a search that is kept: what it searches for is the auditor's own affair until it is asked.
+fn about_saved(permit: &Permit<act::AuditSearch>, what: &str) -> OwnEvent {
+    OwnEvent::by(permit.actor(), AuditAction::AuditRead)
+        .object("saved_queries", permit.actor().subject())
+        .detail("view", what)
 }

@@ -122,7 +122,12 @@ impl Taking {
         .bind(to_db(last))
         .fetch_all(tx)
         .await?;
-        rows.iter().map(|row| Ok((row.count("sequence")?, row.digest("digest")?))).collect()
+        let stored = rows.iter().map(|row| Ok((row.count("sequence")?, row.digest("digest")?)));
+        let mut stored = stored.collect::<Result<BTreeMap<u64, Digest>, DbError>>()?;
+        // Of what was pruned it is not known any more what it was: it is answered as what was stored.
+        let pruned = batch.events.iter().filter(|event| event.sequence() <= lineage.pruned_through);
+        stored.extend(pruned.map(|event| (event.sequence(), event.digest())));
+        Ok(stored)
     }
 
     async fn raise(&mut self, tx: &mut Conn, lineage: &Lineage, alarm: &Alarm<'_>) -> Result<(), DbError> {

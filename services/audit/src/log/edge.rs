@@ -93,18 +93,12 @@ pub(crate) async fn check(pool: &Readers, sequencer: &Sequencer) -> Result<(), E
     .await
     .map_err(DbError::from)?;
     for row in &rows {
-        let pruned_through = row.count("pruned_through").map_err(DbError::from)?;
-        check_lineage(pool, sequencer, Lineage::of_row(row)?, pruned_through).await?;
+        check_lineage(pool, sequencer, Lineage::of_row(row)?).await?;
     }
     check_trees(pool, sequencer.log_key.public_key()).await
 }
 
-async fn check_lineage(
-    pool: &Readers,
-    sequencer: &Sequencer,
-    lineage: Lineage,
-    pruned_through: u64,
-) -> Result<(), EdgeFault> {
+async fn check_lineage(pool: &Readers, sequencer: &Sequencer, lineage: Lineage) -> Result<(), EdgeFault> {
     let row = sqlx::query(
         "SELECT e.sequence, e.digest, e.entry_index, p.sealed, s.key_salt FROM entry e
          LEFT JOIN payload p ON p.entry_index = e.entry_index
@@ -118,7 +112,7 @@ async fn check_lineage(
     let (source_name, epoch, sequence) = (lineage.source, lineage.epoch.to_string(), lineage.head.sequence);
     let Some(row) = row else {
         // None was ever stored, or all of them were pruned.
-        return if sequence == pruned_through {
+        return if sequence == lineage.pruned_through {
             Ok(())
         } else {
             Err(EdgeFault::Missing { source_name, epoch, sequence })

@@ -45,23 +45,32 @@ pub(crate) async fn erase(
     payload_key: &PayloadKey,
     order: &Order<'_>,
 ) -> Result<Option<Erased>, DbError> {
-    let mut erased = one(tx, scope, order).await?;
-    if let Some(reference) = scope.strip_prefix(CASE).and_then(|rest| rest.strip_prefix('/')) {
-        for message in messages_of(tx, &payload_key.case(reference)).await? {
-            let also = one(tx, &format!("message/{message}"), order).await?;
-            erased = match (erased, also) {
-                (Some(one), Some(other)) => Some(one + other),
-                (one, other) => one.or(other),
-            };
-        }
+    let Some(reference) = scope.strip_prefix(CASE).and_then(|rest| rest.strip_prefix('/')) else {
+        return one(tx, scope, order).await;
+    };
+    let mut erased = one(tx, &payload_key.case_scope(reference), order).await?;
+    for message in messages_of(tx, &payload_key.case(reference), order.agency).await? {
+        let also = one(tx, &format!("message/{message}"), order).await?;
+        erased = match (erased, also) {
+            (Some(one), Some(other)) => Some(one + other),
+            (one, other) => one.or(other),
+        };
     }
     Ok(erased)
 }
 
-/// The messages of a case.
-async fn messages_of(tx: &mut Conn, case_key: &[u8]) -> Result<Vec<String>, DbError> {
-    let text = "SELECT DISTINCT message_id FROM entry_search WHERE case_key = $1 AND message_id IS NOT NULL";
-    let rows = sqlx::query(text).bind(case_key).fetch_all(tx).await?;
+/// The messages of a case; for one agency, of a case that it named itself: what others send has references of theirs, which may
+/// read the same.
+async fn messages_of(
+    tx: &mut Conn,
+    case_key: &[u8],
+    agency: Option<&AgencyCode>,
+) -> Result<Vec<String>, DbError> {
+    let text = "SELECT DISTINCT message_id FROM entry_search
+        WHERE case_key = $1 AND message_id IS NOT NULL
+          AND ($2 IS NULL OR (agency = $2 AND action NOT IN ('message.receive', 'message.reject')))";
+    let query = sqlx::query(text).bind(case_key).bind(agency.map(AgencyCode::as_str));
+    let rows = query.fetch_all(tx).await?;
     Ok(rows.iter().map(|row| row.try_get("message_id")).collect::<Result<_, _>>()?)
 }
 

@@ -28,6 +28,8 @@ pub(crate) struct Lineage {
     pub(crate) source: String,
     pub(crate) epoch: Epoch,
     pub(crate) head: Head,
+    /// The last event whose entry was pruned; 0 when none was.
+    pub(crate) pruned_through: u64,
 }
 
 /// How a lineage was found.
@@ -50,7 +52,7 @@ impl Lineage {
         now: Timestamp,
     ) -> Result<(Self, Found), DbError> {
         let known = sqlx::query(
-            "SELECT lineage_id, source, epoch, last_sequence, last_digest FROM lineage \
+            "SELECT lineage_id, source, epoch, last_sequence, last_digest, pruned_through FROM lineage \
              WHERE source = $1 AND epoch = $2",
         )
         .bind(source)
@@ -90,7 +92,7 @@ impl Lineage {
         .execute(tx)
         .await?;
         let found = if others == 0 { Found::First } else { Found::NewEpoch };
-        Ok((Self { id, source: source.to_owned(), epoch, head: Head::NONE }, found))
+        Ok((Self { id, source: source.to_owned(), epoch, head: Head::NONE, pruned_through: 0 }, found))
     }
 
     /// Writes down how far the chain has come.
@@ -107,13 +109,14 @@ impl Lineage {
         Ok(())
     }
 
-    /// Reads the columns `lineage_id, source, epoch, last_sequence, last_digest`.
+    /// Reads the columns `lineage_id, source, epoch, last_sequence, last_digest, pruned_through`.
     pub(super) fn of_row(row: &AnyRow) -> Result<Self, DbError> {
         Ok(Self {
             id: row.try_get("lineage_id")?,
             source: row.try_get("source")?,
             epoch: row.store_id("epoch")?,
             head: Head { sequence: row.count("last_sequence")?, digest: row.digest("last_digest")? },
+            pruned_through: row.count("pruned_through")?,
         })
     }
 }

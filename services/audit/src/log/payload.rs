@@ -183,7 +183,7 @@ impl PayloadKey {
         events: &[LogEvent],
         salts: &[[u8; COMMIT_SALT_BYTES]],
     ) -> Result<Vec<Sealed>, DbError> {
-        let scopes: Vec<String> = events.iter().map(scope_of).collect();
+        let scopes: Vec<String> = events.iter().map(|event| self.scope_of(event)).collect();
         let keys = scope_keys(tx, &scopes).await?;
         let mut sealed = Vec::with_capacity(events.len());
         for ((index, event), (salt, scope)) in (first_index..).zip(events).zip(salts.iter().zip(&scopes)) {
@@ -207,27 +207,40 @@ impl fmt::Debug for PayloadKey {
 /// Kinds of things whose events can be erased together.
 pub(crate) const ERASABLE: [&str; 7] = [CASE, "message", "user", "account", "client", "person", "actor"];
 
-/// What an event is about, as far as erasing goes: its message from the draft on, the case, the person or account it was
-/// done to, or else whoever did it. What the log says of itself is about the log, and is not erased.
-pub(crate) fn scope_of(event: &LogEvent) -> String {
-    let said = event.event();
-    let of_log = [AuditAction::Erase, AuditAction::LogBegin, AuditAction::LogPrune, AuditAction::AuditAlarm];
-    if of_log.contains(&said.action) {
-        return format!("log/{}", said.source);
-    }
-    if let Some(message) = event.message_id() {
-        return format!("message/{message}");
-    }
-    if let Some(case) = event.case_reference() {
-        return format!("case/{case}");
-    }
-    match &said.object {
-        Some(object) if matches!(object.kind.as_str(), "user" | "account" | "client" | "person") => {
-            format!("{}/{}", object.kind, object.id)
+impl PayloadKey {
+    /// What an event is about, as far as erasing goes: its message from the draft on, the case, the person or account it was
+    /// done to, or else whoever did it. What the log says of itself is about the log, and is not erased.
+    pub(crate) fn scope_of(&self, event: &LogEvent) -> String {
+        let said = event.event();
+        let of_log =
+            [AuditAction::Erase, AuditAction::LogBegin, AuditAction::LogPrune, AuditAction::AuditAlarm];
+        if of_log.contains(&said.action) {
+            return format!("log/{}", said.source);
         }
-        // A service is nobody's person.
-        _ if said.actor == said.source => format!("log/{}", said.source),
-        _ => format!("actor/{}", said.actor),
+        if let Some(message) = event.message_id() {
+            return format!("message/{message}");
+        }
+        if let Some(case) = event.case_reference() {
+            return self.case_scope(case);
+        }
+        match &said.object {
+            Some(object) if matches!(object.kind.as_str(), "user" | "account" | "client" | "person") => {
+                format!("{}/{}", object.kind, object.id)
+            }
+            // A service is nobody's person.
+            _ if said.actor == said.source => format!("log/{}", said.source),
+            _ => format!("actor/{}", said.actor),
+        }
+    }
+
+    /// The scope of a case. Its reference may name somebody, and the name of a scope stays.
+    pub(crate) fn case_scope(&self, reference: &str) -> String {
+        format!("{CASE}/{}", self.case_name(reference))
+    }
+
+    /// What a case is called where its reference must not stand.
+    pub(crate) fn case_name(&self, reference: &str) -> String {
+        URL_SAFE_NO_PAD.encode(self.case(reference))
     }
 }
 

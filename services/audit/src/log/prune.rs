@@ -9,7 +9,6 @@ use rovuma_tlog::{TILE_WIDTH, Tile, TileKind};
 
 use super::{Sequencer, Tree, to_db};
 use crate::{
-    config::RetentionConfig,
     error::DbError,
     own::{self, OwnEvent},
 };
@@ -19,12 +18,17 @@ const ENTRIES_AT_ONCE: u64 = 4096;
 
 /// The trees of which entries are to go by the policy, or are going. It is the present tree's year that counts and not the
 /// clock's: a clock that leaps prunes nothing.
-pub(crate) async fn due(pool: &Readers, retention: &RetentionConfig) -> Result<Vec<Tree>, DbError> {
+pub(crate) async fn due(pool: &Readers, keep_years: Option<u16>) -> Result<Vec<Tree>, DbError> {
     let mut trees = Tree::all(pool).await?;
-    let present = trees.last().map_or(i16::MIN, Tree::year);
-    trees.retain(|tree| {
-        let kept_through = i32::from(tree.year()) + i32::from(retention.keep_years);
-        kept_through < i32::from(present) && (tree.pruned.done < tree.edge.size() || tree.pruned.below == 0)
+    let present = i32::from(trees.last().map_or(i16::MIN, Tree::year));
+    let is_old = |tree: &Tree| {
+        let is_over = |kept| i32::from(tree.year()) + i32::from(kept) < present;
+        tree.edge.size() > 0 && keep_years.is_some_and(is_over)
+    };
+    // What was decided is carried out, whatever the configuration says by now.
+    trees.retain(|tree| match tree.pruned.below {
+        0 => is_old(tree),
+        below => tree.pruned.done < below,
     });
     Ok(trees)
 }
@@ -101,16 +105,20 @@ pub(crate) async fn go_on(tx: &mut Conn, origin: &str) -> Result<bool, DbError> 
             AND NOT EXISTS (SELECT 1 FROM payload WHERE payload.scope_id = payload_scope.scope_id)";
         sqlx::query(unused).bind(to_db(scope.count("scope_id")?)).execute(&mut *tx).await?;
     }
+    if until == below {
+        forget_evidence(tx, tree.next_index()).await?;
+    }
     Ok(until < below)
 }
 
-/// Deletes the evidence of alarms that is as old as a tree whose entries went: whole batches, in clear.
-pub(crate) async fn forget_evidence(tx: &mut Conn, next: &Tree) -> Result<(), DbError> {
-    let begun = sqlx::query("SELECT begun_at FROM tree WHERE origin = $1").bind(next.origin.as_str());
-    let begun = begun.fetch_one(&mut *tx).await?.instant("begun_at")?;
-    sqlx::query("UPDATE alarm SET evidence = NULL WHERE last_seen_at < $1")
-        .bind(begun.as_micros())
-        .execute(tx)
-        .await?;
+/// Deletes the evidence of alarms that is older than the log after the pruned one: whole batches, in clear.
+async fn forget_evidence(tx: &mut Conn, next_index: u64) -> Result<(), DbError> {
+    sqlx::query(
+        "UPDATE alarm SET evidence = NULL
+         WHERE last_seen_at < (SELECT MIN(begun_at) FROM tree WHERE first_index >= $1)",
+    )
+    .bind(to_db(next_index))
+    .execute(tx)
+    .await?;
     Ok(())
 }

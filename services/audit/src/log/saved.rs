@@ -31,15 +31,15 @@ pub(crate) async fn save(
     owner: &str,
     query: &SavedQuery,
 ) -> Result<(), DbError> {
-    let filter = serde_json::to_string(&query.filter).map_err(|fault| DbError::damaged("search", fault))?;
-    let (key_salt, sealed) = key.seal_apart(&filter)?;
+    let kept = serde_json::to_string(&(&query.name, &query.filter));
+    let (key_salt, sealed) = key.seal_apart(&kept.map_err(|fault| DbError::damaged("search", fault))?)?;
     sqlx::query(
-        "INSERT INTO saved_query (owner, name, key_salt, sealed, saved_at) VALUES ($1, $2, $3, $4, $5)
-         ON CONFLICT (owner, name) DO UPDATE SET
+        "INSERT INTO saved_query (owner, name_key, key_salt, sealed, saved_at) VALUES ($1, $2, $3, $4, $5)
+         ON CONFLICT (owner, name_key) DO UPDATE SET
            key_salt = excluded.key_salt, sealed = excluded.sealed, saved_at = excluded.saved_at",
     )
     .bind(owner)
-    .bind(query.name.as_str())
+    .bind(key.case(&query.name))
     .bind(key_salt)
     .bind(sealed)
     .bind(query.saved_at.as_micros())
@@ -49,20 +49,29 @@ pub(crate) async fn save(
 }
 
 /// Forgets a search; whether there was one.
-pub(crate) async fn forget(tx: &mut Conn, owner: &str, name: &str) -> Result<bool, DbError> {
-    let query = sqlx::query("DELETE FROM saved_query WHERE owner = $1 AND name = $2").bind(owner).bind(name);
+pub(crate) async fn forget(
+    tx: &mut Conn,
+    key: &PayloadKey,
+    owner: &str,
+    name: &str,
+) -> Result<bool, DbError> {
+    let text = "DELETE FROM saved_query WHERE owner = $1 AND name_key = $2";
+    let query = sqlx::query(text).bind(owner).bind(key.case(name));
     Ok(query.execute(tx).await?.rows_affected() > 0)
 }
 
 /// The searches that somebody keeps, by name.
 pub(crate) async fn list(pool: &Readers, key: &PayloadKey, owner: &str) -> Result<Vec<SavedQuery>, DbError> {
-    let text = "SELECT name, key_salt, sealed, saved_at FROM saved_query WHERE owner = $1 ORDER BY name";
+    let text = "SELECT key_salt, sealed, saved_at FROM saved_query WHERE owner = $1";
     let rows = sqlx::query(text).bind(owner).fetch_all(pool).await?;
     let read = |row: &AnyRow| {
         let key_salt: Vec<u8> = row.try_get("key_salt")?;
-        let filter = key.open_apart(&key_salt, row.try_get("sealed")?)?;
-        let filter = serde_json::from_str(&filter).map_err(|fault| DbError::damaged("search", fault))?;
-        Ok(SavedQuery { name: row.try_get("name")?, filter, saved_at: row.instant("saved_at")? })
+        let kept = key.open_apart(&key_salt, row.try_get("sealed")?)?;
+        let (name, filter) =
+            serde_json::from_str(&kept).map_err(|fault| DbError::damaged("search", fault))?;
+        Ok(SavedQuery { name, filter, saved_at: row.instant("saved_at")? })
     };
-    rows.iter().map(read).collect()
+    let mut kept = rows.iter().map(read).collect::<Result<Vec<SavedQuery>, DbError>>()?;
+    kept.sort_by(|one, other| one.name.cmp(&other.name));
+    Ok(kept)
 }

@@ -80,8 +80,30 @@ impl Conditions {
         let mut conditions = Self::default();
         within(&mut conditions, window, filter.order);
         of_whom(&mut conditions, permit);
-        matching(&mut conditions, sequencer, filter);
+        matching(&mut conditions, filter);
+        if let Some(case) = &filter.case {
+            conditions.add_case(sequencer.payload_key.case(case), permit, window.end);
+        }
         conditions
+    }
+
+    /// Of this case: what says so, and what is about the messages of which something says so. That is of the same moment as the
+    /// rest of the search, and of the same agency: what others call a case is not told.
+    fn add_case(&mut self, case_key: Vec<u8>, permit: &Permit<act::AuditSearch>, end: u64) {
+        let owner = permit.resource().owner();
+        let mut place = |value| {
+            self.values.push(value);
+            format!("${}", self.values.len())
+        };
+        let (case, end) = (place(Value::Bytes(case_key)), place(Value::Number(to_db(end))));
+        let whose = match owner.is_node() {
+            true => String::new(),
+            false => format!(" AND c.agency = {}", place(Value::Text(owner.to_string()))),
+        };
+        self.text.push_str(&format!(
+            " AND (s.case_key = {case} OR s.message_id IN
+                (SELECT c.message_id FROM entry_search c WHERE c.case_key = {case} AND c.entry_index < {end}{whose}))"
+        ));
     }
 
     fn bind(self, query: AnyQuery) -> AnyQuery {
@@ -128,6 +150,20 @@ pub(crate) async fn count(
         conditions.text
     );
     Ok(conditions.bind(sqlx::query(AssertSqlSafe(text))).fetch_one(pool).await?.count("found")?)
+}
+
+/// The last order by which an entry of those was erased.
+pub(crate) async fn last_order(
+    pool: &Readers,
+    sequencer: &Sequencer,
+    permit: &Permit<act::AuditSearch>,
+    filter: &Filter,
+    end: u64,
+) -> Result<Option<u64>, DbError> {
+    let conditions = Conditions::of(sequencer, permit, filter, &Window { after: None, end, fetch: 0 });
+    let text =
+        format!("SELECT MAX(p.erased_by) AS last FROM entry_search s {WITH_PAYLOAD}{}", conditions.text);
+    Ok(conditions.bind(sqlx::query(AssertSqlSafe(text))).fetch_one(pool).await?.opt_count("last")?)
 }
 
 /// How many of those there are in each span of time, by something that entries have in common. The oldest span first.
@@ -262,7 +298,7 @@ fn of_whom(conditions: &mut Conditions, permit: &Permit<act::AuditSearch>) {
     }
 }
 
-fn matching(conditions: &mut Conditions, sequencer: &Sequencer, filter: &Filter) {
+fn matching(conditions: &mut Conditions, filter: &Filter) {
     if let Some(from) = filter.from {
         conditions.add("s.at >= ?", Value::Number(from.as_micros()));
     }
@@ -275,11 +311,6 @@ fn matching(conditions: &mut Conditions, sequencer: &Sequencer, filter: &Filter)
     conditions.add_text("s.object_kind = ?", filter.object_kind.as_ref());
     conditions.add_text("s.object_id = ?", filter.object.as_ref());
     conditions.add_text("s.message_id = ?", filter.message.as_ref());
-    if let Some(case) = &filter.case {
-        let of_case =
-            "(s.case_key = ? OR s.message_id IN (SELECT message_id FROM entry_search WHERE case_key = ?))";
-        conditions.add(of_case, Value::Bytes(sequencer.payload_key.case(case)));
-    }
     conditions.add_text("s.outcome = ?", filter.outcome.map(AuditOutcome::as_str));
     conditions.add_text(
         "e.lineage_id IN (SELECT lineage_id FROM lineage WHERE source = ?)",

@@ -22,7 +22,8 @@ pub(crate) struct Pruner {
     pub(crate) store: Store,
     pub(crate) sequencer: Arc<Sequencer>,
     pub(crate) folder: LogFolder,
-    pub(crate) retention: RetentionConfig,
+    /// The written policy; without one nothing new is decided.
+    pub(crate) retention: Option<RetentionConfig>,
     pub(crate) clock: SharedClock,
 }
 
@@ -45,21 +46,17 @@ impl Pruner {
 
     /// Prunes what is due. Wherever it is interrupted, it goes on from there the next time.
     pub(crate) async fn step(&self) -> Result<(), PublishFault> {
-        for tree in Tree::all(self.store.read()).await? {
-            // The files may have been made again from the store.
-            if tree.pruned.below > 0 && self.folder.read(&tree.origin, PRUNED_PATH).await.is_none() {
-                self.say(&tree.origin).await?;
+        let keep_years = self.retention.as_ref().map(|retention| retention.keep_years);
+        for tree in prune::due(self.store.read(), keep_years).await? {
+            if let Some(retention) = self.retention.as_ref().filter(|_| tree.pruned.below == 0) {
+                if !self.is_settled(&tree).await? {
+                    tracing::warn!(log = tree.origin, "not pruned: its last head is not good by the policy");
+                    continue;
+                }
+                self.decide(&tree, &retention.policy).await?;
             }
-        }
-        for tree in prune::due(self.store.read(), &self.retention).await? {
-            if !self.is_settled(&tree).await? {
-                tracing::warn!(log = tree.origin, "not pruned: its last head is not good by the policy");
-                continue;
-            }
-            self.decide(&tree).await?;
             self.say(&tree.origin).await?;
             while self.go_on(&tree.origin).await? {}
-            self.forget_evidence(&tree).await?;
             tracing::info!(log = tree.origin, entries = tree.edge.size(), "pruned");
         }
         Ok(())
@@ -71,9 +68,9 @@ impl Pruner {
         Ok(tree.is_abandoned || good.is_some_and(|head| head.size == tree.edge.size()))
     }
 
-    async fn decide(&self, tree: &Tree) -> Result<(), WriteError<DbError>> {
+    async fn decide(&self, tree: &Tree, policy: &str) -> Result<(), WriteError<DbError>> {
         let (sequencer, now) = (Arc::clone(&self.sequencer), self.clock.now());
-        let (origin, policy) = (tree.origin.clone(), self.retention.policy.clone());
+        let (origin, policy) = (tree.origin.clone(), policy.to_owned());
         let write = self.store.write(move |tx| {
             async move { prune::decide(tx, &sequencer, &origin, &policy, now).await }.boxed()
         });
@@ -91,16 +88,6 @@ impl Pruner {
     async fn go_on(&self, origin: &str) -> Result<bool, WriteError<DbError>> {
         let origin = origin.to_owned();
         self.store.write(move |tx| async move { prune::go_on(tx, &origin).await }.boxed()).await
-    }
-
-    async fn forget_evidence(&self, tree: &Tree) -> Result<(), PublishFault> {
-        let trees = Tree::all(self.store.read()).await?;
-        let Some(next) = trees.into_iter().find(|next| next.first_index > tree.first_index) else {
-            return Ok(());
-        };
-        let write =
-            self.store.write(move |tx| async move { prune::forget_evidence(tx, &next).await }.boxed());
-        Ok(write.await?)
     }
 }
 

@@ -10,10 +10,10 @@ use rovuma_envelope::Signer;
 use rovuma_runtime::{SharedClock, Shutdown};
 use rovuma_schemas::Timestamp;
 use rovuma_store::{Store, WriteError};
-use rovuma_tlog::{CosignFault, Policy, UnverifiedCheckpoint, Verdict, add_cosignature, cosign};
+use rovuma_tlog::{CosignFault, PRUNED_PATH, Policy, UnverifiedCheckpoint, Verdict, add_cosignature, cosign};
 use tokio::sync::Notify;
 
-use super::{Heads, LogFolder, MadeHead, PublishedFault};
+use super::{Heads, LogFolder, MadeHead, PublishedFault, pruned_note};
 use crate::{
     error::DbError,
     failure::{Step, point},
@@ -196,6 +196,10 @@ impl Publisher {
         }
         if published != Some(head.size) || !self.folder.has(&tree.origin, &head.note) {
             self.folder.publish(pool, tree, published.unwrap_or(0), (head.size, &head.note)).await?;
+        }
+        // The files of a pruned log may have been made again from the store: they say what they lack.
+        if let Some(note) = pruned_note(tree, self.sequencer.log_key.as_ref())? {
+            self.folder.take_out(tree, PRUNED_PATH, note).await?;
         }
         metrics::gauge!("rovuma_audit_published_leaves", "log" => tree.origin.clone()).set(gauge(head.size));
         self.at_rest().insert(tree.origin.clone(), (head.size, head.note.clone()));

@@ -3,14 +3,16 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
-use rovuma_envelope::digest;
+use rovuma_envelope::{Jws, Unverified, digest};
 use rovuma_schemas::{
-    Digest, MessageId,
-    audit::{AuditAction, AuditEvent, AuditLeaf},
+    Digest, Header, MessageId, Timestamp,
+    audit::{AuditAction, AuditEvent, AuditLeaf, AuditOutcome},
 };
 use rovuma_tlog::{Checkpoint, Policy, ProofFile, Pruned, leaf_hash};
 
-use crate::{Contents, Counts, Disclosed, Entry, ErasedEntry, FORMAT, PinnedHead, Role};
+use serde::Deserialize;
+
+use crate::{Contents, Counts, Disclosed, Entry, ErasedEntry, FORMAT, MessageFiles, PinnedHead, Role};
 
 /// What was found out about a bundle: everything in it holds.
 #[derive(Debug)]
@@ -21,6 +23,8 @@ pub struct Checked {
     pub pruned: Vec<Pruned>,
     /// What each entry says, by its place; the event where it is disclosed.
     pub entries: BTreeMap<u64, CheckedEntry>,
+    /// The places of the entries about each object.
+    by_object: BTreeMap<String, Vec<u64>>,
 }
 
 /// What an entry says.
@@ -28,6 +32,8 @@ pub struct Checked {
 pub struct CheckedEntry {
     /// Why it is in the bundle.
     pub role: Role,
+    /// The log that it is in.
+    pub origin: String,
     /// Its leaf. In the log where there is a proof.
     pub leaf: AuditLeaf,
     /// The event that the leaf commits to.
@@ -63,14 +69,19 @@ pub enum Fault {
         /// What is wrong.
         what: String,
     },
-    /// A message that no proven entry names.
-    #[error("message {id}: no entry of the bundle names the SHA-256 of {file}")]
+    /// A message that no proven entry names, or a receipt that is not one for it.
+    #[error("messages/{id}/{file}: {what}")]
     Message {
         /// Which.
         id: String,
         /// Which of its files.
         file: String,
+        /// What is wrong with it.
+        what: String,
     },
+    /// Nothing in it is proven.
+    #[error("none of its entries has a proof: it proves nothing")]
+    Nothing,
     /// The manifest says something else than the files.
     #[error("the manifest says something else than the files: {what}")]
     Manifest {
@@ -119,8 +130,12 @@ impl Checked {
 }
 
 fn entries(contents: &Contents, policy: &Policy) -> Result<Checked, Fault> {
-    let mut checked =
-        Checked { heads: BTreeMap::new(), pruned: pruned(contents, policy)?, entries: BTreeMap::new() };
+    let mut checked = Checked {
+        heads: BTreeMap::new(),
+        pruned: pruned(contents, policy)?,
+        entries: BTreeMap::new(),
+        by_object: BTreeMap::new(),
+    };
     // The place of a log's first entry: the same for all entries of it.
     let mut begins: BTreeMap<&str, u64> = BTreeMap::new();
     for (index, entry) in &contents.entries {
@@ -137,13 +152,16 @@ fn entries(contents: &Contents, policy: &Policy) -> Result<Checked, Fault> {
             AuditLeaf::from_bytes(entry.leaf.as_bytes()).map_err(|unread| fault(unread.to_string()))?;
         let event = entry.event.as_ref().map(|event| event.event_of(&leaf)).transpose().map_err(fault)?;
         let is_proven = entry.proof.is_some();
-        let (role, erased_by) = (entry.role, entry.erased_by);
-        checked.entries.insert(*index, CheckedEntry { role, leaf, event, is_proven, erased_by });
+        if let Some(object) = &leaf.object {
+            checked.by_object.entry(object.id.clone()).or_default().push(*index);
+        }
+        let Entry { role, erased_by, origin, .. } = entry.clone();
+        checked.entries.insert(*index, CheckedEntry { role, origin, leaf, event, is_proven, erased_by });
     }
-    for (index, entry) in &contents.entries {
-        is_accounted_for(entry, &checked).map_err(|what| Fault::Entry { index: *index, what })?;
+    for (index, entry) in &checked.entries {
+        is_accounted_for(*index, entry, &checked).map_err(|what| Fault::Entry { index: *index, what })?;
     }
-    Ok(checked)
+    if !contents.entries.is_empty() && checked.heads.is_empty() { Err(Fault::Nothing) } else { Ok(checked) }
 }
 
 /// What logs say of entries that were taken out of them.
@@ -203,42 +221,134 @@ impl Disclosed {
     }
 }
 
-/// What is not there was erased by an order that is there; and an order is there for something.
-fn is_accounted_for(entry: &Entry, checked: &Checked) -> Result<(), String> {
-    let is_order =
-        |index: &u64| checked.entries.get(index).is_some_and(|order| order.leaf.action == AuditAction::Erase);
-    match (&entry.event, &entry.erased_by, entry.role) {
+/// What is not there was erased by an order that is there, and an order is there for something.
+fn is_accounted_for(index: u64, entry: &CheckedEntry, checked: &Checked) -> Result<(), String> {
+    match (&entry.event, entry.erased_by, entry.role) {
         (Some(_), Some(_), _) => Err("it is said to be erased, and is there".to_owned()),
         (None, None, Role::Item) => Err("its event is not there, and no order says why".to_owned()),
-        (_, Some(order), _) if !is_order(order) => {
-            Err(format!("its event was erased, and the order {order} is not there"))
+        (_, Some(order), _) if !is_order_about(checked.entries.get(&order), entry) || order <= index => {
+            Err(format!("its event was erased, and no proven order {order} about it is there"))
         }
-        (_, _, Role::Order)
-            if !checked.entries.values().any(|other| other.erased_by == Some(entry.index)) =>
-        {
+        (_, _, Role::Order) if !checked.entries.values().any(|other| other.erased_by == Some(index)) => {
             Err("it is said to be an order, and nothing was erased by it".to_owned())
+        }
+        _ if !entry.is_proven && checked.heads.contains_key(&entry.origin) => {
+            Err("it has no proof, and others of its log have".to_owned())
         }
         _ => Ok(()),
     }
 }
 
-/// Every message is one that an entry was written about.
+/// Whether an entry is an order, in the log, that was carried out, and by which the event of another could be erased. A case
+/// stands in no leaf: whether it was an entry's case cannot be seen.
+fn is_order_about(order: Option<&CheckedEntry>, erased: &CheckedEntry) -> bool {
+    let given = order.filter(|order| order.is_proven && order.leaf.action == AuditAction::Erase);
+    let given = given.filter(|order| order.leaf.outcome == AuditOutcome::Success);
+    let Some(scope) = given.and_then(|order| order.leaf.object.as_ref()) else { return false };
+    let object = erased.leaf.object.as_ref();
+    match scope.kind.as_str() {
+        "case" => true,
+        "actor" => erased.leaf.actor == scope.id,
+        // A draft's id becomes that of the message.
+        "message" => object.is_some_and(|object| {
+            matches!(object.kind.as_str(), "message" | "draft") && object.id == scope.id
+        }),
+        _ => object == Some(scope),
+    }
+}
+
+/// Every message is one that an entry was written about, and every receipt is one for it.
 fn messages(contents: &Contents, checked: &Checked) -> Result<(), Fault> {
     for (id, files) in &contents.messages {
+        let fault =
+            |file: String, what: &str| Fault::Message { id: id.to_string(), file, what: what.to_owned() };
         let named = named_of(&id.to_string(), checked);
         for (country, jws) in &files.signed {
             if !named.contains(&digest(jws.as_bytes())) {
-                return Err(Fault::Message { id: id.to_string(), file: format!("{country}.jws") });
+                return Err(fault(format!("{country}.jws"), "no entry of the bundle names its SHA-256"));
             }
+        }
+        for (receipt, jws) in &files.receipts {
+            let file = format!("receipts/{receipt}.jws");
+            is_receipt_for(id, files, receipt, jws).map_err(|what| fault(file, &what))?;
         }
     }
     Ok(())
 }
 
+/// A receipt counts when it names the message by id and SHA-256, and its signer is a recipient of that message. Whether that
+/// agency signed it is checked with trust lists.
+fn is_receipt_for(id: &MessageId, files: &MessageFiles, name: &MessageId, jws: &str) -> Result<(), String> {
+    let header = header_of(jws).ok_or("it cannot be read")?;
+    if header.id != *name {
+        return Err(format!("it is {}", header.id));
+    }
+    let body = body_of(jws, &header.message_type).ok_or("it is no receipt")?;
+    let digests = body.into_iter().filter(|(entry, _)| entry == id).map(|(_, digest)| digest);
+    let about: Vec<&String> = digests
+        .filter_map(|named| files.signed.values().find(|jws| digest(jws.as_bytes()) == named))
+        .collect();
+    if about.is_empty() {
+        return Err("it is for another message".to_owned());
+    }
+    let is_recipient = |jws: &&String| {
+        header_of(jws).is_some_and(|message| {
+            message.recipients.iter().any(|recipient| recipient.agency == header.sender.agency)
+        })
+    };
+    if about.iter().any(is_recipient) {
+        Ok(())
+    } else {
+        Err("its sender is no recipient of the message".to_owned())
+    }
+}
+
+fn header_of(jws: &str) -> Option<Header> {
+    Unverified::new(Jws::from_compact(jws).ok()?).unverified_header().ok()
+}
+
+/// The messages that a receipt names, with their digests.
+fn body_of(jws: &str, message_type: &str) -> Option<Vec<(MessageId, Digest)>> {
+    #[derive(Deserialize)]
+    struct Payload {
+        body: Body,
+    }
+    #[derive(Deserialize)]
+    struct Body {
+        entries: Vec<Named>,
+    }
+    #[derive(Deserialize)]
+    struct Named {
+        id: MessageId,
+        digest: Digest,
+    }
+    let jws = Jws::from_compact(jws).ok().filter(|_| message_type.starts_with("receipt."))?;
+    let payload: Payload = serde_json::from_slice(jws.unverified_payload()).ok()?;
+    Some(payload.body.entries.into_iter().map(|named| (named.id, named.digest)).collect())
+}
+
 /// The digests that proven entries about a message name.
 fn named_of(id: &str, checked: &Checked) -> BTreeSet<Digest> {
-    let proven = checked.entries.values().filter(|entry| entry.is_proven);
+    let proven = checked.about(id).filter(|entry| entry.is_proven);
     proven.flat_map(|entry| named_in(id, &entry.leaf, entry.event.as_ref())).collect()
+}
+
+impl Checked {
+    /// The entries about an object.
+    fn about(&self, id: &str) -> impl Iterator<Item = &CheckedEntry> {
+        self.by_object.get(id).into_iter().flatten().filter_map(|index| self.entries.get(index))
+    }
+
+    /// When a message was sent or received, by the first proven entry that says so and names these bytes.
+    pub fn moved_at(&self, id: &MessageId, jws: &str) -> Option<Timestamp> {
+        let (id, wanted) = (id.to_string(), digest(jws.as_bytes()));
+        let moved = self.about(&id).filter(|entry| {
+            let is_move =
+                [AuditAction::MessageSend, AuditAction::MessageReceive].contains(&entry.leaf.action);
+            is_move && entry.is_proven && named_in(&id, &entry.leaf, entry.event.as_ref()).contains(&wanted)
+        });
+        moved.map(|entry| entry.leaf.time).min()
+    }
 }
 
 /// The digests that an entry about a message names: in its leaf, or in its event where the message was signed for several

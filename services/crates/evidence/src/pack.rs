@@ -72,6 +72,9 @@ impl Bundle {
             return Err(PackFault::TooLarge);
         }
         let files = self.files()?;
+        if files.values().map(|bytes| bytes.len() as u64).sum::<u64>() > BUNDLE_MAX_BYTES {
+            return Err(PackFault::TooLarge);
+        }
         self.contents.manifest.files =
             files.iter().map(|(path, bytes)| (path.clone(), digest(bytes))).collect();
         let options = SimpleFileOptions::default()
@@ -127,6 +130,9 @@ impl Bundle {
         let changed = |path: &str, what| PackFault::Changed { path: path.to_owned(), what };
         let manifest = files.remove(MANIFEST).ok_or_else(|| changed(MANIFEST, "missing"))?;
         let manifest: Manifest = read_json(MANIFEST, &manifest)?;
+        if files.keys().filter(|path| path.starts_with("entries/")).count() as u64 > 2 * ENTRIES_MAX {
+            return Err(PackFault::TooLarge);
+        }
         let named: BTreeSet<&String> = manifest.files.keys().chain(files.keys()).collect();
         for path in named {
             match (manifest.files.get(path), files.get(path)) {
@@ -191,6 +197,8 @@ fn unzip(bytes: &[u8]) -> Result<BTreeMap<String, Vec<u8>>, PackFault> {
         return Err(PackFault::TooLarge);
     }
     let mut zip = ZipArchive::new(Cursor::new(bytes))?;
+    // What tools read that go from file to file is what is checked here.
+    zip.validate_header_consistency()?;
     let (mut files, mut left) = (BTreeMap::new(), BUNDLE_MAX_BYTES);
     let mut spans = BTreeMap::new();
     for place in 0..zip.len() {
@@ -259,7 +267,7 @@ fn put(contents: &mut Contents, path: &str, text: String) -> Result<(), PackFaul
             }
         }
         ["pruned", _, _] => {
-            contents.pruned.insert(path.trim_start_matches("pruned/").to_owned(), text);
+            contents.pruned.insert(parts[1..].join("/"), text);
         }
         ["trust", name] => {
             let country = name.strip_suffix(".json").and_then(|country| country.parse::<CountryCode>().ok());

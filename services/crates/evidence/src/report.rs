@@ -55,7 +55,7 @@ struct Row<'a> {
     agency: &'a str,
     object: String,
     outcome: String,
-    note: &'static str,
+    notes: Vec<&'static str>,
 }
 
 /// What was erased, and on whose order.
@@ -145,11 +145,13 @@ impl<'a> Row<'a> {
             agency: leaf.agency.as_ref().map_or("", |agency| agency.as_str()),
             object: object.unwrap_or_default(),
             outcome: reason.map_or_else(|| outcome.to_owned(), |reason| format!("{outcome}: {reason}")),
-            note: match (entry.erased_by, entry.is_proven) {
-                (Some(_), _) => words.note_erased,
-                (None, false) => words.note_unproven,
-                (None, true) => "",
-            },
+            notes: [
+                entry.erased_by.map(|_| words.note_erased),
+                (!entry.is_proven).then_some(words.note_unproven),
+            ]
+            .into_iter()
+            .flatten()
+            .collect(),
         }
     }
 }

@@ -13,10 +13,11 @@ use rovuma_tlog::{
     add_cosignature, cosign, leaf_hash, needed_for_inclusion, sign,
 };
 use rstest::rstest;
+use serde_json::json;
 use zip::{ZipWriter, write::SimpleFileOptions};
 
 use crate::{
-    Bundle, Checked, Contents, Counts, Disclosed, Entry, FORMAT, Manifest, MessageFiles, PackFault,
+    Bundle, Checked, Contents, Counts, Disclosed, Entry, FORMAT, Fault, Manifest, MessageFiles, PackFault,
     Requester, Role, check, render,
 };
 
@@ -128,7 +129,33 @@ impl Case {
     fn new() -> Self {
         let jws =
             Jws::sign(Typ::MESSAGE, b"{}".to_vec(), &SigningKey::generate().expect("a key")).expect("signed");
-        let jws = jws.to_compact();
+        Self::of(jws.to_compact())
+    }
+
+    /// Adds an event to the log, and an entry of it; every entry is proved anew.
+    fn log_with(&mut self, event: &AuditEvent) {
+        let (exact, salt) = (serde_json::to_string(event).expect("serialises"), [99; 32]);
+        let leaf = AuditLeaf::of(event, digest(&[salt.as_slice(), exact.as_bytes()].concat())).to_bytes();
+        let index = BEGINS + self.log.leaves.len() as u64;
+        self.log.leaves.push(leaf.clone());
+        let entry = Entry {
+            index,
+            role: Role::Item,
+            origin: ORIGIN.to_owned(),
+            leaf: String::from_utf8(leaf).expect("JSON"),
+            event: Some(Disclosed { salt: URL_SAFE_NO_PAD.encode(salt), exact }),
+            erased_by: None,
+            proof: None,
+        };
+        self.contents.entries.insert(index, entry);
+        let checkpoint = self.log.checkpoint(2, 1_795_000_000);
+        for (index, entry) in &mut self.contents.entries {
+            entry.proof = Some(self.log.proof(index - BEGINS, &checkpoint));
+        }
+    }
+
+    /// About this message.
+    fn of(jws: String) -> Self {
         let events = [
             event(1, AuditAction::AlertCreate, &[]),
             event(2, AuditAction::MessageSend, &[("digest", digest(jws.as_bytes()).to_string())]),
@@ -315,9 +342,9 @@ fn what_is_changed_about_an_entry_is_found() {
             |case| {
                 case.contents.entries.remove(&(BEGINS + 3));
             },
-            "order 1003 is not there",
+            "no proven order 1003",
         ),
-        ("what is no order", |case| case.entry(2).erased_by = Some(BEGINS), "order 1000 is not there"),
+        ("what is no order", |case| case.entry(2).erased_by = Some(BEGINS), "no proven order 1000"),
         ("why it is not there", |case| case.entry(2).erased_by = None, "no order says why"),
         ("an event is held back", |case| case.entry(0).event = None, "no order says why"),
         ("what is erased is there", |case| case.entry(1).erased_by = Some(BEGINS + 3), "and is there"),
@@ -367,11 +394,133 @@ fn what_is_changed_about_heads_messages_and_numbers_is_found() {
         files.signed.values_mut().for_each(|jws| *jws = jws.replacen('e', "f", 1));
     }
     assert!(case.fault().contains("no entry of the bundle names"), "{}", case.fault());
-    // An entry without a proof names nothing.
+    // What is in the log has its proof.
     let mut case = Case::new();
     case.entry(1).proof = None;
     case.contents.manifest.counts.unproven = 1;
-    assert!(case.fault().contains("no entry of the bundle names"), "{}", case.fault());
+    assert!(case.fault().contains("entry 1001: it has no proof"), "{}", case.fault());
+}
+
+/// What somebody would do who wants one event out of sight, and makes the manifest anew.
+#[test]
+fn an_event_is_not_hidden_behind_an_order_that_is_none() {
+    type Bend = fn(&mut Case);
+    let invent: Bend = |case| {
+        let mut order = case.contents.entries[&(BEGINS + 3)].clone();
+        (order.index, order.proof) = (BEGINS + 900, None);
+        case.contents.entries.insert(order.index, order);
+        (case.entry(0).event, case.entry(0).erased_by) = (None, Some(BEGINS + 900));
+    };
+    let of_another_year: Bend = |case| {
+        let mut order = case.contents.entries[&(BEGINS + 3)].clone();
+        (order.index, order.proof, order.origin) = (BEGINS + 900, None, "mz.audit/2027".to_owned());
+        case.contents.entries.insert(order.index, order);
+        (case.entry(0).event, case.entry(0).erased_by) = (None, Some(BEGINS + 900));
+    };
+    let of_something_else: Bend = |case| {
+        let event = event(5, AuditAction::Erase, &[]);
+        let event = AuditEvent { object: Some(AuditObject::new("message", "another")), ..event };
+        case.log_with(&event);
+        (case.entry(0).event, case.entry(0).erased_by) = (None, Some(BEGINS + 4));
+    };
+    let refused: Bend = |case| {
+        let event = AuditEvent { outcome: AuditOutcome::Refused, ..event(5, AuditAction::Erase, &[]) };
+        case.log_with(&event);
+        (case.entry(0).event, case.entry(0).erased_by) = (None, Some(BEGINS + 4));
+    };
+    let bends = [
+        ("an invented one", invent),
+        ("one of a log without a head", of_another_year),
+        ("one about something else", of_something_else),
+        ("one that was refused", refused),
+    ];
+    for (what, bend) in bends {
+        let mut case = Case::new();
+        bend(&mut case);
+        let fault = Checked::complete(&mut case.contents, &case.log.policy()).expect_err(what).to_string();
+        assert!(fault.contains("no proven order"), "{what}: {fault}");
+    }
+    // One before what it would have erased.
+    let mut case = Case::new();
+    case.log_with(&event(5, AuditAction::MessageRead, &[]));
+    let later = case.entry(4);
+    (later.event, later.erased_by, later.role) = (None, Some(BEGINS + 3), Role::Item);
+    let fault =
+        Checked::complete(&mut case.contents, &case.log.policy()).expect_err("an older order").to_string();
+    assert!(fault.contains("entry 1004") && fault.contains("no proven order"), "{fault}");
+}
+
+#[test]
+fn what_has_no_proof_at_all_proves_nothing() {
+    let mut case = Case::new();
+    case.contents.messages.clear();
+    for entry in case.contents.entries.values_mut() {
+        entry.proof = None;
+    }
+    let fault =
+        Checked::complete(&mut case.contents, &case.log.policy()).expect_err("nothing is proven").to_string();
+    assert!(fault.contains("proof") || fault.contains("proven"), "{fault}");
+    case.contents.entries.retain(|index, _| *index == BEGINS);
+    let fault = Checked::complete(&mut case.contents, &case.log.policy()).expect_err("nothing is proven");
+    assert_eq!(fault, Fault::Nothing);
+}
+
+#[test]
+fn a_receipt_is_one_for_the_message_that_it_stands_under() {
+    let compact = |payload: &serde_json::Value| {
+        let key = SigningKey::generate().expect("a key");
+        let jws = Jws::sign(Typ::MESSAGE, serde_json::to_vec(payload).expect("JSON"), &key).expect("signed");
+        jws.to_compact()
+    };
+    let header = |id: &str, kind: &str, sender: &str, recipient: &str| {
+        json!({
+            "id": id, "type": kind, "version": "1.0", "status": "actual", "sender": { "agency": sender },
+            "recipients": [{ "agency": recipient, "lane": "urgent" }], "created": "2026-11-27T10:00:00Z",
+        })
+    };
+    const RECEIPT: &str = "0199c5a1-7b3e-7001-8a10-000000000009";
+    let message =
+        compact(&json!({ "header": header(MESSAGE, "alert.issue", "mz.prm", "tz.tpf"), "body": {} }));
+    let digest = digest(message.as_bytes()).to_string();
+    let receipt = |id: &str, kind: &str, sender: &str, about: &str, digest: &str| {
+        let entries = json!([{ "id": about, "digest": digest, "read_at": "2026-11-27T10:00:00Z" }]);
+        compact(&json!({ "header": header(id, kind, sender, "mz.prm"), "body": { "entries": entries } }))
+    };
+    let other = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
+    let cases = [
+        ("a receipt", receipt(RECEIPT, "receipt.read", "tz.tpf", MESSAGE, &digest), None),
+        (
+            "of another message",
+            receipt(RECEIPT, "receipt.read", "tz.tpf", RECEIPT, &digest),
+            Some("another message"),
+        ),
+        (
+            "of other bytes",
+            receipt(RECEIPT, "receipt.read", "tz.tpf", MESSAGE, other),
+            Some("another message"),
+        ),
+        (
+            "of somebody else",
+            receipt(RECEIPT, "receipt.read", "tz.dci", MESSAGE, &digest),
+            Some("no recipient"),
+        ),
+        ("under another name", receipt(MESSAGE, "receipt.read", "tz.tpf", MESSAGE, &digest), Some("it is")),
+        ("no receipt", receipt(RECEIPT, "alert.issue", "tz.tpf", MESSAGE, &digest), Some("no receipt")),
+        ("nothing", "a.b.c".to_owned(), Some("cannot be read")),
+    ];
+    for (what, receipt, word) in cases {
+        let mut case = Case::of(message.clone());
+        let files = case.contents.messages.values_mut().next().expect("a message");
+        files.receipts.insert(RECEIPT.parse().expect("an id"), receipt);
+        let checked = Checked::complete(&mut case.contents, &case.log.policy());
+        match word {
+            None => drop(checked.expect(what)),
+            Some(word) => {
+                let fault = checked.expect_err(what).to_string();
+                assert!(fault.contains("receipts/") && fault.contains(word), "{what}: {fault}");
+            }
+        }
+    }
 }
 
 /// Every text that counts, as long as it is: nothing of it may be changed.
@@ -430,6 +579,12 @@ fn files_that_are_not_the_manifests_are_found() {
         assert!(matches!(Bundle::unpack(bytes), Err(PackFault::Zip(_))), "{what}");
     }
     assert!(fault(&zipped(&[("report.html", b"x")])).contains("manifest.json is missing"));
+
+    // Some tools read the names that stand before the files, and not those at the end.
+    let mut renamed = bytes.clone();
+    let policy = renamed.windows(6).position(|window| window == b"policy").expect("a name");
+    renamed[policy..policy + 6].copy_from_slice(b"pilocy");
+    assert!(Bundle::unpack(&renamed).is_err(), "{policy}");
 
     // What stands before the files is shown by some tools and passed over by others.
     let before = [b"PK\x03\x04 hidden".as_slice(), &bytes].concat();

@@ -8,7 +8,7 @@ mod proof;
 use std::{fmt, path::PathBuf};
 
 use clap::Args;
-use rovuma_schemas::CountryCode;
+use rovuma_schemas::{CountryCode, Timestamp};
 use rovuma_tlog::{Checkpoint, LogFault, Policy, Pruned, WholeLog, check_log};
 use serde::Serialize;
 
@@ -45,6 +45,15 @@ pub(crate) struct Verify {
     /// is checked
     #[arg(long = "authority", value_name = "CC=FILE", value_parser = country_and_file)]
     authorities: Vec<(CountryCode, PathBuf)>,
+    /// For a bundle: a trust list that is newer than the bundle's own, from its country
+    #[arg(long = "trust", value_name = "FILE")]
+    lists: Vec<PathBuf>,
+    /// For a bundle: write the report that its files make to this file
+    #[arg(long, value_name = "FILE")]
+    report: Option<PathBuf>,
+    /// For a log that took entries out: the written policy by which it may, word for word
+    #[arg(long, value_name = "POLICY")]
+    pruned_by: Option<String>,
     #[command(flatten)]
     server: ServerArgs,
 }
@@ -59,6 +68,8 @@ struct Report {
     /// What was not checked, and what it takes to check it.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     unchecked: Vec<String>,
+    /// What it means, in one sentence.
+    says: &'static str,
     /// The first thing that does not hold.
     #[serde(skip_serializing_if = "Option::is_none")]
     fault: Option<String>,
@@ -70,6 +81,14 @@ struct Report {
     #[serde(skip_serializing_if = "Option::is_none")]
     sources: Option<usize>,
 }
+
+const SAYS_WHOLE: &str =
+    "Nothing of it was changed, removed or slipped in since those named above signed it.";
+const SAYS_PRUNED: &str =
+    "Nothing of it was changed or slipped in since those named above signed it; what was taken out is gone.";
+pub(super) const SAYS_PROOF: &str = "It stands in the log that those named above signed, as it was written.";
+pub(super) const SAYS_BUNDLE: &str =
+    "What is in it is as it was when those named above signed; it does not show that nothing was left out.";
 
 /// Who signed what.
 #[derive(Debug, Serialize)]
@@ -83,8 +102,17 @@ struct Signed {
 
 impl Report {
     fn of(what: String) -> Self {
-        let (checked, unchecked, logs) = (Vec::new(), Vec::new(), Vec::new());
-        Self { what, holds: false, checked, unchecked, fault: None, log: None, logs, sources: None }
+        let (checked, unchecked, logs, says) = (Vec::new(), Vec::new(), Vec::new(), SAYS_WHOLE);
+        Self { what, holds: false, checked, unchecked, says, fault: None, log: None, logs, sources: None }
+    }
+
+    /// How the command ends with it: what holds and was not checked whole is no good answer yet.
+    fn exit(&self) -> Exit {
+        match (self.holds, self.unchecked.is_empty()) {
+            (true, true) => Exit::Ok,
+            (true, false) => Exit::Negative,
+            (false, _) => Exit::Verification,
+        }
     }
 }
 
@@ -104,7 +132,11 @@ impl Signed {
 
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let verdict = if self.holds { "HOLDS" } else { "DOES NOT HOLD" };
+        let verdict = match (self.holds, self.unchecked.is_empty()) {
+            (true, true) => "HOLDS",
+            (true, false) => "HOLDS, as far as it was checked",
+            (false, _) => "DOES NOT HOLD",
+        };
         writeln!(f, "{verdict}: {}", safe(&self.what))?;
         for log in self.log.iter().chain(&self.logs) {
             writeln!(f, "  log       {}", safe(&log.origin))?;
@@ -120,10 +152,7 @@ impl fmt::Display for Report {
         }
         match &self.fault {
             Some(fault) => write!(f, "  FAILS     {}", safe(fault)),
-            None => write!(
-                f,
-                "  Nothing of it was changed, removed or slipped in since those named above signed it."
-            ),
+            None => write!(f, "  {}", self.says),
         }
     }
 }
@@ -131,19 +160,27 @@ impl fmt::Display for Report {
 impl Verify {
     pub(crate) async fn run(self, app: &App) -> Outcome {
         let policy = read_policy(&self.policy)?;
+        let pruning = Pruning { by: self.pruned_by.clone(), now: app.now() };
         let report = match (&self.what, &self.log) {
             (Some(what), _) if what.is_file() && bundle::is_one(what) => {
-                let now = app.now();
-                let (what, pins) = (what.clone(), self.authorities);
                 let shown = format!("checking {}", what.display());
-                off_the_runtime(&shown, move || bundle::check(&what, &policy, &pins, now)).await?
+                let check = bundle::Check {
+                    path: what.clone(),
+                    policy,
+                    pins: self.authorities,
+                    lists: self.lists,
+                    report_out: self.report,
+                    pruned_by: self.pruned_by,
+                    now: app.now(),
+                };
+                off_the_runtime(&shown, move || check.run()).await?
             }
             (Some(what), _) if what.is_file() => proof::check(what, self.event.as_deref(), &policy)?,
             (Some(what), _) if what.is_dir() => {
                 let folder = Folder::new(what.clone());
                 let shown = what.display().to_string();
                 let check = move || {
-                    let mut report = whole(shown, &folder, &policy)?;
+                    let mut report = whole(shown, &folder, &policy, &pruning)?;
                     if report.holds && folder.beyond() > 0 {
                         let beyond = folder.beyond();
                         report.checked.push(format!(
@@ -160,14 +197,14 @@ impl Verify {
                 let remote = Remote::of(client, origin)?;
                 let shown = format!("{origin} over HTTP");
                 off_the_runtime(&format!("reading and checking {origin}"), move || {
-                    whole(shown, &remote, &policy)
+                    whole(shown, &remote, &policy, &pruning)
                 })
                 .await?
             }
             (None, None) => return Err(Failure::usage("give a folder, a proof, or --log")),
         };
         app.out.show(&report)?;
-        Ok(if report.holds { Exit::Ok } else { Exit::Verification })
+        Ok(report.exit())
     }
 }
 
@@ -193,7 +230,7 @@ async fn off_the_runtime(
 }
 
 /// Checks a whole log from its raw bytes.
-fn whole<S>(what: String, files: &S, policy: &Policy) -> Outcome<Report>
+fn whole<S>(what: String, files: &S, policy: &Policy, pruning: &Pruning) -> Outcome<Report>
 where
     S: rovuma_tlog::LogFiles<Fault = ReadFault>,
 {
@@ -218,7 +255,17 @@ where
                     leaves.sources()
                 ),
             ];
-            report.unchecked.extend(pruned.map(|pruned| taken_out(&pruned)));
+            if let Some(pruned) = pruned {
+                report.says = SAYS_PRUNED;
+                let size = checkpoint.head().size;
+                let judged =
+                    if pruned.minimum_index == size { pruning.judge(&pruned) } else { Err(part(&pruned)) };
+                match judged {
+                    Ok(Some(unchecked)) => report.unchecked.push(unchecked),
+                    Ok(None) => report.checked.push(taken_out(&pruned)),
+                    Err(fault) => (report.holds, report.fault) = (false, Some(fault)),
+                }
+            }
             report.log = Some(Signed::of(&checkpoint));
             report.sources = Some(leaves.sources());
         }
@@ -229,19 +276,53 @@ where
     Ok(report)
 }
 
+/// Whether entries may have been taken out of a log: by which written policy, if the caller names one.
+struct Pruning {
+    by: Option<String>,
+    now: Timestamp,
+}
+
+impl Pruning {
+    /// What is left to check about a log that took all of its entries out: the log's own word is no permission.
+    fn judge(&self, pruned: &Pruned) -> Result<Option<String>, String> {
+        let year =
+            pruned.origin.rsplit('/').next().and_then(|year| year.split('-').next()?.parse::<i16>().ok());
+        if year.is_none_or(|year| year >= self.now.year()) {
+            return Err(format!("entries were taken out of {}, whose year is not over", pruned.origin));
+        }
+        match &self.by {
+            Some(by) if *by == pruned.policy => Ok(None),
+            Some(by) => Err(format!(
+                "entries of {} were taken out by {:?}, and not by {by:?}",
+                pruned.origin, pruned.policy
+            )),
+            None => {
+                Ok(Some(format!("{}; give --pruned-by with the policy that may say so", taken_out(pruned))))
+            }
+        }
+    }
+}
+
+fn part(pruned: &Pruned) -> String {
+    format!(
+        "entries below {} were taken out of {}: a policy takes whole logs",
+        pruned.minimum_index, pruned.origin
+    )
+}
+
 /// What is told of entries that are not there.
 fn taken_out(pruned: &Pruned) -> String {
     let at = instant(pruned.unix_s);
     let Pruned { origin, minimum_index, policy, .. } = pruned;
     format!(
-        "what the entries of {origin} below {minimum_index} said: the log took them out at {at}, by {policy}; whoever has one can still prove it"
+        "the log {origin} took its {minimum_index} entries out at {at}, by {policy}; whoever has one can still prove it"
     )
 }
 
 /// A second since the Unix epoch, as people write it.
 fn instant(unix_s: u64) -> String {
     let at = i64::try_from(unix_s).ok().and_then(|unix_s| unix_s.checked_mul(1_000_000));
-    let at = at.and_then(|micros| rovuma_schemas::Timestamp::from_micros(micros).ok());
+    let at = at.and_then(|micros| Timestamp::from_micros(micros).ok());
     at.map_or_else(|| format!("{unix_s} s"), |at| at.to_string())
 }
 

@@ -130,6 +130,49 @@ async fn a_case_is_erased_with_its_messages_and_its_reference_stands_nowhere() {
     assert_eq!(items.iter().filter(|item| item["event"].is_null()).count(), 2, "{found}");
     assert_eq!(items.len(), 4, "{found}");
     assert!(!items[0].to_string().to_lowercase().contains("saide"), "the order names nobody: {}", items[0]);
+    // Nor do the events of auditors who looked for it, or the names of what was sealed.
+    let logged = [api.own("audit.search").await, api.own("erase").await].concat();
+    assert!(!format!("{logged:?}").to_lowercase().contains("saide"), "{logged:?}");
+    let scopes = sqlx::query("SELECT scope FROM payload_scope").fetch_all(api.bench.store().read()).await;
+    for row in scopes.expect("reads") {
+        let scope: String = sqlx::Row::get(&row, "scope");
+        assert!(!scope.to_lowercase().contains("saide"), "{scope}");
+    }
+}
+
+#[tokio::test]
+async fn a_case_without_a_message_is_erased_however_its_reference_is_spelt() {
+    let mut api = Api::new().await;
+    api.store_event(|event| {
+        event.object = None;
+        event.details.insert("case".to_owned(), "Caso Abdul Saide".to_owned());
+    })
+    .await;
+    let order = json!({ "scope": "case/CASO  abdul saide", "legal_basis": BASIS });
+    let (status, done) = erase(&api, "mz.prm", "data_protection_officer", &order).await;
+    assert_eq!((status, &done), (StatusCode::OK, &json!({ "entries": 1 })));
+}
+
+#[tokio::test]
+async fn what_another_agency_calls_a_case_is_not_the_own_case() {
+    let mut api = Api::new().await;
+    // A message of somebody else, received under their reference.
+    api.store_event(|event| {
+        event.action = AuditAction::MessageReceive;
+        event.object = Some(AuditObject::new("message", MESSAGE));
+        event.details.insert("case".to_owned(), "12/2026".to_owned());
+    })
+    .await;
+    let order = json!({ "scope": "case/12/2026", "legal_basis": BASIS });
+    let (status, _) = erase(&api, "mz.prm", "data_protection_officer", &order).await;
+    assert_eq!(status, StatusCode::NOT_FOUND);
+    // Nor does it find what is the own agency's.
+    read_by(&mut api, "mz.senami", "x").await;
+    let found = api.auditor("/v1/events?case=12/2026").await.1;
+    assert_eq!(found["items"].as_array().map(Vec::len), Some(1));
+    let found =
+        api.get(&api.person("auditor-2", "mz.senami", &["auditor"]), "/v1/events?case=12/2026").await.1;
+    assert_eq!(found["items"], json!([]));
 }
 
 #[tokio::test]

@@ -68,9 +68,13 @@ async fn what_was_erased_comes_with_its_order_and_others_orders_say_no_more_than
     api.store_event(|event| event.object = Some(AuditObject::new("message", MESSAGE))).await;
     let order = json!({ "scope": format!("message/{MESSAGE}"), "legal_basis": "Lei n.º 3/2017, art. 63" });
     let officer = api.person("dpo-1", "mz.node", &["data_protection_officer"]);
-    assert_eq!(api.post(&officer, "/v1/erasures", &order).await.0, StatusCode::OK);
-    api.settle().await;
     let path = "/v1/evidence?action=message.read";
+    api.settle().await;
+    assert_eq!(api.post(&officer, "/v1/erasures", &order).await.0, StatusCode::OK);
+    // No head vouches for the order yet: it would prove nothing.
+    let (status, problem) = api.auditor(path).await;
+    assert_eq!((status, problem["code"].as_str()), (StatusCode::CONFLICT, Some("not_yet_witnessed")));
+    api.settle().await;
     let own = lines(&api, "mz.prm", path).await;
     assert!(own[1]["item"]["entry"]["event"].is_null());
     holds(&own[1]["item"]);

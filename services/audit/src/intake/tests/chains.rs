@@ -5,7 +5,7 @@ use rovuma_schemas::{
     Epoch,
     audit::{AuditAck, AuditEvent, FIRST_PREVIOUS},
 };
-use rovuma_store::{OpenError, Store, StoreConfig};
+use rovuma_store::{FutureExt as _, OpenError, Store, StoreConfig};
 use sqlx::Row;
 
 use super::super::acknowledge;
@@ -294,4 +294,61 @@ async fn a_second_service_on_the_same_store_is_refused() {
     let url = rovuma_lab::postgres::test_store(bench.dir.path(), "log").expect("a store");
     let refused = Store::open(&StoreConfig::at(url), &[MIGRATIONS]).await.expect_err("the first has it");
     assert!(matches!(refused, OpenError::InUse { .. }), "{refused}");
+}
+
+#[tokio::test]
+async fn what_was_pruned_and_comes_again_is_no_news() {
+    let (bench, mut gateway, _) = Bench::new().await;
+    let events = gateway.events(4);
+    bench.take([bench.delivery(&gateway, &events[..3])]).await;
+    let prune = bench.store().write(|tx| {
+        async move {
+            for text in [
+                "UPDATE tree SET prune_below = 4, pruned_below = 4",
+                "UPDATE lineage SET pruned_through = 3 WHERE source = 'mz.gateway.police'",
+                "DELETE FROM payload WHERE entry_index < 4",
+                "DELETE FROM entry_search WHERE entry_index < 4",
+                "DELETE FROM entry WHERE entry_index < 4",
+            ] {
+                sqlx::query(text).execute(&mut *tx).await?;
+            }
+            Ok::<_, sqlx::Error>(())
+        }
+        .boxed()
+    });
+    prune.await.expect("pruned");
+    let taken = bench.take([bench.delivery(&gateway, &events)]).await;
+    assert_eq!((taken.duplicates, taken.stored), (3, 1));
+    assert_eq!(bench.alarms().await, [""; 0]);
+}
+
+/// SQLite's own limit gives the error that a full disk gives.
+async fn limit_pages(bench: &Bench, pragma: &'static str) {
+    let limit = bench
+        .store()
+        .write(move |tx| async move { sqlx::query(pragma).execute(tx).await.map(|_| ()) }.boxed());
+    limit.await.expect("limited");
+}
+
+#[tokio::test]
+async fn a_full_disk_takes_nothing_of_a_batch_and_all_of_it_once_there_is_room() {
+    if rovuma_lab::postgres::tests_use_postgres() {
+        // A server's disk cannot be limited from a session.
+        return;
+    }
+    let (bench, mut gateway, _) = Bench::new().await;
+    let first = gateway.events(3);
+    bench.take([bench.delivery(&gateway, &first)]).await;
+    limit_pages(&bench, "PRAGMA max_page_count = 1").await;
+    // More than what is left of the pages there are takes.
+    let events = gateway.events(400);
+    let refused = bench.intake.take(vec![bench.delivery(&gateway, &events)].into()).await;
+    assert!(refused.is_err(), "the broker keeps it and delivers it again");
+    assert_eq!(bench.events_of(GATEWAY).await.len(), 3, "nothing half taken");
+    check_edge(bench.store().read(), &bench.intake.sequencer).await.expect("what is there holds");
+    limit_pages(&bench, "PRAGMA max_page_count = 1000000").await;
+    let taken = bench.take([bench.delivery(&gateway, &events)]).await;
+    assert_eq!((taken.stored, taken.duplicates), (400, 0));
+    check_edge(bench.store().read(), &bench.intake.sequencer).await.expect("it holds");
+    assert_eq!(bench.alarms().await, [""; 0]);
 }

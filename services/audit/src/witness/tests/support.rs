@@ -118,7 +118,7 @@ impl Side {
         let publisher = heads.publisher();
         let retention =
             RetentionConfig { keep_years: 1, policy: "Diploma Ministerial n.º 12/2027".to_owned() };
-        let pruner = heads.pruner(&retention);
+        let pruner = heads.pruner(Some(&retention));
         let (witness, replies, asker) = heads.parts().expect("it witnesses");
         let policy = std::fs::read_to_string(dir.path().join("policy")).expect("the policy");
         let policy = Arc::new(policy.parse().expect("a policy"));

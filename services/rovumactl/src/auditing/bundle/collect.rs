@@ -94,6 +94,9 @@ pub(super) async fn entries(client: &Client, query: &Query, contents: &mut Conte
                 }
                 (contents.manifest.end, contents.manifest.log_length) = (end, length);
             }
+            Line::Item(_) | Line::Order(_) if contents.entries.len() as u64 >= 2 * ENTRIES_MAX => {
+                return Err(client.nonsense(&"it has more entries than it said"));
+            }
             Line::Item(proven) => put(contents, proven.entry(Role::Item)),
             Line::Order(proven) => put(contents, proven.entry(Role::Order)),
             Line::Done { items, orders } => {

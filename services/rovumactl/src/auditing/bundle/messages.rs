@@ -64,7 +64,9 @@ pub(super) async fn collect(
     let client = gateway.client(app, Server::Gateway).await?;
     for id in ids {
         match originals(&client, id, &reason).await? {
-            Ok(files) if files.signed.values().all(|jws| contents.names(&id, jws)) => {
+            Ok(files)
+                if !files.signed.is_empty() && files.signed.values().all(|jws| contents.names(&id, jws)) =>
+            {
                 contents.messages.insert(id, files);
             }
             Ok(_) => contents.manifest.left_out.push(LeftOut { id, why: "not_named".to_owned() }),

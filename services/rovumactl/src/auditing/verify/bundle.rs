@@ -6,14 +6,15 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use rovuma_envelope::{Jws, TrustStore, Unverified};
+use rovuma_envelope::{Jws, TrustFault, TrustStore, Unverified};
 use rovuma_evidence::{BUNDLE_MAX_BYTES, Bundle, Checked, check as check_contents, render};
 use rovuma_schemas::{CountryCode, Timestamp};
 use rovuma_tlog::Policy;
 
-use super::{Report, Signed};
+use super::{Pruning, Report, SAYS_BUNDLE, Signed};
 use crate::{
-    exit::{Failure, Outcome},
+    exit::{Failure, Outcome, chain},
+    files::{self, NewFile},
     trust::pinned,
     verify::{Judged, Verdict, judge},
 };
@@ -24,134 +25,172 @@ pub(super) fn is_one(path: &Path) -> bool {
     File::open(path).and_then(|mut file| file.read_exact(&mut begin)).is_ok() && Bundle::is_one(&begin)
 }
 
-/// Checks a bundle against the policy's keys, and its messages against trust lists that pinned authorities signed.
-pub(super) fn check(
-    path: &Path,
-    policy: &Policy,
-    pins: &[(CountryCode, PathBuf)],
-    now: Timestamp,
-) -> Outcome<Report> {
-    let bytes = read(path)?;
-    let trust = pinned(pins)?;
-    let mut report = Report::of(path.display().to_string());
-    report.fault = everything(&bytes, policy, (!pins.is_empty()).then_some(trust), now, &mut report).err();
-    report.holds = report.fault.is_none();
-    Ok(report)
+/// A bundle, and what it is checked against: everything that a checker brings along.
+pub(super) struct Check {
+    pub(super) path: PathBuf,
+    /// Whose heads are good.
+    pub(super) policy: Policy,
+    /// Authorities' keys; without them nobody's signature under a message is checked.
+    pub(super) pins: Vec<(CountryCode, PathBuf)>,
+    /// Trust lists newer than the bundle's.
+    pub(super) lists: Vec<PathBuf>,
+    /// Where the report is written that the files make.
+    pub(super) report_out: Option<PathBuf>,
+    /// The written policy by which logs may take entries out.
+    pub(super) pruned_by: Option<String>,
+    pub(super) now: Timestamp,
 }
 
-fn read(path: &Path) -> Outcome<Vec<u8>> {
-    let mut bytes = Vec::new();
-    let read = File::open(path).and_then(|file| file.take(BUNDLE_MAX_BYTES + 1).read_to_end(&mut bytes));
-    read.map_err(|fault| Failure::usage(format!("cannot read {}: {fault}", path.display())))?;
-    Ok(bytes)
-}
-
-fn everything(
-    bytes: &[u8],
-    policy: &Policy,
-    trust: Option<TrustStore>,
-    now: Timestamp,
-    report: &mut Report,
-) -> Result<(), String> {
-    let bundle = Bundle::unpack(bytes).map_err(|fault| fault.to_string())?;
-    report.checked.push("its files are those of its manifest, and no others".to_owned());
-    let contents = &bundle.contents;
-    let checked = check_contents(contents, policy).map_err(|fault| fault.to_string())?;
-    report.logs = checked.heads.values().map(Signed::of).collect();
-    let counts = contents.manifest.counts;
-    report.checked.extend([
-        "the heads are signed by their logs, and cosigned by those whom the policy asks for".to_owned(),
-        format!(
-            "{} of {} entries are in those logs",
-            counts.items + counts.orders - counts.unproven,
-            counts.items + counts.orders
-        ),
-        format!("{} entries say exactly what they committed to when they were written", counts.disclosed),
-    ]);
-    if counts.erased > 0 {
-        report
-            .checked
-            .push(format!("{} entries were erased by orders that are in the bundle", counts.erased));
-    }
-    report.unchecked.extend(checked.pruned.iter().map(super::taken_out));
-    if counts.unproven > 0 {
-        let what = format!(
-            "{} entries: their log ended before a head with them in it was cosigned",
-            counts.unproven
-        );
-        report.unchecked.push(what);
-    }
-    if counts.messages > 0 {
-        report
-            .checked
-            .push(format!("{} messages are, byte for byte, those of which entries speak", counts.messages));
-        match trust {
-            Some(trust) => signed(&bundle, &checked, trust, now, report)?,
-            None => report.unchecked.push(
-                "who signed the messages and receipts: give --authority for each country, with its authority key".to_owned(),
-            ),
+impl Check {
+    pub(super) fn run(self) -> Outcome<Report> {
+        let mut bytes = Vec::new();
+        let read =
+            File::open(&self.path).and_then(|file| file.take(BUNDLE_MAX_BYTES + 1).read_to_end(&mut bytes));
+        read.map_err(|fault| Failure::usage(format!("cannot read {}: {fault}", self.path.display())))?;
+        let trust = if self.pins.is_empty() { None } else { Some(pinned(&self.pins)?) };
+        let mut report = Report::of(self.path.display().to_string());
+        report.says = SAYS_BUNDLE;
+        match self.everything(&bytes, trust, &mut report) {
+            Ok(rendered) => {
+                if let Some(out) = &self.report_out {
+                    let mut file = NewFile::create(out)?;
+                    file.write(rendered.as_bytes())?;
+                    file.finish()?;
+                }
+            }
+            Err(fault) => report.fault = Some(fault),
         }
+        report.holds = report.fault.is_none();
+        Ok(report)
     }
-    let rendered = render(contents, &checked).map_err(|fault| fault.to_string())?;
-    if contents.manifest.made_with != format!("rovumactl {}", env!("CARGO_PKG_VERSION")) {
-        report.unchecked.push(format!("the report: it was made with {}", contents.manifest.made_with));
-    } else if rendered == bundle.report {
-        report.checked.push("the report says what the files say".to_owned());
-    } else {
-        return Err("the report says something else than the files".to_owned());
-    }
-    Ok(())
-}
 
-/// Whose signatures the messages and receipts carry.
-fn signed(
-    bundle: &Bundle,
-    checked: &Checked,
-    mut trust: TrustStore,
-    now: Timestamp,
-    report: &mut Report,
-) -> Result<(), String> {
-    for (country, list) in &bundle.contents.trust {
-        (trust, _) = trust
-            .with_list(list.as_bytes(), now)
-            .map_err(|fault| crate::exit::chain(format!("trust/{country}.json"), &fault))?;
-    }
-    for (id, files) in &bundle.contents.messages {
-        let at = moved_at(checked, &id.to_string()).unwrap_or(now);
-        let signed =
-            files.signed.iter().map(|(country, jws)| (format!("messages/{id}/{country}.jws"), jws, Some(at)));
-        let receipts = files
-            .receipts
-            .iter()
-            .map(|(receipt, jws)| (format!("messages/{id}/receipts/{receipt}.jws"), jws, None));
-        for (name, jws, at) in signed.chain(receipts) {
-            let jws = Jws::from_compact(jws).map_err(|fault| format!("{name}: {fault}"))?;
-            // A receipt is taken as soon as it is signed.
-            let said = || Unverified::new(jws.clone()).unverified_header().map(|header| header.created);
-            let at = at.unwrap_or_else(|| said().unwrap_or(now));
-            let judged = judge(&trust, Ok(jws), None, at);
-            is_good(&name, &judged)?;
+    /// Checks all of it, and gives the report that its files make.
+    fn everything(
+        &self,
+        bytes: &[u8],
+        trust: Option<TrustStore>,
+        report: &mut Report,
+    ) -> Result<String, String> {
+        let bundle = Bundle::unpack(bytes).map_err(|fault| fault.to_string())?;
+        report.checked.push("its files are those of its manifest, and no others".to_owned());
+        let checked = check_contents(&bundle.contents, &self.policy).map_err(|fault| fault.to_string())?;
+        self.entries(&bundle, &checked, report)?;
+        if !bundle.contents.messages.is_empty() {
+            self.messages(&bundle, &checked, trust, report)?;
         }
+        let rendered = render(&bundle.contents, &checked).map_err(|fault| fault.to_string())?;
+        let made_with = &bundle.contents.manifest.made_with;
+        if rendered == bundle.report {
+            report.checked.push("the report says what the files say".to_owned());
+        } else if *made_with == format!("rovumactl {}", env!("CARGO_PKG_VERSION")) {
+            return Err("the report says something else than the files".to_owned());
+        } else {
+            let what =
+                format!("the report, which {made_with:?} made: --report writes the one that the files make");
+            report.unchecked.push(what);
+        }
+        Ok(rendered)
     }
-    let counts = bundle.contents.manifest.counts;
-    report.checked.push(format!(
-        "{} messages and {} receipts are signed with keys that the trust lists vouch for",
-        counts.messages, counts.receipts
-    ));
-    Ok(())
+
+    fn entries(&self, bundle: &Bundle, checked: &Checked, report: &mut Report) -> Result<(), String> {
+        let counts = bundle.contents.manifest.counts;
+        let all = counts.items + counts.orders;
+        report.logs = checked.heads.values().map(Signed::of).collect();
+        report.checked.extend([
+            "the heads are signed by their logs, and cosigned by those whom the policy asks for".to_owned(),
+            format!("{} of {all} entries are in those logs", all - counts.unproven),
+            format!("{} entries say exactly what they committed to when they were written", counts.disclosed),
+        ]);
+        if counts.erased > 0 {
+            report
+                .checked
+                .push(format!("{} entries were erased by orders that are in those logs", counts.erased));
+        }
+        if counts.unproven > 0 {
+            let what =
+                format!("{} entries of logs without a head here: nothing proves them", counts.unproven);
+            report.unchecked.push(what);
+        }
+        let pruning = Pruning { by: self.pruned_by.clone(), now: self.now };
+        for pruned in &checked.pruned {
+            match pruning.judge(pruned)? {
+                Some(unchecked) => report.unchecked.push(unchecked),
+                None => report.checked.push(super::taken_out(pruned)),
+            }
+        }
+        Ok(())
+    }
+
+    /// Whose signatures the messages and receipts carry.
+    fn messages(
+        &self,
+        bundle: &Bundle,
+        checked: &Checked,
+        trust: Option<TrustStore>,
+        report: &mut Report,
+    ) -> Result<(), String> {
+        let counts = bundle.contents.manifest.counts;
+        report.checked.push(format!(
+            "{} messages are, byte for byte, those of which entries speak; {} receipts are for them",
+            counts.messages, counts.receipts
+        ));
+        let Some(trust) = trust else {
+            let what = "who signed the messages and receipts: give --authority for each country, with its authority key";
+            report.unchecked.push(what.to_owned());
+            return Ok(());
+        };
+        let trust = self.with_lists(trust, bundle, report)?;
+        for (id, files) in &bundle.contents.messages {
+            for (country, jws) in &files.signed {
+                let at = checked.moved_at(id, jws);
+                signed(&trust, &format!("messages/{id}/{country}.jws"), jws, at)?;
+            }
+            for (receipt, jws) in &files.receipts {
+                signed(&trust, &format!("messages/{id}/receipts/{receipt}.jws"), jws, None)?;
+            }
+        }
+        report.checked.push(format!(
+            "{} messages and {} receipts are signed with keys that these trust lists vouch for",
+            counts.messages, counts.receipts
+        ));
+        Ok(())
+    }
+
+    /// The bundle's trust lists, and those of the checker that are newer: what was found out later counts.
+    fn with_lists(
+        &self,
+        mut trust: TrustStore,
+        bundle: &Bundle,
+        report: &mut Report,
+    ) -> Result<TrustStore, String> {
+        for (country, list) in &bundle.contents.trust {
+            let fault = |fault: TrustFault| chain(format!("trust/{country}.json"), &fault);
+            (trust, _) = trust.with_list(list.as_bytes(), self.now).map_err(fault)?;
+        }
+        for path in &self.lists {
+            let list = files::read(path).map_err(|failure| failure.what)?;
+            match trust.clone().with_list(&list, self.now) {
+                Ok((newer, _)) => trust = newer,
+                // The bundle's own is newer.
+                Err(TrustFault::Older { .. }) => {}
+                Err(fault) => return Err(chain(path.display(), &fault)),
+            }
+        }
+        let lists = bundle.contents.trust.keys().filter_map(|country| trust.list(*country));
+        let named = lists.map(|list| format!("that of {} has serial {}", list.country(), list.serial()));
+        let named: Vec<String> = named.collect();
+        report.checked.push(format!("the trust lists are signed by the authorities: {}", named.join(", ")));
+        Ok(trust)
+    }
 }
 
-/// When a message was sent or received, by the first entry that says so.
-fn moved_at(checked: &Checked, id: &str) -> Option<Timestamp> {
-    let about = checked.entries.values().filter(|entry| {
-        entry.is_proven
-            && entry.leaf.message.is_some()
-            && entry.leaf.object.as_ref().is_some_and(|object| object.id == id)
-    });
-    about.map(|entry| entry.leaf.time).min()
-}
-
-fn is_good(name: &str, judged: &Judged) -> Result<(), String> {
+/// Whether a message is signed with a key that was good then: when it was sent or received, as the log says; or when it says it
+/// was signed.
+fn signed(trust: &TrustStore, name: &str, jws: &str, at: Option<Timestamp>) -> Result<(), String> {
+    let jws = Jws::from_compact(jws).map_err(|fault| format!("{name}: {fault}"))?;
+    let header = Unverified::new(jws.clone()).unverified_header();
+    let created = header.map_err(|fault| format!("{name}: {fault}"))?.created;
+    let judged: Judged = judge(trust, Ok(jws), None, at.unwrap_or(created));
     match judged.verdict {
         Verdict::Verified => Ok(()),
         Verdict::Held | Verdict::Rejected | Verdict::Refused => {
