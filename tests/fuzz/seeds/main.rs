@@ -12,8 +12,8 @@ use std::{
 };
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
-use rovuma_envelope::{Bundle, Jws, SealingKey, SigningKey, Typ, seal};
-use rovuma_fuzz::{audit_ack, audit_batch, bundle, inbox, jws, keys, message, token, trust_list};
+use rovuma_envelope::{Bundle, Jws, SealingKey, Signer as _, SigningKey, Typ, seal};
+use rovuma_fuzz::{audit_ack, audit_batch, bundle, evidence, inbox, jws, keys, message, token, trust_list};
 use rovuma_tokens::TokenKey;
 use serde_json::{Value, json};
 
@@ -29,6 +29,7 @@ fn main() {
     drafts();
     audit();
     deliveries();
+    evidence();
     requests::write();
 }
 
@@ -380,4 +381,63 @@ fn deliveries() {
     seed_of("inbox", "bundle", inbox::BUNDLE, &pack);
     let closed = seal(&pack, keys::sealing("mz.prm").recipient()).expect("sealed");
     seed_of("inbox", "sealed", inbox::SEALED, &closed);
+}
+
+fn evidence() {
+    let key = SigningKey::from_pkcs8_pem(&fs::read_to_string(keys::signing_file("mz.audit")).expect("a key"));
+    let key = key.expect("a key");
+    let origin = "mz.audit/2026".to_owned();
+    let head = rovuma_tlog::Head { origin: origin.clone(), size: 0, root: rovuma_tlog::EMPTY_HASH };
+    let checkpoint = rovuma_tlog::sign(&head, &key).expect("signed");
+    let policy = "Diploma Ministerial n.º 12/2027".to_owned();
+    let pruned = rovuma_tlog::Pruned { origin, minimum_index: 7, unix_s: 1_798_761_600, policy };
+    let pruned = pruned.sign(&key).expect("signed");
+    seed_of("evidence", "checkpoint", evidence::NOTE, &checkpoint);
+    seed_of("evidence", "pruned", evidence::NOTE, &pruned);
+    let proof = rovuma_tlog::ProofFile {
+        unverified_extra: b"{}".to_vec(),
+        index: 0,
+        hashes: Vec::new(),
+        checkpoint: rovuma_tlog::UnverifiedCheckpoint::read(&checkpoint).expect("a checkpoint"),
+    };
+    seed_of("evidence", "proof", evidence::PROOF, proof.to_string().as_bytes());
+    let log = rovuma_tlog::NoteKey::of_log("mz.audit/2026", key.public_key()).expect("a key");
+    seed_of("evidence", "policy", evidence::POLICY, format!("log {log}\nquorum none\n").as_bytes());
+    seed_of("evidence", "bundle", evidence::BUNDLE, &bundle_of(&proof.to_string(), pruned));
+}
+
+/// A bundle with one of each kind of file.
+fn bundle_of(proof: &str, pruned: Vec<u8>) -> Vec<u8> {
+    let id = "0199c5a1-7b3e-7001-8a10-000000000001";
+    let manifest = json!({
+        "format": rovuma_evidence::FORMAT, "made_at": "2026-11-27T10:00:00Z", "made_with": "rovumactl", "language": "pt",
+        "requester": { "subject": "auditor-1" }, "query": { "message": id }, "log_length": 1, "end": 1,
+        "counts": {
+            "items": 1, "orders": 0, "disclosed": 1, "erased": 0, "unproven": 0, "messages": 1, "receipts": 1,
+        },
+        "heads": [], "erased": [], "left_out": [], "files": {},
+    });
+    let event = rovuma_evidence::Disclosed { salt: "AA".to_owned(), exact: "{}".to_owned() };
+    let entry = rovuma_evidence::Entry {
+        index: 0,
+        role: rovuma_evidence::Role::Item,
+        origin: "mz.audit/2026".to_owned(),
+        leaf: "{}".to_owned(),
+        event: Some(event),
+        erased_by: None,
+        proof: Some(proof.to_owned()),
+    };
+    let message = rovuma_evidence::MessageFiles {
+        signed: [("tz".parse().expect("a country"), "a.b.c".to_owned())].into(),
+        receipts: [(id.parse().expect("an id"), "a.b.c".to_owned())].into(),
+    };
+    let contents = rovuma_evidence::Contents {
+        manifest: serde_json::from_value(manifest).expect("a manifest"),
+        policy: "quorum none\n".to_owned(),
+        entries: [(0, entry)].into(),
+        messages: [(id.parse().expect("an id"), message)].into(),
+        pruned: [("mz.audit/2026".to_owned(), String::from_utf8(pruned).expect("UTF-8"))].into(),
+        trust: [("mz".parse().expect("a country"), "{}".to_owned())].into(),
+    };
+    rovuma_evidence::Bundle { contents, report: "<p>".to_owned() }.pack().expect("packed")
 }

@@ -7,6 +7,7 @@ pub mod audit_ack;
 pub mod audit_batch;
 pub mod bundle;
 pub mod draft;
+pub mod evidence;
 mod fixture;
 mod http;
 pub mod http_audit;
@@ -33,7 +34,7 @@ pub use trust_list::signed as signed_trust_list;
 pub type Target = (&'static str, fn(&[u8]));
 
 /// Every target.
-pub const TARGETS: [Target; 14] = [
+pub const TARGETS: [Target; 15] = [
     ("sealed", sealed::run),
     ("bundle", bundle::run),
     ("jws", jws::run),
@@ -44,6 +45,7 @@ pub const TARGETS: [Target; 14] = [
     ("draft", draft::run),
     ("audit_batch", audit_batch::run),
     ("audit_ack", audit_ack::run),
+    ("evidence", evidence::run),
     ("inbox", inbox::run),
     ("http_gateway", http_gateway::run),
     ("http_identity", http_identity::run),
