@@ -2,6 +2,7 @@
 
 mod bundle;
 mod counts;
+mod erase;
 mod export;
 mod filter;
 mod policy;
@@ -31,6 +32,8 @@ pub(crate) enum Audit {
     Saved(saved::Saved),
     /// Forget a search that is kept
     Forget(saved::Forget),
+    /// Erase what events about something say beyond their leaves, as a data protection officer
+    Erase(erase::Erase),
     /// Show one event with its exact bytes
     Show(show::Show),
     /// Make an evidence bundle: entries with proofs, messages, receipts, trust lists and a report
@@ -55,6 +58,7 @@ impl Audit {
             Self::Saved(command) => command.run(app).await,
             Self::Forget(command) => command.run(app).await,
             Self::Bundle(command) => command.run(app).await,
+            Self::Erase(command) => command.run(app).await,
             Self::Show(command) => command.run(app).await,
             Self::Verify(command) => command.run(app).await,
             Self::Watch(command) => command.run(app).await,

@@ -50,7 +50,7 @@ struct Row<'a> {
     index: u64,
     time: String,
     action: &'a str,
-    code: &'a str,
+    code: String,
     actor: &'a str,
     agency: &'a str,
     object: String,
@@ -132,14 +132,17 @@ impl HeadRow {
 impl<'a> Row<'a> {
     fn of(index: u64, entry: &'a CheckedEntry, lang: Locale, words: &'static Words) -> Self {
         let leaf: &AuditLeaf = &entry.leaf;
-        let code = leaf.action.as_str();
+        let action = leaf.action.as_str();
+        // How much of it was seen: content, metadata, the way that it took.
+        let view = entry.event.as_ref().and_then(|event| event.details.get("view"));
+        let code = view.map_or_else(|| action.to_owned(), |view| format!("{action}: {view}"));
         let object = leaf.object.as_ref().map(|object| format!("{} {}", object.kind, object.id));
         let reason = entry.event.as_ref().and_then(|event| event.reason.as_deref());
         let outcome = words.outcome(leaf.outcome);
         Self {
             index,
             time: leaf.time.to_string(),
-            action: CodeLists::shipped().label(ACTIONS, code, lang),
+            action: CodeLists::shipped().label(ACTIONS, action, lang),
             code,
             actor: &leaf.actor,
             agency: leaf.agency.as_ref().map_or("", |agency| agency.as_str()),

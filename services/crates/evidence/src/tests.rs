@@ -157,7 +157,7 @@ impl Case {
     /// About this message.
     fn of(jws: String) -> Self {
         let events = [
-            event(1, AuditAction::AlertCreate, &[]),
+            event(1, AuditAction::DraftRead, &[("view", "content".to_owned())]),
             event(2, AuditAction::MessageSend, &[("digest", digest(jws.as_bytes()).to_string())]),
             event(3, AuditAction::MessageRead, &[("view", "content".to_owned())]),
             event(4, AuditAction::Erase, &[("legal_basis", "Lei n.º 3/2017, <art. 63>".to_owned())]),
@@ -255,7 +255,9 @@ fn the_report_says_in_each_language_what_is_proven_and_what_was_erased(
     let mut case = Case::new();
     case.contents.manifest.language = language;
     let report = case.bundle().report;
-    for word in [heading, action, erased, "mz.audit", "2026-11-27T10:00:00Z", "AUD-7", MESSAGE] {
+    for word in
+        [heading, action, "draft.read: content", erased, "mz.audit", "2026-11-27T10:00:00Z", "AUD-7", MESSAGE]
+    {
         assert!(report.contains(word), "{word}: {report}");
     }
     assert!(report.contains("Lei n.º 3/2017, &#60;art. 63&#62;") && !report.contains("<art"), "{report}");
