@@ -97,7 +97,9 @@ pub(super) async fn order(
                 appender.finish(tx).await?;
                 return Ok(None);
             };
-            let event = event.detail("entries", erased.entries).detail("remaining", erased.remaining);
+            let event = event.detail("entries", erased.entries);
+            // How much others have of somebody is not for this agency's auditor to know either.
+            let event = if is_node { event.detail("remaining", erased.remaining) } else { event };
             own::record_alone(tx, appender, event).await?;
             Ok::<_, DbError>(Some(erased))
         }

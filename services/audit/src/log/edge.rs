@@ -110,14 +110,11 @@ async fn check_lineage(pool: &Readers, sequencer: &Sequencer, lineage: Lineage) 
     .await
     .map_err(DbError::from)?;
     let (source_name, epoch, sequence) = (lineage.source, lineage.epoch.to_string(), lineage.head.sequence);
-    let Some(row) = row else {
-        // None was ever stored, or all of them were pruned.
-        return if sequence == lineage.pruned_through {
-            Ok(())
-        } else {
-            Err(EdgeFault::Missing { source_name, epoch, sequence })
-        };
-    };
+    // None was ever stored, or the last was pruned.
+    if sequence == lineage.pruned_through {
+        return Ok(());
+    }
+    let Some(row) = row else { return Err(EdgeFault::Missing { source_name, epoch, sequence }) };
     let stored = row.count("sequence").map_err(DbError::from)?;
     if stored != sequence {
         return Err(EdgeFault::Elsewhere { source_name, epoch, sequence, stored });

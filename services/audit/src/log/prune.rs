@@ -23,7 +23,8 @@ pub(crate) async fn due(pool: &Readers, keep_years: Option<u16>) -> Result<Vec<T
     let present = i32::from(trees.last().map_or(i16::MIN, Tree::year));
     let is_old = |tree: &Tree| {
         let is_over = |kept| i32::from(tree.year()) + i32::from(kept) < present;
-        tree.edge.size() > 0 && keep_years.is_some_and(is_over)
+        // What was published of an abandoned tree is more, or less, than the store has: it stays.
+        tree.edge.size() > 0 && !tree.is_abandoned && keep_years.is_some_and(is_over)
     };
     // What was decided is carried out, whatever the configuration says by now.
     trees.retain(|tree| match tree.pruned.below {

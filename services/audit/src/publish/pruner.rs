@@ -50,8 +50,9 @@ impl Pruner {
         for tree in prune::due(self.store.read(), keep_years).await? {
             if let Some(retention) = self.retention.as_ref().filter(|_| tree.pruned.below == 0) {
                 if !self.is_settled(&tree).await? {
+                    // Nor is any after it: what is kept has no gap.
                     tracing::warn!(log = tree.origin, "not pruned: its last head is not good by the policy");
-                    continue;
+                    break;
                 }
                 self.decide(&tree, &retention.policy).await?;
             }
@@ -62,10 +63,10 @@ impl Pruner {
         Ok(())
     }
 
-    /// Whether both countries have signed what it was, or it never will be signed.
+    /// Whether both countries have signed what it was.
     async fn is_settled(&self, tree: &Tree) -> Result<bool, DbError> {
         let good = Heads::of(&self.store).settled(&tree.origin).await?;
-        Ok(tree.is_abandoned || good.is_some_and(|head| head.size == tree.edge.size()))
+        Ok(good.is_some_and(|head| head.size == tree.edge.size()))
     }
 
     async fn decide(&self, tree: &Tree, policy: &str) -> Result<(), WriteError<DbError>> {

@@ -6,7 +6,7 @@ use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use rovuma_envelope::{Jws, Unverified, digest};
 use rovuma_schemas::{
     Digest, Header, MessageId, Timestamp,
-    audit::{AuditAction, AuditEvent, AuditLeaf, AuditOutcome},
+    audit::{AuditAction, AuditEvent, AuditLeaf, AuditObject, AuditOutcome},
 };
 use rovuma_tlog::{Checkpoint, Policy, ProofFile, Pruned, leaf_hash};
 
@@ -23,6 +23,8 @@ pub struct Checked {
     pub pruned: Vec<Pruned>,
     /// What each entry says, by its place; the event where it is disclosed.
     pub entries: BTreeMap<u64, CheckedEntry>,
+    /// The place of each log's first entry.
+    begins: BTreeMap<String, u64>,
     /// The places of the entries about each object.
     by_object: BTreeMap<String, Vec<u64>>,
 }
@@ -134,17 +136,16 @@ fn entries(contents: &Contents, policy: &Policy) -> Result<Checked, Fault> {
         heads: BTreeMap::new(),
         pruned: pruned(contents, policy)?,
         entries: BTreeMap::new(),
+        begins: BTreeMap::new(),
         by_object: BTreeMap::new(),
     };
-    // The place of a log's first entry: the same for all entries of it.
-    let mut begins: BTreeMap<&str, u64> = BTreeMap::new();
     for (index, entry) in &contents.entries {
         let fault = |what: String| Fault::Entry { index: *index, what };
         if let Some(proof) = &entry.proof {
             let leaf_index = proven(entry, proof, policy, &mut checked.heads).map_err(fault)?;
             let begin =
                 index.checked_sub(leaf_index).ok_or_else(|| fault("it stands before its log".to_owned()))?;
-            if *begins.entry(&entry.origin).or_insert(begin) != begin {
+            if *checked.begins.entry(entry.origin.clone()).or_insert(begin) != begin {
                 return Err(fault("it stands elsewhere in its log".to_owned()));
             }
         }
@@ -158,6 +159,7 @@ fn entries(contents: &Contents, policy: &Policy) -> Result<Checked, Fault> {
         let Entry { role, erased_by, origin, .. } = entry.clone();
         checked.entries.insert(*index, CheckedEntry { role, origin, leaf, event, is_proven, erased_by });
     }
+    follow_each_other(&checked)?;
     for (index, entry) in &checked.entries {
         is_accounted_for(*index, entry, &checked).map_err(|what| Fault::Entry { index: *index, what })?;
     }
@@ -226,33 +228,87 @@ fn is_accounted_for(index: u64, entry: &CheckedEntry, checked: &Checked) -> Resu
     match (&entry.event, entry.erased_by, entry.role) {
         (Some(_), Some(_), _) => Err("it is said to be erased, and is there".to_owned()),
         (None, None, Role::Item) => Err("its event is not there, and no order says why".to_owned()),
-        (_, Some(order), _) if !is_order_about(checked.entries.get(&order), entry) || order <= index => {
+        (_, Some(order), _) if !checked.is_erased_by(index, entry, order) => {
             Err(format!("its event was erased, and no proven order {order} about it is there"))
         }
         (_, _, Role::Order) if !checked.entries.values().any(|other| other.erased_by == Some(index)) => {
             Err("it is said to be an order, and nothing was erased by it".to_owned())
         }
-        _ if !entry.is_proven && checked.heads.contains_key(&entry.origin) => {
-            Err("it has no proof, and others of its log have".to_owned())
+        _ if !entry.is_proven && checked.reaches(&entry.origin, index) => {
+            Err("it has no proof, and the head of its log reaches it".to_owned())
         }
         _ => Ok(()),
     }
 }
 
-/// Whether an entry is an order, in the log, that was carried out, and by which the event of another could be erased. A case
-/// stands in no leaf: whether it was an entry's case cannot be seen.
-fn is_order_about(order: Option<&CheckedEntry>, erased: &CheckedEntry) -> bool {
-    let given = order.filter(|order| order.is_proven && order.leaf.action == AuditAction::Erase);
-    let given = given.filter(|order| order.leaf.outcome == AuditOutcome::Success);
-    let Some(scope) = given.and_then(|order| order.leaf.object.as_ref()) else { return false };
-    let object = erased.leaf.object.as_ref();
+/// The service that a log is of, and which of its logs it is: `mz.audit/2026-2` is the second of 2026.
+fn place_of(origin: &str) -> Option<(&str, (u16, u16))> {
+    let (service, named) = origin.rsplit_once('/')?;
+    let (year, number) = named.split_once('-').unwrap_or((named, "1"));
+    Some((service, (year.parse().ok()?, number.parse().ok()?)))
+}
+
+/// The logs of a service follow each other among its entries, whatever numbers these have.
+fn follow_each_other(checked: &Checked) -> Result<(), Fault> {
+    let mut logs: Vec<_> = checked
+        .begins
+        .iter()
+        .filter_map(|(origin, begin)| {
+            Some((place_of(origin)?, *begin, begin.checked_add(checked.heads.get(origin)?.head().size)?))
+        })
+        .collect();
+    logs.sort_unstable();
+    for pair in logs.windows(2) {
+        let [(before, _, end), (after, begin, _)] = pair else { continue };
+        if before.0 == after.0 && begin < end {
+            let what = "its log begins before the one before it ends".to_owned();
+            return Err(Fault::Entry { index: *begin, what });
+        }
+    }
+    Ok(())
+}
+
+impl Checked {
+    /// Whether the head of a log vouches for what stands at this place.
+    fn reaches(&self, origin: &str, index: u64) -> bool {
+        let end = self.begins.get(origin).zip(self.heads.get(origin));
+        end.is_some_and(|(begin, head)| index < begin.saturating_add(head.head().size))
+    }
+
+    /// Whether an entry could be erased by this order: one that stands in the log of the same service, later, was carried out,
+    /// and is about what the entry is about. A case stands in no leaf: whether it was an entry's case cannot be seen.
+    fn is_erased_by(&self, index: u64, erased: &CheckedEntry, order_index: u64) -> bool {
+        let order = self.entries.get(&order_index).filter(|order| order.is_proven);
+        let Some(order) = order.filter(|order| order.leaf.action == AuditAction::Erase) else { return false };
+        let is_later = match place_of(&order.origin).zip(place_of(&erased.origin)) {
+            Some((order, erased)) if order == erased => order_index > index,
+            Some((order, erased)) => order.0 == erased.0 && order.1 > erased.1,
+            None => false,
+        };
+        // What the log says of itself is never erased.
+        let of_log =
+            [AuditAction::Erase, AuditAction::LogBegin, AuditAction::LogPrune, AuditAction::AuditAlarm];
+        let Some(scope) = order.leaf.object.as_ref() else { return false };
+        let is_done = order.leaf.outcome == AuditOutcome::Success;
+        is_later && is_done && !of_log.contains(&erased.leaf.action) && is_about(scope, &erased.leaf)
+    }
+}
+
+/// Whether what a leaf tells of is a part of what an order names.
+fn is_about(scope: &AuditObject, leaf: &AuditLeaf) -> bool {
+    let object = leaf.object.as_ref();
+    let kind = object.map(|object| object.kind.as_str());
     match scope.kind.as_str() {
         "case" => true,
-        "actor" => erased.leaf.actor == scope.id,
+        // What is about somebody or something is theirs, and not whoever's did it.
+        "actor" => {
+            let has_scope = ["message", "draft", "user", "account", "client", "person"];
+            leaf.actor == scope.id && kind.is_none_or(|kind| !has_scope.contains(&kind))
+        }
         // A draft's id becomes that of the message.
-        "message" => object.is_some_and(|object| {
-            matches!(object.kind.as_str(), "message" | "draft") && object.id == scope.id
-        }),
+        "message" => {
+            matches!(kind, Some("message" | "draft")) && object.is_some_and(|object| object.id == scope.id)
+        }
         _ => object == Some(scope),
     }
 }
@@ -407,5 +463,110 @@ impl ErasedEntry {
     fn all_of(contents: &Contents) -> Vec<Self> {
         let erased = |entry: &Entry| Some(Self { index: entry.index, order: entry.erased_by? });
         contents.entries.values().filter_map(erased).collect()
+    }
+}
+
+#[cfg(test)]
+mod unit {
+    use rovuma_schemas::{Epoch, StoreId, audit::FIRST_PREVIOUS};
+
+    use super::*;
+
+    fn entry(origin: &str, action: AuditAction, (kind, id): (&str, &str)) -> CheckedEntry {
+        let event = AuditEvent {
+            version: 1,
+            id: "0199c5a1-7b3e-7001-8a10-000000000001".parse().expect("an id"),
+            source: "mz.audit".to_owned(),
+            epoch: Epoch::from_slice(&[7; 16]).expect("16 bytes"),
+            sequence: 1,
+            previous: FIRST_PREVIOUS,
+            time: "2026-11-27T10:00:00Z".parse().expect("RFC 3339"),
+            actor: "officer-1".to_owned(),
+            session: None,
+            agency: None,
+            action,
+            object: Some(AuditObject::new(kind, id)),
+            purpose: None,
+            outcome: AuditOutcome::Success,
+            reason: None,
+            blind: Some(StoreId::draw()),
+            details: BTreeMap::new(),
+        };
+        let leaf = AuditLeaf::of(&event, digest(b""));
+        let origin = origin.to_owned();
+        CheckedEntry { role: Role::Item, origin, leaf, event: None, is_proven: true, erased_by: None }
+    }
+
+    /// Whether an entry at place 5 is believed to be erased by an order at this place.
+    fn is_erased(erased: &CheckedEntry, order_index: u64, order: CheckedEntry) -> bool {
+        let mut checked = Checked {
+            heads: BTreeMap::new(),
+            pruned: Vec::new(),
+            entries: BTreeMap::new(),
+            begins: BTreeMap::new(),
+            by_object: BTreeMap::new(),
+        };
+        checked.entries.insert(order_index, order);
+        checked.is_erased_by(5, erased, order_index)
+    }
+
+    const LOG: &str = "mz.audit/2026";
+
+    #[test]
+    fn an_order_is_of_the_same_service_and_later() {
+        let read = || entry(LOG, AuditAction::MessageRead, ("message", "m-1"));
+        let order = |origin: &str| entry(origin, AuditAction::Erase, ("message", "m-1"));
+        for (origin, index, is_one) in [
+            (LOG, 6, true),
+            (LOG, 4, false),
+            ("tz.audit/2026", 6, false),
+            ("mz.audit/2027", 6, true),
+            ("mz.audit/2026-2", 6, true),
+            // However the entries are numbered: the maker of a bundle numbers them.
+            ("mz.audit/2025", 6, false),
+            ("mz.audit/2027", 4, true),
+            ("mz.audit", 6, false),
+        ] {
+            assert_eq!(is_erased(&read(), index, order(origin)), is_one, "{origin} {index}");
+        }
+        let second = entry("mz.audit/2026-2", AuditAction::MessageRead, ("message", "m-1"));
+        assert!(!is_erased(&second, 6, order(LOG)));
+    }
+
+    #[test]
+    fn an_order_is_about_what_the_entry_is_about() {
+        let scopes = [
+            (("message", "m-1"), ("message", "m-1"), true),
+            (("draft", "m-1"), ("message", "m-1"), true),
+            (("message", "m-2"), ("message", "m-1"), false),
+            (("user", "m-1"), ("message", "m-1"), false),
+            (("user", "u-1"), ("user", "u-1"), true),
+            (("user", "u-1"), ("person", "u-1"), false),
+            (("agency", "mz.prm"), ("actor", "officer-1"), true),
+            (("agency", "mz.prm"), ("actor", "officer-2"), false),
+            // What is about a message or a person is theirs, whoever did it.
+            (("message", "m-1"), ("actor", "officer-1"), false),
+            (("person", "p-1"), ("actor", "officer-1"), false),
+            (("message", "m-1"), ("case", "xyz"), true),
+        ];
+        for (object, scope, is_one) in scopes {
+            let read = entry(LOG, AuditAction::MessageRead, object);
+            assert_eq!(
+                is_erased(&read, 6, entry(LOG, AuditAction::Erase, scope)),
+                is_one,
+                "{object:?} {scope:?}"
+            );
+        }
+        // What the log says of itself is never erased.
+        for action in
+            [AuditAction::Erase, AuditAction::LogBegin, AuditAction::LogPrune, AuditAction::AuditAlarm]
+        {
+            let own = entry(LOG, action, ("message", "m-1"));
+            assert!(!is_erased(&own, 6, entry(LOG, AuditAction::Erase, ("message", "m-1"))));
+        }
+        let read = entry(LOG, AuditAction::MessageRead, ("message", "m-1"));
+        let unproven =
+            CheckedEntry { is_proven: false, ..entry(LOG, AuditAction::Erase, ("message", "m-1")) };
+        assert!(!is_erased(&read, 6, unproven));
     }
 }

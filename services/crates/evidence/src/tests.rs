@@ -467,6 +467,21 @@ fn what_has_no_proof_at_all_proves_nothing() {
     assert_eq!(fault, Fault::Nothing);
 }
 
+/// After a restore a log ends with entries that no head vouches for: they are told, and no reason to refuse the rest.
+#[test]
+fn what_no_head_of_its_log_reaches_is_told() {
+    let mut case = Case::new();
+    let leaf = case.contents.entries[&BEGINS].clone();
+    let beyond = Entry { index: BEGINS + 4, proof: None, ..leaf };
+    case.contents.entries.insert(beyond.index, beyond);
+    Checked::complete(&mut case.contents, &case.log.policy()).expect("it holds as far as it is proven");
+    assert_eq!(case.contents.manifest.counts.unproven, 1);
+    let mut case = Case::new();
+    case.entry(0).proof = None;
+    let fault = Checked::complete(&mut case.contents, &case.log.policy()).expect_err("it is within");
+    assert!(fault.to_string().contains("the head of its log reaches it"), "{fault}");
+}
+
 #[test]
 fn a_receipt_is_one_for_the_message_that_it_stands_under() {
     let compact = |payload: &serde_json::Value| {

@@ -51,9 +51,9 @@ pub(crate) struct Verify {
     /// For a bundle: write the report that its files make to this file
     #[arg(long, value_name = "FILE")]
     report: Option<PathBuf>,
-    /// For a log that took entries out: the written policy by which it may, word for word
+    /// For a log that took entries out: a written policy by which it may, word for word; may be given several times
     #[arg(long, value_name = "POLICY")]
-    pruned_by: Option<String>,
+    pruned_by: Vec<String>,
     #[command(flatten)]
     server: ServerArgs,
 }
@@ -278,7 +278,7 @@ where
 
 /// Whether entries may have been taken out of a log: by which written policy, if the caller names one.
 struct Pruning {
-    by: Option<String>,
+    by: Vec<String>,
     now: Timestamp,
 }
 
@@ -290,15 +290,16 @@ impl Pruning {
         if year.is_none_or(|year| year >= self.now.year()) {
             return Err(format!("entries were taken out of {}, whose year is not over", pruned.origin));
         }
-        match &self.by {
-            Some(by) if *by == pruned.policy => Ok(None),
-            Some(by) => Err(format!(
+        match self.by.as_slice() {
+            by if by.contains(&pruned.policy) => Ok(None),
+            [] => {
+                let what = "give --pruned-by with the policy that may say so";
+                Ok(Some(format!("{}; {what}", taken_out(pruned))))
+            }
+            by => Err(format!(
                 "entries of {} were taken out by {:?}, and not by {by:?}",
                 pruned.origin, pruned.policy
             )),
-            None => {
-                Ok(Some(format!("{}; give --pruned-by with the policy that may say so", taken_out(pruned))))
-            }
         }
     }
 }

@@ -56,6 +56,7 @@ async fn the_leaf_stays_and_what_was_personal_goes() {
         (BASIS, "1")
     );
     assert_eq!(logged[0].action, AuditAction::Erase);
+    assert!(!logged[0].details.contains_key("remaining"), "that others have it is not told");
     // Everything that is checked at start still holds, and events about it are taken as before.
     check_edge(api.bench.store().read(), &api.bench.intake.sequencer).await.expect("it holds");
     let later = read_by(&mut api, "mz.prm", "again").await;

@@ -224,3 +224,18 @@ async fn nothing_goes_before_its_time_or_before_both_have_signed_it_or_by_other_
     mz.pruner.step().await.expect("looked");
     assert_eq!(left(&mz, 6).await["entry"], 6);
 }
+
+#[tokio::test]
+async fn a_source_whose_last_events_went_is_no_fault_and_nothing_goes_before_what_is_older() {
+    let (mz, _, size) = three_years().await;
+    // The last head of the year after was never made known, nor was that of this one.
+    let unsigned = mz.store.write(|tx| {
+        async move { sqlx::query("DELETE FROM checkpoint WHERE origin = 'mz.audit/2026'").execute(tx).await }
+            .boxed()
+    });
+    unsigned.await.expect("written");
+    mz.pruner.step().await.expect("looked");
+    assert_eq!(left(&mz, size).await["entry"], i64::try_from(size).expect("small"));
+    let trees = Tree::all(mz.store.read()).await.expect("reads");
+    assert!(trees.iter().all(|tree| tree.pruned.below == 0), "nothing after it goes either");
+}

@@ -36,8 +36,8 @@ pub(super) struct Check {
     pub(super) lists: Vec<PathBuf>,
     /// Where the report is written that the files make.
     pub(super) report_out: Option<PathBuf>,
-    /// The written policy by which logs may take entries out.
-    pub(super) pruned_by: Option<String>,
+    /// The written policies by which logs may take entries out.
+    pub(super) pruned_by: Vec<String>,
     pub(super) now: Timestamp,
 }
 

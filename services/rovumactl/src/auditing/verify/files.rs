@@ -132,6 +132,10 @@ pub(crate) struct Remote {
     pruned: OnceLock<Option<Vec<u8>>>,
 }
 
+/// Leaves of a log that is read over HTTP at most: a century of a busy country, and a list of files that fits in memory
+/// before anybody has signed that they are so many.
+const LEAVES_OVER_HTTP_MAX: u64 = 1 << 28;
+
 /// Where the files of a log stand at the audit service.
 pub(crate) fn origin_path(origin: &str) -> Outcome<String> {
     let plain = |part: &str| {
@@ -187,6 +191,11 @@ impl LogFiles for Remote {
         // What is no checkpoint is told when it is checked.
         let size =
             UnverifiedCheckpoint::read(self.checkpoint()?).map_or(0, |read| read.unverified_head().size);
+        if size > LEAVES_OVER_HTTP_MAX {
+            let claim =
+                format!("the log claims {size} leaves: at most {LEAVES_OVER_HTTP_MAX} are read over HTTP");
+            return Err(ReadFault::Server(Box::new(Failure::unreachable(claim))));
+        }
         // So is what is no note.
         let pruned = self.pruned()?;
         let minimum_index =

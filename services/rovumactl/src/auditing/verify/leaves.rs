@@ -46,7 +46,9 @@ impl Leaves {
             None => self.present.as_ref().map(|(_, last)| *last),
         };
         let before = before.or_else(|| self.last.get(&(leaf.source.clone(), leaf.epoch)).copied());
-        if let Some(expected) = before.map(|last| last + 1).filter(|expected| *expected != leaf.sequence) {
+        if let Some(expected) =
+            before.map(|last| last.saturating_add(1)).filter(|expected| *expected != leaf.sequence)
+        {
             let AuditLeaf { source: source_name, epoch, sequence: got, .. } = leaf;
             return Err(LeafFault::Sequence { source_name, epoch, got, expected });
         }

@@ -76,6 +76,11 @@ pub(super) async fn follows(
             Ok(closed) => closed,
             Err(found) => return Ok(Some(found)),
         };
+        if closed.head().size < before.size {
+            // Its files follow what is signed by a second.
+            let detail = format!("the last head of {} is not published yet", before.origin);
+            return Ok(Some((Finding::Stale, detail)));
+        }
         if let Some(former) = remembered.take()
             && let Some(found) = gone_on(client, &former, closed.head()).await?
         {
