@@ -58,7 +58,7 @@ pub fn operations() -> Result<Vec<Operation>> {
 fn asks(id: &str) -> Result<(Option<Action>, About)> {
     use About::{Agency, Draft, Message};
     let (action, about) = match id {
-        "list_agencies" | "read_trust" => (Action::TrustRead, Agency),
+        "list_agencies" | "read_trust" | "export_trust_list" => (Action::TrustRead, Agency),
         "list_alarms" | "read_streams" => (Action::StreamsRead, Agency),
         "list_alerts" => (Action::AlertListDrafts, Agency),
         "create_alert" => (Action::AlertCreate, Agency),
@@ -107,7 +107,7 @@ impl Operation {
     /// # Errors
     /// When the gateway does not answer, or the path has a parameter that is not known here.
     pub async fn call(&self, api: &Api, target: &str, query: &str) -> Result<Answer> {
-        let path = self.path.replace("{id}", target).replace("{list}", "offences");
+        let path = self.path.replace("{id}", target).replace("{list}", "offences").replace("{country}", "tz");
         if path.contains('{') {
             bail!("{path}: say here what its parameter stands for");
         }

@@ -56,7 +56,7 @@ fn gives(operation: &Operation) -> Result<Gives> {
         "list_quarantine" => Gives::OwnList("/v1/quarantine"),
         "list_sent" => Gives::OwnList("/v1/sent"),
         "read_streams" => Gives::OwnList("/v1/streams"),
-        "list_agencies" | "read_trust" | "read_codes" => Gives::Common,
+        "list_agencies" | "read_trust" | "export_trust_list" | "read_codes" => Gives::Common,
         "create_alert" | "validate_alert" => Gives::OwnDraft,
         _ => bail!("the gateway has an operation {}: say here whose things it gives", operation.id),
     })
