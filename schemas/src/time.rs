@@ -35,6 +35,12 @@ impl Timestamp {
         self.0.as_microsecond()
     }
 
+    /// The instant `unix_s` whole seconds after the Unix epoch; none beyond the year 9999.
+    pub fn from_unix_s(unix_s: u64) -> Option<Self> {
+        let micros = i64::try_from(unix_s).ok()?.checked_mul(1_000_000)?;
+        Self::from_micros(micros).ok()
+    }
+
     /// The year in UTC.
     pub fn year(self) -> i16 {
         jiff::tz::Offset::UTC.to_datetime(self.0).year()

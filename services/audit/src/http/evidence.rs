@@ -49,7 +49,7 @@ pub(super) enum Line {
         end: u64,
         /// How many entries the log had.
         length: u64,
-        /// What logs say of entries that were taken out of them by the written policy: signed notes. None of them is found.
+        /// What logs say of entries that were taken out of them by the written policy: signed notes.
         #[serde(skip_serializing_if = "Vec::is_empty")]
         pruned: Vec<String>,
     },

@@ -157,11 +157,7 @@ pub(super) async fn checkpoint(
     caller: Caller,
     Path((service, year)): Path<(String, String)>,
 ) -> Result<Response, ApiError> {
-    let origin = format!("{service}/{year}");
-    let bytes = file(&auditor, &caller, &origin, CHECKPOINT_PATH).await?;
-    let event = OwnEvent::by(caller.actor(), AuditAction::AuditRead).object("log", origin);
-    auditor.record(event).await?;
-    Ok(([(header::CONTENT_TYPE, "text/plain; charset=utf-8")], bytes).into_response())
+    note(&auditor, &caller, format!("{service}/{year}"), CHECKPOINT_PATH).await
 }
 
 /// What a log says of entries that it has taken out by the written policy: a signed note beside its checkpoint.
@@ -183,11 +179,7 @@ pub(super) async fn pruned(
     caller: Caller,
     Path((service, year)): Path<(String, String)>,
 ) -> Result<Response, ApiError> {
-    let origin = format!("{service}/{year}");
-    let bytes = file(&auditor, &caller, &origin, PRUNED_PATH).await?;
-    let event = OwnEvent::by(caller.actor(), AuditAction::AuditRead).object("log", origin);
-    auditor.record(event.detail("view", "pruned")).await?;
-    Ok(([(header::CONTENT_TYPE, "text/plain; charset=utf-8")], bytes).into_response())
+    note(&auditor, &caller, format!("{service}/{year}"), PRUNED_PATH).await
 }
 
 /// A tile, or a bundle of entries.
@@ -206,6 +198,14 @@ pub(super) async fn tile(
         auditor.record(event.detail("view", "entries").detail("tile", tile)).await?;
     }
     Ok(([(header::CONTENT_TYPE, "application/octet-stream")], bytes).into_response())
+}
+
+/// A signed note beside a log's tiles.
+async fn note(auditor: &Auditor, caller: &Caller, origin: String, path: &str) -> Result<Response, ApiError> {
+    let bytes = file(auditor, caller, &origin, path).await?;
+    let event = OwnEvent::by(caller.actor(), AuditAction::AuditRead).object("log", origin);
+    auditor.record(event.detail("view", path)).await?;
+    Ok(([(header::CONTENT_TYPE, "text/plain; charset=utf-8")], bytes).into_response())
 }
 
 async fn file(auditor: &Auditor, caller: &Caller, origin: &str, path: &str) -> Result<Vec<u8>, ApiError> {

@@ -3,7 +3,10 @@
 use std::collections::BTreeMap;
 
 use rovuma_schemas::{AgencyCode, Digest, Locale, MessageId, Timestamp};
+use rovuma_tlog::Checkpoint;
 use serde::{Deserialize, Serialize};
+
+use crate::{Contents, Entry, Role};
 
 /// The format that this build writes and reads.
 pub const FORMAT: &str = "rovuma-evidence/1";
@@ -105,4 +108,38 @@ pub struct LeftOut {
     /// Why: a code of the gateway; `no_reason` where the requester stated none; `not_named` where no entry of the bundle has its
     /// SHA-256, for what named it was erased or is not proven yet.
     pub why: String,
+}
+
+impl Counts {
+    /// What contents hold.
+    pub(crate) fn of(contents: &Contents) -> Self {
+        let count = |which: &dyn Fn(&&Entry) -> bool| contents.entries.values().filter(which).count() as u64;
+        let is_item = |entry: &&Entry| entry.role == Role::Item;
+        Self {
+            items: count(&is_item),
+            orders: count(&|entry| !is_item(entry)),
+            disclosed: count(&|entry| entry.event.is_some()),
+            erased: count(&|entry| is_item(entry) && entry.erased_by.is_some()),
+            unproven: count(&|entry| entry.proof.is_none()),
+            messages: contents.messages.len() as u64,
+            receipts: contents.messages.values().map(|files| files.receipts.len() as u64).sum(),
+        }
+    }
+}
+
+impl PinnedHead {
+    pub(crate) fn all_of(heads: &BTreeMap<String, Checkpoint>) -> Vec<Self> {
+        let pinned = |checkpoint: &Checkpoint| {
+            let head = checkpoint.head();
+            Self { origin: head.origin.clone(), size: head.size, root: head.root.to_string() }
+        };
+        heads.values().map(pinned).collect()
+    }
+}
+
+impl ErasedEntry {
+    pub(crate) fn all_of(contents: &Contents) -> Vec<Self> {
+        let erased = |entry: &Entry| Some(Self { index: entry.index, order: entry.erased_by? });
+        contents.entries.values().filter_map(erased).collect()
+    }
 }

@@ -322,9 +322,7 @@ fn taken_out(pruned: &Pruned) -> String {
 
 /// A second since the Unix epoch, as people write it.
 fn instant(unix_s: u64) -> String {
-    let at = i64::try_from(unix_s).ok().and_then(|unix_s| unix_s.checked_mul(1_000_000));
-    let at = at.and_then(|micros| Timestamp::from_micros(micros).ok());
-    at.map_or_else(|| format!("{unix_s} s"), |at| at.to_string())
+    Timestamp::from_unix_s(unix_s).map_or_else(|| format!("{unix_s} s"), |at| at.to_string())
 }
 
 fn describe(fault: &LogFault<ReadFault, LeafFault>) -> String {

@@ -1,0 +1,132 @@
+//! Messages and receipts: those of which entries speak, and receipts for them.
+
+use std::collections::BTreeSet;
+
+use rovuma_envelope::{Jws, Unverified, digest};
+use rovuma_schemas::{
+    Digest, Header, MessageId, Timestamp,
+    audit::{AuditAction, AuditEvent, AuditLeaf},
+};
+use serde::Deserialize;
+
+use super::{Checked, CheckedEntry, Fault};
+use crate::{Contents, MessageFiles};
+
+/// Every message is one that an entry was written about, and every receipt is one for it.
+pub(super) fn messages(contents: &Contents, checked: &Checked) -> Result<(), Fault> {
+    for (id, files) in &contents.messages {
+        let fault =
+            |file: String, what: &str| Fault::Message { id: id.to_string(), file, what: what.to_owned() };
+        let named = named_of(&id.to_string(), checked);
+        for (country, jws) in &files.signed {
+            if !named.contains(&digest(jws.as_bytes())) {
+                return Err(fault(format!("{country}.jws"), "no entry of the bundle names its SHA-256"));
+            }
+        }
+        for (receipt, jws) in &files.receipts {
+            let file = format!("receipts/{receipt}.jws");
+            is_receipt_for(id, files, receipt, jws).map_err(|what| fault(file, &what))?;
+        }
+    }
+    Ok(())
+}
+
+/// A receipt counts when it names the message by id and SHA-256, and its signer is a recipient of that message. Whether that
+/// agency signed it is checked with trust lists.
+fn is_receipt_for(id: &MessageId, files: &MessageFiles, name: &MessageId, jws: &str) -> Result<(), String> {
+    let header = header_of(jws).ok_or("it cannot be read")?;
+    if header.id != *name {
+        return Err(format!("it is {}", header.id));
+    }
+    let body = body_of(jws, &header.message_type).ok_or("it is no receipt")?;
+    let digests = body.into_iter().filter(|(entry, _)| entry == id).map(|(_, digest)| digest);
+    let about: Vec<&String> = digests
+        .filter_map(|named| files.signed.values().find(|jws| digest(jws.as_bytes()) == named))
+        .collect();
+    if about.is_empty() {
+        return Err("it is for another message".to_owned());
+    }
+    let is_recipient = |jws: &&String| {
+        header_of(jws).is_some_and(|message| {
+            message.recipients.iter().any(|recipient| recipient.agency == header.sender.agency)
+        })
+    };
+    if about.iter().any(is_recipient) {
+        Ok(())
+    } else {
+        Err("its sender is no recipient of the message".to_owned())
+    }
+}
+
+fn header_of(jws: &str) -> Option<Header> {
+    Unverified::new(Jws::from_compact(jws).ok()?).unverified_header().ok()
+}
+
+/// The messages that a receipt names, with their digests.
+fn body_of(jws: &str, message_type: &str) -> Option<Vec<(MessageId, Digest)>> {
+    #[derive(Deserialize)]
+    struct Payload {
+        body: Body,
+    }
+    #[derive(Deserialize)]
+    struct Body {
+        entries: Vec<Named>,
+    }
+    #[derive(Deserialize)]
+    struct Named {
+        id: MessageId,
+        digest: Digest,
+    }
+    let jws = Jws::from_compact(jws).ok().filter(|_| message_type.starts_with("receipt."))?;
+    let payload: Payload = serde_json::from_slice(jws.unverified_payload()).ok()?;
+    Some(payload.body.entries.into_iter().map(|named| (named.id, named.digest)).collect())
+}
+
+/// The digests that proven entries about a message name.
+fn named_of(id: &str, checked: &Checked) -> BTreeSet<Digest> {
+    let proven = checked.about(id).filter(|entry| entry.is_proven);
+    proven.flat_map(|entry| named_in(id, &entry.leaf, entry.event.as_ref())).collect()
+}
+
+impl Checked {
+    /// The entries about an object.
+    fn about(&self, id: &str) -> impl Iterator<Item = &CheckedEntry> {
+        self.by_object.get(id).into_iter().flatten().filter_map(|index| self.entries.get(index))
+    }
+
+    /// When a message was sent or received, by the first proven entry that says so and names these bytes.
+    pub fn moved_at(&self, id: &MessageId, jws: &str) -> Option<Timestamp> {
+        let (id, wanted) = (id.to_string(), digest(jws.as_bytes()));
+        let moved = self.about(&id).filter(|entry| {
+            let is_move =
+                [AuditAction::MessageSend, AuditAction::MessageReceive].contains(&entry.leaf.action);
+            is_move && entry.is_proven && named_in(&id, &entry.leaf, entry.event.as_ref()).contains(&wanted)
+        });
+        moved.map(|entry| entry.leaf.time).min()
+    }
+}
+
+/// The digests that an entry about a message names: in its leaf, or in its event where the message was signed for several
+/// countries.
+fn named_in(id: &str, leaf: &AuditLeaf, event: Option<&AuditEvent>) -> BTreeSet<Digest> {
+    if leaf.object.as_ref().is_none_or(|object| object.id != id) {
+        return BTreeSet::new();
+    }
+    let details = event.into_iter().flat_map(|event| &event.details);
+    let several = details.filter(|(name, _)| name.starts_with("digest."));
+    let several = several.filter_map(|(_, digest)| digest.parse::<Digest>().ok());
+    leaf.message.into_iter().chain(several).collect()
+}
+
+impl Contents {
+    /// Whether an entry that has a proof names these bytes as a message's. Nothing of it is verified: it is asked before they
+    /// are put into a bundle, in which [`check`] refuses what no entry names.
+    pub fn names(&self, id: &MessageId, jws: &str) -> bool {
+        let (id, wanted) = (id.to_string(), digest(jws.as_bytes()));
+        self.entries.values().filter(|entry| entry.proof.is_some()).any(|entry| {
+            let event = entry.event.as_ref().and_then(|event| serde_json::from_str(&event.exact).ok());
+            AuditLeaf::from_bytes(entry.leaf.as_bytes())
+                .is_ok_and(|leaf| named_in(&id, &leaf, event.as_ref()).contains(&wanted))
+        })
+    }
+}

@@ -1,0 +1,226 @@
+//! Entries, heads and numbers that are not what they should be.
+
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use rovuma_schemas::audit::{AuditAction, AuditEvent, AuditObject, AuditOutcome};
+
+use super::case::{BEGINS, Case, Log, event};
+use crate::{Checked, Entry, Fault, Role, check};
+
+#[test]
+fn what_is_changed_about_an_entry_is_found() {
+    type Bend = fn(&mut Case);
+    let bends: [(&str, Bend, &str); 13] = [
+        ("the leaf", |case| case.entry(0).leaf = case.entry(1).leaf.clone(), "another leaf"),
+        ("another's proof", |case| case.entry(0).proof = case.entry(1).proof.clone(), "another leaf"),
+        (
+            "the event",
+            |case| {
+                let event = case.entry(0).event.as_mut().expect("an event");
+                event.exact = event.exact.replace("officer-1", "officer-2");
+            },
+            "another event",
+        ),
+        (
+            "the salt",
+            |case| {
+                case.entry(0).event.as_mut().expect("an event").salt = URL_SAFE_NO_PAD.encode([9; 32]);
+            },
+            "another event",
+        ),
+        (
+            "the place in the log",
+            |case| {
+                let proof = case.entry(0).proof.as_mut().expect("a proof");
+                *proof = proof.replace("index 0", "index 1");
+            },
+            "not in the log",
+        ),
+        (
+            "the place among all entries",
+            |case| {
+                let mut entry = case.contents.entries.remove(&(BEGINS + 1)).expect("an entry");
+                entry.index = BEGINS + 9;
+                case.contents.entries.insert(BEGINS + 9, entry);
+            },
+            "stands elsewhere",
+        ),
+        (
+            "the log's name",
+            |case| case.entry(0).origin = "mz.audit/2025".to_owned(),
+            "and not in mz.audit/2025",
+        ),
+        (
+            "the order",
+            |case| {
+                case.contents.entries.remove(&(BEGINS + 3));
+            },
+            "no proven order 1003",
+        ),
+        ("what is no order", |case| case.entry(2).erased_by = Some(BEGINS), "no proven order 1000"),
+        ("why it is not there", |case| case.entry(2).erased_by = None, "no order says why"),
+        ("an event is held back", |case| case.entry(0).event = None, "no order says why"),
+        ("what is erased is there", |case| case.entry(1).erased_by = Some(BEGINS + 3), "and is there"),
+        ("an order of nothing", |case| case.entry(0).role = Role::Order, "nothing was erased by it"),
+    ];
+    for (what, bend, word) in bends {
+        let mut case = Case::new();
+        bend(&mut case);
+        let fault = case.fault();
+        assert!(fault.contains(word), "{what}: {fault}");
+        // Whoever makes the manifest anew has gained nothing.
+        assert!(Checked::complete(&mut case.contents, &case.log.policy()).is_err(), "{what}");
+    }
+}
+
+#[test]
+fn what_is_changed_about_heads_messages_and_numbers_is_found() {
+    let mut case = Case::new();
+    let alone = case.log.checkpoint(1, 1_795_000_000);
+    case.entry(0).proof = Some(case.log.proof(0, &alone));
+    assert!(case.fault().contains("not cosigned by tz"), "{}", case.fault());
+
+    let mut case = Case::new();
+    let other = case.log.checkpoint(2, 1_795_000_001);
+    case.entry(2).proof = Some(case.log.proof(2, &other));
+    assert!(case.fault().contains("different heads"), "{}", case.fault());
+
+    let (case, strangers) = (Case::new(), Log::new());
+    let fault = check(&case.contents, &strangers.policy()).expect_err("strangers' keys").to_string();
+    assert!(fault.contains("not signed by a log that the policy names"), "{fault}");
+
+    let mut case = Case::new();
+    case.contents.manifest.counts.items = 4;
+    assert!(case.fault().contains("counts"), "{}", case.fault());
+    let mut case = Case::new();
+    case.contents.manifest.heads[0].size = 5;
+    assert!(case.fault().contains("heads"), "{}", case.fault());
+    let mut case = Case::new();
+    case.contents.manifest.erased.clear();
+    assert!(case.fault().contains("erased"), "{}", case.fault());
+    let mut case = Case::new();
+    case.contents.manifest.format = "rovuma-evidence/2".to_owned();
+    assert!(case.fault().contains("rovuma-evidence/2"), "{}", case.fault());
+
+    let mut case = Case::new();
+    for files in case.contents.messages.values_mut() {
+        files.signed.values_mut().for_each(|jws| *jws = jws.replacen('e', "f", 1));
+    }
+    assert!(case.fault().contains("no entry of the bundle names"), "{}", case.fault());
+    // What is in the log has its proof.
+    let mut case = Case::new();
+    case.entry(1).proof = None;
+    case.contents.manifest.counts.unproven = 1;
+    assert!(case.fault().contains("entry 1001: it has no proof"), "{}", case.fault());
+}
+
+/// What somebody would do who wants one event out of sight, and makes the manifest anew.
+#[test]
+fn an_event_is_not_hidden_behind_an_order_that_is_none() {
+    type Bend = fn(&mut Case);
+    let invent: Bend = |case| {
+        let mut order = case.contents.entries[&(BEGINS + 3)].clone();
+        (order.index, order.proof) = (BEGINS + 900, None);
+        case.contents.entries.insert(order.index, order);
+        (case.entry(0).event, case.entry(0).erased_by) = (None, Some(BEGINS + 900));
+    };
+    let of_another_year: Bend = |case| {
+        let mut order = case.contents.entries[&(BEGINS + 3)].clone();
+        (order.index, order.proof, order.origin) = (BEGINS + 900, None, "mz.audit/2027".to_owned());
+        case.contents.entries.insert(order.index, order);
+        (case.entry(0).event, case.entry(0).erased_by) = (None, Some(BEGINS + 900));
+    };
+    let of_something_else: Bend = |case| {
+        let event = event(5, AuditAction::Erase, &[]);
+        let event = AuditEvent { object: Some(AuditObject::new("message", "another")), ..event };
+        case.log_with(&event);
+        (case.entry(0).event, case.entry(0).erased_by) = (None, Some(BEGINS + 4));
+    };
+    let refused: Bend = |case| {
+        let event = AuditEvent { outcome: AuditOutcome::Refused, ..event(5, AuditAction::Erase, &[]) };
+        case.log_with(&event);
+        (case.entry(0).event, case.entry(0).erased_by) = (None, Some(BEGINS + 4));
+    };
+    let bends = [
+        ("an invented one", invent),
+        ("one of a log without a head", of_another_year),
+        ("one about something else", of_something_else),
+        ("one that was refused", refused),
+    ];
+    for (what, bend) in bends {
+        let mut case = Case::new();
+        bend(&mut case);
+        let fault = Checked::complete(&mut case.contents, &case.log.policy()).expect_err(what).to_string();
+        assert!(fault.contains("no proven order"), "{what}: {fault}");
+    }
+    // One before what it would have erased.
+    let mut case = Case::new();
+    case.log_with(&event(5, AuditAction::MessageRead, &[]));
+    let later = case.entry(4);
+    (later.event, later.erased_by, later.role) = (None, Some(BEGINS + 3), Role::Item);
+    let fault =
+        Checked::complete(&mut case.contents, &case.log.policy()).expect_err("an older order").to_string();
+    assert!(fault.contains("entry 1004") && fault.contains("no proven order"), "{fault}");
+}
+
+#[test]
+fn what_has_no_proof_at_all_proves_nothing() {
+    let mut case = Case::new();
+    case.contents.messages.clear();
+    for entry in case.contents.entries.values_mut() {
+        entry.proof = None;
+    }
+    let fault =
+        Checked::complete(&mut case.contents, &case.log.policy()).expect_err("nothing is proven").to_string();
+    assert!(fault.contains("no proven order 1003"), "{fault}");
+    case.contents.entries.retain(|index, _| *index == BEGINS);
+    let fault = Checked::complete(&mut case.contents, &case.log.policy()).expect_err("nothing is proven");
+    assert_eq!(fault, Fault::Nothing);
+}
+
+/// After a restore a log ends with entries that no head vouches for: they are told, and no reason to refuse the rest.
+#[test]
+fn what_no_head_of_its_log_reaches_is_told() {
+    let mut case = Case::new();
+    let leaf = case.contents.entries[&BEGINS].clone();
+    let beyond = Entry { index: BEGINS + 4, proof: None, ..leaf };
+    case.contents.entries.insert(beyond.index, beyond);
+    Checked::complete(&mut case.contents, &case.log.policy()).expect("it holds as far as it is proven");
+    assert_eq!(case.contents.manifest.counts.unproven, 1);
+    let mut case = Case::new();
+    case.entry(0).proof = None;
+    let fault = Checked::complete(&mut case.contents, &case.log.policy()).expect_err("it is within");
+    assert!(fault.to_string().contains("the head of its log reaches it"), "{fault}");
+}
+
+/// Every text that counts, as long as it is: nothing of it may be changed.
+#[test]
+fn every_byte_of_what_is_proven_counts() {
+    let texts: [fn(&mut Case) -> &mut String; 5] = [
+        |case| &mut case.entry(1).leaf,
+        |case| &mut case.entry(1).event.as_mut().expect("an event").exact,
+        |case| &mut case.entry(1).event.as_mut().expect("an event").salt,
+        |case| case.entry(1).proof.as_mut().expect("a proof"),
+        |case| {
+            case.contents
+                .messages
+                .values_mut()
+                .next()
+                .and_then(|files| files.signed.values_mut().next())
+                .expect("a message")
+        },
+    ];
+    let mut case = Case::new();
+    for (number, text) in texts.into_iter().enumerate() {
+        let whole = text(&mut case).clone();
+        for place in (0..whole.len())
+            .filter(|place| whole.is_char_boundary(*place) && whole.is_char_boundary(place + 1))
+        {
+            let mut bent = whole.clone().into_bytes();
+            bent[place] ^= 1;
+            *text(&mut case) = String::from_utf8(bent).expect("ASCII");
+            assert!(check(&case.contents, &case.log.policy()).is_err(), "text {number}, byte {place}");
+        }
+        *text(&mut case) = whole;
+    }
+    check(&case.contents, &case.log.policy()).expect("as it was, it holds");
+}
