@@ -192,6 +192,7 @@ fn what_is_bent_is_named(auditor: &Auditor) -> Result<()> {
     let fails = |authorities: &[String], word: &str| -> Result<()> {
         let (said, status) = auditor.verify("bent.zip", authorities)?;
         ensure!(status == Some(5) && said["fault"].to_string().contains(word), "{word}: {status:?} {said}");
+        ensure!(said["holds"] == false && said["says"].is_null(), "{said}");
         Ok(())
     };
     repack(&|bundle| bundle.report = bundle.report.replace(CASE, "PRM-EX-2026-0418"))?;

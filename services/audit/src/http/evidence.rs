@@ -89,7 +89,8 @@ pub(super) struct Proven {
         (status = 200, description = "Lines of JSON.", body = Line, content_type = "application/x-ndjson"),
         (status = 400, description = "`range`: more than 100,000 entries. Ask for a shorter time.", body = Problem,
             content_type = "application/problem+json"),
-        (status = 409, description = "`not_yet_witnessed`: no head of the log is good by the policy yet.", body = Problem,
+        (status = 409, description = "`not_yet_witnessed`: no head of the log is good by the policy yet, or \
+            none with an order in it by which something of it was erased. Ask again in a few seconds.", body = Problem,
             content_type = "application/problem+json"),
         Refusals
     )

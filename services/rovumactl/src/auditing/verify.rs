@@ -68,8 +68,9 @@ struct Report {
     /// What was not checked, and what it takes to check it.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     unchecked: Vec<String>,
-    /// What it means, in one sentence.
-    says: &'static str,
+    /// What it means that it holds, in one sentence.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    says: Option<&'static str>,
     /// The first thing that does not hold.
     #[serde(skip_serializing_if = "Option::is_none")]
     fault: Option<String>,
@@ -102,7 +103,7 @@ struct Signed {
 
 impl Report {
     fn of(what: String) -> Self {
-        let (checked, unchecked, logs, says) = (Vec::new(), Vec::new(), Vec::new(), SAYS_WHOLE);
+        let (checked, unchecked, logs, says) = (Vec::new(), Vec::new(), Vec::new(), Some(SAYS_WHOLE));
         Self { what, holds: false, checked, unchecked, says, fault: None, log: None, logs, sources: None }
     }
 
@@ -152,7 +153,7 @@ impl fmt::Display for Report {
         }
         match &self.fault {
             Some(fault) => write!(f, "  FAILS     {}", safe(fault)),
-            None => write!(f, "  {}", self.says),
+            None => write!(f, "  {}", self.says.unwrap_or_default()),
         }
     }
 }
@@ -161,7 +162,7 @@ impl Verify {
     pub(crate) async fn run(self, app: &App) -> Outcome {
         let policy = read_policy(&self.policy)?;
         let pruning = Pruning { by: self.pruned_by.clone(), now: app.now() };
-        let report = match (&self.what, &self.log) {
+        let mut report = match (&self.what, &self.log) {
             (Some(what), _) if what.is_file() && bundle::is_one(what) => {
                 let shown = format!("checking {}", what.display());
                 let check = bundle::Check {
@@ -203,6 +204,7 @@ impl Verify {
             }
             (None, None) => return Err(Failure::usage("give a folder, a proof, or --log")),
         };
+        report.says = report.says.filter(|_| report.holds);
         app.out.show(&report)?;
         Ok(report.exit())
     }
@@ -256,7 +258,7 @@ where
                 ),
             ];
             if let Some(pruned) = pruned {
-                report.says = SAYS_PRUNED;
+                report.says = Some(SAYS_PRUNED);
                 let size = checkpoint.head().size;
                 let judged =
                     if pruned.minimum_index == size { pruning.judge(&pruned) } else { Err(part(&pruned)) };

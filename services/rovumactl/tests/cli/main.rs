@@ -1,6 +1,7 @@
 //! `rovumactl` as its users run it: the real program, real files, a real broker.
 
 mod broker;
+mod bundle;
 mod completions;
 mod harness;
 mod keys;

@@ -14,7 +14,7 @@ use crate::{
 };
 
 /// Serves these files; what is not there is 404.
-fn serve(files: Files) -> String {
+pub(crate) fn serve(files: Files) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
     let url = format!("http://{}", listener.local_addr().expect("bound"));
     std::thread::spawn(move || {

@@ -5,6 +5,7 @@ use axum::{
     http::{Request, StatusCode},
 };
 use rovuma_schemas::audit::AuditObject;
+use rovuma_store::FutureExt as _;
 use serde_json::Value;
 
 use super::support::{Api, sequences};
@@ -66,4 +67,38 @@ async fn a_table_has_what_the_events_say_and_no_formula() {
     assert!(cell("reason").starts_with("'="), "{table}");
     let details: Value = serde_json::from_str(cell("details")).expect("JSON");
     assert_eq!(details["case"], event.details["case"]);
+}
+
+#[tokio::test]
+async fn more_than_a_file_or_a_table_of_numbers_holds_is_refused_and_the_way_out_told() {
+    let mut api = Api::new().await;
+    api.store_event(|_| {}).await;
+    // Only what is counted: one more than is exported, each in an hour of its own.
+    let fill = api.bench.store().write(|tx| {
+        async move {
+            for text in [
+                "INSERT INTO lineage (lineage_id, source, epoch, opened_at, last_sequence, last_digest)
+                 VALUES (900, 'mz.many', $1, 1, 0, $1)",
+                "INSERT INTO entry (entry_index, lineage_id, sequence, digest, leaf, stored_at)
+                 WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i <= 100000)
+                 SELECT 1000 + i, 900, i, $1, $1, 1 FROM n",
+                "INSERT INTO entry_search (entry_index, at, actor, agency, action, outcome, case_key)
+                 WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i <= 100000)
+                 SELECT 1000 + i, i * 3600000000, 'a', 'mz.prm', 'x', 'success', $1 FROM n",
+            ] {
+                sqlx::query(text).bind(vec![0_u8; 16]).execute(&mut *tx).await?;
+            }
+            Ok::<_, sqlx::Error>(())
+        }
+        .boxed()
+    });
+    fill.await.expect("filled");
+    api.settle_at(1000 + 100_002).await;
+    for path in ["/v1/export?action=x", "/v1/evidence?action=x", "/v1/counts/hour/all?action=x"] {
+        let (status, problem) = api.auditor(path).await;
+        assert_eq!((status, problem["code"].as_str()), (StatusCode::BAD_REQUEST, Some("range")), "{path}");
+        let detail = problem["detail"].as_str().expect("a sentence");
+        assert!(detail.contains("shorter time"), "{path}: {detail}");
+    }
+    assert!(api.own("export").await.is_empty(), "nothing was handed out");
 }

@@ -49,7 +49,7 @@ impl Check {
         read.map_err(|fault| Failure::usage(format!("cannot read {}: {fault}", self.path.display())))?;
         let trust = if self.pins.is_empty() { None } else { Some(pinned(&self.pins)?) };
         let mut report = Report::of(self.path.display().to_string());
-        report.says = SAYS_BUNDLE;
+        report.says = Some(SAYS_BUNDLE);
         match self.everything(&bytes, trust, &mut report) {
             Ok(rendered) => {
                 if let Some(out) = &self.report_out {

@@ -38,7 +38,7 @@ pub(super) fn check(path: &Path, event: Option<&Path>, policy: &Policy) -> Outco
     if let (None, Some(event)) = (&report.fault, event) {
         report.fault = committed(&proof.unverified_extra, event, &mut report.checked)?.err();
     }
-    report.says = super::SAYS_PROOF;
+    report.says = Some(super::SAYS_PROOF);
     report.holds = report.fault.is_none();
     Ok(report)
 }
