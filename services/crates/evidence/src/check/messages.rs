@@ -120,7 +120,7 @@ fn named_in(id: &str, leaf: &AuditLeaf, event: Option<&AuditEvent>) -> BTreeSet<
 
 impl Contents {
     /// Whether an entry that has a proof names these bytes as a message's. Nothing of it is verified: it is asked before they
-    /// are put into a bundle, in which [`check`] refuses what no entry names.
+    /// are put into a bundle, in which [`check`](crate::check()) refuses what no entry names.
     pub fn names(&self, id: &MessageId, jws: &str) -> bool {
         let (id, wanted) = (id.to_string(), digest(jws.as_bytes()));
         self.entries.values().filter(|entry| entry.proof.is_some()).any(|entry| {
