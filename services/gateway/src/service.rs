@@ -25,7 +25,7 @@ use crate::{
 };
 
 /// The gateway's own tables.
-pub(crate) const MIGRATIONS: Migrations = rovuma_store::migrations!(1001 "gateway", 1002 "replaced");
+pub(crate) const MIGRATIONS: Migrations = rovuma_store::migrations!(1001 "gateway");
 
 /// The gateway, for [`rovuma_runtime::main`].
 #[derive(Debug)]

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use sqlx::{AssertSqlSafe, SqlSafeStr, SqlStr};
 
-use crate::{Conn, Migrations, OpenError, Readers, Step, StoreConfig, postgres::Server, sqlite::Locked};
+use crate::{Conn, OpenError, Readers, StoreConfig, migrate::Dialect, postgres::Server, sqlite::Locked};
 
 /// How long to wait for a process that has the store: one that ends, or was killed, needs a moment to let go.
 pub(crate) const OPEN_PATIENCE: Duration = Duration::from_secs(3);
@@ -71,11 +71,11 @@ impl Database {
         }
     }
 
-    /// The migrations that are for this database.
-    pub(crate) fn steps(&self, set: &Migrations) -> &'static [Step] {
+    /// The SQL that this database understands.
+    pub(crate) fn dialect(&self) -> Dialect {
         match self {
-            Self::Sqlite(_) => set.sqlite,
-            Self::Postgres(_) => set.postgres,
+            Self::Sqlite(_) => Dialect::Sqlite,
+            Self::Postgres(_) => Dialect::Postgres,
         }
     }
 

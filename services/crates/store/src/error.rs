@@ -44,9 +44,19 @@ pub enum OpenError {
         /// What the system said.
         source: std::io::Error,
     },
-    /// Two migrations claim one version, or one was changed after it had been applied.
+    /// A migration failed, or was changed after it had been applied.
     #[error("migrating the store: {0}")]
     Migrate(#[from] sqlx::migrate::MigrateError),
+    /// A migration is not written in the SQL that is rendered for both databases.
+    #[error("migration {version} {name}: {source}")]
+    Dialect {
+        /// Its version.
+        version: i64,
+        /// Its name.
+        name: &'static str,
+        /// What is wrong with its text.
+        source: crate::DialectError,
+    },
     /// Two sets of migrations claim the same version.
     #[error("two migrations claim version {version}: {first} and {second}")]
     VersionTaken {

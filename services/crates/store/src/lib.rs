@@ -43,7 +43,7 @@ pub use identity::{Restored, renames, renew_identity};
 pub use insert::{Binding, Insert};
 pub use late::{Bind, Late, LateRows};
 pub use lists::{padded_list, with_list, with_rows};
-pub use migrate::{Migrations, Step};
+pub use migrate::{DialectError, Migrations, Step};
 pub use readers::{Connections, Reader, Readers};
 pub use row::RowExt;
 pub use store::Store;

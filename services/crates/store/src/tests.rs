@@ -12,15 +12,10 @@ mod restore;
 use crate::{Conn, Insert, LateRows, Migrations, OpenError, Step, Store, StoreConfig, WriteError};
 
 const NOTES: Migrations = Migrations {
-    sqlite: &[Step {
+    steps: &[Step {
         version: 1001,
         name: "notes",
-        sql: "CREATE TABLE note (n BIGINT PRIMARY KEY, body BLOB)",
-    }],
-    postgres: &[Step {
-        version: 1001,
-        name: "notes",
-        sql: "CREATE TABLE note (n BIGINT PRIMARY KEY, body BYTEA)",
+        sql: "CREATE TABLE note (n BIGINT PRIMARY KEY, body BYTES)",
     }],
 };
 
@@ -376,11 +371,20 @@ async fn the_identity_stays_until_it_is_renewed() {
 #[tokio::test]
 async fn a_changed_migration_is_refused() {
     const OTHER: &[Step] = &[Step { version: 1001, name: "notes", sql: "CREATE TABLE other (n BIGINT)" }];
-    const CHANGED: Migrations = Migrations { sqlite: OTHER, postgres: OTHER };
+    const CHANGED: Migrations = Migrations { steps: OTHER };
     let (dir, store) = open().await;
     drop(store);
     let refused = Store::open(&config(&dir), &[CHANGED]).await.expect_err("changed");
     assert!(matches!(refused, OpenError::Migrate(_)), "{refused}");
+}
+
+#[tokio::test]
+async fn a_migration_that_is_not_in_the_common_dialect_is_refused() {
+    const OPEN_BLOCK: &[Step] = &[Step { version: 1001, name: "open", sql: "--@ only sqlite\nSELECT 1" }];
+    let dir = tempfile::tempdir().expect("a directory");
+    let opened = Store::open(&config(&dir), &[Migrations { steps: OPEN_BLOCK }]).await;
+    let refused = opened.expect_err("its block has no end");
+    assert_eq!(refused.to_string(), "migration 1001 open: the block begun on line 1 has no `--@ end`");
 }
 
 #[tokio::test]

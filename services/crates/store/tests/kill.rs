@@ -19,7 +19,7 @@ const STEPS: &[Step] = &[Step {
     sql: "CREATE TABLE pair (n BIGINT NOT NULL, half BIGINT NOT NULL, PRIMARY KEY (n, half))",
 }];
 
-const PAIRS: Migrations = Migrations { sqlite: STEPS, postgres: STEPS };
+const PAIRS: Migrations = Migrations { steps: STEPS };
 
 async fn open(url: &str) -> Store {
     Store::open(&StoreConfig::at(url), &[PAIRS]).await.expect("opens")

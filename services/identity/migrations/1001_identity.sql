@@ -1,6 +1,6 @@
 -- Persons. The id is the pseudonymous subject of tokens and audit events; it is never given out again.
 CREATE TABLE account (
-    id               BYTEA  NOT NULL PRIMARY KEY,
+    id               BYTES  NOT NULL PRIMARY KEY,
     agency           TEXT   NOT NULL,
     login            TEXT   NOT NULL UNIQUE,
     name             TEXT   NOT NULL,
@@ -19,7 +19,7 @@ CREATE TABLE machine (
     agency   TEXT   NOT NULL,
     name     TEXT   NOT NULL,
     roles    TEXT   NOT NULL,
-    secret   BYTEA,            -- SHA-256 of 256 random bits
+    secret   BYTES,           -- SHA-256 of 256 random bits
     jwks     TEXT,            -- public keys for private_key_jwt
     disabled BIGINT,
     created  BIGINT NOT NULL
@@ -28,10 +28,10 @@ CREATE INDEX machine_of_agency ON machine (agency, id);
 
 -- Authorization codes, by the SHA-256 of the code.
 CREATE TABLE code (
-    digest        BYTEA  NOT NULL PRIMARY KEY,
+    digest        BYTES  NOT NULL PRIMARY KEY,
     client        TEXT   NOT NULL,
     redirect_uri  TEXT   NOT NULL,
-    account       BYTEA  NOT NULL REFERENCES account (id),
+    account       BYTES  NOT NULL REFERENCES account (id),
     session       TEXT   NOT NULL,
     scope         TEXT   NOT NULL,
     nonce         TEXT,
@@ -50,14 +50,14 @@ CREATE TABLE ended_session (
 
 -- Client assertions already used.
 CREATE TABLE assertion (
-    digest  BYTEA  NOT NULL PRIMARY KEY,
+    digest  BYTES  NOT NULL PRIMARY KEY,
     expires BIGINT NOT NULL
 );
 CREATE INDEX assertion_by_expiry ON assertion (expires);
 
 -- Failed attempts, by the SHA-256 of what they aimed at or came from: known or not, it looks the same.
 CREATE TABLE throttle (
-    key           BYTEA  NOT NULL PRIMARY KEY,
+    key           BYTES  NOT NULL PRIMARY KEY,
     failures      BIGINT NOT NULL,
     failed        BIGINT NOT NULL,
     blocked_until BIGINT,

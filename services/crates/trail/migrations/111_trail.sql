@@ -3,18 +3,22 @@
 -- The last event of each source and epoch: its number and the SHA-256 of its bytes.
 CREATE TABLE trail_head (
     source   TEXT   NOT NULL,
-    epoch    BYTEA  NOT NULL,
+    epoch    BYTES  NOT NULL,
     sequence BIGINT NOT NULL,
-    digest   BYTEA  NOT NULL,
+    digest   BYTES  NOT NULL,
     PRIMARY KEY (source, epoch)
 );
 
 -- Events that the audit service has not acknowledged yet: the exact bytes that were chained.
 CREATE TABLE trail_event (
     source   TEXT   NOT NULL,
-    epoch    BYTEA  NOT NULL,
+    epoch    BYTES  NOT NULL,
     sequence BIGINT NOT NULL,
     time_at  BIGINT NOT NULL,
     body     TEXT   NOT NULL,
     PRIMARY KEY (source, epoch, sequence)
-);
+)
+--@ only sqlite
+WITHOUT ROWID
+--@ end
+;

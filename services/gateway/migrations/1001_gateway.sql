@@ -4,7 +4,7 @@
 
 -- What an agency is writing, and where its release stands. The id becomes the message's id.
 CREATE TABLE draft (
-    id            BYTEA  NOT NULL PRIMARY KEY,
+    id            BYTES  NOT NULL PRIMARY KEY,
     agency        TEXT   NOT NULL,
     author        TEXT   NOT NULL,
     state         TEXT   NOT NULL, -- draft, pending_release, returned, released, discarded
@@ -12,7 +12,7 @@ CREATE TABLE draft (
     category      TEXT   NOT NULL,
     status        TEXT   NOT NULL, -- actual, exercise, test
     second_person TEXT,            -- why a second person must release it; NULL when one person may
-    content       BYTEA  NOT NULL, -- the draft as posted, validated
+    content       BYTES  NOT NULL, -- the draft as posted, validated
     created_at    BIGINT NOT NULL,
     changed_at    BIGINT NOT NULL,
     submitted_at  BIGINT,
@@ -24,7 +24,7 @@ CREATE INDEX draft_by_agency ON draft (agency, state, id);
 
 -- What has left, one row a country: the exact bytes signed are the evidence.
 CREATE TABLE sent (
-    id           BYTEA  NOT NULL,
+    id           BYTES  NOT NULL,
     country      TEXT   NOT NULL,
     agency       TEXT   NOT NULL,
     message_type TEXT   NOT NULL,
@@ -34,27 +34,29 @@ CREATE TABLE sent (
     created_at   BIGINT NOT NULL,
     expires_at   BIGINT,
     released_by  TEXT   NOT NULL,
-    digest       BYTEA  NOT NULL,
-    jws          BYTEA  NOT NULL,
+    digest       BYTES  NOT NULL,
+    jws          BYTES  NOT NULL,
+    replaces     BYTES,           -- the message that this one reissues, because a compromised key had signed that
     PRIMARY KEY (id, country)
 );
 CREATE INDEX sent_by_agency ON sent (agency, created_at, id);
+CREATE INDEX sent_by_replaced ON sent (agency, replaces) WHERE replaces IS NOT NULL;
 
 -- What has been taken from others: one row per recipient agency, for ever, so that a duplicate is
 -- known however late it comes.
 CREATE TABLE received (
-    seq              BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    seq              SERIAL_KEY,
     recipient        TEXT   NOT NULL,
     sender           TEXT   NOT NULL,
-    id               BYTEA  NOT NULL,
-    digest           BYTEA  NOT NULL,
-    jws              BYTEA  NOT NULL,
+    id               BYTES  NOT NULL,
+    digest           BYTES  NOT NULL,
+    jws              BYTES  NOT NULL,
     key_id           TEXT   NOT NULL,
     message_type     TEXT   NOT NULL,
     category         TEXT,
     status           TEXT   NOT NULL,
     lane             TEXT   NOT NULL,
-    stream           BYTEA,
+    stream           BYTES,
     number           BIGINT,
     created_at       BIGINT NOT NULL,
     expires_at       BIGINT,
@@ -62,23 +64,25 @@ CREATE TABLE received (
     disposition      TEXT   NOT NULL, -- operative, inoperative (expired on the way), rejected
     rejection_code   TEXT,
     rejection_detail TEXT,
-    audit_epoch      BYTEA  NOT NULL,
+    audit_epoch      BYTES  NOT NULL,
     audit_sequence   BIGINT NOT NULL,
     read_at          BIGINT,
     read_by          TEXT,
-    compromised_at   BIGINT           -- when the key that signed it was found to be compromised
+    compromised_at   BIGINT,          -- when the key that signed it was found to be compromised
+    replaces         BYTES            -- the message that this one reissues
 );
 CREATE UNIQUE INDEX received_identity ON received (recipient, sender, id);
 CREATE INDEX received_by_stream ON received (sender, stream, recipient, lane, number);
 CREATE INDEX received_by_key ON received (sender, key_id);
 CREATE INDEX received_by_arrival ON received (recipient, seq);
+CREATE INDEX received_by_replaced ON received (recipient, sender, replaces) WHERE replaces IS NOT NULL;
 
 -- Streams as the recipient sees them.
 CREATE TABLE stream_in (
     recipient    TEXT   NOT NULL,
     sender       TEXT   NOT NULL,
     lane         TEXT   NOT NULL,
-    stream       BYTEA  NOT NULL,
+    stream       BYTES  NOT NULL,
     next         BIGINT NOT NULL, -- every number below has come or was made void
     last         BIGINT NOT NULL, -- the highest number seen or announced
     announced_at BIGINT,          -- when the sender last spoke of this stream
@@ -93,7 +97,7 @@ CREATE TABLE stream_ahead (
     recipient TEXT   NOT NULL,
     sender    TEXT   NOT NULL,
     lane      TEXT   NOT NULL,
-    stream    BYTEA  NOT NULL,
+    stream    BYTES  NOT NULL,
     number    BIGINT NOT NULL,
     PRIMARY KEY (recipient, sender, lane, stream, number)
 );
@@ -110,14 +114,14 @@ CREATE TABLE stream_word (
 
 -- Receipts that others signed for what we sent: the exact bytes, and what each says.
 CREATE TABLE receipt_jws (
-    id          BYTEA  NOT NULL,
+    id          BYTES  NOT NULL,
     signer      TEXT   NOT NULL,
-    jws         BYTEA  NOT NULL,
+    jws         BYTES  NOT NULL,
     received_at BIGINT NOT NULL,
     PRIMARY KEY (id, signer)
 );
 CREATE TABLE receipt (
-    message_id     BYTEA  NOT NULL,
+    message_id     BYTES  NOT NULL,
     sender         TEXT   NOT NULL,
     recipient      TEXT   NOT NULL,
     kind           TEXT   NOT NULL, -- delivered, read, rejected
@@ -125,27 +129,27 @@ CREATE TABLE receipt (
     code           TEXT,
     detail         TEXT,
     audit_source   TEXT,
-    audit_epoch    BYTEA,
+    audit_epoch    BYTES,
     audit_sequence BIGINT,
-    receipt_id     BYTEA  NOT NULL,
+    receipt_id     BYTES  NOT NULL,
     received_at    BIGINT NOT NULL,
     PRIMARY KEY (message_id, recipient, kind)
 );
 
 -- Messages that wait for a trust list: not verified, not lost, not shown as received.
 CREATE TABLE held (
-    seq               BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    seq               SERIAL_KEY,
     recipient         TEXT   NOT NULL,
     exchange          TEXT   NOT NULL,
     queue             TEXT   NOT NULL,
     lane              TEXT   NOT NULL,
     unverified_sender TEXT   NOT NULL,
-    digest            BYTEA  NOT NULL,
+    digest            BYTES  NOT NULL,
     size_bytes        BIGINT NOT NULL,
     reason            TEXT   NOT NULL,
     held_at           BIGINT NOT NULL,
     tried_at          BIGINT NOT NULL,
-    jws               BYTEA  NOT NULL
+    jws               BYTES  NOT NULL
 );
 CREATE INDEX held_room ON held (recipient, exchange, size_bytes);
 CREATE INDEX held_age ON held (held_at);
@@ -153,15 +157,15 @@ CREATE UNIQUE INDEX held_identity ON held (recipient, digest);
 
 -- What could not be verified: the sealed original, once per content.
 CREATE TABLE quarantine (
-    seq            BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-    digest         BYTEA  NOT NULL,
+    seq            SERIAL_KEY,
+    digest         BYTES  NOT NULL,
     agency         TEXT,             -- whose key opened it, when one did
     queue          TEXT   NOT NULL,
     exchange       TEXT   NOT NULL,
     routing_key    TEXT   NOT NULL,
     reason         TEXT   NOT NULL,
     detail         TEXT   NOT NULL,
-    body           BYTEA,             -- NULL once the quarantine is full: the digest still tells
+    body           BYTES,            -- NULL once the quarantine is full: the digest still tells
     size_bytes     BIGINT NOT NULL,
     times          BIGINT NOT NULL,
     first_at       BIGINT NOT NULL,
@@ -180,10 +184,10 @@ INSERT INTO quarantine_total (one, kept_rows, kept_bytes, beyond) VALUES (1, 0, 
 
 -- What happened, in order, for those who follow: `GET /v1/events?after=`.
 CREATE TABLE domain_event (
-    seq        BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    seq        SERIAL_KEY,
     agency     TEXT   NOT NULL,
     event      TEXT   NOT NULL,
-    object_id  BYTEA,
+    object_id  BYTES,
     version    BIGINT NOT NULL,
     at         BIGINT NOT NULL
 );
@@ -213,9 +217,9 @@ CREATE TABLE idempotency (
     agency         TEXT   NOT NULL,
     subject        TEXT   NOT NULL,
     key            TEXT   NOT NULL,
-    request_digest BYTEA  NOT NULL,
+    request_digest BYTES  NOT NULL,
     status         BIGINT NOT NULL,
-    body           BYTEA  NOT NULL,
+    body           BYTES  NOT NULL,
     etag           TEXT,
     location       TEXT,
     created_at     BIGINT NOT NULL,

@@ -3,7 +3,7 @@
 -- The last number given out in each stream. A store that was restored has another name, hence other
 -- streams.
 CREATE TABLE outbox_stream (
-    stream    BLOB   NOT NULL,
+    stream    BYTES  NOT NULL,
     sender    TEXT   NOT NULL,
     recipient TEXT   NOT NULL,
     lane      TEXT   NOT NULL,
@@ -13,31 +13,31 @@ CREATE TABLE outbox_stream (
 
 -- The signed bytes, once per message and country.
 CREATE TABLE outbox_message (
-    id           BLOB   NOT NULL,
+    id           BYTES  NOT NULL,
     country      TEXT   NOT NULL,
     sender       TEXT   NOT NULL,
     message_type TEXT   NOT NULL,
-    compact      BLOB   NOT NULL, -- JWS, compact serialisation
-    digest       BLOB   NOT NULL, -- SHA-256 of it
+    compact      BYTES  NOT NULL, -- JWS, compact serialisation
+    digest       BYTES  NOT NULL, -- SHA-256 of it
     created_at   BIGINT NOT NULL,
     PRIMARY KEY (id, country)
 );
 
 -- One row per recipient. `position` is the order in which copies leave.
 CREATE TABLE outbox_copy (
-    position     INTEGER PRIMARY KEY AUTOINCREMENT,
-    message      BLOB   NOT NULL,
+    position     SERIAL_KEY,
+    message      BYTES  NOT NULL,
     country      TEXT   NOT NULL,
     sender       TEXT   NOT NULL,
     recipient    TEXT   NOT NULL,
     lane         TEXT   NOT NULL,
-    stream       BLOB,            -- stream and number: NULL where messages of the type have none
+    stream       BYTES,           -- stream and number: NULL where messages of the type have none
     number       BIGINT,
     size_bytes   BIGINT NOT NULL,
     state        BIGINT NOT NULL, -- 0 waiting, 1 queued, 2 delivered, 3 rejected, 4 void
     enqueued_at  BIGINT NOT NULL,
     expires_at   BIGINT,
-    bundle       BLOB,            -- the bundle it last left in, and its share of that bundle's bytes
+    bundle       BYTES,           -- the bundle it last left in, and its share of that bundle's bytes
     sent_bytes   BIGINT,
     attempts     BIGINT NOT NULL DEFAULT 0,
     queued_at    BIGINT,          -- first and latest time that the broker confirmed it
@@ -72,7 +72,7 @@ CREATE TABLE outbox_partner (
 CREATE TABLE outbox_lease (
     recipient  TEXT   NOT NULL,
     lane       TEXT   NOT NULL,
-    holder     BLOB   NOT NULL,
+    holder     BYTES  NOT NULL,
     fence      BIGINT NOT NULL,
     expires_at BIGINT NOT NULL,
     PRIMARY KEY (recipient, lane)
