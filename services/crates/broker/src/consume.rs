@@ -3,6 +3,7 @@
 
 mod batch;
 mod session;
+mod task;
 
 use std::{fmt, sync::Arc, time::Duration};
 
@@ -135,9 +136,9 @@ pub(crate) fn start(
 ) -> Consumer {
     let stop = shutdown.soft_token().child_token();
     let (sender, state) = watch::channel(ConsumerState::Waiting);
-    let work = session::Work { config, link, handler, stop: stop.clone(), state: sender };
+    let task = task::ConsumerTask { config, link, handler, stop: stop.clone(), state: sender };
     shutdown.spawn("broker consumer", async move {
-        work.run().await;
+        task.run().await;
         drop(in_flight);
     });
     Consumer { stop, state }

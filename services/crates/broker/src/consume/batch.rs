@@ -12,7 +12,7 @@ use tracing::{error, warn};
 
 use super::{
     ConsumerState, Handler, Verdict,
-    session::{End, Work},
+    task::{ConsumerTask, SubscriptionEnd},
 };
 use crate::{Delivery, backoff::Backoff, link::answered};
 
@@ -45,9 +45,9 @@ impl Batch {
     }
 }
 
-impl<H: Handler> Work<H> {
+impl<H: Handler> ConsumerTask<H> {
     /// Hands the batch over until the handler gives verdicts, then settles it.
-    pub(super) async fn work_off(&self, batch: Batch) -> Result<(), End> {
+    pub(super) async fn work_off(&self, batch: Batch) -> Result<(), SubscriptionEnd> {
         let deliveries: Arc<[Delivery]> = batch.deliveries.into();
         let give_up_at = Instant::now() + self.handler.patience();
         let mut backoff = Backoff::new(RETRY_FIRST, RETRY_MOST);
@@ -69,21 +69,26 @@ impl<H: Handler> Work<H> {
         }
     }
 
-    async fn wait_to_retry(&self, pause: Duration, give_up_at: Instant, ackers: &[Acker]) -> Result<(), End> {
+    async fn wait_to_retry(
+        &self,
+        pause: Duration,
+        give_up_at: Instant,
+        ackers: &[Acker],
+    ) -> Result<(), SubscriptionEnd> {
         let again_at = Instant::now() + pause;
         if again_at > give_up_at {
             self.requeue(ackers).await?;
-            return Err(End::GaveUp);
+            return Err(SubscriptionEnd::GaveUp);
         }
         if self.stop.run_until_cancelled(tokio::time::sleep_until(again_at)).await.is_none() {
             self.requeue(ackers).await?;
-            return Err(End::Stopped);
+            return Err(SubscriptionEnd::Stopped);
         }
         // The channel is gone and with it the right to settle: the messages are in the queue again.
-        if ackers.iter().any(Acker::poisoned) { Err(End::Cancelled) } else { Ok(()) }
+        if ackers.iter().any(Acker::poisoned) { Err(SubscriptionEnd::Cancelled) } else { Ok(()) }
     }
 
-    async fn requeue(&self, ackers: &[Acker]) -> Result<(), End> {
+    async fn requeue(&self, ackers: &[Acker]) -> Result<(), SubscriptionEnd> {
         if let Some(last) = ackers.last() {
             answered(last.nack(BasicNackOptions { multiple: true, requeue: true })).await?;
         }
@@ -91,7 +96,12 @@ impl<H: Handler> Work<H> {
         Ok(())
     }
 
-    async fn settle(&self, batch: &[Delivery], ackers: &[Acker], verdicts: &[Verdict]) -> Result<(), End> {
+    async fn settle(
+        &self,
+        batch: &[Delivery],
+        ackers: &[Acker],
+        verdicts: &[Verdict],
+    ) -> Result<(), SubscriptionEnd> {
         let mut last_accepted = None;
         let mut rejected = 0;
         for ((delivery, acker), verdict) in batch.iter().zip(ackers).zip(verdicts) {

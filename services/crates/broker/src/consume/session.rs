@@ -8,60 +8,30 @@ use lapin::{
     types::{FieldTable, ShortString},
 };
 use metrics::counter;
-use tokio::{sync::watch, time::Instant};
-use tokio_util::sync::CancellationToken;
+use tokio::time::Instant;
 use tracing::{info, warn};
 
-use super::{ConsumerConfig, ConsumerState, Handler, batch::Batch};
+use super::{
+    ConsumerState, Handler,
+    batch::Batch,
+    task::{ConsumerTask, SubscriptionEnd},
+};
 use crate::{
     backoff::Backoff,
-    link::{Link, LiveChannel, NoChannel, STATUS_EVERY, answered},
+    link::{LiveChannel, STATUS_EVERY, answered},
 };
 
 /// Waits before subscribing again; the queue may be gone until somebody restores the topology.
 const RESUBSCRIBE_FIRST: Duration = Duration::from_millis(200);
 const RESUBSCRIBE_MOST: Duration = Duration::from_secs(15);
 
-/// Why a subscription ended.
-#[derive(Debug, thiserror::Error)]
-pub(super) enum End {
-    #[error("stopped")]
-    Stopped,
-    #[error("the broker cancelled the consumer: its queue was deleted or moved")]
-    Cancelled,
-    #[error("the handler kept failing")]
-    GaveUp,
-    #[error(transparent)]
-    Lost(#[from] lapin::Error),
-    #[error("the name of the queue is longer than 255 bytes")]
-    QueueName,
-}
-
-impl From<NoChannel> for End {
-    fn from(fault: NoChannel) -> Self {
-        match fault {
-            NoChannel::Closed => Self::Stopped,
-            NoChannel::Failed(failure) => Self::Lost(failure),
-        }
-    }
-}
-
-/// All that a consumer's task owns.
-pub(super) struct Work<H> {
-    pub(super) config: ConsumerConfig,
-    pub(super) link: Link,
-    pub(super) handler: H,
-    pub(super) stop: CancellationToken,
-    pub(super) state: watch::Sender<ConsumerState>,
-}
-
-impl<H: Handler> Work<H> {
+impl<H: Handler> ConsumerTask<H> {
     /// Consumes until stopped.
     pub(super) async fn run(self) {
         let mut backoff = Backoff::new(RESUBSCRIBE_FIRST, RESUBSCRIBE_MOST);
         loop {
             let end = self.subscribe(&mut backoff).await;
-            if matches!(end, End::Stopped) {
+            if matches!(end, SubscriptionEnd::Stopped) {
                 break;
             }
             self.state.send_replace(ConsumerState::Waiting);
@@ -75,10 +45,10 @@ impl<H: Handler> Work<H> {
         self.state.send_replace(ConsumerState::Stopped);
     }
 
-    async fn subscribe(&self, backoff: &mut Backoff) -> End {
+    async fn subscribe(&self, backoff: &mut Backoff) -> SubscriptionEnd {
         let opened = self.stop.run_until_cancelled(self.open()).await;
         let (channel, mut consumer) = match opened {
-            None => return End::Stopped,
+            None => return SubscriptionEnd::Stopped,
             Some(Err(end)) => return end,
             Some(Ok(opened)) => opened,
         };
@@ -87,7 +57,7 @@ impl<H: Handler> Work<H> {
         let end = loop {
             let Some(gathered) = self.stop.run_until_cancelled(self.gather(&channel, &mut consumer)).await
             else {
-                break End::Stopped;
+                break SubscriptionEnd::Stopped;
             };
             match gathered {
                 Err(end) => break end,
@@ -101,8 +71,9 @@ impl<H: Handler> Work<H> {
         end
     }
 
-    async fn open(&self) -> Result<(LiveChannel, lapin::Consumer), End> {
-        let queue = ShortString::try_new(self.config.queue.as_str()).map_err(|_| End::QueueName)?;
+    async fn open(&self) -> Result<(LiveChannel, lapin::Consumer), SubscriptionEnd> {
+        let queue =
+            ShortString::try_new(self.config.queue.as_str()).map_err(|_| SubscriptionEnd::QueueName)?;
         let channel = self.link.channel().await?;
         answered(channel.basic_qos(self.config.prefetch, BasicQosOptions::default())).await?;
         let (tag, options) = (ShortString::default(), BasicConsumeOptions::default());
@@ -112,14 +83,18 @@ impl<H: Handler> Work<H> {
     }
 
     /// Waits for a first message, then for company until the batch is full.
-    async fn gather(&self, channel: &LiveChannel, consumer: &mut lapin::Consumer) -> Result<Batch, End> {
+    async fn gather(
+        &self,
+        channel: &LiveChannel,
+        consumer: &mut lapin::Consumer,
+    ) -> Result<Batch, SubscriptionEnd> {
         let limits = self.config.batch;
         let mut batch = Batch::default();
         batch.add(first(channel, consumer).await?);
         let full_at = Instant::now() + limits.max_wait;
         while batch.len() < limits.max_messages && batch.size_bytes() < limits.max_bytes {
             match tokio::time::timeout_at(full_at, consumer.next()).await {
-                Ok(delivery) => batch.add(delivery.ok_or(End::Cancelled)??),
+                Ok(delivery) => batch.add(delivery.ok_or(SubscriptionEnd::Cancelled)??),
                 Err(_) => break,
             }
         }
@@ -132,13 +107,13 @@ impl<H: Handler> Work<H> {
 async fn first(
     channel: &LiveChannel,
     consumer: &mut lapin::Consumer,
-) -> Result<lapin::message::Delivery, End> {
+) -> Result<lapin::message::Delivery, SubscriptionEnd> {
     while channel.is_alive() {
         if let Ok(delivery) = tokio::time::timeout(STATUS_EVERY, consumer.next()).await {
-            return Ok(delivery.ok_or(End::Cancelled)??);
+            return Ok(delivery.ok_or(SubscriptionEnd::Cancelled)??);
         }
     }
-    Err(End::Cancelled)
+    Err(SubscriptionEnd::Cancelled)
 }
 
 /// Gives what was handed out and not settled back to the queue.
