@@ -64,7 +64,7 @@ fn later_steps_only_add_what_an_older_build_can_do_without() {
     let expected = ["audit", "crates/outbox", "crates/store", "crates/trail", "gateway", "identity"];
     assert_eq!(folders, expected.map(|part| services.join(part).join("migrations")).into());
     for step in later_steps(steps) {
-        for statement in statements(&fs::read_to_string(step).expect("a step")) {
+        for statement in statements(&fs::read_to_string(&step).expect("a step")) {
             assert!(
                 an_older_build_can_live_with(&statement),
                 "{}: an older build on this schema could fail: {statement}",

@@ -1,25 +1,16 @@
 //! Which database holds the store, and what is different between them.
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use sqlx::{AssertSqlSafe, SqlSafeStr, SqlStr};
 
-use crate::{Conn, OpenError, Readers, StoreConfig, migrate::Dialect, postgres::Server, sqlite::Locked};
-
-/// How long to wait for a process that has the store: one that ends, or was killed, needs a moment to let go.
-pub(crate) const OPEN_PATIENCE: Duration = Duration::from_secs(3);
-
-/// How often it is looked whether it has.
-pub(crate) const OPEN_POLL: Duration = Duration::from_millis(50);
-
-/// Whether other processes may write the store at the same time.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Sharing {
-    /// This process alone.
-    Alone,
-    /// Any number that say the same, where the database allows it.
-    Shared,
-}
+use crate::{
+    Conn, OpenError, Readers, StoreConfig,
+    migrate::Dialect,
+    postgres::Server,
+    sharing::{OPEN_PATIENCE, OPEN_POLL, Sharing},
+    sqlite::Locked,
+};
 
 /// The database behind a store, taken for as long as the value lives.
 #[derive(Debug)]

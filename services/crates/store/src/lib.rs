@@ -20,12 +20,14 @@ mod duty;
 mod error;
 mod identity;
 mod insert;
+mod jobs;
 mod late;
 mod lists;
 mod migrate;
 mod postgres;
 mod readers;
 mod row;
+mod sharing;
 mod sqlite;
 mod store;
 #[cfg(test)]

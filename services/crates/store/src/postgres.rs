@@ -24,7 +24,7 @@ use url::Url;
 use crate::{
     Commits, Conn, Connections, OpenError, Readers, StoreConfig,
     config::without_secrets,
-    database::{OPEN_PATIENCE, OPEN_POLL, Sharing},
+    sharing::{OPEN_PATIENCE, OPEN_POLL, Sharing},
 };
 
 /// Settings of a reading connection.

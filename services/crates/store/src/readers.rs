@@ -10,7 +10,7 @@ use sqlx::{
 };
 use tokio::time::{sleep, timeout};
 
-use crate::{Conn, database::OPEN_POLL};
+use crate::{Conn, sharing::OPEN_POLL};
 
 /// A reading connection on loan.
 pub type Reader = Object<Connections>;

@@ -5,19 +5,21 @@ use std::{
     sync::{Arc, PoisonError, RwLock},
 };
 
-use futures::future::BoxFuture;
+use futures::{FutureExt, future::BoxFuture};
 use rovuma_schemas::StoreId;
 use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::{
     Commits, Conn, Migrations, OpenError, Readers, Restored, RowExt, StoreConfig, WriteError,
-    database::{Database, Sharing},
+    database::Database,
     identity,
+    jobs::{Job, submit},
     late::{AllLate, Late},
     migrate,
     postgres::Server,
+    sharing::Sharing,
     witness,
-    writer::{Job, Typed, Writer},
+    writer::{OnReconnect, Writer},
 };
 
 /// Writes waiting for the writer beyond this make their callers wait: the queue is never unbounded.
@@ -82,7 +84,9 @@ impl Store {
         // Not a task of the service's shutdown: it must outlast every task that writes. Whoever was answered
         // has no need of it any more, so a process may end without waiting for it.
         let late = AllLate::default();
-        tokio::spawn(Writer::new(database.clone(), conn, committed, late.clone()).run(waiting));
+        let writer =
+            Writer::new(database.clone(), conn, committed, late.clone(), check_for_restore(&database));
+        tokio::spawn(writer.run(waiting));
         let (open, until_closed) = oneshot::channel();
         tokio::spawn(witness::renew_regularly(Arc::downgrade(&database), jobs.downgrade(), until_closed));
         Ok(Self(Arc::new(Inner {
@@ -208,16 +212,19 @@ impl Store {
     }
 }
 
-/// Hands work to the writer and waits for its answer.
-pub(crate) async fn submit<T, E, F>(jobs: &mpsc::Sender<Box<dyn Job>>, work: F) -> Result<T, WriteError<E>>
-where
-    T: Send + 'static,
-    E: std::error::Error + Send + 'static,
-    F: for<'t> FnOnce(&'t mut Conn) -> BoxFuture<'t, Result<T, E>> + Send + 'static,
-{
-    let (reply, answer) = oneshot::channel();
-    jobs.send(Box::new(Typed { work, reply })).await.map_err(|_| WriteError::Closed)?;
-    answer.await.unwrap_or(Err(WriteError::Closed))
+/// A server that was away may have come back as an older copy of itself.
+fn check_for_restore(database: &Database) -> OnReconnect {
+    let server = database.server().cloned();
+    Box::new(move |conn| {
+        let server = server.clone();
+        async move {
+            match server {
+                Some(server) => witness::check_server(conn, &server).await,
+                None => Ok(()),
+            }
+        }
+        .boxed()
+    })
 }
 
 impl fmt::Debug for Store {

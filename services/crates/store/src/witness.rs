@@ -22,10 +22,9 @@ use crate::{
     Conn, OpenError, WriteError,
     database::Database,
     identity::{self, Known},
+    jobs::{Job, submit},
     postgres::Server,
     sqlite::OWNER_ONLY,
-    store::submit,
-    writer::Job,
 };
 
 /// How often a store that is open gets a new witness: a copy of the database that is older than this is noticed

@@ -1,103 +1,22 @@
 //! The one task that writes: jobs that wait at the same time share a transaction and its `fsync`.
 
-use std::{panic::AssertUnwindSafe, sync::Arc};
+use std::sync::Arc;
 
-use futures::{FutureExt, future::BoxFuture};
+use futures::future::BoxFuture;
 use sqlx::SqlStr;
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::{mpsc, watch};
 use tracing::{error, warn};
 
 use crate::{
-    Commits, Conn, OpenError, WriteError,
+    Commits, Conn, OpenError,
     database::{Database, Words},
     error::Failure,
+    jobs::{Job, PendingReply},
     late::AllLate,
-    witness,
 };
 
 /// Jobs of one commit at most: beyond this the first of them would wait too long for its answer.
 const GROUP_MAX: usize = 256;
-
-/// A unit of work that does not know what it answers.
-pub(crate) trait Job: Send {
-    /// Does the work and holds its answer back.
-    fn run<'t>(self: Box<Self>, tx: &'t mut Conn) -> BoxFuture<'t, Box<dyn Held>>;
-    /// Answers without having done anything.
-    fn refuse(self: Box<Self>, failure: &Failure);
-}
-
-/// The answer of a job, held back until the commit.
-pub(crate) trait Held: Send {
-    /// Whether the job's work is to be kept.
-    fn keeps(&self) -> bool;
-    /// Answers this instead: the job never had the transaction that it took for its own.
-    fn overrule(&mut self, failure: &Failure);
-    /// Gives the answer: what the job said, or why the whole group did not take effect.
-    fn release(self: Box<Self>, group: &Result<(), Failure>);
-}
-
-/// A job and where its answer goes.
-pub(crate) struct Typed<F, T, E> {
-    pub(crate) work: F,
-    pub(crate) reply: oneshot::Sender<Result<T, WriteError<E>>>,
-}
-
-struct Answer<T, E> {
-    said: Result<T, WriteError<E>>,
-    reply: oneshot::Sender<Result<T, WriteError<E>>>,
-}
-
-impl<F, T, E> Job for Typed<F, T, E>
-where
-    T: Send + 'static,
-    E: std::error::Error + Send + 'static,
-    F: for<'t> FnOnce(&'t mut Conn) -> BoxFuture<'t, Result<T, E>> + Send,
-{
-    fn run<'t>(self: Box<Self>, tx: &'t mut Conn) -> BoxFuture<'t, Box<dyn Held>> {
-        let Self { work, reply } = *self;
-        // The call itself may panic as well as what it returns.
-        let started = std::panic::catch_unwind(AssertUnwindSafe(|| work(tx)));
-        async move {
-            let ended = match started {
-                Ok(work) => AssertUnwindSafe(work).catch_unwind().await,
-                Err(panic) => Err(panic),
-            };
-            let said = match ended {
-                Ok(Ok(value)) => Ok(value),
-                Ok(Err(fault)) => Err(Failure::beneath(&fault).map_or(WriteError::Job(fault), Into::into)),
-                Err(_) => {
-                    error!("a write panicked: its work is taken back");
-                    Err(WriteError::Panicked)
-                }
-            };
-            Box::new(Answer { said, reply }) as Box<dyn Held>
-        }
-        .boxed()
-    }
-
-    fn refuse(self: Box<Self>, failure: &Failure) {
-        let _ = self.reply.send(Err(failure.clone().into()));
-    }
-}
-
-impl<T: Send, E: Send> Held for Answer<T, E> {
-    fn keeps(&self) -> bool {
-        self.said.is_ok()
-    }
-
-    fn overrule(&mut self, failure: &Failure) {
-        self.said = Err(failure.clone().into());
-    }
-
-    fn release(self: Box<Self>, group: &Result<(), Failure>) {
-        let answer = match (self.said, group) {
-            (Ok(_), Err(failure)) => Err(failure.clone().into()),
-            (said, _) => said,
-        };
-        // A caller that went away does not want its answer.
-        let _ = self.reply.send(answer);
-    }
-}
 
 /// Writes jobs to a database.
 pub(crate) struct Writer {
@@ -107,7 +26,12 @@ pub(crate) struct Writer {
     conn: Option<Conn>,
     committed: Arc<watch::Sender<Commits>>,
     late: AllLate,
+    on_reconnect: OnReconnect,
 }
+
+/// Prepares a new connection before the first job is written over it.
+pub(crate) type OnReconnect =
+    Box<dyn for<'c> Fn(&'c mut Conn) -> BoxFuture<'c, Result<(), OpenError>> + Send + Sync>;
 
 impl Writer {
     pub(crate) fn new(
@@ -115,8 +39,9 @@ impl Writer {
         conn: Conn,
         committed: Arc<watch::Sender<Commits>>,
         late: AllLate,
+        on_reconnect: OnReconnect,
     ) -> Self {
-        Self { words: database.words(), database, conn: Some(conn), committed, late }
+        Self { words: database.words(), database, conn: Some(conn), committed, late, on_reconnect }
     }
 
     /// Writes until no sender is left.
@@ -158,7 +83,7 @@ impl Writer {
         let outcome = outcome.map(drop);
         metrics::histogram!("rovuma_store_group_jobs").record(u32::try_from(held.len()).unwrap_or(u32::MAX));
         for answer in held {
-            answer.release(&outcome);
+            answer.send(&outcome);
         }
         if !is_lost {
             self.conn = Some(conn);
@@ -168,7 +93,8 @@ impl Writer {
     /// Connects again, because somebody wants to write. While that fails everybody who waits is told: they
     /// know better than we what can wait.
     async fn come_back(&mut self, first: Box<dyn Job>, waiting: &mut mpsc::Receiver<Box<dyn Job>>) {
-        match reconnect(&self.database.clone()).await {
+        let reconnected = reconnect(&self.database, &self.on_reconnect).await;
+        match reconnected {
             Ok(conn) => {
                 warn!("the store's database answers again");
                 self.write(conn, first, waiting).await;
@@ -184,12 +110,9 @@ impl Writer {
     }
 }
 
-/// A server that was away may have come back as an older copy of itself.
-async fn reconnect(database: &Database) -> Result<Conn, OpenError> {
+async fn reconnect(database: &Database, on_reconnect: &OnReconnect) -> Result<Conn, OpenError> {
     let mut conn = database.writer().await?;
-    if let Some(server) = database.server() {
-        witness::check_server(&mut conn, server).await?;
-    }
+    on_reconnect(&mut conn).await?;
     Ok(conn)
 }
 
@@ -201,7 +124,7 @@ async fn group(
     late: &AllLate,
     first: Box<dyn Job>,
     waiting: &mut mpsc::Receiver<Box<dyn Job>>,
-    held: &mut Vec<Box<dyn Held>>,
+    held: &mut Vec<Box<dyn PendingReply>>,
 ) -> Result<Ended, Failure> {
     let mut next = Some(first);
     let mut before = Before::Begin;
@@ -213,11 +136,11 @@ async fn group(
         if let Some(failure) = &failure {
             answer.overrule(failure);
         }
-        if !answer.keeps() {
+        if !answer.is_success() {
             late.job_is_taken_back();
         }
         if conn.is_touched() {
-            before = if answer.keeps() { Before::Next } else { Before::Back };
+            before = if answer.is_success() { Before::Next } else { Before::Back };
         }
         held.push(answer);
         if let Some(failure) = failure {
