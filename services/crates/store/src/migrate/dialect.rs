@@ -94,13 +94,12 @@ const WORDS: [(&str, &str, &str); 3] = [
 ];
 
 /// Words that do not serve both databases, with what does. An `INTEGER` has 64 bits in SQLite and 32 in PostgreSQL.
-const FOREIGN: [(&str, &str); 9] = [
+const FOREIGN: [(&str, &str); 8] = [
     ("BLOB", "BYTES"),
     ("BYTEA", "BYTES"),
     ("INT", "BIGINT"),
     ("INTEGER", "BIGINT, or INTEGER_KEY"),
     ("BOOLEAN", "BIGINT"),
-    ("SERIAL", "SERIAL_KEY"),
     ("BIGSERIAL", "SERIAL_KEY"),
     ("AUTOINCREMENT", "SERIAL_KEY"),
     ("ROWID", "a block `--@ only sqlite`"),
@@ -246,9 +245,7 @@ mod tests {
         assert_eq!(refused(only), DialectError::BlockNotEnded { begun: 1 });
         assert_eq!(refused("a 'b\nc'"), DialectError::OpenQuote { line: 1 });
         assert_eq!(refused("/* a */"), DialectError::BlockComment { line: 1 });
-        for word in
-            ["BLOB", "bytea", "Integer", "INT", "BOOLEAN", "SERIAL", "BIGSERIAL", "AUTOINCREMENT", "ROWID"]
-        {
+        for word in ["BLOB", "bytea", "Integer", "INT", "BOOLEAN", "BIGSERIAL", "AUTOINCREMENT", "ROWID"] {
             assert!(
                 matches!(refused(&format!("a\nb {word}")), DialectError::ForeignWord { line: 2, .. }),
                 "{word}"
