@@ -26,7 +26,7 @@ const WITHOUT_IO: [&str; 5] =
     ["rovuma-schemas", "rovuma-envelope", "rovuma-policy", "rovuma-tlog", "rovuma-evidence"];
 
 /// What opens sockets, files or databases.
-const DOES_IO: [&str; 6] = ["tokio", "lapin", "sqlx", "axum", "reqwest", "rovuma-runtime"];
+const DOES_IO: [&str; 7] = ["tokio", "lapin", "sqlx", "axum", "reqwest", "rovuma-runtime", "rovuma-files"];
 
 /// Licences that go with Apache-2.0; the list is `deny.toml`'s.
 const LICENCES: [&str; 15] = [

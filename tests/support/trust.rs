@@ -40,7 +40,5 @@ pub fn words(step: &[&str]) -> Vec<String> {
 /// When it cannot be written.
 pub fn hand_over(lab: &Lab, list: &[u8]) -> Result<()> {
     let target = lab.border.tz.layout().trust_list("mz".parse()?);
-    let beside = target.with_extension("new");
-    fs::write(&beside, list)?;
-    Ok(fs::rename(beside, target)?)
+    Ok(rovuma_files::replace(&target, list, 0o644)?)
 }

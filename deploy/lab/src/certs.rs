@@ -7,8 +7,7 @@
 
 use std::{
     fs,
-    io::{ErrorKind, Write},
-    os::unix::fs::OpenOptionsExt,
+    io::ErrorKind,
     path::{Path, PathBuf},
     time::{Duration, SystemTime},
 };
@@ -18,7 +17,6 @@ use rcgen::{
     BasicConstraints, Certificate, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair,
     KeyUsagePurpose, PublicKeyData,
 };
-use uuid::Uuid;
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
@@ -30,6 +28,10 @@ const LEAF_LIFE: Duration = DAY.saturating_mul(397);
 
 /// Certificates are valid from a little before now: clocks differ.
 const BACKDATE: Duration = Duration::from_secs(5 * 60);
+
+/// Modes of the files.
+const OWNER_ONLY: u32 = 0o600;
+const EVERYBODY_READS: u32 = 0o644;
 
 /// A certificate and its private key, as files (PEM, PKCS #8).
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -139,11 +141,8 @@ impl PendingIdentity {
 /// The key in a file; drawn when there is none. Of several that draw one at once, the first prevails.
 fn key_in(file: &Path) -> Result<KeyPair> {
     if !file.exists() {
-        let beside = beside(file);
-        write_private(&beside, &KeyPair::generate()?.serialize_pem())?;
-        let linked = fs::hard_link(&beside, file);
-        let _ = fs::remove_file(&beside);
-        match linked {
+        let pem = KeyPair::generate()?.serialize_pem();
+        match rovuma_files::create(file, pem.as_bytes(), OWNER_ONLY) {
             Err(fault) if fault.kind() != ErrorKind::AlreadyExists => {
                 return Err(fault).with_context(|| format!("creating {}", file.display()));
             }
@@ -152,11 +151,6 @@ fn key_in(file: &Path) -> Result<KeyPair> {
     }
     let pem = fs::read_to_string(file).with_context(|| format!("reading {}", file.display()))?;
     KeyPair::from_pem(&pem).with_context(|| format!("reading {}", file.display()))
-}
-
-/// A name in the same folder that nobody else uses.
-fn beside(file: &Path) -> PathBuf {
-    file.with_extension(Uuid::new_v4().simple().to_string())
 }
 
 fn ca_file(folder: &Path) -> PathBuf {
@@ -187,11 +181,9 @@ fn named(name: &str, hosts: &[String], life: Duration) -> Result<CertificatePara
     Ok(params)
 }
 
-/// Puts a file into its place whole: others may be reading the one before.
+/// Writes a file that everybody may read, whole: others may be reading the one before.
 fn write(path: &Path, text: &str) -> Result<()> {
-    let beside = beside(path);
-    fs::write(&beside, text)
-        .and_then(|()| fs::rename(&beside, path))
+    rovuma_files::replace(path, text.as_bytes(), EVERYBODY_READS)
         .with_context(|| format!("writing {}", path.display()))
 }
 
@@ -200,12 +192,8 @@ fn write(path: &Path, text: &str) -> Result<()> {
 /// # Errors
 /// When it cannot be written.
 pub fn write_private(path: &Path, text: &str) -> Result<()> {
-    // A file left by an earlier run keeps its mode when it is only written to.
-    let _ = fs::remove_file(path);
-    let mut options = fs::OpenOptions::new();
-    options.write(true).create_new(true).mode(0o600);
-    let mut file = options.open(path).with_context(|| format!("creating {}", path.display()))?;
-    file.write_all(text.as_bytes()).with_context(|| format!("writing {}", path.display()))
+    rovuma_files::replace(path, text.as_bytes(), OWNER_ONLY)
+        .with_context(|| format!("writing {}", path.display()))
 }
 
 #[cfg(test)]

@@ -271,7 +271,7 @@ impl LogFiles for Published {
             }
         }
         // What a process left that was killed while it wrote: nobody reads it.
-        found.retain(|path| !path.ends_with(".unfinished"));
+        found.retain(|path| !std::path::Path::new(path).file_name().is_some_and(rovuma_files::is_unfinished));
         Ok(found)
     }
 

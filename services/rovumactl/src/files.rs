@@ -2,12 +2,12 @@
 //! accident, nothing half written.
 
 use std::{
-    fs::{self, File, OpenOptions},
+    fs::{self, File},
     io::{self, Read as _, Write as _},
-    os::unix::fs::OpenOptionsExt as _,
     path::{Path, PathBuf},
 };
 
+use rovuma_files::Draft;
 use zeroize::Zeroizing;
 
 use crate::exit::{Failure, Outcome};
@@ -83,43 +83,25 @@ pub(crate) fn create_public(path: &Path, content: &str) -> Outcome<()> {
 #[derive(Debug)]
 pub(crate) struct NewFile {
     path: PathBuf,
-    beside: PathBuf,
-    file: Option<File>,
+    draft: Draft,
 }
 
 impl NewFile {
     /// Begins one; it gets its name when it is finished.
     pub(crate) fn create(path: &Path) -> Outcome<Self> {
         must_be_new(path)?;
-        let beside = sibling(path);
-        let _ = fs::remove_file(&beside);
-        let file = OpenOptions::new().write(true).create_new(true).mode(OWNER_ONLY).open(&beside);
-        let file =
-            file.map_err(|error| Failure::local(format!("cannot write {}: {error}", path.display())))?;
-        Ok(Self { path: path.to_owned(), beside, file: Some(file) })
+        let draft = Draft::beside(path, OWNER_ONLY).map_err(|error| not_written(path, &error))?;
+        Ok(Self { path: path.to_owned(), draft })
     }
 
     /// Adds to it.
     pub(crate) fn write(&mut self, content: &[u8]) -> Outcome<()> {
-        let written = self.file.as_mut().map_or(Ok(()), |file| file.write_all(content));
-        written.map_err(|error| Failure::local(format!("cannot write {}: {error}", self.path.display())))
+        self.draft.write_all(content).map_err(|error| not_written(&self.path, &error))
     }
 
     /// Gives it its name. Never overwrites.
-    pub(crate) fn finish(mut self) -> Outcome<()> {
-        let Some(file) = self.file.take() else { return Ok(()) };
-        // A link is not made where a name is taken already.
-        let named = file.sync_all().and_then(|()| fs::hard_link(&self.beside, &self.path));
-        named.map_err(|error| match error.kind() {
-            io::ErrorKind::AlreadyExists => taken(&self.path),
-            _ => Failure::local(format!("cannot write {}: {error}", self.path.display())),
-        })
-    }
-}
-
-impl Drop for NewFile {
-    fn drop(&mut self) {
-        let _ = fs::remove_file(&self.beside);
+    pub(crate) fn finish(self) -> Outcome<()> {
+        self.draft.create().map_err(|error| not_written(&self.path, &error))
     }
 }
 
@@ -129,16 +111,14 @@ pub(crate) fn must_be_new(path: &Path) -> Outcome<()> {
 }
 
 fn create(path: &Path, content: &[u8], mode: u32) -> Outcome<()> {
-    let written = OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .mode(mode)
-        .open(path)
-        .and_then(|mut file| file.write_all(content).and_then(|()| file.sync_all()));
-    written.map_err(|error| match error.kind() {
+    rovuma_files::create(path, content, mode).map_err(|error| not_written(path, &error))
+}
+
+fn not_written(path: &Path, error: &io::Error) -> Failure {
+    match error.kind() {
         io::ErrorKind::AlreadyExists => taken(path),
         _ => Failure::local(format!("cannot write {}: {error}", path.display())),
-    })
+    }
 }
 
 fn taken(path: &Path) -> Failure {
@@ -157,20 +137,8 @@ pub(crate) fn replace_secret(path: &Path, content: &str) -> Outcome<()> {
 }
 
 fn replace_with_mode(path: &Path, content: &str, mode: u32) -> Outcome<()> {
-    let beside = sibling(path);
-    // A leftover of an earlier, interrupted run is ours to remove.
-    let _ = fs::remove_file(&beside);
-    create(&beside, content.as_bytes(), mode)?;
-    fs::rename(&beside, path).map_err(|error| {
-        let _ = fs::remove_file(&beside);
-        Failure::local(format!("cannot write {}: {error}", path.display()))
-    })
-}
-
-fn sibling(path: &Path) -> PathBuf {
-    let mut name = path.file_name().unwrap_or_default().to_owned();
-    name.push(format!(".{}.new", std::process::id()));
-    path.with_file_name(name)
+    let replaced = rovuma_files::replace(path, content.as_bytes(), mode);
+    replaced.map_err(|error| Failure::local(format!("cannot write {}: {error}", path.display())))
 }
 
 #[cfg(test)]

@@ -1,13 +1,13 @@
 //! The public files of the logs: one folder a log, as C2SP tlog-tiles lays them out.
 
 use std::{
-    collections::BTreeSet,
-    fs::{self, File},
+    fs,
     io::{self, Write as _},
     path::{Path, PathBuf},
 };
 
 use rovuma_envelope::PublicKey;
+use rovuma_files::Draft;
 use rovuma_store::Readers;
 use rovuma_tlog::{CHECKPOINT_PATH, TILE_WIDTH, Tile, TileKind, Tiles};
 
@@ -134,12 +134,11 @@ impl LogFolder {
         let is_there =
             |tile: &Tile| tile.kind != TileKind::Entries || tile.end().min(size) > tree.pruned.below;
         let tiles: Vec<Tile> = changed(before, size).filter(is_there).collect();
+        // Each file's name is on the disk when `put` returns: the checkpoint never needs a tile that a power failure takes.
         for &tile in &tiles {
             let bytes = tree.read(pool, tile).await?;
             put(folder.join(tile.to_string()), bytes).await?;
         }
-        keep_names(tiles.iter().filter_map(|tile| Some(folder.join(tile.to_string()).parent()?.to_owned())))
-            .await?;
         point(Step::TilesPlaced);
         put(folder.join(CHECKPOINT_PATH), note.to_vec()).await?;
         point(Step::CheckpointPlaced);
@@ -193,16 +192,16 @@ fn changed(before: u64, after: u64) -> impl Iterator<Item = Tile> {
     })
 }
 
-/// Writes a file whole or not at all, and to the disk.
+/// Published files are for everybody.
+const EVERYBODY_READS: u32 = 0o644;
+
+/// Writes a file whole or not at all, and to the disk, in a folder that is made when it is not there.
 pub(crate) fn write_whole(target: &Path, bytes: &[u8]) -> io::Result<()> {
-    let folder = target.parent().unwrap_or_else(|| Path::new("."));
-    fs::create_dir_all(folder)?;
-    let unfinished = target.with_file_name(".unfinished");
-    let mut file = File::create(&unfinished)?;
-    file.write_all(bytes)?;
-    file.sync_data()?;
+    fs::create_dir_all(target.parent().unwrap_or_else(|| Path::new(".")))?;
+    let mut draft = Draft::beside(target, EVERYBODY_READS)?;
+    draft.write_all(bytes)?;
     point(Step::FileWritten);
-    fs::rename(&unfinished, target)?;
+    draft.replace()?;
     point(Step::FilePlaced);
     Ok(())
 }
@@ -213,18 +212,4 @@ async fn put(path: PathBuf, bytes: Vec<u8>) -> Result<(), PublishedFault> {
     let written = tokio::task::spawn_blocking(move || write_whole(&target, &bytes)).await;
     let written = written.unwrap_or_else(|fault| Err(io::Error::other(fault)));
     written.map_err(|fault| PublishedFault::File { path, fault })
-}
-
-/// The names of the tiles are on the disk before the checkpoint that needs them is.
-async fn keep_names(folders: impl Iterator<Item = PathBuf>) -> Result<(), PublishedFault> {
-    let folders: BTreeSet<PathBuf> = folders.collect();
-    let keep = move || {
-        for path in folders {
-            let kept = File::open(&path).and_then(|folder| folder.sync_all());
-            kept.map_err(|fault| PublishedFault::File { path, fault })?;
-        }
-        Ok(())
-    };
-    let other = |fault| PublishedFault::File { path: PathBuf::new(), fault: io::Error::other(fault) };
-    tokio::task::spawn_blocking(keep).await.map_err(other)?
 }

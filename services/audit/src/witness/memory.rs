@@ -1,11 +1,7 @@
 //! What we cosigned last of each log, beside the store: a store that is put back to an older copy forgets, and a witness must
 //! not.
 
-use std::{
-    fs::{self, File},
-    io,
-    path::PathBuf,
-};
+use std::{fs, io, path::PathBuf};
 
 use rovuma_tlog::{CHECKPOINT_PATH, Checkpoint, Policy, UnverifiedCheckpoint, Verdict};
 
@@ -49,11 +45,7 @@ impl Memory {
     /// Keeps a head, on the disk, before it is cosigned.
     pub(super) async fn keep(&self, checkpoint: &Checkpoint) -> io::Result<()> {
         let (path, note) = (self.file(&checkpoint.head().origin), checkpoint.as_bytes().to_vec());
-        let keep = move || {
-            write_whole(&path, &note)?;
-            path.parent().map_or(Ok(()), |folder| File::open(folder)?.sync_all())
-        };
-        tokio::task::spawn_blocking(keep).await.map_err(io::Error::other)?
+        tokio::task::spawn_blocking(move || write_whole(&path, &note)).await.map_err(io::Error::other)?
     }
 
     /// An origin is a key's name of the policy: `tz.audit/2026`.

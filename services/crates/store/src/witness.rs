@@ -5,9 +5,7 @@
 //! own history. See `services/decisions/0011-noticing-a-restore.md`.
 
 use std::{
-    fs::{self, File, OpenOptions},
-    io::{self, Write as _},
-    os::unix::fs::OpenOptionsExt as _,
+    fs, io,
     path::{Path, PathBuf},
     sync::{Arc, Weak},
     time::Duration,
@@ -108,13 +106,7 @@ impl WitnessFile {
 
     /// Replaces the file, whole or not at all, and returns once that is on disk.
     pub(crate) fn write(&self, tokens: &Tokens) -> io::Result<()> {
-        let new = self.0.with_added_extension("new");
-        let mut options = OpenOptions::new();
-        let mut file = options.write(true).create(true).truncate(true).mode(OWNER_ONLY).open(&new)?;
-        file.write_all(tokens.to_text().as_bytes())?;
-        file.sync_all()?;
-        fs::rename(&new, &self.0)?;
-        self.0.parent().map_or(Ok(()), |dir| File::open(dir)?.sync_all())
+        rovuma_files::replace(&self.0, tokens.to_text().as_bytes(), OWNER_ONLY)
     }
 
     /// Gives an open store a new witness. One that was not done to its end before is done to its end.

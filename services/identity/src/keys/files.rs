@@ -3,8 +3,8 @@
 use std::{
     collections::HashSet,
     fs,
-    io::{ErrorKind, Write},
-    os::unix::fs::{DirBuilderExt, OpenOptionsExt},
+    io::ErrorKind,
+    os::unix::fs::DirBuilderExt,
     path::{Path, PathBuf},
 };
 
@@ -43,19 +43,7 @@ impl KeyFolder {
     /// Writes a key, whole or not at all, and waits for the disk.
     pub(super) fn write(&self, key: &TokenKey) -> Result<(), KeysFault> {
         let path = self.path_of(key.kid());
-        let draft = path.with_extension("new");
-        let written = fs::OpenOptions::new()
-            .write(true)
-            .create(true)
-            .truncate(true)
-            .mode(FILE_MODE)
-            .open(&draft)
-            .and_then(|mut file| {
-                file.write_all(key.to_pkcs8_pem().as_bytes())?;
-                file.sync_all()
-            })
-            .and_then(|()| fs::rename(&draft, &path))
-            .and_then(|()| fs::File::open(&self.0)?.sync_all());
+        let written = rovuma_files::replace(&path, key.to_pkcs8_pem().as_bytes(), FILE_MODE);
         written.map_err(|source| KeysFault::File { path, source })
     }
 
@@ -70,8 +58,8 @@ impl KeyFolder {
         let fault = |source| KeysFault::File { path: self.0.clone(), source };
         for entry in fs::read_dir(&self.0).map_err(fault)? {
             let path = entry.map_err(fault)?.path();
-            let ours = path.extension().is_some_and(|ending| ending == "pem" || ending == "new");
-            if ours && !known.contains(&path) {
+            let is_key = path.extension().is_some_and(|ending| ending == "pem") && !known.contains(&path);
+            if is_key || path.file_name().is_some_and(rovuma_files::is_unfinished) {
                 remove(&path)?;
             }
         }
@@ -130,9 +118,11 @@ mod tests {
         folder.write(&kept).expect("written");
         folder.write(&left).expect("written");
         fs::write(dir.path().join("README"), "keys").expect("written");
+        let unfinished = dir.path().join(".a.pem.x.unfinished");
+        fs::write(&unfinished, "half a key").expect("written");
         folder.keep_only([kept.kid()].into_iter()).expect("cleared");
         assert!(folder.read(kept.kid()).expect("no fault").is_some());
         assert!(folder.read(left.kid()).expect("no fault").is_none());
-        assert!(dir.path().join("README").exists());
+        assert!(dir.path().join("README").exists() && !unfinished.exists());
     }
 }

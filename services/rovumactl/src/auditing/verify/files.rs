@@ -20,9 +20,6 @@ use crate::{
     exit::{Exit, Failure, Outcome},
 };
 
-/// What a service that was stopped while it wrote a file leaves beside it. Nobody reads it.
-const UNFINISHED: &str = ".unfinished";
-
 /// A file of a log could not be read: nothing is said about the log.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ReadFault {
@@ -77,7 +74,8 @@ impl Folder {
             let path = if below.is_empty() { name.clone() } else { format!("{below}/{name}") };
             if entry.file_type().map_err(fault)?.is_dir() {
                 self.walk(&path, found)?;
-            } else if name != UNFINISHED {
+            } else if !rovuma_files::is_unfinished(&entry.file_name()) {
+                // A service that was killed while it wrote a file leaves a draft beside it, which nobody reads.
                 found.push(path);
             }
         }
