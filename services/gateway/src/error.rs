@@ -33,12 +33,7 @@ impl DbError {
     /// Whether the same work may succeed later without a change.
     pub(crate) fn is_transient(&self) -> bool {
         match self {
-            // A constraint that does not hold now will not hold later.
-            Self::Sql(sqlx::Error::Database(fault)) => matches!(fault.kind(), sqlx::error::ErrorKind::Other),
-            Self::Sql(fault) => !matches!(
-                fault,
-                sqlx::Error::ColumnDecode { .. } | sqlx::Error::Decode(_) | sqlx::Error::ColumnNotFound(_)
-            ),
+            Self::Sql(fault) => rovuma_store::is_transient(fault),
             Self::Id(_) | Self::Time(_) | Self::Damaged { .. } => false,
         }
     }

@@ -64,7 +64,7 @@ pub(crate) struct Gateway {
 }
 
 impl Gateway {
-    /// What time it is.
+    /// The present time.
     pub(crate) fn now(&self) -> Timestamp {
         self.clock.now()
     }

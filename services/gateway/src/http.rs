@@ -1,15 +1,10 @@
 //! The HTTP API, version 1: one file a route.
 //!
-//! Every route: who calls ([`caller`]) → load → may they ([`access`]) → act, in one transaction with its
-//! audit event. A refusal is a problem (RFC 9457) with a stable `code`.
+//! Every route: who calls ([`Caller`](rovuma_api::Caller)) → load → may they ([`Access`](rovuma_api::Access)) → act,
+//! in one transaction with its audit event. A refusal is a problem (RFC 9457) with a stable `code`.
 
-pub(crate) mod access;
-pub(crate) mod caller;
 pub(crate) mod error;
-pub(crate) mod idempotency;
-pub(crate) mod if_match;
 pub(crate) mod openapi;
-pub(crate) mod page;
 
 mod agencies;
 mod alarms;
@@ -34,6 +29,7 @@ mod message_read;
 mod message_trace;
 mod quarantine;
 mod sent;
+mod state;
 mod streams;
 mod trust;
 
@@ -52,11 +48,7 @@ pub(crate) fn router(gateway: Arc<Gateway>) -> Router {
 
 /// The OpenAPI 3.1 document of the API, as it is kept in `schemas/openapi/gateway.json`.
 pub fn openapi() -> String {
-    let document = api().into_openapi();
-    // A document of strings and lists always serialises.
-    let mut text = document.to_pretty_json().unwrap_or_default();
-    text.push('\n');
-    text
+    rovuma_api::openapi::text(&api().into_openapi())
 }
 
 fn api() -> OpenApiRouter<Arc<Gateway>> {

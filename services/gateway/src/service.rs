@@ -3,6 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use anyhow::Context as _;
+use rovuma_api::idempotency;
 use rovuma_broker::{Broker, BrokerState};
 use rovuma_outbox::{Outbox, Relay};
 use rovuma_policy::Policy;
@@ -74,7 +75,8 @@ impl Service for GatewayService {
         shutdown.spawn("trust lists", lists.watch(Arc::clone(&gateway), every, shutdown.clone()));
         shutdown.spawn("audit overdue", overdue::watch(Arc::clone(&gateway), shutdown.clone()));
         shutdown.spawn("restored", restored::watch(Arc::clone(&gateway), shutdown.clone()));
-        shutdown.spawn("idempotency", http::idempotency::sweep(Arc::clone(&gateway), shutdown.clone()));
+        let sweep = idempotency::sweep(Arc::clone(&gateway), gateway.store.clone(), shutdown.clone());
+        shutdown.spawn("idempotency", sweep);
         shutdown.spawn("last word", last_word(Arc::clone(&gateway), shutdown.clone()));
         exchange::start(&gateway, &broker, shutdown);
         rovuma_runtime::http::serve(context, "api", &config.http, http::router(gateway))?;

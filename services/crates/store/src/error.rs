@@ -127,6 +127,16 @@ impl<E> WriteError<E> {
     }
 }
 
+/// Whether the same query may succeed later without a change, although it failed with `fault` now.
+pub fn is_transient(fault: &sqlx::Error) -> bool {
+    match fault {
+        // A constraint that does not hold now will not hold later.
+        sqlx::Error::Database(fault) => matches!(fault.kind(), sqlx::error::ErrorKind::Other),
+        sqlx::Error::ColumnDecode { .. } | sqlx::Error::Decode(_) | sqlx::Error::ColumnNotFound(_) => false,
+        _ => true,
+    }
+}
+
 /// Why a whole group of jobs did not take effect.
 #[derive(Clone, Debug)]
 pub(crate) enum Failure {

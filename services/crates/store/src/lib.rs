@@ -39,7 +39,7 @@ pub use commits::Commits;
 pub use config::StoreConfig;
 pub use conn::Conn;
 pub use duty::Duty;
-pub use error::{OpenError, WriteError};
+pub use error::{OpenError, WriteError, is_transient};
 pub use futures::{FutureExt, future::BoxFuture};
 pub use identity::{Restored, renames, renew_identity};
 pub use insert::{Binding, Insert};

@@ -1,14 +1,12 @@
 //! What an author does to their draft before anybody else sees it.
 
+use rovuma_api::entity_tag::IfMatch;
 use rovuma_policy::{Act, Permit, act};
 use rovuma_schemas::{Timestamp, audit::AuditAction};
 use rovuma_store::Conn;
 
 use super::{content::Content, draft::Draft, review, state::Step};
-use crate::{
-    gateway::Gateway,
-    http::{error::ApiError, if_match::IfMatch},
-};
+use crate::{gateway::Gateway, http::error::ApiError};
 
 /// Puts other content in the place of the draft's.
 ///

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use rovuma_api::entity_tag;
 use rovuma_policy::Resource;
 use rovuma_schemas::{AgencyCode, MessageId, Timestamp};
 use rovuma_store::{Conn, Insert, LateRows, RowExt, Store};
@@ -15,7 +16,7 @@ use crate::{
     error::DbError,
     exchange::event::EventKind,
     gateway::Gateway,
-    http::{error::ApiError, if_match, openapi::DraftDocument},
+    http::{error::ApiError, openapi::DraftDocument},
 };
 
 /// A row of the table `draft`.
@@ -153,7 +154,7 @@ impl Draft {
         .bind(self.version - 1);
         if query.execute(&mut *tx).await.map_err(DbError::from)?.rows_affected() == 0 {
             let present = load(tx, &self.id).await?.map_or(0, |draft| draft.version);
-            return Err(if_match::changed(present, self.version - 1));
+            return Err(entity_tag::changed("The draft", present, self.version - 1).into());
         }
         self.tell(tx, gateway);
         Ok(())

@@ -1,5 +1,6 @@
 //! The agency's drafts, the newest first.
 
+use rovuma_api::page::Window;
 use rovuma_policy::{Permit, act};
 use rovuma_store::Conn;
 
@@ -7,7 +8,7 @@ use super::{
     draft::{self, Draft},
     state::DraftState,
 };
-use crate::{error::DbError, http::page::Window};
+use crate::error::DbError;
 
 /// Which drafts are wanted.
 #[derive(Clone, Debug)]
@@ -26,7 +27,7 @@ pub(crate) async fn page(
     conn: &mut Conn,
     permit: &Permit<act::AlertListDrafts>,
     wanted: &Wanted,
-    window: &Window<16>,
+    window: &Window<[u8; 16]>,
 ) -> Result<Vec<([u8; 16], Draft)>, DbError> {
     let rows = sqlx::query(
         "SELECT id, agency, author, state, version, category, status, second_person, content,

@@ -1,6 +1,7 @@
 //! What all steps share, and the one that hands a draft back.
 
 use axum::http::StatusCode;
+use rovuma_api::entity_tag::IfMatch;
 use rovuma_policy::{Act, Actor, Permit, act};
 use rovuma_runtime::Problem;
 use rovuma_schemas::{Line, Timestamp, audit::AuditAction};
@@ -11,12 +12,7 @@ use super::{
     draft::{self, Draft},
     state::{DraftState, Step},
 };
-use crate::{
-    audit,
-    error::DbError,
-    gateway::Gateway,
-    http::{error::ApiError, if_match::IfMatch},
-};
+use crate::{audit, error::DbError, gateway::Gateway, http::error::ApiError};
 
 /// Hands the draft back to its author, with the reason.
 ///
@@ -51,7 +47,7 @@ pub(super) async fn present<A: Act>(
     let id = permit.resource().id().parse().map_err(DbError::from)?;
     let draft = draft::load(tx, &id).await?.filter(|draft| draft.resource() == *permit.resource());
     let draft = draft.ok_or_else(Problem::not_found)?;
-    seen.check(draft.version)?;
+    seen.check("The draft", draft.version)?;
     Ok(draft)
 }
 

@@ -3,13 +3,14 @@
 use std::sync::Arc;
 
 use axum::{Json, extract::State};
+use rovuma_api::{Access as _, Caller};
 use rovuma_envelope::Agency;
 use rovuma_policy::act;
 use rovuma_schemas::{AgencyCode, CountryCode, Timestamp};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::{access, caller::Caller, error::ApiError, openapi::Refusals};
+use super::{error::ApiError, openapi::Refusals};
 use crate::{alerts::directory::labels, gateway::Gateway};
 
 /// Possible recipients.
@@ -47,7 +48,7 @@ pub(crate) async fn list(
     State(gateway): State<Arc<Gateway>>,
     caller: Caller,
 ) -> Result<Json<Agencies>, ApiError> {
-    let permit = access::permit_own(&gateway, &caller, act::TrustRead).await?;
+    let permit = gateway.permit_own(&caller, act::TrustRead).await?;
     let (now, trust) = (gateway.now(), gateway.trust.current());
     let can_be_written_to = |agency: &&Agency| {
         agency.code != *permit.resource().owner() && !agency.code.is_node() && is_in_force(agency, now)

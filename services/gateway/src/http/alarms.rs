@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use axum::{Json, extract::State};
+use rovuma_api::{Access as _, Caller, page::PAGE_MAX};
 use rovuma_policy::act;
 use rovuma_schemas::Timestamp;
 use rovuma_store::RowExt;
@@ -10,7 +11,7 @@ use serde::Serialize;
 use sqlx::{Row, any::AnyRow};
 use utoipa::ToSchema;
 
-use super::{access, caller::Caller, error::ApiError, openapi::Refusals, page::PAGE_MAX};
+use super::{error::ApiError, openapi::Refusals};
 use crate::{error::DbError, gateway::Gateway};
 
 /// The agency's alarms.
@@ -49,7 +50,7 @@ pub(crate) async fn list(
     State(gateway): State<Arc<Gateway>>,
     caller: Caller,
 ) -> Result<Json<Alarms>, ApiError> {
-    let permit = access::permit_own(&gateway, &caller, act::StreamsRead).await?;
+    let permit = gateway.permit_own(&caller, act::StreamsRead).await?;
     let rows = sqlx::query(
         "SELECT kind, subject, detail, times, first_at, last_at FROM alarm
          WHERE agency = $1 ORDER BY last_at DESC, kind, subject LIMIT $2",

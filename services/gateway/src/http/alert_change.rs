@@ -7,6 +7,12 @@ use axum::{
     extract::{Path, State},
     http::StatusCode,
 };
+use rovuma_api::{
+    Caller,
+    entity_tag::{IfMatch, etag},
+    idempotency::{self, Answer},
+    openapi::IfMatchHeader,
+};
 use rovuma_policy::act;
 use rovuma_runtime::Problem;
 use rovuma_schemas::MessageId;
@@ -14,11 +20,8 @@ use rovuma_store::FutureExt;
 
 use super::{
     alert_read::permitted,
-    caller::Caller,
     error::ApiError,
-    idempotency::{self, Answer},
-    if_match::{IfMatch, etag},
-    openapi::{DraftDocument, IfMatchHeader, Refusals},
+    openapi::{DraftDocument, Refusals},
 };
 use crate::{
     alerts::{

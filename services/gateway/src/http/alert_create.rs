@@ -3,17 +3,19 @@
 use std::sync::Arc;
 
 use axum::{body::Bytes, extract::State, http::StatusCode};
+use rovuma_api::{
+    Access as _, Caller,
+    entity_tag::etag,
+    idempotency::{self, Answer, IdempotencyKey},
+    openapi::IdempotencyHeader,
+};
 use rovuma_policy::act;
 use rovuma_runtime::Problem;
 use rovuma_store::FutureExt;
 
 use super::{
-    access,
-    caller::Caller,
     error::ApiError,
-    idempotency::{self, Answer, IdempotencyKey},
-    if_match::etag,
-    openapi::{DraftDocument, IdempotencyHeader, Refusals},
+    openapi::{DraftDocument, Refusals},
 };
 use crate::{
     alerts::{
@@ -43,10 +45,10 @@ pub(crate) async fn create(
     key: IdempotencyKey,
     body: Bytes,
 ) -> Result<Answer, ApiError> {
-    let permit = access::permit_own(&gateway, &caller, act::AlertCreate).await?;
+    let permit = gateway.permit_own(&caller, act::AlertCreate).await?;
     let now = gateway.now();
     let attempt = key.attempt(&caller, &body);
-    if let Some(answer) = idempotency::answered(&gateway, attempt.as_ref(), now).await? {
+    if let Some(answer) = idempotency::answered(&gateway.store, attempt.as_ref(), now).await? {
         return Ok(answer);
     }
     let content = Content::check(&gateway, caller.agency(), &body, caller.locale(), now)?;

@@ -3,20 +3,18 @@
 use std::sync::Arc;
 
 use axum::extract::{Path, State};
+use rovuma_api::{
+    Caller,
+    entity_tag::IfMatch,
+    idempotency::{self, Answer},
+    openapi::IfMatchHeader,
+};
 use rovuma_policy::act;
 use rovuma_runtime::Problem;
 use rovuma_schemas::MessageId;
 use rovuma_store::FutureExt;
 
-use super::{
-    alert_change::answer,
-    alert_read::permitted,
-    caller::Caller,
-    error::ApiError,
-    idempotency::{self, Answer},
-    if_match::IfMatch,
-    openapi::{IfMatchHeader, Refusals},
-};
+use super::{alert_change::answer, alert_read::permitted, error::ApiError, openapi::Refusals};
 use crate::{alerts::change, gateway::Gateway};
 
 /// Throws a draft away. Only its author may, and not once it is released.

@@ -6,18 +6,13 @@ use axum::{
     Json,
     extract::{Query, State},
 };
+use rovuma_api::{Access as _, ApiState as _, Caller, cursors::Cursors, page::Page};
 use rovuma_policy::act;
 use rovuma_schemas::audit::AuditAction;
 use serde::{Deserialize, Serialize};
 use utoipa::IntoParams;
 
-use super::{
-    access,
-    caller::Caller,
-    error::ApiError,
-    openapi::Refusals,
-    page::{Cursors, Page},
-};
+use super::{error::ApiError, openapi::Refusals};
 use crate::{
     alerts::{draft::DraftView, list, state::DraftState},
     audit,
@@ -55,7 +50,7 @@ pub(crate) async fn list(
     caller: Caller,
     Query(filter): Query<Filter>,
 ) -> Result<Json<Page<DraftView>>, ApiError> {
-    let permit = access::permit_own(&gateway, &caller, act::AlertListDrafts).await?;
+    let permit = gateway.permit_own(&caller, act::AlertListDrafts).await?;
     let cursors = Cursors::of("drafts", caller.agency().as_str(), &filter);
     let window = cursors.window(filter.limit, filter.cursor.as_deref())?;
     let own_only = filter.mine || caller.actor().is_machine();
@@ -68,6 +63,6 @@ pub(crate) async fn list(
     let act = audit::by(caller.actor(), AuditAction::DraftSearch, gateway.now())
         .detail("hits", page.items.len())
         .detail("filter.state", filter.state.map_or("open", DraftState::as_str));
-    access::record(&gateway, act).await?;
+    gateway.record(act).await?;
     Ok(Json(page))
 }

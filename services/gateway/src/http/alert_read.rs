@@ -8,6 +8,7 @@ use axum::{
     http::header,
     response::{IntoResponse, Response},
 };
+use rovuma_api::{Access as _, ApiState as _, Caller, entity_tag::etag};
 use rovuma_policy::{Act, Context, Permit, act};
 use rovuma_runtime::Problem;
 use rovuma_schemas::{
@@ -15,7 +16,7 @@ use rovuma_schemas::{
     audit::{AuditAction, AuditObject},
 };
 
-use super::{access, caller::Caller, error::ApiError, if_match::etag, openapi::Refusals};
+use super::{error::ApiError, openapi::Refusals};
 use crate::{
     alerts::draft::{self, Draft, DraftView},
     audit,
@@ -42,7 +43,7 @@ pub(crate) async fn read(
     let act = audit::by(caller.actor(), AuditAction::DraftRead, gateway.now())
         .object("draft", id)
         .detail("version", draft.version);
-    access::record(&gateway, act).await?;
+    gateway.record(act).await?;
     let version = etag(draft.version);
     let headers = [(header::ETAG, version), (header::CACHE_CONTROL, "no-store".to_owned())];
     Ok((headers, Json(DraftView::whole(draft)?)).into_response())
@@ -53,14 +54,14 @@ pub(crate) async fn read(
 /// # Errors
 /// 404 when the caller's agency has no such draft, 403 as the policy says; both audited where it is a
 /// refusal.
-pub(super) async fn permitted<A: Act>(
+pub(super) async fn permitted<A: Act + Send>(
     gateway: &Gateway,
     caller: &Caller,
     id: &MessageId,
     act: A,
 ) -> Result<(Draft, Permit<A>), ApiError> {
     let draft = own(gateway, caller, id, act).await?;
-    let permit = access::permit(gateway, caller, act, &draft.resource(), &Context::NONE).await?;
+    let permit = gateway.permit(caller, act, &draft.resource(), &Context::NONE).await?;
     Ok((draft, permit))
 }
 
@@ -68,7 +69,7 @@ pub(super) async fn permitted<A: Act>(
 ///
 /// # Errors
 /// 404 when it is not, audited when it is another agency's.
-pub(super) async fn own<A: Act>(
+pub(super) async fn own<A: Act + Send>(
     gateway: &Gateway,
     caller: &Caller,
     id: &MessageId,
@@ -81,5 +82,5 @@ pub(super) async fn own<A: Act>(
         found => found.is_some(),
     };
     let object = AuditObject::new("draft", id.to_string());
-    Err(access::missing(gateway, caller, act.action(), object, is_anothers).await)
+    Err(gateway.missing(caller, act.action(), object, is_anothers).await)
 }

@@ -7,6 +7,12 @@ use axum::{
     extract::{Path, State},
     http::StatusCode,
 };
+use rovuma_api::{
+    Access as _, Caller,
+    entity_tag::{IfMatch, etag},
+    idempotency::{self, Answer, IdempotencyKey},
+    openapi::{IdempotencyHeader, IfMatchHeader},
+};
 use rovuma_policy::{Context, Permit, act};
 use rovuma_runtime::Problem;
 use rovuma_schemas::{AgencyCode, Lane, MessageId, MessageType, StreamId, Timestamp};
@@ -14,14 +20,7 @@ use rovuma_store::FutureExt;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::{
-    access, alert_read,
-    caller::Caller,
-    error::ApiError,
-    idempotency::{self, Answer, IdempotencyKey},
-    if_match::{IfMatch, etag},
-    openapi::{IdempotencyHeader, IfMatchHeader, Refusals},
-};
+use super::{alert_read, error::ApiError, openapi::Refusals};
 use crate::{
     alerts::{
         content::Content,
@@ -104,14 +103,14 @@ pub(crate) async fn release(
     let permit = permit(&gateway, &caller, &draft, draft.second_person.is_some()).await?;
     let now = gateway.now();
     let attempt = key.attempt(&caller, &body);
-    if let Some(answer) = idempotency::answered(&gateway, attempt.as_ref(), now).await? {
+    if let Some(answer) = idempotency::answered(&gateway.store, attempt.as_ref(), now).await? {
         return Ok(answer);
     }
     release::allowed(&draft, caller.subject())?;
     if draft.author != caller.subject() {
         seen.required()?;
     }
-    seen.check(draft.version)?;
+    seen.check("The draft", draft.version)?;
     overdue::check(&gateway, now).await?;
     fitness::check(&gateway, caller.agency(), MessageType::AlertIssue, now)?;
     let content = Content::check(&gateway, caller.agency(), &draft.content, caller.locale(), now)?;
@@ -135,7 +134,7 @@ async fn permit(
     second_person: bool,
 ) -> Result<Permit<act::AlertRelease>, ApiError> {
     let context = Context::release(second_person);
-    access::permit(gateway, caller, act::AlertRelease, &draft.resource(), &context).await
+    gateway.permit(caller, act::AlertRelease, &draft.resource(), &context).await
 }
 
 fn answer((draft, released): (Draft, Released), now: Timestamp) -> Result<Answer, ApiError> {

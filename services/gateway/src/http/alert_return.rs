@@ -6,6 +6,12 @@ use axum::{
     body::Bytes,
     extract::{Path, State},
 };
+use rovuma_api::{
+    Caller,
+    entity_tag::IfMatch,
+    idempotency::{self, Answer, IdempotencyKey},
+    openapi::{IdempotencyHeader, IfMatchHeader},
+};
 use rovuma_policy::act;
 use rovuma_runtime::Problem;
 use rovuma_schemas::{Line, MessageId};
@@ -13,15 +19,7 @@ use rovuma_store::FutureExt;
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use super::{
-    alert_change::answer,
-    alert_read::permitted,
-    caller::Caller,
-    error::ApiError,
-    idempotency::{self, Answer, IdempotencyKey},
-    if_match::IfMatch,
-    openapi::{IdempotencyHeader, IfMatchHeader, Refusals},
-};
+use super::{alert_change::answer, alert_read::permitted, error::ApiError, openapi::Refusals};
 use crate::{alerts::review, gateway::Gateway};
 
 /// Why a draft is handed back.

@@ -6,20 +6,18 @@ use axum::{
     body::Bytes,
     extract::{Path, State},
 };
+use rovuma_api::{
+    Caller,
+    entity_tag::IfMatch,
+    idempotency::{self, Answer, IdempotencyKey},
+    openapi::{IdempotencyHeader, IfMatchHeader},
+};
 use rovuma_policy::act;
 use rovuma_runtime::Problem;
 use rovuma_schemas::MessageId;
 use rovuma_store::FutureExt;
 
-use super::{
-    alert_change::answer,
-    alert_read::permitted,
-    caller::Caller,
-    error::ApiError,
-    idempotency::{self, Answer, IdempotencyKey},
-    if_match::IfMatch,
-    openapi::{IdempotencyHeader, IfMatchHeader, Refusals},
-};
+use super::{alert_change::answer, alert_read::permitted, error::ApiError, openapi::Refusals};
 use crate::{alerts::change, gateway::Gateway};
 
 /// Hands a draft to a supervisor. From then on it does not change until it is returned.

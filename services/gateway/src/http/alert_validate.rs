@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use axum::{Json, body::Bytes, extract::State};
+use rovuma_api::{Access as _, Caller, openapi::IdempotencyHeader};
 use rovuma_policy::act;
 use rovuma_runtime::Problem;
 use rovuma_schemas::{AgencyCode, Timestamp};
@@ -10,10 +11,8 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::{
-    access,
-    caller::Caller,
     error::ApiError,
-    openapi::{DraftDocument, IdempotencyHeader, Refusals},
+    openapi::{DraftDocument, Refusals},
 };
 use crate::{alerts::content::Content, gateway::Gateway};
 
@@ -65,7 +64,7 @@ pub(crate) async fn validate(
     caller: Caller,
     body: Bytes,
 ) -> Result<Json<Validated>, ApiError> {
-    access::permit_own(&gateway, &caller, act::AlertValidate).await?;
+    gateway.permit_own(&caller, act::AlertValidate).await?;
     let now = gateway.now();
     let content = Content::check(&gateway, caller.agency(), &body, caller.locale(), now)?;
     let valid = content.valid();

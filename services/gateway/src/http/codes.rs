@@ -6,12 +6,13 @@ use axum::{
     Json,
     extract::{Path, Query, State},
 };
+use rovuma_api::Caller;
 use rovuma_runtime::Problem;
 use rovuma_schemas::{CodeEntry, CodeList, Date, Locale};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use super::{caller::Caller, error::ApiError, openapi::Refusals};
+use super::{error::ApiError, openapi::Refusals};
 use crate::gateway::Gateway;
 
 /// Which language.

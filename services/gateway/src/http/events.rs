@@ -7,12 +7,13 @@ use axum::{
     Json,
     extract::{Query, State},
 };
+use rovuma_api::{Access as _, Caller, page::PAGE_MAX};
 use rovuma_policy::act;
 use rovuma_runtime::Problem;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use super::{access, caller::Caller, error::ApiError, openapi::Refusals, page::PAGE_MAX};
+use super::{error::ApiError, openapi::Refusals};
 use crate::{
     gateway::Gateway,
     messages::events::{self, Event},
@@ -51,7 +52,7 @@ pub(crate) async fn list(
     caller: Caller,
     Query(asked): Query<Asked>,
 ) -> Result<Json<Events>, ApiError> {
-    let permit = access::permit_own(&gateway, &caller, act::EventsRead).await?;
+    let permit = gateway.permit_own(&caller, act::EventsRead).await?;
     let limit = asked.limit.unwrap_or(PAGE_MAX);
     if !(1..=PAGE_MAX).contains(&limit) || asked.after < 0 {
         return Err(Problem::bad_request("limit").detail("limit must be 1 to 200, after 0 or more.").into());

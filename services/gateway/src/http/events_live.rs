@@ -11,13 +11,14 @@ use axum::{
     },
 };
 use futures::Stream;
+use rovuma_api::{Access as _, Caller, page::PAGE_MAX};
 use rovuma_policy::{Permit, act};
 use rovuma_runtime::Problem;
 use rovuma_schemas::Timestamp;
 use rovuma_store::Commits;
 use tokio::sync::watch;
 
-use super::{access, caller::Caller, error::ApiError, openapi::Refusals, page::PAGE_MAX};
+use super::{error::ApiError, openapi::Refusals};
 use crate::{
     gateway::Gateway,
     messages::events::{self, Event},
@@ -47,7 +48,7 @@ pub(crate) async fn follow(
     caller: Caller,
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
-    let permit = access::permit_own(&gateway, &caller, act::EventsRead).await?;
+    let permit = gateway.permit_own(&caller, act::EventsRead).await?;
     let from = match headers.get(LAST_EVENT_ID) {
         Some(value) => {
             let number = value.to_str().ok().and_then(|text| text.trim().parse::<i64>().ok());

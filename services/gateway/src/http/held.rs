@@ -6,6 +6,11 @@ use axum::{
     Json,
     extract::{Query, State},
 };
+use rovuma_api::{
+    Access as _, Caller,
+    cursors::Cursors,
+    page::{Page, PageQuery},
+};
 use rovuma_policy::act;
 use rovuma_schemas::{Digest, Lane, Timestamp};
 use rovuma_store::RowExt;
@@ -13,13 +18,7 @@ use serde::Serialize;
 use sqlx::{Row, any::AnyRow};
 use utoipa::ToSchema;
 
-use super::{
-    access,
-    caller::Caller,
-    error::ApiError,
-    openapi::Refusals,
-    page::{Cursors, Page, PageQuery},
-};
+use super::{error::ApiError, openapi::Refusals};
 use crate::{error::DbError, gateway::Gateway};
 
 /// A message that could not be decided yet. Nothing in it is verified, so nothing of it is shown but who it
@@ -55,7 +54,7 @@ pub(crate) async fn list(
     caller: Caller,
     Query(query): Query<PageQuery>,
 ) -> Result<Json<Page<HeldRow>>, ApiError> {
-    let permit = access::permit_own(&gateway, &caller, act::HeldRead).await?;
+    let permit = gateway.permit_own(&caller, act::HeldRead).await?;
     let cursors = Cursors::of("held", caller.agency().as_str(), &());
     let window = cursors.window(query.limit, query.cursor.as_deref())?;
     let rows = sqlx::query(

@@ -6,18 +6,13 @@ use axum::{
     Json,
     extract::{Query, State},
 };
+use rovuma_api::{Access as _, ApiState as _, Caller, cursors::Cursors, page::Page};
 use rovuma_policy::act;
 use rovuma_schemas::{AgencyCode, Category, Lane, MessageId, Status, Timestamp, audit::AuditAction};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use super::{
-    access,
-    caller::Caller,
-    error::ApiError,
-    openapi::Refusals,
-    page::{Cursors, Page},
-};
+use super::{error::ApiError, openapi::Refusals};
 use crate::{
     audit,
     gateway::Gateway,
@@ -146,7 +141,7 @@ pub(crate) async fn list(
     caller: Caller,
     Query(filter): Query<Filter>,
 ) -> Result<Json<Page<InboxRow>>, ApiError> {
-    let permit = access::permit_own(&gateway, &caller, act::MessageListInbox).await?;
+    let permit = gateway.permit_own(&caller, act::MessageListInbox).await?;
     let cursors = Cursors::of("inbox", caller.agency().as_str(), &filter);
     let window = cursors.window(filter.limit, filter.cursor.as_deref())?;
     let wanted = Wanted {
@@ -164,6 +159,6 @@ pub(crate) async fn list(
     drop(conn);
     let page = cursors.page(&window, rows.into_iter().map(|(key, row)| (key, row.into())).collect());
     let act = audit::by(caller.actor(), AuditAction::InboxSearch, gateway.now());
-    access::record(&gateway, audit::search(act, &wanted, page.items.len())).await?;
+    gateway.record(audit::search(act, &wanted, page.items.len())).await?;
     Ok(Json(page))
 }

@@ -1,12 +1,13 @@
 //! What the routes of one message share.
 
+use rovuma_api::{Access as _, Caller};
 use rovuma_policy::{Act, Context, Permit, Resource};
 use rovuma_runtime::Problem;
 use rovuma_schemas::{AgencyCode, MessageId, audit::AuditObject};
 use serde::Deserialize;
 use utoipa::IntoParams;
 
-use super::{access, caller::Caller, error::ApiError};
+use super::error::ApiError;
 use crate::{
     gateway::Gateway,
     messages::found::{Found, Lookup, find},
@@ -67,7 +68,7 @@ pub(super) fn stated(reason: Option<&str>) -> Result<Option<&str>, ApiError> {
 /// # Errors
 /// 404 when the caller's agency has no such message, 403 as the policy says, both audited where it is a
 /// refusal; 409 `ambiguous_id` when the agency has several under the id and the request does not say whose.
-pub(super) async fn permitted<A: Act>(
+pub(super) async fn permitted<A: Act + Send>(
     gateway: &Gateway,
     caller: &Caller,
     Named { id, sender }: Named<'_>,
@@ -80,19 +81,19 @@ pub(super) async fn permitted<A: Act>(
     drop(conn);
     match lookup {
         Lookup::Own(found) => {
-            let permit = access::permit(gateway, caller, act, &found.resource(), context).await?;
+            let permit = gateway.permit(caller, act, &found.resource(), context).await?;
             Ok((found, permit))
         }
         Lookup::Several(senders) => {
             // Who sent them is told to those alone who may do this to any of them.
             let any = Resource::message(&id.to_string(), caller.agency());
-            access::permit(gateway, caller, act, &any, context).await?;
+            gateway.permit(caller, act, &any, context).await?;
             Err(ambiguous(&senders).into())
         }
         Lookup::Anothers | Lookup::Nowhere => {
             let object = AuditObject::new("message", id.to_string());
             let is_anothers = matches!(lookup, Lookup::Anothers);
-            Err(access::missing(gateway, caller, act.action(), object, is_anothers).await)
+            Err(gateway.missing(caller, act.action(), object, is_anothers).await)
         }
     }
 }

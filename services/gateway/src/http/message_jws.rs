@@ -8,6 +8,7 @@ use axum::{
     http::header,
     response::{IntoResponse, Response},
 };
+use rovuma_api::{ApiState as _, Caller};
 use rovuma_policy::{Context, act};
 use rovuma_runtime::Problem;
 use rovuma_schemas::{AgencyCode, CountryCode, Digest, MessageId, audit::AuditAction};
@@ -15,8 +16,6 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::{
-    access,
-    caller::Caller,
     error::ApiError,
     message::{self, Named, Why},
     openapi::Refusals,
@@ -89,7 +88,7 @@ pub(crate) async fn jws(
         Some(reason) => act.purpose(reason),
         None => act,
     };
-    access::record(&gateway, act).await?;
+    gateway.record(act).await?;
     let originals = originals(&gateway, found).await?;
     Ok(([(header::CACHE_CONTROL, "no-store")], Json(originals)).into_response())
 }

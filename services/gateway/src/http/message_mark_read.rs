@@ -7,6 +7,11 @@ use axum::{
     extract::{Path, Query, State},
     http::StatusCode,
 };
+use rovuma_api::{
+    Caller,
+    idempotency::{self, Answer, IdempotencyKey},
+    openapi::IdempotencyHeader,
+};
 use rovuma_policy::{Context, act};
 use rovuma_runtime::Problem;
 use rovuma_schemas::{MessageId, Timestamp, audit::AuditAction};
@@ -15,11 +20,9 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::{
-    caller::Caller,
     error::ApiError,
-    idempotency::{self, Answer, IdempotencyKey},
     message::{self, Named, Whose},
-    openapi::{IdempotencyHeader, Refusals},
+    openapi::Refusals,
 };
 use crate::{
     audit,

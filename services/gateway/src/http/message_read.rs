@@ -10,6 +10,7 @@ use axum::{
     http::header,
     response::{IntoResponse, Response},
 };
+use rovuma_api::{ApiState as _, Caller};
 use rovuma_policy::{Context, Permit, act};
 use rovuma_runtime::Problem;
 use rovuma_schemas::{AgencyCode, MessageId, audit::AuditAction};
@@ -18,7 +19,6 @@ use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
 
 use super::{
-    caller::Caller,
     error::ApiError,
     message::{self, Named},
     openapi::Refusals,
@@ -108,7 +108,7 @@ async fn metadata(gateway: &Gateway, caller: &Caller, named: Named<'_>) -> Resul
     let act = audit::by(caller.actor(), AuditAction::MessageRead, gateway.now())
         .object("message", found.id())
         .detail("view", "metadata");
-    super::access::record(gateway, act).await?;
+    gateway.record(act).await?;
     view::metadata(gateway, &permit, found).await
 }
 

@@ -6,6 +6,7 @@ use axum::{
     Json,
     extract::{Path, Query, State},
 };
+use rovuma_api::{ApiState as _, Caller};
 use rovuma_policy::{Context, act};
 use rovuma_runtime::Problem;
 use rovuma_schemas::{MessageId, audit::AuditAction};
@@ -13,8 +14,6 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::{
-    access,
-    caller::Caller,
     error::ApiError,
     message::{self, Named, Whose},
     openapi::Refusals,
@@ -79,7 +78,7 @@ pub(crate) async fn trace(
     let act = audit::by(caller.actor(), AuditAction::MessageRead, gateway.now())
         .object("message", found.id())
         .detail("view", "trace");
-    access::record(&gateway, act).await?;
+    gateway.record(act).await?;
     match found {
         Found::Sent(sent) => of_sent(&gateway, &sent).await.map(Json),
         Found::Received(received) => Ok(Json(Trace {

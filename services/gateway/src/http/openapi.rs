@@ -2,13 +2,11 @@
 
 use std::borrow::Cow;
 
+use rovuma_api::openapi::Bearer;
 use rovuma_runtime::Problem;
 use utoipa::{
-    Modify, OpenApi, PartialSchema, ToSchema,
-    openapi::{
-        Ref, RefOr, Schema,
-        security::{HttpAuthScheme, HttpBuilder, SecurityScheme},
-    },
+    OpenApi, PartialSchema, ToSchema,
+    openapi::{Ref, RefOr, Schema},
 };
 
 /// The document's frame.
@@ -35,23 +33,11 @@ use utoipa::{
     ),
     components(schemas(Problem)),
     security(("bearer" = [])),
-    modifiers(&Bearer)
+    modifiers(&BEARER)
 )]
 pub(super) struct Document;
 
-struct Bearer;
-
-impl Modify for Bearer {
-    fn modify(&self, document: &mut utoipa::openapi::OpenApi) {
-        let scheme = HttpBuilder::new()
-            .scheme(HttpAuthScheme::Bearer)
-            .bearer_format("at+jwt")
-            .description(Some("An access token (RFC 9068) of a configured issuer."))
-            .build();
-        let components = document.components.get_or_insert_default();
-        components.add_security_scheme("bearer", SecurityScheme::Http(scheme));
-    }
-}
+const BEARER: Bearer = Bearer("a configured issuer");
 
 /// What every route may answer instead of what was asked for.
 #[derive(utoipa::IntoResponses)]
@@ -73,26 +59,6 @@ pub(super) enum Refusals {
     /// `storage_full`: nothing was done and nothing was lost.
     #[response(status = 507, content_type = "application/problem+json")]
     Full(Problem),
-}
-
-/// The header of every POST.
-#[derive(utoipa::IntoParams)]
-#[into_params(parameter_in = Header)]
-#[expect(dead_code, reason = "read by the derive, to describe the parameter")]
-pub(super) struct IdempotencyHeader {
-    /// 1 to 128 visible ASCII characters, such as a UUID.
-    #[param(rename = "Idempotency-Key")]
-    key: Option<String>,
-}
-
-/// The header that names the version seen.
-#[derive(utoipa::IntoParams)]
-#[into_params(parameter_in = Header)]
-#[expect(dead_code, reason = "read by the derive, to describe the parameter")]
-pub(super) struct IfMatchHeader {
-    /// The `ETag` of the version that the caller has read, in quotes.
-    #[param(rename = "If-Match")]
-    version: Option<String>,
 }
 
 /// An alert's draft: its JSON Schema is generated from the types of the contract.

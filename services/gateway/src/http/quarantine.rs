@@ -6,6 +6,11 @@ use axum::{
     Json,
     extract::{Query, State},
 };
+use rovuma_api::{
+    Access as _, Caller,
+    cursors::Cursors,
+    page::{Page, PageQuery},
+};
 use rovuma_policy::act;
 use rovuma_schemas::{Digest, Timestamp};
 use rovuma_store::RowExt;
@@ -13,13 +18,7 @@ use serde::Serialize;
 use sqlx::{Row, any::AnyRow};
 use utoipa::ToSchema;
 
-use super::{
-    access,
-    caller::Caller,
-    error::ApiError,
-    openapi::Refusals,
-    page::{Cursors, Page, PageQuery},
-};
+use super::{error::ApiError, openapi::Refusals};
 use crate::{error::DbError, gateway::Gateway};
 
 /// A delivery that could not be verified. It is kept sealed and nothing of it is shown.
@@ -62,7 +61,7 @@ pub(crate) async fn list(
     caller: Caller,
     Query(query): Query<PageQuery>,
 ) -> Result<Json<Page<QuarantineRow>>, ApiError> {
-    let permit = access::permit_own(&gateway, &caller, act::QuarantineRead).await?;
+    let permit = gateway.permit_own(&caller, act::QuarantineRead).await?;
     let owner = permit.resource().owner();
     let cursors = Cursors::of("quarantine", owner.as_str(), &());
     let window = cursors.window(query.limit, query.cursor.as_deref())?;

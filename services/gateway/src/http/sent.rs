@@ -6,18 +6,13 @@ use axum::{
     Json,
     extract::{Query, State},
 };
+use rovuma_api::{Access as _, ApiState as _, Caller, cursors::Cursors, page::Page};
 use rovuma_policy::act;
 use rovuma_schemas::{AgencyCode, Category, Lane, MessageId, Status, Timestamp, audit::AuditAction};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use super::{
-    access,
-    caller::Caller,
-    error::ApiError,
-    openapi::Refusals,
-    page::{Cursors, Page},
-};
+use super::{error::ApiError, openapi::Refusals};
 use crate::{
     audit,
     gateway::Gateway,
@@ -111,7 +106,7 @@ pub(crate) async fn list(
     caller: Caller,
     Query(filter): Query<Filter>,
 ) -> Result<Json<Page<SentRow>>, ApiError> {
-    let permit = access::permit_own(&gateway, &caller, act::MessageListSent).await?;
+    let permit = gateway.permit_own(&caller, act::MessageListSent).await?;
     let cursors = Cursors::of("sent", caller.agency().as_str(), &filter);
     let window = cursors.window(filter.limit, filter.cursor.as_deref())?;
     let wanted = Wanted {
@@ -128,7 +123,7 @@ pub(crate) async fn list(
     drop(conn);
     let page = cursors.page(&window, found);
     let act = audit::by(caller.actor(), AuditAction::SentSearch, gateway.now());
-    access::record(&gateway, audit::search(act, &wanted, page.items.len())).await?;
+    gateway.record(audit::search(act, &wanted, page.items.len())).await?;
     let mut items = Vec::with_capacity(page.items.len());
     for sent in page.items {
         items.push(row(&gateway, sent).await?);

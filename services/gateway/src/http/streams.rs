@@ -3,11 +3,12 @@
 use std::sync::Arc;
 
 use axum::{Json, extract::State};
+use rovuma_api::{Access as _, Caller};
 use rovuma_policy::act;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::{access, caller::Caller, error::ApiError, openapi::Refusals};
+use super::{error::ApiError, openapi::Refusals};
 use crate::{
     gateway::Gateway,
     messages::streams::{self, IncomingStream, OutgoingStream},
@@ -31,7 +32,7 @@ pub(crate) async fn read(
     State(gateway): State<Arc<Gateway>>,
     caller: Caller,
 ) -> Result<Json<Streams>, ApiError> {
-    let permit = access::permit_own(&gateway, &caller, act::StreamsRead).await?;
+    let permit = gateway.permit_own(&caller, act::StreamsRead).await?;
     let now = gateway.now();
     let incoming = streams::incoming(&gateway, &permit, now).await?;
     let outgoing = streams::outgoing(&gateway, &permit, now).await?;

@@ -10,6 +10,7 @@ use axum::{
     http::header,
     response::{IntoResponse, Response},
 };
+use rovuma_api::{Access as _, Caller};
 use rovuma_envelope::{
     Agency, TrustStore,
     trust::{ListState, ListStatus, RevocationReason, SealingKeyEntry, SigningKeyEntry},
@@ -21,7 +22,7 @@ use serde::Serialize;
 use std::collections::BTreeMap;
 use utoipa::ToSchema;
 
-use super::{access, caller::Caller, error::ApiError, openapi::Refusals};
+use super::{error::ApiError, openapi::Refusals};
 use crate::gateway::Gateway;
 use warnings::Warning;
 
@@ -109,7 +110,7 @@ pub(crate) async fn read(
     State(gateway): State<Arc<Gateway>>,
     caller: Caller,
 ) -> Result<Json<Trust>, ApiError> {
-    let permit = access::permit_own(&gateway, &caller, act::TrustRead).await?;
+    let permit = gateway.permit_own(&caller, act::TrustRead).await?;
     let (now, trust) = (gateway.now(), gateway.trust.current());
     let statuses = trust.statuses(now);
     Ok(Json(Trust {
@@ -135,7 +136,7 @@ pub(crate) async fn export(
     caller: Caller,
     Path(country): Path<CountryCode>,
 ) -> Result<Response, ApiError> {
-    access::permit_own(&gateway, &caller, act::TrustRead).await?;
+    gateway.permit_own(&caller, act::TrustRead).await?;
     let trust = gateway.trust.current();
     let list = trust.list(country).ok_or_else(Problem::not_found)?;
     Ok(([(header::CONTENT_TYPE, "application/jose+json")], list.to_json()).into_response())

@@ -1,12 +1,13 @@
 //! The inbox: what an agency has received, the latest first.
 
+use rovuma_api::page::Window;
 use rovuma_policy::{Permit, act};
 use rovuma_schemas::{AgencyCode, Timestamp};
 use rovuma_store::Conn;
 use serde::Serialize;
 
 use super::received::{self, Disposition, Received};
-use crate::{error::DbError, http::page::Window};
+use crate::error::DbError;
 
 /// Which messages are wanted; what is absent is not asked about.
 #[derive(Clone, Debug, Default, Serialize)]
@@ -32,7 +33,7 @@ pub(crate) async fn page(
     conn: &mut Conn,
     permit: &Permit<act::MessageListInbox>,
     wanted: &Wanted,
-    window: &Window<8>,
+    window: &Window<[u8; 8]>,
 ) -> Result<Vec<([u8; 8], Received)>, DbError> {
     let rows = sqlx::query(concat!(
         "SELECT ",

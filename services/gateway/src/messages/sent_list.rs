@@ -1,5 +1,6 @@
 //! What an agency has sent, the latest release first.
 
+use rovuma_api::page::Window;
 use rovuma_policy::{Permit, act};
 use rovuma_schemas::{AgencyCode, Timestamp};
 use rovuma_store::Conn;
@@ -7,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::sent::{self, Sent};
-use crate::{error::DbError, http::page::Window};
+use crate::error::DbError;
 
 /// Where a copy stands, as a filter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -64,7 +65,7 @@ pub(crate) async fn page(
     conn: &mut Conn,
     permit: &Permit<act::MessageListSent>,
     wanted: &Wanted,
-    window: &Window<KEY>,
+    window: &Window<[u8; KEY]>,
 ) -> Result<Vec<([u8; KEY], Sent)>, DbError> {
     let (before, before_id) = split(window.after);
     // The copies are the outbox's: a filter over a page cannot be answered without them. Their state counts and not

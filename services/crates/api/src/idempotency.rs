@@ -1,10 +1,12 @@
 //! `Idempotency-Key`: a request that is sent again is answered again, not done again.
 //!
-//! The answer is kept in the transaction that does the thing. Same key and same request: the kept
-//! answer. Same key and another request: refused. A request that was refused did nothing, so it is not
-//! kept and may be tried again under its key.
+//! The answer is kept in the transaction that does the work. Same key and same request: the kept answer. Same key
+//! and another request: refused. A request that was refused did nothing, so its answer is not kept and the key may
+//! be tried again.
+//!
+//! A service that uses this has the table `idempotency` in a migration of its own, as `1001_gateway.sql` makes it.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use axum::{
     body::Bytes,
@@ -20,30 +22,33 @@ use rovuma_store::{Conn, FutureExt, Store};
 use serde::Serialize;
 use sqlx::Row;
 
-use super::{caller::Caller, error::ApiError};
-use crate::{error::DbError, gateway::Gateway};
+use crate::{
+    caller::Caller,
+    error::{ApiError, StoreProblems},
+    state::ApiState,
+};
 
 /// How long answers are kept: longer than any client goes on trying.
 const KEPT: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// How often those past it are removed.
+/// How often answers past that time are removed.
 const SWEEP_EVERY: Duration = Duration::from_secs(60 * 60);
 
-/// Characters of a key: a UUID has 36.
+/// Maximum characters of a key; a UUID has 36.
 const KEY_MAX: usize = 128;
 
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 
-/// The key and the request it stands for, as far as its head tells: method, path and key.
+/// The key and the head of the request that it stands for: method and path.
 #[derive(Clone, Debug)]
-pub(crate) struct IdempotencyKey {
+pub struct IdempotencyKey {
     key: Option<String>,
     head: String,
 }
 
 /// One request under a key, by one caller.
 #[derive(Clone, Debug)]
-pub(crate) struct Attempt {
+pub struct Attempt {
     agency: AgencyCode,
     subject: String,
     key: String,
@@ -52,7 +57,7 @@ pub(crate) struct Attempt {
 
 /// An answer that can be kept and given again.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Answer {
+pub struct Answer {
     status: StatusCode,
     body: Vec<u8>,
     etag: Option<String>,
@@ -60,26 +65,31 @@ pub(crate) struct Answer {
 }
 
 impl<S: Sync> FromRequestParts<S> for IdempotencyKey {
-    type Rejection = ApiError;
+    type Rejection = Problem;
 
-    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, ApiError> {
-        let key = parts.headers.get(&IDEMPOTENCY_KEY).map(read_key).transpose()?;
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        let key = match parts.headers.get(&IDEMPOTENCY_KEY) {
+            Some(value) => Some(read_key(value).ok_or_else(bad_key)?),
+            None => None,
+        };
         Ok(Self { key, head: format!("{} {}", parts.method, parts.uri) })
     }
 }
 
-fn read_key(value: &HeaderValue) -> Result<String, ApiError> {
+fn read_key(value: &HeaderValue) -> Option<String> {
     let text = value.to_str().unwrap_or_default();
     let fits = (1..=KEY_MAX).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_graphic());
-    fits.then(|| text.to_owned()).ok_or_else(|| {
-        let problem = Problem::bad_request("idempotency_key");
-        problem.detail("Idempotency-Key takes 1 to 128 visible ASCII characters, such as a UUID.").into()
-    })
+    fits.then(|| text.to_owned())
+}
+
+fn bad_key() -> Problem {
+    Problem::bad_request("idempotency_key")
+        .detail("Idempotency-Key takes 1 to 128 visible ASCII characters, such as a UUID.")
 }
 
 impl IdempotencyKey {
     /// The attempt of `caller` with this body, when the request has a key.
-    pub(crate) fn attempt(self, caller: &Caller, body: &[u8]) -> Option<Attempt> {
+    pub fn attempt(self, caller: &Caller, body: &[u8]) -> Option<Attempt> {
         let key = self.key?;
         let mut whole = self.head.into_bytes();
         whole.push(b'\n');
@@ -94,11 +104,12 @@ impl IdempotencyKey {
 }
 
 impl Attempt {
-    /// The answer kept for this attempt, if there is one.
-    ///
-    /// # Errors
-    /// 422 `idempotency_conflict` when the key was used for another request.
-    pub(crate) async fn kept(&self, conn: &mut Conn, now: Timestamp) -> Result<Option<Answer>, ApiError> {
+    /// The answer kept for this attempt, if there is one; 422 when the key was used for another request.
+    async fn kept<S: StoreProblems>(
+        &self,
+        conn: &mut Conn,
+        now: Timestamp,
+    ) -> Result<Option<Answer>, ApiError<S>> {
         let row = sqlx::query(
             "SELECT request_digest, status, body, etag, location FROM idempotency
              WHERE agency = $1 AND subject = $2 AND key = $3 AND created_at > $4",
@@ -116,15 +127,15 @@ impl Attempt {
         let status = row.try_get::<i64, _>("status")?;
         let status = u16::try_from(status).ok().and_then(|status| StatusCode::from_u16(status).ok());
         Ok(Some(Answer {
-            status: status.ok_or_else(|| DbError::damaged("answer", "no HTTP status"))?,
+            status: status.ok_or_else(|| ApiError::failed("a stored answer has no HTTP status"))?,
             body: row.try_get("body")?,
             etag: row.try_get("etag")?,
             location: row.try_get("location")?,
         }))
     }
 
-    /// Keeps the answer, in the transaction that does the thing.
-    async fn keep(&self, tx: &mut Conn, answer: &Answer, now: Timestamp) -> Result<(), DbError> {
+    /// Keeps the answer, in the transaction that does the work.
+    async fn keep(&self, tx: &mut Conn, answer: &Answer, now: Timestamp) -> sqlx::Result<()> {
         sqlx::query(
             "INSERT INTO idempotency
                  (agency, subject, key, request_digest, status, body, etag, location, created_at)
@@ -154,40 +165,42 @@ fn conflict() -> Problem {
         .detail("This Idempotency-Key was used for another request within the last 24 hours: take a new one.")
 }
 
-/// The answer kept for `attempt`, before anything is looked at again.
+/// The answer kept for `attempt`, for a route that has costly checks to make before [`once`].
 ///
 /// # Errors
 /// 422 when the key was used for another request, or the store's failure.
-pub(crate) async fn answered(
-    gateway: &Gateway,
+pub async fn answered<S: StoreProblems>(
+    store: &Store,
     attempt: Option<&Attempt>,
     now: Timestamp,
-) -> Result<Option<Answer>, ApiError> {
+) -> Result<Option<Answer>, ApiError<S>> {
     let Some(attempt) = attempt else { return Ok(None) };
-    let mut conn = gateway.store.read().acquire().await?;
+    let mut conn = store.read().acquire().await?;
     attempt.kept(&mut conn, now).await
 }
 
 /// Does `work` once: in its transaction, unless an answer is kept, and keeps its answer.
 ///
 /// # Errors
-/// What `work` says, 422 when the key was used for another request, or the store's failure.
-pub(crate) async fn once<F>(
+/// The error of `work`, 422 when the key was used for another request, or the store's failure.
+pub async fn once<S, F>(
     store: &Store,
     attempt: Option<Attempt>,
     now: Timestamp,
     work: F,
-) -> Result<Answer, ApiError>
+) -> Result<Answer, ApiError<S>>
 where
-    F: for<'t> FnOnce(&'t mut Conn) -> BoxFuture<'t, Result<Answer, ApiError>> + Send + 'static,
+    S: StoreProblems,
+    F: for<'t> FnOnce(&'t mut Conn) -> BoxFuture<'t, Result<Answer, ApiError<S>>> + Send + 'static,
 {
     Ok(store
         .write(move |tx| {
             async move {
+                // Asked again in here: the same request may have been done since the route looked.
                 if let Some(attempt) = &attempt
                     && let Some(answer) = attempt.kept(tx, now).await?
                 {
-                    return Ok::<_, ApiError>(answer);
+                    return Ok::<_, ApiError<S>>(answer);
                 }
                 let answer = work(tx).await?;
                 if let Some(attempt) = &attempt {
@@ -200,24 +213,15 @@ where
         .await?)
 }
 
-/// Removes answers past their time, until a soft shutdown.
-pub(crate) async fn sweep(gateway: std::sync::Arc<Gateway>, shutdown: Shutdown) {
+/// Removes answers past their time from `store`, until a soft shutdown.
+pub async fn sweep<S: ApiState>(state: Arc<S>, store: Store, shutdown: Shutdown) {
     while shutdown.pause(SWEEP_EVERY).await {
-        let until = gateway.now().minus(KEPT).as_micros();
-        if let Err(fault) = gateway
-            .store
-            .write(move |tx| {
-                async move {
-                    sqlx::query("DELETE FROM idempotency WHERE created_at <= $1")
-                        .bind(until)
-                        .execute(tx)
-                        .await?;
-                    Ok::<_, DbError>(())
-                }
-                .boxed()
-            })
-            .await
-        {
+        let until = state.now().minus(KEPT).as_micros();
+        let write = store.write(move |tx| {
+            let delete = sqlx::query("DELETE FROM idempotency WHERE created_at <= $1").bind(until);
+            async move { delete.execute(tx).await.map(|_| ()) }.boxed()
+        });
+        if let Err(fault) = write.await {
             tracing::warn!(%fault, "kept answers past their time could not be removed");
         }
     }
@@ -228,21 +232,21 @@ impl Answer {
     ///
     /// # Errors
     /// When the body does not serialise.
-    pub(crate) fn json(status: StatusCode, body: &impl Serialize) -> Result<Self, ApiError> {
+    pub fn json<S>(status: StatusCode, body: &impl Serialize) -> Result<Self, ApiError<S>> {
         let body = serde_json::to_vec(body).map_err(ApiError::failed)?;
         Ok(Self { status, body, etag: None, location: None })
     }
 
     /// The same with an entity tag.
     #[must_use]
-    pub(crate) fn etag(mut self, etag: String) -> Self {
+    pub fn etag(mut self, etag: String) -> Self {
         self.etag = Some(etag);
         self
     }
 
-    /// The same with the place of what was made.
+    /// The same with the address of the created resource.
     #[must_use]
-    pub(crate) fn location(mut self, location: String) -> Self {
+    pub fn location(mut self, location: String) -> Self {
         self.location = Some(location);
         self
     }

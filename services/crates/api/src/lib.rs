@@ -1,0 +1,44 @@
+//! The part of the HTTP APIs that is the same in every service, so that a route holds only what is its own.
+//!
+//! * [`Caller`] is the extractor that checks the bearer token; [`Access`] asks the access policy and has each
+//!   refusal audited before it is answered.
+//! * [`ApiError`] is a refusal or a failure on its way to a problem (RFC 9457).
+//! * [`page`], [`cursors`], [`idempotency`] and [`entity_tag`] implement lists, `Idempotency-Key` and `If-Match`.
+//! * [`openapi`] holds what the services' OpenAPI documents have in common.
+//!
+//! A service implements [`ApiState`] for its state and hands its routes an `Arc` of it.
+//!
+//! Without the feature `server` only the answers are built, for a program that reads them; the modules of the
+//! feature are the only ones that know axum. [`page::Window`] belongs to neither: a service's domain may take it.
+//!
+//! Architecture invariant: nothing here knows a message, an account or an audit log. What is deliberately absent:
+//! routes, and any answer that differs from one service to the next.
+
+#[cfg(feature = "server")]
+mod access;
+#[cfg(feature = "server")]
+mod caller;
+#[cfg(feature = "server")]
+pub mod cursors;
+#[cfg(feature = "server")]
+pub mod entity_tag;
+#[cfg(feature = "server")]
+mod error;
+#[cfg(feature = "server")]
+pub mod idempotency;
+#[cfg(feature = "server")]
+pub mod openapi;
+pub mod page;
+#[cfg(feature = "server")]
+mod refusal;
+#[cfg(feature = "server")]
+mod state;
+
+#[cfg(feature = "server")]
+pub use {
+    access::Access,
+    caller::Caller,
+    error::{ApiError, StoreProblems},
+    refusal::act_by,
+    state::ApiState,
+};

@@ -1,0 +1,52 @@
+//! What the services' OpenAPI documents have in common.
+
+use utoipa::{
+    IntoParams, Modify,
+    openapi::{
+        OpenApi,
+        security::{HttpAuthScheme, HttpBuilder, SecurityScheme},
+    },
+};
+
+/// The security scheme `bearer`: an access token of this issuer (`this service`, `a configured issuer`).
+pub struct Bearer(pub &'static str);
+
+impl Modify for Bearer {
+    fn modify(&self, document: &mut OpenApi) {
+        let scheme = HttpBuilder::new()
+            .scheme(HttpAuthScheme::Bearer)
+            .bearer_format("at+jwt")
+            .description(Some(format!("An access token (RFC 9068) of {}.", self.0)))
+            .build();
+        let components = document.components.get_or_insert_default();
+        components.add_security_scheme("bearer", SecurityScheme::Http(scheme));
+    }
+}
+
+/// The header of every POST.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Header)]
+#[expect(dead_code, reason = "read by the derive, to describe the parameter")]
+pub struct IdempotencyHeader {
+    /// 1 to 128 visible ASCII characters, such as a UUID.
+    #[param(rename = "Idempotency-Key")]
+    key: Option<String>,
+}
+
+/// The header that names the version seen.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Header)]
+#[expect(dead_code, reason = "read by the derive, to describe the parameter")]
+pub struct IfMatchHeader {
+    /// The `ETag` of the version that the caller has read, in quotes.
+    #[param(rename = "If-Match")]
+    version: Option<String>,
+}
+
+/// The document as the file in `schemas/openapi` holds it.
+pub fn text(document: &OpenApi) -> String {
+    // A document of strings and lists always serialises.
+    let mut text = document.to_pretty_json().unwrap_or_default();
+    text.push('\n');
+    text
+}

@@ -1,0 +1,39 @@
+//! What the shared part of an API needs from a service.
+
+use rovuma_policy::{Actor, Policy};
+use rovuma_schemas::{AgencyCode, Timestamp};
+use rovuma_tokens::{AccessToken, TokenVerifier};
+use rovuma_trail::Act;
+
+use crate::error::{ApiError, StoreProblems};
+
+/// The state of a service's routes, which get it as an `Arc`.
+pub trait ApiState: StoreProblems + Send + Sync + Sized {
+    /// Who may do what.
+    fn policy(&self) -> &Policy;
+
+    /// Whose tokens are taken.
+    fn tokens(&self) -> &TokenVerifier;
+
+    /// The present time.
+    fn now(&self) -> Timestamp;
+
+    /// A sentence for callers of `agency` when this service does not serve that agency; `None` when it does.
+    fn unserved(&self, agency: &AgencyCode) -> Option<String>;
+
+    /// Writes an audit event in a transaction of its own, for a request that changes nothing else. The event is on
+    /// disk when this returns: a route calls it before it hands out anything whose reading is audited.
+    fn record(&self, act: Act) -> impl Future<Output = Result<(), ApiError<Self>>> + Send;
+
+    /// Who acts under a token that holds: agency and roles are the token's unless a service knows better. `None`
+    /// refuses the token.
+    fn actor(
+        &self,
+        token: &AccessToken,
+    ) -> impl Future<Output = Result<Option<Actor>, ApiError<Self>>> + Send {
+        let roles = Actor::roles_from_words(token.roles().iter().map(String::as_str));
+        let make = if token.is_machine() { Actor::machine } else { Actor::person };
+        let actor = make(token.subject(), token.agency(), roles);
+        async { Ok(Some(actor)) }
+    }
+}

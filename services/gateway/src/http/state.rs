@@ -1,0 +1,37 @@
+//! What the shared part of the API takes from the gateway.
+
+use rovuma_api::ApiState;
+use rovuma_policy::Policy;
+use rovuma_schemas::{AgencyCode, Timestamp};
+use rovuma_store::FutureExt;
+use rovuma_tokens::TokenVerifier;
+use rovuma_trail::Act;
+
+use super::error::ApiError;
+use crate::gateway::Gateway;
+
+impl ApiState for Gateway {
+    fn policy(&self) -> &Policy {
+        &self.policy
+    }
+
+    fn tokens(&self) -> &TokenVerifier {
+        &self.tokens
+    }
+
+    fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    /// The gateway serves its own agencies and the operators of its own installation.
+    fn unserved(&self, agency: &AgencyCode) -> Option<String> {
+        let is_served = self.agencies.serves(agency) || *agency == AgencyCode::node_of(self.country);
+        (!is_served).then(|| format!("This gateway does not serve {agency}."))
+    }
+
+    async fn record(&self, act: Act) -> Result<(), ApiError> {
+        let trail = self.trail.clone();
+        self.store.write(move |tx| async move { trail.record(tx, &act).await }.boxed()).await?;
+        Ok(())
+    }
+}
