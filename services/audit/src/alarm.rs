@@ -1,16 +1,14 @@
 //! Alarms: what is wrong with a source, or worth an auditor's look.
 
-use rovuma_schemas::{
-    Digest, Timestamp,
-    audit::{AuditAction, AuditOutcome},
-};
+use rovuma_schemas::{Digest, Timestamp, audit::AuditAction};
 use rovuma_store::Conn;
+use rovuma_trail::Act;
 use sqlx::Row;
 
 use crate::{
     error::DbError,
     log::{Appender, Lineage, to_db},
-    own::{self, OwnEvent},
+    own,
 };
 
 /// What an alarm is about.
@@ -80,9 +78,9 @@ pub(crate) async fn raise(
     } else {
         tracing::error!(%source, %epoch, first, last, kind, "audit alarm");
     }
-    let event = OwnEvent::of_service(&appender.own().source, AuditAction::AuditAlarm)
+    let event = Act::new(appender.now(), &appender.own().source, AuditAction::AuditAlarm)
         .object("audit_source", format!("{source}/{epoch}"))
-        .outcome(AuditOutcome::Failed, kind)
+        .failed(kind)
         .detail("first", first)
         .detail("last", last);
     own::record(tx, appender, event).await
@@ -109,7 +107,7 @@ pub(crate) async fn close_missing(
     }
     let Lineage { source, epoch, .. } = lineage;
     tracing::info!(%source, %epoch, "the missing audit events have come");
-    let event = OwnEvent::of_service(&appender.own().source, AuditAction::AuditAlarm)
+    let event = Act::new(appender.now(), &appender.own().source, AuditAction::AuditAlarm)
         .object("audit_source", format!("{source}/{epoch}"))
         .detail("closed", "missing")
         .detail("last", lineage.head.sequence);

@@ -5,16 +5,11 @@ use std::sync::Arc;
 use rovuma_policy::Policy;
 use rovuma_runtime::SharedClock;
 use rovuma_schemas::{AgencyCode, CountryCode, Timestamp};
-use rovuma_store::{FutureExt, Store, WriteError};
+use rovuma_store::Store;
 use rovuma_tokens::TokenVerifier;
 use sqlx::Row as _;
 
-use crate::{
-    error::DbError,
-    log::Sequencer,
-    own::{self, OwnEvent},
-    publish::LogFolder,
-};
+use crate::{log::Sequencer, publish::LogFolder};
 
 /// The log of a country, and who may look into it.
 pub(crate) struct Auditor {
@@ -47,22 +42,6 @@ impl Auditor {
     /// The agency that stands for the installation: its log is the whole country's.
     pub(crate) fn node(&self) -> AgencyCode {
         AgencyCode::node_of(self.country)
-    }
-
-    /// Writes an event of the service's own, durably.
-    ///
-    /// # Errors
-    /// [`WriteError`] when the log does not take it: then what it is about must not be done.
-    pub(crate) async fn record(&self, event: OwnEvent) -> Result<(), WriteError<DbError>> {
-        let (sequencer, now) = (Arc::clone(&self.sequencer), self.now());
-        let write = self.store.write(move |tx| {
-            async move {
-                let appender = sequencer.begin(tx, now).await?;
-                own::record_alone(tx, appender, event).await
-            }
-            .boxed()
-        });
-        write.await
     }
 
     /// After an erasure: what was written before it stands in SQLite's write-ahead log until that is emptied.

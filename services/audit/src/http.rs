@@ -1,12 +1,9 @@
 //! The auditors' API, version 1: one file a route.
 //!
-//! Every route: who calls ([`caller`]) → may they ([`access`]) → look → write down who looked at what, durably →
-//! answer. A refusal is a problem (RFC 9457) with a stable `code`, and an event of the log.
+//! Every route: who calls ([`Caller`](rovuma_api::Caller)) → may they ([`Access`](rovuma_api::Access)) → look →
+//! write down who looked at what, durably → answer. A refusal is a problem (RFC 9457) with a stable `code`, and an event of the log.
 
-mod access;
-mod caller;
 mod counts;
-mod cursor;
 mod erasures;
 mod error;
 mod event;
@@ -20,6 +17,7 @@ mod queries;
 mod query;
 mod reconciliation;
 mod sources;
+mod state;
 #[cfg(test)]
 mod tests;
 
@@ -38,11 +36,7 @@ pub(crate) fn router(auditor: Arc<Auditor>) -> Router {
 
 /// The OpenAPI 3.1 document of the API, as it is kept in `schemas/openapi/audit.json`.
 pub fn openapi() -> String {
-    let document = api().into_openapi();
-    // A document of strings and lists always serialises.
-    let mut text = document.to_pretty_json().unwrap_or_default();
-    text.push('\n');
-    text
+    rovuma_api::openapi::text(&api().into_openapi())
 }
 
 fn api() -> OpenApiRouter<Arc<Auditor>> {

@@ -6,12 +6,18 @@ use axum::{
     Json,
     extract::{Path, State, rejection::PathRejection},
 };
+use rovuma_api::{ApiState as _, Caller};
 use rovuma_runtime::Problem;
 use rovuma_schemas::audit::AuditAction;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::{access, caller::Caller, error::ApiError, events::asked, openapi::Refusals, query::WholeQuery};
+use super::{
+    error::ApiError,
+    events::asked,
+    openapi::Refusals,
+    query::{self, WholeQuery},
+};
 use crate::{
     auditor::Auditor,
     log::{
@@ -50,7 +56,7 @@ pub(super) async fn count(
     WholeQuery(filter): WholeQuery,
 ) -> Result<Json<Counts>, ApiError> {
     let Path(shape) = path.map_err(|_| Problem::not_found())?;
-    let permit = access::permit_search(&auditor, &caller, filter.agency.as_ref()).await?;
+    let permit = query::permit_search(&auditor, &caller, filter.agency.as_ref()).await?;
     let pool = auditor.store.read();
     let end = search::length(pool).await?;
     let fetch = (end, COUNTS_MAX + 1);

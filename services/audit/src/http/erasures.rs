@@ -6,19 +6,20 @@ use axum::{
     Json,
     extract::{State, rejection::JsonRejection},
 };
-use rovuma_policy::{Resource, act};
+use rovuma_api::{Access as _, Caller, act_by};
+use rovuma_policy::{Context, Resource, act};
 use rovuma_runtime::Problem;
 use rovuma_schemas::audit::AuditAction;
 use rovuma_store::FutureExt;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::{access, caller::Caller, error::ApiError, openapi::Refusals};
+use super::{error::ApiError, openapi::Refusals};
 use crate::{
     auditor::Auditor,
     error::DbError,
     log::{CASE, ERASABLE, Erased, ErasureOrder, erase},
-    own::{self, OwnEvent},
+    own,
 };
 
 /// A legal basis at most, in characters: a reference, not an argument.
@@ -65,17 +66,14 @@ pub(super) async fn order(
     order: Result<Json<Order>, JsonRejection>,
 ) -> Result<Json<Done>, ApiError> {
     let log = Resource::audit_log(caller.actor().agency());
-    let permit = match access::permit(&auditor, &caller, act::AuditErase, &log).await? {
-        Ok(permit) => permit,
-        Err(denial) => return Err(access::forbidden(&denial).into()),
-    };
+    let permit = auditor.permit(&caller, act::AuditErase, &log, &Context::NONE).await?;
     let Json(order) = order.map_err(|fault| Problem::bad_request("body").detail(fault.body_text()))?;
     let (kind, mut id) = checked(&order)?;
     if kind == CASE {
         // The reference may name somebody, and the order is never erased.
         id = auditor.sequencer.payload_key.case_name(&id);
     }
-    let event = OwnEvent::by(permit.actor(), AuditAction::Erase)
+    let event = act_by(permit.actor(), AuditAction::Erase, auditor.now())
         .object(&kind, id)
         .detail("legal_basis", &order.legal_basis);
     let owner = permit.resource().owner().clone();

@@ -6,17 +6,17 @@ use axum::{
     Json,
     extract::{Path, State},
 };
-use rovuma_policy::{Resource, act};
+use rovuma_api::{Access as _, ApiState as _, Caller, act_by};
+use rovuma_policy::{Context, Resource, act};
 use rovuma_runtime::Problem;
 use rovuma_schemas::{AgencyCode, Epoch, audit::AuditAction};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::{access, caller::Caller, error::ApiError, openapi::Refusals};
+use super::{error::ApiError, openapi::Refusals};
 use crate::{
     auditor::Auditor,
     log::search::{self, Entry},
-    own::OwnEvent,
 };
 
 /// One event with its exact bytes.
@@ -51,7 +51,7 @@ pub(super) async fn read(
     Path((source, epoch, sequence)): Path<(String, Epoch, u64)>,
 ) -> Result<Json<ExactEntry>, ApiError> {
     let (entry, id) = permitted(&auditor, &caller, &source, epoch, sequence).await?;
-    let event = OwnEvent::by(caller.actor(), AuditAction::AuditRead).object("audit_event", id);
+    let event = act_by(caller.actor(), AuditAction::AuditRead, auditor.now()).object("audit_event", id);
     auditor.record(event).await?;
     let exact = entry.event.as_ref().map(|event| event.get().to_owned());
     Ok(Json(ExactEntry { entry, exact }))
@@ -70,10 +70,7 @@ pub(super) async fn permitted(
     let id = format!("{source}/{epoch}/{sequence}");
     let owner = found.as_ref().map_or(caller.actor().agency().clone(), |(_, agency)| owner(auditor, agency));
     let resource = Resource::audit_event(&id, &owner);
-    if let Err(denial) = access::permit(auditor, caller, act::AuditReadEvent, &resource).await? {
-        let is_own = owner == *caller.actor().agency();
-        return Err(if is_own { access::forbidden(&denial) } else { Problem::not_found() }.into());
-    }
+    auditor.permit(caller, act::AuditReadEvent, &resource, &Context::NONE).await?;
     let (entry, _) = found.ok_or_else(Problem::not_found)?;
     Ok((entry, id))
 }

@@ -3,19 +3,18 @@
 use std::sync::Arc;
 
 use axum::{Json, extract::State};
+use rovuma_api::{ApiState as _, Caller, act_by, cursors::Cursors, page};
 use rovuma_policy::{Permit, act};
 use rovuma_runtime::Problem;
 use rovuma_schemas::audit::AuditAction;
+use rovuma_trail::Act;
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::{
-    access,
-    caller::Caller,
-    cursor::{Cursor, Search},
     error::ApiError,
     openapi::Refusals,
-    query::SearchQuery,
+    query::{self, SearchQuery},
 };
 use crate::{
     auditor::Auditor,
@@ -23,7 +22,6 @@ use crate::{
         CASE, Filter, Order,
         search::{self, Entry, Window},
     },
-    own::OwnEvent,
 };
 
 /// A page of the log.
@@ -51,7 +49,7 @@ pub(super) async fn search(
     query: SearchQuery,
 ) -> Result<Json<Page>, ApiError> {
     let filter = &query.filter;
-    let permit = access::permit_search(&auditor, &caller, filter.agency.as_ref()).await?;
+    let permit = query::permit_search(&auditor, &caller, filter.agency.as_ref()).await?;
     let page = page(&auditor, &permit, &query).await?;
     auditor.record(asked(&auditor, AuditAction::AuditSearch, &permit, filter, page.items.len())).await?;
     Ok(Json(page))
@@ -62,9 +60,9 @@ async fn page(
     permit: &Permit<act::AuditSearch>,
     SearchQuery { filter, limit }: &SearchQuery,
 ) -> Result<Page, ApiError> {
-    let search = described(permit, filter);
+    let cursors = cursors(permit, filter);
     let cursor = match &filter.cursor {
-        Some(text) => Some(search.read(text).ok_or_else(bad_cursor)?),
+        Some(text) => Some(cursors.read(text).and_then(Cursor::of_key).ok_or_else(bad_cursor)?),
         None => None,
     };
     let pool = auditor.store.read();
@@ -72,23 +70,45 @@ async fn page(
         Some(cursor) => cursor.end,
         None => search::length(pool).await?,
     };
-    let window = Window { after: cursor.map(|cursor| cursor.after), end, fetch: *limit + 1 };
+    let shown = page::Window { limit: *limit, after: cursor.map(|cursor| cursor.after) };
+    let window = Window { after: shown.after, end, fetch: limit + 1 };
     let mut items = search::entries(pool, &auditor.sequencer, permit, filter, &window).await?;
-    let wanted = usize::try_from(*limit).unwrap_or(usize::MAX);
-    let more = items.len() > wanted;
-    items.truncate(wanted);
+    let more = shown.cut(&mut items);
     let last = items.last().filter(|_| more).map(|entry| entry.index);
-    Ok(Page { next: last.map(|after| search.write(Cursor { after, end })), items, end })
+    Ok(Page { next: last.map(|after| cursors.write(&Cursor { after, end }.key())), items, end })
 }
 
 fn bad_cursor() -> Problem {
     Problem::bad_request("cursor").detail("This cursor does not belong to this search: begin it again.")
 }
 
-/// The search that a cursor belongs to: whose log, which filters, which order.
-fn described(permit: &Permit<act::AuditSearch>, filter: &Filter) -> Search {
-    let filters = filter.described();
-    Search::described(&format!("{}\n{filters:?}", permit.resource().owner()))
+/// The cursors of a search: whose log, which filters, which order.
+fn cursors(permit: &Permit<act::AuditSearch>, filter: &Filter) -> Cursors<[u8; 16]> {
+    Cursors::of("events", permit.resource().owner().as_str(), &filter.described())
+}
+
+/// Where a search stands. It names the end of the log as it was when the search began, so that its pages are those
+/// of that moment however the log grows meanwhile (every page that is asked for makes it grow).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Cursor {
+    /// The last entry given.
+    after: u64,
+    /// How long the log was when the search began.
+    end: u64,
+}
+
+impl Cursor {
+    fn key(self) -> [u8; 16] {
+        (u128::from(self.after) << 64 | u128::from(self.end)).to_be_bytes()
+    }
+
+    /// `None` for places that no log has.
+    fn of_key(key: [u8; 16]) -> Option<Self> {
+        let (after, end) = key.split_first_chunk()?;
+        let cursor =
+            Self { after: u64::from_be_bytes(*after), end: u64::from_be_bytes(end.try_into().ok()?) };
+        i64::try_from(cursor.after.max(cursor.end)).is_ok().then_some(cursor)
+    }
 }
 
 /// Who asked for what of whose log, and how much was found.
@@ -98,8 +118,8 @@ pub(super) fn asked(
     permit: &Permit<act::AuditSearch>,
     filter: &Filter,
     found: impl ToString,
-) -> OwnEvent {
-    let mut event = OwnEvent::by(permit.actor(), action)
+) -> Act {
+    let mut event = act_by(permit.actor(), action, auditor.now())
         .object("audit_log", permit.resource().id())
         .detail("found", found);
     for (name, mut value) in filter.described() {
@@ -108,8 +128,21 @@ pub(super) fn asked(
             value = auditor.sequencer.payload_key.case_name(&value);
         }
         if name != "order" || filter.order != Order::default() {
-            event = event.detail(&format!("filter.{name}"), value);
+            event = event.detail(format!("filter.{name}"), value);
         }
     }
     if filter.cursor.is_some() { event.detail("page", "next") } else { event }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cursor_reads_back_and_names_places_in_a_log() {
+        let cursor = Cursor { after: 41, end: 99 };
+        assert_eq!(Cursor::of_key(cursor.key()), Some(cursor));
+        assert_eq!(Cursor::of_key(Cursor { after: u64::MAX, end: 1 }.key()), None);
+        assert_eq!(Cursor::of_key(Cursor { after: 1, end: u64::MAX }.key()), None);
+    }
 }

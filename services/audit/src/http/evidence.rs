@@ -9,6 +9,7 @@ use axum::{
     http::header,
     response::{IntoResponse, Response},
 };
+use rovuma_api::{ApiState as _, Caller};
 use rovuma_policy::{Permit, act};
 use rovuma_runtime::Problem;
 use rovuma_schemas::{AgencyCode, audit::AuditAction};
@@ -16,14 +17,12 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::{
-    access,
-    caller::Caller,
     error::ApiError,
     events::asked,
     export::{self, Pieces},
     openapi::Refusals,
     proof::not_yet,
-    query::WholeQuery,
+    query::{self, WholeQuery},
 };
 use crate::{
     auditor::Auditor,
@@ -100,7 +99,7 @@ pub(super) async fn evidence(
     caller: Caller,
     WholeQuery(filter): WholeQuery,
 ) -> Result<Response, ApiError> {
-    let permit = access::permit_search(&auditor, &caller, filter.agency.as_ref()).await?;
+    let permit = query::permit_search(&auditor, &caller, filter.agency.as_ref()).await?;
     let prover = Prover::load(&auditor).await?;
     let (end, length) = (prover.end(), search::length(auditor.store.read()).await?);
     if end == 0 {

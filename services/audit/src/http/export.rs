@@ -12,11 +12,17 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use futures::Stream;
+use rovuma_api::{ApiState as _, Caller};
 use rovuma_policy::{Permit, act};
 use rovuma_runtime::Problem;
 use rovuma_schemas::audit::AuditAction;
 
-use super::{access, caller::Caller, error::ApiError, events::asked, openapi::Refusals, query::WholeQuery};
+use super::{
+    error::ApiError,
+    events::asked,
+    openapi::Refusals,
+    query::{self, WholeQuery},
+};
 use crate::{
     auditor::Auditor,
     error::DbError,
@@ -59,7 +65,7 @@ pub(super) async fn export(
     headers: HeaderMap,
     WholeQuery(filter): WholeQuery,
 ) -> Result<Response, ApiError> {
-    let permit = access::permit_search(&auditor, &caller, filter.agency.as_ref()).await?;
+    let permit = query::permit_search(&auditor, &caller, filter.agency.as_ref()).await?;
     let end = search::length(auditor.store.read()).await?;
     let found = counted(&auditor, &permit, &filter, end).await?;
     let accept = headers.get(header::ACCEPT).and_then(|accept| accept.to_str().ok()).unwrap_or_default();

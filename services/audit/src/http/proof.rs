@@ -7,11 +7,12 @@ use axum::{
     http::{StatusCode, header},
     response::{IntoResponse, Response},
 };
+use rovuma_api::{ApiState as _, Caller, act_by};
 use rovuma_runtime::Problem;
 use rovuma_schemas::{Epoch, audit::AuditAction};
 
-use super::{caller::Caller, error::ApiError, event, openapi::Refusals};
-use crate::{auditor::Auditor, own::OwnEvent, publish::Prover};
+use super::{error::ApiError, event, openapi::Refusals};
+use crate::{auditor::Auditor, publish::Prover};
 
 /// A proof that an event is in the log, as a file that is checked without this service (C2SP tlog-proof): its `extra` data is
 /// the event's leaf, and its checkpoint the last head that both countries cosigned. It goes with the event itself, of which
@@ -40,7 +41,7 @@ pub(super) async fn read_proof(
     let (entry, id) = event::permitted(&auditor, &caller, &source, epoch, sequence).await?;
     let proofs = Prover::load(&auditor).await?.prove(auditor.store.read(), &[&entry]).await?;
     let proof = proofs.into_iter().next().and_then(|proof| proof.file).ok_or_else(not_yet)?;
-    let event = OwnEvent::by(caller.actor(), AuditAction::AuditRead).object("audit_event", id);
+    let event = act_by(caller.actor(), AuditAction::AuditRead, auditor.now()).object("audit_event", id);
     auditor.record(event.detail("view", "proof")).await?;
     Ok(([(header::CONTENT_TYPE, "text/plain; charset=utf-8")], proof.to_string()).into_response())
 }

@@ -7,15 +7,17 @@ use axum::{
     extract::{Path, State, rejection::JsonRejection},
     http::StatusCode,
 };
+use rovuma_api::{ApiState as _, Caller, act_by};
 use rovuma_policy::{Permit, act};
 use rovuma_runtime::Problem;
-use rovuma_schemas::audit::AuditAction;
+use rovuma_schemas::{Timestamp, audit::AuditAction};
 use rovuma_store::FutureExt;
+use rovuma_trail::Act;
 use serde::Serialize;
 use serde_json::value::RawValue;
 use utoipa::ToSchema;
 
-use super::{access, caller::Caller, error::ApiError, openapi::Refusals};
+use super::{error::ApiError, openapi::Refusals, query};
 use crate::{
     auditor::Auditor,
     error::DbError,
@@ -23,7 +25,7 @@ use crate::{
         Filter,
         saved::{self, SavedQuery},
     },
-    own::{self, OwnEvent},
+    own,
 };
 
 /// Searches that one auditor keeps at most: more are no list that somebody finds anything in.
@@ -61,10 +63,10 @@ pub(super) async fn list_queries(
     State(auditor): State<Arc<Auditor>>,
     caller: Caller,
 ) -> Result<Json<Queries>, ApiError> {
-    let permit = access::permit_search(&auditor, &caller, None).await?;
+    let permit = query::permit_search(&auditor, &caller, None).await?;
     let key = &auditor.sequencer.payload_key;
     let kept = saved::list(auditor.store.read(), key, permit.actor().subject()).await?;
-    auditor.record(about_saved(&permit, "list").detail("found", kept.len())).await?;
+    auditor.record(about_saved(&permit, auditor.now(), "list").detail("found", kept.len())).await?;
     let view = |query: SavedQuery| QueryView {
         name: query.name,
         filter: query.filter.described().into_iter().map(|(name, value)| (name, value.into())).collect(),
@@ -92,7 +94,7 @@ pub(super) async fn save_query(
     Path(name): Path<String>,
     filter: Result<Json<Box<RawValue>>, JsonRejection>,
 ) -> Result<StatusCode, ApiError> {
-    let permit = access::permit_search(&auditor, &caller, None).await?;
+    let permit = query::permit_search(&auditor, &caller, None).await?;
     let bad = |what: String| Problem::bad_request("body").detail(what);
     let Json(filter) = filter.map_err(|fault| bad(fault.body_text()))?;
     let filter: Filter = serde_json::from_str(filter.get()).map_err(|fault| bad(fault.to_string()))?;
@@ -102,7 +104,7 @@ pub(super) async fn save_query(
     if !(1..=NAME_MAX).contains(&name.chars().count()) || name.chars().any(char::is_control) {
         return Err(Problem::bad_request("name").detail("A name is one line of 1 to 64 characters.").into());
     }
-    let event = about_saved(&permit, "saved");
+    let event = about_saved(&permit, auditor.now(), "saved");
     let owner = permit.actor().subject().to_owned();
     let (sequencer, now) = (Arc::clone(&auditor.sequencer), auditor.now());
     let write = auditor.store.write(move |tx| {
@@ -137,10 +139,10 @@ pub(super) async fn forget_query(
     caller: Caller,
     Path(name): Path<String>,
 ) -> Result<StatusCode, ApiError> {
-    let permit = access::permit_search(&auditor, &caller, None).await?;
+    let permit = query::permit_search(&auditor, &caller, None).await?;
     let owner = permit.actor().subject().to_owned();
     let (event, sequencer, now) =
-        (about_saved(&permit, "forgotten"), Arc::clone(&auditor.sequencer), auditor.now());
+        (about_saved(&permit, auditor.now(), "forgotten"), Arc::clone(&auditor.sequencer), auditor.now());
     let write = auditor.store.write(move |tx| {
         async move {
             let found = saved::forget(tx, &sequencer.payload_key, &owner, &name).await?;
@@ -156,8 +158,8 @@ pub(super) async fn forget_query(
 }
 
 /// What was done with a search that is kept: what it searches for is the auditor's own affair until it is asked.
-fn about_saved(permit: &Permit<act::AuditSearch>, what: &str) -> OwnEvent {
-    OwnEvent::by(permit.actor(), AuditAction::AuditRead)
+fn about_saved(permit: &Permit<act::AuditSearch>, now: Timestamp, what: &str) -> Act {
+    act_by(permit.actor(), AuditAction::AuditRead, now)
         .object("saved_queries", permit.actor().subject())
         .detail("view", what)
 }

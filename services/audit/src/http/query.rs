@@ -4,23 +4,20 @@ use axum::{
     extract::{FromRequestParts, Query},
     http::request::Parts,
 };
+use rovuma_api::{Access as _, Caller, cursors::page_limit};
+use rovuma_policy::{Context, Permit, Resource, act};
 use rovuma_runtime::Problem;
+use rovuma_schemas::AgencyCode;
 
 use super::error::ApiError;
-use crate::log::Filter;
-
-/// Entries of one page at most.
-const PAGE_MAX: u32 = 200;
-
-/// Entries of one page when the caller does not say.
-const PAGE_DEFAULT: u32 = 50;
+use crate::{auditor::Auditor, log::Filter};
 
 /// A search, and how many entries of it are wanted.
 #[derive(Clone, Debug)]
 pub(super) struct SearchQuery {
     /// What is searched for.
     pub(super) filter: Filter,
-    /// How many entries, 1 to [`PAGE_MAX`].
+    /// Entries wanted, 1 to 200.
     pub(super) limit: u32,
 }
 
@@ -49,10 +46,20 @@ impl<S: Send + Sync> FromRequestParts<S> for SearchQuery {
         let Query(filter) = Query::<Filter>::from_request_parts(parts, state)
             .await
             .map_err(|fault| Problem::bad_request("query").detail(fault.body_text()))?;
-        let limit = filter.limit.unwrap_or(PAGE_DEFAULT).min(PAGE_MAX);
-        if limit == 0 {
-            return Err(Problem::bad_request("limit").detail("limit must be 1 to 200.").into());
-        }
+        let limit = page_limit(filter.limit)?;
         Ok(Self { filter, limit })
     }
+}
+
+/// The proof that `caller` may search the log of `agency`, or of the own agency when none is named.
+///
+/// # Errors
+/// 403 with the policy's code, after the refusal was written to the log.
+pub(super) async fn permit_search(
+    auditor: &Auditor,
+    caller: &Caller,
+    agency: Option<&AgencyCode>,
+) -> Result<Permit<act::AuditSearch>, ApiError> {
+    let log = Resource::audit_log(agency.unwrap_or(caller.agency()));
+    auditor.permit(caller, act::AuditSearch, &log, &Context::NONE).await
 }

@@ -6,16 +6,16 @@ use axum::{
     Json,
     extract::{Query, State, rejection::QueryRejection},
 };
+use rovuma_api::{ApiState as _, Caller, act_by};
 use rovuma_runtime::Problem;
 use rovuma_schemas::{AgencyCode, Timestamp, audit::AuditAction};
 use serde::Deserialize;
 use utoipa::IntoParams;
 
-use super::{access, caller::Caller, error::ApiError, openapi::Refusals};
+use super::{error::ApiError, openapi::Refusals, query};
 use crate::{
     auditor::Auditor,
     log::reconcile::{self, MESSAGES_MAX, Reconciliation},
-    own::OwnEvent,
 };
 
 /// Which messages.
@@ -48,7 +48,7 @@ pub(super) async fn reconcile(
     range: Result<Query<Range>, QueryRejection>,
 ) -> Result<Json<Reconciliation>, ApiError> {
     let Query(range) = range.map_err(|fault| Problem::bad_request("query").detail(fault.body_text()))?;
-    let permit = access::permit_search(&auditor, &caller, range.agency.as_ref()).await?;
+    let permit = query::permit_search(&auditor, &caller, range.agency.as_ref()).await?;
     let (from, to, now) = (range.from, range.to, auditor.now());
     let pool = auditor.store.read();
     let found = reconcile::reconcile(pool, &auditor.sequencer, &permit, (from, to), now).await?;
@@ -57,7 +57,7 @@ pub(super) async fn reconcile(
             "More than {MESSAGES_MAX} messages were sent or answered then: ask for a shorter time."
         ))
     })?;
-    let mut event = OwnEvent::by(permit.actor(), AuditAction::AuditSearch)
+    let mut event = act_by(permit.actor(), AuditAction::AuditSearch, auditor.now())
         .object("audit_log", permit.resource().id())
         .detail("view", "reconciliation")
         .detail("filter.from", from)

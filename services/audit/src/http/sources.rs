@@ -3,16 +3,16 @@
 use std::sync::Arc;
 
 use axum::{Json, extract::State};
-use rovuma_policy::{Resource, act};
+use rovuma_api::{Access as _, ApiState as _, Caller, act_by};
+use rovuma_policy::{Context, Resource, act};
 use rovuma_schemas::audit::AuditAction;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::{access, caller::Caller, error::ApiError, openapi::Refusals};
+use super::{error::ApiError, openapi::Refusals};
 use crate::{
     auditor::Auditor,
     log::sources::{self, Quarantined, Source},
-    own::OwnEvent,
 };
 
 /// The state of the log.
@@ -37,16 +37,15 @@ pub(super) async fn list(
     caller: Caller,
 ) -> Result<Json<LogState>, ApiError> {
     let log = Resource::audit_log(&auditor.node());
-    if let Err(denial) = access::permit(&auditor, &caller, act::AuditReadSources, &log).await? {
-        return Err(access::forbidden(&denial).into());
-    }
+    auditor.permit(&caller, act::AuditReadSources, &log, &Context::NONE).await?;
     let pool = auditor.store.read();
     let state = LogState {
         end: crate::log::search::length(pool).await?,
         sources: sources::list(pool, &auditor.producers).await?,
         quarantine: sources::quarantined(pool).await?,
     };
-    let event = OwnEvent::by(caller.actor(), AuditAction::AuditRead).object("audit_sources", log.id());
+    let event =
+        act_by(caller.actor(), AuditAction::AuditRead, auditor.now()).object("audit_sources", log.id());
     auditor.record(event).await?;
     Ok(Json(state))
 }

@@ -2,16 +2,13 @@
 
 use rovuma_broker::Delivery;
 use rovuma_envelope::digest;
-use rovuma_schemas::audit::{AuditAction, AuditOutcome};
+use rovuma_schemas::audit::AuditAction;
 use rovuma_store::Conn;
+use rovuma_trail::Act;
 use sqlx::Row;
 
 use super::open::Unfit;
-use crate::{
-    error::DbError,
-    log::Appender,
-    own::{self, OwnEvent},
-};
+use crate::{error::DbError, log::Appender, own};
 
 /// Bodies are kept up to this many bytes altogether, so that nobody fills the disk that the log needs. Past
 /// it only digest, reason and count are kept.
@@ -53,9 +50,9 @@ pub(super) async fn put(
     .bind(kept)
     .execute(&mut *tx)
     .await?;
-    let event = OwnEvent::of_service(&appender.own().source, AuditAction::AuditQuarantine)
+    let event = Act::new(appender.now(), &appender.own().source, AuditAction::AuditQuarantine)
         .object("delivery", digest.to_string())
-        .outcome(AuditOutcome::Refused, reason);
+        .refused(reason);
     own::record(tx, appender, event).await
 }
 

@@ -6,12 +6,10 @@ use std::sync::Arc;
 use rovuma_schemas::{Timestamp, audit::AuditAction};
 use rovuma_store::{Conn, Readers, RowExt};
 use rovuma_tlog::{TILE_WIDTH, Tile, TileKind};
+use rovuma_trail::Act;
 
 use super::{Sequencer, Tree, to_db};
-use crate::{
-    error::DbError,
-    own::{self, OwnEvent},
-};
+use crate::{error::DbError, own};
 
 /// Entries deleted with one write: what is appended meanwhile waits no longer than for a large batch.
 const ENTRIES_AT_ONCE: u64 = 4096;
@@ -59,7 +57,7 @@ pub(crate) async fn decide(
         .execute(&mut *tx)
         .await?;
     let appender = sequencer.begin(tx, now).await?;
-    let event = OwnEvent::of_service(&sequencer.own.source, AuditAction::LogPrune)
+    let event = Act::new(now, &sequencer.own.source, AuditAction::LogPrune)
         .object("log", origin)
         .detail("minimum_index", size)
         .detail("policy", policy);

@@ -3,20 +3,14 @@
 use std::{sync::Arc, time::Duration};
 
 use rovuma_envelope::digest;
-use rovuma_schemas::{
-    Timestamp,
-    audit::{AuditAction, AuditOutcome},
-};
+use rovuma_schemas::{Timestamp, audit::AuditAction};
 use rovuma_store::{Conn, FutureExt, Readers, RowExt, Store, WriteError};
+use rovuma_trail::Act;
 use serde::Serialize;
 use sqlx::{Row, any::AnyRow};
 use utoipa::ToSchema;
 
-use crate::{
-    error::DbError,
-    log::Sequencer,
-    own::{self, OwnEvent},
-};
+use crate::{error::DbError, log::Sequencer, own};
 
 /// Alarms shown at most.
 const ALARMS_SHOWN: i64 = 100;
@@ -109,9 +103,9 @@ impl LogAlarms {
                 let origin = alarm.origin;
                 metrics::counter!("rovuma_audit_log_alarms_total", "kind" => kind.as_str()).increment(1);
                 tracing::error!(log = origin, kind = kind.as_str(), "audit log alarm");
-                let event = OwnEvent::of_service(&sequencer.own.source, AuditAction::AuditAlarm)
+                let event = Act::new(now, &sequencer.own.source, AuditAction::AuditAlarm)
                     .object("log", origin)
-                    .outcome(AuditOutcome::Failed, kind.as_str());
+                    .failed(kind.as_str());
                 let appender = sequencer.begin_always(tx, now).await?;
                 own::record_alone(tx, appender, event).await
             }
@@ -167,7 +161,7 @@ impl LogAlarms {
                     return Ok(());
                 }
                 tracing::info!(log = origin, kind = kind.as_str(), "an audit log alarm is over");
-                let event = OwnEvent::of_service(&sequencer.own.source, AuditAction::AuditAlarm)
+                let event = Act::new(now, &sequencer.own.source, AuditAction::AuditAlarm)
                     .object("log", origin)
                     .detail("closed", kind.as_str());
                 let appender = sequencer.begin_always(tx, now).await?;

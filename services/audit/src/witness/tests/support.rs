@@ -10,6 +10,7 @@ use rovuma_schemas::{
 };
 use rovuma_store::{FutureExt, Store, StoreConfig, WriteError};
 use rovuma_tlog::{CHECKPOINT_PATH, Head, NoteKey, Policy, UnverifiedCheckpoint, Verdict};
+use rovuma_trail::Act;
 use sqlx::Row;
 
 use crate::{
@@ -19,7 +20,7 @@ use crate::{
     heads::HeadKeeping,
     intake::Keys,
     log::{MIGRATIONS, Sequencer, Tree},
-    own::{self, OwnEvent, OwnSource},
+    own::{self, OwnSource},
     publish::{Pruner, Publisher},
     testing::{secret, start},
     witness::{Asker, Replies, Watch, Witness},
@@ -150,7 +151,7 @@ impl Side {
             async move {
                 let mut appender = sequencer.begin(tx, now).await?;
                 for _ in 0..count {
-                    let event = OwnEvent::of_service(&sequencer.own.source, AuditAction::AuditRead);
+                    let event = Act::new(now, &sequencer.own.source, AuditAction::AuditRead);
                     own::record(tx, &mut appender, event).await?;
                 }
                 appender.finish(tx).await
