@@ -92,7 +92,7 @@ pub(crate) async fn page(
     conn: &mut Conn,
     agency: &AgencyCode,
     after: Option<AccountId>,
-    limit: u32,
+    limit: i64,
 ) -> sqlx::Result<Vec<Account>> {
     let after = after.as_ref().map_or(&[][..], AccountId::as_bytes);
     let rows = sqlx::query(
@@ -101,7 +101,7 @@ pub(crate) async fn page(
     )
     .bind(agency.as_str())
     .bind(after)
-    .bind(i64::from(limit))
+    .bind(limit)
     .fetch_all(conn)
     .await?;
     rows.iter().map(Account::read).collect()

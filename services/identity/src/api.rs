@@ -1,6 +1,5 @@
 //! The API for administrators: users and machine clients of their own agency. One route per file.
 
-mod access;
 mod client;
 mod client_change;
 mod client_create;
@@ -11,6 +10,7 @@ mod document;
 mod error;
 mod input;
 mod page;
+mod state;
 mod user;
 mod user_change;
 mod user_create;

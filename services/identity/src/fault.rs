@@ -1,7 +1,5 @@
 //! What can go wrong inside the service, whoever asked.
 
-use axum::http::StatusCode;
-use rovuma_runtime::Problem;
 use rovuma_store::WriteError;
 use rovuma_tokens::KeyFault;
 
@@ -37,20 +35,5 @@ impl Fault {
     /// Logs the failure.
     pub(crate) fn log(&self) {
         tracing::error!(fault = %self, "a request could not be answered");
-    }
-}
-
-impl From<Fault> for Problem {
-    fn from(fault: Fault) -> Self {
-        fault.log();
-        if let Fault::Write(WriteError::Full) = fault {
-            return Self::new(StatusCode::INSUFFICIENT_STORAGE, "storage_full")
-                .detail("There is no room left to keep this. Nothing was done.");
-        }
-        if fault.is_transient() {
-            Self::unavailable("busy").detail("The service cannot do this now. Try again in a moment.")
-        } else {
-            Self::internal()
-        }
     }
 }

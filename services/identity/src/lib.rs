@@ -16,7 +16,6 @@ mod api;
 mod app;
 mod applications;
 mod bootstrap;
-mod caller;
 mod config;
 mod fault;
 mod ids;
@@ -27,6 +26,7 @@ mod oidc;
 mod params;
 mod password;
 mod service;
+mod sessions;
 mod throttle;
 
 pub use api::openapi;

@@ -114,7 +114,7 @@ pub(crate) async fn page(
     conn: &mut Conn,
     agency: &AgencyCode,
     after: Option<&str>,
-    limit: u32,
+    limit: i64,
 ) -> sqlx::Result<Vec<Machine>> {
     let rows = sqlx::query(
         "SELECT id, name, roles, secret, jwks, disabled, created FROM machine \
@@ -122,7 +122,7 @@ pub(crate) async fn page(
     )
     .bind(agency.as_str())
     .bind(after.unwrap_or_default())
-    .bind(i64::from(limit))
+    .bind(limit)
     .fetch_all(conn)
     .await?;
     rows.iter().map(Machine::read).collect()

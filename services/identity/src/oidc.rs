@@ -22,7 +22,7 @@ use axum::{
     routing::{get, post},
 };
 
-pub(crate) use code::{prune, session_has_ended};
+pub(crate) use code::prune;
 
 use crate::app::App;
 

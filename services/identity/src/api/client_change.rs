@@ -3,7 +3,8 @@
 use std::{collections::BTreeSet, sync::Arc};
 
 use axum::{Json, extract::State};
-use rovuma_policy::{Role, act};
+use rovuma_api::{Access as _, Caller, act_by};
+use rovuma_policy::{Context, Role, act};
 use rovuma_runtime::Problem;
 use rovuma_schemas::{Timestamp, audit::AuditAction};
 use rovuma_store::{Conn, FutureExt};
@@ -12,7 +13,6 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 
 use super::{
-    access,
     client::{Client, Target},
     document::{Absent, Faulty, Refusals},
     error::ApiError,
@@ -20,7 +20,6 @@ use super::{
 };
 use crate::{
     app::App,
-    caller::Caller,
     machines::{self, Machine, MachineId},
 };
 
@@ -54,13 +53,13 @@ pub(super) async fn change(
     target: Target,
     Json(change): Json<ClientChange>,
 ) -> Result<Json<Client>, ApiError> {
-    access::permit(&app, &caller, act::ClientChange, &target.resource).await?;
+    app.permit(&caller, act::ClientChange, &target.resource, &Context::NONE).await?;
     let mut faults = Faults::default();
     let name = change.name.as_deref().and_then(|name| faults.name(name));
     let roles = change.roles.as_deref().map(|words| faults.roles(words, Holder::Machine));
     faults.none()?;
     let id = target.machine.id;
-    let act = access::by(&caller, AuditAction::ClientChange, app.now()).object("client", &id);
+    let act = act_by(caller.actor(), AuditAction::ClientChange, app.now()).object("client", &id);
     let edit = Edit { id, name, roles, disabled: change.disabled, act, now: app.now() };
     let trail = app.trail.clone();
     let machine = app.write(move |tx| async move { edit.write(tx, &trail).await }.boxed()).await?;

@@ -8,6 +8,7 @@ use axum::{
     http::{StatusCode, header},
     response::{IntoResponse, Response},
 };
+use rovuma_api::{Access as _, Caller, act_by};
 use rovuma_envelope::digest;
 use rovuma_policy::{Permit, act};
 use rovuma_runtime::Problem;
@@ -18,7 +19,6 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::{
-    access,
     client::Client,
     document::{Faulty, Refusals, Taken},
     error::ApiError,
@@ -27,7 +27,6 @@ use super::{
 use crate::{
     accounts::roles_to_column,
     app::App,
-    caller::Caller,
     fault::Fault,
     machines::{self, Machine, MachineId},
 };
@@ -72,7 +71,7 @@ pub(super) async fn create(
     caller: Caller,
     Json(draft): Json<ClientDraft>,
 ) -> Result<Response, ApiError> {
-    let permit = access::permit_own(&app, &caller, act::ClientCreate).await?;
+    let permit = app.permit_own(&caller, act::ClientCreate).await?;
     let client_secret = if draft.jwks.is_none() { Some(unguessable().map_err(Fault::from)?) } else { None };
     let machine = machine(&app, &permit, &draft, client_secret.as_deref())?;
     let client = Client::of(&machine);
@@ -119,7 +118,7 @@ fn public_keys(jwks: &serde_json::Value) -> Result<String, String> {
 }
 
 async fn insert(app: &App, caller: &Caller, machine: Machine) -> Result<(), ApiError> {
-    let act = access::by(caller, AuditAction::ClientCreate, machine.created)
+    let act = act_by(caller.actor(), AuditAction::ClientCreate, machine.created)
         .object("client", &machine.id)
         .detail("roles", roles_to_column(&machine.roles));
     let trail = app.trail.clone();

@@ -6,16 +6,11 @@ use axum::{
     Json,
     extract::{Query, State},
 };
+use rovuma_api::{Access as _, Caller, cursors::Cursors, page::Page};
 use rovuma_policy::act;
 
-use super::{
-    access,
-    client::Client,
-    document::Refusals,
-    error::ApiError,
-    page::{Page, PageQuery},
-};
-use crate::{app::App, caller::Caller, fault::Fault, machines};
+use super::{client::Client, document::Refusals, error::ApiError, page::PageQuery};
+use crate::{app::App, fault::Fault, machines};
 
 /// The machine clients of the caller's agency, by id.
 #[utoipa::path(
@@ -27,11 +22,13 @@ pub(super) async fn list(
     caller: Caller,
     Query(query): Query<PageQuery>,
 ) -> Result<Json<Page<Client>>, ApiError> {
-    let permit = access::permit_own(&app, &caller, act::ClientList).await?;
-    let window = query.window()?;
+    let permit = app.permit_own(&caller, act::ClientList).await?;
+    let cursors = Cursors::of("clients", caller.agency().as_str(), &());
+    let window = query.window(&cursors)?;
     let mut conn = app.store.read().acquire().await?;
     let agency = permit.resource().owner();
     let rows = machines::page(&mut conn, agency, window.after.as_deref(), window.fetch()).await;
     let rows = rows.map_err(Fault::from)?;
-    Ok(Json(window.page(rows, |machine| machine.id.to_string(), Client::of)))
+    let rows = rows.iter().map(|machine| (machine.id.to_string(), Client::of(machine))).collect();
+    Ok(Json(cursors.page(&window, rows)))
 }

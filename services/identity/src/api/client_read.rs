@@ -3,15 +3,15 @@
 use std::sync::Arc;
 
 use axum::{Json, extract::State};
-use rovuma_policy::{Resource, act};
+use rovuma_api::{Access as _, Caller};
+use rovuma_policy::{Context, Resource, act};
 
 use super::{
-    access,
     client::{Client, Target},
     document::{Absent, Refusals},
     error::ApiError,
 };
-use crate::{app::App, caller::Caller};
+use crate::app::App;
 
 /// One machine client.
 #[utoipa::path(
@@ -25,6 +25,6 @@ pub(super) async fn read(
     target: Target,
 ) -> Result<Json<Client>, ApiError> {
     // Who may see the list may see one of it.
-    access::permit(&app, &caller, act::ClientList, &Resource::agency(target.resource.owner())).await?;
+    app.permit(&caller, act::ClientList, &Resource::agency(target.resource.owner()), &Context::NONE).await?;
     Ok(Json(Client::of(&target.machine)))
 }

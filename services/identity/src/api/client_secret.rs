@@ -8,22 +8,22 @@ use axum::{
     http::header,
     response::{IntoResponse, Response},
 };
+use rovuma_api::{Access as _, Caller, act_by};
 use rovuma_envelope::digest;
-use rovuma_policy::act;
+use rovuma_policy::{Context, act};
 use rovuma_schemas::{Digest, audit::AuditAction};
 use rovuma_store::{Conn, FutureExt};
 use rovuma_tokens::unguessable;
 use rovuma_trail::{Act, Trail};
 
 use super::{
-    access,
     client::{ClientSecret, Target},
     document::{Absent, Refusals},
     error::ApiError,
+    state::forbid_own,
 };
 use crate::{
     app::App,
-    caller::Caller,
     fault::Fault,
     machines::{self, MachineId},
 };
@@ -42,12 +42,12 @@ pub(super) async fn renew(
     caller: Caller,
     target: Target,
 ) -> Result<Response, ApiError> {
-    access::permit(&app, &caller, act::ClientChange, &target.resource).await?;
-    access::forbid_own(&app, &caller, "client.renew_secret", &target.resource).await?;
+    app.permit(&caller, act::ClientChange, &target.resource, &Context::NONE).await?;
+    forbid_own(&app, &caller, "client.renew_secret", &target.resource).await?;
     let client_secret = unguessable().map_err(Fault::from)?;
     let kept = digest(client_secret.as_bytes());
     let id = target.machine.id;
-    let act = access::by(&caller, AuditAction::ClientChange, app.now())
+    let act = act_by(caller.actor(), AuditAction::ClientChange, app.now())
         .object("client", &id)
         .detail("changed", "secret");
     let trail = app.trail.clone();

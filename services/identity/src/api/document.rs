@@ -1,10 +1,8 @@
 //! What the OpenAPI document says beside the routes.
 
+use rovuma_api::openapi::Bearer;
 use rovuma_runtime::{Problem, ProblemFault};
-use utoipa::{
-    Modify, OpenApi,
-    openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme},
-};
+use utoipa::OpenApi;
 
 /// The document's frame.
 #[derive(OpenApi)]
@@ -26,23 +24,11 @@ use utoipa::{
     ),
     components(schemas(Problem, ProblemFault)),
     security(("bearer" = [])),
-    modifiers(&Bearer)
+    modifiers(&BEARER)
 )]
 pub(super) struct Document;
 
-struct Bearer;
-
-impl Modify for Bearer {
-    fn modify(&self, document: &mut utoipa::openapi::OpenApi) {
-        let scheme = HttpBuilder::new()
-            .scheme(HttpAuthScheme::Bearer)
-            .bearer_format("at+jwt")
-            .description(Some("An access token (RFC 9068) of this service."))
-            .build();
-        let components = document.components.get_or_insert_default();
-        components.add_security_scheme("bearer", SecurityScheme::Http(scheme));
-    }
-}
+const BEARER: Bearer = Bearer("this service");
 
 /// What every route may answer instead of what was asked for.
 #[derive(utoipa::IntoResponses)]

@@ -1,33 +1,33 @@
 //! What a route answers when it does not do what was asked.
 
-use axum::response::{IntoResponse, Response};
+use axum::http::StatusCode;
+use rovuma_api::StoreProblems;
 use rovuma_runtime::Problem;
+use rovuma_store::WriteError;
 
-use crate::fault::Fault;
+use crate::{app::App, fault::Fault};
 
-/// A refusal, with the whole answer.
-pub(super) struct ApiError(Box<Problem>);
+/// A refusal or a failure of a route of the API.
+pub(super) type ApiError = rovuma_api::ApiError<App>;
 
-impl From<Problem> for ApiError {
-    fn from(problem: Problem) -> Self {
-        Self(Box::new(problem))
+impl StoreProblems for App {
+    fn storage_full() -> Problem {
+        Problem::new(StatusCode::INSUFFICIENT_STORAGE, "storage_full")
+            .detail("There is no room left to keep this. Nothing was done.")
+    }
+
+    fn storage_unavailable() -> Problem {
+        Problem::unavailable("busy").detail("The service cannot do this now. Try again in a moment.")
     }
 }
 
 impl From<Fault> for ApiError {
     fn from(fault: Fault) -> Self {
-        Problem::from(fault).into()
-    }
-}
-
-impl From<sqlx::Error> for ApiError {
-    fn from(fault: sqlx::Error) -> Self {
-        Fault::from(fault).into()
-    }
-}
-
-impl IntoResponse for ApiError {
-    fn into_response(self) -> Response {
-        self.0.into_response()
+        let problem = match &fault {
+            Fault::Write(WriteError::Full) => App::storage_full(),
+            _ if fault.is_transient() => App::storage_unavailable(),
+            _ => Problem::internal(),
+        };
+        Self::because(problem, fault)
     }
 }

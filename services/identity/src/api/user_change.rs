@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use axum::{Json, extract::State};
-use rovuma_policy::act;
+use rovuma_api::{Access as _, Caller, act_by};
+use rovuma_policy::{Context, act};
 use rovuma_runtime::Problem;
 use rovuma_schemas::{Timestamp, audit::AuditAction};
 use rovuma_store::{Conn, FutureExt};
@@ -12,17 +13,16 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 
 use super::{
-    access,
     document::{Absent, Faulty, Refusals},
     error::ApiError,
     input::Faults,
+    state::forbid_own,
     user::{Target, User},
 };
 use crate::{
     AccountId,
     accounts::{self, Account},
     app::App,
-    caller::Caller,
 };
 
 /// What is to change; what is not named stays.
@@ -49,14 +49,14 @@ pub(super) async fn change(
     target: Target,
     Json(change): Json<UserChange>,
 ) -> Result<Json<User>, ApiError> {
-    access::permit(&app, &caller, act::UserChange, &target.resource).await?;
+    app.permit(&caller, act::UserChange, &target.resource, &Context::NONE).await?;
     if change.disabled == Some(true) {
-        access::forbid_own(&app, &caller, "user.disable", &target.resource).await?;
+        forbid_own(&app, &caller, "user.disable", &target.resource).await?;
     }
     let mut faults = Faults::default();
     let name = change.name.as_deref().and_then(|name| faults.name(name));
     faults.none()?;
-    let act = access::by(&caller, AuditAction::UserChange, app.now()).object("user", target.account.id);
+    let act = act_by(caller.actor(), AuditAction::UserChange, app.now()).object("user", target.account.id);
     let edit = Edit { id: target.account.id, name, disabled: change.disabled, act, now: app.now() };
     let trail = app.trail.clone();
     let account = app.write(move |tx| async move { edit.write(tx, &trail).await }.boxed()).await?;

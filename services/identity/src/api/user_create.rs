@@ -8,6 +8,7 @@ use axum::{
     http::{StatusCode, header},
     response::{IntoResponse, Response},
 };
+use rovuma_api::{Access as _, Caller, act_by};
 use rovuma_policy::{Permit, act};
 use rovuma_runtime::Problem;
 use rovuma_schemas::audit::AuditAction;
@@ -16,7 +17,6 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::{
-    access,
     document::{Faulty, Refusals, Taken},
     error::ApiError,
     input::{Faults, Holder, have},
@@ -26,7 +26,6 @@ use crate::{
     AccountId, Login,
     accounts::{self, Account, roles_to_column},
     app::App,
-    caller::Caller,
     fault::Fault,
     password::NewPassword,
 };
@@ -66,7 +65,7 @@ pub(super) async fn create(
     caller: Caller,
     Json(draft): Json<UserDraft>,
 ) -> Result<Response, ApiError> {
-    let permit = access::permit_own(&app, &caller, act::UserCreate).await?;
+    let permit = app.permit_own(&caller, act::UserCreate).await?;
     let password = NewPassword::draw().map_err(Fault::from)?;
     let one_time_password = password.expose().to_owned();
     let account = account(&app, &permit, &draft, password).await?;
@@ -103,7 +102,7 @@ async fn account(
 }
 
 async fn insert(app: &App, caller: &Caller, account: Account) -> Result<(), ApiError> {
-    let act = access::by(caller, AuditAction::UserCreate, account.created)
+    let act = act_by(caller.actor(), AuditAction::UserCreate, account.created)
         .object("user", account.id)
         .detail("roles", roles_to_column(&account.roles));
     let trail = app.trail.clone();

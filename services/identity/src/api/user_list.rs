@@ -6,16 +6,16 @@ use axum::{
     Json,
     extract::{Query, State},
 };
+use rovuma_api::{Access as _, Caller, cursors::Cursors, page::Page};
 use rovuma_policy::act;
 
 use super::{
-    access,
     document::Refusals,
     error::ApiError,
-    page::{Page, PageQuery, bad_cursor},
+    page::{PageQuery, bad_cursor},
     user::User,
 };
-use crate::{accounts, app::App, caller::Caller};
+use crate::{accounts, app::App};
 
 /// The users of the caller's agency, in the order in which they were made.
 #[utoipa::path(
@@ -27,11 +27,13 @@ pub(super) async fn list(
     caller: Caller,
     Query(query): Query<PageQuery>,
 ) -> Result<Json<Page<User>>, ApiError> {
-    let permit = access::permit_own(&app, &caller, act::UserList).await?;
-    let window = query.window()?;
+    let permit = app.permit_own(&caller, act::UserList).await?;
+    let cursors = Cursors::of("users", caller.agency().as_str(), &());
+    let window = query.window(&cursors)?;
     let after = window.after.as_ref().map(|text| text.parse().map_err(|_| bad_cursor())).transpose()?;
     let mut conn = app.store.read().acquire().await?;
     let agency = permit.resource().owner();
     let rows = accounts::page(&mut conn, agency, after, window.fetch()).await?;
-    Ok(Json(window.page(rows, |account| account.id.to_string(), User::of)))
+    let rows = rows.iter().map(|account| (account.id.to_string(), User::of(account))).collect();
+    Ok(Json(cursors.page(&window, rows)))
 }

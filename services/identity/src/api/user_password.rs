@@ -8,21 +8,21 @@ use axum::{
     http::header,
     response::{IntoResponse, Response},
 };
-use rovuma_policy::act;
+use rovuma_api::{Access as _, Caller, act_by};
+use rovuma_policy::{Context, act};
 use rovuma_schemas::{Timestamp, audit::AuditAction};
 use rovuma_store::{Conn, FutureExt};
 
 use super::{
-    access,
     document::{Absent, Refusals},
     error::ApiError,
+    state::forbid_own,
     user::{OneTimePassword, Target},
 };
 use crate::{
     Login,
     accounts::{self, Account},
     app::App,
-    caller::Caller,
     fault::Fault,
     password::NewPassword,
     throttle,
@@ -42,13 +42,13 @@ pub(super) async fn reset(
     caller: Caller,
     target: Target,
 ) -> Result<Response, ApiError> {
-    access::permit(&app, &caller, act::UserChange, &target.resource).await?;
-    access::forbid_own(&app, &caller, "user.reset_password", &target.resource).await?;
+    app.permit(&caller, act::UserChange, &target.resource, &Context::NONE).await?;
+    forbid_own(&app, &caller, "user.reset_password", &target.resource).await?;
     let password = NewPassword::draw().map_err(Fault::from)?;
     let one_time_password = password.expose().to_owned();
     let hash = app.hashers.hash(password).await.map_err(Fault::from)?;
     let now = app.now();
-    let act = access::by(&caller, AuditAction::UserChange, now)
+    let act = act_by(caller.actor(), AuditAction::UserChange, now)
         .object("user", target.account.id)
         .detail("changed", "password");
     let trail = app.trail.clone();

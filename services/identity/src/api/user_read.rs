@@ -3,15 +3,15 @@
 use std::sync::Arc;
 
 use axum::{Json, extract::State};
-use rovuma_policy::{Resource, act};
+use rovuma_api::{Access as _, Caller};
+use rovuma_policy::{Context, Resource, act};
 
 use super::{
-    access,
     document::{Absent, Refusals},
     error::ApiError,
     user::{Target, User},
 };
-use crate::{app::App, caller::Caller};
+use crate::app::App;
 
 /// One user.
 #[utoipa::path(
@@ -25,6 +25,6 @@ pub(super) async fn read(
     target: Target,
 ) -> Result<Json<User>, ApiError> {
     // Who may see the list may see one of it.
-    access::permit(&app, &caller, act::UserList, &Resource::agency(target.resource.owner())).await?;
+    app.permit(&caller, act::UserList, &Resource::agency(target.resource.owner()), &Context::NONE).await?;
     Ok(Json(User::of(&target.account)))
 }

@@ -3,7 +3,8 @@
 use std::{collections::BTreeSet, sync::Arc};
 
 use axum::{Json, extract::State};
-use rovuma_policy::{Role, act};
+use rovuma_api::{Access as _, Caller, act_by};
+use rovuma_policy::{Context, Role, act};
 use rovuma_runtime::Problem;
 use rovuma_schemas::audit::AuditAction;
 use rovuma_store::{Conn, FutureExt};
@@ -12,7 +13,6 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 
 use super::{
-    access,
     document::{Absent, Faulty, Refusals},
     error::ApiError,
     input::{Faults, Holder},
@@ -22,7 +22,6 @@ use crate::{
     AccountId,
     accounts::{self, Account, roles_to_column},
     app::App,
-    caller::Caller,
 };
 
 /// The roles that a user shall have.
@@ -46,12 +45,12 @@ pub(super) async fn put(
     target: Target,
     Json(wanted): Json<Roles>,
 ) -> Result<Json<User>, ApiError> {
-    access::permit(&app, &caller, act::RoleChange, &target.resource).await?;
+    app.permit(&caller, act::RoleChange, &target.resource, &Context::NONE).await?;
     let mut faults = Faults::default();
     let roles = faults.roles(&wanted.roles, Holder::Person);
     faults.none()?;
     let id = target.account.id;
-    let act = access::by(&caller, AuditAction::RoleChange, app.now()).object("user", id);
+    let act = act_by(caller.actor(), AuditAction::RoleChange, app.now()).object("user", id);
     let trail = app.trail.clone();
     let account = app.write(move |tx| async move { give(tx, &trail, id, roles, act).await }.boxed()).await?;
     account.map(|account| Json(User::of(&account))).ok_or_else(|| Problem::not_found().into())

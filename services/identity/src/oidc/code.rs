@@ -10,7 +10,7 @@ use rovuma_tokens::Pkce;
 use sqlx::{Row, any::AnyRow};
 
 use super::scope::Scope;
-use crate::{AccountId, TOKEN_LIFE, accounts::id_of};
+use crate::{AccountId, accounts::id_of, sessions};
 
 /// A code travels from the browser to the application and straight back: RFC 6749 asks for ten minutes
 /// at most; a slow line needs some seconds.
@@ -91,7 +91,7 @@ pub(super) async fn redeem(
     let Some(row) = row else { return Ok(Redeemed::Unknown) };
     let grant = read(&row)?;
     if row.opt_instant("used")?.is_some() {
-        end_session(tx, &grant.session, now).await?;
+        sessions::end(tx, &grant.session, now).await?;
         return Ok(Redeemed::Refused { grant, reason: "code_reused" });
     }
     sqlx::query("UPDATE code SET used = $1 WHERE digest = $2")
@@ -134,26 +134,6 @@ fn read(row: &AnyRow) -> sqlx::Result<Grant> {
         challenge: row.try_get("challenge")?,
         authenticated: row.instant("authenticated")?,
     })
-}
-
-/// Tokens of this log-in are no longer taken here. (Other services take them until they expire, at most
-/// [`TOKEN_LIFE`] later.)
-async fn end_session(tx: &mut Conn, session: &str, now: Timestamp) -> sqlx::Result<()> {
-    sqlx::query("INSERT INTO ended_session (session, until) VALUES ($1, $2) ON CONFLICT DO NOTHING")
-        .bind(session)
-        .bind(now.plus(TOKEN_LIFE).plus(rovuma_tokens::LEEWAY).as_micros())
-        .execute(tx)
-        .await
-        .map(|_| ())
-}
-
-/// Whether a log-in was ended.
-pub(crate) async fn session_has_ended(conn: &mut Conn, session: &str) -> sqlx::Result<bool> {
-    let row = sqlx::query("SELECT until FROM ended_session WHERE session = $1")
-        .bind(session)
-        .fetch_optional(conn)
-        .await?;
-    Ok(row.is_some())
 }
 
 /// Forgets codes, assertions and ended log-ins that no longer matter.

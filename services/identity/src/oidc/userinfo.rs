@@ -1,14 +1,18 @@
 //! The userinfo endpoint (OpenID Connect Core 1.0 §5.3).
 
+use std::sync::Arc;
+
 use axum::{
     Json,
+    extract::State,
     http::{HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
+use rovuma_api::{ApiError, Caller};
 use rovuma_runtime::Problem;
 use serde::Serialize;
 
-use crate::caller::{Caller, Who};
+use crate::{accounts, app::App};
 
 #[derive(Serialize)]
 struct UserInfo {
@@ -18,18 +22,20 @@ struct UserInfo {
     roles: Vec<&'static str>,
 }
 
-pub(super) async fn show(caller: Caller) -> Response {
-    let Who::Person(account) = caller.who() else { return insufficient_scope() };
-    if !caller.has_scope("openid") {
-        return insufficient_scope();
+pub(super) async fn show(State(app): State<Arc<App>>, caller: Caller) -> Result<Response, ApiError<App>> {
+    if caller.actor().is_machine() || !caller.has_scope("openid") {
+        return Ok(insufficient_scope());
     }
+    let mut conn = app.store.read().acquire().await?;
+    let account = accounts::by_id(&mut conn, caller.subject().parse()?).await?;
+    let account = account.ok_or_else(Problem::unauthenticated)?;
     let info = UserInfo {
         sub: account.id.to_string(),
-        name: account.name.clone(),
+        name: account.name,
         agency: account.agency.to_string(),
         roles: account.roles.iter().map(|role| role.as_str()).collect(),
     };
-    ([(header::CACHE_CONTROL, "no-store")], Json(info)).into_response()
+    Ok(([(header::CACHE_CONTROL, "no-store")], Json(info)).into_response())
 }
 
 /// RFC 6750 §3.1.
