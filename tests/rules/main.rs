@@ -138,6 +138,14 @@ fn services_do_not_depend_on_each_other() {
 }
 
 #[test]
+fn no_library_depends_on_the_shared_part_of_the_apis() {
+    for package in metadata().workspace_packages() {
+        let depends = normal_dependencies(package).any(|dependency| dependency == "rovuma-api");
+        assert!(!depends || SERVICES.contains(&package.name.as_str()), "{} does", package.name);
+    }
+}
+
+#[test]
 fn the_inner_crates_do_no_io() {
     let metadata = metadata();
     for member in WITHOUT_IO {
