@@ -2,7 +2,7 @@
 
 use rovuma_schemas::{Digest, Timestamp, audit::AuditAction};
 use rovuma_store::Conn;
-use rovuma_trail::Act;
+use rovuma_trail::AuditRecord;
 use sqlx::Row;
 
 use crate::{
@@ -78,7 +78,7 @@ pub(crate) async fn raise(
     } else {
         tracing::error!(%source, %epoch, first, last, kind, "audit alarm");
     }
-    let event = Act::new(appender.now(), &appender.own().source, AuditAction::AuditAlarm)
+    let event = AuditRecord::new(appender.now(), &appender.own().source, AuditAction::AuditAlarm)
         .object("audit_source", format!("{source}/{epoch}"))
         .failed(kind)
         .detail("first", first)
@@ -107,7 +107,7 @@ pub(crate) async fn close_missing(
     }
     let Lineage { source, epoch, .. } = lineage;
     tracing::info!(%source, %epoch, "the missing audit events have come");
-    let event = Act::new(appender.now(), &appender.own().source, AuditAction::AuditAlarm)
+    let event = AuditRecord::new(appender.now(), &appender.own().source, AuditAction::AuditAlarm)
         .object("audit_source", format!("{source}/{epoch}"))
         .detail("closed", "missing")
         .detail("last", lineage.head.sequence);

@@ -9,7 +9,7 @@ use rovuma_runtime::{Context, ReadyHandle, Service, http};
 use rovuma_schemas::{CountryCode, Timestamp, audit::AuditAction};
 use rovuma_store::{FutureExt, Restored, Store, StoreConfig};
 use rovuma_tokens::TokenVerifier;
-use rovuma_trail::Act;
+use rovuma_trail::AuditRecord;
 
 use crate::{
     alarm,
@@ -179,12 +179,12 @@ pub(crate) async fn begin(
                 alarm::raise(tx, &mut appender, &lineage, &intake::new_epoch()).await?;
             }
             if let Some(restored) = restored {
-                let event = Act::new(now, &own.source, AuditAction::StoreRestore)
+                let event = AuditRecord::new(now, &own.source, AuditAction::StoreRestore)
                     .object("store", restored.to.to_string())
                     .detail("before", restored.from);
                 own::record(tx, &mut appender, event).await?;
             }
-            let event = Act::new(now, &own.source, AuditAction::ServiceStart);
+            let event = AuditRecord::new(now, &own.source, AuditAction::ServiceStart);
             own::record(tx, &mut appender, event).await?;
             appender.finish(tx).await
         }
@@ -200,7 +200,7 @@ async fn end(store: Store, sequencer: Arc<Sequencer>, context: Context) {
     let write = store.write(move |tx| {
         async move {
             let appender = sequencer.begin_always(tx, now).await?;
-            let event = Act::new(now, &sequencer.own.source, AuditAction::ServiceStop);
+            let event = AuditRecord::new(now, &sequencer.own.source, AuditAction::ServiceStop);
             own::record_alone(tx, appender, event).await
         }
         .boxed()

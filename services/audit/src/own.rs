@@ -7,7 +7,7 @@ use rovuma_schemas::{
     audit::{AUDIT_VERSION, AuditEvent},
 };
 use rovuma_store::Conn;
-use rovuma_trail::Act;
+use rovuma_trail::AuditRecord;
 
 use crate::{
     error::DbError,
@@ -24,13 +24,17 @@ pub(crate) struct OwnSource {
 }
 
 /// Appends `act` in a write that has nothing else in it.
-pub(crate) async fn record_alone(tx: &mut Conn, mut appender: Appender, act: Act) -> Result<(), DbError> {
+pub(crate) async fn record_alone(
+    tx: &mut Conn,
+    mut appender: Appender,
+    act: AuditRecord,
+) -> Result<(), DbError> {
     record(tx, &mut appender, act).await?;
     appender.finish(tx).await
 }
 
 /// Appends `act` to the service's own chain.
-pub(crate) async fn record(tx: &mut Conn, appender: &mut Appender, act: Act) -> Result<(), DbError> {
+pub(crate) async fn record(tx: &mut Conn, appender: &mut Appender, act: AuditRecord) -> Result<(), DbError> {
     let (own, now) = (appender.own().clone(), appender.now());
     let (mut lineage, _) = Lineage::find_or_open(tx, &own.source, own.epoch, now).await?;
     let event = AuditEvent {

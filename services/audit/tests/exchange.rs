@@ -18,7 +18,7 @@ use rovuma_runtime::{Context, Service, Shutdown, SystemClock};
 use rovuma_schemas::{Timestamp, audit::AuditAction};
 use rovuma_store::{FutureExt, Store, StoreConfig};
 use rovuma_tokens::{AccessClaims, JwkSet, TokenKey};
-use rovuma_trail::{Act, MIGRATIONS, Shipper, ShipperKeys, ShipperSettings, Trail};
+use rovuma_trail::{AuditRecord, MIGRATIONS, Shipper, ShipperKeys, ShipperSettings, Trail};
 use serde_json::Value;
 
 const SOURCE: &str = "mz.gateway.police";
@@ -181,7 +181,7 @@ async fn record(trail: &Trail, count: u32) {
     let work = trail.store().write(move |tx| {
         async move {
             for n in 0..count {
-                let act = Act::new(Timestamp::system_now(), "officer-7", AuditAction::MessageRead);
+                let act = AuditRecord::new(Timestamp::system_now(), "officer-7", AuditAction::MessageRead);
                 own.record(tx, &act.object("message", n)).await?;
             }
             Ok::<_, sqlx::Error>(())
@@ -192,7 +192,7 @@ async fn record(trail: &Trail, count: u32) {
 }
 
 async fn cleared(what: &str, trail: &Trail) {
-    within(what, trail.cleared()).await.expect("cleared");
+    within(what, trail.until_acknowledged()).await.expect("cleared");
 }
 
 /// Ends a service in order, as a signal does.

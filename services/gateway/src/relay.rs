@@ -6,7 +6,7 @@ use rovuma_envelope::TrustStore;
 use rovuma_outbox::{MovedCopy, RelayHost};
 use rovuma_schemas::{Timestamp, VoidReason, audit::AuditAction};
 use rovuma_store::{BoxFuture, Conn};
-use rovuma_trail::Act;
+use rovuma_trail::AuditRecord;
 
 use crate::{
     exchange::{SYSTEM, event::EventKind},
@@ -50,8 +50,8 @@ impl RelayHost for Gateway {
     }
 }
 
-fn void(copy: &MovedCopy, reason: &VoidReason, now: Timestamp) -> Act {
-    let act = Act::new(now, SYSTEM, AuditAction::MessageVoid)
+fn void(copy: &MovedCopy, reason: &VoidReason, now: Timestamp) -> AuditRecord {
+    let act = AuditRecord::new(now, SYSTEM, AuditAction::MessageVoid)
         .agency(&copy.sender)
         .object("message", copy.message)
         .detail("recipient", &copy.recipient)

@@ -11,7 +11,7 @@ use rovuma_runtime::{Context, ReadyHandle, Service, Shutdown};
 use rovuma_schemas::{CodeLists, audit::AuditAction};
 use rovuma_store::{FutureExt, Migrations, Store};
 use rovuma_tokens::TokenVerifier;
-use rovuma_trail::{Act, Shipper, ShipperKeys, Trail};
+use rovuma_trail::{AuditRecord, Shipper, ShipperKeys, Trail};
 
 use crate::{
     agencies::OwnAgencies,
@@ -86,7 +86,7 @@ impl Service for GatewayService {
 
 /// Writes down that the service started, or was asked to stop: a stop that is missing was a crash.
 async fn note(gateway: &Gateway, action: AuditAction) -> anyhow::Result<()> {
-    let act = Act::new(gateway.now(), SYSTEM, action)
+    let act = AuditRecord::new(gateway.now(), SYSTEM, action)
         .object("gateway", &gateway.name)
         .detail("version", env!("CARGO_PKG_VERSION"));
     let trail = gateway.trail.clone();

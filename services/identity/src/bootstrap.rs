@@ -3,7 +3,7 @@
 use anyhow::Context as _;
 use rovuma_schemas::audit::AuditAction;
 use rovuma_store::FutureExt;
-use rovuma_trail::Act;
+use rovuma_trail::AuditRecord;
 use zeroize::Zeroizing;
 
 use crate::{
@@ -34,7 +34,7 @@ async fn one(app: &App, config: &BootstrapConfig) -> anyhow::Result<()> {
         anyhow::bail!("the role {role} is for machines");
     }
     let account = account(app, config, &login).await?;
-    let act = Act::new(account.created, app.trail.source(), AuditAction::UserCreate)
+    let act = AuditRecord::new(account.created, app.trail.source(), AuditAction::UserCreate)
         .agency(&account.agency)
         .object("user", account.id)
         .detail("roles", roles_to_column(&account.roles))

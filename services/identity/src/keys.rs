@@ -21,7 +21,7 @@ use futures::future::BoxFuture;
 use rovuma_schemas::{Timestamp, audit::AuditAction};
 use rovuma_store::{FutureExt, Store, WriteError};
 use rovuma_tokens::{JwkSet, JwksSource, KeyFault, SourceError, TokenKey};
-use rovuma_trail::{Act, Trail};
+use rovuma_trail::{AuditRecord, Trail};
 
 use files::KeyFolder;
 use plan::{Change, KeyTimes};
@@ -165,8 +165,8 @@ impl Keys {
         self.folder.remove(kid)
     }
 
-    fn act(&self, action: AuditAction, kid: &str, now: Timestamp) -> Act {
-        Act::new(now, self.trail.source(), action).object("token_key", kid)
+    fn act(&self, action: AuditAction, kid: &str, now: Timestamp) -> AuditRecord {
+        AuditRecord::new(now, self.trail.source(), action).object("token_key", kid)
     }
 
     fn ring(&self) -> Arc<Ring> {

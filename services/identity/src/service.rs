@@ -10,7 +10,7 @@ use rovuma_runtime::{Context, Service, http::serve};
 use rovuma_schemas::{Timestamp, audit::AuditAction};
 use rovuma_store::{FutureExt, Migrations, Store};
 use rovuma_tokens::{IssuerConfig, TokenVerifier};
-use rovuma_trail::{Act, Shipper, ShipperKeys, Trail};
+use rovuma_trail::{AuditRecord, Shipper, ShipperKeys, Trail};
 
 use crate::{
     api, app::App, applications::Applications, bootstrap, config::IdentityConfig, issuer::Issuer, keys::Keys,
@@ -116,7 +116,7 @@ impl Running {
     /// An audit event of the service itself.
     async fn record(&self, action: AuditAction) {
         let trail = self.app.trail.clone();
-        let act = Act::new(self.app.now(), trail.source(), action);
+        let act = AuditRecord::new(self.app.now(), trail.source(), action);
         let write = self.app.write(move |tx| async move { trail.record(tx, &act).await.map(|_| ()) }.boxed());
         if let Err(fault) = write.await {
             tracing::error!(%fault, "an audit event of the service itself could not be written");

@@ -10,7 +10,7 @@ use std::os::unix::fs::MetadataExt as _;
 
 use rovuma_schemas::{AgencyCode, Timestamp, audit::AuditAction};
 use rovuma_store::{FutureExt as _, Store};
-pub(crate) use rovuma_trail::Act;
+pub(crate) use rovuma_trail::AuditRecord;
 use rovuma_trail::{MIGRATIONS, Trail};
 
 use crate::{
@@ -20,8 +20,8 @@ use crate::{
 pub(crate) use ship::{Shipped, ship};
 
 /// An act of this run, by whoever runs it.
-pub(crate) fn act(app: &App, action: AuditAction) -> Act {
-    let act = Act::new(app.now(), actor(), action);
+pub(crate) fn act(app: &App, action: AuditAction) -> AuditRecord {
+    let act = AuditRecord::new(app.now(), actor(), action);
     match app.config.country {
         Some(country) => act.agency(&AgencyCode::node_of(country)),
         None => act,
@@ -44,8 +44,8 @@ fn actor() -> String {
 /// Those of `work`; or that the store cannot be opened; or that it was done and could not be recorded.
 pub(crate) async fn audited<T>(
     app: &App,
-    act: Act,
-    work: impl AsyncFnOnce(&mut Act) -> Outcome<T>,
+    act: AuditRecord,
+    work: impl AsyncFnOnce(&mut AuditRecord) -> Outcome<T>,
 ) -> Outcome<T> {
     let mut act = act;
     let Some(trail) = open(app).await? else {
@@ -100,7 +100,7 @@ async fn record_restore(trail: &Trail, now: Timestamp) -> Outcome<()> {
     })
 }
 
-async fn record(trail: &Trail, act: Act) -> Outcome<()> {
+async fn record(trail: &Trail, act: AuditRecord) -> Outcome<()> {
     let writer = trail.clone();
     trail
         .store()
@@ -113,7 +113,7 @@ async fn record(trail: &Trail, act: Act) -> Outcome<()> {
         })
 }
 
-fn failed(act: Act, exit: Exit) -> Act {
+fn failed(act: AuditRecord, exit: Exit) -> AuditRecord {
     match exit {
         Exit::Refused | Exit::NotLoggedIn => act.refused(code(exit)),
         _ => act.failed(code(exit)),

@@ -11,7 +11,7 @@ use crate::{
     app::App,
     exit::{Exit, Failure, Outcome, chain},
     files,
-    ledger::{self, Act},
+    ledger::{self, AuditRecord},
 };
 
 /// Commands on stores.
@@ -67,7 +67,7 @@ impl RestoredArgs {
             return Ok(Exit::Ok);
         }
         let act = ledger::act(app, AuditAction::StoreRestore).object("store", before);
-        let after = ledger::audited(app, act, async |act: &mut Act| {
+        let after = ledger::audited(app, act, async |act: &mut AuditRecord| {
             let renewed = store.renew_identity().await;
             let after =
                 renewed.map_err(|error| Failure::local(chain("the store was not renamed", &error)))?;

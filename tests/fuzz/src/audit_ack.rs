@@ -5,7 +5,7 @@ use std::{fmt, path::Path};
 use rovuma_envelope::{Jws, PublicKey, Signer as _, SigningKey, Typ, digest};
 use rovuma_schemas::audit::{AuditAck, AuditAction};
 use rovuma_store::{FutureExt as _, Store, StoreConfig, WriteError};
-use rovuma_trail::{Acknowledged, Act, MIGRATIONS, Trail, verify_ack};
+use rovuma_trail::{AckOutcome, AuditRecord, MIGRATIONS, Trail, verify_ack};
 use sqlx::Row as _;
 use tokio::runtime::Runtime;
 
@@ -41,7 +41,7 @@ struct Source {
 
 /// The outcome, as an error: nothing that an acknowledgement does here stays done.
 #[derive(Debug)]
-struct TakenBack(sqlx::Result<Acknowledged>);
+struct TakenBack(sqlx::Result<AckOutcome>);
 
 impl fmt::Display for TakenBack {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -77,7 +77,7 @@ impl Source {
         let store = Store::open(&config, &[MIGRATIONS]).await.expect("the store opens");
         let trail = Trail::new(store.clone(), SOURCE);
         for number in 0..EVENTS {
-            let (trail, act) = (trail.clone(), Act::new(now(), "officer-1", AuditAction::MessageRead));
+            let (trail, act) = (trail.clone(), AuditRecord::new(now(), "officer-1", AuditAction::MessageRead));
             let act = act.object("message", number);
             let write =
                 store.write(move |tx| async move { trail.record(tx, &act).await.map(|_| ()) }.boxed());
@@ -124,14 +124,14 @@ impl Source {
         };
         let ours = ack.source == SOURCE;
         match outcome {
-            Acknowledged::NotOurs => assert!(!ours),
-            Acknowledged::Cleared(events) => {
+            AckOutcome::NotOurs => assert!(!ours),
+            AckOutcome::Cleared(events) => {
                 assert!(ours && (1..=EVENTS).contains(&ack.sequence) && events == ack.sequence, "{ack:?}");
                 assert!(ack.epoch == self.trail.store().identity());
             }
-            Acknowledged::DigestMismatch => assert!(ours && (1..=EVENTS).contains(&ack.sequence)),
-            Acknowledged::Ahead => assert!(ours && ack.sequence > 0),
-            Acknowledged::Already => {
+            AckOutcome::DigestMismatch => assert!(ours && (1..=EVENTS).contains(&ack.sequence)),
+            AckOutcome::Ahead => assert!(ours && ack.sequence > 0),
+            AckOutcome::Already => {
                 assert!(ours && ack.sequence == 0, "{ack:?}: nothing was cleared before")
             }
         }

@@ -7,7 +7,7 @@ use rovuma_api::{ApiState as _, Caller, act_by, cursors::Cursors, page};
 use rovuma_policy::{Permit, act};
 use rovuma_runtime::Problem;
 use rovuma_schemas::audit::AuditAction;
-use rovuma_trail::Act;
+use rovuma_trail::AuditRecord;
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -118,7 +118,7 @@ pub(super) fn asked(
     permit: &Permit<act::AuditSearch>,
     filter: &Filter,
     found: impl ToString,
-) -> Act {
+) -> AuditRecord {
     let mut event = act_by(permit.actor(), action, auditor.now())
         .object("audit_log", permit.resource().id())
         .detail("found", found);

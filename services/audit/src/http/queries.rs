@@ -12,7 +12,7 @@ use rovuma_policy::{Permit, act};
 use rovuma_runtime::Problem;
 use rovuma_schemas::{Timestamp, audit::AuditAction};
 use rovuma_store::FutureExt;
-use rovuma_trail::Act;
+use rovuma_trail::AuditRecord;
 use serde::Serialize;
 use serde_json::value::RawValue;
 use utoipa::ToSchema;
@@ -158,7 +158,7 @@ pub(super) async fn forget_query(
 }
 
 /// What was done with a search that is kept: what it searches for is the auditor's own affair until it is asked.
-fn about_saved(permit: &Permit<act::AuditSearch>, now: Timestamp, what: &str) -> Act {
+fn about_saved(permit: &Permit<act::AuditSearch>, now: Timestamp, what: &str) -> AuditRecord {
     act_by(permit.actor(), AuditAction::AuditRead, now)
         .object("saved_queries", permit.actor().subject())
         .detail("view", what)

@@ -7,7 +7,7 @@ use rovuma_policy::Policy;
 use rovuma_schemas::{AgencyCode, Timestamp};
 use rovuma_store::FutureExt;
 use rovuma_tokens::TokenVerifier;
-use rovuma_trail::Act;
+use rovuma_trail::AuditRecord;
 
 use super::error::ApiError;
 use crate::{auditor::Auditor, own};
@@ -32,7 +32,7 @@ impl ApiState for Auditor {
     }
 
     /// Appends to the log itself.
-    async fn record(&self, act: Act) -> Result<(), ApiError> {
+    async fn record(&self, act: AuditRecord) -> Result<(), ApiError> {
         let (sequencer, now) = (Arc::clone(&self.sequencer), self.now());
         let write = self.store.write(move |tx| {
             async move {

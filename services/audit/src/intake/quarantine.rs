@@ -4,7 +4,7 @@ use rovuma_broker::Delivery;
 use rovuma_envelope::digest;
 use rovuma_schemas::audit::AuditAction;
 use rovuma_store::Conn;
-use rovuma_trail::Act;
+use rovuma_trail::AuditRecord;
 use sqlx::Row;
 
 use super::open::Unfit;
@@ -50,7 +50,7 @@ pub(super) async fn put(
     .bind(kept)
     .execute(&mut *tx)
     .await?;
-    let event = Act::new(appender.now(), &appender.own().source, AuditAction::AuditQuarantine)
+    let event = AuditRecord::new(appender.now(), &appender.own().source, AuditAction::AuditQuarantine)
         .object("delivery", digest.to_string())
         .refused(reason);
     own::record(tx, appender, event).await

@@ -8,7 +8,7 @@ use rovuma_schemas::{
     audit::{AuditAction, AuditLeaf},
 };
 use rovuma_store::{Binding, Conn, Insert, Readers, RowExt};
-use rovuma_trail::Act;
+use rovuma_trail::AuditRecord;
 use sqlx::any::AnyRow;
 
 use super::{
@@ -90,7 +90,8 @@ impl Sequencer {
         let first_index = before.as_ref().map_or(0, Tree::next_index);
         tracing::info!(origin, first_index, "a log begins");
         let tree = Tree::begin(tx, origin, first_index, self.log_key.as_ref(), now).await?;
-        let mut event = Act::new(now, &self.own.source, AuditAction::LogBegin).object("log", &*tree.origin);
+        let mut event =
+            AuditRecord::new(now, &self.own.source, AuditAction::LogBegin).object("log", &*tree.origin);
         if let Some(before) = before {
             // What ended is held fast by what begins.
             let head = before.head();

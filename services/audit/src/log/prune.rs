@@ -6,7 +6,7 @@ use std::sync::Arc;
 use rovuma_schemas::{Timestamp, audit::AuditAction};
 use rovuma_store::{Conn, Readers, RowExt};
 use rovuma_tlog::{TILE_WIDTH, Tile, TileKind};
-use rovuma_trail::Act;
+use rovuma_trail::AuditRecord;
 
 use super::{Sequencer, Tree, to_db};
 use crate::{error::DbError, own};
@@ -57,7 +57,7 @@ pub(crate) async fn decide(
         .execute(&mut *tx)
         .await?;
     let appender = sequencer.begin(tx, now).await?;
-    let event = Act::new(now, &sequencer.own.source, AuditAction::LogPrune)
+    let event = AuditRecord::new(now, &sequencer.own.source, AuditAction::LogPrune)
         .object("log", origin)
         .detail("minimum_index", size)
         .detail("policy", policy);

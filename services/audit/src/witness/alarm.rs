@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use rovuma_envelope::digest;
 use rovuma_schemas::{Timestamp, audit::AuditAction};
 use rovuma_store::{Conn, FutureExt, Readers, RowExt, Store, WriteError};
-use rovuma_trail::Act;
+use rovuma_trail::AuditRecord;
 use serde::Serialize;
 use sqlx::{Row, any::AnyRow};
 use utoipa::ToSchema;
@@ -103,7 +103,7 @@ impl LogAlarms {
                 let origin = alarm.origin;
                 metrics::counter!("rovuma_audit_log_alarms_total", "kind" => kind.as_str()).increment(1);
                 tracing::error!(log = origin, kind = kind.as_str(), "audit log alarm");
-                let event = Act::new(now, &sequencer.own.source, AuditAction::AuditAlarm)
+                let event = AuditRecord::new(now, &sequencer.own.source, AuditAction::AuditAlarm)
                     .object("log", origin)
                     .failed(kind.as_str());
                 let appender = sequencer.begin_always(tx, now).await?;
@@ -161,7 +161,7 @@ impl LogAlarms {
                     return Ok(());
                 }
                 tracing::info!(log = origin, kind = kind.as_str(), "an audit log alarm is over");
-                let event = Act::new(now, &sequencer.own.source, AuditAction::AuditAlarm)
+                let event = AuditRecord::new(now, &sequencer.own.source, AuditAction::AuditAlarm)
                     .object("log", origin)
                     .detail("closed", kind.as_str());
                 let appender = sequencer.begin_always(tx, now).await?;

@@ -80,7 +80,7 @@ impl<S: StoreProblems, E: Into<Self>> From<WriteError<E>> for ApiError<S> {
             WriteError::Job(own) => return own.into(),
             WriteError::Full => (S::storage_full(), fault),
             WriteError::Panicked => (Problem::internal(), fault),
-            WriteError::Busy | WriteError::Away | WriteError::Closed | WriteError::Database(_) => {
+            WriteError::Busy | WriteError::Unreachable | WriteError::Closed | WriteError::Database(_) => {
                 (S::storage_unavailable(), fault)
             }
         };

@@ -5,13 +5,13 @@ use rovuma_schemas::{
     Timestamp,
     audit::{AuditAction, AuditObject},
 };
-use rovuma_trail::Act;
+use rovuma_trail::AuditRecord;
 
 use crate::{error::ApiError, state::ApiState};
 
-/// An act of `actor`, in their session and for their agency. The caller adds the rest by [`Act`]'s methods.
-pub fn act_by(actor: &Actor, action: AuditAction, now: Timestamp) -> Act {
-    let act = Act::new(now, actor.subject(), action).agency(actor.agency());
+/// An act of `actor`, in their session and for their agency. The caller adds the rest by [`AuditRecord`]'s methods.
+pub fn act_by(actor: &Actor, action: AuditAction, now: Timestamp) -> AuditRecord {
+    let act = AuditRecord::new(now, actor.subject(), action).agency(actor.agency());
     match actor.session() {
         Some(session) => act.session(session),
         None => act,

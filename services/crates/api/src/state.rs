@@ -3,7 +3,7 @@
 use rovuma_policy::{Actor, Policy};
 use rovuma_schemas::{AgencyCode, Timestamp};
 use rovuma_tokens::{AccessToken, TokenVerifier};
-use rovuma_trail::Act;
+use rovuma_trail::AuditRecord;
 
 use crate::error::{ApiError, StoreProblems};
 
@@ -23,7 +23,7 @@ pub trait ApiState: StoreProblems + Send + Sync + Sized {
 
     /// Writes an audit event in a transaction of its own, for a request that changes nothing else. The event is on
     /// disk when this returns: a route calls it before it hands out anything whose reading is audited.
-    fn record(&self, act: Act) -> impl Future<Output = Result<(), ApiError<Self>>> + Send;
+    fn record(&self, act: AuditRecord) -> impl Future<Output = Result<(), ApiError<Self>>> + Send;
 
     /// Who acts under a token that holds: agency and roles are the token's unless a service knows better. `None`
     /// refuses the token.

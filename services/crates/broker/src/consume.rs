@@ -43,7 +43,7 @@ pub trait Handler: Send + Sync + 'static {
     ///
     /// # Errors
     /// [`TransientError`] when nothing can be said of any of them now. The same batch is handed over again
-    /// with back-off for as long as [`Handler::patience`] says, five minutes unless told otherwise; then it
+    /// with back-off for as long as [`Handler::retry_limit`] says, five minutes unless told otherwise; then it
     /// goes back to the queue, and the consumer pauses before it subscribes again.
     fn handle(
         &self,
@@ -51,7 +51,7 @@ pub trait Handler: Send + Sync + 'static {
     ) -> impl Future<Output = Result<Vec<Verdict>, TransientError>> + Send;
 
     /// How long a batch is kept in memory while [`Handler::handle`] fails.
-    fn patience(&self) -> Duration {
+    fn retry_limit(&self) -> Duration {
         PATIENCE
     }
 }

@@ -4,16 +4,16 @@ use std::sync::Arc;
 
 use rovuma_envelope::{Bundle, digest};
 use rovuma_schemas::{AgencyCode, CountryCode, Digest, MessageId, MessageType, Timestamp};
-use rovuma_store::{Conn, Insert, LateRows, Store};
+use rovuma_store::{Conn, DeferredRows, Insert, Store};
 
-use crate::{CopyState, Outbox, Outgoing, OutgoingCopy, model::to_column};
+use crate::{CopyState, Outbox, OutgoingCopy, OutgoingMessage, model::to_column};
 
 impl Outbox {
     /// Puts a message into the outbox, in the transaction that decided to send it, which is that of
     /// [`Store::write`]. It leaves in the order in which messages for one recipient and lane are put in.
     ///
     /// It must not be in already, for the same country or with the same recipient: then the transaction fails.
-    pub fn enqueue(&self, tx: &mut Conn, outgoing: &Outgoing, now: Timestamp) {
+    pub fn enqueue(&self, tx: &mut Conn, outgoing: &OutgoingMessage, now: Timestamp) {
         let compact = outgoing.jws.to_compact().into_bytes();
         let digest = digest(&compact);
         let size_bytes = i64::try_from(Bundle::packed_len(&outgoing.jws)).unwrap_or(i64::MAX);
@@ -50,8 +50,8 @@ impl Outbox {
 /// What the running transaction puts in.
 #[derive(Debug)]
 pub(crate) struct Entering {
-    messages: Arc<LateRows<Message>>,
-    copies: Arc<LateRows<Copy>>,
+    messages: Arc<DeferredRows<Message>>,
+    copies: Arc<DeferredRows<Copy>>,
 }
 
 struct Message {
@@ -89,7 +89,7 @@ const COPIES: Insert = Insert {
 
 impl Entering {
     pub(crate) fn of(store: &Store) -> Self {
-        let messages = LateRows::of(store, MESSAGES, |query, row: &Message| {
+        let messages = DeferredRows::new(store, MESSAGES, |query, row: &Message| {
             query
                 .bind(row.id.as_bytes().as_slice())
                 .bind(row.country.as_str())
@@ -99,7 +99,7 @@ impl Entering {
                 .bind(row.digest.as_bytes().as_slice())
                 .bind(row.created.as_micros())
         });
-        let copies = LateRows::of(store, COPIES, |query, row: &Copy| {
+        let copies = DeferredRows::new(store, COPIES, |query, row: &Copy| {
             query
                 .bind(row.message.as_bytes().as_slice())
                 .bind(row.country.as_str())

@@ -10,13 +10,13 @@ use crate::{Outbox, partner};
 
 /// Voided numbers that one stream's status names at most, the most recent first: the schema's bound. The
 /// recipient asks for those it still lacks, and then they are recent again.
-pub const VOIDED_TOLD_MAX: u32 = 1024;
+pub const VOIDED_NUMBERS_MAX: u32 = 1024;
 
 /// How long a voided number is named in every status, counted in time in which the partner was heard.
 const VOIDED_TOLD_FOR: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// Voided numbers that one status names at most over all its streams: a message has room for so many.
-const VOIDED_OF_ALL_MAX: u32 = 3 * VOIDED_TOLD_MAX;
+const VOIDED_OF_ALL_MAX: u32 = 3 * VOIDED_NUMBERS_MAX;
 
 impl Outbox {
     /// The heads of the streams from `sender` to `recipient`: those of this store's present name, then,
@@ -43,7 +43,7 @@ impl Outbox {
         let mut heads = Vec::with_capacity(rows.len());
         for row in &rows {
             let (lane, stream) = (row.parsed("lane")?, row.store_id("stream")?);
-            let most = left.min(VOIDED_TOLD_MAX);
+            let most = left.min(VOIDED_NUMBERS_MAX);
             let voided = self.voided(sender, recipient, (lane, stream), since, most).await?;
             left = left.saturating_sub(u32::try_from(voided.len()).unwrap_or(u32::MAX));
             heads.push(StreamHead { lane, stream, last: row.count("last")?, voided });

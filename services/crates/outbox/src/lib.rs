@@ -36,13 +36,13 @@ mod tests;
 mod trace;
 mod wake;
 
-pub use heads::VOIDED_TOLD_MAX;
-pub use model::{CopyState, Outgoing, OutgoingCopy, Place};
+pub use heads::VOIDED_NUMBERS_MAX;
+pub use model::{CopyState, OutgoingCopy, OutgoingMessage, StreamPosition};
 pub use outbox::{MIGRATIONS, Outbox};
 pub use relay::{BUNDLE_CONTENT_TYPE, MovedCopy, Relay, RelayHost};
 pub use resend::{RESEND_MAX, Resent};
 pub use settings::OutboxSettings;
-pub use settle::{Delivered, Receipt, Settled, Settlement};
+pub use settle::{DeliveryReceipt, ReceiptEntry, SettleOutcome, Settlement};
 pub use stats::LaneStats;
 pub use take_back::Unreceipted;
 pub use trace::CopyTrace;

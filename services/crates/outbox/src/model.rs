@@ -5,7 +5,7 @@ use rovuma_schemas::{AgencyCode, CountryCode, Lane, MessageId, MessageType, Stre
 
 /// A place in a stream: what the signed message says of one recipient.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Place {
+pub struct StreamPosition {
     /// The sender's stream.
     pub stream: StreamId,
     /// The number in it, from 1 and without gaps.
@@ -14,7 +14,7 @@ pub struct Place {
 
 /// A signed message on its way to the agencies of one country.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Outgoing {
+pub struct OutgoingMessage {
     /// The message.
     pub id: MessageId,
     /// Its type.
@@ -42,7 +42,7 @@ pub struct OutgoingCopy {
     pub lane: Lane,
     /// Its place in the stream; absent where messages of the type have none. Then nothing answers the
     /// copy, and it is gone once the broker has it.
-    pub place: Option<Place>,
+    pub place: Option<StreamPosition>,
 }
 
 /// Where a copy stands.

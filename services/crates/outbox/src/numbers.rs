@@ -6,9 +6,9 @@ use std::{
 };
 
 use rovuma_schemas::{AgencyCode, Lane, StreamId};
-use rovuma_store::{BoxFuture, Conn, FutureExt, Late, RowExt, Store};
+use rovuma_store::{BoxFuture, Conn, DeferredWriter, FutureExt, RowExt, Store};
 
-use crate::{Outbox, Place, model::to_column};
+use crate::{Outbox, StreamPosition, model::to_column};
 
 /// The numbers that the running transaction gives out. A stream's first is taken in the store, those after it in
 /// memory, and where they end is written at the end of the transaction.
@@ -52,13 +52,13 @@ impl Outbox {
     ///
     /// # Errors
     /// [`sqlx::Error`] when the store does not answer.
-    pub async fn next_place(
+    pub async fn next_stream_position(
         &self,
         tx: &mut Conn,
         sender: &AgencyCode,
         recipient: &AgencyCode,
         lane: Lane,
-    ) -> sqlx::Result<Place> {
+    ) -> sqlx::Result<StreamPosition> {
         self.numbers().next(tx, Way { sender: sender.clone(), recipient: recipient.clone(), lane }).await
     }
 }
@@ -67,20 +67,20 @@ impl Numbers {
     /// Those of `store`.
     pub(crate) fn of(store: &Store) -> Arc<Self> {
         let numbers = Arc::new(Self::default());
-        store.add_late(numbers.clone());
+        store.add_deferred(numbers.clone());
         numbers
     }
 
     /// The next place in the stream of the store's present name.
-    async fn next(&self, tx: &mut Conn, way: Way) -> sqlx::Result<Place> {
-        let renames = rovuma_store::renames();
+    async fn next(&self, tx: &mut Conn, way: Way) -> sqlx::Result<StreamPosition> {
+        let renames = rovuma_store::identity_generation();
         if self.state().now.renames != renames {
             self.write_all(tx).await?;
             self.state().now.renames = renames;
         }
         if let Some(last) = self.state().now.last.get_mut(&way) {
             last.given += 1;
-            return Ok(Place { stream: last.stream, number: last.given });
+            return Ok(StreamPosition { stream: last.stream, number: last.given });
         }
         let place = take(tx, &way).await?;
         let last = Last { stream: place.stream, written: place.number, given: place.number };
@@ -102,13 +102,13 @@ impl Numbers {
     }
 }
 
-impl Late for Numbers {
+impl DeferredWriter for Numbers {
     fn job_begins(&self) {
         let mut state = self.state();
         state.at_job = state.now.clone();
     }
 
-    fn job_is_taken_back(&self) {
+    fn job_rolled_back(&self) {
         let mut state = self.state();
         state.now = state.at_job.clone();
     }
@@ -117,13 +117,13 @@ impl Late for Numbers {
         self.write_all(tx).boxed()
     }
 
-    fn transaction_ends(&self) {
+    fn transaction_ended(&self) {
         *self.state() = State::default();
     }
 }
 
 /// Takes the next number in the store.
-async fn take(tx: &mut Conn, way: &Way) -> sqlx::Result<Place> {
+async fn take(tx: &mut Conn, way: &Way) -> sqlx::Result<StreamPosition> {
     // `WHERE true` keeps SQLite from reading ON as the beginning of a join.
     let row = sqlx::query(
         "INSERT INTO outbox_stream (stream, sender, recipient, lane, last)
@@ -136,7 +136,7 @@ async fn take(tx: &mut Conn, way: &Way) -> sqlx::Result<Place> {
     .bind(way.lane.as_str())
     .fetch_one(tx)
     .await?;
-    Ok(Place { stream: row.store_id("stream")?, number: row.count("last")? })
+    Ok(StreamPosition { stream: row.store_id("stream")?, number: row.count("last")? })
 }
 
 /// Moves a stream's end in the store.

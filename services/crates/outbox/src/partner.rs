@@ -11,7 +11,12 @@ impl Outbox {
     ///
     /// # Errors
     /// [`sqlx::Error`] when the store does not answer.
-    pub async fn heard(&self, tx: &mut Conn, partner: &AgencyCode, now: Timestamp) -> sqlx::Result<()> {
+    pub async fn record_heard(
+        &self,
+        tx: &mut Conn,
+        partner: &AgencyCode,
+        now: Timestamp,
+    ) -> sqlx::Result<()> {
         let before = heard_at(&mut *tx, partner).await?;
         if before.is_some_and(|before| before >= now) {
             return Ok(());

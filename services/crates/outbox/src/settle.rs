@@ -10,7 +10,7 @@ use crate::{CopyState, Outbox};
 
 /// One entry of a verified receipt.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Receipt<'a> {
+pub struct ReceiptEntry<'a> {
     /// The agency that the receipt is addressed to: it must have sent the message.
     pub sender: &'a AgencyCode,
     /// The agency that signed the receipt: it must be a recipient of the message.
@@ -47,7 +47,7 @@ pub enum Settlement {
 
 /// Whether a receipt counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Settled {
+pub enum SettleOutcome {
     /// It does, and is the first to say so.
     Now,
     /// It was known already: nothing changed.
@@ -60,7 +60,7 @@ pub enum Settled {
     NotARecipient,
 }
 
-impl Settled {
+impl SettleOutcome {
     /// Whether the receipt is a sign of forgery or confusion that somebody must look at.
     pub const fn is_alarming(self) -> bool {
         matches!(self, Self::DigestMismatch | Self::NotARecipient)
@@ -69,7 +69,7 @@ impl Settled {
 
 /// That a message was delivered, as an entry of a verified receipt says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Delivered {
+pub struct DeliveryReceipt {
     /// The message.
     pub id: MessageId,
     /// The digest that the receipt names.
@@ -89,21 +89,21 @@ impl Outbox {
         &self,
         tx: &mut Conn,
         (sender, recipient): (&AgencyCode, &AgencyCode),
-        entries: &[Delivered],
+        entries: &[DeliveryReceipt],
         now: Timestamp,
-    ) -> sqlx::Result<HashSet<Delivered>> {
-        let mut named: HashMap<MessageId, Vec<Delivered>> = HashMap::new();
+    ) -> sqlx::Result<HashSet<DeliveryReceipt>> {
+        let mut named: HashMap<MessageId, Vec<DeliveryReceipt>> = HashMap::new();
         for entry in entries {
             named.entry(entry.id).or_default().push(*entry);
         }
         named.retain(|_, entries| entries.len() == 1);
-        let once: Vec<Delivered> = named.values().flatten().copied().collect();
+        let once: Vec<DeliveryReceipt> = named.values().flatten().copied().collect();
         if once.is_empty() {
             return Ok(HashSet::new());
         }
         let text = with_rows(DELIVERED, (4, 3), once.len());
         let query = sqlx::query(text).bind(now.as_micros()).bind(recipient.as_str()).bind(sender.as_str());
-        let query = padded_list(&once).fold(query, |query, entry: Delivered| {
+        let query = padded_list(&once).fold(query, |query, entry: DeliveryReceipt| {
             query
                 .bind(entry.id.as_bytes().to_vec())
                 .bind(entry.digest.as_bytes().to_vec())
@@ -128,9 +128,9 @@ impl Outbox {
     pub async fn settle(
         &self,
         tx: &mut Conn,
-        receipt: &Receipt<'_>,
+        receipt: &ReceiptEntry<'_>,
         now: Timestamp,
-    ) -> sqlx::Result<Settled> {
+    ) -> sqlx::Result<SettleOutcome> {
         let settled = match &receipt.settlement {
             Settlement::Delivered { at } => delivered(tx, receipt, *at, now).await?,
             Settlement::Read { at } => read(tx, receipt, *at).await?,
@@ -140,7 +140,7 @@ impl Outbox {
             Some(lane) => {
                 // The window may have opened.
                 self.mark(receipt.recipient, lane);
-                Ok(Settled::Now)
+                Ok(SettleOutcome::Now)
             }
             None => why_not(tx, receipt).await,
         }
@@ -169,7 +169,7 @@ macro_rules! copy_of_receipt {
 
 async fn delivered(
     tx: &mut Conn,
-    receipt: &Receipt<'_>,
+    receipt: &ReceiptEntry<'_>,
     at: Timestamp,
     now: Timestamp,
 ) -> sqlx::Result<Option<Lane>> {
@@ -186,7 +186,7 @@ async fn delivered(
 
 async fn rejected(
     tx: &mut Conn,
-    receipt: &Receipt<'_>,
+    receipt: &ReceiptEntry<'_>,
     at: Timestamp,
     code: &RejectionCode,
     now: Timestamp,
@@ -201,7 +201,7 @@ async fn rejected(
     query.fetch_optional(tx).await?.map(|row| row.parsed("lane")).transpose()
 }
 
-async fn read(tx: &mut Conn, receipt: &Receipt<'_>, at: Timestamp) -> sqlx::Result<Option<Lane>> {
+async fn read(tx: &mut Conn, receipt: &ReceiptEntry<'_>, at: Timestamp) -> sqlx::Result<Option<Lane>> {
     let query = sqlx::query(concat!(
         "UPDATE outbox_copy SET read_at = $5 WHERE read_at IS NULL AND ",
         copy_of_receipt!(),
@@ -213,7 +213,7 @@ async fn read(tx: &mut Conn, receipt: &Receipt<'_>, at: Timestamp) -> sqlx::Resu
 
 type Query<'q> = sqlx::query::Query<'q, sqlx::Any, sqlx::any::AnyArguments>;
 
-fn identify<'q>(query: Query<'q>, receipt: &'q Receipt<'_>) -> Query<'q> {
+fn identify<'q>(query: Query<'q>, receipt: &'q ReceiptEntry<'_>) -> Query<'q> {
     query
         .bind(receipt.id.as_bytes().as_slice())
         .bind(receipt.recipient.as_str())
@@ -222,7 +222,7 @@ fn identify<'q>(query: Query<'q>, receipt: &'q Receipt<'_>) -> Query<'q> {
 }
 
 /// Why a receipt changed nothing.
-async fn why_not(tx: &mut Conn, receipt: &Receipt<'_>) -> sqlx::Result<Settled> {
+async fn why_not(tx: &mut Conn, receipt: &ReceiptEntry<'_>) -> sqlx::Result<SettleOutcome> {
     let rows = sqlx::query(
         "SELECT m.digest, c.state FROM outbox_message m
          LEFT JOIN outbox_copy c ON c.message = m.id AND c.country = m.country AND c.recipient = $2
@@ -237,8 +237,8 @@ async fn why_not(tx: &mut Conn, receipt: &Receipt<'_>) -> sqlx::Result<Settled> 
         if let Some(state) = row.try_get::<Option<i64>, _>("state")? {
             CopyState::from_column(state)?;
             let same = row.digest("digest")? == receipt.digest;
-            return Ok(if same { Settled::Already } else { Settled::DigestMismatch });
+            return Ok(if same { SettleOutcome::Already } else { SettleOutcome::DigestMismatch });
         }
     }
-    Ok(if rows.is_empty() { Settled::UnknownMessage } else { Settled::NotARecipient })
+    Ok(if rows.is_empty() { SettleOutcome::UnknownMessage } else { SettleOutcome::NotARecipient })
 }

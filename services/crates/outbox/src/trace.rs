@@ -4,7 +4,7 @@ use rovuma_schemas::{AgencyCode, CountryCode, Lane, MessageId, Timestamp};
 use rovuma_store::RowExt;
 use sqlx::{Row, any::AnyRow};
 
-use crate::{CopyState, Outbox, Place};
+use crate::{CopyState, Outbox, StreamPosition};
 
 /// One copy's way so far.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -16,7 +16,7 @@ pub struct CopyTrace {
     /// The lane.
     pub lane: Lane,
     /// Its place in the stream.
-    pub place: Option<Place>,
+    pub place: Option<StreamPosition>,
     /// Where it stands.
     pub state: CopyState,
     /// When it was put into the outbox.
@@ -61,7 +61,7 @@ impl Outbox {
 
 fn read(row: &AnyRow) -> sqlx::Result<CopyTrace> {
     let place = match (row.opt_store_id("stream")?, row.opt_count("number")?) {
-        (Some(stream), Some(number)) => Some(Place { stream, number }),
+        (Some(stream), Some(number)) => Some(StreamPosition { stream, number }),
         _ => None,
     };
     Ok(CopyTrace {

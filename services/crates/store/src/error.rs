@@ -90,7 +90,7 @@ pub enum WriteError<E> {
     /// The database server does not answer. Should it have gone away during the commit, the write may have
     /// taken effect all the same: whoever tries again must bear that.
     #[error("the store's database does not answer")]
-    Away,
+    Unreachable,
     /// The store was closed before the job was done.
     #[error("the store is closed")]
     Closed,
@@ -109,7 +109,7 @@ impl<E> WriteError<E> {
     pub fn is_transient(&self) -> bool {
         match self {
             Self::Job(_) | Self::Panicked => false,
-            Self::Full | Self::Busy | Self::Away | Self::Closed | Self::Database(_) => true,
+            Self::Full | Self::Busy | Self::Unreachable | Self::Closed | Self::Database(_) => true,
         }
     }
 
@@ -119,7 +119,7 @@ impl<E> WriteError<E> {
             Self::Job(fault) => WriteError::Job(translate(fault)),
             Self::Full => WriteError::Full,
             Self::Busy => WriteError::Busy,
-            Self::Away => WriteError::Away,
+            Self::Unreachable => WriteError::Unreachable,
             Self::Closed => WriteError::Closed,
             Self::Panicked => WriteError::Panicked,
             Self::Database(fault) => WriteError::Database(fault),
@@ -142,7 +142,7 @@ pub fn is_transient(fault: &sqlx::Error) -> bool {
 pub(crate) enum Failure {
     Full,
     Busy,
-    Away,
+    Unreachable,
     Database(String),
 }
 
@@ -172,7 +172,7 @@ impl Failure {
             | sqlx::Error::Protocol(_)
             | sqlx::Error::PoolTimedOut
             | sqlx::Error::PoolClosed
-            | sqlx::Error::WorkerCrashed => Some(Some(Self::Away)),
+            | sqlx::Error::WorkerCrashed => Some(Some(Self::Unreachable)),
             _ => None,
         }
     }
@@ -199,7 +199,7 @@ impl<E> From<Failure> for WriteError<E> {
         match failure {
             Failure::Full => Self::Full,
             Failure::Busy => Self::Busy,
-            Failure::Away => Self::Away,
+            Failure::Unreachable => Self::Unreachable,
             Failure::Database(fault) => Self::Database(fault),
         }
     }
@@ -218,8 +218,8 @@ fn postgres_trouble(code: &str) -> Option<Failure> {
         // Serialization failure, deadlock, no lock in time.
         "40001" | "40P01" | "55P03" => Some(Failure::Busy),
         // Too many connections or too little memory; shut down, crashed, starting; or a standby, which only reads.
-        "53200" | "53300" | "57P01" | "57P02" | "57P03" | "25006" | "25P03" => Some(Failure::Away),
-        _ if code.starts_with("08") => Some(Failure::Away),
+        "53200" | "53300" | "57P01" | "57P02" | "57P03" | "25006" | "25P03" => Some(Failure::Unreachable),
+        _ if code.starts_with("08") => Some(Failure::Unreachable),
         _ => None,
     }
 }
@@ -233,8 +233,8 @@ mod tests {
         let said = |code| postgres_trouble(code);
         assert!(matches!(said("53100"), Some(Failure::Full)));
         assert!(matches!(said("40P01"), Some(Failure::Busy)));
-        assert!(matches!(said("57P01"), Some(Failure::Away)));
-        assert!(matches!(said("08006"), Some(Failure::Away)));
+        assert!(matches!(said("57P01"), Some(Failure::Unreachable)));
+        assert!(matches!(said("08006"), Some(Failure::Unreachable)));
         assert!(said("23505").is_none(), "a violated constraint is the job's own");
     }
 
@@ -244,7 +244,7 @@ mod tests {
         #[error("a job's own words")]
         struct Wrapped(#[source] sqlx::Error);
         let lost = Wrapped(sqlx::Error::Io(std::io::ErrorKind::ConnectionReset.into()));
-        assert!(matches!(Failure::beneath(&lost), Some(Failure::Away)));
+        assert!(matches!(Failure::beneath(&lost), Some(Failure::Unreachable)));
         assert!(Failure::beneath(&Wrapped(sqlx::Error::RowNotFound)).is_none());
     }
 }

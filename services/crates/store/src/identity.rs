@@ -7,12 +7,12 @@ use sqlx::Row;
 
 use crate::{Conn, OpenError, RowExt};
 
-/// See [`renames`].
+/// See [`identity_generation`].
 static RENAMES: AtomicU64 = AtomicU64::new(0);
 
 /// Counts how often this process has drawn a new name for a store: whoever keeps the name within a transaction sees
 /// by it that it may have changed. Another process cannot change it while the transaction lasts.
-pub fn renames() -> u64 {
+pub fn identity_generation() -> u64 {
     RENAMES.load(Ordering::Acquire)
 }
 

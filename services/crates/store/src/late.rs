@@ -13,27 +13,27 @@ use crate::{Binding, Conn, Insert, Store};
 /// Keeps what jobs leave, and writes it before the commit. Only the writer calls it, one call at a time.
 ///
 /// What a job left stands or falls with the job: a job that is taken back takes it along.
-pub trait Late: Send + Sync + 'static {
+pub trait DeferredWriter: Send + Sync + 'static {
     /// A job begins.
     fn job_begins(&self);
 
     /// The work of the job is taken back, and so is what it left.
-    fn job_is_taken_back(&self);
+    fn job_rolled_back(&self);
 
     /// Writes everything that is left, because the commit comes next.
     fn write<'t>(&'t self, tx: &'t mut Conn) -> BoxFuture<'t, sqlx::Result<()>>;
 
     /// The transaction is over, and took effect or not.
-    fn transaction_ends(&self);
+    fn transaction_ended(&self);
 }
 
 /// All that keep something for later in one store.
 #[derive(Clone, Default)]
-pub(crate) struct AllLate(Arc<RwLock<Vec<Arc<dyn Late>>>>);
+pub(crate) struct AllLate(Arc<RwLock<Vec<Arc<dyn DeferredWriter>>>>);
 
 impl AllLate {
     /// One more, for as long as the store is open: whoever made it may be gone before the transaction ends.
-    pub(crate) fn add(&self, late: Arc<dyn Late>) {
+    pub(crate) fn add(&self, late: Arc<dyn DeferredWriter>) {
         self.0.write().unwrap_or_else(PoisonError::into_inner).push(late);
     }
 
@@ -41,8 +41,8 @@ impl AllLate {
         self.each(|late| late.job_begins());
     }
 
-    pub(crate) fn job_is_taken_back(&self) {
-        self.each(|late| late.job_is_taken_back());
+    pub(crate) fn job_rolled_back(&self) {
+        self.each(|late| late.job_rolled_back());
     }
 
     pub(crate) async fn write(&self, tx: &mut Conn) -> sqlx::Result<()> {
@@ -52,22 +52,22 @@ impl AllLate {
         Ok(())
     }
 
-    pub(crate) fn transaction_ends(&self) {
-        self.each(|late| late.transaction_ends());
+    pub(crate) fn transaction_ended(&self) {
+        self.each(|late| late.transaction_ended());
     }
 
-    fn each(&self, tell: impl Fn(&dyn Late)) {
+    fn each(&self, tell: impl Fn(&dyn DeferredWriter)) {
         self.present().iter().for_each(|late| tell(late.as_ref()));
     }
 
-    fn present(&self) -> Vec<Arc<dyn Late>> {
+    fn present(&self) -> Vec<Arc<dyn DeferredWriter>> {
         self.0.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
 
 /// Rows of one table that are inserted at the end of the transaction, in the order in which they were left. A row that
 /// the table does not take fails the whole transaction: it is for rows that it always takes.
-pub struct LateRows<R> {
+pub struct DeferredRows<R> {
     insert: Insert,
     bind: Bind<R>,
     state: Mutex<State<R>>,
@@ -82,12 +82,12 @@ struct State<R> {
     at_job: usize,
 }
 
-impl<R: Send + Sync + 'static> LateRows<R> {
+impl<R: Send + Sync + 'static> DeferredRows<R> {
     /// Rows for `store`.
-    pub fn of(store: &Store, insert: Insert, bind: Bind<R>) -> Arc<Self> {
+    pub fn new(store: &Store, insert: Insert, bind: Bind<R>) -> Arc<Self> {
         let state = Mutex::new(State { rows: Vec::new(), at_job: 0 });
         let late = Arc::new(Self { insert, bind, state });
-        store.add_late(late.clone());
+        store.add_deferred(late.clone());
         late
     }
 
@@ -101,13 +101,13 @@ impl<R: Send + Sync + 'static> LateRows<R> {
     }
 }
 
-impl<R: Send + Sync + 'static> Late for LateRows<R> {
+impl<R: Send + Sync + 'static> DeferredWriter for DeferredRows<R> {
     fn job_begins(&self) {
         let mut state = self.state();
         state.at_job = state.rows.len();
     }
 
-    fn job_is_taken_back(&self) {
+    fn job_rolled_back(&self) {
         let mut state = self.state();
         let at_job = state.at_job;
         state.rows.truncate(at_job);
@@ -121,13 +121,13 @@ impl<R: Send + Sync + 'static> Late for LateRows<R> {
         .boxed()
     }
 
-    fn transaction_ends(&self) {
+    fn transaction_ended(&self) {
         self.state().rows.clear();
     }
 }
 
-impl<R> fmt::Debug for LateRows<R> {
+impl<R> fmt::Debug for DeferredRows<R> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("LateRows").field("insert", &self.insert).finish_non_exhaustive()
+        f.debug_struct("DeferredRows").field("insert", &self.insert).finish_non_exhaustive()
     }
 }

@@ -7,7 +7,7 @@
 //! A write is a *job*: an asynchronous function over the transaction's connection. Jobs that wait at the
 //! same time run one after another in one transaction, each from its first statement on in a savepoint of its own, and
 //! share its commit and its `fsync`; each caller is answered after the commit. A job that fails takes back only
-//! its own work. Small rows that many jobs have can be [left for the end](Late) of the transaction.
+//! its own work. Small rows that many jobs have can be [left for the end](DeferredWriter) of the transaction.
 //!
 //! Architecture invariant: a caller that was answered `Ok` has its write on disk, and a caller that goes
 //! away while it waits changes nothing: its job still runs and commits whole.
@@ -41,9 +41,9 @@ pub use conn::Conn;
 pub use duty::Duty;
 pub use error::{OpenError, WriteError, is_transient};
 pub use futures::{FutureExt, future::BoxFuture};
-pub use identity::{Restored, renames, renew_identity};
+pub use identity::{Restored, identity_generation, renew_identity};
 pub use insert::{Binding, Insert};
-pub use late::{Bind, Late, LateRows};
+pub use late::{Bind, DeferredRows, DeferredWriter};
 pub use lists::{padded_list, with_list, with_rows};
 pub use migrate::{DialectError, Migrations, Step};
 pub use readers::{Connections, Reader, Readers};

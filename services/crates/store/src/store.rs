@@ -14,7 +14,7 @@ use crate::{
     database::Database,
     identity,
     jobs::{Job, submit},
-    late::{AllLate, Late},
+    late::{AllLate, DeferredWriter},
     migrate,
     postgres::Server,
     sharing::Sharing,
@@ -141,7 +141,7 @@ impl Store {
     }
 
     /// Lets `late` write at the end of each transaction what jobs leave with it.
-    pub fn add_late(&self, late: Arc<dyn Late>) {
+    pub fn add_deferred(&self, late: Arc<dyn DeferredWriter>) {
         self.0.late.add(late);
     }
 

@@ -9,7 +9,7 @@ use tokio::sync::Notify;
 
 mod restore;
 
-use crate::{Conn, Insert, LateRows, Migrations, OpenError, Step, Store, StoreConfig, WriteError};
+use crate::{Conn, DeferredRows, Insert, Migrations, OpenError, Step, Store, StoreConfig, WriteError};
 
 const NOTES: Migrations = Migrations {
     steps: &[Step {
@@ -119,13 +119,18 @@ async fn a_panic_harms_only_its_own_job() {
     assert_eq!(notes(&store).await, [2]);
 }
 
-fn late_notes(store: &Store) -> Arc<LateRows<i64>> {
+fn late_notes(store: &Store) -> Arc<DeferredRows<i64>> {
     let insert = Insert { into: "INSERT INTO note (n)", columns: 1, then: "" };
-    LateRows::of(store, insert, |query, n| query.bind(*n))
+    DeferredRows::new(store, insert, |query, n| query.bind(*n))
 }
 
 /// Leaves a note, and then ends as it is told.
-async fn leave(store: &Store, late: &Arc<LateRows<i64>>, n: i64, end: fn() -> Result<(), Refused>) -> bool {
+async fn leave(
+    store: &Store,
+    late: &Arc<DeferredRows<i64>>,
+    n: i64,
+    end: fn() -> Result<(), Refused>,
+) -> bool {
     let late = late.clone();
     let left = store.write(move |tx| {
         async move {

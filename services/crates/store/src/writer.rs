@@ -68,7 +68,7 @@ impl Writer {
     ) {
         let mut held = Vec::new();
         let outcome = group(&mut conn, &self.words, &self.late, first, waiting, &mut held).await;
-        self.late.transaction_ends();
+        self.late.transaction_ended();
         let mut is_lost = false;
         if let Err(failure) = &outcome {
             error!(jobs = held.len(), ?failure, "a group of writes did not take effect");
@@ -101,9 +101,9 @@ impl Writer {
             }
             Err(fault) => {
                 warn!(%fault, "the store's database does not answer");
-                first.refuse(&Failure::Away);
+                first.refuse(&Failure::Unreachable);
                 while let Ok(job) = waiting.try_recv() {
-                    job.refuse(&Failure::Away);
+                    job.refuse(&Failure::Unreachable);
                 }
             }
         }
@@ -137,7 +137,7 @@ async fn group(
             answer.overrule(failure);
         }
         if !answer.is_success() {
-            late.job_is_taken_back();
+            late.job_rolled_back();
         }
         if conn.is_touched() {
             before = if answer.is_success() { Before::Next } else { Before::Back };

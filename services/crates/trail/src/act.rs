@@ -14,7 +14,7 @@ const CASE_REFERENCE_MAX: usize = 200;
 
 /// Something done, or refused, by somebody. Identifiers and counts only: no personal data.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Act {
+pub struct AuditRecord {
     /// When.
     pub time: Timestamp,
     /// Who: a pseudonymous subject, or a service's name.
@@ -37,7 +37,7 @@ pub struct Act {
     pub details: BTreeMap<String, String>,
 }
 
-impl Act {
+impl AuditRecord {
     /// A successful act. The rest is added by the methods below.
     pub fn new(time: Timestamp, actor: impl Into<String>, action: AuditAction) -> Self {
         Self {

@@ -64,7 +64,7 @@ impl Trail {
     ///
     /// # Errors
     /// [`sqlx::Error`] when the store does not answer.
-    pub async fn cleared(&self) -> sqlx::Result<()> {
+    pub async fn until_acknowledged(&self) -> sqlx::Result<()> {
         let mut commits = self.store().commits();
         while self.oldest_unacknowledged().await?.is_some() {
             if commits.changed().await.is_err() {

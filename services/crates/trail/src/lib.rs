@@ -22,8 +22,8 @@ mod ship;
 mod tests;
 mod trail;
 
-pub use acknowledge::Acknowledged;
-pub use act::Act;
+pub use acknowledge::AckOutcome;
+pub use act::AuditRecord;
 pub use keys::{KeysError, ShipperKeys};
 pub use ship::{AUDIT_BATCH_CONTENT_TYPE, BadAck, Shipper, ShipperSettings, verify_ack};
 pub use trail::{MIGRATIONS, Trail};

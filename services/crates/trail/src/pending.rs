@@ -4,10 +4,10 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use rovuma_envelope::digest;
 use rovuma_schemas::{Timestamp, audit::AuditPosition};
-use rovuma_store::{BoxFuture, Conn, FutureExt, Insert, Late};
+use rovuma_store::{BoxFuture, Conn, DeferredWriter, FutureExt, Insert};
 
 use crate::{
-    Act,
+    AuditRecord,
     head::{Head, to_column},
 };
 
@@ -65,7 +65,7 @@ impl Pending {
     }
 
     /// Gives an act the next place of the chain.
-    pub(crate) async fn record(&self, tx: &mut Conn, act: &Act) -> sqlx::Result<AuditPosition> {
+    pub(crate) async fn record(&self, tx: &mut Conn, act: &AuditRecord) -> sqlx::Result<AuditPosition> {
         loop {
             if let Some(position) = self.append(act)? {
                 return Ok(position);
@@ -75,9 +75,9 @@ impl Pending {
     }
 
     /// `None`: the transaction has not read the chain's end yet, or the store may have another name since.
-    fn append(&self, act: &Act) -> sqlx::Result<Option<AuditPosition>> {
+    fn append(&self, act: &AuditRecord) -> sqlx::Result<Option<AuditPosition>> {
         let mut state = self.state();
-        let known = state.chain.as_mut().filter(|chain| chain.renames == rovuma_store::renames());
+        let known = state.chain.as_mut().filter(|chain| chain.renames == rovuma_store::identity_generation());
         let Some(chain) = known else { return Ok(None) };
         let head = chain.head;
         let body = serde_json::to_string(&act.after(&head, &self.source))
@@ -90,7 +90,7 @@ impl Pending {
 
     /// Reads the chain's end. What is pending under a former name of the store is written before.
     async fn begin(&self, tx: &mut Conn) -> sqlx::Result<()> {
-        let renames = rovuma_store::renames();
+        let renames = rovuma_store::identity_generation();
         let former = self.state().chain.clone();
         if let Some(former) = former {
             // It stays until it is written: whoever goes on after a failure must meet it again at the end.
@@ -134,7 +134,7 @@ impl Pending {
     }
 }
 
-impl Late for Pending {
+impl DeferredWriter for Pending {
     fn job_begins(&self) {
         let mut state = self.state();
         state.at_job =
@@ -142,7 +142,7 @@ impl Late for Pending {
         state.put_down = None;
     }
 
-    fn job_is_taken_back(&self) {
+    fn job_rolled_back(&self) {
         let mut state = self.state();
         // Of a chain that the job put down the rows are taken back as well, those of earlier jobs among them.
         let chain = state.put_down.take().or_else(|| state.chain.take());
@@ -163,7 +163,7 @@ impl Late for Pending {
         .boxed()
     }
 
-    fn transaction_ends(&self) {
+    fn transaction_ended(&self) {
         *self.state() = State::default();
     }
 }

@@ -10,7 +10,7 @@ use rovuma_schemas::{
 };
 use rovuma_store::{Conn, FutureExt, Restored, Store, StoreConfig, WriteError};
 
-use crate::{Acknowledged, Act, MIGRATIONS, Trail, backlog::Run};
+use crate::{AckOutcome, AuditRecord, MIGRATIONS, Trail, backlog::Run};
 
 #[derive(Debug, thiserror::Error)]
 enum Refused {
@@ -36,8 +36,8 @@ fn at(seconds: i64) -> Timestamp {
     Timestamp::from_micros(1_795_457_669_000_000 + seconds * 1_000_000).expect("in range")
 }
 
-fn act(seconds: i64) -> Act {
-    Act::new(at(seconds), "officer-7", AuditAction::MessageRead).object("message", seconds)
+fn act(seconds: i64) -> AuditRecord {
+    AuditRecord::new(at(seconds), "officer-7", AuditAction::MessageRead).object("message", seconds)
 }
 
 async fn record(trail: &Trail, seconds: i64) -> AuditPosition {
@@ -80,7 +80,7 @@ fn ack(run: &Run, sequence: u64) -> AuditAck {
     AuditAck { source: "mz.gateway".into(), epoch: run.epoch, sequence, digest, acknowledged_at: at(100) }
 }
 
-async fn acknowledge(trail: &Trail, ack: AuditAck) -> Acknowledged {
+async fn acknowledge(trail: &Trail, ack: AuditAck) -> AckOutcome {
     let own = trail.clone();
     let done = trail.store().write(move |tx| async move { own.acknowledge(tx, &ack).await }.boxed()).await;
     done.expect("answered")
@@ -166,13 +166,13 @@ async fn an_acknowledgement_clears_up_to_its_event_and_no_further() {
         record(&trail, n).await;
     }
     let run = all(&trail, trail.store().identity()).await;
-    assert_eq!(acknowledge(&trail, ack(&run, 3)).await, Acknowledged::Cleared(3));
-    assert_eq!(acknowledge(&trail, ack(&run, 3)).await, Acknowledged::Already);
+    assert_eq!(acknowledge(&trail, ack(&run, 3)).await, AckOutcome::Cleared(3));
+    assert_eq!(acknowledge(&trail, ack(&run, 3)).await, AckOutcome::Already);
     assert_eq!(trail.oldest_unacknowledged().await.expect("reads"), Some(at(4)));
     assert_eq!(trail.unacknowledged().await.expect("counts"), 2);
-    assert_eq!(acknowledge(&trail, ack(&run, 5)).await, Acknowledged::Cleared(2));
+    assert_eq!(acknowledge(&trail, ack(&run, 5)).await, AckOutcome::Cleared(2));
     assert_eq!(trail.oldest_unacknowledged().await.expect("reads"), None);
-    trail.cleared().await.expect("nothing to wait for");
+    trail.until_acknowledged().await.expect("nothing to wait for");
     assert_eq!(record(&trail, 6).await.sequence, 6, "numbers go on");
 }
 
@@ -185,13 +185,13 @@ async fn what_a_restored_copy_still_has_of_a_former_epoch_is_cleared_when_the_lo
     let ahead = AuditAck { sequence: 9, ..ack(&all(&trail, former).await, 2) };
     assert_eq!(
         acknowledge(&trail, ahead.clone()).await,
-        Acknowledged::Ahead,
+        AckOutcome::Ahead,
         "of the present epoch it cannot be"
     );
     trail.store().renew_identity().await.expect("renewed");
     record(&trail, 3).await;
-    assert_eq!(acknowledge(&trail, ahead.clone()).await, Acknowledged::Cleared(2));
-    assert_eq!(acknowledge(&trail, ahead).await, Acknowledged::Cleared(0));
+    assert_eq!(acknowledge(&trail, ahead.clone()).await, AckOutcome::Cleared(2));
+    assert_eq!(acknowledge(&trail, ahead).await, AckOutcome::Cleared(0));
     assert_eq!(trail.unacknowledged().await.expect("counts"), 1, "the present epoch's own");
 }
 
@@ -202,11 +202,11 @@ async fn an_acknowledgement_that_does_not_fit_clears_nothing() {
     record(&trail, 2).await;
     let fitting = ack(&all(&trail, trail.store().identity()).await, 2);
     let cases = [
-        (AuditAck { digest: Digest::from_bytes([7; 32]), ..fitting.clone() }, Acknowledged::DigestMismatch),
-        (AuditAck { sequence: 3, ..fitting.clone() }, Acknowledged::Ahead),
-        (AuditAck { epoch: Epoch::draw(), ..fitting.clone() }, Acknowledged::Ahead),
-        (AuditAck { source: "tz.gateway".into(), ..fitting.clone() }, Acknowledged::NotOurs),
-        (AuditAck { sequence: 1, ..fitting }, Acknowledged::DigestMismatch),
+        (AuditAck { digest: Digest::from_bytes([7; 32]), ..fitting.clone() }, AckOutcome::DigestMismatch),
+        (AuditAck { sequence: 3, ..fitting.clone() }, AckOutcome::Ahead),
+        (AuditAck { epoch: Epoch::draw(), ..fitting.clone() }, AckOutcome::Ahead),
+        (AuditAck { source: "tz.gateway".into(), ..fitting.clone() }, AckOutcome::NotOurs),
+        (AuditAck { sequence: 1, ..fitting }, AckOutcome::DigestMismatch),
     ];
     for (ack, expected) in cases {
         assert_eq!(acknowledge(&trail, ack.clone()).await, expected, "{ack:?}");

@@ -8,7 +8,7 @@ use rovuma_schemas::{
 };
 use rovuma_store::{Conn, Migrations, Restored, Store};
 
-use crate::{Act, pending::Pending};
+use crate::{AuditRecord, pending::Pending};
 
 /// The trail's tables, for [`Store::open`].
 pub const MIGRATIONS: Migrations = rovuma_store::migrations!(111 "trail");
@@ -27,7 +27,7 @@ impl Trail {
     /// The trail of `source` (`mz.gateway`) in `store`, which was opened with [`MIGRATIONS`].
     pub fn new(store: Store, source: impl Into<String>) -> Self {
         let pending = Arc::new(Pending::new(source.into()));
-        store.add_late(pending.clone());
+        store.add_deferred(pending.clone());
         Self(Arc::new(Inner { store, pending }))
     }
 
@@ -38,7 +38,7 @@ impl Trail {
     ///
     /// # Errors
     /// [`sqlx::Error`] when the store does not answer.
-    pub async fn record(&self, tx: &mut Conn, act: &Act) -> sqlx::Result<AuditPosition> {
+    pub async fn record(&self, tx: &mut Conn, act: &AuditRecord) -> sqlx::Result<AuditPosition> {
         self.0.pending.record(tx, act).await
     }
 
@@ -54,7 +54,7 @@ impl Trail {
         now: Timestamp,
     ) -> sqlx::Result<Option<Restored>> {
         let Some(restored) = Restored::take(tx).await? else { return Ok(None) };
-        let act = Act::new(now, actor, AuditAction::StoreRestore)
+        let act = AuditRecord::new(now, actor, AuditAction::StoreRestore)
             .object("store", restored.to)
             .detail("before", restored.from);
         self.record(tx, &act).await?;

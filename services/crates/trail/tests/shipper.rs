@@ -20,7 +20,7 @@ use rovuma_schemas::{
     audit::{AuditAck, AuditAction, AuditBatch, AuditEvent, FIRST_PREVIOUS},
 };
 use rovuma_store::{FutureExt, Store, StoreConfig};
-use rovuma_trail::{Act, MIGRATIONS, Shipper, ShipperKeys, ShipperSettings, Trail};
+use rovuma_trail::{AuditRecord, MIGRATIONS, Shipper, ShipperKeys, ShipperSettings, Trail};
 use tokio::sync::watch;
 
 const SOURCE: &str = "mz.gateway.police";
@@ -195,7 +195,7 @@ async fn record(trail: &Trail, count: u64) {
     let work = trail.store().write(move |tx| {
         async move {
             for n in 0..count {
-                let act = Act::new(Timestamp::system_now(), "officer-7", AuditAction::MessageRead);
+                let act = AuditRecord::new(Timestamp::system_now(), "officer-7", AuditAction::MessageRead);
                 own.record(tx, &act.object("message", n)).await?;
             }
             Ok::<_, sqlx::Error>(())
@@ -233,7 +233,7 @@ async fn events_go_until_the_audit_service_has_signed_for_them() {
 
     // What is recorded is acknowledged and cleared, in bounded batches of one chain.
     record(&trail, 1000).await;
-    within("all acknowledged", trail.cleared()).await.expect("cleared");
+    within("all acknowledged", trail.until_acknowledged()).await.expect("cleared");
     let batches = service.until("all batches", |seen_now| seen(seen_now) == 1000).await;
     assert_eq!(chain(&batches), 1000);
     assert!(batches.iter().all(|batch| batch.events.len() <= 256));
@@ -257,7 +257,7 @@ async fn events_go_until_the_audit_service_has_signed_for_them() {
     record(&trail, 10).await;
     node.restart(|_| {}).await.expect("restarts");
     service.be_silent(false);
-    within("all acknowledged after the restart", trail.cleared()).await.expect("cleared");
+    within("all acknowledged after the restart", trail.until_acknowledged()).await.expect("cleared");
     assert_eq!(chain(&service.until("all batches", |now| seen(now) == 1030).await), 1030);
 
     shutdown.begin();

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use rovuma_api::entity_tag;
 use rovuma_policy::Resource;
 use rovuma_schemas::{AgencyCode, MessageId, Timestamp};
-use rovuma_store::{Conn, Insert, LateRows, RowExt, Store};
+use rovuma_store::{Conn, DeferredRows, Insert, RowExt, Store};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use sqlx::{Row, any::AnyRow};
@@ -174,7 +174,7 @@ impl Draft {
 
 /// New drafts.
 #[derive(Debug)]
-pub(crate) struct NewDrafts(Arc<LateRows<Draft>>);
+pub(crate) struct NewDrafts(Arc<DeferredRows<Draft>>);
 
 const NEW: Insert = Insert {
     into: "INSERT INTO draft (id, agency, author, state, version, category, status, second_person, content,
@@ -186,7 +186,7 @@ const NEW: Insert = Insert {
 impl NewDrafts {
     /// Those of `store`.
     pub(crate) fn of(store: &Store) -> Self {
-        Self(LateRows::of(store, NEW, |query, draft: &Draft| {
+        Self(DeferredRows::new(store, NEW, |query, draft: &Draft| {
             query
                 .bind(draft.id.as_bytes().as_slice())
                 .bind(draft.agency.as_str())

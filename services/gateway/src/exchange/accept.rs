@@ -14,7 +14,7 @@ use rovuma_schemas::{
     audit::{AuditAction, AuditPosition, WitnessWord},
 };
 use rovuma_store::Conn;
-use rovuma_trail::Act;
+use rovuma_trail::AuditRecord;
 
 use super::{
     SYSTEM,
@@ -299,7 +299,7 @@ impl<'g> Decisions<'g> {
     }
 
     /// Something that the gateway does by itself, now.
-    fn act(&self, action: AuditAction) -> Act {
-        Act::new(self.now, SYSTEM, action)
+    fn act(&self, action: AuditAction) -> AuditRecord {
+        AuditRecord::new(self.now, SYSTEM, action)
     }
 }

@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use rovuma_schemas::{AgencyCode, MessageId, Timestamp};
-use rovuma_store::{Conn, Insert, LateRows, Store};
+use rovuma_store::{Conn, DeferredRows, Insert, Store};
 
 /// What happened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -62,7 +62,7 @@ const ROWS: Insert =
 
 /// The events of one store: recorded in the transaction of what happened, written at its end.
 #[derive(Debug)]
-pub(crate) struct Events(Arc<LateRows<Event>>);
+pub(crate) struct Events(Arc<DeferredRows<Event>>);
 
 #[derive(Clone, Debug)]
 struct Event {
@@ -76,7 +76,7 @@ struct Event {
 impl Events {
     /// The events of `store`.
     pub(crate) fn of(store: &Store) -> Self {
-        Self(LateRows::of(store, ROWS, |query, event: &Event| {
+        Self(DeferredRows::new(store, ROWS, |query, event: &Event| {
             query
                 .bind(event.agency.as_str())
                 .bind(event.kind.as_str())

@@ -6,7 +6,7 @@ use std::{sync::Arc, time::Duration};
 use rovuma_envelope::{Jws, digest};
 use rovuma_schemas::{AgencyCode, Timestamp, audit::AuditAction};
 use rovuma_store::{Conn, FutureExt, WriteError};
-use rovuma_trail::Act;
+use rovuma_trail::AuditRecord;
 use sqlx::Row;
 
 use super::{
@@ -127,7 +127,7 @@ pub(crate) async fn expire(gateway: &Arc<Gateway>, now: Timestamp) -> Result<(),
         async move {
             let gone =
                 sqlx::query("DELETE FROM held WHERE held_at < $1").bind(oldest).execute(&mut *tx).await?;
-            let act = Act::new(now, SYSTEM, AuditAction::MessageQuarantine)
+            let act = AuditRecord::new(now, SYSTEM, AuditAction::MessageQuarantine)
                 .object("held", "expired")
                 .refused("held_too_long")
                 .detail("messages", gone.rows_affected());

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use rovuma_envelope::Authorized;
-use rovuma_outbox::{Delivered, Receipt, Settled, Settlement};
+use rovuma_outbox::{DeliveryReceipt, ReceiptEntry, SettleOutcome, Settlement};
 use rovuma_schemas::{
     AgencyCode, Body, DeliveredEntry, Digest, Lane, MessageId, ReadEntry, Receipts, RejectedEntry,
     RejectionCode, Timestamp,
@@ -11,7 +11,7 @@ use rovuma_schemas::{
     limits::RECEIPT_ENTRIES_MAX,
 };
 use rovuma_store::{Conn, Insert, RowExt};
-use rovuma_trail::Act;
+use rovuma_trail::AuditRecord;
 
 use super::{
     SYSTEM,
@@ -140,9 +140,9 @@ pub(crate) struct Entry {
 
 impl Entry {
     /// What it says, when it says that the message was delivered.
-    fn delivered(&self) -> Option<Delivered> {
+    fn delivered(&self) -> Option<DeliveryReceipt> {
         match self.settlement {
-            Settlement::Delivered { at } => Some(Delivered { id: self.id, digest: self.digest, at }),
+            Settlement::Delivered { at } => Some(DeliveryReceipt { id: self.id, digest: self.digest, at }),
             Settlement::Read { .. } | Settlement::Rejected { .. } => None,
         }
     }
@@ -227,7 +227,7 @@ async fn settle<'e>(
     now: Timestamp,
 ) -> Result<Vec<&'e Entry>, DbError> {
     let (sender, recipient) = (&receipt.recipient().agency, receipt.sender());
-    let delivered: Vec<Delivered> = entries.iter().filter_map(Entry::delivered).collect();
+    let delivered: Vec<DeliveryReceipt> = entries.iter().filter_map(Entry::delivered).collect();
     let settled = gateway.outbox.settle_delivered(tx, (sender, recipient), &delivered, now).await?;
     let mut accepted = Vec::with_capacity(entries.len());
     for entry in entries {
@@ -236,10 +236,10 @@ async fn settle<'e>(
             continue;
         }
         let (id, digest, settlement) = (entry.id, entry.digest, entry.settlement.clone());
-        let said = Receipt { sender, recipient, id, digest, settlement };
+        let said = ReceiptEntry { sender, recipient, id, digest, settlement };
         match gateway.outbox.settle(tx, &said, now).await? {
-            Settled::Now => accepted.push(entry),
-            Settled::Already => {}
+            SettleOutcome::Now => accepted.push(entry),
+            SettleOutcome::Already => {}
             refused => refuse(tx, gateway, receipt, entry, refused, now).await?,
         }
     }
@@ -289,7 +289,7 @@ async fn accept(
         let code = code.to_string();
         alarm::raise(tx, sender, AlarmKind::Rejected, &entry.id.to_string(), &code, now).await?;
     }
-    let mut act = Act::new(now, SYSTEM, AuditAction::ReceiptAccept)
+    let mut act = AuditRecord::new(now, SYSTEM, AuditAction::ReceiptAccept)
         .agency(sender)
         .object("message", entry.id)
         .detail("kind", word_of(kind))
@@ -309,20 +309,20 @@ async fn refuse(
     gateway: &Gateway,
     receipt: &Authorized,
     entry: &Entry,
-    settled: Settled,
+    settled: SettleOutcome,
     now: Timestamp,
 ) -> Result<(), DbError> {
     let (sender, signer) = (&receipt.recipient().agency, receipt.sender());
     let reason = match settled {
-        Settled::DigestMismatch => "digest_mismatch",
-        Settled::NotARecipient => "not_a_recipient",
+        SettleOutcome::DigestMismatch => "digest_mismatch",
+        SettleOutcome::NotARecipient => "not_a_recipient",
         _ => "unknown_message",
     };
     if settled.is_alarming() {
         let detail = format!("{reason}: a receipt of {signer}");
         alarm::raise(tx, sender, AlarmKind::FalseReceipt, &entry.id.to_string(), &detail, now).await?;
     }
-    let act = Act::new(now, SYSTEM, AuditAction::ReceiptRefuse)
+    let act = AuditRecord::new(now, SYSTEM, AuditAction::ReceiptRefuse)
         .agency(sender)
         .object("message", entry.id)
         .refused(reason)

@@ -7,12 +7,12 @@ use std::{
 };
 
 use rovuma_envelope::{KeyId, KeyState, PublicKey, TrustStore, Typ};
-use rovuma_outbox::{MovedCopy, Outgoing, OutgoingCopy, Unreceipted};
+use rovuma_outbox::{MovedCopy, OutgoingCopy, OutgoingMessage, Unreceipted};
 use rovuma_schemas::{
     AgencyCode, Body, Header, Message, MessageId, Timestamp, VoidReason, audit::AuditAction,
 };
 use rovuma_store::{Conn, FutureExt, WriteError};
-use rovuma_trail::Act;
+use rovuma_trail::AuditRecord;
 
 use super::{
     SYSTEM,
@@ -119,7 +119,7 @@ async fn message(
     }
     let Some((old, sender)) = replaced else { return Ok(false) };
     let recipients: Vec<String> = recipients.iter().map(ToString::to_string).collect();
-    let act = Act::new(now, SYSTEM, AuditAction::MessageReissue)
+    let act = AuditRecord::new(now, SYSTEM, AuditAction::MessageReissue)
         .agency(&sender)
         .object("message", id)
         .detail("replaces", old)
@@ -180,7 +180,9 @@ async fn again(
     let mut renumbered = Vec::with_capacity(copies.len());
     for copy in copies {
         let place = match copy.place {
-            Some(_) => Some(gateway.outbox.next_place(tx, &copy.sender, &copy.recipient, copy.lane).await?),
+            Some(_) => {
+                Some(gateway.outbox.next_stream_position(tx, &copy.sender, &copy.recipient, copy.lane).await?)
+            }
             None => None,
         };
         renumbered.push(OutgoingCopy { recipient: copy.recipient, lane: copy.lane, place });
@@ -202,7 +204,7 @@ async fn again(
 }
 
 /// Keeps what was signed. All but what is new is as it was: who released it answers for what it says.
-async fn keep(tx: &mut Conn, outgoing: &Outgoing, old: &Unreceipted) -> Result<(), DbError> {
+async fn keep(tx: &mut Conn, outgoing: &OutgoingMessage, old: &Unreceipted) -> Result<(), DbError> {
     let compact = outgoing.jws.to_compact().into_bytes();
     sqlx::query(
         "INSERT INTO sent (id, country, agency, message_type, category, status, lane, created_at,

@@ -4,13 +4,13 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use rovuma_envelope::{Jws, SignerFault, Typ};
-use rovuma_outbox::{Outgoing, OutgoingCopy, Place};
+use rovuma_outbox::{OutgoingCopy, OutgoingMessage, StreamPosition};
 use rovuma_schemas::{
     AgencyCode, Body, Category, CountryCode, Header, Lane, Message, MessageId, MessageType, Recipient,
     Sender, Status, Timestamp, ValidDraft, Version, audit::AuditAction,
 };
-use rovuma_store::{Conn, FutureExt, Insert, LateRows, Store, WriteError};
-use rovuma_trail::Act;
+use rovuma_store::{Conn, DeferredRows, FutureExt, Insert, Store, WriteError};
+use rovuma_trail::AuditRecord;
 
 use super::event::EventKind;
 use crate::{error::DbError, gateway::Gateway};
@@ -35,7 +35,7 @@ pub(crate) struct Release<'a> {
 #[derive(Debug)]
 pub(crate) struct Released {
     /// Each recipient's place in its stream.
-    pub(crate) places: Vec<(AgencyCode, Lane, Place)>,
+    pub(crate) places: Vec<(AgencyCode, Lane, StreamPosition)>,
 }
 
 /// Why a message could not be sent.
@@ -96,7 +96,7 @@ pub(crate) async fn release(
         places.extend(placed);
     }
     let agency = &request.sender.agency;
-    let mut act = Act::new(request.now, request.released_by, AuditAction::MessageSend)
+    let mut act = AuditRecord::new(request.now, request.released_by, AuditAction::MessageSend)
         .agency(agency)
         .object("message", request.id)
         .detail("type", MessageType::AlertIssue)
@@ -127,7 +127,7 @@ pub(crate) fn transport(
     lane: Lane,
     body: Body,
     now: Timestamp,
-) -> Result<Outgoing, SendError> {
+) -> Result<OutgoingMessage, SendError> {
     let recipient = Recipient { agency: to.clone(), lane, stream: None, number: None };
     let header = Header {
         id: MessageId::draw(now),
@@ -152,7 +152,7 @@ pub(crate) fn transport(
 /// [`WriteError`] when the store does not take it.
 pub(super) async fn enqueue(
     gateway: &Gateway,
-    outgoing: Outgoing,
+    outgoing: OutgoingMessage,
     now: Timestamp,
 ) -> Result<(), WriteError<SendError>> {
     let outbox = gateway.outbox.clone();
@@ -183,7 +183,7 @@ async fn number(
     let lane = request.draft.lane();
     let mut copies = Vec::with_capacity(recipients.len());
     for recipient in recipients {
-        let place = gateway.outbox.next_place(tx, &request.sender.agency, recipient, lane).await?;
+        let place = gateway.outbox.next_stream_position(tx, &request.sender.agency, recipient, lane).await?;
         copies.push(OutgoingCopy { recipient: recipient.clone(), lane, place: Some(place) });
     }
     Ok(copies)
@@ -225,12 +225,12 @@ pub(super) fn sign(
     country: CountryCode,
     message: &Message,
     copies: Vec<OutgoingCopy>,
-) -> Result<Outgoing, SendError> {
+) -> Result<OutgoingMessage, SendError> {
     let agency = &message.header.sender.agency;
     let own = gateway.agencies.get(agency).ok_or_else(|| SendError::NotServed { agency: agency.clone() })?;
     let jws = Jws::sign(Typ::MESSAGE, message.to_payload(), own.signer.as_ref())
         .map_err(|fault| SendError::Signer { agency: agency.clone(), fault })?;
-    Ok(Outgoing {
+    Ok(OutgoingMessage {
         id: message.header.id,
         message_type: message.body.message_type(),
         sender: agency.clone(),
@@ -244,7 +244,7 @@ pub(super) fn sign(
 
 /// What has left: the exact bytes signed are the evidence, one row a country.
 #[derive(Debug)]
-pub(crate) struct SentMessages(Arc<LateRows<Sent>>);
+pub(crate) struct SentMessages(Arc<DeferredRows<Sent>>);
 
 #[derive(Debug)]
 struct Sent {
@@ -271,7 +271,7 @@ const SENT: Insert = Insert {
 impl SentMessages {
     /// Those of `store`.
     pub(crate) fn of(store: &Store) -> Self {
-        Self(LateRows::of(store, SENT, |query, row: &Sent| {
+        Self(DeferredRows::new(store, SENT, |query, row: &Sent| {
             query
                 .bind(row.id.as_bytes().as_slice())
                 .bind(row.country.as_str())
@@ -288,7 +288,7 @@ impl SentMessages {
         }))
     }
 
-    fn keep(&self, tx: &mut Conn, outgoing: &Outgoing, request: &Release<'_>) {
+    fn keep(&self, tx: &mut Conn, outgoing: &OutgoingMessage, request: &Release<'_>) {
         let row = Sent {
             id: outgoing.id,
             country: outgoing.country,
@@ -306,8 +306,9 @@ impl SentMessages {
     }
 }
 
-fn list(places: &[(AgencyCode, Lane, Place)]) -> String {
-    let each =
-        |(agency, lane, place): &(AgencyCode, Lane, Place)| format!("{agency}/{lane}/{}", place.number);
+fn list(places: &[(AgencyCode, Lane, StreamPosition)]) -> String {
+    let each = |(agency, lane, place): &(AgencyCode, Lane, StreamPosition)| {
+        format!("{agency}/{lane}/{}", place.number)
+    };
     places.iter().map(each).collect::<Vec<_>>().join(" ")
 }

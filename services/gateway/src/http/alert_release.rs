@@ -138,7 +138,7 @@ async fn permit(
 }
 
 fn answer((draft, released): (Draft, Released), now: Timestamp) -> Result<Answer, ApiError> {
-    let copy = |(recipient, lane, place): (AgencyCode, Lane, rovuma_outbox::Place)| Placed {
+    let copy = |(recipient, lane, place): (AgencyCode, Lane, rovuma_outbox::StreamPosition)| Placed {
         recipient,
         lane,
         stream: place.stream,

@@ -5,7 +5,7 @@ use rovuma_policy::Policy;
 use rovuma_schemas::{AgencyCode, Timestamp};
 use rovuma_store::FutureExt;
 use rovuma_tokens::TokenVerifier;
-use rovuma_trail::Act;
+use rovuma_trail::AuditRecord;
 
 use super::error::ApiError;
 use crate::gateway::Gateway;
@@ -29,7 +29,7 @@ impl ApiState for Gateway {
         (!is_served).then(|| format!("This gateway does not serve {agency}."))
     }
 
-    async fn record(&self, act: Act) -> Result<(), ApiError> {
+    async fn record(&self, act: AuditRecord) -> Result<(), ApiError> {
         let trail = self.trail.clone();
         self.store.write(move |tx| async move { trail.record(tx, &act).await }.boxed()).await?;
         Ok(())

@@ -3,7 +3,7 @@
 use std::{collections::BTreeSet, time::Duration};
 
 use rovuma_envelope::{Jws, Origin, PublicKey, Typ, digest};
-use rovuma_outbox::Outgoing;
+use rovuma_outbox::OutgoingMessage;
 use rovuma_schemas::{Body, Lane, MessageId, StreamStatus};
 use rovuma_store::FutureExt;
 use serde_json::{Value, json};
@@ -201,7 +201,7 @@ async fn receipts_go_again_and_what_speaks_of_a_moment_does_not() {
     world.receive("mz.prm", 1, &motorcycle()).await;
     let (gateway, now) = (std::sync::Arc::clone(&world.gateway), world.gateway.now());
     let body = Body::StreamStatus(StreamStatus { streams: Vec::new(), received: Vec::new() });
-    let status: Outgoing =
+    let status: OutgoingMessage =
         send::transport(&gateway, &agency("mz.prm"), &agency("tz.tpf"), Lane::Urgent, body, now)
             .expect("signed");
     let work = world.gateway.store.write(move |tx| {

@@ -3,7 +3,7 @@
 use rovuma_envelope::TrustFault;
 use rovuma_schemas::{CountryCode, Timestamp, audit::AuditAction};
 use rovuma_store::{Conn, FutureExt, WriteError};
-use rovuma_trail::Act;
+use rovuma_trail::AuditRecord;
 
 use crate::{error::DbError, exchange::SYSTEM, gateway::Gateway};
 
@@ -20,7 +20,7 @@ pub(super) struct Loaded {
 /// # Errors
 /// [`WriteError`] when the store does not take it.
 pub(super) async fn loaded(gateway: &Gateway, loaded: Loaded) -> Result<(), WriteError<DbError>> {
-    let act = Act::new(loaded.at, SYSTEM, AuditAction::TrustLoad)
+    let act = AuditRecord::new(loaded.at, SYSTEM, AuditAction::TrustLoad)
         .object("trust_list", loaded.country)
         .detail("serial", loaded.serial);
     let trail = gateway.trail.clone();
@@ -44,8 +44,9 @@ pub(super) async fn refused(
     fault: &TrustFault,
     now: Timestamp,
 ) -> Result<(), WriteError<DbError>> {
-    let act =
-        Act::new(now, SYSTEM, AuditAction::TrustRefuse).object("trust_list", country).refused(code(fault));
+    let act = AuditRecord::new(now, SYSTEM, AuditAction::TrustRefuse)
+        .object("trust_list", country)
+        .refused(code(fault));
     let trail = gateway.trail.clone();
     let job = gateway.store.write(move |tx| {
         async move {

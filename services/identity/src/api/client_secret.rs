@@ -14,7 +14,7 @@ use rovuma_policy::{Context, act};
 use rovuma_schemas::{Digest, audit::AuditAction};
 use rovuma_store::{Conn, FutureExt};
 use rovuma_tokens::unguessable;
-use rovuma_trail::{Act, Trail};
+use rovuma_trail::{AuditRecord, Trail};
 
 use super::{
     client::{ClientSecret, Target},
@@ -55,7 +55,13 @@ pub(super) async fn renew(
     Ok(([(header::CACHE_CONTROL, "no-store")], Json(ClientSecret { client_secret })).into_response())
 }
 
-async fn set(tx: &mut Conn, trail: &Trail, id: &MachineId, secret: Digest, act: &Act) -> sqlx::Result<()> {
+async fn set(
+    tx: &mut Conn,
+    trail: &Trail,
+    id: &MachineId,
+    secret: Digest,
+    act: &AuditRecord,
+) -> sqlx::Result<()> {
     // Machine clients are never removed: what was found a moment ago is there.
     if let Some(mut machine) = machines::by_id(tx, id.as_str()).await? {
         machine.secret = Some(secret);

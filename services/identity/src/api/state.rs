@@ -5,7 +5,7 @@ use rovuma_policy::{Actor, Policy, Resource};
 use rovuma_schemas::{AgencyCode, Timestamp};
 use rovuma_store::FutureExt;
 use rovuma_tokens::{AccessToken, TokenVerifier};
-use rovuma_trail::Act;
+use rovuma_trail::AuditRecord;
 
 use super::error::ApiError;
 use crate::{accounts, app::App, machines, sessions};
@@ -28,7 +28,7 @@ impl ApiState for App {
         None
     }
 
-    async fn record(&self, act: Act) -> Result<(), ApiError> {
+    async fn record(&self, act: AuditRecord) -> Result<(), ApiError> {
         let trail = self.trail.clone();
         self.write(move |tx| async move { trail.record(tx, &act).await.map(|_| ()) }.boxed()).await?;
         Ok(())

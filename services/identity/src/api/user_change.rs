@@ -8,7 +8,7 @@ use rovuma_policy::{Context, act};
 use rovuma_runtime::Problem;
 use rovuma_schemas::{Timestamp, audit::AuditAction};
 use rovuma_store::{Conn, FutureExt};
-use rovuma_trail::{Act, Trail};
+use rovuma_trail::{AuditRecord, Trail};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
@@ -67,7 +67,7 @@ struct Edit {
     id: AccountId,
     name: Option<String>,
     disabled: Option<bool>,
-    act: Act,
+    act: AuditRecord,
     now: Timestamp,
 }
 

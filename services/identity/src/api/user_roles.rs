@@ -8,7 +8,7 @@ use rovuma_policy::{Context, Role, act};
 use rovuma_runtime::Problem;
 use rovuma_schemas::audit::AuditAction;
 use rovuma_store::{Conn, FutureExt};
-use rovuma_trail::{Act, Trail};
+use rovuma_trail::{AuditRecord, Trail};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
@@ -61,7 +61,7 @@ async fn give(
     trail: &Trail,
     id: AccountId,
     roles: BTreeSet<Role>,
-    act: Act,
+    act: AuditRecord,
 ) -> sqlx::Result<Option<Account>> {
     let Some(mut account) = accounts::by_id(tx, id).await? else { return Ok(None) };
     if account.roles != roles {

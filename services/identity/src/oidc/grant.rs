@@ -4,7 +4,7 @@ use rovuma_policy::Role;
 use rovuma_schemas::{AgencyCode, Timestamp, audit::AuditAction};
 use rovuma_store::{Conn, FutureExt};
 use rovuma_tokens::{AccessClaims, Assertion, IdClaims};
-use rovuma_trail::{Act, Trail};
+use rovuma_trail::{AuditRecord, Trail};
 
 use super::{
     code::{self, Grant, Redeemed, Redemption},
@@ -87,7 +87,7 @@ impl Exchange {
         grant: &Grant,
         reason: &'static str,
     ) -> sqlx::Result<Option<(Grant, Account)>> {
-        let act = Act::new(self.now, grant.account.to_string(), AuditAction::TokenIssue)
+        let act = AuditRecord::new(self.now, grant.account.to_string(), AuditAction::TokenIssue)
             .session(&grant.session)
             .detail("client", &self.client)
             .refused(reason);
@@ -102,7 +102,7 @@ impl Exchange {
         grant: &Grant,
         account: &Account,
     ) -> sqlx::Result<()> {
-        let act = Act::new(self.now, account.id.to_string(), AuditAction::TokenIssue)
+        let act = AuditRecord::new(self.now, account.id.to_string(), AuditAction::TokenIssue)
             .session(&grant.session)
             .agency(&account.agency)
             .object("token", &self.token_id)
@@ -142,7 +142,7 @@ pub(super) async fn client_credentials(
     now: Timestamp,
 ) -> Result<Issue, TokenError> {
     let token_id = rovuma_tokens::unguessable().map_err(Fault::from)?;
-    let act = Act::new(now, machine.id.as_str(), AuditAction::TokenIssue)
+    let act = AuditRecord::new(now, machine.id.as_str(), AuditAction::TokenIssue)
         .agency(machine.agency())
         .object("token", &token_id)
         .detail("client", &machine.id);

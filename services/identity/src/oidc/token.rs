@@ -10,7 +10,7 @@ use axum::{
 };
 use rovuma_schemas::audit::AuditAction;
 use rovuma_store::FutureExt;
-use rovuma_trail::Act;
+use rovuma_trail::AuditRecord;
 use serde::Serialize;
 use zeroize::Zeroizing;
 
@@ -102,7 +102,7 @@ fn parse(headers: &HeaderMap, body: &str) -> Result<Params, TokenError> {
 /// fill the log. The secrets themselves cannot be guessed.
 async fn count_failure(app: &App, sender: Sender) -> Result<(), Fault> {
     let now = app.now();
-    let act = Act::new(now, "anonymous", AuditAction::LoginFail).refused("client_authentication");
+    let act = AuditRecord::new(now, "anonymous", AuditAction::LoginFail).refused("client_authentication");
     let trail = app.trail.clone();
     let target = Target::address(sender.0);
     app.write(move |tx| {

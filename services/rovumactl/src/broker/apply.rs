@@ -17,7 +17,7 @@ use super::{
 use crate::{
     app::App,
     exit::{Exit, Outcome},
-    ledger::{self, Act},
+    ledger::{self, AuditRecord},
     progress,
 };
 
@@ -66,7 +66,7 @@ impl Apply {
         let act = ledger::act(app, AuditAction::BrokerApply)
             .object("broker", spec.country)
             .detail("differences", before.len());
-        let applied = ledger::audited(app, act, async |act: &mut Act| {
+        let applied = ledger::audited(app, act, async |act: &mut AuditRecord| {
             let removed = if self.prune { prune(&management, &before).await? } else { Vec::new() };
             management.import(&desired).await?;
             let now = settle(&management, &desired, &administrators).await?;

@@ -18,7 +18,7 @@ use crate::{
     app::App,
     exit::{Exit, Failure, Outcome},
     files,
-    ledger::{self, Act},
+    ledger::{self, AuditRecord},
 };
 
 /// Options of `keys generate`.
@@ -109,7 +109,7 @@ impl Generate {
         if let Some(agency) = &self.agency {
             act = act.agency(agency);
         }
-        let answer = ledger::audited(app, act, async |act: &mut Act| {
+        let answer = ledger::audited(app, act, async |act: &mut AuditRecord| {
             let drawn = draw(self.purpose)?;
             act.object = Some(AuditObject::new("key", drawn.id.clone()));
             write(&drawn, &self.out, &public_file)?;

@@ -13,7 +13,7 @@ use super::draft_file;
 use crate::{
     app::App,
     exit::{Failure, Outcome},
-    ledger::{self, Act},
+    ledger::{self, AuditRecord},
     moments,
 };
 
@@ -75,7 +75,7 @@ impl Revoke {
             .object("key", self.key.clone())
             .detail("reason", word);
         let what = format!("key {} of {} revoked: {word}", self.key, self.agency);
-        ledger::audited(app, act, async |_: &mut Act| {
+        ledger::audited(app, act, async |_: &mut AuditRecord| {
             draft_file::change(app, &self.draft, what, |draft| {
                 match &key {
                     Key::Signing(kid) => draft.revoke_signing_key(&self.agency, kid, revocation),

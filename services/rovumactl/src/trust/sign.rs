@@ -12,7 +12,7 @@ use crate::{
     app::App,
     exit::{Exit, Outcome},
     files, keys,
-    ledger::{self, Act},
+    ledger::{self, AuditRecord},
     moments,
 };
 
@@ -64,7 +64,7 @@ impl Sign {
         let act = ledger::act(app, AuditAction::TrustSign)
             .object("trust_list", format!("{}/{}", content.country, content.serial))
             .detail("authority", authority.key_id());
-        ledger::audited(app, act, async |_: &mut Act| {
+        ledger::audited(app, act, async |_: &mut AuditRecord| {
             let signed =
                 draft.sign(&authority, issued, next_update).map_err(|error| draft_file::fault(&error))?;
             files::replace(&self.out, &signed.to_json())

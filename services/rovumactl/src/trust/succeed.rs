@@ -11,7 +11,7 @@ use crate::{
     app::App,
     exit::Outcome,
     keys,
-    ledger::{self, Act},
+    ledger::{self, AuditRecord},
 };
 
 /// Options of `trust announce`.
@@ -58,7 +58,7 @@ impl Succeed {
         let act = ledger::act(app, AuditAction::KeyRotate)
             .object("authority", old.key_id().to_string())
             .detail("to", new.key_id());
-        ledger::audited(app, act, async |_: &mut Act| {
+        ledger::audited(app, act, async |_: &mut AuditRecord| {
             draft_file::change(app, &self.draft, what, |draft| {
                 draft.hand_over(&old, &new, app.now()).map_err(|error| draft_file::fault(&error))
             })

@@ -10,7 +10,7 @@ use rovuma_schemas::{
 };
 use rovuma_store::{FutureExt, Store, StoreConfig, WriteError};
 use rovuma_tlog::{CHECKPOINT_PATH, Head, NoteKey, Policy, UnverifiedCheckpoint, Verdict};
-use rovuma_trail::Act;
+use rovuma_trail::AuditRecord;
 use sqlx::Row;
 
 use crate::{
@@ -151,7 +151,7 @@ impl Side {
             async move {
                 let mut appender = sequencer.begin(tx, now).await?;
                 for _ in 0..count {
-                    let event = Act::new(now, &sequencer.own.source, AuditAction::AuditRead);
+                    let event = AuditRecord::new(now, &sequencer.own.source, AuditAction::AuditRead);
                     own::record(tx, &mut appender, event).await?;
                 }
                 appender.finish(tx).await

@@ -49,7 +49,7 @@ impl<H: Handler> ConsumerTask<H> {
     /// Hands the batch over until the handler gives verdicts, then settles it.
     pub(super) async fn work_off(&self, batch: Batch) -> Result<(), SubscriptionEnd> {
         let deliveries: Arc<[Delivery]> = batch.deliveries.into();
-        let give_up_at = Instant::now() + self.handler.patience();
+        let give_up_at = Instant::now() + self.handler.retry_limit();
         let mut backoff = Backoff::new(RETRY_FIRST, RETRY_MOST);
         loop {
             match self.handler.handle(Arc::clone(&deliveries)).await {

@@ -179,7 +179,7 @@ impl Handler for Keeper {
         batch.iter().map(answer).collect::<Result<_, ()>>().map_err(|()| TransientError::new("as told"))
     }
 
-    fn patience(&self) -> Duration {
+    fn retry_limit(&self) -> Duration {
         self.patience
     }
 }

@@ -7,7 +7,7 @@ use rovuma_envelope::{SharedTrust, TrustStore};
 use rovuma_schemas::{AgencyCode, Lane, MessageId, Timestamp, VoidReason};
 use rovuma_store::Conn;
 
-use crate::Place;
+use crate::StreamPosition;
 
 /// A copy whose state the relay changes.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,7 +23,7 @@ pub struct MovedCopy {
     /// The lane.
     pub lane: Lane,
     /// Its place in the stream.
-    pub place: Option<Place>,
+    pub place: Option<StreamPosition>,
     /// How often it had left before.
     pub attempts: u64,
 }

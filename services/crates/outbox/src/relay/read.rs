@@ -10,7 +10,7 @@ use super::{
     host::MovedCopy,
 };
 use crate::{
-    Outbox, Place,
+    Outbox, StreamPosition,
     model::{LaneKey, to_column},
     partner,
 };
@@ -193,7 +193,7 @@ pub(crate) fn signed(row: &AnyRow) -> sqlx::Result<Option<Jws>> {
 /// A copy as the host is told of it.
 pub(crate) fn moved(row: &AnyRow) -> sqlx::Result<MovedCopy> {
     let place = match (row.opt_store_id("stream")?, row.opt_count("number")?) {
-        (Some(stream), Some(number)) => Some(Place { stream, number }),
+        (Some(stream), Some(number)) => Some(StreamPosition { stream, number }),
         _ => None,
     };
     Ok(MovedCopy {

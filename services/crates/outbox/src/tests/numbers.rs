@@ -5,7 +5,7 @@ use rovuma_schemas::Lane;
 use rovuma_store::{FutureExt, WriteError};
 
 use super::world::{Letter, PRM, TISD, TPF, World, agency, at};
-use crate::Place;
+use crate::StreamPosition;
 
 #[derive(Debug, thiserror::Error)]
 enum Refused {
@@ -16,11 +16,11 @@ enum Refused {
 }
 
 /// Draws a number in a transaction that every third time is taken back.
-async fn draw(world: &World, n: u64) -> Option<Place> {
+async fn draw(world: &World, n: u64) -> Option<StreamPosition> {
     let outbox = world.outbox.clone();
     let work = world.outbox.store().write(move |tx| {
         async move {
-            let place = outbox.next_place(tx, &agency(PRM), &agency(TPF), Lane::Urgent).await?;
+            let place = outbox.next_stream_position(tx, &agency(PRM), &agency(TPF), Lane::Urgent).await?;
             if n.is_multiple_of(3) { Err(Refused::OnPurpose) } else { Ok(place) }
         }
         .boxed()
@@ -48,13 +48,13 @@ async fn numbers_drawn_at_once_have_no_gap_though_some_are_taken_back() {
 }
 
 /// Draws twice, with another name of the store in between.
-async fn draw_across_a_renaming(world: &World, keep: bool) -> Option<[Place; 2]> {
+async fn draw_across_a_renaming(world: &World, keep: bool) -> Option<[StreamPosition; 2]> {
     let outbox = world.outbox.clone();
     let work = world.outbox.store().write(move |tx| {
         async move {
-            let before = outbox.next_place(tx, &agency(PRM), &agency(TPF), Lane::Urgent).await?;
+            let before = outbox.next_stream_position(tx, &agency(PRM), &agency(TPF), Lane::Urgent).await?;
             rovuma_store::renew_identity(tx).await?;
-            let after = outbox.next_place(tx, &agency(PRM), &agency(TPF), Lane::Urgent).await?;
+            let after = outbox.next_stream_position(tx, &agency(PRM), &agency(TPF), Lane::Urgent).await?;
             if keep { Ok([before, after]) } else { Err(Refused::OnPurpose) }
         }
         .boxed()
@@ -88,7 +88,7 @@ async fn a_renaming_within_a_transaction_begins_new_streams_and_one_taken_back_d
     let heads = world.outbox.heads(&agency(PRM), &agency(TPF), at(0)).await.expect("heads");
     assert_eq!(heads.iter().map(|head| (head.stream, head.last)).collect::<Vec<_>>(), [(last.stream, 2)]);
     let again = draw(&world, 1).await.expect("a place");
-    assert_eq!(again, Place { stream: last.stream, number: 3 });
+    assert_eq!(again, StreamPosition { stream: last.stream, number: 3 });
 }
 
 #[tokio::test]
@@ -98,7 +98,7 @@ async fn a_transaction_in_which_somebody_else_moves_a_stream_gives_out_nothing()
     let work = world.outbox.store().write(move |tx| {
         async move {
             for _ in 0..2 {
-                outbox.next_place(tx, &agency(PRM), &agency(TPF), Lane::Urgent).await?;
+                outbox.next_stream_position(tx, &agency(PRM), &agency(TPF), Lane::Urgent).await?;
             }
             sqlx::query("UPDATE outbox_stream SET last = 7").execute(&mut *tx).await?;
             Ok::<_, Refused>(())
@@ -130,7 +130,7 @@ async fn a_renamed_store_begins_new_streams() {
     let before = draw(&world, 1).await.expect("a number");
     let renamed = world.outbox.store().renew_identity().await.expect("renamed");
     let after = draw(&world, 1).await.expect("a number");
-    assert!(before.stream != renamed && after == Place { stream: renamed, number: 1 });
+    assert!(before.stream != renamed && after == StreamPosition { stream: renamed, number: 1 });
     let heads = world.outbox.heads(&agency(PRM), &agency(TPF), at(0)).await.expect("heads");
     assert_eq!(heads.iter().map(|head| (head.stream, head.last)).collect::<Vec<_>>(), [(renamed, 1)]);
 }

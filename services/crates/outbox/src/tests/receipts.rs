@@ -5,7 +5,7 @@ use rovuma_schemas::{Digest, MessageId, RejectionCode};
 use rovuma_store::FutureExt;
 
 use super::world::{Letter, PRM, Put, TISD, TPF, World, agency, at};
-use crate::{CopyState, Delivered, Settled, Settlement};
+use crate::{CopyState, DeliveryReceipt, SettleOutcome, Settlement};
 
 #[tokio::test]
 async fn the_way_of_a_copy_is_traced() {
@@ -13,8 +13,8 @@ async fn the_way_of_a_copy_is_traced() {
     let put = world.put(&Letter::alert(&[TPF, TISD]), at(0)).await;
     assert_eq!(world.trace(put, TPF).await.state, CopyState::Waiting);
     assert_eq!(world.depart(TPF, at(1)).await, 1);
-    assert_eq!(world.deliver(put, TPF, at(3)).await, Settled::Now);
-    assert_eq!(world.settle(put, TPF, Settlement::Read { at: at(9) }, at(10)).await, Settled::Now);
+    assert_eq!(world.deliver(put, TPF, at(3)).await, SettleOutcome::Now);
+    assert_eq!(world.settle(put, TPF, Settlement::Read { at: at(9) }, at(10)).await, SettleOutcome::Now);
     let trace = world.trace(put, TPF).await;
     assert_eq!((trace.state, trace.attempts), (CopyState::Delivered, 1));
     let times = (trace.queued_at, trace.delivered_at, trace.settled_at, trace.read_at);
@@ -28,8 +28,8 @@ async fn the_first_answer_stands() {
     let put = world.put(&Letter::alert(&[TPF]), at(0)).await;
     world.depart(TPF, at(1)).await;
     let rejected = Settlement::Rejected { at: at(2), code: RejectionCode::Expired };
-    assert_eq!(world.settle(put, TPF, rejected, at(2)).await, Settled::Now);
-    assert_eq!(world.deliver(put, TPF, at(3)).await, Settled::Already);
+    assert_eq!(world.settle(put, TPF, rejected, at(2)).await, SettleOutcome::Now);
+    assert_eq!(world.deliver(put, TPF, at(3)).await, SettleOutcome::Already);
     let trace = world.trace(put, TPF).await;
     assert_eq!((trace.state, trace.code.as_deref()), (CopyState::Rejected, Some("expired")));
 }
@@ -42,10 +42,10 @@ async fn a_receipt_that_does_not_fit_settles_nothing() {
     let other_bytes = Put { digest: Digest::from_bytes([7; 32]), ..put };
     let other_id = Put { id: MessageId::draw(at(5)), ..put };
     let cases = [
-        (PRM, other_bytes, TPF, Settled::DigestMismatch),
-        (PRM, put, TISD, Settled::NotARecipient),
-        (PRM, other_id, TPF, Settled::UnknownMessage),
-        ("mz.senami", put, TPF, Settled::UnknownMessage),
+        (PRM, other_bytes, TPF, SettleOutcome::DigestMismatch),
+        (PRM, put, TISD, SettleOutcome::NotARecipient),
+        (PRM, other_id, TPF, SettleOutcome::UnknownMessage),
+        ("mz.senami", put, TPF, SettleOutcome::UnknownMessage),
     ];
     for (sender, put, by, expected) in cases {
         for settlement in [Settlement::Delivered { at: at(2) }, Settlement::Read { at: at(2) }] {
@@ -55,7 +55,7 @@ async fn a_receipt_that_does_not_fit_settles_nothing() {
     }
     let trace = world.trace(put, TPF).await;
     assert_eq!((trace.state, trace.read_at), (CopyState::Queued, None));
-    assert!(Settled::DigestMismatch.is_alarming() && Settled::NotARecipient.is_alarming());
+    assert!(SettleOutcome::DigestMismatch.is_alarming() && SettleOutcome::NotARecipient.is_alarming());
 }
 
 #[tokio::test]
@@ -76,9 +76,9 @@ async fn being_read_is_not_being_delivered() {
     let world = World::new().await;
     let put = world.put(&Letter::alert(&[TPF]), at(0)).await;
     world.depart(TPF, at(1)).await;
-    assert_eq!(world.settle(put, TPF, Settlement::Read { at: at(2) }, at(2)).await, Settled::Now);
+    assert_eq!(world.settle(put, TPF, Settlement::Read { at: at(2) }, at(2)).await, SettleOutcome::Now);
     assert_eq!(world.trace(put, TPF).await.state, CopyState::Queued);
-    assert_eq!(world.settle(put, TPF, Settlement::Read { at: at(4) }, at(4)).await, Settled::Already);
+    assert_eq!(world.settle(put, TPF, Settlement::Read { at: at(4) }, at(4)).await, SettleOutcome::Already);
     assert_eq!(world.trace(put, TPF).await.read_at, Some(at(2)));
 }
 
@@ -91,7 +91,7 @@ async fn a_receipt_settles_all_that_it_names_rightly_and_once() {
     }
     let [first, second, twice, settled, others] = puts.try_into().expect("five");
     world.deliver(settled, TPF, at(1)).await;
-    let entry = |put: Put, digest| Delivered { id: put.id, digest, at: at(5) };
+    let entry = |put: Put, digest| DeliveryReceipt { id: put.id, digest, at: at(5) };
     let entries = [
         entry(first, first.digest),
         entry(second, first.digest),

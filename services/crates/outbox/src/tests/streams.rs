@@ -81,7 +81,7 @@ async fn one_request_calls_back_a_bounded_number() {
     // As if so many had left: rows without bytes are enough to count.
     let fill = world.outbox.store().write(move |tx| {
         async move {
-            outbox.next_place(tx, &agency(PRM), &agency(TPF), Lane::Urgent).await?;
+            outbox.next_stream_position(tx, &agency(PRM), &agency(TPF), Lane::Urgent).await?;
             for number in 1..=i64::try_from(total).unwrap_or(0) {
                 sqlx::query(
                     "INSERT INTO outbox_copy (message, country, sender, recipient, lane, stream, number, size_bytes,

@@ -7,8 +7,8 @@ use rovuma_schemas::{AgencyCode, Digest, Lane, MessageId, MessageType, StoreId, 
 use rovuma_store::{BoxFuture, Conn, FutureExt, Store, StoreConfig, WriteError};
 
 use crate::{
-    CopyTrace, MIGRATIONS, MovedCopy, Outbox, OutboxSettings, Outgoing, OutgoingCopy, Receipt, RelayHost,
-    Settled, Settlement,
+    CopyTrace, MIGRATIONS, MovedCopy, Outbox, OutboxSettings, OutgoingCopy, OutgoingMessage, ReceiptEntry,
+    RelayHost, SettleOutcome, Settlement,
     model::LaneKey,
     relay::{
         lease::Leases,
@@ -123,7 +123,7 @@ impl World {
                 for to in &letter.to {
                     copies.push(copy(&outbox, tx, to, &letter).await?);
                 }
-                let outgoing = Outgoing {
+                let outgoing = OutgoingMessage {
                     id,
                     message_type: letter.message_type,
                     sender: agency(PRM),
@@ -183,7 +183,13 @@ impl World {
             .await
     }
 
-    pub(super) async fn settle(&self, put: Put, by: &str, settlement: Settlement, now: Timestamp) -> Settled {
+    pub(super) async fn settle(
+        &self,
+        put: Put,
+        by: &str,
+        settlement: Settlement,
+        now: Timestamp,
+    ) -> SettleOutcome {
         self.settle_as(PRM, put, by, settlement, now).await
     }
 
@@ -194,12 +200,12 @@ impl World {
         by: &str,
         settlement: Settlement,
         now: Timestamp,
-    ) -> Settled {
+    ) -> SettleOutcome {
         let (outbox, sender, by) = (self.outbox.clone(), agency(sender), agency(by));
         let work = self.outbox.store().write(move |tx| {
             async move {
                 let Put { id, digest } = put;
-                let receipt = Receipt { sender: &sender, recipient: &by, id, digest, settlement };
+                let receipt = ReceiptEntry { sender: &sender, recipient: &by, id, digest, settlement };
                 outbox.settle(tx, &receipt, now).await
             }
             .boxed()
@@ -220,14 +226,14 @@ impl World {
         work.await.expect("taken back").len()
     }
 
-    pub(super) async fn deliver(&self, put: Put, by: &str, now: Timestamp) -> Settled {
+    pub(super) async fn deliver(&self, put: Put, by: &str, now: Timestamp) -> SettleOutcome {
         self.settle(put, by, Settlement::Delivered { at: now }, now).await
     }
 
     pub(super) async fn hear(&self, partner: &str, now: Timestamp) {
         let (outbox, partner) = (self.outbox.clone(), agency(partner));
         let work = self.outbox.store();
-        let heard = work.write(move |tx| async move { outbox.heard(tx, &partner, now).await }.boxed());
+        let heard = work.write(move |tx| async move { outbox.record_heard(tx, &partner, now).await }.boxed());
         heard.await.expect("noted");
     }
 
@@ -248,7 +254,7 @@ impl World {
 async fn copy(outbox: &Outbox, tx: &mut Conn, to: &str, letter: &Letter) -> sqlx::Result<OutgoingCopy> {
     let recipient = agency(to);
     let place = if letter.message_type.is_numbered() {
-        Some(outbox.next_place(tx, &agency(PRM), &recipient, letter.lane).await?)
+        Some(outbox.next_stream_position(tx, &agency(PRM), &recipient, letter.lane).await?)
     } else {
         None
     };

@@ -17,7 +17,7 @@ use rovuma_envelope::{
     trust::{Accepts, KeyTerm, NewAgency},
 };
 use rovuma_lab::rabbit::{RabbitNode, RabbitOptions};
-use rovuma_outbox::{MIGRATIONS, Outbox, OutboxSettings, Outgoing, OutgoingCopy, Relay};
+use rovuma_outbox::{MIGRATIONS, Outbox, OutboxSettings, OutgoingCopy, OutgoingMessage, Relay};
 use rovuma_runtime::{Shutdown, SystemClock};
 use rovuma_schemas::{AgencyCode, Lane, MessageId, MessageType, Timestamp};
 use rovuma_store::{FutureExt, Store, StoreConfig};
@@ -164,14 +164,22 @@ async fn put_payload(
         async move {
             let sender = agency(PRM);
             let place = if message_type.is_numbered() {
-                Some(own.next_place(tx, &sender, &to, Lane::Urgent).await?)
+                Some(own.next_stream_position(tx, &sender, &to, Lane::Urgent).await?)
             } else {
                 None
             };
             let (country, copies) =
                 (to.country(), vec![OutgoingCopy { recipient: to, lane: Lane::Urgent, place }]);
-            let outgoing =
-                Outgoing { id, message_type, sender, country, jws, created: now(), expires: None, copies };
+            let outgoing = OutgoingMessage {
+                id,
+                message_type,
+                sender,
+                country,
+                jws,
+                created: now(),
+                expires: None,
+                copies,
+            };
             own.enqueue(tx, &outgoing, now());
             Ok::<_, sqlx::Error>(())
         }

@@ -10,7 +10,7 @@ use tokio::time::Instant;
 use tracing::{debug, error, warn};
 
 use super::Shared;
-use crate::{Acknowledged, Trail};
+use crate::{AckOutcome, Trail};
 
 /// An acknowledgement that does not count.
 #[derive(Debug, thiserror::Error)]
@@ -53,7 +53,7 @@ impl Handler for AckHandler {
 }
 
 impl AckHandler {
-    async fn acknowledge(&self, acks: Vec<AuditAck>) -> Result<Vec<Acknowledged>, TransientError> {
+    async fn acknowledge(&self, acks: Vec<AuditAck>) -> Result<Vec<AckOutcome>, TransientError> {
         let trail = self.trail.clone();
         self.trail
             .store()
@@ -62,17 +62,17 @@ impl AckHandler {
             .map_err(TransientError::new)
     }
 
-    fn tell(&self, ack: &AuditAck, outcome: Acknowledged) {
+    fn tell(&self, ack: &AuditAck, outcome: AckOutcome) {
         let (epoch, sequence) = (ack.epoch, ack.sequence);
         match outcome {
-            Acknowledged::Cleared(_) => self.shared.acknowledged(epoch, sequence, Instant::now()),
-            Acknowledged::Already => debug!(%epoch, sequence, "acknowledged again"),
-            Acknowledged::NotOurs => warn!(source = %ack.source, "acknowledgement for another source"),
-            Acknowledged::DigestMismatch => {
+            AckOutcome::Cleared(_) => self.shared.acknowledged(epoch, sequence, Instant::now()),
+            AckOutcome::Already => debug!(%epoch, sequence, "acknowledged again"),
+            AckOutcome::NotOurs => warn!(source = %ack.source, "acknowledgement for another source"),
+            AckOutcome::DigestMismatch => {
                 alarm("digest_mismatch");
                 error!(%epoch, sequence, "the audit service holds another event than was recorded here");
             }
-            Acknowledged::Ahead => {
+            AckOutcome::Ahead => {
                 alarm("ahead");
                 error!(%epoch, sequence, "the audit service holds events that this store never recorded: \
                     was it restored from a backup?");
@@ -81,7 +81,7 @@ impl AckHandler {
     }
 }
 
-async fn acknowledge_all(tx: &mut Conn, trail: &Trail, acks: &[AuditAck]) -> sqlx::Result<Vec<Acknowledged>> {
+async fn acknowledge_all(tx: &mut Conn, trail: &Trail, acks: &[AuditAck]) -> sqlx::Result<Vec<AckOutcome>> {
     let mut outcomes = Vec::with_capacity(acks.len());
     for ack in acks {
         outcomes.push(trail.acknowledge(tx, ack).await?);

@@ -29,7 +29,7 @@ impl Decisions<'_> {
         if !self.is_news(tx, authorized).await? {
             return Ok(());
         }
-        self.gateway.outbox.heard(tx, authorized.sender(), self.now).await?;
+        self.gateway.outbox.record_heard(tx, authorized.sender(), self.now).await?;
         for head in status.streams {
             let key = StreamKey {
                 recipient: authorized.recipient().agency.clone(),

@@ -2,7 +2,7 @@
 
 use rovuma_schemas::{Timestamp, audit::AuditAction};
 use rovuma_store::{Conn, FutureExt};
-use rovuma_trail::Act;
+use rovuma_trail::AuditRecord;
 use zeroize::Zeroizing;
 
 use super::{
@@ -206,9 +206,9 @@ async fn forgive(tx: &mut Conn, targets: &[Target]) -> sqlx::Result<()> {
 
 /// The audit event of a failure. Attempts that are refused while blocked have none of their own: they
 /// are counted in the next one, so that a flood does not fill the log.
-fn failure(app: &App, account: Option<&Account>, reason: &'static str, counted: Counted) -> Act {
+fn failure(app: &App, account: Option<&Account>, reason: &'static str, counted: Counted) -> AuditRecord {
     let actor = account.map_or_else(|| NOBODY.to_owned(), |account| account.id.to_string());
-    let mut act = Act::new(app.now(), actor, AuditAction::LoginFail)
+    let mut act = AuditRecord::new(app.now(), actor, AuditAction::LoginFail)
         .refused(reason)
         .detail("failures", counted.failures);
     if let Some(account) = account {

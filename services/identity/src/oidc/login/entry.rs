@@ -2,7 +2,7 @@
 
 use rovuma_schemas::{Timestamp, audit::AuditAction};
 use rovuma_store::Conn;
-use rovuma_trail::{Act, Trail};
+use rovuma_trail::{AuditRecord, Trail};
 
 use crate::{
     accounts::{self, Account},
@@ -47,8 +47,8 @@ impl Entry {
         Ok(true)
     }
 
-    fn act(&self, action: AuditAction) -> Act {
-        Act::new(self.grant.authenticated, self.account.id.to_string(), action)
+    fn act(&self, action: AuditAction) -> AuditRecord {
+        AuditRecord::new(self.grant.authenticated, self.account.id.to_string(), action)
             .session(&self.grant.session)
             .agency(&self.account.agency)
     }
