@@ -1,12 +1,12 @@
-//! How many transactions have been committed.
+//! Counts of committed transactions.
 
-/// Counts of commits since the store was opened.
+/// The commits since the store was opened.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Commits {
-    /// By this process. What a job of commit *n* wrote is visible to readers once this is *n* or more; while that
-    /// job runs it is *n* − 1.
+    /// Commits of this process. Readers see what a job of commit *n* wrote once this is *n* or more; while that job
+    /// runs, this is *n* − 1.
     pub own: u64,
-    /// By other processes that share the store, as far as they were heard of: several may be counted as one,
-    /// but none is missed.
+    /// Commits of other processes that share the store, as their notifications arrive: several may count as one, but
+    /// none is missed.
     pub others: u64,
 }

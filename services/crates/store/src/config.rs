@@ -4,7 +4,7 @@ use std::{fmt, io, os::unix::fs::PermissionsExt as _, path::PathBuf};
 
 use serde::Deserialize;
 
-/// Where a service keeps its state.
+/// The database in which a service keeps its state.
 #[derive(Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct StoreConfig {
@@ -16,7 +16,7 @@ pub struct StoreConfig {
     /// The file that holds the password for the server, on one line.
     #[serde(default)]
     pub password_file: Option<PathBuf>,
-    /// How many connections read side by side.
+    /// The number of reading connections.
     #[serde(default = "default_readers")]
     pub readers: u32,
 }
@@ -26,7 +26,7 @@ const fn default_readers() -> u32 {
     4
 }
 
-/// The permissions of those who are neither the owner nor of the group.
+/// The permission bits of users who are neither the owner nor in the group.
 const EVERYBODY: u32 = 0o007;
 
 impl StoreConfig {
@@ -35,7 +35,7 @@ impl StoreConfig {
         Self { url: url.into(), password_file: None, readers: default_readers() }
     }
 
-    /// Whether it is a file of this machine rather than a database of a server.
+    /// Whether the store is a file of this machine rather than a database of a server.
     pub fn is_file(&self) -> bool {
         self.url.starts_with("sqlite:")
     }
@@ -54,7 +54,7 @@ impl StoreConfig {
 }
 
 impl fmt::Debug for StoreConfig {
-    /// Leaves out what may be a password.
+    /// Leaves out every part of the address that may be a password.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("StoreConfig")
             .field("url", &without_secrets(&self.url))
@@ -64,8 +64,8 @@ impl fmt::Debug for StoreConfig {
     }
 }
 
-/// An address without what stands before an `@` or behind a `?`: it may be a password. Where the two cannot be told
-/// apart nothing but the kind of database is left.
+/// An address without the parts before an `@` and behind a `?`, which may hold a password. When an `@` stands behind a `?`,
+/// only the kind of database is left.
 pub(crate) fn without_secrets(url: &str) -> &str {
     let (place, parameters) = url.split_once('?').unwrap_or((url, ""));
     match place.rsplit_once('@') {

@@ -1,4 +1,4 @@
-//! A connection, and what has to be said on it before the next statement.
+//! A connection, and the statements that run on it before its next statement.
 
 use std::fmt;
 
@@ -12,89 +12,89 @@ use crate::error::Failure;
 
 /// A connection inside a transaction, or a reading one.
 ///
-/// A savepoint is a change of threads or a round trip, as much as most jobs take: one is made when a job has its first
-/// statement, and jobs that have none go without.
+/// Making a savepoint is a change of threads or a round trip, which takes as long as most jobs. It is therefore a
+/// *prelude*, which runs before a job's first statement; a job without a statement needs none.
 pub struct Conn {
     inner: AnyConnection,
-    /// What comes before the next statement.
-    before: Option<SqlStr>,
-    /// Whether there was a statement since it began.
-    is_touched: bool,
-    /// Why what came before a statement was not said: the transaction is then not what a job takes it for.
+    /// Runs before the next statement.
+    prelude: Option<SqlStr>,
+    /// Whether a statement ran since the prelude was set.
+    ran_statement: bool,
+    /// Why the prelude failed: statements after it would run outside the transaction that the job expects.
     failure: Option<Failure>,
-    /// Whether a statement was begun and not seen to its end: whoever asked went away, or it failed.
+    /// Whether a statement was begun and its result not read to the end: its caller went away, or it failed.
     is_unfinished: bool,
 }
 
 impl Conn {
-    /// Connects.
+    /// Connects to the database at `url`.
     ///
     /// # Errors
-    /// [`sqlx::Error`] when the database does not answer or does not want us.
+    /// [`sqlx::Error`] when the database does not answer or refuses the connection.
     pub async fn connect(url: &str) -> sqlx::Result<Self> {
         let inner = AnyConnection::connect(url).await?;
-        Ok(Self { inner, before: None, is_touched: false, failure: None, is_unfinished: false })
+        Ok(Self { inner, prelude: None, ran_statement: false, failure: None, is_unfinished: false })
     }
 
-    /// Ends the connection in order.
+    /// Closes the connection as the database's protocol demands.
     ///
     /// # Errors
-    /// [`sqlx::Error`] when the database did not take leave.
+    /// [`sqlx::Error`] when the database does not answer.
     pub async fn close(self) -> sqlx::Result<()> {
         self.inner.close().await
     }
 
-    /// Asks whether the database is still there, and waits until it has done with what nobody waits for.
+    /// Checks that the database answers, and waits until it has finished a statement whose caller went away.
     pub(crate) async fn ping(&mut self) -> sqlx::Result<()> {
         self.inner.ping().await?;
         self.is_unfinished = false;
         Ok(())
     }
 
-    /// Whether the last statement was not seen to its end.
+    /// Whether the result of the last statement was not read to the end.
     pub(crate) fn is_unfinished(&self) -> bool {
         self.is_unfinished
     }
 
-    /// The connection itself, for what is no query.
-    pub(crate) fn plain(&mut self) -> &mut AnyConnection {
+    /// The driver's connection, for migrations.
+    pub(crate) fn driver(&mut self) -> &mut AnyConnection {
         &mut self.inner
     }
 
-    /// Which database it is.
+    /// The name of the database's driver.
     pub(crate) fn backend_name(&self) -> &str {
         self.inner.backend_name()
     }
 
-    /// Has `text` said before the next statement, or nothing, and forgets what was.
-    pub(crate) fn begin(&mut self, text: Option<SqlStr>) {
-        self.before = text;
-        self.is_touched = false;
+    /// Sets the statements to run before the next one, replacing any earlier prelude, and forgets an earlier failure.
+    pub(crate) fn set_prelude(&mut self, text: Option<SqlStr>) {
+        self.prelude = text;
+        self.ran_statement = false;
         self.failure = None;
     }
 
-    /// Whether there was a statement since [`Conn::begin`].
-    pub(crate) fn is_touched(&self) -> bool {
-        self.is_touched
+    /// Whether a statement ran since [`Conn::set_prelude`].
+    pub(crate) fn ran_statement(&self) -> bool {
+        self.ran_statement
     }
 
-    /// Why what had to come before a statement was not said, if so.
+    /// Takes out why the prelude failed, if it did.
     pub(crate) fn take_failure(&mut self) -> Option<Failure> {
         self.failure.take()
     }
 
-    async fn say_before(&mut self) -> sqlx::Result<()> {
-        self.is_touched = true;
+    async fn run_prelude(&mut self) -> sqlx::Result<()> {
+        self.ran_statement = true;
         if self.failure.is_some() {
-            // Outside a transaction it would take effect alone.
+            // Outside a transaction the statement would take effect by itself.
             return Err(sqlx::Error::Protocol("the transaction of this statement did not begin".into()));
         }
-        let Some(text) = self.before.take() else { return Ok(()) };
-        // Should the job break off in the middle, nobody knows what was said.
+        let Some(text) = self.prelude.take() else { return Ok(()) };
+        // Set before the await: when the job is broken off there, nobody knows whether the prelude took effect.
         self.failure = Some(Failure::Database("a statement was broken off".into()));
-        let said = sqlx::raw_sql(text).execute(&mut self.inner).await;
-        self.failure = said.as_ref().err().map(Failure::of);
-        said.map(drop)
+        let ran = sqlx::raw_sql(text).execute(&mut self.inner).await;
+        self.failure = ran.as_ref().err().map(Failure::of);
+        ran.map(drop)
     }
 }
 
@@ -110,7 +110,7 @@ impl<'c> Executor<'c> for &'c mut Conn {
         E: 'q + Execute<'q, Any>,
     {
         async_stream::try_stream! {
-            self.say_before().await?;
+            self.run_prelude().await?;
             self.is_unfinished = true;
             let mut rows = self.inner.fetch_many(query);
             while let Some(row) = rows.try_next().await? {
@@ -128,7 +128,7 @@ impl<'c> Executor<'c> for &'c mut Conn {
         E: 'q + Execute<'q, Any>,
     {
         async move {
-            self.say_before().await?;
+            self.run_prelude().await?;
             self.is_unfinished = true;
             let row = self.inner.fetch_optional(query).await?;
             self.is_unfinished = false;

@@ -1,4 +1,4 @@
-//! Which database holds the store, and what is different between them.
+//! The database that holds a store, and what differs between SQLite and PostgreSQL.
 
 use std::time::Instant;
 
@@ -9,36 +9,36 @@ use crate::{
     migrate::Dialect,
     postgres::Server,
     sharing::{OPEN_PATIENCE, OPEN_POLL, Sharing},
-    sqlite::Locked,
+    sqlite::LockedFile,
 };
 
-/// The database behind a store, taken for as long as the value lives.
+/// The database of a store, locked for this process for as long as the value lives.
 #[derive(Debug)]
 pub(crate) enum Database {
     /// A file.
-    Sqlite(Locked),
-    /// A database of a server.
+    Sqlite(LockedFile),
+    /// A database of a PostgreSQL server.
     Postgres(Server),
 }
 
 impl Database {
-    /// The database at the configured address, taken if it is a file.
+    /// The database at the configured address. A file is locked; a process that has it gets a moment to let go.
     pub(crate) async fn take(config: &StoreConfig, sharing: Sharing) -> Result<Self, OpenError> {
         if Server::is_address(&config.url) {
             return Server::at(config, sharing).map(Self::Postgres);
         }
         let started = Instant::now();
         loop {
-            match Locked::take(&config.url) {
+            match LockedFile::take(&config.url) {
                 Err(OpenError::InUse { .. }) if started.elapsed() < OPEN_PATIENCE => {
                     tokio::time::sleep(OPEN_POLL).await;
                 }
-                taken => return taken.map(Self::Sqlite),
+                locked => return locked.map(Self::Sqlite),
             }
         }
     }
 
-    /// A connection that writes. With a server it holds the right to write for as long as it lives.
+    /// A connection that writes. On a server it holds the lock of a process that has the store open.
     pub(crate) async fn writer(&self) -> Result<Conn, OpenError> {
         match self {
             Self::Sqlite(file) => file.writer().await,
@@ -46,7 +46,7 @@ impl Database {
         }
     }
 
-    /// The connections that read, and can do nothing else.
+    /// The pool of connections that read; they refuse to change anything.
     pub(crate) fn readers(&self, count: u32) -> Result<Readers, OpenError> {
         match self {
             Self::Sqlite(file) => file.readers(count),
@@ -54,15 +54,15 @@ impl Database {
         }
     }
 
-    /// The words of a transaction.
-    pub(crate) fn words(&self) -> Words {
+    /// The SQL that begins, commits and rolls back a transaction and its jobs.
+    pub(crate) fn transaction_sql(&self) -> TransactionSql {
         match self {
-            Self::Sqlite(_) => Words::new("BEGIN IMMEDIATE", "COMMIT"),
-            Self::Postgres(server) => Words::new(server.begin(), server.commit()),
+            Self::Sqlite(_) => TransactionSql::new("BEGIN IMMEDIATE", "COMMIT"),
+            Self::Postgres(server) => TransactionSql::new(server.begin(), server.commit()),
         }
     }
 
-    /// The SQL that this database understands.
+    /// The SQL dialect of this database's migrations.
     pub(crate) fn dialect(&self) -> Dialect {
         match self {
             Self::Sqlite(_) => Dialect::Sqlite,
@@ -71,7 +71,7 @@ impl Database {
     }
 
     /// Whether a connection may be lost while the store is open.
-    pub(crate) fn may_be_away(&self) -> bool {
+    pub(crate) fn may_disconnect(&self) -> bool {
         matches!(self, Self::Postgres(_))
     }
 
@@ -83,7 +83,7 @@ impl Database {
         }
     }
 
-    /// The server, when there is one.
+    /// The server; none for a file.
     pub(crate) fn server(&self) -> Option<&Server> {
         match self {
             Self::Sqlite(_) => None,
@@ -92,29 +92,29 @@ impl Database {
     }
 }
 
-/// The statements around the jobs of a transaction. A savepoint is open from a job's first statement on. What belongs
-/// together goes to the database in one text: each is a change of threads or a round trip, which costs more
-/// than most statements.
+/// The SQL that begins, commits and rolls back a transaction and its jobs. From a job's first statement on there is an
+/// open savepoint, `job`. Statements that belong together go to the database in one text: each text is a change of
+/// threads or a round trip, which costs more than most statements.
 #[derive(Clone, Debug)]
-pub(crate) struct Words {
+pub(crate) struct TransactionSql {
     pub(crate) begin: SqlStr,
-    /// After a job whose work is kept, and another follows.
-    pub(crate) next: SqlStr,
-    /// After a job whose work is taken back, and another follows: going back to a savepoint leaves it open.
-    pub(crate) back: SqlStr,
+    /// Keeps the work of the job before, and opens the next job's savepoint.
+    pub(crate) keep_job: SqlStr,
+    /// Rolls back the work of the job before. Rolling back to a savepoint leaves it open, for the next job.
+    pub(crate) roll_back_job: SqlStr,
     pub(crate) commit: SqlStr,
     pub(crate) rollback: SqlStr,
 }
 
-impl Words {
+impl TransactionSql {
     fn new(begin: impl Into<String>, commit: impl Into<String>) -> Self {
         let (begin, commit) = (begin.into(), commit.into());
-        // Nothing but our own words comes into these texts.
+        // Both texts are made of constants and of this process's own id: no value from outside comes into them.
         let text = |text: String| AssertSqlSafe(text).into_sql_str();
         Self {
             begin: text(format!("{begin}; SAVEPOINT job")),
-            next: "RELEASE SAVEPOINT job; SAVEPOINT job".into_sql_str(),
-            back: "ROLLBACK TO SAVEPOINT job".into_sql_str(),
+            keep_job: "RELEASE SAVEPOINT job; SAVEPOINT job".into_sql_str(),
+            roll_back_job: "ROLLBACK TO SAVEPOINT job".into_sql_str(),
             commit: text(commit),
             rollback: "ROLLBACK".into_sql_str(),
         }

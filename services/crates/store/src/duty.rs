@@ -1,25 +1,26 @@
-//! What only one of the processes that share a store does at a time.
+//! Duties: work that only one of the processes sharing a store does at a time.
 
 use std::fmt;
 
 use crate::{Conn, Store, postgres::Server};
 
-/// A duty, held. It ends with the process that holds it, or with [`Duty::lost`]; then another may take it.
+/// A duty that this process has. It ends with the process, or when [`Duty::lost`] returns; then another process may take
+/// it.
 pub struct Duty(Holding);
 
 enum Holding {
-    /// Nobody else can have the store open.
+    /// No other process can have the store open.
     Forever,
-    /// By a connection to the server, which ends the duty with it.
+    /// The server ends the duty when it ends this connection.
     Connection(Box<Conn>),
 }
 
 impl Store {
-    /// Waits until the duty with this number is this process's. Numbers are the caller's own, and small.
+    /// Waits until this process has the duty with this number. The caller chooses its numbers, from 0 up.
     ///
-    /// In a store that no other process can have open it is so at once. It may happen that for a moment two
-    /// processes hold one duty, when the connection of the first is lost and it has not noticed: what is
-    /// done on a duty must bear to be done twice.
+    /// In a store that no other process can have open, this returns at once. When the connection of a first process is
+    /// lost and it has not noticed yet, a second one may have the duty too for a moment: work on a duty must be such
+    /// that doing it twice does no harm.
     pub async fn take_duty(&self, number: u8) -> Duty {
         Duty(match self.shared_server() {
             None => Holding::Forever,
@@ -29,7 +30,7 @@ impl Store {
 }
 
 impl Duty {
-    /// Returns once the duty may be another's.
+    /// Returns once another process may have the duty.
     pub async fn lost(&mut self) {
         match &mut self.0 {
             Holding::Forever => std::future::pending().await,

@@ -1,4 +1,4 @@
-//! Why a store could not be opened or written.
+//! Errors of opening and writing a store.
 
 use std::{error::Error, path::PathBuf};
 
@@ -18,16 +18,16 @@ pub enum OpenError {
     InUse {
         /// The file, or the server and database.
         store: String,
-        /// Who has it, as they said.
+        /// The process that has it, as it named itself.
         holder: String,
     },
-    /// A password stands among the parameters of the address.
+    /// The address has a password among its parameters.
     #[error("store address {url:?}: put the password into a file of its own and name it as password_file")]
     PasswordInAddress {
         /// The address as configured, without what may be a password.
         url: String,
     },
-    /// What passes between the service and the database could be read on the way.
+    /// Others could read what passes between the service and the database.
     #[error(
         "store address {url:?}: a database on another machine needs sslmode=verify-full (and sslrootcert=FILE for an \
          authority of your own)"
@@ -41,7 +41,7 @@ pub enum OpenError {
     File {
         /// The file.
         path: PathBuf,
-        /// What the system said.
+        /// The system's error.
         source: std::io::Error,
     },
     /// A migration failed, or was changed after it had been applied.
@@ -54,7 +54,7 @@ pub enum OpenError {
         version: i64,
         /// Its name.
         name: &'static str,
-        /// What is wrong with its text.
+        /// The fault in its text.
         source: crate::DialectError,
     },
     /// Two sets of migrations claim the same version.
@@ -70,7 +70,7 @@ pub enum OpenError {
     /// The database answered with an error.
     #[error("opening the store: {0}")]
     Database(#[from] sqlx::Error),
-    /// The row that names the store is not what this build wrote.
+    /// The store's row does not read back.
     #[error("the store's identity is damaged: {0}")]
     Identity(#[from] rovuma_schemas::BadId),
 }
@@ -78,34 +78,34 @@ pub enum OpenError {
 /// A write that did not take effect.
 #[derive(Debug, thiserror::Error)]
 pub enum WriteError<E> {
-    /// The job itself said no; only its own work was taken back.
+    /// The job itself returned an error; only its own work was rolled back.
     #[error(transparent)]
     Job(E),
-    /// There is no room left on the disk: nothing was written, nothing was lost.
+    /// The disk is full. Nothing was written, and nothing was lost.
     #[error("the store's disk is full")]
     Full,
-    /// The database was locked by somebody else for longer than a writer waits.
+    /// Another connection locked the database for longer than a writer waits.
     #[error("the store is busy")]
     Busy,
-    /// The database server does not answer. Should it have gone away during the commit, the write may have
-    /// taken effect all the same: whoever tries again must bear that.
+    /// The database server does not answer. If it went away during the commit, the write may have taken effect: a caller
+    /// that tries again must be prepared for that.
     #[error("the store's database does not answer")]
     Unreachable,
     /// The store was closed before the job was done.
     #[error("the store is closed")]
     Closed,
-    /// The job panicked: its work was taken back. What it panicked with stays out of errors and logs, for
-    /// it may quote what was being written.
-    #[error("the write panicked and was taken back")]
+    /// The job panicked, and its work was rolled back. The panic's message stays out of errors and logs, for it may quote
+    /// what was being written.
+    #[error("the write panicked and was rolled back")]
     Panicked,
-    /// The commit failed.
+    /// The commit failed for another reason.
     #[error("writing to the store: {0}")]
     Database(String),
 }
 
 impl<E> WriteError<E> {
-    /// Whether the same write may succeed later without a change. One that panicked panics again. Says
-    /// nothing about [`WriteError::Job`], which only the job's owner can judge.
+    /// Whether the same write may succeed later without a change. A job that panicked would panic again. For
+    /// [`WriteError::Job`] this is `false`, though only the job's owner can judge its error.
     pub fn is_transient(&self) -> bool {
         match self {
             Self::Job(_) | Self::Panicked => false,
@@ -113,7 +113,7 @@ impl<E> WriteError<E> {
         }
     }
 
-    /// The same error with the job's part translated.
+    /// The same error with the job's own error converted.
     pub fn map_job<F>(self, translate: impl FnOnce(E) -> F) -> WriteError<F> {
         match self {
             Self::Job(fault) => WriteError::Job(translate(fault)),
@@ -137,7 +137,7 @@ pub fn is_transient(fault: &sqlx::Error) -> bool {
     }
 }
 
-/// Why a whole group of jobs did not take effect.
+/// The failure of a whole group of jobs.
 #[derive(Clone, Debug)]
 pub(crate) enum Failure {
     Full,
@@ -147,20 +147,20 @@ pub(crate) enum Failure {
 }
 
 impl Failure {
-    /// What lies at the bottom of `fault`, where it is the store's own trouble rather than the job's.
-    pub(crate) fn beneath(fault: &(dyn Error + 'static)) -> Option<Self> {
+    /// The store's failure among the causes of `fault`; none when the fault is the job's own.
+    pub(crate) fn among_causes_of(fault: &(dyn Error + 'static)) -> Option<Self> {
         let mut chain = Some(fault);
         while let Some(link) = chain {
-            if let Some(found) = Self::in_link(link) {
-                return found;
+            if let Some(failure) = Self::in_link(link) {
+                return failure;
             }
             chain = link.source();
         }
         None
     }
 
-    /// What one link of a chain of causes says: nothing; or that it is the database's, and which trouble of the
-    /// store's, if any. A transparent error leads to the database's own error, any other to sqlx's wrapping of it.
+    /// Examines one link of a chain of causes. `None`: it is not a database error. `Some(None)`: it is one, of the job's
+    /// making. A transparent error leads to the database's own error, any other to sqlx's wrapping of it.
     fn in_link(link: &(dyn Error + 'static)) -> Option<Option<Self>> {
         if let Some(fault) = link.downcast_ref::<Box<dyn DatabaseError>>() {
             return Some(Self::in_database(fault.as_ref()));
@@ -180,7 +180,7 @@ impl Failure {
     fn in_database(fault: &dyn DatabaseError) -> Option<Self> {
         let code = fault.code()?;
         if fault.as_error().is::<sqlx::postgres::PgDatabaseError>() {
-            return postgres_trouble(&code);
+            return postgres_failure(&code);
         }
         match code.parse::<i64>().ok()? & 0xff {
             SQLITE_FULL => Some(Self::Full),
@@ -190,7 +190,7 @@ impl Failure {
     }
 
     pub(crate) fn of(fault: &sqlx::Error) -> Self {
-        Self::beneath(fault).unwrap_or_else(|| Self::Database(fault.to_string()))
+        Self::among_causes_of(fault).unwrap_or_else(|| Self::Database(fault.to_string()))
     }
 }
 
@@ -210,14 +210,15 @@ const SQLITE_BUSY: i64 = 5;
 const SQLITE_LOCKED: i64 = 6;
 const SQLITE_FULL: i64 = 13;
 
-/// SQLSTATE codes and classes that are the store's own trouble (PostgreSQL documentation, appendix A).
-fn postgres_trouble(code: &str) -> Option<Failure> {
+/// The failures of the store among SQLSTATE codes and classes (PostgreSQL documentation, appendix A).
+fn postgres_failure(code: &str) -> Option<Failure> {
     match code {
-        // Disk full; and the transaction that could not be written says so by an I/O error.
+        // Disk full.
         "53100" => Some(Failure::Full),
-        // Serialization failure, deadlock, no lock in time.
+        // Serialization failure, deadlock, lock not available in time.
         "40001" | "40P01" | "55P03" => Some(Failure::Busy),
-        // Too many connections or too little memory; shut down, crashed, starting; or a standby, which only reads.
+        // Too little memory or too many connections; shut down, crashed, starting; a standby, which only reads; idle for
+        // too long in a transaction.
         "53200" | "53300" | "57P01" | "57P02" | "57P03" | "25006" | "25P03" => Some(Failure::Unreachable),
         _ if code.starts_with("08") => Some(Failure::Unreachable),
         _ => None,
@@ -229,8 +230,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_the_server_says_is_told_apart() {
-        let said = |code| postgres_trouble(code);
+    fn failures_of_the_server_are_told_apart() {
+        let said = |code| postgres_failure(code);
         assert!(matches!(said("53100"), Some(Failure::Full)));
         assert!(matches!(said("40P01"), Some(Failure::Busy)));
         assert!(matches!(said("57P01"), Some(Failure::Unreachable)));
@@ -239,12 +240,12 @@ mod tests {
     }
 
     #[test]
-    fn a_lost_connection_is_found_beneath_a_jobs_error() {
+    fn a_lost_connection_is_found_among_the_causes_of_a_jobs_error() {
         #[derive(Debug, thiserror::Error)]
         #[error("a job's own words")]
         struct Wrapped(#[source] sqlx::Error);
         let lost = Wrapped(sqlx::Error::Io(std::io::ErrorKind::ConnectionReset.into()));
-        assert!(matches!(Failure::beneath(&lost), Some(Failure::Unreachable)));
-        assert!(Failure::beneath(&Wrapped(sqlx::Error::RowNotFound)).is_none());
+        assert!(matches!(Failure::among_causes_of(&lost), Some(Failure::Unreachable)));
+        assert!(Failure::among_causes_of(&Wrapped(sqlx::Error::RowNotFound)).is_none());
     }
 }

@@ -1,4 +1,4 @@
-//! The random name that a store draws when it is created, and again when it was restored.
+//! A store's identity: a random id, drawn when the store is created and again when it was restored.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -8,36 +8,37 @@ use sqlx::Row;
 use crate::{Conn, OpenError, RowExt};
 
 /// See [`identity_generation`].
-static RENAMES: AtomicU64 = AtomicU64::new(0);
+static GENERATION: AtomicU64 = AtomicU64::new(0);
 
-/// Counts how often this process has drawn a new name for a store: whoever keeps the name within a transaction sees
-/// by it that it may have changed. Another process cannot change it while the transaction lasts.
+/// Counts how often this process has renewed the identity of a store. Code that keeps the identity within a transaction
+/// compares this number to notice that it may have changed; another process cannot change it during the transaction.
 pub fn identity_generation() -> u64 {
-    RENAMES.load(Ordering::Acquire)
+    GENERATION.load(Ordering::Acquire)
 }
 
-/// What the store's row says.
+/// The one row of the table `store`.
 #[derive(Debug)]
-pub(crate) struct Known {
+pub(crate) struct StoreRow {
     pub(crate) identity: StoreId,
-    /// What must be found outside the database; absent before a build that looks for it.
+    /// The token or server history that must be found outside the database at the next opening; absent in a store of a
+    /// build that did not look for one.
     pub(crate) witness: Option<String>,
-    /// The name before, while nobody has told of the restore.
+    /// The identity before the present one, until the restore has been reported.
     pub(crate) restored_from: Option<StoreId>,
 }
 
-/// A store that was restored from an older copy, and has a new name since.
+/// A restore of a store from an older copy, which gave the store a new identity.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Restored {
-    /// The name that the copy had.
+    /// The identity that the copy had.
     pub from: StoreId,
-    /// The present name.
+    /// The present identity.
     pub to: StoreId,
 }
 
 impl Restored {
-    /// Takes the note that the store was restored out of it, in the transaction that tells of it: it is told
-    /// once, and not lost when the process ends before.
+    /// Takes the note of a restore out of the store, in the transaction that reports the restore: it is reported once,
+    /// and not lost when the process ends before the commit.
     ///
     /// # Errors
     /// [`sqlx::Error`] when the store does not answer.
@@ -49,18 +50,18 @@ impl Restored {
     }
 }
 
-/// The store's row; none in a store that was created just now.
-pub(crate) async fn load(conn: &mut Conn) -> Result<Option<Known>, OpenError> {
+/// Loads the row; none in a store that was created just now.
+pub(crate) async fn load(conn: &mut Conn) -> Result<Option<StoreRow>, OpenError> {
     let row = sqlx::query("SELECT identity, witness, restored_from FROM store").fetch_optional(conn).await?;
     let Some(row) = row else { return Ok(None) };
     let read = |column| row.try_get::<Option<Vec<u8>>, _>(column);
     let identity = StoreId::from_slice(row.try_get(0)?)?;
     let restored_from = read("restored_from")?.map(|raw| StoreId::from_slice(&raw)).transpose()?;
-    Ok(Some(Known { identity, witness: row.try_get("witness")?, restored_from }))
+    Ok(Some(StoreRow { identity, witness: row.try_get("witness")?, restored_from }))
 }
 
-/// Names a store that was created just now, unless another process did.
-pub(crate) async fn draw(conn: &mut Conn, witness: Option<&str>) -> sqlx::Result<()> {
+/// Draws the identity of a store that was created just now, unless another process has drawn it.
+pub(crate) async fn create(conn: &mut Conn, witness: Option<&str>) -> sqlx::Result<()> {
     sqlx::query("INSERT INTO store (one, identity, witness) VALUES (1, $1, $2) ON CONFLICT (one) DO NOTHING")
         .bind(StoreId::draw().as_bytes().as_slice())
         .bind(witness)
@@ -69,22 +70,22 @@ pub(crate) async fn draw(conn: &mut Conn, witness: Option<&str>) -> sqlx::Result
     Ok(())
 }
 
-/// Notes what must be found outside the database from now on.
+/// Stores what must be found outside the database at the next opening.
 pub(crate) async fn set_witness(conn: &mut Conn, witness: &str) -> sqlx::Result<()> {
     sqlx::query("UPDATE store SET witness = $1").bind(witness).execute(conn).await?;
     Ok(())
 }
 
-/// Draws a new name in place of the old one and leaves the note that it did, in the caller's transaction.
+/// Draws a new identity in the caller's transaction, and leaves a note with the old one.
 ///
-/// What this process keeps of the old name outside the database follows with
-/// [`Store::refresh_identity`](crate::Store::refresh_identity), after the commit.
+/// After the commit, call [`Store::refresh_identity`](crate::Store::refresh_identity): this process still keeps the old
+/// identity outside the database.
 ///
 /// # Errors
 /// [`sqlx::Error`] when the store does not answer.
 pub async fn renew_identity(tx: &mut Conn) -> sqlx::Result<StoreId> {
     let drawn = StoreId::draw();
-    RENAMES.fetch_add(1, Ordering::AcqRel);
+    GENERATION.fetch_add(1, Ordering::AcqRel);
     sqlx::query("UPDATE store SET restored_from = COALESCE(restored_from, identity), identity = $1")
         .bind(drawn.as_bytes().as_slice())
         .execute(tx)

@@ -6,21 +6,21 @@ use sqlx::{AssertSqlSafe, Database as _, SqlSafeStr, SqlStr, any::AnyArguments, 
 
 use crate::Conn;
 
-/// A query whose values are being bound.
+/// A query that takes its values one after another.
 pub type Binding<'q> = Query<'q, sqlx::Any, AnyArguments>;
 
-/// Rows of one statement at most: beyond this a statement more makes no difference.
+/// Maximum rows of one statement: beyond this, one more statement makes no difference.
 const ROWS_MAX: usize = 64;
 
-/// An `INSERT` of any number of rows. Sizes are powers of two, so that there are few texts and each is prepared
-/// once.
+/// An `INSERT` of any number of rows. It cuts them into statements whose numbers of rows are powers of two, so that there
+/// are few texts and each is prepared once.
 #[derive(Clone, Copy, Debug)]
 pub struct Insert {
-    /// `INSERT INTO post (name, place)`, without `VALUES`.
+    /// The statement up to `VALUES`: `INSERT INTO post (name, place)`.
     pub into: &'static str,
-    /// How many values a row has.
+    /// The number of values of a row.
     pub columns: usize,
-    /// What follows the rows: `ON CONFLICT DO NOTHING`, or nothing.
+    /// The statement after the rows: `ON CONFLICT DO NOTHING`, or empty.
     pub then: &'static str,
 }
 
@@ -28,7 +28,7 @@ impl Insert {
     /// Inserts the rows in their order; `bind` binds the values of one.
     ///
     /// # Errors
-    /// [`sqlx::Error`] when the store does not answer, or does not take a row.
+    /// [`sqlx::Error`] when the store does not answer, or refuses a row.
     pub async fn rows<'r, R>(
         &self,
         tx: &mut Conn,
@@ -46,7 +46,7 @@ impl Insert {
         Ok(())
     }
 
-    /// Nothing but numbers comes into the text.
+    /// The text of a statement. Only numbers and the caller's constants come into it.
     fn text(&self, rows: usize, placeholders: Placeholders) -> SqlStr {
         let mut text = format!("{} VALUES ", self.into);
         for row in 0..rows {
@@ -63,11 +63,11 @@ impl Insert {
     }
 }
 
-/// How a value to come is written.
+/// The two ways of writing a placeholder.
 #[derive(Clone, Copy, Debug)]
 enum Placeholders {
-    /// `?`. SQLite takes `$1` too, but for a name, which is looked for among all names when it is bound: of hundreds of
-    /// values that takes longer than the insert.
+    /// `?`. SQLite takes `$1` too, but as a name, and searches all names when a value is bound: for hundreds of values
+    /// that takes longer than the insert.
     Anonymous,
     /// `$1`.
     Numbered,
@@ -81,7 +81,7 @@ impl Placeholders {
     fn write(self, text: &mut String, number: usize) {
         match self {
             Self::Anonymous => text.push('?'),
-            // Writing into a text cannot fail.
+            // Writing into a string cannot fail.
             Self::Numbered => {
                 let _ = write!(text, "${number}");
             }
@@ -89,7 +89,7 @@ impl Placeholders {
     }
 }
 
-/// The largest power of two that is not more than `left`, within [`ROWS_MAX`].
+/// The largest power of two up to `left` and [`ROWS_MAX`].
 fn size(left: usize) -> usize {
     if left >= ROWS_MAX { ROWS_MAX } else { 1 << left.ilog2() }
 }

@@ -67,7 +67,9 @@ where
             };
             let result = match ended {
                 Ok(Ok(value)) => Ok(value),
-                Ok(Err(fault)) => Err(Failure::beneath(&fault).map_or(WriteError::Job(fault), Into::into)),
+                Ok(Err(fault)) => {
+                    Err(Failure::among_causes_of(&fault).map_or(WriteError::Job(fault), Into::into))
+                }
                 Err(_) => {
                     error!("a job panicked: its work is rolled back");
                     Err(WriteError::Panicked)

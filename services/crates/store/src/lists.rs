@@ -1,21 +1,20 @@
-//! Lists of values in a query text: few sizes, so that prepared statements are used again.
+//! Lists of values in a query text, padded to few sizes so that prepared statements are used again.
 
 use sqlx::{AssertSqlSafe, SqlSafeStr, SqlStr};
 
-/// How many values a list of at least `count` is padded to. Few sizes, so that prepared statements are used
-/// again.
+/// The size to which a list of `count` values is padded: the next power of two.
 fn padded(count: usize) -> usize {
     count.next_power_of_two()
 }
 
 /// `before` with `{}` replaced by a list of placeholders from `$first` on, long enough for `count` values.
-/// Nothing but numbers comes into the text.
+/// Only numbers come into the text.
 pub fn with_list(before: &'static str, first: usize, count: usize) -> SqlStr {
     let list: Vec<String> = (first..first + padded(count)).map(|index| format!("${index}")).collect();
     AssertSqlSafe(before.replace("{}", &list.join(", "))).into_sql_str()
 }
 
-/// `before` with `{}` replaced by a list of rows of so many placeholders each, from `$first` on, long enough for
+/// `before` with `{}` replaced by a list of rows of `columns` placeholders each, from `$first` on, long enough for
 /// `count` rows.
 pub fn with_rows(before: &'static str, (first, columns): (usize, usize), count: usize) -> SqlStr {
     let row = |row: usize| {
@@ -26,7 +25,7 @@ pub fn with_rows(before: &'static str, (first, columns): (usize, usize), count: 
     AssertSqlSafe(before.replace("{}", &list.join(", "))).into_sql_str()
 }
 
-/// The values of such a list: the last one again and again to fill it up.
+/// The values of a padded list: the last value is repeated to fill it.
 pub fn padded_list<T: Clone>(values: &[T]) -> impl Iterator<Item = T> {
     let last = values.last().cloned();
     let fill = padded(values.len()) - values.len();

@@ -59,7 +59,7 @@ pub(crate) async fn run(conn: &mut Conn, database: &Database, sets: &[Migrations
     let steps = std::iter::once(&OWN).chain(sets).flat_map(|set| set.steps);
     let mut migrator = Migrator::with_migrations(merge(steps, database.dialect())?);
     migrator.set_ignore_missing(true);
-    migrator.run_direct(None, conn.plain(), false).await?;
+    migrator.run_direct(None, conn.driver(), false).await?;
     Ok(())
 }
 

@@ -1,8 +1,8 @@
-//! PostgreSQL's part: one database of a server, for one service, written by one transaction at a time.
+//! The PostgreSQL database of a store: one database of a server for one service, written by one transaction at a time.
 //!
-//! Every writing transaction first takes an advisory lock of the database. So transactions of several
-//! processes stand one after another, as they do in a file: none sees another half done, none deadlocks with
-//! another, and what is numbered in a transaction is visible in the order of its numbers. See
+//! Every writing transaction first takes an advisory lock of the database. Transactions of several processes therefore
+//! run one after another, as they do in a file: none sees another half done, none deadlocks with another, and numbers
+//! that transactions give out become visible in the order of the numbers. See
 //! `services/decisions/0010-one-transaction-at-a-time.md`.
 
 use std::{
@@ -30,44 +30,44 @@ use crate::{
 /// Settings of a reading connection.
 const READER: [&str; 1] = ["SET default_transaction_read_only = on"];
 
-/// Advisory locks of a database are told apart by two numbers: this one says that they are ours.
+/// The first of the two numbers that name an advisory lock: it tells Rovuma's locks from others.
 const LOCKS: i32 = 0x0052_6f76;
 
 /// The lock of a writing transaction.
 const WRITING: i32 = 1;
 
-/// The lock of a process that has the store open: shared by those that share it.
+/// The lock of a process that has the store open; processes that share the store share the lock.
 const OPENED: i32 = 2;
 
-/// Locks of duties are numbered from here.
+/// The lock of duty 0; the locks of other duties follow.
 const DUTIES: i32 = 16;
 
-/// The channel on which processes tell each other of commits.
+/// The channel on which processes notify each other of commits.
 const CHANNEL: &str = "rovuma_commit";
 
-/// How long a connection may take to come about: a server that is there answers in milliseconds.
+/// How long connecting may take: a server that runs answers in milliseconds.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// How often a broken connection is tried again when nobody presses.
+/// How often a background task tries again to connect.
 const RETRY_EVERY: Duration = Duration::from_secs(2);
 
-/// How often the connection that holds a duty is tried: the server ends a duty with its connection.
+/// How often the connection that holds a duty is pinged: the server ends a duty with its connection.
 const DUTY_CHECK_EVERY: Duration = Duration::from_secs(5);
 
-/// Settings of a writing connection. A writer that stopped in the middle of a transaction, its machine gone,
-/// gives way after a minute; a writer that waits for another gives up and says so rather than hang. A server
-/// that answers before a commit is on its disk is told not to.
+/// Settings of a writing connection. The server ends a transaction that has been idle for a minute, because its writer's
+/// machine may be gone; a writer waits 20 seconds for another and then fails rather than hang. A server that is set
+/// to answer before a commit is on its disk is set not to.
 const WRITER: &str = "SET idle_in_transaction_session_timeout = '60s'; SET lock_timeout = '20s'; \
      SELECT set_config('synchronous_commit', 'on', false) \
      WHERE current_setting('synchronous_commit') = 'off'";
 
-/// A database of a server.
+/// A database of a PostgreSQL server.
 #[derive(Clone)]
 pub(crate) struct Server {
-    /// With the password, if there is one.
+    /// The address, with the password if there is one.
     url: Url,
     sharing: Sharing,
-    /// How this process signs its commits.
+    /// What this process sends with its notifications, to tell them from others'.
     own: StoreId,
 }
 
@@ -77,12 +77,12 @@ impl Server {
         url.starts_with("postgres:") || url.starts_with("postgresql:")
     }
 
-    /// The server at a configured address. Nothing is asked of it yet.
+    /// The server at a configured address. Does not connect yet.
     pub(crate) fn at(config: &StoreConfig, sharing: Sharing) -> Result<Self, OpenError> {
         let fault = || OpenError::Address { url: without_secrets(&config.url).to_owned() };
         let mut url = Url::parse(&config.url).map_err(|_| fault())?;
-        // A password belongs into its file. Whatever is said of an address leaves out what stands before an `@`
-        // and behind a `?`, but the driver logs parameters that it does not know.
+        // A password belongs into its file. Our messages leave out what stands before an `@` and behind a `?`, but the
+        // driver logs parameters that it does not know.
         if url.query_pairs().any(|(name, _)| name.to_lowercase().contains("password")) {
             return Err(OpenError::PasswordInAddress { url: without_secrets(&config.url).to_owned() });
         }
@@ -105,7 +105,8 @@ impl Server {
         self.sharing == Sharing::Alone
     }
 
-    /// The connection that writes. It holds the right to: a process that wants the store for itself finds out.
+    /// Opens the connection that writes, and takes on it the lock of a process that has the store open: a process that
+    /// wants the store for itself is then refused.
     pub(crate) async fn writer(&self) -> Result<Conn, OpenError> {
         let mut conn = self.connect().await?;
         sqlx::raw_sql(WRITER).execute(&mut conn).await?;
@@ -124,25 +125,25 @@ impl Server {
         }
     }
 
-    /// The connections that read, and can do nothing else.
+    /// The pool of connections that read.
     pub(crate) fn readers(&self, count: u32) -> Result<Readers, OpenError> {
         let url = self.url.as_str().to_owned();
-        let connections = Connections { url, settings: &READER, may_be_away: true };
+        let connections = Connections { url, settings: &READER, may_disconnect: true };
         Ok(Readers::new(connections, count, CONNECT_TIMEOUT)?)
     }
 
-    /// How a transaction begins: when it is this one's turn.
+    /// The SQL that begins a transaction, once no other writes.
     pub(crate) fn begin(&self) -> String {
         format!("BEGIN; SELECT pg_advisory_xact_lock({LOCKS}, {WRITING})")
     }
 
-    /// How a transaction ends: with a word to the others.
+    /// The SQL that notifies the other processes and commits.
     pub(crate) fn commit(&self) -> String {
         format!("SELECT pg_notify('{CHANNEL}', '{}'); COMMIT", self.own)
     }
 
-    /// Counts the commits of other processes, until nobody looks any more. After a connection was lost it is
-    /// taken that there were some.
+    /// Counts the commits of other processes, until the last receiver is dropped. After a lost connection it counts one
+    /// more, since notifications may have been missed.
     pub(crate) async fn listen(self, commits: std::sync::Arc<watch::Sender<Commits>>) {
         let ended = commits.clone();
         tokio::select! {
@@ -157,8 +158,8 @@ impl Server {
             match self.listener().await {
                 Ok(mut listener) => {
                     commits.send_modify(|count| count.others += 1);
-                    while let Ok(Some(word)) = listener.try_recv().await {
-                        if word.payload() != own {
+                    while let Ok(Some(notification)) = listener.try_recv().await {
+                        if notification.payload() != own {
                             commits.send_modify(|count| count.others += 1);
                         }
                     }
@@ -176,10 +177,10 @@ impl Server {
         Ok(listener)
     }
 
-    /// Waits for a duty and holds it by a connection of its own.
+    /// Waits for a duty and returns the connection that holds it.
     pub(crate) async fn take_duty(&self, number: i32) -> Conn {
         let take = format!("SELECT pg_try_advisory_lock({LOCKS}, {}) AS taken", DUTIES + number);
-        let mut told = false;
+        let mut warned = false;
         loop {
             let attempt = async {
                 let mut conn = self.connect().await.map_err(|fault| fault.to_string())?;
@@ -190,9 +191,9 @@ impl Server {
             match attempt.await {
                 Ok(Some(conn)) => return conn,
                 Ok(None) => {}
-                Err(fault) if !told => {
+                Err(fault) if !warned => {
                     warn!(%fault, "no duty can be taken: the database does not answer");
-                    told = true;
+                    warned = true;
                 }
                 Err(_) => {}
             }
@@ -218,33 +219,33 @@ impl Server {
         }
     }
 
-    /// The database in a message: where it is, without who speaks to it.
+    /// The database as messages name it: host and database, without user and password.
     fn shown(&self) -> String {
         format!("{}{}", self.url.host_str().unwrap_or("local"), self.url.path())
     }
 }
 
 impl fmt::Debug for Server {
-    /// Leaves out the address: it holds the password.
+    /// Leaves out the address, which holds the password.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Server").field("database", &self.shown()).finish_non_exhaustive()
     }
 }
 
-/// What passes between a service and its database is as secret as the database: over a network only by TLS with
-/// the server's certificate checked. Judged by what the driver itself reads in the address, aliases, later
-/// parameters and its environment included.
+/// Whether nobody on the way can read or change what passes between the service and its database: over a network only
+/// TLS with a checked server certificate will do. The driver's own reading of the address decides, with aliases,
+/// repeated parameters and environment variables.
 fn is_private(options: &PgConnectOptions) -> bool {
     let host = options.get_host();
     let address = host.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>();
-    let stays_here = options.get_socket().is_some()
+    let is_local = options.get_socket().is_some()
         || host.starts_with('/')
         || host == "localhost"
         || address.is_ok_and(|ip| ip.is_loopback());
-    stays_here || matches!(options.get_ssl_mode(), PgSslMode::VerifyFull)
+    is_local || matches!(options.get_ssl_mode(), PgSslMode::VerifyFull)
 }
 
-/// Who has the store open, as the server knows it.
+/// The process that has the store open, as the server names it.
 async fn holder(conn: &mut Conn) -> String {
     let text = format!(
         "SELECT a.application_name || ' (server process ' || a.pid || ')' AS holder
@@ -254,11 +255,11 @@ async fn holder(conn: &mut Conn) -> String {
          ORDER BY a.backend_start LIMIT 1"
     );
     let row = sqlx::query(AssertSqlSafe(text)).fetch_optional(conn).await;
-    let said = row.ok().flatten().and_then(|row| row.try_get::<String, _>("holder").ok());
-    said.unwrap_or_else(|| "another process".to_owned())
+    let holder = row.ok().flatten().and_then(|row| row.try_get::<String, _>("holder").ok());
+    holder.unwrap_or_else(|| "another process".to_owned())
 }
 
-/// What the server shows as this connection's application: the program and its process.
+/// The application name of this process's connections: the program and the process id.
 fn process_name() -> String {
     let program = std::env::current_exe().ok();
     let name = program.as_deref().and_then(|path| path.file_name()).map(|name| name.to_string_lossy());

@@ -1,4 +1,4 @@
-//! The connections that read.
+//! The pool of connections that read.
 
 use std::{fmt, time::Duration};
 
@@ -15,37 +15,41 @@ use crate::{Conn, sharing::OPEN_POLL};
 /// A reading connection on loan.
 pub type Reader = Object<Connections>;
 
-/// The connections that read and can do nothing else, each on loan to one query at a time. A query may be run on the
-/// pool itself.
+/// A pool of connections that read and refuse to change anything, each on loan to one query at a time. A query may be run
+/// on the pool itself.
 ///
-/// sqlx's own pool asks each connection whether it is well when it comes back, which for a file is a task and a change of
-/// threads after every query. Here it is asked before it is lent again, and only when there is reason to.
+/// sqlx's own pool pings each connection when it comes back, which for a file costs a task and a change of threads after
+/// every query. This pool pings a connection before it is lent again, and only when there is a reason to.
 #[derive(Clone)]
 pub struct Readers {
     pool: Pool<Connections>,
-    /// How long a query waits for a connection, however many have to be tried for it.
-    patience: Duration,
+    /// How long a query waits for a connection, however many are tried for it.
+    acquire_timeout: Duration,
 }
 
-/// How a reading connection is made.
+/// Makes reading connections, and decides whether one may be used again.
 pub struct Connections {
     pub(crate) url: String,
-    /// What is said on it first.
+    /// The statements that each new connection runs first.
     pub(crate) settings: &'static [&'static str],
-    /// Whether it may be lost, so that it is asked before each use and made anew in time.
-    pub(crate) may_be_away: bool,
+    /// Whether a connection may be lost: then it is pinged before each use, and replaced when it is old.
+    pub(crate) may_disconnect: bool,
 }
 
-/// A connection to a server that is older is made anew: the server's process keeps what it has ever looked at, and the
-/// server's name may lead elsewhere by now.
+/// The age at which a connection to a server is replaced: the server's process caches every table that it has read, and
+/// the server's name may resolve to another address by now.
 const AGE_MAX: Duration = Duration::from_secs(30 * 60);
 
 impl Readers {
-    pub(crate) fn new(connections: Connections, count: u32, patience: Duration) -> Result<Self, sqlx::Error> {
+    pub(crate) fn new(
+        connections: Connections,
+        count: u32,
+        acquire_timeout: Duration,
+    ) -> Result<Self, sqlx::Error> {
         let size = usize::try_from(count.max(1)).unwrap_or(usize::MAX);
         let pool = Pool::builder(connections).max_size(size).build();
         let pool = pool.map_err(|fault| sqlx::Error::Configuration(Box::new(fault)))?;
-        Ok(Self { pool, patience })
+        Ok(Self { pool, acquire_timeout })
     }
 
     /// A connection, for several queries.
@@ -53,7 +57,7 @@ impl Readers {
     /// # Errors
     /// [`sqlx::Error`] when none becomes free in time, or the database does not answer.
     pub async fn acquire(&self) -> sqlx::Result<Reader> {
-        let lent = timeout(self.patience, self.pool.get()).await;
+        let lent = timeout(self.acquire_timeout, self.pool.get()).await;
         lent.map_err(|_| sqlx::Error::PoolTimedOut)?.map_err(|fault| match fault {
             PoolError::Backend(fault) => fault,
             PoolError::Closed => sqlx::Error::PoolClosed,
@@ -69,8 +73,8 @@ impl Manager for Connections {
     async fn create(&self) -> Result<Conn, sqlx::Error> {
         let mut conn = loop {
             match Conn::connect(&self.url).await {
-                // Whoever wants the connection has its own end of patience.
-                Err(fault) if self.may_be_away && comes_back(&fault) => sleep(OPEN_POLL).await,
+                // `acquire` ends this loop when its caller has waited long enough.
+                Err(fault) if self.may_disconnect && is_temporary(&fault) => sleep(OPEN_POLL).await,
                 connected => break connected?,
             }
         };
@@ -81,18 +85,18 @@ impl Manager for Connections {
     }
 
     async fn recycle(&self, conn: &mut Conn, metrics: &Metrics) -> RecycleResult<sqlx::Error> {
-        if self.may_be_away && metrics.age() > AGE_MAX {
-            return Err(RecycleError::message("old enough"));
+        if self.may_disconnect && metrics.age() > AGE_MAX {
+            return Err(RecycleError::message("older than connections may be"));
         }
-        if self.may_be_away || conn.is_unfinished() {
+        if self.may_disconnect || conn.is_unfinished() {
             conn.ping().await?;
         }
         Ok(())
     }
 }
 
-/// A server that starts, or has no connection left, will have one in a moment.
-fn comes_back(fault: &sqlx::Error) -> bool {
+/// Whether a server refuses only for the moment: it starts, or all its connections are in use.
+fn is_temporary(fault: &sqlx::Error) -> bool {
     match fault {
         sqlx::Error::Io(fault) => fault.kind() == std::io::ErrorKind::ConnectionRefused,
         sqlx::Error::Database(fault) => {
@@ -102,10 +106,10 @@ fn comes_back(fault: &sqlx::Error) -> bool {
     }
 }
 
-/// PostgreSQL's code of a server that starts or stops.
+/// The SQLSTATE of a server that starts or stops.
 const CANNOT_CONNECT_NOW: &str = "57P03";
 
-/// PostgreSQL's code of one that has no connection left.
+/// The SQLSTATE of a server whose connections are all in use.
 const TOO_MANY_CONNECTIONS: &str = "53300";
 
 impl<'p> Executor<'p> for &'p Readers {

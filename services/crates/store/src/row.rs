@@ -1,71 +1,44 @@
-//! Columns as the types that the domain uses.
+//! Reads columns as the types of the domain.
 
 use std::str::FromStr;
 
 use rovuma_schemas::{BadId, Digest, MessageId, StoreId, Timestamp};
 use sqlx::{Row, any::AnyRow};
 
-/// Reads columns by name. What a column holds was written by this product: if it does not read back,
-/// the store is damaged, and that is a database error like any other.
+/// Reads columns by name. This product wrote every value: one that does not read back means a damaged store, and is a
+/// database error like any other.
 pub trait RowExt {
     /// 16 bytes of a message id.
     ///
     /// # Errors
-    /// [`sqlx::Error`] when the column is missing or does not read back; so it is for all below.
+    /// [`sqlx::Error`] when the column is missing or does not read back. The same holds for all methods below.
     fn message_id(&self, column: &str) -> sqlx::Result<MessageId>;
 
-    /// 16 bytes of a message id, or nothing.
-    ///
-    /// # Errors
-    /// As above.
+    /// 16 bytes of a message id, or NULL.
     fn opt_message_id(&self, column: &str) -> sqlx::Result<Option<MessageId>>;
 
     /// 16 bytes of a stream id or epoch.
-    ///
-    /// # Errors
-    /// As above.
     fn store_id(&self, column: &str) -> sqlx::Result<StoreId>;
 
-    /// 16 bytes of a stream id or epoch, or nothing.
-    ///
-    /// # Errors
-    /// As above.
+    /// 16 bytes of a stream id or epoch, or NULL.
     fn opt_store_id(&self, column: &str) -> sqlx::Result<Option<StoreId>>;
 
     /// 32 bytes of a SHA-256 digest.
-    ///
-    /// # Errors
-    /// As above.
     fn digest(&self, column: &str) -> sqlx::Result<Digest>;
 
     /// Microseconds since the Unix epoch.
-    ///
-    /// # Errors
-    /// As above.
     fn instant(&self, column: &str) -> sqlx::Result<Timestamp>;
 
-    /// Microseconds since the Unix epoch, or nothing.
-    ///
-    /// # Errors
-    /// As above.
+    /// Microseconds since the Unix epoch, or NULL.
     fn opt_instant(&self, column: &str) -> sqlx::Result<Option<Timestamp>>;
 
     /// A number that is never negative.
-    ///
-    /// # Errors
-    /// As above.
     fn count(&self, column: &str) -> sqlx::Result<u64>;
 
-    /// A number that is never negative, or nothing.
-    ///
-    /// # Errors
-    /// As above.
+    /// A number that is never negative, or NULL.
     fn opt_count(&self, column: &str) -> sqlx::Result<Option<u64>>;
 
     /// A text with a shape: an agency, a lane, a code.
-    ///
-    /// # Errors
-    /// As above.
     fn parsed<T>(&self, column: &str) -> sqlx::Result<T>
     where
         T: FromStr<Err: std::error::Error + Send + Sync + 'static>;

@@ -1,4 +1,4 @@
-//! SQLite's part: the file, the lock beside it, and how its connections are set up.
+//! The SQLite database of a store: its file, the lock beside it, and the settings of its connections.
 
 use std::{
     fs::{File, OpenOptions, TryLockError},
@@ -12,19 +12,19 @@ use url::Url;
 
 use crate::{Conn, Connections, OpenError, Readers, config::without_secrets};
 
-/// A database file that this process alone writes, for as long as the value lives. The lock is the
-/// operating system's: it ends with the process, however that ends.
+/// A database file that only this process writes, for as long as the value lives. The operating system keeps the lock,
+/// and releases it when the process ends, however that happens.
 #[derive(Debug)]
-pub(crate) struct Locked {
+pub(crate) struct LockedFile {
     path: PathBuf,
     _lock: File,
 }
 
-/// The owner reads and writes, nobody else: a store holds personal data.
+/// Only the owner reads and writes: a store holds personal data.
 pub(crate) const OWNER_ONLY: u32 = 0o600;
 
-/// Settings of the writing connection. `FULL` makes a commit wait for the disk; the limit gives back
-/// what one large transaction made the write-ahead log grow to.
+/// Settings of the writing connection. `FULL` makes a commit wait for the disk; the size limit shrinks a write-ahead log
+/// that one large transaction made grow.
 const WRITER: [&str; 4] = [
     "PRAGMA journal_mode = WAL",
     "PRAGMA synchronous = FULL",
@@ -32,15 +32,15 @@ const WRITER: [&str; 4] = [
     "PRAGMA journal_size_limit = 16777216",
 ];
 
-/// Settings of a reading connection. Its own pages are 512 KiB instead of SQLite's 2 MiB: what it asks for again is in
-/// the operating system's cache.
+/// Settings of a reading connection. Its page cache is 512 KiB instead of SQLite's 2 MiB: the operating system caches the
+/// same pages.
 const READER: [&str; 2] = ["PRAGMA query_only = ON", "PRAGMA cache_size = -512"];
 
-/// How long a query waits for a connection that is free: whoever asked is better told than left waiting.
-const READER_PATIENCE: Duration = Duration::from_secs(30);
+/// How long a query waits for a free connection before it fails.
+const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(30);
 
-impl Locked {
-    /// Takes the file at `url`, creating it when it is not there.
+impl LockedFile {
+    /// Locks the file at `url`, creating it when it is not there.
     pub(crate) fn take(url: &str) -> Result<Self, OpenError> {
         let path = path_of(url).ok_or_else(|| OpenError::Address { url: without_secrets(url).to_owned() })?;
         let lock_path = path.with_added_extension("lock");
@@ -57,7 +57,7 @@ impl Locked {
         Ok(Self { path, _lock: lock })
     }
 
-    /// The connection that writes.
+    /// Opens the connection that writes.
     pub(crate) async fn writer(&self) -> Result<Conn, OpenError> {
         let mut conn = Conn::connect(&self.address()?).await?;
         for pragma in WRITER {
@@ -66,11 +66,11 @@ impl Locked {
         Ok(conn)
     }
 
-    /// The connections that read, and can do nothing else.
+    /// The pool of connections that read.
     pub(crate) fn readers(&self, count: u32) -> Result<Readers, OpenError> {
-        // A file beside us does not go away.
-        let connections = Connections { url: self.address()?, settings: &READER, may_be_away: false };
-        Ok(Readers::new(connections, count, READER_PATIENCE)?)
+        // A local file cannot be disconnected.
+        let connections = Connections { url: self.address()?, settings: &READER, may_disconnect: false };
+        Ok(Readers::new(connections, count, ACQUIRE_TIMEOUT)?)
     }
 
     /// The database file.
@@ -85,8 +85,8 @@ impl Locked {
     }
 }
 
-/// `sqlite:PATH` or `sqlite://PATH`, made absolute. Nothing may follow the path, and a database in
-/// memory is not a store.
+/// The path in `sqlite:PATH` or `sqlite://PATH`, made absolute. Parameters after the path are refused, and so is a
+/// database in memory, which is no store.
 fn path_of(url: &str) -> Option<PathBuf> {
     let rest = url.strip_prefix("sqlite:")?;
     let path = rest.strip_prefix("//").unwrap_or(rest);
@@ -103,8 +103,8 @@ fn open_private(path: &Path) -> Result<File, OpenError> {
 }
 
 fn in_use(path: PathBuf, lock_path: &Path) -> OpenError {
-    let said = std::fs::read_to_string(lock_path).unwrap_or_default();
-    let holder = if said.trim().is_empty() { "(unknown)" } else { said.trim() }.to_owned();
+    let note = std::fs::read_to_string(lock_path).unwrap_or_default();
+    let holder = if note.trim().is_empty() { "(unknown)" } else { note.trim() }.to_owned();
     OpenError::InUse { store: path.display().to_string(), holder: format!("process {holder}") }
 }
 

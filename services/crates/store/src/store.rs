@@ -1,4 +1,4 @@
-//! The store itself.
+//! The store: reading connections, and the way to the one task that writes.
 
 use std::{
     fmt,
@@ -12,9 +12,9 @@ use tokio::sync::{mpsc, oneshot, watch};
 use crate::{
     Commits, Conn, Migrations, OpenError, Readers, Restored, RowExt, StoreConfig, WriteError,
     database::Database,
+    deferred::{DeferredWriter, DeferredWriters},
     identity,
     jobs::{Job, submit},
-    late::{AllLate, DeferredWriter},
     migrate,
     postgres::Server,
     sharing::Sharing,
@@ -22,10 +22,10 @@ use crate::{
     writer::{OnReconnect, Writer},
 };
 
-/// Writes waiting for the writer beyond this make their callers wait: the queue is never unbounded.
+/// Maximum jobs in the writer's queue. When it is full, callers wait for room.
 const WAITING_MAX: usize = 1024;
 
-/// A database of one service. Clones speak of the same one.
+/// The database of one service. Clones are handles to the same one.
 #[derive(Clone)]
 pub struct Store(Arc<Inner>);
 
@@ -35,9 +35,9 @@ struct Inner {
     commits: watch::Receiver<Commits>,
     identity: RwLock<StoreId>,
     was_restored: Option<Restored>,
-    late: AllLate,
+    deferred: DeferredWriters,
     database: Arc<Database>,
-    /// Ends with the last clone, and then the task that renews the witness does.
+    /// Dropped with the last clone, which ends the task that renews the witness.
     _open: oneshot::Sender<()>,
 }
 
@@ -52,11 +52,11 @@ impl Store {
         Self::open_as(config, migrations, Sharing::Alone).await
     }
 
-    /// Opens the store as [`Self::open`] does, and lets other processes do the same where the database is one
-    /// of a server. A file belongs to one process all the same.
+    /// Opens the store as [`Self::open`] does, and lets other processes open it too when the database is one of a
+    /// server. A file still belongs to one process.
     ///
     /// # Errors
-    /// As there.
+    /// [`OpenError`], as for [`Self::open`].
     pub async fn open_shared(config: &StoreConfig, migrations: &[Migrations]) -> Result<Self, OpenError> {
         Self::open_as(config, migrations, Sharing::Shared).await
     }
@@ -70,22 +70,22 @@ impl Store {
         let database = Arc::new(Database::take(config, sharing).await?);
         let mut conn = database.writer().await?;
         migrate::run(&mut conn, &database, migrations).await?;
-        let known = witness::settle(&mut conn, &database).await?;
-        let was_restored = known.restored_from.map(|from| Restored { from, to: known.identity });
-        let identity = RwLock::new(known.identity);
+        let row = witness::check(&mut conn, &database).await?;
+        let was_restored = row.restored_from.map(|from| Restored { from, to: row.identity });
+        let identity = RwLock::new(row.identity);
         let readers = database.readers(config.readers)?;
         let (jobs, waiting) = mpsc::channel(WAITING_MAX);
         let (committed, commits) = watch::channel(Commits::default());
         let committed = Arc::new(committed);
         if let Some(server) = database.server().filter(|server| !server.is_exclusive()) {
-            // Ends when nobody looks at the commits any more.
+            // This task ends when the last receiver of the commits is dropped.
             tokio::spawn(server.clone().listen(committed.clone()));
         }
-        // Not a task of the service's shutdown: it must outlast every task that writes. Whoever was answered
-        // has no need of it any more, so a process may end without waiting for it.
-        let late = AllLate::default();
+        // Not a task of the service's shutdown: the writer must outlast every task that writes. A process may end
+        // without waiting for it, because a caller that got its reply needs it no more.
+        let deferred = DeferredWriters::default();
         let writer =
-            Writer::new(database.clone(), conn, committed, late.clone(), check_for_restore(&database));
+            Writer::new(database.clone(), conn, committed, deferred.clone(), check_for_restore(&database));
         tokio::spawn(writer.run(waiting));
         let (open, until_closed) = oneshot::channel();
         tokio::spawn(witness::renew_regularly(Arc::downgrade(&database), jobs.downgrade(), until_closed));
@@ -95,21 +95,21 @@ impl Store {
             commits,
             identity,
             was_restored,
-            late,
+            deferred,
             database,
             _open: open,
         })))
     }
 
-    /// The pool for queries outside a write. Its connections refuse to change anything.
+    /// The pool of connections for queries outside a write. They refuse to change anything.
     pub fn read(&self) -> &Readers {
         &self.0.readers
     }
 
-    /// Runs `work` in a transaction and answers once it is on disk. Work that answers with an error is
-    /// taken back. Should the caller go away, the work still takes effect, whole.
+    /// Runs `work` in a transaction and returns its result once it is on disk. Work that returns an error is rolled
+    /// back. When the caller goes away, the work still takes effect, whole.
     ///
-    /// `work` must do nothing but query: a write that waits holds up every other write.
+    /// `work` must only query: while it waits for anything else, every other write waits too.
     ///
     /// ```no_run
     /// # use rovuma_store::{FutureExt, Store, WriteError};
@@ -130,7 +130,7 @@ impl Store {
     /// ```
     ///
     /// # Errors
-    /// [`WriteError`]: the work's own error, or why the store did not take it.
+    /// [`WriteError`]: the work's own error, or the reason why the store did not write.
     pub async fn write<T, E, F>(&self, work: F) -> Result<T, WriteError<E>>
     where
         T: Send + 'static,
@@ -140,57 +140,56 @@ impl Store {
         submit(&self.0.jobs, work).await
     }
 
-    /// Lets `late` write at the end of each transaction what jobs leave with it.
-    pub fn add_deferred(&self, late: Arc<dyn DeferredWriter>) {
-        self.0.late.add(late);
+    /// Adds a writer that writes, at the end of each transaction, what jobs left with it.
+    pub fn add_deferred(&self, writer: Arc<dyn DeferredWriter>) {
+        self.0.deferred.add(writer);
     }
 
-    /// The random name drawn when this store was created or restored: the id of its streams and the
-    /// epoch of its audit events. As this process last heard of it: in a transaction the row counts.
+    /// The random id drawn when this store was created or restored: the id of its streams and the epoch of its audit
+    /// events. This is what the process last read; in a transaction, read the row instead.
     pub fn identity(&self) -> StoreId {
         *self.0.identity.read().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Whether the store was found at its opening to have been restored from an older copy, and nobody has
-    /// [taken](Restored::take) that yet.
+    /// The restore that was noticed when the store was opened, or earlier and not yet [taken](Restored::take).
     pub fn was_restored(&self) -> Option<Restored> {
         self.0.was_restored
     }
 
-    /// Draws a new name, after the store was restored from a backup: numbers given out since that
-    /// backup are then never given out again under the same name.
+    /// Draws a new identity, after the store was restored from a backup: the numbers given out since that backup are then
+    /// never given out again under the same identity.
     ///
     /// # Errors
-    /// [`WriteError`] when the store does not take it.
+    /// [`WriteError`] when the store cannot write it.
     pub async fn renew_identity(&self) -> Result<StoreId, WriteError<sqlx::Error>> {
         let drawn = self.write(|tx| Box::pin(identity::renew_identity(tx))).await?;
-        self.keep_identity(drawn);
+        self.set_identity(drawn);
         Ok(drawn)
     }
 
-    /// Reads the name anew, after a transaction that called [`renew_identity`](crate::renew_identity), or
-    /// because another process may have.
+    /// Reads the identity again, after a transaction that called [`renew_identity`](crate::renew_identity), or because
+    /// another process may have renewed it.
     ///
     /// # Errors
     /// [`sqlx::Error`] when the store does not answer.
     pub async fn refresh_identity(&self) -> sqlx::Result<StoreId> {
         let row = sqlx::query("SELECT identity FROM store").fetch_one(self.read()).await?;
-        let found = row.store_id("identity")?;
-        self.keep_identity(found);
-        Ok(found)
+        let identity = row.store_id("identity")?;
+        self.set_identity(identity);
+        Ok(identity)
     }
 
-    fn keep_identity(&self, identity: StoreId) {
+    fn set_identity(&self, identity: StoreId) {
         *self.0.identity.write().unwrap_or_else(PoisonError::into_inner) = identity;
     }
 
-    /// Whether no other process can be writing this store: so it is with a file, and with a database of a
-    /// server that was not opened to be shared.
+    /// Whether no other process can write this store: true for a file, and for a database of a server that was not opened
+    /// to be shared.
     pub fn is_exclusive(&self) -> bool {
         self.0.database.is_exclusive()
     }
 
-    /// Changes with every commit: of this process, and of others that share the store.
+    /// Counts that change with every commit, of this process and of others that share the store.
     pub fn commits(&self) -> watch::Receiver<Commits> {
         self.0.commits.clone()
     }
@@ -200,19 +199,20 @@ impl Store {
         self.0.commits.borrow().own
     }
 
-    /// The way to the writer, for tests of what goes round the store.
+    /// The writer's queue, for tests of what does not go through the store.
     #[cfg(test)]
     pub(crate) fn jobs(&self) -> &mpsc::Sender<Box<dyn Job>> {
         &self.0.jobs
     }
 
-    /// The server, when other processes may have the store open.
+    /// The server; none when no other process can have the store open.
     pub(crate) fn shared_server(&self) -> Option<&Server> {
         self.0.database.server().filter(|server| !server.is_exclusive())
     }
 }
 
-/// A server that was away may have come back as an older copy of itself.
+/// Checks a store for a restore whenever the writer has connected again: a server that could not be reached may come back
+/// as an older copy of itself.
 fn check_for_restore(database: &Database) -> OnReconnect {
     let server = database.server().cloned();
     Box::new(move |conn| {

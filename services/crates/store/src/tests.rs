@@ -119,22 +119,22 @@ async fn a_panic_harms_only_its_own_job() {
     assert_eq!(notes(&store).await, [2]);
 }
 
-fn late_notes(store: &Store) -> Arc<DeferredRows<i64>> {
+fn deferred_notes(store: &Store) -> Arc<DeferredRows<i64>> {
     let insert = Insert { into: "INSERT INTO note (n)", columns: 1, then: "" };
     DeferredRows::new(store, insert, |query, n| query.bind(*n))
 }
 
-/// Leaves a note, and then ends as it is told.
+/// Leaves a note for the end of the transaction, and then ends the job with `end`.
 async fn leave(
     store: &Store,
-    late: &Arc<DeferredRows<i64>>,
+    deferred: &Arc<DeferredRows<i64>>,
     n: i64,
     end: fn() -> Result<(), Refused>,
 ) -> bool {
-    let late = late.clone();
+    let deferred = deferred.clone();
     let left = store.write(move |tx| {
         async move {
-            late.push(tx, n);
+            deferred.push(tx, n);
             end()
         }
         .boxed()
@@ -145,31 +145,31 @@ async fn leave(
 #[tokio::test]
 async fn what_a_job_left_stands_or_falls_with_it() {
     let (_dir, store) = open().await;
-    let late = late_notes(&store);
+    let deferred = deferred_notes(&store);
     let before = store.commit_count();
     let answers = futures::join!(
-        leave(&store, &late, 1, || Ok(())),
-        leave(&store, &late, 2, || Err(Refused::OnPurpose)),
-        leave(&store, &late, 3, || Ok(())),
-        leave(&store, &late, 4, || panic!("on purpose")),
-        leave(&store, &late, 5, || Ok(()))
+        leave(&store, &deferred, 1, || Ok(())),
+        leave(&store, &deferred, 2, || Err(Refused::OnPurpose)),
+        leave(&store, &deferred, 3, || Ok(())),
+        leave(&store, &deferred, 4, || panic!("on purpose")),
+        leave(&store, &deferred, 5, || Ok(()))
     );
     assert_eq!(answers, (true, false, true, false, true));
     assert_eq!(store.commit_count() - before, 1, "they are one transaction");
     assert_eq!(notes(&store).await, [1, 3, 5]);
 }
 
-/// What a job does: whether it writes at once, leaves a row, or only reads; and whether it then fails.
-const DEEDS: [(Deed, bool); 5] = [
-    (Deed::Write, true),
-    (Deed::Write, false),
-    (Deed::Leave, true),
-    (Deed::Leave, false),
-    (Deed::Read, true),
+/// The jobs that are put in every order: whether a job writes at once, leaves a row, or only reads; and whether it then fails.
+const JOBS: [(Action, bool); 5] = [
+    (Action::Write, true),
+    (Action::Write, false),
+    (Action::Leave, true),
+    (Action::Leave, false),
+    (Action::Read, true),
 ];
 
 #[derive(Clone, Copy, Debug, PartialEq)]
-enum Deed {
+enum Action {
     Write,
     Leave,
     Read,
@@ -179,21 +179,21 @@ enum Deed {
 #[tokio::test]
 async fn jobs_of_every_kind_share_a_transaction_in_every_order() {
     let (_dir, store) = open().await;
-    let late = late_notes(&store);
-    let each = 0..DEEDS.len();
+    let deferred = deferred_notes(&store);
+    let each = 0..JOBS.len();
     let orders =
-        each.clone().flat_map(|a| each.clone().flat_map(move |b| (0..DEEDS.len()).map(move |c| [a, b, c])));
+        each.clone().flat_map(|a| each.clone().flat_map(move |b| (0..JOBS.len()).map(move |c| [a, b, c])));
     for (round, order) in (0_i64..).zip(orders) {
         let before = store.commit_count();
         let jobs = order.into_iter().zip(0_i64..).map(|(which, place)| {
-            let ((deed, succeeds), late) = (DEEDS[which], late.clone());
+            let ((action, succeeds), deferred) = (JOBS[which], deferred.clone());
             let n = round * 10 + place;
             store.write(move |tx| {
                 async move {
-                    match deed {
-                        Deed::Write => note(tx, n).await.map_err(Refused::from)?,
-                        Deed::Leave => late.push(tx, n),
-                        Deed::Read => drop(sqlx::query("SELECT 1").fetch_one(&mut *tx).await?),
+                    match action {
+                        Action::Write => note(tx, n).await.map_err(Refused::from)?,
+                        Action::Leave => deferred.push(tx, n),
+                        Action::Read => drop(sqlx::query("SELECT 1").fetch_one(&mut *tx).await?),
                     }
                     if succeeds { Ok(()) } else { Err(Refused::OnPurpose) }
                 }
@@ -201,42 +201,43 @@ async fn jobs_of_every_kind_share_a_transaction_in_every_order() {
             })
         });
         let answers = futures::future::join_all(jobs).await;
-        let deeds = order.map(|which| DEEDS[which]);
-        let expected: Vec<i64> = deeds
+        let actions = order.map(|which| JOBS[which]);
+        let expected: Vec<i64> = actions
             .iter()
             .zip(round * 10..)
-            .filter(|((deed, succeeds), _)| *succeeds && *deed != Deed::Read)
+            .filter(|((action, succeeds), _)| *succeeds && *action != Action::Read)
             .map(|(_, n)| n)
             .collect();
         let found: Vec<i64> = notes(&store).await.into_iter().filter(|n| n / 10 == round).collect();
-        assert_eq!(found, expected, "{deeds:?}");
-        for (answer, (_, succeeds)) in answers.iter().zip(deeds) {
-            assert_eq!(answer.is_ok(), succeeds, "{deeds:?}: {answer:?}");
+        assert_eq!(found, expected, "{actions:?}");
+        for (answer, (_, succeeds)) in answers.iter().zip(actions) {
+            assert_eq!(answer.is_ok(), succeeds, "{actions:?}: {answer:?}");
         }
-        let is_touched = deeds.iter().any(|(deed, succeeds)| *deed != Deed::Leave || *succeeds);
+        let is_touched = actions.iter().any(|(action, succeeds)| *action != Action::Leave || *succeeds);
         assert_eq!(
             store.commit_count() - before,
             u64::from(is_touched),
-            "one transaction, or none: {deeds:?}"
+            "one transaction, or none: {actions:?}"
         );
     }
 }
 
 #[tokio::test]
-async fn a_late_row_that_is_refused_leaves_nothing_behind() {
+async fn a_deferred_row_that_is_refused_leaves_nothing_behind() {
     let (_dir, store) = open().await;
-    let late = late_notes(&store);
-    let (one, again) = futures::join!(leave(&store, &late, 1, || Ok(())), leave(&store, &late, 1, || Ok(())));
+    let deferred = deferred_notes(&store);
+    let (one, again) =
+        futures::join!(leave(&store, &deferred, 1, || Ok(())), leave(&store, &deferred, 1, || Ok(())));
     assert!(!one && !again, "nobody can tell whose it is");
     assert!(notes(&store).await.is_empty());
-    assert!(leave(&store, &late, 2, || Ok(())).await);
+    assert!(leave(&store, &deferred, 2, || Ok(())).await);
     assert_eq!(notes(&store).await, [2]);
 }
 
 #[tokio::test]
 async fn a_full_disk_is_refused_clearly_and_loses_nothing() {
     if tests_use_postgres() {
-        // A server's disk cannot be limited from a session: `what_the_server_says_is_told_apart` has its code.
+        // A server's disk cannot be limited from a session: `failures_of_the_server_are_told_apart` has its code.
         return;
     }
     let (_dir, store) = open().await;

@@ -1,13 +1,13 @@
-//! Whether the store is the one that was last left: one restored from an older copy is not, and must not give
-//! out the numbers again that it gave out since that copy.
+//! Notices that a store was restored from an older copy: it must not give out again the numbers that it gave out since
+//! that copy was made.
 //!
-//! A file has a witness beside it, `<database>.witness`, and a row in it; a database of a server has the server's
-//! own history. See `services/decisions/0011-noticing-a-restore.md`.
+//! A file has a witness: a token in the file `<database>.witness` beside it, which must be the one in the store's row. For
+//! a database of a server, the row names the server's own history. See `services/decisions/0011-noticing-a-restore.md`.
 
 use std::{
     fs, io,
     path::{Path, PathBuf},
-    sync::{Arc, Weak},
+    sync::Weak,
     time::Duration,
 };
 
@@ -19,38 +19,38 @@ use tracing::warn;
 use crate::{
     Conn, OpenError, WriteError,
     database::Database,
-    identity::{self, Known},
+    identity::{self, StoreRow},
     jobs::{Job, submit},
     postgres::Server,
     sqlite::OWNER_ONLY,
 };
 
-/// How often a store that is open gets a new witness: a copy of the database that is older than this is noticed
-/// when it is put back. Each costs three `fsync`s and a commit.
+/// How often an open store gets a new token: a copy of the database that is older than this is noticed when it is put
+/// back. Each renewal costs four `fsync`s and a commit.
 const RENEW_EVERY: Duration = Duration::from_secs(60);
 
-/// The word for a token that is not there.
+/// Written in place of an absent token.
 const NONE: &str = "-";
 
-/// Settles at opening whether the store was restored, and gives what its row says then.
-pub(crate) async fn settle(conn: &mut Conn, database: &Database) -> Result<Known, OpenError> {
+/// Checks, when the store is opened, whether it was restored, and returns its row after that.
+pub(crate) async fn check(conn: &mut Conn, database: &Database) -> Result<StoreRow, OpenError> {
     match database {
-        Database::Sqlite(file) => WitnessFile::beside(file.path()).settle(conn).await?,
+        Database::Sqlite(file) => WitnessFile::beside(file.path()).check(conn).await?,
         Database::Postgres(server) => check_server(conn, server).await?,
     }
     identity::load(conn).await?.ok_or_else(|| sqlx::Error::RowNotFound.into())
 }
 
-/// The file beside a database: the token that is in the row, and the one that may be there already.
+/// The file beside a database, which holds its [`Tokens`].
 #[derive(Clone, Debug)]
 pub(crate) struct WitnessFile(PathBuf);
 
-/// What the file says.
+/// The tokens that the row may have.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Tokens {
-    /// In the row, unless `next` is. Absent before the first row has one.
+    /// The row's token, unless the row has `next` already. Absent before the first row has one.
     pub(crate) current: Option<String>,
-    /// Going to be in the row.
+    /// The token that a renewal is going to write into the row.
     pub(crate) next: Option<String>,
 }
 
@@ -71,25 +71,27 @@ impl WitnessFile {
         Self(database.with_added_extension("witness"))
     }
 
-    /// In this order, so that whoever is killed in between has not restored anything: the file knows the new
-    /// token, the row has it, the file knows no other.
-    async fn settle(&self, conn: &mut Conn) -> Result<(), OpenError> {
+    /// Compares the file with the row, gives a restored store a new identity, and renews the token. The order of the three
+    /// writes matters: the new token is in the file, then in the row, then alone in the file. A process that is
+    /// killed in between leaves a file and a row that match.
+    async fn check(&self, conn: &mut Conn) -> Result<(), OpenError> {
         let fault = |source| OpenError::File { path: self.0.clone(), source };
-        let left = self.read().map_err(fault)?;
-        let known = identity::load(conn).await?;
+        let tokens = self.read().map_err(fault)?;
+        let row = identity::load(conn).await?;
         let next = token();
-        let was_restored = known.as_ref().is_some_and(|known| !fits(known, left.as_ref()));
-        let current = match &known {
+        let was_restored = row.as_ref().is_some_and(|row| !matches_file(row, tokens.as_ref()));
+        let current = match &row {
             None => None,
-            // What no row has: while this file says so, the row is that of a restored store.
+            // A token that no row has: a process that is killed before it renames the store leaves a file that still
+            // does not match the row.
             Some(_) if was_restored => Some(token()),
-            Some(known) => known.witness.clone(),
+            Some(row) => row.witness.clone(),
         };
         self.write(&Tokens { current, next: Some(next.clone()) }).map_err(fault)?;
-        if known.is_none() {
-            identity::draw(conn, Some(&next)).await?;
+        if row.is_none() {
+            identity::create(conn, Some(&next)).await?;
         } else if was_restored {
-            restored(conn, &next).await?;
+            record_restore(conn, &next).await?;
         } else {
             identity::set_witness(conn, &next).await?;
         }
@@ -109,27 +111,29 @@ impl WitnessFile {
         rovuma_files::replace(&self.0, tokens.to_text().as_bytes(), OWNER_ONLY)
     }
 
-    /// Gives an open store a new witness. One that was not done to its end before is done to its end.
+    /// Gives an open store a new token. A renewal that was broken off is finished with the token it had drawn.
     pub(crate) async fn renew(&self, jobs: &mpsc::Sender<Box<dyn Job>>) -> Result<(), RenewError> {
-        let left = self.clone().read_aside().await?.unwrap_or_default();
-        let next = left.next.unwrap_or_else(token);
-        self.clone().write_aside(Tokens { current: left.current, next: Some(next.clone()) }).await?;
+        let tokens = self.clone().read_in_background().await?.unwrap_or_default();
+        let next = tokens.next.unwrap_or_else(token);
+        self.clone()
+            .write_in_background(Tokens { current: tokens.current, next: Some(next.clone()) })
+            .await?;
         let row = next.clone();
         submit(jobs, move |tx| Box::pin(async move { identity::set_witness(tx, &row).await })).await?;
-        self.clone().write_aside(Tokens { current: Some(next), next: None }).await?;
+        self.clone().write_in_background(Tokens { current: Some(next), next: None }).await?;
         Ok(())
     }
 
-    async fn read_aside(self) -> Result<Option<Tokens>, RenewError> {
+    async fn read_in_background(self) -> Result<Option<Tokens>, RenewError> {
         Ok(tokio::task::spawn_blocking(move || self.read()).await??)
     }
 
-    async fn write_aside(self, tokens: Tokens) -> Result<(), RenewError> {
+    async fn write_in_background(self, tokens: Tokens) -> Result<(), RenewError> {
         Ok(tokio::task::spawn_blocking(move || self.write(&tokens)).await??)
     }
 }
 
-/// Why an open store got no new witness.
+/// An open store could not be given a new token.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum RenewError {
     #[error(transparent)]
@@ -140,18 +144,18 @@ pub(crate) enum RenewError {
     Task(#[from] tokio::task::JoinError),
 }
 
-/// Whether a row belongs to a file. A row without a witness is one of a build that gave none, or of one that
-/// was killed while it gave the first; unless the file says that there was one.
-fn fits(known: &Known, left: Option<&Tokens>) -> bool {
-    match (&known.witness, left) {
+/// Whether a row belongs to a file. A row without a token was left by a build that wrote none, or by a process that was
+/// killed while it wrote the first; not so when the file says that the row had one.
+fn matches_file(row: &StoreRow, file: Option<&Tokens>) -> bool {
+    match (&row.witness, file) {
         (None, None) => true,
-        (None, Some(left)) => left.current.is_none(),
+        (None, Some(tokens)) => tokens.current.is_none(),
         (Some(_), None) => false,
-        (witness, Some(left)) => *witness == left.current || *witness == left.next,
+        (witness, Some(tokens)) => *witness == tokens.current || *witness == tokens.next,
     }
 }
 
-/// Gives a store a new witness again and again, until it is closed: when `open` ends.
+/// Gives a store a new token every [`RENEW_EVERY`], until the sender of `open` is dropped because the store was closed.
 pub(crate) async fn renew_regularly(
     database: Weak<Database>,
     jobs: mpsc::WeakSender<Box<dyn Job>>,
@@ -162,53 +166,49 @@ pub(crate) async fn renew_regularly(
             _ = &mut open => return,
             () = tokio::time::sleep(RENEW_EVERY) => {}
         }
-        // Held while the file is written: until then nobody else may open the store.
+        // Kept until the file is written: this keeps the lock, so that no other process opens the store meanwhile.
         let (Some(database), Some(jobs)) = (database.upgrade(), jobs.upgrade()) else { return };
-        if let Err(fault) = renew_once(&database, &jobs).await {
-            warn!(%fault, "the store's witness was not renewed: an older copy put back is noticed later");
+        // A server keeps a history of its own, which needs no renewal.
+        if let Database::Sqlite(file) = &*database
+            && let Err(fault) = WitnessFile::beside(file.path()).renew(&jobs).await
+        {
+            warn!(%fault, "the store's witness was not renewed: an older copy put back may not be noticed");
         }
     }
 }
 
-async fn renew_once(database: &Arc<Database>, jobs: &mpsc::Sender<Box<dyn Job>>) -> Result<(), RenewError> {
-    match &**database {
-        Database::Sqlite(file) => WitnessFile::beside(file.path()).renew(jobs).await,
-        Database::Postgres(_) => Ok(()),
-    }
-}
-
-/// Compares the row with the server's own history and renames a store that is not where it was. Every process does
-/// so before it first writes over a connection, and one of them finds it.
+/// Compares the row with the server's own history, and gives a store that was restored or moved a new identity. Every
+/// process does so before it first writes over a connection; the first one renews the identity.
 pub(crate) async fn check_server(conn: &mut Conn, server: &Server) -> Result<(), OpenError> {
-    let seen = match server_witness(conn).await {
-        Ok(seen) => Some(seen),
+    let history = match server_history(conn).await {
+        Ok(history) => Some(history),
         Err(fault) => {
             warn!(%fault, "cannot tell whether this store was restored: grant EXECUTE on pg_control_system()");
             None
         }
     };
     sqlx::raw_sql(sqlx::AssertSqlSafe(server.begin())).execute(&mut *conn).await?;
-    let settled = settle_server(conn, seen.as_deref()).await;
-    let end = if settled.is_ok() { server.commit() } else { "ROLLBACK".to_owned() };
+    let checked = compare_with_server(conn, history.as_deref()).await;
+    let end = if checked.is_ok() { server.commit() } else { "ROLLBACK".to_owned() };
     sqlx::raw_sql(sqlx::AssertSqlSafe(end)).execute(conn).await?;
-    settled
+    checked
 }
 
-async fn settle_server(conn: &mut Conn, seen: Option<&str>) -> Result<(), OpenError> {
-    let Some(known) = identity::load(conn).await? else {
-        return Ok(identity::draw(conn, seen).await?);
+async fn compare_with_server(conn: &mut Conn, history: Option<&str>) -> Result<(), OpenError> {
+    let Some(row) = identity::load(conn).await? else {
+        return Ok(identity::create(conn, history).await?);
     };
-    match (seen, known.witness.as_deref()) {
-        (Some(seen), Some(noted)) if seen != noted => Ok(restored(conn, seen).await?),
-        (Some(seen), None) => Ok(identity::set_witness(conn, seen).await?),
+    match (history, row.witness.as_deref()) {
+        (Some(history), Some(noted)) if history != noted => Ok(record_restore(conn, history).await?),
+        (Some(history), None) => Ok(identity::set_witness(conn, history).await?),
         _ => Ok(()),
     }
 }
 
-/// Which server, which of its histories, which database and table. Recovery to a point in time begins a new
-/// history; what a dump is loaded into is another server, database or table. The timeline is that of the present
-/// log file: the control file may name the one before until the first checkpoint.
-async fn server_witness(conn: &mut Conn) -> sqlx::Result<String> {
+/// The server, its timeline, the database and the table, as one text. Recovery to a point in time begins a new timeline;
+/// loading a dump makes another table, database or server. The timeline is read from the name of the present log file,
+/// because the control file may name the former one until the first checkpoint.
+async fn server_history(conn: &mut Conn) -> sqlx::Result<String> {
     let text = "SELECT (SELECT system_identifier FROM pg_control_system()) || '/' ||
                        substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8) || '/' ||
                        (SELECT oid FROM pg_database WHERE datname = current_database()) || '/' ||
@@ -216,8 +216,9 @@ async fn server_witness(conn: &mut Conn) -> sqlx::Result<String> {
     sqlx::query(text).fetch_one(conn).await?.try_get("witness")
 }
 
-async fn restored(conn: &mut Conn, witness: &str) -> sqlx::Result<()> {
-    // One statement, so that no store has its new witness and its old name.
+/// Gives a restored store its new identity and witness, and notes the old identity.
+async fn record_restore(conn: &mut Conn, witness: &str) -> sqlx::Result<()> {
+    // One statement, so that no store has its new witness and its old identity.
     sqlx::query(
         "UPDATE store SET restored_from = COALESCE(restored_from, identity), identity = $1, witness = $2",
     )
@@ -225,7 +226,7 @@ async fn restored(conn: &mut Conn, witness: &str) -> sqlx::Result<()> {
     .bind(witness)
     .execute(conn)
     .await?;
-    warn!("this store was restored from an older copy, or moved without its witness: it has a new name");
+    warn!("this store was restored from an older copy, or moved without its witness: it has a new identity");
     Ok(())
 }
 

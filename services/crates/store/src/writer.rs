@@ -9,23 +9,23 @@ use tracing::{error, warn};
 
 use crate::{
     Commits, Conn, OpenError,
-    database::{Database, Words},
+    database::{Database, TransactionSql},
+    deferred::DeferredWriters,
     error::Failure,
     jobs::{Job, PendingReply},
-    late::AllLate,
 };
 
-/// Jobs of one commit at most: beyond this the first of them would wait too long for its answer.
+/// Maximum jobs of one commit: beyond this the first of them would wait too long for its reply.
 const GROUP_MAX: usize = 256;
 
 /// Writes jobs to a database.
 pub(crate) struct Writer {
     database: Arc<Database>,
-    words: Words,
-    /// Absent while the database is away.
+    sql: TransactionSql,
+    /// Absent while the database does not answer.
     conn: Option<Conn>,
-    committed: Arc<watch::Sender<Commits>>,
-    late: AllLate,
+    commits: Arc<watch::Sender<Commits>>,
+    deferred: DeferredWriters,
     on_reconnect: OnReconnect,
 }
 
@@ -37,11 +37,11 @@ impl Writer {
     pub(crate) fn new(
         database: Arc<Database>,
         conn: Conn,
-        committed: Arc<watch::Sender<Commits>>,
-        late: AllLate,
+        commits: Arc<watch::Sender<Commits>>,
+        deferred: DeferredWriters,
         on_reconnect: OnReconnect,
     ) -> Self {
-        Self { words: database.words(), database, conn: Some(conn), committed, late, on_reconnect }
+        Self { sql: database.transaction_sql(), database, conn: Some(conn), commits, deferred, on_reconnect }
     }
 
     /// Writes until no sender is left.
@@ -49,7 +49,7 @@ impl Writer {
         while let Some(first) = waiting.recv().await {
             match self.conn.take() {
                 Some(conn) => self.write(conn, first, &mut waiting).await,
-                None => self.come_back(first, &mut waiting).await,
+                None => self.reconnect_and_write(first, &mut waiting).await,
             }
         }
         if let Some(conn) = self.conn
@@ -59,40 +59,41 @@ impl Writer {
         }
     }
 
-    /// Writes one group. Keeps the connection unless it is lost.
+    /// Writes one group of jobs and sends their replies. Keeps the connection unless it is lost.
     async fn write(
         &mut self,
         mut conn: Conn,
         first: Box<dyn Job>,
         waiting: &mut mpsc::Receiver<Box<dyn Job>>,
     ) {
-        let mut held = Vec::new();
-        let outcome = group(&mut conn, &self.words, &self.late, first, waiting, &mut held).await;
-        self.late.transaction_ended();
+        let mut replies = Vec::new();
+        let outcome = write_group(&mut conn, &self.sql, &self.deferred, first, waiting, &mut replies).await;
+        self.deferred.transaction_ended();
         let mut is_lost = false;
         if let Err(failure) = &outcome {
-            error!(jobs = held.len(), ?failure, "a group of writes did not take effect");
-            conn.begin(None);
-            // SQLite may have rolled back by itself already: then this says so, and that is all right. A server
-            // that does not take it is not there any more.
-            let rolled_back = statements(&mut conn, &self.words.rollback).await;
-            is_lost = self.database.may_be_away() && rolled_back.is_err();
-        } else if matches!(outcome, Ok(Ended::Committed)) {
-            self.committed.send_modify(|count| count.own += 1);
+            error!(jobs = replies.len(), ?failure, "a group of writes did not take effect");
+            conn.set_prelude(None);
+            // SQLite may have rolled back by itself already, and then refuses this: that is no fault. A server that
+            // refuses it can no longer be reached.
+            let rolled_back = run_statements(&mut conn, &self.sql.rollback).await;
+            is_lost = self.database.may_disconnect() && rolled_back.is_err();
+        } else if matches!(outcome, Ok(GroupEnd::Committed)) {
+            self.commits.send_modify(|count| count.own += 1);
         }
         let outcome = outcome.map(drop);
-        metrics::histogram!("rovuma_store_group_jobs").record(u32::try_from(held.len()).unwrap_or(u32::MAX));
-        for answer in held {
-            answer.send(&outcome);
+        let jobs = u32::try_from(replies.len()).unwrap_or(u32::MAX);
+        metrics::histogram!("rovuma_store_group_jobs").record(jobs);
+        for reply in replies {
+            reply.send(&outcome);
         }
         if !is_lost {
             self.conn = Some(conn);
         }
     }
 
-    /// Connects again, because somebody wants to write. While that fails everybody who waits is told: they
-    /// know better than we what can wait.
-    async fn come_back(&mut self, first: Box<dyn Job>, waiting: &mut mpsc::Receiver<Box<dyn Job>>) {
+    /// Connects again, because a caller wants to write. While that fails, every waiting caller gets the failure:
+    /// callers know better than the store what can wait.
+    async fn reconnect_and_write(&mut self, first: Box<dyn Job>, waiting: &mut mpsc::Receiver<Box<dyn Job>>) {
         let reconnected = reconnect(&self.database, &self.on_reconnect).await;
         match reconnected {
             Ok(conn) => {
@@ -116,78 +117,79 @@ async fn reconnect(database: &Database, on_reconnect: &OnReconnect) -> Result<Co
     Ok(conn)
 }
 
-/// One transaction: `first`, and whatever waits when it and its followers are done. It begins with the first statement, if
-/// there is one.
-async fn group(
+/// Runs one transaction: `first`, and every job that waits when the job before it is done, up to [`GROUP_MAX`]. The
+/// transaction begins with the first statement, if there is one.
+async fn write_group(
     conn: &mut Conn,
-    words: &Words,
-    late: &AllLate,
+    sql: &TransactionSql,
+    deferred: &DeferredWriters,
     first: Box<dyn Job>,
     waiting: &mut mpsc::Receiver<Box<dyn Job>>,
-    held: &mut Vec<Box<dyn PendingReply>>,
-) -> Result<Ended, Failure> {
+    replies: &mut Vec<Box<dyn PendingReply>>,
+) -> Result<GroupEnd, Failure> {
     let mut next = Some(first);
-    let mut before = Before::Begin;
+    let mut prelude = Prelude::Begin;
     while let Some(job) = next {
-        conn.begin(before.text(words));
-        late.job_begins();
-        let mut answer = job.run(conn).await;
+        conn.set_prelude(prelude.sql(sql));
+        deferred.job_begins();
+        let mut reply = job.run(conn).await;
         let failure = conn.take_failure();
         if let Some(failure) = &failure {
-            answer.overrule(failure);
+            reply.overrule(failure);
         }
-        if !answer.is_success() {
-            late.job_rolled_back();
+        if !reply.is_success() {
+            deferred.job_rolled_back();
         }
-        if conn.is_touched() {
-            before = if answer.is_success() { Before::Next } else { Before::Back };
+        // A job without a statement left the prelude unused: the next job needs the same one.
+        if conn.ran_statement() {
+            prelude = if reply.is_success() { Prelude::KeepLast } else { Prelude::RollBackLast };
         }
-        held.push(answer);
+        replies.push(reply);
         if let Some(failure) = failure {
             return Err(failure);
         }
-        next = if held.len() < GROUP_MAX { waiting.try_recv().ok() } else { None };
+        next = if replies.len() < GROUP_MAX { waiting.try_recv().ok() } else { None };
     }
-    let last = if before == Before::Next { None } else { before.text(words) };
-    conn.begin(last);
-    late.write(conn).await.map_err(|fault| Failure::of(&fault))?;
-    if before == Before::Begin && !conn.is_touched() {
-        // Nobody had anything to write.
-        return Ok(Ended::Untouched);
+    // The commit releases the last savepoint by itself.
+    conn.set_prelude(if prelude == Prelude::KeepLast { None } else { prelude.sql(sql) });
+    deferred.write(conn).await.map_err(|fault| Failure::of(&fault))?;
+    if prelude == Prelude::Begin && !conn.ran_statement() {
+        // No job had a statement, and none left a row: there is no transaction to commit.
+        return Ok(GroupEnd::Untouched);
     }
-    statements(conn, &words.commit).await.map(|()| Ended::Committed)
+    run_statements(conn, &sql.commit).await.map(|()| GroupEnd::Committed)
 }
 
-/// How a group ended that did not fail.
+/// The end of a group of jobs that did not fail.
 #[derive(PartialEq, Eq)]
-enum Ended {
-    /// What it wrote is on disk.
+enum GroupEnd {
+    /// Its writes are on disk.
     Committed,
     /// It had no statement.
     Untouched,
 }
 
-/// What comes before a job's first statement.
+/// The statements that run before a job's first statement.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Before {
-    /// No transaction yet.
+enum Prelude {
+    /// Begin the transaction.
     Begin,
-    /// The job before left something that is kept.
-    Next,
-    /// The job before left something that is taken back.
-    Back,
+    /// Keep the work of the last job that had a statement.
+    KeepLast,
+    /// Roll back the work of the last job that had a statement.
+    RollBackLast,
 }
 
-impl Before {
-    fn text(self, words: &Words) -> Option<SqlStr> {
+impl Prelude {
+    fn sql(self, sql: &TransactionSql) -> Option<SqlStr> {
         Some(match self {
-            Self::Begin => words.begin.clone(),
-            Self::Next => words.next.clone(),
-            Self::Back => words.back.clone(),
+            Self::Begin => sql.begin.clone(),
+            Self::KeepLast => sql.keep_job.clone(),
+            Self::RollBackLast => sql.roll_back_job.clone(),
         })
     }
 }
 
-async fn statements(conn: &mut Conn, text: &SqlStr) -> Result<(), Failure> {
+async fn run_statements(conn: &mut Conn, text: &SqlStr) -> Result<(), Failure> {
     sqlx::raw_sql(text.clone()).execute(conn).await.map(|_| ()).map_err(|fault| Failure::of(&fault))
 }

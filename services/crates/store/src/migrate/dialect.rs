@@ -81,7 +81,7 @@ pub enum DialectError {
         line: usize,
         /// The word.
         word: String,
-        /// What to write.
+        /// The word to write instead.
         instead: &'static str,
     },
 }
@@ -177,7 +177,7 @@ impl Dialect {
     }
 }
 
-/// How a marker begins.
+/// The beginning of a marker.
 const MARKER: &str = "--@";
 
 /// A block for one database, and the line on which it began.

@@ -12,12 +12,12 @@ use crate::{
     witness::{Tokens, WitnessFile},
 };
 
-/// A store in a file, whatever the others are in.
-struct Bench {
+/// A store in a file, also when the other tests use a server.
+struct Fixture {
     dir: tempfile::TempDir,
 }
 
-impl Bench {
+impl Fixture {
     fn new() -> Self {
         Self { dir: tempfile::tempdir().expect("a directory") }
     }
@@ -40,7 +40,7 @@ impl Bench {
         said
     }
 
-    /// Whoever closes the last connection removes the log: before that the files are not to be touched.
+    /// Waits until the last connection is closed, which removes the write-ahead log: the files must not be touched before.
     async fn closed(&self) {
         while self.dir.path().join("a.db-wal").exists() {
             tokio::task::yield_now().await;
@@ -96,107 +96,107 @@ fn tokens(current: Option<&str>, next: Option<&str>) -> Tokens {
 
 #[tokio::test]
 async fn an_older_copy_put_back_has_a_new_identity_and_says_so_until_told() {
-    let bench = Bench::new();
-    let (first, said) = bench.identity().await;
+    let fixture = Fixture::new();
+    let (first, said) = fixture.identity().await;
     assert_eq!(said, None);
-    bench.back_up();
-    let (again, said) = bench.identity().await;
+    fixture.back_up();
+    let (again, said) = fixture.identity().await;
     assert_eq!((again, said), (first, None), "untouched");
-    bench.put_back();
+    fixture.put_back();
 
-    let (second, said) = bench.identity().await;
+    let (second, said) = fixture.identity().await;
     assert_ne!(second, first);
     let restored = Restored { from: first, to: second };
     assert_eq!(said, Some(restored));
-    let store = bench.open().await;
+    let store = fixture.open().await;
     assert_eq!((store.identity(), store.was_restored()), (second, Some(restored)), "nobody has told of it");
     let taken = store.write(|tx| async move { Restored::take(tx).await }.boxed());
     assert_eq!(taken.await.expect("taken"), Some(restored));
     let taken = store.write(|tx| async move { Restored::take(tx).await }.boxed());
     assert_eq!(taken.await.expect("nothing"), None);
     drop(store);
-    assert_eq!(bench.identity().await, (second, None));
+    assert_eq!(fixture.identity().await, (second, None));
 }
 
 #[tokio::test]
 async fn a_copy_taken_while_the_store_was_open_is_noticed_once_the_witness_was_renewed() {
-    let bench = Bench::new();
-    let store = bench.open().await;
+    let fixture = Fixture::new();
+    let store = fixture.open().await;
     let first = store.identity();
     store.write(|tx| note(tx, 1).boxed()).await.expect("written");
-    bench.back_up();
-    let before = bench.tokens();
-    bench.witness().renew(store.jobs()).await.expect("renewed");
-    let after = bench.tokens();
+    fixture.back_up();
+    let before = fixture.tokens();
+    fixture.witness().renew(store.jobs()).await.expect("renewed");
+    let after = fixture.tokens();
     assert!(after.current.is_some() && after.current != before.current && after.next.is_none());
     drop(store);
-    assert_eq!(bench.identity().await, (first, None), "renewing restores nothing");
-    bench.put_back();
-    assert_eq!(bench.identity().await.1.map(|restored| restored.from), Some(first));
+    assert_eq!(fixture.identity().await, (first, None), "renewing restores nothing");
+    fixture.put_back();
+    assert_eq!(fixture.identity().await.1.map(|restored| restored.from), Some(first));
 }
 
 #[tokio::test]
 async fn a_database_without_its_witness_has_a_new_identity() {
-    let bench = Bench::new();
-    let (first, _) = bench.identity().await;
-    fs::remove_file(bench.dir.path().join("a.db.witness")).expect("removed");
-    let (second, said) = bench.identity().await;
+    let fixture = Fixture::new();
+    let (first, _) = fixture.identity().await;
+    fs::remove_file(fixture.dir.path().join("a.db.witness")).expect("removed");
+    let (second, said) = fixture.identity().await;
     assert_eq!(said, Some(Restored { from: first, to: second }));
 }
 
 #[tokio::test]
 async fn whoever_is_killed_between_two_steps_restored_nothing() {
-    let bench = Bench::new();
+    let fixture = Fixture::new();
     // Before the first row was written.
-    bench.witness().write(&tokens(None, Some("first"))).expect("written");
-    let (first, said) = bench.identity().await;
+    fixture.witness().write(&tokens(None, Some("first"))).expect("written");
+    let (first, said) = fixture.identity().await;
     assert_eq!(said, None);
     // After each step of renewing.
-    let held = bench.tokens().current.expect("a token");
-    bench.witness().write(&tokens(Some(&held), Some("second"))).expect("written");
-    assert_eq!(bench.identity().await, (first, None), "the file knows the new token");
-    let held = bench.tokens().current.expect("a token");
-    bench.witness().write(&tokens(Some(&held), Some("third"))).expect("written");
-    bench.set_row(Some("third")).await;
-    assert_eq!(bench.identity().await, (first, None), "the row has it");
+    let held = fixture.tokens().current.expect("a token");
+    fixture.witness().write(&tokens(Some(&held), Some("second"))).expect("written");
+    assert_eq!(fixture.identity().await, (first, None), "the file knows the new token");
+    let held = fixture.tokens().current.expect("a token");
+    fixture.witness().write(&tokens(Some(&held), Some("third"))).expect("written");
+    fixture.set_row(Some("third")).await;
+    assert_eq!(fixture.identity().await, (first, None), "the row has it");
     // A store of a build that gave no witness, after each step of giving it the first.
-    bench.set_row(None).await;
-    fs::remove_file(bench.dir.path().join("a.db.witness")).expect("removed");
-    assert_eq!(bench.identity().await, (first, None), "there was none");
-    bench.set_row(None).await;
-    bench.witness().write(&tokens(None, Some("fourth"))).expect("written");
-    assert_eq!(bench.identity().await, (first, None), "the file knows the first token");
+    fixture.set_row(None).await;
+    fs::remove_file(fixture.dir.path().join("a.db.witness")).expect("removed");
+    assert_eq!(fixture.identity().await, (first, None), "there was none");
+    fixture.set_row(None).await;
+    fixture.witness().write(&tokens(None, Some("fourth"))).expect("written");
+    assert_eq!(fixture.identity().await, (first, None), "the file knows the first token");
 }
 
 #[tokio::test]
 async fn a_restored_store_that_is_killed_before_its_new_name_is_still_noticed() {
-    let bench = Bench::new();
-    let (first, _) = bench.identity().await;
-    bench.witness().write(&tokens(Some("what no row has"), Some("second"))).expect("written");
-    let (second, said) = bench.identity().await;
+    let fixture = Fixture::new();
+    let (first, _) = fixture.identity().await;
+    fixture.witness().write(&tokens(Some("what no row has"), Some("second"))).expect("written");
+    let (second, said) = fixture.identity().await;
     assert_eq!(said, Some(Restored { from: first, to: second }));
     // A copy from before there were witnesses.
-    bench.set_row(None).await;
-    assert_ne!(bench.identity().await.0, second);
+    fixture.set_row(None).await;
+    assert_ne!(fixture.identity().await.0, second);
 }
 
 #[tokio::test]
 async fn a_renewal_that_stopped_half_way_is_done_to_its_end() {
-    let bench = Bench::new();
-    let store = bench.open().await;
-    let (first, held) = (store.identity(), bench.tokens().current.expect("a token"));
-    bench.witness().write(&tokens(Some(&held), Some("second"))).expect("written");
-    bench.witness().renew(store.jobs()).await.expect("renewed");
-    assert_eq!(bench.tokens(), tokens(Some("second"), None));
+    let fixture = Fixture::new();
+    let store = fixture.open().await;
+    let (first, held) = (store.identity(), fixture.tokens().current.expect("a token"));
+    fixture.witness().write(&tokens(Some(&held), Some("second"))).expect("written");
+    fixture.witness().renew(store.jobs()).await.expect("renewed");
+    assert_eq!(fixture.tokens(), tokens(Some("second"), None));
     drop(store);
-    assert_eq!(bench.identity().await, (first, None));
+    assert_eq!(fixture.identity().await, (first, None));
 }
 
 #[tokio::test]
 async fn nobody_else_reads_the_witness() {
-    let bench = Bench::new();
-    bench.identity().await;
-    let mode = fs::metadata(bench.dir.path().join("a.db.witness")).expect("there").permissions().mode();
+    let fixture = Fixture::new();
+    fixture.identity().await;
+    let mode = fs::metadata(fixture.dir.path().join("a.db.witness")).expect("there").permissions().mode();
     assert_eq!(mode & 0o777, 0o600);
 }
 
@@ -260,7 +260,8 @@ async fn a_server_recovered_to_a_point_in_time_has_a_new_identity() {
     assert_eq!(other.was_restored(), Some(Restored { from: first, to: second }));
 }
 
-/// A database can be copied only while nobody is in it, and a server hears of an ended connection late.
+/// Waits until no connection to a database is left: only then it can be copied, and a server notices an ended connection
+/// late.
 async fn wait_until_left(server: &PostgresServer, name: &str) {
     let count = format!("SELECT count(*) FROM pg_stat_activity WHERE datname = '{name}'");
     while server.query("postgres", &count).expect("counts") != "0" {
