@@ -1,4 +1,4 @@
-//! Putting a signed message into the outbox.
+//! Puts signed messages into the outbox.
 
 use std::sync::Arc;
 
@@ -9,18 +9,18 @@ use rovuma_store::{Conn, DeferredRows, Insert, Store};
 use crate::{CopyState, Outbox, OutgoingCopy, OutgoingMessage, model::to_column};
 
 impl Outbox {
-    /// Puts a message into the outbox, in the transaction that decided to send it, which is that of
-    /// [`Store::write`]. It leaves in the order in which messages for one recipient and lane are put in.
+    /// Puts a message into the outbox, in the transaction that decides to send it, which must be that of [`Store::write`].
+    /// Messages for one recipient and lane leave in the order in which they are put in.
     ///
-    /// It must not be in already, for the same country or with the same recipient: then the transaction fails.
+    /// When the message is in the outbox already, for the same country or with the same recipient, the transaction fails.
     pub fn enqueue(&self, tx: &mut Conn, outgoing: &OutgoingMessage, now: Timestamp) {
         let compact = outgoing.jws.to_compact().into_bytes();
         let digest = digest(&compact);
         let size_bytes = i64::try_from(Bundle::packed_len(&outgoing.jws)).unwrap_or(i64::MAX);
         for copy in &outgoing.copies {
-            self.entering().copies.push(
+            self.new_rows().copies.push(
                 tx,
-                Copy {
+                CopyRow {
                     message: outgoing.id,
                     country: outgoing.country,
                     sender: outgoing.sender.clone(),
@@ -32,9 +32,9 @@ impl Outbox {
             );
             self.mark(&copy.recipient, copy.lane);
         }
-        self.entering().messages.push(
+        self.new_rows().messages.push(
             tx,
-            Message {
+            MessageRow {
                 id: outgoing.id,
                 country: outgoing.country,
                 sender: outgoing.sender.clone(),
@@ -47,14 +47,14 @@ impl Outbox {
     }
 }
 
-/// What the running transaction puts in.
+/// The rows that the running transaction puts into the outbox; the store writes them at its end.
 #[derive(Debug)]
-pub(crate) struct Entering {
-    messages: Arc<DeferredRows<Message>>,
-    copies: Arc<DeferredRows<Copy>>,
+pub(crate) struct NewRows {
+    messages: Arc<DeferredRows<MessageRow>>,
+    copies: Arc<DeferredRows<CopyRow>>,
 }
 
-struct Message {
+struct MessageRow {
     id: MessageId,
     country: CountryCode,
     sender: AgencyCode,
@@ -64,7 +64,7 @@ struct Message {
     created: Timestamp,
 }
 
-struct Copy {
+struct CopyRow {
     message: MessageId,
     country: CountryCode,
     sender: AgencyCode,
@@ -87,9 +87,9 @@ const COPIES: Insert = Insert {
     then: "",
 };
 
-impl Entering {
-    pub(crate) fn of(store: &Store) -> Self {
-        let messages = DeferredRows::new(store, MESSAGES, |query, row: &Message| {
+impl NewRows {
+    pub(crate) fn new(store: &Store) -> Self {
+        let messages = DeferredRows::new(store, MESSAGES, |query, row: &MessageRow| {
             query
                 .bind(row.id.as_bytes().as_slice())
                 .bind(row.country.as_str())
@@ -99,7 +99,7 @@ impl Entering {
                 .bind(row.digest.as_bytes().as_slice())
                 .bind(row.created.as_micros())
         });
-        let copies = DeferredRows::new(store, COPIES, |query, row: &Copy| {
+        let copies = DeferredRows::new(store, COPIES, |query, row: &CopyRow| {
             query
                 .bind(row.message.as_bytes().as_slice())
                 .bind(row.country.as_str())

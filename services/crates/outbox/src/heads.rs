@@ -1,4 +1,4 @@
-//! What a `stream.status` says: the last number of each stream and the numbers made void.
+//! The heads of streams, which a `stream.status` names: the last number of each stream and the void numbers.
 
 use std::time::Duration;
 
@@ -8,20 +8,20 @@ use sqlx::any::AnyRow;
 
 use crate::{Outbox, partner};
 
-/// Voided numbers that one stream's status names at most, the most recent first: the schema's bound. The
-/// recipient asks for those it still lacks, and then they are recent again.
+/// Maximum void numbers that a status names of one stream, the most recent first: the schema's bound. When the recipient
+/// requests one that it still lacks, that one counts as recent again.
 pub const VOIDED_NUMBERS_MAX: u32 = 1024;
 
-/// How long a voided number is named in every status, counted in time in which the partner was heard.
-const VOIDED_TOLD_FOR: Duration = Duration::from_secs(24 * 60 * 60);
+/// How long every status names a void number, not counting time in which the partner was silent.
+const VOIDED_NAMED_FOR: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// Voided numbers that one status names at most over all its streams: a message has room for so many.
+/// Maximum void numbers that a status names over all its streams: the room in one message.
 const VOIDED_OF_ALL_MAX: u32 = 3 * VOIDED_NUMBERS_MAX;
 
 impl Outbox {
-    /// The heads of the streams from `sender` to `recipient`: those of this store's present name, then,
-    /// the latest first, those of its former names of which a copy is unsettled or a voided number is
-    /// still to be told. [`STREAMS_MAX`] at most.
+    /// The heads of the streams from `sender` to `recipient`, at most [`STREAMS_MAX`]: first the streams of this store's
+    /// present identity; then those of its former identities, the latest first, that have an unsettled copy or a void
+    /// number still to be named.
     ///
     /// # Errors
     /// [`sqlx::Error`] when the store does not answer.
@@ -31,7 +31,7 @@ impl Outbox {
         recipient: &AgencyCode,
         now: Timestamp,
     ) -> sqlx::Result<Vec<StreamHead>> {
-        let since = self.told_since(recipient, now).await?;
+        let since = self.named_since(recipient, now).await?;
         let rows = sqlx::query(LIVE)
             .bind(sender.as_str())
             .bind(recipient.as_str())
@@ -51,7 +51,7 @@ impl Outbox {
         Ok(heads)
     }
 
-    /// Everybody that some agency here has ever numbered a message to, with that agency.
+    /// All pairs of a sender here and a recipient to which it has ever numbered a message.
     ///
     /// # Errors
     /// [`sqlx::Error`] when the store does not answer.
@@ -61,11 +61,11 @@ impl Outbox {
         rows.iter().map(|row| Ok((row.parsed("sender")?, row.parsed("recipient")?))).collect()
     }
 
-    /// A partner that has been silent is told all since it fell silent.
-    async fn told_since(&self, recipient: &AgencyCode, now: Timestamp) -> sqlx::Result<Timestamp> {
+    /// The time since when void numbers are named to `recipient`. A partner that was silent gets all since it fell silent.
+    async fn named_since(&self, recipient: &AgencyCode, now: Timestamp) -> sqlx::Result<Timestamp> {
         let heard = partner::heard_at(self.store().read(), recipient).await?;
         let from = heard.map_or_else(|| now.minus(Duration::MAX), |heard| heard.min(now));
-        Ok(from.minus(VOIDED_TOLD_FOR))
+        Ok(from.minus(VOIDED_NAMED_FOR))
     }
 
     async fn voided(
@@ -91,18 +91,18 @@ impl Outbox {
     }
 }
 
-/// The voided numbers of a stream. It does not say that they are numbered: see [`LIVE`].
+/// The void numbers of a stream. The query does not say `number IS NOT NULL`: see [`LIVE`].
 pub(crate) const VOIDED: &str = "
     SELECT number, code FROM outbox_copy
     WHERE state = 4 AND sender = $1 AND recipient = $2 AND told_at >= $3 AND lane = $4 AND stream = $5
     ORDER BY told_at DESC, number LIMIT $6";
 
-/// The streams to be told of.
+/// The streams whose heads a status names.
 ///
-/// Settled copies, by far the most, are not looked at, though the index over all numbers would seem the best
-/// fit. So that it is not taken, the part on waiting copies compares the sender as an expression, and the others
-/// do not say that the copies are numbered, which follows from their stream. What waits is looked at only as far
-/// as the stream's last copy: all of a stream is put in before anything of the next.
+/// The query must not read settled copies, by far the most. The databases would choose the index over all numbers, which
+/// holds them; so that they do not, the part on waiting copies compares the sender as an expression (`|| ''`), and
+/// the other parts do not say `number IS NOT NULL`, which follows from their stream. Waiting copies are read only up
+/// to the stream's last copy, because all copies of a stream are put in before any of the next.
 pub(crate) const LIVE: &str = "
     SELECT lane, stream, last FROM (
       SELECT s.sender, s.recipient, s.lane, s.stream, s.last,

@@ -1,9 +1,9 @@
-//! What goes into the outbox and what becomes of it.
+//! Messages in the outbox, their copies, and the states of a copy.
 
 use rovuma_envelope::Jws;
 use rovuma_schemas::{AgencyCode, CountryCode, Lane, MessageId, MessageType, StreamId, Timestamp};
 
-/// A place in a stream: what the signed message says of one recipient.
+/// A position in a stream: the signed message names one for each recipient.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct StreamPosition {
     /// The sender's stream.
@@ -23,13 +23,13 @@ pub struct OutgoingMessage {
     pub sender: AgencyCode,
     /// The country that this signature is for.
     pub country: CountryCode,
-    /// What was signed. Its digest is what receipts will name.
+    /// The signed message. Receipts name its digest.
     pub jws: Jws,
     /// When it was released.
     pub created: Timestamp,
-    /// When it stops being worth transporting; absent for what never expires on the way.
+    /// When it is no longer worth transporting; absent for a message that never expires on the way.
     pub expires: Option<Timestamp>,
-    /// One per recipient.
+    /// The copies, one a recipient.
     pub copies: Vec<OutgoingCopy>,
 }
 
@@ -40,12 +40,12 @@ pub struct OutgoingCopy {
     pub recipient: AgencyCode,
     /// The lane it travels in.
     pub lane: Lane,
-    /// Its place in the stream; absent where messages of the type have none. Then nothing answers the
-    /// copy, and it is gone once the broker has it.
+    /// Its position in the stream; absent when messages of the type have none. Then nothing answers the copy, and it is
+    /// deleted once the broker has it.
     pub place: Option<StreamPosition>,
 }
 
-/// Where a copy stands.
+/// The state of a copy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum CopyState {
     /// It has not left yet.
@@ -56,14 +56,14 @@ pub enum CopyState {
     Delivered,
     /// The recipient's gateway has refused it.
     Rejected,
-    /// Its time was over before it left, or it can never leave; its number is void.
+    /// It expired before it left, can never leave, or was taken back; its number is void.
     Void,
 }
 
 impl CopyState {
     const ALL: [Self; 5] = [Self::Waiting, Self::Queued, Self::Delivered, Self::Rejected, Self::Void];
 
-    /// The word in answers and logs.
+    /// The word for it in API answers and logs.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Waiting => "waiting",
@@ -92,7 +92,7 @@ impl std::fmt::Display for CopyState {
     }
 }
 
-/// One recipient and lane: what a relay serves at a time.
+/// One recipient and lane. One worker of a relay serves it at a time.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct LaneKey {
     pub(crate) lane: Lane,
@@ -105,7 +105,7 @@ impl LaneKey {
     }
 }
 
-/// Numbers as a store keeps them. Beyond what a `BIGINT` holds nothing was ever given out.
+/// A number as the store keeps it. No number beyond the range of `BIGINT` is ever given out.
 pub(crate) fn to_column(number: u64) -> i64 {
     i64::try_from(number).unwrap_or(i64::MAX)
 }

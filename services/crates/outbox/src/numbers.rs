@@ -1,4 +1,4 @@
-//! The numbers of streams: each is given out once and there is no gap.
+//! Gives out the numbers of streams: each number once, and without a gap.
 
 use std::{
     collections::HashMap,
@@ -10,45 +10,46 @@ use rovuma_store::{BoxFuture, Conn, DeferredWriter, FutureExt, RowExt, Store};
 
 use crate::{Outbox, StreamPosition, model::to_column};
 
-/// The numbers that the running transaction gives out. A stream's first is taken in the store, those after it in
-/// memory, and where they end is written at the end of the transaction.
+/// The numbers that the running transaction gives out. The first number of a stream is taken in the store, the following
+/// ones in memory; the last one is written at the end of the transaction.
 #[derive(Debug, Default)]
-pub(crate) struct Numbers(Mutex<State>);
+pub(crate) struct StreamNumbers(Mutex<State>);
 
 #[derive(Debug, Default)]
 struct State {
-    now: Streams,
-    /// How it was when the job began: the way back.
+    streams: Streams,
+    /// The streams as they were when the present job began, restored when it is rolled back.
     at_job: Streams,
 }
 
 #[derive(Clone, Debug, Default)]
 struct Streams {
-    /// How often a store of this process had been renamed when these were read: another name, other streams.
-    renames: u64,
-    last: HashMap<Way, Last>,
+    /// [`rovuma_store::identity_generation`] when these were read: a store with another identity has other streams.
+    generation: u64,
+    last: HashMap<StreamKey, LastNumber>,
 }
 
-/// From whom to whom, and how fast.
+/// The sender, recipient and lane of a stream of the store's present identity.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-struct Way {
+struct StreamKey {
     sender: AgencyCode,
     recipient: AgencyCode,
     lane: Lane,
 }
 
+/// The last number of a stream.
 #[derive(Clone, Copy, Debug)]
-struct Last {
+struct LastNumber {
     stream: StreamId,
-    /// The last number as the store has it.
+    /// As the store has it.
     written: u64,
-    /// The last number given out.
+    /// As it was given out.
     given: u64,
 }
 
 impl Outbox {
-    /// Gives out the next number of a stream, in the caller's transaction, which is that of [`Store::write`]: if that
-    /// is taken back so is the number, and the stream has no gap.
+    /// Gives out the next number of a stream, in the caller's transaction, which must be that of [`Store::write`]: when
+    /// the caller's job is rolled back the number is given out again, so the stream has no gap.
     ///
     /// # Errors
     /// [`sqlx::Error`] when the store does not answer.
@@ -59,40 +60,42 @@ impl Outbox {
         recipient: &AgencyCode,
         lane: Lane,
     ) -> sqlx::Result<StreamPosition> {
-        self.numbers().next(tx, Way { sender: sender.clone(), recipient: recipient.clone(), lane }).await
+        self.numbers()
+            .next(tx, StreamKey { sender: sender.clone(), recipient: recipient.clone(), lane })
+            .await
     }
 }
 
-impl Numbers {
-    /// Those of `store`.
-    pub(crate) fn of(store: &Store) -> Arc<Self> {
+impl StreamNumbers {
+    /// The numbers of `store`, which writes them at the end of each transaction.
+    pub(crate) fn new(store: &Store) -> Arc<Self> {
         let numbers = Arc::new(Self::default());
         store.add_deferred(numbers.clone());
         numbers
     }
 
-    /// The next place in the stream of the store's present name.
-    async fn next(&self, tx: &mut Conn, way: Way) -> sqlx::Result<StreamPosition> {
-        let renames = rovuma_store::identity_generation();
-        if self.state().now.renames != renames {
+    /// The next position in the stream of the store's present identity.
+    async fn next(&self, tx: &mut Conn, key: StreamKey) -> sqlx::Result<StreamPosition> {
+        let generation = rovuma_store::identity_generation();
+        if self.state().streams.generation != generation {
             self.write_all(tx).await?;
-            self.state().now.renames = renames;
+            self.state().streams.generation = generation;
         }
-        if let Some(last) = self.state().now.last.get_mut(&way) {
+        if let Some(last) = self.state().streams.last.get_mut(&key) {
             last.given += 1;
             return Ok(StreamPosition { stream: last.stream, number: last.given });
         }
-        let place = take(tx, &way).await?;
-        let last = Last { stream: place.stream, written: place.number, given: place.number };
-        self.state().now.last.insert(way, last);
-        Ok(place)
+        let first = take(tx, &key).await?;
+        let last = LastNumber { stream: first.stream, written: first.number, given: first.number };
+        self.state().streams.last.insert(key, last);
+        Ok(first)
     }
 
-    /// Writes where every stream ends, and forgets it.
+    /// Writes the last number of every stream, and forgets the streams.
     async fn write_all(&self, tx: &mut Conn) -> sqlx::Result<()> {
-        let streams = std::mem::take(&mut self.state().now.last);
-        for (way, last) in streams.iter().filter(|(_, last)| last.given > last.written) {
-            advance(tx, way, last).await?;
+        let streams = std::mem::take(&mut self.state().streams.last);
+        for (key, last) in streams.iter().filter(|(_, last)| last.given > last.written) {
+            advance(tx, key, last).await?;
         }
         Ok(())
     }
@@ -102,15 +105,15 @@ impl Numbers {
     }
 }
 
-impl DeferredWriter for Numbers {
+impl DeferredWriter for StreamNumbers {
     fn job_begins(&self) {
         let mut state = self.state();
-        state.at_job = state.now.clone();
+        state.at_job = state.streams.clone();
     }
 
     fn job_rolled_back(&self) {
         let mut state = self.state();
-        state.now = state.at_job.clone();
+        state.streams = state.at_job.clone();
     }
 
     fn write<'t>(&'t self, tx: &'t mut Conn) -> BoxFuture<'t, sqlx::Result<()>> {
@@ -122,8 +125,8 @@ impl DeferredWriter for Numbers {
     }
 }
 
-/// Takes the next number in the store.
-async fn take(tx: &mut Conn, way: &Way) -> sqlx::Result<StreamPosition> {
+/// Takes the next number of a stream in the store.
+async fn take(tx: &mut Conn, key: &StreamKey) -> sqlx::Result<StreamPosition> {
     // `WHERE true` keeps SQLite from reading ON as the beginning of a join.
     let row = sqlx::query(
         "INSERT INTO outbox_stream (stream, sender, recipient, lane, last)
@@ -131,35 +134,34 @@ async fn take(tx: &mut Conn, way: &Way) -> sqlx::Result<StreamPosition> {
          ON CONFLICT (stream, sender, recipient, lane) DO UPDATE SET last = outbox_stream.last + 1
          RETURNING stream, last",
     )
-    .bind(way.sender.as_str())
-    .bind(way.recipient.as_str())
-    .bind(way.lane.as_str())
+    .bind(key.sender.as_str())
+    .bind(key.recipient.as_str())
+    .bind(key.lane.as_str())
     .fetch_one(tx)
     .await?;
     Ok(StreamPosition { stream: row.store_id("stream")?, number: row.count("last")? })
 }
 
-/// Moves a stream's end in the store.
+/// Advances the last number of a stream in the store.
 ///
-/// # Errors
-/// Also when the store has another end than was read from it: somebody gave out numbers past these, and two
-/// messages would have the same.
-async fn advance(tx: &mut Conn, way: &Way, last: &Last) -> sqlx::Result<()> {
-    let moved = sqlx::query(
+/// Fails also when the store has another last number than was read from it: then somebody else gave out the same
+/// numbers, and two messages would have one.
+async fn advance(tx: &mut Conn, key: &StreamKey, last: &LastNumber) -> sqlx::Result<()> {
+    let advanced = sqlx::query(
         "UPDATE outbox_stream SET last = $6
          WHERE stream = $1 AND sender = $2 AND recipient = $3 AND lane = $4 AND last = $5",
     )
     .bind(last.stream.as_bytes().as_slice())
-    .bind(way.sender.as_str())
-    .bind(way.recipient.as_str())
-    .bind(way.lane.as_str())
+    .bind(key.sender.as_str())
+    .bind(key.recipient.as_str())
+    .bind(key.lane.as_str())
     .bind(to_column(last.written))
     .bind(to_column(last.given))
     .execute(tx)
     .await?;
-    if moved.rows_affected() == 1 {
+    if advanced.rows_affected() == 1 {
         return Ok(());
     }
-    let fault = format!("the stream from {} to {} was moved by somebody else", way.sender, way.recipient);
+    let fault = format!("the stream from {} to {} was numbered by somebody else", key.sender, key.recipient);
     Err(sqlx::Error::Encode(fault.into()))
 }

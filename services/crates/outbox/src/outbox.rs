@@ -1,4 +1,4 @@
-//! The outbox: shared by whoever writes into it and the relay that empties it.
+//! The handle of an outbox, shared by those who put messages in and the relay that publishes them.
 
 use std::sync::Arc;
 
@@ -6,12 +6,12 @@ use rovuma_schemas::{AgencyCode, Lane};
 use rovuma_store::{Commits, Migrations, Store};
 use tokio::sync::watch;
 
-use crate::{OutboxSettings, enqueue::Entering, model::LaneKey, numbers::Numbers, wake::Marks};
+use crate::{OutboxSettings, enqueue::NewRows, marks::LaneMarks, model::LaneKey, numbers::StreamNumbers};
 
 /// The outbox's tables, for [`Store::open`].
 pub const MIGRATIONS: Migrations = rovuma_store::migrations!(201 "outbox");
 
-/// The outbox of one store. Clones speak of the same one.
+/// The outbox of one store. Clones are handles to the same one.
 #[derive(Clone, Debug)]
 pub struct Outbox(Arc<Inner>);
 
@@ -19,47 +19,47 @@ pub struct Outbox(Arc<Inner>);
 struct Inner {
     store: Store,
     settings: OutboxSettings,
-    marks: Marks,
-    entering: Entering,
-    numbers: Arc<Numbers>,
+    marks: LaneMarks,
+    new_rows: NewRows,
+    numbers: Arc<StreamNumbers>,
 }
 
 impl Outbox {
     /// The outbox in `store`, which was opened with [`MIGRATIONS`].
     pub fn new(store: Store, settings: OutboxSettings) -> Self {
-        let (numbers, entering) = (Numbers::of(&store), Entering::of(&store));
-        Self(Arc::new(Inner { store, settings, marks: Marks::default(), entering, numbers }))
+        let (numbers, new_rows) = (StreamNumbers::new(&store), NewRows::new(&store));
+        Self(Arc::new(Inner { store, settings, marks: LaneMarks::default(), new_rows, numbers }))
     }
 
-    pub(crate) fn entering(&self) -> &Entering {
-        &self.0.entering
+    pub(crate) fn new_rows(&self) -> &NewRows {
+        &self.0.new_rows
     }
 
-    pub(crate) fn numbers(&self) -> &Numbers {
+    pub(crate) fn numbers(&self) -> &StreamNumbers {
         &self.0.numbers
     }
 
-    /// The store it is in.
+    /// The store that holds the outbox.
     pub fn store(&self) -> &Store {
         &self.0.store
     }
 
-    /// What the installation set.
+    /// The settings of the installation.
     pub fn settings(&self) -> &OutboxSettings {
         &self.0.settings
     }
 
-    /// Tells the relay to look at a lane once the running transaction is committed.
+    /// Makes the relay serve a lane once the running transaction is committed.
     pub(crate) fn mark(&self, recipient: &AgencyCode, lane: Lane) {
         self.0.marks.set(LaneKey::new(recipient, lane), self.0.store.commit_count());
     }
 
-    /// The lanes to look at, as far as committed.
+    /// Takes the lanes that committed transactions have marked.
     pub(crate) fn take_marks(&self) -> Vec<LaneKey> {
         self.0.marks.take(self.0.store.commit_count())
     }
 
-    /// Changes with every commit.
+    /// The store's counts of commits, which change with every commit.
     pub(crate) fn commits(&self) -> watch::Receiver<Commits> {
         self.0.store.commits()
     }

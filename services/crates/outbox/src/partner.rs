@@ -1,4 +1,4 @@
-//! Whether a partner is heard: retransmission timers run only then.
+//! Records when each partner was last heard. Retransmission timers run only while a partner is not silent.
 
 use rovuma_schemas::{AgencyCode, Timestamp};
 use rovuma_store::{Conn, RowExt};
@@ -6,8 +6,8 @@ use rovuma_store::{Conn, RowExt};
 use crate::Outbox;
 
 impl Outbox {
-    /// Notes that a verified `stream.status` of `partner` came. After a silence the timers of what waits
-    /// for its receipts go on from where they stood when it began.
+    /// Records that a verified `stream.status` of `partner` came. After a silence, the timers of copies that wait for its
+    /// receipts go on from where they stood when the silence began.
     ///
     /// # Errors
     /// [`sqlx::Error`] when the store does not answer.
@@ -35,7 +35,7 @@ impl Outbox {
         Ok(())
     }
 
-    /// When `partner`'s `stream.status` was last heard.
+    /// When the last `stream.status` of `partner` came.
     ///
     /// # Errors
     /// [`sqlx::Error`] when the store does not answer.
@@ -44,7 +44,7 @@ impl Outbox {
     }
 }
 
-/// Whether a partner last heard at `heard_at` counts as heard at `now`.
+/// Whether a partner whose last `stream.status` came at `heard_at` is not silent at `now`.
 pub(crate) fn is_heard(heard_at: Option<Timestamp>, now: Timestamp, silence: std::time::Duration) -> bool {
     heard_at.is_some_and(|heard_at| now.since(heard_at) <= silence)
 }
@@ -57,8 +57,8 @@ pub(crate) async fn heard_at<'e>(
     query.fetch_optional(executor).await?.map(|row| row.instant("heard_at")).transpose()
 }
 
-/// Adds to each timer the time in which it did not run: since the partner was last heard, or since the
-/// copy left if that was later.
+/// Adds to each timer the time in which it did not run: since the partner was last heard, or since the copy left if that
+/// was later.
 async fn resume_timers(
     tx: &mut Conn,
     partner: &AgencyCode,

@@ -1,21 +1,20 @@
-//! The relay: brings what waits in the outbox to the broker, sealed in bundles, and again until it is
-//! answered.
+//! The relay: publishes the copies in the outbox to the broker, sealed in bundles, and again until receipts answer them.
 //!
-//! One worker serves one recipient and lane at a time, so that order holds, and several lanes are served
-//! side by side. A lane is looked at after a commit that put something into it or settled something of it, by
-//! this process or another that shares the store, and on every tick, for what has come due or expired.
+//! One worker at a time serves one recipient and lane, so that order holds; several lanes are served side by side. The
+//! relay looks at a lane after each commit that put a copy into it or settled one, by this process or another that
+//! shares the store, and on every tick, for copies that have come due or expired.
 
-mod aside;
 mod backoff;
 mod choose;
 mod host;
 mod lanes;
 pub(crate) mod lease;
-pub(crate) mod mark;
 mod measure;
-mod pass;
+pub(crate) mod published;
 pub(crate) mod read;
 mod seal;
+mod serve;
+mod unsendable;
 pub(crate) mod void;
 
 use std::{panic, sync::Arc};
@@ -38,10 +37,10 @@ use crate::{Outbox, model::LaneKey};
 use lanes::Lanes;
 use lease::Leases;
 use measure::Gauges;
-use pass::Trouble;
+use serve::LaneFailure;
 
-/// Bundles of one lane's kind in hand at the same time, over all recipients: bounds memory. Each kind has
-/// its own turns, so that an urgent bundle never waits for a bulk one.
+/// Maximum bundles in memory at the same time, for each of urgent, normal and bulk, over all recipients. Each of the three
+/// has its own turns, so that an urgent bundle never waits for a bulk one.
 const TURNS: usize = 4;
 
 /// Serves the lanes of one outbox.
@@ -61,38 +60,38 @@ impl Relay {
         Self { outbox, broker, clock, host, leases: Leases::new(), turns }
     }
 
-    /// Runs until a soft shutdown, then finishes what is in hand. Spawn it on the service's shutdown.
+    /// Runs until a soft shutdown, then finishes the bundles in hand. Spawn it on the service's shutdown.
     pub async fn run(self, shutdown: Shutdown) {
-        self.take_over().await;
+        self.expire_leftover_leases().await;
         let relay = Arc::new(self);
         let mut supervisor = Supervisor {
             relay: Arc::clone(&relay),
             lanes: Lanes::default(),
             gauges: Gauges::default(),
             workers: JoinSet::new(),
-            others: 0,
+            seen_others: 0,
         };
         supervisor.run(&shutdown).await;
         while supervisor.workers.join_next().await.is_some() {}
         if let Err(fault) = relay.leases.release(relay.outbox.store()).await {
-            warn!(%fault, "leases end by themselves");
+            warn!(%fault, "leases were not released: they expire by themselves");
         }
     }
 
-    /// In a store that no other process can have open, leases that are left over are a dead process's.
-    async fn take_over(&self) {
+    /// Ends the leases of a former process, in a store that no other process can have open.
+    async fn expire_leftover_leases(&self) {
         let store = self.outbox.store();
         if store.is_exclusive()
             && let Err(fault) = store.write(|tx| lease::expire(tx, None).boxed()).await
         {
-            warn!(%fault, "leases of a former process end by themselves");
+            warn!(%fault, "leases of a former process were not ended: they expire by themselves");
         }
     }
 
     async fn turn(&self, lane: Lane) -> Option<SemaphorePermit<'_>> {
-        let place = Lane::ALL.iter().position(|known| *known == lane)?;
-        // Never closed: a turn always comes.
-        self.turns[place].acquire().await.ok()
+        let index = Lane::ALL.iter().position(|known| *known == lane)?;
+        // The semaphore is never closed, so a turn always comes.
+        self.turns[index].acquire().await.ok()
     }
 }
 
@@ -106,9 +105,9 @@ struct Supervisor {
     relay: Arc<Relay>,
     lanes: Lanes,
     gauges: Gauges,
-    workers: JoinSet<(LaneKey, Result<(), Trouble>)>,
-    /// Commits of other processes that were looked at.
-    others: u64,
+    workers: JoinSet<(LaneKey, Result<(), LaneFailure>)>,
+    /// The count of other processes' commits at the last look for work.
+    seen_others: u64,
 }
 
 impl Supervisor {
@@ -117,16 +116,16 @@ impl Supervisor {
         let mut ticks = interval(self.relay.outbox.settings().tick());
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
-            let rested = self.lanes.next_ready();
+            let ready_at = self.lanes.next_ready();
             tokio::select! {
                 biased;
                 () = shutdown.soft() => return,
-                Some(ended) = self.workers.join_next() => self.ended(ended),
+                Some(ended) = self.workers.join_next() => self.worker_ended(ended),
                 Ok(()) = commits.changed() => {
                     let others = commits.borrow_and_update().others;
-                    self.committed(others).await;
+                    self.after_commit(others).await;
                 }
-                () = sleep_until(rested.unwrap_or_else(Instant::now)), if rested.is_some() => {}
+                () = sleep_until(ready_at.unwrap_or_else(Instant::now)), if ready_at.is_some() => {}
                 _ = ticks.tick() => self.tick().await,
             }
             self.start_workers(shutdown);
@@ -143,63 +142,66 @@ impl Supervisor {
         }
     }
 
-    /// Looks for what a commit has brought: our own say so by marks, those of other processes do not.
-    async fn committed(&mut self, others: u64) {
+    /// Requests the lanes that a commit has changed. Jobs of this process mark their lanes; for commits of other processes
+    /// the relay asks the store.
+    async fn after_commit(&mut self, others: u64) {
         for lane in self.relay.outbox.take_marks() {
-            self.lanes.want(lane);
+            self.lanes.request(lane);
         }
-        if others != self.others {
-            self.others = others;
-            self.look_for_work().await;
+        if others != self.seen_others {
+            self.seen_others = others;
+            self.request_lanes_with_work().await;
         }
     }
 
-    async fn look_for_work(&mut self) {
+    async fn request_lanes_with_work(&mut self) {
         match self.relay.outbox.lanes_with_work(self.relay.clock.now()).await {
-            Ok(lanes) => lanes.into_iter().for_each(|lane| self.lanes.want(lane)),
-            Err(fault) => warn!(%fault, "looking for what has come due"),
+            Ok(lanes) => lanes.into_iter().for_each(|lane| self.lanes.request(lane)),
+            Err(fault) => warn!(%fault, "reading which lanes have copies to send"),
         }
     }
 
-    /// Looks for what time alone has brought.
+    /// Does what time alone makes due: voids expired copies, requests lanes with due copies, measures.
     async fn tick(&mut self) {
         let (outbox, now) = (&self.relay.outbox, self.relay.clock.now());
         match outbox.void_expired(&self.relay.host, now).await {
             Ok(0) => {}
             Ok(copies) => warn!(copies, "expired before they could leave: their numbers are void"),
-            Err(fault) => warn!(%fault, "looking for what has expired"),
+            Err(fault) => warn!(%fault, "making expired copies void"),
         }
-        self.look_for_work().await;
+        self.request_lanes_with_work().await;
         let (outbox, now) = (&self.relay.outbox, self.relay.clock.now());
         if let Err(fault) = self.gauges.measure(outbox, now, Instant::now()).await {
-            warn!(%fault, "counting what waits");
+            warn!(%fault, "counting unsettled copies");
         }
     }
 
-    fn ended(&mut self, ended: Result<(LaneKey, Result<(), Trouble>), JoinError>) {
+    fn worker_ended(&mut self, ended: Result<(LaneKey, Result<(), LaneFailure>), JoinError>) {
         match ended {
             Ok((lane, outcome)) => {
-                if let Err(trouble) = &outcome {
-                    report(&lane, trouble);
+                if let Err(failure) = &outcome {
+                    report(&lane, failure);
                 }
                 self.lanes.ended(&lane, outcome.is_err(), Instant::now());
             }
-            // A relay that lost a worker must not look alive.
+            // A relay that lost a worker must not look alive: the panic ends the service.
             Err(fault) if fault.is_panic() => panic::resume_unwind(fault.into_panic()),
             Err(_) => {}
         }
     }
 }
 
-fn report(lane: &LaneKey, trouble: &Trouble) {
-    let (agency, word) = (lane.recipient.as_str(), trouble.word());
-    metrics::counter!("rovuma_outbox_trouble_total", "agency" => agency.to_owned(), "reason" => word)
+fn report(lane: &LaneKey, failure: &LaneFailure) {
+    let (agency, reason) = (lane.recipient.as_str(), failure.reason());
+    metrics::counter!("rovuma_outbox_trouble_total", "agency" => agency.to_owned(), "reason" => reason)
         .increment(1);
-    match trouble {
-        Trouble::Stopping => debug!(agency, lane = %lane.lane, "stopping: it goes again after the start"),
-        trouble if trouble.is_alarming() => {
-            error!(agency, lane = %lane.lane, reason = word, "nothing leaves on this lane: {trouble}");
+    match failure {
+        LaneFailure::Stopping => {
+            debug!(agency, lane = %lane.lane, "stopping: the bundle leaves again after the start");
         }
-        trouble => warn!(agency, lane = %lane.lane, reason = word, "this lane rests: {trouble}"),
+        failure if failure.is_alarming() => {
+            error!(agency, lane = %lane.lane, reason, "nothing leaves on this lane: {failure}");
+        }
+        failure => warn!(agency, lane = %lane.lane, reason, "this lane rests: {failure}"),
     }
 }

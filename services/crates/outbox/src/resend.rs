@@ -1,29 +1,29 @@
-//! Answering a partner that says what it lacks.
+//! Answers a partner's `stream.request` for missing numbers.
 
 use rovuma_schemas::{AgencyCode, NumberRange, StreamGaps, Timestamp};
 use rovuma_store::Conn;
 
 use crate::{Outbox, model::to_column};
 
-/// Copies that one request may call back at most; the partner asks again for the rest. Without a bound a
-/// single request could turn the whole history into traffic.
+/// Maximum copies that one request may cause to be sent again; the partner requests the rest later. Without a bound a
+/// single request could send the whole history.
 pub const RESEND_MAX: u32 = 4096;
 
-/// What became of numbers that a partner asked for.
+/// The outcome of a request for missing numbers.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Resent {
-    /// Copies that go again.
-    pub again: u64,
-    /// Numbers made void, which the next `stream.status` names again.
+pub struct ResendOutcome {
+    /// The number of copies that leave again.
+    pub resent: u64,
+    /// The number of requested numbers that are void; the next `stream.status` names them again.
     pub voided: u64,
 }
 
 impl Outbox {
-    /// Makes the copies with the numbers that `recipient` lacked at `asked_at`, by its own clock, go again
-    /// at once. A settled one is among them: the partner's store may have been restored from before it had
-    /// it. One that its receipt says came only after it asked is not: the request was overtaken on a slow
-    /// line, and a partner that still lacks it asks again. Numbers it did not get because they are void
-    /// are named again in the next `stream.status`.
+    /// Sends again, at once, the copies with the numbers that `recipient` lacked at `asked_at`, by its own clock.
+    ///
+    /// Settled copies are sent too: the partner's store may have been restored from before it had them. A copy whose
+    /// receipt says that it came after `asked_at` is not: the request was overtaken on a slow line, and a partner that
+    /// still lacks the copy will request it again. Numbers that are void are named again in the next `stream.status`.
     ///
     /// # Errors
     /// [`sqlx::Error`] when the store does not answer.
@@ -35,23 +35,23 @@ impl Outbox {
         gaps: &StreamGaps,
         asked_at: Timestamp,
         now: Timestamp,
-    ) -> sqlx::Result<Resent> {
-        let asked = Asked { sender, recipient, gaps, at: asked_at };
-        let mut resent = Resent::default();
+    ) -> sqlx::Result<ResendOutcome> {
+        let request = ResendRequest { sender, recipient, gaps, at: asked_at };
+        let mut outcome = ResendOutcome::default();
         for range in &gaps.missing {
-            let left = u64::from(RESEND_MAX).saturating_sub(resent.again + resent.voided);
-            resent.again += call_back(tx, &asked, range, left, now).await?;
-            resent.voided += tell_again(tx, &asked, range, now).await?;
+            let left = u64::from(RESEND_MAX).saturating_sub(outcome.resent + outcome.voided);
+            outcome.resent += resend_range(tx, &request, range, left, now).await?;
+            outcome.voided += name_voids_again(tx, &request, range, now).await?;
         }
-        if resent.again > 0 {
+        if outcome.resent > 0 {
             self.mark(recipient, gaps.lane);
         }
-        Ok(resent)
+        Ok(outcome)
     }
 }
 
-/// A stream of ours and the agency that asks about it.
-struct Asked<'a> {
+/// A request of `recipient` for numbers of a stream of `sender`.
+struct ResendRequest<'a> {
     sender: &'a AgencyCode,
     recipient: &'a AgencyCode,
     gaps: &'a StreamGaps,
@@ -65,9 +65,10 @@ macro_rules! in_range {
     };
 }
 
-async fn call_back(
+/// Makes copies of a range due at once, at most `most`.
+async fn resend_range(
     tx: &mut Conn,
-    asked: &Asked<'_>,
+    request: &ResendRequest<'_>,
     range: &NumberRange,
     most: u64,
     now: Timestamp,
@@ -79,29 +80,32 @@ async fn call_back(
         " AND (state = 1 OR state IN (2, 3) AND COALESCE(delivered_at, rejected_at) < $9)
            ORDER BY number LIMIT $8)"
     ));
-    let query =
-        select(query, asked, range).bind(now.as_micros()).bind(to_column(most)).bind(asked.at.as_micros());
+    let query = bind_range(query, request, range)
+        .bind(now.as_micros())
+        .bind(to_column(most))
+        .bind(request.at.as_micros());
     Ok(query.execute(tx).await?.rows_affected())
 }
 
-async fn tell_again(
+/// Makes the next status name the void numbers of a range.
+async fn name_voids_again(
     tx: &mut Conn,
-    asked: &Asked<'_>,
+    request: &ResendRequest<'_>,
     range: &NumberRange,
     now: Timestamp,
 ) -> sqlx::Result<u64> {
     let query = sqlx::query(concat!("UPDATE outbox_copy SET told_at = $7 WHERE state = 4 AND ", in_range!()));
-    Ok(select(query, asked, range).bind(now.as_micros()).execute(tx).await?.rows_affected())
+    Ok(bind_range(query, request, range).bind(now.as_micros()).execute(tx).await?.rows_affected())
 }
 
 type Query<'q> = sqlx::query::Query<'q, sqlx::Any, sqlx::any::AnyArguments>;
 
-fn select<'q>(query: Query<'q>, asked: &'q Asked<'_>, range: &NumberRange) -> Query<'q> {
+fn bind_range<'q>(query: Query<'q>, request: &'q ResendRequest<'_>, range: &NumberRange) -> Query<'q> {
     query
-        .bind(asked.sender.as_str())
-        .bind(asked.recipient.as_str())
-        .bind(asked.gaps.lane.as_str())
-        .bind(asked.gaps.stream.as_bytes().as_slice())
+        .bind(request.sender.as_str())
+        .bind(request.recipient.as_str())
+        .bind(request.gaps.lane.as_str())
+        .bind(request.gaps.stream.as_bytes().as_slice())
         .bind(to_column(range.from))
         .bind(to_column(range.to))
 }

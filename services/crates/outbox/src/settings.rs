@@ -1,4 +1,4 @@
-//! What an installation may set about the outbox, each with its reason.
+//! Settings of the outbox.
 
 use std::time::Duration;
 
@@ -8,23 +8,23 @@ use serde::Deserialize;
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct OutboxSettings {
-    /// Bundles per recipient and lane on the brokers without a receipt. The rest waits here, so that a
+    /// Maximum bundles per recipient and lane on the brokers without a receipt. The rest waits in the outbox, so that a
     /// long cut does not fill the brokers with copies.
     pub window_bundles: u32,
-    /// Bytes of such bundles, before they are compressed. A line of 64 kbit/s carries 1 MiB of alerts, which is a third
-    /// of that compressed, within the minute after which what has no receipt goes again: with more on the way the line
-    /// would be filled with what already waits for it.
+    /// Maximum bytes of such bundles, before they are compressed. A line of 64 kbit/s carries 1 MiB of alerts (a third of
+    /// that compressed) within the minute after which copies without a receipt leave again: with more on the way, second
+    /// copies would fill the line before the first ones have crossed it.
     pub window_bytes: u64,
-    /// How long to wait for a receipt before a message goes again for the first time.
+    /// How long to wait for a receipt before a message leaves again for the first time.
     pub retransmit_first_ms: u64,
-    /// The longest such wait: it doubles up to here.
+    /// The longest such wait: the wait doubles up to this.
     pub retransmit_max_ms: u64,
-    /// A partner whose `stream.status` was last heard this long ago is silent: nothing is retransmitted to
-    /// it. Three times the minute in which a status goes round.
+    /// A partner whose last `stream.status` came longer ago than this is silent: nothing is retransmitted to it. The
+    /// default is three times the minute between two statuses.
     pub silence_ms: u64,
-    /// How long a message may wait for company in its bundle.
+    /// How long a message may wait for others to share its bundle.
     pub gather_ms: u64,
-    /// How often the relay looks for what has come due.
+    /// How often the relay looks for copies that have come due.
     pub tick_ms: u64,
 }
 

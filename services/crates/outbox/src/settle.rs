@@ -1,4 +1,4 @@
-//! Receipts: the only thing that settles a copy.
+//! Settles copies by receipts. Nothing else settles a copy.
 
 use std::collections::{HashMap, HashSet};
 
@@ -17,44 +17,44 @@ pub struct ReceiptEntry<'a> {
     pub recipient: &'a AgencyCode,
     /// The message.
     pub id: MessageId,
-    /// The digest that the receipt names: it must be that of what was signed.
+    /// The digest that the receipt names: it must be the digest of the signed message.
     pub digest: Digest,
-    /// What the receipt says.
+    /// The statement of the receipt.
     pub settlement: Settlement,
 }
 
-/// What a receipt says of a message.
+/// The statement of a receipt about a message.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Settlement {
-    /// Verified and stored at this time.
+    /// The recipient's gateway has verified and stored it.
     Delivered {
-        /// When, by the recipient's clock.
+        /// The time, by the recipient's clock.
         at: Timestamp,
     },
-    /// Opened by an officer at this time. It does not stand in for the receipt of delivery.
+    /// An officer has opened it. This does not replace the receipt of delivery.
     Read {
-        /// When, by the recipient's clock.
+        /// The time, by the recipient's clock.
         at: Timestamp,
     },
-    /// Refused.
+    /// The recipient's gateway has refused it.
     Rejected {
-        /// When, by the recipient's clock.
+        /// The time, by the recipient's clock.
         at: Timestamp,
-        /// Why.
+        /// The reason.
         code: RejectionCode,
     },
 }
 
-/// Whether a receipt counts.
+/// Whether a receipt settled a copy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SettleOutcome {
-    /// It does, and is the first to say so.
+    /// It did, as the first receipt to say so.
     Now,
-    /// It was known already: nothing changed.
+    /// An earlier receipt had settled the copy: nothing changed.
     Already,
     /// The addressee has no such message: it never sent it, or its store was restored from before.
     UnknownMessage,
-    /// Another message under this id was signed: alarm.
+    /// The message with this id has another digest: alarm.
     DigestMismatch,
     /// The signer is no recipient of the message: alarm.
     NotARecipient,
@@ -67,21 +67,21 @@ impl SettleOutcome {
     }
 }
 
-/// That a message was delivered, as an entry of a verified receipt says.
+/// One entry of a verified receipt of delivery.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct DeliveryReceipt {
     /// The message.
     pub id: MessageId,
     /// The digest that the receipt names.
     pub digest: Digest,
-    /// When, by the recipient's clock.
+    /// The time, by the recipient's clock.
     pub at: Timestamp,
 }
 
 impl Outbox {
-    /// Settles all at once the copies that `recipient` says, in a receipt addressed to `sender`, were delivered.
-    /// Returns those entries that count and are the first to say so. Of the others [`Self::settle`] says why not;
-    /// entries that name one message twice are among them.
+    /// Settles, in one statement, the copies that a receipt of `recipient` to `sender` says were delivered. Returns the
+    /// entries that settled a copy. For the others, [`Self::settle`] says why not; entries that name one message twice
+    /// are among them.
     ///
     /// # Errors
     /// [`sqlx::Error`] when the store does not answer.
@@ -120,8 +120,8 @@ impl Outbox {
 
     /// Settles a copy by a receipt, in the caller's transaction.
     ///
-    /// The first of `delivered` and `rejected` stands. A receipt also settles what was waiting to go again
-    /// or was thought void: the recipient's signature outweighs our own bookkeeping.
+    /// The first of `delivered` and `rejected` stands. A receipt also settles a copy that waits to leave again, and one
+    /// that is void: the recipient's signature outweighs our own bookkeeping.
     ///
     /// # Errors
     /// [`sqlx::Error`] when the store does not answer.
@@ -138,16 +138,16 @@ impl Outbox {
         };
         match settled {
             Some(lane) => {
-                // The window may have opened.
+                // The copy left the window, so the lane may have room for another bundle.
                 self.mark(receipt.recipient, lane);
                 Ok(SettleOutcome::Now)
             }
-            None => why_not(tx, receipt).await,
+            None => why_unsettled(tx, receipt).await,
         }
     }
 }
 
-/// Names of columns that no table has, so that both databases know which is meant.
+/// The columns of `said` have names that no table has, so that both databases know which column is meant.
 const DELIVERED: &str = "
     WITH said (said_id, said_digest, said_at) AS (VALUES {})
     UPDATE outbox_copy SET state = 2, delivered_at = COALESCE(delivered_at, said_at),
@@ -158,7 +158,7 @@ const DELIVERED: &str = "
                          WHERE m.id = outbox_copy.message AND m.country = outbox_copy.country)
     RETURNING message, lane";
 
-/// Finds the copy that a receipt speaks of, its digest included.
+/// Selects the copy that a receipt names, if the digest matches: `$1` to `$4`.
 macro_rules! copy_of_receipt {
     () => {
         "message = $1 AND recipient = $2 AND sender = $3
@@ -221,8 +221,8 @@ fn identify<'q>(query: Query<'q>, receipt: &'q ReceiptEntry<'_>) -> Query<'q> {
         .bind(receipt.digest.as_bytes().as_slice())
 }
 
-/// Why a receipt changed nothing.
-async fn why_not(tx: &mut Conn, receipt: &ReceiptEntry<'_>) -> sqlx::Result<SettleOutcome> {
+/// Finds out why a receipt changed nothing.
+async fn why_unsettled(tx: &mut Conn, receipt: &ReceiptEntry<'_>) -> sqlx::Result<SettleOutcome> {
     let rows = sqlx::query(
         "SELECT m.digest, c.state FROM outbox_message m
          LEFT JOIN outbox_copy c ON c.message = m.id AND c.country = m.country AND c.recipient = $2

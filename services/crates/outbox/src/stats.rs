@@ -1,29 +1,29 @@
-//! How much waits, and since when.
+//! Counts of unsettled copies, by recipient and lane.
 
 use rovuma_schemas::{AgencyCode, Lane, Timestamp};
 use rovuma_store::RowExt;
 
 use crate::Outbox;
 
-/// What is not settled yet, of one recipient and lane.
+/// The unsettled copies of one recipient and lane.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LaneStats {
     /// The recipient.
     pub recipient: AgencyCode,
     /// The lane.
     pub lane: Lane,
-    /// Copies that have not left.
+    /// The number of copies that have not left.
     pub waiting: u64,
     /// When the oldest of them was put in.
     pub oldest_waiting: Option<Timestamp>,
-    /// Numbered copies that have left and have no receipt.
+    /// The number of numbered copies that have left and have no receipt.
     pub queued: u64,
-    /// When the oldest of them left for the first time: the officer's *queued since*.
+    /// When the oldest of them left for the first time: what officers see as *queued since*.
     pub oldest_queued: Option<Timestamp>,
 }
 
 impl Outbox {
-    /// What is not settled yet, by recipient and lane; nothing for lanes where all is.
+    /// Counts the unsettled copies by recipient and lane; lanes without any are left out.
     ///
     /// # Errors
     /// [`sqlx::Error`] when the store does not answer.
@@ -44,7 +44,7 @@ impl Outbox {
     }
 }
 
-/// Each part is answered from an index of its own: settled copies, by far the most, are not looked at.
+/// Each part is answered from an index of its own, so that settled copies, by far the most, are not read.
 pub(crate) const UNSETTLED: &str = "
     SELECT recipient, lane, CAST(SUM(waiting) AS BIGINT) AS waiting, MIN(oldest_waiting) AS oldest_waiting,
            CAST(SUM(queued) AS BIGINT) AS queued, MIN(oldest_queued) AS oldest_queued

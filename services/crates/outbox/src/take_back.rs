@@ -1,4 +1,4 @@
-//! Taking back what no recipient will believe any more: the key that signed it was compromised.
+//! Takes back copies that no recipient will believe any more, because the key that signed them was compromised.
 
 use rovuma_envelope::Jws;
 use rovuma_schemas::{AgencyCode, CountryCode, MessageId, Timestamp, VoidReason};
@@ -8,28 +8,28 @@ use sqlx::{Row, any::AnyRow};
 use crate::{
     MovedCopy, Outbox, RelayHost,
     relay::{
-        read::{moved, signed},
+        read::{moved_copy, signed_message},
         void::{Voidable, void},
     },
 };
 
-/// What was signed for one country, of which a copy has no receipt.
+/// A message signed for one country, of which at least one copy has no receipt.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Unreceipted {
     /// The message.
     pub id: MessageId,
     /// The country.
     pub country: CountryCode,
-    /// Where its first such copy stands in the outbox: what to go on after.
+    /// The position of its first such copy in the outbox. The next page begins after it.
     pub position: i64,
-    /// The signed bytes; absent when they do not read back.
+    /// The signed message; absent when the stored bytes do not read back.
     pub jws: Option<Jws>,
 }
 
 impl Outbox {
-    /// What `sender` signed and not every recipient has confirmed, in the order in which it was put in: that of
-    /// `most` messages whose first such copy stands after the position `after`, all countries of a message
-    /// together. Messages that are never confirmed are among them until they leave.
+    /// A page of the messages of `sender` of which a copy has no receipt, in the order in which they were put in: `most`
+    /// messages whose first such copy has a position after `after`, each with all its countries. Messages without a
+    /// number, which get no receipt, are among them until they leave.
     ///
     /// # Errors
     /// [`sqlx::Error`] when the store does not answer.
@@ -44,8 +44,8 @@ impl Outbox {
         rows.iter().map(unreceipted).collect()
     }
 
-    /// Takes back the copies for one country that have no receipt, in the caller's transaction: numbers become
-    /// void for this reason, what has no number is gone. Returns the copies, in the order of their recipients.
+    /// Takes back the copies for one country that have no receipt, in the caller's transaction: numbers become void with
+    /// this reason, copies without a number are deleted. Returns the copies, in the order of their recipients.
     ///
     /// # Errors
     /// [`sqlx::Error`] when the store does not answer.
@@ -70,7 +70,7 @@ impl Outbox {
                 positions.push(row.try_get("position")?);
             }
         }
-        let mut taken = remove_plain(tx, id, country).await?;
+        let mut taken = delete_unnumbered(tx, id, country).await?;
         if !positions.is_empty() {
             taken.extend(void(tx, host, &positions, Voidable::Unsettled, reason, now).await?);
         }
@@ -79,8 +79,12 @@ impl Outbox {
     }
 }
 
-/// Removes what has no number: the recipient misses nothing.
-async fn remove_plain(tx: &mut Conn, id: MessageId, country: CountryCode) -> sqlx::Result<Vec<MovedCopy>> {
+/// Deletes the copies without a number: their recipients see no gap.
+async fn delete_unnumbered(
+    tx: &mut Conn,
+    id: MessageId,
+    country: CountryCode,
+) -> sqlx::Result<Vec<MovedCopy>> {
     let rows = sqlx::query(
         "DELETE FROM outbox_copy WHERE message = $1 AND country = $2 AND number IS NULL
          RETURNING message, sender, recipient, lane, stream, number, attempts,
@@ -101,7 +105,7 @@ async fn remove_plain(tx: &mut Conn, id: MessageId, country: CountryCode) -> sql
         .execute(tx)
         .await?;
     }
-    rows.iter().map(moved).collect()
+    rows.iter().map(moved_copy).collect()
 }
 
 fn unreceipted(row: &AnyRow) -> sqlx::Result<Unreceipted> {
@@ -109,11 +113,11 @@ fn unreceipted(row: &AnyRow) -> sqlx::Result<Unreceipted> {
         id: row.message_id("id")?,
         country: row.parsed("country")?,
         position: row.try_get("position")?,
-        jws: signed(row)?,
+        jws: signed_message(row)?,
     })
 }
 
-/// Three parts, each answered from the index of what waits or has left.
+/// Three parts, each answered from an index over waiting or unsettled copies.
 const UNRECEIPTED: &str = "
     SELECT m.id, m.country, m.compact, f.position FROM (
       SELECT message, MIN(position) AS position FROM (

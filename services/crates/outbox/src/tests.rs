@@ -1,12 +1,12 @@
-//! The outbox on a real store; the broker's part is played by marking what was chosen.
+//! Tests of the outbox on a real store. Instead of publishing, they record that the chosen copies have left.
 
-mod aside;
+mod fixture;
 mod heads;
 mod leases;
 mod numbers;
 mod partners;
 mod receipts;
 mod streams;
+mod unsendable;
 mod voids;
 mod window;
-mod world;

@@ -1,4 +1,4 @@
-//! Where each copy of a message stands, and since when.
+//! The state of each copy of a message, with the times of its changes.
 
 use rovuma_schemas::{AgencyCode, CountryCode, Lane, MessageId, Timestamp};
 use rovuma_store::RowExt;
@@ -6,7 +6,7 @@ use sqlx::{Row, any::AnyRow};
 
 use crate::{CopyState, Outbox, StreamPosition};
 
-/// One copy's way so far.
+/// The history of one copy.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CopyTrace {
     /// The recipient.
@@ -15,9 +15,9 @@ pub struct CopyTrace {
     pub country: CountryCode,
     /// The lane.
     pub lane: Lane,
-    /// Its place in the stream.
+    /// Its position in the stream.
     pub place: Option<StreamPosition>,
-    /// Where it stands.
+    /// Its state.
     pub state: CopyState,
     /// When it was put into the outbox.
     pub enqueued_at: Timestamp,
@@ -33,7 +33,7 @@ pub struct CopyTrace {
     pub read_at: Option<Timestamp>,
     /// When the recipient refused it, by its clock.
     pub rejected_at: Option<Timestamp>,
-    /// Why it was refused, or made void.
+    /// The reason why it was refused, or made void.
     pub code: Option<String>,
     /// When the receipt of delivery or refusal came, by our clock.
     pub settled_at: Option<Timestamp>,

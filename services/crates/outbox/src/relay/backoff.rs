@@ -1,11 +1,11 @@
-//! How long until a message goes again.
+//! Waits before a message leaves again, and before a lane is served again.
 
 use std::time::Duration;
 
 use crate::OutboxSettings;
 
-/// The wait for a receipt after a message has left for the `attempts`th time: it doubles from the first
-/// to the longest.
+/// The wait for a receipt after a message has left for the `attempts`th time. It doubles from the first wait to the
+/// longest.
 pub(crate) fn retransmit_after(attempts: u64, settings: &OutboxSettings) -> Duration {
     let doublings = u32::try_from(attempts.saturating_sub(1)).unwrap_or(u32::MAX);
     let factor = 1_u32.checked_shl(doublings).unwrap_or(u32::MAX);

@@ -1,42 +1,42 @@
-//! Which copies leave together: a decision on sizes and counts alone.
+//! Chooses the copies that leave in one bundle, by sizes and counts alone.
 
 use rovuma_envelope::{BUNDLE_BYTES_MAX, BUNDLE_MESSAGES_MAX};
 
 /// A copy that may leave.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Candidate {
-    /// Its place in the order of leaving.
+    /// Its position in the order of leaving.
     pub(crate) position: i64,
-    /// The bytes it takes in a bundle.
+    /// Its size in a bundle.
     pub(crate) size_bytes: u64,
-    /// Whether it is numbered, hence answered by a receipt, hence counted in the window.
+    /// Whether it is numbered: then a receipt answers it, and it counts in the window.
     pub(crate) numbered: bool,
 }
 
 impl Candidate {
-    /// Whether no bundle holds it.
+    /// Whether it is larger than any bundle.
     fn is_too_large(&self) -> bool {
         self.size_bytes > bundle_bytes_max()
     }
 }
 
-/// What the window of unreceipted bundles still takes.
+/// The room left in the window of bundles without a receipt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Room {
+pub(crate) struct WindowRoom {
     /// Whether one more bundle may leave.
     pub(crate) bundle: bool,
     /// Bytes of numbered messages it may hold.
     pub(crate) bytes: u64,
 }
 
-/// Chooses from what has come due again and from what has not left yet, each in order of position.
+/// Chooses from the copies that have come due again and from those that have not left yet, each in order of position.
 ///
-/// What is due goes first and without regard to the window: it was counted when it first left. Of what has
-/// not left, numbered copies go as far as the window has room, in order and without leaving one out;
-/// copies without a number go regardless, for receipts must not wait behind what waits for receipts. A
-/// copy that no bundle holds goes regardless as well: it will be set aside and take no room.
-pub(crate) fn choose(due: &[Candidate], fresh: &[Candidate], room: Room) -> Vec<i64> {
-    let mut bundle = Filling::default();
+/// Due copies come first, without regard to the window, which counted them when they first left. Of the fresh ones,
+/// numbered copies are chosen as far as the window has room, in order and without leaving one out. Copies without a
+/// number need no room, for receipts must not wait behind messages that wait for receipts. A copy that is larger than any
+/// bundle needs no room either: it is chosen alone, and then made void.
+pub(crate) fn choose(due: &[Candidate], fresh: &[Candidate], room: WindowRoom) -> Vec<i64> {
+    let mut bundle = BundleFilling::default();
     let mut room = room;
     for candidate in due {
         if !bundle.add(candidate) {
@@ -47,6 +47,7 @@ pub(crate) fn choose(due: &[Candidate], fresh: &[Candidate], room: Room) -> Vec<
         let takes_room = candidate.numbered && !candidate.is_too_large();
         let fits_window = !takes_room || (room.bundle && candidate.size_bytes <= room.bytes);
         if !fits_window {
+            // No later numbered copy may overtake this one.
             room.bundle = false;
         } else if !bundle.add(candidate) {
             break;
@@ -58,14 +59,14 @@ pub(crate) fn choose(due: &[Candidate], fresh: &[Candidate], room: Room) -> Vec<
 }
 
 #[derive(Default)]
-struct Filling {
+struct BundleFilling {
     positions: Vec<i64>,
     size_bytes: u64,
 }
 
-impl Filling {
-    /// `false`: it is full. A copy too large for any bundle goes alone, to be set aside when its bytes say
-    /// the same.
+impl BundleFilling {
+    /// Adds a copy; `false` when the bundle has no room for it. A copy too large for any bundle is taken alone: once its
+    /// bytes are loaded and confirm that, it is made void.
     fn add(&mut self, candidate: &Candidate) -> bool {
         let size_bytes = self.size_bytes.saturating_add(candidate.size_bytes);
         let fits = size_bytes <= bundle_bytes_max();
@@ -93,8 +94,8 @@ mod tests {
 
     use super::*;
 
-    const OPEN: Room = Room { bundle: true, bytes: 4 << 20 };
-    const SHUT: Room = Room { bundle: false, bytes: 4 << 20 };
+    const OPEN: WindowRoom = WindowRoom { bundle: true, bytes: 4 << 20 };
+    const SHUT: WindowRoom = WindowRoom { bundle: false, bytes: 4 << 20 };
 
     fn numbered(position: i64, size_bytes: u64) -> Candidate {
         Candidate { position, size_bytes, numbered: true }
@@ -114,7 +115,7 @@ mod tests {
     #[test]
     fn nothing_overtakes_within_a_stream() {
         let fresh = [numbered(1, 900), numbered(2, 5000), numbered(3, 900), plain(4)];
-        assert_eq!(choose(&[], &fresh, Room { bundle: true, bytes: 2000 }), [1, 4]);
+        assert_eq!(choose(&[], &fresh, WindowRoom { bundle: true, bytes: 2000 }), [1, 4]);
     }
 
     #[test]
@@ -125,7 +126,7 @@ mod tests {
     #[test]
     fn what_fits_no_bundle_waits_for_no_window() {
         let fresh = [numbered(1, u64::MAX), numbered(2, 900)];
-        let room = Room { bundle: true, bytes: 2000 };
+        let room = WindowRoom { bundle: true, bytes: 2000 };
         assert_eq!(choose(&[], &fresh, room), [1]);
         assert_eq!(choose(&[], &fresh[1..], room), [2]);
     }
@@ -137,8 +138,8 @@ mod tests {
         })
     }
 
-    fn room() -> impl Strategy<Value = Room> {
-        (any::<bool>(), 0_u64..2_000_000).prop_map(|(bundle, bytes)| Room { bundle, bytes })
+    fn room() -> impl Strategy<Value = WindowRoom> {
+        (any::<bool>(), 0_u64..2_000_000).prop_map(|(bundle, bytes)| WindowRoom { bundle, bytes })
     }
 
     proptest! {

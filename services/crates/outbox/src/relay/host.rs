@@ -1,4 +1,4 @@
-//! What the relay needs from the service it runs in.
+//! The interface between the relay and the service around it.
 
 use std::sync::Arc;
 
@@ -9,12 +9,12 @@ use rovuma_store::Conn;
 
 use crate::StreamPosition;
 
-/// A copy whose state the relay changes.
+/// A copy whose state has changed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MovedCopy {
     /// The message.
     pub message: MessageId,
-    /// Its type, as the wire says it.
+    /// Its type, as the word on the wire.
     pub message_type: String,
     /// The agency that sends it.
     pub sender: AgencyCode,
@@ -22,19 +22,19 @@ pub struct MovedCopy {
     pub recipient: AgencyCode,
     /// The lane.
     pub lane: Lane,
-    /// Its place in the stream.
+    /// Its position in the stream; absent for a message without a number.
     pub place: Option<StreamPosition>,
-    /// How often it had left before.
+    /// How often it had left before this change.
     pub attempts: u64,
 }
 
-/// The service around the relay: it knows whom to seal to, and may write down what happens in the very
-/// transaction in which it happens.
+/// The service around the relay. It has the trust lists with the keys to seal to, and may record changes of copies in the
+/// transactions that make them.
 pub trait RelayHost: Send + Sync + 'static {
     /// The trust lists in force.
     fn trust(&self) -> Arc<TrustStore>;
 
-    /// These copies were confirmed by the broker.
+    /// Called in the transaction that records that the broker has confirmed these copies.
     fn queued<'t>(
         &'t self,
         _tx: &'t mut Conn,
@@ -44,7 +44,7 @@ pub trait RelayHost: Send + Sync + 'static {
         Box::pin(async { Ok(()) })
     }
 
-    /// The numbers of these copies are void, for this reason.
+    /// Called in the transaction that makes the numbers of these copies void, with the reason.
     fn voided<'t>(
         &'t self,
         _tx: &'t mut Conn,

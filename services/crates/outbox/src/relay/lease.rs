@@ -1,4 +1,5 @@
-//! Who serves a lane, when several relays share one store: a row with a fence that rises.
+//! Leases of lanes, for relays that share one store: the relay with the lease serves the lane. Each lease is a row with a
+//! fence number that rises with each new holder.
 
 use std::{
     collections::HashMap,
@@ -12,12 +13,12 @@ use sqlx::Row;
 
 use crate::model::LaneKey;
 
-/// How long a lane belongs to a relay that does not renew it: so long does an urgent alert wait at most when a gateway
-/// dies and another shares its store. Where a confirm takes longer, and the lane is taken over meanwhile, the fence
-/// keeps the departure from being written down twice, and the recipient knows the duplicate.
+/// How long a lease lasts unless renewed. An urgent alert waits at most this long when a gateway dies and another shares its
+/// store. When a confirm takes longer and another relay takes the lane over, the fence keeps the bundle from being
+/// recorded twice, and the recipient recognises the duplicate.
 const LEASE: Duration = Duration::from_secs(15);
 
-/// A lane that this relay serves.
+/// This relay's right to serve a lane.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Lease {
     holder: StoreId,
@@ -29,42 +30,44 @@ pub(crate) struct Lease {
 #[derive(Debug)]
 pub(crate) struct Leases {
     holder: StoreId,
-    held: Mutex<HashMap<LaneKey, Lease>>,
+    leases: Mutex<HashMap<LaneKey, Lease>>,
 }
 
 impl Leases {
     pub(crate) fn new() -> Self {
-        Self { holder: StoreId::draw(), held: Mutex::default() }
+        Self { holder: StoreId::draw(), leases: Mutex::default() }
     }
 
-    /// The lease on a lane, taken now if need be; `None` while another relay has it.
-    pub(crate) async fn hold(
+    /// Returns the lease of a lane, taking or renewing it when needed; `None` while another relay has it.
+    pub(crate) async fn acquire(
         &self,
         store: &Store,
         lane: &LaneKey,
         now: Timestamp,
     ) -> Result<Option<Lease>, WriteError<sqlx::Error>> {
-        let held = self.held().get(lane).copied();
+        let current = self.leases().get(lane).copied();
         // Renewed in good time, so that it outlasts the bundle about to be published.
-        if let Some(lease) = held.filter(|lease| lease.until > now.plus(LEASE * 3 / 4)) {
+        if let Some(lease) = current.filter(|lease| lease.until > now.plus(LEASE * 3 / 4)) {
             return Ok(Some(lease));
         }
-        if !store.is_exclusive() && self.is_anothers(store, lane, now).await.map_err(WriteError::Job)? {
+        if !store.is_exclusive()
+            && self.is_taken_by_another(store, lane, now).await.map_err(WriteError::Job)?
+        {
             return Ok(None);
         }
-        let (holder, wanted) = (self.holder, lane.clone());
+        let (holder, claimed) = (self.holder, lane.clone());
         let lease =
-            store.write(move |tx| async move { claim(tx, &wanted, holder, now).await }.boxed()).await?;
+            store.write(move |tx| async move { claim(tx, &claimed, holder, now).await }.boxed()).await?;
         match lease {
-            Some(lease) => self.held().insert(lane.clone(), lease),
-            None => self.held().remove(lane),
+            Some(lease) => self.leases().insert(lane.clone(), lease),
+            None => self.leases().remove(lane),
         };
         Ok(lease)
     }
 
-    /// Whether another relay has the lane, as far as can be told without writing: a claim that fails is a commit
-    /// all the same, and would wake that relay for nothing.
-    async fn is_anothers(&self, store: &Store, lane: &LaneKey, now: Timestamp) -> sqlx::Result<bool> {
+    /// Whether another relay has the lane, by a query that writes nothing: a claim that fails would still be a commit, and
+    /// wake that relay for nothing.
+    async fn is_taken_by_another(&self, store: &Store, lane: &LaneKey, now: Timestamp) -> sqlx::Result<bool> {
         let row = sqlx::query(
             "SELECT fence FROM outbox_lease
              WHERE recipient = $1 AND lane = $2 AND holder <> $3 AND expires_at > $4",
@@ -78,21 +81,21 @@ impl Leases {
         Ok(row.is_some())
     }
 
-    /// Gives up every lease, so that others need not wait for its end.
+    /// Gives up every lease, so that other relays need not wait until it expires.
     pub(crate) async fn release(&self, store: &Store) -> Result<(), WriteError<sqlx::Error>> {
-        self.held().clear();
+        self.leases().clear();
         let holder = self.holder;
         store.write(move |tx| async move { expire(tx, Some(holder)).await }.boxed()).await
     }
 
-    fn held(&self) -> std::sync::MutexGuard<'_, HashMap<LaneKey, Lease>> {
-        self.held.lock().unwrap_or_else(PoisonError::into_inner)
+    fn leases(&self) -> std::sync::MutexGuard<'_, HashMap<LaneKey, Lease>> {
+        self.leases.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Lease {
-    /// Renews the lease within a transaction. `false`: another relay has taken over, and whatever the
-    /// transaction is about is not ours to write.
+    /// Renews the lease within a transaction. `false`: another relay has taken the lane over, and this transaction must not
+    /// change its copies.
     pub(crate) async fn renew(&self, tx: &mut Conn, lane: &LaneKey, now: Timestamp) -> sqlx::Result<bool> {
         let done = sqlx::query(
             "UPDATE outbox_lease SET expires_at = $1
@@ -109,7 +112,7 @@ impl Lease {
     }
 }
 
-/// Ends the leases of `holder`, or of everybody.
+/// Ends the leases of `holder`, or of all relays.
 pub(crate) async fn expire(tx: &mut Conn, holder: Option<StoreId>) -> sqlx::Result<()> {
     let query = match holder {
         Some(_) => "UPDATE outbox_lease SET expires_at = 0 WHERE holder = $1",

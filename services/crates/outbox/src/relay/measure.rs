@@ -1,4 +1,4 @@
-//! What waits, in the metrics.
+//! Metrics of unsettled copies.
 
 use std::{collections::BTreeSet, time::Duration};
 
@@ -7,7 +7,7 @@ use tokio::time::Instant;
 
 use crate::{LaneStats, Outbox, model::LaneKey};
 
-/// How often it is counted: a long backlog takes a moment.
+/// How often copies are counted: counting a long backlog takes a moment.
 const EVERY: Duration = Duration::from_secs(30);
 
 /// The gauges `rovuma_outbox_waiting`, `rovuma_outbox_queued` and `rovuma_outbox_oldest_seconds`, by agency
@@ -15,12 +15,12 @@ const EVERY: Duration = Duration::from_secs(30);
 #[derive(Debug, Default)]
 pub(crate) struct Gauges {
     measured_at: Option<Instant>,
-    /// Lanes shown before: those that are empty by now are shown as empty.
+    /// The lanes of the last count. Those that are empty now are set to zero.
     shown: BTreeSet<LaneKey>,
 }
 
 impl Gauges {
-    /// Counts, when it is time to.
+    /// Counts, unless the last count was less than [`EVERY`] ago.
     pub(crate) async fn measure(&mut self, outbox: &Outbox, now: Timestamp, at: Instant) -> sqlx::Result<()> {
         if self.measured_at.is_some_and(|before| at < before + EVERY) {
             return Ok(());
@@ -30,11 +30,11 @@ impl Gauges {
         let present: BTreeSet<LaneKey> =
             stats.iter().map(|lane| LaneKey::new(&lane.recipient, lane.lane)).collect();
         for lane in self.shown.difference(&present) {
-            show(lane, 0, 0, Duration::ZERO);
+            set(lane, 0, 0, Duration::ZERO);
         }
         for lane in &stats {
             let key = LaneKey::new(&lane.recipient, lane.lane);
-            show(&key, lane.waiting, lane.queued, age_of_oldest(lane, now));
+            set(&key, lane.waiting, lane.queued, age_of_oldest(lane, now));
         }
         self.shown = present;
         Ok(())
@@ -46,7 +46,7 @@ fn age_of_oldest(lane: &LaneStats, now: Timestamp) -> Duration {
     oldest.map_or(Duration::ZERO, |oldest| now.since(oldest))
 }
 
-fn show(lane: &LaneKey, waiting: u64, queued: u64, oldest: Duration) {
+fn set(lane: &LaneKey, waiting: u64, queued: u64, oldest: Duration) {
     let labels = [("agency", lane.recipient.to_string()), ("lane", lane.lane.to_string())];
     metrics::gauge!("rovuma_outbox_waiting", &labels).set(as_gauge(waiting));
     metrics::gauge!("rovuma_outbox_queued", &labels).set(as_gauge(queued));

@@ -1,4 +1,4 @@
-//! Reading what may leave: sizes first, bytes only of what was chosen.
+//! Reads the copies that may leave: the sizes of all candidates, and the bytes of the chosen ones.
 
 use rovuma_envelope::{BUNDLE_BYTES_MAX, BUNDLE_MESSAGES_MAX, Jws};
 use rovuma_schemas::Timestamp;
@@ -6,7 +6,7 @@ use rovuma_store::{RowExt, padded_list, with_list};
 use sqlx::{Row, any::AnyRow};
 
 use super::{
-    choose::{Candidate, Room, choose},
+    choose::{Candidate, WindowRoom, choose},
     host::MovedCopy,
 };
 use crate::{
@@ -15,17 +15,17 @@ use crate::{
     partner,
 };
 
-/// What leaves in one bundle.
+/// The copies chosen for one bundle.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Choice {
+pub(crate) struct BundleChoice {
     pub(crate) positions: Vec<i64>,
-    /// Until when it may wait for company: nothing to wait for when absent.
-    pub(crate) company_until: Option<Timestamp>,
+    /// Until when the bundle may wait for further copies; absent when it need not wait.
+    pub(crate) gather_until: Option<Timestamp>,
 }
 
-/// A chosen copy with its signed bytes.
+/// A chosen copy with its signed message.
 #[derive(Clone, Debug)]
-pub(crate) struct Loaded {
+pub(crate) struct LoadedCopy {
     pub(crate) position: i64,
     pub(crate) copy: MovedCopy,
     /// Absent when the stored bytes do not read back.
@@ -33,8 +33,8 @@ pub(crate) struct Loaded {
 }
 
 impl Outbox {
-    /// Chooses what leaves next on a lane.
-    pub(crate) async fn choose(&self, lane: &LaneKey, now: Timestamp) -> sqlx::Result<Choice> {
+    /// Chooses the copies of the next bundle on a lane.
+    pub(crate) async fn choose(&self, lane: &LaneKey, now: Timestamp) -> sqlx::Result<BundleChoice> {
         let due = self.due(lane, now).await?;
         let room = self.room(lane).await?;
         let mut fresh = self.waiting(lane, Numbered::No, now).await?;
@@ -44,14 +44,14 @@ impl Outbox {
         }
         let candidates: Vec<Candidate> = fresh.iter().map(|(candidate, _)| *candidate).collect();
         let positions = choose(&due, &candidates, room);
-        let lonely =
+        let is_small =
             due.is_empty() && positions.len() == fresh.len() && positions.len() < BUNDLE_MESSAGES_MAX;
         let oldest = fresh.iter().map(|(_, since)| *since).min();
-        let company_until = oldest.filter(|_| lonely).map(|since| since.plus(self.settings().gather()));
-        Ok(Choice { positions, company_until })
+        let gather_until = oldest.filter(|_| is_small).map(|since| since.plus(self.settings().gather()));
+        Ok(BundleChoice { positions, gather_until })
     }
 
-    /// Lanes on which something waits or has come due, whoever put it there.
+    /// The lanes on which a copy waits or has come due, whichever process put it there.
     pub(crate) async fn lanes_with_work(&self, now: Timestamp) -> sqlx::Result<Vec<LaneKey>> {
         let rows = sqlx::query(
             "SELECT DISTINCT recipient, lane FROM outbox_copy WHERE state = 0 AND number IS NOT NULL
@@ -71,8 +71,8 @@ impl Outbox {
             .collect()
     }
 
-    /// The chosen copies with their bytes, in the order of leaving.
-    pub(crate) async fn load(&self, positions: &[i64]) -> sqlx::Result<Vec<Loaded>> {
+    /// Loads the chosen copies with their messages, in the order of leaving.
+    pub(crate) async fn load(&self, positions: &[i64]) -> sqlx::Result<Vec<LoadedCopy>> {
         let text = with_list(
             "SELECT c.position, c.message, c.sender, c.recipient, c.lane, c.stream, c.number, c.attempts,
                     m.message_type, m.compact
@@ -83,10 +83,10 @@ impl Outbox {
         );
         let query = padded_list(positions).fold(sqlx::query(text), |query, position| query.bind(position));
         let rows = query.fetch_all(self.store().read()).await?;
-        rows.iter().map(loaded).collect()
+        rows.iter().map(loaded_copy).collect()
     }
 
-    /// What has left and must leave again, if its recipient is heard.
+    /// The copies that have left and must leave again; none while the recipient is silent.
     async fn due(&self, lane: &LaneKey, now: Timestamp) -> sqlx::Result<Vec<Candidate>> {
         let heard = partner::heard_at(self.store().read(), &lane.recipient).await?;
         if !partner::is_heard(heard, now, self.settings().silence()) {
@@ -106,7 +106,7 @@ impl Outbox {
         rows.iter().map(|row| candidate(row, true)).collect()
     }
 
-    /// What has not left yet and is still worth it, with when it came.
+    /// The copies that have not left and not expired, with the times when they were put in.
     async fn waiting(
         &self,
         lane: &LaneKey,
@@ -125,8 +125,8 @@ impl Outbox {
         rows.iter().map(read).collect()
     }
 
-    /// What the window still takes.
-    async fn room(&self, lane: &LaneKey) -> sqlx::Result<Room> {
+    /// The room left in the window.
+    async fn room(&self, lane: &LaneKey) -> sqlx::Result<WindowRoom> {
         let row = sqlx::query(
             "SELECT COUNT(DISTINCT bundle) AS bundles, CAST(COALESCE(SUM(sent_bytes), 0) AS BIGINT) AS bytes
              FROM outbox_copy WHERE recipient = $1 AND lane = $2 AND state = 1",
@@ -136,10 +136,10 @@ impl Outbox {
         .fetch_one(self.store().read())
         .await?;
         let (bundles, bytes) = (row.count("bundles")?, row.count("bytes")?);
-        // However small the window was set, one bundle always fits an empty one.
+        // However small the configured window, an empty one takes one bundle.
         let least = if bundles == 0 { u64::try_from(BUNDLE_BYTES_MAX).unwrap_or(u64::MAX) } else { 0 };
         let left = self.settings().window_bytes.saturating_sub(bytes).max(least);
-        Ok(Room {
+        Ok(WindowRoom {
             bundle: bundles < u64::from(self.settings().window_bundles).max(1) && left > 0,
             bytes: left,
         })
@@ -153,7 +153,7 @@ enum Numbered {
 }
 
 impl Numbered {
-    /// Two texts rather than a parameter: each is answered from an index of its own.
+    /// Two texts rather than a parameter, so that each is answered from an index of its own.
     const fn waiting(self) -> &'static str {
         match self {
             Self::Yes => {
@@ -180,18 +180,18 @@ fn candidate(row: &AnyRow, numbered: bool) -> sqlx::Result<Candidate> {
     Ok(Candidate { position: row.try_get("position")?, size_bytes: row.count("size_bytes")?, numbered })
 }
 
-fn loaded(row: &AnyRow) -> sqlx::Result<Loaded> {
-    Ok(Loaded { position: row.try_get("position")?, copy: moved(row)?, jws: signed(row)? })
+fn loaded_copy(row: &AnyRow) -> sqlx::Result<LoadedCopy> {
+    Ok(LoadedCopy { position: row.try_get("position")?, copy: moved_copy(row)?, jws: signed_message(row)? })
 }
 
-/// The signed bytes, when they read back.
-pub(crate) fn signed(row: &AnyRow) -> sqlx::Result<Option<Jws>> {
+/// The signed message; none when the stored bytes do not read back.
+pub(crate) fn signed_message(row: &AnyRow) -> sqlx::Result<Option<Jws>> {
     let compact: &[u8] = row.try_get("compact")?;
     Ok(std::str::from_utf8(compact).ok().and_then(|text| Jws::from_compact(text).ok()))
 }
 
-/// A copy as the host is told of it.
-pub(crate) fn moved(row: &AnyRow) -> sqlx::Result<MovedCopy> {
+/// Reads a copy as the host gets it.
+pub(crate) fn moved_copy(row: &AnyRow) -> sqlx::Result<MovedCopy> {
     let place = match (row.opt_store_id("stream")?, row.opt_count("number")?) {
         (Some(stream), Some(number)) => Some(StreamPosition { stream, number }),
         _ => None,

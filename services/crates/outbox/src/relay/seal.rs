@@ -1,4 +1,4 @@
-//! From signed messages to one sealed bundle.
+//! Packs signed messages into one bundle and seals it.
 
 use rovuma_envelope::{
     BUNDLE_BYTES_MAX, Bundle, Jws, PackFault, SealFault, SealingRecipient, TrustStore, seal, trust,
@@ -8,16 +8,16 @@ use rovuma_schemas::{AgencyCode, Timestamp};
 /// The content type of a sealed bundle.
 pub const BUNDLE_CONTENT_TYPE: &str = "application/vnd.rovuma.bundle";
 
-/// Nothing can be sealed to a recipient now. A new trust list may mend it, so what waits keeps waiting.
+/// The trust lists in force have no way to seal to a recipient. A new list may have, so its copies keep waiting.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum NoSeal {
+pub(crate) enum CannotSeal {
     #[error(transparent)]
     Key(#[from] trust::NoSealingKey),
     #[error(transparent)]
     Format(#[from] trust::NoBundleFormat),
 }
 
-/// A bundle cannot be made.
+/// A bundle could not be packed or sealed.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum SealError {
     #[error(transparent)]
@@ -28,23 +28,23 @@ pub(crate) enum SealError {
     BrokenOff,
 }
 
-/// The present key of a recipient that takes the bundles we make.
-pub(crate) fn key_for(
+/// The present sealing key of a recipient, which must accept our bundle format.
+pub(crate) fn sealing_key(
     trust: &TrustStore,
     to: &AgencyCode,
     now: Timestamp,
-) -> Result<SealingRecipient, NoSeal> {
+) -> Result<SealingRecipient, CannotSeal> {
     trust.bundle_format_for(to)?;
     Ok(trust.sealing_recipient(to, now)?.clone())
 }
 
-/// Whether a bundle can hold this message: what [`Bundle::pack`] says of it alone, without packing it.
+/// Whether [`Bundle::pack`] would take this message, without packing it.
 pub(crate) fn fits_a_bundle(jws: &Jws) -> bool {
     Bundle::packed_len(jws) <= BUNDLE_BYTES_MAX && u16::try_from(jws.protected().len()).is_ok()
 }
 
-/// Packs and seals, beside the tasks that must answer quickly.
-pub(crate) async fn sealed(messages: Vec<Jws>, to: SealingRecipient) -> Result<Vec<u8>, SealError> {
+/// Packs and seals on a blocking thread, since both take processor time.
+pub(crate) async fn pack_and_seal(messages: Vec<Jws>, to: SealingRecipient) -> Result<Vec<u8>, SealError> {
     let work = move || Ok(seal(&Bundle::pack(&messages)?, &to)?);
     tokio::task::spawn_blocking(work).await.unwrap_or(Err(SealError::BrokenOff))
 }

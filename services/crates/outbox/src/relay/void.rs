@@ -1,4 +1,4 @@
-//! Numbers that will not arrive.
+//! Makes numbers void.
 
 use std::sync::Arc;
 
@@ -8,24 +8,24 @@ use sqlx::Row;
 
 use super::{
     host::{MovedCopy, RelayHost},
-    read::moved,
+    read::moved_copy,
 };
 use crate::Outbox;
 
-/// Copies made void in one transaction at most: others want to write too.
+/// Maximum copies made void in one transaction, so that other writes need not wait long.
 const VOID_MAX: i64 = 256;
 
-/// Which copies may be made void.
+/// The states of copies that may be made void.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Voidable {
-    /// Those that have never left.
+    /// Copies that have never left.
     Unsent,
-    /// Also those that have left and would leave again.
+    /// Also copies that have left and have no receipt.
     Unsettled,
 }
 
 impl Voidable {
-    /// The last of the states that it takes.
+    /// The last of these states, as the column has it.
     const fn last_state(self) -> i64 {
         match self {
             Self::Unsent => 0,
@@ -35,7 +35,7 @@ impl Voidable {
 }
 
 impl Outbox {
-    /// Makes void what has never left and is not worth it any more. Returns how many copies that were.
+    /// Makes void the copies that expired before they left, and returns their number.
     pub(crate) async fn void_expired(
         &self,
         host: &Arc<dyn RelayHost>,
@@ -51,7 +51,7 @@ impl Outbox {
         }
     }
 
-    /// Makes void those of the copies that may be. Returns how many there were.
+    /// Makes void those of the copies that `which` allows, and returns their number.
     pub(crate) async fn void(
         &self,
         host: &Arc<dyn RelayHost>,
@@ -70,7 +70,7 @@ impl Outbox {
             .await
     }
 
-    /// Some of what is to be made void.
+    /// The positions of copies that expired before they left, at most [`VOID_MAX`].
     async fn expired(&self, now: Timestamp) -> sqlx::Result<Vec<i64>> {
         let query = sqlx::query(
             "SELECT position FROM outbox_copy
@@ -81,10 +81,7 @@ impl Outbox {
     }
 }
 
-/// Makes void those of the copies that may be, and tells the host. Returns them.
-///
-/// # Errors
-/// [`sqlx::Error`] when the store does not answer.
+/// Makes void those of the copies that `which` allows, notifies the host, and returns them.
 pub(crate) async fn void(
     tx: &mut Conn,
     host: &dyn RelayHost,
@@ -105,7 +102,7 @@ pub(crate) async fn void(
     let query = sqlx::query(text).bind(now.as_micros()).bind(reason.as_str()).bind(which.last_state());
     let query = padded_list(positions).fold(query, |query, position| query.bind(position));
     let rows = query.fetch_all(&mut *tx).await?;
-    let copies = rows.iter().map(moved).collect::<sqlx::Result<Vec<_>>>()?;
+    let copies = rows.iter().map(moved_copy).collect::<sqlx::Result<Vec<_>>>()?;
     host.voided(tx, &copies, reason, now).await?;
     Ok(copies)
 }

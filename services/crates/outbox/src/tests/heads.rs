@@ -1,4 +1,4 @@
-//! What a status says of streams, a renamed store's former ones included.
+//! The heads that a status names, also of streams of the store's former identities.
 
 use std::sync::Arc;
 
@@ -8,82 +8,82 @@ use rovuma_schemas::{
 use rovuma_store::FutureExt;
 
 use super::{
+    fixture::{Enqueued, Fixture, PRM, TPF, TestMessage, agency, at},
     window::plan,
-    world::{Letter, PRM, Put, TPF, World, agency, at},
 };
 use crate::RelayHost;
 
 const DAY: i64 = 86_400;
 
-async fn heads(world: &World, now: Timestamp) -> Vec<StreamHead> {
-    world.outbox.heads(&agency(PRM), &agency(TPF), now).await.expect("heads")
+async fn heads(fixture: &Fixture, now: Timestamp) -> Vec<StreamHead> {
+    fixture.outbox.heads(&agency(PRM), &agency(TPF), now).await.expect("heads")
 }
 
-async fn streams(world: &World, now: Timestamp) -> Vec<(StreamId, u64)> {
-    heads(world, now).await.iter().map(|head| (head.stream, head.last)).collect()
+async fn streams(fixture: &Fixture, now: Timestamp) -> Vec<(StreamId, u64)> {
+    heads(fixture, now).await.iter().map(|head| (head.stream, head.last)).collect()
 }
 
 /// Puts an alert in, and says in which stream.
-async fn put(world: &World, letter: &Letter) -> (Put, StreamId) {
-    (world.put(letter, at(0)).await, world.outbox.store().identity())
+async fn put(fixture: &Fixture, message: &TestMessage) -> (Enqueued, StreamId) {
+    (fixture.put(message, at(0)).await, fixture.outbox.store().identity())
 }
 
-async fn renew(world: &World) {
-    world.outbox.store().renew_identity().await.expect("renamed");
+async fn renew(fixture: &Fixture) {
+    fixture.outbox.store().renew_identity().await.expect("renamed");
 }
 
 #[tokio::test]
 async fn a_former_stream_is_told_of_until_all_of_it_is_settled() {
-    let world = World::new().await;
-    let (first, old) = put(&world, &Letter::alert(&[TPF])).await;
-    renew(&world).await;
-    assert_eq!(streams(&world, at(1)).await, [(old, 1)], "it waits");
-    let (_, new) = put(&world, &Letter::alert(&[TPF])).await;
-    assert_eq!(streams(&world, at(1)).await, [(new, 1), (old, 1)]);
-    world.depart(TPF, at(2)).await;
-    assert_eq!(streams(&world, at(3)).await, [(new, 1), (old, 1)], "it has no receipt");
-    world.deliver(first, TPF, at(4)).await;
-    assert_eq!(streams(&world, at(5)).await, [(new, 1)]);
+    let fixture = Fixture::new().await;
+    let (first, old) = put(&fixture, &TestMessage::alert(&[TPF])).await;
+    renew(&fixture).await;
+    assert_eq!(streams(&fixture, at(1)).await, [(old, 1)], "it waits");
+    let (_, new) = put(&fixture, &TestMessage::alert(&[TPF])).await;
+    assert_eq!(streams(&fixture, at(1)).await, [(new, 1), (old, 1)]);
+    fixture.publish_next(TPF, at(2)).await;
+    assert_eq!(streams(&fixture, at(3)).await, [(new, 1), (old, 1)], "it has no receipt");
+    fixture.deliver(first, TPF, at(4)).await;
+    assert_eq!(streams(&fixture, at(5)).await, [(new, 1)]);
 }
 
 #[tokio::test]
 async fn numbers_of_a_former_stream_made_void_after_it_are_told_for_as_long_as_others() {
-    let world = World::new().await;
-    let (_, old) = put(&world, &Letter { expires: Some(at(10)), ..Letter::alert(&[TPF]) }).await;
-    renew(&world).await;
-    let (_, new) = put(&world, &Letter::alert(&[TPF])).await;
-    let host: Arc<dyn RelayHost> = Arc::clone(&world.host) as Arc<dyn RelayHost>;
-    assert_eq!(world.outbox.void_expired(&host, at(10)).await.expect("looks"), 1);
-    let told = heads(&world, at(11)).await;
+    let fixture = Fixture::new().await;
+    let (_, old) = put(&fixture, &TestMessage { expires: Some(at(10)), ..TestMessage::alert(&[TPF]) }).await;
+    renew(&fixture).await;
+    let (_, new) = put(&fixture, &TestMessage::alert(&[TPF])).await;
+    let host: Arc<dyn RelayHost> = Arc::clone(&fixture.host) as Arc<dyn RelayHost>;
+    assert_eq!(fixture.outbox.void_expired(&host, at(10)).await.expect("looks"), 1);
+    let told = heads(&fixture, at(11)).await;
     assert_eq!(told.iter().map(|head| head.stream).collect::<Vec<_>>(), [new, old]);
     assert!(told[0].voided.is_empty());
     assert_eq!(told[1].voided, [VoidedNumber { number: 1, reason: VoidReason::Expired }]);
-    world.hear(TPF, at(30 * DAY)).await;
-    assert_eq!(streams(&world, at(30 * DAY)).await, [(new, 1)]);
+    fixture.record_heard(TPF, at(30 * DAY)).await;
+    assert_eq!(streams(&fixture, at(30 * DAY)).await, [(new, 1)]);
 }
 
 #[tokio::test]
 async fn however_often_a_store_was_renamed_a_status_names_so_many_streams_and_the_present_one_first() {
-    let world = World::new().await;
+    let fixture = Fixture::new().await;
     let mut drawn = Vec::new();
     for _ in 0..STREAMS_MAX + 3 {
-        drawn.insert(0, put(&world, &Letter::alert(&[TPF])).await.1);
-        renew(&world).await;
+        drawn.insert(0, put(&fixture, &TestMessage::alert(&[TPF])).await.1);
+        renew(&fixture).await;
     }
     // Nothing was put in under the last name: the latest former ones are named.
     let named = |told: Vec<(StreamId, u64)>| told.into_iter().map(|(stream, _)| stream).collect::<Vec<_>>();
-    assert_eq!(named(streams(&world, at(1)).await), drawn[..STREAMS_MAX]);
-    drawn.insert(0, put(&world, &Letter::alert(&[TPF])).await.1);
-    assert_eq!(named(streams(&world, at(1)).await), drawn[..STREAMS_MAX]);
+    assert_eq!(named(streams(&fixture, at(1)).await), drawn[..STREAMS_MAX]);
+    drawn.insert(0, put(&fixture, &TestMessage::alert(&[TPF])).await.1);
+    assert_eq!(named(streams(&fixture, at(1)).await), drawn[..STREAMS_MAX]);
 }
 
 #[tokio::test]
 async fn a_status_fits_a_message_however_many_numbers_are_void() {
-    let world = World::new().await;
+    let fixture = Fixture::new().await;
     for _ in 0..4 {
-        put(&world, &Letter::alert(&[TPF])).await;
+        put(&fixture, &TestMessage::alert(&[TPF])).await;
         // As if so many had expired: rows without bytes are enough to be told of.
-        let fill = world.outbox.store().write(move |tx| {
+        let fill = fixture.outbox.store().write(move |tx| {
             async move {
                 for number in 2_i64..=1100 {
                     sqlx::query(
@@ -103,9 +103,9 @@ async fn a_status_fits_a_message_however_many_numbers_are_void() {
             .boxed()
         });
         fill.await.expect("filled");
-        renew(&world).await;
+        renew(&fixture).await;
     }
-    let told: Vec<usize> = heads(&world, at(1)).await.iter().map(|head| head.voided.len()).collect();
+    let told: Vec<usize> = heads(&fixture, at(1)).await.iter().map(|head| head.voided.len()).collect();
     assert_eq!(told, [1024, 1024, 1024, 0]);
 }
 
@@ -114,9 +114,9 @@ async fn what_is_settled_is_not_looked_at() {
     if rovuma_lab::postgres::tests_use_postgres() {
         return;
     }
-    let world = World::new().await;
+    let fixture = Fixture::new().await;
     for query in [crate::heads::LIVE, crate::heads::VOIDED] {
-        let mut steps = plan(&world, query).await;
+        let mut steps = plan(&fixture, query).await;
         steps.retain(|step| step.contains("outbox_copy") || step.contains(" c "));
         assert!(!steps.is_empty());
         for step in steps {

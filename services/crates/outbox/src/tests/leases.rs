@@ -2,19 +2,19 @@
 
 use rovuma_store::{FutureExt, WriteError};
 
-use super::world::{Letter, TPF, World, at, lane};
+use super::fixture::{Fixture, TPF, TestMessage, at, lane};
 use crate::{
     CopyState,
-    relay::{lease, lease::Leases, mark::MarkError},
+    relay::{lease, lease::Leases, published::RecordError},
 };
 
 #[tokio::test]
 async fn a_lane_belongs_to_one_relay_until_its_lease_ends() {
-    let world = World::new().await;
+    let fixture = Fixture::new().await;
     let (first, second) = (Leases::new(), Leases::new());
-    let store = world.outbox.store();
+    let store = fixture.outbox.store();
     let hold = async |leases: &Leases, seconds| {
-        leases.hold(store, &lane(TPF), at(seconds)).await.expect("asked").is_some()
+        leases.acquire(store, &lane(TPF), at(seconds)).await.expect("asked").is_some()
     };
     assert!(hold(&first, 0).await);
     assert!(!hold(&second, 10).await);
@@ -28,17 +28,18 @@ async fn a_lane_belongs_to_one_relay_until_its_lease_ends() {
 
 #[tokio::test]
 async fn a_relay_that_lost_its_lane_marks_nothing() {
-    let world = World::new().await;
-    let put = world.put(&Letter::alert(&[TPF]), at(0)).await;
-    let chosen = world.outbox.choose(&lane(TPF), at(0)).await.expect("chooses").positions;
+    let fixture = Fixture::new().await;
+    let put = fixture.put(&TestMessage::alert(&[TPF]), at(0)).await;
+    let chosen = fixture.outbox.choose(&lane(TPF), at(0)).await.expect("chooses").positions;
     let (slow, quick) = (Leases::new(), Leases::new());
-    slow.hold(world.outbox.store(), &lane(TPF), at(0)).await.expect("asked").expect("ours");
+    slow.acquire(fixture.outbox.store(), &lane(TPF), at(0)).await.expect("asked").expect("ours");
     // The lease ends while the bundle is on its way, by the clock of another machine.
-    world.outbox.store().write(|tx| lease::expire(tx, None).boxed()).await.expect("ended");
-    quick.hold(world.outbox.store(), &lane(TPF), at(1)).await.expect("asked").expect("taken over");
-    let refused = world.mark(&slow, &lane(TPF), &chosen, at(2)).await.expect_err("not ours any more");
-    assert!(matches!(refused, WriteError::Job(MarkError::LeaseLost(_))), "{refused}");
-    assert_eq!(world.trace(put, TPF).await.state, CopyState::Waiting);
-    world.mark(&quick, &lane(TPF), &chosen, at(3)).await.expect("marked");
-    assert_eq!(world.trace(put, TPF).await.state, CopyState::Queued);
+    fixture.outbox.store().write(|tx| lease::expire(tx, None).boxed()).await.expect("ended");
+    quick.acquire(fixture.outbox.store(), &lane(TPF), at(1)).await.expect("asked").expect("taken over");
+    let refused =
+        fixture.record_published(&slow, &lane(TPF), &chosen, at(2)).await.expect_err("not ours any more");
+    assert!(matches!(refused, WriteError::Job(RecordError::LeaseLost(_))), "{refused}");
+    assert_eq!(fixture.trace(put, TPF).await.state, CopyState::Waiting);
+    fixture.record_published(&quick, &lane(TPF), &chosen, at(3)).await.expect("marked");
+    assert_eq!(fixture.trace(put, TPF).await.state, CopyState::Queued);
 }

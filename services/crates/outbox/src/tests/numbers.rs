@@ -4,7 +4,7 @@ use futures::future::join_all;
 use rovuma_schemas::Lane;
 use rovuma_store::{FutureExt, WriteError};
 
-use super::world::{Letter, PRM, TISD, TPF, World, agency, at};
+use super::fixture::{Fixture, PRM, TISD, TPF, TestMessage, agency, at};
 use crate::StreamPosition;
 
 #[derive(Debug, thiserror::Error)]
@@ -16,9 +16,9 @@ enum Refused {
 }
 
 /// Draws a number in a transaction that every third time is taken back.
-async fn draw(world: &World, n: u64) -> Option<StreamPosition> {
-    let outbox = world.outbox.clone();
-    let work = world.outbox.store().write(move |tx| {
+async fn draw(fixture: &Fixture, n: u64) -> Option<StreamPosition> {
+    let outbox = fixture.outbox.clone();
+    let work = fixture.outbox.store().write(move |tx| {
         async move {
             let place = outbox.next_stream_position(tx, &agency(PRM), &agency(TPF), Lane::Urgent).await?;
             if n.is_multiple_of(3) { Err(Refused::OnPurpose) } else { Ok(place) }
@@ -34,12 +34,12 @@ async fn draw(world: &World, n: u64) -> Option<StreamPosition> {
 
 #[tokio::test]
 async fn numbers_drawn_at_once_have_no_gap_though_some_are_taken_back() {
-    let world = World::new().await;
-    let drawn = join_all((1..=150).map(|n| draw(&world, n))).await;
+    let fixture = Fixture::new().await;
+    let drawn = join_all((1..=150).map(|n| draw(&fixture, n))).await;
     let mut numbers: Vec<u64> = drawn.into_iter().flatten().map(|place| place.number).collect();
     numbers.sort_unstable();
     assert_eq!(numbers, (1..=100).collect::<Vec<u64>>());
-    let heads = world.outbox.heads(&agency(PRM), &agency(TPF), at(0)).await.expect("heads");
+    let heads = fixture.outbox.heads(&agency(PRM), &agency(TPF), at(0)).await.expect("heads");
     assert_eq!(
         heads.iter().map(|head| head.last).collect::<Vec<_>>(),
         [100],
@@ -48,9 +48,9 @@ async fn numbers_drawn_at_once_have_no_gap_though_some_are_taken_back() {
 }
 
 /// Draws twice, with another name of the store in between.
-async fn draw_across_a_renaming(world: &World, keep: bool) -> Option<[StreamPosition; 2]> {
-    let outbox = world.outbox.clone();
-    let work = world.outbox.store().write(move |tx| {
+async fn draw_across_a_renaming(fixture: &Fixture, keep: bool) -> Option<[StreamPosition; 2]> {
+    let outbox = fixture.outbox.clone();
+    let work = fixture.outbox.store().write(move |tx| {
         async move {
             let before = outbox.next_stream_position(tx, &agency(PRM), &agency(TPF), Lane::Urgent).await?;
             rovuma_store::renew_identity(tx).await?;
@@ -68,16 +68,16 @@ async fn draw_across_a_renaming(world: &World, keep: bool) -> Option<[StreamPosi
 
 #[tokio::test]
 async fn a_renaming_within_a_transaction_begins_new_streams_and_one_taken_back_does_not() {
-    let world = World::new().await;
-    let before = world.outbox.store().commit_count();
+    let fixture = Fixture::new().await;
+    let before = fixture.outbox.store().commit_count();
     let (one, taken_back, two, across, last) = futures::join!(
-        draw(&world, 1),
-        draw_across_a_renaming(&world, false),
-        draw(&world, 1),
-        draw_across_a_renaming(&world, true),
-        draw(&world, 1)
+        draw(&fixture, 1),
+        draw_across_a_renaming(&fixture, false),
+        draw(&fixture, 1),
+        draw_across_a_renaming(&fixture, true),
+        draw(&fixture, 1)
     );
-    assert_eq!(world.outbox.store().commit_count() - before, 1, "they are one transaction");
+    assert_eq!(fixture.outbox.store().commit_count() - before, 1, "they are one transaction");
     assert!(taken_back.is_none());
     let (one, two, last) = (one.expect("a place"), two.expect("a place"), last.expect("a place"));
     let [three, renamed] = across.expect("two places");
@@ -85,17 +85,17 @@ async fn a_renaming_within_a_transaction_begins_new_streams_and_one_taken_back_d
     assert!(one.stream == two.stream && two.stream == three.stream);
     assert_eq!([renamed.number, last.number], [1, 2]);
     assert!(renamed.stream == last.stream && renamed.stream != three.stream);
-    let heads = world.outbox.heads(&agency(PRM), &agency(TPF), at(0)).await.expect("heads");
+    let heads = fixture.outbox.heads(&agency(PRM), &agency(TPF), at(0)).await.expect("heads");
     assert_eq!(heads.iter().map(|head| (head.stream, head.last)).collect::<Vec<_>>(), [(last.stream, 2)]);
-    let again = draw(&world, 1).await.expect("a place");
+    let again = draw(&fixture, 1).await.expect("a place");
     assert_eq!(again, StreamPosition { stream: last.stream, number: 3 });
 }
 
 #[tokio::test]
 async fn a_transaction_in_which_somebody_else_moves_a_stream_gives_out_nothing() {
-    let world = World::new().await;
-    let outbox = world.outbox.clone();
-    let work = world.outbox.store().write(move |tx| {
+    let fixture = Fixture::new().await;
+    let outbox = fixture.outbox.clone();
+    let work = fixture.outbox.store().write(move |tx| {
         async move {
             for _ in 0..2 {
                 outbox.next_stream_position(tx, &agency(PRM), &agency(TPF), Lane::Urgent).await?;
@@ -107,30 +107,30 @@ async fn a_transaction_in_which_somebody_else_moves_a_stream_gives_out_nothing()
     });
     let refused = work.await.expect_err("two messages would have one number");
     assert!(!matches!(refused, WriteError::Job(_)), "{refused}");
-    assert_eq!(draw(&world, 1).await.expect("a place").number, 1);
+    assert_eq!(draw(&fixture, 1).await.expect("a place").number, 1);
 }
 
 #[tokio::test]
 async fn each_recipient_and_lane_counts_for_itself() {
-    let world = World::new().await;
-    let both = world.put(&Letter::alert(&[TPF, TISD]), at(0)).await;
-    let one = world.put(&Letter::alert(&[TISD]), at(0)).await;
-    let bulk = world.put(&Letter { lane: Lane::Bulk, ..Letter::alert(&[TISD]) }, at(0)).await;
+    let fixture = Fixture::new().await;
+    let both = fixture.put(&TestMessage::alert(&[TPF, TISD]), at(0)).await;
+    let one = fixture.put(&TestMessage::alert(&[TISD]), at(0)).await;
+    let bulk = fixture.put(&TestMessage { lane: Lane::Bulk, ..TestMessage::alert(&[TISD]) }, at(0)).await;
     let mut numbers = Vec::new();
     for (put, to) in [(both, TPF), (both, TISD), (one, TISD), (bulk, TISD)] {
-        numbers.push(world.trace(put, to).await.place.expect("a place").number);
+        numbers.push(fixture.trace(put, to).await.place.expect("a place").number);
     }
     assert_eq!(numbers, [1, 1, 2, 1]);
-    assert_eq!(world.count("outbox_message").await, 3, "bytes are kept once however many recipients");
+    assert_eq!(fixture.count("outbox_message").await, 3, "bytes are kept once however many recipients");
 }
 
 #[tokio::test]
 async fn a_renamed_store_begins_new_streams() {
-    let world = World::new().await;
-    let before = draw(&world, 1).await.expect("a number");
-    let renamed = world.outbox.store().renew_identity().await.expect("renamed");
-    let after = draw(&world, 1).await.expect("a number");
+    let fixture = Fixture::new().await;
+    let before = draw(&fixture, 1).await.expect("a number");
+    let renamed = fixture.outbox.store().renew_identity().await.expect("renamed");
+    let after = draw(&fixture, 1).await.expect("a number");
     assert!(before.stream != renamed && after == StreamPosition { stream: renamed, number: 1 });
-    let heads = world.outbox.heads(&agency(PRM), &agency(TPF), at(0)).await.expect("heads");
+    let heads = fixture.outbox.heads(&agency(PRM), &agency(TPF), at(0)).await.expect("heads");
     assert_eq!(heads.iter().map(|head| (head.stream, head.last)).collect::<Vec<_>>(), [(renamed, 1)]);
 }

@@ -126,7 +126,7 @@ impl Decisions<'_> {
                 .act(AuditAction::MessageResend)
                 .agency(own)
                 .object("stream", format_args!("{own}/{partner}/{}/{}", gaps.lane, gaps.stream))
-                .detail("again", resent.again)
+                .detail("again", resent.resent)
                 .detail("voided", resent.voided);
             self.gateway.trail.record(tx, &act).await?;
         }

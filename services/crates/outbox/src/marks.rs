@@ -1,4 +1,4 @@
-//! Which lanes have something new, told to the relay after the commit that made it so.
+//! Lanes that transactions of this process have changed, for the relay to serve after the commit.
 
 use std::{
     collections::HashMap,
@@ -7,19 +7,19 @@ use std::{
 
 use crate::model::LaneKey;
 
-/// Lanes marked by writers inside their transactions. A mark carries the number of commits there were
-/// when it was made, and is handed out only once there are more: before that the work is not visible.
-/// A mark whose transaction was taken back makes the relay look once in vain.
+/// Lanes that jobs marked inside their transactions. A mark carries the number of commits when it was made, and is handed
+/// out once there are more: before that, readers do not see the job's work. A mark of a job that was rolled back makes
+/// the relay look at the lane once in vain.
 #[derive(Debug, Default)]
-pub(crate) struct Marks(Mutex<HashMap<LaneKey, u64>>);
+pub(crate) struct LaneMarks(Mutex<HashMap<LaneKey, u64>>);
 
-impl Marks {
-    /// Marks a lane, while there were `commits` commits.
+impl LaneMarks {
+    /// Marks a lane, at a time when there have been `commits` commits.
     pub(crate) fn set(&self, lane: LaneKey, commits: u64) {
         self.lock().insert(lane, commits);
     }
 
-    /// Takes the marks made by transactions that have been committed now that there are `commits`.
+    /// Takes the marks of transactions that are committed, now that there have been `commits` commits.
     pub(crate) fn take(&self, commits: u64) -> Vec<LaneKey> {
         self.lock().extract_if(|_, marked| *marked < commits).map(|(lane, _)| lane).collect()
     }
@@ -38,7 +38,7 @@ mod tests {
     #[test]
     fn a_mark_is_handed_out_once_and_only_after_its_commit() {
         let lane = LaneKey::new(&"tz.tpf".parse().expect("an agency"), Lane::Urgent);
-        let marks = Marks::default();
+        let marks = LaneMarks::default();
         marks.set(lane.clone(), 7);
         assert!(marks.take(7).is_empty(), "its transaction runs still");
         assert_eq!(marks.take(8), [lane]);

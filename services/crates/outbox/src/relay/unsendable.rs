@@ -1,4 +1,4 @@
-//! Copies that can never leave: they must not hold up what waits behind them.
+//! Makes void the copies that can never leave, so that they do not hold up the copies behind them.
 
 use std::sync::Arc;
 
@@ -9,32 +9,32 @@ use tracing::error;
 
 use super::{
     host::{MovedCopy, RelayHost},
-    read::Loaded,
+    read::LoadedCopy,
     seal::fits_a_bundle,
     void::Voidable,
 };
 use crate::Outbox;
 
-/// What of the chosen can leave.
+/// The chosen copies that can leave.
 #[derive(Debug, Default)]
-pub(crate) struct Fit {
+pub(crate) struct Sendable {
     pub(crate) copies: Vec<(i64, MovedCopy)>,
     /// Their signed bytes, in the same order.
     pub(crate) messages: Vec<Jws>,
-    /// How many copies were made void instead.
-    pub(crate) set_aside: usize,
+    /// The number of chosen copies that were made void instead.
+    pub(crate) voided: usize,
 }
 
-/// Why a copy can never leave: the reason that its void number is told with.
+/// Why a copy can never leave. Statuses name its void number with this reason.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Unfit {
+enum Unsendable {
     /// Its stored bytes do not read back.
     Damaged,
     /// No bundle holds it.
     TooLarge,
 }
 
-impl Unfit {
+impl Unsendable {
     const ALL: [Self; 2] = [Self::Damaged, Self::TooLarge];
 
     const fn as_str(self) -> &'static str {
@@ -46,42 +46,42 @@ impl Unfit {
 }
 
 impl Outbox {
-    /// Makes void what of `loaded` can never leave, whether it has left before or not.
-    pub(crate) async fn set_unfit_aside(
+    /// Makes void the copies of `loaded` that can never leave, whether they have left before or not, and returns the others.
+    pub(crate) async fn void_unsendable(
         &self,
         host: &Arc<dyn RelayHost>,
-        loaded: Vec<Loaded>,
+        loaded: Vec<LoadedCopy>,
         now: Timestamp,
-    ) -> Result<Fit, WriteError<sqlx::Error>> {
-        let (mut fit, mut unfit) = (Fit::default(), Vec::new());
-        for Loaded { position, copy, jws } in loaded {
-            match fitting(jws) {
+    ) -> Result<Sendable, WriteError<sqlx::Error>> {
+        let (mut sendable, mut unsendable) = (Sendable::default(), Vec::new());
+        for LoadedCopy { position, copy, jws } in loaded {
+            match check(jws) {
                 Ok(jws) => {
-                    fit.messages.push(jws);
-                    fit.copies.push((position, copy));
+                    sendable.messages.push(jws);
+                    sendable.copies.push((position, copy));
                 }
                 Err(why) => {
                     error!(message.id = %copy.message, recipient = %copy.recipient, lane = %copy.lane,
-                        reason = why.as_str(), "a message can never leave: set aside");
-                    unfit.push((position, why));
+                        reason = why.as_str(), "a message can never leave: its number is made void");
+                    unsendable.push((position, why));
                 }
             }
         }
-        for why in Unfit::ALL {
-            let of_this = unfit.iter().filter(|(_, known)| *known == why);
+        for why in Unsendable::ALL {
+            let of_this = unsendable.iter().filter(|(_, known)| *known == why);
             let positions: Vec<i64> = of_this.map(|(position, _)| *position).collect();
             if !positions.is_empty() {
-                fit.set_aside += self.set_aside(host, positions, why, now).await?;
+                sendable.voided += self.void_because(host, positions, why, now).await?;
             }
         }
-        Ok(fit)
+        Ok(sendable)
     }
 
-    async fn set_aside(
+    async fn void_because(
         &self,
         host: &Arc<dyn RelayHost>,
         positions: Vec<i64>,
-        why: Unfit,
+        why: Unsendable,
         now: Timestamp,
     ) -> Result<usize, WriteError<sqlx::Error>> {
         let reason = VoidReason::Other(why.as_str().to_owned());
@@ -92,7 +92,7 @@ impl Outbox {
     }
 }
 
-fn fitting(jws: Option<Jws>) -> Result<Jws, Unfit> {
-    let jws = jws.ok_or(Unfit::Damaged)?;
-    if fits_a_bundle(&jws) { Ok(jws) } else { Err(Unfit::TooLarge) }
+fn check(jws: Option<Jws>) -> Result<Jws, Unsendable> {
+    let jws = jws.ok_or(Unsendable::Damaged)?;
+    if fits_a_bundle(&jws) { Ok(jws) } else { Err(Unsendable::TooLarge) }
 }

@@ -1,4 +1,4 @@
-//! Writing down that a bundle has left.
+//! Records that a bundle has left.
 
 use std::collections::BTreeMap;
 
@@ -17,50 +17,50 @@ use crate::{
 
 /// A bundle that the broker has confirmed.
 #[derive(Clone, Debug)]
-pub(crate) struct Departed {
+pub(crate) struct PublishedBundle {
     pub(crate) lane: LaneKey,
     pub(crate) lease: Lease,
-    /// Drawn for this bundle: what a window counts.
+    /// A random id of this bundle, by which the window counts bundles.
     pub(crate) bundle: StoreId,
     pub(crate) sealed_bytes: usize,
     pub(crate) copies: Vec<(i64, MovedCopy)>,
 }
 
-/// The bundle's departure cannot be written down.
+/// It could not be recorded that a bundle has left.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum MarkError {
-    /// Another relay serves the lane by now: it will send the same bytes again, and the recipient knows
-    /// duplicates.
+pub(crate) enum RecordError {
+    /// Another relay serves the lane by now. It sends the same messages again, and the recipient recognises duplicates.
     #[error("another relay has taken over {recipient} {lane}", recipient = .0.recipient, lane = .0.lane)]
     LeaseLost(LaneKey),
     #[error(transparent)]
     Database(#[from] sqlx::Error),
 }
 
-impl Departed {
-    /// Marks the copies in one transaction: numbered ones as queued, with the time when they go again;
-    /// the others are gone.
-    pub(crate) async fn mark(
+impl PublishedBundle {
+    /// Records, in one transaction, that the copies have left: numbered ones become queued, with the time when they leave
+    /// again; the others are deleted.
+    pub(crate) async fn record(
         &self,
         tx: &mut Conn,
         host: &dyn RelayHost,
         settings: &OutboxSettings,
         now: Timestamp,
-    ) -> Result<(), MarkError> {
+    ) -> Result<(), RecordError> {
         if !self.lease.renew(tx, &self.lane, now).await? {
-            return Err(MarkError::LeaseLost(self.lane.clone()));
+            return Err(RecordError::LeaseLost(self.lane.clone()));
         }
         for (attempts, positions) in self.numbered_by_attempts() {
             let due = now.plus(retransmit_after(attempts + 1, settings));
-            self.mark_queued(tx, &positions, now, due).await?;
+            self.set_queued(tx, &positions, now, due).await?;
         }
-        self.remove_plain(tx).await?;
+        self.delete_unnumbered(tx).await?;
         let copies: Vec<MovedCopy> = self.copies.iter().map(|(_, copy)| copy.clone()).collect();
         host.queued(tx, &copies, now).await?;
         Ok(())
     }
 
-    /// How long to wait for the receipt depends on how often a copy has left: nearly always once.
+    /// Groups the copies by how often they had left before, on which the wait for a receipt depends. Nearly always there is
+    /// one group.
     fn numbered_by_attempts(&self) -> BTreeMap<u64, Vec<i64>> {
         let mut by_attempts: BTreeMap<u64, Vec<i64>> = BTreeMap::new();
         for (position, copy) in self.copies.iter().filter(|(_, copy)| copy.place.is_some()) {
@@ -69,15 +69,15 @@ impl Departed {
         by_attempts
     }
 
-    async fn mark_queued(
+    async fn set_queued(
         &self,
         tx: &mut Conn,
         positions: &[i64],
         now: Timestamp,
         due: Timestamp,
     ) -> sqlx::Result<()> {
-        // A receipt may have been faster than the broker's confirm: then the state stays. What was made
-        // void in the meantime has left after all, unless another message has taken its place.
+        // When a receipt was faster than the broker's confirm, the state stays. A copy that was made void in the meantime
+        // has left after all, and is queued; unless it was reissued as another message.
         let text = with_list(
             "UPDATE outbox_copy
              SET state = CASE WHEN state = 0 OR (state = 4 AND code <> 'replaced') THEN 1 ELSE state END,
@@ -97,10 +97,10 @@ impl Departed {
         Ok(())
     }
 
-    async fn remove_plain(&self, tx: &mut Conn) -> sqlx::Result<()> {
-        let plain = self.copies.iter().filter(|(_, copy)| copy.place.is_none());
+    async fn delete_unnumbered(&self, tx: &mut Conn) -> sqlx::Result<()> {
+        let unnumbered = self.copies.iter().filter(|(_, copy)| copy.place.is_none());
         let (positions, messages): (Vec<i64>, Vec<Vec<u8>>) =
-            plain.map(|(position, copy)| (*position, copy.message.as_bytes().to_vec())).unzip();
+            unnumbered.map(|(position, copy)| (*position, copy.message.as_bytes().to_vec())).unzip();
         if positions.is_empty() {
             return Ok(());
         }

@@ -1,4 +1,4 @@
-//! One bundle's way from the outbox to the broker.
+//! Serves a lane: chooses, seals and publishes one bundle after another.
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -11,29 +11,29 @@ use tracing::{Instrument, debug, info_span};
 
 use super::{
     BUNDLE_CONTENT_TYPE, Relay,
-    aside::Fit,
     lease::Lease,
-    mark::{Departed, MarkError},
-    read::Choice,
-    seal::{NoSeal, SealError, key_for, sealed},
+    published::{PublishedBundle, RecordError},
+    read::BundleChoice,
+    seal::{CannotSeal, SealError, pack_and_seal, sealing_key},
+    unsendable::Sendable,
 };
 use crate::model::LaneKey;
 
-/// How long a publication may still take once the service is to stop. What is not confirmed by then goes
-/// again after the start: the recipient knows duplicates.
+/// How long a publication may still take once the service is stopping. A bundle that is not confirmed by then leaves again
+/// after the start, and the recipient recognises duplicates.
 const LAST_PUBLISH: Duration = Duration::from_secs(4);
 
-/// Why a lane rests.
+/// Why serving a lane failed; the lane then rests.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum Trouble {
+pub(crate) enum LaneFailure {
     #[error("reading the outbox: {0}")]
     Read(#[from] sqlx::Error),
     #[error("writing the outbox: {0}")]
     Write(#[from] WriteError<sqlx::Error>),
     #[error(transparent)]
-    Mark(#[from] WriteError<MarkError>),
+    Record(#[from] WriteError<RecordError>),
     #[error(transparent)]
-    NoSeal(#[from] NoSeal),
+    CannotSeal(#[from] CannotSeal),
     #[error(transparent)]
     Seal(#[from] SealError),
     #[error(transparent)]
@@ -42,12 +42,12 @@ pub(crate) enum Trouble {
     Stopping,
 }
 
-impl Trouble {
-    /// One word for metrics and logs.
-    pub(crate) fn word(&self) -> &'static str {
+impl LaneFailure {
+    /// The reason, as one word for metrics and logs.
+    pub(crate) fn reason(&self) -> &'static str {
         match self {
-            Self::Read(_) | Self::Write(_) | Self::Mark(_) => "store",
-            Self::NoSeal(_) => "no_sealing_key",
+            Self::Read(_) | Self::Write(_) | Self::Record(_) => "store",
+            Self::CannotSeal(_) => "no_sealing_key",
             Self::Seal(_) => "sealing",
             Self::Publish(PublishError::Unroutable { .. }) => "unroutable",
             Self::Publish(fault) if fault.is_transient() => "broker",
@@ -56,52 +56,54 @@ impl Trouble {
         }
     }
 
-    /// Whether somebody must mend something before it gets better.
+    /// Whether the failure lasts until an operator mends something.
     pub(crate) fn is_alarming(&self) -> bool {
         match self {
-            Self::NoSeal(_) | Self::Seal(_) => true,
+            Self::CannotSeal(_) | Self::Seal(_) => true,
             Self::Publish(fault) => !fault.is_transient(),
-            Self::Write(WriteError::Panicked) | Self::Mark(WriteError::Panicked) => true,
-            Self::Read(_) | Self::Write(_) | Self::Mark(_) | Self::Stopping => false,
+            Self::Write(WriteError::Panicked) | Self::Record(WriteError::Panicked) => true,
+            Self::Read(_) | Self::Write(_) | Self::Record(_) | Self::Stopping => false,
         }
     }
 }
 
 impl Relay {
-    /// Sends bundles of one lane until nothing may leave.
-    pub(crate) async fn serve(&self, lane: &LaneKey, shutdown: &Shutdown) -> Result<(), Trouble> {
-        while !shutdown.is_stopping() && self.pass(lane, shutdown).await? {}
+    /// Publishes bundles of one lane until no copy may leave.
+    pub(crate) async fn serve(&self, lane: &LaneKey, shutdown: &Shutdown) -> Result<(), LaneFailure> {
+        while !shutdown.is_stopping() && self.publish_next(lane, shutdown).await? {}
         Ok(())
     }
 
-    /// Sends one bundle; `false` when there was none to send, or another relay has the lane.
-    async fn pass(&self, lane: &LaneKey, shutdown: &Shutdown) -> Result<bool, Trouble> {
+    /// Publishes one bundle; `false` when there was none, or another relay has the lane.
+    async fn publish_next(&self, lane: &LaneKey, shutdown: &Shutdown) -> Result<bool, LaneFailure> {
         let _turn = self.turn(lane.lane).await;
+        // Looked at before the lease, which costs a commit when it is taken.
         if self.outbox.choose(lane, self.clock.now()).await?.positions.is_empty() {
             return Ok(false);
         }
-        let Some(lease) = self.leases.hold(self.outbox.store(), lane, self.clock.now()).await? else {
+        let Some(lease) = self.leases.acquire(self.outbox.store(), lane, self.clock.now()).await? else {
             debug!(agency = %lane.recipient, lane = %lane.lane, "another relay serves this lane");
             return Ok(false);
         };
-        let choice = self.gathered(lane).await?;
+        let choice = self.choose_after_gathering(lane).await?;
         let loaded = self.outbox.load(&choice.positions).await?;
-        let fit = self.outbox.set_unfit_aside(&self.host, loaded, self.clock.now()).await?;
-        if fit.messages.is_empty() {
-            // Set aside or settled in the meantime: if neither, it must not be looked at again at once.
-            return Ok(fit.set_aside > 0);
+        let sendable = self.outbox.void_unsendable(&self.host, loaded, self.clock.now()).await?;
+        if sendable.messages.is_empty() {
+            // When copies were made void, those behind them may leave now. When none was, all were settled in the
+            // meantime: looking again at once would gain nothing.
+            return Ok(sendable.voided > 0);
         }
         let bundle = StoreId::draw();
         let span = info_span!("bundle", bundle = %bundle, agency = %lane.recipient, lane = %lane.lane,
-            messages = fit.copies.len());
-        self.send(lane, lease, bundle, fit, shutdown).instrument(span).await?;
+            messages = sendable.copies.len());
+        self.send(lane, lease, bundle, sendable, shutdown).instrument(span).await?;
         Ok(true)
     }
 
-    /// What leaves, after a little time for company if there is little.
-    async fn gathered(&self, lane: &LaneKey) -> Result<Choice, Trouble> {
+    /// Chooses the copies of the next bundle; when they are few and new, only after others had a moment to join them.
+    async fn choose_after_gathering(&self, lane: &LaneKey) -> Result<BundleChoice, LaneFailure> {
         let choice = self.outbox.choose(lane, self.clock.now()).await?;
-        let Some(until) = choice.company_until else { return Ok(choice) };
+        let Some(until) = choice.gather_until else { return Ok(choice) };
         let wait = until.since(self.clock.now());
         if wait.is_zero() {
             return Ok(choice);
@@ -115,16 +117,16 @@ impl Relay {
         lane: &LaneKey,
         lease: Lease,
         bundle: StoreId,
-        fit: Fit,
+        sendable: Sendable,
         shutdown: &Shutdown,
-    ) -> Result<(), Trouble> {
-        let key = key_for(&self.host.trust(), &lane.recipient, self.clock.now())?;
-        let body = sealed(fit.messages, key).await?;
+    ) -> Result<(), LaneFailure> {
+        let key = sealing_key(&self.host.trust(), &lane.recipient, self.clock.now())?;
+        let body = pack_and_seal(sendable.messages, key).await?;
         let sealed_bytes = body.len();
         self.publish(lane, bundle, body, shutdown).await?;
-        let sent = u64::try_from(fit.copies.len()).unwrap_or(u64::MAX);
-        let departed = Departed { lane: lane.clone(), lease, bundle, sealed_bytes, copies: fit.copies };
-        self.mark(departed).await?;
+        let sent = u64::try_from(sendable.copies.len()).unwrap_or(u64::MAX);
+        let copies = sendable.copies;
+        self.record(PublishedBundle { lane: lane.clone(), lease, bundle, sealed_bytes, copies }).await?;
         metrics::counter!("rovuma_outbox_bundles_total", "lane" => lane.lane.as_str()).increment(1);
         metrics::counter!("rovuma_outbox_messages_total", "lane" => lane.lane.as_str()).increment(sent);
         Ok(())
@@ -136,7 +138,7 @@ impl Relay {
         bundle: StoreId,
         body: Vec<u8>,
         shutdown: &Shutdown,
-    ) -> Result<(), Trouble> {
+    ) -> Result<(), LaneFailure> {
         let mut headers = BTreeMap::new();
         trace_context::inject(&mut headers);
         let publication = Publication {
@@ -153,16 +155,16 @@ impl Relay {
         };
         tokio::select! {
             confirmed = self.broker.publish(publication) => Ok(confirmed?),
-            () = too_late => Err(Trouble::Stopping),
+            () = too_late => Err(LaneFailure::Stopping),
         }
     }
 
-    async fn mark(&self, departed: Departed) -> Result<(), WriteError<MarkError>> {
+    async fn record(&self, published: PublishedBundle) -> Result<(), WriteError<RecordError>> {
         let (host, settings) = (std::sync::Arc::clone(&self.host), self.outbox.settings().clone());
         let now = self.clock.now();
         let store = self.outbox.store();
         store
-            .write(move |tx| async move { departed.mark(tx, host.as_ref(), &settings, now).await }.boxed())
+            .write(move |tx| async move { published.record(tx, host.as_ref(), &settings, now).await }.boxed())
             .await
     }
 }

@@ -1,4 +1,4 @@
-//! An outbox in a file of its own, and somebody who writes messages.
+//! A test's own outbox, with functions that do what a gateway, a relay and a partner do.
 
 use std::sync::{Arc, Mutex};
 
@@ -12,8 +12,8 @@ use crate::{
     model::LaneKey,
     relay::{
         lease::Leases,
-        mark::{Departed, MarkError},
-        read::Loaded,
+        published::{PublishedBundle, RecordError},
+        read::LoadedCopy,
     },
 };
 
@@ -21,7 +21,7 @@ pub(super) const PRM: &str = "mz.prm";
 pub(super) const TPF: &str = "tz.tpf";
 pub(super) const TISD: &str = "tz.tisd";
 
-pub(super) struct World {
+pub(super) struct Fixture {
     _dir: tempfile::TempDir,
     pub(super) outbox: Outbox,
     pub(super) host: Arc<Host>,
@@ -29,7 +29,7 @@ pub(super) struct World {
     key: SigningKey,
 }
 
-/// Knows no trust list and remembers what was made void.
+/// A host without trust lists, which remembers the messages that were made void.
 #[derive(Default)]
 pub(super) struct Host {
     pub(super) voided: Mutex<Vec<(MessageId, VoidReason)>>,
@@ -58,14 +58,14 @@ impl RelayHost for Host {
 
 /// A message in the outbox.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Put {
+pub(super) struct Enqueued {
     pub(super) id: MessageId,
     pub(super) digest: Digest,
 }
 
-/// What to put into the outbox.
+/// A message to put into the outbox.
 #[derive(Clone, Debug)]
-pub(super) struct Letter {
+pub(super) struct TestMessage {
     pub(super) to: Vec<&'static str>,
     pub(super) lane: Lane,
     pub(super) message_type: MessageType,
@@ -73,7 +73,7 @@ pub(super) struct Letter {
     pub(super) bytes: usize,
 }
 
-impl Letter {
+impl TestMessage {
     pub(super) fn alert(to: &[&'static str]) -> Self {
         let message_type = MessageType::AlertIssue;
         Self { to: to.to_vec(), lane: Lane::Urgent, message_type, expires: None, bytes: 300 }
@@ -96,7 +96,7 @@ pub(super) fn lane(code: &str) -> LaneKey {
     LaneKey::new(&agency(code), Lane::Urgent)
 }
 
-impl World {
+impl Fixture {
     pub(super) async fn new() -> Self {
         Self::with(OutboxSettings::default()).await
     }
@@ -111,26 +111,26 @@ impl World {
     }
 
     /// Numbers, signs and puts in, as a gateway does.
-    pub(super) async fn put(&self, letter: &Letter, now: Timestamp) -> Put {
-        let (outbox, letter) = (self.outbox.clone(), letter.clone());
+    pub(super) async fn put(&self, message: &TestMessage, now: Timestamp) -> Enqueued {
+        let (outbox, message) = (self.outbox.clone(), message.clone());
         let id = MessageId::draw(now);
-        let payload = format!("{id}{}", "x".repeat(letter.bytes)).into_bytes();
+        let payload = format!("{id}{}", "x".repeat(message.bytes)).into_bytes();
         let jws = Jws::sign(Typ::MESSAGE, payload, &self.key).expect("signed");
         let digest = jws.digest();
         let work = self.outbox.store().write(move |tx| {
             async move {
                 let mut copies = Vec::new();
-                for to in &letter.to {
-                    copies.push(copy(&outbox, tx, to, &letter).await?);
+                for to in &message.to {
+                    copies.push(copy(&outbox, tx, to, &message).await?);
                 }
                 let outgoing = OutgoingMessage {
                     id,
-                    message_type: letter.message_type,
+                    message_type: message.message_type,
                     sender: agency(PRM),
-                    country: agency(letter.to[0]).country(),
+                    country: agency(message.to[0]).country(),
                     jws,
                     created: now,
-                    expires: letter.expires,
+                    expires: message.expires,
                     copies,
                 };
                 outbox.enqueue(tx, &outgoing, now);
@@ -139,53 +139,58 @@ impl World {
             .boxed()
         });
         work.await.expect("put in");
-        Put { id, digest }
+        Enqueued { id, digest }
     }
 
-    /// Plays the relay: what may leave leaves in one bundle of 1,000 bytes. Returns how much it was.
-    pub(super) async fn depart(&self, to: &str, now: Timestamp) -> usize {
+    /// Does the relay's part: records that the next bundle, of 1,000 bytes, has left. Returns the number of its copies.
+    pub(super) async fn publish_next(&self, to: &str, now: Timestamp) -> usize {
         let lane = lane(to);
         let chosen = self.outbox.choose(&lane, now).await.expect("chooses").positions;
         if !chosen.is_empty() {
-            self.mark(&self.leases, &lane, &chosen, now).await.expect("marked");
+            self.record_published(&self.leases, &lane, &chosen, now).await.expect("marked");
         }
         chosen.len()
     }
 
-    pub(super) async fn mark(
+    pub(super) async fn record_published(
         &self,
         leases: &Leases,
         lane: &LaneKey,
         chosen: &[i64],
         now: Timestamp,
-    ) -> Result<(), WriteError<MarkError>> {
+    ) -> Result<(), WriteError<RecordError>> {
         let loaded = self.outbox.load(chosen).await.expect("loads");
-        self.mark_loaded(leases, lane, loaded, now).await
+        self.record_loaded(leases, lane, loaded, now).await
     }
 
-    /// Notes that a bundle has left whose content was read before.
-    pub(super) async fn mark_loaded(
+    /// Records that a bundle has left whose copies were loaded before.
+    pub(super) async fn record_loaded(
         &self,
         leases: &Leases,
         lane: &LaneKey,
-        loaded: Vec<Loaded>,
+        loaded: Vec<LoadedCopy>,
         now: Timestamp,
-    ) -> Result<(), WriteError<MarkError>> {
-        let lease = leases.hold(self.outbox.store(), lane, now).await.expect("asked").expect("ours");
+    ) -> Result<(), WriteError<RecordError>> {
+        let lease = leases.acquire(self.outbox.store(), lane, now).await.expect("asked").expect("ours");
         assert!(loaded.iter().all(|one| one.jws.is_some()));
         let copies = loaded.into_iter().map(|one| (one.position, one.copy)).collect();
-        let departed =
-            Departed { lane: lane.clone(), lease, bundle: StoreId::draw(), sealed_bytes: 1000, copies };
+        let published = PublishedBundle {
+            lane: lane.clone(),
+            lease,
+            bundle: StoreId::draw(),
+            sealed_bytes: 1000,
+            copies,
+        };
         let (host, settings) = (Arc::clone(&self.host), self.outbox.settings().clone());
         self.outbox
             .store()
-            .write(move |tx| async move { departed.mark(tx, host.as_ref(), &settings, now).await }.boxed())
+            .write(move |tx| async move { published.record(tx, host.as_ref(), &settings, now).await }.boxed())
             .await
     }
 
     pub(super) async fn settle(
         &self,
-        put: Put,
+        put: Enqueued,
         by: &str,
         settlement: Settlement,
         now: Timestamp,
@@ -196,7 +201,7 @@ impl World {
     pub(super) async fn settle_as(
         &self,
         sender: &str,
-        put: Put,
+        put: Enqueued,
         by: &str,
         settlement: Settlement,
         now: Timestamp,
@@ -204,7 +209,7 @@ impl World {
         let (outbox, sender, by) = (self.outbox.clone(), agency(sender), agency(by));
         let work = self.outbox.store().write(move |tx| {
             async move {
-                let Put { id, digest } = put;
+                let Enqueued { id, digest } = put;
                 let receipt = ReceiptEntry { sender: &sender, recipient: &by, id, digest, settlement };
                 outbox.settle(tx, &receipt, now).await
             }
@@ -213,8 +218,8 @@ impl World {
         work.await.expect("answered")
     }
 
-    /// Takes back what has no receipt. Returns how many copies it was.
-    pub(super) async fn take_back(&self, put: Put, now: Timestamp) -> usize {
+    /// Takes back the copies without a receipt, and returns their number.
+    pub(super) async fn take_back(&self, put: Enqueued, now: Timestamp) -> usize {
         let (outbox, host) = (self.outbox.clone(), Arc::clone(&self.host));
         let work = self.outbox.store().write(move |tx| {
             async move {
@@ -226,18 +231,18 @@ impl World {
         work.await.expect("taken back").len()
     }
 
-    pub(super) async fn deliver(&self, put: Put, by: &str, now: Timestamp) -> SettleOutcome {
+    pub(super) async fn deliver(&self, put: Enqueued, by: &str, now: Timestamp) -> SettleOutcome {
         self.settle(put, by, Settlement::Delivered { at: now }, now).await
     }
 
-    pub(super) async fn hear(&self, partner: &str, now: Timestamp) {
+    pub(super) async fn record_heard(&self, partner: &str, now: Timestamp) {
         let (outbox, partner) = (self.outbox.clone(), agency(partner));
         let work = self.outbox.store();
         let heard = work.write(move |tx| async move { outbox.record_heard(tx, &partner, now).await }.boxed());
         heard.await.expect("noted");
     }
 
-    pub(super) async fn trace(&self, put: Put, to: &str) -> CopyTrace {
+    pub(super) async fn trace(&self, put: Enqueued, to: &str) -> CopyTrace {
         let copies = self.outbox.copies_of(put.id).await.expect("traces");
         copies.into_iter().find(|copy| copy.recipient == agency(to)).expect("a copy")
     }
@@ -251,12 +256,12 @@ impl World {
     }
 }
 
-async fn copy(outbox: &Outbox, tx: &mut Conn, to: &str, letter: &Letter) -> sqlx::Result<OutgoingCopy> {
+async fn copy(outbox: &Outbox, tx: &mut Conn, to: &str, message: &TestMessage) -> sqlx::Result<OutgoingCopy> {
     let recipient = agency(to);
-    let place = if letter.message_type.is_numbered() {
-        Some(outbox.next_stream_position(tx, &agency(PRM), &recipient, letter.lane).await?)
+    let place = if message.message_type.is_numbered() {
+        Some(outbox.next_stream_position(tx, &agency(PRM), &recipient, message.lane).await?)
     } else {
         None
     };
-    Ok(OutgoingCopy { recipient, lane: letter.lane, place })
+    Ok(OutgoingCopy { recipient, lane: message.lane, place })
 }
