@@ -1,4 +1,4 @@
-//! What an acknowledgement clears.
+//! Clears acknowledged events.
 
 use rovuma_envelope::digest;
 use rovuma_schemas::audit::AuditAck;
@@ -7,32 +7,32 @@ use sqlx::Row;
 
 use crate::{Trail, head::to_column};
 
-/// What became of a verified acknowledgement.
+/// The outcome of a verified acknowledgement.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AckOutcome {
-    /// So many events are with the audit service and were cleared here.
+    /// This many events were cleared: the audit service has them.
     Cleared(u64),
-    /// Everything it speaks of was cleared before.
+    /// All events that it acknowledges were cleared before.
     Already,
     /// It is for another source.
     NotOurs,
-    /// The audit service holds another event than the one recorded here: alarm.
+    /// The audit service has another event in this position: alarm.
     DigestMismatch,
-    /// The audit service holds events that this store never recorded: it was restored from a backup
-    /// without being given a new name. Alarm.
+    /// The audit service has events that this store never recorded: the store was restored from a backup without getting a
+    /// new identity. Alarm.
     Ahead,
 }
 
 impl AckOutcome {
-    /// Whether somebody must look at it.
+    /// Whether an operator must look at it.
     pub const fn is_alarming(self) -> bool {
         matches!(self, Self::DigestMismatch | Self::Ahead)
     }
 }
 
 impl Trail {
-    /// Clears the events up to the one that a **verified** acknowledgement names, when its digest is that
-    /// of the event recorded here.
+    /// Clears the events up to the one that a **verified** acknowledgement names, if its digest is that of the event
+    /// recorded here.
     ///
     /// # Errors
     /// [`sqlx::Error`] when the store does not answer.
@@ -43,13 +43,13 @@ impl Trail {
         match self.body_of(tx, ack).await? {
             Some(body) if digest(body.as_bytes()) == ack.digest => self.clear(tx, ack).await,
             Some(_) => Ok(AckOutcome::DigestMismatch),
-            None => self.beyond(tx, ack).await,
+            None => self.acknowledge_absent(tx, ack).await,
         }
     }
 
-    /// What to make of an acknowledgement of an event that is not here. Of a former epoch the audit service may have
-    /// more than a restored copy of the store: then everything that is left of it is there as well.
-    async fn beyond(&self, tx: &mut Conn, ack: &AuditAck) -> sqlx::Result<AckOutcome> {
+    /// Handles the acknowledgement of an event that is not here. Of a former epoch, the audit service may have more events
+    /// than a restored copy of the store: then it also has all those that are still here.
+    async fn acknowledge_absent(&self, tx: &mut Conn, ack: &AuditAck) -> sqlx::Result<AckOutcome> {
         let row = sqlx::query(
             "SELECT sequence, CASE WHEN epoch = (SELECT identity FROM store) THEN 0 ELSE 1 END AS former
              FROM trail_head WHERE source = $1 AND epoch = $2",

@@ -1,4 +1,4 @@
-//! What the audit service has not acknowledged yet.
+//! The events that the audit service has not acknowledged yet.
 
 use std::time::Duration;
 
@@ -8,15 +8,15 @@ use sqlx::Row;
 
 use crate::{Trail, head::to_column};
 
-/// Events of one batch at most: a batch is one transaction of the audit service.
+/// Maximum events of one batch: a batch is one transaction of the audit service.
 pub(crate) const BATCH_EVENTS_MAX: u32 = 256;
 
-/// Bytes of one batch at most, before sealing.
+/// Maximum bytes of one batch, before sealing.
 pub(crate) const BATCH_BYTES_MAX: usize = 512 * 1024;
 
-/// Consecutive events of one epoch.
+/// Consecutive events of one epoch, as many as a batch takes.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Run {
+pub(crate) struct EventRun {
     pub(crate) epoch: Epoch,
     pub(crate) first: u64,
     pub(crate) last: u64,
@@ -24,7 +24,7 @@ pub(crate) struct Run {
 }
 
 impl Trail {
-    /// When the oldest event happened that the audit service has not acknowledged.
+    /// The time of the oldest event that the audit service has not acknowledged.
     ///
     /// # Errors
     /// [`sqlx::Error`] when the store does not answer.
@@ -41,8 +41,8 @@ impl Trail {
         row.opt_instant("oldest")
     }
 
-    /// Whether some event has waited for its acknowledgement longer than `limit`: then what must not go
-    /// unseen must not be done (fail closed).
+    /// Whether some event has waited for its acknowledgement longer than `limit`. Then a service must refuse to do what it
+    /// could not account for (fail closed).
     ///
     /// # Errors
     /// [`sqlx::Error`] when the store does not answer.
@@ -50,7 +50,7 @@ impl Trail {
         Ok(self.oldest_unacknowledged().await?.is_some_and(|oldest| now.since(oldest) > limit))
     }
 
-    /// How many events wait for their acknowledgement.
+    /// The number of events that wait for their acknowledgement.
     ///
     /// # Errors
     /// [`sqlx::Error`] when the store does not answer.
@@ -59,8 +59,8 @@ impl Trail {
         query.bind(self.source()).fetch_one(self.store().read()).await?.count("waiting")
     }
 
-    /// Waits until nothing waits for its acknowledgement: for a program that records and then ends. Give
-    /// it a time limit.
+    /// Waits until all events are acknowledged, for a program that records and then ends. It may wait for ever: give it a
+    /// time limit.
     ///
     /// # Errors
     /// [`sqlx::Error`] when the store does not answer.
@@ -74,15 +74,15 @@ impl Trail {
         Ok(())
     }
 
-    /// The epochs that have ever begun.
+    /// All epochs of the source, former ones included.
     pub(crate) async fn epochs(&self) -> sqlx::Result<Vec<Epoch>> {
         let query = sqlx::query("SELECT epoch FROM trail_head WHERE source = $1 ORDER BY epoch");
         let rows = query.bind(self.source()).fetch_all(self.store().read()).await?;
         rows.iter().map(|row| row.store_id("epoch")).collect()
     }
 
-    /// The next events of an epoch after number `after`, as many as a batch takes.
-    pub(crate) async fn run_after(&self, epoch: Epoch, after: u64) -> sqlx::Result<Option<Run>> {
+    /// The next events of an epoch after sequence `after`, as many as a batch takes.
+    pub(crate) async fn events_after(&self, epoch: Epoch, after: u64) -> sqlx::Result<Option<EventRun>> {
         let rows = sqlx::query(
             "SELECT sequence, body FROM trail_event
              WHERE source = $1 AND epoch = $2 AND sequence > $3 ORDER BY sequence LIMIT $4",
@@ -93,13 +93,13 @@ impl Trail {
         .bind(i64::from(BATCH_EVENTS_MAX))
         .fetch_all(self.store().read())
         .await?;
-        let mut run: Option<Run> = None;
+        let mut run: Option<EventRun> = None;
         let mut bytes = 0;
         for row in &rows {
             let (sequence, body): (u64, String) = (row.count("sequence")?, row.try_get("body")?);
             bytes += body.len();
             match &mut run {
-                None => run = Some(Run { epoch, first: sequence, last: sequence, events: vec![body] }),
+                None => run = Some(EventRun { epoch, first: sequence, last: sequence, events: vec![body] }),
                 Some(run) if bytes <= BATCH_BYTES_MAX && sequence == run.last + 1 => {
                     run.last = sequence;
                     run.events.push(body);

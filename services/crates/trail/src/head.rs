@@ -1,4 +1,4 @@
-//! The end of a source's chain.
+//! The head of a source's chain: its last event.
 
 use rovuma_schemas::{Digest, Epoch, audit::FIRST_PREVIOUS};
 use rovuma_store::{Conn, RowExt};
@@ -13,7 +13,7 @@ pub(crate) struct Head {
 }
 
 impl Head {
-    /// Reads the head of the store's present epoch, which begins now if it has not yet.
+    /// Loads the head of the store's present epoch. Begins the epoch if it has not begun.
     pub(crate) async fn load(tx: &mut Conn, source: &str) -> sqlx::Result<Self> {
         if let Some(head) = Self::present(tx, source).await? {
             return Ok(head);
@@ -48,7 +48,7 @@ impl Head {
         row.map(read).transpose()
     }
 
-    /// Moves the head from `self` to `next`. `false`: it does not stand at `self`.
+    /// Moves the head from `self` to `next`. `false`: the head in the store is not `self`.
     pub(crate) async fn advance(&self, tx: &mut Conn, source: &str, next: &Self) -> sqlx::Result<bool> {
         let done = sqlx::query(
             "UPDATE trail_head SET sequence = $1, digest = $2
@@ -66,7 +66,7 @@ impl Head {
     }
 }
 
-/// Numbers as a store keeps them. Beyond what a `BIGINT` holds none was ever given out.
+/// A number as the store keeps it. No number beyond the range of `BIGINT` is ever given out.
 pub(crate) fn to_column(number: u64) -> i64 {
     i64::try_from(number).unwrap_or(i64::MAX)
 }

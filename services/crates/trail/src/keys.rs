@@ -1,4 +1,4 @@
-//! The keys of a source: its own, and the audit service's.
+//! The keys with which a source ships its events: its own, and the audit service's.
 
 use std::{
     fmt,
@@ -11,18 +11,18 @@ use rovuma_envelope::{
 };
 use rovuma_runtime::{SecretError, SecretFile};
 
-/// What a source signs with, seals to, and believes.
+/// The keys with which a source signs and seals batches and verifies acknowledgements.
 #[derive(Clone)]
 pub struct ShipperKeys {
     /// Signs batches.
     pub signer: Arc<dyn Signer>,
     /// The audit service's sealing key: batches are sealed to it.
     pub recipient: SealingRecipient,
-    /// The audit service's signing key: acknowledgements count only under it.
+    /// The audit service's public key: only acknowledgements signed with it count.
     pub acknowledger: PublicKey,
 }
 
-/// A key that cannot be used.
+/// A key file that cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum KeysError {
     /// The private key's file cannot be read.
@@ -41,7 +41,7 @@ pub enum KeysError {
     File {
         /// The file.
         path: PathBuf,
-        /// What the system said.
+        /// The system's error.
         source: std::io::Error,
     },
     /// The sealing recipient's file holds none.
@@ -74,7 +74,7 @@ impl ShipperKeys {
         ack_key_file: &Path,
     ) -> Result<Self, KeysError> {
         let secret = key_file.read()?;
-        // What is not text is not PEM either.
+        // A file that is not UTF-8 is no PEM: the empty text gives the right error.
         let signer = SigningKey::from_pkcs8_pem(secret.expose_text().unwrap_or_default())
             .map_err(|fault| KeysError::SigningKey { path: key_file.path().to_owned(), fault })?;
         let recipient = read(recipient_file)?

@@ -1,29 +1,29 @@
-//! Audit events at their source: written in the transaction that does the thing, chained by digest, and
-//! kept until the audit service has acknowledged them with its signature.
+//! Audit events at their source: each is written in the transaction that does what it records, chained to the event before
+//! by digest, and kept until the audit service has acknowledged it with its signature.
 //!
-//! * [`Trail::record`] gives an event its place, (source, epoch, sequence), and the digest of the event
-//!   before it; its exact bytes are what is chained, kept and shipped.
-//! * [`Shipper`] sends batches, signed and sealed, and sends them again until they are acknowledged: a
-//!   broker's confirm is not durability.
-//! * [`Trail::oldest_unacknowledged`] says how long the audit service has been missing something: beyond
-//!   a limit a service stops doing what must not go unseen.
+//! * [`Trail::record`] gives an event its position (source, epoch, sequence) and the digest of the event before it. The
+//!   event's exact bytes are chained, kept and shipped.
+//! * [`Shipper`] sends batches, signed and sealed, and sends them again until they are acknowledged: a broker's confirm
+//!   does not mean that the audit service has them.
+//! * [`Trail::oldest_unacknowledged`] says since when the audit service has been missing an event. Beyond a limit, a
+//!   service refuses to do what it could not account for.
 //!
-//! Architecture invariant: an event is taken back if and only if what it tells of is. What is deliberately
-//! absent: any way to change or remove an event but by a signed acknowledgement.
+//! Architecture invariant: an event is rolled back if and only if the act that it records is. Deliberately absent: any way
+//! to change or remove an event other than a signed acknowledgement.
 
 mod acknowledge;
-mod act;
 mod backlog;
 mod head;
 mod keys;
 mod pending;
+mod record;
 mod ship;
 #[cfg(test)]
 mod tests;
 mod trail;
 
 pub use acknowledge::AckOutcome;
-pub use act::AuditRecord;
 pub use keys::{KeysError, ShipperKeys};
+pub use record::AuditRecord;
 pub use ship::{AUDIT_BATCH_CONTENT_TYPE, BadAck, Shipper, ShipperSettings, verify_ack};
 pub use trail::{MIGRATIONS, Trail};

@@ -1,4 +1,4 @@
-//! Events of the running transaction: each has its place in the chain at once, and all are written at the end.
+//! Events of the running transaction: each gets its position in the chain at once, and all are written at the end.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -14,9 +14,9 @@ use crate::{
 const EVENTS: Insert =
     Insert { into: "INSERT INTO trail_event (source, epoch, sequence, time_at, body)", columns: 5, then: "" };
 
-/// The events of one source that the running transaction has recorded and not written.
+/// The events of one source that the running transaction has recorded and not yet written.
 #[derive(Debug)]
-pub(crate) struct Pending {
+pub(crate) struct PendingEvents {
     source: String,
     state: Mutex<State>,
 }
@@ -24,38 +24,41 @@ pub(crate) struct Pending {
 #[derive(Debug, Default)]
 struct State {
     chain: Option<Chain>,
-    /// How the chain stood when the job began: the way back.
-    at_job: Option<Mark>,
-    /// The chain that the job put down first, because the store was renamed.
-    put_down: Option<Chain>,
+    /// The end of the chain when the present job began, restored when the job is rolled back.
+    at_job: Option<ChainMark>,
+    /// The first chain that the present job replaced, because the store got a new identity; restored when the job is rolled
+    /// back.
+    replaced: Option<Chain>,
 }
 
-/// The end of the chain within the transaction.
+/// The end of the chain, with the events that are not yet written.
 #[derive(Clone, Debug)]
 struct Chain {
-    /// Where it ends in the store.
+    /// The last event in the store.
     written: Head,
-    /// Where it ends with what is not written.
+    /// The last event, written or not.
     head: Head,
-    /// How often a store of this process had been renamed when it was read.
-    renames: u64,
-    events: Vec<Event>,
+    /// [`rovuma_store::identity_generation`] when the chain was read.
+    generation: u64,
+    events: Vec<EventRow>,
 }
 
+/// An end of the chain to go back to.
 #[derive(Clone, Copy, Debug)]
-struct Mark {
+struct ChainMark {
     head: Head,
     events: usize,
 }
 
+/// An event with its position, as its row will be.
 #[derive(Clone, Debug)]
-struct Event {
+struct EventRow {
     sequence: u64,
     time: Timestamp,
     body: String,
 }
 
-impl Pending {
+impl PendingEvents {
     pub(crate) fn new(source: String) -> Self {
         Self { source, state: Mutex::default() }
     }
@@ -64,47 +67,49 @@ impl Pending {
         &self.source
     }
 
-    /// Gives an act the next place of the chain.
-    pub(crate) async fn record(&self, tx: &mut Conn, act: &AuditRecord) -> sqlx::Result<AuditPosition> {
+    /// Appends an event to the chain and returns its position.
+    pub(crate) async fn record(&self, tx: &mut Conn, record: &AuditRecord) -> sqlx::Result<AuditPosition> {
         loop {
-            if let Some(position) = self.append(act)? {
+            if let Some(position) = self.append(record)? {
                 return Ok(position);
             }
             self.begin(tx).await?;
         }
     }
 
-    /// `None`: the transaction has not read the chain's end yet, or the store may have another name since.
-    fn append(&self, act: &AuditRecord) -> sqlx::Result<Option<AuditPosition>> {
+    /// `None`: the transaction has not read the chain's end yet, or the store may have got a new identity since.
+    fn append(&self, record: &AuditRecord) -> sqlx::Result<Option<AuditPosition>> {
         let mut state = self.state();
-        let known = state.chain.as_mut().filter(|chain| chain.renames == rovuma_store::identity_generation());
-        let Some(chain) = known else { return Ok(None) };
+        let generation = rovuma_store::identity_generation();
+        let chain = state.chain.as_mut().filter(|chain| chain.generation == generation);
+        let Some(chain) = chain else { return Ok(None) };
         let head = chain.head;
-        let body = serde_json::to_string(&act.after(&head, &self.source))
+        let body = serde_json::to_string(&record.event_after(&head, &self.source))
             .map_err(|fault| sqlx::Error::Encode(Box::new(fault)))?;
         let sequence = head.sequence + 1;
         chain.head = Head { sequence, digest: digest(body.as_bytes()), ..head };
-        chain.events.push(Event { sequence, time: act.time, body });
+        chain.events.push(EventRow { sequence, time: record.time, body });
         Ok(Some(AuditPosition { source: self.source.clone(), epoch: head.epoch, sequence }))
     }
 
-    /// Reads the chain's end. What is pending under a former name of the store is written before.
+    /// Reads the chain's end. Writes pending events of the store's former identity before that.
     async fn begin(&self, tx: &mut Conn) -> sqlx::Result<()> {
-        let renames = rovuma_store::identity_generation();
+        let generation = rovuma_store::identity_generation();
         let former = self.state().chain.clone();
         if let Some(former) = former {
-            // It stays until it is written: whoever goes on after a failure must meet it again at the end.
+            // The chain stays in the state until it is written: a job that goes on after this fails must fail again at the
+            // end of the transaction.
             self.write(tx, &former).await?;
             let mut state = self.state();
             state.chain = None;
-            state.put_down.get_or_insert(former);
+            state.replaced.get_or_insert(former);
         }
         let head = Head::load(tx, &self.source).await?;
-        self.state().chain = Some(Chain { written: head, head, renames, events: Vec::new() });
+        self.state().chain = Some(Chain { written: head, head, generation, events: Vec::new() });
         Ok(())
     }
 
-    /// Writes the events of a chain and moves the store's head to its end.
+    /// Writes the events of a chain and moves the store's head to the last of them.
     async fn write(&self, tx: &mut Conn, chain: &Chain) -> sqlx::Result<()> {
         if chain.events.is_empty() {
             return Ok(());
@@ -122,10 +127,10 @@ impl Pending {
         if chain.written.advance(tx, &self.source, &chain.head).await? {
             return Ok(());
         }
-        // Somebody recorded under this source in the same transaction, past this trail: nobody may have the place
-        // of another.
+        // Somebody recorded events of this source in the same transaction, without this trail: two events would have one
+        // position.
         Err(sqlx::Error::Encode(
-            format!("the audit chain of {} was moved by somebody else", self.source).into(),
+            format!("the audit chain of {} was continued by somebody else", self.source).into(),
         ))
     }
 
@@ -134,18 +139,19 @@ impl Pending {
     }
 }
 
-impl DeferredWriter for Pending {
+impl DeferredWriter for PendingEvents {
     fn job_begins(&self) {
         let mut state = self.state();
         state.at_job =
-            state.chain.as_ref().map(|chain| Mark { head: chain.head, events: chain.events.len() });
-        state.put_down = None;
+            state.chain.as_ref().map(|chain| ChainMark { head: chain.head, events: chain.events.len() });
+        state.replaced = None;
     }
 
     fn job_rolled_back(&self) {
         let mut state = self.state();
-        // Of a chain that the job put down the rows are taken back as well, those of earlier jobs among them.
-        let chain = state.put_down.take().or_else(|| state.chain.take());
+        // The rows of a chain that the job replaced are rolled back with the job, those of earlier jobs among them: they
+        // must be written again.
+        let chain = state.replaced.take().or_else(|| state.chain.take());
         state.chain = state.at_job.take().zip(chain).map(|(mark, mut chain)| {
             chain.events.truncate(mark.events);
             Chain { head: mark.head, ..chain }

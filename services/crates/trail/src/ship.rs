@@ -1,4 +1,4 @@
-//! The shipper: brings audit events to the audit service, and again until it has acknowledged them.
+//! The shipper: sends audit events to the audit service, and again until it has acknowledged them.
 
 mod ack;
 mod batch;
@@ -22,7 +22,7 @@ use tokio::{
 };
 use tracing::{debug, error, warn};
 
-use crate::{ShipperKeys, Trail, backlog::Run};
+use crate::{ShipperKeys, Trail, backlog::EventRun};
 use ack::AckHandler;
 use batch::{BatchError, seal_batch};
 use progress::Progress;
@@ -33,24 +33,24 @@ pub use settings::ShipperSettings;
 /// The content type of a sealed batch.
 pub const AUDIT_BATCH_CONTENT_TYPE: &str = "application/vnd.rovuma.audit-batch";
 
-/// How long an event may wait for company: signing and sealing cost the same for one and for many.
+/// How long an event may wait for others to share its batch: signing and sealing cost the same for one and for many.
 const GATHER: Duration = Duration::from_millis(100);
 
-/// The first and the longest rest after a batch could not be handed to the broker.
+/// The first and the longest pause after a batch could not be published.
 const REST_FIRST: Duration = Duration::from_millis(500);
 const REST_MAX: Duration = Duration::from_secs(60);
 
-/// How long a publication may still take once the service is to stop: what is not confirmed by then goes
-/// again after the start.
+/// How long a publication may still take once the service is stopping. A batch that is not confirmed by then leaves again
+/// after the start.
 const LAST_PUBLISH: Duration = Duration::from_secs(4);
 
-/// Of the processes that share a store one ships: the number of this duty.
+/// The number of the duty to ship: of the processes that share a store, only one ships.
 const SHIPPING: u8 = 1;
 
 /// How often the age of the oldest unacknowledged event is measured.
 const MEASURE: Duration = Duration::from_secs(10);
 
-/// Acknowledgements taken at once: they are small.
+/// Maximum acknowledgements handled at once: they are small.
 const ACKS: BatchLimits =
     BatchLimits { max_messages: 64, max_bytes: 64 * 1024, max_wait: Duration::from_millis(20) };
 
@@ -63,7 +63,7 @@ pub struct Shipper {
     shared: Arc<Shared>,
 }
 
-/// What the shipper and the consumer of acknowledgements share.
+/// The progress of shipping, shared by the shipper and the consumer of acknowledgements.
 #[derive(Debug)]
 pub(crate) struct Shared {
     progress: Mutex<Progress>,
@@ -81,7 +81,7 @@ impl Shared {
     }
 }
 
-/// Why a batch did not leave.
+/// A batch could not be sent.
 #[derive(Debug, thiserror::Error)]
 enum ShipError {
     #[error("reading the trail: {0}")]
@@ -93,12 +93,12 @@ enum ShipError {
 }
 
 impl Shipper {
-    /// A shipper of `trail` by way of `broker`.
+    /// A shipper of `trail` over `broker`, with the default settings.
     pub fn new(trail: Trail, broker: Broker, clock: SharedClock, keys: ShipperKeys) -> Self {
         Self::with_settings(trail, broker, clock, keys, ShipperSettings::default())
     }
 
-    /// A shipper that waits for acknowledgements as long as told.
+    /// A shipper with these settings.
     pub fn with_settings(
         trail: Trail,
         broker: Broker,
@@ -110,8 +110,8 @@ impl Shipper {
         Self { trail, broker, clock, keys, shared: Arc::new(shared) }
     }
 
-    /// Takes acknowledgements in and ships until a soft shutdown, while no other process that shares the store
-    /// does. Spawn it on the service's shutdown.
+    /// Ships events and handles acknowledgements until a soft shutdown, whenever this process has the duty to. Spawn it on
+    /// the service's shutdown.
     pub async fn run(self, shutdown: Shutdown) {
         tokio::join!(self.ship_on_duty(&shutdown), self.measure(&shutdown));
     }
@@ -122,8 +122,8 @@ impl Shipper {
                 duty = self.trail.store().take_duty(SHIPPING) => duty,
                 () = shutdown.soft() => return,
             };
-            // What another process has sent in the meantime was not seen here.
-            self.shared.progress().start_anew();
+            // Another process may have shipped in the meantime, and this one did not see what.
+            self.shared.progress().reset();
             let acks = self.consume_acks();
             tokio::select! {
                 _ = async { tokio::join!(self.ship(shutdown), self.watch_broker(shutdown)) } => return,
@@ -148,9 +148,9 @@ impl Shipper {
         let mut commits = self.trail.store().commits();
         let mut rest = REST_FIRST;
         while !shutdown.is_stopping() {
-            // Seen before looking: a commit while a batch is on its way is not missed.
+            // Before reading the trail, so that a commit while a batch is on its way is not missed.
             commits.mark_unchanged();
-            match self.ship_some(shutdown).await {
+            match self.ship_all(shutdown).await {
                 Ok(()) => rest = REST_FIRST,
                 Err(fault) => {
                     report(&fault);
@@ -165,16 +165,16 @@ impl Shipper {
                 Ok(()) = commits.changed() => { shutdown.pause(GATHER).await; }
                 () = self.shared.acknowledged.notified() => {}
                 () = sleep_until(resend_at.unwrap_or_else(Instant::now)), if resend_at.is_some() => {
-                    debug!("no acknowledgement: sending again");
-                    self.shared.progress().give_up_waiting(Instant::now());
+                    debug!("no acknowledgement in time: sending again");
+                    self.shared.progress().resend_overdue(Instant::now());
                 }
             }
         }
     }
 
-    /// Ships what there is, as far as the windows go: a batch of each epoch in turn, so that a long backlog
-    /// of one holds up no other.
-    async fn ship_some(&self, shutdown: &Shutdown) -> Result<(), ShipError> {
+    /// Ships all events that the windows allow: a batch of each epoch in turn, so that a long backlog of one epoch holds up
+    /// no other.
+    async fn ship_all(&self, shutdown: &Shutdown) -> Result<(), ShipError> {
         loop {
             let mut shipped = false;
             for epoch in self.trail.epochs().await? {
@@ -189,13 +189,13 @@ impl Shipper {
         }
     }
 
-    /// `false`: nothing of this epoch may leave now.
+    /// Ships one batch of an epoch; `false` when none may leave now.
     async fn ship_one(&self, epoch: Epoch, shutdown: &Shutdown) -> Result<bool, ShipError> {
         if !self.shared.progress().may_send(epoch) {
             return Ok(false);
         }
         let after = self.shared.progress().sent_through(epoch);
-        let Some(run) = self.trail.run_after(epoch, after).await? else { return Ok(false) };
+        let Some(run) = self.trail.events_after(epoch, after).await? else { return Ok(false) };
         let last = run.last;
         let confirmed = self.publish(run, shutdown).await?;
         if confirmed {
@@ -204,8 +204,8 @@ impl Shipper {
         Ok(confirmed)
     }
 
-    /// `false`: the service stops and the broker has not confirmed.
-    async fn publish(&self, run: Run, shutdown: &Shutdown) -> Result<bool, ShipError> {
+    /// Publishes a batch; `false` when the service stops before the broker has confirmed.
+    async fn publish(&self, run: EventRun, shutdown: &Shutdown) -> Result<bool, ShipError> {
         let source = self.trail.source();
         let message_id = format!("{}.{}-{}", run.epoch, run.first, run.last);
         let publication = Publication {

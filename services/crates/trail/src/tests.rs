@@ -10,7 +10,7 @@ use rovuma_schemas::{
 };
 use rovuma_store::{Conn, FutureExt, Restored, Store, StoreConfig, WriteError};
 
-use crate::{AckOutcome, AuditRecord, MIGRATIONS, Trail, backlog::Run};
+use crate::{AckOutcome, AuditRecord, MIGRATIONS, Trail, backlog::EventRun};
 
 #[derive(Debug, thiserror::Error)]
 enum Refused {
@@ -60,12 +60,12 @@ async fn record_in_vain(trail: &Trail) {
     assert!(matches!(work.await, Err(WriteError::Job(Refused::OnPurpose))));
 }
 
-async fn all(trail: &Trail, epoch: Epoch) -> Run {
-    trail.run_after(epoch, 0).await.expect("reads").expect("something waits")
+async fn all(trail: &Trail, epoch: Epoch) -> EventRun {
+    trail.events_after(epoch, 0).await.expect("reads").expect("something waits")
 }
 
 /// Fails unless the events form one chain from the first on.
-fn assert_chain(run: &Run) {
+fn assert_chain(run: &EventRun) {
     let mut previous = FIRST_PREVIOUS;
     for (sequence, body) in (1..).zip(&run.events) {
         let event: AuditEvent = serde_json::from_str(body).expect("an event");
@@ -74,7 +74,7 @@ fn assert_chain(run: &Run) {
     }
 }
 
-fn ack(run: &Run, sequence: u64) -> AuditAck {
+fn ack(run: &EventRun, sequence: u64) -> AuditAck {
     let index = usize::try_from(sequence - run.first).expect("an index");
     let digest = digest(run.events[index].as_bytes());
     AuditAck { source: "mz.gateway".into(), epoch: run.epoch, sequence, digest, acknowledged_at: at(100) }
@@ -246,11 +246,11 @@ async fn a_run_is_bounded_in_events_and_in_bytes() {
     let epoch = trail.store().identity();
     let first = all(&trail, epoch).await;
     assert_eq!((first.first, first.last), (1, 256));
-    let second = trail.run_after(epoch, 256).await.expect("reads").expect("more");
+    let second = trail.events_after(epoch, 256).await.expect("reads").expect("more");
     assert_eq!((second.first, second.last), (257, 302), "two large ones fit, three do not");
-    let third = trail.run_after(epoch, 302).await.expect("reads").expect("more");
+    let third = trail.events_after(epoch, 302).await.expect("reads").expect("more");
     assert_eq!((third.first, third.last), (303, 303));
-    assert_eq!(trail.run_after(epoch, 303).await.expect("reads"), None);
+    assert_eq!(trail.events_after(epoch, 303).await.expect("reads"), None);
 }
 
 /// Jobs that share one transaction: all wait before the first is begun.

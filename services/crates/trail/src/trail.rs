@@ -1,4 +1,4 @@
-//! Recording.
+//! The handle of a trail, through which a service records audit events.
 
 use std::sync::Arc;
 
@@ -8,42 +8,40 @@ use rovuma_schemas::{
 };
 use rovuma_store::{Conn, Migrations, Restored, Store};
 
-use crate::{AuditRecord, pending::Pending};
+use crate::{AuditRecord, pending::PendingEvents};
 
 /// The trail's tables, for [`Store::open`].
 pub const MIGRATIONS: Migrations = rovuma_store::migrations!(111 "trail");
 
-/// The audit trail of one source in one store. Clones speak of the same one; a process makes one.
+/// The audit trail of one source in one store. Clones are handles to the same one; a process makes only one.
 #[derive(Clone, Debug)]
 pub struct Trail(Arc<Inner>);
 
 #[derive(Debug)]
 struct Inner {
     store: Store,
-    pending: Arc<Pending>,
+    pending: Arc<PendingEvents>,
 }
 
 impl Trail {
     /// The trail of `source` (`mz.gateway`) in `store`, which was opened with [`MIGRATIONS`].
     pub fn new(store: Store, source: impl Into<String>) -> Self {
-        let pending = Arc::new(Pending::new(source.into()));
+        let pending = Arc::new(PendingEvents::new(source.into()));
         store.add_deferred(pending.clone());
         Self(Arc::new(Inner { store, pending }))
     }
 
-    /// Records an act in the caller's transaction: it stands if the transaction does. It is written at the
-    /// transaction's end, with all others; its place is certain before.
-    ///
-    /// `tx` must be that of [`Store::write`].
+    /// Records an event in the caller's transaction, which must be that of [`Store::write`]: it is kept if the caller's job
+    /// is. The store writes it at the end of the transaction, but its position is certain at once.
     ///
     /// # Errors
     /// [`sqlx::Error`] when the store does not answer.
-    pub async fn record(&self, tx: &mut Conn, act: &AuditRecord) -> sqlx::Result<AuditPosition> {
-        self.0.pending.record(tx, act).await
+    pub async fn record(&self, tx: &mut Conn, record: &AuditRecord) -> sqlx::Result<AuditPosition> {
+        self.0.pending.record(tx, record).await
     }
 
-    /// Records, as `actor`, that the store was restored from an older copy, unless that was told already. It is
-    /// the first event of the new epoch and names the one before.
+    /// Records, as `actor`, that the store was restored from an older copy, unless that is recorded already. The event is
+    /// the first of the new epoch, and names the epoch before.
     ///
     /// # Errors
     /// [`sqlx::Error`] when the store does not answer.
@@ -54,19 +52,19 @@ impl Trail {
         now: Timestamp,
     ) -> sqlx::Result<Option<Restored>> {
         let Some(restored) = Restored::take(tx).await? else { return Ok(None) };
-        let act = AuditRecord::new(now, actor, AuditAction::StoreRestore)
+        let record = AuditRecord::new(now, actor, AuditAction::StoreRestore)
             .object("store", restored.to)
             .detail("before", restored.from);
-        self.record(tx, &act).await?;
+        self.record(tx, &record).await?;
         Ok(Some(restored))
     }
 
-    /// The source that this trail writes as.
+    /// The source whose events this trail records.
     pub fn source(&self) -> &str {
         self.0.pending.source()
     }
 
-    /// The store it is in.
+    /// The store that holds the trail.
     pub fn store(&self) -> &Store {
         &self.0.store
     }

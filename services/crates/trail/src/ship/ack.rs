@@ -1,4 +1,4 @@
-//! Taking acknowledgements in.
+//! Verifies acknowledgements and clears the events that they name.
 
 use std::sync::Arc;
 
@@ -12,7 +12,7 @@ use tracing::{debug, error, warn};
 use super::Shared;
 use crate::{AckOutcome, Trail};
 
-/// An acknowledgement that does not count.
+/// A delivery that is no valid acknowledgement of the audit service.
 #[derive(Debug, thiserror::Error)]
 #[error("not an acknowledgement of the audit service: {0}")]
 pub struct BadAck(String);
@@ -45,7 +45,7 @@ impl Handler for AckHandler {
         if !acks.is_empty() {
             let outcomes = self.acknowledge(acks.clone()).await?;
             for (ack, outcome) in acks.iter().zip(outcomes) {
-                self.tell(ack, outcome);
+                self.report(ack, outcome);
             }
         }
         Ok(verdicts)
@@ -62,7 +62,8 @@ impl AckHandler {
             .map_err(TransientError::new)
     }
 
-    fn tell(&self, ack: &AuditAck, outcome: AckOutcome) {
+    /// Advances the shipper's progress, logs the outcome, and counts alarms.
+    fn report(&self, ack: &AuditAck, outcome: AckOutcome) {
         let (epoch, sequence) = (ack.epoch, ack.sequence);
         match outcome {
             AckOutcome::Cleared(_) => self.shared.acknowledged(epoch, sequence, Instant::now()),
@@ -70,11 +71,11 @@ impl AckHandler {
             AckOutcome::NotOurs => warn!(source = %ack.source, "acknowledgement for another source"),
             AckOutcome::DigestMismatch => {
                 alarm("digest_mismatch");
-                error!(%epoch, sequence, "the audit service holds another event than was recorded here");
+                error!(%epoch, sequence, "the audit service has another event than was recorded here");
             }
             AckOutcome::Ahead => {
                 alarm("ahead");
-                error!(%epoch, sequence, "the audit service holds events that this store never recorded: \
+                error!(%epoch, sequence, "the audit service has events that this store never recorded: \
                     was it restored from a backup?");
             }
         }
@@ -94,7 +95,7 @@ fn verdict(read: &Result<AuditAck, BadAck>) -> Verdict {
         Ok(_) => Verdict::Accept,
         Err(fault) => {
             alarm("unverified");
-            error!(%fault, "an acknowledgement does not count");
+            error!(%fault, "an acknowledgement is not valid");
             Verdict::DeadLetter { reason: "audit_ack_unverified" }
         }
     }

@@ -1,9 +1,9 @@
-//! From events to one signed and sealed delivery.
+//! Makes one signed and sealed batch of events.
 
 use rovuma_envelope::{Jws, SealFault, SignerFault, Typ, seal};
 use rovuma_schemas::audit::AuditBatch;
 
-use crate::{ShipperKeys, backlog::Run};
+use crate::{ShipperKeys, backlog::EventRun};
 
 /// A batch could not be made.
 #[derive(Debug, thiserror::Error)]
@@ -18,11 +18,15 @@ pub(crate) enum BatchError {
     BrokenOff,
 }
 
-/// JSON, signed by the source (compact JWS), sealed to the audit service (age): brokers see who and how
-/// much, nothing else. Beside the tasks that must answer quickly.
-pub(crate) async fn seal_batch(source: String, run: Run, keys: ShipperKeys) -> Result<Vec<u8>, BatchError> {
+/// Writes the events as JSON, signs it as the source (compact JWS), and seals it to the audit service (age): brokers see the
+/// source and the size, nothing else. Runs on a blocking thread, since it takes processor time.
+pub(crate) async fn seal_batch(
+    source: String,
+    run: EventRun,
+    keys: ShipperKeys,
+) -> Result<Vec<u8>, BatchError> {
     let work = move || {
-        let Run { epoch, first, last, events } = run;
+        let EventRun { epoch, first, last, events } = run;
         let payload = serde_json::to_vec(&AuditBatch { source, epoch, first, last, events })?;
         let jws = Jws::sign(Typ::AUDIT, payload, keys.signer.as_ref())?;
         Ok(seal(jws.to_compact().as_bytes(), &keys.recipient)?)

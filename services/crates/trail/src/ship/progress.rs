@@ -1,4 +1,4 @@
-//! What has been sent and not acknowledged: decisions without a clock or a broker.
+//! Decides what to send and when to send it again. Pure: the clock and the broker are the caller's.
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -7,21 +7,21 @@ use tokio::time::Instant;
 
 use super::ShipperSettings;
 
-/// Batches of one epoch sent ahead of their acknowledgement at most: enough to keep a busy service flowing,
-/// few enough that the broker never holds the backlog of an audit service that is away.
+/// Maximum batches of one epoch on their epoch_progress without an acknowledgement: enough for a busy service, few enough that the
+/// broker never holds the whole backlog while the audit service is down.
 const WINDOW: usize = 8;
 
-/// How far the audit service has been told. Epochs do not wait for each other: one that is never
-/// acknowledged holds up no other.
+/// What was sent and acknowledged of each epoch. Epochs do not wait for each other: one that is never acknowledged holds up
+/// no other.
 #[derive(Debug)]
 pub(crate) struct Progress {
     settings: ShipperSettings,
-    epochs: BTreeMap<Epoch, Way>,
+    epochs: BTreeMap<Epoch, EpochProgress>,
 }
 
-/// How far one epoch has come.
+/// What was sent and acknowledged of one epoch.
 #[derive(Debug, Default)]
-struct Way {
+struct EpochProgress {
     /// The last event that was sent, and the last that was acknowledged.
     sent: u64,
     acknowledged: u64,
@@ -36,72 +36,77 @@ impl Progress {
         Self { settings, epochs: BTreeMap::new() }
     }
 
-    /// Forgets what was sent: everything that is not acknowledged goes again.
-    pub(crate) fn start_anew(&mut self) {
+    /// Forgets what was sent, so that all events in the trail are sent again.
+    pub(crate) fn reset(&mut self) {
         self.epochs.clear();
     }
 
-    /// Whether another batch of an epoch may be sent now. After a silence one batch at a time asks whether
-    /// the audit service is back.
+    /// Whether another batch of an epoch may be sent now. After a batch was not acknowledged in time, one batch at a time
+    /// probes whether the audit service is back.
     pub(crate) fn may_send(&self, epoch: Epoch) -> bool {
-        self.epochs.get(&epoch).is_none_or(Way::may_send)
+        self.epochs.get(&epoch).is_none_or(EpochProgress::may_send)
     }
 
-    /// The last event of an epoch that has been sent, 0 before the first.
+    /// The sequence of the last event sent of an epoch, 0 before the first.
     pub(crate) fn sent_through(&self, epoch: Epoch) -> u64 {
-        self.epochs.get(&epoch).map_or(0, |way| way.sent)
+        self.epochs.get(&epoch).map_or(0, |epoch_progress| epoch_progress.sent)
     }
 
-    /// A batch was confirmed by the broker. Its acknowledgement may have been faster than that: then
-    /// nothing is in flight.
+    /// Records that the broker has confirmed a batch. When its acknowledgement was faster, it is no longer in flight.
     pub(crate) fn sent(&mut self, epoch: Epoch, last: u64, now: Instant) {
-        let way = self.epochs.entry(epoch).or_default();
-        if last > way.acknowledged {
-            way.sent = last;
-            way.in_flight.push(last);
-            way.resend_at.get_or_insert(now + wait(&self.settings, way.resends));
+        let epoch_progress = self.epochs.entry(epoch).or_default();
+        if last > epoch_progress.acknowledged {
+            epoch_progress.sent = last;
+            epoch_progress.in_flight.push(last);
+            epoch_progress.resend_at.get_or_insert(now + wait(&self.settings, epoch_progress.resends));
         }
     }
 
-    /// The audit service has, and had not before, everything of an epoch up to `sequence`.
+    /// Records that the audit service has acknowledged the events of an epoch up to `sequence`.
     ///
-    /// To be told only of news: an audit service that lacks a batch answers every later one with how far
-    /// it has come, and that must not put off sending the missing one again.
+    /// Call it only for an acknowledgement that cleared events. An audit service that lacks a batch answers every later one
+    /// with the same acknowledgement, and that must not put off sending the missing batch again.
     pub(crate) fn acknowledged(&mut self, epoch: Epoch, sequence: u64, now: Instant) {
-        let way = self.epochs.entry(epoch).or_default();
-        way.in_flight.retain(|last| *last > sequence);
-        way.sent = way.sent.max(sequence);
-        way.acknowledged = way.acknowledged.max(sequence);
-        way.resends = 0;
-        way.resend_at =
-            if way.in_flight.is_empty() { None } else { Some(now + self.settings.resend_first()) };
+        let epoch_progress = self.epochs.entry(epoch).or_default();
+        epoch_progress.in_flight.retain(|last| *last > sequence);
+        epoch_progress.sent = epoch_progress.sent.max(sequence);
+        epoch_progress.acknowledged = epoch_progress.acknowledged.max(sequence);
+        epoch_progress.resends = 0;
+        epoch_progress.resend_at =
+            if epoch_progress.in_flight.is_empty() { None } else { Some(now + self.settings.resend_first()) };
     }
 
-    /// When to send something again unless it is acknowledged before.
+    /// When the first batch is to be sent again unless it is acknowledged before.
     pub(crate) fn resend_at(&self) -> Option<Instant> {
-        self.epochs.values().filter_map(|way| way.resend_at).min()
+        self.epochs.values().filter_map(|epoch_progress| epoch_progress.resend_at).min()
     }
 
-    /// Where nothing was acknowledged in time, all that is not acknowledged is sent again.
-    pub(crate) fn give_up_waiting(&mut self, now: Instant) {
-        for way in self.epochs.values_mut().filter(|way| way.resend_at.is_some_and(|at| at <= now)) {
-            way.sent = way.acknowledged;
-            way.in_flight.clear();
-            way.resends = way.resends.saturating_add(1);
-            way.resend_at = None;
+    /// Makes every epoch that was not acknowledged in time send its unacknowledged events again.
+    pub(crate) fn resend_overdue(&mut self, now: Instant) {
+        for epoch_progress in self
+            .epochs
+            .values_mut()
+            .filter(|epoch_progress| epoch_progress.resend_at.is_some_and(|at| at <= now))
+        {
+            epoch_progress.sent = epoch_progress.acknowledged;
+            epoch_progress.in_flight.clear();
+            epoch_progress.resends = epoch_progress.resends.saturating_add(1);
+            epoch_progress.resend_at = None;
         }
     }
 
-    /// The broker is back: what it had may be gone, so the wait begins anew and is short.
+    /// Records that the broker is back. It may have lost what it had, so the wait begins again, with the shortest.
     pub(crate) fn reconnected(&mut self, now: Instant) {
-        for way in self.epochs.values_mut().filter(|way| way.resend_at.is_some()) {
-            way.resends = 0;
-            way.resend_at = Some(now + self.settings.resend_first());
+        for epoch_progress in
+            self.epochs.values_mut().filter(|epoch_progress| epoch_progress.resend_at.is_some())
+        {
+            epoch_progress.resends = 0;
+            epoch_progress.resend_at = Some(now + self.settings.resend_first());
         }
     }
 }
 
-impl Way {
+impl EpochProgress {
     fn may_send(&self) -> bool {
         let window = if self.resends == 0 { WINDOW } else { 1 };
         self.in_flight.len() < window
@@ -146,9 +151,9 @@ mod tests {
             progress.sent(epoch, 10, now);
             let until = progress.resend_at().expect("a wait");
             waits.push((until - now).as_secs());
-            progress.give_up_waiting(until - Duration::from_millis(1));
+            progress.resend_overdue(until - Duration::from_millis(1));
             assert_eq!(progress.sent_through(epoch), 10, "not yet");
-            progress.give_up_waiting(until);
+            progress.resend_overdue(until);
             assert!(progress.may_send(epoch) && progress.sent_through(epoch) == 0);
         }
         assert_eq!(waits, [30, 60, 120, 240, 480, 600, 600]);
@@ -167,7 +172,7 @@ mod tests {
         assert_eq!((progress.resend_at(), progress.sent_through(epoch)), (None, 10));
         progress.sent(epoch, 20, now);
         assert_eq!(progress.resend_at(), Some(now + RESEND_FIRST));
-        progress.give_up_waiting(now + RESEND_FIRST);
+        progress.resend_overdue(now + RESEND_FIRST);
         assert_eq!(progress.sent_through(epoch), 10, "what is acknowledged is not sent again");
     }
 
@@ -184,7 +189,7 @@ mod tests {
             progress.sent(new, round, now);
             progress.acknowledged(new, round, now);
             now += RESEND_FIRST;
-            progress.give_up_waiting(now);
+            progress.resend_overdue(now);
         }
         assert!(progress.epochs[&old].resends > 3, "the one is asked for ever more rarely");
         assert_eq!(progress.epochs[&new].resends, 0);

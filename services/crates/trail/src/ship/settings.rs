@@ -1,4 +1,4 @@
-//! What an installation may set about shipping audit events.
+//! Settings of the shipper.
 
 use std::time::Duration;
 
@@ -11,8 +11,8 @@ pub struct ShipperSettings {
     /// How long to wait for an acknowledgement before sending again for the first time: the audit service
     /// answers within a second when it is there.
     pub resend_first_ms: u64,
-    /// The longest such wait: it doubles up to here, while one batch at a time asks whether the audit
-    /// service is back.
+    /// The longest such wait: the wait doubles up to this, while one batch at a time probes whether the audit service is
+    /// back.
     pub resend_max_ms: u64,
 }
 

@@ -1,4 +1,4 @@
-//! What a service says of something done; the trail adds its place.
+//! The record of an act, as a service makes it; the trail makes an audit event of it.
 
 use std::collections::BTreeMap;
 
@@ -9,36 +9,37 @@ use rovuma_schemas::{
 
 use crate::head::Head;
 
-/// A case reference at most, in characters: what messages may say (schemas).
+/// Maximum characters of a case reference, as in messages (schemas).
 const CASE_REFERENCE_MAX: usize = 200;
 
-/// Something done, or refused, by somebody. Identifiers and counts only: no personal data.
+/// What somebody did, or was refused, without the event's position in the chain. It holds identifiers and counts only, no
+/// personal data.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AuditRecord {
-    /// When.
+    /// The time of the act.
     pub time: Timestamp,
-    /// Who: a pseudonymous subject, or a service's name.
+    /// The actor: a pseudonymous subject, or a service's name.
     pub actor: String,
-    /// The session in which it was done.
+    /// The actor's session.
     pub session: Option<String>,
-    /// The agency for which it was done.
+    /// The agency for which the actor acted.
     pub agency: Option<AgencyCode>,
-    /// What was done.
+    /// The action.
     pub action: AuditAction,
-    /// To what.
+    /// The object of the action.
     pub object: Option<AuditObject>,
-    /// For what purpose.
+    /// The purpose of the action.
     pub purpose: Option<String>,
-    /// How it ended.
+    /// The outcome.
     pub outcome: AuditOutcome,
-    /// Why it was refused or failed, as a code.
+    /// The reason why it was refused or failed, as a code.
     pub reason: Option<String>,
-    /// Identifiers and counts that belong to it.
+    /// Further identifiers and counts.
     pub details: BTreeMap<String, String>,
 }
 
 impl AuditRecord {
-    /// A successful act. The rest is added by the methods below.
+    /// The record of a successful act. The methods below add the rest.
     pub fn new(time: Timestamp, actor: impl Into<String>, action: AuditAction) -> Self {
         Self {
             time,
@@ -54,35 +55,35 @@ impl AuditRecord {
         }
     }
 
-    /// In this session.
+    /// Sets the session.
     #[must_use]
     pub fn session(mut self, session: impl Into<String>) -> Self {
         self.session = Some(session.into());
         self
     }
 
-    /// For this agency.
+    /// Sets the agency.
     #[must_use]
     pub fn agency(mut self, agency: &AgencyCode) -> Self {
         self.agency = Some(agency.clone());
         self
     }
 
-    /// To this object.
+    /// Sets the object.
     #[must_use]
     pub fn object(mut self, kind: impl Into<String>, id: impl ToString) -> Self {
         self.object = Some(AuditObject::new(kind, id.to_string()));
         self
     }
 
-    /// For this purpose.
+    /// Sets the purpose.
     #[must_use]
     pub fn purpose(mut self, purpose: impl Into<String>) -> Self {
         self.purpose = Some(purpose.into());
         self
     }
 
-    /// It was not allowed, for this reason.
+    /// Sets the outcome to *refused*, with a reason: the act was not allowed.
     #[must_use]
     pub fn refused(mut self, reason: impl Into<String>) -> Self {
         self.outcome = AuditOutcome::Refused;
@@ -90,7 +91,7 @@ impl AuditRecord {
         self
     }
 
-    /// It was allowed but did not work, for this reason.
+    /// Sets the outcome to *failed*, with a reason: the act was allowed but did not succeed.
     #[must_use]
     pub fn failed(mut self, reason: impl Into<String>) -> Self {
         self.outcome = AuditOutcome::Failed;
@@ -98,14 +99,14 @@ impl AuditRecord {
         self
     }
 
-    /// With this detail: an identifier or a count.
+    /// Adds a detail: an identifier or a count.
     #[must_use]
     pub fn detail(mut self, name: impl Into<String>, value: impl ToString) -> Self {
         self.details.insert(name.into(), value.to_string());
         self
     }
 
-    /// Belonging to this case, by the agency's own reference. One that is longer than a reference is cut.
+    /// Adds the agency's own case reference, if there is one, cut to 200 characters.
     #[must_use]
     pub fn case(self, reference: Option<&str>) -> Self {
         match reference {
@@ -116,8 +117,8 @@ impl AuditRecord {
         }
     }
 
-    /// The event that follows `head` in the chain of `source`.
-    pub(crate) fn after(&self, head: &Head, source: &str) -> AuditEvent {
+    /// The event of this record that follows `head` in the chain of `source`.
+    pub(crate) fn event_after(&self, head: &Head, source: &str) -> AuditEvent {
         AuditEvent {
             version: AUDIT_VERSION,
             id: MessageId::draw(self.time),
