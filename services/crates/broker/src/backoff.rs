@@ -1,5 +1,4 @@
-//! How long to wait before trying again: doubling, capped, and spread so that services do not all come back
-//! at the same instant.
+//! Waits before trying again: doubling, capped, and spread so that not all services try at the same instant.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! The handle that services hold.
+//! The handle through which services publish and consume.
 
 use std::{sync::Arc, time::Duration};
 
@@ -13,24 +13,25 @@ use crate::{
     link::Link, publish::Publisher,
 };
 
-/// Within the grace of a soft shutdown, with time to spare for what publishes.
-const SHUTDOWN_PATIENCE: Duration = Duration::from_secs(5);
+/// How long publications in flight may take after a soft shutdown began: less than the shutdown's grace, so that their
+/// callers still have time.
+const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// Where the connection stands.
+/// The state of the connections.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum BrokerState {
     /// Not connected, and trying.
     Connecting,
     /// Connected.
     Connected,
-    /// Connected, but the broker takes no messages: it is short of memory or disk.
+    /// Connected, but the broker accepts no messages: it is short of memory or disk.
     Blocked,
     /// Closed for good: the service is stopping.
     Closed,
 }
 
-/// A broker, by way of connections that are kept up. Clones share them; they are closed when the last clone
-/// is dropped, or after a soft shutdown as soon as nothing is in flight.
+/// A broker, over two connections that are opened again whenever they are lost. Clones share the connections, which are
+/// closed when the last clone is dropped, or after a soft shutdown as soon as nothing is in flight.
 #[derive(Clone, Debug)]
 pub struct Broker(Arc<Inner>);
 
@@ -40,14 +41,14 @@ struct Inner {
     publishing: Link,
     consuming: Link,
     shutdown: Shutdown,
-    /// What keeps the connections open through a soft shutdown: publishes in flight, running consumers.
+    /// Publications in flight and running consumers, which keep the connections open through a soft shutdown.
     activity: TaskTracker,
     _closes_when_dropped: DropGuard,
 }
 
 impl Broker {
-    /// Starts connecting and returns at once; `name` is what operators see in the broker's list of
-    /// connections. Being connected is a matter of [`Broker::state`], not of starting.
+    /// Starts connecting and returns at once, connected or not: see [`Broker::state`]. Operators see `name` in the broker's
+    /// list of connections.
     ///
     /// # Errors
     /// [`ConfigFault`] when the address, a certificate or a key cannot be used.
@@ -82,18 +83,18 @@ impl Broker {
         Ok(Self(Arc::new(inner)))
     }
 
-    /// Publishes persistently and mandatorily, and returns once the broker has confirmed it. Waits for the
-    /// connection when there is none. Call it as often as you like at the same time: confirms are pipelined.
-    /// Publications of one exchange and routing key reach the broker in the order in which these futures are
-    /// first polled, as long as none is tried again after an error.
+    /// Publishes a message as persistent and mandatory, and returns once the broker has confirmed it. Waits for the
+    /// connection when there is none. Any number of calls may run at the same time: confirms are pipelined. Publications
+    /// of one exchange and routing key reach the broker in the order in which these futures are first polled, unless one
+    /// is tried again after an error.
     ///
-    /// An event that nobody reads is [`PublishError::Unroutable`] too; for a wake-up call that is no failure.
+    /// A domain event without a reader is [`PublishError::Unroutable`] too; for a publisher of events that is no failure.
     ///
-    /// The broker answers a publication that it refuses by closing the channel, and what was on its way there can
-    /// cost the connection: others in flight may then fail as [`PublishError::Disconnected`].
+    /// The broker refuses a publication by closing the channel, and frames that are on their way to a closed channel can
+    /// make it close the connection: others in flight may then fail with [`PublishError::Disconnected`].
     ///
     /// # Errors
-    /// [`PublishError`], which says whether trying again by itself can help. Only after
+    /// [`PublishError`], which says whether trying again can help. Only after
     /// [`PublishError::Unroutable`], [`PublishError::Refused`] and [`PublishError::TooLong`] is it certain that
     /// the message has not arrived.
     pub async fn publish(&self, publication: Publication) -> Result<(), PublishError> {
@@ -105,20 +106,20 @@ impl Broker {
         }
     }
 
-    /// Resolves when a soft shutdown has lasted so long that nothing in flight is waited for any more.
+    /// Resolves [`SHUTDOWN_TIMEOUT`] after a soft shutdown began.
     async fn shutdown_overdue(&self) {
         self.0.shutdown.soft().await;
-        tokio::time::sleep(SHUTDOWN_PATIENCE).await;
+        tokio::time::sleep(SHUTDOWN_TIMEOUT).await;
     }
 
-    /// Consumes a queue until a soft shutdown or [`Consumer::stop`]; comes back by itself when the
-    /// connection is lost, the queue is deleted, or the handler keeps failing.
+    /// Consumes a queue until a soft shutdown or [`Consumer::stop`]. Subscribes again by itself after the connection was lost,
+    /// the queue was deleted, or the handler kept failing.
     pub fn consume(&self, config: ConsumerConfig, handler: impl Handler) -> Consumer {
         let in_flight = self.0.activity.token();
         consume::start(config, self.0.consuming.clone(), handler, &self.0.shutdown, in_flight)
     }
 
-    /// Where the connections stand: the worse of the two.
+    /// The worse state of the two connections.
     pub fn state(&self) -> BrokerState {
         let rank = |state: &BrokerState| match state {
             BrokerState::Closed => 0,
@@ -130,12 +131,12 @@ impl Broker {
         states.into_iter().min_by_key(rank).unwrap_or(BrokerState::Closed)
     }
 
-    /// What keeps it from being connected, in words for the operator.
+    /// Why a connection is down, as a sentence for the operator.
     pub fn last_failure(&self) -> Option<String> {
         self.0.publishing.failure().or_else(|| self.0.consuming.failure())
     }
 
-    /// Waits until the state is no longer `last` and returns the new one: for readiness and alarms.
+    /// Waits until the state is no longer `last` and returns the new one, for readiness checks and alarms.
     pub async fn state_after(&self, last: BrokerState) -> BrokerState {
         let (mut publishing, mut consuming) = (self.0.publishing.clone(), self.0.consuming.clone());
         loop {

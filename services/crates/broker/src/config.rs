@@ -1,15 +1,15 @@
-//! Where the broker is and who we are there.
+//! The broker's address and our client certificate.
 
 use std::path::PathBuf;
 
 use lapin::uri::{AMQPScheme, AMQPUri, SASLMechanism};
 use serde::Deserialize;
 
-/// Seconds between heartbeats asked for: a dead line is noticed within two of them.
+/// Seconds between heartbeats, as requested of the broker: a dead line is noticed within two of them.
 const HEARTBEAT_S: u16 = 20;
 
-/// A frame at most. A bundle rarely has more, and one that has takes several. lapin keeps room for 64 frames a
-/// connection: at RabbitMQ's 128 KiB that is 8 MiB.
+/// Maximum size of a frame. Few bundles are larger, and those take several frames. lapin keeps room for 64 frames a
+/// connection: with RabbitMQ's default of 128 KiB that would be 8 MiB.
 const FRAME_MAX_BYTES: u32 = 16 * 1024;
 
 /// The section `[broker]` of a service's configuration.
@@ -32,13 +32,13 @@ pub struct BrokerConfig {
 /// A broker configuration that cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigFault {
-    /// The URL is not one.
+    /// The URL cannot be parsed.
     #[error("broker url is not an AMQP URL: {reason}")]
     Url {
         /// What is wrong with it.
         reason: String,
     },
-    /// The URL would speak in clear text.
+    /// The URL asks for a connection without TLS.
     #[error("broker url must begin with amqps://: messages never travel in clear text")]
     ClearText,
     /// The URL carries a user or password.
@@ -52,7 +52,7 @@ pub enum ConfigFault {
     File {
         /// The file.
         path: PathBuf,
-        /// Why not.
+        /// The system's error.
         source: std::io::Error,
     },
     /// A certificate or key is not what it should be.
@@ -73,12 +73,9 @@ pub(crate) struct Address {
 }
 
 impl Address {
-    /// Reads the address out of a configuration.
-    ///
-    /// # Errors
-    /// [`ConfigFault`] for anything that is not `amqps://host[:port]/vhost`.
+    /// Parses the URL of a configuration, which must be `amqps://host[:port]/vhost`.
     pub(crate) fn of(config: &BrokerConfig) -> Result<Self, ConfigFault> {
-        // The parser takes an IPv6 address for "localhost": better refused than misread.
+        // The parser reads an IPv6 address as "localhost": refuse it rather than connect elsewhere.
         if config.url.contains('[') {
             return Err(ConfigFault::Url { reason: "give the host by name, not as an IPv6 address".into() });
         }

@@ -1,5 +1,5 @@
-//! Consuming in batches: what a handler accepts is acknowledged, what it gives up goes to the quarantine,
-//! and while it fails the batch is kept and tried again.
+//! Consumes queues in batches. Messages that the handler accepts are acknowledged, messages that it refuses go to the
+//! quarantine, and while the handler fails its batch is kept and handed over again.
 
 mod batch;
 mod session;
@@ -13,70 +13,69 @@ use tokio_util::{sync::CancellationToken, task::task_tracker::TaskTrackerToken};
 
 use crate::{Delivery, link::Link};
 
-/// What to consume, and how much at a time.
+/// The queue of a consumer, and the sizes of its batches.
 #[derive(Clone, Debug)]
 pub struct ConsumerConfig {
     /// The queue.
     pub queue: String,
-    /// Unacknowledged messages that the broker hands out at most; a batch is never larger.
+    /// Maximum unacknowledged messages that the broker hands out; a batch is never larger.
     pub prefetch: u16,
-    /// When a batch is full.
+    /// The limits at which a batch is full.
     pub batch: BatchLimits,
 }
 
-/// When a batch is full: whichever comes first.
+/// The limits at which a batch is full, whichever is reached first.
 #[derive(Clone, Copy, Debug)]
 pub struct BatchLimits {
-    /// So many messages.
+    /// Maximum messages.
     pub max_messages: usize,
-    /// So many bytes of bodies; one message may be larger by itself.
+    /// Bytes of bodies from which on the batch is full; the last message may exceed them.
     pub max_bytes: usize,
-    /// So long after the first.
+    /// Maximum time since the first message of the batch.
     pub max_wait: Duration,
 }
 
-/// Takes batches. A handler is never cancelled but by a hard shutdown; it must stand being handed the same
-/// messages again, for an acknowledgement can be lost.
+/// Handles batches. Only a hard shutdown cancels a handler. It must bear to get the same messages again, since an
+/// acknowledgement can be lost.
 pub trait Handler: Send + Sync + 'static {
-    /// Takes a batch, in the order of the queue, and returns one verdict for each message once its effects
-    /// are durable.
+    /// Handles a batch, in the order of the queue, and returns one verdict for each message once its effects are durable.
     ///
     /// # Errors
-    /// [`TransientError`] when nothing can be said of any of them now. The same batch is handed over again
-    /// with back-off for as long as [`Handler::retry_limit`] says, five minutes unless told otherwise; then it
-    /// goes back to the queue, and the consumer pauses before it subscribes again.
+    /// [`TransientError`] when no message of the batch can be handled now. The same batch is handed over again, with
+    /// back-off, for [`Handler::retry_limit`]; then it goes back to the queue, and the consumer pauses before it
+    /// subscribes again.
     fn handle(
         &self,
         batch: Arc<[Delivery]>,
     ) -> impl Future<Output = Result<Vec<Verdict>, TransientError>> + Send;
 
-    /// How long a batch is kept in memory while [`Handler::handle`] fails.
+    /// How long a batch is kept in memory while [`Handler::handle`] fails: five minutes by default.
     fn retry_limit(&self) -> Duration {
-        PATIENCE
+        RETRY_LIMIT
     }
 }
 
 /// Well below RabbitMQ's consumer timeout of 30 minutes, after which the broker would close the channel.
-const PATIENCE: Duration = Duration::from_secs(5 * 60);
+const RETRY_LIMIT: Duration = Duration::from_secs(5 * 60);
 
-/// What becomes of a message.
+/// The handler's decision on a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verdict {
     /// Its effects are durable: acknowledge it.
     Accept,
-    /// It can never be taken: reject it, so that it goes to the queue `quarantine` as it came.
+    /// It can never be accepted: reject it, so that it goes unchanged to the queue `quarantine`.
     DeadLetter {
-        /// Why, as a short code for logs and metrics.
+        /// The reason, as a short code for logs and metrics.
         reason: &'static str,
     },
 }
 
-/// A failure that may be gone when tried again: a database that is locked, a disk that is full.
+/// A failure that may be gone at the next attempt: a locked database, a full disk.
 #[derive(Debug)]
 pub struct TransientError(Box<dyn std::error::Error + Send + Sync>);
 
 impl TransientError {
-    /// Says of a failure that it is transient.
+    /// Marks a failure as transient.
     pub fn new(failure: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
         Self(failure.into())
     }
@@ -88,16 +87,16 @@ impl fmt::Display for TransientError {
     }
 }
 
-/// Where a consumer stands.
+/// The state of a consumer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ConsumerState {
     /// Not subscribed: no connection, no queue, or pausing after failures.
     Waiting,
     /// Subscribed.
     Consuming,
-    /// Subscribed, and its handler fails: the batch in hand is tried again.
+    /// Subscribed, and its handler fails: the batch is handed over again.
     Retrying,
-    /// Over.
+    /// Ended.
     Stopped,
 }
 
@@ -109,17 +108,17 @@ pub struct Consumer {
 }
 
 impl Consumer {
-    /// Where it stands.
+    /// The present state.
     pub fn state(&self) -> ConsumerState {
         *self.state.borrow()
     }
 
-    /// Waits until it stands there. `false` when it has stopped and never will.
-    pub async fn reached(&self, wanted: ConsumerState) -> bool {
-        self.state.clone().wait_for(|state| *state == wanted).await.is_ok()
+    /// Waits until it is in a state. `false` when it has ended and never will be.
+    pub async fn reached(&self, goal: ConsumerState) -> bool {
+        self.state.clone().wait_for(|state| *state == goal).await.is_ok()
     }
 
-    /// Finishes and settles the batch in hand, gives the rest back to the queue, and ends.
+    /// Lets the handler finish its batch, settles it, returns other messages to the queue, and ends.
     pub async fn stop(&self) {
         self.stop.cancel();
         self.reached(ConsumerState::Stopped).await;

@@ -1,4 +1,4 @@
-//! What a consumer is handed.
+//! A message as a consumer gets it.
 
 use std::collections::BTreeMap;
 
@@ -6,11 +6,11 @@ use lapin::types::AMQPValue;
 
 /// One message as it came from a queue.
 ///
-/// Nothing in it is verified: all but `exchange` was written by whoever published it. The exchange says by
-/// which way it came, for the broker's permissions decide who may write to which.
+/// Nothing in it is verified: its publisher wrote everything but `exchange`. The exchange shows where it came from, since
+/// the broker's permissions decide who may write to which exchange.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Delivery {
-    /// The exchange it was published to: `ingress.<country>` for what came over a link.
+    /// The exchange it was published to: `ingress.<country>` for a message that came over a link.
     pub exchange: String,
     /// The routing key, `<country>.<agency>.<lane>` on a lane.
     pub routing_key: String,
@@ -44,7 +44,7 @@ impl Delivery {
     }
 }
 
-/// The headers that are text; others are of no use to anybody here.
+/// The headers whose values are text. No service uses others.
 fn headers(properties: &lapin::BasicProperties) -> BTreeMap<String, String> {
     let Some(table) = properties.headers() else { return BTreeMap::new() };
     table

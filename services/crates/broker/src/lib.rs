@@ -1,13 +1,13 @@
-//! RabbitMQ for Rovuma: the topology every installation declares, confirmed publishing, batch consuming.
+//! RabbitMQ for Rovuma: the topology of every installation, confirmed publishing, and consuming in batches.
 //!
-//! * [`topology`] is the one table of exchanges, queues, users, permissions and shovels. It is pure: it
-//!   gives RabbitMQ's definitions as JSON, and [`topology::diff`] compares them with what a node has.
+//! * [`topology`] is the one table of exchanges, queues, users, permissions and shovels. It is pure: it renders RabbitMQ's
+//!   definitions as JSON, and [`topology::diff`] compares them with the definitions that a node exports.
 //! * [`Broker`] speaks AMQP 0-9-1 over TLS with a client certificate (SASL EXTERNAL). A publish returns
-//!   once the broker has confirmed it; a consumer hands over batches and acknowledges what was accepted.
+//!   once the broker has confirmed it; a consumer hands batches to a handler and acknowledges the accepted messages.
 //!
-//! Architecture invariant: this is the only crate that names `lapin`, and `amqp://` is refused: there is no
-//! way to speak to a broker in clear text. What is deliberately absent: declaring objects over AMQP (users
-//! may not configure anything), and knowledge of what the messages mean.
+//! Architecture invariant: only this crate names `lapin`, and it refuses `amqp://`, so that no service can speak to a broker
+//! in clear text. Deliberately absent: declaring objects over AMQP (users may configure nothing), and any knowledge of
+//! what the messages mean.
 
 mod backoff;
 mod broker;

@@ -1,7 +1,7 @@
-//! One connection to the broker, kept up: when it is lost it is opened again with back-off and jitter.
+//! One connection to the broker, which is opened again, with back-off and jitter, whenever it is lost.
 //!
 //! A [`crate::Broker`] has two of them, one to publish and one to consume: a broker short of memory or disk
-//! stops reading from connections that publish, and acknowledgements must not be stuck behind that.
+//! stops reading from connections that publish, and acknowledgements must not wait behind that.
 
 use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 
@@ -20,25 +20,25 @@ use crate::{BrokerConfig, BrokerState, ConfigFault, backoff::Backoff, config::Ad
 const RECONNECT_FIRST: Duration = Duration::from_millis(200);
 const RECONNECT_MOST: Duration = Duration::from_secs(15);
 
-/// A broker that does not answer within this is taken for unreachable.
+/// How long connecting may take before the broker counts as unreachable.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(20);
 
-/// What the broker is asked on a channel it answers within this, or the channel is given up: the answer can be
-/// lost with a connection that dies at that moment.
+/// How long the broker may take to answer a method on a channel before the channel is given up: the answer can be lost with a
+/// connection that dies at that moment.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(20);
 
-/// How often the status of a connection or channel is looked at while it says nothing: it can change after the
-/// event that tells of it, or without one.
+/// How often the status of a connection or channel is checked while no event comes: the status can change after the event
+/// that reports it, or without one.
 pub(crate) const STATUS_EVERY: Duration = Duration::from_secs(1);
 
-/// A broker that does not take part in closing is left without it.
+/// How long the broker may take to close a connection before it is dropped.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// A connection that its supervisor keeps up. Clones speak of the same one.
+/// A connection that its supervisor opens again whenever it is lost. Clones are handles to the same one.
 #[derive(Clone, Debug)]
 pub(crate) struct Link {
     state: watch::Receiver<LinkState>,
-    /// Once the service is stopping nobody waits for a connection that is not there.
+    /// Cancelled when the service is stopping: then no caller waits for a connection any more.
     stopping: CancellationToken,
 }
 
@@ -49,7 +49,7 @@ enum LinkState {
     Closed,
 }
 
-/// Why there is no channel.
+/// No channel could be opened.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum NoChannel {
     #[error("the connection to the broker has been closed for good")]
@@ -58,8 +58,7 @@ pub(crate) enum NoChannel {
     Failed(#[from] lapin::Error),
 }
 
-/// A channel, and the connection that it lives by: a channel that is opened while its connection dies may never
-/// learn of it.
+/// A channel with its connection: a channel that is opened while its connection dies may never learn of that.
 #[derive(Clone)]
 pub(crate) struct LiveChannel {
     channel: Channel,
@@ -67,7 +66,7 @@ pub(crate) struct LiveChannel {
 }
 
 impl LiveChannel {
-    /// Whether both are up.
+    /// Whether the channel and its connection are up.
     pub(crate) fn is_alive(&self) -> bool {
         self.connection.status().connected() && self.channel.status().connected()
     }
@@ -81,24 +80,19 @@ impl std::ops::Deref for LiveChannel {
     }
 }
 
-/// Waits for the broker's answer, but not for ever.
-///
-/// # Errors
-/// What the broker or the connection says, or that nothing was said within [`ANSWER_TIMEOUT`].
+/// Waits for the broker's answer, for at most [`ANSWER_TIMEOUT`].
 pub(crate) async fn answered<T>(
-    asked: impl Future<Output = Result<T, lapin::Error>>,
+    method: impl Future<Output = Result<T, lapin::Error>>,
 ) -> Result<T, lapin::Error> {
-    match tokio::time::timeout(ANSWER_TIMEOUT, asked).await {
+    match tokio::time::timeout(ANSWER_TIMEOUT, method).await {
         Ok(answer) => answer,
         Err(_) => Err(io::Error::from(io::ErrorKind::TimedOut).into()),
     }
 }
 
 impl Link {
-    /// Checks the configuration and starts the supervisor, which ends when `until` is cancelled.
-    ///
-    /// # Errors
-    /// [`ConfigFault`]: what can be known to be wrong without a broker.
+    /// Checks the configuration, as far as that needs no broker, and starts the supervisor, which ends when `until` is
+    /// cancelled.
     pub(crate) fn start(
         config: &BrokerConfig,
         name: String,
@@ -120,21 +114,21 @@ impl Link {
         Ok(LiveChannel { channel, connection })
     }
 
-    /// The connection, once there is one; `None` when there never will be.
+    /// Waits for the connection; `None` when it was closed for good, or the service is stopping.
     async fn connection(&self) -> Option<Arc<Connection>> {
         let mut state = self.state.clone();
-        let found = tokio::select! {
+        let settled = tokio::select! {
             biased;
-            found = state.wait_for(|state| !matches!(state, LinkState::Down { .. })) => found.ok()?,
+            settled = state.wait_for(|state| !matches!(state, LinkState::Down { .. })) => settled.ok()?,
             () = self.stopping.cancelled() => return None,
         };
-        match &*found {
+        match &*settled {
             LinkState::Up { connection, .. } => Some(Arc::clone(connection)),
             LinkState::Down { .. } | LinkState::Closed => None,
         }
     }
 
-    /// What the outside may know.
+    /// The state as [`crate::Broker`] reports it.
     pub(crate) fn state(&self) -> BrokerState {
         match &*self.state.borrow() {
             LinkState::Down { .. } => BrokerState::Connecting,
@@ -144,7 +138,7 @@ impl Link {
         }
     }
 
-    /// What keeps it from being up, when it is not.
+    /// Why the connection is down, when it is and has failed before.
     pub(crate) fn failure(&self) -> Option<String> {
         match &*self.state.borrow() {
             LinkState::Down { reason } => reason.clone(),
@@ -178,7 +172,7 @@ impl Supervisor {
                     info!(connection = %self.name, "connected to the broker");
                     up.set(1.0);
                     backoff.reset();
-                    self.hold(connection, &until).await;
+                    self.watch(connection, &until).await;
                     up.set(0.0);
                 }
                 Err(failure) => {
@@ -195,12 +189,12 @@ impl Supervisor {
         self.state.send_replace(LinkState::Closed);
     }
 
-    /// Publishes the connection and watches over it until it is lost or `until` is cancelled.
-    async fn hold(&self, connection: Connection, until: &CancellationToken) {
+    /// Hands the connection to callers, and watches it until it is lost or `until` is cancelled.
+    async fn watch(&self, connection: Connection, until: &CancellationToken) {
         let mut events = connection.events_listener();
         let connection = Arc::new(connection);
-        self.announce(&connection, false);
-        // Events are only kept from now on: a loss before the listener was there shows in the status.
+        self.set_up(&connection, false);
+        // The listener gets only later events: a loss before it was there shows in the status.
         while connection.status().connected() {
             let event = tokio::time::timeout(STATUS_EVERY, events.next());
             match until.run_until_cancelled(event).await {
@@ -211,10 +205,10 @@ impl Supervisor {
                 }
                 Some(Err(_)) => {}
                 Some(Ok(Some(Event::ConnectionBlocked(reason)))) => {
-                    warn!(connection = %self.name, %reason, "the broker takes no more messages");
-                    self.announce(&connection, true);
+                    warn!(connection = %self.name, %reason, "the broker accepts no more messages");
+                    self.set_up(&connection, true);
                 }
-                Some(Ok(Some(Event::ConnectionUnblocked))) => self.announce(&connection, false),
+                Some(Ok(Some(Event::ConnectionUnblocked))) => self.set_up(&connection, false),
                 Some(Ok(Some(Event::Error(failure)))) => {
                     warn!(connection = %self.name, %failure, "error on the connection to the broker");
                 }
@@ -226,7 +220,7 @@ impl Supervisor {
         self.state.send_replace(LinkState::Down { reason: Some("connection lost".into()) });
     }
 
-    fn announce(&self, connection: &Arc<Connection>, blocked: bool) {
+    fn set_up(&self, connection: &Arc<Connection>, blocked: bool) {
         self.state.send_replace(LinkState::Up { connection: Arc::clone(connection), blocked });
     }
 
@@ -238,7 +232,7 @@ impl Supervisor {
         let opening = Connection::connector(
             self.address.uri.clone(),
             runtime,
-            // TLS is named here rather than chosen by a feature of a library: without it this does not build.
+            // TLS is made here rather than by a feature of lapin: without TLS this would not build.
             async move |uri, runtime| {
                 let host = (uri.authority.host.as_str(), uri.authority.port);
                 let addresses: Vec<SocketAddr> = tokio::net::lookup_host(host).await?.collect();

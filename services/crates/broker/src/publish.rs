@@ -1,4 +1,4 @@
-//! Confirmed publishing, many in flight.
+//! Publishes with confirms, many at a time.
 
 mod batch;
 mod error;
@@ -19,14 +19,14 @@ use crate::link::Link;
 
 pub use error::PublishError;
 
-/// A publication is given up after this: the broker may be blocked or a queue without a leader. It is longer
-/// than a broker needs to restart.
+/// How long a publication may wait for its confirm: the broker may be blocked, or a queue without a leader. Longer than a
+/// broker takes to restart.
 const CONFIRM_TIMEOUT: Duration = Duration::from_secs(60);
 
-/// Channels published on side by side, so that a queue that does not confirm holds up only its share.
+/// The number of channels used side by side, so that a queue that does not confirm holds up only its share.
 const SHARDS: usize = 8;
 
-/// Publications that wait for one channel; beyond it callers wait.
+/// Maximum publications in the queue of one channel. When it is full, callers wait for room.
 const SHARD_QUEUE: usize = 256;
 
 /// A message to publish.
@@ -46,24 +46,24 @@ pub struct Publication {
     pub body: Vec<u8>,
 }
 
-/// A publication and whom to tell.
+/// A publication and the channel for its outcome.
 #[derive(Debug)]
-struct Request {
+struct PublishRequest {
     publication: Publication,
-    answer: oneshot::Sender<Result<(), PublishError>>,
+    reply: oneshot::Sender<Result<(), PublishError>>,
 }
 
-impl Request {
-    fn answer(self, outcome: Result<(), PublishError>) {
-        // Whoever asked may have given up; the outcome is then nobody's.
-        let _ = self.answer.send(outcome);
+impl PublishRequest {
+    fn reply(self, outcome: Result<(), PublishError>) {
+        // Fails when the caller has given up: then nobody waits for the outcome.
+        let _ = self.reply.send(outcome);
     }
 }
 
 /// Hands publications to the channels.
 #[derive(Debug)]
 pub(crate) struct Publisher {
-    shards: Vec<mpsc::Sender<Request>>,
+    shards: Vec<mpsc::Sender<PublishRequest>>,
 }
 
 impl Publisher {
@@ -79,26 +79,26 @@ impl Publisher {
     pub(crate) async fn publish(&self, publication: Publication) -> Result<(), PublishError> {
         let message_id = publication.message_id.clone();
         let exchange = publication.exchange.clone();
-        let outcome = match tokio::time::timeout(CONFIRM_TIMEOUT, self.hand_over(publication)).await {
+        let outcome = match tokio::time::timeout(CONFIRM_TIMEOUT, self.submit(publication)).await {
             Ok(Some(outcome)) => outcome,
             Ok(None) => Err(PublishError::Closed { message_id }),
             Err(_) => Err(PublishError::TimedOut { message_id, after: CONFIRM_TIMEOUT }),
         };
-        let word = outcome.as_ref().map_or_else(PublishError::word, |()| "confirmed");
-        counter!("rovuma_broker_published_total", "exchange" => exchange, "outcome" => word).increment(1);
+        let label = outcome.as_ref().map_or_else(PublishError::label, |()| "confirmed");
+        counter!("rovuma_broker_published_total", "exchange" => exchange, "outcome" => label).increment(1);
         outcome
     }
 
-    /// `None` when the channels are closed for good.
-    async fn hand_over(&self, publication: Publication) -> Option<Result<(), PublishError>> {
-        let (answer, outcome) = oneshot::channel();
+    /// Hands a publication to its channel and waits for the outcome; `None` when the channels are closed for good.
+    async fn submit(&self, publication: Publication) -> Option<Result<(), PublishError>> {
+        let (reply, outcome) = oneshot::channel();
         let shard = self.shard_of(&publication);
-        shard.send(Request { publication, answer }).await.ok()?;
+        shard.send(PublishRequest { publication, reply }).await.ok()?;
         outcome.await.ok()
     }
 
-    /// One exchange and routing key always goes by the same channel, so that its order holds.
-    fn shard_of(&self, publication: &Publication) -> &mpsc::Sender<Request> {
+    /// The channel of a publication: always the same for one exchange and routing key, so that their order holds.
+    fn shard_of(&self, publication: &Publication) -> &mpsc::Sender<PublishRequest> {
         let hasher = BuildHasherDefault::<DefaultHasher>::default();
         let hash = hasher.hash_one((&publication.exchange, &publication.routing_key));
         let index = usize::try_from(hash % SHARDS as u64).unwrap_or(0);

@@ -1,15 +1,15 @@
 //! The topology of a node's broker: one table, from which everything else is derived.
 //!
-//! [`NodeSpec`] says who is there (gateways and their agencies, partners); [`definitions`] gives the exchanges,
-//! queues, bindings, users, permissions and shovels as RabbitMQ's own JSON; [`diff`] compares that with what a
-//! node has. The functions in [`names`] are the only place where a queue or a key is spelled.
+//! [`NodeSpec`] lists the gateways with their agencies, the readers of events and the partners; [`definitions`] renders the
+//! exchanges, queues, bindings, users, permissions and shovels as RabbitMQ's own JSON; [`diff`] compares that with the
+//! definitions that a node exports. Only the functions in [`names`] spell names of queues and keys.
 //!
-//! What the table must say, each point seen on RabbitMQ 3.10.8 and 4.0.5 by trial:
+//! Properties that the table must have, each found by trial on RabbitMQ 3.10.8 and 4.0.5:
 //! * `outbound` has no alternate exchange, for with one an unroutable mandatory publish is confirmed and never
-//!   returned; `ingress.*` has one, for a shovel gets its confirm for a message that leads nowhere;
-//! * a shovel replaces `user_id` by the link's own, or the far broker closes its channel again and again;
-//! * the delivery limit is the largest number that both versions take: −1 means "none" on 4.0 but *lose after
-//!   the first redelivery* on 3.10.8, and a small one throws healthy messages out;
+//!   returned; `ingress.*` has one, for a shovel gets its confirm for an unroutable message;
+//! * a shovel sets `user_id` to the link's user, or the partner's broker closes its channel again and again;
+//! * the delivery limit is the largest number that both versions accept: −1 means "none" on 4.0 but *drop after the first
+//!   redelivery* on 3.10.8, and a small limit drops healthy messages;
 //! * every user that may write to a topic exchange has a topic permission: without one every key is allowed.
 
 mod bindings;

@@ -1,4 +1,4 @@
-//! One batch: handed over, tried again while the handler fails, settled.
+//! Hands one batch to the handler, again while the handler fails, and settles it.
 
 use std::{sync::Arc, time::Duration};
 
@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{Delivery, backoff::Backoff, link::answered};
 
-/// Waits between attempts at the same batch.
+/// The first and the longest wait between attempts at the same batch.
 const RETRY_FIRST: Duration = Duration::from_millis(200);
 const RETRY_MOST: Duration = Duration::from_secs(30);
 
@@ -47,7 +47,7 @@ impl Batch {
 
 impl<H: Handler> ConsumerTask<H> {
     /// Hands the batch over until the handler gives verdicts, then settles it.
-    pub(super) async fn work_off(&self, batch: Batch) -> Result<(), SubscriptionEnd> {
+    pub(super) async fn handle_and_settle(&self, batch: Batch) -> Result<(), SubscriptionEnd> {
         let deliveries: Arc<[Delivery]> = batch.deliveries.into();
         let give_up_at = Instant::now() + self.handler.retry_limit();
         let mut backoff = Backoff::new(RETRY_FIRST, RETRY_MOST);
@@ -58,10 +58,14 @@ impl<H: Handler> ConsumerTask<H> {
                     return self.settle(&deliveries, &batch.ackers, &verdicts).await;
                 }
                 Ok(verdicts) => {
-                    error!(expected = deliveries.len(), got = verdicts.len(), "verdicts do not match");
+                    error!(
+                        expected = deliveries.len(),
+                        got = verdicts.len(),
+                        "the handler returned another number of verdicts than messages"
+                    );
                 }
                 Err(failure) => {
-                    warn!(queue = %self.config.queue, batch = deliveries.len(), %failure, "will try again");
+                    warn!(queue = %self.config.queue, batch = deliveries.len(), %failure, "a batch was not handled: trying again");
                 }
             }
             self.state.send_replace(ConsumerState::Retrying);
@@ -75,16 +79,16 @@ impl<H: Handler> ConsumerTask<H> {
         give_up_at: Instant,
         ackers: &[Acker],
     ) -> Result<(), SubscriptionEnd> {
-        let again_at = Instant::now() + pause;
-        if again_at > give_up_at {
+        let retry_at = Instant::now() + pause;
+        if retry_at > give_up_at {
             self.requeue(ackers).await?;
             return Err(SubscriptionEnd::GaveUp);
         }
-        if self.stop.run_until_cancelled(tokio::time::sleep_until(again_at)).await.is_none() {
+        if self.stop.run_until_cancelled(tokio::time::sleep_until(retry_at)).await.is_none() {
             self.requeue(ackers).await?;
             return Err(SubscriptionEnd::Stopped);
         }
-        // The channel is gone and with it the right to settle: the messages are in the queue again.
+        // A lost channel cannot settle its messages any more, and the broker has put them back into the queue.
         if ackers.iter().any(Acker::poisoned) { Err(SubscriptionEnd::Cancelled) } else { Ok(()) }
     }
 
@@ -114,7 +118,7 @@ impl<H: Handler> ConsumerTask<H> {
                 }
             }
         }
-        // What was rejected is settled: "all up to here" takes only the accepted ones.
+        // Rejected messages are settled already, so acknowledging all up to here acknowledges the accepted ones only.
         if let Some(acker) = last_accepted {
             answered(acker.ack(BasicAckOptions { multiple: true })).await?;
         }

@@ -1,4 +1,4 @@
-//! A consumer from subscription to loss, again and again.
+//! Subscribes a consumer, gathers its batches, and subscribes again when the subscription ends.
 
 use std::time::Duration;
 
@@ -21,7 +21,7 @@ use crate::{
     link::{LiveChannel, STATUS_EVERY, answered},
 };
 
-/// Waits before subscribing again; the queue may be gone until somebody restores the topology.
+/// The first and the longest wait before subscribing again. A deleted queue stays away until an operator restores it.
 const RESUBSCRIBE_FIRST: Duration = Duration::from_millis(200);
 const RESUBSCRIBE_MOST: Duration = Duration::from_secs(15);
 
@@ -61,7 +61,7 @@ impl<H: Handler> ConsumerTask<H> {
             };
             match gathered {
                 Err(end) => break end,
-                Ok(batch) => match self.work_off(batch).await {
+                Ok(batch) => match self.handle_and_settle(batch).await {
                     Err(end) => break end,
                     Ok(()) => backoff.reset(),
                 },
@@ -82,7 +82,7 @@ impl<H: Handler> ConsumerTask<H> {
         Ok((channel, consumer))
     }
 
-    /// Waits for a first message, then for company until the batch is full.
+    /// Waits for a first message, then for others until the batch is full.
     async fn gather(
         &self,
         channel: &LiveChannel,
@@ -102,8 +102,8 @@ impl<H: Handler> ConsumerTask<H> {
     }
 }
 
-/// Waits for a message for as long as the channel is there. A channel whose connection dies while it is being
-/// subscribed on may never say so itself: a broker that was killed left a consumer waiting for ever.
+/// Waits for a message for as long as the channel is alive. A channel whose connection dies during the subscription may
+/// never report that: a broker that was killed left a consumer waiting for ever.
 async fn first(
     channel: &LiveChannel,
     consumer: &mut lapin::Consumer,
@@ -116,7 +116,7 @@ async fn first(
     Err(SubscriptionEnd::Cancelled)
 }
 
-/// Gives what was handed out and not settled back to the queue.
+/// Closes the subscription; the broker returns messages that are not settled to the queue.
 async fn close(channel: &LiveChannel, tag: ShortString) {
     if channel.is_alive() {
         let _ = answered(channel.basic_cancel(tag, BasicCancelOptions::default())).await;

@@ -1,8 +1,8 @@
-//! A batch on one channel: send all, then wait for all confirms.
+//! Publishes a batch on one channel: sends all messages, then waits for all confirms.
 //!
-//! The broker returns an unroutable message before it confirms it, but may confirm several with one frame,
-//! and the client library then pairs returns with confirms in no particular order. So nobody is answered
-//! before the whole batch is confirmed, and a return is known by the message it carries.
+//! The broker returns an unroutable message before it confirms it, but may confirm several with one frame, and lapin then
+//! pairs returns with confirms in no particular order. So no caller is answered before the whole batch is confirmed, and
+//! a return is matched by the message that it carries.
 
 use std::collections::HashSet;
 
@@ -15,7 +15,7 @@ use lapin::{
 
 use super::{Publication, PublishError};
 
-/// What the broker said of one publication.
+/// The broker's answer to one publication.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Outcome {
     Confirmed,
@@ -25,8 +25,8 @@ pub(super) enum Outcome {
 }
 
 impl Outcome {
-    /// The answer to whoever published it.
-    pub(super) fn answer(self, publication: &Publication) -> Result<(), PublishError> {
+    /// The result for the publication's caller.
+    pub(super) fn result(self, publication: &Publication) -> Result<(), PublishError> {
         let message_id = publication.message_id.clone();
         match self {
             Self::Confirmed => Ok(()),
@@ -41,13 +41,11 @@ impl Outcome {
     }
 }
 
-/// What a returned message is known by.
-type Key = (String, String, String);
+/// What identifies a returned message: exchange, routing key, message id.
+type MessageKey = (String, String, String);
 
-/// Publishes all of them, in order, and waits for every confirm.
-///
-/// # Errors
-/// The failure of the channel or connection; some of the batch may have arrived.
+/// Publishes all of them, in order, and waits for every confirm. Fails when the channel or the connection does; part of the
+/// batch may have arrived then.
 pub(super) async fn publish(
     channel: &Channel,
     publications: &[&Publication],
@@ -55,11 +53,11 @@ pub(super) async fn publish(
     let mut outcomes = vec![Outcome::Confirmed; publications.len()];
     let mut sent = Vec::with_capacity(publications.len());
     let mut failure = None;
-    for (place, publication) in publications.iter().enumerate() {
+    for (index, publication) in publications.iter().enumerate() {
         match Frame::of(publication) {
-            Err(field) => outcomes[place] = Outcome::TooLong(field),
+            Err(field) => outcomes[index] = Outcome::TooLong(field),
             Ok(frame) => match frame.send(channel, &publication.body).await {
-                Ok(confirm) => sent.push((place, confirm)),
+                Ok(confirm) => sent.push((index, confirm)),
                 Err(fault) => {
                     failure = Some(fault);
                     break;
@@ -67,20 +65,20 @@ pub(super) async fn publish(
             },
         }
     }
-    let (places, confirms): (Vec<_>, Vec<_>) = sent.into_iter().unzip();
+    let (indices, confirms): (Vec<_>, Vec<_>) = sent.into_iter().unzip();
     let mut returned = HashSet::new();
-    for (place, confirmation) in places.into_iter().zip(join_all(confirms).await) {
+    for (index, confirmation) in indices.into_iter().zip(join_all(confirms).await) {
         match confirmation {
             Err(fault) => failure = Some(fault),
             Ok(confirmation) => {
                 if confirmation.is_nack() {
-                    outcomes[place] = Outcome::Nacked;
+                    outcomes[index] = Outcome::Nacked;
                 }
                 returned.extend(returned_key(confirmation));
             }
         }
     }
-    // A confirm that fails knows better why the channel was closed than a send that comes after.
+    // The error of a failed confirm, which replaces that of a failed send, names the reason why the channel was closed.
     if let Some(failure) = failure {
         return Err(failure);
     }
@@ -92,11 +90,11 @@ pub(super) async fn publish(
     Ok(outcomes)
 }
 
-fn key_of(publication: &Publication) -> Key {
+fn key_of(publication: &Publication) -> MessageKey {
     (publication.exchange.clone(), publication.routing_key.clone(), publication.message_id.clone())
 }
 
-fn returned_key(confirmation: Confirmation) -> Option<Key> {
+fn returned_key(confirmation: Confirmation) -> Option<MessageKey> {
     let message = confirmation.take_message()?.delivery;
     let id = message.properties.message_id().as_ref().map(ShortString::as_str).unwrap_or_default();
     Some((message.exchange.as_str().to_owned(), message.routing_key.as_str().to_owned(), id.to_owned()))
@@ -110,7 +108,7 @@ struct Frame {
 }
 
 impl Frame {
-    /// The name of the field that is too long, when one is.
+    /// Converts a publication; fails with the name of the field that is too long.
     fn of(publication: &Publication) -> Result<Self, &'static str> {
         let short = |field, text: &String| ShortString::try_new(text.as_str()).map_err(|_| field);
         let properties = BasicProperties::default()

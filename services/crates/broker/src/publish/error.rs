@@ -1,31 +1,31 @@
-//! Why a publication was not confirmed.
+//! The errors of publishing.
 
 use std::time::Duration;
 
 /// A publication that was not confirmed.
 #[derive(Debug, thiserror::Error)]
 pub enum PublishError {
-    /// No queue takes this routing key: the broker returned the message.
+    /// No queue is bound for this routing key: the broker returned the message.
     #[error("message {message_id} was returned: no queue behind exchange {exchange} takes {routing_key}")]
     Unroutable {
         /// The message.
         message_id: String,
         /// The exchange it was published to.
         exchange: String,
-        /// The routing key that leads nowhere.
+        /// The routing key for which no queue is bound.
         routing_key: String,
     },
-    /// The broker closed the channel over it: no permission, no such exchange, too large.
+    /// The broker closed the channel because of it: no permission, no such exchange, too large.
     #[error("message {message_id} was refused by exchange {exchange}: {reason}")]
     Refused {
         /// The message.
         message_id: String,
         /// The exchange it was published to.
         exchange: String,
-        /// The broker's words.
+        /// The broker's reason.
         reason: String,
     },
-    /// The publication itself is not one that AMQP can carry.
+    /// AMQP cannot carry the publication.
     #[error("message {message_id} cannot be published: {field} is longer than 255 bytes")]
     TooLong {
         /// The message.
@@ -33,7 +33,7 @@ pub enum PublishError {
         /// The property that is too long.
         field: &'static str,
     },
-    /// The broker took the message and could not keep it.
+    /// The broker could not keep the message.
     #[error("message {message_id} was not kept by the broker")]
     Nacked {
         /// The message.
@@ -44,7 +44,7 @@ pub enum PublishError {
     TimedOut {
         /// The message.
         message_id: String,
-        /// How long was waited.
+        /// How long the publication waited.
         after: Duration,
     },
     /// The connection was lost before the confirm came.
@@ -52,7 +52,7 @@ pub enum PublishError {
     Disconnected {
         /// The message.
         message_id: String,
-        /// What happened to the connection.
+        /// Why the connection was lost.
         reason: String,
     },
     /// The service is stopping.
@@ -64,7 +64,7 @@ pub enum PublishError {
 }
 
 impl PublishError {
-    /// Whether trying again later can help without anybody mending anything.
+    /// Whether trying again later can help although nobody mends anything.
     pub fn is_transient(&self) -> bool {
         match self {
             Self::Nacked { .. } | Self::TimedOut { .. } | Self::Disconnected { .. } | Self::Closed { .. } => {
@@ -74,8 +74,8 @@ impl PublishError {
         }
     }
 
-    /// One word for metrics.
-    pub(crate) fn word(&self) -> &'static str {
+    /// The label in metrics.
+    pub(crate) fn label(&self) -> &'static str {
         match self {
             Self::Unroutable { .. } => "returned",
             Self::Refused { .. } => "refused",

@@ -1,4 +1,4 @@
-//! One channel and the publications that go by it, a batch at a time.
+//! One channel, on which publications are sent a batch at a time.
 
 use std::time::Duration;
 
@@ -8,24 +8,24 @@ use tokio_util::sync::CancellationToken;
 use tracing::{debug, warn};
 
 use super::{
-    Publication, PublishError, Request,
+    Publication, PublishError, PublishRequest,
     batch::{self, Outcome},
 };
 use crate::link::{Link, LiveChannel, NoChannel, answered};
 
-/// Publications sent before their confirms are waited for.
+/// Maximum publications of one batch.
 const BATCH: usize = 64;
 
-/// A batch whose confirms take longer is given up and its channel closed.
+/// How long the confirms of a batch may take before the batch is given up and its channel closed.
 const BATCH_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// Publishes what comes until the link is closed for good.
-pub(super) async fn run(link: Link, mut requests: mpsc::Receiver<Request>, until: CancellationToken) {
+/// Publishes requests until the link is closed for good.
+pub(super) async fn run(link: Link, mut requests: mpsc::Receiver<PublishRequest>, until: CancellationToken) {
     let mut shard = Shard { link, channel: None };
     let mut batch = Vec::with_capacity(BATCH);
     while let Some(1..) = until.run_until_cancelled(requests.recv_many(&mut batch, BATCH)).await {
-        // Whoever stopped waiting will ask again.
-        batch.retain(|request| !request.answer.is_closed());
+        // A caller that has given up may publish the same message again: it must not be published twice.
+        batch.retain(|request| !request.reply.is_closed());
         let requests = std::mem::take(&mut batch);
         if until.run_until_cancelled(shard.publish(requests)).await.is_none() {
             break;
@@ -39,19 +39,19 @@ struct Shard {
 }
 
 impl Shard {
-    async fn publish(&mut self, requests: Vec<Request>) {
+    async fn publish(&mut self, requests: Vec<PublishRequest>) {
         if requests.len() == 1 {
             return self.publish_one(requests).await;
         }
         if let Some(requests) = self.publish_together(requests).await {
-            // The broker closed the channel over one of them: alone, each gets its own answer.
+            // The broker closed the channel because of one of them: published alone, each gets its own outcome.
             for request in requests {
                 self.publish_one(vec![request]).await;
             }
         }
     }
 
-    async fn publish_one(&mut self, request: Vec<Request>) {
+    async fn publish_one(&mut self, request: Vec<PublishRequest>) {
         let refused = |publication: &Publication, reason: &str| PublishError::Refused {
             message_id: publication.message_id.clone(),
             exchange: publication.exchange.clone(),
@@ -60,24 +60,24 @@ impl Shard {
         match self.attempt(&request).await {
             Attempt::Settled(outcomes) => settle(request, &outcomes),
             Attempt::Refused(reason) => fail(request, |publication| refused(publication, &reason)),
-            Attempt::Failed(failure) => fail(request, |publication| failure.of(publication)),
+            Attempt::Failed(failure) => fail(request, |publication| failure.error_for(publication)),
         }
     }
 
-    /// Gives the requests back when the broker refused one of them.
-    async fn publish_together(&mut self, requests: Vec<Request>) -> Option<Vec<Request>> {
+    /// Publishes a batch; returns the requests when the broker refused one of them.
+    async fn publish_together(&mut self, requests: Vec<PublishRequest>) -> Option<Vec<PublishRequest>> {
         match self.attempt(&requests).await {
             Attempt::Settled(outcomes) => settle(requests, &outcomes),
             Attempt::Refused(reason) => {
                 debug!(%reason, batch = requests.len(), "refused: publishing one by one");
                 return Some(requests);
             }
-            Attempt::Failed(failure) => fail(requests, |publication| failure.of(publication)),
+            Attempt::Failed(failure) => fail(requests, |publication| failure.error_for(publication)),
         }
         None
     }
 
-    async fn attempt(&mut self, requests: &[Request]) -> Attempt {
+    async fn attempt(&mut self, requests: &[PublishRequest]) -> Attempt {
         let channel = match self.open().await {
             Ok(channel) => channel,
             Err(NoChannel::Closed) => return Attempt::Failed(Failure::Closed),
@@ -108,7 +108,7 @@ impl Shard {
     }
 }
 
-/// What became of a batch.
+/// The outcome of publishing a batch.
 enum Attempt {
     Settled(Vec<Outcome>),
     Refused(String),
@@ -122,7 +122,7 @@ enum Failure {
 }
 
 impl Failure {
-    fn of(&self, publication: &Publication) -> PublishError {
+    fn error_for(&self, publication: &Publication) -> PublishError {
         let message_id = publication.message_id.clone();
         match self {
             Self::Closed => PublishError::Closed { message_id },
@@ -132,17 +132,17 @@ impl Failure {
     }
 }
 
-fn settle(requests: Vec<Request>, outcomes: &[Outcome]) {
+fn settle(requests: Vec<PublishRequest>, outcomes: &[Outcome]) {
     for (request, outcome) in requests.into_iter().zip(outcomes) {
-        let answer = outcome.answer(&request.publication);
-        request.answer(answer);
+        let result = outcome.result(&request.publication);
+        request.reply(result);
     }
 }
 
-fn fail(requests: Vec<Request>, fault: impl Fn(&Publication) -> PublishError) {
+fn fail(requests: Vec<PublishRequest>, fault: impl Fn(&Publication) -> PublishError) {
     for request in requests {
         let fault = fault(&request.publication);
         warn!(message.id = %request.publication.message_id, %fault, "not confirmed");
-        request.answer(Err(fault));
+        request.reply(Err(fault));
     }
 }

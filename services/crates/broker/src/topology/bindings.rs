@@ -1,4 +1,4 @@
-//! What leads where.
+//! The bindings from exchanges to queues.
 
 use rovuma_schemas::Lane;
 use serde_json::{Value, json};
@@ -29,7 +29,7 @@ pub(super) fn bindings(spec: &NodeSpec) -> Vec<Value> {
     all
 }
 
-/// What is for a partner's country goes to its link.
+/// Messages for a partner's country go to the queues of its link.
 fn outward(spec: &NodeSpec) -> impl Iterator<Item = Value> {
     spec.partners.iter().flat_map(|partner| {
         Lane::ALL.map(|lane| {
@@ -39,7 +39,7 @@ fn outward(spec: &NodeSpec) -> impl Iterator<Item = Value> {
     })
 }
 
-/// What is for an agency goes to its gateway, from each partner and from within the country.
+/// Messages for an agency go to the inbox of its gateway, from each partner and from within the country.
 fn inward(spec: &NodeSpec) -> impl Iterator<Item = Value> {
     let mut sources = vec![names::OUTBOUND.to_owned()];
     sources.extend(spec.partners.iter().map(|partner| names::ingress_exchange(partner.country)));

@@ -1,4 +1,4 @@
-//! RabbitMQ's definitions, from the table.
+//! RabbitMQ's definitions, rendered from the table.
 
 use serde_json::{Value, json};
 
@@ -7,10 +7,10 @@ use super::{
     users::users,
 };
 
-/// Everything a node's broker holds, in the form of RabbitMQ's `definitions.json`.
+/// All objects of a node's broker, in the form of RabbitMQ's `definitions.json`.
 ///
-/// <https://www.rabbitmq.com/docs/definitions>. There are no passwords in it and no file's content, so it can
-/// be kept and reviewed like any other text.
+/// <https://www.rabbitmq.com/docs/definitions>. It holds no password and no file's content, so it can be kept and reviewed
+/// like any other text.
 ///
 /// # Errors
 /// [`SpecFault`] when the specification contradicts itself.

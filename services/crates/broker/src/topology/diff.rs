@@ -1,4 +1,4 @@
-//! What a node has, against what it should have.
+//! Compares the definitions that a node exports with those that it should have.
 
 use std::{collections::BTreeMap, fmt};
 
@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::VHOST;
 
-/// The sections of RabbitMQ's definitions that the table fills, and what tells their entries apart.
+/// The sections of RabbitMQ's definitions that the table fills, with the fields that identify their entries.
 const SECTIONS: [(&str, &[&str]); 8] = [
     ("vhosts", &["name"]),
     ("users", &["name"]),
@@ -19,33 +19,33 @@ const SECTIONS: [(&str, &[&str]); 8] = [
     ("bindings", &["source", "destination_type", "destination", "routing_key"]),
 ];
 
-/// One thing that is not as it should be.
+/// One object that is not as it should be.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Difference {
     /// The section of RabbitMQ's definitions: `queues`, `permissions`.
     pub section: &'static str,
-    /// Which of them: `link.tz.urgent`.
+    /// The object's name: `link.tz.urgent`.
     pub name: String,
     /// What is wrong with it.
     #[serde(rename = "difference")]
     pub kind: DifferenceKind,
 }
 
-/// How something is not as it should be.
+/// How an object differs.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case", tag = "kind")]
 pub enum DifferenceKind {
-    /// It should be there and is not.
+    /// It is missing.
     Missing,
-    /// It is there and should not.
+    /// It should not exist.
     Unexpected,
-    /// It is there and is different.
+    /// A field has another value.
     Changed {
-        /// In which field.
+        /// The field.
         field: String,
-        /// What the field should be.
+        /// The value that it should have.
         expected: Value,
-        /// What it is.
+        /// The value that it has.
         got: Value,
     },
 }
@@ -65,8 +65,8 @@ impl fmt::Display for Difference {
 
 /// Compares two sets of definitions: `desired` from [`super::definitions`], `actual` as a node exports them.
 ///
-/// Other virtual hosts are nobody's concern here; every user is, but for `administrators`, who use the
-/// management API. An empty answer means that the node is as it should be.
+/// Other virtual hosts are ignored. All users are compared except `administrators`, who use the management API. An empty list
+/// means that the node is as it should be.
 pub fn diff(desired: &Value, actual: &Value, administrators: &[&str]) -> Vec<Difference> {
     SECTIONS
         .iter()
@@ -82,12 +82,12 @@ fn diff_section(
     administrators: &[&str],
 ) -> Vec<Difference> {
     let (desired, actual) = (entries(desired, section, key), entries(actual, section, key));
-    let mut found = Vec::new();
+    let mut differences = Vec::new();
     for (name, entry) in &desired {
         let difference = |kind| Difference { section, name: name.clone(), kind };
         match actual.get(name) {
-            None => found.push(difference(DifferenceKind::Missing)),
-            Some(got) => found.extend(changes(entry, got).map(difference)),
+            None => differences.push(difference(DifferenceKind::Missing)),
+            Some(got) => differences.extend(changes(entry, got).map(difference)),
         }
     }
     let tolerated = |entry: &Value| {
@@ -96,15 +96,15 @@ fn diff_section(
         (of_users && user.is_some_and(|user| administrators.contains(&user))) || section == "vhosts"
     };
     let unexpected = actual.iter().filter(|(name, entry)| !desired.contains_key(*name) && !tolerated(entry));
-    found.extend(unexpected.map(|(name, _)| Difference {
+    differences.extend(unexpected.map(|(name, _)| Difference {
         section,
         name: name.clone(),
         kind: DifferenceKind::Unexpected,
     }));
-    found
+    differences
 }
 
-/// The entries of a section that are ours to judge, by name.
+/// The entries of a section in our virtual host or in none, by name.
 fn entries<'a>(definitions: &'a Value, section: &str, key: &[&str]) -> BTreeMap<String, &'a Value> {
     let list = definitions.get(section).and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
     let ours = |entry: &&Value| entry.get("vhost").is_none_or(|vhost| vhost == VHOST);
@@ -116,7 +116,7 @@ fn name_of(entry: &Value, key: &[&str]) -> String {
     key.iter().map(part).collect::<Vec<_>>().join(" ")
 }
 
-/// The fields of `desired` that are different in `actual`; what RabbitMQ adds of its own is left alone.
+/// The fields of `desired` that differ in `actual`. Fields that RabbitMQ adds are ignored.
 fn changes(desired: &Value, actual: &Value) -> impl Iterator<Item = DifferenceKind> {
     desired.as_object().into_iter().flatten().filter_map(|(field, expected)| {
         let got = actual.get(field).unwrap_or(&Value::Null);

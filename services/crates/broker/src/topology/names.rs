@@ -1,11 +1,11 @@
-//! How exchanges, queues, routing keys and users are called.
+//! Names of exchanges, queues, routing keys and users.
 
 use rovuma_schemas::{AgencyCode, CountryCode, Lane};
 
 /// The virtual host that holds everything.
 pub const VHOST: &str = "rovuma";
 
-/// The exchange (topic) that gateways publish bundles to. It has no alternate exchange: what leads nowhere is
+/// The exchange (topic) that gateways publish bundles to. It has no alternate exchange, so that an unroutable bundle is
 /// returned to the gateway.
 pub const OUTBOUND: &str = "outbound";
 
@@ -15,16 +15,17 @@ pub const EVENTS: &str = "events";
 /// The exchange (topic) for audit batches and their acknowledgements.
 pub const AUDIT: &str = "audit";
 
-/// The exchange (fanout) and the queue behind it for what cannot be delivered or taken, as it came.
+/// The exchange (fanout), and the queue behind it, for messages that cannot be delivered or accepted; they are kept
+/// unchanged.
 pub const QUARANTINE: &str = "quarantine";
 
 /// The queue of the audit service.
 pub const AUDIT_INGEST: &str = "audit.ingest";
 
-/// The queue of what partners' audit services say to ours: heads of their logs, cosignatures of ours.
+/// The queue of messages from partners' audit services to ours: heads of their logs, cosignatures of ours.
 pub const AUDIT_WITNESS: &str = "audit.witness";
 
-/// The queue of what our audit service says to partners', for the gateway that serves the installation.
+/// The queue of messages from our audit service to partners', which the gateway that serves the installation reads.
 pub const AUDIT_OUTWARD: &str = "audit.outward";
 
 /// The routing key of [`AUDIT_WITNESS`], on the exchange [`AUDIT`].
@@ -33,22 +34,22 @@ pub const AUDIT_WITNESS_KEY: &str = "witness";
 /// The routing key of [`AUDIT_OUTWARD`], on the exchange [`AUDIT`].
 pub const AUDIT_OUTWARD_KEY: &str = "outward";
 
-/// The exchange (topic) that a partner's link writes to: `ingress.tz` holds only what came from `tz`.
+/// The exchange (topic) that a partner's link writes to: only messages from `tz` come through `ingress.tz`.
 pub fn ingress_exchange(partner: CountryCode) -> String {
     format!("ingress.{partner}")
 }
 
-/// The country that a delivery came from, when it came by way of a link.
+/// The country that a delivery came from; none when it did not come over a link.
 pub fn ingress_country(exchange: &str) -> Option<CountryCode> {
     exchange.strip_prefix("ingress.")?.parse().ok()
 }
 
-/// The queue of what waits for the line to a partner.
+/// The queue of messages that wait for the line to a partner.
 pub fn link_queue(partner: CountryCode, lane: Lane) -> String {
     format!("link.{partner}.{lane}")
 }
 
-/// The queue of what a gateway has to take in.
+/// The queue of messages for a gateway.
 pub fn inbox_queue(gateway: &str, lane: Lane) -> String {
     format!("inbox.{gateway}.{lane}")
 }
@@ -58,7 +59,7 @@ pub fn lane_key(recipient: &AgencyCode, lane: Lane) -> String {
     format!("{recipient}.{lane}")
 }
 
-/// The agency and lane of a routing key on a lane, when it is one.
+/// Parses a routing key of a bundle into its agency and lane.
 pub fn parse_lane_key(routing_key: &str) -> Option<(AgencyCode, Lane)> {
     let (agency, lane) = routing_key.rsplit_once('.')?;
     Some((agency.parse().ok()?, lane.parse().ok()?))

@@ -9,24 +9,25 @@ use super::{
     users,
 };
 
-/// The largest number that both 3.10 and 4.x take. Gateways count poison themselves: a dropped consumer must
-/// not cost a healthy message.
+/// The largest number that both 3.10 and 4.x accept. Gateways themselves count messages that cannot be handled: a lost
+/// consumer must not cost a healthy message.
 const DELIVERY_LIMIT: u32 = 2_147_483_647;
 
-/// Events only wake their readers, who read the truth elsewhere: what a dead reader has not taken may go.
-const EVENTS_KEPT: u32 = 10_000;
+/// Maximum events in a reader's queue. Events only wake their reader, which reads the facts elsewhere: events that a dead
+/// reader has not taken may be dropped.
+const EVENTS_MAX: u32 = 10_000;
 
-/// Whoever asks for a cosignature asks again until it is answered: what a dead service has not taken may go, the oldest
-/// first.
-const WITNESSING_KEPT: u32 = 1_000;
+/// Maximum messages in a witness queue. A service requests a cosignature again until it gets one: messages that a dead
+/// service has not taken may be dropped, the oldest first.
+const WITNESSING_MAX: u32 = 1_000;
 
 /// All queues of a node.
 pub(super) fn queues(spec: &NodeSpec) -> Vec<Value> {
     let mut all = vec![
         kept(names::QUARANTINE),
         refusable(names::AUDIT_INGEST),
-        queue(names::AUDIT_WITNESS, json!({ "x-max-length": WITNESSING_KEPT })),
-        queue(names::AUDIT_OUTWARD, json!({ "x-max-length": WITNESSING_KEPT })),
+        queue(names::AUDIT_WITNESS, json!({ "x-max-length": WITNESSING_MAX })),
+        queue(names::AUDIT_OUTWARD, json!({ "x-max-length": WITNESSING_MAX })),
     ];
     for source in users::audit_sources(spec) {
         all.push(kept(&names::audit_ack_queue(&source)));
@@ -38,7 +39,7 @@ pub(super) fn queues(spec: &NodeSpec) -> Vec<Value> {
         all.extend(Lane::ALL.map(|lane| refusable(&names::inbox_queue(&gateway.name, lane))));
     }
     for reader in &spec.event_readers {
-        all.push(queue(&names::event_queue(&reader.name), json!({ "x-max-length": EVENTS_KEPT })));
+        all.push(queue(&names::event_queue(&reader.name), json!({ "x-max-length": EVENTS_MAX })));
     }
     all
 }
@@ -48,15 +49,15 @@ fn kept(name: &str) -> Value {
     queue(name, json!({}))
 }
 
-/// A queue whose consumer can refuse a message for good: it then goes to the quarantine, and leaves this queue
-/// only when it is there.
+/// A queue whose consumer can refuse a message for good. The message then goes to the quarantine, and leaves this queue
+/// only once it is there.
 fn refusable(name: &str) -> Value {
     queue(
         name,
         json!({
             "x-dead-letter-exchange": names::QUARANTINE,
             "x-dead-letter-strategy": "at-least-once",
-            // The strategy asks for it; without a length limit nothing is ever refused.
+            // The strategy requires this; without a length limit no publication is ever refused.
             "x-overflow": "reject-publish",
         }),
     )

@@ -10,9 +10,9 @@ use super::{
     names::{self, VHOST},
 };
 
-/// Seconds before a shovel whose line broke tries again, by lane. An urgent alert has ten seconds on a line of
-/// 64 kbit/s that has just come back, and the handshake takes three of them; what is less urgent leaves the line
-/// to it, and the log in peace.
+/// Seconds before a shovel whose line broke tries again, by lane. An urgent alert must cross a line of 64 kbit/s within ten
+/// seconds after the line came back, and the handshake takes three of them. The other lanes leave the line to it, and
+/// write fewer lines into the broker's log.
 const fn reconnect_delay_s(lane: Lane) -> u32 {
     match lane {
         Lane::Urgent => 2,
@@ -20,7 +20,7 @@ const fn reconnect_delay_s(lane: Lane) -> u32 {
     }
 }
 
-/// Bundles on the line without a confirm, by lane: on a slow line a few large ones must not be in the way.
+/// Maximum bundles on the line without a confirm, by lane: on a slow line, a few large ones must not delay urgent ones.
 const fn prefetch(lane: Lane) -> u32 {
     match lane {
         Lane::Urgent => 32,
@@ -49,10 +49,10 @@ fn shovel(spec: &NodeSpec, partner: &PartnerSpec, lane: Lane) -> Value {
             "src-prefetch-count": prefetch(lane),
             "src-delete-after": "never",
             "dest-protocol": "amqp091",
-            "dest-uri": far_uri(&partner.link),
-            // No key is given: each message keeps its own.
+            "dest-uri": partner_uri(&partner.link),
+            // Without a routing key here, each message keeps its own.
             "dest-exchange": names::ingress_exchange(spec.country),
-            // The far broker refuses a user_id that is not the one connected.
+            // The partner's broker refuses a user_id that is not the connected user.
             "dest-publish-properties": { "user_id": names::link_user(spec.country) },
             "dest-add-forward-headers": false,
             "ack-mode": "on-confirm",
@@ -62,7 +62,7 @@ fn shovel(spec: &NodeSpec, partner: &PartnerSpec, lane: Lane) -> Value {
 }
 
 /// <https://www.rabbitmq.com/docs/uri-query-parameters>
-fn far_uri(link: &LinkSpec) -> String {
+fn partner_uri(link: &LinkSpec) -> String {
     format!(
         "amqps://{host}:{port}/{VHOST}?auth_mechanism=external&verify=verify_peer\
          &server_name_indication={host}&cacertfile={ca}&certfile={cert}&keyfile={key}\
@@ -75,7 +75,7 @@ fn far_uri(link: &LinkSpec) -> String {
     )
 }
 
-/// Percent-encodes what could end a value of a URI's query (RFC 3986, 3.4).
+/// Percent-encodes every byte that could end a value in a URI's query (RFC 3986, 3.4).
 fn query_value(path: &std::path::Path) -> String {
     let mut encoded = String::new();
     for byte in path.to_string_lossy().bytes() {

@@ -1,4 +1,4 @@
-//! Who is there: what differs from one installation to the next.
+//! The specification of a node: what differs from one installation to the next.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -16,10 +16,10 @@ pub struct NodeSpec {
     pub country: CountryCode,
     /// Its gateways. One of them serves `<country>.node`, the installation itself.
     pub gateways: Vec<GatewaySpec>,
-    /// Who reads domain events from the broker; consoles read them from their gateway instead.
+    /// The readers of domain events on the broker; consoles read events from their gateway instead.
     #[serde(default)]
     pub event_readers: Vec<EventReaderSpec>,
-    /// The countries it exchanges with.
+    /// The partner countries.
     #[serde(default)]
     pub partners: Vec<PartnerSpec>,
 }
@@ -40,7 +40,7 @@ pub struct GatewaySpec {
 pub struct EventReaderSpec {
     /// Its name, which is also its broker user.
     pub name: String,
-    /// The agency whose events it may see.
+    /// The agency whose events it may read.
     pub agency: AgencyCode,
 }
 
@@ -66,27 +66,27 @@ pub struct LinkSpec {
     pub ca_file: PathBuf,
     /// Our client certificate there, issued by the partner.
     pub cert_file: PathBuf,
-    /// Its private key, which never leaves us.
+    /// The certificate's private key, which never leaves our host.
     pub key_file: PathBuf,
 }
 
 /// A specification that contradicts itself.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub enum SpecFault {
-    /// A name that would not fit into users, queues and patterns.
+    /// A name that may not be part of user names, queue names and patterns.
     #[error("{what} {name:?} must be 1 to 32 of a-z, 0-9 and -, beginning with a letter")]
     Name {
-        /// Of what.
+        /// The kind of object that has the name.
         what: &'static str,
         /// The name.
         name: String,
     },
-    /// Two of the same.
-    #[error("{what} {name} is there twice")]
+    /// An object is listed twice.
+    #[error("{what} {name} is listed twice")]
     Twice {
-        /// What.
+        /// The kind of object.
         what: &'static str,
-        /// Which.
+        /// Its name.
         name: String,
     },
     /// An agency of another country.
@@ -97,7 +97,7 @@ pub enum SpecFault {
         /// The country of the node.
         country: CountryCode,
     },
-    /// Nobody takes what is addressed to the installation itself.
+    /// No gateway serves the installation itself.
     #[error("no gateway serves {country}.node")]
     NoNode {
         /// The country of the node.
@@ -117,7 +117,7 @@ pub enum SpecFault {
         /// The country.
         country: CountryCode,
     },
-    /// A host that cannot stand in a URI as it is.
+    /// A host name that a URI cannot contain as it is.
     #[error("link to {country}: host {host:?} is not a host name")]
     Host {
         /// The partner.
@@ -168,7 +168,7 @@ impl NodeSpec {
         })
     }
 
-    /// Which gateway serves an agency: exactly one, and all are of this country.
+    /// The gateway of each agency. Fails unless all agencies are of this country and each has one gateway.
     fn owners(&self) -> Result<BTreeMap<&AgencyCode, &str>, SpecFault> {
         let mut owners = BTreeMap::new();
         for gateway in &self.gateways {
@@ -189,8 +189,8 @@ impl NodeSpec {
             return Err(SpecFault::OwnPartner { country: self.country });
         }
         let host = &partner.link.host;
-        let fits = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'.' || byte == b'-';
-        if host.is_empty() || !host.bytes().all(fits) {
+        let is_allowed = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'.' || byte == b'-';
+        if host.is_empty() || !host.bytes().all(is_allowed) {
             return Err(SpecFault::Host { country: partner.country, host: host.clone() });
         }
         Ok(())

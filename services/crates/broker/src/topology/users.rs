@@ -1,4 +1,4 @@
-//! Who may do what: nobody may configure anything, and every pattern is anchored at both ends or, for topic
+//! Users and their permissions: no user may configure anything, and every pattern is anchored at both ends or, for topic
 //! keys, at the front.
 
 use rovuma_schemas::AgencyCode;
@@ -48,7 +48,7 @@ fn gateway_user(spec: &NodeSpec, gateway: &GatewaySpec) -> User {
     let agencies: Vec<&str> = gateway.agencies.iter().map(AgencyCode::name).collect();
     let event_key = names::audit_event_key(&source);
     let (mut read, mut audit_keys) = (format!("{inboxes}|{acks}"), vec![event_key.as_str()]);
-    // The one that serves the installation carries the audit services' words across the border.
+    // The gateway that serves the installation carries the audit services' messages across the border.
     if gateway.agencies.iter().any(AgencyCode::is_node) {
         read.push('|');
         read.push_str(&escaped(names::AUDIT_OUTWARD));
@@ -66,7 +66,7 @@ fn gateway_user(spec: &NodeSpec, gateway: &GatewaySpec) -> User {
     }
 }
 
-/// A service that writes audit events and reads its acknowledgements, and no more.
+/// A service that publishes audit events and reads their acknowledgements, and may do nothing else.
 fn producer(spec: &NodeSpec, user: &str, also_reads: &[&str]) -> User {
     let source = names::audit_source(spec.country, user);
     let acks = names::audit_ack_queue(&source);
@@ -84,7 +84,7 @@ fn identity(spec: &NodeSpec) -> User {
     producer(spec, "identity", &[])
 }
 
-/// Operators look into the quarantine.
+/// Operators read the quarantine.
 fn rovumactl(spec: &NodeSpec) -> User {
     producer(spec, "rovumactl", &[names::QUARANTINE])
 }
@@ -98,7 +98,7 @@ fn audit(spec: &NodeSpec) -> User {
     }
 }
 
-/// Its queue is bound already, to its agency: it may bind nothing itself.
+/// A reader of events. The topology binds its queue to its agency's events; it may bind nothing itself.
 fn event_reader(reader: &EventReaderSpec) -> User {
     User {
         name: reader.name.clone(),
@@ -108,7 +108,7 @@ fn event_reader(reader: &EventReaderSpec) -> User {
     }
 }
 
-/// The partner's link may write to its own ingress, with any key: what leads nowhere goes to the quarantine,
+/// The partner's link may write to its own ingress, with any routing key: an unroutable message goes to the quarantine,
 /// whereas a refused key would stop the partner's shovel at that message for ever.
 fn link(partner: &PartnerSpec) -> User {
     User {
@@ -146,7 +146,7 @@ fn escaped(name: &str) -> String {
 }
 
 impl User {
-    /// Without a password: SASL EXTERNAL, or nothing.
+    /// The account, without a password: the user logs in by SASL EXTERNAL or not at all.
     pub(super) fn account(&self) -> Value {
         json!({
             "name": self.name,
@@ -167,7 +167,7 @@ impl User {
         })
     }
 
-    /// `read` is the pattern of keys it may bind with: none.
+    /// The routing keys it may publish with. `read` is the pattern of keys it may bind with: none.
     pub(super) fn topic_permissions(&self) -> impl Iterator<Item = Value> {
         self.keys.iter().map(|(exchange, pattern)| {
             json!({
