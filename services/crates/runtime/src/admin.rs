@@ -56,7 +56,7 @@ async fn render(State(admin): State<Admin>) -> impl IntoResponse {
     ([(header::CONTENT_TYPE, "text/plain; version=0.0.4")], admin.metrics.render())
 }
 
-/// The process turns its wheels; nothing more is claimed.
+/// Answers whenever the process can answer at all; it says nothing about the service's state.
 async fn live() -> &'static str {
     "live\n"
 }

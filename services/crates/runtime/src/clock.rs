@@ -1,4 +1,4 @@
-//! The clock that is handed in, so that a test can say what time it is.
+//! The clock, handed in as a value so that a test can set the time.
 
 use std::{
     fmt,
@@ -11,9 +11,9 @@ use std::{
 
 use rovuma_schemas::Timestamp;
 
-/// Tells the time. Nothing but a clock reads the machine's.
+/// A source of the present time. Only clocks read the machine's time.
 pub trait Clock: fmt::Debug + Send + Sync + 'static {
-    /// The instant it is now.
+    /// The present time.
     fn now(&self) -> Timestamp;
 }
 
@@ -37,7 +37,7 @@ impl Clock for SystemClock {
     }
 }
 
-/// A clock that moves only when told to; clones show the same time.
+/// A clock that moves only when a test sets or advances it; clones show the same time.
 #[derive(Clone, Debug)]
 pub struct ManualClock(Arc<AtomicI64>);
 
@@ -66,7 +66,7 @@ impl ManualClock {
 impl Clock for ManualClock {
     fn now(&self) -> Timestamp {
         let micros = self.0.load(Ordering::SeqCst);
-        // Only whole timestamps are ever stored, so this never falls back.
+        // Only valid timestamps are ever stored, so the fallback is never taken.
         Timestamp::from_micros(micros).unwrap_or_else(|_| Timestamp::system_now())
     }
 }
@@ -76,7 +76,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_manual_clock_moves_only_when_told() {
+    fn a_manual_clock_moves_only_when_it_is_set() {
         let start: Timestamp = "2026-11-23T18:00:00Z".parse().expect("RFC 3339");
         let clock = ManualClock::at(start);
         let shared = clock.shared();

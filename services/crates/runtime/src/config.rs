@@ -1,6 +1,6 @@
 //! Configuration: defaults → TOML file → environment (`ROVUMA__SECTION__KEY`); secrets from files.
 //!
-//! A key that nobody knows is refused with its path, and with the key that was probably meant.
+//! An unknown key is refused with its path, and with the key that was probably meant.
 
 mod load;
 mod near_miss;

@@ -1,4 +1,4 @@
-//! What a role is, and what it is handed.
+//! The interface of a role, and the context that it gets.
 
 use serde::de::DeserializeOwned;
 
@@ -13,32 +13,32 @@ pub trait Service: 'static {
     const ABOUT: &'static str;
 
     /// The service's own sections of the configuration. Give it `#[serde(deny_unknown_fields)]`; the
-    /// sections `admin`, `log` and `telemetry` are the runtime's and are taken off before.
+    /// sections `admin`, `log` and `telemetry` belong to the runtime, which removes them before.
     type Config: DeserializeOwned + Send + 'static;
 
     /// Starts the role: opens what it needs, spawns its tasks on `context.shutdown`, and returns. The
     /// service then runs until a signal, or until a task fails.
     ///
     /// # Errors
-    /// Whatever keeps it from starting; the process ends with 1 and says it.
+    /// Any failure to start: the process prints it and ends with 1.
     fn start(config: Self::Config, context: &Context) -> impl Future<Output = anyhow::Result<()>> + Send;
 }
 
-/// What a role needs from its surroundings. Clones speak of the same service.
+/// What a role needs from its surroundings. Clones share one state.
 #[derive(Clone, Debug)]
 pub struct Context {
-    /// What time it is.
+    /// The clock.
     pub clock: SharedClock,
-    /// The tasks and when to stop.
+    /// The shutdown tokens and the tasks that they own.
     pub shutdown: Shutdown,
     /// The named readiness checks.
     pub health: Health,
-    /// What expires when.
+    /// The expiry dates of keys, certificates and trust lists.
     pub expiries: Expiries,
 }
 
 impl Context {
-    /// A fresh surrounding with this clock: nothing running, nothing to check.
+    /// A new context with this clock, without tasks, checks or expiry dates.
     pub fn new(clock: SharedClock) -> Self {
         let shutdown = Shutdown::new();
         let health = Health::new(clock.clone(), shutdown.clone());

@@ -1,5 +1,5 @@
-//! What expires when: keys, certificates, trust lists. "Certificates that expire silently" is a classic
-//! complaint; here each has a metric and warns at 60, 30 and 7 days.
+//! Expiry dates of keys, certificates and trust lists. Each has a metric, so that none expires unnoticed, and the service
+//! warns at 60, 30 and 7 days.
 
 use std::{
     collections::BTreeMap,
@@ -16,8 +16,8 @@ use tracing::{error, warn};
 use crate::{SharedClock, Shutdown};
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
-/// How often the watcher looks; a warning is repeated once a day.
-const LOOK_EVERY: Duration = Duration::from_secs(60 * 60);
+/// How often the expiry dates are checked; a warning is repeated once a day.
+const CHECK_EVERY: Duration = Duration::from_secs(60 * 60);
 
 /// The kind of thing that expires.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
@@ -48,7 +48,7 @@ impl fmt::Display for ExpiryKind {
     }
 }
 
-/// How near the end is.
+/// How soon something expires.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ExpiryLevel {
@@ -60,12 +60,12 @@ pub enum ExpiryLevel {
     Within30Days,
     /// Within 7 days.
     Within7Days,
-    /// Past.
+    /// It has expired.
     Expired,
 }
 
 impl ExpiryLevel {
-    /// How near `not_after` is at `now`.
+    /// The level of something that expires at `not_after`, at the time `now`.
     pub fn of(not_after: Timestamp, now: Timestamp) -> Self {
         let left = not_after.since(now);
         match () {
@@ -94,68 +94,69 @@ pub enum CertificateError {
     /// The file cannot be read.
     #[error("cannot read the certificate {path}")]
     Read {
-        /// Which file.
+        /// The file.
         path: String,
-        /// Why.
+        /// The system's error.
         #[source]
         source: std::io::Error,
     },
     /// The file holds no PEM certificate.
     #[error("no PEM certificate in {path}")]
     NotPem {
-        /// Which file.
+        /// The file.
         path: String,
     },
 }
 
-/// Everything that expires, by kind and name. Clones speak of the same service.
+/// Expiry dates by kind and name. Clones share one state.
 #[derive(Clone, Debug)]
 pub struct Expiries {
     clock: SharedClock,
-    entries: Arc<Mutex<BTreeMap<(ExpiryKind, String), Entry>>>,
+    entries: Arc<Mutex<BTreeMap<(ExpiryKind, String), Expiry>>>,
 }
 
 #[derive(Clone, Copy, Debug)]
-struct Entry {
+struct Expiry {
     not_after: Timestamp,
-    told: Option<(ExpiryLevel, Timestamp)>,
+    /// The level and time of the last warning.
+    warned: Option<(ExpiryLevel, Timestamp)>,
 }
 
 impl Expiries {
-    /// Nothing expires yet.
+    /// No expiry dates yet.
     pub fn new(clock: SharedClock) -> Self {
         Self { clock, entries: Arc::default() }
     }
 
-    /// Adds `name`, or gives it a new end when it is already there. Warns at once when the end is near.
+    /// Adds `name`, or replaces its expiry date. Warns at once when that is near.
     pub fn register(&self, kind: ExpiryKind, name: impl Into<String>, not_after: Timestamp) {
         let key = (kind, name.into());
         metrics::gauge!("rovuma_expiry_timestamp_seconds", "kind" => kind.as_str(), "name" => key.1.clone())
             .set(seconds(not_after));
-        self.entries().insert(key, Entry { not_after, told: None });
-        self.look();
+        self.entries().insert(key, Expiry { not_after, warned: None });
+        self.check();
     }
 
-    /// Adds every certificate of a PEM file, under the file's name (and its place when there are several).
+    /// Adds every certificate of a PEM file, under the file's name (and its number when there are several).
     ///
     /// # Errors
     /// [`CertificateError`] when the file cannot be read or holds none.
     pub fn register_certificates(&self, path: &Path) -> Result<(), CertificateError> {
         for (number, not_after) in certificate_ends(path)?.into_iter().enumerate() {
-            let place = if number == 0 { String::new() } else { format!("#{}", number + 1) };
-            self.register(ExpiryKind::Certificate, format!("{}{place}", path.display()), not_after);
+            let suffix = if number == 0 { String::new() } else { format!("#{}", number + 1) };
+            self.register(ExpiryKind::Certificate, format!("{}{suffix}", path.display()), not_after);
         }
         Ok(())
     }
 
-    /// Forgets `name`: it was replaced by another.
+    /// Removes `name`, because another has replaced it.
     pub fn remove(&self, kind: ExpiryKind, name: &str) {
         self.entries().remove(&(kind, name.to_owned()));
         metrics::gauge!("rovuma_expiry_timestamp_seconds", "kind" => kind.as_str(), "name" => name.to_owned())
             .set(0.0);
     }
 
-    /// Everything that is nearer than 60 days, the nearest first.
+    /// Everything that expires within 60 days, or has expired, the nearest first.
     pub fn near(&self) -> Vec<(ExpiryKind, String, Timestamp, ExpiryLevel)> {
         let now = self.clock.now();
         let mut near: Vec<_> = self
@@ -170,35 +171,35 @@ impl Expiries {
         near
     }
 
-    /// Warns of what is near, once for each level and then once a day.
-    pub fn look(&self) {
+    /// Warns of everything that expires soon, once for each level and then once a day.
+    pub fn check(&self) {
         let now = self.clock.now();
         for ((kind, name), entry) in self.entries().iter_mut() {
             let level = ExpiryLevel::of(entry.not_after, now);
             metrics::gauge!("rovuma_expiry_level", "kind" => kind.as_str(), "name" => name.clone())
                 .set(f64::from(level.rank()));
-            let is_news = entry.told.is_none_or(|(told, at)| told != level || now.since(at) >= DAY);
-            if level > ExpiryLevel::Fine && is_news {
-                tell(*kind, name, entry.not_after, level, now);
+            let is_due = entry.warned.is_none_or(|(last, at)| last != level || now.since(at) >= DAY);
+            if level > ExpiryLevel::Fine && is_due {
+                warn_of(*kind, name, entry.not_after, level, now);
             }
-            if is_news {
-                entry.told = Some((level, now));
+            if is_due {
+                entry.warned = Some((level, now));
             }
         }
     }
 
     pub(crate) async fn watch(self, shutdown: Shutdown) {
-        while shutdown.pause(LOOK_EVERY).await {
-            self.look();
+        while shutdown.pause(CHECK_EVERY).await {
+            self.check();
         }
     }
 
-    fn entries(&self) -> MutexGuard<'_, BTreeMap<(ExpiryKind, String), Entry>> {
+    fn entries(&self) -> MutexGuard<'_, BTreeMap<(ExpiryKind, String), Expiry>> {
         self.entries.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-fn tell(kind: ExpiryKind, name: &str, not_after: Timestamp, level: ExpiryLevel, now: Timestamp) {
+fn warn_of(kind: ExpiryKind, name: &str, not_after: Timestamp, level: ExpiryLevel, now: Timestamp) {
     let days = not_after.since(now).as_secs() / DAY.as_secs();
     match level {
         ExpiryLevel::Expired => error!(%kind, name, %not_after, "has expired: replace it now"),

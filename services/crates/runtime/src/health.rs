@@ -1,4 +1,4 @@
-//! Named readiness checks: which is not ready, why, and since when.
+//! Named readiness checks, each with its state, the reason, and the time of its last change.
 
 use std::{
     collections::BTreeMap,
@@ -10,7 +10,7 @@ use serde::Serialize;
 
 use crate::{SharedClock, Shutdown};
 
-/// All checks of a service. Clones speak of the same service.
+/// All checks of a service. Clones share one state.
 #[derive(Clone, Debug)]
 pub struct Health(Arc<Inner>);
 
@@ -24,13 +24,13 @@ struct Inner {
 /// One check as `/health/ready` shows it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Check {
-    /// What is checked: `broker`, `store`.
+    /// The check's name: `broker`, `store`.
     pub name: String,
     /// Whether it is ready.
     pub ready: bool,
-    /// Since when it has been as it is.
+    /// Since when it has been in this state.
     pub since: Timestamp,
-    /// Why it is not ready.
+    /// Why it is not ready; absent when it is.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
 }
@@ -47,19 +47,19 @@ pub struct Report {
 }
 
 impl Health {
-    /// A service without checks: ready.
+    /// No checks yet: the service is ready.
     pub fn new(clock: SharedClock, shutdown: Shutdown) -> Self {
         Self(Arc::new(Inner { clock, shutdown, checks: Mutex::default() }))
     }
 
-    /// Adds the check `name`, not ready until the handle says so.
+    /// Adds a check, which is not ready until its handle sets it so.
     pub fn register(&self, name: impl Into<String>) -> ReadyHandle {
         let handle = ReadyHandle { health: self.clone(), name: name.into() };
         handle.not_ready("starting");
         handle
     }
 
-    /// What is ready and what is not.
+    /// The present state of all checks.
     pub fn report(&self) -> Report {
         let checks: Vec<Check> = self.checks().values().cloned().collect();
         let stopping = self.0.shutdown.is_stopping();
@@ -71,7 +71,7 @@ impl Health {
         let now = self.0.clock.now();
         let mut checks = self.checks();
         match checks.get_mut(name) {
-            // Not ready for another reason is still not ready since the first.
+            // A check that is not ready for a new reason has not been ready since the first.
             Some(check) if check.ready == ready => check.reason = reason,
             _ => {
                 let check = Check { name: name.to_owned(), ready, since: now, reason };
@@ -87,7 +87,7 @@ impl Health {
     }
 }
 
-/// One check's switch. A handle that is dropped leaves the check as it was.
+/// The handle that sets one check. Dropping it leaves the check as it was.
 #[derive(Clone, Debug)]
 pub struct ReadyHandle {
     health: Health,
@@ -95,12 +95,12 @@ pub struct ReadyHandle {
 }
 
 impl ReadyHandle {
-    /// The check is ready.
+    /// Sets the check to ready.
     pub fn ready(&self) {
         self.health.set(&self.name, None);
     }
 
-    /// The check is not ready, because of `reason` (shown to operators: no secrets, no personal data).
+    /// Sets the check to not ready, because of `reason` (shown to operators: no secrets, no personal data).
     pub fn not_ready(&self, reason: impl Into<String>) {
         self.health.set(&self.name, Some(reason.into()));
     }

@@ -1,4 +1,4 @@
-//! HTTP as every service speaks it: RFC 9457 problems, limits, request spans, optional TLS.
+//! HTTP serving shared by all services: RFC 9457 problems, limits, request spans, optional TLS.
 
 mod layers;
 mod locale;

@@ -1,11 +1,11 @@
 //! The common main of every Rovuma service: configuration → telemetry → signals → health → role.
 //!
-//! A service implements [`Service`] and its `main.rs` calls [`main`]. Everything a role needs from its
-//! surroundings is in the [`Context`] it is handed: the clock, the two shutdown tokens and the tasks they
-//! own, the named readiness checks, and what expires when.
+//! A service implements [`Service`] and its `main.rs` calls [`main`]. A role gets everything that it needs from its
+//! surroundings in a [`Context`]: the clock, the two shutdown tokens and the tasks that they own, the named readiness
+//! checks, and the expiry dates.
 //!
-//! Architecture invariant: nothing here knows a message, a broker or a database. What is deliberately
-//! absent: global state that a role could read instead of being handed it.
+//! Architecture invariant: nothing here knows a message, a broker or a database. Deliberately absent: global state that a
+//! role could read instead of getting it as an argument.
 
 mod admin;
 mod clock;

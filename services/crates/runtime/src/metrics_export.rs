@@ -5,13 +5,13 @@ use std::sync::OnceLock;
 use anyhow::{Context as _, anyhow};
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 
-/// Seconds, from a fast request to a slow line.
+/// The buckets of durations in seconds, from a fast request to a slow line.
 const SECONDS_BUCKETS: [f64; 11] = [0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1.0, 5.0, 30.0, 300.0, 3600.0];
 
 /// The recorder is global to a process (the facade's own rule), so it is installed once.
 static HANDLE: OnceLock<PrometheusHandle> = OnceLock::new();
 
-/// Installs the recorder, or gives the one that is installed.
+/// Installs the recorder, or returns the one that is installed.
 pub(crate) fn install() -> anyhow::Result<PrometheusHandle> {
     if let Some(handle) = HANDLE.get() {
         return Ok(handle.clone());

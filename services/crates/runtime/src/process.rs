@@ -1,4 +1,4 @@
-//! One process: options, configuration, telemetry, signals, health, role.
+//! The common main of a process: options, configuration, telemetry, signals, health, role.
 
 use std::{path::PathBuf, process::ExitCode};
 
@@ -20,10 +20,10 @@ struct Options {
     log: Option<LogFormat>,
 }
 
-/// Runs the role `S` until a signal or a failure. The whole of a service's `main.rs`.
+/// Runs the role `S` until a signal or a failure. A service's `main.rs` does nothing else.
 ///
-/// Ends with 0 after a clean shutdown and 1 after a failure, a second signal, or when tasks had to be
-/// dropped because ten seconds had passed.
+/// Ends with 0 after a clean shutdown, and with 1 after a failure, a second signal, or when tasks had to be dropped because
+/// ten seconds had passed.
 pub fn main<S: Service>() -> ExitCode {
     let options = options::<S>();
     match run::<S>(options) {
@@ -53,7 +53,7 @@ fn options<S: Service>() -> Options {
             Arg::new("check-config")
                 .long("check-config")
                 .action(ArgAction::SetTrue)
-                .help("read the configuration, say whether it is sound, and exit"),
+                .help("read the configuration, report whether it is valid, and exit"),
             Arg::new("log")
                 .long("log")
                 .value_parser(value_parser!(LogFormat))
@@ -68,7 +68,7 @@ fn options<S: Service>() -> Options {
 }
 
 fn run<S: Service>(options: Options) -> anyhow::Result<ExitCode> {
-    // The one TLS provider of every client and server in this process. An error says it is there already.
+    // The one TLS provider of every client and server in this process. An error means that it is installed already.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let (config, mut runtime) = config::load::<S::Config>(options.config.as_deref())?;
     if options.check_config {
@@ -87,8 +87,8 @@ fn run<S: Service>(options: Options) -> anyhow::Result<ExitCode> {
     outcome
 }
 
-/// Threads for what computes long or reads a file: a few more than can run at once. Each keeps what it has ever
-/// allocated for itself, and tokio would start up to 512 of them.
+/// The number of threads for long computations and file access: as many as can run at once, and at least 4. Each thread
+/// keeps the memory that it has ever allocated, and tokio would start up to 512 of them.
 fn blocking_threads() -> usize {
     const AT_LEAST: usize = 4;
     std::thread::available_parallelism().map_or(AT_LEAST, |cores| cores.get().max(AT_LEAST))
@@ -98,8 +98,8 @@ async fn serve<S: Service>(config: S::Config, runtime: &RuntimeConfig) -> anyhow
     let context = Context::new(SystemClock::shared());
     let metrics = metrics_export::install()?;
     let signals = Signals::listen()?;
-    // Not on the tracker: it must outlive every other task, and ends with the process.
-    let listening = tokio::spawn(signals.obey(context.shutdown.clone()));
+    // Not a task of the shutdown: it must outlive every other task, and ends with the process.
+    let listening = tokio::spawn(signals.handle(context.shutdown.clone()));
     let starting = context.health.register("start");
     if let Some(listen) = runtime.admin.listen {
         admin::serve(&context, listen, metrics)?;
@@ -140,10 +140,10 @@ impl Signals {
         }
     }
 
-    /// The first signal asks, the second ends.
-    async fn obey(mut self, shutdown: Shutdown) {
+    /// Begins a soft shutdown at the first signal, and a hard one at the second.
+    async fn handle(mut self, shutdown: Shutdown) {
         self.next().await;
-        info!("signal: finishing what is in hand");
+        info!("signal: finishing the work in hand");
         shutdown.begin();
         self.next().await;
         warn!("second signal: ending at once");

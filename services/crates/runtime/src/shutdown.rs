@@ -1,7 +1,7 @@
 //! Two tokens and one tracker own every task of a service.
 //!
-//! *Soft* asks: stop taking work, finish what is in hand, acknowledge, return. *Hard* ends what is still
-//! running. The first SIGTERM or SIGINT is soft; ten seconds later, or at a second signal, it is hard.
+//! *Soft* asks tasks to take no new work, finish the work in hand, acknowledge it and return. *Hard* drops the tasks that
+//! still run. The first SIGTERM or SIGINT begins a soft shutdown; a second signal, or [`GRACE`] later, a hard one.
 
 use std::{
     collections::BTreeMap,
@@ -17,11 +17,11 @@ use tokio::task::JoinHandle;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tracing::{Instrument, error, info};
 
-/// How long a service may take to finish after a soft shutdown. One second short of the ten that are
-/// promised, so that the process itself is gone within them.
+/// How long a service may take to finish after a soft shutdown: one second less than the ten that are promised, so that the
+/// process itself has ended within them.
 pub const GRACE: Duration = Duration::from_secs(9);
 
-/// The two tokens and the tracker. Clones speak of the same shutdown.
+/// The two tokens and the tracker. Clones share one state.
 #[derive(Clone, Debug, Default)]
 pub struct Shutdown(Arc<Inner>);
 
@@ -41,17 +41,17 @@ impl Shutdown {
         Self::default()
     }
 
-    /// Resolves when a soft shutdown begins: take no more work, finish what is in hand.
+    /// Resolves when a soft shutdown begins: take no new work, and finish the work in hand.
     pub async fn soft(&self) {
         self.0.soft.cancelled().await;
     }
 
-    /// Resolves when a hard shutdown begins: drop everything.
+    /// Resolves when a hard shutdown begins: drop all work.
     pub async fn hard(&self) {
         self.0.hard.cancelled().await;
     }
 
-    /// The soft token, for what takes a token rather than a future.
+    /// The soft token, for code that takes a token rather than a future.
     pub fn soft_token(&self) -> CancellationToken {
         self.0.soft.clone()
     }
@@ -72,7 +72,7 @@ impl Shutdown {
         self.0.hard.cancel();
     }
 
-    /// Waits `span`, or less when a soft shutdown begins; `false` says that it has begun.
+    /// Waits `span`, or less when a soft shutdown begins. Returns `false` when it has begun.
     pub async fn pause(&self, span: Duration) -> bool {
         tokio::select! {
             () = self.soft() => false,
@@ -80,8 +80,8 @@ impl Shutdown {
         }
     }
 
-    /// Runs `task` until it returns or a hard shutdown drops it. A task that panics takes the service
-    /// down with it: a service that lost one of its parts must not look alive.
+    /// Runs `task` until it returns or a hard shutdown drops it. When a task panics the service ends: a service that lost one
+    /// of its parts must not look alive.
     pub fn spawn(&self, name: &'static str, task: impl Future<Output = ()> + Send + 'static) {
         self.spawn_fallible(name, async move {
             task.await;
@@ -89,8 +89,8 @@ impl Shutdown {
         });
     }
 
-    /// Like [`Shutdown::spawn`] for a task that the service cannot do without: an error begins a soft
-    /// shutdown and the process ends with a failure.
+    /// Runs a task as [`Shutdown::spawn`] does; when it returns an error, a soft shutdown begins and the process ends with a
+    /// failure.
     pub fn spawn_fallible<E: fmt::Display + Send + 'static>(
         &self,
         name: &'static str,
@@ -107,7 +107,7 @@ impl Shutdown {
         });
     }
 
-    /// `false` says that a hard shutdown dropped the task.
+    /// Waits for a task and reports its failure. Returns `false` when a hard shutdown dropped the task.
     async fn watch<E: fmt::Display>(
         &self,
         name: &'static str,
@@ -144,7 +144,7 @@ impl Shutdown {
     }
 
     /// Waits until a soft shutdown has begun and every task has returned, or a hard one has begun.
-    /// `true` says that all returned by themselves.
+    /// Returns `true` when all returned by themselves.
     pub async fn drained(&self) -> bool {
         self.soft().await;
         self.0.tracker.close();
@@ -173,7 +173,7 @@ impl Shutdown {
     }
 }
 
-/// What a panic said, when it said it in words.
+/// The message of a panic, when it is a text.
 pub(crate) fn panic_text(payload: &(dyn std::any::Any + Send)) -> &str {
     payload
         .downcast_ref::<&str>()

@@ -1,4 +1,4 @@
-//! Logs to standard error, spans to a collector when one is configured.
+//! Writes logs to standard error, and sends spans to a collector when one is configured.
 
 use std::{io::IsTerminal as _, path::Path, time::Duration};
 
@@ -16,13 +16,13 @@ use tracing_subscriber::{
 
 use crate::config::{LogConfig, LogFormat, TelemetryConfig};
 
-/// What the AMQP library logs with the whole message in it: never, whatever the filter says.
+/// Turns off the log lines in which the AMQP library quotes whole messages, whatever the configured filter says.
 const WITH_PAYLOADS: &str = "lapin::returned_messages=off";
 
-/// How long the last spans may take on their way out at a shutdown.
+/// How long sending the last spans may take at a shutdown.
 const FLUSH: Duration = Duration::from_millis(500);
 
-/// Keeps the exporter; [`Telemetry::end`] sends what is left.
+/// The running telemetry. [`Telemetry::end`] sends the last spans.
 #[derive(Debug)]
 pub(crate) struct Telemetry(Option<SdkTracerProvider>);
 
@@ -53,10 +53,10 @@ impl Telemetry {
         Ok(Self(provider))
     }
 
-    /// Sends the spans that are left.
+    /// Sends the spans that are not sent yet.
     pub(crate) fn end(self) {
         if let Some(provider) = self.0 {
-            // A collector that is away must not keep a service from ending.
+            // A collector that cannot be reached must not keep a service from ending.
             let _ = provider.shutdown_with_timeout(FLUSH);
         }
     }
@@ -102,8 +102,8 @@ fn provider(
         .build())
 }
 
-/// The exporter works on a thread of its own, so its client is a blocking one. It trusts only the
-/// authorities of `ca_file`.
+/// Makes the exporter's HTTP client, a blocking one since the exporter has a thread of its own. It trusts only the
+/// authorities in `ca_file`.
 fn client(ca_file: Option<&Path>) -> anyhow::Result<reqwest::blocking::Client> {
     let roots = match ca_file {
         Some(path) => {

@@ -1,6 +1,6 @@
-//! W3C Trace Context as plain string maps, so that a trace goes on through AMQP headers and HTTP.
+//! W3C Trace Context as plain string maps, so that a trace continues through AMQP headers and HTTP.
 //!
-//! What comes from outside is untrusted: it joins log lines and traces, and decides nothing.
+//! Headers from outside are untrusted: they only connect log lines and traces, and no decision depends on them.
 
 use std::collections::BTreeMap;
 
@@ -13,7 +13,7 @@ use opentelemetry_sdk::propagation::TraceContextPropagator;
 use tracing::Span;
 use tracing_opentelemetry::OpenTelemetrySpanExt as _;
 
-/// The longest header value taken from outside; `tracestate` may hold 512 characters.
+/// The longest header value accepted from outside; `tracestate` may hold 512 characters.
 const VALUE_MAX: usize = 512;
 
 /// Writes the current span's `traceparent` and `tracestate` into `headers`. Writes nothing when
@@ -25,12 +25,12 @@ pub fn inject(headers: &mut BTreeMap<String, String>) {
     }
 }
 
-/// Makes `span` a child of the trace that `headers` name, if they name one well.
+/// Makes `span` a child of the trace that `headers` name, if they name a valid one.
 pub fn extract(headers: &BTreeMap<String, String>, span: &Span) {
     adopt(&MapExtractor(headers), span);
 }
 
-/// Makes `span` a child of the trace that a request names, if it names one well.
+/// Makes `span` a child of the trace that a request names, if it names a valid one.
 pub fn extract_http(headers: &HeaderMap, span: &Span) {
     adopt(&HeaderExtractor(headers), span);
 }

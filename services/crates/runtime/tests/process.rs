@@ -101,7 +101,7 @@ fn a_second_signal_ends_it_at_once() {
     let mut running = start("stays");
     signal(&running, "-TERM");
     let mut log = BufReader::new(running.child.stderr.take().expect("piped")).lines();
-    assert!(log.any(|line| line.expect("UTF-8").contains("finishing what is in hand")));
+    assert!(log.any(|line| line.expect("UTF-8").contains("finishing the work in hand")));
     signal(&running, "-TERM");
     let (code, took) = ends_within(&mut running, PROMISED);
     assert_eq!(code, Some(1));

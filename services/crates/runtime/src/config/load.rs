@@ -1,4 +1,4 @@
-//! Reading the configuration of a service and of the runtime beneath it.
+//! Reads the configuration of a service and of the runtime.
 
 use std::{
     collections::HashMap,
@@ -11,7 +11,7 @@ use serde::{Deserialize, de::DeserializeOwned};
 
 use super::near_miss;
 
-/// Environment variables that start so, then `__`, are configuration: `ROVUMA__HTTP__LISTEN`.
+/// The prefix of environment variables that are configuration, before `__`: `ROVUMA__HTTP__LISTEN`.
 pub const ENV_PREFIX: &str = "ROVUMA";
 
 /// A configuration that cannot be used.
@@ -20,23 +20,23 @@ pub enum ConfigError {
     /// The file cannot be read.
     #[error("cannot read the configuration {path}: {source}")]
     Read {
-        /// Which file.
+        /// The file.
         path: PathBuf,
-        /// Why.
+        /// The system's error.
         source: std::io::Error,
     },
     /// The file is not TOML.
     #[error("{what}")]
     Malformed {
-        /// What and where.
+        /// The parser's error, with line and column.
         what: String,
     },
-    /// A key is unknown, missing, or has a value that does not fit.
+    /// A key is unknown, missing, or has an invalid value.
     #[error("configuration key {key}: {what}")]
     Key {
         /// The key's path, `http.listen`.
         key: String,
-        /// What is wrong and, when it can be guessed, what was meant.
+        /// What is wrong, with a suggestion when there is a similar key.
         what: String,
     },
 }
@@ -47,7 +47,7 @@ pub enum ConfigError {
 pub struct RuntimeConfig {
     /// `[admin]`: metrics and health.
     pub admin: AdminConfig,
-    /// `[log]`.
+    /// `[log]`: form and filter of the log.
     pub log: LogConfig,
     /// `[telemetry]`: OpenTelemetry, off unless an endpoint is given.
     pub telemetry: TelemetryConfig,
@@ -57,8 +57,8 @@ pub struct RuntimeConfig {
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct AdminConfig {
-    /// Address and port; without it there is no such listener. It speaks plain HTTP and tells no secrets,
-    /// yet belongs on loopback or a network of operators.
+    /// Address and port; without it there is no such listener. It serves plain HTTP and shows no secrets, yet belongs on a
+    /// loopback address or a network of operators.
     pub listen: Option<SocketAddr>,
 }
 
@@ -66,9 +66,9 @@ pub struct AdminConfig {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct LogConfig {
-    /// Lines for people or for machines; by default people when standard error is a terminal.
+    /// The form of the lines; by default text when standard error is a terminal, and JSON otherwise.
     pub format: Option<LogFormat>,
-    /// What to log: `info`, or `info,rovuma_outbox=debug`.
+    /// The filter: `info`, or `info,rovuma_outbox=debug`.
     pub filter: String,
 }
 
@@ -84,15 +84,15 @@ impl Default for LogConfig {
 pub enum LogFormat {
     /// One JSON object a line.
     Json,
-    /// For people.
+    /// Text for people.
     Human,
 }
 
-/// `[telemetry]`: where spans go.
+/// `[telemetry]`: the collector of spans.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct TelemetryConfig {
-    /// OTLP over HTTP, protobuf: `https://collector:4318/v1/traces`. Without it nothing is sent.
+    /// OTLP over HTTP, protobuf: `https://collector:4318/v1/traces`. Without it no spans are sent.
     pub otlp_endpoint: Option<String>,
     /// The authorities that the collector's certificate may come from, PEM. Needed for `https`.
     pub ca_file: Option<PathBuf>,

@@ -1,4 +1,4 @@
-//! "Did you mean": from serde's own sentence about an unknown field.
+//! Suggests a known key for a mistyped one, out of serde's error message about an unknown field.
 
 /// The largest number of changed letters at which a key counts as mistyped.
 const NEAR: usize = 2;

@@ -1,4 +1,4 @@
-//! Secrets come from files, never from the configuration itself, and never show.
+//! Secrets, which come from files, never from the configuration itself, and never appear in logs.
 
 use std::{
     fmt,
@@ -9,22 +9,22 @@ use std::{
 use serde::Deserialize;
 use zeroize::Zeroizing;
 
-/// A secret's bytes, wiped when dropped, not shown by `Debug`.
+/// A secret's bytes: wiped when dropped, and not shown by `Debug`.
 #[derive(Clone)]
 pub struct Secret(Zeroizing<Vec<u8>>);
 
 impl Secret {
-    /// Takes over these bytes.
+    /// Wraps these bytes.
     pub fn new(bytes: Vec<u8>) -> Self {
         Self(Zeroizing::new(bytes))
     }
 
-    /// The bytes, to be handed to what needs them and nowhere else.
+    /// The bytes. Pass them only to the code that needs them.
     pub fn expose_bytes(&self) -> &[u8] {
         &self.0
     }
 
-    /// The text, to be handed to what needs it and nowhere else. `None` when it is not UTF-8.
+    /// The text; `None` when it is not UTF-8. Pass it only to the code that needs it.
     pub fn expose_text(&self) -> Option<&str> {
         std::str::from_utf8(&self.0).ok()
     }
@@ -47,15 +47,15 @@ pub enum SecretError {
     /// It cannot be read.
     #[error("cannot read the secret file {path}: {source}")]
     Read {
-        /// Which file.
+        /// The file.
         path: PathBuf,
-        /// Why.
+        /// The system's error.
         source: std::io::Error,
     },
-    /// Others than its owner and group can read it.
+    /// Users other than the owner and the group can read it.
     #[error("{path} can be read by everybody (mode {mode:04o}): run `chmod 600 {path}` and renew the secret")]
     WorldReadable {
-        /// Which file.
+        /// The file.
         path: PathBuf,
         /// Its mode bits.
         mode: u32,
@@ -68,12 +68,12 @@ impl SecretFile {
         Self(path.into())
     }
 
-    /// Where it is.
+    /// The path.
     pub fn path(&self) -> &Path {
         &self.0
     }
 
-    /// Reads the secret, as it is in the file.
+    /// Reads the file's content as the secret.
     ///
     /// # Errors
     /// [`SecretError`] when the file cannot be read, or everybody can read it.
@@ -86,7 +86,7 @@ impl SecretFile {
         std::fs::read(&self.0).map(Secret::new).map_err(failed)
     }
 
-    /// Reads a secret of one line, such as a password: without the line break at its end.
+    /// Reads a secret of one line, such as a password, without the line break at its end.
     ///
     /// # Errors
     /// [`SecretError`] when the file cannot be read, or everybody can read it.

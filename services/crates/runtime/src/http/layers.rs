@@ -1,4 +1,4 @@
-//! What every request goes through: a span, the body limit, panics caught, problems for every refusal.
+//! The layers around every router: a span, the body limit, caught panics, a problem for every refusal.
 
 use std::{any::Any, time::Instant};
 
@@ -19,7 +19,7 @@ use crate::shutdown::panic_text;
 /// The largest request body. Four times the largest message, so that a draft with its JSON escapes fits.
 pub const BODY_LIMIT_BYTES: usize = 1024 * 1024;
 
-/// An answer of the framework itself is a short sentence; more than this is not one of them.
+/// Maximum length of a refusal of the framework itself, which is a short sentence. A longer body is not replaced.
 const PLAIN_ANSWER_BYTES: usize = 4 * 1024;
 
 /// Wraps `router` with the layers that [`super::serve`] gives it; for tests that call a router directly.
@@ -33,7 +33,7 @@ pub fn with_layers(router: Router) -> Router {
         .layer(from_fn(in_span))
 }
 
-/// One span a request. A handler records `message.id`; nothing of the query or the body is recorded.
+/// The span of a request. A handler records `message.id`; nothing of the query or the body is recorded.
 async fn in_span(request: Request, next: Next) -> Response {
     let route = request.extensions().get::<MatchedPath>().map_or("-", MatchedPath::as_str).to_owned();
     let method = request.method().clone();
@@ -61,8 +61,7 @@ async fn in_span(request: Request, next: Next) -> Response {
     response
 }
 
-/// Refusals of the framework (wrong method, body too large, malformed JSON) are plain text; every refusal
-/// of ours is a problem.
+/// Replaces plain-text refusals of the framework (wrong method, body too large, malformed JSON) by problems.
 async fn plain_refusals_become_problems(request: Request, next: Next) -> Response {
     let response = next.run(request).await;
     let status = response.status();

@@ -1,4 +1,4 @@
-//! The language a caller reads.
+//! The caller's language.
 
 use std::convert::Infallible;
 
@@ -8,8 +8,8 @@ use axum::{
 };
 use rovuma_schemas::Locale;
 
-/// The language of sentences in the answer, from `Accept-Language` (RFC 9110, 12.5.4); English when the
-/// caller does not say. An extractor for handlers.
+/// The language of sentences in the answer, from `Accept-Language` (RFC 9110, 12.5.4); English without that header. An
+/// extractor for handlers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CallerLocale(pub Locale);
 

@@ -15,26 +15,26 @@ pub(super) const PROBLEM_JSON: &str = "application/problem+json";
 /// One fault of a request's body.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct ProblemFault {
-    /// Where: a JSON pointer (RFC 6901) into the request's body.
+    /// The JSON pointer (RFC 6901) into the request's body.
     pub pointer: String,
-    /// Stable word for programs.
+    /// The stable code for programs.
     pub code: String,
     /// A sentence in the caller's language.
     pub message: String,
 }
 
-/// A refusal that a program can act on and a person can read. It never carries internals: details of a
-/// failure belong in the log.
+/// A refusal that a program can act on and a person can read. It never carries internals: details of a failure go to the
+/// log.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Problem {
-    /// `urn:rovuma:problem:<code>`: names the kind of problem, and is not to be fetched.
+    /// `urn:rovuma:problem:<code>`: names the kind of problem. There is nothing to fetch.
     #[serde(rename = "type")]
     pub kind: String,
-    /// The status's own words.
+    /// The standard phrase of the status.
     pub title: String,
     /// The HTTP status, repeated.
     pub status: u16,
-    /// Stable word for programs: `not_found`, `draft_faulty`.
+    /// The stable code for programs: `not_found`, `draft_faulty`.
     pub code: String,
     /// What happened, to what, and what to do next.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -83,7 +83,7 @@ impl Problem {
         self
     }
 
-    /// 500 for a failure that was logged: outsiders learn nothing of it.
+    /// 500 for a failure that was logged; the answer gives no detail of it.
     pub fn internal() -> Self {
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal")
             .detail("The service could not do this. It has been logged; try again later.")
@@ -94,7 +94,7 @@ impl Problem {
         Self::new(StatusCode::NOT_FOUND, "not_found")
     }
 
-    /// 401: no token, or one that does not hold. Says no more than that (RFC 6750, 3).
+    /// 401 for a missing or invalid token. It does not say which (RFC 6750, 3).
     pub fn unauthenticated() -> Self {
         Self::new(StatusCode::UNAUTHORIZED, "unauthenticated")
             .detail("A valid access token is needed. Log in again.")
@@ -123,7 +123,7 @@ impl Problem {
         Self::new(StatusCode::UNPROCESSABLE_ENTITY, code).faults(faults)
     }
 
-    /// 503: cannot be done now, may be done later.
+    /// 503 for a request that may succeed later.
     pub fn unavailable(code: impl Into<Cow<'static, str>>) -> Self {
         Self::new(StatusCode::SERVICE_UNAVAILABLE, code)
     }

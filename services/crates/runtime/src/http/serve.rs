@@ -1,4 +1,4 @@
-//! Serving a router until a soft shutdown.
+//! Serves a router until a soft shutdown.
 
 use std::{
     net::{SocketAddr, TcpListener},
@@ -16,27 +16,27 @@ use tracing::info;
 use super::with_layers;
 use crate::{Context, SecretFile, expiry::CertificateError};
 
-/// How long requests in hand may take after a soft shutdown. Less than the grace of the whole service, so
-/// that what they began can still be finished behind them.
+/// How long requests in hand may take after a soft shutdown: less than the grace of the whole service, so that work that they
+/// began can still be finished.
 const FINISH: Duration = Duration::from_secs(5);
 
-/// Whoever connects and asks for nothing is dropped after this: a connection costs memory.
+/// How long a client may take to send a request's header before its connection is closed: a connection costs memory.
 const FIRST_REQUEST: Duration = Duration::from_secs(10);
 
-/// A connection that is kept for another request is dropped after this. Longer than clients keep theirs (90 s
-/// is usual), so that none is dropped just when it is used again.
+/// How long an idle connection is kept for another request: longer than clients keep theirs (usually 90 s), so that none is
+/// closed just when it is used again.
 const NEXT_REQUEST: Duration = Duration::from_secs(120);
 
-/// Where and how to listen: `[http]`.
+/// The address and the certificate of a listener: `[http]`.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ListenConfig {
     /// Address and port; port 0 takes a free one.
     pub listen: SocketAddr,
-    /// Certificate and key. Without them only a loopback address is taken, unless `behind_proxy` is set.
+    /// Certificate and key. Without them only a loopback address is accepted, unless `behind_proxy` is set.
     #[serde(default)]
     pub tls: Option<TlsFiles>,
-    /// A proxy in front of this address terminates TLS: plain HTTP is taken on any address.
+    /// Whether a proxy in front of this address terminates TLS: then plain HTTP is accepted on any address.
     #[serde(default)]
     pub behind_proxy: bool,
 }
@@ -51,15 +51,15 @@ pub struct TlsFiles {
     pub key_file: SecretFile,
 }
 
-/// Why a service cannot listen.
+/// A service cannot listen.
 #[derive(Debug, thiserror::Error)]
 pub enum ServeError {
-    /// The address is taken or not ours.
+    /// The address is in use, or not one of this machine.
     #[error("cannot listen on {listen}")]
     Bind {
-        /// The address asked for.
+        /// The configured address.
         listen: SocketAddr,
-        /// What the system says.
+        /// The system's error.
         #[source]
         source: std::io::Error,
     },
@@ -69,7 +69,7 @@ pub enum ServeError {
          or behind_proxy = true when a proxy in front terminates TLS"
     )]
     Plaintext {
-        /// The address asked for.
+        /// The configured address.
         listen: SocketAddr,
     },
     /// The certificate cannot be read.
@@ -83,7 +83,7 @@ pub enum ServeError {
     Tls {
         /// The certificate's file.
         cert_file: PathBuf,
-        /// What rustls says.
+        /// The error of rustls.
         reason: String,
     },
 }
@@ -106,7 +106,7 @@ pub fn serve(
     run(context, name, config.listen, tls, with_layers(router))
 }
 
-/// Serves `router` as it is, in plain HTTP: the operators' listener.
+/// Serves `router` without the common layers, in plain HTTP: the operators' listener.
 pub(crate) fn serve_plain(
     context: &Context,
     name: &'static str,
