@@ -5,8 +5,8 @@ use serde_json::Value;
 
 use crate::{IssuerConfig, LEEWAY, TokenError};
 
-/// An access token whose signature, times, audience and claims were found right by a
-/// [`TokenVerifier`](crate::TokenVerifier); there is no other way to have one.
+/// An access token whose signature, times, audience and claims a [`TokenVerifier`](crate::TokenVerifier) has checked. There
+/// is no other way to make one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AccessToken {
     issuer: String,
@@ -23,17 +23,17 @@ pub struct AccessToken {
 }
 
 impl AccessToken {
-    /// Who signed it.
+    /// The issuer that signed it.
     pub fn issuer(&self) -> &str {
         &self.issuer
     }
 
-    /// Who it speaks for: a pseudonymous id, unique at the issuer.
+    /// The person or machine that it was issued for: a pseudonymous id, unique at the issuer.
     pub fn subject(&self) -> &str {
         &self.subject
     }
 
-    /// The client it was given to.
+    /// The client that it was issued to.
     pub fn client_id(&self) -> Option<&str> {
         self.client_id.as_deref()
     }
@@ -43,12 +43,12 @@ impl AccessToken {
         self.id.as_deref()
     }
 
-    /// The log-in it came from.
+    /// The session (one log-in) that it belongs to.
     pub fn session(&self) -> Option<&str> {
         self.session.as_deref()
     }
 
-    /// The one agency it acts for.
+    /// The one agency for which its bearer acts.
     pub fn agency(&self) -> &AgencyCode {
         &self.agency
     }
@@ -68,23 +68,22 @@ impl AccessToken {
         self.scope.as_deref()
     }
 
-    /// When it was signed.
+    /// The time when it was signed.
     pub fn issued_at(&self) -> Option<Timestamp> {
         self.issued_at
     }
 
-    /// When it ends.
+    /// The time when it expires.
     pub fn expires(&self) -> Timestamp {
         self.expires
     }
 
-    /// Whether a machine acts by itself (client credentials): RFC 9068 §2.2, the subject is then
-    /// the client.
+    /// Whether a machine acts for itself (client credentials): then the subject is the client (RFC 9068 §2.2).
     pub fn is_machine(&self) -> bool {
         self.client_id.as_deref() == Some(self.subject.as_str())
     }
 
-    /// Claims of a token whose signature was verified with one of this issuer's keys.
+    /// Checks the claims of a token whose signature was verified with one of this issuer's keys.
     pub(crate) fn from_claims(
         claims: &Value,
         issuer: &IssuerConfig,
@@ -111,7 +110,7 @@ impl AccessToken {
     }
 }
 
-/// `exp` must be there and lie ahead; `nbf` and `iat`, where there, must lie behind.
+/// Checks the times: `exp` must be present and in the future; `nbf` and `iat`, when present, in the past.
 pub(crate) fn check_times(
     claims: &Value,
     now: Timestamp,
@@ -129,7 +128,7 @@ pub(crate) fn check_times(
     Ok((issued_at, expires))
 }
 
-/// RFC 7519 §4.1.3: one string, or an array of which one must match.
+/// Checks the audience (RFC 7519 §4.1.3): one string, or an array of which one must match.
 pub(crate) fn check_audience(claims: &Value, expected: &str) -> Result<(), TokenError> {
     let matches = match claims.get("aud") {
         Some(Value::String(one)) => one == expected,
@@ -143,7 +142,7 @@ pub(crate) fn missing(name: &str) -> TokenError {
     TokenError::Claim { name: name.to_owned() }
 }
 
-/// A claim that is a string with something in it. Control characters are in no name, and not every store takes them.
+/// A claim that is a string, not empty and without control characters: no name has those, and not every store accepts them.
 pub(crate) fn text(claims: &Value, name: &str) -> Option<String> {
     let is_text = |text: &&str| !text.is_empty() && !text.contains(char::is_control);
     find(claims, name)?.as_str().filter(is_text).map(str::to_owned)
@@ -158,8 +157,8 @@ fn instant(claims: &Value, name: &str) -> Result<Option<Timestamp>, TokenError> 
     let Some(value) = claims.get(name) else { return Ok(None) };
     let micros = match (value.as_i64(), value.as_f64()) {
         (Some(seconds), _) => seconds.checked_mul(1_000_000),
-        // A fraction is cut: a token must not live longer for it. Beyond i64 the cast stays at its
-        // end, which `from_micros` refuses.
+        // A fraction is cut off, so that a token does not live longer for it. Beyond the range of i64 the cast saturates,
+        // and `from_micros` refuses the result.
         (None, Some(seconds)) => Some((seconds * 1e6) as i64),
         _ => None,
     };
@@ -181,7 +180,7 @@ fn agency(claims: &Value, issuer: &IssuerConfig) -> Result<AgencyCode, TokenErro
 
 fn roles(claims: &Value, name: &str) -> Result<Vec<String>, TokenError> {
     match find(claims, name) {
-        // No roles, no rights: the policy decides what that means.
+        // A token without roles is valid: the access policy decides that it may do nothing.
         None => Ok(Vec::new()),
         Some(Value::String(words)) => Ok(words.split_whitespace().map(str::to_owned).collect()),
         Some(Value::Array(values)) => values

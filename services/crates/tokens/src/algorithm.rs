@@ -1,13 +1,13 @@
-//! The signature algorithms a token may have (RFC 7518, RFC 8037).
+//! The signature algorithms of tokens (RFC 7518, RFC 8037).
 
 use jsonwebtoken::Algorithm;
 use serde::{Deserialize, Serialize};
 
-/// An algorithm that an issuer may be allowed. There is no symmetric one and no `none`: a service
-/// that can check a token must not be able to make one.
+/// An algorithm that an issuer may be allowed to use. There is no symmetric one and no `none`: a service that can check a
+/// token must not be able to make one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum SignatureAlgorithm {
-    /// Ed25519 (RFC 8037). What Rovuma's own identity service signs with.
+    /// Ed25519 (RFC 8037), which Rovuma's own identity service uses.
     #[serde(rename = "EdDSA")]
     EdDsa,
     /// ECDSA on P-256 with SHA-256 (RFC 7518 §3.4).
@@ -16,8 +16,7 @@ pub enum SignatureAlgorithm {
     /// RSASSA-PSS with SHA-256 (RFC 7518 §3.5).
     #[serde(rename = "PS256")]
     Ps256,
-    /// RSASSA-PKCS1-v1_5 with SHA-256 (RFC 7518 §3.3): older than it should be, but what most
-    /// providers sign with unless told otherwise.
+    /// RSASSA-PKCS1-v1_5 with SHA-256 (RFC 7518 §3.3): outdated, but the default of most providers.
     #[serde(rename = "RS256")]
     Rs256,
 }

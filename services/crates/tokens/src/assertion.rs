@@ -13,24 +13,23 @@ use crate::{
 /// `client_assertion_type` of a JWT (RFC 7523 §2.2).
 pub const JWT_BEARER: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
 
-/// What an assertion must say.
+/// The values that an assertion must have.
 #[derive(Clone, Copy, Debug)]
 pub struct AssertionRules<'a> {
-    /// The client: `iss` and `sub` must both be it.
+    /// The client's id, which must be both `iss` and `sub`.
     pub client_id: &'a str,
-    /// Who is asked: the issuer's own URL must be in `aud`.
+    /// The URL of the identity service, which must be in `aud`.
     pub audience: &'a str,
     /// The client's registered keys.
     pub keys: &'a KeySet,
 }
 
-/// An assertion that was found right. Its id must not have been used before: the caller keeps it
-/// until it expires.
+/// A checked assertion. The caller must refuse one whose id was used before, and therefore keep the id until it expires.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Assertion {
-    /// `jti`.
+    /// Its id (`jti`).
     pub id: String,
-    /// `exp`.
+    /// When it expires (`exp`).
     pub expires: Timestamp,
 }
 
@@ -38,14 +37,14 @@ impl Assertion {
     /// Checks signature, subject, audience and times.
     ///
     /// # Errors
-    /// [`TokenError`]; outside, all of them are `invalid_client`.
+    /// [`TokenError`]. Answer all of them with `invalid_client`.
     pub fn check(
         unverified_assertion: &str,
         rules: &AssertionRules<'_>,
         now: Timestamp,
     ) -> Result<Self, TokenError> {
         provider::install();
-        // Any `typ`, or none: RFC 7523 asks for none.
+        // Any `typ`, or none: RFC 7523 requires none.
         let header = HeaderRules { algorithms: &SignatureAlgorithm::ALL, types: &[] };
         let claims = Unverified::read(unverified_assertion, &header)?.verify(rules.keys)?;
         for name in ["iss", "sub"] {
@@ -58,8 +57,7 @@ impl Assertion {
         Ok(Self { id: id(&claims)?, expires })
     }
 
-    /// The client that an assertion claims to come from, before anything is verified: only to find
-    /// its keys.
+    /// The client that an assertion claims to come from, before anything is verified. Use it only to find the client's keys.
     ///
     /// # Errors
     /// [`TokenError::Malformed`].

@@ -3,7 +3,7 @@
 /// An `Authorization` header that carries no bearer token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum BearerError {
-    /// There is no header, or it is of another scheme. RFC 6750 §3.1: answer with a bare challenge.
+    /// There is no header, or it has another scheme. Answer with a challenge without an error (RFC 6750 §3.1).
     #[error("no bearer token")]
     Missing,
     /// The header says `Bearer`, but what follows is not one `b64token` (RFC 6750 §2.1).
@@ -11,7 +11,7 @@ pub enum BearerError {
     Malformed,
 }
 
-/// The token in the value of an `Authorization` header. It is *not* checked: hand it to
+/// Extracts the token from the value of an `Authorization` header. The token is *not* checked: pass it to
 /// [`TokenVerifier::check`](crate::TokenVerifier::check).
 ///
 /// # Errors
@@ -27,7 +27,7 @@ pub fn bearer(header: Option<&str>) -> Result<&str, BearerError> {
 }
 
 /// The value of `WWW-Authenticate` for a refusal (RFC 6750 §3). `error` is `invalid_token`,
-/// `invalid_request` or `insufficient_scope`; without one the caller simply brought no token.
+/// `invalid_request` or `insufficient_scope`; there is none when the caller sent no token.
 pub fn challenge(error: Option<&'static str>) -> String {
     match error {
         Some(code) => format!("Bearer realm=\"rovuma\", error=\"{code}\""),

@@ -1,4 +1,4 @@
-//! What Rovuma's own identity service puts into tokens.
+//! The claims of tokens that Rovuma's own identity service signs.
 
 use rovuma_schemas::{AgencyCode, Timestamp};
 use serde::{Serialize, Serializer};
@@ -12,31 +12,31 @@ pub const ID_TOKEN_TYPE: &str = "JWT";
 /// An access token's claims: RFC 9068 §2.2, and Rovuma's own `agency`, `roles` (§2.2.3.1) and `sid`.
 #[derive(Clone, Debug, Serialize)]
 pub struct AccessClaims {
-    /// Who signs it.
+    /// The issuer that signs it.
     #[serde(rename = "iss")]
     pub issuer: String,
-    /// Who it speaks for: a person's pseudonymous id, or the client's own for a machine.
+    /// The person's pseudonymous id, or the client's own id for a machine.
     #[serde(rename = "sub")]
     pub subject: String,
-    /// Whom it is for.
+    /// The services that may accept it.
     #[serde(rename = "aud")]
     pub audience: String,
-    /// The client it was given to (RFC 8693 §4.3).
+    /// The client that it is issued to (RFC 8693 §4.3).
     pub client_id: String,
-    /// Its own id: drawn anew for each.
+    /// Its own id, drawn for each token.
     #[serde(rename = "jti")]
     pub id: String,
-    /// When it was signed; whole seconds on the wire.
+    /// The time when it is signed; whole seconds on the wire.
     #[serde(rename = "iat", serialize_with = "as_seconds")]
     pub issued_at: Timestamp,
-    /// When it ends; whole seconds on the wire.
+    /// The time when it expires; whole seconds on the wire.
     #[serde(rename = "exp", serialize_with = "as_seconds")]
     pub expires: Timestamp,
-    /// The one agency it acts for.
+    /// The one agency for which its bearer acts.
     pub agency: AgencyCode,
     /// Roles in that agency.
     pub roles: Vec<String>,
-    /// The log-in it came from; a machine has none.
+    /// The session (one log-in) that it belongs to; a machine has none.
     #[serde(rename = "sid", skip_serializing_if = "Option::is_none")]
     pub session: Option<String>,
     /// The name to show on screens.
@@ -50,28 +50,28 @@ pub struct AccessClaims {
 /// An id token's claims (OpenID Connect Core 1.0 §2).
 #[derive(Clone, Debug, Serialize)]
 pub struct IdClaims {
-    /// Who signs it.
+    /// The issuer that signs it.
     #[serde(rename = "iss")]
     pub issuer: String,
     /// The person.
     #[serde(rename = "sub")]
     pub subject: String,
-    /// The client that asked.
+    /// The client that requested it.
     #[serde(rename = "aud")]
     pub client_id: String,
-    /// When it was signed.
+    /// The time when it is signed.
     #[serde(rename = "iat", serialize_with = "as_seconds")]
     pub issued_at: Timestamp,
-    /// When it ends.
+    /// The time when it expires.
     #[serde(rename = "exp", serialize_with = "as_seconds")]
     pub expires: Timestamp,
-    /// When the person gave the password.
+    /// The time when the person entered the password.
     #[serde(rename = "auth_time", serialize_with = "as_seconds")]
     pub authenticated_at: Timestamp,
-    /// What the client sent, back to it: binds the token to its request.
+    /// The nonce of the client's request, which binds the token to that request.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub nonce: Option<String>,
-    /// The log-in.
+    /// The session (one log-in).
     #[serde(rename = "sid")]
     pub session: String,
     /// The name to show on screens.

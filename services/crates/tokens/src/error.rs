@@ -1,13 +1,13 @@
-//! Why a token is not accepted.
+//! The errors of checking tokens.
 
 use rovuma_schemas::Timestamp;
 
-/// A token that was not accepted. From outside all but [`KeysUnavailable`](Self::KeysUnavailable)
-/// look alike (`invalid_token`, RFC 6750 §3.1); the variant is for the log.
+/// A token that was not accepted. Callers see the same answer for all but [`KeysUnavailable`](Self::KeysUnavailable)
+/// (`invalid_token`, RFC 6750 §3.1); the variant is for the log.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum TokenError {
     /// Longer than [`TOKEN_MAX_BYTES`](crate::TOKEN_MAX_BYTES).
-    #[error("token of {size_bytes} bytes, at most {} are taken", crate::TOKEN_MAX_BYTES)]
+    #[error("token of {size_bytes} bytes, at most {} are accepted", crate::TOKEN_MAX_BYTES)]
     TooLarge {
         /// Its size.
         size_bytes: usize,
@@ -19,34 +19,34 @@ pub enum TokenError {
     /// Its `iss` is not configured.
     #[error("issuer {unverified_issuer:?} is not configured")]
     UnknownIssuer {
-        /// What it claims.
+        /// The value in the token.
         unverified_issuer: String,
     },
     /// Its `alg` is not one of those the issuer may use, or not its key's.
     #[error("algorithm {unverified_algorithm} is not allowed here")]
     AlgorithmNotAllowed {
-        /// What it claims.
+        /// The value in the token.
         unverified_algorithm: String,
     },
     /// Its `typ` is not one of those accepted, an id token for one.
     #[error("token of type {unverified_type:?} is not accepted here")]
     TypeNotAllowed {
-        /// What it claims.
+        /// The value in the token.
         unverified_type: Option<String>,
     },
-    /// It has `crit`: an extension that this crate would have to understand (RFC 7515 §4.1.11).
+    /// It has `crit`: it requires an extension, and this crate implements none (RFC 7515 §4.1.11).
     #[error("token demands extensions that are not known here")]
     CriticalHeader,
-    /// It names no key (`kid`), or one that the issuer does not publish.
+    /// It names no key (`kid`), or a key that the issuer does not publish.
     #[error("key {unverified_key:?} is not one of the issuer's")]
     UnknownKey {
-        /// What it claims.
+        /// The value in the token.
         unverified_key: Option<String>,
     },
-    /// The signature is not the key's.
+    /// The signature does not match the key.
     #[error("signature does not match")]
     BadSignature,
-    /// Its time is over.
+    /// It has expired.
     #[error("token expired at {expires}, it is {now}")]
     Expired {
         /// `exp`.
@@ -54,7 +54,7 @@ pub enum TokenError {
         /// The caller's clock.
         now: Timestamp,
     },
-    /// It is from the future (`iat` or `nbf`) by more than [`LEEWAY`](crate::LEEWAY).
+    /// Its `iat` or `nbf` is in the future by more than [`LEEWAY`](crate::LEEWAY).
     #[error("token is valid from {from}, it is {now}")]
     NotYetValid {
         /// `iat` or `nbf`.
@@ -62,28 +62,28 @@ pub enum TokenError {
         /// The caller's clock.
         now: Timestamp,
     },
-    /// It is for somebody else.
+    /// It is for another audience.
     #[error("token is for another audience than {expected:?}")]
     WrongAudience {
         /// The configured audience.
         expected: String,
     },
-    /// A claim is missing or has another shape than it must have.
-    #[error("claim {name} is missing or misshapen")]
+    /// A claim is missing or malformed.
+    #[error("claim {name} is missing or malformed")]
     Claim {
         /// The claim's name or JSON pointer.
         name: String,
     },
-    /// The issuer speaks for an agency that it was not given.
-    #[error("issuer {issuer} does not speak for agency {agency}")]
+    /// The configuration does not let the issuer issue tokens for this agency.
+    #[error("issuer {issuer} may not issue tokens for agency {agency}")]
     ForeignAgency {
         /// The issuer.
         issuer: String,
         /// The agency in the token.
         agency: String,
     },
-    /// The issuer's keys cannot be had now: not the token's fault.
-    #[error("keys of issuer {issuer} cannot be had: {reason}")]
+    /// The issuer's keys cannot be loaded now. The token may be valid.
+    #[error("keys of issuer {issuer} cannot be loaded: {reason}")]
     KeysUnavailable {
         /// The issuer.
         issuer: String,
@@ -93,12 +93,12 @@ pub enum TokenError {
 }
 
 impl TokenError {
-    /// Whether the same token may be accepted later: answer 503, not 401.
+    /// Whether the same token may be accepted later: then answer 503, not 401.
     pub fn is_temporary(&self) -> bool {
         matches!(self, Self::KeysUnavailable { .. })
     }
 
-    /// A short stable word for logs, metrics and audit events.
+    /// The stable code for logs, metrics and audit events.
     pub fn code(&self) -> &'static str {
         match self {
             Self::TooLarge { .. } => "token_too_large",

@@ -1,4 +1,4 @@
-//! What is configured of an issuer.
+//! The configuration of an issuer.
 
 use std::path::PathBuf;
 
@@ -8,34 +8,34 @@ use url::Url;
 
 use crate::SignatureAlgorithm;
 
-/// One issuer whose tokens are accepted, and how far. With [`ClaimNames`] any standard OpenID
-/// Connect provider can be described.
+/// One issuer whose tokens are accepted, with the conditions. With [`ClaimNames`] it can describe any standard OpenID Connect
+/// provider.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct IssuerConfig {
-    /// `iss`, compared letter by letter.
+    /// The issuer's `iss`, which must match exactly.
     pub issuer: String,
-    /// One of the values of `aud` must be this.
+    /// The audience, which must be among the values of `aud`.
     pub audience: String,
-    /// Where its JWK Set is; `https`, or `http` on a loopback address.
+    /// The URL of its JWK Set: `https`, or `http` on a loopback address.
     #[serde(default)]
     pub jwks_url: Option<Url>,
     /// The JWK Set as a file, for an installation without a line to the issuer.
     #[serde(default)]
     pub jwks_file: Option<PathBuf>,
-    /// PEM certificates that alone vouch for `jwks_url`; without it those of the machine do.
+    /// The only authorities trusted for `jwks_url`, PEM; without it, the machine's authorities are.
     #[serde(default)]
     pub ca_file: Option<PathBuf>,
-    /// Algorithms it may sign with.
+    /// The algorithms with which it may sign.
     #[serde(default = "eddsa_only")]
     pub algorithms: Vec<SignatureAlgorithm>,
-    /// Values of the `typ` header accepted; `application/` before them may be left out.
+    /// The accepted values of the `typ` header; a token may have `application/` before them.
     #[serde(default = "access_tokens_only")]
     pub typ: Vec<String>,
-    /// The agencies it speaks for; without it, any that the token names.
+    /// The agencies for which it may issue tokens; without it, all agencies.
     #[serde(default)]
     pub agencies: Option<Vec<AgencyCode>>,
-    /// Where the facts are in its tokens.
+    /// The names of the claims in its tokens.
     #[serde(default)]
     pub claims: ClaimNames,
 }
@@ -49,15 +49,15 @@ pub struct ClaimNames {
     pub agency: String,
     /// The roles: an array of strings, or one string with spaces between them.
     pub roles: String,
-    /// The log-in.
+    /// The session (one log-in).
     pub session: String,
-    /// The name to show.
+    /// The name to show on screens.
     pub name: String,
-    /// The client the token was given to.
+    /// The client that the token was issued to.
     pub client: String,
 }
 
-/// A configuration of issuers that cannot be meant.
+/// An invalid configuration of issuers.
 #[derive(Debug, thiserror::Error)]
 pub enum IssuerFault {
     /// Neither `jwks_url` nor `jwks_file`, or both.
@@ -66,7 +66,7 @@ pub enum IssuerFault {
         /// The issuer.
         issuer: String,
     },
-    /// Keys fetched in clear over a network are nobody's keys.
+    /// `jwks_url` is neither `https` nor on a loopback address: others could replace the keys on their way.
     #[error("issuer {issuer}: jwks_url must be https (http only on a loopback address): {url}")]
     ClearText {
         /// The issuer.
@@ -74,7 +74,7 @@ pub enum IssuerFault {
         /// The URL.
         url: Url,
     },
-    /// An empty list accepts nothing.
+    /// A list is empty, so no token would be accepted.
     #[error("issuer {issuer}: {list} must not be empty")]
     Empty {
         /// The issuer.
@@ -82,7 +82,7 @@ pub enum IssuerFault {
         /// The list's name.
         list: &'static str,
     },
-    /// Two entries for one issuer.
+    /// One issuer has two entries.
     #[error("issuer {issuer} is configured twice")]
     Twice {
         /// The issuer.
@@ -93,14 +93,14 @@ pub enum IssuerFault {
     CaFile {
         /// The issuer.
         issuer: String,
-        /// What went wrong.
+        /// What is wrong.
         reason: String,
     },
 }
 
 impl IssuerConfig {
-    /// An issuer whose keys are handed over by the program: the identity service checking its own
-    /// tokens. EdDSA access tokens with Rovuma's claim names.
+    /// An issuer whose keys the program itself supplies: the identity service checks its own tokens so. It issues EdDSA
+    /// access tokens with Rovuma's claim names.
     pub fn own(issuer: impl Into<String>, audience: impl Into<String>) -> Self {
         Self {
             issuer: issuer.into(),
@@ -142,7 +142,7 @@ impl Default for ClaimNames {
     }
 }
 
-/// Whether keys may be fetched from `url`: nobody in between can put others there.
+/// Whether keys may be fetched from `url`: nobody on the way can replace them.
 pub(crate) fn is_trustworthy(url: &Url) -> bool {
     let loopback = match url.host() {
         Some(url::Host::Ipv4(address)) => address.is_loopback(),

@@ -3,21 +3,21 @@
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::{Deserialize, Serialize};
 
-/// One public key. Members that this crate has no use for are dropped when it is read.
+/// One public key. Members that this crate does not use are dropped when it is parsed.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PublicJwk {
-    /// The kind: `OKP`, `EC`, `RSA`.
+    /// The key type: `OKP`, `EC`, `RSA`.
     pub kty: String,
-    /// The key's name.
+    /// The key's id.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub kid: Option<String>,
-    /// `sig` or `enc`.
+    /// Its use: `sig` or `enc`.
     #[serde(default, rename = "use", skip_serializing_if = "Option::is_none")]
     pub key_use: Option<String>,
-    /// The one algorithm it is for.
+    /// The one algorithm for which it may be used.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub alg: Option<String>,
-    /// The curve, of `OKP` and `EC`.
+    /// The curve of an `OKP` or `EC` key.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub crv: Option<String>,
     /// The point or its first coordinate, base64url.
@@ -42,7 +42,7 @@ pub struct JwkSet {
 }
 
 impl PublicJwk {
-    /// The Ed25519 public key with these bytes, named by its thumbprint.
+    /// The Ed25519 public key with these bytes; its id is its thumbprint.
     pub fn ed25519(public_key: &[u8; 32]) -> Self {
         let mut key = Self {
             kty: "OKP".into(),
@@ -56,7 +56,7 @@ impl PublicJwk {
         key
     }
 
-    /// The RFC 7638 thumbprint (SHA-256, base64url), or `None` for a kind of key unknown here.
+    /// The RFC 7638 thumbprint (SHA-256, base64url), or `None` for an unknown key type.
     pub fn thumbprint(&self) -> Option<String> {
         // RFC 7638 §3.2: required members only, in lexicographic order, no white space.
         let quoted = |text: &Option<String>| text.as_ref().and_then(|t| serde_json::to_string(t).ok());
@@ -74,7 +74,7 @@ impl PublicJwk {
 }
 
 impl JwkSet {
-    /// Reads a set. A key of a kind or shape unknown here is left out, as RFC 7517 §5 asks.
+    /// Parses a set. Keys of an unknown type or shape are left out, as RFC 7517 §5 requires.
     ///
     /// # Errors
     /// When it is not a JSON object with an array `keys`.

@@ -1,4 +1,4 @@
-//! The private key that an identity service signs tokens with.
+//! The private key with which an identity service signs tokens.
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use jsonwebtoken::{Algorithm, EncodingKey, Header};
@@ -11,29 +11,29 @@ use zeroize::Zeroizing;
 
 use crate::{ACCESS_TOKEN_TYPE, AccessClaims, ID_TOKEN_TYPE, IdClaims, PublicJwk, provider};
 
-/// An Ed25519 key for signing tokens. `Debug` shows its name only; memory is wiped when it goes.
+/// An Ed25519 key for signing tokens. `Debug` shows only its id, and its memory is wiped when it is dropped.
 pub struct TokenKey {
     kid: String,
     public: PublicJwk,
     key: EncodingKey,
 }
 
-/// A key that cannot be made, read or used.
+/// A key that cannot be generated, parsed or used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum KeyFault {
-    /// The machine gave no random bytes.
-    #[error("no random bytes to be had")]
+    /// The system has no random bytes.
+    #[error("the system has no random bytes")]
     NoRandomness,
     /// Not an Ed25519 private key in PKCS#8 PEM (RFC 8410).
     #[error("not an Ed25519 private key in PKCS#8 PEM")]
     NotEd25519,
-    /// The claims did not become JSON, or the key did not sign.
+    /// The claims could not be serialised, or the key could not sign.
     #[error("token cannot be signed")]
     Signing,
 }
 
 impl TokenKey {
-    /// Draws a new key.
+    /// Generates a key.
     ///
     /// # Errors
     /// [`KeyFault::NoRandomness`].
@@ -43,7 +43,7 @@ impl TokenKey {
         Self::from_key(EncodingKey::from_ed_der(pkcs8.as_ref()))
     }
 
-    /// Reads a key from PKCS#8 PEM (`-----BEGIN PRIVATE KEY-----`, RFC 8410 §7).
+    /// Parses a key from PKCS#8 PEM (`-----BEGIN PRIVATE KEY-----`, RFC 8410 §7).
     ///
     /// # Errors
     /// [`KeyFault::NotEd25519`].
@@ -62,7 +62,7 @@ impl TokenKey {
         Ok(Self { kid, public, key })
     }
 
-    /// The private key as PKCS#8 PEM, for a file that nobody else may read.
+    /// The private key as PKCS#8 PEM, for a file that only its owner may read.
     pub fn to_pkcs8_pem(&self) -> Zeroizing<String> {
         let body = Zeroizing::new(STANDARD.encode(self.key.as_bytes()));
         let mut pem = Zeroizing::new(String::with_capacity(body.len() + 64));
@@ -76,7 +76,7 @@ impl TokenKey {
         pem
     }
 
-    /// The key's name: its RFC 7638 thumbprint.
+    /// The key's id: its RFC 7638 thumbprint.
     pub fn kid(&self) -> &str {
         &self.kid
     }
@@ -102,7 +102,7 @@ impl TokenKey {
         self.sign(ID_TOKEN_TYPE, claims)
     }
 
-    /// Signs any claims as a JWT of type `typ`: a client assertion, or what a test needs.
+    /// Signs any claims as a JWT of type `typ`, for client assertions and tests.
     ///
     /// # Errors
     /// [`KeyFault::Signing`].

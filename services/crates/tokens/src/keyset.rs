@@ -1,4 +1,4 @@
-//! The keys of one issuer, each bound to its algorithm.
+//! The keys of one issuer, each with its algorithm.
 
 use std::collections::HashMap;
 
@@ -7,26 +7,26 @@ use jsonwebtoken::DecodingKey;
 
 use crate::{JwkSet, PublicJwk, SignatureAlgorithm};
 
-/// Keys by name. Encryption keys, symmetric keys and keys without a name are not in it.
+/// Keys by id, without encryption keys, symmetric keys and keys without an id.
 #[derive(Clone, Debug, Default)]
 pub struct KeySet {
     keys: HashMap<String, VerifyingKey>,
 }
 
-/// A set that cannot be trusted as a whole.
+/// A JWK Set that is refused as a whole.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum KeySetFault {
-    /// Two keys have one name: which one a token means would be a guess.
-    #[error("two keys are named {kid:?}")]
+    /// Two keys have one id, so it would not be certain which one a token names.
+    #[error("two keys have the id {kid:?}")]
     DuplicateKid {
-        /// The name.
+        /// The id.
         kid: String,
     },
 }
 
 #[derive(Clone, Debug)]
 pub(crate) struct VerifyingKey {
-    /// More than one only for an RSA key that does not say which of the two it is for.
+    /// The algorithms for which it may be used. Only an RSA key without `alg` has more than one.
     algorithms: Vec<SignatureAlgorithm>,
     key: DecodingKey,
 }
@@ -35,7 +35,7 @@ impl KeySet {
     /// The usable keys of a JWK Set.
     ///
     /// # Errors
-    /// [`KeySetFault::DuplicateKid`] when two keys have one name, used or not.
+    /// [`KeySetFault::DuplicateKid`] when two keys have one id, usable or not.
     pub fn from_jwks(set: &JwkSet) -> Result<Self, KeySetFault> {
         let mut seen = std::collections::HashSet::new();
         let mut keys = HashMap::new();
@@ -51,7 +51,7 @@ impl KeySet {
         Ok(Self { keys })
     }
 
-    /// Whether no token could be checked with it.
+    /// Whether it holds no key.
     pub fn is_empty(&self) -> bool {
         self.keys.is_empty()
     }
@@ -60,14 +60,14 @@ impl KeySet {
         self.keys.get(kid)
     }
 
-    /// Whether every key of `self` is, unchanged, in `other`.
+    /// Whether `other` holds every key of `self`, unchanged.
     pub(crate) fn is_within(&self, other: &Self) -> bool {
         self.keys.iter().all(|(kid, key)| other.get(kid).is_some_and(|same| same.is(key)))
     }
 }
 
 impl VerifyingKey {
-    /// `None` for a key that no token here may be signed with.
+    /// `None` for a key that may not sign tokens.
     fn from_jwk(jwk: &PublicJwk) -> Option<Self> {
         if jwk.key_use.as_deref().is_some_and(|key_use| key_use != "sig") {
             return None;
@@ -80,7 +80,7 @@ impl VerifyingKey {
         Some(Self { algorithms, key: decoding_key(jwk)? })
     }
 
-    /// The key, if `algorithm` is one it is for.
+    /// The key, if it may be used for `algorithm`.
     pub(crate) fn for_algorithm(&self, algorithm: SignatureAlgorithm) -> Option<&DecodingKey> {
         self.algorithms.contains(&algorithm).then_some(&self.key)
     }
@@ -107,7 +107,7 @@ fn algorithms_of(jwk: &PublicJwk) -> Option<Vec<SignatureAlgorithm>> {
     }
 }
 
-/// Coordinates have exactly the curve's size (RFC 7518 §6.2.1.2, RFC 8037 §2).
+/// Decodes a key. Coordinates must have exactly the curve's size (RFC 7518 §6.2.1.2, RFC 8037 §2).
 const COORDINATE_BYTES: usize = 32;
 
 fn decoding_key(jwk: &PublicJwk) -> Option<DecodingKey> {

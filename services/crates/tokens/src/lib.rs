@@ -1,4 +1,4 @@
-//! Access tokens: how an identity provider signs them and how every service checks them.
+//! Access tokens: an identity provider signs them, and every service checks them.
 //!
 //! - RFC 9068 access tokens (`typ: at+jwt`) are minted with [`TokenKey`] and checked with
 //!   [`TokenVerifier`], per issuer by an allow-list of algorithms, types, audience and claim names
@@ -8,8 +8,8 @@
 //!
 //! Architecture invariant: this crate alone names `jsonwebtoken`, and gives it *ring* for all its
 //! cryptography. There is no HTTP server here: a service reads the header and calls [`bearer`].
-//! What a token says of itself is never followed: `jku`, `x5u`, `x5c` and `jwk` headers are ignored,
-//! and the key, not the token, decides the algorithm.
+//! A token never chooses its own key or algorithm: the headers `jku`, `x5u`, `x5c` and `jwk` are ignored, and the key
+//! decides the algorithm.
 
 mod access;
 mod algorithm;
@@ -44,11 +44,11 @@ pub use verifier::TokenVerifier;
 
 use std::time::Duration;
 
-/// Clocks of one country's machines agree within seconds when they are kept at all: half a minute
-/// covers a machine that synchronises rarely and adds little to a token's ten minutes. (The five
-/// minutes of the exchange between countries are for messages, which cannot be asked for again.)
+/// How far the clocks of a service and an issuer may differ. Synchronised clocks of one country's machines agree within
+/// seconds: half a minute covers a machine that synchronises rarely, and adds little to a token's ten minutes. (The five
+/// minutes of the exchange between countries are for messages, which cannot be requested again as easily.)
 pub const LEEWAY: Duration = Duration::from_secs(30);
 
-/// A token longer than this is refused before it is decoded: ours are under 1 KiB, and those of
-/// large providers, which list groups, stay below this.
+/// Maximum size of a token; a longer one is refused before it is decoded. Ours are under 1 KiB, and those of large providers,
+/// which list groups, stay below this.
 pub const TOKEN_MAX_BYTES: usize = 8 * 1024;

@@ -1,4 +1,4 @@
-//! Proof key for code exchange (RFC 7636), method `S256` only, and texts that nobody can guess.
+//! Proof key for code exchange (RFC 7636), method `S256` only, and random texts that nobody can guess.
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use ring::{
@@ -19,11 +19,11 @@ pub fn unguessable() -> Result<String, KeyFault> {
     Ok(URL_SAFE_NO_PAD.encode(bytes))
 }
 
-/// What a client draws for one authorization request.
+/// The random verifier of one authorization request, and its challenge.
 pub struct Pkce {
-    /// Kept by the client until it redeems the code.
+    /// The verifier, which the client keeps until it redeems the code.
     pub verifier: String,
-    /// Sent with the request, with `code_challenge_method=S256`.
+    /// The challenge, which the client sends with the request and `code_challenge_method=S256`.
     pub challenge: String,
 }
 
@@ -37,21 +37,20 @@ impl Pkce {
         Ok(Self { challenge: challenge_of(&verifier), verifier })
     }
 
-    /// Whether `unverified_verifier` has the shape of RFC 7636 §4.1 and is the one `challenge` was
-    /// made from.
+    /// Whether `unverified_verifier` has the form of RFC 7636 §4.1 and `challenge` was made from it.
     pub fn is_proof(challenge: &str, unverified_verifier: &str) -> bool {
         let shaped = (43..=128).contains(&unverified_verifier.len())
             && unverified_verifier.bytes().all(|b| b.is_ascii_alphanumeric() || b"-._~".contains(&b));
         shaped && challenge_of(unverified_verifier) == challenge
     }
 
-    /// Whether this can be an `S256` challenge: 32 bytes in base64url without padding.
+    /// Whether a text has the form of an `S256` challenge: 32 bytes in base64url without padding.
     pub fn is_challenge(unverified_challenge: &str) -> bool {
         URL_SAFE_NO_PAD.decode(unverified_challenge).is_ok_and(|bytes| bytes.len() == 32)
     }
 }
 
-/// RFC 7636 §4.2: `BASE64URL(SHA256(ASCII(verifier)))`.
+/// Computes the challenge of a verifier (RFC 7636 §4.2): `BASE64URL(SHA256(ASCII(verifier)))`.
 fn challenge_of(verifier: &str) -> String {
     URL_SAFE_NO_PAD.encode(digest(&SHA256, verifier.as_bytes()))
 }

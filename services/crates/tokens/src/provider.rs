@@ -1,8 +1,8 @@
-//! The cryptography behind `jsonwebtoken`: *ring*, and nothing it was not asked for.
+//! The cryptography of `jsonwebtoken`: *ring*, for the algorithms in use and no others.
 //!
 //! The library's own providers would bring a second crypto stack. This one verifies EdDSA, ES256,
-//! PS256 and RS256 and signs EdDSA. Everything else, the symmetric algorithms first of all, is
-//! refused here too, below every other check.
+//! PS256 and RS256 and signs EdDSA. It refuses everything else, above all the symmetric algorithms, as a last line behind
+//! all other checks.
 
 mod sign;
 mod verify;
@@ -13,7 +13,7 @@ use jsonwebtoken::errors::{Error, ErrorKind};
 static RING: CryptoProvider = CryptoProvider {
     signer_factory: sign::signer,
     verifier_factory: verify::verifier,
-    // Thumbprints and JWKs are this crate's own work: the library's helpers for them stay unused.
+    // This crate makes thumbprints and JWKs itself, so the library's helpers for them stay unused.
     key_utils: KeyUtils {
         rsa_pub_components_from_private_key: |_| Err(unsupported()),
         rsa_pub_components_from_public_key: |_| Err(unsupported()),
@@ -23,8 +23,8 @@ static RING: CryptoProvider = CryptoProvider {
     },
 };
 
-/// Makes *ring* the cryptography of `jsonwebtoken` in this process. May be called any number of
-/// times: only this crate names the library, so a provider already there is this one.
+/// Makes *ring* the cryptography of `jsonwebtoken` in this process. May be called any number of times: only this crate names
+/// the library, so a provider that is installed already is this one.
 pub(crate) fn install() {
     let _already_installed = RING.install_default();
 }

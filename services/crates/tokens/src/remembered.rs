@@ -1,4 +1,4 @@
-//! Tokens that were checked once: a signature is not verified again for each request.
+//! A cache of checked tokens, so that a signature is not verified again for each request.
 
 use std::{
     collections::HashMap,
@@ -10,8 +10,8 @@ use rovuma_schemas::Timestamp;
 
 use crate::{AccessToken, LEEWAY};
 
-/// Two thousand officers with four clients each, one token in use and one just replaced, fit in
-/// here; each entry is under 1 KiB.
+/// Maximum tokens in the cache: enough for two thousand officers with four clients each, one token in use and one just
+/// replaced. Each entry is under 1 KiB.
 const REMEMBERED_MAX: usize = 16_384;
 
 /// Checked tokens by the SHA-256 of their bytes, each until it expires.
@@ -37,15 +37,15 @@ impl Remembered {
         if tokens.len() >= REMEMBERED_MAX {
             tokens.retain(|_, token| !is_over(token, now));
         }
-        // Only tokens whose signature was right get here, so a full table is our own crowd and not
-        // somebody's flood: start again rather than grow.
+        // Only tokens with a valid signature get here, so a full cache is no attack, only many users: empty it rather
+        // than let it grow.
         if tokens.len() >= REMEMBERED_MAX {
             tokens.clear();
         }
         tokens.insert(name_of(verified_token), token);
     }
 
-    /// Forgets all: a key was withdrawn, and what it signed must be checked anew.
+    /// Empties the cache, because a key was withdrawn: the tokens that it signed must be checked again.
     pub(crate) fn clear(&self) {
         self.tokens.lock().unwrap_or_else(PoisonError::into_inner).clear();
     }

@@ -1,18 +1,18 @@
-//! The part that every kind of token shares: header rules, key, signature.
+//! Checks common to all kinds of tokens: header, key, signature.
 
 use jsonwebtoken::{Header, Validation, errors::ErrorKind};
 use serde_json::Value;
 
 use crate::{KeySet, SignatureAlgorithm, TOKEN_MAX_BYTES, TokenError, keyset::VerifyingKey};
 
-/// Which headers are acceptable.
+/// The headers that are accepted.
 pub(crate) struct HeaderRules<'a> {
     pub(crate) algorithms: &'a [SignatureAlgorithm],
-    /// Empty: any type, or none.
+    /// The accepted types. Empty: any type, or none.
     pub(crate) types: &'a [String],
 }
 
-/// A token whose header is acceptable and whose signature has not been looked at.
+/// A token whose header is accepted and whose signature is not verified yet.
 pub(crate) struct Unverified<'a> {
     unverified_token: &'a str,
     unverified_kid: String,
@@ -20,7 +20,7 @@ pub(crate) struct Unverified<'a> {
 }
 
 impl<'a> Unverified<'a> {
-    /// Reads the header and holds it against the rules.
+    /// Parses the header and checks it against the rules.
     pub(crate) fn read(unverified_token: &'a str, rules: &HeaderRules<'_>) -> Result<Self, TokenError> {
         check_size(unverified_token)?;
         let header = jsonwebtoken::decode_header(unverified_token).map_err(|_| TokenError::Malformed)?;
@@ -37,12 +37,12 @@ impl<'a> Unverified<'a> {
         Ok(Self { unverified_token, unverified_kid, algorithm })
     }
 
-    /// The key's name in the header.
+    /// The key id in the header.
     pub(crate) fn unverified_kid(&self) -> &str {
         &self.unverified_kid
     }
 
-    /// Verifies the signature and gives the claims. Nothing in them has been checked.
+    /// Verifies the signature and returns the claims, which are not checked yet.
     pub(crate) fn verify(&self, keys: &KeySet) -> Result<Value, TokenError> {
         let key = keys.get(&self.unverified_kid).ok_or_else(|| self.unknown_key())?;
         self.verify_with(key)
@@ -56,7 +56,7 @@ impl<'a> Unverified<'a> {
         let key = key.for_algorithm(self.algorithm).ok_or_else(|| TokenError::AlgorithmNotAllowed {
             unverified_algorithm: self.algorithm.as_str().to_owned(),
         })?;
-        // Times and audience are checked by the caller, against the clock it was handed.
+        // The caller checks times and audience, against the clock that it was given.
         let mut rules = Validation::new(self.algorithm.to_library());
         rules.validate_exp = false;
         rules.validate_aud = false;
@@ -69,7 +69,7 @@ impl<'a> Unverified<'a> {
     }
 }
 
-/// The issuer that a token names, before anything is verified: only to find the rules for it.
+/// The issuer that a token names, before anything is verified. Use it only to find the issuer's rules.
 pub(crate) fn unverified_issuer(unverified_token: &str) -> Result<String, TokenError> {
     #[derive(serde::Deserialize)]
     struct UnverifiedIssuer {

@@ -1,4 +1,4 @@
-//! Where an issuer's keys come from.
+//! Sources of an issuer's keys: a URL, a file, or the program itself.
 
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
@@ -7,23 +7,23 @@ use url::Url;
 
 use crate::{IssuerConfig, IssuerFault, JwkSet, issuer::is_trustworthy};
 
-/// A JWK Set of more than this is not one: a provider publishes a handful of keys of about 1 KiB.
+/// Maximum size of a JWK Set: a provider publishes a handful of keys of about 1 KiB.
 const JWKS_MAX_BYTES: usize = 256 * 1024;
 
-/// Requests wait for this at most. An issuer that is down must not hold the door for long, because
-/// known keys go on working without it.
+/// How long fetching may take. Requests wait for it, and must not wait long for an issuer that is down, because known keys
+/// work without it.
 const FETCH_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// Gives an issuer's current JWK Set.
+/// A source of an issuer's JWK Set.
 pub trait JwksSource: Send + Sync + 'static {
-    /// Fetches the set as it is now.
+    /// Fetches the present set.
     ///
     /// # Errors
-    /// [`SourceError`] when it cannot be had or read; the keys of before stay in use.
+    /// [`SourceError`] when it cannot be fetched or parsed; the former keys then stay in use.
     fn fetch(&self) -> BoxFuture<'_, Result<JwkSet, SourceError>>;
 }
 
-/// A JWK Set that cannot be had.
+/// A JWK Set that cannot be fetched or parsed.
 #[derive(Clone, Debug, thiserror::Error)]
 #[error("{reason}")]
 pub struct SourceError {
@@ -31,7 +31,7 @@ pub struct SourceError {
 }
 
 impl SourceError {
-    /// A failure in words for the log.
+    /// A failure with a sentence for the log.
     pub fn new(reason: impl std::fmt::Display) -> Self {
         Self { reason: reason.to_string() }
     }
@@ -44,7 +44,7 @@ struct UrlSource {
     url: Url,
 }
 
-/// The source that the configuration names.
+/// The source of a configured issuer.
 pub(crate) fn configured(config: &IssuerConfig) -> Result<Arc<dyn JwksSource>, IssuerFault> {
     match (&config.jwks_url, &config.jwks_file) {
         (Some(url), None) if is_trustworthy(url) => {
@@ -59,12 +59,12 @@ pub(crate) fn configured(config: &IssuerConfig) -> Result<Arc<dyn JwksSource>, I
 }
 
 fn client(config: &IssuerConfig) -> Result<reqwest::Client, String> {
-    // reqwest has no cryptography of its own here; whoever installs ring first is as good.
+    // reqwest is built without cryptography and uses the installed provider. An error means that ring is installed already.
     let _already_installed = rustls::crypto::ring::default_provider().install_default();
     let mut builder = reqwest::Client::builder()
         .timeout(FETCH_TIMEOUT)
         .connect_timeout(FETCH_TIMEOUT)
-        // Following a redirect would let the answer choose where keys come from.
+        // Following a redirect would let the answer choose where the keys come from.
         .redirect(reqwest::redirect::Policy::none())
         .no_proxy();
     if let Some(path) = &config.ca_file {

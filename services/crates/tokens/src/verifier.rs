@@ -14,7 +14,7 @@ use crate::{
 };
 use keys::IssuerKeys;
 
-/// Checks access tokens. One for a whole service, shared by all its requests.
+/// Checks access tokens. A service has one, which all its requests share.
 pub struct TokenVerifier {
     issuers: HashMap<String, Issuer>,
     remembered: Remembered,
@@ -29,18 +29,17 @@ impl TokenVerifier {
     /// A verifier for these issuers, whose keys are fetched when the first token needs them.
     ///
     /// # Errors
-    /// [`IssuerFault`] when an entry cannot be meant.
+    /// [`IssuerFault`] when an entry is invalid.
     pub fn new(issuers: Vec<IssuerConfig>) -> Result<Self, IssuerFault> {
         let with_sources =
             issuers.into_iter().map(|config| source::configured(&config).map(|source| (config, source)));
         Self::with_sources(with_sources.collect::<Result<_, _>>()?)
     }
 
-    /// A verifier whose keys come from the given sources; `jwks_url` and `jwks_file` are not looked
-    /// at.
+    /// A verifier whose keys come from the given sources; it ignores `jwks_url` and `jwks_file`.
     ///
     /// # Errors
-    /// [`IssuerFault`] when an entry cannot be meant.
+    /// [`IssuerFault`] when an entry is invalid.
     pub fn with_sources(issuers: Vec<(IssuerConfig, Arc<dyn JwksSource>)>) -> Result<Self, IssuerFault> {
         provider::install();
         let mut by_name = HashMap::new();
@@ -55,8 +54,8 @@ impl TokenVerifier {
         Ok(Self { issuers: by_name, remembered: Remembered::default() })
     }
 
-    /// Checks a token: type, algorithm, key, signature, issuer, audience, times and claims. A token
-    /// that was found right is remembered until it expires.
+    /// Checks a token: type, algorithm, key, signature, issuer, audience, times and claims. A token that passed is cached
+    /// until it expires.
     ///
     /// # Errors
     /// [`TokenError`]; see [`TokenError::is_temporary`].
@@ -71,7 +70,7 @@ impl TokenVerifier {
         };
         let header = HeaderRules { algorithms: &issuer.config.algorithms, types: &issuer.config.typ };
         let unverified = Unverified::read(unverified_token, &header)?;
-        let keys = issuer.keys.holding(unverified.unverified_kid(), now).await?;
+        let keys = issuer.keys.including(unverified.unverified_kid(), now).await?;
         if keys.withdrawn {
             self.remembered.clear();
         }

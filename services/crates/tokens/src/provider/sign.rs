@@ -1,4 +1,4 @@
-//! Signing: Ed25519 only (RFC 8037).
+//! Signs with Ed25519 (RFC 8037), and with nothing else.
 
 use jsonwebtoken::crypto::JwtSigner;
 use jsonwebtoken::errors::{Error, ErrorKind};
@@ -12,7 +12,7 @@ pub(super) fn signer(algorithm: &Algorithm, key: &EncodingKey) -> Result<Box<dyn
     if *algorithm != Algorithm::EdDSA || key.family() != AlgorithmFamily::Ed {
         return Err(super::unsupported());
     }
-    // Version 1 of PKCS#8 (RFC 5208, what OpenSSL writes) has no public key to check against.
+    // OpenSSL writes version 1 of PKCS#8 (RFC 5208), which has no public key to check against.
     Ed25519KeyPair::from_pkcs8_maybe_unchecked(key.as_bytes())
         .map(|pair| Box::new(Ed25519Signer(pair)) as Box<dyn JwtSigner>)
         .map_err(|_| Error::from(ErrorKind::InvalidEddsaKey))

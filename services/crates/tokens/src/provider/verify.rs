@@ -1,4 +1,4 @@
-//! Verifying: EdDSA, ES256, PS256, RS256.
+//! Verifies EdDSA, ES256, PS256 and RS256.
 
 use jsonwebtoken::crypto::JwtVerifier;
 use jsonwebtoken::errors::{Error, ErrorKind};
@@ -13,7 +13,7 @@ struct PlainVerifier {
     key: Vec<u8>,
 }
 
-/// An RSA public key; ring takes moduli of 2048 to 8192 bits and refuses the rest.
+/// An RSA public key; ring accepts moduli of 2048 to 8192 bits only.
 struct RsaVerifier {
     algorithm: Algorithm,
     scheme: &'static signature::RsaParameters,

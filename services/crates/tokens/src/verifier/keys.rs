@@ -9,12 +9,12 @@ use rovuma_schemas::Timestamp;
 
 use crate::{JwksSource, KeySet, TokenError};
 
-/// The source is asked at most this often. A token with an invented `kid` costs nothing but a line
-/// of log; a real new key is published long before it signs.
-const ASK_AGAIN_AFTER: Duration = Duration::from_secs(30);
+/// The shortest time between two fetches. A token with an invented `kid` therefore costs only a log line; a real new key is
+/// published long before it signs.
+const FETCH_AGAIN_AFTER: Duration = Duration::from_secs(30);
 
-/// Keys older than this are fetched again even though all are known, so that one that the issuer
-/// has withdrawn stops working within this time while the issuer answers.
+/// The age at which keys are fetched again even though all are known, so that a key that the issuer has withdrawn stops
+/// working within this time, as long as the issuer answers.
 const KEYS_FRESH_FOR: Duration = Duration::from_secs(300);
 
 /// The keys of one issuer.
@@ -22,50 +22,50 @@ pub(super) struct IssuerKeys {
     issuer: String,
     source: Arc<dyn JwksSource>,
     state: Mutex<State>,
-    /// Held while the source is being asked: one request asks, those that need the answer wait.
-    asking: tokio::sync::Mutex<()>,
+    /// Locked while the keys are fetched: one request fetches them, and the requests that need them wait.
+    fetching: tokio::sync::Mutex<()>,
 }
 
 #[derive(Default)]
 struct State {
     set: Arc<KeySet>,
     loaded_at: Option<Timestamp>,
-    asked_at: Option<Timestamp>,
-    /// Why the last attempt brought nothing.
+    fetched_at: Option<Timestamp>,
+    /// Why the last fetch failed; absent when it succeeded.
     failure: Option<String>,
-    /// A key went away since somebody last looked.
+    /// Whether a key was withdrawn since the last call of `including`.
     withdrawn: bool,
 }
 
-/// Keys to check a token with.
+/// Keys to check a token with, as of one moment.
 pub(super) struct Keys {
     pub(super) set: Arc<KeySet>,
-    /// A key has been withdrawn since the last call: what was remembered must be forgotten.
+    /// Whether a key was withdrawn since the last call: then the cache of checked tokens must be emptied.
     pub(super) withdrawn: bool,
 }
 
 impl IssuerKeys {
     pub(super) fn new(issuer: String, source: Arc<dyn JwksSource>) -> Self {
-        Self { issuer, source, state: Mutex::default(), asking: tokio::sync::Mutex::new(()) }
+        Self { issuer, source, state: Mutex::default(), fetching: tokio::sync::Mutex::new(()) }
     }
 
-    /// The keys, `kid` among them if the issuer publishes it.
+    /// Returns the keys, after fetching them when `kid` is not among the known ones.
     ///
     /// # Errors
-    /// [`TokenError::KeysUnavailable`] when `kid` is not known and the issuer cannot be asked.
-    pub(super) async fn holding(&self, kid: &str, now: Timestamp) -> Result<Keys, TokenError> {
+    /// [`TokenError::KeysUnavailable`] when `kid` is not known and the keys cannot be fetched.
+    pub(super) async fn including(&self, kid: &str, now: Timestamp) -> Result<Keys, TokenError> {
         if !self.knows(kid) {
-            let _turn = self.asking.lock().await;
-            // Whoever had the turn before may have brought it.
-            if !self.knows(kid) && self.may_ask(now) {
-                self.ask(now).await;
+            let _turn = self.fetching.lock().await;
+            // The request that had the lock before may have fetched it.
+            if !self.knows(kid) && self.may_fetch(now) {
+                self.fetch(now).await;
             }
         } else if self.is_stale(now)
-            && let Ok(_turn) = self.asking.try_lock()
-            && self.may_ask(now)
+            && let Ok(_turn) = self.fetching.try_lock()
+            && self.may_fetch(now)
         {
-            // The others go on with what is known.
-            self.ask(now).await;
+            // Only this request waits; others go on with the known keys meanwhile.
+            self.fetch(now).await;
         }
         self.current(kid)
     }
@@ -79,11 +79,12 @@ impl IssuerKeys {
         Ok(Keys { set: Arc::clone(&state.set), withdrawn })
     }
 
-    async fn ask(&self, now: Timestamp) {
+    async fn fetch(&self, now: Timestamp) {
         {
             let mut state = self.state();
-            state.asked_at = Some(now);
-            // Should the caller go away while we wait, the next one must not take a key for unknown.
+            state.fetched_at = Some(now);
+            // Replaced after the fetch. When this caller goes away during it, later requests report that the keys are
+            // unavailable, rather than that the key is unknown.
             state.failure = Some("no answer yet".into());
         }
         let answer = self.source.fetch().await.map_err(|error| error.to_string());
@@ -107,8 +108,8 @@ impl IssuerKeys {
         self.state().set.get(kid).is_some()
     }
 
-    fn may_ask(&self, now: Timestamp) -> bool {
-        is_longer_ago(self.state().asked_at, ASK_AGAIN_AFTER, now)
+    fn may_fetch(&self, now: Timestamp) -> bool {
+        is_longer_ago(self.state().fetched_at, FETCH_AGAIN_AFTER, now)
     }
 
     fn is_stale(&self, now: Timestamp) -> bool {
@@ -120,8 +121,7 @@ impl IssuerKeys {
     }
 }
 
-/// Whether `then` is more than `span` ago, never was, or lies in the future because the clock was
-/// set back.
+/// Whether `then` is more than `span` ago, is absent, or is in the future because the clock was set back.
 fn is_longer_ago(then: Option<Timestamp>, span: Duration, now: Timestamp) -> bool {
     then.is_none_or(|then| then > now || now.since(then) >= span)
 }

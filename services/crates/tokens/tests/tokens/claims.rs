@@ -59,7 +59,7 @@ async fn each_claim_that_must_be_there_must_be_there() {
 }
 
 #[tokio::test]
-async fn misshapen_claims_are_refused() {
+async fn malformed_claims_are_refused() {
     for changes in [
         json!({"sub": 7}),
         json!({"sub": ""}),
