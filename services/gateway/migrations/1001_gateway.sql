@@ -2,16 +2,16 @@
 -- since the Unix epoch, and there are no booleans: the same queries serve SQLite and PostgreSQL.
 -- The outbox (2xx) and the audit trail (1xx) bring their own tables.
 
--- What an agency is writing, and where its release stands. The id becomes the message's id.
+-- Drafts, with the state of their release. A draft's id becomes the message's id.
 CREATE TABLE draft (
     id            BYTES  NOT NULL PRIMARY KEY,
     agency        TEXT   NOT NULL,
     author        TEXT   NOT NULL,
     state         TEXT   NOT NULL, -- draft, pending_release, returned, released, discarded
-    version       BIGINT NOT NULL, -- counts changes; a writer names the version it saw
+    version       BIGINT NOT NULL, -- counts changes; a change must name the version that it is based on
     category      TEXT   NOT NULL,
     status        TEXT   NOT NULL, -- actual, exercise, test
-    second_person TEXT,            -- why a second person must release it; NULL when one person may
+    second_person TEXT,            -- why a second person must release it; NULL when its author may
     content       BYTES  NOT NULL, -- the draft as posted, validated
     created_at    BIGINT NOT NULL,
     changed_at    BIGINT NOT NULL,
@@ -22,7 +22,7 @@ CREATE TABLE draft (
 );
 CREATE INDEX draft_by_agency ON draft (agency, state, id);
 
--- What has left, one row a country: the exact bytes signed are the evidence.
+-- Sent messages, one row a country. The exact signed bytes are the evidence.
 CREATE TABLE sent (
     id           BYTES  NOT NULL,
     country      TEXT   NOT NULL,
@@ -42,8 +42,8 @@ CREATE TABLE sent (
 CREATE INDEX sent_by_agency ON sent (agency, created_at, id);
 CREATE INDEX sent_by_replaced ON sent (agency, replaces) WHERE replaces IS NOT NULL;
 
--- What has been taken from others: one row per recipient agency, for ever, so that a duplicate is
--- known however late it comes.
+-- Messages accepted from others, one row a recipient agency. Rows stay for ever, so that a duplicate is recognised however
+-- late it comes.
 CREATE TABLE received (
     seq              SERIAL_KEY,
     recipient        TEXT   NOT NULL,
@@ -77,22 +77,22 @@ CREATE INDEX received_by_key ON received (sender, key_id);
 CREATE INDEX received_by_arrival ON received (recipient, seq);
 CREATE INDEX received_by_replaced ON received (recipient, sender, replaces) WHERE replaces IS NOT NULL;
 
--- Streams as the recipient sees them.
+-- Streams to our agencies, as their gateway sees them.
 CREATE TABLE stream_in (
     recipient    TEXT   NOT NULL,
     sender       TEXT   NOT NULL,
     lane         TEXT   NOT NULL,
     stream       BYTES  NOT NULL,
-    next         BIGINT NOT NULL, -- every number below has come or was made void
-    last         BIGINT NOT NULL, -- the highest number seen or announced
-    announced_at BIGINT,          -- when the sender last spoke of this stream
+    next         BIGINT NOT NULL, -- every number below it has come or is void
+    last         BIGINT NOT NULL, -- the highest number that has come or was announced
+    announced_at BIGINT,          -- when the sender's status last named this stream
     gap_since    BIGINT,          -- since when a number below `last` has been missing
-    requested_at BIGINT,          -- when it was last asked for
+    requested_at BIGINT,          -- when the missing numbers were last requested
     requests     BIGINT NOT NULL DEFAULT 0,
     PRIMARY KEY (recipient, sender, lane, stream)
 );
 
--- Numbers that came, or were made void, ahead of one that is still missing.
+-- Numbers that have come or are void, beyond one that is still missing.
 CREATE TABLE stream_ahead (
     recipient TEXT   NOT NULL,
     sender    TEXT   NOT NULL,
@@ -102,8 +102,8 @@ CREATE TABLE stream_ahead (
     PRIMARY KEY (recipient, sender, lane, stream, number)
 );
 
--- The last word of each kind that a partner said of the streams between us: an older one, sent again by
--- somebody on the way, says nothing.
+-- The time of the latest stream message of each kind from each partner: an older one, replayed by somebody on the way, is
+-- ignored.
 CREATE TABLE stream_word (
     own        TEXT   NOT NULL,
     partner    TEXT   NOT NULL,
@@ -112,7 +112,7 @@ CREATE TABLE stream_word (
     PRIMARY KEY (own, partner, kind)
 );
 
--- Receipts that others signed for what we sent: the exact bytes, and what each says.
+-- Receipts that others signed for messages that we sent: the exact bytes, and the statement about each message.
 CREATE TABLE receipt_jws (
     id          BYTES  NOT NULL,
     signer      TEXT   NOT NULL,
@@ -125,7 +125,7 @@ CREATE TABLE receipt (
     sender         TEXT   NOT NULL,
     recipient      TEXT   NOT NULL,
     kind           TEXT   NOT NULL, -- delivered, read, rejected
-    said_at        BIGINT NOT NULL, -- the recipient's time
+    said_at        BIGINT NOT NULL, -- by the recipient's clock
     code           TEXT,
     detail         TEXT,
     audit_source   TEXT,
@@ -136,7 +136,7 @@ CREATE TABLE receipt (
     PRIMARY KEY (message_id, recipient, kind)
 );
 
--- Messages that wait for a trust list: not verified, not lost, not shown as received.
+-- Held messages: they wait for a trust list with their signer's key, and are not shown as received.
 CREATE TABLE held (
     seq               SERIAL_KEY,
     recipient         TEXT   NOT NULL,
@@ -155,17 +155,17 @@ CREATE INDEX held_room ON held (recipient, exchange, size_bytes);
 CREATE INDEX held_age ON held (held_at);
 CREATE UNIQUE INDEX held_identity ON held (recipient, digest);
 
--- What could not be verified: the sealed original, once per content.
+-- The quarantine: deliveries that could not be verified or read, one row a content and reason, still sealed.
 CREATE TABLE quarantine (
     seq            SERIAL_KEY,
     digest         BYTES  NOT NULL,
-    agency         TEXT,             -- whose key opened it, when one did
+    agency         TEXT,             -- whose key opened it; NULL when none did
     queue          TEXT   NOT NULL,
     exchange       TEXT   NOT NULL,
     routing_key    TEXT   NOT NULL,
     reason         TEXT   NOT NULL,
     detail         TEXT   NOT NULL,
-    body           BYTES,            -- NULL once the quarantine is full: the digest still tells
+    body           BYTES,            -- NULL when the quarantine was full: only the digest is kept
     size_bytes     BIGINT NOT NULL,
     times          BIGINT NOT NULL,
     first_at       BIGINT NOT NULL,
@@ -173,7 +173,7 @@ CREATE TABLE quarantine (
 );
 CREATE UNIQUE INDEX quarantine_identity ON quarantine (digest, reason);
 
--- How full the quarantine is: one row, so that nobody has to count.
+-- The size of the quarantine, in one row, so that no query has to count.
 CREATE TABLE quarantine_total (
     one        BIGINT NOT NULL PRIMARY KEY,
     kept_rows  BIGINT NOT NULL,
@@ -182,7 +182,7 @@ CREATE TABLE quarantine_total (
 );
 INSERT INTO quarantine_total (one, kept_rows, kept_bytes, beyond) VALUES (1, 0, 0, 0);
 
--- What happened, in order, for those who follow: `GET /v1/events?after=`.
+-- Domain events, in order: `GET /v1/events?after=`.
 CREATE TABLE domain_event (
     seq        SERIAL_KEY,
     agency     TEXT   NOT NULL,
@@ -193,7 +193,7 @@ CREATE TABLE domain_event (
 );
 CREATE INDEX domain_event_by_agency ON domain_event (agency, seq);
 
--- What needs a person's eye, until it is cleared.
+-- Alarms: facts that an operator must look at.
 CREATE TABLE alarm (
     agency     TEXT   NOT NULL,
     kind       TEXT   NOT NULL,
@@ -205,14 +205,14 @@ CREATE TABLE alarm (
     PRIMARY KEY (agency, kind, subject)
 );
 
--- The highest serial of each country's trust list that was ever taken: none older is, restart or not.
+-- The highest serial of each country's trust lists that was ever accepted: an older list is refused, after a restart too.
 CREATE TABLE trust_seen (
     country TEXT   NOT NULL PRIMARY KEY,
     serial  BIGINT NOT NULL,
     seen_at BIGINT NOT NULL
 );
 
--- Answers already given to a request with an Idempotency-Key.
+-- Answers to requests with an Idempotency-Key, for requests that are sent again.
 CREATE TABLE idempotency (
     agency         TEXT   NOT NULL,
     subject        TEXT   NOT NULL,

@@ -1,14 +1,14 @@
--- Persons. The id is the pseudonymous subject of tokens and audit events; it is never given out again.
+-- Persons. The id is the pseudonymous subject of tokens and audit events; it is never used for another person.
 CREATE TABLE account (
     id               BYTES  NOT NULL PRIMARY KEY,
     agency           TEXT   NOT NULL,
     login            TEXT   NOT NULL UNIQUE,
     name             TEXT   NOT NULL,
-    roles            TEXT   NOT NULL, -- words, with spaces between them
+    roles            TEXT   NOT NULL, -- separated by spaces
     password         TEXT   NOT NULL, -- PHC string: algorithm, parameters, salt, hash
     password_changed BIGINT NOT NULL,
-    must_change      BIGINT NOT NULL, -- 1: the password was set by somebody else
-    disabled         BIGINT,          -- since when
+    must_change      BIGINT NOT NULL, -- 1: another person set the password
+    disabled         BIGINT,          -- since when it has been disabled
     created          BIGINT NOT NULL
 );
 CREATE INDEX account_of_agency ON account (agency, id);
@@ -42,20 +42,20 @@ CREATE TABLE code (
 );
 CREATE INDEX code_by_expiry ON code (expires);
 
--- Log-ins whose tokens this service no longer takes.
+-- Sessions that have ended: this service no longer accepts their tokens.
 CREATE TABLE ended_session (
     session TEXT   NOT NULL PRIMARY KEY,
     until   BIGINT NOT NULL
 );
 
--- Client assertions already used.
+-- Client assertions that were used already, by the SHA-256 of their ids.
 CREATE TABLE assertion (
     digest  BYTES  NOT NULL PRIMARY KEY,
     expires BIGINT NOT NULL
 );
 CREATE INDEX assertion_by_expiry ON assertion (expires);
 
--- Failed attempts, by the SHA-256 of what they aimed at or came from: known or not, it looks the same.
+-- Failed attempts, by the SHA-256 of the login or address: rows of known and unknown logins look the same.
 CREATE TABLE throttle (
     key           BYTES  NOT NULL PRIMARY KEY,
     failures      BIGINT NOT NULL,
@@ -65,10 +65,10 @@ CREATE TABLE throttle (
 );
 CREATE INDEX throttle_by_time ON throttle (failed);
 
--- Keys that tokens are signed with. The private halves are files; these are the public ones.
+-- The public keys of the keys that sign tokens. The private keys are files.
 CREATE TABLE token_key (
     kid     TEXT   NOT NULL PRIMARY KEY,
     jwk     TEXT   NOT NULL,
     created BIGINT NOT NULL,
-    active  BIGINT NOT NULL  -- signs from then on, until the next one does
+    active  BIGINT NOT NULL  -- the time from which it signs, until the next key does
 );

@@ -1,7 +1,6 @@
--- What waits to leave, what has left and is not yet answered, and what came of it.
+-- Messages that wait to leave, messages that have left, and the answers to them.
 
--- The last number given out in each stream. A store that was restored has another name, hence other
--- streams.
+-- The last number given out in each stream. A store that was restored has another identity, and so other streams.
 CREATE TABLE outbox_stream (
     stream    BYTES  NOT NULL,
     sender    TEXT   NOT NULL,
@@ -11,19 +10,19 @@ CREATE TABLE outbox_stream (
     PRIMARY KEY (stream, sender, recipient, lane)
 );
 
--- The signed bytes, once per message and country.
+-- The signed messages, one row a message and country.
 CREATE TABLE outbox_message (
     id           BYTES  NOT NULL,
     country      TEXT   NOT NULL,
     sender       TEXT   NOT NULL,
     message_type TEXT   NOT NULL,
     compact      BYTES  NOT NULL, -- JWS, compact serialisation
-    digest       BYTES  NOT NULL, -- SHA-256 of it
+    digest       BYTES  NOT NULL, -- SHA-256 of compact
     created_at   BIGINT NOT NULL,
     PRIMARY KEY (id, country)
 );
 
--- One row per recipient. `position` is the order in which copies leave.
+-- The copies, one row a message and recipient. They leave in the order of `position`.
 CREATE TABLE outbox_copy (
     position     SERIAL_KEY,
     message      BYTES  NOT NULL,
@@ -37,19 +36,19 @@ CREATE TABLE outbox_copy (
     state        BIGINT NOT NULL, -- 0 waiting, 1 queued, 2 delivered, 3 rejected, 4 void
     enqueued_at  BIGINT NOT NULL,
     expires_at   BIGINT,
-    bundle       BYTES,           -- the bundle it last left in, and its share of that bundle's bytes
+    bundle       BYTES,           -- the bundle in which it last left, and its share of that bundle's bytes
     sent_bytes   BIGINT,
     attempts     BIGINT NOT NULL DEFAULT 0,
-    queued_at    BIGINT,          -- first and latest time that the broker confirmed it
+    queued_at    BIGINT,          -- the first and the latest time when the broker confirmed it
     sent_at      BIGINT,
-    due_at       BIGINT,          -- when it goes again unless answered
-    delivered_at BIGINT,          -- as the receipts say
+    due_at       BIGINT,          -- when it leaves again unless answered
+    delivered_at BIGINT,          -- as the receipts say, by the recipient's clock
     read_at      BIGINT,
     rejected_at  BIGINT,
-    code         TEXT,            -- why it was rejected, or made void
-    settled_at   BIGINT,          -- when the receipt came
+    code         TEXT,            -- the reason why it was rejected, or made void
+    settled_at   BIGINT,          -- when the receipt came, by our clock
     voided_at    BIGINT,
-    told_at      BIGINT           -- when the recipient last asked for a voided number, or it was voided
+    named_from   BIGINT           -- statuses name a void number from then on: when it was voided, or last requested
 );
 CREATE UNIQUE INDEX outbox_copy_identity ON outbox_copy (message, recipient);
 CREATE INDEX outbox_copy_waiting ON outbox_copy (recipient, lane, position, enqueued_at)
@@ -60,15 +59,15 @@ CREATE INDEX outbox_copy_queued ON outbox_copy (recipient, lane, due_at, bundle,
     WHERE state = 1;
 CREATE INDEX outbox_copy_expiring ON outbox_copy (expires_at) WHERE state = 0 AND expires_at IS NOT NULL;
 CREATE INDEX outbox_copy_numbered ON outbox_copy (sender, recipient, lane, stream, number) WHERE number IS NOT NULL;
-CREATE INDEX outbox_copy_voided ON outbox_copy (sender, recipient, told_at) WHERE state = 4;
+CREATE INDEX outbox_copy_voided ON outbox_copy (sender, recipient, named_from) WHERE state = 4;
 
--- When each partner's stream.status was last heard: retransmission timers run only until then.
+-- When each partner's last stream.status came. Retransmission timers run only while a partner is not silent.
 CREATE TABLE outbox_partner (
     agency   TEXT   NOT NULL PRIMARY KEY,
     heard_at BIGINT NOT NULL
 );
 
--- Which relay serves a recipient and lane. The fence rises with each holder.
+-- The relay that serves a recipient and lane. The fence rises with each new holder.
 CREATE TABLE outbox_lease (
     recipient  TEXT   NOT NULL,
     lane       TEXT   NOT NULL,

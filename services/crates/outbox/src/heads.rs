@@ -94,8 +94,8 @@ impl Outbox {
 /// The void numbers of a stream. The query does not say `number IS NOT NULL`: see [`LIVE`].
 pub(crate) const VOIDED: &str = "
     SELECT number, code FROM outbox_copy
-    WHERE state = 4 AND sender = $1 AND recipient = $2 AND told_at >= $3 AND lane = $4 AND stream = $5
-    ORDER BY told_at DESC, number LIMIT $6";
+    WHERE state = 4 AND sender = $1 AND recipient = $2 AND named_from >= $3 AND lane = $4 AND stream = $5
+    ORDER BY named_from DESC, number LIMIT $6";
 
 /// The streams whose heads a status names.
 ///
@@ -122,5 +122,5 @@ pub(crate) const LIVE: &str = "
                     AND c.sender = h.sender AND c.stream = h.stream)
        OR EXISTS (SELECT 1 FROM outbox_copy c
                   WHERE c.state = 4 AND c.sender = h.sender AND c.recipient = h.recipient
-                    AND c.told_at >= $3 AND c.lane = h.lane AND c.stream = h.stream)
+                    AND c.named_from >= $3 AND c.lane = h.lane AND c.stream = h.stream)
     ORDER BY h.present DESC, CASE WHEN h.present = 1 THEN 0 ELSE h.latest END DESC, h.lane LIMIT $4";

@@ -94,7 +94,8 @@ async fn name_voids_again(
     range: &NumberRange,
     now: Timestamp,
 ) -> sqlx::Result<u64> {
-    let query = sqlx::query(concat!("UPDATE outbox_copy SET told_at = $7 WHERE state = 4 AND ", in_range!()));
+    let query =
+        sqlx::query(concat!("UPDATE outbox_copy SET named_from = $7 WHERE state = 4 AND ", in_range!()));
     Ok(bind_range(query, request, range).bind(now.as_micros()).execute(tx).await?.rows_affected())
 }
 

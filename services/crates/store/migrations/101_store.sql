@@ -1,4 +1,4 @@
--- What the store knows of itself, in one row. `identity`: the random name drawn when the store was created or restored
+-- The store itself, in one row. `identity`: the random name drawn when the store was created or restored
 -- from a backup; streams (outbox) and audit epochs (trail) are named after it. `witness`: for a file, the token that the
 -- file beside it must name at the next opening; for a database of a server, which server, which of its histories, which
 -- database and table it was. `restored_from`: the identity before the present one, until the restore has been reported.

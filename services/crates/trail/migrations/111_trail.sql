@@ -1,6 +1,6 @@
 -- Audit events on their way to the audit service.
 
--- The last event of each source and epoch: its number and the SHA-256 of its bytes.
+-- The last event of each source and epoch: its sequence and the SHA-256 of its bytes.
 CREATE TABLE trail_head (
     source   TEXT   NOT NULL,
     epoch    BYTES  NOT NULL,
@@ -9,7 +9,7 @@ CREATE TABLE trail_head (
     PRIMARY KEY (source, epoch)
 );
 
--- Events that the audit service has not acknowledged yet: the exact bytes that were chained.
+-- Events that the audit service has not acknowledged yet. `body` holds the exact bytes that are chained.
 CREATE TABLE trail_event (
     source   TEXT   NOT NULL,
     epoch    BYTES  NOT NULL,

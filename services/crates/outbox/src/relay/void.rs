@@ -91,7 +91,7 @@ pub(crate) async fn void(
     now: Timestamp,
 ) -> sqlx::Result<Vec<MovedCopy>> {
     let text = with_list(
-        "UPDATE outbox_copy SET state = 4, voided_at = $1, told_at = $1, code = $2
+        "UPDATE outbox_copy SET state = 4, voided_at = $1, named_from = $1, code = $2
          WHERE state <= $3 AND position IN ({})
          RETURNING message, sender, recipient, lane, stream, number, attempts,
                    (SELECT m.message_type FROM outbox_message m

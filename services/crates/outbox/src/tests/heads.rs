@@ -88,7 +88,7 @@ async fn a_status_fits_a_message_however_many_numbers_are_void() {
                 for number in 2_i64..=1100 {
                     sqlx::query(
                         "INSERT INTO outbox_copy (message, country, sender, recipient, lane, stream, number,
-                                                  size_bytes, state, enqueued_at, code, voided_at, told_at)
+                                                  size_bytes, state, enqueued_at, code, voided_at, named_from)
                          SELECT $1, 'tz', 'mz.prm', 'tz.tpf', 'urgent', identity, $2, 1, 4, 0, 'expired', $3, $3
                          FROM store",
                     )
