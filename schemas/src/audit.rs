@@ -5,15 +5,16 @@
 //! Events hold identifiers and counts, never personal data.
 
 mod leaf;
-mod witness;
 
 use std::collections::BTreeMap;
 
 pub use leaf::{AuditLeaf, LEAF_MAX_BYTES, LEAF_VERSION, LeafFault};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-pub use witness::{AuditCheckpoint, AuditCosignature, WitnessAnswer, WitnessPost, WitnessWord};
 
+pub use crate::transport::audit::{
+    AuditCheckpoint, AuditCosignature, WitnessAnswer, WitnessPost, WitnessWord,
+};
 use crate::{AgencyCode, Digest, Epoch, MessageId, StoreId, Timestamp, words::open_words};
 
 /// The version of the event format that this build writes.
@@ -25,18 +26,18 @@ pub const FIRST_PREVIOUS: Digest = Digest::from_bytes([0; 32]);
 open_words!(
     /// What was done.
     AuditAction {
-        /// A draft of an alert was created.
-        AlertCreate = "alert.create",
+        /// A draft was created.
+        DraftCreate = "draft.create",
         /// A draft was changed.
-        AlertChange = "alert.change",
+        DraftChange = "draft.change",
         /// A draft was put up for release.
-        AlertSubmit = "alert.submit",
+        DraftSubmit = "draft.submit",
         /// A draft was released.
-        AlertRelease = "alert.release",
+        DraftRelease = "draft.release",
         /// A draft was returned to its author.
-        AlertReturn = "alert.return",
+        DraftReturn = "draft.return",
         /// A draft was thrown away.
-        AlertDiscard = "alert.discard",
+        DraftDiscard = "draft.discard",
         /// A message was numbered, signed and put into the outbox.
         MessageSend = "message.send",
         /// A message was verified and stored.

@@ -1,81 +1,152 @@
 //! What a client posts, and what of it can be sent.
+//!
+//! [`CheckedDraft`] is a draft as it was typed, perhaps incomplete, with all its faults. [`ValidDraft`] is one without
+//! faults: only that can be released.
 
+mod address;
 mod advice;
+mod checker;
+mod codes;
 mod context;
-mod rules;
+mod head;
+mod terms;
 mod valid;
 
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 pub use advice::Advice;
+pub(crate) use checker::Checker;
 pub use context::ValidationContext;
-pub use valid::{SecondPersonReason, Summary, ValidDraft};
+pub use head::DraftHead;
+pub use valid::{SecondPersonReason, ValidDraft};
 
 use crate::{
-    AgencyCode, Alert, Fault, FaultCode, Line, Locale, MessageId, MessageType, Status, Terms, Timestamp,
-    fault, json, limits, pointer::Pointer, schema, view::View,
+    Fault, FaultCode, Locale, MessageType, Status,
+    fault::{self, Finding},
+    json,
+    pointer::Pointer,
+    schema,
+    view::View,
 };
 
-/// The draft of an `alert.issue`, as a client posts it. Sender, id, numbers and times are the
-/// gateway's to give.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-pub struct AlertDraft {
-    /// `alert.issue`.
-    #[serde(rename = "type")]
-    pub message_type: MessageType,
-    /// In earnest, exercise or test.
-    pub status: Status,
-    /// The agencies to send it to.
-    #[schemars(length(min = 1, max = 32))]
-    pub recipients: Vec<AgencyCode>,
-    /// The unit or post that sends.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub unit: Option<Line>,
-    /// The sender's own case reference.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub case_reference: Option<Line>,
-    /// The message that this one answers.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub in_reply_to: Option<MessageId>,
-    /// When it stops being worth transporting; the gateway's default where absent.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub expires: Option<Timestamp>,
-    /// Why, on what basis, how to handle it.
-    pub terms: Terms,
-    /// What it says.
-    pub body: Alert,
+/// A draft as a client posted it, checked. Its type is known; everything else may be missing or wrong.
+#[derive(Clone, Debug)]
+pub struct CheckedDraft {
+    message_type: MessageType,
+    /// The JSON as posted.
+    value: Value,
+    outcome: Result<ValidDraft, Vec<Finding>>,
 }
 
-impl AlertDraft {
+/// Why bytes cannot even be kept as a draft: they are no JSON object of a known type, or too large.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NoDraft(Vec<Finding>);
+
+impl NoDraft {
+    /// The faults, with sentences in `locale`.
+    pub fn faults(&self, locale: Locale) -> Vec<Fault> {
+        fault::in_words(self.0.clone(), locale)
+    }
+}
+
+impl CheckedDraft {
     /// Reads a draft and checks all that can be checked before it is sent.
     ///
     /// # Errors
-    /// *All* the faults, in the order of their pointers, with sentences in `locale`.
-    pub fn parse(
-        unverified_draft: &[u8],
-        context: &ValidationContext<'_>,
-        locale: Locale,
-    ) -> Result<ValidDraft, Vec<Fault>> {
-        Self::read(unverified_draft, context).map_err(|found| fault::in_words(found, locale))
+    /// [`NoDraft`] when it cannot be kept, not even as an incomplete draft.
+    pub fn read(unverified_draft: &[u8], context: &ValidationContext<'_>) -> Result<Self, NoDraft> {
+        let value = json::read(unverified_draft).map_err(NoDraft)?;
+        let message_type = type_of(&value).map_err(|finding| NoDraft(vec![finding]))?;
+        let outcome = check(message_type, &value, context);
+        Ok(Self { message_type, value, outcome })
     }
 
-    fn read(
-        unverified_draft: &[u8],
-        context: &ValidationContext<'_>,
-    ) -> Result<ValidDraft, Vec<fault::Finding>> {
-        let value = json::read(unverified_draft)?;
-        let mut found = schema::draft_faults(&value);
-        rules::check(View::root(&value), context, &mut found);
-        if !found.is_empty() {
-            return Err(found);
-        }
-        let draft = schema::typed(&value, &Pointer::default()).map_err(|finding| vec![finding])?;
-        let draft = ValidDraft::new(draft);
-        if draft.content_bytes() > limits::MESSAGE_MAX_BYTES - limits::HEADER_MAX_BYTES {
-            let limit = limits::MESSAGE_MAX_BYTES.to_string();
-            return Err(vec![fault::Finding::with(&Pointer::default(), FaultCode::TooLarge, limit)]);
-        }
-        Ok(draft)
+    /// The type of the message that the draft will become.
+    pub fn message_type(&self) -> MessageType {
+        self.message_type
     }
+
+    /// In earnest, exercise or test; absent when the draft does not say.
+    pub fn status(&self) -> Option<Status> {
+        self.view().field("status").parsed()
+    }
+
+    /// The code by which lists tell drafts of the type apart, as far as it can be read.
+    pub fn facet(&self) -> Option<String> {
+        self.message_type.facet_of(&self.view().field("body"))
+    }
+
+    /// The sender's own file number, as far as it can be read.
+    pub fn reference(&self) -> Option<&str> {
+        self.view().field("reference").text()
+    }
+
+    /// Every reason why a second person must release it, the weightiest first.
+    pub fn second_person_reasons(&self) -> Vec<SecondPersonReason> {
+        valid::second_person_reasons(self.message_type, &self.view())
+    }
+
+    /// All its faults in the order of their pointers, with sentences in `locale`; none when it is valid.
+    pub fn faults(&self, locale: Locale) -> Vec<Fault> {
+        self.outcome.as_ref().map_or_else(|found| fault::in_words(found.clone(), locale), |_| Vec::new())
+    }
+
+    /// How many faults it has.
+    pub fn fault_count(&self) -> u64 {
+        self.outcome.as_ref().map_or_else(|found| found.len() as u64, |_| 0)
+    }
+
+    /// What its author should look at again before release: free text that seems to speak of what is not carried
+    /// (domain 4). Advice, no fault: a stem can mean something else.
+    pub fn advice(&self, locale: Locale) -> Vec<Advice> {
+        advice::of(&self.value, locale)
+    }
+
+    /// The draft, when it has no fault.
+    pub fn valid(&self) -> Option<&ValidDraft> {
+        self.outcome.as_ref().ok()
+    }
+
+    /// The draft, when it has no fault.
+    ///
+    /// # Errors
+    /// All the faults, with sentences in `locale`.
+    pub fn into_valid(self, locale: Locale) -> Result<ValidDraft, Vec<Fault>> {
+        self.outcome.map_err(|found| fault::in_words(found, locale))
+    }
+
+    fn view(&self) -> View<'_> {
+        View::root(&self.value)
+    }
+}
+
+/// The type of a draft, which decides about all else. Only what officers send is drafted.
+fn type_of(draft: &Value) -> Result<MessageType, Finding> {
+    let known = || MessageType::operational().map(MessageType::as_str).collect::<Vec<_>>().join(", ");
+    let view = View::root(draft).field("type");
+    if !draft.is_object() {
+        return Err(Finding::with(&Pointer::default(), FaultCode::WrongType, "object"));
+    }
+    if !view.is_there() {
+        return Err(Finding::with(&view.at, FaultCode::MissingField, "type"));
+    }
+    let parsed = view.parsed::<MessageType>().filter(|kind| kind.class().is_operational());
+    parsed.ok_or_else(|| Finding::with(&view.at, FaultCode::UnknownValue, known()))
+}
+
+fn check(
+    message_type: MessageType,
+    value: &Value,
+    context: &ValidationContext<'_>,
+) -> Result<ValidDraft, Vec<Finding>> {
+    let mut found = schema::draft_faults(message_type, value);
+    let mut checker = Checker { draft: View::root(value), message_type, context, found: &mut found };
+    address::check(&mut checker);
+    codes::check(&mut checker);
+    terms::check(&mut checker);
+    message_type.check_draft(&mut checker);
+    if !found.is_empty() {
+        return Err(found);
+    }
+    ValidDraft::read(message_type, value).map_err(|finding| vec![finding])
 }

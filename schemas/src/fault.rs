@@ -121,6 +121,10 @@ fault_codes! {
     SubjectMissing = "subject_missing",
     /// More than 64 subjects together.
     TooManySubjects = "too_many_subjects",
+    /// Two subjects have the same key.
+    SubjectKeyDuplicate = "subject_key_duplicate",
+    /// A subject's key does not begin with the letter of its kind.
+    SubjectKeyLetter = "subject_key_letter",
     /// No person has the role that the category is about.
     MainRoleMissing = "main_role_missing",
     /// The category needs an offence.
@@ -183,6 +187,10 @@ fault_codes! {
     RangeOrder = "range_order",
     /// A message that only goes from node to node.
     NodesOnly = "nodes_only",
+    /// A message that opens a case names another case than its own.
+    CaseNotOwn = "case_not_own",
+    /// A case without the sender's turn in it, or a turn without a case.
+    TurnMissing = "turn_missing",
 }
 
 impl fmt::Display for FaultCode {

@@ -2,61 +2,70 @@
 //!
 //! - [`Message`], [`Header`], [`Terms`], [`Body`]: what travels, signed. [`Message::parse`] reads what
 //!   somebody else wrote (open), [`Message::to_payload`] writes what is signed.
-//! - [`AlertDraft`], [`ValidDraft`], [`Fault`]: what a client posts (closed) and what is wrong with it.
+//! - [`MessageType`], [`Class`]: the table of message types, and what the exchange does with each.
+//! - [`families`]: officers' messages, a folder for each family. [`subjects`]: who and what they are about.
+//! - [`CheckedDraft`], [`ValidDraft`], [`Fault`]: what a client posts (closed) and what is wrong with it.
 //! - [`CodeLists`], [`AgencyDirectory`]: codes, agencies and crossings as data with labels and dates.
 //! - [`audit`]: audit events as they travel. [`dictionary`]: what bundles are compressed with.
 //!
 //! This crate does no I/O, draws no clock but where [`Timestamp::system_now`] says so, and knows
 //! neither signatures nor brokers.
 
-pub mod alert;
 pub mod audit;
-mod body;
 mod checks;
 pub mod codes;
 mod date;
 pub mod dictionary;
 mod draft;
+pub mod families;
 mod fault;
+mod header;
 mod ids;
 mod json;
+mod kind;
 pub mod limits;
-mod link;
 mod locale;
 mod message;
 mod names;
 mod pointer;
-mod receipt;
 mod received;
 pub mod schema;
-mod stream;
+pub mod subjects;
 mod terms;
 mod time;
+mod transport;
 mod view;
 mod words;
 
-pub use alert::{Alert, Category, SubjectCounts, SubjectKind, Subjects};
-pub use body::{Body, Message};
 pub use codes::{Agency, AgencyDirectory, CodeEntry, CodeList, CodeLists, Labels};
 pub use date::Date;
 pub use dictionary::V1 as DICTIONARY_V1;
-pub use draft::{Advice, AlertDraft, SecondPersonReason, Summary, ValidDraft, ValidationContext};
+pub use draft::{
+    Advice, CheckedDraft, DraftHead, NoDraft, SecondPersonReason, ValidDraft, ValidationContext,
+};
+pub use families::{Facet, Family, alert};
 pub use fault::{Fault, FaultCode};
+pub use header::{CaseId, Header, Recipient, Sender, Status, Version};
 pub use ids::{
     AGENCY_NAME_MAX, AgencyCode, BadId, CountryCode, Digest, Epoch, Lane, MessageId, StoreId, StreamId,
 };
-pub use link::LinkFault;
+pub use kind::{Body, Class, MessageType, OperationalBody};
 pub use locale::Locale;
-pub use message::{Header, MessageType, Recipient, Sender, Status, Version};
+pub use message::Message;
 pub use names::normalise as normalise_name;
-pub use receipt::{Delivered, DeliveredEntry, Read, ReadEntry, Receipts, Rejected, RejectedEntry};
 pub use received::{ACCEPTED_MAJORS, ParseFault};
-pub use stream::{
-    NumberRange, StreamGaps, StreamHead, StreamRequest, StreamSeen, StreamStatus, VoidReason, VoidedNumber,
-};
+pub use subjects::{SubjectKey, SubjectKind, Subjects};
 pub use terms::{
-    Evaluation, Handling, HandlingCode, InformationGrade, LanguageCode, LegalBasisCode, ProtectionCheck,
-    PurposeCode, RejectionCode, SourceGrade, Terms, Urgency, UrgencyLevel, UrgencyReason,
+    Evaluation, Handling, HandlingCode, InformationGrade, LanguageCode, LegalBasisCode, OffenceCode,
+    ProtectionCheck, PurposeCode, RejectionCode, SourceGrade, Terms, Urgency, UrgencyLevel, UrgencyReason,
 };
 pub use time::{BadTimestamp, Timestamp};
+pub use transport::{
+    link::LinkFault,
+    receipt::{Delivered, DeliveredEntry, Read, ReadEntry, Receipts, Rejected, RejectedEntry},
+    stream::{
+        NumberRange, StreamGaps, StreamHead, StreamRequest, StreamSeen, StreamStatus, VoidReason,
+        VoidedNumber,
+    },
+};
 pub use words::{Line, Text};

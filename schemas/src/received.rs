@@ -96,8 +96,13 @@ impl Message {
             return Err(refuse(found));
         }
         let header = header?;
-        let body = body_of(message_type, &value)?;
-        let terms = if message_type.is_operational() { Some(part::<Terms>(&value, "terms")?) } else { None };
+        let terms = match message_type.class().is_operational() {
+            true => Some(part::<Terms>(&value, "terms")?),
+            false => None,
+        };
+        let at = Pointer::default().field("body");
+        let body = value.get("body").unwrap_or(&Value::Null);
+        let body = Body::read(message_type, body, &at).map_err(|finding| refuse(vec![finding]))?;
         Ok(Self { header, terms, body })
     }
 }
@@ -135,20 +140,6 @@ fn refuse(found: Vec<Finding>) -> ParseFault {
 fn header_of(value: &Value) -> Result<Header, ParseFault> {
     let found = schema::header_faults(value);
     if found.is_empty() { part(value, "header") } else { Err(refuse(found)) }
-}
-
-fn body_of(message_type: MessageType, value: &Value) -> Result<Body, ParseFault> {
-    Ok(match message_type {
-        MessageType::AlertIssue => Body::AlertIssue(Box::new(part(value, "body")?)),
-        MessageType::ReceiptDelivered => Body::ReceiptDelivered(part(value, "body")?),
-        MessageType::ReceiptRead => Body::ReceiptRead(part(value, "body")?),
-        MessageType::ReceiptRejected => Body::ReceiptRejected(part(value, "body")?),
-        MessageType::StreamStatus => Body::StreamStatus(part(value, "body")?),
-        MessageType::StreamRequest => Body::StreamRequest(part(value, "body")?),
-        MessageType::LinkFault => Body::LinkFault(part(value, "body")?),
-        MessageType::AuditCheckpoint => Body::AuditCheckpoint(part(value, "body")?),
-        MessageType::AuditCosignature => Body::AuditCosignature(part(value, "body")?),
-    })
 }
 
 /// The typed part `name` of a message. The schema has been checked; what it lets through and the

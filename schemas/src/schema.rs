@@ -2,6 +2,7 @@
 //!
 //! `schemas/json/` holds the generated files; `generate-schemas` writes them and a test compares.
 
+mod asyncapi;
 mod closed;
 mod findings;
 mod generate;
@@ -12,6 +13,7 @@ use jsonschema::{PatternOptions, Validator};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
+pub use asyncapi::asyncapi;
 pub use generate::{SchemaFile, files};
 
 use crate::{
@@ -20,23 +22,29 @@ use crate::{
     pointer::Pointer,
 };
 
-/// The schema that a client's draft must meet: closed.
-pub(crate) fn draft() -> &'static Value {
-    static SCHEMA: LazyLock<Value> = LazyLock::new(generate::draft);
-    &SCHEMA
+/// The closed schema that a client's draft of an operational type must meet.
+pub(crate) fn draft(message_type: MessageType) -> &'static Value {
+    static SCHEMAS: LazyLock<BTreeMap<MessageType, Value>> = LazyLock::new(|| {
+        let generated = |kind| (kind, generate::draft(kind));
+        MessageType::operational().map(generated).collect()
+    });
+    SCHEMAS.get(&message_type).unwrap_or(&Value::Null)
 }
 
-/// The faults of a draft against its schema.
-pub(crate) fn draft_faults(draft: &Value) -> Vec<Finding> {
-    static VALIDATOR: LazyLock<Validator> = LazyLock::new(|| compile(self::draft()));
-    findings::of(&VALIDATOR, draft)
+/// The faults of a draft against the schema of its type.
+pub(crate) fn draft_faults(message_type: MessageType, draft: &Value) -> Vec<Finding> {
+    static VALIDATORS: LazyLock<BTreeMap<MessageType, Validator>> = LazyLock::new(|| {
+        let compiled = |kind| (kind, compile(self::draft(kind)));
+        MessageType::operational().map(compiled).collect()
+    });
+    VALIDATORS.get(&message_type).map_or_else(Vec::new, |validator| findings::of(validator, draft))
 }
 
 /// The faults of a received message against the open schema of its type.
 pub(crate) fn received_faults(message_type: MessageType, message: &Value) -> Vec<Finding> {
     static VALIDATORS: LazyLock<BTreeMap<MessageType, Validator>> = LazyLock::new(|| {
-        let compiled = |known| (known, compile(&generate::received(known)));
-        MessageType::ALL.into_iter().map(compiled).collect()
+        let compiled = |kind: &MessageType| (*kind, compile(&generate::received(*kind)));
+        MessageType::ALL.iter().map(compiled).collect()
     });
     VALIDATORS.get(&message_type).map_or_else(Vec::new, |validator| findings::of(validator, message))
 }

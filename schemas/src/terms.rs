@@ -25,6 +25,11 @@ listed_code!(
     LanguageCode, "languages"
 );
 
+listed_code!(
+    /// An offence.
+    OffenceCode, "offences"
+);
+
 /// How pressing a message is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
@@ -82,6 +87,11 @@ impl HandlingCode {
             Self::H2 => "H2",
             Self::H3 => "H3",
         }
+    }
+
+    /// The code with this word.
+    pub(crate) fn from_word(word: &str) -> Option<Self> {
+        [Self::H0, Self::H1, Self::H2, Self::H3].into_iter().find(|code| code.as_str() == word)
     }
 
     /// Whether a message under this code must be released by a second person (domain 5).

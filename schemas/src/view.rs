@@ -39,6 +39,11 @@ impl<'a> View<'a> {
         list.iter().enumerate().map(place).collect()
     }
 
+    /// Whether one of the members `names` is there.
+    pub(crate) fn has_any(&self, names: &[&str]) -> bool {
+        names.iter().any(|name| self.field(name).is_there())
+    }
+
     /// Whether something stands here.
     pub(crate) fn is_there(&self) -> bool {
         self.value.is_some()

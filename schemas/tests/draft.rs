@@ -2,9 +2,12 @@
 
 mod support;
 
+use std::collections::BTreeMap;
+
 use rovuma_schemas::{
-    AgencyDirectory, Body, CodeLists, Date, Header, Lane, Locale, Message, MessageId, Recipient,
-    SecondPersonReason, Sender, Status, StoreId, ValidDraft, Version,
+    AgencyDirectory, Body, CheckedDraft, CodeLists, Date, FaultCode, Header, Lane, Locale, Message,
+    MessageId, MessageType, OperationalBody, Recipient, SecondPersonReason, Sender, Status, StoreId,
+    Timestamp, ValidDraft, ValidationContext, Version,
 };
 use rstest::rstest;
 use serde_json::Value;
@@ -19,6 +22,16 @@ fn json(name: &str) -> Value {
 fn valid(draft: &Value) -> ValidDraft {
     let bytes = serde_json::to_vec(draft).expect("JSON");
     check_draft(&bytes, AgencyDirectory::shipped(), Locale::En).expect("a valid draft")
+}
+
+fn checked(draft: &Value) -> CheckedDraft {
+    let sender = "mz.prm".parse().expect("an agency");
+    let bytes = serde_json::to_vec(draft).expect("JSON");
+    CheckedDraft::read(&bytes, &ValidationContext::shipped(now(), &sender)).expect("a draft")
+}
+
+fn end_of(draft: &ValidDraft) -> Timestamp {
+    draft.ends(now()).expect("an alert ends")
 }
 
 fn header(draft: &ValidDraft) -> Header {
@@ -36,10 +49,14 @@ fn header(draft: &ValidDraft) -> Header {
         sender: Sender { agency: "mz.prm".parse().expect("an agency"), unit: None, officer: None },
         recipients: draft.recipients().iter().map(recipient).collect(),
         created: now(),
-        expires: Some(draft.transport_expiry(now())),
-        case_reference: draft.case_reference().map(ToString::to_string),
+        expires: draft.transport_expiry(now()),
+        reference: draft.reference().map(ToString::to_string),
         in_reply_to: draft.in_reply_to(),
         replaces: None,
+        first_created: None,
+        case: None,
+        turn: None,
+        seen: BTreeMap::new(),
     }
 }
 
@@ -56,7 +73,6 @@ fn a_second_person_is_asked_for_where_the_domain_says_so(
 ) {
     let draft = valid(&json(name));
     assert_eq!(draft.second_person_reasons(), expected);
-    assert_eq!(draft.needs_second_person(), expected.first().copied());
 }
 
 #[rstest]
@@ -67,21 +83,24 @@ fn a_second_person_is_asked_for_where_the_domain_says_so(
 #[case("alert-stolen-passports", "2036-11-23")]
 fn an_alert_without_an_end_ends_with_its_category(#[case] name: &str, #[case] expected: &str) {
     let draft = valid(&json(name));
-    assert_eq!(Date::of(draft.valid_until(now())).to_string(), expected);
+    assert_eq!(Date::of(end_of(&draft)).to_string(), expected);
 }
 
 #[test]
 fn a_document_alert_ends_with_its_last_document() {
     let mut draft = json("alert-stolen-passports");
     draft["body"]["subjects"]["documents"].as_array_mut().expect("documents").remove(0);
-    assert_eq!(valid(&draft).valid_until(now()).to_string(), "2029-04-01T00:00:00Z");
+    assert_eq!(end_of(&valid(&draft)).to_string(), "2029-04-01T00:00:00Z");
     draft["body"]["subjects"]["documents"][0] = serde_json::json!({ "type": "passport", "number": "EX1", "status": "stolen", "expires": "2020-01-01" });
-    assert_eq!(Date::of(valid(&draft).valid_until(now())).to_string(), "2036-11-23");
+    assert_eq!(Date::of(end_of(&valid(&draft))).to_string(), "2036-11-23");
 }
 
 #[test]
 fn transport_ends_before_the_alert_does_and_within_ninety_days() {
-    let days = |draft: &Value| valid(draft).transport_expiry(now()).since(now()).as_secs() / 86_400;
+    let days = |draft: &Value| {
+        let expiry = valid(draft).transport_expiry(now()).expect("an opener expires on the way");
+        expiry.since(now()).as_secs() / 86_400
+    };
     assert_eq!(days(&json("alert-stolen-motorcycle")), 90);
     assert_eq!(days(&json("alert-threat-warning")), 30);
     let mut hasty = json("alert-threat-warning");
@@ -97,7 +116,7 @@ fn the_lane_follows_the_urgency() {
 
 #[test]
 fn a_summary_counts_and_names_nobody() {
-    let line = |name: &str, locale| valid(&json(name)).summary().line(CodeLists::shipped(), locale);
+    let line = |name: &str, locale| valid(&json(name)).summary(CodeLists::shipped(), locale);
     assert_eq!(line("alert-stolen-motorcycle", Locale::En), "Vehicle: 1 × vehicle, 1 × event or place");
     assert_eq!(
         line("alert-wanted-person", Locale::Pt),
@@ -116,7 +135,9 @@ fn every_valid_draft_becomes_a_message_that_the_other_side_reads() {
         assert_eq!(Header::from_payload(&payload).expect("a header"), header, "{name}");
         let read = Message::parse(&payload).unwrap_or_else(|fault| panic!("{name}: {fault:?}"));
         assert_eq!(read, message, "{name}");
-        let Body::AlertIssue(alert) = &read.body else { panic!("{name} is no alert") };
+        let Body::Operational(OperationalBody::AlertIssue(alert)) = &read.body else {
+            panic!("{name} is no alert")
+        };
         assert!(alert.validity.until.is_some(), "{name} has no end");
         assert!(
             alert
@@ -149,9 +170,63 @@ fn a_draft_is_never_larger_than_the_message_it_becomes_may_be() {
 #[test]
 fn free_text_about_what_is_not_carried_is_pointed_out_but_not_refused() {
     let mut draft = json("alert-stolen-motorcycle");
-    assert!(valid(&draft).advice(Locale::Pt).is_empty());
+    assert!(checked(&draft).advice(Locale::Pt).is_empty());
     draft["body"]["circumstances"] = "Um dos homens terá pedido asilo.".into();
-    let advice = valid(&draft).advice(Locale::Pt);
+    let advice = checked(&draft).advice(Locale::Pt);
     assert_eq!(advice.len(), 1);
     assert_eq!((advice[0].pointer.as_str(), advice[0].topic.as_str()), ("/body/circumstances", "asylum"));
+}
+
+#[test]
+fn an_incomplete_draft_is_kept_with_all_its_faults_and_what_can_be_read_of_it() {
+    let draft = checked(&serde_json::json!({ "type": "alert.issue", "body": { "category": "vehicle" } }));
+    assert_eq!(draft.message_type(), MessageType::AlertIssue);
+    assert_eq!(draft.facet().as_deref(), Some("vehicle"));
+    assert_eq!(draft.status(), None);
+    assert!(draft.valid().is_none());
+    let missing: Vec<String> = draft
+        .faults(Locale::En)
+        .into_iter()
+        .filter(|fault| fault.code == FaultCode::MissingField)
+        .map(|fault| fault.pointer)
+        .collect();
+    assert_eq!(missing, ["/body/actions", "/body/circumstances", "/recipients", "/status", "/terms"]);
+}
+
+#[test]
+fn free_text_of_an_incomplete_draft_is_watched_too() {
+    let body = serde_json::json!({ "circumstances": "Pediu asilo em Nampula." });
+    let draft = checked(&serde_json::json!({ "type": "alert.issue", "body": body }));
+    assert_eq!(draft.advice(Locale::Pt).len(), 1);
+}
+
+#[rstest]
+#[case(serde_json::json!({}), "/type", FaultCode::MissingField)]
+#[case(serde_json::json!({ "type": 7 }), "/type", FaultCode::UnknownValue)]
+#[case(serde_json::json!({ "type": "alert.recall" }), "/type", FaultCode::UnknownValue)]
+#[case(serde_json::json!({ "type": "receipt.read" }), "/type", FaultCode::UnknownValue)]
+#[case(serde_json::json!(["alert.issue"]), "", FaultCode::WrongType)]
+fn what_is_no_draft_of_a_known_type_is_not_kept(
+    #[case] posted: Value,
+    #[case] pointer: &str,
+    #[case] code: FaultCode,
+) {
+    let sender = "mz.prm".parse().expect("an agency");
+    let bytes = serde_json::to_vec(&posted).expect("JSON");
+    let none = CheckedDraft::read(&bytes, &ValidationContext::shipped(now(), &sender)).expect_err("no draft");
+    let faults = none.faults(Locale::En);
+    assert_eq!(faults.len(), 1);
+    assert_eq!((faults[0].pointer.as_str(), faults[0].code), (pointer, code));
+}
+
+#[test]
+fn a_released_message_has_a_key_for_every_subject() {
+    let draft = valid(&json("alert-stolen-passports"));
+    let header = header(&draft);
+    let message = draft.into_message(header);
+    let Body::Operational(OperationalBody::AlertIssue(alert)) = &message.body else { panic!("no alert") };
+    let keys: Vec<String> =
+        alert.subjects.documents.iter().flat_map(|document| &document.key).map(ToString::to_string).collect();
+    let numbered: Vec<String> = (1..=alert.subjects.documents.len()).map(|n| format!("d{n}")).collect();
+    assert_eq!(keys, numbered);
 }

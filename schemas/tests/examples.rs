@@ -5,8 +5,8 @@ mod support;
 use std::collections::BTreeSet;
 
 use rovuma_schemas::{
-    Agency, AgencyDirectory, AlertDraft, Body, Category, Fault, FaultCode, Locale, Message, MessageType,
-    ParseFault,
+    Agency, AgencyDirectory, Body, Fault, FaultCode, Locale, Message, MessageType, ParseFault,
+    alert::Category,
 };
 use serde::Deserialize;
 use serde_json::{Value, value::RawValue};
@@ -35,8 +35,9 @@ fn every_category_and_every_message_type_has_a_valid_example() {
     for (_, text) in read_folder("valid") {
         match Example::read(&text) {
             Example::Draft(draft) => {
-                let draft: AlertDraft = serde_json::from_slice(&draft).expect("a draft");
-                categories.insert(draft.body.category);
+                let draft: Value = serde_json::from_slice(&draft).expect("JSON");
+                let category = draft["body"]["category"].as_str().expect("a category");
+                categories.insert(category.parse::<Category>().expect("a category"));
             }
             Example::Message(message) => {
                 types.insert(Message::parse(&message).expect("a message").body.message_type());
@@ -44,7 +45,7 @@ fn every_category_and_every_message_type_has_a_valid_example() {
         }
     }
     assert_eq!(categories, BTreeSet::from(Category::ALL));
-    assert_eq!(types, BTreeSet::from(MessageType::ALL));
+    assert_eq!(types, MessageType::ALL.iter().copied().collect());
 }
 
 #[test]

@@ -15,5 +15,8 @@ fn main() -> Result<(), Box<dyn Error>> {
         fs::write(&path, file.text)?;
         println!("wrote {}", path.display());
     }
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("asyncapi.yaml");
+    fs::write(&path, rovuma_schemas::schema::asyncapi())?;
+    println!("wrote {}", path.display());
     Ok(())
 }

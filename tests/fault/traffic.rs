@@ -128,10 +128,10 @@ async fn post_all(
 
 /// Creates and releases one alert, each as often as it takes under one key.
 pub(crate) async fn post(apis: &[Api], turn: u32, draft: &Value) -> Result<String> {
-    let created = insist(apis, turn, "/v1/alerts", draft, None).await?;
+    let created = insist(apis, turn, "/v1/drafts", draft, None).await?;
     let (etag, body) = (created.etag.clone().unwrap_or_default(), created.ok()?);
     let id = body["id"].as_str().unwrap_or_default().to_owned();
-    insist(apis, turn, &format!("/v1/alerts/{id}/release"), &json!({}), Some(&etag)).await?.ok()?;
+    insist(apis, turn, &format!("/v1/drafts/{id}/release"), &json!({}), Some(&etag)).await?.ok()?;
     Ok(id)
 }
 

@@ -33,9 +33,11 @@ def write_message(wanted):
     """The example's alert, as a new message of the sender."""
     message = json.loads(pathlib.Path(wanted["example"]).read_text())
     now = datetime.datetime.now(datetime.timezone.utc)
+    identity = message_id()
     recipient = {"agency": wanted["recipient"], "lane": "normal", "stream": secrets.token_hex(16), "number": 1}
     message["header"].update(
-        id=message_id(),
+        id=identity,
+        case={"kind": "alert", "owner": wanted["sender"], "id": identity},
         sender={"agency": wanted["sender"]},
         recipients=[recipient],
         created=instant(now),

@@ -1,6 +1,8 @@
 //! Rules of the repository that must never be broken unseen: those of `deny.toml`, checked over `cargo metadata` with
-//! no tool to install, and those for the steps of a schema.
+//! no tool to install, those for the steps of a database schema, and those for
+//! the layers inside the gateway.
 
+mod layers;
 mod migrations;
 
 use std::collections::{BTreeMap, BTreeSet};

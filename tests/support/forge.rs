@@ -79,6 +79,7 @@ pub fn message(to: &str, now: Timestamp) -> Value {
     let header = &mut message["header"];
     header["id"] = json!(MessageId::draw(now));
     header["sender"] = json!({ "agency": "mz.prm" });
+    header["case"] = json!({ "kind": "alert", "owner": "mz.prm", "id": header["id"] });
     header["recipients"] =
         json!([{ "agency": to, "lane": "normal", "stream": StoreId::draw(), "number": 1 }]);
     header["created"] = json!(now);

@@ -178,10 +178,10 @@ pub fn items(page: &Value) -> Vec<Value> {
 /// # Errors
 /// When it is refused.
 pub async fn send(api: &Api, draft: &Value) -> Result<String> {
-    let created = api.post("/v1/alerts", draft).await?;
+    let created = api.post("/v1/drafts", draft).await?;
     let etag = created.etag.clone().unwrap_or_default();
     let id = created.ok()?["id"].as_str().context("an id")?.to_owned();
-    api.post_if_match(&format!("/v1/alerts/{id}/release"), &json!({}), &etag).await?.ok()?;
+    api.post_if_match(&format!("/v1/drafts/{id}/release"), &json!({}), &etag).await?.ok()?;
     Ok(id)
 }
 

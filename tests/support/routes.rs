@@ -5,7 +5,7 @@ use anyhow::{Context, Result, bail};
 use reqwest::Method;
 use rovuma_lab::api::{Answer, Api};
 use rovuma_policy::{Action, Actor, Context as Circumstances, Policy, Resource};
-use rovuma_schemas::AgencyCode;
+use rovuma_schemas::{AgencyCode, MessageType};
 use serde_json::{Value, json};
 
 use crate::drafts;
@@ -31,6 +31,8 @@ pub struct Operation {
 pub enum About {
     /// The caller's agency: its lists.
     Agency,
+    /// A draft that the caller would be the author of.
+    NewDraft,
     /// One draft.
     Draft,
     /// One message.
@@ -56,19 +58,20 @@ pub fn operations() -> Result<Vec<Operation>> {
 }
 
 fn asks(id: &str) -> Result<(Option<Action>, About)> {
-    use About::{Agency, Draft, Message};
+    use About::{Agency, Draft, Message, NewDraft};
     let (action, about) = match id {
         "list_agencies" | "read_trust" | "export_trust_list" => (Action::TrustRead, Agency),
         "list_alarms" | "read_streams" => (Action::StreamsRead, Agency),
-        "list_alerts" => (Action::AlertListDrafts, Agency),
-        "create_alert" => (Action::AlertCreate, Agency),
-        "validate_alert" => (Action::AlertValidate, Agency),
-        "read_alert" => (Action::AlertReadDraft, Draft),
-        "change_alert" => (Action::AlertChange, Draft),
-        "discard_alert" => (Action::AlertDiscard, Draft),
-        "release_alert" => (Action::AlertRelease, Draft),
-        "return_alert" => (Action::AlertReturn, Draft),
-        "submit_alert" => (Action::AlertSubmit, Draft),
+        "list_drafts" => (Action::DraftList, Agency),
+        "create_draft" => (Action::DraftCreate, NewDraft),
+        "validate_draft" => (Action::DraftValidate, NewDraft),
+        "read_draft" => (Action::DraftRead, Draft),
+        "change_draft" => (Action::DraftChange, Draft),
+        "discard_draft" => (Action::DraftDiscard, Draft),
+        "release_draft" => (Action::DraftRelease, Draft),
+        "return_draft" => (Action::DraftReturn, Draft),
+        "submit_draft" => (Action::DraftSubmit, Draft),
+        "send_message" => (Action::DraftRelease, NewDraft),
         "list_events" | "follow_events" => (Action::EventsRead, Agency),
         "list_held" => (Action::HeldRead, Agency),
         "list_inbox" => (Action::MessageListInbox, Agency),
@@ -90,11 +93,12 @@ impl Operation {
         let action = self.action?;
         let resource = match self.about {
             About::Agency => Resource::agency(agency),
-            About::Draft => Resource::draft("one", agency, author),
+            About::NewDraft => Resource::new_draft(agency, actor.subject(), MessageType::AlertIssue),
+            About::Draft => Resource::draft("one", agency, author, MessageType::AlertIssue),
             About::Message => Resource::message("one", agency),
         };
         let circumstances = match action {
-            Action::AlertRelease => Circumstances::release(false),
+            Action::DraftRelease => Circumstances::release(false),
             Action::MessageRead => Circumstances::read(false),
             _ => Circumstances::NONE,
         };
@@ -120,8 +124,10 @@ impl Operation {
             };
         }
         let body = match self.id.as_str() {
-            "create_alert" | "validate_alert" | "change_alert" => Some(drafts::motorcycle(&["tz.dci"])),
-            "return_alert" => Some(json!({ "reason": "try again" })),
+            "create_draft" | "validate_draft" | "change_draft" | "send_message" => {
+                Some(drafts::motorcycle(&["tz.dci"]))
+            }
+            "return_draft" => Some(json!({ "reason": "try again" })),
             _ => None,
         };
         // The version that every draft begins with.

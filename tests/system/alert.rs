@@ -58,13 +58,13 @@ async fn a_draft_is_refused_with_every_fault_at_once() -> Result<()> {
     draft["terms"]["legal_basis"] = json!("no_such_basis");
     draft["terms"]["religion"] = json!("none of your business");
     draft["terms"]["urgency"] = json!({ "level": "urgent" });
-    let answer = lab.officer("mz.prm").await?.post("/v1/alerts", &draft).await?;
+    let answer = lab.officer("mz.prm").await?.post("/v1/messages", &draft).await?;
     assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY);
     let faults = answer.body["faults"].as_array().context("faults")?;
     for pointer in ["/recipients/1", "/terms/legal_basis", "/terms/religion", "/terms/urgency/reason"] {
         assert!(faults.iter().any(|fault| fault["pointer"] == pointer), "{pointer} is not in {faults:?}");
     }
-    assert!(items(&lab.officer("mz.prm").await?.get("/v1/alerts").await?.ok()?).is_empty());
+    assert!(items(&lab.officer("mz.prm").await?.get("/v1/drafts").await?.ok()?).is_empty());
     Ok(())
 }
 
@@ -72,12 +72,12 @@ async fn a_draft_is_refused_with_every_fault_at_once() -> Result<()> {
 async fn an_alert_on_a_person_is_released_by_a_second_person() -> Result<()> {
     let lab = Lab::start().await?;
     let officer = lab.officer("mz.prm").await?;
-    let created = officer.post("/v1/alerts", &drafts::wanted_person(&["tz.tpf"])).await?;
+    let created = officer.post("/v1/drafts", &drafts::wanted_person(&["tz.tpf"])).await?;
     let etag = created.etag.clone().context("a version")?;
     let id = created.ok()?["id"].as_str().context("an id")?.to_owned();
 
     // Not by the author, neither before nor after submitting.
-    let path = |act: &str| format!("/v1/alerts/{id}/{act}");
+    let path = |act: &str| format!("/v1/drafts/{id}/{act}");
     let alone = officer.post_if_match(&path("release"), &json!({}), &etag).await?;
     assert_eq!(alone.status, StatusCode::FORBIDDEN, "{}", alone.body);
     let submitted = officer.post_if_match(&path("submit"), &json!({}), &etag).await?;

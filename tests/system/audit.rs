@@ -13,7 +13,7 @@ async fn every_event_of_an_alerts_story_is_found_in_both_countries() -> Result<(
     lab.officer("tz.tpf").await?.get(&format!("/v1/messages/{id}")).await?.ok()?;
     lab.hops(&sender, &id, "read", 1).await?;
 
-    for action in ["alert.create", "alert.release", "message.send", "receipt.accept"] {
+    for action in ["draft.create", "draft.release", "message.send", "receipt.accept"] {
         lab.audited("mz", &format!("action={action}&message={id}"), |_| true).await?;
     }
     for action in ["message.receive", "message.read"] {

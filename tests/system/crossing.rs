@@ -42,13 +42,13 @@ enum Gives {
     OwnList(&'static str),
     /// What every agency may know: other agencies, trust lists, codes.
     Common,
-    /// A new draft of the caller, or what is wrong with one.
-    OwnDraft,
+    /// A new draft or message of the caller, or what is wrong with one.
+    Own,
 }
 
 fn gives(operation: &Operation) -> Result<Gives> {
     Ok(match operation.id.as_str() {
-        "list_alerts" => Gives::OwnList("/v1/alerts"),
+        "list_drafts" => Gives::OwnList("/v1/drafts"),
         "list_alarms" => Gives::OwnList("/v1/alarms"),
         "list_events" | "follow_events" => Gives::OwnList("/v1/events"),
         "list_held" => Gives::OwnList("/v1/held"),
@@ -57,7 +57,7 @@ fn gives(operation: &Operation) -> Result<Gives> {
         "list_sent" => Gives::OwnList("/v1/sent"),
         "read_streams" => Gives::OwnList("/v1/streams"),
         "list_agencies" | "read_trust" | "export_trust_list" | "read_codes" => Gives::Common,
-        "create_alert" | "validate_alert" => Gives::OwnDraft,
+        "create_draft" | "validate_draft" | "send_message" => Gives::Own,
         _ => bail!("the gateway has an operation {}: say here whose things it gives", operation.id),
     })
 }
@@ -74,7 +74,9 @@ async fn no_route_gives_anything_of_another_agency_of_the_same_gateway() -> Resu
     for operation in routes::operations()? {
         for caller in &callers {
             match operation.about {
-                About::Agency => refusals.extend(lists(&operation, caller, &belongings, &mut own).await?),
+                About::Agency | About::NewDraft => {
+                    refusals.extend(lists(&operation, caller, &belongings, &mut own).await?)
+                }
                 About::Draft | About::Message => {
                     refusals.extend(one_thing(&operation, caller, &belongings).await?);
                 }
@@ -89,11 +91,11 @@ async fn no_route_gives_anything_of_another_agency_of_the_same_gateway() -> Resu
 /// Makes one of everything that an agency can have.
 async fn belongings(lab: &Lab) -> Result<Belongings> {
     let officer = lab.officer(OWNER).await?;
-    let draft = officer.post("/v1/alerts", &drafts::motorcycle(&["mz.prm"])).await?.ok()?;
-    let created = officer.post("/v1/alerts", &drafts::wanted_person(&["mz.prm"])).await?;
+    let draft = officer.post("/v1/drafts", &drafts::motorcycle(&["mz.prm"])).await?.ok()?;
+    let created = officer.post("/v1/drafts", &drafts::wanted_person(&["mz.prm"])).await?;
     let etag = created.etag.clone().context("a version")?;
     let submitted = id_of(&created.ok()?)?;
-    let path = format!("/v1/alerts/{submitted}/submit");
+    let path = format!("/v1/drafts/{submitted}/submit");
     officer.post_if_match(&path, &json!({}), &etag).await?.ok()?;
     let sent = lab.send(OWNER, &drafts::motorcycle(&["mz.prm"])).await?;
     lab.hops(&officer, &sent, "delivered", 1).await?;
@@ -131,7 +133,7 @@ async fn state(lab: &Lab, belongings: &Belongings) -> Result<Vec<Value>> {
     let officer = lab.officer(OWNER).await?;
     let mut state = Vec::new();
     for id in &belongings.drafts {
-        state.push(officer.get(&format!("/v1/alerts/{id}")).await?.ok()?);
+        state.push(officer.get(&format!("/v1/drafts/{id}")).await?.ok()?);
     }
     for (id, _) in &belongings.messages {
         state.push(officer.get(&format!("/v1/messages/{id}?view=metadata")).await?.ok()?);
@@ -152,11 +154,12 @@ async fn lists(
     let stranger: AgencyCode = STRANGER.parse()?;
     if let Some(code) = operation.denial(&caller.actor, &stranger, &caller.subject) {
         assert_eq!(answer.status, StatusCode::FORBIDDEN, "{place}");
-        return Ok(Some(refusal(caller, operation, code, STRANGER)?));
+        let object = if operation.about == About::NewDraft { "new" } else { STRANGER };
+        return Ok(Some(refusal(caller, operation, code, object)?));
     }
     assert!(answer.status.is_success(), "{place}");
     match gives(operation)? {
-        Gives::OwnDraft => own.extend(answer.body["id"].as_str().map(str::to_owned)),
+        Gives::Own => own.extend(answer.body["id"].as_str().map(str::to_owned)),
         Gives::OwnList(_) => {
             let is_own = |row: &Value| {
                 [&row["id"], &row["object"]].into_iter().filter_map(Value::as_str).any(|id| own.contains(id))
@@ -233,14 +236,18 @@ fn rows(page: &Value) -> Vec<Value> {
     items(page).into_iter().chain(streams.cloned()).collect()
 }
 
-/// Collects every text in a value that is long enough to name one thing and nothing else.
+/// Collects every text in a value that is long enough to name one thing and nothing else. The id of a stream names the
+/// gateway's store, which its agencies share.
 fn identifiers(value: &Value, found: &mut BTreeSet<String>) {
     match value {
         Value::String(text) if text.len() >= IDENTIFIER_MIN && !text.contains(' ') => {
             found.insert(text.clone());
         }
         Value::Array(items) => items.iter().for_each(|item| identifiers(item, found)),
-        Value::Object(members) => members.values().for_each(|member| identifiers(member, found)),
+        Value::Object(members) => members
+            .iter()
+            .filter(|(name, _)| *name != "stream")
+            .for_each(|(_, member)| identifiers(member, found)),
         _ => {}
     }
 }

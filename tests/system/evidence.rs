@@ -97,7 +97,7 @@ async fn a_case_is_proven_offline_with_its_messages_and_receipts() -> Result<()>
     let mut lab = Lab::start().await?;
     let sender = lab.officer("mz.prm").await?;
     let mut draft = drafts::motorcycle(&["tz.tpf"]);
-    draft["case_reference"] = json!(CASE);
+    draft["reference"] = json!(CASE);
     let id = send(&sender, &draft).await?;
     lab.hops(&sender, &id, "delivered", 1).await?;
     lab.officer("tz.tpf").await?.get(&format!("/v1/messages/{id}")).await?.ok()?;
@@ -107,7 +107,7 @@ async fn a_case_is_proven_offline_with_its_messages_and_receipts() -> Result<()>
     }
     // One that is signed for two countries: its digests are in the event alone.
     let mut draft = drafts::motorcycle(&["tz.tpf", "mz.senami"]);
-    draft["case_reference"] = json!(CASE);
+    draft["reference"] = json!(CASE);
     let for_two = send(&sender, &draft).await?;
     lab.hops(&sender, &for_two, "delivered", 2).await?;
     settled(&lab, &format!("action=message.send&message={for_two}")).await?;

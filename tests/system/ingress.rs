@@ -81,6 +81,7 @@ async fn what_cannot_be_verified_is_quarantined_and_never_answered() -> Result<(
     // A Tanzanian agency's true message, by Mozambique's door.
     let mut ours = honest.clone();
     ours["header"]["sender"] = json!({ "agency": "tz.dci" });
+    ours["header"]["case"]["owner"] = json!("tz.dci");
     intruder.deliver("tz.tpf", to_tpf(forge::sign(&lab, "tz.dci", &ours)?)?).await?;
 
     let supervisor = lab.api("tz.tpf", "supervisor", "gateway").await?;
@@ -107,7 +108,8 @@ async fn what_cannot_be_verified_is_quarantined_and_never_answered() -> Result<(
 async fn verified_messages_that_are_not_acceptable_are_answered_with_their_code() -> Result<()> {
     let lab = Lab::start().await?;
     let intruder = Intruder::from_mozambique(&lab).await?;
-    let cases: [(&str, Bend); 5] = [
+    let cases: [(&str, Bend); 6] = [
+        ("schema", |message| message["header"]["case"]["owner"] = json!("tz.tpf")),
         ("schema", |message| message["body"]["category"] = json!("weather")),
         ("unsupported_version", |message| message["header"]["version"] = json!("2.0")),
         ("expired", |message| message["header"]["expires"] = json!(now().plus(Duration::from_millis(1)))),

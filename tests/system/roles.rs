@@ -17,7 +17,7 @@ const NOWHERE: &str = "01890000-0000-7000-8000-000000000000";
 
 /// A draft for this call alone: what is permitted changes it.
 async fn draft(author: &Api) -> Result<String> {
-    let created = author.post("/v1/alerts", &drafts::motorcycle(&["tz.tpf"])).await?.ok()?;
+    let created = author.post("/v1/drafts", &drafts::motorcycle(&["tz.tpf"])).await?.ok()?;
     Ok(created["id"].as_str().context("an id")?.to_owned())
 }
 
@@ -41,6 +41,7 @@ async fn every_role_gets_at_every_route_what_the_policy_says() -> Result<()> {
         for caller in &callers {
             let target = match operation.about {
                 About::Agency => AGENCY.to_owned(),
+                About::NewDraft => "new".to_owned(),
                 About::Draft => draft(&author.api).await?,
                 About::Message => received.clone(),
             };

@@ -97,7 +97,7 @@ async fn a_person_logs_in_with_a_browser_and_sends_reads_and_follows() -> Result
         let actor = who["subject"].clone();
         (format!("action={action}"), move |row: &Value| row["event"]["actor"] == actor)
     };
-    for action in ["login.succeed", "alert.create", "alert.release"] {
+    for action in ["login.succeed", "draft.create", "draft.release"] {
         let (query, is_it) = by(&who, action);
         lab.audited("mz", &query, is_it).await?;
     }

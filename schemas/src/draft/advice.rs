@@ -1,4 +1,4 @@
-//! Free text that seems to speak of what this exchange does not carry.
+//! Advice about free text that seems to speak of what this exchange does not carry.
 
 use std::sync::LazyLock;
 
@@ -6,14 +6,14 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::{AlertDraft, Locale, codes::Labels, pointer::Pointer};
+use crate::{Locale, codes::Labels, pointer::Pointer};
 
-/// Something to look at again before release.
+/// A passage that the author should look at again before release.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Advice {
     /// Where the text stands (RFC 6901).
     pub pointer: String,
-    /// What it seems to speak of: `asylum`, `religion`, `ethnicity`, `politics`.
+    /// What the text seems to speak of: `asylum`, `religion`, `ethnicity`, `politics`.
     pub topic: String,
     /// A sentence for the officer.
     pub message: String,
@@ -38,15 +38,13 @@ static TOPICS: LazyLock<Vec<Topic>> = LazyLock::new(|| {
 /// The fields that hold words of the officer's own; names and places are not looked at.
 const TEXTS: [&str; 6] = ["circumstances", "statement", "note", "marks", "restriction", "description"];
 
-pub(super) fn of(draft: &AlertDraft, locale: Locale) -> Vec<Advice> {
+pub(super) fn of(draft: &Value, locale: Locale) -> Vec<Advice> {
     let mut found = Vec::new();
-    if let Ok(value) = serde_json::to_value(draft) {
-        look(&value, &Pointer::default(), false, locale, &mut found);
-    }
+    search(draft, &Pointer::default(), false, locale, &mut found);
     found
 }
 
-fn look(value: &Value, at: &Pointer, is_text: bool, locale: Locale, found: &mut Vec<Advice>) {
+fn search(value: &Value, at: &Pointer, is_text: bool, locale: Locale, found: &mut Vec<Advice>) {
     match value {
         Value::String(text) if is_text => found.extend(topics_of(text).map(|topic| Advice {
             pointer: at.to_string(),
@@ -54,12 +52,12 @@ fn look(value: &Value, at: &Pointer, is_text: bool, locale: Locale, found: &mut 
             message: topic.sentence.get(locale).to_owned(),
         })),
         Value::Array(items) => {
-            let mut place = |(index, item)| look(item, &at.item(index), is_text, locale, found);
+            let mut place = |(index, item)| search(item, &at.item(index), is_text, locale, found);
             items.iter().enumerate().for_each(&mut place);
         }
         Value::Object(members) => {
             for (name, member) in members {
-                look(member, &at.field(name), TEXTS.contains(&name.as_str()), locale, found);
+                search(member, &at.field(name), TEXTS.contains(&name.as_str()), locale, found);
             }
         }
         _ => {}

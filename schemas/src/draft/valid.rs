@@ -1,16 +1,16 @@
-//! A draft in which everything is right.
+//! A draft without faults.
 
 use std::{fmt, time::Duration};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
+use super::{CheckedDraft, DraftHead};
 use crate::{
-    AgencyCode, Alert, AlertDraft, Body, Category, CodeLists, Header, Lane, Line, Locale, Message, MessageId,
-    Status, SubjectCounts, SubjectKind, Terms, Timestamp,
-    alert::PersonName,
-    draft::advice::{self, Advice},
-    names,
+    AgencyCode, Body, CodeLists, Fault, FaultCode, HandlingCode, Header, Lane, Line, Locale, Message,
+    MessageId, MessageType, OperationalBody, Status, Terms, Timestamp, ValidationContext, fault::Finding,
+    limits, pointer::Pointer, schema, view::View,
 };
 
 /// The longest a message is worth transporting: as long as a recipient accepts late arrivals from a
@@ -46,162 +46,141 @@ impl fmt::Display for SecondPersonReason {
     }
 }
 
-/// What an alert is about, without saying about whom: fit for lists, logs and statistics.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct Summary {
-    /// The category.
-    pub category: Category,
-    /// How many subjects of each kind.
-    pub subjects: SubjectCounts,
-}
-
-impl Summary {
-    /// One line in `locale`: `Vehicle: 1 × vehicle, 1 × place`.
-    pub fn line(&self, lists: &CodeLists, locale: Locale) -> String {
-        let category = lists.label("categories", self.category.as_str(), locale);
-        let count = |kind: SubjectKind| match self.subjects.of(kind) {
-            0 => None,
-            number => Some(format!("{number} × {}", lists.label("subject_kinds", kind.as_str(), locale))),
-        };
-        let subjects: Vec<String> = SubjectKind::ALL.into_iter().filter_map(count).collect();
-        if subjects.is_empty() { category.to_owned() } else { format!("{category}: {}", subjects.join(", ")) }
+/// Every reason why a second person must release a draft of this type, the weightiest first.
+pub(super) fn second_person_reasons(kind: MessageType, draft: &View<'_>) -> Vec<SecondPersonReason> {
+    let mut reasons = kind.second_person(&draft.field("body"));
+    let code = draft.field("terms").field("handling").field("code");
+    if code.text().and_then(HandlingCode::from_word).is_some_and(HandlingCode::needs_second_person) {
+        reasons.push(SecondPersonReason::Handling);
     }
-}
-
-impl Alert {
-    /// What it is about, without saying about whom.
-    pub fn summary(&self) -> Summary {
-        Summary { category: self.category, subjects: self.subjects.counts() }
-    }
+    reasons
 }
 
 /// A draft that met its schema and every rule at the time of its check. Keep the bytes that were
-/// posted and parse them again: what was right yesterday may not be today.
+/// posted and check them again: what was right yesterday may not be today.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ValidDraft {
-    draft: AlertDraft,
+    head: DraftHead,
+    terms: Terms,
+    body: OperationalBody,
+    second_person: Vec<SecondPersonReason>,
 }
 
 impl ValidDraft {
-    /// Only [`AlertDraft::parse`] calls it.
-    pub(super) fn new(mut draft: AlertDraft) -> Self {
-        let subjects = &mut draft.body.subjects;
-        subjects.persons.iter_mut().flat_map(|person| person.name.iter_mut()).for_each(normalise);
-        subjects.persons.iter_mut().flat_map(|person| person.aliases.iter_mut()).for_each(normalise);
-        let of_persons = subjects.persons.iter_mut().flat_map(|person| person.documents.iter_mut());
-        of_persons
-            .chain(&mut subjects.documents)
-            .flat_map(|document| &mut document.holder)
-            .for_each(normalise);
-        Self { draft }
+    /// Checks a draft that must be whole.
+    ///
+    /// # Errors
+    /// *All* the faults, in the order of their pointers, with sentences in `locale`.
+    pub fn parse(
+        unverified_draft: &[u8],
+        context: &ValidationContext<'_>,
+        locale: Locale,
+    ) -> Result<Self, Vec<Fault>> {
+        let checked = CheckedDraft::read(unverified_draft, context).map_err(|none| none.faults(locale))?;
+        checked.into_valid(locale)
+    }
+
+    /// Reads JSON that has met the schema of its type and every rule.
+    pub(super) fn read(kind: MessageType, value: &Value) -> Result<Self, Finding> {
+        let root = Pointer::default();
+        let absent = Value::Null;
+        let part = |name: &str| (value.get(name).unwrap_or(&absent), root.field(name));
+        let (body, at) = part("body");
+        let body = OperationalBody::read(kind, body, &at)
+            .unwrap_or_else(|| Err(Finding::new(&root.field("type"), FaultCode::UnknownValue)))?;
+        let (terms, at) = part("terms");
+        let mut valid = Self {
+            head: schema::typed(value, &root)?,
+            terms: schema::typed(terms, &at)?,
+            body,
+            second_person: second_person_reasons(kind, &View::root(value)),
+        };
+        valid.body.normalise();
+        if valid.content_bytes() > limits::MESSAGE_MAX_BYTES - limits::HEADER_MAX_BYTES {
+            return Err(Finding::with(&root, FaultCode::TooLarge, limits::MESSAGE_MAX_BYTES.to_string()));
+        }
+        Ok(valid)
     }
 
     /// What terms and body take in the message, as it is signed.
-    pub(super) fn content_bytes(&self) -> usize {
+    fn content_bytes(&self) -> usize {
         let size = |json: serde_json::Result<Vec<u8>>| json.map_or(usize::MAX, |bytes| bytes.len());
-        size(serde_json::to_vec(&self.draft.terms)).saturating_add(size(serde_json::to_vec(&self.draft.body)))
+        size(serde_json::to_vec(&self.terms)).saturating_add(size(serde_json::to_vec(&self.body)))
     }
 
-    /// The draft itself, with normalised names filled in.
-    pub fn draft(&self) -> &AlertDraft {
-        &self.draft
+    /// The type of the message that it becomes.
+    pub fn message_type(&self) -> MessageType {
+        self.head.message_type
     }
 
     /// In earnest, exercise or test.
     pub fn status(&self) -> Status {
-        self.draft.status
+        self.head.status
     }
 
     /// The agencies to send it to: known, in force, each once.
     pub fn recipients(&self) -> &[AgencyCode] {
-        &self.draft.recipients
+        &self.head.recipients
     }
 
     /// The unit or post that sends.
     pub fn unit(&self) -> Option<&Line> {
-        self.draft.unit.as_ref()
+        self.head.unit.as_ref()
     }
 
-    /// The sender's own case reference.
-    pub fn case_reference(&self) -> Option<&Line> {
-        self.draft.case_reference.as_ref()
+    /// The sender's own file number.
+    pub fn reference(&self) -> Option<&Line> {
+        self.head.reference.as_ref()
     }
 
     /// The message that this one answers.
     pub fn in_reply_to(&self) -> Option<MessageId> {
-        self.draft.in_reply_to
+        self.head.in_reply_to
     }
 
     /// The terms.
     pub fn terms(&self) -> &Terms {
-        &self.draft.terms
+        &self.terms
     }
 
-    /// The alert.
-    pub fn alert(&self) -> &Alert {
-        &self.draft.body
-    }
-
-    /// The alert's category.
-    pub fn category(&self) -> Category {
-        self.draft.body.category
+    /// What it says.
+    pub fn body(&self) -> &OperationalBody {
+        &self.body
     }
 
     /// The lane in which it travels.
     pub fn lane(&self) -> Lane {
-        self.draft.terms.urgency.level.lane()
+        self.terms.urgency.level.lane()
     }
 
-    /// What it is about, without saying about whom.
-    pub fn summary(&self) -> Summary {
-        self.draft.body.summary()
-    }
-
-    /// The weightiest reason why a second person must release it, if there is one.
-    pub fn needs_second_person(&self) -> Option<SecondPersonReason> {
-        self.second_person_reasons().into_iter().next()
+    /// One line in `locale` that names nobody.
+    pub fn summary(&self, lists: &CodeLists, locale: Locale) -> String {
+        self.body.summary(lists, locale)
     }
 
     /// Every reason why a second person must release it, the weightiest first.
-    pub fn second_person_reasons(&self) -> Vec<SecondPersonReason> {
-        let subjects = &self.draft.body.subjects;
-        let restricted = self.draft.terms.handling.code.needs_second_person();
-        let reasons = [
-            (subjects.include_a_minor(), SecondPersonReason::Minor),
-            (subjects.name_a_person(), SecondPersonReason::Person),
-            (restricted, SecondPersonReason::Handling),
-        ];
-        reasons.into_iter().filter_map(|(holds, reason)| holds.then_some(reason)).collect()
+    pub fn second_person_reasons(&self) -> &[SecondPersonReason] {
+        &self.second_person
     }
 
-    /// What its author should look at again before release: free text that seems to speak of what is
-    /// not carried (domain 4). Advice, no fault: a stem can mean something else.
-    pub fn advice(&self, locale: Locale) -> Vec<Advice> {
-        advice::of(&self.draft, locale)
+    /// When what it says ends of itself, if it is released at `created`: the end of an alert.
+    pub fn ends(&self, created: Timestamp) -> Option<Timestamp> {
+        self.body.ends(created)
     }
 
-    /// When the alert ends if it is released at `created`.
-    pub fn valid_until(&self, created: Timestamp) -> Timestamp {
-        self.draft.body.end(created)
-    }
-
-    /// When it stops being worth transporting if it is released at `created`: as the draft says, but
-    /// not after the alert's own end nor after 90 days.
-    pub fn transport_expiry(&self, created: Timestamp) -> Timestamp {
-        let latest = self.valid_until(created).min(created.plus(TRANSPORT_LIFE_MAX));
-        self.draft.expires.map_or(latest, |asked| asked.min(latest))
+    /// When it stops being worth transporting if it is released at `created`: as the draft says, but not after what it
+    /// says has ended nor after 90 days. Absent for what never expires on the way.
+    pub fn transport_expiry(&self, created: Timestamp) -> Option<Timestamp> {
+        if !self.message_type().class().expires_on_the_way() {
+            return None;
+        }
+        let latest = created.plus(TRANSPORT_LIFE_MAX);
+        [self.ends(created), self.head.expires].into_iter().flatten().chain([latest]).min()
     }
 
     /// The message to sign: this draft under a header that the gateway has made.
-    pub fn into_message(self, header: Header) -> Message {
-        let mut alert = self.draft.body;
-        alert.validity.until = Some(alert.end(header.created));
-        Message { header, terms: Some(self.draft.terms), body: Body::AlertIssue(Box::new(alert)) }
-    }
-}
-
-fn normalise(name: &mut PersonName) {
-    if name.normalised.is_none() {
-        name.normalised = names::normalise(name.printed.as_str()).parse().ok();
+    pub fn into_message(mut self, header: Header) -> Message {
+        self.body.complete(header.created);
+        Message { header, terms: Some(self.terms), body: Body::Operational(self.body) }
     }
 }

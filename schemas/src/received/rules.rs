@@ -2,10 +2,8 @@
 //! on. A partner's own care for its drafts is not checked again.
 
 use crate::{
-    Header, MessageType,
-    alert::SubjectKind,
+    Class, Header, MessageType,
     fault::{FaultCode, Finding},
-    limits::SUBJECTS_MAX,
     view::View,
 };
 
@@ -18,7 +16,8 @@ pub(super) fn check(
 ) {
     let at = message.field("header");
     addresses(header, &at.field("recipients"), found);
-    if message_type.is_numbered() {
+    let class = message_type.class();
+    if class.is_numbered() {
         numbered(header, &at.field("recipients"), found);
     } else {
         unnumbered(header, &at.field("recipients"), found);
@@ -26,15 +25,23 @@ pub(super) fn check(
     if header.expires.is_some_and(|expires| expires <= header.created) {
         found.push(Finding::new(&at.field("expires").at, FaultCode::ExpiryBeforeCreation));
     }
-    let body = message.field("body");
-    match message_type {
-        MessageType::AlertIssue => subjects(&body, found),
-        MessageType::StreamStatus => voided(&body, found),
-        MessageType::StreamRequest => ranges(&body, found),
-        MessageType::LinkFault | MessageType::AuditCheckpoint | MessageType::AuditCosignature => {
-            nodes(header, &at, found);
-        }
-        _ => {}
+    if class.is_nodes_only() {
+        nodes(header, &at, found);
+    }
+    case(header, class, &at, found);
+    message_type.check_received(&message.field("body"), found);
+}
+
+/// A message with a place in a case has a turn there, and an opener's case is its own.
+fn case(header: &Header, class: Class, at: &View<'_>, found: &mut Vec<Finding>) {
+    if header.case.is_some() != header.turn.is_some() {
+        found.push(Finding::new(&at.field("turn").at, FaultCode::TurnMissing));
+    }
+    let (Some(case), Class::Opener(family)) = (&header.case, class) else { return };
+    // One that was issued again keeps the case of the message that it replaces.
+    let is_own_id = case.id == header.id || header.replaces.is_some();
+    if case.kind != family.as_str() || case.owner != header.sender.agency || !is_own_id {
+        found.push(Finding::new(&at.field("case").at, FaultCode::CaseNotOwn));
     }
 }
 
@@ -70,36 +77,6 @@ fn unnumbered(header: &Header, at: &View<'_>, found: &mut Vec<Finding>) {
     for (index, recipient) in header.recipients.iter().enumerate() {
         if recipient.stream.is_some() || recipient.number.is_some() {
             found.push(Finding::new(&at.item(index).field("number").at, FaultCode::NumberUnexpected));
-        }
-    }
-}
-
-fn subjects(body: &View<'_>, found: &mut Vec<Finding>) {
-    let subjects = body.field("subjects");
-    let count = |kind: &SubjectKind| subjects.field(kind.field()).items().len();
-    if SubjectKind::ALL.iter().map(count).sum::<usize>() > SUBJECTS_MAX {
-        found.push(Finding::with(&subjects.at, FaultCode::TooManySubjects, SUBJECTS_MAX.to_string()));
-    }
-}
-
-fn voided(body: &View<'_>, found: &mut Vec<Finding>) {
-    for stream in body.field("streams").items() {
-        let Some(last) = stream.field("last").count() else { continue };
-        for voided in stream.field("voided").items() {
-            let number = voided.field("number");
-            if number.count().is_some_and(|number| number > last) {
-                found.push(Finding::with(&number.at, FaultCode::OutOfRange, format!("≤ {last}")));
-            }
-        }
-    }
-}
-
-fn ranges(body: &View<'_>, found: &mut Vec<Finding>) {
-    let streams = body.field("streams").items();
-    for range in streams.iter().flat_map(|stream| stream.field("missing").items()) {
-        let end = |name| range.field(name).count();
-        if end("from").zip(end("to")).is_some_and(|(from, to)| to < from) {
-            found.push(Finding::new(&range.field("to").at, FaultCode::RangeOrder));
         }
     }
 }

@@ -7,9 +7,8 @@ use schemars::{
 use serde_json::{Map, Value, json};
 
 use crate::{
-    Alert, Delivered, Header, LinkFault, MessageType, Read, Rejected, StreamRequest, StreamStatus, Terms,
-    audit::{AuditAck, AuditBatch, AuditCheckpoint, AuditCosignature, AuditEvent, AuditLeaf},
-    draft::AlertDraft,
+    DraftHead, Header, MessageType, Terms,
+    audit::{AuditAck, AuditBatch, AuditEvent, AuditLeaf},
     schema::closed,
 };
 
@@ -28,13 +27,10 @@ pub fn files() -> Vec<SchemaFile> {
         file("audit/batch", &root::<AuditBatch>("audit/batch")),
         file("audit/event", &root::<AuditEvent>("audit/event")),
         file("audit/leaf", &root::<AuditLeaf>("audit/leaf")),
-        file("draft/alert.issue", &draft()),
         file("received/header", &header()),
     ];
-    files.extend(MessageType::ALL.into_iter().map(|known| {
-        let name = format!("received/{known}");
-        file(&name, &received(known))
-    }));
+    files.extend(MessageType::operational().map(|kind| file(&format!("draft/{kind}"), &draft(kind))));
+    files.extend(MessageType::ALL.iter().map(|kind| file(&format!("received/{kind}"), &received(*kind))));
     files.sort_by(|a, b| a.path.cmp(&b.path));
     files
 }
@@ -50,13 +46,25 @@ fn file(name: &str, schema: &Value) -> SchemaFile {
     SchemaFile { path: format!("{name}.json"), text: format!("{:#}\n", Value::Object(ordered)) }
 }
 
-/// The closed schema of a draft.
-pub(super) fn draft() -> Value {
-    let mut schema = generator().into_root_schema_for::<AlertDraft>();
+/// The closed schema of a draft: the head that all drafts have, the terms, and the body of the type.
+pub(super) fn draft(message_type: MessageType) -> Value {
+    let mut generator = generator();
+    let terms = generator.subschema_for::<Terms>();
+    let body = message_type.body_schema(&mut generator);
+    let mut schema = generator.into_root_schema_for::<DraftHead>();
+    for (name, part) in [("terms", terms), ("body", body)] {
+        if let Some(Value::Object(properties)) = schema.get_mut("properties") {
+            properties.insert(name.to_owned(), part.to_value());
+        }
+        if let Some(Value::Array(required)) = schema.get_mut("required") {
+            required.push(json!(name));
+        }
+    }
     closed::close(&mut schema);
-    name(&mut schema, "draft/alert.issue");
+    name(&mut schema, &format!("draft/{message_type}"));
     let mut schema = schema.to_value();
-    schema["properties"]["type"] = json!({ "const": MessageType::AlertIssue.as_str() });
+    schema["title"] = json!(format!("Draft of {message_type}"));
+    schema["properties"]["type"] = json!({ "const": message_type.as_str() });
     if let Some(definitions) = schema["$defs"].as_object_mut() {
         definitions.remove("MessageType");
     }
@@ -72,26 +80,12 @@ pub(super) fn header() -> Value {
 
 /// The open schema of a received message of one type.
 pub(super) fn received(message_type: MessageType) -> Value {
-    match message_type {
-        MessageType::AlertIssue => message::<Alert>(message_type),
-        MessageType::ReceiptDelivered => message::<Delivered>(message_type),
-        MessageType::ReceiptRead => message::<Read>(message_type),
-        MessageType::ReceiptRejected => message::<Rejected>(message_type),
-        MessageType::StreamStatus => message::<StreamStatus>(message_type),
-        MessageType::StreamRequest => message::<StreamRequest>(message_type),
-        MessageType::LinkFault => message::<LinkFault>(message_type),
-        MessageType::AuditCheckpoint => message::<AuditCheckpoint>(message_type),
-        MessageType::AuditCosignature => message::<AuditCosignature>(message_type),
-    }
-}
-
-fn message<B: JsonSchema>(message_type: MessageType) -> Value {
     let mut generator = generator();
     let mut parts = json!({ "header": generator.subschema_for::<Header>() });
-    if message_type.is_operational() {
+    if message_type.class().is_operational() {
         parts["terms"] = generator.subschema_for::<Terms>().to_value();
     }
-    parts["body"] = generator.subschema_for::<B>().to_value();
+    parts["body"] = message_type.body_schema(&mut generator).to_value();
     message_schema(generator, &format!("received/{message_type}"), parts, Some(message_type))
 }
 

@@ -3,8 +3,7 @@
 use std::{fs, path::PathBuf};
 
 use rovuma_schemas::{
-    AgencyCode, AgencyDirectory, AlertDraft, CodeLists, Fault, Locale, Timestamp, ValidDraft,
-    ValidationContext,
+    AgencyCode, AgencyDirectory, CodeLists, Fault, Locale, Timestamp, ValidDraft, ValidationContext,
 };
 use serde_json::Value;
 
@@ -38,5 +37,5 @@ pub(crate) fn check_draft(
     let to_mozambique = unread["recipients"][0].as_str().is_some_and(|first| first.starts_with("mz."));
     let sender: AgencyCode = if to_mozambique { "tz.tpf" } else { "mz.prm" }.parse().expect("an agency");
     let context = ValidationContext { now: now(), sender: &sender, agencies, lists: CodeLists::shipped() };
-    AlertDraft::parse(draft, &context, locale)
+    ValidDraft::parse(draft, &context, locale)
 }

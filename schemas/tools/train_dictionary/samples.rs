@@ -106,8 +106,8 @@ fn released(mut draft: Map<String, Value>) -> Map<String, Value> {
         "id": "", "type": "alert.issue", "version": "1.0", "status": "actual", "sender": sender,
         "recipients": recipients.iter().map(numbered).collect::<Vec<_>>(), "created": "", "expires": "",
     });
-    if let Some(reference) = draft.remove("case_reference") {
-        header["case_reference"] = reference;
+    if let Some(reference) = draft.remove("reference") {
+        header["reference"] = reference;
     }
     let mut message = Map::new();
     message.insert("header".into(), header);

@@ -9,10 +9,13 @@ CREATE TABLE draft (
     author        TEXT   NOT NULL,
     state         TEXT   NOT NULL, -- draft, pending_release, returned, released, discarded
     version       BIGINT NOT NULL, -- counts changes; a change must name the version that it is based on
-    category      TEXT   NOT NULL,
-    status        TEXT   NOT NULL, -- actual, exercise, test
+    message_type  TEXT   NOT NULL, -- of the message that it becomes
+    facet         TEXT,            -- the code by which its family is listed: the category of an alert
+    status        TEXT,            -- actual, exercise, test; NULL while the draft does not say
+    reference     TEXT,            -- the sender's own file number
     second_person TEXT,            -- why a second person must release it; NULL when its author may
-    content       BYTES  NOT NULL, -- the draft as posted, validated
+    faults        BIGINT NOT NULL, -- how many faults it had when it was last changed; 0 when it was valid
+    content       BYTES  NOT NULL, -- the draft as posted
     created_at    BIGINT NOT NULL,
     changed_at    BIGINT NOT NULL,
     submitted_at  BIGINT,
@@ -28,7 +31,7 @@ CREATE TABLE sent (
     country      TEXT   NOT NULL,
     agency       TEXT   NOT NULL,
     message_type TEXT   NOT NULL,
-    category     TEXT,
+    facet        TEXT,
     status       TEXT   NOT NULL,
     lane         TEXT   NOT NULL,
     created_at   BIGINT NOT NULL,
@@ -37,9 +40,18 @@ CREATE TABLE sent (
     digest       BYTES  NOT NULL,
     jws          BYTES  NOT NULL,
     replaces     BYTES,           -- the message that this one reissues, because a compromised key had signed that
+    case_kind    TEXT,            -- the case that it belongs to: kind, owner and id
+    case_owner   TEXT,
+    case_id      BYTES,
+    turn         BIGINT,          -- the sender's own count in that case
+    seen         TEXT,            -- for each other party the turn up to which the sender had everything, as JSON
+    first_created BIGINT,         -- when the content was first signed, of a message that was issued again
+    in_reply_to  BYTES,
     PRIMARY KEY (id, country)
 );
 CREATE INDEX sent_by_agency ON sent (agency, created_at, id);
+CREATE INDEX sent_by_case ON sent (agency, case_id, turn) WHERE case_id IS NOT NULL;
+CREATE INDEX sent_by_reply ON sent (agency, in_reply_to) WHERE in_reply_to IS NOT NULL;
 CREATE INDEX sent_by_replaced ON sent (agency, replaces) WHERE replaces IS NOT NULL;
 
 -- Messages accepted from others, one row a recipient agency. Rows stay for ever, so that a duplicate is recognised however
@@ -53,7 +65,7 @@ CREATE TABLE received (
     jws              BYTES  NOT NULL,
     key_id           TEXT   NOT NULL,
     message_type     TEXT   NOT NULL,
-    category         TEXT,
+    facet            TEXT,
     status           TEXT   NOT NULL,
     lane             TEXT   NOT NULL,
     stream           BYTES,
@@ -69,8 +81,17 @@ CREATE TABLE received (
     read_at          BIGINT,
     read_by          TEXT,
     compromised_at   BIGINT,          -- when the key that signed it was found to be compromised
-    replaces         BYTES            -- the message that this one reissues
+    replaces         BYTES,           -- the message that this one reissues
+    case_kind        TEXT,            -- the case that it belongs to: kind, owner and id
+    case_owner       TEXT,
+    case_id          BYTES,
+    turn             BIGINT,          -- the sender's own count in that case
+    seen             TEXT,            -- for each other party the turn up to which the sender had everything, as JSON
+    first_created    BIGINT,          -- when the content was first signed, of a message that was issued again
+    in_reply_to      BYTES
 );
+CREATE INDEX received_by_case ON received (recipient, case_id, sender, turn) WHERE case_id IS NOT NULL;
+CREATE INDEX received_by_reply ON received (recipient, in_reply_to) WHERE in_reply_to IS NOT NULL;
 CREATE UNIQUE INDEX received_identity ON received (recipient, sender, id);
 CREATE INDEX received_by_stream ON received (sender, stream, recipient, lane, number);
 CREATE INDEX received_by_key ON received (sender, key_id);

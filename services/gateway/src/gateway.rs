@@ -1,71 +1,23 @@
-//! What every part of the gateway shares.
+//! The gateway: its parts, put together. Nothing but the HTTP API takes the whole; every other function takes the part that
+//! it needs.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
-use rovuma_envelope::SharedTrust;
-use rovuma_outbox::Outbox;
 use rovuma_policy::Policy;
-use rovuma_runtime::{SharedClock, Shutdown};
-use rovuma_schemas::{CodeLists, CountryCode, Timestamp};
-use rovuma_store::Store;
 use rovuma_tokens::TokenVerifier;
-use rovuma_trail::Trail;
 
-use crate::{
-    agencies::OwnAgencies,
-    alerts::{directory::Directory, draft::NewDrafts},
-    config::Timings,
-    exchange::{event::Events, send::SentMessages, witness::WitnessDesk},
-    overdue::Current,
-};
+use crate::{base::Base, drafts::Drafts, exchange::Exchange};
 
-/// The gateway's parts, handed to every task and request as `Arc<Gateway>`.
+/// The gateway's parts, each above the ones before it.
 pub(crate) struct Gateway {
-    /// The country of this installation.
-    pub(crate) country: CountryCode,
-    /// The gateway's name within the country.
-    pub(crate) name: String,
-    /// What time it is.
-    pub(crate) clock: SharedClock,
-    /// When to stop.
-    pub(crate) shutdown: Shutdown,
-    /// Drafts, inbox, and what the outbox and the trail keep.
-    pub(crate) store: Store,
-    /// Drafts that are created.
-    pub(crate) drafts: NewDrafts,
-    /// What leaves.
-    pub(crate) outbox: Outbox,
-    /// What has left, as it was signed.
-    pub(crate) sent: SentMessages,
-    /// What partners' audit services say to ours.
-    pub(crate) witness: WitnessDesk,
-    /// Audit events.
-    pub(crate) trail: Trail,
-    /// Domain events.
-    pub(crate) events: Events,
-    /// How old the oldest unacknowledged audit event may grow before nothing is released any more.
-    pub(crate) audit_overdue_after: Duration,
-    /// Until when none can be so old.
-    pub(crate) audit_current: Current,
-    /// The trust lists in force.
-    pub(crate) trust: Arc<SharedTrust>,
-    /// The agencies in them, for drafts.
-    pub(crate) directory: Directory,
-    /// The agencies served here, with their keys.
-    pub(crate) agencies: OwnAgencies,
-    /// The code lists that drafts are checked against.
-    pub(crate) lists: CodeLists,
+    /// Identity, clock, store, trail, events.
+    pub(crate) base: Base,
+    /// Sending and receiving.
+    pub(crate) exchange: Arc<Exchange>,
+    /// Writing and releasing.
+    pub(crate) drafts: Arc<Drafts>,
     /// Who may do what.
     pub(crate) policy: Policy,
-    /// Whose tokens are taken.
+    /// The issuers whose tokens are accepted.
     pub(crate) tokens: TokenVerifier,
-    /// How often, how long.
-    pub(crate) timings: Timings,
-}
-
-impl Gateway {
-    /// The present time.
-    pub(crate) fn now(&self) -> Timestamp {
-        self.clock.now()
-    }
 }

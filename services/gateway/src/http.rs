@@ -1,4 +1,4 @@
-//! The HTTP API, version 1: one file a route.
+//! The HTTP API, version 1: one file a resource.
 //!
 //! Every route: who calls ([`Caller`](rovuma_api::Caller)) → load → may they ([`Access`](rovuma_api::Access)) → act,
 //! in one transaction with its audit event. A refusal is a problem (RFC 9457) with a stable `code`.
@@ -8,25 +8,14 @@ pub(crate) mod openapi;
 
 mod agencies;
 mod alarms;
-mod alert_change;
-mod alert_create;
-mod alert_discard;
-mod alert_list;
-mod alert_read;
-mod alert_release;
-mod alert_return;
-mod alert_submit;
-mod alert_validate;
+mod case_name;
 mod codes;
+mod drafts;
 mod events;
 mod events_live;
 mod held;
 mod inbox;
-mod message;
-mod message_jws;
-mod message_mark_read;
-mod message_read;
-mod message_trace;
+mod messages;
 mod quarantine;
 mod sent;
 mod state;
@@ -53,18 +42,19 @@ pub fn openapi() -> String {
 
 fn api() -> OpenApiRouter<Arc<Gateway>> {
     OpenApiRouter::with_openapi(openapi::Document::openapi())
-        .routes(routes!(alert_create::create, alert_list::list))
-        .routes(routes!(alert_validate::validate))
-        .routes(routes!(alert_read::read, alert_change::change, alert_discard::discard))
-        .routes(routes!(alert_submit::submit))
-        .routes(routes!(alert_release::release))
-        .routes(routes!(alert_return::hand_back))
+        .routes(routes!(drafts::create, drafts::list))
+        .routes(routes!(drafts::validate))
+        .routes(routes!(drafts::read, drafts::change, drafts::discard))
+        .routes(routes!(drafts::submit))
+        .routes(routes!(drafts::release))
+        .routes(routes!(drafts::hand_back))
+        .routes(routes!(messages::send))
         .routes(routes!(inbox::list))
         .routes(routes!(sent::list))
-        .routes(routes!(message_read::read))
-        .routes(routes!(message_mark_read::mark_read))
-        .routes(routes!(message_trace::trace))
-        .routes(routes!(message_jws::jws))
+        .routes(routes!(messages::read))
+        .routes(routes!(messages::mark_read))
+        .routes(routes!(messages::trace))
+        .routes(routes!(messages::jws))
         .routes(routes!(streams::read))
         .routes(routes!(held::list))
         .routes(routes!(quarantine::list))

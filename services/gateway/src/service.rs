@@ -14,15 +14,25 @@ use rovuma_tokens::TokenVerifier;
 use rovuma_trail::{AuditRecord, Shipper, ShipperKeys, Trail};
 
 use crate::{
-    agencies::OwnAgencies,
-    alerts::{directory::Directory, draft::NewDrafts},
+    base::Base,
     config::{GatewayConfig, PolicyConfig, TokensConfig, ValidationConfig},
-    exchange::{self, SYSTEM, event::Events, send::SentMessages, witness::WitnessDesk},
+    directory::Directory,
+    drafts::{
+        Drafts,
+        draft::NewDrafts,
+        overdue::{self, AuditOverdue},
+    },
+    events::Events,
+    exchange::{
+        self, Exchange, SYSTEM,
+        agencies::OwnAgencies,
+        restored,
+        send::SentMessages,
+        trust::{self, ListFiles},
+        witness::WitnessDesk,
+    },
     gateway::Gateway,
     http,
-    overdue::{self, Current},
-    restored,
-    trust::{self, ListFiles},
 };
 
 /// The gateway's own tables.
@@ -46,10 +56,11 @@ impl Service for GatewayService {
             &config.audit.ack_key_file,
         )?;
         let gateway = Arc::new(open(&config, context).await?);
-        restored::look(&gateway).await?;
-        note(&gateway, AuditAction::ServiceStart).await?;
+        let exchange = &gateway.exchange;
+        restored::record_if_restored(exchange).await?;
+        record(&gateway.base, AuditAction::ServiceStart).await?;
         let mut lists = ListFiles::new(&config.trust, context.expiries.clone());
-        lists.look(&gateway).await;
+        lists.look(exchange).await;
         let broker = Broker::start(config.broker.clone(), &format!("gateway.{}", config.name), shutdown)?;
         context.expiries.register_certificates(&config.broker.cert_file)?;
         shutdown.spawn(
@@ -57,14 +68,14 @@ impl Service for GatewayService {
             readiness(broker.clone(), context.health.register("broker"), shutdown.clone()),
         );
         let relay = Relay::new(
-            gateway.outbox.clone(),
+            exchange.outbox.clone(),
             broker.clone(),
             context.clock.clone(),
-            Arc::clone(&gateway) as _,
+            Arc::clone(exchange) as _,
         );
         shutdown.spawn("relay", relay.run(shutdown.clone()));
         let shipper = Shipper::with_settings(
-            gateway.trail.clone(),
+            gateway.base.trail.clone(),
             broker.clone(),
             context.clock.clone(),
             keys,
@@ -72,32 +83,34 @@ impl Service for GatewayService {
         );
         shutdown.spawn("audit shipper", shipper.run(shutdown.clone()));
         let every = Duration::from_millis(config.trust.look_every_ms.max(1));
-        shutdown.spawn("trust lists", lists.watch(Arc::clone(&gateway), every, shutdown.clone()));
-        shutdown.spawn("audit overdue", overdue::watch(Arc::clone(&gateway), shutdown.clone()));
-        shutdown.spawn("restored", restored::watch(Arc::clone(&gateway), shutdown.clone()));
-        let sweep = idempotency::sweep(Arc::clone(&gateway), gateway.store.clone(), shutdown.clone());
-        shutdown.spawn("idempotency", sweep);
-        shutdown.spawn("last word", last_word(Arc::clone(&gateway), shutdown.clone()));
-        exchange::start(&gateway, &broker, shutdown);
+        shutdown.spawn("trust lists", lists.watch(Arc::clone(exchange), every, shutdown.clone()));
+        shutdown.spawn("audit overdue", overdue::watch(Arc::clone(&gateway.drafts), shutdown.clone()));
+        shutdown.spawn("restored", restored::watch(Arc::clone(exchange), shutdown.clone()));
+        shutdown.spawn(
+            "idempotency",
+            idempotency::sweep(Arc::clone(&gateway), gateway.base.store.clone(), shutdown.clone()),
+        );
+        shutdown.spawn("record of the stop", record_stop(gateway.base.clone(), shutdown.clone()));
+        exchange::start(exchange, &broker, shutdown);
         rovuma_runtime::http::serve(context, "api", &config.http, http::router(gateway))?;
         Ok(())
     }
 }
 
-/// Writes down that the service started, or was asked to stop: a stop that is missing was a crash.
-async fn note(gateway: &Gateway, action: AuditAction) -> anyhow::Result<()> {
-    let act = AuditRecord::new(gateway.now(), SYSTEM, action)
-        .object("gateway", &gateway.name)
+/// Records that the service started, or was asked to stop: a start without a stop before it was a crash.
+async fn record(base: &Base, action: AuditAction) -> anyhow::Result<()> {
+    let record = AuditRecord::new(base.now(), SYSTEM, action)
+        .object("gateway", &base.name)
         .detail("version", env!("CARGO_PKG_VERSION"));
-    let trail = gateway.trail.clone();
-    gateway.store.write(move |tx| async move { trail.record(tx, &act).await.map(|_| ()) }.boxed()).await?;
+    let trail = base.trail.clone();
+    base.store.write(move |tx| async move { trail.record(tx, &record).await.map(|_| ()) }.boxed()).await?;
     Ok(())
 }
 
-async fn last_word(gateway: Arc<Gateway>, shutdown: Shutdown) {
+async fn record_stop(base: Base, shutdown: Shutdown) {
     shutdown.soft().await;
-    if let Err(fault) = note(&gateway, AuditAction::ServiceStop).await {
-        tracing::error!(%fault, "the stop was not written down");
+    if let Err(fault) = record(&base, AuditAction::ServiceStop).await {
+        tracing::error!(%fault, "the stop was not recorded");
     }
 }
 
@@ -116,27 +129,37 @@ pub(crate) async fn on_store(
     context: &Context,
     opened: Store,
 ) -> anyhow::Result<Gateway> {
-    Ok(Gateway {
+    let base = Base {
         country: config.country,
         name: config.name.clone(),
         clock: context.clock.clone(),
         shutdown: context.shutdown.clone(),
-        outbox: Outbox::new(opened.clone(), config.outbox.clone()),
         trail: Trail::new(opened.clone(), config.audit.source.clone()),
         events: Events::of(&opened),
-        witness: WitnessDesk::default(),
-        drafts: NewDrafts::of(&opened),
+        store: opened.clone(),
+    };
+    let exchange = Arc::new(Exchange {
+        outbox: Outbox::new(opened.clone(), config.outbox.clone()),
         sent: SentMessages::of(&opened),
-        audit_overdue_after: Duration::from_millis(config.audit.overdue_after_ms),
-        audit_current: Current::default(),
+        witness: WitnessDesk::default(),
         trust: Arc::new(trust::pinned(&config.trust, &opened).await?),
-        directory: Directory::default(),
         agencies: OwnAgencies::load(config.country, &config.agencies)?,
-        lists: code_lists(&config.validation)?,
+        timings: config.exchange,
+        base: base.clone(),
+    });
+    let drafts = Drafts {
+        exchange: Arc::clone(&exchange),
+        directory: Directory::default(),
+        codes: code_lists(&config.validation)?,
+        new: NewDrafts::of(&opened),
+        overdue: AuditOverdue::new(Duration::from_millis(config.audit.overdue_after_ms)),
+    };
+    Ok(Gateway {
+        base,
+        exchange,
+        drafts: Arc::new(drafts),
         policy: policy(&config.policy)?,
         tokens: tokens(&config.tokens)?,
-        timings: config.exchange,
-        store: opened,
     })
 }
 

@@ -7,7 +7,12 @@ use rovuma_broker::Handler;
 use rovuma_runtime::Context;
 use rovuma_schemas::Lane;
 
-use crate::{GatewayConfig, exchange::inbox, gateway::Gateway, http, service, trust::ListFiles};
+use crate::{
+    GatewayConfig,
+    exchange::{inbox, trust::ListFiles},
+    gateway::Gateway,
+    http, service,
+};
 
 /// A gateway that takes what it is handed and to which no broker is connected: what it sends stays in its
 /// outbox. It listens nowhere and starts no task of its own.
@@ -22,7 +27,7 @@ impl Standalone {
     /// Whatever keeps the service from starting.
     pub async fn open(config: &GatewayConfig, context: &Context) -> anyhow::Result<Self> {
         let gateway = Arc::new(service::open(config, context).await?);
-        ListFiles::new(&config.trust, context.expiries.clone()).look(&gateway).await;
+        ListFiles::new(&config.trust, context.expiries.clone()).look(&gateway.exchange).await;
         Ok(Self { gateway })
     }
 
@@ -33,12 +38,12 @@ impl Standalone {
 
     /// What takes the deliveries of one lane's inbox.
     pub fn inbox(&self, lane: Lane) -> impl Handler + use<> {
-        inbox::Inbox::of(&self.gateway, lane)
+        inbox::Inbox::of(&self.gateway.exchange, lane)
     }
 }
 
 impl std::fmt::Debug for Standalone {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Standalone").field("name", &self.gateway.name).finish_non_exhaustive()
+        f.debug_struct("Standalone").field("name", &self.gateway.base.name).finish_non_exhaustive()
     }
 }

@@ -44,7 +44,7 @@ pub(super) async fn run(ground: &mut Ground, mut chance: Chance, messages: u32) 
     let refused = post_until_refused(&api, &mut accepted).await?;
     std::fs::remove_file(&filler)?;
     let created = eventually("there is room again", || async {
-        let answer = api.post("/v1/alerts", &drafts::motorcycle(&DIRECTIONS[0].recipients)).await?;
+        let answer = api.post("/v1/drafts", &drafts::motorcycle(&DIRECTIONS[0].recipients)).await?;
         Ok(answer.status.is_success().then_some(answer))
     })
     .await?;
@@ -97,7 +97,7 @@ fn fill(file: &Path) -> Result<()> {
 /// Posts until the gateway refuses, and gives the problem's code.
 async fn post_until_refused(api: &Api, accepted: &mut Vec<Accepted>) -> Result<String> {
     for _ in 0..5_000 {
-        let answer = api.post("/v1/alerts", &drafts::motorcycle(&DIRECTIONS[0].recipients)).await?;
+        let answer = api.post("/v1/drafts", &drafts::motorcycle(&DIRECTIONS[0].recipients)).await?;
         if answer.status.is_success() {
             let etag = answer.etag.clone().unwrap_or_default();
             if let Some(code) = release(api, etag, answer.ok()?, accepted).await? {
@@ -119,7 +119,7 @@ async fn release(
     accepted: &mut Vec<Accepted>,
 ) -> Result<Option<String>> {
     let id = draft["id"].as_str().context("an id")?.to_owned();
-    let answer = api.post_if_match(&format!("/v1/alerts/{id}/release"), &json!({}), &etag).await?;
+    let answer = api.post_if_match(&format!("/v1/drafts/{id}/release"), &json!({}), &etag).await?;
     if answer.status.as_u16() == 507 {
         return Ok(Some(answer.body["code"].as_str().unwrap_or_default().to_owned()));
     }

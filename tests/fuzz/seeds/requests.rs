@@ -30,19 +30,22 @@ fn gateway() {
     let key = "\nidempotency-key: 7b3e-7003";
     let supervisor = "\nas: supervisor@mz.prm\nif-match: \"2\"";
     let bodies = [
-        ("create", format!("POST /v1/alerts{json}{key}\n\n{motorcycle}")),
-        ("create-by-machine", format!("POST /v1/alerts{json}\nas: agency_system@mz.prm\n\n{person}")),
-        ("validate", format!("POST /v1/alerts/validate{json}\naccept-language: pt-MZ;q=0.8,sw\n\n{person}")),
-        ("validate-nothing", format!("POST /v1/alerts/validate{json}\n\n{{}}")),
-        ("validate-other-language", format!("POST /v1/alerts/validate{json}\naccept-language: sw\n\n[]")),
-        ("change", format!("PUT /v1/alerts/{{draft}}{json}\nif-match: \"1\"\n\n{person}")),
+        ("create", format!("POST /v1/drafts{json}{key}\n\n{motorcycle}")),
+        ("create-by-machine", format!("POST /v1/drafts{json}\nas: agency_system@mz.prm\n\n{person}")),
+        ("send", format!("POST /v1/messages{json}{key}\n\n{motorcycle}")),
+        ("send-by-one", format!("POST /v1/messages{json}\n\n{person}")),
+        ("create-incomplete", format!("POST /v1/drafts{json}\n\n{{\"type\":\"alert.issue\"}}")),
+        ("validate", format!("POST /v1/drafts/validate{json}\naccept-language: pt-MZ;q=0.8,sw\n\n{person}")),
+        ("validate-nothing", format!("POST /v1/drafts/validate{json}\n\n{{}}")),
+        ("validate-other-language", format!("POST /v1/drafts/validate{json}\naccept-language: sw\n\n[]")),
+        ("change", format!("PUT /v1/drafts/{{draft}}{json}\nif-match: \"1\"\n\n{person}")),
         (
             "return",
             format!(
-                "POST /v1/alerts/{{submitted}}/return{json}{supervisor}\n\n{{\"reason\":\"name the vessel\"}}"
+                "POST /v1/drafts/{{submitted}}/return{json}{supervisor}\n\n{{\"reason\":\"name the vessel\"}}"
             ),
         ),
-        ("release-by-second", format!("POST /v1/alerts/{{submitted}}/release{supervisor}")),
+        ("release-by-second", format!("POST /v1/drafts/{{submitted}}/release{supervisor}")),
     ];
     let bodies: Vec<(&str, &str)> = bodies.iter().map(|(name, text)| (*name, text.as_str())).collect();
     write_all("http_gateway", "liaison_officer@mz.prm", &bodies);
@@ -50,14 +53,14 @@ fn gateway() {
         "http_gateway",
         "liaison_officer@mz.prm",
         &[
-            ("drafts", "GET /v1/alerts?state=draft&mine=true&limit=1"),
-            ("draft", "GET /v1/alerts/{draft}"),
-            ("discard", "DELETE /v1/alerts/{draft}\nif-match: \"1\""),
-            ("submit", "POST /v1/alerts/{draft}/submit"),
-            ("release", "POST /v1/alerts/{draft}/release\nidempotency-key: 1"),
+            ("drafts", "GET /v1/drafts?state=draft&mine=true&limit=1"),
+            ("draft", "GET /v1/drafts/{draft}"),
+            ("discard", "DELETE /v1/drafts/{draft}\nif-match: \"1\""),
+            ("submit", "POST /v1/drafts/{draft}/submit"),
+            ("release", "POST /v1/drafts/{draft}/release\nidempotency-key: 1"),
             (
                 "inbox",
-                "GET /v1/inbox?type=alert.issue&category=vehicle&status=exercise&sender=tz.tpf&unread=true\
+                "GET /v1/inbox?type=alert.issue&facet=vehicle&status=exercise&sender=tz.tpf&unread=true\
                  &disposition=operative&created_from=2026-01-01T00%3A00%3A00Z&limit=1",
             ),
             ("sent", "GET /v1/sent?recipient=tz.tpf&state=queued&created_until=2027-01-01T00:00:00Z&limit=1"),
@@ -77,7 +80,7 @@ fn gateway() {
             ("live", "GET /v1/events/live\nlast-event-id: 0"),
             ("nobody", "GET /v1/inbox\nauthorization: Bearer e30.e30.AA\nas: none"),
             ("abroad", "GET /v1/inbox\nas: liaison_officer@tz.tpf"),
-            ("nothing-there", "PATCH /v1/alerts"),
+            ("nothing-there", "PATCH /v1/drafts"),
         ],
     );
 }

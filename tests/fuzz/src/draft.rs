@@ -1,8 +1,10 @@
-//! Target `draft`: what a client posts as an alert's draft.
+//! Target `draft`: what a client posts as a draft.
+
+use std::collections::BTreeMap;
 
 use rovuma_schemas::{
-    AlertDraft, Fault, Header, Locale, Message, MessageId, MessageType, Recipient, Sender, StoreId,
-    ValidDraft, ValidationContext, Version, limits,
+    CheckedDraft, Fault, Header, Locale, Message, MessageId, Recipient, Sender, StoreId, ValidDraft,
+    ValidationContext, Version, limits,
 };
 
 use crate::{
@@ -10,21 +12,31 @@ use crate::{
     place,
 };
 
-/// Every fault is told at its place, the same in every language; what has none becomes a message that its recipients
+/// Every fault has its pointer, the same in every language; a draft without faults becomes a message that its recipients
 /// can read.
 pub fn run(data: &[u8]) {
     let sender = agency("mz.prm");
     let context = ValidationContext::shipped(now(), &sender);
-    let told = |locale| AlertDraft::parse(data, &context, locale);
-    match told(Locale::En) {
-        Ok(valid) => sound(valid),
-        Err(faults) => {
-            place::check(data, &faults);
-            for locale in [Locale::Pt, Locale::Sw] {
-                let other = told(locale).expect_err("faulty in every language");
-                assert!(places(&other).eq(places(&faults)), "another fault in another language");
+    let faults_in: Box<dyn Fn(Locale) -> Vec<Fault>> = match CheckedDraft::read(data, &context) {
+        Ok(draft) => {
+            for advice in Locale::ALL.iter().flat_map(|locale| draft.advice(*locale)) {
+                assert!(place::is_pointer(&advice.pointer) && !advice.message.is_empty());
             }
+            let _ = (draft.facet(), draft.status(), draft.reference(), draft.second_person_reasons());
+            if let Some(valid) = draft.valid() {
+                assert_eq!(valid.second_person_reasons(), draft.second_person_reasons());
+                sound(valid.clone());
+                return;
+            }
+            Box::new(move |locale| draft.faults(locale))
         }
+        Err(none) => Box::new(move |locale| none.faults(locale)),
+    };
+    let faults = faults_in(Locale::En);
+    assert!(!faults.is_empty());
+    place::check(data, &faults);
+    for locale in [Locale::Pt, Locale::Sw] {
+        assert!(places(&faults_in(locale)).eq(places(&faults)), "another fault in another language");
     }
 }
 
@@ -34,11 +46,8 @@ fn places(faults: &[Fault]) -> impl Iterator<Item = (&str, rovuma_schemas::Fault
 
 fn sound(valid: ValidDraft) {
     assert!((1..=limits::RECIPIENTS_MAX).contains(&valid.recipients().len()));
-    assert!(valid.transport_expiry(now()) <= valid.valid_until(now()));
-    assert_eq!(valid.needs_second_person(), valid.second_person_reasons().first().copied());
-    for advice in Locale::ALL.iter().flat_map(|locale| valid.advice(*locale)) {
-        assert!(place::is_pointer(&advice.pointer) && !advice.message.is_empty());
-    }
+    let (expiry, end) = (valid.transport_expiry(now()), valid.ends(now()));
+    assert!(expiry.zip(end).is_none_or(|(expiry, end)| expiry <= end));
     // One country's message, as the gateway makes one for each.
     let country = valid.recipients()[0].country();
     let recipient = |(number, agency): (u64, &rovuma_schemas::AgencyCode)| Recipient {
@@ -49,7 +58,7 @@ fn sound(valid: ValidDraft) {
     };
     let header = Header {
         id: MessageId::from_slice(&[1; 16]).unwrap_or_else(|_| MessageId::draw(now())),
-        message_type: MessageType::AlertIssue.to_string(),
+        message_type: valid.message_type().to_string(),
         version: Version::CURRENT,
         status: valid.status(),
         sender: Sender {
@@ -62,10 +71,14 @@ fn sound(valid: ValidDraft) {
             .map(recipient)
             .collect(),
         created: now(),
-        expires: Some(valid.transport_expiry(now())),
-        case_reference: valid.case_reference().map(|reference| reference.as_str().to_owned()),
+        expires: expiry,
+        reference: valid.reference().map(|reference| reference.as_str().to_owned()),
         in_reply_to: valid.in_reply_to(),
         replaces: None,
+        first_created: None,
+        case: None,
+        turn: None,
+        seen: BTreeMap::new(),
     };
     let message = valid.into_message(header);
     let read = Message::parse(&message.to_payload()).expect("a recipient can read what may be sent");

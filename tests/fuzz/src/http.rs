@@ -1,7 +1,7 @@
 //! Requests as text, asked of a router in the process, and what every answer must hold.
 //!
 //! ```text
-//! POST /v1/alerts?x=y
+//! POST /v1/drafts?x=y
 //! as: liaison_officer@mz.prm
 //! content-type: application/json
 //!

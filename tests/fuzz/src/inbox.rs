@@ -110,14 +110,14 @@ impl Gateway {
         let draft = include_str!("../../../schemas/examples/valid/alert-stolen-motorcycle.json");
         let person = include_str!("../../../schemas/examples/valid/alert-missing-person.json");
         let create = async |text: &str| {
-            let text = format!("POST /v1/alerts\ncontent-type: application/json\n\n{text}");
+            let text = format!("POST /v1/drafts\ncontent-type: application/json\n\n{text}");
             let made = must(&self.router, officer.clone(), &text).await;
             made["id"].as_str().expect("an id").to_owned()
         };
         let (draft, submitted, sent) = (create(draft).await, create(person).await, create(draft).await);
         let post = async |path: String| must(&self.router, officer.clone(), &format!("POST {path}")).await;
-        post(format!("/v1/alerts/{submitted}/submit")).await;
-        let released = post(format!("/v1/alerts/{sent}/release")).await;
+        post(format!("/v1/drafts/{submitted}/submit")).await;
+        let released = post(format!("/v1/drafts/{sent}/release")).await;
         let jws = must(&self.router, officer.clone(), &format!("GET /v1/messages/{sent}/jws")).await;
         let text = |value: &Value| value.as_str().expect("a text").to_owned();
         self.words = vec![

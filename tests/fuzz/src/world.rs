@@ -167,6 +167,7 @@ pub(crate) fn alert(from: &str, to: &str, number: u64) -> Vec<u8> {
     let mut message: serde_json::Value = serde_json::from_slice(text).expect("JSON");
     let header = &mut message["header"];
     header["sender"] = json!({ "agency": agency(from) });
+    header["case"]["owner"] = json!(agency(from));
     header["recipients"] = json!([{
         "agency": agency(to), "lane": "urgent", "stream": "5f0c1d2e3a4b4c5d8e6f708192a3b4c5", "number": number,
     }]);

@@ -28,7 +28,7 @@ pub(crate) fn to(recipient: &str) -> Result<String> {
 pub(crate) fn numbered(number: u32) -> Result<String> {
     let mut draft = parsed()?;
     let serial = format!("{:07}", number % 10_000_000);
-    put(&mut draft, "/case_reference", format!("PRM-EX-{}", &serial))?;
+    put(&mut draft, "/reference", format!("PRM-EX-{}", &serial))?;
     put(&mut draft, "/body/decision/reference", format!("Auto {serial}"))?;
     put(
         &mut draft,

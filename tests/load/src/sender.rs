@@ -58,7 +58,7 @@ impl Sender {
     /// # Errors
     /// When it is refused.
     pub(crate) async fn create(&self, draft: String) -> Result<(MessageId, header::HeaderValue)> {
-        let answer = self.post("/v1/alerts").body(draft).send().await.context("posting a draft")?;
+        let answer = self.post("/v1/drafts").body(draft).send().await.context("posting a draft")?;
         let (status, etag) = (answer.status(), answer.headers().get(header::ETAG).cloned());
         let text = answer.text().await?;
         if !status.is_success() {
@@ -77,7 +77,7 @@ impl Sender {
         (id, version): (MessageId, header::HeaderValue),
         ledger: &Ledger,
     ) -> Result<MessageId> {
-        let request = self.post(&format!("/v1/alerts/{id}/release")).header(header::IF_MATCH, version);
+        let request = self.post(&format!("/v1/drafts/{id}/release")).header(header::IF_MATCH, version);
         let answer = request.body("{}").send().await.context("releasing a draft")?;
         let status = answer.status();
         // The whole answer is read: only then is its connection free for the next request.

@@ -62,11 +62,11 @@ pub(crate) async fn send(border: &Border, draft: &Value, read_it: bool) -> Resul
 /// Posts the draft and releases it; where the policy wants a second person, the officer submits it and the
 /// agency's supervisor releases it. The message's id and how many copies there are.
 async fn release(border: &Border, officer: &Api, draft: &Value) -> Result<(String, usize)> {
-    let created = officer.post("/v1/alerts", draft).await?;
+    let created = officer.post("/v1/drafts", draft).await?;
     let mut etag = created.etag.clone().unwrap_or_default();
     let body = created.ok().context("the draft was refused")?;
     let id = body["id"].as_str().context("an id")?.to_owned();
-    let path = |act: &str| format!("/v1/alerts/{id}/{act}");
+    let path = |act: &str| format!("/v1/drafts/{id}/{act}");
     let mut releaser = officer.clone();
     if body["second_person"].is_string() {
         let submitted = officer.post_if_match(&path("submit"), &json!({}), &etag).await?;

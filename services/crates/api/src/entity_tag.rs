@@ -16,11 +16,12 @@ impl IfMatch {
     /// # Errors
     /// 428 (RFC 6585, section 3) when it does not.
     pub fn required(self) -> Result<i64, Box<Problem>> {
-        self.0.ok_or_else(|| {
-            Problem::new(StatusCode::PRECONDITION_REQUIRED, "if_match_required")
-                .detail("Name the version that you have read: If-Match: \"<version>\".")
-                .into()
-        })
+        self.0.ok_or_else(|| not_named().into())
+    }
+
+    /// The version that the caller has seen, when the request names one.
+    pub fn version(self) -> Option<i64> {
+        self.0
     }
 
     /// Compares the present version of `what` (`The draft`) with the version that the caller has seen.
@@ -37,6 +38,12 @@ impl IfMatch {
     fn parse(text: &str) -> Option<i64> {
         text.strip_prefix('"')?.strip_suffix('"')?.parse().ok()
     }
+}
+
+/// 428 (RFC 6585, section 3): the request must name the version that the caller has seen.
+pub fn not_named() -> Problem {
+    Problem::new(StatusCode::PRECONDITION_REQUIRED, "if_match_required")
+        .detail("Name the version that you have read: If-Match: \"<version>\".")
 }
 
 /// 412: `what` is at `version`, and the caller has seen another.

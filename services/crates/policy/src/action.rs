@@ -55,24 +55,24 @@ macro_rules! actions {
 }
 
 actions! {
-    /// Write a draft for the agency.
-    AlertCreate = "alert.create" on Agency;
+    /// Keep a new draft.
+    DraftCreate = "draft.create" on Draft;
     /// Have a draft checked without keeping it.
-    AlertValidate = "alert.validate" on Agency;
+    DraftValidate = "draft.validate" on Draft;
     /// See which drafts the agency has.
-    AlertListDrafts = "alert.list_drafts" on Agency;
+    DraftList = "draft.list" on Agency;
     /// Read a draft with its content.
-    AlertReadDraft = "alert.read_draft" on Draft;
+    DraftRead = "draft.read" on Draft;
     /// Change a draft.
-    AlertChange = "alert.change" on Draft;
+    DraftChange = "draft.change" on Draft;
     /// Hand a draft to a supervisor.
-    AlertSubmit = "alert.submit" on Draft;
+    DraftSubmit = "draft.submit" on Draft;
     /// Sign and send a draft. The context says whether a second person is required.
-    AlertRelease = "alert.release" on Draft;
+    DraftRelease = "draft.release" on Draft;
     /// Return a draft to its author.
-    AlertReturn = "alert.return" on Draft;
+    DraftReturn = "draft.return" on Draft;
     /// Throw a draft away.
-    AlertDiscard = "alert.discard" on Draft;
+    DraftDiscard = "draft.discard" on Draft;
     /// See the list of received messages: header facts and codes, no narrative.
     MessageListInbox = "message.list_inbox" on Agency;
     /// See the list of sent messages: header facts and codes, no narrative.

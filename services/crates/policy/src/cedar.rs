@@ -6,7 +6,7 @@ use cedar_policy::{
     Context as CedarContext, Entities, Entity, EntityId, EntityTypeName, EntityUid, Request,
     RestrictedExpression, Schema,
 };
-use rovuma_schemas::AgencyCode;
+use rovuma_schemas::{AgencyCode, Family};
 
 use crate::{Action, Actor, Context, Resource, ResourceKind};
 
@@ -106,6 +106,12 @@ impl Names {
         let mut attributes = owned_by(&resource.agency);
         if let Some(author) = &resource.author {
             attributes.insert("author".into(), self.reference(author));
+        }
+        if let Some(message_type) = resource.message_type {
+            let text = |word: &str| RestrictedExpression::new_string(word.to_owned());
+            let family = message_type.class().family().map_or("", Family::as_str);
+            attributes.insert("family".into(), text(family));
+            attributes.insert("type".into(), text(message_type.as_str()));
         }
         if resource.kind == ResourceKind::Account {
             attributes.insert("holder".into(), self.reference(&resource.id));

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use rovuma_schemas::AgencyCode;
+use rovuma_schemas::{AgencyCode, MessageType};
 
 use crate::{Action, Actor, Context, LoadError, Policy, Resource, ResourceKind, Role};
 
@@ -23,20 +23,42 @@ pub(crate) fn check(policy: &Policy) -> Result<(), LoadError> {
         for &action in Action::ALL {
             forbidden(policy, &who, &roles, action, &mut findings);
         }
-        let draft = Resource::draft("draft", &agency(OWN), SUBJECT);
-        let alone = policy.decide(&actor(OWN, &roles), Action::AlertRelease, &draft, &Context::release(true));
-        if alone.is_permit() {
-            findings.push(format!("{who} releases alone what requires a second person"));
+        for message_type in MessageType::operational() {
+            release(policy, &who, &roles, message_type, &mut findings);
         }
     }
     if findings.is_empty() { Ok(()) } else { Err(LoadError::Unsafe { findings }) }
 }
 
+/// Whatever its type: nobody releases alone what requires a second person, and nobody releases as their own what they may
+/// not write. A message that is drafted and released in one request is therefore asked about once.
+fn release(
+    policy: &Policy,
+    who: &str,
+    roles: &BTreeSet<Role>,
+    message_type: MessageType,
+    findings: &mut Vec<String>,
+) {
+    let draft = Resource::draft("draft", &agency(OWN), SUBJECT, message_type);
+    let may =
+        |action, context: Context| policy.decide(&actor(OWN, roles), action, &draft, &context).is_permit();
+    if may(Action::DraftRelease, Context::release(true)) {
+        findings
+            .push(format!("{who} releases alone a draft of {message_type} that requires a second person"));
+    }
+    if may(Action::DraftRelease, Context::release(false)) && !may(Action::DraftCreate, Context::NONE) {
+        findings.push(format!("{who} releases own drafts of {message_type} and may not create them"));
+    }
+}
+
 /// Nobody without a role, across agencies or across the border.
 fn forbidden(policy: &Policy, who: &str, roles: &BTreeSet<Role>, action: Action, findings: &mut Vec<String>) {
     let mut ask = |agency_of_actor: &str, agency_of_resource: &str| {
-        let resource = sample(action.resource_kind(), &agency(agency_of_resource));
-        if policy.decide(&actor(agency_of_actor, roles), action, &resource, &favourable(action)).is_permit() {
+        let actor = actor(agency_of_actor, roles);
+        let resources = samples(action.resource_kind(), &agency(agency_of_resource));
+        let is_permitted =
+            |resource| policy.decide(&actor, action, resource, &favourable(action)).is_permit();
+        if resources.iter().any(is_permitted) {
             findings.push(format!("{who} of {agency_of_actor} does {action} at {agency_of_resource}"));
         }
     };
@@ -72,22 +94,26 @@ fn actor(agency_code: &str, roles: &BTreeSet<Role>) -> Actor {
     make(SUBJECT, &agency(agency_code), roles.iter().copied())
 }
 
-/// A resource of this kind that belongs to `agency`, written by the actor where it has an author.
-fn sample(kind: ResourceKind, agency: &AgencyCode) -> Resource {
-    match kind {
+/// Resources of this kind that belong to `agency`, written by the actor where they have an author: one of each type.
+fn samples(kind: ResourceKind, agency: &AgencyCode) -> Vec<Resource> {
+    let one = match kind {
         ResourceKind::Agency => Resource::agency(agency),
-        ResourceKind::Draft => Resource::draft("draft", agency, SUBJECT),
+        ResourceKind::Draft => {
+            let draft = |message_type| Resource::draft("draft", agency, SUBJECT, message_type);
+            return MessageType::operational().map(draft).collect();
+        }
         ResourceKind::Message => Resource::message("message", agency),
         ResourceKind::Account => Resource::account(ANOTHER, agency),
         ResourceKind::AuditLog => Resource::audit_log(agency),
         ResourceKind::AuditEvent => Resource::audit_event("event", agency),
-    }
+    };
+    vec![one]
 }
 
 /// The context in which the action is most likely to be permitted.
 fn favourable(action: Action) -> Context {
     match action {
-        Action::AlertRelease => Context::release(false),
+        Action::DraftRelease => Context::release(false),
         Action::MessageRead => Context::read(true),
         _ => Context::NONE,
     }

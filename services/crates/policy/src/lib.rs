@@ -2,7 +2,7 @@
 //!
 //! A question is always actor, action, resource, context, and the answer to what no policy permits is no.
 //! The answer *yes* is a value, [`Permit`], that only [`Policy::decide`] can make: a function that takes a
-//! `Permit<act::AlertRelease>` cannot be called by a route that forgot to ask.
+//! `Permit<act::DraftRelease>` cannot be called by a route that forgot to ask.
 //!
 //! ```
 //! use rovuma_policy::{Actor, Context, Policy, Resource, Role, act};
@@ -10,10 +10,10 @@
 //! let policy = Policy::built_in();
 //! let prm = "mz.prm".parse()?;
 //! let officer = Actor::person("officer-7", &prm, [Role::LiaisonOfficer]);
-//! let draft = Resource::draft("draft-1", &prm, "officer-7");
+//! let draft = Resource::draft("draft-1", &prm, "officer-7", MessageType::AlertIssue);
 //!
 //! let needs_second = Context::release(true);
-//! let refused = policy.decide(&officer, act::AlertRelease, &draft, &needs_second).permitted();
+//! let refused = policy.decide(&officer, act::DraftRelease, &draft, &needs_second).permitted();
 //! assert_eq!(refused.unwrap_err().code().as_str(), "second_person");
 //! # Ok::<(), rovuma_schemas::BadId>(())
 //! ```

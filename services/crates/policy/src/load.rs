@@ -38,7 +38,7 @@ macro_rules! built_in {
 /// The policies that come with the program.
 pub(crate) fn built_in_policies() -> Vec<PolicyText> {
     built_in!(
-        "10-alerts.cedar",
+        "10-drafts.cedar",
         "20-messages.cedar",
         "30-audit.cedar",
         "40-administration.cedar",

@@ -1,6 +1,6 @@
 //! What an action is done to, and the circumstances.
 
-use rovuma_schemas::AgencyCode;
+use rovuma_schemas::{AgencyCode, MessageType};
 
 /// The kind of a resource: an entity type of the Cedar schema.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -43,7 +43,10 @@ pub struct Resource {
     pub(crate) kind: ResourceKind,
     pub(crate) id: String,
     pub(crate) agency: AgencyCode,
+    /// Of a draft: who wrote it.
     pub(crate) author: Option<String>,
+    /// Of a draft: the type of the message that it becomes.
+    pub(crate) message_type: Option<MessageType>,
 }
 
 impl Resource {
@@ -52,9 +55,18 @@ impl Resource {
         Self::new(ResourceKind::Agency, agency.as_str(), agency)
     }
 
+    /// A draft that the subject `author` would write for `agency`. Its identifier is `new`, which no draft has.
+    pub fn new_draft(agency: &AgencyCode, author: &str, message_type: MessageType) -> Self {
+        Self::draft("new", agency, author, message_type)
+    }
+
     /// A draft of `agency`, written by the subject `author`.
-    pub fn draft(id: &str, agency: &AgencyCode, author: &str) -> Self {
-        Self { author: Some(author.to_owned()), ..Self::new(ResourceKind::Draft, id, agency) }
+    pub fn draft(id: &str, agency: &AgencyCode, author: &str, message_type: MessageType) -> Self {
+        Self {
+            author: Some(author.to_owned()),
+            message_type: Some(message_type),
+            ..Self::new(ResourceKind::Draft, id, agency)
+        }
     }
 
     /// The copy of a message that `agency` sent or received.
@@ -93,7 +105,7 @@ impl Resource {
     }
 
     fn new(kind: ResourceKind, id: &str, agency: &AgencyCode) -> Self {
-        Self { kind, id: id.to_owned(), agency: agency.clone(), author: None }
+        Self { kind, id: id.to_owned(), agency: agency.clone(), author: None, message_type: None }
     }
 }
 
@@ -106,10 +118,10 @@ pub struct Context {
 }
 
 impl Context {
-    /// For every action but `alert.release` and `message.read`.
+    /// For every action but `draft.release` and `message.read`.
     pub const NONE: Self = Self { second_person_required: None, reason_stated: None };
 
-    /// For `alert.release`: whether the content requires a second pair of eyes (domain rules: alerts on
+    /// For `draft.release`: whether the content requires a second pair of eyes (domain rules: alerts on
     /// persons, minors, handling codes H2 and H3).
     pub const fn release(second_person_required: bool) -> Self {
         Self { second_person_required: Some(second_person_required), reason_stated: None }

@@ -18,8 +18,6 @@ use rovuma_trail::AuditRecord;
 
 use super::{
     SYSTEM,
-    alarm::{self, AlarmKind},
-    event::EventKind,
     known::{Answer, Arrival, Asked, Disposition, Known, Register, Taken},
     open::{Finding, Opened, Rejected, VerifiedMessage},
     quarantine::QuarantineReason,
@@ -27,7 +25,12 @@ use super::{
     send::SendError,
     stream::{self, StreamKey},
 };
-use crate::{error::DbError, gateway::Gateway};
+use crate::{
+    alarm::{self, AlarmKind},
+    error::DbError,
+    events::EventKind,
+    exchange::Exchange,
+};
 
 /// A receipt of 64 rejections stays within a message, however the details are escaped.
 const REJECTION_DETAIL_MAX_CHARS: usize = 300;
@@ -54,7 +57,7 @@ impl<'a> Door<'a> {
 
 /// One transaction's worth of decisions: receipts and stream numbers are gathered and written at its end.
 pub(crate) struct Decisions<'g> {
-    gateway: &'g Gateway,
+    exchange: &'g Exchange,
     now: Timestamp,
     receipts: ReceiptBook,
     numbers: BTreeMap<StreamKey, Vec<u64>>,
@@ -63,9 +66,9 @@ pub(crate) struct Decisions<'g> {
 
 impl<'g> Decisions<'g> {
     /// Nothing decided yet.
-    pub(crate) fn new(gateway: &'g Gateway, now: Timestamp) -> Self {
+    pub(crate) fn new(exchange: &'g Exchange, now: Timestamp) -> Self {
         let (receipts, register) = (ReceiptBook::default(), Register::default());
-        Self { gateway, now, receipts, numbers: BTreeMap::new(), register }
+        Self { exchange, now, receipts, numbers: BTreeMap::new(), register }
     }
 
     /// Looks for what was taken before under the ids and numbers of all messages at once. Those that were not looked
@@ -76,7 +79,7 @@ impl<'g> Decisions<'g> {
     pub(crate) async fn look_up(&mut self, tx: &mut Conn, opened: &[(usize, Opened)]) -> Result<(), DbError> {
         let findings = opened.iter().flat_map(|(_, opened)| &opened.findings);
         let asked: Vec<Asked<'_>> = findings.filter_map(Finding::asked).collect();
-        self.register.look_up(tx, self.gateway.trail.source(), &asked).await
+        self.register.look_up(tx, self.exchange.base.trail.source(), &asked).await
     }
 
     /// Decides on everything that was found in one delivery.
@@ -144,7 +147,7 @@ impl<'g> Decisions<'g> {
             let (before, after) = stream::note_numbers(tx, key, numbers, self.now).await?;
             self.tell_gap(tx, key, before, after).await?;
         }
-        self.receipts.settle(tx, self.gateway, self.now).await
+        self.receipts.settle(tx, self.exchange, self.now).await
     }
 
     async fn message(
@@ -155,25 +158,25 @@ impl<'g> Decisions<'g> {
         authorized: Authorized,
         message: Message,
     ) -> Result<(), SendError> {
-        let (gateway, now) = (self.gateway, self.now);
+        let (exchange, now) = (self.exchange, self.now);
         match message.body {
-            Body::AlertIssue(alert) => {
+            Body::Operational(body) => {
                 let expired = authorized.is_expired(now);
                 let disposition = if expired { Disposition::Inoperative } else { Disposition::Operative };
                 let message = VerifiedMessage::Authorized(Box::new(authorized));
-                self.numbered(tx, door, bundle, &message, Some(alert.category.as_str()), disposition).await
+                self.numbered(tx, door, bundle, &message, body.facet(), disposition).await
             }
             Body::ReceiptDelivered(receipts) => {
                 let entries = receipts.entries.into_iter().map(Entry::from).collect();
-                Ok(receipt::take(tx, gateway, &authorized, entries, now).await?)
+                Ok(receipt::take(tx, exchange, &authorized, entries, now).await?)
             }
             Body::ReceiptRead(receipts) => {
                 let entries = receipts.entries.into_iter().map(Entry::from).collect();
-                Ok(receipt::take(tx, gateway, &authorized, entries, now).await?)
+                Ok(receipt::take(tx, exchange, &authorized, entries, now).await?)
             }
             Body::ReceiptRejected(receipts) => {
                 let entries = receipts.entries.into_iter().map(Entry::from).collect();
-                Ok(receipt::take(tx, gateway, &authorized, entries, now).await?)
+                Ok(receipt::take(tx, exchange, &authorized, entries, now).await?)
             }
             Body::StreamStatus(status) => Ok(self.announced(tx, &authorized, status).await?),
             Body::StreamRequest(request) => Ok(self.requested(tx, &authorized, &request).await?),
@@ -194,11 +197,11 @@ impl<'g> Decisions<'g> {
         door: &Door<'_>,
         bundle: Digest,
         message: &VerifiedMessage,
-        category: Option<&'static str>,
+        facet: Option<&str>,
         disposition: Disposition,
     ) -> Result<(), SendError> {
         let asked = message.asked();
-        self.register.look_up(tx, self.gateway.trail.source(), &[asked]).await?;
+        self.register.look_up(tx, self.exchange.base.trail.source(), &[asked]).await?;
         match self.register.find(&asked) {
             Some(Taken::Id(known)) if known.digest == message.digest() => {
                 metrics::counter!("rovuma_duplicates_total").increment(1);
@@ -219,7 +222,7 @@ impl<'g> Decisions<'g> {
         self.answer(message, known.answer(asked.id));
         if matches!(known.disposition, Disposition::Operative) {
             let (agency, kind) = (&asked.recipient.agency, EventKind::MessageReceived);
-            self.gateway.events.record(tx, agency, kind, Some(&asked.id), 1, self.now);
+            self.exchange.base.events.record(tx, agency, kind, Some(&asked.id), 1, self.now);
         }
         self.register.keep(Arrival {
             header: message.header(),
@@ -227,7 +230,7 @@ impl<'g> Decisions<'g> {
             digest: message.digest(),
             compact: message.jws().to_compact(),
             signer: message.signer(),
-            category,
+            facet: facet.map(str::to_owned),
             known,
         });
         Ok(())
@@ -291,11 +294,11 @@ impl<'g> Decisions<'g> {
             .detail("from", message.sender())
             .detail("type", message.header().message_type.chars().take(64).collect::<String>())
             .detail("digest", message.digest())
-            .case(message.header().case_reference.as_deref());
+            .case(message.header().reference.as_deref());
         if let Some((code, _)) = rejection {
             act = act.refused(code.to_string());
         }
-        Ok(self.gateway.trail.record(tx, &act).await?)
+        Ok(self.exchange.base.trail.record(tx, &act).await?)
     }
 
     /// Something that the gateway does by itself, now.

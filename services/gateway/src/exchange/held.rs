@@ -15,7 +15,7 @@ use super::{
     open::{Finding, Judge},
     send::SendError,
 };
-use crate::{error::DbError, gateway::Gateway};
+use crate::{error::DbError, exchange::Exchange};
 
 /// A message that waits for a trust list.
 #[derive(Clone, Debug)]
@@ -112,18 +112,18 @@ const HELD_FOR: Duration = Duration::from_secs(90 * 24 * 60 * 60);
 ///
 /// # Errors
 /// [`WriteError`] when the store does not take it.
-pub(crate) async fn expire(gateway: &Arc<Gateway>, now: Timestamp) -> Result<(), WriteError<SendError>> {
+pub(crate) async fn expire(exchange: &Arc<Exchange>, now: Timestamp) -> Result<(), WriteError<SendError>> {
     let oldest = now.minus(HELD_FOR).as_micros();
     let is_due = sqlx::query("SELECT seq FROM held WHERE held_at < $1 LIMIT 1")
         .bind(oldest)
-        .fetch_optional(gateway.store.read())
+        .fetch_optional(exchange.base.store.read())
         .await
         .map_err(|fault| WriteError::Job(fault.into()))?;
     if is_due.is_none() {
         return Ok(());
     }
-    let job = gateway.clone();
-    let write = gateway.store.write(move |tx| {
+    let job = exchange.clone();
+    let write = exchange.base.store.write(move |tx| {
         async move {
             let gone =
                 sqlx::query("DELETE FROM held WHERE held_at < $1").bind(oldest).execute(&mut *tx).await?;
@@ -131,7 +131,7 @@ pub(crate) async fn expire(gateway: &Arc<Gateway>, now: Timestamp) -> Result<(),
                 .object("held", "expired")
                 .refused("held_too_long")
                 .detail("messages", gone.rows_affected());
-            job.trail.record(tx, &act).await?;
+            job.base.trail.record(tx, &act).await?;
             Ok(())
         }
         .boxed()
@@ -190,11 +190,12 @@ pub(crate) async fn tried(tx: &mut Conn, seq: i64, reason: &str, now: Timestamp)
 ///
 /// # Errors
 /// [`WriteError`] when the store does not take it; what was not tried stays held.
-pub(crate) async fn retry(gateway: &Arc<Gateway>) -> Result<usize, WriteError<SendError>> {
+pub(crate) async fn retry(exchange: &Arc<Exchange>) -> Result<usize, WriteError<SendError>> {
     let (mut after, mut freed) = (0, 0);
     loop {
-        let job = gateway.clone();
-        let batch = gateway.store.write(move |tx| async move { retry_batch(tx, &job, after).await }.boxed());
+        let job = exchange.clone();
+        let batch =
+            exchange.base.store.write(move |tx| async move { retry_batch(tx, &job, after).await }.boxed());
         match batch.await? {
             Some((last, decided)) => (after, freed) = (last, freed + decided),
             None => return Ok(freed),
@@ -205,15 +206,15 @@ pub(crate) async fn retry(gateway: &Arc<Gateway>) -> Result<usize, WriteError<Se
 /// The last one tried and how many were decided; nothing when there was none left.
 async fn retry_batch(
     tx: &mut Conn,
-    gateway: &Gateway,
+    exchange: &Exchange,
     after: i64,
 ) -> Result<Option<(i64, usize)>, SendError> {
     let waiting = next(tx, after).await?;
     let Some(last) = waiting.last().map(|held| held.seq) else { return Ok(None) };
-    let now = gateway.now();
-    let trust = gateway.trust.current();
-    let judge = Judge { agencies: &gateway.agencies, trust: &trust, now };
-    let mut decisions = Decisions::new(gateway, now);
+    let now = exchange.base.now();
+    let trust = exchange.trust.current();
+    let judge = Judge { agencies: &exchange.agencies, trust: &trust, now };
+    let mut decisions = Decisions::new(exchange, now);
     let mut decided = 0;
     for held in waiting {
         let Some(origin) = judge.origin_of(&held.exchange) else { continue };

@@ -21,7 +21,7 @@ use super::{
     open::{Finding, Judge, Opened},
     send::{self, SendError},
 };
-use crate::gateway::Gateway;
+use crate::exchange::Exchange;
 
 /// Bundles of one lane that the broker hands out unacknowledged: many small urgent ones, few large ones.
 const fn prefetch(lane: Lane) -> u16 {
@@ -46,12 +46,12 @@ const BATCH_MAX_WAIT: Duration = Duration::from_millis(20);
 const LINK_FAULT_EVERY: Duration = Duration::from_secs(60);
 
 /// Starts the consumers of this gateway's three inboxes.
-pub(crate) fn start(gateway: &Arc<Gateway>, broker: &Broker) -> Vec<Consumer> {
+pub(crate) fn start(exchange: &Arc<Exchange>, broker: &Broker) -> Vec<Consumer> {
     let faults = Arc::new(FaultClock::default());
     Lane::ALL
         .into_iter()
         .map(|lane| {
-            let queue = names::inbox_queue(&gateway.name, lane);
+            let queue = names::inbox_queue(&exchange.base.name, lane);
             let config = ConsumerConfig {
                 queue: queue.clone(),
                 prefetch: prefetch(lane),
@@ -61,7 +61,7 @@ pub(crate) fn start(gateway: &Arc<Gateway>, broker: &Broker) -> Vec<Consumer> {
                     max_wait: BATCH_MAX_WAIT,
                 },
             };
-            broker.consume(config, Inbox { gateway: gateway.clone(), queue, faults: faults.clone() })
+            broker.consume(config, Inbox { exchange: exchange.clone(), queue, faults: faults.clone() })
         })
         .collect()
 }
@@ -89,7 +89,7 @@ impl Undecided {
 
 /// Takes the deliveries of one lane.
 pub(crate) struct Inbox {
-    gateway: Arc<Gateway>,
+    exchange: Arc<Exchange>,
     queue: String,
     faults: Arc<FaultClock>,
 }
@@ -106,14 +106,14 @@ impl Handler for Inbox {
 
 impl Inbox {
     /// The inbox of one lane by itself, with no partner told of a fault yet.
-    pub(crate) fn of(gateway: &Arc<Gateway>, lane: Lane) -> Self {
-        let queue = names::inbox_queue(&gateway.name, lane);
-        Self { gateway: Arc::clone(gateway), queue, faults: Arc::default() }
+    pub(crate) fn of(exchange: &Arc<Exchange>, lane: Lane) -> Self {
+        let queue = names::inbox_queue(&exchange.base.name, lane);
+        Self { exchange: Arc::clone(exchange), queue, faults: Arc::default() }
     }
 
     /// Opens, decides and commits: in one transaction, or in several when there is more than one should hold.
     async fn decide(&self, batch: Arc<[Delivery]>) -> Result<(), Undecided> {
-        let now = self.gateway.now();
+        let now = self.exchange.base.now();
         let opened = self.open(batch.clone(), now).await?;
         let faults = self.faults_to_tell(&batch, &opened, now);
         let told: Vec<CountryCode> = faults.iter().map(|(country, _)| *country).collect();
@@ -133,10 +133,10 @@ impl Inbox {
         part: Vec<(usize, Opened)>,
         now: Timestamp,
     ) -> Result<(), Undecided> {
-        let (gateway, queue) = (self.gateway.clone(), self.queue.clone());
-        let write = self.gateway.store.write(move |tx| {
+        let (exchange, queue) = (self.exchange.clone(), self.queue.clone());
+        let write = self.exchange.base.store.write(move |tx| {
             async move {
-                let mut decisions = Decisions::new(&gateway, now);
+                let mut decisions = Decisions::new(&exchange, now);
                 decisions.look_up(tx, &part).await?;
                 for (place, opened) in part {
                     let delivery = &batch[place];
@@ -159,10 +159,10 @@ impl Inbox {
     ) -> Result<(), WriteError<SendError>> {
         let Ok(queue) = self.queue.parse() else { return Ok(()) };
         let body = Body::LinkFault(LinkFault { bundle_digest: digest, seen_at: now, queue });
-        let (from, to) = (AgencyCode::node_of(self.gateway.country), AgencyCode::node_of(country));
+        let (from, to) = (AgencyCode::node_of(self.exchange.base.country), AgencyCode::node_of(country));
         let outgoing =
-            send::transport(&self.gateway, &from, &to, Lane::Normal, body, now).map_err(WriteError::Job)?;
-        send::enqueue(&self.gateway, outgoing, now).await
+            send::transport(&self.exchange, &from, &to, Lane::Normal, body, now).map_err(WriteError::Job)?;
+        send::enqueue(&self.exchange, outgoing, now).await
     }
 
     /// After a failure that trying again does not mend: finds the delivery that it comes from, so that its
@@ -187,12 +187,12 @@ impl Inbox {
 
     /// Keeps, audits and alarms a delivery that cannot be decided, in a transaction of its own.
     async fn write_down(&self, delivery: &Delivery) -> Result<(), WriteError<SendError>> {
-        let (gateway, queue, now) = (self.gateway.clone(), self.queue.clone(), self.gateway.now());
+        let (exchange, queue, now) = (self.exchange.clone(), self.queue.clone(), self.exchange.base.now());
         let delivery = delivery.clone();
-        let write = self.gateway.store.write(move |tx| {
+        let write = self.exchange.base.store.write(move |tx| {
             async move {
                 let opened = Opened::poison(&delivery.body);
-                let mut decisions = Decisions::new(&gateway, now);
+                let mut decisions = Decisions::new(&exchange, now);
                 decisions.delivery(tx, &Door::of(&delivery, &queue), opened).await
             }
             .boxed()
@@ -206,10 +206,10 @@ impl Inbox {
         batch: Arc<[Delivery]>,
         now: Timestamp,
     ) -> Result<Vec<Opened>, tokio::task::JoinError> {
-        let gateway = self.gateway.clone();
+        let exchange = self.exchange.clone();
         let work = move || {
-            let trust = gateway.trust.current();
-            let judge = Judge { agencies: &gateway.agencies, trust: &trust, now };
+            let trust = exchange.trust.current();
+            let judge = Judge { agencies: &exchange.agencies, trust: &trust, now };
             batch.iter().map(|delivery| judge.open(delivery)).collect()
         };
         tokio::task::spawn_blocking(work).await
@@ -233,8 +233,8 @@ impl Inbox {
                 faults.entry(country).or_insert(opened.digest);
             }
         }
-        let node = AgencyCode::node_of(self.gateway.country);
-        if self.gateway.agencies.serves(&node) { faults.into_iter().collect() } else { Vec::new() }
+        let node = AgencyCode::node_of(self.exchange.base.country);
+        if self.exchange.agencies.serves(&node) { faults.into_iter().collect() } else { Vec::new() }
     }
 }
 

@@ -11,7 +11,10 @@ use rovuma_schemas::{
 use rovuma_store::{Binding, Conn, Insert, RowExt, padded_list, with_rows};
 use sqlx::{Row as _, any::AnyRow};
 
-use crate::error::DbError;
+use crate::{
+    cases::{self, CasePlace},
+    error::DbError,
+};
 
 /// What became of a message when it was first taken.
 #[derive(Clone, Debug)]
@@ -195,7 +198,7 @@ impl Register {
 
     /// Keeps a verified message with the answer it is given.
     pub(crate) fn keep(&mut self, arrival: Arrival<'_>) {
-        let Arrival { header, recipient, digest, compact, signer, category, known } = arrival;
+        let Arrival { header, recipient, digest, compact, signer, facet, known } = arrival;
         let asked = Asked { recipient, sender: &header.sender.agency, id: header.id };
         if let Some(place) = asked.place() {
             self.places.insert(place, header.id);
@@ -208,11 +211,12 @@ impl Register {
             compact,
             signer: signer.to_string(),
             message_type: header.message_type.clone(),
-            category,
+            facet,
             status: header.status,
             created: header.created,
             expires: header.expires,
             replaces: header.replaces,
+            case: CasePlace::of_header(header),
             known: known.clone(),
         });
         self.known.insert(asked.identity(), known);
@@ -256,7 +260,7 @@ pub(crate) struct Arrival<'a> {
     pub(crate) digest: Digest,
     pub(crate) compact: String,
     pub(crate) signer: &'a KeyId,
-    pub(crate) category: Option<&'static str>,
+    pub(crate) facet: Option<String>,
     pub(crate) known: Known,
 }
 
@@ -270,19 +274,24 @@ struct Row {
     compact: String,
     signer: String,
     message_type: String,
-    category: Option<&'static str>,
+    facet: Option<String>,
     status: Status,
     created: Timestamp,
     expires: Option<Timestamp>,
     replaces: Option<MessageId>,
+    case: CasePlace,
     known: Known,
 }
 
 const RECEIVED: Insert = Insert {
-    into: "INSERT INTO received (recipient, sender, id, digest, jws, key_id, message_type, category, status,
-                                 lane, stream, number, created_at, expires_at, received_at, disposition,
-                                 rejection_code, rejection_detail, audit_epoch, audit_sequence, replaces)",
-    columns: 21,
+    into: concat!(
+        "INSERT INTO received (recipient, sender, id, digest, jws, key_id, message_type, facet, status, lane, stream,
+                               number, created_at, expires_at, received_at, disposition, rejection_code,
+                               rejection_detail, audit_epoch, audit_sequence, replaces, ",
+        cases::columns!(),
+        ")"
+    ),
+    columns: 21 + cases::COLUMNS,
     then: "",
 };
 
@@ -293,7 +302,7 @@ impl Row {
             Disposition::Operative | Disposition::Inoperative => None,
         };
         let (code, detail) = rejection.unzip();
-        query
+        let query = query
             .bind(self.recipient.agency.as_str())
             .bind(self.sender.as_str())
             .bind(self.id.as_bytes().to_vec())
@@ -301,7 +310,7 @@ impl Row {
             .bind(self.compact.as_bytes())
             .bind(self.signer.as_str())
             .bind(self.message_type.as_str())
-            .bind(self.category)
+            .bind(self.facet.as_deref())
             .bind(self.status.as_str())
             .bind(self.recipient.lane.as_str())
             .bind(self.recipient.stream.map(|stream| stream.as_bytes().to_vec()))
@@ -314,7 +323,8 @@ impl Row {
             .bind(detail)
             .bind(self.known.audit.epoch.as_bytes().to_vec())
             .bind(to_column(self.known.audit.sequence))
-            .bind(self.replaces.map(|id| id.as_bytes().to_vec()))
+            .bind(self.replaces.map(|id| id.as_bytes().to_vec()));
+        self.case.bind(query)
     }
 }
 

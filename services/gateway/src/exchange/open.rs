@@ -12,7 +12,7 @@ use rovuma_schemas::{
 };
 
 use super::{known::Asked, quarantine::QuarantineReason};
-use crate::agencies::OwnAgencies;
+use crate::exchange::agencies::OwnAgencies;
 
 /// What deliveries are judged by: one moment's agencies, trust lists and time.
 pub(crate) struct Judge<'a> {
@@ -56,7 +56,7 @@ impl Finding {
     /// The message as it is looked for, when it is one that is kept.
     pub(crate) fn asked(&self) -> Option<Asked<'_>> {
         match self {
-            Self::Message(both) if both.1.body.message_type().is_numbered() => {
+            Self::Message(both) if both.1.body.message_type().class().is_numbered() => {
                 let message = &both.0;
                 let (recipient, sender) = (message.recipient(), message.sender());
                 Some(Asked { recipient, sender, id: message.header().id })
@@ -229,7 +229,7 @@ fn misnumbered(authorized: &Authorized, message: &Message) -> Option<&'static st
     let recipient = authorized.recipient();
     let has_place = recipient.stream.is_some() && recipient.number.is_some_and(|number| number > 0);
     let has_none = recipient.stream.is_none() && recipient.number.is_none();
-    match message.body.message_type().is_numbered() {
+    match message.body.message_type().class().is_numbered() {
         true if !has_place => Some("a message of this type needs a stream and a number from 1"),
         false if !has_none => Some("a message of this type has no place in a stream"),
         _ => None,

@@ -18,7 +18,7 @@ pub(crate) const QUARANTINE_MAX_ROWS: i64 = 100_000;
 /// operators' list use them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum QuarantineReason {
-    /// The routing key names no agency of this gateway.
+    /// The routing key names no agency of this exchange.
     NotOurs,
     /// It came over neither this country's own exchange nor a partner's.
     UnknownExchange,

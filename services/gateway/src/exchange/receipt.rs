@@ -15,11 +15,14 @@ use rovuma_trail::AuditRecord;
 
 use super::{
     SYSTEM,
-    alarm::{self, AlarmKind},
-    event::EventKind,
     send::{self, SendError},
 };
-use crate::{error::DbError, gateway::Gateway};
+use crate::{
+    alarm::{self, AlarmKind},
+    error::DbError,
+    events::EventKind,
+    exchange::Exchange,
+};
 
 /// Whose receipt it is, for whom, and by which lane: that of the message it answers, so that the receipt
 /// of an urgent alert is urgent.
@@ -56,19 +59,19 @@ impl ReceiptBook {
     pub(crate) async fn settle(
         self,
         tx: &mut Conn,
-        gateway: &Gateway,
+        exchange: &Exchange,
         now: Timestamp,
     ) -> Result<(), SendError> {
         for (route, entries) in self.delivered {
             for chunk in entries.chunks(RECEIPT_ENTRIES_MAX) {
                 let body = Body::ReceiptDelivered(Receipts { entries: chunk.to_vec() });
-                send_receipt(tx, gateway, &route, body, now).await?;
+                send_receipt(tx, exchange, &route, body, now).await?;
             }
         }
         for (route, entries) in self.rejected {
             for chunk in entries.chunks(RECEIPT_ENTRIES_MAX) {
                 let body = Body::ReceiptRejected(Receipts { entries: chunk.to_vec() });
-                send_receipt(tx, gateway, &route, body, now).await?;
+                send_receipt(tx, exchange, &route, body, now).await?;
             }
         }
         Ok(())
@@ -77,13 +80,13 @@ impl ReceiptBook {
 
 async fn send_receipt(
     tx: &mut Conn,
-    gateway: &Gateway,
+    exchange: &Exchange,
     (from, to, lane): &Route,
     body: Body,
     now: Timestamp,
 ) -> Result<(), SendError> {
-    let outgoing = send::transport(gateway, from, to, *lane, body, now)?;
-    gateway.outbox.enqueue(tx, &outgoing, now);
+    let outgoing = send::transport(exchange, from, to, *lane, body, now)?;
+    exchange.outbox.enqueue(tx, &outgoing, now);
     Ok(())
 }
 
@@ -93,7 +96,7 @@ async fn send_receipt(
 /// [`SendError`]; the transaction must then be taken back.
 pub(crate) async fn mark_read(
     tx: &mut Conn,
-    gateway: &Gateway,
+    exchange: &Exchange,
     message: &ReadMessage<'_>,
     now: Timestamp,
 ) -> Result<(), SendError> {
@@ -112,8 +115,8 @@ pub(crate) async fn mark_read(
     let Some(row) = row else { return Ok(()) };
     let entry = ReadEntry { id: message.id, digest: row.digest("digest")?, read_at: now };
     let route = (message.recipient.clone(), message.sender.clone(), row.parsed("lane")?);
-    send_receipt(tx, gateway, &route, Body::ReceiptRead(Receipts { entries: vec![entry] }), now).await?;
-    gateway.events.record(tx, message.recipient, EventKind::MessageRead, Some(&message.id), 1, now);
+    send_receipt(tx, exchange, &route, Body::ReceiptRead(Receipts { entries: vec![entry] }), now).await?;
+    exchange.base.events.record(tx, message.recipient, EventKind::MessageRead, Some(&message.id), 1, now);
     Ok(())
 }
 
@@ -195,7 +198,7 @@ impl From<RejectedEntry> for Entry {
 /// [`DbError`] when the store does not answer.
 pub(crate) async fn take(
     tx: &mut Conn,
-    gateway: &Gateway,
+    exchange: &Exchange,
     receipt: &Authorized,
     entries: Vec<Entry>,
     now: Timestamp,
@@ -210,10 +213,10 @@ pub(crate) async fn take(
     .bind(now.as_micros())
     .execute(&mut *tx)
     .await?;
-    let accepted = settle(tx, gateway, receipt, &entries, now).await?;
+    let accepted = settle(tx, exchange, receipt, &entries, now).await?;
     keep(tx, receipt, &accepted, now).await?;
     for entry in accepted {
-        accept(tx, gateway, receipt, entry, now).await?;
+        accept(tx, exchange, receipt, entry, now).await?;
     }
     Ok(())
 }
@@ -221,14 +224,14 @@ pub(crate) async fn take(
 /// Settles what the entries name. Returns those that are the first to say so.
 async fn settle<'e>(
     tx: &mut Conn,
-    gateway: &Gateway,
+    exchange: &Exchange,
     receipt: &Authorized,
     entries: &'e [Entry],
     now: Timestamp,
 ) -> Result<Vec<&'e Entry>, DbError> {
     let (sender, recipient) = (&receipt.recipient().agency, receipt.sender());
     let delivered: Vec<DeliveryReceipt> = entries.iter().filter_map(Entry::delivered).collect();
-    let settled = gateway.outbox.settle_delivered(tx, (sender, recipient), &delivered, now).await?;
+    let settled = exchange.outbox.settle_delivered(tx, (sender, recipient), &delivered, now).await?;
     let mut accepted = Vec::with_capacity(entries.len());
     for entry in entries {
         if entry.delivered().is_some_and(|delivered| settled.contains(&delivered)) {
@@ -237,10 +240,10 @@ async fn settle<'e>(
         }
         let (id, digest, settlement) = (entry.id, entry.digest, entry.settlement.clone());
         let said = ReceiptEntry { sender, recipient, id, digest, settlement };
-        match gateway.outbox.settle(tx, &said, now).await? {
+        match exchange.outbox.settle(tx, &said, now).await? {
             SettleOutcome::Now => accepted.push(entry),
             SettleOutcome::Already => {}
-            refused => refuse(tx, gateway, receipt, entry, refused, now).await?,
+            refused => refuse(tx, exchange, receipt, entry, refused, now).await?,
         }
     }
     Ok(accepted)
@@ -278,7 +281,7 @@ async fn keep(tx: &mut Conn, receipt: &Authorized, entries: &[&Entry], now: Time
 
 async fn accept(
     tx: &mut Conn,
-    gateway: &Gateway,
+    exchange: &Exchange,
     receipt: &Authorized,
     entry: &Entry,
     now: Timestamp,
@@ -299,14 +302,14 @@ async fn accept(
         // Where the other country's log says so.
         act = act.detail("audit", format_args!("{}/{}/{}", audit.source, audit.epoch, audit.sequence));
     }
-    gateway.trail.record(tx, &act).await?;
-    gateway.events.record(tx, sender, kind, Some(&entry.id), 1, now);
+    exchange.base.trail.record(tx, &act).await?;
+    exchange.base.events.record(tx, sender, kind, Some(&entry.id), 1, now);
     Ok(())
 }
 
 async fn refuse(
     tx: &mut Conn,
-    gateway: &Gateway,
+    exchange: &Exchange,
     receipt: &Authorized,
     entry: &Entry,
     settled: SettleOutcome,
@@ -327,7 +330,7 @@ async fn refuse(
         .object("message", entry.id)
         .refused(reason)
         .detail("by", signer);
-    gateway.trail.record(tx, &act).await?;
+    exchange.base.trail.record(tx, &act).await?;
     Ok(())
 }
 

@@ -8,18 +8,15 @@ use std::{
 
 use rovuma_envelope::{KeyId, KeyState, PublicKey, TrustStore, Typ};
 use rovuma_outbox::{MovedCopy, OutgoingCopy, OutgoingMessage, Unreceipted};
-use rovuma_schemas::{
-    AgencyCode, Body, Header, Message, MessageId, Timestamp, VoidReason, audit::AuditAction,
-};
+use rovuma_schemas::{AgencyCode, Header, Message, MessageId, Timestamp, VoidReason, audit::AuditAction};
 use rovuma_store::{Conn, FutureExt, WriteError};
 use rovuma_trail::AuditRecord;
 
 use super::{
     SYSTEM,
-    event::EventKind,
     send::{self, SendError},
 };
-use crate::{error::DbError, gateway::Gateway};
+use crate::{error::DbError, events::EventKind, exchange::Exchange};
 
 /// Messages issued again in one transaction: others want to write too.
 const PAGE: u32 = 64;
@@ -41,17 +38,17 @@ pub(crate) struct Reissued {
 ///
 /// # Errors
 /// [`WriteError`] when the store does not take it, or the key does not sign. What was done before stays done.
-pub(crate) async fn all(gateway: &Arc<Gateway>) -> Result<Reissued, WriteError<SendError>> {
-    let trust = gateway.trust.current();
+pub(crate) async fn all(exchange: &Arc<Exchange>) -> Result<Reissued, WriteError<SendError>> {
+    let trust = exchange.trust.current();
     let mut all = Reissued::default();
-    for (agency, own) in gateway.agencies.iter() {
+    for (agency, own) in exchange.agencies.iter() {
         let compromised = compromised_keys(&trust, agency);
         if compromised.is_empty() {
             continue;
         }
-        match trust.key_state(agency, own.signer.key_id(), gateway.now()) {
+        match trust.key_state(agency, own.signer.key_id(), exchange.base.now()) {
             KeyState::Valid { .. } => {
-                all.messages += of_agency(gateway, agency, &Arc::new(compromised)).await?;
+                all.messages += of_agency(exchange, agency, &Arc::new(compromised)).await?;
             }
             KeyState::NotYetValid => all.must_wait = true,
             _ => {}
@@ -69,18 +66,18 @@ fn compromised_keys(trust: &TrustStore, agency: &AgencyCode) -> Keys {
 }
 
 async fn of_agency(
-    gateway: &Arc<Gateway>,
+    exchange: &Arc<Exchange>,
     agency: &AgencyCode,
     compromised: &Arc<Keys>,
 ) -> Result<u64, WriteError<SendError>> {
     let (mut after, mut messages) = (i64::MIN, 0);
     loop {
-        let page = gateway.outbox.unreceipted(agency, after, PAGE).await;
+        let page = exchange.outbox.unreceipted(agency, after, PAGE).await;
         let page = page.map_err(|fault| WriteError::Job(fault.into()))?;
         let Some(last) = page.last() else { return Ok(messages) };
         after = last.position;
-        let (shared, keys, now) = (Arc::clone(gateway), Arc::clone(compromised), gateway.now());
-        let job = gateway.store.write(move |tx| {
+        let (shared, keys, now) = (Arc::clone(exchange), Arc::clone(compromised), exchange.base.now());
+        let job = exchange.base.store.write(move |tx| {
             async move {
                 let mut again = 0;
                 for signed in page.chunk_by(|one, next| one.id == next.id) {
@@ -97,7 +94,7 @@ async fn of_agency(
 /// Issues one message again, for all countries that it was signed for with such a key. Whether it was.
 async fn message(
     tx: &mut Conn,
-    gateway: &Gateway,
+    exchange: &Exchange,
     compromised: &Keys,
     signed: &[Unreceipted],
     now: Timestamp,
@@ -108,13 +105,13 @@ async fn message(
     for old in signed {
         let Some(message) = written_by(compromised, old) else { continue };
         let (reason, goes_again) = fate(&message, now);
-        let copies = gateway.outbox.take_back(tx, gateway, (old.id, old.country), &reason, now).await?;
+        let copies = exchange.outbox.take_back(tx, exchange, (old.id, old.country), &reason, now).await?;
         if copies.is_empty() || !goes_again {
             continue;
         }
         recipients.extend(copies.iter().map(|copy| copy.recipient.clone()));
         let sender = message.header.sender.agency.clone();
-        again(tx, gateway, id, old, message, copies, now).await?;
+        again(tx, exchange, id, old, message, copies, now).await?;
         replaced = Some((old.id, sender));
     }
     let Some((old, sender)) = replaced else { return Ok(false) };
@@ -124,8 +121,8 @@ async fn message(
         .object("message", id)
         .detail("replaces", old)
         .detail("recipients", recipients.join(" "));
-    gateway.trail.record(tx, &act).await?;
-    gateway.events.record(tx, &sender, EventKind::MessageReleased, Some(&id), 1, now);
+    exchange.base.trail.record(tx, &act).await?;
+    exchange.base.events.record(tx, &sender, EventKind::MessageReleased, Some(&id), 1, now);
     Ok(true)
 }
 
@@ -155,22 +152,12 @@ fn fate(message: &Message, now: Timestamp) -> (VoidReason, bool) {
     if message.header.expires.is_some_and(|expires| expires <= now) {
         return (VoidReason::Expired, false);
     }
-    let goes_again = match message.body {
-        Body::AlertIssue(_) | Body::ReceiptDelivered(_) | Body::ReceiptRead(_) | Body::ReceiptRejected(_) => {
-            true
-        }
-        Body::StreamStatus(_)
-        | Body::StreamRequest(_)
-        | Body::LinkFault(_)
-        | Body::AuditCheckpoint(_)
-        | Body::AuditCosignature(_) => false,
-    };
-    (VoidReason::Replaced, goes_again)
+    (VoidReason::Replaced, message.body.message_type().class().is_reissued())
 }
 
 async fn again(
     tx: &mut Conn,
-    gateway: &Gateway,
+    exchange: &Exchange,
     id: MessageId,
     old: &Unreceipted,
     message: Message,
@@ -180,9 +167,9 @@ async fn again(
     let mut renumbered = Vec::with_capacity(copies.len());
     for copy in copies {
         let place = match copy.place {
-            Some(_) => {
-                Some(gateway.outbox.next_stream_position(tx, &copy.sender, &copy.recipient, copy.lane).await?)
-            }
+            Some(_) => Some(
+                exchange.outbox.next_stream_position(tx, &copy.sender, &copy.recipient, copy.lane).await?,
+            ),
             None => None,
         };
         renumbered.push(OutgoingCopy { recipient: copy.recipient, lane: copy.lane, place });
@@ -192,14 +179,15 @@ async fn again(
         recipients: send::recipients(&renumbered),
         created: now,
         replaces: Some(old.id),
+        first_created: message.header.first_created.or(Some(message.header.created)),
         ..message.header
     };
     let message = Message { header, ..message };
-    let outgoing = send::sign(gateway, old.country, &message, renumbered)?;
-    if message.body.message_type().is_numbered() {
+    let outgoing = send::sign(exchange, old.country, &message, renumbered)?;
+    if message.body.message_type().class().is_numbered() {
         keep(tx, &outgoing, old).await?;
     }
-    gateway.outbox.enqueue(tx, &outgoing, now);
+    exchange.outbox.enqueue(tx, &outgoing, now);
     Ok(())
 }
 
@@ -207,10 +195,12 @@ async fn again(
 async fn keep(tx: &mut Conn, outgoing: &OutgoingMessage, old: &Unreceipted) -> Result<(), DbError> {
     let compact = outgoing.jws.to_compact().into_bytes();
     sqlx::query(
-        "INSERT INTO sent (id, country, agency, message_type, category, status, lane, created_at,
-                           expires_at, released_by, digest, jws, replaces)
-         SELECT $1, country, agency, message_type, category, status, lane, $2,
-                expires_at, released_by, $3, $4, id
+        "INSERT INTO sent (id, country, agency, message_type, facet, status, lane, created_at,
+                           expires_at, released_by, digest, jws, replaces, case_kind, case_owner, case_id, turn, seen,
+                           first_created, in_reply_to)
+         SELECT $1, country, agency, message_type, facet, status, lane, $2,
+                expires_at, released_by, $3, $4, id, case_kind, case_owner, case_id, turn, seen,
+                COALESCE(first_created, created_at), in_reply_to
          FROM sent WHERE id = $5 AND country = $6",
     )
     .bind(outgoing.id.as_bytes().to_vec())

@@ -6,14 +6,18 @@ use std::{collections::BTreeMap, sync::Arc};
 use rovuma_envelope::{Jws, SignerFault, Typ};
 use rovuma_outbox::{OutgoingCopy, OutgoingMessage, StreamPosition};
 use rovuma_schemas::{
-    AgencyCode, Body, Category, CountryCode, Header, Lane, Message, MessageId, MessageType, Recipient,
-    Sender, Status, Timestamp, ValidDraft, Version, audit::AuditAction,
+    AgencyCode, Body, CountryCode, Header, Lane, Message, MessageId, MessageType, Recipient, Sender, Status,
+    Timestamp, ValidDraft, Version, audit::AuditAction,
 };
 use rovuma_store::{Conn, DeferredRows, FutureExt, Insert, Store, WriteError};
 use rovuma_trail::AuditRecord;
 
-use super::event::EventKind;
-use crate::{error::DbError, gateway::Gateway};
+use crate::{
+    cases::{self, CasePlace},
+    error::DbError,
+    events::EventKind,
+    exchange::Exchange,
+};
 
 /// A draft to be sent, and on whose word.
 pub(crate) struct Release<'a> {
@@ -31,11 +35,11 @@ pub(crate) struct Release<'a> {
     pub(crate) now: Timestamp,
 }
 
-/// What a release did.
+/// The result of a release.
 #[derive(Debug)]
 pub(crate) struct Released {
-    /// Each recipient's place in its stream.
-    pub(crate) places: Vec<(AgencyCode, Lane, StreamPosition)>,
+    /// Each recipient's copy and its position in the stream to that recipient.
+    pub(crate) positions: Vec<(AgencyCode, Lane, StreamPosition)>,
 }
 
 /// Why a message could not be sent.
@@ -79,29 +83,32 @@ impl From<sqlx::Error> for SendError {
 /// [`SendError`]; then the caller's transaction must be taken back, and no number is used.
 pub(crate) async fn release(
     tx: &mut Conn,
-    gateway: &Gateway,
+    exchange: &Exchange,
     request: Release<'_>,
 ) -> Result<Released, SendError> {
-    let (mut places, mut digests) = (Vec::new(), Vec::new());
+    let (mut positions, mut digests) = (Vec::new(), Vec::new());
+    let draft = request.draft;
+    let case =
+        CasePlace::of_release(draft.message_type(), &request.sender.agency, request.id, draft.in_reply_to());
     for (country, recipients) in by_country(request.draft.recipients()) {
-        let copies = number(tx, gateway, &request, recipients).await?;
-        let header = header_of(&request, &copies);
+        let copies = number(tx, exchange, &request, recipients).await?;
+        let header = header_of(&request, &case, &copies);
         let message = request.draft.clone().into_message(header);
-        let outgoing = sign(gateway, country, &message, copies)?;
+        let outgoing = sign(exchange, country, &message, copies)?;
         digests.push((country, outgoing.jws.digest()));
-        gateway.sent.keep(tx, &outgoing, &request);
-        gateway.outbox.enqueue(tx, &outgoing, request.now);
+        exchange.sent.keep(tx, &outgoing, &request, &case);
+        exchange.outbox.enqueue(tx, &outgoing, request.now);
         let placed =
             outgoing.copies.into_iter().filter_map(|copy| Some((copy.recipient, copy.lane, copy.place?)));
-        places.extend(placed);
+        positions.extend(placed);
     }
     let agency = &request.sender.agency;
     let mut act = AuditRecord::new(request.now, request.released_by, AuditAction::MessageSend)
         .agency(agency)
         .object("message", request.id)
-        .detail("type", MessageType::AlertIssue)
-        .detail("recipients", list(&places));
-    act = act.case(request.draft.case_reference().map(|line| line.as_str()));
+        .detail("type", request.draft.message_type())
+        .detail("recipients", list(&positions));
+    act = act.case(request.draft.reference().map(|line| line.as_str()));
     // With it the two countries' logs are laid side by side: the recipient's names the same.
     act = match digests.as_slice() {
         [(_, digest)] => act.detail("digest", digest),
@@ -110,9 +117,9 @@ pub(crate) async fn release(
         }
     };
     act.session = request.session;
-    gateway.trail.record(tx, &act).await?;
-    gateway.events.record(tx, agency, EventKind::MessageReleased, Some(&request.id), 1, request.now);
-    Ok(Released { places })
+    exchange.base.trail.record(tx, &act).await?;
+    exchange.base.events.record(tx, agency, EventKind::MessageReleased, Some(&request.id), 1, request.now);
+    Ok(Released { positions })
 }
 
 /// A transport message of one of our agencies to another agency: a receipt, a stream or link message.
@@ -121,7 +128,7 @@ pub(crate) async fn release(
 /// # Errors
 /// [`SendError`] when the agency is not ours or its key does not sign.
 pub(crate) fn transport(
-    gateway: &Gateway,
+    exchange: &Exchange,
     from: &AgencyCode,
     to: &AgencyCode,
     lane: Lane,
@@ -138,12 +145,16 @@ pub(crate) fn transport(
         recipients: vec![recipient],
         created: now,
         expires: None,
-        case_reference: None,
+        reference: None,
         in_reply_to: None,
         replaces: None,
+        first_created: None,
+        case: None,
+        turn: None,
+        seen: BTreeMap::new(),
     };
     let copy = OutgoingCopy { recipient: to.clone(), lane, place: None };
-    sign(gateway, to.country(), &Message::transport(header, body), vec![copy])
+    sign(exchange, to.country(), &Message::transport(header, body), vec![copy])
 }
 
 /// Puts a message into the outbox that nothing else is decided with.
@@ -151,12 +162,12 @@ pub(crate) fn transport(
 /// # Errors
 /// [`WriteError`] when the store does not take it.
 pub(super) async fn enqueue(
-    gateway: &Gateway,
+    exchange: &Exchange,
     outgoing: OutgoingMessage,
     now: Timestamp,
 ) -> Result<(), WriteError<SendError>> {
-    let outbox = gateway.outbox.clone();
-    let write = gateway.store.write(move |tx| {
+    let outbox = exchange.outbox.clone();
+    let write = exchange.base.store.write(move |tx| {
         async move {
             outbox.enqueue(tx, &outgoing, now);
             Ok(())
@@ -176,33 +187,39 @@ fn by_country(recipients: &[AgencyCode]) -> BTreeMap<CountryCode, Vec<&AgencyCod
 
 async fn number(
     tx: &mut Conn,
-    gateway: &Gateway,
+    exchange: &Exchange,
     request: &Release<'_>,
     recipients: Vec<&AgencyCode>,
 ) -> Result<Vec<OutgoingCopy>, SendError> {
     let lane = request.draft.lane();
     let mut copies = Vec::with_capacity(recipients.len());
     for recipient in recipients {
-        let place = gateway.outbox.next_stream_position(tx, &request.sender.agency, recipient, lane).await?;
+        let place = exchange.outbox.next_stream_position(tx, &request.sender.agency, recipient, lane).await?;
         copies.push(OutgoingCopy { recipient: recipient.clone(), lane, place: Some(place) });
     }
     Ok(copies)
 }
 
-fn header_of(request: &Release<'_>, copies: &[OutgoingCopy]) -> Header {
-    Header {
+fn header_of(request: &Release<'_>, case: &CasePlace, copies: &[OutgoingCopy]) -> Header {
+    let mut header = Header {
         id: request.id,
-        message_type: MessageType::AlertIssue.to_string(),
+        message_type: request.draft.message_type().to_string(),
         version: Version::CURRENT,
         status: request.draft.status(),
         sender: request.sender.clone(),
         recipients: recipients(copies),
         created: request.now,
-        expires: Some(request.draft.transport_expiry(request.now)),
-        case_reference: request.draft.case_reference().map(ToString::to_string),
-        in_reply_to: request.draft.in_reply_to(),
+        expires: request.draft.transport_expiry(request.now),
+        reference: request.draft.reference().map(ToString::to_string),
+        in_reply_to: None,
         replaces: None,
-    }
+        first_created: None,
+        case: None,
+        turn: None,
+        seen: BTreeMap::new(),
+    };
+    case.clone().put_into(&mut header);
+    header
 }
 
 /// What the header says of those whom a signature is for.
@@ -221,13 +238,13 @@ pub(super) fn recipients(copies: &[OutgoingCopy]) -> Vec<Recipient> {
 /// # Errors
 /// [`SendError`] when the sender is not ours or its key does not sign.
 pub(super) fn sign(
-    gateway: &Gateway,
+    exchange: &Exchange,
     country: CountryCode,
     message: &Message,
     copies: Vec<OutgoingCopy>,
 ) -> Result<OutgoingMessage, SendError> {
     let agency = &message.header.sender.agency;
-    let own = gateway.agencies.get(agency).ok_or_else(|| SendError::NotServed { agency: agency.clone() })?;
+    let own = exchange.agencies.get(agency).ok_or_else(|| SendError::NotServed { agency: agency.clone() })?;
     let jws = Jws::sign(Typ::MESSAGE, message.to_payload(), own.signer.as_ref())
         .map_err(|fault| SendError::Signer { agency: agency.clone(), fault })?;
     Ok(OutgoingMessage {
@@ -252,19 +269,24 @@ struct Sent {
     country: CountryCode,
     agency: AgencyCode,
     message_type: MessageType,
-    category: Category,
+    facet: Option<String>,
     status: Status,
     lane: Lane,
     created: Timestamp,
     expires: Option<Timestamp>,
     released_by: String,
     compact: Vec<u8>,
+    case: CasePlace,
 }
 
 const SENT: Insert = Insert {
-    into: "INSERT INTO sent (id, country, agency, message_type, category, status, lane, created_at,
-                             expires_at, released_by, digest, jws)",
-    columns: 12,
+    into: concat!(
+        "INSERT INTO sent (id, country, agency, message_type, facet, status, lane, created_at, expires_at, released_by,
+                           digest, jws, ",
+        cases::columns!(),
+        ")"
+    ),
+    columns: 12 + cases::COLUMNS,
     then: "",
 };
 
@@ -272,35 +294,37 @@ impl SentMessages {
     /// Those of `store`.
     pub(crate) fn of(store: &Store) -> Self {
         Self(DeferredRows::new(store, SENT, |query, row: &Sent| {
-            query
+            let query = query
                 .bind(row.id.as_bytes().as_slice())
                 .bind(row.country.as_str())
                 .bind(row.agency.as_str())
                 .bind(row.message_type.as_str())
-                .bind(row.category.as_str())
+                .bind(row.facet.as_deref())
                 .bind(row.status.as_str())
                 .bind(row.lane.as_str())
                 .bind(row.created.as_micros())
                 .bind(row.expires.map(Timestamp::as_micros))
                 .bind(row.released_by.as_str())
                 .bind(rovuma_envelope::digest(&row.compact).as_bytes().to_vec())
-                .bind(row.compact.as_slice())
+                .bind(row.compact.as_slice());
+            row.case.bind(query)
         }))
     }
 
-    fn keep(&self, tx: &mut Conn, outgoing: &OutgoingMessage, request: &Release<'_>) {
+    fn keep(&self, tx: &mut Conn, outgoing: &OutgoingMessage, request: &Release<'_>, case: &CasePlace) {
         let row = Sent {
             id: outgoing.id,
             country: outgoing.country,
             agency: outgoing.sender.clone(),
             message_type: outgoing.message_type,
-            category: request.draft.category(),
+            facet: request.draft.body().facet().map(str::to_owned),
             status: request.draft.status(),
             lane: request.draft.lane(),
             created: outgoing.created,
             expires: outgoing.expires,
             released_by: request.released_by.to_owned(),
             compact: outgoing.jws.to_compact().into_bytes(),
+            case: case.clone(),
         };
         self.0.push(tx, row);
     }

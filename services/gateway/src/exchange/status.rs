@@ -21,7 +21,7 @@ use super::{
     send::{self, SendError},
     stream::{self, StreamKey},
 };
-use crate::{error::DbError, gateway::Gateway};
+use crate::{error::DbError, exchange::Exchange};
 
 /// A partner that is not heard is told of our streams ever more seldom, down to this: what we say during
 /// a cut of days waits on the broker, and must not fill it.
@@ -37,45 +37,48 @@ const SPEAKING: u8 = 2;
 type Pair = (AgencyCode, AgencyCode);
 
 /// Speaks to every correspondent until a soft shutdown, while no other gateway that shares the store does.
-pub(crate) async fn run(gateway: Arc<Gateway>, broker: Broker, shutdown: Shutdown) {
+pub(crate) async fn run(exchange: Arc<Exchange>, broker: Broker, shutdown: Shutdown) {
     while !shutdown.is_stopping() {
         let mut duty = tokio::select! {
-            duty = gateway.store.take_duty(SPEAKING) => duty,
+            duty = exchange.base.store.take_duty(SPEAKING) => duty,
             () = shutdown.soft() => return,
         };
         tokio::select! {
-            () = speak_by_the_minute(&gateway, &broker, &shutdown) => {}
+            () = speak_by_the_minute(&exchange, &broker, &shutdown) => {}
             () = duty.lost() => tracing::warn!("another gateway may speak of our streams by now"),
         }
     }
 }
 
-async fn speak_by_the_minute(gateway: &Arc<Gateway>, broker: &Broker, shutdown: &Shutdown) {
-    let tick = gateway.timings.status_every().min(gateway.timings.request_after()).min(TICK_MAX);
+async fn speak_by_the_minute(exchange: &Arc<Exchange>, broker: &Broker, shutdown: &Shutdown) {
+    let tick = exchange.timings.status_every().min(exchange.timings.request_after()).min(TICK_MAX);
     let mut told = BTreeMap::new();
     while shutdown.pause(tick).await {
         // What is written while our own broker is away would only pile up in the outbox.
         if broker.state() != BrokerState::Connected {
             continue;
         }
-        if let Err(fault) = speak(gateway, &mut told).await {
+        if let Err(fault) = speak(exchange, &mut told).await {
             tracing::warn!(%fault, "stream status was not sent; it will be at the next turn");
         }
     }
 }
 
-async fn speak(gateway: &Arc<Gateway>, told: &mut BTreeMap<Pair, Told>) -> Result<(), WriteError<SendError>> {
-    let now = gateway.now();
-    for pair in correspondents(gateway).await.map_err(WriteError::Job)? {
-        let heard = gateway.outbox.heard_at(&pair.1).await.map_err(|fault| WriteError::Job(fault.into()))?;
+async fn speak(
+    exchange: &Arc<Exchange>,
+    told: &mut BTreeMap<Pair, Told>,
+) -> Result<(), WriteError<SendError>> {
+    let now = exchange.base.now();
+    for pair in correspondents(exchange).await.map_err(WriteError::Job)? {
+        let heard = exchange.outbox.heard_at(&pair.1).await.map_err(|fault| WriteError::Job(fault.into()))?;
         let last = told.entry(pair.clone()).or_default();
-        if last.is_due(gateway.timings.status_every(), heard, now) {
-            tell(gateway, &pair, now).await?;
+        if last.is_due(exchange.timings.status_every(), heard, now) {
+            tell(exchange, &pair, now).await?;
             last.note(now);
         }
     }
-    held::expire(gateway, now).await?;
-    request_missing(gateway, now).await
+    held::expire(exchange, now).await?;
+    request_missing(exchange, now).await
 }
 
 /// When a pair last spoke, and how often in a row without hearing anything.
@@ -106,24 +109,24 @@ impl Told {
 }
 
 /// Everybody that one of our agencies has sent to or heard from.
-async fn correspondents(gateway: &Gateway) -> Result<BTreeSet<Pair>, SendError> {
-    let mut pairs: BTreeSet<Pair> = gateway.outbox.correspondents().await?.into_iter().collect();
+async fn correspondents(exchange: &Exchange) -> Result<BTreeSet<Pair>, SendError> {
+    let mut pairs: BTreeSet<Pair> = exchange.outbox.correspondents().await?.into_iter().collect();
     let rows = sqlx::query("SELECT DISTINCT recipient, sender FROM stream_in")
-        .fetch_all(gateway.store.read())
+        .fetch_all(exchange.base.store.read())
         .await?;
     for row in &rows {
         pairs.insert((row.parsed("recipient")?, row.parsed("sender")?));
     }
-    pairs.retain(|(own, _)| gateway.agencies.serves(own));
+    pairs.retain(|(own, _)| exchange.agencies.serves(own));
     Ok(pairs)
 }
 
 async fn tell(
-    gateway: &Arc<Gateway>,
+    exchange: &Arc<Exchange>,
     (own, partner): &Pair,
     now: Timestamp,
 ) -> Result<(), WriteError<SendError>> {
-    let streams = gateway
+    let streams = exchange
         .outbox
         .heads(own, partner, now)
         .await
@@ -131,17 +134,17 @@ async fn tell(
         .into_iter()
         .take(STREAMS_MAX)
         .collect();
-    let received = seen(gateway, own, partner).await.map_err(|fault| WriteError::Job(fault.into()))?;
+    let received = seen(exchange, own, partner).await.map_err(|fault| WriteError::Job(fault.into()))?;
     let body = Body::StreamStatus(StreamStatus { streams, received });
     let outgoing =
-        send::transport(gateway, own, partner, Lane::Urgent, body, now).map_err(WriteError::Job)?;
-    send::enqueue(gateway, outgoing, now).await
+        send::transport(exchange, own, partner, Lane::Urgent, body, now).map_err(WriteError::Job)?;
+    send::enqueue(exchange, outgoing, now).await
 }
 
 /// What one of our agencies has seen of a partner's streams: those that the partner has not spoken of yet, then
 /// the one it spoke of last, and so on.
 pub(crate) async fn seen(
-    gateway: &Gateway,
+    exchange: &Exchange,
     own: &AgencyCode,
     partner: &AgencyCode,
 ) -> Result<Vec<StreamSeen>, DbError> {
@@ -152,7 +155,7 @@ pub(crate) async fn seen(
     .bind(own.as_str())
     .bind(partner.as_str())
     .bind(i64::try_from(STREAMS_MAX).unwrap_or(i64::MAX))
-    .fetch_all(gateway.store.read())
+    .fetch_all(exchange.base.store.read())
     .await?;
     let read = |row: &AnyRow| {
         Ok(StreamSeen {
@@ -170,30 +173,31 @@ struct Due {
     requests: u32,
 }
 
-async fn request_missing(gateway: &Arc<Gateway>, now: Timestamp) -> Result<(), WriteError<SendError>> {
-    let due = due_gaps(gateway, now).await.map_err(|fault| WriteError::Job(fault.into()))?;
+async fn request_missing(exchange: &Arc<Exchange>, now: Timestamp) -> Result<(), WriteError<SendError>> {
+    let due = due_gaps(exchange, now).await.map_err(|fault| WriteError::Job(fault.into()))?;
     for gap in due {
-        let job = gateway.clone();
-        let write = gateway.store.write(move |tx| async move { request(tx, &job, &gap, now).await }.boxed());
+        let job = exchange.clone();
+        let write =
+            exchange.base.store.write(move |tx| async move { request(tx, &job, &gap, now).await }.boxed());
         write.await?;
     }
     Ok(())
 }
 
-async fn due_gaps(gateway: &Gateway, now: Timestamp) -> Result<Vec<Due>, DbError> {
-    let oldest = now.minus(gateway.timings.request_after());
+async fn due_gaps(exchange: &Exchange, now: Timestamp) -> Result<Vec<Due>, DbError> {
+    let oldest = now.minus(exchange.timings.request_after());
     let rows = sqlx::query(
         "SELECT recipient, sender, lane, stream, requested_at, requests FROM stream_in
          WHERE gap_since IS NOT NULL AND gap_since <= $1",
     )
     .bind(oldest.as_micros())
-    .fetch_all(gateway.store.read())
+    .fetch_all(exchange.base.store.read())
     .await?;
     let mut due = Vec::new();
     for row in &rows {
         let requests = u32::try_from(row.try_get::<i64, _>("requests")?).unwrap_or(u32::MAX);
         let asked = row.opt_instant("requested_at")?.filter(|_| requests > 0);
-        if asked.is_none_or(|asked| now.since(asked) >= gateway.timings.request_backoff(requests)) {
+        if asked.is_none_or(|asked| now.since(asked) >= exchange.timings.request_backoff(requests)) {
             let key = StreamKey {
                 recipient: row.parsed("recipient")?,
                 sender: row.parsed("sender")?,
@@ -206,7 +210,7 @@ async fn due_gaps(gateway: &Gateway, now: Timestamp) -> Result<Vec<Due>, DbError
     Ok(due)
 }
 
-async fn request(tx: &mut Conn, gateway: &Gateway, due: &Due, now: Timestamp) -> Result<(), SendError> {
+async fn request(tx: &mut Conn, exchange: &Exchange, due: &Due, now: Timestamp) -> Result<(), SendError> {
     let key = &due.key;
     let progress = stream::load(tx, key).await?;
     let missing: Vec<NumberRange> = stream::missing_ranges(tx, key, progress, STREAM_NUMBERS_MAX)
@@ -223,8 +227,8 @@ async fn request(tx: &mut Conn, gateway: &Gateway, due: &Due, now: Timestamp) ->
     );
     let gaps = StreamGaps { lane: key.lane, stream: key.stream, missing };
     let body = Body::StreamRequest(StreamRequest { streams: vec![gaps] });
-    let outgoing = send::transport(gateway, &key.recipient, &key.sender, Lane::Urgent, body, now)?;
-    gateway.outbox.enqueue(tx, &outgoing, now);
+    let outgoing = send::transport(exchange, &key.recipient, &key.sender, Lane::Urgent, body, now)?;
+    exchange.outbox.enqueue(tx, &outgoing, now);
     stream::note_requested(tx, key, now).await?;
     Ok(())
 }

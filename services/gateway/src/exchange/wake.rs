@@ -15,15 +15,15 @@ use rovuma_store::RowExt;
 use serde_json::json;
 use sqlx::Row;
 
-use crate::{error::DbError, gateway::Gateway};
+use crate::{error::DbError, exchange::Exchange};
 
 /// The media type of a CloudEvent in JSON.
 const CLOUD_EVENT: &str = "application/cloudevents+json";
 
 /// Publishes until a soft shutdown, beginning with what happens from now on.
-pub(crate) async fn run(gateway: Arc<Gateway>, broker: Broker, shutdown: Shutdown) {
-    let mut commits = gateway.store.commits();
-    let mut after = match last(&gateway).await {
+pub(crate) async fn run(exchange: Arc<Exchange>, broker: Broker, shutdown: Shutdown) {
+    let mut commits = exchange.base.store.commits();
+    let mut after = match last(&exchange).await {
         Ok(last) => last,
         Err(fault) => return tracing::error!(%fault, "domain events cannot be read: nobody will be woken"),
     };
@@ -32,7 +32,7 @@ pub(crate) async fn run(gateway: Arc<Gateway>, broker: Broker, shutdown: Shutdow
             () = shutdown.soft() => return,
             changed = commits.changed() => if changed.is_err() { return },
         }
-        match news(&gateway, after).await {
+        match news(&exchange, after).await {
             Ok(news) => {
                 after = news.last.unwrap_or(after);
                 tokio::select! {
@@ -53,20 +53,20 @@ struct News {
     wakes: Vec<Publication>,
 }
 
-async fn last(gateway: &Gateway) -> Result<i64, DbError> {
+async fn last(exchange: &Exchange) -> Result<i64, DbError> {
     let row = sqlx::query("SELECT COALESCE(MAX(seq), 0) AS last FROM domain_event")
-        .fetch_one(gateway.store.read())
+        .fetch_one(exchange.base.store.read())
         .await?;
     Ok(row.try_get("last")?)
 }
 
-async fn news(gateway: &Gateway, after: i64) -> Result<News, DbError> {
+async fn news(exchange: &Exchange, after: i64) -> Result<News, DbError> {
     let rows = sqlx::query(
         "SELECT seq, agency, event, version, at FROM domain_event
          WHERE seq IN (SELECT MAX(seq) FROM domain_event WHERE seq > $1 GROUP BY agency, event) ORDER BY seq",
     )
     .bind(after)
-    .fetch_all(gateway.store.read())
+    .fetch_all(exchange.base.store.read())
     .await?;
     let last = rows.last().map(|row| row.try_get("seq")).transpose()?;
     let wakes = rows
@@ -74,11 +74,11 @@ async fn news(gateway: &Gateway, after: i64) -> Result<News, DbError> {
         .map(|row| {
             let (seq, event): (i64, String) = (row.try_get("seq")?, row.try_get("event")?);
             let agency: AgencyCode = row.parsed("agency")?;
-            let id = format!("{}.{}/{seq}", gateway.country, gateway.name);
+            let id = format!("{}.{}/{seq}", exchange.base.country, exchange.base.name);
             let body = json!({
                 "specversion": "1.0",
                 "id": id,
-                "source": format!("/gateway/{}/{}", gateway.country, gateway.name),
+                "source": format!("/gateway/{}/{}", exchange.base.country, exchange.base.name),
                 "type": format!("rovuma.{event}"),
                 "time": row.instant("at")?,
                 "datacontenttype": "application/json",

@@ -24,7 +24,7 @@ use rovuma_store::WriteError;
 use tokio::sync::Notify;
 
 use super::send::{self, SendError};
-use crate::gateway::Gateway;
+use crate::exchange::Exchange;
 
 /// Words of partners that wait for the broker at most; the oldest go first. Two a second come while all is well.
 const WAITING_MAX: usize = 64;
@@ -60,14 +60,14 @@ impl WitnessDesk {
 }
 
 /// Hands words of partners to the audit service until a soft shutdown.
-pub(super) async fn hand_in(gateway: Arc<Gateway>, broker: Broker, shutdown: Shutdown) {
+pub(super) async fn hand_in(exchange: Arc<Exchange>, broker: Broker, shutdown: Shutdown) {
     loop {
         tokio::select! {
             () = shutdown.soft() => return,
-            () = gateway.witness.wake.notified() => {}
+            () = exchange.witness.wake.notified() => {}
         }
-        let posts = gateway.witness.take();
-        let publish = posts.iter().filter_map(|post| publication(&gateway, post)).map(async |publication| {
+        let posts = exchange.witness.take();
+        let publish = posts.iter().filter_map(|post| publication(&exchange, post)).map(async |publication| {
             if let Err(fault) = broker.publish(publication).await {
                 tracing::warn!(%fault, "a partner's word to the audit service was lost; it will be said again");
             }
@@ -79,12 +79,12 @@ pub(super) async fn hand_in(gateway: Arc<Gateway>, broker: Broker, shutdown: Shu
     }
 }
 
-fn publication(gateway: &Gateway, post: &WitnessPost) -> Option<Publication> {
+fn publication(exchange: &Exchange, post: &WitnessPost) -> Option<Publication> {
     let body = serde_json::to_vec(post).inspect_err(|fault| tracing::error!(%fault, "not JSON")).ok()?;
     Some(Publication {
         exchange: names::AUDIT.to_owned(),
         routing_key: names::AUDIT_WITNESS_KEY.to_owned(),
-        message_id: MessageId::draw(gateway.now()).to_string(),
+        message_id: MessageId::draw(exchange.base.now()).to_string(),
         content_type: "application/json".to_owned(),
         headers: BTreeMap::new(),
         body,
@@ -92,7 +92,7 @@ fn publication(gateway: &Gateway, post: &WitnessPost) -> Option<Publication> {
 }
 
 /// Takes what the audit service says to partners, if this gateway serves the installation.
-pub(super) fn start(gateway: &Arc<Gateway>, broker: &Broker) -> Option<Consumer> {
+pub(super) fn start(exchange: &Arc<Exchange>, broker: &Broker) -> Option<Consumer> {
     let config = ConsumerConfig {
         queue: names::AUDIT_OUTWARD.to_owned(),
         prefetch: BATCH_MAX,
@@ -102,18 +102,18 @@ pub(super) fn start(gateway: &Arc<Gateway>, broker: &Broker) -> Option<Consumer>
             max_wait: Duration::ZERO,
         },
     };
-    let node = AgencyCode::node_of(gateway.country);
-    gateway.agencies.serves(&node).then(|| broker.consume(config, Outward(Arc::clone(gateway))))
+    let node = AgencyCode::node_of(exchange.base.country);
+    exchange.agencies.serves(&node).then(|| broker.consume(config, Outward(Arc::clone(exchange))))
 }
 
 /// Signs what the audit service says and puts it into the outbox.
-struct Outward(Arc<Gateway>);
+struct Outward(Arc<Exchange>);
 
 impl Handler for Outward {
     async fn handle(&self, batch: Arc<[Delivery]>) -> Result<Vec<Verdict>, TransientError> {
         for delivery in batch.iter() {
             let post = match serde_json::from_slice::<WitnessPost>(&delivery.body) {
-                Ok(post) if post.partner != self.0.country => post,
+                Ok(post) if post.partner != self.0.base.country => post,
                 Ok(_) => continue,
                 Err(fault) => {
                     tracing::error!(%fault, "the audit service said something that is not for partners");
@@ -130,15 +130,15 @@ impl Handler for Outward {
 
 impl Outward {
     async fn send(&self, post: WitnessPost) -> Result<(), WriteError<SendError>> {
-        let (gateway, now) = (&self.0, self.0.now());
-        let (from, to) = (AgencyCode::node_of(gateway.country), AgencyCode::node_of(post.partner));
+        let (exchange, now) = (&self.0, self.0.base.now());
+        let (from, to) = (AgencyCode::node_of(exchange.base.country), AgencyCode::node_of(post.partner));
         let body = match post.word {
             WitnessWord::Checkpoint(checkpoint) => Body::AuditCheckpoint(checkpoint),
             WitnessWord::Cosignature(cosignature) => Body::AuditCosignature(cosignature),
         };
         // Small, one at a time, and the worth of the whole log hangs on it: it does not wait behind a backlog.
         let outgoing =
-            send::transport(gateway, &from, &to, Lane::Urgent, body, now).map_err(WriteError::Job)?;
-        send::enqueue(gateway, outgoing, now).await
+            send::transport(exchange, &from, &to, Lane::Urgent, body, now).map_err(WriteError::Job)?;
+        send::enqueue(exchange, outgoing, now).await
     }
 }

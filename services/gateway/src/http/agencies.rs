@@ -11,7 +11,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::{error::ApiError, openapi::Refusals};
-use crate::{alerts::directory::labels, gateway::Gateway};
+use crate::{directory::labels, gateway::Gateway};
 
 /// Possible recipients.
 #[derive(Debug, Serialize, ToSchema)]
@@ -49,7 +49,7 @@ pub(crate) async fn list(
     caller: Caller,
 ) -> Result<Json<Agencies>, ApiError> {
     let permit = gateway.permit_own(&caller, act::TrustRead).await?;
-    let (now, trust) = (gateway.now(), gateway.trust.current());
+    let (now, trust) = (gateway.base.now(), gateway.exchange.trust.current());
     let can_be_written_to = |agency: &&Agency| {
         agency.code != *permit.resource().owner() && !agency.code.is_node() && is_in_force(agency, now)
     };

@@ -57,7 +57,7 @@ pub(crate) async fn list(
     )
     .bind(permit.resource().owner().as_str())
     .bind(i64::from(PAGE_MAX))
-    .fetch_all(gateway.store.read())
+    .fetch_all(gateway.base.store.read())
     .await?;
     Ok(Json(Alarms { items: rows.iter().map(read).collect::<Result<_, DbError>>()? }))
 }

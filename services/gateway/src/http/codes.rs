@@ -79,9 +79,9 @@ pub(crate) async fn read(
     Path(name): Path<String>,
     Query(asked): Query<Asked>,
 ) -> Result<Json<Codes>, ApiError> {
-    let list = gateway.lists.get(&name).ok_or_else(Problem::not_found)?;
+    let list = gateway.drafts.codes.get(&name).ok_or_else(Problem::not_found)?;
     let lang = asked.lang.unwrap_or(caller.locale());
-    Ok(Json(codes(list, lang, Date::of(gateway.now()))))
+    Ok(Json(codes(list, lang, Date::of(gateway.base.now()))))
 }
 
 fn codes(list: &CodeList, lang: Locale, today: Date) -> Codes {

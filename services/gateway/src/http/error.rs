@@ -3,8 +3,10 @@
 use axum::http::StatusCode;
 use rovuma_api::StoreProblems;
 use rovuma_runtime::Problem;
+use rovuma_schemas::Locale;
 
-use crate::{error::DbError, exchange::send::SendError, gateway::Gateway};
+use super::drafts::view;
+use crate::{drafts, error::DbError, exchange::send::SendError, gateway::Gateway};
 
 /// A refusal or a failure of a route of the gateway.
 pub(crate) type ApiError = rovuma_api::ApiError<Gateway>;
@@ -42,5 +44,50 @@ impl From<SendError> for ApiError {
                 Self::because(problem, fault)
             }
         }
+    }
+}
+
+/// Puts a fault of the drafts into an answer, with sentences in `locale` where it is about what a draft says.
+pub(super) fn in_language(locale: Locale) -> impl Fn(drafts::Fault) -> ApiError {
+    move |fault| {
+        use drafts::Fault;
+        let problem = match fault {
+            Fault::NoDraft(none) => draft_faulty(none.faults(locale)),
+            Fault::Faulty(content) => draft_faulty(content.checked().faults(locale)),
+            Fault::NotFound => Problem::not_found(),
+            Fault::Version { present, seen } => rovuma_api::entity_tag::changed("The draft", present, seen),
+            Fault::VersionNotNamed => return rovuma_api::entity_tag::not_named().into(),
+            Fault::NotInState(fault) => Problem::conflict("not_allowed_in_state").detail(format!("{fault}.")),
+            Fault::OtherType { present } => Problem::conflict("other_type")
+                .detail(format!("The draft is of type {present}: discard it and write another.")),
+            Fault::MayNotSend { agency, message_type } => {
+                Problem::new(StatusCode::FORBIDDEN, "may_not_send").detail(format!(
+                    "The trust list of {} does not say that {agency} may send {message_type}.",
+                    agency.country()
+                ))
+            }
+            Fault::SigningKey { agency, reason } => Problem::unavailable("signing_key").detail(format!(
+                "The signing key of {agency} {reason}: recipients would refuse the message."
+            )),
+            Fault::AuditOverdue { since } => Problem::unavailable("audit_overdue").detail(format!(
+                "The audit service has not acknowledged what happened here since {since}. Nothing is sent until it does."
+            )),
+            Fault::Send(fault) => return fault.into(),
+            Fault::Db(fault) => return fault.into(),
+            Fault::Internal(mistake) => return ApiError::failed(mistake),
+        };
+        problem.into()
+    }
+}
+
+fn draft_faulty(faults: Vec<rovuma_schemas::Fault>) -> Problem {
+    let count = faults.len();
+    Problem::unprocessable("draft_faulty", view::faults(faults)).detail(format!("faults: {count}"))
+}
+
+/// What a step inside a transaction says is not about what a draft says: its language does not matter.
+impl From<drafts::Fault> for ApiError {
+    fn from(fault: drafts::Fault) -> Self {
+        in_language(Locale::default())(fault)
     }
 }

@@ -57,7 +57,7 @@ pub(crate) async fn list(
     if !(1..=PAGE_MAX).contains(&limit) || asked.after < 0 {
         return Err(Problem::bad_request("limit").detail("limit must be 1 to 200, after 0 or more.").into());
     }
-    let items = events::after(gateway.store.read(), &permit, asked.after, limit).await?;
+    let items = events::after(gateway.base.store.read(), &permit, asked.after, limit).await?;
     let next = items.last().map_or(asked.after, |event| event.seq);
     Ok(Json(Events { items, next }))
 }

@@ -54,7 +54,7 @@ pub(crate) async fn follow(
             let number = value.to_str().ok().and_then(|text| text.trim().parse::<i64>().ok());
             number.filter(|number| *number >= 0).ok_or_else(|| Problem::bad_request("last_event_id"))?
         }
-        None => events::last(gateway.store.read()).await?,
+        None => events::last(gateway.base.store.read()).await?,
     };
     let stream = stream(gateway, permit, from, caller.expires());
     Ok(Sse::new(stream).keep_alive(KeepAlive::new().interval(HEARTBEAT)).into_response())
@@ -67,12 +67,12 @@ fn stream(
     until: Timestamp,
 ) -> impl Stream<Item = Result<sse::Event, Infallible>> {
     async_stream::stream! {
-        let mut commits = gateway.store.commits();
+        let mut commits = gateway.base.store.commits();
         let mut last = from;
         loop {
             // Seen before the question is asked: a commit during it wakes the next turn.
             commits.borrow_and_update();
-            let found = match events::after(gateway.store.read(), &permit, last, PAGE_MAX).await {
+            let found = match events::after(gateway.base.store.read(), &permit, last, PAGE_MAX).await {
                 Ok(found) => found,
                 Err(fault) => {
                     tracing::error!(%fault, "a live stream of events ends");
@@ -93,13 +93,13 @@ fn stream(
 
 /// Waits for a commit; `false` when the stream is to end.
 async fn wait(gateway: &Gateway, commits: &mut watch::Receiver<Commits>, until: Timestamp) -> bool {
-    let left = until.since(gateway.now());
+    let left = until.since(gateway.base.now());
     if left.is_zero() {
         return false;
     }
     tokio::select! {
         changed = commits.changed() => changed.is_ok(),
-        () = gateway.shutdown.soft() => false,
+        () = gateway.base.shutdown.soft() => false,
         () = tokio::time::sleep(left) => false,
     }
 }

@@ -8,16 +8,20 @@ use axum::{
 };
 use rovuma_api::{Access as _, ApiState as _, Caller, cursors::Cursors, page::Page};
 use rovuma_policy::act;
-use rovuma_schemas::{AgencyCode, Category, Lane, MessageId, Status, Timestamp, audit::AuditAction};
+use rovuma_schemas::{AgencyCode, CaseId, Facet, Lane, MessageId, Status, Timestamp, audit::AuditAction};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use super::{error::ApiError, openapi::Refusals};
+use super::{
+    case_name::{CaseName, one_narrowing},
+    error::ApiError,
+    openapi::Refusals,
+};
 use crate::{
     audit,
     gateway::Gateway,
     messages::{
-        inbox::{self, Wanted},
+        inbox::{self, InboxFilter},
         received::{Disposition, Received},
     },
 };
@@ -26,13 +30,13 @@ use crate::{
 #[derive(Debug, Deserialize, Serialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
-pub(crate) struct Filter {
+pub(crate) struct InboxQuery {
     /// Only this type, `alert.issue`.
     #[serde(rename = "type")]
     message_type: Option<String>,
-    /// Only alerts of this category.
+    /// Only messages with this facet: the category of an alert.
     #[param(value_type = Option<String>)]
-    category: Option<Category>,
+    facet: Option<Facet>,
     /// `actual`, `exercise` or `test`.
     #[param(value_type = Option<String>)]
     status: Option<Status>,
@@ -51,6 +55,12 @@ pub(crate) struct Filter {
     /// Only those released before this instant.
     #[param(value_type = Option<String>, format = DateTime)]
     created_until: Option<Timestamp>,
+    /// Only the messages of this case: `<kind>/<owner>/<id>`, such as `alert/mz.prm/0199…`. Not with `in_reply_to`.
+    #[param(value_type = Option<String>)]
+    case: Option<CaseName>,
+    /// Only the messages that answer this one.
+    #[param(value_type = Option<String>, format = "uuid")]
+    in_reply_to: Option<MessageId>,
     /// Rows wanted, 1 to 200; 50 when absent.
     #[serde(skip_serializing)]
     limit: Option<u32>,
@@ -68,9 +78,9 @@ pub(crate) struct InboxRow {
     /// Its type.
     #[serde(rename = "type")]
     pub(crate) message_type: String,
-    /// The alert's category.
+    /// The code by which the family's messages are listed: the category of an alert.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) category: Option<String>,
+    pub(crate) facet: Option<String>,
     /// `actual`, `exercise` or `test`.
     pub(crate) status: String,
     /// Who signed it.
@@ -107,6 +117,17 @@ pub(crate) struct InboxRow {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, format = "uuid")]
     pub(crate) replaced_by: Option<MessageId>,
+    /// The case that it belongs to.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Object>)]
+    pub(crate) case: Option<CaseId>,
+    /// The sender's own count of its messages in the case, from 1.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) turn: Option<u64>,
+    /// The message that it answers.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, format = "uuid")]
+    pub(crate) in_reply_to: Option<MessageId>,
 }
 
 impl From<Received> for InboxRow {
@@ -114,7 +135,7 @@ impl From<Received> for InboxRow {
         Self {
             id: received.id,
             message_type: received.message_type,
-            category: received.category,
+            facet: received.facet,
             status: received.status,
             sender: received.sender,
             lane: received.lane,
@@ -126,6 +147,9 @@ impl From<Received> for InboxRow {
             compromised_at: received.compromised_at,
             replaces: received.replaces,
             replaced_by: received.replaced_by,
+            case: received.place.case,
+            turn: received.place.turn,
+            in_reply_to: received.place.in_reply_to,
         }
     }
 }
@@ -133,32 +157,34 @@ impl From<Received> for InboxRow {
 /// Lists received messages without their content, the last to arrive first. The search is audited.
 #[utoipa::path(
     get, path = "/v1/inbox", operation_id = "list_inbox", tag = "messages",
-    params(Filter),
+    params(InboxQuery),
     responses((status = 200, description = "A page of messages.", body = Page<InboxRow>), Refusals)
 )]
 pub(crate) async fn list(
     State(gateway): State<Arc<Gateway>>,
     caller: Caller,
-    Query(filter): Query<Filter>,
+    Query(filter): Query<InboxQuery>,
 ) -> Result<Json<Page<InboxRow>>, ApiError> {
     let permit = gateway.permit_own(&caller, act::MessageListInbox).await?;
     let cursors = Cursors::of("inbox", caller.agency().as_str(), &filter);
     let window = cursors.window(filter.limit, filter.cursor.as_deref())?;
-    let wanted = Wanted {
+    let narrowed = one_narrowing(filter.case.as_ref(), filter.in_reply_to)?;
+    let inbox_filter = InboxFilter {
         message_type: filter.message_type,
-        category: filter.category.map(|category| category.to_string()),
+        facet: filter.facet.map(|facet| facet.to_string()),
         status: filter.status.map(|status| status.as_str().to_owned()),
         sender: filter.sender,
         disposition: filter.disposition,
         unread: filter.unread,
         created_from: filter.created_from,
         created_until: filter.created_until,
+        narrowed,
     };
-    let mut conn = gateway.store.read().acquire().await?;
-    let rows = inbox::page(&mut conn, &permit, &wanted, &window).await?;
+    let mut conn = gateway.base.store.read().acquire().await?;
+    let rows = inbox::page(&mut conn, &permit, &inbox_filter, &window).await?;
     drop(conn);
     let page = cursors.page(&window, rows.into_iter().map(|(key, row)| (key, row.into())).collect());
-    let act = audit::by(caller.actor(), AuditAction::InboxSearch, gateway.now());
-    gateway.record(audit::search(act, &wanted, page.items.len())).await?;
+    let act = audit::by(caller.actor(), AuditAction::InboxSearch, gateway.base.now());
+    gateway.record(audit::search(act, &inbox_filter, page.items.len())).await?;
     Ok(Json(page))
 }

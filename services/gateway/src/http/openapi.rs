@@ -4,9 +4,10 @@ use std::borrow::Cow;
 
 use rovuma_api::openapi::Bearer;
 use rovuma_runtime::Problem;
+use rovuma_schemas::MessageType;
 use utoipa::{
     OpenApi, PartialSchema, ToSchema,
-    openapi::{Ref, RefOr, Schema},
+    openapi::{Discriminator, OneOfBuilder, Ref, RefOr, Schema},
 };
 
 /// The document's frame.
@@ -14,7 +15,7 @@ use utoipa::{
 #[openapi(
     info(
         title = "Rovuma gateway",
-        description = "The agencies' door to the exchange of signed alerts between countries.\n\n\
+        description = "The agencies' door to the exchange of signed messages between countries.\n\n\
             Every route needs a bearer token (RFC 9068). The agency is the token's: what belongs to another \
             agency is answered as if it did not exist. A refusal is a problem (RFC 9457) whose `code` is \
             stable; sentences come in the language of `Accept-Language` (pt, sw, en) where they are about a \
@@ -25,8 +26,8 @@ use utoipa::{
     ),
     servers((url = "/", description = "this gateway")),
     tags(
-        (name = "alerts", description = "Drafts of alerts, their checking and their release."),
-        (name = "messages", description = "What was received and sent, with receipts and the way it took."),
+        (name = "drafts", description = "Drafts of every family of messages, their checking and their release."),
+        (name = "messages", description = "Sending at once; what was received and sent, with receipts and the way it took."),
         (name = "exchange", description = "Whether the exchange works: streams, held messages, quarantine, alarms, trust."),
         (name = "reference", description = "Recipients and code lists."),
         (name = "events", description = "What happened, in order, without content.")
@@ -61,17 +62,25 @@ pub(super) enum Refusals {
     Full(Problem),
 }
 
-/// An alert's draft: its JSON Schema is generated from the types of the contract.
+/// A draft: the JSON Schema of each type is generated from the types of the contract. An incomplete draft is kept too.
 pub(crate) struct DraftDocument;
 
 impl PartialSchema for DraftDocument {
     fn schema() -> RefOr<Schema> {
-        RefOr::Ref(Ref::new("../json/draft/alert.issue.json"))
+        let file = |kind: MessageType| format!("../json/draft/{kind}.json");
+        let choices = MessageType::operational()
+            .fold(OneOfBuilder::new(), |one_of, kind| one_of.item(Ref::new(file(kind))));
+        let by_type = MessageType::operational().fold(Discriminator::new("type"), |by_type, kind| {
+            let mut by_type = by_type;
+            by_type.mapping.insert(kind.as_str().to_owned(), file(kind));
+            by_type
+        });
+        RefOr::T(Schema::OneOf(choices.discriminator(Some(by_type)).build()))
     }
 }
 
 impl ToSchema for DraftDocument {
     fn name() -> Cow<'static, str> {
-        Cow::Borrowed("AlertDraft")
+        Cow::Borrowed("DraftDocument")
     }
 }

@@ -75,7 +75,7 @@ pub(crate) async fn list(
     .bind(i64::from(owner.is_node()))
     .bind(window.after.map_or(i64::MAX, i64::from_be_bytes))
     .bind(window.fetch())
-    .fetch_all(gateway.store.read())
+    .fetch_all(gateway.base.store.read())
     .await?;
     let rows = rows.iter().map(read).collect::<Result<_, DbError>>()?;
     Ok(Json(cursors.page(&window, rows)))

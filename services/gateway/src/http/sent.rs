@@ -8,18 +8,22 @@ use axum::{
 };
 use rovuma_api::{Access as _, ApiState as _, Caller, cursors::Cursors, page::Page};
 use rovuma_policy::act;
-use rovuma_schemas::{AgencyCode, Category, Lane, MessageId, Status, Timestamp, audit::AuditAction};
+use rovuma_schemas::{AgencyCode, CaseId, Facet, Lane, MessageId, Status, Timestamp, audit::AuditAction};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use super::{error::ApiError, openapi::Refusals};
+use super::{
+    case_name::{CaseName, one_narrowing},
+    error::ApiError,
+    openapi::Refusals,
+};
 use crate::{
     audit,
     gateway::Gateway,
     messages::{
         copies::CopyView,
         sent::Sent,
-        sent_list::{self, CopyFilter, Wanted},
+        sent_list::{self, CopyFilter, SentFilter},
     },
 };
 
@@ -27,13 +31,13 @@ use crate::{
 #[derive(Debug, Deserialize, Serialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
-pub(crate) struct Filter {
+pub(crate) struct SentQuery {
     /// Only this type, `alert.issue`.
     #[serde(rename = "type")]
     message_type: Option<String>,
-    /// Only alerts of this category.
+    /// Only messages with this facet: the category of an alert.
     #[param(value_type = Option<String>)]
-    category: Option<Category>,
+    facet: Option<Facet>,
     /// `actual`, `exercise` or `test`.
     #[param(value_type = Option<String>)]
     status: Option<Status>,
@@ -49,6 +53,12 @@ pub(crate) struct Filter {
     /// Only those released before this instant.
     #[param(value_type = Option<String>, format = DateTime)]
     created_until: Option<Timestamp>,
+    /// Only the messages of this case: `<kind>/<owner>/<id>`, such as `alert/mz.prm/0199…`. Not with `in_reply_to`.
+    #[param(value_type = Option<String>)]
+    case: Option<CaseName>,
+    /// Only the messages that answer this one.
+    #[param(value_type = Option<String>, format = "uuid")]
+    in_reply_to: Option<MessageId>,
     /// Rows wanted, 1 to 200; 50 when absent.
     #[serde(skip_serializing)]
     limit: Option<u32>,
@@ -66,9 +76,9 @@ pub(crate) struct SentRow {
     /// Its type.
     #[serde(rename = "type")]
     message_type: String,
-    /// The alert's category.
+    /// The code by which the family's messages are listed: the category of an alert.
     #[serde(skip_serializing_if = "Option::is_none")]
-    category: Option<String>,
+    facet: Option<String>,
     /// `actual`, `exercise` or `test`.
     status: String,
     /// The lane it travels in.
@@ -91,6 +101,17 @@ pub(crate) struct SentRow {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, format = "uuid")]
     replaced_by: Option<MessageId>,
+    /// The case that it belongs to.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Object>)]
+    case: Option<CaseId>,
+    /// The sender's own count of its messages in the case, from 1.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    turn: Option<u64>,
+    /// The message that it answers.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, format = "uuid")]
+    in_reply_to: Option<MessageId>,
     /// Where each recipient's copy stands.
     copies: Vec<CopyView>,
 }
@@ -98,32 +119,34 @@ pub(crate) struct SentRow {
 /// Lists sent messages without their content, the last released first. The search is audited.
 #[utoipa::path(
     get, path = "/v1/sent", operation_id = "list_sent", tag = "messages",
-    params(Filter),
+    params(SentQuery),
     responses((status = 200, description = "A page of messages.", body = Page<SentRow>), Refusals)
 )]
 pub(crate) async fn list(
     State(gateway): State<Arc<Gateway>>,
     caller: Caller,
-    Query(filter): Query<Filter>,
+    Query(filter): Query<SentQuery>,
 ) -> Result<Json<Page<SentRow>>, ApiError> {
     let permit = gateway.permit_own(&caller, act::MessageListSent).await?;
     let cursors = Cursors::of("sent", caller.agency().as_str(), &filter);
     let window = cursors.window(filter.limit, filter.cursor.as_deref())?;
-    let wanted = Wanted {
+    let narrowed = one_narrowing(filter.case.as_ref(), filter.in_reply_to)?;
+    let sent_filter = SentFilter {
         message_type: filter.message_type,
-        category: filter.category.map(|category| category.to_string()),
+        facet: filter.facet.map(|facet| facet.to_string()),
         status: filter.status.map(|status| status.as_str().to_owned()),
         recipient: filter.recipient,
         state: filter.state,
         created_from: filter.created_from,
         created_until: filter.created_until,
+        narrowed,
     };
-    let mut conn = gateway.store.read().acquire().await?;
-    let found = sent_list::page(&mut conn, &permit, &wanted, &window).await?;
+    let mut conn = gateway.base.store.read().acquire().await?;
+    let found = sent_list::page(&mut conn, &permit, &sent_filter, &window).await?;
     drop(conn);
     let page = cursors.page(&window, found);
-    let act = audit::by(caller.actor(), AuditAction::SentSearch, gateway.now());
-    gateway.record(audit::search(act, &wanted, page.items.len())).await?;
+    let act = audit::by(caller.actor(), AuditAction::SentSearch, gateway.base.now());
+    gateway.record(audit::search(act, &sent_filter, page.items.len())).await?;
     let mut items = Vec::with_capacity(page.items.len());
     for sent in page.items {
         items.push(row(&gateway, sent).await?);
@@ -132,11 +155,11 @@ pub(crate) async fn list(
 }
 
 async fn row(gateway: &Gateway, sent: Sent) -> Result<SentRow, ApiError> {
-    let copies = gateway.outbox.copies_of(sent.id).await?;
+    let copies = gateway.exchange.outbox.copies_of(sent.id).await?;
     Ok(SentRow {
         id: sent.id,
         message_type: sent.message_type,
-        category: sent.category,
+        facet: sent.facet,
         status: sent.status,
         lane: sent.lane,
         created: sent.created_at,
@@ -144,6 +167,9 @@ async fn row(gateway: &Gateway, sent: Sent) -> Result<SentRow, ApiError> {
         released_by: sent.released_by,
         replaces: sent.replaces,
         replaced_by: sent.replaced_by,
+        case: sent.place.case,
+        turn: sent.place.turn,
+        in_reply_to: sent.place.in_reply_to,
         copies: copies.into_iter().map(CopyView::from).collect(),
     })
 }

@@ -20,18 +20,19 @@ impl ApiState for Gateway {
     }
 
     fn now(&self) -> Timestamp {
-        self.clock.now()
+        self.base.now()
     }
 
     /// The gateway serves its own agencies and the operators of its own installation.
     fn unserved(&self, agency: &AgencyCode) -> Option<String> {
-        let is_served = self.agencies.serves(agency) || *agency == AgencyCode::node_of(self.country);
+        let is_served =
+            self.exchange.agencies.serves(agency) || *agency == AgencyCode::node_of(self.base.country);
         (!is_served).then(|| format!("This gateway does not serve {agency}."))
     }
 
     async fn record(&self, act: AuditRecord) -> Result<(), ApiError> {
-        let trail = self.trail.clone();
-        self.store.write(move |tx| async move { trail.record(tx, &act).await }.boxed()).await?;
+        let trail = self.base.trail.clone();
+        self.base.store.write(move |tx| async move { trail.record(tx, &act).await }.boxed()).await?;
         Ok(())
     }
 }

@@ -33,8 +33,8 @@ pub(crate) async fn read(
     caller: Caller,
 ) -> Result<Json<Streams>, ApiError> {
     let permit = gateway.permit_own(&caller, act::StreamsRead).await?;
-    let now = gateway.now();
-    let incoming = streams::incoming(&gateway, &permit, now).await?;
-    let outgoing = streams::outgoing(&gateway, &permit, now).await?;
+    let now = gateway.base.now();
+    let incoming = streams::incoming(&gateway.exchange, &permit, now).await?;
+    let outgoing = streams::outgoing(&gateway.exchange, &permit, now).await?;
     Ok(Json(Streams { incoming, outgoing }))
 }

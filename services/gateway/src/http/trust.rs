@@ -111,7 +111,7 @@ pub(crate) async fn read(
     caller: Caller,
 ) -> Result<Json<Trust>, ApiError> {
     let permit = gateway.permit_own(&caller, act::TrustRead).await?;
-    let (now, trust) = (gateway.now(), gateway.trust.current());
+    let (now, trust) = (gateway.base.now(), gateway.exchange.trust.current());
     let statuses = trust.statuses(now);
     Ok(Json(Trust {
         warnings: warnings::of(&gateway, &trust, &statuses, permit.resource().owner(), now),
@@ -137,7 +137,7 @@ pub(crate) async fn export(
     Path(country): Path<CountryCode>,
 ) -> Result<Response, ApiError> {
     gateway.permit_own(&caller, act::TrustRead).await?;
-    let trust = gateway.trust.current();
+    let trust = gateway.exchange.trust.current();
     let list = trust.list(country).ok_or_else(Problem::not_found)?;
     Ok(([(header::CONTENT_TYPE, "application/jose+json")], list.to_json()).into_response())
 }

@@ -5,7 +5,7 @@ use rovuma_schemas::{AgencyCode, Digest, Epoch, Lane, MessageId, StreamId, Times
 use rovuma_store::{Conn, RowExt};
 use sqlx::{Row, any::AnyRow};
 
-use crate::error::DbError;
+use crate::{cases::CasePlace, error::DbError};
 
 /// A row of the table `received`. Its bytes were verified before they were stored.
 #[derive(Clone, Debug)]
@@ -24,8 +24,8 @@ pub(crate) struct Received {
     pub(crate) key_id: String,
     /// Its type.
     pub(crate) message_type: String,
-    /// The alert's category.
-    pub(crate) category: Option<String>,
+    /// The code by which the family's messages are listed: the category of an alert.
+    pub(crate) facet: Option<String>,
     /// In earnest, exercise or test.
     pub(crate) status: String,
     /// The lane it came by.
@@ -58,6 +58,8 @@ pub(crate) struct Received {
     pub(crate) replaces: Option<MessageId>,
     /// The sender's message that stands in its place, the last one should there be several.
     pub(crate) replaced_by: Option<MessageId>,
+    /// Its place in its case.
+    pub(crate) place: CasePlace,
 }
 
 /// Whether a received message may be acted on.
@@ -87,16 +89,19 @@ impl Disposition {
     }
 }
 
-/// What [`read`] takes from the table `received`.
+/// The columns that [`read`] takes from the table `received`.
 macro_rules! columns {
     () => {
-        "seq, recipient, sender, id, digest, key_id, message_type, category, status, lane, stream, number,
+        concat!(
+            $crate::cases::columns!(),
+            ", seq, recipient, sender, id, digest, key_id, message_type, facet, status, lane, stream, number,
          created_at, expires_at, received_at, disposition, rejection_code, audit_epoch, audit_sequence,
          read_at, read_by, compromised_at, replaces,
          (SELECT n.id FROM received n
           WHERE n.recipient = received.recipient AND n.sender = received.sender AND n.replaces = received.id
             AND n.disposition = 'operative'
           ORDER BY n.seq DESC LIMIT 1) AS replaced_by"
+        )
     };
 }
 pub(super) use columns;
@@ -148,7 +153,7 @@ pub(super) fn read(row: &AnyRow) -> Result<Received, DbError> {
         digest: row.digest("digest")?,
         key_id: row.try_get("key_id")?,
         message_type: row.try_get("message_type")?,
-        category: row.try_get("category")?,
+        facet: row.try_get("facet")?,
         status: row.try_get("status")?,
         lane: row.parsed("lane")?,
         stream: row.opt_store_id("stream")?,
@@ -166,6 +171,7 @@ pub(super) fn read(row: &AnyRow) -> Result<Received, DbError> {
         compromised_at: row.opt_instant("compromised_at")?,
         replaces: row.opt_message_id("replaces")?,
         replaced_by: row.opt_message_id("replaced_by")?,
+        place: CasePlace::read(row)?,
     })
 }
 

@@ -6,7 +6,7 @@ use rovuma_store::{Conn, RowExt};
 use sqlx::{Row, any::AnyRow};
 
 use super::received::compact;
-use crate::error::DbError;
+use crate::{cases::CasePlace, error::DbError};
 
 /// What a message says of itself in the table `sent`: the same for every country.
 #[derive(Clone, Debug)]
@@ -17,8 +17,8 @@ pub(crate) struct Sent {
     pub(crate) agency: AgencyCode,
     /// Its type.
     pub(crate) message_type: String,
-    /// The alert's category.
-    pub(crate) category: Option<String>,
+    /// The code by which the family's messages are listed: the category of an alert.
+    pub(crate) facet: Option<String>,
     /// In earnest, exercise or test.
     pub(crate) status: String,
     /// The lane it travels in.
@@ -33,6 +33,8 @@ pub(crate) struct Sent {
     pub(crate) replaces: Option<MessageId>,
     /// The message that was issued in its place, the last one should there be several.
     pub(crate) replaced_by: Option<MessageId>,
+    /// Its place in its case.
+    pub(crate) place: CasePlace,
 }
 
 /// The signature for one country.
@@ -46,12 +48,15 @@ pub(crate) struct SignedFor {
     pub(crate) jws: Jws,
 }
 
-/// What [`read`] takes from the table `sent`.
+/// The columns that [`read`] takes from the table `sent`.
 macro_rules! columns {
     () => {
-        "id, agency, message_type, category, status, lane, created_at, expires_at, released_by, replaces,
+        concat!(
+            $crate::cases::columns!(),
+            ", id, agency, message_type, facet, status, lane, created_at, expires_at, released_by, replaces,
          (SELECT n.id FROM sent n WHERE n.agency = sent.agency AND n.replaces = sent.id
           ORDER BY n.created_at DESC LIMIT 1) AS replaced_by"
+        )
     };
 }
 pub(super) use columns;
@@ -101,7 +106,7 @@ pub(super) fn read(row: &AnyRow) -> Result<Sent, DbError> {
         id: row.message_id("id")?,
         agency: row.parsed("agency")?,
         message_type: row.try_get("message_type")?,
-        category: row.try_get("category")?,
+        facet: row.try_get("facet")?,
         status: row.try_get("status")?,
         lane: row.parsed("lane")?,
         created_at: row.instant("created_at")?,
@@ -109,5 +114,6 @@ pub(super) fn read(row: &AnyRow) -> Result<Sent, DbError> {
         released_by: row.try_get("released_by")?,
         replaces: row.opt_message_id("replaces")?,
         replaced_by: row.opt_message_id("replaced_by")?,
+        place: CasePlace::read(row)?,
     })
 }

@@ -8,7 +8,10 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::sent::{self, Sent};
-use crate::error::DbError;
+use crate::{
+    cases::{self, Narrowed},
+    error::DbError,
+};
 
 /// Where a copy stands, as a filter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -41,41 +44,44 @@ impl CopyFilter {
     }
 }
 
-/// Which messages are wanted; what is absent is not asked about.
+/// The messages to list; an absent field asks for all.
 #[derive(Clone, Debug, Default, Serialize)]
-pub(crate) struct Wanted {
+pub(crate) struct SentFilter {
     pub(crate) message_type: Option<String>,
-    pub(crate) category: Option<String>,
+    pub(crate) facet: Option<String>,
     pub(crate) status: Option<String>,
     pub(crate) recipient: Option<AgencyCode>,
     pub(crate) state: Option<CopyFilter>,
     pub(crate) created_from: Option<Timestamp>,
     pub(crate) created_until: Option<Timestamp>,
+    #[serde(serialize_with = "cases::narrowed_in_words")]
+    pub(crate) narrowed: Option<Narrowed>,
 }
 
 /// A cursor's row key: the release time and the id.
 pub(crate) const KEY: usize = 24;
 
 /// A page of the messages sent by the permit's agency, one row each however many countries it went to,
-/// with one row more than wanted.
+/// with one row more than filter.
 ///
 /// # Errors
 /// [`DbError`] when the store does not answer.
 pub(crate) async fn page(
     conn: &mut Conn,
     permit: &Permit<act::MessageListSent>,
-    wanted: &Wanted,
+    filter: &SentFilter,
     window: &Window<[u8; KEY]>,
 ) -> Result<Vec<([u8; KEY], Sent)>, DbError> {
     let (before, before_id) = split(window.after);
     // The copies are the outbox's: a filter over a page cannot be answered without them. Their state counts and not
     // their times, as in the rows: a copy that its recipient asked for again is queued, though it was delivered.
-    let rows = sqlx::query(concat!(
-        "SELECT DISTINCT ",
-        sent::columns!(),
-        " FROM sent
-         WHERE agency = $1 AND (created_at < $2 OR (created_at = $2 AND id < $3))
-           AND ($4 = '' OR message_type = $4) AND ($5 = '' OR category = $5) AND ($6 = '' OR status = $6)
+    let statement = cases::narrowed_statement!(
+        &filter.narrowed,
+        "sent",
+        "agency",
+        concat!("DISTINCT ", sent::columns!()),
+        "WHERE agency = $1 AND (created_at < $2 OR (created_at = $2 AND id < $3))
+           AND ($4 = '' OR message_type = $4) AND ($5 = '' OR facet = $5) AND ($6 = '' OR status = $6)
            AND created_at >= $7 AND created_at < $8
            AND (($9 = '' AND $10 = '') OR EXISTS (
                SELECT 1 FROM outbox_copy AS copy
@@ -85,20 +91,20 @@ pub(crate) async fn page(
                      WHEN 0 THEN 'waiting' WHEN 1 THEN 'queued' WHEN 3 THEN 'rejected' WHEN 4 THEN 'void'
                      ELSE CASE WHEN copy.read_at IS NULL THEN 'delivered' ELSE 'read' END END)))
          ORDER BY created_at DESC, id DESC LIMIT $11"
-    ))
-    .bind(permit.resource().owner().as_str())
-    .bind(before)
-    .bind(before_id)
-    .bind(wanted.message_type.as_deref().unwrap_or(""))
-    .bind(wanted.category.as_deref().unwrap_or(""))
-    .bind(wanted.status.as_deref().unwrap_or(""))
-    .bind(wanted.created_from.map_or(i64::MIN, Timestamp::as_micros))
-    .bind(wanted.created_until.map_or(i64::MAX, Timestamp::as_micros))
-    .bind(wanted.recipient.as_ref().map_or("", AgencyCode::as_str))
-    .bind(wanted.state.map_or("", CopyFilter::as_str))
-    .bind(window.fetch())
-    .fetch_all(conn)
-    .await?;
+    );
+    let query = sqlx::query(statement)
+        .bind(permit.resource().owner().as_str())
+        .bind(before)
+        .bind(before_id)
+        .bind(filter.message_type.as_deref().unwrap_or(""))
+        .bind(filter.facet.as_deref().unwrap_or(""))
+        .bind(filter.status.as_deref().unwrap_or(""))
+        .bind(filter.created_from.map_or(i64::MIN, Timestamp::as_micros))
+        .bind(filter.created_until.map_or(i64::MAX, Timestamp::as_micros))
+        .bind(filter.recipient.as_ref().map_or("", AgencyCode::as_str))
+        .bind(filter.state.map_or("", CopyFilter::as_str))
+        .bind(window.fetch());
+    let rows = Narrowed::bind(filter.narrowed.as_ref(), query).fetch_all(conn).await?;
     rows.iter().map(|row| sent::read(row).map(|found| (key(&found), found))).collect()
 }
 

@@ -9,8 +9,8 @@ use utoipa::ToSchema;
 
 use crate::{
     error::DbError,
+    exchange::Exchange,
     exchange::stream::{Progress, StreamKey, missing_ranges},
-    gateway::Gateway,
 };
 
 /// Ranges of missing numbers that are shown of one stream: more is a number, not a list.
@@ -85,12 +85,12 @@ pub(crate) struct OutgoingStream {
 /// # Errors
 /// [`DbError`] when the store does not answer.
 pub(crate) async fn incoming(
-    gateway: &Gateway,
+    exchange: &Exchange,
     permit: &Permit<act::StreamsRead>,
     now: Timestamp,
 ) -> Result<Vec<IncomingStream>, DbError> {
     let agency = permit.resource().owner();
-    let mut conn = gateway.store.read().acquire().await?;
+    let mut conn = exchange.base.store.read().acquire().await?;
     let rows = sqlx::query(
         "SELECT sender, lane, stream, next, last, announced_at, gap_since, requested_at, requests
          FROM stream_in WHERE recipient = $1 ORDER BY sender, lane, stream",
@@ -100,7 +100,7 @@ pub(crate) async fn incoming(
     .await?;
     let mut streams = Vec::with_capacity(rows.len());
     for row in &rows {
-        let shown_before = now.minus(gateway.timings.gap_shown_after());
+        let shown_before = now.minus(exchange.timings.gap_shown_after());
         streams.push(incoming_stream(&mut conn, agency, row, shown_before).await?);
     }
     Ok(streams)
@@ -166,18 +166,18 @@ async fn missing_count(conn: &mut Conn, key: &StreamKey, progress: Progress) -> 
 /// # Errors
 /// [`DbError`] when the store does not answer.
 pub(crate) async fn outgoing(
-    gateway: &Gateway,
+    exchange: &Exchange,
     permit: &Permit<act::StreamsRead>,
     now: Timestamp,
 ) -> Result<Vec<OutgoingStream>, DbError> {
     let agency = permit.resource().owner();
     let mut streams = Vec::new();
-    for (sender, recipient) in gateway.outbox.correspondents().await? {
+    for (sender, recipient) in exchange.outbox.correspondents().await? {
         if sender != *agency {
             continue;
         }
-        let heard_at = gateway.outbox.heard_at(&recipient).await?;
-        for head in gateway.outbox.heads(&sender, &recipient, now).await? {
+        let heard_at = exchange.outbox.heard_at(&recipient).await?;
+        for head in exchange.outbox.heads(&sender, &recipient, now).await? {
             streams.push(OutgoingStream {
                 recipient: recipient.clone(),
                 lane: head.lane,

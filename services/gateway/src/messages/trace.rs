@@ -6,7 +6,6 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::{receipts::Receipt, received::Received, sent::Sent};
-use crate::alerts::draft::Draft;
 
 /// One step of a message's way.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
@@ -65,10 +64,20 @@ impl Hop {
     }
 }
 
-/// The way of a message that was sent from here.
+/// What is known of the draft that became a message.
+pub(crate) struct Drafted {
+    /// Who wrote it.
+    pub(crate) author: String,
+    /// When it was created.
+    pub(crate) created_at: Timestamp,
+    /// When it was last handed to a supervisor.
+    pub(crate) submitted_at: Option<Timestamp>,
+}
+
+/// The way of a message that was sent from here. One that was sent at once had no draft.
 pub(crate) fn of_sent(
     sent: &Sent,
-    draft: Option<&Draft>,
+    draft: Option<&Drafted>,
     copies: &[CopyTrace],
     receipts: &[Receipt],
 ) -> Vec<Hop> {

@@ -50,7 +50,7 @@ async fn no_route_shows_what_belongs_to_another_agency() {
             }
         }
     }
-    let reply = officer.get(&format!("/v1/alerts/{draft}")).await.expect(200);
+    let reply = officer.get(&format!("/v1/drafts/{draft}")).await.expect(200);
     assert_eq!((reply.json["version"].as_i64(), reply.json["state"].as_str()), (Some(1), Some("draft")));
 }
 
@@ -81,7 +81,7 @@ async fn one_id_is_sent_by_one_agency_and_received_by_the_other() {
     let mut draft = motorcycle();
     draft["recipients"] = json!(["mz.senami", "tz.tpf"]);
     let id = officer.issue(&draft).await;
-    let mut conn = world.gateway.store.read().acquire().await.expect("a connection");
+    let mut conn = world.gateway.base.store.read().acquire().await.expect("a connection");
     let signed =
         sent::signed(&mut conn, &agency("mz.prm"), &id.parse().expect("an id")).await.expect("reads");
     drop(conn);

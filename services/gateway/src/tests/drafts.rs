@@ -28,11 +28,11 @@ async fn all_faults_come_at_once_in_the_callers_language() {
     let mut sentences = Vec::new();
     for language in ["pt-MZ,pt;q=0.9", "sw", "en"] {
         let caller = officer.with("Accept-Language", language);
-        let created = caller.post("/v1/alerts", &faulty()).await.expect(422);
-        let validated = caller.post("/v1/alerts/validate", &faulty()).await.expect(422);
-        assert_eq!(created.code(), "draft_faulty");
-        assert_eq!(created.json["faults"], validated.json["faults"]);
-        let found = places(&created);
+        let sent = caller.post("/v1/messages", &faulty()).await.expect(422);
+        let validated = caller.post("/v1/drafts/validate", &faulty()).await.expect(422);
+        assert_eq!(sent.code(), "draft_faulty");
+        assert_eq!(sent.json["faults"], validated.json["faults"]);
+        let found = places(&sent);
         for (pointer, code) in [
             ("/recipients/1", "recipient_unknown"),
             ("/terms/legal_basis", "unknown_code"),
@@ -42,12 +42,67 @@ async fn all_faults_come_at_once_in_the_callers_language() {
         ] {
             assert!(found.contains(&(pointer.to_owned(), code.to_owned())), "{pointer} {code} in {found:?}");
         }
-        sentences.push(created.json["faults"][0]["message"].as_str().expect("a sentence").to_owned());
+        sentences.push(sent.json["faults"][0]["message"].as_str().expect("a sentence").to_owned());
     }
     sentences.sort();
     sentences.dedup();
     assert_eq!(sentences.len(), 3, "three languages: {sentences:?}");
     assert_eq!(world.count("SELECT COUNT(*) FROM draft").await, 0);
+    assert_eq!(world.count("SELECT COUNT(*) FROM sent").await, 0);
+}
+
+#[tokio::test]
+async fn an_incomplete_draft_is_kept_with_its_faults_and_goes_nowhere_until_it_has_none() {
+    let world = World::start().await;
+    let officer = world.person("officer-1", "mz.prm", &["liaison_officer"]);
+    let begun = json!({ "type": "alert.issue", "reference": "PRM-7", "body": { "category": "vehicle" } });
+    let created = officer.post("/v1/drafts", &begun).await.expect(201);
+    let path = format!("/v1/drafts/{}", created.id());
+    assert_eq!((&created.json["facet"], &created.json["reference"]), (&json!("vehicle"), &json!("PRM-7")));
+    assert!(created.json["status"].is_null());
+    let found = places(&created);
+    assert!(found.contains(&("/terms".to_owned(), "missing_field".to_owned())), "{found:?}");
+    assert_eq!(created.json["fault_count"].as_u64(), Some(found.len() as u64));
+    for step in ["submit", "release"] {
+        let refused = officer.step(&format!("{path}/{step}")).await.expect(422);
+        assert_eq!(refused.code(), "draft_faulty", "{step}");
+        assert_eq!(places(&refused), found, "{step}");
+    }
+    let listed = officer.get("/v1/drafts?type=alert.issue").await.expect(200);
+    assert_eq!(listed.json["items"][0]["fault_count"], created.json["fault_count"]);
+
+    let changed = officer.with("If-Match", "\"1\"").put(&path, &faulty()).await.expect(200);
+    assert!(places(&changed).contains(&("/surprise".to_owned(), "unknown_field".to_owned())));
+    let whole = officer.with("If-Match", "\"2\"").put(&path, &motorcycle()).await.expect(200);
+    assert_eq!((whole.json["fault_count"].as_u64(), &whole.json["faults"]), (Some(0), &json!([])));
+    officer.step(&format!("{path}/release")).await.expect(200);
+    assert_eq!(world.count("SELECT COUNT(*) FROM sent").await, 1);
+}
+
+#[tokio::test]
+async fn what_is_no_draft_of_a_known_type_is_not_kept() {
+    let world = World::start().await;
+    let officer = world.person("officer-1", "mz.prm", &["liaison_officer"]);
+    for posted in [json!({}), json!([]), json!({ "type": "receipt.read" }), json!({ "type": "alert.recall" })]
+    {
+        let refused = officer.post("/v1/drafts", &posted).await.expect(422);
+        assert_eq!((refused.code(), places(&refused).len()), ("draft_faulty", 1), "{posted}");
+    }
+    assert_eq!(world.count("SELECT COUNT(*) FROM draft").await, 0);
+}
+
+#[tokio::test]
+async fn advice_about_free_text_comes_with_the_draft() {
+    let world = World::start().await;
+    let officer = world.person("officer-1", "mz.prm", &["liaison_officer"]);
+    let mut draft = motorcycle();
+    draft["body"]["circumstances"] = json!("O suspeito pediu asilo.");
+    let created = officer.post("/v1/drafts", &draft).await.expect(201);
+    let read = officer.get(&format!("/v1/drafts/{}", created.id())).await.expect(200);
+    for reply in [&created, &read] {
+        assert_eq!(reply.json["advice"][0]["topic"], "asylum");
+        assert_eq!(reply.json["advice"][0]["pointer"], "/body/circumstances");
+    }
 }
 
 #[tokio::test]
@@ -58,11 +113,11 @@ async fn a_recipient_is_known_by_the_trust_list_alone() {
     let post = |world: &World| {
         let caller = world.person("officer-1", "mz.prm", &["liaison_officer"]);
         let draft = draft.clone();
-        let request = caller.request(reqwest::Method::POST, "/v1/alerts/validate").json(&draft);
+        let request = caller.request(reqwest::Method::POST, "/v1/drafts/validate").json(&draft);
         async move { request.send().await.expect("an answer").status().as_u16() }
     };
     assert_eq!(post(&world).await, 200);
-    let now = world.gateway.now();
+    let now = world.gateway.base.now();
     world.tz.revise();
     world
         .tz
@@ -70,7 +125,7 @@ async fn a_recipient_is_known_by_the_trust_list_alone() {
         .end_agency(&super::support::agency("tz.tisd"), now.minus(std::time::Duration::from_secs(2 * 86_400)))
         .expect("ended");
     world.tz.publish(now);
-    world.lists.look(&world.gateway).await;
+    world.lists.look(&world.gateway.exchange).await;
     assert_eq!(post(&world).await, 422);
 }
 
@@ -82,7 +137,7 @@ async fn a_change_names_the_version_it_saw() {
     assert_eq!(created.headers["etag"], "\"1\"");
     let path = created.headers["location"].to_str().expect("text").to_owned();
     let mut other = motorcycle();
-    other["case_reference"] = json!("PRM-2");
+    other["reference"] = json!("PRM-2");
 
     assert_eq!(officer.put(&path, &other).await.expect(428).code(), "if_match_required");
     let changed = officer.with("If-Match", "\"1\"").put(&path, &other).await.expect(200);
@@ -96,7 +151,7 @@ async fn a_change_names_the_version_it_saw() {
     );
     assert_eq!(officer.with("If-Match", "*").put(&path, &motorcycle()).await.expect(400).code(), "if_match");
     let read = officer.get(&path).await.expect(200);
-    assert_eq!(read.json["content"]["case_reference"], "PRM-2");
+    assert_eq!(read.json["content"]["reference"], "PRM-2");
 }
 
 #[tokio::test]
@@ -105,7 +160,7 @@ async fn only_the_author_changes_submits_and_discards() {
     let officer = world.person("officer-1", "mz.prm", &["liaison_officer"]);
     let colleague = world.person("officer-2", "mz.prm", &["liaison_officer"]).with("If-Match", "\"1\"");
     let id = officer.create(&motorcycle()).await.id();
-    let path = format!("/v1/alerts/{id}");
+    let path = format!("/v1/drafts/{id}");
     assert_eq!(colleague.put(&path, &motorcycle()).await.expect(403).code(), "other_author");
     assert_eq!(colleague.step(&format!("{path}/submit")).await.expect(403).code(), "other_author");
     assert_eq!(colleague.send(reqwest::Method::DELETE, &path, None).await.expect(403).code(), "other_author");
@@ -118,7 +173,7 @@ async fn a_submitted_draft_stands_still_until_it_is_returned() {
     let officer = world.person("officer-1", "mz.prm", &["liaison_officer"]);
     let supervisor = world.person("chief-1", "mz.prm", &["supervisor"]);
     let id = officer.create(&missing_person()).await.id();
-    let path = format!("/v1/alerts/{id}");
+    let path = format!("/v1/drafts/{id}");
     let reason = json!({ "reason": "Which district?" });
 
     assert_eq!(
@@ -142,7 +197,7 @@ async fn a_submitted_draft_stands_still_until_it_is_returned() {
     assert!(again.json.get("return_reason").is_none());
     officer.send(reqwest::Method::DELETE, &path, None).await.expect(200);
     officer.step(&format!("{path}/release")).await.expect(403);
-    let actions = ["alert.create", "alert.submit", "alert.return", "alert.change", "alert.discard"];
+    let actions = ["draft.create", "draft.submit", "draft.return", "draft.change", "draft.discard"];
     for (action, times) in actions.into_iter().zip([1, 2, 1, 1, 1]) {
         assert_eq!(world.audited(action).await.len(), times, "{action}");
     }
@@ -158,15 +213,15 @@ async fn lists_show_open_drafts_and_machines_their_own() {
     world.clock.advance(tick);
     let second = machine.create(&motorcycle()).await.id();
     let discarded = officer.create(&motorcycle()).await.id();
-    officer.send(reqwest::Method::DELETE, &format!("/v1/alerts/{discarded}"), None).await.expect(200);
+    officer.send(reqwest::Method::DELETE, &format!("/v1/drafts/{discarded}"), None).await.expect(200);
 
-    assert_eq!(officer.get("/v1/alerts").await.expect(200).ids(), [second.clone(), first.clone()]);
-    assert_eq!(officer.get("/v1/alerts?mine=true").await.expect(200).ids(), [first]);
-    assert_eq!(officer.get("/v1/alerts?state=discarded").await.expect(200).ids(), [discarded]);
-    let own = machine.get("/v1/alerts").await.expect(200);
+    assert_eq!(officer.get("/v1/drafts").await.expect(200).ids(), [second.clone(), first.clone()]);
+    assert_eq!(officer.get("/v1/drafts?mine=true").await.expect(200).ids(), [first]);
+    assert_eq!(officer.get("/v1/drafts?state=discarded").await.expect(200).ids(), [discarded]);
+    let own = machine.get("/v1/drafts").await.expect(200);
     assert_eq!(own.ids(), [second]);
     assert!(own.json["items"][0].get("content").is_none(), "lists carry no content");
-    officer.get("/v1/alerts?stat=draft").await.expect(400);
+    officer.get("/v1/drafts?stat=draft").await.expect(400);
     let searches = world.audited("draft.search").await;
     assert_eq!((searches.len(), &searches[0]["details"]["hits"]), (4, &json!("2")));
 }

@@ -1,19 +1,21 @@
 //! When nothing may be sent: nobody takes account, or the disk is full.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
+use rovuma_schemas::Timestamp;
 use rovuma_store::FutureExt;
 
 use super::support::{World, motorcycle};
+use crate::drafts::{Fault, overdue};
 
 #[tokio::test]
 async fn nothing_is_sent_while_the_audit_service_takes_no_account() {
     let world = World::start().await;
     let officer = world.person("officer-1", "mz.prm", &["liaison_officer"]);
     let id = officer.create(&motorcycle()).await.id();
-    world.clock.advance(world.gateway.audit_overdue_after + Duration::from_secs(1));
+    world.clock.advance(world.gateway.drafts.overdue.after() + Duration::from_secs(1));
     let officer = world.person("officer-1", "mz.prm", &["liaison_officer"]);
-    let refused = officer.step(&format!("/v1/alerts/{id}/release")).await.expect(503);
+    let refused = officer.step(&format!("/v1/drafts/{id}/release")).await.expect(503);
     assert_eq!(refused.code(), "audit_overdue");
     assert!(refused.json["detail"].as_str().expect("a detail").contains("since 2026-11-23T18:00:00Z"));
     assert_eq!(world.count("SELECT COUNT(*) FROM sent").await, 0);
@@ -25,8 +27,8 @@ async fn nothing_is_sent_while_the_audit_service_takes_no_account() {
 async fn what_was_found_current_is_asked_for_again_when_it_can_be_overdue() {
     let world = World::start().await;
     let officer = world.person("officer-1", "mz.prm", &["liaison_officer"]);
-    let is_current = async |now| crate::overdue::check(&world.gateway, now).await.is_ok();
-    let (start, limit) = (world.gateway.now(), world.gateway.audit_overdue_after);
+    let is_current = async |now| world.check_overdue(now).await.is_ok();
+    let (start, limit) = (world.gateway.base.now(), world.gateway.drafts.overdue.after());
     let late = start.plus(limit + Duration::from_secs(1));
     officer.create(&motorcycle()).await;
     assert!(is_current(start).await);
@@ -39,25 +41,25 @@ async fn what_was_found_current_is_asked_for_again_when_it_can_be_overdue() {
 #[tokio::test]
 async fn a_clock_that_was_put_back_hides_nothing() {
     let world = World::start().await;
-    let (start, limit) = (world.gateway.now(), world.gateway.audit_overdue_after);
-    let acknowledged = world.gateway.store.write(|tx| {
+    let (start, limit) = (world.gateway.base.now(), world.gateway.drafts.overdue.after());
+    let acknowledged = world.gateway.base.store.write(|tx| {
         async move { sqlx::query("DELETE FROM trail_event").execute(tx).await.map(|_| ()) }.boxed()
     });
     acknowledged.await.expect("acknowledged");
-    crate::overdue::check(&world.gateway, start.plus(100 * limit)).await.expect("nothing waits");
+    world.check_overdue(start.plus(100 * limit)).await.expect("nothing waits");
     world.person("officer-1", "mz.prm", &["liaison_officer"]).create(&motorcycle()).await;
     let late = start.plus(limit + Duration::from_secs(1));
-    crate::overdue::check(&world.gateway, late).await.expect_err("it is overdue by the right clock");
+    world.check_overdue(late).await.expect_err("it is overdue by the right clock");
 }
 
 #[tokio::test]
 async fn the_alarm_sounds_for_every_agency() {
     let world = World::start().await;
     world.person("officer-1", "mz.prm", &["liaison_officer"]).create(&motorcycle()).await;
-    world.clock.advance(world.gateway.audit_overdue_after + Duration::from_secs(1));
+    world.clock.advance(world.gateway.drafts.overdue.after() + Duration::from_secs(1));
     world.context.shutdown.begin();
     // One look, then it sees the shutdown.
-    crate::overdue::watch(world.gateway.clone(), world.context.shutdown.clone()).await;
+    overdue::watch(Arc::clone(&world.gateway.drafts), world.context.shutdown.clone()).await;
     assert_eq!(world.count("SELECT COUNT(*) FROM alarm WHERE kind = 'audit_overdue'").await, 2);
 }
 
@@ -78,7 +80,7 @@ async fn a_full_disk_is_said_clearly_and_loses_nothing() {
     let mut released = 0;
     let refused = loop {
         let id = drafts.pop().expect("the pages are full before the drafts are all released");
-        let reply = officer.step(&format!("/v1/alerts/{id}/release")).await;
+        let reply = officer.step(&format!("/v1/drafts/{id}/release")).await;
         match reply.status {
             200 => released += 1,
             _ => break (id, reply.expect(507)),
@@ -89,7 +91,7 @@ async fn a_full_disk_is_said_clearly_and_loses_nothing() {
     let states = "SELECT COUNT(*) FROM draft WHERE state = 'released'";
     assert_eq!(world.count(states).await, released, "nothing half done");
     limit_pages(&world, "PRAGMA max_page_count = 1000000").await;
-    officer.step(&format!("/v1/alerts/{}/release", refused.0)).await.expect(200);
+    officer.step(&format!("/v1/drafts/{}/release", refused.0)).await.expect(200);
 }
 
 #[tokio::test]
@@ -123,7 +125,14 @@ async fn content_is_not_shown_unless_it_is_written_down_who_reads_it() {
 async fn limit_pages(world: &World, pragma: &'static str) {
     let limited = world
         .gateway
+        .base
         .store
         .write(move |tx| async move { sqlx::query(pragma).execute(tx).await.map(|_| ()) }.boxed());
     limited.await.expect("limited");
+}
+
+impl World {
+    async fn check_overdue(&self, now: Timestamp) -> Result<(), Fault> {
+        self.gateway.drafts.overdue.check(&self.gateway.base.trail, now).await
+    }
 }

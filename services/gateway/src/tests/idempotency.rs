@@ -15,7 +15,7 @@ async fn a_repeated_create_gives_the_first_draft_again() {
         assert_eq!(first.headers[header], again.headers[header], "{header}");
     }
     assert_eq!(world.count("SELECT COUNT(*) FROM draft").await, 1);
-    assert_eq!(world.audited("alert.create").await.len(), 1);
+    assert_eq!(world.audited("draft.create").await.len(), 1);
 }
 
 #[tokio::test]
@@ -33,7 +33,7 @@ async fn a_repeated_release_gives_the_first_answer_again() {
     let world = World::start().await;
     let officer = world.person("officer-1", "mz.prm", &["liaison_officer"]);
     let id = officer.create(&motorcycle()).await.id();
-    let path = format!("/v1/alerts/{id}/release");
+    let path = format!("/v1/drafts/{id}/release");
     let keyed = officer.with("Idempotency-Key", "release-1");
     let (first, again) = (keyed.step(&path).await.expect(200), keyed.step(&path).await.expect(200));
     assert_eq!(first.json, again.json);
@@ -47,9 +47,9 @@ async fn a_key_stands_for_one_request_of_one_caller() {
     let officer = world.person("officer-1", "mz.prm", &["liaison_officer"]).with("Idempotency-Key", "key-1");
     let first = officer.create(&motorcycle()).await;
     let mut other = motorcycle();
-    other["case_reference"] = "PRM-2".into();
-    assert_eq!(officer.post("/v1/alerts", &other).await.expect(422).code(), "idempotency_conflict");
-    let submit = format!("/v1/alerts/{}/submit", first.id());
+    other["reference"] = "PRM-2".into();
+    assert_eq!(officer.post("/v1/drafts", &other).await.expect(422).code(), "idempotency_conflict");
+    let submit = format!("/v1/drafts/{}/submit", first.id());
     assert_eq!(officer.step(&submit).await.expect(422).code(), "idempotency_conflict");
     let colleague =
         world.person("officer-2", "mz.prm", &["liaison_officer"]).with("Idempotency-Key", "key-1");
@@ -62,11 +62,13 @@ async fn what_was_refused_may_be_tried_again_under_its_key() {
     let officer = world.person("officer-1", "mz.prm", &["liaison_officer"]).with("Idempotency-Key", "key-1");
     let mut faulty = motorcycle();
     faulty["body"]["actions"] = serde_json::json!([]);
-    officer.post("/v1/alerts", &faulty).await.expect(422);
-    officer.create(&motorcycle()).await;
+    officer.post("/v1/messages", &faulty).await.expect(422);
+    let sent = officer.post("/v1/messages", &motorcycle()).await.expect(201);
+    assert_eq!(officer.post("/v1/messages", &motorcycle()).await.expect(201).id(), sent.id());
+    assert_eq!(world.count("SELECT COUNT(*) FROM sent").await, 1);
     for key in ["", " ", "two words", &"k".repeat(129)] {
         let caller = world.person("officer-1", "mz.prm", &["liaison_officer"]).with("Idempotency-Key", key);
-        assert_eq!(caller.post("/v1/alerts", &motorcycle()).await.expect(400).code(), "idempotency_key");
+        assert_eq!(caller.post("/v1/drafts", &motorcycle()).await.expect(400).code(), "idempotency_key");
     }
 }
 

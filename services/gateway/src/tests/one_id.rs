@@ -60,9 +60,10 @@ async fn one_id_under_two_used_numbers_is_refused_twice_within_a_transaction() {
     let world = World::start().await;
     world.receive("mz.prm", 5, &motorcycle()).await;
     world.receive("mz.prm", 6, &motorcycle()).await;
-    let id = MessageId::draw(world.gateway.now());
-    let under =
-        |number| world.tz.alert_under(id, ("tz.tpf", "mz.prm", number), &motorcycle(), world.gateway.now());
+    let id = MessageId::draw(world.gateway.base.now());
+    let under = |number| {
+        world.tz.alert_under(id, ("tz.tpf", "mz.prm", number), &motorcycle(), world.gateway.base.now())
+    };
     let origin = Origin::Ingress(agency("tz.tpf").country());
     world.deliver_together("mz.prm", origin, vec![under(5), under(6)]).await;
     assert_eq!(world.count("SELECT COUNT(*) FROM received").await, 2);

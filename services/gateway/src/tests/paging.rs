@@ -58,7 +58,7 @@ async fn sent_and_drafts_neither_repeat_nor_leave_out() {
         officer.issue(&motorcycle()).await;
     };
     assert_eq!(walk(&officer, "/v1/sent", grow).await, newest_first(sent));
-    let all = walk(&officer, "/v1/alerts", async || {
+    let all = walk(&officer, "/v1/drafts", async || {
         officer.create(&motorcycle()).await;
     });
     assert_eq!(all.await, newest_first(drafts));
@@ -89,8 +89,12 @@ async fn filters_find_and_are_audited_with_their_hits() {
     let found = async |query: &str| officer.get(&format!("/v1/inbox?{query}")).await.expect(200).ids();
     assert_eq!(found("status=actual").await, [second.as_str()]);
     assert_eq!(found("unread=true").await, [second.as_str()]);
-    assert_eq!(found("sender=tz.tpf&category=vehicle&type=alert.issue").await.len(), 2);
+    assert_eq!(found("sender=tz.tpf&facet=vehicle&type=alert.issue").await.len(), 2);
     assert_eq!(found("sender=tz.tisd").await.len(), 0);
+    // An alert of an older minor version, which names no case, is its own.
+    assert_eq!(found(&format!("case=alert/tz.tpf/{first}")).await, [first.as_str()]);
+    assert_eq!(found(&format!("case=alert/tz.tisd/{first}")).await.len(), 0);
+    assert_eq!(found(&format!("in_reply_to={first}")).await.len(), 0);
     assert_eq!(found("disposition=rejected").await.len(), 0);
     assert_eq!(found("created_from=2026-11-23T18:00:00Z&created_until=2026-11-23T18:00:01Z").await.len(), 2);
     assert_eq!(found("created_until=2026-11-23T18:00:00Z").await.len(), 0);
@@ -99,8 +103,9 @@ async fn filters_find_and_are_audited_with_their_hits() {
     }
     let searches = world.audited("inbox.search").await;
     let (third, fourth) = (&searches[2]["details"], &searches[3]["details"]);
-    assert_eq!((searches.len(), &third["hits"], &fourth["hits"]), (7, &json!("2"), &json!("0")));
+    assert_eq!((searches.len(), &third["hits"], &fourth["hits"]), (10, &json!("2"), &json!("0")));
     assert_eq!(fourth["filter.sender"], "tz.tisd");
+    assert_eq!(searches[4]["details"]["filter.narrowed"], format!("case alert/tz.tpf/{first}"));
 }
 
 #[tokio::test]

@@ -91,8 +91,14 @@ async fn the_originals_check_with_the_keys_of_the_list() {
     let text = originals["messages"][0]["jws"].as_str().expect("a JWS");
     let jws = rovuma_envelope::Jws::from_compact(text).expect("compact");
     assert_eq!(originals["messages"][0]["digest"], json!(jws.digest()));
-    let key =
-        world.gateway.agencies.get(&super::support::agency("mz.prm")).expect("served").signer.public_key();
+    let key = world
+        .gateway
+        .exchange
+        .agencies
+        .get(&super::support::agency("mz.prm"))
+        .expect("served")
+        .signer
+        .public_key();
     jws.verify_with(key, rovuma_envelope::Typ::MESSAGE).expect("signed by mz.prm");
     assert_eq!(originals["receipts"][0]["signer"], "tz.tpf");
     let read = officer.get(&format!("/v1/messages/{id}")).await.expect(200).json;
@@ -137,7 +143,7 @@ async fn what_was_rejected_because_it_is_no_message_can_be_opened() {
         ("too deep", &[br#""x":"#, deep.as_bytes(), br#"},"terms":"#].concat(), false),
     ];
     for (number, (name, change, is_shown)) in (1..).zip(changes) {
-        let (id, jws) = world.tz.alert(("tz.tpf", "mz.prm", number), &motorcycle(), world.gateway.now());
+        let (id, jws) = world.tz.alert(("tz.tpf", "mz.prm", number), &motorcycle(), world.gateway.base.now());
         let payload = String::from_utf8(jws.unverified_payload().to_vec()).expect("text");
         let (header, rest) = payload.split_once("},\"terms\":").expect("a header, then terms");
         let changed = [header.as_bytes(), b",", change, rest.as_bytes()].concat();
@@ -148,4 +154,20 @@ async fn what_was_rejected_because_it_is_no_message_can_be_opened() {
         assert_eq!(read["received"]["row"]["disposition"], "rejected", "{name}");
         assert_eq!((&read["header"]["id"], read["payload"].is_object()), (&json!(id), is_shown), "{name}");
     }
+}
+
+#[tokio::test]
+async fn an_alert_past_its_end_is_shown_as_expired() {
+    let world = World::start().await;
+    let id = world.receive("mz.prm", 1, &motorcycle()).await;
+    let state = async |expected: &str| {
+        let officer = world.person("officer-1", "mz.prm", &["liaison_officer"]);
+        for view in ["content", "metadata"] {
+            let read = officer.get(&format!("/v1/messages/{id}?view={view}")).await.expect(200);
+            assert_eq!(read.json["state"], expected, "{view}");
+        }
+    };
+    state("active").await;
+    world.clock.advance(std::time::Duration::from_secs(3 * 366 * 24 * 60 * 60));
+    state("expired").await;
 }

@@ -29,8 +29,8 @@ impl World {
         self.clock.advance(Duration::from_secs(1));
         self.mz.revise();
         compromise(&mut self.mz, "mz.prm", &self.gateway);
-        self.mz.renew_key(&agency("mz.prm"), self.gateway.now());
-        self.mz.publish(self.gateway.now());
+        self.mz.renew_key(&agency("mz.prm"), self.gateway.base.now());
+        self.mz.publish(self.gateway.base.now());
     }
 
     async fn sent(&self) -> Vec<Value> {
@@ -44,13 +44,13 @@ impl World {
             "SELECT m.compact FROM outbox_message m
              WHERE EXISTS (SELECT 1 FROM outbox_copy c WHERE c.message = m.id AND c.state = 0) ORDER BY m.id",
         );
-        let rows = rows.fetch_all(self.gateway.store.read()).await.expect("reads");
+        let rows = rows.fetch_all(self.gateway.base.store.read()).await.expect("reads");
         let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("ASCII");
         rows.iter().map(|row| Jws::from_compact(&text(row.get(0))).expect("a JWS")).collect()
     }
 
     fn present_key(&self) -> PublicKey {
-        let own = self.gateway.agencies.get(&agency("mz.prm")).expect("served");
+        let own = self.gateway.exchange.agencies.get(&agency("mz.prm")).expect("served");
         *own.signer.public_key()
     }
 
@@ -58,7 +58,7 @@ impl World {
     async fn overwrite(&self, id: &str, jws: &Jws) {
         let id: MessageId = id.parse().expect("an id");
         let compact = jws.to_compact().into_bytes();
-        let work = self.gateway.store.write(move |tx| {
+        let work = self.gateway.base.store.write(move |tx| {
             async move {
                 sqlx::query("UPDATE outbox_message SET compact = $1, digest = $2 WHERE id = $3")
                     .bind(compact.clone())
@@ -104,7 +104,7 @@ async fn what_has_no_receipt_goes_again_under_the_new_key_and_names_the_old_mess
             (&copy(new, "tz.tisd")["state"], &copy(new, "tz.tisd")["number"]),
             (&json!("waiting"), &json!(2))
         );
-        for fact in ["type", "category", "status", "lane", "released_by", "expires"] {
+        for fact in ["type", "facet", "status", "lane", "released_by", "expires"] {
             assert_eq!(new[fact], before[fact], "{fact}");
         }
         assert_eq!(world.audited("message.reissue").await.len(), 1);
@@ -132,8 +132,8 @@ async fn a_key_that_is_replaced_for_another_reason_leaves_everything_as_it_is() 
     let mut world = World::start().await;
     world.issue().await;
     world.mz.revise();
-    world.mz.renew_key(&agency("mz.prm"), world.gateway.now());
-    world.mz.publish(world.gateway.now());
+    world.mz.renew_key(&agency("mz.prm"), world.gateway.base.now());
+    world.mz.publish(world.gateway.base.now());
     world.restart().await;
     world.look().await;
     assert_eq!((world.sent().await.len(), world.waiting().await.len()), (1, 1));
@@ -145,8 +145,8 @@ async fn nothing_goes_again_before_the_new_key_is_valid() {
     world.issue().await;
     world.mz.revise();
     compromise(&mut world.mz, "mz.prm", &world.gateway);
-    world.mz.renew_key_from(&agency("mz.prm"), world.gateway.now().plus(DAY));
-    world.mz.publish(world.gateway.now());
+    world.mz.renew_key_from(&agency("mz.prm"), world.gateway.base.now().plus(DAY));
+    world.mz.publish(world.gateway.base.now());
     world.restart().await;
     world.look().await;
     assert_eq!(world.sent().await.len(), 1);
@@ -199,14 +199,14 @@ async fn bytes_that_were_altered_in_the_store_are_not_signed_again() {
 async fn receipts_go_again_and_what_speaks_of_a_moment_does_not() {
     let mut world = World::start().await;
     world.receive("mz.prm", 1, &motorcycle()).await;
-    let (gateway, now) = (std::sync::Arc::clone(&world.gateway), world.gateway.now());
+    let (gateway, now) = (std::sync::Arc::clone(&world.gateway), world.gateway.base.now());
     let body = Body::StreamStatus(StreamStatus { streams: Vec::new(), received: Vec::new() });
     let status: OutgoingMessage =
-        send::transport(&gateway, &agency("mz.prm"), &agency("tz.tpf"), Lane::Urgent, body, now)
+        send::transport(&gateway.exchange, &agency("mz.prm"), &agency("tz.tpf"), Lane::Urgent, body, now)
             .expect("signed");
-    let work = world.gateway.store.write(move |tx| {
+    let work = world.gateway.base.store.write(move |tx| {
         async move {
-            gateway.outbox.enqueue(tx, &status, now);
+            gateway.exchange.outbox.enqueue(tx, &status, now);
             Ok::<_, sqlx::Error>(())
         }
         .boxed()
@@ -228,7 +228,7 @@ async fn receipts_go_again_and_what_speaks_of_a_moment_does_not() {
 #[tokio::test]
 async fn a_recipient_sees_which_message_stands_in_the_place_of_which() {
     let world = World::start().await;
-    let now = world.gateway.now();
+    let now = world.gateway.base.now();
     let old = world.receive("mz.prm", 1, &motorcycle()).await;
     let replaces = Some(old.parse::<MessageId>().expect("an id"));
     let officer = world.person("officer-1", "mz.prm", &["liaison_officer"]);

@@ -11,12 +11,12 @@ async fn an_author_releases_what_one_person_may_send() {
     let world = World::start().await;
     let officer = world.person("officer-1", "mz.prm", &["liaison_officer"]);
     let id = officer.create(&motorcycle()).await.id();
-    let released = officer.step(&format!("/v1/alerts/{id}/release")).await.expect(200);
+    let released = officer.step(&format!("/v1/drafts/{id}/release")).await.expect(200);
     let copies = released.json["copies"].as_array().expect("copies");
     let numbers: Vec<_> = copies.iter().map(|copy| copy["number"].as_u64()).collect();
     assert_eq!(numbers, [Some(1), Some(1)], "one stream to each recipient: {released:?}");
     assert_eq!(world.count("SELECT COUNT(*) FROM outbox_copy").await, 2);
-    for action in ["alert.release", "message.send"] {
+    for action in ["draft.release", "message.send"] {
         let events = world.audited(action).await;
         assert_eq!((events.len(), &events[0]["object"]["id"]), (1, &json!(id)), "{action}");
         assert_eq!(events[0]["actor"], "officer-1");
@@ -28,7 +28,7 @@ async fn nothing_is_released_twice() {
     let world = World::start().await;
     let officer = world.person("officer-1", "mz.prm", &["liaison_officer"]);
     let id = officer.create(&motorcycle()).await.id();
-    let path = format!("/v1/alerts/{id}/release");
+    let path = format!("/v1/drafts/{id}/release");
     let all = futures::future::join_all((0..8).map(|_| officer.step(&path))).await;
     let mut statuses: Vec<u16> = all.iter().map(|reply| reply.status).collect();
     statuses.sort_unstable();
@@ -45,7 +45,7 @@ async fn what_is_about_a_person_needs_a_second_one() {
     let world = World::start().await;
     let both = world.person("officer-1", "mz.prm", &["liaison_officer", "supervisor"]);
     let id = both.create(&missing_person()).await.id();
-    let path = format!("/v1/alerts/{id}");
+    let path = format!("/v1/drafts/{id}");
     assert_eq!(both.step(&format!("{path}/release")).await.expect(403).code(), "second_person");
 
     let supervisor = world.person("chief-1", "mz.prm", &["supervisor"]);
@@ -69,19 +69,19 @@ async fn what_is_about_a_person_needs_a_second_one() {
 #[tokio::test]
 async fn what_was_right_yesterday_is_checked_again() {
     let mut world = World::start().await;
-    let expires = world.gateway.now().plus(Duration::from_secs(3600));
+    let expires = world.gateway.base.now().plus(Duration::from_secs(3600));
     let mut draft = motorcycle();
     draft["expires"] = json!(expires);
     draft["recipients"] = json!(["tz.tisd"]);
     let id = world.person("officer-1", "mz.prm", &["liaison_officer"]).create(&draft).await.id();
-    let path = format!("/v1/alerts/{id}/release");
+    let path = format!("/v1/drafts/{id}/release");
 
     world.clock.advance(Duration::from_secs(4000));
-    let now = world.gateway.now();
+    let now = world.gateway.base.now();
     world.tz.revise();
     world.tz.list.end_agency(&agency("tz.tisd"), now.minus(Duration::from_secs(2 * 86_400))).expect("ended");
     world.tz.publish(now);
-    world.lists.look(&world.gateway).await;
+    world.lists.look(&world.gateway.exchange).await;
 
     let officer = world.person("officer-1", "mz.prm", &["liaison_officer"]);
     let refused = officer.step(&path).await.expect(422);
@@ -103,9 +103,9 @@ async fn a_key_that_nobody_would_believe_signs_nothing() {
     let mut world = World::start().await;
     let officer = world.person("officer-1", "mz.prm", &["liaison_officer"]);
     let id = officer.create(&motorcycle()).await.id();
-    let now = world.gateway.now();
+    let now = world.gateway.base.now();
     let prm = agency("mz.prm");
-    let kid = *world.gateway.agencies.get(&prm).expect("served").signer.key_id();
+    let kid = *world.gateway.exchange.agencies.get(&prm).expect("served").signer.key_id();
     world.mz.revise();
     world
         .mz
@@ -120,11 +120,66 @@ async fn a_key_that_nobody_would_believe_signs_nothing() {
         )
         .expect("revoked");
     world.mz.publish(now);
-    world.lists.look(&world.gateway).await;
+    world.lists.look(&world.gateway.exchange).await;
     let officer = world.person("officer-1", "mz.prm", &["liaison_officer"]);
-    let refused = officer.step(&format!("/v1/alerts/{id}/release")).await.expect(503);
+    let refused = officer.step(&format!("/v1/drafts/{id}/release")).await.expect(503);
     assert_eq!(refused.code(), "signing_key");
     let trust = officer.get("/v1/trust").await.expect(200);
     assert_eq!(trust.json["warnings"][0]["code"], "key_revoked");
     assert_eq!(world.count("SELECT COUNT(*) FROM sent").await, 0);
+}
+
+#[tokio::test]
+async fn a_message_that_one_person_may_send_is_sent_in_one_request() {
+    let world = World::start().await;
+    let officer = world.person("officer-1", "mz.prm", &["liaison_officer"]);
+    let sent = officer.post("/v1/messages", &motorcycle()).await.expect(201);
+    let id = sent.id();
+    assert_eq!(sent.headers["location"], format!("/v1/messages/{id}"));
+    assert_eq!(sent.json["copies"].as_array().expect("copies").len(), 2);
+    assert_eq!(world.count("SELECT COUNT(*) FROM draft").await, 0);
+    let events = world.audited("message.send").await;
+    assert_eq!((events.len(), &events[0]["object"]["id"]), (1, &json!(id)));
+    assert_eq!(events[0]["actor"], "officer-1");
+    let header = &officer.get(&format!("/v1/messages/{id}")).await.expect(200).json["header"];
+    assert_eq!(header["sender"]["officer"], "officer-1");
+    let trace = officer.get(&format!("/v1/messages/{id}/trace")).await.expect(200);
+    assert_eq!(trace.json["hops"][0]["hop"], "released");
+}
+
+#[tokio::test]
+async fn what_needs_a_second_person_is_not_sent_at_once() {
+    let world = World::start().await;
+    let both = world.person("officer-1", "mz.prm", &["liaison_officer", "supervisor"]);
+    assert_eq!(both.post("/v1/messages", &missing_person()).await.expect(403).code(), "second_person");
+    let supervisor = world.person("chief-1", "mz.prm", &["supervisor"]);
+    assert_eq!(supervisor.post("/v1/messages", &motorcycle()).await.expect(403).code(), "own_draft");
+    let analyst = world.person("analyst-1", "mz.prm", &["analyst"]);
+    assert_eq!(analyst.post("/v1/messages", &motorcycle()).await.expect(403).code(), "role");
+    assert_eq!(world.count("SELECT COUNT(*) FROM sent").await, 0);
+    assert_eq!(world.audited("access.refuse").await.len(), 3);
+}
+
+#[tokio::test]
+async fn a_released_alert_opens_its_own_case() {
+    let world = World::start().await;
+    let officer = world.person("officer-1", "mz.prm", &["liaison_officer"]);
+    let id = officer.create(&motorcycle()).await.id();
+    officer.step(&format!("/v1/drafts/{id}/release")).await.expect(200);
+    let other = officer.post("/v1/messages", &motorcycle()).await.expect(201).id();
+    let header = &officer.get(&format!("/v1/messages/{id}")).await.expect(200).json["header"];
+    assert_eq!(header["case"], json!({ "kind": "alert", "owner": "mz.prm", "id": id }));
+    assert_eq!((&header["turn"], &header["version"]), (&json!(1), &json!("1.1")));
+    let listed = officer.get(&format!("/v1/sent?case=alert/mz.prm/{id}")).await.expect(200);
+    assert_eq!(listed.ids(), [id.clone()]);
+    assert_eq!(
+        (&listed.json["items"][0]["case"]["id"], &listed.json["items"][0]["turn"]),
+        (&json!(id), &json!(1))
+    );
+    for elsewhere in [format!("alert/mz.senami/{id}"), format!("request/mz.prm/{id}")] {
+        assert!(officer.get(&format!("/v1/sent?case={elsewhere}")).await.expect(200).ids().is_empty());
+    }
+    assert!(officer.get(&format!("/v1/sent?in_reply_to={other}")).await.expect(200).ids().is_empty());
+    officer.get(&format!("/v1/sent?case=alert/mz.prm/{id}&in_reply_to={other}")).await.expect(400);
+    officer.get("/v1/sent?case=alert").await.expect(400);
 }

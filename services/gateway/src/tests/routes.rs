@@ -36,7 +36,7 @@ impl Route {
 
     /// Whether it is about a draft.
     pub(super) fn is_about_a_draft(&self) -> bool {
-        self.path.starts_with("/v1/alerts/{id}")
+        self.path.starts_with("/v1/drafts/{id}")
     }
 
     /// Whether it shows only what is public, to whoever has a token.
@@ -49,8 +49,9 @@ impl Route {
         let path = self.path.replace("{id}", id).replace("{list}", "offences").replace("{country}", "tz");
         assert!(!path.contains('{'), "a parameter that this test does not know: {path}");
         let body = match (self.method.as_str(), self.path.as_str()) {
-            (_, "/v1/alerts/{id}/return") => Some(json!({ "reason": "try again" })),
-            ("POST" | "PUT", path) if path.starts_with("/v1/alerts") => Some(motorcycle()),
+            (_, "/v1/drafts/{id}/return") => Some(json!({ "reason": "try again" })),
+            ("POST", "/v1/messages") => Some(motorcycle()),
+            ("POST" | "PUT", path) if path.starts_with("/v1/drafts") => Some(motorcycle()),
             _ => None,
         };
         caller.with("If-Match", "\"1\"").send(self.method.clone(), &path, body.as_ref()).await

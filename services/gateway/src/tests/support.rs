@@ -13,7 +13,7 @@ use rovuma_tokens::{AccessClaims, TokenKey};
 use serde_json::{Value, json};
 use sqlx::Row;
 
-use crate::{GatewayConfig, gateway::Gateway, http, service, trust::ListFiles};
+use crate::{GatewayConfig, exchange::trust::ListFiles, gateway::Gateway, http, service};
 
 pub(super) use client::{Client, Reply};
 pub(super) use country::Country;
@@ -76,7 +76,7 @@ impl World {
         let context = Context::new(clock.shared());
         let gateway = Arc::new(service::open(&config, &context).await.expect("opens"));
         let mut lists = ListFiles::new(&config.trust, context.expiries.clone());
-        lists.look(&gateway).await;
+        lists.look(&gateway.exchange).await;
         let listen = ListenConfig { listen: ([127, 0, 0, 1], 0).into(), tls: None, behind_proxy: false };
         let router = http::router(Arc::clone(&gateway));
         let address = rovuma_runtime::http::serve(&context, "api", &listen, router).expect("listens");
@@ -88,7 +88,7 @@ impl World {
     /// Starts a gateway anew on the same store, with the keys that are in the files by now. It has not looked at
     /// the trust lists' files yet.
     pub(super) async fn restart(&mut self) {
-        let store = self.gateway.store.clone();
+        let store = self.gateway.base.store.clone();
         let gateway = service::on_store(&self.config, &self.context, store).await.expect("starts");
         self.gateway = Arc::new(gateway);
         self.lists = ListFiles::new(&self.config.trust, self.context.expiries.clone());
@@ -96,7 +96,7 @@ impl World {
 
     /// Looks at the trust lists' files.
     pub(super) async fn look(&mut self) {
-        self.lists.look(&self.gateway).await;
+        self.lists.look(&self.gateway.exchange).await;
     }
 
     /// An officer with these roles.
@@ -110,7 +110,7 @@ impl World {
     }
 
     fn token(&self, subject: &str, client: &str, agency_code: &str, roles: &[&str]) -> String {
-        let now = self.gateway.now();
+        let now = self.gateway.base.now();
         let claims = AccessClaims {
             issuer: ISSUER.to_owned(),
             subject: subject.to_owned(),
@@ -131,7 +131,7 @@ impl World {
     /// Every audit event so far with this action, oldest first.
     pub(super) async fn audited(&self, action: &str) -> Vec<Value> {
         let rows = sqlx::query("SELECT body FROM trail_event ORDER BY sequence")
-            .fetch_all(self.gateway.store.read())
+            .fetch_all(self.gateway.base.store.read())
             .await
             .expect("reads");
         let events = rows.iter().map(|row| serde_json::from_str::<Value>(row.get(0)).expect("JSON"));
@@ -140,13 +140,13 @@ impl World {
 
     /// How many rows a table has.
     pub(super) async fn count(&self, sql: &'static str) -> i64 {
-        sqlx::query(sql).fetch_one(self.gateway.store.read()).await.expect("reads").get(0)
+        sqlx::query(sql).fetch_one(self.gateway.base.store.read()).await.expect("reads").get(0)
     }
 
     /// Changes the store behind the gateway's back.
     pub(super) async fn execute(&self, sql: impl Into<String>) {
         let sql = sql.into();
-        let work = self.gateway.store.write(move |tx| {
+        let work = self.gateway.base.store.write(move |tx| {
             async move { sqlx::query(sqlx::AssertSqlSafe(sql)).execute(tx).await.map(|_| ()) }.boxed()
         });
         work.await.expect("executed");

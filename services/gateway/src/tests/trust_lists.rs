@@ -6,27 +6,31 @@ use rovuma_envelope::trust::{Revocation, RevocationReason};
 use serde_json::json;
 
 use super::support::{Country, World, agency, motorcycle};
-use crate::{gateway::Gateway, service, trust::ListFiles};
+use crate::{
+    exchange::trust::{self, ListFiles},
+    gateway::Gateway,
+    service,
+};
 
 #[tokio::test]
 async fn an_older_list_is_refused_even_after_a_restart() {
     let mut world = World::start().await;
     let old = std::fs::read(world.tz.file()).expect("the first list");
     world.tz.revise();
-    world.tz.publish(world.gateway.now());
-    world.lists.look(&world.gateway).await;
+    world.tz.publish(world.gateway.base.now());
+    world.lists.look(&world.gateway.exchange).await;
     std::fs::write(world.tz.file(), old).expect("written");
-    world.lists.look(&world.gateway).await;
-    world.lists.look(&world.gateway).await;
+    world.lists.look(&world.gateway.exchange).await;
+    world.lists.look(&world.gateway.exchange).await;
     assert_eq!(serial(&world, "tz.tpf"), Some(2));
     let refused = world.audited("trust.refuse").await;
     assert_eq!((refused.len(), &refused[0]["reason"]), (1, &json!("older")), "told once: {refused:?}");
     assert_eq!(world.audited("trust.load").await.len(), 3);
 
     // The store remembers the serial; the process need not.
-    let pinned = crate::trust::pinned(&world.config.trust, &world.gateway.store).await.expect("pinned");
+    let pinned = trust::pinned(&world.config.trust, &world.gateway.base.store).await.expect("pinned");
     let list = std::fs::read(world.tz.file()).expect("the old list");
-    let fault = pinned.offer(&list, world.gateway.now()).expect_err("older than what was seen");
+    let fault = pinned.offer(&list, world.gateway.base.now()).expect_err("older than what was seen");
     assert!(fault.to_string().contains("serial 1"), "{fault}");
 }
 
@@ -34,13 +38,13 @@ async fn an_older_list_is_refused_even_after_a_restart() {
 async fn a_list_in_the_wrong_file_is_refused() {
     let mut world = World::start().await;
     world.mz.revise();
-    world.mz.publish(world.gateway.now());
+    world.mz.publish(world.gateway.base.now());
     std::fs::copy(world.mz.file(), world.tz.file()).expect("copied");
-    world.lists.look(&world.gateway).await;
+    world.lists.look(&world.gateway.exchange).await;
     let refused = world.audited("trust.refuse").await;
     assert_eq!((refused.len(), &refused[0]["reason"]), (1, &json!("other_country")));
     std::fs::write(world.tz.file(), "not a list").expect("written");
-    world.lists.look(&world.gateway).await;
+    world.lists.look(&world.gateway.exchange).await;
     assert_eq!(world.audited("trust.refuse").await.len(), 2);
 }
 
@@ -49,14 +53,14 @@ async fn a_list_of_the_future_is_taken_once_the_clock_is_mended() {
     let mut world = World::start().await;
     let ahead = Duration::from_secs(86_400);
     world.tz.revise();
-    world.tz.publish(world.gateway.now().plus(ahead));
+    world.tz.publish(world.gateway.base.now().plus(ahead));
     for _ in 0..3 {
-        world.lists.look(&world.gateway).await;
+        world.lists.look(&world.gateway.exchange).await;
     }
     let refused = world.audited("trust.refuse").await;
     assert_eq!((refused.len(), &refused[0]["reason"]), (1, &json!("clock")), "told once: {refused:?}");
     world.clock.advance(ahead);
-    world.lists.look(&world.gateway).await;
+    world.lists.look(&world.gateway.exchange).await;
     assert_eq!(serial(&world, "tz.tpf"), Some(2));
     assert_eq!((world.audited("trust.refuse").await.len(), world.audited("trust.load").await.len()), (1, 3));
 }
@@ -64,7 +68,7 @@ async fn a_list_of_the_future_is_taken_once_the_clock_is_mended() {
 #[tokio::test]
 async fn what_must_follow_a_list_is_tried_until_it_is_done() {
     let mut world = World::start().await;
-    let now = world.gateway.now();
+    let now = world.gateway.base.now();
     world.receive("mz.prm", 1, &motorcycle()).await;
     world.tz.revise();
     compromise(&mut world.tz, "tz.tpf", &world.gateway);
@@ -76,19 +80,19 @@ async fn what_must_follow_a_list_is_tried_until_it_is_done() {
     forbid(&world, "UPDATE", "trust_seen").await;
     forbid(&world, "UPDATE", "received").await;
     forbid(&world, "DELETE", "held").await;
-    world.lists.look(&world.gateway).await;
+    world.lists.look(&world.gateway.exchange).await;
     assert_eq!(serial(&world, "tz.tpf"), Some(2), "in force, recorded or not");
     assert_eq!(follow_ups(&world).await, [2, 0, 1]);
     allow(&world, "held").await;
-    world.lists.look(&world.gateway).await;
+    world.lists.look(&world.gateway.exchange).await;
     assert_eq!(follow_ups(&world).await, [2, 0, 0]);
     allow(&world, "trust_seen").await;
-    world.lists.look(&world.gateway).await;
+    world.lists.look(&world.gateway.exchange).await;
     assert_eq!(follow_ups(&world).await, [3, 0, 0]);
     assert_eq!(world.count("SELECT serial FROM trust_seen WHERE country = 'tz'").await, 2);
     allow(&world, "received").await;
     for _ in 0..2 {
-        world.lists.look(&world.gateway).await;
+        world.lists.look(&world.gateway.exchange).await;
         assert_eq!(follow_ups(&world).await, [3, 1, 0], "done, and not done again");
     }
 }
@@ -96,21 +100,21 @@ async fn what_must_follow_a_list_is_tried_until_it_is_done() {
 #[tokio::test]
 async fn a_compromised_key_of_our_own_sounds_an_alarm() {
     let mut world = World::start().await;
-    let key = *world.gateway.agencies.get(&agency("mz.prm")).expect("served").signer.key_id();
+    let key = *world.gateway.exchange.agencies.get(&agency("mz.prm")).expect("served").signer.key_id();
     world.tz.revise();
     compromise(&mut world.tz, "tz.tpf", &world.gateway);
-    world.tz.publish(world.gateway.now());
-    world.lists.look(&world.gateway).await;
+    world.tz.publish(world.gateway.base.now());
+    world.lists.look(&world.gateway.exchange).await;
     assert_eq!(world.count("SELECT COUNT(*) FROM alarm").await, 0, "a partner's key is not ours");
 
     world.mz.revise();
     compromise(&mut world.mz, "mz.prm", &world.gateway);
-    world.mz.publish(world.gateway.now());
+    world.mz.publish(world.gateway.base.now());
     forbid(&world, "INSERT", "alarm").await;
-    world.lists.look(&world.gateway).await;
+    world.lists.look(&world.gateway.exchange).await;
     allow(&world, "alarm").await;
-    world.lists.look(&world.gateway).await;
-    world.lists.look(&world.gateway).await;
+    world.lists.look(&world.gateway.exchange).await;
+    world.lists.look(&world.gateway.exchange).await;
     let officer = world.person("officer-1", "mz.prm", &["liaison_officer"]);
     let alarm = officer.get("/v1/alarms").await.expect(200).json["items"][0].clone();
     assert_eq!(
@@ -124,7 +128,13 @@ async fn a_compromised_key_of_our_own_sounds_an_alarm() {
 
 /// The serial of the list in force that an agency is in.
 fn serial(world: &World, code: &str) -> Option<u64> {
-    world.gateway.trust.current().list(agency(code).country()).map(rovuma_envelope::TrustList::serial)
+    world
+        .gateway
+        .exchange
+        .trust
+        .current()
+        .list(agency(code).country())
+        .map(rovuma_envelope::TrustList::serial)
 }
 
 /// Lists recorded as taken, stored messages flagged, messages held.
@@ -140,8 +150,8 @@ async fn follow_ups(world: &World) -> [i64; 3] {
 /// The key that an agency signs with is compromised, says the list that will be published next.
 pub(super) fn compromise(country: &mut Country, code: &str, gateway: &Gateway) {
     let code = agency(code);
-    let kid = gateway.trust.current().agency(&code).expect("listed").signing_keys[0].kid;
-    let revocation = Revocation { at: gateway.now(), reason: RevocationReason::Compromised };
+    let kid = gateway.exchange.trust.current().agency(&code).expect("listed").signing_keys[0].kid;
+    let revocation = Revocation { at: gateway.base.now(), reason: RevocationReason::Compromised };
     country.list.revoke_signing_key(&code, &kid, revocation).expect("revoked");
 }
 
@@ -170,11 +180,12 @@ async fn allow(world: &World, table: &str) {
 async fn a_compromised_key_flags_what_it_signed() {
     let mut world = World::start().await;
     let id = world.receive("mz.prm", 1, &motorcycle()).await;
-    let kid = world.gateway.trust.current().agency(&agency("tz.tpf")).expect("listed").signing_keys[0].kid;
+    let kid =
+        world.gateway.exchange.trust.current().agency(&agency("tz.tpf")).expect("listed").signing_keys[0].kid;
     world.tz.revise();
     compromise(&mut world.tz, "tz.tpf", &world.gateway);
-    world.tz.publish(world.gateway.now());
-    world.lists.look(&world.gateway).await;
+    world.tz.publish(world.gateway.base.now());
+    world.lists.look(&world.gateway.exchange).await;
     let officer = world.person("officer-1", "mz.prm", &["liaison_officer"]);
     let row = &officer.get("/v1/inbox").await.expect(200).json["items"][0];
     assert_eq!((&row["id"], row["compromised_at"].is_string()), (&json!(id), true));
@@ -227,8 +238,8 @@ async fn a_store_that_is_opened_again_knows_its_lists() {
         }
     };
     let mut lists = ListFiles::new(&config.trust, context.expiries.clone());
-    lists.look(&opened).await;
-    assert_eq!(opened.trust.current().lists().count(), 2);
+    lists.look(&opened.exchange).await;
+    assert_eq!(opened.exchange.trust.current().lists().count(), 2);
     assert!(context.expiries.near().is_empty());
 }
 

@@ -76,11 +76,11 @@ impl Drafts {
             Self::List { state, server } => {
                 let client = server.client(app, Server::Gateway).await?;
                 let query: Vec<(&str, String)> = state.into_iter().map(|state| ("state", state)).collect();
-                app.out.show(&Page(client.get("/v1/alerts", &query).await?))?;
+                app.out.show(&Page(client.get("/v1/drafts", &query).await?))?;
             }
             Self::Show(one) => {
                 let client = one.server.client(app, Server::Gateway).await?;
-                app.out.show(&Draft(client.get(&format!("/v1/alerts/{}", one.id), &[]).await?))?;
+                app.out.show(&Draft(client.get(&format!("/v1/drafts/{}", one.id), &[]).await?))?;
             }
             Self::Submit(one) => one.act(app, "submit", None, None).await?,
             Self::Release { one, version } => one.act(app, "release", None, Some(version)).await?,
@@ -98,7 +98,7 @@ impl One {
         let client = self.server.client(app, Server::Gateway).await?;
         let body =
             body.map(serde_json::to_vec).transpose().map_err(|error| Failure::local(error.to_string()))?;
-        let path = format!("/v1/alerts/{}/{verb}", self.id);
+        let path = format!("/v1/drafts/{}/{verb}", self.id);
         let mut answer = post(&client, &path, body.as_deref(), version).await?;
         // Whoever acts on a draft has read it; the content is not said again.
         if let Some(members) = answer.as_object_mut() {

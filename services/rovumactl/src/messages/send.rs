@@ -57,11 +57,11 @@ impl Send {
         let draft = files::read(&self.file)?;
         let client = self.server.client(app, Server::Gateway).await?;
         if self.validate {
-            let answer = post(&client, "/v1/alerts/validate", Some(&draft), None).await?;
+            let answer = post(&client, "/v1/drafts/validate", Some(&draft), None).await?;
             app.out.show(&Sound(answer))?;
             return Ok(Exit::Ok);
         }
-        let created = post(&client, "/v1/alerts", Some(&draft), None).await?;
+        let created = post(&client, "/v1/drafts", Some(&draft), None).await?;
         let id = id_of(&created)?;
         let mut sent = Sent {
             id: id.to_string(),
@@ -70,7 +70,7 @@ impl Send {
             released: None,
         };
         if self.release {
-            let path = format!("/v1/alerts/{id}/release");
+            let path = format!("/v1/drafts/{id}/release");
             let released = post(&client, &path, None, None).await.map_err(|failure| {
                 let next =
                     format!("the draft {id} is kept; hand it to a supervisor: rovumactl draft submit {id}");

@@ -38,7 +38,7 @@ async fn every_filter_finds_what_it_names() {
     .await;
     api.store_event(|event| {
         event.actor = "officer-4".to_owned();
-        event.action = AuditAction::AlertCreate;
+        event.action = AuditAction::DraftCreate;
         event.object = Some(AuditObject::new("draft", message.clone()));
         event.agency = Some("mz.senami".parse().expect("an agency"));
         event.time = "2026-11-19T08:00:00Z".parse().expect("RFC 3339");

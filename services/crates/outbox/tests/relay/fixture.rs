@@ -163,7 +163,7 @@ async fn put_payload(
     let work = outbox.store().write(move |tx| {
         async move {
             let sender = agency(PRM);
-            let place = if message_type.is_numbered() {
+            let place = if message_type.class().is_numbered() {
                 Some(own.next_stream_position(tx, &sender, &to, Lane::Urgent).await?)
             } else {
                 None

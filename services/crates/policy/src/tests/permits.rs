@@ -1,5 +1,7 @@
 //! The proof, the fail-closed answers, and the rules that a reader of the domain would look for by name.
 
+use rovuma_schemas::MessageType;
+
 use super::questions::{ACTOR, agency, holder};
 use crate::{Act, Action, Actor, Code, Context, Policy, Resource, Role, act};
 
@@ -10,10 +12,10 @@ fn code(actor: &Actor, act: impl Act, resource: &Resource, context: Context) -> 
 #[test]
 fn a_permit_says_who_what_and_on_what() {
     let officer = holder("mz.prm", &[Role::LiaisonOfficer]);
-    let draft = Resource::draft("d-1", &agency("mz.prm"), ACTOR);
-    let decision = Policy::built_in().decide(&officer, act::AlertRelease, &draft, &Context::release(false));
+    let draft = Resource::draft("d-1", &agency("mz.prm"), ACTOR, MessageType::AlertIssue);
+    let decision = Policy::built_in().decide(&officer, act::DraftRelease, &draft, &Context::release(false));
     let permit = decision.permitted().expect("one person may");
-    assert_eq!(permit.action(), Action::AlertRelease);
+    assert_eq!(permit.action(), Action::DraftRelease);
     assert_eq!(permit.actor(), &officer);
     assert_eq!(permit.resource(), &draft);
 }
@@ -21,8 +23,8 @@ fn a_permit_says_who_what_and_on_what() {
 #[test]
 fn a_forgotten_circumstance_is_a_refusal() {
     let officer = holder("mz.prm", &[Role::LiaisonOfficer]);
-    let draft = Resource::draft("d-1", &agency("mz.prm"), ACTOR);
-    let decision = Policy::built_in().decide(&officer, act::AlertRelease, &draft, &Context::NONE);
+    let draft = Resource::draft("d-1", &agency("mz.prm"), ACTOR, MessageType::AlertIssue);
+    let decision = Policy::built_in().decide(&officer, act::DraftRelease, &draft, &Context::NONE);
     let denial = decision.permitted().expect_err("release without saying how many eyes");
     assert_eq!(denial.code(), Code::PolicyFault);
     assert!(denial.fault_detail().is_some());
@@ -32,8 +34,8 @@ fn a_forgotten_circumstance_is_a_refusal() {
 fn a_resource_of_the_wrong_kind_is_a_refusal() {
     let officer = holder("mz.prm", &[Role::LiaisonOfficer]);
     let list = Resource::agency(&agency("mz.prm"));
-    assert_eq!(code(&officer, act::AlertChange, &list, Context::NONE), Some(Code::PolicyFault));
-    let draft = Resource::draft("d-1", &agency("mz.prm"), ACTOR);
+    assert_eq!(code(&officer, act::DraftChange, &list, Context::NONE), Some(Code::PolicyFault));
+    let draft = Resource::draft("d-1", &agency("mz.prm"), ACTOR, MessageType::AlertIssue);
     assert_eq!(code(&officer, act::MessageListInbox, &draft, Context::NONE), Some(Code::PolicyFault));
 }
 
@@ -48,9 +50,9 @@ fn a_border_officer_reads_no_narrative() {
 fn an_analyst_sends_nothing_abroad_not_even_a_read_receipt() {
     let analyst = holder("mz.prm", &[Role::Analyst]);
     let message = Resource::message("m", &agency("mz.prm"));
-    let draft = Resource::draft("d", &agency("mz.prm"), ACTOR);
+    let draft = Resource::draft("d", &agency("mz.prm"), ACTOR, MessageType::AlertIssue);
     assert_eq!(code(&analyst, act::MessageMarkRead, &message, Context::NONE), Some(Code::Role));
-    assert_eq!(code(&analyst, act::AlertRelease, &draft, Context::release(false)), Some(Code::Role));
+    assert_eq!(code(&analyst, act::DraftRelease, &draft, Context::release(false)), Some(Code::Role));
     assert_eq!(code(&analyst, act::MessageRead, &message, Context::read(false)), None);
 }
 

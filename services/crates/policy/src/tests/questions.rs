@@ -1,6 +1,6 @@
 //! Every question worth asking: who, what, on whose resource, in which circumstances.
 
-use rovuma_schemas::AgencyCode;
+use rovuma_schemas::{AgencyCode, MessageType};
 
 use crate::{Action, Actor, Context, Decision, Policy, Resource, ResourceKind, Role};
 
@@ -26,25 +26,33 @@ fn of_action(action: Action) -> Vec<Question> {
     let mut questions = Vec::new();
     for (whose, resource) in resources(action.resource_kind()) {
         for (when, context) in contexts(action) {
-            let case =
-                [whose, when].into_iter().filter(|words| !words.is_empty()).collect::<Vec<_>>().join(", ");
+            let case = [whose.as_str(), when]
+                .into_iter()
+                .filter(|words| !words.is_empty())
+                .collect::<Vec<_>>()
+                .join(", ");
             questions.push(Question { case, action, resource: resource.clone(), context });
         }
     }
     questions
 }
 
-fn resources(kind: ResourceKind) -> Vec<(&'static str, Resource)> {
+fn resources(kind: ResourceKind) -> Vec<(String, Resource)> {
     let (own, other) = (agency("mz.prm"), agency("mz.senami"));
-    match kind {
+    let one_type = match kind {
         ResourceKind::Agency => {
             vec![("own agency", Resource::agency(&own)), ("other agency", Resource::agency(&other))]
         }
-        ResourceKind::Draft => vec![
-            ("own draft", Resource::draft("d", &own, ACTOR)),
-            ("other's draft", Resource::draft("d", &own, ANOTHER)),
-            ("other agency", Resource::draft("d", &other, ANOTHER)),
-        ],
+        ResourceKind::Draft => {
+            let of_type = |kind: MessageType| {
+                [
+                    (format!("own {kind}"), Resource::draft("d", &own, ACTOR, kind)),
+                    (format!("other's {kind}"), Resource::draft("d", &own, ANOTHER, kind)),
+                    (format!("other agency's {kind}"), Resource::draft("d", &other, ANOTHER, kind)),
+                ]
+            };
+            return MessageType::operational().flat_map(of_type).collect();
+        }
         ResourceKind::Message => {
             vec![
                 ("own agency", Resource::message("m", &own)),
@@ -68,12 +76,13 @@ fn resources(kind: ResourceKind) -> Vec<(&'static str, Resource)> {
             ("of no agency", Resource::audit_event("e", &agency("mz.node"))),
             ("abroad", Resource::audit_event("e", &agency("tz.tpf"))),
         ],
-    }
+    };
+    one_type.into_iter().map(|(whose, resource)| (whose.to_owned(), resource)).collect()
 }
 
 fn contexts(action: Action) -> Vec<(&'static str, Context)> {
     match action {
-        Action::AlertRelease => {
+        Action::DraftRelease => {
             vec![("one person", Context::release(false)), ("second person", Context::release(true))]
         }
         Action::MessageRead => {

@@ -18,14 +18,14 @@ fn combinations_of_roles_machines_and_the_node() {
 /// One row a question, one column an actor; a dot where no role permits.
 fn render(actors: &[(String, Actor)]) -> String {
     let policy = Policy::built_in();
-    let mut table = format!("{:<22}{:<30}", "", "");
+    let mut table = format!("{:<22}{:<44}", "", "");
     for (name, _) in actors {
         let _ = write!(table, "{name:<24}");
     }
     let mut last = "";
     for question in questions() {
         let action = question.action.as_str();
-        let _ = write!(table, "\n{:<22}{:<30}", if action == last { "" } else { action }, question.case);
+        let _ = write!(table, "\n{:<22}{:<44}", if action == last { "" } else { action }, question.case);
         for (_, actor) in actors {
             let word = answer(&policy, actor, &question);
             let _ = write!(table, "{:<24}", if word == "role" { "·" } else { word });

@@ -5,14 +5,16 @@ use rovuma_schemas::{AgencyCode, Digest, RejectedEntry, RejectionCode, audit::Au
 use rovuma_store::Conn;
 
 use super::{Decisions, Door};
-use crate::exchange::{
+use crate::{
     alarm::{self, AlarmKind},
-    event::EventKind,
-    held::{self, Held},
-    known::Disposition,
-    open::VerifiedMessage,
-    quarantine::{self, Put, QuarantineReason, Quarantined},
-    send::SendError,
+    events::EventKind,
+    exchange::{
+        held::{self, Held},
+        known::Disposition,
+        open::VerifiedMessage,
+        quarantine::{self, Put, QuarantineReason, Quarantined},
+        send::SendError,
+    },
 };
 
 /// Of the deliveries beyond the quarantine's room one in so many is audited: a forger must not be able to fill
@@ -83,8 +85,8 @@ impl Decisions<'_> {
             .object("jws", held.jws.digest())
             .detail("why", held.reason)
             .detail("unverified_sender", &held.unverified_sender);
-        self.gateway.trail.record(tx, &act).await?;
-        self.gateway.events.record(tx, &held.recipient, EventKind::MessageHeld, None, 1, self.now);
+        self.exchange.base.trail.record(tx, &act).await?;
+        self.exchange.base.events.record(tx, &held.recipient, EventKind::MessageHeld, None, 1, self.now);
         Ok(())
     }
 
@@ -109,7 +111,7 @@ impl Decisions<'_> {
             body: door.body,
         };
         let put = quarantine::put(tx, &item, self.now).await?;
-        let node = AgencyCode::node_of(self.gateway.country);
+        let node = AgencyCode::node_of(self.exchange.base.country);
         let owner = agency.unwrap_or(&node);
         alarm::raise(tx, owner, AlarmKind::Quarantined, door.exchange, reason.as_str(), self.now).await?;
         // The alarm counts them all; the audit log tells of each that is kept, and now and then of the rest.
@@ -126,8 +128,8 @@ impl Decisions<'_> {
             .detail("detail", detail)
             .detail("exchange", door.exchange)
             .detail("beyond", beyond);
-        self.gateway.trail.record(tx, &act).await?;
-        self.gateway.events.record(tx, owner, EventKind::DeliveryQuarantined, None, 1, self.now);
+        self.exchange.base.trail.record(tx, &act).await?;
+        self.exchange.base.events.record(tx, owner, EventKind::DeliveryQuarantined, None, 1, self.now);
         Ok(())
     }
 }

@@ -10,13 +10,13 @@ use rovuma_store::{Conn, RowExt};
 
 use super::Decisions;
 use crate::{
+    alarm::{self, AlarmKind},
     error::DbError,
+    events::EventKind,
     exchange::{
-        alarm::{self, AlarmKind},
-        event::EventKind,
+        restored,
         stream::{self, Progress, StreamKey},
     },
-    restored,
 };
 
 impl Decisions<'_> {
@@ -29,7 +29,7 @@ impl Decisions<'_> {
         if !self.is_news(tx, authorized).await? {
             return Ok(());
         }
-        self.gateway.outbox.record_heard(tx, authorized.sender(), self.now).await?;
+        self.exchange.outbox.record_heard(tx, authorized.sender(), self.now).await?;
         for head in status.streams {
             let key = StreamKey {
                 recipient: authorized.recipient().agency.clone(),
@@ -46,7 +46,7 @@ impl Decisions<'_> {
             if self.is_ahead_of_us(tx, own, partner, seen).await? {
                 tracing::warn!(%partner, lane = %seen.lane, last = seen.last, "has seen numbers we never gave out");
                 rovuma_store::renew_identity(tx).await?;
-                restored::tell(tx, self.gateway).await?;
+                restored::record(tx, self.exchange).await?;
             }
         }
         Ok(())
@@ -105,7 +105,14 @@ impl Decisions<'_> {
             return Ok(());
         }
         let version = i64::try_from(after.next).unwrap_or(i64::MAX);
-        self.gateway.events.record(tx, &key.recipient, EventKind::StreamChanged, None, version, self.now);
+        self.exchange.base.events.record(
+            tx,
+            &key.recipient,
+            EventKind::StreamChanged,
+            None,
+            version,
+            self.now,
+        );
         Ok(())
     }
 
@@ -121,14 +128,14 @@ impl Decisions<'_> {
         let (own, partner) = (&authorized.recipient().agency, authorized.sender());
         let asked_at = authorized.header().created;
         for gaps in &request.streams {
-            let resent = self.gateway.outbox.resend(tx, own, partner, gaps, asked_at, self.now).await?;
+            let resent = self.exchange.outbox.resend(tx, own, partner, gaps, asked_at, self.now).await?;
             let act = self
                 .act(AuditAction::MessageResend)
                 .agency(own)
                 .object("stream", format_args!("{own}/{partner}/{}/{}", gaps.lane, gaps.stream))
                 .detail("again", resent.resent)
                 .detail("voided", resent.voided);
-            self.gateway.trail.record(tx, &act).await?;
+            self.exchange.base.trail.record(tx, &act).await?;
         }
         Ok(())
     }
@@ -142,7 +149,7 @@ impl Decisions<'_> {
         word: WitnessWord,
     ) -> Result<(), DbError> {
         if self.is_news(tx, authorized).await? {
-            self.gateway.witness.offer(authorized.sender().country(), word);
+            self.exchange.witness.offer(authorized.sender().country(), word);
         }
         Ok(())
     }

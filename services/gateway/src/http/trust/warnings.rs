@@ -65,7 +65,7 @@ fn of_signing_key(
     agency: &AgencyCode,
     now: Timestamp,
 ) -> Option<Warning> {
-    let kid = gateway.agencies.get(agency)?.signer.key_id();
+    let kid = gateway.exchange.agencies.get(agency)?.signer.key_id();
     let (code, at) = match trust.key_state(agency, kid, now) {
         KeyState::Valid { not_after } if ExpiryLevel::of(not_after, now) > ExpiryLevel::Fine => {
             ("key_expiring", Some(not_after))
@@ -87,7 +87,7 @@ fn of_sealing_key(
     agency: &AgencyCode,
     now: Timestamp,
 ) -> Option<Warning> {
-    let own = gateway.agencies.get(agency)?;
+    let own = gateway.exchange.agencies.get(agency)?;
     let listed = trust.sealing_recipient(agency, now).ok();
     let opens = listed.is_some_and(|listed| own.sealing.iter().any(|key| key.recipient() == listed));
     let present = own.sealing.first()?.recipient();

@@ -96,13 +96,13 @@ impl<'w> Client<'w> {
 
     /// A new draft with this content.
     pub(in crate::tests) async fn create(&self, draft: &Value) -> Reply {
-        self.post("/v1/alerts", draft).await.expect(201)
+        self.post("/v1/drafts", draft).await.expect(201)
     }
 
     /// A draft with this content, released by its author: the message's id.
     pub(in crate::tests) async fn issue(&self, draft: &Value) -> String {
         let id = self.create(draft).await.id();
-        self.step(&format!("/v1/alerts/{id}/release")).await.expect(200);
+        self.step(&format!("/v1/drafts/{id}/release")).await.expect(200);
         id
     }
 }

@@ -12,8 +12,8 @@ use rovuma_envelope::{
     trust::{Accepts, KeyTerm, NewAgency},
 };
 use rovuma_schemas::{
-    AgencyCode, AlertDraft, Body, Header, Locale, Message, MessageId, MessageType, Recipient, Sender,
-    StreamId, Timestamp, ValidationContext, Version,
+    AgencyCode, Body, Header, Locale, Message, MessageId, MessageType, Recipient, Sender, StreamId,
+    Timestamp, ValidDraft, ValidationContext, Version,
 };
 use serde_json::Value;
 
@@ -136,7 +136,7 @@ impl Country {
         let mut draft = draft.clone();
         draft["recipients"] = serde_json::json!([to]);
         let context = ValidationContext::shipped(now, &from);
-        let valid = AlertDraft::parse(draft.to_string().as_bytes(), &context, Locale::En).expect("valid");
+        let valid = ValidDraft::parse(draft.to_string().as_bytes(), &context, Locale::En).expect("valid");
         let header = Header {
             id,
             message_type: MessageType::AlertIssue.to_string(),
@@ -150,10 +150,14 @@ impl Country {
                 number: Some(number),
             }],
             created: now,
-            expires: Some(valid.transport_expiry(now)),
-            case_reference: None,
+            expires: valid.transport_expiry(now),
+            reference: None,
             in_reply_to: None,
             replaces,
+            first_created: None,
+            case: None,
+            turn: None,
+            seen: BTreeMap::new(),
         };
         self.sign(&from, &valid.into_message(header))
     }
@@ -175,9 +179,13 @@ impl Country {
             }],
             created: now,
             expires: None,
-            case_reference: None,
+            reference: None,
             in_reply_to: None,
             replaces: None,
+            first_created: None,
+            case: None,
+            turn: None,
+            seen: BTreeMap::new(),
         };
         self.sign(&from, &Message::transport(header, body))
     }

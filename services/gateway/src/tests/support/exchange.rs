@@ -25,18 +25,18 @@ impl World {
 
     /// Takes messages that were opened with `to`'s key in one transaction.
     pub(in crate::tests) async fn deliver_together(&self, to: &str, origin: Origin, messages: Vec<Jws>) {
-        let (gateway, to, now) = (Arc::clone(&self.gateway), agency(to), self.gateway.now());
-        let trust = gateway.trust.current();
-        let judge = Judge { agencies: &gateway.agencies, trust: &trust, now };
+        let (gateway, to, now) = (Arc::clone(&self.gateway), agency(to), self.gateway.base.now());
+        let trust = gateway.exchange.trust.current();
+        let judge = Judge { agencies: &gateway.exchange.agencies, trust: &trust, now };
         let found = messages.into_iter().map(|jws| {
             let compact = jws.to_compact().into_bytes();
             (compact, judge.judge(jws, origin, &to))
         });
         let found: Vec<_> = found.collect();
         let shared = Arc::clone(&gateway);
-        let work = gateway.store.write(move |tx| {
+        let work = gateway.base.store.write(move |tx| {
             async move {
-                let mut decisions = Decisions::new(&shared, now);
+                let mut decisions = Decisions::new(&shared.exchange, now);
                 for (compact, finding) in found {
                     let door = Door {
                         queue: "inbox.north.urgent",
@@ -56,7 +56,7 @@ impl World {
 
     /// An alert of `tz.tpf`, received by `to`.
     pub(in crate::tests) async fn receive(&self, to: &str, number: u64, draft: &Value) -> String {
-        let (id, jws) = self.tz.alert(("tz.tpf", to, number), draft, self.gateway.now());
+        let (id, jws) = self.tz.alert(("tz.tpf", to, number), draft, self.gateway.base.now());
         self.deliver(to, Origin::Ingress(agency("tz.tpf").country()), jws).await;
         id.to_string()
     }
@@ -64,7 +64,7 @@ impl World {
     /// An alert of `from`, an agency of `tz`, received by `to` under an id that another message has.
     pub(in crate::tests) async fn receive_under(&self, id: &str, from: &str, to: &str, draft: &Value) {
         let id: MessageId = id.parse().expect("an id");
-        let jws = self.tz.alert_under(id, (from, to, 1), draft, self.gateway.now());
+        let jws = self.tz.alert_under(id, (from, to, 1), draft, self.gateway.base.now());
         self.deliver(to, Origin::Ingress(agency(from).country()), jws).await;
     }
 
@@ -74,16 +74,16 @@ impl World {
         let entry = DeliveredEntry {
             id,
             digest: self.digest_of(to, &id).await,
-            stored_at: self.gateway.now(),
+            stored_at: self.gateway.base.now(),
             audit: AuditPosition { source: "tz.gateway".to_owned(), epoch: StoreId::draw(), sequence: 7 },
         };
         let body = Body::ReceiptDelivered(Receipts { entries: vec![entry] });
-        let jws = self.tz.transport(from, to, body, self.gateway.now());
+        let jws = self.tz.transport(from, to, body, self.gateway.base.now());
         self.deliver(to, Origin::Ingress(agency(from).country()), jws).await;
     }
 
     async fn digest_of(&self, sender: &str, id: &MessageId) -> Digest {
-        let mut conn = self.gateway.store.read().acquire().await.expect("a connection");
+        let mut conn = self.gateway.base.store.read().acquire().await.expect("a connection");
         let signed = sent::signed(&mut conn, &agency(sender), id).await.expect("reads");
         signed.first().expect("a signature").digest
     }

@@ -1,0 +1,46 @@
+//! The rules that a schema cannot say.
+//!
+//! Each rule looks through a [`View`] and passes over a field that is missing or misshapen: the schema's check has
+//! reported that already, and the other rules still report what they find.
+
+use crate::{
+    MessageType,
+    draft::ValidationContext,
+    fault::{FaultCode, Finding},
+    pointer::Pointer,
+    view::View,
+};
+
+/// A draft under check, and the faults found so far.
+pub(crate) struct Checker<'a> {
+    /// The whole draft.
+    pub(crate) draft: View<'a>,
+    /// The type that it says it is of.
+    pub(crate) message_type: MessageType,
+    /// Sender, time and lists to check against.
+    pub(crate) context: &'a ValidationContext<'a>,
+    /// Every fault found.
+    pub(crate) found: &'a mut Vec<Finding>,
+}
+
+impl<'a> Checker<'a> {
+    /// Adds a fault.
+    pub(crate) fn fault(&mut self, at: &Pointer, code: FaultCode) {
+        self.found.push(Finding::new(at, code));
+    }
+
+    /// Adds a fault with the detail that its sentence needs.
+    pub(crate) fn fault_with(&mut self, at: &Pointer, code: FaultCode, detail: impl Into<String>) {
+        self.found.push(Finding::with(at, code, detail));
+    }
+
+    /// The draft's terms.
+    pub(crate) fn terms(&self) -> View<'a> {
+        self.draft.field("terms")
+    }
+
+    /// The draft's body.
+    pub(crate) fn body(&self) -> View<'a> {
+        self.draft.field("body")
+    }
+}

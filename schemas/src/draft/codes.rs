@@ -1,0 +1,133 @@
+//! The rule that every code word stands in its list and is in force.
+//!
+//! Which field takes codes of which list is written once, at the type, and read here from the
+//! schema's `x-code-list`: a field added later is checked without a rule of its own.
+
+use std::{collections::BTreeMap, sync::LazyLock};
+
+use serde_json::Value;
+
+use crate::{FaultCode, MessageType, draft::Checker, schema, view::View, words};
+
+/// By type of draft: the fields that take codes.
+static CODED_FIELDS: LazyLock<BTreeMap<MessageType, CodedFields>> = LazyLock::new(|| {
+    let read = |kind| {
+        let root = schema::draft(kind);
+        (kind, CodedFields::read(root, root))
+    };
+    MessageType::operational().map(read).collect()
+});
+
+pub(super) fn check(checker: &mut Checker<'_>) {
+    let draft = checker.draft.clone();
+    if let Some(fields) = CODED_FIELDS.get(&checker.message_type) {
+        fields.check(checker, &draft);
+    }
+}
+
+/// The places in a JSON value that take codes, as its schema marks them. The schema is read once: walking it for every
+/// draft took longer than all other rules.
+#[derive(Debug, Default)]
+struct CodedFields {
+    /// The list of its codes, where the value itself is one.
+    list: Option<String>,
+    /// Its items, where one has codes.
+    items: Option<Box<CodedFields>>,
+    /// Those of its fields that have codes.
+    fields: BTreeMap<String, CodedFields>,
+}
+
+impl CodedFields {
+    fn read(root: &Value, schema: &Value) -> Self {
+        let schema = resolve(root, schema);
+        let fields = schema.get("properties").and_then(Value::as_object).into_iter().flatten();
+        let fields = fields.map(|(name, field)| (name.clone(), Self::read(root, field)));
+        // What has an `enum` beside it is checked by the schema.
+        let list = schema.get("x-code-list").filter(|_| schema.get("enum").is_none());
+        Self {
+            list: list.and_then(Value::as_str).map(str::to_owned),
+            items: schema.get("items").map(|item| Self::read(root, item)).filter(Self::is_any).map(Box::new),
+            fields: fields.filter(|(_, field)| field.is_any()).collect(),
+        }
+    }
+
+    fn is_any(&self) -> bool {
+        self.list.is_some() || self.items.is_some() || !self.fields.is_empty()
+    }
+
+    fn check(&self, checker: &mut Checker<'_>, view: &View<'_>) {
+        if let Some(list) = &self.list {
+            code(checker, list, view);
+        }
+        if let Some(item) = &self.items {
+            view.items().iter().for_each(|found| item.check(checker, found));
+        }
+        for (name, field) in &self.fields {
+            let found = view.field(name);
+            if found.is_there() {
+                field.check(checker, &found);
+            }
+        }
+    }
+}
+
+/// Follows `#/$defs/Name`.
+fn resolve<'s>(root: &'s Value, schema: &'s Value) -> &'s Value {
+    let name = schema.get("$ref").and_then(Value::as_str).and_then(|target| target.strip_prefix("#/$defs/"));
+    name.and_then(|name| root.get("$defs")?.get(name)).unwrap_or(schema)
+}
+
+fn code(checker: &mut Checker<'_>, list: &str, view: &View<'_>) {
+    let Some(code) = view.text().filter(|text| words::is_code(text)) else { return };
+    let entry = checker.context.lists.get(list).and_then(|list| list.find(code));
+    match entry {
+        None => checker.fault_with(&view.at, FaultCode::UnknownCode, code),
+        Some(entry) if !entry.in_force(checker.context.today()) => {
+            checker.fault_with(&view.at, FaultCode::CodeNotInForce, code);
+        }
+        Some(_) => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::CodeLists;
+
+    /// Every `x-code-list` of a schema.
+    fn named_lists(schema: &Value, names: &mut Vec<String>) {
+        match schema {
+            Value::Object(members) => {
+                names.extend(members.get("x-code-list").and_then(Value::as_str).map(str::to_owned));
+                members.values().for_each(|member| named_lists(member, names));
+            }
+            Value::Array(items) => items.iter().for_each(|item| named_lists(item, names)),
+            _ => {}
+        }
+    }
+
+    #[test]
+    fn every_list_that_a_field_names_is_there_and_holds_what_an_enumeration_has() {
+        for kind in MessageType::operational() {
+            let schema = schema::draft(kind);
+            let mut names = Vec::new();
+            named_lists(schema, &mut names);
+            assert!(names.len() > 5, "{kind}: {names:?}");
+            for name in names {
+                assert!(CodeLists::shipped().get(&name).is_some(), "no code list {name}");
+            }
+            let definitions = schema["$defs"].as_object().expect("definitions");
+            for (name, definition) in definitions {
+                let (Some(list), Some(words)) =
+                    (definition["x-code-list"].as_str(), definition["enum"].as_array())
+                else {
+                    continue;
+                };
+                let list = CodeLists::shipped().get(list).expect("above");
+                let listed: Vec<&str> = list.entries.iter().map(|entry| entry.code.as_str()).collect();
+                let words: Vec<&str> = words.iter().filter_map(Value::as_str).collect();
+                assert_eq!(words, listed, "{name} and the code list {} differ", list.list);
+            }
+        }
+    }
+}

@@ -1,0 +1,32 @@
+//! The part of a draft that every type has.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::{AgencyCode, Line, MessageId, MessageType, Status, Timestamp};
+
+/// What a client says about the message beside its terms and its body. Sender, id, numbers and times are the
+/// gateway's to give.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct DraftHead {
+    /// The type of message that the draft becomes.
+    #[serde(rename = "type")]
+    pub message_type: MessageType,
+    /// In earnest, exercise or test.
+    pub status: Status,
+    /// The agencies to send it to.
+    #[schemars(length(min = 1, max = 32))]
+    pub recipients: Vec<AgencyCode>,
+    /// The unit or post that sends.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unit: Option<Line>,
+    /// The sender's own file number.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reference: Option<Line>,
+    /// The message that this one answers.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub in_reply_to: Option<MessageId>,
+    /// When it stops being worth transporting; the gateway's default where absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expires: Option<Timestamp>,
+}

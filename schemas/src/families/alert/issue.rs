@@ -1,0 +1,146 @@
+//! `alert.issue`: a new alert.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::{category::Category, rules, validity};
+use crate::{
+    CodeLists, Date, Line, Locale, OffenceCode, SecondPersonReason, Subjects, Text, Timestamp,
+    draft::Checker,
+    families::Operational,
+    fault::Finding,
+    subjects::{self, WarningCode},
+    view::View,
+    words::listed_code,
+};
+
+listed_code!(
+    /// What the recipient is asked to do.
+    ActionCode, "actions"
+);
+
+/// The decision that an alert rests on: a warrant, a court's or a prosecutor's order.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Decision {
+    /// Its reference at the body that took it.
+    pub reference: Line,
+    /// The body that took it.
+    pub authority: Line,
+    /// When it was taken.
+    pub date: Date,
+}
+
+/// How long an alert stands.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Validity {
+    /// From when; from its release where absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub from: Option<Timestamp>,
+    /// Until when; in a draft the category's default where absent. A released alert always has it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until: Option<Timestamp>,
+}
+
+/// The body of `alert.issue`. The alert's id is the message's id; this is its first version.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "Alert")]
+pub struct Issue {
+    /// What kind of alert it is; decides what else it needs.
+    pub category: Category,
+    /// The offences behind it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 16), extend("uniqueItems" = true))]
+    pub offences: Vec<OffenceCode>,
+    /// What the recipient is asked to do.
+    #[schemars(length(min = 1, max = 16), extend("uniqueItems" = true))]
+    pub actions: Vec<ActionCode>,
+    /// Warnings that concern the whole alert; those about one person stand with the person.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 16), extend("uniqueItems" = true))]
+    pub warnings: Vec<WarningCode>,
+    /// The decision that it rests on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub decision: Option<Decision>,
+    /// What happened, where and when, in the message's language.
+    pub circumstances: Text,
+    /// How long it stands.
+    #[serde(default)]
+    pub validity: Validity,
+    /// Who and what it is about.
+    #[serde(default)]
+    pub subjects: Subjects,
+}
+
+impl Issue {
+    /// When it ends if it is released at `created`: as it says, otherwise by its category. A document
+    /// alert ends with the last of its documents, at most after the category's time; where that is
+    /// past already, as forgers use expired documents too, after the category's time.
+    pub fn end(&self, created: Timestamp) -> Timestamp {
+        let longest = self.category.rule().validity.after(created);
+        let by_documents = match self.category {
+            Category::Document => self.documents_end().filter(|end| *end > created),
+            _ => None,
+        };
+        self.validity.until.unwrap_or_else(|| by_documents.map_or(longest, |end| end.min(longest)))
+    }
+
+    /// The end of the day on which the last document expires; `None` where one has no known expiry.
+    fn documents_end(&self) -> Option<Timestamp> {
+        let days: Option<Vec<Date>> =
+            self.subjects.documents.iter().map(|document| document.expires).collect();
+        days?.into_iter().max().map(|day| day.plus_days(1).start())
+    }
+}
+
+impl Operational for Issue {
+    fn check(checker: &mut Checker<'_>) {
+        let subjects = checker.body().field("subjects");
+        subjects::check(checker, &subjects);
+        rules::check(checker);
+        validity::check(checker);
+    }
+
+    fn check_received(body: &View<'_>, found: &mut Vec<Finding>) {
+        subjects::number(&body.field("subjects"), found);
+    }
+
+    fn second_person(body: &View<'_>) -> Vec<SecondPersonReason> {
+        let subjects = body.field("subjects");
+        let reasons = [
+            (subjects::include_a_minor(&subjects), SecondPersonReason::Minor),
+            (subjects::name_a_person(&subjects), SecondPersonReason::Person),
+        ];
+        reasons.into_iter().filter_map(|(holds, reason)| holds.then_some(reason)).collect()
+    }
+
+    fn names_a_person(body: &View<'_>) -> bool {
+        subjects::name_a_person(&body.field("subjects"))
+    }
+
+    fn facet_of(body: &View<'_>) -> Option<String> {
+        body.field("category").parsed::<Category>().map(|category| category.to_string())
+    }
+
+    fn facet(&self) -> Option<&str> {
+        Some(self.category.as_str())
+    }
+
+    fn normalise(&mut self) {
+        self.subjects.normalise_names();
+    }
+
+    fn complete(&mut self, created: Timestamp) {
+        self.subjects.give_keys();
+        self.validity.until = Some(self.end(created));
+    }
+
+    fn ends(&self, created: Timestamp) -> Option<Timestamp> {
+        Some(self.end(created))
+    }
+
+    fn summary(&self, lists: &CodeLists, locale: Locale) -> String {
+        let category = lists.label("categories", self.category.as_str(), locale);
+        let subjects = self.subjects.line(lists, locale);
+        if subjects.is_empty() { category.to_owned() } else { format!("{category}: {subjects}") }
+    }
+}

@@ -1,0 +1,208 @@
+//! The routing facts that every message carries, whatever its type.
+
+use std::{collections::BTreeMap, fmt, str::FromStr};
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+
+use crate::{AgencyCode, BadId, Lane, MessageId, StreamId, Timestamp};
+
+/// The version of a message type: a newer minor may add fields, a newer major may change meaning.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Version {
+    /// Raised when a reader of the older version would misunderstand.
+    pub major: u16,
+    /// Raised when fields or codes are added.
+    pub minor: u16,
+}
+
+impl Version {
+    /// The version this build writes for every type.
+    pub const CURRENT: Self = Self { major: 1, minor: 1 };
+}
+
+impl fmt::Display for Version {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{}", self.major, self.minor)
+    }
+}
+
+impl FromStr for Version {
+    type Err = BadId;
+
+    fn from_str(text: &str) -> Result<Self, BadId> {
+        let parse = || {
+            let (major, minor) = text.split_once('.')?;
+            let version = Self { major: major.parse().ok()?, minor: minor.parse().ok()? };
+            (version.to_string() == text).then_some(version)
+        };
+        parse().ok_or_else(|| BadId::new("a version such as 1.0", text))
+    }
+}
+
+impl Serialize for Version {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Version {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        text.parse().map_err(de::Error::custom)
+    }
+}
+
+impl JsonSchema for Version {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Version".into()
+    }
+
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({ "type": "string", "pattern": "^[0-9]{1,5}\\.[0-9]{1,5}$" })
+    }
+}
+
+/// Whether a message is meant in earnest.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Status {
+    /// In earnest.
+    Actual,
+    /// Part of an exercise: marked on every screen and never counted in statistics.
+    Exercise,
+    /// A technical trial.
+    Test,
+}
+
+impl Status {
+    /// The word on the wire and in stores.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Actual => "actual",
+            Self::Exercise => "exercise",
+            Self::Test => "test",
+        }
+    }
+}
+
+impl FromStr for Status {
+    type Err = BadId;
+
+    fn from_str(text: &str) -> Result<Self, BadId> {
+        let known =
+            [Self::Actual, Self::Exercise, Self::Test].into_iter().find(|known| known.as_str() == text);
+        known.ok_or_else(|| BadId::new("actual, exercise or test", text))
+    }
+}
+
+/// Who sends: the agency is proven by the signature, the rest is the agency's word.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Sender {
+    /// The agency whose key signed the message.
+    pub agency: AgencyCode,
+    /// The unit or post within the agency.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 200))]
+    pub unit: Option<String>,
+    /// The officer, by the identifier that the agency's identity provider uses.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 200))]
+    pub officer: Option<String>,
+}
+
+/// One recipient, and for a numbered message its place in the stream to that recipient.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Recipient {
+    /// The agency addressed.
+    pub agency: AgencyCode,
+    /// The lane the copy travels in.
+    pub lane: Lane,
+    /// The sender's stream; absent where messages of the type are not numbered.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stream: Option<StreamId>,
+    /// The number within (sender, stream, recipient, lane), from 1 and without gaps.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1))]
+    pub number: Option<u64>,
+}
+
+/// The routing facts of a message: all that is needed to verify, route and number it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Header {
+    /// The message's own id.
+    pub id: MessageId,
+    /// What kind of message it is, as the wire says it: possibly a type this version does not know.
+    #[serde(rename = "type")]
+    pub message_type: String,
+    /// The version of that type.
+    pub version: Version,
+    /// In earnest, exercise or test.
+    pub status: Status,
+    /// Who sends.
+    pub sender: Sender,
+    /// To whom, within one country.
+    #[schemars(length(min = 1, max = 32))]
+    pub recipients: Vec<Recipient>,
+    /// When it was released.
+    pub created: Timestamp,
+    /// When it stops being worth transporting; absent for what never expires on the way.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expires: Option<Timestamp>,
+    /// The sender's own file number.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 200))]
+    pub reference: Option<String>,
+    /// The message that this one answers.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub in_reply_to: Option<MessageId>,
+    /// The message that this one replaces: same content under a new id, after a key was compromised.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub replaces: Option<MessageId>,
+    /// When the content was first signed; only with `replaces`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub first_created: Option<Timestamp>,
+    /// The case that the message belongs to. An opener without it opens its own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub case: Option<CaseId>,
+    /// The sender's own count of its messages in the case, from 1. It orders them, as no clock and no line does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1))]
+    pub turn: Option<u64>,
+    /// For each other party of the case, the turn up to which the sender had every message when it released this one.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[schemars(extend("maxProperties" = 64))]
+    pub seen: BTreeMap<AgencyCode, u64>,
+}
+
+/// The name of a case: an alert, a request or a hit.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+pub struct CaseId {
+    /// The family of the message that opened it; a reader keeps the word of a family that it does not know.
+    #[schemars(length(min = 1, max = 48))]
+    pub kind: String,
+    /// The agency that opened it.
+    pub owner: AgencyCode,
+    /// The id of the message that opened it.
+    pub id: MessageId,
+}
+
+impl fmt::Display for CaseId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}/{}", self.kind, self.owner, self.id)
+    }
+}
+
+impl FromStr for CaseId {
+    type Err = BadId;
+
+    fn from_str(text: &str) -> Result<Self, BadId> {
+        let mut parts = text.splitn(3, '/');
+        let mut part = || parts.next().unwrap_or_default();
+        let (kind, owner, id) = (part(), part(), part());
+        if !crate::words::is_code(kind) {
+            return Err(BadId::new("a case such as alert/mz.prm/<id>", text));
+        }
+        Ok(Self { kind: kind.to_owned(), owner: owner.parse()?, id: id.parse()? })
+    }
+}

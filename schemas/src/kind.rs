@@ -1,0 +1,390 @@
+//! The table of message types: one row a type. Whatever depends on the type is generated from it, or asks the type's
+//! [`Class`].
+
+use std::{fmt, str::FromStr};
+
+use schemars::{JsonSchema, SchemaGenerator};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+use serde_json::Value;
+
+use crate::{
+    BadId, SecondPersonReason,
+    draft::Checker,
+    families::{Family, Operational, alert},
+    fault::Finding,
+    pointer::Pointer,
+    schema,
+    transport::{CheckReceived, audit, link, receipt, stream},
+    view::View,
+};
+
+/// What the exchange does with messages of a type.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Class {
+    /// An officer's message that opens a case of its family.
+    Opener(Family),
+    /// A signed answer to messages.
+    Receipt,
+    /// A message about the streams between two agencies.
+    Stream,
+    /// A message from one country's node to another's.
+    Node,
+}
+
+impl Class {
+    /// The family of an operational message.
+    pub const fn family(self) -> Option<Family> {
+        match self {
+            Self::Opener(family) => Some(family),
+            Self::Receipt | Self::Stream | Self::Node => None,
+        }
+    }
+
+    /// Whether such a message is an officer's, under terms: why, on what basis, how to handle it.
+    pub const fn is_operational(self) -> bool {
+        self.family().is_some()
+    }
+
+    /// Whether such a message has a number in a stream and is answered with a receipt. Receipts, stream and node messages
+    /// have none: the answers would never come to an end.
+    pub const fn is_numbered(self) -> bool {
+        self.is_operational()
+    }
+
+    /// Whether only nodes send and receive such a message.
+    pub const fn is_nodes_only(self) -> bool {
+        matches!(self, Self::Node)
+    }
+
+    /// Whether such a message is worth transporting for a time only. Openers alone: an answer, a withdrawal, a
+    /// confirmation is worth it however late it comes.
+    pub const fn expires_on_the_way(self) -> bool {
+        matches!(self, Self::Opener(_))
+    }
+
+    /// Whether such a message is signed again when the key that signed it was compromised. A stream or node message
+    /// reports a moment that has passed by then: the next one is on its way.
+    pub const fn is_reissued(self) -> bool {
+        matches!(self, Self::Opener(_) | Self::Receipt)
+    }
+}
+
+/// Generates from the table: [`MessageType`], [`Body`], [`OperationalBody`], and the functions that choose by type.
+macro_rules! message_kinds {
+    (
+        operational { $(#[doc = $op_doc:literal] $Op:ident = $op_word:literal, $OpBody:ty, $op_class:expr;)+ }
+        transport { $(#[doc = $doc:literal] $Kind:ident = $word:literal, $Body:ty, $class:expr;)+ }
+    ) => {
+        /// A message type that this version knows.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum MessageType {
+            $(#[doc = $op_doc] $Op,)+
+            $(#[doc = $doc] $Kind,)+
+        }
+
+        impl MessageType {
+            /// Every type that this version knows.
+            pub const ALL: &'static [Self] = &[$(Self::$Op,)+ $(Self::$Kind,)+];
+
+            /// The word on the wire.
+            pub const fn as_str(self) -> &'static str {
+                match self {
+                    $(Self::$Op => $op_word,)+
+                    $(Self::$Kind => $word,)+
+                }
+            }
+
+            /// What the exchange does with messages of this type.
+            pub const fn class(self) -> Class {
+                match self {
+                    $(Self::$Op => $op_class,)+
+                    $(Self::$Kind => $class,)+
+                }
+            }
+
+            /// The first line of the type's documentation.
+            pub(crate) fn description(self) -> &'static str {
+                match self {
+                    $(Self::$Op => $op_doc,)+
+                    $(Self::$Kind => $doc,)+
+                }
+            }
+        }
+
+        /// What an officer's message says, by its type.
+        #[derive(Clone, Debug, PartialEq)]
+        pub enum OperationalBody {
+            $(#[doc = $op_doc] $Op(Box<$OpBody>),)+
+        }
+
+        impl OperationalBody {
+            /// The type that goes into the header.
+            pub const fn message_type(&self) -> MessageType {
+                match self {
+                    $(Self::$Op(_) => MessageType::$Op,)+
+                }
+            }
+
+            fn as_operational(&self) -> &dyn Operational {
+                match self {
+                    $(Self::$Op(body) => body.as_ref(),)+
+                }
+            }
+
+            fn as_operational_mut(&mut self) -> &mut dyn Operational {
+                match self {
+                    $(Self::$Op(body) => body.as_mut(),)+
+                }
+            }
+
+            /// Reads the body of an operational type; `None` for the other types.
+            pub(crate) fn read(kind: MessageType, body: &Value, at: &Pointer) -> Option<Result<Self, Finding>> {
+                match kind {
+                    $(MessageType::$Op => Some(schema::typed(body, at).map(|body| Self::$Op(Box::new(body)))),)+
+                    _ => None,
+                }
+            }
+        }
+
+        impl Serialize for OperationalBody {
+            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                match self {
+                    $(Self::$Op(body) => body.serialize(serializer),)+
+                }
+            }
+        }
+
+        /// What a message says, by its type.
+        #[derive(Clone, Debug, PartialEq)]
+        pub enum Body {
+            /// An officer's message.
+            Operational(OperationalBody),
+            $(#[doc = $doc] $Kind($Body),)+
+        }
+
+        impl Body {
+            /// The type that goes into the header.
+            pub const fn message_type(&self) -> MessageType {
+                match self {
+                    Self::Operational(body) => body.message_type(),
+                    $(Self::$Kind(_) => MessageType::$Kind,)+
+                }
+            }
+
+            /// Reads the body of a received message whose JSON has met the schema of its type.
+            pub(crate) fn read(kind: MessageType, body: &Value, at: &Pointer) -> Result<Self, Finding> {
+                match kind {
+                    $(MessageType::$Op => {
+                        schema::typed(body, at).map(|body| Self::Operational(OperationalBody::$Op(Box::new(body))))
+                    })+
+                    $(MessageType::$Kind => schema::typed(body, at).map(Self::$Kind),)+
+                }
+            }
+        }
+
+        impl Serialize for Body {
+            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                match self {
+                    Self::Operational(body) => body.serialize(serializer),
+                    $(Self::$Kind(body) => body.serialize(serializer),)+
+                }
+            }
+        }
+
+        impl MessageType {
+            /// The JSON Schema of the body.
+            pub(crate) fn body_schema(self, generator: &mut SchemaGenerator) -> schemars::Schema {
+                match self {
+                    $(Self::$Op => generator.subschema_for::<$OpBody>(),)+
+                    $(Self::$Kind => generator.subschema_for::<$Body>(),)+
+                }
+            }
+
+            /// Adds what the schema of a received message of this type cannot see in its body.
+            pub(crate) fn check_received(self, body: &View<'_>, found: &mut Vec<Finding>) {
+                match self {
+                    $(Self::$Op => <$OpBody as Operational>::check_received(body, found),)+
+                    $(Self::$Kind => <$Body as CheckReceived>::check_received(body, found),)+
+                }
+            }
+
+            /// Adds what the schema of a draft of this type cannot see in its body. Nobody drafts transport messages.
+            pub(crate) fn check_draft(self, checker: &mut Checker<'_>) {
+                match self {
+                    $(Self::$Op => <$OpBody as Operational>::check(checker),)+
+                    _ => {}
+                }
+            }
+
+            /// Why a second person must release a draft of this type, for all that its body says.
+            pub(crate) fn second_person(self, body: &View<'_>) -> Vec<SecondPersonReason> {
+                match self {
+                    $(Self::$Op => <$OpBody as Operational>::second_person(body),)+
+                    _ => Vec::new(),
+                }
+            }
+
+            /// Whether the body of a draft of this type names a person.
+            pub(crate) fn names_a_person(self, body: &View<'_>) -> bool {
+                match self {
+                    $(Self::$Op => <$OpBody as Operational>::names_a_person(body),)+
+                    _ => false,
+                }
+            }
+
+            /// The facet of a draft of this type, as far as its body can be read.
+            pub(crate) fn facet_of(self, body: &View<'_>) -> Option<String> {
+                match self {
+                    $(Self::$Op => <$OpBody as Operational>::facet_of(body),)+
+                    _ => None,
+                }
+            }
+        }
+    };
+}
+
+message_kinds! {
+    operational {
+        /// A new alert, or its first version.
+        AlertIssue = "alert.issue", alert::Issue, Class::Opener(Family::Alert);
+    }
+    transport {
+        /// Messages verified and stored by the recipient's gateway.
+        ReceiptDelivered = "receipt.delivered", receipt::Delivered, Class::Receipt;
+        /// Messages opened by an officer.
+        ReceiptRead = "receipt.read", receipt::Read, Class::Receipt;
+        /// Messages verified but not accepted, each with a code.
+        ReceiptRejected = "receipt.rejected", receipt::Rejected, Class::Receipt;
+        /// The last number of each stream, and numbers made void.
+        StreamStatus = "stream.status", stream::StreamStatus, Class::Stream;
+        /// Numbers that a recipient is missing.
+        StreamRequest = "stream.request", stream::StreamRequest, Class::Stream;
+        /// A delivery that could not be verified, named by its digest.
+        LinkFault = "link.fault", link::LinkFault, Class::Node;
+        /// A new head of a country's audit log, with the proof that it goes on from what was cosigned.
+        AuditCheckpoint = "audit.checkpoint", audit::AuditCheckpoint, Class::Node;
+        /// The other country's answer to an `audit.checkpoint`, with its cosignature or why not.
+        AuditCosignature = "audit.cosignature", audit::AuditCosignature, Class::Node;
+    }
+}
+
+impl MessageType {
+    /// Every operational type: what officers draft.
+    pub fn operational() -> impl Iterator<Item = Self> {
+        Self::ALL.iter().copied().filter(|kind| kind.class().is_operational())
+    }
+}
+
+impl OperationalBody {
+    /// The family of its type.
+    pub fn family(&self) -> Family {
+        // Every row under `operational` has a class with a family; a test of the table holds it to that.
+        self.message_type().class().family().expect("an operational type is of a family")
+    }
+
+    /// The code by which lists tell messages of the type apart: the category of an alert.
+    pub fn facet(&self) -> Option<&str> {
+        self.as_operational().facet()
+    }
+
+    /// When what it says ends of itself, if it is released at `created`.
+    pub fn ends(&self, created: crate::Timestamp) -> Option<crate::Timestamp> {
+        self.as_operational().ends(created)
+    }
+
+    /// One line in `locale` that names nobody: `Vehicle: 1 × vehicle, 1 × place`.
+    pub fn summary(&self, lists: &crate::CodeLists, locale: crate::Locale) -> String {
+        self.as_operational().summary(lists, locale)
+    }
+
+    /// Brings it to its one form, as soon as it is valid.
+    pub(crate) fn normalise(&mut self) {
+        self.as_operational_mut().normalise();
+    }
+
+    /// Fills in what only the release knows.
+    pub(crate) fn complete(&mut self, created: crate::Timestamp) {
+        self.as_operational_mut().complete(created);
+    }
+}
+
+impl fmt::Display for MessageType {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl FromStr for MessageType {
+    type Err = BadId;
+
+    fn from_str(text: &str) -> Result<Self, BadId> {
+        let known = Self::ALL.iter().copied().find(|known| known.as_str() == text);
+        known.ok_or_else(|| BadId::new("a message type of this version", text))
+    }
+}
+
+impl Serialize for MessageType {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str())
+    }
+}
+
+impl<'de> Deserialize<'de> for MessageType {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        text.parse().map_err(de::Error::custom)
+    }
+}
+
+impl JsonSchema for MessageType {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "MessageType".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> schemars::Schema {
+        let words: Vec<&str> = Self::ALL.iter().map(|known| known.as_str()).collect();
+        schemars::json_schema!({ "type": "string", "enum": words })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_operational_type_is_named_after_its_family_and_no_other_type_is() {
+        for kind in MessageType::ALL {
+            let (prefix, _) = kind.as_str().split_once('.').expect("a word of two parts");
+            match kind.class().family() {
+                Some(family) => assert_eq!(prefix, family.as_str(), "{kind}"),
+                None => assert!(prefix.parse::<Family>().is_err(), "{kind}"),
+            }
+        }
+    }
+
+    #[test]
+    fn every_row_under_operational_has_a_family_and_no_row_under_transport() {
+        for kind in MessageType::ALL {
+            let read = OperationalBody::read(*kind, &Value::Null, &Pointer::default());
+            assert_eq!(read.is_some(), kind.class().is_operational(), "{kind}");
+        }
+    }
+
+    /// The whole table of classes, one line a class: operational, numbered, nodes only, expires, reissued.
+    #[test]
+    fn what_each_class_means() {
+        let line = |class: Class| {
+            [
+                class.is_operational(),
+                class.is_numbered(),
+                class.is_nodes_only(),
+                class.expires_on_the_way(),
+                class.is_reissued(),
+            ]
+        };
+        assert_eq!(line(Class::Opener(Family::Alert)), [true, true, false, true, true]);
+        assert_eq!(line(Class::Receipt), [false, false, false, false, true]);
+        assert_eq!(line(Class::Stream), [false; 5]);
+        assert_eq!(line(Class::Node), [false, false, true, false, false]);
+    }
+}

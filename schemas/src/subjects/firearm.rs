@@ -1,0 +1,61 @@
+//! A firearm.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    FaultCode, Line, Text,
+    draft::Checker,
+    subjects::{SerialNumber, StateCode, SubjectKey},
+    view::View,
+    words::listed_code,
+};
+
+listed_code!(
+    /// Pistol, rifle, home-made…
+    FirearmType, "firearm_types"
+);
+
+/// A firearm: its serial number, or that the number was removed and what tells it apart.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Firearm {
+    /// What other messages call it by; the gateway gives one at release where the author gave none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key: Option<SubjectKey>,
+    /// What kind of firearm.
+    #[serde(rename = "type")]
+    pub firearm_type: FirearmType,
+    /// The serial number.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub serial_number: Option<SerialNumber>,
+    /// Whether the serial number was removed or made unreadable.
+    #[serde(default)]
+    pub serial_removed: bool,
+    /// The make.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub make: Option<Line>,
+    /// The model.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub model: Option<Line>,
+    /// The calibre as marked: `7.62x39`, `9 mm`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub calibre: Option<Line>,
+    /// The state in which it was made.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub made_in: Option<StateCode>,
+    /// Proof and import marks, damage, and what else tells it apart.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub marks: Option<Text>,
+}
+
+/// Checks that one firearm can be told apart from every other.
+pub(super) fn check(checker: &mut Checker<'_>, firearm: &View<'_>) {
+    let removed = firearm.field("serial_removed");
+    match (firearm.field("serial_number").is_there(), removed.truth()) {
+        (true, Some(true)) => checker.fault(&removed.at, FaultCode::SerialContradiction),
+        (false, _) if !firearm.has_any(&["marks"]) => {
+            checker.fault(&firearm.at, FaultCode::FirearmWithoutIdentifier);
+        }
+        _ => {}
+    }
+}

@@ -1,0 +1,213 @@
+//! A person as a subject.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    Date, FaultCode, Line, Text,
+    draft::Checker,
+    names,
+    subjects::{Document, SubjectKey, WarningCode, document},
+    view::View,
+    words::{listed_code, shaped_text},
+};
+
+listed_code!(
+    /// What a person is in the matter: wanted, witness, victim…
+    PersonRole, "person_roles"
+);
+listed_code!(
+    /// A state, organisation or status of a person: three-letter codes of ICAO Doc 9303 part 3
+    /// section 5, which cover stateless persons and UN holders.
+    StateCode, "states"
+);
+shaped_text!(
+    /// A name in the characters of a machine readable zone: A–Z, single spaces (ICAO Doc 9303
+    /// part 3 section 6).
+    NormalName, "a name in capital letters A to Z",
+    |text| {
+        (1..=200).contains(&text.len())
+            && text.split(' ').all(|part| !part.is_empty() && part.bytes().all(|b| b.is_ascii_uppercase()))
+    },
+    { "type": "string", "maxLength": 200, "pattern": "^[A-Z]+( [A-Z]+)*$" }
+);
+
+/// A name, as a document prints it and as a machine compares it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct PersonName {
+    /// The whole name as printed, in the document's order.
+    pub printed: Line,
+    /// The family name or names, where the document tells them apart.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub surname: Option<Line>,
+    /// The given names, where the document tells them apart.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub given: Option<Line>,
+    /// The printed name in the characters of a machine readable zone; worked out where absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub normalised: Option<NormalName>,
+}
+
+impl PersonName {
+    /// Fills in the normalised form where it is absent and the printed name has one.
+    pub(crate) fn normalise(&mut self) {
+        if self.normalised.is_none() {
+            self.normalised = names::normalise(self.printed.as_str()).parse().ok();
+        }
+    }
+}
+
+/// How exact a birth date is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+#[schemars(extend("x-code-list" = "birth_precision"))]
+pub enum BirthPrecision {
+    /// To the day.
+    Day,
+    /// To the month.
+    Month,
+    /// To the year.
+    Year,
+    /// An estimated year.
+    About,
+}
+
+/// A birth date, no more exact than it is known.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct BirthDate {
+    /// How exact; decides which of the parts below are there.
+    pub precision: BirthPrecision,
+    /// The year.
+    #[schemars(range(min = 1880, max = 2200))]
+    pub year: i16,
+    /// The month, with precision `month` and `day`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1, max = 12))]
+    pub month: Option<i8>,
+    /// The day, with precision `day`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1, max = 31))]
+    pub day: Option<i8>,
+}
+
+/// Sex as travel documents give it (ICAO Doc 9303 part 4: F, M, X).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[schemars(extend("x-code-list" = "sex"))]
+pub enum Sex {
+    /// Female.
+    F,
+    /// Male.
+    M,
+    /// Unspecified.
+    X,
+}
+
+/// A person. There is no field for religion, ethnicity, political opinion or an asylum claim, and
+/// there must never be one.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Person {
+    /// What other messages call it by; the gateway gives one at release where the author gave none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key: Option<SubjectKey>,
+    /// What the person is in the matter.
+    pub role: PersonRole,
+    /// The name best documented.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<PersonName>,
+    /// Other names.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 16))]
+    pub aliases: Vec<PersonName>,
+    /// The birth date.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub birth: Option<BirthDate>,
+    /// The place of birth.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub birth_place: Option<Line>,
+    /// The sex.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sex: Option<Sex>,
+    /// The nationalities.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 16), extend("uniqueItems" = true))]
+    pub nationalities: Vec<StateCode>,
+    /// The documents known.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 16))]
+    pub documents: Vec<Document>,
+    /// Height in centimetres.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 20, max = 250))]
+    pub height_cm: Option<u16>,
+    /// Scars, tattoos and other marks, and how the person looks and dresses.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 16))]
+    pub marks: Vec<Line>,
+    /// Warnings about this person.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 16), extend("uniqueItems" = true))]
+    pub warnings: Vec<WarningCode>,
+    /// Whether the person is under 18.
+    pub minor: bool,
+    /// What ties the person to the matter.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub note: Option<Text>,
+}
+
+/// The age at which a person is no longer a minor, in both countries.
+const AGE_OF_MAJORITY: i16 = 18;
+
+/// Checks the rules about one person.
+pub(super) fn check(checker: &mut Checker<'_>, person: &View<'_>) {
+    identity(checker, person);
+    birth(checker, person);
+    person.field("documents").items().iter().for_each(|document| document::check(checker, document));
+}
+
+/// A role alone is nobody: the message must say how the person can be told apart.
+fn identity(checker: &mut Checker<'_>, person: &View<'_>) {
+    let listed = |name| !person.field(name).items().is_empty();
+    let told = person.field("name").is_there() || listed("aliases") || listed("documents") || listed("marks");
+    if !told {
+        checker.fault(&person.at, FaultCode::PersonWithoutIdentity);
+    }
+}
+
+fn birth(checker: &mut Checker<'_>, person: &View<'_>) {
+    let birth = person.field("birth");
+    if !birth.is_there() {
+        return;
+    }
+    let Some((first, last)) = span(&birth) else {
+        checker.fault(&birth.at, FaultCode::BirthDateIncoherent);
+        return;
+    };
+    let today = checker.context.today();
+    if first > today {
+        checker.fault(&birth.at, FaultCode::DateInFuture);
+        return;
+    }
+    let exact = birth.field("precision").text() != Some("about");
+    let minor = person.field("minor");
+    let contradicts = match minor.truth() {
+        Some(true) => last.plus_years(AGE_OF_MAJORITY) <= today,
+        Some(false) => first.plus_years(AGE_OF_MAJORITY) > today,
+        None => false,
+    };
+    if exact && contradicts {
+        checker.fault(&minor.at, FaultCode::MinorContradictsBirth);
+    }
+}
+
+/// The first and the last day that the birth date can mean; `None` where its parts do not fit its
+/// precision or there is no such day.
+fn span(birth: &View<'_>) -> Option<(Date, Date)> {
+    let year = i16::try_from(birth.field("year").integer()?).ok()?;
+    let part = |name| birth.field(name).integer().and_then(|part| i8::try_from(part).ok());
+    match (birth.field("precision").text()?, part("month"), part("day")) {
+        ("day", Some(month), Some(day)) => Date::new(year, month, day).map(|date| (date, date)),
+        ("month", Some(month), None) => Some((Date::new(year, month, 1)?, Date::new(year, month, 28)?)),
+        ("year" | "about", None, None) => Some((Date::new(year, 1, 1)?, Date::new(year, 12, 31)?)),
+        _ => None,
+    }
+}

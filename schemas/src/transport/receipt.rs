@@ -1,0 +1,67 @@
+//! Receipts: what became of a message, signed by the agency that it was addressed to.
+//!
+//! A receipt has one sender and one recipient, many entries, no stream number, and is never
+//! receipted itself. An entry names its message by id and by the SHA-256 of the compact JWS: it
+//! counts only when both match and its signer is a recipient named in that message.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::{Digest, MessageId, RejectionCode, Text, Timestamp, audit::AuditPosition};
+
+/// The body of a receipt: 1 to 64 entries of one kind.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Receipts<E> {
+    /// The messages answered.
+    #[schemars(length(min = 1, max = 64))]
+    pub entries: Vec<E>,
+}
+
+/// One message verified and stored (`receipt.delivered`).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct DeliveredEntry {
+    /// The message.
+    pub id: MessageId,
+    /// SHA-256 of its compact JWS.
+    pub digest: Digest,
+    /// When it was stored.
+    pub stored_at: Timestamp,
+    /// Where the recipient's audit log says so.
+    pub audit: AuditPosition,
+}
+
+/// One message opened by an officer (`receipt.read`).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct ReadEntry {
+    /// The message.
+    pub id: MessageId,
+    /// SHA-256 of its compact JWS.
+    pub digest: Digest,
+    /// When it was opened for the first time.
+    pub read_at: Timestamp,
+}
+
+/// One message verified but not accepted (`receipt.rejected`).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct RejectedEntry {
+    /// The message.
+    pub id: MessageId,
+    /// SHA-256 of its compact JWS.
+    pub digest: Digest,
+    /// Why it was not accepted.
+    pub code: RejectionCode,
+    /// More about it for the sender's technicians; no personal data.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub detail: Option<Text>,
+    /// When it was decided.
+    pub rejected_at: Timestamp,
+    /// Where the recipient's audit log says so.
+    pub audit: AuditPosition,
+}
+
+/// `receipt.delivered`.
+pub type Delivered = Receipts<DeliveredEntry>;
+/// `receipt.read`.
+pub type Read = Receipts<ReadEntry>;
+/// `receipt.rejected`.
+pub type Rejected = Receipts<RejectedEntry>;

@@ -1,0 +1,34 @@
+//! The base that every part of the gateway stands on: who we are, the store, and what is recorded in it.
+
+use rovuma_runtime::{SharedClock, Shutdown};
+use rovuma_schemas::{CountryCode, Timestamp};
+use rovuma_store::Store;
+use rovuma_trail::Trail;
+
+use crate::events::Events;
+
+/// The gateway's identity, clock and store, with the trail and the domain events kept in the store. Clones share them.
+#[derive(Clone)]
+pub(crate) struct Base {
+    /// The country of this installation.
+    pub(crate) country: CountryCode,
+    /// The gateway's name within the country.
+    pub(crate) name: String,
+    /// The clock. Nothing else tells the time.
+    pub(crate) clock: SharedClock,
+    /// The signal to stop.
+    pub(crate) shutdown: Shutdown,
+    /// The database.
+    pub(crate) store: Store,
+    /// Audit events, recorded in the transaction of the act.
+    pub(crate) trail: Trail,
+    /// Domain events, recorded likewise.
+    pub(crate) events: Events,
+}
+
+impl Base {
+    /// The present time.
+    pub(crate) fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+}

@@ -1,0 +1,49 @@
+//! The content of a draft: the bytes as posted, and what checking them found.
+
+use rovuma_schemas::{AgencyCode, CheckedDraft, Timestamp, ValidDraft, ValidationContext};
+
+use super::{Drafts, Fault};
+
+/// Content that was checked, with or without faults.
+#[derive(Clone, Debug)]
+pub(crate) struct Content {
+    bytes: Vec<u8>,
+    checked: CheckedDraft,
+}
+
+impl Drafts {
+    /// Checks a draft of `sender` as it was posted. Content with faults can be kept, but not sent.
+    pub(crate) fn check(
+        &self,
+        sender: &AgencyCode,
+        unverified_bytes: &[u8],
+        now: Timestamp,
+    ) -> Result<Content, Fault> {
+        let agencies = self.directory.of(&self.exchange.trust);
+        let context = ValidationContext { now, sender, agencies: &agencies, lists: &self.codes };
+        let checked = CheckedDraft::read(unverified_bytes, &context).map_err(Fault::NoDraft)?;
+        Ok(Content { bytes: unverified_bytes.to_vec(), checked })
+    }
+}
+
+impl Content {
+    /// What checking found.
+    pub(crate) fn checked(&self) -> &CheckedDraft {
+        &self.checked
+    }
+
+    /// The draft, when it has no fault.
+    pub(crate) fn valid(&self) -> Result<&ValidDraft, Fault> {
+        self.checked.valid().ok_or_else(|| Fault::Faulty(Box::new(self.clone())))
+    }
+
+    /// The weightiest reason why a second person must release it.
+    pub(crate) fn second_person(&self) -> Option<&'static str> {
+        self.checked.second_person_reasons().first().map(|reason| reason.as_str())
+    }
+
+    /// The bytes as posted.
+    pub(crate) fn into_bytes(self) -> Vec<u8> {
+        self.bytes
+    }
+}

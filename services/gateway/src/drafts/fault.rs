@@ -1,0 +1,77 @@
+//! Why something was not done to a draft.
+
+use rovuma_schemas::{AgencyCode, MessageType, NoDraft, Timestamp};
+
+use super::{content::Content, state::NotInState};
+use crate::{error::DbError, exchange::send::SendError};
+
+/// Why something was not done to a draft. Nothing was changed then.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Fault {
+    /// The bytes are no draft, not even an incomplete one.
+    #[error("what was posted is no draft")]
+    NoDraft(NoDraft),
+    /// The draft is not valid, so it cannot be submitted or released.
+    #[error("the draft has faults")]
+    Faulty(Box<Content>),
+    /// The draft is not there any more.
+    #[error("there is no such draft")]
+    NotFound,
+    /// The draft is at another version than the caller has seen.
+    #[error("the draft is at version {present}, not {seen}")]
+    Version {
+        /// Its version now.
+        present: i64,
+        /// The version that the caller has seen.
+        seen: i64,
+    },
+    /// The caller must say which version they have seen, and did not.
+    #[error("the version seen must be named")]
+    VersionNotNamed,
+    /// The content posted is of another type than the draft.
+    #[error("the draft is of type {present}")]
+    OtherType {
+        /// The draft's type.
+        present: MessageType,
+    },
+    /// The draft's state does not allow the step.
+    #[error(transparent)]
+    NotInState(#[from] NotInState),
+    /// The country's trust list does not let the agency send messages of this type.
+    #[error("the trust list of {} does not say that {agency} may send {message_type}", agency.country())]
+    MayNotSend {
+        /// The agency.
+        agency: AgencyCode,
+        /// The type.
+        message_type: MessageType,
+    },
+    /// Recipients would refuse what the agency's present key signs.
+    #[error("the signing key of {agency} {reason}")]
+    SigningKey {
+        /// The agency.
+        agency: AgencyCode,
+        /// What is wrong with the key.
+        reason: &'static str,
+    },
+    /// The audit service has not acknowledged events for too long.
+    #[error("the audit service has acknowledged nothing since {since}")]
+    AuditOverdue {
+        /// When the oldest unacknowledged event was recorded.
+        since: Timestamp,
+    },
+    /// Numbering or signing failed.
+    #[error(transparent)]
+    Send(#[from] SendError),
+    /// The store failed.
+    #[error(transparent)]
+    Db(#[from] DbError),
+    /// The caller of the function made a mistake.
+    #[error("{0}")]
+    Internal(&'static str),
+}
+
+impl From<sqlx::Error> for Fault {
+    fn from(fault: sqlx::Error) -> Self {
+        Self::Db(fault.into())
+    }
+}

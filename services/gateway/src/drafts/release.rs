@@ -1,0 +1,136 @@
+//! Release: the one step after which a draft is a message.
+//!
+//! It has two halves. [`Drafts::review`] does what takes time or may refuse, outside the transaction: the one writer of the
+//! store has no time to check JSON against a schema. [`Drafts::release`] does the rest in one transaction, and fails if the
+//! draft was changed in between.
+
+use rovuma_policy::{Permit, Resource, act};
+use rovuma_schemas::{MessageId, Sender, Timestamp, audit::AuditAction};
+use rovuma_store::Conn;
+
+use super::{
+    Drafts, Fault, Seen,
+    content::Content,
+    draft::Draft,
+    state::{DraftState, Step},
+};
+use crate::exchange::send::{self, Release, Released};
+
+/// A draft that may be released now: exactly this version, valid at this moment.
+pub(crate) struct Reviewed {
+    draft: Draft,
+    content: Content,
+}
+
+impl Reviewed {
+    /// The weightiest reason why a second person must release it, by today's rules.
+    pub(crate) fn second_person(&self) -> Option<&'static str> {
+        self.content.second_person()
+    }
+}
+
+impl Drafts {
+    /// Checks everything about the release of a draft by `releaser` but the access policy.
+    pub(crate) async fn review(
+        &self,
+        draft: Draft,
+        releaser: &str,
+        seen: Seen,
+        now: Timestamp,
+    ) -> Result<Reviewed, Fault> {
+        state_after(&draft, releaser)?;
+        // A second person releases what they have read, so they say which version that was.
+        if draft.author != releaser {
+            seen.must_be_named()?;
+        }
+        seen.check(draft.version)?;
+        self.overdue.check(&self.exchange.base.trail, now).await?;
+        self.check_right_to_send(&draft.agency, draft.message_type, now)?;
+        // Valid when it was written is not valid now: codes and agencies have dates.
+        let content = self.check(&draft.agency, &draft.content, now)?;
+        content.valid()?;
+        Ok(Reviewed { draft, content })
+    }
+
+    /// Numbers, signs and puts the message into the outbox, in the transaction that releases the draft. A draft that was
+    /// released already is refused by its state, so a second release does nothing.
+    pub(crate) async fn release(
+        &self,
+        tx: &mut Conn,
+        permit: &Permit<act::DraftRelease>,
+        reviewed: Reviewed,
+        now: Timestamp,
+    ) -> Result<(Draft, Released), Fault> {
+        let Reviewed { draft, content } = reviewed;
+        if draft.resource() != *permit.resource() {
+            return Err(Fault::Internal("a permit for another draft"));
+        }
+        let state = state_after(&draft, permit.actor().subject())?;
+        let draft = draft.moved(state, now).decided(permit.actor().subject(), now);
+        draft.save(tx, &self.exchange.base).await?;
+        self.record(tx, permit.actor(), AuditAction::DraftRelease, &draft, now).await?;
+        let released = self.send(tx, permit, draft.id, &draft.author, &content, now).await?;
+        Ok((draft, released))
+    }
+
+    /// Checks everything about sending at once but the access policy: what [`review`](Self::review) checks of a draft.
+    pub(crate) async fn review_at_once(
+        &self,
+        permit: &Permit<act::DraftRelease>,
+        content: &Content,
+        now: Timestamp,
+    ) -> Result<(), Fault> {
+        content.valid()?;
+        self.overdue.check(&self.exchange.base.trail, now).await?;
+        self.check_right_to_send(permit.resource().owner(), content.checked().message_type(), now)
+    }
+
+    /// Sends what one person may send without a draft being kept before: the permit is the release of the caller's own
+    /// draft. `message.send` is its audit event.
+    pub(crate) async fn send_at_once(
+        &self,
+        tx: &mut Conn,
+        permit: &Permit<act::DraftRelease>,
+        content: &Content,
+        now: Timestamp,
+    ) -> Result<(MessageId, Released), Fault> {
+        let (author, message_type) = (permit.actor().subject(), content.checked().message_type());
+        if *permit.resource() != Resource::new_draft(permit.actor().agency(), author, message_type) {
+            return Err(Fault::Internal("a permit for another draft"));
+        }
+        let id = MessageId::draw(now);
+        let released = self.send(tx, permit, id, author, content, now).await?;
+        Ok((id, released))
+    }
+
+    async fn send(
+        &self,
+        tx: &mut Conn,
+        permit: &Permit<act::DraftRelease>,
+        id: MessageId,
+        author: &str,
+        content: &Content,
+        now: Timestamp,
+    ) -> Result<Released, Fault> {
+        let valid = content.valid()?;
+        let request = Release {
+            id,
+            draft: valid,
+            // The officer who wrote it speaks for the agency, whoever released it.
+            sender: Sender {
+                agency: permit.resource().owner().clone(),
+                unit: valid.unit().map(ToString::to_string),
+                officer: Some(author.to_owned()),
+            },
+            released_by: permit.actor().subject(),
+            session: permit.actor().session().map(str::to_owned),
+            now,
+        };
+        Ok(send::release(tx, &self.exchange, request).await?)
+    }
+}
+
+fn state_after(draft: &Draft, releaser: &str) -> Result<DraftState, Fault> {
+    let by_author = draft.author == releaser;
+    Ok(draft.state.after(if by_author { Step::ReleaseByAuthor } else { Step::ReleaseBySecond })?)
+}

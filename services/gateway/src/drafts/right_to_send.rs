@@ -1,0 +1,34 @@
+//! Whether recipients would accept what an agency sends now, by our own country's trust list.
+
+use rovuma_envelope::KeyState;
+use rovuma_schemas::{AgencyCode, MessageType, Timestamp};
+
+use super::{Drafts, Fault};
+
+impl Drafts {
+    /// Refuses what every recipient would refuse: better here, while the officer looks, than in three days.
+    pub(super) fn check_right_to_send(
+        &self,
+        agency: &AgencyCode,
+        message_type: MessageType,
+        now: Timestamp,
+    ) -> Result<(), Fault> {
+        let trust = self.exchange.trust.current();
+        if !trust.may_send(agency, message_type.as_str()) {
+            return Err(Fault::MayNotSend { agency: agency.clone(), message_type });
+        }
+        let state = match self.exchange.agencies.get(agency) {
+            Some(own) => trust.key_state(agency, own.signer.key_id(), now),
+            None => KeyState::Unlisted,
+        };
+        let reason = match state {
+            KeyState::Valid { .. } => return Ok(()),
+            KeyState::NotYetValid => "is not valid yet",
+            KeyState::Expired => "has expired",
+            KeyState::Revoked => "is revoked",
+            KeyState::Compromised => "is revoked as compromised",
+            KeyState::Unlisted => "is not in the trust list",
+        };
+        Err(Fault::SigningKey { agency: agency.clone(), reason })
+    }
+}

@@ -1,0 +1,123 @@
+//! The steps between the states of a draft, but for the release: what every step checks and records.
+
+use rovuma_policy::{Act, Actor, Permit, act};
+use rovuma_schemas::{Line, Timestamp, audit::AuditAction};
+use rovuma_store::Conn;
+
+use super::{
+    Drafts, Fault,
+    draft::{self, Draft},
+    state::Step,
+};
+use crate::{audit, error::DbError};
+
+/// The version of a draft that the caller has seen, when the request names one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Seen(pub(crate) Option<i64>);
+
+impl Seen {
+    /// Refuses when the draft has changed since the caller saw it.
+    pub(super) fn check(self, present: i64) -> Result<(), Fault> {
+        match self.0 {
+            Some(seen) if seen != present => Err(Fault::Version { present, seen }),
+            _ => Ok(()),
+        }
+    }
+
+    /// Refuses when the request names no version.
+    pub(crate) fn must_be_named(self) -> Result<(), Fault> {
+        self.0.map(|_| ()).ok_or(Fault::VersionNotNamed)
+    }
+}
+
+impl Drafts {
+    /// Hands the draft to a supervisor. Its content must be valid when this is called: see [`Content::valid`].
+    ///
+    /// [`Content::valid`]: super::content::Content::valid
+    pub(crate) async fn submit(
+        &self,
+        tx: &mut Conn,
+        permit: &Permit<act::DraftSubmit>,
+        seen: Seen,
+        now: Timestamp,
+    ) -> Result<Draft, Fault> {
+        let draft = present(tx, permit, seen).await?;
+        let state = draft.state.after(Step::Submit)?;
+        let mut draft = draft.moved(state, now);
+        draft.submitted_at = Some(now);
+        draft.decided_by = None;
+        draft.decided_at = None;
+        draft.return_reason = None;
+        draft.save(tx, &self.exchange.base).await?;
+        self.record(tx, permit.actor(), AuditAction::DraftSubmit, &draft, now).await?;
+        Ok(draft)
+    }
+
+    /// Hands the draft back to its author, with the reason.
+    pub(crate) async fn hand_back(
+        &self,
+        tx: &mut Conn,
+        permit: &Permit<act::DraftReturn>,
+        seen: Seen,
+        reason: &Line,
+        now: Timestamp,
+    ) -> Result<Draft, Fault> {
+        let draft = present(tx, permit, seen).await?;
+        let state = draft.state.after(Step::Return)?;
+        let mut draft = draft.moved(state, now).decided(permit.actor().subject(), now);
+        draft.return_reason = Some(reason.as_str().to_owned());
+        draft.save(tx, &self.exchange.base).await?;
+        self.record(tx, permit.actor(), AuditAction::DraftReturn, &draft, now).await?;
+        Ok(draft)
+    }
+
+    /// Throws the draft away. The row stays, so that its id is never another's.
+    pub(crate) async fn discard(
+        &self,
+        tx: &mut Conn,
+        permit: &Permit<act::DraftDiscard>,
+        seen: Seen,
+        now: Timestamp,
+    ) -> Result<Draft, Fault> {
+        let draft = present(tx, permit, seen).await?;
+        let state = draft.state.after(Step::Discard)?;
+        let draft = draft.moved(state, now).decided(permit.actor().subject(), now);
+        draft.save(tx, &self.exchange.base).await?;
+        self.record(tx, permit.actor(), AuditAction::DraftDiscard, &draft, now).await?;
+        Ok(draft)
+    }
+
+    /// Writes the audit event of a step: which draft, which version, never what it says.
+    pub(super) async fn record(
+        &self,
+        tx: &mut Conn,
+        actor: &Actor,
+        action: AuditAction,
+        draft: &Draft,
+        now: Timestamp,
+    ) -> Result<(), DbError> {
+        let mut record = audit::by(actor, action, now)
+            .object("draft", draft.id)
+            .detail("type", draft.message_type)
+            .detail("version", draft.version)
+            .detail("state", draft.state)
+            .case(draft.reference.as_deref());
+        if let Some(facet) = &draft.facet {
+            record = record.detail("facet", facet);
+        }
+        if let Some(status) = draft.status {
+            record = record.detail("status", status.as_str());
+        }
+        self.exchange.base.trail.record(tx, &record).await?;
+        Ok(())
+    }
+}
+
+/// The draft that the permit is for, as it stands in this transaction.
+pub(super) async fn present<A: Act>(tx: &mut Conn, permit: &Permit<A>, seen: Seen) -> Result<Draft, Fault> {
+    let id = permit.resource().id().parse().map_err(DbError::from)?;
+    let draft = draft::load(tx, &id).await?.filter(|draft| draft.resource() == *permit.resource());
+    let draft = draft.ok_or(Fault::NotFound)?;
+    seen.check(draft.version)?;
+    Ok(draft)
+}

@@ -1,0 +1,267 @@
+//! `/v1/drafts`: writing a draft, and the steps of its release. A draft with faults is kept together with them.
+
+mod release;
+mod steps;
+mod validate;
+pub(super) mod view;
+
+use std::sync::Arc;
+
+use axum::{
+    Json,
+    body::Bytes,
+    extract::{Path, Query, State},
+    http::{StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use rovuma_api::{
+    Access as _, ApiState as _, Caller,
+    cursors::Cursors,
+    entity_tag::{IfMatch, etag},
+    idempotency::{self, Answer, IdempotencyKey},
+    openapi::{IdempotencyHeader, IfMatchHeader},
+    page::Page,
+};
+use rovuma_policy::{Act, Context, Permit, Resource, act};
+use rovuma_runtime::Problem;
+use rovuma_schemas::{
+    MessageId, MessageType,
+    audit::{AuditAction, AuditObject},
+};
+use rovuma_store::FutureExt;
+use serde::{Deserialize, Serialize};
+use utoipa::IntoParams;
+
+use self::view::DraftView;
+pub(super) use self::{release::*, steps::*, validate::*};
+use super::{
+    error::{ApiError, in_language},
+    openapi::{DraftDocument, Refusals},
+};
+use crate::{
+    audit,
+    drafts::{
+        Seen,
+        content::Content,
+        draft::{self, Draft},
+        list::{self, DraftFilter},
+        state::DraftState,
+    },
+    gateway::Gateway,
+};
+
+/// Keeps a new draft, with its faults if it has any: it need not be complete before it is submitted or released.
+#[utoipa::path(
+    post, path = "/v1/drafts", operation_id = "create_draft", tag = "drafts",
+    params(IdempotencyHeader),
+    request_body(content = DraftDocument, content_type = "application/json", description = "A draft, complete or not."),
+    responses(
+        (status = 201, description = "Kept. `faults` says what keeps it from being released.", body = DraftView,
+            headers(("ETag" = String, description = "Its version."), ("Location" = String))),
+        (status = 422, description = "`draft_faulty`: not even an incomplete draft (no JSON object of a known `type`, or too \
+            large); `idempotency_conflict`.", body = Problem, content_type = "application/problem+json"),
+        Refusals
+    )
+)]
+pub(crate) async fn create(
+    State(gateway): State<Arc<Gateway>>,
+    caller: Caller,
+    key: IdempotencyKey,
+    body: Bytes,
+) -> Result<Answer, ApiError> {
+    let now = gateway.base.now();
+    let content = posted(&gateway, &caller, &body)?;
+    let resource = new_draft(&caller, &content);
+    let permit = gateway.permit(&caller, act::DraftCreate, &resource, &Context::NONE).await?;
+    let attempt = key.attempt(&caller, &body);
+    let (shared, locale) = (Arc::clone(&gateway), caller.locale());
+    idempotency::once(&gateway.base.store, attempt, now, move |tx| {
+        async move {
+            let draft = shared.drafts.create(tx, &permit, content.clone(), now).await?;
+            let (version, address) = (etag(draft.version), format!("/v1/drafts/{}", draft.id));
+            let view = DraftView::whole(draft, &content, locale)?;
+            Ok(Answer::json(StatusCode::CREATED, &view)?.etag(version).location(address))
+        }
+        .boxed()
+    })
+    .await
+}
+
+/// Reads a draft with its content and its faults of this moment. The read is audited.
+#[utoipa::path(
+    get, path = "/v1/drafts/{id}", operation_id = "read_draft", tag = "drafts",
+    params(("id" = String, Path, description = "The draft.")),
+    responses(
+        (status = 200, description = "The draft.", body = DraftView,
+            headers(("ETag" = String, description = "Its version."))),
+        (status = 404, description = "`not_found`", body = Problem, content_type = "application/problem+json"),
+        Refusals
+    )
+)]
+pub(crate) async fn read(
+    State(gateway): State<Arc<Gateway>>,
+    caller: Caller,
+    Path(id): Path<MessageId>,
+) -> Result<Response, ApiError> {
+    let (draft, _permit) = permitted(&gateway, &caller, &id, act::DraftRead).await?;
+    let record = audit::by(caller.actor(), AuditAction::DraftRead, gateway.base.now())
+        .object("draft", id)
+        .detail("version", draft.version);
+    gateway.record(record).await?;
+    let version = etag(draft.version);
+    let headers = [(header::ETAG, version), (header::CACHE_CONTROL, "no-store".to_owned())];
+    Ok((headers, Json(whole(&gateway, &caller, draft)?)).into_response())
+}
+
+/// Puts other content, complete or not, in the place of the draft's. Only its author may, and not while it is with a
+/// supervisor.
+#[utoipa::path(
+    put, path = "/v1/drafts/{id}", operation_id = "change_draft", tag = "drafts",
+    params(("id" = String, Path, description = "The draft."), IfMatchHeader),
+    request_body(content = DraftDocument, content_type = "application/json", description = "A draft, complete or not."),
+    responses(
+        (status = 200, description = "Changed.", body = DraftView,
+            headers(("ETag" = String, description = "Its new version."))),
+        (status = 404, description = "`not_found`", body = Problem, content_type = "application/problem+json"),
+        (status = 409, description = "`not_allowed_in_state`; `other_type`: a draft keeps its type.",
+            body = Problem, content_type = "application/problem+json"),
+        (status = 412, description = "`version`: it has changed since it was read.",
+            body = Problem, content_type = "application/problem+json"),
+        (status = 422, description = "`draft_faulty`: not even an incomplete draft.",
+            body = Problem, content_type = "application/problem+json"),
+        (status = 428, description = "`if_match_required`",
+            body = Problem, content_type = "application/problem+json"),
+        Refusals
+    )
+)]
+pub(crate) async fn change(
+    State(gateway): State<Arc<Gateway>>,
+    caller: Caller,
+    Path(id): Path<MessageId>,
+    if_match: IfMatch,
+    body: Bytes,
+) -> Result<Answer, ApiError> {
+    let (_, permit) = permitted(&gateway, &caller, &id, act::DraftChange).await?;
+    let seen = Seen(Some(if_match.required()?));
+    let now = gateway.base.now();
+    let content = posted(&gateway, &caller, &body)?;
+    let (shared, locale) = (Arc::clone(&gateway), caller.locale());
+    idempotency::once(&gateway.base.store, None, now, move |tx| {
+        async move {
+            let draft = shared.drafts.change(tx, &permit, seen, content.clone(), now).await?;
+            let version = etag(draft.version);
+            Ok(Answer::json(StatusCode::OK, &DraftView::whole(draft, &content, locale)?)?.etag(version))
+        }
+        .boxed()
+    })
+    .await
+}
+
+/// Which drafts, and which page of them.
+#[derive(Debug, Deserialize, Serialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct DraftQuery {
+    /// Only those in this state; without it, those neither released nor discarded.
+    #[param(inline)]
+    state: Option<DraftState>,
+    /// Only those of this type.
+    #[serde(rename = "type")]
+    #[param(value_type = Option<String>)]
+    message_type: Option<MessageType>,
+    /// Only the caller's own.
+    #[serde(default)]
+    mine: bool,
+    /// Rows wanted, 1 to 200; 50 when absent.
+    #[serde(skip_serializing)]
+    limit: Option<u32>,
+    /// `next` of the page before.
+    #[serde(skip_serializing)]
+    cursor: Option<String>,
+}
+
+/// Lists drafts without their content, the newest first. The search is audited. A machine client sees its own only.
+#[utoipa::path(
+    get, path = "/v1/drafts", operation_id = "list_drafts", tag = "drafts",
+    params(DraftQuery),
+    responses((status = 200, description = "A page of drafts.", body = Page<DraftView>), Refusals)
+)]
+pub(crate) async fn list(
+    State(gateway): State<Arc<Gateway>>,
+    caller: Caller,
+    Query(query): Query<DraftQuery>,
+) -> Result<Json<Page<DraftView>>, ApiError> {
+    let permit = gateway.permit_own(&caller, act::DraftList).await?;
+    let cursors = Cursors::of("drafts", caller.agency().as_str(), &query);
+    let window = cursors.window(query.limit, query.cursor.as_deref())?;
+    let own_only = query.mine || caller.actor().is_machine();
+    let filter = DraftFilter {
+        state: query.state,
+        message_type: query.message_type,
+        author: own_only.then(|| caller.subject().to_owned()),
+    };
+    let mut conn = gateway.base.store.read().acquire().await?;
+    let rows = list::page(&mut conn, &permit, &filter, &window).await?;
+    drop(conn);
+    let rows = rows.into_iter().map(|(key, draft)| (key, DraftView::row(draft))).collect();
+    let page = cursors.page(&window, rows);
+    let mut record = audit::by(caller.actor(), AuditAction::DraftSearch, gateway.base.now())
+        .detail("hits", page.items.len())
+        .detail("filter.state", query.state.map_or("open", DraftState::as_str));
+    if let Some(message_type) = query.message_type {
+        record = record.detail("filter.type", message_type);
+    }
+    gateway.record(record).await?;
+    Ok(Json(page))
+}
+
+/// The content that a request posts, checked. It may have faults.
+pub(super) fn posted(
+    gateway: &Gateway,
+    caller: &Caller,
+    unverified_body: &[u8],
+) -> Result<Content, ApiError> {
+    let checked = gateway.drafts.check(caller.agency(), unverified_body, gateway.base.now());
+    checked.map_err(in_language(caller.locale()))
+}
+
+/// The draft that the caller would be the author of.
+pub(super) fn new_draft(caller: &Caller, content: &Content) -> Resource {
+    Resource::new_draft(caller.agency(), caller.subject(), content.checked().message_type())
+}
+
+/// The draft with what a check of this moment finds in it.
+fn whole(gateway: &Gateway, caller: &Caller, draft: Draft) -> Result<DraftView, ApiError> {
+    let content = posted(gateway, caller, &draft.content)?;
+    Ok(DraftView::whole(draft, &content, caller.locale())?)
+}
+
+/// The draft, and the proof that the caller may do `act` to it: 404 when the caller's agency has no such draft, 403 as the
+/// policy says; both audited where it is a refusal.
+async fn permitted<A: Act + Send>(
+    gateway: &Gateway,
+    caller: &Caller,
+    id: &MessageId,
+    act: A,
+) -> Result<(Draft, Permit<A>), ApiError> {
+    let draft = own(gateway, caller, id, act).await?;
+    let permit = gateway.permit(caller, act, &draft.resource(), &Context::NONE).await?;
+    Ok((draft, permit))
+}
+
+/// The draft, when it is the caller's agency's: 404 when it is not, audited when it is another agency's.
+async fn own<A: Act + Send>(
+    gateway: &Gateway,
+    caller: &Caller,
+    id: &MessageId,
+    act: A,
+) -> Result<Draft, ApiError> {
+    tracing::Span::current().record("message.id", tracing::field::display(id));
+    let found = draft::load(gateway.base.store.read(), id).await?;
+    let is_anothers = match found {
+        Some(draft) if draft.agency == *caller.agency() => return Ok(draft),
+        found => found.is_some(),
+    };
+    let object = AuditObject::new("draft", id.to_string());
+    Err(gateway.missing(caller, act.action(), object, is_anothers).await)
+}

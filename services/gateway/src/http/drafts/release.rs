@@ -1,0 +1,144 @@
+//! `POST /v1/drafts/{id}/release`: a draft becomes a message.
+
+use std::sync::Arc;
+
+use axum::{
+    body::Bytes,
+    extract::{Path, State},
+    http::StatusCode,
+};
+use rovuma_api::{
+    Access as _, Caller,
+    entity_tag::{IfMatch, etag},
+    idempotency::{self, Answer, IdempotencyKey},
+    openapi::{IdempotencyHeader, IfMatchHeader},
+};
+use rovuma_policy::{Context, act};
+use rovuma_runtime::Problem;
+use rovuma_schemas::{AgencyCode, Lane, MessageId, StreamId, Timestamp};
+use rovuma_store::FutureExt;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::own;
+use crate::{
+    drafts::Seen,
+    exchange::send::Released,
+    gateway::Gateway,
+    http::{
+        error::{ApiError, in_language},
+        openapi::Refusals,
+    },
+};
+
+/// The result of a release: the message is signed and in the outbox. Nothing has left the country yet.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Released)]
+pub(crate) struct ReleasedView {
+    /// The message: the draft's id.
+    #[schema(value_type = String, format = "uuid")]
+    id: MessageId,
+    /// When it was released.
+    #[schema(value_type = String, format = DateTime)]
+    created: Timestamp,
+    /// The draft's version after the release; absent where there was no draft.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    version: Option<i64>,
+    /// One copy per recipient, each with its number in the stream to that recipient.
+    copies: Vec<NumberedCopy>,
+}
+
+/// A copy's position in its stream.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct NumberedCopy {
+    /// The recipient.
+    #[schema(value_type = String)]
+    recipient: AgencyCode,
+    /// The lane.
+    #[schema(value_type = String)]
+    lane: Lane,
+    /// The stream.
+    #[schema(value_type = String)]
+    stream: StreamId,
+    /// The number in the stream.
+    number: u64,
+}
+
+impl ReleasedView {
+    pub(in crate::http) fn new(
+        id: MessageId,
+        version: Option<i64>,
+        created: Timestamp,
+        released: Released,
+    ) -> Self {
+        let copy = |(recipient, lane, position): (_, _, rovuma_outbox::StreamPosition)| NumberedCopy {
+            recipient,
+            lane,
+            stream: position.stream,
+            number: position.number,
+        };
+        Self { id, created, version, copies: released.positions.into_iter().map(copy).collect() }
+    }
+}
+
+/// Signs a draft and puts it into the outbox.
+///
+/// Its author may where one person may send it, else a supervisor who is not its author and to whom it was
+/// submitted. It is checked again against this moment. A second person names the version read (`If-Match`).
+#[utoipa::path(
+    post, path = "/v1/drafts/{id}/release", operation_id = "release_draft", tag = "drafts",
+    params(("id" = String, Path, description = "The draft."), IdempotencyHeader, IfMatchHeader),
+    responses(
+        (status = 200, description = "Released.", body = ReleasedView),
+        (status = 403, description = "`may_not_send`: the trust list does not give the agency this right; a \
+            policy's code.", body = Problem, content_type = "application/problem+json"),
+        (status = 404, description = "`not_found`", body = Problem, content_type = "application/problem+json"),
+        (status = 409, description = "`not_allowed_in_state`: not submitted, or released already.",
+            body = Problem, content_type = "application/problem+json"),
+        (status = 412, description = "`version`: it has changed since it was read.",
+            body = Problem, content_type = "application/problem+json"),
+        (status = 422, description = "`draft_faulty`: incomplete, or no longer valid; `idempotency_conflict`.",
+            body = Problem, content_type = "application/problem+json"),
+        (status = 428, description = "`if_match_required`",
+            body = Problem, content_type = "application/problem+json"),
+        (status = 503, description = "`audit_overdue`, with since when; `signing_key`: not in force; \
+            `signing_unavailable`, `storage_unavailable`.",
+            body = Problem, content_type = "application/problem+json"),
+        Refusals
+    )
+)]
+pub(crate) async fn release(
+    State(gateway): State<Arc<Gateway>>,
+    caller: Caller,
+    Path(id): Path<MessageId>,
+    key: IdempotencyKey,
+    if_match: IfMatch,
+    body: Bytes,
+) -> Result<Answer, ApiError> {
+    let draft = own(&gateway, &caller, &id, act::DraftRelease).await?;
+    let (resource, needed_second) = (draft.resource(), draft.second_person.is_some());
+    let permit =
+        gateway.permit(&caller, act::DraftRelease, &resource, &Context::release(needed_second)).await?;
+    let (now, attempt) = (gateway.base.now(), key.attempt(&caller, &body));
+    if let Some(answer) = idempotency::answered(&gateway.base.store, attempt.as_ref(), now).await? {
+        return Ok(answer);
+    }
+    let reviewed = gateway.drafts.review(draft, caller.subject(), Seen(if_match.version()), now).await;
+    let reviewed = reviewed.map_err(in_language(caller.locale()))?;
+    // The rules may have changed since the draft was written, but never in favour of one person alone.
+    let permit = if reviewed.second_person().is_some() && !needed_second {
+        gateway.permit(&caller, act::DraftRelease, &resource, &Context::release(true)).await?
+    } else {
+        permit
+    };
+    let shared = Arc::clone(&gateway);
+    idempotency::once(&gateway.base.store, attempt, now, move |tx| {
+        async move {
+            let (draft, released) = shared.drafts.release(tx, &permit, reviewed, now).await?;
+            let view = ReleasedView::new(draft.id, Some(draft.version), now, released);
+            Ok(Answer::json(StatusCode::OK, &view)?.etag(etag(draft.version)))
+        }
+        .boxed()
+    })
+    .await
+}

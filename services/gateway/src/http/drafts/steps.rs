@@ -1,0 +1,148 @@
+//! `POST /v1/drafts/{id}/submit` and `/return`, `DELETE /v1/drafts/{id}`: a draft handed over, handed back, thrown away.
+
+use std::sync::Arc;
+
+use axum::{
+    body::Bytes,
+    extract::{Path, State},
+    http::StatusCode,
+};
+use rovuma_api::{
+    Caller,
+    entity_tag::{IfMatch, etag},
+    idempotency::{self, Answer, IdempotencyKey},
+    openapi::{IdempotencyHeader, IfMatchHeader},
+};
+use rovuma_policy::act;
+use rovuma_runtime::Problem;
+use rovuma_schemas::{Line, MessageId};
+use rovuma_store::FutureExt;
+use serde::Deserialize;
+use utoipa::ToSchema;
+
+use super::{permitted, posted, view::DraftView};
+use crate::{
+    drafts::{Seen, draft::Draft},
+    gateway::Gateway,
+    http::{
+        error::{ApiError, in_language},
+        openapi::Refusals,
+    },
+};
+
+/// Hands a draft without faults to a supervisor. From then on it does not change until it is returned.
+#[utoipa::path(
+    post, path = "/v1/drafts/{id}/submit", operation_id = "submit_draft", tag = "drafts",
+    params(("id" = String, Path, description = "The draft."), IdempotencyHeader, IfMatchHeader),
+    responses(
+        (status = 200, description = "Submitted.", body = DraftView),
+        (status = 404, description = "`not_found`", body = Problem, content_type = "application/problem+json"),
+        (status = 409, description = "`not_allowed_in_state`",
+            body = Problem, content_type = "application/problem+json"),
+        (status = 412, description = "`version`", body = Problem, content_type = "application/problem+json"),
+        (status = 422, description = "`draft_faulty` with every fault; `idempotency_conflict`.",
+            body = Problem, content_type = "application/problem+json"),
+        Refusals
+    )
+)]
+pub(crate) async fn submit(
+    State(gateway): State<Arc<Gateway>>,
+    caller: Caller,
+    Path(id): Path<MessageId>,
+    key: IdempotencyKey,
+    if_match: IfMatch,
+    body: Bytes,
+) -> Result<Answer, ApiError> {
+    let (draft, permit) = permitted(&gateway, &caller, &id, act::DraftSubmit).await?;
+    let (now, attempt) = (gateway.base.now(), key.attempt(&caller, &body));
+    if let Some(answer) = idempotency::answered(&gateway.base.store, attempt.as_ref(), now).await? {
+        return Ok(answer);
+    }
+    // Which version was checked is which version is submitted, whether or not the request names one.
+    let seen = Seen(if_match.version().or(Some(draft.version)));
+    posted(&gateway, &caller, &draft.content)?.valid().map_err(in_language(caller.locale()))?;
+    let shared = Arc::clone(&gateway);
+    idempotency::once(&gateway.base.store, attempt, now, move |tx| {
+        async move { answer(shared.drafts.submit(tx, &permit, seen, now).await?) }.boxed()
+    })
+    .await
+}
+
+/// Why a draft is handed back.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ReturnReason {
+    /// What the author has to put right: one line of at most 200 characters.
+    #[schema(value_type = String, min_length = 1, max_length = 200)]
+    reason: Line,
+}
+
+/// Hands a submitted draft back to its author. A supervisor who is not the author may.
+#[utoipa::path(
+    post, path = "/v1/drafts/{id}/return", operation_id = "return_draft", tag = "drafts",
+    params(("id" = String, Path, description = "The draft."), IdempotencyHeader, IfMatchHeader),
+    request_body = ReturnReason,
+    responses(
+        (status = 200, description = "Returned.", body = DraftView),
+        (status = 404, description = "`not_found`", body = Problem, content_type = "application/problem+json"),
+        (status = 409, description = "`not_allowed_in_state`",
+            body = Problem, content_type = "application/problem+json"),
+        (status = 412, description = "`version`", body = Problem, content_type = "application/problem+json"),
+        (status = 422, description = "`body_faulty`: no reason; `idempotency_conflict`.",
+            body = Problem, content_type = "application/problem+json"),
+        Refusals
+    )
+)]
+pub(crate) async fn hand_back(
+    State(gateway): State<Arc<Gateway>>,
+    caller: Caller,
+    Path(id): Path<MessageId>,
+    key: IdempotencyKey,
+    if_match: IfMatch,
+    body: Bytes,
+) -> Result<Answer, ApiError> {
+    let (_, permit) = permitted(&gateway, &caller, &id, act::DraftReturn).await?;
+    let ReturnReason { reason } = serde_json::from_slice(&body).map_err(|fault| {
+        Problem::unprocessable("body_faulty", [])
+            .detail(format!("{{\"reason\": \"…\"}} is expected: {fault}"))
+    })?;
+    let (now, seen, shared) = (gateway.base.now(), Seen(if_match.version()), Arc::clone(&gateway));
+    let attempt = key.attempt(&caller, &body);
+    idempotency::once(&gateway.base.store, attempt, now, move |tx| {
+        async move { answer(shared.drafts.hand_back(tx, &permit, seen, &reason, now).await?) }.boxed()
+    })
+    .await
+}
+
+/// Throws a draft away. Only its author may, and not once it is released.
+#[utoipa::path(
+    delete, path = "/v1/drafts/{id}", operation_id = "discard_draft", tag = "drafts",
+    params(("id" = String, Path, description = "The draft."), IfMatchHeader),
+    responses(
+        (status = 200, description = "Discarded.", body = DraftView),
+        (status = 404, description = "`not_found`", body = Problem, content_type = "application/problem+json"),
+        (status = 409, description = "`not_allowed_in_state`",
+            body = Problem, content_type = "application/problem+json"),
+        (status = 412, description = "`version`", body = Problem, content_type = "application/problem+json"),
+        Refusals
+    )
+)]
+pub(crate) async fn discard(
+    State(gateway): State<Arc<Gateway>>,
+    caller: Caller,
+    Path(id): Path<MessageId>,
+    if_match: IfMatch,
+) -> Result<Answer, ApiError> {
+    let (_, permit) = permitted(&gateway, &caller, &id, act::DraftDiscard).await?;
+    let (now, seen, shared) = (gateway.base.now(), Seen(if_match.version()), Arc::clone(&gateway));
+    idempotency::once(&gateway.base.store, None, now, move |tx| {
+        async move { answer(shared.drafts.discard(tx, &permit, seen, now).await?) }.boxed()
+    })
+    .await
+}
+
+/// 200 with the draft's new state. Its content is what it was, so it is not repeated.
+fn answer(draft: Draft) -> Result<Answer, ApiError> {
+    let version = etag(draft.version);
+    Ok(Answer::json(StatusCode::OK, &DraftView::row(draft))?.etag(version))
+}

@@ -1,0 +1,114 @@
+//! `GET /v1/messages/{id}/jws`: the exact signed bytes, for checking with stock tools.
+
+use std::sync::Arc;
+
+use axum::{
+    Json,
+    extract::{Path, Query, State},
+    http::header,
+    response::{IntoResponse, Response},
+};
+use rovuma_api::{ApiState as _, Caller};
+use rovuma_policy::{Context, act};
+use rovuma_runtime::Problem;
+use rovuma_schemas::{AgencyCode, CountryCode, Digest, MessageId, audit::AuditAction};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::one::{self, Named, Why};
+use crate::http::{error::ApiError, openapi::Refusals};
+use crate::{
+    audit,
+    gateway::Gateway,
+    messages::{
+        found::Found,
+        receipts::{self, ReceiptJws},
+        received, sent,
+    },
+};
+
+/// Signed originals.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Originals {
+    /// The message.
+    #[schema(value_type = String, format = "uuid")]
+    id: MessageId,
+    /// Who signed the message.
+    #[schema(value_type = String)]
+    signer: AgencyCode,
+    /// The message: one JWS per country it was signed for; of a received message, the one received.
+    messages: Vec<MessageJws>,
+    /// The receipts that recipients signed for it; only of a sent message.
+    receipts: Vec<ReceiptJws>,
+}
+
+/// One JWS of a message.
+#[derive(Debug, Serialize, ToSchema)]
+struct MessageJws {
+    /// The country it was signed for.
+    #[schema(value_type = String)]
+    country: CountryCode,
+    /// SHA-256 of the compact serialisation, which receipts name.
+    #[schema(value_type = String)]
+    digest: Digest,
+    /// The compact serialisation (RFC 7515, section 7.1).
+    jws: String,
+}
+
+/// Hands out the signed originals. They hold the whole content, so the right to read it is needed; it is
+/// audited as an export.
+#[utoipa::path(
+    get, path = "/v1/messages/{id}/jws", operation_id = "export_message_jws", tag = "messages",
+    params(("id" = String, Path, description = "The message."), Why),
+    responses(
+        (status = 200, description = "The signed originals.", body = Originals),
+        (status = 404, description = "`not_found`", body = Problem, content_type = "application/problem+json"),
+        (status = 409, description = "`ambiguous_id`: messages of several agencies have this id, and no `sender` was named.",
+            body = Problem, content_type = "application/problem+json"),
+        Refusals
+    )
+)]
+pub(crate) async fn jws(
+    State(gateway): State<Arc<Gateway>>,
+    caller: Caller,
+    Path(id): Path<MessageId>,
+    Query(why): Query<Why>,
+) -> Result<Response, ApiError> {
+    let reason = one::stated(why.reason.as_deref())?;
+    let context = Context::read(reason.is_some());
+    let named = Named { id, sender: why.sender.as_ref() };
+    let (found, permit) = one::permitted(&gateway, &caller, named, act::MessageRead, &context).await?;
+    let act = audit::by(permit.actor(), AuditAction::Export, gateway.base.now())
+        .object("message", found.id())
+        .detail("form", "jws");
+    let act = match reason {
+        Some(reason) => act.purpose(reason),
+        None => act,
+    };
+    gateway.record(act).await?;
+    let originals = originals(&gateway, found).await?;
+    Ok(([(header::CACHE_CONTROL, "no-store")], Json(originals)).into_response())
+}
+
+async fn originals(gateway: &Gateway, found: Found) -> Result<Originals, ApiError> {
+    let mut conn = gateway.base.store.read().acquire().await?;
+    match found {
+        Found::Received(received) => {
+            let jws = received::jws(&mut conn, received.seq).await?.to_compact();
+            let original = MessageJws { country: received.recipient.country(), digest: received.digest, jws };
+            let (id, signer) = (received.id, received.sender);
+            Ok(Originals { id, signer, messages: vec![original], receipts: Vec::new() })
+        }
+        Found::Sent(sent) => {
+            let signed = sent::signed(&mut conn, &sent.agency, &sent.id).await?;
+            let receipts = receipts::signed(&mut conn, &sent.agency, &sent.id).await?;
+            let original = |one: sent::SignedFor| MessageJws {
+                country: one.country,
+                digest: one.digest,
+                jws: one.jws.to_compact(),
+            };
+            let messages = signed.into_iter().map(original).collect();
+            Ok(Originals { id: sent.id, signer: sent.agency, messages, receipts })
+        }
+    }
+}

@@ -1,0 +1,110 @@
+//! `GET /v1/messages/{id}/trace`: the way of a message, hop by hop.
+
+use std::sync::Arc;
+
+use axum::{
+    Json,
+    extract::{Path, Query, State},
+};
+use rovuma_api::{ApiState as _, Caller};
+use rovuma_policy::{Context, act};
+use rovuma_runtime::Problem;
+use rovuma_schemas::{MessageId, audit::AuditAction};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::one::{self, Named, Whose};
+use crate::http::{error::ApiError, openapi::Refusals};
+use crate::{
+    audit,
+    drafts::draft,
+    gateway::Gateway,
+    messages::{
+        copies::CopyView,
+        found::Found,
+        receipts,
+        sent::Sent,
+        trace::{self, Drafted, Hop},
+    },
+};
+
+/// A message's way.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Trace {
+    /// The message.
+    #[schema(value_type = String, format = "uuid")]
+    id: MessageId,
+    /// `received` or `sent`.
+    direction: &'static str,
+    /// The message that it replaces: the same content, signed anew because a key was compromised.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, format = "uuid")]
+    replaces: Option<MessageId>,
+    /// The message that stands in its place.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, format = "uuid")]
+    replaced_by: Option<MessageId>,
+    /// The hops, in the order in which this gateway learned of them.
+    hops: Vec<Hop>,
+    /// Where each recipient's copy stands; only of a sent message.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    copies: Vec<CopyView>,
+}
+
+/// Follows a message. The question is audited as a read of its header facts.
+#[utoipa::path(
+    get, path = "/v1/messages/{id}/trace", operation_id = "trace_message", tag = "messages",
+    params(("id" = String, Path, description = "The message."), Whose),
+    responses(
+        (status = 200, description = "Its way so far.", body = Trace),
+        (status = 404, description = "`not_found`", body = Problem, content_type = "application/problem+json"),
+        (status = 409, description = "`ambiguous_id`: messages of several agencies have this id, and no `sender` was named.",
+            body = Problem, content_type = "application/problem+json"),
+        Refusals
+    )
+)]
+pub(crate) async fn trace(
+    State(gateway): State<Arc<Gateway>>,
+    caller: Caller,
+    Path(id): Path<MessageId>,
+    Query(whose): Query<Whose>,
+) -> Result<Json<Trace>, ApiError> {
+    let named = Named { id, sender: whose.sender.as_ref() };
+    let (found, _permit) =
+        one::permitted(&gateway, &caller, named, act::MessageTrace, &Context::NONE).await?;
+    let act = audit::by(caller.actor(), AuditAction::MessageRead, gateway.base.now())
+        .object("message", found.id())
+        .detail("view", "trace");
+    gateway.record(act).await?;
+    match found {
+        Found::Sent(sent) => of_sent(&gateway, &sent).await.map(Json),
+        Found::Received(received) => Ok(Json(Trace {
+            id: received.id,
+            direction: "received",
+            replaces: received.replaces,
+            replaced_by: received.replaced_by,
+            hops: trace::of_received(&received, gateway.base.trail.source()),
+            copies: Vec::new(),
+        })),
+    }
+}
+
+async fn of_sent(gateway: &Gateway, sent: &Sent) -> Result<Trace, ApiError> {
+    let draft = draft::load(gateway.base.store.read(), &sent.id).await?;
+    let drafted = draft.map(|draft| Drafted {
+        author: draft.author,
+        created_at: draft.created_at,
+        submitted_at: draft.submitted_at,
+    });
+    let copies = gateway.exchange.outbox.copies_of(sent.id).await?;
+    let mut conn = gateway.base.store.read().acquire().await?;
+    let receipts = receipts::of_message(&mut conn, &sent.agency, &sent.id).await?;
+    Ok(Trace {
+        id: sent.id,
+        direction: "sent",
+        replaces: sent.replaces,
+        replaced_by: sent.replaced_by,
+        hops: trace::of_sent(sent, drafted.as_ref(), &copies, &receipts),
+        copies: copies.into_iter().map(CopyView::from).collect(),
+    })
+}
