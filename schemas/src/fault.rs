@@ -1,13 +1,11 @@
 //! What is wrong with a draft or a received message: where, a stable code, and a sentence.
 
-mod sentences;
-
-use std::{fmt, str::FromStr};
+use std::{fmt, str::FromStr, sync::LazyLock};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
-use crate::{BadId, Locale, pointer::Pointer};
+use crate::{BadId, Locale, Sentences, pointer::Pointer, sentences};
 
 /// One fault, in the words of RFC 9457 an item of a problem's `errors`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
@@ -232,6 +230,12 @@ impl JsonSchema for FaultCode {
     }
 }
 
+/// The sentence of each code, with `{detail}` where the finding's detail goes.
+static SENTENCES: LazyLock<Sentences> = LazyLock::new(|| {
+    // The file is part of this build, and a test reads it.
+    Sentences::parse(sentences::FAULTS).expect("every sentence is complete")
+});
+
 /// A fault before it is put into words: the same for every language.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Finding {
@@ -254,7 +258,7 @@ impl Finding {
 
     /// The fault in `locale`.
     pub(crate) fn in_words(self, locale: Locale) -> Fault {
-        let message = sentences::sentence(self.code, locale, &self.detail);
+        let message = SENTENCES.fill(self.code.as_str(), locale, &[("detail", &self.detail)]);
         Fault { pointer: self.at.to_string(), code: self.code, message }
     }
 }
@@ -264,4 +268,24 @@ pub(crate) fn in_words(mut findings: Vec<Finding>, locale: Locale) -> Vec<Fault>
     findings.sort();
     findings.dedup();
     findings.into_iter().map(|finding| finding.in_words(locale)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_code_has_its_sentence_and_there_is_no_other() {
+        let mut codes: Vec<&str> = FaultCode::ALL.iter().map(|code| code.as_str()).collect();
+        codes.sort_unstable();
+        assert_eq!(SENTENCES.keys().collect::<Vec<_>>(), codes);
+    }
+
+    #[test]
+    fn no_sentence_takes_anything_but_a_detail() {
+        for key in SENTENCES.keys() {
+            let filled = SENTENCES.fill(key, Locale::Pt, &[("detail", &"")]);
+            assert!(!filled.contains('{'), "{key}: {filled}");
+        }
+    }
 }

@@ -6,6 +6,7 @@
 //! - [`families`]: officers' messages, a folder for each family. [`subjects`]: who and what they are about.
 //! - [`CheckedDraft`], [`ValidDraft`], [`Fault`]: what a client posts (closed) and what is wrong with it.
 //! - [`CodeLists`], [`AgencyDirectory`]: codes, agencies and crossings as data with labels and dates.
+//! - [`sentences`]: what people read, in three languages.
 //! - [`audit`]: audit events as they travel. [`dictionary`]: what bundles are compressed with.
 //!
 //! This crate does no I/O, draws no clock but where [`Timestamp::system_now`] says so, and knows
@@ -30,6 +31,7 @@ mod names;
 mod pointer;
 mod received;
 pub mod schema;
+pub mod sentences;
 pub mod subjects;
 mod terms;
 mod time;
@@ -54,6 +56,7 @@ pub use locale::Locale;
 pub use message::Message;
 pub use names::normalise as normalise_name;
 pub use received::{ACCEPTED_MAJORS, ParseFault};
+pub use sentences::{Sentences, SentencesFault};
 pub use subjects::{SubjectKey, SubjectKind, Subjects};
 pub use terms::{
     Evaluation, Handling, HandlingCode, InformationGrade, LanguageCode, LegalBasisCode, OffenceCode,

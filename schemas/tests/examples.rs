@@ -5,8 +5,8 @@ mod support;
 use std::collections::BTreeSet;
 
 use rovuma_schemas::{
-    Agency, AgencyDirectory, Body, Fault, FaultCode, Locale, Message, MessageType, ParseFault,
-    alert::Category,
+    Agency, AgencyDirectory, Body, Fault, FaultCode, Locale, Message, MessageType, ParseFault, Sentences,
+    alert::Category, sentences,
 };
 use serde::Deserialize;
 use serde_json::{Value, value::RawValue};
@@ -56,6 +56,20 @@ fn every_invalid_example_has_exactly_the_fault_that_it_names() {
         let told: Vec<(&str, &str)> =
             faults.iter().map(|fault| (fault.code.as_str(), fault.pointer.as_str())).collect();
         assert_eq!(told, [(example.rule.as_str(), example.pointer.as_str())], "{name}: {faults:#?}");
+    }
+}
+
+#[test]
+fn every_sentence_with_a_place_for_a_detail_gets_one() {
+    let sentences = Sentences::parse(sentences::FAULTS).expect("complete");
+    for (name, text) in read_folder("invalid") {
+        let example: InvalidExample = serde_json::from_str(&text).unwrap_or_else(|e| panic!("{name}: {e}"));
+        for fault in example.faults() {
+            let code = fault.code.as_str();
+            let without = sentences.fill(code, Locale::En, &[("detail", &"")]);
+            let takes_detail = sentences.get(code, Locale::En) != without;
+            assert!(!takes_detail || fault.message != without, "{name}: {}", fault.message);
+        }
     }
 }
 

@@ -61,7 +61,7 @@ CREATE TABLE throttle (
     failures      BIGINT NOT NULL,
     failed        BIGINT NOT NULL,
     blocked_until BIGINT,
-    refused       BIGINT NOT NULL -- attempts refused since it was blocked
+    refused       BIGINT NOT NULL -- attempts refused since the last one that was counted
 );
 CREATE INDEX throttle_by_time ON throttle (failed);
 

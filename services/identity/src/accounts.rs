@@ -1,4 +1,4 @@
-//! Accounts in the store.
+//! The accounts of persons, in the store.
 
 use std::collections::BTreeSet;
 
@@ -17,23 +17,23 @@ pub(crate) struct Account {
     pub(crate) login: String,
     pub(crate) name: String,
     pub(crate) roles: BTreeSet<Role>,
-    /// PHC string.
+    /// The password's hash, a PHC string.
     pub(crate) password: String,
-    /// The password was set by somebody else: another must be chosen first.
+    /// Somebody else set the password: its owner must choose another at the next log-in.
     pub(crate) must_change: bool,
     pub(crate) disabled: Option<Timestamp>,
     pub(crate) created: Timestamp,
 }
 
 impl Account {
-    /// Who acts when this person acts.
+    /// The person as an actor of the policy.
     pub(crate) fn actor(&self) -> Actor {
         Actor::person(&self.id.to_string(), &self.agency, self.roles.iter().copied())
     }
 
     fn read(row: &AnyRow) -> sqlx::Result<Self> {
         Ok(Self {
-            id: id_of(row, "id")?,
+            id: account_id(row, "id")?,
             agency: row.parsed("agency")?,
             login: row.try_get("login")?,
             name: row.try_get("name")?,
@@ -47,23 +47,23 @@ impl Account {
 }
 
 /// The account id in a column.
-pub(crate) fn id_of(row: &AnyRow, column: &str) -> sqlx::Result<AccountId> {
+pub(crate) fn account_id(row: &AnyRow, column: &str) -> sqlx::Result<AccountId> {
     let damaged = |fault: BadId| sqlx::Error::ColumnDecode { index: column.into(), source: Box::new(fault) };
     AccountId::from_slice(row.try_get(column)?).map_err(damaged)
 }
 
-/// The roles in a row; words that this version does not know give no right.
+/// The roles in a row; a role that this version does not know gives no right.
 pub(crate) fn roles_of(row: &AnyRow) -> sqlx::Result<BTreeSet<Role>> {
     let words: &str = row.try_get("roles")?;
     Ok(Actor::roles_from_words(words.split_whitespace()))
 }
 
-/// Roles as a column holds them.
+/// Roles in the form that the column holds.
 pub(crate) fn roles_to_column(roles: &BTreeSet<Role>) -> String {
     roles.iter().map(|role| role.as_str()).collect::<Vec<_>>().join(" ")
 }
 
-/// The account that a log-in name belongs to.
+/// The account with this log-in name.
 pub(crate) async fn by_login(conn: &mut Conn, login: &Login) -> sqlx::Result<Option<Account>> {
     let row = sqlx::query(
         "SELECT id, agency, login, name, roles, password, must_change, disabled, created \
@@ -87,7 +87,7 @@ pub(crate) async fn by_id(conn: &mut Conn, id: AccountId) -> sqlx::Result<Option
     row.as_ref().map(Account::read).transpose()
 }
 
-/// Accounts of an agency in the order they were made, beginning after `after`.
+/// Accounts of an agency in the order in which they were created, beginning after `after`.
 pub(crate) async fn page(
     conn: &mut Conn,
     agency: &AgencyCode,
@@ -127,7 +127,7 @@ pub(crate) async fn insert(tx: &mut Conn, account: &Account) -> sqlx::Result<boo
     Ok(done.rows_affected() == 1)
 }
 
-/// Puts back name, roles and whether it is disabled, as `account` has them.
+/// Writes name, roles and whether the account is disabled.
 pub(crate) async fn update(tx: &mut Conn, account: &Account) -> sqlx::Result<()> {
     sqlx::query("UPDATE account SET name = $1, roles = $2, disabled = $3 WHERE id = $4")
         .bind(&account.name)
@@ -139,7 +139,7 @@ pub(crate) async fn update(tx: &mut Conn, account: &Account) -> sqlx::Result<()>
         .map(|_| ())
 }
 
-/// Gives another password.
+/// Sets the password's hash.
 pub(crate) async fn set_password(
     tx: &mut Conn,
     id: AccountId,

@@ -1,4 +1,4 @@
-//! What every route shares.
+//! The state that every route shares.
 
 use std::sync::Arc;
 
@@ -9,7 +9,7 @@ use rovuma_store::{BoxFuture, Conn, Store};
 use rovuma_tokens::TokenVerifier;
 use rovuma_trail::Trail;
 
-use crate::{applications::Applications, fault::Fault, issuer::Issuer, keys::Keys, password::Hashers};
+use crate::{applications::Applications, fault::Fault, issuer::Issuer, keys::TokenKeys, password::Hashers};
 
 /// The service's state.
 pub(crate) struct App {
@@ -19,11 +19,11 @@ pub(crate) struct App {
     pub(crate) trail: Trail,
     pub(crate) clock: SharedClock,
     pub(crate) policy: Policy,
-    pub(crate) keys: Arc<Keys>,
+    pub(crate) keys: Arc<TokenKeys>,
     pub(crate) tokens: TokenVerifier,
     pub(crate) hashers: Hashers,
     pub(crate) applications: Applications,
-    /// A proxy in front says where requests come from.
+    /// Whether a proxy in front adds the client's address to `X-Forwarded-For`.
     pub(crate) behind_proxy: bool,
 }
 

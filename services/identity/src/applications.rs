@@ -1,4 +1,4 @@
-//! Applications: the programs through which people log in.
+//! The applications: programs through which people log in.
 
 use std::{collections::HashMap, sync::Arc};
 
@@ -9,34 +9,36 @@ use url::Url;
 
 use crate::{config::ApplicationConfig, issuer::is_loopback_ip};
 
-/// A secret of an application is made by whoever installs it: as long as one of ours.
+/// Minimum length of an application's secret. The person who installs the application chooses it, and it
+/// must be as long as one that this service draws.
 const SECRET_MIN_CHARS: usize = 32;
 
 /// The applications of the configuration, by `client_id`.
 #[derive(Debug, Default)]
 pub(crate) struct Applications(HashMap<String, Arc<Application>>);
 
-/// A client that logs people in.
+/// An OAuth client that logs people in.
 #[derive(Debug)]
 pub(crate) struct Application {
     pub(crate) id: String,
     pub(crate) name: String,
-    redirects: Vec<Redirect>,
-    /// SHA-256 of its secret, if it has one.
+    redirect_uris: Vec<RedirectUri>,
+    /// SHA-256 of the secret, if there is one.
     pub(crate) secret: Option<Digest>,
 }
 
+/// A registered redirect URI.
 #[derive(Debug)]
-enum Redirect {
+enum RedirectUri {
     Exact(String),
-    /// An address of the person's own machine, where a program listens on whatever port was free.
+    /// An address of the person's own machine, where a program listens on any free port.
     Loopback(Url),
 }
 
-/// An application that cannot be taken.
+/// Why an application's configuration is refused.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ApplicationFault {
-    #[error("application {id:?}: client_id is 1 to 32 lower-case letters, digits and hyphens")]
+    #[error("application {id:?}: client_id must be 1 to 32 lower-case letters, digits and hyphens")]
     Id { id: String },
     #[error("application {id} is configured twice")]
     Twice { id: String },
@@ -48,7 +50,7 @@ pub(crate) enum ApplicationFault {
     NoRedirect { id: String },
     #[error("application {id}: {source}")]
     Secret { id: String, source: SecretError },
-    #[error("application {id}: a secret has at least {SECRET_MIN_CHARS} characters")]
+    #[error("application {id}: the secret must have at least {SECRET_MIN_CHARS} characters")]
     ShortSecret { id: String },
 }
 
@@ -72,7 +74,7 @@ impl Applications {
 impl Application {
     fn load(config: &ApplicationConfig) -> Result<Self, ApplicationFault> {
         let id = config.client_id.clone();
-        // No dot: machine clients have one, so that a name is either the one or the other.
+        // No dot: a machine client's id has one, so an id names either an application or a machine.
         let letters = id.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
         if !letters || !(1..=32).contains(&id.len()) {
             return Err(ApplicationFault::Id { id });
@@ -80,22 +82,22 @@ impl Application {
         if config.redirect_uris.is_empty() {
             return Err(ApplicationFault::NoRedirect { id });
         }
-        let redirects = config.redirect_uris.iter().map(|uri| {
-            Redirect::register(uri)
+        let redirect_uris = config.redirect_uris.iter().map(|uri| {
+            RedirectUri::parse(uri)
                 .ok_or_else(|| ApplicationFault::Redirect { id: id.clone(), uri: uri.clone() })
         });
-        let redirects = redirects.collect::<Result<_, _>>()?;
-        Ok(Self { redirects, secret: secret(config)?, name: config.name.clone(), id })
+        let redirect_uris = redirect_uris.collect::<Result<_, _>>()?;
+        Ok(Self { redirect_uris, secret: load_secret(config)?, name: config.name.clone(), id })
     }
 
-    /// Whether a person may be sent there: the very text that was registered (RFC 9700 §2.1).
+    /// Whether a browser may be redirected to this URI: only if it is exactly a registered one (RFC 9700 §2.1).
     pub(crate) fn may_redirect_to(&self, unverified_uri: &str) -> bool {
-        self.redirects.iter().any(|redirect| redirect.matches(unverified_uri))
+        self.redirect_uris.iter().any(|uri| uri.matches(unverified_uri))
     }
 }
 
-impl Redirect {
-    fn register(uri: &str) -> Option<Self> {
+impl RedirectUri {
+    fn parse(uri: &str) -> Option<Self> {
         let url = Url::parse(uri).ok().filter(|url| url.as_str() == uri && url.fragment().is_none())?;
         match url.scheme() {
             "https" if url.host_str().is_some() => Some(Self::Exact(uri.to_owned())),
@@ -110,7 +112,7 @@ impl Redirect {
             Self::Loopback(registered) => {
                 let Ok(url) = Url::parse(unverified_uri) else { return false };
                 let mut same_port = url.clone();
-                // One spelling only, and nothing but the port may differ.
+                // Only the normal spelling is accepted, and nothing but the port may differ.
                 url.as_str() == unverified_uri
                     && same_port.set_port(registered.port()).is_ok()
                     && same_port == *registered
@@ -119,7 +121,7 @@ impl Redirect {
     }
 }
 
-fn secret(config: &ApplicationConfig) -> Result<Option<Digest>, ApplicationFault> {
+fn load_secret(config: &ApplicationConfig) -> Result<Option<Digest>, ApplicationFault> {
     let Some(file) = &config.secret_file else { return Ok(None) };
     let id = || config.client_id.clone();
     let secret = file.read_line().map_err(|source| ApplicationFault::Secret { id: id(), source })?;
@@ -159,12 +161,12 @@ mod tests {
             "http://console.mz.example/back?x=1",
             "",
         ] {
-            assert!(!console.may_redirect_to(uri), "{uri:?} was taken");
+            assert!(!console.may_redirect_to(uri), "{uri:?} was accepted");
         }
     }
 
     #[test]
-    fn of_a_loopback_address_only_the_port_is_free() {
+    fn only_the_port_of_a_loopback_address_may_differ() {
         let program = application(&["http://127.0.0.1/back", "http://[::1]/back"]).expect("good");
         for uri in ["http://127.0.0.1/back", "http://127.0.0.1:49152/back", "http://[::1]:8080/back"] {
             assert!(program.may_redirect_to(uri), "{uri:?} was refused");
@@ -182,7 +184,7 @@ mod tests {
             "https://127.0.0.1:49152/back",
             "http://127.0.0.1:99999/back",
         ] {
-            assert!(!program.may_redirect_to(uri), "{uri:?} was taken");
+            assert!(!program.may_redirect_to(uri), "{uri:?} was accepted");
         }
     }
 

@@ -1,4 +1,4 @@
-//! The first accounts: made at the start when nobody has their log-in name yet.
+//! The first accounts: the service creates them at its start if nobody has their log-in name.
 
 use anyhow::Context as _;
 use rovuma_schemas::audit::AuditAction;
@@ -14,16 +14,17 @@ use crate::{
     password::NewPassword,
 };
 
-/// Makes the accounts that are missing. One that is there is left as it is, whatever the file says.
+/// Creates the accounts that are missing. An account that exists stays as it is, whatever the file says.
 pub(crate) async fn run(app: &App, configs: &[BootstrapConfig]) -> anyhow::Result<()> {
     for config in configs {
-        let what = || format!("bootstrap account {:?}", config.login);
-        one(app, config).await.with_context(what)?;
+        create_if_missing(app, config)
+            .await
+            .with_context(|| format!("bootstrap account {:?}", config.login))?;
     }
     Ok(())
 }
 
-async fn one(app: &App, config: &BootstrapConfig) -> anyhow::Result<()> {
+async fn create_if_missing(app: &App, config: &BootstrapConfig) -> anyhow::Result<()> {
     let login = Login::parse(&config.login)?;
     let mut conn = app.store.read().acquire().await?;
     if accounts::by_login(&mut conn, &login).await?.is_some() {
@@ -33,7 +34,7 @@ async fn one(app: &App, config: &BootstrapConfig) -> anyhow::Result<()> {
     if let Some(role) = config.roles.iter().find(|role| role.is_for_machines()) {
         anyhow::bail!("the role {role} is for machines");
     }
-    let account = account(app, config, &login).await?;
+    let account = new_account(app, config, &login).await?;
     let act = AuditRecord::new(account.created, app.trail.source(), AuditAction::UserCreate)
         .agency(&account.agency)
         .object("user", account.id)
@@ -43,21 +44,21 @@ async fn one(app: &App, config: &BootstrapConfig) -> anyhow::Result<()> {
     let id = account.id;
     let write = app.write(move |tx| {
         async move {
-            let made = accounts::insert(tx, &account).await?;
-            if made {
+            let created = accounts::insert(tx, &account).await?;
+            if created {
                 trail.record(tx, &act).await?;
             }
-            Ok(made)
+            Ok(created)
         }
         .boxed()
     });
     if write.await? {
-        tracing::info!(user = %id, agency = %config.agency, "the account was made");
+        tracing::info!(user = %id, agency = %config.agency, "created the account");
     }
     Ok(())
 }
 
-async fn account(app: &App, config: &BootstrapConfig, login: &Login) -> anyhow::Result<Account> {
+async fn new_account(app: &App, config: &BootstrapConfig, login: &Login) -> anyhow::Result<Account> {
     let secret = config.password_file.read_line()?;
     let text = secret.expose_text().context("the password file is not UTF-8")?;
     let password = NewPassword::parse(Zeroizing::new(text.to_owned()), login)?;

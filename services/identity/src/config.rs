@@ -13,28 +13,28 @@ use serde::Deserialize;
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct IdentityConfig {
-    /// Who signs the tokens: this service's own URL as its clients see it, without a path.
+    /// The issuer of the tokens: this service's own URL as its clients see it, without a path.
     pub issuer: String,
-    /// For whom the tokens are: what services expect in `aud`.
+    /// The audience of the tokens: services expect it in `aud`.
     #[serde(default = "rovuma")]
     pub audience: String,
-    /// `[http]`: where it listens.
+    /// `[http]`: the address that the service listens on.
     pub http: ListenConfig,
-    /// `[store]`: accounts, machine clients, codes, audit events on their way.
+    /// `[store]`: accounts, machine clients, codes, audit events that are not yet acknowledged.
     pub store: StoreConfig,
-    /// `[signing]`: the keys that tokens are signed with.
+    /// `[signing]`: the keys that sign tokens.
     pub signing: SigningConfig,
-    /// `[audit]`: where audit events go.
+    /// `[audit]`: the source of audit events, and the keys that protect them on the way.
     pub audit: AuditConfig,
     /// `[broker]`: the country's own broker, which carries audit events.
     pub broker: BrokerConfig,
-    /// `[policy]`: other access policies than the built-in ones.
+    /// `[policy]`: access policies in place of the built-in ones.
     #[serde(default)]
     pub policy: PolicyConfig,
     /// `[[applications]]`: programs through which people log in.
     #[serde(default)]
     pub applications: Vec<ApplicationConfig>,
-    /// `[[bootstrap]]`: accounts made when there is nobody of that log-in name yet.
+    /// `[[bootstrap]]`: accounts that the service creates at its start if nobody has their log-in name.
     #[serde(default)]
     pub bootstrap: Vec<BootstrapConfig>,
 }
@@ -43,11 +43,11 @@ pub struct IdentityConfig {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SigningConfig {
-    /// The folder of private keys, made if it is not there; only the service may read it.
+    /// The folder of private keys. The service creates it if it is missing; only the service may read it.
     pub directory: PathBuf,
-    /// A key signs for so long before the next one does. At least 3 days: a key is published a day
-    /// before it signs and kept a day after.
-    #[serde(default = "ninety")]
+    /// How many days a key signs before the next one does. At least 3: a key is published a day before it
+    /// signs and stays published a day after.
+    #[serde(default = "ninety_days")]
     pub rotate_after_days: u64,
 }
 
@@ -74,7 +74,7 @@ pub struct PolicyConfig {
 }
 
 /// `[[applications]]`: an OAuth 2.0 client (RFC 6749 §2) that logs people in. It has no rights of its
-/// own. Machine clients, which have, are made through the API.
+/// own. Machine clients, which have rights, are created through the API.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ApplicationConfig {
@@ -82,28 +82,28 @@ pub struct ApplicationConfig {
     pub client_id: String,
     /// The name that the log-in page shows.
     pub name: String,
-    /// Where people may be sent back to, letter by letter. Of `http://127.0.0.1/…` and
-    /// `http://[::1]/…` the port is free (RFC 8252 §7.3).
+    /// The URIs that a browser may be redirected to, compared letter by letter; in `http://127.0.0.1/…` and
+    /// `http://[::1]/…` the port may differ (RFC 8252 §7.3).
     pub redirect_uris: Vec<String>,
-    /// The secret of an application that can keep one: a server's, never a program on a desk.
+    /// The secret of an application that can keep one: a server can, a program on a person's machine cannot.
     #[serde(default)]
     pub secret_file: Option<SecretFile>,
 }
 
-/// `[[bootstrap]]`: without it nobody could make the first account.
+/// `[[bootstrap]]`: an account to begin with; without one nobody could create accounts through the API.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct BootstrapConfig {
     /// The agency.
     pub agency: AgencyCode,
-    /// What the person types to log in.
+    /// The log-in name.
     pub login: String,
     /// The name to show.
     pub name: String,
     /// Roles; `agency_admin` when not given.
     #[serde(default = "agency_admin")]
     pub roles: Vec<Role>,
-    /// A file with the first password. Not looked at once the account is there.
+    /// A file with the first password. The service does not read it once the account exists.
     pub password_file: SecretFile,
     /// Whether the person must choose another password at the first log-in.
     #[serde(default = "yes")]
@@ -111,7 +111,7 @@ pub struct BootstrapConfig {
 }
 
 impl SigningConfig {
-    /// For how long a key signs.
+    /// How long a key signs.
     pub(crate) fn rotate_after(&self) -> Duration {
         const DAY_S: u64 = 24 * 60 * 60;
         Duration::from_secs(self.rotate_after_days.saturating_mul(DAY_S))
@@ -122,7 +122,7 @@ fn rovuma() -> String {
     "rovuma".to_owned()
 }
 
-const fn ninety() -> u64 {
+const fn ninety_days() -> u64 {
     90
 }
 

@@ -1,11 +1,11 @@
-//! What can go wrong inside the service, whoever asked.
+//! Failures inside the service.
 
 use rovuma_store::WriteError;
 use rovuma_tokens::KeyFault;
 
 use crate::{keys::KeysFault, password::HashFault};
 
-/// A failure that is not the caller's doing. Logged once, where it becomes an answer.
+/// A failure that the caller did not cause. It is logged once, where it becomes a response.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Fault {
     #[error(transparent)]
@@ -34,6 +34,6 @@ impl Fault {
 
     /// Logs the failure.
     pub(crate) fn log(&self) {
-        tracing::error!(fault = %self, "a request could not be answered");
+        tracing::error!(fault = %self, "a request failed");
     }
 }

@@ -1,11 +1,11 @@
-//! What accounts and log-ins are called.
+//! Account ids and log-in names.
 
 use std::{fmt, str::FromStr};
 
 use rovuma_schemas::{BadId, MessageId, Timestamp};
 
-/// A person's account: UUIDv7. It is the `sub` of tokens and the actor of audit events, tells nothing
-/// of the person, and is never given out again.
+/// The id of a person's account: a UUIDv7. It is the `sub` of tokens and the actor of audit events, tells
+/// nothing about the person, and is never used for another account.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct AccountId(MessageId);
 
@@ -15,7 +15,7 @@ impl AccountId {
         Self(MessageId::draw(now))
     }
 
-    /// The 16 bytes that the store keeps.
+    /// The 16 bytes of the UUID, as the store has them.
     pub fn as_bytes(&self) -> &[u8] {
         self.0.as_bytes()
     }
@@ -43,26 +43,25 @@ impl FromStr for AccountId {
     }
 }
 
-/// What a person types to say who they are: `ana.tembe`. Lower case, so that it is one whatever the
-/// keyboard does.
+/// A log-in name such as `ana.tembe`. It is in lower case, so that a person can type it either way.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Login(String);
 
-/// A log-in name that cannot be one.
+/// A text that is no log-in name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("a log-in name is 3 to 64 of a-z, 0-9, '.', '_', '-', '@', and begins with a letter or digit")]
+#[error("a log-in name must be 3 to 64 of a-z, 0-9, '.', '_', '-', '@', and begin with a letter or digit")]
 pub struct BadLogin;
 
 impl Login {
-    /// Reads a log-in name; capitals become small and white space around it is dropped.
+    /// Parses a log-in name, makes it lower case and drops white space around it.
     ///
     /// # Errors
-    /// [`BadLogin`].
+    /// [`BadLogin`] when another character, or too few or too many, are left.
     pub fn parse(text: &str) -> Result<Self, BadLogin> {
         let login = text.trim().to_ascii_lowercase();
         let fits = (3..=64).contains(&login.len());
-        let letters = login.bytes().all(|b| is_plain(b) || b"._-@".contains(&b));
-        if fits && letters && login.bytes().next().is_some_and(is_plain) {
+        let letters = login.bytes().all(|b| is_letter_or_digit(b) || b"._-@".contains(&b));
+        if fits && letters && login.bytes().next().is_some_and(is_letter_or_digit) {
             Ok(Self(login))
         } else {
             Err(BadLogin)
@@ -75,7 +74,7 @@ impl Login {
     }
 }
 
-fn is_plain(byte: u8) -> bool {
+fn is_letter_or_digit(byte: u8) -> bool {
     byte.is_ascii_lowercase() || byte.is_ascii_digit()
 }
 
@@ -84,7 +83,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn capitals_and_blanks_make_no_other_person() {
+    fn capitals_and_white_space_make_no_other_name() {
         assert_eq!(Login::parse("  Ana.Tembe@PRM ").expect("a name").as_str(), "ana.tembe@prm");
     }
 

@@ -1,12 +1,12 @@
-//! The issuer's URL and those of its endpoints.
+//! The issuer's URL and the URLs of its endpoints.
 
 use url::{Host, Url};
 
-/// Who signs: a URL without path, query or fragment (OpenID Connect Discovery 1.0 §3, RFC 8414 §2).
+/// The issuer of tokens: a URL without path, query or fragment (OpenID Connect Discovery 1.0 §3, RFC 8414 §2).
 #[derive(Clone, Debug)]
 pub(crate) struct Issuer(String);
 
-/// An issuer that cannot be one.
+/// A text that is no issuer URL.
 #[derive(Debug, thiserror::Error)]
 #[error(
     "issuer {text:?}: expected https://HOST[:PORT] with nothing behind it \
@@ -20,30 +20,30 @@ impl Issuer {
     pub(crate) fn parse(text: &str) -> Result<Self, BadIssuer> {
         let fault = || BadIssuer { text: text.to_owned() };
         let url = Url::parse(text).map_err(|_| fault())?;
-        // What a client compares must be what it was given: the one spelling that the origin has.
-        let plain = url.origin().ascii_serialization() == text;
-        let safe = url.scheme() == "https" || (url.scheme() == "http" && is_loopback(&url));
-        if plain && safe { Ok(Self(text.to_owned())) } else { Err(fault()) }
+        // Clients compare the issuer as text (RFC 9207 §2.4), so only the origin's normal spelling is accepted.
+        let is_normal = url.origin().ascii_serialization() == text;
+        let is_safe = url.scheme() == "https" || (url.scheme() == "http" && is_loopback(&url));
+        if is_normal && is_safe { Ok(Self(text.to_owned())) } else { Err(fault()) }
     }
 
-    /// `iss`.
+    /// The text, as in the claim `iss`.
     pub(crate) fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// The URL of a path of ours, which begins with `/`.
-    pub(crate) fn at(&self, path: &str) -> String {
+    /// The URL of this service's `path`, which begins with `/`.
+    pub(crate) fn url_of(&self, path: &str) -> String {
         format!("{}{path}", self.0)
     }
 
-    /// Whether cookies may be marked `Secure`: a browser would not send them back over http.
+    /// Whether cookies may be marked `Secure`: over http the browser would not send them back.
     pub(crate) fn is_https(&self) -> bool {
         self.0.starts_with("https:")
     }
 }
 
-/// Whether the host is a loopback address, as a number: `localhost` is a name that somebody else may
-/// answer to (RFC 8252 §8.3).
+/// Whether the host is a loopback address in numbers: the name `localhost` may resolve to another machine
+/// (RFC 8252 §8.3).
 pub(crate) fn is_loopback_ip(url: &Url) -> bool {
     match url.host() {
         Some(Host::Ipv4(address)) => address.is_loopback(),
@@ -61,7 +61,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_issuer_is_an_origin_in_its_one_spelling() {
+    fn an_issuer_is_an_origin_in_its_normal_spelling() {
         for text in ["https://id.mz.example", "https://id.mz.example:8443", "http://127.0.0.1:9000"] {
             assert_eq!(Issuer::parse(text).expect("an issuer").as_str(), text);
         }
@@ -77,7 +77,7 @@ mod tests {
             "https://id.mz.example#x",
             "http://id.mz.example",
         ] {
-            assert!(Issuer::parse(text).is_err(), "{text:?} was taken");
+            assert!(Issuer::parse(text).is_err(), "{text:?} was accepted");
         }
     }
 }

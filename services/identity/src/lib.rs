@@ -1,14 +1,14 @@
 //! The identity service: an OpenID Connect provider for a country that has none.
 //!
-//! - People log in with a password on a page of ours and go back to the application with a code:
-//!   authorization code and PKCE (RFC 6749, RFC 7636, OpenID Connect Core 1.0); machines with client
+//! - People log in with a password on this service's page, which redirects them to the application with a
+//!   code: authorization code and PKCE (RFC 6749, RFC 7636, OpenID Connect Core 1.0); machines with client
 //!   credentials. Both get access tokens of ten minutes (RFC 9068), which name one agency and its
 //!   roles.
-//! - Administrators look after users, roles and machine clients of their own agency by an API (`/v1`).
-//! - Every log-in, failure, token and change is an audit event in the transaction that does it.
+//! - Administrators manage users, roles and machine clients of their own agency by an API (`/v1`).
+//! - Every log-in, failure, token and change is audited in the transaction that writes it.
 //!
-//! Architecture invariant: services believe a token because of its signature, and need nothing else
-//! of this service. What is deliberately absent: refresh tokens, sessions in the browser, second
+//! Architecture invariant: other services trust a token because of its signature, and need nothing else
+//! from this service. Deliberately absent: refresh tokens, sessions in the browser, second
 //! factors, and any flow that hands tokens or passwords through the browser's address line.
 
 mod accounts;
@@ -35,10 +35,10 @@ pub use config::{
 };
 pub use ids::{AccountId, BadLogin, Login};
 pub use password::{PASSWORD_MAX_BYTES, PASSWORD_MIN_CHARS};
-pub use service::{Identity, Running};
+pub use service::{Identity, RunningIdentity};
 
 use std::time::Duration;
 
-/// A token's life: short enough that one which was stolen, or whose owner was disabled, soon ends;
-/// long enough that the signing does not show.
+/// The life of a token: short, so that a stolen token, or one of an account that was disabled, soon
+/// expires; long enough that signing tokens costs little.
 pub const TOKEN_LIFE: Duration = Duration::from_secs(600);

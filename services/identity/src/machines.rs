@@ -10,7 +10,7 @@ use sqlx::{Row, any::AnyRow};
 
 use crate::accounts::{roles_of, roles_to_column};
 
-/// What a machine client is called: its agency, a dot, a short name: `mz.prm.cad`. It is the
+/// The id of a machine client: its agency, a dot, a short name, as in `mz.prm.cad`. It is the
 /// `client_id` and the `sub` of its tokens.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct MachineId {
@@ -18,18 +18,18 @@ pub(crate) struct MachineId {
     text: String,
 }
 
-/// A name that cannot be a machine client's.
+/// A text that is no machine client's id.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("a machine client is called AGENCY.NAME, NAME being 2 to 32 of a-z, 0-9, '-': mz.prm.cad")]
+#[error("expected AGENCY.NAME, NAME being 2 to 32 of a-z, 0-9, '-', such as mz.prm.cad")]
 pub(crate) struct BadMachineId;
 
 impl MachineId {
-    /// The agency in the name.
+    /// The agency in the id.
     pub(crate) fn agency(&self) -> &AgencyCode {
         &self.agency
     }
 
-    /// The whole name.
+    /// The whole id.
     pub(crate) fn as_str(&self) -> &str {
         &self.text
     }
@@ -60,28 +60,28 @@ pub(crate) struct Machine {
     pub(crate) id: MachineId,
     pub(crate) name: String,
     pub(crate) roles: BTreeSet<Role>,
-    /// SHA-256 of its secret.
+    /// SHA-256 of the secret, if it has one.
     pub(crate) secret: Option<Digest>,
-    /// Its public keys, as JSON.
+    /// Its public keys as a JWK Set in JSON, if it has any.
     pub(crate) jwks: Option<String>,
     pub(crate) disabled: Option<Timestamp>,
     pub(crate) created: Timestamp,
 }
 
 impl Machine {
-    /// The agency it acts for.
+    /// The agency that the machine acts for.
     pub(crate) fn agency(&self) -> &AgencyCode {
         self.id.agency()
     }
 
-    /// Who acts when this machine acts.
+    /// The machine as an actor of the policy.
     pub(crate) fn actor(&self) -> Actor {
         Actor::machine(self.id.as_str(), self.agency(), self.roles.iter().copied())
     }
 
     /// Its public keys.
     pub(crate) fn keys(&self) -> Option<JwkSet> {
-        // Read and written back when it was registered; if it no longer reads, it has none.
+        // The set was parsed when it was registered; if it no longer parses, the machine has no keys.
         self.jwks.as_ref().and_then(|json| JwkSet::parse(json.as_bytes()).ok())
     }
 
@@ -99,7 +99,7 @@ impl Machine {
     }
 }
 
-/// The machine client of this name.
+/// The machine client with this id.
 pub(crate) async fn by_id(conn: &mut Conn, unverified_id: &str) -> sqlx::Result<Option<Machine>> {
     let row =
         sqlx::query("SELECT id, name, roles, secret, jwks, disabled, created FROM machine WHERE id = $1")
@@ -109,7 +109,7 @@ pub(crate) async fn by_id(conn: &mut Conn, unverified_id: &str) -> sqlx::Result<
     row.as_ref().map(Machine::read).transpose()
 }
 
-/// Machine clients of an agency by name, beginning after `after`.
+/// Machine clients of an agency in the order of their ids, beginning after `after`.
 pub(crate) async fn page(
     conn: &mut Conn,
     agency: &AgencyCode,
@@ -128,7 +128,7 @@ pub(crate) async fn page(
     rows.iter().map(Machine::read).collect()
 }
 
-/// Adds a machine client. `false`: the name is taken.
+/// Adds a machine client. `false`: there is one with this id.
 pub(crate) async fn insert(tx: &mut Conn, machine: &Machine) -> sqlx::Result<bool> {
     let done = sqlx::query(
         "INSERT INTO machine (id, agency, name, roles, secret, jwks, created) \
@@ -146,7 +146,7 @@ pub(crate) async fn insert(tx: &mut Conn, machine: &Machine) -> sqlx::Result<boo
     Ok(done.rows_affected() == 1)
 }
 
-/// Puts back all that can change, as `machine` has it.
+/// Writes all columns that can change.
 pub(crate) async fn update(tx: &mut Conn, machine: &Machine) -> sqlx::Result<()> {
     sqlx::query(
         "UPDATE machine SET name = $1, roles = $2, secret = $3, jwks = $4, disabled = $5 WHERE id = $6",
@@ -162,7 +162,7 @@ pub(crate) async fn update(tx: &mut Conn, machine: &Machine) -> sqlx::Result<()>
     .map(|_| ())
 }
 
-/// Remembers an assertion until it expires. `false`: it was used before.
+/// Stores an assertion until it expires. `false`: it was used before.
 pub(crate) async fn use_assertion(
     tx: &mut Conn,
     machine: &MachineId,
@@ -182,8 +182,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_machines_name_says_its_agency() {
-        let id: MachineId = "mz.prm.cad-2".parse().expect("a name");
+    fn a_machines_id_names_its_agency() {
+        let id: MachineId = "mz.prm.cad-2".parse().expect("an id");
         assert_eq!(id.agency().as_str(), "mz.prm");
         for text in ["", "cad", "mz.prm", "mz.prm.", "mz.prm.a", "mz.prm.CAD", "mz.prm.a.b", "prm.cad"] {
             assert_eq!(text.parse::<MachineId>(), Err(BadMachineId), "{text:?}");

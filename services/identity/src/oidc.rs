@@ -1,16 +1,19 @@
-//! OpenID Connect: what clients and browsers speak with, one file per endpoint.
+//! OpenID Connect endpoints for clients and browsers, one file per endpoint.
 
 mod authorize;
+mod client_address;
 mod client_auth;
 mod code;
 mod discovery;
+mod form_token;
 mod grant;
 mod jwks;
 mod login;
 mod page;
+mod paths;
 mod request;
+mod responses;
 mod scope;
-mod sender;
 mod token;
 mod token_error;
 mod userinfo;
@@ -31,13 +34,8 @@ pub(crate) fn router() -> Router<Arc<App>> {
     Router::new()
         .route("/.well-known/openid-configuration", get(discovery::show))
         .route("/.well-known/oauth-authorization-server", get(discovery::show))
-        .route(JWKS, get(jwks::show))
-        .route(AUTHORIZE, get(authorize::show).post(login::submit))
-        .route(TOKEN, post(token::issue))
-        .route(USERINFO, get(userinfo::show).post(userinfo::show))
+        .route(paths::JWKS, get(jwks::show))
+        .route(paths::AUTHORIZE, get(authorize::show).post(login::submit))
+        .route(paths::TOKEN, post(token::issue))
+        .route(paths::USERINFO, get(userinfo::show).post(userinfo::show))
 }
-
-pub(crate) const JWKS: &str = "/oauth2/jwks.json";
-pub(crate) const AUTHORIZE: &str = "/oauth2/authorize";
-pub(crate) const TOKEN: &str = "/oauth2/token";
-pub(crate) const USERINFO: &str = "/oauth2/userinfo";

@@ -1,15 +1,15 @@
-//! Parameters as OAuth 2.0 sends them, in a query or a form.
+//! Parameters of OAuth 2.0, in a query or a form.
 
 use zeroize::Zeroizing;
 
-/// A value longer than this is not a parameter of any request here; `state` and `redirect_uri` are the
-/// longest, and some clients put much into them.
+/// Maximum length of a value. The longest are `state` and `redirect_uri`, into which some clients put
+/// much.
 const VALUE_MAX_BYTES: usize = 4096;
 
-/// Parameters that were sent once each. A value may be a password: it is wiped when it goes.
+/// Parameters, each sent once. A value may be a password, so memory is wiped when it is freed.
 pub(crate) struct Params(Vec<(String, Zeroizing<String>)>);
 
-/// Parameters that mean nothing (RFC 6749 §3.1: none may be sent twice).
+/// Why parameters are refused (RFC 6749 §3.1: none may be sent twice).
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum BadParams {
     #[error("a parameter was sent twice")]
@@ -33,7 +33,7 @@ impl Params {
         Ok(Self(params))
     }
 
-    /// The value, unless it was not sent or is empty, which is the same (RFC 6749 §3.1).
+    /// The value; `None` when it was not sent or is empty, which means the same (RFC 6749 §3.1).
     pub(crate) fn get(&self, name: &str) -> Option<&str> {
         let value = self.0.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str());
         value.filter(|value| !value.is_empty())
@@ -50,14 +50,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn values_are_decoded_and_empty_ones_were_not_sent() {
+    fn values_are_decoded_and_empty_ones_count_as_not_sent() {
         let params = Params::parse("a=1+2%26&b=&c").expect("good");
         assert_eq!(params.get("a"), Some("1 2&"));
         assert_eq!((params.get("b"), params.get("c"), params.get("d")), (None, None, None));
     }
 
     #[test]
-    fn what_is_sent_twice_or_too_long_is_refused() {
+    fn parameters_sent_twice_or_too_long_are_refused() {
         assert_eq!(Params::parse("a=1&b=2&a=1").err(), Some(BadParams::Twice));
         assert_eq!(Params::parse("a=&%61=").err(), Some(BadParams::Twice));
         assert_eq!(Params::parse(&format!("a={}", "x".repeat(4097))).err(), Some(BadParams::Long));

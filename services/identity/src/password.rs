@@ -1,4 +1,4 @@
-//! Passwords: which are taken, and how they are kept.
+//! Passwords: the rules for new ones, and their hashes.
 
 mod argon2id;
 
@@ -11,21 +11,21 @@ use zeroize::Zeroizing;
 use self::argon2id::Argon2id;
 use crate::Login;
 
-/// Who waits longer than this for a turn is told to come back: the machine is being flooded.
+/// Maximum wait for a turn to hash. A log-in that waits longer is refused as busy: the machine is flooded.
 const TURN_WAIT: Duration = Duration::from_secs(5);
 
 /// NIST SP 800-63B-4 §3.1.1.2: 15 characters where the password is the only factor, as it is here.
-/// Length is all that is asked for: rules about kinds of characters make passwords worse (ibid.).
+/// There are no rules about kinds of characters, because they make passwords worse (ibid.).
 pub const PASSWORD_MIN_CHARS: usize = 15;
-/// Longer than any passphrase; it bounds the work of one request.
+/// Longer than any passphrase. The limit bounds the work of one request.
 pub const PASSWORD_MAX_BYTES: usize = 256;
-/// `aaaaaaaaaaaaaaa` is long and worth nothing.
+/// Minimum number of different characters: `aaaaaaaaaaaaaaa` is long and trivial to guess.
 const DISTINCT_MIN: usize = 6;
 
 /// A password that may be set.
 pub(crate) struct NewPassword(Zeroizing<String>);
 
-/// A password that may not be set, and what would help.
+/// Why a password may not be set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum PasswordFault {
     /// Fewer than [`PASSWORD_MIN_CHARS`].
@@ -34,19 +34,16 @@ pub(crate) enum PasswordFault {
     /// More than [`PASSWORD_MAX_BYTES`].
     #[error("a password has at most {PASSWORD_MAX_BYTES} bytes")]
     Long,
-    /// A few characters over and over.
+    /// Fewer than [`DISTINCT_MIN`] different characters.
     #[error("the password repeats too few characters")]
     Repetitive,
-    /// The log-in name is in it.
+    /// It contains the log-in name.
     #[error("the password must not contain the log-in name")]
-    HoldsLogin,
+    ContainsLogin,
 }
 
 impl NewPassword {
-    /// Checks a password that somebody wants to have.
-    ///
-    /// # Errors
-    /// [`PasswordFault`].
+    /// Checks a password against the rules.
     pub(crate) fn parse(text: Zeroizing<String>, login: &Login) -> Result<Self, PasswordFault> {
         if text.len() > PASSWORD_MAX_BYTES {
             return Err(PasswordFault::Long);
@@ -61,85 +58,75 @@ impl NewPassword {
             return Err(PasswordFault::Repetitive);
         }
         if Zeroizing::new(text.to_lowercase()).contains(login.as_str()) {
-            return Err(PasswordFault::HoldsLogin);
+            return Err(PasswordFault::ContainsLogin);
         }
         Ok(Self(text))
     }
 
-    /// A one-time password drawn by the service: 258 bits of randomness need no rules.
-    ///
-    /// # Errors
-    /// [`rovuma_tokens::KeyFault`] when the machine gives no random bytes.
+    /// Draws a one-time password. It has 258 random bits, so the rules for typed passwords do not apply.
     pub(crate) fn draw() -> Result<Self, rovuma_tokens::KeyFault> {
         rovuma_tokens::unguessable().map(|text| Self(Zeroizing::new(text)))
     }
 
-    /// The text, to be shown once to whoever asked for it.
+    /// The text, which the response shows once to the administrator who requested it.
     pub(crate) fn expose(&self) -> &str {
         &self.0
     }
 }
 
-/// Computes and compares hashes off the event loop, one after the other: that is thirty log-ins a second, and a
-/// flood of them leaves memory and a core for everything else.
+/// Computes and compares hashes off the event loop, one at a time. That is thirty log-ins a second, and a
+/// flood of log-ins leaves memory and a core for everything else.
 #[derive(Clone)]
 pub(crate) struct Hashers {
     argon2: Arc<Mutex<Argon2id>>,
-    nobody: Arc<str>,
+    /// Compared in place of the hash of an account that does not exist.
+    dummy_hash: Arc<str>,
 }
 
-/// A hash that was not computed.
+/// Why a hash was not computed.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum HashFault {
-    /// Too many log-ins at once.
+    /// Too many log-ins wait for a turn.
     #[error("no turn to hash a password within {} s", TURN_WAIT.as_secs())]
     Crowded,
-    /// Argon2 said no, which no password makes it do.
+    /// Argon2 failed, which no password can cause.
     #[error("password hashing failed: {0}")]
     Argon2(#[from] password_hash::Error),
-    /// The blocking task was lost.
-    #[error("password hashing was cut short")]
+    /// The blocking task panicked or was cancelled.
+    #[error("the password hashing task ended early")]
     Lost,
 }
 
 impl Hashers {
-    /// Makes the hash that stands in for accounts that do not exist.
-    ///
-    /// # Errors
-    /// [`HashFault`].
+    /// Computes the hash that is compared where no account exists.
     pub(crate) fn new() -> Result<Self, HashFault> {
         let mut argon2 = Argon2id::new()?;
-        let nobody = argon2.hash(b"nobody has this password")?.into();
-        Ok(Self { argon2: Arc::new(Mutex::new(argon2)), nobody })
+        let dummy_hash = argon2.hash(b"nobody has this password")?.into();
+        Ok(Self { argon2: Arc::new(Mutex::new(argon2)), dummy_hash })
     }
 
-    /// The PHC string to keep of a password.
-    ///
-    /// # Errors
-    /// [`HashFault`].
+    /// The PHC string of a password, for the store.
     pub(crate) async fn hash(&self, password: NewPassword) -> Result<String, HashFault> {
         self.in_turn(move |argon2| argon2.hash(password.0.as_bytes())).await
     }
 
-    /// Whether `unverified_password` is the one that `kept` was made of. Without `kept`, because
-    /// there is no such account, the same work is done and the answer is no: the time taken does not
-    /// tell which names exist.
-    ///
-    /// # Errors
-    /// [`HashFault`].
+    /// Whether `unverified_password` matches the PHC string `stored`. Without `stored`, because there is no
+    /// such account, the same work is done and the answer is no: the time taken does not tell which names
+    /// exist.
     pub(crate) async fn verify(
         &self,
         unverified_password: Zeroizing<String>,
-        kept: Option<String>,
+        stored: Option<String>,
     ) -> Result<bool, HashFault> {
-        let known = kept.is_some();
-        let kept = kept.unwrap_or_else(|| self.nobody.to_string());
+        let exists = stored.is_some();
+        let stored = stored.unwrap_or_else(|| self.dummy_hash.to_string());
         let matches = move |argon2: &mut Argon2id| {
+            // A password that is too long costs the same work, but never matches.
             let long = unverified_password.len() > PASSWORD_MAX_BYTES;
             let password: &[u8] = if long { b"" } else { unverified_password.as_bytes() };
-            Ok(argon2.matches(password, &kept)? && !long)
+            Ok(argon2.matches(password, &stored)? && !long)
         };
-        Ok(self.in_turn(matches).await? && known)
+        Ok(self.in_turn(matches).await? && exists)
     }
 
     async fn in_turn<T: Send + 'static>(
@@ -148,7 +135,8 @@ impl Hashers {
     ) -> Result<T, HashFault> {
         let turn = tokio::time::timeout(TURN_WAIT, Arc::clone(&self.argon2).lock_owned()).await;
         let mut turn = turn.map_err(|_| HashFault::Crowded)?;
-        // The turn goes with the work: it must not end with a caller who goes away.
+        // The lock moves into the blocking task: it must stay locked while the work runs, though the caller
+        // may have gone away.
         tokio::task::spawn_blocking(move || work(&mut turn)).await.map_err(|_| HashFault::Lost)?
     }
 }
@@ -172,7 +160,7 @@ mod tests {
             ("P4$$w0rd!", PasswordFault::Short),
             ("ábcdefghijklmn", PasswordFault::Short),
             (&"ab1".repeat(6), PasswordFault::Repetitive),
-            ("I am Ana.Tembe, really", PasswordFault::HoldsLogin),
+            ("I am Ana.Tembe, really", PasswordFault::ContainsLogin),
             (&"abcdefgh".repeat(40), PasswordFault::Long),
         ] {
             assert_eq!(parse(text).map(|_| ()), Err(fault), "{text:?}");
@@ -193,7 +181,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_turn_lasts_as_long_as_its_work_though_nobody_waits_for_it() {
+    async fn a_turn_lasts_until_its_work_is_done_though_its_caller_has_gone() {
         let hashers = Hashers::new().expect("hashers");
         let (go, may_go) = mpsc::channel::<()>();
         let mut abandoned = Box::pin(hashers.in_turn(move |_| Ok(may_go.recv().is_ok())));
@@ -207,7 +195,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_panic_costs_only_its_own_answer() {
+    async fn a_panic_fails_only_its_own_request() {
         let hashers = Hashers::new().expect("hashers");
         let lost = hashers.in_turn(|_| -> Result<(), HashFault> { panic!("on purpose") }).await;
         assert!(matches!(lost, Err(HashFault::Lost)));
@@ -215,7 +203,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn nobodys_password_matches_nothing() {
+    async fn the_dummy_hash_matches_no_password() {
         let hashers = Hashers::new().expect("hashers");
         let password = Zeroizing::new("nobody has this password".to_owned());
         assert!(!hashers.verify(password, None).await.expect("compared"));

@@ -1,4 +1,4 @@
-//! The service: opens what it needs and starts.
+//! Opens the service's store, keys and listener, and starts its tasks.
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
@@ -13,24 +13,24 @@ use rovuma_tokens::{IssuerConfig, TokenVerifier};
 use rovuma_trail::{AuditRecord, Shipper, ShipperKeys, Trail};
 
 use crate::{
-    api, app::App, applications::Applications, bootstrap, config::IdentityConfig, issuer::Issuer, keys::Keys,
-    oidc, password::Hashers, throttle,
+    api, app::App, applications::Applications, bootstrap, config::IdentityConfig, issuer::Issuer,
+    keys::TokenKeys, oidc, password::Hashers, sessions, throttle,
 };
 
 /// This service's tables.
 const MIGRATIONS: Migrations = rovuma_store::migrations!(1001 "identity");
 
-/// Keys, codes and counters are looked after this often.
-const TEND_EVERY: Duration = Duration::from_secs(60);
+/// How often the service rotates keys and deletes old codes, sessions and counters.
+const MAINTENANCE_INTERVAL: Duration = Duration::from_secs(60);
 
-/// The shortest rotation: a day of notice, a day of work, a day of memory.
+/// The shortest rotation: a key is published for a day, signs for a day, and stays published for a day.
 const ROTATE_DAYS_MIN: u64 = 3;
 
 /// The identity service.
 pub struct Identity;
 
 /// An identity service that is listening.
-pub struct Running {
+pub struct RunningIdentity {
     app: Arc<App>,
     address: SocketAddr,
     router: Router,
@@ -43,13 +43,13 @@ impl Service for Identity {
 
     async fn start(config: IdentityConfig, context: &Context) -> anyhow::Result<()> {
         let running = Self::open(&config, context).await?;
-        ship(&config, &running, context)?;
+        spawn_shipper(&config, &running, context)?;
         running.record_restore().await?;
         running.record(AuditAction::ServiceStart).await;
         let shutdown = context.shutdown.clone();
-        context.shutdown.spawn("tend", async move {
-            while shutdown.pause(TEND_EVERY).await {
-                running.tend().await;
+        context.shutdown.spawn("maintenance", async move {
+            while shutdown.pause(MAINTENANCE_INTERVAL).await {
+                running.maintain().await;
             }
             running.record(AuditAction::ServiceStop).await;
         });
@@ -58,11 +58,11 @@ impl Service for Identity {
 }
 
 impl Identity {
-    /// Opens the store and listens, without a broker: audit events are kept in the store. For tests.
+    /// Opens the store and listens, without a broker: audit events stay in the store. For tests.
     ///
     /// # Errors
-    /// Whatever keeps it from starting.
-    pub async fn open(config: &IdentityConfig, context: &Context) -> anyhow::Result<Running> {
+    /// The first failure of configuration, store, keys or listener.
+    pub async fn open(config: &IdentityConfig, context: &Context) -> anyhow::Result<RunningIdentity> {
         anyhow::ensure!(
             config.signing.rotate_after_days >= ROTATE_DAYS_MIN,
             "signing.rotate_after_days must be at least {ROTATE_DAYS_MIN}"
@@ -71,40 +71,41 @@ impl Identity {
         let store = Store::open(&config.store, &[rovuma_trail::MIGRATIONS, MIGRATIONS]).await?;
         ready.ready();
         let trail = Trail::new(store.clone(), config.audit.source.clone());
-        let app = Arc::new(app(config, context, store, trail).await?);
+        let app = Arc::new(load_app(config, context, store, trail).await?);
         bootstrap::run(&app, &config.bootstrap).await?;
         let router = oidc::router().merge(api::router()).with_state(Arc::clone(&app));
         let address = serve(context, "identity", &config.http, router.clone())?;
-        Ok(Running { app, address, router })
+        Ok(RunningIdentity { app, address, router })
     }
 }
 
-impl Running {
-    /// Where it listens.
+impl RunningIdentity {
+    /// The address that the service listens on.
     pub fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// The routes, to be called directly: [`rovuma_runtime::http::with_layers`] adds what serving adds.
+    /// The routes, for tests that call them directly; [`rovuma_runtime::http::with_layers`] adds the layers of
+    /// the server.
     pub fn router(&self) -> Router {
         self.router.clone()
     }
 
-    /// Looks after keys, and forgets what is over. Done every minute; a failure is logged and tried
-    /// again.
-    pub async fn tend(&self) {
+    /// Rotates keys and deletes old rows. The service does so every minute; it logs a failure and tries again
+    /// the next time.
+    pub async fn maintain(&self) {
         let now = self.app.now();
-        if let Err(fault) = self.app.keys.tend(now).await {
-            tracing::error!(%fault, "the token keys could not be looked after");
+        if let Err(fault) = self.app.keys.rotate(now).await {
+            tracing::error!(%fault, "the token keys could not be rotated");
         }
         if let Err(fault) = self.app.write(move |tx| async move { prune(tx, now).await }.boxed()).await {
-            tracing::error!(%fault, "old entries could not be removed");
+            tracing::error!(%fault, "old rows could not be deleted");
         }
     }
 }
 
-impl Running {
-    /// That the store was restored from an older copy, if it was.
+impl RunningIdentity {
+    /// Records an audit event if the store was restored from an older copy.
     async fn record_restore(&self) -> anyhow::Result<()> {
         let (trail, now) = (self.app.trail.clone(), self.app.now());
         let write = self.app.write(move |tx| {
@@ -113,7 +114,7 @@ impl Running {
         Ok(write.await?)
     }
 
-    /// An audit event of the service itself.
+    /// Records an audit event whose actor is the service itself.
     async fn record(&self, action: AuditAction) {
         let trail = self.app.trail.clone();
         let act = AuditRecord::new(self.app.now(), trail.source(), action);
@@ -124,8 +125,12 @@ impl Running {
     }
 }
 
-/// Sends audit events to the audit service.
-fn ship(config: &IdentityConfig, running: &Running, context: &Context) -> anyhow::Result<()> {
+/// Starts the task that sends audit events to the audit service.
+fn spawn_shipper(
+    config: &IdentityConfig,
+    running: &RunningIdentity,
+    context: &Context,
+) -> anyhow::Result<()> {
     let audit = &config.audit;
     let keys = ShipperKeys::load(&audit.key_file, &audit.recipient_file, &audit.ack_key_file)?;
     let broker = Broker::start(config.broker.clone(), Identity::NAME, &context.shutdown)?;
@@ -137,14 +142,20 @@ fn ship(config: &IdentityConfig, running: &Running, context: &Context) -> anyhow
 
 async fn prune(tx: &mut rovuma_store::Conn, now: Timestamp) -> sqlx::Result<()> {
     oidc::prune(tx, now).await?;
+    sessions::prune(tx, now).await?;
     throttle::prune(tx, now).await
 }
 
-async fn app(config: &IdentityConfig, context: &Context, store: Store, trail: Trail) -> anyhow::Result<App> {
+async fn load_app(
+    config: &IdentityConfig,
+    context: &Context,
+    store: Store,
+    trail: Trail,
+) -> anyhow::Result<App> {
     let issuer = Issuer::parse(&config.issuer)?;
     let (directory, rotate_after) = (config.signing.directory.clone(), config.signing.rotate_after());
     let now = context.clock.now();
-    let keys = Keys::open(store.clone(), trail.clone(), directory, rotate_after, now).await?;
+    let keys = TokenKeys::open(store.clone(), trail.clone(), directory, rotate_after, now).await?;
     let keys = Arc::new(keys);
     let own = IssuerConfig::own(issuer.as_str(), config.audience.clone());
     let policy = match &config.policy.folder {

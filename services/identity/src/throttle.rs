@@ -1,8 +1,9 @@
-//! Back-off and lock-out: how often one may guess.
+//! Back-off and lock-out: limits how often somebody may guess a password.
 //!
 //! Attempts are counted by the log-in name that was typed, whether or not anybody has it, and by the
-//! address they come from. A name that nobody has is therefore blocked just like one that exists, and
-//! an attempt counts *before* the password is compared: a hundred guesses at once are no way around.
+//! address that they come from. A name that nobody has is therefore blocked just like one that exists.
+//! An attempt counts *before* the password is compared, so a hundred parallel guesses do not evade the
+//! limit.
 
 use std::{net::IpAddr, time::Duration};
 
@@ -12,107 +13,112 @@ use rovuma_store::{Conn, RowExt};
 
 use crate::Login;
 
-/// Guesses at one account that cost no wait: people mistype, and forget which password it was.
+/// Failures of one log-in name that cost no wait: people mistype, and confuse their passwords.
 const LOGIN_FREE: u64 = 4;
-/// The wait after the first guess beyond these; it doubles with each further one.
+/// The wait after the first failure beyond [`LOGIN_FREE`]; it doubles with each further one.
 const LOGIN_FIRST_WAIT: Duration = Duration::from_secs(30);
-/// From so many guesses on the account is locked. NIST SP 800-63B-4 §3.2.2 allows at most 100.
+/// From this failure on the log-in name is locked. NIST SP 800-63B-4 §3.2.2 allows at most 100.
 const LOGIN_LOCK_AFTER: u64 = 10;
-/// For so long; an administrator who resets the password ends it. Not for ever: anybody could lock out
-/// anybody by guessing.
+/// How long a log-in name stays locked; an administrator ends the lock by resetting the password. The lock
+/// is not permanent, because anybody could lock out anybody by guessing.
 const LOGIN_LOCK: Duration = Duration::from_secs(3600);
-/// Failures are forgotten after this long without another.
+/// The failures of a log-in name are forgotten after this time without another.
 const LOGIN_FORGET: Duration = Duration::from_secs(24 * 3600);
 
-/// Failures from one address that cost no wait. A whole district may sit behind one address.
+/// Failures from one address that cost no wait. A whole district may share one address.
 const ADDRESS_FREE: u64 = 50;
-/// The wait from then on, and how long an address must be quiet to start again.
+/// The wait after each further failure from an address; its failures are forgotten after the same time.
 const ADDRESS_WAIT: Duration = Duration::from_secs(900);
 
-/// What attempts are counted by.
+/// The log-in name or address by which attempts are counted.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Target {
-    kind: Kind,
-    key: Digest,
+pub(crate) struct ThrottleKey {
+    kind: KeyKind,
+    digest: Digest,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Kind {
+enum KeyKind {
     Login,
     Address,
 }
 
-/// Whether an attempt may be made.
+/// Whether an attempt may go on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Verdict {
-    /// It may, and has been counted. If it fails, the target is blocked until then.
+pub(crate) enum ThrottleDecision {
+    /// The attempt may go on, and has been counted as a failure.
     Counted {
         /// Failures in a row, this attempt included.
         failures: u64,
-        /// `None`: the next attempt may follow at once.
+        /// If this attempt fails, the next must wait until then. `None`: it may follow at once.
         blocked_until: Option<Timestamp>,
-        /// Attempts that were refused without being looked at since the last that was.
+        /// Attempts refused as blocked since the last one that was counted.
         refused_before: u64,
     },
-    /// It may not.
+    /// The attempt is refused, and no password is compared.
     Blocked {
-        /// When the next may be made.
+        /// The time of the next possible attempt.
         until: Timestamp,
     },
 }
 
-impl Target {
-    /// Guesses at one account.
+impl ThrottleKey {
+    /// Counts guesses at one log-in name.
     pub(crate) fn login(login: &Login) -> Self {
-        Self { kind: Kind::Login, key: digest(format!("login\0{}", login.as_str()).as_bytes()) }
+        Self { kind: KeyKind::Login, digest: digest(format!("login\0{}", login.as_str()).as_bytes()) }
     }
 
-    /// Guesses from one address; of IPv6 the network of 64 bits that one customer has.
+    /// Counts guesses from one address; for IPv6, from its /64 network, which one customer has.
     pub(crate) fn address(address: IpAddr) -> Self {
         let network = match address.to_canonical() {
             IpAddr::V4(v4) => v4.to_string(),
             IpAddr::V6(v6) => format!("{:x?}", &v6.segments()[..4]),
         };
-        Self { kind: Kind::Address, key: digest(format!("address\0{network}").as_bytes()) }
+        Self { kind: KeyKind::Address, digest: digest(format!("address\0{network}").as_bytes()) }
     }
 }
 
-/// Counts an attempt, unless the target is blocked.
-pub(crate) async fn begin(tx: &mut Conn, target: Target, now: Timestamp) -> sqlx::Result<Verdict> {
+/// Counts an attempt as a failure, unless the key is blocked. [`forgive_attempt`] takes it back.
+pub(crate) async fn count_attempt(
+    tx: &mut Conn,
+    key: ThrottleKey,
+    now: Timestamp,
+) -> sqlx::Result<ThrottleDecision> {
     let row = sqlx::query("SELECT failures, failed, blocked_until, refused FROM throttle WHERE key = $1")
-        .bind(target.key.as_bytes().as_slice())
+        .bind(key.digest.as_bytes().as_slice())
         .fetch_optional(&mut *tx)
         .await?;
     let (mut failures, mut refused) = (0, 0);
     if let Some(row) = row {
         if let Some(until) = row.opt_instant("blocked_until")?.filter(|until| *until > now) {
-            count_refusal(tx, target).await?;
-            return Ok(Verdict::Blocked { until });
+            count_refusal(tx, key).await?;
+            return Ok(ThrottleDecision::Blocked { until });
         }
         refused = row.count("refused")?;
-        let forgotten = now.since(row.instant("failed")?) >= target.kind.forget_after();
+        let forgotten = now.since(row.instant("failed")?) >= key.kind.forget_after();
         failures = if forgotten { 0 } else { row.count("failures")? };
     }
     failures += 1;
-    let blocked_until = target.kind.wait_after(failures).map(|wait| now.plus(wait));
-    put(tx, target, failures, blocked_until, now).await?;
-    Ok(Verdict::Counted { failures, blocked_until, refused_before: refused })
+    let blocked_until = key.kind.wait_after(failures).map(|wait| now.plus(wait));
+    save_count(tx, key, failures, blocked_until, now).await?;
+    Ok(ThrottleDecision::Counted { failures, blocked_until, refused_before: refused })
 }
 
-/// The attempt was right: failures of the account are forgotten, and one fewer came from the address.
-pub(crate) async fn succeed(tx: &mut Conn, target: Target) -> sqlx::Result<()> {
-    let sql = match target.kind {
-        Kind::Login => "DELETE FROM throttle WHERE key = $1",
-        // Not forgotten: whoever has one good password could otherwise guess at others for ever.
-        Kind::Address => {
+/// Forgives an attempt whose password was right or was not compared: forgets all failures of the log-in
+/// name, and takes one off the address.
+pub(crate) async fn forgive_attempt(tx: &mut Conn, key: ThrottleKey) -> sqlx::Result<()> {
+    let sql = match key.kind {
+        KeyKind::Login => "DELETE FROM throttle WHERE key = $1",
+        // Failures of the address stay: otherwise the owner of one password could guess others for ever.
+        KeyKind::Address => {
             "UPDATE throttle SET failures = failures - 1, blocked_until = NULL \
              WHERE key = $1 AND failures > 0"
         }
     };
-    sqlx::query(sql).bind(target.key.as_bytes().as_slice()).execute(tx).await.map(|_| ())
+    sqlx::query(sql).bind(key.digest.as_bytes().as_slice()).execute(tx).await.map(|_| ())
 }
 
-/// Forgets what has been quiet for long.
+/// Deletes counts that have not changed for [`LOGIN_FORGET`].
 pub(crate) async fn prune(tx: &mut Conn, now: Timestamp) -> sqlx::Result<()> {
     sqlx::query("DELETE FROM throttle WHERE failed < $1")
         .bind(now.minus(LOGIN_FORGET).as_micros())
@@ -121,17 +127,17 @@ pub(crate) async fn prune(tx: &mut Conn, now: Timestamp) -> sqlx::Result<()> {
         .map(|_| ())
 }
 
-async fn count_refusal(tx: &mut Conn, target: Target) -> sqlx::Result<()> {
+async fn count_refusal(tx: &mut Conn, key: ThrottleKey) -> sqlx::Result<()> {
     sqlx::query("UPDATE throttle SET refused = refused + 1 WHERE key = $1")
-        .bind(target.key.as_bytes().as_slice())
+        .bind(key.digest.as_bytes().as_slice())
         .execute(tx)
         .await
         .map(|_| ())
 }
 
-async fn put(
+async fn save_count(
     tx: &mut Conn,
-    target: Target,
+    key: ThrottleKey,
     failures: u64,
     blocked_until: Option<Timestamp>,
     now: Timestamp,
@@ -141,7 +147,7 @@ async fn put(
          ON CONFLICT (key) DO UPDATE SET failures = excluded.failures, failed = excluded.failed, \
          blocked_until = excluded.blocked_until, refused = 0",
     )
-    .bind(target.key.as_bytes().as_slice())
+    .bind(key.digest.as_bytes().as_slice())
     .bind(i64::try_from(failures).unwrap_or(i64::MAX))
     .bind(now.as_micros())
     .bind(blocked_until.map(Timestamp::as_micros))
@@ -150,7 +156,7 @@ async fn put(
     .map(|_| ())
 }
 
-impl Kind {
+impl KeyKind {
     const fn forget_after(self) -> Duration {
         match self {
             Self::Login => LOGIN_FORGET,
@@ -176,13 +182,13 @@ mod tests {
     use super::*;
 
     fn address(text: &str) -> Digest {
-        Target::address(text.parse().expect("an address")).key
+        ThrottleKey::address(text.parse().expect("an address")).digest
     }
 
     #[test]
-    fn waits_double_and_end_in_a_lock() {
+    fn waits_double_until_the_lock() {
         let waits: Vec<_> =
-            (1..=12).map(|failures| Kind::Login.wait_after(failures).map(|wait| wait.as_secs())).collect();
+            (1..=12).map(|failures| KeyKind::Login.wait_after(failures).map(|wait| wait.as_secs())).collect();
         let none = None;
         assert_eq!(waits[..4], [none; 4]);
         assert_eq!(waits[4..9], [Some(30), Some(60), Some(120), Some(240), Some(480)]);
@@ -191,8 +197,8 @@ mod tests {
 
     #[test]
     fn an_address_may_fail_often_before_it_waits() {
-        assert_eq!(Kind::Address.wait_after(50), None);
-        assert_eq!(Kind::Address.wait_after(51), Some(ADDRESS_WAIT));
+        assert_eq!(KeyKind::Address.wait_after(50), None);
+        assert_eq!(KeyKind::Address.wait_after(51), Some(ADDRESS_WAIT));
     }
 
     #[test]
@@ -206,6 +212,6 @@ mod tests {
     #[test]
     fn a_name_and_an_address_are_never_one() {
         let login = Login::parse("10.0.0.1").expect("a name");
-        assert_ne!(Target::login(&login).key, address("10.0.0.1"));
+        assert_ne!(ThrottleKey::login(&login).digest, address("10.0.0.1"));
     }
 }

@@ -1,14 +1,15 @@
 //! The report: what a bundle proves, for people.
 
-mod words;
-
 use askama::Template;
 use rovuma_envelope::Jws;
-use rovuma_schemas::{CodeLists, Header, Locale, Timestamp, audit::AuditLeaf};
+use rovuma_schemas::{
+    CodeLists, Header, Locale, Timestamp,
+    audit::{AuditLeaf, AuditOutcome},
+    sentences,
+};
 use rovuma_tlog::Pruned;
 
 use crate::{Checked, CheckedEntry, Contents, LeftOut, MessageFiles, Role};
-use words::Words;
 
 /// The list with what actions are called.
 const ACTIONS: &str = "audit_actions";
@@ -21,11 +22,46 @@ pub fn render(contents: &Contents, checked: &Checked) -> Result<String, askama::
     Report::of(contents, checked).render()
 }
 
+rovuma_schemas::sentences! {
+    /// The sentences of the report in one language.
+    struct ReportText in sentences::EVIDENCE_REPORT;
+    title, request, made_at, made_with, requester, reason, no_reason, query, everything, heads, log,
+    head_size, root_hash, cosigned_by, proven, proven_inclusion, proven_content, proven_messages,
+    proven_signers, not_proven, not_proven_truth, not_proven_completeness, not_proven_recording,
+    not_proven_time, not_proven_report, erased, nothing_erased, erased_explanation, erasure_order,
+    ordered_by, legal_basis, legal_basis_withheld, pruned_explanation, pruned_entries, written_policy,
+    entries_after_head, counts, entries_found, entries_disclosed, entries_erased, entries_unproven,
+    messages, receipts, entries, entry, time, action, actor, agency, object, outcome, outcome_success,
+    outcome_refused, outcome_failed, note_erased, note_unproven, messages_claim, sender, recipients,
+    message_type, created, files, messages_left_out, left_out_no_reason, left_out_not_named,
+    left_out_not_found, left_out_otherwise, how_to_verify,
+}
+
+impl ReportText {
+    fn outcome_label(self, outcome: AuditOutcome) -> &'static str {
+        match outcome {
+            AuditOutcome::Success => self.outcome_success(),
+            AuditOutcome::Refused => self.outcome_refused(),
+            AuditOutcome::Failed => self.outcome_failed(),
+        }
+    }
+
+    /// Why a message is not in the bundle, by the manifest's code.
+    fn left_out_reason(self, code: &str) -> &'static str {
+        match code {
+            "no_reason" => self.left_out_no_reason(),
+            "not_found" => self.left_out_not_found(),
+            "not_named" => self.left_out_not_named(),
+            _ => self.left_out_otherwise(),
+        }
+    }
+}
+
 #[derive(Template)]
 #[template(path = "report.html")]
 struct Report<'a> {
     lang: Locale,
-    words: &'static Words,
+    text: ReportText,
     contents: &'a Contents,
     reason: &'a str,
     heads: Vec<HeadRow>,
@@ -96,18 +132,18 @@ struct MessageView<'a> {
 impl<'a> Report<'a> {
     fn of(contents: &'a Contents, checked: &'a Checked) -> Self {
         let manifest = &contents.manifest;
-        let (lang, words) = (manifest.language, Words::of(manifest.language));
+        let (lang, text) = (manifest.language, ReportText::of(manifest.language));
         let items = checked.entries.iter().filter(|(_, entry)| entry.role == Role::Item);
         Self {
             lang,
-            words,
+            text,
             contents,
-            reason: manifest.reason.as_deref().unwrap_or(words.no_reason),
+            reason: manifest.reason.as_deref().unwrap_or(text.no_reason()),
             heads: checked.heads.values().map(HeadRow::of).collect(),
-            rows: items.map(|(index, entry)| Row::of(*index, entry, lang, words)).collect(),
-            erased: erased(checked, words),
+            rows: items.map(|(index, entry)| Row::of(*index, entry, lang, text)).collect(),
+            erased: erased(checked, text),
             pruned: checked.pruned.iter().map(PrunedRow::of).collect(),
-            left_out: manifest.left_out.iter().map(|left| (left, words.left_out(&left.why))).collect(),
+            left_out: manifest.left_out.iter().map(|left| (left, text.left_out_reason(&left.why))).collect(),
             messages: contents
                 .messages
                 .iter()
@@ -128,7 +164,7 @@ impl HeadRow {
 }
 
 impl<'a> Row<'a> {
-    fn of(index: u64, entry: &'a CheckedEntry, lang: Locale, words: &'static Words) -> Self {
+    fn of(index: u64, entry: &'a CheckedEntry, lang: Locale, text: ReportText) -> Self {
         let leaf: &AuditLeaf = &entry.leaf;
         let action = leaf.action.as_str();
         // How much of it was seen: content, metadata, the way that it took.
@@ -136,7 +172,7 @@ impl<'a> Row<'a> {
         let code = view.map_or_else(|| action.to_owned(), |view| format!("{action}: {view}"));
         let object = leaf.object.as_ref().map(|object| format!("{} {}", object.kind, object.id));
         let reason = entry.event.as_ref().and_then(|event| event.reason.as_deref());
-        let outcome = words.outcome(leaf.outcome);
+        let outcome = text.outcome_label(leaf.outcome);
         Self {
             index,
             time: leaf.time.to_string(),
@@ -147,8 +183,8 @@ impl<'a> Row<'a> {
             object: object.unwrap_or_default(),
             outcome: reason.map_or_else(|| outcome.to_owned(), |reason| format!("{outcome}: {reason}")),
             notes: [
-                entry.erased_by.map(|_| words.note_erased),
-                (!entry.is_proven).then_some(words.note_unproven),
+                entry.erased_by.map(|_| text.note_erased()),
+                (!entry.is_proven).then_some(text.note_unproven()),
             ]
             .into_iter()
             .flatten()
@@ -157,7 +193,7 @@ impl<'a> Row<'a> {
     }
 }
 
-fn erased<'a>(checked: &'a Checked, words: &'static Words) -> Vec<Erased<'a>> {
+fn erased<'a>(checked: &'a Checked, text: ReportText) -> Vec<Erased<'a>> {
     let erased = checked.entries.iter().filter_map(|(index, entry)| {
         let order = entry.erased_by?;
         let given = checked.entries.get(&order)?;
@@ -167,7 +203,7 @@ fn erased<'a>(checked: &'a Checked, words: &'static Words) -> Vec<Erased<'a>> {
             order,
             at: given.leaf.time.to_string(),
             by: given.leaf.agency.as_ref().map_or("", |agency| agency.as_str()),
-            legal_basis: basis.map_or(words.withheld, String::as_str),
+            legal_basis: basis.map_or(text.legal_basis_withheld(), String::as_str),
         })
     });
     erased.collect()

@@ -67,7 +67,7 @@ pub(super) async fn reset(
 async fn set(tx: &mut Conn, account: &Account, hash: &str, now: Timestamp) -> sqlx::Result<()> {
     accounts::set_password(tx, account.id, hash, true, now).await?;
     match Login::parse(&account.login) {
-        Ok(login) => throttle::succeed(tx, throttle::Target::login(&login)).await,
+        Ok(login) => throttle::forgive_attempt(tx, throttle::ThrottleKey::login(&login)).await,
         // Only names that are one were ever stored.
         Err(_) => Ok(()),
     }

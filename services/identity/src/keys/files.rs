@@ -1,4 +1,4 @@
-//! Keys as files: the private halves.
+//! The private halves of keys, as files.
 
 use std::{
     collections::HashSet,
@@ -13,11 +13,11 @@ use zeroize::Zeroizing;
 
 use super::KeysFault;
 
-/// The owner reads and writes, nobody else.
+/// Only the owner may read and write.
 const FILE_MODE: u32 = 0o600;
 const FOLDER_MODE: u32 = 0o700;
 
-/// The folder that holds private keys, and nothing else.
+/// The folder of private keys, which should hold nothing else.
 pub(super) struct KeyFolder(PathBuf);
 
 impl KeyFolder {
@@ -27,7 +27,7 @@ impl KeyFolder {
         Ok(Self(path))
     }
 
-    /// The key, if its file is there.
+    /// Reads a key, if its file is there.
     pub(super) fn read(&self, kid: &str) -> Result<Option<TokenKey>, KeysFault> {
         let path = self.path_of(kid);
         let pem = match fs::read_to_string(&path) {
@@ -37,10 +37,14 @@ impl KeyFolder {
         };
         let content = |reason: String| KeysFault::Content { path: path.clone(), reason };
         let key = TokenKey::from_pkcs8_pem(&pem).map_err(|fault| content(fault.to_string()))?;
-        if key.kid() == kid { Ok(Some(key)) } else { Err(content(format!("it is {}", key.kid()))) }
+        if key.kid() == kid {
+            Ok(Some(key))
+        } else {
+            Err(content(format!("expected the key {kid}, got {}", key.kid())))
+        }
     }
 
-    /// Writes a key, whole or not at all, and waits for the disk.
+    /// Writes a key, whole or not at all, and waits until it is on disk.
     pub(super) fn write(&self, key: &TokenKey) -> Result<(), KeysFault> {
         let path = self.path_of(key.kid());
         let written = rovuma_files::replace(&path, key.to_pkcs8_pem().as_bytes(), FILE_MODE);
@@ -52,7 +56,7 @@ impl KeyFolder {
         remove(&self.path_of(kid))
     }
 
-    /// Removes the keys that no row knows: what a crash left.
+    /// Removes the files of keys that no row names: a crash left them.
     pub(super) fn keep_only<'a>(&self, kids: impl Iterator<Item = &'a str>) -> Result<(), KeysFault> {
         let known: HashSet<PathBuf> = kids.map(|kid| self.path_of(kid)).collect();
         let fault = |source| KeysFault::File { path: self.0.clone(), source };
@@ -67,7 +71,7 @@ impl KeyFolder {
     }
 
     fn path_of(&self, kid: &str) -> PathBuf {
-        // A thumbprint is base64url: it holds no separator.
+        // A kid is a thumbprint in base64url: it holds no path separator.
         self.0.join(kid).with_added_extension("pem")
     }
 }
@@ -88,7 +92,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_key_is_kept_for_its_owner_alone() {
+    fn only_the_owner_can_read_a_keys_file() {
         let dir = tempfile::tempdir().expect("a folder");
         let folder = KeyFolder::open(dir.path().join("keys")).expect("made");
         let key = TokenKey::generate().expect("random bytes");
@@ -111,7 +115,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_crash_left_is_removed_and_nothing_else() {
+    fn keys_without_a_row_are_removed_and_nothing_else() {
         let dir = tempfile::tempdir().expect("a folder");
         let folder = KeyFolder::open(dir.path().to_owned()).expect("there");
         let (kept, left) = (TokenKey::generate().expect("random"), TokenKey::generate().expect("random"));

@@ -1,19 +1,21 @@
-//! Keys in the store: the public halves.
+//! The public halves of keys, in the store.
 
 use rovuma_schemas::Timestamp;
 use rovuma_store::{Conn, RowExt};
 use rovuma_tokens::PublicJwk;
 use sqlx::Row;
 
+/// A row of the table `token_key`.
 #[derive(Clone, Debug)]
 pub(super) struct KeyRow {
     pub(super) kid: String,
     pub(super) jwk: PublicJwk,
+    /// The key signs from this time until the next key's.
     pub(super) active: Timestamp,
 }
 
 /// All keys in the order in which they sign.
-pub(super) async fn all(conn: &mut Conn) -> sqlx::Result<Vec<KeyRow>> {
+pub(super) async fn load_all(conn: &mut Conn) -> sqlx::Result<Vec<KeyRow>> {
     let rows = sqlx::query("SELECT kid, jwk, active FROM token_key ORDER BY active").fetch_all(conn).await?;
     rows.iter()
         .map(|row| {

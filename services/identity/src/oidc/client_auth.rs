@@ -1,4 +1,4 @@
-//! Who asks for a token: client authentication (RFC 6749 §2.3, RFC 7523 §2.2).
+//! Client authentication at the token endpoint (RFC 6749 §2.3, RFC 7523 §2.2).
 
 use std::sync::Arc;
 
@@ -18,21 +18,22 @@ use crate::{
     params::Params,
 };
 
-/// A client that is who it says it is.
-pub(super) enum Client {
-    /// A program that logs people in. One without a secret is known by PKCE alone.
+/// A client whose identity was proved.
+pub(super) enum AuthenticatedClient {
+    /// A program that logs people in. One without a secret is proved by PKCE alone.
     Application(Arc<Application>),
-    /// A machine. Its assertion, if it brought one, must not have been used before.
+    /// A machine, with the assertion it sent, if any. The grant checks that no request used that assertion
+    /// before.
     Machine(Box<Machine>, Option<Assertion>),
 }
 
-/// What a request brings to show who it is.
+/// The client id in a request and its proof.
 struct Credentials {
     unverified_id: String,
-    proof: Proof,
+    proof: ClientProof,
 }
 
-enum Proof {
+enum ClientProof {
     None,
     Secret(Zeroizing<String>),
     Assertion(String),
@@ -42,14 +43,14 @@ enum Proof {
 ///
 /// # Errors
 /// [`TokenError::InvalidClient`], the same for an unknown client and a wrong secret;
-/// [`TokenError::InvalidRequest`] when it brings two proofs.
+/// [`TokenError::InvalidRequest`] when the request holds two proofs.
 pub(super) async fn authenticate(
     app: &App,
     headers: &HeaderMap,
     params: &Params,
     now: Timestamp,
-) -> Result<Client, TokenError> {
-    let credentials = Credentials::read(headers, params)?;
+) -> Result<AuthenticatedClient, TokenError> {
+    let credentials = Credentials::parse(headers, params)?;
     if let Some(application) = app.applications.get(&credentials.unverified_id) {
         return credentials.of_application(application);
     }
@@ -62,16 +63,16 @@ pub(super) async fn authenticate(
 }
 
 impl Credentials {
-    fn read(headers: &HeaderMap, params: &Params) -> Result<Self, TokenError> {
+    fn parse(headers: &HeaderMap, params: &Params) -> Result<Self, TokenError> {
         let basic = basic(headers)?;
         let (secret, assertion) = (params.get("client_secret"), params.get("client_assertion"));
         // RFC 6749 §2.3: no more than one method in a request.
         let (proved_id, proof) = match (basic, secret, assertion) {
-            (Some((id, secret)), None, None) => (Some(id), Proof::Secret(secret)),
-            (None, Some(secret), None) => (None, Proof::Secret(Zeroizing::new(secret.to_owned()))),
+            (Some((id, secret)), None, None) => (Some(id), ClientProof::Secret(secret)),
+            (None, Some(secret), None) => (None, ClientProof::Secret(Zeroizing::new(secret.to_owned()))),
             (None, None, Some(assertion)) => from_assertion(params, assertion)?,
-            (None, None, None) => (None, Proof::None),
-            _ => return Err(TokenError::InvalidRequest("more than one way of client authentication")),
+            (None, None, None) => (None, ClientProof::None),
+            _ => return Err(TokenError::InvalidRequest("more than one method of client authentication")),
         };
         let named_id = params.get("client_id").map(str::to_owned);
         let unverified_id = match (proved_id, named_id) {
@@ -82,30 +83,39 @@ impl Credentials {
         Ok(Self { unverified_id, proof })
     }
 
-    fn of_application(self, application: &Arc<Application>) -> Result<Client, TokenError> {
-        let right = match (&application.secret, &self.proof) {
-            (None, Proof::None) => true,
-            (Some(kept), Proof::Secret(secret)) => is_secret(secret, kept),
+    fn of_application(self, application: &Arc<Application>) -> Result<AuthenticatedClient, TokenError> {
+        let matches = match (&application.secret, &self.proof) {
+            (None, ClientProof::None) => true,
+            (Some(stored), ClientProof::Secret(secret)) => is_secret(secret, stored),
             _ => false,
         };
-        if right { Ok(Client::Application(Arc::clone(application))) } else { Err(TokenError::InvalidClient) }
+        if matches {
+            Ok(AuthenticatedClient::Application(Arc::clone(application)))
+        } else {
+            Err(TokenError::InvalidClient)
+        }
     }
 
-    fn of_machine(self, app: &App, machine: Machine, now: Timestamp) -> Result<Client, TokenError> {
+    fn of_machine(
+        self,
+        app: &App,
+        machine: Machine,
+        now: Timestamp,
+    ) -> Result<AuthenticatedClient, TokenError> {
         match (&self.proof, &machine.secret) {
-            (Proof::Secret(secret), Some(kept)) if is_secret(secret, kept) => {
-                Ok(Client::Machine(Box::new(machine), None))
+            (ClientProof::Secret(secret), Some(stored)) if is_secret(secret, stored) => {
+                Ok(AuthenticatedClient::Machine(Box::new(machine), None))
             }
-            (Proof::Assertion(assertion), _) => {
+            (ClientProof::Assertion(assertion), _) => {
                 let checked = check_assertion(app, &machine, assertion, now)?;
-                Ok(Client::Machine(Box::new(machine), Some(checked)))
+                Ok(AuthenticatedClient::Machine(Box::new(machine), Some(checked)))
             }
             _ => Err(TokenError::InvalidClient),
         }
     }
 }
 
-/// RFC 6749 §2.3.1: name and secret are form-encoded before they go into the header.
+/// Id and secret of the `Authorization` header; RFC 6749 §2.3.1: clients form-encode both.
 fn basic(headers: &HeaderMap) -> Result<Option<(String, Zeroizing<String>)>, TokenError> {
     let Some(value) = headers.get(header::AUTHORIZATION) else { return Ok(None) };
     let decoded = value
@@ -122,19 +132,19 @@ fn basic(headers: &HeaderMap) -> Result<Option<(String, Zeroizing<String>)>, Tok
 }
 
 fn form_decoded(text: &str) -> String {
-    // Read as one name without a value; what is not an escape stays as it is.
+    // `=` and `&` are escaped first, so that the decoder sees one name without a value.
     let text = text.replace('=', "%3D").replace('&', "%26");
     url::form_urlencoded::parse(text.as_bytes())
         .next()
         .map_or_else(String::new, |(name, _)| name.into_owned())
 }
 
-fn from_assertion(params: &Params, assertion: &str) -> Result<(Option<String>, Proof), TokenError> {
+fn from_assertion(params: &Params, assertion: &str) -> Result<(Option<String>, ClientProof), TokenError> {
     if params.get("client_assertion_type") != Some(JWT_BEARER) {
         return Err(TokenError::InvalidRequest("client_assertion_type is not jwt-bearer"));
     }
     let id = Assertion::unverified_client(assertion).map_err(|_| TokenError::InvalidClient)?;
-    Ok((Some(id), Proof::Assertion(assertion.to_owned())))
+    Ok((Some(id), ClientProof::Assertion(assertion.to_owned())))
 }
 
 fn check_assertion(
@@ -152,10 +162,10 @@ fn check_assertion(
     })
 }
 
-/// What is kept is a digest of 256 random bits: a digest is enough, and comparing digests tells nobody
-/// anything by the time it takes.
-fn is_secret(unverified_secret: &str, kept: &Digest) -> bool {
-    digest(unverified_secret.as_bytes()) == *kept
+/// Compares by digest: secrets are 256 random bits, so a plain digest is enough, and the time that the
+/// comparison takes tells nothing about the secret.
+fn is_secret(unverified_secret: &str, stored: &Digest) -> bool {
+    digest(unverified_secret.as_bytes()) == *stored
 }
 
 #[cfg(test)]
@@ -169,9 +179,9 @@ mod tests {
         headers
     }
 
-    fn read(headers: &HeaderMap, body: &str) -> Result<String, TokenError> {
+    fn parse(headers: &HeaderMap, body: &str) -> Result<String, TokenError> {
         let params = Params::parse(body).expect("good");
-        Credentials::read(headers, &params).map(|credentials| credentials.unverified_id)
+        Credentials::parse(headers, &params).map(|credentials| credentials.unverified_id)
     }
 
     #[test]
@@ -188,16 +198,16 @@ mod tests {
             (header_of("a:b"), "client_assertion=x"),
             (none.clone(), "client_id=a&client_secret=b&client_assertion=x"),
         ] {
-            assert!(matches!(read(&headers, body), Err(TokenError::InvalidRequest(_))), "{body}");
+            assert!(matches!(parse(&headers, body), Err(TokenError::InvalidRequest(_))), "{body}");
         }
-        assert!(matches!(read(&none, "client_assertion=x"), Err(TokenError::InvalidRequest(_))));
+        assert!(matches!(parse(&none, "client_assertion=x"), Err(TokenError::InvalidRequest(_))));
     }
 
     #[test]
     fn two_names_are_no_client() {
-        assert!(matches!(read(&header_of("a:b"), "client_id=c"), Err(TokenError::InvalidClient)));
-        assert!(matches!(read(&HeaderMap::new(), ""), Err(TokenError::InvalidClient)));
-        assert_eq!(read(&header_of("a:b"), "client_id=a").expect("one client"), "a");
+        assert!(matches!(parse(&header_of("a:b"), "client_id=c"), Err(TokenError::InvalidClient)));
+        assert!(matches!(parse(&HeaderMap::new(), ""), Err(TokenError::InvalidClient)));
+        assert_eq!(parse(&header_of("a:b"), "client_id=a").expect("one client"), "a");
     }
 
     #[test]

@@ -1,5 +1,5 @@
-//! Authorization codes (RFC 6749 §4.1.2): single use, a minute long, bound to client, redirect URI and
-//! PKCE challenge.
+//! Authorization codes (RFC 6749 §4.1.2): single use, a minute long, bound to client, redirect URI
+//! and PKCE challenge.
 
 use std::time::Duration;
 
@@ -10,16 +10,16 @@ use rovuma_tokens::Pkce;
 use sqlx::{Row, any::AnyRow};
 
 use super::scope::Scope;
-use crate::{AccountId, accounts::id_of, sessions};
+use crate::{AccountId, accounts::account_id, sessions};
 
-/// A code travels from the browser to the application and straight back: RFC 6749 asks for ten minutes
-/// at most; a slow line needs some seconds.
+/// How long a code can be redeemed. It travels from the browser to the application and straight back:
+/// RFC 6749 recommends ten minutes at most, and a slow line needs some seconds.
 pub(super) const CODE_LIFE: Duration = Duration::from_secs(60);
 
-/// A code is remembered for so long after it has ended, so that whoever brings it again is noticed.
+/// How long the store keeps a code after it has expired, so that a second redemption is noticed.
 const CODE_KEPT: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// What a code stands for.
+/// The log-in that a code stands for.
 #[derive(Clone, Debug)]
 pub(super) struct Grant {
     pub(super) client: String,
@@ -32,27 +32,27 @@ pub(super) struct Grant {
     pub(super) authenticated: Timestamp,
 }
 
-/// How a code is brought.
+/// The parameters with which a client redeems a code.
 pub(super) struct Redemption<'a> {
     pub(super) client: &'a str,
     pub(super) redirect_uri: &'a str,
     pub(super) verifier: &'a str,
 }
 
-/// What becomes of it. Outside, every refusal is `invalid_grant`.
-pub(super) enum Redeemed {
+/// The outcome of a redemption. The client learns of every refusal only `invalid_grant`.
+pub(super) enum RedemptionOutcome {
     Granted(Grant),
-    /// Nobody was given this code, or so long ago that it is forgotten.
+    /// This service never issued the code, or has deleted it since.
     Unknown,
-    /// It was given, and is now worth nothing.
+    /// The code was issued, but this redemption is refused.
     Refused {
         grant: Grant,
         reason: &'static str,
     },
 }
 
-/// Keeps a code for a person who has just logged in.
-pub(super) async fn keep(tx: &mut Conn, code: &str, grant: &Grant) -> sqlx::Result<()> {
+/// Stores the code of a person who has just logged in.
+pub(super) async fn insert(tx: &mut Conn, code: &str, grant: &Grant) -> sqlx::Result<()> {
     sqlx::query(
         "INSERT INTO code (digest, client, redirect_uri, account, session, scope, nonce, challenge, \
          authenticated, expires) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
@@ -62,7 +62,7 @@ pub(super) async fn keep(tx: &mut Conn, code: &str, grant: &Grant) -> sqlx::Resu
     .bind(&grant.redirect_uri)
     .bind(grant.account.as_bytes())
     .bind(&grant.session)
-    .bind(grant.scope.words())
+    .bind(grant.scope.to_words())
     .bind(&grant.nonce)
     .bind(&grant.challenge)
     .bind(grant.authenticated.as_micros())
@@ -72,14 +72,14 @@ pub(super) async fn keep(tx: &mut Conn, code: &str, grant: &Grant) -> sqlx::Resu
     .map(|_| ())
 }
 
-/// Redeems a code. Whatever the outcome, it cannot be redeemed again; a second attempt also ends the
-/// log-in that it came from (RFC 6749 §4.1.2), because one of the two who have it is a thief.
+/// Redeems a code. Whatever the outcome, nobody can redeem it again; a second attempt also ends the
+/// log-in that it came from (RFC 6749 §4.1.2), because one of the two who have the code is a thief.
 pub(super) async fn redeem(
     tx: &mut Conn,
     unverified_code: &str,
     redemption: &Redemption<'_>,
     now: Timestamp,
-) -> sqlx::Result<Redeemed> {
+) -> sqlx::Result<RedemptionOutcome> {
     let key = digest(unverified_code.as_bytes());
     let row = sqlx::query(
         "SELECT client, redirect_uri, account, session, scope, nonce, challenge, authenticated, expires, used \
@@ -88,24 +88,25 @@ pub(super) async fn redeem(
     .bind(key.as_bytes().as_slice())
     .fetch_optional(&mut *tx)
     .await?;
-    let Some(row) = row else { return Ok(Redeemed::Unknown) };
-    let grant = read(&row)?;
+    let Some(row) = row else { return Ok(RedemptionOutcome::Unknown) };
+    let grant = read_grant(&row)?;
     if row.opt_instant("used")?.is_some() {
         sessions::end(tx, &grant.session, now).await?;
-        return Ok(Redeemed::Refused { grant, reason: "code_reused" });
+        return Ok(RedemptionOutcome::Refused { grant, reason: "code_reused" });
     }
     sqlx::query("UPDATE code SET used = $1 WHERE digest = $2")
         .bind(now.as_micros())
         .bind(key.as_bytes().as_slice())
         .execute(tx)
         .await?;
-    Ok(match fault(&grant, redemption, row.instant("expires")?, now) {
-        Some(reason) => Redeemed::Refused { grant, reason },
-        None => Redeemed::Granted(grant),
+    Ok(match refusal(&grant, redemption, row.instant("expires")?, now) {
+        Some(reason) => RedemptionOutcome::Refused { grant, reason },
+        None => RedemptionOutcome::Granted(grant),
     })
 }
 
-fn fault(
+/// Why a code that was not used before is refused, if it is.
+fn refusal(
     grant: &Grant,
     redemption: &Redemption<'_>,
     expires: Timestamp,
@@ -123,25 +124,24 @@ fn fault(
     (!Pkce::is_proof(&grant.challenge, redemption.verifier)).then_some("code_verifier")
 }
 
-fn read(row: &AnyRow) -> sqlx::Result<Grant> {
+fn read_grant(row: &AnyRow) -> sqlx::Result<Grant> {
     Ok(Grant {
         client: row.try_get("client")?,
         redirect_uri: row.try_get("redirect_uri")?,
-        account: id_of(row, "account")?,
+        account: account_id(row, "account")?,
         session: row.try_get("session")?,
-        scope: Scope::read(row.try_get("scope")?),
+        scope: Scope::parse(row.try_get("scope")?),
         nonce: row.try_get("nonce")?,
         challenge: row.try_get("challenge")?,
         authenticated: row.instant("authenticated")?,
     })
 }
 
-/// Forgets codes, assertions and ended log-ins that no longer matter.
+/// Deletes codes and assertions that no longer matter.
 pub(crate) async fn prune(tx: &mut Conn, now: Timestamp) -> sqlx::Result<()> {
     for (sql, before) in [
         ("DELETE FROM code WHERE expires < $1", now.minus(CODE_KEPT)),
         ("DELETE FROM assertion WHERE expires < $1", now),
-        ("DELETE FROM ended_session WHERE until < $1", now),
     ] {
         sqlx::query(sql).bind(before.as_micros()).execute(&mut *tx).await?;
     }

@@ -10,7 +10,7 @@ use axum::{
 };
 use serde::Serialize;
 
-use super::{AUTHORIZE, JWKS, TOKEN, USERINFO};
+use super::paths;
 use crate::app::App;
 
 #[derive(Serialize)]
@@ -37,7 +37,7 @@ struct Metadata {
     claims_parameter_supported: bool,
 }
 
-/// Metadata changes with a new version of the program only.
+/// The metadata changes only with a new version of the program.
 const CACHE: &str = "public, max-age=3600";
 
 pub(super) async fn show(State(app): State<Arc<App>>) -> Response {
@@ -47,10 +47,10 @@ pub(super) async fn show(State(app): State<Arc<App>>) -> Response {
 fn metadata(app: &App) -> Metadata {
     Metadata {
         issuer: app.issuer.as_str().to_owned(),
-        authorization_endpoint: app.issuer.at(AUTHORIZE),
-        token_endpoint: app.issuer.at(TOKEN),
-        userinfo_endpoint: app.issuer.at(USERINFO),
-        jwks_uri: app.issuer.at(JWKS),
+        authorization_endpoint: app.issuer.url_of(paths::AUTHORIZE),
+        token_endpoint: app.issuer.url_of(paths::TOKEN),
+        userinfo_endpoint: app.issuer.url_of(paths::USERINFO),
+        jwks_uri: app.issuer.url_of(paths::JWKS),
         scopes_supported: &["openid", "profile"],
         response_types_supported: &["code"],
         response_modes_supported: &["query"],

@@ -7,7 +7,7 @@ use rovuma_tokens::{AccessClaims, Assertion, IdClaims};
 use rovuma_trail::{AuditRecord, Trail};
 
 use super::{
-    code::{self, Grant, Redeemed, Redemption},
+    code::{self, Grant, Redemption, RedemptionOutcome},
     token_error::TokenError,
 };
 use crate::{
@@ -20,8 +20,8 @@ use crate::{
     params::Params,
 };
 
-/// Tokens that may be signed: the audit event that says so is on disk.
-pub(super) struct Issue {
+/// The claims of tokens that may be signed: the audit event of their issue is on disk.
+pub(super) struct TokenClaims {
     pub(super) access: AccessClaims,
     pub(super) id: Option<IdClaims>,
 }
@@ -32,12 +32,13 @@ pub(super) async fn authorization_code(
     application: &Application,
     params: &Params,
     now: Timestamp,
-) -> Result<Issue, TokenError> {
-    let need = |name, what| params.get(name).map(str::to_owned).ok_or(TokenError::InvalidRequest(what));
-    let exchange = Exchange {
-        unverified_code: need("code", "code is missing")?,
-        redirect_uri: need("redirect_uri", "redirect_uri is missing")?,
-        verifier: need("code_verifier", "code_verifier is missing")?,
+) -> Result<TokenClaims, TokenError> {
+    let required =
+        |name, missing| params.get(name).map(str::to_owned).ok_or(TokenError::InvalidRequest(missing));
+    let exchange = CodeExchange {
+        unverified_code: required("code", "code is missing")?,
+        redirect_uri: required("redirect_uri", "redirect_uri is missing")?,
+        verifier: required("code_verifier", "code_verifier is missing")?,
         client: application.id.clone(),
         token_id: rovuma_tokens::unguessable().map_err(Fault::from)?,
         now,
@@ -49,8 +50,8 @@ pub(super) async fn authorization_code(
     Ok(for_person(app, grant, account, token_id, now))
 }
 
-/// One code on its way to be redeemed.
-struct Exchange {
+/// One code that a client redeems.
+struct CodeExchange {
     unverified_code: String,
     client: String,
     redirect_uri: String,
@@ -59,18 +60,19 @@ struct Exchange {
     now: Timestamp,
 }
 
-impl Exchange {
-    /// `None`: refused. What was found out about the code is written all the same.
+impl CodeExchange {
+    /// `None`: refused. The transaction commits all the same, so that the code stays used and the refusal
+    /// audited.
     async fn redeem(self, tx: &mut Conn, trail: &Trail) -> sqlx::Result<Option<(Grant, Account)>> {
         let redemption =
             Redemption { client: &self.client, redirect_uri: &self.redirect_uri, verifier: &self.verifier };
         match code::redeem(tx, &self.unverified_code, &redemption, self.now).await? {
-            Redeemed::Unknown => {
-                tracing::info!(client = self.client, "an unknown code was brought");
+            RedemptionOutcome::Unknown => {
+                tracing::info!(client = self.client, "a client tried to redeem an unknown code");
                 Ok(None)
             }
-            Redeemed::Refused { grant, reason } => self.refuse(tx, trail, &grant, reason).await,
-            Redeemed::Granted(grant) => match accounts::by_id(tx, grant.account).await? {
+            RedemptionOutcome::Refused { grant, reason } => self.refuse(tx, trail, &grant, reason).await,
+            RedemptionOutcome::Granted(grant) => match accounts::by_id(tx, grant.account).await? {
                 Some(account) if account.disabled.is_none() => {
                     self.record(tx, trail, &grant, &account).await?;
                     Ok(Some((grant, account)))
@@ -111,7 +113,7 @@ impl Exchange {
     }
 }
 
-fn for_person(app: &App, grant: Grant, account: Account, token_id: String, now: Timestamp) -> Issue {
+fn for_person(app: &App, grant: Grant, account: Account, token_id: String, now: Timestamp) -> TokenClaims {
     let subject = account.id.to_string();
     let id = grant.scope.openid.then(|| IdClaims {
         issuer: app.issuer.as_str().to_owned(),
@@ -124,23 +126,23 @@ fn for_person(app: &App, grant: Grant, account: Account, token_id: String, now: 
         session: grant.session.clone(),
         name: grant.scope.profile.then(|| account.name.clone()),
     });
-    let scope = Some(grant.scope.words()).filter(|words| !words.is_empty());
+    let scope = Some(grant.scope.to_words()).filter(|words| !words.is_empty());
     let access = AccessClaims {
         session: Some(grant.session),
         name: Some(account.name),
         scope,
         ..claims(app, subject, grant.client, account.agency, &account.roles, token_id, now)
     };
-    Issue { access, id }
+    TokenClaims { access, id }
 }
 
-/// A machine asks for itself (RFC 6749 §4.4).
+/// Grants a machine a token for itself (RFC 6749 §4.4).
 pub(super) async fn client_credentials(
     app: &App,
     machine: Machine,
     assertion: Option<Assertion>,
     now: Timestamp,
-) -> Result<Issue, TokenError> {
+) -> Result<TokenClaims, TokenError> {
     let token_id = rovuma_tokens::unguessable().map_err(Fault::from)?;
     let act = AuditRecord::new(now, machine.id.as_str(), AuditAction::TokenIssue)
         .agency(machine.agency())
@@ -155,7 +157,7 @@ pub(super) async fn client_credentials(
                 None => true,
             };
             let enabled =
-                machines::by_id(tx, id.as_str()).await?.is_some_and(|found| found.disabled.is_none());
+                machines::by_id(tx, id.as_str()).await?.is_some_and(|machine| machine.disabled.is_none());
             let act = if fresh && enabled { act } else { act.refused("assertion_reused_or_disabled") };
             trail.record(tx, &act).await?;
             Ok(fresh && enabled)
@@ -170,7 +172,7 @@ pub(super) async fn client_credentials(
         name: Some(machine.name.clone()),
         ..claims(app, id.clone(), id, machine.agency().clone(), &machine.roles, token_id, now)
     };
-    Ok(Issue { access, id: None })
+    Ok(TokenClaims { access, id: None })
 }
 
 fn claims<'a>(

@@ -11,7 +11,7 @@ use axum::{
 
 use crate::app::App;
 
-/// A key is published a day before it signs: five minutes in a cache cost nothing.
+/// Five minutes of caching delay nothing: a key is published a day before it signs.
 const CACHE: &str = "public, max-age=300";
 
 pub(super) async fn show(State(app): State<Arc<App>>) -> Response {

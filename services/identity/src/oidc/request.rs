@@ -11,30 +11,31 @@ use crate::{
     params::Params,
 };
 
-/// A request that is right in every point.
+/// A request whose every parameter was checked.
 pub(super) struct AuthorizationRequest {
     pub(super) application: Arc<Application>,
     pub(super) redirect_uri: String,
     pub(super) state: String,
     pub(super) scope: Scope,
     pub(super) nonce: Option<String>,
-    /// PKCE, `S256`.
+    /// The PKCE challenge, method `S256`.
     pub(super) challenge: String,
 }
 
-/// A request that is not.
+/// Why a request is refused, and who learns it.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum RequestFault {
-    /// Nobody can be sent anywhere: the person is told (RFC 6749 §4.1.2.1).
+    /// There is no trusted redirect URI: a page tells the person (RFC 6749 §4.1.2.1).
     Page {
-        /// A code to tell an administrator.
+        /// The code that the person can give to an administrator.
         code: &'static str,
     },
-    /// The application is told.
+    /// A redirect tells the application.
     Redirect { redirect_uri: String, state: Option<String>, error: &'static str, description: &'static str },
 }
 
-/// `state` and `nonce` of more than this are no random values; they are kept and sent back.
+/// Maximum length of `state` and `nonce`, which this service keeps and sends back; longer ones are no
+/// random values.
 const ECHO_MAX_BYTES: usize = 1024;
 
 impl AuthorizationRequest {
@@ -48,18 +49,18 @@ impl AuthorizationRequest {
             .get("redirect_uri")
             .filter(|uri| application.may_redirect_to(uri))
             .ok_or(RequestFault::Page { code: "redirect_uri" })?;
-        let told = |(error, description)| RequestFault::Redirect {
+        let refuse = |(error, description)| RequestFault::Redirect {
             redirect_uri: redirect_uri.to_owned(),
             state: params.get("state").filter(|state| state.len() <= ECHO_MAX_BYTES).map(str::to_owned),
             error,
             description,
         };
-        check(&params).map_err(told)?;
+        check(&params).map_err(refuse)?;
         Ok(Self {
             application: Arc::clone(application),
             redirect_uri: redirect_uri.to_owned(),
             state: params.get("state").unwrap_or_default().to_owned(),
-            scope: Scope::read(params.get("scope").unwrap_or_default()),
+            scope: Scope::parse(params.get("scope").unwrap_or_default()),
             nonce: params.get("nonce").map(str::to_owned),
             challenge: params.get("code_challenge").unwrap_or_default().to_owned(),
         })
@@ -81,35 +82,36 @@ fn check(params: &Params) -> Result<(), (&'static str, &'static str)> {
     if params.get("response_mode").is_some_and(|mode| mode != "query") {
         return Err(("invalid_request", "only response_mode=query"));
     }
-    let echoed = |name| params.get(name).is_none_or(|value: &str| value.len() <= ECHO_MAX_BYTES);
-    if params.get("state").is_none() || !echoed("state") || !echoed("nonce") {
+    let is_short = |name| params.get(name).is_none_or(|value: &str| value.len() <= ECHO_MAX_BYTES);
+    if params.get("state").is_none() || !is_short("state") || !is_short("nonce") {
         return Err(("invalid_request", "state is missing, or state or nonce is too long"));
     }
-    // RFC 7636 §4.3: without a method it would be `plain`, which is not taken.
+    // RFC 7636 §4.3: without a method it would be `plain`, which is refused.
     if params.get("code_challenge_method") != Some("S256") {
         return Err(("invalid_request", "code_challenge_method=S256 is required"));
     }
     if !params.get("code_challenge").is_some_and(Pkce::is_challenge) {
         return Err(("invalid_request", "code_challenge is missing or not S256"));
     }
-    // There are no sessions here: everybody has to log in each time.
+    // This service keeps no browser sessions: a person must log in each time.
     if params.get("prompt").is_some_and(|prompt| prompt.split(' ').any(|word| word == "none")) {
         return Err(("login_required", "the person must log in"));
     }
     Ok(())
 }
 
-/// Where the browser goes with an answer: the redirect URI, the answer, `state` and `iss` (RFC 9207).
-pub(super) fn answer_url(
+/// The URL of the authorization response: the redirect URI with the parameters, `state` and `iss`
+/// (RFC 9207).
+pub(super) fn response_url(
     redirect_uri: &str,
     issuer: &str,
     state: Option<&str>,
-    answer: &[(&str, &str)],
+    params: &[(&str, &str)],
 ) -> Result<String, url::ParseError> {
     let mut url = Url::parse(redirect_uri)?;
     {
         let mut query = url.query_pairs_mut();
-        query.extend_pairs(answer);
+        query.extend_pairs(params);
         query.extend_pairs(state.map(|state| ("state", state)));
         query.append_pair("iss", issuer);
     }
@@ -136,7 +138,7 @@ mod tests {
         AuthorizationRequest::parse(query, &applications)
     }
 
-    fn told(query: &str) -> (&'static str, Option<String>) {
+    fn redirected(query: &str) -> (&'static str, Option<String>) {
         match parse(query).map(|_| ()) {
             Err(RequestFault::Redirect { error, state, redirect_uri, .. }) => {
                 assert_eq!(redirect_uri, "https://c.mz.example/back");
@@ -147,14 +149,14 @@ mod tests {
     }
 
     #[test]
-    fn a_good_request_is_taken() {
+    fn a_good_request_is_accepted() {
         let request = parse(GOOD).expect("good");
         assert_eq!((request.state.as_str(), request.nonce.as_deref()), ("s1", Some("n1")));
         assert!(request.scope.openid && !request.scope.profile);
     }
 
     #[test]
-    fn nobody_is_sent_to_a_place_that_is_not_registered() {
+    fn no_browser_is_redirected_to_an_address_that_is_not_registered() {
         for (from, to, code) in [
             ("client_id=console", "client_id=other", "client_id"),
             ("client_id=console&", "", "client_id"),
@@ -168,7 +170,7 @@ mod tests {
     }
 
     #[test]
-    fn every_other_fault_is_told_to_the_application_with_its_state() {
+    fn the_application_learns_every_other_fault_with_its_state() {
         for (from, to, error) in [
             ("response_type=code&", "", "invalid_request"),
             ("response_type=code", "response_type=token", "unsupported_response_type"),
@@ -183,23 +185,23 @@ mod tests {
             ("nonce=n1", "request=e30.e30.", "request_not_supported"),
             ("nonce=n1", "request_uri=https%3A%2F%2Fx", "request_uri_not_supported"),
         ] {
-            assert_eq!(told(&GOOD.replace(from, to)), (error, Some("s1".into())), "{to}");
+            assert_eq!(redirected(&GOOD.replace(from, to)), (error, Some("s1".into())), "{to}");
         }
         let long = GOOD.replace("nonce=n1", &format!("nonce={}", "n".repeat(1025)));
-        assert_eq!(told(&long).0, "invalid_request");
+        assert_eq!(redirected(&long).0, "invalid_request");
     }
 
     #[test]
     fn a_request_without_state_is_refused() {
-        assert_eq!(told(&GOOD.replace("state=s1&", "")), ("invalid_request", None));
-        assert_eq!(told(&GOOD.replace("state=s1&", "state=&")), ("invalid_request", None));
+        assert_eq!(redirected(&GOOD.replace("state=s1&", "")), ("invalid_request", None));
+        assert_eq!(redirected(&GOOD.replace("state=s1&", "state=&")), ("invalid_request", None));
         let long = GOOD.replace("state=s1", &format!("state={}", "s".repeat(1025)));
-        assert_eq!(told(&long), ("invalid_request", None));
+        assert_eq!(redirected(&long), ("invalid_request", None));
     }
 
     #[test]
-    fn an_answer_keeps_the_redirect_uris_own_query() {
-        let url = answer_url("https://c.mz.example/back?x=1", "https://id", Some("a&b"), &[("code", "c")]);
+    fn a_response_keeps_the_redirect_uris_own_query() {
+        let url = response_url("https://c.mz.example/back?x=1", "https://id", Some("a&b"), &[("code", "c")]);
         assert_eq!(
             url.expect("a URL"),
             "https://c.mz.example/back?x=1&code=c&state=a%26b&iss=https%3A%2F%2Fid"

@@ -15,9 +15,9 @@ use serde::Serialize;
 use zeroize::Zeroizing;
 
 use super::{
-    client_auth::{Client, authenticate},
-    grant::{self, Issue},
-    sender::Sender,
+    client_address::ClientAddress,
+    client_auth::{AuthenticatedClient, authenticate},
+    grant::{self, TokenClaims},
     token_error::TokenError,
 };
 use crate::{
@@ -25,12 +25,12 @@ use crate::{
     app::App,
     fault::Fault,
     params::Params,
-    throttle::{self, Target, Verdict},
+    throttle::{self, ThrottleDecision, ThrottleKey},
 };
 
-/// RFC 6749 §5.1.
+/// The successful response (RFC 6749 §5.1).
 #[derive(Serialize)]
-struct Tokens {
+struct TokenResponse {
     access_token: String,
     token_type: &'static str,
     expires_in: u64,
@@ -42,49 +42,49 @@ struct Tokens {
 
 pub(super) async fn issue(
     State(app): State<Arc<App>>,
-    sender: Sender,
+    address: ClientAddress,
     headers: HeaderMap,
     body: String,
 ) -> Result<Response, TokenError> {
     let body = Zeroizing::new(body);
     let params = parse(&headers, &body)?;
-    let outcome = answer(&app, &headers, &params).await;
+    let outcome = issue_tokens(&app, &headers, &params).await;
     if let Err(TokenError::InvalidClient) = &outcome {
-        count_failure(&app, sender).await?;
+        count_failure(&app, address).await?;
     }
     let headers = [(header::CACHE_CONTROL, "no-store"), (header::PRAGMA, "no-cache")];
     Ok((headers, Json(outcome?)).into_response())
 }
 
-async fn answer(app: &App, headers: &HeaderMap, params: &Params) -> Result<Tokens, TokenError> {
+async fn issue_tokens(app: &App, headers: &HeaderMap, params: &Params) -> Result<TokenResponse, TokenError> {
     let now = app.now();
     let grant_type = params.get("grant_type").ok_or(TokenError::InvalidRequest("grant_type is missing"))?;
     if !["authorization_code", "client_credentials"].contains(&grant_type) {
         return Err(TokenError::UnsupportedGrantType);
     }
     let client = authenticate(app, headers, params, now).await?;
-    let issue = match (grant_type, client) {
-        ("authorization_code", Client::Application(application)) => {
+    let claims = match (grant_type, client) {
+        ("authorization_code", AuthenticatedClient::Application(application)) => {
             grant::authorization_code(app, &application, params, now).await?
         }
-        ("client_credentials", Client::Machine(machine, assertion)) => {
+        ("client_credentials", AuthenticatedClient::Machine(machine, assertion)) => {
             grant::client_credentials(app, *machine, assertion, now).await?
         }
         _ => return Err(TokenError::UnauthorizedClient),
     };
-    sign(app, issue)
+    sign(app, claims)
 }
 
-/// The account or machine was found in order, and the audit event is written: what is left is to sign.
-fn sign(app: &App, issue: Issue) -> Result<Tokens, TokenError> {
-    let signer = app.keys.signer(issue.access.issued_at).map_err(Fault::from)?;
-    let id_token = issue.id.map(|claims| signer.mint_id(&claims)).transpose();
+/// Signs the tokens. The grant has checked the account or machine and written the audit event.
+fn sign(app: &App, claims: TokenClaims) -> Result<TokenResponse, TokenError> {
+    let signer = app.keys.signer(claims.access.issued_at).map_err(Fault::from)?;
+    let id_token = claims.id.map(|id| signer.mint_id(&id)).transpose();
     metrics::counter!("rovuma_tokens_issued_total").increment(1);
-    Ok(Tokens {
-        access_token: signer.mint_access(&issue.access).map_err(Fault::from)?,
+    Ok(TokenResponse {
+        access_token: signer.mint_access(&claims.access).map_err(Fault::from)?,
         token_type: "Bearer",
         expires_in: TOKEN_LIFE.as_secs(),
-        scope: issue.access.scope.unwrap_or_default(),
+        scope: claims.access.scope.unwrap_or_default(),
         id_token: id_token.map_err(Fault::from)?,
     })
 }
@@ -98,16 +98,16 @@ fn parse(headers: &HeaderMap, body: &str) -> Result<Params, TokenError> {
     Params::parse(body).map_err(|_| TokenError::InvalidRequest("a parameter is sent twice or too long"))
 }
 
-/// A client that is not who it says it is: audited, unless so many came from there that more would only
-/// fill the log. The secrets themselves cannot be guessed.
-async fn count_failure(app: &App, sender: Sender) -> Result<(), Fault> {
+/// Counts and audits a failed client authentication. While the address is blocked nothing is audited: more
+/// events would only fill the log, and nobody can guess the secrets themselves.
+async fn count_failure(app: &App, address: ClientAddress) -> Result<(), Fault> {
     let now = app.now();
     let act = AuditRecord::new(now, "anonymous", AuditAction::LoginFail).refused("client_authentication");
     let trail = app.trail.clone();
-    let target = Target::address(sender.0);
+    let key = ThrottleKey::address(address.0);
     app.write(move |tx| {
         async move {
-            if let Verdict::Counted { .. } = throttle::begin(tx, target, now).await? {
+            if let ThrottleDecision::Counted { .. } = throttle::count_attempt(tx, key, now).await? {
                 trail.record(tx, &act).await?;
             }
             Ok(())

@@ -9,16 +9,16 @@ use serde::Serialize;
 
 use crate::fault::Fault;
 
-/// A refusal.
+/// A refusal of a token request.
 #[derive(Debug)]
 pub(super) enum TokenError {
     InvalidRequest(&'static str),
-    /// Who asks is not who they say they are, or nobody.
+    /// The client is unknown or not authenticated.
     InvalidClient,
     InvalidGrant,
     UnauthorizedClient,
     UnsupportedGrantType,
-    /// Our own failure.
+    /// This service failed.
     Fault(Fault),
 }
 

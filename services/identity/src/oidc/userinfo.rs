@@ -38,10 +38,10 @@ pub(super) async fn show(State(app): State<Arc<App>>, caller: Caller) -> Result<
     Ok(([(header::CACHE_CONTROL, "no-store")], Json(info)).into_response())
 }
 
-/// RFC 6750 §3.1.
+/// The refusal of RFC 6750 §3.1.
 fn insufficient_scope() -> Response {
     let problem = Problem::new(StatusCode::FORBIDDEN, "insufficient_scope")
-        .detail("The token was not asked for with scope openid.");
+        .detail("The token does not have the scope openid.");
     let mut response = problem.into_response();
     let challenge = HeaderValue::from_static("Bearer realm=\"rovuma\", error=\"insufficient_scope\"");
     response.headers_mut().insert(header::WWW_AUTHENTICATE, challenge);

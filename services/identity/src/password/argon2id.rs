@@ -1,4 +1,4 @@
-//! Argon2id (RFC 9106) as PHC strings.
+//! Argon2id (RFC 9106) hashes as PHC strings.
 
 use argon2::{
     Algorithm, Argon2, Block, Params, Version,
@@ -10,15 +10,15 @@ use argon2::{
 
 use super::HashFault;
 
-/// Argon2id memory: OWASP's Password Storage Cheat Sheet asks for at least 19 MiB with two passes.
+/// Argon2id memory. OWASP's Password Storage Cheat Sheet recommends at least 19 MiB with two passes.
 const MEMORY_KIB: u32 = 19 * 1024;
 /// Argon2id passes over that memory (the same source).
 const PASSES: u32 = 2;
-/// Argon2id lanes: more would only help a defender with idle cores.
+/// Argon2id lanes. More would only help a defender with idle cores.
 const LANES: u32 = 1;
 
-/// Argon2id with its memory, which every hash uses again. Taken and given back each time, glibc 2.36 (Debian 12) keeps
-/// eight times as much: its aligned allocations do not find what they gave back.
+/// Argon2id and the memory that every hash uses again. If each hash allocated and freed the memory, glibc 2.36
+/// (Debian 12) would hold eight times as much: its aligned allocations do not reuse the freed blocks.
 pub(super) struct Argon2id {
     params: Params,
     memory: Vec<Block>,
@@ -30,7 +30,7 @@ impl Argon2id {
         Ok(Self { params, memory: Vec::new() })
     }
 
-    /// A new PHC string.
+    /// Hashes a password with a new salt into a PHC string.
     pub(super) fn hash(&mut self, password: &[u8]) -> Result<String, HashFault> {
         let (algorithm, version, params) = (Algorithm::Argon2id, Version::V0x13, self.params.clone());
         let salt = Salt::generate();
@@ -44,14 +44,15 @@ impl Argon2id {
         Ok(hash.to_string())
     }
 
-    /// Whether the PHC string `kept` was made of `password`, under whatever parameters it names.
-    pub(super) fn matches(&mut self, password: &[u8], kept: &str) -> Result<bool, HashFault> {
-        let kept = PasswordHash::new(kept).map_err(password_hash::Error::from)?;
-        let (Some(salt), Some(output)) = (&kept.salt, &kept.hash) else { return Ok(false) };
-        let algorithm = Algorithm::try_from(kept.algorithm.as_str())?;
-        let version = kept.version.map(Version::try_from).transpose().map_err(password_hash::Error::from)?;
-        let argon2 = Argon2::new(algorithm, version.unwrap_or_default(), Params::try_from(&kept)?);
-        // Outputs are compared in constant time.
+    /// Whether `password` matches the PHC string `stored`, under the parameters that the string names.
+    pub(super) fn matches(&mut self, password: &[u8], stored: &str) -> Result<bool, HashFault> {
+        let stored = PasswordHash::new(stored).map_err(password_hash::Error::from)?;
+        let (Some(salt), Some(output)) = (&stored.salt, &stored.hash) else { return Ok(false) };
+        let algorithm = Algorithm::try_from(stored.algorithm.as_str())?;
+        let version =
+            stored.version.map(Version::try_from).transpose().map_err(password_hash::Error::from)?;
+        let argon2 = Argon2::new(algorithm, version.unwrap_or_default(), Params::try_from(&stored)?);
+        // `Output` compares in constant time.
         Ok(self.output(&argon2, password, salt)? == *output)
     }
 
@@ -77,7 +78,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn hashes_are_those_of_the_library_whatever_their_parameters() {
+    fn hashes_equal_the_librarys_for_all_parameters() {
         let mut ours = Argon2id::new().expect("parameters");
         let library = |kib| Argon2::from(Params::new(kib, PASSES, LANES, None).expect("parameters"));
         for kib in [64, 2 * MEMORY_KIB, MEMORY_KIB] {

@@ -3,7 +3,7 @@
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::support::{ADMIN, OFFICER, World};
+use crate::support::{ADMIN, Fixture, OFFICER};
 
 fn routes(user: &str) -> Vec<(Method, String, Option<Value>)> {
     vec![
@@ -22,7 +22,7 @@ fn routes(user: &str) -> Vec<(Method, String, Option<Value>)> {
 }
 
 struct Callers {
-    world: World,
+    service: Fixture,
     admin: String,
     officer: String,
     machine: String,
@@ -30,39 +30,39 @@ struct Callers {
 }
 
 async fn callers() -> Callers {
-    let world = World::start().await;
-    let (admin, officer) = (world.token(ADMIN).await, world.token(OFFICER).await);
+    let service = Fixture::start().await;
+    let (admin, officer) = (service.token(ADMIN).await, service.token(OFFICER).await);
     let draft = json!({"id": "mz.prm.cad", "name": "CAD", "roles": ["agency_system"]});
-    let created = world.api(Method::POST, "/v1/clients", &admin, Some(draft)).await;
+    let created = service.api(Method::POST, "/v1/clients", &admin, Some(draft)).await;
     let secret = created.text("/client_secret");
     let fields = [("grant_type", "client_credentials")];
-    let tokens = world.form_with_basic("/oauth2/token", ("mz.prm.cad", secret), &fields).await;
+    let tokens = service.form_with_basic("/oauth2/token", ("mz.prm.cad", secret), &fields).await;
     let machine = tokens.text("/access_token").to_owned();
-    let user = crate::users::id_of(&world, &admin, OFFICER).await;
-    Callers { world, admin, officer, machine, user }
+    let user = crate::users::id_of(&service, &admin, OFFICER).await;
+    Callers { service, admin, officer, machine, user }
 }
 
 #[tokio::test]
 async fn officers_and_machines_may_nothing_and_each_attempt_is_audited() {
-    let Callers { world, officer, machine, user, .. } = callers().await;
+    let Callers { service, officer, machine, user, .. } = callers().await;
     let routes = routes(&user);
     for token in [&officer, &machine] {
         for (method, path, body) in &routes {
-            let refused = world.api(method.clone(), path, token, body.clone()).await;
+            let refused = service.api(method.clone(), path, token, body.clone()).await;
             assert_eq!(refused.error(), (403, "role"), "{method} {path}");
         }
     }
-    assert_eq!(world.outcomes("access.refuse").await, vec!["role"; routes.len() * 2]);
+    assert_eq!(service.outcomes("access.refuse").await, vec!["role"; routes.len() * 2]);
 }
 
 #[tokio::test]
 async fn without_a_good_token_nobody_may_anything() {
-    let Callers { world, admin, user, .. } = callers().await;
+    let Callers { service, admin, user, .. } = callers().await;
     let (head, _) = admin.rsplit_once('.').expect("three parts");
     let forged = format!("{head}.{}", "A".repeat(86));
     for (method, path, body) in routes(&user) {
         for token in ["", "x", &forged] {
-            let refused = world.api(method.clone(), &path, token, body.clone()).await;
+            let refused = service.api(method.clone(), &path, token, body.clone()).await;
             assert_eq!(refused.error(), (401, "unauthenticated"), "{method} {path} {token:?}");
         }
     }
@@ -70,15 +70,16 @@ async fn without_a_good_token_nobody_may_anything() {
 
 #[tokio::test]
 async fn refusals_are_problems() {
-    let Callers { world, admin, .. } = callers().await;
+    let Callers { service, admin, .. } = callers().await;
     for (path, status) in
         [("/v1/nothing", 404), ("/v1/users/not-an-id", 404), ("/v1/users/nobody/roles", 405)]
     {
-        let response = world.http.get(world.url(path)).bearer_auth(&admin).send().await.expect("an answer");
+        let response =
+            service.http.get(service.url(path)).bearer_auth(&admin).send().await.expect("an answer");
         assert_eq!(response.status(), status, "{path}");
         assert_eq!(response.headers()["content-type"], "application/problem+json", "{path}");
     }
-    let malformed = world.http.post(world.url("/v1/users")).bearer_auth(&admin);
+    let malformed = service.http.post(service.url("/v1/users")).bearer_auth(&admin);
     let response = malformed.header("content-type", "application/json").body("{").send().await;
     assert_eq!(response.expect("an answer").status(), 400);
 }

@@ -2,12 +2,12 @@
 
 use serde_json::Value;
 
-use crate::support::{ISSUER, World};
+use crate::support::{Fixture, ISSUER};
 
 #[tokio::test]
 async fn the_metadata_names_every_endpoint_and_only_what_is_there() {
-    let world = World::start().await;
-    let metadata: Value = world.get("/.well-known/openid-configuration").await.json().await.expect("JSON");
+    let service = Fixture::start().await;
+    let metadata: Value = service.get("/.well-known/openid-configuration").await.json().await.expect("JSON");
     assert_eq!(metadata["issuer"], ISSUER);
     assert_eq!(metadata["response_types_supported"], serde_json::json!(["code"]));
     assert_eq!(metadata["code_challenge_methods_supported"], serde_json::json!(["S256"]));
@@ -15,17 +15,18 @@ async fn the_metadata_names_every_endpoint_and_only_what_is_there() {
     for endpoint in ["authorization_endpoint", "token_endpoint", "userinfo_endpoint", "jwks_uri"] {
         let url = metadata[endpoint].as_str().expect("a URL");
         let path = url.strip_prefix(ISSUER).expect("of the issuer");
-        let status = world.get(path).await.status().as_u16();
+        let status = service.get(path).await.status().as_u16();
         assert!(status != 404, "{endpoint}: {path} is not there");
     }
-    let oauth: Value = world.get("/.well-known/oauth-authorization-server").await.json().await.expect("JSON");
+    let oauth: Value =
+        service.get("/.well-known/oauth-authorization-server").await.json().await.expect("JSON");
     assert_eq!(oauth, metadata);
 }
 
 #[tokio::test]
 async fn the_published_keys_hold_no_private_member() {
-    let world = World::start().await;
-    let response = world.get("/oauth2/jwks.json").await;
+    let service = Fixture::start().await;
+    let response = service.get("/oauth2/jwks.json").await;
     assert_eq!(response.headers()["content-type"], "application/jwk-set+json");
     let set: Value = response.json().await.expect("JSON");
     let keys = set["keys"].as_array().expect("keys");

@@ -2,17 +2,17 @@
 
 use reqwest::header;
 
-use crate::support::{ADMIN, OFFICER, PASSWORD, World, config, location};
+use crate::support::{ADMIN, Fixture, OFFICER, PASSWORD, config, location};
 
 #[tokio::test]
 async fn a_good_log_in_leads_back_with_a_code() {
-    let world = World::start().await;
-    let (page, code) = world.log_in(OFFICER).await;
-    let tokens = world.redeem(&page, &code, &[]).await;
+    let service = Fixture::start().await;
+    let (page, code) = service.log_in(OFFICER).await;
+    let tokens = service.redeem(&page, &code, &[]).await;
     assert_eq!(tokens.status, 200, "{tokens:?}");
-    assert_eq!(world.outcomes("login.succeed").await, ["success"]);
-    assert_eq!(world.outcomes("token.issue").await, ["success"]);
-    let officer = world.audit().await.into_iter().find(|event| event.action.to_string() == "login.succeed");
+    assert_eq!(service.outcomes("login.succeed").await, ["success"]);
+    assert_eq!(service.outcomes("token.issue").await, ["success"]);
+    let officer = service.audit().await.into_iter().find(|event| event.action.to_string() == "login.succeed");
     let event = officer.expect("the event");
     assert_eq!(event.agency.expect("an agency").as_str(), "mz.prm");
     assert!(event.actor != OFFICER && event.session.is_some());
@@ -20,21 +20,21 @@ async fn a_good_log_in_leads_back_with_a_code() {
 
 #[tokio::test]
 async fn capitals_in_the_name_do_not_matter_and_in_the_password_do() {
-    let world = World::start().await;
-    let page = world.page().await;
-    assert_eq!(world.type_in(&page, " Ana.TEMBE ", PASSWORD).await.status(), 303);
-    assert_eq!(world.type_in(&page, OFFICER, &PASSWORD.to_uppercase()).await.status(), 401);
+    let service = Fixture::start().await;
+    let page = service.page().await;
+    assert_eq!(service.type_in(&page, " Ana.TEMBE ", PASSWORD).await.status(), 303);
+    assert_eq!(service.type_in(&page, OFFICER, &PASSWORD.to_uppercase()).await.status(), 401);
 }
 
 #[tokio::test]
 async fn a_wrong_password_and_an_unknown_name_look_the_same() {
-    let world = World::start().await;
-    let page = world.page().await;
+    let service = Fixture::start().await;
+    let page = service.page().await;
     let mut answers = Vec::new();
     for (login, password) in
         [(OFFICER, "not the password at all"), ("nobody.here", PASSWORD), ("§", PASSWORD)]
     {
-        let response = world.type_in(&page, login, password).await;
+        let response = service.type_in(&page, login, password).await;
         let status = response.status();
         let html = response.text().await.expect("a page").replace(login, "LOGIN");
         answers.push((status.as_u16(), html));
@@ -42,14 +42,17 @@ async fn a_wrong_password_and_an_unknown_name_look_the_same() {
     assert_eq!(answers[0].0, 401);
     assert_eq!(answers[0], answers[1]);
     assert_eq!(answers[0], answers[2]);
-    assert_eq!(world.outcomes("login.fail").await, ["wrong_password", "unknown_account", "unknown_account"]);
+    assert_eq!(
+        service.outcomes("login.fail").await,
+        ["wrong_password", "unknown_account", "unknown_account"]
+    );
 }
 
 #[tokio::test]
 async fn a_form_without_its_token_or_cookie_is_not_taken() {
-    let world = World::start().await;
-    let good = world.page().await;
-    let other = world.page().await;
+    let service = Fixture::start().await;
+    let good = service.page().await;
+    let other = service.page().await;
     assert_ne!(good.token, other.token);
     for (token, cookie) in [
         ("", good.cookie.as_str()),
@@ -57,23 +60,23 @@ async fn a_form_without_its_token_or_cookie_is_not_taken() {
         (other.token.as_str(), good.cookie.as_str()),
         (good.token.as_str(), &format!("{}; {}", good.cookie, other.cookie)),
     ] {
-        let mut page = world.page().await;
+        let mut page = service.page().await;
         page.token = token.to_owned();
         page.cookie = cookie.to_owned();
-        let response = world.type_in(&page, OFFICER, PASSWORD).await;
+        let response = service.type_in(&page, OFFICER, PASSWORD).await;
         assert_eq!(response.status(), 400, "{token:?} {cookie:?}");
     }
-    assert_eq!(world.outcomes("login.succeed").await.len(), 0);
-    assert_eq!(world.outcomes("login.fail").await.len(), 0);
+    assert_eq!(service.outcomes("login.succeed").await.len(), 0);
+    assert_eq!(service.outcomes("login.fail").await.len(), 0);
 }
 
 #[tokio::test]
 async fn a_post_that_another_site_makes_is_not_taken() {
-    let world = World::start().await;
-    let page = world.page().await;
-    let request = world
+    let service = Fixture::start().await;
+    let page = service.page().await;
+    let request = service
         .http
-        .post(world.url(&format!("/oauth2/authorize?{}", page.query)))
+        .post(service.url(&format!("/oauth2/authorize?{}", page.query)))
         .header(header::COOKIE, &page.cookie)
         .header("sec-fetch-site", "cross-site")
         .form(&[("form", page.token.as_str()), ("login", OFFICER), ("password", PASSWORD)]);
@@ -82,9 +85,9 @@ async fn a_post_that_another_site_makes_is_not_taken() {
 
 #[tokio::test]
 async fn a_second_page_in_the_same_browser_does_not_spoil_the_first() {
-    let world = World::start().await;
-    let first = world.page().await;
-    let request = world.http.get(world.url(&format!("/oauth2/authorize?{}", first.query)));
+    let service = Fixture::start().await;
+    let first = service.page().await;
+    let request = service.http.get(service.url(&format!("/oauth2/authorize?{}", first.query)));
     let second = request.header(header::COOKIE, &first.cookie).send().await.expect("an answer");
     assert!(second.headers().get(header::SET_COOKIE).is_none());
     assert!(second.text().await.expect("a page").contains(&first.token));
@@ -92,8 +95,8 @@ async fn a_second_page_in_the_same_browser_does_not_spoil_the_first() {
 
 #[tokio::test]
 async fn the_page_protects_itself() {
-    let world = World::start().await;
-    let page = world.page().await;
+    let service = Fixture::start().await;
+    let page = service.page().await;
     let policy = page.headers["content-security-policy"].to_str().expect("text");
     for part in [
         "default-src 'none'",
@@ -118,8 +121,8 @@ async fn over_https_the_cookie_is_this_hosts_alone() {
     let folder = tempfile::tempdir().expect("a folder");
     let mut config = config(folder.path());
     config.issuer = "https://id.mz.example".into();
-    let world = World::start_with(folder, &config).await;
-    let page = world.page().await;
+    let service = Fixture::start_with(folder, &config).await;
+    let page = service.page().await;
     let cookie = page.headers["set-cookie"].to_str().expect("text");
     assert!(cookie.starts_with("__Host-") && cookie.ends_with("; Secure"), "{cookie}");
     assert!(cookie.contains("; Path=/;") && !cookie.contains("Domain"), "{cookie}");
@@ -127,14 +130,14 @@ async fn over_https_the_cookie_is_this_hosts_alone() {
 
 #[tokio::test]
 async fn the_page_speaks_three_languages() {
-    let world = World::start().await;
+    let service = Fixture::start().await;
     for (locale, word) in
         [("pt-MZ", "Palavra-passe"), ("sw", "Nenosiri"), ("en", "Password"), ("fr", "Password")]
     {
-        let page = world.page_with(&[("ui_locales", locale)]).await;
+        let page = service.page_with(&[("ui_locales", locale)]).await;
         assert!(page.html.contains(word), "{locale}");
-        let query = &world.page().await.query;
-        let request = world.http.get(world.url(&format!("/oauth2/authorize?{query}")));
+        let query = &service.page().await.query;
+        let request = service.http.get(service.url(&format!("/oauth2/authorize?{query}")));
         let response = request.header(header::ACCEPT_LANGUAGE, locale).send().await.expect("an answer");
         assert!(response.text().await.expect("a page").contains(word), "{locale}");
     }
@@ -142,33 +145,33 @@ async fn the_page_speaks_three_languages() {
 
 #[tokio::test]
 async fn a_disabled_user_is_told_nothing_else_than_anybody() {
-    let world = World::start().await;
-    let admin = world.token(ADMIN).await;
-    let id = crate::users::id_of(&world, &admin, OFFICER).await;
+    let service = Fixture::start().await;
+    let admin = service.token(ADMIN).await;
+    let id = crate::users::id_of(&service, &admin, OFFICER).await;
     let disable = serde_json::json!({"disabled": true});
-    world.api(reqwest::Method::PATCH, &format!("/v1/users/{id}"), &admin, Some(disable)).await;
-    let page = world.page().await;
-    let response = world.type_in(&page, OFFICER, PASSWORD).await;
+    service.api(reqwest::Method::PATCH, &format!("/v1/users/{id}"), &admin, Some(disable)).await;
+    let page = service.page().await;
+    let response = service.type_in(&page, OFFICER, PASSWORD).await;
     assert_eq!(response.status(), 401);
-    assert_eq!(world.outcomes("login.fail").await, ["disabled"]);
+    assert_eq!(service.outcomes("login.fail").await, ["disabled"]);
 }
 
 #[tokio::test]
 async fn a_posted_body_that_is_no_form_is_refused() {
-    let world = World::start().await;
-    let page = world.page().await;
+    let service = Fixture::start().await;
+    let page = service.page().await;
     let twice = [("login", OFFICER), ("login", ADMIN), ("password", PASSWORD)];
-    assert_eq!(world.submit(&page, &twice).await.status(), 400);
-    let binary = world.http.post(world.url(&format!("/oauth2/authorize?{}", page.query)));
+    assert_eq!(service.submit(&page, &twice).await.status(), 400);
+    let binary = service.http.post(service.url(&format!("/oauth2/authorize?{}", page.query)));
     let response = binary.header(header::COOKIE, &page.cookie).body(vec![0xff, 0xfe]).send().await;
     assert_eq!(response.expect("an answer").status(), 400);
 }
 
 #[tokio::test]
 async fn the_answer_to_a_good_log_in_is_not_kept_by_anybody() {
-    let world = World::start().await;
-    let page = world.page().await;
-    let response = world.type_in(&page, OFFICER, PASSWORD).await;
+    let service = Fixture::start().await;
+    let page = service.page().await;
+    let response = service.type_in(&page, OFFICER, PASSWORD).await;
     assert_eq!(response.headers()["cache-control"], "no-store");
     let (_, answer) = location(&response);
     assert_eq!(answer["code"].len(), 43);

@@ -5,7 +5,7 @@ use rovuma_identity::{Identity, IdentityConfig};
 use rovuma_policy::Role;
 use rovuma_runtime::{Context, SecretFile, SystemClock};
 
-use crate::support::{ADMIN, OFFICER, PASSWORD, World, config, secret};
+use crate::support::{ADMIN, Fixture, OFFICER, PASSWORD, config, secret};
 
 async fn refusal(spoil: impl FnOnce(&mut IdentityConfig)) -> String {
     let folder = tempfile::tempdir().expect("a folder");
@@ -57,21 +57,21 @@ async fn weak_or_readable_first_passwords_are_refused() {
 
 #[tokio::test]
 async fn an_account_that_is_there_is_left_as_it_is() {
-    let world = World::start().await;
-    let folder = world.folder.path().to_owned();
+    let service = Fixture::start().await;
+    let folder = service.folder.path().to_owned();
     let mut changed = config(&folder);
     let other = secret(&folder, "other", "quite another password");
     for person in &mut changed.bootstrap {
         person.password_file = SecretFile::new(&other);
         person.roles = vec![Role::Auditor];
     }
-    let world = world.restart(&changed).await;
-    let page = world.page().await;
-    assert_eq!(world.type_in(&page, OFFICER, "quite another password").await.status(), 401);
-    let admin = world.token(ADMIN).await;
-    let list = world.api(Method::GET, "/v1/users", &admin, None).await;
+    let service = service.restart(&changed).await;
+    let page = service.page().await;
+    assert_eq!(service.type_in(&page, OFFICER, "quite another password").await.status(), 401);
+    let admin = service.token(ADMIN).await;
+    let list = service.api(Method::GET, "/v1/users", &admin, None).await;
     assert_eq!(list.body["items"].as_array().expect("a list").len(), 2);
-    assert_eq!(world.outcomes("user.create").await.len(), 3);
+    assert_eq!(service.outcomes("user.create").await.len(), 3);
 }
 
 #[tokio::test]
@@ -79,20 +79,20 @@ async fn a_bootstrap_password_that_must_be_changed_must_be_changed() {
     let folder = tempfile::tempdir().expect("a folder");
     let mut config = config(folder.path());
     config.bootstrap[0].change_at_first_login = true;
-    let world = World::start_with(folder, &config).await;
-    let page = world.page().await;
-    let response = world.type_in(&page, ADMIN, PASSWORD).await;
+    let service = Fixture::start_with(folder, &config).await;
+    let page = service.page().await;
+    let response = service.type_in(&page, ADMIN, PASSWORD).await;
     assert_eq!(response.status(), 200);
     assert!(response.text().await.expect("a page").contains("name=\"new\""));
 }
 
 #[tokio::test]
 async fn no_password_secret_or_name_is_in_the_audit_log() {
-    let world = World::start().await;
-    let _token = world.token(OFFICER).await;
-    let page = world.page().await;
-    world.type_in(&page, "mistyped.name", "my real password").await;
-    for body in world.rows("SELECT body FROM trail_event").await {
+    let service = Fixture::start().await;
+    let _token = service.token(OFFICER).await;
+    let page = service.page().await;
+    service.type_in(&page, "mistyped.name", "my real password").await;
+    for body in service.rows("SELECT body FROM trail_event").await {
         for personal in [OFFICER, "Name of", PASSWORD, "mistyped", "my real", "10.0.0.1"] {
             assert!(!body.contains(personal), "{personal:?} in {body}");
         }

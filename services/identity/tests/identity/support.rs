@@ -1,10 +1,10 @@
 //! An identity service in a test's hand, and a browser and clients that speak with it.
 
 mod browser;
-mod world;
+mod fixture;
 
-pub(crate) use browser::{Page, location, request_query};
-pub(crate) use world::{Answer, World, config, secret};
+pub(crate) use browser::{LoginPage, location, request_query};
+pub(crate) use fixture::{ApiResponse, Fixture, config, secret};
 
 /// `iss`. Nobody resolves it: tests speak to the address that the service listens on.
 pub(crate) const ISSUER: &str = "http://127.0.0.1:9";

@@ -3,41 +3,42 @@
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::support::{ADMIN, FOREIGN_ADMIN, OFFICER, PASSWORD, World};
+use crate::support::{ADMIN, FOREIGN_ADMIN, Fixture, OFFICER, PASSWORD};
 
 /// The id of the user with this log-in name.
-pub(crate) async fn id_of(world: &World, admin: &str, login: &str) -> String {
-    let list = world.api(Method::GET, "/v1/users", admin, None).await;
+pub(crate) async fn id_of(service: &Fixture, admin: &str, login: &str) -> String {
+    let list = service.api(Method::GET, "/v1/users", admin, None).await;
     let items = list.body["items"].as_array().expect("a list");
     let user = items.iter().find(|user| user["login"] == login).expect("the user");
     user["id"].as_str().expect("an id").to_owned()
 }
 
-async fn create(world: &World, admin: &str, login: &str) -> String {
+async fn create(service: &Fixture, admin: &str, login: &str) -> String {
     let draft = json!({"login": login, "name": "A name", "roles": []});
-    let created = world.api(Method::POST, "/v1/users", admin, Some(draft)).await;
+    let created = service.api(Method::POST, "/v1/users", admin, Some(draft)).await;
     created.text("/user/id").to_owned()
 }
 
 #[tokio::test]
 async fn a_user_is_added_read_renamed_and_given_roles() {
-    let world = World::start().await;
-    let admin = world.token(ADMIN).await;
+    let service = Fixture::start().await;
+    let admin = service.token(ADMIN).await;
     let draft = json!({"login": "Rui.Sitoe", "name": " Rui Sitoe ", "roles": ["analyst"]});
-    let created = world.api(Method::POST, "/v1/users", &admin, Some(draft)).await;
+    let created = service.api(Method::POST, "/v1/users", &admin, Some(draft)).await;
     assert_eq!(created.status, 201);
     let id = created.text("/user/id");
-    let read = world.api(Method::GET, &format!("/v1/users/{id}"), &admin, None).await;
+    let read = service.api(Method::GET, &format!("/v1/users/{id}"), &admin, None).await;
     assert_eq!((read.text("/login"), read.text("/name")), ("rui.sitoe", "Rui Sitoe"));
     assert_eq!((read.text("/agency"), &read.body["roles"]), ("mz.prm", &json!(["analyst"])));
     assert_eq!(read.body["must_change_password"], true);
-    let renamed =
-        world.api(Method::PATCH, &format!("/v1/users/{id}"), &admin, Some(json!({"name": "R. Sitoe"}))).await;
+    let renamed = service
+        .api(Method::PATCH, &format!("/v1/users/{id}"), &admin, Some(json!({"name": "R. Sitoe"})))
+        .await;
     assert_eq!(renamed.text("/name"), "R. Sitoe");
     let roles = Some(json!({"roles": ["supervisor", "liaison_officer"]}));
-    let given = world.api(Method::PUT, &format!("/v1/users/{id}/roles"), &admin, roles).await;
+    let given = service.api(Method::PUT, &format!("/v1/users/{id}/roles"), &admin, roles).await;
     assert_eq!(given.body["roles"], json!(["liaison_officer", "supervisor"]));
-    let change = world.audit().await.into_iter().find(|event| event.action.to_string() == "role.change");
+    let change = service.audit().await.into_iter().find(|event| event.action.to_string() == "role.change");
     let details = change.expect("the event").details;
     assert_eq!(
         (details["given"].as_str(), details["taken"].as_str()),
@@ -47,22 +48,22 @@ async fn a_user_is_added_read_renamed_and_given_roles() {
 
 #[tokio::test]
 async fn a_change_of_nothing_is_no_event() {
-    let world = World::start().await;
-    let admin = world.token(ADMIN).await;
-    let id = id_of(&world, &admin, OFFICER).await;
-    let before = world.audit().await.len();
-    world.api(Method::PATCH, &format!("/v1/users/{id}"), &admin, Some(json!({"disabled": false}))).await;
+    let service = Fixture::start().await;
+    let admin = service.token(ADMIN).await;
+    let id = id_of(&service, &admin, OFFICER).await;
+    let before = service.audit().await.len();
+    service.api(Method::PATCH, &format!("/v1/users/{id}"), &admin, Some(json!({"disabled": false}))).await;
     let same = Some(json!({"roles": ["liaison_officer"]}));
-    world.api(Method::PUT, &format!("/v1/users/{id}/roles"), &admin, same).await;
-    assert_eq!(world.audit().await.len(), before);
+    service.api(Method::PUT, &format!("/v1/users/{id}/roles"), &admin, same).await;
+    assert_eq!(service.audit().await.len(), before);
 }
 
 #[tokio::test]
 async fn every_fault_of_a_draft_is_told_at_once() {
-    let world = World::start().await;
-    let admin = world.token(ADMIN).await;
+    let service = Fixture::start().await;
+    let admin = service.token(ADMIN).await;
     let draft = json!({"login": "a b", "name": "\n", "roles": ["analyst", "king", "agency_system"]});
-    let refused = world.api(Method::POST, "/v1/users", &admin, Some(draft)).await;
+    let refused = service.api(Method::POST, "/v1/users", &admin, Some(draft)).await;
     assert_eq!(refused.error(), (422, "body_faulty"));
     let faults = refused.body["faults"].as_array().expect("faults");
     let pointers: Vec<&Value> = faults.iter().map(|fault| &fault["pointer"]).collect();
@@ -71,35 +72,35 @@ async fn every_fault_of_a_draft_is_told_at_once() {
 
 #[tokio::test]
 async fn unknown_fields_and_passwords_of_the_administrators_choice_are_refused() {
-    let world = World::start().await;
-    let admin = world.token(ADMIN).await;
+    let service = Fixture::start().await;
+    let admin = service.token(ADMIN).await;
     for extra in ["password", "agency", "id", "must_change_password"] {
         let mut draft = json!({"login": "rui.sitoe", "name": "Rui Sitoe", "roles": []});
         draft[extra] = json!("x");
-        let refused = world.api(Method::POST, "/v1/users", &admin, Some(draft)).await;
+        let refused = service.api(Method::POST, "/v1/users", &admin, Some(draft)).await;
         assert_eq!(refused.status, 422, "{extra}");
     }
 }
 
 #[tokio::test]
 async fn a_taken_name_is_a_conflict_in_any_agency() {
-    let world = World::start().await;
-    let foreign = world.token(FOREIGN_ADMIN).await;
+    let service = Fixture::start().await;
+    let foreign = service.token(FOREIGN_ADMIN).await;
     let draft = json!({"login": OFFICER.to_uppercase(), "name": "Another", "roles": []});
-    let refused = world.api(Method::POST, "/v1/users", &foreign, Some(draft)).await;
+    let refused = service.api(Method::POST, "/v1/users", &foreign, Some(draft)).await;
     assert_eq!(refused.error(), (409, "login_taken"));
 }
 
 #[tokio::test]
 async fn pages_go_on_where_the_last_one_ended() {
-    let world = World::start().await;
-    let admin = world.token(ADMIN).await;
+    let service = Fixture::start().await;
+    let admin = service.token(ADMIN).await;
     for n in 0..5 {
-        create(&world, &admin, &format!("user.{n}")).await;
+        create(&service, &admin, &format!("user.{n}")).await;
     }
     let (mut logins, mut cursor) = (Vec::new(), String::new());
     loop {
-        let page = world.api(Method::GET, &format!("/v1/users?limit=3{cursor}"), &admin, None).await;
+        let page = service.api(Method::GET, &format!("/v1/users?limit=3{cursor}"), &admin, None).await;
         let items = page.body["items"].as_array().expect("a list").clone();
         assert!(items.len() <= 3);
         logins.extend(items.iter().map(|user| user["login"].as_str().expect("a name").to_owned()));
@@ -114,17 +115,17 @@ async fn pages_go_on_where_the_last_one_ended() {
     all.sort();
     assert_eq!(logins, all);
     for bad in ["limit=0", "cursor=!!!", "cursor=QUJD", "page=2", "limit=x"] {
-        let refused = world.api(Method::GET, &format!("/v1/users?{bad}"), &admin, None).await;
+        let refused = service.api(Method::GET, &format!("/v1/users?{bad}"), &admin, None).await;
         assert_eq!(refused.status, 400, "{bad}");
     }
 }
 
 #[tokio::test]
 async fn another_agencys_administrator_sees_and_changes_nothing() {
-    let world = World::start().await;
-    let (admin, foreign) = (world.token(ADMIN).await, world.token(FOREIGN_ADMIN).await);
-    let id = id_of(&world, &admin, OFFICER).await;
-    let list = world.api(Method::GET, "/v1/users?limit=200", &foreign, None).await;
+    let service = Fixture::start().await;
+    let (admin, foreign) = (service.token(ADMIN).await, service.token(FOREIGN_ADMIN).await);
+    let id = id_of(&service, &admin, OFFICER).await;
+    let list = service.api(Method::GET, "/v1/users?limit=200", &foreign, None).await;
     let logins: Vec<&Value> =
         list.body["items"].as_array().expect("a list").iter().map(|user| &user["login"]).collect();
     assert_eq!(logins, [FOREIGN_ADMIN]);
@@ -136,50 +137,50 @@ async fn another_agencys_administrator_sees_and_changes_nothing() {
         (Method::POST, format!("{user}/password"), None),
     ];
     let unknown = "/v1/users/01933c56-7b65-7000-8000-000000000000";
-    let nowhere = world.api(Method::GET, unknown, &foreign, None).await;
+    let nowhere = service.api(Method::GET, unknown, &foreign, None).await;
     for (method, path, body) in routes {
-        let refused = world.api(method, &path, &foreign, body).await;
+        let refused = service.api(method, &path, &foreign, body).await;
         assert_eq!((refused.status, &refused.body), (nowhere.status, &nowhere.body), "{path}");
     }
-    assert_eq!(world.outcomes("access.refuse").await, ["other_agency"; 4]);
-    assert_eq!(world.api(Method::GET, &user, &admin, None).await.body["roles"], json!(["liaison_officer"]));
+    assert_eq!(service.outcomes("access.refuse").await, ["other_agency"; 4]);
+    assert_eq!(service.api(Method::GET, &user, &admin, None).await.body["roles"], json!(["liaison_officer"]));
 }
 
 #[tokio::test]
 async fn nobody_changes_their_own_roles_password_or_state() {
-    let world = World::start().await;
-    let admin = world.token(ADMIN).await;
-    let own = format!("/v1/users/{}", id_of(&world, &admin, ADMIN).await);
+    let service = Fixture::start().await;
+    let admin = service.token(ADMIN).await;
+    let own = format!("/v1/users/{}", id_of(&service, &admin, ADMIN).await);
     for (method, path, body) in [
         (Method::PUT, format!("{own}/roles"), Some(json!({"roles": ["agency_admin", "auditor"]}))),
         (Method::PATCH, own.clone(), Some(json!({"disabled": true}))),
         (Method::POST, format!("{own}/password"), None),
     ] {
-        let refused = world.api(method, &path, &admin, body).await;
+        let refused = service.api(method, &path, &admin, body).await;
         assert_eq!(refused.error(), (403, "own_account"), "{path}");
     }
-    assert_eq!(world.outcomes("access.refuse").await, ["own_account"; 3]);
+    assert_eq!(service.outcomes("access.refuse").await, ["own_account"; 3]);
 }
 
 #[tokio::test]
 async fn a_role_taken_away_is_gone_at_once_here() {
-    let world = World::start().await;
-    let admin = world.token(ADMIN).await;
-    let id = create(&world, &admin, "second.admin").await;
+    let service = Fixture::start().await;
+    let admin = service.token(ADMIN).await;
+    let id = create(&service, &admin, "second.admin").await;
     let roles = |roles: Value| Some(json!({ "roles": roles }));
     let path = format!("/v1/users/{id}/roles");
-    world.api(Method::PUT, &path, &admin, roles(json!(["agency_admin"]))).await;
-    let reset = world.api(Method::POST, &format!("/v1/users/{id}/password"), &admin, None).await;
-    let second = log_in_first_time(&world, "second.admin", reset.text("/one_time_password")).await;
-    assert_eq!(world.api(Method::GET, "/v1/users", &second, None).await.status, 200);
-    world.api(Method::PUT, &path, &admin, roles(json!([]))).await;
-    assert_eq!(world.api(Method::GET, "/v1/users", &second, None).await.error(), (403, "role"));
+    service.api(Method::PUT, &path, &admin, roles(json!(["agency_admin"]))).await;
+    let reset = service.api(Method::POST, &format!("/v1/users/{id}/password"), &admin, None).await;
+    let second = log_in_first_time(&service, "second.admin", reset.text("/one_time_password")).await;
+    assert_eq!(service.api(Method::GET, "/v1/users", &second, None).await.status, 200);
+    service.api(Method::PUT, &path, &admin, roles(json!([]))).await;
+    assert_eq!(service.api(Method::GET, "/v1/users", &second, None).await.error(), (403, "role"));
 }
 
-async fn log_in_first_time(world: &World, login: &str, given: &str) -> String {
-    let page = world.page().await;
+async fn log_in_first_time(service: &Fixture, login: &str, given: &str) -> String {
+    let page = service.page().await;
     let fields =
         [("login", login), ("password", given), ("change", "1"), ("new", PASSWORD), ("again", PASSWORD)];
-    let (_, answer) = crate::support::location(&world.submit(&page, &fields).await);
-    world.redeem(&page, &answer["code"], &[]).await.text("/access_token").to_owned()
+    let (_, answer) = crate::support::location(&service.submit(&page, &fields).await);
+    service.redeem(&page, &answer["code"], &[]).await.text("/access_token").to_owned()
 }

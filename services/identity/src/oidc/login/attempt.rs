@@ -6,69 +6,72 @@ use rovuma_trail::AuditRecord;
 use zeroize::Zeroizing;
 
 use super::{
-    entry::{Entry, grant},
-    outcome::{ChangeFault, Outcome},
+    outcome::{ChangeFault, LoginOutcome},
+    success::{SuccessfulLogin, new_grant},
 };
 use crate::{
     Login,
     accounts::{self, Account},
     app::App,
     fault::Fault,
-    oidc::{request::AuthorizationRequest, sender::Sender},
+    oidc::{client_address::ClientAddress, request::AuthorizationRequest},
     params::Params,
     password::NewPassword,
-    throttle::{self, Target, Verdict},
+    throttle::{self, ThrottleDecision, ThrottleKey},
 };
 
-/// Who it is when nobody is known to have that name.
+/// The actor of audit events about a log-in name that no account has.
 const NOBODY: &str = "anonymous";
 
-/// What was typed, and from where.
-pub(super) struct Attempt {
+/// The name and passwords that a person typed, and the keys by which the attempt is counted.
+pub(super) struct LoginAttempt {
     /// `None`: no account can have such a name.
     login: Option<Login>,
     password: Zeroizing<String>,
-    pub(super) change: Option<Change>,
-    targets: Vec<Target>,
+    pub(super) change: Option<PasswordChange>,
+    throttle_keys: Vec<ThrottleKey>,
 }
 
-/// Another password, typed twice.
-pub(super) struct Change {
+/// A new password, typed twice.
+pub(super) struct PasswordChange {
     new: Zeroizing<String>,
     again: Zeroizing<String>,
 }
 
-/// An attempt that was counted, and what it means if it fails.
+/// An attempt that was counted by each of its throttle keys.
 #[derive(Clone, Copy, Default)]
-struct Counted {
+struct CountedAttempt {
+    /// If the attempt fails, the next must wait until then.
     blocked_until: Option<Timestamp>,
+    /// Failures in a row, this attempt included.
     failures: u64,
+    /// Attempts refused since the last one that was compared.
     refused_before: u64,
 }
 
-impl Attempt {
-    pub(super) fn read(params: &Params, sender: Sender) -> Self {
+impl LoginAttempt {
+    pub(super) fn parse(params: &Params, address: ClientAddress) -> Self {
         let login = Login::parse(params.get("login").unwrap_or_default()).ok();
-        let mut targets = vec![Target::address(sender.0)];
-        targets.extend(login.as_ref().map(Target::login));
-        let change = || Change { new: params.secret("new"), again: params.secret("again") };
+        let mut throttle_keys = vec![ThrottleKey::address(address.0)];
+        throttle_keys.extend(login.as_ref().map(ThrottleKey::login));
+        let change = || PasswordChange { new: params.secret("new"), again: params.secret("again") };
         Self {
             password: params.secret("password"),
             change: params.get("change").map(|_| change()),
             login,
-            targets,
+            throttle_keys,
         }
     }
 
-    pub(super) async fn make(self, app: &App, request: &AuthorizationRequest) -> Result<Outcome, Fault> {
+    pub(super) async fn run(self, app: &App, request: &AuthorizationRequest) -> Result<LoginOutcome, Fault> {
         let now = app.now();
         let counted = match self.count(app, now).await? {
             Ok(counted) => counted,
-            Err(until) => return Ok(Outcome::Blocked { minutes: minutes_until(until, now) }),
+            Err(until) => return Ok(LoginOutcome::Blocked { minutes: minutes_until(until, now) }),
         };
-        let account = self.account(app).await?;
-        let kept = account.as_ref().map(|account| account.password.clone());
-        let matches = match app.hashers.verify(self.password.clone(), kept).await {
+        let account = self.load_account(app).await?;
+        let hash = account.as_ref().map(|account| account.password.clone());
+        let matches = match app.hashers.verify(self.password.clone(), hash).await {
             Ok(matches) => matches,
             Err(fault) => {
                 // Nothing was compared: a flood must not lock out those who know their password.
@@ -77,117 +80,110 @@ impl Attempt {
             }
         };
         match account {
-            Some(account) if matches && account.disabled.is_none() => self.go_on(app, request, account).await,
-            account => self.fail(app, account.as_ref(), matches, counted).await,
+            Some(account) if matches && account.disabled.is_none() => {
+                self.accept_password(app, request, account).await
+            }
+            account => record_failure(app, account.as_ref(), matches, counted).await,
         }
     }
 
-    /// Counts the attempt before anything is compared. `Err`: not before that time.
-    async fn count(&self, app: &App, now: Timestamp) -> Result<Result<Counted, Timestamp>, Fault> {
-        let targets = self.targets.clone();
-        app.write(move |tx| async move { count(tx, &targets, now).await }.boxed()).await
+    /// Counts the attempt before the password is compared. `Err`: blocked until then.
+    async fn count(&self, app: &App, now: Timestamp) -> Result<Result<CountedAttempt, Timestamp>, Fault> {
+        let keys = self.throttle_keys.clone();
+        app.write(move |tx| async move { count(tx, &keys, now).await }.boxed()).await
     }
 
+    /// Takes the attempt back out of the counts.
     async fn forgive(&self, app: &App) -> Result<(), Fault> {
-        let targets = self.targets.clone();
-        app.write(move |tx| async move { forgive(tx, &targets).await }.boxed()).await
+        let keys = self.throttle_keys.clone();
+        let write = app.write(move |tx| {
+            async move {
+                for key in keys {
+                    throttle::forgive_attempt(tx, key).await?;
+                }
+                Ok(())
+            }
+            .boxed()
+        });
+        write.await
     }
 
-    async fn account(&self, app: &App) -> Result<Option<Account>, Fault> {
+    async fn load_account(&self, app: &App) -> Result<Option<Account>, Fault> {
         let Some(login) = &self.login else { return Ok(None) };
         let mut conn = app.store.read().acquire().await?;
         Ok(accounts::by_login(&mut conn, login).await?)
     }
 
-    async fn fail(
-        &self,
-        app: &App,
-        account: Option<&Account>,
-        matches: bool,
-        counted: Counted,
-    ) -> Result<Outcome, Fault> {
-        let reason = match account {
-            None => "unknown_account",
-            Some(_) if matches => "disabled",
-            Some(_) => "wrong_password",
-        };
-        metrics::counter!("rovuma_logins_total", "outcome" => reason).increment(1);
-        let act = failure(app, account, reason, counted);
-        let trail = app.trail.clone();
-        app.write(move |tx| async move { trail.record(tx, &act).await.map(|_| ()) }.boxed()).await?;
-        Ok(Outcome::Wrong)
-    }
-
-    /// The password is right.
-    async fn go_on(
+    /// Continues after the password was found right: with the password change, where one is due.
+    async fn accept_password(
         self,
         app: &App,
         request: &AuthorizationRequest,
         account: Account,
-    ) -> Result<Outcome, Fault> {
+    ) -> Result<LoginOutcome, Fault> {
         if !account.must_change {
-            return self.succeed(app, request, account, None).await;
+            return self.complete(app, request, account, None).await;
         }
         let Some(change) = &self.change else {
             self.forgive(app).await?;
-            return Ok(Outcome::MustChange);
+            return Ok(LoginOutcome::MustChange);
         };
-        match self.checked(change) {
+        match self.check_change(change) {
             Ok(new) => {
                 let hash = app.hashers.hash(new).await?;
-                self.succeed(app, request, account, Some(hash)).await
+                self.complete(app, request, account, Some(hash)).await
             }
             Err(fault) => {
                 self.forgive(app).await?;
-                Ok(Outcome::BadChange(fault))
+                Ok(LoginOutcome::BadChange(fault))
             }
         }
     }
 
-    fn checked(&self, change: &Change) -> Result<NewPassword, ChangeFault> {
+    fn check_change(&self, change: &PasswordChange) -> Result<NewPassword, ChangeFault> {
         if change.new != change.again {
             return Err(ChangeFault::Different);
         }
         if change.new == self.password {
             return Err(ChangeFault::Unchanged);
         }
-        // An account was found, so there is a login.
+        // The account was found by its log-in name, so there is one.
         let login = self.login.as_ref().ok_or(ChangeFault::Different)?;
         NewPassword::parse(change.new.clone(), login).map_err(ChangeFault::Rule)
     }
 
-    async fn succeed(
+    async fn complete(
         self,
         app: &App,
         request: &AuthorizationRequest,
         account: Account,
         new_password: Option<String>,
-    ) -> Result<Outcome, Fault> {
+    ) -> Result<LoginOutcome, Fault> {
         let code = rovuma_tokens::unguessable()?;
-        let entry = Entry {
-            grant: grant(request, &account, app.now())?,
+        let success = SuccessfulLogin {
+            grant: new_grant(request, &account, app.now())?,
             code: code.clone(),
             account,
             new_password,
-            targets: self.targets,
+            throttle_keys: self.throttle_keys,
         };
         let trail = app.trail.clone();
-        let entered = app.write(move |tx| async move { entry.write(tx, &trail).await }.boxed()).await?;
+        let written = app.write(move |tx| async move { success.write(tx, &trail).await }.boxed()).await?;
         metrics::counter!("rovuma_logins_total", "outcome" => "success").increment(1);
-        Ok(if entered { Outcome::LoggedIn { code } } else { Outcome::Wrong })
+        Ok(if written { LoginOutcome::LoggedIn { code } } else { LoginOutcome::Wrong })
     }
 }
 
 async fn count(
     tx: &mut Conn,
-    targets: &[Target],
+    keys: &[ThrottleKey],
     now: Timestamp,
-) -> sqlx::Result<Result<Counted, Timestamp>> {
-    let mut counted = Counted::default();
-    for target in targets {
-        match throttle::begin(tx, *target, now).await? {
-            Verdict::Blocked { until } => return Ok(Err(until)),
-            Verdict::Counted { failures, blocked_until, refused_before } => {
+) -> sqlx::Result<Result<CountedAttempt, Timestamp>> {
+    let mut counted = CountedAttempt::default();
+    for key in keys {
+        match throttle::count_attempt(tx, *key, now).await? {
+            ThrottleDecision::Blocked { until } => return Ok(Err(until)),
+            ThrottleDecision::Counted { failures, blocked_until, refused_before } => {
                 counted.blocked_until = counted.blocked_until.max(blocked_until);
                 counted.failures = counted.failures.max(failures);
                 counted.refused_before += refused_before;
@@ -197,16 +193,20 @@ async fn count(
     Ok(Ok(counted))
 }
 
-async fn forgive(tx: &mut Conn, targets: &[Target]) -> sqlx::Result<()> {
-    for target in targets {
-        throttle::succeed(tx, *target).await?;
-    }
-    Ok(())
-}
-
-/// The audit event of a failure. Attempts that are refused while blocked have none of their own: they
-/// are counted in the next one, so that a flood does not fill the log.
-fn failure(app: &App, account: Option<&Account>, reason: &'static str, counted: Counted) -> AuditRecord {
+/// Records a failed attempt. Attempts that are refused while blocked have no audit event of their own:
+/// the next failure's event counts them, so that a flood does not fill the log.
+async fn record_failure(
+    app: &App,
+    account: Option<&Account>,
+    matches: bool,
+    counted: CountedAttempt,
+) -> Result<LoginOutcome, Fault> {
+    let reason = match account {
+        None => "unknown_account",
+        Some(_) if matches => "disabled",
+        Some(_) => "wrong_password",
+    };
+    metrics::counter!("rovuma_logins_total", "outcome" => reason).increment(1);
     let actor = account.map_or_else(|| NOBODY.to_owned(), |account| account.id.to_string());
     let mut act = AuditRecord::new(app.now(), actor, AuditAction::LoginFail)
         .refused(reason)
@@ -220,7 +220,9 @@ fn failure(app: &App, account: Option<&Account>, reason: &'static str, counted: 
     if counted.refused_before > 0 {
         act = act.detail("refused_before", counted.refused_before);
     }
-    act
+    let trail = app.trail.clone();
+    app.write(move |tx| async move { trail.record(tx, &act).await.map(|_| ()) }.boxed()).await?;
+    Ok(LoginOutcome::Wrong)
 }
 
 fn minutes_until(until: Timestamp, now: Timestamp) -> u64 {

@@ -1,37 +1,37 @@
 //! How an attempt to log in ends.
 
-use crate::{oidc::page::Text, password::PasswordFault};
+use crate::{oidc::page::PageText, password::PasswordFault};
 
-pub(super) enum Outcome {
+pub(super) enum LoginOutcome {
     /// The application gets this code.
     LoggedIn { code: String },
-    /// The password was right, but somebody else set it.
+    /// The password was right, but somebody else set it: its owner must choose another.
     MustChange,
-    /// The password was right, but the new one will not do.
+    /// The password was right, but the new one is not accepted.
     BadChange(ChangeFault),
-    /// Nobody learns what was wrong.
+    /// Name, password or account is wrong; the page does not say which.
     Wrong,
-    /// Too many attempts.
+    /// Too many attempts were made; the next is possible after this many minutes.
     Blocked { minutes: u64 },
 }
 
-/// Why a new password will not do.
+/// Why a new password is not accepted.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum ChangeFault {
     /// It breaks a rule.
     Rule(PasswordFault),
     /// It was typed differently the second time.
     Different,
-    /// It is the old one.
+    /// It equals the old one.
     Unchanged,
 }
 
 impl ChangeFault {
-    pub(super) fn sentence(self, text: &Text) -> &'static str {
+    pub(super) fn sentence(self, text: PageText) -> &'static str {
         match self {
             Self::Rule(fault) => text.password_fault(fault),
-            Self::Different => text.different,
-            Self::Unchanged => text.unchanged,
+            Self::Different => text.passwords_differ(),
+            Self::Unchanged => text.password_unchanged(),
         }
     }
 }

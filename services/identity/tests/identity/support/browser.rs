@@ -5,10 +5,10 @@ use std::collections::HashMap;
 use reqwest::{Response, StatusCode, Url, header};
 use rovuma_tokens::Pkce;
 
-use super::{ISSUER, PASSWORD, REDIRECT, World, world::Answer};
+use super::{Fixture, ISSUER, PASSWORD, REDIRECT, fixture::ApiResponse};
 
 /// A log-in page as a browser holds it.
-pub(crate) struct Page {
+pub(crate) struct LoginPage {
     pub(crate) status: StatusCode,
     pub(crate) headers: header::HeaderMap,
     pub(crate) html: String,
@@ -51,22 +51,22 @@ pub(crate) fn location(response: &Response) -> (String, HashMap<String, String>)
     (place, url.query_pairs().into_owned().collect())
 }
 
-impl World {
+impl Fixture {
     /// Opens the log-in page.
-    pub(crate) async fn page(&self) -> Page {
+    pub(crate) async fn page(&self) -> LoginPage {
         self.page_with(&[]).await
     }
 
     /// Opens the log-in page by a request with some parameters put in another way.
-    pub(crate) async fn page_with(&self, changes: &[(&str, &str)]) -> Page {
+    pub(crate) async fn page_with(&self, changes: &[(&str, &str)]) -> LoginPage {
         let pkce = Pkce::draw().expect("random bytes");
         let query = request_query(&pkce, changes);
         let response = self.get(&format!("/oauth2/authorize?{query}")).await;
-        Page::read(response, query, pkce).await
+        LoginPage::read(response, query, pkce).await
     }
 
     /// Posts the form.
-    pub(crate) async fn submit(&self, page: &Page, fields: &[(&str, &str)]) -> Response {
+    pub(crate) async fn submit(&self, page: &LoginPage, fields: &[(&str, &str)]) -> Response {
         let mut form = vec![("form", page.token.as_str())];
         form.extend_from_slice(fields);
         let request = self.http.post(self.url(&format!("/oauth2/authorize?{}", page.query)));
@@ -75,12 +75,12 @@ impl World {
     }
 
     /// Types a name and a password.
-    pub(crate) async fn type_in(&self, page: &Page, login: &str, password: &str) -> Response {
+    pub(crate) async fn type_in(&self, page: &LoginPage, login: &str, password: &str) -> Response {
         self.submit(page, &[("login", login), ("password", password)]).await
     }
 
     /// Logs somebody in; gives the page and the code.
-    pub(crate) async fn log_in(&self, login: &str) -> (Page, String) {
+    pub(crate) async fn log_in(&self, login: &str) -> (LoginPage, String) {
         let page = self.page().await;
         let response = self.type_in(&page, login, PASSWORD).await;
         let (place, answer) = location(&response);
@@ -90,7 +90,7 @@ impl World {
     }
 
     /// Redeems a code, with some fields put in another way; an empty one is left out.
-    pub(crate) async fn redeem(&self, page: &Page, code: &str, changes: &[(&str, &str)]) -> Answer {
+    pub(crate) async fn redeem(&self, page: &LoginPage, code: &str, changes: &[(&str, &str)]) -> ApiResponse {
         let mut fields = vec![
             ("grant_type", "authorization_code"),
             ("client_id", "rovumactl"),
@@ -114,7 +114,7 @@ impl World {
     }
 }
 
-impl Page {
+impl LoginPage {
     async fn read(response: Response, query: String, pkce: Pkce) -> Self {
         let (status, headers) = (response.status(), response.headers().clone());
         let html = response.text().await.expect("a page");

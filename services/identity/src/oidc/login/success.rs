@@ -1,4 +1,4 @@
-//! A log-in that succeeds: all of it in one transaction.
+//! A log-in that succeeds, written in one transaction.
 
 use rovuma_schemas::{Timestamp, audit::AuditAction};
 use rovuma_store::Conn;
@@ -11,37 +11,40 @@ use crate::{
         code::{self, Grant},
         request::AuthorizationRequest,
     },
-    throttle::{self, Target},
+    throttle::{self, ThrottleKey},
 };
 
 /// A log-in, ready to be written.
-pub(super) struct Entry {
+pub(super) struct SuccessfulLogin {
     pub(super) account: Account,
     pub(super) grant: Grant,
     pub(super) code: String,
+    /// The hash of the password that the person has just chosen.
     pub(super) new_password: Option<String>,
-    pub(super) targets: Vec<Target>,
+    pub(super) throttle_keys: Vec<ThrottleKey>,
 }
 
-impl Entry {
+impl SuccessfulLogin {
     /// `false`: the account has changed since the password was compared.
     pub(super) async fn write(self, tx: &mut Conn, trail: &Trail) -> sqlx::Result<bool> {
         let now = self.grant.authenticated;
+        // The password was compared outside this transaction: an administrator may have disabled the
+        // account or reset the password meanwhile.
         let current = accounts::by_id(tx, self.account.id).await?;
         let unchanged = current
             .is_some_and(|current| current.disabled.is_none() && current.password == self.account.password);
         if !unchanged {
             return Ok(false);
         }
-        for target in &self.targets {
-            throttle::succeed(tx, *target).await?;
+        for key in &self.throttle_keys {
+            throttle::forgive_attempt(tx, *key).await?;
         }
         if let Some(hash) = &self.new_password {
             accounts::set_password(tx, self.account.id, hash, false, now).await?;
             let act = self.act(AuditAction::UserChange).object("user", self.account.id);
             trail.record(tx, &act.detail("changed", "password")).await?;
         }
-        code::keep(tx, &self.code, &self.grant).await?;
+        code::insert(tx, &self.code, &self.grant).await?;
         let act = self.act(AuditAction::LoginSucceed).detail("client", &self.grant.client);
         trail.record(tx, &act).await?;
         Ok(true)
@@ -54,8 +57,8 @@ impl Entry {
     }
 }
 
-/// What the code will stand for.
-pub(super) fn grant(
+/// The grant that the new code stands for.
+pub(super) fn new_grant(
     request: &AuthorizationRequest,
     account: &Account,
     now: Timestamp,

@@ -1,4 +1,4 @@
-//! Where a request comes from.
+//! The address that a request comes from.
 
 use std::{
     convert::Infallible,
@@ -13,23 +13,23 @@ use axum::{
 
 use crate::app::App;
 
-/// The address of whoever sent a request: for counting failures, never for deciding who it is.
+/// The address of the client that sent a request: it counts failures, and never identifies anybody.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Sender(pub(super) IpAddr);
+pub(super) struct ClientAddress(pub(super) IpAddr);
 
-impl FromRequestParts<Arc<App>> for Sender {
+impl FromRequestParts<Arc<App>> for ClientAddress {
     type Rejection = Infallible;
 
     async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Infallible> {
         let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip());
-        // Only the listener's own tests come without a connection.
+        // Only tests that call the router directly have no connection.
         let peer = peer.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED));
         let forwarded = if app.behind_proxy { forwarded(&parts.headers) } else { None };
         Ok(Self(forwarded.unwrap_or(peer)))
     }
 }
 
-/// The last entry of `X-Forwarded-For` is what our own proxy saw; those before it are anybody's word.
+/// The last entry of `X-Forwarded-For`: our own proxy added it. A client can forge the entries before it.
 fn forwarded(headers: &HeaderMap) -> Option<IpAddr> {
     let last = headers.get_all("x-forwarded-for").iter().next_back()?.to_str().ok()?;
     last.rsplit(',').next()?.trim().parse().ok()
@@ -40,7 +40,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_what_our_proxy_added_counts() {
+    fn only_the_entry_of_our_own_proxy_counts() {
         let mut headers = HeaderMap::new();
         assert_eq!(forwarded(&headers), None);
         headers.append("x-forwarded-for", "1.1.1.1".parse().expect("a value"));

@@ -8,7 +8,7 @@ use std::{
 use reqwest::{Method, Response, StatusCode, header, redirect::Policy};
 use rovuma_broker::BrokerConfig;
 use rovuma_identity::{
-    ApplicationConfig, AuditConfig, BootstrapConfig, Identity, IdentityConfig, PolicyConfig, Running,
+    ApplicationConfig, AuditConfig, BootstrapConfig, Identity, IdentityConfig, PolicyConfig, RunningIdentity,
     SigningConfig,
 };
 use rovuma_policy::Role;
@@ -23,22 +23,22 @@ use tempfile::TempDir;
 use super::{ADMIN, CONSOLE_SECRET, FOREIGN_ADMIN, ISSUER, OFFICER, PASSWORD};
 
 /// A running service and all that belongs to it.
-pub(crate) struct World {
+pub(crate) struct Fixture {
     pub(crate) folder: TempDir,
     pub(crate) clock: ManualClock,
-    pub(crate) running: Running,
+    pub(crate) running: RunningIdentity,
     pub(crate) http: reqwest::Client,
     context: Context,
 }
 
 /// Status and body of an answer.
 #[derive(Debug)]
-pub(crate) struct Answer {
+pub(crate) struct ApiResponse {
     pub(crate) status: StatusCode,
     pub(crate) body: Value,
 }
 
-impl World {
+impl Fixture {
     pub(crate) async fn start() -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let config = config(folder.path());
@@ -81,16 +81,22 @@ impl World {
     }
 
     /// A request to the API with a token.
-    pub(crate) async fn api(&self, method: Method, path: &str, token: &str, body: Option<Value>) -> Answer {
+    pub(crate) async fn api(
+        &self,
+        method: Method,
+        path: &str,
+        token: &str,
+        body: Option<Value>,
+    ) -> ApiResponse {
         let mut request = self.http.request(method, self.url(path)).bearer_auth(token);
         if let Some(body) = body {
             request = request.json(&body);
         }
-        Answer::of(request.send().await.expect("an answer")).await
+        ApiResponse::of(request.send().await.expect("an answer")).await
     }
 
-    pub(crate) async fn form(&self, path: &str, fields: &[(&str, &str)]) -> Answer {
-        Answer::of(self.http.post(self.url(path)).form(fields).send().await.expect("an answer")).await
+    pub(crate) async fn form(&self, path: &str, fields: &[(&str, &str)]) -> ApiResponse {
+        ApiResponse::of(self.http.post(self.url(path)).form(fields).send().await.expect("an answer")).await
     }
 
     pub(crate) async fn form_with_basic(
@@ -98,9 +104,9 @@ impl World {
         path: &str,
         (user, password): (&str, &str),
         fields: &[(&str, &str)],
-    ) -> Answer {
+    ) -> ApiResponse {
         let request = self.http.post(self.url(path)).basic_auth(user, Some(password)).form(fields);
-        Answer::of(request.send().await.expect("an answer")).await
+        ApiResponse::of(request.send().await.expect("an answer")).await
     }
 
     /// Checks a token as any service would: by the published keys.
@@ -133,7 +139,7 @@ impl World {
     }
 }
 
-impl Answer {
+impl ApiResponse {
     pub(crate) async fn of(response: Response) -> Self {
         let status = response.status();
         let json = response
