@@ -6,7 +6,7 @@
 //! - [`families`]: officers' messages, a folder for each family. [`subjects`]: who and what they are about.
 //! - [`CheckedDraft`], [`ValidDraft`], [`Fault`]: what a client posts (closed) and what is wrong with it.
 //! - [`CodeLists`], [`AgencyDirectory`]: codes, agencies and crossings as data with labels and dates.
-//! - [`sentences`]: what people read, in three languages.
+//! - [`mod@sentences`]: the sentences that people read, in three languages.
 //! - [`audit`]: audit events as they travel. [`dictionary`]: what bundles are compressed with.
 //!
 //! This crate does no I/O, draws no clock but where [`Timestamp::system_now`] says so, and knows

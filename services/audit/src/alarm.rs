@@ -1,4 +1,4 @@
-//! Alarms: what is wrong with a source, or worth an auditor's look.
+//! Alarms about the chains of sources.
 
 use rovuma_schemas::{Digest, Timestamp, audit::AuditAction};
 use rovuma_store::Conn;
@@ -11,12 +11,12 @@ use crate::{
     own,
 };
 
-/// What an alarm is about.
+/// The kind of an alarm about a chain.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum AlarmKind {
-    /// Events are missing: what came after them is not stored until they come.
+pub(crate) enum ChainAlarmKind {
+    /// Events are missing: later events are not stored until the missing ones come.
     Missing,
-    /// An event that is stored came again with other bytes.
+    /// A stored event came again with other bytes.
     Conflict,
     /// An event does not carry the digest of the one before it.
     Altered,
@@ -24,8 +24,8 @@ pub(crate) enum AlarmKind {
     NewEpoch,
 }
 
-impl AlarmKind {
-    /// The word in the store, the API, the metric and the log.
+impl ChainAlarmKind {
+    /// The word for the store, the API, the metric and the log.
     pub(crate) const fn as_str(self) -> &'static str {
         match self {
             Self::Missing => "missing",
@@ -35,37 +35,38 @@ impl AlarmKind {
         }
     }
 
-    /// How bad it is: `alarm` when the log is not whole or somebody rewrote history, `info` when an auditor
-    /// should know.
+    /// The level of a kind: `alarm` when events are missing or a source rewrote its history, `info` when an
+    /// auditor should only know.
     pub(crate) fn level_of(word: &str) -> &'static str {
         if word == Self::NewEpoch.as_str() { "info" } else { "alarm" }
     }
 }
 
-/// Something found about a lineage.
+/// An alarm about a lineage.
 #[derive(Clone, Debug)]
-pub(crate) struct Alarm<'a> {
-    pub(crate) kind: AlarmKind,
-    /// The events that it is about.
+pub(crate) struct ChainAlarm<'a> {
+    pub(crate) kind: ChainAlarmKind,
+    /// The sequence of the first event concerned.
     pub(crate) first: u64,
+    /// The sequence of the last event concerned.
     pub(crate) last: u64,
-    /// The digest of the event that came instead.
+    /// The digest of the contradicting event.
     pub(crate) digest: Option<Digest>,
-    /// The signed batch, as a compact JWS.
+    /// The signed batch with that event, a compact JWS.
     pub(crate) evidence: Option<&'a str>,
 }
 
-/// Raises an alarm, or counts it when it is already raised. The first time it is a log line, a metric and an
-/// event of the service's own.
+/// Raises an alarm, or counts it when it is raised already. A new alarm is also a log line, a metric and an
+/// audit event of this service.
 pub(crate) async fn raise(
     tx: &mut Conn,
     appender: &mut Appender,
     lineage: &Lineage,
-    alarm: &Alarm<'_>,
+    alarm: &ChainAlarm<'_>,
 ) -> Result<(), DbError> {
     let now = appender.now();
     if let Some(known) = find(tx, lineage, alarm).await? {
-        return count(tx, known, alarm, now).await;
+        return count_again(tx, known, alarm, now).await;
     }
     insert(tx, lineage, alarm, now).await?;
     let kind = alarm.kind.as_str();
@@ -73,7 +74,7 @@ pub(crate) async fn raise(
         .increment(1);
     let Lineage { source, epoch, .. } = lineage;
     let (first, last) = (alarm.first, alarm.last);
-    if AlarmKind::level_of(kind) == "info" {
+    if ChainAlarmKind::level_of(kind) == "info" {
         tracing::warn!(%source, %epoch, kind, "a known audit source began a new epoch");
     } else {
         tracing::error!(%source, %epoch, first, last, kind, "audit alarm");
@@ -86,7 +87,7 @@ pub(crate) async fn raise(
     own::record(tx, appender, event).await
 }
 
-/// Closes what was missing and has come.
+/// Closes the alarm about missing events when they have come.
 pub(crate) async fn close_missing(
     tx: &mut Conn,
     appender: &mut Appender,
@@ -114,11 +115,11 @@ pub(crate) async fn close_missing(
     own::record(tx, appender, event).await
 }
 
-/// The alarm that this one repeats. What is missing of a lineage is one alarm, however far it reaches; the
-/// others are known by the event that they are about.
-async fn find(tx: &mut Conn, lineage: &Lineage, alarm: &Alarm<'_>) -> Result<Option<i64>, DbError> {
+/// Finds the alarm that this one repeats. All missing events of a lineage are one alarm; the others are
+/// identified by the event that they concern.
+async fn find(tx: &mut Conn, lineage: &Lineage, alarm: &ChainAlarm<'_>) -> Result<Option<i64>, DbError> {
     let query = match alarm.kind {
-        AlarmKind::Missing => sqlx::query(
+        ChainAlarmKind::Missing => sqlx::query(
             "SELECT alarm_id FROM alarm \
                  WHERE lineage_id = $1 AND kind = $2 AND closed_at IS NULL",
         )
@@ -138,7 +139,12 @@ async fn find(tx: &mut Conn, lineage: &Lineage, alarm: &Alarm<'_>) -> Result<Opt
     row.map(|row| row.try_get(0)).transpose().map_err(DbError::from)
 }
 
-async fn count(tx: &mut Conn, alarm_id: i64, alarm: &Alarm<'_>, now: Timestamp) -> Result<(), DbError> {
+async fn count_again(
+    tx: &mut Conn,
+    alarm_id: i64,
+    alarm: &ChainAlarm<'_>,
+    now: Timestamp,
+) -> Result<(), DbError> {
     sqlx::query(
         "UPDATE alarm SET times = times + 1, last_seen_at = $1, \
          last_sequence = CASE WHEN last_sequence < $2 THEN $2 ELSE last_sequence END \
@@ -152,7 +158,12 @@ async fn count(tx: &mut Conn, alarm_id: i64, alarm: &Alarm<'_>, now: Timestamp) 
     Ok(())
 }
 
-async fn insert(tx: &mut Conn, lineage: &Lineage, alarm: &Alarm<'_>, now: Timestamp) -> Result<(), DbError> {
+async fn insert(
+    tx: &mut Conn,
+    lineage: &Lineage,
+    alarm: &ChainAlarm<'_>,
+    now: Timestamp,
+) -> Result<(), DbError> {
     sqlx::query(
         "INSERT INTO alarm (alarm_id, kind, lineage_id, first_sequence, last_sequence, digest, \
          raised_at, last_seen_at, times, evidence) \

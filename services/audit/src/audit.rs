@@ -1,4 +1,4 @@
-//! The service: what it opens and what it runs.
+//! Opens the service's store and keys, and starts its tasks.
 
 use std::{sync::Arc, time::Duration};
 
@@ -14,15 +14,15 @@ use rovuma_trail::AuditRecord;
 use crate::{
     alarm,
     auditor::Auditor,
+    checkpoint_tasks::CheckpointTasks,
     config::AuditConfig,
     error::DbError,
-    heads::HeadKeeping,
     http::router,
-    intake::{self, Acknowledger, Intake, Keys},
-    log::{self, Found, Lineage, Sequencer, Tree},
+    intake::{self, Acknowledger, Intake, IntakeKeys},
+    log::{self, Lineage, LineageStatus, Sequencer, Tree},
     own::{self, OwnSource},
     publish::LogFolder,
-    witness::Watch,
+    witness::WitnessStatus,
 };
 
 /// The audit service, as the common main runs it.
@@ -36,18 +36,18 @@ impl Service for Audit {
 
     async fn start(config: AuditConfig, context: &Context) -> anyhow::Result<()> {
         let own_name = audit_source_name(config.country);
-        let keys = Arc::new(Keys::load(&config.keys, &config.producers, &own_name)?);
-        let signer = Arc::new(Keys::signing(&config.keys.signing_key_file)?);
+        let keys = Arc::new(IntakeKeys::load(&config.keys, &config.producers, &own_name)?);
+        let signer = Arc::new(IntakeKeys::load_signing_key(&config.keys.signing_key_file)?);
         let (store, sequencer) = open_log(&config, own_name, context).await?;
-        let heads = {
+        let checkpoint_tasks = {
             let settings = (&config.publish, config.witness.as_ref());
-            HeadKeeping::load(config.country, settings, &store, &sequencer, &context.clock)?
+            CheckpointTasks::load(config.country, settings, &store, &sequencer, &context.clock)?
         };
-        let publisher = heads.publisher();
+        let publisher = checkpoint_tasks.publisher();
         let now = context.clock.now();
         let restored = abandon_after_restore(&store, now).await?;
-        publisher.check().await.context("the log and what was published of it do not go together")?;
-        begin(&store, &sequencer, restored, now).await?;
+        publisher.check().await.context("the log contradicts its published files")?;
+        record_start(&store, &sequencer, restored, now).await?;
 
         let broker = Broker::start(config.broker.clone(), Self::NAME, &context.shutdown)?;
         context.expiries.register_certificates(&config.broker.cert_file)?;
@@ -64,33 +64,33 @@ impl Service for Audit {
         };
         let consumer = broker.consume(intake::consumer_config(), intake);
         context.shutdown.spawn("publish", publisher.run(context.shutdown.clone()));
-        heads.start_witnessing(&broker, &context.shutdown);
-        let pruner = heads.pruner(config.retention.as_ref());
+        checkpoint_tasks.start_witnessing(&broker, &context.shutdown);
+        let pruner = checkpoint_tasks.pruner(config.retention.as_ref());
         context.shutdown.spawn("prune", pruner.run(context.shutdown.clone()));
-        watch(context, broker, consumer);
+        spawn_readiness(context, broker, consumer);
 
-        let auditor = auditor(&config, store.clone(), Arc::clone(&sequencer), context)?;
+        let auditor = new_auditor(&config, store.clone(), Arc::clone(&sequencer), context)?;
         http::serve(context, "audit API", &config.http, router(Arc::new(auditor)))?;
-        context.shutdown.spawn("last event", end(store, sequencer, context.clone()));
+        context.shutdown.spawn("last event", record_stop(store, sequencer, context.clone()));
         Ok(())
     }
 }
 
-/// What a country's audit service is called, as a source of events, as a witness, and in the origins of its logs: its broker user
-/// is `audit`.
+/// The name of a country's audit service as a source of events, as a witness, and in the origins of its logs. Its broker user is
+/// `audit`.
 pub(crate) fn audit_source_name(country: CountryCode) -> String {
     rovuma_broker::topology::names::audit_source(country, "audit")
 }
 
-/// Opens the log, and checks that it holds.
+/// Opens the log, and checks it.
 pub(crate) async fn open_log(
     config: &AuditConfig,
     own_name: String,
     context: &Context,
 ) -> anyhow::Result<(Store, Arc<Sequencer>)> {
     let ready = context.health.register("store");
-    let log_key = Arc::new(Keys::signing(&config.keys.log_key_file)?);
-    let payload_key = Keys::payload(&config.keys.payload_key_file)?;
+    let log_key = Arc::new(IntakeKeys::load_signing_key(&config.keys.log_key_file)?);
+    let payload_key = IntakeKeys::load_payload_key(&config.keys.payload_key_file)?;
     let store = Store::open(&config.store, &[log::MIGRATIONS]).await.context("cannot open the log")?;
     let own = OwnSource { source: own_name, epoch: store.identity() };
     let fail_closed_after = config.witness.as_ref().and_then(|witness| witness.fail_closed_after_s);
@@ -98,21 +98,21 @@ pub(crate) async fn open_log(
         own,
         log_key,
         payload_key,
-        watch: Watch::default(),
+        witness_status: WitnessStatus::default(),
         fail_closed_after: fail_closed_after.map(Duration::from_secs),
     });
-    overwrite_what_is_erased(&store, &config.store).await?;
+    overwrite_erased_data(&store, &config.store).await?;
     log::check_edge(store.read(), &sequencer)
         .await
-        .context("the log does not hold; it was changed outside this service")?;
-    // Since when nobody cosigns is known before anything is taken in.
-    sequencer.watch.look(store.read(), context.clock.now()).await?;
+        .context("the log contradicts itself; it was changed outside this service")?;
+    // Before the first event is appended, the service must know whether the log is closed.
+    sequencer.witness_status.refresh(store.read(), context.clock.now()).await?;
     ready.ready();
     Ok((store, sequencer))
 }
 
-/// What is erased is overwritten in the file, not only forgotten. A server does so in its own time (`VACUUM`).
-pub(crate) async fn overwrite_what_is_erased(store: &Store, config: &StoreConfig) -> anyhow::Result<()> {
+/// Makes SQLite overwrite erased data in its file. A PostgreSQL server does so in its own time (`VACUUM`).
+pub(crate) async fn overwrite_erased_data(store: &Store, config: &StoreConfig) -> anyhow::Result<()> {
     if config.is_file() {
         let set = "PRAGMA secure_delete = ON";
         store.write(move |tx| async move { sqlx::query(set).execute(tx).await }.boxed()).await?;
@@ -120,8 +120,8 @@ pub(crate) async fn overwrite_what_is_erased(store: &Store, config: &StoreConfig
     Ok(())
 }
 
-/// What every request needs.
-pub(crate) fn auditor(
+/// Builds the state that every request shares.
+pub(crate) fn new_auditor(
     config: &AuditConfig,
     store: Store,
     sequencer: Arc<Sequencer>,
@@ -146,8 +146,8 @@ pub(crate) fn auditor(
     })
 }
 
-/// After a restore: the present tree may lack leaves that were published. What is lost stays provable, and nothing takes its
-/// place.
+/// Abandons the present tree if the store was restored, because it may lack leaves that were published. Those stay provable, and
+/// no other leaves take their places.
 pub(crate) async fn abandon_after_restore(store: &Store, now: Timestamp) -> anyhow::Result<Option<Restored>> {
     let write = store.write(move |tx| {
         async move {
@@ -162,8 +162,8 @@ pub(crate) async fn abandon_after_restore(store: &Store, now: Timestamp) -> anyh
     write.await.context("cannot write to the log")
 }
 
-/// The first event of this run; and an alarm when the log itself has a new epoch: it was restored.
-pub(crate) async fn begin(
+/// Records the service's start, after an alarm and an event about a restore if the log has a new epoch.
+pub(crate) async fn record_start(
     store: &Store,
     sequencer: &Arc<Sequencer>,
     restored: Option<Restored>,
@@ -173,9 +173,9 @@ pub(crate) async fn begin(
     let write = store.write(move |tx| {
         async move {
             let own = &sequencer.own;
-            let mut appender = sequencer.begin_always(tx, now).await?;
-            let (lineage, found) = Lineage::find_or_open(tx, &own.source, own.epoch, now).await?;
-            if found == Found::NewEpoch {
+            let mut appender = sequencer.begin_even_unwitnessed(tx, now).await?;
+            let (lineage, status) = Lineage::find_or_open(tx, &own.source, own.epoch, now).await?;
+            if status == LineageStatus::NewEpoch {
                 alarm::raise(tx, &mut appender, &lineage, &intake::new_epoch()).await?;
             }
             if let Some(restored) = restored {
@@ -193,36 +193,36 @@ pub(crate) async fn begin(
     write.await.context("cannot write to the log")
 }
 
-/// The last event of this run, when it ends in order.
-async fn end(store: Store, sequencer: Arc<Sequencer>, context: Context) {
+/// Records the service's stop, when it ends in order.
+async fn record_stop(store: Store, sequencer: Arc<Sequencer>, context: Context) {
     context.shutdown.soft().await;
     let now = context.clock.now();
     let write = store.write(move |tx| {
         async move {
-            let appender = sequencer.begin_always(tx, now).await?;
+            let appender = sequencer.begin_even_unwitnessed(tx, now).await?;
             let event = AuditRecord::new(now, &sequencer.own.source, AuditAction::ServiceStop);
             own::record_alone(tx, appender, event).await
         }
         .boxed()
     });
     if let Err(fault) = write.await {
-        tracing::error!(%fault, "the end of this run could not be written to the log");
+        tracing::error!(%fault, "the service's stop could not be recorded in the log");
     }
 }
 
-/// Ready while batches are taken.
-fn watch(context: &Context, broker: Broker, consumer: Consumer) {
+/// Starts the task that keeps the service ready while the broker delivers batches.
+fn spawn_readiness(context: &Context, broker: Broker, consumer: Consumer) {
     let ready = context.health.register("broker");
     let shutdown = context.shutdown.clone();
-    context.shutdown.spawn("watch broker", async move {
+    context.shutdown.spawn("broker readiness", async move {
         tokio::select! {
-            () = follow(&broker, &consumer, &ready) => {}
+            () = update_readiness(&broker, &consumer, &ready) => {}
             () = shutdown.soft() => {}
         }
     });
 }
 
-async fn follow(broker: &Broker, consumer: &Consumer, ready: &ReadyHandle) {
+async fn update_readiness(broker: &Broker, consumer: &Consumer, ready: &ReadyHandle) {
     let mut state = broker.state();
     loop {
         match state {

@@ -1,4 +1,4 @@
-//! What every request needs.
+//! The state that every request shares.
 
 use std::sync::Arc;
 
@@ -11,41 +11,41 @@ use sqlx::Row as _;
 
 use crate::{log::Sequencer, publish::LogFolder};
 
-/// The log of a country, and who may look into it.
+/// The log of a country, and the rules for access to it.
 pub(crate) struct Auditor {
-    /// Whose log it is.
+    /// The country whose log it is.
     pub(crate) country: CountryCode,
-    /// The log.
+    /// The log's store.
     pub(crate) store: Store,
-    /// Whether its store is a file.
+    /// Whether the store is a SQLite file.
     pub(crate) is_file: bool,
-    /// What appends to it, and opens what it says.
+    /// Appends events, and holds the key that opens payloads.
     pub(crate) sequencer: Arc<Sequencer>,
-    /// The public files of the logs.
+    /// The logs' public files.
     pub(crate) folder: LogFolder,
     /// The configured sources, those that never wrote included.
     pub(crate) producers: Vec<String>,
-    /// Who may do what.
+    /// The access policies.
     pub(crate) policy: Policy,
-    /// Whose tokens are taken.
+    /// Verifies access tokens.
     pub(crate) tokens: TokenVerifier,
-    /// What time it is.
+    /// The clock.
     pub(crate) clock: SharedClock,
 }
 
 impl Auditor {
-    /// What time it is.
+    /// The present time.
     pub(crate) fn now(&self) -> Timestamp {
         self.clock.now()
     }
 
-    /// The agency that stands for the installation: its log is the whole country's.
+    /// The node: its auditors see the whole country's log.
     pub(crate) fn node(&self) -> AgencyCode {
         AgencyCode::node_of(self.country)
     }
 
     /// After an erasure: what was written before it stands in SQLite's write-ahead log until that is emptied.
-    pub(crate) async fn forget_what_was_erased(&self) {
+    pub(crate) async fn truncate_write_ahead_log(&self) {
         if !self.is_file {
             return;
         }
@@ -53,7 +53,7 @@ impl Auditor {
         match emptied.and_then(|row| row.try_get::<i64, _>(0)) {
             Ok(0) => {}
             Ok(_) => {
-                tracing::warn!("what was erased stands in the write-ahead log until no reader is in the way")
+                tracing::warn!("the write-ahead log still holds erased data, because a reader is using it")
             }
             Err(fault) => tracing::warn!(%fault, "the write-ahead log was not emptied after an erasure"),
         }

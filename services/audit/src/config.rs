@@ -22,21 +22,21 @@ pub struct AuditConfig {
     pub broker: BrokerConfig,
     /// `[http]`: the auditors' API.
     pub http: ListenConfig,
-    /// `[tokens]`: whose access tokens are taken.
+    /// `[tokens]`: the issuers whose access tokens are accepted.
     pub tokens: TokensConfig,
     /// `[keys]`: the service's own keys.
     pub keys: KeysConfig,
-    /// `[[producer]]`: who may write to the log.
+    /// `[[producer]]`: the sources that may write to the log.
     #[serde(rename = "producer")]
     pub producers: Vec<ProducerConfig>,
     /// `[publish]`: the public files of the log.
     pub publish: PublishConfig,
-    /// `[witness]`: cosigning partners' logs, and having ours cosigned. Without it nobody but this service vouches for the
-    /// log.
+    /// `[witness]`: this service cosigns partners' logs, and partners cosign this log. Without it nobody but this service vouches
+    /// for the log.
     pub witness: Option<WitnessConfig>,
     /// `[retention]`: how long entries are kept. Absent: for ever.
     pub retention: Option<RetentionConfig>,
-    /// `[policy]`: other access policies than the built-in ones.
+    /// `[policy]`: access policies in place of the built-in ones.
     #[serde(default)]
     pub policy: PolicyConfig,
 }
@@ -55,11 +55,11 @@ pub struct TokensConfig {
 pub struct KeysConfig {
     /// The key that signs acknowledgements, PKCS#8 PEM.
     pub signing_key_file: SecretFile,
-    /// The age identities that batches are sealed to, the present one first, then former ones.
+    /// The age identities to which sources seal batches: the present one first, then former ones.
     pub sealing_key_files: Vec<SecretFile>,
-    /// The key that signs the heads of the log, PKCS#8 PEM: it signs nothing else.
+    /// The key that signs the heads of the log, PKCS#8 PEM. It signs nothing else.
     pub log_key_file: SecretFile,
-    /// The key under which the events themselves are sealed in the store, an age identity. A backup of the store shows no event without it:
+    /// The key that seals events in the store, an age identity. A backup of the store shows no event without it:
     /// keep copies of the two apart.
     pub payload_key_file: SecretFile,
 }
@@ -70,12 +70,12 @@ pub struct KeysConfig {
 pub struct PublishConfig {
     /// The folder of the logs' public files: tiles and checkpoints (C2SP tlog-tiles), a folder for each log's origin.
     pub folder: PathBuf,
-    /// A new head is made known at most so often.
+    /// Minimum time between two new checkpoints.
     #[serde(default = "publish_every")]
     pub every_ms: u64,
 }
 
-/// So that an entry is in a cosigned head within two seconds.
+/// Short enough that an entry is in a cosigned head within two seconds.
 const fn publish_every() -> u64 {
     500
 }
@@ -84,35 +84,36 @@ const fn publish_every() -> u64 {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct WitnessConfig {
-    /// Which logs there are and whose cosignatures make a head good (C2SP tlog-policy): the file that both countries and
-    /// every auditor have.
+    /// The file that names the logs and the cosignatures that a head needs (C2SP tlog-policy). Both countries and every auditor
+    /// have the same file.
     pub policy_file: PathBuf,
-    /// The key that cosigns, PKCS#8 PEM: it signs nothing else.
+    /// The key that cosigns, PKCS#8 PEM. It signs nothing else.
     pub key_file: SecretFile,
-    /// After so long without the cosignatures that the policy asks for, an alarm is raised.
+    /// An alarm is raised when a head has lacked the cosignatures that the policy requires for this time.
     #[serde(default = "alarm_after")]
     pub alarm_after_s: u64,
-    /// After so long the log takes nothing more in until a partner is back: 14400 for four hours. Sources keep their events
-    /// meanwhile, and after a time release nothing. Absent: the log goes on, and says since when nobody vouches for it.
+    /// The log appends nothing more when no partner has cosigned it for this time, until one does: 14400 for four hours. Sources
+    /// keep their events meanwhile, and after a time release nothing. Absent: the log goes on, and shows since when no partner
+    /// cosigns it.
     pub fail_closed_after_s: Option<u64>,
 }
 
-/// Five minutes: longer than a line is away every day, shorter than anything can be done about a log.
+/// Five minutes: longer than the daily interruptions of a line, and shorter than it takes to tamper with a log.
 const fn alarm_after() -> u64 {
     300
 }
 
-/// `[retention]`: the entries of old logs go, their hashes and heads stay.
+/// `[retention]`: the entries of old logs are deleted; their hashes and heads stay.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, try_from = "UncheckedRetention")]
 pub struct RetentionConfig {
-    /// Entries are kept through the year of their log and so many whole years after it; at least one.
+    /// Entries are kept through the year of their log and this number of whole years after it; at least one.
     pub keep_years: u16,
-    /// The written policy that says so: one line. It stands in the log and beside the log's public files.
+    /// The written policy that requires it, in one line. It is recorded in the log and beside the log's public files.
     pub policy: String,
 }
 
-/// `[retention]` as it stands in the file.
+/// `[retention]` in the file, unchecked.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct UncheckedRetention {
@@ -125,7 +126,7 @@ impl TryFrom<UncheckedRetention> for RetentionConfig {
 
     fn try_from(UncheckedRetention { keep_years, policy }: UncheckedRetention) -> Result<Self, String> {
         if keep_years == 0 {
-            return Err("keep_years must be 1 or more: nobody audits a year that is not over".to_owned());
+            return Err("keep_years must be 1 or more: a year is audited after it is over".to_owned());
         }
         if !(1..=PRUNING_POLICY_MAX).contains(&policy.chars().count()) || policy.chars().any(char::is_control)
         {
@@ -139,9 +140,9 @@ impl TryFrom<UncheckedRetention> for RetentionConfig {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ProducerConfig {
-    /// Its name, `mz.gateway.police`.
+    /// The source's name, `mz.gateway.police`.
     pub source: String,
-    /// Its public keys (JWK): several while one takes over from another.
+    /// The source's public keys (JWK): several while one replaces another.
     pub key_files: Vec<PathBuf>,
 }
 

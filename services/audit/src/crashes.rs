@@ -1,5 +1,5 @@
-//! The service killed at every step from a delivery to the published head: what was acknowledged is there, once and in
-//! order, and no head that anybody saw is contradicted by a later one.
+//! Kills the service at every point from a delivery to the published head. Afterwards each acknowledged event is stored, once
+//! and in order, and no later head contradicts a published one.
 
 use std::{
     collections::BTreeMap,
@@ -20,24 +20,24 @@ use rovuma_tlog::{Head, LogFiles, NoteKey, check_log, needed_for_consistency};
 
 use crate::{
     config::ProducerConfig,
-    failure::Step,
-    intake::{Acknowledger, Intake, Keys},
+    failure::CrashPoint,
+    intake::{Acknowledger, Intake, IntakeKeys},
     log::{Tree, check_edge, signed_head},
     publish::{LogFolder, Publisher},
     testing::{GATEWAY, OWN, Producer, delivery, keys_config, open, secret, start},
 };
 
-/// Where the child works; without it the child's test does nothing.
+/// The child's folder; without it the child's test does nothing.
 const FOLDER: &str = "ROVUMA_AUDIT_CRASH_FOLDER";
 
-/// At which step the child dies, and at which time of reaching it: `Tile 1`.
+/// The point at which the child dies, and how many times it reaches it before: `Tile 1`.
 const DIE_AT: &str = "ROVUMA_AUDIT_DIE_AT";
 
-/// From which event on it delivers.
+/// The first event that the child delivers.
 const FROM: &str = "ROVUMA_AUDIT_CRASH_FROM";
 
-/// Runs for each of the fifteen steps: three hundred altogether.
-const RUNS_PER_STEP: usize = 20;
+/// Runs for each of the fifteen points: three hundred altogether.
+const RUNS_PER_POINT: usize = 20;
 
 /// Events of a delivery. Every third or so completes a tile.
 const BATCH: usize = 96;
@@ -45,8 +45,8 @@ const BATCH: usize = 96;
 /// Deliveries of one run.
 const DELIVERIES: usize = 3;
 
-/// A step was reached: the end, if it is the one.
-pub(crate) fn reached(step: Step) {
+/// Kills the process if it is to die at this point.
+pub(crate) fn reached(step: CrashPoint) {
     static DEATH: OnceLock<Option<(String, AtomicU32)>> = OnceLock::new();
     let death = DEATH.get_or_init(|| {
         let (step, times) =
@@ -63,8 +63,8 @@ pub(crate) fn reached(step: Step) {
     }
 }
 
-/// Everything that a child needs is in its folder: keys, the producer's events, the store, the files of the log.
-struct Ground {
+/// The service in a child's folder, which holds keys, the producer's events, the store and the log's files.
+struct CrashFixture {
     intake: Intake,
     publisher: Publisher,
     producer: Producer,
@@ -72,12 +72,12 @@ struct Ground {
     sealing: SealingKey,
 }
 
-impl Ground {
+impl CrashFixture {
     async fn open(dir: &Path) -> Self {
         let read = |name: &str| std::fs::read_to_string(dir.join(name)).expect("a file");
         let producers =
             [ProducerConfig { source: GATEWAY.to_owned(), key_files: vec![dir.join("gateway.jwk")] }];
-        let keys = Keys::load(&keys_config(dir), &producers, OWN).expect("keys load");
+        let keys = IntakeKeys::load(&keys_config(dir), &producers, OWN).expect("keys load");
         let (store, sequencer) = open(dir).await;
         let clock = ManualClock::at(start());
         let publisher = Publisher {
@@ -86,15 +86,15 @@ impl Ground {
             folder: LogFolder::new(dir.join("audit-log")),
             policy: None,
             witness: None,
-            every: Duration::from_millis(1),
+            interval: Duration::from_millis(1),
             unwitnessed_after: Duration::ZERO,
             clock: clock.shared(),
-            made: Arc::default(),
+            cosignatures_needed: Arc::default(),
             settled: Arc::default(),
-            at_rest: std::sync::Mutex::default(),
+            published: std::sync::Mutex::default(),
         };
-        check_edge(store.read(), &sequencer).await.expect("the store is what was signed");
-        publisher.check().await.expect("the store and the published files go together");
+        check_edge(store.read(), &sequencer).await.expect("the store holds what was signed");
+        publisher.check().await.expect("the store agrees with the published files");
         let intake = Intake {
             store,
             sequencer,
@@ -111,34 +111,38 @@ impl Ground {
         Self { intake, publisher, producer, events, sealing }
     }
 
-    async fn take(&self, events: &[String]) -> u64 {
+    async fn deliver(&self, events: &[String]) -> u64 {
         let signed = self.producer.sign(&self.producer.batch(events)).to_compact();
         let sealed = rovuma_envelope::seal(signed.as_bytes(), self.sealing.recipient()).expect("sealed");
         let key = rovuma_broker::topology::names::audit_event_key(GATEWAY);
-        let taken = self.intake.take(Arc::from([delivery(&key, sealed)])).await.expect("the store takes it");
-        taken.heads.values().map(|head| head.sequence).max().expect("acknowledged")
+        let outcome = self
+            .intake
+            .store_deliveries(Arc::from([delivery(&key, sealed)]))
+            .await
+            .expect("the store takes it");
+        outcome.heads.values().map(|head| head.sequence).max().expect("acknowledged")
     }
 }
 
-/// The child: delivers, publishes, and says what it acknowledged, until it is killed.
+/// The child: delivers, publishes, and prints what it acknowledged, until it is killed.
 #[test]
 fn the_service_that_is_killed() {
     let Some(dir) = std::env::var_os(FOLDER) else { return };
     let from: usize = std::env::var(FROM).expect("from where").parse().expect("a number");
     let executor = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
     executor.expect("a runtime").block_on(async {
-        let ground = Ground::open(Path::new(&dir)).await;
-        for batch in ground.events[from..].chunks(BATCH).take(DELIVERIES) {
-            let acknowledged = ground.take(batch).await;
+        let fixture = CrashFixture::open(Path::new(&dir)).await;
+        for batch in fixture.events[from..].chunks(BATCH).take(DELIVERIES) {
+            let acknowledged = fixture.deliver(batch).await;
             println!("acknowledged {acknowledged}");
             std::io::stdout().flush().expect("said");
-            ground.publisher.step().await.expect("published");
+            fixture.publisher.publish_all().await.expect("published");
         }
     });
 }
 
-/// What one run of the child said, and whether it died.
-fn run(dir: &Path, step: Step, times: usize, from: usize) -> (Option<u64>, bool) {
+/// Runs the child once: the last event that it acknowledged, and whether it died.
+fn run(dir: &Path, step: CrashPoint, times: usize, from: usize) -> (Option<u64>, bool) {
     let program = std::env::current_exe().expect("this program");
     let mut child = Command::new(program)
         .args(["--exact", "crashes::the_service_that_is_killed", "--nocapture"])
@@ -169,23 +173,23 @@ fn published(dir: &Path, key: &SigningKey) -> Option<Head> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn killed_while_it_appends_nothing_acknowledged_is_lost_and_no_head_is_contradicted() {
-    let (appending, _) = Step::ALL.split_at(Step::Committed as usize + 1);
+    let (appending, _) = CrashPoint::ALL.split_at(CrashPoint::Committed as usize + 1);
     killed(appending).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn killed_while_it_publishes_nothing_acknowledged_is_lost_and_no_head_is_contradicted() {
-    let (_, publishing) = Step::ALL.split_at(Step::Committed as usize + 1);
+    let (_, publishing) = CrashPoint::ALL.split_at(CrashPoint::Committed as usize + 1);
     killed(publishing).await;
 }
 
-/// Kills the service at each of these steps again and again, on one store, and looks what is left.
-async fn killed(steps: &[Step]) {
+/// Kills the service at each of these points many times, on one store, and checks what is left.
+async fn killed(steps: &[CrashPoint]) {
     if rovuma_lab::postgres::tests_use_postgres() {
         // Each process of the tests has databases of its own there.
         return;
     }
-    let runs = steps.len() * RUNS_PER_STEP;
+    let runs = steps.len() * RUNS_PER_POINT;
     let folder = tempfile::tempdir().expect("a folder");
     let dir = folder.path();
     let log_pem = SigningKey::generate_pem().expect("a key");
@@ -205,7 +209,7 @@ async fn killed(steps: &[Step]) {
     let events = producer.events(runs * DELIVERIES * BATCH);
     std::fs::write(dir.join("events"), events.join("\n")).expect("written");
 
-    let (mut acknowledged, mut deaths): (u64, BTreeMap<Step, u32>) = (0, BTreeMap::new());
+    let (mut acknowledged, mut deaths): (u64, BTreeMap<CrashPoint, u32>) = (0, BTreeMap::new());
     let mut heads: Vec<Head> = Vec::new();
     for number in 0..runs {
         let (step, round) = (steps[number % steps.len()], number / steps.len());
@@ -224,14 +228,14 @@ async fn killed(steps: &[Step]) {
     }
     assert!(heads.len() > runs / 3, "{} heads were published", heads.len());
 
-    let ground = Ground::open(dir).await;
-    ground.publisher.step().await.expect("published");
+    let fixture = CrashFixture::open(dir).await;
+    fixture.publisher.publish_all().await.expect("published");
     let rows = sqlx::query(
         "SELECT e.sequence, e.digest FROM entry e JOIN lineage l ON l.lineage_id = e.lineage_id
          WHERE l.source = $1 ORDER BY e.entry_index",
     )
     .bind(GATEWAY)
-    .fetch_all(ground.intake.store.read())
+    .fetch_all(fixture.intake.store.read())
     .await
     .expect("reads");
     assert!(u64::try_from(rows.len()).expect("few") >= acknowledged, "what was acknowledged is there");
@@ -245,7 +249,7 @@ async fn killed(steps: &[Step]) {
             "once and in order"
         );
     }
-    no_fork(&ground, &heads).await;
+    no_fork(&fixture, &heads).await;
     let key = NoteKey::of_log("mz.audit/2026", log_key.public_key()).expect("a key");
     let policy = format!("log {key}\nquorum none\n").parse().expect("a policy");
     let files = Published(dir.join("audit-log/mz.audit/2026"));
@@ -280,14 +284,14 @@ impl LogFiles for Published {
     }
 }
 
-/// Every head that was ever published is the present tree's, as it was then.
-async fn no_fork(ground: &Ground, heads: &[Head]) {
-    let pool = ground.intake.store.read();
+/// Checks that the present tree continues every head that was ever published.
+async fn no_fork(fixture: &CrashFixture, heads: &[Head]) {
+    let pool = fixture.intake.store.read();
     let tree = Tree::all(pool).await.expect("reads").pop().expect("a tree");
     let present = tree.head();
     for head in heads {
         let wanted = needed_for_consistency(head.size, present.size).expect("it only grew");
-        let tiles = tree.tiles(pool, present.size, wanted).await.expect("reads");
+        let tiles = tree.load_tiles(pool, present.size, wanted).await.expect("reads");
         let proof = tiles.consistency(head.size).expect("proven");
         present.continues(head, &proof).unwrap_or_else(|fault| panic!("{head:?}: {fault}"));
     }

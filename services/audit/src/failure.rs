@@ -1,54 +1,54 @@
-//! Steps of the write path at which a test ends the process, as a failure of the machine would.
+//! Points of the write path at which a test kills the process, as a failure of the machine would.
 
-/// A step has been reached: a release goes on.
+/// Marks a point; in a release it does nothing.
 #[cfg(not(test))]
 #[inline]
-pub(crate) fn point(_step: Step) {}
+pub(crate) fn crash_point(_step: CrashPoint) {}
 
-/// A step has been reached: the test may end the process here.
+/// Marks a point, at which a test may kill the process.
 #[cfg(test)]
-pub(crate) fn point(step: Step) {
+pub(crate) fn crash_point(step: CrashPoint) {
     crate::crashes::reached(step);
 }
 
-/// The steps from a delivery to the published head, in their order.
+/// The points from a delivery to the published head, in their order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(crate) enum Step {
+pub(crate) enum CrashPoint {
     /// Nothing is written yet.
     Begun,
     /// Payloads are sealed, and their scopes written.
     Sealed,
-    /// The entries are written.
+    /// The entries are written too.
     Entries,
-    /// And their payloads.
+    /// The payloads are written too.
     Payloads,
-    /// And what they are searched by.
+    /// The search columns are written too.
     Search,
-    /// And a tile that is complete with them, but not in the one above.
+    /// A tile that they complete is written too, but its hash is not yet in the tile above.
     Tile,
-    /// And all hashes.
+    /// All hashes are written too.
     Hashes,
-    /// And the signed head: only the commit is left.
+    /// The signed head is written too: only the commit is left.
     Signed,
-    /// Committed, but nobody was told.
+    /// The transaction is committed, but nothing is acknowledged.
     Committed,
-    /// A head is signed and cosigned by ourselves, but not committed.
+    /// A checkpoint has this service's own cosignature, but is not committed.
     HeadMade,
-    /// A head is committed, but not published.
+    /// A checkpoint is committed, but not published.
     HeadKept,
-    /// A file of the log is written under another name.
+    /// A public file is written under a temporary name.
     FileWritten,
-    /// A file of the log is in its place.
+    /// A public file has its final name.
     FilePlaced,
-    /// The tiles are in their places, and the checkpoint is the former one.
+    /// The tiles are published, but the checkpoint is still the former one.
     TilesPlaced,
-    /// The checkpoint is in its place, and partial tiles that are of no more use still there.
+    /// The checkpoint is published, but superseded partial tiles are not removed.
     CheckpointPlaced,
 }
 
 #[cfg(test)]
-impl Step {
-    /// Every step.
+impl CrashPoint {
+    /// All points.
     pub(crate) const ALL: [Self; 15] = [
         Self::Begun,
         Self::Sealed,

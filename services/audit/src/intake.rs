@@ -1,4 +1,4 @@
-//! The way in: bytes → opened → signature checked → chain checked → one transaction → acknowledged.
+//! Takes batches in: bytes → opened → signature checked → chain checked → one transaction → acknowledged.
 
 mod acknowledge;
 mod chain;
@@ -6,13 +6,13 @@ mod consumer;
 mod keys;
 mod open;
 mod quarantine;
-mod take;
 #[cfg(test)]
 mod tests;
+mod write;
 
 pub(crate) use acknowledge::Acknowledger;
 pub(crate) use consumer::{Intake, consumer_config};
-pub(crate) use keys::Keys;
+pub(crate) use keys::IntakeKeys;
 #[cfg(test)]
-pub(crate) use take::Taken;
-pub(crate) use take::new_epoch;
+pub(crate) use write::IntakeOutcome;
+pub(crate) use write::new_epoch;

@@ -1,25 +1,25 @@
 //! The audit log of one country.
 //!
-//! Services write audit events in the transaction that does the thing and keep them until this service's
-//! signed acknowledgement. Here a sealed batch is followed top to bottom through `intake/`: opened, its
-//! signature checked against the configured sources, its chain checked against what is stored (`chain.rs`,
-//! pure), stored in one transaction with the search index, the hashes of a Merkle tree and its signed head, and only
-//! then acknowledged. Heads are made known and published with their tiles through `publish/`, cosigned across the
-//! border through `witness/`. Auditors ask through `http/`, and what they ask is written to the same log.
+//! Each service writes an audit event in the transaction of the act itself, and keeps it until this service's signed
+//! acknowledgement. `intake/` takes a sealed batch top to bottom: it opens the batch, verifies its signature by the
+//! configured sources' keys, checks that it continues the stored chain (`chain.rs`, pure), stores it in one transaction with
+//! the search columns, the hashes of a Merkle tree and its signed head, and only then acknowledges it. `publish/` publishes
+//! checkpoints and tiles, and `witness/` has them cosigned across the border. Auditors search through `http/`, and every
+//! search is recorded in the same log.
 //!
 //! Architecture invariant: entries are only appended (a trigger of the database refuses anything else), in
-//! one order, numbered from 0 without gaps. What does not continue a source's chain is never stored in its
-//! place: it raises an alarm and waits, or is kept as evidence.
+//! one order, numbered from 0 without gaps. An event that does not continue its source's chain is never stored as an
+//! entry: it raises an alarm, and its batch waits at the source or is kept as evidence.
 
 mod alarm;
 mod audit;
 mod auditor;
+mod checkpoint_tasks;
 mod config;
 #[cfg(test)]
 mod crashes;
 mod error;
 mod failure;
-mod heads;
 mod http;
 mod intake;
 mod log;

@@ -1,6 +1,6 @@
-//! The audit service's own events: auditors are logged too, and so are alarms.
+//! The audit service's own events, such as searches by auditors and alarms.
 //!
-//! They are written straight into the log, as a source with a chain like every other.
+//! They are written straight into the log, in a chain like every other source's.
 
 use rovuma_schemas::{
     Epoch, MessageId, StoreId,
@@ -14,12 +14,12 @@ use crate::{
     log::{Appender, Lineage, LogEvent},
 };
 
-/// The name and epoch under which this service writes.
+/// This service as a source of events.
 #[derive(Clone, Debug)]
 pub(crate) struct OwnSource {
-    /// `mz.audit`.
+    /// The source's name, `mz.audit`.
     pub(crate) source: String,
-    /// Drawn when the log's store was created or restored.
+    /// The epoch, drawn when the log's store was created or restored.
     pub(crate) epoch: Epoch,
 }
 
@@ -57,7 +57,7 @@ pub(crate) async fn record(tx: &mut Conn, appender: &mut Appender, act: AuditRec
         details: act.details,
     };
     let bytes = serde_json::to_string(&event).map_err(|fault| DbError::damaged("own event", fault))?;
-    let event = LogEvent::read(bytes).map_err(|fault| DbError::damaged("own event", fault))?;
+    let event = LogEvent::parse(bytes).map_err(|fault| DbError::damaged("own event", fault))?;
     appender.append(&mut lineage, [event]);
     lineage.save(tx, now).await
 }

@@ -1,17 +1,17 @@
-//! Making the log known: heads that are signed and cosigned, and the public files of the log.
+//! Publishes the log: its checkpoints and its public files.
 //!
-//! A head is written down before anybody hears of it, goes to the partners' audit services (`witness/`), and when the policy
-//! is met, the files of the log are brought up to it: tiles first, the checkpoint last (C2SP tlog-tiles). The files are a
-//! projection of the store, and can be made again from it at any time.
+//! The publisher stores a checkpoint before anybody sees it, and partners' audit services cosign it (`witness/`). When its
+//! cosignatures meet the policy, the publisher updates the public files to it: tiles first, the checkpoint last (C2SP
+//! tlog-tiles). The files are a projection of the store, and can be made again from it at any time.
 
+mod checkpoints;
 mod files;
-mod heads;
 mod prover;
 mod pruner;
-mod run;
+mod publisher;
 
-pub(crate) use files::{LogFolder, PublishedFault, write_whole};
-pub(crate) use heads::{Heads, MadeHead};
+pub(crate) use checkpoints::{Checkpoints, StoredCheckpoint};
+pub(crate) use files::{LogFolder, PublishedFault, write_atomically};
 pub(crate) use prover::Prover;
 pub(crate) use pruner::{Pruner, pruned_note};
-pub(crate) use run::{PublishFault, Publisher, unix_s};
+pub(crate) use publisher::{PublishFault, Publisher, unix_s};

@@ -1,4 +1,4 @@
-//! A log without a broker: its API and its intake, for programs that hand both whatever they like.
+//! A log without a broker: its API and its intake, for programs that call both with any input.
 
 use std::sync::Arc;
 
@@ -8,42 +8,41 @@ use rovuma_runtime::{Context, SharedClock};
 
 use crate::{
     AuditConfig,
-    audit::{abandon_after_restore, audit_source_name, auditor, begin, open_log},
+    audit::{abandon_after_restore, audit_source_name, new_auditor, open_log, record_start},
     auditor::Auditor,
     http,
-    intake::{Acknowledger, Intake, Keys},
+    intake::{Acknowledger, Intake, IntakeKeys},
 };
 
-/// A log that takes what it is handed and to which no broker is connected: its acknowledgements go nowhere. It
-/// listens nowhere and starts no task of its own.
+/// A log without a broker: nobody receives its acknowledgements. It does not listen, and starts no task of its own.
 pub struct Standalone {
     auditor: Arc<Auditor>,
-    keys: Arc<Keys>,
+    keys: Arc<IntakeKeys>,
     clock: SharedClock,
 }
 
 impl Standalone {
-    /// Opens the log, which must hold, and reads keys and policies, as the service does.
+    /// Opens and checks the log, and loads keys and policies, as the service does.
     ///
     /// # Errors
-    /// Whatever keeps the service from starting.
+    /// The first failure of configuration, keys, store or log.
     pub async fn open(config: &AuditConfig, context: &Context) -> anyhow::Result<Self> {
         let own_name = audit_source_name(config.country);
-        let keys = Arc::new(Keys::load(&config.keys, &config.producers, &own_name)?);
+        let keys = Arc::new(IntakeKeys::load(&config.keys, &config.producers, &own_name)?);
         let (store, sequencer) = open_log(config, own_name, context).await?;
         let now = context.clock.now();
         let restored = abandon_after_restore(&store, now).await?;
-        begin(&store, &sequencer, restored, now).await?;
-        let auditor = Arc::new(auditor(config, store, sequencer, context)?);
+        record_start(&store, &sequencer, restored, now).await?;
+        let auditor = Arc::new(new_auditor(config, store, sequencer, context)?);
         Ok(Self { auditor, keys, clock: context.clock.clone() })
     }
 
-    /// The auditors' API, to be called directly: [`rovuma_runtime::http::with_layers`] adds what serving adds.
+    /// The auditors' API, for programs that call it directly; [`rovuma_runtime::http::with_layers`] adds the layers of the server.
     pub fn router(&self) -> Router {
         http::router(Arc::clone(&self.auditor))
     }
 
-    /// What takes the deliveries of `audit.ingest`.
+    /// The handler of deliveries from `audit.ingest`.
     pub fn intake(&self) -> impl Handler + use<> {
         Intake {
             store: self.auditor.store.clone(),

@@ -1,4 +1,4 @@
-//! A log on a real file, and sources that write to it.
+//! A log on a real file, and sources that write to it, for tests.
 
 use std::{
     os::unix::fs::PermissionsExt as _,
@@ -18,10 +18,10 @@ use sqlx::Row;
 
 use crate::{
     config::{KeysConfig, ProducerConfig},
-    intake::{Acknowledger, Intake, Keys, Taken},
-    log::{MIGRATIONS, Sequencer, payload},
+    intake::{Acknowledger, Intake, IntakeKeys, IntakeOutcome},
+    log::{MIGRATIONS, Sequencer, open_payload},
     own::OwnSource,
-    witness::Watch,
+    witness::WitnessStatus,
 };
 
 pub(crate) const OWN: &str = "mz.audit";
@@ -34,14 +34,14 @@ pub(crate) fn start() -> Timestamp {
 }
 
 /// A log with two configured sources.
-pub(crate) struct Bench {
+pub(crate) struct Fixture {
     pub(crate) dir: tempfile::TempDir,
     pub(crate) clock: ManualClock,
     pub(crate) intake: Intake,
     recipient: SealingRecipient,
 }
 
-impl Bench {
+impl Fixture {
     /// A fresh log, the gateway with a present and a former key, and identity with one.
     pub(crate) async fn new() -> (Self, Producer, Producer) {
         let dir = tempfile::tempdir().expect("a folder");
@@ -53,7 +53,7 @@ impl Bench {
             ProducerConfig { source: GATEWAY.to_owned(), key_files: gateway_files },
             ProducerConfig { source: IDENTITY.to_owned(), key_files: identity_files },
         ];
-        let keys = Keys::load(&keys_config(dir.path()), &producers, OWN).expect("keys load");
+        let keys = IntakeKeys::load(&keys_config(dir.path()), &producers, OWN).expect("keys load");
         let clock = ManualClock::at(start());
         secret(&dir.path().join("log.pem"), &SigningKey::generate_pem().expect("a key"));
         secret(&dir.path().join("payload.txt"), &SealingKey::generate().to_text());
@@ -82,9 +82,9 @@ impl Bench {
         &self.intake.store
     }
 
-    /// Takes deliveries as one group.
-    pub(crate) async fn take(&self, deliveries: impl IntoIterator<Item = Delivery>) -> Taken {
-        self.intake.take(deliveries.into_iter().collect()).await.expect("the store takes them")
+    /// Stores deliveries in one write.
+    pub(crate) async fn deliver(&self, deliveries: impl IntoIterator<Item = Delivery>) -> IntakeOutcome {
+        self.intake.store_deliveries(deliveries.into_iter().collect()).await.expect("the store takes them")
     }
 
     /// Signs and seals a batch of `producer` as the trail does.
@@ -109,7 +109,7 @@ impl Bench {
         .fetch_all(self.store().read())
         .await
         .expect("reads");
-        let text = |row| payload(row, &self.intake.sequencer).expect("opens").expect("is there").event;
+        let text = |row| open_payload(row, &self.intake.sequencer).expect("opens").expect("is there").event;
         rows.iter().map(text).collect()
     }
 
@@ -139,13 +139,13 @@ impl Bench {
 pub(crate) async fn open(dir: &Path) -> (Store, Arc<Sequencer>) {
     let config = StoreConfig::at(rovuma_lab::postgres::test_store(dir, "log").expect("a store"));
     let store = Store::open(&config, &[MIGRATIONS]).await.expect("opens");
-    crate::audit::overwrite_what_is_erased(&store, &config).await.expect("set");
+    crate::audit::overwrite_erased_data(&store, &config).await.expect("set");
     let keys = keys_config(dir);
     let own = OwnSource { source: OWN.to_owned(), epoch: store.identity() };
-    let log_key = Arc::new(Keys::signing(&keys.log_key_file).expect("a key"));
-    let payload_key = Keys::payload(&keys.payload_key_file).expect("a key");
-    let watch = Watch::default();
-    (store, Arc::new(Sequencer { own, log_key, payload_key, watch, fail_closed_after: None }))
+    let log_key = Arc::new(IntakeKeys::load_signing_key(&keys.log_key_file).expect("a key"));
+    let payload_key = IntakeKeys::load_payload_key(&keys.payload_key_file).expect("a key");
+    let witness_status = WitnessStatus::default();
+    (store, Arc::new(Sequencer { own, log_key, payload_key, witness_status, fail_closed_after: None }))
 }
 
 pub(crate) fn keys_config(dir: &Path) -> KeysConfig {

@@ -1,25 +1,28 @@
-//! Witnessing across the border: we cosign the heads of partners' logs, and they ours.
+//! Witnessing across the border: this service cosigns the heads of partners' logs, and partners cosign this log's.
 //!
-//! What a partner's audit service says comes as a signed message of its node, by way of the gateway that serves ours
-//! ([`consumer`]). A head of the partner's is judged against the last one that we cosigned ([`judge`], pure), written down,
-//! and only then cosigned ([`answer`]). Our own heads are asked about until they are answered ([`ask`]), and what the
-//! partner answers is added to them ([`reply`]). The partner gets heads, hashes and proofs, never entries.
+//! A partner's audit service sends a signed message of its node, which the gateway that serves this node delivers
+//! ([`consumer`]). A head of the partner is compared with the last one that this service cosigned ([`decision`], pure), stored,
+//! and only then cosigned ([`respond`]). This service requests a cosignature for each of its own checkpoints until the partner
+//! replies ([`request`]), and adds the cosignature to the checkpoint ([`reply`]). The partner gets heads, hashes and proofs,
+//! never entries.
 
 mod alarm;
-mod answer;
-mod ask;
 mod consumer;
-mod judge;
-mod memory;
+mod cosigned_files;
+mod decision;
+mod partners;
 mod reply;
-mod state;
+mod request;
+mod respond;
+mod status;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use alarm::{Evidence, LogAlarmKind, LogAlarmState, LogAlarms, log_alarms};
-pub(crate) use answer::Witness;
-pub(crate) use ask::{Asker, Questions};
+pub(crate) use alarm::{ConflictingHeads, LogAlarmKind, LogAlarmState, LogAlarms, log_alarms};
 pub(crate) use consumer::{WitnessIntake, consumer_config};
-pub(crate) use memory::Memory;
-pub(crate) use reply::Replies;
-pub(crate) use state::{Partners, Watch};
+pub(crate) use cosigned_files::CosignedFiles;
+pub(crate) use partners::Partners;
+pub(crate) use reply::ReplyHandler;
+pub(crate) use request::{CosignRequester, PendingRequests};
+pub(crate) use respond::Witness;
+pub(crate) use status::WitnessStatus;

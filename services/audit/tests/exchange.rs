@@ -1,4 +1,4 @@
-//! The service on a real broker, with the trail of a gateway as its source: what is recorded there is found here,
+//! The service on a real broker, with the trail of a gateway as its source: every event recorded there reaches the log,
 //! however often either of them, or the broker, goes away meanwhile.
 
 use std::{
@@ -25,7 +25,7 @@ const SOURCE: &str = "mz.gateway.police";
 const ISSUER: &str = "https://identity.example";
 
 /// A country with a broker, the keys of the audit service and of one gateway, and an issuer of tokens.
-struct Country {
+struct Fixture {
     folder: PathBuf,
     node: RabbitNode,
     gateway: Arc<SigningKey>,
@@ -34,7 +34,7 @@ struct Country {
     issuer: TokenKey,
 }
 
-impl Country {
+impl Fixture {
     async fn start() -> Self {
         let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("audit-{}", std::process::id()));
         let node = RabbitNode::start(&folder, RabbitOptions::new("audit"), |_| {}).await.expect("a node");
@@ -104,7 +104,7 @@ impl Country {
         rovuma_runtime::config::load_with_env(Some(&file), std::collections::HashMap::new()).expect("sound").0
     }
 
-    /// Starts the service; it ends when the returned context is told to.
+    /// Starts the service; it ends when the returned context shuts down.
     async fn start_audit(&self) -> Context {
         let context = Context::new(SystemClock::shared());
         Audit::start(self.config(), &context).await.expect("starts");
@@ -204,26 +204,26 @@ async fn stop(context: &Context) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_a_source_records_is_found_whoever_goes_away_meanwhile() {
-    let mut country = Country::start().await;
+    let mut fixture = Fixture::start().await;
     let gateway = Shutdown::new();
-    let (trail, broker) = country.start_trail(&gateway).await;
+    let (trail, broker) = fixture.start_trail(&gateway).await;
 
-    // Recorded while there is no audit service: kept, then stored and acknowledged.
+    // Recorded while there is no audit service: the trail keeps it, and the service stores and acknowledges it later.
     record(&trail, 300).await;
-    let audit = country.start_audit().await;
+    let audit = fixture.start_audit().await;
     cleared("the first events", &trail).await;
     stop(&audit).await;
     record(&trail, 300).await;
 
     // A second run of the service goes on with the same log, and the broker dies once.
-    let audit = country.start_audit().await;
+    let audit = fixture.start_audit().await;
     cleared("the events of the pause", &trail).await;
-    country.node.kill();
+    fixture.node.kill();
     record(&trail, 100).await;
-    country.node.restart(|_| {}).await.expect("restarts");
+    fixture.node.restart(|_| {}).await.expect("restarts");
     cleared("the events of the outage", &trail).await;
 
-    // What is nobody's batch goes aside, and the lane goes on.
+    // A delivery that is no batch goes to the quarantine, and later deliveries are handled.
     let garbage = Publication {
         exchange: names::AUDIT.to_owned(),
         routing_key: names::audit_event_key(SOURCE),
@@ -236,7 +236,7 @@ async fn what_a_source_records_is_found_whoever_goes_away_meanwhile() {
     record(&trail, 1).await;
     cleared("the event after the garbage", &trail).await;
 
-    let state = country.get("/v1/sources").await;
+    let state = fixture.get("/v1/sources").await;
     let sources = state["sources"].as_array().expect("sources");
     let source = sources.iter().find(|source| source["source"] == SOURCE).expect("the gateway");
     assert_eq!(source["epochs"][0]["last_sequence"], 701);
@@ -244,16 +244,16 @@ async fn what_a_source_records_is_found_whoever_goes_away_meanwhile() {
     assert!(source["epochs"][0]["missing"].is_null(), "{source}");
     assert_eq!(state["quarantine"][0]["reason"], "sealed");
 
-    let newest = country.get("/v1/events?actor=officer-7&object_kind=message&limit=1").await;
+    let newest = fixture.get("/v1/events?actor=officer-7&object_kind=message&limit=1").await;
     assert_eq!(newest["items"][0]["event"]["sequence"], 701);
     let path = format!("/v1/events/{SOURCE}/{}/1", trail.store().identity());
-    assert_eq!(country.get(&path).await["entry"]["event"]["action"], "message.read");
-    let stops = country.get("/v1/events?source=mz.audit&action=service.stop").await;
+    assert_eq!(fixture.get(&path).await["entry"]["event"]["action"], "message.read");
+    let stops = fixture.get("/v1/events?source=mz.audit&action=service.stop").await;
     assert_eq!(stops["items"].as_array().map(Vec::len), Some(1), "the first run ended in order");
 
     stop(&audit).await;
     gateway.begin();
     assert!(gateway.drained().await, "the gateway ends");
-    country.node.stop().await;
-    std::fs::remove_dir_all(&country.folder).expect("removed");
+    fixture.node.stop().await;
+    std::fs::remove_dir_all(&fixture.folder).expect("removed");
 }

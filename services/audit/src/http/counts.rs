@@ -21,8 +21,8 @@ use super::{
 use crate::{
     auditor::Auditor,
     log::{
-        Filter,
-        search::{self, By, Counted, Span},
+        EventFilter,
+        search::{self, CountBy, CountSpan, EntryCount},
     },
 };
 
@@ -33,7 +33,7 @@ const COUNTS_MAX: u32 = 10_000;
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct Counts {
     /// One for each span and value that has entries, the oldest span first.
-    items: Vec<Counted>,
+    items: Vec<EntryCount>,
     /// How many entries the log had then; later ones are not counted.
     end: u64,
 }
@@ -43,16 +43,16 @@ pub(super) struct Counts {
 #[utoipa::path(
     get, path = "/v1/counts/{span}/{by}", tag = "events",
     params(
-        ("span" = inline(Span), Path, description = "In which spans of time."),
-        ("by" = inline(By), Path, description = "By what."),
-        Filter
+        ("span" = inline(CountSpan), Path, description = "In which spans of time."),
+        ("by" = inline(CountBy), Path, description = "By what."),
+        EventFilter
     ),
     responses((status = 200, description = "The numbers.", body = Counts), Refusals)
 )]
 pub(super) async fn count(
     State(auditor): State<Arc<Auditor>>,
     caller: Caller,
-    path: Result<Path<(Span, By)>, PathRejection>,
+    path: Result<Path<(CountSpan, CountBy)>, PathRejection>,
     WholeQuery(filter): WholeQuery,
 ) -> Result<Json<Counts>, ApiError> {
     let Path(shape) = path.map_err(|_| Problem::not_found())?;

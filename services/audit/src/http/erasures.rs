@@ -18,7 +18,7 @@ use super::{error::ApiError, openapi::Refusals};
 use crate::{
     auditor::Auditor,
     error::DbError,
-    log::{CASE, ERASABLE, Erased, ErasureOrder, erase},
+    log::{CASE, ERASABLE, ErasedCounts, ErasureOrder, erase},
     own,
 };
 
@@ -103,8 +103,8 @@ pub(super) async fn order(
         }
         .boxed()
     });
-    let Erased { entries, remaining } = write.await?.ok_or_else(Problem::not_found)?;
-    auditor.forget_what_was_erased().await;
+    let ErasedCounts { entries, remaining } = write.await?.ok_or_else(Problem::not_found)?;
+    auditor.truncate_write_ahead_log().await;
     Ok(Json(Done { entries, remaining: is_node.then_some(remaining) }))
 }
 

@@ -16,14 +16,14 @@ use utoipa::ToSchema;
 use super::{error::ApiError, openapi::Refusals};
 use crate::{
     auditor::Auditor,
-    log::search::{self, Entry},
+    log::search::{self, LogEntry},
 };
 
 /// One event with its exact bytes.
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct ExactEntry {
     /// The entry.
-    entry: Entry,
+    entry: LogEntry,
     /// The event's exact JSON text, as its source wrote it: its SHA-256 is `entry.digest`, and what the next event
     /// of its source names as `previous`. Absent once the event was erased.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -65,8 +65,8 @@ pub(super) async fn permitted(
     source: &str,
     epoch: Epoch,
     sequence: u64,
-) -> Result<(Entry, String), ApiError> {
-    let found = search::one(auditor.store.read(), &auditor.sequencer, source, epoch, sequence).await?;
+) -> Result<(LogEntry, String), ApiError> {
+    let found = search::find_event(auditor.store.read(), &auditor.sequencer, source, epoch, sequence).await?;
     let id = format!("{source}/{epoch}/{sequence}");
     let owner = found.as_ref().map_or(caller.actor().agency().clone(), |(_, agency)| owner(auditor, agency));
     let resource = Resource::audit_event(&id, &owner);

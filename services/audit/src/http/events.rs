@@ -19,8 +19,8 @@ use super::{
 use crate::{
     auditor::Auditor,
     log::{
-        CASE, Filter, Order,
-        search::{self, Entry, Window},
+        CASE, EventFilter, SortOrder,
+        search::{self, EntryRange, LogEntry},
     },
 };
 
@@ -28,7 +28,7 @@ use crate::{
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct Page {
     /// The entries, in the order asked for.
-    items: Vec<Entry>,
+    items: Vec<LogEntry>,
     /// How many entries the log had when the search began; later ones are not in its pages.
     end: u64,
     /// Where to go on: the `cursor` of the next request. Absent on the last page.
@@ -40,7 +40,7 @@ pub(super) struct Page {
 /// before it is answered.
 #[utoipa::path(
     get, path = "/v1/events", tag = "events",
-    params(Filter),
+    params(EventFilter),
     responses((status = 200, description = "A page of entries.", body = Page), Refusals)
 )]
 pub(super) async fn search(
@@ -71,7 +71,7 @@ async fn page(
         None => search::length(pool).await?,
     };
     let shown = page::Window { limit: *limit, after: cursor.map(|cursor| cursor.after) };
-    let window = Window { after: shown.after, end, fetch: limit + 1 };
+    let window = EntryRange { after: shown.after, end, fetch: limit + 1 };
     let mut items = search::entries(pool, &auditor.sequencer, permit, filter, &window).await?;
     let more = shown.cut(&mut items);
     let last = items.last().filter(|_| more).map(|entry| entry.index);
@@ -83,8 +83,8 @@ fn bad_cursor() -> Problem {
 }
 
 /// The cursors of a search: whose log, which filters, which order.
-fn cursors(permit: &Permit<act::AuditSearch>, filter: &Filter) -> Cursors<[u8; 16]> {
-    Cursors::of("events", permit.resource().owner().as_str(), &filter.described())
+fn cursors(permit: &Permit<act::AuditSearch>, filter: &EventFilter) -> Cursors<[u8; 16]> {
+    Cursors::of("events", permit.resource().owner().as_str(), &filter.to_pairs())
 }
 
 /// Where a search stands. It names the end of the log as it was when the search began, so that its pages are those
@@ -116,18 +116,18 @@ pub(super) fn asked(
     auditor: &Auditor,
     action: AuditAction,
     permit: &Permit<act::AuditSearch>,
-    filter: &Filter,
+    filter: &EventFilter,
     found: impl ToString,
 ) -> AuditRecord {
     let mut event = act_by(permit.actor(), action, auditor.now())
         .object("audit_log", permit.resource().id())
         .detail("found", found);
-    for (name, mut value) in filter.described() {
+    for (name, mut value) in filter.to_pairs() {
         if name == CASE {
             // The reference may name somebody, and is erased with the case: this event is not.
             value = auditor.sequencer.payload_key.case_name(&value);
         }
-        if name != "order" || filter.order != Order::default() {
+        if name != "order" || filter.order != SortOrder::default() {
             event = event.detail(format!("filter.{name}"), value);
         }
     }

@@ -28,8 +28,8 @@ use crate::{
     auditor::Auditor,
     error::DbError,
     log::{
-        Filter,
-        search::{self, Entry},
+        EventFilter,
+        search::{self, LogEntry},
     },
     publish::Prover,
 };
@@ -69,7 +69,7 @@ pub(super) enum Line {
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct Proven {
     /// The entry. An order of somebody else's has no `event`: only what its leaf says.
-    entry: Entry,
+    entry: LogEntry,
     /// The log that it is in, by the name in its checkpoints.
     origin: String,
     /// The proof with the head that it leads to (C2SP tlog-proof). Absent where that log ended before a head with the entry
@@ -83,7 +83,7 @@ pub(super) struct Proven {
 /// handed out, to whom and how much, is written to the log before the first byte.
 #[utoipa::path(
     get, path = "/v1/evidence", tag = "events",
-    params(Filter),
+    params(EventFilter),
     responses(
         (status = 200, description = "Lines of JSON.", body = Line, content_type = "application/x-ndjson"),
         (status = 400, description = "`range`: more than 100,000 entries. Ask for a shorter time.", body = Problem,
@@ -123,7 +123,7 @@ pub(super) async fn evidence(
 fn lines(
     auditor: Arc<Auditor>,
     permit: Permit<act::AuditSearch>,
-    filter: Filter,
+    filter: EventFilter,
     (prover, count): (Prover, u64),
     begin: Line,
 ) -> Pieces {
@@ -154,7 +154,7 @@ fn lines(
     })
 }
 
-async fn proven(auditor: &Auditor, prover: &Prover, entries: Vec<Entry>) -> Result<Vec<Proven>, DbError> {
+async fn proven(auditor: &Auditor, prover: &Prover, entries: Vec<LogEntry>) -> Result<Vec<Proven>, DbError> {
     let proofs = prover.prove(auditor.store.read(), &entries.iter().collect::<Vec<_>>()).await?;
     let both = entries.into_iter().zip(proofs);
     Ok(both
@@ -167,8 +167,8 @@ async fn proven(auditor: &Auditor, prover: &Prover, entries: Vec<Entry>) -> Resu
 }
 
 /// The order at this place. Of another agency's, or the country's, whoever is concerned sees that it was given, and no more.
-async fn order(auditor: &Auditor, owner: &AgencyCode, index: u64) -> Result<Entry, DbError> {
-    let found = search::at(auditor.store.read(), &auditor.sequencer, index).await?;
+async fn order(auditor: &Auditor, owner: &AgencyCode, index: u64) -> Result<LogEntry, DbError> {
+    let found = search::find_at(auditor.store.read(), &auditor.sequencer, index).await?;
     let (entry, agency) =
         found.ok_or_else(|| DbError::damaged("erasure", format!("its order {index} is not there")))?;
     let is_theirs = owner.is_node() || agency.as_ref() == Some(owner);

@@ -27,8 +27,8 @@ use crate::{
     auditor::Auditor,
     error::DbError,
     log::{
-        Filter,
-        search::{self, Entry, Window},
+        EventFilter,
+        search::{self, EntryRange, LogEntry},
     },
 };
 use csv_rows::CsvRows;
@@ -50,7 +50,7 @@ pub(super) type Pieces = Pin<Box<dyn Stream<Item = Result<Bytes, DbError>> + Sen
 /// the header `Rovuma-Count` says.
 #[utoipa::path(
     get, path = "/v1/export", tag = "events",
-    params(Filter),
+    params(EventFilter),
     responses(
         (status = 200, description = "`items` as `/v1/events` has them, with `count` and `end`; or a table.",
             content((Object = "application/json"), (String = "text/csv"))),
@@ -90,7 +90,7 @@ pub(super) async fn export(
 pub(super) async fn counted(
     auditor: &Auditor,
     permit: &Permit<act::AuditSearch>,
-    filter: &Filter,
+    filter: &EventFilter,
     end: u64,
 ) -> Result<u64, ApiError> {
     let found = search::count(auditor.store.read(), &auditor.sequencer, permit, filter, end).await?;
@@ -106,13 +106,13 @@ pub(super) async fn counted(
 pub(super) fn entries(
     auditor: Arc<Auditor>,
     permit: Permit<act::AuditSearch>,
-    filter: Filter,
+    filter: EventFilter,
     (end, count): (u64, u64),
-) -> impl Stream<Item = Result<Vec<Entry>, DbError>> + Send {
+) -> impl Stream<Item = Result<Vec<LogEntry>, DbError>> + Send {
     try_stream! {
         let (mut after, mut given) = (None, 0);
         loop {
-            let window = Window { after, end, fetch: READ_AT_ONCE };
+            let window = EntryRange { after, end, fetch: READ_AT_ONCE };
             let pool = auditor.store.read();
             let entries = search::entries(pool, &auditor.sequencer, &permit, &filter, &window).await?;
             let Some(last) = entries.last() else { break };
@@ -128,7 +128,7 @@ pub(super) fn entries(
 }
 
 fn as_json(
-    entries: impl Stream<Item = Result<Vec<Entry>, DbError>> + Send + 'static,
+    entries: impl Stream<Item = Result<Vec<LogEntry>, DbError>> + Send + 'static,
     count: u64,
     end: u64,
 ) -> Pieces {
@@ -148,7 +148,7 @@ fn as_json(
     })
 }
 
-fn as_csv(entries: impl Stream<Item = Result<Vec<Entry>, DbError>> + Send + 'static) -> Pieces {
+fn as_csv(entries: impl Stream<Item = Result<Vec<LogEntry>, DbError>> + Send + 'static) -> Pieces {
     Box::pin(try_stream! {
         yield Bytes::from(CsvRows::heading()?);
         for await entries in entries {

@@ -21,7 +21,7 @@ use crate::{
     auditor::Auditor,
     error::DbError,
     log::{PrunedTree, Tree},
-    publish::{Heads, MadeHead},
+    publish::{Checkpoints, StoredCheckpoint},
     witness::{LogAlarmState, log_alarms},
 };
 
@@ -104,7 +104,11 @@ pub(super) async fn list_logs(
     }
     let answer = Logs {
         logs,
-        unwitnessed_since: auditor.sequencer.watch.unwitnessed_since().map(|since| since.to_string()),
+        unwitnessed_since: auditor
+            .sequencer
+            .witness_status
+            .unwitnessed_since()
+            .map(|since| since.to_string()),
         alarms: log_alarms(auditor.store.read()).await?,
     };
     let event = act_by(caller.actor(), AuditAction::AuditRead, auditor.now()).object("logs", log.id());
@@ -114,7 +118,7 @@ pub(super) async fn list_logs(
 
 impl LogOfYear {
     async fn of(auditor: &Auditor, tree: Tree) -> Result<Self, DbError> {
-        let heads = Heads::of(&auditor.store).list(&tree.origin).await?;
+        let heads = Checkpoints::of(&auditor.store).list(&tree.origin).await?;
         let good = heads.iter().find(|head| head.settled_at.is_some()).map(HeadState::of);
         let waiting = heads.first().filter(|head| head.settled_at.is_none()).map(HeadState::of);
         let size = tree.edge.size();
@@ -125,7 +129,7 @@ impl LogOfYear {
 }
 
 impl HeadState {
-    fn of(head: &MadeHead) -> Self {
+    fn of(head: &StoredCheckpoint) -> Self {
         Self {
             size: head.size,
             made_at: head.made_at.to_string(),

@@ -22,7 +22,7 @@ use crate::{
     auditor::Auditor,
     error::DbError,
     log::{
-        Filter,
+        EventFilter,
         saved::{self, SavedQuery},
     },
     own,
@@ -69,7 +69,7 @@ pub(super) async fn list_queries(
     auditor.record(about_saved(&permit, auditor.now(), "list").detail("found", kept.len())).await?;
     let view = |query: SavedQuery| QueryView {
         name: query.name,
-        filter: query.filter.described().into_iter().map(|(name, value)| (name, value.into())).collect(),
+        filter: query.filter.to_pairs().into_iter().map(|(name, value)| (name, value.into())).collect(),
         saved_at: query.saved_at.to_string(),
     };
     Ok(Json(Queries { items: kept.into_iter().map(view).collect() }))
@@ -97,7 +97,7 @@ pub(super) async fn save_query(
     let permit = query::permit_search(&auditor, &caller, None).await?;
     let bad = |what: String| Problem::bad_request("body").detail(what);
     let Json(filter) = filter.map_err(|fault| bad(fault.body_text()))?;
-    let filter: Filter = serde_json::from_str(filter.get()).map_err(|fault| bad(fault.to_string()))?;
+    let filter: EventFilter = serde_json::from_str(filter.get()).map_err(|fault| bad(fault.to_string()))?;
     if filter.limit.is_some() || filter.cursor.is_some() {
         return Err(bad("limit and cursor belong to pages, not to a search.".to_owned()).into());
     }
@@ -145,7 +145,7 @@ pub(super) async fn forget_query(
         (about_saved(&permit, auditor.now(), "forgotten"), Arc::clone(&auditor.sequencer), auditor.now());
     let write = auditor.store.write(move |tx| {
         async move {
-            let found = saved::forget(tx, &sequencer.payload_key, &owner, &name).await?;
+            let found = saved::delete(tx, &sequencer.payload_key, &owner, &name).await?;
             if found {
                 let appender = sequencer.begin(tx, now).await?;
                 own::record_alone(tx, appender, event).await?;

@@ -10,20 +10,20 @@ use rovuma_runtime::Problem;
 use rovuma_schemas::AgencyCode;
 
 use super::error::ApiError;
-use crate::{auditor::Auditor, log::Filter};
+use crate::{auditor::Auditor, log::EventFilter};
 
 /// A search, and how many entries of it are wanted.
 #[derive(Clone, Debug)]
 pub(super) struct SearchQuery {
     /// What is searched for.
-    pub(super) filter: Filter,
+    pub(super) filter: EventFilter,
     /// Entries wanted, 1 to 200.
     pub(super) limit: u32,
 }
 
 /// A search of which everything is wanted, and no page.
 #[derive(Clone, Debug)]
-pub(super) struct WholeQuery(pub(super) Filter);
+pub(super) struct WholeQuery(pub(super) EventFilter);
 
 impl<S: Send + Sync> FromRequestParts<S> for WholeQuery {
     type Rejection = ApiError;
@@ -43,7 +43,7 @@ impl<S: Send + Sync> FromRequestParts<S> for SearchQuery {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
-        let Query(filter) = Query::<Filter>::from_request_parts(parts, state)
+        let Query(filter) = Query::<EventFilter>::from_request_parts(parts, state)
             .await
             .map_err(|fault| Problem::bad_request("query").detail(fault.body_text()))?;
         let limit = page_limit(filter.limit)?;

@@ -12,7 +12,7 @@ use utoipa::ToSchema;
 use super::{error::ApiError, openapi::Refusals};
 use crate::{
     auditor::Auditor,
-    log::sources::{self, Quarantined, Source},
+    log::sources::{self, QuarantineCount, SourceStatus},
 };
 
 /// The state of the log.
@@ -21,9 +21,9 @@ pub(super) struct LogState {
     /// How many entries the log has.
     end: u64,
     /// Every configured source, and every other that has ever written.
-    sources: Vec<Source>,
+    sources: Vec<SourceStatus>,
     /// Deliveries that were nobody's batch, by reason.
-    quarantine: Vec<Quarantined>,
+    quarantine: Vec<QuarantineCount>,
 }
 
 /// How far each source has come, its epochs, what is missing, and alarms. Counts and digests only: every auditor of
@@ -42,7 +42,7 @@ pub(super) async fn list(
     let state = LogState {
         end: crate::log::search::length(pool).await?,
         sources: sources::list(pool, &auditor.producers).await?,
-        quarantine: sources::quarantined(pool).await?,
+        quarantine: sources::quarantine_counts(pool).await?,
     };
     let event =
         act_by(caller.actor(), AuditAction::AuditRead, auditor.now()).object("audit_sources", log.id());

@@ -1,4 +1,4 @@
-//! Telling sources how far their events are stored: signed, and only after the commit.
+//! Acknowledges to each source the events that are stored: signed, and only after the commit.
 
 use std::{
     collections::BTreeMap,
@@ -15,21 +15,21 @@ use rovuma_runtime::{SharedClock, Shutdown};
 use rovuma_schemas::{Epoch, MessageId, Timestamp, audit::AuditAck};
 use tokio::sync::Notify;
 
-use crate::log::Head;
+use crate::log::ChainHead;
 
-type Heads = BTreeMap<(String, Epoch), Head>;
+type ChainHeads = BTreeMap<(String, Epoch), ChainHead>;
 
-/// Acknowledgements on their way. One that is lost is no harm: the source sends again and is answered
-/// again. Later heads of a chain take the place of earlier ones that have not left.
+/// Queues and publishes acknowledgements. A lost one does no harm: the source sends again and is
+/// acknowledged again. A chain's later head replaces an earlier one that is not yet published.
 #[derive(Clone, Default)]
 pub(crate) struct Acknowledger {
-    waiting: Arc<Mutex<Heads>>,
+    pending: Arc<Mutex<ChainHeads>>,
     wake: Arc<Notify>,
 }
 
 impl Acknowledger {
-    /// Hands over where chains end now, after the commit.
-    pub(crate) fn offer(&self, heads: Heads) {
+    /// Queues the acknowledgement of chains up to these heads. To be called after the commit.
+    pub(crate) fn enqueue(&self, heads: ChainHeads) {
         if heads.is_empty() {
             return;
         }
@@ -37,7 +37,7 @@ impl Acknowledger {
         self.wake.notify_one();
     }
 
-    /// Publishes until a soft shutdown, and then what is left.
+    /// Publishes until a soft shutdown, and then the acknowledgements that are left.
     pub(crate) async fn run(
         self,
         broker: Broker,
@@ -61,8 +61,8 @@ impl Acknowledger {
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, Heads> {
-        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, ChainHeads> {
+        self.pending.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -70,14 +70,14 @@ async fn publish(broker: &Broker, publication: Publication) {
     let routing_key = publication.routing_key.clone();
     match broker.publish(publication).await {
         Ok(()) => metrics::counter!("rovuma_audit_acknowledged_total").increment(1),
-        Err(fault) => tracing::warn!(%fault, routing_key, "an acknowledgement did not leave"),
+        Err(fault) => tracing::warn!(%fault, routing_key, "an acknowledgement was not published"),
     }
 }
 
 fn publication(
     source: &str,
     epoch: Epoch,
-    head: Head,
+    head: ChainHead,
     signer: &dyn Signer,
     now: Timestamp,
 ) -> Option<Publication> {
@@ -94,11 +94,11 @@ fn publication(
     })
 }
 
-/// The acknowledgement that everything of (source, epoch) up to `head` is stored.
+/// Signs the acknowledgement that all events of (source, epoch) up to `head` are stored.
 pub(super) fn sign(
     source: &str,
     epoch: Epoch,
-    head: Head,
+    head: ChainHead,
     signer: &dyn Signer,
     now: Timestamp,
 ) -> Result<Jws, String> {

@@ -10,25 +10,25 @@ use rovuma_store::{FutureExt, Store};
 
 use super::{
     acknowledge::Acknowledger,
-    keys::Keys,
-    open::{self, Batch, Unfit},
-    take::{self, Taken},
+    keys::IntakeKeys,
+    open::{self, QuarantineReason, VerifiedBatch},
+    write::{self, IntakeOutcome},
 };
 use crate::{
-    failure::{Step, point},
+    failure::{CrashPoint, crash_point},
     log::Sequencer,
 };
 
-/// Takes deliveries into the log.
+/// Writes the batches in deliveries to the log.
 pub(crate) struct Intake {
     pub(crate) store: Store,
     pub(crate) sequencer: Arc<Sequencer>,
-    pub(crate) keys: Arc<Keys>,
+    pub(crate) keys: Arc<IntakeKeys>,
     pub(crate) clock: SharedClock,
     pub(crate) acknowledger: Acknowledger,
 }
 
-/// How much is taken at a time. A delivery is a batch of events by itself; 32 of them share a commit.
+/// The consumer's queue and batch limits. Each delivery is a batch of events itself; up to 32 share a commit.
 pub(crate) fn consumer_config() -> ConsumerConfig {
     ConsumerConfig {
         queue: AUDIT_INGEST.to_owned(),
@@ -43,35 +43,42 @@ pub(crate) fn consumer_config() -> ConsumerConfig {
 
 impl Handler for Intake {
     async fn handle(&self, deliveries: Arc<[Delivery]>) -> Result<Vec<Verdict>, TransientError> {
-        let taken = self.take(Arc::clone(&deliveries)).await?;
-        self.acknowledger.offer(taken.heads);
-        // What could not be read is kept too, in the quarantine: everything is accepted.
+        let outcome = self.store_deliveries(Arc::clone(&deliveries)).await?;
+        self.acknowledger.enqueue(outcome.heads);
+        // The broker is to forget every delivery: those that are no batch are in the quarantine.
         Ok(vec![Verdict::Accept; deliveries.len()])
     }
 }
 
 impl Intake {
-    /// Opens and stores `deliveries`, and says what to acknowledge.
+    /// Opens and stores `deliveries`; the outcome has the chain heads to acknowledge.
     ///
     /// # Errors
-    /// [`TransientError`] when the store does not take them now.
-    pub(crate) async fn take(&self, deliveries: Arc<[Delivery]>) -> Result<Taken, TransientError> {
+    /// [`TransientError`] when the store cannot be written now.
+    pub(crate) async fn store_deliveries(
+        &self,
+        deliveries: Arc<[Delivery]>,
+    ) -> Result<IntakeOutcome, TransientError> {
         let opened = self.open(Arc::clone(&deliveries)).await?;
         let (sequencer, now) = (Arc::clone(&self.sequencer), self.clock.now());
         let write = self.store.write(move |tx| {
-            async move { take::take(tx, &sequencer, deliveries.iter().zip(opened), now).await }.boxed()
+            async move { write::write_batches(tx, &sequencer, deliveries.iter().zip(opened), now).await }
+                .boxed()
         });
-        let taken = write.await.map_err(TransientError::new)?;
-        point(Step::Committed);
-        metrics::counter!("rovuma_audit_events_stored_total").increment(taken.stored as u64);
-        metrics::counter!("rovuma_audit_events_duplicate_total").increment(taken.duplicates as u64);
-        Ok(taken)
+        let outcome = write.await.map_err(TransientError::new)?;
+        crash_point(CrashPoint::Committed);
+        metrics::counter!("rovuma_audit_events_stored_total").increment(outcome.stored as u64);
+        metrics::counter!("rovuma_audit_events_duplicate_total").increment(outcome.duplicates as u64);
+        Ok(outcome)
     }
 
-    /// Opening and checking signatures is work for the processor, not for the executor.
-    async fn open(&self, deliveries: Arc<[Delivery]>) -> Result<Vec<Result<Batch, Unfit>>, TransientError> {
+    /// Opens deliveries on a blocking thread, because opening and verifying keep the processor busy.
+    async fn open(
+        &self,
+        deliveries: Arc<[Delivery]>,
+    ) -> Result<Vec<Result<VerifiedBatch, QuarantineReason>>, TransientError> {
         let keys = Arc::clone(&self.keys);
-        let opening = move || deliveries.iter().map(|delivery| open::batch(&keys, delivery)).collect();
+        let opening = move || deliveries.iter().map(|delivery| open::open_batch(&keys, delivery)).collect();
         tokio::task::spawn_blocking(opening).await.map_err(TransientError::new)
     }
 }

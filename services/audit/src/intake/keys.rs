@@ -1,4 +1,4 @@
-//! The service's own keys, and whose batches are taken.
+//! The service's own keys, and the keys of the configured sources.
 
 use std::{collections::HashMap, path::PathBuf};
 
@@ -10,16 +10,16 @@ use crate::{
     log::PayloadKey,
 };
 
-/// The keys that open batches, and the sources by the keys that sign them.
+/// The keys that open batches, and the sources by their signing keys.
 #[derive(Debug)]
-pub(crate) struct Keys {
+pub(crate) struct IntakeKeys {
     sealing: Vec<SealingKey>,
     producers: HashMap<KeyId, (String, PublicKey)>,
 }
 
-/// A key's file that cannot be used.
+/// Why keys cannot be loaded.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum KeyFault {
+pub(crate) enum KeyFileFault {
     /// A private key's file cannot be read.
     #[error(transparent)]
     Secret(#[from] SecretError),
@@ -29,7 +29,7 @@ pub(crate) enum KeyFault {
         /// The file.
         path: PathBuf,
     },
-    /// A file holds no sealing key.
+    /// A file has no sealing key.
     #[error("{path}: {source}")]
     Sealing {
         /// The file.
@@ -37,7 +37,7 @@ pub(crate) enum KeyFault {
         /// Why not.
         source: BadSealingKey,
     },
-    /// A file holds no signing key.
+    /// A file has no signing key.
     #[error("{path}: {source}")]
     Signing {
         /// The file.
@@ -53,7 +53,7 @@ pub(crate) enum KeyFault {
         /// Why not.
         source: std::io::Error,
     },
-    /// A file holds no public key.
+    /// A file has no public key.
     #[error("{path}: {source}")]
     Public {
         /// The file.
@@ -61,36 +61,37 @@ pub(crate) enum KeyFault {
         /// Why not.
         source: BadPublicKey,
     },
-    /// One key for two sources: either could write in the other's name.
-    #[error("producer {second}: its key {key_id} belongs to {first} already")]
+    /// Two sources have the same key: either could write in the other's name.
+    #[error("producer {second}: its key {key_id} is already a key of {first}")]
     Shared {
         /// The key.
         key_id: KeyId,
-        /// The source that has it.
+        /// The source that has it first.
         first: String,
-        /// The source that claims it too.
+        /// The source that has it too.
         second: String,
     },
-    /// A producer without a key can write nothing.
+    /// A producer has no key.
     #[error("producer {producer}: key_files is empty")]
     NoKey {
         /// The producer.
         producer: String,
     },
-    /// The service itself is no producer.
-    #[error("producer {producer}: this service writes its own events itself")]
-    Ourselves {
+    /// A producer has this service's own name.
+    #[error("producer {producer}: this is the audit service's own name")]
+    OwnName {
         /// The producer.
         producer: String,
     },
 }
 
-impl Keys {
-    /// Reads the keys that the configuration names. `own` is the service's own source.
-    ///
-    /// # Errors
-    /// [`KeyFault`], naming the file or the producer.
-    pub(crate) fn load(keys: &KeysConfig, producers: &[ProducerConfig], own: &str) -> Result<Self, KeyFault> {
+impl IntakeKeys {
+    /// Loads the keys that the configuration names. `own` is this service's own source.
+    pub(crate) fn load(
+        keys: &KeysConfig,
+        producers: &[ProducerConfig],
+        own: &str,
+    ) -> Result<Self, KeyFileFault> {
         let sealing = keys.sealing_key_files.iter().map(sealing_key).collect::<Result<_, _>>()?;
         let mut known = Self { sealing, producers: HashMap::new() };
         for producer in producers {
@@ -99,45 +100,39 @@ impl Keys {
         Ok(known)
     }
 
-    /// The key that signs acknowledgements, or the log's heads.
-    ///
-    /// # Errors
-    /// [`KeyFault`], naming the file.
-    pub(crate) fn signing(file: &SecretFile) -> Result<SigningKey, KeyFault> {
+    /// Loads a key that signs acknowledgements, the log's heads or cosignatures.
+    pub(crate) fn load_signing_key(file: &SecretFile) -> Result<SigningKey, KeyFileFault> {
         let secret = file.read()?;
         let path = file.path().to_owned();
-        let text = secret.expose_text().ok_or_else(|| KeyFault::NotText { path: path.clone() })?;
-        SigningKey::from_pkcs8_pem(text).map_err(|source| KeyFault::Signing { path, source })
+        let text = secret.expose_text().ok_or_else(|| KeyFileFault::NotText { path: path.clone() })?;
+        SigningKey::from_pkcs8_pem(text).map_err(|source| KeyFileFault::Signing { path, source })
     }
 
-    /// The key that seals the events in the store.
-    ///
-    /// # Errors
-    /// [`KeyFault`], naming the file.
-    pub(crate) fn payload(file: &SecretFile) -> Result<PayloadKey, KeyFault> {
+    /// Loads the key that seals events in the store.
+    pub(crate) fn load_payload_key(file: &SecretFile) -> Result<PayloadKey, KeyFileFault> {
         let secret = file.read()?;
         let path = file.path().to_owned();
-        let text = secret.expose_text().ok_or_else(|| KeyFault::NotText { path: path.clone() })?;
-        PayloadKey::from_text(text).map_err(|source| KeyFault::Sealing { path, source })
+        let text = secret.expose_text().ok_or_else(|| KeyFileFault::NotText { path: path.clone() })?;
+        PayloadKey::from_text(text).map_err(|source| KeyFileFault::Sealing { path, source })
     }
 
-    /// Keys that open batches.
+    /// The keys that open batches.
     pub(super) fn sealing(&self) -> Vec<&SealingKey> {
         self.sealing.iter().collect()
     }
 
-    /// The source whose key this is.
+    /// The source that has this key.
     pub(super) fn producer(&self, key_id: &KeyId) -> Option<(&str, &PublicKey)> {
         self.producers.get(key_id).map(|(source, key)| (source.as_str(), key))
     }
 
-    fn add_producer(&mut self, producer: &ProducerConfig, own: &str) -> Result<(), KeyFault> {
+    fn add_producer(&mut self, producer: &ProducerConfig, own: &str) -> Result<(), KeyFileFault> {
         let source = producer.source.clone();
         if source == own {
-            return Err(KeyFault::Ourselves { producer: source });
+            return Err(KeyFileFault::OwnName { producer: source });
         }
         if producer.key_files.is_empty() {
-            return Err(KeyFault::NoKey { producer: source });
+            return Err(KeyFileFault::NoKey { producer: source });
         }
         for path in &producer.key_files {
             let key = public_key(path.clone())?;
@@ -145,21 +140,21 @@ impl Keys {
             if let Some((first, _)) = self.producers.insert(*key.key_id(), claimed)
                 && first != source
             {
-                return Err(KeyFault::Shared { key_id: *key.key_id(), first, second: source });
+                return Err(KeyFileFault::Shared { key_id: *key.key_id(), first, second: source });
             }
         }
         Ok(())
     }
 }
 
-fn sealing_key(file: &SecretFile) -> Result<SealingKey, KeyFault> {
+fn sealing_key(file: &SecretFile) -> Result<SealingKey, KeyFileFault> {
     let secret = file.read()?;
     let path = file.path().to_owned();
-    let text = secret.expose_text().ok_or_else(|| KeyFault::NotText { path: path.clone() })?;
-    SealingKey::from_text(text).map_err(|source| KeyFault::Sealing { path, source })
+    let text = secret.expose_text().ok_or_else(|| KeyFileFault::NotText { path: path.clone() })?;
+    SealingKey::from_text(text).map_err(|source| KeyFileFault::Sealing { path, source })
 }
 
-fn public_key(path: PathBuf) -> Result<PublicKey, KeyFault> {
-    let json = std::fs::read(&path).map_err(|source| KeyFault::Read { path: path.clone(), source })?;
-    PublicKey::from_jwk(&json).map_err(|source| KeyFault::Public { path, source })
+fn public_key(path: PathBuf) -> Result<PublicKey, KeyFileFault> {
+    let json = std::fs::read(&path).map_err(|source| KeyFileFault::Read { path: path.clone(), source })?;
+    PublicKey::from_jwk(&json).map_err(|source| KeyFileFault::Public { path, source })
 }

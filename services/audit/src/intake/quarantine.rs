@@ -1,4 +1,4 @@
-//! Deliveries that are nobody's batch, kept sealed as they came.
+//! The quarantine: deliveries that are no verified batch, kept sealed as they came.
 
 use rovuma_broker::Delivery;
 use rovuma_envelope::digest;
@@ -7,22 +7,22 @@ use rovuma_store::Conn;
 use rovuma_trail::AuditRecord;
 use sqlx::Row;
 
-use super::open::Unfit;
+use super::open::QuarantineReason;
 use crate::{error::DbError, log::Appender, own};
 
-/// Bodies are kept up to this many bytes altogether, so that nobody fills the disk that the log needs. Past
-/// it only digest, reason and count are kept.
+/// Maximum size of all kept bodies together, so that nobody fills the disk that the log needs. Beyond it only
+/// digest, reason and count are kept.
 const QUARANTINE_MAX_BYTES: i64 = 64 * 1024 * 1024;
 
-/// Keeps a delivery, once for each body and reason; later copies are only counted.
-pub(super) async fn put(
+/// Keeps a delivery once for each body and reason; counts later copies.
+pub(super) async fn insert(
     tx: &mut Conn,
     appender: &mut Appender,
     delivery: &Delivery,
-    unfit: &Unfit,
+    reason: &QuarantineReason,
 ) -> Result<(), DbError> {
-    let reason = unfit.code();
-    metrics::counter!("rovuma_audit_quarantined_total", "reason" => reason).increment(1);
+    let code = reason.code();
+    metrics::counter!("rovuma_audit_quarantined_total", "reason" => code).increment(1);
     let now = appender.now();
     let digest = digest(&delivery.body);
     let counted = sqlx::query(
@@ -30,20 +30,20 @@ pub(super) async fn put(
     )
     .bind(now.as_micros())
     .bind(digest.as_bytes().as_slice())
-    .bind(reason)
+    .bind(code)
     .execute(&mut *tx)
     .await?;
     if counted.rows_affected() > 0 {
         return Ok(());
     }
-    tracing::error!(reason, %digest, routing_key = delivery.routing_key, "an audit delivery {unfit}");
-    let kept = room_for(tx, delivery.body.len()).await?.then(|| delivery.body.clone());
+    tracing::error!(reason = code, %digest, routing_key = delivery.routing_key, "an audit delivery {reason}");
+    let kept = has_room_for(tx, delivery.body.len()).await?.then(|| delivery.body.clone());
     sqlx::query(
         "INSERT INTO quarantine (digest, reason, routing_key, size_bytes, first_at, last_at, times, body) \
          VALUES ($1, $2, $3, $4, $5, $5, 1, $6)",
     )
     .bind(digest.as_bytes().as_slice())
-    .bind(reason)
+    .bind(code)
     .bind(delivery.routing_key.as_str())
     .bind(i64::try_from(delivery.body.len()).unwrap_or(i64::MAX))
     .bind(now.as_micros())
@@ -52,11 +52,11 @@ pub(super) async fn put(
     .await?;
     let event = AuditRecord::new(appender.now(), &appender.own().source, AuditAction::AuditQuarantine)
         .object("delivery", digest.to_string())
-        .refused(reason);
+        .refused(code);
     own::record(tx, appender, event).await
 }
 
-async fn room_for(tx: &mut Conn, size: usize) -> Result<bool, DbError> {
+async fn has_room_for(tx: &mut Conn, size: usize) -> Result<bool, DbError> {
     let row = sqlx::query(
         "SELECT CAST(COALESCE(SUM(size_bytes), 0) AS BIGINT) AS kept FROM quarantine WHERE body IS NOT NULL",
     )

@@ -1,4 +1,4 @@
-//! Batches into the log: what continues a chain, and everything that does not.
+//! Batches that continue a chain, and deliveries that do not.
 
 mod chains;
 mod forgeries;

@@ -1,4 +1,4 @@
-//! Appending: the only way into the log.
+//! Appends events: the only way into the log.
 
 use std::{sync::Arc, time::Duration};
 
@@ -12,55 +12,55 @@ use rovuma_trail::AuditRecord;
 use sqlx::any::AnyRow;
 
 use super::{
-    Head, Lineage, LogEvent, PayloadKey, Tree,
-    payload::{self, Sealed},
+    ChainHead, Lineage, LogEvent, PayloadKey, Tree,
+    payload::{self, SealedEvent},
     to_db,
 };
 use crate::{
     error::DbError,
-    failure::{Step, point},
+    failure::{CrashPoint, crash_point},
     own::{self, OwnSource},
-    witness::Watch,
+    witness::WitnessStatus,
 };
 
-/// What it takes to append: who the log is, the key that signs its heads, and the one that seals what events say.
+/// Appends events: log identity, head-signing key, sealing key.
 pub(crate) struct Sequencer {
     /// The service as a source of events; the log's origins begin with its name.
     pub(crate) own: OwnSource,
-    /// The log's key.
+    /// The key that signs the log's heads.
     pub(crate) log_key: Arc<dyn Signer>,
-    /// The key of the payloads.
+    /// The key that seals the events' payloads.
     pub(crate) payload_key: PayloadKey,
-    /// Since when nobody vouches for the log's heads.
-    pub(crate) watch: Watch,
-    /// After so long of that nothing is appended.
+    /// Since when no partner cosigns the log's heads.
+    pub(crate) witness_status: WitnessStatus,
+    /// After this time without a cosignature the log appends nothing more; `None`: it always appends.
     pub(crate) fail_closed_after: Option<Duration>,
 }
 
-/// The store's name.
+/// Selects the store's identity, which is this log's epoch.
 const IDENTITY: &str = "SELECT identity FROM store";
 
 impl Sequencer {
-    /// Begins at the end of the log, unless that is closed because nobody cosigns it.
+    /// Begins a write at the end of the log, unless the log is closed because no partner cosigns it.
     pub(crate) async fn begin(self: &Arc<Self>, tx: &mut Conn, now: Timestamp) -> Result<Appender, DbError> {
-        if self.watch.is_beyond(self.fail_closed_after, now) {
+        if self.witness_status.exceeds(self.fail_closed_after, now) {
             return Err(DbError::Unwitnessed);
         }
-        self.begin_always(tx, now).await
+        self.begin_even_unwitnessed(tx, now).await
     }
 
-    /// Begins at the end of the log for what the log says of itself, which a closed one takes too: how else would it be
-    /// known? The store has one writer, so nobody else appends meanwhile. With the first event of a year a new tree begins,
-    /// and after one that was abandoned.
-    pub(crate) async fn begin_always(
+    /// Begins a write for the log's own events, such as alarms, which a closed log records too. The store has one writer, so
+    /// nobody else appends meanwhile. A new tree begins with the first event of a year, and after an abandoned tree.
+    pub(crate) async fn begin_even_unwitnessed(
         self: &Arc<Self>,
         tx: &mut Conn,
         now: Timestamp,
     ) -> Result<Appender, DbError> {
-        self.is_ours(sqlx::query(IDENTITY).fetch_one(&mut *tx).await?)?;
+        self.check_identity_row(sqlx::query(IDENTITY).fetch_one(&mut *tx).await?)?;
         match Tree::present(tx).await? {
             Some(tree) if tree.is_abandoned => self.begin_tree(tx, Some(tree), now).await,
-            // A clock that went back does not bring an old year back, and one that leaps does not begin a far one.
+            // A clock that went back does not reopen the tree of an old year, and one that leapt ahead by more than a year does
+            // not begin a tree.
             Some(tree) if tree.year() >= now.year() => Ok(self.appender(tree, now)),
             Some(tree) if tree.year() + 1 < now.year() => {
                 Err(DbError::Clock { origin: tree.origin, year: now.year() })
@@ -69,15 +69,15 @@ impl Sequencer {
         }
     }
 
-    /// Whether the store still has the name that it had when the service began. It gets another one when a server puts an
-    /// older copy in the place of its database while we run, or when a partner holds what the store does not have: leaves of
-    /// then and of now would be two histories.
-    pub(crate) async fn still_the_same(&self, pool: &Readers) -> Result<(), DbError> {
-        self.is_ours(sqlx::query(IDENTITY).fetch_one(pool).await?)
+    /// Checks that the store still has the identity that it had when the service started. It gets another when a database
+    /// server restores an older copy while the service runs, or when a partner holds a head that the store lacks. Leaves
+    /// appended then would make a second history of the same tree.
+    pub(crate) async fn check_identity(&self, pool: &Readers) -> Result<(), DbError> {
+        self.check_identity_row(sqlx::query(IDENTITY).fetch_one(pool).await?)
     }
 
-    fn is_ours(&self, row: AnyRow) -> Result<(), DbError> {
-        if row.store_id("identity")? == self.own.epoch { Ok(()) } else { Err(DbError::PutBack) }
+    fn check_identity_row(&self, row: AnyRow) -> Result<(), DbError> {
+        if row.store_id("identity")? == self.own.epoch { Ok(()) } else { Err(DbError::StoreReplaced) }
     }
 
     async fn begin_tree(
@@ -88,16 +88,16 @@ impl Sequencer {
     ) -> Result<Appender, DbError> {
         let origin = Tree::next_origin(&self.own.source, before.as_ref(), now);
         let first_index = before.as_ref().map_or(0, Tree::next_index);
-        tracing::info!(origin, first_index, "a log begins");
+        tracing::info!(origin, first_index, "a new log begins");
         let tree = Tree::begin(tx, origin, first_index, self.log_key.as_ref(), now).await?;
         let mut event =
             AuditRecord::new(now, &self.own.source, AuditAction::LogBegin).object("log", &*tree.origin);
         if let Some(before) = before {
-            // What ended is held fast by what begins.
+            // The new log's first entry records the old log's final head, so the old one cannot be rewritten.
             let head = before.head();
             let text = before.signed_text();
             event = event.detail("before", head.origin).detail("size", head.size).detail("root", head.root);
-            // The leaf has it: SHA-256 of the text that was signed of the tree before.
+            // The detail `digest` is part of the leaf: SHA-256 of the old head's signed text.
             event = event.detail("digest", digest(&text));
         }
         let mut appender = self.appender(tree, now);
@@ -106,7 +106,7 @@ impl Sequencer {
     }
 
     fn appender(self: &Arc<Self>, tree: Tree, now: Timestamp) -> Appender {
-        Appender { sequencer: Arc::clone(self), signed: tree.edge.size(), tree, waiting: Vec::new(), now }
+        Appender { sequencer: Arc::clone(self), signed: tree.edge.size(), tree, pending: Vec::new(), now }
     }
 }
 
@@ -116,21 +116,21 @@ impl std::fmt::Debug for Sequencer {
     }
 }
 
-/// Gives out entry indices within one write, which ends with [`Appender::finish`].
+/// One write to the log. It assigns entry indices, and ends with [`Appender::finish`].
 #[derive(Debug)]
 #[must_use = "a write ends with `finish`"]
 pub(crate) struct Appender {
     sequencer: Arc<Sequencer>,
     tree: Tree,
-    /// The tree's size as it is signed in the store.
+    /// The tree's size in the head that the store has signed.
     signed: u64,
-    /// Events that are not written yet, each with its lineage.
-    waiting: Vec<(i64, LogEvent)>,
+    /// Events that are not written yet, each with its lineage's id.
+    pending: Vec<(i64, LogEvent)>,
     now: Timestamp,
 }
 
 impl Appender {
-    /// When this write happens.
+    /// The time of this write.
     pub(crate) fn now(&self) -> Timestamp {
         self.now
     }
@@ -140,37 +140,37 @@ impl Appender {
         &self.sequencer.own
     }
 
-    /// Where the next event that is appended will stand.
+    /// The index of the next event that is appended.
     pub(crate) fn next_index(&self) -> u64 {
-        self.tree.next_index() + self.waiting.len() as u64
+        self.tree.next_index() + self.pending.len() as u64
     }
 
-    /// Appends events that continue `lineage`, which the caller has checked, and saves afterwards. They are written with
-    /// those of other sources, all at once.
+    /// Appends events that continue `lineage`. The caller has checked that they do, and saves the lineage afterwards. The events
+    /// of all sources are written together.
     pub(crate) fn append(&mut self, lineage: &mut Lineage, events: impl IntoIterator<Item = LogEvent>) {
         for event in events {
-            lineage.head = Head { sequence: event.sequence(), digest: event.digest() };
-            self.waiting.push((lineage.id, event));
+            lineage.head = ChainHead { sequence: event.sequence(), digest: event.digest() };
+            self.pending.push((lineage.id, event));
         }
     }
 
-    /// Writes what waits to be written.
+    /// Writes the pending events.
     pub(crate) async fn write(&mut self, tx: &mut Conn) -> Result<(), DbError> {
-        let waiting = std::mem::take(&mut self.waiting);
-        if waiting.is_empty() {
+        let pending = std::mem::take(&mut self.pending);
+        if pending.is_empty() {
             return Ok(());
         }
-        point(Step::Begun);
+        crash_point(CrashPoint::Begun);
         let first_index = to_db(self.tree.next_index());
-        let salts = payload::salts(waiting.len())?;
-        let (lineages, events): (Vec<i64>, Vec<LogEvent>) = waiting.into_iter().unzip();
+        let salts = payload::salts(pending.len())?;
+        let (lineages, events): (Vec<i64>, Vec<LogEvent>) = pending.into_iter().unzip();
         let leaves: Vec<Vec<u8>> = events.iter().zip(&salts).map(|(event, salt)| leaf(event, salt)).collect();
         let sealed = self.sequencer.payload_key.seal_all(tx, first_index, &events, &salts).await?;
-        point(Step::Sealed);
-        let rows: Vec<Row<'_>> = (first_index..)
+        crash_point(CrashPoint::Sealed);
+        let rows: Vec<EntryRow<'_>> = (first_index..)
             .zip(lineages.into_iter().zip(&events))
             .zip(leaves.iter().zip(&sealed))
-            .map(|((index, (lineage_id, event)), (leaf, sealed))| Row {
+            .map(|((index, (lineage_id, event)), (leaf, sealed))| EntryRow {
                 index,
                 lineage_id,
                 event,
@@ -181,38 +181,38 @@ impl Appender {
             .collect();
         insert(tx, self.now, &rows).await?;
         self.tree.append(tx, &leaves).await?;
-        point(Step::Hashes);
+        crash_point(CrashPoint::Hashes);
         Ok(())
     }
 
-    /// Ends the write: the tree's new edge and its signed head are in the same transaction as the leaves.
+    /// Ends the write: saves the tree's new edge and its signed head in the same transaction as the leaves.
     pub(crate) async fn finish(mut self, tx: &mut Conn) -> Result<(), DbError> {
         self.write(tx).await?;
         if self.tree.edge.size() == self.signed {
             return Ok(());
         }
         self.tree.save(tx, self.sequencer.log_key.as_ref()).await?;
-        point(Step::Signed);
+        crash_point(CrashPoint::Signed);
         Ok(())
     }
 }
 
-/// What the tree hashes of an event.
+/// An event's leaf, the bytes that the tree hashes.
 fn leaf(event: &LogEvent, salt: &[u8; 32]) -> Vec<u8> {
     AuditLeaf::of(event.event(), payload::commit(salt, event.bytes())).to_bytes()
 }
 
-/// Everything that is stored of an event.
-struct Row<'a> {
+/// The columns of one event in all its tables.
+struct EntryRow<'a> {
     index: i64,
     lineage_id: i64,
     event: &'a LogEvent,
     leaf: &'a [u8],
-    sealed: &'a Sealed,
+    sealed: &'a SealedEvent,
     case_key: Option<Vec<u8>>,
 }
 
-async fn insert(tx: &mut Conn, now: Timestamp, rows: &[Row<'_>]) -> Result<(), DbError> {
+async fn insert(tx: &mut Conn, now: Timestamp, rows: &[EntryRow<'_>]) -> Result<(), DbError> {
     let entries = ENTRIES.rows(tx, rows, |query, row| {
         query
             .bind(row.index)
@@ -223,14 +223,14 @@ async fn insert(tx: &mut Conn, now: Timestamp, rows: &[Row<'_>]) -> Result<(), D
             .bind(now.as_micros())
     });
     entries.await?;
-    point(Step::Entries);
+    crash_point(CrashPoint::Entries);
     let payloads = PAYLOADS.rows(tx, rows, |query, row| {
         query.bind(row.index).bind(row.sealed.scope_id).bind(row.sealed.bytes.as_slice())
     });
     payloads.await?;
-    point(Step::Payloads);
-    SEARCH.rows(tx, rows, |query, row| searched_by(query, row)).await?;
-    point(Step::Search);
+    crash_point(CrashPoint::Payloads);
+    SEARCH.rows(tx, rows, |query, row| bind_search(query, row)).await?;
+    crash_point(CrashPoint::Search);
     Ok(())
 }
 
@@ -250,19 +250,19 @@ const SEARCH: Insert = Insert {
     then: "",
 };
 
-/// What auditors search by.
-fn searched_by<'q>(query: Binding<'q>, row: &Row<'q>) -> Binding<'q> {
-    let said = row.event.event();
-    let object = said.object.as_ref();
+/// Binds the columns that auditors search by.
+fn bind_search<'q>(query: Binding<'q>, row: &EntryRow<'q>) -> Binding<'q> {
+    let event = row.event.event();
+    let object = event.object.as_ref();
     query
         .bind(row.index)
-        .bind(said.time.as_micros())
-        .bind(said.actor.as_str())
-        .bind(said.agency.as_ref().map(AgencyCode::as_str))
-        .bind(said.action.as_str())
+        .bind(event.time.as_micros())
+        .bind(event.actor.as_str())
+        .bind(event.agency.as_ref().map(AgencyCode::as_str))
+        .bind(event.action.as_str())
         .bind(object.map(|object| object.kind.as_str()))
         .bind(object.map(|object| object.id.as_str()))
         .bind(row.event.message_id())
-        .bind(said.outcome.as_str())
+        .bind(event.outcome.as_str())
         .bind(row.case_key.clone())
 }

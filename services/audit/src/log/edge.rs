@@ -1,4 +1,4 @@
-//! The check at start: each chain must end where its lineage says, and each tree in the head that the log signed.
+//! The check at start: each chain must end where its lineage records, and each tree in the head that the log signed.
 
 use rovuma_envelope::{PublicKey, digest};
 use rovuma_schemas::Digest;
@@ -8,46 +8,48 @@ use rovuma_tlog::Tiles;
 use super::{Lineage, Sequencer, Tree, search, signed_head};
 use crate::error::DbError;
 
-/// What the store says of itself and does not hold.
+/// A contradiction within the store.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum EdgeFault {
     /// The store could not be read.
     #[error(transparent)]
     Db(#[from] DbError),
-    /// A chain's last event is not there.
-    #[error("{source_name}, epoch {epoch}: event {sequence} should be the last stored, and is not there")]
+    /// A chain's last event is missing.
+    #[error("{source_name}, epoch {epoch}: event {sequence} should be the last stored, but is missing")]
     Missing {
         /// The source.
         source_name: String,
         /// Its epoch.
         epoch: String,
-        /// The event's number.
+        /// The event's sequence.
         sequence: u64,
     },
-    /// A chain's events end elsewhere.
+    /// A chain ends with another event than its lineage records.
     #[error("{source_name}, epoch {epoch}: event {sequence} should be the last stored, but {stored} is")]
     Elsewhere {
         /// The source.
         source_name: String,
         /// Its epoch.
         epoch: String,
-        /// The event's number.
+        /// The event's sequence.
         sequence: u64,
-        /// The last one's number.
+        /// The last stored event's sequence.
         stored: u64,
     },
     /// A chain's last event has other bytes than were stored.
-    #[error("{source_name}, epoch {epoch}: event {sequence} was changed: digest {got}, stored as {expected}")]
+    #[error(
+        "{source_name}, epoch {epoch}: event {sequence} was changed: expected digest {expected}, got {got}"
+    )]
     Changed {
         /// The source.
         source_name: String,
         /// Its epoch.
         epoch: String,
-        /// The event's number.
+        /// The event's sequence.
         sequence: u64,
-        /// The digest that was written down.
+        /// The digest that the lineage records.
         expected: Digest,
-        /// The digest of the bytes that are there.
+        /// The digest of the stored bytes.
         got: Digest,
     },
     /// There are more or fewer entries than the trees have leaves.
@@ -57,25 +59,25 @@ pub(crate) enum EdgeFault {
         origin: String,
         /// How many entries there should be.
         expected: u64,
-        /// How many there are.
+        /// How many entries there are.
         got: u64,
     },
-    /// A tree's head is not what the log's key signed.
-    #[error("{origin}: its head of {size} leaves is not what the log's key signed")]
+    /// The log's key did not sign a tree's head.
+    #[error("{origin}: the log's key did not sign its head of {size} leaves")]
     NotSigned {
         /// The tree.
         origin: String,
-        /// Its leaves.
+        /// Its number of leaves.
         size: u64,
     },
-    /// A tree's hashes make another right edge.
+    /// A tree's right edge does not follow from its hashes.
     #[error(
-        "{origin}: its leaves and hashes make another right edge than that of the {size} leaves that were signed"
+        "{origin}: its leaves and hashes do not give the right edge of the {size} leaves that were signed"
     )]
     Edge {
         /// The tree.
         origin: String,
-        /// Its leaves.
+        /// Its number of leaves.
         size: u64,
     },
 }
@@ -84,7 +86,7 @@ pub(crate) enum EdgeFault {
 /// the signature of its head.
 ///
 /// # Errors
-/// [`EdgeFault`], which says exactly what does not hold: the service must not go on from there.
+/// [`EdgeFault`] names the first contradiction: the service must not start from this store.
 pub(crate) async fn check(pool: &Readers, sequencer: &Sequencer) -> Result<(), EdgeFault> {
     let rows = sqlx::query(
         "SELECT lineage_id, source, epoch, last_sequence, last_digest, pruned_through FROM lineage",
@@ -110,7 +112,7 @@ async fn check_lineage(pool: &Readers, sequencer: &Sequencer, lineage: Lineage) 
     .await
     .map_err(DbError::from)?;
     let (source_name, epoch, sequence) = (lineage.source, lineage.epoch.to_string(), lineage.head.sequence);
-    // None was ever stored, or the last was pruned.
+    // No event was ever stored, or the last one was pruned.
     if sequence == lineage.pruned_through {
         return Ok(());
     }
@@ -119,8 +121,8 @@ async fn check_lineage(pool: &Readers, sequencer: &Sequencer, lineage: Lineage) 
     if stored != sequence {
         return Err(EdgeFault::Elsewhere { source_name, epoch, sequence, stored });
     }
-    // What was erased is known by its digest alone.
-    let opened = search::payload(&row, sequencer)?.map(|opened| digest(opened.event.as_bytes()));
+    // Of an erased event only the digest is left.
+    let opened = search::open_payload(&row, sequencer)?.map(|opened| digest(opened.event.as_bytes()));
     let (expected, kept) = (lineage.head.digest, row.digest("digest").map_err(DbError::from)?);
     match [Some(kept), opened].into_iter().flatten().find(|got| *got != expected) {
         Some(got) => Err(EdgeFault::Changed { source_name, epoch, sequence, expected, got }),
@@ -135,7 +137,7 @@ async fn check_trees(pool: &Readers, log_key: &PublicKey) -> Result<(), EdgeFaul
         if signed_head(&tree.checkpoint, &origin, log_key) != Some(tree.head()) {
             return Err(EdgeFault::NotSigned { origin, size });
         }
-        let tiles = tree.tiles(pool, size, Tiles::needed_for_edge(size)).await?;
+        let tiles = tree.load_tiles(pool, size, Tiles::needed_for_edge(size)).await?;
         if tiles.edge().ok().as_ref() != Some(&tree.edge) {
             return Err(EdgeFault::Edge { origin, size });
         }

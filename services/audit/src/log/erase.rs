@@ -1,4 +1,4 @@
-//! Erasing what events say beyond their leaves.
+//! Erases the payloads of events; their leaves stay.
 
 use rovuma_schemas::{AgencyCode, Timestamp};
 use rovuma_store::{Conn, RowExt};
@@ -7,16 +7,16 @@ use sqlx::Row;
 use super::{PayloadKey, payload::CASE, to_db};
 use crate::error::DbError;
 
-/// What was erased.
+/// How many entries an order erased, and how many it left.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Erased {
-    /// Entries whose payload is gone now.
+pub(crate) struct ErasedCounts {
+    /// Entries whose payload this order erased.
     pub(crate) entries: u64,
-    /// Entries of the same scope that are others' and stay.
+    /// Entries of the same scope whose payload stays, because they belong to other agencies.
     pub(crate) remaining: u64,
 }
 
-impl std::ops::Add for Erased {
+impl std::ops::Add for ErasedCounts {
     type Output = Self;
 
     fn add(self, other: Self) -> Self {
@@ -26,31 +26,31 @@ impl std::ops::Add for Erased {
 
 /// An order to erase.
 #[derive(Clone, Debug)]
-pub(crate) struct Order<'a> {
-    /// Whose events; with none, everybody's.
+pub(crate) struct ErasureOrder<'a> {
+    /// The agency whose events are erased; `None`: those of all agencies.
     pub(crate) agency: Option<&'a AgencyCode>,
-    /// On which legal basis.
+    /// The legal basis.
     pub(crate) legal_basis: &'a str,
-    /// The entry that will say that it was done.
+    /// The index of the entry that will record the erasure.
     pub(crate) entry_index: u64,
-    /// When.
+    /// The time of the erasure.
     pub(crate) at: Timestamp,
 }
 
-/// Erases the payloads of a scope (`message/0199c5a1-…`, `user/u-5f2c`); of a case, those of its messages too. With the last of
-/// a scope's goes what its key was made with. None: there is nothing under that name.
+/// Erases the payloads of a scope (`message/0199c5a1-…`, `user/u-5f2c`); for a case, also those of its messages. With the last
+/// payload of a scope it also erases the salt of the scope's key. `None`: there is no such scope.
 pub(crate) async fn erase(
     tx: &mut Conn,
     scope: &str,
     payload_key: &PayloadKey,
-    order: &Order<'_>,
-) -> Result<Option<Erased>, DbError> {
+    order: &ErasureOrder<'_>,
+) -> Result<Option<ErasedCounts>, DbError> {
     let Some(reference) = scope.strip_prefix(CASE).and_then(|rest| rest.strip_prefix('/')) else {
-        return one(tx, scope, order).await;
+        return erase_scope(tx, scope, order).await;
     };
-    let mut erased = one(tx, &payload_key.case_scope(reference), order).await?;
-    for message in messages_of(tx, &payload_key.case(reference), order.agency).await? {
-        let also = one(tx, &format!("message/{message}"), order).await?;
+    let mut erased = erase_scope(tx, &payload_key.case_scope(reference), order).await?;
+    for message in messages_of(tx, &payload_key.lookup_key(reference), order.agency).await? {
+        let also = erase_scope(tx, &format!("message/{message}"), order).await?;
         erased = match (erased, also) {
             (Some(one), Some(other)) => Some(one + other),
             (one, other) => one.or(other),
@@ -59,8 +59,8 @@ pub(crate) async fn erase(
     Ok(erased)
 }
 
-/// The messages of a case; for one agency, of a case that it named itself: what others send has references of theirs, which may
-/// read the same.
+/// The messages of a case. For one agency, only those whose case it named itself: messages that others sent carry their own
+/// references, which may be equal by chance.
 async fn messages_of(
     tx: &mut Conn,
     case_key: &[u8],
@@ -75,7 +75,11 @@ async fn messages_of(
 }
 
 /// Erases the payloads of one scope.
-async fn one(tx: &mut Conn, scope: &str, order: &Order<'_>) -> Result<Option<Erased>, DbError> {
+async fn erase_scope(
+    tx: &mut Conn,
+    scope: &str,
+    order: &ErasureOrder<'_>,
+) -> Result<Option<ErasedCounts>, DbError> {
     let known = sqlx::query("SELECT scope_id FROM payload_scope WHERE scope = $1")
         .bind(scope)
         .fetch_optional(&mut *tx)
@@ -100,7 +104,7 @@ async fn one(tx: &mut Conn, scope: &str, order: &Order<'_>) -> Result<Option<Era
             .await?;
     let remaining = row.count("remaining")?;
     if entries == 0 {
-        return Ok(Some(Erased { entries, remaining }));
+        return Ok(Some(ErasedCounts { entries, remaining }));
     }
     sqlx::query(
         "UPDATE payload_scope SET erased_at = $1, legal_basis = $2,
@@ -112,5 +116,5 @@ async fn one(tx: &mut Conn, scope: &str, order: &Order<'_>) -> Result<Option<Era
     .bind(scope_id)
     .execute(tx)
     .await?;
-    Ok(Some(Erased { entries, remaining }))
+    Ok(Some(ErasedCounts { entries, remaining }))
 }

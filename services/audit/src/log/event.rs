@@ -1,4 +1,4 @@
-//! One event by its exact bytes.
+//! One event with its exact bytes.
 
 use rovuma_envelope::digest;
 use rovuma_schemas::{
@@ -6,8 +6,8 @@ use rovuma_schemas::{
     audit::{AuditEvent, CASE_DETAIL},
 };
 
-/// An audit event: the exact bytes that its source wrote, and what they say. Nothing is ever serialised
-/// again: the digest that the next event names is over these bytes.
+/// An audit event with the exact bytes that its source wrote. It is never serialised again, because the
+/// next event names the digest of these bytes.
 #[derive(Clone, Debug)]
 pub(crate) struct LogEvent {
     bytes: String,
@@ -15,23 +15,20 @@ pub(crate) struct LogEvent {
     event: AuditEvent,
 }
 
-/// Bytes that are no audit event.
+/// Why bytes are no audit event.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum BadEvent {
-    /// Not JSON of an event's shape.
+    /// They are not JSON of an event's shape.
     #[error("not an audit event: {0}")]
     Shape(#[from] serde_json::Error),
-    /// Sequences count from 1, and a store holds them as signed 64-bit numbers.
+    /// A sequence is at least 1, and a store holds it as a signed 64-bit number.
     #[error("sequence {0} is out of range")]
     Sequence(u64),
 }
 
 impl LogEvent {
-    /// Reads an event.
-    ///
-    /// # Errors
-    /// [`BadEvent`] when the bytes are not an event.
-    pub(crate) fn read(bytes: String) -> Result<Self, BadEvent> {
+    /// Parses an event.
+    pub(crate) fn parse(bytes: String) -> Result<Self, BadEvent> {
         let event: AuditEvent = serde_json::from_str(&bytes)?;
         if event.sequence == 0 || i64::try_from(event.sequence).is_err() {
             return Err(BadEvent::Sequence(event.sequence));
@@ -44,23 +41,23 @@ impl LogEvent {
         &self.bytes
     }
 
-    /// Their SHA-256.
+    /// The SHA-256 of the bytes.
     pub(crate) fn digest(&self) -> Digest {
         self.digest
     }
 
-    /// What they say.
+    /// The parsed event.
     pub(crate) fn event(&self) -> &AuditEvent {
         &self.event
     }
 
-    /// The number within (source, epoch), from 1.
+    /// The event's position within (source, epoch), from 1.
     pub(crate) fn sequence(&self) -> u64 {
         self.event.sequence
     }
 
-    /// The message that the event is about: its object, be it still a draft (whose id the message keeps), or the
-    /// detail `message` where the object is something else.
+    /// The message that the event is about: its object, if that is a message or a draft, or else the detail
+    /// `message`.
     pub(crate) fn message_id(&self) -> Option<&str> {
         match &self.event.object {
             // A draft's id becomes the id of the message that it is sent as.
@@ -69,7 +66,7 @@ impl LogEvent {
         }
     }
 
-    /// The case that it belongs to, as the agency calls it.
+    /// The agency's reference of the case that the event belongs to.
     pub(crate) fn case_reference(&self) -> Option<&str> {
         self.event.details.get(CASE_DETAIL).map(String::as_str)
     }

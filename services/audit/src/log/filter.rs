@@ -1,13 +1,13 @@
-//! What an auditor searches for.
+//! The filters of a search.
 
 use rovuma_schemas::{AgencyCode, MessageId, Timestamp, audit::AuditOutcome};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-/// The order of a search: that in which events were appended to the log.
+/// The order of a search's entries, by index.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
-pub(crate) enum Order {
+pub(crate) enum SortOrder {
     /// The last appended first.
     #[default]
     Newest,
@@ -15,63 +15,63 @@ pub(crate) enum Order {
     Oldest,
 }
 
-/// A search. Filters that are absent let everything pass; an unknown one is refused, for a search with a
+/// A search. An absent filter lets every entry pass. An unknown filter is refused, because a search with a
 /// misspelt filter would show too much.
 #[derive(Clone, Debug, Default, Deserialize, Serialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
-pub(crate) struct Filter {
+pub(crate) struct EventFilter {
     /// From this instant on, by the event's own time.
     #[param(value_type = Option<String>, format = DateTime)]
     pub(crate) from: Option<Timestamp>,
     /// Before this instant.
     #[param(value_type = Option<String>, format = DateTime)]
     pub(crate) to: Option<Timestamp>,
-    /// Who did it: a subject's identifier, or a source's name.
+    /// The actor: a subject's identifier, or a source's name.
     pub(crate) actor: Option<String>,
-    /// For which agency; an agency's auditor may name only the own.
+    /// The actor's agency; an agency's auditor may name only their own.
     #[param(value_type = Option<String>, example = "mz.prm")]
     pub(crate) agency: Option<AgencyCode>,
-    /// What was done: `alert.release`, `message.read`.
+    /// The action: `alert.release`, `message.read`.
     pub(crate) action: Option<String>,
-    /// The kind of what it was done to: `message`, `draft`, `user`.
+    /// The object's kind: `message`, `draft`, `user`.
     pub(crate) object_kind: Option<String>,
-    /// The identifier of what it was done to.
+    /// The object's identifier.
     pub(crate) object: Option<String>,
-    /// The message that it is about, from the draft on, whatever its object is.
+    /// The message that the event is about, from the draft on, whatever its object is.
     #[param(value_type = Option<String>)]
     pub(crate) message: Option<MessageId>,
-    /// The case that it belongs to, by the reference that the sender gave; with it everything about the case's messages.
+    /// The case, by the sender's reference: finds its events and all events about the case's messages.
     #[param(example = "PRM-EX-2025-0417")]
     pub(crate) case: Option<String>,
-    /// How it ended.
-    #[param(inline, value_type = Option<Outcome>)]
+    /// The outcome.
+    #[param(inline, value_type = Option<OutcomeParam>)]
     pub(crate) outcome: Option<AuditOutcome>,
-    /// The service that wrote it: `mz.gateway.police`.
+    /// The service that wrote the event: `mz.gateway.police`.
     pub(crate) source: Option<String>,
-    /// In which order.
+    /// The order of the entries.
     #[serde(default)]
-    #[param(inline, value_type = Option<Order>)]
-    pub(crate) order: Order,
-    /// Entries wanted, 1 to 200; 50 when absent.
+    #[param(inline, value_type = Option<SortOrder>)]
+    pub(crate) order: SortOrder,
+    /// Maximum number of entries, 1 to 200; 50 when absent.
     pub(crate) limit: Option<u32>,
-    /// `next` of the page before, with the same filters.
+    /// `next` of the previous page; the filters must be the same.
     pub(crate) cursor: Option<String>,
 }
 
-/// How something ended.
+/// An outcome.
 #[derive(ToSchema)]
 #[schema(rename_all = "snake_case")]
 #[expect(dead_code, reason = "read by the derive, to describe the parameter")]
-enum Outcome {
+enum OutcomeParam {
     Success,
     Refused,
     Failed,
 }
 
-impl Filter {
-    /// The filters and the order as names and values: what is searched for, whichever page of it.
-    pub(crate) fn described(&self) -> Vec<(String, String)> {
+impl EventFilter {
+    /// The filters and the order as names and values, without `limit` and `cursor`.
+    pub(crate) fn to_pairs(&self) -> Vec<(String, String)> {
         // A struct of texts always serialises to an object.
         let value = serde_json::to_value(self).unwrap_or_default();
         let Some(fields) = value.as_object() else { return Vec::new() };

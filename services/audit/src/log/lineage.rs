@@ -7,50 +7,50 @@ use sqlx::{Row, any::AnyRow};
 use super::to_db;
 use crate::error::DbError;
 
-/// How far a chain has come.
+/// The last event of a chain.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Head {
-    /// The last event's number; 0 before the first.
+pub(crate) struct ChainHead {
+    /// The last event's sequence; 0 before the first.
     pub(crate) sequence: u64,
     /// The last event's digest; [`FIRST_PREVIOUS`] before the first.
     pub(crate) digest: Digest,
 }
 
-impl Head {
-    /// Before the first event.
+impl ChainHead {
+    /// The head of a chain without events.
     pub(crate) const NONE: Self = Self { sequence: 0, digest: FIRST_PREVIOUS };
 }
 
-/// A (source, epoch) and how far it has come.
+/// The chain of one (source, epoch) and its last event.
 #[derive(Clone, Debug)]
 pub(crate) struct Lineage {
     pub(crate) id: i64,
     pub(crate) source: String,
     pub(crate) epoch: Epoch,
-    pub(crate) head: Head,
+    pub(crate) head: ChainHead,
     /// The last event whose entry was pruned; 0 when none was.
     pub(crate) pruned_through: u64,
 }
 
-/// How a lineage was found.
+/// Whether a lineage is new, and whether its source is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Found {
-    /// It was known.
+pub(crate) enum LineageStatus {
+    /// The lineage was known.
     Known,
-    /// It is the first of its source.
-    First,
-    /// Its source had written in other epochs before: it was restored, or made anew.
+    /// The lineage is new, and the first of its source.
+    FirstOfSource,
+    /// The lineage is new, and its source had other epochs before: its store was restored, or made anew.
     NewEpoch,
 }
 
 impl Lineage {
-    /// The lineage of (source, epoch), opened now when it is new.
+    /// Finds the lineage of (source, epoch), or opens it.
     pub(crate) async fn find_or_open(
         tx: &mut Conn,
         source: &str,
         epoch: Epoch,
         now: Timestamp,
-    ) -> Result<(Self, Found), DbError> {
+    ) -> Result<(Self, LineageStatus), DbError> {
         let known = sqlx::query(
             "SELECT lineage_id, source, epoch, last_sequence, last_digest, pruned_through FROM lineage \
              WHERE source = $1 AND epoch = $2",
@@ -60,7 +60,7 @@ impl Lineage {
         .fetch_optional(&mut *tx)
         .await?;
         match known {
-            Some(row) => Ok((Self::of_row(&row)?, Found::Known)),
+            Some(row) => Ok((Self::of_row(&row)?, LineageStatus::Known)),
             None => Self::open(tx, source, epoch, now).await,
         }
     }
@@ -70,7 +70,7 @@ impl Lineage {
         source: &str,
         epoch: Epoch,
         now: Timestamp,
-    ) -> Result<(Self, Found), DbError> {
+    ) -> Result<(Self, LineageStatus), DbError> {
         let others: i64 = sqlx::query("SELECT COUNT(*) FROM lineage WHERE source = $1")
             .bind(source)
             .fetch_one(&mut *tx)
@@ -88,14 +88,14 @@ impl Lineage {
         .bind(source)
         .bind(epoch.as_bytes().as_slice())
         .bind(now.as_micros())
-        .bind(Head::NONE.digest.as_bytes().as_slice())
+        .bind(ChainHead::NONE.digest.as_bytes().as_slice())
         .execute(tx)
         .await?;
-        let found = if others == 0 { Found::First } else { Found::NewEpoch };
-        Ok((Self { id, source: source.to_owned(), epoch, head: Head::NONE, pruned_through: 0 }, found))
+        let status = if others == 0 { LineageStatus::FirstOfSource } else { LineageStatus::NewEpoch };
+        Ok((Self { id, source: source.to_owned(), epoch, head: ChainHead::NONE, pruned_through: 0 }, status))
     }
 
-    /// Writes down how far the chain has come.
+    /// Saves the chain's last event.
     pub(crate) async fn save(&self, tx: &mut Conn, now: Timestamp) -> Result<(), DbError> {
         sqlx::query(
             "UPDATE lineage SET last_sequence = $1, last_digest = $2, last_stored_at = $3 WHERE lineage_id = $4",
@@ -115,7 +115,7 @@ impl Lineage {
             id: row.try_get("lineage_id")?,
             source: row.try_get("source")?,
             epoch: row.store_id("epoch")?,
-            head: Head { sequence: row.count("last_sequence")?, digest: row.digest("last_digest")? },
+            head: ChainHead { sequence: row.count("last_sequence")?, digest: row.digest("last_digest")? },
             pruned_through: row.count("pruned_through")?,
         })
     }

@@ -1,8 +1,8 @@
-//! The events themselves, each sealed under a key of what it is about, so that they can be erased together.
+//! Seals events, each under the key of a scope, such as its message, so that the events of a scope can be erased together.
 //!
-//! A leaf says who did what to which identifier, for ever. What the event says beyond that stands here, with the salt of the
-//! leaf's commitment: `commit = SHA-256(salt ‖ event)`. Erasing deletes the sealed event and the salt of its key, and leaves
-//! a commitment that nobody can try guesses against.
+//! A leaf records for ever who did what to which identifier. A payload holds the whole event and the salt of the leaf's
+//! commitment: `commit = SHA-256(salt ‖ event)`. Erasing deletes the sealed event and the salt of its key. Without the
+//! commitment's salt nobody can test guesses against the commitment.
 
 use std::{collections::BTreeMap, fmt};
 
@@ -22,52 +22,52 @@ use zeroize::Zeroizing;
 use super::LogEvent;
 use crate::error::DbError;
 
-/// Bytes of a commitment's salt.
+/// Length of a commitment's salt.
 const COMMIT_SALT_BYTES: usize = 32;
 
-/// Bytes of what a scope's key is derived with.
+/// Length of the salt with which a scope's key is derived.
 const KEY_SALT_BYTES: usize = 32;
 
-/// In place of an entry's index: what is sealed under it is taken for no entry's payload.
+/// Stands for the entry's index when a text is no entry's payload, so that it cannot be used as one.
 const NO_ENTRY: i64 = -1;
 
-/// What keys of payloads are derived for (RFC 5869, `info`).
+/// The purpose of a scope's key (RFC 5869, `info`).
 const KEY_INFO: &[u8] = b"rovuma audit payload v1";
 
-/// The kind of an object that is a case.
+/// The kind of an object that is a case, and of a case's scope.
 pub(crate) const CASE: &str = "case";
 
-/// What the key of case references is derived for.
+/// The purpose of the key of case references.
 const CASE_INFO: &[u8] = b"rovuma audit case reference v1";
 
-/// The secret under which all payloads' keys are derived: an age identity, as other secrets that open things are. Without
-/// it a copy of the database shows no event.
+/// The secret from which the keys of all payloads are derived: an age identity, like the other secrets that open sealed data.
+/// Without it a copy of the database shows no event.
 pub(crate) struct PayloadKey {
     secret: Zeroizing<String>,
-    /// Under which case references are looked up.
+    /// The key of the HMAC by which case references are looked up.
     case_key: hmac::Key,
 }
 
-/// An event on its way into the store.
+/// An event that is sealed for the store.
 #[derive(Debug)]
-pub(crate) struct Sealed {
-    /// What it is about, see [`scope_of`].
+pub(crate) struct SealedEvent {
+    /// The scope, see [`PayloadKey::scope_of`].
     pub(crate) scope_id: i64,
     /// Salt and event, sealed.
     pub(crate) bytes: Vec<u8>,
 }
 
-/// An event as it was taken out of the store.
+/// An event that was opened again.
 #[derive(Debug)]
-pub(crate) struct Opened {
+pub(crate) struct OpenedEvent {
     /// The salt of its leaf's commitment.
     pub(crate) salt: [u8; COMMIT_SALT_BYTES],
     /// The event's exact bytes.
     pub(crate) event: String,
 }
 
-impl Opened {
-    /// What the leaf must say.
+impl OpenedEvent {
+    /// The commitment that the leaf must hold.
     pub(crate) fn commit(&self) -> Digest {
         commit(&self.salt, &self.event)
     }
@@ -78,7 +78,7 @@ pub(crate) fn commit(salt: &[u8; COMMIT_SALT_BYTES], event: &str) -> Digest {
     digest(&[salt, event.as_bytes()].concat())
 }
 
-/// A fresh salt for each of `count` commitments.
+/// Draws a salt for each of `count` commitments.
 pub(crate) fn salts(count: usize) -> Result<Vec<[u8; COMMIT_SALT_BYTES]>, DbError> {
     (0..count).map(|_| random()).collect()
 }
@@ -86,48 +86,45 @@ pub(crate) fn salts(count: usize) -> Result<Vec<[u8; COMMIT_SALT_BYTES]>, DbErro
 fn random<const N: usize>() -> Result<[u8; N], DbError> {
     let mut bytes = [0; N];
     let filled = SystemRandom::new().fill(&mut bytes);
-    filled.map_err(|_| DbError::damaged("source of randomness", "it gives none"))?;
+    filled.map_err(|_| DbError::damaged("random number generator", "it gave no bytes"))?;
     Ok(bytes)
 }
 
 impl PayloadKey {
-    /// Reads a key.
-    ///
-    /// # Errors
-    /// [`BadSealingKey`] when the text is no age identity.
+    /// Parses a key.
     pub(crate) fn from_text(text: &str) -> Result<Self, BadSealingKey> {
         let identity = SealingKey::from_text(text)?.to_text();
-        // Comments and line ends are no part of the secret.
+        // Comments and line ends are not part of the secret.
         let secret = identity.lines().find(|line| !line.starts_with('#')).unwrap_or_default();
         let derived = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, secret.as_bytes()), CASE_INFO);
         let case_key = hmac::Key::new(hmac::HMAC_SHA256, derived.as_ref());
         Ok(Self { secret: Zeroizing::new(secret.to_owned()), case_key })
     }
 
-    /// By what a case reference is looked up, however it is spaced and in whatever letters it is written. It is an agency's
-    /// own text and may name somebody: it stands nowhere in clear, and stays when what it belongs to is erased.
-    pub(crate) fn case(&self, reference: &str) -> Vec<u8> {
+    /// The HMAC by which a case reference is looked up; spacing and upper or lower case do not matter. The store never holds the
+    /// reference itself, which is an agency's own text and may name a person; the HMAC stays when the case is erased.
+    pub(crate) fn lookup_key(&self, reference: &str) -> Vec<u8> {
         let words: Vec<String> = reference.split_whitespace().map(str::to_uppercase).collect();
         hmac::sign(&self.case_key, words.join(" ").as_bytes()).as_ref().to_vec()
     }
 
-    /// By what the case of an event is looked up. What the log says of a case itself names it so, and not in clear.
+    /// The HMAC of an event's case. Events of this service whose object is a case name it by the HMAC already.
     pub(crate) fn case_of(&self, event: &LogEvent) -> Option<Vec<u8>> {
         let object = event.event().object.as_ref().filter(|object| object.kind == CASE);
-        let named = object.and_then(|object| URL_SAFE_NO_PAD.decode(&object.id).ok());
-        event.case_reference().map(|reference| self.case(reference)).or(named)
+        let own = object.and_then(|object| URL_SAFE_NO_PAD.decode(&object.id).ok());
+        event.case_reference().map(|reference| self.lookup_key(reference)).or(own)
     }
 
-    /// The key of a scope (RFC 5869).
-    fn of_scope(&self, key_salt: &[u8]) -> Result<LessSafeKey, DbError> {
+    /// Derives the key of a scope (RFC 5869).
+    fn scope_key(&self, key_salt: &[u8]) -> Result<LessSafeKey, DbError> {
         let scoped = Salt::new(HKDF_SHA256, key_salt).extract(self.secret.as_bytes());
         let okm = scoped.expand(&[KEY_INFO], &AES_256_GCM);
         let key = okm.map_err(|_| DbError::damaged("payload key", "it cannot be derived"))?;
         Ok(LessSafeKey::new(UnboundKey::from(key)))
     }
 
-    /// Seals an event as the payload of entry `entry_index`: a random nonce, and then the ciphertext. A store that was put
-    /// back gives out its indices again, so they are no nonce.
+    /// Seals an event as the payload of entry `entry_index`: a random nonce, then the ciphertext. The index is not the nonce,
+    /// because a restored store assigns its indices again.
     fn seal(
         &self,
         key_salt: &[u8],
@@ -136,14 +133,14 @@ impl PayloadKey {
         event: &str,
     ) -> Result<Vec<u8>, DbError> {
         let mut plain = [salt, event.as_bytes()].concat();
-        let (key, nonce) = (self.of_scope(key_salt)?, random::<NONCE_LEN>()?);
+        let (key, nonce) = (self.scope_key(key_salt)?, random::<NONCE_LEN>()?);
         let aad = Aad::from(entry_index.to_be_bytes());
         let sealed = key.seal_in_place_append_tag(Nonce::assume_unique_for_key(nonce), aad, &mut plain);
         sealed.map_err(|_| DbError::damaged("payload", "it cannot be sealed"))?;
         Ok([nonce.as_slice(), &plain].concat())
     }
 
-    /// Opens what was sealed as the payload of entry `entry_index`.
+    /// Opens the payload of entry `entry_index`.
     ///
     /// # Errors
     /// [`DbError::Damaged`] when it was sealed under another key, for another entry, or was changed.
@@ -152,26 +149,26 @@ impl PayloadKey {
         key_salt: &[u8],
         entry_index: i64,
         mut sealed: Vec<u8>,
-    ) -> Result<Opened, DbError> {
-        let damaged = || DbError::damaged("payload", format!("entry {entry_index} does not open"));
-        let key = self.of_scope(key_salt)?;
+    ) -> Result<OpenedEvent, DbError> {
+        let damaged = || DbError::damaged("payload", format!("entry {entry_index} cannot be opened"));
+        let key = self.scope_key(key_salt)?;
         let (nonce, sealed) = sealed.split_first_chunk_mut::<NONCE_LEN>().ok_or_else(damaged)?;
         let aad = Aad::from(entry_index.to_be_bytes());
         let plain = key.open_in_place(Nonce::assume_unique_for_key(*nonce), aad, sealed);
         let plain = plain.map_err(|_| damaged())?;
         let (salt, event) = plain.split_first_chunk().ok_or_else(damaged)?;
-        Ok(Opened { salt: *salt, event: String::from_utf8(event.to_vec()).map_err(|_| damaged())? })
+        Ok(OpenedEvent { salt: *salt, event: String::from_utf8(event.to_vec()).map_err(|_| damaged())? })
     }
 
-    /// Seals a text that is no entry's, with what its key is made with.
-    pub(crate) fn seal_apart(&self, text: &str) -> Result<(Vec<u8>, Vec<u8>), DbError> {
+    /// Seals a text that is no entry's payload; gives the salt of its key, and the sealed text.
+    pub(crate) fn seal_text(&self, text: &str) -> Result<(Vec<u8>, Vec<u8>), DbError> {
         let key_salt = random::<KEY_SALT_BYTES>()?.to_vec();
         let sealed = self.seal(&key_salt, NO_ENTRY, &random()?, text)?;
         Ok((key_salt, sealed))
     }
 
-    /// Opens what [`PayloadKey::seal_apart`] sealed.
-    pub(crate) fn open_apart(&self, key_salt: &[u8], sealed: Vec<u8>) -> Result<String, DbError> {
+    /// Opens a text that [`PayloadKey::seal_text`] sealed.
+    pub(crate) fn open_text(&self, key_salt: &[u8], sealed: Vec<u8>) -> Result<String, DbError> {
         Ok(self.open(key_salt, NO_ENTRY, sealed)?.event)
     }
 
@@ -182,14 +179,14 @@ impl PayloadKey {
         first_index: i64,
         events: &[LogEvent],
         salts: &[[u8; COMMIT_SALT_BYTES]],
-    ) -> Result<Vec<Sealed>, DbError> {
+    ) -> Result<Vec<SealedEvent>, DbError> {
         let scopes: Vec<String> = events.iter().map(|event| self.scope_of(event)).collect();
         let keys = scope_keys(tx, &scopes).await?;
         let mut sealed = Vec::with_capacity(events.len());
         for ((index, event), (salt, scope)) in (first_index..).zip(events).zip(salts.iter().zip(&scopes)) {
-            let missing = || DbError::damaged("scope", "it is not there after it was written");
+            let missing = || DbError::damaged("scope", "it is missing after it was written");
             let (scope_id, key_salt) = keys.get(scope).ok_or_else(missing)?;
-            sealed.push(Sealed {
+            sealed.push(SealedEvent {
                 scope_id: *scope_id,
                 bytes: self.seal(key_salt, index, salt, event.bytes())?,
             });
@@ -204,18 +201,18 @@ impl fmt::Debug for PayloadKey {
     }
 }
 
-/// Kinds of things whose events can be erased together.
+/// The kinds of scopes that can be erased.
 pub(crate) const ERASABLE: [&str; 7] = [CASE, "message", "user", "account", "client", "person", "actor"];
 
 impl PayloadKey {
-    /// What an event is about, as far as erasing goes: its message from the draft on, the case, the person or account it was
-    /// done to, or else whoever did it. What the log says of itself is about the log, and is not erased.
+    /// The scope of an event: its message from the draft on, its case, the person or account that is its object, or else its
+    /// actor. The log's events about itself have the scope of the log, which cannot be erased.
     pub(crate) fn scope_of(&self, event: &LogEvent) -> String {
-        let said = event.event();
+        let parsed = event.event();
         let of_log =
             [AuditAction::Erase, AuditAction::LogBegin, AuditAction::LogPrune, AuditAction::AuditAlarm];
-        if of_log.contains(&said.action) {
-            return format!("log/{}", said.source);
+        if of_log.contains(&parsed.action) {
+            return format!("log/{}", parsed.source);
         }
         if let Some(message) = event.message_id() {
             return format!("message/{message}");
@@ -223,59 +220,59 @@ impl PayloadKey {
         if let Some(case) = event.case_reference() {
             return self.case_scope(case);
         }
-        match &said.object {
+        match &parsed.object {
             Some(object) if matches!(object.kind.as_str(), "user" | "account" | "client" | "person") => {
                 format!("{}/{}", object.kind, object.id)
             }
-            // A service is nobody's person.
-            _ if said.actor == said.source => format!("log/{}", said.source),
-            _ => format!("actor/{}", said.actor),
+            // The actor is a service, not a person.
+            _ if parsed.actor == parsed.source => format!("log/{}", parsed.source),
+            _ => format!("actor/{}", parsed.actor),
         }
     }
 
-    /// The scope of a case. Its reference may name somebody, and the name of a scope stays.
+    /// The scope of a case, named by its HMAC: the reference may name a person, and a scope's name is never erased.
     pub(crate) fn case_scope(&self, reference: &str) -> String {
         format!("{CASE}/{}", self.case_name(reference))
     }
 
-    /// What a case is called where its reference must not stand.
+    /// The name of a case where its reference must not stand: the HMAC in base64url.
     pub(crate) fn case_name(&self, reference: &str) -> String {
-        URL_SAFE_NO_PAD.encode(self.case(reference))
+        URL_SAFE_NO_PAD.encode(self.lookup_key(reference))
     }
 }
 
-/// The salts of the scopes' keys, drawn now for those that have none. A scope that was erased gets a new one: what comes
-/// after is no part of what was erased.
+/// The ids and key salts of scopes. Draws a salt for a scope that has none: a new scope, or an erased one, whose later events
+/// are not part of the erasure.
 async fn scope_keys(tx: &mut Conn, scopes: &[String]) -> Result<BTreeMap<String, (i64, Vec<u8>)>, DbError> {
-    let wanted: Vec<String> = {
-        let distinct: std::collections::BTreeSet<&String> = scopes.iter().collect();
-        distinct.into_iter().cloned().collect()
+    let distinct: Vec<String> = {
+        let sorted: std::collections::BTreeSet<&String> = scopes.iter().collect();
+        sorted.into_iter().cloned().collect()
     };
     let mut keys = BTreeMap::new();
-    for wanted in wanted.chunks(SCOPES_AT_ONCE) {
+    for chunk in distinct.chunks(SCOPES_AT_ONCE) {
         let text = with_list(
             "SELECT scope_id, scope, key_salt FROM payload_scope WHERE scope IN ({})",
             1,
-            wanted.len(),
+            chunk.len(),
         );
-        let query = padded_list(wanted).fold(sqlx::query(text), |query, scope| query.bind(scope));
+        let query = padded_list(chunk).fold(sqlx::query(text), |query, scope| query.bind(scope));
         for row in query.fetch_all(&mut *tx).await? {
             let (id, scope): (i64, String) = (row.try_get("scope_id")?, row.try_get("scope")?);
             let key_salt = match row.try_get::<Option<Vec<u8>>, _>("key_salt")? {
                 Some(key_salt) => key_salt,
-                None => renew(tx, id).await?,
+                None => draw_key_salt(tx, id).await?,
             };
             keys.insert(scope, (id, key_salt));
         }
     }
-    let unknown: Vec<String> = wanted.into_iter().filter(|scope| !keys.contains_key(scope)).collect();
+    let unknown: Vec<String> = distinct.into_iter().filter(|scope| !keys.contains_key(scope)).collect();
     if !unknown.is_empty() {
         keys.extend(insert(tx, unknown).await?);
     }
     Ok(keys)
 }
 
-/// Scopes looked up with one statement.
+/// Maximum number of scopes looked up in one statement.
 const SCOPES_AT_ONCE: usize = 256;
 
 async fn insert(tx: &mut Conn, scopes: Vec<String>) -> Result<BTreeMap<String, (i64, Vec<u8>)>, DbError> {
@@ -295,7 +292,7 @@ async fn insert(tx: &mut Conn, scopes: Vec<String>) -> Result<BTreeMap<String, (
 const SCOPES: Insert =
     Insert { into: "INSERT INTO payload_scope (scope_id, scope, key_salt)", columns: 3, then: "" };
 
-async fn renew(tx: &mut Conn, scope_id: i64) -> Result<Vec<u8>, DbError> {
+async fn draw_key_salt(tx: &mut Conn, scope_id: i64) -> Result<Vec<u8>, DbError> {
     let key_salt = random::<KEY_SALT_BYTES>()?.to_vec();
     sqlx::query("UPDATE payload_scope SET key_salt = $1 WHERE scope_id = $2")
         .bind(key_salt.as_slice())

@@ -1,5 +1,5 @@
-//! Pruning: the entries of an old log go when the written policy says so. Its hashes and heads stay, so that every proof that
-//! was made still holds, and whoever has a leaf can prove it anew.
+//! Pruning: deletes the entries of an old log as the written policy says. Its hashes and heads stay, so that every proof made
+//! before still holds, and whoever has a leaf can prove it again.
 
 use std::sync::Arc;
 
@@ -11,20 +11,20 @@ use rovuma_trail::AuditRecord;
 use super::{Sequencer, Tree, to_db};
 use crate::{error::DbError, own};
 
-/// Entries deleted with one write: what is appended meanwhile waits no longer than for a large batch.
+/// Maximum number of entries deleted in one write: other writes wait no longer than for a large batch.
 const ENTRIES_AT_ONCE: u64 = 4096;
 
-/// The trees of which entries are to go by the policy, or are going. It is the present tree's year that counts and not the
+/// The trees that the policy allows to prune, and those whose pruning has begun. The present tree's year counts and not the
 /// clock's: a clock that leaps prunes nothing.
-pub(crate) async fn due(pool: &Readers, keep_years: Option<u16>) -> Result<Vec<Tree>, DbError> {
+pub(crate) async fn due_trees(pool: &Readers, keep_years: Option<u16>) -> Result<Vec<Tree>, DbError> {
     let mut trees = Tree::all(pool).await?;
     let present = i32::from(trees.last().map_or(i16::MIN, Tree::year));
     let is_old = |tree: &Tree| {
         let is_over = |kept| i32::from(tree.year()) + i32::from(kept) < present;
-        // What was published of an abandoned tree is more, or less, than the store has: it stays.
+        // An abandoned tree stays: its published files and the store differ.
         tree.edge.size() > 0 && !tree.is_abandoned && keep_years.is_some_and(is_over)
     };
-    // What was decided is carried out, whatever the configuration says by now.
+    // A pruning that was decided is completed, whatever the configuration says by now.
     trees.retain(|tree| match tree.pruned.below {
         0 => is_old(tree),
         below => tree.pruned.done < below,
@@ -32,7 +32,7 @@ pub(crate) async fn due(pool: &Readers, keep_years: Option<u16>) -> Result<Vec<T
     Ok(trees)
 }
 
-/// Decides that all entries of a tree go, and says so in the log. Nothing is deleted yet.
+/// Decides to prune all entries of a tree, and records the decision in the log. Deletes nothing yet.
 pub(crate) async fn decide(
     tx: &mut Conn,
     sequencer: &Arc<Sequencer>,
@@ -44,10 +44,10 @@ pub(crate) async fn decide(
         return Ok(());
     };
     let size = tree.edge.size();
-    // The hashes of its last leaves were made of the leaves until now.
+    // Until now the last, partial tile of leaf hashes was computed from the leaves: without them it must be stored.
     let last = Tile { kind: TileKind::Hashes { level: 0 }, index: size / u64::from(TILE_WIDTH), width: 0 };
     if let Some(width) = Tile::width_at(last.kind, last.index, size).filter(|width| *width < TILE_WIDTH) {
-        tree.keep_leaf_hashes(tx, last.index, width).await?;
+        tree.store_leaf_hashes(tx, last.index, width).await?;
     }
     sqlx::query("UPDATE tree SET prune_below = $1, pruned_at = $2, prune_policy = $3 WHERE origin = $4")
         .bind(to_db(size))
@@ -64,13 +64,13 @@ pub(crate) async fn decide(
     own::record_alone(tx, appender, event).await
 }
 
-/// Deletes the next entries that are to go, with everything that stands beside them. True when there are more.
-pub(crate) async fn go_on(tx: &mut Conn, origin: &str) -> Result<bool, DbError> {
+/// Deletes the next entries of a pruned tree with their payloads and search columns. `true`: there are more.
+pub(crate) async fn delete_next(tx: &mut Conn, origin: &str) -> Result<bool, DbError> {
     let Some(tree) = Tree::find(tx, origin).await? else { return Ok(false) };
     let (from, below) = (tree.pruned.done, tree.pruned.below);
     let until = below.min(from + ENTRIES_AT_ONCE);
     let (first, end) = (to_db(tree.first_index + from), to_db(tree.first_index + until));
-    // The entries may be deleted because the tree says so.
+    // A trigger lets entries be deleted only below the tree's `pruned_below`.
     sqlx::query("UPDATE tree SET pruned_below = $1 WHERE origin = $2")
         .bind(to_db(until))
         .bind(origin)
@@ -99,19 +99,19 @@ pub(crate) async fn go_on(tx: &mut Conn, origin: &str) -> Result<bool, DbError> 
         sqlx::query(text).bind(first).bind(end).execute(&mut *tx).await?;
     }
     for scope in scopes {
-        // What nothing is sealed under any more is no name that has to stay.
+        // A scope without payloads is of no more use.
         let unused = "DELETE FROM payload_scope WHERE scope_id = $1
             AND NOT EXISTS (SELECT 1 FROM payload WHERE payload.scope_id = payload_scope.scope_id)";
         sqlx::query(unused).bind(to_db(scope.count("scope_id")?)).execute(&mut *tx).await?;
     }
     if until == below {
-        forget_evidence(tx, tree.next_index()).await?;
+        delete_evidence(tx, tree.next_index()).await?;
     }
     Ok(until < below)
 }
 
-/// Deletes the evidence of alarms that is older than the log after the pruned one: whole batches, in clear.
-async fn forget_evidence(tx: &mut Conn, next_index: u64) -> Result<(), DbError> {
+/// Deletes the evidence of alarms older than the log after the pruned one: it holds whole batches, unsealed.
+async fn delete_evidence(tx: &mut Conn, next_index: u64) -> Result<(), DbError> {
     sqlx::query(
         "UPDATE alarm SET evidence = NULL
          WHERE last_seen_at < (SELECT MIN(begun_at) FROM tree WHERE first_index >= $1)",

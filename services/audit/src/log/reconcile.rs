@@ -1,4 +1,4 @@
-//! What was sent, laid beside what the recipients' signed receipts say: differences are listed, not averaged away.
+//! Compares the messages that were sent with the recipients' signed receipts, and lists every difference.
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -15,78 +15,83 @@ use utoipa::ToSchema;
 use super::{LogEvent, Sequencer, search};
 use crate::error::DbError;
 
-/// Messages that are laid side by side at once: a busy month of a border, and no more than memory bears.
+/// Maximum number of messages in one comparison: a busy month of a border fits, and memory suffices.
 pub(crate) const MESSAGES_MAX: usize = 10_000;
 
-/// A copy may be so long without a receipt before that is a difference: retransmission and a night without a line.
+/// How long a copy may lack a receipt before that counts as a difference: it allows for retransmission and a night without a
+/// line.
 const UNANSWERED_AFTER: Duration = Duration::from_secs(24 * 3600);
 
-/// What the log says of messages sent in a range of time.
+/// The result of comparing the messages sent in a range of time with their receipts.
 #[derive(Debug, Default, PartialEq, Eq, Serialize, ToSchema)]
 pub(crate) struct Reconciliation {
-    /// Copies sent: one for each recipient.
+    /// Copies sent, one for each recipient.
     pub(crate) sent: u64,
-    /// Copies whose recipient signed that it stored them, naming the place in its own audit log.
+    /// Copies whose recipient signed that it stored them, and named the entry in its own audit log.
     pub(crate) delivered: u64,
-    /// Copies whose recipient signed that it refused them, naming the place in its own audit log.
+    /// Copies whose recipient signed that it rejected them, and named the entry in its own audit log.
     pub(crate) rejected: u64,
-    /// Copies that were made void here and never left.
+    /// Copies that were voided here and never left.
     pub(crate) voided: u64,
-    /// Copies that have no receipt yet, and have not waited long.
+    /// Copies without a receipt that were sent less than a day ago.
     pub(crate) waiting: u64,
-    /// Events that were erased: what they said cannot be compared any more.
+    /// Events that were erased, so that they could not be compared.
     pub(crate) erased: u64,
-    /// What does not go together.
+    /// The differences.
     pub(crate) differences: Vec<Difference>,
 }
 
-/// Something that does not go together.
+/// A difference between the messages sent and the receipts.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 pub(crate) struct Difference {
-    /// `unanswered`: sent a day ago or more, and no receipt. `not_sent`: a receipt for what was not sent to that recipient.
-    /// `other_digest`: a receipt for other bytes than were sent. `place_twice`: two copies whose receipts name one place in
-    /// the recipient's audit log.
+    /// `unanswered`: sent a day ago or more, without a receipt. `not_sent`: a receipt for a message that was not sent to that
+    /// recipient. `other_digest`: a receipt for other bytes than were sent. `place_twice`: the receipts of two copies name the
+    /// same entry of the recipient's audit log.
     pub(crate) kind: &'static str,
     /// The message.
     pub(crate) message: String,
-    /// The recipient that it is about.
+    /// The recipient.
     pub(crate) recipient: String,
-    /// Since when: when it was sent, or when the receipt came.
+    /// The time when the copy was sent, or when the receipt came.
     #[schema(format = DateTime)]
     pub(crate) since: String,
-    /// More about it: the place, the digest.
+    /// The entry or the digest that differs.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) detail: Option<String>,
 }
 
-/// A copy of a message, by message and recipient.
-type Copy = (String, String);
+/// The message and the recipient that identify a copy.
+type CopyKey = (String, String);
 
+/// The facts about one copy, from its events.
 #[derive(Debug, Default)]
-struct Said {
+struct CopyRecord {
+    /// When the copy was sent, and the digest of its bytes.
     sent: Option<(Timestamp, Option<String>)>,
-    answered: Option<Answer>,
+    receipt: Option<ReceiptRecord>,
     voided: bool,
 }
 
+/// The first receipt for a copy.
 #[derive(Debug)]
-struct Answer {
+struct ReceiptRecord {
     at: Timestamp,
     delivered: bool,
     digest: Option<String>,
-    place: Option<String>,
+    /// The entry of the recipient's audit log that the receipt names.
+    entry: Option<String>,
 }
 
-/// Lays events side by side: pure.
+/// Collects events and compares them. Pure.
 #[derive(Debug, Default)]
 pub(crate) struct Reconciler {
-    copies: BTreeMap<Copy, Said>,
+    copies: BTreeMap<CopyKey, CopyRecord>,
     erased: u64,
 }
 
 impl Reconciler {
-    /// Takes one event of a message, in the order of the log.
-    pub(crate) fn take(&mut self, event: &AuditEvent) {
+    /// Adds one event of a message. Events must come in the order of the log.
+    pub(crate) fn add(&mut self, event: &AuditEvent) {
         let detail = |name: &str| event.details.get(name).cloned();
         let Some(message) = event.object.as_ref().map(|object| object.id.clone()) else { return };
         match &event.action {
@@ -95,8 +100,8 @@ impl Reconciler {
                     let recipient = recipient.split('/').next().unwrap_or_default();
                     let country = recipient.split('.').next().unwrap_or_default();
                     let digest = detail("digest").or_else(|| detail(&format!("digest.{country}")));
-                    let said = self.copies.entry((message.clone(), recipient.to_owned())).or_default();
-                    said.sent = Some((event.time, digest));
+                    let record = self.copies.entry((message.clone(), recipient.to_owned())).or_default();
+                    record.sent = Some((event.time, digest));
                 }
             }
             AuditAction::MessageVoid => {
@@ -110,68 +115,72 @@ impl Reconciler {
                     _ => return,
                 };
                 let copy = (message, detail("by").unwrap_or_default());
-                let answer =
-                    Answer { at: event.time, delivered, digest: detail("digest"), place: detail("audit") };
-                self.copies.entry(copy).or_default().answered.get_or_insert(answer);
+                let receipt = ReceiptRecord {
+                    at: event.time,
+                    delivered,
+                    digest: detail("digest"),
+                    entry: detail("audit"),
+                };
+                self.copies.entry(copy).or_default().receipt.get_or_insert(receipt);
             }
             _ => {}
         }
     }
 
-    /// Counts an event that says nothing any more.
-    pub(crate) fn erased(&mut self) {
+    /// Counts an event that was erased.
+    pub(crate) fn add_erased(&mut self) {
         self.erased += 1;
     }
 
-    /// What goes together and what does not.
+    /// Compares the copies.
     pub(crate) fn finish(self, now: Timestamp) -> Reconciliation {
-        let mut found = Reconciliation { erased: self.erased, ..Reconciliation::default() };
-        let mut places: BTreeMap<String, Copy> = BTreeMap::new();
-        for (copy, said) in self.copies {
-            found.sent += u64::from(said.sent.is_some());
-            found.voided += u64::from(said.voided);
-            match (&said.sent, &said.answered) {
-                (Some((at, _)), None) if !said.voided => {
+        let mut result = Reconciliation { erased: self.erased, ..Reconciliation::default() };
+        let mut entries: BTreeMap<String, CopyKey> = BTreeMap::new();
+        for (copy, record) in self.copies {
+            result.sent += u64::from(record.sent.is_some());
+            result.voided += u64::from(record.voided);
+            match (&record.sent, &record.receipt) {
+                (Some((at, _)), None) if !record.voided => {
                     if now.since(*at) < UNANSWERED_AFTER {
-                        found.waiting += 1;
+                        result.waiting += 1;
                     } else {
-                        found.differ("unanswered", &copy, *at, None);
+                        result.differ("unanswered", &copy, *at, None);
                     }
                 }
-                (None, Some(answer)) => found.differ("not_sent", &copy, answer.at, answer.place.clone()),
-                (Some((_, digest)), Some(answer)) => {
-                    *(if answer.delivered { &mut found.delivered } else { &mut found.rejected }) += 1;
-                    if digest.is_some() && answer.digest.is_some() && *digest != answer.digest {
-                        found.differ("other_digest", &copy, answer.at, answer.digest.clone());
+                (None, Some(receipt)) => result.differ("not_sent", &copy, receipt.at, receipt.entry.clone()),
+                (Some((_, digest)), Some(receipt)) => {
+                    *(if receipt.delivered { &mut result.delivered } else { &mut result.rejected }) += 1;
+                    if digest.is_some() && receipt.digest.is_some() && *digest != receipt.digest {
+                        result.differ("other_digest", &copy, receipt.at, receipt.digest.clone());
                     }
                 }
                 _ => {}
             }
-            let Some(answer) = said.answered else { continue };
-            let Some(place) = answer.place else { continue };
-            if let Some((message, _)) = places.get(&place) {
-                let detail = format!("{place}, as that of {message}");
-                found.differ("place_twice", &copy, answer.at, Some(detail));
+            let Some(receipt) = record.receipt else { continue };
+            let Some(entry) = receipt.entry else { continue };
+            if let Some((message, _)) = entries.get(&entry) {
+                let detail = format!("{entry}, as that of {message}");
+                result.differ("place_twice", &copy, receipt.at, Some(detail));
             } else {
-                places.insert(place, copy);
+                entries.insert(entry, copy);
             }
         }
-        found
+        result
     }
 }
 
 impl Reconciliation {
-    fn differ(&mut self, kind: &'static str, copy: &Copy, since: Timestamp, detail: Option<String>) {
+    fn differ(&mut self, kind: &'static str, copy: &CopyKey, since: Timestamp, detail: Option<String>) {
         let (message, recipient) = copy.clone();
         self.differences.push(Difference { kind, message, recipient, since: since.to_string(), detail });
     }
 }
 
-/// The actions that say what became of a message.
+/// The actions of the events that are compared.
 const ACTIONS: &str = "('message.send', 'message.reissue', 'message.void', 'receipt.accept')";
 
-/// Lays side by side what the log says of the messages that were sent, or for which receipts came, from `from` on and before
-/// `to`. None: there are more of them than [`MESSAGES_MAX`].
+/// Compares the messages that were sent, or for which receipts came, from `from` on and before `to`. `None`: there are more of
+/// them than [`MESSAGES_MAX`].
 pub(crate) async fn reconcile(
     pool: &Readers,
     sequencer: &Sequencer,
@@ -181,7 +190,7 @@ pub(crate) async fn reconcile(
 ) -> Result<Option<Reconciliation>, DbError> {
     let owner = permit.resource().owner();
     let agency = (!owner.is_node()).then(|| owner.to_string());
-    // Every event of each message, whenever it was: a receipt may come long after.
+    // The outer query selects the events of each message at any time: a receipt may come long after `to`.
     let text = format!(
         "SELECT e.entry_index, s.message_id, p.sealed, ps.key_salt FROM entry_search s
          JOIN entry e ON e.entry_index = s.entry_index
@@ -204,12 +213,13 @@ pub(crate) async fn reconcile(
     let mut messages = std::collections::BTreeSet::new();
     for row in &rows {
         messages.insert(row.try_get::<String, _>("message_id")?);
-        match search::payload(row, sequencer)? {
+        match search::open_payload(row, sequencer)? {
             Some(opened) => {
-                let event = LogEvent::read(opened.event).map_err(|fault| DbError::damaged("event", fault))?;
-                reconciler.take(event.event());
+                let event =
+                    LogEvent::parse(opened.event).map_err(|fault| DbError::damaged("event", fault))?;
+                reconciler.add(event.event());
             }
-            None => reconciler.erased(),
+            None => reconciler.add_erased(),
         }
     }
     Ok((messages.len() <= MESSAGES_MAX).then(|| reconciler.finish(now)))

@@ -1,4 +1,4 @@
-//! Finding entries.
+//! Searches the entries.
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use rovuma_policy::{Permit, act};
@@ -12,110 +12,111 @@ use serde_json::value::RawValue;
 use sqlx::{AssertSqlSafe, Row, any::AnyRow};
 use utoipa::ToSchema;
 
-use super::{Filter, Order, Sequencer, payload::Opened, to_db};
+use super::{EventFilter, Sequencer, SortOrder, payload::OpenedEvent, to_db};
 use crate::error::DbError;
 
 /// One entry of the log.
 #[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct Entry {
-    /// Its place in the log, from 0.
+pub(crate) struct LogEntry {
+    /// The entry's index in the log, from 0.
     pub(crate) index: u64,
     /// SHA-256 of the event's exact bytes, base64url.
     pub(crate) digest: String,
-    /// When it was stored here.
+    /// The time when it was stored.
     #[schema(format = DateTime)]
     pub(crate) stored_at: String,
-    /// The event's leaf in the log's Merkle tree, exactly as it is hashed: identifiers and codes, and `commit`, the SHA-256
+    /// The event's leaf in the log's Merkle tree, exactly as the tree hashes it: identifiers and codes, and `commit`, the SHA-256
     /// of the event's salt and its exact bytes.
     #[schema(value_type = Object)]
     leaf: Box<RawValue>,
     /// The event as its source wrote it: `source`, `epoch`, `sequence`, `previous`, `time`, `actor`, `agency`,
-    /// `action`, `object`, `outcome`, `reason`, `details`. Absent once it was erased: what the leaf says is left.
+    /// `action`, `object`, `outcome`, `reason`, `details`. Absent once it was erased: the leaf stays.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<Object>)]
     pub(crate) event: Option<Box<RawValue>>,
     /// The salt of the leaf's commitment, base64url; absent once the event was erased.
     #[serde(skip_serializing_if = "Option::is_none")]
     salt: Option<String>,
-    /// The entry of the order by which the event was erased.
+    /// The index of the entry that records the order to erase the event.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) erased_by: Option<u64>,
 }
 
-/// Which part of what is found.
+/// The part of a search's entries that is read.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Window {
-    /// The last entry that the caller has.
+pub(crate) struct EntryRange {
+    /// The last entry that the caller already has.
     pub(crate) after: Option<u64>,
     /// Only entries below this index.
     pub(crate) end: u64,
-    /// How many at most.
+    /// Maximum number of entries.
     pub(crate) fetch: u32,
 }
 
 type AnyQuery = sqlx::query::Query<'static, sqlx::Any, sqlx::any::AnyArguments>;
 
-/// A value of a condition.
-enum Value {
+/// A value that is bound to a condition.
+enum SqlValue {
     Text(String),
     Number(i64),
     Bytes(Vec<u8>),
 }
 
-/// Conditions with their values: fixed texts, and only values come from outside.
+/// SQL conditions and their values. The texts are fixed; only values come from callers, and they are bound.
 #[derive(Default)]
-struct Conditions {
+struct SqlConditions {
     text: String,
-    values: Vec<Value>,
+    values: Vec<SqlValue>,
 }
 
-impl Conditions {
-    /// Everything that a search asks of an entry, and that the permit asks of it.
+impl SqlConditions {
+    /// The conditions of a search: those of its range and filter, and those of the permit.
     fn of(
         sequencer: &Sequencer,
         permit: &Permit<act::AuditSearch>,
-        filter: &Filter,
-        window: &Window,
+        filter: &EventFilter,
+        range: &EntryRange,
     ) -> Self {
         let mut conditions = Self::default();
-        within(&mut conditions, window, filter.order);
-        of_whom(&mut conditions, permit);
-        matching(&mut conditions, filter);
+        add_range(&mut conditions, range, filter.order);
+        add_owner(&mut conditions, permit);
+        add_filter(&mut conditions, filter);
         if let Some(case) = &filter.case {
-            conditions.add_case(sequencer.payload_key.case(case), permit, window.end);
+            conditions.add_case(sequencer.payload_key.lookup_key(case), permit, range.end);
         }
         conditions
     }
 
-    /// Of this case: what says so, and what is about the messages of which something says so. That is of the same moment as the
-    /// rest of the search, and of the same agency: what others call a case is not told.
+    /// Adds the condition of a case: events that name it, and events about messages that an event of the case is about. Only
+    /// events below `end` and, for an agency's log, of the same agency connect a message with the case: nobody learns from a
+    /// search which case another agency has a message in.
     fn add_case(&mut self, case_key: Vec<u8>, permit: &Permit<act::AuditSearch>, end: u64) {
         let owner = permit.resource().owner();
-        let mut place = |value| {
+        let mut bind = |value| {
             self.values.push(value);
             format!("${}", self.values.len())
         };
-        let (case, end) = (place(Value::Bytes(case_key)), place(Value::Number(to_db(end))));
-        let whose = match owner.is_node() {
+        let (case, end) = (bind(SqlValue::Bytes(case_key)), bind(SqlValue::Number(to_db(end))));
+        let owner_condition = match owner.is_node() {
             true => String::new(),
-            false => format!(" AND c.agency = {}", place(Value::Text(owner.to_string()))),
+            false => format!(" AND c.agency = {}", bind(SqlValue::Text(owner.to_string()))),
         };
         self.text.push_str(&format!(
             " AND (s.case_key = {case} OR s.message_id IN
-                (SELECT c.message_id FROM entry_search c WHERE c.case_key = {case} AND c.entry_index < {end}{whose}))"
+                (SELECT c.message_id FROM entry_search c WHERE c.case_key = {case} AND c.entry_index < {end}{owner_condition}))"
         ));
     }
 
     fn bind(self, query: AnyQuery) -> AnyQuery {
         self.values.into_iter().fold(query, |query, value| match value {
-            Value::Text(text) => query.bind(text),
-            Value::Number(number) => query.bind(number),
-            Value::Bytes(bytes) => query.bind(bytes),
+            SqlValue::Text(text) => query.bind(text),
+            SqlValue::Number(number) => query.bind(number),
+            SqlValue::Bytes(bytes) => query.bind(bytes),
         })
     }
 
-    /// Adds `condition`, in which `?` stands for the value.
-    fn add(&mut self, condition: &'static str, value: Value) {
+    /// Adds a condition, in which `?` stands for the value.
+    fn add(&mut self, condition: &'static str, value: SqlValue) {
         self.values.push(value);
         let placeholder = format!("${}", self.values.len());
         self.text.push_str(if self.values.len() == 1 { " WHERE " } else { " AND " });
@@ -124,27 +125,27 @@ impl Conditions {
 
     fn add_text(&mut self, condition: &'static str, value: Option<impl ToString>) {
         if let Some(value) = value {
-            self.add(condition, Value::Text(value.to_string()));
+            self.add(condition, SqlValue::Text(value.to_string()));
         }
     }
 }
 
-/// How many entries the log has.
+/// The number of entries in the log.
 pub(crate) async fn length(pool: &Readers) -> Result<u64, DbError> {
     let row =
         sqlx::query("SELECT COALESCE(MAX(entry_index) + 1, 0) AS length FROM entry").fetch_one(pool).await?;
     Ok(row.count("length")?)
 }
 
-/// How many entries below `end` the filter lets pass, of the agency whose log the permit is for.
+/// Counts the entries below `end` that the filter and the permit let pass.
 pub(crate) async fn count(
     pool: &Readers,
     sequencer: &Sequencer,
     permit: &Permit<act::AuditSearch>,
-    filter: &Filter,
+    filter: &EventFilter,
     end: u64,
 ) -> Result<u64, DbError> {
-    let conditions = Conditions::of(sequencer, permit, filter, &Window { after: None, end, fetch: 0 });
+    let conditions = SqlConditions::of(sequencer, permit, filter, &EntryRange { after: None, end, fetch: 0 });
     let text = format!(
         "SELECT COUNT(*) AS found FROM entry_search s JOIN entry e ON e.entry_index = s.entry_index{}",
         conditions.text
@@ -152,30 +153,30 @@ pub(crate) async fn count(
     Ok(conditions.bind(sqlx::query(AssertSqlSafe(text))).fetch_one(pool).await?.count("found")?)
 }
 
-/// The last order by which an entry of those was erased.
+/// The index of the last order that erased one of these entries.
 pub(crate) async fn last_order(
     pool: &Readers,
     sequencer: &Sequencer,
     permit: &Permit<act::AuditSearch>,
-    filter: &Filter,
+    filter: &EventFilter,
     end: u64,
 ) -> Result<Option<u64>, DbError> {
-    let conditions = Conditions::of(sequencer, permit, filter, &Window { after: None, end, fetch: 0 });
+    let conditions = SqlConditions::of(sequencer, permit, filter, &EntryRange { after: None, end, fetch: 0 });
     let text =
         format!("SELECT MAX(p.erased_by) AS last FROM entry_search s {WITH_PAYLOAD}{}", conditions.text);
     Ok(conditions.bind(sqlx::query(AssertSqlSafe(text))).fetch_one(pool).await?.opt_count("last")?)
 }
 
-/// How many of those there are in each span of time, by something that entries have in common. The oldest span first.
+/// Counts these entries in each span of time, grouped by a column. The oldest span comes first.
 pub(crate) async fn counts(
     pool: &Readers,
     sequencer: &Sequencer,
     permit: &Permit<act::AuditSearch>,
-    filter: &Filter,
-    (span, by): (Span, By),
+    filter: &EventFilter,
+    (span, by): (CountSpan, CountBy),
     (end, fetch): (u64, u32),
-) -> Result<Vec<Counted>, DbError> {
-    let conditions = Conditions::of(sequencer, permit, filter, &Window { after: None, end, fetch: 0 });
+) -> Result<Vec<EntryCount>, DbError> {
+    let conditions = SqlConditions::of(sequencer, permit, filter, &EntryRange { after: None, end, fetch: 0 });
     let text = format!(
         "SELECT s.at / {} AS span, {} AS value, COUNT(*) AS counted
          FROM entry_search s JOIN entry e ON e.entry_index = s.entry_index{}
@@ -185,26 +186,26 @@ pub(crate) async fn counts(
         conditions.text
     );
     let rows = conditions.bind(sqlx::query(AssertSqlSafe(text))).fetch_all(pool).await?;
-    let counted = |row: &AnyRow| {
+    let parse = |row: &AnyRow| {
         let from = row.try_get::<i64, _>("span")?.checked_mul(span.micros());
         let from = from.and_then(|micros| Timestamp::from_micros(micros).ok());
-        let from = from.ok_or_else(|| DbError::damaged("time", "it is beyond every calendar"))?;
-        Ok(Counted { from, value: row.try_get("value")?, count: row.count("counted")? })
+        let from = from.ok_or_else(|| DbError::damaged("time", "it is out of range"))?;
+        Ok(EntryCount { from, value: row.try_get("value")?, count: row.count("counted")? })
     };
-    rows.iter().map(counted).collect()
+    rows.iter().map(parse).collect()
 }
 
-/// A span of time that entries are counted in, of UTC.
+/// A span of time (UTC) in which entries are counted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
-pub(crate) enum Span {
+pub(crate) enum CountSpan {
     /// An hour.
     Hour,
     /// A day.
     Day,
 }
 
-impl Span {
+impl CountSpan {
     const fn micros(self) -> i64 {
         match self {
             Self::Hour => 3_600_000_000,
@@ -213,25 +214,25 @@ impl Span {
     }
 }
 
-/// What counted entries have in common.
+/// The column by which counted entries are grouped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
-pub(crate) enum By {
-    /// Nothing but the time.
+pub(crate) enum CountBy {
+    /// Grouped by time alone.
     All,
-    /// What was done.
+    /// The action.
     Action,
-    /// Who did it.
+    /// The actor.
     Actor,
-    /// For which agency.
+    /// The actor's agency.
     Agency,
-    /// To which kind of thing.
+    /// The object's kind.
     ObjectKind,
-    /// How it ended.
+    /// The outcome.
     Outcome,
 }
 
-impl By {
+impl CountBy {
     const fn column(self) -> &'static str {
         match self {
             Self::All => "NULL",
@@ -244,66 +245,66 @@ impl By {
     }
 }
 
-/// Entries with something in common, in a span of time.
+/// The number of entries of one group in a span of time.
 #[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct Counted {
-    /// When the span begins.
+pub(crate) struct EntryCount {
+    /// The beginning of the span.
     #[schema(value_type = String, format = DateTime)]
     pub(crate) from: Timestamp,
-    /// What they have in common; absent where they have none of it.
+    /// The group's value; absent for entries without one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) value: Option<String>,
-    /// How many there are.
+    /// The number of entries.
     pub(crate) count: u64,
 }
 
-/// The entries that `filter` lets pass, of the agency whose log the permit is for.
+/// Reads the entries that the filter and the permit let pass.
 pub(crate) async fn entries(
     pool: &Readers,
     sequencer: &Sequencer,
     permit: &Permit<act::AuditSearch>,
-    filter: &Filter,
-    window: &Window,
-) -> Result<Vec<Entry>, DbError> {
-    let conditions = Conditions::of(sequencer, permit, filter, window);
+    filter: &EventFilter,
+    range: &EntryRange,
+) -> Result<Vec<LogEntry>, DbError> {
+    let conditions = SqlConditions::of(sequencer, permit, filter, range);
     let order = match filter.order {
-        Order::Newest => "DESC",
-        Order::Oldest => "ASC",
+        SortOrder::Newest => "DESC",
+        SortOrder::Oldest => "ASC",
     };
     let text = format!(
-        "SELECT {ENTRY} FROM entry_search s {WITH_PAYLOAD}{} \
+        "SELECT {ENTRY_COLUMNS} FROM entry_search s {WITH_PAYLOAD}{} \
          ORDER BY s.entry_index {order} LIMIT {}",
-        conditions.text, window.fetch
+        conditions.text, range.fetch
     );
     let rows = conditions.bind(sqlx::query(AssertSqlSafe(text))).fetch_all(pool).await?;
-    rows.iter().map(|row| Entry::of_row(row, sequencer)).collect()
+    rows.iter().map(|row| LogEntry::of_row(row, sequencer)).collect()
 }
 
-fn within(conditions: &mut Conditions, window: &Window, order: Order) {
-    conditions.add("s.entry_index < ?", Value::Number(to_db(window.end)));
-    if let Some(after) = window.after {
+fn add_range(conditions: &mut SqlConditions, range: &EntryRange, order: SortOrder) {
+    conditions.add("s.entry_index < ?", SqlValue::Number(to_db(range.end)));
+    if let Some(after) = range.after {
         let condition = match order {
-            Order::Newest => "s.entry_index < ?",
-            Order::Oldest => "s.entry_index > ?",
+            SortOrder::Newest => "s.entry_index < ?",
+            SortOrder::Oldest => "s.entry_index > ?",
         };
-        conditions.add(condition, Value::Number(to_db(after)));
+        conditions.add(condition, SqlValue::Number(to_db(after)));
     }
 }
 
-/// The log of `<cc>.node` is the whole country's; every other log is one agency's.
-fn of_whom(conditions: &mut Conditions, permit: &Permit<act::AuditSearch>) {
+/// Restricts a search to the agency whose log the permit is for; `<cc>.node` stands for the whole country's log.
+fn add_owner(conditions: &mut SqlConditions, permit: &Permit<act::AuditSearch>) {
     let owner = permit.resource().owner();
     if !owner.is_node() {
-        conditions.add("s.agency = ?", Value::Text(owner.to_string()));
+        conditions.add("s.agency = ?", SqlValue::Text(owner.to_string()));
     }
 }
 
-fn matching(conditions: &mut Conditions, filter: &Filter) {
+fn add_filter(conditions: &mut SqlConditions, filter: &EventFilter) {
     if let Some(from) = filter.from {
-        conditions.add("s.at >= ?", Value::Number(from.as_micros()));
+        conditions.add("s.at >= ?", SqlValue::Number(from.as_micros()));
     }
     if let Some(to) = filter.to {
-        conditions.add("s.at < ?", Value::Number(to.as_micros()));
+        conditions.add("s.at < ?", SqlValue::Number(to.as_micros()));
     }
     conditions.add_text("s.actor = ?", filter.actor.as_ref());
     conditions.add_text("s.agency = ?", filter.agency.as_ref().filter(|agency| agency.is_node()));
@@ -318,57 +319,63 @@ fn matching(conditions: &mut Conditions, filter: &Filter) {
     );
 }
 
-/// An entry, and the agency that it belongs to.
-pub(crate) type Owned = (Entry, Option<AgencyCode>);
+/// An entry and its actor's agency.
+pub(crate) type OwnedEntry = (LogEntry, Option<AgencyCode>);
 
-/// The event with this identity, and its agency.
-pub(crate) async fn one(
+/// Finds an event by its identity.
+pub(crate) async fn find_event(
     pool: &Readers,
     sequencer: &Sequencer,
     source: &str,
     epoch: Epoch,
     sequence: u64,
-) -> Result<Option<Owned>, DbError> {
+) -> Result<Option<OwnedEntry>, DbError> {
     let Ok(sequence) = i64::try_from(sequence) else { return Ok(None) };
     let text = format!(
-        "SELECT {ENTRY}, s.agency FROM entry_search s {WITH_PAYLOAD}
+        "SELECT {ENTRY_COLUMNS}, s.agency FROM entry_search s {WITH_PAYLOAD}
          JOIN lineage l ON l.lineage_id = e.lineage_id
          WHERE l.source = $1 AND l.epoch = $2 AND e.sequence = $3"
     );
     let query =
         sqlx::query(AssertSqlSafe(text)).bind(source).bind(epoch.as_bytes().as_slice()).bind(sequence);
-    query.fetch_optional(pool).await?.map(|row| owned(&row, sequencer)).transpose()
+    query.fetch_optional(pool).await?.map(|row| owned_entry(&row, sequencer)).transpose()
 }
 
-/// The entry at this place of the log, and its agency.
-pub(crate) async fn at(pool: &Readers, sequencer: &Sequencer, index: u64) -> Result<Option<Owned>, DbError> {
-    let text =
-        format!("SELECT {ENTRY}, s.agency FROM entry_search s {WITH_PAYLOAD} WHERE s.entry_index = $1");
+/// Finds the entry with this index.
+pub(crate) async fn find_at(
+    pool: &Readers,
+    sequencer: &Sequencer,
+    index: u64,
+) -> Result<Option<OwnedEntry>, DbError> {
+    let text = format!(
+        "SELECT {ENTRY_COLUMNS}, s.agency FROM entry_search s {WITH_PAYLOAD} WHERE s.entry_index = $1"
+    );
     let query = sqlx::query(AssertSqlSafe(text)).bind(to_db(index));
-    query.fetch_optional(pool).await?.map(|row| owned(&row, sequencer)).transpose()
+    query.fetch_optional(pool).await?.map(|row| owned_entry(&row, sequencer)).transpose()
 }
 
-fn owned(row: &AnyRow, sequencer: &Sequencer) -> Result<Owned, DbError> {
+fn owned_entry(row: &AnyRow, sequencer: &Sequencer) -> Result<OwnedEntry, DbError> {
     let agency: Option<String> = row.try_get("agency")?;
     let agency = agency.map(|code| code.parse()).transpose();
-    Ok((Entry::of_row(row, sequencer)?, agency.map_err(|fault| DbError::damaged("agency", fault))?))
+    Ok((LogEntry::of_row(row, sequencer)?, agency.map_err(|fault| DbError::damaged("agency", fault))?))
 }
 
-/// What an [`Entry`] is read from.
-const ENTRY: &str = "e.entry_index, e.digest, e.leaf, e.stored_at, p.sealed, p.erased_by, ps.key_salt";
+/// The columns that a [`LogEntry`] is read from.
+const ENTRY_COLUMNS: &str =
+    "e.entry_index, e.digest, e.leaf, e.stored_at, p.sealed, p.erased_by, ps.key_salt";
 
-/// From `entry_search s` to the entry and what is left of its payload.
+/// Joins `entry_search s` with the entry and its payload, if that is not erased.
 const WITH_PAYLOAD: &str = "JOIN entry e ON e.entry_index = s.entry_index \
      LEFT JOIN payload p ON p.entry_index = e.entry_index \
      LEFT JOIN payload_scope ps ON ps.scope_id = p.scope_id";
 
-impl Entry {
-    /// What the tree hashes.
+impl LogEntry {
+    /// The bytes of the leaf.
     pub(crate) fn leaf_bytes(&self) -> &[u8] {
         self.leaf.get().as_bytes()
     }
 
-    /// What its leaf says, and no more.
+    /// The entry with its leaf alone.
     pub(crate) fn without_event(self) -> Self {
         Self { event: None, salt: None, ..self }
     }
@@ -378,12 +385,12 @@ impl Entry {
             |text: String| RawValue::from_string(text).map_err(|fault| DbError::damaged("event", fault));
         let leaf =
             String::from_utf8(row.try_get("leaf")?).map_err(|fault| DbError::damaged("leaf", fault))?;
-        let opened = payload(row, sequencer)?;
+        let opened = open_payload(row, sequencer)?;
         if let Some(opened) = &opened {
-            let said =
+            let parsed =
                 AuditLeaf::from_bytes(leaf.as_bytes()).map_err(|fault| DbError::damaged("leaf", fault))?;
-            if said.commit != opened.commit() {
-                return Err(DbError::damaged("payload", "it is not what its leaf commits to"));
+            if parsed.commit != opened.commit() {
+                return Err(DbError::damaged("payload", "it does not match its leaf's commitment"));
             }
         }
         Ok(Self {
@@ -398,8 +405,8 @@ impl Entry {
     }
 }
 
-/// The payload of a row with `entry_index`, `sealed` and `key_salt`; none when it was erased.
-pub(crate) fn payload(row: &AnyRow, sequencer: &Sequencer) -> Result<Option<Opened>, DbError> {
+/// Opens the payload of a row with `entry_index`, `sealed` and `key_salt`. `None`: it was erased.
+pub(crate) fn open_payload(row: &AnyRow, sequencer: &Sequencer) -> Result<Option<OpenedEvent>, DbError> {
     let (sealed, key_salt): (Option<Vec<u8>>, Option<Vec<u8>>) =
         (row.try_get("sealed")?, row.try_get("key_salt")?);
     let Some((sealed, key_salt)) = sealed.zip(key_salt) else { return Ok(None) };

@@ -1,4 +1,4 @@
-//! How far each source has come, and what is wrong with it.
+//! The state of each source: its epochs, its last events, its alarms.
 
 use std::collections::BTreeMap;
 
@@ -7,114 +7,114 @@ use serde::Serialize;
 use sqlx::{Row, any::AnyRow};
 use utoipa::ToSchema;
 
-use crate::{alarm::AlarmKind, error::DbError};
+use crate::{alarm::ChainAlarmKind, error::DbError};
 
-/// Alarms shown of one source, the latest first.
+/// Maximum number of alarms shown for one source; the latest come first.
 const ALARMS_SHOWN: usize = 100;
 
-/// A service that writes to the log.
+/// A source, which is a service that writes audit events.
 #[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct Source {
-    /// Its name.
+pub(crate) struct SourceStatus {
+    /// The source's name.
     source: String,
     /// Whether the configuration names it; the audit service itself always counts as named.
     configured: bool,
-    /// Its epochs, the latest first. More than one: its store was restored, or made anew. None: it never wrote.
-    epochs: Vec<EpochState>,
-    /// What is wrong, or worth a look; the latest first, at most 100.
-    alarms: Vec<AlarmState>,
+    /// The source's epochs, the latest first. More than one: its store was restored, or made anew. None: it never wrote.
+    epochs: Vec<EpochStatus>,
+    /// The source's alarms, the latest first, at most 100.
+    alarms: Vec<ChainAlarmState>,
 }
 
 /// One epoch of a source.
 #[derive(Debug, Serialize, ToSchema)]
-struct EpochState {
-    /// Its identifier.
+struct EpochStatus {
+    /// The epoch's identifier.
     epoch: String,
-    /// When its first event came.
+    /// The time when its first event came.
     #[schema(format = DateTime)]
     opened_at: String,
-    /// The last event stored; 0 when none is.
+    /// The sequence of the last event stored; 0 when none is.
     last_sequence: u64,
     /// That event's digest, base64url.
     last_digest: String,
-    /// When the last event was stored.
+    /// The time when the last event was stored.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(format = DateTime)]
     last_stored_at: Option<String>,
     /// Events that have not come although later ones have.
     #[serde(skip_serializing_if = "Option::is_none")]
-    missing: Option<Missing>,
+    missing: Option<MissingEvents>,
 }
 
 /// A range of events that have not come.
 #[derive(Debug, Serialize, ToSchema)]
-struct Missing {
-    /// The first.
+struct MissingEvents {
+    /// The first sequence.
     first: u64,
-    /// The last that is known to be missing.
+    /// The last sequence that is known to be missing.
     last: u64,
-    /// Since when it is known.
+    /// The time since when the events are known to be missing.
     #[schema(format = DateTime)]
     since: String,
 }
 
-/// Something wrong with a source, or worth a look.
+/// An alarm about a source.
 #[derive(Debug, Serialize, ToSchema)]
-struct AlarmState {
+struct ChainAlarmState {
     /// `missing`, `conflict`, `altered` or `new_epoch`.
     kind: String,
-    /// `alarm`, or `info` for what is not wrong by itself.
+    /// `alarm`, or `info` when nothing need be wrong.
     level: &'static str,
-    /// The epoch that it is about.
+    /// The epoch.
     epoch: String,
-    /// The first event that it is about; 0 when it is about the epoch.
+    /// The sequence of the first event concerned; 0 when the alarm concerns the epoch.
     first: u64,
-    /// The last.
+    /// The sequence of the last event concerned.
     last: u64,
-    /// The digest of the event that came instead, base64url; the signed batch is kept.
+    /// The digest of the contradicting event, base64url; its signed batch is kept.
     #[serde(skip_serializing_if = "Option::is_none")]
     digest: Option<String>,
-    /// When it was raised.
+    /// The time when the alarm was raised.
     #[schema(format = DateTime)]
     raised_at: String,
-    /// When it was last seen.
+    /// The time when the same was last found.
     #[schema(format = DateTime)]
     last_seen_at: String,
-    /// How often.
+    /// How often the same was found.
     times: u64,
-    /// When what was missing had come.
+    /// The time when the missing events had come.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(format = DateTime)]
     closed_at: Option<String>,
 }
 
-/// Deliveries that were nobody's batch, for one reason.
+/// The number of deliveries in the quarantine for one reason.
 #[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct Quarantined {
+pub(crate) struct QuarantineCount {
     /// `sealed`, `not_signed`, `unknown_key`, `forged`, `wrong_source` or `malformed`.
     reason: String,
-    /// Different deliveries.
+    /// The number of different deliveries.
     deliveries: u64,
-    /// When the last one came.
+    /// The time when the last one came.
     #[schema(format = DateTime)]
     last_at: String,
 }
 
-/// Every source: the configured ones and all that have ever written.
-pub(crate) async fn list(pool: &Readers, configured: &[String]) -> Result<Vec<Source>, DbError> {
-    let mut sources: BTreeMap<String, Source> = BTreeMap::new();
+/// Lists every source: the configured ones, and all that have ever written.
+pub(crate) async fn list(pool: &Readers, configured: &[String]) -> Result<Vec<SourceStatus>, DbError> {
+    let mut sources: BTreeMap<String, SourceStatus> = BTreeMap::new();
     for name in configured {
-        sources.insert(name.clone(), Source::new(name, true));
+        sources.insert(name.clone(), SourceStatus::new(name, true));
     }
     for row in lineages(pool).await? {
         let name: String = row.try_get("source")?;
-        let source = sources.entry(name).or_insert_with_key(|name| Source::new(name, false));
-        source.epochs.push(EpochState::of_row(&row)?);
+        let source = sources.entry(name).or_insert_with_key(|name| SourceStatus::new(name, false));
+        source.epochs.push(EpochStatus::of_row(&row)?);
     }
     for row in alarms(pool).await? {
         let name: String = row.try_get("source")?;
         if let Some(source) = sources.get_mut(&name).filter(|source| source.alarms.len() < ALARMS_SHOWN) {
-            source.alarms.push(AlarmState::of_row(&row)?);
+            source.alarms.push(ChainAlarmState::of_row(&row)?);
         }
     }
     Ok(sources.into_values().collect())
@@ -140,8 +140,8 @@ async fn alarms(pool: &Readers) -> Result<Vec<AnyRow>, DbError> {
     Ok(rows.fetch_all(pool).await?)
 }
 
-/// What is in the quarantine, by reason.
-pub(crate) async fn quarantined(pool: &Readers) -> Result<Vec<Quarantined>, DbError> {
+/// Counts the deliveries in the quarantine by reason.
+pub(crate) async fn quarantine_counts(pool: &Readers) -> Result<Vec<QuarantineCount>, DbError> {
     let rows = sqlx::query(
         "SELECT reason, COUNT(*) AS deliveries, MAX(last_at) AS last_at FROM quarantine \
          GROUP BY reason ORDER BY reason",
@@ -149,7 +149,7 @@ pub(crate) async fn quarantined(pool: &Readers) -> Result<Vec<Quarantined>, DbEr
     .fetch_all(pool)
     .await?;
     let read = |row: &AnyRow| {
-        Ok(Quarantined {
+        Ok(QuarantineCount {
             reason: row.try_get("reason")?,
             deliveries: row.count("deliveries")?,
             last_at: row.instant("last_at")?.to_string(),
@@ -158,18 +158,18 @@ pub(crate) async fn quarantined(pool: &Readers) -> Result<Vec<Quarantined>, DbEr
     rows.iter().map(read).collect()
 }
 
-impl Source {
+impl SourceStatus {
     fn new(name: &str, configured: bool) -> Self {
         Self { source: name.to_owned(), configured, epochs: Vec::new(), alarms: Vec::new() }
     }
 }
 
-impl EpochState {
+impl EpochStatus {
     fn of_row(row: &AnyRow) -> Result<Self, DbError> {
         let last_sequence = row.count("last_sequence")?;
         let missing = match (row.opt_count("missing_to")?, row.opt_instant("missing_since")?) {
             (Some(last), Some(since)) => {
-                Some(Missing { first: last_sequence + 1, last, since: since.to_string() })
+                Some(MissingEvents { first: last_sequence + 1, last, since: since.to_string() })
             }
             _ => None,
         };
@@ -184,12 +184,12 @@ impl EpochState {
     }
 }
 
-impl AlarmState {
+impl ChainAlarmState {
     fn of_row(row: &AnyRow) -> Result<Self, DbError> {
         let kind: String = row.try_get("kind")?;
         let has_digest = row.try_get::<Option<Vec<u8>>, _>("digest")?.is_some();
         Ok(Self {
-            level: AlarmKind::level_of(&kind),
+            level: ChainAlarmKind::level_of(&kind),
             kind,
             epoch: row.store_id("epoch")?.to_string(),
             first: row.count("first_sequence")?,

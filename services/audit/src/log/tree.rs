@@ -1,4 +1,4 @@
-//! The Merkle tree of a year, as far as the store keeps it: its right edge, its hashes, and its signed head.
+//! The Merkle tree of a year as the store holds it: its right edge, its hashes, and its signed head.
 
 use rovuma_envelope::{PublicKey, Signer};
 use rovuma_schemas::Timestamp;
@@ -12,37 +12,37 @@ use sqlx::{Row, any::AnyRow};
 use super::to_db;
 use crate::{
     error::DbError,
-    failure::{Step, point},
+    failure::{CrashPoint, crash_point},
 };
 
-/// Levels of a tree in one of tiles.
+/// The levels of the Merkle tree that one level of tiles spans.
 const TILE_HEIGHT: u8 = 8;
 
-/// A tree, and where its leaves stand among the entries.
+/// A log's tree, and the range of entries that are its leaves.
 #[derive(Clone, Debug)]
 pub(crate) struct Tree {
     /// The log's name in its checkpoints, `mz.audit/2026`.
     pub(crate) origin: String,
     /// The entry that is its leaf 0.
     pub(crate) first_index: u64,
-    /// Its right edge.
+    /// The tree's right edge.
     pub(crate) edge: Edge,
-    /// Its head as the log last signed it.
+    /// The checkpoint of its head that the log last signed.
     pub(crate) checkpoint: Vec<u8>,
-    /// Whether it lacks leaves that were published: it stays as it is, and nobody is asked about it any more.
+    /// Whether it lacks leaves that were published: nothing is appended to it, and nobody is asked to cosign it any more.
     pub(crate) is_abandoned: bool,
-    /// What was taken out of it.
+    /// The entries that were pruned.
     pub(crate) pruned: PrunedTree,
 }
 
-/// What was taken out of a tree.
+/// The pruning of a tree.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct PrunedTree {
-    /// The minimum index that was decided; 0: nothing goes.
+    /// All entries below this index are to be deleted; 0: none.
     pub(crate) below: u64,
-    /// As far as it was carried out.
+    /// All entries below this index are deleted already.
     pub(crate) done: u64,
-    /// When it was decided, and by which written policy.
+    /// The time of the decision, and the written policy.
     pub(crate) by: Option<(Timestamp, String)>,
 }
 
@@ -50,7 +50,7 @@ const COLUMNS: &str = "origin, first_index, size, edge, checkpoint, abandoned_at
      prune_below, pruned_below, pruned_at, prune_policy";
 
 impl Tree {
-    /// The tree that is appended to; none before the first.
+    /// The tree that events are appended to; `None` before the first.
     pub(crate) async fn present(tx: &mut Conn) -> Result<Option<Self>, DbError> {
         let text = format!("SELECT {COLUMNS} FROM tree ORDER BY first_index DESC LIMIT 1");
         let row = sqlx::query(sqlx::AssertSqlSafe(text)).fetch_optional(tx).await?;
@@ -71,15 +71,15 @@ impl Tree {
         rows.iter().map(Self::of_row).collect()
     }
 
-    /// The trees that go on or have ended in order, the newest first.
-    pub(crate) async fn kept(pool: &Readers) -> Result<Vec<Self>, DbError> {
+    /// The trees that were not abandoned, the newest first.
+    pub(crate) async fn continuing(pool: &Readers) -> Result<Vec<Self>, DbError> {
         let mut trees = Self::all(pool).await?;
         trees.retain(|tree| !tree.is_abandoned);
         trees.reverse();
         Ok(trees)
     }
 
-    /// Abandons the present tree: the store is an older copy, and the leaves that it lacks were published.
+    /// Abandons the present tree, after a restore: the store is an older copy, and the leaves that it lacks were published.
     pub(crate) async fn abandon_present(tx: &mut Conn, now: Timestamp) -> Result<(), DbError> {
         sqlx::query(
             "UPDATE tree SET abandoned_at = $1 WHERE first_index = (SELECT MAX(first_index) FROM tree)",
@@ -90,7 +90,7 @@ impl Tree {
         Ok(())
     }
 
-    /// Begins the tree `origin` with the entry `first_index`.
+    /// Begins the tree `origin`, whose leaf 0 will be the entry `first_index`.
     pub(crate) async fn begin(
         tx: &mut Conn,
         origin: String,
@@ -118,12 +118,12 @@ impl Tree {
 
     /// The year that its origin names.
     pub(crate) fn year(&self) -> i16 {
-        ordinal(&self.origin).0
+        year_and_number(&self.origin).0
     }
 
     /// The origin of the tree after `before`: `mz.audit/2026`; `mz.audit/2026-2` when that year has one already.
     pub(crate) fn next_origin(source: &str, before: Option<&Self>, now: Timestamp) -> String {
-        let (year, number) = before.map_or((now.year(), 0), |before| ordinal(&before.origin));
+        let (year, number) = before.map_or((now.year(), 0), |before| year_and_number(&before.origin));
         if now.year() > year || number == 0 {
             format!("{source}/{}", now.year())
         } else {
@@ -131,65 +131,65 @@ impl Tree {
         }
     }
 
-    /// Where the next leaf stands among the entries.
+    /// The entry index of the next leaf.
     pub(crate) fn next_index(&self) -> u64 {
         self.first_index + self.edge.size()
     }
 
-    /// The text of its head that the log has signed (C2SP tlog-checkpoint).
+    /// The signed text of the checkpoint (C2SP tlog-checkpoint), without signatures.
     pub(crate) fn signed_text(&self) -> Vec<u8> {
         let end = self.checkpoint.windows(2).position(|pair| pair == b"\n\n");
         self.checkpoint[..end.map_or(self.checkpoint.len(), |end| end + 1)].to_vec()
     }
 
-    /// What is signed of it.
+    /// The present head.
     pub(crate) fn head(&self) -> Head {
         Head { origin: self.origin.clone(), size: self.edge.size(), root: self.edge.root() }
     }
 
-    /// Appends leaves whose entries are in the store already, and keeps the hashes that are complete with them.
+    /// Appends leaves whose entries are in the store already, and stores the hashes of subtrees that they complete.
     pub(crate) async fn append(&mut self, tx: &mut Conn, leaves: &[Vec<u8>]) -> Result<(), DbError> {
         for leaf in leaves {
             for node in self.edge.append(leaf_hash(leaf)) {
-                // A node so high is the hash of a full tile below.
+                // A node at a multiple of the tile height is the root of a full tile.
                 if node.level > 0 && node.level % TILE_HEIGHT == 0 {
-                    self.keep(tx, node).await?;
+                    self.store_node(tx, node).await?;
                 }
             }
         }
         Ok(())
     }
 
-    /// Keeps the hash of a full tile in the one above it, and the tile itself when it is of leaves.
-    async fn keep(&self, tx: &mut Conn, node: Node) -> Result<(), DbError> {
+    /// Stores the hash of a full tile in the tile above it, and a full tile of leaf hashes itself.
+    async fn store_node(&self, tx: &mut Conn, node: Node) -> Result<(), DbError> {
         if node.level == TILE_HEIGHT {
             let first = self.first_index + (node.index << TILE_HEIGHT);
-            let hashes = leaf_hashes(entries(first, TILE_WIDTH).fetch_all(&mut *tx).await?)?;
-            self.put(tx, 0, node.index, hashes).await?;
-            point(Step::Tile);
+            let hashes = leaf_hashes(select_leaves(first, TILE_WIDTH).fetch_all(&mut *tx).await?)?;
+            self.store_tile(tx, 0, node.index, hashes).await?;
+            crash_point(CrashPoint::Tile);
         }
         let (level, index) = (node.level / TILE_HEIGHT, node.index >> TILE_HEIGHT);
-        let mut hashes = hashes(&self.origin, level, index)
+        let mut hashes = select_hashes(&self.origin, level, index)
             .fetch_optional(&mut *tx)
             .await?
             .map_or_else(|| Ok(Vec::new()), |row| row.try_get::<Vec<u8>, _>("hashes"))?;
         hashes.extend_from_slice(&node.hash.0);
-        self.put(tx, level, index, hashes).await
+        self.store_tile(tx, level, index, hashes).await
     }
 
-    /// Keeps the hashes of the last leaves, which are fewer than a tile has.
-    pub(super) async fn keep_leaf_hashes(
+    /// Stores the last, partial tile of leaf hashes.
+    pub(super) async fn store_leaf_hashes(
         &self,
         tx: &mut Conn,
         index: u64,
         width: u32,
     ) -> Result<(), DbError> {
         let first = self.first_index + index * u64::from(TILE_WIDTH);
-        let hashes = leaf_hashes(entries(first, width).fetch_all(&mut *tx).await?)?;
-        self.put(tx, 0, index, hashes).await
+        let hashes = leaf_hashes(select_leaves(first, width).fetch_all(&mut *tx).await?)?;
+        self.store_tile(tx, 0, index, hashes).await
     }
 
-    async fn put(&self, tx: &mut Conn, level: u8, index: u64, hashes: Vec<u8>) -> Result<(), DbError> {
+    async fn store_tile(&self, tx: &mut Conn, level: u8, index: u64, hashes: Vec<u8>) -> Result<(), DbError> {
         sqlx::query(
             "INSERT INTO tile (origin, level, tile_index, hashes) VALUES ($1, $2, $3, $4)
              ON CONFLICT (origin, level, tile_index) DO UPDATE SET hashes = excluded.hashes",
@@ -203,7 +203,7 @@ impl Tree {
         Ok(())
     }
 
-    /// Signs the head and writes it down with the edge.
+    /// Signs the head and saves it with the edge.
     pub(crate) async fn save(&mut self, tx: &mut Conn, signer: &dyn Signer) -> Result<(), DbError> {
         self.sign(signer)?;
         let edge: Vec<u8> = self.edge.subtrees().iter().flat_map(|hash| hash.0).collect();
@@ -241,25 +241,25 @@ impl Tree {
         })
     }
 
-    /// The bytes of one of its tiles, or of a bundle of its entries. Nobody has checked them; what the store does not have
-    /// is missing in them.
+    /// Reads one of the tree's tiles, or a bundle of its entries, without checking them. Entries and hashes that the store does
+    /// not have are missing in the result.
     pub(crate) async fn read(&self, pool: &Readers, tile: Tile) -> Result<Vec<u8>, DbError> {
         let first = self.first_index + tile.index * u64::from(TILE_WIDTH);
         match tile.kind {
             TileKind::Entries => {
                 let mut bundle = Vec::new();
-                for row in entries(first, tile.width).fetch_all(pool).await? {
+                for row in select_leaves(first, tile.width).fetch_all(pool).await? {
                     let leaf: Vec<u8> = row.try_get("leaf")?;
                     write_entry(&mut bundle, &leaf).map_err(|fault| DbError::damaged("leaf", fault))?;
                 }
                 Ok(bundle)
             }
-            // Of a tree that is pruned the last ones are kept too, for their leaves are not.
+            // The store has no partial tile of leaf hashes, except in a pruned tree, whose leaves are gone.
             TileKind::Hashes { level: 0 } if !tile.is_full() && self.pruned.below == 0 => {
-                leaf_hashes(entries(first, tile.width).fetch_all(pool).await?)
+                leaf_hashes(select_leaves(first, tile.width).fetch_all(pool).await?)
             }
             TileKind::Hashes { level } => {
-                let row = hashes(&self.origin, level, tile.index).fetch_optional(pool).await?;
+                let row = select_hashes(&self.origin, level, tile.index).fetch_optional(pool).await?;
                 let mut hashes: Vec<u8> = row.map_or_else(|| Ok(Vec::new()), |row| row.try_get("hashes"))?;
                 hashes.truncate(tile.width as usize * HASH_SIZE);
                 Ok(hashes)
@@ -267,30 +267,39 @@ impl Tree {
         }
     }
 
-    /// These tiles, as those of a tree of `size` leaves.
-    pub(crate) async fn tiles(&self, pool: &Readers, size: u64, wanted: Vec<Tile>) -> Result<Tiles, DbError> {
-        let mut tiles = Tiles::of(size);
-        for tile in wanted {
-            tiles.add(tile, self.read(pool, tile).await?);
+    /// Reads `tiles`, as they are in a tree of `size` leaves.
+    pub(crate) async fn load_tiles(
+        &self,
+        pool: &Readers,
+        size: u64,
+        tiles: Vec<Tile>,
+    ) -> Result<Tiles, DbError> {
+        let mut loaded = Tiles::of(size);
+        for tile in tiles {
+            loaded.add(tile, self.read(pool, tile).await?);
         }
-        Ok(tiles)
+        Ok(loaded)
     }
 }
 
-/// The year that an origin names, and which tree of that year it is, from 1.
-fn ordinal(origin: &str) -> (i16, u32) {
+/// The year in an origin, and the tree's number within the year, from 1.
+fn year_and_number(origin: &str) -> (i16, u32) {
     let named = origin.rsplit('/').next().unwrap_or_default();
     let (year, number) = named.split_once('-').unwrap_or((named, "1"));
     (year.parse().unwrap_or(i16::MAX), number.parse().unwrap_or(u32::MAX))
 }
 
-/// The leaves of `count` entries from `first` on.
-fn entries(first: u64, count: u32) -> sqlx::query::Query<'static, sqlx::Any, sqlx::any::AnyArguments> {
+/// Selects the leaves of `count` entries from `first` on.
+fn select_leaves(first: u64, count: u32) -> sqlx::query::Query<'static, sqlx::Any, sqlx::any::AnyArguments> {
     let text = "SELECT leaf FROM entry WHERE entry_index >= $1 AND entry_index < $2 ORDER BY entry_index";
     sqlx::query(text).bind(to_db(first)).bind(to_db(first + u64::from(count)))
 }
 
-fn hashes(origin: &str, level: u8, index: u64) -> sqlx::query::Query<'_, sqlx::Any, sqlx::any::AnyArguments> {
+fn select_hashes(
+    origin: &str,
+    level: u8,
+    index: u64,
+) -> sqlx::query::Query<'_, sqlx::Any, sqlx::any::AnyArguments> {
     let text = "SELECT hashes FROM tile WHERE origin = $1 AND level = $2 AND tile_index = $3";
     sqlx::query(text).bind(origin).bind(i64::from(level)).bind(to_db(index))
 }
@@ -303,7 +312,7 @@ fn leaf_hashes(rows: Vec<AnyRow>) -> Result<Vec<u8>, DbError> {
     Ok(hashes)
 }
 
-/// The head that a note says, if the log's own key signed it.
+/// The head in a checkpoint, if the log's own key signed it.
 pub(crate) fn signed_head(note: &[u8], origin: &str, log_key: &PublicKey) -> Option<Head> {
     let key = NoteKey::of_log(origin, log_key).ok()?;
     let policy: Policy = format!("log {key}\nquorum none\n").parse().ok()?;

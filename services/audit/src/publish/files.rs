@@ -1,4 +1,4 @@
-//! The public files of the logs: one folder a log, as C2SP tlog-tiles lays them out.
+//! The public files of the logs: a folder for each log, laid out as in C2SP tlog-tiles.
 
 use std::{
     fs,
@@ -13,15 +13,15 @@ use rovuma_tlog::{CHECKPOINT_PATH, TILE_WIDTH, Tile, TileKind, Tiles};
 
 use crate::{
     error::DbError,
-    failure::{Step, point},
+    failure::{CrashPoint, crash_point},
     log::{Tree, signed_head},
 };
 
-/// The folder that holds the folders of all logs, each by its origin.
+/// The folder of the folders of all logs, each named by its origin.
 #[derive(Clone, Debug)]
 pub(crate) struct LogFolder(PathBuf);
 
-/// What is published and the store do not go together: the service must not go on from there.
+/// A contradiction between the public files and the store, with which the service must not go on.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum PublishedFault {
     /// The store could not be read.
@@ -35,25 +35,25 @@ pub(crate) enum PublishedFault {
         /// Why not.
         fault: io::Error,
     },
-    /// What stands as the checkpoint is not one that this log's key signed.
-    #[error("{path} is not a checkpoint of {origin} that this log's key signed: who put it there?")]
+    /// This log's key did not sign the published checkpoint.
+    #[error("{path} is not a checkpoint of {origin} that this log's key signed: who wrote it?")]
     Foreign {
         /// The file.
         path: PathBuf,
         /// The log.
         origin: String,
     },
-    /// More was published than the store has.
+    /// More leaves were published than the store has.
     #[error(
-        "{origin} was published with {published} leaves, and the store has {stored}: the store is an older copy, and what \
-         it lacks was seen by others. Put the newer store back; if it is lost, say so with `rovumactl store restored`"
+        "{origin} was published with {published} leaves, but the store has {stored}: the store is an older copy, and others \
+         have seen the leaves that it lacks. Put the newer store back; if it is lost, run `rovumactl store restored`"
     )]
     Ahead {
         /// The log.
         origin: String,
-        /// The leaves that were published.
+        /// The number of published leaves.
         published: u64,
-        /// Those of the store.
+        /// The number of leaves in the store.
         stored: u64,
     },
     /// The store has other leaves than were published.
@@ -63,7 +63,7 @@ pub(crate) enum PublishedFault {
     Differs {
         /// The log.
         origin: String,
-        /// The leaves that were published.
+        /// The number of published leaves.
         size: u64,
     },
 }
@@ -74,21 +74,21 @@ impl LogFolder {
     }
 
     /// The folder of one log.
-    pub(crate) fn of(&self, origin: &str) -> PathBuf {
+    pub(crate) fn of_log(&self, origin: &str) -> PathBuf {
         self.0.join(origin)
     }
 
-    /// How many leaves of a tree are published, after a check that the store has the same ones.
+    /// Checks that the store has the leaves of a tree that are published; gives their number, or `None` when nothing is published.
     ///
     /// # Errors
-    /// [`PublishedFault`], which says exactly what does not go together.
+    /// [`PublishedFault`] names the contradiction.
     pub(crate) async fn check(
         &self,
         pool: &Readers,
         tree: &Tree,
         log_key: &PublicKey,
     ) -> Result<Option<u64>, PublishedFault> {
-        let path = self.of(&tree.origin).join(CHECKPOINT_PATH);
+        let path = self.of_log(&tree.origin).join(CHECKPOINT_PATH);
         let note = match fs::read(&path) {
             Ok(note) => note,
             Err(fault) if fault.kind() == io::ErrorKind::NotFound => return Ok(None),
@@ -103,25 +103,25 @@ impl LogFolder {
             return Err(PublishedFault::Ahead { origin, published: published.size, stored });
         }
         let size = published.size;
-        let tiles = tree.tiles(pool, size, Tiles::needed_for_edge(size)).await?;
+        let tiles = tree.load_tiles(pool, size, Tiles::needed_for_edge(size)).await?;
         match tiles.edge() {
             Ok(edge) if edge.root() == published.root => Ok(Some(size)),
             _ => Err(PublishedFault::Differs { origin, size }),
         }
     }
 
-    /// One file of a log; none when it is not there.
+    /// Reads one file of a log. `None`: it cannot be read.
     pub(crate) async fn read(&self, origin: &str, path: &str) -> Option<Vec<u8>> {
-        let path = self.of(origin).join(path);
+        let path = self.of_log(origin).join(path);
         tokio::task::spawn_blocking(move || fs::read(path)).await.ok()?.ok()
     }
 
-    /// Whether exactly this note stands as the checkpoint.
-    pub(crate) fn has(&self, origin: &str, note: &[u8]) -> bool {
-        fs::read(self.of(origin).join(CHECKPOINT_PATH)).is_ok_and(|stands| stands == note)
+    /// Whether the published checkpoint is exactly this note.
+    pub(crate) fn has_checkpoint(&self, origin: &str, note: &[u8]) -> bool {
+        fs::read(self.of_log(origin).join(CHECKPOINT_PATH)).is_ok_and(|published| published == note)
     }
 
-    /// Brings the files of a tree from `before` leaves to those of a head: tiles first, the checkpoint last.
+    /// Updates a tree's files from `before` leaves to the `size` leaves of a checkpoint: tiles first, the checkpoint last.
     pub(crate) async fn publish(
         &self,
         pool: &Readers,
@@ -129,25 +129,25 @@ impl LogFolder {
         before: u64,
         (size, note): (u64, &[u8]),
     ) -> Result<(), PublishedFault> {
-        let folder = self.of(&tree.origin);
-        // Entries that were taken out are nobody's to publish.
-        let is_there =
+        let folder = self.of_log(&tree.origin);
+        // Pruned entries are not published again.
+        let is_kept =
             |tile: &Tile| tile.kind != TileKind::Entries || tile.end().min(size) > tree.pruned.below;
-        let tiles: Vec<Tile> = changed(before, size).filter(is_there).collect();
-        // Each file's name is on the disk when `put` returns: the checkpoint never needs a tile that a power failure takes.
+        let tiles: Vec<Tile> = changed_tiles(before, size).filter(is_kept).collect();
+        // Each file's name is on the disk when `write_file` returns: the checkpoint never needs a tile that a power failure takes.
         for &tile in &tiles {
             let bytes = tree.read(pool, tile).await?;
-            put(folder.join(tile.to_string()), bytes).await?;
+            write_file(folder.join(tile.to_string()), bytes).await?;
         }
-        point(Step::TilesPlaced);
-        put(folder.join(CHECKPOINT_PATH), note.to_vec()).await?;
-        point(Step::CheckpointPlaced);
+        crash_point(CrashPoint::TilesPlaced);
+        write_file(folder.join(CHECKPOINT_PATH), note.to_vec()).await?;
+        crash_point(CrashPoint::CheckpointPlaced);
         for tile in tiles.iter().filter(|tile| tile.is_full()) {
-            // A reader takes the full tile in place of a partial one.
+            // Readers fetch the full tile once there is one.
             let partial = folder.join(format!("{tile}.p"));
             match fs::remove_dir_all(&partial) {
                 Err(fault) if fault.kind() != io::ErrorKind::NotFound => {
-                    tracing::warn!(path = %partial.display(), %fault, "partial tiles that are of no more use stay");
+                    tracing::warn!(path = %partial.display(), %fault, "superseded partial tiles could not be removed");
                 }
                 _ => {}
             }
@@ -157,15 +157,15 @@ impl LogFolder {
 }
 
 impl LogFolder {
-    /// Takes the entries of a log out of its files, all below the minimum index, after a note beside them says so.
-    pub(crate) async fn take_out(
+    /// Removes the entries of a pruned log from its files, after writing the signed note that announces it.
+    pub(crate) async fn remove_entries(
         &self,
         tree: &Tree,
         name: &str,
         note: Vec<u8>,
     ) -> Result<(), PublishedFault> {
-        let folder = self.of(&tree.origin);
-        put(folder.join(name), note).await?;
+        let folder = self.of_log(&tree.origin);
+        write_file(folder.join(name), note).await?;
         let bundles = folder.join("tile/entries");
         let path = bundles.clone();
         let removed = tokio::task::spawn_blocking(move || match fs::remove_dir_all(&bundles) {
@@ -177,8 +177,8 @@ impl LogFolder {
     }
 }
 
-/// The tiles of a log of `after` leaves that it had not, or not so wide, with `before`.
-fn changed(before: u64, after: u64) -> impl Iterator<Item = Tile> {
+/// The tiles that are new or wider in a log of `after` leaves than in one of `before`.
+fn changed_tiles(before: u64, after: u64) -> impl Iterator<Item = Tile> {
     let levels = (0..8).map(|level| TileKind::Hashes { level });
     levels.chain([TileKind::Entries]).flat_map(move |kind| {
         let shift = match kind {
@@ -187,8 +187,8 @@ fn changed(before: u64, after: u64) -> impl Iterator<Item = Tile> {
         };
         let (was, is) = (before.checked_shr(shift).unwrap_or(0), after.checked_shr(shift).unwrap_or(0));
         let first = was / u64::from(TILE_WIDTH);
-        let wanted = if is > was { first..is.div_ceil(u64::from(TILE_WIDTH)) } else { 0..0 };
-        wanted.filter_map(move |index| Some(Tile { kind, index, width: Tile::width_at(kind, index, after)? }))
+        let range = if is > was { first..is.div_ceil(u64::from(TILE_WIDTH)) } else { 0..0 };
+        range.filter_map(move |index| Some(Tile { kind, index, width: Tile::width_at(kind, index, after)? }))
     })
 }
 
@@ -196,20 +196,20 @@ fn changed(before: u64, after: u64) -> impl Iterator<Item = Tile> {
 const EVERYBODY_READS: u32 = 0o644;
 
 /// Writes a file whole or not at all, and to the disk, in a folder that is made when it is not there.
-pub(crate) fn write_whole(target: &Path, bytes: &[u8]) -> io::Result<()> {
+pub(crate) fn write_atomically(target: &Path, bytes: &[u8]) -> io::Result<()> {
     fs::create_dir_all(target.parent().unwrap_or_else(|| Path::new(".")))?;
     let mut draft = Draft::beside(target, EVERYBODY_READS)?;
     draft.write_all(bytes)?;
-    point(Step::FileWritten);
+    crash_point(CrashPoint::FileWritten);
     draft.replace()?;
-    point(Step::FilePlaced);
+    crash_point(CrashPoint::FilePlaced);
     Ok(())
 }
 
-/// The same, away from the runtime's threads.
-async fn put(path: PathBuf, bytes: Vec<u8>) -> Result<(), PublishedFault> {
+/// Calls [`write_atomically`] on a blocking thread.
+async fn write_file(path: PathBuf, bytes: Vec<u8>) -> Result<(), PublishedFault> {
     let target = path.clone();
-    let written = tokio::task::spawn_blocking(move || write_whole(&target, &bytes)).await;
+    let written = tokio::task::spawn_blocking(move || write_atomically(&target, &bytes)).await;
     let written = written.unwrap_or_else(|fault| Err(io::Error::other(fault)));
     written.map_err(|fault| PublishedFault::File { path, fault })
 }

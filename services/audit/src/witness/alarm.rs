@@ -1,4 +1,4 @@
-//! What is wrong with a log, ours or a partner's: kept with the evidence, and told.
+//! Alarms about logs, this country's or a partner's, with their evidence.
 
 use std::{sync::Arc, time::Duration};
 
@@ -12,32 +12,32 @@ use utoipa::ToSchema;
 
 use crate::{error::DbError, log::Sequencer, own};
 
-/// Alarms shown at most.
+/// Maximum number of alarms shown.
 const ALARMS_SHOWN: i64 = 100;
 
-/// Open alarms of one log and kind that are kept apart: what comes beyond is counted with them.
+/// Maximum number of open alarms of one log and kind; further ones are counted in these.
 const OPEN_MAX: i64 = 32;
 
-/// An alarm that goes on is counted so often.
-const COUNTED_EVERY: Duration = Duration::from_secs(60);
+/// How often an alarm that goes on is counted again.
+const COUNT_INTERVAL: Duration = Duration::from_secs(60);
 
-/// What an alarm of a log is about.
+/// The kind of an alarm about a log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum LogAlarmKind {
-    /// A head of ours has waited for a partner's cosignature for too long.
+    /// A checkpoint of this log has waited too long for a partner's cosignature.
     Unwitnessed,
-    /// Two heads of one log that cannot both be.
+    /// Two heads of one log contradict each other.
     Fork,
-    /// A head with fewer leaves than one that was cosigned.
+    /// A head has fewer leaves than one that was cosigned.
     Shrunken,
-    /// A log that has been shown the head to prove from, again and again, and does not prove that it goes on from there.
+    /// A log does not prove that it continues the cosigned head, though it was asked several times.
     Unproven,
-    /// A head that no log of the policy signed; or a partner whose policy does not name our log.
+    /// No log of the policy signed a head; or a partner's policy does not name this log.
     UnknownLog,
 }
 
 impl LogAlarmKind {
-    /// The word in the store, the API, the metric and the log.
+    /// The word for the store, the API, the metric and the log.
     pub(crate) const fn as_str(self) -> &'static str {
         match self {
             Self::Unwitnessed => "unwitnessed",
@@ -49,24 +49,25 @@ impl LogAlarmKind {
     }
 }
 
-/// Two heads that do not go together, as their log signed them.
+/// Two contradicting heads, as their log signed them.
 #[derive(Clone, Debug)]
-pub(crate) struct Evidence {
-    /// The one that is held.
+pub(crate) struct ConflictingHeads {
+    /// The head that this service had already.
     pub(crate) held: String,
-    /// The one that was shown.
+    /// The head that the partner sent.
     pub(crate) shown: String,
 }
 
-/// An alarm is known by what it is about: each head that contradicts is one of its own.
-struct Alarm {
+/// An alarm to raise. Kind, origin and the contradicting head identify it.
+struct LogAlarm {
     kind: LogAlarmKind,
     origin: String,
-    evidence: Option<Evidence>,
+    evidence: Option<ConflictingHeads>,
 }
 
-impl Alarm {
-    fn head(&self) -> Vec<u8> {
+impl LogAlarm {
+    /// The digest of the contradicting head; empty without one.
+    fn head_digest(&self) -> Vec<u8> {
         let head = self.evidence.as_ref().map(|evidence| digest(evidence.shown.as_bytes()));
         head.map_or_else(Vec::new, |head| head.as_bytes().to_vec())
     }
@@ -80,23 +81,23 @@ pub(crate) struct LogAlarms {
 }
 
 impl LogAlarms {
-    /// Raises an alarm, or counts it when it is already raised. The first time it is a log line, a metric and an event of
-    /// the service's own.
+    /// Raises an alarm, or counts it when it is raised already. A new alarm is also a log line, a metric and an audit event of
+    /// this service.
     pub(crate) async fn raise(
         &self,
         kind: LogAlarmKind,
         origin: &str,
-        evidence: Option<Evidence>,
+        evidence: Option<ConflictingHeads>,
         now: Timestamp,
     ) -> Result<(), WriteError<DbError>> {
-        let alarm = Alarm { kind, origin: origin.to_owned(), evidence };
-        if self.is_fresh(&alarm, now).await.map_err(WriteError::Job)? {
+        let alarm = LogAlarm { kind, origin: origin.to_owned(), evidence };
+        if self.was_counted_recently(&alarm, now).await.map_err(WriteError::Job)? {
             return Ok(());
         }
         let sequencer = Arc::clone(&self.sequencer);
         let write = self.store.write(move |tx| {
             async move {
-                if count(tx, &alarm, now).await? {
+                if count_again(tx, &alarm, now).await? {
                     return Ok(());
                 }
                 insert(tx, &alarm, now).await?;
@@ -106,7 +107,7 @@ impl LogAlarms {
                 let event = AuditRecord::new(now, &sequencer.own.source, AuditAction::AuditAlarm)
                     .object("log", origin)
                     .failed(kind.as_str());
-                let appender = sequencer.begin_always(tx, now).await?;
+                let appender = sequencer.begin_even_unwitnessed(tx, now).await?;
                 own::record_alone(tx, appender, event).await
             }
             .boxed()
@@ -114,18 +115,19 @@ impl LogAlarms {
         write.await
     }
 
-    /// Whether it was raised or counted within the last minute: what goes on for hours need not be written every second.
-    async fn is_fresh(&self, alarm: &Alarm, now: Timestamp) -> Result<bool, DbError> {
+    /// Whether the alarm was raised or counted within [`COUNT_INTERVAL`]: a condition that lasts for hours need not be written
+    /// every second.
+    async fn was_counted_recently(&self, alarm: &LogAlarm, now: Timestamp) -> Result<bool, DbError> {
         let row = sqlx::query(
             "SELECT MAX(last_seen_at) AS last_seen FROM log_alarm
              WHERE origin = $1 AND kind = $2 AND head = $3 AND closed_at IS NULL",
         )
         .bind(alarm.origin.as_str())
         .bind(alarm.kind.as_str())
-        .bind(alarm.head())
+        .bind(alarm.head_digest())
         .fetch_one(self.store.read())
         .await?;
-        Ok(row.opt_instant("last_seen")?.is_some_and(|last| now.since(last) < COUNTED_EVERY))
+        Ok(row.opt_instant("last_seen")?.is_some_and(|last| now.since(last) < COUNT_INTERVAL))
     }
 
     /// Closes an alarm that is over.
@@ -164,7 +166,7 @@ impl LogAlarms {
                 let event = AuditRecord::new(now, &sequencer.own.source, AuditAction::AuditAlarm)
                     .object("log", origin)
                     .detail("closed", kind.as_str());
-                let appender = sequencer.begin_always(tx, now).await?;
+                let appender = sequencer.begin_even_unwitnessed(tx, now).await?;
                 own::record_alone(tx, appender, event).await
             }
             .boxed()
@@ -173,31 +175,31 @@ impl LogAlarms {
     }
 }
 
-/// Something wrong with a log.
+/// An alarm about a log.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct LogAlarmState {
     /// `unwitnessed`, `fork`, `shrunken`, `unproven` or `unknown_log`.
     kind: String,
-    /// The log that it is about.
+    /// The log's origin.
     origin: String,
-    /// When it was raised.
+    /// The time when the alarm was raised.
     #[schema(format = DateTime)]
     raised_at: String,
-    /// When it was last seen.
+    /// The time when the same was last found.
     #[schema(format = DateTime)]
     last_seen_at: String,
-    /// How often.
+    /// How often the same was found.
     times: u64,
-    /// When it was over.
+    /// The time when it was over.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(format = DateTime)]
     closed_at: Option<String>,
-    /// The heads that cannot both be, as the log signed them.
+    /// The contradicting heads, as the log signed them.
     #[serde(skip_serializing_if = "Option::is_none")]
     evidence: Option<String>,
 }
 
-/// The alarms of logs: open forks first, then the latest.
+/// Lists the alarms about logs: open forks first, then the latest.
 pub(crate) async fn log_alarms(pool: &Readers) -> Result<Vec<LogAlarmState>, DbError> {
     let rows = sqlx::query(
         "SELECT kind, origin, raised_at, last_seen_at, times, closed_at, evidence FROM log_alarm
@@ -220,8 +222,8 @@ pub(crate) async fn log_alarms(pool: &Readers) -> Result<Vec<LogAlarmState>, DbE
     rows.iter().map(read).collect()
 }
 
-async fn count(tx: &mut Conn, alarm: &Alarm, now: Timestamp) -> Result<bool, DbError> {
-    // Whoever shows ever new heads fills neither the table nor the log.
+async fn count_again(tx: &mut Conn, alarm: &LogAlarm, now: Timestamp) -> Result<bool, DbError> {
+    // The limit keeps a partner that sends ever new heads from filling the table and the log.
     let open = sqlx::query(
         "SELECT COUNT(*) AS open FROM log_alarm WHERE origin = $1 AND kind = $2 AND closed_at IS NULL",
     )
@@ -237,7 +239,7 @@ async fn count(tx: &mut Conn, alarm: &Alarm, now: Timestamp) -> Result<bool, DbE
     .bind(now.as_micros())
     .bind(alarm.origin.as_str())
     .bind(alarm.kind.as_str())
-    .bind(alarm.head())
+    .bind(alarm.head_digest())
     .bind(i64::try_from(open).unwrap_or(i64::MAX))
     .bind(OPEN_MAX)
     .execute(tx)
@@ -245,7 +247,7 @@ async fn count(tx: &mut Conn, alarm: &Alarm, now: Timestamp) -> Result<bool, DbE
     Ok(counted.rows_affected() > 0)
 }
 
-async fn insert(tx: &mut Conn, alarm: &Alarm, now: Timestamp) -> Result<(), DbError> {
+async fn insert(tx: &mut Conn, alarm: &LogAlarm, now: Timestamp) -> Result<(), DbError> {
     let row = sqlx::query("SELECT COALESCE(MAX(alarm_id), 0) + 1 FROM log_alarm").fetch_one(&mut *tx).await?;
     let alarm_id: i64 = row.try_get(0)?;
     sqlx::query(
@@ -255,7 +257,7 @@ async fn insert(tx: &mut Conn, alarm: &Alarm, now: Timestamp) -> Result<(), DbEr
     .bind(alarm_id)
     .bind(alarm.kind.as_str())
     .bind(alarm.origin.as_str())
-    .bind(alarm.head())
+    .bind(alarm.head_digest())
     .bind(now.as_micros())
     .bind(alarm.evidence.as_ref().map(|evidence| format!("{}\n{}", evidence.held, evidence.shown)))
     .execute(tx)

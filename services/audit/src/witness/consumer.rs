@@ -1,4 +1,4 @@
-//! The consumer of `audit.witness`: what partners' audit services say.
+//! The consumer of `audit.witness`: messages of partners' audit services.
 
 use std::{sync::Arc, time::Duration};
 
@@ -10,22 +10,22 @@ use rovuma_runtime::SharedClock;
 use rovuma_schemas::audit::{WitnessPost, WitnessWord};
 use rovuma_store::WriteError;
 
-use super::{answer::Witness, ask::publication, reply::Replies};
+use super::{reply::ReplyHandler, request::publication, respond::Witness};
 use crate::error::DbError;
 
-/// Words that are taken at a time: each is judged by itself, in the order in which they came.
+/// Maximum number of messages taken at once. Each is handled by itself, in the order in which they came.
 const BATCH_MAX: u16 = 16;
 
-/// Takes what partners say.
+/// Handles messages of partners.
 pub(crate) struct WitnessIntake {
     pub(crate) witness: Witness,
-    pub(crate) replies: Replies,
-    /// By which answers leave.
+    pub(crate) replies: ReplyHandler,
+    /// Publishes the responses.
     pub(crate) broker: Broker,
     pub(crate) clock: SharedClock,
 }
 
-/// How much is taken at a time.
+/// The consumer's queue and batch limits.
 pub(crate) fn consumer_config() -> ConsumerConfig {
     ConsumerConfig {
         queue: AUDIT_WITNESS.to_owned(),
@@ -43,13 +43,13 @@ impl Handler for WitnessIntake {
         for delivery in batch.iter() {
             match serde_json::from_slice::<WitnessPost>(&delivery.body) {
                 Ok(post) => {
-                    if let Err(fault) = self.take(post).await {
-                        // One that cannot be taken does not hold up the others: it will be said again.
-                        tracing::error!(%fault, "a partner's word was not taken");
+                    if let Err(fault) = self.handle_post(post).await {
+                        // One failure does not hold up the other messages: the partner will send this one again.
+                        tracing::error!(%fault, "a partner's message was not handled");
                     }
                 }
                 Err(fault) => {
-                    tracing::error!(%fault, "what came for the witness is none of a partner's words")
+                    tracing::error!(%fault, "a delivery to the witness is not a partner's message")
                 }
             }
         }
@@ -58,17 +58,17 @@ impl Handler for WitnessIntake {
 }
 
 impl WitnessIntake {
-    async fn take(&self, post: WitnessPost) -> Result<(), WriteError<DbError>> {
+    async fn handle_post(&self, post: WitnessPost) -> Result<(), WriteError<DbError>> {
         let now = self.clock.now();
         match post.word {
-            WitnessWord::Cosignature(reply) => self.replies.take(post.partner, &reply, now).await,
-            WitnessWord::Checkpoint(asked) => {
-                let answer = self.witness.answer(post.partner, &asked, now).await?;
-                let Some(answer) = answer else { return Ok(()) };
-                let post = WitnessPost { partner: post.partner, word: WitnessWord::Cosignature(answer) };
+            WitnessWord::Cosignature(reply) => self.replies.handle(post.partner, &reply, now).await,
+            WitnessWord::Checkpoint(request) => {
+                let response = self.witness.respond(post.partner, &request, now).await?;
+                let Some(response) = response else { return Ok(()) };
+                let post = WitnessPost { partner: post.partner, word: WitnessWord::Cosignature(response) };
                 let Some(publication) = publication(&post, now) else { return Ok(()) };
                 if let Err(fault) = self.broker.publish(publication).await {
-                    tracing::warn!(%fault, "an answer to a partner did not leave; it will be asked again");
+                    tracing::warn!(%fault, "a response to a partner was not published; the partner will ask again");
                 }
                 Ok(())
             }

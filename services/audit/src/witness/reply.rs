@@ -1,4 +1,4 @@
-//! Taking a partner's `audit.cosignature`: what it cosigned is added to the head; what it refused is looked into.
+//! Handles a partner's `audit.cosignature`: adds a cosignature to its checkpoint, and examines a refusal.
 
 use std::sync::Arc;
 
@@ -10,51 +10,51 @@ use rovuma_store::{FutureExt, Store, WriteError};
 use rovuma_tlog::{Head, NoteKey, Policy, Tiles, UnverifiedCheckpoint, Verdict, add_cosignature};
 use tokio::sync::Notify;
 
-use super::{Evidence, LogAlarmKind, LogAlarms, Partners};
+use super::{ConflictingHeads, LogAlarmKind, LogAlarms, Partners};
 use crate::{
     error::DbError,
     log::{Sequencer, Tree, signed_head, to_db},
-    publish::Heads,
+    publish::Checkpoints,
 };
 
-/// Takes partners' answers about our heads.
-pub(crate) struct Replies {
+/// Handles partners' replies about this log's checkpoints.
+pub(crate) struct ReplyHandler {
     pub(crate) store: Store,
     pub(crate) sequencer: Arc<Sequencer>,
     pub(crate) policy: Arc<Policy>,
     pub(crate) partners: Partners,
     pub(crate) alarms: LogAlarms,
-    /// Told when a head became good.
+    /// Notified when a checkpoint is settled.
     pub(crate) settled: Arc<Notify>,
-    /// Told when another question is to be asked.
-    pub(crate) made: Arc<Notify>,
+    /// Notified when another request is necessary.
+    pub(crate) cosignatures_needed: Arc<Notify>,
 }
 
-impl Replies {
-    /// Takes one answer.
-    pub(crate) async fn take(
+impl ReplyHandler {
+    /// Handles one reply.
+    pub(crate) async fn handle(
         &self,
         partner: CountryCode,
         reply: &AuditCosignature,
         now: Timestamp,
     ) -> Result<(), WriteError<DbError>> {
         let origin = reply.origin.as_str();
-        let trees = Tree::kept(self.store.read()).await.map_err(WriteError::Job)?;
+        let trees = Tree::continuing(self.store.read()).await.map_err(WriteError::Job)?;
         let Some(tree) = trees.iter().find(|tree| tree.origin == origin) else {
-            tracing::warn!(%partner, origin, "an answer about a log that is not ours");
+            tracing::warn!(%partner, origin, "a partner replied about a log that is not ours");
             return Ok(());
         };
         match &reply.answer {
-            WitnessAnswer::Cosigned => self.cosigned(partner, tree, reply, now).await,
+            WitnessAnswer::Cosigned => self.add_cosignature(partner, tree, reply, now).await,
             WitnessAnswer::UnknownLog => {
-                tracing::error!(%partner, origin, "the partner's policy does not name our log: give it the new one");
+                tracing::error!(%partner, origin, "the partner's policy does not name our log: give the partner the new policy");
                 self.alarms.raise(LogAlarmKind::UnknownLog, origin, None, now).await
             }
-            _ => self.held(partner, tree, reply, now).await,
+            _ => self.examine_refusal(partner, tree, reply, now).await,
         }
     }
 
-    async fn cosigned(
+    async fn add_cosignature(
         &self,
         partner: CountryCode,
         tree: &Tree,
@@ -65,29 +65,29 @@ impl Replies {
         let line = format!("{line}\n").into_bytes();
         let (keys, policy) = (self.partners.keys(partner), Arc::clone(&self.policy));
         let add = move |read: &UnverifiedCheckpoint| {
-            let with = keys.iter().find_map(|key: &NoteKey| add_cosignature(read, &line, key).ok())?;
-            let is_good = matches!(policy.judge(with.clone()), Verdict::Good(_));
-            Some((with.as_bytes().to_vec(), is_good))
+            let cosigned = keys.iter().find_map(|key: &NoteKey| add_cosignature(read, &line, key).ok())?;
+            let is_settled = matches!(policy.judge(cosigned.clone()), Verdict::Good(_));
+            Some((cosigned.as_bytes().to_vec(), is_settled))
         };
-        let head = Heads::of(&self.store).cosign(&tree.origin, reply.size, add, now).await?;
+        let head = Checkpoints::of(&self.store).update_note(&tree.origin, reply.size, add, now).await?;
         let Some(head) = head else {
-            tracing::info!(%partner, log = tree.origin, size = reply.size, "a cosignature of no use: not of a head that waits");
+            tracing::info!(%partner, log = tree.origin, size = reply.size, "ignored a cosignature: it fits no checkpoint that waits");
             return Ok(());
         };
-        self.note(partner, &tree.origin, head.size).await?;
+        self.record_partner_head(partner, &tree.origin, head.size).await?;
         self.alarms.close(LogAlarmKind::UnknownLog, &tree.origin, now).await?;
         if head.settled_at == Some(now) {
             metrics::histogram!("rovuma_audit_cosigned_seconds")
                 .record(now.since(head.made_at).as_secs_f64());
             self.settled.notify_one();
         }
-        // A policy may ask for more than this one.
-        self.made.notify_one();
+        // The policy may require other partners' cosignatures too.
+        self.cosignatures_needed.notify_one();
         Ok(())
     }
 
-    /// An answer that shows another head of ours: one to prove from, or one that contradicts the store.
-    async fn held(
+    /// Examines the head of this log that a refusal shows: the next proof starts from it, or it contradicts the store.
+    async fn examine_refusal(
         &self,
         partner: CountryCode,
         tree: &Tree,
@@ -96,30 +96,33 @@ impl Replies {
     ) -> Result<(), WriteError<DbError>> {
         let origin = &tree.origin;
         let Some(note) = &reply.held else {
-            // It has cosigned nothing of this log: its own store may be new.
-            return self.note(partner, origin, 0).await.map(|()| self.made.notify_one());
+            // The partner has cosigned no head of this log: its store may be new.
+            return self
+                .record_partner_head(partner, origin, 0)
+                .await
+                .map(|()| self.cosignatures_needed.notify_one());
         };
         let log_key = self.sequencer.log_key.public_key();
         let Some(held) = signed_head(note.as_str().as_bytes(), origin, log_key) else {
-            tracing::error!(%partner, log = origin, answer = %reply.answer, "what the partner shows was not signed by our log");
+            tracing::error!(%partner, log = origin, answer = %reply.answer, "our log did not sign the head that the partner shows");
             return Ok(());
         };
-        if let Some(kind) = self.contradicts(tree, &held).await.map_err(WriteError::Job)? {
+        if let Some(kind) = self.contradiction(tree, &held).await.map_err(WriteError::Job)? {
             let ours = String::from_utf8_lossy(&tree.checkpoint).into_owned();
-            let evidence = Evidence { held: ours, shown: note.to_string() };
+            let evidence = ConflictingHeads { held: ours, shown: note.to_string() };
             self.alarms.raise(kind, origin, Some(evidence), now).await?;
-            // Our own signature says that the store lacks leaves or has others: it is an older copy, and nothing may be
-            // appended to this tree any more. With a new name the service has to start anew, with a new tree.
-            return self.renew().await;
+            // Our own signature proves that the store lacks leaves or has others: it is an older copy, and nothing may be
+            // appended to this tree any more. The new identity forces the service to start again, with a new tree.
+            return self.renew_store().await;
         }
-        self.note(partner, origin, held.size).await?;
-        self.made.notify_one();
+        self.record_partner_head(partner, origin, held.size).await?;
+        self.cosignatures_needed.notify_one();
         Ok(())
     }
 
-    async fn renew(&self) -> Result<(), WriteError<DbError>> {
+    async fn renew_store(&self) -> Result<(), WriteError<DbError>> {
         tracing::error!(
-            "the partner holds what our log signed and the store does not have: the store gets a new name"
+            "the partner has a head that our log signed and the store lacks: the store gets a new identity"
         );
         let write = self.store.write(|tx| {
             async move {
@@ -131,18 +134,23 @@ impl Replies {
         write.await
     }
 
-    /// Whether a head that our log has signed is not one of the present tree's.
-    async fn contradicts(&self, tree: &Tree, held: &Head) -> Result<Option<LogAlarmKind>, DbError> {
+    /// Whether a head that our log signed contradicts the present tree.
+    async fn contradiction(&self, tree: &Tree, held: &Head) -> Result<Option<LogAlarmKind>, DbError> {
         if held.size > tree.edge.size() {
             return Ok(Some(LogAlarmKind::Shrunken));
         }
-        let tiles = tree.tiles(self.store.read(), held.size, Tiles::needed_for_edge(held.size)).await?;
+        let tiles = tree.load_tiles(self.store.read(), held.size, Tiles::needed_for_edge(held.size)).await?;
         let edge = tiles.edge().map_err(|fault| DbError::damaged("tree", fault))?;
         Ok((edge.root() != held.root).then_some(LogAlarmKind::Fork))
     }
 
-    /// Notes what a partner has cosigned last.
-    async fn note(&self, partner: CountryCode, origin: &str, size: u64) -> Result<(), WriteError<DbError>> {
+    /// Records the size of the last head that a partner cosigned.
+    async fn record_partner_head(
+        &self,
+        partner: CountryCode,
+        origin: &str,
+        size: u64,
+    ) -> Result<(), WriteError<DbError>> {
         let origin = origin.to_owned();
         let write = self.store.write(move |tx| {
             async move {

@@ -2,7 +2,7 @@
 
 use rovuma_schemas::audit::{AuditEvent, AuditLeaf, CASE_DETAIL};
 
-use crate::{error::DbError, log::search::Entry};
+use crate::{error::DbError, log::search::LogEntry};
 
 const COLUMNS: [&str; 20] = [
     "index",
@@ -45,7 +45,7 @@ impl CsvRows {
     }
 
     /// Adds an entry: what its leaf says, and what its event says beyond that unless it was erased.
-    pub(super) fn add(&mut self, entry: &Entry) -> Result<(), DbError> {
+    pub(super) fn add(&mut self, entry: &LogEntry) -> Result<(), DbError> {
         let leaf =
             AuditLeaf::from_bytes(entry.leaf_bytes()).map_err(|fault| DbError::damaged("leaf", fault))?;
         let event: Option<AuditEvent> = entry

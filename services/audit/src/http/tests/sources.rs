@@ -16,7 +16,7 @@ async fn every_source_shows_how_far_it_came_and_what_is_missing() {
     let mut api = Api::new().await;
     let events = api.gateway.events(6);
     api.store(&events[..2]).await;
-    api.bench.take([api.bench.delivery(&api.gateway, &events[4..])]).await;
+    api.bench.deliver([api.bench.delivery(&api.gateway, &events[4..])]).await;
     let (status, state) = api.auditor("/v1/sources").await;
     assert_eq!(status, StatusCode::OK);
     let gateway = source(&state, GATEWAY);
@@ -43,10 +43,10 @@ async fn conflicts_new_epochs_and_the_quarantine_are_shown() {
     let events = api.gateway.events(1);
     api.store(&events).await;
     let rewritten = [events[0].replace("officer-1", "officer-2")];
-    api.bench.take([api.bench.delivery(&api.gateway, &rewritten), delivery("event.x", vec![1])]).await;
+    api.bench.deliver([api.bench.delivery(&api.gateway, &rewritten), delivery("event.x", vec![1])]).await;
     let mut restored = Producer::with_keys(GATEWAY, std::mem::take(&mut api.gateway.keys));
     let anew = restored.events(1);
-    api.bench.take([api.bench.delivery(&restored, &anew)]).await;
+    api.bench.deliver([api.bench.delivery(&restored, &anew)]).await;
 
     let (_, state) = api.auditor("/v1/sources").await;
     let gateway = source(&state, GATEWAY);

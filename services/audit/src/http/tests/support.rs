@@ -20,8 +20,8 @@ use tower::ServiceExt as _;
 use crate::{
     auditor::Auditor,
     http::router,
-    publish::{Heads, LogFolder},
-    testing::{Bench, GATEWAY, IDENTITY, OWN, Producer},
+    publish::{Checkpoints, LogFolder},
+    testing::{Fixture, GATEWAY, IDENTITY, OWN, Producer},
 };
 
 const ISSUER: &str = "https://id.mz.example";
@@ -29,7 +29,7 @@ const AUDIENCE: &str = "rovuma";
 
 /// A log with its API.
 pub(super) struct Api {
-    pub(super) bench: Bench,
+    pub(super) bench: Fixture,
     pub(super) gateway: Producer,
     router: Router,
     key: TokenKey,
@@ -48,7 +48,7 @@ pub(super) type Answer = (StatusCode, Value);
 
 impl Api {
     pub(super) async fn new() -> Self {
-        let (bench, gateway, _) = Bench::new().await;
+        let (bench, gateway, _) = Fixture::new().await;
         let key = TokenKey::generate().expect("a key");
         let source = Arc::new(Keys(JwkSet { keys: vec![key.public().clone()] }));
         let tokens = TokenVerifier::with_sources(vec![(IssuerConfig::own(ISSUER, AUDIENCE), source)]);
@@ -68,7 +68,7 @@ impl Api {
 
     /// Stores these events of the gateway.
     pub(super) async fn store(&self, events: &[String]) {
-        let taken = self.bench.take([self.bench.delivery(&self.gateway, events)]).await;
+        let taken = self.bench.deliver([self.bench.delivery(&self.gateway, events)]).await;
         assert_eq!(taken.stored, events.len());
     }
 
@@ -146,11 +146,12 @@ impl Api {
 
     /// Makes the present head good, as if the policy were met: who cosigns is tested where heads are.
     pub(super) async fn settle(&self) -> u64 {
-        let (heads, now) = (Heads::of(self.bench.store()), self.bench.clock.now());
+        let (heads, now) = (Checkpoints::of(self.bench.store()), self.bench.clock.now());
         let origin = "mz.audit/2026";
-        let head = heads.make(origin, |note| Ok(note.to_vec()), now).await.expect("made").expect("a log");
+        let head =
+            heads.store_last(origin, |note| Ok(note.to_vec()), now).await.expect("made").expect("a log");
         let good = |read: &UnverifiedCheckpoint| Some((read.as_bytes().to_vec(), true));
-        heads.cosign(origin, head.size, good, now).await.expect("written").expect("a head").size
+        heads.update_note(origin, head.size, good, now).await.expect("written").expect("a head").size
     }
 
     /// Writes down a good head of so many leaves, which nobody checks here.

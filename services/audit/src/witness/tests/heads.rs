@@ -1,4 +1,4 @@
-//! Heads on their way: made known, cosigned, published.
+//! Heads become checkpoints, are cosigned, and are published.
 
 use std::{
     collections::BTreeMap,
@@ -13,7 +13,7 @@ use super::support::{both, exchange};
 use crate::{log::Tree, testing::start};
 
 #[tokio::test]
-async fn a_head_is_good_and_published_once_the_other_country_has_cosigned() {
+async fn a_checkpoint_is_settled_and_published_once_the_other_country_has_cosigned() {
     let (_, mut mz, tz) = both().await;
     mz.write(3).await.expect("written");
     mz.publish().await;
@@ -25,7 +25,7 @@ async fn a_head_is_good_and_published_once_the_other_country_has_cosigned() {
     let head = UnverifiedCheckpoint::read(&note).expect("a checkpoint").unverified_head().clone();
     assert_eq!(head, mz.tree().await.head());
 
-    // It goes on from there, with proofs from what was cosigned last.
+    // Later requests prove from the last cosigned head.
     for events in [1, 300, 2] {
         mz.write(events).await.expect("written");
         mz.publish().await;
@@ -43,44 +43,44 @@ async fn a_head_is_good_and_published_once_the_other_country_has_cosigned() {
 }
 
 #[tokio::test]
-async fn an_answer_that_is_lost_is_asked_for_again_and_given_again() {
+async fn after_a_lost_reply_the_request_is_repeated_and_answered_again() {
     let (_, mut mz, tz) = both().await;
     mz.write(1).await.expect("written");
     mz.publish().await;
-    let lost = mz.due().await;
-    tz.answer(mz.country, &lost[0]).await;
-    assert!(mz.due().await.is_empty(), "it is under way");
+    let lost = mz.due_requests().await;
+    tz.respond(mz.country, &lost[0]).await;
+    assert!(mz.due_requests().await.is_empty(), "it is under way");
     mz.clock.advance(Duration::from_secs(5));
-    let again = mz.due().await;
+    let again = mz.due_requests().await;
     assert_eq!(again, lost);
-    let answer = tz.answer(mz.country, &again[0]).await;
+    let answer = tz.respond(mz.country, &again[0]).await;
     assert_eq!(answer.answer, WitnessAnswer::Cosigned);
-    mz.take(tz.country, &answer).await;
+    mz.handle_reply(tz.country, &answer).await;
     mz.publish().await;
     assert!(mz.published("mz.audit/2026").is_some_and(|note| mz.is_good(&note)));
 }
 
 #[tokio::test]
-async fn a_partner_whose_store_is_new_is_asked_from_the_beginning() {
+async fn a_partner_whose_store_is_new_gets_a_request_from_the_beginning() {
     let (agreed, mut mz, tz) = both().await;
     mz.write(4).await.expect("written");
     mz.publish().await;
     exchange(&mut mz, &tz).await;
-    let new = agreed.side("tz", None).await;
+    let new = agreed.install("tz", None).await;
     mz.write(4).await.expect("written");
     mz.publish().await;
     assert_eq!(exchange(&mut mz, &new).await, [WitnessAnswer::ProofNeeded, WitnessAnswer::Cosigned]);
 }
 
 #[tokio::test]
-async fn a_year_begins_a_log_that_holds_the_one_before_fast() {
+async fn a_new_years_log_records_the_final_head_of_the_log_before() {
     let (_, mut mz, tz) = both().await;
     mz.write(5).await.expect("written");
     mz.publish().await;
     exchange(&mut mz, &tz).await;
     mz.write(2).await.expect("written");
-    for side in [&mz, &tz] {
-        side.clock.advance(Duration::from_secs(60 * 24 * 3_600));
+    for installation in [&mz, &tz] {
+        installation.clock.advance(Duration::from_secs(60 * 24 * 3_600));
     }
     mz.write(1).await.expect("written");
     mz.publish().await;
@@ -95,7 +95,7 @@ async fn a_year_begins_a_log_that_holds_the_one_before_fast() {
         assert!(mz.is_good(&note), "{}", tree.origin);
         assert_eq!(UnverifiedCheckpoint::read(&note).expect("read").unverified_head(), &tree.head());
     }
-    // A clock that goes back does not bring the old year back.
+    // A clock that goes back does not reopen the old year's log.
     mz.clock.set(start());
     mz.write(1).await.expect("written");
     assert_eq!(mz.tree().await.origin, "mz.audit/2027");

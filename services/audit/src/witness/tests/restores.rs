@@ -1,4 +1,4 @@
-//! Stores that were put back, ours and the witness's.
+//! Restored stores, this log's and the witness's.
 
 use std::time::Duration;
 
@@ -12,26 +12,26 @@ use super::support::{both, exchange, other_history};
 use crate::{error::DbError, log::Tree};
 
 #[tokio::test]
-async fn a_log_that_lost_leaves_goes_on_as_another_that_both_countries_have_to_name() {
+async fn a_log_that_lost_leaves_continues_under_a_new_name_that_both_policies_must_have() {
     let (agreed, mut mz, tz) = both().await;
     mz.write(4).await.expect("written");
     mz.publish().await;
     exchange(&mut mz, &tz).await;
     mz.publish().await;
-    // An older copy of the store beside what was published.
+    // An older copy of the store beside the published files.
     let copy = other_history(&agreed, 1).await;
     let folder = copy.folder("mz.audit/2026");
     std::fs::create_dir_all(&folder).expect("a folder");
     std::fs::copy(mz.folder("mz.audit/2026").join(CHECKPOINT_PATH), folder.join(CHECKPOINT_PATH))
         .expect("copied");
     copy.publisher.check().await.expect_err("the store is an older copy");
-    // `rovumactl store restored`, or the store itself, gives it a new name: nothing more is appended as if nothing were.
+    // `rovumactl store restored`, or the store itself, renews its identity: nothing more is appended to the old tree.
     let renamed = copy.store.write(|tx| async move { rovuma_store::renew_identity(tx).await }.boxed());
     renamed.await.expect("renamed");
     let refused = copy.write(1).await.expect_err("another store");
-    assert!(matches!(refused, WriteError::Job(DbError::PutBack)), "{refused}");
+    assert!(matches!(refused, WriteError::Job(DbError::StoreReplaced)), "{refused}");
 
-    let mut copy = copy.begun_anew().await;
+    let mut copy = copy.restarted_after_restore().await;
     copy.publisher.check().await.expect("what was published is of a tree that was abandoned");
     let trees = Tree::all(copy.store.read()).await.expect("reads");
     let shown: Vec<_> = trees.iter().map(|tree| (tree.origin.as_str(), tree.is_abandoned)).collect();
@@ -40,11 +40,11 @@ async fn a_log_that_lost_leaves_goes_on_as_another_that_both_countries_have_to_n
     assert_eq!(exchange(&mut copy, &tz).await, [], "no policy names it, ours not either");
     assert_eq!(copy.alarms().await, ["unknown_log mz.audit/2026-2 x1 open"]);
 
-    // People put the new name into the policy of both countries.
+    // Operators add the new name to the policy of both countries.
     let log = NoteKey::of_log("mz.audit/2026-2", agreed.log_keys[0].public_key()).expect("a key");
     let named = format!("log {log}\n{}", agreed.policy);
-    for side in [&copy, &tz] {
-        std::fs::write(side.dir.path().join("policy"), &named).expect("written");
+    for installation in [&copy, &tz] {
+        std::fs::write(installation.dir.path().join("policy"), &named).expect("written");
     }
     let (mut copy, tz) = (copy.reopened().await, tz.reopened().await);
     copy.clock.advance(Duration::from_secs(31));
@@ -57,14 +57,14 @@ async fn a_log_that_lost_leaves_goes_on_as_another_that_both_countries_have_to_n
 }
 
 #[tokio::test]
-async fn a_store_that_lacks_what_was_published_stops_the_service() {
+async fn a_store_that_lacks_published_leaves_stops_the_service() {
     let (agreed, mut mz, tz) = both().await;
     mz.write(4).await.expect("written");
     mz.publish().await;
     exchange(&mut mz, &tz).await;
     mz.publish().await;
     let mz = mz.reopened().await;
-    // What was published lies beside an older copy of the store, or beside one with another history.
+    // The published files are beside an older copy of the store, or beside one with another history.
     for (events, word) in [(1, "older copy"), (4, "was changed"), (9, "was changed")] {
         let other = other_history(&agreed, events).await;
         let folder = other.folder("mz.audit/2026");
@@ -82,7 +82,7 @@ async fn a_store_that_lacks_what_was_published_stops_the_service() {
 }
 
 #[tokio::test]
-async fn a_witness_whose_store_was_put_back_remembers_what_it_cosigned() {
+async fn a_witness_with_a_restored_store_remembers_the_heads_that_it_cosigned() {
     let (agreed, mut mz, tz) = both().await;
     mz.write(9).await.expect("written");
     mz.publish().await;
@@ -90,36 +90,36 @@ async fn a_witness_whose_store_was_put_back_remembers_what_it_cosigned() {
     let forgotten =
         tz.store.write(|tx| async move { sqlx::query("DELETE FROM witnessed").execute(tx).await }.boxed());
     forgotten.await.expect("forgotten");
-    // Another history, larger than what was cosigned, from the beginning.
+    // Another history, larger than the cosigned one, from the beginning.
     let other = other_history(&agreed, 20).await;
     let checkpoint = String::from_utf8(other.tree().await.checkpoint).expect("text").parse().expect("a text");
     let asked = AuditCheckpoint { checkpoint, older: 0, proof: Vec::new() };
-    let answer = tz.witness.answer(mz.country, &asked, tz.clock.now()).await.expect("judged");
+    let answer = tz.witness.respond(mz.country, &asked, tz.clock.now()).await.expect("judged");
     let answer = answer.expect("an answer");
     assert_eq!((answer.answer, answer.cosignature), (WitnessAnswer::ProofNeeded, None));
     assert!(answer.held.is_some_and(|held| held.as_str().starts_with("mz.audit/2026\n10\n")));
     mz.write(1).await.expect("written");
     mz.publish().await;
     assert_eq!(exchange(&mut mz, &tz).await, [WitnessAnswer::Cosigned], "the true one goes on");
-    // What stands in the memory's place and is no head of the log is not taken for one: nothing is cosigned then.
+    // If the file of the last cosigned head is no head of the log, nothing is cosigned.
     let memory = tz.dir.path().join("audit-log.witnessed/mz.audit-2026/checkpoint");
     std::fs::write(memory, "nothing").expect("written");
-    tz.witness.answer(mz.country, &asked, tz.clock.now()).await.expect_err("no memory, no word");
+    tz.witness.respond(mz.country, &asked, tz.clock.now()).await.expect_err("no memory, no word");
 }
 
 #[tokio::test]
-async fn a_service_whose_store_lacks_what_a_partner_holds_ends() {
+async fn a_service_whose_store_lacks_a_head_that_a_partner_has_ends() {
     let (agreed, mut mz, tz) = both().await;
     mz.write(9).await.expect("written");
     mz.publish().await;
     exchange(&mut mz, &tz).await;
-    // The same log's older copy, while it runs: the partner shows what our log signed and the copy does not have.
+    // An older copy replaces the store while the service runs: the partner shows a head that the copy lacks.
     let mut copy = other_history(&agreed, 3).await;
     let shutdown = Shutdown::new();
-    copy.publisher.step().await.expect("nothing is known yet");
+    copy.publisher.publish_all().await.expect("nothing is known yet");
     assert_eq!(exchange(&mut copy, &tz).await, [WitnessAnswer::Shrunken]);
     let refused = copy.write(1).await.expect_err("nothing is appended to that tree any more");
-    assert!(matches!(refused, WriteError::Job(DbError::PutBack)), "{refused}");
+    assert!(matches!(refused, WriteError::Job(DbError::StoreReplaced)), "{refused}");
     copy.publisher.run(shutdown.clone()).await;
     assert!(shutdown.has_failed(), "it has to start anew");
 }

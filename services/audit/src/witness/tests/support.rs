@@ -1,4 +1,4 @@
-//! Two audit services with real stores and files, and what they say to each other handed over by hand.
+//! Two audit services with real stores and files. The tests pass the messages between them.
 
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
@@ -14,20 +14,20 @@ use rovuma_trail::AuditRecord;
 use sqlx::Row;
 
 use crate::{
-    audit::{abandon_after_restore, begin},
+    audit::{abandon_after_restore, record_start},
+    checkpoint_tasks::CheckpointTasks,
     config::{PublishConfig, RetentionConfig, WitnessConfig},
     error::DbError,
-    heads::HeadKeeping,
-    intake::Keys,
+    intake::IntakeKeys,
     log::{MIGRATIONS, Sequencer, Tree},
     own::{self, OwnSource},
     publish::{Pruner, Publisher},
     testing::{secret, start},
-    witness::{Asker, Replies, Watch, Witness},
+    witness::{CosignRequester, ReplyHandler, Witness, WitnessStatus},
 };
 
-/// One country's audit service, but for its broker.
-pub(super) struct Side {
+/// One country's audit service, without a broker.
+pub(super) struct Installation {
     pub(super) country: CountryCode,
     pub(super) dir: tempfile::TempDir,
     pub(super) clock: ManualClock,
@@ -36,14 +36,14 @@ pub(super) struct Side {
     pub(super) policy: Arc<Policy>,
     pub(super) publisher: Publisher,
     pub(super) witness: Witness,
-    pub(super) replies: Replies,
-    pub(super) asker: Asker,
+    pub(super) replies: ReplyHandler,
+    pub(super) requester: CosignRequester,
     /// Keeps entries for one year after their own.
     pub(super) pruner: Pruner,
 }
 
-/// The keys of both countries' logs and witnesses, and the policy of both.
-pub(super) struct Agreed {
+/// The keys of both countries' logs and witnesses, and their common policy.
+pub(super) struct Agreement {
     pub(super) log_keys: [SigningKey; 2],
     pub(super) policy: String,
     pub(super) witness_pems: [String; 2],
@@ -52,10 +52,10 @@ pub(super) struct Agreed {
 
 pub(super) const COUNTRIES: [&str; 2] = ["mz", "tz"];
 
-/// An alarm after so long without the partner.
+/// An alarm is raised after this time without the partner.
 pub(super) const ALARM_AFTER: Duration = Duration::from_secs(300);
 
-impl Agreed {
+impl Agreement {
     pub(super) fn new() -> Self {
         let pem = |_| SigningKey::generate_pem().expect("a key").to_string();
         let (log_pems, witness_pems) = ([0, 1].map(pem), [0, 1].map(pem));
@@ -76,7 +76,7 @@ impl Agreed {
         Self { log_keys: [key(&log_pems[0]), key(&log_pems[1])], policy, witness_pems, log_pems }
     }
 
-    pub(super) async fn side(&self, country: &str, fail_closed_after: Option<Duration>) -> Side {
+    pub(super) async fn install(&self, country: &str, fail_closed_after: Option<Duration>) -> Installation {
         let place = COUNTRIES.iter().position(|known| *known == country).expect("one of two");
         let dir = tempfile::tempdir().expect("a folder");
         secret(&dir.path().join("log.pem"), &self.log_pems[place]);
@@ -84,11 +84,11 @@ impl Agreed {
         secret(&dir.path().join("payload.txt"), &SealingKey::generate().to_text());
         std::fs::write(dir.path().join("policy"), &self.policy).expect("written");
         let clock = ManualClock::at(start());
-        Side::open(country, dir, clock, fail_closed_after).await
+        Installation::open(country, dir, clock, fail_closed_after).await
     }
 }
 
-impl Side {
+impl Installation {
     pub(super) async fn open(
         country: &str,
         dir: tempfile::TempDir,
@@ -100,9 +100,9 @@ impl Side {
         let file = |name: &str| SecretFile::new(dir.path().join(name));
         let sequencer = Arc::new(Sequencer {
             own: OwnSource { source: format!("{country}.audit"), epoch: store.identity() },
-            log_key: Arc::new(Keys::signing(&file("log.pem")).expect("a key")),
-            payload_key: Keys::payload(&file("payload.txt")).expect("a key"),
-            watch: Watch::default(),
+            log_key: Arc::new(IntakeKeys::load_signing_key(&file("log.pem")).expect("a key")),
+            payload_key: IntakeKeys::load_payload_key(&file("payload.txt")).expect("a key"),
+            witness_status: WitnessStatus::default(),
             fail_closed_after,
         });
         let country: CountryCode = country.parse().expect("a country");
@@ -115,36 +115,47 @@ impl Side {
             fail_closed_after_s: None,
         };
         let settings = (&publish, Some(&witness));
-        let heads = HeadKeeping::load(country, settings, &store, &sequencer, &clock.shared()).expect("loads");
-        let publisher = heads.publisher();
+        let tasks =
+            CheckpointTasks::load(country, settings, &store, &sequencer, &clock.shared()).expect("loads");
+        let publisher = tasks.publisher();
         let retention =
             RetentionConfig { keep_years: 1, policy: "Diploma Ministerial n.º 12/2027".to_owned() };
-        let pruner = heads.pruner(Some(&retention));
-        let (witness, replies, asker) = heads.parts().expect("it witnesses");
+        let pruner = tasks.pruner(Some(&retention));
+        let (witness, replies, requester) = tasks.witnessing_parts().expect("it witnesses");
         let policy = std::fs::read_to_string(dir.path().join("policy")).expect("the policy");
         let policy = Arc::new(policy.parse().expect("a policy"));
-        Self { country, dir, clock, store, sequencer, policy, publisher, witness, replies, asker, pruner }
+        Self { country, dir, clock, store, sequencer, policy, publisher, witness, replies, requester, pruner }
     }
 
     pub(super) async fn reopened(self) -> Self {
         let Self {
-            country, dir, clock, store, sequencer, publisher, witness, replies, asker, pruner, ..
+            country,
+            dir,
+            clock,
+            store,
+            sequencer,
+            publisher,
+            witness,
+            replies,
+            requester,
+            pruner,
+            ..
         } = self;
         let fail_closed_after = sequencer.fail_closed_after;
-        drop((store, sequencer, publisher, witness, replies, asker, pruner));
+        drop((store, sequencer, publisher, witness, replies, requester, pruner));
         Self::open(country.as_str(), dir, clock, fail_closed_after).await
     }
 
-    /// Started anew as the service is, after its store got another name.
-    pub(super) async fn begun_anew(self) -> Self {
-        let side = self.reopened().await;
-        let now = side.clock.now();
-        let restored = abandon_after_restore(&side.store, now).await.expect("looked");
-        begin(&side.store, &side.sequencer, restored, now).await.expect("begun");
-        side
+    /// Restarts like the service does after its store got a new identity.
+    pub(super) async fn restarted_after_restore(self) -> Self {
+        let installation = self.reopened().await;
+        let now = installation.clock.now();
+        let restored = abandon_after_restore(&installation.store, now).await.expect("looked");
+        record_start(&installation.store, &installation.sequencer, restored, now).await.expect("begun");
+        installation
     }
 
-    /// Writes so many events of its own.
+    /// Writes `count` events of its own.
     pub(super) async fn write(&self, count: u64) -> Result<(), WriteError<DbError>> {
         let (sequencer, now) = (Arc::clone(&self.sequencer), self.clock.now());
         let write = self.store.write(move |tx| {
@@ -165,7 +176,7 @@ impl Side {
         Tree::all(self.store.read()).await.expect("reads").pop().expect("a tree")
     }
 
-    /// What stands in the log's folder as its checkpoint.
+    /// The published checkpoint of a log.
     pub(super) fn published(&self, origin: &str) -> Option<Vec<u8>> {
         std::fs::read(self.folder(origin).join(CHECKPOINT_PATH)).ok()
     }
@@ -180,11 +191,11 @@ impl Side {
     }
 
     pub(super) async fn publish(&self) {
-        self.publisher.step().await.expect("made known");
+        self.publisher.publish_all().await.expect("published");
     }
 
-    pub(super) async fn due(&mut self) -> Vec<WitnessPost> {
-        self.asker.due().await.expect("asks")
+    pub(super) async fn due_requests(&mut self) -> Vec<WitnessPost> {
+        self.requester.due_requests().await.expect("asks")
     }
 
     /// `kind origin xtimes`, open ones marked.
@@ -199,52 +210,52 @@ impl Side {
         rows.iter().map(shown).collect()
     }
 
-    pub(super) async fn answer(&self, partner: CountryCode, post: &WitnessPost) -> AuditCosignature {
-        let WitnessWord::Checkpoint(asked) = &post.word else { panic!("not a question") };
-        let answer = self.witness.answer(partner, asked, self.clock.now()).await.expect("judged");
-        answer.expect("an answer")
+    pub(super) async fn respond(&self, partner: CountryCode, post: &WitnessPost) -> AuditCosignature {
+        let WitnessWord::Checkpoint(request) = &post.word else { panic!("not a request") };
+        let response = self.witness.respond(partner, request, self.clock.now()).await.expect("decided");
+        response.expect("a response")
     }
 
-    pub(super) async fn take(&self, partner: CountryCode, reply: &AuditCosignature) {
-        self.replies.take(partner, reply, self.clock.now()).await.expect("taken");
+    pub(super) async fn handle_reply(&self, partner: CountryCode, reply: &AuditCosignature) {
+        self.replies.handle(partner, reply, self.clock.now()).await.expect("handled");
     }
 }
 
-/// Everything that `asking` has to ask is answered by `witness`, until there is nothing more to ask.
-pub(super) async fn exchange(asking: &mut Side, witness: &Side) -> Vec<WitnessAnswer> {
+/// Passes the requests of `requester` to `witness` and its responses back, until no request is due.
+pub(super) async fn exchange(requester: &mut Installation, witness: &Installation) -> Vec<WitnessAnswer> {
     let mut answers = Vec::new();
     loop {
-        let posts = asking.due().await;
+        let posts = requester.due_requests().await;
         if posts.is_empty() {
             return answers;
         }
         for post in posts {
-            let answer = witness.answer(asking.country, &post).await;
-            answers.push(answer.answer.clone());
-            asking.take(witness.country, &answer).await;
+            let response = witness.respond(requester.country, &post).await;
+            answers.push(response.answer.clone());
+            requester.handle_reply(witness.country, &response).await;
         }
     }
 }
 
-pub(super) async fn both() -> (Agreed, Side, Side) {
-    let agreed = Agreed::new();
-    let (mz, tz) = (agreed.side("mz", None).await, agreed.side("tz", None).await);
+pub(super) async fn both() -> (Agreement, Installation, Installation) {
+    let agreed = Agreement::new();
+    let (mz, tz) = (agreed.install("mz", None).await, agreed.install("tz", None).await);
     (agreed, mz, tz)
 }
 
 /// A second history of the same log, as somebody with the log's key and a copy of the store could make it.
-pub(super) async fn other_history(agreed: &Agreed, events: u64) -> Side {
-    let other = agreed.side("mz", None).await;
+pub(super) async fn other_history(agreed: &Agreement, events: u64) -> Installation {
+    let other = agreed.install("mz", None).await;
     other.clock.advance(Duration::from_secs(1));
     other.write(events).await.expect("written");
     other.publish().await;
     other
 }
 
-/// The two heads that an alarm has kept.
-pub(super) async fn evidence(side: &Side) -> Vec<String> {
+/// The two heads in the evidence of the first alarm.
+pub(super) async fn evidence(installation: &Installation) -> Vec<String> {
     let row = sqlx::query("SELECT evidence FROM log_alarm ORDER BY alarm_id LIMIT 1");
-    let row = row.fetch_one(side.store.read()).await.expect("an alarm");
+    let row = row.fetch_one(installation.store.read()).await.expect("an alarm");
     let evidence: String = row.get(0);
     let origin = "mz.audit/2026\n";
     evidence.split(origin).skip(1).map(|note| format!("{origin}{}\n", note.trim_end())).collect()

@@ -1,4 +1,4 @@
-//! Keeping heads: what makes the log's heads known, has partners cosign them, and cosigns partners'.
+//! Builds the tasks that publish the log's checkpoints, have partners cosign them, and cosign partners' checkpoints.
 
 use std::{
     sync::{Arc, Mutex},
@@ -16,41 +16,41 @@ use tokio::sync::Notify;
 
 use crate::{
     config::{PublishConfig, RetentionConfig, WitnessConfig},
-    intake::Keys,
+    intake::IntakeKeys,
     log::Sequencer,
     publish::{LogFolder, Pruner, Publisher},
-    witness::{self, Asker, LogAlarms, Memory, Partners, Questions, Replies, Witness, WitnessIntake},
+    witness::{
+        self, CosignRequester, CosignedFiles, LogAlarms, Partners, PendingRequests, ReplyHandler, Witness,
+        WitnessIntake,
+    },
 };
 
-/// What the parts that keep heads share.
-pub(crate) struct HeadKeeping {
+/// The parts that these tasks share.
+pub(crate) struct CheckpointTasks {
     country: CountryCode,
     store: Store,
     sequencer: Arc<Sequencer>,
     folder: LogFolder,
-    /// What was cosigned last of partners' logs.
-    memory: Memory,
-    every: Duration,
-    witnessing: Option<Witnessing>,
+    /// The last cosigned heads of partners' logs.
+    cosigned_files: CosignedFiles,
+    interval: Duration,
+    witnessing: Option<WitnessSettings>,
     clock: SharedClock,
-    /// Told when a head waits for cosignatures.
-    made: Arc<Notify>,
-    /// Told when a head became good.
+    /// Notified when a checkpoint needs cosignatures.
+    cosignatures_needed: Arc<Notify>,
+    /// Notified when a checkpoint is settled.
     settled: Arc<Notify>,
 }
 
-/// The policy that both countries have, and the key that cosigns.
-struct Witnessing {
+/// The policy that both countries share, and the key that cosigns.
+struct WitnessSettings {
     policy: Arc<Policy>,
     key: Arc<dyn Signer>,
     alarm_after: Duration,
 }
 
-impl HeadKeeping {
-    /// Reads the policy and the key.
-    ///
-    /// # Errors
-    /// When one of their files cannot be read.
+impl CheckpointTasks {
+    /// Loads the policy and the key.
     pub(crate) fn load(
         country: CountryCode,
         (publish, witness): (&PublishConfig, Option<&WitnessConfig>),
@@ -63,16 +63,16 @@ impl HeadKeeping {
             store: store.clone(),
             sequencer: Arc::clone(sequencer),
             folder: LogFolder::new(publish.folder.clone()),
-            memory: Memory::beside(&publish.folder),
-            every: Duration::from_millis(publish.every_ms.max(1)),
-            witnessing: witness.map(Witnessing::load).transpose()?,
+            cosigned_files: CosignedFiles::beside(&publish.folder),
+            interval: Duration::from_millis(publish.every_ms.max(1)),
+            witnessing: witness.map(WitnessSettings::load).transpose()?,
             clock: clock.clone(),
-            made: Arc::default(),
+            cosignatures_needed: Arc::default(),
             settled: Arc::default(),
         })
     }
 
-    /// What makes heads known.
+    /// The task that publishes checkpoints.
     pub(crate) fn publisher(&self) -> Publisher {
         Publisher {
             store: self.store.clone(),
@@ -80,16 +80,19 @@ impl HeadKeeping {
             folder: self.folder.clone(),
             policy: self.witnessing.as_ref().map(|witnessing| Arc::clone(&witnessing.policy)),
             witness: self.witnessing.as_ref().and_then(|witnessing| self.own_witness(witnessing)),
-            every: self.every,
-            unwitnessed_after: self.witnessing.as_ref().map_or(Duration::ZERO, |known| known.alarm_after),
+            interval: self.interval,
+            unwitnessed_after: self
+                .witnessing
+                .as_ref()
+                .map_or(Duration::ZERO, |witnessing| witnessing.alarm_after),
             clock: self.clock.clone(),
-            made: Arc::clone(&self.made),
+            cosignatures_needed: Arc::clone(&self.cosignatures_needed),
             settled: Arc::clone(&self.settled),
-            at_rest: Mutex::default(),
+            published: Mutex::default(),
         }
     }
 
-    /// What prunes old logs.
+    /// The task that prunes old logs.
     pub(crate) fn pruner(&self, retention: Option<&RetentionConfig>) -> Pruner {
         Pruner {
             store: self.store.clone(),
@@ -100,28 +103,28 @@ impl HeadKeeping {
         }
     }
 
-    /// The name and key with which our own heads are cosigned, where the policy counts that.
-    fn own_witness(&self, witnessing: &Witnessing) -> Option<(String, Arc<dyn Signer>)> {
+    /// The name and key with which this service cosigns its own log, if the policy names them as a witness.
+    fn own_witness(&self, witnessing: &WitnessSettings) -> Option<(String, Arc<dyn Signer>)> {
         let name = self.sequencer.own.source.clone();
         let key = NoteKey::of_cosigner(&name, witnessing.key.public_key()).ok()?;
         let is_named = witnessing.policy.witnesses().any(|(_, named)| *named == key);
         is_named.then(|| (name, Arc::clone(&witnessing.key)))
     }
 
-    /// Starts taking what partners say, and asking them.
+    /// Starts the consumer of partners' messages and the task that requests cosignatures.
     pub(crate) fn start_witnessing(&self, broker: &Broker, shutdown: &Shutdown) {
-        let Some((witness, replies, asker)) = self.parts() else {
+        let Some((witness, replies, requester)) = self.witnessing_parts() else {
             tracing::warn!("no [witness] is configured: nobody but this service vouches for the log");
             return;
         };
         let intake = WitnessIntake { witness, replies, broker: broker.clone(), clock: self.clock.clone() };
         broker.consume(witness::consumer_config(), intake);
-        shutdown.spawn("ask for cosignatures", asker.run(broker.clone(), shutdown.clone()));
+        shutdown.spawn("request cosignatures", requester.run(broker.clone(), shutdown.clone()));
     }
 
-    /// What cosigns partners' heads, what takes their answers about ours, and what asks them.
-    pub(crate) fn parts(&self) -> Option<(Witness, Replies, Asker)> {
-        let Witnessing { policy, key, alarm_after } = self.witnessing.as_ref()?;
+    /// The witness of partners' logs, the handler of their replies about this log, and the task that requests cosignatures.
+    pub(crate) fn witnessing_parts(&self) -> Option<(Witness, ReplyHandler, CosignRequester)> {
+        let WitnessSettings { policy, key, alarm_after } = self.witnessing.as_ref()?;
         let partners = Partners::of(self.country, policy);
         let witness = Witness {
             store: self.store.clone(),
@@ -129,29 +132,29 @@ impl HeadKeeping {
             name: self.sequencer.own.source.clone(),
             key: Arc::clone(key),
             alarms: self.alarms(),
-            memory: self.memory.clone(),
-            unproven: Mutex::default(),
+            cosigned_files: self.cosigned_files.clone(),
+            without_proof: Mutex::default(),
         };
-        let replies = Replies {
+        let replies = ReplyHandler {
             store: self.store.clone(),
             sequencer: Arc::clone(&self.sequencer),
             policy: Arc::clone(policy),
             partners: partners.clone(),
             alarms: self.alarms(),
             settled: Arc::clone(&self.settled),
-            made: Arc::clone(&self.made),
+            cosignatures_needed: Arc::clone(&self.cosignatures_needed),
         };
-        let asker = Asker {
+        let requester = CosignRequester {
             store: self.store.clone(),
             partners,
             alarms: self.alarms(),
-            watch: self.sequencer.watch.clone(),
+            witness_status: self.sequencer.witness_status.clone(),
             alarm_after: *alarm_after,
             clock: self.clock.clone(),
-            made: Arc::clone(&self.made),
-            asked: Questions::default(),
+            cosignatures_needed: Arc::clone(&self.cosignatures_needed),
+            pending: PendingRequests::default(),
         };
-        Some((witness, replies, asker))
+        Some((witness, replies, requester))
     }
 
     fn alarms(&self) -> LogAlarms {
@@ -159,13 +162,13 @@ impl HeadKeeping {
     }
 }
 
-impl Witnessing {
+impl WitnessSettings {
     fn load(config: &WitnessConfig) -> anyhow::Result<Self> {
         let path = config.policy_file.display();
         let text =
             std::fs::read_to_string(&config.policy_file).with_context(|| format!("cannot read {path}"))?;
-        let policy = Arc::new(text.parse().with_context(|| format!("{path}: no policy"))?);
-        let key = Arc::new(Keys::signing(&config.key_file)?);
+        let policy = Arc::new(text.parse().with_context(|| format!("{path} is no policy"))?);
+        let key = Arc::new(IntakeKeys::load_signing_key(&config.key_file)?);
         Ok(Self { policy, key, alarm_after: Duration::from_secs(config.alarm_after_s) })
     }
 }

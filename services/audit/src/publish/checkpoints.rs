@@ -1,4 +1,4 @@
-//! Heads that were made known: written down before anybody hears of them.
+//! The log's checkpoints in the store: each is stored before anybody sees it.
 
 use rovuma_schemas::Timestamp;
 use rovuma_store::{Conn, FutureExt, RowExt, Store, WriteError};
@@ -7,60 +7,60 @@ use sqlx::{Row, any::AnyRow};
 
 use crate::{
     error::DbError,
-    failure::{Step, point},
+    failure::{CrashPoint, crash_point},
     log::{Tree, to_db},
 };
 
-/// Heads of a log that wait for cosignatures at most: an answer that comes late still makes one of them good.
+/// Maximum number of a log's checkpoints that wait for cosignatures: a late cosignature still settles one of them.
 const WAITING_MAX: i64 = 16;
 
-/// A head that was made known.
+/// A checkpoint in the store.
 #[derive(Clone, Debug)]
-pub(crate) struct MadeHead {
-    /// How many leaves it has.
+pub(crate) struct StoredCheckpoint {
+    /// The number of leaves.
     pub(crate) size: u64,
-    /// The note, with the cosignatures that have come.
+    /// The note, with the cosignatures that have come so far.
     pub(crate) note: Vec<u8>,
-    /// When it was made.
+    /// The time when it was stored.
     pub(crate) made_at: Timestamp,
-    /// When it became good by the policy.
+    /// The time when its cosignatures met the policy: from then on it is settled.
     pub(crate) settled_at: Option<Timestamp>,
 }
 
-/// The heads of our logs.
+/// The checkpoints of this country's logs.
 #[derive(Clone, Debug)]
-pub(crate) struct Heads {
+pub(crate) struct Checkpoints {
     store: Store,
 }
 
-impl Heads {
+impl Checkpoints {
     pub(crate) fn of(store: &Store) -> Self {
         Self { store: store.clone() }
     }
 
-    /// The heads of a log, the newest first.
-    pub(crate) async fn list(&self, origin: &str) -> Result<Vec<MadeHead>, DbError> {
+    /// Lists the checkpoints of a log, the newest first.
+    pub(crate) async fn list(&self, origin: &str) -> Result<Vec<StoredCheckpoint>, DbError> {
         let rows = sqlx::query(
             "SELECT size, note, made_at, settled_at FROM checkpoint WHERE origin = $1 ORDER BY size DESC",
         )
         .bind(origin)
         .fetch_all(self.store.read())
         .await?;
-        rows.iter().map(MadeHead::of_row).collect()
+        rows.iter().map(StoredCheckpoint::of_row).collect()
     }
 
-    /// The last head of a log that is good by the policy.
-    pub(crate) async fn settled(&self, origin: &str) -> Result<Option<MadeHead>, DbError> {
+    /// The last settled checkpoint of a log.
+    pub(crate) async fn last_settled(&self, origin: &str) -> Result<Option<StoredCheckpoint>, DbError> {
         Ok(self.list(origin).await?.into_iter().find(|head| head.settled_at.is_some()))
     }
 
-    /// Writes down the head that the log has signed last, with what `finish` adds to it: the service's own cosignature.
-    pub(crate) async fn make(
+    /// Stores the checkpoint that the log has signed last. `finish` adds the service's own cosignature.
+    pub(crate) async fn store_last(
         &self,
         origin: &str,
         finish: impl FnOnce(&[u8]) -> Result<Vec<u8>, DbError> + Send + 'static,
         now: Timestamp,
-    ) -> Result<Option<MadeHead>, WriteError<DbError>> {
+    ) -> Result<Option<StoredCheckpoint>, WriteError<DbError>> {
         let origin = origin.to_owned();
         let write = self.store.write(move |tx| {
             async move {
@@ -76,24 +76,24 @@ impl Heads {
                 .bind(now.as_micros())
                 .execute(&mut *tx)
                 .await?;
-                forget_old(tx, &origin).await?;
-                point(Step::HeadMade);
-                Ok(Some(MadeHead { size, note, made_at: now, settled_at: None }))
+                delete_old(tx, &origin).await?;
+                crash_point(CrashPoint::HeadMade);
+                Ok(Some(StoredCheckpoint { size, note, made_at: now, settled_at: None }))
             }
             .boxed()
         });
         write.await
     }
 
-    /// Changes the note of a head, in one transaction with reading it: `add` gives the new note, and whether it is good by the
-    /// policy then.
-    pub(crate) async fn cosign(
+    /// Updates the note of a checkpoint in the transaction that reads it. `update` gives the new note, and whether it meets the
+    /// policy; with `None` nothing changes.
+    pub(crate) async fn update_note(
         &self,
         origin: &str,
         size: u64,
-        add: impl FnOnce(&UnverifiedCheckpoint) -> Option<(Vec<u8>, bool)> + Send + 'static,
+        update: impl FnOnce(&UnverifiedCheckpoint) -> Option<(Vec<u8>, bool)> + Send + 'static,
         now: Timestamp,
-    ) -> Result<Option<MadeHead>, WriteError<DbError>> {
+    ) -> Result<Option<StoredCheckpoint>, WriteError<DbError>> {
         let origin = origin.to_owned();
         let write = self.store.write(move |tx| {
             async move {
@@ -104,10 +104,12 @@ impl Heads {
                 .bind(to_db(size))
                 .fetch_optional(&mut *tx)
                 .await?;
-                let Some(mut head) = row.as_ref().map(MadeHead::of_row).transpose()? else { return Ok(None) };
+                let Some(mut head) = row.as_ref().map(StoredCheckpoint::of_row).transpose()? else {
+                    return Ok(None);
+                };
                 let read = UnverifiedCheckpoint::read(&head.note);
                 let read = read.map_err(|fault| DbError::damaged("checkpoint", fault))?;
-                let Some((note, settles)) = add(&read) else { return Ok(None) };
+                let Some((note, settles)) = update(&read) else { return Ok(None) };
                 head.note = note;
                 head.settled_at = head.settled_at.or(settles.then_some(now));
                 sqlx::query(
@@ -119,7 +121,7 @@ impl Heads {
                 .bind(to_db(size))
                 .execute(&mut *tx)
                 .await?;
-                forget_old(tx, &origin).await?;
+                delete_old(tx, &origin).await?;
                 Ok(Some(head))
             }
             .boxed()
@@ -128,9 +130,9 @@ impl Heads {
     }
 }
 
-/// What is older than the last good head is of no more use, and neither are most of many that wait; the one that has waited
-/// longest says since when.
-async fn forget_old(tx: &mut Conn, origin: &str) -> Result<(), DbError> {
+/// Deletes checkpoints older than the last settled one, and all but the newest [`WAITING_MAX`] of those that wait. The one that
+/// has waited longest stays, because it shows since when no partner cosigns.
+async fn delete_old(tx: &mut Conn, origin: &str) -> Result<(), DbError> {
     sqlx::query(
         "DELETE FROM checkpoint WHERE origin = $1 AND size <
          (SELECT COALESCE(MAX(size), 0) FROM checkpoint WHERE origin = $1 AND settled_at IS NOT NULL)",
@@ -151,7 +153,7 @@ async fn forget_old(tx: &mut Conn, origin: &str) -> Result<(), DbError> {
     Ok(())
 }
 
-impl MadeHead {
+impl StoredCheckpoint {
     fn of_row(row: &AnyRow) -> Result<Self, DbError> {
         Ok(Self {
             size: row.count("size")?,
