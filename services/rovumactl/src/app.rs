@@ -1,27 +1,28 @@
-//! What every command is handed.
+//! The context of one run: what every command needs beside its options.
+
+use std::path::Path;
 
 use rovuma_runtime::{SharedClock, SystemClock};
 use rovuma_schemas::Timestamp;
 
 use crate::{
-    cli::Global,
     config::{self, CtlConfig, Loaded},
     exit::Outcome,
     output::Output,
 };
 
-/// The surroundings of one run.
+/// Output, clock and configuration of one run. Commands take it; it knows no command.
 pub(crate) struct App {
     pub(crate) out: Output,
     pub(crate) clock: SharedClock,
     pub(crate) config: CtlConfig,
-    /// Where the configuration came from, for sentences.
+    /// The path of the configuration file, for messages that tell the user what to set.
     pub(crate) config_name: String,
 }
 
 impl App {
-    pub(crate) fn new(global: &Global, out: Output) -> Outcome<Self> {
-        let Loaded { config, file } = config::load(global.config.as_deref())?;
+    pub(crate) fn new(config_file: Option<&Path>, out: Output) -> Outcome<Self> {
+        let Loaded { config, file } = config::load(config_file)?;
         let config_name = file.map_or_else(|| "rovumactl.toml".to_owned(), |path| path.display().to_string());
         Ok(Self { out, clock: SystemClock::shared(), config, config_name })
     }

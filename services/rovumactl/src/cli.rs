@@ -1,4 +1,4 @@
-//! The command line.
+//! The command line: its options, its commands, and which function runs each.
 
 use std::path::PathBuf;
 
@@ -6,9 +6,10 @@ use clap::{Args, Parser, Subcommand};
 use clap_complete::Shell;
 
 use crate::{
+    app::App,
     auditing::Audit,
     broker::Broker,
-    exit::EXIT_HELP,
+    exit::{EXIT_HELP, Exit, Outcome},
     keys::Keys,
     login,
     messages::{drafts::Drafts, lists, read, send, show, trace},
@@ -91,6 +92,33 @@ pub(crate) enum Command {
         /// Which shell
         shell: Shell,
     },
+}
+
+impl Command {
+    pub(crate) async fn run(self, app: &App) -> Outcome {
+        match self {
+            Self::Keys(command) => command.run(app).await,
+            Self::Broker(command) => command.run(app).await,
+            Self::Trust(command) => command.run(app).await,
+            Self::Send(command) => command.run(app).await,
+            Self::Draft(command) => command.run(app).await,
+            Self::Inbox(command) => command.run(app).await,
+            Self::Sent(command) => command.run(app).await,
+            Self::Show(command) => command.run(app).await,
+            Self::Read(command) => command.run(app).await,
+            Self::Trace(command) => command.run(app).await,
+            Self::Users(command) => command.run(app).await,
+            Self::Clients(command) => command.run(app).await,
+            Self::Audit(command) => command.run(app).await,
+            Self::Store(command) => command.run(app).await,
+            Self::Login(command) => command.run(app).await,
+            Self::Logout(command) => command.run(app),
+            Self::Whoami(command) => command.run(app),
+            Self::Verify(command) => command.run(app),
+            // `lib.rs` prints completions itself: they need no configuration.
+            Self::Completions { .. } => Ok(Exit::Ok),
+        }
+    }
 }
 
 #[cfg(test)]

@@ -57,36 +57,12 @@ fn run(cli: Cli, out: Output) -> Outcome {
     }
     // The one TLS provider of every client in this process. An error says it is there already.
     let _ = rustls::crypto::ring::default_provider().install_default();
-    let app = App::new(&cli.global, out)?;
+    let app = App::new(cli.global.config.as_deref(), out)?;
     let executor = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
         .map_err(|error| Failure::local(format!("cannot start: {error}")))?;
-    let outcome = executor.block_on(dispatch(cli.command, &app));
+    let outcome = executor.block_on(cli.command.run(&app));
     executor.shutdown_background();
     outcome
-}
-
-async fn dispatch(command: Command, app: &App) -> Outcome {
-    match command {
-        Command::Keys(command) => command.run(app).await,
-        Command::Broker(command) => command.run(app).await,
-        Command::Trust(command) => command.run(app).await,
-        Command::Send(command) => command.run(app).await,
-        Command::Draft(command) => command.run(app).await,
-        Command::Inbox(command) => command.run(app).await,
-        Command::Sent(command) => command.run(app).await,
-        Command::Show(command) => command.run(app).await,
-        Command::Read(command) => command.run(app).await,
-        Command::Trace(command) => command.run(app).await,
-        Command::Users(command) => command.run(app).await,
-        Command::Clients(command) => command.run(app).await,
-        Command::Audit(command) => command.run(app).await,
-        Command::Store(command) => command.run(app).await,
-        Command::Login(command) => command.run(app).await,
-        Command::Logout(command) => command.run(app),
-        Command::Whoami(command) => command.run(app),
-        Command::Verify(command) => command.run(app),
-        Command::Completions { .. } => Ok(Exit::Ok),
-    }
 }
