@@ -11,7 +11,7 @@ use rovuma_envelope::{Signer as _, SigningKey};
 use rovuma_lab::{ctl::Ctl, layout::Layout};
 use rovuma_tests::{Lab, drafts, eventually, send};
 use rovuma_tlog::{
-    Hash, Head, NoteKey, Policy, UnverifiedCheckpoint, Verdict, add_cosignature, cosign, sign,
+    Hash, Head, LogPolicy, NoteKey, PolicyVerdict, UnverifiedCheckpoint, add_cosignature, cosign, sign,
 };
 use serde_json::Value;
 use tempfile::TempDir;
@@ -159,9 +159,9 @@ fn forged(lab: &Lab, desk: &Desk, origin: &str, size: u64) -> Result<Vec<u8>> {
     };
     let head = Head { origin: origin.to_owned(), size, root: Hash([7; 32]) };
     let mut note = UnverifiedCheckpoint::read(&sign(&head, &key("mz", "audit.log.pem")?)?)?;
-    let policy: Policy = fs::read_to_string(&desk.policy)?.parse()?;
+    let policy: LogPolicy = fs::read_to_string(&desk.policy)?.parse()?;
     for country in ["mz", "tz"] {
-        let (Verdict::Good(checkpoint) | Verdict::Unwitnessed { checkpoint, .. }) =
+        let (PolicyVerdict::Good(checkpoint) | PolicyVerdict::Unwitnessed { checkpoint, .. }) =
             policy.judge(note.clone())
         else {
             bail!("the log's own key signed it");

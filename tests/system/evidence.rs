@@ -3,7 +3,7 @@
 use std::{fs, path::Path};
 
 use anyhow::{Context, Result, ensure};
-use rovuma_evidence::Bundle;
+use rovuma_evidence::EvidenceBundle;
 use rovuma_lab::ctl::Ctl;
 use rovuma_tests::{Lab, drafts, eventually, send};
 use serde_json::{Value, json};
@@ -152,7 +152,7 @@ async fn a_case_is_proven_offline_with_its_messages_and_receipts() -> Result<()>
     }
     let (said, status) = auditor.verify("case.zip", &[])?;
     ensure!(status == Some(1) && said["unchecked"].to_string().contains("--authority"), "{said}");
-    let report = Bundle::unpack(&fs::read(auditor.file("erased.zip"))?)?.report;
+    let report = EvidenceBundle::unpack(&fs::read(auditor.file("erased.zip"))?)?.report;
     ensure!(
         report.contains("Lei n.º 3/2017, art. 63") && report.contains("O que não está provado"),
         "{report}"
@@ -183,8 +183,8 @@ fn searches_are_kept_and_exported(auditor: &Auditor, table: &str) -> Result<()> 
 /// Changes that leave a sound bundle, with a manifest that fits, and prove nothing.
 fn what_is_bent_is_named(auditor: &Auditor) -> Result<()> {
     let bytes = fs::read(auditor.file("case.zip"))?;
-    let repack = |bend: &dyn Fn(&mut Bundle)| -> Result<()> {
-        let mut bundle = Bundle::unpack(&bytes)?;
+    let repack = |bend: &dyn Fn(&mut EvidenceBundle)| -> Result<()> {
+        let mut bundle = EvidenceBundle::unpack(&bytes)?;
         bend(&mut bundle);
         fs::write(Path::new(&auditor.file("bent.zip")), bundle.pack()?)?;
         Ok(())

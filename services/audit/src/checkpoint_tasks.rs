@@ -11,7 +11,7 @@ use rovuma_envelope::Signer;
 use rovuma_runtime::{SharedClock, Shutdown};
 use rovuma_schemas::CountryCode;
 use rovuma_store::Store;
-use rovuma_tlog::{NoteKey, Policy};
+use rovuma_tlog::{LogPolicy, NoteKey};
 use tokio::sync::Notify;
 
 use crate::{
@@ -44,7 +44,7 @@ pub(crate) struct CheckpointTasks {
 
 /// The policy that both countries share, and the key that cosigns.
 struct WitnessSettings {
-    policy: Arc<Policy>,
+    policy: Arc<LogPolicy>,
     key: Arc<dyn Signer>,
     alarm_after: Duration,
 }

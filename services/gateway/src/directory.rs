@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use rovuma_envelope::{Agency as Listed, SharedTrust, TrustStore};
+use rovuma_envelope::{ListedAgency as Listed, SharedTrust, TrustStore};
 use rovuma_schemas::{Agency, AgencyDirectory, Date, Labels, Locale};
 
 /// The directory of the trust lists in force, made once for each of them: every draft is checked against it.

@@ -418,9 +418,9 @@ fn bundle_of(proof: &str, pruned: Vec<u8>) -> Vec<u8> {
         "heads": [], "erased": [], "left_out": [], "files": {},
     });
     let event = rovuma_evidence::Disclosed { salt: "AA".to_owned(), exact: "{}".to_owned() };
-    let entry = rovuma_evidence::Entry {
+    let entry = rovuma_evidence::EvidenceEntry {
         index: 0,
-        role: rovuma_evidence::Role::Item,
+        role: rovuma_evidence::EntryRole::Item,
         origin: "mz.audit/2026".to_owned(),
         leaf: "{}".to_owned(),
         event: Some(event),
@@ -431,7 +431,7 @@ fn bundle_of(proof: &str, pruned: Vec<u8>) -> Vec<u8> {
         signed: [("tz".parse().expect("a country"), "a.b.c".to_owned())].into(),
         receipts: [(id.parse().expect("an id"), "a.b.c".to_owned())].into(),
     };
-    let contents = rovuma_evidence::Contents {
+    let contents = rovuma_evidence::EvidenceContents {
         manifest: serde_json::from_value(manifest).expect("a manifest"),
         policy: "quorum none\n".to_owned(),
         entries: [(0, entry)].into(),
@@ -439,5 +439,5 @@ fn bundle_of(proof: &str, pruned: Vec<u8>) -> Vec<u8> {
         pruned: [("mz.audit/2026".to_owned(), String::from_utf8(pruned).expect("UTF-8"))].into(),
         trust: [("mz".parse().expect("a country"), "{}".to_owned())].into(),
     };
-    rovuma_evidence::Bundle { contents, report: "<p>".to_owned() }.pack().expect("packed")
+    rovuma_evidence::EvidenceBundle { contents, report: "<p>".to_owned() }.pack().expect("packed")
 }

@@ -2,8 +2,8 @@
 
 use std::sync::LazyLock;
 
-use rovuma_evidence::{Bundle, check, render};
-use rovuma_tlog::{Policy, ProofFile, Pruned, UnverifiedCheckpoint};
+use rovuma_evidence::{EvidenceBundle, check, render};
+use rovuma_tlog::{LogPolicy, ProofFile, Pruned, UnverifiedCheckpoint};
 
 /// The rest is a bundle, a ZIP file.
 pub const BUNDLE: u8 = 0;
@@ -21,7 +21,7 @@ pub const POLICY: u8 = 3;
 const OF_NOBODY: &str =
     "log PeterNeumann+c74f20a3+ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW\nquorum none\n";
 
-static NOBODY: LazyLock<Policy> = LazyLock::new(|| OF_NOBODY.parse().expect("a policy"));
+static NOBODY: LazyLock<LogPolicy> = LazyLock::new(|| OF_NOBODY.parse().expect("a policy"));
 
 /// What is read is read in one way, and nothing is proven that nobody signed.
 pub fn run(data: &[u8]) {
@@ -35,9 +35,9 @@ pub fn run(data: &[u8]) {
 }
 
 fn bundle(bytes: &[u8]) {
-    let Ok(mut bundle) = Bundle::unpack(bytes) else { return };
+    let Ok(mut bundle) = EvidenceBundle::unpack(bytes) else { return };
     let packed = bundle.pack().expect("what was unpacked is no larger than a bundle");
-    assert_eq!(Bundle::unpack(&packed).expect("what is packed unpacks"), bundle);
+    assert_eq!(EvidenceBundle::unpack(&packed).expect("what is packed unpacks"), bundle);
     if let Ok(checked) = check(&bundle.contents, &NOBODY) {
         assert!(checked.heads.is_empty() && bundle.contents.entries.is_empty(), "nobody signed that");
         assert!(bundle.contents.messages.is_empty() && checked.pruned.is_empty(), "nobody signed that");
@@ -66,7 +66,7 @@ fn proof(bytes: &[u8]) {
 }
 
 fn policy(bytes: &[u8]) {
-    if let Some(policy) = std::str::from_utf8(bytes).ok().and_then(|text| text.parse::<Policy>().ok()) {
+    if let Some(policy) = std::str::from_utf8(bytes).ok().and_then(|text| text.parse::<LogPolicy>().ok()) {
         let _ = (policy.logs(), policy.witnesses().count());
     }
 }

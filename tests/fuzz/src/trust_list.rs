@@ -4,7 +4,7 @@ use std::{collections::HashSet, sync::LazyLock, time::Duration};
 
 use rovuma_envelope::{
     SignedTrustList, Signer as _, SigningKey, TrustListDraft, TrustStore, Typ,
-    trust::{GeneralJws, ListContent, Offered},
+    trust::{GeneralJws, ListContent, OfferOutcome},
 };
 use rovuma_schemas::AgencyCode;
 
@@ -92,12 +92,12 @@ fn raw(json: &[u8]) {
 /// Whether it was taken.
 fn offer(held: &TrustStore, json: &[u8]) -> bool {
     let Ok((store, offered)) = held.with_list(json, now()) else { return false };
-    let Offered::Replaced { country: code, serial, previous } = offered else { return true };
+    let OfferOutcome::Replaced { country: code, serial, previous } = offered else { return true };
     assert!(previous.is_none_or(|previous| previous < serial), "the serial went down");
     let list = store.list(code).expect("the list that was taken");
     check(&store, list.content());
     let again = store.with_list(json, now()).expect("the same list again").1;
-    assert_eq!(again, Offered::Unchanged { country: code, serial });
+    assert_eq!(again, OfferOutcome::Unchanged { country: code, serial });
     true
 }
 

@@ -3,7 +3,7 @@
 use rovuma_envelope::{PublicKey, digest};
 use rovuma_schemas::Digest;
 use rovuma_store::{Readers, RowExt};
-use rovuma_tlog::Tiles;
+use rovuma_tlog::LoadedTiles;
 
 use super::{Lineage, Sequencer, Tree, search, signed_head};
 use crate::error::DbError;
@@ -137,7 +137,7 @@ async fn check_trees(pool: &Readers, log_key: &PublicKey) -> Result<(), EdgeFaul
         if signed_head(&tree.checkpoint, &origin, log_key) != Some(tree.head()) {
             return Err(EdgeFault::NotSigned { origin, size });
         }
-        let tiles = tree.load_tiles(pool, size, Tiles::needed_for_edge(size)).await?;
+        let tiles = tree.load_tiles(pool, size, LoadedTiles::needed_for_edge(size)).await?;
         if tiles.edge().ok().as_ref() != Some(&tree.edge) {
             return Err(EdgeFault::Edge { origin, size });
         }

@@ -4,8 +4,8 @@ use rovuma_envelope::{PublicKey, Signer};
 use rovuma_schemas::Timestamp;
 use rovuma_store::{Conn, Readers, RowExt};
 use rovuma_tlog::{
-    Edge, HASH_SIZE, Hash, Head, Node, NoteKey, Policy, TILE_WIDTH, Tile, TileKind, Tiles,
-    UnverifiedCheckpoint, Verdict, leaf_hash, write_entry,
+    Edge, HASH_SIZE, Hash, Head, LoadedTiles, LogPolicy, NoteKey, PolicyVerdict, TILE_WIDTH, Tile, TileKind,
+    TreeNode, UnverifiedCheckpoint, leaf_hash, write_entry,
 };
 use sqlx::{Row, any::AnyRow};
 
@@ -161,7 +161,7 @@ impl Tree {
     }
 
     /// Stores the hash of a full tile in the tile above it, and a full tile of leaf hashes itself.
-    async fn store_node(&self, tx: &mut Conn, node: Node) -> Result<(), DbError> {
+    async fn store_node(&self, tx: &mut Conn, node: TreeNode) -> Result<(), DbError> {
         if node.level == TILE_HEIGHT {
             let first = self.first_index + (node.index << TILE_HEIGHT);
             let hashes = leaf_hashes(select_leaves(first, TILE_WIDTH).fetch_all(&mut *tx).await?)?;
@@ -273,8 +273,8 @@ impl Tree {
         pool: &Readers,
         size: u64,
         tiles: Vec<Tile>,
-    ) -> Result<Tiles, DbError> {
-        let mut loaded = Tiles::of(size);
+    ) -> Result<LoadedTiles, DbError> {
+        let mut loaded = LoadedTiles::of(size);
         for tile in tiles {
             loaded.add(tile, self.read(pool, tile).await?);
         }
@@ -315,9 +315,9 @@ fn leaf_hashes(rows: Vec<AnyRow>) -> Result<Vec<u8>, DbError> {
 /// The head in a checkpoint, if the log's own key signed it.
 pub(crate) fn signed_head(note: &[u8], origin: &str, log_key: &PublicKey) -> Option<Head> {
     let key = NoteKey::of_log(origin, log_key).ok()?;
-    let policy: Policy = format!("log {key}\nquorum none\n").parse().ok()?;
+    let policy: LogPolicy = format!("log {key}\nquorum none\n").parse().ok()?;
     match policy.judge(UnverifiedCheckpoint::read(note).ok()?) {
-        Verdict::Good(checkpoint) => Some(checkpoint.head().clone()),
+        PolicyVerdict::Good(checkpoint) => Some(checkpoint.head().clone()),
         _ => None,
     }
 }

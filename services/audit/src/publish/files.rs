@@ -9,7 +9,7 @@ use std::{
 use rovuma_envelope::PublicKey;
 use rovuma_files::Draft;
 use rovuma_store::Readers;
-use rovuma_tlog::{CHECKPOINT_PATH, TILE_WIDTH, Tile, TileKind, Tiles};
+use rovuma_tlog::{CHECKPOINT_PATH, LoadedTiles, TILE_WIDTH, Tile, TileKind};
 
 use crate::{
     error::DbError,
@@ -103,7 +103,7 @@ impl LogFolder {
             return Err(PublishedFault::Ahead { origin, published: published.size, stored });
         }
         let size = published.size;
-        let tiles = tree.load_tiles(pool, size, Tiles::needed_for_edge(size)).await?;
+        let tiles = tree.load_tiles(pool, size, LoadedTiles::needed_for_edge(size)).await?;
         match tiles.edge() {
             Ok(edge) if edge.root() == published.root => Ok(Some(size)),
             _ => Err(PublishedFault::Differs { origin, size }),

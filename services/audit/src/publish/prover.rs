@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use rovuma_envelope::Signer;
 use rovuma_store::Readers;
-use rovuma_tlog::{Head, ProofFile, Tiles, UnverifiedCheckpoint, leaf_hash, needed_for_inclusion};
+use rovuma_tlog::{Head, LoadedTiles, ProofFile, UnverifiedCheckpoint, leaf_hash, needed_for_inclusion};
 
 use super::{Checkpoints, StoredCheckpoint, pruned_note};
 use crate::{
@@ -94,7 +94,7 @@ impl Prover {
 /// A settled checkpoint, and the tiles with which some leaves are proved.
 struct ProofTiles {
     checkpoint: UnverifiedCheckpoint,
-    tiles: Tiles,
+    tiles: LoadedTiles,
 }
 
 impl ProofTiles {

@@ -10,7 +10,9 @@ use rovuma_envelope::Signer;
 use rovuma_runtime::{SharedClock, Shutdown};
 use rovuma_schemas::Timestamp;
 use rovuma_store::{Store, WriteError};
-use rovuma_tlog::{CosignFault, PRUNED_PATH, Policy, UnverifiedCheckpoint, Verdict, add_cosignature, cosign};
+use rovuma_tlog::{
+    CosignFault, LogPolicy, PRUNED_PATH, PolicyVerdict, UnverifiedCheckpoint, add_cosignature, cosign,
+};
 use tokio::sync::Notify;
 
 use super::{Checkpoints, LogFolder, PublishedFault, StoredCheckpoint, pruned_note};
@@ -33,7 +35,7 @@ pub(crate) struct Publisher {
     pub(crate) sequencer: Arc<Sequencer>,
     pub(crate) folder: LogFolder,
     /// The policy that checkpoints must meet; without one the log's own signature suffices.
-    pub(crate) policy: Option<Arc<Policy>>,
+    pub(crate) policy: Option<Arc<LogPolicy>>,
     /// The name and key of this service as a witness, if the policy requires its cosignature too.
     pub(crate) witness: Option<(String, Arc<dyn Signer>)>,
     /// Minimum time between two checkpoints.
@@ -168,7 +170,8 @@ impl Publisher {
     ) -> Result<(), PublishFault> {
         let policy = self.policy.clone();
         let settle = move |note: &UnverifiedCheckpoint| {
-            let meets = |policy: &Arc<Policy>| matches!(policy.judge(note.clone()), Verdict::Good(_));
+            let meets =
+                |policy: &Arc<LogPolicy>| matches!(policy.judge(note.clone()), PolicyVerdict::Good(_));
             let is_settled = policy.as_ref().is_none_or(meets);
             is_settled.then(|| (note.as_bytes().to_vec(), true))
         };
@@ -228,13 +231,14 @@ fn gauge(number: u64) -> f64 {
 
 fn with_own_cosignature(
     note: &[u8],
-    policy: &Policy,
+    policy: &LogPolicy,
     name: &str,
     key: &dyn Signer,
     now: Timestamp,
 ) -> Result<Vec<u8>, CosignFault> {
     let read = UnverifiedCheckpoint::read(note)?;
-    let (Verdict::Good(checkpoint) | Verdict::Unwitnessed { checkpoint, .. }) = policy.judge(read.clone())
+    let (PolicyVerdict::Good(checkpoint) | PolicyVerdict::Unwitnessed { checkpoint, .. }) =
+        policy.judge(read.clone())
     else {
         // The policy does not name this log: the checkpoint stays as it is, and is never settled.
         return Ok(note.to_vec());

@@ -3,7 +3,7 @@
 
 use std::{fs, io, path::PathBuf};
 
-use rovuma_tlog::{CHECKPOINT_PATH, Checkpoint, Policy, UnverifiedCheckpoint, Verdict};
+use rovuma_tlog::{CHECKPOINT_PATH, Checkpoint, LogPolicy, PolicyVerdict, UnverifiedCheckpoint};
 
 use crate::publish::write_atomically;
 
@@ -23,7 +23,7 @@ impl CosignedFiles {
     }
 
     /// Loads the last cosigned head of a log. A file that is no head of that log is an error.
-    pub(super) async fn load(&self, policy: &Policy, origin: &str) -> io::Result<Option<Checkpoint>> {
+    pub(super) async fn load(&self, policy: &LogPolicy, origin: &str) -> io::Result<Option<Checkpoint>> {
         let path = self.path(origin);
         let read = tokio::task::spawn_blocking(move || fs::read(path)).await.map_err(io::Error::other)?;
         let note = match read {
@@ -33,7 +33,7 @@ impl CosignedFiles {
         };
         let judged = UnverifiedCheckpoint::read(&note).map(|read| policy.judge(read));
         match judged {
-            Ok(Verdict::Good(checkpoint) | Verdict::Unwitnessed { checkpoint, .. })
+            Ok(PolicyVerdict::Good(checkpoint) | PolicyVerdict::Unwitnessed { checkpoint, .. })
                 if checkpoint.head().origin == origin =>
             {
                 Ok(Some(checkpoint))

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use rovuma_schemas::CountryCode;
-use rovuma_tlog::{NoteKey, Policy, UnverifiedCheckpoint, Verdict};
+use rovuma_tlog::{LogPolicy, NoteKey, PolicyVerdict, UnverifiedCheckpoint};
 
 use crate::audit::audit_source_name;
 
@@ -11,11 +11,11 @@ use crate::audit::audit_source_name;
 #[derive(Clone, Debug)]
 pub(crate) struct Partners {
     own: CountryCode,
-    policy: Arc<Policy>,
+    policy: Arc<LogPolicy>,
 }
 
 impl Partners {
-    pub(crate) fn of(own: CountryCode, policy: &Arc<Policy>) -> Self {
+    pub(crate) fn of(own: CountryCode, policy: &Arc<LogPolicy>) -> Self {
         Self { own, policy: Arc::clone(policy) }
     }
 
@@ -37,7 +37,8 @@ impl Partners {
     /// The partners that have not cosigned a checkpoint.
     pub(super) fn missing(&self, note: &[u8]) -> Vec<CountryCode> {
         let judged = UnverifiedCheckpoint::read(note).map(|read| self.policy.judge(read));
-        let Ok(Verdict::Good(checkpoint) | Verdict::Unwitnessed { checkpoint, .. }) = judged else {
+        let Ok(PolicyVerdict::Good(checkpoint) | PolicyVerdict::Unwitnessed { checkpoint, .. }) = judged
+        else {
             return Vec::new();
         };
         let has_cosigned = |name: &str| checkpoint.cosigned().iter().any(|line| line.witness == name);

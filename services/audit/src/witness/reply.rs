@@ -7,7 +7,9 @@ use rovuma_schemas::{
     audit::{AuditCosignature, WitnessAnswer},
 };
 use rovuma_store::{FutureExt, Store, WriteError};
-use rovuma_tlog::{Head, NoteKey, Policy, Tiles, UnverifiedCheckpoint, Verdict, add_cosignature};
+use rovuma_tlog::{
+    Head, LoadedTiles, LogPolicy, NoteKey, PolicyVerdict, UnverifiedCheckpoint, add_cosignature,
+};
 use tokio::sync::Notify;
 
 use super::{ConflictingHeads, LogAlarmKind, LogAlarms, Partners};
@@ -21,7 +23,7 @@ use crate::{
 pub(crate) struct ReplyHandler {
     pub(crate) store: Store,
     pub(crate) sequencer: Arc<Sequencer>,
-    pub(crate) policy: Arc<Policy>,
+    pub(crate) policy: Arc<LogPolicy>,
     pub(crate) partners: Partners,
     pub(crate) alarms: LogAlarms,
     /// Notified when a checkpoint is settled.
@@ -66,7 +68,7 @@ impl ReplyHandler {
         let (keys, policy) = (self.partners.keys(partner), Arc::clone(&self.policy));
         let add = move |read: &UnverifiedCheckpoint| {
             let cosigned = keys.iter().find_map(|key: &NoteKey| add_cosignature(read, &line, key).ok())?;
-            let is_settled = matches!(policy.judge(cosigned.clone()), Verdict::Good(_));
+            let is_settled = matches!(policy.judge(cosigned.clone()), PolicyVerdict::Good(_));
             Some((cosigned.as_bytes().to_vec(), is_settled))
         };
         let head = Checkpoints::of(&self.store).update_note(&tree.origin, reply.size, add, now).await?;
@@ -139,7 +141,8 @@ impl ReplyHandler {
         if held.size > tree.edge.size() {
             return Ok(Some(LogAlarmKind::Shrunken));
         }
-        let tiles = tree.load_tiles(self.store.read(), held.size, Tiles::needed_for_edge(held.size)).await?;
+        let tiles =
+            tree.load_tiles(self.store.read(), held.size, LoadedTiles::needed_for_edge(held.size)).await?;
         let edge = tiles.edge().map_err(|fault| DbError::damaged("tree", fault))?;
         Ok((edge.root() != held.root).then_some(LogAlarmKind::Fork))
     }

@@ -11,7 +11,7 @@ use rovuma_schemas::{
     audit::{AuditCheckpoint, AuditCosignature, WitnessAnswer},
 };
 use rovuma_store::{Conn, FutureExt, RowExt, Store, WriteError};
-use rovuma_tlog::{Checkpoint, Hash, Policy, UnverifiedCheckpoint, Verdict, cosign};
+use rovuma_tlog::{Checkpoint, Hash, LogPolicy, PolicyVerdict, UnverifiedCheckpoint, cosign};
 use sqlx::Row;
 
 use super::{
@@ -27,7 +27,7 @@ const HEADS_KEPT: i64 = 256;
 pub(crate) struct Witness {
     pub(crate) store: Store,
     /// The policy: it names the logs that are cosigned.
-    pub(crate) policy: Arc<Policy>,
+    pub(crate) policy: Arc<LogPolicy>,
     /// The name with which this service cosigns.
     pub(crate) name: String,
     /// The key with which it cosigns.
@@ -78,7 +78,8 @@ impl Witness {
             cosignature: None,
             held: None,
         };
-        let (Verdict::Good(checkpoint) | Verdict::Unwitnessed { checkpoint, .. }) = self.policy.judge(read)
+        let (PolicyVerdict::Good(checkpoint) | PolicyVerdict::Unwitnessed { checkpoint, .. }) =
+            self.policy.judge(read)
         else {
             // The alarm names the country's audit service, because nobody has signed the origin in the head.
             self.alarms.raise(LogAlarmKind::UnknownLog, &audit_source_name(partner), None, now).await?;

@@ -54,8 +54,8 @@ pub use sealing::{
 };
 pub use signer::{Algorithm, BadSigningKey, Signature, Signer, SignerFault, SigningKey};
 pub use trust::{
-    Agency, KeyRefusal, KeyState, Pin, SharedTrust, SignedTrustList, TrustFault, TrustList, TrustListDraft,
-    TrustPolicy, TrustStore,
+    KeyRefusal, KeyState, ListedAgency, Pin, SharedTrust, SignedTrustList, TrustFault, TrustList,
+    TrustListDraft, TrustPolicy, TrustStore,
 };
 pub use unverified::{BadHeader, Unverified};
 pub use verified::{Authorized, Verified};

@@ -18,7 +18,7 @@ mod store;
 pub use chain::Pin;
 pub use check::ContentFault;
 pub use content::{
-    Accepts, Agency, BadSendRule, ListContent, Revocation, RevocationReason, SealingKeyEntry, SendRule,
+    Accepts, BadSendRule, ListContent, ListedAgency, Revocation, RevocationReason, SealingKeyEntry, SendRule,
     SigningKeyEntry,
 };
 pub use draft::{DraftFault, KeyTerm, NewAgency, TrustListDraft};
@@ -28,4 +28,4 @@ pub use lookup::{Expiring, Expiry, ListState, ListStatus, NoBundleFormat, NoSeal
 pub use rules::{KeyRefusal, KeyState};
 pub(crate) use rules::{check_revocation, check_validity};
 pub use shared::SharedTrust;
-pub use store::{Offered, TrustFault, TrustPolicy, TrustStore};
+pub use store::{OfferOutcome, TrustFault, TrustPolicy, TrustStore};

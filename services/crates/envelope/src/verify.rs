@@ -5,7 +5,7 @@ use rovuma_schemas::{AgencyCode, CountryCode, Digest, Header, Recipient, Timesta
 use crate::{
     HoldReason, KeyId, Refusal, Rejectable, Rejection, SignatureFault, TrustList, TrustStore, Typ,
     Unverified, Verified, VerifyFailure,
-    trust::{Agency, SigningKeyEntry, check_revocation, check_validity},
+    trust::{ListedAgency, SigningKeyEntry, check_revocation, check_validity},
     verified::Facts,
 };
 
@@ -98,7 +98,7 @@ impl TrustStore {
         &self,
         code: &AgencyCode,
         kid: &KeyId,
-    ) -> Result<(&TrustList, &Agency, &SigningKeyEntry), Doubt> {
+    ) -> Result<(&TrustList, &ListedAgency, &SigningKeyEntry), Doubt> {
         let country = code.country();
         let Some(list) = self.list(country) else {
             let pinned = self.is_pinned(country);

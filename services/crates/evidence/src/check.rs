@@ -8,15 +8,17 @@ use std::collections::BTreeMap;
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use rovuma_envelope::digest;
 use rovuma_schemas::audit::{AuditEvent, AuditLeaf};
-use rovuma_tlog::{Checkpoint, Policy, ProofFile, Pruned, leaf_hash};
+use rovuma_tlog::{Checkpoint, LogPolicy, ProofFile, Pruned, leaf_hash};
 
-use crate::{Contents, Counts, Disclosed, Entry, ErasedEntry, FORMAT, PinnedHead, Role};
+use crate::{
+    Disclosed, EntryRole, ErasedEntry, EvidenceContents, EvidenceCounts, EvidenceEntry, FORMAT, PinnedHead,
+};
 use erasure::{follow_each_other, is_accounted_for};
 use messages::messages;
 
 /// What was found out about a bundle: everything in it holds.
 #[derive(Debug)]
-pub struct Checked {
+pub struct CheckedEvidence {
     /// The heads that entries are proved against, by their log.
     pub heads: BTreeMap<String, Checkpoint>,
     /// What logs say of entries that were taken out of them.
@@ -33,7 +35,7 @@ pub struct Checked {
 #[derive(Debug)]
 pub struct CheckedEntry {
     /// Why it is in the bundle.
-    pub role: Role,
+    pub role: EntryRole,
     /// The log that it is in.
     pub origin: String,
     /// Its leaf. In the log where there is a proof.
@@ -48,7 +50,7 @@ pub struct CheckedEntry {
 
 /// The first thing that does not hold.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Fault {
+pub enum EvidenceFault {
     /// A bundle of another format.
     #[error("a bundle of the format {got:?}: this build reads {FORMAT}")]
     Format {
@@ -96,12 +98,12 @@ pub enum Fault {
 /// those of which entries speak. Whose signatures messages carry is checked with trust lists.
 ///
 /// # Errors
-/// The first [`Fault`].
-pub fn check(contents: &Contents, policy: &Policy) -> Result<Checked, Fault> {
+/// The first [`EvidenceFault`].
+pub fn check(contents: &EvidenceContents, policy: &LogPolicy) -> Result<CheckedEvidence, EvidenceFault> {
     let checked = entries(contents, policy)?;
-    let says = |what| Fault::Manifest { what };
+    let says = |what| EvidenceFault::Manifest { what };
     let manifest = &contents.manifest;
-    if manifest.counts != Counts::of(contents) {
+    if manifest.counts != EvidenceCounts::of(contents) {
         return Err(says("counts"));
     }
     if manifest.heads != PinnedHead::all_of(&checked.heads) {
@@ -114,14 +116,14 @@ pub fn check(contents: &Contents, policy: &Policy) -> Result<Checked, Fault> {
     Ok(checked)
 }
 
-impl Checked {
+impl CheckedEvidence {
     /// Checks the entries of contents of which the manifest is not complete yet, and completes it.
     ///
     /// # Errors
-    /// The first [`Fault`].
-    pub fn complete(contents: &mut Contents, policy: &Policy) -> Result<Self, Fault> {
+    /// The first [`EvidenceFault`].
+    pub fn complete(contents: &mut EvidenceContents, policy: &LogPolicy) -> Result<Self, EvidenceFault> {
         let checked = entries(contents, policy)?;
-        contents.manifest.counts = Counts::of(contents);
+        contents.manifest.counts = EvidenceCounts::of(contents);
         contents.manifest.heads = PinnedHead::all_of(&checked.heads);
         contents.manifest.erased = ErasedEntry::all_of(contents);
         messages(contents, &checked)?;
@@ -129,11 +131,11 @@ impl Checked {
     }
 }
 
-fn entries(contents: &Contents, policy: &Policy) -> Result<Checked, Fault> {
+fn entries(contents: &EvidenceContents, policy: &LogPolicy) -> Result<CheckedEvidence, EvidenceFault> {
     if contents.manifest.format != FORMAT {
-        return Err(Fault::Format { got: contents.manifest.format.clone() });
+        return Err(EvidenceFault::Format { got: contents.manifest.format.clone() });
     }
-    let mut checked = Checked {
+    let mut checked = CheckedEvidence {
         heads: BTreeMap::new(),
         pruned: pruned(contents, policy)?,
         entries: BTreeMap::new(),
@@ -141,7 +143,7 @@ fn entries(contents: &Contents, policy: &Policy) -> Result<Checked, Fault> {
         by_object: BTreeMap::new(),
     };
     for (index, entry) in &contents.entries {
-        let fault = |what: String| Fault::Entry { index: *index, what };
+        let fault = |what: String| EvidenceFault::Entry { index: *index, what };
         if let Some(proof) = &entry.proof {
             let leaf_index = proven(entry, proof, policy, &mut checked.heads).map_err(fault)?;
             let begin =
@@ -157,20 +159,25 @@ fn entries(contents: &Contents, policy: &Policy) -> Result<Checked, Fault> {
         if let Some(object) = &leaf.object {
             checked.by_object.entry(object.id.clone()).or_default().push(*index);
         }
-        let Entry { role, erased_by, origin, .. } = entry.clone();
+        let EvidenceEntry { role, erased_by, origin, .. } = entry.clone();
         checked.entries.insert(*index, CheckedEntry { role, origin, leaf, event, is_proven, erased_by });
     }
     follow_each_other(&checked)?;
     for (index, entry) in &checked.entries {
-        is_accounted_for(*index, entry, &checked).map_err(|what| Fault::Entry { index: *index, what })?;
+        is_accounted_for(*index, entry, &checked)
+            .map_err(|what| EvidenceFault::Entry { index: *index, what })?;
     }
-    if !contents.entries.is_empty() && checked.heads.is_empty() { Err(Fault::Nothing) } else { Ok(checked) }
+    if !contents.entries.is_empty() && checked.heads.is_empty() {
+        Err(EvidenceFault::Nothing)
+    } else {
+        Ok(checked)
+    }
 }
 
 /// What logs say of entries that were taken out of them.
-fn pruned(contents: &Contents, policy: &Policy) -> Result<Vec<Pruned>, Fault> {
+fn pruned(contents: &EvidenceContents, policy: &LogPolicy) -> Result<Vec<Pruned>, EvidenceFault> {
     let said = contents.pruned.iter().map(|(origin, note)| {
-        let fault = |what: String| Fault::Pruned { origin: origin.clone(), what };
+        let fault = |what: String| EvidenceFault::Pruned { origin: origin.clone(), what };
         let said = Pruned::verify(note.as_bytes(), policy).map_err(|unread| fault(unread.to_string()))?;
         if said.origin == *origin { Ok(said) } else { Err(fault(format!("it is about {}", said.origin))) }
     });
@@ -179,9 +186,9 @@ fn pruned(contents: &Contents, policy: &Policy) -> Result<Vec<Pruned>, Fault> {
 
 /// Checks a proof; the leaf's place in its log.
 fn proven(
-    entry: &Entry,
+    entry: &EvidenceEntry,
     proof: &str,
-    policy: &Policy,
+    policy: &LogPolicy,
     heads: &mut BTreeMap<String, Checkpoint>,
 ) -> Result<u64, String> {
     let proof = ProofFile::read(proof).map_err(|unread| unread.to_string())?;

@@ -9,13 +9,13 @@ use crate::Manifest;
 
 /// Everything in a bundle but the report. Nothing of it is verified.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Contents {
+pub struct EvidenceContents {
     /// What it says of itself. `counts`, `heads`, `erased` and `files` are filled in when it is made.
     pub manifest: Manifest,
     /// The policy of whoever made it.
     pub policy: String,
     /// The entries by their place in the log.
-    pub entries: BTreeMap<u64, Entry>,
+    pub entries: BTreeMap<u64, EvidenceEntry>,
     /// The messages.
     pub messages: BTreeMap<MessageId, MessageFiles>,
     /// What logs say of entries that were taken out of them, by the log: signed notes ([`rovuma_tlog::Pruned`]).
@@ -27,7 +27,7 @@ pub struct Contents {
 /// Why an entry is in a bundle.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Role {
+pub enum EntryRole {
     /// It was found.
     Item,
     /// It is the order by which one that was found was erased.
@@ -37,11 +37,11 @@ pub enum Role {
 /// One entry of the log.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Entry {
+pub struct EvidenceEntry {
     /// Its place among all entries of its country's log, from 0.
     pub index: u64,
     /// Why it is here.
-    pub role: Role,
+    pub role: EntryRole,
     /// The log of its year, by the name in its checkpoints.
     pub origin: String,
     /// The leaf's exact text.

@@ -6,7 +6,7 @@ use rovuma_schemas::{AgencyCode, Digest, Locale, MessageId, Timestamp};
 use rovuma_tlog::Checkpoint;
 use serde::{Deserialize, Serialize};
 
-use crate::{Contents, Entry, Role};
+use crate::{EntryRole, EvidenceContents, EvidenceEntry};
 
 /// The format that this build writes and reads.
 pub const FORMAT: &str = "rovuma-evidence/1";
@@ -35,7 +35,7 @@ pub struct Manifest {
     /// Only entries below this one were looked at: later ones no head vouched for yet.
     pub end: u64,
     /// How many entries there are.
-    pub counts: Counts,
+    pub counts: EvidenceCounts,
     /// The head of each log that entries are proved against.
     pub heads: Vec<PinnedHead>,
     /// Entries whose event was erased.
@@ -60,7 +60,7 @@ pub struct Requester {
 /// How many entries a bundle has.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Counts {
+pub struct EvidenceCounts {
     /// Entries that were found.
     pub items: u64,
     /// Orders by which some of them were erased, where not found themselves.
@@ -110,11 +110,12 @@ pub struct LeftOut {
     pub why: String,
 }
 
-impl Counts {
+impl EvidenceCounts {
     /// What contents hold.
-    pub(crate) fn of(contents: &Contents) -> Self {
-        let count = |which: &dyn Fn(&&Entry) -> bool| contents.entries.values().filter(which).count() as u64;
-        let is_item = |entry: &&Entry| entry.role == Role::Item;
+    pub(crate) fn of(contents: &EvidenceContents) -> Self {
+        let count =
+            |which: &dyn Fn(&&EvidenceEntry) -> bool| contents.entries.values().filter(which).count() as u64;
+        let is_item = |entry: &&EvidenceEntry| entry.role == EntryRole::Item;
         Self {
             items: count(&is_item),
             orders: count(&|entry| !is_item(entry)),
@@ -138,8 +139,8 @@ impl PinnedHead {
 }
 
 impl ErasedEntry {
-    pub(crate) fn all_of(contents: &Contents) -> Vec<Self> {
-        let erased = |entry: &Entry| Some(Self { index: entry.index, order: entry.erased_by? });
+    pub(crate) fn all_of(contents: &EvidenceContents) -> Vec<Self> {
+        let erased = |entry: &EvidenceEntry| Some(Self { index: entry.index, order: entry.erased_by? });
         contents.entries.values().filter_map(erased).collect()
     }
 }

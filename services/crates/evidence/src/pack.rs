@@ -9,7 +9,7 @@ use rovuma_envelope::digest;
 use rovuma_schemas::{CountryCode, MessageId};
 use zip::{CompressionMethod, DateTime, ZipArchive, ZipWriter, write::SimpleFileOptions};
 
-use crate::{Contents, Entry, Manifest, MessageFiles};
+use crate::{EvidenceContents, EvidenceEntry, Manifest, MessageFiles};
 
 /// A bundle at most, packed and unpacked: far more than a court reads, and no more than a laptop bears.
 pub const BUNDLE_MAX_BYTES: u64 = 256 * 1024 * 1024;
@@ -23,16 +23,16 @@ const POLICY: &str = "policy";
 
 /// Contents with their report.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Bundle {
+pub struct EvidenceBundle {
     /// What is in it.
-    pub contents: Contents,
+    pub contents: EvidenceContents,
     /// The report.
     pub report: String,
 }
 
 /// Bytes that are no bundle, or contents that fit none.
 #[derive(Debug, thiserror::Error)]
-pub enum PackFault {
+pub enum EvidencePackFault {
     /// Not a ZIP file, or a damaged one.
     #[error("not a whole ZIP file: {0}")]
     Zip(#[from] zip::result::ZipError),
@@ -57,7 +57,7 @@ pub enum PackFault {
     },
 }
 
-impl Bundle {
+impl EvidenceBundle {
     /// Whether these bytes begin as a bundle does.
     pub fn is_one(bytes: &[u8]) -> bool {
         bytes.starts_with(b"PK\x03\x04")
@@ -66,14 +66,14 @@ impl Bundle {
     /// Packs it; the manifest gets the digests of all files. The same contents give the same bytes.
     ///
     /// # Errors
-    /// [`PackFault::TooLarge`].
-    pub fn pack(&mut self) -> Result<Vec<u8>, PackFault> {
+    /// [`EvidencePackFault::TooLarge`].
+    pub fn pack(&mut self) -> Result<Vec<u8>, EvidencePackFault> {
         if self.contents.entries.len() as u64 > ENTRIES_MAX {
-            return Err(PackFault::TooLarge);
+            return Err(EvidencePackFault::TooLarge);
         }
         let files = self.files()?;
         if files.values().map(|bytes| bytes.len() as u64).sum::<u64>() > BUNDLE_MAX_BYTES {
-            return Err(PackFault::TooLarge);
+            return Err(EvidencePackFault::TooLarge);
         }
         self.contents.manifest.files =
             files.iter().map(|(path, bytes)| (path.clone(), digest(bytes))).collect();
@@ -85,14 +85,15 @@ impl Bundle {
         let manifest = json(MANIFEST, &self.contents.manifest)?;
         for (path, bytes) in [(MANIFEST.to_owned(), manifest)].into_iter().chain(files) {
             zip.start_file(&path, options)?;
-            zip.write_all(&bytes).map_err(|fault| PackFault::File { path, fault: fault.to_string() })?;
+            zip.write_all(&bytes)
+                .map_err(|fault| EvidencePackFault::File { path, fault: fault.to_string() })?;
         }
         let bytes = zip.finish()?.into_inner();
-        if bytes.len() as u64 > BUNDLE_MAX_BYTES { Err(PackFault::TooLarge) } else { Ok(bytes) }
+        if bytes.len() as u64 > BUNDLE_MAX_BYTES { Err(EvidencePackFault::TooLarge) } else { Ok(bytes) }
     }
 
     /// Every file but the manifest.
-    fn files(&self) -> Result<BTreeMap<String, Vec<u8>>, PackFault> {
+    fn files(&self) -> Result<BTreeMap<String, Vec<u8>>, EvidencePackFault> {
         let mut files = BTreeMap::from([
             (REPORT.to_owned(), self.report.clone().into_bytes()),
             (POLICY.to_owned(), self.contents.policy.clone().into_bytes()),
@@ -124,14 +125,14 @@ impl Bundle {
     /// Unpacks one: exactly the files that its manifest names, each as the manifest has it.
     ///
     /// # Errors
-    /// [`PackFault`], naming the file.
-    pub fn unpack(bytes: &[u8]) -> Result<Self, PackFault> {
+    /// [`EvidencePackFault`], naming the file.
+    pub fn unpack(bytes: &[u8]) -> Result<Self, EvidencePackFault> {
         let mut files = unzip(bytes)?;
-        let changed = |path: &str, what| PackFault::Changed { path: path.to_owned(), what };
+        let changed = |path: &str, what| EvidencePackFault::Changed { path: path.to_owned(), what };
         let manifest = files.remove(MANIFEST).ok_or_else(|| changed(MANIFEST, "missing"))?;
         let manifest: Manifest = read_json(MANIFEST, &manifest)?;
         if files.keys().filter(|path| path.starts_with("entries/")).count() as u64 > 2 * ENTRIES_MAX {
-            return Err(PackFault::TooLarge);
+            return Err(EvidencePackFault::TooLarge);
         }
         let named: BTreeSet<&String> = manifest.files.keys().chain(files.keys()).collect();
         for path in named {
@@ -150,7 +151,7 @@ impl Bundle {
         let mut take =
             |path: &'static str| text(files.remove(path).ok_or_else(|| changed(path, "missing"))?, path);
         let (report, policy) = (take(REPORT)?, take(POLICY)?);
-        let mut contents = Contents {
+        let mut contents = EvidenceContents {
             manifest,
             policy,
             entries: BTreeMap::new(),
@@ -173,16 +174,16 @@ fn entry_path(index: u64) -> String {
     format!("entries/{index:012}")
 }
 
-fn json(path: &str, value: &impl serde::Serialize) -> Result<Vec<u8>, PackFault> {
+fn json(path: &str, value: &impl serde::Serialize) -> Result<Vec<u8>, EvidencePackFault> {
     let mut bytes = serde_json::to_vec_pretty(value)
-        .map_err(|fault| PackFault::File { path: path.to_owned(), fault: fault.to_string() })?;
+        .map_err(|fault| EvidencePackFault::File { path: path.to_owned(), fault: fault.to_string() })?;
     bytes.push(b'\n');
     Ok(bytes)
 }
 
-fn read_json<T: serde::de::DeserializeOwned>(path: &str, bytes: &[u8]) -> Result<T, PackFault> {
+fn read_json<T: serde::de::DeserializeOwned>(path: &str, bytes: &[u8]) -> Result<T, EvidencePackFault> {
     serde_json::from_slice(bytes)
-        .map_err(|fault| PackFault::File { path: path.to_owned(), fault: fault.to_string() })
+        .map_err(|fault| EvidencePackFault::File { path: path.to_owned(), fault: fault.to_string() })
 }
 
 /// How a ZIP file without a comment ends.
@@ -192,9 +193,9 @@ const END_MARK: &[u8] = b"PK\x05\x06";
 const END_BYTES: usize = 22;
 
 /// The files of a ZIP file by their paths. What they unpack to is bounded, whatever the file says of it.
-fn unzip(bytes: &[u8]) -> Result<BTreeMap<String, Vec<u8>>, PackFault> {
+fn unzip(bytes: &[u8]) -> Result<BTreeMap<String, Vec<u8>>, EvidencePackFault> {
     if bytes.len() as u64 > BUNDLE_MAX_BYTES {
-        return Err(PackFault::TooLarge);
+        return Err(EvidencePackFault::TooLarge);
     }
     let mut zip = ZipArchive::new(Cursor::new(bytes))?;
     // What tools read that go from file to file is what is checked here.
@@ -204,7 +205,7 @@ fn unzip(bytes: &[u8]) -> Result<BTreeMap<String, Vec<u8>>, PackFault> {
     for place in 0..zip.len() {
         let file = zip.by_index(place)?;
         let path = file.name()?.into_owned();
-        let fault = |what: String| PackFault::File { path: path.clone(), fault: what };
+        let fault = |what: String| EvidencePackFault::File { path: path.clone(), fault: what };
         if !file.is_file() {
             return Err(fault("it is no plain file".to_owned()));
         }
@@ -214,9 +215,9 @@ fn unzip(bytes: &[u8]) -> Result<BTreeMap<String, Vec<u8>>, PackFault> {
         );
         let mut content = Vec::new();
         let read = file.take(left + 1).read_to_end(&mut content).map_err(|error| fault(error.to_string()))?;
-        left = left.checked_sub(read as u64).ok_or(PackFault::TooLarge)?;
+        left = left.checked_sub(read as u64).ok_or(EvidencePackFault::TooLarge)?;
         if files.insert(path.clone(), content).is_some() {
-            return Err(PackFault::Changed { path, what: "there twice" });
+            return Err(EvidencePackFault::Changed { path, what: "there twice" });
         }
     }
     // Nothing between the files: other tools could show what stands there in the place of what was checked.
@@ -225,13 +226,13 @@ fn unzip(bytes: &[u8]) -> Result<BTreeMap<String, Vec<u8>>, PackFault> {
     if end == Some(zip.central_directory_start()) && ends_there {
         Ok(files)
     } else {
-        Err(PackFault::Changed { path: "the ZIP file".to_owned(), what: "more than its files" })
+        Err(EvidencePackFault::Changed { path: "the ZIP file".to_owned(), what: "more than its files" })
     }
 }
 
 /// Puts a file where it belongs, if a bundle has files of that path.
-fn put(contents: &mut Contents, path: &str, text: String) -> Result<(), PackFault> {
-    let unknown = || PackFault::Changed { path: path.to_owned(), what: "no file of a bundle" };
+fn put(contents: &mut EvidenceContents, path: &str, text: String) -> Result<(), EvidencePackFault> {
+    let unknown = || EvidencePackFault::Changed { path: path.to_owned(), what: "no file of a bundle" };
     let parts: Vec<&str> = path.split('/').collect();
     match parts.as_slice() {
         ["entries", name] => {
@@ -243,7 +244,7 @@ fn put(contents: &mut Contents, path: &str, text: String) -> Result<(), PackFaul
             // `entries/7.json` comes before `entries/7.tlog-proof`.
             match (kind, contents.entries.get_mut(&index)) {
                 ("json", None) => {
-                    contents.entries.insert(index, read_json::<Entry>(path, text.as_bytes())?);
+                    contents.entries.insert(index, read_json::<EvidenceEntry>(path, text.as_bytes())?);
                 }
                 ("tlog-proof", Some(entry)) => entry.proof = Some(text),
                 _ => return Err(unknown()),

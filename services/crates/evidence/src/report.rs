@@ -9,7 +9,7 @@ use rovuma_schemas::{
 };
 use rovuma_tlog::Pruned;
 
-use crate::{Checked, CheckedEntry, Contents, LeftOut, MessageFiles, Role};
+use crate::{CheckedEntry, CheckedEvidence, EntryRole, EvidenceContents, LeftOut, MessageFiles};
 
 /// The list with what actions are called.
 const ACTIONS: &str = "audit_actions";
@@ -18,7 +18,7 @@ const ACTIONS: &str = "audit_actions";
 ///
 /// # Errors
 /// What the template says, which is nothing that contents can bring about.
-pub fn render(contents: &Contents, checked: &Checked) -> Result<String, askama::Error> {
+pub fn render(contents: &EvidenceContents, checked: &CheckedEvidence) -> Result<String, askama::Error> {
     Report::of(contents, checked).render()
 }
 
@@ -62,7 +62,7 @@ impl ReportText {
 struct Report<'a> {
     lang: Locale,
     text: ReportText,
-    contents: &'a Contents,
+    contents: &'a EvidenceContents,
     reason: &'a str,
     heads: Vec<HeadRow>,
     rows: Vec<Row<'a>>,
@@ -130,10 +130,10 @@ struct MessageView<'a> {
 }
 
 impl<'a> Report<'a> {
-    fn of(contents: &'a Contents, checked: &'a Checked) -> Self {
+    fn of(contents: &'a EvidenceContents, checked: &'a CheckedEvidence) -> Self {
         let manifest = &contents.manifest;
         let (lang, text) = (manifest.language, ReportText::of(manifest.language));
-        let items = checked.entries.iter().filter(|(_, entry)| entry.role == Role::Item);
+        let items = checked.entries.iter().filter(|(_, entry)| entry.role == EntryRole::Item);
         Self {
             lang,
             text,
@@ -193,7 +193,7 @@ impl<'a> Row<'a> {
     }
 }
 
-fn erased<'a>(checked: &'a Checked, text: ReportText) -> Vec<Erased<'a>> {
+fn erased<'a>(checked: &'a CheckedEvidence, text: ReportText) -> Vec<Erased<'a>> {
     let erased = checked.entries.iter().filter_map(|(index, entry)| {
         let order = entry.erased_by?;
         let given = checked.entries.get(&order)?;

@@ -137,7 +137,7 @@ pub struct Cosigned {
     pub unix_s: u64,
 }
 
-/// A checkpoint that its log has signed, with a key that was pinned. Only a [`Policy`](crate::Policy) makes one.
+/// A checkpoint that its log has signed, with a key that was pinned. Only a [`LogPolicy`](crate::LogPolicy) makes one.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Checkpoint {
     head: Head,

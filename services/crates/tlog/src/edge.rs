@@ -14,7 +14,7 @@ pub struct Edge {
 
 /// A node that appending completed.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Node {
+pub struct TreeNode {
     /// Its height: 0 is a leaf.
     pub level: u8,
     /// Which of its level, from 0.
@@ -64,13 +64,14 @@ impl Edge {
     }
 
     /// Appends a leaf and gives the nodes that are complete with it, from the leaf upwards.
-    pub fn append(&mut self, leaf: Hash) -> Vec<Node> {
-        let mut node = Node { level: 0, index: self.size, hash: leaf };
+    pub fn append(&mut self, leaf: Hash) -> Vec<TreeNode> {
+        let mut node = TreeNode { level: 0, index: self.size, hash: leaf };
         let mut completed = vec![node];
         // Each low bit that is set is a subtree as high as the one in hand: together they make one twice as large.
         while self.size >> node.level & 1 == 1 {
             let Some(left) = self.subtrees.pop() else { break };
-            node = Node { level: node.level + 1, index: node.index >> 1, hash: node_hash(left, node.hash) };
+            node =
+                TreeNode { level: node.level + 1, index: node.index >> 1, hash: node_hash(left, node.hash) };
             completed.push(node);
         }
         self.subtrees.push(node.hash);

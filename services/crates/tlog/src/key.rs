@@ -49,7 +49,7 @@ pub struct NoteKey {
 
 /// A text that is no key of signed notes.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum KeyFault {
+pub enum NoteKeyFault {
     /// The name is empty or has a space or a plus in it.
     #[error("{name:?} cannot be a key's name: it is empty, or has a space or a plus in it")]
     Name {
@@ -81,22 +81,22 @@ impl NoteKey {
     /// A log's key, whose name is the log's origin.
     ///
     /// # Errors
-    /// [`KeyFault::Name`].
-    pub fn of_log(origin: &str, key: &PublicKey) -> Result<Self, KeyFault> {
+    /// [`NoteKeyFault::Name`].
+    pub fn of_log(origin: &str, key: &PublicKey) -> Result<Self, NoteKeyFault> {
         Self::new(origin, KeyKind::Log, key.as_bytes())
     }
 
     /// A witness's key.
     ///
     /// # Errors
-    /// [`KeyFault::Name`].
-    pub fn of_cosigner(name: &str, key: &PublicKey) -> Result<Self, KeyFault> {
+    /// [`NoteKeyFault::Name`].
+    pub fn of_cosigner(name: &str, key: &PublicKey) -> Result<Self, NoteKeyFault> {
         Self::new(name, KeyKind::Cosigner, key.as_bytes())
     }
 
-    fn new(name: &str, kind: KeyKind, bytes: &[u8]) -> Result<Self, KeyFault> {
+    fn new(name: &str, kind: KeyKind, bytes: &[u8]) -> Result<Self, NoteKeyFault> {
         if !signed_note::is_key_name_valid(name) || name.chars().any(char::is_control) {
-            return Err(KeyFault::Name { name: name.to_owned() });
+            return Err(NoteKeyFault::Name { name: name.to_owned() });
         }
         let typed = [&[kind.byte()], bytes].concat();
         Ok(Self { id: signed_note::key_id(name, &typed), name: name.to_owned(), kind, bytes: bytes.to_vec() })
@@ -138,23 +138,23 @@ impl fmt::Display for NoteKey {
 }
 
 impl FromStr for NoteKey {
-    type Err = KeyFault;
+    type Err = NoteKeyFault;
 
-    fn from_str(text: &str) -> Result<Self, KeyFault> {
+    fn from_str(text: &str) -> Result<Self, NoteKeyFault> {
         let mut parts = text.splitn(3, '+');
         let (Some(name), Some(id), Some(typed)) = (parts.next(), parts.next(), parts.next()) else {
-            return Err(KeyFault::Shape);
+            return Err(NoteKeyFault::Shape);
         };
         let got = u32::from_str_radix(id, 16).ok().filter(|got| format!("{got:08x}") == id);
-        let typed = STANDARD.decode(typed).map_err(|_| KeyFault::Shape)?;
-        let (got, (byte, bytes)) = got.zip(typed.split_first()).ok_or(KeyFault::Shape)?;
+        let typed = STANDARD.decode(typed).map_err(|_| NoteKeyFault::Shape)?;
+        let (got, (byte, bytes)) = got.zip(typed.split_first()).ok_or(NoteKeyFault::Shape)?;
         let kind = KeyKind::ALL.into_iter().find(|kind| kind.byte() == *byte);
-        let kind = kind.ok_or(KeyFault::Kind { byte: *byte })?;
+        let kind = kind.ok_or(NoteKeyFault::Kind { byte: *byte })?;
         if bytes.len() != kind.key_bytes() {
-            return Err(KeyFault::Shape);
+            return Err(NoteKeyFault::Shape);
         }
         let key = Self::new(name, kind, bytes)?;
-        if key.id == got { Ok(key) } else { Err(KeyFault::Id { name: key.name, expected: key.id, got }) }
+        if key.id == got { Ok(key) } else { Err(NoteKeyFault::Id { name: key.name, expected: key.id, got }) }
     }
 }
 

@@ -12,7 +12,7 @@
 //!
 //! Whoever writes a log keeps an [`Edge`], appends leaves to it, and keeps the tiles that it completes. Whoever proves
 //! asks [`needed_for_inclusion`] or [`needed_for_consistency`] which tiles to load and hands them over. Whoever checks
-//! reads an [`UnverifiedCheckpoint`], gets a [`Checkpoint`] from a [`Policy`] that holds only keys that were pinned, and
+//! reads an [`UnverifiedCheckpoint`], gets a [`Checkpoint`] from a [`LogPolicy`] that holds only keys that were pinned, and
 //! checks proofs against that; or [`check_log`]s a log whole.
 
 mod bundle;
@@ -30,12 +30,12 @@ mod whole;
 
 pub use bundle::{BundleFault, ENTRY_MAX_BYTES, entries_of, write_entry};
 pub use checkpoint::{Checkpoint, Cosigned, Head, HeadFault, UnverifiedCheckpoint};
-pub use edge::{Edge, EdgeFault, Node};
+pub use edge::{Edge, EdgeFault, TreeNode};
 pub use hash::{leaf_hash, node_hash};
-pub use key::{KeyFault, KeyKind, NoteKey};
+pub use key::{KeyKind, NoteKey, NoteKeyFault};
 pub use note::{CosignFault, add_cosignature, cosign, sign};
-pub use policy::{NotGood, Policy, PolicyFault, Verdict};
-pub use proof::{ProofFault, Tiles, needed_for_consistency, needed_for_inclusion};
+pub use policy::{LogPolicy, NotGood, PolicyFault, PolicyVerdict};
+pub use proof::{LoadedTiles, ProofFault, needed_for_consistency, needed_for_inclusion};
 pub use proof_file::{ProofFile, ProofFileFault};
 pub use pruned::{PRUNED_PATH, PRUNING_POLICY_MAX, Pruned, PrunedFault};
 pub use tile::{TILE_WIDTH, Tile, TileKind};

@@ -3,7 +3,7 @@
 use rovuma_envelope::{Signer, SignerFault};
 use signed_note::{Note, Signature as NoteSignature};
 
-use crate::{Checkpoint, Head, HeadFault, KeyFault, NoteKey, UnverifiedCheckpoint};
+use crate::{Checkpoint, Head, HeadFault, NoteKey, NoteKeyFault, UnverifiedCheckpoint};
 
 /// A checkpoint could not be signed or cosigned.
 #[derive(Debug, thiserror::Error)]
@@ -13,7 +13,7 @@ pub enum CosignFault {
     Head(#[from] HeadFault),
     /// The name cannot be a key's.
     #[error(transparent)]
-    Key(#[from] KeyFault),
+    Key(#[from] NoteKeyFault),
     /// The key would not sign.
     #[error(transparent)]
     Signer(#[from] SignerFault),
@@ -113,5 +113,5 @@ pub(crate) fn parts(unverified_note: &[u8]) -> Option<(Vec<u8>, Vec<NoteSignatur
 
 pub(crate) fn line(key: &NoteKey, signature: Vec<u8>) -> Result<NoteSignature, CosignFault> {
     let line = NoteSignature::new(key.name().to_owned(), key.id(), signature);
-    line.map_err(|_| KeyFault::Name { name: key.name().to_owned() }.into())
+    line.map_err(|_| NoteKeyFault::Name { name: key.name().to_owned() }.into())
 }

@@ -10,14 +10,14 @@
 
 use std::{collections::BTreeSet, str::FromStr};
 
-use crate::{Checkpoint, Cosigned, KeyFault, KeyKind, NoteKey, UnverifiedCheckpoint, note::cosigned_at};
+use crate::{Checkpoint, Cosigned, KeyKind, NoteKey, NoteKeyFault, UnverifiedCheckpoint, note::cosigned_at};
 
 /// Logs, witnesses and groups of a policy at most, of each: C2SP asks for 32 at least.
 const NAMED_MAX: usize = 64;
 
 /// Pinned keys, and which cosignatures a checkpoint needs.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Policy {
+pub struct LogPolicy {
     logs: Vec<NoteKey>,
     witnesses: Vec<Witness>,
     groups: Vec<Group>,
@@ -57,7 +57,7 @@ pub enum PolicyReason {
     Shape,
     /// Its key cannot be read.
     #[error(transparent)]
-    Key(#[from] KeyFault),
+    Key(#[from] NoteKeyFault),
     /// Its key is not of the kind that the line wants.
     #[error("the key is of another kind than the line")]
     KeyKind,
@@ -100,7 +100,7 @@ pub enum PolicyReason {
 
 /// What a policy says of a checkpoint.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Verdict {
+pub enum PolicyVerdict {
     /// Its log signed it, and enough witnesses cosigned.
     Good(Checkpoint),
     /// Its log signed it. These witnesses of the policy did not cosign, and they are too many.
@@ -139,7 +139,7 @@ pub enum NotGood {
     },
 }
 
-impl Verdict {
+impl PolicyVerdict {
     /// The checkpoint, if it is good.
     ///
     /// # Errors
@@ -154,17 +154,17 @@ impl Verdict {
     }
 }
 
-impl Policy {
+impl LogPolicy {
     /// What the policy says of a checkpoint.
-    pub fn judge(&self, unverified: UnverifiedCheckpoint) -> Verdict {
+    pub fn judge(&self, unverified: UnverifiedCheckpoint) -> PolicyVerdict {
         let text = unverified.text();
         let forged = |log: &&NoteKey| unverified.by(log).any(|signature| !log.verifies(text, signature));
         if let Some(log) = self.logs.iter().find(forged) {
-            return Verdict::Forged { name: log.name().to_owned() };
+            return PolicyVerdict::Forged { name: log.name().to_owned() };
         }
         let origin = &unverified.unverified_head().origin;
         if !self.logs.iter().any(|log| log.name() == origin && is_by(&unverified, log)) {
-            return Verdict::NotSigned;
+            return PolicyVerdict::NotSigned;
         }
         let mut cosigned = Vec::new();
         let countable = self.witnesses.iter().filter(|witness| witness.key.kind() == KeyKind::Cosigner);
@@ -172,7 +172,7 @@ impl Policy {
             let mut latest = None;
             for signature in unverified.by(key) {
                 let Some(unix_s) = cosigned_at(text, key, signature) else {
-                    return Verdict::Forged { name: key.name().to_owned() };
+                    return PolicyVerdict::Forged { name: key.name().to_owned() };
                 };
                 latest = latest.max(Some(unix_s));
             }
@@ -181,9 +181,9 @@ impl Policy {
         let missing = self.missing(&cosigned);
         let checkpoint = Checkpoint::verified(unverified, cosigned);
         if self.is_met(checkpoint.cosigned()) {
-            Verdict::Good(checkpoint)
+            PolicyVerdict::Good(checkpoint)
         } else {
-            Verdict::Unwitnessed { checkpoint, missing }
+            PolicyVerdict::Unwitnessed { checkpoint, missing }
         }
     }
 
@@ -227,7 +227,7 @@ fn is_by(unverified: &UnverifiedCheckpoint, key: &NoteKey) -> bool {
     unverified.by(key).next().is_some()
 }
 
-impl FromStr for Policy {
+impl FromStr for LogPolicy {
     type Err = PolicyFault;
 
     fn from_str(text: &str) -> Result<Self, PolicyFault> {
@@ -349,9 +349,9 @@ impl Reading {
         if self.is_named(name) { Ok(()) } else { Err(PolicyReason::Unknown { name: name.to_owned() }) }
     }
 
-    fn policy(self) -> Option<Policy> {
+    fn policy(self) -> Option<LogPolicy> {
         let quorum = Some(self.quorum?).filter(|quorum| quorum != NOBODY);
-        Some(Policy { logs: self.logs, witnesses: self.witnesses, groups: self.groups, quorum })
+        Some(LogPolicy { logs: self.logs, witnesses: self.witnesses, groups: self.groups, quorum })
     }
 }
 

@@ -72,12 +72,12 @@ pub fn needed_for_consistency(old: u64, new: u64) -> Result<Vec<Tile>, ProofFaul
 /// Tiles of hashes of a log of one size, as they were loaded. Nobody has checked them: whatever is made of them is
 /// checked against a signed root.
 #[derive(Clone, Debug, Default)]
-pub struct Tiles {
+pub struct LoadedTiles {
     size: u64,
     bytes: BTreeMap<Tile, Vec<u8>>,
 }
 
-impl Tiles {
+impl LoadedTiles {
     /// No tile yet, of a log of `size` leaves.
     pub fn of(size: u64) -> Self {
         Self { size, bytes: BTreeMap::new() }
@@ -117,7 +117,7 @@ impl Tiles {
         Edge::from_parts(self.size, hashes).map_err(|_| ProofFault::Wrong)
     }
 
-    /// The tiles that [`Tiles::edge`] needs.
+    /// The tiles that [`LoadedTiles::edge`] needs.
     pub fn needed_for_edge(size: u64) -> Vec<Tile> {
         let places = Edge::places(size).filter_map(|(level, index)| Tile::holding(level, index, size));
         distinct(places.map(|(tile, _)| tile))
@@ -144,7 +144,7 @@ impl Tiles {
 }
 
 struct Reader<'a> {
-    tiles: &'a Tiles,
+    tiles: &'a LoadedTiles,
     fault: RefCell<Option<ProofFault>>,
 }
 

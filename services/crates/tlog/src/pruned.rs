@@ -16,7 +16,7 @@ use rovuma_envelope::Signer;
 use signed_note::{Note, Signature as NoteSignature};
 
 use crate::{
-    CosignFault, HeadFault, NoteKey, Policy,
+    CosignFault, HeadFault, LogPolicy, NoteKey,
     note::{line, parts},
     policy::decimal,
 };
@@ -89,7 +89,7 @@ impl Pruned {
     ///
     /// # Errors
     /// [`PrunedFault`].
-    pub fn verify(unverified_note: &[u8], policy: &Policy) -> Result<Self, PrunedFault> {
+    pub fn verify(unverified_note: &[u8], policy: &LogPolicy) -> Result<Self, PrunedFault> {
         let (said, text, signatures) = read(unverified_note)?;
         let is_by = |key: &NoteKey| {
             let own =

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use tlog_tiles::Hash;
 
 use crate::{
-    BundleFault, Checkpoint, Edge, HeadFault, PRUNED_PATH, Policy, Pruned, PrunedFault, Tile, TileKind,
-    UnverifiedCheckpoint, Verdict, entries_of, leaf_hash, tile::TILE_HEIGHT,
+    BundleFault, Checkpoint, Edge, HeadFault, LogPolicy, PRUNED_PATH, PolicyVerdict, Pruned, PrunedFault,
+    Tile, TileKind, UnverifiedCheckpoint, entries_of, leaf_hash, tile::TILE_HEIGHT,
 };
 
 /// Where the checkpoint stands beneath a log's prefix.
@@ -131,7 +131,11 @@ pub struct WholeLog {
 ///
 /// # Errors
 /// [`LogFault`]: the first thing that does not hold.
-pub fn check_log<S, L, K>(files: &S, policy: &Policy, mut look: K) -> Result<WholeLog, LogFault<S::Fault, L>>
+pub fn check_log<S, L, K>(
+    files: &S,
+    policy: &LogPolicy,
+    mut look: K,
+) -> Result<WholeLog, LogFault<S::Fault, L>>
 where
     S: LogFiles,
     L: std::error::Error,
@@ -180,22 +184,22 @@ where
 
 fn signed<S: LogFiles, L: std::error::Error>(
     files: &S,
-    policy: &Policy,
+    policy: &LogPolicy,
 ) -> Result<Checkpoint, LogFault<S::Fault, L>> {
     let note = files.read(CHECKPOINT_PATH).map_err(LogFault::Files)?;
     let read = UnverifiedCheckpoint::read(&note).map_err(LogFault::Checkpoint)?;
     match policy.judge(read) {
-        Verdict::Good(checkpoint) => Ok(checkpoint),
-        Verdict::Unwitnessed { missing, .. } => Err(LogFault::Unwitnessed { missing }),
-        Verdict::NotSigned => Err(LogFault::NotSigned),
-        Verdict::Forged { name } => Err(LogFault::Forged { name }),
+        PolicyVerdict::Good(checkpoint) => Ok(checkpoint),
+        PolicyVerdict::Unwitnessed { missing, .. } => Err(LogFault::Unwitnessed { missing }),
+        PolicyVerdict::NotSigned => Err(LogFault::NotSigned),
+        PolicyVerdict::Forged { name } => Err(LogFault::Forged { name }),
     }
 }
 
 /// What the log says of the entries that it has taken out.
 fn taken_out<S: LogFiles, L: std::error::Error>(
     files: &S,
-    policy: &Policy,
+    policy: &LogPolicy,
     checkpoint: &Checkpoint,
 ) -> Result<Pruned, LogFault<S::Fault, L>> {
     let note = files.read(PRUNED_PATH).map_err(LogFault::Files)?;

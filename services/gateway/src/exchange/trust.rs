@@ -8,7 +8,7 @@ use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use rovuma_envelope::{
     Pin, PublicKey, SharedTrust, SignedTrustList, TrustFault, TrustPolicy, TrustStore, digest,
-    trust::{Expiring, Offered},
+    trust::{Expiring, OfferOutcome},
 };
 use rovuma_runtime::{Expiries, ExpiryKind, Shutdown};
 use rovuma_schemas::{CountryCode, Digest, Timestamp};
@@ -209,10 +209,10 @@ impl ListFile {
     }
 }
 
-fn taken(offered: Offered, now: Timestamp) -> Option<Loaded> {
+fn taken(offered: OfferOutcome, now: Timestamp) -> Option<Loaded> {
     match offered {
-        Offered::Unchanged { .. } => None,
-        Offered::Replaced { country, serial, .. } => {
+        OfferOutcome::Unchanged { .. } => None,
+        OfferOutcome::Replaced { country, serial, .. } => {
             tracing::info!(%country, serial, "trust list loaded");
             Some(Loaded { country, serial, at: now })
         }

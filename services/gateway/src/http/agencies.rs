@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::{Json, extract::State};
 use rovuma_api::{Access as _, Caller};
-use rovuma_envelope::Agency;
+use rovuma_envelope::ListedAgency;
 use rovuma_policy::act;
 use rovuma_schemas::{AgencyCode, CountryCode, Timestamp};
 use serde::Serialize;
@@ -50,10 +50,10 @@ pub(crate) async fn list(
 ) -> Result<Json<Agencies>, ApiError> {
     let permit = gateway.permit_own(&caller, act::TrustRead).await?;
     let (now, trust) = (gateway.base.now(), gateway.exchange.trust.current());
-    let can_be_written_to = |agency: &&Agency| {
+    let can_be_written_to = |agency: &&ListedAgency| {
         agency.code != *permit.resource().owner() && !agency.code.is_node() && is_in_force(agency, now)
     };
-    let row = |agency: &Agency| AgencyRow {
+    let row = |agency: &ListedAgency| AgencyRow {
         code: agency.code.clone(),
         country: agency.code.country(),
         name: labels(agency).get(caller.locale()).to_owned(),
@@ -65,6 +65,6 @@ pub(crate) async fn list(
     Ok(Json(Agencies { items }))
 }
 
-fn is_in_force(agency: &Agency, now: Timestamp) -> bool {
+fn is_in_force(agency: &ListedAgency, now: Timestamp) -> bool {
     agency.valid_from <= now && agency.valid_until.is_none_or(|until| now < until)
 }

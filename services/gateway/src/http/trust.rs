@@ -12,7 +12,7 @@ use axum::{
 };
 use rovuma_api::{Access as _, Caller};
 use rovuma_envelope::{
-    Agency, TrustStore,
+    ListedAgency, TrustStore,
     trust::{ListState, ListStatus, RevocationReason, SealingKeyEntry, SigningKeyEntry},
 };
 use rovuma_policy::act;
@@ -163,7 +163,7 @@ const fn word(state: ListState) -> &'static str {
     }
 }
 
-fn agency(agency: &Agency) -> AgencyView {
+fn agency(agency: &ListedAgency) -> AgencyView {
     AgencyView {
         code: agency.code.clone(),
         names: agency.names.clone(),

@@ -6,7 +6,9 @@ mod messages;
 use std::{collections::BTreeMap, path::PathBuf};
 
 use clap::Args;
-use rovuma_evidence::{Bundle, Checked, Contents, Counts, FORMAT, Manifest, Requester, render};
+use rovuma_evidence::{
+    CheckedEvidence, EvidenceBundle, EvidenceContents, EvidenceCounts, FORMAT, Manifest, Requester, render,
+};
 use rovuma_schemas::Locale;
 use serde::Serialize;
 
@@ -46,13 +48,13 @@ pub(crate) struct MakeBundle {
 #[derive(Debug, Serialize)]
 struct Made {
     file: PathBuf,
-    counts: Counts,
+    counts: EvidenceCounts,
     left_out: usize,
 }
 
 impl std::fmt::Display for Made {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Counts { items, erased, messages, receipts, unproven, .. } = self.counts;
+        let EvidenceCounts { items, erased, messages, receipts, unproven, .. } = self.counts;
         writeln!(f, "{}", self.file.display())?;
         writeln!(f, "  entries   {items}, of which erased {erased}, without a proof {unproven}")?;
         write!(f, "  messages  {messages} with {receipts} receipts; not in the bundle {}", self.left_out)
@@ -67,7 +69,7 @@ impl MakeBundle {
         let audit = self.server.client(app, Server::Audit).await?;
         let query = self.filter.query(&audit).await?;
         let caller = audit.caller();
-        let mut contents = Contents {
+        let mut contents = EvidenceContents {
             manifest: Manifest {
                 format: FORMAT.to_owned(),
                 made_at: app.now(),
@@ -81,7 +83,7 @@ impl MakeBundle {
                 query: query.iter().cloned().collect(),
                 log_length: 0,
                 end: 0,
-                counts: Counts::default(),
+                counts: EvidenceCounts::default(),
                 heads: Vec::new(),
                 erased: Vec::new(),
                 left_out: Vec::new(),
@@ -97,12 +99,12 @@ impl MakeBundle {
         let gateway = self.server.elsewhere(self.gateway.clone());
         messages::collect(app, &gateway, self.filter.message(), &mut contents).await?;
         // What does not hold is not handed on as evidence.
-        let checked = Checked::complete(&mut contents, &policy).map_err(|fault| {
+        let checked = CheckedEvidence::complete(&mut contents, &policy).map_err(|fault| {
             Failure::verification(format!("what the servers sent does not hold: {fault}"))
                 .next("tell the national auditor, and keep this message")
         })?;
         let report = render(&contents, &checked).map_err(|fault| Failure::local(fault.to_string()))?;
-        let mut bundle = Bundle { contents, report };
+        let mut bundle = EvidenceBundle { contents, report };
         let bytes = bundle.pack().map_err(|fault| Failure::usage(fault.to_string()))?;
         // It may hold whole messages: for its owner alone.
         let mut file = NewFile::create(&self.out)?;

@@ -8,7 +8,7 @@ use std::{
 
 use clap::Args;
 use rovuma_schemas::CountryCode;
-use rovuma_tlog::{NoteKey, Policy};
+use rovuma_tlog::{LogPolicy, NoteKey};
 use serde::Serialize;
 
 use crate::{
@@ -103,7 +103,7 @@ impl MakePolicy {
         let names: Vec<String> = self.witnesses.iter().map(|witness| witness.country.to_string()).collect();
         line(&mut text, format_args!("group countries all {}", names.join(" ")));
         line(&mut text, format_args!("quorum countries"));
-        let policy: Policy = text.parse().map_err(|fault| Failure::usage(format!("{fault}")))?;
+        let policy: LogPolicy = text.parse().map_err(|fault| Failure::usage(format!("{fault}")))?;
         files::create_public(&self.out, &text)?;
         app.out.show(&Made { file: self.out, logs: policy.logs().len(), witnesses: names.len() })?;
         Ok(Exit::Ok)

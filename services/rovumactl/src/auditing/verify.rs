@@ -9,7 +9,7 @@ use std::{fmt, path::PathBuf};
 
 use clap::Args;
 use rovuma_schemas::{CountryCode, Timestamp};
-use rovuma_tlog::{Checkpoint, LogFault, Policy, Pruned, WholeLog, check_log};
+use rovuma_tlog::{Checkpoint, LogFault, LogPolicy, Pruned, WholeLog, check_log};
 use serde::Serialize;
 
 use crate::{
@@ -211,12 +211,12 @@ impl Verify {
 }
 
 /// Reads a policy: keys that were handed over by people.
-pub(super) fn read_policy(path: &std::path::Path) -> Outcome<Policy> {
+pub(super) fn read_policy(path: &std::path::Path) -> Outcome<LogPolicy> {
     parse_policy(path, &read_text(path)?)
 }
 
 /// The policy that a file's text is.
-pub(super) fn parse_policy(path: &std::path::Path, text: &str) -> Outcome<Policy> {
+pub(super) fn parse_policy(path: &std::path::Path, text: &str) -> Outcome<LogPolicy> {
     text.parse().map_err(|fault| {
         Failure::usage(format!("{}: {fault}", path.display()))
             .next("give the policy that was handed over with the keys: rovumactl audit policy writes one")
@@ -232,7 +232,7 @@ async fn off_the_runtime(
 }
 
 /// Checks a whole log from its raw bytes.
-fn whole<S>(what: String, files: &S, policy: &Policy, pruning: &Pruning) -> Outcome<Report>
+fn whole<S>(what: String, files: &S, policy: &LogPolicy, pruning: &Pruning) -> Outcome<Report>
 where
     S: rovuma_tlog::LogFiles<Fault = ReadFault>,
 {

@@ -8,7 +8,7 @@ use std::{fmt, path::PathBuf, time::Duration};
 
 use clap::Args;
 use rovuma_schemas::Timestamp;
-use rovuma_tlog::{CHECKPOINT_PATH, Checkpoint, Policy, UnverifiedCheckpoint, Verdict};
+use rovuma_tlog::{CHECKPOINT_PATH, Checkpoint, LogPolicy, PolicyVerdict, UnverifiedCheckpoint};
 use serde::Serialize;
 
 use super::verify::{origin_path, read_policy};
@@ -148,7 +148,7 @@ impl Watch {
         !self.log.contains('/')
     }
 
-    async fn look(&self, app: &App, policy: &Policy) -> Outcome<Look> {
+    async fn look(&self, app: &App, policy: &LogPolicy) -> Outcome<Look> {
         // A token ends: each look asks for a client anew.
         let client = self.server.client(app, Server::Audit).await?;
         let former = self.remembered(policy)?;
@@ -182,7 +182,7 @@ impl Watch {
     async fn compare(
         &self,
         client: &Client,
-        policy: &Policy,
+        policy: &LogPolicy,
         former: Option<&Checkpoint>,
         checkpoint: &Checkpoint,
     ) -> Outcome<Option<Found>> {
@@ -197,7 +197,7 @@ impl Watch {
             .map(|(finding, detail)| (finding, format!("{detail}; the former head is in {kept}: keep it"))))
     }
 
-    fn remembered(&self, policy: &Policy) -> Outcome<Option<Checkpoint>> {
+    fn remembered(&self, policy: &LogPolicy) -> Outcome<Option<Checkpoint>> {
         if !self.state.exists() {
             return Ok(None);
         }
@@ -210,7 +210,7 @@ impl Watch {
             false => origin == self.log,
         };
         match policy.judge(read) {
-            Verdict::Good(checkpoint) if is_followed(&checkpoint.head().origin) => Ok(Some(checkpoint)),
+            PolicyVerdict::Good(checkpoint) if is_followed(&checkpoint.head().origin) => Ok(Some(checkpoint)),
             _ => Err(unusable(&"not a good head of this log").next("give another file with --state")),
         }
     }

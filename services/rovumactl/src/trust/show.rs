@@ -5,7 +5,7 @@ use std::{fmt, path::PathBuf};
 use clap::Args;
 use rovuma_envelope::{
     SignedTrustList,
-    trust::{Agency, ListContent, Revocation, RevocationReason},
+    trust::{ListContent, ListedAgency, Revocation, RevocationReason},
 };
 use rovuma_schemas::Timestamp;
 use serde::Serialize;
@@ -84,7 +84,7 @@ impl fmt::Display for Shown {
     }
 }
 
-fn write_agency(f: &mut fmt::Formatter<'_>, agency: &Agency) -> fmt::Result {
+fn write_agency(f: &mut fmt::Formatter<'_>, agency: &ListedAgency) -> fmt::Result {
     let name = agency.names.get("en").or_else(|| agency.names.values().next()).map_or("", String::as_str);
     let end = agency.valid_until.map_or(String::new(), |until| format!(" until {until}"));
     writeln!(f, "\n{}  {} (from {}{end})", agency.code, safe(name), agency.valid_from)?;

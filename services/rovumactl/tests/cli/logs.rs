@@ -11,8 +11,8 @@ use rovuma_schemas::{
     audit::{AUDIT_VERSION, AuditAction, AuditEvent, AuditLeaf, AuditObject, AuditOutcome, FIRST_PREVIOUS},
 };
 use rovuma_tlog::{
-    Checkpoint, Edge, Head, NoteKey, Policy, Tile, TileKind, UnverifiedCheckpoint, Verdict, add_cosignature,
-    cosign, leaf_hash, sign, write_entry,
+    Checkpoint, Edge, Head, LogPolicy, NoteKey, PolicyVerdict, Tile, TileKind, UnverifiedCheckpoint,
+    add_cosignature, cosign, leaf_hash, sign, write_entry,
 };
 
 /// What a server answers, by path.
@@ -53,11 +53,11 @@ impl Keys {
     }
 
     fn sign(&self, head: &Head) -> Checkpoint {
-        let policy: Policy = self.policy().parse().expect("a policy");
+        let policy: LogPolicy = self.policy().parse().expect("a policy");
         let mut note = UnverifiedCheckpoint::read(&sign(head, &self.log).expect("signed")).expect("reads");
         let now = u64::try_from(Timestamp::system_now().as_micros() / 1_000_000).expect("after 1970");
         for (name, key) in WITNESSES.iter().zip(&self.witnesses) {
-            let (Verdict::Good(checkpoint) | Verdict::Unwitnessed { checkpoint, .. }) =
+            let (PolicyVerdict::Good(checkpoint) | PolicyVerdict::Unwitnessed { checkpoint, .. }) =
                 policy.judge(note.clone())
             else {
                 panic!("the log signed it");

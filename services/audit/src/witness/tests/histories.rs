@@ -8,7 +8,7 @@ use rovuma_schemas::{
     CountryCode, Line,
     audit::{AuditCheckpoint, WitnessAnswer, WitnessPost, WitnessWord},
 };
-use rovuma_tlog::{Head, Policy, UnverifiedCheckpoint, Verdict};
+use rovuma_tlog::{Head, LogPolicy, PolicyVerdict, UnverifiedCheckpoint};
 
 use super::support::{Agreement, Installation, both, evidence, exchange, other_history, signed};
 use crate::{intake::IntakeKeys, testing::start};
@@ -140,9 +140,11 @@ async fn a_head_that_is_of_no_log_of_the_partner_is_not_cosigned() {
 /// A cosignature of the request's head by a witness with the partner's name and another key.
 fn stranger_line(agreed: &Agreement, stranger: &Installation, question: &WitnessPost) -> Option<Line> {
     let WitnessWord::Checkpoint(asked) = &question.word else { panic!("a question") };
-    let policy: Policy = agreed.policy.parse().expect("a policy");
+    let policy: LogPolicy = agreed.policy.parse().expect("a policy");
     let read = UnverifiedCheckpoint::read(asked.checkpoint.as_str().as_bytes()).expect("a checkpoint");
-    let Verdict::Unwitnessed { checkpoint, .. } = policy.judge(read) else { panic!("not cosigned yet") };
+    let PolicyVerdict::Unwitnessed { checkpoint, .. } = policy.judge(read) else {
+        panic!("not cosigned yet")
+    };
     let key = IntakeKeys::load_signing_key(&SecretFile::new(stranger.dir.path().join("witness.pem")))
         .expect("a key");
     let line = rovuma_tlog::cosign(&checkpoint, "mz.audit", &key, 1_700_000_000).expect("signed");

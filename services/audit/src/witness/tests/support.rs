@@ -9,7 +9,7 @@ use rovuma_schemas::{
     audit::{AuditAction, AuditCosignature, WitnessAnswer, WitnessPost, WitnessWord},
 };
 use rovuma_store::{FutureExt, Store, StoreConfig, WriteError};
-use rovuma_tlog::{CHECKPOINT_PATH, Head, NoteKey, Policy, UnverifiedCheckpoint, Verdict};
+use rovuma_tlog::{CHECKPOINT_PATH, Head, LogPolicy, NoteKey, PolicyVerdict, UnverifiedCheckpoint};
 use rovuma_trail::AuditRecord;
 use sqlx::Row;
 
@@ -33,7 +33,7 @@ pub(super) struct Installation {
     pub(super) clock: ManualClock,
     pub(super) store: Store,
     pub(super) sequencer: Arc<Sequencer>,
-    pub(super) policy: Arc<Policy>,
+    pub(super) policy: Arc<LogPolicy>,
     pub(super) publisher: Publisher,
     pub(super) witness: Witness,
     pub(super) replies: ReplyHandler,
@@ -187,7 +187,7 @@ impl Installation {
 
     pub(super) fn is_good(&self, note: &[u8]) -> bool {
         let read = UnverifiedCheckpoint::read(note).expect("a checkpoint");
-        matches!(self.policy.judge(read), Verdict::Good(_))
+        matches!(self.policy.judge(read), PolicyVerdict::Good(_))
     }
 
     pub(super) async fn publish(&self) {

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use rovuma_schemas::{AgencyCode, CountryCode, Timestamp};
 
-use super::{Agency, ListContent, chain::SUCCESSIONS_MAX};
+use super::{ListContent, ListedAgency, chain::SUCCESSIONS_MAX};
 use crate::{KeyId, PublicKey};
 
 /// The format that this build reads and writes.
@@ -145,7 +145,7 @@ fn check_head(content: &ListContent, signed_by: &PublicKey) -> Result<(), Conten
     Ok(())
 }
 
-fn check_agency(agency: &Agency, keys: &mut BTreeSet<String>) -> Result<(), ContentFault> {
+fn check_agency(agency: &ListedAgency, keys: &mut BTreeSet<String>) -> Result<(), ContentFault> {
     let code = || agency.code.clone();
     let backwards = |what| ContentFault::Validity { agency: code(), what };
     if agency.valid_until.is_some_and(|until| until <= agency.valid_from) {

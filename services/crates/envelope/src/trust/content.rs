@@ -32,12 +32,12 @@ pub struct ListContent {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub successions: Vec<GeneralJws>,
     /// The agencies of this country.
-    pub agencies: Vec<Agency>,
+    pub agencies: Vec<ListedAgency>,
 }
 
 /// One agency and all that others must know to hear it and to write to it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Agency {
+pub struct ListedAgency {
     /// Its code, of the list's own country.
     pub code: AgencyCode,
     /// Its name by language (ISO 639-1).

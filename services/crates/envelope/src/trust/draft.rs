@@ -7,8 +7,8 @@ use std::collections::BTreeMap;
 use rovuma_schemas::{AgencyCode, CountryCode, Timestamp};
 
 use super::{
-    Accepts, Agency, ContentFault, GeneralJws, ListContent, SendRule, SignedTrustList, TrustFault, TrustList,
-    chain,
+    Accepts, ContentFault, GeneralJws, ListContent, ListedAgency, SendRule, SignedTrustList, TrustFault,
+    TrustList, chain,
     check::{LIST_FORMAT, check},
 };
 use crate::{KeyId, PublicKey, Signer, SignerFault, Typ};
@@ -117,7 +117,7 @@ impl TrustListDraft {
         let node = AgencyCode::node_of(country);
         let name = format!("Rovuma node {country}");
         let names = BTreeMap::from(["pt", "sw", "en"].map(|language| (language.to_owned(), name.clone())));
-        draft.content.agencies.push(Agency {
+        draft.content.agencies.push(ListedAgency {
             may_send: default_rules(&node),
             code: node,
             names,
@@ -161,7 +161,7 @@ impl TrustListDraft {
             return Err(ContentFault::AgencyTwice { agency: new.code }.into());
         }
         let may_send = if new.may_send.is_empty() { default_rules(&new.code) } else { new.may_send };
-        self.content.agencies.push(Agency {
+        self.content.agencies.push(ListedAgency {
             code: new.code,
             names: new.names,
             parent: new.parent,
@@ -248,7 +248,7 @@ impl TrustListDraft {
         if expected == got { Ok(()) } else { Err(DraftFault::NotTheAuthority { expected, got }) }
     }
 
-    fn agency(&mut self, code: &AgencyCode) -> Result<&mut Agency, DraftFault> {
+    fn agency(&mut self, code: &AgencyCode) -> Result<&mut ListedAgency, DraftFault> {
         let found = self.content.agencies.iter_mut().find(|agency| agency.code == *code);
         found.ok_or_else(|| DraftFault::UnknownAgency { agency: code.clone() })
     }

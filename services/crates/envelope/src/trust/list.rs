@@ -5,7 +5,8 @@ use std::collections::HashMap;
 use rovuma_schemas::{AgencyCode, CountryCode, Digest, Timestamp};
 
 use super::{
-    Agency, ContentFault, GeneralJws, ListContent, Pin, SigningKeyEntry, TrustFault, chain, check::check,
+    ContentFault, GeneralJws, ListContent, ListedAgency, Pin, SigningKeyEntry, TrustFault, chain,
+    check::check,
 };
 use crate::{KeyId, PublicKey, Typ, digest};
 
@@ -138,12 +139,12 @@ impl TrustList {
     }
 
     /// The agency with this code.
-    pub fn agency(&self, code: &AgencyCode) -> Option<&Agency> {
+    pub fn agency(&self, code: &AgencyCode) -> Option<&ListedAgency> {
         self.content.agencies.get(*self.by_code.get(code)?)
     }
 }
 
-impl Agency {
+impl ListedAgency {
     /// The signing key with this id.
     pub fn signing_key(&self, kid: &KeyId) -> Option<&SigningKeyEntry> {
         self.signing_keys.iter().find(|entry| entry.kid == *kid)

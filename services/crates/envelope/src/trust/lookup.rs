@@ -2,7 +2,7 @@
 
 use rovuma_schemas::{AgencyCode, CountryCode, Timestamp};
 
-use super::{Agency, KeyState, RevocationReason, SealingKeyEntry, TrustList, TrustStore};
+use super::{KeyState, ListedAgency, RevocationReason, SealingKeyEntry, TrustList, TrustStore};
 use crate::{BUNDLE_FORMAT, KeyId, SealingRecipient};
 
 /// Nothing can be sealed to an agency now. It may be possible with the next list.
@@ -98,12 +98,12 @@ pub struct Expiry {
 
 impl TrustStore {
     /// The agency with this code, from the list of its own country.
-    pub fn agency(&self, code: &AgencyCode) -> Option<&Agency> {
+    pub fn agency(&self, code: &AgencyCode) -> Option<&ListedAgency> {
         self.list(code.country())?.agency(code)
     }
 
     /// Every agency of every list.
-    pub fn agencies(&self) -> impl Iterator<Item = &Agency> {
+    pub fn agencies(&self) -> impl Iterator<Item = &ListedAgency> {
         self.lists().flat_map(|list| &list.content().agencies)
     }
 
@@ -213,7 +213,7 @@ impl TrustStore {
     }
 }
 
-fn agency_expiries(agency: &Agency) -> impl Iterator<Item = Expiry> {
+fn agency_expiries(agency: &ListedAgency) -> impl Iterator<Item = Expiry> {
     let signing = agency.signing_keys.iter().filter(|key| key.revoked.is_none()).map(|key| Expiry {
         what: Expiring::SigningKey(agency.code.clone(), key.kid),
         not_after: key.not_after,

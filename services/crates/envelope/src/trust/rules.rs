@@ -2,7 +2,7 @@
 
 use rovuma_schemas::{AgencyCode, Timestamp};
 
-use super::{Agency, RevocationReason, SigningKeyEntry, TrustPolicy};
+use super::{ListedAgency, RevocationReason, SigningKeyEntry, TrustPolicy};
 use crate::KeyId;
 
 /// Why a key does not speak for a message. For logs: outsiders are told one code for all of them.
@@ -132,7 +132,7 @@ impl SigningKeyEntry {
 
 /// Whether revocation forbids the key for a message of that `created`.
 pub(crate) fn check_revocation(
-    agency: &Agency,
+    agency: &ListedAgency,
     key: &SigningKeyEntry,
     created: Timestamp,
 ) -> Result<(), KeyRefusal> {
@@ -150,7 +150,7 @@ pub(crate) fn check_revocation(
 
 /// Whether key and agency were valid when the message was created, and the message is not too late.
 pub(crate) fn check_validity(
-    agency: &Agency,
+    agency: &ListedAgency,
     key: &SigningKeyEntry,
     created: Timestamp,
     now: Timestamp,

@@ -4,7 +4,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use rovuma_schemas::Timestamp;
 
-use super::{Offered, TrustFault, TrustStore};
+use super::{OfferOutcome, TrustFault, TrustStore};
 
 /// Holds the present [`TrustStore`] and swaps it whole.
 ///
@@ -30,11 +30,11 @@ impl SharedTrust {
     ///
     /// # Errors
     /// [`TrustFault`]; the store then stays as it is.
-    pub fn offer(&self, json: &[u8], now: Timestamp) -> Result<Offered, TrustFault> {
+    pub fn offer(&self, json: &[u8], now: Timestamp) -> Result<OfferOutcome, TrustFault> {
         // Held throughout, so that of two lists offered at once the older never comes to stand.
         let mut present = self.present.write().unwrap_or_else(PoisonError::into_inner);
         let (next, offered) = present.with_list(json, now)?;
-        if matches!(offered, Offered::Replaced { .. }) {
+        if matches!(offered, OfferOutcome::Replaced { .. }) {
             *present = Arc::new(next);
         }
         Ok(offered)
@@ -45,7 +45,7 @@ impl SharedTrust {
         &self,
         lists: impl IntoIterator<Item = &'a [u8]>,
         now: Timestamp,
-    ) -> Vec<Result<Offered, TrustFault>> {
+    ) -> Vec<Result<OfferOutcome, TrustFault>> {
         lists.into_iter().map(|json| self.offer(json, now)).collect()
     }
 }

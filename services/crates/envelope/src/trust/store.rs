@@ -134,7 +134,7 @@ pub enum TrustFault {
 
 /// What became of a list that was taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Offered {
+pub enum OfferOutcome {
     /// The very list that is held.
     Unchanged {
         /// Its country.
@@ -188,7 +188,7 @@ impl TrustStore {
     ///
     /// # Errors
     /// [`TrustFault`].
-    pub fn with_list(&self, json: &[u8], now: Timestamp) -> Result<(Self, Offered), TrustFault> {
+    pub fn with_list(&self, json: &[u8], now: Timestamp) -> Result<(Self, OfferOutcome), TrustFault> {
         let signed = SignedTrustList::from_json(json)?;
         let country = signed.unverified_content().country;
         let held = self.countries.get(&country).ok_or(TrustFault::NotPinned { country })?;
@@ -231,10 +231,10 @@ impl TrustStore {
 
 impl CountryTrust {
     /// Whether `offered` may take the place of the list held.
-    fn weigh(&self, offered: &TrustList) -> Result<Offered, TrustFault> {
+    fn weigh(&self, offered: &TrustList) -> Result<OfferOutcome, TrustFault> {
         let (country, serial) = (offered.country(), offered.serial());
         let Some(held) = &self.list else {
-            return Ok(Offered::Replaced { country, serial, previous: None });
+            return Ok(OfferOutcome::Replaced { country, serial, previous: None });
         };
         if serial < held.serial() {
             return Err(TrustFault::Older { country, held: held.serial(), offered: serial });
@@ -242,13 +242,13 @@ impl CountryTrust {
         if serial == held.serial() {
             let same = offered.digest() == held.digest();
             return if same {
-                Ok(Offered::Unchanged { country, serial })
+                Ok(OfferOutcome::Unchanged { country, serial })
             } else {
                 Err(TrustFault::SameSerial { country, serial })
             };
         }
         check_succession(held, offered)?;
-        Ok(Offered::Replaced { country, serial, previous: Some(held.serial()) })
+        Ok(OfferOutcome::Replaced { country, serial, previous: Some(held.serial()) })
     }
 }
 

@@ -2,13 +2,13 @@
 
 use rovuma_envelope::{
     PublicKey, SharedTrust, Signer, SigningKey, TrustFault, TrustListDraft, Typ,
-    trust::{DraftFault, GeneralJws, Offered},
+    trust::{DraftFault, GeneralJws, OfferOutcome},
 };
 use serde_json::{Value, json};
 
 use crate::world::{Country, DAY, HOUR, World, country, key, start, today};
 
-fn offer(trust: &SharedTrust, json: &str) -> Result<Offered, TrustFault> {
+fn offer(trust: &SharedTrust, json: &str) -> Result<OfferOutcome, TrustFault> {
     trust.offer(json.as_bytes(), start().plus(HOUR))
 }
 
@@ -41,7 +41,7 @@ fn a_partner_follows_from_the_key_it_pinned() {
     offer(&running, &before).expect("the first list");
     assert!(matches!(
         offer(&running, &mz.signed()),
-        Ok(Offered::Replaced { serial: 2, previous: Some(1), .. })
+        Ok(OfferOutcome::Replaced { serial: 2, previous: Some(1), .. })
     ));
     // And after a restart, with the old pin or the new one.
     let restarted = pinned(&pin);
@@ -84,7 +84,7 @@ fn the_old_authority_no_longer_signs() {
 }
 
 /// Mozambique's second list with its succession replaced by that text.
-fn with_succession(handed: &Handed, succession: Value) -> Result<Offered, TrustFault> {
+fn with_succession(handed: &Handed, succession: Value) -> Result<OfferOutcome, TrustFault> {
     let mut content = serde_json::to_value(handed.mz.draft.content()).expect("serialises");
     content["successions"] = json!([succession]);
     content["issued"] = json!(start());

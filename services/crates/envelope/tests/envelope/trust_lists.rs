@@ -3,7 +3,7 @@
 use rovuma_envelope::{
     Pin, SealingKey, SharedTrust, SignedTrustList, Signer, TrustFault, TrustStore, Typ,
     trust::{
-        ContentFault, Expiring, GeneralJws, KeyTerm, ListState, NoSealingKey, Offered, Revocation,
+        ContentFault, Expiring, GeneralJws, KeyTerm, ListState, NoSealingKey, OfferOutcome, Revocation,
         RevocationReason,
     },
 };
@@ -14,12 +14,12 @@ use crate::world::{
     Country, DAY, HOUR, World, agency, country, key, message, new_agency, outcome, signed, start, today, year,
 };
 
-fn offer(trust: &SharedTrust, json: &str) -> Result<Offered, TrustFault> {
+fn offer(trust: &SharedTrust, json: &str) -> Result<OfferOutcome, TrustFault> {
     trust.offer(json.as_bytes(), start().plus(HOUR))
 }
 
 /// The content of Mozambique's list, changed and truly signed by its authority.
-fn tampered(change: impl FnOnce(&mut Value)) -> Result<Offered, TrustFault> {
+fn tampered(change: impl FnOnce(&mut Value)) -> Result<OfferOutcome, TrustFault> {
     let world = World::new();
     let mut content = serde_json::to_value(world.mz.list().content()).expect("serialises");
     change(&mut content);
@@ -151,7 +151,7 @@ fn keys_keep_their_rules_even_when_the_authority_breaks_them() {
 #[test]
 fn members_of_newer_lists_are_passed_over() {
     let taken = tampered(|list| list["agencies"][1]["telephone"] = json!("+258"));
-    assert!(matches!(taken, Ok(Offered::Replaced { serial: 1, previous: None, .. })), "{taken:?}");
+    assert!(matches!(taken, Ok(OfferOutcome::Replaced { serial: 1, previous: None, .. })), "{taken:?}");
 }
 
 #[test]
@@ -161,9 +161,9 @@ fn the_serial_only_goes_up() {
     let first = world.mz.signed();
     world.mz.revise();
     let second = world.mz.signed();
-    assert!(matches!(offer(&trust, &second), Ok(Offered::Replaced { serial: 2, previous: None, .. })));
+    assert!(matches!(offer(&trust, &second), Ok(OfferOutcome::Replaced { serial: 2, previous: None, .. })));
     assert!(matches!(offer(&trust, &first), Err(TrustFault::Older { held: 2, offered: 1, .. })));
-    assert!(matches!(offer(&trust, &second), Ok(Offered::Unchanged { serial: 2, .. })));
+    assert!(matches!(offer(&trust, &second), Ok(OfferOutcome::Unchanged { serial: 2, .. })));
     world.mz.add_agency("mz.sernic");
     assert!(matches!(offer(&trust, &world.mz.signed()), Err(TrustFault::SameSerial { serial: 2, .. })));
     assert_eq!(trust.current().list(country("mz")).expect("held").serial(), 2);

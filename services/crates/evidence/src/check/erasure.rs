@@ -2,18 +2,22 @@
 
 use rovuma_schemas::audit::{AuditAction, AuditLeaf, AuditObject, AuditOutcome};
 
-use super::{Checked, CheckedEntry, Fault};
-use crate::Role;
+use super::{CheckedEntry, CheckedEvidence, EvidenceFault};
+use crate::EntryRole;
 
 /// What is not there was erased by an order that is there, and an order is there for something.
-pub(super) fn is_accounted_for(index: u64, entry: &CheckedEntry, checked: &Checked) -> Result<(), String> {
+pub(super) fn is_accounted_for(
+    index: u64,
+    entry: &CheckedEntry,
+    checked: &CheckedEvidence,
+) -> Result<(), String> {
     match (&entry.event, entry.erased_by, entry.role) {
         (Some(_), Some(_), _) => Err("it is said to be erased, and is there".to_owned()),
-        (None, None, Role::Item) => Err("its event is not there, and no order says why".to_owned()),
+        (None, None, EntryRole::Item) => Err("its event is not there, and no order says why".to_owned()),
         (_, Some(order), _) if !checked.is_erased_by(index, entry, order) => {
             Err(format!("its event was erased, and no proven order {order} about it is there"))
         }
-        (_, _, Role::Order) if !checked.entries.values().any(|other| other.erased_by == Some(index)) => {
+        (_, _, EntryRole::Order) if !checked.entries.values().any(|other| other.erased_by == Some(index)) => {
             Err("it is said to be an order, and nothing was erased by it".to_owned())
         }
         _ if !entry.is_proven && checked.reaches(&entry.origin, index) => {
@@ -31,7 +35,7 @@ fn place_of(origin: &str) -> Option<(&str, (u16, u16))> {
 }
 
 /// The logs of a service follow each other among its entries, whatever numbers these have.
-pub(super) fn follow_each_other(checked: &Checked) -> Result<(), Fault> {
+pub(super) fn follow_each_other(checked: &CheckedEvidence) -> Result<(), EvidenceFault> {
     let mut logs: Vec<_> = checked
         .begins
         .iter()
@@ -44,13 +48,13 @@ pub(super) fn follow_each_other(checked: &Checked) -> Result<(), Fault> {
         let [(before, _, end), (after, begin, _)] = pair else { continue };
         if before.0 == after.0 && begin < end {
             let what = "its log begins before the one before it ends".to_owned();
-            return Err(Fault::Entry { index: *begin, what });
+            return Err(EvidenceFault::Entry { index: *begin, what });
         }
     }
     Ok(())
 }
 
-impl Checked {
+impl CheckedEvidence {
     /// Whether the head of a log vouches for what stands at this place.
     fn reaches(&self, origin: &str, index: u64) -> bool {
         let end = self.begins.get(origin).zip(self.heads.get(origin));
@@ -128,12 +132,12 @@ mod unit {
         };
         let leaf = AuditLeaf::of(&event, digest(b""));
         let origin = origin.to_owned();
-        CheckedEntry { role: Role::Item, origin, leaf, event: None, is_proven: true, erased_by: None }
+        CheckedEntry { role: EntryRole::Item, origin, leaf, event: None, is_proven: true, erased_by: None }
     }
 
     /// Whether an entry at place 5 is believed to be erased by an order at this place.
     fn is_erased(erased: &CheckedEntry, order_index: u64, order: CheckedEntry) -> bool {
-        let mut checked = Checked {
+        let mut checked = CheckedEvidence {
             heads: BTreeMap::new(),
             pruned: Vec::new(),
             entries: BTreeMap::new(),

@@ -9,14 +9,17 @@ use rovuma_schemas::{
 };
 use serde::Deserialize;
 
-use super::{Checked, CheckedEntry, Fault};
-use crate::{Contents, MessageFiles};
+use super::{CheckedEntry, CheckedEvidence, EvidenceFault};
+use crate::{EvidenceContents, MessageFiles};
 
 /// Every message is one that an entry was written about, and every receipt is one for it.
-pub(super) fn messages(contents: &Contents, checked: &Checked) -> Result<(), Fault> {
+pub(super) fn messages(contents: &EvidenceContents, checked: &CheckedEvidence) -> Result<(), EvidenceFault> {
     for (id, files) in &contents.messages {
-        let fault =
-            |file: String, what: &str| Fault::Message { id: id.to_string(), file, what: what.to_owned() };
+        let fault = |file: String, what: &str| EvidenceFault::Message {
+            id: id.to_string(),
+            file,
+            what: what.to_owned(),
+        };
         let named = named_of(&id.to_string(), checked);
         for (country, jws) in &files.signed {
             if !named.contains(&digest(jws.as_bytes())) {
@@ -83,12 +86,12 @@ fn body_of(jws: &str, message_type: &str) -> Option<Vec<(MessageId, Digest)>> {
 }
 
 /// The digests that proven entries about a message name.
-fn named_of(id: &str, checked: &Checked) -> BTreeSet<Digest> {
+fn named_of(id: &str, checked: &CheckedEvidence) -> BTreeSet<Digest> {
     let proven = checked.about(id).filter(|entry| entry.is_proven);
     proven.flat_map(|entry| named_in(id, &entry.leaf, entry.event.as_ref())).collect()
 }
 
-impl Checked {
+impl CheckedEvidence {
     /// The entries about an object.
     fn about(&self, id: &str) -> impl Iterator<Item = &CheckedEntry> {
         self.by_object.get(id).into_iter().flatten().filter_map(|index| self.entries.get(index))
@@ -118,7 +121,7 @@ fn named_in(id: &str, leaf: &AuditLeaf, event: Option<&AuditEvent>) -> BTreeSet<
     leaf.message.into_iter().chain(several).collect()
 }
 
-impl Contents {
+impl EvidenceContents {
     /// Whether an entry that has a proof names these bytes as a message's. Nothing of it is verified: it is asked before they
     /// are put into a bundle, in which [`check`](crate::check()) refuses what no entry names.
     pub fn names(&self, id: &MessageId, jws: &str) -> bool {

@@ -7,13 +7,13 @@ use rovuma_schemas::{
     audit::{AUDIT_VERSION, AuditAction, AuditEvent, AuditLeaf, AuditObject, AuditOutcome, FIRST_PREVIOUS},
 };
 use rovuma_tlog::{
-    Edge, Head, NoteKey, Policy, ProofFile, Tile, Tiles, UnverifiedCheckpoint, Verdict, add_cosignature,
-    cosign, leaf_hash, needed_for_inclusion, sign,
+    Edge, Head, LoadedTiles, LogPolicy, NoteKey, PolicyVerdict, ProofFile, Tile, UnverifiedCheckpoint,
+    add_cosignature, cosign, leaf_hash, needed_for_inclusion, sign,
 };
 
 use crate::{
-    Bundle, Checked, Contents, Counts, Disclosed, Entry, FORMAT, Manifest, MessageFiles, Requester, Role,
-    check, render,
+    CheckedEvidence, Disclosed, EntryRole, EvidenceBundle, EvidenceContents, EvidenceCounts, EvidenceEntry,
+    FORMAT, Manifest, MessageFiles, Requester, check, render,
 };
 
 pub(super) const ORIGIN: &str = "mz.audit/2026";
@@ -48,7 +48,7 @@ impl Log {
         text + "group countries all mz tz\nquorum countries\n"
     }
 
-    pub(super) fn policy(&self) -> Policy {
+    pub(super) fn policy(&self) -> LogPolicy {
         self.policy_text().parse().expect("a policy")
     }
 
@@ -65,7 +65,7 @@ impl Log {
         let note = sign(&self.head(), &self.log).expect("signed");
         let mut note = UnverifiedCheckpoint::read(&note).expect("reads");
         for (country, key) in &self.witnesses[..witnesses] {
-            let (Verdict::Good(checkpoint) | Verdict::Unwitnessed { checkpoint, .. }) =
+            let (PolicyVerdict::Good(checkpoint) | PolicyVerdict::Unwitnessed { checkpoint, .. }) =
                 self.policy().judge(note.clone())
             else {
                 panic!("the log signed it");
@@ -80,7 +80,7 @@ impl Log {
 
     pub(super) fn proof(&self, index: u64, checkpoint: &UnverifiedCheckpoint) -> String {
         let size = self.leaves.len() as u64;
-        let mut tiles = Tiles::of(size);
+        let mut tiles = LoadedTiles::of(size);
         for tile in needed_for_inclusion(size, index).expect("inside") {
             let tile: Tile = tile;
             let hashes = self.leaves.iter().take(tile.width as usize).flat_map(|leaf| leaf_hash(leaf).0);
@@ -117,7 +117,7 @@ pub(super) fn event(sequence: u64, action: AuditAction, details: &[(&str, String
 /// Contents with a message that was sent, its events, and one event that was erased by an order.
 pub(super) struct Case {
     pub(super) log: Log,
-    pub(super) contents: Contents,
+    pub(super) contents: EvidenceContents,
 }
 
 impl Case {
@@ -133,9 +133,9 @@ impl Case {
         let leaf = AuditLeaf::of(event, digest(&[salt.as_slice(), exact.as_bytes()].concat())).to_bytes();
         let index = BEGINS + self.log.leaves.len() as u64;
         self.log.leaves.push(leaf.clone());
-        let entry = Entry {
+        let entry = EvidenceEntry {
             index,
-            role: Role::Item,
+            role: EntryRole::Item,
             origin: ORIGIN.to_owned(),
             leaf: String::from_utf8(leaf).expect("JSON"),
             event: Some(Disclosed { salt: URL_SAFE_NO_PAD.encode(salt), exact }),
@@ -166,9 +166,9 @@ impl Case {
             disclosed.push(Disclosed { salt: URL_SAFE_NO_PAD.encode(salt), exact });
         }
         let checkpoint = log.checkpoint(2, 1_795_000_000);
-        let entry = |place: u64, event: &Disclosed| Entry {
+        let entry = |place: u64, event: &Disclosed| EvidenceEntry {
             index: BEGINS + place,
-            role: if place == 3 { Role::Order } else { Role::Item },
+            role: if place == 3 { EntryRole::Order } else { EntryRole::Item },
             origin: ORIGIN.to_owned(),
             leaf: String::from_utf8(log.leaves[usize::try_from(place).expect("small")].clone())
                 .expect("JSON"),
@@ -181,7 +181,7 @@ impl Case {
         let id: MessageId = MESSAGE.parse().expect("an id");
         let files =
             MessageFiles { signed: [("tz".parse().expect("a country"), jws)].into(), receipts: [].into() };
-        let mut contents = Contents {
+        let mut contents = EvidenceContents {
             manifest: Manifest {
                 format: FORMAT.to_owned(),
                 made_at: at(),
@@ -192,7 +192,7 @@ impl Case {
                 query: [("message".to_owned(), MESSAGE.to_owned())].into(),
                 log_length: 1010,
                 end: 1004,
-                counts: Counts::default(),
+                counts: EvidenceCounts::default(),
                 heads: Vec::new(),
                 erased: Vec::new(),
                 left_out: Vec::new(),
@@ -204,7 +204,7 @@ impl Case {
             pruned: [].into(),
             trust: [].into(),
         };
-        Checked::complete(&mut contents, &log.policy()).expect("it holds");
+        CheckedEvidence::complete(&mut contents, &log.policy()).expect("it holds");
         Self { log, contents }
     }
 
@@ -212,13 +212,13 @@ impl Case {
         check(&self.contents, &self.log.policy()).expect_err("it does not hold").to_string()
     }
 
-    pub(super) fn entry(&mut self, place: u64) -> &mut Entry {
+    pub(super) fn entry(&mut self, place: u64) -> &mut EvidenceEntry {
         self.contents.entries.get_mut(&(BEGINS + place)).expect("an entry")
     }
 
-    pub(super) fn bundle(&self) -> Bundle {
+    pub(super) fn bundle(&self) -> EvidenceBundle {
         let checked = check(&self.contents, &self.log.policy()).expect("it holds");
         let report = render(&self.contents, &checked).expect("renders");
-        Bundle { contents: self.contents.clone(), report }
+        EvidenceBundle { contents: self.contents.clone(), report }
     }
 }

@@ -4,7 +4,7 @@ use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use rovuma_schemas::audit::{AuditAction, AuditEvent, AuditObject, AuditOutcome};
 
 use super::case::{BEGINS, Case, Log, event};
-use crate::{Checked, Entry, Fault, Role, check};
+use crate::{CheckedEvidence, EntryRole, EvidenceEntry, EvidenceFault, check};
 
 #[test]
 fn what_is_changed_about_an_entry_is_found() {
@@ -60,7 +60,7 @@ fn what_is_changed_about_an_entry_is_found() {
         ("why it is not there", |case| case.entry(2).erased_by = None, "no order says why"),
         ("an event is held back", |case| case.entry(0).event = None, "no order says why"),
         ("what is erased is there", |case| case.entry(1).erased_by = Some(BEGINS + 3), "and is there"),
-        ("an order of nothing", |case| case.entry(0).role = Role::Order, "nothing was erased by it"),
+        ("an order of nothing", |case| case.entry(0).role = EntryRole::Order, "nothing was erased by it"),
     ];
     for (what, bend, word) in bends {
         let mut case = Case::new();
@@ -68,7 +68,7 @@ fn what_is_changed_about_an_entry_is_found() {
         let fault = case.fault();
         assert!(fault.contains(word), "{what}: {fault}");
         // Whoever makes the manifest anew has gained nothing.
-        assert!(Checked::complete(&mut case.contents, &case.log.policy()).is_err(), "{what}");
+        assert!(CheckedEvidence::complete(&mut case.contents, &case.log.policy()).is_err(), "{what}");
     }
 }
 
@@ -149,16 +149,18 @@ fn an_event_is_not_hidden_behind_an_order_that_is_none() {
     for (what, bend) in bends {
         let mut case = Case::new();
         bend(&mut case);
-        let fault = Checked::complete(&mut case.contents, &case.log.policy()).expect_err(what).to_string();
+        let fault =
+            CheckedEvidence::complete(&mut case.contents, &case.log.policy()).expect_err(what).to_string();
         assert!(fault.contains("no proven order"), "{what}: {fault}");
     }
     // One before what it would have erased.
     let mut case = Case::new();
     case.log_with(&event(5, AuditAction::MessageRead, &[]));
     let later = case.entry(4);
-    (later.event, later.erased_by, later.role) = (None, Some(BEGINS + 3), Role::Item);
-    let fault =
-        Checked::complete(&mut case.contents, &case.log.policy()).expect_err("an older order").to_string();
+    (later.event, later.erased_by, later.role) = (None, Some(BEGINS + 3), EntryRole::Item);
+    let fault = CheckedEvidence::complete(&mut case.contents, &case.log.policy())
+        .expect_err("an older order")
+        .to_string();
     assert!(fault.contains("entry 1004") && fault.contains("no proven order"), "{fault}");
 }
 
@@ -169,12 +171,14 @@ fn what_has_no_proof_at_all_proves_nothing() {
     for entry in case.contents.entries.values_mut() {
         entry.proof = None;
     }
-    let fault =
-        Checked::complete(&mut case.contents, &case.log.policy()).expect_err("nothing is proven").to_string();
+    let fault = CheckedEvidence::complete(&mut case.contents, &case.log.policy())
+        .expect_err("nothing is proven")
+        .to_string();
     assert!(fault.contains("no proven order 1003"), "{fault}");
     case.contents.entries.retain(|index, _| *index == BEGINS);
-    let fault = Checked::complete(&mut case.contents, &case.log.policy()).expect_err("nothing is proven");
-    assert_eq!(fault, Fault::Nothing);
+    let fault =
+        CheckedEvidence::complete(&mut case.contents, &case.log.policy()).expect_err("nothing is proven");
+    assert_eq!(fault, EvidenceFault::Nothing);
 }
 
 /// After a restore a log ends with entries that no head vouches for: they are told, and no reason to refuse the rest.
@@ -182,13 +186,14 @@ fn what_has_no_proof_at_all_proves_nothing() {
 fn what_no_head_of_its_log_reaches_is_told() {
     let mut case = Case::new();
     let leaf = case.contents.entries[&BEGINS].clone();
-    let beyond = Entry { index: BEGINS + 4, proof: None, ..leaf };
+    let beyond = EvidenceEntry { index: BEGINS + 4, proof: None, ..leaf };
     case.contents.entries.insert(beyond.index, beyond);
-    Checked::complete(&mut case.contents, &case.log.policy()).expect("it holds as far as it is proven");
+    CheckedEvidence::complete(&mut case.contents, &case.log.policy())
+        .expect("it holds as far as it is proven");
     assert_eq!(case.contents.manifest.counts.unproven, 1);
     let mut case = Case::new();
     case.entry(0).proof = None;
-    let fault = Checked::complete(&mut case.contents, &case.log.policy()).expect_err("it is within");
+    let fault = CheckedEvidence::complete(&mut case.contents, &case.log.policy()).expect_err("it is within");
     assert!(fault.to_string().contains("the head of its log reaches it"), "{fault}");
 }
 

@@ -5,7 +5,7 @@ use std::io::Write as _;
 use zip::{ZipWriter, write::SimpleFileOptions};
 
 use super::case::Case;
-use crate::{Bundle, PackFault, check};
+use crate::{EvidenceBundle, EvidencePackFault, check};
 
 #[test]
 fn what_holds_is_packed_and_unpacked_and_still_holds() {
@@ -14,9 +14,9 @@ fn what_holds_is_packed_and_unpacked_and_still_holds() {
     assert_eq!((counts.items, counts.orders, counts.disclosed, counts.erased), (3, 1, 3, 1));
     let mut bundle = case.bundle();
     let bytes = bundle.pack().expect("packed");
-    assert!(Bundle::is_one(&bytes));
+    assert!(EvidenceBundle::is_one(&bytes));
     assert_eq!(bundle.pack().expect("packed"), bytes, "the same contents give the same bytes");
-    let again = Bundle::unpack(&bytes).expect("unpacked");
+    let again = EvidenceBundle::unpack(&bytes).expect("unpacked");
     assert_eq!(again, bundle);
     check(&again.contents, &case.log.policy()).expect("it holds");
 }
@@ -35,13 +35,13 @@ fn zipped(files: &[(&str, &[u8])]) -> Vec<u8> {
 fn files_that_are_not_the_manifests_are_found() {
     let mut bundle = Case::new().bundle();
     let bytes = bundle.pack().expect("packed");
-    let fault = |bytes: &[u8]| Bundle::unpack(bytes).expect_err("refused").to_string();
+    let fault = |bytes: &[u8]| EvidenceBundle::unpack(bytes).expect_err("refused").to_string();
     let mut more = bytes.clone();
     more.extend_from_slice(b"and more");
     for (what, bytes) in
         [("nothing", &[][..]), ("cut", &bytes[..bytes.len() / 2]), ("no ZIP", b"PK\x03\x04nothing")]
     {
-        assert!(matches!(Bundle::unpack(bytes), Err(PackFault::Zip(_))), "{what}");
+        assert!(matches!(EvidenceBundle::unpack(bytes), Err(EvidencePackFault::Zip(_))), "{what}");
     }
     assert!(fault(&zipped(&[("report.html", b"x")])).contains("manifest.json is missing"));
 
@@ -49,11 +49,11 @@ fn files_that_are_not_the_manifests_are_found() {
     let mut renamed = bytes.clone();
     let policy = renamed.windows(6).position(|window| window == b"policy").expect("a name");
     renamed[policy..policy + 6].copy_from_slice(b"pilocy");
-    assert!(Bundle::unpack(&renamed).is_err(), "{policy}");
+    assert!(EvidenceBundle::unpack(&renamed).is_err(), "{policy}");
 
     // What stands before the files is shown by some tools and passed over by others.
     let before = [b"PK\x03\x04 hidden".as_slice(), &bytes].concat();
-    assert!(Bundle::unpack(&before).is_err());
+    assert!(EvidenceBundle::unpack(&before).is_err());
     assert!(fault(&more).contains("more than its files"));
 
     let manifest = serde_json::to_vec(&bundle.contents.manifest).expect("serialises");

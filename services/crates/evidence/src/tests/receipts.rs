@@ -4,7 +4,7 @@ use rovuma_envelope::{Jws, SigningKey, Typ, digest};
 use serde_json::json;
 
 use super::case::{Case, MESSAGE};
-use crate::Checked;
+use crate::CheckedEvidence;
 
 #[test]
 fn a_receipt_is_one_for_the_message_that_it_stands_under() {
@@ -53,7 +53,7 @@ fn a_receipt_is_one_for_the_message_that_it_stands_under() {
         let mut case = Case::of(message.clone());
         let files = case.contents.messages.values_mut().next().expect("a message");
         files.receipts.insert(RECEIPT.parse().expect("an id"), receipt);
-        let checked = Checked::complete(&mut case.contents, &case.log.policy());
+        let checked = CheckedEvidence::complete(&mut case.contents, &case.log.policy());
         match word {
             None => drop(checked.expect(what)),
             Some(word) => {

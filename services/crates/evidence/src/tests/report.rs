@@ -6,7 +6,7 @@ use rovuma_tlog::Pruned;
 use rstest::rstest;
 
 use super::case::{Case, Log, MESSAGE, ORIGIN};
-use crate::{Bundle, check};
+use crate::{EvidenceBundle, check};
 
 #[rstest]
 #[case(Locale::En, "What is not proven", "Message read", "was erased")]
@@ -51,7 +51,7 @@ fn what_a_log_has_taken_out_is_told_and_only_the_log_says_so() {
         bundle.report.contains("Diploma Ministerial n.º 12/2027") && bundle.report.contains("Norma escrita")
     );
     let bytes = bundle.pack().expect("packed");
-    assert_eq!(Bundle::unpack(&bytes).expect("unpacked"), bundle);
+    assert_eq!(EvidenceBundle::unpack(&bytes).expect("unpacked"), bundle);
     let witness = &case.log.witnesses[0].1;
     for (origin, note) in [(ORIGIN, note(witness, ORIGIN)), ("mz.audit/2025", note(&case.log.log, ORIGIN))] {
         let mut case = Case { log: Log::new(), contents: case.contents.clone() };

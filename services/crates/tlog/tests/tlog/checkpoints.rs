@@ -2,7 +2,7 @@
 
 use rovuma_envelope::{Signer, SigningKey};
 use rovuma_tlog::{
-    Checkpoint, CosignFault, HeadFault, LEAVES_MAX, NoteKey, Policy, UnverifiedCheckpoint, Verdict,
+    Checkpoint, CosignFault, HeadFault, LEAVES_MAX, LogPolicy, NoteKey, PolicyVerdict, UnverifiedCheckpoint,
     add_cosignature, cosign, sign,
 };
 
@@ -19,9 +19,9 @@ fn signed() -> Vec<u8> {
 /// The checkpoint, which this key has signed as the log.
 pub(crate) fn verified(read: &UnverifiedCheckpoint, log: &SigningKey) -> Checkpoint {
     let key = NoteKey::of_log(ORIGIN, log.public_key()).expect("a name");
-    let policy: Policy = format!("log {key}\nquorum none").parse().expect("a policy");
+    let policy: LogPolicy = format!("log {key}\nquorum none").parse().expect("a policy");
     match policy.judge(read.clone()) {
-        Verdict::Good(checkpoint) => checkpoint,
+        PolicyVerdict::Good(checkpoint) => checkpoint,
         other => panic!("not signed by that log: {other:?}"),
     }
 }

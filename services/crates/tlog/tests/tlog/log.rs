@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use rovuma_tlog::{Edge, Hash, Head, Tile, TileKind, Tiles, leaf_hash};
+use rovuma_tlog::{Edge, Hash, Head, LoadedTiles, Tile, TileKind, leaf_hash};
 
 pub(crate) const ORIGIN: &str = "mz.audit.example/2026";
 
@@ -42,8 +42,8 @@ impl Log {
     }
 
     /// The tiles asked for, of a log that has just so many leaves.
-    pub(crate) fn tiles(&self, size: u64, needed: &[Tile]) -> Tiles {
-        let mut tiles = Tiles::of(size);
+    pub(crate) fn tiles(&self, size: u64, needed: &[Tile]) -> LoadedTiles {
+        let mut tiles = LoadedTiles::of(size);
         for tile in needed {
             tiles.add(*tile, self.tile(tile));
         }

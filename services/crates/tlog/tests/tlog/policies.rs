@@ -2,7 +2,9 @@
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use rovuma_envelope::{Signer, SigningKey};
-use rovuma_tlog::{KeyFault, NoteKey, Policy, UnverifiedCheckpoint, Verdict, add_cosignature, cosign, sign};
+use rovuma_tlog::{
+    LogPolicy, NoteKey, NoteKeyFault, PolicyVerdict, UnverifiedCheckpoint, add_cosignature, cosign, sign,
+};
 
 use crate::{
     checkpoints::{key, verified},
@@ -32,7 +34,7 @@ impl World {
     }
 
     /// A policy with the log, all witnesses, and these lines.
-    fn policy(&self, lines: &str) -> Policy {
+    fn policy(&self, lines: &str) -> LogPolicy {
         self.text(lines).parse().expect("a policy")
     }
 
@@ -57,8 +59,8 @@ impl World {
     }
 }
 
-fn is_good(verdict: &Verdict) -> bool {
-    matches!(verdict, Verdict::Good(_))
+fn is_good(verdict: &PolicyVerdict) -> bool {
+    matches!(verdict, PolicyVerdict::Good(_))
 }
 
 #[test]
@@ -89,7 +91,7 @@ fn a_quorum_is_met_by_those_whom_it_names_and_nobody_else() {
         }
         for by in bad {
             let verdict = policy.judge(world.checkpoint(&by));
-            assert!(matches!(verdict, Verdict::Unwitnessed { .. }), "{lines:?} by {by:?}: {verdict:?}");
+            assert!(matches!(verdict, PolicyVerdict::Unwitnessed { .. }), "{lines:?} by {by:?}: {verdict:?}");
         }
     }
 }
@@ -97,14 +99,14 @@ fn a_quorum_is_met_by_those_whom_it_names_and_nobody_else() {
 #[test]
 fn a_good_checkpoint_says_who_cosigned_and_when_and_another_who_is_missing() {
     let world = World::new();
-    let Verdict::Good(good) = world.policy("quorum tz").judge(world.checkpoint(&[0, 2])) else {
+    let PolicyVerdict::Good(good) = world.policy("quorum tz").judge(world.checkpoint(&[0, 2])) else {
         panic!("cosigned by tz")
     };
     let said: Vec<(&str, u64)> =
         good.cosigned().iter().map(|word| (word.witness.as_str(), word.unix_s)).collect();
     assert_eq!(said, [("tz", MADE_AT), ("fourth", MADE_AT)]);
     assert_eq!(good.head(), &Log::of(20).head());
-    let Verdict::Unwitnessed { checkpoint, missing } =
+    let PolicyVerdict::Unwitnessed { checkpoint, missing } =
         world.policy("quorum tz").judge(world.checkpoint(&[1]))
     else {
         panic!("not cosigned by tz")
@@ -116,19 +118,27 @@ fn a_good_checkpoint_says_who_cosigned_and_when_and_another_who_is_missing() {
 fn a_checkpoint_that_no_pinned_log_signed_is_nobodys() {
     let (world, other) = (World::new(), World::new());
     let policy = world.policy("quorum none");
-    assert_eq!(policy.judge(other.checkpoint(&[])), Verdict::NotSigned);
+    assert_eq!(policy.judge(other.checkpoint(&[])), PolicyVerdict::NotSigned);
 
     let mut head = Log::of(20).head();
     head.origin = "tz.audit.example/2026".to_owned();
     let elsewhere = UnverifiedCheckpoint::read(&sign(&head, &world.log).expect("signs")).expect("reads");
-    assert_eq!(policy.judge(elsewhere), Verdict::NotSigned, "a log's key signs for its own origin only");
+    assert_eq!(
+        policy.judge(elsewhere),
+        PolicyVerdict::NotSigned,
+        "a log's key signs for its own origin only"
+    );
 
     let cosigned = world.checkpoint(&[0]);
     let text = String::from_utf8(cosigned.as_bytes().to_vec()).expect("UTF-8");
     let without: Vec<&str> =
         text.split_inclusive('\n').filter(|line| !line.contains(&format!("\u{2014} {ORIGIN}"))).collect();
     let without = UnverifiedCheckpoint::read(without.concat().as_bytes()).expect("reads");
-    assert_eq!(policy.judge(without), Verdict::NotSigned, "a witness's word does not stand for the log's");
+    assert_eq!(
+        policy.judge(without),
+        PolicyVerdict::NotSigned,
+        "a witness's word does not stand for the log's"
+    );
 }
 
 #[test]
@@ -144,7 +154,7 @@ fn a_signature_that_is_not_its_keys_condemns_the_whole() {
         [("the text", bent_text, log.name()), ("the cosignature", last_line_bent(&text), witness.name())]
     {
         let verdict = policy.judge(UnverifiedCheckpoint::read(bent.as_bytes()).expect("reads"));
-        assert_eq!(verdict, Verdict::Forged { name: name.to_owned() }, "{what}");
+        assert_eq!(verdict, PolicyVerdict::Forged { name: name.to_owned() }, "{what}");
     }
 }
 
@@ -192,7 +202,7 @@ fn what_is_no_policy_says_which_line() {
         ("trust tz\nquorum tz", 7, "not a line"),
         ("quorum tz\r", 7, "not a line"),
     ] {
-        let fault = world.text(lines).parse::<Policy>().expect_err(lines).to_string();
+        let fault = world.text(lines).parse::<LogPolicy>().expect_err(lines).to_string();
         assert!(
             fault.starts_with(&format!("line {line} of the policy: ")) && fault.contains(reason),
             "{lines:?}: {fault}"
@@ -208,8 +218,8 @@ fn one_key_signs_the_logs_of_many_years_each_under_its_own_name() {
     assert_eq!(policy.logs(), [world.log_key(), next.clone()]);
     assert!(is_good(&policy.judge(world.checkpoint(&[]))));
     // What was signed as this year's is not next year's, whatever the key.
-    let only_next: Policy = format!("log {next}\nquorum none").parse().expect("a policy");
-    assert_eq!(only_next.judge(world.checkpoint(&[])), Verdict::NotSigned);
+    let only_next: LogPolicy = format!("log {next}\nquorum none").parse().expect("a policy");
+    assert_eq!(only_next.judge(world.checkpoint(&[])), PolicyVerdict::NotSigned);
 }
 
 /// A key's text around these bytes, its id fitting.
@@ -226,18 +236,18 @@ fn keys_read_back_and_bent_ones_do_not() {
     assert!(text.parse::<NoteKey>().is_ok());
     let id = text.split('+').nth(1).expect("three parts").to_owned();
     assert!(id.contains(|sign: char| sign.is_ascii_lowercase()), "{id}: take another name");
-    assert_eq!(text.replace(&id, &id.to_uppercase()).parse::<NoteKey>(), Err(KeyFault::Shape));
+    assert_eq!(text.replace(&id, &id.to_uppercase()).parse::<NoteKey>(), Err(NoteKeyFault::Shape));
     let wrong = text.replace(&id, "00000000").parse::<NoteKey>();
-    assert!(matches!(wrong, Err(KeyFault::Id { got: 0, .. })), "{wrong:?}");
+    assert!(matches!(wrong, Err(NoteKeyFault::Id { got: 0, .. })), "{wrong:?}");
     for (what, bent, fault) in [
-        ("too short a key", text_of("a.example", &ed25519(4, 31)), KeyFault::Shape),
-        ("too long a key", text_of("a.example", &ed25519(1, 33)), KeyFault::Shape),
-        ("a short post-quantum key", text_of("a.example", &ed25519(6, 32)), KeyFault::Shape),
-        ("another type", text_of("a.example", &ed25519(2, 32)), KeyFault::Kind { byte: 2 }),
-        ("no key", text_of("a.example", &[]), KeyFault::Shape),
-        ("two parts", "a+b".to_owned(), KeyFault::Shape),
-        ("nothing", String::new(), KeyFault::Shape),
-        ("no name", text_of("", &ed25519(4, 32)), KeyFault::Name { name: String::new() }),
+        ("too short a key", text_of("a.example", &ed25519(4, 31)), NoteKeyFault::Shape),
+        ("too long a key", text_of("a.example", &ed25519(1, 33)), NoteKeyFault::Shape),
+        ("a short post-quantum key", text_of("a.example", &ed25519(6, 32)), NoteKeyFault::Shape),
+        ("another type", text_of("a.example", &ed25519(2, 32)), NoteKeyFault::Kind { byte: 2 }),
+        ("no key", text_of("a.example", &[]), NoteKeyFault::Shape),
+        ("two parts", "a+b".to_owned(), NoteKeyFault::Shape),
+        ("nothing", String::new(), NoteKeyFault::Shape),
+        ("no name", text_of("", &ed25519(4, 32)), NoteKeyFault::Name { name: String::new() }),
     ] {
         assert_eq!(bent.parse::<NoteKey>(), Err(fault), "{what}");
     }
@@ -259,14 +269,14 @@ fn every_line_by_a_pinned_key_counts() {
     let judged = |note: String| policy.judge(UnverifiedCheckpoint::read(note.as_bytes()).expect("reads"));
     assert!(is_good(&judged(format!("{}{line}\n", text(&own)))));
     let bent = last_line_bent(&format!("{}{line}\n", text(&own)));
-    assert_eq!(judged(bent), Verdict::Forged { name: ORIGIN.to_owned() });
+    assert_eq!(judged(bent), PolicyVerdict::Forged { name: ORIGIN.to_owned() });
 
     // Two words of one witness: the later counts, and none may be bent.
     let later = cosign(&verified(&own, &world.log), "tz.example", witness, MADE_AT + 60).expect("signs");
     let twice = format!("{}{}", text(&own), String::from_utf8(later).expect("UTF-8"));
-    let Verdict::Good(good) = judged(twice.clone()) else { panic!("cosigned twice") };
+    let PolicyVerdict::Good(good) = judged(twice.clone()) else { panic!("cosigned twice") };
     assert_eq!(good.cosigned()[0].unix_s, MADE_AT + 60);
-    assert_eq!(judged(last_line_bent(&twice)), Verdict::Forged { name: "tz.example".to_owned() });
+    assert_eq!(judged(last_line_bent(&twice)), PolicyVerdict::Forged { name: "tz.example".to_owned() });
 }
 
 /// A policy may name a post-quantum witness before this build can verify one: it then never counts.
@@ -281,5 +291,5 @@ fn an_ml_dsa_witness_is_read_and_does_not_count() {
     let signature = [&id.to_be_bytes()[..], &[0; 2428]].concat();
     let signed = format!("{text}\u{2014} pq.example {}\n", STANDARD.encode(signature));
     let verdict = policy.judge(UnverifiedCheckpoint::read(signed.as_bytes()).expect("reads"));
-    assert!(matches!(verdict, Verdict::Unwitnessed { .. }), "{verdict:?}");
+    assert!(matches!(verdict, PolicyVerdict::Unwitnessed { .. }), "{verdict:?}");
 }

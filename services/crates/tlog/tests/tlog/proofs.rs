@@ -3,8 +3,8 @@
 use ct_merkle::{ConsistencyProof, InclusionProof, RootHash, mem_backed_tree::MemoryBackedTree};
 use proptest::prelude::*;
 use rovuma_tlog::{
-    EMPTY_HASH, Edge, Hash, LEAVES_MAX, ProofFault, Tile, TileKind, Tiles, leaf_hash, needed_for_consistency,
-    needed_for_inclusion,
+    EMPTY_HASH, Edge, Hash, LEAVES_MAX, LoadedTiles, ProofFault, Tile, TileKind, leaf_hash,
+    needed_for_consistency, needed_for_inclusion,
 };
 use sha2::Sha256;
 
@@ -162,7 +162,7 @@ fn a_tile_that_is_missing_or_short_is_named() {
 fn a_full_tile_serves_where_the_partial_one_was_dropped() {
     let (log, grown) = (Log::of(300), Log::of(600));
     let needed = needed_for_inclusion(300, 10).expect("a leaf");
-    let mut tiles = Tiles::of(300);
+    let mut tiles = LoadedTiles::of(300);
     for tile in &needed {
         let there = if tile.kind == (TileKind::Hashes { level: 0 }) { tile.full() } else { *tile };
         tiles.add(there, if there.is_full() { grown.tile(&there) } else { log.tile(&there) });
@@ -201,7 +201,7 @@ fn proofs_hold_around_65_536_leaves() {
 fn the_edge_is_found_again_in_the_tiles() {
     for size in [0, 1, 2, 255, 256, 257, 511, 700, 1000] {
         let log = Log::of(size);
-        let needed = Tiles::needed_for_edge(size);
+        let needed = LoadedTiles::needed_for_edge(size);
         let edge = log.tiles(size, &needed).edge().expect("every tile is there");
         assert_eq!((edge.size(), edge.root()), (size, log.head().root));
     }
@@ -213,7 +213,7 @@ fn sizes_that_no_log_has_are_not_reckoned_with() {
     for size in [LEAVES_MAX + 1, u64::MAX] {
         assert!(needed_for_inclusion(size, 0).is_err());
         assert!(needed_for_consistency(1, size).is_err());
-        assert!(Tiles::of(size).inclusion(0).is_err());
+        assert!(LoadedTiles::of(size).inclusion(0).is_err());
         let mut head = Log::of(3).head();
         head.size = size;
         assert!(head.includes(0, leaf_hash(b"leaf 0"), &[]).is_err());

@@ -4,8 +4,8 @@ use std::{cell::RefCell, collections::BTreeMap, convert::Infallible, fmt};
 
 use rovuma_envelope::{Signer, SigningKey};
 use rovuma_tlog::{
-    CHECKPOINT_PATH, LogFault, LogFiles, NoteKey, PRUNED_PATH, Policy, Pruned, PrunedFault, Tile, TileKind,
-    UnverifiedCheckpoint, WholeLog, add_cosignature, check_log, cosign, sign, write_entry,
+    CHECKPOINT_PATH, LogFault, LogFiles, LogPolicy, NoteKey, PRUNED_PATH, Pruned, PrunedFault, Tile,
+    TileKind, UnverifiedCheckpoint, WholeLog, add_cosignature, check_log, cosign, sign, write_entry,
 };
 
 use crate::{
@@ -43,7 +43,7 @@ impl LogFiles for Files {
 struct World {
     log: SigningKey,
     witness: SigningKey,
-    policy: Policy,
+    policy: LogPolicy,
 }
 
 impl World {

@@ -1,7 +1,7 @@
 //! Entries with their proofs, from the audit service.
 
 use reqwest::Method;
-use rovuma_evidence::{Contents, Disclosed, ENTRIES_MAX, Entry, Role};
+use rovuma_evidence::{Disclosed, ENTRIES_MAX, EntryRole, EvidenceContents, EvidenceEntry};
 use rovuma_tlog::Pruned;
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -49,10 +49,10 @@ struct Found {
 }
 
 impl Proven {
-    fn entry(self, role: Role) -> Entry {
+    fn entry(self, role: EntryRole) -> EvidenceEntry {
         let Self { entry, origin, proof } = self;
         let event = entry.event.zip(entry.salt);
-        Entry {
+        EvidenceEntry {
             index: entry.index,
             role,
             origin,
@@ -65,7 +65,7 @@ impl Proven {
 }
 
 /// Collects what the audit service has, whole or not at all.
-pub(super) async fn entries(client: &Client, query: &Query, contents: &mut Contents) -> Outcome<()> {
+pub(super) async fn entries(client: &Client, query: &Query, contents: &mut EvidenceContents) -> Outcome<()> {
     let request = client.request(Method::GET, "/v1/evidence")?.query(query);
     let response = client.send_raw(request).await?;
     let status = response.status();
@@ -97,8 +97,8 @@ pub(super) async fn entries(client: &Client, query: &Query, contents: &mut Conte
             Line::Item(_) | Line::Order(_) if contents.entries.len() as u64 >= 2 * ENTRIES_MAX => {
                 return Err(client.nonsense(&"it has more entries than it said"));
             }
-            Line::Item(proven) => put(contents, proven.entry(Role::Item)),
-            Line::Order(proven) => put(contents, proven.entry(Role::Order)),
+            Line::Item(proven) => put(contents, proven.entry(EntryRole::Item)),
+            Line::Order(proven) => put(contents, proven.entry(EntryRole::Order)),
             Line::Done { items, orders } => {
                 is_whole = items == expected && items + orders == contents.entries.len() as u64;
             }
@@ -109,6 +109,6 @@ pub(super) async fn entries(client: &Client, query: &Query, contents: &mut Conte
     if is_whole { Ok(()) } else { Err(client.nonsense(&"it is not whole")) }
 }
 
-fn put(contents: &mut Contents, entry: Entry) {
+fn put(contents: &mut EvidenceContents, entry: EvidenceEntry) {
     contents.entries.insert(entry.index, entry);
 }

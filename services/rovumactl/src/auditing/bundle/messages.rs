@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use rovuma_evidence::{Contents, LeftOut, MessageFiles, Role};
+use rovuma_evidence::{EntryRole, EvidenceContents, LeftOut, MessageFiles};
 use rovuma_schemas::{
     CountryCode, MessageId,
     audit::{AuditAction, AuditLeaf, AuditOutcome},
@@ -50,7 +50,7 @@ pub(super) async fn collect(
     app: &App,
     gateway: &ServerArgs,
     asked: Option<MessageId>,
-    contents: &mut Contents,
+    contents: &mut EvidenceContents,
 ) -> Outcome<()> {
     let ids = about(contents, asked);
     let Some(reason) = contents.manifest.reason.clone() else {
@@ -87,8 +87,8 @@ pub(super) async fn collect(
 }
 
 /// The messages that were sent or received, by the entries, and the one that was asked for.
-fn about(contents: &Contents, asked: Option<MessageId>) -> BTreeSet<MessageId> {
-    let moved = contents.entries.values().filter(|entry| entry.role == Role::Item).filter_map(|entry| {
+fn about(contents: &EvidenceContents, asked: Option<MessageId>) -> BTreeSet<MessageId> {
+    let moved = contents.entries.values().filter(|entry| entry.role == EntryRole::Item).filter_map(|entry| {
         let leaf = AuditLeaf::from_bytes(entry.leaf.as_bytes()).ok()?;
         let is_move = matches!(leaf.action, AuditAction::MessageSend | AuditAction::MessageReceive);
         let object = leaf.object.filter(|_| is_move && leaf.outcome == AuditOutcome::Success)?;

@@ -7,9 +7,9 @@ use std::{
 };
 
 use rovuma_envelope::{Jws, TrustFault, TrustStore, Unverified};
-use rovuma_evidence::{BUNDLE_MAX_BYTES, Bundle, Checked, check as check_contents, render};
+use rovuma_evidence::{BUNDLE_MAX_BYTES, CheckedEvidence, EvidenceBundle, check as check_contents, render};
 use rovuma_schemas::{CountryCode, Timestamp};
-use rovuma_tlog::Policy;
+use rovuma_tlog::LogPolicy;
 
 use super::{Pruning, Report, SAYS_BUNDLE, Signed};
 use crate::{
@@ -22,14 +22,15 @@ use crate::{
 /// Whether a file begins as a bundle does.
 pub(super) fn is_one(path: &Path) -> bool {
     let mut begin = [0; 4];
-    File::open(path).and_then(|mut file| file.read_exact(&mut begin)).is_ok() && Bundle::is_one(&begin)
+    File::open(path).and_then(|mut file| file.read_exact(&mut begin)).is_ok()
+        && EvidenceBundle::is_one(&begin)
 }
 
 /// A bundle, and what it is checked against: everything that a checker brings along.
 pub(super) struct Check {
     pub(super) path: PathBuf,
     /// Whose heads are good.
-    pub(super) policy: Policy,
+    pub(super) policy: LogPolicy,
     /// Authorities' keys; without them nobody's signature under a message is checked.
     pub(super) pins: Vec<(CountryCode, PathBuf)>,
     /// Trust lists newer than the bundle's.
@@ -71,7 +72,7 @@ impl Check {
         trust: Option<TrustStore>,
         report: &mut Report,
     ) -> Result<String, String> {
-        let bundle = Bundle::unpack(bytes).map_err(|fault| fault.to_string())?;
+        let bundle = EvidenceBundle::unpack(bytes).map_err(|fault| fault.to_string())?;
         report.checked.push("its files are those of its manifest, and no others".to_owned());
         let checked = check_contents(&bundle.contents, &self.policy).map_err(|fault| fault.to_string())?;
         self.entries(&bundle, &checked, report)?;
@@ -92,7 +93,12 @@ impl Check {
         Ok(rendered)
     }
 
-    fn entries(&self, bundle: &Bundle, checked: &Checked, report: &mut Report) -> Result<(), String> {
+    fn entries(
+        &self,
+        bundle: &EvidenceBundle,
+        checked: &CheckedEvidence,
+        report: &mut Report,
+    ) -> Result<(), String> {
         let counts = bundle.contents.manifest.counts;
         let all = counts.items + counts.orders;
         report.logs = checked.heads.values().map(Signed::of).collect();
@@ -124,8 +130,8 @@ impl Check {
     /// Whose signatures the messages and receipts carry.
     fn messages(
         &self,
-        bundle: &Bundle,
-        checked: &Checked,
+        bundle: &EvidenceBundle,
+        checked: &CheckedEvidence,
         trust: Option<TrustStore>,
         report: &mut Report,
     ) -> Result<(), String> {
@@ -160,7 +166,7 @@ impl Check {
     fn with_lists(
         &self,
         mut trust: TrustStore,
-        bundle: &Bundle,
+        bundle: &EvidenceBundle,
         report: &mut Report,
     ) -> Result<TrustStore, String> {
         for (country, list) in &bundle.contents.trust {

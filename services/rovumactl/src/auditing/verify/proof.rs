@@ -4,7 +4,7 @@ use std::path::Path;
 
 use rovuma_evidence::Disclosed;
 use rovuma_schemas::audit::AuditLeaf;
-use rovuma_tlog::{Policy, ProofFile, leaf_hash};
+use rovuma_tlog::{LogPolicy, ProofFile, leaf_hash};
 use serde::Deserialize;
 
 use super::{Report, Signed};
@@ -15,18 +15,18 @@ use crate::{
 
 /// An event as the API gives it.
 #[derive(Deserialize)]
-struct Shown {
+struct ShownEvent {
     exact: Option<String>,
-    entry: Entry,
+    entry: ShownEntry,
 }
 
 #[derive(Deserialize)]
-struct Entry {
+struct ShownEntry {
     salt: Option<String>,
 }
 
 /// Checks a proof, and the event if it is given, against the policy's keys.
-pub(super) fn check(path: &Path, event: Option<&Path>, policy: &Policy) -> Outcome<Report> {
+pub(super) fn check(path: &Path, event: Option<&Path>, policy: &LogPolicy) -> Outcome<Report> {
     let text = read_text(path)?;
     let proof = ProofFile::read(&text).map_err(|fault| {
         Failure::usage(format!("{}: {fault}", path.display()))
@@ -43,7 +43,7 @@ pub(super) fn check(path: &Path, event: Option<&Path>, policy: &Policy) -> Outco
     Ok(report)
 }
 
-fn proven(proof: &ProofFile, policy: &Policy, report: &mut Report) -> Result<(), String> {
+fn proven(proof: &ProofFile, policy: &LogPolicy, report: &mut Report) -> Result<(), String> {
     let checkpoint = policy.judge(proof.checkpoint.clone()).good().map_err(|fault| fault.to_string())?;
     report.log = Some(Signed::of(&checkpoint));
     report
@@ -70,7 +70,7 @@ fn committed(leaf: &[u8], event: &Path, checked: &mut Vec<String>) -> Outcome<Re
         Failure::usage(format!("{}: {fault}", event.display()))
             .next("give what rovumactl audit show --json prints of the event")
     };
-    let shown: Shown = serde_json::from_str(&read_text(event)?).map_err(|fault| unusable(&fault))?;
+    let shown: ShownEvent = serde_json::from_str(&read_text(event)?).map_err(|fault| unusable(&fault))?;
     let (Some(exact), Some(salt)) = (shown.exact, shown.entry.salt) else {
         return Err(unusable(&"the event was erased: only the leaf is left to prove"));
     };

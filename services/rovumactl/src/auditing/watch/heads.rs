@@ -2,7 +2,8 @@
 
 use rovuma_schemas::Timestamp;
 use rovuma_tlog::{
-    Checkpoint, Head, Policy, ProofFault, Tile, Tiles, UnverifiedCheckpoint, Verdict, needed_for_consistency,
+    Checkpoint, Head, LoadedTiles, LogPolicy, PolicyVerdict, ProofFault, Tile, UnverifiedCheckpoint,
+    needed_for_consistency,
 };
 
 use super::{Finding, Found};
@@ -13,17 +14,19 @@ use crate::{
 };
 
 /// A head of this log that its key signed, and the witnesses whose cosignatures it lacks.
-pub(super) fn signed(note: &[u8], log: &str, policy: &Policy) -> Result<(Checkpoint, Vec<String>), Found> {
+pub(super) fn signed(note: &[u8], log: &str, policy: &LogPolicy) -> Result<(Checkpoint, Vec<String>), Found> {
     let not_signed = |detail: String| (Finding::NotSigned, detail);
     let read = UnverifiedCheckpoint::read(note).map_err(|fault| not_signed(fault.to_string()))?;
     if read.unverified_head().origin != log {
         return Err(not_signed("the head is another log's".to_owned()));
     }
     match policy.judge(read) {
-        Verdict::Good(checkpoint) => Ok((checkpoint, Vec::new())),
-        Verdict::Unwitnessed { checkpoint, missing } => Ok((checkpoint, missing)),
-        Verdict::NotSigned => Err(not_signed("no log that the policy names signed the head".to_owned())),
-        Verdict::Forged { name } => Err(not_signed(format!("what says it is signed by {name} is not"))),
+        PolicyVerdict::Good(checkpoint) => Ok((checkpoint, Vec::new())),
+        PolicyVerdict::Unwitnessed { checkpoint, missing } => Ok((checkpoint, missing)),
+        PolicyVerdict::NotSigned => {
+            Err(not_signed("no log that the policy names signed the head".to_owned()))
+        }
+        PolicyVerdict::Forged { name } => Err(not_signed(format!("what says it is signed by {name} is not"))),
     }
 }
 
@@ -46,7 +49,7 @@ pub(super) async fn gone_on(client: &Client, former: &Head, head: &Head) -> Outc
     if head.size < former.size {
         return Ok(Some((Finding::Shrunken, format!("{} leaves were signed before", former.size))));
     }
-    let mut tiles = Tiles::of(head.size);
+    let mut tiles = LoadedTiles::of(head.size);
     for tile in needed_for_consistency(former.size, head.size).map_err(unproved)? {
         let (tile, bytes) = fetch(client, &head.origin, tile).await?;
         tiles.add(tile, bytes);
@@ -90,13 +93,13 @@ mod tests {
         let read = UnverifiedCheckpoint::read(&sign(&head, &log).expect("signed")).expect("a checkpoint");
         let log = NoteKey::of_log(&head.origin, log.public_key()).expect("a name");
         let key = NoteKey::of_cosigner("tz.audit", witness.public_key()).expect("a name");
-        let policy: Policy = format!("log {log}\nwitness tz {key}\nquorum tz").parse().expect("a policy");
-        let Verdict::Unwitnessed { checkpoint, .. } = policy.judge(read.clone()) else {
+        let policy: LogPolicy = format!("log {log}\nwitness tz {key}\nquorum tz").parse().expect("a policy");
+        let PolicyVerdict::Unwitnessed { checkpoint, .. } = policy.judge(read.clone()) else {
             panic!("not cosigned yet")
         };
         let line = cosign(&checkpoint, key.name(), &witness, unix_s).expect("cosigned");
         match policy.judge(add_cosignature(&read, &line, &key).expect("its own")) {
-            Verdict::Good(checkpoint) => checkpoint,
+            PolicyVerdict::Good(checkpoint) => checkpoint,
             other => panic!("cosigned: {other:?}"),
         }
     }

@@ -4,7 +4,7 @@
 use rovuma_envelope::digest;
 use rovuma_schemas::audit::{AuditAction, AuditLeaf};
 use rovuma_tlog::{
-    CHECKPOINT_PATH, Checkpoint, Head, Policy, Tile, TileKind, Tiles, entries_of, leaf_hash,
+    CHECKPOINT_PATH, Checkpoint, Head, LoadedTiles, LogPolicy, Tile, TileKind, entries_of, leaf_hash,
     needed_for_inclusion,
 };
 use serde::Deserialize;
@@ -55,7 +55,7 @@ pub(super) async fn present(client: &Client, service: &str) -> Outcome<String> {
 /// What is wrong with a log as the one that follows the remembered head's, through the years between them.
 pub(super) async fn follows(
     client: &Client,
-    policy: &Policy,
+    policy: &LogPolicy,
     former: &Checkpoint,
     checkpoint: &Checkpoint,
 ) -> Outcome<Option<Found>> {
@@ -98,7 +98,7 @@ pub(super) async fn follows(
     Ok(None)
 }
 
-async fn head_of(client: &Client, policy: &Policy, origin: &str) -> Outcome<Result<Checkpoint, Found>> {
+async fn head_of(client: &Client, policy: &LogPolicy, origin: &str) -> Outcome<Result<Checkpoint, Found>> {
     let note = client.get_bytes(&format!("{}/{CHECKPOINT_PATH}", origin_path(origin)?)).await?;
     Ok(signed(&note, origin, policy).map(|(checkpoint, _)| checkpoint))
 }
@@ -110,7 +110,7 @@ async fn begins_with(client: &Client, opened: &Head, closed: &Checkpoint) -> Out
         fetch(client, &opened.origin, Tile { kind: TileKind::Entries, index: 0, width }).await?;
     let entries = entries_of(&bundle).map_err(|fault| client.nonsense(&fault))?;
     let Some(first) = entries.first() else { return Ok(false) };
-    let mut tiles = Tiles::of(opened.size);
+    let mut tiles = LoadedTiles::of(opened.size);
     for tile in needed_for_inclusion(opened.size, 0).map_err(unproved)? {
         let (tile, bytes) = fetch(client, &opened.origin, tile).await?;
         tiles.add(tile, bytes);
