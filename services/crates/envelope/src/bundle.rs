@@ -1,4 +1,4 @@
-//! Bundles: what one sealed delivery holds.
+//! Bundles: the messages of one sealed delivery, framed and compressed.
 //!
 //! # Byte layout, format 1
 //!
@@ -17,8 +17,8 @@
 //! signature        = 64 bytes, Ed25519
 //! ```
 //!
-//! Each message is framed by a length of its own, so that one with a misshapen body is reported in
-//! its place and its neighbours are not harmed.
+//! Each message has a length of its own, so that a misshapen body is reported at its index and the
+//! messages around it can still be read.
 
 use crate::{
     Jws, Signature,
@@ -32,52 +32,52 @@ pub const BUNDLE_FORMAT: u8 = 1;
 /// stays a small transaction.
 pub const BUNDLE_MESSAGES_MAX: usize = 64;
 
-/// Unpacked bytes of one bundle: four of the largest messages. Bounds what a sender can make a
-/// reader hold in memory.
+/// Maximum unpacked bytes of one bundle: four messages of the largest size. It bounds the memory that a
+/// sender can make a reader use.
 pub const BUNDLE_BYTES_MAX: usize = 1024 * 1024;
 
-/// Bytes of a bundle that is not yet sealed: what [`crate::open`] should take at most. zstd adds
-/// less than this to what it cannot compress.
+/// Maximum bytes of a bundle before it is sealed: callers give it to [`crate::open`] as the limit. zstd
+/// adds less than this to data that it cannot compress.
 pub const BUNDLE_PACKED_MAX: usize = BUNDLE_BYTES_MAX + BUNDLE_BYTES_MAX / 128 + 1024;
 
 const LENGTH_BYTES: usize = 4;
 const PROTECTED_LENGTH_BYTES: usize = 2;
 
-/// A bundle cannot be made of these messages.
+/// These messages cannot be packed into one bundle.
 #[derive(Debug, thiserror::Error)]
 pub enum PackFault {
-    /// None, or too many.
+    /// No message, or more than [`BUNDLE_MESSAGES_MAX`].
     #[error("{got} messages do not make a bundle of 1 to {BUNDLE_MESSAGES_MAX}")]
     Count {
         /// Messages given.
         got: usize,
     },
-    /// Too large together.
+    /// The messages together exceed [`BUNDLE_BYTES_MAX`].
     #[error("{got} bytes do not fit a bundle of {BUNDLE_BYTES_MAX}")]
     Size {
         /// Bytes of all messages.
         got: usize,
     },
-    /// The compressor failed.
+    /// The compressor failed, with its message.
     #[error("compression failed: {0}")]
     Compression(String),
 }
 
-/// A delivery is not a bundle. None of its messages can be read.
+/// The bytes are not a bundle: none of its messages can be read.
 #[derive(Debug, thiserror::Error)]
 pub enum UnpackFault {
-    /// No bytes at all.
+    /// There are no bytes.
     #[error("an empty bundle")]
     Empty,
-    /// A format this build does not read, or an older one than the configuration takes.
+    /// A format that this build does not read, or one older than the configured minimum.
     #[error("bundle format {got} is not one of {minimum} to {BUNDLE_FORMAT}")]
     Format {
         /// The version byte.
         got: u8,
-        /// The oldest format taken.
+        /// The oldest format that the configuration allows.
         minimum: u8,
     },
-    /// Not one zstd frame, or larger than a bundle may be.
+    /// The rest is not one zstd frame, or unpacks to more than a bundle may hold.
     #[error(transparent)]
     Decompress(#[from] DecompressFault),
     /// More messages than a bundle may hold.
@@ -85,30 +85,30 @@ pub enum UnpackFault {
     TooManyMessages,
 }
 
-/// One message of a bundle is misshapen. Its neighbours are not harmed.
+/// One message of a bundle is misshapen. The others can still be read.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum BadSegment {
     /// The body is too short for the segments it declares.
     #[error("message {index} of the bundle: {got} bytes do not hold its segments")]
     Body {
-        /// Place in the bundle, from 0.
+        /// Position in the bundle, from 0.
         index: usize,
         /// Bytes of the body.
         got: usize,
     },
-    /// The bundle ends before the message does; what follows, if anything, cannot be found.
+    /// The bundle ends before the message does. Nothing after it can be found.
     #[error("message {index} of the bundle is cut short: {got} of {declared} bytes")]
     CutShort {
-        /// Place in the bundle, from 0.
+        /// Position in the bundle, from 0.
         index: usize,
-        /// Bytes declared.
+        /// Bytes that the length declares.
         declared: usize,
-        /// Bytes there.
+        /// Bytes that are left.
         got: usize,
     },
 }
 
-/// Packing and unpacking of bundles.
+/// Packs and unpacks bundles.
 #[derive(Clone, Copy, Debug)]
 pub struct Bundle;
 
@@ -135,11 +135,11 @@ impl Bundle {
         compression::compress(BUNDLE_FORMAT, &unpacked).map_err(PackFault::Compression)
     }
 
-    /// Unpacks a bundle of at least format `minimum`, checking its limits while it unpacks.
+    /// Unpacks a bundle of format `minimum` or newer, and checks its limits while it unpacks.
     ///
     /// # Errors
-    /// [`UnpackFault`] when the whole is not a bundle; within it, [`BadSegment`] in the place of each
-    /// message that is misshapen.
+    /// [`UnpackFault`] when the bytes are not a bundle; inside the list, [`BadSegment`] at the position
+    /// of each misshapen message.
     pub fn unpack(bytes: &[u8], minimum: u8) -> Result<Vec<Result<Jws, BadSegment>>, UnpackFault> {
         let (version, frame) = bytes.split_first().ok_or(UnpackFault::Empty)?;
         if *version != BUNDLE_FORMAT || *version < minimum {
@@ -177,7 +177,8 @@ fn split(mut rest: &[u8]) -> Result<Vec<Result<Jws, BadSegment>>, UnpackFault> {
     if messages.is_empty() { Err(UnpackFault::Empty) } else { Ok(messages) }
 }
 
-/// The first message of `bytes` and what follows it: nothing when the framing itself is broken.
+/// Splits the first message off `bytes`. When the framing is broken, nothing after it can be found, so
+/// the rest is empty.
 fn split_message(bytes: &[u8], index: usize) -> (Result<Jws, BadSegment>, &[u8]) {
     let Some((length, rest)) = bytes.split_first_chunk::<LENGTH_BYTES>() else {
         return (Err(BadSegment::CutShort { index, declared: LENGTH_BYTES, got: bytes.len() }), &[]);

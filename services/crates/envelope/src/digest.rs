@@ -1,4 +1,4 @@
-//! SHA-256, the one hash of the exchange.
+//! SHA-256, the only hash that the exchange uses.
 
 use ring::digest::{SHA256, SHA256_OUTPUT_LEN};
 use rovuma_schemas::Digest;

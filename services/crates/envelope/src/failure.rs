@@ -1,36 +1,37 @@
-//! What becomes of a message that is not verified, or verified and not accepted.
+//! Why a message was not verified, or was verified and not accepted.
 
 use rovuma_schemas::{AgencyCode, CountryCode, RejectionCode, Timestamp, Version};
 
-use crate::{BadHeader, KeyId, KeyRefusal, SignatureFault, Unverified, verified::Facts};
+use crate::{BadHeader, KeyId, KeyRefusal, SignatureFault, Unverified, verified::VerifiedFacts};
 
-/// Why [`crate::TrustStore::verify`] gave no verified message.
+/// Why [`crate::TrustStore::verify`] returned no verified message.
 #[derive(Debug, thiserror::Error)]
 pub enum VerifyFailure {
-    /// Nothing speaks against it but the list that would speak for it is missing: keep it, show it
-    /// as held, and try again on each new list.
+    /// The key or trust list that would verify it is missing, and nothing else is wrong. The caller
+    /// keeps the message, shows it as held, and verifies it again with each new list.
     #[error("held: {reason}")]
     Held {
         /// What is missing.
         reason: HoldReason,
-        /// The message, to be kept.
+        /// The message, for the caller to keep.
         unverified: Box<Unverified>,
     },
-    /// Cannot be verified: quarantine it, and never answer it.
+    /// The message cannot be verified. The caller quarantines it and never answers it.
     #[error("refused: {reason}")]
     Refused {
-        /// What is wrong. For logs only: outsiders are told [`VerifyFailure::public_code`].
+        /// What is wrong. For logs only: outsiders get [`VerifyFailure::public_code`].
         reason: Refusal,
         /// The message, for the quarantine.
         unverified: Box<Unverified>,
     },
-    /// Truly signed by its sender, and not acceptable: answer it, its stream number is used.
+    /// The sender signed it, but it is not acceptable. The caller answers it, and its stream number is
+    /// used up.
     #[error("rejected: {}", .0.rejection())]
     Rejected(Box<Rejectable>),
 }
 
 impl VerifyFailure {
-    /// What an outsider may know. Every failure to verify has one and the same code.
+    /// The code that an outsider may see. Every verification failure has the same one.
     pub const fn public_code(&self) -> &'static str {
         match self {
             Self::Held { .. } => "held",
@@ -40,27 +41,27 @@ impl VerifyFailure {
     }
 }
 
-/// What is missing for a judgement.
+/// What is missing before a message can be verified.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum HoldReason {
-    /// The agency is known, the key is not: a newer list may have it. Nobody vouches for such a
-    /// message, so whoever keeps it bounds how many.
+    /// The agency is known, its key is not: a newer list may have it. Nobody vouches for such a message,
+    /// so its keeper limits how many it holds.
     #[error("the trust list has no key {kid} of {agency}")]
     UnknownKey {
-        /// The agency.
+        /// The agency that the message names as its sender.
         agency: AgencyCode,
-        /// The key.
+        /// The key that signed.
         kid: KeyId,
     },
-    /// The list is so long overdue that a revocation may have passed us by.
+    /// The list is overdue by more than the configured grace, so a revocation may have been missed.
     #[error("the trust list of {country} was due for renewal {next_update}")]
     ListOverdue {
-        /// The country.
+        /// The country of the list.
         country: CountryCode,
-        /// When it was due.
+        /// When its next update was due.
         next_update: Timestamp,
     },
-    /// The country's authority is pinned but no list of it is there.
+    /// The country's authority key is pinned, but its list is missing.
     #[error("there is no trust list of {country}")]
     NoList {
         /// The country.
@@ -69,7 +70,7 @@ pub enum HoldReason {
 }
 
 impl HoldReason {
-    /// A stable word for logs, audit events and pages.
+    /// A stable code for logs, audit events and pages.
     pub const fn log_code(&self) -> &'static str {
         match self {
             Self::UnknownKey { .. } => "unknown_key",
@@ -79,42 +80,42 @@ impl HoldReason {
     }
 }
 
-/// Why a message cannot be verified. For logs; it holds no payload.
+/// Why a message cannot be verified. For logs; it contains no payload.
 #[derive(Debug, thiserror::Error)]
 pub enum Refusal {
-    /// No header to be read.
+    /// The payload has no readable header.
     #[error(transparent)]
     Header(#[from] BadHeader),
-    /// The protected header or the signature.
+    /// The protected header or the signature is wrong.
     #[error(transparent)]
     Signature(#[from] SignatureFault),
-    /// It came in by the door of another country than its signed sender's.
-    #[error("from {sender} by the door of {origin}")]
+    /// The delivery came in through another country's exchange than that of its signed sender.
+    #[error("from {sender}, but through the exchange of {origin}")]
     Origin {
         /// The sender that the message names.
         sender: AgencyCode,
-        /// The country whose door it came in by.
+        /// The country of the exchange that it came in through.
         origin: CountryCode,
     },
-    /// Opened with the key of an agency that it is not addressed to.
+    /// The bundle was opened with the key of an agency that the message does not name as a recipient.
     #[error("opened for {opened_for}, which is not a recipient")]
     NotARecipient {
-        /// Whose key opened it.
+        /// The agency whose key opened the bundle.
         opened_for: AgencyCode,
     },
-    /// No list has the sender.
+    /// The list of the sender's country does not have the sender.
     #[error("no trust list has agency {agency}")]
     UnknownAgency {
         /// The sender that the message names.
         agency: AgencyCode,
     },
-    /// The key does not speak for the message.
+    /// The key may not sign this message.
     #[error(transparent)]
     Key(#[from] KeyRefusal),
 }
 
 impl Refusal {
-    /// A stable word for logs, audit events and quarantine.
+    /// A stable code for logs, audit events and the quarantine.
     pub const fn log_code(&self) -> &'static str {
         match self {
             Self::Header(_) => "bad_header",
@@ -134,12 +135,12 @@ pub enum Rejection {
     /// Created in our future: one of the two clocks is wrong.
     #[error("created {created}, our clock says {now}")]
     Clock {
-        /// When it says it was created.
+        /// When the message says it was created.
         created: Timestamp,
-        /// Our time.
+        /// The time on our clock.
         now: Timestamp,
     },
-    /// The sender may not send this type.
+    /// The sender may not send messages of this type.
     #[error("{agency} may not send {message_type}")]
     Unauthorised {
         /// The sender.
@@ -147,18 +148,18 @@ pub enum Rejection {
         /// The type.
         message_type: String,
     },
-    /// Older than the configured minimum.
+    /// The message's schema version is older than the configured minimum.
     #[error("version {got} is older than {minimum_major}.0")]
     Downgrade {
-        /// Its version.
+        /// The message's version.
         got: Version,
-        /// The oldest major version taken.
+        /// The oldest major version that is accepted.
         minimum_major: u16,
     },
 }
 
 impl Rejection {
-    /// The code to answer with.
+    /// The code that the receipt carries.
     pub const fn code(&self) -> RejectionCode {
         match self {
             Self::Clock { .. } => RejectionCode::Clock,
@@ -168,16 +169,16 @@ impl Rejection {
     }
 }
 
-/// A message that is truly its sender's and is not accepted. It can be answered; it cannot be
-/// stored as a message or acted on.
+/// A message that its sender signed but that is not accepted. It can be answered; it cannot be stored as
+/// a message or acted on.
 #[derive(Clone, Debug)]
 pub struct Rejectable {
-    pub(crate) facts: Facts,
+    pub(crate) facts: VerifiedFacts,
     pub(crate) rejection: Rejection,
 }
 
 impl Rejectable {
-    /// Why.
+    /// Why it is not accepted.
     pub fn rejection(&self) -> &Rejection {
         &self.rejection
     }

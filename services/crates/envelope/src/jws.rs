@@ -10,9 +10,9 @@ use crate::{
     protected::{self, BadProtected, Typ},
 };
 
-/// A JWS by its raw segments: protected header, payload, signature. Nothing in it is verified.
+/// A JWS as three raw segments: protected header, payload, signature. Nothing in it is verified.
 ///
-/// The bytes are kept exactly as they were signed or received and never serialised again.
+/// The bytes are kept exactly as they were signed or received, and are never serialised again.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Jws {
     protected: Vec<u8>,
@@ -25,21 +25,21 @@ pub struct Jws {
 #[error("not a compact JWS: {0}")]
 pub struct BadJws(&'static str);
 
-/// A JWS does not hold under a key. For logs: outsiders are told one code for all of them.
+/// A JWS does not verify with a key. For logs: outsiders get one code for all of these.
 #[derive(Debug, thiserror::Error)]
 pub enum SignatureFault {
-    /// The protected header is not ours.
+    /// The protected header is not one of ours.
     #[error(transparent)]
     Protected(#[from] BadProtected),
-    /// Signed by another key than the one expected.
+    /// Another key signed it than the one expected.
     #[error("signed by key {got}, expected {expected}")]
     OtherKey {
-        /// The key whose signature was asked for.
+        /// The key that was expected to sign.
         expected: KeyId,
         /// The key that the header names.
         got: KeyId,
     },
-    /// The signature does not fit key and bytes.
+    /// The signature does not match key and bytes.
     #[error("bad signature by key {kid}")]
     Signature {
         /// The key that the header names.
@@ -51,14 +51,14 @@ impl Jws {
     /// Signs `payload` for the purpose `typ`.
     ///
     /// # Errors
-    /// [`SignerFault`] when the key's keeper does not sign.
+    /// [`SignerFault`] when the signer refuses or does not answer.
     pub fn sign(typ: Typ, payload: Vec<u8>, signer: &dyn Signer) -> Result<Self, SignerFault> {
         let protected = protected::write(signer.algorithm(), typ, signer.key_id());
         let signature = signer.sign(signing_input(&protected, &payload).as_bytes())?;
         Ok(Self { protected, payload, signature })
     }
 
-    /// The JWS with these segments.
+    /// Makes a JWS of these segments.
     pub fn from_segments(protected: Vec<u8>, payload: Vec<u8>, signature: Signature) -> Self {
         Self { protected, payload, signature }
     }
@@ -81,14 +81,14 @@ impl Jws {
         Ok(Self { protected, payload, signature: Signature::from_bytes(signature) })
     }
 
-    /// The compact serialisation, as every JOSE library reads it.
+    /// The compact serialisation, which every JOSE library reads.
     pub fn to_compact(&self) -> String {
         let mut text = signing_input(&self.protected, &self.payload);
         self.push_signature(&mut text);
         text
     }
 
-    /// SHA-256 of the compact serialisation: what receipts name.
+    /// SHA-256 of the compact serialisation. Receipts name a message by it.
     pub fn digest(&self) -> Digest {
         digest(self.to_compact().as_bytes())
     }
@@ -98,7 +98,7 @@ impl Jws {
         &self.protected
     }
 
-    /// The payload's bytes, of which nobody has checked anything.
+    /// The payload's bytes. They are not verified.
     pub fn unverified_payload(&self) -> &[u8] {
         &self.payload
     }
@@ -108,7 +108,7 @@ impl Jws {
         &self.signature
     }
 
-    /// The key that the header names, when the header is one of ours for the purpose `typ`.
+    /// The key that the header names, if the header is valid for the purpose `typ`.
     ///
     /// # Errors
     /// [`BadProtected`].
@@ -116,7 +116,7 @@ impl Jws {
         protected::read(&self.protected, typ)
     }
 
-    /// Checks that `key` signed this for the purpose `typ`, and gives the payload.
+    /// Checks that `key` signed this for the purpose `typ`, and returns the payload.
     ///
     /// # Errors
     /// [`SignatureFault`].
@@ -125,7 +125,7 @@ impl Jws {
         Ok(&self.payload)
     }
 
-    /// [`Self::verify_with`] and [`Self::digest`] in one pass over the text.
+    /// Does [`Self::verify_with`] and [`Self::digest`] in one pass over the text.
     pub(crate) fn verify_and_digest(&self, key: &PublicKey, typ: Typ) -> Result<Digest, SignatureFault> {
         let mut text = signing_input(&self.protected, &self.payload);
         self.check(key, typ, text.as_bytes())?;
@@ -149,7 +149,7 @@ impl Jws {
 
 /// The bytes that are signed (RFC 7515, section 5.1, step 8).
 fn signing_input(protected: &[u8], payload: &[u8]) -> String {
-    // The signature's 87 characters fit too, for `to_compact`.
+    // Reserve room for the signature's 87 characters too: `to_compact` appends them.
     let mut text = String::with_capacity((protected.len() + payload.len()) / 3 * 4 + 100);
     URL_SAFE_NO_PAD.encode_string(protected, &mut text);
     text.push('.');
@@ -158,7 +158,7 @@ fn signing_input(protected: &[u8], payload: &[u8]) -> String {
 }
 
 impl fmt::Debug for Jws {
-    /// Says who may have signed how much, never what.
+    /// Shows the sizes and the protected header, never the payload.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Jws")
             .field("digest", &self.digest())

@@ -7,11 +7,11 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 /// The RFC 7638 thumbprint (SHA-256, base64url) of an Ed25519 public key: `kid` in JOSE headers.
 ///
-/// It follows from the key alone, so two keys never share one.
+/// It is computed from the key alone, so two keys never share one.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct KeyId(Digest);
 
-/// A text that is not a key id.
+/// The text is not a key id.
 #[derive(Debug, thiserror::Error)]
 #[error("not a key id (RFC 7638 thumbprint, 43 characters of base64url)")]
 pub struct BadKeyId;
@@ -21,12 +21,12 @@ impl KeyId {
         Self(thumbprint)
     }
 
-    /// The 32 bytes of the thumbprint: the form stores keep.
+    /// The 32 bytes of the thumbprint, as stores keep them.
     pub fn as_bytes(&self) -> &[u8; 32] {
         self.0.as_bytes()
     }
 
-    /// The key id with these bytes.
+    /// The key id with these 32 bytes.
     ///
     /// # Errors
     /// [`BadKeyId`] when they are not 32 bytes.

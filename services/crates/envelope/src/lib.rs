@@ -1,25 +1,26 @@
-//! The envelope: signing, bundling, sealing, verifying, and the trust list that decides whom to
-//! believe. It is transport-agnostic: there is no broker, no file and no clock in it.
+//! The envelope: signs, bundles, seals and verifies messages, and reads the trust lists that say whose
+//! signature counts. It is transport-agnostic: it opens no broker connection and no file, and takes the
+//! time from its caller.
 //!
 //! Out: payload → [`Jws::sign`] → [`Bundle::pack`] → [`seal`].
 //!
 //! In: [`open`] → [`Bundle::unpack`] → [`Unverified::new`] → [`TrustStore::verify`] → [`Verified`] →
 //! [`Verified::authorize_sender`] → [`Authorized`].
 //!
-//! | what came in | what it becomes |
+//! | a delivery | becomes |
 //! |---|---|
-//! | cannot be opened, unpacked or verified | [`VerifyFailure::Refused`] and the like: quarantine, no answer |
-//! | key or list still missing | [`VerifyFailure::Held`]: try again on each new list |
-//! | truly the sender's, not acceptable | [`Rejectable`]: answered with a code, its number is used |
-//! | verified, transport life over | [`Verified::is_expired`]: stored as inoperative, answered `expired` |
+//! | cannot be opened, unpacked or verified | [`VerifyFailure::Refused`], [`OpenFault`] or [`UnpackFault`]: goes to quarantine, is not answered |
+//! | key or trust list still missing | [`VerifyFailure::Held`]: verified again with each new list |
+//! | signed by its sender, but not acceptable | [`Rejectable`]: answered with a code; it uses up its stream number |
+//! | verified, but its transport life is over | [`Verified::is_expired`]: stored as inoperative, answered `expired` |
 //! | verified, and the sender may send it | [`Authorized`] |
 //!
 //! Everything else that is signed (audit batches, acknowledgements) uses [`Jws`] with a [`Typ`] of its
-//! own and [`seal`] directly.
+//! own, and [`seal`] directly.
 //!
 //! Architecture invariant: [`Verified`], [`Authorized`] and [`Rejectable`] have private fields and one
-//! constructor each, which is a check; there is no `Deserialize`, `From` or `Default` for them. What a
-//! store gives back is verified only because it was when it went in.
+//! constructor each, which is a check; none implements `Deserialize`, `From` or `Default`. A message
+//! read back from a store is believed because only verified messages are stored.
 
 mod bundle;
 mod compression;

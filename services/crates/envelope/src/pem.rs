@@ -1,14 +1,14 @@
-//! PEM (RFC 7468), strict: one block, one label, nothing else.
+//! Strict PEM (RFC 7468): one block, one label, nothing else.
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use zeroize::Zeroizing;
 
 const LINE: usize = 64;
 
-/// The PEM text of `der` under `label`.
+/// Writes `der` as PEM with `label`.
 pub(crate) fn encode(label: &str, der: &[u8]) -> Zeroizing<String> {
     let base64 = Zeroizing::new(STANDARD.encode(der));
-    // Room for all of it at once: a string that grows leaves copies of the secret behind.
+    // Reserve room for the whole text: a string that grows leaves copies of the secret in memory.
     let mut text = Zeroizing::new(String::with_capacity(base64.len() * 2 + 2 * label.len() + 64));
     text.push_str(&format!("-----BEGIN {label}-----\n"));
     let mut rest = base64.as_str();
@@ -22,7 +22,7 @@ pub(crate) fn encode(label: &str, der: &[u8]) -> Zeroizing<String> {
     text
 }
 
-/// The content of the only block in `text`, when its label is `label`.
+/// Reads the only block in `text`, if its label is `label`.
 pub(crate) fn decode(label: &str, text: &str) -> Option<Zeroizing<Vec<u8>>> {
     let body = text.trim().strip_prefix(&format!("-----BEGIN {label}-----"))?;
     let body = body.strip_suffix(&format!("-----END {label}-----"))?;

@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::{Algorithm, KeyId};
 
-/// What a JWS is said to be (RFC 7515, section 4.1.9), so that a signature made for one purpose is
-/// never taken for another.
+/// The purpose of a JWS (`typ`, RFC 7515, section 4.1.9): a signature made for one purpose is never
+/// accepted for another.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Typ(&'static str);
 
@@ -16,19 +16,19 @@ impl Typ {
     pub const MESSAGE: Self = Self("rovuma+jws");
     /// A country's trust list.
     pub const TRUST_LIST: Self = Self("rovuma-trust+jws");
-    /// The handing over from one authority key to the next.
+    /// The hand-over from one authority key to the next.
     pub const SUCCESSION: Self = Self("rovuma-succession+jws");
     /// A batch of audit events.
     pub const AUDIT: Self = Self("rovuma-audit+jws");
     /// The audit service's acknowledgement of a batch.
     pub const AUDIT_ACK: Self = Self("rovuma-audit-ack+jws");
 
-    /// A purpose of the caller's own.
+    /// A purpose that the caller defines.
     pub const fn new(typ: &'static str) -> Self {
         Self(typ)
     }
 
-    /// The word in the header.
+    /// The value of `typ` in the header.
     pub const fn as_str(self) -> &'static str {
         self.0
     }
@@ -46,25 +46,25 @@ impl fmt::Display for Typ {
     }
 }
 
-/// A protected header is three short members. This is ample.
+/// Maximum bytes of a protected header. Three short members need far less.
 const PROTECTED_MAX: usize = 512;
 
-/// A protected header that this exchange does not take.
+/// A protected header that is not accepted.
 #[derive(Debug, thiserror::Error)]
 pub enum BadProtected {
     /// Not a JSON object of exactly `alg`, `typ`, `kid`, each once.
     #[error("protected header is not exactly alg, typ and kid: {0}")]
     Shape(String),
-    /// Another purpose.
+    /// The header names another purpose.
     #[error("typ is not {expected}")]
     Typ {
-        /// The purpose asked for.
+        /// The purpose that was expected.
         expected: &'static str,
     },
 }
 
 /// Unknown members are refused, `crit`, `b64`, `jwk`, `jku` and `x5c` among them: each would let the
-/// message say how it is to be checked.
+/// message choose how it is verified.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Protected<'a> {
@@ -74,14 +74,14 @@ struct Protected<'a> {
     kid: KeyId,
 }
 
-/// The header's bytes for a signature by `kid`.
+/// Writes the header for a signature by `kid`.
 pub(crate) fn write(algorithm: Algorithm, typ: Typ, kid: &KeyId) -> Vec<u8> {
     format!(r#"{{"alg":"{}","typ":"{typ}","kid":"{kid}"}}"#, algorithm.as_str()).into_bytes()
 }
 
-/// Reads the key id out of a header for the purpose `typ`.
+/// Reads the key id from a header with the purpose `typ`.
 pub(crate) fn read(bytes: &[u8], typ: Typ) -> Result<KeyId, BadProtected> {
-    // serde would also take an array for a struct.
+    // serde would also accept an array in the place of a struct.
     if bytes.len() > PROTECTED_MAX || bytes.first() != Some(&b'{') {
         return Err(BadProtected::Shape("not a short JSON object".to_owned()));
     }

@@ -15,12 +15,12 @@ pub struct PublicKey {
     key_id: KeyId,
 }
 
-/// A JSON text that is not an Ed25519 public key.
+/// The JSON text is not an Ed25519 public key.
 #[derive(Debug, thiserror::Error)]
 #[error("not an Ed25519 public key (JWK, RFC 8037): {0}")]
 pub struct BadPublicKey(String);
 
-/// The signature does not fit the key and the bytes.
+/// The signature does not match key and bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the signature does not fit")]
 pub struct BadSignature;
@@ -44,7 +44,7 @@ impl PublicKey {
         &self.key_id
     }
 
-    /// Reads a JWK. Members `kid`, `alg` and `use` may be there and must then fit.
+    /// Reads a JWK. Members `kid`, `alg` and `use` are optional and must match the key.
     ///
     /// # Errors
     /// [`BadPublicKey`] for any other key type, an unknown or repeated member, a private key.
@@ -52,7 +52,7 @@ impl PublicKey {
         serde_json::from_slice(json).map_err(|fault| BadPublicKey(fault.to_string()))
     }
 
-    /// The key as a JWK with its `kid`, for a file.
+    /// The key as a JWK with its `kid`, as key files have it.
     pub fn to_jwk(&self) -> String {
         let x = URL_SAFE_NO_PAD.encode(self.bytes);
         format!(
@@ -64,7 +64,7 @@ impl PublicKey {
     /// Checks an Ed25519 signature over `bytes`.
     ///
     /// # Errors
-    /// [`BadSignature`], without saying what is wrong with it.
+    /// [`BadSignature`], which does not tell what is wrong.
     pub fn verify(&self, bytes: &[u8], signature: &Signature) -> Result<(), BadSignature> {
         UnparsedPublicKey::new(&ED25519, self.bytes)
             .verify(bytes, signature.as_bytes())

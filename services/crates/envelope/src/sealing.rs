@@ -1,6 +1,6 @@
-//! Sealing to one recipient in the age format (C2SP `age`, X25519).
+//! Seals to one recipient in the age format (C2SP `age`, X25519).
 //!
-//! Any `age` tool opens what [`seal`] makes and makes what [`open`] takes.
+//! Any `age` tool opens what [`seal`] writes and writes what [`open`] reads.
 
 use std::{fmt, io::Read, str::FromStr};
 
@@ -9,24 +9,25 @@ use ring::{agreement, rand::SystemRandom};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use zeroize::Zeroizing;
 
-/// What age may add to a plaintext that has to fit a limit: header, nonce, and 16 bytes for each
-/// 64 KiB.
+/// Maximum bytes that age adds to a plaintext within the limit: header, nonce, and 16 bytes for each 64
+/// KiB.
 pub const SEALING_OVERHEAD_MAX: usize = HEADER_MAX + 16 + 32 * 16;
 
-/// An honest header is under 1 KiB, random grease included; each X25519 stanza in it costs a curve
-/// multiplication, so a long header would make the reader work for nothing.
+/// Maximum bytes of a header. An honest one is under 1 KiB, random grease included; each X25519 stanza
+/// in it costs the reader a curve multiplication, so a longer header is refused before that work is
+/// done.
 const HEADER_MAX: usize = 4096;
 
 /// A public sealing key: `age1…`.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct SealingRecipient(age::x25519::Recipient);
 
-/// A text that is not a usable X25519 recipient.
+/// The text is not a usable X25519 recipient.
 #[derive(Debug, thiserror::Error)]
 #[error("not an age X25519 recipient (age1…): {0}")]
 pub struct BadRecipient(&'static str);
 
-/// A text that is not an age identity. It does not repeat the text.
+/// The text is not an age identity. The error does not repeat the text.
 #[derive(Debug, thiserror::Error)]
 #[error("not one age X25519 identity (AGE-SECRET-KEY-1…): {0}")]
 pub struct BadSealingKey(&'static str);
@@ -36,24 +37,24 @@ pub struct BadSealingKey(&'static str);
 #[error("sealing failed: {0}")]
 pub struct SealFault(String);
 
-/// The sealed bytes could not be opened. Which of the reasons it was says nothing about the content.
+/// The sealed bytes could not be opened. None of the reasons reveals anything about the content.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenFault {
-    /// Not sealed to any of the keys.
+    /// The bytes are not sealed to any of the keys.
     #[error("sealed to none of our {keys} keys")]
     NotForUs {
-        /// How many keys were tried.
+        /// Number of keys that were tried.
         keys: usize,
     },
-    /// Larger than the caller takes.
-    #[error("{got} bytes sealed, at most {limit} are taken")]
+    /// The bytes are larger than the caller allows.
+    #[error("{got} sealed bytes hold more than the {limit} allowed")]
     TooLarge {
-        /// Bytes of the sealed form.
+        /// Size of the sealed bytes.
         got: usize,
-        /// Bytes the caller takes once opened.
+        /// Maximum size of the opened bytes.
         limit: usize,
     },
-    /// Not age, cut short, or altered.
+    /// The bytes are not an age file, or were cut short or altered.
     #[error("not an intact age file: {0}")]
     Broken(String),
 }
@@ -71,8 +72,8 @@ impl FromStr for SealingRecipient {
     }
 }
 
-/// Whether key agreement with this recipient gives a secret (RFC 7748, section 6.1). `age` would
-/// panic over one that does not, so no such key may come in from a trust list.
+/// Whether key agreement with this recipient gives a secret (RFC 7748, section 6.1). `age` panics on a
+/// recipient for which it does not, so such a key must not come in through a trust list.
 fn contributes(canonical: &str) -> bool {
     let Some(bytes) = bech32_data(canonical) else { return false };
     let peer = agreement::UnparsedPublicKey::new(&agreement::X25519, bytes);
@@ -81,7 +82,7 @@ fn contributes(canonical: &str) -> bool {
         .is_ok()
 }
 
-/// The 32 bytes in a Bech32 text (BIP 173) whose checksum `age` has checked.
+/// Decodes the 32 bytes of a Bech32 text (BIP 173) whose checksum `age` has checked.
 fn bech32_data(text: &str) -> Option<[u8; 32]> {
     const CHARSET: &[u8] = b"qpzry9x8gf2tvdw0s3jn54khce6mua7l";
     let data = text.strip_prefix("age1")?.as_bytes().get(..52)?;
@@ -123,7 +124,7 @@ impl<'de> Deserialize<'de> for SealingRecipient {
     }
 }
 
-/// A private sealing key, kept in an age identity file.
+/// A private sealing key, as stored in an age identity file.
 pub struct SealingKey {
     identity: age::x25519::Identity,
     recipient: SealingRecipient,
@@ -155,7 +156,7 @@ impl SealingKey {
     /// The key as an age identity file with its recipient in a comment, as `age-keygen` writes it.
     pub fn to_text(&self) -> Zeroizing<String> {
         let secret = self.identity.to_string();
-        // Room for all of it at once: a string that grows leaves copies of the secret behind.
+        // Reserve room for the whole text: a string that grows leaves copies of the secret in memory.
         let mut text = Zeroizing::new(String::with_capacity(256));
         text.push_str(&format!("# public key: {}\n", self.recipient));
         text.push_str(secret.expose_secret());
@@ -178,14 +179,14 @@ impl fmt::Debug for SealingKey {
 /// Seals `plaintext` so that only the holder of the recipient's key can open it.
 ///
 /// # Errors
-/// [`SealFault`] when `age` fails, which for a checked recipient and memory it does not.
+/// [`SealFault`] when `age` fails, which does not happen for a checked recipient unless memory runs out.
 pub fn seal(plaintext: &[u8], recipient: &SealingRecipient) -> Result<Vec<u8>, SealFault> {
     age::encrypt(&recipient.0, plaintext).map_err(|fault| SealFault(fault.to_string()))
 }
 
-/// Opens what was sealed to one of `keys`, when it holds at most `limit` bytes.
+/// Opens bytes that were sealed to one of `keys` and hold at most `limit` bytes.
 ///
-/// Sealing does not say who sealed: only a signature inside does.
+/// Anybody can seal: only a signature inside tells who did.
 ///
 /// # Errors
 /// [`OpenFault`]; every one is permanent for these keys.

@@ -1,4 +1,4 @@
-//! Who can sign: a file's key now, a hardware module's later.
+//! Signers: a key in a file now, a hardware module later.
 
 use std::fmt;
 
@@ -38,7 +38,7 @@ impl fmt::Debug for Signature {
     }
 }
 
-/// A signature algorithm that the trust list may bind to a key. The message never chooses it.
+/// A signature algorithm that a trust list binds to a key. The message never chooses it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum Algorithm {
     /// Ed25519 (RFC 8037).
@@ -47,7 +47,7 @@ pub enum Algorithm {
 }
 
 impl Algorithm {
-    /// The word in JOSE headers.
+    /// The value of `alg` in JOSE headers.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::EdDsa => "EdDSA",
@@ -55,7 +55,7 @@ impl Algorithm {
     }
 }
 
-/// A private key, wherever it is kept. Signing may take long (a module behind a network).
+/// A private key, wherever it is kept. Signing may take long, as with a module behind a network.
 pub trait Signer: Send + Sync {
     /// The public half.
     fn public_key(&self) -> &PublicKey;
@@ -65,7 +65,7 @@ pub trait Signer: Send + Sync {
         self.public_key().key_id()
     }
 
-    /// What the signatures are.
+    /// The algorithm of its signatures.
     fn algorithm(&self) -> Algorithm {
         Algorithm::EdDsa
     }
@@ -73,21 +73,21 @@ pub trait Signer: Send + Sync {
     /// Signs `bytes`.
     ///
     /// # Errors
-    /// [`SignerFault`] when the key's keeper does not answer or refuses.
+    /// [`SignerFault`] when the key's holder refuses or does not answer.
     fn sign(&self, bytes: &[u8]) -> Result<Signature, SignerFault>;
 }
 
-/// The keeper of a private key did not sign.
+/// The holder of a private key did not sign.
 #[derive(Debug, thiserror::Error)]
 #[error("key {key_id} did not sign: {reason}")]
 pub struct SignerFault {
-    /// The key asked for.
+    /// The key that should have signed.
     pub key_id: KeyId,
-    /// What its keeper said.
+    /// The reason that its holder gave.
     pub reason: String,
 }
 
-/// A signing key's text cannot be read. It does not repeat the text.
+/// A signing key's text cannot be read. The error does not repeat the text.
 #[derive(Debug, thiserror::Error)]
 pub enum BadSigningKey {
     /// The text is not PEM with the label `PRIVATE KEY`.
@@ -96,22 +96,22 @@ pub enum BadSigningKey {
     /// The content is not PKCS#8 v2 of an Ed25519 key.
     #[error("not a PKCS#8 v2 Ed25519 key: {0}")]
     NotEd25519(String),
-    /// The machine's random numbers failed.
-    #[error("no random numbers to be had")]
+    /// The machine's random number generator failed.
+    #[error("the random number generator failed")]
     NoRandomness,
 }
 
 /// An Ed25519 private key held in memory, kept in a PKCS#8 v2 PEM file (RFC 5958, RFC 8410).
 ///
-/// The text it is read from is wiped by whoever holds it: use [`Zeroizing`]. *ring* keeps the private
-/// half for as long as this value lives and does not wipe it afterwards.
+/// Whoever holds the PEM text wipes it: use [`Zeroizing`]. *ring* keeps the private half for as long as
+/// this value lives and does not wipe it afterwards.
 pub struct SigningKey {
     pair: Ed25519KeyPair,
     public: PublicKey,
 }
 
 impl SigningKey {
-    /// Draws a new key and gives its PEM text, to be written to a file only its owner can read.
+    /// Draws a new key and returns its PEM text, for a file that only its owner can read.
     ///
     /// # Errors
     /// [`BadSigningKey::NoRandomness`].
@@ -122,7 +122,7 @@ impl SigningKey {
         Ok(pem::encode(PEM_LABEL, document.as_ref()))
     }
 
-    /// Draws a new key that is never written down: for tests and short-lived tools.
+    /// Draws a new key that is never written to a file, for tests and short-lived tools.
     ///
     /// # Errors
     /// [`BadSigningKey::NoRandomness`].
@@ -130,7 +130,7 @@ impl SigningKey {
         Self::from_pkcs8_pem(&Self::generate_pem()?)
     }
 
-    /// Reads a key from its PEM text. The public half inside must belong to the private one.
+    /// Reads a key from its PEM text. The public half in the text must belong to the private one.
     ///
     /// # Errors
     /// [`BadSigningKey`] for anything but one PKCS#8 v2 Ed25519 key.

@@ -1,8 +1,7 @@
-//! The trust list: which keys speak for which agency.
+//! Trust lists: which keys may sign for which agency.
 //!
 //! One list per country, signed by that country's authority key, which the partner pins at
-//! installation. A message never says how it is to be checked: the list binds (agency, key id) to
-//! key and algorithm.
+//! installation. The list, never the message, binds (agency, key id) to key and algorithm.
 
 mod chain;
 mod check;

@@ -1,4 +1,4 @@
-//! A message as it came in.
+//! A message as it arrived, before any check.
 
 use std::fmt;
 
@@ -7,14 +7,13 @@ use serde::Deserialize;
 
 use crate::Jws;
 
-/// A message that came in and of which nobody has checked anything. It can be quarantined or
-/// verified, and nothing else.
+/// A message of which nothing has been checked. It can only be quarantined or verified.
 #[derive(Clone)]
 pub struct Unverified {
     jws: Jws,
 }
 
-/// A payload without a readable header. It does not repeat the payload.
+/// The payload has no readable header. The error does not repeat the payload.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("no readable message header (line {line}, column {column})")]
 pub struct BadHeader {
@@ -22,19 +21,19 @@ pub struct BadHeader {
     column: usize,
 }
 
-/// Only the header is read: the body is parsed when the signature has been checked.
+/// Reads only the header: the body is parsed after the signature has been checked.
 #[derive(Deserialize)]
 struct Routing {
     header: Header,
 }
 
 impl Unverified {
-    /// The message with these segments.
+    /// Wraps a JWS that arrived.
     pub fn new(jws: Jws) -> Self {
         Self { jws }
     }
 
-    /// The segments.
+    /// The raw JWS.
     pub fn unverified_jws(&self) -> &Jws {
         &self.jws
     }
@@ -44,12 +43,12 @@ impl Unverified {
         self.jws.digest()
     }
 
-    /// What the message says of itself.
+    /// The header as the message states it.
     ///
     /// # Errors
     /// [`BadHeader`] when the payload is not a JSON object with one well-formed `header`.
     pub fn unverified_header(&self) -> Result<Header, BadHeader> {
-        // serde_json never recurses into what it passes over, so depth is no danger here.
+        // serde_json does not recurse into members that it skips, so deep nesting is no danger here.
         serde_json::from_slice::<Routing>(self.jws.unverified_payload())
             .map(|routing| routing.header)
             .map_err(|fault| BadHeader { line: fault.line(), column: fault.column() })

@@ -1,4 +1,4 @@
-//! Messages that passed: values that exist only because a check did.
+//! Verified and authorized messages: values that exist only because a check passed.
 
 use rovuma_schemas::{AgencyCode, Digest, Header, MessageId, Recipient, Timestamp};
 
@@ -8,29 +8,29 @@ use crate::{Jws, KeyId, Rejectable, Rejection, TrustStore};
 /// list. Made by [`TrustStore::verify`] alone.
 #[derive(Clone, Debug)]
 pub struct Verified {
-    facts: Facts,
+    facts: VerifiedFacts,
 }
 
 /// A verified message whose sender may send its type. Made by [`Verified::authorize_sender`] alone.
 #[derive(Clone, Debug)]
 pub struct Authorized {
-    facts: Facts,
+    facts: VerifiedFacts,
 }
 
-/// What is known of a message once it is verified.
+/// What verification has established about a message.
 #[derive(Clone, Debug)]
-pub(crate) struct Facts {
+pub(crate) struct VerifiedFacts {
     pub(crate) jws: Jws,
     pub(crate) digest: Digest,
     pub(crate) header: Header,
-    /// The entry of `header.recipients` that the bundle was opened for.
+    /// The entry of `header.recipients` for which the bundle was opened.
     pub(crate) recipient: Recipient,
     pub(crate) signer: KeyId,
-    /// Serial of the list it was verified against.
+    /// Serial of the trust list against which it was verified.
     pub(crate) list_serial: u64,
 }
 
-/// Accessors that every stage after verification has.
+/// Implements the accessors that every type after verification has.
 macro_rules! verified_facts {
     ($type:ident) => {
         impl $type {
@@ -49,7 +49,7 @@ macro_rules! verified_facts {
                 &self.facts.header.sender.agency
             }
 
-            /// The signed recipient that the bundle was opened for, with its stream number.
+            /// The signed recipient for which the bundle was opened, with its stream number.
             pub fn recipient(&self) -> &Recipient {
                 &self.facts.recipient
             }
@@ -59,12 +59,12 @@ macro_rules! verified_facts {
                 self.facts.jws.unverified_payload()
             }
 
-            /// The segments as received: what stores keep.
+            /// The raw JWS as received, which stores keep.
             pub fn jws(&self) -> &Jws {
                 &self.facts.jws
             }
 
-            /// SHA-256 of the compact serialisation: what receipts name.
+            /// SHA-256 of the compact serialisation. Receipts name a message by it.
             pub fn digest(&self) -> Digest {
                 self.facts.digest
             }
@@ -74,13 +74,13 @@ macro_rules! verified_facts {
                 &self.facts.signer
             }
 
-            /// Serial of the trust list that the message was verified against.
+            /// Serial of the trust list against which the message was verified.
             pub fn list_serial(&self) -> u64 {
                 self.facts.list_serial
             }
 
-            /// Whether the message's transport life is over. It is then stored as inoperative and
-            /// answered `expired`.
+            /// Whether the message's transport life is over. The gateway then stores it as inoperative
+            /// and answers `expired`.
             pub fn is_expired(&self, now: Timestamp) -> bool {
                 self.facts.header.expires.is_some_and(|expires| now >= expires)
             }
@@ -93,14 +93,14 @@ verified_facts!(Authorized);
 verified_facts!(Rejectable);
 
 impl Verified {
-    pub(crate) fn new(facts: Facts) -> Self {
+    pub(crate) fn new(facts: VerifiedFacts) -> Self {
         Self { facts }
     }
 
     /// Checks that the sender may send messages of this type.
     ///
     /// # Errors
-    /// [`Rejectable`], to be answered `unauthorised`.
+    /// [`Rejectable`]: the gateway answers it with `unauthorised`.
     pub fn authorize_sender(self, trust: &TrustStore) -> Result<Authorized, Box<Rejectable>> {
         if trust.may_send(self.sender(), &self.header().message_type) {
             Ok(Authorized { facts: self.facts })

@@ -1,4 +1,4 @@
-//! From [`Unverified`] to [`Verified`]: the one way.
+//! The only way from [`Unverified`] to [`Verified`].
 
 use rovuma_schemas::{AgencyCode, CountryCode, Digest, Header, Recipient, Timestamp};
 
@@ -6,43 +6,43 @@ use crate::{
     HoldReason, KeyId, Refusal, Rejectable, Rejection, SignatureFault, TrustList, TrustStore, Typ,
     Unverified, Verified, VerifyFailure,
     trust::{ListedAgency, SigningKeyEntry, check_revocation, check_validity},
-    verified::Facts,
+    verified::VerifiedFacts,
 };
 
-/// The door that a delivery came in by.
+/// The exchange through which a delivery came in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Origin {
-    /// The exchange `ingress.<country>`, which only that country's link may write to.
+    /// The exchange `ingress.<country>`: only that country's link may write to it.
     Ingress(CountryCode),
-    /// The exchange `outbound`, which only gateways of the recipient's own country may write to.
+    /// The exchange `outbound`: only gateways of the recipient's own country may write to it.
     Domestic,
 }
 
-/// What is known of a delivery beside its bytes.
+/// What the gateway knows about a delivery besides its bytes.
 #[derive(Clone, Copy, Debug)]
 pub struct VerifyContext<'a> {
-    /// The time.
+    /// The time of the verification.
     pub now: Timestamp,
-    /// The door it came in by.
+    /// The exchange through which it came in.
     pub origin: Origin,
-    /// The agency whose sealing key opened the bundle; the routing key must have named it.
+    /// The agency whose sealing key opened the bundle. The routing key must have named it.
     pub opened_for: &'a AgencyCode,
 }
 
-/// What stands in the way of believing a message.
-enum Doubt {
+/// Why a message is not verified; [`TrustStore::verify`] adds the message to it.
+enum NotVerified {
     Hold(HoldReason),
     Refuse(Refusal),
 }
 
-impl<R: Into<Refusal>> From<R> for Doubt {
+impl<R: Into<Refusal>> From<R> for NotVerified {
     fn from(reason: R) -> Self {
         Self::Refuse(reason.into())
     }
 }
 
-/// What is certain once the signature holds.
-struct Proof {
+/// What holds once the signature has been verified.
+struct SignedFacts {
     header: Header,
     recipient: Recipient,
     digest: Digest,
@@ -52,28 +52,34 @@ struct Proof {
 }
 
 impl TrustStore {
-    /// Checks a message against the trust list: recipient, origin, signature, key, revocation, how
-    /// fresh the list is, time, version.
+    /// Checks a message against the trust list: recipient, origin, signature, key, revocation, age of
+    /// the list, time, version.
     ///
-    /// An expired message is verified all the same: see [`Verified::is_expired`].
+    /// An expired message is verified too: see [`Verified::is_expired`].
     ///
     /// # Errors
-    /// [`VerifyFailure`], with the message in it.
+    /// [`VerifyFailure`], which carries the message.
     pub fn verify(
         &self,
         unverified: Unverified,
         context: &VerifyContext<'_>,
     ) -> Result<Verified, VerifyFailure> {
-        match self.prove(&unverified, context) {
-            Ok(proof) => admit(unverified, proof),
-            Err(Doubt::Hold(reason)) => Err(VerifyFailure::Held { reason, unverified: Box::new(unverified) }),
-            Err(Doubt::Refuse(reason)) => {
+        match self.check_message(&unverified, context) {
+            Ok(facts) => admit(unverified, facts),
+            Err(NotVerified::Hold(reason)) => {
+                Err(VerifyFailure::Held { reason, unverified: Box::new(unverified) })
+            }
+            Err(NotVerified::Refuse(reason)) => {
                 Err(VerifyFailure::Refused { reason, unverified: Box::new(unverified) })
             }
         }
     }
 
-    fn prove(&self, unverified: &Unverified, context: &VerifyContext<'_>) -> Result<Proof, Doubt> {
+    fn check_message(
+        &self,
+        unverified: &Unverified,
+        context: &VerifyContext<'_>,
+    ) -> Result<SignedFacts, NotVerified> {
         let header = unverified.unverified_header()?;
         let recipient = check_route(&header, context)?.clone();
         let kid =
@@ -84,30 +90,34 @@ impl TrustStore {
         check_revocation(agency, key, header.created)?;
         if self.is_past_bound(list, context.now) {
             let (country, next_update) = (list.country(), list.next_update());
-            return Err(Doubt::Hold(HoldReason::ListOverdue { country, next_update }));
+            return Err(NotVerified::Hold(HoldReason::ListOverdue { country, next_update }));
         }
-        let clock = self.clock_ahead(header.created, context.now);
-        // A time in our future says nothing about the key's term: the key must at least be valid now.
-        let judged_at = if clock.is_some() { context.now } else { header.created };
-        check_validity(agency, key, judged_at, context.now, self.policy())?;
-        let rejection = clock.or_else(|| self.downgrade(&header));
-        Ok(Proof { header, recipient, digest, signer: kid, list_serial: list.serial(), rejection })
+        let clock_rejection = self.clock_ahead(header.created, context.now);
+        // A time in our future says nothing about the key's term, so the key must at least be valid now.
+        let key_checked_at = if clock_rejection.is_some() { context.now } else { header.created };
+        check_validity(agency, key, key_checked_at, context.now, self.policy())?;
+        let rejection = clock_rejection.or_else(|| self.downgrade(&header));
+        Ok(SignedFacts { header, recipient, digest, signer: kid, list_serial: list.serial(), rejection })
     }
 
     fn find_key(
         &self,
         code: &AgencyCode,
         kid: &KeyId,
-    ) -> Result<(&TrustList, &ListedAgency, &SigningKeyEntry), Doubt> {
+    ) -> Result<(&TrustList, &ListedAgency, &SigningKeyEntry), NotVerified> {
         let country = code.country();
         let Some(list) = self.list(country) else {
             let pinned = self.is_pinned(country);
-            return Err(if pinned { Doubt::Hold(HoldReason::NoList { country }) } else { unknown(code) });
+            return Err(if pinned {
+                NotVerified::Hold(HoldReason::NoList { country })
+            } else {
+                unknown(code)
+            });
         };
         let agency = list.agency(code).ok_or_else(|| unknown(code))?;
         let key = agency
             .signing_key(kid)
-            .ok_or_else(|| Doubt::Hold(HoldReason::UnknownKey { agency: code.clone(), kid: *kid }))?;
+            .ok_or_else(|| NotVerified::Hold(HoldReason::UnknownKey { agency: code.clone(), kid: *kid }))?;
         Ok((list, agency, key))
     }
 
@@ -122,12 +132,13 @@ impl TrustStore {
     }
 }
 
-fn unknown(agency: &AgencyCode) -> Doubt {
-    Doubt::Refuse(Refusal::UnknownAgency { agency: agency.clone() })
+fn unknown(agency: &AgencyCode) -> NotVerified {
+    NotVerified::Refuse(Refusal::UnknownAgency { agency: agency.clone() })
 }
 
-/// Whether the delivery came by the sender's door to one that the message names: without it, a
-/// recipient could pass a message on to another as if it had been meant for that one.
+/// Checks that the delivery came through the exchange of the sender's country and was opened for an
+/// agency that the message names. Without this check, a recipient could pass a message on to another
+/// agency as if it had been addressed to that one.
 fn check_route<'a>(header: &'a Header, context: &VerifyContext<'_>) -> Result<&'a Recipient, Refusal> {
     let sender = &header.sender.agency;
     let origin = match context.origin {
@@ -144,9 +155,9 @@ fn check_route<'a>(header: &'a Header, context: &VerifyContext<'_>) -> Result<&'
     }
 }
 
-fn admit(unverified: Unverified, proof: Proof) -> Result<Verified, VerifyFailure> {
-    let Proof { header, recipient, digest, signer, list_serial, rejection } = proof;
-    let facts = Facts { jws: unverified.into_jws(), digest, header, recipient, signer, list_serial };
+fn admit(unverified: Unverified, signed: SignedFacts) -> Result<Verified, VerifyFailure> {
+    let SignedFacts { header, recipient, digest, signer, list_serial, rejection } = signed;
+    let facts = VerifiedFacts { jws: unverified.into_jws(), digest, header, recipient, signer, list_serial };
     match rejection {
         None => Ok(Verified::new(facts)),
         Some(rejection) => Err(VerifyFailure::Rejected(Box::new(Rejectable { facts, rejection }))),

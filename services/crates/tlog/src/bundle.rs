@@ -1,23 +1,23 @@
-//! Bundles of entries: each with its length before it (C2SP tlog-tiles, "Log entries").
+//! Bundles of entries: each entry after its length (C2SP tlog-tiles, "Log entries").
 
 use crate::TILE_WIDTH;
 
-/// An entry at most: its length is two bytes.
+/// Maximum bytes of an entry: its length is two bytes.
 pub const ENTRY_MAX_BYTES: usize = u16::MAX as usize;
 
-/// Bytes that are no bundle of entries.
+/// Bytes that are not a bundle of entries.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum BundleFault {
-    /// An entry that does not fit two bytes of length.
+    /// The entry is too long for a length of two bytes.
     #[error("an entry of {size_bytes} bytes: at most {ENTRY_MAX_BYTES} fit")]
     TooLong {
-        /// Its size.
+        /// Size of the entry.
         size_bytes: usize,
     },
     /// The bytes end within an entry.
     #[error("the bundle ends within its entry {place}")]
     CutOff {
-        /// Which, from 0.
+        /// Position of the entry in the bundle, from 0.
         place: usize,
     },
     /// There are more entries than a bundle holds.
@@ -25,7 +25,7 @@ pub enum BundleFault {
     TooMany,
 }
 
-/// Adds an entry to the bytes of a bundle.
+/// Appends an entry to the bytes of a bundle.
 ///
 /// # Errors
 /// [`BundleFault::TooLong`].
@@ -36,10 +36,10 @@ pub fn write_entry(bundle: &mut Vec<u8>, entry: &[u8]) -> Result<(), BundleFault
     Ok(())
 }
 
-/// The entries of a bundle.
+/// Splits a bundle into its entries.
 ///
 /// # Errors
-/// [`BundleFault`] when the bytes are not whole entries, or too many.
+/// [`BundleFault`] when the bytes are not whole entries, or are more than a bundle holds.
 pub fn entries_of(bundle: &[u8]) -> Result<Vec<&[u8]>, BundleFault> {
     let mut entries = Vec::new();
     let mut rest = bundle;

@@ -1,4 +1,4 @@
-//! A log's head, and the signed note that says it.
+//! Heads of logs, and the signed notes that state them.
 
 use std::fmt;
 
@@ -7,46 +7,46 @@ use tlog_tiles::{Checkpoint as Text, Hash};
 
 use crate::{LEAVES_MAX, NoteKey, note::parts};
 
-/// A checkpoint at most: three lines, and as many signatures as a policy has witnesses, each as long as a post-quantum
-/// one (3,300 bytes with its name).
+/// Maximum bytes of a checkpoint: three lines, and as many signatures as a policy has witnesses, each as long as a
+/// post-quantum one (3,300 bytes with its name).
 pub(crate) const CHECKPOINT_MAX_BYTES: usize = 256 * 1024;
 
-/// Which log, how many leaves, and the root hash over them.
+/// The root hash of a log at a size.
 #[derive(Clone, PartialEq)]
 pub struct Head {
     /// The log's name, one line.
     pub origin: String,
-    /// How many leaves it has.
+    /// Number of leaves.
     pub size: u64,
     /// The root of the tree over them (RFC 6962, section 2.1).
     pub root: Hash,
 }
 
-/// A text that is no checkpoint of ours.
+/// Why a text is not a checkpoint that we accept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum HeadFault {
     /// It is not a signed note with a checkpoint in it.
     #[error("not a checkpoint in a signed note")]
     Malformed,
-    /// It is larger than any checkpoint.
+    /// It is larger than a checkpoint can be.
     #[error("a checkpoint of {size_bytes} bytes: at most {CHECKPOINT_MAX_BYTES} are read")]
     TooLarge {
-        /// Its size.
+        /// Size of the text.
         size_bytes: usize,
     },
-    /// It has lines beyond the root hash: what they say nobody could check.
-    #[error("the checkpoint has extension lines, and nobody can check what they say")]
+    /// It has extension lines after the root hash, which no verifier can check.
+    #[error("the checkpoint has extension lines, which no verifier can check")]
     Extended,
     /// It claims more leaves than a log can have.
-    #[error("a log of {size} leaves: at most {LEAVES_MAX} are believed")]
+    #[error("a log of {size} leaves: a log has at most {LEAVES_MAX}")]
     TooManyLeaves {
-        /// What it claims.
+        /// Number of leaves that it states.
         size: u64,
     },
 }
 
 impl Head {
-    /// The note's text: origin, size and root, a line each.
+    /// Writes the text of the note: origin, size and root, one line each.
     ///
     /// # Errors
     /// [`HeadFault::Malformed`] when the origin is not one line of a signed note.
@@ -67,7 +67,7 @@ impl Head {
             return Err(HeadFault::TooManyLeaves { size: read.size() });
         }
         let head = Self { origin: read.origin().to_owned(), size: read.size(), root: *read.hash() };
-        // There is one way to write it, and what was signed is what is read.
+        // Require the only way to write it, so that the text that was signed is the text that was read.
         if head.to_text()? == text { Ok(head) } else { Err(HeadFault::Malformed) }
     }
 }
@@ -78,7 +78,7 @@ impl fmt::Debug for Head {
     }
 }
 
-/// A checkpoint as it was read. Nobody's signature has been checked.
+/// A checkpoint as it was read. No signature has been checked.
 #[derive(Clone, Debug, PartialEq)]
 pub struct UnverifiedCheckpoint {
     head: Head,
@@ -101,7 +101,7 @@ impl UnverifiedCheckpoint {
         Ok(Self { head, text, signatures, note: unverified_note.to_vec() })
     }
 
-    /// What it claims.
+    /// The head that it states.
     pub fn unverified_head(&self) -> &Head {
         &self.head
     }
@@ -111,43 +111,43 @@ impl UnverifiedCheckpoint {
         &self.note
     }
 
-    /// The text that is signed.
+    /// The signed text.
     pub(crate) fn text(&self) -> &[u8] {
         &self.text
     }
 
-    /// Its signatures, whosever they are.
+    /// All signatures, of known and unknown keys.
     pub(crate) fn signatures(&self) -> &[NoteSignature] {
         &self.signatures
     }
 
-    /// The signatures that say they are by this key.
+    /// The signatures that name this key.
     pub(crate) fn by<'a>(&'a self, key: &'a NoteKey) -> impl Iterator<Item = &'a [u8]> {
         let same = |signature: &&NoteSignature| signature.name() == key.name() && signature.id() == key.id();
         self.signatures.iter().filter(same).map(NoteSignature::signature)
     }
 }
 
-/// A witness's word for a checkpoint.
+/// A witness's cosignature on a checkpoint, verified.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Cosigned {
-    /// The witness, by its name in the policy.
+pub struct Cosignature {
+    /// The witness's name in the policy.
     pub witness: String,
     /// When it cosigned: whole seconds since the Unix epoch, by its own clock.
     pub unix_s: u64,
 }
 
-/// A checkpoint that its log has signed, with a key that was pinned. Only a [`LogPolicy`](crate::LogPolicy) makes one.
+/// A checkpoint signed by its log with a pinned key. Only a [`LogPolicy`](crate::LogPolicy) makes one.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Checkpoint {
     head: Head,
     text: Vec<u8>,
-    cosigned: Vec<Cosigned>,
+    cosigned: Vec<Cosignature>,
     note: Vec<u8>,
 }
 
 impl Checkpoint {
-    pub(crate) fn verified(read: UnverifiedCheckpoint, cosigned: Vec<Cosigned>) -> Self {
+    pub(crate) fn verified(read: UnverifiedCheckpoint, cosigned: Vec<Cosignature>) -> Self {
         Self { head: read.head, text: read.text, cosigned, note: read.note }
     }
 
@@ -156,12 +156,12 @@ impl Checkpoint {
         &self.head
     }
 
-    /// Who cosigned it, of those whom the policy knows, in the policy's order.
-    pub fn cosigned(&self) -> &[Cosigned] {
+    /// The cosignatures of the policy's witnesses, in the policy's order.
+    pub fn cosigned(&self) -> &[Cosignature] {
         &self.cosigned
     }
 
-    /// The text that is signed: what the log after this one begins with the SHA-256 of.
+    /// The signed text. The next log's first entry records its SHA-256.
     pub fn signed_text(&self) -> &[u8] {
         &self.text
     }

@@ -1,29 +1,29 @@
-//! The right edge of a tree: all that appending needs.
+//! The right edge of a tree, which is enough to append to it.
 
 use tlog_tiles::{EMPTY_HASH, Hash};
 
 use crate::{LEAVES_MAX, node_hash};
 
-/// The complete subtrees of a tree, one for each bit of its size, the largest first: with them a leaf can be appended
-/// and the root computed, however large the tree.
+/// The complete subtrees of a tree, one for each bit of its size, largest first. They suffice to append a leaf and to
+/// compute the root, however large the tree is.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Edge {
     size: u64,
     subtrees: Vec<Hash>,
 }
 
-/// A node that appending completed.
+/// A node that an appended leaf completed.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct TreeNode {
     /// Its height: 0 is a leaf.
     pub level: u8,
-    /// Which of its level, from 0.
+    /// Its index in its level, from 0.
     pub index: u64,
     /// Its hash (RFC 6962, section 2.1).
     pub hash: Hash,
 }
 
-/// Hashes that are no right edge of a tree of that size.
+/// The hashes are not the right edge of a tree of that size.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the right edge of a tree of {size} leaves has {expected} hashes, not {got}")]
 pub struct EdgeFault {
@@ -33,10 +33,10 @@ pub struct EdgeFault {
 }
 
 impl Edge {
-    /// The edge of a tree of `size` leaves: the hashes of its complete subtrees, the largest first.
+    /// Makes the edge of a tree of `size` leaves from the hashes of its complete subtrees, largest first.
     ///
     /// # Errors
-    /// [`EdgeFault`] when there are more or fewer than such a tree has.
+    /// [`EdgeFault`] when the number of hashes does not match the size, or the size exceeds [`LEAVES_MAX`].
     pub fn from_parts(size: u64, subtrees: Vec<Hash>) -> Result<Self, EdgeFault> {
         let expected = size.count_ones();
         if usize::try_from(expected) != Ok(subtrees.len()) || size > LEAVES_MAX {
@@ -45,10 +45,11 @@ impl Edge {
         Ok(Self { size, subtrees })
     }
 
-    /// Where the hashes of [`Edge::from_parts`] stand in a tree of `size` leaves: (level, index), the largest first.
+    /// The positions (level, index) of the hashes of [`Edge::from_parts`] in a tree of `size` leaves, largest subtree
+    /// first.
     pub fn places(size: u64) -> impl Iterator<Item = (u8, u64)> {
         (0..u64::BITS).rev().filter(move |level| size >> level & 1 == 1).map(move |level| {
-            // A level is at most 63. Everything before this subtree is made of larger ones.
+            // A level is at most 63. All leaves before this subtree are in larger ones, so shifting gives its index.
             (u8::try_from(level).unwrap_or(u8::MAX), (size >> level) - 1)
         })
     }
@@ -58,12 +59,12 @@ impl Edge {
         self.size
     }
 
-    /// The hashes of the complete subtrees, the largest first.
+    /// The hashes of the complete subtrees, largest first.
     pub fn subtrees(&self) -> &[Hash] {
         &self.subtrees
     }
 
-    /// Appends a leaf and gives the nodes that are complete with it, from the leaf upwards.
+    /// Appends a leaf and returns the nodes that it completes, from the leaf upwards.
     pub fn append(&mut self, leaf: Hash) -> Vec<TreeNode> {
         let mut node = TreeNode { level: 0, index: self.size, hash: leaf };
         let mut completed = vec![node];

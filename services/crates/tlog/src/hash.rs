@@ -3,10 +3,10 @@
 use ring::digest::{Context, Digest, SHA256};
 use tlog_tiles::{HASH_SIZE, Hash};
 
-/// What is hashed before a leaf, so that no leaf is ever taken for a node.
+/// The byte hashed before a leaf, so that a leaf can never pass for a node.
 const LEAF: u8 = 0;
 
-/// What is hashed before a node.
+/// The byte hashed before a node.
 const NODE: u8 = 1;
 
 /// The hash of a leaf with these bytes.
@@ -19,7 +19,8 @@ pub fn node_hash(left: Hash, right: Hash) -> Hash {
     hashed(NODE, &left.0, &right.0)
 }
 
-/// As the crate that brings trees does it, by the one crypto library of the whole product, which is a good deal faster.
+/// Hashes with *ring*, the only crypto library of the product. The crate that brings tree arithmetic gives the same
+/// hashes, much more slowly.
 fn hashed(kind: u8, first: &[u8], second: &[u8]) -> Hash {
     let mut context = Context::new(&SHA256);
     context.update(&[kind]);

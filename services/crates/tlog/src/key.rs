@@ -1,19 +1,19 @@
-//! Keys of signed notes, as C2SP writes them: `name+a1b2c3d4+base64(type ‖ key)`.
+//! Keys of signed notes in the C2SP form: `name+a1b2c3d4+base64(type ‖ key)`.
 
 use std::{fmt, str::FromStr};
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use rovuma_envelope::{PublicKey, Signature};
 
-/// What a key signs and how: the type byte of [signed notes](https://c2sp.org/signed-note).
+/// The kind of a key: the type byte of [signed notes](https://c2sp.org/signed-note).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum KeyKind {
     /// `0x01`: a log's Ed25519 signature of its checkpoint.
     Log,
     /// `0x04`: a witness's Ed25519 cosignature with a time, `cosignature/v1`.
     Cosigner,
-    /// `0x06`: a witness's ML-DSA-44 cosignature with a time, `subtree/v1`. Its keys are read, so that a policy can name
-    /// them already; this build cannot verify what they sign, so it never counts.
+    /// `0x06`: a witness's ML-DSA-44 cosignature with a time, `subtree/v1`. A policy may name such a key, but this
+    /// build cannot verify its cosignatures, so they never count.
     MlDsaCosigner,
 }
 
@@ -29,7 +29,7 @@ impl KeyKind {
         }
     }
 
-    /// Bytes of a public key: 32 of Ed25519 (RFC 8032), 1,312 of ML-DSA-44 (FIPS 204).
+    /// Size of the public key: 32 bytes for Ed25519 (RFC 8032), 1,312 for ML-DSA-44 (FIPS 204).
     const fn key_bytes(self) -> usize {
         match self {
             Self::Log | Self::Cosigner => 32,
@@ -47,7 +47,7 @@ pub struct NoteKey {
     id: u32,
 }
 
-/// A text that is no key of signed notes.
+/// Why a text is not a key of signed notes.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NoteKeyFault {
     /// The name is empty or has a space or a plus in it.
@@ -56,29 +56,29 @@ pub enum NoteKeyFault {
         /// The name.
         name: String,
     },
-    /// The text has not the three parts, or they are not what they should be.
+    /// The text does not have three parts, or one of them is malformed.
     #[error("not a key of signed notes: name+id+base64")]
     Shape,
-    /// The type byte is of a kind that this build does not know.
+    /// The type byte is of an unknown kind.
     #[error("a key of type {byte:#04x} is not known here")]
     Kind {
-        /// The byte.
+        /// The type byte.
         byte: u8,
     },
-    /// The id is not that of the name and the key.
+    /// The id does not match name and key.
     #[error("the key of {name} has the id {expected:08x}, not {got:08x}")]
     Id {
         /// The name.
         name: String,
-        /// What name and key make.
+        /// The id that follows from name and key.
         expected: u32,
-        /// What the text says.
+        /// The id in the text.
         got: u32,
     },
 }
 
 impl NoteKey {
-    /// A log's key, whose name is the log's origin.
+    /// A log's key. Its name is the log's origin.
     ///
     /// # Errors
     /// [`NoteKeyFault::Name`].
@@ -107,7 +107,7 @@ impl NoteKey {
         &self.name
     }
 
-    /// What it signs.
+    /// The kind of key, which says what it signs.
     pub fn kind(&self) -> KeyKind {
         self.kind
     }
@@ -117,12 +117,12 @@ impl NoteKey {
         self.id
     }
 
-    /// Whether both are the same key, whatever their names and kinds say.
+    /// Whether both hold the same public key, whatever their names and kinds.
     pub fn wraps_the_same(&self, other: &Self) -> bool {
         self.bytes == other.bytes
     }
 
-    /// Whether this is an Ed25519 signature by this key over `bytes`.
+    /// Whether `signature` is an Ed25519 signature by this key over `bytes`.
     pub(crate) fn verifies(&self, bytes: &[u8], signature: &[u8]) -> bool {
         let key = <[u8; 32]>::try_from(self.bytes.as_slice()).map(PublicKey::from_bytes);
         let signature = <[u8; Signature::LEN]>::try_from(signature).map(Signature::from_bytes);

@@ -1,29 +1,29 @@
-//! Signing checkpoints, and cosigning others'.
+//! Signs checkpoints, and cosigns those of other logs.
 
 use rovuma_envelope::{Signer, SignerFault};
 use signed_note::{Note, Signature as NoteSignature};
 
 use crate::{Checkpoint, Head, HeadFault, NoteKey, NoteKeyFault, UnverifiedCheckpoint};
 
-/// A checkpoint could not be signed or cosigned.
+/// Why a checkpoint could not be signed or cosigned.
 #[derive(Debug, thiserror::Error)]
 pub enum CosignFault {
-    /// The head is none.
+    /// The head is not valid.
     #[error(transparent)]
     Head(#[from] HeadFault),
-    /// The name cannot be a key's.
+    /// The name cannot be a key's name.
     #[error(transparent)]
     Key(#[from] NoteKeyFault),
-    /// The key would not sign.
+    /// The key did not sign.
     #[error(transparent)]
     Signer(#[from] SignerFault),
-    /// A time beyond what a cosignature can say.
+    /// A time that a cosignature cannot state.
     #[error("a cosignature cannot be of the time {unix_s}")]
     Time {
         /// The time, in seconds since the Unix epoch.
         unix_s: u64,
     },
-    /// A cosignature that was sent is none of this checkpoint by this key.
+    /// The line is not a cosignature of this checkpoint by this key.
     #[error("not a cosignature of this checkpoint by {name}")]
     NotOfThis {
         /// The key's name.
@@ -31,7 +31,7 @@ pub enum CosignFault {
     },
 }
 
-/// Signs a head as the log itself: the note, ready to be published.
+/// Signs a head as the log. The result is the note to publish.
 ///
 /// # Errors
 /// [`CosignFault`] when the origin is no key's name, or the key does not sign.
@@ -43,12 +43,12 @@ pub fn sign(head: &Head, signer: &dyn Signer) -> Result<Vec<u8>, CosignFault> {
     Ok(Note::new(&text, &[line]).map_err(|_| HeadFault::Malformed)?.to_bytes())
 }
 
-/// Cosigns a checkpoint, which its log has signed, as the witness `name` at `unix_s`: the signature line, to be sent to the
-/// log. The caller has checked that the checkpoint is consistent with every one of the log's that it ever cosigned, and has
-/// stored that it cosigns this one.
+/// Cosigns a checkpoint that its log has signed, as the witness `name` at `unix_s`, and returns the signature line to
+/// send to the log. The caller must have checked that the checkpoint is consistent with every one of that log that it
+/// ever cosigned, and must have stored that it cosigns this one.
 ///
 /// # Errors
-/// [`CosignFault`] when the name is none, the time cannot be written, or the key does not sign.
+/// [`CosignFault`] when the name is not valid, the time cannot be written, or the key does not sign.
 pub fn cosign(
     checkpoint: &Checkpoint,
     name: &str,
@@ -64,7 +64,7 @@ pub fn cosign(
     Ok(line(&key, timed)?.to_bytes())
 }
 
-/// The checkpoint with a witness's line added, or put in the place of that witness's former one, unless that is newer.
+/// The checkpoint with a witness's line added. The line replaces an older one of the same witness; a newer one stays.
 ///
 /// # Errors
 /// [`CosignFault::NotOfThis`] when the line is not a cosignature of this checkpoint by `key`.
@@ -90,22 +90,22 @@ pub fn add_cosignature(
     Ok(UnverifiedCheckpoint::read(&note.to_bytes())?)
 }
 
-/// When a cosignature says it was made, if it is one of `text` by `key`.
+/// The time that a cosignature states, if `key` made it over `text`.
 pub(crate) fn cosigned_at(text: &[u8], key: &NoteKey, timed: &[u8]) -> Option<u64> {
     let (time, signature) = timed.split_first_chunk::<8>()?;
     let unix_s = u64::from_be_bytes(*time);
     (i64::try_from(unix_s).is_ok() && key.verifies(&cosigned_text(text, unix_s), signature)).then_some(unix_s)
 }
 
-/// C2SP tlog-cosignature, "Ed25519 signed message".
+/// The bytes that a witness signs (C2SP tlog-cosignature, "Ed25519 signed message").
 fn cosigned_text(text: &[u8], unix_s: u64) -> Vec<u8> {
     [format!("cosignature/v1\ntime {unix_s}\n").as_bytes(), text].concat()
 }
 
-/// The text of a signed note, and its signatures, whosever they are. Nobody has checked them.
+/// Splits a signed note into its text and all its signatures. Nothing is verified.
 pub(crate) fn parts(unverified_note: &[u8]) -> Option<(Vec<u8>, Vec<NoteSignature>)> {
     let text = Note::from_bytes(unverified_note).ok()?.text().to_vec();
-    // The text ends before the last empty line; what follows are the signatures, one a line.
+    // The text ends before the last empty line; the signatures follow, one a line.
     let signatures = unverified_note.get(text.len() + 1..).unwrap_or_default();
     let signatures = signatures.split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
     Some((text, signatures.map(NoteSignature::from_bytes).collect::<Result<_, _>>().ok()?))

@@ -1,4 +1,4 @@
-//! Whose word makes a checkpoint good: a policy file as C2SP tlog-policy has it.
+//! The cosignatures that a checkpoint needs: a policy file in the C2SP tlog-policy format.
 //!
 //! ```text
 //! log mz.audit/2026+7f3a9c01+ATx…
@@ -10,38 +10,40 @@
 
 use std::{collections::BTreeSet, str::FromStr};
 
-use crate::{Checkpoint, Cosigned, KeyKind, NoteKey, NoteKeyFault, UnverifiedCheckpoint, note::cosigned_at};
+use crate::{
+    Checkpoint, Cosignature, KeyKind, NoteKey, NoteKeyFault, UnverifiedCheckpoint, note::cosigned_at,
+};
 
-/// Logs, witnesses and groups of a policy at most, of each: C2SP asks for 32 at least.
+/// Maximum number of logs, of witnesses and of groups in a policy. C2SP asks for at least 32.
 const NAMED_MAX: usize = 64;
 
 /// Pinned keys, and which cosignatures a checkpoint needs.
 #[derive(Clone, Debug, PartialEq)]
 pub struct LogPolicy {
     logs: Vec<NoteKey>,
-    witnesses: Vec<Witness>,
-    groups: Vec<Group>,
+    witnesses: Vec<PolicyWitness>,
+    groups: Vec<WitnessGroup>,
     quorum: Option<String>,
 }
 
 #[derive(Clone, Debug, PartialEq)]
-struct Witness {
+struct PolicyWitness {
     name: String,
     key: NoteKey,
 }
 
 #[derive(Clone, Debug, PartialEq)]
-struct Group {
+struct WitnessGroup {
     name: String,
     threshold: usize,
     members: Vec<String>,
 }
 
-/// A text that is no policy.
+/// Why a text is not a policy.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("line {line} of the policy: {reason}")]
 pub struct PolicyFault {
-    /// Which line, from 1; the number of lines when one is missing.
+    /// The line, from 1; the number of lines when a line is missing.
     pub line: usize,
     /// What is wrong with it.
     pub reason: PolicyReason,
@@ -50,7 +52,7 @@ pub struct PolicyFault {
 /// What is wrong with a line of a policy.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum PolicyReason {
-    /// It is none of the lines that a policy has.
+    /// The line has none of the forms of a policy's lines.
     #[error(
         "not a line of a policy: log KEY, witness NAME KEY, group NAME all|any|K NAME…, quorum NAME|none"
     )]
@@ -58,89 +60,89 @@ pub enum PolicyReason {
     /// Its key cannot be read.
     #[error(transparent)]
     Key(#[from] NoteKeyFault),
-    /// Its key is not of the kind that the line wants.
+    /// The key is not of the kind that the line needs.
     #[error("the key is of another kind than the line")]
     KeyKind,
-    /// The key is there already.
+    /// Another line names the same key.
     #[error("the key is named twice")]
     KeyTwice,
-    /// The name is there already, or is `none`.
+    /// Another line has the same name, or the name is `none`.
     #[error("the name {name} is taken")]
     Name {
         /// The name.
         name: String,
     },
-    /// No line before names this.
+    /// No earlier line has this name.
     #[error("no line before this one names {name}")]
     Unknown {
         /// The name.
         name: String,
     },
-    /// A group's member is in a group already.
+    /// The member is in another group already.
     #[error("{name} is in a group already")]
     Member {
         /// The name.
         name: String,
     },
-    /// A group needs no member, or more than it has.
+    /// The group needs no member, or more members than it has.
     #[error("a group of {members} cannot need {threshold}")]
     Threshold {
-        /// How many it has.
+        /// Number of members.
         members: usize,
-        /// How many it needs.
+        /// Number of members that must cosign.
         threshold: usize,
     },
-    /// There is no quorum, or more than one.
+    /// The policy has no quorum line, or several.
     #[error("there must be one quorum line")]
     Quorum,
-    /// There is more of something than a policy has.
+    /// The policy has too many lines of one kind.
     #[error("more than {NAMED_MAX} of a kind")]
     TooMany,
 }
 
-/// What a policy says of a checkpoint.
+/// Whether a checkpoint meets a policy.
 #[derive(Clone, Debug, PartialEq)]
 pub enum PolicyVerdict {
-    /// Its log signed it, and enough witnesses cosigned.
+    /// Its log signed it, and enough witnesses cosigned it.
     Good(Checkpoint),
-    /// Its log signed it. These witnesses of the policy did not cosign, and they are too many.
+    /// Its log signed it, but too few of the policy's witnesses cosigned it.
     Unwitnessed {
-        /// The checkpoint, with those who did.
+        /// The checkpoint with the cosignatures that it has.
         checkpoint: Checkpoint,
-        /// Those who did not.
+        /// The witnesses that did not cosign.
         missing: Vec<String>,
     },
     /// No log of the policy signed it.
     NotSigned,
-    /// A line says that it is by a key of the policy, and is not.
+    /// A signature line names a key of the policy, but that key did not sign.
     Forged {
         /// The key's name.
         name: String,
     },
 }
 
-/// A head that is not good by the policy, and why.
+/// Why a checkpoint does not meet the policy.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NotGood {
-    /// Its log signed it, and too few of the witnesses.
+    /// Its log signed it, but too few witnesses cosigned it.
     #[error("the head is not cosigned by {}", .missing.join(", "))]
     Unwitnessed {
-        /// Those who have not.
+        /// The witnesses that did not cosign.
         missing: Vec<String>,
     },
     /// No log of the policy signed it.
     #[error("the head is not signed by a log that the policy names")]
     NotSigned,
-    /// A signature of it is not what it says.
-    #[error("what says it is signed by {name} is not")]
+    /// A signature line names a key that did not sign.
+    #[error("the signature in the name of {name} is not by its key")]
     Forged {
-        /// Whose it says it is.
+        /// The name in the line.
         name: String,
     },
 }
 
 impl PolicyVerdict {
-    /// The checkpoint, if it is good.
+    /// The checkpoint, if it meets the policy.
     ///
     /// # Errors
     /// [`NotGood`], with the reason.
@@ -155,7 +157,7 @@ impl PolicyVerdict {
 }
 
 impl LogPolicy {
-    /// What the policy says of a checkpoint.
+    /// Checks a checkpoint against the policy.
     pub fn judge(&self, unverified: UnverifiedCheckpoint) -> PolicyVerdict {
         let text = unverified.text();
         let forged = |log: &&NoteKey| unverified.by(log).any(|signature| !log.verifies(text, signature));
@@ -168,7 +170,7 @@ impl LogPolicy {
         }
         let mut cosigned = Vec::new();
         let countable = self.witnesses.iter().filter(|witness| witness.key.kind() == KeyKind::Cosigner);
-        for Witness { name, key } in countable {
+        for PolicyWitness { name, key } in countable {
             let mut latest = None;
             for signature in unverified.by(key) {
                 let Some(unix_s) = cosigned_at(text, key, signature) else {
@@ -176,7 +178,7 @@ impl LogPolicy {
                 };
                 latest = latest.max(Some(unix_s));
             }
-            cosigned.extend(latest.map(|unix_s| Cosigned { witness: name.clone(), unix_s }));
+            cosigned.extend(latest.map(|unix_s| Cosignature { witness: name.clone(), unix_s }));
         }
         let missing = self.missing(&cosigned);
         let checkpoint = Checkpoint::verified(unverified, cosigned);
@@ -187,7 +189,7 @@ impl LogPolicy {
         }
     }
 
-    /// The logs, by their keys.
+    /// The keys of the logs.
     pub fn logs(&self) -> &[NoteKey] {
         &self.logs
     }
@@ -197,25 +199,26 @@ impl LogPolicy {
         self.witnesses.iter().find(|witness| witness.name == name).map(|witness| &witness.key)
     }
 
-    /// The witnesses, by the names that the policy calls them and their keys.
+    /// The witnesses: their names in the policy and their keys.
     pub fn witnesses(&self) -> impl Iterator<Item = (&str, &NoteKey)> {
         self.witnesses.iter().map(|witness| (witness.name.as_str(), &witness.key))
     }
 
-    fn missing(&self, cosigned: &[Cosigned]) -> Vec<String> {
+    fn missing(&self, cosigned: &[Cosignature]) -> Vec<String> {
         let did = |name: &str| cosigned.iter().any(|word| word.witness == name);
         self.witnesses.iter().map(|witness| &witness.name).filter(|name| !did(name)).cloned().collect()
     }
 
-    fn is_met(&self, cosigned: &[Cosigned]) -> bool {
-        self.quorum.as_ref().is_none_or(|quorum| self.witnessed(quorum, cosigned))
+    fn is_met(&self, cosigned: &[Cosignature]) -> bool {
+        self.quorum.as_ref().is_none_or(|quorum| self.has_cosigned(quorum, cosigned))
     }
 
-    /// Groups name only what stands before them, so this ends.
-    fn witnessed(&self, name: &str, cosigned: &[Cosigned]) -> bool {
+    /// Whether enough members of a group cosigned, or the one witness did. Ends, because groups name only earlier
+    /// lines.
+    fn has_cosigned(&self, name: &str, cosigned: &[Cosignature]) -> bool {
         match self.groups.iter().find(|group| group.name == name) {
             Some(group) => {
-                let did = group.members.iter().filter(|member| self.witnessed(member, cosigned));
+                let did = group.members.iter().filter(|member| self.has_cosigned(member, cosigned));
                 did.count() >= group.threshold
             }
             None => cosigned.iter().any(|word| word.witness == name),
@@ -231,30 +234,30 @@ impl FromStr for LogPolicy {
     type Err = PolicyFault;
 
     fn from_str(text: &str) -> Result<Self, PolicyFault> {
-        let mut reading = Reading::default();
+        let mut parser = PolicyParser::default();
         let mut line = 0;
         for content in text.split_terminator('\n') {
             line += 1;
-            reading.line(content).map_err(|reason| PolicyFault { line, reason })?;
+            parser.line(content).map_err(|reason| PolicyFault { line, reason })?;
         }
-        reading.policy().ok_or(PolicyFault { line, reason: PolicyReason::Quorum })
+        parser.policy().ok_or(PolicyFault { line, reason: PolicyReason::Quorum })
     }
 }
 
 #[derive(Default)]
-struct Reading {
+struct PolicyParser {
     logs: Vec<NoteKey>,
-    witnesses: Vec<Witness>,
-    groups: Vec<Group>,
-    /// Members of groups: each is in one at most.
+    witnesses: Vec<PolicyWitness>,
+    groups: Vec<WitnessGroup>,
+    /// The members of all groups: each is in one group at most.
     members: BTreeSet<String>,
     quorum: Option<String>,
 }
 
-/// The name of a quorum that needs nobody.
+/// The name of the quorum that needs no witness.
 const NOBODY: &str = "none";
 
-impl Reading {
+impl PolicyParser {
     fn line(&mut self, content: &str) -> Result<(), PolicyReason> {
         if content.chars().any(|sign| sign.is_ascii_control() && sign != '\t') {
             return Err(PolicyReason::Shape);
@@ -275,25 +278,25 @@ impl Reading {
         if key.kind() != KeyKind::Log {
             return Err(PolicyReason::KeyKind);
         }
-        self.is_new(&key, |log| *log == key)?;
+        self.check_unused_key(&key, |log| *log == key)?;
         self.logs.push(key);
-        not_too_many(self.logs.len())
+        check_count(self.logs.len())
     }
 
     fn witness(&mut self, name: &str, key: NoteKey) -> Result<(), PolicyReason> {
         if key.kind() == KeyKind::Log {
             return Err(PolicyReason::KeyKind);
         }
-        self.is_new(&key, |log| log.wraps_the_same(&key))?;
-        self.free(name)?;
-        self.witnesses.push(Witness { name: name.to_owned(), key });
-        not_too_many(self.witnesses.len())
+        self.check_unused_key(&key, |log| log.wraps_the_same(&key))?;
+        self.check_unused_name(name)?;
+        self.witnesses.push(PolicyWitness { name: name.to_owned(), key });
+        check_count(self.witnesses.len())
     }
 
     fn group(&mut self, name: &str, threshold: &str, members: &[&str]) -> Result<(), PolicyReason> {
-        self.free(name)?;
+        self.check_unused_name(name)?;
         for member in members {
-            self.known(member)?;
+            self.check_named(member)?;
             if !self.members.insert((*member).to_owned()) {
                 return Err(PolicyReason::Member { name: (*member).to_owned() });
             }
@@ -310,8 +313,8 @@ impl Reading {
             return Err(PolicyReason::Threshold { members: members.len(), threshold });
         }
         let members = members.iter().map(|member| (*member).to_owned()).collect();
-        self.groups.push(Group { name: name.to_owned(), threshold, members });
-        not_too_many(self.groups.len())
+        self.groups.push(WitnessGroup { name: name.to_owned(), threshold, members });
+        check_count(self.groups.len())
     }
 
     fn quorum(&mut self, name: &str) -> Result<(), PolicyReason> {
@@ -319,15 +322,19 @@ impl Reading {
             return Err(PolicyReason::Quorum);
         }
         if name != NOBODY {
-            self.known(name)?;
+            self.check_named(name)?;
         }
         self.quorum = Some(name.to_owned());
         Ok(())
     }
 
-    /// One key has one part: a log that is its own witness would be a quorum that proves nothing. A key may sign several
-    /// logs: one a year.
-    fn is_new(&self, key: &NoteKey, clashes: impl Fn(&NoteKey) -> bool) -> Result<(), PolicyReason> {
+    /// Checks that a key has one part only: a log that is its own witness would make a quorum that proves nothing.
+    /// One key may sign several logs, one a year.
+    fn check_unused_key(
+        &self,
+        key: &NoteKey,
+        clashes: impl Fn(&NoteKey) -> bool,
+    ) -> Result<(), PolicyReason> {
         let mut witnesses = self.witnesses.iter();
         let is_taken = witnesses.any(|known| known.key.wraps_the_same(key)) || self.logs.iter().any(clashes);
         if is_taken { Err(PolicyReason::KeyTwice) } else { Ok(()) }
@@ -338,14 +345,14 @@ impl Reading {
         witness || self.groups.iter().any(|group| group.name == name)
     }
 
-    fn free(&self, name: &str) -> Result<(), PolicyReason> {
+    fn check_unused_name(&self, name: &str) -> Result<(), PolicyReason> {
         if name == NOBODY || self.is_named(name) {
             return Err(PolicyReason::Name { name: name.to_owned() });
         }
         Ok(())
     }
 
-    fn known(&self, name: &str) -> Result<(), PolicyReason> {
+    fn check_named(&self, name: &str) -> Result<(), PolicyReason> {
         if self.is_named(name) { Ok(()) } else { Err(PolicyReason::Unknown { name: name.to_owned() }) }
     }
 
@@ -355,11 +362,11 @@ impl Reading {
     }
 }
 
-/// A number as it is written in one way only.
+/// Reads a number that is written in its only form: no sign, no leading zero.
 pub(crate) fn decimal(text: &str) -> Option<u64> {
     text.parse().ok().filter(|number: &u64| number.to_string() == text)
 }
 
-fn not_too_many(count: usize) -> Result<(), PolicyReason> {
+fn check_count(count: usize) -> Result<(), PolicyReason> {
     if count > NAMED_MAX { Err(PolicyReason::TooMany) } else { Ok(()) }
 }

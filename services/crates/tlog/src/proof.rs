@@ -1,4 +1,4 @@
-//! That a leaf is in a tree, and that a tree is a smaller one gone on (RFC 6962, sections 2.1.1 and 2.1.2).
+//! Inclusion and consistency proofs (RFC 6962, sections 2.1.1 and 2.1.2): makes and checks them.
 
 use std::{cell::RefCell, collections::BTreeMap};
 
@@ -9,13 +9,13 @@ use crate::{
     tile::{Tile, hash_at},
 };
 
-/// Hashes of a proof at most: a tree of 2^48 leaves is no higher.
+/// Maximum hashes of a proof: a tree of 2^48 leaves is no higher.
 pub(crate) const PROOF_MAX: usize = 64;
 
-/// A proof cannot be made, or does not prove.
+/// Why a proof cannot be made, or does not prove its claim.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ProofFault {
-    /// A leaf that the tree does not have.
+    /// The tree has no such leaf.
     #[error("a tree of {size} leaves has no leaf {index}")]
     NoSuchLeaf {
         /// The leaf.
@@ -23,21 +23,21 @@ pub enum ProofFault {
         /// The tree's size.
         size: u64,
     },
-    /// A tree cannot have come of a larger one.
-    #[error("a tree of {new} leaves cannot have come of one of {old}")]
+    /// A tree cannot continue a larger one.
+    #[error("a tree of {new} leaves cannot continue one of {old}")]
     Smaller {
-        /// The size of the one that is to be older.
+        /// Size of the older tree.
         old: u64,
-        /// The size of the one that is to be newer.
+        /// Size of the newer tree.
         new: u64,
     },
-    /// A tile that the proof needs is not there, or too short.
-    #[error("{tile} is needed, and is not there or too short")]
+    /// A tile that the proof needs is missing or too short.
+    #[error("{tile} is needed, but is missing or too short")]
     NoTile {
         /// Its path.
         tile: String,
     },
-    /// Two heads of different logs.
+    /// The heads are of different logs.
     #[error("heads of two logs: {old} and {new}")]
     OtherLog {
         /// The older head's origin.
@@ -45,12 +45,12 @@ pub enum ProofFault {
         /// The newer head's.
         new: String,
     },
-    /// The proof does not prove it.
-    #[error("the proof does not prove it")]
+    /// The proof does not lead to the signed root.
+    #[error("the proof does not lead to the signed root")]
     Wrong,
 }
 
-/// The tiles to load for a proof that `index` is in a log of `size` leaves.
+/// The tiles to load for an inclusion proof of leaf `index` in a log of `size` leaves.
 ///
 /// # Errors
 /// [`ProofFault::NoSuchLeaf`].
@@ -59,18 +59,18 @@ pub fn needed_for_inclusion(size: u64, index: u64) -> Result<Vec<Tile>, ProofFau
     Ok(needed(size, |reader| prove_record(size, index, reader)))
 }
 
-/// The tiles to load for a proof that a log of `new` leaves is one of `old` gone on.
+/// The tiles to load for a proof that the log of `new` leaves continues the log of `old` leaves.
 ///
 /// # Errors
 /// [`ProofFault::Smaller`].
 pub fn needed_for_consistency(old: u64, new: u64) -> Result<Vec<Tile>, ProofFault> {
     is_not_smaller(old, new)?;
-    // An empty log goes on as anything.
+    // Every log continues the empty log.
     Ok(if old == 0 { Vec::new() } else { needed(new, |reader| prove_tree(new, old, reader)) })
 }
 
-/// Tiles of hashes of a log of one size, as they were loaded. Nobody has checked them: whatever is made of them is
-/// checked against a signed root.
+/// Tiles of hashes of a log of one size, as they were loaded. They are not verified: whatever is computed from them
+/// is checked against a signed root.
 #[derive(Clone, Debug, Default)]
 pub struct LoadedTiles {
     size: u64,
@@ -78,7 +78,7 @@ pub struct LoadedTiles {
 }
 
 impl LoadedTiles {
-    /// No tile yet, of a log of `size` leaves.
+    /// No tile yet, for a log of `size` leaves.
     pub fn of(size: u64) -> Self {
         Self { size, bytes: BTreeMap::new() }
     }
@@ -88,7 +88,7 @@ impl LoadedTiles {
         self.bytes.insert(tile, unverified_bytes);
     }
 
-    /// The proof that `index` is in the log: the hashes from the leaf's sibling upwards.
+    /// The inclusion proof of leaf `index`: the hashes from the leaf's sibling upwards.
     ///
     /// # Errors
     /// [`ProofFault`] when there is no such leaf or a tile is missing.
@@ -97,7 +97,7 @@ impl LoadedTiles {
         self.prove(|reader| prove_record(self.size, index, reader))
     }
 
-    /// The proof that the log is one of `old` leaves gone on.
+    /// The proof that the log continues the one of `old` leaves.
     ///
     /// # Errors
     /// [`ProofFault`] when `old` is larger or a tile is missing.
@@ -106,14 +106,14 @@ impl LoadedTiles {
         if old == 0 { Ok(Vec::new()) } else { self.prove(|reader| prove_tree(self.size, old, reader)) }
     }
 
-    /// The log's right edge, as these tiles have it.
+    /// The log's right edge, computed from these tiles.
     ///
     /// # Errors
     /// [`ProofFault::NoTile`].
     pub fn edge(&self) -> Result<Edge, ProofFault> {
         let hashes = Edge::places(self.size).map(|(level, index)| self.node(level, index));
         let hashes = hashes.collect::<Result<_, _>>()?;
-        // As many as the size has.
+        // Cannot fail: `places` gives as many hashes as the size needs.
         Edge::from_parts(self.size, hashes).map_err(|_| ProofFault::Wrong)
     }
 
@@ -123,8 +123,8 @@ impl LoadedTiles {
         distinct(places.map(|(tile, _)| tile))
     }
 
-    fn prove<T>(&self, make: impl Fn(&Reader<'_>) -> Result<T, Error>) -> Result<T, ProofFault> {
-        let reader = Reader { tiles: self, fault: RefCell::new(None) };
+    fn prove<T>(&self, make: impl Fn(&TileReader<'_>) -> Result<T, Error>) -> Result<T, ProofFault> {
+        let reader = TileReader { tiles: self, fault: RefCell::new(None) };
         make(&reader).map_err(|_| reader.fault.take().unwrap_or(ProofFault::Wrong))
     }
 
@@ -135,7 +135,7 @@ impl LoadedTiles {
         let bytes = bytes.map_or(&[][..], Vec::as_slice);
         let hashes = places.map(|place| hash_at(bytes, place)).collect::<Option<Vec<_>>>();
         let mut row = hashes.ok_or_else(|| ProofFault::NoTile { tile: tile.to_string() })?;
-        // A power of two of them: a complete subtree.
+        // A power of two of hashes: a complete subtree.
         while row.len() > 1 {
             row = row.chunks_exact(2).map(|pair| node_hash(pair[0], pair[1])).collect();
         }
@@ -143,12 +143,12 @@ impl LoadedTiles {
     }
 }
 
-struct Reader<'a> {
+struct TileReader<'a> {
     tiles: &'a LoadedTiles,
     fault: RefCell<Option<ProofFault>>,
 }
 
-impl HashReader for Reader<'_> {
+impl HashReader for TileReader<'_> {
     fn read_hashes(&self, indexes: &[u64]) -> Result<Vec<Hash>, Error> {
         let node = |stored: &u64| {
             let (level, index) = tlog_tiles::split_stored_hash_index(*stored);
@@ -161,21 +161,21 @@ impl HashReader for Reader<'_> {
     }
 }
 
-/// Notes what is asked for, and answers with nothing that is used.
-struct Asked(RefCell<Vec<u64>>);
+/// Records the indexes that are read, and returns hashes that nobody uses.
+struct IndexRecorder(RefCell<Vec<u64>>);
 
-impl HashReader for Asked {
+impl HashReader for IndexRecorder {
     fn read_hashes(&self, indexes: &[u64]) -> Result<Vec<Hash>, Error> {
         self.0.borrow_mut().extend_from_slice(indexes);
         Ok(vec![Hash::default(); indexes.len()])
     }
 }
 
-fn needed<T>(size: u64, make: impl Fn(&Asked) -> Result<T, Error>) -> Vec<Tile> {
-    let asked = Asked(RefCell::new(Vec::new()));
-    // It cannot fail: every question is answered.
-    let _ = make(&asked);
-    let places = asked.0.into_inner().into_iter().map(tlog_tiles::split_stored_hash_index);
+fn needed<T>(size: u64, make: impl Fn(&IndexRecorder) -> Result<T, Error>) -> Vec<Tile> {
+    let recorder = IndexRecorder(RefCell::new(Vec::new()));
+    // Cannot fail: the recorder answers every read.
+    let _ = make(&recorder);
+    let places = recorder.0.into_inner().into_iter().map(tlog_tiles::split_stored_hash_index);
     distinct(places.filter_map(|(level, index)| Tile::holding(level, index, size)).map(|(tile, _)| tile))
 }
 
@@ -184,7 +184,7 @@ fn distinct(tiles: impl Iterator<Item = Tile>) -> Vec<Tile> {
     distinct.into_iter().collect()
 }
 
-/// What is longer proves nothing, and checking it would copy it again and again.
+/// Refuses a proof that is too long before it is copied: it proves nothing.
 fn not_too_long(proof: &[Hash]) -> Result<(), ProofFault> {
     if proof.len() > PROOF_MAX { Err(ProofFault::Wrong) } else { Ok(()) }
 }
@@ -198,7 +198,7 @@ fn is_not_smaller(old: u64, new: u64) -> Result<(), ProofFault> {
 }
 
 impl Head {
-    /// Checks that a leaf with this hash is the log's `index`.
+    /// Checks that the leaf with this hash is the log's leaf `index`.
     ///
     /// # Errors
     /// [`ProofFault`].
@@ -208,7 +208,7 @@ impl Head {
         check_record(&proof.to_vec(), self.size, self.root, index, leaf).map_err(|_| ProofFault::Wrong)
     }
 
-    /// Checks that this log is `older` gone on: nothing of it changed, nothing gone.
+    /// Checks that this log continues `older`: no leaf was changed or removed.
     ///
     /// # Errors
     /// [`ProofFault`].

@@ -1,4 +1,4 @@
-//! A proof in a file, to be checked without the log (C2SP tlog-proof).
+//! A proof in a file, which is checked without the log (C2SP tlog-proof).
 
 use std::fmt;
 
@@ -9,10 +9,10 @@ use crate::{HeadFault, UnverifiedCheckpoint, policy::decimal, proof::PROOF_MAX};
 
 const FIRST_LINE: &str = "c2sp.org/tlog-proof@v1";
 
-/// An entry's index, the proof that it is there, and the checkpoint against which that is proved.
+/// An entry's index, its inclusion proof, and the checkpoint against which that is checked.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ProofFile {
-    /// What goes with it, unauthenticated; empty when there is nothing.
+    /// The extra data of the file, which no signature covers. Empty when there is none.
     pub unverified_extra: Vec<u8>,
     /// The entry's index in the log.
     pub index: u64,
@@ -22,19 +22,19 @@ pub struct ProofFile {
     pub checkpoint: UnverifiedCheckpoint,
 }
 
-/// A text that is no proof.
+/// Why a text is not a proof.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ProofFileFault {
-    /// It does not begin as one, or a line is not what it should be.
+    /// The first line, or another, is not as the format has it.
     #[error("line {line} is not what a {FIRST_LINE} file has there")]
     Line {
-        /// Which, from 1.
+        /// The line, from 1.
         line: usize,
     },
     /// No empty line separates the proof from the checkpoint.
     #[error("no checkpoint follows the proof")]
     NoCheckpoint,
-    /// Its checkpoint is none.
+    /// The checkpoint is malformed.
     #[error(transparent)]
     Checkpoint(#[from] HeadFault),
 }
@@ -54,7 +54,7 @@ impl ProofFile {
         let mut unverified_extra = Vec::new();
         if let Some((number, extra)) = lines.next_if(|(_, text)| text.starts_with("extra ")) {
             let decoded = STANDARD.decode(&extra["extra ".len()..]).ok();
-            // Without extra data there is no such line.
+            // A file without extra data has no such line.
             unverified_extra = decoded.filter(|extra| !extra.is_empty()).ok_or(line(number))?;
         }
         let (number, index) = lines.next().ok_or(line(2))?;

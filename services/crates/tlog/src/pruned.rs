@@ -1,4 +1,4 @@
-//! What a log says of entries that it has taken out: a signed note beside its tiles.
+//! A log's statement about the entries that it has taken out: a signed note beside its tiles.
 //!
 //! ```text
 //! rovuma-audit-pruned/1
@@ -8,9 +8,9 @@
 //! Diploma Ministerial n.º 12/2027, art. 4
 //! ```
 //!
-//! The lines: what it is, the log, the minimum index (C2SP tlog-tiles: entries below it are not there), when in seconds since
-//! the Unix epoch, and the written policy by which it was done. Its first line is no log's name, so nobody takes it for a
-//! checkpoint.
+//! The lines: the format, the log, the minimum index (C2SP tlog-tiles: entries below it are removed), the time of
+//! removal in seconds since the Unix epoch, and the written policy that allows it. The first line cannot be a log's
+//! name, so the note cannot pass for a checkpoint.
 
 use rovuma_envelope::Signer;
 use signed_note::{Note, Signature as NoteSignature};
@@ -21,37 +21,37 @@ use crate::{
     policy::decimal,
 };
 
-/// Where it stands beneath a log's prefix.
+/// Path of the note beneath a log's prefix.
 pub const PRUNED_PATH: &str = "pruned";
 
 const FIRST_LINE: &str = "rovuma-audit-pruned/1";
 
-/// A written policy at most, in characters: a reference, not its text.
+/// Maximum characters of a written policy: a reference to it, not its text.
 pub const PRUNING_POLICY_MAX: usize = 200;
 
-/// A note at most.
+/// Maximum bytes of the note.
 const NOTE_MAX_BYTES: usize = 4096;
 
-/// Entries that a log has taken out.
+/// The entries that a log has taken out.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Pruned {
     /// The log's name.
     pub origin: String,
-    /// Entries below this index are not there. Their hashes are.
+    /// Entries below this index were removed. Their hashes remain.
     pub minimum_index: u64,
-    /// When, in whole seconds since the Unix epoch.
+    /// When they were removed: whole seconds since the Unix epoch.
     pub unix_s: u64,
-    /// The written policy that says so: one line.
+    /// The written policy that allows it: one line.
     pub policy: String,
 }
 
-/// A text that is not what a log says of what it has taken out.
+/// Why a text is not such a note.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum PrunedFault {
-    /// It is not a note of this shape.
-    #[error("not what a log says of entries that it has taken out")]
+    /// It does not have the form of the note.
+    #[error("not a note about entries that a log has taken out")]
     Malformed,
-    /// No log that was pinned signed it.
+    /// No pinned log of that name signed it.
     #[error("not signed by the log that it is about")]
     NotSigned,
 }
@@ -66,10 +66,10 @@ impl Pruned {
         Ok(format!("{FIRST_LINE}\n{origin}\n{minimum_index}\n{unix_s}\n{policy}\n").into_bytes())
     }
 
-    /// The note, signed with the log's key.
+    /// Signs the note with the log's key.
     ///
     /// # Errors
-    /// [`CosignFault`] when it is more than one line, or the key does not sign.
+    /// [`CosignFault`] when the policy is more than one line, or the key does not sign.
     pub fn sign(&self, signer: &dyn Signer) -> Result<Vec<u8>, CosignFault> {
         let key = NoteKey::of_log(&self.origin, signer.public_key())?;
         let text = self.to_text()?;
@@ -77,7 +77,7 @@ impl Pruned {
         Ok(Note::new(&text, &[signature]).map_err(|_| HeadFault::Malformed)?.to_bytes())
     }
 
-    /// What a note says, before anybody checked who signed it.
+    /// Reads a note without checking its signature.
     ///
     /// # Errors
     /// [`PrunedFault::Malformed`].
@@ -85,7 +85,7 @@ impl Pruned {
         Ok(read(note)?.0)
     }
 
-    /// What a note says, if a log of the policy signed it.
+    /// Reads a note that a log of the policy signed.
     ///
     /// # Errors
     /// [`PrunedFault`].
@@ -116,7 +116,7 @@ fn read(unverified_note: &[u8]) -> Result<(Pruned, Vec<u8>, Vec<NoteSignature>),
         unix_s: decimal(unix_s).ok_or_else(malformed)?,
         policy: (*policy).to_owned(),
     };
-    // There is one way to write it.
+    // Require the only way to write it.
     let is_same = said.to_text().is_ok_and(|written| written == bytes);
     if is_same { Ok((said, bytes, signatures)) } else { Err(malformed()) }
 }

@@ -1,4 +1,4 @@
-//! Where the hashes and entries of a log stand, as C2SP tlog-tiles has it.
+//! Positions and paths of a log's hashes and entries (C2SP tlog-tiles).
 
 use std::fmt;
 
@@ -6,41 +6,41 @@ use tlog_tiles::{HASH_SIZE, Hash};
 
 use crate::LEAVES_MAX;
 
-/// Hashes of a full tile, entries of a full bundle.
+/// Number of hashes in a full tile, and of entries in a full bundle.
 pub const TILE_WIDTH: u32 = 256;
 
-/// Levels of the tree in one of tiles.
+/// Number of tree levels in one level of tiles.
 pub(crate) const TILE_HEIGHT: u8 = 8;
 
-/// The highest level that a path can have (C2SP tlog-tiles, "Merkle Tree").
+/// The highest level in a path (C2SP tlog-tiles, "Merkle Tree").
 const LEVEL_MAX: u8 = 63;
 
-/// What a tile holds.
+/// The content of a tile.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum TileKind {
-    /// Hashes: at level 0 of leaves, at level 1 and above of full tiles of the level below.
+    /// Hashes: at level 0 of leaves; at level 1 and above, of full tiles of the level below.
     Hashes {
         /// The level of tiles.
         level: u8,
     },
-    /// The log's entries themselves.
+    /// The log's entries.
     Entries,
 }
 
 /// A tile or a bundle of entries, full or partial.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Tile {
-    /// What it holds.
+    /// Its content.
     pub kind: TileKind,
-    /// Which of its kind and level, from 0.
+    /// Its index among those of its kind and level, from 0.
     pub index: u64,
-    /// How many hashes or entries it holds: 1 to [`TILE_WIDTH`].
+    /// Number of hashes or entries in it: 1 to [`TILE_WIDTH`].
     pub width: u32,
 }
 
 impl Tile {
-    /// The tile in which the node at (`level`, `index`) of the tree stands in a log of `size` leaves, and the first and
-    /// last of its hashes that the node is made of.
+    /// The tile that holds the tree node (`level`, `index`) in a log of `size` leaves, and the first and last of the
+    /// tile's hashes that the node is computed from.
     pub(crate) fn holding(
         level: u8,
         index: u64,
@@ -57,7 +57,7 @@ impl Tile {
         (end < usize::try_from(width).ok()?).then_some((Self { kind, index: tile_index, width }, start..=end))
     }
 
-    /// The width that a tile has in a log of `size` leaves; absent when it holds nothing.
+    /// The width of a tile in a log of `size` leaves. None when the log does not reach the tile.
     pub fn width_at(kind: TileKind, index: u64, size: u64) -> Option<u32> {
         let level = match kind {
             TileKind::Hashes { level } => level,
@@ -79,19 +79,19 @@ impl Tile {
         })
     }
 
-    /// Whether it has all that it can hold.
+    /// Whether it is as wide as it can be.
     pub fn is_full(&self) -> bool {
         self.width == TILE_WIDTH
     }
 
-    /// The same tile with all that it can hold.
+    /// The full tile at the same position.
     #[must_use]
     pub fn full(mut self) -> Self {
         self.width = TILE_WIDTH;
         self
     }
 
-    /// The first index after those of the leaves beneath it, were it full. A log may prune it when that is not above the
+    /// The index after the last leaf beneath the full tile. A log may prune the tile when this is not above the
     /// minimum index.
     pub fn end(&self) -> u64 {
         let level = match self.kind {
@@ -102,7 +102,7 @@ impl Tile {
         leaves.and_then(|leaves| self.index.checked_add(1)?.checked_mul(leaves)).unwrap_or(u64::MAX)
     }
 
-    /// Reads a path as [`Tile`] writes it: `tile/0/x001/x234/067.p/8`.
+    /// Reads a path that [`Tile`] writes: `tile/0/x001/x234/067.p/8`.
     pub fn from_path(path: &str) -> Option<Self> {
         let rest = path.strip_prefix("tile/")?;
         let (level, rest) = rest.split_once('/')?;
@@ -120,7 +120,7 @@ impl Tile {
         })?;
         let tile = Self { kind, index, width };
         let is_possible = (1..=TILE_WIDTH).contains(&width) && index <= LEAVES_MAX;
-        // There is one way to write it.
+        // Require the only way to write it.
         (is_possible && tile.to_string() == path).then_some(tile)
     }
 }
@@ -142,7 +142,7 @@ impl fmt::Display for Tile {
     }
 }
 
-/// The hash at `place` of a tile's bytes.
+/// The hash at position `place` of a tile's bytes.
 pub(crate) fn hash_at(bytes: &[u8], place: usize) -> Option<Hash> {
     let start = place.checked_mul(HASH_SIZE)?;
     let hash = bytes.get(start..start.checked_add(HASH_SIZE)?)?;

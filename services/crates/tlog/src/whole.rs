@@ -1,4 +1,4 @@
-//! A whole log, checked from its raw bytes.
+//! Checks a whole log from its raw bytes.
 
 use std::collections::BTreeMap;
 
@@ -9,44 +9,44 @@ use crate::{
     Tile, TileKind, UnverifiedCheckpoint, entries_of, leaf_hash, tile::TILE_HEIGHT,
 };
 
-/// Where the checkpoint stands beneath a log's prefix.
+/// Path of the checkpoint beneath a log's prefix.
 pub const CHECKPOINT_PATH: &str = "checkpoint";
 
-/// The files of a log, wherever they are.
+/// Access to the files of a log, wherever they are.
 pub trait LogFiles {
-    /// Why one could not be read.
+    /// The error of a file that cannot be read.
     type Fault: std::error::Error;
 
     /// The paths of all files beneath the log's prefix.
     ///
     /// # Errors
-    /// The files' own.
+    /// [`LogFiles::Fault`] when the files cannot be listed.
     fn paths(&self) -> Result<Vec<String>, Self::Fault>;
 
-    /// The bytes of one of them.
+    /// The bytes of the file at `path`.
     ///
     /// # Errors
-    /// The files' own.
+    /// [`LogFiles::Fault`] when it cannot be read.
     fn read(&self, path: &str) -> Result<Vec<u8>, Self::Fault>;
 }
 
-/// The first thing about a log that does not hold.
+/// The first fault found in a log.
 #[derive(Debug, PartialEq, thiserror::Error)]
 pub enum LogFault<F: std::error::Error, L: std::error::Error> {
-    /// Its files could not be read: nothing is said about the log.
+    /// Its files could not be read, so the log was not checked.
     #[error(transparent)]
     Files(F),
     /// There is no checkpoint.
-    #[error("no {CHECKPOINT_PATH}: nobody has signed what this log is")]
+    #[error("no {CHECKPOINT_PATH}: no head is signed")]
     NoCheckpoint,
-    /// The checkpoint is none.
+    /// The checkpoint is malformed.
     #[error("{CHECKPOINT_PATH}: {0}")]
     Checkpoint(HeadFault),
-    /// No log that was pinned signed it.
+    /// No pinned log signed the checkpoint.
     #[error("{CHECKPOINT_PATH}: not signed by a log that is pinned")]
     NotSigned,
-    /// A signature says that it is by a pinned key, and is not.
-    #[error("{CHECKPOINT_PATH}: what says it is signed by {name} is not")]
+    /// A signature names a pinned key that did not sign.
+    #[error("{CHECKPOINT_PATH}: the signature in the name of {name} is not by its key")]
     Forged {
         /// The key's name.
         name: String,
@@ -54,10 +54,10 @@ pub enum LogFault<F: std::error::Error, L: std::error::Error> {
     /// Too few witnesses cosigned it.
     #[error("{CHECKPOINT_PATH}: not cosigned by {}", .missing.join(", "))]
     Unwitnessed {
-        /// Those of the policy who did not.
+        /// The policy's witnesses that did not cosign.
         missing: Vec<String>,
     },
-    /// What says that entries were taken out does not.
+    /// The note about entries that were taken out does not hold.
     #[error("{PRUNED_PATH}: {0}")]
     Pruned(PrunedFault),
     /// There is a file that a log does not have.
@@ -66,89 +66,93 @@ pub enum LogFault<F: std::error::Error, L: std::error::Error> {
         /// Its path.
         path: String,
     },
-    /// A file is not there that a log of that size has.
+    /// A file is missing that a log of that size has.
     #[error("{path}: not there, and a log of {size} leaves has it")]
     Missing {
         /// Its path.
         path: String,
-        /// The size that is signed.
+        /// Number of leaves in the signed head.
         size: u64,
     },
-    /// A bundle's bytes are not whole entries.
+    /// The bytes of a bundle are not whole entries.
     #[error("{path}: {fault}")]
     Bundle {
         /// Its path.
         path: String,
-        /// What is wrong with it.
+        /// What is wrong with the bundle.
         fault: BundleFault,
     },
-    /// A file does not hold as much as its path says.
-    #[error("{path}: holds {got}, and its path says {expected}")]
+    /// A file does not hold as many hashes or entries as its path states.
+    #[error("{path}: holds {got} where its path states {expected}")]
     Width {
         /// Its path.
         path: String,
-        /// What the path says.
+        /// Number that the path states.
         expected: u32,
-        /// What it holds.
+        /// Number in the file.
         got: usize,
     },
-    /// A file differs from what the entries make.
+    /// The hashes in a file differ from those of the entries.
     #[error("{path}: differs from what the log's entries make")]
     Differs {
         /// Its path.
         path: String,
     },
-    /// The entries are not those that were signed.
+    /// The entries do not make the signed root.
     #[error("the entries make another root than the one that was signed: {got}, not {expected}")]
     Root {
-        /// What was signed.
+        /// The signed root.
         expected: Hash,
-        /// What the entries make.
+        /// The root of the entries.
         got: Hash,
     },
-    /// An entry is not what it should be.
+    /// The caller refused an entry.
     #[error("entry {index}: {fault}")]
     Entry {
-        /// Which, from 0.
+        /// Index of the entry, from 0.
         index: u64,
-        /// What is wrong with it.
+        /// Why the caller refused it.
         fault: L,
     },
 }
 
-/// A log that holds.
+/// A log that was checked and holds.
 #[derive(Clone, Debug, PartialEq)]
 pub struct WholeLog {
     /// Its head.
     pub checkpoint: Checkpoint,
-    /// The entries that it has taken out, as it has signed. What they were, their hashes vouch for: they make the head.
+    /// The note about entries that the log has taken out. Their hashes are proven: they are part of the signed root.
     pub pruned: Option<Pruned>,
 }
 
-/// Checks a log from its raw bytes: that a pinned key signed its head and enough witnesses did, that its entries make
-/// exactly that head, and that every other file of it says the same. Of bundles below the minimum index, where the log's key
-/// has signed one, the hashes stand for the entries. `look` sees each entry, in order, before it is known whether the log holds.
+/// Checks a log from its raw bytes: that a pinned key signed its head and enough witnesses cosigned it, that its
+/// entries make exactly that head, and that all its other files agree. For bundles below the minimum index that the
+/// log's key has signed, the hashes stand for the entries. `inspect` gets each entry, in order, before it is known
+/// whether the log holds.
 ///
 /// # Errors
-/// [`LogFault`]: the first thing that does not hold.
+/// The first [`LogFault`] found.
 pub fn check_log<S, L, K>(
     files: &S,
     policy: &LogPolicy,
-    mut look: K,
+    mut inspect: K,
 ) -> Result<WholeLog, LogFault<S::Fault, L>>
 where
     S: LogFiles,
     L: std::error::Error,
     K: FnMut(u64, &[u8]) -> Result<(), L>,
 {
-    let (notes, present) = Present::of(files)?;
-    let checkpoint =
-        if notes.checkpoint { signed(files, policy)? } else { return Err(LogFault::NoCheckpoint) };
-    let pruned = if notes.pruned { Some(taken_out(files, policy, &checkpoint)?) } else { None };
+    let (notes, present) = PresentTiles::of(files)?;
+    let checkpoint = if notes.checkpoint {
+        verified_checkpoint(files, policy)?
+    } else {
+        return Err(LogFault::NoCheckpoint);
+    };
+    let pruned = if notes.pruned { Some(pruning_note(files, policy, &checkpoint)?) } else { None };
     let minimum_index = pruned.as_ref().map_or(0, |pruned| pruned.minimum_index);
     let size = checkpoint.head().size;
     let mut edge = Edge::default();
-    // What stands in tiles above level 0: a hash of 256 leaves, of 65,536, and so on.
+    // The hashes of tiles above level 0: each of 256 leaves, of 65,536, and so on.
     let mut above: BTreeMap<u8, Vec<Hash>> = BTreeMap::new();
     let bundles =
         (0..).map_while(|index| Tile::width_at(TileKind::Entries, index, size).map(|width| (index, width)));
@@ -156,9 +160,9 @@ where
         let tile = Tile { kind: TileKind::Entries, index, width };
         let is_pruned = tile.end().min(size) <= minimum_index && !present.has(&tile);
         let hashes = if is_pruned {
-            hashes_of(files, &present, tile, size)?
+            tile_hashes(files, &present, tile, size)?
         } else {
-            leaves(files, &present, tile, size, &mut look)?
+            leaves(files, &present, tile, size, &mut inspect)?
         };
         for leaf in &hashes {
             for node in edge.append(*leaf) {
@@ -168,21 +172,21 @@ where
             }
         }
         let kind = TileKind::Hashes { level: 0 };
-        same_hashes(files, &present, Tile { kind, ..tile }, size, &hashes)?;
+        check_hashes(files, &present, Tile { kind, ..tile }, size, &hashes)?;
     }
     for (level, hashes) in above {
         for (index, hashes) in (0..).zip(hashes.chunks(1 << TILE_HEIGHT)) {
             let kind = TileKind::Hashes { level };
             let width = Tile::width_at(kind, index, size).unwrap_or_default();
-            same_hashes(files, &present, Tile { kind, index, width }, size, hashes)?;
+            check_hashes(files, &present, Tile { kind, index, width }, size, hashes)?;
         }
     }
-    present.nothing_beyond(size)?;
+    present.check_nothing_beyond(size)?;
     let (expected, got) = (checkpoint.head().root, edge.root());
     if got == expected { Ok(WholeLog { checkpoint, pruned }) } else { Err(LogFault::Root { expected, got }) }
 }
 
-fn signed<S: LogFiles, L: std::error::Error>(
+fn verified_checkpoint<S: LogFiles, L: std::error::Error>(
     files: &S,
     policy: &LogPolicy,
 ) -> Result<Checkpoint, LogFault<S::Fault, L>> {
@@ -196,8 +200,8 @@ fn signed<S: LogFiles, L: std::error::Error>(
     }
 }
 
-/// What the log says of the entries that it has taken out.
-fn taken_out<S: LogFiles, L: std::error::Error>(
+/// Reads and verifies the note about entries that the log has taken out.
+fn pruning_note<S: LogFiles, L: std::error::Error>(
     files: &S,
     policy: &LogPolicy,
     checkpoint: &Checkpoint,
@@ -208,10 +212,10 @@ fn taken_out<S: LogFiles, L: std::error::Error>(
     if is_of_this { Ok(pruned) } else { Err(LogFault::Pruned(PrunedFault::NotSigned)) }
 }
 
-/// The hashes of a bundle whose entries were taken out, from the tile that has them.
-fn hashes_of<S: LogFiles, L: std::error::Error>(
+/// The leaf hashes of a bundle whose entries were taken out, from the tile of level 0.
+fn tile_hashes<S: LogFiles, L: std::error::Error>(
     files: &S,
-    present: &Present,
+    present: &PresentTiles,
     bundle: Tile,
     size: u64,
 ) -> Result<Vec<Hash>, LogFault<S::Fault, L>> {
@@ -226,20 +230,23 @@ fn hashes_of<S: LogFiles, L: std::error::Error>(
     hashes.ok_or(LogFault::Width { path, expected: tile.width, got })
 }
 
-/// Which notes a log has beside its tiles.
+/// The notes that a log has beside its tiles.
 #[derive(Debug, Default)]
-struct Notes {
+struct PresentNotes {
     checkpoint: bool,
     pruned: bool,
 }
 
-/// The tiles and bundles that are there: by kind and index, the widths, the widest first. A log keeps partial ones of former heads.
+/// The tiles and bundles that the log has: the widths of each, widest first. A log keeps partial ones of former
+/// heads.
 #[derive(Debug)]
-struct Present(BTreeMap<(TileKind, u64), Vec<u32>>);
+struct PresentTiles(BTreeMap<(TileKind, u64), Vec<u32>>);
 
-impl Present {
-    fn of<S: LogFiles, L: std::error::Error>(files: &S) -> Result<(Notes, Self), LogFault<S::Fault, L>> {
-        let mut notes = Notes::default();
+impl PresentTiles {
+    fn of<S: LogFiles, L: std::error::Error>(
+        files: &S,
+    ) -> Result<(PresentNotes, Self), LogFault<S::Fault, L>> {
+        let mut notes = PresentNotes::default();
         let mut present: BTreeMap<_, Vec<u32>> = BTreeMap::new();
         for path in files.paths().map_err(LogFault::Files)? {
             match path.as_str() {
@@ -260,12 +267,12 @@ impl Present {
         Ok((notes, Self(present)))
     }
 
-    /// Whether there is anything of a tile.
+    /// Whether the log has a tile or bundle at this position, of any width.
     fn has(&self, tile: &Tile) -> bool {
         self.0.contains_key(&(tile.kind, tile.index))
     }
 
-    /// Those of a tile that are there, the one that is needed first. What is wider than the signed head has leaves that
+    /// All files at a tile's position, the one of the signed head first. A wider one is refused: it has leaves that
     /// nobody signed.
     fn widths<F, L>(&self, tile: Tile, size: u64) -> Result<Vec<Tile>, LogFault<F, L>>
     where
@@ -284,8 +291,8 @@ impl Present {
         }
     }
 
-    /// A file of leaves that nobody signed does not belong to the log.
-    fn nothing_beyond<F, L>(&self, size: u64) -> Result<(), LogFault<F, L>>
+    /// Refuses files of leaves beyond the signed head.
+    fn check_nothing_beyond<F, L>(&self, size: u64) -> Result<(), LogFault<F, L>>
     where
         F: std::error::Error,
         L: std::error::Error,
@@ -301,13 +308,13 @@ impl Present {
     }
 }
 
-/// The hashes of a bundle's entries.
+/// Reads a bundle, and returns the leaf hashes of its entries.
 fn leaves<S, L, K>(
     files: &S,
-    present: &Present,
+    present: &PresentTiles,
     tile: Tile,
     size: u64,
-    look: &mut K,
+    inspect: &mut K,
 ) -> Result<Vec<Hash>, LogFault<S::Fault, L>>
 where
     S: LogFiles,
@@ -320,16 +327,16 @@ where
         let path = there.to_string();
         let bytes = files.read(&path).map_err(LogFault::Files)?;
         if there.width < tile.width {
-            // Of a former head: the beginning of the same.
-            counted(&path, there.width, &bytes)?;
+            // A bundle of a former head must be a beginning of the present one.
+            exact_entries(&path, there.width, &bytes)?;
             if !whole.starts_with(&bytes) {
                 return Err(LogFault::Differs { path });
             }
             continue;
         }
         let first = tile.index << TILE_HEIGHT;
-        for (index, entry) in (first..).zip(counted(&path, there.width, &bytes)?) {
-            look(index, entry).map_err(|fault| LogFault::Entry { index, fault })?;
+        for (index, entry) in (first..).zip(exact_entries(&path, there.width, &bytes)?) {
+            inspect(index, entry).map_err(|fault| LogFault::Entry { index, fault })?;
             hashes.push(leaf_hash(entry));
         }
         whole = bytes;
@@ -337,7 +344,11 @@ where
     Ok(hashes)
 }
 
-fn counted<'b, F, L>(path: &str, expected: u32, bytes: &'b [u8]) -> Result<Vec<&'b [u8]>, LogFault<F, L>>
+fn exact_entries<'b, F, L>(
+    path: &str,
+    expected: u32,
+    bytes: &'b [u8],
+) -> Result<Vec<&'b [u8]>, LogFault<F, L>>
 where
     F: std::error::Error,
     L: std::error::Error,
@@ -350,10 +361,10 @@ where
     }
 }
 
-/// A tile, and those of former heads, hold these hashes.
-fn same_hashes<S: LogFiles, L: std::error::Error>(
+/// Checks that a tile, and those of former heads at its position, hold these hashes.
+fn check_hashes<S: LogFiles, L: std::error::Error>(
     files: &S,
-    present: &Present,
+    present: &PresentTiles,
     tile: Tile,
     size: u64,
     hashes: &[Hash],

@@ -1,4 +1,4 @@
-//! From the pinned authority key to the present one.
+//! Follows successions from the pinned authority key to the present one.
 
 use rovuma_schemas::{CountryCode, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -6,23 +6,23 @@ use serde::{Deserialize, Serialize};
 use super::{ContentFault, DraftFault, GeneralJws};
 use crate::{PublicKey, SignatureFault, Signer, Typ};
 
-/// Handings over in one list: one a year for longer than the machine lasts.
+/// Maximum successions in one list: one a year for longer than an installation lasts.
 pub(crate) const SUCCESSIONS_MAX: usize = 64;
 
-/// What an operator fixed by hand about a country: its authority key, checked out of band.
+/// The authority key of a country, which an operator checked out of band and pinned.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Pin {
     /// The country.
     pub country: CountryCode,
-    /// Its authority key, or one from which successions lead to it.
+    /// The country's authority key, or one from which successions lead to it.
     pub authority: PublicKey,
-    /// No list below this serial is taken: the highest one seen before the last restart, kept by
-    /// the caller, so that a restart does not let an older list in. 0 when none was seen.
+    /// Lists below this serial are refused. The caller keeps the highest serial that it saw, so that a
+    /// restart does not let an older list in. 0 when none was seen.
     pub minimum_serial: u64,
 }
 
 impl Pin {
-    /// A pin for a country of which no list was seen yet.
+    /// Pins a country of which no list was seen yet.
     pub fn new(country: CountryCode, authority: PublicKey) -> Self {
         Self { country, authority, minimum_serial: 0 }
     }
@@ -38,7 +38,7 @@ struct Succession {
     at: Timestamp,
 }
 
-/// A succession signed by the old key and the new one.
+/// Signs a succession with the old key and the new one.
 pub(crate) fn hand_over(
     country: CountryCode,
     old: &dyn Signer,
@@ -50,14 +50,14 @@ pub(crate) fn hand_over(
     Ok(GeneralJws::sign(Typ::SUCCESSION, &payload, &[old, new])?)
 }
 
-/// The authority keys from `start` on, as far as `successions` of `country` lead, oldest first.
+/// The authority keys from `start` on, oldest first, as far as the `successions` of `country` lead.
 ///
-/// A succession that starts elsewhere, or lacks one of its two signatures, leads nowhere.
+/// A succession that starts at another key, or lacks one of its two signatures, is skipped.
 pub(crate) fn follow(country: CountryCode, start: PublicKey, successions: &[GeneralJws]) -> Vec<PublicKey> {
     let mut chain = vec![start];
     let mut present = start;
     for succession in successions.iter().take(SUCCESSIONS_MAX) {
-        if let Ok(Some(next)) = step(country, &present, succession) {
+        if let Ok(Some(next)) = follow_one(country, &present, succession) {
             chain.push(next);
             present = next;
         }
@@ -65,7 +65,8 @@ pub(crate) fn follow(country: CountryCode, start: PublicKey, successions: &[Gene
     chain
 }
 
-fn step(
+/// The key to which `signed` hands over, if it starts at `from` and both keys signed it.
+fn follow_one(
     country: CountryCode,
     from: &PublicKey,
     signed: &GeneralJws,

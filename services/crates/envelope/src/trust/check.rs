@@ -1,4 +1,4 @@
-//! The rules of a list's content that need no clock.
+//! Checks the rules of a trust list's content that need no clock.
 
 use std::collections::BTreeSet;
 
@@ -7,19 +7,19 @@ use rovuma_schemas::{AgencyCode, CountryCode, Timestamp};
 use super::{ListContent, ListedAgency, chain::SUCCESSIONS_MAX};
 use crate::{KeyId, PublicKey};
 
-/// The format that this build reads and writes.
+/// The list format that this build reads and writes.
 pub(super) const LIST_FORMAT: u16 = 1;
 
-/// A list's content breaks a rule.
+/// The content of a list breaks a rule.
 #[derive(Debug, thiserror::Error)]
 pub enum ContentFault {
     /// Not the JSON of a list.
     #[error("not a trust list: {0}")]
     Shape(String),
-    /// A newer format than this build reads.
+    /// A format that this build does not read.
     #[error("list format {got}, this build reads {LIST_FORMAT}")]
     Format {
-        /// The format.
+        /// The list's format.
         got: u16,
     },
     /// The list names another authority key than the one that signed it.
@@ -30,21 +30,21 @@ pub enum ContentFault {
         /// The key that signed.
         signed: KeyId,
     },
-    /// The next update lies before the issue.
+    /// The next update is due before the list was issued.
     #[error("next_update {next_update} is not after issued {issued}")]
     Dates {
-        /// When issued.
+        /// When the list was issued.
         issued: Timestamp,
-        /// When the next one is due.
+        /// When the next list is due.
         next_update: Timestamp,
     },
-    /// Too many handings over.
+    /// Too many successions.
     #[error("{got} successions, at most {SUCCESSIONS_MAX}")]
     Successions {
-        /// How many.
+        /// Number of successions.
         got: usize,
     },
-    /// No serial 0.
+    /// The serial is 0.
     #[error("serial numbers start at 1")]
     Serial,
     /// An agency of another country.
@@ -61,7 +61,7 @@ pub enum ContentFault {
         /// The agency.
         agency: AgencyCode,
     },
-    /// The installation itself is missing.
+    /// The country's node is missing.
     #[error("{agency} is missing")]
     NoNode {
         /// The node's agency.
@@ -72,7 +72,7 @@ pub enum ContentFault {
     Validity {
         /// The agency.
         agency: AgencyCode,
-        /// Which validity.
+        /// What it is that ends before it starts.
         what: &'static str,
     },
     /// `kid` is not the thumbprint of the key beside it.
@@ -80,18 +80,18 @@ pub enum ContentFault {
     KeyId {
         /// The agency.
         agency: AgencyCode,
-        /// The id.
+        /// The key id that the list states.
         kid: KeyId,
     },
-    /// The same key twice: a key speaks for one agency.
+    /// The same key twice. A key belongs to one agency.
     #[error("key {key} of {agency} is listed twice")]
     KeyTwice {
-        /// The second agency it is listed for.
+        /// The second agency that lists it.
         agency: AgencyCode,
         /// The key id, or the sealing recipient.
         key: String,
     },
-    /// An agency may send what only the node may.
+    /// An agency may send messages that only a node may send.
     #[error("{agency} may not send {rule}: only a node does")]
     NodeOnly {
         /// The agency.
@@ -104,7 +104,7 @@ pub enum ContentFault {
 /// Families that only `<cc>.node` sends.
 const NODE_FAMILIES: [&str; 3] = ["audit", "trust", "link"];
 
-/// Every rule of the content that needs no clock.
+/// Checks every rule of the content that needs no clock.
 pub(super) fn check(content: &ListContent, signed_by: &PublicKey) -> Result<(), ContentFault> {
     check_head(content, signed_by)?;
     let mut keys = BTreeSet::new();
@@ -156,7 +156,7 @@ fn check_agency(agency: &ListedAgency, keys: &mut BTreeSet<String>) -> Result<()
     {
         return Err(ContentFault::NodeOnly { agency: code(), rule: rule.to_string() });
     }
-    let mut once = |key: String| {
+    let mut check_unique = |key: String| {
         if keys.insert(key.clone()) { Ok(()) } else { Err(ContentFault::KeyTwice { agency: code(), key }) }
     };
     for entry in &agency.signing_keys {
@@ -166,13 +166,13 @@ fn check_agency(agency: &ListedAgency, keys: &mut BTreeSet<String>) -> Result<()
         if entry.not_after <= entry.not_before {
             return Err(backwards("signing key"));
         }
-        once(entry.kid.to_string())?;
+        check_unique(entry.kid.to_string())?;
     }
     for entry in &agency.sealing_keys {
         if entry.not_after <= entry.not_before {
             return Err(backwards("sealing key"));
         }
-        once(entry.recipient.to_string())?;
+        check_unique(entry.recipient.to_string())?;
     }
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! What a trust list says.
+//! The content of a trust list.
 
 use std::{collections::BTreeMap, fmt, str::FromStr};
 
@@ -8,15 +8,15 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use super::GeneralJws;
 use crate::{Algorithm, BUNDLE_FORMAT, KeyId, PublicKey, SealingRecipient};
 
-/// The payload of a trust list, format 1. A reader ignores members it does not know; what it must
-/// not ignore comes with a new format number.
+/// The payload of a trust list, format 1. A reader ignores members that it does not know; a member that
+/// must not be ignored comes with a new format number.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ListContent {
     /// The format of this text: 1.
     pub format: u16,
-    /// The country that the list speaks for.
+    /// The country whose list this is.
     pub country: CountryCode,
-    /// Goes up by at least one with every list.
+    /// Increases by at least one with every list.
     pub serial: u64,
     /// When the list was signed.
     pub issued: Timestamp,
@@ -24,53 +24,53 @@ pub struct ListContent {
     pub next_update: Timestamp,
     /// The authority key that signed this list.
     pub authority: PublicKey,
-    /// The authority key that will follow, when it is known.
+    /// The authority key that will follow, if the authority has named it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub next_authority: Option<PublicKey>,
-    /// Every handing over of the authority, the oldest first, each signed by the old key and the new
-    /// one: so a partner that pinned an older key can follow to the present one.
+    /// Every succession of the authority, oldest first, each signed by the old key and the new one, so
+    /// that a partner that pinned an older key can follow to the present one.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub successions: Vec<GeneralJws>,
     /// The agencies of this country.
     pub agencies: Vec<ListedAgency>,
 }
 
-/// One agency and all that others must know to hear it and to write to it.
+/// One agency: what others need to verify its messages and to write to it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ListedAgency {
     /// Its code, of the list's own country.
     pub code: AgencyCode,
     /// Its name by language (ISO 639-1).
     pub names: BTreeMap<String, String>,
-    /// The body that it belongs to, as it calls itself.
+    /// The organisation that it belongs to, by the name that it uses itself.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub parent: Option<String>,
     /// The first instant at which it may have created a message.
     pub valid_from: Timestamp,
-    /// The instant from which on it may not; absent while it is meant to last.
+    /// The instant from which on it may not. Absent when no end is set.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub valid_until: Option<Timestamp>,
     /// The message types it may send.
     pub may_send: Vec<SendRule>,
-    /// The formats it takes.
+    /// The formats that it can read.
     pub accepts: Accepts,
-    /// Its keys for signing, present and past.
+    /// Its signing keys, present and past.
     pub signing_keys: Vec<SigningKeyEntry>,
-    /// Its keys that others seal to, present and past.
+    /// Its sealing keys, present and past.
     pub sealing_keys: Vec<SealingKeyEntry>,
 }
 
-/// What an agency can read.
+/// The formats that an agency can read.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Accepts {
-    /// Bundle formats, as the version byte says them.
+    /// Bundle formats: values of the version byte.
     pub bundle_formats: Vec<u8>,
     /// Major versions of message types.
     pub schema_majors: Vec<u16>,
 }
 
 impl Accepts {
-    /// What this build reads.
+    /// The formats that this build reads.
     pub fn this_build() -> Self {
         Self {
             bundle_formats: vec![BUNDLE_FORMAT],
@@ -82,17 +82,17 @@ impl Accepts {
 /// A key that an agency signs with.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SigningKeyEntry {
-    /// The key's thumbprint, for the eye and for searching; it must be that of `key`.
+    /// The thumbprint of `key`, for people and for lookup. It must match `key`.
     pub kid: KeyId,
-    /// What its signatures are.
+    /// The algorithm of its signatures.
     pub alg: Algorithm,
     /// The key.
     pub key: PublicKey,
-    /// The first instant of `created` that it may sign.
+    /// The first `created` that it may sign.
     pub not_before: Timestamp,
-    /// The first instant of `created` that it may no longer sign.
+    /// The first `created` that it may no longer sign.
     pub not_after: Timestamp,
-    /// Since when it must not be believed, and why.
+    /// Since when the key must not be believed, and why.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub revoked: Option<Revocation>,
 }
@@ -102,39 +102,40 @@ pub struct SigningKeyEntry {
 pub struct SealingKeyEntry {
     /// The key.
     pub recipient: SealingRecipient,
-    /// The first instant at which to seal to it.
+    /// The first instant at which others may seal to it.
     pub not_before: Timestamp,
-    /// The first instant at which not to seal to it any more; its owner keeps it 90 days longer.
+    /// The first instant at which others may no longer seal to it. Its owner keeps it 90 days longer.
     pub not_after: Timestamp,
-    /// Since when it must not be used, and why.
+    /// Since when the key must not be used, and why.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub revoked: Option<Revocation>,
 }
 
-/// The end of a key before its time.
+/// The early end of a key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Revocation {
-    /// From when on.
+    /// The instant from which on the key is revoked.
     pub at: Timestamp,
-    /// Why.
+    /// Why it was revoked.
     pub reason: RevocationReason,
 }
 
-/// Why a key was revoked. Only `compromised` reaches back in time.
+/// Why a key was revoked. Only `compromised` applies to messages created before the revocation too.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum RevocationReason {
-    /// Somebody else may have it: nothing it signed is believed any more, whenever it was signed.
+    /// Somebody else may have the key: nothing that it signed is believed any more, whenever it was
+    /// signed.
     Compromised,
-    /// Another key took its place.
+    /// Another key replaced it.
     Superseded,
-    /// The agency or the unit that used it is no more.
+    /// The agency or unit that used it no longer exists.
     Ceased,
     /// No reason given.
     Unspecified,
 }
 
-/// Message types that an agency may send: one type (`alert.issue`) or a family (`alert.*`).
+/// The message types that an agency may send: one type (`alert.issue`) or a family (`alert.*`).
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct SendRule(String);
 
@@ -144,10 +145,11 @@ pub struct SendRule(String);
 pub struct BadSendRule;
 
 impl SendRule {
-    /// Whether a message of this type falls under the rule.
+    /// Whether the rule allows a message of this type.
     pub fn covers(&self, message_type: &str) -> bool {
         match self.0.strip_suffix('*') {
-            // `alert.` is left: `alert.issue` and not `alerts.issue`, nor a bare `alert.`.
+            // The prefix keeps its dot: it matches `alert.issue`, not `alerts.issue` and not a bare
+            // `alert.`.
             Some(family) => message_type.len() > family.len() && message_type.starts_with(family),
             None => self.0 == message_type,
         }

@@ -1,4 +1,4 @@
-//! Writing trust lists: what `rovumactl` does for the keeper of a country's authority key.
+//! Writes trust lists, for `rovumactl` and whoever keeps a country's authority key.
 
 mod keys;
 
@@ -13,50 +13,50 @@ use super::{
 };
 use crate::{KeyId, PublicKey, Signer, SignerFault, Typ};
 
-/// A list that is being written and not yet signed.
+/// A trust list that is being written and is not signed yet.
 #[derive(Clone, Debug)]
 pub struct TrustListDraft {
     content: ListContent,
 }
 
-/// An agency to be added.
+/// An agency to add.
 #[derive(Clone, Debug)]
 pub struct NewAgency {
     /// Its code, of the list's own country.
     pub code: AgencyCode,
     /// Its name by language (ISO 639-1).
     pub names: BTreeMap<String, String>,
-    /// The body that it belongs to.
+    /// The organisation that it belongs to.
     pub parent: Option<String>,
     /// The first instant at which it may have created a message.
     pub valid_from: Timestamp,
-    /// The instant from which on it may not.
+    /// The instant from which on it may not. Absent when no end is set.
     pub valid_until: Option<Timestamp>,
-    /// The message types it may send; empty for what an agency, or a node, usually sends.
+    /// The message types it may send. Empty: the usual ones of an agency, or of a node.
     pub may_send: Vec<SendRule>,
-    /// The formats it takes.
+    /// The formats that it can read.
     pub accepts: Accepts,
 }
 
-/// How long a key is valid.
+/// The term of a key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct KeyTerm {
-    /// The first instant.
+    /// The first instant at which it is valid.
     pub not_before: Timestamp,
-    /// The first instant after it.
+    /// The first instant at which it is no longer valid.
     pub not_after: Timestamp,
 }
 
-/// A list cannot be written like this.
+/// The draft cannot be changed or signed like this.
 #[derive(Debug, thiserror::Error)]
 pub enum DraftFault {
-    /// No such agency in the list.
+    /// The list has no such agency.
     #[error("agency {agency} is not in the list")]
     UnknownAgency {
         /// The agency.
         agency: AgencyCode,
     },
-    /// No such key of that agency.
+    /// The agency has no such key.
     #[error("agency {agency} has no key {key}")]
     UnknownKey {
         /// The agency.
@@ -64,7 +64,7 @@ pub enum DraftFault {
         /// The key id, or the sealing recipient.
         key: String,
     },
-    /// A key that is revoked as compromised stays so.
+    /// The key is revoked as compromised, and stays so.
     #[error("key {key} of {agency} is revoked already")]
     RevokedAlready {
         /// The agency.
@@ -72,7 +72,7 @@ pub enum DraftFault {
         /// The key id, or the sealing recipient.
         key: String,
     },
-    /// Another key than the list's authority was to sign or to hand over.
+    /// The key given is not the list's authority key.
     #[error("key {got} is not the list's authority {expected}")]
     NotTheAuthority {
         /// The list's authority key.
@@ -83,7 +83,7 @@ pub enum DraftFault {
     /// The list names another key as the next authority.
     #[error("key {got} is not the next authority {named} that the list names")]
     NotTheSuccessor {
-        /// The key named.
+        /// The key that the list names.
         named: KeyId,
         /// The key given.
         got: KeyId,
@@ -91,16 +91,16 @@ pub enum DraftFault {
     /// The content breaks a rule.
     #[error(transparent)]
     Content(#[from] ContentFault),
-    /// The authority's key did not sign.
+    /// The authority key did not sign.
     #[error(transparent)]
     Signer(#[from] SignerFault),
-    /// What was written does not read back.
+    /// The signed list does not verify.
     #[error(transparent)]
     Trust(#[from] TrustFault),
 }
 
 impl TrustListDraft {
-    /// The first list of a country, with its node in it.
+    /// Begins the first list of a country, with the country's node in it.
     pub fn create(country: CountryCode, authority: PublicKey, now: Timestamp) -> Self {
         let content = ListContent {
             format: LIST_FORMAT,
@@ -131,19 +131,19 @@ impl TrustListDraft {
         draft
     }
 
-    /// The list that follows `list`: same content, next serial.
+    /// Begins the list that follows `list`: same content, next serial.
     pub fn revise(list: &TrustList) -> Self {
         let mut content = list.content().clone();
         content.serial = content.serial.saturating_add(1);
         Self { content }
     }
 
-    /// A draft that was laid aside; its content is checked when it is signed.
+    /// Continues a draft that was saved. Its content is checked when it is signed.
     pub fn resume(content: ListContent) -> Self {
         Self { content }
     }
 
-    /// What the list would say.
+    /// The content as it stands.
     pub fn content(&self) -> &ListContent {
         &self.content
     }
@@ -151,7 +151,7 @@ impl TrustListDraft {
     /// Adds an agency without keys.
     ///
     /// # Errors
-    /// [`DraftFault::Content`] for another country's agency or one that is there already.
+    /// [`DraftFault::Content`] for an agency of another country, or one that the list already has.
     pub fn add_agency(&mut self, new: NewAgency) -> Result<(), DraftFault> {
         let country = self.content.country;
         if new.code.country() != country {
@@ -175,8 +175,8 @@ impl TrustListDraft {
         Ok(())
     }
 
-    /// Changes what an agency is: names, parent, validity, what it may send, what it takes. Keys
-    /// have methods of their own.
+    /// Changes an agency's names, parent, validity, send rules and formats. Its keys have methods of
+    /// their own.
     ///
     /// # Errors
     /// [`DraftFault::UnknownAgency`].
@@ -205,12 +205,12 @@ impl TrustListDraft {
         self.content.next_authority = Some(next);
     }
 
-    /// Hands the authority over: a succession signed by both keys goes into this list and all after
-    /// it, and the new key signs them.
+    /// Hands the authority over: adds a succession, signed by both keys, to this list and all that
+    /// follow; from then on the new key signs the lists.
     ///
     /// # Errors
-    /// [`DraftFault`] when `old` is not the authority, the list names another successor, or a key's
-    /// keeper does not sign.
+    /// [`DraftFault`] when `old` is not the authority, the list names another successor, or a key does
+    /// not sign.
     pub fn hand_over(&mut self, old: &dyn Signer, new: &dyn Signer, at: Timestamp) -> Result<(), DraftFault> {
         self.check_authority(old)?;
         let (got, named) = (*new.key_id(), self.content.next_authority.map(|key| *key.key_id()));
@@ -223,7 +223,7 @@ impl TrustListDraft {
         Ok(())
     }
 
-    /// Signs the list as issued `now`.
+    /// Signs the list, issued at `now`.
     ///
     /// # Errors
     /// [`DraftFault`] when `authority` is not the list's authority key, or the content breaks a rule.
@@ -254,8 +254,8 @@ impl TrustListDraft {
     }
 }
 
-/// What an agency sends when nothing else is said: alerts and what keeps the exchange honest. A node
-/// sends what only a node may.
+/// The default send rules of an agency: alerts, receipts and stream messages. A node has the ones that
+/// only a node may send.
 fn default_rules(code: &AgencyCode) -> Vec<SendRule> {
     let families: &[&str] = if code.is_node() {
         &["audit.*", "trust.*", "link.*"]

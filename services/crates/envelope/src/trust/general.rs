@@ -5,17 +5,17 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 use crate::{Jws, PublicKey, Signature, SignatureFault, Signer, SignerFault, Typ};
 
-/// Signatures in one text: a succession needs two.
+/// Maximum signatures in one text. A succession needs two.
 const SIGNATURES_MAX: usize = 4;
 
 /// A payload and the signatures over it. Nothing in it is verified.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct GeneralJws {
-    /// One or more, all over the same payload.
+    /// One or more signatures, all over the same payload.
     signatures: Vec<Jws>,
 }
 
-/// A JSON text that is not a JWS in General serialisation.
+/// The JSON text is not a JWS in General serialisation.
 #[derive(Debug, thiserror::Error)]
 #[error("not a JWS in General JSON serialisation: {0}")]
 pub struct BadGeneralJws(String);
@@ -24,7 +24,7 @@ impl GeneralJws {
     /// Signs `payload` with every one of `signers`.
     ///
     /// # Errors
-    /// [`SignerFault`] of the first key whose keeper does not sign.
+    /// [`SignerFault`] of the first key that does not sign.
     pub fn sign(typ: Typ, payload: &[u8], signers: &[&dyn Signer]) -> Result<Self, SignerFault> {
         let sign = |signer: &&dyn Signer| Jws::sign(typ, payload.to_vec(), *signer);
         Ok(Self { signatures: signers.iter().map(sign).collect::<Result<_, _>>()? })
@@ -33,25 +33,25 @@ impl GeneralJws {
     /// Reads the JSON text.
     ///
     /// # Errors
-    /// [`BadGeneralJws`], also for unknown members: an unprotected header says nothing here.
+    /// [`BadGeneralJws`], also for unknown members: an unprotected header has no meaning here.
     pub fn from_json(json: &[u8]) -> Result<Self, BadGeneralJws> {
         serde_json::from_slice(json).map_err(|fault| BadGeneralJws(fault.to_string()))
     }
 
-    /// The payload, of which nobody has checked anything.
+    /// The payload. It is not verified.
     pub fn unverified_payload(&self) -> &[u8] {
         self.signatures.first().map_or(&[], Jws::unverified_payload)
     }
 
-    /// How many signatures there are.
+    /// The number of signatures.
     pub fn signature_count(&self) -> usize {
         self.signatures.len()
     }
 
-    /// Checks that one of the signatures is by `key` for the purpose `typ`, and gives the payload.
+    /// Checks that one of the signatures is by `key` for the purpose `typ`, and returns the payload.
     ///
     /// # Errors
-    /// [`SignatureFault`] of the signature that came nearest: the last one.
+    /// [`SignatureFault`] of the last signature.
     pub fn verify_with(&self, key: &PublicKey, typ: Typ) -> Result<&[u8], SignatureFault> {
         let mut result = Err(SignatureFault::Signature { kid: *key.key_id() });
         for signature in &self.signatures {

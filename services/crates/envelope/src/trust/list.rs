@@ -10,10 +10,10 @@ use super::{
 };
 use crate::{KeyId, PublicKey, Typ, digest};
 
-/// Bytes of a signed list: 32 agencies with years of keys are under 100 KB.
+/// Maximum bytes of a signed list. 32 agencies with years of keys are under 100 KB.
 pub const TRUST_LIST_BYTES_MAX: usize = 1024 * 1024;
 
-/// A signed trust list as it lies in a file. Nothing in it is verified.
+/// A signed trust list as read from a file. Nothing in it is verified.
 #[derive(Clone, Debug)]
 pub struct SignedTrustList {
     general: GeneralJws,
@@ -43,12 +43,12 @@ impl SignedTrustList {
         file_of(&self.general)
     }
 
-    /// What the list says of itself, before anybody checked it.
+    /// The content as the list states it, before any check.
     pub fn unverified_content(&self) -> &ListContent {
         &self.unverified
     }
 
-    /// Checks the signature, starting from the pinned key, and every rule of the content.
+    /// Checks the signature, from the pinned key through the successions, and every rule of the content.
     ///
     /// # Errors
     /// [`TrustFault`].
@@ -76,9 +76,9 @@ impl SignedTrustList {
     }
 }
 
-/// The content of a list's file.
+/// The text of a list's file.
 fn file_of(general: &GeneralJws) -> String {
-    // A struct of strings always serialises.
+    // Serialising cannot fail: the value is a struct of strings.
     let mut text = serde_json::to_string_pretty(general).unwrap_or_default();
     text.push('\n');
     text
@@ -101,12 +101,12 @@ impl TrustList {
         Self { content, authorities, digest: digest(signed.unverified_payload()), signed, by_code }
     }
 
-    /// The list as it was signed, for others to verify: a file's content.
+    /// The list as it was signed, for others to verify: the text of a file.
     pub fn to_json(&self) -> String {
         file_of(&self.signed)
     }
 
-    /// What the list says.
+    /// The verified content.
     pub fn content(&self) -> &ListContent {
         &self.content
     }
@@ -126,14 +126,14 @@ impl TrustList {
         self.content.next_update
     }
 
-    /// SHA-256 of the signed payload: two lists with one serial and different digests are a fraud
-    /// or a mistake.
+    /// SHA-256 of the signed payload. Two lists with one serial and different digests are a fraud or a
+    /// mistake.
     pub fn digest(&self) -> Digest {
         self.digest
     }
 
-    /// The authority keys from the pinned one to the one that signed this list. More than one says
-    /// that the pin should be renewed.
+    /// The authority keys from the pinned one to the one that signed this list. When there are several,
+    /// the pin should be renewed.
     pub fn authorities(&self) -> &[PublicKey] {
         &self.authorities
     }

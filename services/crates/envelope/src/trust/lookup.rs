@@ -1,11 +1,11 @@
-//! Questions to the trust store.
+//! Queries on the trust store.
 
 use rovuma_schemas::{AgencyCode, CountryCode, Timestamp};
 
 use super::{KeyState, ListedAgency, RevocationReason, SealingKeyEntry, TrustList, TrustStore};
 use crate::{BUNDLE_FORMAT, KeyId, SealingRecipient};
 
-/// Nothing can be sealed to an agency now. It may be possible with the next list.
+/// No key to seal to an agency with now. The next list may bring one.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NoSealingKey {
     /// No list has the agency.
@@ -14,7 +14,7 @@ pub enum NoSealingKey {
         /// The agency.
         agency: AgencyCode,
     },
-    /// The list is too old to be believed.
+    /// The list is past its next update and the grace.
     #[error("the trust list of {country} was due for renewal {next_update}")]
     ListOverdue {
         /// The list's country.
@@ -22,13 +22,13 @@ pub enum NoSealingKey {
         /// When it was due.
         next_update: Timestamp,
     },
-    /// The agency's validity is over or has not begun.
+    /// The agency is not valid yet, or no longer.
     #[error("agency {agency} is not valid now")]
     AgencyNotValid {
         /// The agency.
         agency: AgencyCode,
     },
-    /// Every key is past, to come, or revoked.
+    /// Every key is expired, not valid yet, or revoked.
     #[error("agency {agency} has no sealing key that is valid now")]
     NoneValid {
         /// The agency.
@@ -36,47 +36,47 @@ pub enum NoSealingKey {
     },
 }
 
-/// No bundle format is common to us and the recipient at or above the configured minimum.
+/// No bundle format at or above the configured minimum is common to this build and the recipient.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("agency {agency} takes bundle formats {takes:?}, none from {minimum} to {BUNDLE_FORMAT}")]
 pub struct NoBundleFormat {
     /// The agency.
     pub agency: AgencyCode,
-    /// What it takes.
+    /// The formats that the agency reads.
     pub takes: Vec<u8>,
-    /// The oldest we make.
+    /// The oldest format that this build writes.
     pub minimum: u8,
 }
 
-/// How fresh a list is.
+/// How old a list is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ListState {
-    /// Not yet due.
+    /// The next list is not due yet.
     Current,
-    /// Past its next update and still believed: warn.
+    /// The next list is overdue, but this one is still believed: warn.
     Overdue,
-    /// Past the bound: messages are held.
+    /// Overdue by more than the grace: messages are held.
     PastBound,
-    /// The authority is pinned but there is no list: messages are held.
+    /// The authority is pinned but its list is missing: messages are held.
     Missing,
 }
 
-/// One country's list, for operators.
+/// The state of one country's list, for operators.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ListStatus {
     /// The country.
     pub country: CountryCode,
-    /// The serial; 0 without a list.
+    /// The list's serial; 0 without a list.
     pub serial: u64,
-    /// When the next one is due.
+    /// When the next list is due.
     pub next_update: Option<Timestamp>,
-    /// How fresh it is.
+    /// How old the list is.
     pub state: ListState,
-    /// Whether the pinned key has been succeeded, so that the pin should be renewed.
+    /// Whether a succession has replaced the pinned key, so that the pin should be renewed.
     pub pin_outdated: bool,
 }
 
-/// What comes to an end.
+/// A thing that expires.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Expiring {
     /// A list: its next update is due.
@@ -87,12 +87,12 @@ pub enum Expiring {
     SealingKey(AgencyCode, SealingRecipient),
 }
 
-/// An end that operators are warned of.
+/// An expiry of which operators are warned.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Expiry {
-    /// What.
+    /// What expires.
     pub what: Expiring,
-    /// When.
+    /// When it expires.
     pub not_after: Timestamp,
 }
 
@@ -107,33 +107,33 @@ impl TrustStore {
         self.lists().flat_map(|list| &list.content().agencies)
     }
 
-    /// Whether the key was revoked as compromised: what it signed and is stored is to be flagged.
+    /// Whether the key was revoked as compromised. Stored messages that it signed are to be flagged.
     pub fn is_compromised(&self, agency: &AgencyCode, kid: &KeyId) -> bool {
         self.agency(agency).and_then(|found| found.signing_key(kid)).is_some_and(|key| key.is_compromised())
     }
 
-    /// Whether an agency's own key is fit to sign with now.
+    /// Whether an agency's own key may sign now.
     pub fn key_state(&self, agency: &AgencyCode, kid: &KeyId, now: Timestamp) -> KeyState {
         let key = self.agency(agency).and_then(|found| found.signing_key(kid));
         key.map_or(KeyState::Unlisted, |key| key.state(now))
     }
 
-    /// Whether an agency may send messages of this type, as its country's list says. That `audit.*`,
-    /// `trust.*` and `link.*` come from nodes only is a rule that every list keeps.
+    /// Whether an agency may send messages of this type, by its country's list. Every list keeps the
+    /// rule that only nodes send `audit.*`, `trust.*` and `link.*`.
     pub fn may_send(&self, agency: &AgencyCode, message_type: &str) -> bool {
         self.agency(agency).is_some_and(|found| found.may_send.iter().any(|rule| rule.covers(message_type)))
     }
 
     /// Whether an agency reads messages of this major version.
-    pub fn takes_major(&self, agency: &AgencyCode, major: u16) -> bool {
+    pub fn accepts_major(&self, agency: &AgencyCode, major: u16) -> bool {
         major >= self.policy().minimum_schema_major
             && self.agency(agency).is_some_and(|found| found.accepts.schema_majors.contains(&major))
     }
 
-    /// The newest bundle format that we make and the agency takes.
+    /// The newest bundle format that this build writes and the agency reads.
     ///
     /// # Errors
-    /// [`NoBundleFormat`] rather than one older than the configured minimum.
+    /// [`NoBundleFormat`] when the only common formats are below the configured minimum.
     pub fn bundle_format_for(&self, agency: &AgencyCode) -> Result<u8, NoBundleFormat> {
         let minimum = self.policy().minimum_bundle_format;
         let takes = self.agency(agency).map(|found| found.accepts.bundle_formats.clone()).unwrap_or_default();
@@ -141,10 +141,10 @@ impl TrustStore {
         usable.ok_or(NoBundleFormat { agency: agency.clone(), takes, minimum })
     }
 
-    /// The key to seal to an agency with now: of the valid ones the newest.
+    /// The key to seal to an agency with now: the newest valid one.
     ///
     /// # Errors
-    /// [`NoSealingKey`]; every one may be mended by a new list, so what waits keeps waiting.
+    /// [`NoSealingKey`]. A new list may cure each, so the caller lets the message wait.
     pub fn sealing_recipient(
         &self,
         agency: &AgencyCode,
@@ -165,7 +165,7 @@ impl TrustStore {
         newest.map(|key| &key.recipient).ok_or(NoSealingKey::NoneValid { agency: agency.clone() })
     }
 
-    /// How fresh each country's list is.
+    /// The state of each country's list.
     pub fn statuses(&self, now: Timestamp) -> Vec<ListStatus> {
         let status = |country| match self.list(country) {
             None => ListStatus {
@@ -186,7 +186,7 @@ impl TrustStore {
         self.countries().map(status).collect()
     }
 
-    /// Every end that is to come or past of lists and of keys that are not revoked.
+    /// The expiry, past or to come, of every list and of every key that is not revoked.
     pub fn expiries(&self) -> Vec<Expiry> {
         let mut found = Vec::new();
         for list in self.lists() {

@@ -1,14 +1,14 @@
-//! The rules that a signing key is judged by.
+//! The rules that decide whether a key may sign a message.
 
 use rovuma_schemas::{AgencyCode, Timestamp};
 
 use super::{ListedAgency, RevocationReason, SigningKeyEntry, TrustPolicy};
 use crate::KeyId;
 
-/// Why a key does not speak for a message. For logs: outsiders are told one code for all of them.
+/// Why a key may not sign a message. For logs: outsiders get one code for all of these.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum KeyRefusal {
-    /// Somebody else may have the key.
+    /// The key is compromised: somebody else may have it.
     #[error("key {kid} of {agency} is compromised")]
     Compromised {
         /// The agency.
@@ -23,7 +23,7 @@ pub enum KeyRefusal {
         agency: AgencyCode,
         /// The key.
         kid: KeyId,
-        /// From when on.
+        /// When the revocation takes effect.
         at: Timestamp,
         /// When the message says it was created.
         created: Timestamp,
@@ -52,7 +52,7 @@ pub enum KeyRefusal {
         /// When the message says it was created.
         created: Timestamp,
     },
-    /// The message arrives so long after the key's end that anybody may have it by now.
+    /// The message arrived so long after the key's end that somebody else may have the key by now.
     #[error("key {kid} of {agency} ended {ended}: too long ago for a message that arrives {now}")]
     TooLate {
         /// The agency.
@@ -61,10 +61,10 @@ pub enum KeyRefusal {
         kid: KeyId,
         /// The key's end, by its time or by revocation.
         ended: Timestamp,
-        /// When the message was judged.
+        /// When the message was verified.
         now: Timestamp,
     },
-    /// The agency was not there when the message was created.
+    /// The agency was not valid when the message was created.
     #[error("agency {agency} was not valid when the message was created, {created}")]
     AgencyNotValid {
         /// The agency.
@@ -75,7 +75,7 @@ pub enum KeyRefusal {
 }
 
 impl KeyRefusal {
-    /// A stable word for logs, audit events and quarantine.
+    /// A stable code for logs, audit events and the quarantine.
     pub const fn log_code(&self) -> &'static str {
         match self {
             Self::Compromised { .. } => "key_compromised",
@@ -88,23 +88,23 @@ impl KeyRefusal {
     }
 }
 
-/// Whether a key is fit to sign with now, from its owner's point of view.
+/// Whether a key may sign now, for its owner.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum KeyState {
-    /// Others will believe it until then.
+    /// Partners believe it until `not_after`.
     Valid {
         /// Its end.
         not_after: Timestamp,
     },
-    /// Not yet.
+    /// Its term has not begun.
     NotYetValid,
-    /// No longer.
+    /// Its term is over.
     Expired,
     /// Revoked for a reason other than compromise.
     Revoked,
     /// Revoked as compromised.
     Compromised,
-    /// The list does not have it.
+    /// The list does not have the key.
     Unlisted,
 }
 
@@ -113,12 +113,12 @@ impl SigningKeyEntry {
         self.revoked.is_some_and(|revocation| revocation.reason == RevocationReason::Compromised)
     }
 
-    /// When it stops signing: its time, or its revocation.
+    /// When it stops signing: the end of its term, or its revocation if that is earlier.
     pub(super) fn ends(&self) -> Timestamp {
         self.revoked.map_or(self.not_after, |revocation| revocation.at.min(self.not_after))
     }
 
-    /// Whether to sign with it at `now`.
+    /// Whether the owner may sign with it at `now`.
     pub(super) fn state(&self, now: Timestamp) -> KeyState {
         match self.revoked {
             _ if self.is_compromised() => KeyState::Compromised,
@@ -130,7 +130,7 @@ impl SigningKeyEntry {
     }
 }
 
-/// Whether revocation forbids the key for a message of that `created`.
+/// Refuses a key that was revoked for messages created at that time.
 pub(crate) fn check_revocation(
     agency: &ListedAgency,
     key: &SigningKeyEntry,
@@ -148,7 +148,8 @@ pub(crate) fn check_revocation(
     }
 }
 
-/// Whether key and agency were valid when the message was created, and the message is not too late.
+/// Checks that key and agency were valid when the message was created, and that the message is not too
+/// late.
 pub(crate) fn check_validity(
     agency: &ListedAgency,
     key: &SigningKeyEntry,

@@ -1,4 +1,4 @@
-//! The store of the moment, shared by all tasks of a process.
+//! The present trust store, shared by all tasks of a process.
 
 use std::sync::{Arc, PoisonError, RwLock};
 
@@ -6,9 +6,9 @@ use rovuma_schemas::Timestamp;
 
 use super::{OfferOutcome, TrustFault, TrustStore};
 
-/// Holds the present [`TrustStore`] and swaps it whole.
+/// Holds the present [`TrustStore`] and replaces it as a whole.
 ///
-/// A reader takes the store once per message and judges everything by that one.
+/// A reader takes the store once per message and verifies the whole message against that one.
 #[derive(Debug)]
 pub struct SharedTrust {
     present: RwLock<Arc<TrustStore>>,
@@ -22,16 +22,17 @@ impl SharedTrust {
 
     /// The present store.
     pub fn current(&self) -> Arc<TrustStore> {
-        // A store is swapped in one move, so a panic elsewhere cannot have left half of one.
+        // A writer replaces the store with one assignment, so a panic cannot have left half of one.
         self.present.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Takes a list that was read from a file, when it holds and is not older than the one held.
+    /// Takes a signed list, if it verifies and is not older than the present one.
     ///
     /// # Errors
     /// [`TrustFault`]; the store then stays as it is.
     pub fn offer(&self, json: &[u8], now: Timestamp) -> Result<OfferOutcome, TrustFault> {
-        // Held throughout, so that of two lists offered at once the older never comes to stand.
+        // The lock is held until the end, so that of two lists offered at once the older cannot replace
+        // the newer.
         let mut present = self.present.write().unwrap_or_else(PoisonError::into_inner);
         let (next, offered) = present.with_list(json, now)?;
         if matches!(offered, OfferOutcome::Replaced { .. }) {
@@ -40,7 +41,7 @@ impl SharedTrust {
         Ok(offered)
     }
 
-    /// Offers several lists, one of each country; a bad one does not keep the others out.
+    /// Offers several lists, one of each country. A bad one does not keep the others out.
     pub fn reload<'a>(
         &self,
         lists: impl IntoIterator<Item = &'a [u8]>,

@@ -1,4 +1,4 @@
-//! All the trust lists that an installation holds, and how one takes the place of another.
+//! The trust lists of an installation, and the rules by which one list replaces another.
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
@@ -9,18 +9,18 @@ use crate::{BUNDLE_FORMAT, KeyId, SignatureFault};
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// Bounds that an installation may configure.
+/// Limits that an installation may configure.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TrustPolicy {
-    /// How long past its next update a list is still believed; after that messages are held.
+    /// How long past its next update a list is still believed. After that, messages are held.
     pub list_grace: Duration,
-    /// How long after a key's end a message that it signed in time may arrive.
+    /// How long after a key's end a message that it signed in time may still arrive.
     pub late_arrival: Duration,
     /// How far another country's clock may be ahead of ours.
     pub clock_tolerance: Duration,
-    /// The oldest bundle format taken and made: no downgrade below it.
+    /// The oldest bundle format that is read and written.
     pub minimum_bundle_format: u8,
-    /// The oldest major version of message types taken and made.
+    /// The oldest major version of message types that is read and written.
     pub minimum_schema_major: u16,
 }
 
@@ -36,25 +36,25 @@ impl Default for TrustPolicy {
     }
 }
 
-/// A trust list was not taken. The one held stays.
+/// Why a trust list was refused. The present one stays in force.
 #[derive(Debug, thiserror::Error)]
 pub enum TrustFault {
-    /// Too many bytes.
+    /// The list is too large.
     #[error("{got} bytes are no trust list, at most {TRUST_LIST_BYTES_MAX} are read")]
     TooLarge {
-        /// Bytes offered.
+        /// Size of the list in bytes.
         got: usize,
     },
-    /// Not a JWS.
+    /// The text is not a JWS.
     #[error(transparent)]
     Jws(#[from] BadGeneralJws),
     /// The content breaks a rule.
     #[error(transparent)]
     Content(#[from] ContentFault),
-    /// No authority key is pinned for that country.
+    /// No authority key is pinned for the list's country.
     #[error("no authority key is pinned for {country}")]
     NotPinned {
-        /// The country that the list says it is of.
+        /// The country that the list names.
         country: CountryCode,
     },
     /// The country is pinned twice.
@@ -63,27 +63,27 @@ pub enum TrustFault {
         /// The country.
         country: CountryCode,
     },
-    /// A list of another country than the one asked for.
+    /// The list is of another country than the one expected.
     #[error("a list of {got}, expected {expected}")]
     OtherCountry {
-        /// The country asked for.
+        /// The country expected.
         expected: CountryCode,
-        /// The country that the list says it is of.
+        /// The country that the list names.
         got: CountryCode,
     },
-    /// Not signed by the authority that the pin leads to.
+    /// The authority key to which the pin leads did not sign the list.
     #[error("the list of {country} is not signed by its authority key {expected}: {fault}")]
     Signature {
         /// The country.
         country: CountryCode,
-        /// The key expected to have signed.
+        /// The key that should have signed.
         expected: KeyId,
-        /// What is wrong.
+        /// Why the signature does not verify.
         #[source]
         fault: SignatureFault,
     },
     /// The serial went down.
-    #[error("the list of {country} has serial {offered}, {held} was seen already")]
+    #[error("the list of {country} has serial {offered}, serial {held} was seen before")]
     Older {
         /// The country.
         country: CountryCode,
@@ -92,7 +92,7 @@ pub enum TrustFault {
         /// The serial offered.
         offered: u64,
     },
-    /// Two different lists with one serial.
+    /// Two different lists have the same serial.
     #[error("two different lists of {country} have serial {serial}")]
     SameSerial {
         /// The country.
@@ -100,24 +100,24 @@ pub enum TrustFault {
         /// The serial.
         serial: u64,
     },
-    /// The list comes from an authority that the one held did not hand over to.
-    #[error("the list of {country} is signed by {offered}, to which {held} did not hand over")]
+    /// The authority that signed the list is not one to which the present list's authority handed over.
+    #[error("the list of {country} is signed by {offered}, but {held} did not hand over to that key")]
     NoSuccession {
         /// The country.
         country: CountryCode,
-        /// The authority of the list held.
+        /// The authority of the present list.
         held: KeyId,
         /// The authority of the list offered.
         offered: KeyId,
     },
-    /// The list held named another next authority.
-    #[error("authority of {country} went to {got}, the list held names {named} as the next")]
+    /// The present list names another next authority.
+    #[error("authority of {country} went to {got}, but the present list names {named} as the next")]
     OtherSuccessor {
         /// The country.
         country: CountryCode,
-        /// The next authority that the list held names.
+        /// The next authority that the present list names.
         named: KeyId,
-        /// The authority that followed.
+        /// The authority that signed.
         got: KeyId,
     },
     /// The list was issued in our future: one of the clocks is wrong.
@@ -125,37 +125,37 @@ pub enum TrustFault {
     Clock {
         /// The country.
         country: CountryCode,
-        /// When it says it was issued.
+        /// When the list says it was issued.
         issued: Timestamp,
-        /// Our time.
+        /// The time on our clock.
         now: Timestamp,
     },
 }
 
-/// What became of a list that was taken.
+/// What an accepted list changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum OfferOutcome {
-    /// The very list that is held.
+    /// Nothing: it is the present list.
     Unchanged {
         /// Its country.
         country: CountryCode,
         /// Its serial.
         serial: u64,
     },
-    /// It took the place of the one held, or of none.
+    /// It replaced the present list, or is the first.
     Replaced {
         /// Its country.
         country: CountryCode,
         /// Its serial.
         serial: u64,
-        /// The serial of the one it replaced.
+        /// The serial of the list that it replaced.
         previous: Option<u64>,
     },
 }
 
 /// The trust lists of every country that this installation exchanges with, its own included.
 ///
-/// It never changes: a new list makes a new store, see [`crate::SharedTrust`].
+/// A value never changes: a new list makes a new store, see [`crate::SharedTrust`].
 #[derive(Clone, Debug)]
 pub struct TrustStore {
     policy: TrustPolicy,
@@ -169,7 +169,7 @@ struct CountryTrust {
 }
 
 impl TrustStore {
-    /// A store that knows the authorities but has no list yet: messages of those countries are held.
+    /// A store with pinned authorities and no list yet. Messages from those countries are held.
     ///
     /// # Errors
     /// [`TrustFault::PinnedTwice`].
@@ -184,7 +184,8 @@ impl TrustStore {
         Ok(Self { policy, countries })
     }
 
-    /// The store with this list in it, when the list holds and is not older than the one it has.
+    /// A copy of the store with this list in it, if the list verifies and is not older than the present
+    /// one.
     ///
     /// # Errors
     /// [`TrustFault`].
@@ -197,24 +198,24 @@ impl TrustStore {
         if issued > now.plus(self.policy.clock_tolerance) {
             return Err(TrustFault::Clock { country, issued, now });
         }
-        let offered = held.weigh(&list)?;
+        let offered = held.check_replacement(&list)?;
         let mut countries = self.countries.clone();
         let pin = held.pin.clone();
         countries.insert(country, CountryTrust { pin, list: Some(Arc::new(list)) });
         Ok((Self { policy: self.policy.clone(), countries }, offered))
     }
 
-    /// The bounds in force.
+    /// The limits in force.
     pub fn policy(&self) -> &TrustPolicy {
         &self.policy
     }
 
-    /// The list held for a country.
+    /// The list of a country.
     pub fn list(&self, country: CountryCode) -> Option<&TrustList> {
         self.countries.get(&country)?.list.as_deref()
     }
 
-    /// Every list held.
+    /// Every list.
     pub fn lists(&self) -> impl Iterator<Item = &TrustList> {
         self.countries.values().filter_map(|held| held.list.as_deref())
     }
@@ -230,8 +231,8 @@ impl TrustStore {
 }
 
 impl CountryTrust {
-    /// Whether `offered` may take the place of the list held.
-    fn weigh(&self, offered: &TrustList) -> Result<OfferOutcome, TrustFault> {
+    /// Whether `offered` may replace the present list.
+    fn check_replacement(&self, offered: &TrustList) -> Result<OfferOutcome, TrustFault> {
         let (country, serial) = (offered.country(), offered.serial());
         let Some(held) = &self.list else {
             return Ok(OfferOutcome::Replaced { country, serial, previous: None });
@@ -252,12 +253,12 @@ impl CountryTrust {
     }
 }
 
-/// The way from the pin to the offered list's authority must lead through the one held, and on to
-/// the key that the list held names, if it names one: a key that was handed on long ago and stolen
-/// since cannot start a branch of its own.
+/// Checks that the successions from the pin to the offered list's authority pass through the present list's
+/// authority, and go on to the next authority that the present list names, if it names one. So a key that handed
+/// over long ago and was stolen since cannot start a branch of its own.
 fn check_succession(held: &TrustList, offered: &TrustList) -> Result<(), TrustFault> {
     let present = held.content().authority;
-    let mut way = offered.authorities().iter().skip_while(|key| **key != present).skip(1);
+    let mut successors = offered.authorities().iter().skip_while(|key| **key != present).skip(1);
     let through = offered.authorities().contains(&present);
     if !through {
         return Err(TrustFault::NoSuccession {
@@ -266,7 +267,7 @@ fn check_succession(held: &TrustList, offered: &TrustList) -> Result<(), TrustFa
             offered: *offered.content().authority.key_id(),
         });
     }
-    match (way.next(), held.content().next_authority) {
+    match (successors.next(), held.content().next_authority) {
         (Some(got), Some(named)) if *got != named => Err(TrustFault::OtherSuccessor {
             country: held.country(),
             named: *named.key_id(),

@@ -1,4 +1,4 @@
-//! Bundles: what goes in comes out, and a bad message does not harm its neighbours.
+//! Bundles: unpacking gives back what was packed, and a bad message does not harm the others.
 
 use rovuma_envelope::{
     BUNDLE_BYTES_MAX, BUNDLE_FORMAT, BadSegment, Bundle, Jws, PackFault, Signature, SigningKey, Typ,
@@ -6,19 +6,19 @@ use rovuma_envelope::{
 };
 use rovuma_schemas::dictionary;
 
-use crate::world::key;
+use crate::fixture::key;
 
 pub(crate) fn jws(key: &SigningKey, payload: &[u8]) -> Jws {
     Jws::sign(Typ::MESSAGE, payload.to_vec(), key).expect("signs")
 }
 
-/// `content` as a bundle, by zstd's own means: what another implementation, or a forger, makes.
+/// `content` as a bundle, made with zstd directly, as another implementation or a forger makes it.
 pub(crate) fn compressed(content: &[u8]) -> Vec<u8> {
     let mut compressor = zstd::bulk::Compressor::with_dictionary(3, dictionary::V1).expect("a dictionary");
     [&[BUNDLE_FORMAT], compressor.compress(content).expect("compresses").as_slice()].concat()
 }
 
-/// A message by the documented layout, written down once more here.
+/// A message in the documented layout, encoded here independently.
 pub(crate) fn framed(jws: &Jws) -> Vec<u8> {
     let body = [
         &u16::try_from(jws.protected().len()).expect("short").to_be_bytes(),
@@ -146,6 +146,6 @@ fn another_format_is_refused() {
         let fault = Bundle::unpack(&other, 0).expect_err("another format");
         assert!(matches!(fault, UnpackFault::Format { got, .. } if got == version));
     }
-    // No downgrade: what is below the configured minimum is refused even where it could be read.
+    // No downgrade: a format below the configured minimum is refused even though this build reads it.
     assert!(matches!(Bundle::unpack(&packed, 2), Err(UnpackFault::Format { got: 1, minimum: 2 })));
 }

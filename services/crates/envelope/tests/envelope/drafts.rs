@@ -1,19 +1,19 @@
-//! Writing a list: what the draft refuses before anybody signs it.
+//! Draft lists: what the draft refuses before anybody signs it.
 
 use rovuma_envelope::{
     SealingKey, Signer,
     trust::{ContentFault, DraftFault, Revocation, RevocationReason},
 };
 
-use crate::world::{World, agency, key, new_agency, start, today, year};
+use crate::fixture::{Fixture, agency, key, new_agency, start, today, year};
 
 const COMPROMISED: RevocationReason = RevocationReason::Compromised;
 
 #[test]
 fn a_compromised_key_stays_compromised() {
-    let mut world = World::new();
-    let (prm, kid) = (agency("mz.prm"), *world.prm.key_id());
-    let draft = &mut world.mz.draft;
+    let mut fixture = Fixture::new();
+    let (prm, kid) = (agency("mz.prm"), *fixture.prm.key_id());
+    let draft = &mut fixture.mz.draft;
     let mut revoke = |reason| draft.revoke_signing_key(&prm, &kid, Revocation { at: today(), reason });
     revoke(RevocationReason::Superseded).expect("listed");
     revoke(COMPROMISED).expect("found out later");
@@ -24,11 +24,11 @@ fn a_compromised_key_stays_compromised() {
 
 #[test]
 fn unknown_agencies_and_keys_are_refused() {
-    let mut world = World::new();
+    let mut fixture = Fixture::new();
     let (nobody, prm) = (agency("mz.nobody"), agency("mz.prm"));
     let (fresh, sealing) = (key(), SealingKey::generate());
     let revocation = Revocation { at: today(), reason: COMPROMISED };
-    let draft = &mut world.mz.draft;
+    let draft = &mut fixture.mz.draft;
     let unknown_agency = [
         draft.add_signing_key(&nobody, *fresh.public_key(), year()),
         draft.add_sealing_key(&nobody, sealing.recipient().clone(), year()),
@@ -46,8 +46,8 @@ fn unknown_agencies_and_keys_are_refused() {
 
 #[test]
 fn only_new_agencies_of_the_own_country_are_added() {
-    let mut world = World::new();
-    let draft = &mut world.mz.draft;
+    let mut fixture = Fixture::new();
+    let draft = &mut fixture.mz.draft;
     let foreign = draft.add_agency(new_agency("tz.tpf"));
     assert!(matches!(foreign, Err(DraftFault::Content(ContentFault::ForeignAgency { .. }))));
     for code in ["mz.prm", "mz.node"] {
@@ -58,11 +58,11 @@ fn only_new_agencies_of_the_own_country_are_added() {
 
 #[test]
 fn a_draft_that_breaks_a_rule_is_not_signed() {
-    let mut world = World::new();
-    world.mz.add_key("mz.senami", world.prm.public_key(), year());
-    let shared = world.mz.draft.clone().sign(&world.mz.authority, start(), today());
+    let mut fixture = Fixture::new();
+    fixture.mz.add_key("mz.senami", fixture.prm.public_key(), year());
+    let shared = fixture.mz.draft.clone().sign(&fixture.mz.authority, start(), today());
     assert!(matches!(shared, Err(DraftFault::Content(ContentFault::KeyTwice { .. }))));
-    let backwards = World::new().mz;
+    let backwards = Fixture::new().mz;
     let backwards = backwards.draft.clone().sign(&backwards.authority, today(), start());
     assert!(matches!(backwards, Err(DraftFault::Content(ContentFault::Dates { .. }))));
 }

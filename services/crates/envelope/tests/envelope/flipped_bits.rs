@@ -1,4 +1,4 @@
-//! Properties: whatever is changed on the way is refused, and nothing makes the readers panic.
+//! Property tests: whatever is changed on the way is refused, and no input makes a reader panic.
 
 use std::sync::LazyLock;
 
@@ -11,22 +11,22 @@ use serde_json::{Value, json};
 
 use crate::{
     bundles::compressed,
-    world::{World, message, outcome, signed, start, today, verify},
+    fixture::{Fixture, message, outcome, signed, start, today, verify},
 };
 
-/// One world for all cases: keys are dear to make.
-struct Scene {
-    world: World,
+/// One fixture for all cases: making keys is slow.
+struct Prepared {
+    fixture: Fixture,
     trust: TrustStore,
     honest: Jws,
     key: SealingKey,
 }
 
-static SCENE: LazyLock<Scene> = LazyLock::new(|| {
-    let world = World::new();
-    let trust = world.trust();
-    let honest = signed(&message(today()), &world.prm);
-    Scene { world, trust, honest, key: SealingKey::generate() }
+static SCENE: LazyLock<Prepared> = LazyLock::new(|| {
+    let fixture = Fixture::new();
+    let trust = fixture.trust();
+    let honest = signed(&message(today()), &fixture.prm);
+    Prepared { fixture, trust, honest, key: SealingKey::generate() }
 });
 
 fn flip(bytes: &[u8], bit: prop::sample::Index) -> Vec<u8> {
@@ -61,11 +61,12 @@ proptest! {
         prop_assert!(read.is_none_or(|jws| !is_verified(&jws)));
     }
 
-    /// A flipped bit may leave a neighbour whole, never bring out a message that was not put in.
+    /// A flipped bit may leave another message whole, but never brings out a message that was not
+    /// packed.
     #[test]
     fn any_flipped_bit_of_a_bundle_brings_out_nothing_new(bit: prop::sample::Index) {
         let honest = &SCENE.honest;
-        let second = signed(&message(today()), &SCENE.world.prm);
+        let second = signed(&message(today()), &SCENE.fixture.prm);
         let bundle = Bundle::pack(&[honest.clone(), second.clone()]).expect("packs");
         for jws in Bundle::unpack(&flip(&bundle, bit), BUNDLE_FORMAT).into_iter().flatten().flatten() {
             prop_assert!(jws == *honest || jws == second || !is_verified(&jws));
@@ -81,12 +82,12 @@ proptest! {
 
     #[test]
     fn any_flipped_bit_of_a_trust_list_is_refused(bit: prop::sample::Index) {
-        let world = &SCENE.world;
-        let list = world.mz.signed();
+        let fixture = &SCENE.fixture;
+        let list = fixture.mz.signed();
         let flipped = flip(list.as_bytes(), bit);
-        let trust = SharedTrust::new(world.empty_trust());
+        let trust = SharedTrust::new(fixture.empty_trust());
         if trust.offer(&flipped, start()).is_ok() {
-            // Only the white space around the members is not signed.
+            // Only the white space between members is not signed.
             let reread = SignedTrustList::from_json(&flipped).expect("taken");
             prop_assert_eq!(reread.to_json(), list);
         }
@@ -106,7 +107,7 @@ proptest! {
         prop_assert!(Jws::from_compact(&text).is_err());
         prop_assert!(SignedTrustList::from_json(&noise).is_err());
         let _ = Bundle::unpack(&noise, 0);
-        // Noise within an honest frame comes further.
+        // Noise inside an honest frame gets past the frame checks.
         let _ = Bundle::unpack(&compressed(&noise), 0);
         let jws = Jws::from_segments(noise.clone(), noise, *SCENE.honest.signature());
         prop_assert!(!is_verified(&jws));
@@ -114,7 +115,7 @@ proptest! {
 }
 
 proptest! {
-    // Large cases, so fewer of them.
+    // The inputs are large, so there are fewer cases.
     #![proptest_config(ProptestConfig::with_cases(32))]
 
     #[test]
@@ -151,7 +152,7 @@ fn any_changed_property_is_refused() {
     for (pointer, value) in changes {
         let mut changed = honest.clone();
         *changed.pointer_mut(pointer).expect("there") = value;
-        let jws = signed(&honest, &SCENE.world.prm);
+        let jws = signed(&honest, &SCENE.fixture.prm);
         let forged =
             Jws::from_segments(jws.protected().to_vec(), changed.to_string().into_bytes(), *jws.signature());
         let word = outcome(&SCENE.trust, &forged, today());

@@ -1,4 +1,4 @@
-//! The wire shape of a trust list, written out: lists of today must be readable for ever.
+//! The JSON shape of a trust list, written out: today's lists must stay readable for ever.
 
 use rovuma_envelope::{
     PublicKey, SealingRecipient, TrustListDraft,
@@ -6,7 +6,7 @@ use rovuma_envelope::{
 };
 use serde_json::json;
 
-use crate::world::{DAY, agency, country, new_agency, start, today, year};
+use crate::fixture::{DAY, agency, country, new_agency, start, today, year};
 
 /// RFC 8037, appendix A.2.
 const KEY: &str = r#"{"kty":"OKP","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}"#;

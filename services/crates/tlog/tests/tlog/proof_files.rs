@@ -2,10 +2,10 @@
 
 use rovuma_tlog::{ProofFile, ProofFileFault, UnverifiedCheckpoint, leaf_hash, needed_for_inclusion, sign};
 
-use crate::{checkpoints::key, log::Log};
+use crate::{checkpoints::key, log::MemoryLog};
 
 fn proof(extra: &[u8]) -> ProofFile {
-    let log = Log::of(300);
+    let log = MemoryLog::of(300);
     let needed = needed_for_inclusion(300, 77).expect("a leaf");
     let hashes = log.tiles(300, &needed).inclusion(77).expect("every tile is there");
     let checkpoint = UnverifiedCheckpoint::read(&sign(&log.head(), &key()).expect("signs")).expect("reads");

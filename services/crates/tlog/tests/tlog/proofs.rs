@@ -1,4 +1,4 @@
-//! Proofs, against another implementation of RFC 6962 and with one thing bent.
+//! Proofs, compared with another implementation of RFC 6962 and with one thing altered.
 
 use ct_merkle::{ConsistencyProof, InclusionProof, RootHash, mem_backed_tree::MemoryBackedTree};
 use proptest::prelude::*;
@@ -8,11 +8,11 @@ use rovuma_tlog::{
 };
 use sha2::Sha256;
 
-use crate::log::Log;
+use crate::log::MemoryLog;
 
 type Other = MemoryBackedTree<Sha256, Vec<u8>>;
 
-fn other(log: &Log) -> Other {
+fn other(log: &MemoryLog) -> Other {
     let mut tree = Other::new();
     log.leaves.iter().for_each(|leaf| tree.push(leaf.clone()));
     tree
@@ -26,7 +26,7 @@ fn index(of: u64) -> usize {
     usize::try_from(of).expect("small")
 }
 
-/// Sizes around every bound of tiles, and what lies between.
+/// Sizes around the bounds of tiles, and between them.
 fn sizes() -> impl Strategy<Value = u64> {
     prop_oneof![1_u64..20, 250_u64..260, 500_u64..520, 760_u64..1100]
 }
@@ -36,7 +36,7 @@ proptest! {
 
     #[test]
     fn both_make_the_same_proofs_and_take_each_others(size in sizes(), leaf in any::<prop::sample::Index>(), old in any::<prop::sample::Index>()) {
-        let log = Log::of(size);
+        let log = MemoryLog::of(size);
         let (head, tree) = (log.head(), other(&log));
         let root = tree.root();
         prop_assert_eq!(head.root.0.as_slice(), root.as_bytes().as_slice());
@@ -52,7 +52,7 @@ proptest! {
         let root = RootHash::<Sha256>::new(head.root.0.into(), size);
         prop_assert!(root.verify_inclusion(&log.leaves[index(at)], at, &ours).is_ok());
 
-        let older = Log::of(1 + old.index(index(size)) as u64).head();
+        let older = MemoryLog::of(1 + old.index(index(size)) as u64).head();
         let needed = needed_for_consistency(older.size, size).expect("not smaller");
         let proof = log.tiles(size, &needed).consistency(older.size).expect("every tile is there");
         prop_assert_eq!(head.continues(&older, &proof), Ok(()));
@@ -67,7 +67,7 @@ proptest! {
 
     #[test]
     fn a_proof_with_one_bit_flipped_proves_nothing(size in sizes(), leaf in any::<prop::sample::Index>(), bit in any::<prop::sample::Index>()) {
-        let log = Log::of(size);
+        let log = MemoryLog::of(size);
         let at = leaf.index(index(size)) as u64;
         let needed = needed_for_inclusion(size, at).expect("a leaf");
         let proof = log.tiles(size, &needed).inclusion(at).expect("every tile is there");
@@ -82,7 +82,7 @@ proptest! {
 
 #[test]
 fn an_inclusion_proof_is_of_one_leaf_at_one_place_in_one_tree() {
-    let log = Log::of(300);
+    let log = MemoryLog::of(300);
     let head = log.head();
     let hash = |at: u64| leaf_hash(&log.leaves[index(at)]);
     let needed = needed_for_inclusion(300, 77).expect("a leaf");
@@ -93,7 +93,11 @@ fn an_inclusion_proof_is_of_one_leaf_at_one_place_in_one_tree() {
     assert_eq!(head.includes(77, hash(77), &proof[1..]), Err(ProofFault::Wrong), "a hash gone");
     let longer = [&proof[..], &[hash(0)]].concat();
     assert_eq!(head.includes(77, hash(77), &longer), Err(ProofFault::Wrong), "a hash more");
-    assert_eq!(Log::of(301).head().includes(77, hash(77), &proof), Err(ProofFault::Wrong), "another tree");
+    assert_eq!(
+        MemoryLog::of(301).head().includes(77, hash(77), &proof),
+        Err(ProofFault::Wrong),
+        "another tree"
+    );
     let no_such = ProofFault::NoSuchLeaf { index: 300, size: 300 };
     assert_eq!(head.includes(300, hash(77), &proof), Err(no_such.clone()));
     assert_eq!(needed_for_inclusion(300, 300), Err(no_such));
@@ -101,19 +105,19 @@ fn an_inclusion_proof_is_of_one_leaf_at_one_place_in_one_tree() {
 
 #[test]
 fn a_log_that_forked_shrank_or_changed_does_not_go_on() {
-    let log = Log::of(700);
+    let log = MemoryLog::of(700);
     let proof = |old: u64| {
         let needed = needed_for_consistency(old, 700).expect("not smaller");
         log.tiles(700, &needed).consistency(old).expect("every tile is there")
     };
-    let older = Log::of(300).head();
+    let older = MemoryLog::of(300).head();
     assert_eq!(log.head().continues(&older, &proof(300)), Ok(()));
 
-    let mut forked = Log::of(299);
+    let mut forked = MemoryLog::of(299);
     forked.append(b"another".to_vec());
     assert_eq!(log.head().continues(&forked.head(), &proof(300)), Err(ProofFault::Wrong), "forked");
     assert_eq!(older.continues(&log.head(), &proof(300)), Err(ProofFault::Smaller { old: 700, new: 300 }));
-    let mut same_size = Log::of(699);
+    let mut same_size = MemoryLog::of(699);
     same_size.append(b"another".to_vec());
     assert_eq!(same_size.head().continues(&log.head(), &[]), Err(ProofFault::Wrong), "changed");
     assert_eq!(log.head().continues(&log.head(), &[]), Ok(()));
@@ -125,21 +129,21 @@ fn a_log_that_forked_shrank_or_changed_does_not_go_on() {
 
 #[test]
 fn everything_goes_on_from_nothing_but_nothing_only() {
-    let mut empty = Log::of(0).head();
+    let mut empty = MemoryLog::of(0).head();
     assert_eq!(empty.root, EMPTY_HASH);
-    assert_eq!(Log::of(5).head().continues(&empty, &[]), Ok(()));
-    assert_eq!(Log::of(5).head().continues(&empty, &[EMPTY_HASH]), Err(ProofFault::Wrong));
+    assert_eq!(MemoryLog::of(5).head().continues(&empty, &[]), Ok(()));
+    assert_eq!(MemoryLog::of(5).head().continues(&empty, &[EMPTY_HASH]), Err(ProofFault::Wrong));
     empty.root = leaf_hash(b"not nothing");
-    assert_eq!(Log::of(5).head().continues(&empty, &[]), Err(ProofFault::Wrong));
+    assert_eq!(MemoryLog::of(5).head().continues(&empty, &[]), Err(ProofFault::Wrong));
     assert_eq!(needed_for_consistency(0, 5), Ok(Vec::new()));
-    let nothing = Log::of(0).head();
+    let nothing = MemoryLog::of(0).head();
     assert_eq!(nothing.continues(&nothing, &[]), Ok(()));
     assert_eq!(empty.continues(&nothing, &[]), Err(ProofFault::Wrong), "nothing has one root only");
 }
 
 #[test]
 fn a_tile_that_is_missing_or_short_is_named() {
-    let log = Log::of(600);
+    let log = MemoryLog::of(600);
     let needed = needed_for_inclusion(600, 10).expect("a leaf");
     let paths: Vec<String> = needed.iter().map(ToString::to_string).collect();
     assert_eq!(paths, ["tile/0/000", "tile/0/002.p/88", "tile/1/000.p/2"]);
@@ -151,7 +155,7 @@ fn a_tile_that_is_missing_or_short_is_named() {
         let mut bytes = log.tile(&needed[missing]);
         bytes.pop();
         short.add(needed[missing], bytes);
-        // A tile that is cut is missed where its last hash is needed.
+        // A tile that is cut short is missed where its last hash is needed.
         if missing > 0 {
             assert_eq!(short.inclusion(10), Err(fault));
         }
@@ -160,7 +164,7 @@ fn a_tile_that_is_missing_or_short_is_named() {
 
 #[test]
 fn a_full_tile_serves_where_the_partial_one_was_dropped() {
-    let (log, grown) = (Log::of(300), Log::of(600));
+    let (log, grown) = (MemoryLog::of(300), MemoryLog::of(600));
     let needed = needed_for_inclusion(300, 10).expect("a leaf");
     let mut tiles = LoadedTiles::of(300);
     for tile in &needed {
@@ -174,10 +178,10 @@ fn a_full_tile_serves_where_the_partial_one_was_dropped() {
 /// Where tiles of a second and a third level begin.
 #[test]
 fn proofs_hold_around_65_536_leaves() {
-    let log = Log::of(65_537);
+    let log = MemoryLog::of(65_537);
     let head = log.head();
     for size in [65_535, 65_536, 65_537] {
-        let older = Log::of(size).head();
+        let older = MemoryLog::of(size).head();
         let needed = needed_for_consistency(size, 65_537).expect("not smaller");
         let proof = log.tiles(65_537, &needed).consistency(size).expect("every tile is there");
         assert_eq!(head.continues(&older, &proof), Ok(()), "{size}");
@@ -200,7 +204,7 @@ fn proofs_hold_around_65_536_leaves() {
 #[test]
 fn the_edge_is_found_again_in_the_tiles() {
     for size in [0, 1, 2, 255, 256, 257, 511, 700, 1000] {
-        let log = Log::of(size);
+        let log = MemoryLog::of(size);
         let needed = LoadedTiles::needed_for_edge(size);
         let edge = log.tiles(size, &needed).edge().expect("every tile is there");
         assert_eq!((edge.size(), edge.root()), (size, log.head().root));
@@ -214,7 +218,7 @@ fn sizes_that_no_log_has_are_not_reckoned_with() {
         assert!(needed_for_inclusion(size, 0).is_err());
         assert!(needed_for_consistency(1, size).is_err());
         assert!(LoadedTiles::of(size).inclusion(0).is_err());
-        let mut head = Log::of(3).head();
+        let mut head = MemoryLog::of(3).head();
         head.size = size;
         assert!(head.includes(0, leaf_hash(b"leaf 0"), &[]).is_err());
     }

@@ -1,4 +1,4 @@
-//! Adding, rotating and revoking the keys of a list that is being written.
+//! Adds, rotates and revokes the keys of a draft list.
 
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ impl TrustListDraft {
     /// Adds a signing key.
     ///
     /// # Errors
-    /// [`DraftFault::UnknownAgency`]. A key that is listed already is found when the list is signed.
+    /// [`DraftFault::UnknownAgency`]. A key that the list already has is refused when the list is signed.
     pub fn add_signing_key(
         &mut self,
         code: &AgencyCode,
@@ -48,7 +48,7 @@ impl TrustListDraft {
         Ok(())
     }
 
-    /// Adds a signing key and lets the ones before it end `overlap` after the new one begins.
+    /// Adds a signing key and ends the present ones `overlap` after the new one begins.
     ///
     /// # Errors
     /// [`DraftFault::UnknownAgency`].
@@ -66,8 +66,8 @@ impl TrustListDraft {
         self.add_signing_key(code, key, term)
     }
 
-    /// Adds a sealing key and lets the ones before it end `overlap` after the new one begins. The
-    /// owner keeps the old private key 90 days longer, for what is under way.
+    /// Adds a sealing key and ends the present ones `overlap` after the new one begins. The owner keeps
+    /// the old private key 90 days longer, to open bundles that are still under way.
     ///
     /// # Errors
     /// [`DraftFault::UnknownAgency`].
@@ -85,11 +85,11 @@ impl TrustListDraft {
         self.add_sealing_key(code, recipient, term)
     }
 
-    /// Revokes a signing key. A key revoked for another reason may still be found compromised, never
+    /// Revokes a signing key. A key revoked for another reason may later be revoked as compromised, never
     /// the other way round.
     ///
     /// # Errors
-    /// [`DraftFault`] for an unknown agency or key, or one that is compromised already.
+    /// [`DraftFault`] for an unknown agency or key, or a key already revoked as compromised.
     pub fn revoke_signing_key(
         &mut self,
         code: &AgencyCode,
@@ -105,7 +105,7 @@ impl TrustListDraft {
     /// Revokes a sealing key.
     ///
     /// # Errors
-    /// [`DraftFault`] for an unknown agency or key, or one that is compromised already.
+    /// [`DraftFault`] for an unknown agency or key, or a key already revoked as compromised.
     pub fn revoke_sealing_key(
         &mut self,
         code: &AgencyCode,
@@ -118,7 +118,7 @@ impl TrustListDraft {
     }
 }
 
-/// A key may end sooner than it was to, never later, and not before it begins.
+/// Moves a key's end to `end`, but never later than it was and not before its beginning.
 fn shorten(not_before: Timestamp, not_after: &mut Timestamp, end: Timestamp) {
     if end > not_before {
         *not_after = end.min(*not_after);
@@ -132,8 +132,8 @@ fn revoke(
     revocation: Revocation,
 ) -> Result<(), DraftFault> {
     let slot = entry.ok_or_else(|| DraftFault::UnknownKey { agency: code.clone(), key: key.clone() })?;
-    let final_already = |held: &Revocation| held.reason == RevocationReason::Compromised;
-    if slot.as_ref().is_some_and(final_already) {
+    let is_final = |revocation: &Revocation| revocation.reason == RevocationReason::Compromised;
+    if slot.as_ref().is_some_and(is_final) {
         return Err(DraftFault::RevokedAlready { agency: code.clone(), key });
     }
     *slot = Some(revocation);

@@ -1,4 +1,4 @@
-//! Two countries with their keys and lists, the way `rovumactl` would make them.
+//! Two countries with their keys and lists, made as `rovumactl` makes them.
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -30,7 +30,7 @@ pub(crate) fn start() -> Timestamp {
     at("2026-01-01T00:00:00Z")
 }
 
-/// An ordinary day, well within everything.
+/// An ordinary day, well within all terms.
 pub(crate) fn today() -> Timestamp {
     at("2026-02-01T12:00:00Z")
 }
@@ -61,7 +61,7 @@ impl Country {
         Pin::new(self.code, *self.authority.public_key())
     }
 
-    /// The draft as it stands, signed, with the next list due in 30 days.
+    /// The present draft, signed, with the next list due in 30 days.
     pub(crate) fn signed(&self) -> String {
         self.signed_at(start())
     }
@@ -71,7 +71,7 @@ impl Country {
         signed.expect("signs").to_json()
     }
 
-    /// Goes on to the next serial.
+    /// Continues with the next serial.
     pub(crate) fn revise(&mut self) {
         self.draft = TrustListDraft::revise(&self.list());
     }
@@ -102,8 +102,8 @@ pub(crate) fn new_agency(code: &str) -> NewAgency {
     }
 }
 
-/// Mozambique sends, Tanzania receives.
-pub(crate) struct World {
+/// Two countries: Mozambique sends, Tanzania receives.
+pub(crate) struct Fixture {
     pub(crate) mz: Country,
     pub(crate) tz: Country,
     /// The key of `mz.prm`.
@@ -113,7 +113,7 @@ pub(crate) struct World {
     pub(crate) policy: TrustPolicy,
 }
 
-impl World {
+impl Fixture {
     pub(crate) fn new() -> Self {
         let (mut mz, mut tz) = (Country::new("mz"), Country::new("tz"));
         let (prm, node) = (key(), key());
@@ -128,7 +128,7 @@ impl World {
         Self { mz, tz, prm, node, policy: TrustPolicy::default() }
     }
 
-    /// Both lists as they stand.
+    /// A store with both present lists.
     pub(crate) fn trust(&self) -> TrustStore {
         let store = self.empty_trust();
         let (store, _) = store.with_list(self.mz.signed().as_bytes(), start()).expect("mz's list holds");
@@ -172,7 +172,7 @@ pub(crate) fn verify(trust: &TrustStore, jws: &Jws, now: Timestamp) -> Result<Ve
     trust.verify(Unverified::new(jws.clone()), &context)
 }
 
-/// The stable word of what went wrong, `verified` when nothing did.
+/// The stable code of the failure, or `verified`.
 pub(crate) fn outcome(trust: &TrustStore, jws: &Jws, now: Timestamp) -> &'static str {
     word(&verify(trust, jws, now))
 }
