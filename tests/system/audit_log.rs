@@ -182,7 +182,7 @@ fn the_folder_holds_and_what_is_bent_is_named(desk: &Desk, folder: &Path) -> Res
     fs::create_dir_all(ahead.parent().context("a folder")?)?;
     fs::write(&ahead, b"nobody signed this")?;
     let said = desk.holds(&["verify", &at])?;
-    ensure!(said.contains("not looked at: 1"), "{said}");
+    ensure!(said.contains("1 files beyond it were not"), "{said}");
 
     let checkpoint = folder.join("checkpoint");
     let signed = fs::read_to_string(&checkpoint)?;

@@ -196,7 +196,7 @@ fn what_is_bent_is_named(auditor: &Auditor) -> Result<()> {
         Ok(())
     };
     repack(&|bundle| bundle.report = bundle.report.replace(CASE, "PRM-EX-2026-0418"))?;
-    fails(&auditor.authorities, "the report says something else")?;
+    fails(&auditor.authorities, "the report differs from the files")?;
     // A report that says it is another version's is not believed, and the true one can be had.
     repack(&|bundle| {
         bundle.contents.manifest.made_with = "rovumactl 0.0.0".to_owned();
@@ -207,7 +207,7 @@ fn what_is_bent_is_named(auditor: &Auditor) -> Result<()> {
     words.extend(auditor.authorities.iter().flat_map(|authority| ["--authority", authority]));
     let (said, status) = auditor.run(&words)?;
     ensure!(status == Some(1) && said["unchecked"].to_string().contains("the report"), "{status:?} {said}");
-    ensure!(fs::read_to_string(out)?.contains(CASE), "the report that the files make");
+    ensure!(fs::read_to_string(out)?.contains(CASE), "the report that the files give");
     repack(&|bundle| {
         for entry in bundle.contents.entries.values_mut() {
             entry.leaf = entry.leaf.replace("message.send", "message.read");

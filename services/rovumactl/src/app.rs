@@ -6,14 +6,14 @@ use rovuma_runtime::{SharedClock, SystemClock};
 use rovuma_schemas::Timestamp;
 
 use crate::{
-    config::{self, CtlConfig, Loaded},
+    config::{self, CtlConfig, LoadedConfig},
     exit::Outcome,
-    output::Output,
+    output::CommandOutput,
 };
 
 /// Output, clock and configuration of one run. Commands take it; it knows no command.
 pub(crate) struct App {
-    pub(crate) out: Output,
+    pub(crate) out: CommandOutput,
     pub(crate) clock: SharedClock,
     pub(crate) config: CtlConfig,
     /// The path of the configuration file, for messages that tell the user what to set.
@@ -21,8 +21,8 @@ pub(crate) struct App {
 }
 
 impl App {
-    pub(crate) fn new(config_file: Option<&Path>, out: Output) -> Outcome<Self> {
-        let Loaded { config, file } = config::load(config_file)?;
+    pub(crate) fn new(config_file: Option<&Path>, out: CommandOutput) -> Outcome<Self> {
+        let LoadedConfig { config, file } = config::load(config_file)?;
         let config_name = file.map_or_else(|| "rovumactl.toml".to_owned(), |path| path.display().to_string());
         Ok(Self { out, clock: SystemClock::shared(), config, config_name })
     }

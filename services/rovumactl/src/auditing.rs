@@ -1,4 +1,4 @@
-//! `rovumactl audit`: an auditor's questions, and this tool's own events.
+//! `rovumactl audit`: searches and verifies the audit log, and ships this tool's own audit events.
 
 mod bundle;
 mod counts;
@@ -19,7 +19,7 @@ use crate::{app::App, exit::Outcome};
 
 /// The audit log.
 #[derive(Debug, Subcommand)]
-pub(crate) enum Audit {
+pub(crate) enum AuditCommand {
     /// Search the country's audit log; the search is itself logged
     Search(search::Search),
     /// Count entries of the audit log over time
@@ -32,7 +32,7 @@ pub(crate) enum Audit {
     Saved(saved::Saved),
     /// Forget a search that is kept
     Forget(saved::Forget),
-    /// Erase what events about something say beyond their leaves, as a data protection officer
+    /// Erase events about something, so that only their leaves remain, as a data protection officer
     Erase(erase::Erase),
     /// Show one event with its exact bytes
     Show(show::Show),
@@ -42,13 +42,13 @@ pub(crate) enum Audit {
     Verify(verify::Verify),
     /// Follow a log, and alarm when it forks, shrinks or is no longer cosigned
     Watch(watch::Watch),
-    /// Write the policy that says whose cosignatures the audit logs' heads need: both countries and every auditor have it
+    /// Write the policy that says whose cosignatures the heads of audit logs need, for both countries and every auditor
     Policy(policy::MakePolicy),
-    /// Bring this tool's own events that still wait to the audit service
+    /// Ship this tool's own waiting audit events to the audit service
     Ship,
 }
 
-impl Audit {
+impl AuditCommand {
     pub(crate) async fn run(self, app: &App) -> Outcome {
         match self {
             Self::Search(command) => command.run(app).await,

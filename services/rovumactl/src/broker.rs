@@ -16,11 +16,11 @@ use crate::{
     exit::{Failure, Outcome},
     files,
 };
-use management::Management;
+use management::ManagementClient;
 
-/// The broker's topology.
+/// The commands on the broker's topology.
 #[derive(Debug, Subcommand)]
-pub(crate) enum Broker {
+pub(crate) enum BrokerCommand {
     /// Declare what is missing, correct what is different, and verify
     Apply(apply::Apply),
     /// Compare what is there with what should be, and show the state of the links
@@ -29,7 +29,7 @@ pub(crate) enum Broker {
     Definitions(check::Definitions),
 }
 
-impl Broker {
+impl BrokerCommand {
     pub(crate) async fn run(self, app: &App) -> Outcome {
         match self {
             Self::Apply(command) => command.run(app).await,
@@ -39,9 +39,9 @@ impl Broker {
     }
 }
 
-/// Which broker, and what it should look like.
+/// The broker to work on, and the specification that it should match.
 #[derive(Debug, Args)]
-pub(crate) struct Target {
+pub(crate) struct BrokerArgs {
     /// What the installation has: country, gateways, partners (TOML or JSON)
     #[arg(long, value_name = "FILE")]
     spec: PathBuf,
@@ -62,16 +62,16 @@ pub(crate) struct Target {
     administrators: Vec<String>,
 }
 
-impl Target {
+impl BrokerArgs {
     pub(crate) fn spec(&self) -> Outcome<NodeSpec> {
         read_spec(&self.spec)
     }
 
-    /// The management API, with the options before the configuration.
-    pub(crate) fn management(&self, app: &App) -> Outcome<Management> {
+    /// A client of the management API. Options take precedence over the configuration.
+    pub(crate) fn management(&self, app: &App) -> Outcome<ManagementClient> {
         let configured = app.config.management.as_ref();
         let missing = |what: &str, option: &str| {
-            Failure::usage(format!("{what} of the broker's management API is not known"))
+            Failure::usage(format!("{what} of the broker's management API is not configured"))
                 .next(format!("give {option}, or [management] in {}", app.config_name))
         };
         let url = self.url.clone().or_else(|| configured.map(|section| section.url.clone()));
@@ -83,11 +83,11 @@ impl Target {
         };
         let user = user.ok_or_else(|| missing("the user", "--user"))?;
         let password_file = password.ok_or_else(|| missing("the password", "--password-file"))?;
-        Management::new(&endpoint, user, files::read_password(&password_file)?)
+        ManagementClient::new(&endpoint, user, files::read_password(&password_file)?)
     }
 
-    /// Users that are nobody's concern: those who administer the broker itself.
-    pub(crate) fn administrators(&self, management: &Management) -> Vec<String> {
+    /// Users that the topology ignores: the administrators of the broker itself.
+    pub(crate) fn administrators(&self, management: &ManagementClient) -> Vec<String> {
         self.administrators.iter().cloned().chain([management.user().to_owned()]).collect()
     }
 }

@@ -7,15 +7,15 @@ use clap_complete::Shell;
 
 use crate::{
     app::App,
-    auditing::Audit,
-    broker::Broker,
+    auditing::AuditCommand,
+    broker::BrokerCommand,
     exit::{EXIT_HELP, Exit, Outcome},
-    keys::Keys,
+    keys::KeysCommand,
     login,
-    messages::{drafts::Drafts, lists, read, send, show, trace},
+    messages::{drafts::DraftCommand, lists, read, send, show, trace},
     store::StoreCommand,
-    trust::Trust,
-    users::{Clients, Users},
+    trust::TrustCommand,
+    users::{ClientsCommand, UsersCommand},
     verify::Verify,
 };
 
@@ -45,47 +45,47 @@ pub(crate) struct Global {
 pub(crate) enum Command {
     /// Keys of agencies, authorities and services
     #[command(subcommand)]
-    Keys(Keys),
+    Keys(KeysCommand),
     /// Trust lists: which keys speak for which agency
     #[command(subcommand)]
-    Trust(Trust),
+    Trust(TrustCommand),
     /// The topology of a country's broker
     #[command(subcommand)]
-    Broker(Broker),
+    Broker(BrokerCommand),
     /// Verify a message or a bundle against pinned trust lists, with no server
     Verify(Verify),
     /// Post an alert's draft to the gateway, and release it
     Send(send::Send),
     /// Drafts: list, show, submit, release, return
     #[command(subcommand)]
-    Draft(Drafts),
+    Draft(DraftCommand),
     /// List received messages
     Inbox(lists::Inbox),
     /// List sent messages
     Sent(lists::SentList),
     /// Show a message
     Show(show::Show),
-    /// Say that an officer has seen a message in the agency's own system
+    /// Record that an officer has seen a message in the agency's own system
     Read(read::MarkRead),
-    /// Follow the way of a message, hop by hop
+    /// Trace a message, hop by hop
     Trace(trace::Trace),
     /// People of the agency who log in
     #[command(subcommand)]
-    Users(Users),
+    Users(UsersCommand),
     /// Machine clients of the agency
     #[command(subcommand)]
-    Clients(Clients),
+    Clients(ClientsCommand),
     /// The country's audit log
     #[command(subcommand)]
-    Audit(Box<Audit>),
-    /// A service's store, on the machine it is on
+    Audit(Box<AuditCommand>),
+    /// A service's store, on the service's own machine
     #[command(subcommand)]
     Store(StoreCommand),
     /// Log in: in a browser, or as a machine with a secret
     Login(login::Login),
     /// Forget the log-in
     Logout(login::Logout),
-    /// Say who is logged in
+    /// Show who is logged in
     Whoami(login::Whoami),
     /// Print the completions of a shell
     Completions {

@@ -1,5 +1,5 @@
-//! An HTTP client for our services: TLS under named authorities only, every refusal as a failure that says
-//! what to do.
+//! An HTTP client for our services: it trusts only the configured TLS authorities, and turns every refusal into a
+//! failure that says what to do next.
 
 use std::{path::Path, time::Duration};
 
@@ -18,28 +18,28 @@ use crate::{
     config::Endpoint,
     exit::{Exit, Failure, Outcome, chain},
     files, progress,
-    session::claims::Caller,
+    session::claims::TokenCaller,
 };
 
-/// A line that does not connect within this is down.
+/// Time limit to connect. A line that takes longer counts as down.
 const CONNECT: Duration = Duration::from_secs(10);
-/// A slow line carries a page of 200 rows well within this.
+/// Time limit for an answer. A slow line carries a page of 200 rows well within this.
 const ANSWER: Duration = Duration::from_secs(60);
-/// The largest answer read: a page is at most about 1 MiB.
+/// Maximum bytes of an answer: a page is at most about 1 MiB.
 const ANSWER_MAX_BYTES: usize = 16 * 1024 * 1024;
 
-/// A server.
+/// A client of one server.
 #[derive(Clone)]
 pub(crate) struct Client {
     http: reqwest::Client,
     base: Url,
-    /// The server's part in sentences: `the gateway`.
+    /// The server's name in messages: `the gateway`.
     name: &'static str,
     token: Option<Zeroizing<String>>,
 }
 
 impl Client {
-    /// A client for `endpoint`, called `name` in sentences.
+    /// A client for `endpoint`, called `name` in messages.
     pub(crate) fn new(endpoint: &Endpoint, name: &'static str) -> Outcome<Self> {
         let base = base_url(&endpoint.url)?;
         Ok(Self { http: http_client(endpoint.ca_file.as_deref())?, base, name, token: None })
@@ -51,7 +51,7 @@ impl Client {
         self
     }
 
-    /// A request for `path`, which begins with `/`; each part of it is escaped by the caller's types.
+    /// A request for `path`, which begins with `/`. The caller has escaped each of its segments.
     pub(crate) fn request(&self, method: Method, path: &str) -> Outcome<RequestBuilder> {
         let url = self
             .base
@@ -64,7 +64,7 @@ impl Client {
         })
     }
 
-    /// A request, without a token, for an address that is not below ours.
+    /// A request without a token, for an address that is not below the configured one.
     pub(crate) fn request_to(&self, method: Method, url: Url) -> RequestBuilder {
         self.http.request(method, url)
     }
@@ -74,7 +74,7 @@ impl Client {
         self.send(request).await
     }
 
-    /// Sends a request and reads its answer; tells a person what it waits for.
+    /// Sends a request and parses its answer. Shows what it waits for when that takes long.
     pub(crate) async fn send(&self, request: RequestBuilder) -> Outcome<Value> {
         let response = self.send_raw(request).await?;
         let status = response.status();
@@ -88,7 +88,7 @@ impl Client {
         serde_json::from_slice(&bytes).map_err(|error| self.nonsense(&error))
     }
 
-    /// The bytes that stand at `path`.
+    /// Fetches the bytes at `path`.
     pub(crate) async fn get_bytes(&self, path: &str) -> Outcome<Vec<u8>> {
         let response = self.send_raw(self.request(Method::GET, path)?).await?;
         let status = response.status();
@@ -96,13 +96,13 @@ impl Client {
         if status.is_success() { Ok(bytes) } else { Err(self.refusal(status, &bytes)) }
     }
 
-    /// Sends a request and gives the answer whatever it is.
+    /// Sends a request and returns the answer, whatever its status.
     pub(crate) async fn send_raw(&self, request: RequestBuilder) -> Outcome<Response> {
         let what = format!("waiting for {} at {}", self.name, self.base);
         progress::waiting(&what, request.send()).await.map_err(|error| self.no_answer(&error))
     }
 
-    /// The whole body of an answer, as far as it is of a sane size.
+    /// The whole body of an answer, up to the maximum size.
     pub(crate) async fn body(&self, mut response: Response) -> Outcome<Vec<u8>> {
         let mut bytes = Vec::new();
         while let Some(chunk) = response.chunk().await.map_err(|error| self.no_answer(&error))? {
@@ -122,7 +122,7 @@ impl Client {
         file.finish()
     }
 
-    /// Hands over the lines of an answer as they come, each no longer than any sane one.
+    /// Passes each line of an answer to the caller as it arrives. A line may be as long as the maximum answer.
     pub(crate) async fn lines(
         &self,
         mut response: Response,
@@ -142,9 +142,9 @@ impl Client {
         if waiting.is_empty() { Ok(()) } else { Err(self.nonsense(&"it ends within a line")) }
     }
 
-    /// Who we are here, by our access token.
-    pub(crate) fn caller(&self) -> Caller {
-        self.token.as_ref().map(|token| Caller::of(token)).unwrap_or_default()
+    /// The caller, by the access token of this client.
+    pub(crate) fn caller(&self) -> TokenCaller {
+        self.token.as_ref().map(|token| TokenCaller::of(token)).unwrap_or_default()
     }
 
     fn no_answer(&self, error: &reqwest::Error) -> Failure {
@@ -165,7 +165,7 @@ impl Client {
         .next("check the address: another server may be listening there")
     }
 
-    /// What a refusal means for whoever asked.
+    /// The failure that a refusal means for the user.
     pub(crate) fn refusal(&self, status: StatusCode, body: &[u8]) -> Failure {
         let problem: Option<Problem> = serde_json::from_slice(body).ok();
         let said = problem.as_ref().map_or_else(
@@ -191,7 +191,7 @@ impl Client {
     }
 }
 
-/// A name as one part of a path, whatever it holds.
+/// Escapes a name as one segment of a path, whatever it contains.
 pub(crate) fn segment(name: &str) -> String {
     let mut url = base_url("http://localhost/").ok();
     if let Some(Ok(mut path)) = url.as_mut().map(Url::path_segments_mut) {
@@ -200,8 +200,8 @@ pub(crate) fn segment(name: &str) -> String {
     url.map(|url| url.path().trim_start_matches('/').to_owned()).unwrap_or_default()
 }
 
-/// A client that trusts the authorities of `ca_file` and no others, and follows no redirect: a token must
-/// not go where the configuration did not send it.
+/// A client that trusts only the authorities of `ca_file` and follows no redirect: a token must not go to an address
+/// that is not configured.
 fn http_client(ca_file: Option<&Path>) -> Outcome<reqwest::Client> {
     let roots = match ca_file {
         Some(path) => reqwest::Certificate::from_pem_bundle(&files::read(path)?)
@@ -222,7 +222,7 @@ fn http_client(ca_file: Option<&Path>) -> Outcome<reqwest::Client> {
         .map_err(|error| Failure::local(chain("cannot make an HTTP client", &error)))
 }
 
-/// The language of whoever sits here (POSIX, 8.2): faults are told in it.
+/// The language of the user's environment (POSIX, 8.2). Servers describe faults in it.
 pub(crate) fn own_locale() -> Locale {
     let said = ["LC_ALL", "LC_MESSAGES", "LANG"]
         .iter()
@@ -230,7 +230,7 @@ pub(crate) fn own_locale() -> Locale {
     said.and_then(|value| value.get(..2)?.parse().ok()).unwrap_or_default()
 }
 
-/// An address that is `https`, or `http` on this machine.
+/// Parses an address, which must be `https`, or `http` on this machine.
 pub(crate) fn base_url(text: &str) -> Outcome<Url> {
     let mut url =
         Url::parse(text).map_err(|error| Failure::usage(format!("{text:?} is no address: {error}")))?;

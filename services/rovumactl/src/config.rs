@@ -1,4 +1,4 @@
-//! `rovumactl.toml`: where the servers are, and where this tool's own acts are recorded.
+//! `rovumactl.toml`: the addresses of the servers, and where this tool's own acts are recorded.
 
 use std::path::{Path, PathBuf};
 
@@ -10,23 +10,23 @@ use serde::Deserialize;
 
 use crate::exit::{Failure, Outcome};
 
-/// The whole file. Every section may be missing: what needs it says so.
+/// The whole file. Every section is optional: a command that needs a missing one says so.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct CtlConfig {
     /// The country of this installation, `mz`.
     pub(crate) country: Option<CountryCode>,
-    /// `[gateway]`: the agencies' door.
+    /// `[gateway]`: the gateway's API.
     pub(crate) gateway: Option<Endpoint>,
-    /// `[identity]`: who says who we are.
+    /// `[identity]`: the identity provider to log in at.
     pub(crate) identity: Option<IdentityConfig>,
-    /// `[audit_service]`: where auditors search.
+    /// `[audit_service]`: the audit service's API.
     pub(crate) audit_service: Option<Endpoint>,
     /// `[management]`: the broker's management API.
     pub(crate) management: Option<ManagementConfig>,
     /// `[store]`: keeps this tool's audit events until the audit service has them.
     pub(crate) store: Option<StoreConfig>,
-    /// `[broker]`: the way of audit events.
+    /// `[broker]`: the broker through which audit events are shipped.
     pub(crate) broker: Option<BrokerConfig>,
     /// `[audit]`: how audit events are signed and sealed.
     pub(crate) audit: Option<AuditConfig>,
@@ -38,7 +38,7 @@ pub(crate) struct CtlConfig {
 pub(crate) struct Endpoint {
     /// Its address; `http://` only on a loopback host.
     pub(crate) url: String,
-    /// The authorities that its certificate may come from, PEM. No other is trusted.
+    /// The authorities that may have issued its certificate, PEM. No other is trusted.
     #[serde(default)]
     pub(crate) ca_file: Option<PathBuf>,
 }
@@ -49,13 +49,13 @@ pub(crate) struct Endpoint {
 pub(crate) struct IdentityConfig {
     /// The OpenID Connect issuer.
     pub(crate) issuer: String,
-    /// The authorities that its certificate may come from, PEM.
+    /// The authorities that may have issued its certificate, PEM.
     #[serde(default)]
     pub(crate) ca_file: Option<PathBuf>,
-    /// How this tool is known there.
+    /// This tool's client id at the provider.
     #[serde(default = "default_client")]
     pub(crate) client_id: String,
-    /// A machine's secret; with it no person logs in.
+    /// A machine's secret. With it, the machine logs in instead of a person.
     #[serde(default)]
     pub(crate) client_secret_file: Option<SecretFile>,
     /// The scopes to ask for.
@@ -76,7 +76,7 @@ impl Default for IdentityConfig {
 }
 
 impl IdentityConfig {
-    /// The provider's own address.
+    /// The provider's address and authorities.
     pub(crate) fn endpoint(&self) -> Endpoint {
         Endpoint { url: self.issuer.clone(), ca_file: self.ca_file.clone() }
     }
@@ -96,7 +96,7 @@ fn default_scope() -> String {
 pub(crate) struct ManagementConfig {
     /// `https://host:15671`.
     pub(crate) url: String,
-    /// The authorities that its certificate may come from, PEM.
+    /// The authorities that may have issued its certificate, PEM.
     #[serde(default)]
     pub(crate) ca_file: Option<PathBuf>,
     /// A RabbitMQ administrator.
@@ -119,29 +119,30 @@ pub(crate) struct AuditConfig {
     pub(crate) recipient_file: PathBuf,
     /// The audit service's public key (JWK), which signs acknowledgements.
     pub(crate) ack_key_file: PathBuf,
-    /// How long a command waits for the acknowledgement; events that are late go with the next command.
+    /// How long a command waits for the acknowledgement. Events not acknowledged by then are shipped by the next
+    /// command.
     #[serde(default = "default_ship_timeout")]
     pub(crate) ship_timeout_ms: u64,
 }
 
-/// Long enough for a healthy line, short enough for a person.
+/// Long enough on a healthy line, short enough for a person.
 const fn default_ship_timeout() -> u64 {
     10_000
 }
 
-/// The configuration of a run and where it came from.
-pub(crate) struct Loaded {
+/// The configuration of a run, and the file that it came from.
+pub(crate) struct LoadedConfig {
     pub(crate) config: CtlConfig,
     pub(crate) file: Option<PathBuf>,
 }
 
-/// Reads the file given, or else the first of the usual places that is there, or else only defaults and
-/// the environment.
-pub(crate) fn load(given: Option<&Path>) -> Outcome<Loaded> {
+/// Reads the given file; without one, the first usual file that exists; without any, the defaults and the
+/// environment.
+pub(crate) fn load(given: Option<&Path>) -> Outcome<LoadedConfig> {
     let file = given.map(Path::to_owned).or_else(|| usual_places().into_iter().find(|path| path.is_file()));
     let (config, _) = config::load::<CtlConfig>(file.as_deref())
         .map_err(|error| Failure::usage(error.to_string()).next("correct the configuration"))?;
-    Ok(Loaded { config, file })
+    Ok(LoadedConfig { config, file })
 }
 
 /// `$XDG_CONFIG_HOME/rovuma/rovumactl.toml`, then `/etc/rovuma/rovumactl.toml`.
@@ -150,7 +151,8 @@ fn usual_places() -> Vec<PathBuf> {
     own.into_iter().chain([PathBuf::from("/etc/rovuma/rovumactl.toml")]).collect()
 }
 
-/// A base directory of the XDG specification: the variable when it is absolute, else under the home.
+/// A base directory of the XDG specification: the variable if it is absolute, else the folder under the home
+/// directory.
 pub(crate) fn xdg(variable: &str, under_home: &str) -> Option<PathBuf> {
     let given = std::env::var_os(variable).map(PathBuf::from).filter(|path| path.is_absolute());
     given.or_else(|| Some(PathBuf::from(std::env::var_os("HOME")?).join(under_home)))

@@ -1,19 +1,19 @@
-//! How a command ends: its exit status, and for a failure what happened, to what, and what to do next.
+//! How a command ends: its exit status; and for a failure what happened, to what, and what to do next.
 
 use std::{fmt, process::ExitCode};
 
 use rovuma_runtime::Problem;
 use serde::Serialize;
 
-/// The exit statuses, as `--help` and the README document them.
+/// The exit statuses, as documented in `--help` and the README.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Exit {
-    /// Done, and the answer is the good one.
+    /// Done, with a good result.
     Ok = 0,
-    /// Done, and the answer is the bad one: a difference, a rejection, no receipt in time.
+    /// Done, with a bad result: a difference, a rejection, no receipt in time.
     Negative = 1,
-    /// Wrong options, or a file given that cannot be read or is not what it should be.
+    /// Wrong options, or a given file that cannot be read or is malformed.
     Usage = 2,
     /// The server understood and refused.
     Refused = 3,
@@ -27,7 +27,7 @@ pub(crate) enum Exit {
     Local = 7,
 }
 
-/// What `--help` says of them.
+/// The text about exit statuses in `--help`.
 pub(crate) const EXIT_HELP: &str = "\
 Exit status:
   0  done
@@ -45,22 +45,22 @@ impl From<Exit> for ExitCode {
     }
 }
 
-/// A command that could not do what it was asked.
+/// Why a command could not do its work.
 #[derive(Debug, Serialize)]
 pub(crate) struct Failure {
     /// The exit status.
     pub(crate) exit: Exit,
-    /// What happened, to what.
+    /// What happened, and to what.
     pub(crate) what: String,
     /// What to do next.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) next: Option<String>,
-    /// The server's own words.
+    /// The server's own description.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) problem: Option<Box<Problem>>,
 }
 
-/// What a command gives: how it ended, or why it could not.
+/// The result of a command: its exit status, or why it failed.
 pub(crate) type Outcome<T = Exit> = Result<T, Failure>;
 
 impl Failure {
@@ -68,7 +68,7 @@ impl Failure {
         Self { exit, what: what.into(), next: None, problem: None }
     }
 
-    /// A file or value that was given is not usable.
+    /// A given file or value is not usable.
     pub(crate) fn usage(what: impl Into<String>) -> Self {
         Self::new(Exit::Usage, what)
     }
@@ -83,7 +83,7 @@ impl Failure {
         Self::new(Exit::Verification, what)
     }
 
-    /// No server.
+    /// The server cannot be reached.
     pub(crate) fn unreachable(what: impl Into<String>) -> Self {
         Self::new(Exit::Unreachable, what)
     }
@@ -94,7 +94,7 @@ impl Failure {
         self
     }
 
-    /// Adds the server's problem.
+    /// Adds the server's problem document.
     pub(crate) fn problem(mut self, problem: Problem) -> Self {
         self.problem = Some(Box::new(problem));
         self
@@ -115,7 +115,7 @@ impl fmt::Display for Failure {
     }
 }
 
-/// Adds the path of a chain of errors to a sentence: `what: cause: its cause`.
+/// Appends the causes of an error to a sentence: `what: cause: its cause`.
 pub(crate) fn chain(what: impl fmt::Display, error: &dyn std::error::Error) -> String {
     let mut text = format!("{what}: {error}");
     let mut cause = error.source();

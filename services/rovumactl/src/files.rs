@@ -1,5 +1,5 @@
-//! Files as an operator's tool must treat them: secrets only for their owner, nothing overwritten by
-//! accident, nothing half written.
+//! Reads and writes files safely: secrets only for their owner, nothing overwritten by accident, nothing half
+//! written.
 
 use std::{
     fs::{self, File},
@@ -12,7 +12,7 @@ use zeroize::Zeroizing;
 
 use crate::exit::{Failure, Outcome};
 
-/// The largest file read: a trust list is at most 1 MiB, a sealed bundle little more.
+/// Maximum bytes of a file that is read: a trust list is at most 1 MiB, a sealed bundle little more.
 pub(crate) const FILE_MAX_BYTES: u64 = 4 * 1024 * 1024;
 
 const OWNER_ONLY: u32 = 0o600;
@@ -79,7 +79,7 @@ pub(crate) fn create_public(path: &Path, content: &str) -> Outcome<()> {
     create(path, content.as_bytes(), EVERYBODY_READS)
 }
 
-/// A new file that only its owner can read, written piece by piece. What is not finished is removed.
+/// A new file that only its owner can read, written piece by piece. Dropping it unfinished removes it.
 #[derive(Debug)]
 pub(crate) struct NewFile {
     path: PathBuf,
@@ -87,27 +87,27 @@ pub(crate) struct NewFile {
 }
 
 impl NewFile {
-    /// Begins one; it gets its name when it is finished.
+    /// Begins a file. It gets its name when it is finished.
     pub(crate) fn create(path: &Path) -> Outcome<Self> {
         must_be_new(path)?;
         let draft = Draft::beside(path, OWNER_ONLY).map_err(|error| not_written(path, &error))?;
         Ok(Self { path: path.to_owned(), draft })
     }
 
-    /// Adds to it.
+    /// Appends to the file.
     pub(crate) fn write(&mut self, content: &[u8]) -> Outcome<()> {
         self.draft.write_all(content).map_err(|error| not_written(&self.path, &error))
     }
 
-    /// Gives it its name. Never overwrites.
+    /// Gives the file its name. Never overwrites.
     pub(crate) fn finish(self) -> Outcome<()> {
         self.draft.create().map_err(|error| not_written(&self.path, &error))
     }
 }
 
-/// Refuses when `path` is there already: asked before work that would be in vain.
+/// Refuses a path that exists already. Called before long work, so that the work is not in vain.
 pub(crate) fn must_be_new(path: &Path) -> Outcome<()> {
-    if fs::symlink_metadata(path).is_ok() { Err(taken(path)) } else { Ok(()) }
+    if fs::symlink_metadata(path).is_ok() { Err(already_exists(path)) } else { Ok(()) }
 }
 
 fn create(path: &Path, content: &[u8], mode: u32) -> Outcome<()> {
@@ -116,17 +116,17 @@ fn create(path: &Path, content: &[u8], mode: u32) -> Outcome<()> {
 
 fn not_written(path: &Path, error: &io::Error) -> Failure {
     match error.kind() {
-        io::ErrorKind::AlreadyExists => taken(path),
+        io::ErrorKind::AlreadyExists => already_exists(path),
         _ => Failure::local(format!("cannot write {}: {error}", path.display())),
     }
 }
 
-fn taken(path: &Path) -> Failure {
+fn already_exists(path: &Path) -> Failure {
     Failure::usage(format!("{} is there already and is not overwritten", path.display()))
         .next("give another name, or move the old file away")
 }
 
-/// Replaces a file whole or not at all; readers see the old content or the new.
+/// Replaces a file as a whole or not at all: readers see the old content or the new.
 pub(crate) fn replace(path: &Path, content: &str) -> Outcome<()> {
     replace_with_mode(path, content, EVERYBODY_READS)
 }

@@ -12,16 +12,16 @@ pub(crate) use material::{
 
 use crate::{app::App, exit::Outcome};
 
-/// Keys.
+/// The commands on key files.
 #[derive(Debug, Subcommand)]
-pub(crate) enum Keys {
+pub(crate) enum KeysCommand {
     /// Draw a new key: the private half into a file only you can read, the public half beside it
     Generate(generate::Generate),
     /// Show what a key file holds: its kind and its public half, never the private one
     Show(show::Show),
 }
 
-impl Keys {
+impl KeysCommand {
     pub(crate) async fn run(self, app: &App) -> Outcome {
         match self {
             Self::Generate(command) => command.run(app).await,

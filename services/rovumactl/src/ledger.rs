@@ -1,8 +1,8 @@
 //! The audit trail of this tool's own acts.
 //!
-//! Making keys, signing trust lists and changing the broker are acts like any other: with a configuration
-//! they are recorded in a small local store and shipped to the audit service before the command ends. The
-//! first keys of an installation come before its broker; then the command says that it is not audited.
+//! Making keys, signing trust lists and changing the broker are acts like any other: with a configuration, the tool
+//! records them in a small local store and ships them to the audit service before the command ends. The first keys of
+//! an installation exist before its broker; such commands warn that they are not audited.
 
 mod ship;
 
@@ -17,9 +17,9 @@ use crate::{
     app::App,
     exit::{Exit, Failure, Outcome, chain},
 };
-pub(crate) use ship::{Shipped, ship};
+pub(crate) use ship::{ShipSummary, ship};
 
-/// An act of this run, by whoever runs it.
+/// Begins the record of an act by the user of this run.
 pub(crate) fn act(app: &App, action: AuditAction) -> AuditRecord {
     let act = AuditRecord::new(app.now(), actor(), action);
     match app.config.country {
@@ -28,7 +28,7 @@ pub(crate) fn act(app: &App, action: AuditAction) -> AuditRecord {
     }
 }
 
-/// The operating system's number for the user: a name would be personal data.
+/// The operating system's number of the user: a name would be personal data.
 fn actor() -> String {
     match std::fs::metadata("/proc/self") {
         Ok(process) => format!("uid:{}", process.uid()),
@@ -36,12 +36,12 @@ fn actor() -> String {
     }
 }
 
-/// Does `work`, records how it ended, and ships what is recorded.
+/// Does `work`, records its outcome, and ships the record.
 ///
-/// The store is opened first: what cannot be recorded is not done.
+/// The store is opened first, so that nothing is done that cannot be recorded.
 ///
 /// # Errors
-/// Those of `work`; or that the store cannot be opened; or that it was done and could not be recorded.
+/// Those of `work`; that the store cannot be opened; or that the act was done but could not be recorded.
 pub(crate) async fn audited<T>(
     app: &App,
     act: AuditRecord,
@@ -62,12 +62,12 @@ pub(crate) async fn audited<T>(
     };
     record(&trail, act).await?;
     if let Err(late) = ship(app, &trail).await {
-        app.out.note(format_args!("warning: the audit event is kept here for now: {}", late.what));
+        app.out.note(format_args!("warning: the audit event stays on this machine for now: {}", late.what));
     }
     done
 }
 
-/// The trail in the configured store; none when nothing is configured.
+/// Opens the trail in the configured store. None when neither store nor audit is configured.
 pub(crate) async fn open(app: &App) -> Outcome<Option<Trail>> {
     let (store, audit) = match (&app.config.store, &app.config.audit) {
         (Some(store), Some(audit)) => (store, audit),
@@ -78,8 +78,9 @@ pub(crate) async fn open(app: &App) -> Outcome<Option<Trail>> {
         }
     };
     let store = Store::open(store, &[MIGRATIONS]).await.map_err(|error| {
-        Failure::local(chain("the store of audit events", &error))
-            .next("what cannot be recorded is not done; mend the store, or wait for the other rovumactl")
+        Failure::local(chain("the store of audit events", &error)).next(
+            "nothing is done that cannot be recorded; repair the store, or wait for the other rovumactl",
+        )
     })?;
     let trail = Trail::new(store, &audit.source);
     if trail.store().was_restored().is_some() {
@@ -96,7 +97,7 @@ async fn record_restore(trail: &Trail, now: Timestamp) -> Outcome<()> {
         .write(move |tx| async move { writer.record_restore(tx, &actor(), now).await.map(|_| ()) }.boxed());
     write.await.map_err(|error| {
         Failure::local(chain("the store of audit events", &error))
-            .next("what cannot be recorded is not done; mend the store")
+            .next("nothing is done that cannot be recorded; repair the store")
     })
 }
 
@@ -108,8 +109,8 @@ async fn record(trail: &Trail, act: AuditRecord) -> Outcome<()> {
         .await
         .map(|_| ())
         .map_err(|error| {
-            Failure::local(chain("it was done, and could not be recorded", &error))
-                .next("write down what was done and when, and mend the store")
+            Failure::local(chain("the act was done, but could not be recorded", &error))
+                .next("write down what was done and when, and repair the store")
         })
 }
 

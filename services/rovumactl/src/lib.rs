@@ -1,8 +1,8 @@
 //! `rovumactl`: the command line of operators and auditors.
 //!
-//! Architecture invariant: it has no rights of its own. What it does through a server it does with the
-//! token of whoever logged in; what it does with key files it can do because it can read them. What is
-//! deliberately absent: any way to read what is in another's store.
+//! Architecture invariant: the tool has no rights of its own. It calls servers with the access token of
+//! whoever logged in, and uses key files that its user can read. Deliberately absent: any way to read the
+//! content of a service's store.
 
 mod app;
 mod auditing;
@@ -33,13 +33,13 @@ use crate::{
     app::App,
     cli::{Cli, Command},
     exit::{Exit, Failure, Outcome},
-    output::Output,
+    output::CommandOutput,
 };
 
 /// Parses the options, runs the command and gives its exit status.
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
-    let out = Output::new(cli.global.json);
+    let out = CommandOutput::new(cli.global.json);
     match run(cli, out) {
         Ok(exit) => exit.into(),
         Err(failure) => {
@@ -49,13 +49,13 @@ pub fn main() -> ExitCode {
     }
 }
 
-fn run(cli: Cli, out: Output) -> Outcome {
+fn run(cli: Cli, out: CommandOutput) -> Outcome {
     if let Command::Completions { shell } = cli.command {
         let mut script = Vec::new();
         clap_complete::generate(shell, &mut Cli::command(), "rovumactl", &mut script);
         return out.write(&script).map(|()| Exit::Ok);
     }
-    // The one TLS provider of every client in this process. An error says it is there already.
+    // The TLS provider of every client in this process. An error only means that one is installed already.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let app = App::new(cli.global.config.as_deref(), out)?;
     let executor = tokio::runtime::Builder::new_multi_thread()

@@ -14,23 +14,23 @@ use crate::{
     config::IdentityConfig,
     exit::{Exit, Failure, Outcome},
     progress,
-    session::{cache::Cached, claims::Who, provider::Provider},
+    session::{cache::CachedToken, claims::LoginSummary, provider::OidcProvider},
 };
 use loopback::Loopback;
 
-/// A person finds the password within this.
+/// Time limit for a person to log in.
 const PATIENCE: Duration = Duration::from_secs(5 * 60);
 
-/// The provider and how we are known there.
+/// The identity provider, and how this tool identifies itself there.
 #[derive(Debug, Args)]
 pub(crate) struct ProviderArgs {
     /// The OpenID Connect issuer [default: identity.issuer of the configuration]
     #[arg(long, value_name = "URL")]
     issuer: Option<String>,
-    /// The authorities that its certificate may come from, PEM [default: identity.ca_file]
+    /// The authorities that may have issued its certificate, PEM [default: identity.ca_file]
     #[arg(long, value_name = "FILE")]
     ca_file: Option<PathBuf>,
-    /// How this tool is known there [default: identity.client_id, or rovumactl]
+    /// This tool's client id at the provider [default: identity.client_id, or rovumactl]
     #[arg(long, value_name = "ID")]
     client_id: Option<String>,
     /// A machine's secret: logs the machine in, and no person
@@ -47,7 +47,7 @@ impl ProviderArgs {
             }
             (None, Some(configured)) => configured,
             (None, None) => {
-                return Err(Failure::usage("the identity provider is not known")
+                return Err(Failure::usage("the identity provider is not configured")
                     .next(format!("give --issuer, or [identity] issuer in {}", app.config_name)));
             }
         };
@@ -74,18 +74,23 @@ impl Login {
         let identity = self.provider.identity(app)?;
         let secret = identity.client_secret_file.as_ref().map(SecretFile::read_line).transpose();
         let secret = secret.map_err(|error| Failure::usage(error.to_string()))?;
-        let provider = Provider::discover(&identity).await?;
+        let provider = OidcProvider::discover(&identity).await?;
         let token = match &secret {
             Some(secret) => provider.as_machine(&identity, secret, app.now()).await?,
             None => self.as_person(app, &identity, &provider).await?,
         };
         token.store(&identity)?;
-        app.out.show(&Who::of(&identity.issuer, &token.access_token, token.expires))?;
+        app.out.show(&LoginSummary::of(&identity.issuer, &token.access_token, token.expires))?;
         Ok(Exit::Ok)
     }
 
     /// Authorization code with PKCE through a loopback redirect (RFC 8252 §7.3, RFC 7636).
-    async fn as_person(&self, app: &App, identity: &IdentityConfig, provider: &Provider) -> Outcome<Cached> {
+    async fn as_person(
+        &self,
+        app: &App,
+        identity: &IdentityConfig,
+        provider: &OidcProvider,
+    ) -> Outcome<CachedToken> {
         let random = |error: rovuma_tokens::KeyFault| Failure::local(error.to_string());
         let (pkce, state) = (Pkce::draw().map_err(random)?, unguessable().map_err(random)?);
         let loopback = Loopback::listen().await?;
@@ -121,8 +126,8 @@ pub(crate) struct Logout {
 impl Logout {
     pub(crate) fn run(self, app: &App) -> Outcome {
         let identity = self.provider.identity(app)?;
-        let was = Cached::forget(&identity);
-        app.out.note(if was { "logged out: the token is forgotten" } else { "was not logged in" });
+        let was = CachedToken::forget(&identity);
+        app.out.note(if was { "logged out: the token is removed" } else { "was not logged in" });
         Ok(Exit::Ok)
     }
 }
@@ -137,10 +142,10 @@ pub(crate) struct Whoami {
 impl Whoami {
     pub(crate) fn run(self, app: &App) -> Outcome {
         let identity = self.provider.identity(app)?;
-        let cached = Cached::load(&identity, app.now()).ok_or_else(|| {
+        let cached = CachedToken::load(&identity, app.now()).ok_or_else(|| {
             Failure::new(Exit::NotLoggedIn, "not logged in").next("log in: rovumactl login")
         })?;
-        app.out.show(&Who::of(&identity.issuer, &cached.access_token, cached.expires))?;
+        app.out.show(&LoginSummary::of(&identity.issuer, &cached.access_token, cached.expires))?;
         Ok(Exit::Ok)
     }
 }

@@ -7,7 +7,7 @@ pub(crate) mod read;
 pub(crate) mod send;
 pub(crate) mod show;
 pub(crate) mod trace;
-mod way;
+mod trace_view;
 
 use reqwest::{Method, RequestBuilder, header};
 use rovuma_schemas::MessageId;
@@ -18,11 +18,11 @@ use crate::{
     exit::{Exit, Failure, Outcome},
 };
 
-/// How often a request is sent on a line that breaks; the key makes it count once.
+/// Maximum attempts for a request on a line that breaks. Its key makes the server do it once.
 const ATTEMPTS: u32 = 3;
 
-/// Posts to the gateway under one `Idempotency-Key`: a request whose answer was lost is sent again and
-/// answered again, not done again.
+/// Posts to the gateway with one `Idempotency-Key`: when an answer was lost, the request is sent again, and the gateway answers
+/// it again without doing it again.
 async fn post(client: &Client, path: &str, body: Option<&[u8]>, version: Option<i64>) -> Outcome<Value> {
     let key = uuid::Uuid::new_v4().to_string();
     let build = || -> Outcome<RequestBuilder> {
@@ -38,7 +38,7 @@ async fn post(client: &Client, path: &str, body: Option<&[u8]>, version: Option<
     let mut attempt = 1;
     loop {
         match client.send(build()?).await {
-            // A refusal has a problem and is an answer; without one, nobody knows whether it was done.
+            // A refusal carries a problem and is final. Without a problem, nobody knows whether the request was done.
             Err(failure)
                 if failure.exit == Exit::Unreachable && failure.problem.is_none() && attempt < ATTEMPTS =>
             {
@@ -49,7 +49,7 @@ async fn post(client: &Client, path: &str, body: Option<&[u8]>, version: Option<
     }
 }
 
-/// A member of an answer as text, empty when it is not there.
+/// A member of an answer as text; empty when it is missing.
 fn text<'a>(value: &'a Value, member: &str) -> &'a str {
     value.get(member).and_then(Value::as_str).unwrap_or_default()
 }

@@ -1,4 +1,4 @@
-//! Instants and spans on the command line.
+//! Parses and formats instants and spans of the command line.
 
 use std::time::Duration;
 
@@ -6,14 +6,14 @@ use rovuma_schemas::Timestamp;
 
 const DAY_S: u64 = 24 * 60 * 60;
 
-/// An instant: RFC 3339, or a date, which means its first instant in UTC.
+/// Parses an instant: RFC 3339, or a date, which means its first instant in UTC.
 pub(crate) fn instant(text: &str) -> Result<Timestamp, String> {
     text.parse().or_else(|_| format!("{text}T00:00:00Z").parse()).map_err(|_| {
         format!("{text:?} is neither an instant such as 2026-11-23T18:00:00Z nor a date such as 2026-11-23")
     })
 }
 
-/// A span: a number and `s`, `m`, `h` or `d`.
+/// Parses a span: a number and `s`, `m`, `h` or `d`.
 pub(crate) fn span(text: &str) -> Result<Duration, String> {
     let fault = || format!("{text:?} is not a span such as 90s, 15m, 12h or 30d");
     let unit = text.chars().last().ok_or_else(fault)?;
@@ -28,7 +28,7 @@ pub(crate) fn span(text: &str) -> Result<Duration, String> {
     number.checked_mul(seconds).map(Duration::from_secs).ok_or_else(fault)
 }
 
-/// A span for people: `3 d 4 h`, `12 min`, `1.234 s`.
+/// Formats a span for people: `3 d 4 h`, `12 min`, `1.234 s`.
 pub(crate) fn readable(span: Duration) -> String {
     let seconds = span.as_secs();
     match seconds {

@@ -1,4 +1,4 @@
-//! Standard output is the answer, for people or as JSON; standard error is everything else.
+//! Standard output carries the result, for people or as JSON; standard error carries everything else.
 
 use std::{
     fmt,
@@ -9,30 +9,30 @@ use serde::Serialize;
 
 use crate::exit::{Failure, Outcome};
 
-/// Where answers go and in which form.
+/// Where results go, and in which form.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Output {
+pub(crate) struct CommandOutput {
     json: bool,
 }
 
-impl Output {
+impl CommandOutput {
     pub(crate) const fn new(json: bool) -> Self {
         Self { json }
     }
 
-    /// Shows an answer: `Display` for people, one line of JSON with `--json`.
+    /// Shows a result: `Display` for people, one line of JSON with `--json`.
     ///
     /// # Errors
-    /// A failure of standard output; a reader that went away (`| head`) is none.
+    /// Standard output failed. A reader that went away (`| head`) is no error.
     pub(crate) fn show<T: Serialize + fmt::Display>(self, answer: &T) -> Outcome<()> {
         let text = if self.json { json_line(answer)? } else { answer.to_string() };
         self.write(format!("{}\n", text.trim_end()).as_bytes())
     }
 
-    /// Writes bytes to standard output as they are.
+    /// Writes bytes unchanged to standard output.
     ///
     /// # Errors
-    /// A failure of standard output; a reader that went away (`| head`) is none.
+    /// Standard output failed. A reader that went away (`| head`) is no error.
     pub(crate) fn write(self, bytes: &[u8]) -> Outcome<()> {
         let mut stdout = io::stdout().lock();
         match stdout.write_all(bytes).and_then(|()| stdout.flush()) {
@@ -43,12 +43,12 @@ impl Output {
         }
     }
 
-    /// Tells a person something beside the answer.
+    /// Shows a note to the user, beside the result.
     pub(crate) fn note(self, text: impl fmt::Display) {
         eprintln!("{text}");
     }
 
-    /// Tells why a command failed.
+    /// Shows why a command failed.
     pub(crate) fn failure(self, failure: &Failure) {
         match serde_json::to_string(&ErrorLine { error: failure }) {
             Ok(line) if self.json => eprintln!("{line}"),
@@ -66,7 +66,7 @@ fn json_line<T: Serialize>(answer: &T) -> Outcome<String> {
     serde_json::to_string(answer).map_err(|error| Failure::local(format!("cannot write JSON: {error}")))
 }
 
-/// Text from outside, for a terminal: control characters could redraw it, so they are made visible.
+/// Makes control characters in text from outside visible: they could redraw a terminal.
 pub(crate) fn safe(text: &str) -> String {
     let redraws = |c: char| {
         (c.is_control() && c != '\n') || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
@@ -74,7 +74,7 @@ pub(crate) fn safe(text: &str) -> String {
     text.chars().map(|c| if redraws(c) { '\u{fffd}' } else { c }).collect()
 }
 
-/// Rows under a heading, each column as wide as its widest cell.
+/// Writes rows under a heading, each column as wide as its widest cell.
 pub(crate) fn table(f: &mut fmt::Formatter<'_>, heading: &[&str], rows: &[Vec<String>]) -> fmt::Result {
     let width = |column: usize| {
         let cells = rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.chars().count());

@@ -1,14 +1,14 @@
-//! A spinner on standard error, only on a terminal and only for what takes longer than two seconds.
+//! A spinner on standard error, only on a terminal and only when waiting takes longer than two seconds.
 
 use std::{io::IsTerminal as _, time::Duration};
 
 use indicatif::{ProgressBar, ProgressStyle};
 
-/// Waits shorter than this are not worth a line.
+/// Shorter waits show no spinner.
 const PATIENCE: Duration = Duration::from_secs(2);
 const TICK: Duration = Duration::from_millis(120);
 
-/// Awaits `work`; says `what` it waits for once that takes longer than two seconds.
+/// Awaits `work`, and shows `what` it waits for once that takes longer than two seconds.
 pub(crate) async fn waiting<T>(what: &str, work: impl Future<Output = T>) -> T {
     let mut work = std::pin::pin!(work);
     if !std::io::stderr().is_terminal() {

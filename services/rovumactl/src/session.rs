@@ -1,4 +1,4 @@
-//! Who we are to the servers: an access token, from a cache, a file, or a machine's secret.
+//! The identity towards the servers: an access token from a cache, a file, or a machine's secret.
 
 pub(crate) mod cache;
 pub(crate) mod claims;
@@ -16,32 +16,32 @@ use crate::{
     exit::{Exit, Failure, Outcome},
     files,
 };
-use cache::Cached;
-use provider::Provider;
+use cache::CachedToken;
+use provider::OidcProvider;
 
-/// Where a server is and who we are there.
+/// The address of a server, and the access token to use there.
 #[derive(Debug, Args)]
 pub(crate) struct ServerArgs {
     /// The server's address [default: from the configuration]
     #[arg(long, value_name = "URL")]
     server: Option<String>,
-    /// The authorities that its certificate may come from, PEM [default: from the configuration]
+    /// The authorities that may have issued its certificate, PEM [default: from the configuration]
     #[arg(long, value_name = "FILE")]
     ca_file: Option<PathBuf>,
-    /// A file with an access token, instead of the one of rovumactl login
+    /// A file with an access token, instead of the one from rovumactl login
     #[arg(long, value_name = "FILE", env = "ROVUMACTL_TOKEN_FILE")]
     token_file: Option<PathBuf>,
 }
 
 /// The servers with an API.
 #[derive(Clone, Copy, Debug)]
-pub(crate) enum Server {
+pub(crate) enum ApiServer {
     Gateway,
     Identity,
     Audit,
 }
 
-impl Server {
+impl ApiServer {
     const fn name(self) -> &'static str {
         match self {
             Self::Gateway => "the gateway",
@@ -74,11 +74,11 @@ impl ServerArgs {
     }
 
     /// A client of `server` with an access token.
-    pub(crate) async fn client(&self, app: &App, server: Server) -> Outcome<Client> {
+    pub(crate) async fn client(&self, app: &App, server: ApiServer) -> Outcome<Client> {
         let configured = server.configured(app);
         let url = self.server.clone().or_else(|| configured.as_ref().map(|endpoint| endpoint.url.clone()));
         let url = url.ok_or_else(|| {
-            Failure::usage(format!("the address of {} is not known", server.name())).next(format!(
+            Failure::usage(format!("the address of {} is not configured", server.name())).next(format!(
                 "give --server, or {} in {}",
                 server.section(),
                 app.config_name
@@ -99,13 +99,13 @@ impl ServerArgs {
                 app.config_name
             ))
         })?;
-        current(app, identity).await
+        valid_token(app, identity).await
     }
 }
 
-/// A token that is valid now: the cached one, or for a machine a new one.
-async fn current(app: &App, identity: &IdentityConfig) -> Outcome<Zeroizing<String>> {
-    if let Some(cached) = Cached::load(identity, app.now()) {
+/// A token that is valid now: the cached one, or a new one for a machine.
+async fn valid_token(app: &App, identity: &IdentityConfig) -> Outcome<Zeroizing<String>> {
+    if let Some(cached) = CachedToken::load(identity, app.now()) {
         return Ok(cached.access_token);
     }
     let Some(secret_file) = &identity.client_secret_file else {
@@ -113,7 +113,7 @@ async fn current(app: &App, identity: &IdentityConfig) -> Outcome<Zeroizing<Stri
             .next("log in: rovumactl login"));
     };
     let secret = secret_file.read_line().map_err(|error| Failure::usage(error.to_string()))?;
-    let token = Provider::discover(identity).await?.as_machine(identity, &secret, app.now()).await?;
+    let token = OidcProvider::discover(identity).await?.as_machine(identity, &secret, app.now()).await?;
     token.store(identity)?;
     Ok(token.access_token)
 }

@@ -1,4 +1,4 @@
-//! A service's store, by the operator of its machine.
+//! `rovumactl store`: commands on a service's store, for the operator of its machine.
 
 use std::{fmt, path::Path};
 
@@ -20,9 +20,9 @@ pub(crate) enum StoreCommand {
     /// Tell a stopped service that its store was restored from an older copy
     ///
     /// The store gets a new name, so that no number that it gave out since the copy was made is given out again.
-    /// Services notice a restored database by themselves. What they cannot notice is a copy of the whole folder or
-    /// machine, in which the witness file was put back together with the database: this command is for that. To call
-    /// it without need does no harm.
+    /// Services notice a restored database by themselves. They cannot notice a copy of the whole folder or machine, in
+    /// which the witness file was put back together with the database: this command is for that. Calling it without
+    /// need does no harm.
     ///
     /// The configuration is the service's own, and only its [store] section is read.
     Restored(RestoredArgs),
@@ -42,14 +42,14 @@ pub(crate) struct RestoredArgs {
     /// The service's own configuration, `gateway.toml`
     #[arg(long, value_name = "FILE")]
     service: std::path::PathBuf,
-    /// Do it: without this it is only said what would be done
+    /// Do it: without this, the command only says what it would do
     #[arg(long)]
     yes: bool,
 }
 
-/// The answer.
+/// The result of `store restored`.
 #[derive(Serialize)]
-struct Renamed {
+struct RestoreResult {
     store: String,
     before: StoreId,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -63,7 +63,7 @@ impl RestoredArgs {
         let before = store.was_restored().map_or_else(|| store.identity(), |restored| restored.from);
         let name = self.service.display().to_string();
         if !self.yes {
-            app.out.show(&Renamed { store: name, before, after: None })?;
+            app.out.show(&RestoreResult { store: name, before, after: None })?;
             return Ok(Exit::Ok);
         }
         let act = ledger::act(app, AuditAction::StoreRestore).object("store", before);
@@ -75,7 +75,7 @@ impl RestoredArgs {
             Ok(after)
         })
         .await?;
-        app.out.show(&Renamed { store: name, before, after: Some(after) })?;
+        app.out.show(&RestoreResult { store: name, before, after: Some(after) })?;
         Ok(Exit::Ok)
     }
 }
@@ -88,27 +88,27 @@ async fn open(config: &StoreConfig) -> Outcome<Store> {
     }
     Store::open(config, &[]).await.map_err(|error| match &error {
         OpenError::InUse { .. } => {
-            Failure::local(error.to_string()).next("stop the service, then say it again")
+            Failure::local(error.to_string()).next("stop the service, then run the command again")
         }
         _ => Failure::local(chain("cannot open the store", &error)),
     })
 }
 
-/// The one section that is read of a service's configuration.
+/// The only section of a service's configuration that this tool reads.
 #[derive(Deserialize)]
-struct Section {
+struct StoreSection {
     store: StoreConfig,
 }
 
 fn store_section(file: &Path) -> Outcome<StoreConfig> {
     let text = files::read_text(file)?;
-    let section: Section = rovuma_runtime::config::from_toml(&text).map_err(|error| {
+    let section: StoreSection = rovuma_runtime::config::from_toml(&text).map_err(|error| {
         Failure::usage(format!("{}: {error}", file.display())).next("name the service's own configuration")
     })?;
     Ok(section.store)
 }
 
-impl fmt::Display for Renamed {
+impl fmt::Display for RestoreResult {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.after {
             Some(after) => {

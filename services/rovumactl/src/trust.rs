@@ -1,7 +1,7 @@
 //! `rovumactl trust`: a country's trust list, from draft to signed file.
 //!
-//! A list is prepared as a draft, a plain JSON file that anybody may read, and signed in one step with the
-//! authority key: so that key can stay off line.
+//! A list is prepared as a draft, a JSON file that anybody may read, and signed in one step with the authority
+//! key, so that this key can stay off line.
 
 mod agency;
 mod check;
@@ -20,9 +20,9 @@ pub(crate) use pins::{PinArgs, country_and_file, load_store, pinned};
 
 use crate::{app::App, exit::Outcome};
 
-/// Trust lists.
+/// The commands on trust lists.
 #[derive(Debug, Subcommand)]
-pub(crate) enum Trust {
+pub(crate) enum TrustCommand {
     /// Begin a country's first list: a draft with the country's node in it
     New(new::New),
     /// Begin the list that follows a signed one: same content, next serial
@@ -49,7 +49,7 @@ pub(crate) enum Trust {
     Check(check::Check),
 }
 
-impl Trust {
+impl TrustCommand {
     pub(crate) async fn run(self, app: &App) -> Outcome {
         match self {
             Self::New(command) => command.run(app),

@@ -1,7 +1,7 @@
 //! `rovumactl users` and `rovumactl clients`: people and machines of the caller's agency.
 //!
-//! A new password or secret is drawn by the identity service and goes into a file that only its owner can
-//! read: never into an argument, never onto the screen unless `-` asks for that.
+//! The identity service draws each new password or secret, and this tool writes it to a file that only its owner can
+//! read: never to an argument, and to the screen only when `-` asks for that.
 
 mod account;
 mod create;
@@ -12,11 +12,11 @@ mod secret;
 use clap::Subcommand;
 
 use crate::{app::App, exit::Outcome};
-pub(crate) use account::Kind;
+pub(crate) use account::AccountKind;
 
-/// People who log in.
+/// The commands on people who log in.
 #[derive(Debug, Subcommand)]
-pub(crate) enum Users {
+pub(crate) enum UsersCommand {
     /// List the users of the agency
     List(list::List),
     /// Add a user
@@ -24,52 +24,52 @@ pub(crate) enum Users {
     /// Give a user these roles and no others
     Roles(edit::Roles),
     /// Keep a user from logging in
-    Disable(edit::Target),
+    Disable(edit::AccountArgs),
     /// Let a user log in again
-    Enable(edit::Target),
+    Enable(edit::AccountArgs),
     /// Give a user a one-time password, and end a lock-out
     ResetPassword(secret::Renew),
 }
 
-impl Users {
+impl UsersCommand {
     pub(crate) async fn run(self, app: &App) -> Outcome {
         match self {
-            Self::List(command) => command.run(app, Kind::User).await,
+            Self::List(command) => command.run(app, AccountKind::User).await,
             Self::Create(command) => command.run(app).await,
-            Self::Roles(command) => command.run(app, Kind::User).await,
-            Self::Disable(command) => command.set_disabled(app, Kind::User, true).await,
-            Self::Enable(command) => command.set_disabled(app, Kind::User, false).await,
-            Self::ResetPassword(command) => command.run(app, Kind::User).await,
+            Self::Roles(command) => command.run(app, AccountKind::User).await,
+            Self::Disable(command) => command.set_disabled(app, AccountKind::User, true).await,
+            Self::Enable(command) => command.set_disabled(app, AccountKind::User, false).await,
+            Self::ResetPassword(command) => command.run(app, AccountKind::User).await,
         }
     }
 }
 
-/// Machines that get tokens for themselves.
+/// The commands on machines that get tokens for themselves.
 #[derive(Debug, Subcommand)]
-pub(crate) enum Clients {
+pub(crate) enum ClientsCommand {
     /// List the machine clients of the agency
     List(list::List),
     /// Add a machine client
     Create(create::CreateClient),
     /// Give a machine client these roles and no others
     Roles(edit::Roles),
-    /// Give a machine client no tokens any more
-    Disable(edit::Target),
-    /// Give a machine client tokens again
-    Enable(edit::Target),
+    /// Keep a machine client from getting tokens
+    Disable(edit::AccountArgs),
+    /// Let a machine client get tokens again
+    Enable(edit::AccountArgs),
     /// Give a machine client another secret; the old one ends at once
     Secret(secret::Renew),
 }
 
-impl Clients {
+impl ClientsCommand {
     pub(crate) async fn run(self, app: &App) -> Outcome {
         match self {
-            Self::List(command) => command.run(app, Kind::Client).await,
+            Self::List(command) => command.run(app, AccountKind::Client).await,
             Self::Create(command) => command.run(app).await,
-            Self::Roles(command) => command.run(app, Kind::Client).await,
-            Self::Disable(command) => command.set_disabled(app, Kind::Client, true).await,
-            Self::Enable(command) => command.set_disabled(app, Kind::Client, false).await,
-            Self::Secret(command) => command.run(app, Kind::Client).await,
+            Self::Roles(command) => command.run(app, AccountKind::Client).await,
+            Self::Disable(command) => command.set_disabled(app, AccountKind::Client, true).await,
+            Self::Enable(command) => command.set_disabled(app, AccountKind::Client, false).await,
+            Self::Secret(command) => command.run(app, AccountKind::Client).await,
         }
     }
 }

@@ -1,6 +1,6 @@
-//! `rovumactl verify`: a message or a bundle against pinned trust lists, with no server.
+//! `rovumactl verify`: verifies a message or a bundle against pinned trust lists, without a server.
 
-mod judge;
+mod message;
 mod report;
 mod source;
 
@@ -15,10 +15,10 @@ use crate::{
     moments,
     trust::{PinArgs, load_store},
 };
-use report::Report;
+use report::FileReport;
 pub(crate) use {
-    judge::judge,
-    report::{Judged, Verdict},
+    message::verify_message,
+    report::{MessageReport, MessageVerdict},
 };
 
 /// Options of `verify`.
@@ -32,10 +32,10 @@ pub(crate) struct Verify {
     /// The private sealing key that opens a sealed bundle
     #[arg(long, value_name = "FILE")]
     sealing_key: Vec<PathBuf>,
-    /// Whether it was meant for this agency [default: the first recipient it names]
+    /// Check that it was addressed to this agency [default: the first recipient it names]
     #[arg(long = "for", value_name = "AGENCY")]
     recipient: Option<AgencyCode>,
-    /// Judge as of this instant: when it was received [default: now]
+    /// Verify as of this instant: when it was received [default: now]
     #[arg(long, value_name = "INSTANT", value_parser = moments::instant)]
     at: Option<Timestamp>,
 }
@@ -43,18 +43,18 @@ pub(crate) struct Verify {
 impl Verify {
     pub(crate) fn run(self, app: &App) -> Outcome {
         let now = self.at.unwrap_or_else(|| app.now());
-        // A list may be younger than the message that it vouches for, never younger than today.
+        // A list may be issued after the message that it vouches for, but never in the future.
         let trust = load_store(&self.pins, app.now().max(now))?;
         let messages = source::read(&self.file, &self.sealing_key)?
             .into_iter()
-            .map(|segment| judge::judge(&trust, segment, self.recipient.as_ref(), now))
+            .map(|message| verify_message(&trust, message, self.recipient.as_ref(), now))
             .collect();
-        let report = Report::new(self.file, now, messages);
+        let report = FileReport::new(self.file, now, messages);
         app.out.show(&report)?;
         Ok(match report.worst() {
-            Verdict::Verified => Exit::Ok,
-            Verdict::Held => Exit::Negative,
-            Verdict::Rejected | Verdict::Refused => Exit::Verification,
+            MessageVerdict::Verified => Exit::Ok,
+            MessageVerdict::Held => Exit::Negative,
+            MessageVerdict::Rejected | MessageVerdict::Refused => Exit::Verification,
         })
     }
 }

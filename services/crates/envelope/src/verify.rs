@@ -87,6 +87,7 @@ impl TrustStore {
         let (list, agency, key) = self.find_key(&header.sender.agency, &kid)?;
         let digest = unverified.unverified_jws().verify_and_digest(&key.key, Typ::MESSAGE)?;
 
+        // Before the age of the list: a forgery, or a revoked key, is refused at once, however old the list is.
         check_revocation(agency, key, header.created)?;
         if self.is_past_bound(list, context.now) {
             let (country, next_update) = (list.country(), list.next_update());

@@ -1,4 +1,4 @@
-//! Whether a bundle proves what it says.
+//! Checks whether a bundle proves its contents.
 
 mod erasure;
 mod messages;
@@ -13,59 +13,59 @@ use rovuma_tlog::{Checkpoint, LogPolicy, ProofFile, Pruned, leaf_hash};
 use crate::{
     Disclosed, EntryRole, ErasedEntry, EvidenceContents, EvidenceCounts, EvidenceEntry, FORMAT, PinnedHead,
 };
-use erasure::{follow_each_other, is_accounted_for};
-use messages::messages;
+use erasure::{check_log_order, check_missing_event};
+use messages::check_messages;
 
-/// What was found out about a bundle: everything in it holds.
+/// The contents of a bundle, all of which hold.
 #[derive(Debug)]
 pub struct CheckedEvidence {
-    /// The heads that entries are proved against, by their log.
+    /// The heads against which entries are proved, by log.
     pub heads: BTreeMap<String, Checkpoint>,
-    /// What logs say of entries that were taken out of them.
+    /// The notes of logs about entries that were taken out of them.
     pub pruned: Vec<Pruned>,
-    /// What each entry says, by its place; the event where it is disclosed.
+    /// The checked entries, by index.
     pub entries: BTreeMap<u64, CheckedEntry>,
-    /// The place of each log's first entry.
+    /// The index of each log's first entry.
     begins: BTreeMap<String, u64>,
-    /// The places of the entries about each object.
+    /// The indexes of the entries about each object, by the object's id.
     by_object: BTreeMap<String, Vec<u64>>,
 }
 
-/// What an entry says.
+/// A checked entry.
 #[derive(Debug)]
 pub struct CheckedEntry {
     /// Why it is in the bundle.
     pub role: EntryRole,
     /// The log that it is in.
     pub origin: String,
-    /// Its leaf. In the log where there is a proof.
+    /// Its leaf. Proven to be in the log when `is_proven`.
     pub leaf: AuditLeaf,
-    /// The event that the leaf commits to.
+    /// The event that the leaf commits to, if the bundle discloses it.
     pub event: Option<AuditEvent>,
-    /// Whether its place in a log was proven.
+    /// Whether an inclusion proof of the leaf was checked.
     pub is_proven: bool,
-    /// The order by which it was erased.
+    /// Index of the order by which its event was erased.
     pub erased_by: Option<u64>,
 }
 
-/// The first thing that does not hold.
+/// The first fault found in a bundle.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum EvidenceFault {
-    /// A bundle of another format.
+    /// The bundle has another format.
     #[error("a bundle of the format {got:?}: this build reads {FORMAT}")]
     Format {
         /// Its format.
         got: String,
     },
-    /// Something about an entry.
+    /// An entry does not hold.
     #[error("entry {index}: {what}")]
     Entry {
-        /// Which.
+        /// Index of the entry.
         index: u64,
-        /// What.
+        /// What is wrong with it.
         what: String,
     },
-    /// A note about entries that were taken out.
+    /// A note about entries that were taken out does not hold.
     #[error("pruned/{origin}: {what}")]
     Pruned {
         /// The log.
@@ -73,71 +73,71 @@ pub enum EvidenceFault {
         /// What is wrong.
         what: String,
     },
-    /// A message that no proven entry names, or a receipt that is not one for it.
+    /// No proven entry names the message, or the receipt is not for it.
     #[error("messages/{id}/{file}: {what}")]
     Message {
-        /// Which.
+        /// Id of the message.
         id: String,
-        /// Which of its files.
+        /// Which of the message's files.
         file: String,
         /// What is wrong with it.
         what: String,
     },
-    /// Nothing in it is proven.
+    /// No entry is proven.
     #[error("none of its entries has a proof: it proves nothing")]
     Nothing,
-    /// The manifest says something else than the files.
-    #[error("the manifest says something else than the files: {what}")]
+    /// The manifest and the files disagree.
+    #[error("the manifest disagrees with the files: {what}")]
     Manifest {
-        /// About what.
+        /// The part of the manifest that disagrees.
         what: &'static str,
     },
 }
 
-/// Checks everything that can be checked with the keys of `policy` alone: proofs, commitments, counts, and that messages are
-/// those of which entries speak. Whose signatures messages carry is checked with trust lists.
+/// Checks everything that can be checked with the keys of `policy` alone: proofs, commitments, counts, and that each
+/// message is one that an entry names. Signatures on messages are checked with trust lists, by the caller.
 ///
 /// # Errors
 /// The first [`EvidenceFault`].
 pub fn check(contents: &EvidenceContents, policy: &LogPolicy) -> Result<CheckedEvidence, EvidenceFault> {
-    let checked = entries(contents, policy)?;
-    let says = |what| EvidenceFault::Manifest { what };
+    let checked = check_entries(contents, policy)?;
+    let disagrees = |what| EvidenceFault::Manifest { what };
     let manifest = &contents.manifest;
     if manifest.counts != EvidenceCounts::of(contents) {
-        return Err(says("counts"));
+        return Err(disagrees("counts"));
     }
     if manifest.heads != PinnedHead::all_of(&checked.heads) {
-        return Err(says("heads"));
+        return Err(disagrees("heads"));
     }
     if manifest.erased != ErasedEntry::all_of(contents) {
-        return Err(says("what was erased"));
+        return Err(disagrees("erased"));
     }
-    messages(contents, &checked)?;
+    check_messages(contents, &checked)?;
     Ok(checked)
 }
 
 impl CheckedEvidence {
-    /// Checks the entries of contents of which the manifest is not complete yet, and completes it.
+    /// Checks the entries of contents whose manifest is not complete yet, and completes the manifest.
     ///
     /// # Errors
     /// The first [`EvidenceFault`].
     pub fn complete(contents: &mut EvidenceContents, policy: &LogPolicy) -> Result<Self, EvidenceFault> {
-        let checked = entries(contents, policy)?;
+        let checked = check_entries(contents, policy)?;
         contents.manifest.counts = EvidenceCounts::of(contents);
         contents.manifest.heads = PinnedHead::all_of(&checked.heads);
         contents.manifest.erased = ErasedEntry::all_of(contents);
-        messages(contents, &checked)?;
+        check_messages(contents, &checked)?;
         Ok(checked)
     }
 }
 
-fn entries(contents: &EvidenceContents, policy: &LogPolicy) -> Result<CheckedEvidence, EvidenceFault> {
+fn check_entries(contents: &EvidenceContents, policy: &LogPolicy) -> Result<CheckedEvidence, EvidenceFault> {
     if contents.manifest.format != FORMAT {
         return Err(EvidenceFault::Format { got: contents.manifest.format.clone() });
     }
     let mut checked = CheckedEvidence {
         heads: BTreeMap::new(),
-        pruned: pruned(contents, policy)?,
+        pruned: verify_pruned(contents, policy)?,
         entries: BTreeMap::new(),
         begins: BTreeMap::new(),
         by_object: BTreeMap::new(),
@@ -145,11 +145,12 @@ fn entries(contents: &EvidenceContents, policy: &LogPolicy) -> Result<CheckedEvi
     for (index, entry) in &contents.entries {
         let fault = |what: String| EvidenceFault::Entry { index: *index, what };
         if let Some(proof) = &entry.proof {
-            let leaf_index = proven(entry, proof, policy, &mut checked.heads).map_err(fault)?;
-            let begin =
-                index.checked_sub(leaf_index).ok_or_else(|| fault("it stands before its log".to_owned()))?;
+            let leaf_index = check_proof(entry, proof, policy, &mut checked.heads).map_err(fault)?;
+            let begin = index
+                .checked_sub(leaf_index)
+                .ok_or_else(|| fault("its index is before its log".to_owned()))?;
             if *checked.begins.entry(entry.origin.clone()).or_insert(begin) != begin {
-                return Err(fault("it stands elsewhere in its log".to_owned()));
+                return Err(fault("its index does not match its place in its log".to_owned()));
             }
         }
         let leaf =
@@ -162,9 +163,9 @@ fn entries(contents: &EvidenceContents, policy: &LogPolicy) -> Result<CheckedEvi
         let EvidenceEntry { role, erased_by, origin, .. } = entry.clone();
         checked.entries.insert(*index, CheckedEntry { role, origin, leaf, event, is_proven, erased_by });
     }
-    follow_each_other(&checked)?;
+    check_log_order(&checked)?;
     for (index, entry) in &checked.entries {
-        is_accounted_for(*index, entry, &checked)
+        check_missing_event(*index, entry, &checked)
             .map_err(|what| EvidenceFault::Entry { index: *index, what })?;
     }
     if !contents.entries.is_empty() && checked.heads.is_empty() {
@@ -174,18 +175,18 @@ fn entries(contents: &EvidenceContents, policy: &LogPolicy) -> Result<CheckedEvi
     }
 }
 
-/// What logs say of entries that were taken out of them.
-fn pruned(contents: &EvidenceContents, policy: &LogPolicy) -> Result<Vec<Pruned>, EvidenceFault> {
-    let said = contents.pruned.iter().map(|(origin, note)| {
+/// Verifies the notes of logs about entries that were taken out of them.
+fn verify_pruned(contents: &EvidenceContents, policy: &LogPolicy) -> Result<Vec<Pruned>, EvidenceFault> {
+    let notes = contents.pruned.iter().map(|(origin, text)| {
         let fault = |what: String| EvidenceFault::Pruned { origin: origin.clone(), what };
-        let said = Pruned::verify(note.as_bytes(), policy).map_err(|unread| fault(unread.to_string()))?;
-        if said.origin == *origin { Ok(said) } else { Err(fault(format!("it is about {}", said.origin))) }
+        let note = Pruned::verify(text.as_bytes(), policy).map_err(|unread| fault(unread.to_string()))?;
+        if note.origin == *origin { Ok(note) } else { Err(fault(format!("it is about {}", note.origin))) }
     });
-    said.collect()
+    notes.collect()
 }
 
-/// Checks a proof; the leaf's place in its log.
-fn proven(
+/// Checks an entry's proof, keeps the head that it leads to, and returns the leaf's index in its log.
+fn check_proof(
     entry: &EvidenceEntry,
     proof: &str,
     policy: &LogPolicy,
@@ -201,7 +202,7 @@ fn proven(
         if head.head().origin != entry.origin {
             return Err(format!("its proof is in {}, and not in {}", head.head().origin, entry.origin));
         }
-        // One head for each log: what is proved against two could be of two histories.
+        // Each log has one head: entries proved against two heads could be of two histories.
         if heads.insert(entry.origin.clone(), head).is_some() {
             return Err(format!("entries of {} are proved against different heads", entry.origin));
         }
@@ -213,10 +214,10 @@ fn proven(
 }
 
 impl Disclosed {
-    /// The event, if the leaf commits to it and says what it says.
+    /// The event, if the leaf commits to it and agrees with it.
     ///
     /// # Errors
-    /// In words, when it does not.
+    /// A sentence that says what does not match.
     pub fn event_of(&self, leaf: &AuditLeaf) -> Result<AuditEvent, String> {
         let salt = URL_SAFE_NO_PAD.decode(&self.salt).map_err(|fault| format!("its salt: {fault}"))?;
         if leaf.commit != digest(&[salt.as_slice(), self.exact.as_bytes()].concat()) {
@@ -226,7 +227,7 @@ impl Disclosed {
         if leaf.says(&event) {
             Ok(event)
         } else {
-            Err("the leaf says something else than the event that it commits to".to_owned())
+            Err("the leaf disagrees with the event that it commits to".to_owned())
         }
     }
 }

@@ -1,4 +1,4 @@
-//! What is in a bundle, as values.
+//! The contents of a bundle, as values.
 
 use std::collections::BTreeMap;
 
@@ -7,20 +7,20 @@ use serde::{Deserialize, Serialize};
 
 use crate::Manifest;
 
-/// Everything in a bundle but the report. Nothing of it is verified.
+/// Everything in a bundle but the report. Nothing in it is verified.
 #[derive(Clone, Debug, PartialEq)]
 pub struct EvidenceContents {
-    /// What it says of itself. `counts`, `heads`, `erased` and `files` are filled in when it is made.
+    /// The manifest. `counts`, `heads`, `erased` and `files` are filled in when the bundle is made.
     pub manifest: Manifest,
-    /// The policy of whoever made it.
+    /// The policy that the bundle's maker used.
     pub policy: String,
-    /// The entries by their place in the log.
+    /// The entries, by index.
     pub entries: BTreeMap<u64, EvidenceEntry>,
-    /// The messages.
+    /// The messages, by id.
     pub messages: BTreeMap<MessageId, MessageFiles>,
-    /// What logs say of entries that were taken out of them, by the log: signed notes ([`rovuma_tlog::Pruned`]).
+    /// Signed notes about entries that were taken out of logs, by the log's name ([`rovuma_tlog::Pruned`]).
     pub pruned: BTreeMap<String, String>,
-    /// Signed trust lists.
+    /// Signed trust lists, by country.
     pub trust: BTreeMap<CountryCode, String>,
 }
 
@@ -28,36 +28,36 @@ pub struct EvidenceContents {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum EntryRole {
-    /// It was found.
+    /// The search found it.
     Item,
-    /// It is the order by which one that was found was erased.
+    /// It is the order that erased the event of an entry that the search found.
     Order,
 }
 
-/// One entry of the log.
+/// One entry of the audit log.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct EvidenceEntry {
-    /// Its place among all entries of its country's log, from 0.
+    /// Its index among all entries of its country's logs, from 0.
     pub index: u64,
-    /// Why it is here.
+    /// Why it is in the bundle.
     pub role: EntryRole,
-    /// The log of its year, by the name in its checkpoints.
+    /// The name of its year's log, as in the log's checkpoints.
     pub origin: String,
     /// The leaf's exact text.
     pub leaf: String,
-    /// What the leaf commits to.
+    /// The event that the leaf commits to, with its salt. Absent when it was erased.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub event: Option<Disclosed>,
-    /// The place of the order by which it was erased.
+    /// Index of the order that erased the event.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub erased_by: Option<u64>,
-    /// The proof that the leaf is in its log, in a file of its own.
+    /// The proof that the leaf is in its log. It has a file of its own.
     #[serde(skip)]
     pub proof: Option<String>,
 }
 
-/// An event, opened.
+/// An event, and the salt of the commitment to it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Disclosed {
@@ -67,11 +67,11 @@ pub struct Disclosed {
     pub exact: String,
 }
 
-/// A message's signed bytes.
+/// A message's signed bytes and receipts.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct MessageFiles {
-    /// By the country that it was signed for: a compact JWS.
+    /// The message as signed for each country: a compact JWS.
     pub signed: BTreeMap<CountryCode, String>,
-    /// By the receipt's id: a compact JWS.
+    /// The receipts, by their ids: compact JWSs.
     pub receipts: BTreeMap<MessageId, String>,
 }

@@ -1,4 +1,4 @@
-//! What a bundle says of itself.
+//! The manifest of a bundle.
 
 use std::collections::BTreeMap;
 
@@ -11,65 +11,66 @@ use crate::{EntryRole, EvidenceContents, EvidenceEntry};
 /// The format that this build writes and reads.
 pub const FORMAT: &str = "rovuma-evidence/1";
 
-/// What a bundle says of itself. Nobody has signed it: what it pins is proven by the files, or it is the word of whoever made it.
+/// The description of a bundle. Nobody signs it: the files prove its heads, digests and counts; the rest is its maker's
+/// claim.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Manifest {
-    /// [`FORMAT`].
+    /// The format: [`FORMAT`].
     pub format: String,
-    /// When it was made.
+    /// When the bundle was made.
     pub made_at: Timestamp,
     /// The version of the tool that made it.
     pub made_with: String,
     /// The language of the report.
     pub language: Locale,
-    /// Who asked.
+    /// Who asked for the bundle.
     pub requester: Requester,
-    /// Why messages were opened, as the requester stated it; without a reason none were.
+    /// The requester's reason for opening messages. Without a reason none was opened.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
-    /// What was asked for: filters of the audit log by name.
+    /// The query: filters of the audit log by name.
     pub query: BTreeMap<String, String>,
-    /// How many entries the log had.
+    /// Number of entries in the log at that time.
     pub log_length: u64,
-    /// Only entries below this one were looked at: later ones no head vouched for yet.
+    /// The search covered entries below this index: no good head covered later ones yet.
     pub end: u64,
-    /// How many entries there are.
+    /// Number of entries, messages and receipts in the bundle.
     pub counts: EvidenceCounts,
-    /// The head of each log that entries are proved against.
+    /// The head of each log, against which its entries are proved.
     pub heads: Vec<PinnedHead>,
-    /// Entries whose event was erased.
+    /// The entries whose event was erased.
     pub erased: Vec<ErasedEntry>,
-    /// Messages that are not in the bundle.
+    /// The messages that are not in the bundle.
     pub left_out: Vec<LeftOut>,
     /// The SHA-256 of every other file.
     pub files: BTreeMap<String, Digest>,
 }
 
-/// Who asked for a bundle, by their access token.
+/// The requester of a bundle, by the access token.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Requester {
-    /// The subject.
+    /// Subject of the token.
     pub subject: String,
-    /// The agency.
+    /// Agency of the token.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub agency: Option<AgencyCode>,
 }
 
-/// How many entries a bundle has.
+/// The numbers of things in a bundle.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct EvidenceCounts {
-    /// Entries that were found.
+    /// Entries that the search found.
     pub items: u64,
-    /// Orders by which some of them were erased, where not found themselves.
+    /// Orders that erased events of these entries and were not found themselves.
     pub orders: u64,
-    /// Entries whose event is there.
+    /// Entries whose event is disclosed.
     pub disclosed: u64,
     /// Found entries whose event was erased.
     pub erased: u64,
-    /// Entries without a proof: their log ended before a head with them in it was good.
+    /// Entries without a proof: their log ended before a good head covered them.
     pub unproven: u64,
     /// Messages.
     pub messages: u64,
@@ -77,13 +78,13 @@ pub struct EvidenceCounts {
     pub receipts: u64,
 }
 
-/// A head that entries are proved against.
+/// A head against which entries are proved.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct PinnedHead {
-    /// The log.
+    /// The log's name.
     pub origin: String,
-    /// How many leaves it has.
+    /// Number of leaves.
     pub size: u64,
     /// Its root hash, base64.
     pub root: String,
@@ -93,9 +94,9 @@ pub struct PinnedHead {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ErasedEntry {
-    /// Its place.
+    /// Index of the entry.
     pub index: u64,
-    /// The place of the order.
+    /// Index of the order that erased it.
     pub order: u64,
 }
 
@@ -103,15 +104,15 @@ pub struct ErasedEntry {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct LeftOut {
-    /// Which.
+    /// Id of the message.
     pub id: MessageId,
-    /// Why: a code of the gateway; `no_reason` where the requester stated none; `not_named` where no entry of the bundle has its
-    /// SHA-256, for what named it was erased or is not proven yet.
+    /// Why it is missing: a code of the gateway; `no_reason` when the requester stated none; `not_named` when no entry
+    /// of the bundle has its SHA-256, because that entry was erased or is not proven yet.
     pub why: String,
 }
 
 impl EvidenceCounts {
-    /// What contents hold.
+    /// Counts what the contents hold.
     pub(crate) fn of(contents: &EvidenceContents) -> Self {
         let count =
             |which: &dyn Fn(&&EvidenceEntry) -> bool| contents.entries.values().filter(which).count() as u64;

@@ -1,4 +1,4 @@
-//! A bundle as a file.
+//! Packs a bundle into a ZIP file, and unpacks it.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -11,59 +11,59 @@ use zip::{CompressionMethod, DateTime, ZipArchive, ZipWriter, write::SimpleFileO
 
 use crate::{EvidenceContents, EvidenceEntry, Manifest, MessageFiles};
 
-/// A bundle at most, packed and unpacked: far more than a court reads, and no more than a laptop bears.
+/// Maximum bytes of a bundle, packed and unpacked: far more than a court reads, and what a laptop can hold in memory.
 pub const BUNDLE_MAX_BYTES: u64 = 256 * 1024 * 1024;
 
-/// Entries at most.
+/// Maximum entries of a bundle.
 pub const ENTRIES_MAX: u64 = 20_000;
 
 const MANIFEST: &str = "manifest.json";
 const REPORT: &str = "report.html";
 const POLICY: &str = "policy";
 
-/// Contents with their report.
+/// The contents of a bundle, and the report on them.
 #[derive(Clone, Debug, PartialEq)]
 pub struct EvidenceBundle {
-    /// What is in it.
+    /// The contents.
     pub contents: EvidenceContents,
-    /// The report.
+    /// The report: HTML.
     pub report: String,
 }
 
-/// Bytes that are no bundle, or contents that fit none.
+/// Bytes that are not a bundle, or contents that do not fit into one.
 #[derive(Debug, thiserror::Error)]
 pub enum EvidencePackFault {
-    /// Not a ZIP file, or a damaged one.
+    /// The bytes are not a ZIP file, or a damaged one.
     #[error("not a whole ZIP file: {0}")]
     Zip(#[from] zip::result::ZipError),
-    /// A file in it that cannot be read or written.
+    /// A file in it cannot be read or written.
     #[error("{path}: {fault}")]
     File {
-        /// Which.
+        /// The file's path.
         path: String,
-        /// Why.
+        /// Why it cannot be read or written.
         fault: String,
     },
-    /// Too large.
+    /// The bundle is too large.
     #[error("more than {BUNDLE_MAX_BYTES} bytes or {ENTRIES_MAX} entries: no bundle is so large")]
     TooLarge,
-    /// A file that is missing, was added or changed.
+    /// A file is missing, was added or was changed.
     #[error("{path} is {what}")]
     Changed {
-        /// Which.
+        /// The file's path.
         path: String,
-        /// What is wrong.
+        /// What is wrong with it.
         what: &'static str,
     },
 }
 
 impl EvidenceBundle {
-    /// Whether these bytes begin as a bundle does.
-    pub fn is_one(bytes: &[u8]) -> bool {
+    /// Whether the bytes begin as a bundle does.
+    pub fn looks_like_bundle(bytes: &[u8]) -> bool {
         bytes.starts_with(b"PK\x03\x04")
     }
 
-    /// Packs it; the manifest gets the digests of all files. The same contents give the same bytes.
+    /// Packs the bundle and puts the digests of all files into the manifest. The same contents give the same bytes.
     ///
     /// # Errors
     /// [`EvidencePackFault::TooLarge`].
@@ -92,7 +92,7 @@ impl EvidenceBundle {
         if bytes.len() as u64 > BUNDLE_MAX_BYTES { Err(EvidencePackFault::TooLarge) } else { Ok(bytes) }
     }
 
-    /// Every file but the manifest.
+    /// The bytes of every file but the manifest, by path.
     fn files(&self) -> Result<BTreeMap<String, Vec<u8>>, EvidencePackFault> {
         let mut files = BTreeMap::from([
             (REPORT.to_owned(), self.report.clone().into_bytes()),
@@ -122,10 +122,10 @@ impl EvidenceBundle {
         Ok(files)
     }
 
-    /// Unpacks one: exactly the files that its manifest names, each as the manifest has it.
+    /// Unpacks a bundle, which must have exactly the files that its manifest names, with their digests.
     ///
     /// # Errors
-    /// [`EvidencePackFault`], naming the file.
+    /// [`EvidencePackFault`], which names the file.
     pub fn unpack(bytes: &[u8]) -> Result<Self, EvidencePackFault> {
         let mut files = unzip(bytes)?;
         let changed = |path: &str, what| EvidencePackFault::Changed { path: path.to_owned(), what };
@@ -161,7 +161,7 @@ impl EvidenceBundle {
         };
         for (path, bytes) in files {
             let content = text(bytes, &path)?;
-            put(&mut contents, &path, content)?;
+            insert_file(&mut contents, &path, content)?;
         }
         match contents.entries.iter().find(|(index, entry)| **index != entry.index || entry.leaf.is_empty()) {
             Some((index, _)) => Err(changed(&entry_path(*index), "a proof without its entry, or another's")),
@@ -186,19 +186,19 @@ fn read_json<T: serde::de::DeserializeOwned>(path: &str, bytes: &[u8]) -> Result
         .map_err(|fault| EvidencePackFault::File { path: path.to_owned(), fault: fault.to_string() })
 }
 
-/// How a ZIP file without a comment ends.
+/// The mark with which the end record of a ZIP file begins.
 const END_MARK: &[u8] = b"PK\x05\x06";
 
-/// Bytes of that end.
+/// Size of that end record when it has no comment.
 const END_BYTES: usize = 22;
 
-/// The files of a ZIP file by their paths. What they unpack to is bounded, whatever the file says of it.
+/// The files of a ZIP file, by path. The size that they unpack to is limited, whatever the ZIP file declares.
 fn unzip(bytes: &[u8]) -> Result<BTreeMap<String, Vec<u8>>, EvidencePackFault> {
     if bytes.len() as u64 > BUNDLE_MAX_BYTES {
         return Err(EvidencePackFault::TooLarge);
     }
     let mut zip = ZipArchive::new(Cursor::new(bytes))?;
-    // What tools read that go from file to file is what is checked here.
+    // The local headers must agree with the directory: some tools read files by the headers, others by the directory.
     zip.validate_header_consistency()?;
     let (mut files, mut left) = (BTreeMap::new(), BUNDLE_MAX_BYTES);
     let mut spans = BTreeMap::new();
@@ -220,7 +220,7 @@ fn unzip(bytes: &[u8]) -> Result<BTreeMap<String, Vec<u8>>, EvidencePackFault> {
             return Err(EvidencePackFault::Changed { path, what: "there twice" });
         }
     }
-    // Nothing between the files: other tools could show what stands there in the place of what was checked.
+    // The files must follow each other without a gap: some tools show bytes between them in the place of those checked.
     let end = spans.into_iter().try_fold(0, |expected, (start, end)| (start == expected).then_some(end));
     let ends_there = bytes.len().checked_sub(END_BYTES).is_some_and(|end| bytes[end..].starts_with(END_MARK));
     if end == Some(zip.central_directory_start()) && ends_there {
@@ -230,8 +230,8 @@ fn unzip(bytes: &[u8]) -> Result<BTreeMap<String, Vec<u8>>, EvidencePackFault> {
     }
 }
 
-/// Puts a file where it belongs, if a bundle has files of that path.
-fn put(contents: &mut EvidenceContents, path: &str, text: String) -> Result<(), EvidencePackFault> {
+/// Puts a file into the contents, if bundles have files with that path.
+fn insert_file(contents: &mut EvidenceContents, path: &str, text: String) -> Result<(), EvidencePackFault> {
     let unknown = || EvidencePackFault::Changed { path: path.to_owned(), what: "no file of a bundle" };
     let parts: Vec<&str> = path.split('/').collect();
     match parts.as_slice() {
@@ -241,7 +241,7 @@ fn put(contents: &mut EvidenceContents, path: &str, text: String) -> Result<(), 
             if !path.starts_with(&entry_path(index)) {
                 return Err(unknown());
             }
-            // `entries/7.json` comes before `entries/7.tlog-proof`.
+            // The paths are sorted: `entries/7.json` comes before `entries/7.tlog-proof`.
             match (kind, contents.entries.get_mut(&index)) {
                 ("json", None) => {
                     contents.entries.insert(index, read_json::<EvidenceEntry>(path, text.as_bytes())?);

@@ -1,4 +1,4 @@
-//! The report: what a bundle proves, for people.
+//! The report: what a bundle proves, written for people.
 
 use askama::Template;
 use rovuma_envelope::Jws;
@@ -11,15 +11,16 @@ use rovuma_tlog::Pruned;
 
 use crate::{CheckedEntry, CheckedEvidence, EntryRole, EvidenceContents, LeftOut, MessageFiles};
 
-/// The list with what actions are called.
+/// The code list with the labels of audit actions.
 const ACTIONS: &str = "audit_actions";
 
-/// The report of contents that hold, in the language that their manifest names. The same contents give the same report.
+/// Renders the report of checked contents, in the language that their manifest names. The same contents give the same
+/// report.
 ///
 /// # Errors
-/// What the template says, which is nothing that contents can bring about.
+/// The template's error. No contents can cause one.
 pub fn render(contents: &EvidenceContents, checked: &CheckedEvidence) -> Result<String, askama::Error> {
-    Report::of(contents, checked).render()
+    ReportTemplate::of(contents, checked).render()
 }
 
 rovuma_schemas::sentences! {
@@ -59,18 +60,18 @@ impl ReportText {
 
 #[derive(Template)]
 #[template(path = "report.html")]
-struct Report<'a> {
+struct ReportTemplate<'a> {
     lang: Locale,
     text: ReportText,
     contents: &'a EvidenceContents,
     reason: &'a str,
     heads: Vec<HeadRow>,
-    rows: Vec<Row<'a>>,
-    erased: Vec<Erased<'a>>,
+    rows: Vec<EntryRow<'a>>,
+    erased: Vec<ErasedRow<'a>>,
     pruned: Vec<PrunedRow<'a>>,
     left_out: Vec<(&'a LeftOut, &'a str)>,
-    messages: Vec<MessageView<'a>>,
-    /// Entries that no head vouched for when the bundle was made.
+    messages: Vec<MessageRow<'a>>,
+    /// Number of entries that no good head covered when the bundle was made.
     later: u64,
 }
 
@@ -81,8 +82,8 @@ struct HeadRow {
     cosigned: Vec<String>,
 }
 
-/// An entry in the table.
-struct Row<'a> {
+/// A row of the table of entries.
+struct EntryRow<'a> {
     index: u64,
     time: String,
     action: &'a str,
@@ -94,17 +95,17 @@ struct Row<'a> {
     notes: Vec<&'static str>,
 }
 
-/// What was erased, and on whose order.
-struct Erased<'a> {
+/// A row of the table of erased events.
+struct ErasedRow<'a> {
     index: u64,
     order: u64,
     at: String,
     by: &'a str,
-    /// As far as the requester may know it.
+    /// The legal basis, as far as the requester may know it.
     legal_basis: &'a str,
 }
 
-/// Entries that were taken out of a log.
+/// A row of the table of logs that took entries out.
 struct PrunedRow<'a> {
     said: &'a Pruned,
     at: String,
@@ -116,20 +117,20 @@ impl<'a> PrunedRow<'a> {
     }
 }
 
-/// A second since the Unix epoch, as people write it.
+/// A time in seconds since the Unix epoch, in RFC 3339.
 fn instant(unix_s: u64) -> String {
     Timestamp::from_unix_s(unix_s).map_or_else(|| unix_s.to_string(), |at| at.to_string())
 }
 
-/// A message, as it says of itself.
-struct MessageView<'a> {
+/// A message, described by its own header.
+struct MessageRow<'a> {
     id: String,
     says: Option<Header>,
     files: &'a MessageFiles,
     recipients: String,
 }
 
-impl<'a> Report<'a> {
+impl<'a> ReportTemplate<'a> {
     fn of(contents: &'a EvidenceContents, checked: &'a CheckedEvidence) -> Self {
         let manifest = &contents.manifest;
         let (lang, text) = (manifest.language, ReportText::of(manifest.language));
@@ -140,14 +141,14 @@ impl<'a> Report<'a> {
             contents,
             reason: manifest.reason.as_deref().unwrap_or(text.no_reason()),
             heads: checked.heads.values().map(HeadRow::of).collect(),
-            rows: items.map(|(index, entry)| Row::of(*index, entry, lang, text)).collect(),
-            erased: erased(checked, text),
+            rows: items.map(|(index, entry)| EntryRow::of(*index, entry, lang, text)).collect(),
+            erased: erased_rows(checked, text),
             pruned: checked.pruned.iter().map(PrunedRow::of).collect(),
             left_out: manifest.left_out.iter().map(|left| (left, text.left_out_reason(&left.why))).collect(),
             messages: contents
                 .messages
                 .iter()
-                .map(|(id, files)| MessageView::of(id.to_string(), files))
+                .map(|(id, files)| MessageRow::of(id.to_string(), files))
                 .collect(),
             later: manifest.log_length.saturating_sub(manifest.end),
         }
@@ -163,11 +164,11 @@ impl HeadRow {
     }
 }
 
-impl<'a> Row<'a> {
+impl<'a> EntryRow<'a> {
     fn of(index: u64, entry: &'a CheckedEntry, lang: Locale, text: ReportText) -> Self {
         let leaf: &AuditLeaf = &entry.leaf;
         let action = leaf.action.as_str();
-        // How much of it was seen: content, metadata, the way that it took.
+        // The detail `view` says how much of a message was shown: content, metadata, or its trace.
         let view = entry.event.as_ref().and_then(|event| event.details.get("view"));
         let code = view.map_or_else(|| action.to_owned(), |view| format!("{action}: {view}"));
         let object = leaf.object.as_ref().map(|object| format!("{} {}", object.kind, object.id));
@@ -193,12 +194,12 @@ impl<'a> Row<'a> {
     }
 }
 
-fn erased<'a>(checked: &'a CheckedEvidence, text: ReportText) -> Vec<Erased<'a>> {
+fn erased_rows<'a>(checked: &'a CheckedEvidence, text: ReportText) -> Vec<ErasedRow<'a>> {
     let erased = checked.entries.iter().filter_map(|(index, entry)| {
         let order = entry.erased_by?;
         let given = checked.entries.get(&order)?;
         let basis = given.event.as_ref().and_then(|event| event.details.get("legal_basis"));
-        Some(Erased {
+        Some(ErasedRow {
             index: *index,
             order,
             at: given.leaf.time.to_string(),
@@ -209,7 +210,7 @@ fn erased<'a>(checked: &'a CheckedEvidence, text: ReportText) -> Vec<Erased<'a>>
     erased.collect()
 }
 
-impl<'a> MessageView<'a> {
+impl<'a> MessageRow<'a> {
     fn of(id: String, files: &'a MessageFiles) -> Self {
         let jws = files.signed.values().next().and_then(|jws| Jws::from_compact(jws).ok());
         let says = jws.and_then(|jws| rovuma_envelope::Unverified::new(jws).unverified_header().ok());

@@ -1,4 +1,4 @@
-//! A bundle that holds, and every way in which one must not.
+//! A bundle that holds, and the changes to one that must be found.
 
 mod case;
 mod entries;

@@ -161,6 +161,7 @@ impl LogPolicy {
     pub fn judge(&self, unverified: UnverifiedCheckpoint) -> PolicyVerdict {
         let text = unverified.text();
         let forged = |log: &&NoteKey| unverified.by(log).any(|signature| !log.verifies(text, signature));
+        // First of all: a false line in a pinned key's name makes the whole checkpoint suspect, even beside a true one.
         if let Some(log) = self.logs.iter().find(forged) {
             return PolicyVerdict::Forged { name: log.name().to_owned() };
         }
@@ -169,6 +170,7 @@ impl LogPolicy {
             return PolicyVerdict::NotSigned;
         }
         let mut cosigned = Vec::new();
+        // This build cannot verify ML-DSA-44 cosignatures, so they are skipped and count as missing.
         let countable = self.witnesses.iter().filter(|witness| witness.key.kind() == KeyKind::Cosigner);
         for PolicyWitness { name, key } in countable {
             let mut latest = None;

@@ -1,4 +1,4 @@
-//! `audit bundle`: everything that it takes to prove something without any server, in one file.
+//! `audit bundle`: collects entries, proofs, messages and trust lists into one file that is checked without a server.
 
 mod collect;
 mod messages;
@@ -17,7 +17,7 @@ use crate::{
     app::App,
     exit::{Exit, Failure, Outcome},
     files::{self, NewFile, read_text},
-    session::{Server, ServerArgs},
+    session::{ApiServer, ServerArgs},
 };
 
 /// Options of `audit bundle`.
@@ -44,15 +44,15 @@ pub(crate) struct MakeBundle {
     server: ServerArgs,
 }
 
-/// What was made.
+/// The result of `audit bundle`.
 #[derive(Debug, Serialize)]
-struct Made {
+struct BundleSummary {
     file: PathBuf,
     counts: EvidenceCounts,
     left_out: usize,
 }
 
-impl std::fmt::Display for Made {
+impl std::fmt::Display for BundleSummary {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let EvidenceCounts { items, erased, messages, receipts, unproven, .. } = self.counts;
         writeln!(f, "{}", self.file.display())?;
@@ -66,7 +66,7 @@ impl MakeBundle {
         files::must_be_new(&self.out)?;
         let text = read_text(&self.policy)?;
         let policy = parse_policy(&self.policy, &text)?;
-        let audit = self.server.client(app, Server::Audit).await?;
+        let audit = self.server.client(app, ApiServer::Audit).await?;
         let query = self.filter.query(&audit).await?;
         let caller = audit.caller();
         let mut contents = EvidenceContents {
@@ -95,23 +95,27 @@ impl MakeBundle {
             pruned: BTreeMap::new(),
             trust: BTreeMap::new(),
         };
-        collect::entries(&audit, &query, &mut contents).await?;
+        collect::collect_entries(&audit, &query, &mut contents).await?;
         let gateway = self.server.elsewhere(self.gateway.clone());
-        messages::collect(app, &gateway, self.filter.message(), &mut contents).await?;
-        // What does not hold is not handed on as evidence.
+        messages::collect_messages(app, &gateway, self.filter.message(), &mut contents).await?;
+        // Check before writing: a bundle that does not hold must not be passed on as evidence.
         let checked = CheckedEvidence::complete(&mut contents, &policy).map_err(|fault| {
-            Failure::verification(format!("what the servers sent does not hold: {fault}"))
+            Failure::verification(format!("the servers' answers do not hold: {fault}"))
                 .next("tell the national auditor, and keep this message")
         })?;
         let report = render(&contents, &checked).map_err(|fault| Failure::local(fault.to_string()))?;
         let mut bundle = EvidenceBundle { contents, report };
         let bytes = bundle.pack().map_err(|fault| Failure::usage(fault.to_string()))?;
-        // It may hold whole messages: for its owner alone.
+        // The bundle may contain whole messages, so only its owner may read it.
         let mut file = NewFile::create(&self.out)?;
         file.write(&bytes)?;
         file.finish()?;
         let manifest = bundle.contents.manifest;
-        app.out.show(&Made { file: self.out, counts: manifest.counts, left_out: manifest.left_out.len() })?;
+        app.out.show(&BundleSummary {
+            file: self.out,
+            counts: manifest.counts,
+            left_out: manifest.left_out.len(),
+        })?;
         Ok(Exit::Ok)
     }
 }

@@ -1,4 +1,4 @@
-//! `audit count`.
+//! `audit count`: counts entries of the audit log per hour or day.
 
 use std::fmt;
 
@@ -11,18 +11,18 @@ use crate::{
     app::App,
     exit::{Exit, Outcome},
     output::table,
-    session::{Server, ServerArgs},
+    session::{ApiServer, ServerArgs},
 };
 
 /// Options of `audit count`.
 #[derive(Debug, Args)]
 pub(crate) struct Count {
-    /// By what
-    #[arg(long, value_enum, default_value_t = By::Action)]
-    by: By,
-    /// In which spans of time, of UTC
-    #[arg(long, value_enum, default_value_t = Span::Day)]
-    per: Span,
+    /// What to group the counts by
+    #[arg(long, value_enum, default_value_t = CountBy::Action)]
+    by: CountBy,
+    /// The span of time of each count, in UTC
+    #[arg(long, value_enum, default_value_t = CountSpan::Day)]
+    per: CountSpan,
     #[command(flatten)]
     filter: FilterArgs,
     #[command(flatten)]
@@ -31,8 +31,8 @@ pub(crate) struct Count {
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
 #[value(rename_all = "snake_case")]
-enum By {
-    /// all of it together
+enum CountBy {
+    /// all entries together
     All,
     /// what was done
     Action,
@@ -40,40 +40,40 @@ enum By {
     Actor,
     /// for which agency
     Agency,
-    /// the kind of thing that it was done to
+    /// the kind of object that it was done to
     ObjectKind,
-    /// how it ended
+    /// the outcome
     Outcome,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
-enum Span {
+enum CountSpan {
     /// an hour
     Hour,
     /// a day
     Day,
 }
 
-fn word(value: impl ValueEnum) -> String {
+fn option_name(value: impl ValueEnum) -> String {
     value.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default()
 }
 
 impl Count {
     pub(crate) async fn run(self, app: &App) -> Outcome {
-        let client = self.server.client(app, Server::Audit).await?;
+        let client = self.server.client(app, ApiServer::Audit).await?;
         let query = self.filter.query(&client).await?;
-        let path = format!("/v1/counts/{}/{}", word(self.per), word(self.by));
-        app.out.show(&Counted(client.get(&path, &by_name(&query)).await?))?;
+        let path = format!("/v1/counts/{}/{}", option_name(self.per), option_name(self.by));
+        app.out.show(&CountTable(client.get(&path, &by_name(&query)).await?))?;
         Ok(Exit::Ok)
     }
 }
 
-/// The answer.
+/// The audit service's counts, as a table.
 #[derive(Serialize)]
 #[serde(transparent)]
-struct Counted(Value);
+struct CountTable(Value);
 
-impl fmt::Display for Counted {
+impl fmt::Display for CountTable {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let items = self.0.get("items").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
         let row = |item: &Value| {

@@ -1,4 +1,4 @@
-//! What an auditor asks the log for.
+//! Filters of the audit log, from the command line and from saved searches.
 
 use clap::Args;
 use reqwest::Method;
@@ -29,11 +29,11 @@ pub(super) struct FilterArgs {
     /// What was done: alert.release
     #[arg(long)]
     action: Option<String>,
-    /// The kind of what it was done to: message, draft, user
+    /// The kind of the object that it was done to: message, draft, user
     #[arg(long)]
     object_kind: Option<String>,
-    /// The identifier of what it was done to
-    // Of a key it is base64url, which may begin with a hyphen.
+    /// The identifier of the object that it was done to
+    // The id of a key is base64url, which may begin with a hyphen.
     #[arg(long, allow_hyphen_values = true)]
     object: Option<String>,
     /// The message that it is about
@@ -48,25 +48,25 @@ pub(super) struct FilterArgs {
     /// The service that wrote it: mz.gateway.police
     #[arg(long)]
     source: Option<String>,
-    /// The first appended first
+    /// Oldest entries first
     #[arg(long)]
     oldest_first: bool,
-    /// A search that was kept with rovumactl audit save; what is given here goes before it
+    /// A search saved with rovumactl audit save; options given here take precedence
     #[arg(long, value_name = "NAME")]
     saved: Option<String>,
 }
 
-/// Filters by name, as the API takes them.
-pub(super) type Query = Vec<(String, String)>;
+/// Filters as pairs of name and value, as the API takes them.
+pub(super) type FilterPairs = Vec<(String, String)>;
 
-/// The same, for a client.
-pub(super) fn by_name(query: &Query) -> Vec<(&str, String)> {
+/// The pairs with borrowed names, as [`Client`] takes them.
+pub(super) fn by_name(query: &FilterPairs) -> Vec<(&str, String)> {
     query.iter().map(|(name, value)| (name.as_str(), value.clone())).collect()
 }
 
 impl FilterArgs {
-    /// What is given here.
-    pub(super) fn given(&self) -> Query {
+    /// The filters of the options.
+    pub(super) fn given(&self) -> FilterPairs {
         let text = |value: &Option<String>| value.clone();
         let filters = [
             ("from", self.from.map(|from| from.to_string())),
@@ -85,11 +85,11 @@ impl FilterArgs {
         filters.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))).collect()
     }
 
-    /// What is given here, and what a kept search has beyond it.
-    pub(super) async fn query(&self, client: &Client) -> Outcome<Query> {
+    /// The filters of the options, and those of the saved search that the options do not set.
+    pub(super) async fn query(&self, client: &Client) -> Outcome<FilterPairs> {
         let mut query = self.given();
         let Some(name) = &self.saved else { return Ok(query) };
-        for (filter, value) in kept(client, name).await? {
+        for (filter, value) in saved_filter(client, name).await? {
             if !query.iter().any(|(given, _)| *given == filter) {
                 query.push((filter, value));
             }
@@ -97,20 +97,19 @@ impl FilterArgs {
         Ok(query)
     }
 
-    /// The message that is asked for.
+    /// The message that the filter names.
     pub(super) fn message(&self) -> Option<MessageId> {
         self.message
     }
 }
 
-/// The filters of a search that the caller keeps.
-async fn kept(client: &Client, name: &str) -> Outcome<Query> {
+/// The filter of a saved search of the caller.
+async fn saved_filter(client: &Client, name: &str) -> Outcome<FilterPairs> {
     let queries = client.send(client.request(Method::GET, "/v1/queries")?).await?;
     let items = queries.get("items").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
     let found = items.iter().find(|item| item.get("name").and_then(Value::as_str) == Some(name));
     let filter = found.and_then(|item| item.get("filter")).and_then(Value::as_object).ok_or_else(|| {
-        Failure::usage(format!("no search {name:?} is kept"))
-            .next("rovumactl audit saved lists those that are")
+        Failure::usage(format!("there is no saved search {name:?}")).next("rovumactl audit saved lists them")
     })?;
     let text = |value: &Value| value.as_str().map(ToOwned::to_owned);
     Ok(filter.iter().filter_map(|(name, value)| Some((name.clone(), text(value)?))).collect())

@@ -1,4 +1,4 @@
-//! `audit policy`.
+//! `audit policy`: writes the policy that says whose cosignatures the heads of audit logs need.
 
 use std::{
     fmt::{self, Write as _},
@@ -17,7 +17,8 @@ use crate::{
     files, keys,
 };
 
-/// A log is begun every year. A policy is signed by nobody and handed over by people: it should not be needed every year.
+/// Default number of years in a policy. A log begins every year; a policy is handed over by people, so it should last for
+/// several years.
 const YEARS: u16 = 10;
 
 /// Options of `audit policy`.
@@ -25,10 +26,10 @@ const YEARS: u16 = 10;
 pub(crate) struct MakePolicy {
     /// A country's log key, public (JWK): mz=audit-log.jwk; once for each country
     #[arg(long = "log", value_name = "COUNTRY=FILE", required = true)]
-    logs: Vec<KeyOf>,
+    logs: Vec<CountryKey>,
     /// A country's witness key, public (JWK): mz=audit-witness.jwk; once for each country
     #[arg(long = "witness", value_name = "COUNTRY=FILE", required = true)]
-    witnesses: Vec<KeyOf>,
+    witnesses: Vec<CountryKey>,
     /// The first year whose logs it names [default: this one]
     #[arg(long, value_name = "YEAR")]
     from: Option<i16>,
@@ -38,19 +39,19 @@ pub(crate) struct MakePolicy {
     /// The name of a further log, begun after a restore: mz.audit/2026-2
     #[arg(long = "also", value_name = "ORIGIN")]
     also: Vec<String>,
-    /// Where the policy goes
+    /// The file to write the policy to
     #[arg(long, value_name = "FILE")]
     out: PathBuf,
 }
 
-/// A country and a file with its key.
+/// A country, and the file with its public key.
 #[derive(Clone, Debug)]
-struct KeyOf {
+struct CountryKey {
     country: CountryCode,
     file: PathBuf,
 }
 
-impl FromStr for KeyOf {
+impl FromStr for CountryKey {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
@@ -60,15 +61,15 @@ impl FromStr for KeyOf {
     }
 }
 
-/// The answer.
+/// The result of `audit policy`.
 #[derive(Serialize)]
-struct Made {
+struct PolicySummary {
     file: PathBuf,
     logs: usize,
     witnesses: usize,
 }
 
-impl fmt::Display for Made {
+impl fmt::Display for PolicySummary {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "policy   {}", self.file.display())?;
         write!(f, "names    {} logs, and {} witnesses who must all cosign", self.logs, self.witnesses)
@@ -83,7 +84,7 @@ impl MakePolicy {
         let mut text = String::from(
             "# Which audit logs there are, and who must cosign their heads (c2sp.org/tlog-policy).\n",
         );
-        for KeyOf { country, file } in &self.logs {
+        for CountryKey { country, file } in &self.logs {
             let key = keys::read_public_key(file)?;
             let service = format!("{country}.audit");
             let yearly = (from..until).map(|year| format!("{service}/{year}"));
@@ -91,26 +92,26 @@ impl MakePolicy {
             for origin in yearly.chain(also) {
                 let key =
                     NoteKey::of_log(&origin, &key).map_err(|fault| Failure::usage(fault.to_string()))?;
-                line(&mut text, format_args!("log {key}"));
+                push_line(&mut text, format_args!("log {key}"));
             }
         }
-        for KeyOf { country, file } in &self.witnesses {
+        for CountryKey { country, file } in &self.witnesses {
             let key = keys::read_public_key(file)?;
             let key = NoteKey::of_cosigner(&format!("{country}.audit"), &key);
             let key = key.map_err(|fault| Failure::usage(fault.to_string()))?;
-            line(&mut text, format_args!("witness {country} {key}"));
+            push_line(&mut text, format_args!("witness {country} {key}"));
         }
         let names: Vec<String> = self.witnesses.iter().map(|witness| witness.country.to_string()).collect();
-        line(&mut text, format_args!("group countries all {}", names.join(" ")));
-        line(&mut text, format_args!("quorum countries"));
+        push_line(&mut text, format_args!("group countries all {}", names.join(" ")));
+        push_line(&mut text, format_args!("quorum countries"));
         let policy: LogPolicy = text.parse().map_err(|fault| Failure::usage(format!("{fault}")))?;
         files::create_public(&self.out, &text)?;
-        app.out.show(&Made { file: self.out, logs: policy.logs().len(), witnesses: names.len() })?;
+        app.out.show(&PolicySummary { file: self.out, logs: policy.logs().len(), witnesses: names.len() })?;
         Ok(Exit::Ok)
     }
 }
 
-/// Writing into a text cannot fail.
-fn line(text: &mut String, content: fmt::Arguments<'_>) {
+/// Appends a line. Writing to a `String` cannot fail.
+fn push_line(text: &mut String, content: fmt::Arguments<'_>) {
     let _ = writeln!(text, "{content}");
 }

@@ -1,4 +1,4 @@
-//! `audit save`, `audit saved`, `audit forget`: searches under a name.
+//! `audit save`, `audit saved`, `audit forget`: keeps searches under a name.
 
 use std::fmt;
 
@@ -13,7 +13,7 @@ use crate::{
     client::segment,
     exit::{Exit, Outcome},
     output::table,
-    session::{Server, ServerArgs},
+    session::{ApiServer, ServerArgs},
 };
 
 /// Options of `audit save`.
@@ -29,13 +29,13 @@ pub(crate) struct Save {
 
 impl Save {
     pub(crate) async fn run(self, app: &App) -> Outcome {
-        let client = self.server.client(app, Server::Audit).await?;
+        let client = self.server.client(app, ApiServer::Audit).await?;
         let query = self.filter.query(&client).await?;
         let filter: serde_json::Map<String, Value> =
             query.into_iter().map(|(name, value)| (name, value.into())).collect();
         let request = client.request(Method::PUT, &path(&self.name))?.json(&filter);
         client.send(request).await?;
-        app.out.note(format_args!("kept as {:?}", self.name));
+        app.out.note(format_args!("saved as {:?}", self.name));
         Ok(Exit::Ok)
     }
 }
@@ -49,8 +49,8 @@ pub(crate) struct Saved {
 
 impl Saved {
     pub(crate) async fn run(self, app: &App) -> Outcome {
-        let client = self.server.client(app, Server::Audit).await?;
-        app.out.show(&Kept(client.get("/v1/queries", &[]).await?))?;
+        let client = self.server.client(app, ApiServer::Audit).await?;
+        app.out.show(&SavedSearches(client.get("/v1/queries", &[]).await?))?;
         Ok(Exit::Ok)
     }
 }
@@ -66,9 +66,9 @@ pub(crate) struct Forget {
 
 impl Forget {
     pub(crate) async fn run(self, app: &App) -> Outcome {
-        let client = self.server.client(app, Server::Audit).await?;
+        let client = self.server.client(app, ApiServer::Audit).await?;
         client.send(client.request(Method::DELETE, &path(&self.name))?).await?;
-        app.out.note(format_args!("{:?} is forgotten", self.name));
+        app.out.note(format_args!("{:?} removed", self.name));
         Ok(Exit::Ok)
     }
 }
@@ -77,12 +77,12 @@ fn path(name: &str) -> String {
     format!("/v1/queries/{}", segment(name))
 }
 
-/// The answer.
+/// The caller's saved searches, as a table.
 #[derive(Serialize)]
 #[serde(transparent)]
-struct Kept(Value);
+struct SavedSearches(Value);
 
-impl fmt::Display for Kept {
+impl fmt::Display for SavedSearches {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let items = self.0.get("items").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
         let row = |item: &Value| {

@@ -1,4 +1,4 @@
-//! `audit search`.
+//! `audit search`: lists entries of the audit log.
 
 use std::fmt;
 
@@ -12,7 +12,7 @@ use crate::{
     exit::{Exit, Outcome},
     messages::lists::pages,
     output::table,
-    session::{Server, ServerArgs},
+    session::{ApiServer, ServerArgs},
 };
 
 /// Options of `audit search`.
@@ -29,21 +29,21 @@ pub(crate) struct Search {
 
 impl Search {
     pub(crate) async fn run(self, app: &App) -> Outcome {
-        let client = self.server.client(app, Server::Audit).await?;
+        let client = self.server.client(app, ApiServer::Audit).await?;
         let query = self.filter.query(&client).await?;
         let items = pages(&client, "/v1/events", by_name(&query), self.limit).await?;
-        app.out.show(&Found { items })?;
+        app.out.show(&SearchResult { items })?;
         Ok(Exit::Ok)
     }
 }
 
-/// The answer.
+/// The entries found, as a table.
 #[derive(Serialize)]
-struct Found {
+struct SearchResult {
     items: Vec<Value>,
 }
 
-impl fmt::Display for Found {
+impl fmt::Display for SearchResult {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let row = |entry: &Value| {
             let text =

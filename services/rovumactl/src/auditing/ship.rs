@@ -1,4 +1,4 @@
-//! `audit ship`.
+//! `audit ship`: ships this tool's own audit events that still wait.
 
 use std::fmt;
 
@@ -7,15 +7,15 @@ use serde::Serialize;
 use crate::{
     app::App,
     exit::{Exit, Failure, Outcome},
-    ledger::{self, Shipped},
+    ledger::{self, ShipSummary},
 };
 
 #[derive(Serialize)]
-struct Answer {
+struct ShipResult {
     acknowledged: u64,
 }
 
-impl fmt::Display for Answer {
+impl fmt::Display for ShipResult {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} audit events acknowledged, none waits", self.acknowledged)
     }
@@ -26,7 +26,7 @@ pub(super) async fn run(app: &App) -> Outcome {
         Failure::usage(format!("{} has no [store] and [audit]", app.config_name))
             .next("without them nothing is recorded, so nothing waits")
     })?;
-    let Shipped { acknowledged } = ledger::ship(app, &trail).await?;
-    app.out.show(&Answer { acknowledged })?;
+    let ShipSummary { acknowledged } = ledger::ship(app, &trail).await?;
+    app.out.show(&ShipResult { acknowledged })?;
     Ok(Exit::Ok)
 }

@@ -1,4 +1,4 @@
-//! `audit show`.
+//! `audit show`: shows one event.
 
 use std::fmt;
 
@@ -11,7 +11,7 @@ use crate::{
     app::App,
     exit::{Exit, Failure, Outcome},
     output::safe,
-    session::{Server, ServerArgs},
+    session::{ApiServer, ServerArgs},
 };
 
 /// Options of `audit show`.
@@ -21,7 +21,7 @@ pub(crate) struct Show {
     source: String,
     /// The epoch of its store
     epoch: Epoch,
-    /// Its number
+    /// Its sequence number
     sequence: u64,
     #[command(flatten)]
     server: ServerArgs,
@@ -29,9 +29,9 @@ pub(crate) struct Show {
 
 #[derive(Serialize)]
 #[serde(transparent)]
-struct Shown(Value);
+struct EventDetails(Value);
 
-impl fmt::Display for Shown {
+impl fmt::Display for EventDetails {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", safe(&format!("{:#}", self.0)))
     }
@@ -43,9 +43,9 @@ impl Show {
         if !plain || self.source.starts_with('.') {
             return Err(Failure::usage(format!("{:?} is not the name of a service", self.source)));
         }
-        let client = self.server.client(app, Server::Audit).await?;
+        let client = self.server.client(app, ApiServer::Audit).await?;
         let path = format!("/v1/events/{}/{}/{}", self.source, self.epoch, self.sequence);
-        app.out.show(&Shown(client.get(&path, &[]).await?))?;
+        app.out.show(&EventDetails(client.get(&path, &[]).await?))?;
         Ok(Exit::Ok)
     }
 }

@@ -1,4 +1,4 @@
-//! `audit verify`: a whole log, or a proof, against pinned keys and nothing else.
+//! `audit verify`: checks a whole log, a bundle or a proof against pinned keys, and trusts no server.
 
 mod bundle;
 mod files;
@@ -18,13 +18,13 @@ use crate::{
     files::read_text,
     output::safe,
     progress,
-    session::{Server, ServerArgs},
+    session::{ApiServer, ServerArgs},
     trust::country_and_file,
 };
 pub(super) use files::origin_path;
-use files::{Folder, ReadFault, Remote};
+use files::{LocalLog, ReadFault, RemoteLog};
 
-use leaves::{LeafFault, Leaves};
+use leaves::{EntryFault, Leaves};
 
 /// Options of `audit verify`.
 #[derive(Debug, Args)]
@@ -58,27 +58,27 @@ pub(crate) struct Verify {
     server: ServerArgs,
 }
 
-/// What was found about a log.
+/// The result of checking a log, a bundle or a proof.
 #[derive(Debug, Serialize)]
-struct Report {
+struct VerifyReport {
     what: String,
     holds: bool,
-    /// What holds, in the order in which it was checked.
+    /// The checks that passed, in their order.
     checked: Vec<String>,
-    /// What was not checked, and what it takes to check it.
+    /// The checks that could not be made, and what they need.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     unchecked: Vec<String>,
-    /// What it means that it holds, in one sentence.
+    /// One sentence that says what a good result proves.
     #[serde(skip_serializing_if = "Option::is_none")]
     says: Option<&'static str>,
-    /// The first thing that does not hold.
+    /// The first fault found.
     #[serde(skip_serializing_if = "Option::is_none")]
     fault: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    log: Option<Signed>,
-    /// Of a bundle: every log that entries are of.
+    log: Option<SignedHead>,
+    /// The logs of a bundle's entries.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    logs: Vec<Signed>,
+    logs: Vec<SignedHead>,
     #[serde(skip_serializing_if = "Option::is_none")]
     sources: Option<usize>,
 }
@@ -91,23 +91,23 @@ pub(super) const SAYS_PROOF: &str = "It stands in the log that those named above
 pub(super) const SAYS_BUNDLE: &str =
     "What is in it is as it was when those named above signed; it does not show that nothing was left out.";
 
-/// Who signed what.
+/// A verified head, for display.
 #[derive(Debug, Serialize)]
-struct Signed {
+struct SignedHead {
     origin: String,
     leaves: u64,
     root: String,
-    /// The witnesses, each with the time that it names.
+    /// The witnesses, each with the time of its cosignature.
     cosigned: Vec<String>,
 }
 
-impl Report {
+impl VerifyReport {
     fn of(what: String) -> Self {
         let (checked, unchecked, logs, says) = (Vec::new(), Vec::new(), Vec::new(), Some(SAYS_WHOLE));
         Self { what, holds: false, checked, unchecked, says, fault: None, log: None, logs, sources: None }
     }
 
-    /// How the command ends with it: what holds and was not checked whole is no good answer yet.
+    /// The exit status. A result that holds but was not checked completely is not good yet.
     fn exit(&self) -> Exit {
         match (self.holds, self.unchecked.is_empty()) {
             (true, true) => Exit::Ok,
@@ -117,7 +117,7 @@ impl Report {
     }
 }
 
-impl Signed {
+impl SignedHead {
     fn of(checkpoint: &Checkpoint) -> Self {
         let head = checkpoint.head();
         let cosigned =
@@ -131,7 +131,7 @@ impl Signed {
     }
 }
 
-impl fmt::Display for Report {
+impl fmt::Display for VerifyReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let verdict = match (self.holds, self.unchecked.is_empty()) {
             (true, true) => "HOLDS",
@@ -161,11 +161,11 @@ impl fmt::Display for Report {
 impl Verify {
     pub(crate) async fn run(self, app: &App) -> Outcome {
         let policy = read_policy(&self.policy)?;
-        let pruning = Pruning { by: self.pruned_by.clone(), now: app.now() };
+        let pruning = PruningRule { by: self.pruned_by.clone(), now: app.now() };
         let mut report = match (&self.what, &self.log) {
-            (Some(what), _) if what.is_file() && bundle::is_one(what) => {
+            (Some(what), _) if what.is_file() && bundle::looks_like_bundle(what) => {
                 let shown = format!("checking {}", what.display());
-                let check = bundle::Check {
+                let check = bundle::BundleCheck {
                     path: what.clone(),
                     policy,
                     pins: self.authorities,
@@ -174,31 +174,31 @@ impl Verify {
                     pruned_by: self.pruned_by,
                     now: app.now(),
                 };
-                off_the_runtime(&shown, move || check.run()).await?
+                run_blocking(&shown, move || check.run()).await?
             }
             (Some(what), _) if what.is_file() => proof::check(what, self.event.as_deref(), &policy)?,
             (Some(what), _) if what.is_dir() => {
-                let folder = Folder::new(what.clone());
+                let folder = LocalLog::new(what.clone());
                 let shown = what.display().to_string();
                 let check = move || {
-                    let mut report = whole(shown, &folder, &policy, &pruning)?;
+                    let mut report = check_whole_log(shown, &folder, &policy, &pruning)?;
                     if report.holds && folder.beyond() > 0 {
                         let beyond = folder.beyond();
                         report.checked.push(format!(
-                            "so far as it is signed; files beyond the head, not looked at: {beyond}"
+                            "only files that the head covers were checked; {beyond} files beyond it were not"
                         ));
                     }
                     Ok(report)
                 };
-                off_the_runtime(&format!("checking {}", what.display()), check).await?
+                run_blocking(&format!("checking {}", what.display()), check).await?
             }
             (Some(what), _) => return Err(Failure::usage(format!("{} is not there", what.display()))),
             (None, Some(origin)) => {
-                let client = self.server.client(app, Server::Audit).await?;
-                let remote = Remote::of(client, origin)?;
+                let client = self.server.client(app, ApiServer::Audit).await?;
+                let remote = RemoteLog::of(client, origin)?;
                 let shown = format!("{origin} over HTTP");
-                off_the_runtime(&format!("reading and checking {origin}"), move || {
-                    whole(shown, &remote, &policy, &pruning)
+                run_blocking(&format!("reading and checking {origin}"), move || {
+                    check_whole_log(shown, &remote, &policy, &pruning)
                 })
                 .await?
             }
@@ -210,12 +210,12 @@ impl Verify {
     }
 }
 
-/// Reads a policy: keys that were handed over by people.
+/// Reads a policy file. People hand its keys over.
 pub(super) fn read_policy(path: &std::path::Path) -> Outcome<LogPolicy> {
     parse_policy(path, &read_text(path)?)
 }
 
-/// The policy that a file's text is.
+/// Parses the text of a policy file.
 pub(super) fn parse_policy(path: &std::path::Path, text: &str) -> Outcome<LogPolicy> {
     text.parse().map_err(|fault| {
         Failure::usage(format!("{}: {fault}", path.display()))
@@ -223,22 +223,28 @@ pub(super) fn parse_policy(path: &std::path::Path, text: &str) -> Outcome<LogPol
     })
 }
 
-async fn off_the_runtime(
+/// Runs a long check on a blocking thread, and shows `what` while it runs.
+async fn run_blocking(
     what: &str,
-    work: impl FnOnce() -> Outcome<Report> + Send + 'static,
-) -> Outcome<Report> {
+    work: impl FnOnce() -> Outcome<VerifyReport> + Send + 'static,
+) -> Outcome<VerifyReport> {
     let done = progress::waiting(what, tokio::task::spawn_blocking(work)).await;
     done.map_err(|fault| Failure::local(fault.to_string()))?
 }
 
 /// Checks a whole log from its raw bytes.
-fn whole<S>(what: String, files: &S, policy: &LogPolicy, pruning: &Pruning) -> Outcome<Report>
+fn check_whole_log<S>(
+    what: String,
+    files: &S,
+    policy: &LogPolicy,
+    pruning: &PruningRule,
+) -> Outcome<VerifyReport>
 where
     S: rovuma_tlog::LogFiles<Fault = ReadFault>,
 {
     let mut leaves = Leaves::default();
-    let checked = check_log(files, policy, |index, entry| leaves.look(index, entry));
-    let mut report = Report::of(what);
+    let checked = check_log(files, policy, |index, entry| leaves.inspect(index, entry));
+    let mut report = VerifyReport::of(what);
     match checked {
         Ok(WholeLog { checkpoint, pruned }) => {
             report.holds = true;
@@ -251,7 +257,7 @@ where
                             .to_owned()
                     }
                 },
-                "every file of hashes says the same as the entries".to_owned(),
+                "every file of hashes matches the entries".to_owned(),
                 format!(
                     "every entry is an audit leaf; those of each of {} sources follow each other without a gap",
                     leaves.sources()
@@ -260,33 +266,37 @@ where
             if let Some(pruned) = pruned {
                 report.says = Some(SAYS_PRUNED);
                 let size = checkpoint.head().size;
-                let judged =
-                    if pruned.minimum_index == size { pruning.judge(&pruned) } else { Err(part(&pruned)) };
-                match judged {
+                let allowed = if pruned.minimum_index == size {
+                    pruning.check(&pruned)
+                } else {
+                    Err(partly_pruned(&pruned))
+                };
+                match allowed {
                     Ok(Some(unchecked)) => report.unchecked.push(unchecked),
                     Ok(None) => report.checked.push(taken_out(&pruned)),
                     Err(fault) => (report.holds, report.fault) = (false, Some(fault)),
                 }
             }
-            report.log = Some(Signed::of(&checkpoint));
+            report.log = Some(SignedHead::of(&checkpoint));
             report.sources = Some(leaves.sources());
         }
-        // Nothing is said about a log that could not be read.
+        // A log that could not be read was not checked: report a failure, not a verdict.
         Err(LogFault::Files(fault)) => return Err(fault.into()),
         Err(fault) => report.fault = Some(describe(&fault)),
     }
     Ok(report)
 }
 
-/// Whether entries may have been taken out of a log: by which written policy, if the caller names one.
-struct Pruning {
+/// The written policies by which logs may take entries out, as the caller names them.
+struct PruningRule {
     by: Vec<String>,
     now: Timestamp,
 }
 
-impl Pruning {
-    /// What is left to check about a log that took all of its entries out: the log's own word is no permission.
-    fn judge(&self, pruned: &Pruned) -> Result<Option<String>, String> {
+impl PruningRule {
+    /// Checks that a log was allowed to take all its entries out: its year is over and the caller named its policy. When the
+    /// caller named none, returns what remains to be checked, because the log's own statement is no permission.
+    fn check(&self, pruned: &Pruned) -> Result<Option<String>, String> {
         let year =
             pruned.origin.rsplit('/').next().and_then(|year| year.split('-').next()?.parse::<i16>().ok());
         if year.is_none_or(|year| year >= self.now.year()) {
@@ -295,8 +305,8 @@ impl Pruning {
         match self.by.as_slice() {
             by if by.contains(&pruned.policy) => Ok(None),
             [] => {
-                let what = "give --pruned-by with the policy that may say so";
-                Ok(Some(format!("{}; {what}", taken_out(pruned))))
+                let hint = "give --pruned-by with the policy that allows it";
+                Ok(Some(format!("{}; {hint}", taken_out(pruned))))
             }
             by => Err(format!(
                 "entries of {} were taken out by {:?}, and not by {by:?}",
@@ -306,27 +316,27 @@ impl Pruning {
     }
 }
 
-fn part(pruned: &Pruned) -> String {
+fn partly_pruned(pruned: &Pruned) -> String {
     format!(
-        "entries below {} were taken out of {}: a policy takes whole logs",
+        "entries below {} were taken out of {}: a policy may only take out whole logs",
         pruned.minimum_index, pruned.origin
     )
 }
 
-/// What is told of entries that are not there.
+/// The sentence about entries that a log took out.
 fn taken_out(pruned: &Pruned) -> String {
     let at = instant(pruned.unix_s);
     let Pruned { origin, minimum_index, policy, .. } = pruned;
     format!(
-        "the log {origin} took its {minimum_index} entries out at {at}, by {policy}; whoever has one can still prove it"
+        "the log {origin} took its {minimum_index} entries out at {at}, by {policy}; whoever kept one can still prove it"
     )
 }
 
-/// A second since the Unix epoch, as people write it.
+/// A time in seconds since the Unix epoch, in RFC 3339.
 fn instant(unix_s: u64) -> String {
     Timestamp::from_unix_s(unix_s).map_or_else(|| format!("{unix_s} s"), |at| at.to_string())
 }
 
-fn describe(fault: &LogFault<ReadFault, LeafFault>) -> String {
+fn describe(fault: &LogFault<ReadFault, EntryFault>) -> String {
     fault.to_string()
 }

@@ -1,4 +1,4 @@
-//! `audit watch`: follows a log, and says when it forks, shrinks, is no longer cosigned, or lacks events of a source.
+//! `audit watch`: follows a log, and raises an alarm when it forks, shrinks, is no longer cosigned, or lacks events of a source.
 
 mod heads;
 mod sources;
@@ -18,7 +18,7 @@ use crate::{
     exit::{Exit, Failure, Outcome},
     files,
     output::safe,
-    session::{Server, ServerArgs},
+    session::{ApiServer, ServerArgs},
 };
 
 /// Options of `audit watch`.
@@ -29,46 +29,46 @@ pub(crate) struct Watch {
     /// Which logs there are and whose cosignatures they need: the policy that was handed over
     #[arg(long, value_name = "FILE")]
     policy: PathBuf,
-    /// Where the last good head is remembered: a later run goes on from it, and knows a log that was put back
+    /// The file that keeps the last good head: a later run continues from it, and notices a log that was put back
     #[arg(long, value_name = "FILE")]
     state: PathBuf,
-    /// Seconds between two looks
+    /// Seconds between two checks
     #[arg(long, value_name = "SECONDS", default_value_t = 60, value_parser = clap::value_parser!(u64).range(1..))]
     every: u64,
-    /// Alarm when the newest cosignature is older than so many seconds
+    /// Alarm when the newest cosignature is older than this many seconds
     #[arg(long, value_name = "SECONDS", default_value_t = 900)]
     stale_after: u64,
-    /// Look once and end
+    /// Check once and end
     #[arg(long)]
     once: bool,
     #[command(flatten)]
     server: ServerArgs,
 }
 
-/// What a look has found.
+/// The result of one check of a log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
-enum Finding {
-    /// The log went on, and both countries say so.
+enum WatchFinding {
+    /// The log continues the remembered one, and its head meets the policy.
     Good,
-    /// Events of a source have not come although later ones have.
+    /// Events of a source are missing although later ones arrived.
     Gap,
-    /// The head, or the newest cosignature, is old.
+    /// The head, or its newest cosignature, is old.
     Stale,
     /// The head lacks cosignatures.
     Unwitnessed,
-    /// Fewer leaves than the head that is remembered.
+    /// The head has fewer leaves than the remembered one.
     Shrunken,
-    /// Not the log that is remembered gone on.
+    /// The log does not continue the remembered one.
     Fork,
     /// No log of the policy signed the head.
     NotSigned,
-    /// The audit service did not answer, or not with what was asked for.
+    /// The audit service did not answer, or its answer was unusable.
     Unreachable,
 }
 
-impl Finding {
-    /// How the command ends with it, when it ends.
+impl WatchFinding {
+    /// The exit status of the command when it ends with this finding.
     const fn exit(self) -> Exit {
         match self {
             Self::Good => Exit::Ok,
@@ -92,20 +92,20 @@ impl Finding {
     }
 }
 
-/// Something about a log that is not good, in words.
-type Found = (Finding, String);
+/// A finding that is not good, and a sentence about it.
+type WatchAlarm = (WatchFinding, String);
 
-/// One look.
+/// One check of a log, for display.
 #[derive(Debug, Serialize)]
-struct Look {
+struct Observation {
     at: Timestamp,
     log: String,
-    finding: Finding,
+    finding: WatchFinding,
     leaves: u64,
     detail: String,
 }
 
-impl fmt::Display for Look {
+impl fmt::Display for Observation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { at, log, finding, leaves, detail } = self;
         write!(f, "{at}  {}  {leaves} leaves  {}: {}", safe(log), finding.word(), safe(detail))
@@ -119,22 +119,22 @@ impl Watch {
             origin_path(&self.log)?;
         }
         loop {
-            let look = match self.look(app, &policy).await {
-                Ok(look) => look,
-                // A watch goes on: that nobody answers is what it has to tell.
-                Err(failure) if failure.exit == Exit::Unreachable && !self.once => Look {
+            let observation = match self.observe(app, &policy).await {
+                Ok(observation) => observation,
+                // The watch continues: an audit service that does not answer is itself a finding.
+                Err(failure) if failure.exit == Exit::Unreachable && !self.once => Observation {
                     at: app.now(),
                     log: self.log.clone(),
-                    finding: Finding::Unreachable,
+                    finding: WatchFinding::Unreachable,
                     leaves: 0,
                     detail: failure.what,
                 },
                 Err(failure) => return Err(failure),
             };
-            app.out.show(&look)?;
-            // What cannot be mended by waiting ends the watch: somebody has to look.
-            if self.once || look.finding.exit() == Exit::Verification {
-                return Ok(look.finding.exit());
+            app.out.show(&observation)?;
+            // Waiting cannot cure these findings, so the watch ends and an operator must act.
+            if self.once || observation.finding.exit() == Exit::Verification {
+                return Ok(observation.finding.exit());
             }
             tokio::select! {
                 () = tokio::time::sleep(Duration::from_secs(self.every)) => {}
@@ -143,21 +143,21 @@ impl Watch {
         }
     }
 
-    /// Whether it is every year's log that is followed.
+    /// Whether to follow the logs of all years.
     fn follows_years(&self) -> bool {
         !self.log.contains('/')
     }
 
-    async fn look(&self, app: &App, policy: &LogPolicy) -> Outcome<Look> {
-        // A token ends: each look asks for a client anew.
-        let client = self.server.client(app, Server::Audit).await?;
+    async fn observe(&self, app: &App, policy: &LogPolicy) -> Outcome<Observation> {
+        // A token expires, so each check makes a new client.
+        let client = self.server.client(app, ApiServer::Audit).await?;
         let former = self.remembered(policy)?;
         let log = match self.follows_years() {
             true => succession::present(&client, &self.log).await?,
             false => self.log.clone(),
         };
         let note = client.get_bytes(&format!("{}/{CHECKPOINT_PATH}", origin_path(&log)?)).await?;
-        let (leaves, found) = match heads::signed(&note, &log, policy) {
+        let (leaves, found) = match heads::verify_head(&note, &log, policy) {
             Err(found) => (0, Some(found)),
             Ok((checkpoint, missing)) => {
                 let found = self.compare(&client, policy, former.as_ref(), &checkpoint).await?;
@@ -173,28 +173,28 @@ impl Watch {
                 (checkpoint.head().size, found)
             }
         };
-        let good = || (Finding::Good, "went on, cosigned by all whom the policy asks for".to_owned());
+        let good = || (WatchFinding::Good, "continues, cosigned by all whom the policy requires".to_owned());
         let (finding, detail) = found.unwrap_or_else(good);
-        Ok(Look { at: app.now(), log, finding, leaves, detail })
+        Ok(Observation { at: app.now(), log, finding, leaves, detail })
     }
 
-    /// What is wrong with a head beside the one that is remembered.
+    /// The alarm that a head raises when compared with the remembered one, if any.
     async fn compare(
         &self,
         client: &Client,
         policy: &LogPolicy,
         former: Option<&Checkpoint>,
         checkpoint: &Checkpoint,
-    ) -> Outcome<Option<Found>> {
+    ) -> Outcome<Option<WatchAlarm>> {
         let Some(former) = former else { return Ok(None) };
         let found = if former.head().origin == checkpoint.head().origin {
-            heads::gone_on(client, former.head(), checkpoint.head()).await?
+            heads::check_continues(client, former.head(), checkpoint.head()).await?
         } else {
             succession::follows(client, policy, former, checkpoint).await?
         };
-        let kept = self.state.display();
+        let file = self.state.display();
         Ok(found
-            .map(|(finding, detail)| (finding, format!("{detail}; the former head is in {kept}: keep it"))))
+            .map(|(finding, detail)| (finding, format!("{detail}; the former head is in {file}: keep it"))))
     }
 
     fn remembered(&self, policy: &LogPolicy) -> Outcome<Option<Checkpoint>> {

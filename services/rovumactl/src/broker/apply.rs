@@ -1,4 +1,4 @@
-//! `broker apply`.
+//! `broker apply`: makes a broker match its specification.
 
 use std::{fmt, time::Duration};
 
@@ -10,9 +10,9 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::{
-    Target,
-    management::Management,
-    state::{self, State},
+    BrokerArgs,
+    management::ManagementClient,
+    state::{self, TopologyState},
 };
 use crate::{
     app::App,
@@ -21,35 +21,35 @@ use crate::{
     progress,
 };
 
-/// A broker declares what it was given within seconds; quorum queues elect a leader first.
+/// Time limit for the broker to declare what was imported: usually seconds, as quorum queues elect a leader first.
 const SETTLE: Duration = Duration::from_secs(30);
-/// Between two looks at a broker that has not settled.
-const LOOK_AGAIN: Duration = Duration::from_millis(300);
+/// Delay between two checks of a broker that has not settled.
+const RECHECK_DELAY: Duration = Duration::from_millis(300);
 
 /// Options of `broker apply`.
 #[derive(Debug, Args)]
 pub(crate) struct Apply {
     #[command(flatten)]
-    target: Target,
-    /// Remove what should not be there; a queue only when it is empty and unused
+    target: BrokerArgs,
+    /// Remove what the specification does not have; a queue only when it is empty and unused
     #[arg(long)]
     prune: bool,
-    /// Only say what would be done
+    /// Only show what would be done
     #[arg(long)]
     dry_run: bool,
 }
 
-/// The answer.
+/// The result of `broker apply`.
 #[derive(Serialize)]
-struct Applied {
+struct ApplyResult {
     dry_run: bool,
-    /// What was different before.
+    /// The differences found before.
     before: Vec<Difference>,
-    /// What was removed.
+    /// The objects removed.
     removed: Vec<String>,
-    /// How it is now.
+    /// The state afterwards.
     #[serde(skip_serializing_if = "Option::is_none")]
-    now: Option<State>,
+    now: Option<TopologyState>,
 }
 
 impl Apply {
@@ -58,9 +58,9 @@ impl Apply {
         let desired = state::desired(&spec)?;
         let management = self.target.management(app)?;
         let administrators = self.target.administrators(&management);
-        let before = State::read(&management, &desired, &administrators).await?.differences;
+        let before = TopologyState::read(&management, &desired, &administrators).await?.differences;
         if self.dry_run {
-            app.out.show(&Applied { dry_run: true, before, removed: Vec::new(), now: None })?;
+            app.out.show(&ApplyResult { dry_run: true, before, removed: Vec::new(), now: None })?;
             return Ok(Exit::Ok);
         }
         let act = ledger::act(app, AuditAction::BrokerApply)
@@ -72,7 +72,7 @@ impl Apply {
             let now = settle(&management, &desired, &administrators).await?;
             act.details.insert("removed".to_owned(), removed.len().to_string());
             act.details.insert("left".to_owned(), now.differences.len().to_string());
-            Ok(Applied { dry_run: false, before, removed, now: Some(now) })
+            Ok(ApplyResult { dry_run: false, before, removed, now: Some(now) })
         })
         .await?;
         let left = applied.now.as_ref().is_some_and(|now| !now.differences.is_empty());
@@ -81,30 +81,34 @@ impl Apply {
     }
 }
 
-/// Looks until nothing is missing or changed any more, or the time is up.
-async fn settle(management: &Management, desired: &Value, administrators: &[String]) -> Outcome<State> {
+/// Checks the broker until nothing is missing or changed any more, or time is up.
+async fn settle(
+    management: &ManagementClient,
+    desired: &Value,
+    administrators: &[String],
+) -> Outcome<TopologyState> {
     let deadline = tokio::time::Instant::now() + SETTLE;
     progress::waiting("waiting for the broker to declare everything", async {
         loop {
-            let state = State::read(management, desired, administrators).await?;
+            let state = TopologyState::read(management, desired, administrators).await?;
             let unsettled = state.differences.iter().any(|found| found.kind != DifferenceKind::Unexpected);
             if !unsettled || tokio::time::Instant::now() >= deadline {
                 return Ok(state);
             }
-            tokio::time::sleep(LOOK_AGAIN).await;
+            tokio::time::sleep(RECHECK_DELAY).await;
         }
     })
     .await
 }
 
-/// Removes what should not be there, and queues and exchanges that would have to be declared anew, in the
-/// order in which they hang together.
-async fn prune(management: &Management, before: &[Difference]) -> Outcome<Vec<String>> {
+/// Removes objects that the specification does not have, and queues and exchanges that must be declared again,
+/// dependent objects first.
+async fn prune(management: &ManagementClient, before: &[Difference]) -> Outcome<Vec<String>> {
     const ORDER: [&str; 7] =
         ["parameters", "bindings", "topic_permissions", "permissions", "users", "queues", "exchanges"];
     let mut removed = Vec::new();
     for section in ORDER {
-        for found in before.iter().filter(|found| found.section == section && is_in_the_way(found)) {
+        for found in before.iter().filter(|found| found.section == section && must_be_removed(found)) {
             if let Some(path) = path(found)
                 && management.delete(&path).await?
             {
@@ -115,8 +119,9 @@ async fn prune(management: &Management, before: &[Difference]) -> Outcome<Vec<St
     Ok(removed)
 }
 
-/// What is not wanted at all; and queues and exchanges with other arguments, which RabbitMQ cannot change.
-fn is_in_the_way(found: &Difference) -> bool {
+/// Whether an object must be removed: the specification does not have it; or it is a queue or exchange with other
+/// arguments, which RabbitMQ cannot change.
+fn must_be_removed(found: &Difference) -> bool {
     match found.kind {
         DifferenceKind::Unexpected => true,
         DifferenceKind::Changed { .. } => matches!(found.section, "queues" | "exchanges"),
@@ -124,7 +129,7 @@ fn is_in_the_way(found: &Difference) -> bool {
     }
 }
 
-/// Where the management API has it. Names may hold any character, so each becomes one escaped segment.
+/// The path of an object in the management API. Names may contain any character, so each is escaped as one segment.
 fn path(found: &Difference) -> Option<String> {
     let parts: Vec<&str> = found.name.split(' ').collect();
     let segments = match (found.section, parts.as_slice()) {
@@ -136,13 +141,13 @@ fn path(found: &Difference) -> Option<String> {
         ("exchanges", [exchange]) => vec!["api", "exchanges", VHOST, exchange],
         ("bindings", [source, kind, to, key]) => {
             let kind = if *kind == "queue" { "q" } else { "e" };
-            // RabbitMQ's name for a binding without arguments is its routing key, `~` for an empty one.
+            // The management API names a binding without arguments by its routing key, with `~` for an empty one.
             let key = if key.is_empty() { "~" } else { key };
             vec!["api", "bindings", VHOST, "e", source, kind, to, key]
         }
         _ => return None,
     };
-    // A name of dots would not be a segment but a step upwards.
+    // A name of dots would climb up the path instead of being a segment.
     if segments.iter().any(|segment| matches!(*segment, "." | "..")) {
         return None;
     }
@@ -156,7 +161,7 @@ fn path(found: &Difference) -> Option<String> {
     Some(format!("{}{condition}", url.path()))
 }
 
-impl fmt::Display for Applied {
+impl fmt::Display for ApplyResult {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let verb = if self.dry_run { "would be corrected" } else { "found" };
         writeln!(f, "{} differences {verb}", self.before.len())?;
@@ -169,7 +174,10 @@ impl fmt::Display for Applied {
         let Some(now) = &self.now else { return Ok(()) };
         write!(f, "{now}")?;
         if now.differences.iter().any(|found| found.kind == DifferenceKind::Unexpected) {
-            write!(f, "\nwhat should not be there is left alone: review it, then apply with --prune")?;
+            write!(
+                f,
+                "\nobjects that are not in the specification stay: review them, then apply with --prune"
+            )?;
         }
         Ok(())
     }
@@ -211,6 +219,6 @@ mod tests {
                 got: Value::Null,
             },
         };
-        assert!(is_in_the_way(&changed("queues")) && !is_in_the_way(&changed("permissions")));
+        assert!(must_be_removed(&changed("queues")) && !must_be_removed(&changed("permissions")));
     }
 }

@@ -1,4 +1,4 @@
-//! `broker check` and `broker definitions`.
+//! `broker check` and `broker definitions`: compare a broker with its specification, and print the latter.
 
 use std::{fmt, path::PathBuf};
 
@@ -7,8 +7,8 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::{
-    Target, read_spec,
-    state::{self, State},
+    BrokerArgs, read_spec,
+    state::{self, TopologyState},
 };
 use crate::{
     app::App,
@@ -19,7 +19,7 @@ use crate::{
 #[derive(Debug, Args)]
 pub(crate) struct Check {
     #[command(flatten)]
-    target: Target,
+    target: BrokerArgs,
 }
 
 impl Check {
@@ -27,7 +27,7 @@ impl Check {
         let desired = state::desired(&self.target.spec()?)?;
         let management = self.target.management(app)?;
         let administrators = self.target.administrators(&management);
-        let state = State::read(&management, &desired, &administrators).await?;
+        let state = TopologyState::read(&management, &desired, &administrators).await?;
         app.out.show(&state)?;
         Ok(if state.is_good() { Exit::Ok } else { Exit::Negative })
     }
@@ -41,12 +41,12 @@ pub(crate) struct Definitions {
     spec: PathBuf,
 }
 
-/// The answer: the same JSON for people and programs.
+/// The definitions: the same JSON for people and programs.
 #[derive(Serialize)]
 #[serde(transparent)]
-struct Text(Value);
+struct DefinitionsText(Value);
 
-impl fmt::Display for Text {
+impl fmt::Display for DefinitionsText {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{:#}", self.0)
     }
@@ -54,7 +54,7 @@ impl fmt::Display for Text {
 
 impl Definitions {
     pub(crate) fn run(self, app: &App) -> Outcome {
-        app.out.show(&Text(state::desired(&read_spec(&self.spec)?)?))?;
+        app.out.show(&DefinitionsText(state::desired(&read_spec(&self.spec)?)?))?;
         Ok(Exit::Ok)
     }
 }

@@ -1,4 +1,4 @@
-//! RabbitMQ's management HTTP API, as far as it is needed.
+//! RabbitMQ's management HTTP API, as far as this tool needs it.
 //!
 //! <https://www.rabbitmq.com/docs/http-api-reference>
 
@@ -13,14 +13,14 @@ use crate::{
     exit::{Exit, Failure, Outcome},
 };
 
-/// The API and whoever uses it.
-pub(crate) struct Management {
+/// A client of the API, logged in as one user.
+pub(crate) struct ManagementClient {
     client: Client,
     user: String,
     password: Zeroizing<String>,
 }
 
-impl Management {
+impl ManagementClient {
     pub(super) fn new(endpoint: &Endpoint, user: String, password: Zeroizing<String>) -> Outcome<Self> {
         Ok(Self { client: Client::new(endpoint, "the broker's management API")?, user, password })
     }
@@ -29,17 +29,18 @@ impl Management {
         &self.user
     }
 
-    /// Everything that the broker has.
+    /// Fetches the broker's definitions.
     pub(super) async fn definitions(&self) -> Outcome<Value> {
         self.send(self.request(Method::GET, "/api/definitions")?).await
     }
 
-    /// Adds what is missing and replaces what can be replaced; RabbitMQ never removes anything by this.
+    /// Imports definitions: adds what is missing and replaces what can be replaced. RabbitMQ never removes anything
+    /// by this.
     pub(super) async fn import(&self, definitions: &Value) -> Outcome<()> {
         self.send(self.request(Method::POST, "/api/definitions")?.json(definitions)).await.map(|_| ())
     }
 
-    /// What the broker says of its shovels; `None` when its plug-in for that is not enabled.
+    /// The broker's status of its shovels; `None` when the plug-in for that is not enabled.
     pub(super) async fn shovels(&self) -> Outcome<Option<Value>> {
         let request = self.request(Method::GET, &format!("/api/shovels/{VHOST}"))?;
         let response = self.client.send_raw(request).await?;
@@ -47,18 +48,18 @@ impl Management {
         let body = self.client.body(response).await?;
         match status {
             StatusCode::OK => Ok(serde_json::from_slice(&body).ok()),
-            // An old broker answers 404 without the plug-in, a new one 405.
+            // Without the plug-in, an old broker answers 404, a new one 405.
             StatusCode::NOT_FOUND | StatusCode::METHOD_NOT_ALLOWED => Ok(None),
             _ => Err(self.explain(self.client.refusal(status, &body))),
         }
     }
 
-    /// Removes one thing; `false` when the broker did not let it go.
+    /// Deletes one object; `false` when the broker refused.
     pub(super) async fn delete(&self, path: &str) -> Outcome<bool> {
         let response = self.client.send_raw(self.request(Method::DELETE, path)?).await?;
         match response.status() {
             status if status.is_success() || status == StatusCode::NOT_FOUND => Ok(true),
-            // A queue with messages in it, an exchange that is in use.
+            // A queue with messages in it, or an exchange that is in use.
             StatusCode::BAD_REQUEST => Ok(false),
             status => {
                 let body = self.client.body(response).await?;

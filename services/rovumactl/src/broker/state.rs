@@ -1,4 +1,4 @@
-//! What a broker has, against what it should have, and how its links are.
+//! Compares a broker with its specification, and shows the state of its links.
 
 use std::fmt;
 
@@ -6,18 +6,18 @@ use rovuma_broker::topology::{Difference, DifferenceKind, NodeSpec, definitions,
 use serde::Serialize;
 use serde_json::Value;
 
-use super::management::Management;
+use super::management::ManagementClient;
 use crate::{
     exit::{Failure, Outcome},
     output::safe,
 };
 
-/// One shovel, as the broker sees it. Its word is not believed when it comes to delivery: streams and
-/// receipts are.
+/// A shovel, as the broker reports it. Whether messages are delivered is known from streams and receipts, not from
+/// this.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub(super) struct Shovel {
     pub(super) name: String,
-    /// `running`, `starting`, `terminated`, or `absent` when it is declared and not there.
+    /// `running`, `starting`, `terminated`, or `absent` when it is declared but not running.
     pub(super) state: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) reason: Option<String>,
@@ -25,21 +25,21 @@ pub(super) struct Shovel {
 
 /// The state of a broker.
 #[derive(Clone, Debug, Serialize)]
-pub(super) struct State {
+pub(super) struct TopologyState {
     pub(super) differences: Vec<Difference>,
-    /// `null` when the broker cannot say.
+    /// `null` when the broker cannot report shovels.
     pub(super) shovels: Option<Vec<Shovel>>,
 }
 
-/// What the broker should have.
+/// The definitions that the broker should have.
 pub(super) fn desired(spec: &NodeSpec) -> Outcome<Value> {
     definitions(spec).map_err(|error| Failure::usage(error.to_string()))
 }
 
-impl State {
-    /// Asks the broker.
+impl TopologyState {
+    /// Fetches the broker's state.
     pub(super) async fn read(
-        management: &Management,
+        management: &ManagementClient,
         desired: &Value,
         administrators: &[String],
     ) -> Outcome<Self> {
@@ -55,18 +55,18 @@ impl State {
         Ok(Self { differences, shovels })
     }
 
-    /// Whether everything is there and every shovel runs.
+    /// Whether nothing differs and every shovel runs.
     pub(super) fn is_good(&self) -> bool {
         self.differences.is_empty() && self.shovels_run()
     }
 
-    /// What nobody can see is not said to run.
+    /// Whether every shovel runs. Unknown states do not count as running.
     fn shovels_run(&self) -> bool {
         self.shovels.as_ref().is_some_and(|shovels| shovels.iter().all(|shovel| shovel.state == "running"))
     }
 }
 
-/// The hash of a password, or a password in an address, is nobody's to see: not on a screen, not in a log.
+/// Hides the hash of a password and passwords in addresses: neither may reach a screen or a log.
 fn without_secret(mut difference: Difference) -> Difference {
     if let DifferenceKind::Changed { field, expected, got } = &mut difference.kind {
         if field.contains("password") {
@@ -79,7 +79,7 @@ fn without_secret(mut difference: Difference) -> Difference {
 
 const HIDDEN: &str = "(hidden)";
 
-/// `amqps://user:password@host` → `amqps://(hidden)@host`, in every text of a value.
+/// `amqps://user:password@host` becomes `amqps://(hidden)@host`, in every text of a value.
 fn hide_passwords(value: &mut Value) {
     match value {
         Value::String(text) => {
@@ -103,7 +103,7 @@ fn declared_shovels(desired: &Value) -> Vec<String> {
     parameters.iter().filter(is_shovel).filter_map(|parameter| text(parameter, "name")).collect()
 }
 
-/// Every shovel that is declared, with what the broker says of it.
+/// Every declared shovel, with its state as the broker reports it.
 fn shovels(declared: Vec<String>, said: &Value) -> Vec<Shovel> {
     let said = said.as_array().map(Vec::as_slice).unwrap_or_default();
     let shovel = |name: String| {
@@ -119,10 +119,10 @@ fn text(value: &Value, field: &str) -> Option<String> {
     value.get(field).and_then(Value::as_str).map(ToOwned::to_owned)
 }
 
-impl fmt::Display for State {
+impl fmt::Display for TopologyState {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.differences.len() {
-            0 => writeln!(f, "topology: as it should be")?,
+            0 => writeln!(f, "topology: as specified")?,
             count => writeln!(f, "topology: {count} differences")?,
         }
         for difference in &self.differences {
@@ -176,8 +176,11 @@ mod tests {
         let found = shovels(declared_shovels(&desired), &said);
         assert_eq!((found[0].state.as_str(), found[1].state.as_str()), ("running", "absent"));
         assert_eq!(found.len(), 2);
-        let state = State { differences: Vec::new(), shovels: Some(found) };
+        let state = TopologyState { differences: Vec::new(), shovels: Some(found) };
         assert!(!state.is_good(), "a link that does not run is not good");
-        assert!(!State { differences: Vec::new(), shovels: None }.is_good(), "nor one that nobody sees");
+        assert!(
+            !TopologyState { differences: Vec::new(), shovels: None }.is_good(),
+            "nor one that nobody sees"
+        );
     }
 }

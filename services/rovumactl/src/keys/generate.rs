@@ -1,4 +1,4 @@
-//! `keys generate`.
+//! `keys generate`: draws a new key.
 
 use std::{
     fmt,
@@ -27,18 +27,18 @@ pub(crate) struct Generate {
     /// What the key is for
     #[arg(value_enum)]
     purpose: Purpose,
-    /// Where the private key goes; never overwritten
+    /// The file for the private key; never overwritten
     #[arg(long, value_name = "FILE")]
     out: PathBuf,
-    /// Where the public key goes [default: beside it, .jwk for signing keys and .pub for sealing keys]
+    /// The file for the public key [default: beside it, .jwk for signing keys and .pub for sealing keys]
     #[arg(long, value_name = "FILE")]
     public_out: Option<PathBuf>,
-    /// Whose key it is, for the audit log
+    /// The agency whose key it is, for the audit log
     #[arg(long, value_name = "AGENCY")]
     agency: Option<AgencyCode>,
 }
 
-/// What a key is for.
+/// The purpose of a key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Purpose {
@@ -70,16 +70,16 @@ impl Purpose {
     }
 }
 
-/// A pair of halves, each as its file has it.
-struct Drawn {
+/// Both halves of a key, as text for their files.
+struct KeyPairText {
     id: String,
     private: Zeroizing<String>,
     public: String,
 }
 
-/// The answer.
+/// The result of `keys generate`.
 #[derive(Serialize)]
-struct Generated {
+struct GeneratedKey {
     purpose: Purpose,
     /// The key id (RFC 7638 thumbprint), or the age recipient.
     id: String,
@@ -87,7 +87,7 @@ struct Generated {
     public_file: PathBuf,
 }
 
-impl fmt::Display for Generated {
+impl fmt::Display for GeneratedKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "{} key {}", self.purpose.as_str(), self.id)?;
         writeln!(f, "private  {}", self.private_file.display())?;
@@ -113,7 +113,7 @@ impl Generate {
             let drawn = draw(self.purpose)?;
             act.object = Some(AuditObject::new("key", drawn.id.clone()));
             write(&drawn, &self.out, &public_file)?;
-            Ok(Generated { purpose: self.purpose, id: drawn.id, private_file: self.out, public_file })
+            Ok(GeneratedKey { purpose: self.purpose, id: drawn.id, private_file: self.out, public_file })
         })
         .await?;
         app.out.show(&answer)?;
@@ -121,11 +121,11 @@ impl Generate {
     }
 }
 
-fn draw(purpose: Purpose) -> Outcome<Drawn> {
+fn draw(purpose: Purpose) -> Outcome<KeyPairText> {
     if purpose == Purpose::Sealing {
         let key = SealingKey::generate();
         let recipient: &SealingRecipient = key.recipient();
-        return Ok(Drawn {
+        return Ok(KeyPairText {
             id: recipient.to_string(),
             private: key.to_text(),
             public: format!("{recipient}\n"),
@@ -134,10 +134,10 @@ fn draw(purpose: Purpose) -> Outcome<Drawn> {
     let private = SigningKey::generate_pem().map_err(|error| Failure::local(error.to_string()))?;
     let key = SigningKey::from_pkcs8_pem(&private).map_err(|error| Failure::local(error.to_string()))?;
     let public: &PublicKey = key.public_key();
-    Ok(Drawn { id: public.key_id().to_string(), public: format!("{}\n", public.to_jwk()), private })
+    Ok(KeyPairText { id: public.key_id().to_string(), public: format!("{}\n", public.to_jwk()), private })
 }
 
-fn write(drawn: &Drawn, private_file: &Path, public_file: &Path) -> Outcome<()> {
+fn write(drawn: &KeyPairText, private_file: &Path, public_file: &Path) -> Outcome<()> {
     files::create_secret(private_file, &drawn.private)?;
     files::create_public(public_file, &drawn.public)
 }

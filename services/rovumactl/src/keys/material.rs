@@ -1,4 +1,4 @@
-//! Key files of every kind, told apart by their content.
+//! Reads key files of every kind, which it recognises by their content.
 
 use std::path::Path;
 
@@ -10,9 +10,9 @@ use crate::{
     files,
 };
 
-/// The public half of what a key file holds, and whether the file is private.
+/// The public half of the key in a file, and whether the file is private.
 #[derive(Clone, Debug)]
-pub(crate) enum Material {
+pub(crate) enum KeyMaterial {
     /// An Ed25519 private key (PKCS#8 PEM).
     SigningPrivate(PublicKey),
     /// An Ed25519 public key (JWK).
@@ -23,8 +23,8 @@ pub(crate) enum Material {
     SealingPublic(SealingRecipient),
 }
 
-impl Material {
-    /// Reads any key file. Private ones must not be readable by everybody.
+impl KeyMaterial {
+    /// Reads any key file. A private one must not be readable by everybody.
     pub(crate) fn read(path: &Path) -> Outcome<Self> {
         let text = Zeroizing::new(files::read_text(path)?);
         if text.contains("PRIVATE KEY-----") {
@@ -56,7 +56,7 @@ pub(crate) fn read_sealing_key(path: &Path) -> Outcome<SealingKey> {
     SealingKey::from_text(&text).map_err(|error| unusable(path, &error))
 }
 
-/// Reads a public signing key; of a private key's file, its public half.
+/// Reads a public signing key. From a private key's file, takes the public half.
 pub(crate) fn read_public_key(path: &Path) -> Outcome<PublicKey> {
     let text = Zeroizing::new(files::read_text(path)?);
     if text.contains("PRIVATE KEY-----") {
@@ -65,20 +65,20 @@ pub(crate) fn read_public_key(path: &Path) -> Outcome<PublicKey> {
     PublicKey::from_jwk(text.as_bytes()).map_err(|error| unusable(path, &error))
 }
 
-/// Reads the authority key that is pinned.
+/// Reads a pinned authority key.
 pub(crate) fn read_authority(path: &Path) -> Outcome<PublicKey> {
     read_public_key(path).map_err(|failure| failure.next("give the country's authority key as a JWK file"))
 }
 
-/// Takes an age recipient as text, or reads it from a file.
+/// Parses an age recipient, or reads it from a file.
 pub(crate) fn read_recipient(text_or_path: &str) -> Outcome<SealingRecipient> {
     if text_or_path.starts_with("age1") {
         return text_or_path.parse().map_err(|error| Failure::usage(format!("{text_or_path}: {error}")));
     }
     let path = Path::new(text_or_path);
-    match Material::read(path)? {
-        Material::SealingPrivate(recipient) | Material::SealingPublic(recipient) => Ok(recipient),
-        Material::SigningPrivate(_) | Material::SigningPublic(_) => {
+    match KeyMaterial::read(path)? {
+        KeyMaterial::SealingPrivate(recipient) | KeyMaterial::SealingPublic(recipient) => Ok(recipient),
+        KeyMaterial::SigningPrivate(_) | KeyMaterial::SigningPublic(_) => {
             Err(Failure::usage(format!("{} is a signing key, a sealing key is needed", path.display())))
         }
     }

@@ -1,11 +1,11 @@
-//! `keys show`.
+//! `keys show`: shows a key file without its private half.
 
 use std::{fmt, path::PathBuf};
 
 use clap::Args;
 use serde::Serialize;
 
-use super::material::Material;
+use super::material::KeyMaterial;
 use crate::{
     app::App,
     exit::{Exit, Outcome},
@@ -18,16 +18,16 @@ pub(crate) struct Show {
     file: PathBuf,
 }
 
-/// The answer: never the private half.
+/// The description of a key file. It never contains the private half.
 #[derive(Serialize)]
-struct Shown {
+struct KeyDetails {
     kind: &'static str,
     private: bool,
     id: String,
     public: String,
 }
 
-impl fmt::Display for Shown {
+impl fmt::Display for KeyDetails {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let half = if self.private { "private" } else { "public" };
         writeln!(f, "{half} {} key {}", self.kind, self.id)?;
@@ -37,13 +37,13 @@ impl fmt::Display for Shown {
 
 impl Show {
     pub(crate) fn run(self, app: &App) -> Outcome {
-        let (kind, private, id, public) = match Material::read(&self.file)? {
-            Material::SigningPrivate(key) => ("signing", true, key.key_id().to_string(), key.to_jwk()),
-            Material::SigningPublic(key) => ("signing", false, key.key_id().to_string(), key.to_jwk()),
-            Material::SealingPrivate(key) => ("sealing", true, key.to_string(), key.to_string()),
-            Material::SealingPublic(key) => ("sealing", false, key.to_string(), key.to_string()),
+        let (kind, private, id, public) = match KeyMaterial::read(&self.file)? {
+            KeyMaterial::SigningPrivate(key) => ("signing", true, key.key_id().to_string(), key.to_jwk()),
+            KeyMaterial::SigningPublic(key) => ("signing", false, key.key_id().to_string(), key.to_jwk()),
+            KeyMaterial::SealingPrivate(key) => ("sealing", true, key.to_string(), key.to_string()),
+            KeyMaterial::SealingPublic(key) => ("sealing", false, key.to_string(), key.to_string()),
         };
-        app.out.show(&Shown { kind, private, id, public })?;
+        app.out.show(&KeyDetails { kind, private, id, public })?;
         Ok(Exit::Ok)
     }
 }

@@ -1,4 +1,4 @@
-//! Bringing recorded acts to the audit service, while the command waits.
+//! Ships recorded acts to the audit service while the command waits.
 
 use std::time::Duration;
 
@@ -14,22 +14,22 @@ use crate::{
     progress,
 };
 
-/// What became of the events that waited.
+/// The result of shipping.
 #[derive(Debug)]
-pub(crate) struct Shipped {
-    /// How many the audit service has acknowledged now.
+pub(crate) struct ShipSummary {
+    /// Number of events that the audit service acknowledged now.
     pub(crate) acknowledged: u64,
 }
 
-/// Ships everything that waits and waits for the audit service's signed acknowledgement.
+/// Ships all waiting events, and waits for the audit service's signed acknowledgement.
 ///
 /// # Errors
-/// [`Failure`] when something is missing or the acknowledgement did not come in time: the events stay and go
-/// with the next command.
-pub(crate) async fn ship(app: &App, trail: &Trail) -> Outcome<Shipped> {
+/// [`Failure`] when the configuration is incomplete or no acknowledgement came in time. The events then stay, and the
+/// next command ships them.
+pub(crate) async fn ship(app: &App, trail: &Trail) -> Outcome<ShipSummary> {
     let waiting = count(trail).await?;
     if waiting == 0 {
-        return Ok(Shipped { acknowledged: 0 });
+        return Ok(ShipSummary { acknowledged: 0 });
     }
     let (Some(broker), Some(audit)) = (&app.config.broker, &app.config.audit) else {
         return Err(Failure::usage(format!("{} has no [broker]", app.config_name)));
@@ -43,19 +43,19 @@ pub(crate) async fn ship(app: &App, trail: &Trail) -> Outcome<Shipped> {
     let deadline = Instant::now() + Duration::from_millis(audit.ship_timeout_ms);
     let cleared = progress::waiting(
         "waiting for the audit service's acknowledgement",
-        timeout_at(deadline, cleared(trail)),
+        timeout_at(deadline, all_acknowledged(trail)),
     )
     .await;
     shutdown.begin();
     shutdown.drained().await;
     match cleared {
-        Ok(outcome) => outcome.map(|()| Shipped { acknowledged: waiting }),
+        Ok(outcome) => outcome.map(|()| ShipSummary { acknowledged: waiting }),
         Err(_) => Err(late(count(trail).await?, broker.last_failure())),
     }
 }
 
-/// Resolves when nothing waits any more.
-async fn cleared(trail: &Trail) -> Outcome<()> {
+/// Resolves when no event waits any more.
+async fn all_acknowledged(trail: &Trail) -> Outcome<()> {
     let mut commits = trail.store().commits();
     loop {
         commits.borrow_and_update();

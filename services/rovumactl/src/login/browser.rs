@@ -1,12 +1,12 @@
-//! Opening a browser where there is a desktop; the address is printed anyway.
+//! Opens a browser where there is a desktop. The address is printed in any case.
 
 use std::process::{Command, Stdio};
 
-/// Tries to open `url`; that it does not work is no failure.
+/// Tries to open `url`. Failing to do so is no error.
 pub(super) fn open(url: &str) {
     let desktop = ["DISPLAY", "WAYLAND_DISPLAY"].iter().any(|variable| std::env::var_os(variable).is_some());
     if desktop {
-        // The child outlives us on purpose, and is the user's, not ours, to end.
+        // The browser runs on after this process, on purpose; ending it is up to the user.
         let _ = Command::new("xdg-open")
             .arg(url)
             .stdin(Stdio::null())

@@ -1,4 +1,4 @@
-//! The loopback redirect of RFC 8252 §7.3: one request from the browser, on a free port of this machine.
+//! The loopback redirect (RFC 8252 §7.3): receives one request from the browser on a free port of this machine.
 
 use std::{collections::HashMap, future::IntoFuture as _, net::Ipv4Addr, sync::Arc, time::Duration};
 
@@ -18,19 +18,19 @@ use crate::exit::{Exit, Failure, Outcome};
 
 const PATH: &str = "/callback";
 
-/// How long the browser may take to fetch the last page.
+/// Time limit for the browser to fetch the last page.
 const PARTING: Duration = Duration::from_secs(1);
 
 type Parameters = HashMap<String, String>;
 
-/// A listener that waits for the browser to come back.
+/// A listener that waits for the browser's redirect.
 pub(super) struct Loopback {
     listener: TcpListener,
     redirect_uri: String,
 }
 
-/// What the handler needs to tell whether it is our browser that comes back.
-struct Expected {
+/// What the handler needs to recognise the redirect of this log-in.
+struct ExpectedRedirect {
     state: String,
     found: Sender<Parameters>,
 }
@@ -47,14 +47,14 @@ impl Loopback {
         &self.redirect_uri
     }
 
-    /// Waits for the answer to the request with this `state`, and gives its code.
+    /// Waits for the redirect that carries this `state`, and returns its code.
     pub(super) async fn answer(self, state: &str, issuer: &str) -> Outcome<String> {
         let (found, mut answers) = mpsc::channel(1);
-        let expected = Arc::new(Expected { state: state.to_owned(), found });
+        let expected = Arc::new(ExpectedRedirect { state: state.to_owned(), found });
         let router = Router::new().route(PATH, get(callback)).with_state(expected);
         let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
         let server = axum::serve(self.listener, router).with_graceful_shutdown(async {
-            // Dropping the other half stops it as well.
+            // An error means that the other half was dropped, which stops the server as well.
             let _ = stopped.await;
         });
         let mut serving = std::pin::pin!(server.into_future());
@@ -63,7 +63,7 @@ impl Loopback {
             parameters = next(&mut answers) => parameters?,
         };
         drop(stop);
-        // The page goes out before the listener does; a browser may hold other connections open for ever.
+        // Let the page go out before closing; a browser may hold other connections open for ever.
         let _ = tokio::time::timeout(PARTING, serving).await;
         code(&parameters, issuer)
     }
@@ -73,9 +73,9 @@ async fn next(answers: &mut Receiver<Parameters>) -> Outcome<Parameters> {
     answers.recv().await.ok_or_else(|| Failure::local("the loopback listener has gone"))
 }
 
-/// Any page can send a browser here, so what does not carry our `state` is turned away and changes nothing.
+/// Any page can send a browser here, so a request without our `state` is refused and changes nothing.
 async fn callback(
-    State(expected): State<Arc<Expected>>,
+    State(expected): State<Arc<ExpectedRedirect>>,
     Query(parameters): Query<Parameters>,
 ) -> impl IntoResponse {
     let ours = parameters.get("state").is_some_and(|state| *state == expected.state);
@@ -90,7 +90,7 @@ async fn callback(
     (status, [(header::CACHE_CONTROL, "no-store"), (REFERRER, "no-referrer")], text)
 }
 
-/// The code, or why there is none (RFC 6749 §4.1.2.1). `iss` must be the provider we asked (RFC 9207).
+/// The code, or why there is none (RFC 6749 §4.1.2.1). `iss` must be the provider that was asked (RFC 9207).
 fn code(parameters: &Parameters, issuer: &str) -> Outcome<String> {
     if parameters.get("iss").is_some_and(|said| said != issuer) {
         return Err(Failure::verification("the browser came back from another identity provider"));

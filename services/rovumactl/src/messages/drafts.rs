@@ -1,4 +1,4 @@
-//! `rovumactl draft`: what waits for a release.
+//! `rovumactl draft`: drafts that are not released yet.
 
 use std::fmt;
 
@@ -12,13 +12,13 @@ use crate::{
     app::App,
     exit::{Exit, Failure, Outcome},
     output::{safe, table},
-    session::{Server, ServerArgs},
+    session::{ApiServer, ServerArgs},
 };
 
-/// Drafts of the agency.
+/// The commands on drafts of the agency.
 #[derive(Debug, Subcommand)]
-pub(crate) enum Drafts {
-    /// List the drafts that are neither released nor thrown away
+pub(crate) enum DraftCommand {
+    /// List the drafts that are neither released nor discarded
     List {
         /// Only in this state: draft, pending_release, returned
         #[arg(long)]
@@ -27,22 +27,22 @@ pub(crate) enum Drafts {
         server: ServerArgs,
     },
     /// Show a draft with its content and its version
-    Show(One),
-    /// Hand a draft to a supervisor
-    Submit(One),
+    Show(DraftArgs),
+    /// Submit a draft to a supervisor
+    Submit(DraftArgs),
     /// Release a draft that you have read
     Release {
         #[command(flatten)]
-        one: One,
-        /// The version that you have read, as draft show says it
+        one: DraftArgs,
+        /// The version that you have read, as draft show prints it
         #[arg(long)]
         version: i64,
     },
-    /// Hand a submitted draft back to its author
+    /// Return a submitted draft to its author
     Return {
         #[command(flatten)]
-        one: One,
-        /// What the author has to put right
+        one: DraftArgs,
+        /// What the author must correct
         #[arg(long)]
         reason: String,
         /// The version that you have read
@@ -51,36 +51,36 @@ pub(crate) enum Drafts {
     },
 }
 
-/// One draft.
+/// The draft to act on.
 #[derive(Debug, Args)]
-pub(crate) struct One {
+pub(crate) struct DraftArgs {
     /// The draft
     id: MessageId,
     #[command(flatten)]
     server: ServerArgs,
 }
 
-/// A draft as the gateway gives it.
+/// A draft as the gateway returns it.
 #[derive(Serialize)]
 #[serde(transparent)]
-struct Draft(Value);
+struct DraftDetails(Value);
 
-/// A page of them.
+/// A page of drafts.
 #[derive(Serialize)]
 #[serde(transparent)]
-struct Page(Value);
+struct DraftPage(Value);
 
-impl Drafts {
+impl DraftCommand {
     pub(crate) async fn run(self, app: &App) -> Outcome {
         match self {
             Self::List { state, server } => {
-                let client = server.client(app, Server::Gateway).await?;
+                let client = server.client(app, ApiServer::Gateway).await?;
                 let query: Vec<(&str, String)> = state.into_iter().map(|state| ("state", state)).collect();
-                app.out.show(&Page(client.get("/v1/drafts", &query).await?))?;
+                app.out.show(&DraftPage(client.get("/v1/drafts", &query).await?))?;
             }
             Self::Show(one) => {
-                let client = one.server.client(app, Server::Gateway).await?;
-                app.out.show(&Draft(client.get(&format!("/v1/drafts/{}", one.id), &[]).await?))?;
+                let client = one.server.client(app, ApiServer::Gateway).await?;
+                app.out.show(&DraftDetails(client.get(&format!("/v1/drafts/{}", one.id), &[]).await?))?;
             }
             Self::Submit(one) => one.act(app, "submit", None, None).await?,
             Self::Release { one, version } => one.act(app, "release", None, Some(version)).await?,
@@ -93,22 +93,22 @@ impl Drafts {
     }
 }
 
-impl One {
+impl DraftArgs {
     async fn act(&self, app: &App, verb: &str, body: Option<&Value>, version: Option<i64>) -> Outcome<()> {
-        let client = self.server.client(app, Server::Gateway).await?;
+        let client = self.server.client(app, ApiServer::Gateway).await?;
         let body =
             body.map(serde_json::to_vec).transpose().map_err(|error| Failure::local(error.to_string()))?;
         let path = format!("/v1/drafts/{}/{verb}", self.id);
         let mut answer = post(&client, &path, body.as_deref(), version).await?;
-        // Whoever acts on a draft has read it; the content is not said again.
+        // Whoever acts on a draft has read it, so its content is not printed again.
         if let Some(members) = answer.as_object_mut() {
             members.remove("content");
         }
-        app.out.show(&Draft(answer))
+        app.out.show(&DraftDetails(answer))
     }
 }
 
-impl fmt::Display for Draft {
+impl fmt::Display for DraftDetails {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let draft = &self.0;
         let version = draft.get("version").map_or(String::new(), ToString::to_string);
@@ -124,7 +124,7 @@ impl fmt::Display for Draft {
     }
 }
 
-impl fmt::Display for Page {
+impl fmt::Display for DraftPage {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let items = self.0.get("items").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
         let row = |draft: &Value| {

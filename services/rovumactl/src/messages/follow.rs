@@ -1,4 +1,4 @@
-//! Waiting for receipts: woken by the gateway's live events, so that waiting costs next to nothing.
+//! Waits for receipts. The gateway's live events wake it, so that waiting costs next to nothing.
 
 use std::time::Duration;
 
@@ -7,82 +7,87 @@ use reqwest::{Method, Response};
 use rovuma_schemas::MessageId;
 use tokio::time::{Instant, timeout_at};
 
-use super::way::{self, Progress, Way};
+use super::trace_view::{self, CopyProgress, MessageTrace};
 use crate::{
     client::Client,
     exit::{Exit, Failure, Outcome},
     progress,
 };
 
-/// A stream of events that ends is opened again after this.
-const COME_BACK: Duration = Duration::from_secs(2);
+/// Delay before a stream of events that ended is opened again.
+const RECONNECT_DELAY: Duration = Duration::from_secs(2);
 
-/// What to wait for.
+/// The receipts to wait for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Goal {
+pub(crate) enum ReceiptGoal {
     /// every recipient's gateway has stored it, or will not
     Delivered,
     /// an officer of every recipient has opened it
     Read,
 }
 
-impl Goal {
-    fn is_reached(self, way: &Way) -> bool {
-        way.progress().all(|progress| match progress {
-            Progress::UnderWay => false,
-            Progress::Delivered => self == Self::Delivered,
-            Progress::Read | Progress::Failed => true,
+impl ReceiptGoal {
+    fn is_reached(self, trace: &MessageTrace) -> bool {
+        trace.progress().all(|progress| match progress {
+            CopyProgress::UnderWay => false,
+            CopyProgress::Delivered => self == Self::Delivered,
+            CopyProgress::Read | CopyProgress::Failed => true,
         })
     }
 }
 
-/// Follows a message until every copy has come as far as `goal`, or will not.
+/// Follows a message until every copy has reached `goal`, or never will.
 ///
 /// # Errors
-/// A negative failure when `patience` has run out before.
-pub(super) async fn until(client: &Client, id: &MessageId, goal: Goal, patience: Duration) -> Outcome<Way> {
+/// A failure with a negative exit status when `patience` runs out first.
+pub(super) async fn wait_for_receipts(
+    client: &Client,
+    id: &MessageId,
+    goal: ReceiptGoal,
+    patience: Duration,
+) -> Outcome<MessageTrace> {
     let deadline = Instant::now() + patience;
     let waiting = async {
         loop {
             match watch(client, id, goal).await {
-                Ok(Some(way)) => return Ok(way),
-                // A line that breaks or a gateway that restarts changes nothing about the message.
+                Ok(Some(trace)) => return Ok(trace),
+                // A line that breaks or a gateway that restarts does not change the message: try again.
                 Ok(None) => {}
                 Err(failure) if failure.exit == Exit::Unreachable => {}
                 Err(failure) => return Err(failure),
             }
-            tokio::time::sleep(COME_BACK).await;
+            tokio::time::sleep(RECONNECT_DELAY).await;
         }
     };
     let late = |_| {
         Failure::new(Exit::Negative, format!("message {id}: not every receipt came in time"))
-            .next(format!("it goes on by itself; look again: rovumactl trace {id}"))
+            .next(format!("the exchange goes on; check later: rovumactl trace {id}"))
     };
     timeout_at(deadline, progress::waiting("waiting for receipts", waiting)).await.map_err(late)?
 }
 
-/// Looks at the message whenever the gateway says something of it; `None` when it stops saying anything.
-async fn watch(client: &Client, id: &MessageId, goal: Goal) -> Outcome<Option<Way>> {
-    // Opened before the question is asked: what happens in between is not missed.
-    let mut live = Live::open(client).await?;
+/// Fetches the trace whenever the gateway sends an event about the message. `None` when the event stream ends.
+async fn watch(client: &Client, id: &MessageId, goal: ReceiptGoal) -> Outcome<Option<MessageTrace>> {
+    // Open the stream before fetching the trace, so that no event in between is missed.
+    let mut live = EventStream::open(client).await?;
     loop {
-        let way = way::read(client, id).await?;
-        if goal.is_reached(&way) {
-            return Ok(Some(way));
+        let trace = trace_view::read(client, id).await?;
+        if goal.is_reached(&trace) {
+            return Ok(Some(trace));
         }
-        if !live.speaks_of(id).await {
+        if !live.wait_for_event(id).await {
             return Ok(None);
         }
     }
 }
 
-/// Server-sent events (HTML Standard, 9.2), of which only the lines with data matter here.
-struct Live {
+/// A stream of server-sent events (HTML Standard, 9.2), of which only the data lines matter here.
+struct EventStream {
     response: Response,
     rest: Vec<u8>,
 }
 
-impl Live {
+impl EventStream {
     async fn open(client: &Client) -> Outcome<Self> {
         let response = client.send_raw(client.request(Method::GET, "/v1/events/live")?).await?;
         let status = response.status();
@@ -93,8 +98,8 @@ impl Live {
         Err(client.refusal(status, &body))
     }
 
-    /// Waits for an event that names `id`; `false` when the stream has ended.
-    async fn speaks_of(&mut self, id: &MessageId) -> bool {
+    /// Waits for an event that names `id`. `false` when the stream has ended.
+    async fn wait_for_event(&mut self, id: &MessageId) -> bool {
         let id = id.to_string();
         loop {
             while let Some(end) = self.rest.iter().position(|byte| *byte == b'\n') {
@@ -112,5 +117,5 @@ impl Live {
     }
 }
 
-/// An event is a few hundred bytes.
+/// Maximum bytes of a line. An event is a few hundred bytes.
 const LINE_MAX_BYTES: usize = 64 * 1024;

@@ -14,15 +14,15 @@ use crate::{
     exit::{Exit, Outcome},
     moments,
     output::table,
-    session::{Server, ServerArgs},
+    session::{ApiServer, ServerArgs},
 };
 
-/// Rows of one page: as many as the gateway gives.
+/// Rows in one page: the gateway's maximum.
 const PAGE: u32 = 200;
 
-/// What both lists can be narrowed by.
+/// The filters that both lists have.
 #[derive(Debug, Args)]
-pub(crate) struct Filter {
+pub(crate) struct ListFilter {
     /// Only this type: alert.issue
     #[arg(long = "type", value_name = "TYPE")]
     message_type: Option<String>,
@@ -38,18 +38,18 @@ pub(crate) struct Filter {
     /// Only those released before this instant
     #[arg(long, value_name = "INSTANT", value_parser = moments::instant)]
     until: Option<Timestamp>,
-    /// How many at most
+    /// Maximum number of rows
     #[arg(long, default_value_t = 50)]
     limit: u32,
     #[command(flatten)]
     server: ServerArgs,
 }
 
-type Query = Vec<(&'static str, String)>;
+type ListQuery = Vec<(&'static str, String)>;
 
-impl Filter {
-    fn query(&self) -> Query {
-        let mut query = Query::new();
+impl ListFilter {
+    fn query(&self) -> ListQuery {
+        let mut query = ListQuery::new();
         query.extend(self.message_type.clone().map(|kind| ("type", kind)));
         query.extend(self.category.clone().map(|category| ("category", category)));
         query.extend(self.status.clone().map(|status| ("status", status)));
@@ -65,14 +65,14 @@ pub(crate) struct Inbox {
     /// Only those that nobody has read
     #[arg(long)]
     unread: bool,
-    /// Only those of this agency
+    /// Only those from this agency
     #[arg(long, value_name = "AGENCY")]
     sender: Option<AgencyCode>,
     /// operative, inoperative or rejected
     #[arg(long)]
     disposition: Option<String>,
     #[command(flatten)]
-    filter: Filter,
+    filter: ListFilter,
 }
 
 impl Inbox {
@@ -81,9 +81,9 @@ impl Inbox {
         query.extend(self.unread.then(|| ("unread", "true".to_owned())));
         query.extend(self.sender.map(|sender| ("sender", sender.to_string())));
         query.extend(self.disposition.map(|disposition| ("disposition", disposition)));
-        let client = self.filter.server.client(app, Server::Gateway).await?;
+        let client = self.filter.server.client(app, ApiServer::Gateway).await?;
         let items = pages(&client, "/v1/inbox", query, self.filter.limit).await?;
-        app.out.show(&Received { items })?;
+        app.out.show(&InboxTable { items })?;
         Ok(Exit::Ok)
     }
 }
@@ -94,11 +94,11 @@ pub(crate) struct SentList {
     /// Only those to this agency
     #[arg(long, value_name = "AGENCY")]
     recipient: Option<AgencyCode>,
-    /// Only those with a copy that stands so: waiting, queued, delivered, read, rejected, void
+    /// Only those with a copy in this state: waiting, queued, delivered, read, rejected, void
     #[arg(long)]
     state: Option<String>,
     #[command(flatten)]
-    filter: Filter,
+    filter: ListFilter,
 }
 
 impl SentList {
@@ -106,14 +106,14 @@ impl SentList {
         let mut query = self.filter.query();
         query.extend(self.recipient.map(|recipient| ("recipient", recipient.to_string())));
         query.extend(self.state.map(|state| ("state", state)));
-        let client = self.filter.server.client(app, Server::Gateway).await?;
+        let client = self.filter.server.client(app, ApiServer::Gateway).await?;
         let items = pages(&client, "/v1/sent", query, self.filter.limit).await?;
-        app.out.show(&Gone { items })?;
+        app.out.show(&SentTable { items })?;
         Ok(Exit::Ok)
     }
 }
 
-/// Reads page after page, until there are `limit` rows or no more.
+/// Fetches page after page, until there are `limit` rows or no more.
 pub(crate) async fn pages(
     client: &Client,
     path: &str,
@@ -140,16 +140,16 @@ pub(crate) async fn pages(
 }
 
 #[derive(Serialize)]
-struct Received {
+struct InboxTable {
     items: Vec<Value>,
 }
 
 #[derive(Serialize)]
-struct Gone {
+struct SentTable {
     items: Vec<Value>,
 }
 
-impl fmt::Display for Received {
+impl fmt::Display for InboxTable {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let row = |item: &Value| {
             let mark = match (text(item, "replaced_by"), text(item, "compromised_at"), text(item, "read_at"))
@@ -169,7 +169,7 @@ impl fmt::Display for Received {
     }
 }
 
-impl fmt::Display for Gone {
+impl fmt::Display for SentTable {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let row = |item: &Value| {
             let mut row: Vec<String> = ["id", "status", "category", "created"]

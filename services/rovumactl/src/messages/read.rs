@@ -1,4 +1,4 @@
-//! `rovumactl read`: an agency's own system says that an officer has seen a message there.
+//! `rovumactl read`: records that an officer has seen a message in the agency's own system.
 
 use std::fmt;
 
@@ -12,7 +12,7 @@ use crate::{
     app::App,
     exit::{Exit, Outcome},
     output::safe,
-    session::{Server, ServerArgs},
+    session::{ApiServer, ServerArgs},
 };
 
 /// Options of `read`.
@@ -26,9 +26,9 @@ pub(crate) struct MarkRead {
 
 #[derive(Serialize)]
 #[serde(transparent)]
-struct Marked(Value);
+struct ReadResult(Value);
 
-impl fmt::Display for Marked {
+impl fmt::Display for ReadResult {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} read {}", safe(text(&self.0, "id")), safe(text(&self.0, "read_at")))
     }
@@ -36,9 +36,9 @@ impl fmt::Display for Marked {
 
 impl MarkRead {
     pub(crate) async fn run(self, app: &App) -> Outcome {
-        let client = self.server.client(app, Server::Gateway).await?;
+        let client = self.server.client(app, ApiServer::Gateway).await?;
         let answer = post(&client, &format!("/v1/messages/{}/read", self.id), None, None).await?;
-        app.out.show(&Marked(answer))?;
+        app.out.show(&ReadResult(answer))?;
         Ok(Exit::Ok)
     }
 }

@@ -1,4 +1,4 @@
-//! `rovumactl send`.
+//! `rovumactl send`: posts a draft, and releases it if asked.
 
 use std::{fmt, path::PathBuf, time::Duration};
 
@@ -7,7 +7,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::{
-    follow::{self, Goal},
+    follow::{self, ReceiptGoal},
     id_of, post, text,
 };
 use crate::{
@@ -15,7 +15,7 @@ use crate::{
     exit::{Exit, Outcome},
     files, moments,
     output::safe,
-    session::{Server, ServerArgs},
+    session::{ApiServer, ServerArgs},
 };
 
 /// Options of `send`.
@@ -23,10 +23,10 @@ use crate::{
 pub(crate) struct Send {
     /// An alert's draft, JSON; - for standard input
     file: PathBuf,
-    /// Release it at once, where one person may; without it a draft is kept
+    /// Release it at once, where one person may; without it the draft is kept
     #[arg(long)]
     release: bool,
-    /// Only ask what is wrong with it; nothing is kept
+    /// Only check it; nothing is kept
     #[arg(long, conflicts_with = "release")]
     validate: bool,
     /// Wait for the receipts
@@ -39,15 +39,15 @@ pub(crate) struct Send {
     server: ServerArgs,
 }
 
-/// The answer.
+/// The result of `send`.
 #[derive(Serialize)]
-struct Sent {
+struct SendResult {
     id: String,
     state: String,
     /// Why a second person must release it.
     #[serde(skip_serializing_if = "Option::is_none")]
     second_person: Option<String>,
-    /// What the gateway said of the release: the copies and their places.
+    /// The copies and their stream numbers, from the gateway's answer to the release.
     #[serde(skip_serializing_if = "Option::is_none")]
     released: Option<Value>,
 }
@@ -55,15 +55,15 @@ struct Sent {
 impl Send {
     pub(crate) async fn run(self, app: &App) -> Outcome {
         let draft = files::read(&self.file)?;
-        let client = self.server.client(app, Server::Gateway).await?;
+        let client = self.server.client(app, ApiServer::Gateway).await?;
         if self.validate {
             let answer = post(&client, "/v1/drafts/validate", Some(&draft), None).await?;
-            app.out.show(&Sound(answer))?;
+            app.out.show(&ValidationResult(answer))?;
             return Ok(Exit::Ok);
         }
         let created = post(&client, "/v1/drafts", Some(&draft), None).await?;
         let id = id_of(&created)?;
-        let mut sent = Sent {
+        let mut sent = SendResult {
             id: id.to_string(),
             state: text(&created, "state").to_owned(),
             second_person: created.get("second_person").and_then(Value::as_str).map(ToOwned::to_owned),
@@ -83,19 +83,19 @@ impl Send {
             app.out.show(&sent)?;
             return Ok(Exit::Ok);
         }
-        let way = follow::until(&client, &id, Goal::Delivered, self.timeout).await?;
-        way.show(app)
+        let trace = follow::wait_for_receipts(&client, &id, ReceiptGoal::Delivered, self.timeout).await?;
+        trace.show(app)
     }
 }
 
-/// The answer of a validation.
+/// The result of a validation.
 #[derive(Serialize)]
 #[serde(transparent)]
-struct Sound(Value);
+struct ValidationResult(Value);
 
-impl fmt::Display for Sound {
+impl fmt::Display for ValidationResult {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "nothing is wrong: {}", safe(text(&self.0, "summary")))?;
+        writeln!(f, "no faults: {}", safe(text(&self.0, "summary")))?;
         let reasons =
             self.0.get("second_person").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
         let reasons: Vec<&str> = reasons.iter().filter_map(Value::as_str).collect();
@@ -107,7 +107,7 @@ impl fmt::Display for Sound {
     }
 }
 
-impl fmt::Display for Sent {
+impl fmt::Display for SendResult {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} {}", self.id, safe(&self.state))?;
         if let Some(reason) = &self.second_person {

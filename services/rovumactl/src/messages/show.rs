@@ -1,4 +1,4 @@
-//! `rovumactl show`.
+//! `rovumactl show`: shows a message.
 
 use std::fmt;
 
@@ -11,7 +11,7 @@ use crate::{
     app::App,
     exit::{Exit, Outcome},
     output::safe,
-    session::{Server, ServerArgs},
+    session::{ApiServer, ServerArgs},
 };
 
 /// Options of `show`.
@@ -32,12 +32,12 @@ pub(crate) struct Show {
     server: ServerArgs,
 }
 
-/// A message as the gateway gives it: the same JSON for people and programs.
+/// A message as the gateway returns it: the same JSON for people and programs.
 #[derive(Serialize)]
 #[serde(transparent)]
-struct Shown(Value);
+struct MessageDetails(Value);
 
-impl fmt::Display for Shown {
+impl fmt::Display for MessageDetails {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", safe(&format!("{:#}", self.0)))
     }
@@ -45,7 +45,7 @@ impl fmt::Display for Shown {
 
 impl Show {
     pub(crate) async fn run(self, app: &App) -> Outcome {
-        let client = self.server.client(app, Server::Gateway).await?;
+        let client = self.server.client(app, ApiServer::Gateway).await?;
         let mut query: Vec<(&str, String)> =
             self.reason.into_iter().map(|reason| ("reason", reason)).collect();
         let path = if self.jws {
@@ -55,7 +55,7 @@ impl Show {
             query.push(("view", view.to_owned()));
             format!("/v1/messages/{}", self.id)
         };
-        app.out.show(&Shown(client.get(&path, &query).await?))?;
+        app.out.show(&MessageDetails(client.get(&path, &query).await?))?;
         Ok(Exit::Ok)
     }
 }

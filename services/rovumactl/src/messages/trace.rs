@@ -1,4 +1,4 @@
-//! `rovumactl trace`.
+//! `rovumactl trace`: shows how far a message has come.
 
 use std::time::Duration;
 
@@ -6,14 +6,14 @@ use clap::Args;
 use rovuma_schemas::MessageId;
 
 use super::{
-    follow::{self, Goal},
-    way,
+    follow::{self, ReceiptGoal},
+    trace_view,
 };
 use crate::{
     app::App,
     exit::Outcome,
     moments,
-    session::{Server, ServerArgs},
+    session::{ApiServer, ServerArgs},
 };
 
 /// Options of `trace`.
@@ -21,12 +21,12 @@ use crate::{
 pub(crate) struct Trace {
     /// The message
     id: MessageId,
-    /// Wait for what is still to come
+    /// Wait for receipts that are still to come
     #[arg(long)]
     follow: bool,
-    /// What to wait for
-    #[arg(long, value_enum, default_value_t = Goal::Delivered, requires = "follow")]
-    until: Goal,
+    /// The receipts to wait for
+    #[arg(long, value_enum, default_value_t = ReceiptGoal::Delivered, requires = "follow")]
+    until: ReceiptGoal,
     /// How long to wait
     #[arg(long, value_name = "SPAN", value_parser = moments::span, default_value = "10m", requires = "follow")]
     timeout: Duration,
@@ -36,12 +36,12 @@ pub(crate) struct Trace {
 
 impl Trace {
     pub(crate) async fn run(self, app: &App) -> Outcome {
-        let client = self.server.client(app, Server::Gateway).await?;
-        let way = if self.follow {
-            follow::until(&client, &self.id, self.until, self.timeout).await?
+        let client = self.server.client(app, ApiServer::Gateway).await?;
+        let trace = if self.follow {
+            follow::wait_for_receipts(&client, &self.id, self.until, self.timeout).await?
         } else {
-            way::read(&client, &self.id).await?
+            trace_view::read(&client, &self.id).await?
         };
-        way.show(app)
+        trace.show(app)
     }
 }

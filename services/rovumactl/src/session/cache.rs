@@ -13,38 +13,38 @@ use crate::{
     files,
 };
 
-/// A token that ends within this may end under way.
+/// A token that expires within this counts as expired, because it could expire on the way to the server.
 const MARGIN: Duration = Duration::from_secs(10);
 
-/// A token and until when it holds.
-pub(crate) struct Cached {
+/// An access token, and when it expires.
+pub(crate) struct CachedToken {
     pub(crate) access_token: Zeroizing<String>,
     pub(crate) expires: Timestamp,
 }
 
-/// The file's content.
+/// The content of the token file.
 #[derive(Serialize, Deserialize)]
-struct Stored {
+struct TokenFile {
     issuer: String,
     client_id: String,
     access_token: String,
     expires: Timestamp,
 }
 
-impl Cached {
-    /// The token of the last log-in there, if it still holds.
+impl CachedToken {
+    /// Loads the token of the last log-in at this provider, if it is still valid.
     pub(crate) fn load(identity: &IdentityConfig, now: Timestamp) -> Option<Self> {
         let text = files::read_secret_text(&path(identity)?).ok()?;
-        let stored: Stored = serde_json::from_str(&text).ok()?;
+        let stored: TokenFile = serde_json::from_str(&text).ok()?;
         let ours = stored.issuer == identity.issuer && stored.client_id == identity.client_id;
         let access_token = Zeroizing::new(stored.access_token);
         (ours && stored.expires > now.plus(MARGIN)).then_some(Self { access_token, expires: stored.expires })
     }
 
-    /// Keeps the token for the commands that follow.
+    /// Stores the token for the commands that follow.
     pub(crate) fn store(&self, identity: &IdentityConfig) -> Outcome<()> {
         let path = path(identity).ok_or_else(|| {
-            Failure::local("there is no place for the token").next("set HOME or XDG_STATE_HOME")
+            Failure::local("there is no folder for the token").next("set HOME or XDG_STATE_HOME")
         })?;
         if let Some(folder) = path.parent() {
             fs::DirBuilder::new()
@@ -53,7 +53,7 @@ impl Cached {
                 .create(folder)
                 .map_err(|error| Failure::local(format!("cannot make {}: {error}", folder.display())))?;
         }
-        let stored = Stored {
+        let stored = TokenFile {
             issuer: identity.issuer.clone(),
             client_id: identity.client_id.clone(),
             access_token: self.access_token.to_string(),
@@ -65,13 +65,13 @@ impl Cached {
         files::replace_secret(&path, &text)
     }
 
-    /// Forgets the token; `false` when there was none.
+    /// Removes the token; `false` when there was none.
     pub(crate) fn forget(identity: &IdentityConfig) -> bool {
         path(identity).is_some_and(|path| fs::remove_file(path).is_ok())
     }
 }
 
-/// One file for each issuer and client: `$XDG_STATE_HOME/rovuma/token-<digest>.json`.
+/// The token file of an issuer and client: `$XDG_STATE_HOME/rovuma/token-<digest>.json`.
 fn path(identity: &IdentityConfig) -> Option<PathBuf> {
     let name = digest(format!("{}\n{}", identity.issuer, identity.client_id).as_bytes());
     Some(xdg("XDG_STATE_HOME", ".local/state")?.join("rovuma").join(format!("token-{name}.json")))

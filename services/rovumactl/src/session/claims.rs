@@ -1,4 +1,4 @@
-//! What an access token says, for showing only: nobody has checked it here, the servers do.
+//! The claims of an access token, for display only: this tool does not verify them, the servers do.
 
 use std::fmt;
 
@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::output::safe;
 
-/// The claims that tell a person who they are (RFC 9068).
+/// The claims that tell users who they are (RFC 9068).
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 struct UnverifiedClaims {
@@ -18,17 +18,17 @@ struct UnverifiedClaims {
     roles: Vec<String>,
 }
 
-/// Who a token is about, as it says.
+/// The subject of a token, by its unverified claims.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Caller {
+pub(crate) struct TokenCaller {
     /// The subject.
     pub(crate) subject: String,
     /// The agency.
     pub(crate) agency: Option<String>,
 }
 
-impl Caller {
-    /// Reads the token's claims; an opaque token says nothing.
+impl TokenCaller {
+    /// Reads the token's claims. An opaque token has none.
     pub(crate) fn of(token: &str) -> Self {
         let UnverifiedClaims { sub: subject, agency, .. } = unverified(token);
         Self { subject, agency }
@@ -40,9 +40,9 @@ fn unverified(token: &str) -> UnverifiedClaims {
     payload.and_then(|json| serde_json::from_slice(&json).ok()).unwrap_or_default()
 }
 
-/// The answer of `login` and `whoami`.
+/// The result of `login` and `whoami`.
 #[derive(Debug, Serialize)]
-pub(crate) struct Who {
+pub(crate) struct LoginSummary {
     issuer: String,
     subject: String,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -53,8 +53,8 @@ pub(crate) struct Who {
     expires: Timestamp,
 }
 
-impl Who {
-    /// Reads the token's claims; an opaque token says nothing.
+impl LoginSummary {
+    /// Reads the token's claims. An opaque token has none.
     pub(crate) fn of(issuer: &str, token: &str, expires: Timestamp) -> Self {
         let claims = unverified(token);
         Self {
@@ -68,7 +68,7 @@ impl Who {
     }
 }
 
-impl fmt::Display for Who {
+impl fmt::Display for LoginSummary {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let name = self.name.as_deref().unwrap_or(&self.subject);
         write!(f, "{} of {}", safe(name), safe(self.agency.as_deref().unwrap_or("no agency")))?;

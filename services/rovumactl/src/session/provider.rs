@@ -1,4 +1,4 @@
-//! An OpenID Connect provider, as far as a command line needs it: discovery, and two ways to a token.
+//! An OpenID Connect provider, as far as a command line needs it: discovery, and two grants.
 
 use std::time::Duration;
 
@@ -10,44 +10,44 @@ use serde_json::Value;
 use url::Url;
 use zeroize::Zeroizing;
 
-use super::cache::Cached;
+use super::cache::CachedToken;
 use crate::{
     client::{Client, base_url},
     config::IdentityConfig,
     exit::{Exit, Failure, Outcome},
 };
 
-/// What a provider that does not say is taken to mean (RFC 6749 §5.1 leaves it open): short.
-const LIFE_WHEN_UNSAID_S: u64 = 300;
+/// Life of a token whose provider does not state it (RFC 6749 §5.1 leaves it open): short.
+const DEFAULT_LIFE_S: u64 = 300;
 
 /// The part of OpenID Connect Discovery 1.0 §3 that is used.
 #[derive(Clone, Debug, Deserialize)]
-struct Metadata {
+struct ProviderMetadata {
     issuer: String,
     authorization_endpoint: Option<String>,
     token_endpoint: String,
 }
 
-/// RFC 6749 §5.1.
+/// A token response (RFC 6749 §5.1).
 #[derive(Deserialize)]
-struct TokenAnswer {
+struct TokenResponse {
     access_token: String,
     token_type: String,
     expires_in: Option<u64>,
 }
 
-/// A provider that has been asked what it is.
-pub(crate) struct Provider {
+/// A provider whose metadata has been discovered.
+pub(crate) struct OidcProvider {
     client: Client,
-    metadata: Metadata,
+    metadata: ProviderMetadata,
 }
 
-impl Provider {
-    /// Reads the provider's metadata and checks that they are its own.
+impl OidcProvider {
+    /// Fetches the provider's metadata, and checks that they name this issuer.
     pub(crate) async fn discover(identity: &IdentityConfig) -> Outcome<Self> {
         let client = Client::new(&identity.endpoint(), "the identity provider")?;
         let answer = client.get("/.well-known/openid-configuration", &[]).await?;
-        let metadata: Metadata = serde_json::from_value(answer).map_err(|error| {
+        let metadata: ProviderMetadata = serde_json::from_value(answer).map_err(|error| {
             Failure::unreachable(format!("{} is no OpenID Connect provider: {error}", identity.issuer))
         })?;
         // OpenID Connect Discovery 1.0 §4.3: otherwise another provider's tokens would pass for this one's.
@@ -61,12 +61,12 @@ impl Provider {
         Ok(Self { client, metadata })
     }
 
-    /// The provider's own name.
+    /// The issuer.
     pub(crate) fn issuer(&self) -> &str {
         &self.metadata.issuer
     }
 
-    /// Where a person logs in, with this query.
+    /// The address at which a person logs in, with this query.
     pub(crate) fn authorization_url(&self, query: &[(&str, &str)]) -> Outcome<Url> {
         let endpoint = self.metadata.authorization_endpoint.as_deref().ok_or_else(|| {
             Failure::unreachable(format!("{} has no log-in for people", self.metadata.issuer))
@@ -84,7 +84,7 @@ impl Provider {
         redirect_uri: &str,
         verifier: &str,
         now: Timestamp,
-    ) -> Outcome<Cached> {
+    ) -> Outcome<CachedToken> {
         let form = [
             ("grant_type", "authorization_code"),
             ("code", code),
@@ -92,27 +92,27 @@ impl Provider {
             ("code_verifier", verifier),
             ("client_id", identity.client_id.as_str()),
         ];
-        self.ask(&form, None, now).await
+        self.request_token(&form, None, now).await
     }
 
-    /// A machine's own token (RFC 6749 §4.4).
+    /// Gets a token for a machine (RFC 6749 §4.4).
     pub(crate) async fn as_machine(
         &self,
         identity: &IdentityConfig,
         secret: &Secret,
         now: Timestamp,
-    ) -> Outcome<Cached> {
+    ) -> Outcome<CachedToken> {
         let form = [("grant_type", "client_credentials"), ("scope", identity.scope.as_str())];
         let secret = secret.expose_text().ok_or_else(|| Failure::usage("the client's secret is not text"))?;
-        self.ask(&form, Some((&identity.client_id, secret)), now).await
+        self.request_token(&form, Some((&identity.client_id, secret)), now).await
     }
 
-    async fn ask(
+    async fn request_token(
         &self,
         form: &[(&str, &str)],
         credentials: Option<(&str, &str)>,
         now: Timestamp,
-    ) -> Outcome<Cached> {
+    ) -> Outcome<CachedToken> {
         let endpoint = checked(&self.metadata.token_endpoint)?;
         let mut request = self.client.request_to(Method::POST, endpoint).form(form);
         if let Some((client, secret)) = credentials {
@@ -124,31 +124,31 @@ impl Provider {
         if !status.is_success() {
             return Err(refusal(&body).unwrap_or_else(|| self.client.refusal(status, &body)));
         }
-        let answer: TokenAnswer = serde_json::from_slice(&body)
+        let answer: TokenResponse = serde_json::from_slice(&body)
             .map_err(|error| Failure::unreachable(format!("the identity provider gave no token: {error}")))?;
         if !answer.token_type.eq_ignore_ascii_case("bearer") {
             return Err(Failure::unreachable(format!(
-                "tokens of type {:?} are not known",
+                "tokens of type {:?} are not supported",
                 answer.token_type
             )));
         }
-        let life = Duration::from_secs(answer.expires_in.unwrap_or(LIFE_WHEN_UNSAID_S));
-        Ok(Cached { access_token: Zeroizing::new(answer.access_token), expires: now.plus(life) })
+        let life = Duration::from_secs(answer.expires_in.unwrap_or(DEFAULT_LIFE_S));
+        Ok(CachedToken { access_token: Zeroizing::new(answer.access_token), expires: now.plus(life) })
     }
 }
 
-/// An endpoint must be as well protected as the provider itself.
+/// Parses an endpoint's address, which must be as well protected as the provider's own.
 fn checked(endpoint: &str) -> Outcome<Url> {
     base_url(endpoint)?;
     Url::parse(endpoint).map_err(|error| Failure::unreachable(format!("{endpoint:?} is no address: {error}")))
 }
 
-/// RFC 6749 §2.3.1: both halves are form-encoded before they are joined.
+/// Form-encodes the id or the secret, as RFC 6749 §2.3.1 requires before they are joined.
 fn escaped(text: &str) -> String {
     url::form_urlencoded::byte_serialize(text.as_bytes()).collect()
 }
 
-/// RFC 6749 §5.2.
+/// Parses an error response (RFC 6749 §5.2).
 fn refusal(body: &[u8]) -> Option<Failure> {
     let value: Value = serde_json::from_slice(body).ok()?;
     let code = value.get("error")?.as_str()?;

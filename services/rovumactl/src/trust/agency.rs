@@ -1,4 +1,4 @@
-//! `trust add-agency` and `trust end-agency`.
+//! `trust add-agency` and `trust end-agency`: add and end agencies in a draft.
 
 use std::{collections::BTreeMap, path::PathBuf};
 
@@ -20,7 +20,7 @@ pub(crate) struct AddAgency {
     /// Its name in one language: pt="Polícia da República de Moçambique"; once for each language
     #[arg(long = "name", value_name = "LANG=NAME", value_parser = language_and_name, required = true)]
     names: Vec<(String, String)>,
-    /// The body that it belongs to
+    /// The organisation that it belongs to
     #[arg(long)]
     parent: Option<String>,
     /// The first instant at which it may create messages [default: now]
@@ -67,7 +67,7 @@ pub(crate) struct EndAgency {
     /// The draft to change
     #[arg(long, value_name = "FILE")]
     draft: PathBuf,
-    /// From when on [default: now]
+    /// The instant at which it ends [default: now]
     #[arg(long, value_name = "INSTANT", value_parser = moments::instant)]
     at: Option<Timestamp>,
 }

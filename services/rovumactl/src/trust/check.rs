@@ -1,4 +1,4 @@
-//! `trust check`.
+//! `trust check`: verifies a signed list, and warns of what expires soon.
 
 use std::{fmt, path::PathBuf};
 
@@ -26,27 +26,27 @@ pub(crate) struct Check {
     /// The authority key pinned for its country (JWK)
     #[arg(long, value_name = "FILE")]
     authority: PathBuf,
-    /// The list in force until now: the new one must follow from it
+    /// The list in force until now, which the new one must follow
     #[arg(long, value_name = "FILE")]
     previous: Option<PathBuf>,
-    /// Judge as of this instant [default: now]
+    /// Check as of this instant [default: now]
     #[arg(long, value_name = "INSTANT", value_parser = moments::instant)]
     at: Option<Timestamp>,
 }
 
-/// The answer.
+/// The result of `trust check`.
 #[derive(Serialize)]
-struct Checked {
+struct ListSummary {
     country: String,
     serial: u64,
     next_update: Timestamp,
-    /// Whether the pinned key has been succeeded, so that the pin should be renewed.
+    /// Whether a succession has replaced the pinned key, so that the pin should be renewed.
     pin_outdated: bool,
-    warnings: Vec<Warning>,
+    warnings: Vec<ExpiryWarning>,
 }
 
 #[derive(Serialize)]
-struct Warning {
+struct ExpiryWarning {
     what: String,
     not_after: Timestamp,
     level: ExpiryLevel,
@@ -65,7 +65,7 @@ impl Check {
         }
         let warnings = warnings(&store, now);
         let overdue = store.statuses(now).iter().any(|status| status.state != ListState::Current);
-        app.out.show(&Checked {
+        app.out.show(&ListSummary {
             country: list.country().to_string(),
             serial: list.serial(),
             next_update: list.next_update(),
@@ -76,9 +76,10 @@ impl Check {
     }
 }
 
-/// What ends within 60 days, the nearest first. Keys past their end are history, not a warning.
-fn warnings(store: &TrustStore, now: Timestamp) -> Vec<Warning> {
-    let mut warnings: Vec<Warning> = store
+/// Warnings about everything that expires within 60 days, the nearest first. Keys that expired are history and give
+/// no warning.
+fn warnings(store: &TrustStore, now: Timestamp) -> Vec<ExpiryWarning> {
+    let mut warnings: Vec<ExpiryWarning> = store
         .expiries()
         .into_iter()
         .map(|expiry| {
@@ -88,7 +89,7 @@ fn warnings(store: &TrustStore, now: Timestamp) -> Vec<Warning> {
                 Expiring::SealingKey(agency, key) => (format!("sealing key {key} of {agency}"), true),
             };
             let level = ExpiryLevel::of(expiry.not_after, now);
-            (Warning { what, not_after: expiry.not_after, level }, history)
+            (ExpiryWarning { what, not_after: expiry.not_after, level }, history)
         })
         .filter(|(warning, history)| {
             warning.level > ExpiryLevel::Fine && !(*history && warning.level == ExpiryLevel::Expired)
@@ -99,7 +100,7 @@ fn warnings(store: &TrustStore, now: Timestamp) -> Vec<Warning> {
     warnings
 }
 
-impl fmt::Display for Checked {
+impl fmt::Display for ListSummary {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,

@@ -1,4 +1,4 @@
-//! A draft on disk.
+//! Draft lists on disk.
 
 use std::{
     fmt,
@@ -17,9 +17,9 @@ use crate::{
     files,
 };
 
-/// What became of a draft: the answer of every command that changes one.
+/// The result of every command that changes a draft.
 #[derive(Serialize)]
-pub(super) struct Changed {
+pub(super) struct DraftSummary {
     draft: PathBuf,
     country: String,
     serial: u64,
@@ -27,7 +27,7 @@ pub(super) struct Changed {
     what: String,
 }
 
-impl fmt::Display for Changed {
+impl fmt::Display for DraftSummary {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "{}", self.what)?;
         write!(
@@ -49,13 +49,13 @@ pub(super) fn read(path: &Path) -> Outcome<TrustListDraft> {
     Ok(TrustListDraft::resume(content))
 }
 
-/// Writes a draft that must not be there yet, and says so.
+/// Writes a draft to a new file, and shows the result.
 pub(super) fn create(app: &App, path: &Path, draft: &TrustListDraft, what: String) -> Outcome {
     files::create_public(path, &text(draft)?)?;
-    tell(app, path, draft, what)
+    show_summary(app, path, draft, what)
 }
 
-/// Takes a draft up, changes it, lays it aside and says so.
+/// Reads a draft, changes it, writes it back, and shows the result.
 pub(super) fn change(
     app: &App,
     path: &Path,
@@ -65,12 +65,12 @@ pub(super) fn change(
     let mut draft = read(path)?;
     act(&mut draft)?;
     files::replace(path, &text(&draft)?)?;
-    tell(app, path, &draft, what)
+    show_summary(app, path, &draft, what)
 }
 
-fn tell(app: &App, path: &Path, draft: &TrustListDraft, what: String) -> Outcome {
+fn show_summary(app: &App, path: &Path, draft: &TrustListDraft, what: String) -> Outcome {
     let content = draft.content();
-    app.out.show(&Changed {
+    app.out.show(&DraftSummary {
         draft: path.to_owned(),
         country: content.country.to_string(),
         serial: content.serial,
@@ -86,7 +86,7 @@ fn text(draft: &TrustListDraft) -> Outcome<String> {
         .map_err(|error| Failure::local(format!("cannot write the draft: {error}")))
 }
 
-/// What the envelope refuses about a draft, as a sentence with the next step.
+/// Turns an error about a draft into a failure that says what to do next.
 pub(super) fn fault(error: &DraftFault) -> Failure {
     let failure = Failure::usage(error.to_string());
     match error {

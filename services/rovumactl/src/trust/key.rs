@@ -1,4 +1,4 @@
-//! `trust add-key` and `trust rotate`.
+//! `trust add-key` and `trust rotate`: add and rotate an agency's keys in a draft.
 
 use std::{path::PathBuf, time::Duration};
 
@@ -12,14 +12,14 @@ use crate::{app::App, exit::Outcome, keys, moments};
 /// An agency's new key and its term.
 #[derive(Debug, Args)]
 pub(crate) struct KeyArgs {
-    /// Whose key
+    /// The agency whose key it is
     agency: AgencyCode,
     /// The draft to change
     #[arg(long, value_name = "FILE")]
     draft: PathBuf,
     #[command(flatten)]
-    key: Which,
-    /// The first instant [default: now]
+    key: KeySource,
+    /// The first instant at which it is valid [default: now]
     #[arg(long, value_name = "INSTANT", value_parser = moments::instant)]
     from: Option<Timestamp>,
     /// How long it is valid
@@ -29,7 +29,7 @@ pub(crate) struct KeyArgs {
 
 #[derive(Debug, Args)]
 #[group(required = true, multiple = false)]
-struct Which {
+struct KeySource {
     /// A signing key: its public half (JWK)
     #[arg(long, value_name = "FILE")]
     signing: Option<PathBuf>,
@@ -38,7 +38,7 @@ struct Which {
     sealing: Option<String>,
 }
 
-enum Key {
+enum NewKey {
     Signing(PublicKey),
     Sealing(SealingRecipient),
 }
@@ -49,15 +49,15 @@ impl KeyArgs {
         KeyTerm { not_before, not_after: not_before.plus(self.valid_for) }
     }
 
-    fn read(&self) -> Outcome<(Key, String)> {
+    fn read(&self) -> Outcome<(NewKey, String)> {
         if let Some(text) = &self.key.sealing {
             let recipient = keys::read_recipient(text)?;
             let name = format!("sealing key {recipient}");
-            return Ok((Key::Sealing(recipient), name));
+            return Ok((NewKey::Sealing(recipient), name));
         }
-        // clap sees to it that one of the two is there.
+        // clap requires one of the two options, so one is there.
         let key = keys::read_public_key(self.key.signing.as_deref().unwrap_or("-".as_ref()))?;
-        Ok((Key::Signing(key), format!("signing key {}", key.key_id())))
+        Ok((NewKey::Signing(key), format!("signing key {}", key.key_id())))
     }
 }
 
@@ -75,8 +75,8 @@ impl AddKey {
         let what = format!("{name} of {agency} added, valid until {}", term.not_after);
         draft_file::change(app, &self.key.draft, what, |draft| {
             match key {
-                Key::Signing(key) => draft.add_signing_key(agency, key, term),
-                Key::Sealing(recipient) => draft.add_sealing_key(agency, recipient, term),
+                NewKey::Signing(key) => draft.add_signing_key(agency, key, term),
+                NewKey::Sealing(recipient) => draft.add_sealing_key(agency, recipient, term),
             }
             .map_err(|error| draft_file::fault(&error))
         })
@@ -101,8 +101,8 @@ impl Rotate {
         let what = format!("{name} of {agency} added; the ones before it end {end}");
         draft_file::change(app, &self.key.draft, what, |draft| {
             match key {
-                Key::Signing(key) => draft.rotate_signing_key(agency, key, term, self.overlap),
-                Key::Sealing(recipient) => draft.rotate_sealing_key(agency, recipient, term, self.overlap),
+                NewKey::Signing(key) => draft.rotate_signing_key(agency, key, term, self.overlap),
+                NewKey::Sealing(recipient) => draft.rotate_sealing_key(agency, recipient, term, self.overlap),
             }
             .map_err(|error| draft_file::fault(&error))
         })

@@ -1,4 +1,4 @@
-//! `trust new` and `trust revise`.
+//! `trust new` and `trust revise`: begin a draft.
 
 use std::path::PathBuf;
 
@@ -18,7 +18,7 @@ pub(crate) struct New {
     /// The country's authority key: its public half (JWK)
     #[arg(long, value_name = "FILE")]
     authority: PathBuf,
-    /// Where the draft goes
+    /// The file to write the draft to
     #[arg(long, value_name = "FILE")]
     draft: PathBuf,
 }
@@ -39,7 +39,7 @@ pub(crate) struct Revise {
     /// The authority key pinned for that country (JWK)
     #[arg(long, value_name = "FILE")]
     authority: PathBuf,
-    /// Where the draft goes
+    /// The file to write the draft to
     #[arg(long, value_name = "FILE")]
     draft: PathBuf,
 }

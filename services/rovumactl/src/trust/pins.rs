@@ -1,4 +1,4 @@
-//! Signed lists and the authority keys that they are verified against.
+//! Signed lists, and the pinned authority keys that verify them.
 
 use std::path::{Path, PathBuf};
 
@@ -11,7 +11,7 @@ use crate::{
     files, keys,
 };
 
-/// Trust lists with the keys they must be signed by.
+/// Signed trust lists, and the authority keys that must have signed them.
 #[derive(Debug, Args)]
 pub(crate) struct PinArgs {
     /// A country's signed trust list; may be given for several countries
@@ -27,7 +27,7 @@ pub(crate) fn country_and_file(text: &str) -> Result<(CountryCode, PathBuf), Str
     Ok((country.parse().map_err(|error| format!("{error}"))?, PathBuf::from(file)))
 }
 
-/// Verifies every list against its pin and makes the store that messages are verified against.
+/// Verifies every list against its pin, and makes the trust store that verifies messages.
 pub(crate) fn load_store(args: &PinArgs, now: Timestamp) -> Outcome<TrustStore> {
     let mut store = pinned(&args.authorities)?;
     for path in &args.lists {
@@ -37,7 +37,7 @@ pub(crate) fn load_store(args: &PinArgs, now: Timestamp) -> Outcome<TrustStore> 
     Ok(store)
 }
 
-/// A store that has pins, and no lists yet.
+/// A trust store with pins and no lists yet.
 pub(crate) fn pinned(authorities: &[(CountryCode, PathBuf)]) -> Outcome<TrustStore> {
     let pins = authorities
         .iter()
@@ -54,7 +54,7 @@ pub(super) fn verify_list(list: &Path, authority: &Path) -> Outcome<TrustList> {
     signed.verify(&pin).map_err(|error| refused(list, &error))
 }
 
-/// A list that does not hold is a failed verification; one that is no list is an unusable file.
+/// A list that does not verify is a failed verification; a file that is no list is a usage error.
 pub(super) fn refused(path: &Path, error: &TrustFault) -> Failure {
     let what = crate::exit::chain(path.display(), error);
     match error {

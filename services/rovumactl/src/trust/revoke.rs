@@ -1,4 +1,4 @@
-//! `trust revoke`.
+//! `trust revoke`: revokes a key in a draft.
 
 use std::path::PathBuf;
 
@@ -20,25 +20,25 @@ use crate::{
 /// Options of `trust revoke`.
 #[derive(Debug, Args)]
 pub(crate) struct Revoke {
-    /// Whose key
+    /// The agency whose key it is
     agency: AgencyCode,
     /// The key: its key id, or an age recipient
-    // A key id is base64url: every 64th begins with a hyphen.
+    // A key id is base64url, so one in 64 begins with a hyphen.
     #[arg(allow_hyphen_values = true)]
     key: String,
     /// The draft to change
     #[arg(long, value_name = "FILE")]
     draft: PathBuf,
-    /// Why
+    /// The reason
     #[arg(long, value_enum)]
-    reason: Reason,
-    /// From when on [default: now]; a compromised key is not believed at all
+    reason: RevokeReason,
+    /// The instant from which on it is revoked [default: now]; a compromised key is not believed at all
     #[arg(long, value_name = "INSTANT", value_parser = moments::instant)]
     at: Option<Timestamp>,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
-enum Reason {
+enum RevokeReason {
     /// somebody else may have it: nothing it signed is believed any more
     Compromised,
     /// another key took its place
@@ -49,7 +49,7 @@ enum Reason {
     Unspecified,
 }
 
-impl Reason {
+impl RevokeReason {
     const fn word(self) -> (RevocationReason, &'static str) {
         match self {
             Self::Compromised => (RevocationReason::Compromised, "compromised"),
@@ -60,7 +60,7 @@ impl Reason {
     }
 }
 
-enum Key {
+enum RevokedKey {
     Signing(KeyId),
     Sealing(SealingRecipient),
 }
@@ -78,8 +78,10 @@ impl Revoke {
         ledger::audited(app, act, async |_: &mut AuditRecord| {
             draft_file::change(app, &self.draft, what, |draft| {
                 match &key {
-                    Key::Signing(kid) => draft.revoke_signing_key(&self.agency, kid, revocation),
-                    Key::Sealing(recipient) => draft.revoke_sealing_key(&self.agency, recipient, revocation),
+                    RevokedKey::Signing(kid) => draft.revoke_signing_key(&self.agency, kid, revocation),
+                    RevokedKey::Sealing(recipient) => {
+                        draft.revoke_sealing_key(&self.agency, recipient, revocation)
+                    }
                 }
                 .map_err(|error| draft_file::fault(&error))
             })
@@ -87,12 +89,12 @@ impl Revoke {
         .await
     }
 
-    fn key(&self) -> Outcome<Key> {
+    fn key(&self) -> Outcome<RevokedKey> {
         if self.key.starts_with("age1") {
             let recipient = self.key.parse::<SealingRecipient>();
-            return recipient.map(Key::Sealing).map_err(|error| Failure::usage(error.to_string()));
+            return recipient.map(RevokedKey::Sealing).map_err(|error| Failure::usage(error.to_string()));
         }
         let kid = self.key.parse::<KeyId>();
-        kid.map(Key::Signing).map_err(|error| Failure::usage(format!("{:?} is {error}", self.key)))
+        kid.map(RevokedKey::Signing).map_err(|error| Failure::usage(format!("{:?} is {error}", self.key)))
     }
 }

@@ -1,4 +1,4 @@
-//! `trust show`.
+//! `trust show`: shows a list or a draft.
 
 use std::{fmt, path::PathBuf};
 
@@ -28,19 +28,19 @@ pub(crate) struct Show {
     authority: Option<PathBuf>,
 }
 
-/// How far what is shown can be believed.
+/// Whether the content shown is verified.
 #[derive(Clone, Copy, Serialize)]
 #[serde(rename_all = "snake_case")]
-enum Standing {
+enum ListStanding {
     Draft,
     Unverified,
     Verified,
 }
 
-/// The answer.
+/// The content to show.
 #[derive(Serialize)]
-struct Shown {
-    standing: Standing,
+struct ListDetails {
+    standing: ListStanding,
     list: ListContent,
 }
 
@@ -49,7 +49,7 @@ impl Show {
         let shown = match &self.authority {
             Some(authority) => {
                 let list = pins::verify_list(&self.file, authority)?;
-                Shown { standing: Standing::Verified, list: list.content().clone() }
+                ListDetails { standing: ListStanding::Verified, list: list.content().clone() }
             }
             None => self.unverified()?,
         };
@@ -57,22 +57,25 @@ impl Show {
         Ok(Exit::Ok)
     }
 
-    fn unverified(&self) -> Outcome<Shown> {
+    fn unverified(&self) -> Outcome<ListDetails> {
         if let Ok(signed) = SignedTrustList::from_json(&files::read(&self.file)?) {
-            return Ok(Shown { standing: Standing::Unverified, list: signed.unverified_content().clone() });
+            return Ok(ListDetails {
+                standing: ListStanding::Unverified,
+                list: signed.unverified_content().clone(),
+            });
         }
         let draft = draft_file::read(&self.file)?;
-        Ok(Shown { standing: Standing::Draft, list: draft.content().clone() })
+        Ok(ListDetails { standing: ListStanding::Draft, list: draft.content().clone() })
     }
 }
 
-impl fmt::Display for Shown {
+impl fmt::Display for ListDetails {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let list = &self.list;
         let standing = match self.standing {
-            Standing::Draft => "DRAFT, not signed",
-            Standing::Unverified => "signature NOT VERIFIED: give --authority",
-            Standing::Verified => "verified",
+            ListStanding::Draft => "DRAFT, not signed",
+            ListStanding::Unverified => "signature NOT VERIFIED: give --authority",
+            ListStanding::Verified => "verified",
         };
         writeln!(f, "trust list of {}, serial {} ({standing})", list.country, list.serial)?;
         writeln!(f, "issued {}  next update {}", list.issued, list.next_update)?;

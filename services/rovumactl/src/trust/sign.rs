@@ -1,4 +1,4 @@
-//! `trust sign`.
+//! `trust sign`: signs a draft.
 
 use std::{fmt, path::PathBuf, time::Duration};
 
@@ -19,7 +19,7 @@ use crate::{
 /// Options of `trust sign`.
 #[derive(Debug, Args)]
 pub(crate) struct Sign {
-    /// The draft to sign; it is left as it is
+    /// The draft to sign; it stays unchanged
     #[arg(long, value_name = "FILE")]
     draft: PathBuf,
     /// The authority's private key
@@ -28,14 +28,14 @@ pub(crate) struct Sign {
     /// When the next list is due at the latest, from now
     #[arg(long, value_name = "SPAN", value_parser = moments::span, default_value = "90d")]
     next_update: Duration,
-    /// Where the signed list goes; a list that is there is replaced
+    /// The file to write the signed list to; an existing list is replaced
     #[arg(long, value_name = "FILE")]
     out: PathBuf,
 }
 
-/// The answer.
+/// The result of `trust sign`.
 #[derive(Serialize)]
-struct Signed {
+struct SignResult {
     file: PathBuf,
     country: String,
     serial: u64,
@@ -44,7 +44,7 @@ struct Signed {
     authority: String,
 }
 
-impl fmt::Display for Signed {
+impl fmt::Display for SignResult {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(
             f,
@@ -70,7 +70,7 @@ impl Sign {
             files::replace(&self.out, &signed.to_json())
         })
         .await?;
-        app.out.show(&Signed {
+        app.out.show(&SignResult {
             file: self.out,
             country: content.country.to_string(),
             serial: content.serial,

@@ -1,4 +1,4 @@
-//! `trust announce` and `trust succeed`: how the authority goes from one key to the next.
+//! `trust announce` and `trust succeed`: pass the authority from one key to the next.
 
 use std::path::PathBuf;
 

@@ -1,4 +1,4 @@
-//! An account as the identity service gives it, and how to find one.
+//! Accounts of the identity service, and how to find one.
 
 use std::fmt;
 
@@ -12,17 +12,17 @@ use crate::{
     output::safe,
 };
 
-/// Accounts read while looking for a log-in name: more than the largest agency has.
+/// Maximum accounts that are searched for a log-in name: more than the largest agency has.
 const ACCOUNTS_MAX: u32 = 20_000;
 
-/// People or machines.
+/// The kind of an account.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Kind {
+pub(crate) enum AccountKind {
     User,
     Client,
 }
 
-impl Kind {
+impl AccountKind {
     pub(super) const fn path(self) -> &'static str {
         match self {
             Self::User => "/v1/users",
@@ -30,7 +30,7 @@ impl Kind {
         }
     }
 
-    /// The path of one account. The name is one escaped segment, whatever it holds.
+    /// The path of an account. The name is escaped as one segment, whatever it contains.
     pub(super) async fn path_of(self, client: &Client, name: &str) -> Outcome<String> {
         let id = match self {
             Self::User if uuid::Uuid::try_parse(name).is_err() => self.find(client, name).await?,
@@ -38,12 +38,12 @@ impl Kind {
         };
         let segment: String = url::form_urlencoded::byte_serialize(id.as_bytes()).collect();
         if matches!(segment.as_str(), "" | "." | "..") {
-            return Err(Failure::usage(format!("{name:?} is no account")));
+            return Err(Failure::usage(format!("{name:?} is not an account")));
         }
         Ok(format!("{}/{segment}", self.path()))
     }
 
-    /// The id behind a log-in name.
+    /// Finds the id of the user with a log-in name.
     async fn find(self, client: &Client, login: &str) -> Outcome<String> {
         let all = pages(client, self.path(), Vec::new(), ACCOUNTS_MAX).await?;
         let found = all.iter().find(|account| account.get("login").is_some_and(|known| known == login));
@@ -55,13 +55,13 @@ impl Kind {
     }
 }
 
-/// An account for showing.
+/// An account, for display.
 #[derive(Serialize)]
 #[serde(transparent)]
 pub(super) struct Account(pub(super) Value);
 
 impl Account {
-    /// A cell for each column of [`HEADING`].
+    /// One cell for each column of [`HEADING`].
     pub(super) fn cells(&self) -> Vec<String> {
         let text = |member: &str| self.0.get(member).and_then(Value::as_str).unwrap_or_default().to_owned();
         let roles = self.0.get("roles").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
@@ -71,7 +71,7 @@ impl Account {
     }
 }
 
-/// What [`Account::cells`] are.
+/// The headings of the columns of [`Account::cells`].
 pub(super) const HEADING: [&str; 5] = ["ID", "LOG-IN", "NAME", "ROLES", ""];
 
 impl fmt::Display for Account {

@@ -1,4 +1,4 @@
-//! `users create` and `clients create`.
+//! `users create` and `clients create`: add accounts.
 
 use std::{fmt, path::PathBuf};
 
@@ -8,22 +8,22 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::{
-    account::{Account, Kind},
+    account::{Account, AccountKind},
     secret::SecretOut,
 };
 use crate::{
     app::App,
     exit::{Exit, Failure, Outcome},
     files,
-    session::{Server, ServerArgs},
+    session::{ApiServer, ServerArgs},
 };
 
 /// Options of `users create`.
 #[derive(Debug, Args)]
 pub(crate) struct CreateUser {
-    /// What the person will type to log in
+    /// The name that the person types to log in
     login: String,
-    /// The name to show
+    /// The display name
     #[arg(long)]
     name: String,
     /// A role in the agency; may be given several times
@@ -38,7 +38,8 @@ pub(crate) struct CreateUser {
 impl CreateUser {
     pub(crate) async fn run(self, app: &App) -> Outcome {
         let draft = json!({ "login": self.login, "name": self.name, "roles": self.roles });
-        let created = Creation { kind: Kind::User, draft, account: "user", secret: "one_time_password" };
+        let created =
+            NewAccount { kind: AccountKind::User, draft, account: "user", secret: "one_time_password" };
         created.run(app, Some(&self.out), &self.server).await
     }
 }
@@ -48,7 +49,7 @@ impl CreateUser {
 pub(crate) struct CreateClient {
     /// The agency's code, a dot, and a name: mz.prm.cad
     id: String,
-    /// The name to show
+    /// The display name
     #[arg(long)]
     name: String,
     /// A role in the agency; may be given several times
@@ -75,39 +76,40 @@ impl CreateClient {
             (None, Some(_)) => {}
             (None, None) => return Err(Failure::usage("give --secret-out for its secret, or --jwks")),
         }
-        let created = Creation { kind: Kind::Client, draft, account: "client", secret: "client_secret" };
+        let created =
+            NewAccount { kind: AccountKind::Client, draft, account: "client", secret: "client_secret" };
         created.run(app, self.out.as_ref(), &self.server).await
     }
 }
 
-/// What is to be made, and the members of the answer.
-struct Creation {
-    kind: Kind,
+/// The account to create, and the members of the answer that hold it and its secret.
+struct NewAccount {
+    kind: AccountKind,
     draft: Value,
     account: &'static str,
     secret: &'static str,
 }
 
 #[derive(Serialize)]
-struct Created {
+struct CreatedAccount {
     account: Account,
     #[serde(skip_serializing_if = "Option::is_none")]
     secret_file: Option<PathBuf>,
 }
 
-impl fmt::Display for Created {
+impl fmt::Display for CreatedAccount {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.account)?;
         self.secret_file.as_ref().map_or(Ok(()), |file| write!(f, "\nits secret is in {}", file.display()))
     }
 }
 
-impl Creation {
+impl NewAccount {
     async fn run(self, app: &App, out: Option<&SecretOut>, server: &ServerArgs) -> Outcome {
         if let Some(out) = out {
             out.check()?;
         }
-        let client = server.client(app, Server::Identity).await?;
+        let client = server.client(app, ApiServer::Identity).await?;
         let request = client.request(Method::POST, self.kind.path())?.json(&self.draft);
         let mut answer = client.send(request).await?;
         let secret_file = match out {
@@ -115,7 +117,7 @@ impl Creation {
             None => None,
         };
         let account = answer.get_mut(self.account).map(Value::take).unwrap_or_default();
-        app.out.show(&Created { account: Account(account), secret_file })?;
+        app.out.show(&CreatedAccount { account: Account(account), secret_file })?;
         Ok(Exit::Ok)
     }
 }

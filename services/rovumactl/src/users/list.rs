@@ -1,23 +1,23 @@
-//! `users list` and `clients list`.
+//! `users list` and `clients list`: list accounts.
 
 use std::fmt;
 
 use clap::Args;
 use serde::Serialize;
 
-use super::account::{Account, HEADING, Kind};
+use super::account::{Account, AccountKind, HEADING};
 use crate::{
     app::App,
     exit::{Exit, Outcome},
     messages::lists::pages,
     output::table,
-    session::{Server, ServerArgs},
+    session::{ApiServer, ServerArgs},
 };
 
 /// Options of both lists.
 #[derive(Debug, Args)]
 pub(crate) struct List {
-    /// How many at most
+    /// Maximum number of rows
     #[arg(long, default_value_t = 200)]
     limit: u32,
     #[command(flatten)]
@@ -25,11 +25,11 @@ pub(crate) struct List {
 }
 
 #[derive(Serialize)]
-struct Found {
+struct AccountList {
     items: Vec<Account>,
 }
 
-impl fmt::Display for Found {
+impl fmt::Display for AccountList {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let rows: Vec<Vec<String>> = self.items.iter().map(Account::cells).collect();
         table(f, &HEADING, &rows)
@@ -37,10 +37,10 @@ impl fmt::Display for Found {
 }
 
 impl List {
-    pub(crate) async fn run(self, app: &App, kind: Kind) -> Outcome {
-        let client = self.server.client(app, Server::Identity).await?;
+    pub(crate) async fn run(self, app: &App, kind: AccountKind) -> Outcome {
+        let client = self.server.client(app, ApiServer::Identity).await?;
         let items = pages(&client, kind.path(), Vec::new(), self.limit).await?;
-        app.out.show(&Found { items: items.into_iter().map(Account).collect() })?;
+        app.out.show(&AccountList { items: items.into_iter().map(Account).collect() })?;
         Ok(Exit::Ok)
     }
 }

@@ -1,4 +1,4 @@
-//! New passwords and secrets: drawn by the identity service, kept in a file.
+//! New passwords and secrets: the identity service draws them, this tool writes them to a file.
 
 use std::{
     fmt,
@@ -11,16 +11,16 @@ use serde::Serialize;
 use serde_json::Value;
 use zeroize::Zeroizing;
 
-use super::account::Kind;
+use super::account::AccountKind;
 use crate::{
     app::App,
     exit::{Exit, Failure, Outcome},
     files,
     output::safe,
-    session::{Server, ServerArgs},
+    session::{ApiServer, ServerArgs},
 };
 
-/// Where a new secret goes.
+/// The destination of a new secret.
 #[derive(Debug, Args)]
 pub(super) struct SecretOut {
     /// The file for the new password or secret, which is shown to nobody; - writes it to standard output
@@ -29,7 +29,7 @@ pub(super) struct SecretOut {
 }
 
 impl SecretOut {
-    /// Refuses before anything is asked of the server: a secret that cannot be kept would be lost.
+    /// Refuses an unusable destination before the request is sent: a secret that cannot be written would be lost.
     pub(super) fn check(&self) -> Outcome<()> {
         if self.is_stdout() { Ok(()) } else { files::must_be_new(&self.secret_out) }
     }
@@ -38,7 +38,7 @@ impl SecretOut {
         self.secret_out == Path::new("-")
     }
 
-    /// Takes the secret out of an answer and keeps it; gives where it is, for the answer that is shown.
+    /// Takes the secret out of an answer and writes it to its destination; returns the file, if any, for display.
     pub(super) fn keep(&self, app: &App, answer: &mut Value, member: &str) -> Outcome<Option<PathBuf>> {
         let Some(Value::String(secret)) = answer.as_object_mut().and_then(|members| members.remove(member))
         else {
@@ -67,13 +67,13 @@ pub(crate) struct Renew {
 }
 
 #[derive(Serialize)]
-struct Renewed {
+struct RenewedSecret {
     account: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     secret_file: Option<PathBuf>,
 }
 
-impl fmt::Display for Renewed {
+impl fmt::Display for RenewedSecret {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} has a new secret", safe(&self.account))?;
         self.secret_file.as_ref().map_or(Ok(()), |file| write!(f, ", in {}", file.display()))
@@ -81,12 +81,12 @@ impl fmt::Display for Renewed {
 }
 
 impl Renew {
-    pub(crate) async fn run(self, app: &App, kind: Kind) -> Outcome {
+    pub(crate) async fn run(self, app: &App, kind: AccountKind) -> Outcome {
         self.out.check()?;
-        let client = self.server.client(app, Server::Identity).await?;
+        let client = self.server.client(app, ApiServer::Identity).await?;
         let (verb, member) = match kind {
-            Kind::User => ("password", "one_time_password"),
-            Kind::Client => ("secret", "client_secret"),
+            AccountKind::User => ("password", "one_time_password"),
+            AccountKind::Client => ("secret", "client_secret"),
         };
         let path = format!("{}/{verb}", kind.path_of(&client, &self.account).await?);
         let mut answer = client.send(client.request(Method::POST, &path)?).await?;
@@ -96,7 +96,7 @@ impl Renew {
             return Err(Failure::unreachable("the identity service gave no secret"));
         }
         if !to_stdout {
-            app.out.show(&Renewed { account: self.account, secret_file })?;
+            app.out.show(&RenewedSecret { account: self.account, secret_file })?;
         }
         Ok(Exit::Ok)
     }

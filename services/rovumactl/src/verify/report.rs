@@ -1,4 +1,4 @@
-//! What holds and what does not.
+//! The result of verifying the messages of a file.
 
 use std::{fmt, path::PathBuf};
 
@@ -7,60 +7,60 @@ use serde::Serialize;
 
 use crate::output::safe;
 
-/// The end of the judgement, from best to worst.
+/// The verdict on a message, from best to worst.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub(crate) enum Verdict {
-    /// Everything holds.
+pub(crate) enum MessageVerdict {
+    /// Every check holds.
     Verified,
-    /// Nothing speaks against it, but a newer trust list is needed to know.
+    /// A newer trust list is needed, and nothing else is wrong.
     Held,
-    /// Truly its sender's, and not acceptable.
+    /// Its sender signed it, but it is not acceptable.
     Rejected,
-    /// Cannot be believed.
+    /// It is not verified: nothing in it can be believed.
     Refused,
 }
 
-/// How one check ended.
+/// The result of one check.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub(crate) enum Standing {
+pub(crate) enum CheckStatus {
     Holds,
     Fails,
-    /// Cannot be known with what is at hand.
+    /// Cannot be checked with the given files.
     Open,
-    /// Not looked at, because an earlier check ended the judgement.
+    /// Not made, because an earlier check decided.
     Unchecked,
 }
 
-/// One check.
+/// One check and its result.
 #[derive(Clone, Debug, Serialize)]
-pub(crate) struct Check {
+pub(crate) struct CheckResult {
     pub(super) check: &'static str,
-    pub(super) standing: Standing,
+    pub(super) standing: CheckStatus,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) detail: Option<String>,
 }
 
-/// One message.
+/// The result for one message.
 #[derive(Debug, Serialize)]
-pub(crate) struct Judged {
-    pub(crate) verdict: Verdict,
-    /// What the message says of itself. Believe it only when the verdict is `verified` or `rejected`.
+pub(crate) struct MessageReport {
+    pub(crate) verdict: MessageVerdict,
+    /// The header as the message states it. Believe it only when the verdict is `verified` or `rejected`.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) says: Option<Says>,
-    /// The key that it names.
+    pub(super) says: Option<HeaderSummary>,
+    /// The key that the message names.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) key: Option<String>,
-    /// SHA-256 of the compact JWS: what receipts name.
+    /// SHA-256 of the compact JWS. Receipts name a message by it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) digest: Option<String>,
-    pub(crate) checks: Vec<Check>,
+    pub(crate) checks: Vec<CheckResult>,
 }
 
-/// The header in short.
+/// A summary of the header.
 #[derive(Debug, Serialize)]
-pub(crate) struct Says {
+pub(crate) struct HeaderSummary {
     pub(super) id: String,
     #[serde(rename = "type")]
     pub(super) kind: String,
@@ -73,38 +73,38 @@ pub(crate) struct Says {
     pub(super) expires: Option<Timestamp>,
 }
 
-/// The answer.
+/// The result for a file.
 #[derive(Debug, Serialize)]
-pub(super) struct Report {
+pub(super) struct FileReport {
     file: PathBuf,
     judged_as_of: Timestamp,
-    messages: Vec<Judged>,
+    messages: Vec<MessageReport>,
 }
 
-impl Report {
-    pub(super) fn new(file: PathBuf, judged_as_of: Timestamp, messages: Vec<Judged>) -> Self {
+impl FileReport {
+    pub(super) fn new(file: PathBuf, judged_as_of: Timestamp, messages: Vec<MessageReport>) -> Self {
         Self { file, judged_as_of, messages }
     }
 
-    pub(super) fn worst(&self) -> Verdict {
-        self.messages.iter().map(|message| message.verdict).max().unwrap_or(Verdict::Refused)
+    pub(super) fn worst(&self) -> MessageVerdict {
+        self.messages.iter().map(|message| message.verdict).max().unwrap_or(MessageVerdict::Refused)
     }
 }
 
-impl fmt::Display for Report {
+impl fmt::Display for FileReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}, judged as of {}", self.file.display(), self.judged_as_of)?;
         self.messages.iter().try_for_each(|message| write!(f, "\n\n{message}"))
     }
 }
 
-impl fmt::Display for Judged {
+impl fmt::Display for MessageReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let verdict = match self.verdict {
-            Verdict::Verified => "VERIFIED",
-            Verdict::Held => "HELD: a newer trust list is needed",
-            Verdict::Rejected => "truly its sender's, but NOT ACCEPTABLE",
-            Verdict::Refused => "NOT VERIFIED: do not believe what it says",
+            MessageVerdict::Verified => "VERIFIED",
+            MessageVerdict::Held => "HELD: a newer trust list is needed",
+            MessageVerdict::Rejected => "signed by its sender, but NOT ACCEPTABLE",
+            MessageVerdict::Refused => "NOT VERIFIED: do not believe what it says",
         };
         writeln!(f, "{verdict}")?;
         if let Some(says) = &self.says {
@@ -120,13 +120,13 @@ impl fmt::Display for Judged {
     }
 }
 
-impl fmt::Display for Check {
+impl fmt::Display for CheckResult {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mark = match self.standing {
-            Standing::Holds => "holds    ",
-            Standing::Fails => "FAILS    ",
-            Standing::Open => "open     ",
-            Standing::Unchecked => "unchecked",
+            CheckStatus::Holds => "holds    ",
+            CheckStatus::Fails => "FAILS    ",
+            CheckStatus::Open => "open     ",
+            CheckStatus::Unchecked => "unchecked",
         };
         write!(f, "  {mark}  {}", self.check)?;
         self.detail.as_ref().map_or(Ok(()), |detail| write!(f, ": {}", safe(detail)))

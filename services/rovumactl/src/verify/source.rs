@@ -1,4 +1,4 @@
-//! From a file to signed segments.
+//! Reads the signed messages in a file.
 
 use std::path::{Path, PathBuf};
 
@@ -12,14 +12,14 @@ use crate::{
     files, keys,
 };
 
-/// How an age file begins (C2SP `age`).
+/// The first bytes of an age file (C2SP `age`).
 const AGE_MAGIC: &[u8] = b"age-encryption.org/v1\n";
 
-/// One message of a file, or why its segment cannot be read.
-pub(super) type Segment = Result<Jws, BadSegment>;
+/// A message of a file, or why it cannot be read.
+pub(super) type FileMessage = Result<Jws, BadSegment>;
 
-/// Reads a compact JWS, a saved message, or a bundle, sealed or opened.
-pub(super) fn read(path: &Path, sealing_keys: &[PathBuf]) -> Outcome<Vec<Segment>> {
+/// Reads a compact JWS, a message saved from the API, or a bundle, sealed or not.
+pub(super) fn read(path: &Path, sealing_keys: &[PathBuf]) -> Outcome<Vec<FileMessage>> {
     let content = files::read(path)?;
     if content.starts_with(AGE_MAGIC) {
         let keys =
@@ -30,11 +30,11 @@ pub(super) fn read(path: &Path, sealing_keys: &[PathBuf]) -> Outcome<Vec<Segment
         return unpack(path, &content);
     }
     let text = std::str::from_utf8(&content).map_err(|_| no_message(path))?.trim();
-    let compact = if text.starts_with('{') { saved(path, text)? } else { vec![text.to_owned()] };
+    let compact = if text.starts_with('{') { saved_jws(path, text)? } else { vec![text.to_owned()] };
     compact
         .iter()
         .map(|text| Jws::from_compact(text).map(Ok))
-        .collect::<Result<Vec<Segment>, _>>()
+        .collect::<Result<Vec<FileMessage>, _>>()
         .map_err(|error| Failure::verification(format!("{}: {error}", path.display())))
 }
 
@@ -53,13 +53,13 @@ fn unseal(path: &Path, sealed: &[u8], keys: &[SealingKey]) -> Outcome<Vec<u8>> {
     })
 }
 
-fn unpack(path: &Path, bundle: &[u8]) -> Outcome<Vec<Segment>> {
+fn unpack(path: &Path, bundle: &[u8]) -> Outcome<Vec<FileMessage>> {
     Bundle::unpack(bundle, BUNDLE_FORMAT)
         .map_err(|error| Failure::verification(format!("{}: not a sound bundle: {error}", path.display())))
 }
 
-/// Every member `jws` of an object as the API gives it: the message, and the receipts for it.
-fn saved(path: &Path, text: &str) -> Outcome<Vec<String>> {
+/// Every member `jws` of an object saved from the API: the message, and its receipts.
+fn saved_jws(path: &Path, text: &str) -> Outcome<Vec<String>> {
     let value: Value = serde_json::from_str(text)
         .map_err(|error| Failure::usage(format!("{} is not JSON: {error}", path.display())))?;
     let mut found = Vec::new();
@@ -67,7 +67,7 @@ fn saved(path: &Path, text: &str) -> Outcome<Vec<String>> {
     if found.is_empty() { Err(no_message(path)) } else { Ok(found) }
 }
 
-/// serde_json reads to a depth of 128, so this does not go deeper either.
+/// Cannot recurse deeper than 128 levels: serde_json reads no deeper.
 fn collect(value: &Value, found: &mut Vec<String>) {
     match value {
         Value::Object(members) => members.iter().for_each(|(name, member)| match member {

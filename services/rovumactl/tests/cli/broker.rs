@@ -3,7 +3,7 @@
 use rovuma_lab::rabbit::{RabbitNode, RabbitOptions};
 use serde_json::Value;
 
-use crate::harness::{Desk, Ended};
+use crate::harness::{CommandResult, TestFolder};
 
 const SPEC: &str = r#"country = "mz"
 
@@ -23,7 +23,7 @@ key_file = "/etc/rovuma/link.key"
 
 #[test]
 fn a_specification_is_checked_and_gives_definitions() {
-    let desk = Desk::new();
+    let desk = TestFolder::new();
     desk.write("node.toml", SPEC);
     let definitions = desk.json("broker definitions --spec node.toml");
     let queues = definitions["queues"].as_array().expect("a list");
@@ -38,7 +38,7 @@ fn a_specification_is_checked_and_gives_definitions() {
 
 #[test]
 fn the_management_api_must_be_known_and_encrypted() {
-    let desk = Desk::new();
+    let desk = TestFolder::new();
     desk.write("node.toml", SPEC);
     desk.write_private("password", "p\n");
     desk.run("broker check --spec node.toml").is(2, "--url");
@@ -51,21 +51,21 @@ fn the_management_api_must_be_known_and_encrypted() {
         .is(4, "management API");
 }
 
-struct Node {
-    desk: Desk,
+struct BrokerFixture {
+    desk: TestFolder,
     rabbit: RabbitNode,
 }
 
-impl Node {
+impl BrokerFixture {
     async fn start() -> Self {
         let _ = rustls::crypto::ring::default_provider().install_default();
-        let desk = Desk::new();
+        let desk = TestFolder::new();
         desk.write("node.toml", SPEC);
         let rabbit = RabbitNode::start(&desk.path("rabbit"), RabbitOptions::new("ctl"), |_| {}).await;
         Self { rabbit: rabbit.expect("RabbitMQ starts"), desk }
     }
 
-    async fn run(&self, line: &str) -> Ended {
+    async fn run(&self, line: &str) -> CommandResult {
         let (user, password) = self.rabbit.admin();
         let line = format!(
             "--json broker {line} --spec node.toml --url {} --ca-file {} --user {user} --password-file {}",
@@ -77,7 +77,7 @@ impl Node {
         command.args(line.split_whitespace());
         let output =
             tokio::task::spawn_blocking(move || command.output().expect("runs")).await.expect("no panic");
-        Ended {
+        CommandResult {
             code: output.status.code().expect("not killed"),
             stdout: String::from_utf8(output.stdout).expect("UTF-8"),
             stderr: String::from_utf8(output.stderr).expect("UTF-8"),
@@ -92,7 +92,7 @@ fn names(differences: &Value) -> Vec<String> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_topology_is_applied_verified_and_restored() {
-    let mut node = Node::start().await;
+    let mut node = BrokerFixture::start().await;
 
     let fresh = node.run("check").await;
     assert_eq!(fresh.code, 1, "{fresh:?}");
@@ -105,7 +105,7 @@ async fn a_topology_is_applied_verified_and_restored() {
     assert_eq!(applied.json()["now"]["differences"], serde_json::json!([]));
     assert!(applied.stderr.contains("not audited"), "{applied:?}");
 
-    // The partner's broker is not there: the links do not run, and that is not hidden.
+    // The partner's broker is down, so the links do not run, and the command says so.
     let checked = node.run("check").await;
     assert_eq!(checked.code, 1, "{checked:?}");
     assert_eq!(checked.json()["differences"], serde_json::json!([]));

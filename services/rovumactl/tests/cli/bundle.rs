@@ -1,10 +1,10 @@
-//! `rovumactl audit bundle` when what the audit service sends is not whole.
+//! `rovumactl audit bundle` when the audit service's answer is incomplete.
 
 use std::sync::Arc;
 
 use crate::{
-    harness::Desk,
-    logs::{Files, Keys},
+    harness::TestFolder,
+    logs::{LogKeys, ServedFiles},
     watch::serve,
 };
 
@@ -18,19 +18,19 @@ fn an_answer_that_is_not_whole_makes_no_bundle() {
     let after = [BEGIN, ITEM, DONE, ITEM].join("\n") + "\n";
     let too_many = BEGIN.replace("\"count\":1", "\"count\":20001") + "\n";
     for (what, answer, code, word) in [
-        ("nothing", String::new(), 4, "not whole"),
-        ("no end", format!("{BEGIN}\n{ITEM}\n"), 4, "not whole"),
-        ("fewer than it said", format!("{BEGIN}\n{DONE}\n"), 4, "not whole"),
-        ("the same twice", more.replace("\"items\":1", "\"items\":2"), 4, "not whole"),
-        ("more after its end", after, 4, "goes on after its end"),
+        ("nothing", String::new(), 4, "incomplete"),
+        ("no end", format!("{BEGIN}\n{ITEM}\n"), 4, "incomplete"),
+        ("fewer than announced", format!("{BEGIN}\n{DONE}\n"), 4, "incomplete"),
+        ("the same twice", more.replace("\"items\":1", "\"items\":2"), 4, "incomplete"),
+        ("more after its end", after, 4, "continues after its last line"),
         ("a line that is cut", format!("{BEGIN}\n{ITEM}"), 4, "ends within a line"),
         ("no JSON", "<html>\n".to_owned(), 4, "something else than JSON"),
         ("more than a bundle holds", too_many, 2, "at most 20000"),
         ("an entry that no proof backs", [BEGIN, ITEM, DONE].join("\n") + "\n", 5, "does not hold"),
     ] {
-        let (desk, files) = (Desk::new(), Files::default());
+        let (desk, files) = (TestFolder::new(), ServedFiles::default());
         desk.write_private("token", "a-token\n");
-        desk.write("policy", Keys::new().policy());
+        desk.write("policy", LogKeys::new().policy());
         files.lock().expect("not poisoned").insert("/v1/evidence".to_owned(), answer.into_bytes());
         let url = serve(Arc::clone(&files));
         let words = "audit bundle --policy policy --out e.zip --token-file token --server";

@@ -1,11 +1,11 @@
 //! Help, completions and wrong options.
 
-use crate::harness::Desk;
+use crate::harness::TestFolder;
 
 #[test]
 fn every_shell_has_completions_that_know_the_commands() {
     for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
-        let ended = Desk::new().ok(&format!("completions {shell}"));
+        let ended = TestFolder::new().ok(&format!("completions {shell}"));
         for word in ["keys", "trust", "broker", "users", "send", "inbox", "trace", "verify"] {
             assert!(ended.stdout.contains(word), "{shell} does not know {word}");
         }
@@ -14,7 +14,7 @@ fn every_shell_has_completions_that_know_the_commands() {
 
 #[test]
 fn help_documents_the_exit_statuses() {
-    let help = Desk::new().ok("--help").stdout;
+    let help = TestFolder::new().ok("--help").stdout;
     for line in [
         "0  done",
         "1  done, with a negative",
@@ -29,7 +29,7 @@ fn help_documents_the_exit_statuses() {
 
 #[test]
 fn wrong_options_end_with_2() {
-    let desk = Desk::new();
+    let desk = TestFolder::new();
     for line in [
         "",
         "nonsense",
@@ -50,7 +50,7 @@ fn wrong_options_end_with_2() {
 
 #[test]
 fn a_faulty_configuration_is_named() {
-    let desk = Desk::new();
+    let desk = TestFolder::new();
     desk.write("ctl.toml", "[gatway]\nurl = \"https://x\"\n");
     desk.run("--config ctl.toml inbox").is(2, "did you mean `gateway`");
     desk.run("--config nowhere.toml inbox").is(2, "nowhere.toml");

@@ -1,4 +1,4 @@
-//! Running the program in a folder of its own.
+//! Runs the program in a folder of its own.
 
 use std::{
     ffi::OsStr,
@@ -10,20 +10,20 @@ use std::{
 
 use serde_json::Value;
 
-/// A folder, and the program run in it with nothing of the user's own.
-pub(crate) struct Desk {
+/// A folder in which the program runs, without the user's own environment and files.
+pub(crate) struct TestFolder {
     dir: tempfile::TempDir,
 }
 
 /// How a run ended.
 #[derive(Debug)]
-pub(crate) struct Ended {
+pub(crate) struct CommandResult {
     pub(crate) code: i32,
     pub(crate) stdout: String,
     pub(crate) stderr: String,
 }
 
-impl Desk {
+impl TestFolder {
     pub(crate) fn new() -> Self {
         Self { dir: tempfile::tempdir().expect("a folder") }
     }
@@ -55,13 +55,13 @@ impl Desk {
     }
 
     /// Runs a command line; parts are separated by blanks.
-    pub(crate) fn run(&self, line: &str) -> Ended {
+    pub(crate) fn run(&self, line: &str) -> CommandResult {
         self.run_args(line.split_whitespace())
     }
 
-    pub(crate) fn run_args<S: AsRef<OsStr>>(&self, args: impl IntoIterator<Item = S>) -> Ended {
+    pub(crate) fn run_args<S: AsRef<OsStr>>(&self, args: impl IntoIterator<Item = S>) -> CommandResult {
         let output = self.command().args(args).output().expect("runs");
-        Ended {
+        CommandResult {
             code: output.status.code().expect("not killed"),
             stdout: String::from_utf8(output.stdout).expect("UTF-8"),
             stderr: String::from_utf8(output.stderr).expect("UTF-8"),
@@ -69,13 +69,13 @@ impl Desk {
     }
 
     /// Runs a command line that must succeed.
-    pub(crate) fn ok(&self, line: &str) -> Ended {
+    pub(crate) fn ok(&self, line: &str) -> CommandResult {
         let ended = self.run(line);
         assert_eq!(ended.code, 0, "{line}: {ended:?}");
         ended
     }
 
-    /// Runs a command line that must succeed, and gives its answer.
+    /// Runs a command line that must succeed, and returns its JSON result.
     pub(crate) fn json(&self, line: &str) -> Value {
         self.ok(&format!("--json {line}")).json()
     }
@@ -85,7 +85,7 @@ impl Desk {
     }
 }
 
-impl Ended {
+impl CommandResult {
     pub(crate) fn json(&self) -> Value {
         serde_json::from_str(&self.stdout).unwrap_or_else(|error| panic!("{error}: {self:?}"))
     }
@@ -105,7 +105,7 @@ impl Ended {
 }
 
 /// A country with an authority and one agency's keys, and its signed list in `mz.json`.
-pub(crate) fn with_trust_list(desk: &Desk) {
+pub(crate) fn with_trust_list(desk: &TestFolder) {
     desk.ok("keys generate authority --out authority.pem");
     desk.ok("keys generate signing --out prm.pem");
     desk.ok("keys generate sealing --out prm.key");
@@ -116,7 +116,7 @@ pub(crate) fn with_trust_list(desk: &Desk) {
     desk.ok("trust sign --draft mz.draft --authority-key authority.pem --out mz.json");
 }
 
-/// Everything below a folder.
+/// All files below a folder.
 pub(crate) fn files(folder: &Path) -> Vec<PathBuf> {
     let mut found = Vec::new();
     for entry in fs::read_dir(folder).expect("a folder") {

@@ -1,10 +1,10 @@
 //! `rovumactl keys`.
 
-use crate::harness::{Desk, files};
+use crate::harness::{TestFolder, files};
 
 #[test]
 fn a_signing_key_is_private_and_shows_its_public_half() {
-    let desk = Desk::new();
+    let desk = TestFolder::new();
     let made = desk.json("keys generate signing --out prm.pem");
     assert_eq!((desk.mode("prm.pem"), desk.mode("prm.jwk")), (0o600, 0o644));
     assert!(desk.read("prm.pem").starts_with("-----BEGIN PRIVATE KEY-----"));
@@ -16,7 +16,7 @@ fn a_signing_key_is_private_and_shows_its_public_half() {
 
 #[test]
 fn a_sealing_key_is_an_age_identity() {
-    let desk = Desk::new();
+    let desk = TestFolder::new();
     let made = desk.json("keys generate sealing --out prm.key");
     assert_eq!((desk.mode("prm.key"), desk.mode("prm.pub")), (0o600, 0o644));
     assert_eq!(desk.read("prm.pub").trim(), made["id"]);
@@ -28,7 +28,7 @@ fn a_sealing_key_is_an_age_identity() {
 
 #[test]
 fn nothing_is_overwritten() {
-    let desk = Desk::new();
+    let desk = TestFolder::new();
     desk.ok("keys generate authority --out authority.pem");
     let before = desk.read("authority.pem");
     desk.run("keys generate authority --out authority.pem").is(2, "is not overwritten");
@@ -40,7 +40,7 @@ fn nothing_is_overwritten() {
 
 #[test]
 fn both_halves_do_not_go_into_one_file() {
-    let desk = Desk::new();
+    let desk = TestFolder::new();
     desk.run("keys generate signing --out key.jwk").is(2, "cannot hold both halves");
     desk.run("keys generate sealing --out key.pub").is(2, "cannot hold both halves");
     assert!(files(&desk.path("")).is_empty());
@@ -48,7 +48,7 @@ fn both_halves_do_not_go_into_one_file() {
 
 #[test]
 fn no_private_half_is_ever_printed() {
-    let desk = Desk::new();
+    let desk = TestFolder::new();
     for purpose in ["signing", "sealing", "authority", "service"] {
         let mut said = String::new();
         for line in [
@@ -69,7 +69,7 @@ fn no_private_half_is_ever_printed() {
 
 #[test]
 fn a_private_key_that_everybody_can_read_is_refused() {
-    let desk = Desk::new();
+    let desk = TestFolder::new();
     desk.ok("keys generate signing --out prm.pem");
     let readable = desk.read("prm.pem");
     desk.write("open.pem", readable);
@@ -80,7 +80,7 @@ fn a_private_key_that_everybody_can_read_is_refused() {
 
 #[test]
 fn what_is_no_key_is_refused_with_what_would_be_one() {
-    let desk = Desk::new();
+    let desk = TestFolder::new();
     desk.write("empty", "");
     desk.write("text", "hello");
     desk.write("rsa.jwk", r#"{"kty":"RSA","n":"AQAB","e":"AQAB"}"#);
@@ -94,11 +94,11 @@ fn what_is_no_key_is_refused_with_what_would_be_one() {
 
 #[test]
 fn an_act_without_a_configuration_says_that_it_is_not_audited() {
-    let ended = Desk::new().ok("keys generate service --out gateway.pem");
+    let ended = TestFolder::new().ok("keys generate service --out gateway.pem");
     assert!(ended.stderr.contains("not audited"), "{ended:?}");
 }
 
 #[test]
 fn a_folder_that_cannot_be_written_is_this_machines_failure() {
-    Desk::new().run("keys generate signing --out nowhere/prm.pem").is(7, "nowhere/prm.pem");
+    TestFolder::new().run("keys generate signing --out nowhere/prm.pem").is(7, "nowhere/prm.pem");
 }

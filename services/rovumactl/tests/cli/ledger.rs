@@ -1,8 +1,8 @@
-//! The tool's own acts are recorded, and wait when nobody can take them.
+//! The tool's own acts are recorded, and wait while they cannot be shipped.
 
-use crate::harness::Desk;
+use crate::harness::TestFolder;
 
-fn configured(desk: &Desk) {
+fn configured(desk: &TestFolder) {
     desk.ok("keys generate service --out own.pem");
     desk.ok("keys generate service --out audit.pem");
     desk.ok("keys generate sealing --out audit.key");
@@ -16,10 +16,10 @@ fn configured(desk: &Desk) {
 
 #[test]
 fn an_act_is_recorded_even_when_it_cannot_be_shipped() {
-    let desk = Desk::new();
+    let desk = TestFolder::new();
     configured(&desk);
     let ended = desk.ok("--config ctl.toml keys generate signing --out prm.pem --agency mz.prm");
-    ended.is(0, "the audit event is kept here for now");
+    ended.is(0, "the audit event stays on this machine for now");
     assert!(!ended.stderr.contains("not audited"), "{ended:?}");
     let ended = desk.run("--json --config ctl.toml audit ship");
     assert_ne!(ended.code, 0);
@@ -28,7 +28,7 @@ fn an_act_is_recorded_even_when_it_cannot_be_shipped() {
 
 #[test]
 fn a_broker_that_is_away_keeps_nobody_from_working() {
-    let desk = Desk::new();
+    let desk = TestFolder::new();
     configured(&desk);
     for name in ["ca.pem", "cert.pem", "key.pem"] {
         desk.write_private(name, "not read before the connection");
@@ -37,13 +37,13 @@ fn a_broker_that_is_away_keeps_nobody_from_working() {
                   cert_file = \"cert.pem\"\nkey_file = \"key.pem\"\n";
     desk.write("ctl.toml", format!("{}{broker}", desk.read("ctl.toml")));
     let ended = desk.ok("--config ctl.toml keys generate signing --out prm.pem");
-    ended.is(0, "the audit event is kept here for now");
+    ended.is(0, "the audit event stays on this machine for now");
     assert!(desk.path("prm.pem").exists());
 }
 
 #[test]
 fn what_cannot_be_recorded_is_not_done() {
-    let desk = Desk::new();
+    let desk = TestFolder::new();
     configured(&desk);
     desk.write("ctl.toml", desk.read("ctl.toml").replace("sqlite:ctl.db", "sqlite:nowhere/ctl.db"));
     desk.run("--config ctl.toml keys generate signing --out prm.pem").is(7, "store of audit events");
@@ -52,7 +52,7 @@ fn what_cannot_be_recorded_is_not_done() {
 
 #[test]
 fn half_a_configuration_is_refused() {
-    let desk = Desk::new();
+    let desk = TestFolder::new();
     desk.write("ctl.toml", "[store]\nurl = \"sqlite:ctl.db\"\n");
     desk.run("--config ctl.toml keys generate signing --out prm.pem")
         .is(2, "only one of [store] and [audit]");
@@ -61,16 +61,16 @@ fn half_a_configuration_is_refused() {
 
 #[test]
 fn a_failed_act_is_recorded_too() {
-    let desk = Desk::new();
+    let desk = TestFolder::new();
     configured(&desk);
     desk.run("--config ctl.toml keys generate signing --out nowhere/prm.pem").is(7, "nowhere/prm.pem");
-    // One event waits: it is what cannot be shipped.
+    // One event waits, and shipping it needs a broker.
     desk.run("--config ctl.toml audit ship").is(2, "[broker]");
 }
 
 #[test]
 fn with_nothing_recorded_nothing_waits() {
-    let desk = Desk::new();
+    let desk = TestFolder::new();
     configured(&desk);
     assert_eq!(desk.json("--config ctl.toml audit ship")["acknowledged"], 0);
     desk.run("audit ship").is(2, "nothing is recorded");

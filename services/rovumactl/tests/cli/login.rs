@@ -1,4 +1,4 @@
-//! Logging in: with a browser, as a machine, and every way in which it must not go.
+//! Logging in with a browser and as a machine, and the log-ins that must be refused.
 
 use std::{
     io::{BufRead as _, BufReader, Read as _},
@@ -9,19 +9,19 @@ use rovuma_tokens::Pkce;
 use url::Url;
 
 use crate::{
-    harness::{Desk, files},
-    provider::{Behaviour, Provider, TOKEN, parameters},
+    harness::{TestFolder, files},
+    provider::{ProviderBehaviour, TOKEN, TestProvider, parameters},
 };
 
 /// A log-in that waits for the browser.
-struct Waiting {
+struct PendingLogin {
     child: Child,
     stderr: BufReader<ChildStderr>,
     url: Url,
 }
 
-impl Waiting {
-    fn start(desk: &Desk, issuer: &str) -> Self {
+impl PendingLogin {
+    fn start(desk: &TestFolder, issuer: &str) -> Self {
         let mut command = desk.command();
         command.args(["login", "--no-browser", "--issuer", issuer]);
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("runs");
@@ -37,7 +37,7 @@ impl Waiting {
         Self { child, stderr, url }
     }
 
-    /// Comes back as a browser would, with these parameters; gives the status.
+    /// Redirects back as a browser would, with these parameters, and returns the status.
     fn comes_back(&self, answer: &[(&str, &str)]) -> u16 {
         let mut back = Url::parse(&parameters(&self.url)["redirect_uri"]).expect("an address");
         back.query_pairs_mut().extend_pairs(answer);
@@ -56,8 +56,8 @@ impl Waiting {
 
 #[test]
 fn a_person_logs_in_through_a_loopback_redirect_with_pkce() {
-    let (desk, provider) = (Desk::new(), Provider::start(Behaviour::default()));
-    let waiting = Waiting::start(&desk, &provider.issuer);
+    let (desk, provider) = (TestFolder::new(), TestProvider::start(ProviderBehaviour::default()));
+    let waiting = PendingLogin::start(&desk, &provider.issuer);
     let asked = parameters(&waiting.url);
     assert_eq!((asked["response_type"].as_str(), asked["client_id"].as_str()), ("code", "rovumactl"));
     assert_eq!(asked["code_challenge_method"], "S256");
@@ -89,8 +89,8 @@ fn a_person_logs_in_through_a_loopback_redirect_with_pkce() {
 
 #[test]
 fn an_answer_of_another_provider_is_not_redeemed() {
-    let (desk, provider) = (Desk::new(), Provider::start(Behaviour::default()));
-    let waiting = Waiting::start(&desk, &provider.issuer);
+    let (desk, provider) = (TestFolder::new(), TestProvider::start(ProviderBehaviour::default()));
+    let waiting = PendingLogin::start(&desk, &provider.issuer);
     let state = parameters(&waiting.url)["state"].clone();
     waiting.comes_back(&[("code", "c1"), ("state", &state), ("iss", "https://evil.example")]);
     let (code, said) = waiting.ends();
@@ -100,8 +100,8 @@ fn an_answer_of_another_provider_is_not_redeemed() {
 
 #[test]
 fn a_refusal_of_the_provider_is_told() {
-    let (desk, provider) = (Desk::new(), Provider::start(Behaviour::default()));
-    let waiting = Waiting::start(&desk, &provider.issuer);
+    let (desk, provider) = (TestFolder::new(), TestProvider::start(ProviderBehaviour::default()));
+    let waiting = PendingLogin::start(&desk, &provider.issuer);
     let state = parameters(&waiting.url)["state"].clone();
     waiting.comes_back(&[("error", "access_denied"), ("state", &state)]);
     let (code, said) = waiting.ends();
@@ -111,13 +111,13 @@ fn a_refusal_of_the_provider_is_told() {
 
 #[test]
 fn a_provider_that_calls_itself_otherwise_is_refused() {
-    let provider = Provider::start(Behaviour { calls_itself: Some("https://id.mz.example") });
-    Desk::new().run(&format!("login --issuer {}", provider.issuer)).is(5, "calls itself");
+    let provider = TestProvider::start(ProviderBehaviour { calls_itself: Some("https://id.mz.example") });
+    TestFolder::new().run(&format!("login --issuer {}", provider.issuer)).is(5, "calls itself");
 }
 
 #[test]
 fn a_machine_logs_in_with_its_secret() {
-    let (desk, provider) = (Desk::new(), Provider::start(Behaviour::default()));
+    let (desk, provider) = (TestFolder::new(), TestProvider::start(ProviderBehaviour::default()));
     desk.write_private("secret", "s:e c\n");
     let machine = format!("--issuer {} --client-id mz.prm.cad --client-secret-file secret", provider.issuer);
     let ended = desk.ok(&format!("login {machine}"));
@@ -130,30 +130,30 @@ fn a_machine_logs_in_with_its_secret() {
 
 #[test]
 fn the_provider_must_be_known() {
-    Desk::new().run("login").is(2, "--issuer");
-    Desk::new().run("whoami").is(2, "--issuer");
+    TestFolder::new().run("login").is(2, "--issuer");
+    TestFolder::new().run("whoami").is(2, "--issuer");
 }
 
 #[test]
 fn a_provider_that_is_away_is_unreachable() {
-    Desk::new().run("login --issuer http://127.0.0.1:9").is(4, "identity provider");
+    TestFolder::new().run("login --issuer http://127.0.0.1:9").is(4, "identity provider");
 }
 
 #[test]
 fn a_provider_in_clear_text_is_refused() {
-    Desk::new().run("login --issuer http://id.mz.example").is(2, "not encrypted");
+    TestFolder::new().run("login --issuer http://id.mz.example").is(2, "not encrypted");
 }
 
 #[test]
 fn nobody_is_logged_in_at_first() {
-    let desk = Desk::new();
+    let desk = TestFolder::new();
     desk.run("whoami --issuer http://127.0.0.1:9").is(6, "rovumactl login");
     desk.run("logout --issuer http://127.0.0.1:9").is(0, "was not logged in");
 }
 
 #[test]
 fn a_secret_that_everybody_can_read_is_refused_before_it_is_sent() {
-    let desk = Desk::new();
+    let desk = TestFolder::new();
     desk.write("secret", "s\n");
     let ended =
         desk.run("login --issuer http://127.0.0.1:9 --client-id mz.prm.cad --client-secret-file secret");

@@ -1,4 +1,4 @@
-//! Logs of several years, really signed and cosigned.
+//! Logs of several years, signed and cosigned.
 
 use std::{
     collections::BTreeMap,
@@ -15,16 +15,16 @@ use rovuma_tlog::{
     add_cosignature, cosign, leaf_hash, sign, write_entry,
 };
 
-/// What a server answers, by path.
-pub(crate) type Files = Arc<Mutex<BTreeMap<String, Vec<u8>>>>;
+/// The files that a server serves, by path.
+pub(crate) type ServedFiles = Arc<Mutex<BTreeMap<String, Vec<u8>>>>;
 
 /// The keys of a country's logs and of its two witnesses.
-pub(crate) struct Keys {
+pub(crate) struct LogKeys {
     pub(crate) log: SigningKey,
     witnesses: [SigningKey; 2],
 }
 
-/// A year that is over on no machine that runs this.
+/// A year that is not over on any machine that runs this test.
 pub(crate) const NEVER_OVER: i16 = 9000;
 
 const WITNESSES: [&str; 2] = ["mz.audit", "tz.audit"];
@@ -33,7 +33,7 @@ pub(crate) fn origin(year: i16) -> String {
     format!("mz.audit/{year}")
 }
 
-impl Keys {
+impl LogKeys {
     pub(crate) fn new() -> Self {
         let key = || SigningKey::generate().expect("a key");
         Self { log: key(), witnesses: [key(), key()] }
@@ -98,21 +98,21 @@ fn leaf(sequence: u64, action: AuditAction, before: Option<&Checkpoint>) -> Vec<
 }
 
 /// A log of a year with its signed head.
-pub(crate) struct Year {
+pub(crate) struct YearLog {
     pub(crate) year: i16,
     pub(crate) leaves: Vec<Vec<u8>>,
     pub(crate) checkpoint: Checkpoint,
 }
 
-impl Year {
-    /// A log that begins after `before`, with so many leaves.
-    pub(crate) fn new(keys: &Keys, year: i16, before: Option<&Checkpoint>, count: u64) -> Self {
+impl YearLog {
+    /// A log of `count` leaves that follows `before`.
+    pub(crate) fn new(keys: &LogKeys, year: i16, before: Option<&Checkpoint>, count: u64) -> Self {
         let mut leaves = vec![leaf(1, AuditAction::LogBegin, before)];
         leaves.extend((2..=count).map(|sequence| leaf(sequence, AuditAction::AuditRead, None)));
         Self::of(keys, year, leaves)
     }
 
-    fn of(keys: &Keys, year: i16, leaves: Vec<Vec<u8>>) -> Self {
+    fn of(keys: &LogKeys, year: i16, leaves: Vec<Vec<u8>>) -> Self {
         let mut edge = Edge::default();
         for leaf in &leaves {
             edge.append(leaf_hash(leaf));
@@ -122,13 +122,13 @@ impl Year {
     }
 
     /// The same log with more leaves.
-    pub(crate) fn grown(self, keys: &Keys, more: u64) -> Self {
+    pub(crate) fn grown(self, keys: &LogKeys, more: u64) -> Self {
         let from = self.leaves.len() as u64;
         let more = (from + 1..=from + more).map(|sequence| leaf(sequence, AuditAction::AuditRead, None));
         Self::of(keys, self.year, self.leaves.into_iter().chain(more).collect())
     }
 
-    pub(crate) fn put(&self, files: &Files) {
+    pub(crate) fn put(&self, files: &ServedFiles) {
         let base = format!("/v1/logs/{}", origin(self.year));
         let mut files = files.lock().expect("not poisoned");
         files.extend(self.files().into_iter().map(|(path, bytes)| (format!("{base}/{path}"), bytes)));
@@ -139,7 +139,7 @@ impl Year {
         let size = self.leaves.len() as u64;
         let mut files = BTreeMap::new();
         files.insert("checkpoint".to_owned(), self.checkpoint.as_bytes().to_vec());
-        // Fewer than a tile holds.
+        // The logs have fewer leaves than a tile holds.
         for tile in Tile::all_of(size) {
             let bytes = match tile.kind {
                 TileKind::Hashes { .. } => self.leaves.iter().flat_map(|leaf| leaf_hash(leaf).0).collect(),

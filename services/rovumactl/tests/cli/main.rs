@@ -1,4 +1,4 @@
-//! `rovumactl` as its users run it: the real program, real files, a real broker.
+//! `rovumactl` as its users run it: the program, real files, a real broker.
 
 mod broker;
 mod bundle;

@@ -10,32 +10,32 @@ use std::{
 use serde_json::json;
 use url::Url;
 
-/// What the provider is to do.
+/// How the provider should behave.
 #[derive(Clone, Default)]
-pub(crate) struct Behaviour {
-    /// Another name than its own.
+pub(crate) struct ProviderBehaviour {
+    /// An issuer to state instead of its own.
     pub(crate) calls_itself: Option<&'static str>,
 }
 
-/// A running provider: its issuer, and what it was asked at its token endpoint.
-pub(crate) struct Provider {
+/// A running provider: its issuer, and the requests to its token endpoint.
+pub(crate) struct TestProvider {
     pub(crate) issuer: String,
-    pub(crate) asked: Arc<Mutex<Vec<Asked>>>,
+    pub(crate) asked: Arc<Mutex<Vec<TokenRequest>>>,
 }
 
 /// A request for a token.
 #[derive(Clone, Debug)]
-pub(crate) struct Asked {
+pub(crate) struct TokenRequest {
     pub(crate) form: HashMap<String, String>,
     pub(crate) authorization: Option<String>,
 }
 
-/// The token it gives: its claims are `{"sub":"u1","name":"Maria","agency":"mz.prm","roles":["auditor"]}`.
+/// The token that it issues, with the claims `{"sub":"u1","name":"Maria","agency":"mz.prm","roles":["auditor"]}`.
 pub(crate) const TOKEN: &str = "eyJhbGciOiJub25lIn0.\
 eyJzdWIiOiJ1MSIsIm5hbWUiOiJNYXJpYSIsImFnZW5jeSI6Im16LnBybSIsInJvbGVzIjpbImF1ZGl0b3IiXX0.c2ln";
 
-impl Provider {
-    pub(crate) fn start(behaviour: Behaviour) -> Self {
+impl TestProvider {
+    pub(crate) fn start(behaviour: ProviderBehaviour) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
         let issuer = format!("http://{}", listener.local_addr().expect("bound"));
         let asked = Arc::new(Mutex::new(Vec::new()));
@@ -52,8 +52,8 @@ impl Provider {
 fn answer(
     mut stream: TcpStream,
     issuer: &str,
-    behaviour: &Behaviour,
-    log: &Mutex<Vec<Asked>>,
+    behaviour: &ProviderBehaviour,
+    log: &Mutex<Vec<TokenRequest>>,
 ) -> std::io::Result<()> {
     let mut reader = BufReader::new(stream.try_clone()?);
     let mut request = String::new();
@@ -79,7 +79,7 @@ fn answer(
         })
     } else {
         let form = url::form_urlencoded::parse(&body).into_owned().collect();
-        log.lock().expect("not poisoned").push(Asked { form, authorization });
+        log.lock().expect("not poisoned").push(TokenRequest { form, authorization });
         json!({ "access_token": TOKEN, "token_type": "Bearer", "expires_in": 600 })
     };
     let json = json.to_string();
@@ -90,7 +90,7 @@ fn answer(
     )
 }
 
-/// What the browser would be sent to: the parameters of the authorization request.
+/// The parameters of the authorization request that the browser would be sent to.
 pub(crate) fn parameters(url: &Url) -> HashMap<String, String> {
     url.query_pairs().into_owned().collect()
 }

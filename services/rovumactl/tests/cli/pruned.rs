@@ -1,20 +1,20 @@
-//! `rovumactl audit verify` of a log that took its entries out.
+//! `rovumactl audit verify` of a log whose entries were taken out.
 
 use rovuma_envelope::SigningKey;
 use rovuma_tlog::{PRUNED_PATH, Pruned};
 
 use crate::{
-    harness::Desk,
-    logs::{Keys, NEVER_OVER, Year, origin},
+    harness::TestFolder,
+    logs::{LogKeys, NEVER_OVER, YearLog, origin},
 };
 
 const POLICY: &str = "Diploma-Ministerial-12/2027";
 
-/// A desk with the folder of a log whose entries are gone, and what is said of that.
-fn desk(keys: &Keys, year: i16, said: Option<(&Pruned, &SigningKey)>) -> Desk {
-    let desk = Desk::new();
+/// A folder with a log whose entries were taken out, and the note about that.
+fn desk(keys: &LogKeys, year: i16, said: Option<(&Pruned, &SigningKey)>) -> TestFolder {
+    let desk = TestFolder::new();
     desk.write("policy", keys.policy());
-    let log = Year::new(keys, year, None, 7);
+    let log = YearLog::new(keys, year, None, 7);
     for (path, bytes) in log.files() {
         if !path.starts_with("tile/entries") {
             put(&desk, &path, &bytes);
@@ -26,7 +26,7 @@ fn desk(keys: &Keys, year: i16, said: Option<(&Pruned, &SigningKey)>) -> Desk {
     desk
 }
 
-fn put(desk: &Desk, path: &str, bytes: &[u8]) {
+fn put(desk: &TestFolder, path: &str, bytes: &[u8]) {
     let file = desk.path("log").join(path);
     std::fs::create_dir_all(file.parent().expect("a folder")).expect("made");
     std::fs::write(file, bytes).expect("written");
@@ -38,7 +38,7 @@ fn said(year: i16, minimum_index: u64) -> Pruned {
 
 #[test]
 fn only_a_policy_that_the_checker_names_lets_entries_go() {
-    let keys = Keys::new();
+    let keys = LogKeys::new();
     let whole = said(2024, 7);
     let desk = desk(&keys, 2024, Some((&whole, &keys.log)));
     desk.run("audit verify log --policy policy").is(1, "--pruned-by");
@@ -52,7 +52,7 @@ fn only_a_policy_that_the_checker_names_lets_entries_go() {
 
 #[test]
 fn what_nobody_said_or_may_say_is_a_fault() {
-    let keys = Keys::new();
+    let keys = LogKeys::new();
     let (part, this_year) = (said(2024, 6), said(NEVER_OVER, 7));
     let whole = said(2024, 7);
     let stranger = SigningKey::generate().expect("a key");

@@ -1,11 +1,11 @@
-//! Servers that are not there, not safe, or refuse.
+//! Servers that are down, unsafe, or refuse.
 
 use std::{
     io::{Read as _, Write as _},
     net::TcpListener,
 };
 
-use crate::harness::Desk;
+use crate::harness::TestFolder;
 
 /// Answers one request with this status line and body.
 fn server(answers: &'static [(&'static str, &'static str)]) -> String {
@@ -27,8 +27,8 @@ fn server(answers: &'static [(&'static str, &'static str)]) -> String {
     url
 }
 
-fn desk_with_token() -> Desk {
-    let desk = Desk::new();
+fn desk_with_token() -> TestFolder {
+    let desk = TestFolder::new();
     desk.write_private("token", "a-token\n");
     desk
 }
@@ -44,7 +44,7 @@ fn no_server_is_unreachable() {
 
 #[test]
 fn no_token_is_not_logged_in() {
-    Desk::new().run("inbox --server http://127.0.0.1:9").is(6, "rovumactl login");
+    TestFolder::new().run("inbox --server http://127.0.0.1:9").is(6, "rovumactl login");
 }
 
 #[test]
@@ -60,7 +60,7 @@ fn a_token_is_not_sent_in_clear_text() {
 
 #[test]
 fn a_token_that_everybody_can_read_is_refused() {
-    let desk = Desk::new();
+    let desk = TestFolder::new();
     desk.write("token", "a-token\n");
     desk.run("inbox --server http://127.0.0.1:9 --token-file token").is(2, "chmod 600");
 }

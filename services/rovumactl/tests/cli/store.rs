@@ -1,18 +1,18 @@
-//! Telling a stopped service that its store was restored.
+//! `rovumactl store restored` on the store of a stopped service.
 
 use std::{fs, path::Path};
 
 use rovuma_schemas::StoreId;
 use rovuma_store::{Store, StoreConfig};
 
-use crate::harness::Desk;
+use crate::harness::TestFolder;
 
 async fn open(path: &Path) -> Store {
     let config = StoreConfig::at(format!("sqlite:{}", path.display()));
     Store::open(&config, &[]).await.expect("opens")
 }
 
-fn configured(desk: &Desk) -> std::path::PathBuf {
+fn configured(desk: &TestFolder) -> std::path::PathBuf {
     let path = desk.path("gateway.db");
     let toml =
         format!("country = \"mz\"\n[store]\nurl = \"sqlite:{}\"\n[broker]\nurl = \"-\"\n", path.display());
@@ -20,7 +20,7 @@ fn configured(desk: &Desk) -> std::path::PathBuf {
     path
 }
 
-/// Opens the store, reads its name and closes it: whoever closes the last connection removes the log.
+/// Opens the store, reads its identity and closes it: closing the last connection removes the write-ahead log.
 async fn name(path: &Path) -> StoreId {
     let identity = open(path).await.identity();
     while path.with_file_name("gateway.db-wal").exists() {
@@ -33,7 +33,7 @@ const COMMAND: &str = "store restored --service gateway.toml";
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_restored_store_gets_a_new_name_and_says_so_to_its_service() {
-    let desk = Desk::new();
+    let desk = TestFolder::new();
     let path = configured(&desk);
     let first = name(&path).await;
     let only_said = desk.json(COMMAND);
@@ -49,7 +49,7 @@ async fn a_restored_store_gets_a_new_name_and_says_so_to_its_service() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_copy_of_the_whole_folder_is_what_it_is_for() {
-    let desk = Desk::new();
+    let desk = TestFolder::new();
     let path = configured(&desk);
     let first = name(&path).await;
     for name in ["gateway.db", "gateway.db.witness"] {
@@ -66,7 +66,7 @@ async fn a_copy_of_the_whole_folder_is_what_it_is_for() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_store_in_use_is_refused_with_the_name_of_who_has_it() {
-    let desk = Desk::new();
+    let desk = TestFolder::new();
     let path = configured(&desk);
     let store = open(&path).await;
     let ended = desk.run(&format!("{COMMAND} --yes"));
@@ -77,7 +77,7 @@ async fn a_store_in_use_is_refused_with_the_name_of_who_has_it() {
 
 #[test]
 fn what_is_no_store_is_refused() {
-    let desk = Desk::new();
+    let desk = TestFolder::new();
     configured(&desk);
     desk.run(&format!("{COMMAND} --yes")).is(2, "no such store");
     assert!(!desk.path("gateway.db").exists());

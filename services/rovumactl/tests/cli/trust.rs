@@ -1,12 +1,12 @@
-//! `rovumactl trust`: from a draft to a signed list, and every way in which it must not go.
+//! `rovumactl trust`: from a draft to a signed list, and the steps that must be refused.
 
 use serde_json::Value;
 
-use crate::harness::{Desk, with_trust_list};
+use crate::harness::{TestFolder, with_trust_list};
 
 #[test]
 fn a_list_is_signed_and_verifies_against_the_pinned_key() {
-    let desk = Desk::new();
+    let desk = TestFolder::new();
     with_trust_list(&desk);
     let checked = desk.json("trust check mz.json --authority authority.jwk");
     assert_eq!((&checked["country"], &checked["serial"]), (&"mz".into(), &1.into()));
@@ -19,7 +19,7 @@ fn a_list_is_signed_and_verifies_against_the_pinned_key() {
 
 #[test]
 fn a_list_that_is_not_verified_says_so() {
-    let desk = Desk::new();
+    let desk = TestFolder::new();
     with_trust_list(&desk);
     assert!(desk.ok("trust show mz.json").stdout.contains("NOT VERIFIED"));
     assert!(desk.ok("trust show mz.draft").stdout.contains("DRAFT"));
@@ -27,7 +27,7 @@ fn a_list_that_is_not_verified_says_so() {
 
 #[test]
 fn another_authority_and_a_changed_list_are_refused() {
-    let desk = Desk::new();
+    let desk = TestFolder::new();
     with_trust_list(&desk);
     desk.ok("keys generate authority --out other.pem");
     desk.run("trust check mz.json --authority other.jwk").is(5, "not signed by its authority");
@@ -48,7 +48,7 @@ fn another_authority_and_a_changed_list_are_refused() {
 
 #[test]
 fn only_the_authority_signs() {
-    let desk = Desk::new();
+    let desk = TestFolder::new();
     with_trust_list(&desk);
     let ended = desk.run("trust sign --draft mz.draft --authority-key prm.pem --out evil.json");
     ended.is(2, "is not the list's authority");
@@ -57,7 +57,7 @@ fn only_the_authority_signs() {
 
 #[test]
 fn a_foreign_agency_and_a_second_one_are_refused() {
-    let desk = Desk::new();
+    let desk = TestFolder::new();
     with_trust_list(&desk);
     desk.run("trust add-agency tz.tpf --draft mz.draft --name sw=Polisi").is(2, "tz.tpf");
     desk.run("trust add-agency mz.prm --draft mz.draft --name pt=PRM").is(2, "mz.prm");
@@ -66,7 +66,7 @@ fn a_foreign_agency_and_a_second_one_are_refused() {
 
 #[test]
 fn a_refused_change_leaves_the_draft_as_it_was() {
-    let desk = Desk::new();
+    let desk = TestFolder::new();
     with_trust_list(&desk);
     let before = desk.read("mz.draft");
     assert_ne!(desk.run("trust add-agency tz.tpf --draft mz.draft --name sw=Polisi").code, 0);
@@ -75,7 +75,7 @@ fn a_refused_change_leaves_the_draft_as_it_was() {
 
 #[test]
 fn serials_go_up_and_never_down() {
-    let desk = Desk::new();
+    let desk = TestFolder::new();
     with_trust_list(&desk);
     desk.ok("trust revise mz.json --authority authority.jwk --draft second.draft");
     desk.ok("trust sign --draft second.draft --authority-key authority.pem --out second.json");
@@ -87,7 +87,7 @@ fn serials_go_up_and_never_down() {
 
 #[test]
 fn a_key_is_revoked_once_and_for_all() {
-    let desk = Desk::new();
+    let desk = TestFolder::new();
     with_trust_list(&desk);
     let kid = desk.json("keys show prm.jwk")["id"].as_str().expect("a key id").to_owned();
     desk.ok("trust revise mz.json --authority authority.jwk --draft next.draft");
@@ -102,7 +102,7 @@ fn a_key_is_revoked_once_and_for_all() {
 
 #[test]
 fn a_key_id_may_begin_with_a_hyphen() {
-    let desk = Desk::new();
+    let desk = TestFolder::new();
     with_trust_list(&desk);
     for kid in ["-HqESBXe9eUqBAyGrluKHgy7GbnrNwBfUlllbew9CAU", "-hqESBXe9eUqBAyGrluKHgy7GbnrNwBfUlllbew9CAU"]
     {
@@ -113,7 +113,7 @@ fn a_key_id_may_begin_with_a_hyphen() {
 
 #[test]
 fn a_rotation_lets_the_old_key_end_after_the_overlap() {
-    let desk = Desk::new();
+    let desk = TestFolder::new();
     with_trust_list(&desk);
     desk.ok("keys generate signing --out new.pem");
     desk.ok("trust rotate mz.prm --draft mz.draft --signing new.jwk --from 2027-01-01 --overlap 10d");
@@ -125,7 +125,7 @@ fn a_rotation_lets_the_old_key_end_after_the_overlap() {
 
 #[test]
 fn the_authority_goes_over_signed_by_both_keys() {
-    let desk = Desk::new();
+    let desk = TestFolder::new();
     with_trust_list(&desk);
     desk.ok("keys generate authority --out next.pem");
     desk.ok("keys generate authority --out usurper.pem");
@@ -143,7 +143,7 @@ fn the_authority_goes_over_signed_by_both_keys() {
 
 #[test]
 fn what_ends_soon_is_warned_of_and_an_overdue_list_is_a_negative_answer() {
-    let desk = Desk::new();
+    let desk = TestFolder::new();
     with_trust_list(&desk);
     desk.ok("trust sign --draft mz.draft --authority-key authority.pem --next-update 20d --out mz.json");
     let checked = desk.json("trust check mz.json --authority authority.jwk");
@@ -154,7 +154,7 @@ fn what_ends_soon_is_warned_of_and_an_overdue_list_is_a_negative_answer() {
 
 #[test]
 fn drafts_and_lists_are_not_taken_for_each_other() {
-    let desk = Desk::new();
+    let desk = TestFolder::new();
     with_trust_list(&desk);
     desk.run("trust check mz.draft --authority authority.jwk").is(2, "mz.draft");
     desk.run("trust sign --draft mz.json --authority-key authority.pem --out x.json").is(2, "not a draft");

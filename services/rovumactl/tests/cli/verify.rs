@@ -1,14 +1,14 @@
-//! `rovumactl verify`: what holds, and every way in which something must not.
+//! `rovumactl verify`: a message that holds, and the changes to one that must be found.
 
 use rovuma_envelope::{Bundle, Jws, SealingKey, Signer as _, SigningKey, Typ, seal};
 use serde_json::{Value, json};
 
-use crate::harness::{Desk, Ended, with_trust_list};
+use crate::harness::{CommandResult, TestFolder, with_trust_list};
 
 const PINS: &str = "--trust mz.json --authority mz=authority.jwk";
 const CREATED: &str = "2026-06-01T00:00:00Z";
 
-/// A read receipt of `mz.prm` for `tz.tpf`: the smallest message there is.
+/// A read receipt of `mz.prm` for `tz.tpf`: the smallest message.
 fn payload(change: impl FnOnce(&mut Value)) -> Vec<u8> {
     let mut message = json!({
         "header": {
@@ -30,32 +30,32 @@ fn payload(change: impl FnOnce(&mut Value)) -> Vec<u8> {
     serde_json::to_vec(&message).expect("serialises")
 }
 
-fn key(desk: &Desk, name: &str) -> SigningKey {
+fn key(desk: &TestFolder, name: &str) -> SigningKey {
     SigningKey::from_pkcs8_pem(&desk.read(name)).expect("a key")
 }
 
-fn signed(desk: &Desk, change: impl FnOnce(&mut Value)) -> Jws {
+fn signed(desk: &TestFolder, change: impl FnOnce(&mut Value)) -> Jws {
     Jws::sign(Typ::MESSAGE, payload(change), &key(desk, "prm.pem")).expect("signs")
 }
 
-/// A desk with a trust list of Mozambique that has the key of `mz.prm` since January.
-fn desk() -> Desk {
-    let desk = Desk::new();
+/// A folder with a trust list of Mozambique that has the key of `mz.prm` since January.
+fn desk() -> TestFolder {
+    let desk = TestFolder::new();
     with_trust_list(&desk);
     desk
 }
 
-fn verify(desk: &Desk, file: &str) -> Ended {
+fn verify(desk: &TestFolder, file: &str) -> CommandResult {
     desk.run(&format!("--json verify {file} {PINS}"))
 }
 
-fn check(desk: &Desk, jws: &Jws) -> Ended {
+fn check(desk: &TestFolder, jws: &Jws) -> CommandResult {
     desk.write("message.jws", jws.to_compact());
     verify(desk, "message.jws")
 }
 
 #[track_caller]
-fn fails_at(ended: &Ended, code: i32, verdict: &str, check: &str) {
+fn fails_at(ended: &CommandResult, code: i32, verdict: &str, check: &str) {
     assert_eq!(ended.code, code, "{ended:?}");
     let message = ended.json()["messages"][0].clone();
     assert_eq!(message["verdict"], verdict, "{message:#}");
@@ -131,17 +131,17 @@ fn any_changed_part_is_refused() {
     let altered = payload(|message| message["body"]["entries"][0]["read_at"] = "2026-06-02T00:00:00Z".into());
     let genuine = signed(&desk, |_| {});
     let forged = Jws::from_segments(genuine.protected().to_vec(), altered, *genuine.signature());
-    fails_at(&check(&desk, &forged), 5, "refused", "signature fits");
+    fails_at(&check(&desk, &forged), 5, "refused", "signature matches");
     let flipped = if parts[2].starts_with('A') { "B" } else { "A" };
     desk.write("message.jws", format!("{}.{}.{flipped}{}", parts[0], parts[1], &parts[2][1..]));
-    fails_at(&verify(&desk, "message.jws"), 5, "refused", "signature fits");
+    fails_at(&verify(&desk, "message.jws"), 5, "refused", "signature matches");
 }
 
 #[test]
 fn another_type_of_signed_text_is_no_message() {
     let desk = desk();
     let audit = Jws::sign(Typ::AUDIT, payload(|_| {}), &key(&desk, "prm.pem")).expect("signs");
-    fails_at(&check(&desk, &audit), 5, "refused", "signature fits");
+    fails_at(&check(&desk, &audit), 5, "refused", "signature matches");
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! `rovumactl audit watch` over the turn of a year: logs that were really signed and cosigned, served as files are.
+//! `rovumactl audit watch` across a change of year, with signed and cosigned logs that a small server serves.
 
 use std::{
     io::{BufRead as _, BufReader, Write as _},
@@ -9,12 +9,12 @@ use std::{
 use serde_json::{Value, json};
 
 use crate::{
-    harness::{Desk, Ended},
-    logs::{Files, Keys, Year, origin},
+    harness::{CommandResult, TestFolder},
+    logs::{LogKeys, ServedFiles, YearLog, origin},
 };
 
-/// Serves these files; what is not there is 404.
-pub(crate) fn serve(files: Files) -> String {
+/// Serves these files, and answers 404 for others.
+pub(crate) fn serve(files: ServedFiles) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
     let url = format!("http://{}", listener.local_addr().expect("bound"));
     std::thread::spawn(move || {
@@ -22,7 +22,7 @@ pub(crate) fn serve(files: Files) -> String {
             let mut stream = stream.expect("a caller");
             let mut lines = BufReader::new(stream.try_clone().expect("a stream")).lines();
             let first = lines.next().expect("a line").expect("text");
-            // The rest of the head: a connection that is closed with something unread is reset.
+            // Read the rest of the request: closing a connection with unread data resets it.
             lines.map_while(Result::ok).take_while(|line| !line.is_empty()).for_each(drop);
             let path = first.split(' ').nth(1).expect("a path").to_owned();
             let found = files.lock().expect("not poisoned").get(&path).cloned();
@@ -35,16 +35,16 @@ pub(crate) fn serve(files: Files) -> String {
     url
 }
 
-/// Somebody who watches.
+/// A watch of a log, and the server that it asks.
 struct Watcher {
-    desk: Desk,
-    files: Files,
+    desk: TestFolder,
+    files: ServedFiles,
     url: String,
 }
 
 impl Watcher {
-    fn new(keys: &Keys) -> Self {
-        let (desk, files) = (Desk::new(), Files::default());
+    fn new(keys: &LogKeys) -> Self {
+        let (desk, files) = (TestFolder::new(), ServedFiles::default());
         desk.write_private("token", "a-token\n");
         desk.write("policy", keys.policy());
         let watcher = Self { url: serve(Arc::clone(&files)), desk, files };
@@ -57,8 +57,8 @@ impl Watcher {
         self.files.lock().expect("not poisoned").insert("/v1/sources".to_owned(), body);
     }
 
-    /// The logs that there are, as the audit service lists them.
-    fn logs(&self, years: &[&Year]) {
+    /// Sets the logs that the audit service lists.
+    fn logs(&self, years: &[&YearLog]) {
         years.iter().for_each(|year| year.put(&self.files));
         let logs: Vec<Value> = years
             .iter()
@@ -71,7 +71,7 @@ impl Watcher {
         self.files.lock().expect("not poisoned").insert("/v1/logs".to_owned(), body);
     }
 
-    fn look(&self, log: &str) -> Ended {
+    fn look(&self, log: &str) -> CommandResult {
         self.desk.run(&format!(
             "--json audit watch {log} --policy policy --state state --once --server {} --token-file token",
             self.url
@@ -88,32 +88,32 @@ impl Watcher {
 
 #[test]
 fn a_watch_goes_on_with_the_log_of_the_next_year() {
-    let keys = Keys::new();
+    let keys = LogKeys::new();
     let watcher = Watcher::new(&keys);
-    let old = Year::new(&keys, 2026, None, 5);
+    let old = YearLog::new(&keys, 2026, None, 5);
     watcher.logs(&[&old]);
     watcher.finds("mz.audit", 0, "good", "mz.audit/2026");
-    // The old log goes on after the last look; two years turn before the next one.
+    // The old log grows after the last check, and two more years begin before the next one.
     let old = old.grown(&keys, 3);
-    let next = Year::new(&keys, 2027, Some(&old.checkpoint), 2);
-    let after = Year::new(&keys, 2028, Some(&next.checkpoint), 4);
+    let next = YearLog::new(&keys, 2027, Some(&old.checkpoint), 2);
+    let after = YearLog::new(&keys, 2028, Some(&next.checkpoint), 4);
     watcher.logs(&[&old, &next, &after]);
     watcher.finds("mz.audit", 0, "good", "mz.audit/2028");
     assert!(watcher.desk.read("state").starts_with("mz.audit/2028\n"), "it is remembered");
     let after = after.grown(&keys, 1);
     watcher.logs(&[&old, &next, &after]);
     watcher.finds("mz.audit", 0, "good", "5");
-    // Who follows one year's log follows that one.
+    // A watch of one year's log does not follow others.
     watcher.look("mz.audit/2026").is(2, "not a good head of this log");
 }
 
 #[test]
 fn a_log_that_does_not_follow_the_one_before_is_a_fork() {
-    let keys = Keys::new();
-    let old = Year::new(&keys, 2026, None, 5);
-    let other = Year::new(&keys, 2026, None, 7);
-    let of_other = Year::new(&keys, 2027, Some(&other.checkpoint), 2);
-    let of_nothing = Year::new(&keys, 2027, None, 2);
+    let keys = LogKeys::new();
+    let old = YearLog::new(&keys, 2026, None, 5);
+    let other = YearLog::new(&keys, 2026, None, 7);
+    let of_other = YearLog::new(&keys, 2027, Some(&other.checkpoint), 2);
+    let of_nothing = YearLog::new(&keys, 2027, None, 2);
     let cases = [
         (
             "it begins with another head",
@@ -121,7 +121,7 @@ fn a_log_that_does_not_follow_the_one_before_is_a_fork() {
             "does not begin with the last head of mz.audit/2026",
         ),
         ("it names no head", vec![&old, &of_nothing], "does not begin with the last head of mz.audit/2026"),
-        ("the old log was replaced", vec![&other, &of_other], "not the log of 5 leaves gone on"),
+        ("the old log was replaced", vec![&other, &of_other], "does not continue the log of 5 leaves"),
     ];
     for (what, years, word) in cases {
         let watcher = Watcher::new(&keys);
@@ -134,25 +134,25 @@ fn a_log_that_does_not_follow_the_one_before_is_a_fork() {
     }
     // An old log that lost leaves after it was seen.
     let watcher = Watcher::new(&keys);
-    let longer = Year::new(&keys, 2026, None, 9);
+    let longer = YearLog::new(&keys, 2026, None, 9);
     watcher.logs(&[&longer]);
     watcher.finds("mz.audit", 0, "good", "mz.audit/2026");
-    watcher.logs(&[&old, &Year::new(&keys, 2027, Some(&old.checkpoint), 2)]);
+    watcher.logs(&[&old, &YearLog::new(&keys, 2027, Some(&old.checkpoint), 2)]);
     watcher.finds("mz.audit", 5, "shrunken", "9 leaves were signed before");
 }
 
 #[test]
 fn events_that_have_not_come_are_told() {
-    let keys = Keys::new();
+    let keys = LogKeys::new();
     let watcher = Watcher::new(&keys);
-    watcher.logs(&[&Year::new(&keys, 2026, None, 5)]);
+    watcher.logs(&[&YearLog::new(&keys, 2026, None, 5)]);
     let missing = json!({ "first": 7, "last": 9, "since": "2026-11-27T10:00:00Z" });
     watcher.sources(&json!([
         { "source": "mz.identity", "epochs": [{ "epoch": "07" }] },
         { "source": "mz.gateway.police", "epochs": [{ "epoch": "07", "missing": missing }] },
     ]));
-    watcher.finds("mz.audit/2026", 1, "gap", "events 7 to 9 of mz.gateway.police have not come");
+    watcher.finds("mz.audit/2026", 1, "gap", "events 7 to 9 of mz.gateway.police have been missing");
     watcher.sources(&json!([]));
-    watcher.finds("mz.audit/2026", 0, "good", "went on");
+    watcher.finds("mz.audit/2026", 0, "good", "continues");
     watcher.look("tz.audit").is(2, "not a good head of this log");
 }

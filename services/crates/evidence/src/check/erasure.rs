@@ -1,53 +1,56 @@
-//! What is not there: erased by an order that is there, and nothing else.
+//! Missing events: an order in the bundle erased each of them, and each order erased one.
 
 use rovuma_schemas::audit::{AuditAction, AuditLeaf, AuditObject, AuditOutcome};
 
 use super::{CheckedEntry, CheckedEvidence, EvidenceFault};
 use crate::EntryRole;
 
-/// What is not there was erased by an order that is there, and an order is there for something.
-pub(super) fn is_accounted_for(
+/// Checks that a missing event was erased by an order in the bundle, that an order erased something, and that an entry
+/// covered by a head has a proof.
+pub(super) fn check_missing_event(
     index: u64,
     entry: &CheckedEntry,
     checked: &CheckedEvidence,
 ) -> Result<(), String> {
     match (&entry.event, entry.erased_by, entry.role) {
-        (Some(_), Some(_), _) => Err("it is said to be erased, and is there".to_owned()),
-        (None, None, EntryRole::Item) => Err("its event is not there, and no order says why".to_owned()),
+        (Some(_), Some(_), _) => Err("it counts as erased, but its event is there".to_owned()),
+        (None, None, EntryRole::Item) => {
+            Err("its event is missing, and it names no order that erased it".to_owned())
+        }
         (_, Some(order), _) if !checked.is_erased_by(index, entry, order) => {
-            Err(format!("its event was erased, and no proven order {order} about it is there"))
+            Err(format!("its event is missing, and there is no proven order {order} that erased it"))
         }
         (_, _, EntryRole::Order) if !checked.entries.values().any(|other| other.erased_by == Some(index)) => {
-            Err("it is said to be an order, and nothing was erased by it".to_owned())
+            Err("it counts as an order, but nothing was erased by it".to_owned())
         }
-        _ if !entry.is_proven && checked.reaches(&entry.origin, index) => {
-            Err("it has no proof, and the head of its log reaches it".to_owned())
+        _ if !entry.is_proven && checked.covers(&entry.origin, index) => {
+            Err("it has no proof, though the head of its log covers it".to_owned())
         }
         _ => Ok(()),
     }
 }
 
-/// The service that a log is of, and which of its logs it is: `mz.audit/2026-2` is the second of 2026.
-fn place_of(origin: &str) -> Option<(&str, (u16, u16))> {
+/// The service of a log, and the log's year and number: `mz.audit/2026-2` is the second of 2026.
+fn log_number(origin: &str) -> Option<(&str, (u16, u16))> {
     let (service, named) = origin.rsplit_once('/')?;
     let (year, number) = named.split_once('-').unwrap_or((named, "1"));
     Some((service, (year.parse().ok()?, number.parse().ok()?)))
 }
 
-/// The logs of a service follow each other among its entries, whatever numbers these have.
-pub(super) fn follow_each_other(checked: &CheckedEvidence) -> Result<(), EvidenceFault> {
+/// Checks that each log of a service begins after the one before it ends, whatever indexes the bundle's maker gave.
+pub(super) fn check_log_order(checked: &CheckedEvidence) -> Result<(), EvidenceFault> {
     let mut logs: Vec<_> = checked
         .begins
         .iter()
         .filter_map(|(origin, begin)| {
-            Some((place_of(origin)?, *begin, begin.checked_add(checked.heads.get(origin)?.head().size)?))
+            Some((log_number(origin)?, *begin, begin.checked_add(checked.heads.get(origin)?.head().size)?))
         })
         .collect();
     logs.sort_unstable();
     for pair in logs.windows(2) {
         let [(before, _, end), (after, begin, _)] = pair else { continue };
         if before.0 == after.0 && begin < end {
-            let what = "its log begins before the one before it ends".to_owned();
+            let what = "its log begins before the previous log ends".to_owned();
             return Err(EvidenceFault::Entry { index: *begin, what });
         }
     }
@@ -55,43 +58,44 @@ pub(super) fn follow_each_other(checked: &CheckedEvidence) -> Result<(), Evidenc
 }
 
 impl CheckedEvidence {
-    /// Whether the head of a log vouches for what stands at this place.
-    fn reaches(&self, origin: &str, index: u64) -> bool {
+    /// Whether the head of a log covers the entry at this index.
+    fn covers(&self, origin: &str, index: u64) -> bool {
         let end = self.begins.get(origin).zip(self.heads.get(origin));
         end.is_some_and(|(begin, head)| index < begin.saturating_add(head.head().size))
     }
 
-    /// Whether an entry could be erased by this order: one that stands in the log of the same service, later, was carried out,
-    /// and is about what the entry is about. A case stands in no leaf: whether it was an entry's case cannot be seen.
+    /// Whether this order erased this entry: the order is proven, is in a later place of the same service's logs, was
+    /// carried out, and names what the entry is about. Leaves do not state cases, so for a case the last point cannot
+    /// be checked.
     fn is_erased_by(&self, index: u64, erased: &CheckedEntry, order_index: u64) -> bool {
         let order = self.entries.get(&order_index).filter(|order| order.is_proven);
         let Some(order) = order.filter(|order| order.leaf.action == AuditAction::Erase) else { return false };
-        let is_later = match place_of(&order.origin).zip(place_of(&erased.origin)) {
+        let is_later = match log_number(&order.origin).zip(log_number(&erased.origin)) {
             Some((order, erased)) if order == erased => order_index > index,
             Some((order, erased)) => order.0 == erased.0 && order.1 > erased.1,
             None => false,
         };
-        // What the log says of itself is never erased.
+        // Entries that the log wrote about itself are never erased.
         let of_log =
             [AuditAction::Erase, AuditAction::LogBegin, AuditAction::LogPrune, AuditAction::AuditAlarm];
         let Some(scope) = order.leaf.object.as_ref() else { return false };
-        let is_done = order.leaf.outcome == AuditOutcome::Success;
-        is_later && is_done && !of_log.contains(&erased.leaf.action) && is_about(scope, &erased.leaf)
+        let was_carried_out = order.leaf.outcome == AuditOutcome::Success;
+        is_later && was_carried_out && !of_log.contains(&erased.leaf.action) && is_about(scope, &erased.leaf)
     }
 }
 
-/// Whether what a leaf tells of is a part of what an order names.
+/// Whether the leaf's object belongs to the scope of an order.
 fn is_about(scope: &AuditObject, leaf: &AuditLeaf) -> bool {
     let object = leaf.object.as_ref();
     let kind = object.map(|object| object.kind.as_str());
     match scope.kind.as_str() {
         "case" => true,
-        // What is about somebody or something is theirs, and not whoever's did it.
+        // An entry about a message, user, account, client or person is erased by its object, not by its actor.
         "actor" => {
             let has_scope = ["message", "draft", "user", "account", "client", "person"];
             leaf.actor == scope.id && kind.is_none_or(|kind| !has_scope.contains(&kind))
         }
-        // A draft's id becomes that of the message.
+        // A draft's id becomes the message's id.
         "message" => {
             matches!(kind, Some("message" | "draft")) && object.is_some_and(|object| object.id == scope.id)
         }
@@ -135,7 +139,7 @@ mod unit {
         CheckedEntry { role: EntryRole::Item, origin, leaf, event: None, is_proven: true, erased_by: None }
     }
 
-    /// Whether an entry at place 5 is believed to be erased by an order at this place.
+    /// Whether an entry at index 5 counts as erased by an order at this index.
     fn is_erased(erased: &CheckedEntry, order_index: u64, order: CheckedEntry) -> bool {
         let mut checked = CheckedEvidence {
             heads: BTreeMap::new(),
@@ -160,7 +164,7 @@ mod unit {
             ("tz.audit/2026", 6, false),
             ("mz.audit/2027", 6, true),
             ("mz.audit/2026-2", 6, true),
-            // However the entries are numbered: the maker of a bundle numbers them.
+            // The logs decide, not the indexes: the maker of a bundle chooses those.
             ("mz.audit/2025", 6, false),
             ("mz.audit/2027", 4, true),
             ("mz.audit", 6, false),
@@ -182,7 +186,7 @@ mod unit {
             (("user", "u-1"), ("person", "u-1"), false),
             (("agency", "mz.prm"), ("actor", "officer-1"), true),
             (("agency", "mz.prm"), ("actor", "officer-2"), false),
-            // What is about a message or a person is theirs, whoever did it.
+            // An entry about a message or a person belongs to that object, whoever acted.
             (("message", "m-1"), ("actor", "officer-1"), false),
             (("person", "p-1"), ("actor", "officer-1"), false),
             (("message", "m-1"), ("case", "xyz"), true),
@@ -195,7 +199,7 @@ mod unit {
                 "{object:?} {scope:?}"
             );
         }
-        // What the log says of itself is never erased.
+        // Entries that the log wrote about itself are never erased.
         for action in
             [AuditAction::Erase, AuditAction::LogBegin, AuditAction::LogPrune, AuditAction::AuditAlarm]
         {

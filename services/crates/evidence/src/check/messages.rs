@@ -1,4 +1,4 @@
-//! Messages and receipts: those of which entries speak, and receipts for them.
+//! Checks the messages and receipts of a bundle against its entries.
 
 use std::collections::BTreeSet;
 
@@ -12,15 +12,18 @@ use serde::Deserialize;
 use super::{CheckedEntry, CheckedEvidence, EvidenceFault};
 use crate::{EvidenceContents, MessageFiles};
 
-/// Every message is one that an entry was written about, and every receipt is one for it.
-pub(super) fn messages(contents: &EvidenceContents, checked: &CheckedEvidence) -> Result<(), EvidenceFault> {
+/// Checks that an entry names each message's digest, and that each receipt is for its message.
+pub(super) fn check_messages(
+    contents: &EvidenceContents,
+    checked: &CheckedEvidence,
+) -> Result<(), EvidenceFault> {
     for (id, files) in &contents.messages {
         let fault = |file: String, what: &str| EvidenceFault::Message {
             id: id.to_string(),
             file,
             what: what.to_owned(),
         };
-        let named = named_of(&id.to_string(), checked);
+        let named = stated_digests(&id.to_string(), checked);
         for (country, jws) in &files.signed {
             if !named.contains(&digest(jws.as_bytes())) {
                 return Err(fault(format!("{country}.jws"), "no entry of the bundle names its SHA-256"));
@@ -34,14 +37,14 @@ pub(super) fn messages(contents: &EvidenceContents, checked: &CheckedEvidence) -
     Ok(())
 }
 
-/// A receipt counts when it names the message by id and SHA-256, and its signer is a recipient of that message. Whether that
-/// agency signed it is checked with trust lists.
+/// A receipt counts when it names the message by id and SHA-256, and its sender is a recipient of that message. Its
+/// signature is checked with trust lists, by the caller.
 fn is_receipt_for(id: &MessageId, files: &MessageFiles, name: &MessageId, jws: &str) -> Result<(), String> {
     let header = header_of(jws).ok_or("it cannot be read")?;
     if header.id != *name {
         return Err(format!("it is {}", header.id));
     }
-    let body = body_of(jws, &header.message_type).ok_or("it is no receipt")?;
+    let body = receipt_entries(jws, &header.message_type).ok_or("it is no receipt")?;
     let digests = body.into_iter().filter(|(entry, _)| entry == id).map(|(_, digest)| digest);
     let about: Vec<&String> = digests
         .filter_map(|named| files.signed.values().find(|jws| digest(jws.as_bytes()) == named))
@@ -66,17 +69,17 @@ fn header_of(jws: &str) -> Option<Header> {
 }
 
 /// The messages that a receipt names, with their digests.
-fn body_of(jws: &str, message_type: &str) -> Option<Vec<(MessageId, Digest)>> {
+fn receipt_entries(jws: &str, message_type: &str) -> Option<Vec<(MessageId, Digest)>> {
     #[derive(Deserialize)]
     struct Payload {
-        body: Body,
+        body: ReceiptBody,
     }
     #[derive(Deserialize)]
-    struct Body {
-        entries: Vec<Named>,
+    struct ReceiptBody {
+        entries: Vec<ReceiptEntry>,
     }
     #[derive(Deserialize)]
-    struct Named {
+    struct ReceiptEntry {
         id: MessageId,
         digest: Digest,
     }
@@ -85,33 +88,34 @@ fn body_of(jws: &str, message_type: &str) -> Option<Vec<(MessageId, Digest)>> {
     Some(payload.body.entries.into_iter().map(|named| (named.id, named.digest)).collect())
 }
 
-/// The digests that proven entries about a message name.
-fn named_of(id: &str, checked: &CheckedEvidence) -> BTreeSet<Digest> {
-    let proven = checked.about(id).filter(|entry| entry.is_proven);
-    proven.flat_map(|entry| named_in(id, &entry.leaf, entry.event.as_ref())).collect()
+/// The digests that proven entries about a message state.
+fn stated_digests(id: &str, checked: &CheckedEvidence) -> BTreeSet<Digest> {
+    let proven = checked.entries_about(id).filter(|entry| entry.is_proven);
+    proven.flat_map(|entry| digests_in(id, &entry.leaf, entry.event.as_ref())).collect()
 }
 
 impl CheckedEvidence {
-    /// The entries about an object.
-    fn about(&self, id: &str) -> impl Iterator<Item = &CheckedEntry> {
+    /// The entries about an object, by its id.
+    fn entries_about(&self, id: &str) -> impl Iterator<Item = &CheckedEntry> {
         self.by_object.get(id).into_iter().flatten().filter_map(|index| self.entries.get(index))
     }
 
-    /// When a message was sent or received, by the first proven entry that says so and names these bytes.
+    /// When a message was sent or received: the time of the first proven entry that says so and states the digest of
+    /// these bytes.
     pub fn moved_at(&self, id: &MessageId, jws: &str) -> Option<Timestamp> {
         let (id, wanted) = (id.to_string(), digest(jws.as_bytes()));
-        let moved = self.about(&id).filter(|entry| {
+        let moved = self.entries_about(&id).filter(|entry| {
             let is_move =
                 [AuditAction::MessageSend, AuditAction::MessageReceive].contains(&entry.leaf.action);
-            is_move && entry.is_proven && named_in(&id, &entry.leaf, entry.event.as_ref()).contains(&wanted)
+            is_move && entry.is_proven && digests_in(&id, &entry.leaf, entry.event.as_ref()).contains(&wanted)
         });
         moved.map(|entry| entry.leaf.time).min()
     }
 }
 
-/// The digests that an entry about a message names: in its leaf, or in its event where the message was signed for several
-/// countries.
-fn named_in(id: &str, leaf: &AuditLeaf, event: Option<&AuditEvent>) -> BTreeSet<Digest> {
+/// The digests that an entry about a message states: in its leaf, or in its event when the message was signed for
+/// several countries.
+fn digests_in(id: &str, leaf: &AuditLeaf, event: Option<&AuditEvent>) -> BTreeSet<Digest> {
     if leaf.object.as_ref().is_none_or(|object| object.id != id) {
         return BTreeSet::new();
     }
@@ -122,14 +126,15 @@ fn named_in(id: &str, leaf: &AuditLeaf, event: Option<&AuditEvent>) -> BTreeSet<
 }
 
 impl EvidenceContents {
-    /// Whether an entry that has a proof names these bytes as a message's. Nothing of it is verified: it is asked before they
-    /// are put into a bundle, in which [`check`](crate::check()) refuses what no entry names.
+    /// Whether an entry with a proof states the digest of these bytes for the message. The proof is not verified here:
+    /// callers ask before they put a message into a bundle, and [`check`](crate::check()) refuses messages that no
+    /// proven entry names.
     pub fn names(&self, id: &MessageId, jws: &str) -> bool {
         let (id, wanted) = (id.to_string(), digest(jws.as_bytes()));
         self.entries.values().filter(|entry| entry.proof.is_some()).any(|entry| {
             let event = entry.event.as_ref().and_then(|event| serde_json::from_str(&event.exact).ok());
             AuditLeaf::from_bytes(entry.leaf.as_bytes())
-                .is_ok_and(|leaf| named_in(&id, &leaf, event.as_ref()).contains(&wanted))
+                .is_ok_and(|leaf| digests_in(&id, &leaf, event.as_ref()).contains(&wanted))
         })
     }
 }

@@ -1,4 +1,4 @@
-//! A log with its witnesses, and contents that hold.
+//! A log with its witnesses, and contents of a bundle that hold.
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use rovuma_envelope::{Jws, Signer as _, SigningKey, Typ, digest};
@@ -17,7 +17,7 @@ use crate::{
 };
 
 pub(super) const ORIGIN: &str = "mz.audit/2026";
-/// Where the log of 2026 begins among the country's entries.
+/// Index of the log's first entry among all entries of the country's logs.
 pub(super) const BEGINS: u64 = 1000;
 pub(super) const MESSAGE: &str = "0199c5a1-7b3e-7001-8a10-000000000001";
 
@@ -26,13 +26,13 @@ pub(super) fn at() -> Timestamp {
 }
 
 /// A log and its two witnesses.
-pub(super) struct Log {
+pub(super) struct TestLog {
     pub(super) log: SigningKey,
     pub(super) witnesses: [(&'static str, SigningKey); 2],
     pub(super) leaves: Vec<Vec<u8>>,
 }
 
-impl Log {
+impl TestLog {
     pub(super) fn new() -> Self {
         let key = || SigningKey::generate().expect("a key");
         Self { log: key(), witnesses: [("mz", key()), ("tz", key())], leaves: Vec::new() }
@@ -60,7 +60,7 @@ impl Log {
         Head { origin: ORIGIN.to_owned(), size: edge.size(), root: edge.root() }
     }
 
-    /// The head, cosigned by so many of the witnesses at this second.
+    /// The head, cosigned by the first `witnesses` witnesses at this time.
     pub(super) fn checkpoint(&self, witnesses: usize, unix_s: u64) -> UnverifiedCheckpoint {
         let note = sign(&self.head(), &self.log).expect("signed");
         let mut note = UnverifiedCheckpoint::read(&note).expect("reads");
@@ -116,7 +116,7 @@ pub(super) fn event(sequence: u64, action: AuditAction, details: &[(&str, String
 
 /// Contents with a message that was sent, its events, and one event that was erased by an order.
 pub(super) struct Case {
-    pub(super) log: Log,
+    pub(super) log: TestLog,
     pub(super) contents: EvidenceContents,
 }
 
@@ -127,7 +127,7 @@ impl Case {
         Self::of(jws.to_compact())
     }
 
-    /// Adds an event to the log, and an entry of it; every entry is proved anew.
+    /// Adds an event to the log and its entry to the contents, and proves every entry again.
     pub(super) fn log_with(&mut self, event: &AuditEvent) {
         let (exact, salt) = (serde_json::to_string(event).expect("serialises"), [99; 32]);
         let leaf = AuditLeaf::of(event, digest(&[salt.as_slice(), exact.as_bytes()].concat())).to_bytes();
@@ -149,7 +149,7 @@ impl Case {
         }
     }
 
-    /// About this message.
+    /// The contents about this message.
     pub(super) fn of(jws: String) -> Self {
         let events = [
             event(1, AuditAction::DraftRead, &[("view", "content".to_owned())]),
@@ -157,7 +157,7 @@ impl Case {
             event(3, AuditAction::MessageRead, &[("view", "content".to_owned())]),
             event(4, AuditAction::Erase, &[("legal_basis", "Lei n.º 3/2017, <art. 63>".to_owned())]),
         ];
-        let mut log = Log::new();
+        let mut log = TestLog::new();
         let mut disclosed = Vec::new();
         for (place, event) in (0u8..).zip(&events) {
             let (exact, salt) = (serde_json::to_string(event).expect("serialises"), [place; 32]);

@@ -1,15 +1,15 @@
-//! Entries, heads and numbers that are not what they should be.
+//! Changes to entries, heads and numbers.
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use rovuma_schemas::audit::{AuditAction, AuditEvent, AuditObject, AuditOutcome};
 
-use super::case::{BEGINS, Case, Log, event};
+use super::case::{BEGINS, Case, TestLog, event};
 use crate::{CheckedEvidence, EntryRole, EvidenceEntry, EvidenceFault, check};
 
 #[test]
 fn what_is_changed_about_an_entry_is_found() {
-    type Bend = fn(&mut Case);
-    let bends: [(&str, Bend, &str); 13] = [
+    type Alteration = fn(&mut Case);
+    let alterations: [(&str, Alteration, &str); 13] = [
         ("the leaf", |case| case.entry(0).leaf = case.entry(1).leaf.clone(), "another leaf"),
         ("another's proof", |case| case.entry(0).proof = case.entry(1).proof.clone(), "another leaf"),
         (
@@ -42,7 +42,7 @@ fn what_is_changed_about_an_entry_is_found() {
                 entry.index = BEGINS + 9;
                 case.contents.entries.insert(BEGINS + 9, entry);
             },
-            "stands elsewhere",
+            "does not match its place",
         ),
         (
             "the log's name",
@@ -57,17 +57,17 @@ fn what_is_changed_about_an_entry_is_found() {
             "no proven order 1003",
         ),
         ("what is no order", |case| case.entry(2).erased_by = Some(BEGINS), "no proven order 1000"),
-        ("why it is not there", |case| case.entry(2).erased_by = None, "no order says why"),
-        ("an event is held back", |case| case.entry(0).event = None, "no order says why"),
-        ("what is erased is there", |case| case.entry(1).erased_by = Some(BEGINS + 3), "and is there"),
+        ("why it is not there", |case| case.entry(2).erased_by = None, "names no order"),
+        ("an event is held back", |case| case.entry(0).event = None, "names no order"),
+        ("what is erased is there", |case| case.entry(1).erased_by = Some(BEGINS + 3), "its event is there"),
         ("an order of nothing", |case| case.entry(0).role = EntryRole::Order, "nothing was erased by it"),
     ];
-    for (what, bend, word) in bends {
+    for (what, alter, word) in alterations {
         let mut case = Case::new();
-        bend(&mut case);
+        alter(&mut case);
         let fault = case.fault();
         assert!(fault.contains(word), "{what}: {fault}");
-        // Whoever makes the manifest anew has gained nothing.
+        // Completing the manifest again does not help.
         assert!(CheckedEvidence::complete(&mut case.contents, &case.log.policy()).is_err(), "{what}");
     }
 }
@@ -84,7 +84,7 @@ fn what_is_changed_about_heads_messages_and_numbers_is_found() {
     case.entry(2).proof = Some(case.log.proof(2, &other));
     assert!(case.fault().contains("different heads"), "{}", case.fault());
 
-    let (case, strangers) = (Case::new(), Log::new());
+    let (case, strangers) = (Case::new(), TestLog::new());
     let fault = check(&case.contents, &strangers.policy()).expect_err("strangers' keys").to_string();
     assert!(fault.contains("not signed by a log that the policy names"), "{fault}");
 
@@ -106,54 +106,54 @@ fn what_is_changed_about_heads_messages_and_numbers_is_found() {
         files.signed.values_mut().for_each(|jws| *jws = jws.replacen('e', "f", 1));
     }
     assert!(case.fault().contains("no entry of the bundle names"), "{}", case.fault());
-    // What is in the log has its proof.
+    // An entry that a head covers needs its proof.
     let mut case = Case::new();
     case.entry(1).proof = None;
     case.contents.manifest.counts.unproven = 1;
     assert!(case.fault().contains("entry 1001: it has no proof"), "{}", case.fault());
 }
 
-/// What somebody would do who wants one event out of sight, and makes the manifest anew.
+/// Changes by somebody who wants to hide one event and completes the manifest again.
 #[test]
 fn an_event_is_not_hidden_behind_an_order_that_is_none() {
-    type Bend = fn(&mut Case);
-    let invent: Bend = |case| {
+    type Alteration = fn(&mut Case);
+    let invent: Alteration = |case| {
         let mut order = case.contents.entries[&(BEGINS + 3)].clone();
         (order.index, order.proof) = (BEGINS + 900, None);
         case.contents.entries.insert(order.index, order);
         (case.entry(0).event, case.entry(0).erased_by) = (None, Some(BEGINS + 900));
     };
-    let of_another_year: Bend = |case| {
+    let of_another_year: Alteration = |case| {
         let mut order = case.contents.entries[&(BEGINS + 3)].clone();
         (order.index, order.proof, order.origin) = (BEGINS + 900, None, "mz.audit/2027".to_owned());
         case.contents.entries.insert(order.index, order);
         (case.entry(0).event, case.entry(0).erased_by) = (None, Some(BEGINS + 900));
     };
-    let of_something_else: Bend = |case| {
+    let of_something_else: Alteration = |case| {
         let event = event(5, AuditAction::Erase, &[]);
         let event = AuditEvent { object: Some(AuditObject::new("message", "another")), ..event };
         case.log_with(&event);
         (case.entry(0).event, case.entry(0).erased_by) = (None, Some(BEGINS + 4));
     };
-    let refused: Bend = |case| {
+    let refused: Alteration = |case| {
         let event = AuditEvent { outcome: AuditOutcome::Refused, ..event(5, AuditAction::Erase, &[]) };
         case.log_with(&event);
         (case.entry(0).event, case.entry(0).erased_by) = (None, Some(BEGINS + 4));
     };
-    let bends = [
+    let alterations = [
         ("an invented one", invent),
         ("one of a log without a head", of_another_year),
         ("one about something else", of_something_else),
         ("one that was refused", refused),
     ];
-    for (what, bend) in bends {
+    for (what, alter) in alterations {
         let mut case = Case::new();
-        bend(&mut case);
+        alter(&mut case);
         let fault =
             CheckedEvidence::complete(&mut case.contents, &case.log.policy()).expect_err(what).to_string();
         assert!(fault.contains("no proven order"), "{what}: {fault}");
     }
-    // One before what it would have erased.
+    // The order comes one index before the entry that it would have erased.
     let mut case = Case::new();
     case.log_with(&event(5, AuditAction::MessageRead, &[]));
     let later = case.entry(4);
@@ -181,7 +181,8 @@ fn what_has_no_proof_at_all_proves_nothing() {
     assert_eq!(fault, EvidenceFault::Nothing);
 }
 
-/// After a restore a log ends with entries that no head vouches for: they are told, and no reason to refuse the rest.
+/// After a restore a log may end with entries that no head covers: they are shown as unproven, and are no reason to
+/// refuse the rest.
 #[test]
 fn what_no_head_of_its_log_reaches_is_told() {
     let mut case = Case::new();
@@ -197,7 +198,7 @@ fn what_no_head_of_its_log_reaches_is_told() {
     assert!(fault.to_string().contains("the head of its log reaches it"), "{fault}");
 }
 
-/// Every text that counts, as long as it is: nothing of it may be changed.
+/// No byte of a text that is checked can change unnoticed, whatever its length.
 #[test]
 fn every_byte_of_what_is_proven_counts() {
     let texts: [fn(&mut Case) -> &mut String; 5] = [

@@ -1,4 +1,4 @@
-//! A bundle as a file.
+//! Packing and unpacking bundles.
 
 use std::io::Write as _;
 
@@ -14,14 +14,14 @@ fn what_holds_is_packed_and_unpacked_and_still_holds() {
     assert_eq!((counts.items, counts.orders, counts.disclosed, counts.erased), (3, 1, 3, 1));
     let mut bundle = case.bundle();
     let bytes = bundle.pack().expect("packed");
-    assert!(EvidenceBundle::is_one(&bytes));
+    assert!(EvidenceBundle::looks_like_bundle(&bytes));
     assert_eq!(bundle.pack().expect("packed"), bytes, "the same contents give the same bytes");
     let again = EvidenceBundle::unpack(&bytes).expect("unpacked");
     assert_eq!(again, bundle);
     check(&again.contents, &case.log.policy()).expect("it holds");
 }
 
-/// A ZIP file of these files.
+/// A ZIP file with these files.
 fn zipped(files: &[(&str, &[u8])]) -> Vec<u8> {
     let mut zip = ZipWriter::new(std::io::Cursor::new(Vec::new()));
     for (path, bytes) in files {
@@ -45,13 +45,13 @@ fn files_that_are_not_the_manifests_are_found() {
     }
     assert!(fault(&zipped(&[("report.html", b"x")])).contains("manifest.json is missing"));
 
-    // Some tools read the names that stand before the files, and not those at the end.
+    // Some tools read the names before the files, others those in the directory at the end.
     let mut renamed = bytes.clone();
     let policy = renamed.windows(6).position(|window| window == b"policy").expect("a name");
     renamed[policy..policy + 6].copy_from_slice(b"pilocy");
     assert!(EvidenceBundle::unpack(&renamed).is_err(), "{policy}");
 
-    // What stands before the files is shown by some tools and passed over by others.
+    // Some tools show bytes before the first file, others skip them.
     let before = [b"PK\x03\x04 hidden".as_slice(), &bytes].concat();
     assert!(EvidenceBundle::unpack(&before).is_err());
     assert!(fault(&more).contains("more than its files"));
@@ -61,7 +61,7 @@ fn files_that_are_not_the_manifests_are_found() {
     let mut changed = bundle.clone();
     changed.report.push(' ');
     let repacked = changed.pack().expect("packed");
-    // The manifest of the one with the files of the other.
+    // The manifest of one bundle with the files of the other.
     let mut files: Vec<(String, Vec<u8>)> = Vec::new();
     let mut zip = zip::ZipArchive::new(std::io::Cursor::new(&repacked)).expect("a ZIP");
     for place in 0..zip.len() {

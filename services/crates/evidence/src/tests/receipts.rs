@@ -1,4 +1,4 @@
-//! Receipts that are none for the message that they stand under.
+//! Receipts that do not belong to the message that they are filed under.
 
 use rovuma_envelope::{Jws, SigningKey, Typ, digest};
 use serde_json::json;

@@ -5,7 +5,7 @@ use rovuma_schemas::Locale;
 use rovuma_tlog::Pruned;
 use rstest::rstest;
 
-use super::case::{Case, Log, MESSAGE, ORIGIN};
+use super::case::{Case, MESSAGE, ORIGIN, TestLog};
 use crate::{EvidenceBundle, check};
 
 #[rstest]
@@ -54,7 +54,7 @@ fn what_a_log_has_taken_out_is_told_and_only_the_log_says_so() {
     assert_eq!(EvidenceBundle::unpack(&bytes).expect("unpacked"), bundle);
     let witness = &case.log.witnesses[0].1;
     for (origin, note) in [(ORIGIN, note(witness, ORIGIN)), ("mz.audit/2025", note(&case.log.log, ORIGIN))] {
-        let mut case = Case { log: Log::new(), contents: case.contents.clone() };
+        let mut case = Case { log: TestLog::new(), contents: case.contents.clone() };
         case.contents.pruned = [(origin.to_owned(), note)].into();
         let fault =
             check(&case.contents, &bundle.contents.policy.parse().expect("a policy")).expect_err("refused");

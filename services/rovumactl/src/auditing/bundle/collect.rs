@@ -1,4 +1,4 @@
-//! Entries with their proofs, from the audit service.
+//! Fetches entries with their proofs from the audit service.
 
 use reqwest::Method;
 use rovuma_evidence::{Disclosed, ENTRIES_MAX, EntryRole, EvidenceContents, EvidenceEntry};
@@ -7,16 +7,16 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use crate::{
-    auditing::filter::Query,
+    auditing::filter::FilterPairs,
     client::Client,
     exit::{Failure, Outcome},
     progress,
 };
 
-/// A line of the answer.
+/// A line of the audit service's answer.
 #[derive(Deserialize)]
 #[serde(rename_all = "snake_case")]
-enum Line {
+enum EvidenceLine {
     Begin {
         count: u64,
         end: u64,
@@ -24,8 +24,8 @@ enum Line {
         #[serde(default)]
         pruned: Vec<String>,
     },
-    Item(Proven),
-    Order(Proven),
+    Item(ProvenEntry),
+    Order(ProvenEntry),
     Done {
         items: u64,
         orders: u64,
@@ -33,14 +33,14 @@ enum Line {
 }
 
 #[derive(Deserialize)]
-struct Proven {
-    entry: Found,
+struct ProvenEntry {
+    entry: FoundEntry,
     origin: String,
     proof: Option<String>,
 }
 
 #[derive(Deserialize)]
-struct Found {
+struct FoundEntry {
     index: u64,
     leaf: Box<RawValue>,
     event: Option<Box<RawValue>>,
@@ -48,7 +48,7 @@ struct Found {
     erased_by: Option<u64>,
 }
 
-impl Proven {
+impl ProvenEntry {
     fn entry(self, role: EntryRole) -> EvidenceEntry {
         let Self { entry, origin, proof } = self;
         let event = entry.event.zip(entry.salt);
@@ -64,51 +64,57 @@ impl Proven {
     }
 }
 
-/// Collects what the audit service has, whole or not at all.
-pub(super) async fn entries(client: &Client, query: &Query, contents: &mut EvidenceContents) -> Outcome<()> {
+/// Adds the entries that match `query` to `contents`. Fails unless the answer is complete.
+pub(super) async fn collect_entries(
+    client: &Client,
+    query: &FilterPairs,
+    contents: &mut EvidenceContents,
+) -> Outcome<()> {
     let request = client.request(Method::GET, "/v1/evidence")?.query(query);
     let response = client.send_raw(request).await?;
     let status = response.status();
     if !status.is_success() {
         return Err(client.refusal(status, &client.body(response).await?));
     }
-    let (mut expected, mut is_whole) = (0, false);
+    let (mut expected, mut is_complete) = (0, false);
     let lines = client.lines(response, |line| {
-        // What stands after the last line is of no answer.
-        if is_whole {
-            return Err(client.nonsense(&"it goes on after its end"));
+        // The answer ends with its `done` line: more lines are a fault.
+        if is_complete {
+            return Err(client.nonsense(&"it continues after its last line"));
         }
         match serde_json::from_slice(line).map_err(|fault| client.nonsense(&fault))? {
-            Line::Begin { count, end, length, pruned } => {
+            EvidenceLine::Begin { count, end, length, pruned } => {
                 if count > ENTRIES_MAX {
                     return Err(Failure::usage(format!(
-                        "{count} entries: a bundle has at most {ENTRIES_MAX}"
+                        "{count} entries: a bundle holds at most {ENTRIES_MAX}"
                     ))
                     .next("ask for a shorter time, or for one message or case"));
                 }
                 expected = count;
                 for note in pruned {
-                    let said =
+                    let unverified =
                         Pruned::read_unverified(note.as_bytes()).map_err(|fault| client.nonsense(&fault))?;
-                    contents.pruned.insert(said.origin, note);
+                    contents.pruned.insert(unverified.origin, note);
                 }
                 (contents.manifest.end, contents.manifest.log_length) = (end, length);
             }
-            Line::Item(_) | Line::Order(_) if contents.entries.len() as u64 >= 2 * ENTRIES_MAX => {
-                return Err(client.nonsense(&"it has more entries than it said"));
+            EvidenceLine::Item(_) | EvidenceLine::Order(_)
+                if contents.entries.len() as u64 >= 2 * ENTRIES_MAX =>
+            {
+                return Err(client.nonsense(&"it has more entries than it announced"));
             }
-            Line::Item(proven) => put(contents, proven.entry(EntryRole::Item)),
-            Line::Order(proven) => put(contents, proven.entry(EntryRole::Order)),
-            Line::Done { items, orders } => {
-                is_whole = items == expected && items + orders == contents.entries.len() as u64;
+            EvidenceLine::Item(proven) => insert(contents, proven.entry(EntryRole::Item)),
+            EvidenceLine::Order(proven) => insert(contents, proven.entry(EntryRole::Order)),
+            EvidenceLine::Done { items, orders } => {
+                is_complete = items == expected && items + orders == contents.entries.len() as u64;
             }
         }
         Ok(())
     });
     progress::waiting("collecting entries and their proofs", lines).await?;
-    if is_whole { Ok(()) } else { Err(client.nonsense(&"it is not whole")) }
+    if is_complete { Ok(()) } else { Err(client.nonsense(&"it is incomplete")) }
 }
 
-fn put(contents: &mut EvidenceContents, entry: EvidenceEntry) {
+fn insert(contents: &mut EvidenceContents, entry: EvidenceEntry) {
     contents.entries.insert(entry.index, entry);
 }

@@ -1,4 +1,4 @@
-//! Messages, receipts and trust lists, from the gateway.
+//! Fetches messages, receipts and trust lists from the gateway.
 
 use std::collections::BTreeSet;
 
@@ -13,46 +13,47 @@ use crate::{
     app::App,
     client::Client,
     exit::{Exit, Failure, Outcome},
-    session::{Server, ServerArgs},
+    session::{ApiServer, ServerArgs},
 };
 
 #[derive(Deserialize)]
-struct Originals {
-    messages: Vec<Original>,
-    receipts: Vec<Receipt>,
+struct SignedMessages {
+    messages: Vec<SignedMessage>,
+    receipts: Vec<SignedReceipt>,
 }
 
 #[derive(Deserialize)]
-struct Original {
+struct SignedMessage {
     country: CountryCode,
     jws: String,
 }
 
 #[derive(Deserialize)]
-struct Receipt {
+struct SignedReceipt {
     receipt: MessageId,
     jws: String,
 }
 
 #[derive(Deserialize)]
-struct Trust {
-    lists: Vec<Country>,
+struct TrustStatus {
+    lists: Vec<CountryStatus>,
 }
 
 #[derive(Deserialize)]
-struct Country {
+struct CountryStatus {
     country: CountryCode,
     serial: u64,
 }
 
-/// Collects the messages that the entries are about, as far as the caller may open them and says why.
-pub(super) async fn collect(
+/// Adds the messages that the entries are about to `contents`, if a reason is given and as far as the caller may open
+/// them; lists the others as left out.
+pub(super) async fn collect_messages(
     app: &App,
     gateway: &ServerArgs,
-    asked: Option<MessageId>,
+    requested: Option<MessageId>,
     contents: &mut EvidenceContents,
 ) -> Outcome<()> {
-    let ids = about(contents, asked);
+    let ids = moved_messages(contents, requested);
     let Some(reason) = contents.manifest.reason.clone() else {
         let left_out = ids.into_iter().map(|id| LeftOut { id, why: "no_reason".to_owned() });
         contents.manifest.left_out.extend(left_out);
@@ -61,9 +62,9 @@ pub(super) async fn collect(
     if ids.is_empty() {
         return Ok(());
     }
-    let client = gateway.client(app, Server::Gateway).await?;
+    let client = gateway.client(app, ApiServer::Gateway).await?;
     for id in ids {
-        match originals(&client, id, &reason).await? {
+        match fetch_message(&client, id, &reason).await? {
             Ok(files)
                 if !files.signed.is_empty() && files.signed.values().all(|jws| contents.names(&id, jws)) =>
             {
@@ -77,8 +78,8 @@ pub(super) async fn collect(
         return Ok(());
     }
     let trust = client.get("/v1/trust", &[]).await?;
-    let trust: Trust = serde_json::from_value(trust).map_err(|fault| client.nonsense(&fault))?;
-    for Country { country, .. } in trust.lists.into_iter().filter(|list| list.serial > 0) {
+    let trust: TrustStatus = serde_json::from_value(trust).map_err(|fault| client.nonsense(&fault))?;
+    for CountryStatus { country, .. } in trust.lists.into_iter().filter(|list| list.serial > 0) {
         let list = client.get_bytes(&format!("/v1/trust/{country}")).await?;
         let list = String::from_utf8(list).map_err(|fault| client.nonsense(&fault))?;
         contents.trust.insert(country, list);
@@ -86,8 +87,8 @@ pub(super) async fn collect(
     Ok(())
 }
 
-/// The messages that were sent or received, by the entries, and the one that was asked for.
-fn about(contents: &EvidenceContents, asked: Option<MessageId>) -> BTreeSet<MessageId> {
+/// The messages that the entries say were sent or received; only `requested`, if it is given.
+fn moved_messages(contents: &EvidenceContents, requested: Option<MessageId>) -> BTreeSet<MessageId> {
     let moved = contents.entries.values().filter(|entry| entry.role == EntryRole::Item).filter_map(|entry| {
         let leaf = AuditLeaf::from_bytes(entry.leaf.as_bytes()).ok()?;
         let is_move = matches!(leaf.action, AuditAction::MessageSend | AuditAction::MessageReceive);
@@ -95,23 +96,28 @@ fn about(contents: &EvidenceContents, asked: Option<MessageId>) -> BTreeSet<Mess
         object.id.parse().ok()
     });
     let moved: BTreeSet<MessageId> = moved.collect();
-    match asked {
-        Some(asked) => moved.into_iter().filter(|id| *id == asked).collect(),
+    match requested {
+        Some(requested) => moved.into_iter().filter(|id| *id == requested).collect(),
         None => moved,
     }
 }
 
-/// A message's signed originals, or the code with which the gateway refuses them.
-async fn originals(client: &Client, id: MessageId, reason: &str) -> Outcome<Result<MessageFiles, String>> {
+/// Fetches a message and its receipts as signed, or the code with which the gateway refuses them.
+async fn fetch_message(
+    client: &Client,
+    id: MessageId,
+    reason: &str,
+) -> Outcome<Result<MessageFiles, String>> {
     match client.get(&format!("/v1/messages/{id}/jws"), &[("reason", reason.to_owned())]).await {
         Ok(found) => {
-            let found: Originals = serde_json::from_value(found).map_err(|fault| client.nonsense(&fault))?;
+            let found: SignedMessages =
+                serde_json::from_value(found).map_err(|fault| client.nonsense(&fault))?;
             Ok(Ok(MessageFiles {
                 signed: found.messages.into_iter().map(|one| (one.country, one.jws)).collect(),
                 receipts: found.receipts.into_iter().map(|one| (one.receipt, one.jws)).collect(),
             }))
         }
-        // Refused is an answer; no answer, or none now, is not.
+        // A refusal goes into the bundle as the reason; any other failure ends the command.
         Err(Failure { exit: Exit::Refused, problem: Some(problem), .. }) => Ok(Err(problem.code.to_string())),
         Err(failure) => Err(failure),
     }

@@ -1,4 +1,4 @@
-//! An evidence bundle: its proofs, its messages, its report.
+//! Checks an evidence bundle: its proofs, its messages, its report.
 
 use std::{
     fs::File,
@@ -11,47 +11,47 @@ use rovuma_evidence::{BUNDLE_MAX_BYTES, CheckedEvidence, EvidenceBundle, check a
 use rovuma_schemas::{CountryCode, Timestamp};
 use rovuma_tlog::LogPolicy;
 
-use super::{Pruning, Report, SAYS_BUNDLE, Signed};
+use super::{PruningRule, SAYS_BUNDLE, SignedHead, VerifyReport};
 use crate::{
     exit::{Failure, Outcome, chain},
     files::{self, NewFile},
     trust::pinned,
-    verify::{Judged, Verdict, judge},
+    verify::{MessageReport, MessageVerdict, verify_message},
 };
 
-/// Whether a file begins as a bundle does.
-pub(super) fn is_one(path: &Path) -> bool {
+/// Whether the file begins as a bundle does.
+pub(super) fn looks_like_bundle(path: &Path) -> bool {
     let mut begin = [0; 4];
     File::open(path).and_then(|mut file| file.read_exact(&mut begin)).is_ok()
-        && EvidenceBundle::is_one(&begin)
+        && EvidenceBundle::looks_like_bundle(&begin)
 }
 
-/// A bundle, and what it is checked against: everything that a checker brings along.
-pub(super) struct Check {
+/// A bundle to check, and everything that the caller gives to check it against.
+pub(super) struct BundleCheck {
     pub(super) path: PathBuf,
-    /// Whose heads are good.
+    /// The policy that heads must meet.
     pub(super) policy: LogPolicy,
-    /// Authorities' keys; without them nobody's signature under a message is checked.
+    /// Pinned authority keys. Without them, signatures on messages are not checked.
     pub(super) pins: Vec<(CountryCode, PathBuf)>,
-    /// Trust lists newer than the bundle's.
+    /// Trust lists that are newer than the bundle's.
     pub(super) lists: Vec<PathBuf>,
-    /// Where the report is written that the files make.
+    /// The file to write the report to that is rendered from the bundle's files.
     pub(super) report_out: Option<PathBuf>,
     /// The written policies by which logs may take entries out.
     pub(super) pruned_by: Vec<String>,
     pub(super) now: Timestamp,
 }
 
-impl Check {
-    pub(super) fn run(self) -> Outcome<Report> {
+impl BundleCheck {
+    pub(super) fn run(self) -> Outcome<VerifyReport> {
         let mut bytes = Vec::new();
         let read =
             File::open(&self.path).and_then(|file| file.take(BUNDLE_MAX_BYTES + 1).read_to_end(&mut bytes));
         read.map_err(|fault| Failure::usage(format!("cannot read {}: {fault}", self.path.display())))?;
         let trust = if self.pins.is_empty() { None } else { Some(pinned(&self.pins)?) };
-        let mut report = Report::of(self.path.display().to_string());
+        let mut report = VerifyReport::of(self.path.display().to_string());
         report.says = Some(SAYS_BUNDLE);
-        match self.everything(&bytes, trust, &mut report) {
+        match self.check_all(&bytes, trust, &mut report) {
             Ok(rendered) => {
                 if let Some(out) = &self.report_out {
                     let mut file = NewFile::create(out)?;
@@ -65,43 +65,43 @@ impl Check {
         Ok(report)
     }
 
-    /// Checks all of it, and gives the report that its files make.
-    fn everything(
+    /// Checks the whole bundle, and returns the report rendered from its files.
+    fn check_all(
         &self,
         bytes: &[u8],
         trust: Option<TrustStore>,
-        report: &mut Report,
+        report: &mut VerifyReport,
     ) -> Result<String, String> {
         let bundle = EvidenceBundle::unpack(bytes).map_err(|fault| fault.to_string())?;
         report.checked.push("its files are those of its manifest, and no others".to_owned());
         let checked = check_contents(&bundle.contents, &self.policy).map_err(|fault| fault.to_string())?;
-        self.entries(&bundle, &checked, report)?;
+        self.check_entries(&bundle, &checked, report)?;
         if !bundle.contents.messages.is_empty() {
-            self.messages(&bundle, &checked, trust, report)?;
+            self.check_messages(&bundle, &checked, trust, report)?;
         }
         let rendered = render(&bundle.contents, &checked).map_err(|fault| fault.to_string())?;
         let made_with = &bundle.contents.manifest.made_with;
         if rendered == bundle.report {
-            report.checked.push("the report says what the files say".to_owned());
+            report.checked.push("the report is the one that the files give".to_owned());
         } else if *made_with == format!("rovumactl {}", env!("CARGO_PKG_VERSION")) {
-            return Err("the report says something else than the files".to_owned());
+            return Err("the report differs from the files".to_owned());
         } else {
             let what =
-                format!("the report, which {made_with:?} made: --report writes the one that the files make");
+                format!("the report, which {made_with:?} made: --report writes the one that the files give");
             report.unchecked.push(what);
         }
         Ok(rendered)
     }
 
-    fn entries(
+    fn check_entries(
         &self,
         bundle: &EvidenceBundle,
         checked: &CheckedEvidence,
-        report: &mut Report,
+        report: &mut VerifyReport,
     ) -> Result<(), String> {
         let counts = bundle.contents.manifest.counts;
         let all = counts.items + counts.orders;
-        report.logs = checked.heads.values().map(Signed::of).collect();
+        report.logs = checked.heads.values().map(SignedHead::of).collect();
         report.checked.extend([
             "the heads are signed by their logs, and cosigned by those whom the policy asks for".to_owned(),
             format!("{} of {all} entries are in those logs", all - counts.unproven),
@@ -117,9 +117,9 @@ impl Check {
                 format!("{} entries of logs without a head here: nothing proves them", counts.unproven);
             report.unchecked.push(what);
         }
-        let pruning = Pruning { by: self.pruned_by.clone(), now: self.now };
+        let pruning = PruningRule { by: self.pruned_by.clone(), now: self.now };
         for pruned in &checked.pruned {
-            match pruning.judge(pruned)? {
+            match pruning.check(pruned)? {
                 Some(unchecked) => report.unchecked.push(unchecked),
                 None => report.checked.push(super::taken_out(pruned)),
             }
@@ -127,17 +127,17 @@ impl Check {
         Ok(())
     }
 
-    /// Whose signatures the messages and receipts carry.
-    fn messages(
+    /// Checks the signatures on messages and receipts.
+    fn check_messages(
         &self,
         bundle: &EvidenceBundle,
         checked: &CheckedEvidence,
         trust: Option<TrustStore>,
-        report: &mut Report,
+        report: &mut VerifyReport,
     ) -> Result<(), String> {
         let counts = bundle.contents.manifest.counts;
         report.checked.push(format!(
-            "{} messages are, byte for byte, those of which entries speak; {} receipts are for them",
+            "{} messages are, byte for byte, those that entries name; {} receipts are for them",
             counts.messages, counts.receipts
         ));
         let Some(trust) = trust else {
@@ -149,10 +149,10 @@ impl Check {
         for (id, files) in &bundle.contents.messages {
             for (country, jws) in &files.signed {
                 let at = checked.moved_at(id, jws);
-                signed(&trust, &format!("messages/{id}/{country}.jws"), jws, at)?;
+                check_signature(&trust, &format!("messages/{id}/{country}.jws"), jws, at)?;
             }
             for (receipt, jws) in &files.receipts {
-                signed(&trust, &format!("messages/{id}/receipts/{receipt}.jws"), jws, None)?;
+                check_signature(&trust, &format!("messages/{id}/receipts/{receipt}.jws"), jws, None)?;
             }
         }
         report.checked.push(format!(
@@ -162,12 +162,12 @@ impl Check {
         Ok(())
     }
 
-    /// The bundle's trust lists, and those of the checker that are newer: what was found out later counts.
+    /// Adds the bundle's trust lists to the pinned keys, then the caller's newer ones: a later revocation counts.
     fn with_lists(
         &self,
         mut trust: TrustStore,
         bundle: &EvidenceBundle,
-        report: &mut Report,
+        report: &mut VerifyReport,
     ) -> Result<TrustStore, String> {
         for (country, list) in &bundle.contents.trust {
             let fault = |fault: TrustFault| chain(format!("trust/{country}.json"), &fault);
@@ -177,7 +177,7 @@ impl Check {
             let list = files::read(path).map_err(|failure| failure.what)?;
             match trust.clone().with_list(&list, self.now) {
                 Ok((newer, _)) => trust = newer,
-                // The bundle's own is newer.
+                // The bundle's own list is newer than this one.
                 Err(TrustFault::Older { .. }) => {}
                 Err(fault) => return Err(chain(path.display(), &fault)),
             }
@@ -190,17 +190,17 @@ impl Check {
     }
 }
 
-/// Whether a message is signed with a key that was good then: when it was sent or received, as the log says; or when it says it
-/// was signed.
-fn signed(trust: &TrustStore, name: &str, jws: &str, at: Option<Timestamp>) -> Result<(), String> {
+/// Checks that a message is signed with a key that was valid when it was sent or received, as the log says; without that, when
+/// the message says it was created.
+fn check_signature(trust: &TrustStore, name: &str, jws: &str, at: Option<Timestamp>) -> Result<(), String> {
     let jws = Jws::from_compact(jws).map_err(|fault| format!("{name}: {fault}"))?;
     let header = Unverified::new(jws.clone()).unverified_header();
     let created = header.map_err(|fault| format!("{name}: {fault}"))?.created;
-    let judged: Judged = judge(trust, Ok(jws), None, at.unwrap_or(created));
-    match judged.verdict {
-        Verdict::Verified => Ok(()),
-        Verdict::Held | Verdict::Rejected | Verdict::Refused => {
-            let why = judged.checks.iter().find_map(|check| check.detail.clone());
+    let message: MessageReport = verify_message(trust, Ok(jws), None, at.unwrap_or(created));
+    match message.verdict {
+        MessageVerdict::Verified => Ok(()),
+        MessageVerdict::Held | MessageVerdict::Rejected | MessageVerdict::Refused => {
+            let why = message.checks.iter().find_map(|check| check.detail.clone());
             Err(format!("{name}: {}", why.unwrap_or_else(|| "it does not verify".to_owned())))
         }
     }

@@ -1,4 +1,4 @@
-//! The files of a log: in a folder, or at the audit service.
+//! Reads the files of a log from a folder or from the audit service.
 
 use std::{
     fs, io,
@@ -20,18 +20,18 @@ use crate::{
     exit::{Exit, Failure, Outcome},
 };
 
-/// A file of a log could not be read: nothing is said about the log.
+/// A file of a log could not be read, so the log was not checked.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ReadFault {
-    /// In a folder.
+    /// A file in a folder.
     #[error("{path}: {fault}")]
     File {
         /// The file.
         path: PathBuf,
-        /// Why not.
+        /// Why it cannot be read.
         fault: io::Error,
     },
-    /// At the audit service.
+    /// A file at the audit service.
     #[error("{}", .0.what)]
     Server(Box<Failure>),
 }
@@ -45,22 +45,22 @@ impl From<ReadFault> for Failure {
     }
 }
 
-/// A log in a folder. What its head does not reach is left out: a log that is being published has its tiles first and its
-/// checkpoint last (C2SP tlog-tiles).
+/// A log in a folder. Files beyond its head are left out: a log is published tiles first and checkpoint last (C2SP
+/// tlog-tiles).
 #[derive(Debug)]
-pub(super) struct Folder {
+pub(super) struct LocalLog {
     folder: PathBuf,
-    /// The head as it was when reading began: the log may go on meanwhile.
+    /// The checkpoint as first read: the log may grow meanwhile.
     checkpoint: OnceLock<Vec<u8>>,
     beyond: AtomicUsize,
 }
 
-impl Folder {
+impl LocalLog {
     pub(super) fn new(folder: PathBuf) -> Self {
         Self { folder, checkpoint: OnceLock::new(), beyond: AtomicUsize::new(0) }
     }
 
-    /// How many files were left out: nobody has signed what they say.
+    /// Number of files left out because no signed head covers them.
     pub(super) fn beyond(&self) -> usize {
         self.beyond.load(Ordering::Relaxed)
     }
@@ -83,7 +83,7 @@ impl Folder {
     }
 }
 
-impl LogFiles for Folder {
+impl LogFiles for LocalLog {
     type Fault = ReadFault;
 
     fn paths(&self) -> Result<Vec<String>, ReadFault> {
@@ -92,10 +92,10 @@ impl LogFiles for Folder {
         let all = found.len();
         if found.iter().any(|path| path == CHECKPOINT_PATH) {
             let note = self.read(CHECKPOINT_PATH)?;
-            // What is no checkpoint is told when it is checked.
+            // A malformed checkpoint is reported when it is checked.
             if let Ok(read) = UnverifiedCheckpoint::read(&note) {
                 let size = read.unverified_head().size;
-                found.retain(|path| Tile::from_path(path).is_none_or(|tile| reaches(size, &tile)));
+                found.retain(|path| Tile::from_path(path).is_none_or(|tile| covers(size, &tile)));
             }
         }
         self.beyond.store(all - found.len(), Ordering::Relaxed);
@@ -115,26 +115,26 @@ impl LogFiles for Folder {
     }
 }
 
-/// Whether a head of `size` leaves reaches all of a tile.
-fn reaches(size: u64, tile: &Tile) -> bool {
+/// Whether a head of `size` leaves covers all of a tile.
+fn covers(size: u64, tile: &Tile) -> bool {
     Tile::width_at(tile.kind, tile.index, size).is_some_and(|width| tile.width <= width)
 }
 
-/// A log at the audit service. Its files are those that its head says it has.
-pub(crate) struct Remote {
+/// A log at the audit service. Its files are those that its head implies.
+pub(crate) struct RemoteLog {
     client: Client,
     base: String,
-    /// The head as it was when reading began: the log goes on meanwhile.
+    /// The checkpoint as first read: the log grows meanwhile.
     checkpoint: OnceLock<Vec<u8>>,
-    /// What the log says of entries that it has taken out, if it has any.
+    /// The log's note about entries that it has taken out, if it has one.
     pruned: OnceLock<Option<Vec<u8>>>,
 }
 
-/// Leaves of a log that is read over HTTP at most: a century of a busy country, and a list of files that fits in memory
-/// before anybody has signed that they are so many.
+/// Maximum leaves of a log that is read over HTTP: a century of a busy country. It bounds the list of files, which is made
+/// before the head's signature is checked.
 const LEAVES_OVER_HTTP_MAX: u64 = 1 << 28;
 
-/// Where the files of a log stand at the audit service.
+/// The path of a log's files at the audit service.
 pub(crate) fn origin_path(origin: &str) -> Outcome<String> {
     let plain = |part: &str| {
         !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_alphanumeric() || b".-".contains(&byte))
@@ -148,14 +148,14 @@ pub(crate) fn origin_path(origin: &str) -> Outcome<String> {
     }
 }
 
-impl Remote {
+impl RemoteLog {
     pub(crate) fn of(client: Client, origin: &str) -> Outcome<Self> {
         Ok(Self { client, base: origin_path(origin)?, checkpoint: OnceLock::new(), pruned: OnceLock::new() })
     }
 
     fn fetch(&self, path: &str) -> Result<Vec<u8>, ReadFault> {
         let path = format!("{}/{path}", self.base);
-        // `check_log` runs on a thread of its own.
+        // Blocking is allowed: `check_log` runs on a blocking thread.
         let fetched = Handle::current().block_on(self.client.get_bytes(&path));
         fetched.map_err(|failure| ReadFault::Server(Box::new(failure)))
     }
@@ -166,7 +166,7 @@ impl Remote {
         }
         let fetched = match self.fetch(PRUNED_PATH) {
             Ok(note) => Some(note),
-            // Most logs have taken nothing out.
+            // A refusal means that there is no such note: most logs have taken nothing out.
             Err(ReadFault::Server(failure)) if failure.exit == Exit::Refused => None,
             Err(fault) => return Err(fault),
         };
@@ -182,22 +182,22 @@ impl Remote {
     }
 }
 
-impl LogFiles for Remote {
+impl LogFiles for RemoteLog {
     type Fault = ReadFault;
 
     fn paths(&self) -> Result<Vec<String>, ReadFault> {
-        // What is no checkpoint is told when it is checked.
+        // A malformed checkpoint is reported when it is checked.
         let size =
             UnverifiedCheckpoint::read(self.checkpoint()?).map_or(0, |read| read.unverified_head().size);
         if size > LEAVES_OVER_HTTP_MAX {
             let claim =
-                format!("the log claims {size} leaves: at most {LEAVES_OVER_HTTP_MAX} are read over HTTP");
+                format!("the log states {size} leaves: at most {LEAVES_OVER_HTTP_MAX} are read over HTTP");
             return Err(ReadFault::Server(Box::new(Failure::unreachable(claim))));
         }
-        // So is what is no note.
+        // So is a malformed note.
         let pruned = self.pruned()?;
         let minimum_index =
-            pruned.and_then(|note| Pruned::read_unverified(note).ok()).map_or(0, |said| said.minimum_index);
+            pruned.and_then(|note| Pruned::read_unverified(note).ok()).map_or(0, |note| note.minimum_index);
         let is_there = |tile: &Tile| tile.kind != TileKind::Entries || tile.end().min(size) > minimum_index;
         let tiles = Tile::all_of(size).filter(is_there).map(|tile| tile.to_string());
         let notes =
@@ -213,21 +213,21 @@ impl LogFiles for Remote {
             return Ok(note.clone());
         }
         match (self.fetch(path), Tile::from_path(path)) {
-            // A partial tile that is gone has become full meanwhile: what was there is its beginning.
+            // A missing partial tile has become full meanwhile: take the beginning of the full one.
             (Err(_), Some(tile)) if !tile.is_full() => cut(&tile, self.fetch(&tile.full().to_string())?),
             (fetched, _) => fetched,
         }
     }
 }
 
-/// The beginning of a full tile, as wide as a partial one.
+/// Cuts a full tile to the width of a partial one.
 fn cut(tile: &Tile, full: Vec<u8>) -> Result<Vec<u8>, ReadFault> {
     let width = usize::try_from(tile.width).unwrap_or(usize::MAX);
     match tile.kind {
         TileKind::Hashes { .. } => Ok(full.into_iter().take(width.saturating_mul(HASH_SIZE)).collect()),
         TileKind::Entries => {
             let mut bundle = Vec::new();
-            // What is no bundle is told when it is checked.
+            // A malformed bundle is reported when it is checked.
             let Ok(entries) = entries_of(&full) else { return Ok(full) };
             for entry in entries.into_iter().take(width) {
                 if write_entry(&mut bundle, entry).is_err() {

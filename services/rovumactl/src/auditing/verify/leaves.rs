@@ -1,40 +1,40 @@
-//! Whether entries are audit leaves, and those of each source follow each other.
+//! Checks that entries are audit leaves, and that those of each source have no gap.
 
 use std::collections::BTreeMap;
 
 use rovuma_schemas::{Epoch, audit::AuditLeaf};
 
-/// An entry that is not what it should be.
+/// Why an entry of a log does not hold.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum LeafFault {
-    /// Not a leaf.
+pub(super) enum EntryFault {
+    /// It is not an audit leaf.
     #[error(transparent)]
     Leaf(#[from] rovuma_schemas::audit::LeafFault),
-    /// Not the next of its source.
+    /// It is not the next event of its source.
     #[error("event {got} of {source_name} (epoch {epoch}), where {expected} should be")]
     Sequence {
         /// The source.
         source_name: String,
         /// Its epoch.
         epoch: Epoch,
-        /// Its number.
+        /// The sequence number of the event.
         got: u64,
-        /// The one that should follow.
+        /// The sequence number that should follow.
         expected: u64,
     },
 }
 
-/// Where each source has come to.
+/// The last sequence number of each source.
 #[derive(Debug, Default)]
 pub(super) struct Leaves {
     last: BTreeMap<(String, Epoch), u64>,
-    /// The source of the leaf before: most leaves have the same.
+    /// The source and number of the previous leaf, kept apart because most leaves have the same source.
     present: Option<((String, Epoch), u64)>,
 }
 
 impl Leaves {
-    /// Looks at one entry. A source's first leaf in a log may have any number: a log begins every year.
-    pub(super) fn look(&mut self, _index: u64, entry: &[u8]) -> Result<(), LeafFault> {
+    /// Checks one entry. A source's first leaf in a log may have any number: a log begins every year.
+    pub(super) fn inspect(&mut self, _index: u64, entry: &[u8]) -> Result<(), EntryFault> {
         let leaf = AuditLeaf::from_bytes(entry)?;
         let same =
             |((source, epoch), _): &((String, Epoch), u64)| *source == leaf.source && *epoch == leaf.epoch;
@@ -50,13 +50,13 @@ impl Leaves {
             before.map(|last| last.saturating_add(1)).filter(|expected| *expected != leaf.sequence)
         {
             let AuditLeaf { source: source_name, epoch, sequence: got, .. } = leaf;
-            return Err(LeafFault::Sequence { source_name, epoch, got, expected });
+            return Err(EntryFault::Sequence { source_name, epoch, got, expected });
         }
         self.present = Some(((leaf.source, leaf.epoch), leaf.sequence));
         Ok(())
     }
 
-    /// How many (source, epoch) there are.
+    /// Number of (source, epoch) pairs.
     pub(super) fn sources(&self) -> usize {
         let present = self.present.as_ref().is_some_and(|(key, _)| !self.last.contains_key(key));
         self.last.len() + usize::from(present)
@@ -81,15 +81,15 @@ mod tests {
         let mut leaves = Leaves::default();
         for (source, sequence) in [("one", 7), ("one", 8), ("two", 1), ("one", 9), ("two", 2), ("two", 3)] {
             leaves
-                .look(0, &leaf(source, sequence))
+                .inspect(0, &leaf(source, sequence))
                 .unwrap_or_else(|fault| panic!("{source} {sequence}: {fault}"));
         }
         assert_eq!(leaves.sources(), 2);
         for (source, sequence) in [("one", 9), ("one", 11), ("two", 3), ("two", 5)] {
-            let fault = leaves.look(0, &leaf(source, sequence)).expect_err("a gap");
-            assert!(matches!(fault, LeafFault::Sequence { .. }), "{source} {sequence}: {fault}");
+            let fault = leaves.inspect(0, &leaf(source, sequence)).expect_err("a gap");
+            assert!(matches!(fault, EntryFault::Sequence { .. }), "{source} {sequence}: {fault}");
         }
-        leaves.look(0, &leaf("one", 10)).expect("the next");
-        assert!(matches!(leaves.look(0, b"{}"), Err(LeafFault::Leaf(_))));
+        leaves.inspect(0, &leaf("one", 10)).expect("the next");
+        assert!(matches!(leaves.inspect(0, b"{}"), Err(EntryFault::Leaf(_))));
     }
 }

@@ -1,4 +1,4 @@
-//! Heads of one log: who signed them, and whether they go on.
+//! Checks the heads of one log: who signed them, and whether each continues the one before.
 
 use rovuma_schemas::Timestamp;
 use rovuma_tlog::{
@@ -6,19 +6,23 @@ use rovuma_tlog::{
     needed_for_consistency,
 };
 
-use super::{Finding, Found};
+use super::{WatchAlarm, WatchFinding};
 use crate::{
     auditing::verify::origin_path,
     client::Client,
     exit::{Exit, Failure, Outcome},
 };
 
-/// A head of this log that its key signed, and the witnesses whose cosignatures it lacks.
-pub(super) fn signed(note: &[u8], log: &str, policy: &LogPolicy) -> Result<(Checkpoint, Vec<String>), Found> {
-    let not_signed = |detail: String| (Finding::NotSigned, detail);
+/// Verifies that this log's key signed the head. Returns the head and the witnesses whose cosignatures it lacks.
+pub(super) fn verify_head(
+    note: &[u8],
+    log: &str,
+    policy: &LogPolicy,
+) -> Result<(Checkpoint, Vec<String>), WatchAlarm> {
+    let not_signed = |detail: String| (WatchFinding::NotSigned, detail);
     let read = UnverifiedCheckpoint::read(note).map_err(|fault| not_signed(fault.to_string()))?;
     if read.unverified_head().origin != log {
-        return Err(not_signed("the head is another log's".to_owned()));
+        return Err(not_signed("the head is of another log".to_owned()));
     }
     match policy.judge(read) {
         PolicyVerdict::Good(checkpoint) => Ok((checkpoint, Vec::new())),
@@ -26,28 +30,34 @@ pub(super) fn signed(note: &[u8], log: &str, policy: &LogPolicy) -> Result<(Chec
         PolicyVerdict::NotSigned => {
             Err(not_signed("no log that the policy names signed the head".to_owned()))
         }
-        PolicyVerdict::Forged { name } => Err(not_signed(format!("what says it is signed by {name} is not"))),
+        PolicyVerdict::Forged { name } => {
+            Err(not_signed(format!("the signature in the name of {name} is not by its key")))
+        }
     }
 }
 
-/// Whose cosignatures are missing, if any are.
-pub(super) fn unwitnessed(missing: &[String]) -> Option<Found> {
+/// The alarm about missing cosignatures, if any are missing.
+pub(super) fn unwitnessed(missing: &[String]) -> Option<WatchAlarm> {
     let detail = || format!("not cosigned by {}", missing.join(", "));
-    (!missing.is_empty()).then(|| (Finding::Unwitnessed, detail()))
+    (!missing.is_empty()).then(|| (WatchFinding::Unwitnessed, detail()))
 }
 
-/// Why a head counts as old, if it does: its newest cosignature is older than so many seconds.
-pub(super) fn staleness(checkpoint: &Checkpoint, stale_after: u64, at: Timestamp) -> Option<Found> {
+/// The alarm about an old head, if its newest cosignature is more than `stale_after` seconds old.
+pub(super) fn staleness(checkpoint: &Checkpoint, stale_after: u64, at: Timestamp) -> Option<WatchAlarm> {
     let newest = checkpoint.cosigned().iter().map(|word| word.unix_s).max()?;
     let now = u64::try_from(at.as_micros() / 1_000_000).ok()?;
     let age = now.saturating_sub(newest);
-    (age > stale_after).then(|| (Finding::Stale, format!("the newest cosignature is {age} s old")))
+    (age > stale_after).then(|| (WatchFinding::Stale, format!("the newest cosignature is {age} s old")))
 }
 
-/// What is wrong with a head as the same log's after a former one.
-pub(super) async fn gone_on(client: &Client, former: &Head, head: &Head) -> Outcome<Option<Found>> {
+/// The alarm about a head that does not continue a former head of the same log.
+pub(super) async fn check_continues(
+    client: &Client,
+    former: &Head,
+    head: &Head,
+) -> Outcome<Option<WatchAlarm>> {
     if head.size < former.size {
-        return Ok(Some((Finding::Shrunken, format!("{} leaves were signed before", former.size))));
+        return Ok(Some((WatchFinding::Shrunken, format!("{} leaves were signed before", former.size))));
     }
     let mut tiles = LoadedTiles::of(head.size);
     for tile in needed_for_consistency(former.size, head.size).map_err(unproved)? {
@@ -56,12 +66,13 @@ pub(super) async fn gone_on(client: &Client, former: &Head, head: &Head) -> Outc
     }
     let proof = tiles.consistency(former.size).map_err(unproved)?;
     Ok(head.continues(former, &proof).err().map(|_| {
-        let detail = format!("it is not the log of {} leaves gone on; the two heads prove it", former.size);
-        (Finding::Fork, detail)
+        let detail =
+            format!("it does not continue the log of {} leaves; the two heads prove it", former.size);
+        (WatchFinding::Fork, detail)
     }))
 }
 
-/// A tile; in the place of a partial one that is gone, the full one that it has become meanwhile.
+/// Fetches a tile. When a partial tile is missing because it has become full meanwhile, fetches the full one.
 pub(super) async fn fetch(client: &Client, origin: &str, tile: Tile) -> Outcome<(Tile, Vec<u8>)> {
     let base = origin_path(origin)?;
     match client.get_bytes(&format!("{base}/{tile}")).await {
@@ -75,8 +86,8 @@ pub(super) async fn fetch(client: &Client, origin: &str, tile: Tile) -> Outcome<
 }
 
 pub(super) fn unproved(fault: ProofFault) -> Failure {
-    Failure::new(Exit::Verification, format!("the log cannot be proven to go on: {fault}"))
-        .next("look again; if it stays so, the log's files are not whole")
+    Failure::new(Exit::Verification, format!("the log cannot be proven to continue: {fault}"))
+        .next("try again; if it persists, the log's files are incomplete")
 }
 
 #[cfg(test)]
@@ -86,7 +97,7 @@ mod tests {
 
     use super::*;
 
-    /// A head that one witness cosigned at this second.
+    /// A head that one witness cosigned at this time.
     fn cosigned_at(unix_s: u64) -> Checkpoint {
         let (log, witness) = (SigningKey::generate().expect("a key"), SigningKey::generate().expect("a key"));
         let head = Head { origin: "mz.audit/2026".to_owned(), size: 7, root: Hash([7; 32]) };
@@ -110,8 +121,8 @@ mod tests {
         let at = |unix_s: i64| Timestamp::from_micros(unix_s * 1_000_000).expect("an instant");
         assert_eq!(staleness(&checkpoint, 900, at(1_790_000_900)), None);
         let (finding, detail) = staleness(&checkpoint, 900, at(1_790_000_901)).expect("stale");
-        assert!(finding == Finding::Stale && detail.contains("901 s old"), "{detail}");
-        // A clock behind the witness's says nothing of the head.
+        assert!(finding == WatchFinding::Stale && detail.contains("901 s old"), "{detail}");
+        // When our clock is behind the witness's, the head does not count as old.
         assert_eq!(staleness(&checkpoint, 0, at(1_780_000_000)), None);
     }
 }

@@ -1,5 +1,4 @@
-//! From the log of one year to that of the next: the first leaf of a log has the SHA-256 of what was signed last of the log
-//! before it.
+//! Follows logs from one year to the next: the first leaf of a log has the SHA-256 of the last signed head of the log before it.
 
 use rovuma_envelope::digest;
 use rovuma_schemas::audit::{AuditAction, AuditLeaf};
@@ -10,8 +9,8 @@ use rovuma_tlog::{
 use serde::Deserialize;
 
 use super::{
-    Finding, Found,
-    heads::{fetch, gone_on, signed, unproved},
+    WatchAlarm, WatchFinding,
+    heads::{check_continues, fetch, unproved, verify_head},
 };
 use crate::{
     auditing::verify::origin_path,
@@ -20,31 +19,31 @@ use crate::{
 };
 
 #[derive(Deserialize)]
-struct Logs {
-    logs: Vec<Log>,
+struct LogList {
+    logs: Vec<ListedLog>,
 }
 
 #[derive(Deserialize)]
-struct Log {
+struct ListedLog {
     origin: String,
     size: u64,
-    good: Option<Good>,
+    good: Option<GoodHead>,
 }
 
 #[derive(Deserialize)]
-struct Good {
+struct GoodHead {
     size: u64,
 }
 
-async fn logs(client: &Client) -> Outcome<Vec<Log>> {
+async fn logs(client: &Client) -> Outcome<Vec<ListedLog>> {
     let logs = client.get("/v1/logs", &[]).await?;
-    let logs: Logs = serde_json::from_value(logs).map_err(|fault| client.nonsense(&fault))?;
+    let logs: LogList = serde_json::from_value(logs).map_err(|fault| client.nonsense(&fault))?;
     Ok(logs.logs)
 }
 
-/// The last log of a service that has a good head.
+/// The service's last log that has a good head.
 pub(super) async fn present(client: &Client, service: &str) -> Outcome<String> {
-    let of_service = |log: &Log| log.origin.split_once('/').is_some_and(|(name, _)| name == service);
+    let of_service = |log: &ListedLog| log.origin.split_once('/').is_some_and(|(name, _)| name == service);
     let found = logs(client).await?.into_iter().rev().find(|log| of_service(log) && log.good.is_some());
     found.map(|log| log.origin).ok_or_else(|| {
         Failure::new(Exit::Refused, format!("the audit service has no cosigned log of {service:?}"))
@@ -52,37 +51,37 @@ pub(super) async fn present(client: &Client, service: &str) -> Outcome<String> {
     })
 }
 
-/// What is wrong with a log as the one that follows the remembered head's, through the years between them.
+/// The alarm about a log that does not follow the remembered head's log, through the logs of the years between.
 pub(super) async fn follows(
     client: &Client,
     policy: &LogPolicy,
     former: &Checkpoint,
     checkpoint: &Checkpoint,
-) -> Outcome<Option<Found>> {
+) -> Outcome<Option<WatchAlarm>> {
     let logs = logs(client).await?;
     let place = |origin: &str| logs.iter().position(|log| log.origin == origin);
     let places = place(&former.head().origin).zip(place(&checkpoint.head().origin));
     let Some((first, last)) = places.filter(|(first, last)| first < last) else {
         let detail = format!("{} does not follow {}", checkpoint.head().origin, former.head().origin);
-        return Ok(Some((Finding::Fork, detail)));
+        return Ok(Some((WatchFinding::Fork, detail)));
     };
     let mut remembered = Some(former.head().clone());
     for (before, after) in logs[first..=last].iter().zip(&logs[first + 1..=last]) {
         if before.good.as_ref().is_none_or(|good| good.size < before.size) {
             let detail = format!("the last head of {} is not cosigned yet", before.origin);
-            return Ok(Some((Finding::Stale, detail)));
+            return Ok(Some((WatchFinding::Stale, detail)));
         }
         let closed = match head_of(client, policy, &before.origin).await? {
             Ok(closed) => closed,
             Err(found) => return Ok(Some(found)),
         };
         if closed.head().size < before.size {
-            // Its files follow what is signed by a second.
+            // The published files lag behind the signed head by up to a second.
             let detail = format!("the last head of {} is not published yet", before.origin);
-            return Ok(Some((Finding::Stale, detail)));
+            return Ok(Some((WatchFinding::Stale, detail)));
         }
         if let Some(former) = remembered.take()
-            && let Some(found) = gone_on(client, &former, closed.head()).await?
+            && let Some(found) = check_continues(client, &former, closed.head()).await?
         {
             return Ok(Some(found));
         }
@@ -92,18 +91,22 @@ pub(super) async fn follows(
         };
         if !begins_with(client, opened.head(), &closed).await? {
             let detail = format!("{} does not begin with the last head of {}", after.origin, before.origin);
-            return Ok(Some((Finding::Fork, detail)));
+            return Ok(Some((WatchFinding::Fork, detail)));
         }
     }
     Ok(None)
 }
 
-async fn head_of(client: &Client, policy: &LogPolicy, origin: &str) -> Outcome<Result<Checkpoint, Found>> {
+async fn head_of(
+    client: &Client,
+    policy: &LogPolicy,
+    origin: &str,
+) -> Outcome<Result<Checkpoint, WatchAlarm>> {
     let note = client.get_bytes(&format!("{}/{CHECKPOINT_PATH}", origin_path(origin)?)).await?;
-    Ok(signed(&note, origin, policy).map(|(checkpoint, _)| checkpoint))
+    Ok(verify_head(&note, origin, policy).map(|(checkpoint, _)| checkpoint))
 }
 
-/// Whether the first leaf of a log names what was signed of the log before it.
+/// Whether the first leaf of a log has the SHA-256 of the last signed head of the log before it.
 async fn begins_with(client: &Client, opened: &Head, closed: &Checkpoint) -> Outcome<bool> {
     let Some(width) = Tile::width_at(TileKind::Entries, 0, opened.size) else { return Ok(false) };
     let (_, bundle) =

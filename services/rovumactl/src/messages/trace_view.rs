@@ -1,4 +1,4 @@
-//! The way of a message, hop by hop.
+//! The trace of a message, hop by hop.
 
 use std::fmt;
 
@@ -14,22 +14,22 @@ use crate::{
     output::safe,
 };
 
-/// A trace as the gateway gives it.
+/// A trace as the gateway returns it.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub(super) struct Way {
+pub(super) struct MessageTrace {
     id: MessageId,
     direction: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     replaces: Option<MessageId>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     replaced_by: Option<MessageId>,
-    hops: Vec<Hop>,
+    hops: Vec<TraceHop>,
     #[serde(default)]
-    copies: Vec<Copy>,
+    copies: Vec<TracedCopy>,
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
-struct Hop {
+struct TraceHop {
     hop: String,
     at: Timestamp,
     clock: String,
@@ -46,7 +46,7 @@ struct Hop {
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
-struct Copy {
+struct TracedCopy {
     recipient: String,
     state: String,
     since: Timestamp,
@@ -56,8 +56,8 @@ struct Copy {
 
 /// How far a copy has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Progress {
-    /// Nothing has come back.
+pub(super) enum CopyProgress {
+    /// No receipt has come back.
     UnderWay,
     /// The recipient's gateway has stored it.
     Delivered,
@@ -67,33 +67,33 @@ pub(super) enum Progress {
     Failed,
 }
 
-/// Asks the gateway.
-pub(super) async fn read(client: &Client, id: &MessageId) -> Outcome<Way> {
+/// Fetches a message's trace from the gateway.
+pub(super) async fn read(client: &Client, id: &MessageId) -> Outcome<MessageTrace> {
     let answer = client.get(&format!("/v1/messages/{id}/trace"), &[]).await?;
     serde_json::from_value(answer)
         .map_err(|error| Failure::unreachable(format!("the gateway's trace cannot be read: {error}")))
 }
 
-impl Way {
-    /// How far each copy has come. A received message has no copies: its way has ended.
-    pub(super) fn progress(&self) -> impl Iterator<Item = Progress> {
+impl MessageTrace {
+    /// How far each copy has come. A received message has no copies, so it is complete.
+    pub(super) fn progress(&self) -> impl Iterator<Item = CopyProgress> {
         self.copies.iter().map(|copy| match copy.state.as_str() {
-            "delivered" => Progress::Delivered,
-            "read" => Progress::Read,
-            "rejected" | "void" => Progress::Failed,
-            _ => Progress::UnderWay,
+            "delivered" => CopyProgress::Delivered,
+            "read" => CopyProgress::Read,
+            "rejected" | "void" => CopyProgress::Failed,
+            _ => CopyProgress::UnderWay,
         })
     }
 
-    /// Shows the way; a copy that will not be delivered makes the answer a negative one.
+    /// Shows the trace. The exit status is negative when a copy will not be delivered.
     pub(super) fn show(&self, app: &App) -> Outcome {
         app.out.show(self)?;
-        let failed = self.progress().any(|progress| progress == Progress::Failed);
+        let failed = self.progress().any(|progress| progress == CopyProgress::Failed);
         Ok(if failed { Exit::Negative } else { Exit::Ok })
     }
 }
 
-impl fmt::Display for Way {
+impl fmt::Display for MessageTrace {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "message {} ({})", self.id, safe(&self.direction))?;
         for (word, other) in [("replaces", self.replaces), ("replaced by", self.replaced_by)] {
@@ -112,10 +112,10 @@ impl fmt::Display for Way {
     }
 }
 
-impl Hop {
+impl TraceHop {
     fn write(&self, f: &mut fmt::Formatter<'_>, start: Option<Timestamp>) -> fmt::Result {
         let after = start.map_or(String::new(), |start| format!("+{}", readable(self.at.since(start))));
-        // To the microsecond, so that the columns stay in line: trailing zeros are not written.
+        // Pad to microseconds, so that the columns stay aligned: trailing zeros are not written.
         write!(f, "  {:<27}  {after:>12}  {}", self.at.to_string(), safe(&self.hop))?;
         for (word, said) in [("", &self.agency), ("by ", &self.by), ("code ", &self.code)] {
             if let Some(said) = said {

@@ -1,4 +1,4 @@
-//! From segments to a judgement, by the very rules that gateways use.
+//! Verifies one message by the rules that gateways use, and lists each check.
 
 use rovuma_envelope::{
     BadSegment, HoldReason, KeyRefusal, Origin, Refusal, Rejection, TrustStore, Typ, Unverified, Verified,
@@ -7,16 +7,16 @@ use rovuma_envelope::{
 use rovuma_schemas::{AgencyCode, Header, Message, Timestamp};
 
 use super::{
-    report::{Check, Judged, Says, Standing, Verdict},
-    source::Segment,
+    report::{CheckResult, CheckStatus, HeaderSummary, MessageReport, MessageVerdict},
+    source::FileMessage,
 };
 
-/// The checks in the order in which they are made.
+/// The checks, in the order in which they are made.
 const HEADER: &str = "the header can be read";
 const RECIPIENT: &str = "it names the recipient";
 const AGENCY: &str = "the trust list has the sender";
 const KEY: &str = "the trust list has the key";
-const SIGNATURE: &str = "the signature fits";
+const SIGNATURE: &str = "the signature matches";
 const REVOCATION: &str = "the key was not revoked";
 const FRESHNESS: &str = "the trust list is fresh enough";
 const TIME: &str = "key and agency were valid when it was created";
@@ -29,26 +29,29 @@ const ORDER: [&str; 12] = [
     EXPIRY,
 ];
 
-/// Judges one message as of `now`. Where it came in cannot be known from a file; all else is checked as at
-/// a gateway of `recipient`, or of the first recipient that it names.
-pub(crate) fn judge(
+/// Verifies one message as of `now`. A file does not tell through which exchange a message came in; all else is
+/// checked as at a gateway of `recipient`, or of the first recipient that the message names.
+pub(crate) fn verify_message(
     trust: &TrustStore,
-    segment: Segment,
+    message: FileMessage,
     recipient: Option<&AgencyCode>,
     now: Timestamp,
-) -> Judged {
-    let unverified = match segment {
+) -> MessageReport {
+    let unverified = match message {
         Ok(jws) => Unverified::new(jws),
         Err(fault) => return unreadable(&fault),
     };
     let key = unverified.unverified_jws().unverified_key_id(Typ::MESSAGE).ok().map(|kid| kid.to_string());
     let digest = Some(unverified.digest().to_string());
     let header = unverified.unverified_header().ok();
-    let says = header.as_ref().map(says);
+    let says = header.as_ref().map(summary_of);
     let (verdict, checks) = match header.as_ref().and_then(|header| opened_for(header, recipient)) {
-        None => {
-            ended(Verdict::Refused, HEADER, Standing::Fails, "no readable header with a recipient".into())
-        }
+        None => failed_check(
+            MessageVerdict::Refused,
+            HEADER,
+            CheckStatus::Fails,
+            "no readable header with a recipient".into(),
+        ),
         Some((opened_for, origin)) => {
             let context = VerifyContext { now, origin, opened_for: &opened_for };
             match trust.verify(unverified, &context) {
@@ -57,19 +60,19 @@ pub(crate) fn judge(
             }
         }
     };
-    Judged { verdict, says, key, digest, checks }
+    MessageReport { verdict, says, key, digest, checks }
 }
 
-/// The recipient to judge for, and the door that an honest delivery from this sender takes.
+/// The recipient to check for, and the exchange through which an honest delivery from this sender comes in.
 fn opened_for(header: &Header, recipient: Option<&AgencyCode>) -> Option<(AgencyCode, Origin)> {
     let first = header.recipients.first().map(|recipient| &recipient.agency);
     let agency = recipient.or(first)?.clone();
     Some((agency, Origin::Ingress(header.sender.agency.country())))
 }
 
-fn says(header: &Header) -> Says {
+fn summary_of(header: &Header) -> HeaderSummary {
     let sender = &header.sender;
-    Says {
+    HeaderSummary {
         id: header.id.to_string(),
         kind: header.message_type.to_string(),
         version: header.version.to_string(),
@@ -81,28 +84,40 @@ fn says(header: &Header) -> Says {
     }
 }
 
-/// Verified: what is left is whether its sender may say it, and whether it can be understood.
-fn accept(trust: &TrustStore, verified: Verified, now: Timestamp) -> (Verdict, Vec<Check>) {
+/// Checks a verified message further: whether its sender may send this type, and whether its content meets its
+/// schema.
+fn accept(trust: &TrustStore, verified: Verified, now: Timestamp) -> (MessageVerdict, Vec<CheckResult>) {
     let expired = verified.is_expired(now);
     let authorized = match verified.authorize_sender(trust) {
         Ok(authorized) => authorized,
         Err(rejectable) => {
-            return ended(Verdict::Rejected, AUTHORITY, Standing::Fails, rejectable.rejection().to_string());
+            return failed_check(
+                MessageVerdict::Rejected,
+                AUTHORITY,
+                CheckStatus::Fails,
+                rejectable.rejection().to_string(),
+            );
         }
     };
     if let Err(fault) = Message::parse(authorized.payload()) {
         let faults: Vec<String> =
             fault.faults().iter().map(|fault| format!("{} {}", fault.pointer, fault.message)).collect();
-        return ended(Verdict::Rejected, SCHEMA, Standing::Fails, format!("{fault}; {}", faults.join("; ")));
+        return failed_check(
+            MessageVerdict::Rejected,
+            SCHEMA,
+            CheckStatus::Fails,
+            format!("{fault}; {}", faults.join("; ")),
+        );
     }
     if expired {
-        let detail = "received now it would be kept as inoperative; give --at with the time it was received";
-        return ended(Verdict::Rejected, EXPIRY, Standing::Fails, detail.to_owned());
+        let detail =
+            "received now, it would be stored as inoperative; give --at with the time it was received";
+        return failed_check(MessageVerdict::Rejected, EXPIRY, CheckStatus::Fails, detail.to_owned());
     }
-    (Verdict::Verified, ORDER.into_iter().map(|check| simple(check, Standing::Holds)).collect())
+    (MessageVerdict::Verified, ORDER.into_iter().map(|check| simple(check, CheckStatus::Holds)).collect())
 }
 
-fn decline(failure: &VerifyFailure) -> (Verdict, Vec<Check>) {
+fn decline(failure: &VerifyFailure) -> (MessageVerdict, Vec<CheckResult>) {
     match failure {
         VerifyFailure::Held { reason, .. } => {
             let check = match reason {
@@ -110,10 +125,10 @@ fn decline(failure: &VerifyFailure) -> (Verdict, Vec<Check>) {
                 HoldReason::NoList { .. } => AGENCY,
                 HoldReason::ListOverdue { .. } => FRESHNESS,
             };
-            ended(Verdict::Held, check, Standing::Open, reason.to_string())
+            failed_check(MessageVerdict::Held, check, CheckStatus::Open, reason.to_string())
         }
         VerifyFailure::Refused { reason, .. } => {
-            ended(Verdict::Refused, check_of(reason), Standing::Fails, reason.to_string())
+            failed_check(MessageVerdict::Refused, check_of(reason), CheckStatus::Fails, reason.to_string())
         }
         VerifyFailure::Rejected(rejectable) => {
             let rejection = rejectable.rejection();
@@ -122,7 +137,7 @@ fn decline(failure: &VerifyFailure) -> (Verdict, Vec<Check>) {
                 Rejection::Downgrade { .. } => VERSION,
                 Rejection::Unauthorised { .. } => AUTHORITY,
             };
-            ended(Verdict::Rejected, check, Standing::Fails, rejection.to_string())
+            failed_check(MessageVerdict::Rejected, check, CheckStatus::Fails, rejection.to_string())
         }
     }
 }
@@ -138,26 +153,32 @@ const fn check_of(refusal: &Refusal) -> &'static str {
     }
 }
 
-/// What was checked before `check` holds; what comes after was not looked at.
-fn ended(verdict: Verdict, check: &'static str, standing: Standing, detail: String) -> (Verdict, Vec<Check>) {
+/// The result of a failed check: the checks before it hold, and those after it were not made.
+fn failed_check(
+    verdict: MessageVerdict,
+    check: &'static str,
+    standing: CheckStatus,
+    detail: String,
+) -> (MessageVerdict, Vec<CheckResult>) {
     let at = ORDER.iter().position(|known| *known == check).unwrap_or(0);
     let checks = ORDER
         .into_iter()
         .enumerate()
         .map(|(place, known)| match place.cmp(&at) {
-            std::cmp::Ordering::Less => simple(known, Standing::Holds),
-            std::cmp::Ordering::Equal => Check { check: known, standing, detail: Some(detail.clone()) },
-            std::cmp::Ordering::Greater => simple(known, Standing::Unchecked),
+            std::cmp::Ordering::Less => simple(known, CheckStatus::Holds),
+            std::cmp::Ordering::Equal => CheckResult { check: known, standing, detail: Some(detail.clone()) },
+            std::cmp::Ordering::Greater => simple(known, CheckStatus::Unchecked),
         })
         .collect();
     (verdict, checks)
 }
 
-const fn simple(check: &'static str, standing: Standing) -> Check {
-    Check { check, standing, detail: None }
+const fn simple(check: &'static str, standing: CheckStatus) -> CheckResult {
+    CheckResult { check, standing, detail: None }
 }
 
-fn unreadable(fault: &BadSegment) -> Judged {
-    let (verdict, checks) = ended(Verdict::Refused, HEADER, Standing::Fails, fault.to_string());
-    Judged { verdict, says: None, key: None, digest: None, checks }
+fn unreadable(fault: &BadSegment) -> MessageReport {
+    let (verdict, checks) =
+        failed_check(MessageVerdict::Refused, HEADER, CheckStatus::Fails, fault.to_string());
+    MessageReport { verdict, says: None, key: None, digest: None, checks }
 }
