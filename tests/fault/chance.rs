@@ -1,4 +1,4 @@
-//! Chance that can be repeated.
+//! Random choices that a seed repeats.
 
 use std::{ops::Range, time::Duration};
 
@@ -11,15 +11,15 @@ impl Chance {
         Self(fastrand::Rng::with_seed(seed))
     }
 
-    /// One of these.
+    /// One of these choices.
     ///
     /// # Panics
-    /// When there are none.
+    /// When there are no choices.
     pub(crate) fn one_of<'a, T>(&mut self, choices: &'a [T]) -> &'a T {
         &choices[self.0.usize(..choices.len())]
     }
 
-    /// A time between two faults: when something breaks is what is left to chance.
+    /// A random time between two faults.
     pub(crate) fn pause(&mut self, ms: Range<u64>) -> Duration {
         Duration::from_millis(self.0.u64(ms))
     }

@@ -1,5 +1,5 @@
-//! The fault programme: breaks things while messages flow both ways, and counts afterwards what was accepted,
-//! delivered once, receipted and audited, what was lost and what was doubled.
+//! The fault programme: breaks things while messages flow in both directions, and afterwards counts which were
+//! accepted, delivered once, receipted and audited, which were lost and which doubled.
 //!
 //! Every scenario runs on two real brokers with the real programs, in a virtual host and a folder of its own.
 
@@ -15,7 +15,7 @@ use std::{process::ExitCode, time::Instant};
 use anyhow::Result;
 use clap::Parser;
 
-use crate::{chance::Chance, scenarios::SCENARIOS, stage::Ground};
+use crate::{chance::Chance, scenarios::SCENARIOS, stage::TestBed};
 
 /// Breaks things while messages flow, and counts afterwards.
 ///
@@ -23,11 +23,11 @@ use crate::{chance::Chance, scenarios::SCENARIOS, stage::Ground};
 #[derive(Debug, Parser)]
 #[command(name = "tests/fault/run", version)]
 struct Options {
-    /// How often every scenario is run, each time with other chances.
+    /// How often every scenario is run, each time with other random choices.
     #[arg(long, default_value_t = 1)]
     rounds: u32,
-    /// What chance begins with: the same seed asks for the same faults at the same places, as far as the machine's own
-    /// timing lets it.
+    /// The seed of the random choices: the same seed chooses the same faults at the same points, as far as the
+    /// machine's own timing allows.
     #[arg(long)]
     seed: Option<u64>,
     /// Messages in each direction.
@@ -36,7 +36,7 @@ struct Options {
     /// A tenth of the messages, once: what `tests/run` does.
     #[arg(long)]
     short: bool,
-    /// Says what there is and ends.
+    /// List the scenarios and end.
     #[arg(long)]
     list: bool,
     /// The scenarios to run; all when none is named.
@@ -44,7 +44,7 @@ struct Options {
     scenarios: Vec<String>,
 }
 
-/// Messages in each direction of a short run.
+/// Messages in each direction with `--short`.
 const SHORT: u32 = 50;
 
 #[tokio::main]
@@ -70,13 +70,13 @@ async fn main() -> ExitCode {
     }
 }
 
-/// How many scenarios failed.
+/// Runs the scenarios. Returns how many failed.
 async fn run(options: &Options) -> Result<u32> {
     let seed = options.seed.unwrap_or_else(|| fastrand::u64(..));
     let messages = if options.short { SHORT } else { options.messages };
     let rounds = if options.short { 1 } else { options.rounds };
     println!("fault programme: seed {seed}, {rounds} round(s), {messages} messages in each direction");
-    let mut ground = Ground::start().await?;
+    let mut ground = TestBed::start().await?;
     let (mut passed, mut failed) = (0, 0);
     for round in 1..=rounds {
         for (place, scenario) in (0_u64..).zip(&SCENARIOS) {

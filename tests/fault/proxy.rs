@@ -18,32 +18,32 @@ use tokio::{
     time::{Instant, sleep_until},
 };
 
-/// What a slow line carries at a time: as small as a packet, so that connections take turns.
+/// Bytes that a slow line carries at a time: a packet, so that connections take turns.
 const PACKET_BYTES: usize = 512;
 
-/// How fast a line is when nobody made it slow.
+/// The speed of a line that was not slowed down.
 const FAST: u64 = u64::MAX;
 
 /// A line to a broker's port, listening on a port of its own.
 #[derive(Debug)]
-pub(crate) struct Line {
+pub(crate) struct BrokerLine {
     port: u16,
-    state: watch::Sender<State>,
+    state: watch::Sender<LineState>,
     task: JoinHandle<()>,
 }
 
 #[derive(Clone, Copy, Debug)]
-struct State {
+struct LineState {
     is_cut: bool,
     bits_per_s: u64,
 }
 
-impl Line {
+impl BrokerLine {
     /// A line to `target` on this machine.
     pub(crate) async fn to(target: u16) -> Result<Self> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
         let port = listener.local_addr()?.port();
-        let (state, seen) = watch::channel(State { is_cut: false, bits_per_s: FAST });
+        let (state, seen) = watch::channel(LineState { is_cut: false, bits_per_s: FAST });
         let task = tokio::spawn(accept(listener, SocketAddr::from((Ipv4Addr::LOCALHOST, target)), seen));
         Ok(Self { port, state, task })
     }
@@ -52,7 +52,7 @@ impl Line {
         self.port
     }
 
-    /// Breaks every connection, and takes no other until it is mended.
+    /// Breaks every connection, and accepts none until the line is mended.
     pub(crate) fn cut(&self) {
         self.state.send_modify(|state| state.is_cut = true);
     }
@@ -61,24 +61,24 @@ impl Line {
         self.state.send_modify(|state| state.is_cut = false);
     }
 
-    /// Lets this much through in each direction, over all connections.
+    /// Limits each direction to `bits_per_s`, over all connections.
     pub(crate) fn slow_down(&self, bits_per_s: u64) {
         self.state.send_modify(|state| state.bits_per_s = bits_per_s);
     }
 }
 
-impl Drop for Line {
+impl Drop for BrokerLine {
     fn drop(&mut self) {
         self.task.abort();
     }
 }
 
-/// When a direction of the line is free again. Whoever waits for it waits in turn.
-type Turn = Arc<Mutex<Instant>>;
+/// When a direction of the line is free again. Connections that wait for it take turns.
+type NextFree = Arc<Mutex<Instant>>;
 
-async fn accept(listener: TcpListener, target: SocketAddr, state: watch::Receiver<State>) {
-    let (there, back): (Turn, Turn) =
-        (Turn::new(Mutex::new(Instant::now())), Turn::new(Mutex::new(Instant::now())));
+async fn accept(listener: TcpListener, target: SocketAddr, state: watch::Receiver<LineState>) {
+    let (there, back): (NextFree, NextFree) =
+        (NextFree::new(Mutex::new(Instant::now())), NextFree::new(Mutex::new(Instant::now())));
     loop {
         let Ok((near, _)) = listener.accept().await else { continue };
         if state.borrow().is_cut {
@@ -98,7 +98,12 @@ async fn accept(listener: TcpListener, target: SocketAddr, state: watch::Receive
     }
 }
 
-async fn carry(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, state: &watch::Receiver<State>, turn: &Turn) {
+async fn carry(
+    mut from: OwnedReadHalf,
+    mut to: OwnedWriteHalf,
+    state: &watch::Receiver<LineState>,
+    turn: &NextFree,
+) {
     let mut packet = vec![0; PACKET_BYTES];
     loop {
         let read = match from.read(&mut packet).await {

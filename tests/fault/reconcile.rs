@@ -1,5 +1,5 @@
-//! Counting afterwards: every message that was accepted took effect exactly once at each recipient, has its receipt,
-//! and both audit logs tell of it.
+//! Counts afterwards: every accepted message took effect exactly once at each recipient, has its receipt, and is in
+//! both audit logs.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -11,45 +11,45 @@ use anyhow::{Result, bail};
 use rovuma_lab::api::Api;
 use serde_json::Value;
 
-use crate::{stage::Stage, traffic::Accepted};
+use crate::{stage::RunningCountries, traffic::Accepted};
 
-/// So long may nothing change before it is taken that nothing will.
+/// When nothing has changed for this long, nothing more will.
 const PATIENCE: Duration = Duration::from_secs(90);
 
-/// How often it is looked whether everything is settled.
+/// How often the counts are checked for being complete.
 const LOOK_EVERY: Duration = Duration::from_millis(250);
 
-/// Rows of a page, the most there are.
+/// Rows of a page: the maximum.
 const PAGE: usize = 200;
 
-/// What a scenario came to.
+/// The result of a scenario.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Report {
+pub(crate) struct FaultReport {
     pub(crate) accepted: usize,
-    /// One for each recipient of each message.
+    /// Copies: one for each recipient of each message.
     pub(crate) copies: usize,
     pub(crate) delivered_once: usize,
     pub(crate) receipted: usize,
     pub(crate) audited: usize,
     pub(crate) lost: Vec<String>,
     pub(crate) doubled: Vec<String>,
-    /// What a scenario measured besides.
+    /// Other figures that the scenario measured.
     pub(crate) note: String,
 }
 
-impl Report {
+impl FaultReport {
     fn holds(&self) -> bool {
         let all = [self.delivered_once, self.receipted, self.audited];
         self.lost.is_empty() && self.doubled.is_empty() && all.iter().all(|count| *count == self.copies)
     }
 
-    /// The same with a note.
+    /// Adds a note.
     pub(crate) fn note(mut self, note: impl Into<String>) -> Self {
         self.note = note.into();
         self
     }
 
-    /// What two parts of one scenario counted.
+    /// Adds the counts of another part of the same scenario.
     pub(crate) fn and(mut self, other: Self) -> Self {
         self.accepted += other.accepted;
         self.copies += other.copies;
@@ -64,7 +64,7 @@ impl Report {
     }
 }
 
-impl fmt::Display for Report {
+impl fmt::Display for FaultReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
@@ -81,37 +81,40 @@ impl fmt::Display for Report {
     }
 }
 
-/// Waits until everything accepted is settled, counts, and says what there is.
+/// Waits until everything accepted is settled, counts, and reports.
 ///
 /// # Errors
-/// When something was lost or doubled, or the logs lack something; with the first of what is wrong.
-pub(crate) async fn reconcile(stage: &Stage, accepted: &[Accepted]) -> Result<Report> {
-    reconcile_with(stage, &Expected { accepted, again: &[], unknown: &[] }).await
+/// When messages were lost or doubled, or the logs lack events; the error names the first fault.
+pub(crate) async fn reconcile(stage: &RunningCountries, accepted: &[Accepted]) -> Result<FaultReport> {
+    reconcile_with(stage, &ExpectedCounts { accepted, again: &[], unknown: &[] }).await
 }
 
-/// What there must be.
+/// What the counts must come to.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Expected<'a> {
-    /// What the senders' gateways have accepted and know of.
+pub(crate) struct ExpectedCounts<'a> {
+    /// The messages that the senders' gateways have accepted and still know.
     pub(crate) accepted: &'a [Accepted],
-    /// Those of them that recipients received, lost with their store and received again: the audit logs tell of both, and
-    /// of a receipt for each.
+    /// Those of them that recipients received, lost with their store, and received again: the audit logs have both
+    /// receptions, and a receipt for each.
     pub(crate) again: &'a [Accepted],
-    /// What recipients have and the sender's gateway has lost with its store.
+    /// Messages that recipients have, and the sender's gateway has lost with its store.
     pub(crate) unknown: &'a [Accepted],
 }
 
-/// As [`reconcile`], where stores were lost.
+/// As [`reconcile`], for scenarios in which stores were lost.
 ///
 /// # Errors
-/// As there.
-pub(crate) async fn reconcile_with(stage: &Stage, expected: &Expected<'_>) -> Result<Report> {
+/// As [`reconcile`].
+pub(crate) async fn reconcile_with(
+    stage: &RunningCountries,
+    expected: &ExpectedCounts<'_>,
+) -> Result<FaultReport> {
     let accepted = expected.accepted;
     let distinct: BTreeSet<&str> = accepted.iter().map(|message| message.id.as_str()).collect();
     if distinct.len() != accepted.len() {
         bail!("{} accepted messages have {} ids", accepted.len(), distinct.len());
     }
-    let mut report = Report { accepted: accepted.len(), ..Report::default() };
+    let mut report = FaultReport { accepted: accepted.len(), ..FaultReport::default() };
     let senders: BTreeSet<&str> = accepted.iter().map(|message| message.sender).collect();
     let recipients: BTreeSet<&str> = accepted.iter().flat_map(|message| message.recipients.clone()).collect();
     for sender in &senders {
@@ -150,8 +153,8 @@ pub(crate) async fn reconcile_with(stage: &Stage, expected: &Expected<'_>) -> Re
     Ok(report)
 }
 
-/// How many copies of these messages have a receipt. Waits until all have: a recipient may have asked for one again
-/// that was on its way all the time, and until the second receipt it is on its way again.
+/// Counts the copies of these messages that have a receipt. Waits until all have: a recipient may have requested a
+/// copy again that was on its way all the time, and until the second receipt arrives, the copy counts as on its way.
 async fn receipted(api: &Api, messages: &[&Accepted]) -> Result<usize> {
     let wanted: usize = messages.iter().map(|message| message.recipients.len()).sum();
     let (mut best, mut since) = (0, Instant::now());
@@ -175,7 +178,7 @@ async fn receipted(api: &Api, messages: &[&Accepted]) -> Result<usize> {
     }
 }
 
-/// Where each copy stands, by message and recipient.
+/// The state of each copy, by message and recipient.
 async fn sent(api: &Api) -> Result<BTreeMap<(String, String), String>> {
     let mut states = BTreeMap::new();
     for row in pages(api, "/v1/sent", "").await? {
@@ -186,12 +189,12 @@ async fn sent(api: &Api) -> Result<BTreeMap<(String, String), String>> {
     Ok(states)
 }
 
-/// How often each message stands in the inbox.
+/// How often each message is in the inbox.
 async fn inbox(api: &Api) -> Result<BTreeMap<String, usize>> {
     Ok(count(pages(api, "/v1/inbox", "").await?.iter().map(|row| text(&row["id"]))))
 }
 
-/// How often each message was told of as received.
+/// How often an event announced each message as received.
 async fn received_events(api: &Api) -> Result<BTreeMap<String, usize>> {
     let (mut after, mut ids) = (0, Vec::new());
     loop {
@@ -205,13 +208,13 @@ async fn received_events(api: &Api) -> Result<BTreeMap<String, usize>> {
     }
 }
 
-/// How many copies both countries' audit logs tell of, each exactly once: that the message was sent, that it was
-/// received, and that its receipt was accepted. Waits until the sources have shipped what they have.
-async fn audited(stage: &Stage, expected: &Expected<'_>) -> Result<usize> {
+/// Counts the copies that are in both countries' audit logs exactly once: sent, received, and receipt accepted. Waits
+/// until the sources have shipped their events.
+async fn audited(stage: &RunningCountries, expected: &ExpectedCounts<'_>) -> Result<usize> {
     let accepted = expected.accepted;
     let (mut best, mut since) = (0, Instant::now());
     loop {
-        let logs = Logs::read(stage).await?;
+        let logs = AuditCounts::read(stage).await?;
         let received_twice = |message: &Accepted| expected.again.contains(message);
         let found =
             accepted.iter().map(|message| logs.copies_told_of(message, received_twice(message))).sum();
@@ -231,16 +234,16 @@ async fn audited(stage: &Stage, expected: &Expected<'_>) -> Result<usize> {
             });
             bail!(
                 "the audit logs tell of {found} of {wanted} copies; {}",
-                missing.map(|message| logs.story(message)).unwrap_or_default()
+                missing.map(|message| logs.step_counts(message)).unwrap_or_default()
             );
         }
         tokio::time::sleep(LOOK_EVERY).await;
     }
 }
 
-/// What both countries' audit logs say, counted.
+/// The counts of events in both countries' audit logs.
 #[derive(Debug, Default)]
-struct Logs {
+struct AuditCounts {
     /// By country and message.
     sent: BTreeMap<(String, String), usize>,
     /// By agency and message.
@@ -250,8 +253,8 @@ struct Logs {
     alarms: Vec<String>,
 }
 
-impl Logs {
-    async fn read(stage: &Stage) -> Result<Self> {
+impl AuditCounts {
+    async fn read(stage: &RunningCountries) -> Result<Self> {
         let mut logs = Self::default();
         for country in ["mz", "tz"] {
             let api = stage.api(&format!("{country}.node"), "auditor", "audit").await?;
@@ -280,8 +283,8 @@ impl Logs {
         Ok(logs)
     }
 
-    /// How often each step of a message is told of.
-    fn story(&self, message: &Accepted) -> String {
+    /// How often the logs have each step of a message.
+    fn step_counts(&self, message: &Accepted) -> String {
         let times = |counts: &BTreeMap<(String, String), usize>, by: &str| {
             counts.get(&(by.to_owned(), message.id.clone())).copied().unwrap_or(0)
         };

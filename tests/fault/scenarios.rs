@@ -1,4 +1,4 @@
-//! What is broken, and how. A scenario lets messages flow, breaks something, mends it and counts.
+//! The scenarios: each lets messages flow, breaks something, repairs it, and counts.
 
 mod away;
 mod brokers;
@@ -12,18 +12,18 @@ mod term;
 
 use futures::future::BoxFuture;
 
-use crate::{chance::Chance, reconcile::Report, stage::Ground};
+use crate::{chance::Chance, reconcile::FaultReport, stage::TestBed};
 
-type Run = for<'g> fn(&'g mut Ground, Chance, u32) -> BoxFuture<'g, anyhow::Result<Report>>;
+type ScenarioRun = for<'g> fn(&'g mut TestBed, Chance, u32) -> BoxFuture<'g, anyhow::Result<FaultReport>>;
 
-/// One way of breaking things.
+/// A scenario.
 pub(crate) struct Scenario {
     pub(crate) name: &'static str,
     pub(crate) about: &'static str,
-    pub(crate) run: Run,
+    pub(crate) run: ScenarioRun,
 }
 
-/// All of them, in the order in which they are run.
+/// All scenarios, in the order in which they run.
 pub(crate) const SCENARIOS: [Scenario; 11] = [
     Scenario {
         name: "kill",
@@ -82,7 +82,7 @@ pub(crate) const SCENARIOS: [Scenario; 11] = [
     },
 ];
 
-/// The scenario of this name.
+/// The scenario with this name.
 pub(crate) fn find(name: &str) -> Option<&'static Scenario> {
     SCENARIOS.iter().find(|scenario| scenario.name == name)
 }

@@ -1,4 +1,4 @@
-//! Messages in both directions, posted until they are accepted.
+//! Posts messages in both directions until they are accepted.
 
 use std::{
     sync::{
@@ -9,24 +9,24 @@ use std::{
 };
 
 use anyhow::{Result, bail};
-use rovuma_lab::api::{Answer, Api};
+use rovuma_lab::api::{Api, ApiAnswer};
 use rovuma_schemas::StoreId;
 use rovuma_tests::drafts;
 use serde_json::{Value, json};
 use tokio::task::JoinSet;
 
-use crate::stage::Stage;
+use crate::stage::RunningCountries;
 
-/// Who posts at the same time in each direction.
+/// Posters at the same time in each direction.
 const POSTERS: u32 = 8;
 
-/// A pause before a request that was not answered is tried again.
+/// Pause before a request without an answer is tried again.
 const RETRY_AFTER: Duration = Duration::from_millis(100);
 
-/// A request that is not accepted for this long is not going to be: longer than any fault lasts.
+/// Time limit for a request to be accepted: longer than any fault lasts.
 const PATIENCE: Duration = Duration::from_secs(120);
 
-/// One direction: who sends to whom.
+/// One direction: a sender and its recipients.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Direction {
     pub(crate) sender: &'static str,
@@ -47,14 +47,14 @@ pub(crate) struct Accepted {
     pub(crate) recipients: Vec<&'static str>,
 }
 
-/// Messages on their way into the gateways.
+/// Messages that are being posted.
 #[derive(Debug)]
 pub(crate) struct Traffic {
     posters: JoinSet<Result<Vec<Accepted>>>,
     left: Arc<AtomicU32>,
 }
 
-/// An alert that may wait: it travels in the normal lane.
+/// An alert that is not urgent: it travels in the normal lane.
 pub(crate) fn unhurried(recipients: &[&str]) -> Value {
     let mut draft = drafts::motorcycle(recipients);
     draft["terms"]["urgency"] = json!({ "level": "normal" });
@@ -63,12 +63,16 @@ pub(crate) fn unhurried(recipients: &[&str]) -> Value {
 
 impl Traffic {
     /// Begins to post `count` messages in each direction.
-    pub(crate) async fn start(stage: &Stage, count: u32) -> Result<Self> {
+    pub(crate) async fn start(stage: &RunningCountries, count: u32) -> Result<Self> {
         Self::start_with(stage, count, drafts::motorcycle).await
     }
 
     /// Begins to post `count` messages of a kind in each direction.
-    pub(crate) async fn start_with(stage: &Stage, count: u32, draft: fn(&[&str]) -> Value) -> Result<Self> {
+    pub(crate) async fn start_with(
+        stage: &RunningCountries,
+        count: u32,
+        draft: fn(&[&str]) -> Value,
+    ) -> Result<Self> {
         let mut doors = Vec::new();
         for direction in DIRECTIONS {
             doors.push((direction, vec![stage.api(direction.sender, "officer", "gateway").await?]));
@@ -76,7 +80,7 @@ impl Traffic {
         Ok(Self::through(doors, count, draft))
     }
 
-    /// Posts through the doors given: with several for a direction, in turn.
+    /// Posts through the given gateways; with several for a direction, through each in turn.
     pub(crate) fn through(
         doors: Vec<(Direction, Vec<Api>)>,
         count: u32,
@@ -94,12 +98,12 @@ impl Traffic {
         Self { posters, left }
     }
 
-    /// Whether everything has been accepted.
+    /// Whether every message has been accepted.
     pub(crate) fn is_done(&self) -> bool {
         self.left.load(Ordering::Relaxed) == 0
     }
 
-    /// Waits until everything has been accepted.
+    /// Waits until every message has been accepted.
     pub(crate) async fn accepted(mut self) -> Result<Vec<Accepted>> {
         let mut accepted = Vec::new();
         while let Some(ended) = self.posters.join_next().await {
@@ -126,20 +130,28 @@ async fn post_all(
     Ok(accepted)
 }
 
-/// Creates and releases one alert, each as often as it takes under one key.
+/// Creates and releases one alert, trying each request under one key until it is answered.
 pub(crate) async fn post(apis: &[Api], turn: u32, draft: &Value) -> Result<String> {
-    let created = insist(apis, turn, "/v1/drafts", draft, None).await?;
+    let created = post_until_answered(apis, turn, "/v1/drafts", draft, None).await?;
     let (etag, body) = (created.etag.clone().unwrap_or_default(), created.ok()?);
     let id = body["id"].as_str().unwrap_or_default().to_owned();
-    insist(apis, turn, &format!("/v1/drafts/{id}/release"), &json!({}), Some(&etag)).await?.ok()?;
+    post_until_answered(apis, turn, &format!("/v1/drafts/{id}/release"), &json!({}), Some(&etag))
+        .await?
+        .ok()?;
     Ok(id)
 }
 
-/// Posts until there is an answer that is neither the service's nor the line's trouble.
-async fn insist(apis: &[Api], turn: u32, path: &str, body: &Value, etag: Option<&str>) -> Result<Answer> {
+/// Posts until there is an answer other than a failure of the service or the line.
+async fn post_until_answered(
+    apis: &[Api],
+    turn: u32,
+    path: &str,
+    body: &Value,
+    etag: Option<&str>,
+) -> Result<ApiAnswer> {
     let (key, started) = (StoreId::draw().to_string(), Instant::now());
     let mut said = String::new();
-    // Another door after a failure: that is what several gateways are for.
+    // After a failure, try another gateway: this is what several gateways are for.
     for door in (0_usize..).map(|attempt| (usize::try_from(turn).unwrap_or(0) + attempt) % apis.len()) {
         match apis[door].post_once(path, body, &key, etag).await {
             Ok(answer) if !answer.status.is_server_error() => return Ok(answer),

@@ -1,4 +1,4 @@
-//! Go's reference implementation of transparency logs, and nothing of ours, checks a published audit log.
+//! Go's reference implementation of transparency logs checks a published audit log, without any code of ours.
 
 mod bends;
 mod checker;
@@ -16,35 +16,36 @@ use rovuma_envelope::SigningKey;
 use rovuma_tests::{Lab, drafts, eventually};
 use serde_json::json;
 
-use self::{checker::Checker, copied::Copied, note::Note};
-use crate::desk::Desk;
+use self::{checker::GoChecker, copied::LogCopy, note::Note};
+use crate::desk::ScriptFolder;
 
-/// More than a tile holds: there are full tiles and bundles, partial ones, and a tile of the level above.
+/// Minimum leaves: more than a tile holds, so that there are full tiles and bundles, partial ones, and a tile of the
+/// level above.
 const LEAVES_MIN: u64 = 260;
 
-/// Searches that wait for their answers at the same time.
+/// Searches in flight at the same time.
 const SEARCHES_AT_ONCE: usize = 8;
 
-/// The places of a head's signatures: the log's own, that of its country's witness, the partner's.
+/// Positions of a head's signatures: the log's own, its country's witness's, the partner's.
 const LOG: usize = 0;
 const OWN: usize = 1;
 const PARTNER: usize = 2;
 
-/// The logs of two countries whose services have stopped, the policy that both have, and who checks.
-struct Audited {
-    checker: Checker,
+/// The logs of two countries whose services have stopped, the policy that both have, and the checker.
+struct PublishedLogs {
+    checker: GoChecker,
     lab: Lab,
     mz: PathBuf,
     tz: PathBuf,
 }
 
-impl Audited {
+impl PublishedLogs {
     async fn start() -> Result<Self> {
-        let checker = Checker::build().await?;
+        let checker = GoChecker::build().await?;
         let mut lab = Lab::start().await?;
         fill(&lab).await?;
         let (mz, tz) = (published(&lab, "mz", LEAVES_MIN).await?, published(&lab, "tz", 1).await?);
-        // Nothing is written while it is copied.
+        // Stop the services, so that nothing is written while the log is copied.
         lab.border.stop().await;
         Ok(Self { checker, lab, mz, tz })
     }
@@ -53,12 +54,12 @@ impl Audited {
         self.lab.country("mz").layout().audit_policy()
     }
 
-    /// What the checker says of a log by the policy.
-    async fn check(&self, log: &Copied) -> Result<Result<String, String>> {
+    /// The checker's verdict on a log, by the policy.
+    async fn check(&self, log: &LogCopy) -> Result<Result<String, String>> {
         self.checker.check(&self.policy(), log.folder()).await
     }
 
-    async fn is_refused(&self, what: &str, log: &Copied, words: &str) -> Result<()> {
+    async fn is_refused(&self, what: &str, log: &LogCopy, words: &str) -> Result<()> {
         let said = self.check(log).await?;
         let fault = said.expect_err(what);
         assert!(fault.contains(words), "{what}: the checker says {fault:?}, and not {words:?}");
@@ -72,7 +73,7 @@ impl Audited {
     }
 }
 
-/// Fills both countries' logs. Each search of an auditor is an event that is written down.
+/// Fills both countries' logs. Each search of an auditor appends an event.
 async fn fill(lab: &Lab) -> Result<()> {
     let sender = lab.officer("mz.prm").await?;
     let id = lab.send("mz.prm", &drafts::motorcycle(&["tz.tpf"])).await?;
@@ -83,13 +84,14 @@ async fn fill(lab: &Lab) -> Result<()> {
     searches.try_for_each(|_| async { Ok(()) }).await
 }
 
-/// Waits until a country's log is published with so many leaves, signed and cosigned by both; its folder.
+/// Waits until a country's log is published with at least `leaves_min` leaves, signed and cosigned by both. Returns
+/// its folder.
 async fn published(lab: &Lab, country: &str, leaves_min: u64) -> Result<PathBuf> {
     let years = lab.country(country).layout().data("audit-log").join(format!("{country}.audit"));
     eventually(&format!("{leaves_min} leaves of {country}, cosigned"), || async {
         for year in fs::read_dir(&years).into_iter().flatten() {
             let folder = year?.path();
-            // Before the first head there is none.
+            // Before the first head there is no checkpoint.
             let Ok(text) = fs::read_to_string(folder.join("checkpoint")) else { continue };
             let note = Note::read(&text)?;
             if note.size()? >= leaves_min && note.signatures.len() > PARTNER {
@@ -103,11 +105,11 @@ async fn published(lab: &Lab, country: &str, leaves_min: u64) -> Result<PathBuf>
 
 #[tokio::test(flavor = "multi_thread")]
 async fn strangers_check_our_audit_log() -> Result<()> {
-    let audited = Audited::start().await?;
-    let size = Copied::of(&audited.mz)?.note()?.size()?;
+    let audited = PublishedLogs::start().await?;
+    let size = LogCopy::of(&audited.mz)?.note()?.size()?;
     holds(&audited, size).await?;
     for (what, bend, words) in bends::all() {
-        let log = Copied::of(&audited.mz)?;
+        let log = LogCopy::of(&audited.mz)?;
         bend(&log)?;
         audited.is_refused(what, &log, words).await?;
     }
@@ -115,15 +117,16 @@ async fn strangers_check_our_audit_log() -> Result<()> {
     aics_tlog_agrees(&audited).await
 }
 
-/// What is wrong with files that it has no need of, aics-tlog does not see.
+/// The one alteration that aics-tlog does not notice, because it does not need these files.
 const NOT_SEEN_BY_AICS_TLOG: &str = "a former tile of other leaves";
 
-/// PyPI's aics-tlog, which knows cosignatures too, takes the log and refuses what is bent: where a Python of 3.12 or later is.
-async fn aics_tlog_agrees(audited: &Audited) -> Result<()> {
-    let desk = Desk::new()?;
-    let mut logs = vec![("nothing", Copied::of(&audited.mz)?)];
+/// PyPI's aics-tlog, which knows cosignatures too, accepts the log and refuses altered copies. Needs Python 3.12 or
+/// later.
+async fn aics_tlog_agrees(audited: &PublishedLogs) -> Result<()> {
+    let desk = ScriptFolder::new()?;
+    let mut logs = vec![("nothing", LogCopy::of(&audited.mz)?)];
     for (what, bend, _) in bends::all().filter(|(what, ..)| *what != NOT_SEEN_BY_AICS_TLOG) {
-        let log = Copied::of(&audited.mz)?;
+        let log = LogCopy::of(&audited.mz)?;
         bend(&log)?;
         logs.push((what, log));
     }
@@ -141,9 +144,10 @@ async fn aics_tlog_agrees(audited: &Audited) -> Result<()> {
     Ok(())
 }
 
-/// What was published holds by the policy, and without the partner by one that does not ask for both.
-async fn holds(audited: &Audited, size: u64) -> Result<()> {
-    let log = Copied::of(&audited.mz)?;
+/// The published log holds by the policy; without the partner's cosignature, only by a policy that does not require
+/// both.
+async fn holds(audited: &PublishedLogs, size: u64) -> Result<()> {
+    let log = LogCopy::of(&audited.mz)?;
     let said = audited.check(&log).await?.expect("what was published holds");
     assert!(said.starts_with("holds: mz.audit/"), "{said}");
     assert!(said.ends_with(&format!(" {size} leaves, cosigned by mz, tz")), "{said}");
@@ -155,11 +159,11 @@ async fn holds(audited: &Audited, size: u64) -> Result<()> {
     Ok(())
 }
 
-/// Mozambique shows somebody another log of its own, here the whole of Tanzania's, under its own name and with every key
-/// that it has. Nothing but the partner's cosignature is in its way.
-async fn a_fork_needs_the_partner(audited: &Audited) -> Result<()> {
-    let log = Copied::of(&audited.tz)?;
-    let mut fork = Copied::of(&audited.mz)?.note()?;
+/// Mozambique presents another log under its own name, here the whole of Tanzania's, signed with every key that it
+/// has. Only the partner's missing cosignature prevents that.
+async fn a_fork_needs_the_partner(audited: &PublishedLogs) -> Result<()> {
+    let log = LogCopy::of(&audited.tz)?;
+    let mut fork = LogCopy::of(&audited.mz)?.note()?;
     fork.head[1..].clone_from_slice(&log.note()?.head[1..]);
     fork.sign(LOG, &audited.key("mz", "audit.log.pem")?)?;
     fork.cosign(OWN, &audited.key("mz", "audit.witness.pem")?)?;

@@ -1,4 +1,4 @@
-//! age and zstd, as command lines, open and seal our bundles.
+//! The commands age and zstd open and seal our bundles.
 
 use anyhow::{Context, Result};
 use rovuma_envelope::Jws;
@@ -10,13 +10,19 @@ use rovuma_tests::{
 };
 use serde_json::{Value, json};
 
-use crate::desk::{Desk, schema_file, trust_list};
+use crate::desk::{ScriptFolder, schema_file, trust_list};
 
 const DICTIONARY: &str = "dictionary/v1.dict";
 
-/// Has age and zstd open what has come to a tap since the last time, for `agency`: every message in it, as
-/// compact JWS. `other`, of the same country, cannot open it.
-async fn open(lab: &Lab, desk: &Desk, tap: &Tap<'_>, agency: &str, other: &str) -> Result<Vec<String>> {
+/// Opens with age and zstd what has arrived at a tap since the last call, for `agency`. Returns every message in it
+/// as compact JWS. Checks that `other`, an agency of the same country, cannot open it.
+async fn open(
+    lab: &Lab,
+    desk: &ScriptFolder,
+    tap: &Tap<'_>,
+    agency: &str,
+    other: &str,
+) -> Result<Vec<String>> {
     let sealed = tap.take().await?;
     if sealed.is_empty() {
         return Ok(Vec::new());
@@ -34,8 +40,13 @@ async fn open(lab: &Lab, desk: &Desk, tap: &Tap<'_>, agency: &str, other: &str) 
     Ok(opened.into_iter().flatten().collect())
 }
 
-/// Waits for a receipt to `mz.prm` for each of these messages, opening what comes by with age.
-pub(crate) async fn receipts_for(lab: &Lab, desk: &Desk, tap: &Tap<'_>, ids: &[&str]) -> Result<Vec<String>> {
+/// Waits for a receipt to `mz.prm` for each of these messages, opening passing bundles with age.
+pub(crate) async fn receipts_for(
+    lab: &Lab,
+    desk: &ScriptFolder,
+    tap: &Tap<'_>,
+    ids: &[&str],
+) -> Result<Vec<String>> {
     let mut found = Vec::new();
     let mut missing = ids.to_vec();
     while !missing.is_empty() {
@@ -56,7 +67,7 @@ pub(crate) async fn receipts_for(lab: &Lab, desk: &Desk, tap: &Tap<'_>, ids: &[&
     Ok(found)
 }
 
-/// The ids that a message names as delivered: none when it is not such a receipt.
+/// The ids that a message names as delivered. Empty when it is not such a receipt.
 fn receipt_entries(compact: &str) -> Result<Vec<Value>> {
     let jws = Jws::from_compact(compact)?;
     let message: Value = serde_json::from_slice(jws.unverified_payload())?;
@@ -70,7 +81,7 @@ fn receipt_entries(compact: &str) -> Result<Vec<Value>> {
 #[tokio::test(flavor = "multi_thread")]
 async fn age_and_zstd_open_our_bundles() -> Result<()> {
     let lab = Lab::start().await?;
-    let desk = Desk::new()?;
+    let desk = ScriptFolder::new()?;
     let tap = Tap::outbound(&lab, "mz", "tz.tpf.*").await?;
     let sender = lab.officer("mz.prm").await?;
     let id = lab.send("mz.prm", &drafts::motorcycle(&["tz.tpf"])).await?;
@@ -78,7 +89,7 @@ async fn age_and_zstd_open_our_bundles() -> Result<()> {
 
     let originals = sender.get(&format!("/v1/messages/{id}/jws")).await?.ok()?;
     let signed = originals["messages"][0]["jws"].as_str().context("a JWS")?;
-    // Delivered, so it has left, and the tap has it.
+    // It is delivered, so it has left, and the tap has it.
     let opened = open(&lab, &desk, &tap, "tz.tpf", "tz.tisd").await?;
     assert!(opened.iter().any(|compact| compact == signed), "the message is not among {}", opened.len());
     Ok(())
@@ -87,7 +98,7 @@ async fn age_and_zstd_open_our_bundles() -> Result<()> {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_bundle_that_age_and_zstd_made_is_taken_and_answered() -> Result<()> {
     let lab = Lab::start().await?;
-    let desk = Desk::new()?;
+    let desk = ScriptFolder::new()?;
     let intruder = Intruder::from_mozambique(&lab).await?;
     let receipts = Tap::outbound(&lab, "tz", "mz.prm.*").await?;
     let messages: Vec<Value> = (0..2).map(|_| forge::message("tz.tpf", Timestamp::system_now())).collect();

@@ -1,4 +1,4 @@
-//! Where a stranger's script works: a folder with the facts that it reads and what it answers.
+//! The folder of a foreign script: the facts that it reads, and the files that it writes.
 
 use std::{
     fs,
@@ -13,49 +13,49 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::{process::Command, time::timeout};
 
-/// Debian's own Python: the one that Debian's modules are installed for, whatever else is called `python3`.
+/// Debian's own Python, for which Debian's modules are installed, whatever else is called `python3`.
 const DEBIAN_PYTHON: &str = "/usr/bin/python3";
 
-/// A script asks a few questions of services on this machine: one that takes longer hangs.
+/// Time limit for a script, which sends a few requests to services on this machine.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A folder for one script after another. Secrets are in files in it or named by it, never in arguments.
-pub(crate) struct Desk {
+pub(crate) struct ScriptFolder {
     folder: TempDir,
 }
 
-impl Desk {
-    /// An empty one.
+impl ScriptFolder {
+    /// An empty folder.
     pub(crate) fn new() -> Result<Self> {
         Ok(Self { folder: tempfile::tempdir()? })
     }
 
-    /// Puts a file on it, for a script to read.
+    /// Writes a file for a script to read.
     pub(crate) fn put(&self, name: &str, content: impl AsRef<[u8]>) -> Result<PathBuf> {
         let file = self.folder.path().join(name);
         fs::write(&file, content).with_context(|| format!("writing {}", file.display()))?;
         Ok(file)
     }
 
-    /// Where the answer of a script with this name is.
+    /// The path of a script's output file with this name.
     pub(crate) fn file(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }
 
-    /// What a script answered under this name.
+    /// The content of a script's output file.
     pub(crate) fn answer(&self, name: &str) -> Result<Vec<u8>> {
         fs::read(self.file(name)).with_context(|| format!("the script left no {name}"))
     }
 
-    /// The same, of a text.
+    /// The same as text.
     pub(crate) fn answered_text(&self, name: &str) -> Result<String> {
         Ok(String::from_utf8(self.answer(name)?)?)
     }
 
-    /// Has one of the scripts beside this file work on these facts, with Debian's Python and modules.
+    /// Runs one of the scripts beside this file with these facts, with Debian's Python and modules.
     ///
     /// # Errors
-    /// When it is not content; with the sentence that it says.
+    /// When the script fails; the error has the sentence that it printed.
     pub(crate) async fn run(&self, script: &str, facts: &Value) -> Result<()> {
         self.run_with(Path::new(DEBIAN_PYTHON), script, facts).await
     }
@@ -63,7 +63,7 @@ impl Desk {
     /// The same in the virtual environment of `requirements.txt`, which `tests/run interop` makes.
     ///
     /// # Errors
-    /// When it is not there, or the script is not content.
+    /// When the environment is missing, or the script fails.
     pub(crate) async fn run_with_requirements(&self, script: &str, facts: &Value) -> Result<()> {
         let target = programs()?.parent().context("target")?.to_owned();
         let python = target.join("interop/bin/python");
@@ -73,11 +73,11 @@ impl Desk {
         self.run_with(&python, script, facts).await
     }
 
-    /// The same in the virtual environment of `requirements-3.12.txt`, which `tests/run interop` makes where there is a Python that
-    /// is young enough; false where there is none.
+    /// The same in the virtual environment of `requirements-3.12.txt`, which `tests/run interop` makes where there is
+    /// a recent enough Python. Returns false where there is none.
     ///
     /// # Errors
-    /// When the script is not content.
+    /// When the script fails.
     pub(crate) async fn run_with_python_312(&self, script: &str, facts: &Value) -> Result<bool> {
         let python = programs()?.parent().context("target")?.join("interop-3.12/bin/python");
         if !python.exists() {
@@ -90,12 +90,12 @@ impl Desk {
     async fn run_with(&self, python: &Path, script: &str, facts: &Value) -> Result<()> {
         let facts = self.put("facts.json", serde_json::to_vec_pretty(facts)?)?;
         let mut command = Command::new(python);
-        // Nothing of the caller's own Python: no variables, no modules of theirs, no compiled files left here.
+        // Nothing of the caller's own Python: no variables, no modules, no compiled files left in the folder.
         command
             .arg("-EsB")
             .arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("interop").join(script))
             .arg(facts);
-        // A proxy that the caller's environment names does not reach services on loopback.
+        // A proxy named in the caller's environment does not reach services on loopback, so it must not be used.
         command.env("no_proxy", "127.0.0.1").stdin(Stdio::null()).kill_on_drop(true);
         let output = timeout(PATIENCE, command.output())
             .await
@@ -108,7 +108,7 @@ impl Desk {
     }
 }
 
-/// A country's list and authority, as its partner holds and pinned them.
+/// A country's list and authority key, in its partner's copy.
 pub(crate) fn trust_list(lab: &Lab, country: &str) -> Result<Value> {
     let holder = lab.country(if country == "mz" { "tz" } else { "mz" }).layout();
     let country = country.parse()?;

@@ -1,16 +1,16 @@
-//! A stock validator reads the documents of our interfaces.
+//! A stock validator checks the documents of our interfaces.
 
 use std::{fs, path::PathBuf};
 
 use anyhow::Result;
 use serde_json::json;
 
-use crate::desk::{Desk, schema_file};
+use crate::desk::{ScriptFolder, schema_file};
 
 #[tokio::test]
 async fn our_interface_documents_are_valid() -> Result<()> {
     let openapi: Vec<PathBuf> =
         fs::read_dir(schema_file("openapi"))?.map(|entry| Ok(entry?.path())).collect::<Result<_>>()?;
     let facts = json!({ "openapi": openapi, "asyncapi": schema_file("asyncapi.yaml") });
-    Desk::new()?.run_with_requirements("documents.py", &facts).await
+    ScriptFolder::new()?.run_with_requirements("documents.py", &facts).await
 }

@@ -4,7 +4,7 @@ use anyhow::Result;
 use rovuma_tests::Lab;
 use serde_json::{Value, json};
 
-use crate::desk::Desk;
+use crate::desk::ScriptFolder;
 
 /// The agency whose people and machines log in.
 const AGENCY: &str = "mz.prm";
@@ -17,8 +17,8 @@ fn facts(lab: &Lab) -> Result<Value> {
         "gateway": country.url("gateway")?,
         "audience": "rovuma",
         "client_id": "rovumactl",
-        // Of a loopback address any port will do (RFC 8252, section 7.3). Nothing listens there: the
-        // script reads where the browser would be sent.
+        // Any port of a loopback address is valid (RFC 8252, section 7.3). Nothing listens there: the script reads
+        // where the browser would be sent.
         "redirect_uri": "http://127.0.0.1:49152/callback",
         "agency": AGENCY,
         "role": "liaison_officer",
@@ -30,11 +30,11 @@ fn facts(lab: &Lab) -> Result<Value> {
 #[tokio::test(flavor = "multi_thread")]
 async fn authlib_logs_an_officer_in() -> Result<()> {
     let lab = Lab::start().await?;
-    Desk::new()?.run("person.py", &facts(&lab)?).await
+    ScriptFolder::new()?.run("person.py", &facts(&lab)?).await
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn authlib_gets_tokens_for_machines() -> Result<()> {
     let lab = Lab::start().await?;
-    Desk::new()?.run("machine.py", &facts(&lab)?).await
+    ScriptFolder::new()?.run("machine.py", &facts(&lab)?).await
 }

@@ -1,6 +1,6 @@
-//! Strangers' tools agree with us: a JOSE library, age and zstd, an OpenID Connect client, a validator of
-//! OpenAPI documents, a reference implementation of transparency logs. Each reads what running services and brokers hand
-//! out, and writes what they take.
+//! Foreign tools agree with us: a JOSE library, age and zstd, an OpenID Connect client, a validator of OpenAPI
+//! documents, a reference implementation of transparency logs. Each reads what running services and brokers produce,
+//! and writes what they accept.
 
 mod audit_log;
 mod bundles;

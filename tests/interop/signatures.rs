@@ -12,11 +12,11 @@ use serde_json::{Value, json};
 
 use crate::{
     bundles::receipts_for,
-    desk::{Desk, schema_file, trust_lists},
+    desk::{ScriptFolder, schema_file, trust_lists},
 };
 
-/// Has jwcrypto verify a message of `mz.prm` to `tz.tpf`, as a gateway hands it out, and one receipt for it.
-async fn verify(lab: &Lab, desk: &Desk, id: &str, originals: &Value) -> Result<()> {
+/// Verifies with jwcrypto a message of `mz.prm` to `tz.tpf`, as a gateway returns it, and one receipt for it.
+async fn verify(lab: &Lab, desk: &ScriptFolder, id: &str, originals: &Value) -> Result<()> {
     let facts = json!({
         "originals": desk.put("originals.json", originals.to_string())?,
         "lists": trust_lists(lab)?,
@@ -31,7 +31,7 @@ async fn verify(lab: &Lab, desk: &Desk, id: &str, originals: &Value) -> Result<(
 #[tokio::test(flavor = "multi_thread")]
 async fn jwcrypto_verifies_our_messages_and_receipts() -> Result<()> {
     let lab = Lab::start().await?;
-    let desk = Desk::new()?;
+    let desk = ScriptFolder::new()?;
     let sender = lab.officer("mz.prm").await?;
     let id = lab.send("mz.prm", &drafts::motorcycle(&["tz.tpf"])).await?;
     lab.hops(&sender, &id, "delivered", 1).await?;
@@ -46,7 +46,7 @@ async fn jwcrypto_verifies_our_messages_and_receipts() -> Result<()> {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_message_that_jwcrypto_signed_is_taken_and_answered() -> Result<()> {
     let lab = Lab::start().await?;
-    let desk = Desk::new()?;
+    let desk = ScriptFolder::new()?;
     let intruder = Intruder::from_mozambique(&lab).await?;
     let receipts = Tap::outbound(&lab, "tz", "mz.prm.*").await?;
     let example = schema_file("examples/valid/message-alert.issue.json");
@@ -54,8 +54,8 @@ async fn a_message_that_jwcrypto_signed_is_taken_and_answered() -> Result<()> {
     desk.run("sign_message.py", &facts).await?;
     let (id, compact) = (desk.answered_text("id")?, desk.answered_text("message.jws")?);
 
-    // The key is the stranger's own; Mozambique's authority lists it from an hour ago, for the message is
-    // older than the list.
+    // jwcrypto drew the key. Mozambique's authority lists it as valid from an hour ago, because the message is older
+    // than the list.
     let from = Timestamp::system_now().minus(std::time::Duration::from_secs(3600)).to_string();
     let key = desk.file("key.jwk").to_string_lossy().into_owned();
     let add = ["trust", "add-key", "mz.prm", "--signing", &key, "--from", &from];
@@ -71,7 +71,7 @@ async fn a_message_that_jwcrypto_signed_is_taken_and_answered() -> Result<()> {
     let mut originals = officer.get(&format!("/v1/messages/{id}/jws")).await?.ok()?;
     assert_eq!(originals["messages"][0]["jws"], compact, "kept as it was signed");
 
-    // The sender's own gateway knows nothing of this message, so its receipt is read on its way there.
+    // The sender's own gateway does not know this message, so its receipt is read from the broker.
     let receipt = receipts_for(&lab, &desk, &receipts, &[&id]).await?;
     originals["receipts"] = receipt.into_iter().map(|jws| json!({ "jws": jws })).collect();
     verify(&lab, &desk, &id, &originals).await?;

@@ -10,7 +10,7 @@ use anyhow::{Context, Result, bail, ensure};
 use rovuma_lab::{
     api::Api,
     border::{Border, Nodes},
-    config::Timings,
+    config::LabTimings,
     country::Country,
     person,
 };
@@ -51,7 +51,7 @@ impl Lab {
     ///
     /// # Errors
     /// When a step fails; it says which.
-    pub async fn start_with(timings: Timings) -> Result<Self> {
+    pub async fn start_with(timings: LabTimings) -> Result<Self> {
         let nodes = nodes().await?;
         let vhost = format!("rovuma-{}", NEXT.fetch_add(1, Ordering::Relaxed));
         let folder = tempfile::tempdir()?;
@@ -225,8 +225,8 @@ async fn is_as_expected(nodes: &Nodes) -> Result<()> {
 }
 
 /// Everything that a real installation does by the minute, by the second.
-pub fn quick() -> Timings {
-    Timings {
+pub fn quick() -> LabTimings {
+    LabTimings {
         status_every_ms: 500,
         gap_after_ms: 500,
         retransmit_first_ms: 2_000,

@@ -3,7 +3,7 @@
 
 use anyhow::{Context, Result, bail};
 use reqwest::Method;
-use rovuma_lab::api::{Answer, Api};
+use rovuma_lab::api::{Api, ApiAnswer};
 use rovuma_policy::{Action, Actor, Context as Circumstances, Policy, Resource};
 use rovuma_schemas::{AgencyCode, MessageType};
 use serde_json::{Value, json};
@@ -110,7 +110,7 @@ impl Operation {
     ///
     /// # Errors
     /// When the gateway does not answer, or the path has a parameter that is not known here.
-    pub async fn call(&self, api: &Api, target: &str, query: &str) -> Result<Answer> {
+    pub async fn call(&self, api: &Api, target: &str, query: &str) -> Result<ApiAnswer> {
         let path = self.path.replace("{id}", target).replace("{list}", "offences").replace("{country}", "tz");
         if path.contains('{') {
             bail!("{path}: say here what its parameter stands for");
@@ -119,8 +119,8 @@ impl Operation {
             let answer = api.follow(&path, None).await?;
             // What is permitted goes on for as long as the token holds.
             return match answer.status() {
-                status if status.is_success() => Ok(Answer { status, etag: None, body: Value::Null }),
-                _ => Answer::read(answer).await,
+                status if status.is_success() => Ok(ApiAnswer { status, etag: None, body: Value::Null }),
+                _ => ApiAnswer::read(answer).await,
             };
         }
         let body = match self.id.as_str() {

@@ -3,7 +3,7 @@
 use anyhow::{Context, Result};
 use base64::{Engine, engine::general_purpose::STANDARD};
 use rovuma_broker::topology::names;
-use rovuma_lab::rabbit::Management;
+use rovuma_lab::rabbit::RabbitManagement;
 use serde_json::{Value, json};
 
 use crate::Lab;
@@ -13,7 +13,7 @@ const TAKEN_AT_ONCE: u32 = 1000;
 
 /// A queue that gets a copy of every bundle that a country's gateway publishes, whoever else gets it.
 pub struct Tap<'a> {
-    management: &'a Management,
+    management: &'a RabbitManagement,
     queue: String,
 }
 

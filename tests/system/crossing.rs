@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use anyhow::{Context, Result, bail};
 use reqwest::StatusCode;
-use rovuma_lab::api::Answer;
+use rovuma_lab::api::ApiAnswer;
 use rovuma_schemas::{AgencyCode, Timestamp};
 use rovuma_tests::{
     Caller, Lab, Refusal, drafts, eventually,
@@ -224,7 +224,7 @@ fn refusal(caller: &Caller, operation: &Operation, code: &str, object: &str) -> 
 }
 
 #[track_caller]
-fn shows_no_secret(answer: &Answer, belongings: &Belongings, place: &str) {
+fn shows_no_secret(answer: &ApiAnswer, belongings: &Belongings, place: &str) {
     let shown = answer.body.to_string();
     let secret = belongings.secrets.iter().find(|secret| shown.contains(secret.as_str()));
     assert!(secret.is_none(), "{secret:?} is shown by {place}");

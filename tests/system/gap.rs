@@ -1,7 +1,7 @@
 //! A number that does not come: shown, asked for, and closed.
 
 use anyhow::Result;
-use rovuma_lab::config::Timings;
+use rovuma_lab::config::LabTimings;
 use rovuma_schemas::{Lane, MessageId, StoreId, Timestamp};
 use rovuma_tests::{
     Lab, drafts, eventually,
@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 #[tokio::test(flavor = "multi_thread")]
 async fn a_message_lost_on_a_broker_is_missed_asked_for_and_comes_again() -> Result<()> {
     // No retransmission by the clock: the message comes again because it is asked for.
-    let mut lab = Lab::start_with(Timings { retransmit_first_ms: 3_600_000, ..quick() }).await?;
+    let mut lab = Lab::start_with(LabTimings { retransmit_first_ms: 3_600_000, ..quick() }).await?;
     let sender = lab.officer("mz.prm").await?;
     let first = send(&sender, &drafts::motorcycle(&["tz.tpf"])).await?;
     lab.hops(&sender, &first, "delivered", 1).await?;

@@ -1,4 +1,4 @@
-//! A service's HTTP API, as one caller sees it.
+//! A client of a service's HTTP API, as one caller.
 
 use std::time::Duration;
 
@@ -6,10 +6,10 @@ use anyhow::{Context, Result, bail};
 use reqwest::{Client, Method, Response, StatusCode, header};
 use serde_json::Value;
 
-/// A service answers within this, or something is wrong with it.
+/// Time limit for an answer.
 const TIMEOUT: Duration = Duration::from_secs(30);
 
-/// An API and the token it is called with.
+/// The address of an API, and the token to call it with.
 #[derive(Clone, Debug)]
 pub struct Api {
     client: Client,
@@ -17,19 +17,19 @@ pub struct Api {
     token: Option<String>,
 }
 
-/// What an API answered.
+/// The answer of an API.
 #[derive(Clone, Debug)]
-pub struct Answer {
+pub struct ApiAnswer {
     /// The status.
     pub status: StatusCode,
-    /// The version of what was answered, for `If-Match`.
+    /// The version of the resource, for `If-Match`.
     pub etag: Option<String>,
-    /// The body; `null` when there was none, a text when it was not JSON.
+    /// The body; `null` when there is none, a string when it is not JSON.
     pub body: Value,
 }
 
 impl Api {
-    /// The API at `base`, called with `token`, or by nobody in particular.
+    /// A client of the API at `base`, with `token` or without one.
     ///
     /// # Errors
     /// When the system gives no TLS or sockets.
@@ -39,11 +39,11 @@ impl Api {
         Ok(Self { client, base: base.to_owned(), token })
     }
 
-    /// Asks for a path.
+    /// Gets a path.
     ///
     /// # Errors
     /// When the service does not answer; any status is an answer.
-    pub async fn get(&self, path: &str) -> Result<Answer> {
+    pub async fn get(&self, path: &str) -> Result<ApiAnswer> {
         self.call(Method::GET, path, None, None).await
     }
 
@@ -51,23 +51,29 @@ impl Api {
     ///
     /// # Errors
     /// When the service does not answer; any status is an answer.
-    pub async fn post(&self, path: &str, body: &Value) -> Result<Answer> {
+    pub async fn post(&self, path: &str, body: &Value) -> Result<ApiAnswer> {
         self.call(Method::POST, path, Some(body), None).await
     }
 
-    /// Posts to a path something that is meant for the version `etag` of it.
+    /// Posts to a path, for the version `etag` of its resource.
     ///
     /// # Errors
     /// When the service does not answer; any status is an answer.
-    pub async fn post_if_match(&self, path: &str, body: &Value, etag: &str) -> Result<Answer> {
+    pub async fn post_if_match(&self, path: &str, body: &Value, etag: &str) -> Result<ApiAnswer> {
         self.call(Method::POST, path, Some(body), Some(etag)).await
     }
 
-    /// Posts to a path once, however often it is tried under the same `key`.
+    /// Posts to a path with the idempotency key `key`, so that a repeated call counts once.
     ///
     /// # Errors
     /// When the service does not answer; any status is an answer.
-    pub async fn post_once(&self, path: &str, body: &Value, key: &str, etag: Option<&str>) -> Result<Answer> {
+    pub async fn post_once(
+        &self,
+        path: &str,
+        body: &Value,
+        key: &str,
+        etag: Option<&str>,
+    ) -> Result<ApiAnswer> {
         let url = format!("{}{path}", self.base);
         let mut request = self.client.post(&url).json(body).header("Idempotency-Key", key);
         if let Some(token) = &self.token {
@@ -76,10 +82,10 @@ impl Api {
         if let Some(etag) = etag {
             request = request.header(header::IF_MATCH, etag);
         }
-        Answer::read(request.send().await.with_context(|| format!("calling {url}"))?).await
+        ApiAnswer::read(request.send().await.with_context(|| format!("calling {url}"))?).await
     }
 
-    /// Calls any method.
+    /// Calls a path with any method.
     ///
     /// # Errors
     /// When the service does not answer; any status is an answer.
@@ -89,7 +95,7 @@ impl Api {
         path: &str,
         body: Option<&Value>,
         etag: Option<&str>,
-    ) -> Result<Answer> {
+    ) -> Result<ApiAnswer> {
         let url = format!("{}{path}", self.base);
         let mut request = self.client.request(method, &url);
         if let Some(token) = &self.token {
@@ -101,11 +107,11 @@ impl Api {
         if let Some(body) = body {
             request = request.json(body);
         }
-        Answer::read(request.send().await.with_context(|| format!("calling {url}"))?).await
+        ApiAnswer::read(request.send().await.with_context(|| format!("calling {url}"))?).await
     }
 
-    /// Asks for a path whose answer goes on as things happen; only its head has come. `after` is the number
-    /// of the last event that the caller has.
+    /// Gets a path whose answer continues as events happen; only its head has arrived. `after` is the number of
+    /// the last event that the caller has.
     ///
     /// # Errors
     /// When the service does not answer; any status is an answer.
@@ -122,11 +128,11 @@ impl Api {
     }
 }
 
-impl Answer {
-    /// The whole of a response.
+impl ApiAnswer {
+    /// Reads a whole response.
     ///
     /// # Errors
-    /// When it breaks off.
+    /// When the response breaks off.
     pub async fn read(answer: Response) -> Result<Self> {
         let (status, headers) = (answer.status(), answer.headers().clone());
         let etag = headers.get(header::ETAG).and_then(|value| value.to_str().ok()).map(str::to_owned);
@@ -138,10 +144,10 @@ impl Answer {
         Ok(Self { status, etag, body })
     }
 
-    /// The body, when the call succeeded.
+    /// The body of a successful call.
     ///
     /// # Errors
-    /// When it did not: with the status and the problem.
+    /// When the call failed: the status and the problem.
     pub fn ok(self) -> Result<Value> {
         if self.status.is_success() {
             return Ok(self.body);

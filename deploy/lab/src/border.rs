@@ -5,8 +5,8 @@ use std::path::Path;
 use anyhow::Result;
 
 use crate::{
-    config::Timings,
-    country::{Country, Link, link},
+    config::LabTimings,
+    country::{Country, PartnerLink, link},
     ctl::Ctl,
     keys,
     plan::CountryPlan,
@@ -22,7 +22,7 @@ pub struct Nodes {
     pub tz: RabbitNode,
 }
 
-/// Two installations that exchange messages.
+/// Two installations that exchange messages with each other.
 #[derive(Debug)]
 pub struct Border {
     /// Mozambique.
@@ -46,7 +46,7 @@ impl Nodes {
         Ok(Self { mz, tz })
     }
 
-    /// Stops both, each at its own pace.
+    /// Stops both nodes at the same time.
     pub async fn stop(&mut self) {
         tokio::join!(self.mz.stop(), self.tz.stop());
     }
@@ -55,7 +55,7 @@ impl Nodes {
     ///
     /// # Errors
     /// When a certificate cannot be written.
-    pub fn links(&self) -> Result<(Link, Link)> {
+    pub fn links(&self) -> Result<(PartnerLink, PartnerLink)> {
         let (mz, tz) = (CountryPlan::mozambique().country, CountryPlan::tanzania().country);
         Ok((link(&self.mz, mz, &self.tz, tz)?, link(&self.tz, tz, &self.mz, mz)?))
     }
@@ -65,13 +65,13 @@ impl Border {
     /// Prepares both countries below `lab`: keys, trust lists handed over, topology, configuration.
     ///
     /// # Errors
-    /// When a step fails; it says which.
+    /// When a step fails; the error names it.
     pub async fn prepare(
         lab: &Path,
         nodes: &Nodes,
         programs: &Path,
         vhost: &str,
-        timings: &Timings,
+        timings: &LabTimings,
         progress: impl Fn(&str),
     ) -> Result<Self> {
         progress("making keys and trust lists");
@@ -90,7 +90,8 @@ impl Border {
         Ok(border)
     }
 
-    /// Declares the topology in both countries' virtual hosts, links last: they need both sides.
+    /// Declares the topology in both countries' virtual hosts. The links come last, because they need both
+    /// sides.
     ///
     /// # Errors
     /// When a node refuses it.
@@ -103,7 +104,7 @@ impl Border {
     /// Starts both countries' services and waits until all are ready.
     ///
     /// # Errors
-    /// When one does not become ready; with the end of its log.
+    /// When one does not become ready; the error has the end of its log.
     pub async fn start(&mut self, progress: impl Fn(&str)) -> Result<()> {
         tokio::try_join!(self.mz.start(&progress), self.tz.start(&progress)).map(drop)
     }

@@ -1,8 +1,8 @@
 //! TLS certificates of one country's installation.
 //!
 //! Each country has its own authority, and its broker trusts no other: RabbitMQ takes the common name of a
-//! client certificate for the user, so an authority that it trusts could name itself `gateway.police`. A
-//! partner's link therefore uses a certificate issued by the country it *writes to*; the partner keeps the
+//! client certificate for the user, so a second trusted authority could issue one for `gateway.police`. A
+//! partner's link therefore uses a certificate issued by the country that it *writes to*; the partner keeps the
 //! private key and hands over only the public one.
 
 use std::{
@@ -20,13 +20,13 @@ use rcgen::{
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// How long an authority of a laboratory lives.
+/// Term of a lab's certificate authority.
 const AUTHORITY_LIFE: Duration = DAY.saturating_mul(3650);
 
-/// How long the certificates it issues live. They are issued anew at each start.
+/// Term of the certificates that it issues. They are issued again at each start.
 const LEAF_LIFE: Duration = DAY.saturating_mul(397);
 
-/// Certificates are valid from a little before now: clocks differ.
+/// Certificates are valid from a little before now, because clocks differ.
 const BACKDATE: Duration = Duration::from_secs(5 * 60);
 
 /// Modes of the files.
@@ -35,18 +35,18 @@ const EVERYBODY_READS: u32 = 0o644;
 
 /// A certificate and its private key, as files (PEM, PKCS #8).
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Identity {
+pub struct TlsIdentity {
     /// The certificate.
     pub cert_file: PathBuf,
     /// The private key, readable by its owner only.
     pub key_file: PathBuf,
 }
 
-/// A private key whose certificate is still to be issued, by somebody else.
+/// A private key whose certificate somebody else is still to issue.
 #[derive(Debug)]
-pub struct PendingIdentity {
+pub struct PendingTlsIdentity {
     key: KeyPair,
-    files: Identity,
+    files: TlsIdentity,
 }
 
 /// A country's certificate authority.
@@ -57,7 +57,7 @@ pub struct Authority {
 }
 
 impl Authority {
-    /// Opens the authority kept in `folder`, creating it the first time. `name` is its common name.
+    /// Opens the authority in `folder`, or creates it the first time. `name` is its common name.
     ///
     /// # Errors
     /// When the folder or its files cannot be read or written.
@@ -77,7 +77,7 @@ impl Authority {
         Ok(Self { issuer: Issuer::new(authority_params(name)?, key), folder: folder.to_owned() })
     }
 
-    /// The authority's own certificate: what is handed to everybody who shall trust it.
+    /// The authority's own certificate, for everybody who should trust it.
     pub fn ca_file(&self) -> PathBuf {
         ca_file(&self.folder)
     }
@@ -86,27 +86,27 @@ impl Authority {
     ///
     /// # Errors
     /// When its files cannot be written.
-    pub fn issue_server(&self, name: &str) -> Result<Identity> {
+    pub fn issue_server(&self, name: &str) -> Result<TlsIdentity> {
         let hosts = ["localhost".to_owned(), "127.0.0.1".to_owned()];
-        let pending = PendingIdentity::new(&self.folder, name)?;
+        let pending = PendingTlsIdentity::new(&self.folder, name)?;
         let params = leaf_params(name, &hosts, ExtendedKeyUsagePurpose::ServerAuth)?;
         pending.complete(&params.signed_by(&pending.key, &self.issuer)?)
     }
 
-    /// Issues a client certificate; its common name is the user at the broker.
+    /// Issues a client certificate. Its common name is the user at the broker.
     ///
     /// # Errors
     /// When its files cannot be written.
-    pub fn issue_client(&self, user: &str) -> Result<Identity> {
-        let pending = PendingIdentity::new(&self.folder, user)?;
+    pub fn issue_client(&self, user: &str) -> Result<TlsIdentity> {
+        let pending = PendingTlsIdentity::new(&self.folder, user)?;
         self.issue_client_to(user, &pending)
     }
 
-    /// Issues a client certificate for a key that somebody else keeps: the partner whose link writes here.
+    /// Issues a client certificate for a key that the partner keeps, whose link writes here.
     ///
     /// # Errors
     /// When its file cannot be written.
-    pub fn issue_client_to(&self, user: &str, pending: &PendingIdentity) -> Result<Identity> {
+    pub fn issue_client_to(&self, user: &str, pending: &PendingTlsIdentity) -> Result<TlsIdentity> {
         pending.complete(&self.certify_client(user, &pending.key)?)
     }
 
@@ -116,29 +116,30 @@ impl Authority {
     }
 }
 
-impl PendingIdentity {
+impl PendingTlsIdentity {
     /// The private key in `<folder>/<name>.key`, drawn the first time.
     ///
-    /// It stays: whoever reads the two files while a certificate is issued again has a pair that fits.
+    /// The key stays the same: whoever reads the two files while a certificate is issued again gets a pair that
+    /// matches.
     ///
     /// # Errors
     /// When the file cannot be read or written.
     pub fn new(folder: &Path, name: &str) -> Result<Self> {
         fs::create_dir_all(folder).with_context(|| format!("creating {}", folder.display()))?;
-        let files = Identity {
+        let files = TlsIdentity {
             cert_file: folder.join(format!("{name}.pem")),
             key_file: folder.join(format!("{name}.key")),
         };
         Ok(Self { key: key_in(&files.key_file)?, files })
     }
 
-    fn complete(&self, certificate: &Certificate) -> Result<Identity> {
+    fn complete(&self, certificate: &Certificate) -> Result<TlsIdentity> {
         write(&self.files.cert_file, &certificate.pem())?;
         Ok(self.files.clone())
     }
 }
 
-/// The key in a file; drawn when there is none. Of several that draw one at once, the first prevails.
+/// The key in a file, drawn if there is none. When several processes draw one at once, the first wins.
 fn key_in(file: &Path) -> Result<KeyPair> {
     if !file.exists() {
         let pem = KeyPair::generate()?.serialize_pem();
@@ -181,7 +182,7 @@ fn named(name: &str, hosts: &[String], life: Duration) -> Result<CertificatePara
     Ok(params)
 }
 
-/// Writes a file that everybody may read, whole: others may be reading the one before.
+/// Replaces a file as a whole: others may be reading the old one.
 fn write(path: &Path, text: &str) -> Result<()> {
     rovuma_files::replace(path, text.as_bytes(), EVERYBODY_READS)
         .with_context(|| format!("writing {}", path.display()))
@@ -219,7 +220,7 @@ mod tests {
     fn an_identity_that_is_issued_again_can_be_read_at_any_time() {
         let folder = tempfile::tempdir().expect("a folder");
         let authority = Authority::open(folder.path(), "Test CA mz").expect("created");
-        let read = |client: &Identity| {
+        let read = |client: &TlsIdentity| {
             let certificate = fs::read_to_string(&client.cert_file).expect("the certificate");
             assert!(certificate.trim_end().ends_with("-----END CERTIFICATE-----"), "{certificate:?}");
             fs::read_to_string(&client.key_file).expect("the key")

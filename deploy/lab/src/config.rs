@@ -1,4 +1,4 @@
-//! The services' configuration files.
+//! Writes the services' configuration files.
 
 use std::{fmt::Write as _, fs, path::Path};
 
@@ -7,7 +7,7 @@ use rovuma_broker::topology::names;
 use rovuma_schemas::{AgencyCode, CountryCode};
 
 use crate::{
-    certs::Identity,
+    certs::TlsIdentity,
     keys::path,
     layout::Layout,
     plan::{CountryPlan, GATEWAY},
@@ -15,7 +15,7 @@ use crate::{
     rabbit::RabbitNode,
 };
 
-/// Where one country's services listen, on loopback.
+/// The loopback ports of one country's services.
 #[derive(Clone, Copy, Debug)]
 pub struct ServicePorts {
     /// The gateway's API.
@@ -28,24 +28,24 @@ pub struct ServicePorts {
     pub admin: [u16; 3],
 }
 
-/// What a lab sets otherwise than a real installation would, to be quick.
+/// Settings that a lab makes quicker than a real installation.
 #[derive(Clone, Debug)]
-pub struct Timings {
+pub struct LabTimings {
     /// How often `stream.status` is sent.
     pub status_every_ms: u64,
-    /// How old a gap must be before it is shown and asked for.
+    /// Age at which a gap is shown and requested.
     pub gap_after_ms: u64,
-    /// The first retransmission of what has no receipt.
+    /// Delay before a copy without a receipt is sent again for the first time.
     pub retransmit_first_ms: u64,
-    /// How long a partner that is not heard still counts as heard.
+    /// How long a silent partner still counts as heard.
     pub silence_ms: u64,
-    /// How often trust lists are looked at for a change.
+    /// How often trust lists are checked for changes.
     pub look_every_ms: u64,
-    /// What the services log.
+    /// The log filter of the services.
     pub log: String,
 }
 
-impl Default for Timings {
+impl Default for LabTimings {
     fn default() -> Self {
         Self {
             status_every_ms: 60_000,
@@ -58,7 +58,7 @@ impl Default for Timings {
     }
 }
 
-/// Everything that a country's configuration says.
+/// Everything that a country's configuration files depend on.
 #[derive(Debug)]
 pub struct Settings<'a> {
     /// The country and its agencies.
@@ -67,14 +67,14 @@ pub struct Settings<'a> {
     pub layout: &'a Layout,
     /// Its broker.
     pub rabbit: &'a RabbitNode,
-    /// The virtual host in it.
+    /// The virtual host on its broker.
     pub vhost: &'a str,
-    /// Where its services listen.
+    /// The ports of its services.
     pub ports: ServicePorts,
-    /// Every country whose trust list it holds, its own included.
+    /// The countries whose trust lists it has, its own included.
     pub countries: &'a [CountryCode],
-    /// How quick it is.
-    pub timings: &'a Timings,
+    /// Its timings.
+    pub timings: &'a LabTimings,
 }
 
 impl Settings<'_> {
@@ -83,18 +83,18 @@ impl Settings<'_> {
     /// # Errors
     /// When a certificate cannot be issued or a file not be written.
     pub fn write(&self) -> Result<()> {
-        self.put("gateway", &self.gateway()?)?;
-        self.put("identity", &self.identity()?)?;
-        self.put("audit", &self.audit()?)?;
-        self.put("rovumactl", &self.rovumactl()?)
+        self.write_file("gateway", &self.gateway()?)?;
+        self.write_file("identity", &self.identity()?)?;
+        self.write_file("audit", &self.audit()?)?;
+        self.write_file("rovumactl", &self.rovumactl()?)
     }
 
-    /// The issuer of the country's tokens.
+    /// The issuer of the country's access tokens.
     pub fn issuer(&self) -> String {
         format!("http://127.0.0.1:{}", self.ports.identity)
     }
 
-    fn put(&self, service: &str, text: &str) -> Result<()> {
+    fn write_file(&self, service: &str, text: &str) -> Result<()> {
         let file = self.layout.config(service);
         fs::write(&file, text).with_context(|| format!("writing {}", file.display()))
     }
@@ -234,7 +234,7 @@ impl Settings<'_> {
     }
 
     fn broker(&self, user: &str) -> Result<String> {
-        let Identity { cert_file, key_file } = self.rabbit.issue_client(user)?;
+        let TlsIdentity { cert_file, key_file } = self.rabbit.issue_client(user)?;
         Ok(format!(
             "[broker]\nurl = \"{}\"\nca_file = {}\ncert_file = {}\nkey_file = {}\n\n",
             self.rabbit.url(self.vhost)?,
@@ -263,7 +263,7 @@ impl Settings<'_> {
     }
 }
 
-/// The roles that a person may have, each with the name under which every agency has somebody in it.
+/// The roles of people, each with the first part of the log-in name of the person who has it in every agency.
 pub const PEOPLE: [(&str, &str); 7] = [
     ("officer", "liaison_officer"),
     ("supervisor", "supervisor"),
@@ -274,25 +274,26 @@ pub const PEOPLE: [(&str, &str); 7] = [
     ("admin", "agency_admin"),
 ];
 
-/// Somebody who can log in.
+/// A person who can log in.
 #[derive(Clone, Debug)]
-pub struct Person {
-    /// What they type: `officer.prm`.
+pub struct LabPerson {
+    /// The log-in name: `officer.prm`.
     pub login: String,
-    /// Their role.
+    /// The person's role.
     pub role: &'static str,
 }
 
-/// Everybody in a country: one person for each role in each agency.
-pub fn people(plan: &CountryPlan) -> Vec<(AgencyCode, Person)> {
+/// Every person of a country: one for each role in each agency.
+pub fn people(plan: &CountryPlan) -> Vec<(AgencyCode, LabPerson)> {
     let of_agency = |agency: AgencyCode| {
-        PEOPLE
-            .map(|(word, role)| (agency.clone(), Person { login: format!("{word}.{}", agency.name()), role }))
+        PEOPLE.map(|(word, role)| {
+            (agency.clone(), LabPerson { login: format!("{word}.{}", agency.name()), role })
+        })
     };
     plan.served().into_iter().flat_map(of_agency).collect()
 }
 
 fn quoted(file: &Path) -> String {
-    // A lab's paths hold neither quotes nor backslashes: they come from the names above and its folder.
+    // A lab's paths contain no quotes or backslashes: they consist of the names above and its folder.
     format!("\"{}\"", path(file))
 }

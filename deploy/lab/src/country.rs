@@ -14,8 +14,8 @@ use rovuma_schemas::CountryCode;
 use serde_json::Value;
 
 use crate::{
-    certs::{Identity, write_private},
-    config::{ServicePorts, Settings, Timings, people},
+    certs::{TlsIdentity, write_private},
+    config::{LabTimings, ServicePorts, Settings, people},
     ctl::Ctl,
     keys,
     layout::Layout,
@@ -28,20 +28,20 @@ use crate::{
 /// The services of a country, in the order in which they are started.
 pub const SERVICES: [&str; 3] = ["identity", "audit", "gateway"];
 
-/// The place of a second gateway's ports in the country's block; its health and metrics are beside it.
+/// Position of a second gateway's ports in the country's block. Its health and metrics port follows.
 const SECOND_GATEWAY: u16 = 6;
 
-/// A service that is not ready by then is not going to be.
+/// Time limit for a service to become ready.
 const READY_TIMEOUT: Duration = Duration::from_secs(60);
 
-/// What services are started with. Left to itself the C library keeps freed memory apart for each thread; with two such
-/// places a gateway under full load takes 54 MiB instead of 62, in the same processor time.
+/// The environment of services. By default the C library keeps freed memory apart for each thread; with two
+/// arenas, a gateway under full load takes 54 MiB instead of 62, in the same processor time.
 const ARENAS: (&str, &str) = ("MALLOC_ARENA_MAX", "2");
 
 /// How often a service is asked whether it is ready.
 const POLL: Duration = Duration::from_millis(50);
 
-/// How long a service has to end by itself; it promises ten seconds.
+/// Time that a service has to end by itself. It promises ten seconds.
 pub const STOP_GRACE: Duration = Duration::from_secs(12);
 
 /// One country of a lab.
@@ -55,21 +55,21 @@ pub struct Country {
     services: Vec<(&'static str, Process)>,
 }
 
-/// A link's certificate at the far broker, and where that broker is.
+/// A link's certificate at the partner's broker, and the address of that broker.
 #[derive(Clone, Debug)]
-pub struct Link {
+pub struct PartnerLink {
     /// The country on the other side.
     pub partner: CountryCode,
-    /// Its broker's port on this machine.
+    /// The port of its broker on this machine.
     pub port: u16,
     /// Its certificate authority.
     pub ca_file: PathBuf,
-    /// Our certificate there.
-    pub identity: Identity,
+    /// The certificate with which the link logs in there.
+    pub identity: TlsIdentity,
 }
 
 impl Country {
-    /// A country below the folder `lab`: keys and its own trust list are made if they are not there.
+    /// Prepares a country below the folder `lab`: makes its keys and its own trust list if they are missing.
     ///
     /// # Errors
     /// When `rovumactl` fails, or no ports are free.
@@ -96,7 +96,7 @@ impl Country {
     ///
     /// # Errors
     /// When the node refuses it.
-    pub async fn declare(&self, rabbit: &RabbitNode, links: &[Link]) -> Result<()> {
+    pub async fn declare(&self, rabbit: &RabbitNode, links: &[PartnerLink]) -> Result<()> {
         let spec = self.spec(links);
         let file = self.layout.topology();
         fs::write(&file, serde_json::to_string_pretty(&spec)?)
@@ -106,8 +106,8 @@ impl Country {
     }
 
     /// The topology's specification, as `rovumactl broker apply` reads it.
-    pub fn spec(&self, links: &[Link]) -> NodeSpec {
-        let partner = |link: &Link| PartnerSpec {
+    pub fn spec(&self, links: &[PartnerLink]) -> NodeSpec {
+        let partner = |link: &PartnerLink| PartnerSpec {
             country: link.partner,
             link: LinkSpec {
                 host: "localhost".to_owned(),
@@ -129,7 +129,12 @@ impl Country {
     ///
     /// # Errors
     /// When a file cannot be written.
-    pub fn configure(&self, rabbit: &RabbitNode, countries: &[CountryCode], timings: &Timings) -> Result<()> {
+    pub fn configure(
+        &self,
+        rabbit: &RabbitNode,
+        countries: &[CountryCode],
+        timings: &LabTimings,
+    ) -> Result<()> {
         let settings = Settings {
             plan: &self.plan,
             layout: &self.layout,
@@ -143,10 +148,10 @@ impl Country {
         fs::write(ports_file(&self.layout), self.ports.base().to_string()).context("remembering the ports")
     }
 
-    /// Starts the services and waits until each says that it is ready.
+    /// Starts the services, and waits until each reports that it is ready.
     ///
     /// # Errors
-    /// When one ends or is not ready in time; with the end of its log.
+    /// When one ends or is not ready in time; the error has the end of its log.
     pub async fn start(&mut self, progress: impl Fn(&str)) -> Result<()> {
         for service in SERVICES {
             progress(&format!("starting {} {service}", self.plan.country));
@@ -158,10 +163,10 @@ impl Country {
         Ok(())
     }
 
-    /// Starts one service; it is not ready yet.
+    /// Starts one service, without waiting until it is ready.
     ///
     /// # Errors
-    /// When the program is not there.
+    /// When the program is missing.
     pub fn start_service(&mut self, service: &'static str) -> Result<()> {
         let mut command = self.program(service);
         command.arg("--config").arg(self.layout.config(service));
@@ -171,11 +176,11 @@ impl Country {
         Ok(())
     }
 
-    /// A second gateway beside the first, on the same store and the same queues: its API's address. It is not
-    /// ready yet.
+    /// Starts a second gateway beside the first, on the same store and the same queues, without waiting until
+    /// it is ready. Returns the address of its API.
     ///
     /// # Errors
-    /// When its configuration cannot be written or the program is not there.
+    /// When its configuration cannot be written or the program is missing.
     pub fn start_second_gateway(&mut self) -> Result<String> {
         let (first, [first_admin, ..]) = (self.service_ports()?.gateway, self.service_ports()?.admin);
         let (port, admin) = (self.ports.port(SECOND_GATEWAY)?, self.ports.port(SECOND_GATEWAY + 1)?);
@@ -192,7 +197,7 @@ impl Country {
         Ok(format!("http://127.0.0.1:{port}"))
     }
 
-    /// A service's program, with the environment that it is to be started in.
+    /// The command that runs a service, with its environment.
     fn program(&self, service: &str) -> Command {
         let mut command = Command::new(self.programs.join(format!("rovuma-{service}")));
         let (name, value) = ARENAS;
@@ -200,10 +205,10 @@ impl Country {
         command
     }
 
-    /// Waits until a service says that it is ready.
+    /// Waits until a service reports that it is ready.
     ///
     /// # Errors
-    /// When it ends or is not ready in time; with the end of its log.
+    /// When it ends or is not ready in time; the error has the end of its log.
     pub async fn ready(&mut self, service: &'static str) -> Result<()> {
         let url = format!("http://127.0.0.1:{}/health/ready", self.admin_port(service)?);
         let client = reqwest::Client::builder().no_proxy().timeout(Duration::from_secs(5)).build()?;
@@ -227,7 +232,7 @@ impl Country {
         )
     }
 
-    /// Asks every service to end and waits; those that stay are killed.
+    /// Asks every service to end and waits; kills those that stay.
     pub async fn stop(&mut self) {
         for (_, process) in &self.services {
             process.ask_to_end();
@@ -238,7 +243,7 @@ impl Country {
         self.services.clear();
     }
 
-    /// Takes a service's process out of the country's care: to kill it, or to see how it ends.
+    /// Hands a service's process over to the caller, who may kill it or wait for its end.
     ///
     /// # Errors
     /// When it is not running.
@@ -266,12 +271,12 @@ impl Country {
         &self.plan
     }
 
-    /// Where its files are.
+    /// Its folder.
     pub fn layout(&self) -> &Layout {
         &self.layout
     }
 
-    /// The virtual host it uses.
+    /// The virtual host that it uses.
     pub fn vhost(&self) -> &str {
         &self.vhost
     }
@@ -301,7 +306,7 @@ impl Country {
         TcpStream::connect(address.trim_start_matches("http://")).is_ok()
     }
 
-    /// The end of a service's log.
+    /// The last lines of a service's log.
     pub fn log_tail(&self, service: &str) -> String {
         let text = fs::read_to_string(self.layout.log(service)).unwrap_or_default();
         let lines: Vec<&str> = text.lines().collect();
@@ -334,7 +339,7 @@ impl Country {
     }
 }
 
-/// The link of `from` to `to`: its user at `to`'s broker is certified by `to`, and its private key stays in
+/// The link from `from` to `to`: `to` certifies its user at `to`'s broker, and the private key stays in
 /// `from`'s folder.
 ///
 /// # Errors
@@ -344,11 +349,11 @@ pub fn link(
     from_country: CountryCode,
     to: &RabbitNode,
     to_country: CountryCode,
-) -> Result<Link> {
+) -> Result<PartnerLink> {
     let user = names::link_user(from_country);
     let folder = from.authority().ca_file().with_file_name("links");
-    let pending = crate::certs::PendingIdentity::new(&folder, &format!("{to_country}"))?;
-    Ok(Link {
+    let pending = crate::certs::PendingTlsIdentity::new(&folder, &format!("{to_country}"))?;
+    Ok(PartnerLink {
         partner: to_country,
         port: to.amqps_port()?,
         ca_file: to.authority().ca_file(),
@@ -356,7 +361,7 @@ pub fn link(
     })
 }
 
-/// The same definitions in another virtual host, so that tests can share nodes.
+/// Moves definitions to another virtual host, so that tests can share nodes.
 fn in_vhost(definitions: Value, vhost: &str) -> Value {
     match definitions {
         Value::String(text) if text == topology::VHOST => Value::String(vhost.to_owned()),

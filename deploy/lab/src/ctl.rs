@@ -1,4 +1,4 @@
-//! `rovumactl`, run as an operator would.
+//! Runs `rovumactl` as an operator would.
 
 use std::{
     ffi::OsStr,
@@ -9,7 +9,7 @@ use std::{
 use anyhow::{Context, Result, bail};
 use serde_json::Value;
 
-/// The program and, once there is one, its configuration.
+/// The program and, when there is one, its configuration.
 #[derive(Clone, Debug)]
 pub struct Ctl {
     program: PathBuf,
@@ -23,24 +23,24 @@ impl Ctl {
         Self { program: programs.join("rovumactl"), config: None, home: None }
     }
 
-    /// With this configuration file.
+    /// The same program with this configuration file.
     #[must_use]
     pub fn with_config(mut self, file: &Path) -> Self {
         self.config = Some(file.to_owned());
         self
     }
 
-    /// With its cached tokens in this folder, apart from those of another person.
+    /// The same program with its cached tokens in this folder, apart from those of other people.
     #[must_use]
     pub fn with_home(mut self, folder: &Path) -> Self {
         self.home = Some(folder.to_owned());
         self
     }
 
-    /// Runs a command and gives its JSON answer.
+    /// Runs a command and returns its JSON result.
     ///
     /// # Errors
-    /// When it cannot be started, or ends with anything but 0: with what it said on standard error.
+    /// When it cannot be started or its exit status is not 0; the error has its standard error.
     pub fn run<I, S>(&self, arguments: I) -> Result<Value>
     where
         I: IntoIterator<Item = S>,
@@ -57,7 +57,7 @@ impl Ctl {
         serde_json::from_slice(&output.stdout).context("rovumactl did not answer in JSON")
     }
 
-    /// The command itself, for callers that want its exit code or its output as it is.
+    /// The command itself, for callers that need its exit status or raw output.
     pub fn command<I, S>(&self, arguments: I) -> Command
     where
         I: IntoIterator<Item = S>,

@@ -1,4 +1,4 @@
-//! A country's keys and its trust list, made with `rovumactl` as an operator would.
+//! Makes a country's keys and its trust list with `rovumactl`, as an operator would.
 
 use std::{fs, path::Path};
 
@@ -7,10 +7,10 @@ use rovuma_schemas::AgencyCode;
 
 use crate::{ctl::Ctl, layout::Layout, plan::CountryPlan};
 
-/// The services with a key of their own, by the name of its file.
+/// The file names of the services' keys.
 pub const SERVICE_KEYS: [&str; 4] = ["gateway.pem", "identity.pem", "audit.pem", "rovumactl.pem"];
 
-/// Draws what keys are missing and signs the country's first trust list, unless it is there already.
+/// Draws missing keys, and signs the country's first trust list if there is none.
 ///
 /// # Errors
 /// When `rovumactl` fails.
@@ -38,7 +38,7 @@ pub fn prepare(ctl: &Ctl, layout: &Layout, plan: &CountryPlan) -> Result<()> {
     Ok(())
 }
 
-/// Hands one country's trust list and authority key to another, as two people with a memory stick would.
+/// Copies one country's trust list and authority key to another, as two people with a memory stick would.
 ///
 /// # Errors
 /// When a file cannot be copied.
@@ -52,7 +52,7 @@ pub fn hand_over(from: &Layout, to: &Layout, plan: &CountryPlan) -> Result<()> {
     Ok(())
 }
 
-/// Writes the policy of the audit logs, once, and hands it to each country.
+/// Writes the policy of the audit logs once, and copies it to each country.
 ///
 /// # Errors
 /// When `rovumactl` fails or a file cannot be copied.
@@ -91,7 +91,7 @@ fn generate(ctl: &Ctl, purpose: &str, out: &Path, agency: Option<&AgencyCode>) -
 
 fn sign_first_list(ctl: &Ctl, layout: &Layout, plan: &CountryPlan) -> Result<()> {
     let draft = layout.trust_draft();
-    // A draft that an interrupted start left behind is begun anew: nobody has seen it.
+    // An interrupted start may have left a draft: remove it and begin again. Nobody has seen it.
     let _ = fs::remove_file(&draft);
     let draft = path(&draft);
     let authority = path(&layout.key("authority.jwk"));
@@ -123,7 +123,7 @@ fn sign_first_list(ctl: &Ctl, layout: &Layout, plan: &CountryPlan) -> Result<()>
     ctl.run(["trust", "sign", "--draft", &draft, "--authority-key", &key, "--out", &out]).map(drop)
 }
 
-/// A path as an argument. A lab's folder is one that we were given or made, in UTF-8.
+/// A path as an argument. A lab's folder was given as an argument or made here, so it is UTF-8.
 pub(crate) fn path(path: &Path) -> String {
     path.to_string_lossy().into_owned()
 }

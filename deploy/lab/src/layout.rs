@@ -1,4 +1,4 @@
-//! Where things are in one country's folder.
+//! The files and folders of one country.
 
 use std::path::{Path, PathBuf};
 
@@ -11,12 +11,12 @@ pub struct Layout {
 }
 
 impl Layout {
-    /// The layout of `country` below `lab`.
+    /// The layout of `country` in the folder `lab`.
     pub fn new(lab: &Path, country: CountryCode) -> Self {
         Self { root: lab.join(country.as_str()) }
     }
 
-    /// The folders that must be there before anything is written.
+    /// The folders that must exist before anything is written.
     pub fn folders(&self) -> [PathBuf; 6] {
         ["keys", "trust", "config", "data", "logs", "secrets"].map(|name| self.root.join(name))
     }
@@ -46,7 +46,7 @@ impl Layout {
         self.root.join("trust").join("draft.json")
     }
 
-    /// A country's signed trust list, as this country holds it.
+    /// A country's signed trust list, in this country's copy.
     pub fn trust_list(&self, country: CountryCode) -> PathBuf {
         self.root.join("trust").join(format!("{country}.json"))
     }
@@ -56,7 +56,7 @@ impl Layout {
         self.root.join("trust").join(format!("{country}.authority.jwk"))
     }
 
-    /// Whose cosignatures the audit logs' heads need.
+    /// The policy that says whose cosignatures the heads of audit logs need.
     pub fn audit_policy(&self) -> PathBuf {
         self.root.join("trust").join("audit.policy")
     }

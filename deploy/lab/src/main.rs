@@ -8,12 +8,12 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
-use crate::{options::Options, show::Show};
+use crate::{options::Options, show::Terminal};
 
 #[tokio::main]
 async fn main() -> ExitCode {
     let options = Options::parse();
-    let show = Show::new(options.once);
+    let show = Terminal::new(options.once);
     match quickstart::run(&options, &show).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {

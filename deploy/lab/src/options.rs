@@ -21,7 +21,7 @@ pub(crate) struct Options {
     /// Remove everything that was made, and exit
     #[arg(long, conflicts_with_all = ["once", "file"])]
     pub(crate) clean: bool,
-    /// Where everything is kept
+    /// The folder for all files
     #[arg(long, value_name = "FOLDER", default_value = ".rovuma")]
     pub(crate) folder: PathBuf,
 }

@@ -1,5 +1,5 @@
-//! Logging people in as a browser would: the authorization request, the log-in page, the form, the code. And
-//! machines, with their secret.
+//! Logs people in as a browser would: authorization request, log-in page, form, code. Logs machines in with
+//! their secret.
 
 use std::{collections::HashMap, path::Path};
 
@@ -8,13 +8,13 @@ use reqwest::{Client, Response, StatusCode, Url, header, redirect::Policy};
 use rovuma_tokens::Pkce;
 use serde_json::Value;
 
-/// Where a native program would listen for the answer. Nothing listens here: the redirect is only read.
+/// The redirect address of a native program. Nothing listens there: only the redirect is read.
 const REDIRECT: &str = "http://127.0.0.1/callback";
 
-/// Logs a person in at the identity provider `issuer` and gives their access token.
+/// Logs a person in at the identity provider `issuer`, and returns the access token.
 ///
 /// # Errors
-/// When the provider refuses, with what it said.
+/// When the provider refuses; the error has its answer.
 pub async fn log_in(issuer: &str, login: &str, password_file: &Path) -> Result<String> {
     let password = std::fs::read_to_string(password_file)
         .with_context(|| format!("reading {}", password_file.display()))?;
@@ -34,11 +34,11 @@ pub async fn log_in(issuer: &str, login: &str, password_file: &Path) -> Result<S
     exchange(&client, issuer, &form).await
 }
 
-/// Logs a person in at the address that a program printed, and follows the redirect back to it: what the
-/// program answered the browser.
+/// Logs a person in at the address that a program printed, and follows the redirect back to the program.
+/// Returns the program's answer to the browser.
 ///
 /// # Errors
-/// When the provider refuses, or the program does not take the answer; with what was said.
+/// When the provider refuses or the program does not accept the code; the error has the answer.
 pub async fn log_in_for_a_program(address: &str, login: &str, password_file: &Path) -> Result<String> {
     let password = std::fs::read_to_string(password_file)
         .with_context(|| format!("reading {}", password_file.display()))?;
@@ -53,10 +53,10 @@ pub async fn log_in_for_a_program(address: &str, login: &str, password_file: &Pa
     Ok(text)
 }
 
-/// Logs a machine in with its secret and gives its access token.
+/// Logs a machine in with its secret, and returns the access token.
 ///
 /// # Errors
-/// When the provider refuses, with what it said.
+/// When the provider refuses; the error has its answer.
 pub async fn log_in_machine(issuer: &str, client_id: &str, secret: &str) -> Result<String> {
     let form = [("grant_type", "client_credentials"), ("client_id", client_id), ("client_secret", secret)];
     exchange(&browser()?, issuer, &form).await
@@ -67,8 +67,8 @@ fn browser() -> Result<Client> {
     Ok(Client::builder().no_proxy().redirect(Policy::none()).build()?)
 }
 
-/// The log-in page, as far as a form needs it.
-struct Page {
+/// The parts of the log-in page that its form needs.
+struct LoginForm {
     url: Url,
     cookie: String,
     token: String,
@@ -90,16 +90,16 @@ fn authorization_url(issuer: &str, proof: &Pkce) -> Result<Url> {
     )?)
 }
 
-async fn authorization_page(client: &Client, url: Url) -> Result<Page> {
+async fn authorization_page(client: &Client, url: Url) -> Result<LoginForm> {
     let answer = client.get(url.clone()).send().await?;
     let cookie = cookie_of(&answer).context("the log-in page set no cookie")?;
     let html = answer.text().await?;
     let token = between(&html, "name=\"form\" value=\"", "\"").context("the log-in page has no form")?;
-    Ok(Page { url, cookie, token })
+    Ok(LoginForm { url, cookie, token })
 }
 
-/// Sends the form, and gives where a good log-in leads.
-async fn submit(client: &Client, page: &Page, login: &str, password: &str) -> Result<Url> {
+/// Sends the form, and returns the address to which a successful log-in redirects.
+async fn submit(client: &Client, page: &LoginForm, login: &str, password: &str) -> Result<Url> {
     let form = HashMap::from([("form", page.token.as_str()), ("login", login), ("password", password)]);
     let request = client.post(page.url.clone()).header(header::COOKIE, &page.cookie).form(&form);
     let answer = request.send().await?;

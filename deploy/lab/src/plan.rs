@@ -1,5 +1,4 @@
-//! Which countries there are and which agencies each has: all that distinguishes one installation from
-//! another.
+//! The countries and their agencies: everything in which one installation differs from another.
 
 use rovuma_schemas::{AgencyCode, CountryCode};
 
@@ -17,13 +16,13 @@ pub struct CountryPlan {
 pub struct AgencyPlan {
     /// Its code.
     pub code: AgencyCode,
-    /// Its name, with the language that it is in.
+    /// Its name, with the language of the name.
     pub name: (&'static str, &'static str),
-    /// The body it belongs to.
+    /// The organisation that it belongs to.
     pub parent: &'static str,
 }
 
-/// The name of the one gateway that each country of a lab has.
+/// The name of the only gateway that each country of a lab has.
 pub const GATEWAY: &str = "national";
 
 impl CountryPlan {
@@ -61,14 +60,14 @@ impl CountryPlan {
         )
     }
 
-    /// Every agency that the gateway serves: the plan's and the node itself.
+    /// Every agency that the gateway serves: those of the plan, and the node.
     pub fn served(&self) -> Vec<AgencyCode> {
         let node = AgencyCode::node_of(self.country);
         self.agencies.iter().map(|agency| agency.code.clone()).chain([node]).collect()
     }
 
     fn new(country: &str, agencies: &[(&str, (&'static str, &'static str), &'static str)]) -> Self {
-        // The codes are written above and well-formed.
+        // The codes are constants above, and well-formed.
         let country = country.parse().expect("a country code");
         let agency = |(code, name, parent): &(&str, (&'static str, &'static str), &'static str)| AgencyPlan {
             code: code.parse().expect("an agency code"),

@@ -1,7 +1,7 @@
-//! Ports on loopback that nobody else takes.
+//! Loopback ports that nobody else takes.
 //!
-//! They lie below the range that the kernel gives to outgoing connections: a client that keeps trying to reach
-//! a port within that range, while its server restarts, can be given that very port and connect to itself.
+//! They are below the range that the kernel gives to outgoing connections. Otherwise a client that keeps
+//! connecting to the port of a server that restarts could be given that very port, and connect to itself.
 
 use std::{
     net::{Ipv4Addr, TcpListener},
@@ -13,23 +13,23 @@ use std::{
 
 use anyhow::{Context, Result, bail};
 
-/// Blocks begin here and end below the kernel's own range, which begins at 32768.
+/// Blocks begin here, and end below the kernel's own range, which begins at 32768.
 const FIRST: u16 = 20_000;
 const LAST: u16 = 31_000;
 
-/// Ports in a block.
+/// Number of ports in a block.
 pub const BLOCK: u16 = 32;
 
 /// A block of ports that this process holds until it is dropped.
 #[derive(Debug)]
 pub struct PortBlock {
     base: u16,
-    /// A name in Linux' abstract socket namespace: gone with the process, whatever becomes of it.
+    /// A name in Linux' abstract socket namespace. The kernel frees it when the process ends in any way.
     _claim: UnixListener,
 }
 
 impl PortBlock {
-    /// Claims the block that begins at `preferred` when it is free, or else the first free one.
+    /// Claims the block that begins at `preferred` if that is free, else the first free one.
     ///
     /// # Errors
     /// When no block is free.
@@ -46,12 +46,12 @@ impl PortBlock {
         free.then_some(Self { base, _claim: claim })
     }
 
-    /// The first port of the block, by which it can be claimed again.
+    /// The first port of the block, with which it can be claimed again.
     pub fn base(&self) -> u16 {
         self.base
     }
 
-    /// The port at `place` within the block.
+    /// The port at position `place` in the block.
     ///
     /// # Errors
     /// When the block is not that large.

@@ -1,7 +1,7 @@
-//! A private PostgreSQL server: its own data, reached by a socket in its own folder and by nothing else; the
-//! machine's own server is not touched.
+//! A private PostgreSQL server with its own data, reached only by a socket in its own folder. The machine's own
+//! server is not touched.
 //!
-//! It refuses to run as root: root starts it as the user `postgres`, which Debian's package makes.
+//! It refuses to run as root, so root starts it as the user `postgres`, which Debian's package makes.
 
 use std::{
     collections::hash_map::DefaultHasher,
@@ -18,19 +18,19 @@ use anyhow::{Context, Result, bail};
 
 use crate::process::Process;
 
-/// A server that does not answer by then is not going to.
+/// Time limit for the server to start.
 const START_TIMEOUT: Duration = Duration::from_secs(60);
 
-/// How often it is looked whether it answers.
+/// How often the server is asked whether it answers.
 const POLL: Duration = Duration::from_millis(50);
 
-/// The name of the environment variable that says on which database tests keep their stores.
+/// The environment variable that names the database in which tests keep their stores.
 pub const TEST_STORE: &str = "ROVUMA_TEST_STORE";
 
 /// Its value for a private PostgreSQL server.
 const POSTGRES: &str = "postgres";
 
-/// Where Debian keeps the programs of each version.
+/// The folder in which Debian keeps the programs of each version.
 const DEBIAN: &str = "/usr/lib/postgresql";
 
 /// A running server. Dropping it ends it and removes its data.
@@ -45,7 +45,7 @@ impl PostgresServer {
     /// Starts a server with an empty cluster in `folder`, which it makes.
     ///
     /// # Errors
-    /// When PostgreSQL is not installed, or does not start; with what it said.
+    /// When PostgreSQL is not installed or does not start; the error has its output.
     pub fn start(folder: &Path) -> Result<Self> {
         let mut server = Self { programs: programs()?, folder: folder.to_owned(), process: None };
         fs::create_dir_all(folder).with_context(|| format!("making {}", folder.display()))?;
@@ -54,7 +54,7 @@ impl PostgresServer {
         }
         fs::set_permissions(folder, Permissions::from_mode(0o700))?;
         let mut init = server.command("initdb");
-        // Whoever may enter the folder may enter the database.
+        // Anybody who may enter the folder may enter the database.
         init.args(["--auth=trust", "--username=postgres", "--encoding=UTF8", "--locale=C", "--no-sync"]);
         run(init.arg("-D").arg(server.data()))?;
         server.resume()?;
@@ -64,13 +64,13 @@ impl PostgresServer {
     /// Starts the server again after [`Self::kill`].
     ///
     /// # Errors
-    /// When it does not start; with what it said.
+    /// When it does not start; the error has its output.
     pub fn resume(&mut self) -> Result<()> {
         let log = self.log();
         let mut command = self.command("postgres");
         command.arg("-D").arg(self.data()).arg("-k").arg(&self.folder);
-        // No network; room for many stores at once. What tests write need not outlive the machine's power, so
-        // the disk is not waited for; a killed server loses nothing by that.
+        // No network, and connections for many stores at once. Test data need not survive a power cut, so
+        // nothing waits for the disk; a killed server loses nothing by that.
         command.args(["-c", "listen_addresses=", "-c", "max_connections=500", "-c", "fsync=off"]);
         self.process = Some(Process::start("postgres", &command, &log)?);
         let started = Instant::now();
@@ -84,15 +84,15 @@ impl PostgresServer {
         Ok(())
     }
 
-    /// Kills the server where it stands (SIGKILL).
+    /// Kills the server at once (SIGKILL).
     pub fn kill(&mut self) {
         self.process = None;
     }
 
-    /// Makes an empty database, unless it is there.
+    /// Creates an empty database, unless it exists.
     ///
     /// # Errors
-    /// When the server does not.
+    /// When the server refuses.
     pub fn create_database(&self, name: &str) -> Result<()> {
         let found = self.query("postgres", &format!("SELECT 1 FROM pg_database WHERE datname = '{name}'"))?;
         if found.is_empty() {
@@ -106,10 +106,10 @@ impl PostgresServer {
         format!("postgres:///{database}?host={}&user=postgres", self.folder.display())
     }
 
-    /// What the server answers to a statement, unadorned.
+    /// The server's plain answer to a statement.
     ///
     /// # Errors
-    /// When the server does not take it; with what it said.
+    /// When the server refuses the statement; the error has its output.
     pub fn query(&self, database: &str, statement: &str) -> Result<String> {
         let mut psql = Command::new(self.programs.join("psql"));
         psql.args(["-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-U", "postgres", "-d", database]);
@@ -124,8 +124,8 @@ impl PostgresServer {
         self.folder.join("data")
     }
 
-    /// A program of the server, as the user it runs as. It ends when we do, as all our processes; a change of
-    /// user makes the kernel forget that, so it is told after.
+    /// A program of the server, run as its user. It ends when this process does, as all our processes; since a
+    /// change of user makes the kernel forget that, it is set after the change.
     fn command(&self, program: &str) -> Command {
         let program = self.programs.join(program);
         if !is_root() {
@@ -147,12 +147,12 @@ impl Drop for PostgresServer {
     }
 }
 
-/// The address of a test's store: a file in `folder`, or, when the environment says
-/// `ROVUMA_TEST_STORE=postgres`, a database of a private server that all tests of a program share. The same folder and
-/// name give the same store.
+/// The address of a test's store: a file in `folder`, or, when the environment has
+/// `ROVUMA_TEST_STORE=postgres`, a database of a private server that all tests of a program share. The same
+/// folder and name give the same store.
 ///
 /// # Errors
-/// When the server does not start, or the environment says something else.
+/// When the server does not start, or the variable has another value.
 pub fn test_store(folder: &Path, name: &str) -> Result<String> {
     match std::env::var(TEST_STORE).as_deref() {
         Err(_) | Ok("" | "sqlite") => Ok(format!("sqlite:{}", folder.join(format!("{name}.db")).display())),
@@ -173,7 +173,7 @@ pub fn tests_use_postgres() -> bool {
     std::env::var(TEST_STORE).is_ok_and(|word| word == POSTGRES)
 }
 
-/// The server of this test program. It ends with it: the kernel sees to that.
+/// The server of this test program. The kernel ends it when the program ends.
 ///
 /// # Errors
 /// When it does not start.
@@ -183,12 +183,12 @@ pub fn shared() -> Result<&'static PostgresServer> {
     SERVER.get_or_init(start).as_ref().map_err(|fault| anyhow::anyhow!("{fault}"))
 }
 
-/// The name of a folder that is not there yet, where another user may reach it.
+/// The name of a folder that does not exist yet, in a place that another user may reach.
 pub fn fresh_folder() -> PathBuf {
     std::env::temp_dir().join(format!("rovuma-postgres-{}", uuid::Uuid::new_v4().simple()))
 }
 
-/// The folder of the newest version that is installed.
+/// The folder of the newest installed version.
 fn programs() -> Result<PathBuf> {
     let versions = fs::read_dir(DEBIAN).into_iter().flatten().filter_map(Result::ok);
     let programs =

@@ -1,8 +1,8 @@
 //! Child processes that never outlive this one.
 //!
-//! They run in a process group of their own, so that Ctrl-C reaches only us and they are stopped in order. The
-//! kernel signals them when we die (`setpriv --pdeathsig`, of util-linux). It does so when the *thread* that
-//! started them ends, so all are started by one thread that lives as long as the process.
+//! They run in a process group of their own, so that Ctrl-C reaches only this process, which then stops them in
+//! order. The kernel signals them when this process dies (`setpriv --pdeathsig`, of util-linux). It does so
+//! when the *thread* that started them ends, so one thread that lives as long as the process starts them all.
 
 use std::{
     fs::File,
@@ -16,10 +16,10 @@ use std::{
 use anyhow::{Context, Result};
 use rustix::process::{Pid, Signal, kill_process};
 
-/// How often a process that shall end is looked at.
+/// How often a process that was asked to end is checked.
 const POLL: Duration = Duration::from_millis(50);
 
-/// A child process; dropping it kills it.
+/// A child process. Dropping it kills it.
 #[derive(Debug)]
 pub struct Process {
     name: String,
@@ -27,10 +27,10 @@ pub struct Process {
 }
 
 impl Process {
-    /// Starts `command`, its output going to `log` (truncated at each start).
+    /// Starts `command` with its output going to `log`, which each start truncates.
     ///
     /// # Errors
-    /// When the log cannot be created or the program not be started.
+    /// When the log cannot be created or the program cannot be started.
     pub fn start(name: &str, command: &Command, log: &Path) -> Result<Self> {
         let output = File::create(log).with_context(|| format!("creating {}", log.display()))?;
         let errors = output.try_clone().with_context(|| format!("opening {}", log.display()))?;
@@ -41,7 +41,7 @@ impl Process {
         Ok(Self { name: name.to_owned(), child })
     }
 
-    /// What it is called in messages.
+    /// Its name in messages.
     pub fn name(&self) -> &str {
         &self.name
     }
@@ -51,19 +51,19 @@ impl Process {
         self.child.id()
     }
 
-    /// How it ended, when it has.
+    /// Its exit status, once it has ended.
     pub fn exited(&mut self) -> Option<ExitStatus> {
         self.child.try_wait().ok().flatten()
     }
 
-    /// Asks it to end (SIGTERM).
+    /// Asks the process to end (SIGTERM).
     pub fn ask_to_end(&self) {
         self.signal(Signal::TERM);
     }
 
-    /// Asks it to end and waits for at most `grace`; then kills it.
+    /// Asks the process to end and waits for at most `grace`; then kills it.
     ///
-    /// Returns how it ended, or `None` when it had to be killed.
+    /// Returns its exit status, or `None` when it had to be killed.
     pub async fn stop(&mut self, grace: Duration) -> Option<ExitStatus> {
         self.ask_to_end();
         let give_up_at = Instant::now() + grace;
@@ -77,14 +77,14 @@ impl Process {
         None
     }
 
-    /// Kills it (SIGKILL) and waits until it is gone.
+    /// Kills the process (SIGKILL) and waits for its end.
     pub fn kill(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
 
     fn signal(&self, signal: Signal) {
-        // The child has not been waited for while we hold it, so its id cannot be another's.
+        // This process has not waited for the child yet, so its id cannot have been given to another.
         if let Some(pid) = i32::try_from(self.child.id()).ok().and_then(Pid::from_raw) {
             let _ = kill_process(pid, signal);
         }
@@ -97,10 +97,11 @@ impl Drop for Process {
     }
 }
 
-/// Goes on only when our parent is still there: it may have died before the kernel was asked to tell us.
+/// Continues only if the parent is still there: it may have died before the kernel was told to signal the
+/// child.
 const UNLESS_ORPHANED: &str = r#"[ "$PPID" = "$0" ] || exit 1; exec "$@""#;
 
-/// The same command behind `setpriv`, where there is one.
+/// The same command run by `setpriv`, if that is installed.
 fn guarded(command: &Command) -> Command {
     const SETPRIV: &str = "/usr/bin/setpriv";
     let mut guarded = if Path::new(SETPRIV).exists() {
@@ -124,12 +125,12 @@ fn guarded(command: &Command) -> Command {
     guarded
 }
 
-type Job = (Command, mpsc::Sender<std::io::Result<Child>>);
+type SpawnJob = (Command, mpsc::Sender<std::io::Result<Child>>);
 
 fn start_on_keeper(command: Command) -> std::io::Result<Child> {
-    static KEEPER: OnceLock<mpsc::Sender<Job>> = OnceLock::new();
+    static KEEPER: OnceLock<mpsc::Sender<SpawnJob>> = OnceLock::new();
     let keeper = KEEPER.get_or_init(|| {
-        let (jobs, queue) = mpsc::channel::<Job>();
+        let (jobs, queue) = mpsc::channel::<SpawnJob>();
         std::thread::spawn(move || {
             for (mut command, answer) in queue {
                 let _ = answer.send(command.spawn());
@@ -172,7 +173,7 @@ mod tests {
         assert!(!Path::new(&format!("/proc/{pid}")).exists());
     }
 
-    /// Running, and not merely waiting for somebody to ask how it ended (proc(5), field `state`).
+    /// Whether it runs, and is not a zombie (proc(5), field `state`).
     fn is_running(pid: &str) -> bool {
         let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
         stat.rsplit_once(')').is_some_and(|(_, rest)| !rest.trim_start().starts_with('Z'))
@@ -180,7 +181,7 @@ mod tests {
 
     const TO_BE_KILLED: &str = "ROVUMA_LAB_TO_BE_KILLED";
 
-    /// Not a test by itself: the next one runs it, and kills it.
+    /// Not a test by itself: the next test runs it and kills it.
     #[test]
     fn a_parent_to_be_killed() {
         if let Some(folder) = std::env::var_os(TO_BE_KILLED) {

@@ -1,4 +1,4 @@
-//! The quickstart: brokers, keys, topology, services, one alert and its way.
+//! The quickstart: brokers, keys, topology, services, and one alert with its trace.
 
 mod alert;
 mod folder;
@@ -6,17 +6,17 @@ mod folder;
 use anyhow::{Context, Result};
 use rovuma_lab::{
     border::{Border, Nodes},
-    config::{Timings, people},
+    config::{LabTimings, people},
 };
 use tokio::signal::unix::{SignalKind, signal};
 
-use crate::{options::Options, show::Show};
+use crate::{options::Options, show::Terminal};
 
-/// Does what was asked.
+/// Runs the quickstart with these options.
 ///
 /// # Errors
-/// When a step fails; it says which.
-pub(crate) async fn run(options: &Options, show: &Show) -> Result<()> {
+/// When a step fails; the error names it.
+pub(crate) async fn run(options: &Options, show: &Terminal) -> Result<()> {
     if options.clean {
         let removed = folder::clean(&options.folder)?;
         show.line(if removed {
@@ -27,14 +27,14 @@ pub(crate) async fn run(options: &Options, show: &Show) -> Result<()> {
         return Ok(());
     }
     let draft = alert::read(options.file.as_deref())?;
-    let lab = folder::Folder::open(&options.folder)?;
+    let lab = folder::LockedFolder::open(&options.folder)?;
     let stopped = async {
         let (mut term, mut int) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
         tokio::select! { _ = term.recv() => {}, _ = int.recv() => {} }
         Ok::<(), anyhow::Error>(())
     };
     tokio::pin!(stopped);
-    let mut running = Running::default();
+    let mut running = StartedParts::default();
     let outcome = tokio::select! {
         outcome = running.start_and_send(&lab, options, show, &draft) => outcome,
         outcome = &mut stopped => outcome.and_then(|()| anyhow::bail!("stopped before the alert was delivered")),
@@ -55,26 +55,26 @@ pub(crate) async fn run(options: &Options, show: &Show) -> Result<()> {
     outcome
 }
 
-/// What has been started so far.
+/// What has been started so far, to be stopped in order.
 #[derive(Default)]
-struct Running {
+struct StartedParts {
     nodes: Option<Nodes>,
     border: Option<Border>,
 }
 
-impl Running {
+impl StartedParts {
     async fn start_and_send(
         &mut self,
-        lab: &folder::Folder,
+        lab: &folder::LockedFolder,
         options: &Options,
-        show: &Show,
+        show: &Terminal,
         draft: &serde_json::Value,
-    ) -> Result<alert::Way> {
+    ) -> Result<alert::SentAlert> {
         let programs = std::env::current_exe()?.parent().context("a folder of programs")?.to_owned();
         let progress = |what: &str| show.step(what);
         let nodes = self.nodes.insert(Nodes::start(lab.path(), progress).await?);
         let vhost = rovuma_broker::topology::VHOST;
-        let timings = Timings::default();
+        let timings = LabTimings::default();
         let border = Border::prepare(lab.path(), nodes, &programs, vhost, &timings, progress).await?;
         let border = self.border.insert(border);
         border.start(progress).await?;
@@ -85,7 +85,7 @@ impl Running {
         Ok(way)
     }
 
-    fn introduce(&self, show: &Show) -> Result<()> {
+    fn introduce(&self, show: &Terminal) -> Result<()> {
         let Some(border) = &self.border else { return Ok(()) };
         show.line("");
         for country in [&border.mz, &border.tz] {
@@ -114,7 +114,7 @@ impl Running {
         Ok(())
     }
 
-    async fn stop(&mut self, show: &Show) {
+    async fn stop(&mut self, show: &Terminal) {
         show.step("stopping the services");
         if let Some(border) = &mut self.border {
             border.stop().await;

@@ -1,9 +1,9 @@
-//! A private RabbitMQ node: its own data, ports on loopback, cookie and port mapper; the machine's own
+//! A private RabbitMQ node with its own data, loopback ports, cookie and port mapper. The machine's own
 //! RabbitMQ is not touched.
 //!
-//! It takes AMQP only over TLS, only with a client certificate of its country's authority (SASL EXTERNAL), and
-//! the management API only over TLS. The port mapper (`epmd`) is a child of ours as well: the one that Erlang
-//! would start by itself outlives its node.
+//! It accepts AMQP only over TLS with a client certificate of its country's authority (SASL EXTERNAL), and the
+//! management API only over TLS. The port mapper (`epmd`) is a child of this process too: one that Erlang
+//! starts by itself outlives its node.
 
 mod files;
 mod locate;
@@ -19,40 +19,40 @@ use std::{
 use anyhow::{Context, Result, bail};
 
 use crate::{
-    certs::{Authority, Identity},
+    certs::{Authority, TlsIdentity},
     ports::PortBlock,
     process::Process,
 };
 
-pub use locate::{PROGRAMS_VARIABLE, Programs, locate};
-pub use management::Management;
+pub use locate::{PROGRAMS_VARIABLE, RabbitPrograms, locate};
+pub use management::RabbitManagement;
 
-/// How long a node may take to start: a cold one on two busy cores takes half a minute.
+/// Time limit to start: a cold node on two busy cores takes half a minute.
 const START_TIMEOUT: Duration = Duration::from_secs(180);
 
-/// How long a node may take to stop before it is killed.
+/// Time that a node has to stop before it is killed.
 const STOP_GRACE: Duration = Duration::from_secs(30);
 
-/// How often readiness is looked at.
+/// How often readiness is checked.
 const POLL: Duration = Duration::from_millis(100);
 
-/// The places of a node's ports within its block; the rest of the block is free for others.
+/// Positions of a node's ports in its block. The rest of the block is free for others.
 const AMQPS: u16 = 0;
 const MANAGEMENT: u16 = 1;
 const DISTRIBUTION: u16 = 2;
 const EPMD: u16 = 3;
 
-/// The first place of a block that a node leaves to others.
+/// The first position of a block that a node leaves to others.
 pub const FIRST_FREE_PLACE: u16 = 8;
 
-/// What is different from node to node.
+/// The settings that differ from node to node.
 #[derive(Clone, Debug)]
 pub struct RabbitOptions {
     /// A short name of letters and digits: `mz`.
     pub name: String,
-    /// Publishers are stopped when the node uses more memory than this.
+    /// Memory use above which the node stops publishers.
     pub memory_limit_bytes: u64,
-    /// Publishers are stopped when less disk than this is free.
+    /// Free disk space below which the node stops publishers.
     pub disk_free_limit_bytes: u64,
 }
 
@@ -68,20 +68,20 @@ impl RabbitOptions {
 pub struct RabbitNode {
     options: RabbitOptions,
     folder: PathBuf,
-    programs: Programs,
+    programs: RabbitPrograms,
     ports: PortBlock,
     authority: Authority,
-    management: Management,
+    management: RabbitManagement,
     server: Option<Process>,
     epmd: Option<Process>,
 }
 
 impl RabbitNode {
-    /// Starts a node whose state lives in `folder`, and waits until it takes connections. `progress` is told
-    /// what is being waited for.
+    /// Starts a node whose state is in `folder`, and waits until it accepts connections. `progress` gets a text
+    /// about each step.
     ///
     /// # Errors
-    /// When RabbitMQ is not installed, or the node does not start; the message ends with its log's last lines.
+    /// When RabbitMQ is not installed or the node does not start; the error has the last lines of its log.
     pub async fn start(folder: &Path, options: RabbitOptions, progress: impl Fn(&str)) -> Result<Self> {
         let programs = locate()?;
         let authority = Authority::open(&folder.join("tls"), &format!("Rovuma lab CA {}", options.name))?;
@@ -89,7 +89,7 @@ impl RabbitNode {
         let server_identity = authority.issue_server("broker")?;
         let password = files::write(folder, &options, &ports, &authority, &server_identity)?;
         let management =
-            Management::new(ports.port(MANAGEMENT)?, files::ADMIN, &password, &authority.ca_file())?;
+            RabbitManagement::new(ports.port(MANAGEMENT)?, files::ADMIN, &password, &authority.ca_file())?;
         let mut node = Self {
             options,
             folder: folder.to_owned(),
@@ -104,7 +104,7 @@ impl RabbitNode {
         Ok(node)
     }
 
-    /// Starts a node again that was stopped or killed, with the same data and ports.
+    /// Starts a stopped or killed node again, with the same data and ports.
     ///
     /// # Errors
     /// As [`RabbitNode::start`].
@@ -121,7 +121,7 @@ impl RabbitNode {
         self.epmd = None;
     }
 
-    /// Kills the node where it stands (SIGKILL), as a power cut would.
+    /// Kills the node at once (SIGKILL), as a power cut would.
     pub fn kill(&mut self) {
         self.server = None;
         self.epmd = None;
@@ -143,18 +143,18 @@ impl RabbitNode {
         self.ports.port(AMQPS)
     }
 
-    /// The node's ports; those from [`FIRST_FREE_PLACE`] on are for others of the same country.
+    /// The node's ports; those from [`FIRST_FREE_PLACE`] on are for other services of the country.
     pub fn ports(&self) -> &PortBlock {
         &self.ports
     }
 
-    /// The authority whose client certificates this node takes.
+    /// The authority whose client certificates this node accepts.
     pub fn authority(&self) -> &Authority {
         &self.authority
     }
 
-    /// The management API, as the administrator.
-    pub fn management(&self) -> &Management {
+    /// The management API, for the administrator.
+    pub fn management(&self) -> &RabbitManagement {
         &self.management
     }
 
@@ -193,10 +193,10 @@ impl RabbitNode {
         Ok(())
     }
 
-    /// Whether the node takes connections.
+    /// Whether the node accepts connections.
     ///
     /// # Errors
-    /// When it has ended instead; with the last lines of its log.
+    /// When it has ended; the error has the last lines of its log.
     async fn is_ready(&mut self) -> Result<bool> {
         if let Some(status) = self.server.as_mut().and_then(Process::exited) {
             let log = files::last_lines(&self.log_file(), 15);
@@ -218,7 +218,7 @@ impl RabbitNode {
         Process::start(&self.options.name, &command, &self.folder.join("server.out"))
     }
 
-    /// A program of RabbitMQ in this node's environment, and nobody else's.
+    /// A program of RabbitMQ, with this node's environment and nothing else.
     fn with_environment(&self, program: &Path) -> Result<Command> {
         let mut command = Command::new(program);
         for (name, _) in std::env::vars_os() {
@@ -236,7 +236,7 @@ impl RabbitNode {
         Ok(command)
     }
 
-    /// Changes how much disk must be free for the node to take messages, while it runs.
+    /// Changes the free disk space that the running node needs to accept messages.
     ///
     /// # Errors
     /// When `rabbitmqctl` does not reach the node.
@@ -244,13 +244,13 @@ impl RabbitNode {
         self.ctl(&["set_disk_free_limit", &bytes.to_string()]).await.map(drop)
     }
 
-    /// Runs `rabbitmqctl` on this node and returns what it says.
+    /// Runs `rabbitmqctl` on this node and returns its output.
     ///
     /// # Errors
-    /// When it fails; the message holds its output.
+    /// When it fails; the error has its output.
     pub async fn ctl(&self, arguments: &[&str]) -> Result<String> {
         let mut command = tokio::process::Command::from(self.with_environment(&self.programs.ctl)?);
-        // Its own distribution stays on loopback too.
+        // The distribution port of `rabbitmqctl` must stay on loopback too.
         command.env("RABBITMQ_CTL_ERL_ARGS", files::LOOPBACK_ONLY);
         let output = command.args(arguments).kill_on_drop(true).output().await?;
         let said = String::from_utf8_lossy(&output.stdout).into_owned();
@@ -264,7 +264,7 @@ impl RabbitNode {
     ///
     /// # Errors
     /// When its files cannot be written.
-    pub fn issue_client(&self, user: &str) -> Result<Identity> {
+    pub fn issue_client(&self, user: &str) -> Result<TlsIdentity> {
         self.authority.issue_client(user).with_context(|| format!("a certificate for {user}"))
     }
 }

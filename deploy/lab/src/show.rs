@@ -1,4 +1,4 @@
-//! What the person at the terminal sees.
+//! Output for the person at the terminal.
 
 use std::{
     collections::BTreeSet,
@@ -9,17 +9,17 @@ use std::{
 
 use indicatif::{ProgressBar, ProgressStyle};
 
-/// Progress on standard error, results on standard output.
-pub(crate) struct Show {
+/// Shows progress on standard error and results on standard output.
+pub(crate) struct Terminal {
     started: Instant,
     bar: ProgressBar,
     once: bool,
     terminal: bool,
-    /// Steps that a log has had already, without the seconds that they end with.
+    /// The steps that a log already has, without the seconds at their end.
     said: Mutex<BTreeSet<String>>,
 }
 
-impl Show {
+impl Terminal {
     pub(crate) fn new(once: bool) -> Self {
         let terminal = std::io::stderr().is_terminal();
         let bar = if terminal { ProgressBar::new_spinner() } else { ProgressBar::hidden() };
@@ -29,7 +29,7 @@ impl Show {
         Self { started: Instant::now(), bar, once, terminal, said: Mutex::default() }
     }
 
-    /// What is being done now.
+    /// Shows the present step.
     pub(crate) fn step(&self, what: &str) {
         if self.terminal {
             self.bar.set_message(what.to_owned());
@@ -38,24 +38,24 @@ impl Show {
         }
     }
 
-    /// In a log every step stands once, however often its seconds change.
+    /// Whether a log does not have this step yet. The seconds at its end do not count.
     fn is_new(&self, what: &str) -> bool {
         let step = what.split(" (").next().unwrap_or(what);
-        // A set of texts is never half-written.
+        // A set of texts is never half-written, so a poisoned lock is still usable.
         self.said.lock().unwrap_or_else(PoisonError::into_inner).insert(step.to_owned())
     }
 
-    /// The end of what was being done.
+    /// Ends the display of steps.
     pub(crate) fn done(&self) {
         self.bar.finish_and_clear();
     }
 
-    /// A line of the result.
+    /// Prints a line of the result.
     pub(crate) fn line(&self, text: &str) {
         self.bar.suspend(|| println!("{text}"));
     }
 
-    /// Why it did not work.
+    /// Prints why the quickstart failed.
     pub(crate) fn failed(&self, error: &anyhow::Error) {
         self.bar.finish_and_clear();
         eprintln!("quickstart: {error:#}");

@@ -1,4 +1,4 @@
-//! A private node on the real RabbitMQ: starts, keeps its data, stops, and leaves nothing behind.
+//! A private node of the real RabbitMQ: starts, keeps its data, stops, and leaves nothing behind.
 
 use std::{
     net::{Ipv4Addr, TcpStream},
@@ -46,7 +46,7 @@ async fn a_node_listens_on_loopback_only_and_has_no_guest() {
     let listeners = node.management().get("/overview").await.expect("an overview")["listeners"].clone();
     let listeners = listeners.as_array().expect("a list").clone();
     assert!(listeners.iter().all(|listener| listener["protocol"] != "amqp"), "clear text: {listeners:?}");
-    // What listens on all addresses answers on 127.0.0.2 as well.
+    // A program that listens on all addresses answers on 127.0.0.2 too.
     for place in 0..BLOCK {
         let port = node.ports().port(place).expect("within the block");
         let reached = TcpStream::connect((Ipv4Addr::new(127, 0, 0, 2), port));

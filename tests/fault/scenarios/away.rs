@@ -1,33 +1,33 @@
-//! A service that others lean on is away for a while.
+//! A service that others depend on is away for a while.
 
 use anyhow::{Result, ensure};
 use rovuma_lab::person;
 
 use crate::{
     chance::Chance,
-    reconcile::{Report, reconcile},
-    stage::Ground,
+    reconcile::{FaultReport, reconcile},
+    stage::TestBed,
     traffic::Traffic,
 };
 
-pub(super) async fn audit(ground: &mut Ground, mut chance: Chance, messages: u32) -> Result<Report> {
+pub(super) async fn audit(ground: &mut TestBed, mut chance: Chance, messages: u32) -> Result<FaultReport> {
     let mut stage = ground.stage().await?;
     let traffic = Traffic::start(&stage, messages).await?;
     for code in ["mz", "tz"] {
         stage.country(code).take_service("audit")?.kill();
     }
-    // Nothing waits for it but the events.
+    // Only the events wait for it.
     let accepted = traffic.accepted().await?;
     tokio::time::sleep(chance.pause(100..1000)).await;
     for code in ["mz", "tz"] {
-        stage.bring_back(code, "audit").await?;
+        stage.restart_service(code, "audit").await?;
     }
     Ok(reconcile(&stage, &accepted).await?.note("everything was accepted while it was away"))
 }
 
-pub(super) async fn identity(ground: &mut Ground, _chance: Chance, messages: u32) -> Result<Report> {
+pub(super) async fn identity(ground: &mut TestBed, _chance: Chance, messages: u32) -> Result<FaultReport> {
     let mut stage = ground.stage().await?;
-    // The gateways have seen its keys.
+    // The gateways have its keys from before.
     let mut accepted = Traffic::start(&stage, 1).await?.accepted().await?;
     let traffic = Traffic::start(&stage, messages).await?;
     for code in ["mz", "tz"] {
@@ -38,7 +38,7 @@ pub(super) async fn identity(ground: &mut Ground, _chance: Chance, messages: u32
     ensure!(person::log_in(&issuer, "officer.prm", &secret).await.is_err(), "somebody logged in at nobody");
     accepted.extend(traffic.accepted().await?);
     for code in ["mz", "tz"] {
-        stage.bring_back(code, "identity").await?;
+        stage.restart_service(code, "identity").await?;
     }
     Ok(reconcile(&stage, &accepted).await?.note("everything was accepted while it was away"))
 }

@@ -4,12 +4,12 @@ use anyhow::Result;
 
 use crate::{
     chance::Chance,
-    reconcile::{Report, reconcile},
-    stage::Ground,
+    reconcile::{FaultReport, reconcile},
+    stage::TestBed,
     traffic::Traffic,
 };
 
-pub(super) async fn run(ground: &mut Ground, mut chance: Chance, messages: u32) -> Result<Report> {
+pub(super) async fn run(ground: &mut TestBed, mut chance: Chance, messages: u32) -> Result<FaultReport> {
     let stage = ground.stage().await?;
     let traffic = Traffic::start(&stage, messages).await?;
     tokio::time::sleep(chance.pause(100..800)).await;

@@ -1,4 +1,4 @@
-//! No room: on the broker's disk, and on the store's.
+//! No free space: on the broker's disk, and on the store's.
 
 use std::{path::Path, process::Command};
 
@@ -9,35 +9,35 @@ use serde_json::json;
 
 use crate::{
     chance::Chance,
-    reconcile::{Report, reconcile},
-    stage::{Ground, Stage},
+    reconcile::{FaultReport, reconcile},
+    stage::{RunningCountries, TestBed},
     traffic::{Accepted, DIRECTIONS, Traffic},
 };
 
-/// More than any disk has: the broker takes nothing more.
+/// More free space than any disk has: the broker accepts nothing more.
 const NEVER_ENOUGH: u64 = 1 << 60;
 
-/// What the broker is left with otherwise.
+/// The broker's usual limit of free space.
 const ENOUGH: u64 = 256 << 20;
 
 /// Room for the stores of three services and their write-ahead logs; the rest is filled.
 const SMALL_DISK: &str = "size=96m";
 
-pub(super) async fn run(ground: &mut Ground, mut chance: Chance, messages: u32) -> Result<Report> {
+pub(super) async fn run(ground: &mut TestBed, mut chance: Chance, messages: u32) -> Result<FaultReport> {
     let border = ground.prepare(&quick()).await?;
-    let mut stage = Stage { border };
+    let mut stage = RunningCountries { border };
     let data = stage.border.mz.layout().data("");
-    let _mounted = Mounted::on(&data)?;
+    let _mounted = MountedDisk::on(&data)?;
     stage.border.start(|_| ()).await?;
 
-    // The broker's disk: messages are accepted and wait; afterwards they leave.
+    // The broker's disk: messages are accepted and wait; afterwards they are sent.
     ground.nodes.mz.limit_free_disk(NEVER_ENOUGH).await?;
     let mut accepted = Traffic::start(&stage, messages.min(50)).await?.accepted().await?;
     tokio::time::sleep(chance.pause(100..500)).await;
     ground.nodes.mz.limit_free_disk(ENOUGH).await?;
     reconcile(&stage, &accepted).await?;
 
-    // The store's disk: a clear refusal, and what was accepted stays.
+    // The store's disk: a clear refusal, and accepted messages stay.
     let api = stage.api("mz.prm", "officer", "gateway").await?;
     let filler = data.join("filler");
     fill(&filler)?;
@@ -57,12 +57,12 @@ pub(super) async fn run(ground: &mut Ground, mut chance: Chance, messages: u32) 
     Ok(report.note(format!("refused with {refused}")))
 }
 
-/// A small disk in place of a folder, for as long as the value lives.
-struct Mounted<'a>(&'a Path);
+/// A small disk mounted in the place of a folder, for as long as the value lives.
+struct MountedDisk<'a>(&'a Path);
 
-impl<'a> Mounted<'a> {
+impl<'a> MountedDisk<'a> {
     fn on(folder: &'a Path) -> Result<Self> {
-        // The folder's own files are carried over.
+        // Move the folder's own files to the small disk.
         let kept = folder.with_file_name("data.kept");
         succeed(Command::new("cp").arg("-a").arg(folder).arg(&kept))?;
         succeed(Command::new("mount").args(["-t", "tmpfs", "-o", SMALL_DISK, "tmpfs"]).arg(folder))
@@ -73,9 +73,9 @@ impl<'a> Mounted<'a> {
     }
 }
 
-impl Drop for Mounted<'_> {
+impl Drop for MountedDisk<'_> {
     fn drop(&mut self) {
-        // Lazily: a process may hold a file of it for a moment longer.
+        // Lazily, because a process may have a file on it open for a moment longer.
         let _ = succeed(Command::new("umount").arg("--lazy").arg(self.0));
     }
 }
@@ -86,7 +86,7 @@ fn succeed(command: &mut Command) -> Result<()> {
     Ok(())
 }
 
-/// Takes all the room there is.
+/// Fills the disk.
 fn fill(file: &Path) -> Result<()> {
     let mut command = Command::new("dd");
     command.args(["if=/dev/zero", "bs=4096", "status=none"]).arg(format!("of={}", file.display()));
@@ -94,7 +94,7 @@ fn fill(file: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Posts until the gateway refuses, and gives the problem's code.
+/// Posts until the gateway refuses, and returns the problem's code.
 async fn post_until_refused(api: &Api, accepted: &mut Vec<Accepted>) -> Result<String> {
     for _ in 0..5_000 {
         let answer = api.post("/v1/drafts", &drafts::motorcycle(&DIRECTIONS[0].recipients)).await?;
@@ -111,7 +111,7 @@ async fn post_until_refused(api: &Api, accepted: &mut Vec<Accepted>) -> Result<S
     bail!("a full disk was never noticed")
 }
 
-/// Releases a draft; the code of the refusal, if it was refused for want of room.
+/// Releases a draft. Returns the code of the refusal, if it was refused for lack of space.
 async fn release(
     api: &Api,
     etag: String,

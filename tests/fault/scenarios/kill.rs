@@ -1,19 +1,19 @@
-//! Services killed where they stand.
+//! Services killed without warning.
 
 use anyhow::Result;
 use rovuma_lab::country::SERVICES;
 
 use crate::{
     chance::Chance,
-    reconcile::{Report, reconcile},
-    stage::Ground,
+    reconcile::{FaultReport, reconcile},
+    stage::TestBed,
     traffic::Traffic,
 };
 
-/// Every service is killed at least so often.
+/// Minimum number of times that every service is killed.
 const TIMES_EACH: usize = 2;
 
-pub(super) async fn run(ground: &mut Ground, mut chance: Chance, messages: u32) -> Result<Report> {
+pub(super) async fn run(ground: &mut TestBed, mut chance: Chance, messages: u32) -> Result<FaultReport> {
     let mut stage = ground.stage().await?;
     let traffic = Traffic::start(&stage, messages).await?;
     let victims: Vec<(&str, &'static str)> =
@@ -26,7 +26,7 @@ pub(super) async fn run(ground: &mut Ground, mut chance: Chance, messages: u32) 
             stage.country(code).take_service(service)?.kill();
             kills += 1;
             tokio::time::sleep(chance.pause(0..500)).await;
-            stage.bring_back(code, service).await?;
+            stage.restart_service(code, service).await?;
         }
     }
     while !traffic.is_done() {
@@ -34,7 +34,7 @@ pub(super) async fn run(ground: &mut Ground, mut chance: Chance, messages: u32) 
         tokio::time::sleep(chance.pause(200..1500)).await;
         stage.country(code).take_service(service)?.kill();
         kills += 1;
-        stage.bring_back(code, service).await?;
+        stage.restart_service(code, service).await?;
     }
     let accepted = traffic.accepted().await?;
     Ok(reconcile(&stage, &accepted).await?.note(format!("{kills} kills")))

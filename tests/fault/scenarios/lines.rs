@@ -1,32 +1,32 @@
-//! The line between the brokers: cut, and slow.
+//! The line between the brokers is cut, or slow.
 
 use std::time::{Duration, Instant};
 
 use anyhow::{Result, ensure};
-use rovuma_lab::config::Timings;
+use rovuma_lab::config::LabTimings;
 use rovuma_tests::{drafts, eventually, quick};
 
 use crate::{
     chance::Chance,
-    reconcile::{Report, reconcile},
-    stage::{Ground, Stage},
+    reconcile::{FaultReport, reconcile},
+    stage::{RunningCountries, TestBed},
     traffic::{Accepted, DIRECTIONS, Traffic, post, unhurried},
 };
 
-/// A slow line, as the districts have it.
+/// The speed of a slow line, as districts have.
 const SLOW_BITS_PER_S: u64 = 64_000;
 
-/// An urgent alert arrives within this, whatever else waits.
+/// An urgent alert must arrive within this, whatever else waits.
 const URGENT_WITHIN: Duration = Duration::from_secs(10);
 
-pub(super) async fn cut(ground: &mut Ground, mut chance: Chance, messages: u32) -> Result<Report> {
+pub(super) async fn cut(ground: &mut TestBed, mut chance: Chance, messages: u32) -> Result<FaultReport> {
     let stage = ground.stage().await?;
     let lines = ground.lay_lines(&stage.border).await?;
     let mut accepted = warm_up(&stage).await?;
     lines.from_mz.cut();
     lines.from_tz.cut();
     let waiting = Traffic::start(&stage, messages).await?.accepted().await?;
-    // Something is lost on the way as well: a cut in the middle of the backlog.
+    // Data is lost on the way as well: a cut in the middle of the backlog.
     lines.from_mz.mend();
     lines.from_tz.mend();
     tokio::time::sleep(chance.pause(200..6000)).await;
@@ -38,10 +38,10 @@ pub(super) async fn cut(ground: &mut Ground, mut chance: Chance, messages: u32) 
     Ok(reconcile(&stage, &accepted).await?.note(note))
 }
 
-pub(super) async fn slow(ground: &mut Ground, _chance: Chance, messages: u32) -> Result<Report> {
-    // What waits for a slow line is not lost. It goes again as late as it really would: every 2 s, as elsewhere here,
-    // the line would carry nothing else.
-    let real = Timings { retransmit_first_ms: Timings::default().retransmit_first_ms, ..quick() };
+pub(super) async fn slow(ground: &mut TestBed, _chance: Chance, messages: u32) -> Result<FaultReport> {
+    // A message that waits for a slow line is not lost. Send it again as late as a real installation would: every 2
+    // s, as in other scenarios, the line would carry nothing else.
+    let real = LabTimings { retransmit_first_ms: LabTimings::default().retransmit_first_ms, ..quick() };
     let stage = ground.stage_with(&real).await?;
     let lines = ground.lay_lines(&stage.border).await?;
     let mut accepted = warm_up(&stage).await?;
@@ -53,7 +53,7 @@ pub(super) async fn slow(ground: &mut Ground, _chance: Chance, messages: u32) ->
     let sender = stage.api("mz.prm", "officer", "gateway").await?;
     eventually("the backlog is moving", || async {
         let page = sender.get("/v1/sent?state=delivered&limit=2").await?.ok()?;
-        // The one that made the links come up, and another.
+        // The alert that brought the links up, and another one.
         Ok(page["items"].as_array().is_some_and(|rows| rows.len() > 1).then_some(()))
     })
     .await?;
@@ -74,8 +74,8 @@ pub(super) async fn slow(ground: &mut Ground, _chance: Chance, messages: u32) ->
     Ok(report.note(format!("the urgent alert took {} ms, at least {behind} before it", took.as_millis())))
 }
 
-/// One message in each direction, so that the links are up.
-async fn warm_up(stage: &Stage) -> Result<Vec<Accepted>> {
+/// Sends one message in each direction, so that the links are up.
+async fn warm_up(stage: &RunningCountries) -> Result<Vec<Accepted>> {
     let accepted = Traffic::start(stage, 1).await?.accepted().await?;
     for message in &accepted {
         let api = stage.api(message.sender, "officer", "gateway").await?;

@@ -1,4 +1,4 @@
-//! Queues deleted while something is in them.
+//! Queues are deleted while messages are in them.
 
 use anyhow::{Context, Result};
 use rovuma_broker::topology::names;
@@ -8,15 +8,15 @@ use rovuma_tests::eventually;
 
 use crate::{
     chance::Chance,
-    reconcile::{Report, reconcile},
-    stage::Ground,
+    reconcile::{FaultReport, reconcile},
+    stage::TestBed,
     traffic::{Accepted, DIRECTIONS, Traffic, post},
 };
 
-/// Messages posted from the other side while the consumers are away, so that there is something in the queues.
+/// Messages posted from the other side while the consumers are away, to fill the queues.
 const FILLING: u32 = 10;
 
-pub(super) async fn run(ground: &mut Ground, mut chance: Chance, messages: u32) -> Result<Report> {
+pub(super) async fn run(ground: &mut TestBed, mut chance: Chance, messages: u32) -> Result<FaultReport> {
     let mut stage = ground.stage().await?;
     let traffic = Traffic::start(&stage, messages).await?;
     let (mut inside, mut accepted) = (0, Vec::new());
@@ -27,7 +27,7 @@ pub(super) async fn run(ground: &mut Ground, mut chance: Chance, messages: u32) 
         }
         let vhost = stage.country(own).vhost().to_owned();
         let node = if own == "mz" { &ground.nodes.mz } else { &ground.nodes.tz };
-        // Whoever logs in leaves an audit event.
+        // A log-in leaves an audit event.
         stage.token(sender_of(own), "officer").await?;
         let far_api = stage.api(sender_of(far), "officer", "gateway").await?;
         for turn in 0..FILLING {
@@ -53,7 +53,7 @@ pub(super) async fn run(ground: &mut Ground, mut chance: Chance, messages: u32) 
         inside += delete(node, &vhost, far.parse()?).await?;
         stage.border.declare(&ground.nodes).await?;
         for service in ["audit", "gateway"] {
-            stage.bring_back(own, service).await?;
+            stage.restart_service(own, service).await?;
         }
     }
     accepted.extend(traffic.accepted().await?);
@@ -64,7 +64,7 @@ fn sender_of(country: &str) -> &'static str {
     if country == "mz" { "mz.prm" } else { "tz.tpf" }
 }
 
-/// Deletes a country's queues; how many messages were in them.
+/// Deletes a country's queues. Returns the number of messages in them.
 async fn delete(node: &RabbitNode, vhost: &str, far: CountryCode) -> Result<u64> {
     let mut queues = vec![names::AUDIT_INGEST.to_owned()];
     for lane in Lane::ALL {

@@ -1,5 +1,5 @@
-//! A gateway's store put back from an older copy: the database alone, which it notices by itself, and its whole folder,
-//! which it is told of.
+//! A gateway's store is put back from an older copy: the database alone, which the gateway notices by itself, and its
+//! whole folder, which an operator reports.
 
 use std::{
     collections::BTreeSet,
@@ -13,37 +13,39 @@ use rovuma_tests::eventually;
 
 use crate::{
     chance::Chance,
-    reconcile::{Expected, Report, reconcile, reconcile_with},
-    stage::{Ground, Stage},
+    reconcile::{ExpectedCounts, FaultReport, reconcile, reconcile_with},
+    stage::{RunningCountries, TestBed},
     traffic::{Accepted, DIRECTIONS, Traffic},
 };
 
-/// What SQLite keeps beside a database, and leaves there when its process ends in the middle.
+/// The files that SQLite keeps beside a database, and leaves there when its process is killed.
 const BESIDE: [&str; 2] = ["-wal", "-shm"];
 
-/// What of the store is put back.
+/// The part of the store that is put back.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Copied {
-    /// The database and what SQLite keeps beside it, as a backup has it.
+enum RestoredPart {
+    /// The database and the files that SQLite keeps beside it, as a backup has them.
     Database,
-    /// The witness too, as a snapshot of the machine has it: nothing is left that could tell.
+    /// The witness too, as a snapshot of the machine has it, so that nothing remains to notice the restore by.
     Everything,
 }
 
-pub(super) async fn run(ground: &mut Ground, _chance: Chance, messages: u32) -> Result<Report> {
-    let noticed = put_back(ground, Copied::Database, messages).await.context("the database put back")?;
-    let told = put_back(ground, Copied::Everything, messages).await.context("its whole folder put back")?;
+pub(super) async fn run(ground: &mut TestBed, _chance: Chance, messages: u32) -> Result<FaultReport> {
+    let noticed =
+        put_back(ground, RestoredPart::Database, messages).await.context("the database put back")?;
+    let told =
+        put_back(ground, RestoredPart::Everything, messages).await.context("its whole folder put back")?;
     Ok(noticed.and(told))
 }
 
-async fn put_back(ground: &mut Ground, what: Copied, messages: u32) -> Result<Report> {
+async fn put_back(ground: &mut TestBed, what: RestoredPart, messages: u32) -> Result<FaultReport> {
     let mut stage = ground.stage().await?;
     let before = Traffic::start(&stage, messages).await?.accepted().await?;
     reconcile(&stage, &before).await?;
     stop(&mut stage).await?;
     let store = stage.border.mz.layout().store("gateway");
-    let copy = copied(&store, what)?;
-    stage.bring_back("mz", "gateway").await?;
+    let copy = copy_store(&store, what)?;
+    stage.restart_service("mz", "gateway").await?;
     let forgotten = Traffic::start(&stage, messages).await?.accepted().await?;
     let all: Vec<Accepted> = before.iter().chain(&forgotten).cloned().collect();
     reconcile(&stage, &all).await?;
@@ -51,14 +53,14 @@ async fn put_back(ground: &mut Ground, what: Copied, messages: u32) -> Result<Re
 
     stop(&mut stage).await?;
     put_in_place(&store, &copy)?;
-    if what == Copied::Everything {
+    if what == RestoredPart::Everything {
         let config = stage.border.mz.layout().config("gateway").display().to_string();
         stage.border.mz.ctl().run(["store", "restored", "--service", &config, "--yes"])?;
     }
-    stage.bring_back("mz", "gateway").await?;
+    stage.restart_service("mz", "gateway").await?;
     let after = Traffic::start(&stage, messages).await?.accepted().await?;
 
-    // What the partner sent and the copy lacks comes again, once.
+    // Messages that the partner sent and the copy lacks arrive again, once.
     let lost_with_the_store: BTreeSet<&str> = forgotten
         .iter()
         .filter(|message| message.sender == "tz.tpf")
@@ -72,7 +74,7 @@ async fn put_back(ground: &mut Ground, what: Copied, messages: u32) -> Result<Re
         })
         .await?;
     }
-    // A new stream: no number was used twice, so nothing is in conflict, and everything new arrives once.
+    // A new stream: no number was used twice, so nothing is in conflict, and every new message arrives once.
     let fresh = streams(&stage).await?;
     ensure!(!fresh.is_empty() && fresh.is_disjoint(&streams_before), "the streams go on: {fresh:?}");
     let of = |sender: &str| {
@@ -81,20 +83,21 @@ async fn put_back(ground: &mut Ground, what: Copied, messages: u32) -> Result<Re
     let (again, unknown) = (of("tz.tpf"), of("mz.prm"));
     let accepted: Vec<Accepted> = before.iter().chain(&again).chain(&after).cloned().collect();
     let report =
-        reconcile_with(&stage, &Expected { accepted: &accepted, again: &again, unknown: &unknown }).await?;
+        reconcile_with(&stage, &ExpectedCounts { accepted: &accepted, again: &again, unknown: &unknown })
+            .await?;
     Ok(report.note(format!("{} came again", lost_with_the_store.len())))
 }
 
-async fn stop(stage: &mut Stage) -> Result<()> {
+async fn stop(stage: &mut RunningCountries) -> Result<()> {
     let mut process = stage.border.mz.take_service("gateway")?;
     process.stop(STOP_GRACE).await.context("the gateway stayed")?;
     Ok(())
 }
 
-/// Copies the store; where each file is and belongs.
-fn copied(store: &Path, what: Copied) -> Result<Vec<(PathBuf, PathBuf)>> {
+/// Copies the store. Returns each copied file and the path that it belongs to.
+fn copy_store(store: &Path, what: RestoredPart) -> Result<Vec<(PathBuf, PathBuf)>> {
     let mut copies = Vec::new();
-    let witness = (what == Copied::Everything).then_some(".witness");
+    let witness = (what == RestoredPart::Everything).then_some(".witness");
     for suffix in [""].into_iter().chain(BESIDE).chain(witness) {
         let place = with_suffix(store, suffix);
         if place.exists() {
@@ -106,8 +109,8 @@ fn copied(store: &Path, what: Copied) -> Result<Vec<(PathBuf, PathBuf)>> {
     Ok(copies)
 }
 
-/// Puts the copy in the place of what is there now. What SQLite keeps beside the database goes with it or goes away: a
-/// write-ahead log of the later state beside the older database is neither of the two.
+/// Replaces the present files by the copy. Files that SQLite keeps beside the database are replaced or removed: a
+/// write-ahead log of the later state beside the older database would match neither.
 fn put_in_place(store: &Path, copy: &[(PathBuf, PathBuf)]) -> Result<()> {
     for suffix in BESIDE {
         let place = with_suffix(store, suffix);
@@ -127,8 +130,8 @@ fn with_suffix(store: &Path, suffix: &str) -> PathBuf {
     place.into()
 }
 
-/// The streams in which Mozambique numbers what it sends now.
-async fn streams(stage: &Stage) -> Result<BTreeSet<String>> {
+/// The streams in which Mozambique now numbers what it sends.
+async fn streams(stage: &RunningCountries) -> Result<BTreeSet<String>> {
     let api = stage.api("mz.prm", "officer", "gateway").await?;
     let page = api.get("/v1/sent?limit=1").await?.ok()?;
     let copies = page["items"][0]["copies"].as_array().cloned().unwrap_or_default();

@@ -8,12 +8,12 @@ use rovuma_lab::{
 
 use crate::{
     chance::Chance,
-    reconcile::{Report, reconcile},
-    stage::Ground,
+    reconcile::{FaultReport, reconcile},
+    stage::TestBed,
     traffic::{DIRECTIONS, Traffic},
 };
 
-pub(super) async fn run(ground: &mut Ground, mut chance: Chance, messages: u32) -> Result<Report> {
+pub(super) async fn run(ground: &mut TestBed, mut chance: Chance, messages: u32) -> Result<FaultReport> {
     let mut server = PostgresServer::start(&fresh_folder())?;
     let mut stage = ground.stage_on(&server).await?;
     let second = stage.border.mz.start_second_gateway()?;
@@ -38,7 +38,7 @@ pub(super) async fn run(ground: &mut Ground, mut chance: Chance, messages: u32) 
             }
             "gateway" => {
                 stage.border.mz.take_service("gateway")?.kill();
-                stage.bring_back("mz", "gateway").await?;
+                stage.restart_service("mz", "gateway").await?;
             }
             _ => {
                 stage.border.mz.take_service("gateway2")?.kill();

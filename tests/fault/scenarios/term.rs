@@ -1,4 +1,4 @@
-//! Services asked to end while they work.
+//! Services are asked to end while they work.
 
 use std::time::{Duration, Instant};
 
@@ -7,15 +7,15 @@ use rovuma_lab::country::{SERVICES, STOP_GRACE};
 
 use crate::{
     chance::Chance,
-    reconcile::{Report, reconcile},
-    stage::Ground,
+    reconcile::{FaultReport, reconcile},
+    stage::TestBed,
     traffic::Traffic,
 };
 
-/// What the design promises.
+/// The time within which a service promises to end.
 const PROMISED: Duration = Duration::from_secs(10);
 
-pub(super) async fn run(ground: &mut Ground, mut chance: Chance, messages: u32) -> Result<Report> {
+pub(super) async fn run(ground: &mut TestBed, mut chance: Chance, messages: u32) -> Result<FaultReport> {
     let mut stage = ground.stage().await?;
     let traffic = Traffic::start(&stage, messages).await?;
     let mut slowest = Duration::ZERO;
@@ -30,7 +30,7 @@ pub(super) async fn run(ground: &mut Ground, mut chance: Chance, messages: u32) 
             ensure!(status.success(), "{code} {service} ended with {status}");
             ensure!(took < PROMISED, "{code} {service} took {took:?}");
             slowest = slowest.max(took);
-            stage.bring_back(code, service).await?;
+            stage.restart_service(code, service).await?;
         }
     }
     let accepted = traffic.accepted().await?;

@@ -1,22 +1,22 @@
-//! What may be wrong with a published log: one thing at a time.
+//! Alterations of a published log, one at a time.
 
 use anyhow::Result;
 use base64::{Engine, engine::general_purpose::STANDARD};
 
-use super::{LOG, OWN, PARTNER, copied::Copied};
+use super::{LOG, OWN, PARTNER, copied::LogCopy};
 
-/// What it is, how it is done to a copy of the log, and what the checker must say.
-pub(crate) type Bend = (&'static str, fn(&Copied) -> Result<()>, &'static str);
+/// A description, the alteration of a copy of the log, and the words that the checker must answer.
+pub(crate) type Alteration = (&'static str, fn(&LogCopy) -> Result<()>, &'static str);
 
-/// All that is tried.
-pub(crate) fn all() -> impl Iterator<Item = Bend> {
+/// All alterations.
+pub(crate) fn all() -> impl Iterator<Item = Alteration> {
     ENTRIES.into_iter().chain(TILES).chain(HEADS)
 }
 
 const FIRST_BUNDLE: &str = "tile/entries/000";
 const FIRST_TILE: &str = "tile/0/000";
 
-const ENTRIES: [Bend; 5] = [
+const ENTRIES: [Alteration; 5] = [
     ("a bit of a leaf turned", |log| log.change(FIRST_BUNDLE, |bytes| bytes[2] ^= 1), "make another root"),
     (
         "two leaves swapped",
@@ -36,7 +36,7 @@ const ENTRIES: [Bend; 5] = [
     ("the last bundle gone", |log| log.remove(&log.last_bundle()?), "no such file"),
 ];
 
-const TILES: [Bend; 4] = [
+const TILES: [Alteration; 4] = [
     ("a bit of a tile turned", |log| log.change(FIRST_TILE, |bytes| bytes[8191] ^= 1), "tile/0/000: differs"),
     (
         "a bit of a tile above turned",
@@ -47,7 +47,7 @@ const TILES: [Bend; 4] = [
     ("a tile gone", |log| log.remove(FIRST_TILE), "tile/0/000: no such file"),
 ];
 
-const HEADS: [Bend; 8] = [
+const HEADS: [Alteration; 8] = [
     (
         "a leaf less",
         |log| {

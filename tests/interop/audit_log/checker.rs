@@ -1,4 +1,4 @@
-//! The program beside this file, in Go, which checks a log.
+//! The program in Go beside this file, which checks a log.
 
 use std::{
     env,
@@ -13,21 +13,22 @@ use tokio::{process::Command, time::timeout};
 /// Debian's own Go, whatever else is called `go`.
 const DEBIAN_GO: &str = "/usr/bin/go";
 
-/// Where Debian's packages put the sources of Go's libraries.
+/// The folder in which Debian's packages put the sources of Go's libraries.
 const DEBIAN_SOURCES: &str = "/usr/share/gocode";
 
-/// Where the program's sources are, and where it is built.
+/// The folder of the program's sources, in which it is built.
 const SOURCES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/interop/audit_log");
 const BUILT: &str = concat!(env!("CARGO_TARGET_TMPDIR"), "/audit_log");
 
-/// The first time Go compiles its own library too, on a machine that has other things to do.
+/// Time limit: the first time, Go compiles its own library too, on a machine with other work.
 const PATIENCE: Duration = Duration::from_secs(300);
 
-/// The program, built.
-pub(crate) struct Checker(PathBuf);
+/// The built program.
+pub(crate) struct GoChecker(PathBuf);
 
-impl Checker {
-    /// Builds it from Debian's packages alone: nothing is fetched, nothing of the caller's own Go is used.
+impl GoChecker {
+    /// Builds the program from Debian's packages alone: nothing is fetched, and nothing of the caller's own Go is
+    /// used.
     pub(crate) async fn build() -> Result<Self> {
         let program = Path::new(BUILT).join("check");
         let mut go = Command::new(DEBIAN_GO);
@@ -41,10 +42,10 @@ impl Checker {
         Ok(Self(program))
     }
 
-    /// What it says of a log that holds, or what of it does not.
+    /// The program's output for a log that holds, or its error for one that does not.
     ///
     /// # Errors
-    /// When it says neither.
+    /// When the program gives neither.
     pub(crate) async fn check(&self, policy: &Path, log: &Path) -> Result<Result<String, String>> {
         let mut check = Command::new(&self.0);
         check.arg(policy).arg(log);

@@ -1,4 +1,4 @@
-//! A copy of a published log, to be bent.
+//! A copy of a published log, for alterations.
 
 use std::{
     fs,
@@ -10,13 +10,13 @@ use tempfile::TempDir;
 
 use super::note::Note;
 
-/// Hashes of a full tile, entries of a full bundle (C2SP tlog-tiles).
+/// Hashes in a full tile, entries in a full bundle (C2SP tlog-tiles).
 const TILE_WIDTH: u64 = 256;
 
 /// A copy of a log's folder.
-pub(crate) struct Copied(TempDir);
+pub(crate) struct LogCopy(TempDir);
 
-impl Copied {
+impl LogCopy {
     /// Copies the log of a service that does not run.
     pub(crate) fn of(log: &Path) -> Result<Self> {
         let copied = tempfile::tempdir()?;
@@ -24,7 +24,7 @@ impl Copied {
         Ok(Self(copied))
     }
 
-    /// Where it is.
+    /// The path of the copy.
     pub(crate) fn folder(&self) -> &Path {
         self.0.path()
     }
@@ -37,19 +37,19 @@ impl Copied {
         fs::read(self.file(path)).with_context(|| path.to_owned())
     }
 
-    /// Writes one of its files, which need not have been there.
+    /// Writes a file of the log, which need not exist yet.
     pub(crate) fn write(&self, path: &str, bytes: &[u8]) -> Result<()> {
         let file = self.file(path);
         fs::create_dir_all(file.parent().context("a folder")?)?;
         Ok(fs::write(file, bytes)?)
     }
 
-    /// Takes one of its files away.
+    /// Removes a file of the log.
     pub(crate) fn remove(&self, path: &str) -> Result<()> {
         fs::remove_file(self.file(path)).with_context(|| path.to_owned())
     }
 
-    /// Gives one of its files other bytes.
+    /// Changes the bytes of a file of the log.
     pub(crate) fn change(&self, path: &str, how: impl FnOnce(&mut Vec<u8>)) -> Result<()> {
         let before = self.read(path)?;
         let mut after = before.clone();
@@ -58,7 +58,7 @@ impl Copied {
         self.write(path, &after)
     }
 
-    /// Gives a bundle other entries.
+    /// Changes the entries of a bundle.
     pub(crate) fn change_entries(&self, path: &str, how: impl FnOnce(&mut Vec<Vec<u8>>)) -> Result<()> {
         self.change(path, |bundle| {
             let mut entries = entries_of(bundle);
@@ -67,37 +67,37 @@ impl Copied {
         })
     }
 
-    /// Its checkpoint.
+    /// The checkpoint.
     pub(crate) fn note(&self) -> Result<Note> {
         Note::read(&String::from_utf8(self.read("checkpoint")?)?)
     }
 
-    /// Gives it another checkpoint.
+    /// Changes the checkpoint.
     pub(crate) fn change_note(&self, how: impl FnOnce(&mut Note)) -> Result<()> {
         let mut note = self.note()?;
         how(&mut note);
         self.change("checkpoint", |bytes| *bytes = note.to_string().into_bytes())
     }
 
-    /// Puts a checkpoint in the place of its own.
+    /// Replaces the checkpoint.
     pub(crate) fn write_note(&self, note: &Note) -> Result<()> {
         self.write("checkpoint", note.to_string().as_bytes())
     }
 
-    /// Where the last entries are: those of a partial bundle, unless they happen to fill it.
+    /// The path of the bundle with the last entries: a partial one, unless they happen to fill it.
     pub(crate) fn last_bundle(&self) -> Result<String> {
         let size = self.note()?.size()?;
         let full = format!("tile/entries/{:03}", (size - 1) / TILE_WIDTH);
         Ok(if size % TILE_WIDTH == 0 { full } else { format!("{full}.p/{}", size % TILE_WIDTH) })
     }
 
-    /// Where the hashes of full tiles of leaves are.
+    /// The path of the tile with the hashes of full tiles of leaves.
     pub(crate) fn tile_above(&self) -> Result<String> {
         Ok(format!("tile/1/000.p/{}", self.note()?.size()? / TILE_WIDTH))
     }
 }
 
-/// The entries of a bundle, each with its length before it, in two bytes.
+/// The entries of a bundle, each preceded by its length in two bytes.
 fn entries_of(bundle: &[u8]) -> Vec<Vec<u8>> {
     let mut entries = Vec::new();
     let mut rest = bundle;

@@ -1,4 +1,4 @@
-//! A checkpoint taken apart, to be put together otherwise: C2SP tlog-checkpoint, a signed note.
+//! A checkpoint taken apart, to be put together differently: C2SP tlog-checkpoint, a signed note.
 
 use anyhow::{Context, Result};
 use base64::{Engine, engine::general_purpose::STANDARD};
@@ -16,43 +16,43 @@ pub(crate) struct Note {
     /// Origin, size and root.
     pub(crate) head: Vec<String>,
     /// The log's own signature, then the cosignatures.
-    pub(crate) signatures: Vec<Signature>,
+    pub(crate) signatures: Vec<NoteLine>,
 }
 
 /// A line of a checkpoint: `— name base64(id ‖ signature)`.
 #[derive(Clone)]
-pub(crate) struct Signature {
+pub(crate) struct NoteLine {
     name: String,
     /// The key's id, a cosignature's time, the signature.
     pub(crate) bytes: Vec<u8>,
 }
 
 impl Note {
-    /// Takes a text apart.
+    /// Parses the text of a checkpoint.
     pub(crate) fn read(text: &str) -> Result<Self> {
         let (head, signatures) = text.split_once("\n\n").context("an empty line before the signatures")?;
-        let signatures = signatures.lines().map(Signature::read).collect::<Result<_>>()?;
+        let signatures = signatures.lines().map(NoteLine::read).collect::<Result<_>>()?;
         Ok(Self { head: head.lines().map(str::to_owned).collect(), signatures })
     }
 
-    /// How many leaves it says.
+    /// The number of leaves that it states.
     pub(crate) fn size(&self) -> Result<u64> {
         Ok(self.head.get(1).context("a size")?.parse()?)
     }
 
-    /// What is signed.
+    /// The text that is signed.
     fn signed(&self) -> String {
         format!("{}\n", self.head.join("\n"))
     }
 
-    /// Signs it anew as the log, in the place of the former signature.
+    /// Signs it again as the log, replacing the former signature.
     pub(crate) fn sign(&mut self, place: usize, key: &SigningKey) -> Result<()> {
         let signature = key.sign(self.signed().as_bytes())?;
         self.signatures[place].put(ID, signature.as_bytes());
         Ok(())
     }
 
-    /// Cosigns it anew, at the time of the former cosignature (C2SP tlog-cosignature).
+    /// Cosigns it again, at the time of the former cosignature (C2SP tlog-cosignature).
     pub(crate) fn cosign(&mut self, place: usize, key: &SigningKey) -> Result<()> {
         let time = self.signatures[place].bytes[ID..ID + TIME].try_into()?;
         let text = format!("cosignature/v1\ntime {}\n{}", u64::from_be_bytes(time), self.signed());
@@ -70,7 +70,7 @@ impl std::fmt::Display for Note {
     }
 }
 
-impl Signature {
+impl NoteLine {
     fn read(line: &str) -> Result<Self> {
         let parts = line.strip_prefix("— ").and_then(|rest| rest.split_once(' '));
         let (name, encoded) = parts.context("a line of a signature")?;

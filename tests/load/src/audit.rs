@@ -1,4 +1,4 @@
-//! The programme `audit`, from the first event to the last figure.
+//! The programme `audit`: fills an audit log, then measures it.
 
 use std::{
     collections::BTreeMap,
@@ -20,29 +20,29 @@ use serde::Serialize;
 use tempfile::TempDir;
 
 use crate::{
-    exchange::{prepare, tell, tell_step},
-    machine::Machine,
-    options::Audit,
+    exchange::{prepare, print_progress, print_step},
+    machine::MachineFacts,
+    options::AuditOptions,
     process,
     report::{median, percentile_ms, rounded},
-    source::{Source, objects},
+    source::{LoadSource, objects},
 };
 
-/// Events before anything is measured.
+/// Events appended before anything is measured.
 const WARM_UP: u32 = 5_120;
 
-/// Questions over which a percentile is taken.
+/// Requests over which a percentile is taken.
 const QUESTIONS: u32 = 200;
 
-/// Events of one delivery while latency is measured, and how often one goes: 500 events a second.
+/// Events of one delivery while latency is measured. With the deliveries' interval, it gives 500 events a second.
 const SMALL_BATCH: u32 = 10;
 const SMALL_EVERY: Duration = Duration::from_millis(20);
 const SMALL_A_SECOND: u32 = 50;
 
-/// How often the published head is looked at while latency is measured.
+/// How often the published head is read while latency is measured.
 const LOOK_EVERY: Duration = Duration::from_millis(10);
 
-/// The last line of the output.
+/// The figures: the last line of the output.
 #[derive(Clone, Debug, Serialize)]
 pub(crate) struct AuditReport {
     appends_per_s: f64,
@@ -59,7 +59,7 @@ pub(crate) struct AuditReport {
     cpu_us_per_event: f64,
     rss_mib: BTreeMap<String, f64>,
     public_bytes_per_event: f64,
-    machine: Machine,
+    machine: MachineFacts,
 }
 
 impl fmt::Display for AuditReport {
@@ -69,28 +69,28 @@ impl fmt::Display for AuditReport {
 }
 
 /// Both countries, running.
-struct Lab {
+struct AuditLab {
     border: Border,
     nodes: Nodes,
-    options: Audit,
-    source: Source,
+    options: AuditOptions,
+    source: LoadSource,
     _folder: TempDir,
 }
 
-/// Measures what `options` ask for.
+/// Runs the measurements that `options` ask for.
 ///
 /// # Errors
 /// When a step fails, or an event is not acknowledged.
-pub(crate) async fn run(options: &Audit) -> Result<AuditReport> {
+pub(crate) async fn run(options: &AuditOptions) -> Result<AuditReport> {
     let this = std::env::current_exe()?;
     let programs = this.parent().context("a folder of programs")?;
     let folder = tempfile::Builder::new().prefix("load-").tempdir_in(programs)?;
-    let nodes = Nodes::start(folder.path(), tell_step).await?;
+    let nodes = Nodes::start(folder.path(), print_step).await?;
     let mut border = prepare(folder.path(), &nodes, programs).await?;
-    border.start(tell_step).await?;
-    let source = Source::start(&border.mz, &nodes.mz)?;
-    let mut lab = Lab { border, nodes, options: options.clone(), source, _folder: folder };
-    let machine = Machine::this(&lab.nodes).await?;
+    border.start(print_step).await?;
+    let source = LoadSource::start(&border.mz, &nodes.mz)?;
+    let mut lab = AuditLab { border, nodes, options: options.clone(), source, _folder: folder };
+    let machine = MachineFacts::this(&lab.nodes).await?;
     let measured = lab.measure(machine, programs).await;
     lab.source.stop().await;
     lab.border.stop().await;
@@ -98,9 +98,9 @@ pub(crate) async fn run(options: &Audit) -> Result<AuditReport> {
     measured
 }
 
-impl Lab {
-    async fn measure(&mut self, machine: Machine, programs: &Path) -> Result<AuditReport> {
-        tell("warming up");
+impl AuditLab {
+    async fn measure(&mut self, machine: MachineFacts, programs: &Path) -> Result<AuditReport> {
+        print_progress("warming up");
         self.source.round(WARM_UP).await?;
         let latency = self.latency().await?;
         let pid = self.border.mz.pid("audit").context("the audit service is not running")?;
@@ -108,16 +108,16 @@ impl Lab {
         let rounds = self.fill().await?;
         let appended = f64::from(self.options.round) * rounds.len() as f64;
         let cpu = (process::cpu(pid)? - before).as_secs_f64() * 1e6 / appended;
-        tell("asking who read what, and for proofs");
+        print_progress("asking who read what, and for proofs");
         let auditor = auditor(&self.border.mz).await?;
         let who_read = self.who_read(&auditor).await?;
         let proofs = self.proofs(&auditor).await?;
         let leaves = self.until_published(&auditor).await?;
         let rss_mib = [("audit".to_owned(), rounded(process::peak_rss_mib(pid)?))].into();
-        // At rest: the log's folder and the store are whole.
+        // Stop the services, so that the log's folder and the store are complete.
         self.border.mz.stop().await;
         let (stored, public) = (store_bytes(&self.border.mz)?, folder_bytes(&log_folder(&self.border.mz)?)?);
-        tell("verifying the whole log offline");
+        print_progress("verifying the whole log offline");
         let verify = verify(&self.border.mz, programs)?;
         Ok(AuditReport {
             appends_per_s: rounded(median(&rounds)),
@@ -138,29 +138,30 @@ impl Lab {
         })
     }
 
-    /// Appends until the log has as many events as are asked for: events a second of each round.
+    /// Appends until the log has as many events as the options ask for. Returns the events a second of each round.
     async fn fill(&mut self) -> Result<Vec<f64>> {
         let mut rounds = Vec::new();
         while self.source.sent() < u64::from(self.options.events) {
             let took = self.source.round(self.options.round).await?;
             let rate = f64::from(self.options.round) / took.as_secs_f64();
-            tell(format_args!("{} events: {rate:.0} a second", self.source.sent()));
+            print_progress(format_args!("{} events: {rate:.0} a second", self.source.sent()));
             rounds.push(rate);
         }
         ensure!(!rounds.is_empty(), "nothing to append: --events is too small");
         Ok(rounds)
     }
 
-    /// 500 events a second: how soon each delivery is acknowledged, and how soon it is in a cosigned head.
-    async fn latency(&mut self) -> Result<Latency> {
-        tell(format_args!("500 events a second for {} s", self.options.seconds));
+    /// Sends 500 events a second, and measures the time until each delivery is acknowledged, and until it is in a
+    /// cosigned head.
+    async fn latency(&mut self) -> Result<AuditLatency> {
+        print_progress(format_args!("500 events a second for {} s", self.options.seconds));
         until("no head is published within 2 min", || log_folder(&self.border.mz).ok()).await?;
         let folder = log_folder(&self.border.mz)?;
-        let seen = Heads::default();
+        let seen = SeenHeads::default();
         let watching = tokio::spawn(watch(folder.join("checkpoint"), Arc::clone(&seen)));
         let times = self.options.seconds * SMALL_A_SECOND;
         let sent = self.source.paced(times, SMALL_BATCH, SMALL_EVERY).await?;
-        // Every delivery is in a head that is cosigned soon after the last.
+        // Soon after the last delivery, a cosigned head covers every delivery.
         let auditor = auditor(&self.border.mz).await?;
         let mut indexed = Vec::new();
         for delivery in sent.iter().step_by(20) {
@@ -174,7 +175,7 @@ impl Lab {
             let at = heads.iter().find(|(_, size)| size > index).map(|(at, _)| *at)?;
             Some(at.saturating_duration_since(delivery.at))
         });
-        Ok(Latency {
+        Ok(AuditLatency {
             cosigned: cosigned.collect(),
             acknowledged: sent.iter().map(|delivery| delivery.acknowledged).collect(),
         })
@@ -205,23 +206,23 @@ impl Lab {
         Ok(times)
     }
 
-    /// Waits until everything so far is published; how many leaves that is.
+    /// Waits until every event so far is published. Returns the number of leaves.
     async fn until_published(&self, auditor: &Api) -> Result<u64> {
         let index = self.source.index(auditor, self.source.sent()).await?;
         until_head(&log_folder(&self.border.mz)?.join("checkpoint"), index).await
     }
 }
 
-/// What the paced deliveries gave.
-struct Latency {
+/// The latencies of deliveries sent at fixed times.
+struct AuditLatency {
     acknowledged: Vec<Duration>,
     cosigned: Vec<Duration>,
 }
 
 /// The sizes of the published heads, and when each was seen first.
-type Heads = Arc<Mutex<Vec<(Instant, u64)>>>;
+type SeenHeads = Arc<Mutex<Vec<(Instant, u64)>>>;
 
-async fn watch(checkpoint: PathBuf, seen: Heads) {
+async fn watch(checkpoint: PathBuf, seen: SeenHeads) {
     loop {
         if let Some(size) = size_of(&checkpoint)
             && let Ok(mut heads) = seen.lock()
@@ -233,20 +234,20 @@ async fn watch(checkpoint: PathBuf, seen: Heads) {
     }
 }
 
-/// The size that a checkpoint names, if both countries have cosigned it.
+/// The size that a checkpoint states, if both countries have cosigned it.
 fn size_of(checkpoint: &Path) -> Option<u64> {
     let note = std::fs::read_to_string(checkpoint).ok()?;
     let cosigned = ["— mz.audit ", "— tz.audit "].iter().all(|line| note.contains(line));
     note.lines().nth(1)?.parse().ok().filter(|_| cosigned)
 }
 
-/// Waits until a cosigned head with more than `index` leaves is published; its size.
+/// Waits until a cosigned head with more than `index` leaves is published. Returns its size.
 async fn until_head(checkpoint: &Path, index: u64) -> Result<u64> {
     let what = format!("no cosigned head with entry {index} within 2 min");
     until(&what, || size_of(checkpoint).filter(|size| *size > index)).await
 }
 
-/// Waits until `look` finds something.
+/// Waits until `look` returns a value.
 async fn until<T>(what: &str, look: impl Fn() -> Option<T>) -> Result<T> {
     let begun = Instant::now();
     loop {

@@ -1,7 +1,7 @@
-//! The bare relay: what the two brokers and a shovel do with one persistent message for each recipient copy, with
-//! nothing of the product around them.
-//!
-//! It has a virtual host of its own on the product's nodes. The shovel is the product's, word for word, but for
+//! The bare relay: the speed of the two brokers and a shovel with one persistent message per recipient copy, without
+//! the product.
+//! It has a virtual host of its own on the product's nodes. Its shovel is the product's word for word, except where
+//! it reads and writes.
 //! where it reads and writes.
 
 use std::{
@@ -23,7 +23,7 @@ use rovuma_broker::{
 };
 use rovuma_lab::{
     border::{Border, Nodes},
-    certs::Identity,
+    certs::TlsIdentity,
     rabbit::RabbitNode,
 };
 use rovuma_runtime::Shutdown;
@@ -37,17 +37,17 @@ const BARE: &str = "bare";
 const OUT: &str = "bare.out";
 const IN: &str = "bare.in";
 
-/// Publications in flight. Each has a routing key of its own, and a queue behind it that all keys share: the
-/// publisher waits for the confirms of one key's publications together.
+/// Publications in flight. Each has a routing key of its own, all bound to the same queue, because the publisher
+/// waits for the confirms of one key's publications together.
 pub(crate) const IN_FLIGHT: u32 = 64;
 
-/// What the consumer may have unacknowledged: it never waits for the broker.
+/// Number of messages that the consumer may have unacknowledged: enough that it never waits for the broker.
 const PREFETCH: u16 = 256;
 
-/// When nothing more has come for so long, nothing will.
+/// When no message has arrived for this long, the rest are lost.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// The lane whose shovel and queues are copied: the example alert's.
+/// The lane whose shovel and queues are copied: the lane of the example alert.
 const LANE: Lane = Lane::Urgent;
 
 /// The relay, ready for rounds.
@@ -62,7 +62,7 @@ pub(crate) struct Bare {
 }
 
 impl Bare {
-    /// Declares the relay and connects to both ends. Every message will be as large as `size_bytes`.
+    /// Declares the relay and connects to both ends. Every message will be `size_bytes` long.
     ///
     /// # Errors
     /// When a node refuses it.
@@ -95,10 +95,10 @@ impl Bare {
         })
     }
 
-    /// Moves so many messages; from the first publish to the last that was consumed.
+    /// Moves `messages` messages. Returns the time from the first publish to the last that was consumed.
     ///
     /// # Errors
-    /// When one is lost or comes twice.
+    /// When one is lost or arrives twice.
     pub(crate) async fn round(&self, messages: u32) -> Result<Duration> {
         self.arrivals.expect(messages);
         let next = AtomicU32::new(0);
@@ -138,15 +138,15 @@ fn routing_key(key: u32) -> String {
     format!("key.{key}")
 }
 
-/// Which messages of a round have come.
+/// The messages of a round that have arrived.
 #[derive(Default)]
 struct Arrivals {
-    state: Mutex<State>,
+    state: Mutex<ArrivalState>,
     count: watch::Sender<u32>,
 }
 
 #[derive(Default)]
-struct State {
+struct ArrivalState {
     seen: Vec<bool>,
     doubled: u32,
     last: Option<Instant>,
@@ -155,7 +155,7 @@ struct State {
 impl Arrivals {
     fn expect(&self, messages: u32) {
         let mut state = self.state();
-        *state = State { seen: vec![false; messages as usize], ..State::default() };
+        *state = ArrivalState { seen: vec![false; messages as usize], ..ArrivalState::default() };
         self.count.send_replace(0);
     }
 
@@ -166,7 +166,7 @@ impl Arrivals {
             let place = usize::try_from(number).ok().and_then(|number| state.seen.get_mut(number));
             match place {
                 Some(seen @ false) => *seen = true,
-                // Once more, or of nobody's making.
+                // A duplicate, or a message that this program did not publish.
                 _ => state.doubled += 1,
             }
         }
@@ -193,8 +193,8 @@ impl Arrivals {
         state.last.context("a last message")
     }
 
-    fn state(&self) -> std::sync::MutexGuard<'_, State> {
-        // Nothing that holds it can panic half-way.
+    fn state(&self) -> std::sync::MutexGuard<'_, ArrivalState> {
+        // Nobody who holds the lock can panic half-way, so a poisoned lock is still usable.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -209,13 +209,13 @@ impl Handler for Counting {
 }
 
 fn connect(node: &RabbitNode, name: &str, shutdown: &Shutdown) -> Result<Broker> {
-    let Identity { cert_file, key_file } = node.issue_client(BARE)?;
+    let TlsIdentity { cert_file, key_file } = node.issue_client(BARE)?;
     let ca_file: PathBuf = node.authority().ca_file();
     let config = BrokerConfig { url: node.url(BARE)?, ca_file, cert_file, key_file, server_name: None };
     Ok(Broker::start(config, name, shutdown)?)
 }
 
-/// Both ends, and the product's own shovel between them.
+/// Declares both ends, and the product's own shovel between them.
 async fn declare(border: &Border, nodes: &Nodes) -> Result<()> {
     let (link, _) = nodes.links()?;
     let (mz, tz) = (border.mz.plan().country, border.tz.plan().country);
@@ -225,12 +225,12 @@ async fn declare(border: &Border, nodes: &Nodes) -> Result<()> {
     nodes.tz.management().import(&far).await?;
     let mut near = end(OUT, &product, tz, &[(BARE, "^bare$", "^$"), (&shovel_user, "^$", "^bare\\.out$")])?;
     nodes.mz.management().import(&near).await?;
-    // The link last: it needs both ends.
+    // The shovel comes last, because it needs both ends.
     near = json!({ "parameters": [shovel(&product, &names::link_queue(tz, LANE))?] });
     nodes.mz.management().import(&near).await
 }
 
-/// One end: an exchange, and a queue with the arguments of the product's link queue.
+/// Declares one end: an exchange, and a queue with the arguments of the product's link queue.
 fn end(
     queue: &str,
     product: &Value,
@@ -247,7 +247,7 @@ fn end(
     };
     Ok(json!({
         "vhosts": [{ "name": BARE }],
-        // Without a password, as the product's users: the certificate says who it is. The others are there.
+        // The user has no password, as the product's users: it logs in by certificate. The other users exist already.
         "users": [{
             "name": BARE, "password_hash": "", "hashing_algorithm": "rabbit_password_hashing_sha256",
             "tags": [], "limits": {},

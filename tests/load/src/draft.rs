@@ -1,4 +1,4 @@
-//! Alerts to post: the example, and as many like it as wanted.
+//! Alerts to post: the example, and any number of similar ones.
 
 use anyhow::{Context, Result};
 use serde_json::{Value, json};
@@ -10,7 +10,7 @@ pub(crate) fn example() -> String {
     EXAMPLE.to_owned()
 }
 
-/// The example for one recipient alone.
+/// The example, addressed to one recipient only.
 ///
 /// # Errors
 /// None in practice: the example is JSON.
@@ -20,27 +20,27 @@ pub(crate) fn to(recipient: &str) -> Result<String> {
     Ok(draft.to_string())
 }
 
-/// The example with numbers of its own and its sentences' words in another order: as large, but what is alike in
-/// two alerts of a bundle is then what is alike in two alerts of the same kind, and not everything.
+/// The example with numbers of its own and the words of its sentences in another order: of the same size, but two
+/// such alerts in one bundle have in common what two alerts of the same kind have, and not everything.
 ///
 /// # Errors
 /// When the example has other fields than these.
 pub(crate) fn numbered(number: u32) -> Result<String> {
     let mut draft = parsed()?;
     let serial = format!("{:07}", number % 10_000_000);
-    put(&mut draft, "/reference", format!("PRM-EX-{}", &serial))?;
-    put(&mut draft, "/body/decision/reference", format!("Auto {serial}"))?;
-    put(
+    set_value(&mut draft, "/reference", format!("PRM-EX-{}", &serial))?;
+    set_value(&mut draft, "/body/decision/reference", format!("Auto {serial}"))?;
+    set_value(
         &mut draft,
         "/body/subjects/vehicles/0/plate/number",
         format!("AA{} {}", &serial[..3], &serial[3..]),
     )?;
-    put(&mut draft, "/body/subjects/vehicles/0/chassis_number", format!("MD2EXAMPLE{serial}"))?;
-    put(&mut draft, "/body/subjects/vehicles/0/engine_number", format!("DUZEX{serial}"))?;
+    set_value(&mut draft, "/body/subjects/vehicles/0/chassis_number", format!("MD2EXAMPLE{serial}"))?;
+    set_value(&mut draft, "/body/subjects/vehicles/0/engine_number", format!("DUZEX{serial}"))?;
     for text in ["/terms/urgency/statement", "/body/circumstances", "/body/subjects/vehicles/0/marks"] {
         let words = draft.pointer(text).and_then(Value::as_str).context("a text")?;
         let shuffled = shuffled(words, u64::from(number));
-        put(&mut draft, text, shuffled)?;
+        set_value(&mut draft, text, shuffled)?;
     }
     Ok(draft.to_string())
 }
@@ -49,12 +49,12 @@ fn parsed() -> Result<Value> {
     serde_json::from_str(EXAMPLE).context("the example is JSON")
 }
 
-fn put(draft: &mut Value, pointer: &str, text: String) -> Result<()> {
+fn set_value(draft: &mut Value, pointer: &str, text: String) -> Result<()> {
     *draft.pointer_mut(pointer).with_context(|| format!("the example has {pointer}"))? = Value::String(text);
     Ok(())
 }
 
-/// The words in an order that follows from `seed` (Fisher and Yates, with the splitmix64 sequence).
+/// Shuffles the words in an order that follows from `seed` (Fisher and Yates, with the splitmix64 sequence).
 fn shuffled(text: &str, mut seed: u64) -> String {
     let mut words: Vec<&str> = text.split(' ').collect();
     for last in (1..words.len()).rev() {

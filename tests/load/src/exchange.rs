@@ -1,65 +1,65 @@
-//! The programme `exchange`, from the first broker to the last figure.
+//! The programme `exchange`: starts both countries and measures the product against the bare relay.
 
 use std::{collections::BTreeMap, fmt::Display, path::Path, time::Duration};
 
 use anyhow::{Context, Result};
 use rovuma_lab::{
     border::{Border, Nodes},
-    config::Timings,
+    config::LabTimings,
 };
 use tempfile::TempDir;
 
 use crate::{
     bare::Bare,
     line::Lines,
-    machine::Machine,
+    machine::MachineFacts,
     metrics::Metrics,
-    options::Exchange,
+    options::ExchangeOptions,
     process,
     product::{self, COPIES},
-    report::{Report, median, percentile_ms, rounded},
-    usage::{Parts, Used},
+    report::{LoadReport, median, percentile_ms, rounded},
+    usage::{LabProcesses, UsageDelta},
 };
 
-/// Alerts before anything is measured: connections, prepared statements, caches.
+/// Alerts posted before anything is measured: they open connections, prepare statements and fill caches.
 const WARM_UP: u32 = 200;
 
-/// Messages through the bare relay before it is measured.
+/// Messages sent through the bare relay before it is measured.
 const BARE_WARM_UP: u32 = 2000;
 
-/// Others may keep this much of a processor busy: the kernel's own work on our behalf is about half of it.
+/// Processors that other programs may keep busy: the kernel's own work on our behalf is about half of it.
 const OTHER_LOAD_MAX: f64 = 0.1;
 
 /// Both countries, running.
-struct Lab {
+struct ExchangeLab {
     border: Border,
     nodes: Nodes,
-    parts: Parts,
-    options: Exchange,
-    /// Alerts posted so far.
+    parts: LabProcesses,
+    options: ExchangeOptions,
+    /// Number of alerts posted so far.
     sent: u32,
     _folder: TempDir,
 }
 
-/// What the rounds gave.
+/// The results of the rounds.
 #[derive(Default)]
 struct Rounds {
     raw: Vec<f64>,
     full: Vec<f64>,
-    raw_used: Vec<Used>,
-    used: Vec<Used>,
+    raw_used: Vec<UsageDelta>,
+    used: Vec<UsageDelta>,
     mean_bundle: Option<f64>,
     mean_receipt: Option<f64>,
 }
 
-/// Measures what `options` ask for.
+/// Runs the measurements that `options` ask for.
 ///
 /// # Errors
-/// When a step fails, or a message is lost or comes twice.
-pub(crate) async fn run(options: &Exchange) -> Result<Report> {
-    let mut lab = Lab::start(options).await?;
-    let machine = Machine::this(&lab.nodes).await?;
-    tell(format_args!(
+/// When a step fails, or a message is lost or arrives twice.
+pub(crate) async fn run(options: &ExchangeOptions) -> Result<LoadReport> {
+    let mut lab = ExchangeLab::start(options).await?;
+    let machine = MachineFacts::this(&lab.nodes).await?;
+    print_progress(format_args!(
         "{} cores ({}), {} GiB, Linux {}, RabbitMQ {}, load average {}",
         machine.cores,
         machine.processor,
@@ -74,30 +74,33 @@ pub(crate) async fn run(options: &Exchange) -> Result<Report> {
     measured
 }
 
-impl Lab {
-    async fn start(options: &Exchange) -> Result<Self> {
+impl ExchangeLab {
+    async fn start(options: &ExchangeOptions) -> Result<Self> {
         let this = std::env::current_exe()?;
         let programs = this.parent().context("a folder of programs")?;
-        // Beside the programs and not in a temporary folder, which may be in memory: commits must cost what they cost.
+        // Beside the programs and not in a temporary folder, which may be in memory: commits must cost what they
+        // really cost.
         let folder = tempfile::Builder::new().prefix("load-").tempdir_in(programs)?;
-        let nodes = Nodes::start(folder.path(), tell_step).await?;
+        let nodes = Nodes::start(folder.path(), print_step).await?;
         let mut border = prepare(folder.path(), &nodes, programs).await?;
-        border.start(tell_step).await?;
-        let parts = Parts::of(&border, &nodes)?;
+        border.start(print_step).await?;
+        let parts = LabProcesses::of(&border, &nodes)?;
         for (name, pid) in parts.services() {
-            tell(format_args!("{name} is process {pid}"));
+            print_progress(format_args!("{name} is process {pid}"));
         }
         Ok(Self { border, nodes, parts, options: options.clone(), sent: 0, _folder: folder })
     }
 
-    async fn measure(&mut self, machine: Machine) -> Result<Report> {
+    async fn measure(&mut self, machine: MachineFacts) -> Result<LoadReport> {
         let bundle_bytes = product::size_of_a_bundle(&self.border).await?;
         self.sent += 1;
-        tell(format_args!("a sealed bundle of one example alert has {bundle_bytes} bytes; warming up"));
+        print_progress(format_args!(
+            "a sealed bundle of one example alert has {bundle_bytes} bytes; warming up"
+        ));
         self.post(WARM_UP).await?;
         let rounds = self.rounds(bundle_bytes).await?;
         let latency = self.latency().await?;
-        tell("counting what the recipients have");
+        print_progress("counting what the recipients have");
         product::reconcile(&self.border, self.sent as usize).await?;
         let line = self.line().await?;
         let duplicates = Metrics::of(&self.border.tz, "gateway").await?.sum("rovuma_duplicates_total");
@@ -106,7 +109,7 @@ impl Lab {
             rounds.raw_used.iter().chain(&rounds.used).map(|used| used.other_load).fold(0.0, f64::max);
         let percentile = |percent| latency.as_ref().map(|latency| percentile_ms(&latency.receipt, percent));
         let copies = self.options.messages * COPIES;
-        Ok(Report {
+        Ok(LoadReport {
             raw_per_s: raw.map(rounded),
             full_per_s: full.map(rounded),
             ratio: full.zip(raw).map(|(full, raw)| rounded(full / raw)),
@@ -171,7 +174,7 @@ impl Lab {
         rounds.raw_used.push(self.parts.usage()?.since(&before));
         let per_s = f64::from(self.options.bare_messages) / elapsed.as_secs_f64();
         rounds.raw.push(per_s);
-        tell(format_args!("round {number}: bare relay {per_s:.0} messages/s"));
+        print_progress(format_args!("round {number}: bare relay {per_s:.0} messages/s"));
         Ok(())
     }
 
@@ -184,7 +187,7 @@ impl Lab {
         let per_s = f64::from(self.options.messages * COPIES) / elapsed.as_secs_f64();
         rounds.full.push(per_s);
         rounds.used.push(used);
-        tell(format_args!(
+        print_progress(format_args!(
             "round {number}: product {per_s:.0} copies/s; services {:.1} s, brokers {:.1} s, this program {:.1} s of \
              processor time; others kept {:.2} processors busy",
             used.services.as_secs_f64(),
@@ -201,13 +204,13 @@ impl Lab {
         product::round(&self.border, first, messages, self.options.connections).await
     }
 
-    async fn latency(&mut self) -> Result<Option<product::Latency>> {
-        let Exchange { rate, seconds, .. } = self.options;
+    async fn latency(&mut self) -> Result<Option<product::ExchangeLatency>> {
+        let ExchangeOptions { rate, seconds, .. } = self.options;
         if seconds == 0 {
             return Ok(None);
         }
         self.parts.at_rest().await?;
-        tell(format_args!("latency: {rate} alerts/s for {seconds} s"));
+        print_progress(format_args!("latency: {rate} alerts/s for {seconds} s"));
         let first = self.sent;
         self.sent += rate * seconds;
         product::latency(&self.border, first, rate, seconds).await.map(Some)
@@ -217,7 +220,7 @@ impl Lab {
         if self.options.line_messages == 0 {
             return Ok(None);
         }
-        tell("bytes on the line: leading the links through counting proxies");
+        print_progress("bytes on the line: leading the links through counting proxies");
         let lines = Lines::lay(&self.border, &self.nodes).await?;
         lines.measure(self.options.line_messages).await.map(Some)
     }
@@ -237,7 +240,7 @@ impl Lab {
     }
 }
 
-/// What a gateway's relay has sent.
+/// The numbers of messages and bundles that a gateway's relay has sent.
 struct SentBy {
     messages: f64,
     bundles: f64,
@@ -245,10 +248,10 @@ struct SentBy {
 
 pub(crate) async fn prepare(folder: &Path, nodes: &Nodes, programs: &Path) -> Result<Border> {
     let vhost = rovuma_broker::topology::VHOST;
-    Border::prepare(folder, nodes, programs, vhost, &Timings::default(), tell_step).await
+    Border::prepare(folder, nodes, programs, vhost, &LabTimings::default(), print_step).await
 }
 
-fn per_message(used: &[Used], of: fn(&Used) -> Duration, messages: u32) -> Option<f64> {
+fn per_message(used: &[UsageDelta], of: fn(&UsageDelta) -> Duration, messages: u32) -> Option<f64> {
     let each: Vec<f64> = used.iter().map(|used| of(used).as_secs_f64() * 1e6 / f64::from(messages)).collect();
     some_median(&each).map(rounded)
 }
@@ -257,14 +260,14 @@ fn some_median(figures: &[f64]) -> Option<f64> {
     (!figures.is_empty()).then(|| median(figures))
 }
 
-/// A line of progress.
-pub(crate) fn tell(what: impl Display) {
+/// Prints a line of progress.
+pub(crate) fn print_progress(what: impl Display) {
     eprintln!("{what}");
 }
 
-pub(crate) fn tell_step(what: &str) {
-    // What counts seconds is for people at a terminal.
+pub(crate) fn print_step(what: &str) {
+    // Lines that count seconds are for people at a terminal only.
     if !what.ends_with(" s)") {
-        tell(what);
+        print_progress(what);
     }
 }

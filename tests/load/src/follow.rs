@@ -1,4 +1,4 @@
-//! The sender's events as they happen: `GET /v1/events/live`, server-sent events (HTML Standard, 9.2).
+//! Follows the sender's events as they happen: `GET /v1/events/live`, server-sent events (HTML Standard, 9.2).
 
 use std::sync::Arc;
 
@@ -8,25 +8,25 @@ use rovuma_schemas::MessageId;
 use serde::Deserialize;
 use tokio::task::JoinHandle;
 
-use crate::{ledger::Ledger, sender::Sender};
+use crate::{ledger::Ledger, sender::AgencySystem};
 
-/// Writes the events of one agency into a ledger until it is dropped.
+/// Writes one agency's events into a ledger until it is dropped.
 pub(crate) struct Follower {
     task: JoinHandle<Result<()>>,
 }
 
 #[derive(Deserialize)]
-struct Told {
+struct ReceiptEvent {
     event: String,
     object: Option<MessageId>,
 }
 
 impl Follower {
-    /// Follows from now on: what is posted after this returns is seen.
+    /// Begins to follow: events of alerts posted after this returns are seen.
     ///
     /// # Errors
-    /// When the gateway does not let us.
-    pub(crate) async fn start(sender: &Sender, ledger: Arc<Ledger>) -> Result<Self> {
+    /// When the gateway refuses.
+    pub(crate) async fn start(sender: &AgencySystem, ledger: Arc<Ledger>) -> Result<Self> {
         let answer = sender.get("/v1/events/live").send().await.context("following the events")?;
         let answer = answer.error_for_status().context("following the events")?;
         let task = tokio::spawn(async move {
@@ -41,19 +41,19 @@ impl Follower {
         Ok(Self { task })
     }
 
-    /// Waits until so many copies have a verified receipt.
+    /// Waits until `copies` copies have a verified receipt.
     ///
     /// # Errors
-    /// When nothing more comes.
+    /// When events stop before that.
     pub(crate) async fn until_delivered(&mut self, ledger: &Ledger, copies: u64) -> Result<()> {
         tokio::select! {
             done = ledger.until(|seen| seen.delivered >= copies) => done,
-            fault = self.ended() => Err(fault),
+            fault = self.wait_for_end() => Err(fault),
         }
     }
 
-    /// Resolves when events no longer come, with why.
-    pub(crate) async fn ended(&mut self) -> anyhow::Error {
+    /// Resolves when events stop arriving, with the reason.
+    pub(crate) async fn wait_for_end(&mut self) -> anyhow::Error {
         match (&mut self.task).await {
             Ok(Err(fault)) => fault,
             _ => anyhow::anyhow!("nobody follows the events any more"),
@@ -67,15 +67,15 @@ impl Drop for Follower {
     }
 }
 
-/// Takes the whole lines out of `kept`; an event's `data` is one line.
+/// Takes the complete lines out of `kept`. An event's `data` is one line.
 fn take_lines(kept: &mut Vec<u8>, ledger: &Ledger) -> Result<()> {
     let Some(end) = kept.iter().rposition(|byte| *byte == b'\n') else { return Ok(()) };
     let whole = kept.drain(..=end).collect::<Vec<u8>>();
     for line in whole.split(|byte| *byte == b'\n') {
         let Some(data) = line.strip_prefix(b"data:") else { continue };
-        let told: Told = serde_json::from_slice(data).context("an event")?;
+        let told: ReceiptEvent = serde_json::from_slice(data).context("an event")?;
         if let Some(id) = told.object {
-            ledger.told(&told.event, id);
+            ledger.record_event(&told.event, id);
         }
     }
     Ok(())
@@ -96,8 +96,12 @@ mod tests {
             take_lines(&mut kept, &ledger).expect("read");
         }
         assert!(kept.is_empty());
-        let entries: Vec<_> =
-            ledger.settled(1).expect_err("it was never accepted").chain().map(ToString::to_string).collect();
+        let entries: Vec<_> = ledger
+            .check_settled(1)
+            .expect_err("it was never accepted")
+            .chain()
+            .map(ToString::to_string)
+            .collect();
         assert!(entries[0].contains("LOST 0") && entries[0].contains("receipts for 1"), "{entries:?}");
     }
 }

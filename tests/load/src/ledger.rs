@@ -1,4 +1,4 @@
-//! What was posted and what came of it.
+//! Records which alerts were posted, and what happened to them.
 
 use std::{
     collections::HashMap,
@@ -10,49 +10,49 @@ use anyhow::{Result, bail};
 use rovuma_schemas::MessageId;
 use tokio::sync::watch;
 
-/// When nothing more has come for so long, nothing will: the first retransmission is within it.
+/// When no event has arrived for this long, the rest are lost. The first retransmission is within it.
 const PATIENCE: Duration = Duration::from_secs(90);
 
-/// What happened to one alert, as seen from here.
+/// The events of one alert, as this program saw them.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Entry {
-    /// When the release was answered.
+pub(crate) struct AlertRecord {
+    /// When the answer to the release arrived.
     pub(crate) accepted: Option<Instant>,
-    /// When the sender told of each verified receipt.
+    /// When the sender's gateway announced each verified receipt.
     pub(crate) delivered: Vec<Instant>,
 }
 
 /// The alerts of one phase.
 #[derive(Debug)]
 pub(crate) struct Ledger {
-    entries: Mutex<HashMap<MessageId, Entry>>,
-    seen: watch::Sender<Seen>,
+    entries: Mutex<HashMap<MessageId, AlertRecord>>,
+    seen: watch::Sender<CopyCounts>,
 }
 
-/// How much has been told by the sender's gateway.
+/// The numbers of copies that the sender's gateway has announced.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Seen {
-    /// Copies that the sender's broker has.
+pub(crate) struct CopyCounts {
+    /// Copies that the sender's broker has confirmed.
     pub(crate) queued: u64,
     /// Copies with a verified receipt.
     pub(crate) delivered: u64,
-    /// Copies that a recipient refused.
+    /// Copies that a recipient rejected.
     pub(crate) rejected: u64,
 }
 
 impl Ledger {
-    /// Nothing posted yet.
+    /// A ledger without alerts.
     pub(crate) fn new() -> Self {
-        Self { entries: Mutex::default(), seen: watch::Sender::new(Seen::default()) }
+        Self { entries: Mutex::default(), seen: watch::Sender::new(CopyCounts::default()) }
     }
 
-    /// Notes that the release of an alert was answered.
+    /// Records that the release of an alert was answered.
     pub(crate) fn accepted(&self, id: MessageId) {
         self.entries().entry(id).or_default().accepted = Some(Instant::now());
     }
 
-    /// Notes an event of the sender's gateway.
-    pub(crate) fn told(&self, event: &str, id: MessageId) {
+    /// Records an event of the sender's gateway.
+    pub(crate) fn record_event(&self, event: &str, id: MessageId) {
         match event {
             "message.queued" => self.seen.send_modify(|seen| seen.queued += 1),
             "receipt.rejected" => self.seen.send_modify(|seen| seen.rejected += 1),
@@ -64,11 +64,11 @@ impl Ledger {
         }
     }
 
-    /// Waits until the gateway has told as much as `enough` asks for.
+    /// Waits until the announced numbers satisfy `enough`.
     ///
     /// # Errors
-    /// When nothing more comes, or a recipient refused an alert.
-    pub(crate) async fn until(&self, enough: impl Fn(&Seen) -> bool) -> Result<()> {
+    /// When events stop before that, or a recipient rejected an alert.
+    pub(crate) async fn until(&self, enough: impl Fn(&CopyCounts) -> bool) -> Result<()> {
         let mut seen = self.seen.subscribe();
         loop {
             let now = *seen.borrow_and_update();
@@ -84,11 +84,11 @@ impl Ledger {
         }
     }
 
-    /// The alerts, each of which must have been accepted and have exactly `copies` receipts.
+    /// Returns the alerts, after checking that each was accepted and has exactly `copies` receipts.
     ///
     /// # Errors
-    /// With what was lost or came twice.
-    pub(crate) fn settled(&self, copies: usize) -> Result<HashMap<MessageId, Entry>> {
+    /// The alerts that were lost or doubled.
+    pub(crate) fn check_settled(&self, copies: usize) -> Result<HashMap<MessageId, AlertRecord>> {
         let entries = std::mem::take(&mut *self.entries());
         let count = |is_so: fn(usize, usize) -> bool| {
             entries.values().filter(|entry| is_so(entry.delivered.len(), copies)).count()
@@ -101,14 +101,14 @@ impl Ledger {
         Ok(entries)
     }
 
-    fn entries(&self) -> MutexGuard<'_, HashMap<MessageId, Entry>> {
-        // An entry is never half-written.
+    fn entries(&self) -> MutexGuard<'_, HashMap<MessageId, AlertRecord>> {
+        // No entry is ever half-written, so a poisoned lock is still usable.
         self.entries.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Entry {
-    /// From the accepted release to the last receipt; nothing where the receipt was faster than the answer.
+impl AlertRecord {
+    /// Time from the accepted release to the last receipt; zero when the receipt was faster than the answer.
     pub(crate) fn latency(&self) -> Duration {
         let last = self.delivered.iter().max();
         last.zip(self.accepted)
@@ -125,17 +125,19 @@ mod tests {
     fn with_receipts(receipts: usize) -> Ledger {
         let (ledger, id) = (Ledger::new(), MessageId::draw(Timestamp::system_now()));
         ledger.accepted(id);
-        (0..receipts).for_each(|_| ledger.told("receipt.delivered", id));
+        (0..receipts).for_each(|_| ledger.record_event("receipt.delivered", id));
         ledger
     }
 
     #[test]
     fn what_is_lost_doubled_or_nobodys_is_told() {
-        assert!(with_receipts(2).settled(2).is_ok());
-        assert!(with_receipts(1).settled(2).is_err_and(|fault| fault.to_string().contains("LOST 1")));
-        assert!(with_receipts(3).settled(2).is_err_and(|fault| fault.to_string().contains("DOUBLED 1")));
+        assert!(with_receipts(2).check_settled(2).is_ok());
+        assert!(with_receipts(1).check_settled(2).is_err_and(|fault| fault.to_string().contains("LOST 1")));
+        assert!(
+            with_receipts(3).check_settled(2).is_err_and(|fault| fault.to_string().contains("DOUBLED 1"))
+        );
         let nobodys = Ledger::new();
-        nobodys.told("receipt.delivered", MessageId::draw(Timestamp::system_now()));
-        assert!(nobodys.settled(1).is_err());
+        nobodys.record_event("receipt.delivered", MessageId::draw(Timestamp::system_now()));
+        assert!(nobodys.check_settled(1).is_err());
     }
 }

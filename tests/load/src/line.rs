@@ -1,4 +1,4 @@
-//! Bytes on the line: of one alert alone in its bundle, and of a receipt with as many entries as it takes.
+//! Measures bytes on the line: of one alert alone in its bundle, and of a receipt with as many entries as fit.
 
 use std::sync::Arc;
 
@@ -9,58 +9,58 @@ use rovuma_lab::border::{Border, Nodes};
 use rovuma_schemas::{MessageId, limits::RECEIPT_ENTRIES_MAX};
 use serde_json::Value;
 
-use crate::{draft, follow::Follower, ledger::Ledger, proxy::Proxy, report::median, sender::Sender};
+use crate::{draft, follow::Follower, ledger::Ledger, proxy::Proxy, report::median, sender::AgencySystem};
 
-/// Receipts that are measured.
+/// Number of receipts that are measured.
 const RECEIPTS: usize = 5;
 
-/// Attempts at a receipt with all entries in one: they must reach the recipient within one batch.
+/// Maximum attempts at a receipt with all entries in one: the alerts must reach the recipient within one batch.
 const ATTEMPTS: usize = 5 * RECEIPTS;
 
-/// Alerts sent until both directions are seen to go by the proxies.
+/// Maximum alerts sent until both directions are seen to use the proxies.
 const WARM_UP: usize = 50;
 
-/// What both directions carried.
+/// Bytes on the line, in both directions together.
 pub(crate) struct LineBytes {
     pub(crate) per_message: f64,
     pub(crate) per_receipt: f64,
 }
 
-/// The lines between two countries, with a counting proxy in each.
+/// The lines between two countries, with a counting proxy in each direction.
 pub(crate) struct Lines {
     there: Proxy,
     back: Proxy,
-    sender: Sender,
+    sender: AgencySystem,
 }
 
 impl Lines {
-    /// Leads the product's links through proxies.
+    /// Routes the product's links through proxies.
     ///
     /// # Errors
-    /// When a node refuses it, or nothing goes by the proxies.
+    /// When a node refuses, or no traffic passes the proxies.
     pub(crate) async fn lay(border: &Border, nodes: &Nodes) -> Result<Self> {
         let (mut mz, mut tz) = nodes.links()?;
         let (there, back) = (Proxy::start(mz.port).await?, Proxy::start(tz.port).await?);
         (mz.port, tz.port) = (there.port(), back.port());
         border.mz.declare(&nodes.mz, &[mz]).await?;
         border.tz.declare(&nodes.tz, &[tz]).await?;
-        let lines = Self { there, back, sender: Sender::officer(&border.mz, "prm").await? };
+        let lines = Self { there, back, sender: AgencySystem::officer(&border.mz, "prm").await? };
         lines.warm_up().await?;
         Ok(lines)
     }
 
-    /// Measures both.
+    /// Measures both figures.
     ///
     /// # Errors
     /// When an alert is lost.
     pub(crate) async fn measure(&self, messages: u32) -> Result<LineBytes> {
         let mut per_message = Vec::new();
         for _ in 0..messages {
-            per_message.push(self.alone().await?.0);
+            per_message.push(self.measure_alone().await?.0);
         }
         let mut per_receipt = Vec::new();
         for _ in 0..ATTEMPTS {
-            per_receipt.extend(self.together().await?);
+            per_receipt.extend(self.measure_receipt().await?);
             if per_receipt.len() == RECEIPTS {
                 break;
             }
@@ -71,10 +71,10 @@ impl Lines {
         Ok(LineBytes { per_message: median(&per_message), per_receipt: median(&per_receipt) })
     }
 
-    /// The links have been declared anew: the first alerts may still go by the old ones, or wait for the new.
+    /// The links have just been declared again: the first alerts may still use the old ones, or wait for the new.
     async fn warm_up(&self) -> Result<()> {
         for _ in 0..WARM_UP {
-            let (there, back) = self.alone().await?;
+            let (there, back) = self.measure_alone().await?;
             if there > 0.0 && back > 0.0 {
                 return Ok(());
             }
@@ -82,8 +82,9 @@ impl Lines {
         bail!("after {WARM_UP} alerts the links still do not go by the proxies")
     }
 
-    /// One example alert to both recipients, each copy alone in its bundle: the bytes there and back, per copy.
-    async fn alone(&self) -> Result<(f64, f64)> {
+    /// Sends one example alert to both recipients, each copy alone in its bundle. Returns the bytes in both
+    /// directions per copy.
+    async fn measure_alone(&self) -> Result<(f64, f64)> {
         let before = (self.there.quiet().await?, self.back.quiet().await?);
         let ledger = Arc::new(Ledger::new());
         let mut follower = Follower::start(&self.sender, Arc::clone(&ledger)).await?;
@@ -93,9 +94,9 @@ impl Lines {
         Ok((to_f64(after.0 - before.0) / 2.0, to_f64(after.1 - before.1) / 2.0))
     }
 
-    /// As many alerts as a receipt takes, kept back on the line until all are on it; the bytes that came back, per
-    /// entry, when one receipt answered them all.
-    async fn together(&self) -> Result<Option<f64>> {
+    /// Sends as many alerts as a receipt holds, held back on the line until all are on it. Returns the bytes that
+    /// came back per entry, when one receipt answered them all.
+    async fn measure_receipt(&self) -> Result<Option<f64>> {
         let ledger = Arc::new(Ledger::new());
         let mut follower = Follower::start(&self.sender, Arc::clone(&ledger)).await?;
         let mut drafts = Vec::new();
@@ -116,7 +117,7 @@ impl Lines {
         Ok((entries == RECEIPT_ENTRIES_MAX).then(|| to_f64(carried) / to_f64(wanted)))
     }
 
-    /// How many messages the receipt for this one answers.
+    /// Number of messages that the receipt for this one answers.
     async fn entries_of_receipt(&self, id: &MessageId) -> Result<usize> {
         let originals = self.sender.read(&format!("/v1/messages/{id}/jws")).await?;
         let compact = originals["receipts"][0]["jws"].as_str().context("a receipt")?;
@@ -125,7 +126,7 @@ impl Lines {
     }
 }
 
-/// Counts of bytes, far below where this loses any.
+/// Converts a number of bytes, which is far below where a float loses precision.
 #[expect(clippy::cast_precision_loss, reason = "far below 2^52")]
 fn to_f64(count: u64) -> f64 {
     count as f64

@@ -1,4 +1,4 @@
-//! The machine that the figures are of.
+//! Describes the machine on which the figures were measured.
 
 use std::fs;
 
@@ -6,9 +6,9 @@ use anyhow::Result;
 use rovuma_lab::border::Nodes;
 use serde::Serialize;
 
-/// What figures depend on and cannot say by themselves.
+/// The properties of the machine on which figures depend.
 #[derive(Clone, Debug, Serialize)]
-pub(crate) struct Machine {
+pub(crate) struct MachineFacts {
     pub(crate) cores: usize,
     pub(crate) processor: String,
     pub(crate) memory_gib: f64,
@@ -16,11 +16,11 @@ pub(crate) struct Machine {
     pub(crate) rabbitmq: String,
 }
 
-impl Machine {
-    /// This one.
+impl MachineFacts {
+    /// Describes this machine.
     ///
     /// # Errors
-    /// When a broker does not say its version.
+    /// When a broker does not report its version.
     pub(crate) async fn this(nodes: &Nodes) -> Result<Self> {
         let overview = nodes.mz.management().get("/overview").await?;
         let memory = fs::read_to_string("/proc/meminfo").unwrap_or_default();

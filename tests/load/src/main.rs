@@ -1,5 +1,5 @@
-//! `rovuma-load`: how fast the product is, measured against what its brokers alone would do on the same
-//! machine in the same run. `tests/load/run` builds and runs it; `tests/load/README.md` says what is measured.
+//! `rovuma-load`: measures how fast the product is, against what its brokers alone do on the same machine in the same
+//! run. `tests/load/run` builds and runs it; `tests/load/README.md` defines the figures.
 
 mod audit;
 mod bare;

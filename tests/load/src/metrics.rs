@@ -1,13 +1,13 @@
-//! A service's own figures, in the Prometheus text format.
+//! A service's own metrics, in the Prometheus text format.
 
 use anyhow::{Context, Result};
 use rovuma_lab::country::Country;
 
-/// The figures of one moment.
+/// The metrics of one moment.
 pub(crate) struct Metrics(String);
 
 impl Metrics {
-    /// Asks a service.
+    /// Reads a service's metrics.
     ///
     /// # Errors
     /// When it does not answer.
@@ -18,7 +18,7 @@ impl Metrics {
         Ok(Self(text))
     }
 
-    /// The sum over all labels of a counter; 0 when it has never counted.
+    /// The sum of a counter over all labels; 0 when it has never counted.
     pub(crate) fn sum(&self, name: &str) -> f64 {
         let value = |line: &str| {
             let rest = line.strip_prefix(name)?;

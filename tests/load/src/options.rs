@@ -1,10 +1,10 @@
-//! What can be asked for.
+//! The options of the program.
 
 use clap::{Args, Parser, Subcommand};
 
 use crate::bare::IN_FLIGHT;
 
-/// How fast the product is on this machine.
+/// Measures how fast the product is on this machine.
 #[derive(Debug, Parser)]
 #[command(name = "tests/load/run")]
 pub(crate) struct Options {
@@ -17,12 +17,12 @@ pub(crate) struct Options {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Programme {
     /// Alerts between two countries, against the bare brokers.
-    Exchange(Exchange),
+    Exchange(ExchangeOptions),
     /// The audit log: events through its broker into cosigned heads, proofs and questions over a large log.
-    Audit(Audit),
+    Audit(AuditOptions),
 }
 
-/// What is measured, and what the figures mean.
+/// The help text about what is measured and what the figures mean.
 const MEANING: &str = "\
 One installation of each of two countries is started on this machine, each with a RabbitMQ of its own, joined by
 AMQPS links with client certificates. Then, in one run:
@@ -58,7 +58,7 @@ It ends with a status other than 0 when a message is lost or comes twice. Progre
 /// The programme `exchange`.
 #[derive(Clone, Debug, Args)]
 #[command(after_long_help = MEANING)]
-pub(crate) struct Exchange {
+pub(crate) struct ExchangeOptions {
     /// Alerts of each round of the product; each has two recipient copies.
     #[arg(long, default_value_t = 4000, value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) messages: u32,
@@ -68,7 +68,7 @@ pub(crate) struct Exchange {
     /// Alternating rounds of the bare relay and the product.
     #[arg(long, default_value_t = 3)]
     pub(crate) rounds: u32,
-    /// Connections that post alerts side by side: as many as the bare relay has messages in flight.
+    /// Connections that post alerts at the same time: as many as the bare relay has messages in flight.
     #[arg(long, default_value_t = IN_FLIGHT, value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) connections: u32,
     /// Alerts per second while latency is measured.
@@ -77,12 +77,12 @@ pub(crate) struct Exchange {
     /// Seconds for which latency is measured.
     #[arg(long, default_value_t = 30)]
     pub(crate) seconds: u32,
-    /// Alerts, each alone in its bundle, over which the bytes on the line are taken.
+    /// Alerts, each alone in its bundle, over which the bytes on the line are averaged.
     #[arg(long, default_value_t = 20)]
     pub(crate) line_messages: u32,
 }
 
-/// What the figures of the programme `audit` mean.
+/// The help text about the figures of the programme `audit`.
 const AUDIT_MEANING: &str = "\
 Both countries are started on this machine as for `exchange`. A source of Mozambique's audit log signs and seals batches as
 a service's trail does; they go through its broker to its audit service, which checks, appends and acknowledges them, and
@@ -101,8 +101,8 @@ whose heads the other country's audit service cosigns meanwhile. The last line o
 /// The programme `audit`.
 #[derive(Clone, Debug, Args)]
 #[command(after_long_help = AUDIT_MEANING)]
-pub(crate) struct Audit {
-    /// Events in the log before questions are asked of it.
+pub(crate) struct AuditOptions {
+    /// Events in the log before it is queried.
     #[arg(long, default_value_t = 1_000_000, value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) events: u32,
     /// Events of each round.

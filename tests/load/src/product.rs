@@ -1,4 +1,4 @@
-//! The product under load: alerts posted over HTTP until their receipts are verified at the sender.
+//! Puts the product under load: posts alerts over HTTP until the sender has verified their receipts.
 
 use std::{
     collections::HashMap,
@@ -19,20 +19,20 @@ use tokio::{task::JoinSet, time::MissedTickBehavior};
 use crate::{
     draft,
     follow::Follower,
-    ledger::{Entry, Ledger},
-    sender::Sender,
+    ledger::{AlertRecord, Ledger},
+    sender::AgencySystem,
 };
 
-/// Recipients of the example alert, hence copies of each.
+/// Recipients of the example alert, and so copies of each.
 pub(crate) const COPIES: u32 = 2;
 
-/// A round in which so many connections post as fast as they are answered; from the first post to the last verified
-/// receipt.
+/// One round in which `connections` connections post as fast as they are answered. Returns the time from the first
+/// post to the last verified receipt.
 ///
 /// # Errors
 /// When an alert is refused, lost, or receipted twice.
 pub(crate) async fn round(border: &Border, first: u32, messages: u32, connections: u32) -> Result<Duration> {
-    let sender = Sender::officer(&border.mz, "prm").await?;
+    let sender = AgencySystem::officer(&border.mz, "prm").await?;
     let ledger = Arc::new(Ledger::new());
     let mut follower = Follower::start(&sender, Arc::clone(&ledger)).await?;
     let next = AtomicU32::new(0);
@@ -42,14 +42,20 @@ pub(crate) async fn round(border: &Border, first: u32, messages: u32, connection
     let all = async { tokio::try_join!(posting, ledger.until(|seen| seen.delivered >= wanted)).map(drop) };
     tokio::select! {
         done = all => done?,
-        fault = follower.ended() => return Err(fault),
+        fault = follower.wait_for_end() => return Err(fault),
     }
-    let entries = ledger.settled(COPIES as usize)?;
+    let entries = ledger.check_settled(COPIES as usize)?;
     let last = entries.values().flat_map(|entry| &entry.delivered).max().context("a receipt")?;
     Ok(*last - started)
 }
 
-async fn post(sender: &Sender, ledger: &Ledger, next: &AtomicU32, first: u32, messages: u32) -> Result<()> {
+async fn post(
+    sender: &AgencySystem,
+    ledger: &Ledger,
+    next: &AtomicU32,
+    first: u32,
+    messages: u32,
+) -> Result<()> {
     loop {
         let number = next.fetch_add(1, Ordering::Relaxed);
         if number >= messages {
@@ -59,24 +65,24 @@ async fn post(sender: &Sender, ledger: &Ledger, next: &AtomicU32, first: u32, me
     }
 }
 
-/// How long alerts took.
-pub(crate) struct Latency {
+/// The latencies of alerts.
+pub(crate) struct ExchangeLatency {
     /// From the accepted release to the last verified receipt, one for each alert.
     pub(crate) receipt: Vec<Duration>,
     /// From the moment an alert should have been posted to its accepted release.
     pub(crate) accepted: Vec<Duration>,
 }
 
-/// Posts so many alerts a second, however long each takes.
+/// Posts `rate` alerts a second, however long each takes.
 ///
 /// # Errors
 /// When an alert is refused, lost, or receipted twice.
-pub(crate) async fn latency(border: &Border, first: u32, rate: u32, seconds: u32) -> Result<Latency> {
-    let sender = Sender::officer(&border.mz, "prm").await?;
+pub(crate) async fn latency(border: &Border, first: u32, rate: u32, seconds: u32) -> Result<ExchangeLatency> {
+    let sender = AgencySystem::officer(&border.mz, "prm").await?;
     let ledger = Arc::new(Ledger::new());
     let mut follower = Follower::start(&sender, Arc::clone(&ledger)).await?;
     let mut ticks = tokio::time::interval(Duration::from_secs(1) / rate);
-    // An open loop: what is late does not make the next ones wait.
+    // An open loop: a late alert does not make the next ones wait.
     ticks.set_missed_tick_behavior(MissedTickBehavior::Burst);
     let (mut posting, messages) = (JoinSet::new(), rate * seconds);
     for number in 0..messages {
@@ -90,20 +96,20 @@ pub(crate) async fn latency(border: &Border, first: u32, rate: u32, seconds: u32
     let posted = posting.join_all().await.into_iter().collect::<Result<HashMap<MessageId, Instant>>>()?;
     let wanted = u64::from(messages) * u64::from(COPIES);
     follower.until_delivered(&ledger, wanted).await?;
-    let entries = ledger.settled(COPIES as usize)?;
-    let accepted = |(id, entry): (&MessageId, &Entry)| Some(entry.accepted? - *posted.get(id)?);
-    Ok(Latency {
-        receipt: entries.values().map(Entry::latency).collect(),
+    let entries = ledger.check_settled(COPIES as usize)?;
+    let accepted = |(id, entry): (&MessageId, &AlertRecord)| Some(entry.accepted? - *posted.get(id)?);
+    Ok(ExchangeLatency {
+        receipt: entries.values().map(AlertRecord::latency).collect(),
         accepted: entries.iter().filter_map(accepted).collect(),
     })
 }
 
-/// How large the product's sealed bundle of one example alert is: of an alert that was really sent.
+/// The size of the product's sealed bundle of one example alert that was really sent.
 ///
 /// # Errors
 /// When the alert is refused, or cannot be sealed.
 pub(crate) async fn size_of_a_bundle(border: &Border) -> Result<usize> {
-    let sender = Sender::officer(&border.mz, "prm").await?;
+    let sender = AgencySystem::officer(&border.mz, "prm").await?;
     let ledger = Arc::new(Ledger::new());
     let mut follower = Follower::start(&sender, Arc::clone(&ledger)).await?;
     let id = sender.send(draft::example(), &ledger).await?;
@@ -115,13 +121,13 @@ pub(crate) async fn size_of_a_bundle(border: &Border) -> Result<usize> {
     Ok(seal(&Bundle::pack(&[jws])?, &recipient)?.len())
 }
 
-/// That each recipient has each alert once: as many in its inbox as were sent.
+/// Checks that each recipient has each alert once: as many in its inbox as were sent.
 ///
 /// # Errors
-/// When some are missing, or there twice.
+/// When alerts are missing or doubled.
 pub(crate) async fn reconcile(border: &Border, sent: usize) -> Result<()> {
     for agency in ["tpf", "tisd"] {
-        let recipient = Sender::officer(&border.tz, agency).await?;
+        let recipient = AgencySystem::officer(&border.tz, agency).await?;
         let (mut rows, mut ids) = (0, std::collections::HashSet::new());
         let mut path = "/v1/inbox?limit=200".to_owned();
         loop {

@@ -1,4 +1,4 @@
-//! A line between the nodes that counts what it carries and can be held.
+//! A line between the nodes that counts what it carries and can be held back.
 
 use std::{
     net::Ipv4Addr,
@@ -21,13 +21,13 @@ use tokio::{
     task::{JoinHandle, JoinSet},
 };
 
-/// A line on which nothing has passed for so long is quiet.
+/// A line on which nothing has passed for this long is quiet.
 const QUIET: Duration = Duration::from_millis(150);
 
-/// A line that is never quiet is not the one that was meant.
+/// Time limit for a line to become quiet.
 const QUIET_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// A proxy on loopback; dropping it cuts the line.
+/// A proxy on loopback. Dropping it cuts the line.
 pub(crate) struct Proxy {
     port: u16,
     carried: Arc<AtomicU64>,
@@ -37,40 +37,40 @@ pub(crate) struct Proxy {
 }
 
 impl Proxy {
-    /// A line to the port `to` of this machine.
+    /// Starts a line to the port `to` of this machine.
     ///
     /// # Errors
-    /// When there is no port to listen on.
+    /// When there is no free port to listen on.
     pub(crate) async fn start(to: u16) -> Result<Self> {
         let ports = PortBlock::claim(None)?;
         let port = ports.port(0)?;
         let listener =
             TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await.context("a port for the proxy")?;
         let (carried, open) = (Arc::new(AtomicU64::new(0)), watch::Sender::new(true));
-        let line = Line { carried: Arc::clone(&carried), open: open.subscribe() };
+        let line = ProxiedLine { carried: Arc::clone(&carried), open: open.subscribe() };
         let task = tokio::spawn(accept(listener, to, line));
         Ok(Self { port, carried, open, task, _ports: ports })
     }
 
-    /// Where to connect.
+    /// The port to connect to.
     pub(crate) fn port(&self) -> u16 {
         self.port
     }
 
-    /// Bytes of TCP payload until now, both ways.
+    /// Bytes of TCP payload so far, in both directions.
     pub(crate) fn carried(&self) -> u64 {
         self.carried.load(Ordering::Relaxed)
     }
 
-    /// Keeps back what comes from now on, or lets it through again.
+    /// Holds back what arrives from now on, or lets it through again.
     pub(crate) fn hold(&self, hold: bool) {
         self.open.send_replace(!hold);
     }
 
-    /// Waits until nothing passes; what has passed until then.
+    /// Waits until nothing passes. Returns the bytes that have passed.
     ///
     /// # Errors
-    /// When something passes all the time.
+    /// When the line does not become quiet.
     pub(crate) async fn quiet(&self) -> Result<u64> {
         let give_up_at = tokio::time::Instant::now() + QUIET_TIMEOUT;
         let mut before = self.carried();
@@ -93,20 +93,20 @@ impl Drop for Proxy {
 }
 
 #[derive(Clone)]
-struct Line {
+struct ProxiedLine {
     carried: Arc<AtomicU64>,
     open: watch::Receiver<bool>,
 }
 
-async fn accept(listener: TcpListener, to: u16, line: Line) {
+async fn accept(listener: TcpListener, to: u16, line: ProxiedLine) {
     let mut connections = JoinSet::new();
     while let Ok((near, _)) = listener.accept().await {
-        // One that fails is the brokers' to open again.
+        // When a connection fails, the brokers open another.
         connections.spawn(connection(near, to, line.clone()));
     }
 }
 
-async fn connection(near: TcpStream, to: u16, line: Line) -> std::io::Result<()> {
+async fn connection(near: TcpStream, to: u16, line: ProxiedLine) -> std::io::Result<()> {
     let far = TcpStream::connect((Ipv4Addr::LOCALHOST, to)).await?;
     near.set_nodelay(true)?;
     far.set_nodelay(true)?;
@@ -114,7 +114,7 @@ async fn connection(near: TcpStream, to: u16, line: Line) -> std::io::Result<()>
     tokio::try_join!(pump(near_in, far_out, line.clone()), pump(far_in, near_out, line)).map(drop)
 }
 
-async fn pump(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, mut line: Line) -> std::io::Result<()> {
+async fn pump(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, mut line: ProxiedLine) -> std::io::Result<()> {
     let mut bytes = vec![0; 64 * 1024];
     loop {
         let count = from.read(&mut bytes).await?;

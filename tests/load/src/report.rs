@@ -1,14 +1,14 @@
-//! Figures and how they are summed up.
+//! The figures of a run, and functions to summarise them.
 
 use std::{collections::BTreeMap, fmt, time::Duration};
 
 use serde::Serialize;
 
-use crate::machine::Machine;
+use crate::machine::MachineFacts;
 
-/// The last line of the output. What was not asked for is `null`.
+/// The last line of the output. Figures that were not asked for are `null`.
 #[derive(Clone, Debug, Serialize)]
-pub(crate) struct Report {
+pub(crate) struct LoadReport {
     pub(crate) raw_per_s: Option<f64>,
     pub(crate) full_per_s: Option<f64>,
     pub(crate) ratio: Option<f64>,
@@ -21,7 +21,7 @@ pub(crate) struct Report {
     pub(crate) line_bytes_per_receipt: Option<f64>,
     pub(crate) mean_bundle: Option<f64>,
     pub(crate) clean: bool,
-    /// The busiest that other programs were in any round: processors kept busy.
+    /// The processors that other programs kept busy in the worst round.
     pub(crate) other_load: f64,
     pub(crate) messages_per_s: Option<f64>,
     pub(crate) raw_rounds: Vec<f64>,
@@ -31,21 +31,21 @@ pub(crate) struct Report {
     pub(crate) raw_broker_cpu_us_per_message: Option<f64>,
     pub(crate) raw_client_cpu_us_per_message: Option<f64>,
     pub(crate) mean_receipt: Option<f64>,
-    /// 99 of 100 releases were answered within this, from when they should have been posted.
+    /// 99 of 100 releases were answered within this time, from the moment at which they should have been posted.
     pub(crate) accepted_p99_ms: Option<f64>,
     pub(crate) bundle_bytes: usize,
     pub(crate) duplicates: f64,
-    pub(crate) machine: Machine,
+    pub(crate) machine: MachineFacts,
 }
 
-impl fmt::Display for Report {
+impl fmt::Display for LoadReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let line = serde_json::to_string(self).map_err(|_| fmt::Error)?;
         f.write_str(&line)
     }
 }
 
-/// The middle one, or the mean of the two in the middle.
+/// The middle figure, or the mean of the two in the middle.
 pub(crate) fn median(figures: &[f64]) -> f64 {
     let mut sorted = figures.to_vec();
     sorted.sort_by(f64::total_cmp);
@@ -56,7 +56,7 @@ pub(crate) fn median(figures: &[f64]) -> f64 {
     }
 }
 
-/// The smallest that so many percent do not exceed, in milliseconds.
+/// The smallest time that `percent` percent of `times` do not exceed, in milliseconds.
 pub(crate) fn percentile_ms(times: &[Duration], percent: usize) -> f64 {
     let mut sorted = times.to_vec();
     sorted.sort();
@@ -64,7 +64,7 @@ pub(crate) fn percentile_ms(times: &[Duration], percent: usize) -> f64 {
     sorted.get(rank - 1).map_or(0.0, |time| rounded(time.as_secs_f64() * 1000.0))
 }
 
-/// As many digits as mean something.
+/// Rounds to as many digits as are significant.
 pub(crate) fn rounded(figure: f64) -> f64 {
     if figure < 10.0 { (figure * 1000.0).round() / 1000.0 } else { (figure * 10.0).round() / 10.0 }
 }

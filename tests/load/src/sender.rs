@@ -1,4 +1,4 @@
-//! An agency's system at the sender's gateway: posts drafts and releases them.
+//! An agency's own system at the sender's gateway: posts drafts and releases them.
 
 use anyhow::{Context, Result, bail};
 use reqwest::{Client, RequestBuilder, header};
@@ -9,24 +9,24 @@ use serde_json::Value;
 
 use crate::ledger::Ledger;
 
-/// One caller of one gateway. Clones share its connections, which are kept open.
+/// One caller of one gateway. Clones share its open connections.
 #[derive(Clone)]
-pub(crate) struct Sender {
+pub(crate) struct AgencySystem {
     client: Client,
     base: String,
     token: String,
 }
 
 #[derive(Deserialize)]
-struct Created {
+struct CreatedDraft {
     id: MessageId,
 }
 
-impl Sender {
-    /// The officer of an agency, logged in now: the token lives for ten minutes.
+impl AgencySystem {
+    /// Logs an agency's officer in. The token is valid for ten minutes.
     ///
     /// # Errors
-    /// When they cannot log in.
+    /// When the log-in fails.
     pub(crate) async fn officer(country: &Country, agency: &str) -> Result<Self> {
         let login = format!("officer.{agency}");
         let token =
@@ -39,7 +39,7 @@ impl Sender {
         self.client.get(format!("{}{path}", self.base)).bearer_auth(&self.token)
     }
 
-    /// What a path answers.
+    /// The JSON answer of a path.
     ///
     /// # Errors
     /// When it does not answer with success and JSON.
@@ -53,7 +53,7 @@ impl Sender {
         serde_json::from_str(&text).with_context(|| format!("{path} did not answer with JSON"))
     }
 
-    /// Posts a draft; its id and version.
+    /// Posts a draft. Returns its id and version.
     ///
     /// # Errors
     /// When it is refused.
@@ -64,7 +64,7 @@ impl Sender {
         if !status.is_success() {
             bail!("a draft was answered {status}: {text}");
         }
-        let created: Created = serde_json::from_str(&text).context("a new draft")?;
+        let created: CreatedDraft = serde_json::from_str(&text).context("a new draft")?;
         Ok((created.id, etag.context("a draft has a version")?))
     }
 
@@ -80,7 +80,7 @@ impl Sender {
         let request = self.post(&format!("/v1/drafts/{id}/release")).header(header::IF_MATCH, version);
         let answer = request.body("{}").send().await.context("releasing a draft")?;
         let status = answer.status();
-        // The whole answer is read: only then is its connection free for the next request.
+        // Read the whole answer: only then is its connection free for the next request.
         let text = answer.text().await?;
         if !status.is_success() {
             bail!("a release was answered {status}: {text}");

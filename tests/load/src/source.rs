@@ -1,4 +1,5 @@
-//! A source of audit events: signs and seals batches as a service's trail does, and waits for the signed acknowledgements.
+//! A source of audit events: signs and seals batches as a service's trail does, and waits for the signed
+//! acknowledgements.
 
 use std::{
     collections::BTreeMap,
@@ -17,7 +18,7 @@ use rovuma_broker::{
     topology::{VHOST, names},
 };
 use rovuma_envelope::{Jws, SealingRecipient, SigningKey, Typ, digest, seal};
-use rovuma_lab::{api::Api, certs::Identity, country::Country, rabbit::RabbitNode};
+use rovuma_lab::{api::Api, certs::TlsIdentity, country::Country, rabbit::RabbitNode};
 use rovuma_runtime::Shutdown;
 use rovuma_schemas::{
     Digest, Epoch, MessageId, StoreId, Timestamp,
@@ -29,23 +30,23 @@ use rovuma_schemas::{
 use tokio::sync::watch;
 use uuid::Uuid;
 
-/// The service in whose name events are written: its own user and key, and it writes nothing by itself meanwhile.
+/// The service in whose name events are written, with its own user and key. It writes no events itself meanwhile.
 const USER: &str = "rovumactl";
 
-/// Events of one delivery when as much as possible is appended: as many as a trail ships at once.
+/// Events of one delivery while throughput is measured: as many as a trail ships at once.
 const BATCH: u32 = 256;
 
-/// Deliveries on their way at a time.
+/// Maximum deliveries in flight.
 const IN_FLIGHT: usize = 32;
 
-/// What is not acknowledged by then never will be.
+/// Time limit for an acknowledgement.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// Reads of one object in a row of events: who read what has about so many answers.
+/// Consecutive events that read the same object, so that a search for its readers has about this many results.
 const READS_PER_OBJECT: u64 = 8;
 
-/// A source.
-pub(crate) struct Source {
+/// A source of audit events.
+pub(crate) struct LoadSource {
     name: String,
     epoch: Epoch,
     signer: SigningKey,
@@ -60,21 +61,21 @@ pub(crate) struct Source {
 
 /// A delivery that was acknowledged.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Sent {
-    /// Its last event.
+pub(crate) struct AcknowledgedDelivery {
+    /// The number of its last event.
     pub(crate) last: u64,
     /// When it was published.
     pub(crate) at: Instant,
-    /// How long that took to be acknowledged.
+    /// The time until it was acknowledged.
     pub(crate) acknowledged: Duration,
 }
 
-struct Acks(watch::Sender<u64>);
+struct PendingAcks(watch::Sender<u64>);
 
-impl Handler for Acks {
+impl Handler for PendingAcks {
     async fn handle(&self, batch: Arc<[Delivery]>) -> std::result::Result<Vec<Verdict>, TransientError> {
         for delivery in batch.iter() {
-            // The service's own trail checks the signature; here only time counts.
+            // A service's own trail checks the signature; here only the time counts.
             let payload =
                 std::str::from_utf8(&delivery.body).ok().and_then(|text| Jws::from_compact(text).ok());
             let ack =
@@ -91,7 +92,7 @@ impl Handler for Acks {
     }
 }
 
-impl Source {
+impl LoadSource {
     /// Connects as the source.
     ///
     /// # Errors
@@ -103,7 +104,7 @@ impl Source {
         };
         let signer = SigningKey::from_pkcs8_pem(&read(layout.key("rovumactl.pem"))?)?;
         let recipient = read(layout.key("audit.sealing.pub"))?.trim().parse().context("a recipient")?;
-        let Identity { cert_file, key_file } = node.issue_client(USER)?;
+        let TlsIdentity { cert_file, key_file } = node.issue_client(USER)?;
         let ca_file = node.authority().ca_file();
         let config = BrokerConfig { url: node.url(VHOST)?, ca_file, cert_file, key_file, server_name: None };
         let shutdown = Shutdown::new();
@@ -115,7 +116,7 @@ impl Source {
             prefetch: 64,
             batch: BatchLimits { max_messages: 64, max_bytes: 1 << 20, max_wait: Duration::ZERO },
         };
-        let acks = broker.consume(consumer, Acks(told));
+        let acks = broker.consume(consumer, PendingAcks(told));
         Ok(Self {
             name,
             epoch: Epoch::draw(),
@@ -141,8 +142,8 @@ impl Source {
         self.sequence
     }
 
-    /// Appends `events` as fast as they are taken: from the first publish to the last acknowledgement. They are signed and
-    /// sealed before, for that is the sources' work.
+    /// Appends `events` events as fast as they are accepted. Returns the time from the first publish to the last
+    /// acknowledgement. They are signed and sealed before that, because that is the work of sources.
     ///
     /// # Errors
     /// When one is not acknowledged.
@@ -167,11 +168,17 @@ impl Source {
         Ok(begun.elapsed())
     }
 
-    /// Appends so many deliveries of `size` events at fixed times, whatever becomes of the one before (open loop).
+    /// Appends `times` deliveries of `size` events at fixed intervals, whatever happens to the one before (open
+    /// loop).
     ///
     /// # Errors
     /// When one is not acknowledged.
-    pub(crate) async fn paced(&mut self, times: u32, size: u32, every: Duration) -> Result<Vec<Sent>> {
+    pub(crate) async fn paced(
+        &mut self,
+        times: u32,
+        size: u32,
+        every: Duration,
+    ) -> Result<Vec<AcknowledgedDelivery>> {
         let mut ready = Vec::new();
         for _ in 0..times {
             ready.push((self.batch(size)?, self.sequence));
@@ -184,7 +191,7 @@ impl Source {
             late.fetch_max(u64::try_from(due.elapsed().as_millis()).unwrap_or(0), Ordering::Relaxed);
             self.broker.publish(publication).await?;
             self.until(last).await?;
-            anyhow::Ok(Sent { last, at: due, acknowledged: due.elapsed() })
+            anyhow::Ok(AcknowledgedDelivery { last, at: due, acknowledged: due.elapsed() })
         });
         sending.buffered(times as usize).collect::<Vec<_>>().await.into_iter().collect()
     }
@@ -203,10 +210,10 @@ impl Source {
         format!("/v1/events/{}/{}/{sequence}", self.name, self.epoch)
     }
 
-    /// The entry that an event became.
+    /// The index of the entry that an event became.
     ///
     /// # Errors
-    /// When it is not there.
+    /// When the log does not have it.
     pub(crate) async fn index(&self, auditor: &Api, sequence: u64) -> Result<u64> {
         let event = auditor.get(&self.path(sequence)).await?.ok()?;
         event["entry"]["index"].as_u64().context("an index")
@@ -230,7 +237,7 @@ impl Source {
         })
     }
 
-    /// An officer opens a message: what most events of a gateway are.
+    /// An event in which an officer opens a message: most events of a gateway are such.
     fn event(&mut self) -> Result<String> {
         self.sequence += 1;
         let time = Timestamp::system_now();
@@ -259,13 +266,13 @@ impl Source {
     }
 }
 
-/// The message that the event `sequence` is about: of a thousand that are looked at side by side, each some times.
+/// The message that the event `sequence` is about: of a thousand that are read side by side, each several times.
 fn object(sequence: u64) -> String {
     let (era, within) = (sequence / (1000 * READS_PER_OBJECT), sequence % 1000);
     Uuid::from_u128((u128::from(era * 1000 + within) << 64) | 0x7000_8000_0000_0000_0000).to_string()
 }
 
-/// Messages that were read among so many events.
+/// The messages that were read in the first `events` events.
 pub(crate) fn objects(count: u32, events: u64) -> impl Iterator<Item = String> {
     (0..count).map(move |number| object(1 + u64::from(number) * events / u64::from(count)))
 }

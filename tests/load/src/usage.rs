@@ -1,4 +1,4 @@
-//! How much processor time the parts of the laboratory take.
+//! Processor time that the parts of the lab take.
 
 use std::time::{Duration, Instant};
 
@@ -10,17 +10,17 @@ use rovuma_lab::{
 
 use crate::process;
 
-/// How often it is looked whether everything is at rest.
+/// How often the lab is checked for being at rest.
 const POLL: Duration = Duration::from_millis(250);
 
-/// At rest: all parts together take less than this within [`POLL`]. The brokers alone take a little always.
+/// At rest: all parts together take less than this within [`POLL`]. The brokers alone always take a little.
 const REST: Duration = Duration::from_millis(30);
 
-/// What is not at rest by then never will be.
+/// Time limit to come to rest.
 const REST_TIMEOUT: Duration = Duration::from_secs(60);
 
-/// The processes of a laboratory.
-pub(crate) struct Parts {
+/// The processes of a lab.
+pub(crate) struct LabProcesses {
     services: Vec<(String, u32)>,
     brokers: Vec<u32>,
 }
@@ -30,24 +30,24 @@ pub(crate) struct Parts {
 pub(crate) struct Usage {
     pub(crate) services: Duration,
     pub(crate) brokers: Duration,
-    /// This program: the one that posts and counts.
+    /// This program, which posts and counts.
     pub(crate) client: Duration,
-    /// Everything on the machine, the above included.
+    /// Everything on the machine, including the above.
     machine: Duration,
     at: Option<Instant>,
 }
 
-/// What was used between two moments.
+/// The usage between two moments.
 #[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Used {
+pub(crate) struct UsageDelta {
     pub(crate) services: Duration,
     pub(crate) brokers: Duration,
     pub(crate) client: Duration,
-    /// Processors that others kept busy.
+    /// Processors that other programs kept busy.
     pub(crate) other_load: f64,
 }
 
-impl Parts {
+impl LabProcesses {
     /// The processes of both countries.
     ///
     /// # Errors
@@ -69,7 +69,7 @@ impl Parts {
         &self.services
     }
 
-    /// What has been used until now.
+    /// The usage so far.
     ///
     /// # Errors
     /// When a process has ended.
@@ -85,10 +85,10 @@ impl Parts {
         })
     }
 
-    /// Waits until nothing that was begun goes on any more: audit events shipped, receipts acknowledged.
+    /// Waits until no work is left over: audit events are shipped and receipts acknowledged.
     ///
     /// # Errors
-    /// When it goes on for a minute.
+    /// When work goes on for a minute.
     pub(crate) async fn at_rest(&self) -> Result<()> {
         let started = Instant::now();
         let mut before = self.usage()?;
@@ -105,14 +105,14 @@ impl Parts {
 }
 
 impl Usage {
-    /// What was used since `before`.
-    pub(crate) fn since(&self, before: &Self) -> Used {
+    /// The usage since `before`.
+    pub(crate) fn since(&self, before: &Self) -> UsageDelta {
         let (services, brokers) = (self.services - before.services, self.brokers - before.brokers);
         let client = self.client - before.client;
         let ours = (services + brokers + client).as_secs_f64();
         let elapsed = self.at.zip(before.at).map_or(0.0, |(now, then)| (now - then).as_secs_f64());
         let others = (self.machine - before.machine).as_secs_f64() - ours;
         let other_load = if elapsed > 0.0 { (others / elapsed).max(0.0) } else { 0.0 };
-        Used { services, brokers, client, other_load }
+        UsageDelta { services, brokers, client, other_load }
     }
 }

@@ -1,4 +1,4 @@
-//! One alert from `mz.prm`, through the public API, and its way hop by hop.
+//! Sends one alert from `mz.prm` through the public API, and shows its trace hop by hop.
 
 use std::{
     path::Path,
@@ -9,15 +9,15 @@ use anyhow::{Context, Result, bail};
 use rovuma_lab::{api::Api, border::Border, person};
 use serde_json::{Value, json};
 
-use crate::show::Show;
+use crate::show::Terminal;
 
 /// The alert that is sent when no other is given.
 const EXAMPLE: &str = include_str!("../../../../schemas/examples/valid/alert-stolen-motorcycle.json");
 
-/// An alert that has no receipts by then will be shown as it is.
+/// Time limit for the receipts.
 const RECEIPTS_TIMEOUT: Duration = Duration::from_secs(60);
 
-/// How often the sender's gateway is asked for the alert's way.
+/// How often the sender's gateway is asked for the trace.
 const POLL: Duration = Duration::from_millis(20);
 
 /// Reads the draft to send.
@@ -32,35 +32,35 @@ pub(crate) fn read(file: Option<&Path>) -> Result<Value> {
     serde_json::from_str(&text).context("the draft is not JSON")
 }
 
-/// An alert's way.
-pub(crate) struct Way {
+/// A sent alert with its trace.
+pub(crate) struct SentAlert {
     id: String,
     hops: Vec<Value>,
     receipts: usize,
     elapsed: Duration,
 }
 
-/// Sends the draft and waits for every recipient's signed receipt. With `read_it`, officers of the
-/// recipients open it, so that read receipts come back too.
+/// Sends the draft and waits for every recipient's signed receipt. With `read_it`, officers of the recipients
+/// open the alert, so that read receipts come back too.
 ///
 /// # Errors
-/// When the draft is refused, with every fault; or when a receipt is missing.
-pub(crate) async fn send(border: &Border, draft: &Value, read_it: bool) -> Result<Way> {
+/// When the draft is refused, with every fault, or when a receipt is missing.
+pub(crate) async fn send(border: &Border, draft: &Value, read_it: bool) -> Result<SentAlert> {
     let token = log_in(&border.mz, "officer.prm").await?;
     let api = Api::new(&border.mz.url("gateway")?, Some(token))?;
     let started = Instant::now();
     let (id, copies) = release(border, &api, draft).await?;
-    let hops = way(&api, &id, "delivered", copies).await?;
+    let hops = hops(&api, &id, "delivered", copies).await?;
     let elapsed = started.elapsed();
-    let mut way = Way { receipts: count(&hops, "delivered"), id, hops, elapsed };
+    let mut alert = SentAlert { receipts: count(&hops, "delivered"), id, hops, elapsed };
     if read_it {
-        way.hops = be_read(border, &api, &way.id, draft).await?;
+        alert.hops = open_as_recipients(border, &api, &alert.id, draft).await?;
     }
-    Ok(way)
+    Ok(alert)
 }
 
-/// Posts the draft and releases it; where the policy wants a second person, the officer submits it and the
-/// agency's supervisor releases it. The message's id and how many copies there are.
+/// Posts the draft and releases it. Where the policy needs a second person, the officer submits it and the
+/// agency's supervisor releases it. Returns the message's id and the number of copies.
 async fn release(border: &Border, officer: &Api, draft: &Value) -> Result<(String, usize)> {
     let created = officer.post("/v1/drafts", draft).await?;
     let mut etag = created.etag.clone().unwrap_or_default();
@@ -80,8 +80,8 @@ async fn release(border: &Border, officer: &Api, draft: &Value) -> Result<(Strin
     Ok((id, released["copies"].as_array().map_or(0, Vec::len)))
 }
 
-/// Officers of the recipients open the alert.
-async fn be_read(border: &Border, api: &Api, id: &str, draft: &Value) -> Result<Vec<Value>> {
+/// Logs officers of the recipients in, and opens the alert as them.
+async fn open_as_recipients(border: &Border, api: &Api, id: &str, draft: &Value) -> Result<Vec<Value>> {
     let mut readers = 0;
     for agency in draft["recipients"].as_array().into_iter().flatten().filter_map(Value::as_str) {
         let Some((country, name)) = agency.split_once('.').filter(|(country, _)| *country == "tz") else {
@@ -93,15 +93,15 @@ async fn be_read(border: &Border, api: &Api, id: &str, draft: &Value) -> Result<
         inbox.get(&format!("/v1/messages/{id}")).await?.ok().context("the alert could not be opened")?;
         readers += 1;
     }
-    way(api, id, "read", readers).await
+    hops(api, id, "read", readers).await
 }
 
 async fn log_in(country: &rovuma_lab::country::Country, login: &str) -> Result<String> {
     person::log_in(&country.url("identity")?, login, &country.layout().secret(login)).await
 }
 
-/// The way, once `wanted` hops of this kind are in it.
-async fn way(api: &Api, id: &str, kind: &str, wanted: usize) -> Result<Vec<Value>> {
+/// Waits until the trace has `wanted` hops of this kind, and returns its hops.
+async fn hops(api: &Api, id: &str, kind: &str, wanted: usize) -> Result<Vec<Value>> {
     let started = Instant::now();
     loop {
         let trace = api.get(&format!("/v1/messages/{id}/trace")).await?.ok()?;
@@ -114,7 +114,7 @@ async fn way(api: &Api, id: &str, kind: &str, wanted: usize) -> Result<Vec<Value
         }
         if started.elapsed() > RECEIPTS_TIMEOUT {
             bail!(
-                "{} of {wanted} receipts ({kind}) after {} s; the way so far: {}",
+                "{} of {wanted} receipts ({kind}) after {} s; the trace so far: {}",
                 count(&hops, kind),
                 RECEIPTS_TIMEOUT.as_secs(),
                 Value::Array(hops)
@@ -128,9 +128,9 @@ fn count(hops: &[Value], kind: &str) -> usize {
     hops.iter().filter(|hop| hop["hop"] == kind).count()
 }
 
-impl Way {
-    /// Prints it, a line for each hop.
-    pub(crate) fn print(&self, show: &Show) {
+impl SentAlert {
+    /// Prints the trace, one line per hop.
+    pub(crate) fn print(&self, show: &Terminal) {
         show.line(&format!("alert {}", self.id));
         for hop in &self.hops {
             let text = |name: &str| hop[name].as_str().unwrap_or_default();
@@ -149,7 +149,7 @@ impl Way {
         ));
     }
 
-    /// The last line with `--once`.
+    /// The last line of output with `--once`.
     pub(crate) fn last_line(&self) -> String {
         let ms = u64::try_from(self.elapsed.as_millis()).unwrap_or(u64::MAX);
         json!({ "delivered": true, "receipts": self.receipts, "ms": ms }).to_string()

@@ -1,4 +1,4 @@
-//! The one folder in which everything is kept, held by one quickstart at a time.
+//! The folder with all files, locked by one quickstart at a time.
 
 use std::{
     fs::{self, File, TryLockError},
@@ -7,17 +7,17 @@ use std::{
 
 use anyhow::{Context, Result, bail};
 
-/// The folder, held until it is dropped or the process ends.
-pub(crate) struct Folder {
+/// The folder, locked until the value is dropped or the process ends.
+pub(crate) struct LockedFolder {
     path: PathBuf,
     _held: File,
 }
 
-impl Folder {
-    /// Opens the folder, or makes it.
+impl LockedFolder {
+    /// Opens the folder, or creates it.
     ///
     /// # Errors
-    /// When another quickstart holds it, or it cannot be made.
+    /// When another quickstart has locked it, or it cannot be created.
     pub(crate) fn open(path: &Path) -> Result<Self> {
         fs::create_dir_all(path).with_context(|| format!("creating {}", path.display()))?;
         let path = path.canonicalize().with_context(|| format!("opening {}", path.display()))?;
@@ -25,16 +25,16 @@ impl Folder {
         Ok(Self { path, _held: held })
     }
 
-    /// Where it is.
+    /// Its path.
     pub(crate) fn path(&self) -> &Path {
         &self.path
     }
 }
 
-/// Removes the folder; whether there was one.
+/// Removes the folder. Returns whether there was one.
 ///
 /// # Errors
-/// When a quickstart is running in it, or it was not made by one.
+/// When a quickstart runs in it, or it was not made by one.
 pub(crate) fn clean(path: &Path) -> Result<bool> {
     if !path.exists() {
         return Ok(false);

@@ -1,4 +1,4 @@
-//! The files and the environment of a node.
+//! Writes the files and sets the environment of a node.
 
 use std::{
     collections::BTreeMap,
@@ -11,21 +11,21 @@ use uuid::Uuid;
 
 use super::{AMQPS, MANAGEMENT, RabbitOptions};
 use crate::{
-    certs::{Authority, Identity, write_private},
+    certs::{Authority, TlsIdentity, write_private},
     ports::PortBlock,
 };
 
-/// The administrator of the management API. It cannot connect by AMQP: that takes certificates only.
+/// The administrator of the management API. It cannot connect by AMQP, which needs a certificate.
 pub(super) const ADMIN: &str = "admin";
 
-/// Plugins a node needs; nothing else is enabled.
+/// The only plugins that are enabled.
 const PLUGINS: &str =
     "[rabbitmq_management,rabbitmq_shovel,rabbitmq_shovel_management,rabbitmq_auth_mechanism_ssl].\n";
 
-/// A sealed bundle is at most 1 MiB unpacked; twice that is plenty for anything honest.
+/// Maximum bytes of a message: a sealed bundle is at most 1 MiB unpacked, and twice that is ample.
 const MAX_MESSAGE_BYTES: u32 = 2 << 20;
 
-/// Options of Erlang: bind the distribution to loopback, and leave the port mapper to us.
+/// Options of Erlang: bind the distribution to loopback, and do not start the port mapper.
 pub(super) const LOOPBACK_ONLY: &str = "-start_epmd false -kernel inet_dist_use_interface {127,0,0,1}";
 
 pub(super) fn password_file(folder: &Path) -> PathBuf {
@@ -50,14 +50,14 @@ pub(super) fn write(
     options: &RabbitOptions,
     ports: &PortBlock,
     authority: &Authority,
-    identity: &Identity,
+    identity: &TlsIdentity,
 ) -> Result<String> {
     for sub in ["log", "mnesia", "home"] {
         let path = folder.join(sub);
         fs::create_dir_all(&path).with_context(|| format!("creating {}", path.display()))?;
     }
     let password = secret(&password_file(folder))?;
-    // Erlang reads its cookie from the home of whoever runs it.
+    // Erlang reads its cookie from its user's home folder.
     secret(&folder.join("home").join(".erlang.cookie"))?;
     write_private(&folder.join("rabbitmq.conf"), &conf(options, ports, authority, identity, &password)?)?;
     write_private(&folder.join("enabled_plugins"), PLUGINS)?;
@@ -66,7 +66,7 @@ pub(super) fn write(
     Ok(password)
 }
 
-/// The secret in a file that only its owner can read; drawn when there is none.
+/// The secret in a file that only its owner can read, drawn if there is none.
 fn secret(path: &Path) -> Result<String> {
     if let Ok(secret) = fs::read_to_string(path) {
         return Ok(secret);
@@ -80,7 +80,7 @@ fn conf(
     options: &RabbitOptions,
     ports: &PortBlock,
     authority: &Authority,
-    identity: &Identity,
+    identity: &TlsIdentity,
     password: &str,
 ) -> Result<String> {
     let ca_file = authority.ca_file();
@@ -121,7 +121,7 @@ log.console = false
     ))
 }
 
-/// The environment of the server's process.
+/// The environment of the server process.
 pub(super) fn environment(
     folder: &Path,
     options: &RabbitOptions,
@@ -142,7 +142,8 @@ pub(super) fn environment(
         ("RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS", LOOPBACK_ONLY.to_owned()),
         ("ERL_EPMD_PORT", epmd_port.to_string()),
         ("ERL_EPMD_ADDRESS", "127.0.0.1".to_owned()),
-        // The script then becomes the server instead of waiting for it: its process is the one we stop.
+        // With this, the script becomes the server instead of waiting for it, so that the process that we stop
+        // is the server.
         ("RUNNING_UNDER_SYSTEMD", "true".to_owned()),
     ])
 }

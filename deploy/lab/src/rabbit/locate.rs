@@ -1,40 +1,41 @@
-//! Where RabbitMQ is installed.
+//! Finds the programs of RabbitMQ.
 
 use std::path::{Path, PathBuf};
 
 use anyhow::{Result, bail};
 
-/// Names a folder with `rabbitmq-server`, `rabbitmqctl` and `epmd` of another RabbitMQ than the installed one.
-/// Each must become the program it is called as, and take this machine's paths.
+/// The environment variable that names a folder with `rabbitmq-server`, `rabbitmqctl` and `epmd` of another
+/// RabbitMQ than the installed one. Each must become the program that it is called as, and accept this
+/// machine's paths.
 pub const PROGRAMS_VARIABLE: &str = "ROVUMA_RABBITMQ";
 
 /// The programs a node needs.
 #[derive(Clone, Debug)]
-pub struct Programs {
+pub struct RabbitPrograms {
     /// `rabbitmq-server` itself, not the distribution's wrapper, which insists on the system's user.
     pub server: PathBuf,
-    /// `rabbitmqctl`, beside it.
+    /// `rabbitmqctl`, from the same folder.
     pub ctl: PathBuf,
     /// Erlang's port mapper.
     pub epmd: PathBuf,
 }
 
-/// Debian keeps the plain scripts here; what is in `/usr/sbin` is a wrapper.
+/// Debian keeps the plain scripts here; those in `/usr/sbin` are wrappers.
 const DEBIAN: &str = "/usr/lib/rabbitmq/bin/rabbitmq-server";
 
-/// Finds RabbitMQ and Erlang's port mapper: in the folder that [`PROGRAMS_VARIABLE`] names, or where they are
+/// Finds RabbitMQ and Erlang's port mapper, in the folder that [`PROGRAMS_VARIABLE`] names or where they are
 /// installed.
 ///
 /// # Errors
-/// When one is missing; the message says how to install it.
-pub fn locate() -> Result<Programs> {
+/// When one is missing; the error says how to install it.
+pub fn locate() -> Result<RabbitPrograms> {
     match std::env::var_os(PROGRAMS_VARIABLE).filter(|folder| !folder.is_empty()) {
         Some(folder) => inside(Path::new(&folder)),
         None => installed(),
     }
 }
 
-fn inside(folder: &Path) -> Result<Programs> {
+fn inside(folder: &Path) -> Result<RabbitPrograms> {
     let program = |name: &str| {
         let file = folder.join(name);
         match is_file(&file) {
@@ -42,10 +43,14 @@ fn inside(folder: &Path) -> Result<Programs> {
             false => bail!("{PROGRAMS_VARIABLE} names {}, which has no {name}", folder.display()),
         }
     };
-    Ok(Programs { server: program("rabbitmq-server")?, ctl: program("rabbitmqctl")?, epmd: program("epmd")? })
+    Ok(RabbitPrograms {
+        server: program("rabbitmq-server")?,
+        ctl: program("rabbitmqctl")?,
+        epmd: program("epmd")?,
+    })
 }
 
-fn installed() -> Result<Programs> {
+fn installed() -> Result<RabbitPrograms> {
     let debian = PathBuf::from(DEBIAN);
     let server = if debian.exists() { Some(debian) } else { in_path("rabbitmq-server") };
     let Some(server) = server else {
@@ -54,7 +59,7 @@ fn installed() -> Result<Programs> {
     let Some(epmd) = in_path("epmd") else {
         bail!("epmd is not in PATH (Debian: apt-get install erlang-base)");
     };
-    Ok(Programs { ctl: server.with_file_name("rabbitmqctl"), server, epmd })
+    Ok(RabbitPrograms { ctl: server.with_file_name("rabbitmqctl"), server, epmd })
 }
 
 fn in_path(program: &str) -> Option<PathBuf> {

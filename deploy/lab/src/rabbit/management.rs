@@ -1,4 +1,4 @@
-//! RabbitMQ's management API, as its administrator.
+//! A client of RabbitMQ's management API, for the administrator.
 
 use std::{path::Path, sync::Arc, time::Duration};
 
@@ -7,12 +7,12 @@ use reqwest::{Certificate, Client, Method, StatusCode};
 use serde_json::Value;
 use tokio::sync::Mutex;
 
-/// A node that does not answer within this is not ready.
+/// Time limit for an answer.
 const TIMEOUT: Duration = Duration::from_secs(20);
 
 /// The management API of one node.
 #[derive(Clone, Debug)]
-pub struct Management {
+pub struct RabbitManagement {
     client: Client,
     base: String,
     user: String,
@@ -20,18 +20,19 @@ pub struct Management {
     importing: Arc<Mutex<()>>,
 }
 
-impl Management {
-    /// The API at `https://localhost:<port>`, trusting that authority alone.
+impl RabbitManagement {
+    /// A client of the API at `https://localhost:<port>` that trusts only this authority.
     ///
     /// # Errors
     /// When the authority's certificate cannot be read.
     pub fn new(port: u16, user: &str, password: &str, ca_file: &Path) -> Result<Self> {
-        // One provider for the whole process; whoever came first has installed the same.
+        // One TLS provider for the whole process. An error means that it is installed already.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let pem = std::fs::read(ca_file).with_context(|| format!("reading {}", ca_file.display()))?;
         let client = Client::builder()
             .no_proxy()
-            // Tests use one node from several runtimes; a kept connection belongs to one of them.
+            // Tests use one node from several runtimes, and a kept connection belongs to one of them, so none
+            // is kept.
             .pool_max_idle_per_host(0)
             .tls_certs_only([Certificate::from_pem(&pem)?])
             .timeout(TIMEOUT)
@@ -46,12 +47,12 @@ impl Management {
         &self.base
     }
 
-    /// Whether the node is up, its virtual hosts with it.
+    /// Whether the node and its virtual hosts are up.
     pub async fn is_ready(&self) -> bool {
         self.get("/health/checks/virtual-hosts").await.is_ok()
     }
 
-    /// Reads a path below `/api`.
+    /// Gets a path below `/api`.
     ///
     /// # Errors
     /// When the node does not answer with success and JSON.
@@ -60,7 +61,7 @@ impl Management {
         serde_json::from_str(&answer).with_context(|| format!("{path} did not answer with JSON"))
     }
 
-    /// Posts to a path below `/api` that answers with JSON.
+    /// Posts to a path below `/api` and returns the JSON answer.
     ///
     /// # Errors
     /// When the node does not answer with success and JSON.
@@ -69,7 +70,7 @@ impl Management {
         serde_json::from_str(&answer).with_context(|| format!("{path} did not answer with JSON"))
     }
 
-    /// Writes to a path below `/api`.
+    /// Puts to a path below `/api`.
     ///
     /// # Errors
     /// When the node does not answer with success.
@@ -85,18 +86,18 @@ impl Management {
         self.send(Method::DELETE, path, None).await.map(drop)
     }
 
-    /// Declares what `definitions` name; what is there already stays.
+    /// Declares the objects in `definitions`. Existing objects stay.
     ///
     /// # Errors
     /// When the node refuses them.
     pub async fn import(&self, definitions: &Value) -> Result<()> {
-        // Users belong to the whole node. Of two imports that add the same one side by side, RabbitMQ 4 refuses
-        // the second (`user_already_exists`).
+        // Users belong to the whole node. When two imports add the same user at the same time, RabbitMQ 4
+        // refuses the second (`user_already_exists`), so imports are made one at a time.
         let _alone = self.importing.lock().await;
         self.send(Method::POST, "/definitions", Some(definitions)).await.map(drop)
     }
 
-    /// What the node has.
+    /// The node's definitions.
     ///
     /// # Errors
     /// When the node does not answer.

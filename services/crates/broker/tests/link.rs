@@ -17,7 +17,7 @@ use rovuma_broker::{
     topology::{GatewaySpec, LinkSpec, NodeSpec, PartnerSpec, VHOST, definitions, diff, names},
 };
 use rovuma_lab::{
-    certs::PendingIdentity,
+    certs::PendingTlsIdentity,
     rabbit::{RabbitNode, RabbitOptions},
 };
 use rovuma_runtime::Shutdown;
@@ -31,7 +31,7 @@ fn country(code: &str) -> CountryCode {
 /// The specification of `near`, whose partner is `far`: the far country certifies a key that stays here.
 fn spec(near: &RabbitNode, near_code: &str, far: &RabbitNode, far_code: &str) -> NodeSpec {
     let folder = near.authority().ca_file().with_file_name("partner");
-    let pending = PendingIdentity::new(&folder, "link").expect("a key");
+    let pending = PendingTlsIdentity::new(&folder, "link").expect("a key");
     let user = names::link_user(country(near_code));
     let identity = far.authority().issue_client_to(&user, &pending).expect("certified");
     let link = LinkSpec {

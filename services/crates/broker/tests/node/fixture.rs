@@ -14,7 +14,7 @@ use rovuma_broker::{
     topology::{EventReaderSpec, GatewaySpec, LinkSpec, NodeSpec, PartnerSpec, VHOST, definitions},
 };
 use rovuma_lab::{
-    certs::Identity,
+    certs::TlsIdentity,
     rabbit::{RabbitNode, RabbitOptions},
 };
 use rovuma_runtime::Shutdown;
@@ -77,8 +77,8 @@ fn partner(country: &str) -> PartnerSpec {
 }
 
 /// The certificate of `user`, issued once: issuing writes its files anew, and another test may be reading them.
-fn identity(node: &RabbitNode, user: &str) -> Identity {
-    static ISSUED: Mutex<BTreeMap<String, Identity>> = Mutex::new(BTreeMap::new());
+fn identity(node: &RabbitNode, user: &str) -> TlsIdentity {
+    static ISSUED: Mutex<BTreeMap<String, TlsIdentity>> = Mutex::new(BTreeMap::new());
     let mut issued = ISSUED.lock().expect("unpoisoned");
     let issue = || node.issue_client(user).expect("a certificate");
     issued.entry(user.to_owned()).or_insert_with(issue).clone()
