@@ -1,10 +1,10 @@
-//! libFuzzer dictionaries: the words that the parsers know.
+//! Writes libFuzzer dictionaries with the words that the parsers know.
 
 use std::{collections::BTreeSet, fs, path::Path};
 
 use serde_json::Value;
 
-/// A longer word is a sentence.
+/// Maximum length of a word: a longer text is a sentence.
 const WORD_MAX: usize = 48;
 
 /// Writes `json.dict` from the schemas and `http.dict` from the OpenAPI documents.

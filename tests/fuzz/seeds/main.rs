@@ -1,7 +1,7 @@
-//! Writes what the targets start from: keys that are missing, seeds that are missing, and the dictionaries.
+//! Writes the files that the targets start from: missing keys, missing seeds, and the dictionaries.
 //!
-//! A seed that is there is left as it is: sealing draws random numbers, and a seed that was a crash once is nobody's
-//! to make again.
+//! An existing seed stays unchanged: sealing draws random numbers, and a seed that was once a crash cannot be
+//! generated again.
 
 mod dictionaries;
 mod requests;
@@ -37,7 +37,7 @@ fn folder() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))
 }
 
-/// Writes a seed that is not there.
+/// Writes a seed if it does not exist.
 fn seed(target: &str, name: &str, content: &[u8]) {
     let path = folder().join("corpus-seeds").join(target).join(name);
     fs::create_dir_all(path.parent().expect("a folder")).expect("a folder");
@@ -46,7 +46,7 @@ fn seed(target: &str, name: &str, content: &[u8]) {
     }
 }
 
-/// The same, with the byte that says what the rest is before it.
+/// The same for a target whose first byte chooses the form of the rest.
 fn seed_of(target: &str, name: &str, mode: u8, rest: &[u8]) {
     seed(target, name, &[&[mode], rest].concat());
 }
@@ -81,7 +81,7 @@ fn stem(path: &Path) -> String {
     path.file_stem().expect("a name").to_string_lossy().into_owned()
 }
 
-/// A text that ends with a signature, in which a letter of the signature is another.
+/// A text that ends with a signature, with one letter of the signature changed.
 fn altered(signed: &str) -> String {
     let at = signed.len() - 9;
     let other = if signed[at..].starts_with('A') { "B" } else { "A" };
@@ -108,7 +108,7 @@ fn sealed() {
     seed("sealed", "header-only", b"age-encryption.org/v1\n-> X25519 AAAA\nAAAA\n--- AAAA\n");
 }
 
-/// The content of a bundle of these messages, framed as format 1 says.
+/// The content of a bundle of these messages, framed in format 1.
 fn framed(messages: &[Jws]) -> Vec<u8> {
     let mut out = Vec::new();
     for jws in messages {
@@ -252,7 +252,7 @@ fn drafts() {
     for (name, text) in examples("valid").into_iter().filter(|(name, _)| name.starts_with("alert-")) {
         seed("draft", &name, &text);
     }
-    // One fault of each kind that nothing but the rules of drafts finds; the rest are a change away.
+    // One fault of each kind that only the rules of drafts find; the fuzzer reaches the rest by small changes.
     let wanted =
         ["mrz_mismatch", "imo_check_digit", "vin_check_digit", "birth_date_incoherent", "duplicate_key"];
     let wanted_too = [
@@ -406,7 +406,7 @@ fn evidence() {
     seed_of("evidence", "bundle", evidence::BUNDLE, &bundle_of(&proof.to_string(), pruned));
 }
 
-/// A bundle with one of each kind of file.
+/// A bundle with one file of each kind.
 fn bundle_of(proof: &str, pruned: Vec<u8>) -> Vec<u8> {
     let id = "0199c5a1-7b3e-7001-8a10-000000000001";
     let manifest = json!({

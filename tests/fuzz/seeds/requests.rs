@@ -1,4 +1,4 @@
-//! Seeds of the HTTP targets: one request of every route, and some that are refused.
+//! Seeds of the HTTP targets: one request for every route, and some that are refused.
 
 use rovuma_fuzz::http_identity;
 
@@ -10,7 +10,7 @@ pub(crate) fn write() {
     audit();
 }
 
-/// Writes requests; `who` is the caller where the request does not name one.
+/// Writes requests. `who` is the caller of those that do not name one.
 fn write_all(target: &str, who: &str, requests: &[(&str, &str)]) {
     for (name, text) in requests {
         let (head, body) = text.split_once("\n\n").unwrap_or((text, ""));

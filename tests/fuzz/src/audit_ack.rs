@@ -1,4 +1,5 @@
-//! Target `audit_ack`: an acknowledgement as a source of audit events takes it. The first byte says what the rest is.
+//! Target `audit_ack`: an acknowledgement, as a source of audit events processes it. The first byte chooses the form
+//! of the rest.
 
 use std::{fmt, path::Path};
 
@@ -12,34 +13,35 @@ use tokio::runtime::Runtime;
 use crate::{
     fixture::now,
     keys,
-    world::{World, Worlds},
+    services::{FixturePool, ServiceFixture},
 };
 
-/// The rest is the delivery's body.
+/// The rest is the body of a delivery.
 pub const RAW: u8 = 0;
 
-/// The rest is what the audit service signs.
+/// The rest is a payload that the audit service signs.
 pub const PAYLOAD: u8 = 1;
 
 /// The source whose events are acknowledged.
 const SOURCE: &str = "mz.gateway";
 
-/// The events that it has.
+/// The number of its events.
 const EVENTS: u64 = 3;
 
 thread_local! {
-    static WORLDS: Worlds<Source> = Worlds::new();
+    static FIXTURES: FixturePool<FuzzSource> = FixturePool::new();
 }
 
 /// A trail with three events.
-struct Source {
+struct FuzzSource {
     trail: Trail,
     signer: SigningKey,
     /// Digest of the second event.
     digest: String,
 }
 
-/// The outcome, as an error: nothing that an acknowledgement does here stays done.
+/// The outcome, as an error, so that the transaction is rolled back and no acknowledgement changes the store for
+/// later runs.
 #[derive(Debug)]
 struct TakenBack(sqlx::Result<AckOutcome>);
 
@@ -51,13 +53,13 @@ impl fmt::Display for TakenBack {
 
 impl std::error::Error for TakenBack {}
 
-/// An acknowledgement counts only if the audit service signed it, and clears only what it names by its digest.
+/// An acknowledgement counts only if the audit service signed it, and clears only the events that it names by digest.
 pub fn run(data: &[u8]) {
     let Some((mode, rest)) = data.split_first() else { return };
-    WORLDS.with(|worlds| worlds.run(|runtime, source| source.take(runtime, *mode, rest)));
+    FIXTURES.with(|fixtures| fixtures.run(|runtime, source| source.take(runtime, *mode, rest)));
 }
 
-/// The payload of a good acknowledgement. The words in braces stand for what the store has.
+/// The payload of a valid acknowledgement. Words in braces stand for values of the store.
 pub fn good() -> String {
     format!(
         r#"{{"source":"{SOURCE}","epoch":"{{epoch}}","sequence":2,"digest":"{{digest}}","acknowledged_at":"{}"}}"#,
@@ -65,13 +67,13 @@ pub fn good() -> String {
     )
 }
 
-impl World for Source {
+impl ServiceFixture for FuzzSource {
     fn open(runtime: &Runtime, folder: &Path) -> Self {
         runtime.block_on(Self::start(folder))
     }
 }
 
-impl Source {
+impl FuzzSource {
     async fn start(folder: &Path) -> Self {
         let config = StoreConfig::at(format!("sqlite:{}", folder.join("trail.db").display()));
         let store = Store::open(&config, &[MIGRATIONS]).await.expect("the store opens");

@@ -1,4 +1,4 @@
-//! Target `audit_batch`: deliveries to the audit service. The first byte says what the rest is.
+//! Target `audit_batch`: deliveries to the audit service. The first byte chooses the form of the rest.
 
 use std::{collections::BTreeMap, path::Path, sync::Arc};
 
@@ -13,74 +13,75 @@ use serde_json::{Value, json};
 use tokio::runtime::Runtime;
 
 use crate::{
-    http::must,
+    http::send_ok,
     keys,
-    world::{World, Worlds, common, configured, context, token_of, write_keys},
+    services::{FixturePool, ServiceFixture, common, configured, context, token_of, write_keys},
 };
 
 /// The rest is the sealed delivery.
 pub const SEALED: u8 = 0;
 
-/// The rest is the text that is sealed.
+/// The rest is the text to seal.
 pub const TEXT: u8 = 1;
 
 /// The rest is the payload that the source signs.
 pub const PAYLOAD: u8 = 2;
 
-/// The rest is a batch whose events are objects: those whose `previous` is `{previous}` are chained to the one before.
+/// The rest is a batch whose events are objects. Those whose `previous` is `{previous}` are chained to the event
+/// before.
 pub const CHAINED: u8 = 3;
 
-/// The source that writes.
+/// The source that writes the events.
 const SOURCE: &str = "mz.gateway";
 
-/// Who reads the whole log.
+/// The reader of the whole log.
 const READER: &str = "auditor@mz.node";
 
 thread_local! {
-    static WORLDS: Worlds<Log> = Worlds::new();
+    static FIXTURES: FixturePool<FuzzAuditLog> = FixturePool::new();
 }
 
 /// The log of `mz`, with one source.
-pub(crate) struct Log {
+pub(crate) struct FuzzAuditLog {
     _context: Context,
     config: AuditConfig,
     pub(crate) router: Router,
-    intake: Box<dyn Take>,
+    intake: Box<dyn AnyIntake>,
     signer: SigningKey,
     key: SealingKey,
-    /// What words in inputs stand for.
+    /// The values that words in inputs stand for.
     pub(crate) words: Vec<(&'static str, String)>,
 }
 
-/// The intake as a value: whether it accepted what it was handed.
-trait Take {
+/// The intake without its type: returns whether it accepted the delivery.
+trait AnyIntake {
     fn take(&self, delivery: Delivery) -> BoxFuture<'_, bool>;
 }
 
-impl<H: Handler> Take for H {
+impl<H: Handler> AnyIntake for H {
     fn take(&self, delivery: Delivery) -> BoxFuture<'_, bool> {
         let taken = self.handle(Arc::from([delivery]));
         async { matches!(taken.await.expect("the store takes it")[..], [Verdict::Accept]) }.boxed()
     }
 }
 
-/// Whatever comes is taken or set aside, what was stored can be read, and the log holds when it is opened again.
+/// Every delivery is accepted or set aside, stored events can be read, and the log holds when it is opened again.
 pub fn run(data: &[u8]) {
     let Some((mode, rest)) = data.split_first() else { return };
-    WORLDS.with(|worlds| worlds.run(|runtime, log| runtime.block_on(log.deliver(*mode, rest))));
+    FIXTURES.with(|fixtures| fixtures.run(|runtime, log| runtime.block_on(log.deliver(*mode, rest))));
 }
 
-impl World for Log {
+impl ServiceFixture for FuzzAuditLog {
     fn open(runtime: &Runtime, folder: &Path) -> Self {
         runtime.block_on(Self::start(folder))
     }
 
     fn close(self, runtime: &Runtime, _folder: &Path) {
         let config = self.config.clone();
-        runtime.block_on(must(&self.router, token_of(READER), "GET /v1/sources"));
+        runtime.block_on(send_ok(&self.router, token_of(READER), "GET /v1/sources"));
         drop(self);
         runtime.block_on(async {
-            // The writer ends when it has seen that nobody holds the store any more.
+            // The writer ends when it sees that nobody uses the store any more.
             let reopened = async {
                 loop {
                     match Standalone::open(&config, &context()).await {
@@ -97,7 +98,7 @@ impl World for Log {
     }
 }
 
-impl Log {
+impl FuzzAuditLog {
     async fn start(folder: &Path) -> Self {
         write_keys(folder);
         let (context, config) = (context(), config(folder));
@@ -112,7 +113,7 @@ impl Log {
             words: vec![("{epoch}", EPOCH.to_owned())],
         };
         started.deliver(CHAINED, batch(4).to_string().as_bytes()).await;
-        let sources = must(&started.router, token_of(READER), "GET /v1/sources").await;
+        let sources = send_ok(&started.router, token_of(READER), "GET /v1/sources").await;
         assert!(sources["end"].as_u64().is_some_and(|end| end >= 4), "{sources}");
         started
     }
@@ -138,7 +139,7 @@ impl Log {
         };
         assert!(self.intake.take(delivery).await, "a delivery was not accepted");
         if mode % 4 == CHAINED {
-            must(&self.router, token_of(READER), "GET /v1/events?limit=3").await;
+            send_ok(&self.router, token_of(READER), "GET /v1/events?limit=3").await;
         }
     }
 
@@ -155,7 +156,7 @@ impl Log {
 /// The epoch of the seeds.
 const EPOCH: &str = "0a1b2c3d4e5f40718293a4b5c6d7e8f9";
 
-/// A batch of consecutive events, as [`CHAINED`] takes it.
+/// A batch of consecutive events, in the form of [`CHAINED`].
 pub fn batch(events: u64) -> Value {
     let event = |sequence: u64| {
         json!({
@@ -170,7 +171,7 @@ pub fn batch(events: u64) -> Value {
     json!({ "source": SOURCE, "epoch": EPOCH, "first": 1, "last": events.len(), "events": events })
 }
 
-/// The payload: events as the exact texts that are chained.
+/// The payload: the events as the exact texts that are chained.
 pub fn chained(batch: &[u8]) -> Option<Vec<u8>> {
     let mut batch: Value = serde_json::from_slice(batch).ok()?;
     let mut previous: Digest = FIRST_PREVIOUS;

@@ -1,4 +1,4 @@
-//! Target `bundle`: what an opened delivery holds. The first byte says what the rest is.
+//! Target `bundle`: the content of an opened delivery. The first byte chooses the form of the rest.
 
 use std::io::Write as _;
 
@@ -13,10 +13,10 @@ pub const RAW: u8 = 0;
 /// The rest is the content of the frame: framed messages.
 pub const CONTENT: u8 = 1;
 
-/// The rest is repeated, often enough to go beyond the limit, in a frame that does not say its size.
+/// The rest is repeated until it exceeds the limit, in a frame that does not declare its size.
 pub const BOMB: u8 = 2;
 
-/// What is unpacked is within the limits, and the framing has one form only.
+/// Unpacked messages are within the limits, and the framing has one form only.
 pub fn run(data: &[u8]) {
     let Some((mode, rest)) = data.split_first() else { return };
     match mode % 3 {
@@ -56,8 +56,8 @@ fn bomb(piece: &[u8]) {
     }
     let large = piece.repeat(BUNDLE_BYTES_MAX / piece.len() + 1);
     assert!(large.len() > BUNDLE_BYTES_MAX);
-    for says_its_size in [true, false] {
-        assert!(Bundle::unpack(&frame(&large, says_its_size), BUNDLE_FORMAT).is_err(), "beyond the limit");
+    for declares_size in [true, false] {
+        assert!(Bundle::unpack(&frame(&large, declares_size), BUNDLE_FORMAT).is_err(), "beyond the limit");
     }
 }
 
@@ -75,7 +75,7 @@ fn all(messages: &[Result<Jws, rovuma_envelope::BadSegment>]) -> Option<Vec<Jws>
     messages.iter().map(|message| message.as_ref().ok().cloned()).collect()
 }
 
-/// The messages as format 1 writes them, written here a second time.
+/// Encodes the messages in format 1, independently of the product's code.
 fn written(messages: &[Jws]) -> Vec<u8> {
     let mut out = Vec::new();
     for jws in messages {
@@ -90,12 +90,12 @@ fn written(messages: &[Jws]) -> Vec<u8> {
 }
 
 /// Version byte and one frame with the dictionary of the format.
-pub(crate) fn frame(content: &[u8], says_its_size: bool) -> Vec<u8> {
+pub(crate) fn frame(content: &[u8], declares_size: bool) -> Vec<u8> {
     let mut out = vec![BUNDLE_FORMAT];
     let mut encoder =
         zstd::stream::Encoder::with_dictionary(&mut out, 1, dictionary::V1).expect("an encoder");
-    encoder.include_contentsize(says_its_size).expect("a setting");
-    if says_its_size {
+    encoder.include_contentsize(declares_size).expect("a setting");
+    if declares_size {
         encoder.set_pledged_src_size(Some(content.len() as u64)).expect("a setting");
     }
     encoder.write_all(content).expect("into memory");

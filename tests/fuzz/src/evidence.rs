@@ -1,4 +1,4 @@
-//! Target `evidence`: what an auditor is handed to check offline. The first byte says what the rest is.
+//! Target `evidence`: the files that an auditor checks offline. The first byte chooses the form of the rest.
 
 use std::sync::LazyLock;
 
@@ -8,7 +8,7 @@ use rovuma_tlog::{LogPolicy, ProofFile, Pruned, UnverifiedCheckpoint};
 /// The rest is a bundle, a ZIP file.
 pub const BUNDLE: u8 = 0;
 
-/// The rest is a signed note: a head, or what a log says of entries that it has taken out.
+/// The rest is a signed note: a head, or a note about entries that a log has taken out.
 pub const NOTE: u8 = 1;
 
 /// The rest is a proof.
@@ -17,13 +17,13 @@ pub const PROOF: u8 = 2;
 /// The rest is a policy.
 pub const POLICY: u8 = 3;
 
-/// A log and a witness whose keys sign nothing here.
+/// A log and a witness whose keys have signed nothing.
 const OF_NOBODY: &str =
     "log PeterNeumann+c74f20a3+ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW\nquorum none\n";
 
 static NOBODY: LazyLock<LogPolicy> = LazyLock::new(|| OF_NOBODY.parse().expect("a policy"));
 
-/// What is read is read in one way, and nothing is proven that nobody signed.
+/// Every text has one meaning, and nothing is proven that nobody signed.
 pub fn run(data: &[u8]) {
     let Some((mode, rest)) = data.split_first() else { return };
     match mode % 4 {

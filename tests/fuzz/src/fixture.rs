@@ -1,4 +1,4 @@
-//! Two countries as they always are: agencies, keys, lists, and the time.
+//! Two countries that are the same in every run: agencies, keys, lists, and the time.
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -10,15 +10,15 @@ use rovuma_schemas::{AgencyCode, CountryCode, Timestamp};
 
 use crate::keys;
 
-/// What time it is.
+/// The time of every run.
 pub const START: &str = "2026-11-23T18:00:00Z";
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// The agencies beside the nodes.
+/// The agencies besides the nodes.
 const AGENCIES: [&str; 4] = ["mz.prm", "mz.senami", "tz.tpf", "tz.tisd"];
 
-/// What time it is.
+/// The time of every run.
 pub fn now() -> Timestamp {
     START.parse().expect("RFC 3339")
 }
@@ -32,7 +32,7 @@ pub(crate) fn country(code: &str) -> CountryCode {
     code.parse().expect("a country")
 }
 
-/// The list of a country, not yet signed: every agency with one key of each kind.
+/// The list of a country, not signed yet: every agency with one key of each kind.
 pub(crate) fn list(code: &str) -> TrustListDraft {
     let authority = keys::signing(&format!("{code}.authority"));
     let since = now().minus(DAY * 400);
@@ -63,13 +63,13 @@ fn new_agency(code: &str, since: Timestamp) -> NewAgency {
     }
 }
 
-/// A signed list, as it lies in a file.
+/// A signed list, as the text of its file.
 pub(crate) fn signed_list(code: &str) -> String {
     let authority = keys::signing(&format!("{code}.authority"));
     list(code).sign(&authority, now(), now().plus(DAY * 90)).expect("signed").to_json()
 }
 
-/// What an installation pins of a country.
+/// The pin of a country, as an installation has it.
 pub(crate) fn pin(code: &str) -> Pin {
     Pin::new(country(code), *keys::signing(&format!("{code}.authority")).public_key())
 }

@@ -1,4 +1,4 @@
-//! Requests as text, asked of a router in the process, and what every answer must hold.
+//! Sends requests in text form to a router in the process, and checks what every response must fulfil.
 //!
 //! ```text
 //! POST /v1/drafts?x=y
@@ -8,8 +8,8 @@
 //! {"type": …}
 //! ```
 //!
-//! `as` is no header: it says whose token the request carries. Words in braces such as `{draft}` stand for what the
-//! present store has.
+//! `as` is not a header: it names the caller whose token the request carries. Words in braces such as `{draft}` stand
+//! for values of the present store.
 
 use std::net::SocketAddr;
 
@@ -24,12 +24,12 @@ use tower::ServiceExt as _;
 
 use crate::place;
 
-/// An answer is read up to this size: a page of 200 rows is far below.
+/// Maximum bytes of a response that are read: a page of 200 rows is far below.
 const ANSWER_MAX: usize = 64 * 1024 * 1024;
 
 /// A request, read from an input.
 #[derive(Clone, Debug)]
-pub(crate) struct Asked {
+pub(crate) struct FuzzRequest {
     pub(crate) method: Method,
     pub(crate) uri: Uri,
     pub(crate) headers: HeaderMap,
@@ -37,16 +37,16 @@ pub(crate) struct Asked {
     pub(crate) body: Vec<u8>,
 }
 
-/// What came back. A stream of events has no body here.
+/// The response. The body of an event stream is not read.
 #[derive(Debug)]
-pub(crate) struct Answer {
+pub(crate) struct FuzzResponse {
     pub(crate) status: StatusCode,
     pub(crate) headers: HeaderMap,
     pub(crate) body: Vec<u8>,
 }
 
-impl Asked {
-    /// Reads an input; `None` when it is no request that a client could send.
+impl FuzzRequest {
+    /// Parses an input; `None` when a client could not send such a request.
     pub(crate) fn read(data: &[u8], words: &[(&str, String)]) -> Option<Self> {
         let end = data.windows(2).position(|pair| pair == b"\n\n").unwrap_or(data.len());
         let head = fill(std::str::from_utf8(&data[..end]).ok()?, words);
@@ -77,8 +77,8 @@ impl Asked {
         Some(asked)
     }
 
-    /// Asks with this token.
-    pub(crate) async fn ask(self, router: &Router, token: Option<String>) -> Answer {
+    /// Sends the request with this token.
+    pub(crate) async fn send(self, router: &Router, token: Option<String>) -> FuzzResponse {
         let mut request = Request::new(Body::from(self.body));
         *request.method_mut() = self.method;
         *request.uri_mut() = self.uri;
@@ -90,7 +90,7 @@ impl Asked {
         request.extensions_mut().insert(ConnectInfo(SocketAddr::from(([127, 0, 0, 1], 40_000))));
         let response = router.clone().oneshot(request).await.expect("infallible");
         let (parts, body) = response.into_parts();
-        let mut answer = Answer { status: parts.status, headers: parts.headers, body: Vec::new() };
+        let mut answer = FuzzResponse { status: parts.status, headers: parts.headers, body: Vec::new() };
         if !answer.is("text/event-stream") {
             answer.body = to_bytes(body, ANSWER_MAX).await.expect("a body of bearable size").to_vec();
         }
@@ -98,10 +98,10 @@ impl Asked {
     }
 }
 
-/// A request of the targets' own, which must succeed.
-pub(crate) async fn must(router: &Router, token: Option<String>, text: &str) -> Value {
-    let asked = Asked::read(text.as_bytes(), &[]).expect("a request");
-    let answer = asked.ask(router, token).await;
+/// Sends a request of the target itself, which must succeed.
+pub(crate) async fn send_ok(router: &Router, token: Option<String>, text: &str) -> Value {
+    let asked = FuzzRequest::read(text.as_bytes(), &[]).expect("a request");
+    let answer = asked.send(router, token).await;
     assert!(answer.status.is_success(), "{text}: {answer:?}");
     answer.json().unwrap_or_default()
 }
@@ -110,22 +110,22 @@ fn fill(text: &str, words: &[(&str, String)]) -> String {
     words.iter().fold(text.to_owned(), |text, (word, value)| text.replace(word, value))
 }
 
-impl Answer {
-    /// Whether the content is of this type.
+impl FuzzResponse {
+    /// Whether the content has this type.
     pub(crate) fn is(&self, kind: &str) -> bool {
         let found = self.headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
         found.is_some_and(|found| found.starts_with(kind))
     }
 
-    /// The body as JSON, when it says that it is.
+    /// The body as JSON, when the response declares it as JSON.
     pub(crate) fn json(&self) -> Option<Value> {
         let is_json = self.is("application/json") || self.is("application/problem+json");
         is_json.then(|| serde_json::from_slice(&self.body).expect("an answer that says it is JSON is JSON"))
     }
 
-    /// Panics when the service itself failed, or a refusal of the API is no problem (RFC 9457) that points into
-    /// `body`.
-    pub(crate) fn check_api(&self, asked: &Asked) {
+    /// Panics when the service failed, or when a refusal of the API is not a problem (RFC 9457) whose faults point
+    /// into `body`.
+    pub(crate) fn check_api(&self, asked: &FuzzRequest) {
         assert!(!self.status.is_server_error(), "{asked:?} made the service fail: {self:?}");
         if asked.method == Method::HEAD {
             return;
@@ -155,8 +155,8 @@ impl Answer {
         }
     }
 
-    /// The request for the next page, when there is one.
-    pub(crate) fn next(&self, asked: &Asked) -> Option<Asked> {
+    /// The request for the next page, if there is one.
+    pub(crate) fn next(&self, asked: &FuzzRequest) -> Option<FuzzRequest> {
         if asked.method != Method::GET || self.status != StatusCode::OK {
             return None;
         }
@@ -165,7 +165,7 @@ impl Answer {
         let kept = query.split('&').filter(|pair| !pair.is_empty() && !pair.starts_with("cursor="));
         let query: Vec<String> = kept.map(str::to_owned).chain([format!("cursor={next}")]).collect();
         let uri = format!("{}?{}", asked.uri.path(), query.join("&")).parse().ok()?;
-        Some(Asked { uri, ..asked.clone() })
+        Some(FuzzRequest { uri, ..asked.clone() })
     }
 }
 
@@ -173,7 +173,7 @@ fn faults(problem: &Value) -> impl Iterator<Item = &Value> {
     problem["faults"].as_array().into_iter().flatten()
 }
 
-/// Names that stand twice make a place ambiguous.
+/// Names that appear twice make a place ambiguous.
 fn twice(problem: &Value) -> bool {
     faults(problem).any(|fault| fault["code"] == "duplicate_key")
 }

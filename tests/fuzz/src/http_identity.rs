@@ -17,28 +17,28 @@ use tokio::runtime::Runtime;
 
 use crate::{
     fixture::{agency, now},
-    http::{Answer, Asked, must},
-    world::{World, Worlds, context, secret},
+    http::{FuzzRequest, FuzzResponse, send_ok},
+    services::{FixturePool, ServiceFixture, context, secret},
 };
 
-/// `iss`. Nobody resolves it.
+/// The issuer. Nothing connects to it.
 const ISSUER: &str = "http://127.0.0.1:9";
 
-/// Where the console takes people back.
+/// The redirect address of the console.
 const CONSOLE: &str = "https://console.mz.example/back";
 
 /// The machine client.
 const MACHINE: &str = "mz.prm.cad";
 
-/// A text that must never stand in a page as it was sent.
+/// A text that must never appear unescaped in a page.
 const MARKUP: &str = "<fuzz>";
 
 thread_local! {
-    static WORLDS: Worlds<Provider> = Worlds::new();
+    static FIXTURES: FixturePool<FuzzProvider> = FixturePool::new();
 }
 
 /// The identity provider of `mz`, with an administrator and a machine client.
-struct Provider {
+struct FuzzProvider {
     context: Context,
     router: Router,
     key: TokenKey,
@@ -47,22 +47,22 @@ struct Provider {
     words: Vec<(&'static str, String)>,
 }
 
-/// The service never fails; a refusal of the API is a problem; a browser is sent only where an application is
-/// registered, and a page shows nothing as markup that was sent as text.
+/// The service never fails; a refusal of the API is a problem; a browser is redirected only to registered addresses,
+/// and no text that was sent appears as markup in a page.
 pub fn run(data: &[u8]) {
-    WORLDS.with(|worlds| {
-        worlds.run(|runtime, provider| {
-            let Some(asked) = Asked::read(data, &provider.words) else { return };
+    FIXTURES.with(|fixtures| {
+        fixtures.run(|runtime, provider| {
+            let Some(asked) = FuzzRequest::read(data, &provider.words) else { return };
             let token = asked.caller.as_deref().and_then(|who| provider.token_of(who));
             runtime.block_on(async {
-                let answer = asked.clone().ask(&provider.router, token.clone()).await;
+                let answer = asked.clone().send(&provider.router, token.clone()).await;
                 if asked.uri.path().starts_with("/v1/") {
                     answer.check_api(&asked);
                 } else {
                     check_oauth(&asked, &answer);
                 }
                 if let Some(next) = answer.next(&asked) {
-                    let answer = next.clone().ask(&provider.router, token).await;
+                    let answer = next.clone().send(&provider.router, token).await;
                     assert!(answer.status.is_success(), "{next:?}: the next page is refused: {answer:?}");
                 }
             });
@@ -70,7 +70,7 @@ pub fn run(data: &[u8]) {
     });
 }
 
-fn check_oauth(asked: &Asked, answer: &Answer) {
+fn check_oauth(asked: &FuzzRequest, answer: &FuzzResponse) {
     assert!(!answer.status.is_server_error(), "{asked:?} made the service fail: {answer:?}");
     if let Some(place) = answer.headers.get(header::LOCATION) {
         let place = place.to_str().expect("an address is ASCII");
@@ -84,7 +84,7 @@ fn check_oauth(asked: &Asked, answer: &Answer) {
     }
 }
 
-/// The console's address, or the program's at any port of the loopback address (RFC 8252, 7.3).
+/// Whether a redirect address is the console's, or the program's at any port of the loopback address (RFC 8252, 7.3).
 fn is_registered(place: &str) -> bool {
     let bare = place.split('?').next().unwrap_or_default();
     let loopback = bare.strip_prefix("http://127.0.0.1").and_then(|rest| rest.strip_suffix("/callback"));
@@ -92,7 +92,7 @@ fn is_registered(place: &str) -> bool {
     bare == CONSOLE || loopback.is_some_and(|rest| rest.is_empty() || is_port(rest))
 }
 
-impl World for Provider {
+impl ServiceFixture for FuzzProvider {
     fn open(runtime: &Runtime, folder: &Path) -> Self {
         runtime.block_on(Self::start(folder))
     }
@@ -103,7 +103,7 @@ impl World for Provider {
     }
 }
 
-impl Provider {
+impl FuzzProvider {
     async fn start(folder: &Path) -> Self {
         let context = context();
         let running = Identity::open(&config(folder), &context).await.expect("the service opens");
@@ -122,12 +122,12 @@ impl Provider {
         let admin = self.token_of("agency_admin@mz.prm");
         let client = format!(r#"{{"id":"{MACHINE}","name":"Dispatch","roles":["agency_system"]}}"#);
         let client = format!("POST /v1/clients\ncontent-type: application/json\n\n{client}");
-        let made = must(&self.router, admin, &client).await;
+        let made = send_ok(&self.router, admin, &client).await;
         let secret = made["client_secret"].as_str().expect("a secret").to_owned();
         self.words = vec![("{user}", self.accounts["liaison_officer@mz.prm"].clone()), ("{secret}", secret)];
     }
 
-    /// A token for somebody who has an account, `role@agency`, or for the machine client.
+    /// A token for a person with an account, `role@agency`, or for the machine client.
     fn token_of(&self, who: &str) -> Option<String> {
         let machine = who == "agency_system@mz.prm";
         let subject = if machine { MACHINE.to_owned() } else { self.accounts.get(who)?.clone() };
@@ -150,8 +150,8 @@ impl Provider {
     }
 }
 
-/// The accounts by role and agency, read from the store: the API tells ids only to an administrator's token, which
-/// has to name one.
+/// The accounts by role and agency, read from the store: the API shows ids only to an administrator's token, and that
+/// token needs an id itself.
 async fn accounts(folder: &Path) -> HashMap<String, String> {
     let url = format!("sqlite:{}?mode=ro", folder.join("identity.db").display());
     let mut conn = rovuma_store::Conn::connect(&url).await.expect("the store");
@@ -164,7 +164,7 @@ async fn accounts(folder: &Path) -> HashMap<String, String> {
     rows.iter().map(account).collect()
 }
 
-/// The key that the service signs with now: the first that it made.
+/// The key with which the service signs now: the first that it drew.
 fn published_key(folder: &Path) -> TokenKey {
     let files =
         fs::read_dir(folder).expect("the folder of keys").map(|entry| entry.expect("an entry").path());
@@ -229,7 +229,7 @@ fn config(folder: &Path) -> IdentityConfig {
     }
 }
 
-/// What a machine client might bring to show who it is, signed by a key that it has not registered.
+/// A client assertion of a machine, signed with a key that is not registered.
 pub fn assertion() -> String {
     let seconds = now().as_micros() / 1_000_000;
     let claims = serde_json::json!({

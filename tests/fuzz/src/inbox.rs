@@ -1,7 +1,7 @@
 //! Target `inbox`: whole deliveries to a gateway, from the broker's bytes to the committed decision.
 //!
-//! The first byte says what the rest is (bits 0 and 1), who signs it (2 and 3), in which lane it comes (4 and 5) and
-//! for whom (6 and 7).
+//! The first byte chooses the form of the rest (bits 0 and 1), its signer (2 and 3), its lane (4 and 5) and its
+//! recipient (6 and 7).
 
 use std::{collections::BTreeMap, path::Path, sync::Arc};
 
@@ -18,9 +18,9 @@ use tokio::runtime::Runtime;
 use crate::{
     bundle,
     fixture::{agency, country},
-    http::{Asked, must},
+    http::{FuzzRequest, send_ok},
     keys,
-    world::{World, Worlds, alert, common, configured, context, token_of, write_keys},
+    services::{FixturePool, ServiceFixture, alert, common, configured, context, token_of, write_keys},
 };
 
 /// The rest is payloads, with a zero byte between them, signed and sealed here.
@@ -38,56 +38,56 @@ pub const SEALED: u8 = 3;
 const SENDERS: [&str; 4] = ["tz.tpf", "tz.tisd", "tz.node", "mz.senami"];
 const RECIPIENTS: [&str; 4] = ["mz.prm", "mz.senami", "mz.node", "mz.none"];
 
-/// The officer who looks at what came in.
+/// The officer who reads the inbox.
 const READER: &str = "liaison_officer@mz.prm";
 
-/// Messages of one run: each is signed here, which takes longer than reading it.
+/// Maximum messages of one run. Each is signed here, which takes longer than reading it.
 const PAYLOADS_MAX: usize = 4;
 
 thread_local! {
-    static WORLDS: Worlds<Gateway> = Worlds::new();
+    static FIXTURES: FixturePool<FuzzGateway> = FixturePool::new();
 }
 
 /// A gateway of `mz` that serves `mz.prm`, `mz.senami` and its node.
-pub(crate) struct Gateway {
+pub(crate) struct FuzzGateway {
     _context: Context,
     pub(crate) router: Router,
-    inboxes: Vec<Arc<dyn Take>>,
+    inboxes: Vec<Arc<dyn AnyHandler>>,
     signers: Vec<SigningKey>,
     recipients: Vec<SealingKey>,
-    /// What words in inputs stand for.
+    /// The values that words in inputs stand for.
     pub(crate) words: Vec<(&'static str, String)>,
 }
 
-/// A [`Handler`] as a value.
-trait Take {
+/// A [`Handler`] without its type.
+trait AnyHandler {
     fn take(&self, delivery: Delivery) -> BoxFuture<'_, Result<Vec<Verdict>, TransientError>>;
 }
 
-impl<H: Handler> Take for H {
+impl<H: Handler> AnyHandler for H {
     fn take(&self, delivery: Delivery) -> BoxFuture<'_, Result<Vec<Verdict>, TransientError>> {
         self.handle(Arc::from([delivery])).boxed()
     }
 }
 
-/// Whatever comes is decided, and what was stored can be read.
+/// Every delivery is decided, and stored messages can be read.
 pub fn run(data: &[u8]) {
     let Some((mode, rest)) = data.split_first() else { return };
-    WORLDS.with(|worlds| worlds.run(|runtime, gateway| runtime.block_on(gateway.deliver(*mode, rest))));
+    FIXTURES.with(|fixtures| fixtures.run(|runtime, gateway| runtime.block_on(gateway.deliver(*mode, rest))));
 }
 
-impl World for Gateway {
+impl ServiceFixture for FuzzGateway {
     fn open(runtime: &Runtime, folder: &Path) -> Self {
         runtime.block_on(Self::start(folder))
     }
 }
 
-impl Gateway {
+impl FuzzGateway {
     async fn start(folder: &Path) -> Self {
         write_keys(folder);
         let context = context();
         let gateway = Standalone::open(&config(folder), &context).await.expect("the gateway opens");
-        let inboxes = Lane::ALL.map(|lane| Arc::new(gateway.inbox(lane)) as Arc<dyn Take>).to_vec();
+        let inboxes = Lane::ALL.map(|lane| Arc::new(gateway.inbox(lane)) as Arc<dyn AnyHandler>).to_vec();
         let recipients =
             RECIPIENTS.map(|name| keys::sealing(if name == "mz.none" { "mz.prm" } else { name }));
         let mut started = Self {
@@ -102,23 +102,23 @@ impl Gateway {
         started
     }
 
-    /// One message received, one sent, one draft, and one that waits for a second person.
+    /// Fills the store: one received message, one sent one, one draft, and one draft that waits for a second person.
     async fn settle(&mut self) {
         self.deliver(0, &alert("tz.tpf", "mz.prm", 1)).await;
         let officer = token_of(READER);
-        let inbox = must(&self.router, officer.clone(), "GET /v1/inbox").await;
+        let inbox = send_ok(&self.router, officer.clone(), "GET /v1/inbox").await;
         let draft = include_str!("../../../schemas/examples/valid/alert-stolen-motorcycle.json");
         let person = include_str!("../../../schemas/examples/valid/alert-missing-person.json");
         let create = async |text: &str| {
             let text = format!("POST /v1/drafts\ncontent-type: application/json\n\n{text}");
-            let made = must(&self.router, officer.clone(), &text).await;
+            let made = send_ok(&self.router, officer.clone(), &text).await;
             made["id"].as_str().expect("an id").to_owned()
         };
         let (draft, submitted, sent) = (create(draft).await, create(person).await, create(draft).await);
-        let post = async |path: String| must(&self.router, officer.clone(), &format!("POST {path}")).await;
+        let post = async |path: String| send_ok(&self.router, officer.clone(), &format!("POST {path}")).await;
         post(format!("/v1/drafts/{submitted}/submit")).await;
         let released = post(format!("/v1/drafts/{sent}/release")).await;
-        let jws = must(&self.router, officer.clone(), &format!("GET /v1/messages/{sent}/jws")).await;
+        let jws = send_ok(&self.router, officer.clone(), &format!("GET /v1/messages/{sent}/jws")).await;
         let text = |value: &Value| value.as_str().expect("a text").to_owned();
         self.words = vec![
             ("{received}", text(&inbox["items"][0]["id"])),
@@ -151,7 +151,7 @@ impl Gateway {
         let verdicts = self.inboxes[place(4) % 3].take(delivery).await.expect("the store takes it");
         assert!(matches!(verdicts[..], [Verdict::Accept]), "it could not be decided: {verdicts:?}");
         if let Some(last) = payloads.last() {
-            self.look(last).await;
+            self.read_back(last).await;
         }
     }
 
@@ -182,13 +182,13 @@ impl Gateway {
         self.words.iter().fold(text.to_owned(), fill).into_bytes()
     }
 
-    /// What the inbox and the message say to an officer now.
-    async fn look(&self, payload: &[u8]) {
+    /// Reads the inbox and the message as an officer.
+    async fn read_back(&self, payload: &[u8]) {
         let Ok(message) = serde_json::from_slice::<Value>(payload) else { return };
         let Some(id) = message["header"]["id"].as_str() else { return };
         for text in [format!("GET /v1/messages/{id}"), "GET /v1/inbox?limit=1".to_owned()] {
-            let Some(asked) = Asked::read(text.as_bytes(), &[]) else { return };
-            asked.clone().ask(&self.router, token_of(READER)).await.check_api(&asked);
+            let Some(asked) = FuzzRequest::read(text.as_bytes(), &[]) else { return };
+            asked.clone().send(&self.router, token_of(READER)).await.check_api(&asked);
         }
     }
 }

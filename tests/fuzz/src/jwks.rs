@@ -1,4 +1,4 @@
-//! Target `jwks`: an issuer's or a client's JWK Set, and tokens that name its keys.
+//! Target `jwks`: the JWK Set of an issuer or client, and tokens that name its keys.
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use rovuma_envelope::PublicKey;
@@ -13,10 +13,11 @@ use crate::{
 /// Sizes of signatures: Ed25519 and P-256, RSA 2048, and none.
 const SIGNATURES: [usize; 3] = [64, 256, 0];
 
-/// More keys than this only make a run slow.
+/// Maximum keys that are tried: more only make a run slow.
 const KEYS_TRIED: usize = 4;
 
-/// A set that is read is written and read the same; whatever its keys are, checking a token with them ends.
+/// A set that parses can be written and read again unchanged; and checking a token with its keys ends, whatever the
+/// keys are.
 pub fn run(data: &[u8]) {
     if let Ok(key) = PublicKey::from_jwk(data) {
         assert_eq!(PublicKey::from_jwk(key.to_jwk().as_bytes()).expect("what is written reads back"), key);
@@ -45,11 +46,11 @@ fn check(kid: &str, algorithm: SignatureAlgorithm, size: usize, keys: &KeySet) {
         encode(&vec![1; size])
     );
     let rules = AssertionRules { client_id: "mz.prm.cad", audience: AUDIENCE, keys };
-    // The claims name another client, so that even a key under which this signature held would not make it good.
+    // The claims name another client, so that the token stays invalid even if a key verified its signature.
     assert!(Assertion::check(&token, &rules, now()).is_err());
 }
 
-/// A modulus of 2048 bits, as a JWK has it. Nobody knows its factors.
+/// A modulus of 2048 bits, in the JWK form. Nobody knows its factors.
 pub fn modulus() -> String {
     let bytes: Vec<u8> =
         (0..256_u32).map(|place| u8::try_from(place * 167 % 251).unwrap_or(1) | 0x81).collect();

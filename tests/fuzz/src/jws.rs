@@ -11,14 +11,14 @@ use crate::{
     keys,
 };
 
-/// Every purpose that something is signed for.
+/// Every purpose for which something is signed.
 const PURPOSES: [Typ; 5] = [Typ::MESSAGE, Typ::TRUST_LIST, Typ::SUCCESSION, Typ::AUDIT, Typ::AUDIT_ACK];
 
 static KEY: LazyLock<PublicKey> = LazyLock::new(|| *keys::signing("mz.prm").public_key());
 static TRUST: LazyLock<TrustStore> = LazyLock::new(trust);
 static SIGNED: LazyLock<HashSet<String>> = LazyLock::new(|| signed().into_iter().collect());
 
-/// All that `mz.prm` ever signed: the seeds, and nothing else verifies.
+/// All messages that `mz.prm` ever signed: the seeds. Nothing else verifies.
 pub fn signed() -> Vec<String> {
     let key = keys::signing("mz.prm");
     let sign = |typ, payload: &[u8]| Jws::sign(typ, payload.to_vec(), &key).expect("signed").to_compact();
@@ -27,7 +27,7 @@ pub fn signed() -> Vec<String> {
     messages.chain(small).collect()
 }
 
-/// A text has one reading, and what verifies is what was signed, byte for byte.
+/// A text has one reading, and only signed bytes verify, byte for byte.
 pub fn run(data: &[u8]) {
     let Ok(text) = std::str::from_utf8(data) else { return };
     let Ok(jws) = Jws::from_compact(text) else { return };

@@ -1,5 +1,5 @@
-//! The keys of the targets: everybody has them, and they protect nothing. They are files so that a seed that was
-//! sealed or signed once goes on being ours, and a crash can be repeated.
+//! The keys of the targets: they are public and protect nothing. They are files, so that a seed that was sealed or
+//! signed once stays valid and a crash can be repeated.
 
 use std::{
     fs,
@@ -9,7 +9,7 @@ use std::{
 use rovuma_envelope::{SealingKey, SigningKey};
 use rovuma_tokens::TokenKey;
 
-/// Who signs: authorities, agencies, sources of audit events, the audit service.
+/// The signers: authorities, agencies, sources of audit events, the audit service.
 pub const SIGNING: [&str; 11] = [
     "mz.authority",
     "mz.authority.next",
@@ -24,13 +24,13 @@ pub const SIGNING: [&str; 11] = [
     "mz.audit",
 ];
 
-/// Who has something sealed to them.
+/// The owners of sealing keys.
 pub const SEALING: [&str; 7] = ["mz.prm", "mz.senami", "mz.node", "tz.tpf", "tz.tisd", "tz.node", "mz.audit"];
 
 /// The issuer of access tokens.
 pub const ISSUER: &str = "issuer";
 
-/// The file of a signing key (PKCS#8 PEM), or of the issuer's.
+/// The file of a signing key (PKCS#8 PEM), or of the issuer's key.
 pub fn signing_file(name: &str) -> PathBuf {
     folder().join(format!("{name}.pem"))
 }

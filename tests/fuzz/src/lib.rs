@@ -1,7 +1,7 @@
-//! What the fuzz targets do with their bytes, one module a target: `run` panics when a property is broken.
+//! The fuzz targets, one module each: `run` panics when a property is violated.
 //!
-//! The targets in `fuzz_targets/` hand libFuzzer's bytes to these functions; a test hands them the seeds, without
-//! libFuzzer. Everything is reproducible: keys, times and the countries' lists are always the same.
+//! The programs in `fuzz_targets/` pass libFuzzer's bytes to these functions; a test passes them the seeds, without
+//! libFuzzer. Every run is reproducible: keys, times and the countries' lists are always the same.
 
 pub mod audit_ack;
 pub mod audit_batch;
@@ -23,18 +23,18 @@ mod place;
 pub mod sealed;
 #[cfg(test)]
 mod seeds;
+mod services;
 pub mod token;
 pub mod trust_list;
-mod world;
 
 pub use fixture::{START, agency, now};
 pub use trust_list::signed as signed_trust_list;
 
-/// A target: its name, and what it does with bytes.
-pub type Target = (&'static str, fn(&[u8]));
+/// A target: its name, and the function that checks an input.
+pub type FuzzTarget = (&'static str, fn(&[u8]));
 
 /// Every target.
-pub const TARGETS: [Target; 15] = [
+pub const TARGETS: [FuzzTarget; 15] = [
     ("sealed", sealed::run),
     ("bundle", bundle::run),
     ("jws", jws::run),

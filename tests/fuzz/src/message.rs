@@ -1,5 +1,5 @@
-//! Target `message`: a payload that a partner's agency signed. It is parsed, and verified and parsed as a gateway
-//! does, under the key of the agency that it names as its sender.
+//! Target `message`: a payload that a partner's agency signed. The target parses it, and verifies and parses it as a
+//! gateway does, with the key of the agency that it names as its sender.
 
 use std::{collections::BTreeMap, fs, path::Path, sync::LazyLock};
 
@@ -18,7 +18,7 @@ static KEYS: LazyLock<BTreeMap<AgencyCode, SigningKey>> = LazyLock::new(|| {
     agencies.into_iter().map(|name| (agency(name), keys::signing(name))).collect()
 });
 
-/// The examples of messages, created today instead of on their own day.
+/// The example messages, with the run's time instead of their own day.
 pub fn examples() -> Vec<(String, Vec<u8>)> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../schemas/examples/valid");
     let mut found: Vec<_> = fs::read_dir(folder)
@@ -38,7 +38,7 @@ pub fn examples() -> Vec<(String, Vec<u8>)> {
     found
 }
 
-/// Those that `mz.prm` sends.
+/// The example messages that `mz.prm` sends.
 pub(crate) fn of_prm() -> Vec<Vec<u8>> {
     let from = |message: &Vec<u8>| Header::from_payload(message).expect("a header").sender.agency;
     examples()
@@ -48,7 +48,8 @@ pub(crate) fn of_prm() -> Vec<Vec<u8>> {
         .collect()
 }
 
-/// Read whole or told why; written it reads back the same; verified it says what was parsed.
+/// A message is read or refused with its faults; written again, it reads back the same; verified, it equals the
+/// parsed one.
 pub fn run(data: &[u8]) {
     let header = Header::from_payload(data);
     let message = Message::parse(data);

@@ -1,33 +1,33 @@
-//! Changing JSON as JSON: libFuzzer's own changes to its bytes seldom leave a document that parses.
+//! Changes JSON as JSON: libFuzzer's own byte changes seldom leave a document that parses.
 
 use serde_json::{Map, Value, json};
 
-/// Where the JSON begins in an input.
-pub type Start = fn(&[u8]) -> Option<usize>;
+/// Finds the position in an input at which its JSON begins.
+pub type JsonStart = fn(&[u8]) -> Option<usize>;
 
 /// The whole input is JSON.
-pub const WHOLE: Start = |_| Some(0);
+pub const WHOLE: JsonStart = |_| Some(0);
 
-/// One byte says what the rest is.
-pub const AFTER_FIRST_BYTE: Start = |data| (!data.is_empty()).then_some(1);
+/// One byte chooses the form of the rest.
+pub const AFTER_FIRST_BYTE: JsonStart = |data| (!data.is_empty()).then_some(1);
 
 /// The body of a request.
-pub const AFTER_EMPTY_LINE: Start = |data| Some(data.windows(2).position(|pair| pair == b"\n\n")? + 2);
+pub const AFTER_EMPTY_LINE: JsonStart = |data| Some(data.windows(2).position(|pair| pair == b"\n\n")? + 2);
 
-/// Changes at most so many places at once.
+/// Maximum number of places that are changed at once.
 const CHANGES_MAX: u64 = 3;
 
-/// Changes the JSON in the first `size` bytes of `data`, or, every other time and when there is none, its bytes with
-/// `bytes`, which is libFuzzer's. Gives the new size.
+/// Changes the JSON in the first `size` bytes of `data`; every other time, and when there is no JSON, changes the
+/// bytes with `bytes`, which is libFuzzer's. Returns the new size.
 pub fn json_or_bytes(
-    start: Start,
+    start: JsonStart,
     data: &mut [u8],
     size: usize,
     max_size: usize,
     seed: u32,
     bytes: impl FnOnce(&mut [u8], usize, usize) -> usize,
 ) -> usize {
-    let mut random = Random(u64::from(seed));
+    let mut random = SplitMix(u64::from(seed));
     let changed = if random.below(2) == 0 { None } else { changed(start, &data[..size], &mut random) };
     match changed {
         Some(changed) if changed.len() <= max_size.min(data.len()) => {
@@ -38,7 +38,7 @@ pub fn json_or_bytes(
     }
 }
 
-fn changed(start: Start, data: &[u8], random: &mut Random) -> Option<Vec<u8>> {
+fn changed(start: JsonStart, data: &[u8], random: &mut SplitMix) -> Option<Vec<u8>> {
     let at = start(data)?;
     let mut document: Value = serde_json::from_slice(data.get(at..)?).ok()?;
     for _ in 0..=random.below(CHANGES_MAX) {
@@ -49,7 +49,7 @@ fn changed(start: Start, data: &[u8], random: &mut Random) -> Option<Vec<u8>> {
     Some(out)
 }
 
-fn change(document: &mut Value, random: &mut Random) {
+fn change(document: &mut Value, random: &mut SplitMix) {
     let mut places = Vec::new();
     list(document, String::new(), &mut places);
     let place = random.pick(&places).clone();
@@ -65,7 +65,7 @@ fn change(document: &mut Value, random: &mut Random) {
     }
 }
 
-/// Every place in a document, as RFC 6901 pointers.
+/// Lists every place in a document, as RFC 6901 pointers.
 fn list(value: &Value, at: String, places: &mut Vec<String>) {
     match value {
         Value::Object(members) => members.iter().for_each(|(name, member)| {
@@ -79,7 +79,7 @@ fn list(value: &Value, at: String, places: &mut Vec<String>) {
     places.push(at);
 }
 
-fn remove(value: &mut Value, random: &mut Random) {
+fn remove(value: &mut Value, random: &mut SplitMix) {
     match value {
         Value::Object(members) if !members.is_empty() => {
             let names: Vec<String> = members.keys().cloned().collect();
@@ -92,7 +92,7 @@ fn remove(value: &mut Value, random: &mut Random) {
     }
 }
 
-fn add(value: &mut Value, other: Value, random: &mut Random) {
+fn add(value: &mut Value, other: Value, random: &mut SplitMix) {
     match value {
         Value::Object(members) => {
             let names: Vec<String> = members.keys().cloned().collect();
@@ -114,7 +114,7 @@ fn wrapped(value: Value) -> Value {
     Value::Object(Map::from_iter([("x".to_owned(), value)]))
 }
 
-fn alter(value: &mut Value, random: &mut Random) {
+fn alter(value: &mut Value, random: &mut SplitMix) {
     match value {
         Value::Bool(bit) => *bit = !*bit,
         Value::Number(number) => {
@@ -127,7 +127,7 @@ fn alter(value: &mut Value, random: &mut Random) {
     }
 }
 
-fn altered(text: &str, random: &mut Random) -> String {
+fn altered(text: &str, random: &mut SplitMix) -> String {
     let mut letters: Vec<char> = text.chars().collect();
     let at = random.index(letters.len() + 1);
     let letter = *random.pick(&[
@@ -157,7 +157,7 @@ fn altered(text: &str, random: &mut Random) -> String {
     letters.into_iter().collect()
 }
 
-fn interesting(random: &mut Random) -> Value {
+fn interesting(random: &mut SplitMix) -> Value {
     let texts = [
         "",
         " ",
@@ -196,10 +196,10 @@ fn interesting(random: &mut Random) -> Value {
     }
 }
 
-/// SplitMix64: the same changes for the same seed.
-struct Random(u64);
+/// SplitMix64: gives the same changes for the same seed.
+struct SplitMix(u64);
 
-impl Random {
+impl SplitMix {
     fn next(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);

@@ -1,11 +1,11 @@
-//! Whether the faults of a document point into it.
+//! Checks that the faults of a document point into it.
 
 use rovuma_schemas::{Fault, FaultCode};
 use serde_json::Value;
 
 /// Panics unless there are faults, each with a sentence and a pointer into `document`.
 ///
-/// A document whose reading broke off is not looked into.
+/// When parsing broke off, the places are not checked.
 pub(crate) fn check(document: &[u8], faults: &[Fault]) {
     assert!(!faults.is_empty(), "refused without a fault");
     let broken = [FaultCode::NotJson, FaultCode::TooLarge, FaultCode::TooDeep, FaultCode::DuplicateKey];
@@ -31,8 +31,8 @@ pub(crate) fn is_pointer(text: &str) -> bool {
     (text.is_empty() || text.starts_with('/')) && escapes
 }
 
-/// Whether a place is in a document, or something is missing there: then it is named where it should stand, which is
-/// at most two steps below what is there, or below another place where something is `told` to be missing or wrong.
+/// Whether a place exists in a document. A place of something missing counts when it is at most two steps below an
+/// existing place, or below another place at which something is `told` to be missing or wrong.
 pub(crate) fn leads_into(document: &Value, pointer: &str, told: &[&str]) -> bool {
     let up = |pointer: &str| pointer.rsplit_once('/').map_or(String::new(), |(parent, _)| parent.to_owned());
     let (parent, grandparent) = (up(pointer), up(&up(pointer)));

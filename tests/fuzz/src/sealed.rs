@@ -1,4 +1,4 @@
-//! Target `sealed`: a delivery's bytes as the broker hands them over, opened with an agency's real keys.
+//! Target `sealed`: a delivery's bytes as the broker hands them over, opened with an agency's keys.
 
 use std::sync::LazyLock;
 
@@ -9,10 +9,10 @@ use crate::keys;
 static KEYS: LazyLock<[SealingKey; 2]> =
     LazyLock::new(|| [keys::sealing("mz.prm"), keys::sealing("mz.senami")]);
 
-/// A limit that a small input can pass.
+/// A limit that a small input can exceed.
 const SMALL: usize = 64;
 
-/// What opens is within the limit, whatever the limit is, and the limit alone decides.
+/// Opened bytes are within the limit, whatever it is, and the limit alone decides.
 pub fn run(data: &[u8]) {
     let keys: Vec<&SealingKey> = KEYS.iter().collect();
     let small = open(data, &keys, SMALL);

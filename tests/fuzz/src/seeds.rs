@@ -1,4 +1,4 @@
-//! Every seed, a former crash among them, holds; without libFuzzer.
+//! Every seed, former crashes included, passes its target, without libFuzzer.
 
 use std::{fs, path::Path};
 

@@ -1,4 +1,4 @@
-//! Target `token`: access tokens and client assertions. The first byte says what the rest is.
+//! Target `token`: access tokens and client assertions. The first byte chooses the form of the rest.
 
 use std::{
     collections::HashSet,
@@ -23,13 +23,13 @@ pub const RAW: u8 = 0;
 /// The rest is the claims of a token that the issuer signs.
 pub const CLAIMS: u8 = 1;
 
-/// The rest is a header, a line feed and claims, which the issuer signs as they are.
+/// The rest is a header, a line feed and claims, which the issuer signs unchanged.
 pub const HEADER: u8 = 2;
 
 /// The issuer of the tokens.
 pub const ISSUER: &str = "https://identity.mz.example";
 
-/// Whom they are for.
+/// The audience of the tokens.
 pub const AUDIENCE: &str = "rovuma";
 
 static KEY: LazyLock<TokenKey> = LazyLock::new(keys::issuer);
@@ -50,7 +50,7 @@ impl JwksSource for Published {
     }
 }
 
-/// The claims of a good token.
+/// The claims of a valid token.
 pub fn claims() -> Value {
     let seconds = now().as_micros() / 1_000_000;
     json!({
@@ -60,17 +60,17 @@ pub fn claims() -> Value {
     })
 }
 
-/// The one token that was ever issued.
+/// The only token that was ever issued.
 pub fn minted() -> String {
     KEY.sign(ACCESS_TOKEN_TYPE, &claims()).expect("signed")
 }
 
-/// The header of a good token.
+/// The header of a valid token.
 pub fn header() -> Value {
     json!({ "typ": ACCESS_TOKEN_TYPE, "alg": "EdDSA", "kid": KEY.kid() })
 }
 
-/// A token that is taken was issued, is in time and says what its claims say.
+/// An accepted token was issued, is in time, and its values are those of its claims.
 pub fn run(data: &[u8]) {
     let Some((mode, rest)) = data.split_first() else { return };
     match mode % 3 {

@@ -1,4 +1,4 @@
-//! Target `trust_list`: the file of a list. The first byte says what the rest is.
+//! Target `trust_list`: the file of a list. The first byte chooses the form of the rest.
 
 use std::{collections::HashSet, sync::LazyLock, time::Duration};
 
@@ -16,13 +16,13 @@ use crate::{
 /// The rest is the file.
 pub const RAW: u8 = 0;
 
-/// The rest is the list that the authority signs; none is held yet.
+/// The rest is the list that the authority signs, without a list before it.
 pub const FIRST: u8 = 1;
 
-/// The rest is the list that the authority signs; one is held.
+/// The rest is the list that the authority signs, with a list before it.
 pub const NEXT: u8 = 2;
 
-/// The rest is the list that the authority after the pinned one signs.
+/// The rest is the list that the pinned authority's successor signs.
 pub const SUCCEEDED: u8 = 3;
 
 static AUTHORITY: LazyLock<SigningKey> = LazyLock::new(|| keys::signing("mz.authority"));
@@ -34,7 +34,7 @@ static HELD: LazyLock<TrustStore> = LazyLock::new(trust);
 static SIGNED: LazyLock<HashSet<Vec<u8>>> =
     LazyLock::new(|| signed().iter().map(|json| payload_of(json.as_bytes())).collect());
 
-/// All lists that were ever signed: both countries' first ones, and one after a succession.
+/// All lists that were ever signed: the first one of each country, and one after a succession.
 pub fn signed() -> Vec<String> {
     let succeeded = succession().sign(&*SUCCESSOR, now(), now().plus(MONTH)).expect("signed").to_json();
     vec![signed_list("mz"), signed_list("tz"), succeeded]
@@ -42,7 +42,7 @@ pub fn signed() -> Vec<String> {
 
 const MONTH: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 
-/// The list of `mz` after the authority was handed over.
+/// The list of `mz` after the authority handed over.
 pub fn succession() -> TrustListDraft {
     let held = SignedTrustList::from_json(signed_list("mz").as_bytes()).expect("a list");
     let mut next = TrustListDraft::revise(&held.verify(&pin("mz")).expect("holds"));
@@ -50,7 +50,7 @@ pub fn succession() -> TrustListDraft {
     next
 }
 
-/// The first list of `mz` as it is signed.
+/// The content of the first list of `mz`, as it is signed.
 pub fn first() -> ListContent {
     let signed = list("mz").sign(&*AUTHORITY, now(), now().plus(MONTH)).expect("signed");
     signed.unverified_content().clone()
@@ -60,7 +60,7 @@ fn payload_of(json: &[u8]) -> Vec<u8> {
     GeneralJws::from_json(json).expect("a JWS").unverified_payload().to_vec()
 }
 
-/// A list that is taken keeps every rule; a list that nobody signed is not taken.
+/// An accepted list keeps every rule, and a list that nobody signed is refused.
 pub fn run(data: &[u8]) {
     let Some((mode, rest)) = data.split_first() else { return };
     let (held, key) = match mode % 4 {
@@ -89,7 +89,7 @@ fn raw(json: &[u8]) {
     }
 }
 
-/// Whether it was taken.
+/// Offers a list to the store, and returns whether it was accepted.
 fn offer(held: &TrustStore, json: &[u8]) -> bool {
     let Ok((store, offered)) = held.with_list(json, now()) else { return false };
     let OfferOutcome::Replaced { country: code, serial, previous } = offered else { return true };
@@ -125,7 +125,7 @@ fn check(store: &TrustStore, content: &ListContent) {
     let signed = resumed.sign(key, content.issued, content.next_update).expect("can be signed again");
     assert_eq!(signed.unverified_content(), content, "written again it is another list");
     if content.country == country("mz") {
-        // What other countries' agencies are is not this list's to say.
+        // A list says nothing about other countries' agencies.
         let other = store.agency(&agency("tz.tpf")).is_some();
         assert_eq!(other, store.list(country("tz")).is_some());
     }

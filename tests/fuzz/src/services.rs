@@ -1,4 +1,4 @@
-//! Services in the process, on a store of their own, made anew from time to time.
+//! Services in the process, each on a store of its own that is created again from time to time.
 
 use std::{
     cell::RefCell,
@@ -21,61 +21,61 @@ use crate::{
     keys, token,
 };
 
-/// Runs on one store. What earlier runs left there is part of a run's circumstances, so a long memory would make a
-/// crash hard to repeat, and the store would grow for hours.
+/// Runs on one store. Earlier runs leave rows in it that may matter for a crash, so a store that lives long makes
+/// crashes hard to repeat, and would grow for hours.
 const RUNS_PER_STORE: u32 = 2_000;
 
-/// Something that keeps a store in a folder.
-pub(crate) trait World: Sized {
-    /// Opens it on a fresh folder.
+/// A service with a store in a folder.
+pub(crate) trait ServiceFixture: Sized {
+    /// Opens the service on an empty folder.
     fn open(runtime: &Runtime, folder: &Path) -> Self;
 
-    /// Closes it; the folder goes after that.
+    /// Closes the service. The folder is removed after that.
     fn close(self, _runtime: &Runtime, _folder: &Path) {}
 }
 
-/// The world of a target, and its runtime.
-pub(crate) struct Worlds<W> {
+/// The present service of a target, and its runtime.
+pub(crate) struct FixturePool<W> {
     runtime: Runtime,
-    present: RefCell<Option<Present<W>>>,
+    present: RefCell<Option<PresentFixture<W>>>,
 }
 
-struct Present<W> {
-    world: W,
+struct PresentFixture<W> {
+    fixture: W,
     folder: TempDir,
     runs: u32,
 }
 
-impl<W: World> Worlds<W> {
+impl<W: ServiceFixture> FixturePool<W> {
     pub(crate) fn new() -> Self {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
         Self { runtime, present: RefCell::default() }
     }
 
-    /// Runs `work` in the present world.
+    /// Runs `work` with the present service.
     pub(crate) fn run(&self, work: impl FnOnce(&Runtime, &W)) {
         let mut slot = self.present.borrow_mut();
         let present = slot.get_or_insert_with(|| {
             let folder = tempfile::tempdir().expect("a folder");
-            Present { world: W::open(&self.runtime, folder.path()), folder, runs: 0 }
+            PresentFixture { fixture: W::open(&self.runtime, folder.path()), folder, runs: 0 }
         });
-        work(&self.runtime, &present.world);
+        work(&self.runtime, &present.fixture);
         present.runs += 1;
         if present.runs >= RUNS_PER_STORE
-            && let Some(Present { world, folder, .. }) = slot.take()
+            && let Some(PresentFixture { services, folder, .. }) = slot.take()
         {
             let _entered = self.runtime.enter();
-            world.close(&self.runtime, folder.path());
+            fixture.close(&self.runtime, folder.path());
         }
     }
 }
 
-/// What a service needs from its surroundings, at the time that it always is.
+/// The context of a service: always the same time.
 pub(crate) fn context() -> Context {
     Context::new(ManualClock::at(now()).shared())
 }
 
-/// Copies of the keys that only their owner may read, lists, and the issuer's JWK Set.
+/// Writes copies of the keys, readable by their owner only; the lists; and the issuer's JWK Set.
 pub(crate) fn write_keys(folder: &Path) {
     for name in keys::SIGNING {
         secret(&folder.join(format!("{name}.pem")), &read(&keys::signing_file(name)));
@@ -92,14 +92,14 @@ pub(crate) fn write_keys(folder: &Path) {
     fs::write(folder.join("jwks.json"), jwks.to_string()).expect("written");
 }
 
-/// A configuration as the service reads it from its file.
+/// Parses a configuration as the service reads it from its file.
 pub(crate) fn configured<C: serde::de::DeserializeOwned>(folder: &Path, toml: &str) -> C {
     let path = folder.join("service.toml");
     fs::write(&path, toml.replace("FOLDER", &folder.display().to_string())).expect("written");
     rovuma_runtime::config::load_with_env(Some(&path), HashMap::new()).expect("a sound configuration").0
 }
 
-/// The sections of a configuration that say the same for every service.
+/// The sections of a configuration that are the same for every service.
 pub(crate) fn common(store: &str) -> String {
     format!(
         "country = \"mz\"\n\
@@ -122,10 +122,10 @@ fn read(path: &Path) -> String {
     fs::read_to_string(path).unwrap_or_else(|fault| panic!("{}: {fault}", path.display()))
 }
 
-/// Tokens remembered: more callers than the seeds have, and no more than a run of hours can invent.
+/// Maximum tokens that are cached: more callers than the seeds have, and no more than hours of fuzzing can invent.
 const CALLERS_MAX: usize = 256;
 
-/// An access token for somebody: `role@agency`, as a machine when the role is one of a machine's.
+/// An access token for `role@agency`; a machine's when the role is a machine's.
 pub(crate) fn token_of(who: &str) -> Option<String> {
     static MINTED: LazyLock<Mutex<HashMap<String, String>>> = LazyLock::new(Mutex::default);
     let mut minted = MINTED.lock().unwrap_or_else(PoisonError::into_inner);
@@ -161,7 +161,7 @@ fn mint(who: &str) -> Option<String> {
     keys::issuer().mint_access(&claims).ok()
 }
 
-/// An alert of `from`, to `to` in the urgent lane, under a number of its stream.
+/// An alert from `from` to `to` in the urgent lane, with this number in its stream.
 pub(crate) fn alert(from: &str, to: &str, number: u64) -> Vec<u8> {
     let text = include_bytes!("../../../schemas/examples/valid/message-alert.issue.json");
     let mut message: serde_json::Value = serde_json::from_slice(text).expect("JSON");
