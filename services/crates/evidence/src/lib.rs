@@ -15,8 +15,8 @@
 //! | `trust/<country>.json` | the trust list in force, as its authority signed it |
 //!
 //! The maker of a bundle collects [`EvidenceContents`], completes and checks them with [`CheckedEvidence::complete`],
-//! and packs them with the report. A verifier unpacks the bundle and [`check`]s it against a policy that it got another
-//! way: nothing in a bundle vouches for itself.
+//! and packs them with the report. A verifier unpacks the bundle and checks it with [`check()`] against a policy that it
+//! got another way: nothing in a bundle vouches for itself.
 
 mod check;
 mod contents;

@@ -26,7 +26,7 @@ fn an_answer_that_is_not_whole_makes_no_bundle() {
         ("a line that is cut", format!("{BEGIN}\n{ITEM}"), 4, "ends within a line"),
         ("no JSON", "<html>\n".to_owned(), 4, "something else than JSON"),
         ("more than a bundle holds", too_many, 2, "at most 20000"),
-        ("an entry that no proof backs", [BEGIN, ITEM, DONE].join("\n") + "\n", 5, "does not hold"),
+        ("an entry that no proof backs", [BEGIN, ITEM, DONE].join("\n") + "\n", 5, "do not hold"),
     ] {
         let (desk, files) = (TestFolder::new(), ServedFiles::default());
         desk.write_private("token", "a-token\n");

@@ -82,7 +82,7 @@ fn serials_go_up_and_never_down() {
     let checked = desk.json("trust check second.json --authority authority.jwk --previous mz.json");
     assert_eq!(checked["serial"], 2);
     desk.run("trust check mz.json --authority authority.jwk --previous second.json")
-        .is(5, "serial 1, 2 was seen");
+        .is(5, "serial 1, serial 2 was seen before");
 }
 
 #[test]

@@ -184,7 +184,7 @@ fn what_has_no_proof_at_all_proves_nothing() {
 /// After a restore a log may end with entries that no head covers: they are shown as unproven, and are no reason to
 /// refuse the rest.
 #[test]
-fn what_no_head_of_its_log_reaches_is_told() {
+fn an_entry_that_no_head_covers_needs_no_proof() {
     let mut case = Case::new();
     let leaf = case.contents.entries[&BEGINS].clone();
     let beyond = EvidenceEntry { index: BEGINS + 4, proof: None, ..leaf };
@@ -195,7 +195,7 @@ fn what_no_head_of_its_log_reaches_is_told() {
     let mut case = Case::new();
     case.entry(0).proof = None;
     let fault = CheckedEvidence::complete(&mut case.contents, &case.log.policy()).expect_err("it is within");
-    assert!(fault.to_string().contains("the head of its log reaches it"), "{fault}");
+    assert!(fault.to_string().contains("the head of its log covers it"), "{fault}");
 }
 
 /// No byte of a text that is checked can change unnoticed, whatever its length.
