@@ -84,6 +84,13 @@ impl Issue {
         self.validity.until.unwrap_or_else(|| by_documents.map_or(longest, |end| end.min(longest)))
     }
 
+    /// When the alert under check ends, as far as its JSON can be read.
+    fn stated_end(checker: &Checker<'_>) -> Option<Timestamp> {
+        let body = checker.body();
+        let stated = body.field("validity").field("until").parsed();
+        stated.or_else(|| Some(Self::deserialize(body.value()?).ok()?.end(checker.context.now)))
+    }
+
     /// The end of the day on which the last document expires; `None` where one has no known expiry.
     fn documents_end(&self) -> Option<Timestamp> {
         let days: Option<Vec<Date>> =
@@ -97,7 +104,8 @@ impl Operational for Issue {
         let subjects = checker.body().field("subjects");
         subjects::check(checker, &subjects);
         rules::check(checker);
-        validity::check(checker);
+        let end = Self::stated_end(checker);
+        validity::check(checker, end);
     }
 
     fn check_received(body: &View<'_>, found: &mut Vec<Finding>) {

@@ -1,13 +1,12 @@
 //! The rules about from when to when an alert stands, and that its data may be kept as long.
 
-use serde::Deserialize;
-
-use super::{category::Category, issue::Issue};
+use super::category::Category;
 use crate::{Date, FaultCode, Timestamp, draft::Checker};
 
-pub(super) fn check(checker: &mut Checker<'_>) {
+/// Checks when the alert begins and ends. `end` is when it ends, as far as the draft can be read.
+pub(super) fn check(checker: &mut Checker<'_>, end: Option<Timestamp>) {
     window(checker);
-    retention(checker);
+    retention(checker, end);
 }
 
 fn window(checker: &mut Checker<'_>) {
@@ -37,21 +36,12 @@ fn window(checker: &mut Checker<'_>) {
     }
 }
 
-fn retention(checker: &mut Checker<'_>) {
+fn retention(checker: &mut Checker<'_>, end: Option<Timestamp>) {
     let retain = checker.terms().field("retain_until");
     // The check of terms reports a day that has passed.
     let last_day = retain.parsed::<Date>().filter(|last_day| *last_day >= checker.context.today());
     let Some(last_day) = last_day else { return };
-    if let Some(end) = end(checker).map(Date::of).filter(|end| last_day < *end) {
+    if let Some(end) = end.map(Date::of).filter(|end| last_day < *end) {
         checker.fault_with(&retain.at, FaultCode::RetentionBeforeEnd, end.to_string());
     }
-}
-
-/// When the alert ends, as far as the draft can be read.
-fn end(checker: &Checker<'_>) -> Option<Timestamp> {
-    let stated = checker.body().field("validity").field("until").parsed();
-    stated.or_else(|| {
-        let alert = Issue::deserialize(checker.body().value()?).ok()?;
-        Some(alert.end(checker.context.now))
-    })
 }

@@ -12,7 +12,7 @@ use sqlx::{
 pub(crate) use dialect::Dialect;
 pub use dialect::DialectError;
 
-use crate::{Conn, OpenError, database::Database};
+use crate::{Conn, OpenError};
 
 /// One step of a database's schema.
 #[derive(Clone, Copy, Debug)]
@@ -55,9 +55,9 @@ pub(crate) const OWN: Migrations = crate::migrations!(101 "store");
 
 /// Brings the database up to the newest step of every set. Steps that a newer build has applied are
 /// left alone, so that the older build still runs on them.
-pub(crate) async fn run(conn: &mut Conn, database: &Database, sets: &[Migrations]) -> Result<(), OpenError> {
+pub(crate) async fn run(conn: &mut Conn, dialect: Dialect, sets: &[Migrations]) -> Result<(), OpenError> {
     let steps = std::iter::once(&OWN).chain(sets).flat_map(|set| set.steps);
-    let mut migrator = Migrator::with_migrations(merge(steps, database.dialect())?);
+    let mut migrator = Migrator::with_migrations(merge(steps, dialect)?);
     migrator.set_ignore_missing(true);
     migrator.run_direct(None, conn.driver(), false).await?;
     Ok(())

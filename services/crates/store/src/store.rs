@@ -69,7 +69,7 @@ impl Store {
         sqlx::any::install_default_drivers();
         let database = Arc::new(Database::take(config, sharing).await?);
         let mut conn = database.writer().await?;
-        migrate::run(&mut conn, &database, migrations).await?;
+        migrate::run(&mut conn, database.dialect(), migrations).await?;
         let row = witness::check(&mut conn, &database).await?;
         let was_restored = row.restored_from.map(|from| Restored { from, to: row.identity });
         let identity = RwLock::new(row.identity);

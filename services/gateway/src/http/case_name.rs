@@ -27,10 +27,10 @@ impl Serialize for CaseName {
 pub(super) fn one_narrowing(
     case: Option<&CaseName>,
     in_reply_to: Option<MessageId>,
-) -> Result<Option<Narrowed>, Problem> {
+) -> Result<Option<Narrowed>, Box<Problem>> {
     match (case, in_reply_to) {
         (Some(_), Some(_)) => {
-            Err(Problem::bad_request("bad_request").detail("case and in_reply_to exclude each other."))
+            Err(Problem::bad_request("bad_request").detail("case and in_reply_to exclude each other.").into())
         }
         (Some(CaseName(case)), None) => Ok(Some(Narrowed::Case(case.clone()))),
         (None, in_reply_to) => Ok(in_reply_to.map(Narrowed::InReplyTo)),

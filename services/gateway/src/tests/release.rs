@@ -171,7 +171,7 @@ async fn a_released_alert_opens_its_own_case() {
     assert_eq!(header["case"], json!({ "kind": "alert", "owner": "mz.prm", "id": id }));
     assert_eq!((&header["turn"], &header["version"]), (&json!(1), &json!("1.1")));
     let listed = officer.get(&format!("/v1/sent?case=alert/mz.prm/{id}")).await.expect(200);
-    assert_eq!(listed.ids(), [id.clone()]);
+    assert_eq!(listed.ids(), [id.as_str()]);
     assert_eq!(
         (&listed.json["items"][0]["case"]["id"], &listed.json["items"][0]["turn"]),
         (&json!(id), &json!(1))
