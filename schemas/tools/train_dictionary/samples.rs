@@ -2,7 +2,7 @@
 
 use std::{error::Error, fs, path::PathBuf};
 
-use rovuma_schemas::{CodeLists, Header, Timestamp};
+use rovuma_schemas::{CodeLists, Header, SubjectKind, Timestamp};
 use serde_json::{Map, Value, json};
 
 use crate::{
@@ -103,12 +103,14 @@ fn released(mut draft: Map<String, Value>) -> Map<String, Value> {
     }
     sender["officer"] = json!("");
     let mut header = json!({
-        "id": "", "type": "alert.issue", "version": "1.0", "status": "actual", "sender": sender,
+        "id": "", "type": draft["type"], "version": "1.1", "status": "actual", "sender": sender,
         "recipients": recipients.iter().map(numbered).collect::<Vec<_>>(), "created": "", "expires": "",
     });
     if let Some(reference) = draft.remove("reference") {
         header["reference"] = reference;
     }
+    header["case"] = json!({ "kind": "alert", "owner": header["sender"]["agency"], "id": "" });
+    header["turn"] = json!(1);
     let mut message = Map::new();
     message.insert("header".into(), header);
     message.extend(["terms", "body"].into_iter().filter_map(|part| draft.remove_entry(part)));
@@ -122,6 +124,7 @@ fn packed(example: &Example, texts: Texts, random: &mut Random) -> Result<Vec<u8
     let language = message["terms"]["language"].as_str().unwrap_or("en").to_owned();
     repeat_entries(&mut message, random);
     vary(&mut message, "", texts, &language, random);
+    name_case_and_subjects(&mut message);
     // Only what this version's types write counts, in their order.
     let _: Header = serde_json::from_value(message["header"].clone())?;
     let key = random.letters("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_", 43);
@@ -134,6 +137,23 @@ fn packed(example: &Example, texts: Texts, random: &mut Random) -> Result<Vec<u8
     bytes.extend(payload);
     bytes.extend((0..64).map(|_| random.next().to_le_bytes()[3]));
     Ok(bytes)
+}
+
+/// An alert opens its own case, and each of its subjects has a key.
+fn name_case_and_subjects(message: &mut Value) {
+    let id = message["header"]["id"].clone();
+    if let Some(case) = message["header"].get_mut("case") {
+        case["id"] = id;
+    }
+    for kind in SubjectKind::ALL {
+        let subjects = message["body"].get_mut("subjects").and_then(|all| all.get_mut(kind.field()));
+        let subjects = subjects.and_then(Value::as_array_mut).into_iter().flatten();
+        for (number, subject) in (1..).zip(subjects.filter_map(Value::as_object_mut)) {
+            let rest = std::mem::take(subject);
+            subject.insert("key".to_owned(), json!(format!("{}{number}", kind.letter())));
+            subject.extend(rest);
+        }
+    }
 }
 
 /// Receipts have 1 to 64 entries, mostly few.
