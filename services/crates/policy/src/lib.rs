@@ -6,6 +6,7 @@
 //!
 //! ```
 //! use rovuma_policy::{Actor, Context, Policy, Resource, Role, act};
+//! use rovuma_schemas::MessageType;
 //!
 //! let policy = Policy::built_in();
 //! let prm = "mz.prm".parse()?;
