@@ -13,6 +13,9 @@ use crate::drafts;
 /// The contract, as committed.
 const DOCUMENT: &str = include_str!("../../schemas/openapi/gateway.json");
 
+/// Whom the drafts and messages of [`Operation::call`] are for.
+pub const RECIPIENT: &str = "tz.dci";
+
 /// One operation of the API.
 #[derive(Clone, Debug)]
 pub struct Operation {
@@ -125,7 +128,7 @@ impl Operation {
         }
         let body = match self.id.as_str() {
             "create_draft" | "validate_draft" | "change_draft" | "send_message" => {
-                Some(drafts::motorcycle(&["tz.dci"]))
+                Some(drafts::motorcycle(&[RECIPIENT]))
             }
             "return_draft" => Some(json!({ "reason": "try again" })),
             _ => None,
