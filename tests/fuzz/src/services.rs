@@ -62,7 +62,7 @@ impl<W: ServiceFixture> FixturePool<W> {
         work(&self.runtime, &present.fixture);
         present.runs += 1;
         if present.runs >= RUNS_PER_STORE
-            && let Some(PresentFixture { services, folder, .. }) = slot.take()
+            && let Some(PresentFixture { fixture, folder, .. }) = slot.take()
         {
             let _entered = self.runtime.enter();
             fixture.close(&self.runtime, folder.path());
