@@ -129,8 +129,8 @@ open_words!(
     }
 );
 
-/// The detail in which an event names the case that it belongs to, by the agency's own reference.
-pub const CASE_DETAIL: &str = "case";
+/// The detail in which an event gives the reference of its message in the sender's own files.
+pub const REFERENCE_DETAIL: &str = "reference";
 
 /// How it ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]

@@ -9,7 +9,7 @@ use rovuma_tests::{Lab, drafts, eventually, send};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-const CASE: &str = "PRM-EX-2026-0417";
+const REFERENCE: &str = "PRM-EX-2026-0417";
 
 /// An auditor of `mz.prm` with `rovumactl`, who asks both of the country's services.
 struct Auditor {
@@ -97,28 +97,28 @@ async fn a_case_is_proven_offline_with_its_messages_and_receipts() -> Result<()>
     let mut lab = Lab::start().await?;
     let sender = lab.officer("mz.prm").await?;
     let mut draft = drafts::motorcycle(&["tz.tpf"]);
-    draft["reference"] = json!(CASE);
+    draft["reference"] = json!(REFERENCE);
     let id = send(&sender, &draft).await?;
     lab.hops(&sender, &id, "delivered", 1).await?;
     lab.officer("tz.tpf").await?.get(&format!("/v1/messages/{id}")).await?.ok()?;
     lab.hops(&sender, &id, "read", 1).await?;
     for (action, country) in [("message.send", "mz"), ("receipt.accept", "mz"), ("message.receive", "tz")] {
-        lab.audited(country, &format!("action={action}&case={CASE}"), |_| true).await?;
+        lab.audited(country, &format!("action={action}&reference={REFERENCE}"), |_| true).await?;
     }
     // One that is signed for two countries: its digests are in the event alone.
     let mut draft = drafts::motorcycle(&["tz.tpf", "mz.senami"]);
-    draft["reference"] = json!(CASE);
+    draft["reference"] = json!(REFERENCE);
     let for_two = send(&sender, &draft).await?;
     lab.hops(&sender, &for_two, "delivered", 2).await?;
     settled(&lab, &format!("action=message.send&message={for_two}")).await?;
 
     let auditor = Auditor::of(&lab, "mz.prm").await?;
-    let words = ["--case", CASE, "--reason", "AUD-2026-7", "--language", "pt"];
-    let made = auditor.bundle("case.zip", &words)?;
+    let words = ["--reference", REFERENCE, "--reason", "AUD-2026-7", "--language", "pt"];
+    let made = auditor.bundle("alert.zip", &words)?;
     ensure!(made["counts"]["messages"] == 2 && made["counts"]["receipts"] == 4, "{made}");
     ensure!(made["counts"]["items"].as_u64() > Some(4) && made["counts"]["unproven"] == 0, "{made}");
     // Without a reason nothing is opened, and that is told.
-    let closed = auditor.bundle("closed.zip", &["--case", CASE])?;
+    let closed = auditor.bundle("closed.zip", &["--reference", REFERENCE])?;
     ensure!(closed["counts"]["messages"] == 0 && closed["left_out"] == 2, "{closed}");
     // The national auditor sees the log of the country, and no agency's messages.
     let national = Auditor::of(&lab, "mz.node").await?;
@@ -128,11 +128,11 @@ async fn a_case_is_proven_offline_with_its_messages_and_receipts() -> Result<()>
 
     // What one of its events said is erased: the bundle says on whose order.
     let officer = Auditor::with_role(&lab, "mz.prm", "dpo").await?;
-    let scope = format!("case/{CASE}");
+    let scope = format!("reference/{REFERENCE}");
     let done = officer.ask(&["erase", &scope, "--legal-basis", "Lei n.º 3/2017, art. 63"])?;
     ensure!(done["entries"].as_u64() > Some(3), "{done}");
     let (count, table) =
-        (auditor.ask(&["count", "--case", CASE, "--by", "action"])?, auditor.file("case.csv"));
+        (auditor.ask(&["count", "--reference", REFERENCE, "--by", "action"])?, auditor.file("alert.csv"));
     ensure!(
         count["items"].as_array().is_some_and(|items| items.iter().any(|item| item["value"] == "erase")),
         "{count}"
@@ -146,11 +146,11 @@ async fn a_case_is_proven_offline_with_its_messages_and_receipts() -> Result<()>
 
     lab.border.mz.stop().await;
     lab.border.tz.stop().await;
-    for name in ["case.zip", "closed.zip", "erased.zip"] {
+    for name in ["alert.zip", "closed.zip", "erased.zip"] {
         let (said, status) = auditor.verify(name, &auditor.authorities)?;
         ensure!(status == Some(0) && said["holds"] == true, "{name}: {said}");
     }
-    let (said, status) = auditor.verify("case.zip", &[])?;
+    let (said, status) = auditor.verify("alert.zip", &[])?;
     ensure!(status == Some(1) && said["unchecked"].to_string().contains("--authority"), "{said}");
     let report = EvidenceBundle::unpack(&fs::read(auditor.file("erased.zip"))?)?.report;
     ensure!(
@@ -168,13 +168,13 @@ fn searches_are_kept_and_exported(auditor: &Auditor, table: &str) -> Result<()> 
         ensure!(output.status.success(), "{words:?}: {}", String::from_utf8_lossy(&output.stderr));
         Ok(())
     };
-    run(&["save", "the case", "--case", CASE, "--oldest-first"])?;
-    run(&["export", "--saved", "the case", "--out", table])?;
+    run(&["save", "the alert", "--reference", REFERENCE, "--oldest-first"])?;
+    run(&["export", "--saved", "the alert", "--out", table])?;
     let rows = fs::read_to_string(table)?;
     ensure!(rows.starts_with("index,stored_at,time,") && rows.contains("message.send"), "{rows}");
-    let found = auditor.ask(&["search", "--saved", "the case", "--action", "erase"])?;
+    let found = auditor.ask(&["search", "--saved", "the alert", "--action", "erase"])?;
     ensure!(found["items"].as_array().map(Vec::len) == Some(1), "{found}");
-    run(&["forget", "the case"])?;
+    run(&["forget", "the alert"])?;
     let kept = auditor.ask(&["saved"])?;
     ensure!(kept["items"] == json!([]), "{kept}");
     Ok(())
@@ -182,7 +182,7 @@ fn searches_are_kept_and_exported(auditor: &Auditor, table: &str) -> Result<()> 
 
 /// Changes that leave a sound bundle, with a manifest that fits, and prove nothing.
 fn what_is_bent_is_named(auditor: &Auditor) -> Result<()> {
-    let bytes = fs::read(auditor.file("case.zip"))?;
+    let bytes = fs::read(auditor.file("alert.zip"))?;
     let repack = |bend: &dyn Fn(&mut EvidenceBundle)| -> Result<()> {
         let mut bundle = EvidenceBundle::unpack(&bytes)?;
         bend(&mut bundle);
@@ -195,7 +195,7 @@ fn what_is_bent_is_named(auditor: &Auditor) -> Result<()> {
         ensure!(said["holds"] == false && said["says"].is_null(), "{said}");
         Ok(())
     };
-    repack(&|bundle| bundle.report = bundle.report.replace(CASE, "PRM-EX-2026-0418"))?;
+    repack(&|bundle| bundle.report = bundle.report.replace(REFERENCE, "PRM-EX-2026-0418"))?;
     fails(&auditor.authorities, "the report differs from the files")?;
     // A report that says it is another version's is not believed, and the true one can be had.
     repack(&|bundle| {
@@ -207,7 +207,7 @@ fn what_is_bent_is_named(auditor: &Auditor) -> Result<()> {
     words.extend(auditor.authorities.iter().flat_map(|authority| ["--authority", authority]));
     let (said, status) = auditor.run(&words)?;
     ensure!(status == Some(1) && said["unchecked"].to_string().contains("the report"), "{status:?} {said}");
-    ensure!(fs::read_to_string(out)?.contains(CASE), "the report that the files give");
+    ensure!(fs::read_to_string(out)?.contains(REFERENCE), "the report that the files give");
     repack(&|bundle| {
         for entry in bundle.contents.entries.values_mut() {
             entry.leaf = entry.leaf.replace("message.send", "message.read");

@@ -108,7 +108,7 @@ CREATE TABLE entry_search (
     object_id   TEXT,
     message_id  TEXT,             -- the message of the event, from the draft on
     outcome     TEXT    NOT NULL,
-    case_key    BYTES             -- a keyed digest of the case reference: only the payloads' key tells which
+    reference_key BYTES           -- a keyed digest of the reference: only the payloads' key tells which
 );
 CREATE INDEX entry_by_time    ON entry_search (at);
 CREATE INDEX entry_by_actor   ON entry_search (actor, entry_index);
@@ -116,9 +116,9 @@ CREATE INDEX entry_by_agency  ON entry_search (agency, entry_index);
 CREATE INDEX entry_by_action  ON entry_search (action, entry_index);
 CREATE INDEX entry_by_object  ON entry_search (object_id, entry_index);
 CREATE INDEX entry_by_message ON entry_search (message_id, entry_index);
-CREATE INDEX entry_by_case    ON entry_search (case_key, entry_index) WHERE case_key IS NOT NULL;
+CREATE INDEX entry_by_reference ON entry_search (reference_key, entry_index) WHERE reference_key IS NOT NULL;
 
--- Searches that auditors have saved, each for its owner alone, sealed since they name people and cases.
+-- Searches that auditors have saved, each for its owner alone, sealed since they name people and references.
 CREATE TABLE saved_query (
     owner    TEXT   NOT NULL, -- a subject
     name_key BYTES  NOT NULL, -- a keyed digest of its name

@@ -20,7 +20,7 @@ pub(crate) use erase::{ErasedCounts, ErasureOrder, erase};
 pub(crate) use event::LogEvent;
 pub(crate) use filter::{EventFilter, SortOrder};
 pub(crate) use lineage::{ChainHead, Lineage, LineageStatus};
-pub(crate) use payload::{CASE, ERASABLE, PayloadKey};
+pub(crate) use payload::{ERASABLE, PayloadKey, REFERENCE};
 #[cfg(test)]
 pub(crate) use search::open_payload;
 pub(crate) use tree::{PrunedTree, Tree, signed_head};

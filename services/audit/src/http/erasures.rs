@@ -18,7 +18,7 @@ use super::{error::ApiError, openapi::Refusals};
 use crate::{
     auditor::Auditor,
     error::DbError,
-    log::{CASE, ERASABLE, ErasedCounts, ErasureOrder, erase},
+    log::{ERASABLE, ErasedCounts, ErasureOrder, REFERENCE, erase},
     own,
 };
 
@@ -29,7 +29,7 @@ const LEGAL_BASIS_MAX: usize = 200;
 #[derive(Clone, Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Order {
-    /// What the events are about: `message/0199c5a1-…`, `case/…`, `user/…`, `person/…`, `actor/…`.
+    /// What the events are about: `message/0199c5a1-…`, `reference/…`, `user/…`, `person/…`, `actor/…`.
     #[schema(example = "message/0199c5a1-7b3e-7001-8a10-000000000001")]
     scope: String,
     /// The legal basis, as the order names it. It is written to the log.
@@ -69,9 +69,9 @@ pub(super) async fn order(
     let permit = auditor.permit(&caller, act::AuditErase, &log, &Context::NONE).await?;
     let Json(order) = order.map_err(|fault| Problem::bad_request("body").detail(fault.body_text()))?;
     let (kind, mut id) = checked(&order)?;
-    if kind == CASE {
+    if kind == REFERENCE {
         // The reference may name somebody, and the order is never erased.
-        id = auditor.sequencer.payload_key.case_name(&id);
+        id = auditor.sequencer.payload_key.reference_name(&id);
     }
     let event = act_by(permit.actor(), AuditAction::Erase, auditor.now())
         .object(&kind, id)

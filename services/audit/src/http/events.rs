@@ -19,7 +19,7 @@ use super::{
 use crate::{
     auditor::Auditor,
     log::{
-        CASE, EventFilter, SortOrder,
+        EventFilter, REFERENCE, SortOrder,
         search::{self, EntryRange, LogEntry},
     },
 };
@@ -123,9 +123,9 @@ pub(super) fn asked(
         .object("audit_log", permit.resource().id())
         .detail("found", found);
     for (name, mut value) in filter.to_pairs() {
-        if name == CASE {
-            // The reference may name somebody, and is erased with the case: this event is not.
-            value = auditor.sequencer.payload_key.case_name(&value);
+        if name == REFERENCE {
+            // The reference may name somebody, and is erased where an order says so: this event is not.
+            value = auditor.sequencer.payload_key.reference_name(&value);
         }
         if name != "order" || filter.order != SortOrder::default() {
             event = event.detail(format!("filter.{name}"), value);

@@ -176,7 +176,7 @@ impl Appender {
                 event,
                 leaf,
                 sealed,
-                case_key: self.sequencer.payload_key.case_of(event),
+                reference_key: self.sequencer.payload_key.reference_of(event),
             })
             .collect();
         insert(tx, self.now, &rows).await?;
@@ -209,7 +209,7 @@ struct EntryRow<'a> {
     event: &'a LogEvent,
     leaf: &'a [u8],
     sealed: &'a SealedEvent,
-    case_key: Option<Vec<u8>>,
+    reference_key: Option<Vec<u8>>,
 }
 
 async fn insert(tx: &mut Conn, now: Timestamp, rows: &[EntryRow<'_>]) -> Result<(), DbError> {
@@ -245,7 +245,7 @@ const PAYLOADS: Insert =
 
 const SEARCH: Insert = Insert {
     into: "INSERT INTO entry_search
-             (entry_index, at, actor, agency, action, object_kind, object_id, message_id, outcome, case_key)",
+             (entry_index, at, actor, agency, action, object_kind, object_id, message_id, outcome, reference_key)",
     columns: 10,
     then: "",
 };
@@ -264,5 +264,5 @@ fn bind_search<'q>(query: Binding<'q>, row: &EntryRow<'q>) -> Binding<'q> {
         .bind(object.map(|object| object.id.as_str()))
         .bind(row.event.message_id())
         .bind(event.outcome.as_str())
-        .bind(row.case_key.clone())
+        .bind(row.reference_key.clone())
 }

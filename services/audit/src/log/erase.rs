@@ -4,7 +4,7 @@ use rovuma_schemas::{AgencyCode, Timestamp};
 use rovuma_store::{Conn, RowExt};
 use sqlx::Row;
 
-use super::{PayloadKey, payload::CASE, to_db};
+use super::{PayloadKey, payload::REFERENCE, to_db};
 use crate::error::DbError;
 
 /// How many entries an order erased, and how many it left.
@@ -37,7 +37,7 @@ pub(crate) struct ErasureOrder<'a> {
     pub(crate) at: Timestamp,
 }
 
-/// Erases the payloads of a scope (`message/0199c5a1-…`, `user/u-5f2c`); for a case, also those of its messages. With the last
+/// Erases the payloads of a scope (`message/0199c5a1-…`, `user/u-5f2c`); for a reference, also those of its messages. With the last
 /// payload of a scope it also erases the salt of the scope's key. `None`: there is no such scope.
 pub(crate) async fn erase(
     tx: &mut Conn,
@@ -45,10 +45,10 @@ pub(crate) async fn erase(
     payload_key: &PayloadKey,
     order: &ErasureOrder<'_>,
 ) -> Result<Option<ErasedCounts>, DbError> {
-    let Some(reference) = scope.strip_prefix(CASE).and_then(|rest| rest.strip_prefix('/')) else {
+    let Some(reference) = scope.strip_prefix(REFERENCE).and_then(|rest| rest.strip_prefix('/')) else {
         return erase_scope(tx, scope, order).await;
     };
-    let mut erased = erase_scope(tx, &payload_key.case_scope(reference), order).await?;
+    let mut erased = erase_scope(tx, &payload_key.reference_scope(reference), order).await?;
     for message in messages_of(tx, &payload_key.lookup_key(reference), order.agency).await? {
         let also = erase_scope(tx, &format!("message/{message}"), order).await?;
         erased = match (erased, also) {
@@ -59,17 +59,17 @@ pub(crate) async fn erase(
     Ok(erased)
 }
 
-/// The messages of a case. For one agency, only those whose case it named itself: messages that others sent carry their own
+/// The messages of a reference. For one agency, only those that it gave the reference itself: messages that others sent carry their own
 /// references, which may be equal by chance.
 async fn messages_of(
     tx: &mut Conn,
-    case_key: &[u8],
+    reference_key: &[u8],
     agency: Option<&AgencyCode>,
 ) -> Result<Vec<String>, DbError> {
     let text = "SELECT DISTINCT message_id FROM entry_search
-        WHERE case_key = $1 AND message_id IS NOT NULL
+        WHERE reference_key = $1 AND message_id IS NOT NULL
           AND ($2 IS NULL OR (agency = $2 AND action NOT IN ('message.receive', 'message.reject')))";
-    let query = sqlx::query(text).bind(case_key).bind(agency.map(AgencyCode::as_str));
+    let query = sqlx::query(text).bind(reference_key).bind(agency.map(AgencyCode::as_str));
     let rows = query.fetch_all(tx).await?;
     Ok(rows.iter().map(|row| row.try_get("message_id")).collect::<Result<_, _>>()?)
 }

@@ -3,7 +3,7 @@
 use rovuma_envelope::digest;
 use rovuma_schemas::{
     Digest,
-    audit::{AuditEvent, CASE_DETAIL},
+    audit::{AuditEvent, REFERENCE_DETAIL},
 };
 
 /// An audit event with the exact bytes that its source wrote. It is never serialised again, because the
@@ -66,8 +66,8 @@ impl LogEvent {
         }
     }
 
-    /// The agency's reference of the case that the event belongs to.
-    pub(crate) fn case_reference(&self) -> Option<&str> {
-        self.event.details.get(CASE_DETAIL).map(String::as_str)
+    /// The reference of the message that the event is about, in its sender's own files.
+    pub(crate) fn reference(&self) -> Option<&str> {
+        self.event.details.get(REFERENCE_DETAIL).map(String::as_str)
     }
 }

@@ -41,9 +41,9 @@ pub(crate) struct EventFilter {
     /// The message that the event is about, from the draft on, whatever its object is.
     #[param(value_type = Option<String>)]
     pub(crate) message: Option<MessageId>,
-    /// The case, by the sender's reference: finds its events and all events about the case's messages.
+    /// The sender's own reference: finds the events that name it and all events about the messages that it was given.
     #[param(example = "PRM-EX-2025-0417")]
-    pub(crate) case: Option<String>,
+    pub(crate) reference: Option<String>,
     /// The outcome.
     #[param(inline, value_type = Option<OutcomeParam>)]
     pub(crate) outcome: Option<AuditOutcome>,

@@ -34,18 +34,18 @@ const NO_ENTRY: i64 = -1;
 /// The purpose of a scope's key (RFC 5869, `info`).
 const KEY_INFO: &[u8] = b"rovuma audit payload v1";
 
-/// The kind of an object that is a case, and of a case's scope.
-pub(crate) const CASE: &str = "case";
+/// The kind of an object that is a sender's reference, and of its scope.
+pub(crate) const REFERENCE: &str = "reference";
 
-/// The purpose of the key of case references.
-const CASE_INFO: &[u8] = b"rovuma audit case reference v1";
+/// The purpose of the key of references.
+const REFERENCE_INFO: &[u8] = b"rovuma audit reference v1";
 
 /// The secret from which the keys of all payloads are derived: an age identity, like the other secrets that open sealed data.
 /// Without it a copy of the database shows no event.
 pub(crate) struct PayloadKey {
     secret: Zeroizing<String>,
-    /// The key of the HMAC by which case references are looked up.
-    case_key: hmac::Key,
+    /// The key of the HMAC by which references are looked up.
+    reference_key: hmac::Key,
 }
 
 /// An event that is sealed for the store.
@@ -96,23 +96,23 @@ impl PayloadKey {
         let identity = SealingKey::from_text(text)?.to_text();
         // Comments and line ends are not part of the secret.
         let secret = identity.lines().find(|line| !line.starts_with('#')).unwrap_or_default();
-        let derived = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, secret.as_bytes()), CASE_INFO);
-        let case_key = hmac::Key::new(hmac::HMAC_SHA256, derived.as_ref());
-        Ok(Self { secret: Zeroizing::new(secret.to_owned()), case_key })
+        let derived = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, secret.as_bytes()), REFERENCE_INFO);
+        let reference_key = hmac::Key::new(hmac::HMAC_SHA256, derived.as_ref());
+        Ok(Self { secret: Zeroizing::new(secret.to_owned()), reference_key })
     }
 
-    /// The HMAC by which a case reference is looked up; spacing and upper or lower case do not matter. The store never holds the
-    /// reference itself, which is an agency's own text and may name a person; the HMAC stays when the case is erased.
+    /// The HMAC by which a reference is looked up; spacing and upper or lower case do not matter. The store never holds the
+    /// reference itself, which is an agency's own text and may name a person; the HMAC stays when the reference is erased.
     pub(crate) fn lookup_key(&self, reference: &str) -> Vec<u8> {
         let words: Vec<String> = reference.split_whitespace().map(str::to_uppercase).collect();
-        hmac::sign(&self.case_key, words.join(" ").as_bytes()).as_ref().to_vec()
+        hmac::sign(&self.reference_key, words.join(" ").as_bytes()).as_ref().to_vec()
     }
 
-    /// The HMAC of an event's case. Events of this service whose object is a case name it by the HMAC already.
-    pub(crate) fn case_of(&self, event: &LogEvent) -> Option<Vec<u8>> {
-        let object = event.event().object.as_ref().filter(|object| object.kind == CASE);
+    /// The HMAC of an event's reference. Events of this service whose object is a reference name it by the HMAC already.
+    pub(crate) fn reference_of(&self, event: &LogEvent) -> Option<Vec<u8>> {
+        let object = event.event().object.as_ref().filter(|object| object.kind == REFERENCE);
         let own = object.and_then(|object| URL_SAFE_NO_PAD.decode(&object.id).ok());
-        event.case_reference().map(|reference| self.lookup_key(reference)).or(own)
+        event.reference().map(|reference| self.lookup_key(reference)).or(own)
     }
 
     /// Derives the key of a scope (RFC 5869).
@@ -202,10 +202,10 @@ impl fmt::Debug for PayloadKey {
 }
 
 /// The kinds of scopes that can be erased.
-pub(crate) const ERASABLE: [&str; 7] = [CASE, "message", "user", "account", "client", "person", "actor"];
+pub(crate) const ERASABLE: [&str; 7] = [REFERENCE, "message", "user", "account", "client", "person", "actor"];
 
 impl PayloadKey {
-    /// The scope of an event: its message from the draft on, its case, the person or account that is its object, or else its
+    /// The scope of an event: its message from the draft on, its reference, the person or account that is its object, or else its
     /// actor. The log's events about itself have the scope of the log, which cannot be erased.
     pub(crate) fn scope_of(&self, event: &LogEvent) -> String {
         let parsed = event.event();
@@ -217,8 +217,8 @@ impl PayloadKey {
         if let Some(message) = event.message_id() {
             return format!("message/{message}");
         }
-        if let Some(case) = event.case_reference() {
-            return self.case_scope(case);
+        if let Some(reference) = event.reference() {
+            return self.reference_scope(reference);
         }
         match &parsed.object {
             Some(object) if matches!(object.kind.as_str(), "user" | "account" | "client" | "person") => {
@@ -230,13 +230,13 @@ impl PayloadKey {
         }
     }
 
-    /// The scope of a case, named by its HMAC: the reference may name a person, and a scope's name is never erased.
-    pub(crate) fn case_scope(&self, reference: &str) -> String {
-        format!("{CASE}/{}", self.case_name(reference))
+    /// The scope of a reference, named by its HMAC: it may name a person, and a scope's name is never erased.
+    pub(crate) fn reference_scope(&self, reference: &str) -> String {
+        format!("{REFERENCE}/{}", self.reference_name(reference))
     }
 
-    /// The name of a case where its reference must not stand: the HMAC in base64url.
-    pub(crate) fn case_name(&self, reference: &str) -> String {
+    /// The name of a reference where it must not stand: the HMAC in base64url.
+    pub(crate) fn reference_name(&self, reference: &str) -> String {
         URL_SAFE_NO_PAD.encode(self.lookup_key(reference))
     }
 }

@@ -81,29 +81,29 @@ impl SqlConditions {
         add_range(&mut conditions, range, filter.order);
         add_owner(&mut conditions, permit);
         add_filter(&mut conditions, filter);
-        if let Some(case) = &filter.case {
-            conditions.add_case(sequencer.payload_key.lookup_key(case), permit, range.end);
+        if let Some(reference) = &filter.reference {
+            conditions.add_reference(sequencer.payload_key.lookup_key(reference), permit, range.end);
         }
         conditions
     }
 
-    /// Adds the condition of a case: events that name it, and events about messages that an event of the case is about. Only
-    /// events below `end` and, for an agency's log, of the same agency connect a message with the case: nobody learns from a
-    /// search which case another agency has a message in.
-    fn add_case(&mut self, case_key: Vec<u8>, permit: &Permit<act::AuditSearch>, end: u64) {
+    /// Adds the condition of a reference: events that name it, and events about messages of which an event names it. Only
+    /// events below `end` and, for an agency's log, of the same agency connect a message with the reference: nobody learns from a
+    /// search what reference another agency gave a message.
+    fn add_reference(&mut self, reference_key: Vec<u8>, permit: &Permit<act::AuditSearch>, end: u64) {
         let owner = permit.resource().owner();
         let mut bind = |value| {
             self.values.push(value);
             format!("${}", self.values.len())
         };
-        let (case, end) = (bind(SqlValue::Bytes(case_key)), bind(SqlValue::Number(to_db(end))));
+        let (reference, end) = (bind(SqlValue::Bytes(reference_key)), bind(SqlValue::Number(to_db(end))));
         let owner_condition = match owner.is_node() {
             true => String::new(),
             false => format!(" AND c.agency = {}", bind(SqlValue::Text(owner.to_string()))),
         };
         self.text.push_str(&format!(
-            " AND (s.case_key = {case} OR s.message_id IN
-                (SELECT c.message_id FROM entry_search c WHERE c.case_key = {case} AND c.entry_index < {end}{owner_condition}))"
+            " AND (s.reference_key = {reference} OR s.message_id IN
+                (SELECT c.message_id FROM entry_search c WHERE c.reference_key = {reference} AND c.entry_index < {end}{owner_condition}))"
         ));
     }
 

@@ -4,13 +4,13 @@ use std::collections::BTreeMap;
 
 use rovuma_schemas::{
     AgencyCode, MessageId, StoreId, Timestamp,
-    audit::{AUDIT_VERSION, AuditAction, AuditEvent, AuditObject, AuditOutcome, CASE_DETAIL},
+    audit::{AUDIT_VERSION, AuditAction, AuditEvent, AuditObject, AuditOutcome, REFERENCE_DETAIL},
 };
 
 use crate::head::Head;
 
-/// Maximum characters of a case reference, as in messages (schemas).
-const CASE_REFERENCE_MAX: usize = 200;
+/// Maximum characters of a reference, as in messages (schemas).
+const REFERENCE_MAX: usize = 200;
 
 /// What somebody did, or was refused, without the event's position in the chain. It holds identifiers and counts only, no
 /// personal data.
@@ -106,12 +106,12 @@ impl AuditRecord {
         self
     }
 
-    /// Adds the agency's own case reference, if there is one, cut to 200 characters.
+    /// Adds the sender's own reference, if there is one, cut to 200 characters.
     #[must_use]
-    pub fn case(self, reference: Option<&str>) -> Self {
+    pub fn reference(self, reference: Option<&str>) -> Self {
         match reference {
             Some(reference) => {
-                self.detail(CASE_DETAIL, reference.chars().take(CASE_REFERENCE_MAX).collect::<String>())
+                self.detail(REFERENCE_DETAIL, reference.chars().take(REFERENCE_MAX).collect::<String>())
             }
             None => self,
         }

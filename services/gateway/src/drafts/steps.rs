@@ -101,7 +101,7 @@ impl Drafts {
             .detail("type", draft.message_type)
             .detail("version", draft.version)
             .detail("state", draft.state)
-            .case(draft.reference.as_deref());
+            .reference(draft.reference.as_deref());
         if let Some(facet) = &draft.facet {
             record = record.detail("facet", facet);
         }

@@ -294,7 +294,7 @@ impl<'g> Decisions<'g> {
             .detail("from", message.sender())
             .detail("type", message.header().message_type.chars().take(64).collect::<String>())
             .detail("digest", message.digest())
-            .case(message.header().reference.as_deref());
+            .reference(message.header().reference.as_deref());
         if let Some((code, _)) = rejection {
             act = act.refused(code.to_string());
         }

@@ -108,7 +108,7 @@ pub(crate) async fn release(
         .object("message", request.id)
         .detail("type", request.draft.message_type())
         .detail("recipients", list(&positions));
-    act = act.case(request.draft.reference().map(|line| line.as_str()));
+    act = act.reference(request.draft.reference().map(|line| line.as_str()));
     // With it the two countries' logs are laid side by side: the recipient's names the same.
     act = match digests.as_slice() {
         [(_, digest)] => act.detail("digest", digest),

@@ -16,7 +16,7 @@ use crate::{
 /// Options of `audit erase`.
 #[derive(Debug, Args)]
 pub(crate) struct Erase {
-    /// The object of the events: message/<id>, case/<reference>, user/<id>, account/<id>, client/<id>, person/<id>, actor/<subject>
+    /// The object of the events: message/<id>, reference/<reference>, user/<id>, account/<id>, client/<id>, person/<id>, actor/<subject>
     scope: String,
     /// The legal basis of the order: one line, which is written to the log
     #[arg(long)]

@@ -39,9 +39,9 @@ pub(super) struct FilterArgs {
     /// The message that it is about
     #[arg(long)]
     message: Option<MessageId>,
-    /// The case that it belongs to, by the reference that the sender gave
+    /// The reference that the sender gave its message
     #[arg(long, allow_hyphen_values = true)]
-    case: Option<String>,
+    reference: Option<String>,
     /// success, refused or failed
     #[arg(long)]
     outcome: Option<String>,
@@ -77,7 +77,7 @@ impl FilterArgs {
             ("object_kind", text(&self.object_kind)),
             ("object", text(&self.object)),
             ("message", self.message.map(|message| message.to_string())),
-            ("case", text(&self.case)),
+            ("reference", text(&self.reference)),
             ("outcome", text(&self.outcome)),
             ("source", text(&self.source)),
             ("order", self.oldest_first.then(|| "oldest".to_owned())),

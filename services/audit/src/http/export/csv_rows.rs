@@ -1,6 +1,6 @@
 //! Entries as rows of a table (RFC 4180).
 
-use rovuma_schemas::audit::{AuditEvent, AuditLeaf, CASE_DETAIL};
+use rovuma_schemas::audit::{AuditEvent, AuditLeaf, REFERENCE_DETAIL};
 
 use crate::{error::DbError, log::search::LogEntry};
 
@@ -20,7 +20,7 @@ const COLUMNS: [&str; 20] = [
     "purpose",
     "outcome",
     "reason",
-    "case",
+    "reference",
     "message_digest",
     "details",
     "event_digest",
@@ -74,7 +74,7 @@ impl CsvRows {
             text(leaf.purpose),
             leaf.outcome.as_str().to_owned(),
             beyond(|event| event.reason.clone()),
-            beyond(|event| event.details.get(CASE_DETAIL).cloned()),
+            beyond(|event| event.details.get(REFERENCE_DETAIL).cloned()),
             text(leaf.message.map(|digest| digest.to_string())),
             beyond(|event| serde_json::to_string(&event.details).ok().filter(|_| !event.details.is_empty())),
             entry.digest.clone(),

@@ -117,15 +117,15 @@ async fn a_case_is_erased_with_its_messages_and_its_reference_stands_nowhere() {
     let mut api = Api::new().await;
     api.store_event(|event| {
         event.object = Some(AuditObject::new("message", MESSAGE));
-        event.details.insert("case".to_owned(), "Caso Abdul Saide".to_owned());
+        event.details.insert("reference".to_owned(), "Caso Abdul Saide".to_owned());
     })
     .await;
     read_by(&mut api, "mz.prm", "Abdul Saide").await;
     read_by(&mut api, "mz.senami", "Abdul Saide").await;
-    let order = json!({ "scope": "case/caso abdul  saide", "legal_basis": BASIS });
+    let order = json!({ "scope": "reference/caso abdul  saide", "legal_basis": BASIS });
     let (status, done) = erase(&api, "mz.prm", "data_protection_officer", &order).await;
     assert_eq!((status, &done), (StatusCode::OK, &json!({ "entries": 2 })));
-    let found = api.national("/v1/events?case=Caso%20Abdul%20Saide").await.1;
+    let found = api.national("/v1/events?reference=Caso%20Abdul%20Saide").await.1;
     let items = found["items"].as_array().expect("items");
     // The order, what is left of the two, and the other agency's.
     assert_eq!(items.iter().filter(|item| item["event"].is_null()).count(), 2, "{found}");
@@ -146,10 +146,10 @@ async fn a_case_without_a_message_is_erased_however_its_reference_is_spelt() {
     let mut api = Api::new().await;
     api.store_event(|event| {
         event.object = None;
-        event.details.insert("case".to_owned(), "Caso Abdul Saide".to_owned());
+        event.details.insert("reference".to_owned(), "Caso Abdul Saide".to_owned());
     })
     .await;
-    let order = json!({ "scope": "case/CASO  abdul saide", "legal_basis": BASIS });
+    let order = json!({ "scope": "reference/CASO  abdul saide", "legal_basis": BASIS });
     let (status, done) = erase(&api, "mz.prm", "data_protection_officer", &order).await;
     assert_eq!((status, &done), (StatusCode::OK, &json!({ "entries": 1 })));
 }
@@ -161,18 +161,18 @@ async fn what_another_agency_calls_a_case_is_not_the_own_case() {
     api.store_event(|event| {
         event.action = AuditAction::MessageReceive;
         event.object = Some(AuditObject::new("message", MESSAGE));
-        event.details.insert("case".to_owned(), "12/2026".to_owned());
+        event.details.insert("reference".to_owned(), "12/2026".to_owned());
     })
     .await;
-    let order = json!({ "scope": "case/12/2026", "legal_basis": BASIS });
+    let order = json!({ "scope": "reference/12/2026", "legal_basis": BASIS });
     let (status, _) = erase(&api, "mz.prm", "data_protection_officer", &order).await;
     assert_eq!(status, StatusCode::NOT_FOUND);
     // Nor does it find what is the own agency's.
     read_by(&mut api, "mz.senami", "x").await;
-    let found = api.auditor("/v1/events?case=12/2026").await.1;
+    let found = api.auditor("/v1/events?reference=12/2026").await.1;
     assert_eq!(found["items"].as_array().map(Vec::len), Some(1));
     let found =
-        api.get(&api.person("auditor-2", "mz.senami", &["auditor"]), "/v1/events?case=12/2026").await.1;
+        api.get(&api.person("auditor-2", "mz.senami", &["auditor"]), "/v1/events?reference=12/2026").await.1;
     assert_eq!(found["items"], json!([]));
 }
 

@@ -51,7 +51,7 @@ async fn a_table_has_what_the_events_say_and_no_formula() {
         .store_event(|event| {
             event.object = Some(AuditObject::new("key", "-HqESBXe9eUqBAyGrluKHgy7GbnrNwBfUlllbew9CAU"));
             event.reason = Some("=HYPERLINK(\"http://evil.example\",\"open\")".to_owned());
-            event.details.insert("case".to_owned(), "PRM, \"0417\"\nsecond line".to_owned());
+            event.details.insert("reference".to_owned(), "PRM, \"0417\"\nsecond line".to_owned());
         })
         .await;
     let (_, headers, table) = csv(&api, "/v1/export?object_kind=key").await;
@@ -62,11 +62,11 @@ async fn a_table_has_what_the_events_say_and_no_formula() {
     let cell = |name: &str| &rows[0][columns.iter().position(|column| column == name).expect(name)];
     assert_eq!(rows.len(), 1);
     assert_eq!(cell("actor"), event.actor);
-    assert_eq!(cell("case"), "PRM, \"0417\"\nsecond line");
+    assert_eq!(cell("reference"), "PRM, \"0417\"\nsecond line");
     assert_eq!(cell("object"), "'-HqESBXe9eUqBAyGrluKHgy7GbnrNwBfUlllbew9CAU");
     assert!(cell("reason").starts_with("'="), "{table}");
     let details: Value = serde_json::from_str(cell("details")).expect("JSON");
-    assert_eq!(details["case"], event.details["case"]);
+    assert_eq!(details["reference"], event.details["reference"]);
 }
 
 #[tokio::test]
@@ -82,7 +82,7 @@ async fn more_than_a_file_or_a_table_of_numbers_holds_is_refused_and_the_way_out
                 "INSERT INTO entry (entry_index, lineage_id, sequence, digest, leaf, stored_at)
                  WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i <= 100000)
                  SELECT 1000 + i, 900, i, $1, $1, 1 FROM n",
-                "INSERT INTO entry_search (entry_index, at, actor, agency, action, outcome, case_key)
+                "INSERT INTO entry_search (entry_index, at, actor, agency, action, outcome, reference_key)
                  WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i <= 100000)
                  SELECT 1000 + i, i * 3600000000, 'a', 'mz.prm', 'x', 'success', $1 FROM n",
             ] {

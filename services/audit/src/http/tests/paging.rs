@@ -29,33 +29,34 @@ async fn walk(api: &mut Api, path: &str) -> Vec<u64> {
 async fn what_becomes_of_a_case_while_its_pages_are_read_is_in_none_of_them() {
     let mut api = Api::new().await;
     const OTHER: &str = "0199c5a1-7b3e-7001-8a10-000000000002";
-    for (message, case) in [("0199c5a1-7b3e-7001-8a10-000000000001", true), (OTHER, false), (OTHER, false)] {
+    for (message, named) in [("0199c5a1-7b3e-7001-8a10-000000000001", true), (OTHER, false), (OTHER, false)] {
         api.store_event(|event| {
             event.object = Some(rovuma_schemas::audit::AuditObject::new("message", message));
-            if case {
-                event.details.insert("case".to_owned(), "12/2026".to_owned());
+            if named {
+                event.details.insert("reference".to_owned(), "12/2026".to_owned());
             }
         })
         .await;
     }
-    let (_, first) = api.national("/v1/events?case=12/2026&limit=1").await;
+    let (_, first) = api.national("/v1/events?reference=12/2026&limit=1").await;
     assert_eq!((sequences(&first), first["next"].as_str()), (vec![1], None));
-    let (_, first) = api.national("/v1/events?action=message.read&limit=1&case=12/2026&order=oldest").await;
+    let (_, first) =
+        api.national("/v1/events?action=message.read&limit=1&reference=12/2026&order=oldest").await;
     assert_eq!(sequences(&first), [1]);
-    // The other message becomes one of the case, with a later event.
+    // The other message gets the reference too, with a later event.
     api.store_event(|event| {
         event.object = Some(rovuma_schemas::audit::AuditObject::new("message", OTHER));
-        event.details.insert("case".to_owned(), "12/2026".to_owned());
+        event.details.insert("reference".to_owned(), "12/2026".to_owned());
     })
     .await;
-    let (_, all) = api.national("/v1/events?case=12/2026&limit=2").await;
+    let (_, all) = api.national("/v1/events?reference=12/2026&limit=2").await;
     assert_eq!(sequences(&all), [4, 3]);
     let next = all["next"].as_str().expect("more").to_owned();
     api.store_event(|event| {
         event.object = Some(rovuma_schemas::audit::AuditObject::new("message", OTHER));
     })
     .await;
-    let (_, rest) = api.national(&format!("/v1/events?case=12/2026&limit=2&cursor={next}")).await;
+    let (_, rest) = api.national(&format!("/v1/events?reference=12/2026&limit=2&cursor={next}")).await;
     assert_eq!(sequences(&rest), [2, 1]);
 }
 

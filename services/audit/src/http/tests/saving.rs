@@ -17,7 +17,7 @@ async fn send(api: &Api, who: &str, method: Method, path: &str, body: &Value) ->
 #[tokio::test]
 async fn a_search_is_kept_for_its_owner_alone_and_not_in_clear() {
     let api = Api::new().await;
-    let filter = json!({ "case": "Caso Abdul Saide", "action": "message.read", "order": "oldest" });
+    let filter = json!({ "reference": "Caso Abdul Saide", "action": "message.read", "order": "oldest" });
     let path = "/v1/queries/Abdul%20Saide";
     assert_eq!(send(&api, "auditor-1", Method::PUT, path, &filter).await, StatusCode::NO_CONTENT);
     let (_, kept) = api.auditor("/v1/queries").await;

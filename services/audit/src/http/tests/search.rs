@@ -47,13 +47,13 @@ async fn every_filter_finds_what_it_names() {
     api.store_event(|event| {
         event.object = Some(AuditObject::new("message", message.clone()));
         event.agency = Some("mz.senami".parse().expect("an agency"));
-        event.details.insert("case".to_owned(), "PRM-EX-2026-0417".to_owned());
+        event.details.insert("reference".to_owned(), "PRM-EX-2026-0417".to_owned());
         event.time = "2026-11-18T08:00:00Z".parse().expect("RFC 3339");
     })
     .await;
-    let of_case = api.national("/v1/events?case=prm-ex-2026-0417%20").await.1;
-    assert_eq!(sequences(&of_case), [5, 4, 3, 1], "a case is all of its messages' stories");
-    assert_eq!(sequences(&api.national("/v1/events?case=PRM-EX-2026-041").await.1), [0; 0]);
+    let of_reference = api.national("/v1/events?reference=prm-ex-2026-0417%20").await.1;
+    assert_eq!(sequences(&of_reference), [5, 4, 3, 1], "a reference finds all of its messages' stories");
+    assert_eq!(sequences(&api.national("/v1/events?reference=PRM-EX-2026-041").await.1), [0; 0]);
     let national = api.national(&format!("/v1/events?message={message}")).await.1;
     assert_eq!(sequences(&national), [5, 4, 3, 1], "a message's story begins with its draft");
     let cases = [

@@ -65,7 +65,7 @@ impl CheckedEvidence {
     }
 
     /// Whether this order erased this entry: the order is proven, is in a later place of the same service's logs, was
-    /// carried out, and names what the entry is about. Leaves do not state cases, so for a case the last point cannot
+    /// carried out, and names what the entry is about. Leaves do not state references, so for a reference the last point cannot
     /// be checked.
     fn is_erased_by(&self, index: u64, erased: &CheckedEntry, order_index: u64) -> bool {
         let order = self.entries.get(&order_index).filter(|order| order.is_proven);
@@ -89,7 +89,7 @@ fn is_about(scope: &AuditObject, leaf: &AuditLeaf) -> bool {
     let object = leaf.object.as_ref();
     let kind = object.map(|object| object.kind.as_str());
     match scope.kind.as_str() {
-        "case" => true,
+        "reference" => true,
         // An entry about a message, user, account, client or person is erased by its object, not by its actor.
         "actor" => {
             let has_scope = ["message", "draft", "user", "account", "client", "person"];
@@ -189,7 +189,7 @@ mod unit {
             // An entry about a message or a person belongs to that object, whoever acted.
             (("message", "m-1"), ("actor", "officer-1"), false),
             (("person", "p-1"), ("actor", "officer-1"), false),
-            (("message", "m-1"), ("case", "xyz"), true),
+            (("message", "m-1"), ("reference", "xyz"), true),
         ];
         for (object, scope, is_one) in scopes {
             let read = entry(LOG, AuditAction::MessageRead, object);

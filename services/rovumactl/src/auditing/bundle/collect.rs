@@ -88,7 +88,7 @@ pub(super) async fn collect_entries(
                     return Err(Failure::usage(format!(
                         "{count} entries: a bundle holds at most {ENTRIES_MAX}"
                     ))
-                    .next("ask for a shorter time, or for one message or case"));
+                    .next("ask for a shorter time, or for one message or reference"));
                 }
                 expected = count;
                 for note in pruned {
