@@ -329,6 +329,9 @@ fn audit() {
 fn deliveries() {
     let from_tpf = |message: &mut Value, kind: &str| {
         message["header"]["sender"] = json!({ "agency": if kind == "link" { "tz.node" } else { "tz.tpf" } });
+        if let Some(case) = message["header"].get_mut("case") {
+            case["owner"] = json!("tz.tpf");
+        }
         message["header"]["recipients"][0]["agency"] =
             json!(if kind == "link" { "mz.node" } else { "mz.prm" });
         let recipients = message["header"]["recipients"].as_array_mut().expect("recipients");
