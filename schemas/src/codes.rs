@@ -1,7 +1,7 @@
 //! Code lists: codes with labels in Portuguese, Swahili and English, each with its dates.
 //!
-//! The lists are data in `schemas/codes/*.json`, built in. An installation may put its own list in
-//! the place of a shipped one ([`CodeLists::with`]), above all the registry of legal bases.
+//! The lists are data in `schemas/codes/*.json`, built in. An installation may replace a shipped list by its own
+//! ([`CodeLists::with`]), above all the registry of legal bases.
 
 mod agencies;
 mod crossings;
@@ -45,7 +45,7 @@ impl Labels {
 pub struct CodeEntry {
     /// The code as it stands in messages.
     pub code: String,
-    /// What officers read.
+    /// The label that officers read.
     pub labels: Labels,
     /// The first day on which it may be used; always where absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -53,7 +53,7 @@ pub struct CodeEntry {
     /// The last day on which it may be used; without end where absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub valid_until: Option<Date>,
-    /// Where it comes from, when the list's own source does not say.
+    /// The source of the code, where it is another than the list's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub source: Option<String>,
 }
@@ -73,12 +73,12 @@ pub struct CodeList {
     pub list: String,
     /// The title.
     pub title: Labels,
-    /// Where the codes come from.
+    /// The source of the codes.
     pub source: String,
-    /// What a reader must know before using it, for instance that a lawyer must confirm it.
+    /// A warning to users of the list, for instance that a lawyer must confirm it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub notice: Option<Labels>,
-    /// The codes, in the order in which to show them.
+    /// The codes, in the order of display.
     pub entries: Vec<CodeEntry>,
 }
 
@@ -88,7 +88,7 @@ impl CodeList {
         self.entries.iter().find(|entry| entry.code == code)
     }
 
-    /// The label of a code; the code itself where a newer version sent one not known here.
+    /// The label of a code; the code itself where the list does not have it.
     pub fn label<'a>(&'a self, code: &'a str, locale: Locale) -> &'a str {
         self.find(code).map_or(code, |entry| entry.labels.get(locale))
     }
@@ -106,7 +106,7 @@ impl CodeLists {
         &shipped::LISTS
     }
 
-    /// These lists with `list` in the place of the one of that name.
+    /// These lists, with `list` replacing the one of its name.
     #[must_use]
     pub fn with(mut self, list: CodeList) -> Self {
         self.by_name.insert(list.list.clone(), Arc::new(list));

@@ -1,4 +1,4 @@
-//! Calendar days, where an instant would say too much.
+//! Calendar days, where an instant would be more exact than the fact.
 
 use std::{fmt, str::FromStr};
 

@@ -1,4 +1,4 @@
-//! The zstd dictionaries that bundles are compressed with (RFC 8878 section 5).
+//! The zstd dictionaries with which bundles are compressed (RFC 8878 section 5).
 //!
 //! A dictionary is part of the bundle format: once a version is in use its bytes never change. A
 //! better one is a new version.

@@ -1,7 +1,7 @@
-//! What a client posts, and what of it can be sent.
+//! Drafts as clients post them, and their checks.
 //!
-//! [`CheckedDraft`] is a draft as it was typed, perhaps incomplete, with all its faults. [`ValidDraft`] is one without
-//! faults: only that can be released.
+//! [`CheckedDraft`] is a draft as its author typed it, perhaps incomplete, with all its faults. [`ValidDraft`] is a draft
+//! without faults: only such a draft can be released.
 
 mod address;
 mod advice;
@@ -38,7 +38,8 @@ pub struct CheckedDraft {
     outcome: Result<ValidDraft, Vec<Finding>>,
 }
 
-/// Why bytes cannot even be kept as a draft: they are no JSON object of a known type, or too large.
+/// The faults of bytes that cannot be stored even as an incomplete draft: they are no JSON object of a known type, or too
+/// large.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NoDraft(Vec<Finding>);
 
@@ -50,10 +51,10 @@ impl NoDraft {
 }
 
 impl CheckedDraft {
-    /// Reads a draft and checks all that can be checked before it is sent.
+    /// Reads a draft and makes every check.
     ///
     /// # Errors
-    /// [`NoDraft`] when it cannot be kept, not even as an incomplete draft.
+    /// [`NoDraft`] when the bytes cannot be stored even as an incomplete draft.
     pub fn read(unverified_draft: &[u8], context: &ValidationContext<'_>) -> Result<Self, NoDraft> {
         let value = json::read(unverified_draft).map_err(NoDraft)?;
         let message_type = type_of(&value).map_err(|finding| NoDraft(vec![finding]))?;
@@ -66,7 +67,7 @@ impl CheckedDraft {
         self.message_type
     }
 
-    /// In earnest, exercise or test; absent when the draft does not say.
+    /// Actual, exercise or test; absent when the draft does not say.
     pub fn status(&self) -> Option<Status> {
         self.view().field("status").parsed()
     }
@@ -96,8 +97,8 @@ impl CheckedDraft {
         self.outcome.as_ref().map_or_else(|found| found.len() as u64, |_| 0)
     }
 
-    /// What its author should look at again before release: free text that seems to speak of what is not carried
-    /// (domain 4). Advice, no fault: a stem can mean something else.
+    /// Passages that the author should read again before release: free text that seems to contain data which this exchange does
+    /// not carry (domain 4). It is advice and no fault, because a word with such a stem can mean something else.
     pub fn advice(&self, locale: Locale) -> Vec<Advice> {
         advice::of(&self.value, locale)
     }
@@ -120,7 +121,7 @@ impl CheckedDraft {
     }
 }
 
-/// The type of a draft, which decides about all else. Only what officers send is drafted.
+/// The type of a draft, which decides which schema and rules apply. Only operational messages are drafted.
 fn type_of(draft: &Value) -> Result<MessageType, Finding> {
     let known = || MessageType::operational().map(MessageType::as_str).collect::<Vec<_>>().join(", ");
     let view = View::root(draft).field("type");

@@ -1,5 +1,5 @@
-//! The families: officers' messages about one kind of matter. Each family has a folder here, with the bodies of its types
-//! and their rules, and rows in the table of [`crate::kind`]. Nothing else of this crate knows a family.
+//! The families: officers' messages about one kind of matter. Each family has a module here, with the bodies of its types and
+//! their rules, and rows in the table of [`crate::kind`]. Nothing else in this crate depends on a family.
 
 pub mod alert;
 
@@ -21,7 +21,7 @@ impl Family {
     /// Every family.
     pub const ALL: &'static [Self] = &[Self::Alert];
 
-    /// The first part of its types' words, which is also the kind of the cases that they make up.
+    /// The first part of its types' names, which is also the kind of its cases.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Alert => "alert",
@@ -50,28 +50,28 @@ shaped_text!(
     { "type": "string", "pattern": "^[A-Za-z0-9_.-]{1,48}$" }
 );
 
-/// The body of an operational message. One implementation a type says all that the rest of the project asks of it.
+/// The body of an operational message. Each type implements it once, with every rule that differs by type.
 ///
-/// What is asked of a draft is asked of its JSON through a [`View`]: a draft may be incomplete, and a misshapen field
+/// The functions about drafts read JSON through a [`View`], not typed values: a draft may be incomplete, and a misshapen field
 /// must not hide the other faults.
 pub(crate) trait Operational {
-    /// Adds every fault that the draft's schema cannot see.
+    /// Adds every fault of a draft that its schema cannot express.
     fn check(checker: &mut Checker<'_>)
     where
         Self: Sized;
 
-    /// Adds what a recipient's reading rests on and the schema of a received message cannot see. The sender's own care
-    /// for its drafts is not checked again.
+    /// Adds the faults of a received message that its schema cannot express and that would mislead a recipient. The other
+    /// rules for drafts are the sender's own and are not checked again.
     fn check_received(body: &View<'_>, found: &mut Vec<Finding>)
     where
         Self: Sized;
 
-    /// Why a second person must release it, for all that its body says (domain 5).
+    /// The reasons in the body for which a second person must release the draft (domain 5).
     fn second_person(body: &View<'_>) -> Vec<SecondPersonReason>
     where
         Self: Sized;
 
-    /// Whether it names a person: then the author must confirm the protection check.
+    /// Whether the body names a person: then the author must confirm the protection check.
     fn names_a_person(body: &View<'_>) -> bool
     where
         Self: Sized;
@@ -84,13 +84,13 @@ pub(crate) trait Operational {
     /// The facet of a message.
     fn facet(&self) -> Option<&str>;
 
-    /// Brings it to its one form, as soon as it is valid: names get their normalised form.
+    /// Fills in the normalised form of names, once the body is valid.
     fn normalise(&mut self);
 
-    /// Fills in what only the release knows: keys of subjects, an end that the author left open.
+    /// Fills in the values that are set at release: keys of subjects, an end that the author left open.
     fn complete(&mut self, created: Timestamp);
 
-    /// When what it says ends of itself, if it is released at `created`.
+    /// When the content ends by itself, if the message is released at `created`.
     fn ends(&self, created: Timestamp) -> Option<Timestamp>;
 
     /// One line in `locale` that names nobody.

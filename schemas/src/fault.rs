@@ -1,4 +1,4 @@
-//! What is wrong with a draft or a received message: where, a stable code, and a sentence.
+//! Faults of drafts and received messages: a pointer, a stable code and a sentence.
 
 use std::{fmt, str::FromStr, sync::LazyLock};
 
@@ -7,15 +7,15 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 use crate::{BadId, Locale, Sentences, pointer::Pointer, sentences};
 
-/// One fault, in the words of RFC 9457 an item of a problem's `errors`.
+/// One fault: an item of `errors` in a problem (RFC 9457).
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 pub struct Fault {
-    /// Where, as a JSON Pointer (RFC 6901); empty for the whole document. For a field that is
-    /// missing, where it should stand.
+    /// The JSON Pointer (RFC 6901) of the fault; empty for the whole document. For a missing field, the pointer that the field
+    /// would have.
     pub pointer: String,
-    /// What, as a stable code.
+    /// The stable code of the fault.
     pub code: FaultCode,
-    /// A sentence for the person who has to put it right, in their language.
+    /// A sentence for the person who must correct it, in their language.
     pub message: String,
 }
 
@@ -38,7 +38,7 @@ macro_rules! fault_codes {
             /// Every code.
             pub const ALL: &'static [Self] = &[$(Self::$variant),+];
 
-            /// The code's word.
+            /// The code as text.
             pub const fn as_str(self) -> &'static str {
                 match self {
                     $(Self::$variant => $word,)+
@@ -63,7 +63,7 @@ fault_codes! {
     UnknownField = "unknown_field",
     /// A value has another JSON type.
     WrongType = "wrong_type",
-    /// A value is none of those possible.
+    /// A value is not one of the possible values.
     UnknownValue = "unknown_value",
     /// A text does not have the form of its kind.
     WrongFormat = "wrong_format",
@@ -99,9 +99,9 @@ fault_codes! {
     UrgencyNotJustified = "urgency_not_justified",
     /// A reason for urgency on a message that is not urgent.
     UrgencyNotNeeded = "urgency_not_needed",
-    /// H3 without its restriction in words.
+    /// H3 without a sentence that says the restriction.
     RestrictionMissing = "restriction_missing",
-    /// A restriction in words without H3.
+    /// A sentence with a restriction without H3.
     RestrictionNotNeeded = "restriction_not_needed",
     /// The retention date lies in the past.
     RetentionPast = "retention_past",
@@ -113,7 +113,7 @@ fault_codes! {
     ValidityPast = "validity_past",
     /// The alert would end before it begins.
     ValidityOrder = "validity_order",
-    /// The alert would stand longer than its category allows.
+    /// The alert would be valid for longer than its category allows.
     ValidityTooLong = "validity_too_long",
     /// The subject that the category is about is missing.
     SubjectMissing = "subject_missing",
@@ -129,13 +129,13 @@ fault_codes! {
     OffenceMissing = "offence_missing",
     /// The category needs the issuing decision.
     DecisionMissing = "decision_missing",
-    /// A date lies in the future that cannot.
+    /// A date lies in the future that must be past.
     DateInFuture = "date_in_future",
     /// An action does not belong to the category.
     ActionNotForCategory = "action_not_for_category",
     /// A person without name, alias, document or description.
     PersonWithoutIdentity = "person_without_identity",
-    /// The parts of a birth date do not fit its precision, or there is no such day.
+    /// The parts of a birth date contradict its precision, or there is no such day.
     BirthDateIncoherent = "birth_date_incoherent",
     /// The minor flag contradicts the birth date.
     MinorContradictsBirth = "minor_contradicts_birth",
@@ -151,7 +151,7 @@ fault_codes! {
     MrzShape = "mrz_shape",
     /// A check digit of a machine readable zone is wrong.
     MrzCheckDigit = "mrz_check_digit",
-    /// A machine readable zone says something other than the fields beside it.
+    /// A machine readable zone contradicts the fields beside it.
     MrzMismatch = "mrz_mismatch",
     /// A vehicle without plate, VIN, chassis number or engine number.
     VehicleWithoutIdentifier = "vehicle_without_identifier",
@@ -161,7 +161,7 @@ fault_codes! {
     FirearmWithoutIdentifier = "firearm_without_identifier",
     /// A firearm with a serial number that is said to be removed.
     SerialContradiction = "serial_contradiction",
-    /// A vessel without anything that tells it apart.
+    /// A vessel without anything that identifies it.
     VesselWithoutIdentifier = "vessel_without_identifier",
     /// The check digit of an IMO number is wrong.
     ImoCheckDigit = "imo_check_digit",
@@ -183,7 +183,7 @@ fault_codes! {
     ExpiryBeforeCreation = "expiry_before_creation",
     /// A range of numbers ends before it begins.
     RangeOrder = "range_order",
-    /// A message that only goes from node to node.
+    /// A message that only nodes may send and receive.
     NodesOnly = "nodes_only",
     /// A message that opens a case names another case than its own.
     CaseNotOwn = "case_not_own",
@@ -236,12 +236,12 @@ static SENTENCES: LazyLock<Sentences> = LazyLock::new(|| {
     Sentences::parse(sentences::FAULTS).expect("every sentence is complete")
 });
 
-/// A fault before it is put into words: the same for every language.
+/// A fault without its sentence: the same for every language.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Finding {
     pub(crate) at: Pointer,
     pub(crate) code: FaultCode,
-    /// What the sentence is about: a limit, a name, a list of what is possible.
+    /// The detail for the sentence: a limit, a name, a list of possible values.
     pub(crate) detail: String,
 }
 
@@ -256,14 +256,14 @@ impl Finding {
         Self { at: at.clone(), code, detail: detail.into() }
     }
 
-    /// The fault in `locale`.
+    /// The fault with its sentence in `locale`.
     pub(crate) fn in_words(self, locale: Locale) -> Fault {
         let message = SENTENCES.fill(self.code.as_str(), locale, &[("detail", &self.detail)]);
         Fault { pointer: self.at.to_string(), code: self.code, message }
     }
 }
 
-/// All findings in `locale`, in the document's order as far as pointers sort, each once.
+/// All findings with sentences in `locale`, sorted by pointer, each once.
 pub(crate) fn in_words(mut findings: Vec<Finding>, locale: Locale) -> Vec<Fault> {
     findings.sort();
     findings.dedup();

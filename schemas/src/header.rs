@@ -10,9 +10,9 @@ use crate::{AgencyCode, BadId, Lane, MessageId, StreamId, Timestamp};
 /// The version of a message type: a newer minor may add fields, a newer major may change meaning.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Version {
-    /// Raised when a reader of the older version would misunderstand.
+    /// Increased when a reader of the older version would misunderstand a message.
     pub major: u16,
-    /// Raised when fields or codes are added.
+    /// Increased when fields or codes are added.
     pub minor: u16,
 }
 
@@ -63,11 +63,11 @@ impl JsonSchema for Version {
     }
 }
 
-/// Whether a message is meant in earnest.
+/// Whether a message is real, or part of an exercise or test.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Status {
-    /// In earnest.
+    /// Real.
     Actual,
     /// Part of an exercise: marked on every screen and never counted in statistics.
     Exercise,
@@ -96,7 +96,7 @@ impl FromStr for Status {
     }
 }
 
-/// Who sends: the agency is proven by the signature, the rest is the agency's word.
+/// The sender. The signature proves the agency; the agency vouches for the rest.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Sender {
     /// The agency whose key signed the message.
@@ -111,7 +111,7 @@ pub struct Sender {
     pub officer: Option<String>,
 }
 
-/// One recipient, and for a numbered message its place in the stream to that recipient.
+/// One recipient, and for a numbered message its position in the stream to that recipient.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Recipient {
     /// The agency addressed.
@@ -132,21 +132,21 @@ pub struct Recipient {
 pub struct Header {
     /// The message's own id.
     pub id: MessageId,
-    /// What kind of message it is, as the wire says it: possibly a type this version does not know.
+    /// The message type as received: possibly a type that this version does not know.
     #[serde(rename = "type")]
     pub message_type: String,
     /// The version of that type.
     pub version: Version,
-    /// In earnest, exercise or test.
+    /// Actual, exercise or test.
     pub status: Status,
-    /// Who sends.
+    /// The sender.
     pub sender: Sender,
-    /// To whom, within one country.
+    /// The recipients, all of one country.
     #[schemars(length(min = 1, max = 32))]
     pub recipients: Vec<Recipient>,
-    /// When it was released.
+    /// When the message was released.
     pub created: Timestamp,
-    /// When it stops being worth transporting; absent for what never expires on the way.
+    /// The transport expiry; absent for types that do not expire on the way.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expires: Option<Timestamp>,
     /// The sender's own file number.
@@ -165,7 +165,7 @@ pub struct Header {
     /// The case that the message belongs to. An opener without it opens its own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub case: Option<CaseId>,
-    /// The sender's own count of its messages in the case, from 1. It orders them, as no clock and no line does.
+    /// The sender's own count of its messages in the case, from 1. It orders them, which neither clocks nor arrival can.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1))]
     pub turn: Option<u64>,
@@ -178,7 +178,7 @@ pub struct Header {
 /// The name of a case: an alert, a request or a hit.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 pub struct CaseId {
-    /// The family of the message that opened it; a reader keeps the word of a family that it does not know.
+    /// The family of the message that opened it. A reader keeps the name of a family that it does not know.
     #[schemars(length(min = 1, max = 48))]
     pub kind: String,
     /// The agency that opened it.

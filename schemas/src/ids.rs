@@ -1,4 +1,4 @@
-//! Identifiers: each a type of its own, so that one is never taken for another.
+//! Identifiers, each of a type of its own, so that none is mistaken for another.
 
 use std::{fmt, str::FromStr};
 
@@ -23,7 +23,7 @@ impl BadId {
     }
 }
 
-/// Text form, `Serialize` and `Deserialize` by way of `Display` and `FromStr`.
+/// Implements `Serialize` and `Deserialize` through `Display` and `FromStr`, and the JSON Schema.
 macro_rules! as_text {
     ($type:ident, $pattern:literal, $what:literal) => {
         impl Serialize for $type {
@@ -103,8 +103,7 @@ impl AgencyCode {
         &self.0[3..]
     }
 
-    /// The agency that speaks for a country's installation itself: it alone sends `audit.*`,
-    /// `trust.*` and `link.*`.
+    /// The agency that stands for a country's installation itself: it alone sends `audit.*` and `link.*`.
     pub fn node_of(country: CountryCode) -> Self {
         Self(format!("{country}.node"))
     }
@@ -177,7 +176,7 @@ impl FromStr for MessageId {
     fn from_str(text: &str) -> Result<Self, BadId> {
         let fault = || BadId::new("a UUIDv7 in lower case with hyphens", text);
         let uuid = Uuid::try_parse(text).map_err(|_| fault())?;
-        // One text per id: what was signed is what is compared.
+        // One text per id, because signed texts are compared.
         if uuid.get_version_num() == 7 && uuid.to_string() == text { Ok(Self(uuid)) } else { Err(fault()) }
     }
 }
@@ -287,7 +286,7 @@ impl FromStr for Digest {
 
 as_text!(Digest, "^[A-Za-z0-9_-]{43}$", "SHA-256 digest, base64url without padding");
 
-/// A lane: three queues side by side, so that an urgent alert is never behind a photo.
+/// A lane: each has a queue of its own, so that an urgent alert never waits behind a photo.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Lane {
@@ -295,15 +294,15 @@ pub enum Lane {
     Urgent,
     /// Everything else.
     Normal,
-    /// Large or patient messages.
+    /// Large messages, and those that can wait.
     Bulk,
 }
 
 impl Lane {
-    /// All lanes, the most pressing first.
+    /// All lanes, the most urgent first.
     pub const ALL: [Self; 3] = [Self::Urgent, Self::Normal, Self::Bulk];
 
-    /// The lane's word in routing keys, queue names and stores.
+    /// The lane's name in routing keys, queue names and stores.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Urgent => "urgent",

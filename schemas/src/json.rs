@@ -1,7 +1,7 @@
-//! JSON read strictly: bounded in size and depth, and no name twice in one object.
+//! Reads JSON strictly: bounded in size and depth, and no name twice in one object.
 //!
-//! A name that stands twice is read differently by different readers (RFC 8259 section 4), so in a
-//! signed message it could mean one thing to the sender's counsel and another to the recipient.
+//! Readers differ in how they treat a name that occurs twice (RFC 8259 section 4), so a signed message could mean one thing to
+//! the sender's lawyer and another to the recipient.
 
 use std::fmt;
 
@@ -20,8 +20,7 @@ use crate::{
 /// Reads one JSON value that fills `bytes`.
 ///
 /// # Errors
-/// Everything that can be told before the content is looked at: too large, not JSON, too deep, or
-/// each name that stands twice.
+/// The faults that show before the content is checked: too large, not JSON, too deep, or each name that occurs twice.
 pub(crate) fn read(bytes: &[u8]) -> Result<Value, Vec<Finding>> {
     let root = Pointer::default();
     if bytes.len() > MESSAGE_MAX_BYTES {
@@ -35,14 +34,14 @@ pub(crate) fn read(bytes: &[u8]) -> Result<Value, Vec<Finding>> {
         Ok(_) => Err(found),
         Err(_) if found.iter().any(|finding| finding.code == FaultCode::TooDeep) => Err(found),
         Err(error) => {
-            // Line and column, and never the text itself, which may be anything.
+            // Line and column only: the text itself may contain anything.
             let place = format!("{}:{}", error.line(), error.column());
             Err(vec![Finding::with(&root, FaultCode::NotJson, place)])
         }
     }
 }
 
-/// The way from the root, rendered only when there is something to tell.
+/// The path from the root, rendered only when there is a fault.
 enum Path<'a> {
     Root,
     Field(&'a Path<'a>, &'a str),

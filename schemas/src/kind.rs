@@ -1,5 +1,5 @@
-//! The table of message types: one row a type. Whatever depends on the type is generated from it, or asks the type's
-//! [`Class`].
+//! The table of message types, one row a type. The macro generates from it everything that depends on the type; the exchange
+//! itself depends only on a type's [`Class`].
 
 use std::{fmt, str::FromStr};
 
@@ -40,13 +40,13 @@ impl Class {
         }
     }
 
-    /// Whether such a message is an officer's, under terms: why, on what basis, how to handle it.
+    /// Whether such a message is an officer's and has terms.
     pub const fn is_operational(self) -> bool {
         self.family().is_some()
     }
 
-    /// Whether such a message has a number in a stream and is answered with a receipt. Receipts, stream and node messages
-    /// have none: the answers would never come to an end.
+    /// Whether such a message has a number in a stream and is answered with a receipt. Receipts, stream and node messages have
+    /// neither: answering answers would never end.
     pub const fn is_numbered(self) -> bool {
         self.is_operational()
     }
@@ -56,20 +56,20 @@ impl Class {
         matches!(self, Self::Node)
     }
 
-    /// Whether such a message is worth transporting for a time only. Openers alone: an answer, a withdrawal, a
-    /// confirmation is worth it however late it comes.
+    /// Whether such a message has a transport expiry. Only openers have: an answer, a withdrawal or a confirmation must arrive
+    /// however late.
     pub const fn expires_on_the_way(self) -> bool {
         matches!(self, Self::Opener(_))
     }
 
-    /// Whether such a message is signed again when the key that signed it was compromised. A stream or node message
+    /// Whether such a message is reissued when the key that signed it is found to be compromised. A stream or node message
     /// reports a moment that has passed by then: the next one is on its way.
     pub const fn is_reissued(self) -> bool {
         matches!(self, Self::Opener(_) | Self::Receipt)
     }
 }
 
-/// Generates from the table: [`MessageType`], [`Body`], [`OperationalBody`], and the functions that choose by type.
+/// Generates from the table [`MessageType`], [`Body`], [`OperationalBody`], and the functions that dispatch by type.
 macro_rules! message_kinds {
     (
         operational { $(#[doc = $op_doc:literal] $Op:ident = $op_word:literal, $OpBody:ty, $op_class:expr;)+ }
@@ -86,7 +86,7 @@ macro_rules! message_kinds {
             /// Every type that this version knows.
             pub const ALL: &'static [Self] = &[$(Self::$Op,)+ $(Self::$Kind,)+];
 
-            /// The word on the wire.
+            /// The type's name on the wire.
             pub const fn as_str(self) -> &'static str {
                 match self {
                     $(Self::$Op => $op_word,)+
@@ -111,7 +111,7 @@ macro_rules! message_kinds {
             }
         }
 
-        /// What an officer's message says, by its type.
+        /// The body of an officer's message, by its type.
         #[derive(Clone, Debug, PartialEq)]
         pub enum OperationalBody {
             $(#[doc = $op_doc] $Op(Box<$OpBody>),)+
@@ -137,7 +137,7 @@ macro_rules! message_kinds {
                 }
             }
 
-            /// Reads the body of an operational type; `None` for the other types.
+            /// Parses the body of an operational type; `None` for the other types.
             pub(crate) fn read(kind: MessageType, body: &Value, at: &Pointer) -> Option<Result<Self, Finding>> {
                 match kind {
                     $(MessageType::$Op => Some(schema::typed(body, at).map(|body| Self::$Op(Box::new(body)))),)+
@@ -154,7 +154,7 @@ macro_rules! message_kinds {
             }
         }
 
-        /// What a message says, by its type.
+        /// The body of a message, by its type.
         #[derive(Clone, Debug, PartialEq)]
         pub enum Body {
             /// An officer's message.
@@ -171,7 +171,7 @@ macro_rules! message_kinds {
                 }
             }
 
-            /// Reads the body of a received message whose JSON has met the schema of its type.
+            /// Parses the body of a received message whose JSON was checked against the schema of its type.
             pub(crate) fn read(kind: MessageType, body: &Value, at: &Pointer) -> Result<Self, Finding> {
                 match kind {
                     $(MessageType::$Op => {
@@ -200,7 +200,7 @@ macro_rules! message_kinds {
                 }
             }
 
-            /// Adds what the schema of a received message of this type cannot see in its body.
+            /// Adds the faults in the body of a received message of this type that its schema cannot express.
             pub(crate) fn check_received(self, body: &View<'_>, found: &mut Vec<Finding>) {
                 match self {
                     $(Self::$Op => <$OpBody as Operational>::check_received(body, found),)+
@@ -208,7 +208,8 @@ macro_rules! message_kinds {
                 }
             }
 
-            /// Adds what the schema of a draft of this type cannot see in its body. Nobody drafts transport messages.
+            /// Adds the faults in the body of a draft of this type that its schema cannot express. Transport messages have no
+            /// drafts.
             pub(crate) fn check_draft(self, checker: &mut Checker<'_>) {
                 match self {
                     $(Self::$Op => <$OpBody as Operational>::check(checker),)+
@@ -216,7 +217,7 @@ macro_rules! message_kinds {
                 }
             }
 
-            /// Why a second person must release a draft of this type, for all that its body says.
+            /// The reasons in the body for which a second person must release a draft of this type.
             pub(crate) fn second_person(self, body: &View<'_>) -> Vec<SecondPersonReason> {
                 match self {
                     $(Self::$Op => <$OpBody as Operational>::second_person(body),)+
@@ -269,7 +270,7 @@ message_kinds! {
 }
 
 impl MessageType {
-    /// Every operational type: what officers draft.
+    /// Every operational type: the types that officers draft.
     pub fn operational() -> impl Iterator<Item = Self> {
         Self::ALL.iter().copied().filter(|kind| kind.class().is_operational())
     }
@@ -278,7 +279,7 @@ impl MessageType {
 impl OperationalBody {
     /// The family of its type.
     pub fn family(&self) -> Family {
-        // Every row under `operational` has a class with a family; a test of the table holds it to that.
+        // Every row under `operational` has a class with a family: a test checks the table.
         self.message_type().class().family().expect("an operational type is of a family")
     }
 
@@ -287,7 +288,7 @@ impl OperationalBody {
         self.as_operational().facet()
     }
 
-    /// When what it says ends of itself, if it is released at `created`.
+    /// When the content ends by itself, if the message is released at `created`: the end of an alert.
     pub fn ends(&self, created: crate::Timestamp) -> Option<crate::Timestamp> {
         self.as_operational().ends(created)
     }
@@ -297,12 +298,12 @@ impl OperationalBody {
         self.as_operational().summary(lists, locale)
     }
 
-    /// Brings it to its one form, as soon as it is valid.
+    /// Fills in normalised names, once the body is valid.
     pub(crate) fn normalise(&mut self) {
         self.as_operational_mut().normalise();
     }
 
-    /// Fills in what only the release knows.
+    /// Fills in the values that are set at release.
     pub(crate) fn complete(&mut self, created: crate::Timestamp) {
         self.as_operational_mut().complete(created);
     }

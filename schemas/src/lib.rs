@@ -1,16 +1,15 @@
 //! The contract between agencies: message types, code lists, JSON Schemas and examples.
 //!
-//! - [`Message`], [`Header`], [`Terms`], [`Body`]: what travels, signed. [`Message::parse`] reads what
-//!   somebody else wrote (open), [`Message::to_payload`] writes what is signed.
-//! - [`MessageType`], [`Class`]: the table of message types, and what the exchange does with each.
-//! - [`families`]: officers' messages, a folder for each family. [`subjects`]: who and what they are about.
-//! - [`CheckedDraft`], [`ValidDraft`], [`Fault`]: what a client posts (closed) and what is wrong with it.
+//! - [`Message`], [`Header`], [`Terms`], [`Body`]: the signed message. [`Message::parse`] reads a foreign message (open),
+//!   [`Message::to_payload`] writes the payload to sign.
+//! - [`MessageType`], [`Class`]: the table of message types, and what the exchange does with each class.
+//! - [`families`]: officers' messages, a module for each family. [`subjects`]: the persons and things that they are about.
+//! - [`CheckedDraft`], [`ValidDraft`], [`Fault`]: drafts as clients post them (closed), and their faults.
 //! - [`CodeLists`], [`AgencyDirectory`]: codes, agencies and crossings as data with labels and dates.
 //! - [`mod@sentences`]: the sentences that people read, in three languages.
-//! - [`audit`]: audit events as they travel. [`dictionary`]: what bundles are compressed with.
+//! - [`audit`]: audit events. [`dictionary`]: the dictionaries with which bundles are compressed.
 //!
-//! This crate does no I/O, draws no clock but where [`Timestamp::system_now`] says so, and knows
-//! neither signatures nor brokers.
+//! This crate does no I/O, reads the clock in [`Timestamp::system_now`] only, and depends on neither signatures nor brokers.
 
 pub mod audit;
 mod checks;

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::BadId;
 
-/// A language in which labels and sentences are kept (ISO 639-1).
+/// A language of labels and sentences (ISO 639-1).
 #[derive(
     Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
 )]
@@ -35,8 +35,8 @@ impl Locale {
         }
     }
 
-    /// The best of the three for an `Accept-Language` header (RFC 9110 section 12.5.4); English
-    /// when none is asked for.
+    /// The best of the three for an `Accept-Language` header (RFC 9110 section 12.5.4); English when the header names none of
+    /// them.
     pub fn negotiate(accept_language: &str) -> Self {
         let mut best = (0.0_f32, Self::default());
         for range in accept_language.split(',') {

@@ -1,4 +1,4 @@
-//! A whole message: header, terms and body.
+//! Messages: header, terms and body.
 
 use serde::{Serialize, Serializer, ser::SerializeStruct};
 
@@ -6,19 +6,19 @@ use crate::{Body, Header, Terms};
 
 /// One signed fact: `{"header": …, "terms": …, "body": …}`.
 ///
-/// Reading one from foreign bytes is [`Message::parse`]; there is deliberately no `Deserialize`.
+/// [`Message::parse`] reads one from foreign bytes; there is deliberately no `Deserialize`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Message {
     /// The routing facts.
     pub header: Header,
-    /// Why, on what basis, how to handle it: operational messages only.
+    /// The terms, of operational messages only.
     pub terms: Option<Terms>,
-    /// What it says.
+    /// The body.
     pub body: Body,
 }
 
 impl Message {
-    /// A message that needs no terms: a receipt, a stream or a link message.
+    /// A message without terms: a receipt, a stream or a node message.
     pub fn transport(header: Header, body: Body) -> Self {
         Self { header, terms: None, body }
     }

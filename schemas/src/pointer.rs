@@ -2,12 +2,12 @@
 
 use std::fmt;
 
-/// Where something stands in a JSON document: `/body/subjects/vehicles/0/vin`.
+/// The pointer to a value in a JSON document: `/body/subjects/vehicles/0/vin`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Pointer(String);
 
 impl Pointer {
-    /// The pointer that this text already is.
+    /// The pointer with this text.
     pub(crate) fn from_text(text: &str) -> Self {
         Self(text.to_owned())
     }
@@ -17,7 +17,7 @@ impl Pointer {
         let mut text = String::with_capacity(self.0.len() + 1 + name.len());
         text.push_str(&self.0);
         text.push('/');
-        // Drafts are looked through field by field, and hardly any name has these signs.
+        // A fast path: checks make a pointer for every field, and hardly any name has these characters.
         if name.contains(['~', '/']) {
             text.push_str(&name.replace('~', "~0").replace('/', "~1"));
         } else {

@@ -1,4 +1,4 @@
-//! Reading a message that somebody else wrote: open for what a newer minor version adds.
+//! Reads messages that somebody else wrote: open for fields and codes of a newer minor version.
 
 mod rules;
 
@@ -17,14 +17,14 @@ use crate::{
 /// The major versions that this build reads, of every type.
 pub const ACCEPTED_MAJORS: &[u16] = &[1];
 
-/// Why a payload is no message that this build can take.
+/// Why a payload is not a message that this build can read.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ParseFault {
-    /// Not JSON, or JSON whose reading is not safe: too deep, or a name twice in one object.
+    /// Not JSON, or JSON that is not safe to read: too deep, or a name twice in one object.
     #[error("not acceptable JSON")]
     NotJson(Vec<Fault>),
     /// Larger than a message may be.
-    #[error("{size_bytes} bytes, more than {} are not taken", limits::MESSAGE_MAX_BYTES)]
+    #[error("{size_bytes} bytes, at most {} are read", limits::MESSAGE_MAX_BYTES)]
     TooLarge {
         /// The size.
         size_bytes: usize,
@@ -68,7 +68,7 @@ impl ParseFault {
 }
 
 impl Header {
-    /// Reads only the header: all that verifying needs. Types and versions unknown here are fine.
+    /// Reads only the header, which is all that verifying needs. It may have an unknown type or version.
     ///
     /// # Errors
     /// [`ParseFault::TooLarge`], [`ParseFault::NotJson`], or [`ParseFault::Schema`] when the header
@@ -79,8 +79,7 @@ impl Header {
 }
 
 impl Message {
-    /// Reads a whole message. Fields that are not known are passed over: a newer minor version may
-    /// have added them.
+    /// Reads a whole message. Unknown fields are ignored: a newer minor version may have added them.
     ///
     /// # Errors
     /// [`ParseFault`]; with [`ParseFault::Schema`] all the faults at once.
@@ -107,8 +106,8 @@ impl Message {
     }
 }
 
-/// The type, when this build reads it in that version. What it says of another message needs a header
-/// that is right; of a message of its own the schema of the type tells the header's faults too.
+/// The type, when this build reads it in that version. To name an unknown type or version, the header must be valid; for a
+/// known one, the schema of the type reports the header's faults too.
 fn readable(value: &Value) -> Result<MessageType, ParseFault> {
     let header = View::root(value).field("header");
     let known = header.field("type").parsed::<MessageType>();
@@ -142,8 +141,8 @@ fn header_of(value: &Value) -> Result<Header, ParseFault> {
     if found.is_empty() { part(value, "header") } else { Err(refuse(found)) }
 }
 
-/// The typed part `name` of a message. The schema has been checked; what it lets through and the
-/// type does not is told all the same.
+/// The typed part `name` of a message. The schema was checked before; a value that the schema accepts and the type refuses is a
+/// fault all the same.
 fn part<T: DeserializeOwned>(message: &Value, name: &str) -> Result<T, ParseFault> {
     let at = Pointer::default().field(name);
     let Some(value) = message.get(name) else {

@@ -1,4 +1,4 @@
-//! The JSON Schemas (draft 2020-12): generated from the types, and checked against at run time.
+//! The JSON Schemas (draft 2020-12): generated from the types, and used for checks at run time.
 //!
 //! `schemas/json/` holds the generated files; `generate-schemas` writes them and a test compares.
 
@@ -65,10 +65,10 @@ fn compile(schema: &Value) -> Validator {
         .expect("generated schemas compile")
 }
 
-/// The typed value of JSON that has met its schema; what the type still refuses is told like a
-/// fault against the schema.
+/// The typed value of JSON that has met its schema. A value that the type refuses all the same is reported like a fault against
+/// the schema.
 pub(crate) fn typed<T: DeserializeOwned>(value: &Value, at: &Pointer) -> Result<T, Finding> {
-    // Where it is refused is only asked when it is.
+    // The second, slower parser finds the pointer, and runs only after a refusal.
     if let Ok(typed) = T::deserialize(value) {
         return Ok(typed);
     }

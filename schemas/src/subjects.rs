@@ -1,5 +1,4 @@
-//! Who and what a message is about: persons, documents, vehicles and so on, each type beside its rules. Families share
-//! them.
+//! The subjects of messages: persons, documents, vehicles and so on, each type with its rules. All families use them.
 
 mod document;
 mod firearm;
@@ -28,7 +27,7 @@ use crate::{
 };
 
 listed_code!(
-    /// A danger or a need for care; shown before everything else.
+    /// A warning of a danger or a need for care; shown before everything else.
     WarningCode, "warnings"
 );
 
@@ -97,15 +96,15 @@ impl SubjectKind {
     }
 }
 
-/// Who and what a message is about: a list for each kind, so that a fault's pointer is exact and a
-/// kind added later is one more field. At most 64 subjects together.
+/// The subjects of a message: a list for each kind, so that a fault's pointer is exact and a kind added later is one more field.
+/// At most 64 subjects together.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Subjects {
     /// Persons, each with a role.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 64))]
     pub persons: Vec<Person>,
-    /// Documents that the message is about; a person's own documents stand with the person.
+    /// Documents that the message is about. A person's own documents are listed with the person.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 64))]
     pub documents: Vec<Document>,
@@ -132,7 +131,7 @@ pub struct Subjects {
 }
 
 impl Subjects {
-    /// The subjects by number and kind, in `locale`: `1 × vehicle, 1 × place`. It names nobody, and is fit for lists.
+    /// The number of subjects of each kind, in `locale`: `1 × vehicle, 1 × place`. It names nobody, so lists may show it.
     pub(crate) fn line(&self, lists: &CodeLists, locale: Locale) -> String {
         let numbers = SubjectKind::ALL.into_iter().map(|kind| (kind, self.number_of(kind)));
         let named = numbers.filter(|(_, number)| *number > 0).map(|(kind, number)| {
@@ -176,7 +175,7 @@ pub(crate) fn check(checker: &mut Checker<'_>, subjects: &View<'_>) {
                 SubjectKind::Vehicle => vehicle::check(checker, &subject),
                 SubjectKind::Firearm => firearm::check(checker, &subject),
                 SubjectKind::Vessel => vessel::check(checker, &subject),
-                // The schema says all there is to say about an object.
+                // An object has no rule beyond its schema.
                 SubjectKind::Object => {}
                 SubjectKind::Place => place::check(checker, &subject),
             }

@@ -1,4 +1,4 @@
-//! The terms under which an operational message is given: why, on what basis, how it may be used.
+//! The terms of an operational message: purpose, legal basis, and how the recipient may use it.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -13,11 +13,11 @@ listed_code!(
     UrgencyReason, "urgency_reasons"
 );
 listed_code!(
-    /// What the information may be used for.
+    /// The purpose for which the information may be used.
     PurposeCode, "purposes"
 );
 listed_code!(
-    /// An entry of the dated registry of legal bases.
+    /// A legal basis, of the dated registry.
     LegalBasisCode, "legal_bases"
 );
 listed_code!(
@@ -30,13 +30,13 @@ listed_code!(
     OffenceCode, "offences"
 );
 
-/// How pressing a message is.
+/// The level of urgency of a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum UrgencyLevel {
-    /// Ahead of everything else; must be justified.
+    /// Sent before everything else; must be justified.
     Urgent,
-    /// In turn.
+    /// Sent in its turn.
     Normal,
 }
 
@@ -50,12 +50,12 @@ impl UrgencyLevel {
     }
 }
 
-/// How pressing, and why.
+/// The urgency of a message, with its reason.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Urgency {
-    /// Urgent or normal.
+    /// The level: urgent or normal.
     pub level: UrgencyLevel,
-    /// Which of the accepted reasons; only and always with `urgent`.
+    /// One of the accepted reasons; only and always with `urgent`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<UrgencyReason>,
     /// The reason in the officer's words; only and always with `urgent`.
@@ -63,8 +63,8 @@ pub struct Urgency {
     pub statement: Option<Text>,
 }
 
-/// What the recipient may do with the information. Closed: a reader that does not know a handling
-/// code must not act on the message, so a new code is a new major version.
+/// A restriction on the use of the information by the recipient. Closed: a reader that does not know a handling code must not
+/// act on the message, so a new code is a new major version.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[schemars(extend("x-code-list" = "handling"))]
 pub enum HandlingCode {
@@ -74,7 +74,7 @@ pub enum HandlingCode {
     H1,
     /// No onward sharing without the sender's leave.
     H2,
-    /// Another restriction, given in words.
+    /// Another restriction, stated in a sentence.
     H3,
 }
 
@@ -100,12 +100,12 @@ impl HandlingCode {
     }
 }
 
-/// The handling code, with the words that `H3` needs.
+/// The handling code, with the sentence that `H3` needs.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Handling {
     /// The code.
     pub code: HandlingCode,
-    /// The restriction in words: always with `H3`, never without.
+    /// The restriction as a sentence: always with `H3`, never without.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub restriction: Option<Text>,
 }
@@ -124,7 +124,7 @@ pub enum SourceGrade {
     X,
 }
 
-/// How sure the information is (4×4 system).
+/// How certain the information is (4×4 system).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[schemars(extend("x-code-list" = "evaluation_information"))]
 pub enum InformationGrade {
@@ -142,7 +142,7 @@ pub enum InformationGrade {
     NotCorroborated,
 }
 
-/// The 4×4 evaluation: source and information graded apart.
+/// The 4×4 evaluation: source and information are graded separately.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Evaluation {
     /// The source, A B C X.
@@ -151,26 +151,26 @@ pub struct Evaluation {
     pub information: InformationGrade,
 }
 
-/// The officer's word that the message does not hand a person who sought protection to the country
-/// that they fled from.
+/// The officer's confirmation that the message does not disclose a person who sought protection to the country that they fled
+/// from.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ProtectionCheck {
-    /// True when the check was made and nothing stands against sending.
+    /// True when the officer made the check and found no objection to sending.
     pub confirmed: bool,
 }
 
 /// The terms of an operational message.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Terms {
-    /// How pressing, and why.
+    /// The urgency, with its reason.
     pub urgency: Urgency,
-    /// What the information may be used for.
+    /// The purpose for which the information may be used.
     pub purpose: PurposeCode,
     /// The legal basis on which it is given.
     pub legal_basis: LegalBasisCode,
-    /// What the recipient may do with it.
+    /// The restriction on the use by the recipient.
     pub handling: Handling,
-    /// How good it is.
+    /// The grades of source and information.
     pub evaluation: Evaluation,
     /// The language of the free texts.
     pub language: LanguageCode,
@@ -182,25 +182,25 @@ pub struct Terms {
 }
 
 open_words!(
-    /// Why a verified message was not accepted (domain 3.1).
+    /// The reason why a verified message was not accepted (domain 3.1).
     RejectionCode {
         /// The content does not meet the schema of its type.
         Schema = "schema",
         /// The type's version is not one that the recipient reads.
         UnsupportedVersion = "unsupported_version",
-        /// The sender may not send this.
+        /// The sender may not send messages of this type.
         Unauthorised = "unauthorised",
         /// It arrived after its transport expiry.
         Expired = "expired",
-        /// The recipient named is not served here.
+        /// The receiving gateway does not serve the recipient.
         UnknownRecipient = "unknown_recipient",
-        /// Taking it would break its handling code.
+        /// Accepting it would violate its handling code.
         HandlingBreach = "handling_breach",
-        /// It is over a limit.
+        /// It exceeds a limit.
         TooLarge = "too_large",
-        /// The same id came before with other content.
+        /// An earlier message with other content has the same id or number.
         Conflict = "conflict",
-        /// Its time lies too far ahead of the recipient's clock.
+        /// Its time is too far ahead of the recipient's clock.
         Clock = "clock",
         /// The case is not in a state in which this is possible.
         NotAllowedInState = "not_allowed_in_state",

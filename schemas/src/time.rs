@@ -1,11 +1,11 @@
-//! Instants as they travel: RFC 3339, UTC, at most microseconds.
+//! Instants: RFC 3339, UTC, truncated to microseconds.
 
 use std::{fmt, str::FromStr, time::Duration};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// An instant, RFC 3339 in UTC on the wire (`2026-11-23T18:14:29.000123Z`), truncated to whole
-/// microseconds so that what a store keeps (a `BIGINT` of microseconds) is what was signed.
+/// microseconds so that the value in a store (a `BIGINT` of microseconds) equals the signed one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Timestamp(jiff::Timestamp);
 
@@ -30,7 +30,7 @@ impl Timestamp {
             .map_err(|_| BadTimestamp { unverified_text: format!("{micros} µs") })
     }
 
-    /// Microseconds since the Unix epoch: the form stores keep.
+    /// Microseconds since the Unix epoch: the form in stores.
     pub fn as_micros(self) -> i64 {
         self.0.as_microsecond()
     }
@@ -65,8 +65,8 @@ impl Timestamp {
         Duration::from_micros(self.as_micros().saturating_sub(earlier.as_micros()).max(0).unsigned_abs())
     }
 
-    /// The machine's clock. Only a `Clock` of the runtime should call it: everything else is handed
-    /// the time, so that a test can say what time it is.
+    /// The time of the machine's clock. Only a `Clock` of the runtime should call it. Everything else gets the time as an
+    /// argument, so that a test can set it.
     pub fn system_now() -> Self {
         Self::from_micros(jiff::Timestamp::now().as_microsecond()).unwrap_or(Self(jiff::Timestamp::MAX))
     }

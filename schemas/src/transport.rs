@@ -1,4 +1,4 @@
-//! What gateways and nodes say to each other, without an officer: receipts, streams, the link, the audit logs' heads.
+//! Messages of gateways and nodes, without an officer: receipts, streams, link faults, heads of audit logs.
 
 pub(crate) mod audit;
 pub(crate) mod link;
@@ -9,7 +9,7 @@ use crate::{fault::Finding, view::View};
 
 /// The body of a transport message.
 pub(crate) trait CheckReceived {
-    /// Adds what the schema of a received message cannot see.
+    /// Adds the faults that the schema of a received message cannot express.
     fn check_received(_body: &View<'_>, _found: &mut Vec<Finding>) {}
 }
 

@@ -1,7 +1,6 @@
-//! A lenient look into JSON: what is missing or of another type is simply not there.
+//! A lenient view of JSON: a value that is missing or of another type counts as absent.
 //!
-//! Rules look through it rather than at typed values, so that one misshapen field does not keep
-//! the other faults of a draft from being told.
+//! Rules read a draft through it, not as typed values, so that one misshapen field does not hide the other faults.
 
 use std::str::FromStr;
 
@@ -9,7 +8,7 @@ use serde_json::Value;
 
 use crate::pointer::Pointer;
 
-/// A place in a JSON document and what stands there, if anything.
+/// A pointer into a JSON document and the value there, if any.
 #[derive(Clone)]
 pub(crate) struct View<'a> {
     value: Option<&'a Value>,
@@ -39,42 +38,42 @@ impl<'a> View<'a> {
         list.iter().enumerate().map(place).collect()
     }
 
-    /// Whether one of the members `names` is there.
+    /// Whether one of the members `names` is present.
     pub(crate) fn has_any(&self, names: &[&str]) -> bool {
         names.iter().any(|name| self.field(name).is_there())
     }
 
-    /// Whether something stands here.
+    /// Whether there is a value.
     pub(crate) fn is_there(&self) -> bool {
         self.value.is_some()
     }
 
-    /// The JSON that stands here.
+    /// The JSON value.
     pub(crate) fn value(&self) -> Option<&'a Value> {
         self.value
     }
 
-    /// The text that stands here.
+    /// The value, if it is a text.
     pub(crate) fn text(&self) -> Option<&'a str> {
         self.value.and_then(Value::as_str)
     }
 
-    /// The whole number that stands here, if it is not negative.
+    /// The value, if it is a whole number that is not negative.
     pub(crate) fn count(&self) -> Option<u64> {
         self.value.and_then(Value::as_u64)
     }
 
-    /// The whole number that stands here.
+    /// The value, if it is a whole number.
     pub(crate) fn integer(&self) -> Option<i64> {
         self.value.and_then(Value::as_i64)
     }
 
-    /// The truth value that stands here.
+    /// The value, if it is a boolean.
     pub(crate) fn truth(&self) -> Option<bool> {
         self.value.and_then(Value::as_bool)
     }
 
-    /// The text that stands here, if it is a `T`.
+    /// The value, if it is a text that parses as a `T`.
     pub(crate) fn parsed<T: FromStr>(&self) -> Option<T> {
         self.text().and_then(|text| text.parse().ok())
     }

@@ -1,4 +1,4 @@
-//! Texts and code words with a shape of their own.
+//! Texts and codes whose form is checked.
 
 /// A newtype over a `String` with a checking constructor and a JSON Schema.
 macro_rules! shaped_text {
@@ -54,8 +54,8 @@ macro_rules! shaped_text {
     };
 }
 
-/// A code word of one code list: any word of the right shape can be received, so that a newer minor
-/// version may add codes; drafts are checked against the list and its dates.
+/// A code of one code list. Reading accepts any word of the right form, so that a newer minor version may add codes; drafts
+/// are checked against the list and its dates.
 macro_rules! listed_code {
     ($(#[$meta:meta])* $type:ident, $list:literal) => {
         $crate::words::shaped_text!(
@@ -66,8 +66,8 @@ macro_rules! listed_code {
     };
 }
 
-/// An enumeration whose unknown words are kept as they came, so that a newer minor version may add
-/// words without breaking this reader.
+/// An enumeration that keeps unknown words as received, so that a newer minor version may add words without breaking this
+/// reader.
 macro_rules! open_words {
     ($(#[$meta:meta])* $type:ident { $($(#[$doc:meta])* $variant:ident = $word:literal,)+ }) => {
         $(#[$meta])*
@@ -143,13 +143,13 @@ pub(crate) use {listed_code, open_words, shaped_text};
 
 use crate::limits::{LINE_MAX_CHARS, TEXT_MAX_BYTES};
 
-/// Whether `text` has the shape of a code word.
+/// Whether `text` has the form of a code.
 pub(crate) fn is_code(text: &str) -> bool {
     (1..=48).contains(&text.len())
         && text.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'.' | b'-'))
 }
 
-/// Control characters that no text needs; they can hide or reorder what an officer reads.
+/// Whether `c` is a control character that no text needs: such characters can hide or reorder text on the screen.
 fn is_forbidden(c: char) -> bool {
     c.is_control() && !matches!(c, '\n' | '\r' | '\t')
 }

@@ -1,7 +1,6 @@
 //! IMO ship identification numbers (IMO Resolution A.1117(30)): six digits and a check digit.
 
-/// The check digit that the first six of seven digits ask for: each times its weight 7 to 2, summed,
-/// the last digit of the sum. `None` where there are not seven digits.
+/// The check digit of the first six of seven digits: the last digit of the sum of each digit times its weight, 7 to 2. `None` where there are not seven digits.
 pub(crate) fn check_digit(number: &str) -> Option<char> {
     let digits: Option<Vec<u32>> = number.chars().map(|c| c.to_digit(10)).collect();
     let digits = digits.filter(|digits| digits.len() == 7)?;

@@ -1,6 +1,6 @@
 //! Machine readable zones (ICAO Doc 9303 parts 3 to 7): their fields and check digits.
 
-/// Why a zone is not right.
+/// Why a zone is not valid.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum MrzFault {
     /// The lines do not have the size of TD1, TD2, TD3 or a visa.
@@ -9,7 +9,7 @@ pub(crate) enum MrzFault {
     CheckDigit(&'static str),
 }
 
-/// What a zone says, as far as it is compared with the fields beside it.
+/// The content of a zone, as far as it is compared with the fields beside it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Mrz {
     /// The document number without fillers.
@@ -20,7 +20,7 @@ pub(crate) struct Mrz {
     pub(crate) expiry: String,
 }
 
-/// Where the fields of a format stand: (line, from, to).
+/// The positions of the fields of a format: (line, from, to).
 struct Format {
     number: Field,
     birth: Field,
@@ -77,7 +77,7 @@ pub(crate) fn read(lines: &[&str]) -> Result<Mrz, MrzFault> {
     checked(lines, format.birth, "birth date")?;
     let expiry = checked(lines, format.expiry, "expiry date")?;
     if let Some(field @ (line, _, to)) = format.optional {
-        // An empty optional field may have a filler in the place of its digit.
+        // An empty optional field may have a filler instead of its check digit.
         let empty = part(lines, field)?.bytes().all(|b| b == b'<') && part(lines, (line, to, to + 1))? == "<";
         if !empty {
             checked(lines, field, "optional data")?;
@@ -105,8 +105,8 @@ fn format(lines: &[&str]) -> Option<Format> {
     }
 }
 
-/// The document number. On cards a number of more than nine characters has a filler in the place of
-/// its digit, and goes on in the optional field, digit last (part 5 section 4.2.2, part 6 section 4.2.2).
+/// The document number. On cards a number of more than nine characters has a filler instead of its check digit, and continues in
+/// the optional field, check digit last (part 5 section 4.2.2, part 6 section 4.2.2).
 fn number(lines: &[&str], format: &Format) -> Result<String, MrzFault> {
     let (line, from, to) = format.number;
     let digit = part(lines, (line, to, to + 1))?;

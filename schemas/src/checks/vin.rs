@@ -9,7 +9,7 @@ pub(crate) fn has_check_digit(vin: &str) -> bool {
     vin.starts_with(|first: char| matches!(first, '1'..='5'))
 }
 
-/// The check digit that the other 16 characters ask for; `None` where it is no VIN.
+/// The check digit of the other 16 characters; `None` where the text is no VIN.
 pub(crate) fn check_digit(vin: &str) -> Option<char> {
     let values: Option<Vec<u32>> = vin.chars().map(value).collect();
     let values = values.filter(|values| values.len() == 17)?;

@@ -1,4 +1,4 @@
-//! Who takes part: agencies as data with dates.
+//! The participating agencies, as data with dates.
 
 use std::{collections::BTreeMap, sync::LazyLock};
 

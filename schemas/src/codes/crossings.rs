@@ -1,4 +1,4 @@
-//! Border crossings: where they are, beside their labels in the code list `crossings`.
+//! Border crossings: their sides and kinds. Their labels are in the code list `crossings`.
 
 use std::sync::LazyLock;
 
@@ -18,7 +18,7 @@ pub struct CrossingSide {
     pub subdivision: String,
 }
 
-/// How one crosses.
+/// The kind of a crossing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum CrossingKind {
@@ -38,7 +38,7 @@ pub enum CrossingKind {
 pub struct Crossing {
     /// The code, as in the code list `crossings`.
     pub code: String,
-    /// How one crosses; absent where public sources do not say.
+    /// The kind of crossing; absent where public sources do not say.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub kind: Option<CrossingKind>,
     /// The sides that are known.

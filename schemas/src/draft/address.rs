@@ -23,7 +23,7 @@ fn recipients(checker: &mut Checker<'_>) {
     }
 }
 
-/// The first of the reasons against a recipient: the others would follow from it.
+/// Adds the first fault of a recipient: the others would follow from it.
 fn one_recipient(checker: &mut Checker<'_>, at: &Pointer, agency: &AgencyCode) {
     let known = checker.context.agencies.find(agency);
     let code = match known {

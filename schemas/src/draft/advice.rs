@@ -1,4 +1,4 @@
-//! Advice about free text that seems to speak of what this exchange does not carry.
+//! Advice about free text that seems to contain data which this exchange does not carry.
 
 use std::sync::LazyLock;
 
@@ -8,12 +8,12 @@ use serde_json::Value;
 
 use crate::{Locale, codes::Labels, pointer::Pointer};
 
-/// A passage that the author should look at again before release.
+/// A passage that the author should read again before release.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Advice {
-    /// Where the text stands (RFC 6901).
+    /// The JSON Pointer of the text (RFC 6901).
     pub pointer: String,
-    /// What the text seems to speak of: `asylum`, `religion`, `ethnicity`, `politics`.
+    /// The topic that the text seems to be about: `asylum`, `religion`, `ethnicity`, `politics`.
     pub topic: String,
     /// A sentence for the officer.
     pub message: String,
@@ -24,7 +24,7 @@ pub struct Advice {
 struct Topic {
     code: String,
     sentence: Labels,
-    /// Beginnings of words, in lower case, of all three languages: officers mix them.
+    /// Beginnings of words in lower case, in all three languages: officers mix them.
     stems: Vec<String>,
     /// Whole words, where the beginning alone would catch others (`dini`, and the name Dinis).
     words: Vec<String>,
@@ -35,7 +35,7 @@ static TOPICS: LazyLock<Vec<Topic>> = LazyLock::new(|| {
     serde_json::from_str(include_str!("../../codes/protected_topics.json")).expect("well formed")
 });
 
-/// The fields that hold words of the officer's own; names and places are not looked at.
+/// The fields with an officer's own sentences. Names and places are not searched.
 const TEXTS: [&str; 6] = ["circumstances", "statement", "note", "marks", "restriction", "description"];
 
 pub(super) fn of(draft: &Value, locale: Locale) -> Vec<Advice> {
@@ -52,8 +52,9 @@ fn search(value: &Value, at: &Pointer, is_text: bool, locale: Locale, found: &mu
             message: topic.sentence.get(locale).to_owned(),
         })),
         Value::Array(items) => {
-            let mut place = |(index, item)| search(item, &at.item(index), is_text, locale, found);
-            items.iter().enumerate().for_each(&mut place);
+            for (index, item) in items.iter().enumerate() {
+                search(item, &at.item(index), is_text, locale, found);
+            }
         }
         Value::Object(members) => {
             for (name, member) in members {

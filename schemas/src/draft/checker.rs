@@ -1,4 +1,4 @@
-//! The rules that a schema cannot say.
+//! The rules of drafts that a schema cannot express.
 //!
 //! Each rule looks through a [`View`] and passes over a field that is missing or misshapen: the schema's check has
 //! reported that already, and the other rules still report what they find.
@@ -15,7 +15,7 @@ use crate::{
 pub(crate) struct Checker<'a> {
     /// The whole draft.
     pub(crate) draft: View<'a>,
-    /// The type that it says it is of.
+    /// The type that the draft states.
     pub(crate) message_type: MessageType,
     /// Sender, time and lists to check against.
     pub(crate) context: &'a ValidationContext<'a>,

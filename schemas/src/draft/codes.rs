@@ -1,7 +1,7 @@
-//! The rule that every code word stands in its list and is in force.
+//! The rule that every code is in its list and in force.
 //!
-//! Which field takes codes of which list is written once, at the type, and read here from the
-//! schema's `x-code-list`: a field added later is checked without a rule of its own.
+//! The type of a field names its code list, and the schema repeats it as `x-code-list`. This module reads it from there, so a
+//! field added later is checked without a rule of its own.
 
 use std::{collections::BTreeMap, sync::LazyLock};
 
@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use crate::{FaultCode, MessageType, draft::Checker, schema, view::View, words};
 
-/// By type of draft: the fields that take codes.
+/// The fields with codes, by type of draft.
 static CODED_FIELDS: LazyLock<BTreeMap<MessageType, CodedFields>> = LazyLock::new(|| {
     let read = |kind| {
         let root = schema::draft(kind);
@@ -25,15 +25,15 @@ pub(super) fn check(checker: &mut Checker<'_>) {
     }
 }
 
-/// The places in a JSON value that take codes, as its schema marks them. The schema is read once: walking it for every
+/// The parts of a JSON value that hold codes, as its schema marks them. Each schema is read once, because walking it for every
 /// draft took longer than all other rules.
 #[derive(Debug, Default)]
 struct CodedFields {
-    /// The list of its codes, where the value itself is one.
+    /// The code list, where the value itself is a code.
     list: Option<String>,
-    /// Its items, where one has codes.
+    /// The items of an array, where they hold codes.
     items: Option<Box<CodedFields>>,
-    /// Those of its fields that have codes.
+    /// The fields of an object that hold codes.
     fields: BTreeMap<String, CodedFields>,
 }
 
@@ -42,7 +42,7 @@ impl CodedFields {
         let schema = resolve(root, schema);
         let fields = schema.get("properties").and_then(Value::as_object).into_iter().flatten();
         let fields = fields.map(|(name, field)| (name.clone(), Self::read(root, field)));
-        // What has an `enum` beside it is checked by the schema.
+        // The schema itself checks a field that has an `enum`.
         let list = schema.get("x-code-list").filter(|_| schema.get("enum").is_none());
         Self {
             list: list.and_then(Value::as_str).map(str::to_owned),

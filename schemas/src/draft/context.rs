@@ -1,8 +1,8 @@
-//! What a draft is checked against.
+//! The context of a draft's check.
 
 use crate::{AgencyCode, AgencyDirectory, CodeLists, Date, Timestamp};
 
-/// Who wants to send, when, and the data of the installation.
+/// Sender and time, and the installation's agencies and code lists, against which a draft is checked.
 #[derive(Clone, Copy, Debug)]
 pub struct ValidationContext<'a> {
     /// The time of the check.

@@ -5,14 +5,13 @@ use serde::{Deserialize, Serialize};
 
 use crate::{AgencyCode, Line, MessageId, MessageType, Status, Timestamp};
 
-/// What a client says about the message beside its terms and its body. Sender, id, numbers and times are the
-/// gateway's to give.
+/// The part of a draft beside terms and body. The gateway adds sender, id, numbers and times.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct DraftHead {
     /// The type of message that the draft becomes.
     #[serde(rename = "type")]
     pub message_type: MessageType,
-    /// In earnest, exercise or test.
+    /// Actual, exercise or test.
     pub status: Status,
     /// The agencies to send it to.
     #[schemars(length(min = 1, max = 32))]
@@ -26,7 +25,7 @@ pub struct DraftHead {
     /// The message that this one answers.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub in_reply_to: Option<MessageId>,
-    /// When it stops being worth transporting; the gateway's default where absent.
+    /// The transport expiry; the gateway's default where absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expires: Option<Timestamp>,
 }

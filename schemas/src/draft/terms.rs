@@ -38,8 +38,8 @@ fn retention(checker: &mut Checker<'_>) {
     }
 }
 
-/// Whoever sends data about a person has made sure that it is not an asylum seeker's data to the
-/// country fled from.
+/// The author of a message about a person must confirm that it does not send an asylum seeker's data to the country that they
+/// fled from.
 fn protection(checker: &mut Checker<'_>) {
     if !checker.message_type.names_a_person(&checker.body()) {
         return;

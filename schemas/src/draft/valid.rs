@@ -13,19 +13,19 @@ use crate::{
     limits, pointer::Pointer, schema, view::View,
 };
 
-/// The longest a message is worth transporting: as long as a recipient accepts late arrivals from a
-/// key that has run out since (90 days), and far longer than any line was down so far (19 days).
+/// Maximum time until a message expires on the way: as long as a recipient accepts messages from a key that has expired since
+/// (90 days), and far longer than the longest cut of the line so far (19 days).
 const TRANSPORT_LIFE_MAX: Duration = Duration::from_secs(90 * 24 * 60 * 60);
 
-/// Why a draft needs a second pair of eyes (domain 5).
+/// The reason why a second person must release a draft (domain 5).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum SecondPersonReason {
-    /// It is about a minor.
+    /// The draft is about a minor.
     Minor,
-    /// It is about a person.
+    /// The draft is about a person.
     Person,
-    /// Its handling code is H2 or H3.
+    /// The draft's handling code is H2 or H3.
     Handling,
 }
 
@@ -56,8 +56,8 @@ pub(super) fn second_person_reasons(kind: MessageType, draft: &View<'_>) -> Vec<
     reasons
 }
 
-/// A draft that met its schema and every rule at the time of its check. Keep the bytes that were
-/// posted and check them again: what was right yesterday may not be today.
+/// A draft that met its schema and every rule at the time of its check. Keep the posted bytes and check them again at release:
+/// codes and agencies have dates.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ValidDraft {
     head: DraftHead,
@@ -67,7 +67,7 @@ pub struct ValidDraft {
 }
 
 impl ValidDraft {
-    /// Checks a draft that must be whole.
+    /// Checks a draft that must be complete.
     ///
     /// # Errors
     /// *All* the faults, in the order of their pointers, with sentences in `locale`.
@@ -80,7 +80,7 @@ impl ValidDraft {
         checked.into_valid(locale)
     }
 
-    /// Reads JSON that has met the schema of its type and every rule.
+    /// Parses JSON that has met the schema of its type and every rule.
     pub(super) fn read(kind: MessageType, value: &Value) -> Result<Self, Finding> {
         let root = Pointer::default();
         let absent = Value::Null;
@@ -102,7 +102,7 @@ impl ValidDraft {
         Ok(valid)
     }
 
-    /// What terms and body take in the message, as it is signed.
+    /// The size of terms and body in the signed message.
     fn content_bytes(&self) -> usize {
         let size = |json: serde_json::Result<Vec<u8>>| json.map_or(usize::MAX, |bytes| bytes.len());
         size(serde_json::to_vec(&self.terms)).saturating_add(size(serde_json::to_vec(&self.body)))
@@ -113,7 +113,7 @@ impl ValidDraft {
         self.head.message_type
     }
 
-    /// In earnest, exercise or test.
+    /// Actual, exercise or test.
     pub fn status(&self) -> Status {
         self.head.status
     }
@@ -143,7 +143,7 @@ impl ValidDraft {
         &self.terms
     }
 
-    /// What it says.
+    /// The body.
     pub fn body(&self) -> &OperationalBody {
         &self.body
     }
@@ -163,13 +163,13 @@ impl ValidDraft {
         &self.second_person
     }
 
-    /// When what it says ends of itself, if it is released at `created`: the end of an alert.
+    /// When the content ends by itself, if the message is released at `created`: the end of an alert.
     pub fn ends(&self, created: Timestamp) -> Option<Timestamp> {
         self.body.ends(created)
     }
 
-    /// When it stops being worth transporting if it is released at `created`: as the draft says, but not after what it
-    /// says has ended nor after 90 days. Absent for what never expires on the way.
+    /// The transport expiry if the message is released at `created`: the time that the draft says, but not later than the end of
+    /// the content, nor than 90 days. Absent for types that do not expire on the way.
     pub fn transport_expiry(&self, created: Timestamp) -> Option<Timestamp> {
         if !self.message_type().class().expires_on_the_way() {
             return None;
@@ -178,7 +178,7 @@ impl ValidDraft {
         [self.ends(created), self.head.expires].into_iter().flatten().chain([latest]).min()
     }
 
-    /// The message to sign: this draft under a header that the gateway has made.
+    /// The message to sign: this draft under the header that the gateway made.
     pub fn into_message(mut self, header: Header) -> Message {
         self.body.complete(header.created);
         Message { header, terms: Some(self.terms), body: Body::Operational(self.body) }

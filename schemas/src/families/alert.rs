@@ -1,4 +1,4 @@
-//! `alert.*`: the first family. An alert tells other agencies of a person or a thing, and what to do when it is met.
+//! `alert.*`: an alert describes a person or a thing to other agencies, and the action to take when they meet it.
 
 mod category;
 mod issue;

@@ -1,5 +1,5 @@
-//! The rules of received messages that a schema cannot say: only what reading and numbering rest
-//! on. A partner's own care for its drafts is not checked again.
+//! The rules of received messages that a schema cannot express: only those on which reading and numbering depend. The other
+//! rules for drafts are the sender's own and are not checked again.
 
 use crate::{
     Class, Header, MessageType,
@@ -7,7 +7,7 @@ use crate::{
     view::View,
 };
 
-/// Checks every rule and adds what it finds.
+/// Checks every rule and adds the faults.
 pub(super) fn check(
     header: &Header,
     message_type: MessageType,
@@ -32,7 +32,7 @@ pub(super) fn check(
     message_type.check_received(&message.field("body"), found);
 }
 
-/// A message with a place in a case has a turn there, and an opener's case is its own.
+/// Checks that a message in a case has a turn, and that an opener names its own case.
 fn case(header: &Header, class: Class, at: &View<'_>, found: &mut Vec<Finding>) {
     if header.case.is_some() != header.turn.is_some() {
         found.push(Finding::new(&at.field("turn").at, FaultCode::TurnMissing));

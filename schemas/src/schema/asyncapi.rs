@@ -1,4 +1,4 @@
-//! `asyncapi.yaml`: a frame written by hand, with the message types of the table filled in.
+//! Generates `asyncapi.yaml` from a frame written by hand and the table of message types.
 
 use std::fmt::Write as _;
 

@@ -1,9 +1,9 @@
-//! What is done to every generated schema, and what makes one closed.
+//! Transformations of generated schemas; one of them makes a schema closed.
 
 use schemars::{Schema, transform::transform_subschemas};
 use serde_json::Value;
 
-/// A field that is absent is left out: `null` is never written, and refused when it comes.
+/// Removes `null` as an alternative: an absent field is left out, and a received `null` is refused.
 pub(super) fn without_null(schema: &mut Schema) {
     transform_subschemas(&mut without_null, schema);
     if let Some(types) = schema.get_mut("type")
@@ -20,8 +20,8 @@ pub(super) fn without_null(schema: &mut Schema) {
     unwrap_any_of(schema);
 }
 
-/// `oneOf` of single words, as generated for enumerations with a comment at each word, becomes
-/// `enum`: shorter, and a fault can then name what is possible.
+/// Turns a `oneOf` of single words, as generated for enumerations with a comment at each word, into an `enum`: it is shorter,
+/// and a fault can then list the possible words.
 pub(super) fn words_as_enum(schema: &mut Schema) {
     transform_subschemas(&mut words_as_enum, schema);
     let Some(Value::Array(options)) = schema.get("oneOf") else { return };
@@ -33,7 +33,7 @@ pub(super) fn words_as_enum(schema: &mut Schema) {
     }
 }
 
-/// `anyOf: [X, null]` becomes X.
+/// Turns `anyOf: [X, null]` into X.
 fn unwrap_any_of(schema: &mut Schema) {
     let is_null = |option: &Value| option.get("type").is_some_and(|name| name == "null");
     let Some(Value::Array(options)) = schema.get("anyOf") else { return };
@@ -47,7 +47,7 @@ fn unwrap_any_of(schema: &mut Schema) {
     }
 }
 
-/// Every object refuses fields that it does not know.
+/// Makes every object refuse unknown fields.
 pub(super) fn close(schema: &mut Schema) {
     transform_subschemas(&mut close, schema);
     if schema.get("properties").is_some() && schema.get("additionalProperties").is_none() {

@@ -1,4 +1,4 @@
-//! From the validator's errors to our findings.
+//! Converts the validator's errors to findings.
 
 use jsonschema::{
     ValidationError, Validator,
@@ -14,7 +14,7 @@ use crate::{
 
 /// Every fault of `instance`.
 pub(super) fn of(validator: &Validator, instance: &Value) -> Vec<Finding> {
-    // Whether there is a fault at all is asked at a fraction of what it takes to list them.
+    // Finding out whether there is any fault costs a fraction of listing them, and most drafts have none.
     let mut found: Vec<Finding> = if validator.is_valid(instance) {
         Vec::new()
     } else {
@@ -26,7 +26,7 @@ pub(super) fn of(validator: &Validator, instance: &Value) -> Vec<Finding> {
     found
 }
 
-/// Most have none, and then no pointer need be made.
+/// Whether some text is long enough to exceed the limit of bytes. Most drafts have none, and then no pointers are made.
 fn has_long_text(value: &Value) -> bool {
     match value {
         Value::String(text) => text.len() > TEXT_MAX_BYTES,
@@ -78,7 +78,7 @@ fn listed(options: &Value) -> String {
     }
 }
 
-/// Texts within the schema's count of characters can still be over the limit of bytes.
+/// Adds texts that exceed the limit of bytes although they keep the schema's limit of characters.
 fn long_texts(value: &Value, at: &Pointer, found: &mut Vec<Finding>) {
     match value {
         Value::String(text) if text.len() > TEXT_MAX_BYTES => {

@@ -1,4 +1,4 @@
-//! The generated schemas.
+//! Generates the schemas.
 
 use schemars::{
     JsonSchema, Schema,
@@ -16,7 +16,7 @@ use crate::{
 pub struct SchemaFile {
     /// Its path below `schemas/json/`.
     pub path: String,
-    /// What it holds: JSON, indented, with a final newline.
+    /// The content: JSON, indented, with a final newline.
     pub text: String,
 }
 
@@ -36,7 +36,7 @@ pub fn files() -> Vec<SchemaFile> {
 }
 
 fn file(name: &str, schema: &Value) -> SchemaFile {
-    // What it is comes first, for whoever opens the file.
+    // Name and title come first, for people who open the file.
     let first = ["$schema", "$id", "title", "description"];
     let mut ordered: Map<String, Value> =
         first.iter().filter_map(|name| Some(((*name).to_owned(), schema.get(*name)?.clone()))).collect();
@@ -71,7 +71,7 @@ pub(super) fn draft(message_type: MessageType) -> Value {
     schema
 }
 
-/// The open schema of any message's header, the rest left alone.
+/// The open schema of any message's header; it does not check the rest.
 pub(super) fn header() -> Value {
     let mut generator = generator();
     let header = generator.subschema_for::<Header>();
@@ -129,7 +129,7 @@ fn name(schema: &mut Schema, path: &str) {
     schema.insert("$id".into(), Value::String(id(path)));
 }
 
-/// A name, not an address: nothing is ever fetched.
+/// The schema's id: a name, not an address, because nothing is ever fetched.
 fn id(path: &str) -> String {
     format!("urn:rovuma:schema:{}", path.replace('/', ":"))
 }

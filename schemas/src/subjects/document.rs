@@ -1,4 +1,4 @@
-//! A document: its own subject when it is the matter, or what a person is known to hold.
+//! Documents: a subject of its own, or a document that a person is known to hold.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -47,10 +47,10 @@ shaped_text!(
 /// A document.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Document {
-    /// What other messages call it by; the gateway gives one at release where the author gave none.
+    /// The key by which other messages name this subject; the gateway assigns one at release where the author gave none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub key: Option<SubjectKey>,
-    /// What kind of document.
+    /// The kind of document.
     #[serde(rename = "type")]
     pub document_type: DocumentType,
     /// Its number; absent only where the machine readable zone is all that is known.
@@ -78,7 +78,7 @@ pub struct Document {
     /// For blanks stolen in a series: the last number, `number` being the first.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub number_to: Option<SerialNumber>,
-    /// What else is known: signs of forgery, circumstances of the loss.
+    /// Other facts: signs of forgery, circumstances of the loss.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub note: Option<Text>,
     /// The post or office that issued it.
@@ -134,7 +134,7 @@ fn dates(checker: &mut Checker<'_>, document: &View<'_>) {
     }
 }
 
-/// What stands in the zone and beside it must be the same: one of them was typed wrongly.
+/// Checks that the zone and the fields beside it agree: otherwise one of them was typed wrongly.
 fn compare(checker: &mut Checker<'_>, document: &View<'_>, zone: &Mrz) {
     let bare = |text: &str| -> String { text.chars().filter(char::is_ascii_alphanumeric).collect() };
     let expiry = |date: Date| format!("{:02}{:02}{:02}", date.year() % 100, date.month(), date.day());

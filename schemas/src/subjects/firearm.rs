@@ -16,13 +16,13 @@ listed_code!(
     FirearmType, "firearm_types"
 );
 
-/// A firearm: its serial number, or that the number was removed and what tells it apart.
+/// A firearm, identified by its serial number, or by marks where the number was removed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Firearm {
-    /// What other messages call it by; the gateway gives one at release where the author gave none.
+    /// The key by which other messages name this subject; the gateway assigns one at release where the author gave none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub key: Option<SubjectKey>,
-    /// What kind of firearm.
+    /// The kind of firearm.
     #[serde(rename = "type")]
     pub firearm_type: FirearmType,
     /// The serial number.
@@ -43,12 +43,12 @@ pub struct Firearm {
     /// The state in which it was made.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub made_in: Option<StateCode>,
-    /// Proof and import marks, damage, and what else tells it apart.
+    /// Proof and import marks, damage, and other identifying marks.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub marks: Option<Text>,
 }
 
-/// Checks that one firearm can be told apart from every other.
+/// Checks that one firearm can be identified.
 pub(super) fn check(checker: &mut Checker<'_>, firearm: &View<'_>) {
     let removed = firearm.field("serial_removed");
     match (firearm.field("serial_number").is_there(), removed.truth()) {

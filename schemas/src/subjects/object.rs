@@ -17,13 +17,13 @@ listed_code!(
 /// An object that is no document, vehicle, firearm or vessel.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Item {
-    /// What other messages call it by; the gateway gives one at release where the author gave none.
+    /// The key by which other messages name this subject; the gateway assigns one at release where the author gave none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub key: Option<SubjectKey>,
-    /// What kind of object.
+    /// The kind of object.
     #[serde(rename = "type")]
     pub object_type: ObjectType,
-    /// What it is and looks like.
+    /// What it is, and its appearance.
     pub description: Text,
     /// How many, or how many units.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -13,7 +13,7 @@ use crate::{
 };
 
 listed_code!(
-    /// What a person is in the matter: wanted, witness, victim…
+    /// A person's role in the matter: wanted, witness, victim…
     PersonRole, "person_roles"
 );
 listed_code!(
@@ -32,18 +32,18 @@ shaped_text!(
     { "type": "string", "maxLength": 200, "pattern": "^[A-Z]+( [A-Z]+)*$" }
 );
 
-/// A name, as a document prints it and as a machine compares it.
+/// A name as a document prints it, and in the normalised form that is compared.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct PersonName {
     /// The whole name as printed, in the document's order.
     pub printed: Line,
-    /// The family name or names, where the document tells them apart.
+    /// The family name or names, where the document separates them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub surname: Option<Line>,
-    /// The given names, where the document tells them apart.
+    /// The given names, where the document separates them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub given: Option<Line>,
-    /// The printed name in the characters of a machine readable zone; worked out where absent.
+    /// The printed name in the characters of a machine readable zone; computed where absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub normalised: Option<NormalName>,
 }
@@ -57,7 +57,7 @@ impl PersonName {
     }
 }
 
-/// How exact a birth date is.
+/// The precision of a birth date.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 #[schemars(extend("x-code-list" = "birth_precision"))]
@@ -72,10 +72,10 @@ pub enum BirthPrecision {
     About,
 }
 
-/// A birth date, no more exact than it is known.
+/// A birth date, as exact as it is known.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct BirthDate {
-    /// How exact; decides which of the parts below are there.
+    /// The precision, which decides which of the parts below are present.
     pub precision: BirthPrecision,
     /// The year.
     #[schemars(range(min = 1880, max = 2200))]
@@ -106,12 +106,12 @@ pub enum Sex {
 /// there must never be one.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Person {
-    /// What other messages call it by; the gateway gives one at release where the author gave none.
+    /// The key by which other messages name this subject; the gateway assigns one at release where the author gave none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub key: Option<SubjectKey>,
-    /// What the person is in the matter.
+    /// The person's role in the matter.
     pub role: PersonRole,
-    /// The name best documented.
+    /// The best documented name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<PersonName>,
     /// Other names.
@@ -149,7 +149,7 @@ pub struct Person {
     pub warnings: Vec<WarningCode>,
     /// Whether the person is under 18.
     pub minor: bool,
-    /// What ties the person to the matter.
+    /// How the person is connected to the matter.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub note: Option<Text>,
 }
@@ -164,7 +164,7 @@ pub(super) fn check(checker: &mut Checker<'_>, person: &View<'_>) {
     person.field("documents").items().iter().for_each(|document| document::check(checker, document));
 }
 
-/// A role alone is nobody: the message must say how the person can be told apart.
+/// Checks that the person can be identified: a role alone identifies nobody.
 fn identity(checker: &mut Checker<'_>, person: &View<'_>) {
     let listed = |name| !person.field(name).items().is_empty();
     let told = person.field("name").is_there() || listed("aliases") || listed("documents") || listed("marks");
@@ -199,8 +199,8 @@ fn birth(checker: &mut Checker<'_>, person: &View<'_>) {
     }
 }
 
-/// The first and the last day that the birth date can mean; `None` where its parts do not fit its
-/// precision or there is no such day.
+/// The first and the last day that the birth date can mean; `None` where its parts contradict its precision or there is no such
+/// day.
 fn span(birth: &View<'_>) -> Option<(Date, Date)> {
     let year = i16::try_from(birth.field("year").integer()?).ok()?;
     let part = |name| birth.field(name).integer().and_then(|part| i8::try_from(part).ok());

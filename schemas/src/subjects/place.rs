@@ -42,7 +42,7 @@ pub struct Point {
     /// Longitude in degrees, east positive.
     #[schemars(range(min = -180, max = 180))]
     pub longitude: f64,
-    /// How far off it may be, in metres.
+    /// The radius of uncertainty, in metres.
     #[schemars(range(min = 1, max = 1_000_000))]
     pub precision_m: u32,
 }
@@ -50,10 +50,10 @@ pub struct Point {
 /// An event or a place: at least a name, a subdivision, a crossing or a point.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Place {
-    /// What other messages call it by; the gateway gives one at release where the author gave none.
+    /// The key by which other messages name this subject; the gateway assigns one at release where the author gave none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub key: Option<SubjectKey>,
-    /// What the place is in the matter.
+    /// The role of the place in the matter.
     #[serde(rename = "type")]
     pub place_type: PlaceType,
     /// Its name: a village, a road, the event.
@@ -77,13 +77,13 @@ pub struct Place {
     /// The point.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub point: Option<Point>,
-    /// When it happened, or from when.
+    /// When it happened or began.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub from: Option<Timestamp>,
-    /// Until when.
+    /// When it ended.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub until: Option<Timestamp>,
-    /// What else matters about it.
+    /// Other facts about it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub note: Option<Text>,
 }
@@ -106,8 +106,8 @@ fn location(checker: &mut Checker<'_>, place: &View<'_>) {
     }
 }
 
-/// Where the list has a country's subdivisions it has all of them; of other countries any code of
-/// the right form is taken.
+/// Checks a subdivision. The list has either all subdivisions of a country or none; for the latter any code of the right form
+/// is accepted.
 fn subdivision(checker: &mut Checker<'_>, view: &View<'_>) {
     let Some(code) = view.parsed::<SubdivisionCode>() else { return };
     let Some(list) = checker.context.lists.get("subdivisions") else { return };

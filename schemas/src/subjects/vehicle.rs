@@ -1,4 +1,4 @@
-//! A vehicle; motorcycles are first-class, as those are what is stolen and crosses here.
+//! Vehicles. Motorcycles have a type of their own, because most vehicles stolen and moved across this border are motorcycles.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -32,7 +32,7 @@ shaped_text!(
     { "type": "string", "pattern": "^[A-HJ-NPR-Z0-9]{17}$" }
 );
 shaped_text!(
-    /// What stands on a plate: capitals, digits, single spaces or hyphens, 2 to 12 characters.
+    /// The text on a plate: capitals, digits, single spaces or hyphens, 2 to 12 characters.
     PlateNumber, "a plate number of 2 to 12 capitals, digits, spaces or hyphens",
     |text| {
         (2..=12).contains(&text.len())
@@ -46,7 +46,7 @@ shaped_text!(
 /// A registration plate.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Plate {
-    /// What stands on it.
+    /// The text on the plate.
     pub number: PlateNumber,
     /// The state that registered it.
     pub country: StateCode,
@@ -55,10 +55,10 @@ pub struct Plate {
 /// A vehicle: at least one of plate, VIN, chassis number or engine number.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Vehicle {
-    /// What other messages call it by; the gateway gives one at release where the author gave none.
+    /// The key by which other messages name this subject; the gateway assigns one at release where the author gave none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub key: Option<SubjectKey>,
-    /// What kind of vehicle.
+    /// The kind of vehicle.
     #[serde(rename = "type")]
     pub vehicle_type: VehicleType,
     /// The plate it should carry.
@@ -86,12 +86,12 @@ pub struct Vehicle {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1900, max = 2200))]
     pub year: Option<i16>,
-    /// Damage, stickers, load, and what else tells it apart.
+    /// Damage, stickers, load, and other identifying marks.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub marks: Option<Text>,
 }
 
-/// Checks that one vehicle can be told apart from every other.
+/// Checks that one vehicle can be identified.
 pub(super) fn check(checker: &mut Checker<'_>, vehicle: &View<'_>) {
     if !vehicle.has_any(&["plate", "vin", "chassis_number", "engine_number"]) {
         checker.fault(&vehicle.at, FaultCode::VehicleWithoutIdentifier);

@@ -48,10 +48,10 @@ pub struct Engine {
 /// A vessel: at least a name, a registration, a number, an engine number, or marks.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Vessel {
-    /// What other messages call it by; the gateway gives one at release where the author gave none.
+    /// The key by which other messages name this subject; the gateway assigns one at release where the author gave none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub key: Option<SubjectKey>,
-    /// What kind of vessel.
+    /// The kind of vessel.
     #[serde(rename = "type")]
     pub vessel_type: VesselType,
     /// The name painted on it.
@@ -76,7 +76,7 @@ pub struct Vessel {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1, max = 500))]
     pub length_m: Option<f64>,
-    /// What the hull is made of.
+    /// The material of the hull.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hull: Option<Line>,
     /// The main colour.
@@ -85,12 +85,12 @@ pub struct Vessel {
     /// The engine.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub engine: Option<Engine>,
-    /// Sails, paintings, damage, and what else tells it apart.
+    /// Sails, paintings, damage, and other identifying marks.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub marks: Option<Text>,
 }
 
-/// Checks that one vessel can be told apart from every other.
+/// Checks that one vessel can be identified.
 pub(super) fn check(checker: &mut Checker<'_>, vessel: &View<'_>) {
     let engine_known = vessel.field("engine").field("serial_number").is_there();
     if !engine_known && !vessel.has_any(&["name", "registration", "imo", "mmsi", "marks"]) {

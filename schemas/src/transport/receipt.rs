@@ -1,4 +1,4 @@
-//! Receipts: what became of a message, signed by the agency that it was addressed to.
+//! Receipts: what happened to a message at its recipient, signed by the agency that it was addressed to.
 //!
 //! A receipt has one sender and one recipient, many entries, no stream number, and is never
 //! receipted itself. An entry names its message by id and by the SHA-256 of the compact JWS: it
@@ -26,7 +26,7 @@ pub struct DeliveredEntry {
     pub digest: Digest,
     /// When it was stored.
     pub stored_at: Timestamp,
-    /// Where the recipient's audit log says so.
+    /// The position of the audit event about it in the recipient's audit log.
     pub audit: AuditPosition,
 }
 
@@ -48,14 +48,14 @@ pub struct RejectedEntry {
     pub id: MessageId,
     /// SHA-256 of its compact JWS.
     pub digest: Digest,
-    /// Why it was not accepted.
+    /// The reason why it was not accepted.
     pub code: RejectionCode,
-    /// More about it for the sender's technicians; no personal data.
+    /// Details for the sender's technicians; no personal data.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub detail: Option<Text>,
-    /// When it was decided.
+    /// When it was rejected.
     pub rejected_at: Timestamp,
-    /// Where the recipient's audit log says so.
+    /// The position of the audit event about it in the recipient's audit log.
     pub audit: AuditPosition,
 }
 

@@ -1,4 +1,4 @@
-//! `stream.status` and `stream.request`: how both sides know that nothing is missing.
+//! `stream.status` and `stream.request`: both sides compare their streams, so that no number is missing unnoticed.
 //!
 //! A stream is (sender agency, stream id, recipient agency, lane), numbered from 1 without gaps.
 //! Both messages go from one agency to one agency and carry no number themselves.
@@ -10,13 +10,13 @@ use super::CheckReceived;
 use crate::{FaultCode, Lane, StreamId, fault::Finding, view::View, words::open_words};
 
 open_words!(
-    /// Why a number will never arrive.
+    /// The reason why a number will never arrive.
     VoidReason {
         /// The message's transport expiry passed before it could be sent.
         Expired = "expired",
-        /// The sender took it back before it was sent.
+        /// The sender withdrew the message before it was sent.
         Cancelled = "cancelled",
-        /// It went again under a new id, after a key was compromised.
+        /// The message was reissued under a new id, after a key was compromised.
         Replaced = "replaced",
     }
 );
@@ -27,11 +27,11 @@ pub struct VoidedNumber {
     /// The number.
     #[schemars(range(min = 1))]
     pub number: u64,
-    /// Why its message will never arrive.
+    /// The reason why its message will never arrive.
     pub reason: VoidReason,
 }
 
-/// How far one stream has come.
+/// The last number of one stream.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct StreamHead {
     /// The lane.
@@ -40,26 +40,26 @@ pub struct StreamHead {
     pub stream: StreamId,
     /// The last number used; 0 when none was.
     pub last: u64,
-    /// Numbers made void, until the recipient has heard of them.
+    /// Numbers made void, repeated until the recipient knows of them.
     #[serde(default)]
     #[schemars(length(max = 1024))]
     pub voided: Vec<VoidedNumber>,
 }
 
-/// `stream.status`: sent every minute while there is a line.
+/// `stream.status`: sent every minute while the line is up.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct StreamStatus {
     /// The streams from the message's sender to its recipient.
     #[schemars(length(max = 64))]
     pub streams: Vec<StreamHead>,
-    /// What the message's sender has seen of the streams that come the other way, the latest first. Their
-    /// sender finds out by it that it stands on an older copy of its store.
+    /// The last numbers that the message's sender has seen of the streams in the other direction, the latest stream first. By
+    /// these an agency finds out that its store is an older copy.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 64))]
     pub received: Vec<StreamSeen>,
 }
 
-/// How far somebody else's stream was seen to have come.
+/// The last number seen of a partner's stream.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct StreamSeen {
     /// The lane.
@@ -81,19 +81,19 @@ pub struct NumberRange {
     pub to: u64,
 }
 
-/// What one stream lacks.
+/// The missing numbers of one stream.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct StreamGaps {
     /// The lane.
     pub lane: Lane,
-    /// The stream of the agency that is asked.
+    /// The stream of the agency that the request is for.
     pub stream: StreamId,
     /// The missing numbers.
     #[schemars(length(min = 1, max = 1024))]
     pub missing: Vec<NumberRange>,
 }
 
-/// `stream.request`: asks the recipient for numbers of its own streams to the sender.
+/// `stream.request`: requests numbers of the recipient's streams to the sender.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct StreamRequest {
     /// The streams with gaps.
@@ -102,7 +102,7 @@ pub struct StreamRequest {
 }
 
 impl CheckReceived for StreamStatus {
-    /// A stream voids no number that it has not reached.
+    /// Refuses a void number beyond the last one used.
     fn check_received(body: &View<'_>, found: &mut Vec<Finding>) {
         for stream in body.field("streams").items() {
             let Some(last) = stream.field("last").count() else { continue };
@@ -117,7 +117,7 @@ impl CheckReceived for StreamStatus {
 }
 
 impl CheckReceived for StreamRequest {
-    /// A range ends where it begins, or later.
+    /// Refuses a range that ends before it begins.
     fn check_received(body: &View<'_>, found: &mut Vec<Finding>) {
         let streams = body.field("streams").items();
         for range in streams.iter().flat_map(|stream| stream.field("missing").items()) {

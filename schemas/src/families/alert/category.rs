@@ -1,4 +1,4 @@
-//! The categories of alerts and what each of them needs (domain 3.2).
+//! The categories of alerts, and the requirements of each (domain 3.2).
 
 use std::{fmt, str::FromStr};
 
@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::{BadId, Date, Timestamp, subjects::SubjectKind};
 
-/// What kind of alert it is. Closed: a reader that does not know the category cannot tell what is
-/// asked of it, so a new category is a new major version.
+/// The category of an alert. Closed: a reader that does not know the category does not know which action is requested, so a new
+/// category is a new major version.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 #[schemars(extend("x-code-list" = "categories"))]
@@ -19,7 +19,7 @@ pub enum Category {
     MissingPerson,
     /// A person in need of protection (Article 32).
     VulnerablePerson,
-    /// A person whose place is sought: witness, to locate, to identify (blue notice; Article 34).
+    /// A person to be located or identified, such as a witness (blue notice; Article 34).
     SoughtPerson,
     /// A person to be checked, discreetly or openly (green notice; Article 36).
     PersonCheck,
@@ -35,7 +35,7 @@ pub enum Category {
     Firearm,
     /// Any other object (Article 38).
     Object,
-    /// How offenders work (purple notice).
+    /// A method of offenders (purple notice).
     ModusOperandi,
     /// An imminent danger (orange notice).
     ThreatWarning,
@@ -48,24 +48,24 @@ pub enum Needs {
     One(SubjectKind),
     /// At least one subject of any kind.
     Any,
-    /// None: the circumstances say it.
+    /// None: the circumstances suffice.
     Nothing,
 }
 
-/// What a category needs and allows.
+/// The requirements of a category.
 #[derive(Clone, Copy, Debug)]
 pub struct CategoryRule {
     /// The subjects needed.
     pub needs: Needs,
-    /// One person must have one of these roles; empty where any role will do.
+    /// The roles of which one person must have one; empty where any role is enough.
     pub roles: &'static [&'static str],
-    /// The actions that can be asked for.
+    /// The actions that can be requested.
     pub actions: &'static [&'static str],
     /// Whether at least one offence must be named.
     pub offence_required: bool,
     /// Whether the issuing decision must be named.
     pub decision_required: bool,
-    /// How long it stands by default, which is also the longest: more needs an extension.
+    /// The default validity, which is also the longest: more needs an extension.
     pub validity: Life,
 }
 
@@ -130,7 +130,7 @@ impl Category {
         }
     }
 
-    /// What this category needs and allows.
+    /// The requirements of this category.
     pub const fn rule(self) -> CategoryRule {
         use SubjectKind as Kind;
         match self {
@@ -171,7 +171,7 @@ impl Category {
     }
 }
 
-/// A rule that needs nothing beyond its subjects; the methods below add to it.
+/// A rule that requires subjects only; the methods below add requirements.
 const fn rule(needs: Needs, validity: Life) -> CategoryRule {
     CategoryRule {
         needs,

@@ -15,7 +15,7 @@ use crate::{
 };
 
 listed_code!(
-    /// What the recipient is asked to do.
+    /// The actions requested of the recipient.
     ActionCode, "actions"
 );
 
@@ -30,13 +30,13 @@ pub struct Decision {
     pub date: Date,
 }
 
-/// How long an alert stands.
+/// The period in which an alert is valid.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Validity {
-    /// From when; from its release where absent.
+    /// The beginning; the release where absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub from: Option<Timestamp>,
-    /// Until when; in a draft the category's default where absent. A released alert always has it.
+    /// The end; in a draft the category's default where absent. A released alert always has it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub until: Option<Timestamp>,
 }
@@ -45,16 +45,16 @@ pub struct Validity {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[schemars(rename = "Alert")]
 pub struct Issue {
-    /// What kind of alert it is; decides what else it needs.
+    /// The category, which decides what else is required.
     pub category: Category,
     /// The offences behind it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 16), extend("uniqueItems" = true))]
     pub offences: Vec<OffenceCode>,
-    /// What the recipient is asked to do.
+    /// The actions requested of the recipient.
     #[schemars(length(min = 1, max = 16), extend("uniqueItems" = true))]
     pub actions: Vec<ActionCode>,
-    /// Warnings that concern the whole alert; those about one person stand with the person.
+    /// Warnings about the whole alert. Warnings about one person are listed with the person.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 16), extend("uniqueItems" = true))]
     pub warnings: Vec<WarningCode>,
@@ -63,18 +63,18 @@ pub struct Issue {
     pub decision: Option<Decision>,
     /// What happened, where and when, in the message's language.
     pub circumstances: Text,
-    /// How long it stands.
+    /// The period in which it is valid.
     #[serde(default)]
     pub validity: Validity,
-    /// Who and what it is about.
+    /// The persons and things that it is about.
     #[serde(default)]
     pub subjects: Subjects,
 }
 
 impl Issue {
-    /// When it ends if it is released at `created`: as it says, otherwise by its category. A document
-    /// alert ends with the last of its documents, at most after the category's time; where that is
-    /// past already, as forgers use expired documents too, after the category's time.
+    /// When the alert ends if it is released at `created`: as it says, otherwise by its category. A document alert ends when the
+    /// last of its documents expires, at most after the category's time. Where all have expired already, it ends after the
+    /// category's time, because forgers use expired documents too.
     pub fn end(&self, created: Timestamp) -> Timestamp {
         let longest = self.category.rule().validity.after(created);
         let by_documents = match self.category {

@@ -3,7 +3,7 @@
 use super::category::{Category, CategoryRule, Needs};
 use crate::{Date, FaultCode, draft::Checker, subjects::SubjectKind, view::View};
 
-/// The statuses that are a reason for an alert on a document.
+/// The statuses of a document that justify an alert.
 const ALERTED: [&str; 5] = ["stolen", "stolen_blank", "lost", "revoked", "forged"];
 
 pub(super) fn check(checker: &mut Checker<'_>) {
@@ -78,7 +78,7 @@ fn decision_date(checker: &mut Checker<'_>) {
     }
 }
 
-/// An alert on a document says what is wrong with it.
+/// Checks that an alert on a document says what is wrong with the document.
 fn document_statuses(checker: &mut Checker<'_>) {
     for document in subjects(checker).field("documents").items() {
         let status = document.field("status");

@@ -1,4 +1,4 @@
-//! The rules about from when to when an alert stands, and that its data may be kept as long.
+//! The rules about an alert's period of validity, and that its data may be kept for that period.
 
 use super::category::Category;
 use crate::{Date, FaultCode, Timestamp, draft::Checker};
