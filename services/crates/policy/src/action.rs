@@ -1,10 +1,10 @@
-//! What can be asked for.
+//! The actions.
 
 use std::fmt;
 
 use crate::ResourceKind;
 
-/// What is asked for, known when compiling (a type of [`act`]) or only when running ([`Action`] itself).
+/// An action, known at compile time (a type of [`act`]) or at run time ([`Action`] itself).
 pub trait Act: Copy {
     /// The action.
     fn action(self) -> Action;
@@ -16,7 +16,7 @@ impl Act for Action {
     }
 }
 
-/// One table for the enum, its words, the kind of resource each is asked about, and the types of [`act`].
+/// Generates from one table the enum, the names, the kind of resource of each action, and the types of [`act`].
 macro_rules! actions {
     ($($(#[$doc:meta])* $name:ident = $word:literal on $kind:ident;)*) => {
         /// An action that this version knows.
@@ -27,19 +27,18 @@ macro_rules! actions {
             /// Every action.
             pub const ALL: &[Self] = &[$(Self::$name,)*];
 
-            /// The word in policies.
+            /// The name in policies.
             pub const fn as_str(self) -> &'static str {
                 match self { $(Self::$name => $word,)* }
             }
 
-            /// The kind of resource that the action is asked about.
+            /// The kind of resource on which the action is done.
             pub const fn resource_kind(self) -> ResourceKind {
                 match self { $(Self::$name => ResourceKind::$kind,)* }
             }
         }
 
-        /// Each action as a type of its own, so that a [`Permit`](crate::Permit) for one is not taken for a
-        /// permit for another.
+        /// Each action as a type of its own, so that a [`Permit`](crate::Permit) for one action cannot serve for another.
         pub mod act {
             use super::{Act, Action};
             $(
@@ -55,23 +54,23 @@ macro_rules! actions {
 }
 
 actions! {
-    /// Keep a new draft.
+    /// Store a new draft.
     DraftCreate = "draft.create" on Draft;
-    /// Have a draft checked without keeping it.
+    /// Have a draft checked without storing it.
     DraftValidate = "draft.validate" on Draft;
-    /// See which drafts the agency has.
+    /// List the agency's drafts.
     DraftList = "draft.list" on Agency;
     /// Read a draft with its content.
     DraftRead = "draft.read" on Draft;
     /// Change a draft.
     DraftChange = "draft.change" on Draft;
-    /// Hand a draft to a supervisor.
+    /// Submit a draft to a supervisor.
     DraftSubmit = "draft.submit" on Draft;
     /// Sign and send a draft. The context says whether a second person is required.
     DraftRelease = "draft.release" on Draft;
     /// Return a draft to its author.
     DraftReturn = "draft.return" on Draft;
-    /// Throw a draft away.
+    /// Discard a draft.
     DraftDiscard = "draft.discard" on Draft;
     /// See the list of received messages: header facts and codes, no narrative.
     MessageListInbox = "message.list_inbox" on Agency;
@@ -81,9 +80,9 @@ actions! {
     MessageRead = "message.read" on Message;
     /// Read a message's header facts.
     MessageReadMetadata = "message.read_metadata" on Message;
-    /// Follow a message's way, hop by hop.
+    /// Read the steps of a message's way.
     MessageTrace = "message.trace" on Message;
-    /// Mark a message as read, which tells the sender so.
+    /// Mark a message as read, which sends the sender a receipt.
     MessageMarkRead = "message.mark_read" on Message;
     /// Read a message's receipts.
     ReceiptsRead = "receipts.read" on Message;
@@ -93,17 +92,17 @@ actions! {
     TrustRead = "trust.read" on Agency;
     /// Read the agency's domain events, which hold no content.
     EventsRead = "events.read" on Agency;
-    /// See which messages are held, and why.
+    /// List the held messages, with the reasons.
     HeldRead = "held.read" on Agency;
-    /// See which deliveries are in quarantine, and why; what named no agency belongs to `<cc>.node`.
+    /// List the deliveries in quarantine, with the reasons. Those that named no agency belong to `<cc>.node`.
     QuarantineRead = "quarantine.read" on Agency;
     /// Search the audit log of an agency; the log of `<cc>.node` is the whole country's.
     AuditSearch = "audit.search" on AuditLog;
     /// Read one audit event.
     AuditReadEvent = "audit.read_event" on AuditEvent;
-    /// Read the state of the audit sources: last sequence, epochs, what is missing, alarms.
+    /// Read the state of the audit sources: last sequence, epochs, missing events, alarms.
     AuditReadSources = "audit.read_sources" on AuditLog;
-    /// Erase what audit events of the agency say beyond their leaves; of `<cc>.node`, of the whole country.
+    /// Erase the content of the agency's audit events beyond their leaves; for `<cc>.node`, of the whole country's.
     AuditErase = "audit.erase" on AuditLog;
     /// See the agency's users.
     UserList = "user.list" on Agency;
@@ -121,7 +120,7 @@ actions! {
     ClientChange = "client.change" on Account;
     /// See public keys and their validity.
     KeyList = "key.list" on Agency;
-    /// Put a new key in the place of an old one.
+    /// Replace an old key by a new one.
     KeyRotate = "key.rotate" on Agency;
 }
 

@@ -1,4 +1,4 @@
-//! Who acts.
+//! The actors.
 
 use std::collections::BTreeSet;
 
@@ -6,7 +6,7 @@ use rovuma_schemas::AgencyCode;
 
 use crate::Role;
 
-/// Who acts, as a checked access token says: one subject, one agency, the roles held there.
+/// The person or machine that acts, as a checked access token says: one subject, one agency, the roles held there.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Actor {
     subject: String,
@@ -17,8 +17,8 @@ pub struct Actor {
 }
 
 impl Actor {
-    /// An officer. `subject` is the identifier that is unique in the installation and never reused: what
-    /// drafts name as their author and the audit log as its actor.
+    /// An officer. `subject` is the identifier that is unique in the installation and never reused: drafts name it as their
+    /// author, and the audit log as the actor.
     pub fn person(subject: &str, agency: &AgencyCode, roles: impl IntoIterator<Item = Role>) -> Self {
         Self::new(subject, agency, roles, false)
     }

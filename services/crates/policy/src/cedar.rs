@@ -1,4 +1,4 @@
-//! Our words as Cedar's: entities, requests, contexts.
+//! Converts actors, resources and contexts to Cedar's entities, requests and contexts.
 
 use std::collections::{HashMap, HashSet};
 
@@ -12,7 +12,7 @@ use crate::{Action, Actor, Context, Resource, ResourceKind};
 
 type Attributes = HashMap<String, RestrictedExpression>;
 
-/// A question that does not fit the schema, in Cedar's words.
+/// The error of a question that does not match the schema, as Cedar reports it.
 pub(crate) type Misfit = Box<dyn std::error::Error>;
 
 /// The entity types, parsed once.
@@ -63,8 +63,8 @@ impl Names {
         Ok(request?)
     }
 
-    /// The actor, the resource and the action, with their attributes and groups. They fit the schema by
-    /// construction, so that checking them again on every question is left to a test.
+    /// The actor, the resource and the action, with their attributes and groups. They match the schema by construction; a test
+    /// checks that, so that it need not be checked on every question.
     pub(crate) fn entities(
         &self,
         actor: &Actor,

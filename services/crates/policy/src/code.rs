@@ -1,17 +1,17 @@
-//! Why something is refused.
+//! The reasons of refusals.
 
 use std::{fmt, str::FromStr};
 
-/// Why a question was answered with no: a stable word for the API's problem and for the audit log.
+/// The reason of a refusal: a stable code for the API's problem and for the audit log.
 ///
-/// Ordered by what is told first when several apply.
+/// When several apply, the first in this order is reported.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Code {
     /// The policies could not be evaluated on this question: a fault of the installation.
     PolicyFault,
     /// No role of the actor permits the action.
     Role,
-    /// A person with a machine's role, or a machine with a person's.
+    /// A person has a machine's role, or a machine a person's.
     RoleKind,
     /// The resource belongs to another agency.
     OtherAgency,
@@ -21,7 +21,7 @@ pub enum Code {
     SecondPerson,
     /// A supervisor approves the drafts of others, not their own.
     OwnDraft,
-    /// The draft is somebody else's.
+    /// Somebody else wrote the draft.
     OtherAuthor,
     /// Nobody changes the roles of their own account.
     OwnAccount,
@@ -44,7 +44,7 @@ impl Code {
         Self::ReasonRequired,
     ];
 
-    /// The word in policies (`@code("second_person")`), problems and the audit log.
+    /// The code in policies (`@code("second_person")`), problems and the audit log.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::PolicyFault => "policy_fault",
@@ -60,7 +60,7 @@ impl Code {
         }
     }
 
-    /// A sentence in English that tells the caller what would help.
+    /// A sentence in English that tells the caller the reason, or what would help.
     pub const fn sentence(self) -> &'static str {
         match self {
             Self::PolicyFault => {

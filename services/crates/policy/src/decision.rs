@@ -1,4 +1,4 @@
-//! The answers.
+//! The answers to questions: permit or denial.
 
 use std::fmt;
 
@@ -45,23 +45,23 @@ impl<A: Act> Permit<A> {
         Self { act, actor: actor.clone(), resource: resource.clone() }
     }
 
-    /// What was permitted.
+    /// The permitted action.
     pub fn action(&self) -> Action {
         self.act.action()
     }
 
-    /// To whom.
+    /// The actor to whom it was permitted.
     pub fn actor(&self) -> &Actor {
         &self.actor
     }
 
-    /// On what. A function that acts on something else than this must not take the permit.
+    /// The resource on which it was permitted. A function must not act on another resource with this permit.
     pub fn resource(&self) -> &Resource {
         &self.resource
     }
 }
 
-/// A refusal: what was asked and why the answer is no. Callers turn it into a problem and an audit event.
+/// A refusal: the action and the reason. Callers make a problem and an audit event from it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Denial {
     action: Action,
@@ -78,17 +78,17 @@ impl Denial {
         Self { action, code: Code::PolicyFault, fault: Some(detail) }
     }
 
-    /// What was asked for.
+    /// The refused action.
     pub fn action(&self) -> Action {
         self.action
     }
 
-    /// Why not.
+    /// The reason.
     pub fn code(&self) -> Code {
         self.code
     }
 
-    /// What went wrong, for the log, when the code is [`Code::PolicyFault`].
+    /// The fault, for the log, when the code is [`Code::PolicyFault`].
     pub fn fault_detail(&self) -> Option<&str> {
         self.fault.as_deref()
     }

@@ -1,4 +1,4 @@
-//! Reading policies from a folder, once, at start: the only file access of this crate.
+//! Reads policies from a folder, once, at start: the only file access of this crate.
 
 use std::{fs, io, path::Path};
 

@@ -1,4 +1,4 @@
-//! What no installation may permit, asked of every set of policies when it is loaded.
+//! Checks, when policies are loaded, that they permit nothing that no installation may permit.
 
 use std::collections::BTreeSet;
 
@@ -13,10 +13,7 @@ const ABROAD: &str = "tz.tpf";
 const SUBJECT: &str = "somebody";
 const ANOTHER: &str = "somebody-else";
 
-/// Asks the questions whose answer must be no.
-///
-/// # Errors
-/// [`LoadError::Unsafe`] with everyone who could do what must not be.
+/// Asks the questions whose answer must be no; [`LoadError::Unsafe`] lists those with another answer.
 pub(crate) fn check(policy: &Policy) -> Result<(), LoadError> {
     let mut findings = Vec::new();
     for (who, roles) in everyone() {
@@ -30,8 +27,8 @@ pub(crate) fn check(policy: &Policy) -> Result<(), LoadError> {
     if findings.is_empty() { Ok(()) } else { Err(LoadError::Unsafe { findings }) }
 }
 
-/// Whatever its type: nobody releases alone what requires a second person, and nobody releases as their own what they may
-/// not write. A message that is drafted and released in one request is therefore asked about once.
+/// For drafts of every type: nobody releases alone a draft that requires a second person, and nobody releases as their own a
+/// draft that they may not create. So a route that drafts and releases in one request needs to ask about the release only.
 fn release(
     policy: &Policy,
     who: &str,
@@ -51,7 +48,7 @@ fn release(
     }
 }
 
-/// Nobody without a role, across agencies or across the border.
+/// Nobody acts without a role, on another agency's resources, or on another country's.
 fn forbidden(policy: &Policy, who: &str, roles: &BTreeSet<Role>, action: Action, findings: &mut Vec<String>) {
     let mut ask = |agency_of_actor: &str, agency_of_resource: &str| {
         let actor = actor(agency_of_actor, roles);
@@ -76,7 +73,7 @@ fn forbidden(policy: &Policy, who: &str, roles: &BTreeSet<Role>, action: Action,
     }
 }
 
-/// Nobody's roles, each role, and all that a person or a machine can hold at once.
+/// The sets of roles to ask about: none, each role, and all roles that a person or a machine can hold at once.
 fn everyone() -> Vec<(String, BTreeSet<Role>)> {
     let all =
         |machines: bool| Role::ALL.into_iter().filter(|role| role.is_for_machines() == machines).collect();

@@ -1,8 +1,8 @@
-//! Who may do what: Cedar policies over the roles of an agency.
+//! Access policies: Cedar policies over the roles that persons and machines hold in an agency.
 //!
-//! A question is always actor, action, resource, context, and the answer to what no policy permits is no.
-//! The answer *yes* is a value, [`Permit`], that only [`Policy::decide`] can make: a function that takes a
-//! `Permit<act::DraftRelease>` cannot be called by a route that forgot to ask.
+//! Each question names actor, action, resource and context. An action that no policy permits is denied. The answer *yes* is a
+//! value, [`Permit`], that only [`Policy::decide`] can make: a route that forgot to ask cannot call a function that takes a
+//! `Permit<act::DraftRelease>`.
 //!
 //! ```
 //! use rovuma_policy::{Actor, Context, Policy, Resource, Role, act};
@@ -22,8 +22,8 @@
 //! The policies are in `deploy/policy/` and built in as the default; [`Policy::from_folder`] loads others,
 //! checked against the schema and against what no installation may permit.
 //!
-//! Architecture invariant: nothing here knows HTTP, tokens or stores. The caller says who acts (from a
-//! checked token) and whose the resource is (from its store, never from the request).
+//! Architecture invariant: nothing here depends on HTTP, tokens or stores. The caller names the actor (from a checked token)
+//! and the resource's owner (from its store, never from the request).
 
 mod action;
 mod actor;

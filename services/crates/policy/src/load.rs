@@ -1,4 +1,4 @@
-//! From text to checked policies.
+//! Parses and checks policies.
 
 use std::{collections::HashMap, path::PathBuf};
 
@@ -20,9 +20,9 @@ pub(crate) const BUILT_IN_SCHEMA: &str = include_str!("../../../../deploy/policy
 /// One file of policies.
 #[derive(Clone, Debug)]
 pub(crate) struct PolicyText {
-    /// Its name, for messages.
+    /// The file's name, for error messages.
     pub(crate) file: String,
-    /// What it says, in the Cedar language.
+    /// The policies, in the Cedar language.
     pub(crate) text: String,
 }
 
@@ -46,15 +46,15 @@ pub(crate) fn built_in_policies() -> Vec<PolicyText> {
     )
 }
 
-/// Why policies were not taken.
+/// Why policies cannot be loaded.
 #[derive(Debug, thiserror::Error)]
 pub enum LoadError {
     /// The folder or a file in it cannot be read.
     #[error("cannot read {}", path.display())]
     Unreadable {
-        /// What cannot be read.
+        /// The folder or file.
         path: PathBuf,
-        /// Why not.
+        /// The reason.
         source: std::io::Error,
     },
     /// The folder holds no policies at all.
@@ -63,7 +63,7 @@ pub enum LoadError {
         /// The folder.
         path: PathBuf,
     },
-    /// The schema is not what this program needs.
+    /// The schema lacks something that this program needs.
     #[error("the schema does not fit this program: {detail}")]
     Schema {
         /// What is wrong.
@@ -77,17 +77,17 @@ pub enum LoadError {
         /// What is wrong, and where.
         detail: String,
     },
-    /// A policy lacks an annotation, or one has no meaning.
+    /// A policy lacks an annotation, or has one with an unknown value.
     #[error("{file}: {policy}: {fault}")]
     Annotation {
         /// The file.
         file: String,
-        /// The policy's `@id`, or its place in the file.
+        /// The policy's `@id`, or its position in the file.
         policy: String,
         /// What is wrong.
         fault: &'static str,
     },
-    /// The policies speak of what the schema does not have.
+    /// The policies name something that the schema does not have.
     #[error("the policies do not fit the schema: {}", faults.join("; "))]
     Misfit {
         /// Each fault, with its policy.
@@ -108,7 +108,7 @@ pub(crate) struct Loaded {
     pub(crate) names: Names,
     /// All policies.
     pub(crate) everything: PolicySet,
-    /// What of them is asked about each action.
+    /// The policies that decide about each action.
     pub(crate) scopes: HashMap<Action, Scope>,
     /// The code of each forbidding policy.
     pub(crate) codes: HashMap<PolicyId, Code>,
@@ -158,8 +158,9 @@ fn add_policy(loaded: &mut Loaded, policy: &CedarPolicy, file: &str) -> Result<(
         policy: policy.to_owned(),
         fault,
     };
-    let place = policy.id().to_string();
-    let id = policy.annotation("id").ok_or_else(|| annotation(&place, "has no @id(\"…\")"))?;
+    // Without an `@id` Cedar names a policy by its position: `policy0`.
+    let position = policy.id().to_string();
+    let id = policy.annotation("id").ok_or_else(|| annotation(&position, "has no @id(\"…\")"))?;
     let twice = |_| annotation(id, "this @id is already taken");
     let renamed = policy.new_id(PolicyId::new(id));
     match policy.effect() {
@@ -174,7 +175,7 @@ fn add_policy(loaded: &mut Loaded, policy: &CedarPolicy, file: &str) -> Result<(
     loaded.everything.add(renamed).map_err(twice)
 }
 
-/// Strict validation; a warning (a policy that can never apply, say) is a mistake too.
+/// Validates strictly. A warning, for instance about a policy that can never apply, counts as a mistake too.
 fn validate(loaded: &Loaded) -> Result<(), LoadError> {
     let validator = Validator::new(loaded.schema.clone());
     let result = validator.validate(&loaded.everything, ValidationMode::Strict);

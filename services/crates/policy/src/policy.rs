@@ -1,4 +1,4 @@
-//! The question and its answer.
+//! Decides questions by the loaded policies.
 
 use std::sync::{Arc, LazyLock};
 
@@ -21,8 +21,8 @@ impl Policy {
     /// The policies that come with the program (`deploy/policy/`), read once a process.
     ///
     /// # Panics
-    /// Never in a build that passed its tests: they load exactly this text, and check of it what is checked of
-    /// others at every start.
+    /// Never in a build that passed its tests: they load exactly this text, and make the checks that other policies pass at every
+    /// start.
     pub fn built_in() -> Self {
         static BUILT_IN: LazyLock<Policy> =
             LazyLock::new(|| match load::load(load::BUILT_IN_SCHEMA, &load::built_in_policies()) {
@@ -49,8 +49,8 @@ impl Policy {
 
     /// Answers whether `actor` may do `act` on `resource` in `context`.
     ///
-    /// No is the answer to everything that no policy permits, and to a question that the policies cannot be
-    /// evaluated on ([`Code::PolicyFault`]).
+    /// Denies an action that no policy permits, and a question on which the policies cannot be evaluated
+    /// ([`Code::PolicyFault`]).
     pub fn decide<A: Act>(
         &self,
         actor: &Actor,
@@ -66,7 +66,7 @@ impl Policy {
         }
     }
 
-    /// `None` for yes, the code for no.
+    /// `None` for a permit, the code for a denial.
     fn answer(
         &self,
         actor: &Actor,
@@ -78,26 +78,26 @@ impl Policy {
         let scope = &scopes[&action];
         let request = names.request(actor, action, resource, context, schema)?;
         let entities = names.entities(actor, resource, &scope.action)?;
-        let response = ask(&request, &scope.everything, &entities)?;
+        let response = evaluate(&request, &scope.everything, &entities)?;
         if response.decision() == CedarDecision::Allow {
             return Ok(None);
         }
-        // A forbidding policy speaks of roles that would otherwise permit: who has none is told so.
-        if ask(&request, &scope.permits, &entities)?.decision() == CedarDecision::Deny {
+        // A caller without any permitting role gets `Role`, not the code of a policy that forbids something to other roles.
+        if evaluate(&request, &scope.permits, &entities)?.decision() == CedarDecision::Deny {
             return Ok(Some(Code::Role));
         }
         Ok(Some(self.first_code(&response)))
     }
 
-    /// The code that is told first among those of the policies that forbade.
+    /// The first code, in the order of [`Code`], of the policies that forbade.
     fn first_code(&self, response: &Response) -> Code {
         let codes = response.diagnostics().reason().filter_map(|id| self.loaded.codes.get(id));
         codes.min().copied().unwrap_or(Code::PolicyFault)
     }
 }
 
-/// Cedar leaves a policy out whose evaluation fails, a forbidding one too: here any failure is a refusal.
-fn ask(request: &Request, policies: &PolicySet, entities: &Entities) -> Result<Response, Misfit> {
+/// Evaluates policies. Cedar ignores a policy whose evaluation fails, even a forbidding one; here any failure is a refusal.
+fn evaluate(request: &Request, policies: &PolicySet, entities: &Entities) -> Result<Response, Misfit> {
     let response = Authorizer::new().is_authorized(request, policies, entities);
     let mut errors = response.diagnostics().errors();
     match errors.next() {

@@ -1,4 +1,4 @@
-//! What an action is done to, and the circumstances.
+//! Resources, on which actions are done, and the context of an action.
 
 use rovuma_schemas::{AgencyCode, MessageType};
 
@@ -37,13 +37,13 @@ impl ResourceKind {
     }
 }
 
-/// What an action is done to. Its agency comes from where the resource is kept, never from the request.
+/// The object of an action. Its agency must come from the store that holds it, never from the request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Resource {
     pub(crate) kind: ResourceKind,
     pub(crate) id: String,
     pub(crate) agency: AgencyCode,
-    /// Of a draft: who wrote it.
+    /// Of a draft: the subject that wrote it.
     pub(crate) author: Option<String>,
     /// Of a draft: the type of the message that it becomes.
     pub(crate) message_type: Option<MessageType>,
@@ -84,7 +84,7 @@ impl Resource {
         Self::new(ResourceKind::AuditLog, agency.as_str(), agency)
     }
 
-    /// One audit event, by its identity in words; an event of no agency belongs to `<cc>.node`.
+    /// One audit event, by its identity as text. An event of no agency belongs to `<cc>.node`.
     pub fn audit_event(id: &str, agency: &AgencyCode) -> Self {
         Self::new(ResourceKind::AuditEvent, id, agency)
     }
@@ -109,8 +109,8 @@ impl Resource {
     }
 }
 
-/// The circumstances that an action's policies ask about. There is no default for those that matter: a
-/// question without them is refused with [`Code::PolicyFault`](crate::Code::PolicyFault).
+/// The circumstances on which an action's policies depend. They have no default: a question without those that its policies need
+/// is refused with [`Code::PolicyFault`](crate::Code::PolicyFault).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Context {
     pub(crate) second_person_required: Option<bool>,
@@ -121,13 +121,13 @@ impl Context {
     /// For every action but `draft.release` and `message.read`.
     pub const NONE: Self = Self { second_person_required: None, reason_stated: None };
 
-    /// For `draft.release`: whether the content requires a second pair of eyes (domain rules: alerts on
-    /// persons, minors, handling codes H2 and H3).
+    /// For `draft.release`: whether the content requires a second person (domain rules: alerts on persons, minors, handling codes
+    /// H2 and H3).
     pub const fn release(second_person_required: bool) -> Self {
         Self { second_person_required: Some(second_person_required), reason_stated: None }
     }
 
-    /// For `message.read`: whether the reader stated a reason, which an auditor has to.
+    /// For `message.read`: whether the reader stated a reason, as an auditor must.
     pub const fn read(reason_stated: bool) -> Self {
         Self { second_person_required: None, reason_stated: Some(reason_stated) }
     }

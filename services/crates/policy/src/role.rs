@@ -1,4 +1,4 @@
-//! The roles an agency gives its people and machines.
+//! The roles that an agency gives its persons and machines.
 
 use std::{fmt, str::FromStr};
 
@@ -20,7 +20,7 @@ pub enum Role {
     Auditor,
     /// Orders review, correction and erasure; takes no part in operations.
     DataProtectionOfficer,
-    /// Users, roles and keys; reads no content.
+    /// Manages users, roles and keys; reads no content.
     AgencyAdmin,
     /// The watchlist's machine client.
     WatchlistService,
@@ -49,7 +49,7 @@ impl Role {
         Self::AgencySystem,
     ];
 
-    /// The word in tokens, policies and the audit log.
+    /// The name in tokens, policies and the audit log.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::LiaisonOfficer => "liaison_officer",

@@ -1,4 +1,4 @@
-//! For each action, the policies that can say something about it: the others need not be asked.
+//! Selects for each action the policies that can apply to it, so that the others are not evaluated.
 
 use std::collections::{HashMap, HashSet};
 
@@ -9,14 +9,14 @@ use crate::{
     cedar::{Misfit, Names},
 };
 
-/// What an action is decided by.
+/// The policies that decide about one action.
 #[derive(Debug)]
 pub(crate) struct Scope {
     /// The schema's entity of the action, which carries its groups.
     pub(crate) action: Entity,
     /// Every policy that can permit or forbid the action.
     pub(crate) everything: PolicySet,
-    /// The permitting ones alone, to tell "no role" from "forbidden".
+    /// The permitting policies alone, to distinguish "no role" from "forbidden".
     pub(crate) permits: PolicySet,
 }
 
@@ -30,17 +30,18 @@ pub(crate) fn each(
     let single: HashSet<EntityUid> = actions.values().map(Entity::uid).collect();
     let scope = |(action, entity): (Action, Entity)| {
         let uid = entity.uid();
-        let speaking: Vec<_> =
-            policies.policies().filter(|policy| can_hold(policy, &uid, &single)).cloned().collect();
-        let permits = speaking.iter().filter(|policy| policy.effect() == Effect::Permit).cloned();
+        let applicable: Vec<_> =
+            policies.policies().filter(|policy| can_apply(policy, &uid, &single)).cloned().collect();
+        let permits = applicable.iter().filter(|policy| policy.effect() == Effect::Permit).cloned();
         let permits = PolicySet::from_policies(permits)?;
-        Ok((action, Scope { action: entity, permits, everything: PolicySet::from_policies(speaking)? }))
+        Ok((action, Scope { action: entity, permits, everything: PolicySet::from_policies(applicable)? }))
     };
     actions.into_iter().map(scope).collect()
 }
 
-/// Whether a policy's scope can hold an action. Of a group that it names it is taken to: that is Cedar's to know.
-fn can_hold(policy: &CedarPolicy, action: &EntityUid, single: &HashSet<EntityUid>) -> bool {
+/// Whether a policy can apply to an action. A policy that names a group of actions counts as one that can: Cedar decides whether
+/// the action belongs to the group.
+fn can_apply(policy: &CedarPolicy, action: &EntityUid, single: &HashSet<EntityUid>) -> bool {
     match policy.action_constraint() {
         ActionConstraint::Any => true,
         ActionConstraint::Eq(named) => named == *action,

@@ -1,4 +1,4 @@
-//! The policies as they come with the program, asked everything.
+//! The built-in policies, asked every question.
 
 mod loading;
 mod permits;

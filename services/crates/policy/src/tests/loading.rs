@@ -1,4 +1,4 @@
-//! Policies that must not be taken, and what the refusal says.
+//! Policies that must not be loaded, and the messages of their refusals.
 
 use cedar_policy::Entities;
 

@@ -1,4 +1,4 @@
-//! The proof, the fail-closed answers, and the rules that a reader of the domain would look for by name.
+//! Permits, answers that fail closed, and the rules that an expert of the field would look for by name.
 
 use rovuma_schemas::MessageType;
 

@@ -1,4 +1,4 @@
-//! Every question worth asking: who, what, on whose resource, in which circumstances.
+//! The questions of the tests: every actor, action, owner of a resource, and context.
 
 use rovuma_schemas::{AgencyCode, MessageType};
 
@@ -7,10 +7,10 @@ use crate::{Action, Actor, Context, Decision, Policy, Resource, ResourceKind, Ro
 pub(super) const ACTOR: &str = "this-one";
 const ANOTHER: &str = "another-one";
 
-/// One question but for the actor.
+/// One question without its actor.
 #[derive(Clone, Debug)]
 pub(super) struct Question {
-    /// The circumstances in words.
+    /// The circumstances as text, for the table.
     pub(super) case: String,
     pub(super) action: Action,
     pub(super) resource: Resource,
@@ -97,7 +97,7 @@ pub(super) fn each_role() -> Vec<(String, Actor)> {
     Role::ALL.into_iter().map(|role| (role.to_string(), holder("mz.prm", &[role]))).collect()
 }
 
-/// Those whose rights do not follow from one role of one agency.
+/// Actors whose rights do not follow from one role of one agency.
 pub(super) fn special_actors() -> Vec<(String, Actor)> {
     use Role::{AgencyAdmin, AgencySystem, Auditor, DataProtectionOfficer, LiaisonOfficer, Supervisor};
     let prm = agency("mz.prm");

@@ -1,4 +1,4 @@
-//! No policy is there for nothing: without it, the answers change, and in the direction that it is there for.
+//! Every policy has an effect: without it answers change, in the direction of the policy.
 
 use std::sync::Arc;
 
