@@ -1,37 +1,37 @@
-//! Alarms: what needs a person's eye. One row per (agency, kind, subject), counted, until cleared.
+//! Alarms: facts that an operator must look at. One row per (agency, kind, subject), which counts repetitions.
 
 use rovuma_schemas::{AgencyCode, Timestamp};
 use rovuma_store::Conn;
 
 use crate::error::DbError;
 
-/// What an alarm is about.
+/// The kind of an alarm.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum AlarmKind {
     /// Two different messages under one id.
     Conflict,
     /// Two different messages under one stream number.
     NumberReused,
-    /// A receipt from an agency that the message was not addressed to, or of other bytes.
+    /// A receipt from an agency that the message was not addressed to, or about other bytes.
     FalseReceipt,
     /// A message's time lies in our future: one of the two clocks is wrong.
     Clock,
     /// Deliveries that could not be verified.
     Quarantined,
-    /// A message that we stored was signed with a key since found to be compromised.
+    /// A key found to be compromised signed messages that we stored, or is the key with which one of our agencies signs.
     CompromisedKey,
     /// The partner could not verify a delivery that came from our side.
     LinkFault,
-    /// A recipient's gateway refused what we sent.
+    /// A recipient's gateway rejected a message of ours.
     Rejected,
-    /// The audit service has not acknowledged for too long: nothing is sent.
+    /// The audit service has not acknowledged events for too long: releases are refused.
     AuditOverdue,
     /// The gateway's store was restored from an older copy.
     StoreRestored,
 }
 
 impl AlarmKind {
-    /// The alarm's word in the store, the log, the API and the metric.
+    /// The name of the kind in the store, the log, the API and the metric.
     pub(crate) const fn as_str(self) -> &'static str {
         match self {
             Self::Conflict => "conflict",
@@ -48,10 +48,7 @@ impl AlarmKind {
     }
 }
 
-/// Raises an alarm in the caller's transaction, or counts it once more.
-///
-/// # Errors
-/// [`DbError`] when the store does not answer.
+/// Raises an alarm in the caller's transaction, or counts a repetition.
 pub(crate) async fn raise(
     tx: &mut Conn,
     agency: &AgencyCode,

@@ -1,4 +1,4 @@
-//! The base that every part of the gateway stands on: who we are, the store, and what is recorded in it.
+//! The base of every part of the gateway: its identity, its store, and the records that every part writes.
 
 use rovuma_runtime::{SharedClock, Shutdown};
 use rovuma_schemas::{CountryCode, Timestamp};
@@ -14,7 +14,7 @@ pub(crate) struct Base {
     pub(crate) country: CountryCode,
     /// The gateway's name within the country.
     pub(crate) name: String,
-    /// The clock. Nothing else tells the time.
+    /// The clock: the only source of time.
     pub(crate) clock: SharedClock,
     /// The signal to stop.
     pub(crate) shutdown: Shutdown,

@@ -20,13 +20,13 @@ pub struct GatewayConfig {
     /// The gateway's name within the country: its queues are `inbox.<name>.*`, its broker user is
     /// `gateway.<name>`.
     pub name: String,
-    /// `[store]`: drafts, inbox, outbox, audit events on their way.
+    /// `[store]`: the database of drafts, messages, outbox and audit events.
     pub store: StoreConfig,
     /// `[broker]`: the country's own broker.
     pub broker: BrokerConfig,
     /// `[http]`: the API.
     pub http: ListenConfig,
-    /// `[tokens]`: whose access tokens are taken.
+    /// `[tokens]`: the issuers whose access tokens are accepted.
     pub tokens: TokensConfig,
     /// `[audit]`: where audit events go.
     pub audit: AuditConfig,
@@ -41,7 +41,7 @@ pub struct GatewayConfig {
     /// `[validation]`: what drafts are checked against beside the trust lists.
     #[serde(default)]
     pub validation: ValidationConfig,
-    /// `[exchange]`: how often, how long.
+    /// `[exchange]`: the intervals of status messages and requests.
     #[serde(default)]
     pub exchange: Timings,
     /// `[outbox]`: the window and retransmission.
@@ -53,8 +53,8 @@ pub struct GatewayConfig {
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct ValidationConfig {
-    /// Code lists (JSON, the shape of `schemas/codes/*.json`) in the place of those shipped with this
-    /// version: above all the registry of legal bases, which a lawyer of the country confirms.
+    /// Files with code lists (JSON, the shape of `schemas/codes/*.json`) that replace the shipped ones: above all the registry
+    /// of legal bases, which a lawyer of the country must confirm.
     pub code_lists: Vec<PathBuf>,
 }
 
@@ -78,7 +78,7 @@ pub struct AuditConfig {
     pub recipient_file: PathBuf,
     /// The audit service's public key (JWK), which signs acknowledgements.
     pub ack_key_file: PathBuf,
-    /// How old the oldest unacknowledged event may grow before nothing is sent any more.
+    /// Age of the oldest unacknowledged event at which releases are refused.
     #[serde(default = "three_days")]
     pub overdue_after_ms: u64,
     /// `[audit.shipping]`: how long to wait for acknowledgements.
@@ -86,8 +86,7 @@ pub struct AuditConfig {
     pub shipping: ShipperSettings,
 }
 
-/// Long enough for a weekend without the audit service; short enough that nothing is sent for weeks
-/// that nobody could check.
+/// Long enough for a weekend without the audit service; short enough that messages are not sent unaudited for weeks.
 const fn three_days() -> u64 {
     72 * 60 * 60 * 1000
 }
@@ -98,17 +97,15 @@ const fn three_days() -> u64 {
 pub struct TrustConfig {
     /// One entry per country, our own included.
     pub lists: Vec<TrustListConfig>,
-    /// How often the files are looked at for a change.
+    /// How often the files are checked for a change.
     #[serde(default = "two_seconds")]
     pub look_every_ms: u64,
-    /// How many days past its next update a list is still believed; after that its country's messages are
-    /// held.
+    /// Days past its next update for which a list is still trusted; after them its country's messages are held.
     #[serde(default = "sixty_days")]
     pub list_grace_days: u32,
 }
 
-/// Long enough for an authority that is ill or cut off, short enough that a revocation is not missed for a
-/// season.
+/// Long enough for an authority that is absent or cut off; short enough that a revocation is not missed for months.
 const fn sixty_days() -> u32 {
     60
 }
@@ -121,11 +118,11 @@ const fn two_seconds() -> u64 {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct TrustListConfig {
-    /// Whose list.
+    /// The list's country.
     pub country: CountryCode,
-    /// The signed list.
+    /// The file of the signed list.
     pub file: PathBuf,
-    /// The country's authority key (JWK), pinned at installation.
+    /// The file of the country's authority key (JWK), pinned at installation.
     pub authority_file: PathBuf,
 }
 
@@ -137,7 +134,7 @@ pub struct AgencyConfig {
     pub code: AgencyCode,
     /// The key that signs what the agency sends, PKCS#8 PEM.
     pub signing_key_file: SecretFile,
-    /// The keys that open what is sealed to the agency, the present one first, then former ones.
+    /// The keys that open bundles sealed to the agency, the present one first, then former ones.
     pub sealing_key_files: Vec<SecretFile>,
 }
 
@@ -145,7 +142,7 @@ pub struct AgencyConfig {
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct PolicyConfig {
-    /// A folder of `*.cedar` files in place of the built-in policies.
+    /// A folder of `*.cedar` files that replace the built-in policies.
     pub folder: Option<PathBuf>,
 }
 
@@ -155,9 +152,9 @@ pub struct PolicyConfig {
 pub struct Timings {
     /// How often `stream.status` is sent to each correspondent.
     pub status_every_ms: u64,
-    /// How old a gap must be before it is shown.
+    /// Age of a gap at which `GET /v1/streams` shows it.
     pub gap_shown_after_ms: u64,
-    /// How old a gap must be before it is asked for.
+    /// Age of a gap at which its numbers are requested.
     pub request_after_ms: u64,
     /// The wait between the first request and the second; doubled from then on.
     pub request_backoff_ms: u64,
@@ -184,17 +181,17 @@ impl Timings {
         Duration::from_millis(self.status_every_ms)
     }
 
-    /// How old a gap must be before it is shown.
+    /// Age of a gap at which `GET /v1/streams` shows it.
     pub(crate) const fn gap_shown_after(&self) -> Duration {
         Duration::from_millis(self.gap_shown_after_ms)
     }
 
-    /// How old a gap must be before it is asked for.
+    /// Age of a gap at which its numbers are requested.
     pub(crate) const fn request_after(&self) -> Duration {
         Duration::from_millis(self.request_after_ms)
     }
 
-    /// The wait before the next request for a gap that has been asked for `requests` times.
+    /// The wait before the next request for a gap that was requested `requests` times.
     pub(crate) fn request_backoff(&self, requests: u32) -> Duration {
         let doubled = self.request_backoff_ms.saturating_mul(1 << requests.saturating_sub(1).min(20));
         Duration::from_millis(doubled.min(self.request_backoff_max_ms))

@@ -1,8 +1,8 @@
-//! Drafts: what an agency is writing, of whatever family, and how it becomes a message.
+//! Drafts of every family, and their release, which makes them messages.
 //!
-//! A draft is what its author has typed, perhaps incomplete, and a state ([`state`]). Submitting and releasing need a draft
-//! without faults. A function that changes one takes a [`rovuma_policy::Permit`] for exactly that act and runs in one
-//! transaction with its audit event; what is wrong with a request is a [`Fault`], which the HTTP API puts into an answer.
+//! A draft has content as its author typed it, perhaps incomplete, and a state ([`state`]). Submitting and releasing need
+//! content without faults. A function that changes a draft takes a [`rovuma_policy::Permit`] for exactly that act and runs in
+//! one transaction with its audit event; it reports a bad request as a [`Fault`], from which the HTTP API makes the answer.
 
 mod change;
 pub(crate) mod content;
@@ -25,18 +25,18 @@ use draft::NewDrafts;
 use overdue::AuditOverdue;
 
 pub(crate) use fault::Fault;
-pub(crate) use steps::Seen;
+pub(crate) use steps::SeenVersion;
 
-/// What writing and releasing needs.
+/// The parts that writing and releasing drafts need.
 pub(crate) struct Drafts {
-    /// Where a released draft goes.
+    /// Sends released drafts.
     pub(crate) exchange: Arc<Exchange>,
     /// The agencies that can be addressed.
     pub(crate) directory: Directory,
     /// The code lists that drafts are checked against.
     pub(crate) codes: CodeLists,
-    /// Drafts created in the transaction that is under way.
+    /// Inserts the drafts that a transaction creates.
     pub(crate) new: NewDrafts,
-    /// Whether the audit service is too far behind for a release.
+    /// Refuses releases while the audit service is too far behind.
     pub(crate) overdue: AuditOverdue,
 }

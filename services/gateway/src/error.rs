@@ -1,4 +1,4 @@
-//! What can go wrong inside a transaction of the gateway.
+//! Failures inside a transaction of the gateway.
 
 use rovuma_schemas::{BadId, BadTimestamp};
 
@@ -17,7 +17,7 @@ pub(crate) enum DbError {
     /// A row holds something else that this build would not have written.
     #[error("a stored {what} is damaged: {reason}")]
     Damaged {
-        /// What it is: `draft`, `jws`.
+        /// The kind of value: `draft`, `jws`.
         what: &'static str,
         /// What is wrong with it; no content.
         reason: String,
@@ -25,7 +25,7 @@ pub(crate) enum DbError {
 }
 
 impl DbError {
-    /// A stored thing that cannot be read back.
+    /// A stored value of kind `what` that cannot be read.
     pub(crate) fn damaged(what: &'static str, reason: impl std::fmt::Display) -> Self {
         Self::Damaged { what, reason: reason.to_string() }
     }

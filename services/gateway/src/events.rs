@@ -1,35 +1,35 @@
-//! Domain events: what happened to an agency's messages, in order, without content.
+//! Domain events: the changes of an agency's drafts, messages and streams, in order, without content.
 //!
-//! The table is authoritative and read by `GET /v1/events?after=`; the `events` exchange and the
-//! live streams only wake those who read it.
+//! The table is authoritative; `GET /v1/events?after=` reads it. The `events` exchange and the live streams only wake the
+//! readers.
 
 use std::sync::Arc;
 
 use rovuma_schemas::{AgencyCode, MessageId, Timestamp};
 use rovuma_store::{Conn, DeferredRows, Insert, Store};
 
-/// What happened.
+/// The kind of a domain event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum EventKind {
-    /// A draft was created or changed hands.
+    /// A draft was created, or its content or state changed.
     DraftChanged,
     /// A message was released and waits in the outbox.
     MessageReleased,
-    /// A copy was confirmed by the country's broker.
+    /// Our country's broker confirmed a copy.
     MessageQueued,
-    /// A copy expired before it left; its number is void.
+    /// A copy's number was made void: it expired before it left, was replaced by a reissue, or its stored bytes were damaged.
     MessageVoided,
     /// A message was verified and stored.
     MessageReceived,
-    /// A message was opened by an officer of ours.
+    /// An officer of ours opened a message.
     MessageRead,
-    /// A recipient's gateway has it.
+    /// A recipient's gateway has stored a message.
     ReceiptDelivered,
-    /// A recipient's officer opened it.
+    /// A recipient's officer opened a message.
     ReceiptRead,
-    /// A recipient's gateway refused it.
+    /// A recipient's gateway rejected a message.
     ReceiptRejected,
-    /// A message waits for a trust list.
+    /// A message is held until a trust list comes.
     MessageHeld,
     /// A delivery could not be verified.
     DeliveryQuarantined,
@@ -38,7 +38,7 @@ pub(crate) enum EventKind {
 }
 
 impl EventKind {
-    /// The event's word: the CloudEvents `type` after `rovuma.`, and the end of the routing key.
+    /// The name of the kind: the CloudEvents `type` after `rovuma.`, and the end of the routing key.
     pub(crate) const fn as_str(self) -> &'static str {
         match self {
             Self::DraftChanged => "draft.changed",
@@ -60,7 +60,7 @@ impl EventKind {
 const ROWS: Insert =
     Insert { into: "INSERT INTO domain_event (agency, event, object_id, version, at)", columns: 5, then: "" };
 
-/// The events of one store: recorded in the transaction of what happened, written at its end.
+/// Records the domain events of one store, in the transaction of the change; inserts them at its end.
 #[derive(Clone, Debug)]
 pub(crate) struct Events(Arc<DeferredRows<Event>>);
 
@@ -86,8 +86,7 @@ impl Events {
         }))
     }
 
-    /// Records an event in the caller's transaction, which is that of [`Store::write`]. Whoever commits wakes the
-    /// followers afterwards.
+    /// Records an event in the caller's transaction, which must be one of [`Store::write`]. The commit wakes the followers.
     pub(crate) fn record(
         &self,
         tx: &mut Conn,

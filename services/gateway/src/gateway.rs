@@ -1,5 +1,4 @@
-//! The gateway: its parts, put together. Nothing but the HTTP API takes the whole; every other function takes the part that
-//! it needs.
+//! The gateway as a whole. Only the HTTP API takes it; every other function takes the part that it needs.
 
 use std::sync::Arc;
 
@@ -12,12 +11,12 @@ use crate::{base::Base, drafts::Drafts, exchange::Exchange};
 pub(crate) struct Gateway {
     /// Identity, clock, store, trail, events.
     pub(crate) base: Base,
-    /// Sending and receiving.
+    /// Sends and receives messages.
     pub(crate) exchange: Arc<Exchange>,
-    /// Writing and releasing.
+    /// Writes and releases drafts.
     pub(crate) drafts: Arc<Drafts>,
-    /// Who may do what.
+    /// The access policy.
     pub(crate) policy: Policy,
-    /// The issuers whose tokens are accepted.
+    /// Verifies access tokens of the configured issuers.
     pub(crate) tokens: TokenVerifier,
 }

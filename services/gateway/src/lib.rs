@@ -1,17 +1,18 @@
-//! The gateway: the agencies' door to the exchange.
+//! The gateway: the service through which agencies exchange messages.
 //!
-//! From the ground up; each may import those above it in this list, and none imports `http`:
+//! The modules in layers, from the ground up. Each may import those above it in this list, and none imports `http`;
+//! `tests/rules/layers.rs` enforces it:
 //!
-//! - `base`, `events`, `alarm`, `audit`, `cases`: the store, and what every part records in it.
-//! - `families`: what is particular to one family of messages, such as the states of an alert.
-//! - `exchange`: sending and receiving; verified, numbered, receipted. It knows classes of messages, and no family.
-//! - `messages`: what has been sent and received, as an agency sees it.
-//! - `drafts`: what an agency writes, of whatever family, and its release.
-//! - `http`: the API, one file a resource. Alone it turns faults into answers.
+//! - `base`, `events`, `alarm`, `audit`, `cases`: the store, and the records that every part writes to it.
+//! - `families`: the rules that differ by family, such as the states of an alert.
+//! - `exchange`: sends and receives messages; verifies, numbers and receipts them. It knows classes of messages, and no family.
+//! - `messages`: sent and received messages as an agency sees them.
+//! - `drafts`: the drafts of every family, and their release.
+//! - `http`: the API, one file a resource. Only this layer makes HTTP answers from faults.
 //!
-//! Architecture invariant: what a request may touch comes from its token and the store, never from the
-//! request; what changes something takes the policy's [`rovuma_policy::Permit`] for exactly that act, and
-//! writes its audit event in the same transaction.
+//! Architecture invariant: the agency on which a request acts comes from its token and the store, never from the request. A
+//! function that changes something takes the policy's [`rovuma_policy::Permit`] for exactly that act, and writes its audit event
+//! in the same transaction.
 
 mod alarm;
 mod audit;

@@ -1,23 +1,23 @@
-//! Other content for a draft.
+//! Changes the content of a draft.
 
 use rovuma_policy::{Permit, act};
 use rovuma_schemas::{Timestamp, audit::AuditAction};
 use rovuma_store::Conn;
 
-use super::{Drafts, Fault, Seen, content::Content, draft::Draft, state::Step, steps::present};
+use super::{Drafts, Fault, SeenVersion, content::Content, draft::Draft, state::Step, steps::load_permitted};
 
 impl Drafts {
-    /// Puts other content, which may have faults, in the place of the draft's. A draft keeps its type: who may write
-    /// another type is another question.
+    /// Replaces the draft's content by other content, which may have faults. A draft keeps its type, because the permit was
+    /// given for that type.
     pub(crate) async fn change(
         &self,
         tx: &mut Conn,
         permit: &Permit<act::DraftChange>,
-        seen: Seen,
+        seen: SeenVersion,
         content: Content,
         now: Timestamp,
     ) -> Result<Draft, Fault> {
-        let draft = present(tx, permit, seen).await?;
+        let draft = load_permitted(tx, permit, seen).await?;
         if content.checked().message_type() != draft.message_type {
             return Err(Fault::OtherType { present: draft.message_type });
         }

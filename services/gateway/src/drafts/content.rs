@@ -1,10 +1,10 @@
-//! The content of a draft: the bytes as posted, and what checking them found.
+//! The content of a draft: the bytes as posted, and the result of checking them.
 
 use rovuma_schemas::{AgencyCode, CheckedDraft, Timestamp, ValidDraft, ValidationContext};
 
 use super::{Drafts, Fault};
 
-/// Content that was checked, with or without faults.
+/// Checked content, with or without faults.
 #[derive(Clone, Debug)]
 pub(crate) struct Content {
     bytes: Vec<u8>,
@@ -27,7 +27,7 @@ impl Drafts {
 }
 
 impl Content {
-    /// What checking found.
+    /// The result of the check.
     pub(crate) fn checked(&self) -> &CheckedDraft {
         &self.checked
     }

@@ -1,4 +1,4 @@
-//! A new draft.
+//! Creates drafts.
 
 use rovuma_policy::{Permit, Resource, act};
 use rovuma_schemas::{MessageId, Timestamp, audit::AuditAction};
@@ -7,7 +7,7 @@ use rovuma_store::Conn;
 use super::{Drafts, Fault, content::Content, draft::Draft, state::DraftState};
 
 impl Drafts {
-    /// Keeps a new draft of the permit's agency and records it.
+    /// Stores a new draft of the permit's agency and records its audit event.
     pub(crate) async fn create(
         &self,
         tx: &mut Conn,
@@ -36,6 +36,7 @@ impl Drafts {
             return_reason: None,
         }
         .with_content(content);
+        // A permit for one type must not serve for a draft of another.
         if *permit.resource() != Resource::new_draft(&draft.agency, &draft.author, draft.message_type) {
             return Err(Fault::Internal("a permit for another draft"));
         }

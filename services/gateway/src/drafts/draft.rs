@@ -1,4 +1,4 @@
-//! A draft as the store keeps it.
+//! The table `draft`.
 
 use std::sync::Arc;
 
@@ -15,11 +15,11 @@ use crate::{base::Base, error::DbError, events::EventKind};
 pub(crate) struct Draft {
     /// The draft's id, which becomes the message's.
     pub(crate) id: MessageId,
-    /// Whose it is.
+    /// The agency that owns it.
     pub(crate) agency: AgencyCode,
-    /// Who wrote it.
+    /// The subject of the person or machine that wrote it.
     pub(crate) author: String,
-    /// Where it stands.
+    /// Its state.
     pub(crate) state: DraftState,
     /// Counts changes, from 1.
     pub(crate) version: i64,
@@ -47,7 +47,7 @@ pub(crate) struct Draft {
     pub(crate) decided_by: Option<String>,
     /// When it was released, returned or discarded.
     pub(crate) decided_at: Option<Timestamp>,
-    /// Why it was returned, in words.
+    /// Why it was returned: a sentence of the second person.
     pub(crate) return_reason: Option<String>,
 }
 
@@ -60,7 +60,7 @@ macro_rules! columns {
 
 pub(super) use columns;
 
-/// The draft with this id, of whatever agency: the caller compares.
+/// The draft with this id, of any agency: the caller must compare the agency.
 pub(crate) async fn load<'e>(
     executor: impl sqlx::Executor<'e, Database = sqlx::Any>,
     id: &MessageId,
@@ -134,8 +134,8 @@ impl Draft {
         self
     }
 
-    /// Writes the draft over its former version and records the domain event. Fails when the former version is not the
-    /// present one any more.
+    /// Updates the draft's row from its former version and records the domain event. Fails when the row is at another
+    /// version.
     pub(super) async fn save(&self, tx: &mut Conn, base: &Base) -> Result<(), Fault> {
         let query = sqlx::query(
             "UPDATE draft SET state = $1, version = $2, message_type = $3, facet = $4, status = $5, reference = $6,
@@ -167,7 +167,7 @@ impl Draft {
         Ok(())
     }
 
-    /// Keeps a draft that was not there.
+    /// Inserts a new draft at the end of the transaction and records the domain event.
     pub(super) fn insert(&self, tx: &mut Conn, base: &Base, new: &NewDrafts) {
         new.0.push(tx, self.clone());
         self.record_event(tx, base);
@@ -183,7 +183,7 @@ impl Draft {
     }
 }
 
-/// Drafts that were not there before: written together at the end of the transaction.
+/// Inserts the new drafts of a transaction together at its end.
 #[derive(Debug)]
 pub(crate) struct NewDrafts(Arc<DeferredRows<Draft>>);
 

@@ -1,15 +1,15 @@
-//! Why something was not done to a draft.
+//! The reasons for which a request about a draft is refused.
 
 use rovuma_schemas::{AgencyCode, MessageType, NoDraft, Timestamp};
 
 use super::{content::Content, state::NotInState};
 use crate::{error::DbError, exchange::send::SendError};
 
-/// Why something was not done to a draft. Nothing was changed then.
+/// Why a request about a draft was refused or failed. Then nothing was changed.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Fault {
     /// The bytes are no draft, not even an incomplete one.
-    #[error("what was posted is no draft")]
+    #[error("the posted content is no draft")]
     NoDraft(NoDraft),
     /// The draft is not valid, so it cannot be submitted or released.
     #[error("the draft has faults")]
@@ -26,7 +26,7 @@ pub(crate) enum Fault {
         seen: i64,
     },
     /// The caller must say which version they have seen, and did not.
-    #[error("the version seen must be named")]
+    #[error("the request must name the version seen")]
     VersionNotNamed,
     /// The content posted is of another type than the draft.
     #[error("the draft is of type {present}")]
@@ -65,7 +65,7 @@ pub(crate) enum Fault {
     /// The store failed.
     #[error(transparent)]
     Db(#[from] DbError),
-    /// The caller of the function made a mistake.
+    /// The code called the function wrongly.
     #[error("{0}")]
     Internal(&'static str),
 }

@@ -1,4 +1,4 @@
-//! The agency's drafts, the newest first.
+//! Lists an agency's drafts, the newest first.
 
 use rovuma_api::page::Window;
 use rovuma_policy::{Permit, act};
@@ -11,7 +11,7 @@ use super::{
 };
 use crate::error::DbError;
 
-/// Which drafts are filter.
+/// Which drafts to list.
 #[derive(Clone, Debug)]
 pub(crate) struct DraftFilter {
     /// Only those in this state; without it, those that are neither released nor discarded.
@@ -22,7 +22,7 @@ pub(crate) struct DraftFilter {
     pub(crate) author: Option<String>,
 }
 
-/// A page of the drafts of the permit's agency, with one row more than filter.
+/// A page of the drafts of the permit's agency, with one row more than the page has, which shows that there is a next page.
 pub(crate) async fn page(
     conn: &mut Conn,
     permit: &Permit<act::DraftList>,

@@ -20,18 +20,18 @@ use crate::{
 /// How often the age of the oldest unacknowledged event is checked for the alarm.
 const CHECK_EVERY: Duration = Duration::from_secs(30);
 
-/// How long the audit service may leave events unacknowledged, and what is known of it.
+/// Refuses releases once the audit service has left an event unacknowledged for too long.
 #[derive(Debug)]
 pub(crate) struct AuditOverdue {
     after: Duration,
-    /// When no event can be overdue: from the last query until the oldest event of then comes of age. Querying at every
-    /// release would cost more than the rest of its audit events together. A clock that is put back before the start of
-    /// the span makes the next check query again.
+    /// A span of time in which no event can be overdue: from the last query until the event that was then the oldest exceeds
+    /// the limit. A query at every release would cost more than the rest of its audit events together. When the clock is put
+    /// back before the start of the span, the next check queries again.
     known_current: Mutex<Option<Range<Timestamp>>>,
 }
 
 impl AuditOverdue {
-    /// With events overdue that are older than `after`.
+    /// Counts events as overdue that are older than `after`.
     pub(crate) fn new(after: Duration) -> Self {
         Self { after, known_current: Mutex::default() }
     }
@@ -59,7 +59,7 @@ impl AuditOverdue {
         if let Some(oldest) = oldest.filter(|oldest| now.since(*oldest) > self.after) {
             return Ok(Some(oldest));
         }
-        // Events recorded from now on are younger.
+        // Events recorded from now on are younger, so the oldest one exceeds the limit first.
         *self.known_current() = Some(now..oldest.unwrap_or(now).plus(self.after));
         Ok(None)
     }
@@ -81,7 +81,7 @@ pub(crate) async fn watch(drafts: Arc<Drafts>, shutdown: Shutdown) {
             }
             Ok(Some(_)) => {}
             Ok(None) => alarm_raised = false,
-            Err(fault) => tracing::error!(%fault, "cannot tell whether audit events are overdue"),
+            Err(fault) => tracing::error!(%fault, "cannot check whether audit events are overdue"),
         }
         if !shutdown.pause(CHECK_EVERY).await {
             return;

@@ -1,7 +1,7 @@
-//! Release: the one step after which a draft is a message.
+//! Releases drafts: afterwards a draft is a message.
 //!
-//! It has two halves. [`Drafts::review`] does what takes time or may refuse, outside the transaction: the one writer of the
-//! store has no time to check JSON against a schema. [`Drafts::release`] does the rest in one transaction, and fails if the
+//! A release has two halves. [`Drafts::review`] makes the checks that take time, outside the transaction: checking JSON against
+//! a schema must not occupy the store's one writer. [`Drafts::release`] does the rest in one transaction, and fails if the
 //! draft was changed in between.
 
 use rovuma_policy::{Permit, Resource, act};
@@ -9,14 +9,14 @@ use rovuma_schemas::{MessageId, Sender, Timestamp, audit::AuditAction};
 use rovuma_store::Conn;
 
 use super::{
-    Drafts, Fault, Seen,
+    Drafts, Fault, SeenVersion,
     content::Content,
     draft::Draft,
     state::{DraftState, Step},
 };
 use crate::exchange::send::{self, Release, Released};
 
-/// A draft that may be released now: exactly this version, valid at this moment.
+/// A draft that may be released now: this version of it, valid at this moment.
 pub(crate) struct Reviewed {
     draft: Draft,
     content: Content,
@@ -30,12 +30,12 @@ impl Reviewed {
 }
 
 impl Drafts {
-    /// Checks everything about the release of a draft by `releaser` but the access policy.
+    /// Makes every check of a release by `releaser` except the access policy.
     pub(crate) async fn review(
         &self,
         draft: Draft,
         releaser: &str,
-        seen: Seen,
+        seen: SeenVersion,
         now: Timestamp,
     ) -> Result<Reviewed, Fault> {
         state_after(&draft, releaser)?;
@@ -46,7 +46,7 @@ impl Drafts {
         seen.check(draft.version)?;
         self.overdue.check(&self.exchange.base.trail, now).await?;
         self.check_right_to_send(&draft.agency, draft.message_type, now)?;
-        // Valid when it was written is not valid now: codes and agencies have dates.
+        // A draft that was valid when written need not be valid now: codes and agencies have dates.
         let content = self.check(&draft.agency, &draft.content, now)?;
         content.valid()?;
         Ok(Reviewed { draft, content })
@@ -73,7 +73,8 @@ impl Drafts {
         Ok((draft, released))
     }
 
-    /// Checks everything about sending at once but the access policy: what [`review`](Self::review) checks of a draft.
+    /// Makes every check of a message sent at once except the access policy: the checks of [`review`](Self::review) that apply
+    /// without a stored draft.
     pub(crate) async fn review_at_once(
         &self,
         permit: &Permit<act::DraftRelease>,
@@ -85,8 +86,8 @@ impl Drafts {
         self.check_right_to_send(permit.resource().owner(), content.checked().message_type(), now)
     }
 
-    /// Sends what one person may send without a draft being kept before: the permit is the release of the caller's own
-    /// draft. `message.send` is its audit event.
+    /// Sends a message without storing a draft before. The permit is one to release the caller's own draft. `message.send` is
+    /// the audit event.
     pub(crate) async fn send_at_once(
         &self,
         tx: &mut Conn,
@@ -130,6 +131,7 @@ impl Drafts {
     }
 }
 
+/// The state after the release, by the author or by a second person.
 fn state_after(draft: &Draft, releaser: &str) -> Result<DraftState, Fault> {
     let by_author = draft.author == releaser;
     Ok(draft.state.after(if by_author { Step::ReleaseByAuthor } else { Step::ReleaseBySecond })?)

@@ -1,4 +1,4 @@
-//! Whether recipients would accept what an agency sends now, by our own country's trust list.
+//! Checks by our own country's trust list whether recipients would accept an agency's message now.
 
 use rovuma_envelope::KeyState;
 use rovuma_schemas::{AgencyCode, MessageType, Timestamp};
@@ -6,7 +6,7 @@ use rovuma_schemas::{AgencyCode, MessageType, Timestamp};
 use super::{Drafts, Fault};
 
 impl Drafts {
-    /// Refuses what every recipient would refuse: better here, while the officer looks, than in three days.
+    /// Refuses a message that every recipient would reject: the officer learns it at once, not with a receipt days later.
     pub(super) fn check_right_to_send(
         &self,
         agency: &AgencyCode,

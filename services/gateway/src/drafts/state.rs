@@ -1,10 +1,10 @@
-//! The states of a draft, and the steps between them. Pure: it knows no store and no policy.
+//! The states of a draft, and the steps between them. Pure: without store and policy.
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// Where a draft stands.
+/// The state of a draft.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum DraftState {
@@ -16,11 +16,11 @@ pub(crate) enum DraftState {
     Returned,
     /// Signed and in the outbox. Final: from here on it is a message.
     Released,
-    /// Thrown away. Final.
+    /// Discarded. Final.
     Discarded,
 }
 
-/// What is done to a draft.
+/// A step from one state of a draft to another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Step {
     /// Its author changes the content.
@@ -33,7 +33,7 @@ pub(crate) enum Step {
     ReleaseBySecond,
     /// A second person hands it back.
     Return,
-    /// Its author throws it away.
+    /// Its author discards it.
     Discard,
 }
 
@@ -41,9 +41,9 @@ pub(crate) enum Step {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{step} is not possible while the draft is {state}")]
 pub(crate) struct NotInState {
-    /// Where the draft stands.
+    /// The draft's state.
     pub(crate) state: DraftState,
-    /// What was asked for.
+    /// The step that was requested.
     pub(crate) step: Step,
 }
 
@@ -54,12 +54,8 @@ impl DraftState {
 
     /// The state after `step`.
     ///
-    /// What a supervisor has before them does not change under their eyes: a pending draft is not
-    /// changed, only returned, released or thrown away. A second person releases nothing that its author
-    /// has not handed over.
-    ///
-    /// # Errors
-    /// [`NotInState`] when the state does not allow it.
+    /// A pending draft cannot be changed, only returned, released or discarded, so that a supervisor decides about the content
+    /// that they have read. A second person can release only a draft that its author has submitted.
     pub(crate) const fn after(self, step: Step) -> Result<Self, NotInState> {
         use {DraftState as S, Step as T};
         match (self, step) {

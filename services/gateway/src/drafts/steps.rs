@@ -1,4 +1,4 @@
-//! The steps between the states of a draft, but for the release: what every step checks and records.
+//! The steps between the states of a draft, except the release, and the checks and records that all steps share.
 
 use rovuma_policy::{Act, Actor, Permit, act};
 use rovuma_schemas::{Line, Timestamp, audit::AuditAction};
@@ -13,9 +13,9 @@ use crate::{audit, error::DbError};
 
 /// The version of a draft that the caller has seen, when the request names one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Seen(pub(crate) Option<i64>);
+pub(crate) struct SeenVersion(pub(crate) Option<i64>);
 
-impl Seen {
+impl SeenVersion {
     /// Refuses when the draft has changed since the caller saw it.
     pub(super) fn check(self, present: i64) -> Result<(), Fault> {
         match self.0 {
@@ -38,10 +38,10 @@ impl Drafts {
         &self,
         tx: &mut Conn,
         permit: &Permit<act::DraftSubmit>,
-        seen: Seen,
+        seen: SeenVersion,
         now: Timestamp,
     ) -> Result<Draft, Fault> {
-        let draft = present(tx, permit, seen).await?;
+        let draft = load_permitted(tx, permit, seen).await?;
         let state = draft.state.after(Step::Submit)?;
         let mut draft = draft.moved(state, now);
         draft.submitted_at = Some(now);
@@ -58,11 +58,11 @@ impl Drafts {
         &self,
         tx: &mut Conn,
         permit: &Permit<act::DraftReturn>,
-        seen: Seen,
+        seen: SeenVersion,
         reason: &Line,
         now: Timestamp,
     ) -> Result<Draft, Fault> {
-        let draft = present(tx, permit, seen).await?;
+        let draft = load_permitted(tx, permit, seen).await?;
         let state = draft.state.after(Step::Return)?;
         let mut draft = draft.moved(state, now).decided(permit.actor().subject(), now);
         draft.return_reason = Some(reason.as_str().to_owned());
@@ -71,15 +71,15 @@ impl Drafts {
         Ok(draft)
     }
 
-    /// Throws the draft away. The row stays, so that its id is never another's.
+    /// Discards the draft. The row stays, so that no other draft can get its id.
     pub(crate) async fn discard(
         &self,
         tx: &mut Conn,
         permit: &Permit<act::DraftDiscard>,
-        seen: Seen,
+        seen: SeenVersion,
         now: Timestamp,
     ) -> Result<Draft, Fault> {
-        let draft = present(tx, permit, seen).await?;
+        let draft = load_permitted(tx, permit, seen).await?;
         let state = draft.state.after(Step::Discard)?;
         let draft = draft.moved(state, now).decided(permit.actor().subject(), now);
         draft.save(tx, &self.exchange.base).await?;
@@ -87,7 +87,7 @@ impl Drafts {
         Ok(draft)
     }
 
-    /// Writes the audit event of a step: which draft, which version, never what it says.
+    /// Records the audit event of a step, with the draft's id, version and codes, never its content.
     pub(super) async fn record(
         &self,
         tx: &mut Conn,
@@ -113,9 +113,14 @@ impl Drafts {
     }
 }
 
-/// The draft that the permit is for, as it stands in this transaction.
-pub(super) async fn present<A: Act>(tx: &mut Conn, permit: &Permit<A>, seen: Seen) -> Result<Draft, Fault> {
+/// Loads the draft that the permit is for in this transaction, and checks the version that the caller has seen.
+pub(super) async fn load_permitted<A: Act>(
+    tx: &mut Conn,
+    permit: &Permit<A>,
+    seen: SeenVersion,
+) -> Result<Draft, Fault> {
     let id = permit.resource().id().parse().map_err(DbError::from)?;
+    // Author or type may have changed since the permit was given: then it does not hold for this draft.
     let draft = draft::load(tx, &id).await?.filter(|draft| draft.resource() == *permit.resource());
     let draft = draft.ok_or(Fault::NotFound)?;
     seen.check(draft.version)?;

@@ -1,4 +1,4 @@
-//! Alerts in the gateway.
+//! The family of alerts.
 
 mod state;
 

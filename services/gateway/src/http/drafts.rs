@@ -41,7 +41,7 @@ use super::{
 use crate::{
     audit,
     drafts::{
-        Seen,
+        SeenVersion,
         content::Content,
         draft::{self, Draft},
         list::{self, DraftFilter},
@@ -142,7 +142,7 @@ pub(crate) async fn change(
     body: Bytes,
 ) -> Result<Answer, ApiError> {
     let (_, permit) = permitted(&gateway, &caller, &id, act::DraftChange).await?;
-    let seen = Seen(Some(if_match.required()?));
+    let seen = SeenVersion(Some(if_match.required()?));
     let now = gateway.base.now();
     let content = posted(&gateway, &caller, &body)?;
     let (shared, locale) = (Arc::clone(&gateway), caller.locale());

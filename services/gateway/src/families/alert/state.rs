@@ -1,18 +1,18 @@
-//! The states of an alert. Pure: computed from what was signed and the time, never stored.
+//! The states of an alert. Pure: computed from the signed content and the time, never stored.
 
 use rovuma_schemas::Timestamp;
 
-/// Where an alert stands.
+/// The state of an alert.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum AlertState {
-    /// To be acted on.
+    /// Officers act on it.
     Active,
-    /// Past its end: a record, and no ground to stop anybody.
+    /// Its end has passed: it is a record only, and no ground to stop anybody.
     Expired,
 }
 
 impl AlertState {
-    /// The state at `now` of an alert that ends at `ends`. It expires by time alone, line or no line.
+    /// The state at `now` of an alert that ends at `ends`. It expires by time alone, whether or not the link is up.
     pub(super) fn at(ends: Option<Timestamp>, now: Timestamp) -> Self {
         match ends {
             Some(end) if end <= now => Self::Expired,
@@ -20,7 +20,7 @@ impl AlertState {
         }
     }
 
-    /// The code.
+    /// The code in the API.
     pub(super) const fn as_str(self) -> &'static str {
         match self {
             Self::Active => "active",

@@ -22,7 +22,7 @@ use utoipa::ToSchema;
 
 use super::own;
 use crate::{
-    drafts::Seen,
+    drafts::SeenVersion,
     exchange::send::Released,
     gateway::Gateway,
     http::{
@@ -123,7 +123,7 @@ pub(crate) async fn release(
     if let Some(answer) = idempotency::answered(&gateway.base.store, attempt.as_ref(), now).await? {
         return Ok(answer);
     }
-    let reviewed = gateway.drafts.review(draft, caller.subject(), Seen(if_match.version()), now).await;
+    let reviewed = gateway.drafts.review(draft, caller.subject(), SeenVersion(if_match.version()), now).await;
     let reviewed = reviewed.map_err(in_language(caller.locale()))?;
     // The rules may have changed since the draft was written, but never in favour of one person alone.
     let permit = if reviewed.second_person().is_some() && !needed_second {

@@ -22,7 +22,7 @@ use utoipa::ToSchema;
 
 use super::{permitted, posted, view::DraftView};
 use crate::{
-    drafts::{Seen, draft::Draft},
+    drafts::{SeenVersion, draft::Draft},
     gateway::Gateway,
     http::{
         error::{ApiError, in_language},
@@ -59,7 +59,7 @@ pub(crate) async fn submit(
         return Ok(answer);
     }
     // Which version was checked is which version is submitted, whether or not the request names one.
-    let seen = Seen(if_match.version().or(Some(draft.version)));
+    let seen = SeenVersion(if_match.version().or(Some(draft.version)));
     posted(&gateway, &caller, &draft.content)?.valid().map_err(in_language(caller.locale()))?;
     let shared = Arc::clone(&gateway);
     idempotency::once(&gateway.base.store, attempt, now, move |tx| {
@@ -106,7 +106,7 @@ pub(crate) async fn hand_back(
         Problem::unprocessable("body_faulty", [])
             .detail(format!("{{\"reason\": \"…\"}} is expected: {fault}"))
     })?;
-    let (now, seen, shared) = (gateway.base.now(), Seen(if_match.version()), Arc::clone(&gateway));
+    let (now, seen, shared) = (gateway.base.now(), SeenVersion(if_match.version()), Arc::clone(&gateway));
     let attempt = key.attempt(&caller, &body);
     idempotency::once(&gateway.base.store, attempt, now, move |tx| {
         async move { answer(shared.drafts.hand_back(tx, &permit, seen, &reason, now).await?) }.boxed()
@@ -134,7 +134,7 @@ pub(crate) async fn discard(
     if_match: IfMatch,
 ) -> Result<Answer, ApiError> {
     let (_, permit) = permitted(&gateway, &caller, &id, act::DraftDiscard).await?;
-    let (now, seen, shared) = (gateway.base.now(), Seen(if_match.version()), Arc::clone(&gateway));
+    let (now, seen, shared) = (gateway.base.now(), SeenVersion(if_match.version()), Arc::clone(&gateway));
     idempotency::once(&gateway.base.store, None, now, move |tx| {
         async move { answer(shared.drafts.discard(tx, &permit, seen, now).await?) }.boxed()
     })
