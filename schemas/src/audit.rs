@@ -1,8 +1,7 @@
-//! Audit events as they travel from a service to its country's audit service.
+//! Audit events, as a service sends them to its country's audit service.
 //!
-//! An event's identity is (source, epoch, sequence). Each carries the SHA-256 of the one before,
-//! over that event's exact JSON bytes, so batches carry events as strings and nobody re-serialises.
-//! Events hold identifiers and counts, never personal data.
+//! An event's identity is (source, epoch, sequence). Each event has the SHA-256 of the previous event's exact JSON bytes, so
+//! batches carry events as strings and nobody serialises them again. Events hold identifiers and counts, never personal data.
 
 mod leaf;
 
@@ -13,30 +12,30 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use crate::transport::audit::{
-    AuditCheckpoint, AuditCosignature, WitnessAnswer, WitnessPost, WitnessWord,
+    AuditCheckpoint, AuditCosignature, RelayedWitnessMessage, WitnessAnswer, WitnessMessage,
 };
 use crate::{AgencyCode, Digest, Epoch, MessageId, StoreId, Timestamp, words::open_words};
 
 /// The version of the event format that this build writes.
 pub const AUDIT_VERSION: u16 = 1;
 
-/// What the first event of an epoch carries in place of a predecessor's digest.
+/// The value of `previous` in the first event of an epoch.
 pub const FIRST_PREVIOUS: Digest = Digest::from_bytes([0; 32]);
 
 open_words!(
-    /// What was done.
+    /// The act that an audit event records.
     AuditAction {
         /// A draft was created.
         DraftCreate = "draft.create",
         /// A draft was changed.
         DraftChange = "draft.change",
-        /// A draft was put up for release.
+        /// A draft was submitted for release.
         DraftSubmit = "draft.submit",
         /// A draft was released.
         DraftRelease = "draft.release",
         /// A draft was returned to its author.
         DraftReturn = "draft.return",
-        /// A draft was thrown away.
+        /// A draft was discarded.
         DraftDiscard = "draft.discard",
         /// A message was numbered, signed and put into the outbox.
         MessageSend = "message.send",
@@ -48,13 +47,13 @@ open_words!(
         MessageReject = "message.reject",
         /// A message is held until a trust list can verify it.
         MessageHold = "message.hold",
-        /// What could not be verified was set aside.
+        /// A delivery that could not be verified was quarantined.
         MessageQuarantine = "message.quarantine",
         /// A number was made void.
         MessageVoid = "message.void",
-        /// A message went again because its recipient asked.
+        /// A message was sent again because its recipient requested it.
         MessageResend = "message.resend",
-        /// A message went again under a new id, because the key that signed it was compromised.
+        /// A message was reissued under a new id, because the key that signed it was compromised.
         MessageReissue = "message.reissue",
         /// A receipt was accepted.
         ReceiptAccept = "receipt.accept",
@@ -68,7 +67,7 @@ open_words!(
         DraftSearch = "draft.search",
         /// A draft was opened.
         DraftRead = "draft.read",
-        /// Something was refused to somebody.
+        /// A request was refused.
         AccessRefuse = "access.refuse",
         /// Somebody logged in.
         LoginSucceed = "login.succeed",
@@ -82,7 +81,7 @@ open_words!(
         UserCreate = "user.create",
         /// A user was changed.
         UserChange = "user.change",
-        /// A role was given or taken.
+        /// A role was granted or revoked.
         RoleChange = "role.change",
         /// A machine client was created.
         ClientCreate = "client.create",
@@ -104,21 +103,21 @@ open_words!(
         AuditSearch = "audit.search",
         /// An audit event, or the state of the audit sources, was read.
         AuditRead = "audit.read",
-        /// Something is wrong with an audit source, or no longer is.
+        /// An alarm about an audit source began or ended.
         AuditAlarm = "audit.alarm",
-        /// A delivery to the audit service was nobody's batch.
+        /// A delivery to the audit service was not a batch of a known source.
         AuditQuarantine = "audit.quarantine",
-        /// A tree of the audit log began, after the one that it names.
+        /// A new tree of the audit log began, continuing the one that the event names.
         LogBegin = "log.begin",
-        /// Entries of a log whose retention had ended were taken out of it; their hashes stay.
+        /// Entries of a log were deleted at the end of their retention; their hashes stay.
         LogPrune = "log.prune",
         /// The broker's topology was applied.
         BrokerApply = "broker.apply",
         /// A service started.
         ServiceStart = "service.start",
-        /// A service stopped in order.
+        /// A service was told to stop.
         ServiceStop = "service.stop",
-        /// A service's store was restored from an older copy, and has a new name since.
+        /// A service's store was restored from an older copy, and has a new identity.
         StoreRestore = "store.restore",
         /// Data was exported.
         Export = "export",
@@ -132,20 +131,20 @@ open_words!(
 /// The detail in which an event gives the reference of its message in the sender's own files.
 pub const REFERENCE_DETAIL: &str = "reference";
 
-/// How it ended.
+/// The outcome of an act.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum AuditOutcome {
-    /// It was done.
+    /// The act was done.
     Success,
-    /// It was not allowed.
+    /// The act was not allowed.
     Refused,
-    /// It was allowed but did not work.
+    /// The act was allowed but failed.
     Failed,
 }
 
 impl AuditOutcome {
-    /// The word on the wire and in stores.
+    /// The name on the wire and in stores.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Success => "success",
@@ -155,7 +154,7 @@ impl AuditOutcome {
     }
 }
 
-/// What it was done to.
+/// The object of an act.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct AuditObject {
     /// The kind: `message`, `draft`, `user`, `key`, `trust_list`…
@@ -171,7 +170,7 @@ impl AuditObject {
     }
 }
 
-/// The place of an event in its country's audit log.
+/// The identity of an event in its country's audit log.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 pub struct AuditPosition {
     /// The service that wrote it, `mz.gateway`.
@@ -201,32 +200,32 @@ pub struct AuditEvent {
     pub previous: Digest,
     /// When it happened.
     pub time: Timestamp,
-    /// Who did it: a pseudonymous subject, or a service's name.
+    /// The actor: a pseudonymous subject, or a service's name.
     pub actor: String,
-    /// The session in which it was done.
+    /// The actor's session.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub session: Option<String>,
-    /// The agency for which it was done.
+    /// The agency for which the actor acted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub agency: Option<AgencyCode>,
-    /// What was done.
+    /// The act.
     pub action: AuditAction,
-    /// To what.
+    /// The object of the act.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub object: Option<AuditObject>,
-    /// For what purpose: a purpose code or a stated reason's code.
+    /// The purpose: a purpose code, or the code of a stated reason.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub purpose: Option<String>,
-    /// How it ended.
+    /// The outcome.
     pub outcome: AuditOutcome,
-    /// Why it was refused or failed, as a code.
+    /// The code of the reason why the act was refused or failed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
-    /// Drawn at random, and in no leaf: whoever has leaf and digest of an event that was erased cannot try guesses of what
-    /// it said. Absent in events of older services.
+    /// A random value that is in no leaf: nobody who has the leaf and the digest of an erased event can guess its content and
+    /// check the guess. Absent in events of older services.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub blind: Option<StoreId>,
-    /// Identifiers and counts that belong to it; no personal data.
+    /// Identifiers and counts; no personal data.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub details: BTreeMap<String, String>,
 }
@@ -234,9 +233,9 @@ pub struct AuditEvent {
 /// Consecutive events of one source and epoch, in order.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct AuditBatch {
-    /// The service that wrote them.
+    /// The service that wrote the events.
     pub source: String,
-    /// Its epoch.
+    /// The epoch of that service's store.
     pub epoch: Epoch,
     /// The first sequence number.
     pub first: u64,
@@ -246,12 +245,12 @@ pub struct AuditBatch {
     pub events: Vec<String>,
 }
 
-/// The audit service's word that everything of (source, epoch) up to `sequence` is stored.
+/// The audit service's acknowledgement that it has stored every event of (source, epoch) up to `sequence`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct AuditAck {
-    /// The service whose events they are.
+    /// The service that wrote the events.
     pub source: String,
-    /// Its epoch.
+    /// The epoch of that service's store.
     pub epoch: Epoch,
     /// The last event stored.
     pub sequence: u64,

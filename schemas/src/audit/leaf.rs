@@ -9,26 +9,26 @@ use crate::{AgencyCode, Digest, Epoch, MessageId, Timestamp};
 /// The version of the leaf's format that this build writes.
 pub const LEAF_VERSION: u16 = 1;
 
-/// A leaf at most: with the longest of everything it stays below, so that a partner's witness, an auditor's laptop and a
-/// bundle of 256 know what to expect.
+/// Maximum bytes of a leaf. Texts are cut so that a leaf stays below it: a partner's witness, an auditor's laptop and a bundle of
+/// 256 can rely on it.
 pub const LEAF_MAX_BYTES: usize = 1024;
 
-/// A pseudonymous name at most, as JSON: what our services write is half as long.
+/// Maximum bytes of a pseudonymous name as JSON; our services write names half as long.
 const NAME_MAX_BYTES: usize = 64;
 
-/// The kind of an object at most, as JSON.
+/// Maximum bytes of the kind of an object as JSON.
 const KIND_MAX_BYTES: usize = 32;
 
-/// An object's identifier at most, as JSON.
+/// Maximum bytes of an object's identifier as JSON.
 const ID_MAX_BYTES: usize = 128;
 
-/// What stands where a text was cut. The event itself has it whole.
+/// Marks where a text was cut. The event itself has the whole text.
 const CUT: char = '…';
 
-/// What the log says of an event for ever: identifiers, times and codes, and a commitment to the event itself. No personal
-/// data: when what the event says is erased, the leaf and every proof of it still hold.
+/// The leaf of an event: identifiers, times and codes, and a commitment to the event itself. It stays in the log for ever and has
+/// no personal data: when the event's content is erased, the leaf and every proof of it still hold.
 ///
-/// It is hashed as the bytes that [`AuditLeaf::to_bytes`] gives, and there is one way to write it.
+/// The log hashes the bytes of [`AuditLeaf::to_bytes`]. A leaf has exactly one such form.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct AuditLeaf {
@@ -44,23 +44,23 @@ pub struct AuditLeaf {
     pub sequence: u64,
     /// When it happened.
     pub time: Timestamp,
-    /// Who did it: a pseudonymous subject, or a service's name.
+    /// The actor: a pseudonymous subject, or a service's name.
     pub actor: String,
-    /// The session in which it was done.
+    /// The actor's session.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub session: Option<String>,
-    /// The agency for which it was done.
+    /// The agency for which the actor acted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub agency: Option<AgencyCode>,
-    /// What was done.
+    /// The act.
     pub action: AuditAction,
-    /// To what.
+    /// The object of the act.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub object: Option<AuditObject>,
-    /// For what purpose.
+    /// The purpose.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub purpose: Option<String>,
-    /// How it ended.
+    /// The outcome.
     pub outcome: AuditOutcome,
     /// SHA-256 of the signed message that it is about, where it has one: the detail `digest`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -69,13 +69,13 @@ pub struct AuditLeaf {
     pub commit: Digest,
 }
 
-/// Bytes that are no leaf.
+/// Why bytes are not a leaf.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum LeafFault {
-    /// There are more than a leaf has.
+    /// They are more than a leaf may have.
     #[error("a leaf of {size_bytes} bytes: at most {LEAF_MAX_BYTES} are read")]
     TooLarge {
-        /// How many.
+        /// Their number.
         size_bytes: usize,
     },
     /// They are not the JSON of a leaf.
@@ -87,8 +87,8 @@ pub enum LeafFault {
         /// The version.
         got: u16,
     },
-    /// They say a leaf in another way than it is written, or one with the number 0.
-    #[error("a leaf that is not written as leaves are")]
+    /// They are another form of a leaf than the one that this build writes, or a leaf with sequence 0.
+    #[error("a leaf in another form than the one that is written")]
     NotCanonical,
 }
 
@@ -117,7 +117,7 @@ impl AuditLeaf {
         }
     }
 
-    /// The leaf's bytes: JSON, its members in the order of this type, nothing between them, what is absent left out.
+    /// The leaf's bytes: JSON without white space, with the members in the order of this type and absent members left out.
     pub fn to_bytes(&self) -> Vec<u8> {
         // A struct of texts and numbers always serialises.
         serde_json::to_vec(self).unwrap_or_default()
@@ -126,7 +126,7 @@ impl AuditLeaf {
     /// Reads a leaf's bytes.
     ///
     /// # Errors
-    /// [`LeafFault`] when they are none, or say one in another way than [`AuditLeaf::to_bytes`].
+    /// [`LeafFault`] when they are not a leaf in the form of [`AuditLeaf::to_bytes`].
     pub fn from_bytes(unverified_bytes: &[u8]) -> Result<Self, LeafFault> {
         if unverified_bytes.len() > LEAF_MAX_BYTES {
             return Err(LeafFault::TooLarge { size_bytes: unverified_bytes.len() });
@@ -142,8 +142,8 @@ impl AuditLeaf {
         Ok(leaf)
     }
 
-    /// Whether this leaf says what the event says. Whether it commits to its bytes is for the caller to check.
-    pub fn says(&self, event: &AuditEvent) -> bool {
+    /// Whether this leaf agrees with the event. The caller must check whether it commits to the event's bytes.
+    pub fn agrees_with(&self, event: &AuditEvent) -> bool {
         *self == Self::of(event, self.commit)
     }
 }
@@ -163,7 +163,7 @@ fn cut(text: &str, max_bytes: usize) -> String {
     text.chars().take_while(|sign| fits(&mut length, *sign, left)).chain([CUT]).collect()
 }
 
-/// What a sign takes within a JSON text (RFC 8259, section 7), as serde_json writes it.
+/// The bytes of a character within a JSON text (RFC 8259, section 7), as serde_json writes it.
 fn json_bytes(sign: char) -> usize {
     match sign {
         '"' | '\\' | '\u{8}' | '\t' | '\n' | '\u{c}' | '\r' => 2,
@@ -226,7 +226,7 @@ mod tests {
         );
         assert_eq!(text, expected);
         assert_eq!(AuditLeaf::from_bytes(text.as_bytes()), Ok(leaf()));
-        assert!(leaf().says(&event()));
+        assert!(leaf().agrees_with(&event()));
     }
 
     #[test]
@@ -276,7 +276,7 @@ mod tests {
         for (place, bend) in bends.into_iter().enumerate() {
             let mut event = event();
             bend(&mut event);
-            assert!(!leaf().says(&event), "bend {place}");
+            assert!(!leaf().agrees_with(&event), "bend {place}");
         }
     }
 

@@ -1,7 +1,7 @@
 //! Cases: an alert, a request or a hit is the state that the messages about it add up to. Each message names its case, its
-//! sender's turn there and what the sender had seen of the other parties' turns; nothing else ever orders them.
+//! sender's turn there and, for each other party, the turn that the sender had seen. Only these order the messages.
 //!
-//! This module gives our own messages their place in a case and keeps the place of every message.
+//! This module gives our own messages their place in a case, and reads and writes the place of every message.
 
 use std::collections::BTreeMap;
 
@@ -23,7 +23,7 @@ macro_rules! columns {
 
 pub(crate) use columns;
 
-/// Narrows a list to the messages of one case, or to the answers to one message.
+/// A filter of a list: the messages of one case, or the answers to one message.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Narrowed {
     /// The messages of this case.
@@ -32,9 +32,9 @@ pub(crate) enum Narrowed {
     InReplyTo(MessageId),
 }
 
-/// The statement that selects from `$table` what a list's `$statement` goes on with, narrowed as `$narrowed` says.
-/// `MATERIALIZED`, so that the index on the case is used whatever the list's own order is. The owner of the list is `$1`,
-/// and the first number that the statement leaves free is `$12`.
+/// A list's statement, `SELECT $select FROM $table $rest`, limited to the rows that `$narrowed` names. `MATERIALIZED`, so that
+/// the database uses the index on the case whatever order the list has. `$1` is the agency in the column `$owner`, and the
+/// list's own parameters end before `$12`.
 macro_rules! narrowed_statement {
     ($narrowed:expr, $table:literal, $owner:literal, $select:expr, $rest:expr) => {
         match $narrowed {
@@ -70,7 +70,7 @@ macro_rules! narrowed_statement {
 pub(crate) use narrowed_statement;
 
 impl Narrowed {
-    /// Binds the values that [`narrowed_statement!`] adds.
+    /// Binds the parameters that [`narrowed_statement!`] adds.
     pub(crate) fn bind<'q>(narrowed: Option<&'q Self>, query: Binding<'q>) -> Binding<'q> {
         match narrowed {
             None => query,
@@ -82,7 +82,7 @@ impl Narrowed {
     }
 }
 
-/// A message's place in its case, as its header has it.
+/// A message's place in its case, as its header states it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct CasePlace {
     /// The case; absent where the type has none.
@@ -98,8 +98,8 @@ pub(crate) struct CasePlace {
 }
 
 impl CasePlace {
-    /// The place of a message of ours that is released now. One that opens a case has the first turn there, and has seen
-    /// nobody else's.
+    /// The place of a message of ours that is released now. An opener has the first turn in its own case, and has seen no
+    /// other party's.
     pub(crate) fn of_release(
         message_type: MessageType,
         sender: &AgencyCode,
@@ -110,9 +110,10 @@ impl CasePlace {
         Self { turn: case.as_ref().map(|_| 1), case, in_reply_to, ..Self::default() }
     }
 
-    /// The place of a message of anybody's. An opener of an older minor version names no case: it opens its own.
+    /// The place of a message with this header. An opener of an older minor version names no case: it opens its own.
     pub(crate) fn of_header(header: &Header) -> Self {
         let class = header.message_type.parse::<MessageType>().ok().map(MessageType::class);
+        // A reissued opener keeps the case of the message that it replaces.
         let own = || own_case(class?, &header.sender.agency, header.replaces.unwrap_or(header.id));
         let case = header.case.clone().or_else(own);
         Self {
@@ -125,7 +126,7 @@ impl CasePlace {
     }
 
     /// Writes the place into a header.
-    pub(crate) fn put_into(self, header: &mut Header) {
+    pub(crate) fn write_to(self, header: &mut Header) {
         header.case = self.case;
         header.turn = self.turn;
         header.seen = self.seen;
@@ -170,7 +171,7 @@ impl CasePlace {
     }
 }
 
-/// A filter in the audit log: the name of the case, or the message that is answered.
+/// Serializes the filter for the audit event of a search: the name of the case, or the message that is answered.
 pub(crate) fn narrowed_in_words<S: Serializer>(
     narrowed: &Option<Narrowed>,
     serializer: S,

@@ -1,4 +1,4 @@
-//! The exchange side: what leaves, what arrives, and the proof of both.
+//! The exchange: sends and receives messages over the country's broker, and keeps the signed proof of both.
 //!
 //! A message arrives through [`inbox`]: bytes → [`open`] → verify → parse → [`accept`] in one
 //! transaction → acknowledge. It leaves through [`send`]: number → sign → outbox, in one transaction.
@@ -31,44 +31,44 @@ use rovuma_runtime::Shutdown;
 use crate::{base::Base, config::Timings, error::DbError};
 use agencies::OwnAgencies;
 use send::SentMessages;
-use witness::WitnessDesk;
+use witness::WitnessQueue;
 
-/// What sending and receiving needs.
+/// The parts that sending and receiving need.
 pub(crate) struct Exchange {
     /// Identity, clock, store, trail, events.
     pub(crate) base: Base,
-    /// Messages that must still leave.
+    /// Messages that must still leave, and those that no receipt has settled yet.
     pub(crate) outbox: Outbox,
-    /// Messages that have been signed.
+    /// Writes signed messages into the table `sent`.
     pub(crate) sent: SentMessages,
-    /// Checkpoints and cosignatures on their way between our audit service and the partners'.
-    pub(crate) witness: WitnessDesk,
+    /// Checkpoints and cosignatures of partners that are on their way to our audit service.
+    pub(crate) witness: WitnessQueue,
     /// The trust lists in force.
     pub(crate) trust: Arc<SharedTrust>,
     /// The agencies that this gateway serves, with their keys.
     pub(crate) agencies: OwnAgencies,
-    /// Intervals and waits.
+    /// The intervals of status messages and requests.
     pub(crate) timings: Timings,
 }
 
-/// The actor of audit events about what the gateway does by itself.
+/// The actor in audit events about acts of the gateway itself.
 pub(crate) const SYSTEM: &str = "system";
 
-/// Reads back a JWS that a store keeps in compact form.
-///
-/// # Errors
-/// [`DbError::Damaged`] when it does not read back.
+/// Parses a JWS that the store keeps in compact form; [`DbError::Damaged`] when it is not one.
 pub(crate) fn stored_jws(compact: &[u8]) -> Result<Jws, DbError> {
     let text = std::str::from_utf8(compact).map_err(|fault| DbError::damaged("jws", fault))?;
     Jws::from_compact(text).map_err(|fault| DbError::damaged("jws", fault))
 }
 
-/// Starts everything that goes on by itself between this gateway and its broker; the relay and the
-/// shipper of audit events are started beside it.
+/// Starts the tasks and consumers of the exchange. The service itself starts the outbox's relay and the shipper of audit
+/// events.
 pub(crate) fn start(exchange: &Arc<Exchange>, broker: &Broker, shutdown: &Shutdown) -> Vec<Consumer> {
     shutdown.spawn("stream status", status::run(exchange.clone(), broker.clone(), shutdown.clone()));
     shutdown.spawn("event wake", wake::run(exchange.clone(), broker.clone(), shutdown.clone()));
-    shutdown.spawn("witness words", witness::hand_in(exchange.clone(), broker.clone(), shutdown.clone()));
+    shutdown.spawn(
+        "witness messages",
+        witness::forward_to_audit_service(exchange.clone(), broker.clone(), shutdown.clone()),
+    );
     let mut consumers = inbox::start(exchange, broker);
     consumers.extend(witness::start(exchange, broker));
     consumers

@@ -1,4 +1,4 @@
-//! The role: opens what the gateway needs and starts its tasks.
+//! The service: opens store, keys and lists, and starts the gateway's tasks.
 
 use std::{sync::Arc, time::Duration};
 
@@ -29,7 +29,7 @@ use crate::{
         restored,
         send::SentMessages,
         trust::{self, ListFiles},
-        witness::WitnessDesk,
+        witness::WitnessQueue,
     },
     gateway::Gateway,
     http,
@@ -60,7 +60,7 @@ impl Service for GatewayService {
         restored::record_if_restored(exchange).await?;
         record(&gateway.base, AuditAction::ServiceStart).await?;
         let mut lists = ListFiles::new(&config.trust, context.expiries.clone());
-        lists.look(exchange).await;
+        lists.reload(exchange).await;
         let broker = Broker::start(config.broker.clone(), &format!("gateway.{}", config.name), shutdown)?;
         context.expiries.register_certificates(&config.broker.cert_file)?;
         shutdown.spawn(
@@ -97,7 +97,7 @@ impl Service for GatewayService {
     }
 }
 
-/// Records that the service started, or was asked to stop: a start without a stop before it was a crash.
+/// Records that the service started or was told to stop. A start without a stop before it shows a crash.
 async fn record(base: &Base, action: AuditAction) -> anyhow::Result<()> {
     let record = AuditRecord::new(base.now(), SYSTEM, action)
         .object("gateway", &base.name)
@@ -114,7 +114,7 @@ async fn record_stop(base: Base, shutdown: Shutdown) {
     }
 }
 
-/// Opens the store and reads keys, pins, policies and code lists: everything that needs no broker.
+/// Opens the store and reads keys, pins, policies and code lists: all that needs no broker.
 pub(crate) async fn open(config: &GatewayConfig, context: &Context) -> anyhow::Result<Gateway> {
     let store = context.health.register("store");
     let migrations = [rovuma_trail::MIGRATIONS, rovuma_outbox::MIGRATIONS, MIGRATIONS];
@@ -123,7 +123,7 @@ pub(crate) async fn open(config: &GatewayConfig, context: &Context) -> anyhow::R
     on_store(config, context, opened).await
 }
 
-/// The gateway on a store that is open.
+/// Makes the gateway on an open store.
 pub(crate) async fn on_store(
     config: &GatewayConfig,
     context: &Context,
@@ -141,7 +141,7 @@ pub(crate) async fn on_store(
     let exchange = Arc::new(Exchange {
         outbox: Outbox::new(opened.clone(), config.outbox.clone()),
         sent: SentMessages::of(&opened),
-        witness: WitnessDesk::default(),
+        witness: WitnessQueue::default(),
         trust: Arc::new(trust::pinned(&config.trust, &opened).await?),
         agencies: OwnAgencies::load(config.country, &config.agencies)?,
         timings: config.exchange,
@@ -181,8 +181,8 @@ fn code_lists(config: &ValidationConfig) -> anyhow::Result<CodeLists> {
     Ok(lists)
 }
 
-/// Subjects are unique at their issuer only, and drafts name their author by subject: no two issuers may
-/// speak for one agency.
+/// The verifier of access tokens. Subjects are unique at their issuer only, and drafts name their author by subject, so no two
+/// issuers may serve one agency.
 fn tokens(config: &TokensConfig) -> anyhow::Result<TokenVerifier> {
     let mut given = std::collections::BTreeSet::new();
     if config.issuers.len() > 1 {
@@ -191,14 +191,14 @@ fn tokens(config: &TokensConfig) -> anyhow::Result<TokenVerifier> {
                 format!("issuer {}: with several issuers each must list its agencies", issuer.issuer)
             })?;
             for agency in agencies {
-                anyhow::ensure!(given.insert(agency.clone()), "two issuers speak for agency {agency}");
+                anyhow::ensure!(given.insert(agency.clone()), "two issuers serve agency {agency}");
             }
         }
     }
     Ok(TokenVerifier::new(config.issuers.clone())?)
 }
 
-/// Keeps `/health/ready` in step with the broker's connection.
+/// Reports the state of the broker's connection in `/health/ready`.
 async fn readiness(broker: Broker, ready: ReadyHandle, shutdown: Shutdown) {
     let mut state = broker.state();
     loop {

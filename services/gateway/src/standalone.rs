@@ -1,4 +1,4 @@
-//! A gateway without a broker: its API and its inbox, for programs that hand both whatever they like.
+//! A gateway without a broker: its API and its inbox, for tests that call both directly.
 
 use std::sync::Arc;
 
@@ -14,8 +14,8 @@ use crate::{
     http, service,
 };
 
-/// A gateway that takes what it is handed and to which no broker is connected: what it sends stays in its
-/// outbox. It listens nowhere and starts no task of its own.
+/// A gateway that is not connected to a broker: its messages stay in its outbox. It listens nowhere and starts no task of its
+/// own.
 pub struct Standalone {
     gateway: Arc<Gateway>,
 }
@@ -24,19 +24,19 @@ impl Standalone {
     /// Opens the store and reads keys, trust lists, policies and code lists, as the service does.
     ///
     /// # Errors
-    /// Whatever keeps the service from starting.
+    /// Every error that keeps the service from starting.
     pub async fn open(config: &GatewayConfig, context: &Context) -> anyhow::Result<Self> {
         let gateway = Arc::new(service::open(config, context).await?);
-        ListFiles::new(&config.trust, context.expiries.clone()).look(&gateway.exchange).await;
+        ListFiles::new(&config.trust, context.expiries.clone()).reload(&gateway.exchange).await;
         Ok(Self { gateway })
     }
 
-    /// The API, to be called directly: [`rovuma_runtime::http::with_layers`] adds what serving adds.
+    /// The API's router, without the layers that [`rovuma_runtime::http::with_layers`] adds when serving.
     pub fn router(&self) -> Router {
         http::router(Arc::clone(&self.gateway))
     }
 
-    /// What takes the deliveries of one lane's inbox.
+    /// The handler of one lane's deliveries.
     pub fn inbox(&self, lane: Lane) -> impl Handler + use<> {
         inbox::Inbox::of(&self.gateway.exchange, lane)
     }

@@ -7,7 +7,7 @@ use rovuma_broker::{
     topology::names::AUDIT_WITNESS,
 };
 use rovuma_runtime::SharedClock;
-use rovuma_schemas::audit::{WitnessPost, WitnessWord};
+use rovuma_schemas::audit::{RelayedWitnessMessage, WitnessMessage};
 use rovuma_store::WriteError;
 
 use super::{reply::ReplyHandler, request::publication, respond::Witness};
@@ -41,7 +41,7 @@ pub(crate) fn consumer_config() -> ConsumerConfig {
 impl Handler for WitnessIntake {
     async fn handle(&self, batch: Arc<[Delivery]>) -> Result<Vec<Verdict>, TransientError> {
         for delivery in batch.iter() {
-            match serde_json::from_slice::<WitnessPost>(&delivery.body) {
+            match serde_json::from_slice::<RelayedWitnessMessage>(&delivery.body) {
                 Ok(post) => {
                     if let Err(fault) = self.handle_post(post).await {
                         // One failure does not hold up the other messages: the partner will send this one again.
@@ -58,14 +58,17 @@ impl Handler for WitnessIntake {
 }
 
 impl WitnessIntake {
-    async fn handle_post(&self, post: WitnessPost) -> Result<(), WriteError<DbError>> {
+    async fn handle_post(&self, post: RelayedWitnessMessage) -> Result<(), WriteError<DbError>> {
         let now = self.clock.now();
-        match post.word {
-            WitnessWord::Cosignature(reply) => self.replies.handle(post.partner, &reply, now).await,
-            WitnessWord::Checkpoint(request) => {
+        match post.message {
+            WitnessMessage::Cosignature(reply) => self.replies.handle(post.partner, &reply, now).await,
+            WitnessMessage::Checkpoint(request) => {
                 let response = self.witness.respond(post.partner, &request, now).await?;
                 let Some(response) = response else { return Ok(()) };
-                let post = WitnessPost { partner: post.partner, word: WitnessWord::Cosignature(response) };
+                let post = RelayedWitnessMessage {
+                    partner: post.partner,
+                    message: WitnessMessage::Cosignature(response),
+                };
                 let Some(publication) = publication(&post, now) else { return Ok(()) };
                 if let Err(fault) = self.broker.publish(publication).await {
                     tracing::warn!(%fault, "a response to a partner was not published; the partner will ask again");

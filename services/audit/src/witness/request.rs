@@ -6,7 +6,7 @@ use rovuma_broker::{Broker, Publication, topology::names};
 use rovuma_runtime::{SharedClock, Shutdown};
 use rovuma_schemas::{
     CountryCode, Digest, MessageId, Timestamp,
-    audit::{AuditCheckpoint, WitnessPost, WitnessWord},
+    audit::{AuditCheckpoint, RelayedWitnessMessage, WitnessMessage},
 };
 use rovuma_store::{RowExt, Store, WriteError};
 use rovuma_tlog::needed_for_consistency;
@@ -101,7 +101,7 @@ impl CosignRequester {
         }
     }
 
-    async fn publish(&self, broker: &Broker, post: &WitnessPost) {
+    async fn publish(&self, broker: &Broker, post: &RelayedWitnessMessage) {
         let Some(publication) = publication(post, self.clock.now()) else { return };
         if let Err(fault) = broker.publish(publication).await {
             tracing::warn!(%fault, partner = %post.partner, "a request to a partner was not published; it will be repeated");
@@ -109,7 +109,7 @@ impl CosignRequester {
     }
 
     /// The requests that are due now.
-    pub(crate) async fn due_requests(&mut self) -> Result<Vec<WitnessPost>, WriteError<DbError>> {
+    pub(crate) async fn due_requests(&mut self) -> Result<Vec<RelayedWitnessMessage>, WriteError<DbError>> {
         let now = self.clock.now();
         // This comes first because a log that was closed while no partner cosigned opens again with it.
         self.witness_status.refresh(self.store.read(), now).await.map_err(WriteError::Job)?;
@@ -156,7 +156,7 @@ impl CosignRequester {
         tree: &Tree,
         head: &StoredCheckpoint,
         now: Timestamp,
-    ) -> Result<Vec<WitnessPost>, DbError> {
+    ) -> Result<Vec<RelayedWitnessMessage>, DbError> {
         let mut posts = Vec::new();
         for partner in self.partners.missing(&head.note) {
             let older = cosigned_by(&self.store, partner, &tree.origin).await?;
@@ -168,8 +168,8 @@ impl CosignRequester {
             let checkpoint = String::from_utf8_lossy(&head.note).parse();
             let checkpoint = checkpoint.map_err(|fault| DbError::damaged("checkpoint", fault))?;
             let proof = consistency_proof(&self.store, tree, older, head.size).await?;
-            let word = WitnessWord::Checkpoint(AuditCheckpoint { checkpoint, older, proof });
-            posts.push(WitnessPost { partner, word });
+            let message = WitnessMessage::Checkpoint(AuditCheckpoint { checkpoint, older, proof });
+            posts.push(RelayedWitnessMessage { partner, message });
         }
         Ok(posts)
     }
@@ -200,7 +200,7 @@ async fn cosigned_by(store: &Store, partner: CountryCode, origin: &str) -> Resul
 }
 
 /// A message to a partner, for the gateway that serves this node.
-pub(super) fn publication(post: &WitnessPost, now: Timestamp) -> Option<Publication> {
+pub(super) fn publication(post: &RelayedWitnessMessage, now: Timestamp) -> Option<Publication> {
     let body = serde_json::to_vec(post)
         .inspect_err(|fault| tracing::error!(%fault, "a message to a partner could not be encoded"))
         .ok()?;

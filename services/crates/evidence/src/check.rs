@@ -224,7 +224,7 @@ impl Disclosed {
             return Err("the leaf commits to another event than this one".to_owned());
         }
         let event: AuditEvent = serde_json::from_str(&self.exact).map_err(|fault| fault.to_string())?;
-        if leaf.says(&event) {
+        if leaf.agrees_with(&event) {
             Ok(event)
         } else {
             Err("the leaf disagrees with the event that it commits to".to_owned())

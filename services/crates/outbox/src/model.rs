@@ -42,7 +42,7 @@ pub struct OutgoingCopy {
     pub lane: Lane,
     /// Its position in the stream; absent when messages of the type have none. Then nothing answers the copy, and it is
     /// deleted once the broker has it.
-    pub place: Option<StreamPosition>,
+    pub position: Option<StreamPosition>,
 }
 
 /// The state of a copy.

@@ -16,7 +16,7 @@ pub struct CopyTrace {
     /// The lane.
     pub lane: Lane,
     /// Its position in the stream.
-    pub place: Option<StreamPosition>,
+    pub position: Option<StreamPosition>,
     /// Its state.
     pub state: CopyState,
     /// When it was put into the outbox.
@@ -60,7 +60,7 @@ impl Outbox {
 }
 
 fn read(row: &AnyRow) -> sqlx::Result<CopyTrace> {
-    let place = match (row.opt_store_id("stream")?, row.opt_count("number")?) {
+    let position = match (row.opt_store_id("stream")?, row.opt_count("number")?) {
         (Some(stream), Some(number)) => Some(StreamPosition { stream, number }),
         _ => None,
     };
@@ -68,7 +68,7 @@ fn read(row: &AnyRow) -> sqlx::Result<CopyTrace> {
         recipient: row.parsed("recipient")?,
         country: row.parsed("country")?,
         lane: row.parsed("lane")?,
-        place,
+        position,
         state: CopyState::from_column(row.try_get("state")?)?,
         enqueued_at: row.instant("enqueued_at")?,
         attempts: row.count("attempts")?,

@@ -1,8 +1,8 @@
-//! The decision on one opened message, in the transaction that carries it out.
+//! Decides on opened messages and carries each decision out, in one transaction.
 //!
-//! Everything that is written here was verified before, or says of itself that it was not.
+//! Whatever it stores as received was verified before; what was not is stored as held or quarantined.
 
-mod apart;
+mod not_accepted;
 mod transport;
 
 use std::collections::BTreeMap;
@@ -11,19 +11,22 @@ use rovuma_broker::Delivery;
 use rovuma_envelope::Authorized;
 use rovuma_schemas::{
     AgencyCode, Body, Digest, Message, RejectionCode, Timestamp,
-    audit::{AuditAction, AuditPosition, WitnessWord},
+    audit::{AuditAction, AuditPosition, WitnessMessage},
 };
 use rovuma_store::Conn;
 use rovuma_trail::AuditRecord;
 
 use super::{
     SYSTEM,
-    known::{Answer, Arrival, Asked, Disposition, Known, Register, Taken},
-    open::{Finding, Opened, Rejected, VerifiedMessage},
+    known::{
+        EarlierMessage, KnownMessage, KnownMessages, MessageIdentity, NewMessage, OwedReceipt,
+        ReceptionOutcome,
+    },
+    open::{OpenedDelivery, OpenedMessage, RejectedMessage, VerifiedMessage},
     quarantine::QuarantineReason,
-    receipt::{self, Entry, ReceiptBook},
+    receipt::{self, IncomingEntry, PendingReceipts},
     send::SendError,
-    stream::{self, StreamKey},
+    stream::{self, IncomingStreamKey},
 };
 use crate::{
     alarm::{self, AlarmKind},
@@ -32,19 +35,20 @@ use crate::{
     exchange::Exchange,
 };
 
-/// A receipt of 64 rejections stays within a message, however the details are escaped.
+/// Maximum length of a rejection's detail: with it, a receipt of 64 rejections stays within the size of a message, however
+/// JSON escapes the details.
 const REJECTION_DETAIL_MAX_CHARS: usize = 300;
 
-/// Where a delivery came from, as the broker says.
-pub(crate) struct Door<'a> {
+/// A delivery as the broker handed it over: where it came from, and its bytes.
+pub(crate) struct DeliveryContext<'a> {
     pub(crate) queue: &'a str,
     pub(crate) exchange: &'a str,
     pub(crate) unverified_routing_key: &'a str,
     pub(crate) body: &'a [u8],
 }
 
-impl<'a> Door<'a> {
-    /// The door of a delivery that came from `queue`.
+impl<'a> DeliveryContext<'a> {
+    /// The context of a delivery from `queue`.
     pub(crate) fn of(delivery: &'a Delivery, queue: &'a str) -> Self {
         Self {
             queue,
@@ -55,105 +59,99 @@ impl<'a> Door<'a> {
     }
 }
 
-/// One transaction's worth of decisions: receipts and stream numbers are gathered and written at its end.
-pub(crate) struct Decisions<'g> {
+/// Decides on the messages of one transaction. It gathers receipts and stream numbers, and [`finish`](Self::finish) writes
+/// them, so that many messages share a signature and a row.
+pub(crate) struct Acceptor<'g> {
     exchange: &'g Exchange,
     now: Timestamp,
-    receipts: ReceiptBook,
-    numbers: BTreeMap<StreamKey, Vec<u64>>,
-    register: Register,
+    receipts: PendingReceipts,
+    numbers: BTreeMap<IncomingStreamKey, Vec<u64>>,
+    known: KnownMessages,
 }
 
-impl<'g> Decisions<'g> {
-    /// Nothing decided yet.
+impl<'g> Acceptor<'g> {
+    /// An acceptor for a transaction that begins now.
     pub(crate) fn new(exchange: &'g Exchange, now: Timestamp) -> Self {
-        let (receipts, register) = (ReceiptBook::default(), Register::default());
-        Self { exchange, now, receipts, numbers: BTreeMap::new(), register }
+        let (receipts, known) = (PendingReceipts::default(), KnownMessages::default());
+        Self { exchange, now, receipts, numbers: BTreeMap::new(), known }
     }
 
-    /// Looks for what was taken before under the ids and numbers of all messages at once. Those that were not looked
-    /// for here are when they are decided.
-    ///
-    /// # Errors
-    /// [`DbError`] when the store does not answer.
-    pub(crate) async fn look_up(&mut self, tx: &mut Conn, opened: &[(usize, Opened)]) -> Result<(), DbError> {
-        let findings = opened.iter().flat_map(|(_, opened)| &opened.findings);
-        let asked: Vec<Asked<'_>> = findings.filter_map(Finding::asked).collect();
-        self.register.look_up(tx, self.exchange.base.trail.source(), &asked).await
+    /// Looks up earlier messages with the ids and numbers of all these messages at once. This saves queries: a message that
+    /// is not among them is looked up when it is decided on.
+    pub(crate) async fn look_up(
+        &mut self,
+        tx: &mut Conn,
+        opened: &[(usize, OpenedDelivery)],
+    ) -> Result<(), DbError> {
+        let messages = opened.iter().flat_map(|(_, opened)| &opened.messages);
+        let identities: Vec<MessageIdentity<'_>> = messages.filter_map(OpenedMessage::identity).collect();
+        self.known.look_up(tx, self.exchange.base.trail.source(), &identities).await
     }
 
-    /// Decides on everything that was found in one delivery.
-    ///
-    /// # Errors
-    /// [`SendError`]; the transaction must then be taken back.
+    /// Decides on every message of one delivery. After an error the transaction must be rolled back.
     pub(crate) async fn delivery(
         &mut self,
         tx: &mut Conn,
-        door: &Door<'_>,
-        opened: Opened,
+        context: &DeliveryContext<'_>,
+        opened: OpenedDelivery,
     ) -> Result<(), SendError> {
         let mut quarantined = BTreeMap::new();
-        for finding in opened.findings {
-            match finding {
+        for message in opened.messages {
+            match message {
                 // One row and one alarm for a delivery and reason, however many messages it holds.
-                Finding::Quarantined { reason, detail } => {
+                OpenedMessage::Quarantined { reason, detail } => {
                     quarantined.entry(reason).or_insert((detail, 0_u32)).1 += 1;
                 }
-                finding => self.finding(tx, door, opened.agency.as_ref(), opened.digest, finding).await?,
+                message => self.message(tx, context, opened.agency.as_ref(), opened.digest, message).await?,
             }
         }
         for (reason, (detail, messages)) in quarantined {
             let detail = if messages > 1 { format!("{detail} (one of {messages})") } else { detail };
-            self.quarantine(tx, door, opened.agency.as_ref(), opened.digest, reason, &detail).await?;
+            self.quarantine(tx, context, opened.agency.as_ref(), opened.digest, reason, &detail).await?;
         }
         Ok(())
     }
 
-    /// Decides on one message: one that came now, or one that was held and is tried again. `digest` is
-    /// that of what lies in `door`.
-    ///
-    /// # Errors
-    /// [`SendError`]; the transaction must then be taken back.
-    pub(crate) async fn finding(
+    /// Decides on one message: one that arrived now, or one that was held and is tried again. `digest` is the SHA-256 of the
+    /// context's body. After an error the transaction must be rolled back.
+    pub(crate) async fn message(
         &mut self,
         tx: &mut Conn,
-        door: &Door<'_>,
+        context: &DeliveryContext<'_>,
         agency: Option<&AgencyCode>,
         digest: Digest,
-        finding: Finding,
+        message: OpenedMessage,
     ) -> Result<(), SendError> {
-        match finding {
-            Finding::Message(both) => {
+        match message {
+            OpenedMessage::Authorized(both) => {
                 let (authorized, message) = *both;
-                self.message(tx, door, digest, authorized, message).await
+                self.accept(tx, context, digest, authorized, message).await
             }
-            Finding::Rejected(rejected) => self.reject(tx, door, digest, *rejected).await,
-            Finding::Held { unverified, reason, agency } => {
-                self.hold(tx, door, digest, agency, &unverified, &reason).await
+            OpenedMessage::Rejected(rejected) => self.reject(tx, context, digest, *rejected).await,
+            OpenedMessage::Held { unverified, reason, agency } => {
+                self.hold(tx, context, digest, agency, &unverified, &reason).await
             }
-            Finding::Quarantined { reason, detail } => {
-                self.quarantine(tx, door, agency, digest, reason, &detail).await
+            OpenedMessage::Quarantined { reason, detail } => {
+                self.quarantine(tx, context, agency, digest, reason, &detail).await
             }
         }
     }
 
-    /// Writes what was gathered: stream numbers and signed receipts.
-    ///
-    /// # Errors
-    /// [`SendError`]; the transaction must then be taken back.
+    /// Writes the gathered messages, stream numbers and signed receipts. After an error the transaction must be rolled back.
     pub(crate) async fn finish(mut self, tx: &mut Conn) -> Result<(), SendError> {
-        self.register.write(tx).await?;
+        self.known.write(tx).await?;
         for (key, numbers) in &self.numbers {
             let (before, after) = stream::note_numbers(tx, key, numbers, self.now).await?;
-            self.tell_gap(tx, key, before, after).await?;
+            self.record_gap_event(tx, key, before, after).await?;
         }
-        self.receipts.settle(tx, self.exchange, self.now).await
+        self.receipts.sign_and_enqueue(tx, self.exchange, self.now).await
     }
 
-    async fn message(
+    /// Acts on a message that was verified, authorised and parsed, as its class asks.
+    async fn accept(
         &mut self,
         tx: &mut Conn,
-        door: &Door<'_>,
+        context: &DeliveryContext<'_>,
         bundle: Digest,
         authorized: Authorized,
         message: Message,
@@ -162,69 +160,74 @@ impl<'g> Decisions<'g> {
         match message.body {
             Body::Operational(body) => {
                 let expired = authorized.is_expired(now);
-                let disposition = if expired { Disposition::Inoperative } else { Disposition::Operative };
+                let outcome =
+                    if expired { ReceptionOutcome::Inoperative } else { ReceptionOutcome::Operative };
                 let message = VerifiedMessage::Authorized(Box::new(authorized));
-                self.numbered(tx, door, bundle, &message, body.facet(), disposition).await
+                self.numbered(tx, context, bundle, &message, body.facet(), outcome).await
             }
             Body::ReceiptDelivered(receipts) => {
-                let entries = receipts.entries.into_iter().map(Entry::from).collect();
-                Ok(receipt::take(tx, exchange, &authorized, entries, now).await?)
+                let entries = receipts.entries.into_iter().map(IncomingEntry::from).collect();
+                Ok(receipt::accept(tx, exchange, &authorized, entries, now).await?)
             }
             Body::ReceiptRead(receipts) => {
-                let entries = receipts.entries.into_iter().map(Entry::from).collect();
-                Ok(receipt::take(tx, exchange, &authorized, entries, now).await?)
+                let entries = receipts.entries.into_iter().map(IncomingEntry::from).collect();
+                Ok(receipt::accept(tx, exchange, &authorized, entries, now).await?)
             }
             Body::ReceiptRejected(receipts) => {
-                let entries = receipts.entries.into_iter().map(Entry::from).collect();
-                Ok(receipt::take(tx, exchange, &authorized, entries, now).await?)
+                let entries = receipts.entries.into_iter().map(IncomingEntry::from).collect();
+                Ok(receipt::accept(tx, exchange, &authorized, entries, now).await?)
             }
-            Body::StreamStatus(status) => Ok(self.announced(tx, &authorized, status).await?),
-            Body::StreamRequest(request) => Ok(self.requested(tx, &authorized, &request).await?),
+            Body::StreamStatus(status) => Ok(self.stream_status(tx, &authorized, status).await?),
+            Body::StreamRequest(request) => Ok(self.stream_request(tx, &authorized, &request).await?),
             Body::LinkFault(fault) => Ok(self.link_fault(tx, &authorized, &fault).await?),
             Body::AuditCheckpoint(checkpoint) => {
-                Ok(self.witness(tx, &authorized, WitnessWord::Checkpoint(checkpoint)).await?)
+                Ok(self.witness(tx, &authorized, WitnessMessage::Checkpoint(checkpoint)).await?)
             }
             Body::AuditCosignature(cosignature) => {
-                Ok(self.witness(tx, &authorized, WitnessWord::Cosignature(cosignature)).await?)
+                Ok(self.witness(tx, &authorized, WitnessMessage::Cosignature(cosignature)).await?)
             }
         }
     }
 
-    /// A message with a place in a stream: new, a duplicate, or in conflict with another.
+    /// Acts on a message with a number in a stream: stores a new one, answers a duplicate again, and reports one that
+    /// conflicts with another.
     async fn numbered(
         &mut self,
         tx: &mut Conn,
-        door: &Door<'_>,
+        context: &DeliveryContext<'_>,
         bundle: Digest,
         message: &VerifiedMessage,
         facet: Option<&str>,
-        disposition: Disposition,
+        outcome: ReceptionOutcome,
     ) -> Result<(), SendError> {
-        let asked = message.asked();
-        self.register.look_up(tx, self.exchange.base.trail.source(), &[asked]).await?;
-        match self.register.find(&asked) {
-            Some(Taken::Id(known)) if known.digest == message.digest() => {
+        let identity = message.identity();
+        self.known.look_up(tx, self.exchange.base.trail.source(), &[identity]).await?;
+        match self.known.find(&identity) {
+            Some(EarlierMessage::SameId(known)) if known.digest == message.digest() => {
                 metrics::counter!("rovuma_duplicates_total").increment(1);
-                let answer = known.answer(asked.id);
+                // The sender did not get the first receipt, or the broker delivered twice: the same receipt again.
+                let receipt = known.receipt(identity.id);
                 self.note_number(message);
-                self.answer(message, answer);
+                self.owe_receipt(message, receipt);
                 return Ok(());
             }
-            Some(Taken::Id(_)) => return self.conflict(tx, door, bundle, message, AlarmKind::Conflict).await,
-            Some(Taken::Number) => {
-                return self.conflict(tx, door, bundle, message, AlarmKind::NumberReused).await;
+            Some(EarlierMessage::SameId(_)) => {
+                return self.conflict(tx, context, bundle, message, AlarmKind::Conflict).await;
+            }
+            Some(EarlierMessage::SameNumber) => {
+                return self.conflict(tx, context, bundle, message, AlarmKind::NumberReused).await;
             }
             None => {}
         }
-        let audit = self.audit_arrival(tx, message, &disposition).await?;
-        let known = Known { digest: message.digest(), received_at: self.now, disposition, audit };
+        let audit = self.audit_arrival(tx, message, &outcome).await?;
+        let known = KnownMessage { digest: message.digest(), received_at: self.now, outcome, audit };
         self.note_number(message);
-        self.answer(message, known.answer(asked.id));
-        if matches!(known.disposition, Disposition::Operative) {
-            let (agency, kind) = (&asked.recipient.agency, EventKind::MessageReceived);
-            self.exchange.base.events.record(tx, agency, kind, Some(&asked.id), 1, self.now);
+        self.owe_receipt(message, known.receipt(identity.id));
+        if matches!(known.outcome, ReceptionOutcome::Operative) {
+            let (agency, kind) = (&identity.recipient.agency, EventKind::MessageReceived);
+            self.exchange.base.events.record(tx, agency, kind, Some(&identity.id), 1, self.now);
         }
-        self.register.keep(Arrival {
+        self.known.add(NewMessage {
             header: message.header(),
             recipient: message.recipient(),
             digest: message.digest(),
@@ -239,29 +242,29 @@ impl<'g> Decisions<'g> {
     async fn reject(
         &mut self,
         tx: &mut Conn,
-        door: &Door<'_>,
+        context: &DeliveryContext<'_>,
         bundle: Digest,
-        rejected: Rejected,
+        rejected: RejectedMessage,
     ) -> Result<(), SendError> {
-        let Rejected { message, code, detail } = rejected;
-        // It repeats words of the sender's and goes back in a receipt with up to 63 others.
+        let RejectedMessage { message, code, detail } = rejected;
+        // The detail may quote the sender's message, and goes back in a receipt with up to 63 others.
         let detail: String = detail.chars().take(REJECTION_DETAIL_MAX_CHARS).collect();
         if code == RejectionCode::Clock {
             let (agency, sender) = (&message.recipient().agency, message.sender());
             alarm::raise(tx, agency, AlarmKind::Clock, sender.as_str(), &detail, self.now).await?;
         }
         if message.recipient().number.is_none() || message.recipient().stream.is_none() {
-            // Receipts, stream and link messages are never answered.
+            // A message without a number is never answered, so it cannot be rejected.
             let agency = Some(&message.recipient().agency);
-            return self.quarantine(tx, door, agency, bundle, QuarantineReason::Unreadable, &detail).await;
+            return self.quarantine(tx, context, agency, bundle, QuarantineReason::Unreadable, &detail).await;
         }
-        self.numbered(tx, door, bundle, &message, None, Disposition::Rejected { code, detail }).await
+        self.numbered(tx, context, bundle, &message, None, ReceptionOutcome::Rejected { code, detail }).await
     }
 
     fn note_number(&mut self, message: &VerifiedMessage) {
         let recipient = message.recipient();
         let (Some(stream), Some(number)) = (recipient.stream, recipient.number) else { return };
-        let key = StreamKey {
+        let key = IncomingStreamKey {
             recipient: recipient.agency.clone(),
             sender: message.sender().clone(),
             lane: recipient.lane,
@@ -270,11 +273,11 @@ impl<'g> Decisions<'g> {
         self.numbers.entry(key).or_default().push(number);
     }
 
-    fn answer(&mut self, message: &VerifiedMessage, answer: Answer) {
+    fn owe_receipt(&mut self, message: &VerifiedMessage, receipt: OwedReceipt) {
         let (own, sender, lane) = (&message.recipient().agency, message.sender(), message.recipient().lane);
-        match answer {
-            Answer::Delivered(entry) => self.receipts.delivered(own, sender, lane, entry),
-            Answer::Rejected(entry) => self.receipts.rejected(own, sender, lane, entry),
+        match receipt {
+            OwedReceipt::Delivered(entry) => self.receipts.delivered(own, sender, lane, entry),
+            OwedReceipt::Rejected(entry) => self.receipts.rejected(own, sender, lane, entry),
         }
     }
 
@@ -282,27 +285,28 @@ impl<'g> Decisions<'g> {
         &self,
         tx: &mut Conn,
         message: &VerifiedMessage,
-        disposition: &Disposition,
+        outcome: &ReceptionOutcome,
     ) -> Result<AuditPosition, DbError> {
-        let rejection = disposition.rejection();
+        let rejection = outcome.rejection();
         let received = rejection.is_none();
         let action = if received { AuditAction::MessageReceive } else { AuditAction::MessageReject };
-        let mut act = self
-            .act(action)
+        let mut record = self
+            .audit_record(action)
             .agency(&message.recipient().agency)
             .object("message", message.header().id)
             .detail("from", message.sender())
+            // The type of a rejected message may be any text of the sender's.
             .detail("type", message.header().message_type.chars().take(64).collect::<String>())
             .detail("digest", message.digest())
             .reference(message.header().reference.as_deref());
         if let Some((code, _)) = rejection {
-            act = act.refused(code.to_string());
+            record = record.refused(code.to_string());
         }
-        Ok(self.exchange.base.trail.record(tx, &act).await?)
+        Ok(self.exchange.base.trail.record(tx, &record).await?)
     }
 
-    /// Something that the gateway does by itself, now.
-    fn act(&self, action: AuditAction) -> AuditRecord {
+    /// An audit event about an act of the gateway itself, at the transaction's time.
+    fn audit_record(&self, action: AuditAction) -> AuditRecord {
         AuditRecord::new(self.now, SYSTEM, action)
     }
 }

@@ -8,21 +8,21 @@ use rovuma_schemas::{AgencyCode, CountryCode};
 
 use crate::config::AgencyConfig;
 
-/// One agency of ours: it signs with one key and opens with its present and its former ones.
+/// The keys of one agency of ours: one that signs, and the present and former ones that open bundles.
 pub(crate) struct OwnAgency {
-    /// What signs for it.
+    /// Signs the agency's messages.
     pub(crate) signer: Arc<dyn Signer>,
-    /// What opens bundles sealed to it, the present key first. Former ones stay for 90 days.
+    /// Open bundles sealed to the agency, the present key first. Former ones stay for 90 days.
     pub(crate) sealing: Vec<SealingKey>,
 }
 
-/// All of them. An agency that is not in here is not this gateway's to speak or read for.
+/// The agencies that this gateway serves. It signs and reads for no other.
 pub(crate) struct OwnAgencies(BTreeMap<AgencyCode, OwnAgency>);
 
-/// Keys or agencies that cannot be meant.
+/// What is wrong with the configured agencies or their keys.
 #[derive(Debug, thiserror::Error)]
 pub enum AgenciesFault {
-    /// An agency of another country.
+    /// An agency belongs to another country.
     #[error("agency {agency} is not of country {country}")]
     Foreign {
         /// The agency.
@@ -36,7 +36,7 @@ pub enum AgenciesFault {
         /// The agency.
         agency: AgencyCode,
     },
-    /// No agency at all.
+    /// No agency is configured.
     #[error("no [[agency]] is configured: this gateway would serve nobody")]
     None,
     /// An agency without a sealing key could not read what is sent to it.
@@ -53,16 +53,13 @@ pub enum AgenciesFault {
     Key {
         /// The file.
         path: PathBuf,
-        /// What is wrong; never the text.
+        /// What is wrong with it; never the content.
         reason: String,
     },
 }
 
 impl OwnAgencies {
     /// Reads the keys of every configured agency.
-    ///
-    /// # Errors
-    /// [`AgenciesFault`], naming the agency or the file.
     pub(crate) fn load(country: CountryCode, configs: &[AgencyConfig]) -> Result<Self, AgenciesFault> {
         let mut agencies = BTreeMap::new();
         for config in configs {

@@ -1,5 +1,5 @@
-//! Held messages: signed by a key, or judged by a list, that we do not have yet. They are neither
-//! received nor quarantined; each new trust list tries them again.
+//! Held messages: the trust list that would verify them has not come yet. They are neither received nor quarantined; each
+//! new trust list tries them again.
 
 use std::{sync::Arc, time::Duration};
 
@@ -11,15 +11,15 @@ use sqlx::Row;
 
 use super::{
     SYSTEM,
-    accept::{Decisions, Door},
-    open::{Finding, Judge},
+    accept::{Acceptor, DeliveryContext},
+    open::{DeliveryVerifier, OpenedMessage},
     send::SendError,
 };
 use crate::{error::DbError, exchange::Exchange};
 
 /// A message that waits for a trust list.
 #[derive(Clone, Debug)]
-pub(crate) struct Held {
+pub(crate) struct HeldMessage {
     pub(crate) recipient: AgencyCode,
     pub(crate) exchange: String,
     pub(crate) queue: String,
@@ -28,30 +28,27 @@ pub(crate) struct Held {
     pub(crate) reason: &'static str,
 }
 
-/// A held message as it comes back for another try.
+/// A held message read back from the store, to be tried again.
 #[derive(Clone, Debug)]
-pub(crate) struct Waiting {
-    pub(crate) seq: i64,
-    pub(crate) recipient: AgencyCode,
-    pub(crate) exchange: String,
-    pub(crate) queue: String,
-    pub(crate) jws: Jws,
+struct HeldRetry {
+    seq: i64,
+    recipient: AgencyCode,
+    exchange: String,
+    queue: String,
+    jws: Jws,
 }
 
-/// How many held messages one transaction tries again: a new list may free a whole cut's backlog,
-/// and it must not be in memory at once.
-pub(crate) const RETRY_BATCH: i64 = 64;
+/// Maximum held messages that one transaction tries again: a new list may decide the backlog of a long cut, which must not be
+/// in memory at once.
+const RETRY_BATCH: i64 = 64;
 
-/// Held messages of one agency that came by one door take up at most this much: nobody vouches for them, and
-/// they must not fill the disk. An honest partner has at most 1 MiB per recipient and lane on its way without
-/// a receipt, so this is room for twenty of its agencies; it sends again what finds no room.
-pub(crate) const HELD_MAX_BYTES: i64 = 64 * 1024 * 1024;
+/// Maximum bytes of held messages for one agency over one exchange: nothing about them is verified, and they must not fill
+/// the disk. An honest partner has at most 1 MiB per recipient and lane on its way without a receipt, so this is room for
+/// twenty of its agencies; it sends again a message that finds no room.
+const HELD_MAX_BYTES: i64 = 64 * 1024 * 1024;
 
-/// Whether there is room for one more.
-///
-/// # Errors
-/// [`DbError`] when the store does not answer.
-pub(crate) async fn has_room(tx: &mut Conn, held: &Held) -> Result<bool, DbError> {
+/// Whether there is room for one more message.
+pub(crate) async fn has_room(tx: &mut Conn, held: &HeldMessage) -> Result<bool, DbError> {
     let row = sqlx::query(
         "SELECT CAST(COALESCE(SUM(size_bytes), 0) AS BIGINT) AS kept FROM held
          WHERE recipient = $1 AND exchange = $2",
@@ -64,10 +61,7 @@ pub(crate) async fn has_room(tx: &mut Conn, held: &Held) -> Result<bool, DbError
 }
 
 /// Whether the same bytes are held for the same agency already.
-///
-/// # Errors
-/// [`DbError`] when the store does not answer.
-pub(crate) async fn is_held(tx: &mut Conn, held: &Held) -> Result<bool, DbError> {
+pub(crate) async fn is_held(tx: &mut Conn, held: &HeldMessage) -> Result<bool, DbError> {
     let row = sqlx::query("SELECT seq FROM held WHERE recipient = $1 AND digest = $2")
         .bind(held.recipient.as_str())
         .bind(held.jws.digest().as_bytes().as_slice())
@@ -76,11 +70,8 @@ pub(crate) async fn is_held(tx: &mut Conn, held: &Held) -> Result<bool, DbError>
     Ok(row.is_some())
 }
 
-/// Keeps a message until a list comes.
-///
-/// # Errors
-/// [`DbError`] when the store does not answer.
-pub(crate) async fn put(tx: &mut Conn, held: &Held, now: Timestamp) -> Result<(), DbError> {
+/// Stores a message as held.
+pub(crate) async fn insert(tx: &mut Conn, held: &HeldMessage, now: Timestamp) -> Result<(), DbError> {
     let compact = held.jws.to_compact().into_bytes();
     sqlx::query(
         "INSERT INTO held
@@ -104,16 +95,14 @@ pub(crate) async fn put(tx: &mut Conn, held: &Held, now: Timestamp) -> Result<()
     Ok(())
 }
 
-/// A message is held no longer than this: after it even the right list would refuse it as too late, and what
-/// nobody vouches for must leave some day.
+/// Maximum time for which a message is held: after it even the right list would refuse the message as too late, and what is
+/// not verified must be deleted some day.
 const HELD_FOR: Duration = Duration::from_secs(90 * 24 * 60 * 60);
 
-/// Lets go of what has been held for too long, and writes down how much it was.
-///
-/// # Errors
-/// [`WriteError`] when the store does not take it.
+/// Deletes the messages that have been held for longer than [`HELD_FOR`], and records their number.
 pub(crate) async fn expire(exchange: &Arc<Exchange>, now: Timestamp) -> Result<(), WriteError<SendError>> {
     let oldest = now.minus(HELD_FOR).as_micros();
+    // Asked outside the writer, because there is nearly always nothing to do.
     let is_due = sqlx::query("SELECT seq FROM held WHERE held_at < $1 LIMIT 1")
         .bind(oldest)
         .fetch_optional(exchange.base.store.read())
@@ -127,11 +116,11 @@ pub(crate) async fn expire(exchange: &Arc<Exchange>, now: Timestamp) -> Result<(
         async move {
             let gone =
                 sqlx::query("DELETE FROM held WHERE held_at < $1").bind(oldest).execute(&mut *tx).await?;
-            let act = AuditRecord::new(now, SYSTEM, AuditAction::MessageQuarantine)
+            let record = AuditRecord::new(now, SYSTEM, AuditAction::MessageQuarantine)
                 .object("held", "expired")
                 .refused("held_too_long")
                 .detail("messages", gone.rows_affected());
-            job.base.trail.record(tx, &act).await?;
+            job.base.trail.record(tx, &record).await?;
             Ok(())
         }
         .boxed()
@@ -139,11 +128,8 @@ pub(crate) async fn expire(exchange: &Arc<Exchange>, now: Timestamp) -> Result<(
     write.await
 }
 
-/// The next messages to try again after `after`, oldest first.
-///
-/// # Errors
-/// [`DbError`] when the store does not answer, or what it holds is damaged.
-pub(crate) async fn next(tx: &mut Conn, after: i64) -> Result<Vec<Waiting>, DbError> {
+/// The next held messages after the row `after`, oldest first.
+async fn load_after(tx: &mut Conn, after: i64) -> Result<Vec<HeldRetry>, DbError> {
     sqlx::query("SELECT seq, recipient, exchange, queue, jws FROM held WHERE seq > $1 ORDER BY seq LIMIT $2")
         .bind(after)
         .bind(RETRY_BATCH)
@@ -151,7 +137,7 @@ pub(crate) async fn next(tx: &mut Conn, after: i64) -> Result<Vec<Waiting>, DbEr
         .await?
         .iter()
         .map(|row| {
-            Ok(Waiting {
+            Ok(HeldRetry {
                 seq: row.try_get("seq")?,
                 recipient: row.try_get::<String, _>("recipient")?.parse()?,
                 exchange: row.try_get("exchange")?,
@@ -162,20 +148,8 @@ pub(crate) async fn next(tx: &mut Conn, after: i64) -> Result<Vec<Waiting>, DbEr
         .collect()
 }
 
-/// Lets go of a message that has been decided.
-///
-/// # Errors
-/// [`DbError`] when the store does not answer.
-pub(crate) async fn release(tx: &mut Conn, seq: i64) -> Result<(), DbError> {
-    sqlx::query("DELETE FROM held WHERE seq = $1").bind(seq).execute(tx).await?;
-    Ok(())
-}
-
-/// Notes that a message was tried again in vain.
-///
-/// # Errors
-/// [`DbError`] when the store does not answer.
-pub(crate) async fn tried(tx: &mut Conn, seq: i64, reason: &str, now: Timestamp) -> Result<(), DbError> {
+/// Records that a message was tried again and is still held, for this reason.
+async fn record_attempt(tx: &mut Conn, seq: i64, reason: &str, now: Timestamp) -> Result<(), DbError> {
     sqlx::query("UPDATE held SET tried_at = $1, reason = $2 WHERE seq = $3")
         .bind(now.as_micros())
         .bind(reason)
@@ -185,11 +159,8 @@ pub(crate) async fn tried(tx: &mut Conn, seq: i64, reason: &str, now: Timestamp)
     Ok(())
 }
 
-/// Tries every held message again, a transaction for each small batch: after a new trust list. How many
-/// were let go of.
-///
-/// # Errors
-/// [`WriteError`] when the store does not take it; what was not tried stays held.
+/// Tries every held message again after a new trust list, one transaction for each batch of [`RETRY_BATCH`]. Returns how many
+/// were decided. After an error, those that were not tried stay held.
 pub(crate) async fn retry(exchange: &Arc<Exchange>) -> Result<usize, WriteError<SendError>> {
     let (mut after, mut freed) = (0, 0);
     loop {
@@ -203,38 +174,38 @@ pub(crate) async fn retry(exchange: &Arc<Exchange>) -> Result<usize, WriteError<
     }
 }
 
-/// The last one tried and how many were decided; nothing when there was none left.
+/// Tries one batch again. Returns the last row tried and how many were decided; nothing when none was left.
 async fn retry_batch(
     tx: &mut Conn,
     exchange: &Exchange,
     after: i64,
 ) -> Result<Option<(i64, usize)>, SendError> {
-    let waiting = next(tx, after).await?;
+    let waiting = load_after(tx, after).await?;
     let Some(last) = waiting.last().map(|held| held.seq) else { return Ok(None) };
     let now = exchange.base.now();
     let trust = exchange.trust.current();
-    let judge = Judge { agencies: &exchange.agencies, trust: &trust, now };
-    let mut decisions = Decisions::new(exchange, now);
+    let verifier = DeliveryVerifier { agencies: &exchange.agencies, trust: &trust, now };
+    let mut acceptor = Acceptor::new(exchange, now);
     let mut decided = 0;
     for held in waiting {
-        let Some(origin) = judge.origin_of(&held.exchange) else { continue };
-        let finding = judge.judge(held.jws.clone(), origin, &held.recipient);
-        if let Finding::Held { reason, .. } = &finding {
-            tried(tx, held.seq, reason.log_code(), now).await?;
+        let Some(origin) = verifier.origin_of(&held.exchange) else { continue };
+        let message = verifier.verify_message(held.jws.clone(), origin, &held.recipient);
+        if let OpenedMessage::Held { reason, .. } = &message {
+            record_attempt(tx, held.seq, reason.log_code(), now).await?;
             continue;
         }
         let compact = held.jws.to_compact().into_bytes();
-        let door = Door {
+        let context = DeliveryContext {
             queue: &held.queue,
             exchange: &held.exchange,
             unverified_routing_key: "held",
             body: &compact,
         };
-        decisions.finding(tx, &door, Some(&held.recipient), digest(&compact), finding).await?;
-        release(tx, held.seq).await?;
+        acceptor.message(tx, &context, Some(&held.recipient), digest(&compact), message).await?;
+        sqlx::query("DELETE FROM held WHERE seq = $1").bind(held.seq).execute(&mut *tx).await?;
         decided += 1;
     }
-    decisions.finish(tx).await?;
+    acceptor.finish(tx).await?;
     Ok(Some((last, decided)))
 }
 
@@ -245,9 +216,9 @@ mod tests {
 
     use super::*;
 
-    fn held(exchange: &str) -> Held {
+    fn held(exchange: &str) -> HeldMessage {
         let key = SigningKey::from_pkcs8_pem(&SigningKey::generate_pem().expect("a key")).expect("a key");
-        Held {
+        HeldMessage {
             recipient: "tz.tpf".parse().expect("an agency"),
             exchange: exchange.to_owned(),
             queue: "inbox.national.normal".to_owned(),
@@ -266,11 +237,11 @@ mod tests {
             async move {
                 let now = Timestamp::system_now();
                 let before = has_room(tx, &held("ingress.mz")).await?;
-                put(tx, &held("ingress.mz"), now).await?;
+                insert(tx, &held("ingress.mz"), now).await?;
                 sqlx::query("UPDATE held SET size_bytes = $1").bind(HELD_MAX_BYTES).execute(&mut *tx).await?;
                 let after = has_room(tx, &held("ingress.mz")).await?;
-                let other_door = has_room(tx, &held("ingress.zm")).await?;
-                Ok::<_, DbError>((before, after, other_door))
+                let other_exchange = has_room(tx, &held("ingress.zm")).await?;
+                Ok::<_, DbError>((before, after, other_exchange))
             }
             .boxed()
         });
@@ -286,7 +257,7 @@ mod tests {
         let puts = store.write(|tx| {
             async move {
                 let before = is_held(tx, &message).await?;
-                put(tx, &message, Timestamp::system_now()).await?;
+                insert(tx, &message, Timestamp::system_now()).await?;
                 Ok::<_, DbError>((before, is_held(tx, &message).await?))
             }
             .boxed()

@@ -1,5 +1,6 @@
-//! The inbox: one consumer per lane. A batch is opened away from the runtime's threads, decided in one
-//! transaction, and acknowledged after the commit; a copy that is acknowledged twice is a duplicate.
+//! The inbox: one consumer per lane. It opens a batch on a blocking thread, decides on it in one transaction, and
+//! acknowledges it after the commit. After a crash in between, the broker delivers the batch again and its messages are
+//! recognised as duplicates.
 
 use std::{
     collections::BTreeMap,
@@ -17,13 +18,13 @@ use rovuma_store::{FutureExt, WriteError};
 use tracing::{Instrument, Span};
 
 use super::{
-    accept::{Decisions, Door},
-    open::{Finding, Judge, Opened},
+    accept::{Acceptor, DeliveryContext},
+    open::{DeliveryVerifier, OpenedDelivery, OpenedMessage},
     send::{self, SendError},
 };
 use crate::exchange::Exchange;
 
-/// Bundles of one lane that the broker hands out unacknowledged: many small urgent ones, few large ones.
+/// Maximum unacknowledged bundles of one lane that the broker delivers: urgent ones are small, bulk ones large.
 const fn prefetch(lane: Lane) -> u16 {
     match lane {
         Lane::Urgent => 16,
@@ -32,22 +33,22 @@ const fn prefetch(lane: Lane) -> u16 {
     }
 }
 
-/// Messages that one transaction decides on: enough to share its commit, few enough not to hold up the others
-/// that write. A bundle of 64 is never cut.
-const TRANSACTION_MAX_FINDINGS: usize = 256;
+/// Maximum messages that one transaction decides on: enough to share its commit, few enough not to delay other writers. A
+/// bundle of 64 is never split.
+const TRANSACTION_MAX_MESSAGES: usize = 256;
 
-/// A batch takes so much from the broker at most.
+/// Maximum bytes per batch.
 const BATCH_MAX_BYTES: usize = 4 * 1024 * 1024;
 
-/// A batch waits so long for company: less than an officer notices.
+/// Maximum wait for a batch to fill; imperceptible to a user.
 const BATCH_MAX_WAIT: Duration = Duration::from_millis(20);
 
-/// At most one `link.fault` per partner and minute: a forger must not make us sign without end.
+/// Minimum time between two `link.fault` messages to a partner: a forger must not make us sign without end.
 const LINK_FAULT_EVERY: Duration = Duration::from_secs(60);
 
 /// Starts the consumers of this gateway's three inboxes.
 pub(crate) fn start(exchange: &Arc<Exchange>, broker: &Broker) -> Vec<Consumer> {
-    let faults = Arc::new(FaultClock::default());
+    let faults = Arc::new(LinkFaultTimes::default());
     Lane::ALL
         .into_iter()
         .map(|lane| {
@@ -66,18 +67,18 @@ pub(crate) fn start(exchange: &Arc<Exchange>, broker: &Broker) -> Vec<Consumer> 
         .collect()
 }
 
-/// Why a batch was not decided.
+/// Why deciding on a batch failed.
 #[derive(Debug, thiserror::Error)]
-enum Undecided {
+enum BatchFault {
     #[error(transparent)]
     Write(#[from] WriteError<SendError>),
-    /// Opening panicked: on something in the batch.
+    /// Opening panicked on one of the deliveries.
     #[error("opening: {0}")]
     Open(#[from] tokio::task::JoinError),
 }
 
-impl Undecided {
-    /// Whether the same batch may be decided later without a change.
+impl BatchFault {
+    /// Whether the same batch may succeed later without a change.
     fn is_transient(&self) -> bool {
         match self {
             Self::Write(WriteError::Job(fault)) => fault.is_transient(),
@@ -87,11 +88,11 @@ impl Undecided {
     }
 }
 
-/// Takes the deliveries of one lane.
+/// Handles the deliveries of one lane.
 pub(crate) struct Inbox {
     exchange: Arc<Exchange>,
     queue: String,
-    faults: Arc<FaultClock>,
+    faults: Arc<LinkFaultTimes>,
 }
 
 impl Handler for Inbox {
@@ -105,53 +106,54 @@ impl Handler for Inbox {
 }
 
 impl Inbox {
-    /// The inbox of one lane by itself, with no partner told of a fault yet.
+    /// The inbox of one lane without its consumer.
     pub(crate) fn of(exchange: &Arc<Exchange>, lane: Lane) -> Self {
         let queue = names::inbox_queue(&exchange.base.name, lane);
         Self { exchange: Arc::clone(exchange), queue, faults: Arc::default() }
     }
 
-    /// Opens, decides and commits: in one transaction, or in several when there is more than one should hold.
-    async fn decide(&self, batch: Arc<[Delivery]>) -> Result<(), Undecided> {
+    /// Opens a batch, decides on it and commits, in transactions of at most [`TRANSACTION_MAX_MESSAGES`]. Then reports to
+    /// partners the deliveries that could not be verified.
+    async fn decide(&self, batch: Arc<[Delivery]>) -> Result<(), BatchFault> {
         let now = self.exchange.base.now();
         let opened = self.open(batch.clone(), now).await?;
-        let faults = self.faults_to_tell(&batch, &opened, now);
-        let told: Vec<CountryCode> = faults.iter().map(|(country, _)| *country).collect();
+        let faults = self.faults_to_report(&batch, &opened, now);
+        let reported: Vec<CountryCode> = faults.iter().map(|(country, _)| *country).collect();
         for part in parts(opened) {
             self.write(batch.clone(), part, now).await?;
         }
         for (country, digest) in faults {
-            self.tell_fault(country, digest, now).await?;
+            self.send_link_fault(country, digest, now).await?;
         }
-        self.faults.told(told, now);
+        self.faults.record(reported, now);
         Ok(())
     }
 
     async fn write(
         &self,
         batch: Arc<[Delivery]>,
-        part: Vec<(usize, Opened)>,
+        part: Vec<(usize, OpenedDelivery)>,
         now: Timestamp,
-    ) -> Result<(), Undecided> {
+    ) -> Result<(), BatchFault> {
         let (exchange, queue) = (self.exchange.clone(), self.queue.clone());
         let write = self.exchange.base.store.write(move |tx| {
             async move {
-                let mut decisions = Decisions::new(&exchange, now);
-                decisions.look_up(tx, &part).await?;
-                for (place, opened) in part {
-                    let delivery = &batch[place];
+                let mut acceptor = Acceptor::new(&exchange, now);
+                acceptor.look_up(tx, &part).await?;
+                for (index, opened) in part {
+                    let delivery = &batch[index];
                     let span = span_of(delivery, &queue, opened.agency.as_ref());
-                    let door = Door::of(delivery, &queue);
-                    decisions.delivery(tx, &door, opened).instrument(span).await?;
+                    let context = DeliveryContext::of(delivery, &queue);
+                    acceptor.delivery(tx, &context, opened).instrument(span).await?;
                 }
-                decisions.finish(tx).await
+                acceptor.finish(tx).await
             }
             .boxed()
         });
         Ok(write.await?)
     }
 
-    async fn tell_fault(
+    async fn send_link_fault(
         &self,
         country: CountryCode,
         digest: Digest,
@@ -165,8 +167,8 @@ impl Inbox {
         send::enqueue(&self.exchange, outgoing, now).await
     }
 
-    /// After a failure that trying again does not mend: finds the delivery that it comes from, so that its
-    /// neighbours go on and it alone goes to the broker's quarantine.
+    /// Decides on each delivery alone, after a failure of the batch that is not transient: so the others are accepted, and
+    /// only the delivery that causes the failure goes to the broker's dead letters.
     async fn one_by_one(&self, batch: &[Delivery]) -> Result<Vec<Verdict>, TransientError> {
         let mut verdicts = Vec::with_capacity(batch.len());
         for delivery in batch {
@@ -174,8 +176,8 @@ impl Inbox {
                 Ok(()) => Verdict::Accept,
                 Err(fault) if fault.is_transient() => return Err(TransientError::new(fault.to_string())),
                 Err(fault) => {
-                    tracing::error!(message.id = delivery.message_id, %fault, "poison");
-                    self.write_down(delivery)
+                    tracing::error!(message.id = delivery.message_id, %fault, "a delivery fails each time: quarantined");
+                    self.quarantine(delivery)
                         .await
                         .map_err(|fault| TransientError::new(fault.to_string()))?;
                     Verdict::DeadLetter { reason: "poison" }
@@ -185,51 +187,52 @@ impl Inbox {
         Ok(verdicts)
     }
 
-    /// Keeps, audits and alarms a delivery that cannot be decided, in a transaction of its own.
-    async fn write_down(&self, delivery: &Delivery) -> Result<(), WriteError<SendError>> {
+    /// Quarantines a delivery on which deciding fails, in a transaction of its own.
+    async fn quarantine(&self, delivery: &Delivery) -> Result<(), WriteError<SendError>> {
         let (exchange, queue, now) = (self.exchange.clone(), self.queue.clone(), self.exchange.base.now());
         let delivery = delivery.clone();
         let write = self.exchange.base.store.write(move |tx| {
             async move {
-                let opened = Opened::poison(&delivery.body);
-                let mut decisions = Decisions::new(&exchange, now);
-                decisions.delivery(tx, &Door::of(&delivery, &queue), opened).await
+                let opened = OpenedDelivery::undecidable(&delivery.body);
+                // The acceptor need not be finished: a quarantined delivery has no number and gets no receipt.
+                let mut acceptor = Acceptor::new(&exchange, now);
+                acceptor.delivery(tx, &DeliveryContext::of(&delivery, &queue), opened).await
             }
             .boxed()
         });
         write.await
     }
 
-    /// Opens a batch where it does not hold up the runtime.
+    /// Opens a batch on a blocking thread: unsealing and verifying would delay the runtime's other tasks.
     async fn open(
         &self,
         batch: Arc<[Delivery]>,
         now: Timestamp,
-    ) -> Result<Vec<Opened>, tokio::task::JoinError> {
+    ) -> Result<Vec<OpenedDelivery>, tokio::task::JoinError> {
         let exchange = self.exchange.clone();
         let work = move || {
             let trust = exchange.trust.current();
-            let judge = Judge { agencies: &exchange.agencies, trust: &trust, now };
-            batch.iter().map(|delivery| judge.open(delivery)).collect()
+            let verifier = DeliveryVerifier { agencies: &exchange.agencies, trust: &trust, now };
+            batch.iter().map(|delivery| verifier.open(delivery)).collect()
         };
         tokio::task::spawn_blocking(work).await
     }
 
-    /// The partners to be told that a delivery of theirs could not be verified, each with the delivery's
-    /// digest. Only deliveries that came in by the partner's own door: nobody else can make us speak to it.
-    fn faults_to_tell(
+    /// The partners that get a `link.fault`, each with the digest of a delivery that could not be verified. Only deliveries
+    /// over the partner's own ingress count: nobody else can make us send to it.
+    fn faults_to_report(
         &self,
         batch: &[Delivery],
-        opened: &[Opened],
+        opened: &[OpenedDelivery],
         now: Timestamp,
     ) -> Vec<(CountryCode, Digest)> {
-        let unverified = |opened: &Opened| {
-            opened.findings.iter().any(|finding| matches!(finding, Finding::Quarantined { .. }))
+        let is_unverified = |opened: &OpenedDelivery| {
+            opened.messages.iter().any(|message| matches!(message, OpenedMessage::Quarantined { .. }))
         };
         let mut faults = BTreeMap::new();
         for (delivery, opened) in batch.iter().zip(opened) {
             let Some(country) = names::ingress_country(&delivery.exchange) else { continue };
-            if unverified(opened) && self.faults.may_tell(country, now) {
+            if is_unverified(opened) && self.faults.is_due(country, now) {
                 faults.entry(country).or_insert(opened.digest);
             }
         }
@@ -238,8 +241,8 @@ impl Inbox {
     }
 }
 
-/// The span of one delivery. Where it goes on from is the sender's word, which nobody verified: good for
-/// following a message through two installations, and for nothing else.
+/// The span of one delivery. Its parent comes from the delivery's headers, which nobody verified: it serves to follow a
+/// message through two installations, and nothing else.
 fn span_of(delivery: &Delivery, queue: &str, agency: Option<&AgencyCode>) -> Span {
     let span = tracing::info_span!(
         "delivery",
@@ -253,34 +256,34 @@ fn span_of(delivery: &Delivery, queue: &str, agency: Option<&AgencyCode>) -> Spa
     span
 }
 
-/// Cuts opened deliveries into transactions of at most [`TRANSACTION_MAX_FINDINGS`], each with its place in the
+/// Cuts opened deliveries into transactions of at most [`TRANSACTION_MAX_MESSAGES`], each with its index in the
 /// batch.
-fn parts(opened: Vec<Opened>) -> Vec<Vec<(usize, Opened)>> {
+fn parts(opened: Vec<OpenedDelivery>) -> Vec<Vec<(usize, OpenedDelivery)>> {
     let (mut parts, mut size): (Vec<Vec<_>>, usize) = (Vec::new(), 0);
-    for (place, opened) in opened.into_iter().enumerate() {
-        size += opened.findings.len();
+    for (index, opened) in opened.into_iter().enumerate() {
+        size += opened.messages.len();
         match parts.last_mut() {
-            Some(part) if size <= TRANSACTION_MAX_FINDINGS => part.push((place, opened)),
+            Some(part) if size <= TRANSACTION_MAX_MESSAGES => part.push((index, opened)),
             _ => {
-                size = opened.findings.len();
-                parts.push(vec![(place, opened)]);
+                size = opened.messages.len();
+                parts.push(vec![(index, opened)]);
             }
         }
     }
     parts
 }
 
-/// When each partner was last told of a fault.
+/// When each partner was last sent a `link.fault`.
 #[derive(Default)]
-struct FaultClock(Mutex<BTreeMap<CountryCode, Timestamp>>);
+struct LinkFaultTimes(Mutex<BTreeMap<CountryCode, Timestamp>>);
 
-impl FaultClock {
-    fn may_tell(&self, country: CountryCode, now: Timestamp) -> bool {
+impl LinkFaultTimes {
+    fn is_due(&self, country: CountryCode, now: Timestamp) -> bool {
         let last = self.last().get(&country).copied();
         last.is_none_or(|last| now.since(last) >= LINK_FAULT_EVERY)
     }
 
-    fn told(&self, countries: Vec<CountryCode>, now: Timestamp) {
+    fn record(&self, countries: Vec<CountryCode>, now: Timestamp) {
         let mut last = self.last();
         for country in countries {
             last.insert(country, now);

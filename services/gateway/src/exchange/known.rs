@@ -1,5 +1,5 @@
-//! What has been taken from others, for ever: so that a duplicate is known however late it comes, and
-//! answered with the first receipt again.
+//! The messages received from others, kept for ever: a duplicate is recognised however late it arrives, and answered with
+//! the same receipt as the first copy.
 
 use std::collections::{HashMap, HashSet};
 
@@ -16,23 +16,23 @@ use crate::{
     error::DbError,
 };
 
-/// What became of a message when it was first taken.
+/// Whether a message was accepted when it first arrived.
 #[derive(Clone, Debug)]
-pub(crate) enum Disposition {
-    /// Stored, and to be acted on.
+pub(crate) enum ReceptionOutcome {
+    /// Accepted: it may be acted on.
     Operative,
-    /// Stored for the record: its transport life was over.
+    /// Stored for the record only: it expired on the way. Its sender gets a rejection.
     Inoperative,
     /// Not accepted.
     Rejected {
-        /// The code it was answered with.
+        /// The code in the receipt.
         code: RejectionCode,
-        /// Why, in words.
+        /// The reason as a sentence.
         detail: String,
     },
 }
 
-impl Disposition {
+impl ReceptionOutcome {
     const fn as_str(&self) -> &'static str {
         match self {
             Self::Operative => "operative",
@@ -41,7 +41,7 @@ impl Disposition {
         }
     }
 
-    /// The rejection that answers it, if one does.
+    /// The code and reason of the rejection that answers the message; none when the message was accepted.
     pub(crate) fn rejection(&self) -> Option<(RejectionCode, String)> {
         match self {
             Self::Operative => None,
@@ -51,28 +51,29 @@ impl Disposition {
     }
 }
 
-/// A message that is known, and the answer it was given.
+/// A message in the table `received`, as far as answering it needs.
 #[derive(Clone, Debug)]
-pub(crate) struct Known {
+pub(crate) struct KnownMessage {
     pub(crate) digest: Digest,
     pub(crate) received_at: Timestamp,
-    pub(crate) disposition: Disposition,
+    pub(crate) outcome: ReceptionOutcome,
+    /// The audit event that recorded its arrival.
     pub(crate) audit: AuditPosition,
 }
 
-/// The receipt that answers a message.
-pub(crate) enum Answer {
+/// The receipt entry that answers a message.
+pub(crate) enum OwedReceipt {
     Delivered(DeliveredEntry),
     Rejected(RejectedEntry),
 }
 
-impl Known {
-    /// The answer: the same each time the message comes again.
-    pub(crate) fn answer(&self, id: MessageId) -> Answer {
+impl KnownMessage {
+    /// The receipt entry: the same one each time the message arrives again.
+    pub(crate) fn receipt(&self, id: MessageId) -> OwedReceipt {
         let (digest, audit) = (self.digest, self.audit.clone());
-        match self.disposition.rejection() {
-            None => Answer::Delivered(DeliveredEntry { id, digest, stored_at: self.received_at, audit }),
-            Some((code, detail)) => Answer::Rejected(RejectedEntry {
+        match self.outcome.rejection() {
+            None => OwedReceipt::Delivered(DeliveredEntry { id, digest, stored_at: self.received_at, audit }),
+            Some((code, detail)) => OwedReceipt::Rejected(RejectedEntry {
                 id,
                 digest,
                 code,
@@ -84,51 +85,51 @@ impl Known {
     }
 }
 
-/// A message as it is looked for.
+/// The facts that identify a message among those received.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Asked<'a> {
+pub(crate) struct MessageIdentity<'a> {
     pub(crate) recipient: &'a Recipient,
     pub(crate) sender: &'a AgencyCode,
     pub(crate) id: MessageId,
 }
 
-impl Asked<'_> {
-    fn identity(&self) -> Identity {
+impl MessageIdentity<'_> {
+    fn key(&self) -> IdentityKey {
         (self.recipient.agency.clone(), self.sender.clone(), self.id)
     }
 
-    fn place(&self) -> Option<Place> {
+    fn stream_number(&self) -> Option<StreamNumberKey> {
         let Recipient { agency, lane, stream, number } = self.recipient;
         Some((agency.clone(), self.sender.clone(), *lane, (*stream)?, (*number)?))
     }
 }
 
 /// Recipient, sender, id.
-type Identity = (AgencyCode, AgencyCode, MessageId);
+type IdentityKey = (AgencyCode, AgencyCode, MessageId);
 
 /// Recipient, sender, lane, stream, number.
-type Place = (AgencyCode, AgencyCode, Lane, StreamId, u64);
+type StreamNumberKey = (AgencyCode, AgencyCode, Lane, StreamId, u64);
 
-/// What was taken before that a message may not take the place of.
+/// An earlier message that a message collides with.
 #[derive(Debug)]
-pub(crate) enum Taken<'r> {
-    /// A message under its id.
-    Id(&'r Known),
-    /// Another message under its stream number.
-    Number,
+pub(crate) enum EarlierMessage<'r> {
+    /// A message with the same recipient, sender and id.
+    SameId(&'r KnownMessage),
+    /// A message with another id and the same number in the same stream.
+    SameNumber,
 }
 
-/// What one transaction needs to know of what was taken before, and what it takes itself: asked for and written
-/// many messages at a time.
+/// The received messages that one transaction must know of: those that it looked up in the store, and those that it adds
+/// itself. It looks them up and inserts them many at a time.
 #[derive(Debug, Default)]
-pub(crate) struct Register {
-    asked: HashSet<(Identity, Option<Place>)>,
-    known: HashMap<Identity, Known>,
-    places: HashMap<Place, MessageId>,
-    taken: Vec<Row>,
+pub(crate) struct KnownMessages {
+    looked_up: HashSet<(IdentityKey, Option<StreamNumberKey>)>,
+    by_identity: HashMap<IdentityKey, KnownMessage>,
+    by_number: HashMap<StreamNumberKey, MessageId>,
+    new_rows: Vec<ReceivedRow>,
 }
 
-/// Each part answers from an index of its own: `CROSS JOIN` keeps SQLite from beginning with the table.
+/// Two `SELECT`s, so that each uses an index of its own. `CROSS JOIN` keeps SQLite from scanning `received` first.
 const LOOK_UP: &str = "
     WITH asked (a_recipient, a_sender, a_id, a_lane, a_stream, a_number) AS (VALUES {})
     SELECT recipient, sender, id, lane, stream, number, digest, received_at, disposition, rejection_code,
@@ -141,69 +142,70 @@ const LOOK_UP: &str = "
     WHERE sender = a_sender AND stream = a_stream AND recipient = a_recipient AND lane = a_lane
       AND number = a_number";
 
-/// Messages looked for in one statement at most.
+/// Maximum messages that one statement looks up.
 const LOOK_UP_MAX: usize = 64;
 
-impl Register {
-    /// Looks for what was taken before under the identities and stream numbers of these messages.
-    ///
-    /// # Errors
-    /// [`DbError`] when the store does not answer, or what it holds is damaged.
+impl KnownMessages {
+    /// Looks up earlier messages with the identities and stream numbers of these messages.
     pub(crate) async fn look_up(
         &mut self,
         tx: &mut Conn,
         source: &str,
-        messages: &[Asked<'_>],
+        messages: &[MessageIdentity<'_>],
     ) -> Result<(), DbError> {
-        let is_new = |asked: &&Asked<'_>| self.asked.insert((asked.identity(), asked.place()));
-        let new: Vec<Asked<'_>> = messages.iter().filter(is_new).copied().collect();
+        let is_new = |one: &&MessageIdentity<'_>| self.looked_up.insert((one.key(), one.stream_number()));
+        let new: Vec<MessageIdentity<'_>> = messages.iter().filter(is_new).copied().collect();
         for chunk in new.chunks(LOOK_UP_MAX) {
             let query = sqlx::query(with_rows(LOOK_UP, (1, 6), chunk.len()));
-            let query = padded_list(chunk).fold(query, |query, asked| {
-                let recipient = asked.recipient;
+            let query = padded_list(chunk).fold(query, |query, message| {
+                let recipient = message.recipient;
                 query
                     .bind(recipient.agency.as_str())
-                    .bind(asked.sender.as_str())
-                    .bind(asked.id.as_bytes().to_vec())
+                    .bind(message.sender.as_str())
+                    .bind(message.id.as_bytes().to_vec())
                     .bind(recipient.lane.as_str())
                     .bind(recipient.stream.map(|stream| stream.as_bytes().to_vec()))
                     .bind(recipient.number.map(to_column))
             });
             for row in &query.fetch_all(&mut *tx).await? {
-                self.add(row, source)?;
+                self.add_row(row, source)?;
             }
         }
         Ok(())
     }
 
-    fn add(&mut self, row: &AnyRow, source: &str) -> Result<(), DbError> {
+    fn add_row(&mut self, row: &AnyRow, source: &str) -> Result<(), DbError> {
         let (recipient, sender): (AgencyCode, AgencyCode) = (row.parsed("recipient")?, row.parsed("sender")?);
         let id = row.message_id("id")?;
         if let (Some(stream), Some(number)) = (row.opt_store_id("stream")?, row.opt_count("number")?) {
-            let place = (recipient.clone(), sender.clone(), row.parsed("lane")?, stream, number);
-            self.places.insert(place, id);
+            let key = (recipient.clone(), sender.clone(), row.parsed("lane")?, stream, number);
+            self.by_number.insert(key, id);
         }
-        self.known.insert((recipient, sender, id), known(row, source)?);
+        self.by_identity.insert((recipient, sender, id), read(row, source)?);
         Ok(())
     }
 
-    /// What was taken under the message's identity, and else under its stream number. The message must have been
+    /// The earlier message with the same identity, or else with the same stream number. The message must have been
     /// [looked up](Self::look_up).
-    pub(crate) fn find(&self, asked: &Asked<'_>) -> Option<Taken<'_>> {
-        match self.known.get(&asked.identity()) {
-            Some(known) => Some(Taken::Id(known)),
-            None => asked.place().filter(|place| self.places.contains_key(place)).map(|_| Taken::Number),
+    pub(crate) fn find(&self, message: &MessageIdentity<'_>) -> Option<EarlierMessage<'_>> {
+        match self.by_identity.get(&message.key()) {
+            Some(known) => Some(EarlierMessage::SameId(known)),
+            None => message
+                .stream_number()
+                .filter(|key| self.by_number.contains_key(key))
+                .map(|_| EarlierMessage::SameNumber),
         }
     }
 
-    /// Keeps a verified message with the answer it is given.
-    pub(crate) fn keep(&mut self, arrival: Arrival<'_>) {
-        let Arrival { header, recipient, digest, compact, signer, facet, known } = arrival;
-        let asked = Asked { recipient, sender: &header.sender.agency, id: header.id };
-        if let Some(place) = asked.place() {
-            self.places.insert(place, header.id);
+    /// Adds a verified message, with the outcome that its receipt reports. [`write`](Self::write) inserts it.
+    pub(crate) fn add(&mut self, message: NewMessage<'_>) {
+        let NewMessage { header, recipient, digest, compact, signer, facet, known } = message;
+        let identity = MessageIdentity { recipient, sender: &header.sender.agency, id: header.id };
+        // A later message of this transaction may reuse the number or the id: it must find this one.
+        if let Some(key) = identity.stream_number() {
+            self.by_number.insert(key, header.id);
         }
-        self.taken.push(Row {
+        self.new_rows.push(ReceivedRow {
             recipient: recipient.clone(),
             sender: header.sender.agency.clone(),
             id: header.id,
@@ -219,32 +221,29 @@ impl Register {
             case: CasePlace::of_header(header),
             known: known.clone(),
         });
-        self.known.insert(asked.identity(), known);
+        self.by_identity.insert(identity.key(), known);
     }
 
-    /// Writes what was kept.
-    ///
-    /// # Errors
-    /// [`sqlx::Error`] when the store does not answer.
+    /// Inserts the added messages into the table `received`.
     pub(crate) async fn write(&mut self, tx: &mut Conn) -> sqlx::Result<()> {
-        let taken = std::mem::take(&mut self.taken);
-        RECEIVED.rows(tx, &taken, |query, row| row.bind(query)).await
+        let rows = std::mem::take(&mut self.new_rows);
+        RECEIVED.rows(tx, &rows, |query, row| row.bind(query)).await
     }
 }
 
-fn known(row: &AnyRow, source: &str) -> Result<Known, DbError> {
-    let disposition = match row.try_get::<&str, _>("disposition")? {
-        "operative" => Disposition::Operative,
-        "inoperative" => Disposition::Inoperative,
-        _ => Disposition::Rejected {
+fn read(row: &AnyRow, source: &str) -> Result<KnownMessage, DbError> {
+    let outcome = match row.try_get::<&str, _>("disposition")? {
+        "operative" => ReceptionOutcome::Operative,
+        "inoperative" => ReceptionOutcome::Inoperative,
+        _ => ReceptionOutcome::Rejected {
             code: row.parsed("rejection_code")?,
             detail: row.try_get::<Option<String>, _>("rejection_detail")?.unwrap_or_default(),
         },
     };
-    Ok(Known {
+    Ok(KnownMessage {
         digest: row.digest("digest")?,
         received_at: row.instant("received_at")?,
-        disposition,
+        outcome,
         audit: AuditPosition {
             source: source.to_owned(),
             epoch: row.store_id("audit_epoch")?,
@@ -253,20 +252,20 @@ fn known(row: &AnyRow, source: &str) -> Result<Known, DbError> {
     })
 }
 
-/// A verified message to be kept.
-pub(crate) struct Arrival<'a> {
+/// A verified message that the store does not have yet.
+pub(crate) struct NewMessage<'a> {
     pub(crate) header: &'a Header,
     pub(crate) recipient: &'a Recipient,
     pub(crate) digest: Digest,
     pub(crate) compact: String,
     pub(crate) signer: &'a KeyId,
     pub(crate) facet: Option<String>,
-    pub(crate) known: Known,
+    pub(crate) known: KnownMessage,
 }
 
 /// A row of the table `received`.
 #[derive(Debug)]
-struct Row {
+struct ReceivedRow {
     recipient: Recipient,
     sender: AgencyCode,
     id: MessageId,
@@ -280,7 +279,7 @@ struct Row {
     expires: Option<Timestamp>,
     replaces: Option<MessageId>,
     case: CasePlace,
-    known: Known,
+    known: KnownMessage,
 }
 
 const RECEIVED: Insert = Insert {
@@ -295,11 +294,11 @@ const RECEIVED: Insert = Insert {
     then: "",
 };
 
-impl Row {
+impl ReceivedRow {
     fn bind<'q>(&'q self, query: Binding<'q>) -> Binding<'q> {
-        let rejection = match &self.known.disposition {
-            Disposition::Rejected { code, detail } => Some((code.to_string(), detail.as_str())),
-            Disposition::Operative | Disposition::Inoperative => None,
+        let rejection = match &self.known.outcome {
+            ReceptionOutcome::Rejected { code, detail } => Some((code.to_string(), detail.as_str())),
+            ReceptionOutcome::Operative | ReceptionOutcome::Inoperative => None,
         };
         let (code, detail) = rejection.unzip();
         let query = query
@@ -318,7 +317,7 @@ impl Row {
             .bind(self.created.as_micros())
             .bind(self.expires.map(Timestamp::as_micros))
             .bind(self.known.received_at.as_micros())
-            .bind(self.known.disposition.as_str())
+            .bind(self.known.outcome.as_str())
             .bind(code)
             .bind(detail)
             .bind(self.known.audit.epoch.as_bytes().to_vec())
@@ -328,7 +327,7 @@ impl Row {
     }
 }
 
-/// Numbers as a store keeps them.
+/// A number as a `BIGINT`. Numbers count up from 1, so none reaches the limit.
 fn to_column(number: u64) -> i64 {
     i64::try_from(number).unwrap_or(i64::MAX)
 }

@@ -1,6 +1,6 @@
-//! From a delivery's bytes to findings, without touching the store: unseal → unpack → verify → parse.
+//! Opens deliveries without touching the store: unseal → unpack → verify → parse.
 //!
-//! All of it is work for the processor, done for a whole batch away from the runtime's threads.
+//! All of it is work for the processor; the inbox does it for a whole batch on a blocking thread.
 
 use rovuma_broker::{Delivery, topology::names};
 use rovuma_envelope::{
@@ -11,77 +11,77 @@ use rovuma_schemas::{
     AgencyCode, Digest, Header, Lane, Message, ParseFault, Recipient, RejectionCode, Timestamp,
 };
 
-use super::{known::Asked, quarantine::QuarantineReason};
+use super::{known::MessageIdentity, quarantine::QuarantineReason};
 use crate::exchange::agencies::OwnAgencies;
 
-/// What deliveries are judged by: one moment's agencies, trust lists and time.
-pub(crate) struct Judge<'a> {
+/// A snapshot of own agencies, trust lists and time, against which deliveries are verified.
+pub(crate) struct DeliveryVerifier<'a> {
     pub(crate) agencies: &'a OwnAgencies,
     pub(crate) trust: &'a TrustStore,
     pub(crate) now: Timestamp,
 }
 
-/// One delivery, opened.
-pub(crate) struct Opened {
-    /// Whose key opened it.
+/// One delivery after opening.
+pub(crate) struct OpenedDelivery {
+    /// The agency that the delivery is addressed to, when it is one of ours.
     pub(crate) agency: Option<AgencyCode>,
     /// SHA-256 of the body as it arrived.
     pub(crate) digest: Digest,
-    /// What was found in it, in its order; a delivery that cannot be opened is one finding.
-    pub(crate) findings: Vec<Finding>,
+    /// Its messages in their order. A delivery that cannot be opened counts as one message for the quarantine.
+    pub(crate) messages: Vec<OpenedMessage>,
 }
 
-impl Opened {
-    /// A delivery that fails whenever it is to be decided.
-    pub(crate) fn poison(body: &[u8]) -> Self {
-        let detail = "it could not be decided; the log says why".to_owned();
-        let findings = vec![Finding::Quarantined { reason: QuarantineReason::Poison, detail }];
-        Self { agency: None, digest: digest(body), findings }
+impl OpenedDelivery {
+    /// A delivery on which the gateway fails each time: it goes to the quarantine whole.
+    pub(crate) fn undecidable(body: &[u8]) -> Self {
+        let detail = "the gateway failed to process it; the log says why".to_owned();
+        let messages = vec![OpenedMessage::Quarantined { reason: QuarantineReason::Poison, detail }];
+        Self { agency: None, digest: digest(body), messages }
     }
 }
 
-/// What one message turned out to be.
-pub(crate) enum Finding {
-    /// Verified, from an agency that may send it, and readable.
-    Message(Box<(Authorized, Message)>),
-    /// Verified, and to be answered with a rejection.
-    Rejected(Box<Rejected>),
-    /// Not verified: a trust list is missing that would decide.
+/// The result of verifying one message.
+pub(crate) enum OpenedMessage {
+    /// Verified, from an agency that may send it, and parsed.
+    Authorized(Box<(Authorized, Message)>),
+    /// Verified, but to be answered with a rejection.
+    Rejected(Box<RejectedMessage>),
+    /// Not verified, because the trust list that would decide is missing.
     Held { agency: AgencyCode, unverified: Box<Unverified>, reason: HoldReason },
-    /// Not verified, and never will be.
+    /// Cannot be verified, with any trust list.
     Quarantined { reason: QuarantineReason, detail: String },
 }
 
-impl Finding {
-    /// The message as it is looked for, when it is one that is kept.
-    pub(crate) fn asked(&self) -> Option<Asked<'_>> {
+impl OpenedMessage {
+    /// The identity under which the store keeps the message, if it keeps messages of this kind.
+    pub(crate) fn identity(&self) -> Option<MessageIdentity<'_>> {
         match self {
-            Self::Message(both) if both.1.body.message_type().class().is_numbered() => {
-                let message = &both.0;
+            Self::Authorized(message) if message.1.body.message_type().class().is_numbered() => {
+                let message = &message.0;
                 let (recipient, sender) = (message.recipient(), message.sender());
-                Some(Asked { recipient, sender, id: message.header().id })
+                Some(MessageIdentity { recipient, sender, id: message.header().id })
             }
-            Self::Rejected(rejected) => Some(rejected.message.asked()),
-            Self::Message(_) | Self::Held { .. } | Self::Quarantined { .. } => None,
+            Self::Rejected(rejected) => Some(rejected.message.identity()),
+            Self::Authorized(_) | Self::Held { .. } | Self::Quarantined { .. } => None,
         }
     }
 }
 
-/// A verified message that is not accepted, and why.
-pub(crate) struct Rejected {
+/// A verified message that we do not accept, and the reason.
+pub(crate) struct RejectedMessage {
     pub(crate) message: VerifiedMessage,
     pub(crate) code: RejectionCode,
     pub(crate) detail: String,
 }
 
-/// A verified message at whatever stage its judgement ended.
+/// A verified message, whether or not the sender's right to send it was established.
 pub(crate) enum VerifiedMessage {
     Rejectable(Box<Rejectable>),
     Authorized(Box<Authorized>),
 }
 
-/// What both stages know, by one name.
-macro_rules! facts {
+/// Generates accessors that both variants of [`VerifiedMessage`] answer.
+macro_rules! accessors {
     ($($(#[$doc:meta])* $fact:ident: $type:ty;)*) => {
         impl VerifiedMessage {
             $($(#[$doc])* pub(crate) fn $fact(&self) -> $type {
@@ -94,7 +94,7 @@ macro_rules! facts {
     };
 }
 
-facts! {
+accessors! {
     /// The signed header.
     header: &Header;
     /// The agency that signed.
@@ -110,42 +110,47 @@ facts! {
 }
 
 impl VerifiedMessage {
-    /// The message as it is looked for.
-    pub(crate) fn asked(&self) -> Asked<'_> {
-        Asked { recipient: self.recipient(), sender: self.sender(), id: self.header().id }
+    /// The identity under which the store keeps the message.
+    pub(crate) fn identity(&self) -> MessageIdentity<'_> {
+        MessageIdentity { recipient: self.recipient(), sender: self.sender(), id: self.header().id }
     }
 }
 
-impl Judge<'_> {
-    /// Opens a delivery. It cannot fail: what is wrong with it is a finding.
-    pub(crate) fn open(&self, delivery: &Delivery) -> Opened {
+impl DeliveryVerifier<'_> {
+    /// Opens a delivery. A delivery that cannot be opened becomes one message for the quarantine.
+    pub(crate) fn open(&self, delivery: &Delivery) -> OpenedDelivery {
         let (agency, lane) = self.addressee(&delivery.routing_key).unzip();
-        let findings = match self.unpack(delivery, agency.as_ref()) {
-            Ok((origin, agency, messages)) => messages
+        let messages = match self.unpack(delivery, agency.as_ref()) {
+            Ok((origin, agency, segments)) => segments
                 .into_iter()
-                .map(|message| in_its_lane(self.judge_segment(message, origin, &agency), lane))
+                .map(|segment| match segment {
+                    Ok(jws) => check_lane(self.verify_message(jws, origin, &agency), lane),
+                    Err(fault) => quarantined(QuarantineReason::Bundle, &fault),
+                })
                 .collect(),
-            Err(finding) => vec![finding],
+            Err(unopened) => vec![unopened],
         };
-        Opened { agency, digest: digest(&delivery.body), findings }
+        OpenedDelivery { agency, digest: digest(&delivery.body), messages }
     }
 
-    /// Judges one message: also those that were held and are tried again.
-    pub(crate) fn judge(&self, jws: Jws, origin: Origin, agency: &AgencyCode) -> Finding {
+    /// Verifies one message: one that arrived now, or one that was held and is tried again.
+    pub(crate) fn verify_message(&self, jws: Jws, origin: Origin, agency: &AgencyCode) -> OpenedMessage {
         let context = VerifyContext { now: self.now, origin, opened_for: agency };
         match self.trust.verify(Unverified::new(jws), &context) {
-            Ok(verified) => self.read(verified),
+            Ok(verified) => self.authorize(verified),
             Err(VerifyFailure::Held { reason, unverified }) => {
-                Finding::Held { agency: agency.clone(), unverified, reason }
+                OpenedMessage::Held { agency: agency.clone(), unverified, reason }
             }
-            Err(VerifyFailure::Refused { reason, .. }) => {
-                Finding::Quarantined { reason: reason_of(&reason), detail: reason.log_code().to_owned() }
-            }
+            Err(VerifyFailure::Refused { reason, .. }) => OpenedMessage::Quarantined {
+                reason: quarantine_reason(&reason),
+                detail: reason.log_code().to_owned(),
+            },
             Err(VerifyFailure::Rejected(rejectable)) => rejected(rejectable),
         }
     }
 
-    /// The door a delivery came in by; only brokers write this field, publishers cannot.
+    /// Where a delivery came from, by the exchange that it was published to. The broker writes that field; a publisher
+    /// cannot forge it.
     pub(crate) fn origin_of(&self, exchange: &str) -> Option<Origin> {
         if exchange == names::OUTBOUND {
             return Some(Origin::Domestic);
@@ -158,12 +163,12 @@ impl Judge<'_> {
         names::parse_lane_key(unverified_key).filter(|(agency, _)| self.agencies.serves(agency))
     }
 
-    #[expect(clippy::type_complexity, reason = "the three facts that judging needs, used once")]
+    #[expect(clippy::type_complexity, reason = "the three facts that verifying needs, used once")]
     fn unpack(
         &self,
         delivery: &Delivery,
         agency: Option<&AgencyCode>,
-    ) -> Result<(Origin, AgencyCode, Vec<Result<Jws, rovuma_envelope::BadSegment>>), Finding> {
+    ) -> Result<(Origin, AgencyCode, Vec<Result<Jws, rovuma_envelope::BadSegment>>), OpenedMessage> {
         let origin = self
             .origin_of(&delivery.exchange)
             .ok_or_else(|| quarantined(QuarantineReason::UnknownExchange, &delivery.exchange))?;
@@ -181,31 +186,20 @@ impl Judge<'_> {
         Ok((origin, agency.clone(), messages))
     }
 
-    fn judge_segment(
-        &self,
-        segment: Result<Jws, rovuma_envelope::BadSegment>,
-        origin: Origin,
-        agency: &AgencyCode,
-    ) -> Finding {
-        match segment {
-            Ok(jws) => self.judge(jws, origin, agency),
-            Err(fault) => quarantined(QuarantineReason::Bundle, &fault),
-        }
-    }
-
-    fn read(&self, verified: Verified) -> Finding {
+    /// Checks the sender's right to send the message, and parses it.
+    fn authorize(&self, verified: Verified) -> OpenedMessage {
         let authorized = match verified.authorize_sender(self.trust) {
             Ok(authorized) => authorized,
             Err(rejectable) => return rejected(rejectable),
         };
         let fault = match Message::parse(authorized.payload()) {
-            Ok(message) => match misnumbered(&authorized, &message) {
-                None => return Finding::Message(Box::new((authorized, message))),
+            Ok(message) => match numbering_fault(&authorized, &message) {
+                None => return OpenedMessage::Authorized(Box::new((authorized, message))),
                 Some(detail) => (RejectionCode::Schema, detail.to_owned()),
             },
-            Err(fault) => (fault.rejection(), describe(&fault)),
+            Err(fault) => (fault.rejection(), describe_first(&fault)),
         };
-        Finding::Rejected(Box::new(Rejected {
+        OpenedMessage::Rejected(Box::new(RejectedMessage {
             message: VerifiedMessage::Authorized(Box::new(authorized)),
             code: fault.0,
             detail: fault.1,
@@ -213,47 +207,51 @@ impl Judge<'_> {
     }
 }
 
-/// A message goes by the lane that its sender signed: by another one, somebody on the way could let what is
-/// urgent wait behind what is bulky.
-fn in_its_lane(finding: Finding, lane: Option<Lane>) -> Finding {
-    match &finding {
-        Finding::Message(both) if lane != Some(both.0.recipient().lane) => {
+/// Quarantines a message that arrived in another lane than the one its sender signed: otherwise somebody on the way could
+/// make urgent messages wait behind bulk ones.
+fn check_lane(message: OpenedMessage, lane: Option<Lane>) -> OpenedMessage {
+    match &message {
+        OpenedMessage::Authorized(authorized) if lane != Some(authorized.0.recipient().lane) => {
             quarantined(QuarantineReason::Misrouted, "not the lane that was signed")
         }
-        _ => finding,
+        _ => message,
     }
 }
 
-/// Alerts have a place in a stream; receipts, stream and link messages have none.
-fn misnumbered(authorized: &Authorized, message: &Message) -> Option<&'static str> {
+/// The fault in a message's numbering: operational messages have a number in a stream, all others have none.
+fn numbering_fault(authorized: &Authorized, message: &Message) -> Option<&'static str> {
     let recipient = authorized.recipient();
-    let has_place = recipient.stream.is_some() && recipient.number.is_some_and(|number| number > 0);
-    let has_none = recipient.stream.is_none() && recipient.number.is_none();
+    let is_numbered = recipient.stream.is_some() && recipient.number.is_some_and(|number| number > 0);
+    let is_unnumbered = recipient.stream.is_none() && recipient.number.is_none();
     match message.body.message_type().class().is_numbered() {
-        true if !has_place => Some("a message of this type needs a stream and a number from 1"),
-        false if !has_none => Some("a message of this type has no place in a stream"),
+        true if !is_numbered => Some("a message of this type needs a stream and a number from 1"),
+        false if !is_unnumbered => Some("a message of this type has no number in a stream"),
         _ => None,
     }
 }
 
-/// The first fault in words: enough for the sender to find it, and no content of ours.
-fn describe(fault: &ParseFault) -> String {
+/// The first fault as a sentence: enough for the sender to find it, without content of ours.
+fn describe_first(fault: &ParseFault) -> String {
     match fault.faults() {
         [] => fault.to_string(),
         [first, rest @ ..] => format!("{}: {} ({} more)", first.pointer, first.message, rest.len()),
     }
 }
 
-fn rejected(rejectable: Box<Rejectable>) -> Finding {
+fn rejected(rejectable: Box<Rejectable>) -> OpenedMessage {
     let (code, detail) = (rejectable.rejection().code(), rejectable.rejection().to_string());
-    Finding::Rejected(Box::new(Rejected { message: VerifiedMessage::Rejectable(rejectable), code, detail }))
+    OpenedMessage::Rejected(Box::new(RejectedMessage {
+        message: VerifiedMessage::Rejectable(rejectable),
+        code,
+        detail,
+    }))
 }
 
-fn quarantined(reason: QuarantineReason, detail: &(impl std::fmt::Display + ?Sized)) -> Finding {
-    Finding::Quarantined { reason, detail: detail.to_string() }
+fn quarantined(reason: QuarantineReason, detail: &(impl std::fmt::Display + ?Sized)) -> OpenedMessage {
+    OpenedMessage::Quarantined { reason, detail: detail.to_string() }
 }
 
-fn reason_of(refusal: &rovuma_envelope::Refusal) -> QuarantineReason {
+fn quarantine_reason(refusal: &rovuma_envelope::Refusal) -> QuarantineReason {
     match refusal {
         rovuma_envelope::Refusal::Origin { .. } | rovuma_envelope::Refusal::NotARecipient { .. } => {
             QuarantineReason::Misrouted

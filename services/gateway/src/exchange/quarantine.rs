@@ -6,38 +6,37 @@ use sqlx::Row;
 
 use crate::error::DbError;
 
-/// The quarantine keeps at most this many bytes of originals, so that a forger cannot fill the disk
-/// that honest messages need. Past it only the digest, the reason and the count are kept.
+/// Maximum bytes of deliveries in the quarantine, so that a forger cannot fill the disk that honest messages need. Beyond it
+/// only digest, reason and count are stored.
 pub(crate) const QUARANTINE_MAX_BYTES: i64 = 256 * 1024 * 1024;
 
-/// The quarantine keeps at most this many deliveries, with or without their originals: what a forger sends
-/// beyond it is counted.
+/// Maximum rows in the quarantine, with or without the delivery's bytes. Deliveries beyond it are only counted.
 pub(crate) const QUARANTINE_MAX_ROWS: i64 = 100_000;
 
-/// Why a delivery, or one message in it, was not taken. Stable words: the log, the metric and the
+/// The reason why a delivery, or one message in it, was quarantined. Its words are stable: the log, the metric and the
 /// operators' list use them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum QuarantineReason {
     /// The routing key names no agency of this exchange.
     NotOurs,
-    /// It came over neither this country's own exchange nor a partner's.
+    /// The delivery came over neither this country's own exchange nor a partner's.
     UnknownExchange,
-    /// None of the agency's sealing keys opens it.
+    /// None of the agency's sealing keys opens the delivery.
     Unsealing,
-    /// What was sealed is not a bundle, or larger than a bundle may be.
+    /// The sealed content is not a bundle, or larger than a bundle may be.
     Bundle,
-    /// A message in the bundle is not a JWS of ours, or its signature or signer does not hold.
+    /// A message in the bundle is not a JWS in our form, or its signature or signer is not valid.
     Signature,
-    /// Signed by a known agency, but not meant for the agency whose key opened it, or over a road
-    /// that is not the signer's.
+    /// Signed by a known agency, but not addressed to the agency whose key opened it, or over an exchange that is not the
+    /// signer's country's, or in another lane than the signed one.
     Misrouted,
-    /// It should be held until a trust list comes, and there is no room for more.
+    /// The message should be held until a trust list comes, and there is no room for more.
     NoRoomToHold,
-    /// Verified, but an id that is already taken by other content.
+    /// Verified, but another message has its id or number.
     Conflict,
-    /// Verified, but not readable as its type says, where no rejection can answer it.
+    /// Verified, but its content does not match its type, and a message of its kind is never answered.
     Unreadable,
-    /// It fails whenever it is to be decided: a fault of ours, for the operators to look at.
+    /// The gateway fails on the delivery each time: a fault of ours, which operators must look at.
     Poison,
 }
 
@@ -59,12 +58,12 @@ impl QuarantineReason {
     }
 }
 
-/// What is put into quarantine.
+/// A delivery to be quarantined.
 #[derive(Clone, Debug)]
-pub(crate) struct Quarantined<'a> {
+pub(crate) struct QuarantineItem<'a> {
     /// SHA-256 of the body as it arrived.
     pub(crate) digest: Digest,
-    /// Whose key opened it, when one did.
+    /// The agency whose key opened it, when one did.
     pub(crate) agency: Option<&'a AgencyCode>,
     /// The queue it came from.
     pub(crate) queue: &'a str,
@@ -72,41 +71,42 @@ pub(crate) struct Quarantined<'a> {
     pub(crate) exchange: &'a str,
     /// Its routing key.
     pub(crate) routing_key: &'a str,
-    /// Why.
+    /// The reason.
     pub(crate) reason: QuarantineReason,
-    /// More of why, for the operators; no content.
+    /// Details of the reason, for operators; no content.
     pub(crate) detail: &'a str,
     /// The body as it arrived, sealed.
     pub(crate) body: &'a [u8],
 }
 
-/// What became of a delivery that was put into quarantine.
+/// Whether the quarantine stored a delivery.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Put {
-    /// It is kept.
-    New,
-    /// The same was kept already, and is counted.
-    Again,
-    /// The quarantine is full: it is counted with all others beyond, so many by now.
-    Beyond(u64),
+pub(crate) enum QuarantineOutcome {
+    /// Stored.
+    Stored,
+    /// The same delivery was stored before, for the same reason; its count went up.
+    AlreadyStored,
+    /// Quarantine full: not stored, only counted. Holds the running count.
+    Full(u64),
 }
 
-/// Keeps a delivery, once per content and reason; later copies, and those beyond the quarantine's room, are
-/// only counted.
-///
-/// # Errors
-/// [`DbError`] when the store does not answer.
-pub(crate) async fn put(tx: &mut Conn, item: &Quarantined<'_>, now: Timestamp) -> Result<Put, DbError> {
+/// Stores a delivery, once per content and reason. Further copies, and deliveries beyond [`QUARANTINE_MAX_ROWS`], are only
+/// counted.
+pub(crate) async fn store(
+    tx: &mut Conn,
+    item: &QuarantineItem<'_>,
+    now: Timestamp,
+) -> Result<QuarantineOutcome, DbError> {
     metrics::counter!("rovuma_quarantined_total", "reason" => item.reason.as_str()).increment(1);
-    if count_again(tx, item, now).await? {
-        return Ok(Put::Again);
+    if count_repeated(tx, item, now).await? {
+        return Ok(QuarantineOutcome::AlreadyStored);
     }
     let row = sqlx::query("SELECT kept_rows, kept_bytes, beyond FROM quarantine_total WHERE one = 1")
         .fetch_one(&mut *tx)
         .await?;
     if row.try_get::<i64, _>("kept_rows")? >= QUARANTINE_MAX_ROWS {
         sqlx::query("UPDATE quarantine_total SET beyond = beyond + 1 WHERE one = 1").execute(tx).await?;
-        return Ok(Put::Beyond(row.count("beyond")? + 1));
+        return Ok(QuarantineOutcome::Full(row.count("beyond")? + 1));
     }
     let size = i64::try_from(item.body.len()).unwrap_or(i64::MAX);
     let has_room = row.try_get::<i64, _>("kept_bytes")?.saturating_add(size) <= QUARANTINE_MAX_BYTES;
@@ -117,10 +117,10 @@ pub(crate) async fn put(tx: &mut Conn, item: &Quarantined<'_>, now: Timestamp) -
     .bind(if has_room { size } else { 0 })
     .execute(tx)
     .await?;
-    Ok(Put::New)
+    Ok(QuarantineOutcome::Stored)
 }
 
-async fn count_again(tx: &mut Conn, item: &Quarantined<'_>, now: Timestamp) -> Result<bool, DbError> {
+async fn count_repeated(tx: &mut Conn, item: &QuarantineItem<'_>, now: Timestamp) -> Result<bool, DbError> {
     let counted = sqlx::query(
         "UPDATE quarantine SET times = times + 1, last_at = $1 WHERE digest = $2 AND reason = $3",
     )
@@ -134,7 +134,7 @@ async fn count_again(tx: &mut Conn, item: &Quarantined<'_>, now: Timestamp) -> R
 
 async fn insert(
     tx: &mut Conn,
-    item: &Quarantined<'_>,
+    item: &QuarantineItem<'_>,
     size: i64,
     has_room: bool,
     now: Timestamp,

@@ -1,4 +1,4 @@
-//! Receipts: those we sign for what we took, and those that others signed for what we sent.
+//! Receipts: those that we sign for messages received, and those that partners signed for messages sent.
 
 use std::collections::BTreeMap;
 
@@ -24,19 +24,19 @@ use crate::{
     exchange::Exchange,
 };
 
-/// Whose receipt it is, for whom, and by which lane: that of the message it answers, so that the receipt
-/// of an urgent alert is urgent.
+/// The signer of a receipt, its recipient, and its lane: the lane of the message that it answers, so that the receipt of an
+/// urgent alert is urgent.
 type Route = (AgencyCode, AgencyCode, Lane);
 
-/// The receipts that one transaction owes, gathered so that many entries share a signature.
+/// The receipt entries that one transaction must send, gathered so that many entries share a signature.
 #[derive(Default)]
-pub(crate) struct ReceiptBook {
+pub(crate) struct PendingReceipts {
     delivered: BTreeMap<Route, Vec<DeliveredEntry>>,
     rejected: BTreeMap<Route, Vec<RejectedEntry>>,
 }
 
-impl ReceiptBook {
-    /// Owes `to` the word that `from` has stored its message.
+impl PendingReceipts {
+    /// Adds an entry that reports to `to` that `from` has stored its message.
     pub(crate) fn delivered(
         &mut self,
         from: &AgencyCode,
@@ -47,16 +47,13 @@ impl ReceiptBook {
         self.delivered.entry((from.clone(), to.clone(), lane)).or_default().push(entry);
     }
 
-    /// Owes `to` the word that `from` does not accept its message.
+    /// Adds an entry that reports to `to` that `from` does not accept its message.
     pub(crate) fn rejected(&mut self, from: &AgencyCode, to: &AgencyCode, lane: Lane, entry: RejectedEntry) {
         self.rejected.entry((from.clone(), to.clone(), lane)).or_default().push(entry);
     }
 
-    /// Signs what is owed and puts it into the outbox.
-    ///
-    /// # Errors
-    /// [`SendError`]; the transaction must then be taken back.
-    pub(crate) async fn settle(
+    /// Signs the receipts and puts them into the outbox. After an error the transaction must be rolled back.
+    pub(crate) async fn sign_and_enqueue(
         self,
         tx: &mut Conn,
         exchange: &Exchange,
@@ -90,10 +87,8 @@ async fn send_receipt(
     Ok(())
 }
 
-/// Notes that an officer of ours has opened a message, once, and owes its sender the word.
-///
-/// # Errors
-/// [`SendError`]; the transaction must then be taken back.
+/// Records that an officer of ours has opened a message and sends `receipt.read`, the first time only. After an error the
+/// transaction must be rolled back.
 pub(crate) async fn mark_read(
     tx: &mut Conn,
     exchange: &Exchange,
@@ -128,12 +123,12 @@ pub(crate) struct ReadMessage<'a> {
     pub(crate) sender: &'a AgencyCode,
     /// The message.
     pub(crate) id: MessageId,
-    /// Who opened it.
+    /// The officer who opened it.
     pub(crate) reader: &'a str,
 }
 
-/// One entry of a receipt that somebody signed for a message of ours.
-pub(crate) struct Entry {
+/// One entry of a receipt that a partner signed for a message of ours.
+pub(crate) struct IncomingEntry {
     pub(crate) id: MessageId,
     pub(crate) digest: Digest,
     pub(crate) settlement: Settlement,
@@ -141,8 +136,8 @@ pub(crate) struct Entry {
     pub(crate) audit: Option<AuditPosition>,
 }
 
-impl Entry {
-    /// What it says, when it says that the message was delivered.
+impl IncomingEntry {
+    /// The entry as a delivery receipt, when it is one.
     fn delivered(&self) -> Option<DeliveryReceipt> {
         match self.settlement {
             Settlement::Delivered { at } => Some(DeliveryReceipt { id: self.id, digest: self.digest, at }),
@@ -150,8 +145,8 @@ impl Entry {
         }
     }
 
-    /// What happened, when by the signer's clock, and why if it is a refusal.
-    fn says(&self) -> (EventKind, Timestamp, Option<&RejectionCode>) {
+    /// The kind of domain event, the time by the signer's clock, and the code of a rejection.
+    fn facts(&self) -> (EventKind, Timestamp, Option<&RejectionCode>) {
         match &self.settlement {
             Settlement::Delivered { at } => (EventKind::ReceiptDelivered, *at, None),
             Settlement::Read { at } => (EventKind::ReceiptRead, *at, None),
@@ -160,7 +155,7 @@ impl Entry {
     }
 }
 
-impl From<DeliveredEntry> for Entry {
+impl From<DeliveredEntry> for IncomingEntry {
     fn from(entry: DeliveredEntry) -> Self {
         Self {
             id: entry.id,
@@ -172,14 +167,14 @@ impl From<DeliveredEntry> for Entry {
     }
 }
 
-impl From<ReadEntry> for Entry {
+impl From<ReadEntry> for IncomingEntry {
     fn from(entry: ReadEntry) -> Self {
         let settlement = Settlement::Read { at: entry.read_at };
         Self { id: entry.id, digest: entry.digest, settlement, detail: None, audit: None }
     }
 }
 
-impl From<RejectedEntry> for Entry {
+impl From<RejectedEntry> for IncomingEntry {
     fn from(entry: RejectedEntry) -> Self {
         Self {
             id: entry.id,
@@ -191,16 +186,13 @@ impl From<RejectedEntry> for Entry {
     }
 }
 
-/// Takes a receipt: keeps its exact bytes, and settles what each entry names. An entry counts only if
-/// its signer is a recipient of that message and the digest is that of the bytes we signed.
-///
-/// # Errors
-/// [`DbError`] when the store does not answer.
-pub(crate) async fn take(
+/// Accepts a receipt: stores its exact bytes, and settles the copy that each entry names. An entry counts only if the
+/// receipt's signer is a recipient of that message, and the entry's digest is that of the bytes that we signed.
+pub(crate) async fn accept(
     tx: &mut Conn,
     exchange: &Exchange,
     receipt: &Authorized,
-    entries: Vec<Entry>,
+    entries: Vec<IncomingEntry>,
     now: Timestamp,
 ) -> Result<(), DbError> {
     sqlx::query(
@@ -214,23 +206,24 @@ pub(crate) async fn take(
     .execute(&mut *tx)
     .await?;
     let accepted = settle(tx, exchange, receipt, &entries, now).await?;
-    keep(tx, receipt, &accepted, now).await?;
+    insert_entries(tx, receipt, &accepted, now).await?;
     for entry in accepted {
-        accept(tx, exchange, receipt, entry, now).await?;
+        record_accepted(tx, exchange, receipt, entry, now).await?;
     }
     Ok(())
 }
 
-/// Settles what the entries name. Returns those that are the first to say so.
+/// Settles the copies that the entries name. Returns the entries that changed something: a repeated entry does not.
 async fn settle<'e>(
     tx: &mut Conn,
     exchange: &Exchange,
     receipt: &Authorized,
-    entries: &'e [Entry],
+    entries: &'e [IncomingEntry],
     now: Timestamp,
-) -> Result<Vec<&'e Entry>, DbError> {
+) -> Result<Vec<&'e IncomingEntry>, DbError> {
     let (sender, recipient) = (&receipt.recipient().agency, receipt.sender());
-    let delivered: Vec<DeliveryReceipt> = entries.iter().filter_map(Entry::delivered).collect();
+    let delivered: Vec<DeliveryReceipt> = entries.iter().filter_map(IncomingEntry::delivered).collect();
+    // Most entries are deliveries: one statement settles all of those that it can, the rest go one by one.
     let settled = exchange.outbox.settle_delivered(tx, (sender, recipient), &delivered, now).await?;
     let mut accepted = Vec::with_capacity(entries.len());
     for entry in entries {
@@ -239,11 +232,11 @@ async fn settle<'e>(
             continue;
         }
         let (id, digest, settlement) = (entry.id, entry.digest, entry.settlement.clone());
-        let said = ReceiptEntry { sender, recipient, id, digest, settlement };
-        match exchange.outbox.settle(tx, &said, now).await? {
+        let outbox_entry = ReceiptEntry { sender, recipient, id, digest, settlement };
+        match exchange.outbox.settle(tx, &outbox_entry, now).await? {
             SettleOutcome::Now => accepted.push(entry),
             SettleOutcome::Already => {}
-            refused => refuse(tx, exchange, receipt, entry, refused, now).await?,
+            refused => record_refused(tx, exchange, receipt, entry, refused, now).await?,
         }
     }
     Ok(accepted)
@@ -256,17 +249,22 @@ const RECEIPTS: Insert = Insert {
     then: "ON CONFLICT (message_id, recipient, kind) DO NOTHING",
 };
 
-/// Keeps what the entries say.
-async fn keep(tx: &mut Conn, receipt: &Authorized, entries: &[&Entry], now: Timestamp) -> sqlx::Result<()> {
+/// Inserts accepted entries into the table `receipt`.
+async fn insert_entries(
+    tx: &mut Conn,
+    receipt: &Authorized,
+    entries: &[&IncomingEntry],
+    now: Timestamp,
+) -> sqlx::Result<()> {
     let (sender, signer) = (&receipt.recipient().agency, receipt.sender());
     let insert = RECEIPTS.rows(tx, entries, |query, entry| {
-        let (kind, said_at, code) = entry.says();
+        let (kind, said_at, code) = entry.facts();
         let audit = entry.audit.as_ref();
         query
             .bind(entry.id.as_bytes().to_vec())
             .bind(sender.as_str())
             .bind(signer.as_str())
-            .bind(word_of(kind))
+            .bind(receipt_kind(kind))
             .bind(said_at.as_micros())
             .bind(code.map(ToString::to_string))
             .bind(entry.detail.as_deref())
@@ -279,39 +277,41 @@ async fn keep(tx: &mut Conn, receipt: &Authorized, entries: &[&Entry], now: Time
     insert.await
 }
 
-async fn accept(
+/// Records an accepted entry: an alarm if it is a rejection, an audit event and a domain event.
+async fn record_accepted(
     tx: &mut Conn,
     exchange: &Exchange,
     receipt: &Authorized,
-    entry: &Entry,
+    entry: &IncomingEntry,
     now: Timestamp,
 ) -> Result<(), DbError> {
     let (sender, signer) = (&receipt.recipient().agency, receipt.sender());
-    let (kind, _, code) = entry.says();
+    let (kind, _, code) = entry.facts();
     if let Some(code) = code {
         let code = code.to_string();
         alarm::raise(tx, sender, AlarmKind::Rejected, &entry.id.to_string(), &code, now).await?;
     }
-    let mut act = AuditRecord::new(now, SYSTEM, AuditAction::ReceiptAccept)
+    let mut record = AuditRecord::new(now, SYSTEM, AuditAction::ReceiptAccept)
         .agency(sender)
         .object("message", entry.id)
-        .detail("kind", word_of(kind))
+        .detail("kind", receipt_kind(kind))
         .detail("by", signer)
         .detail("digest", entry.digest);
     if let Some(audit) = &entry.audit {
-        // Where the other country's log says so.
-        act = act.detail("audit", format_args!("{}/{}/{}", audit.source, audit.epoch, audit.sequence));
+        // The position of the same fact in the other country's log, for auditors who compare the two.
+        record = record.detail("audit", format_args!("{}/{}/{}", audit.source, audit.epoch, audit.sequence));
     }
-    exchange.base.trail.record(tx, &act).await?;
+    exchange.base.trail.record(tx, &record).await?;
     exchange.base.events.record(tx, sender, kind, Some(&entry.id), 1, now);
     Ok(())
 }
 
-async fn refuse(
+/// Records an entry that does not count: an audit event, and an alarm if it is a false receipt.
+async fn record_refused(
     tx: &mut Conn,
     exchange: &Exchange,
     receipt: &Authorized,
-    entry: &Entry,
+    entry: &IncomingEntry,
     settled: SettleOutcome,
     now: Timestamp,
 ) -> Result<(), DbError> {
@@ -325,16 +325,16 @@ async fn refuse(
         let detail = format!("{reason}: a receipt of {signer}");
         alarm::raise(tx, sender, AlarmKind::FalseReceipt, &entry.id.to_string(), &detail, now).await?;
     }
-    let act = AuditRecord::new(now, SYSTEM, AuditAction::ReceiptRefuse)
+    let record = AuditRecord::new(now, SYSTEM, AuditAction::ReceiptRefuse)
         .agency(sender)
         .object("message", entry.id)
         .refused(reason)
         .detail("by", signer);
-    exchange.base.trail.record(tx, &act).await?;
+    exchange.base.trail.record(tx, &record).await?;
     Ok(())
 }
 
-fn word_of(kind: EventKind) -> &'static str {
+fn receipt_kind(kind: EventKind) -> &'static str {
     match kind {
         EventKind::ReceiptRead => "read",
         EventKind::ReceiptRejected => "rejected",

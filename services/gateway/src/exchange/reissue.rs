@@ -1,5 +1,5 @@
-//! Issuing again what a compromised key signed and its recipients have not confirmed: nobody will take it any more.
-//! The same content is signed with the present key, under a new id that names the old one.
+//! Reissues messages that a compromised key signed and their recipients have not confirmed, because nobody accepts them any
+//! more. The same content is signed with the present key, under a new id, and names the old one.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -18,27 +18,24 @@ use super::{
 };
 use crate::{error::DbError, events::EventKind, exchange::Exchange};
 
-/// Messages issued again in one transaction: others want to write too.
+/// Maximum outbox rows handled in one transaction, so that other writers get their turn.
 const PAGE: u32 = 64;
 
-/// What came of a look at all agencies.
+/// The result of one run over all agencies.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Reissued {
-    /// Messages issued again.
+    /// Messages reissued.
     pub(crate) messages: u64,
-    /// An agency's present key is not valid yet: there may be more to do when it is.
+    /// Whether some agency's present key is not valid yet, so that there may be more to do when it is.
     pub(crate) must_wait: bool,
 }
 
-/// Issues again, for every agency of ours whose present key is in force, what a key of its own signed that our
-/// country's list calls compromised.
+/// Reissues, for every agency of ours whose present key is in force, the messages that its keys signed which our country's
+/// list calls compromised.
 ///
-/// An agency whose present key is not in force waits for another list or another key, and is looked at again
-/// when one comes.
-///
-/// # Errors
-/// [`WriteError`] when the store does not take it, or the key does not sign. What was done before stays done.
-pub(crate) async fn all(exchange: &Arc<Exchange>) -> Result<Reissued, WriteError<SendError>> {
+/// An agency whose present key is not in force is tried again when another list or key comes. An error leaves what was
+/// reissued before it.
+pub(crate) async fn all_agencies(exchange: &Arc<Exchange>) -> Result<Reissued, WriteError<SendError>> {
     let trust = exchange.trust.current();
     let mut all = Reissued::default();
     for (agency, own) in exchange.agencies.iter() {
@@ -48,7 +45,7 @@ pub(crate) async fn all(exchange: &Arc<Exchange>) -> Result<Reissued, WriteError
         }
         match trust.key_state(agency, own.signer.key_id(), exchange.base.now()) {
             KeyState::Valid { .. } => {
-                all.messages += of_agency(exchange, agency, &Arc::new(compromised)).await?;
+                all.messages += one_agency(exchange, agency, &Arc::new(compromised)).await?;
             }
             KeyState::NotYetValid => all.must_wait = true,
             _ => {}
@@ -65,7 +62,7 @@ fn compromised_keys(trust: &TrustStore, agency: &AgencyCode) -> Keys {
     compromised.map(|entry| (entry.kid, entry.key)).collect()
 }
 
-async fn of_agency(
+async fn one_agency(
     exchange: &Arc<Exchange>,
     agency: &AgencyCode,
     compromised: &Arc<Keys>,
@@ -79,11 +76,12 @@ async fn of_agency(
         let (shared, keys, now) = (Arc::clone(exchange), Arc::clone(compromised), exchange.base.now());
         let job = exchange.base.store.write(move |tx| {
             async move {
-                let mut again = 0;
+                let mut reissued = 0;
+                // A message has one row for each country that it was signed for.
                 for signed in page.chunk_by(|one, next| one.id == next.id) {
-                    again += u64::from(message(tx, &shared, &keys, signed, now).await?);
+                    reissued += u64::from(reissue_message(tx, &shared, &keys, signed, now).await?);
                 }
-                Ok::<_, SendError>(again)
+                Ok::<_, SendError>(reissued)
             }
             .boxed()
         });
@@ -91,8 +89,8 @@ async fn of_agency(
     }
 }
 
-/// Issues one message again, for all countries that it was signed for with such a key. Whether it was.
-async fn message(
+/// Reissues one message, for all countries for which such a key signed it. Returns whether there was one.
+async fn reissue_message(
     tx: &mut Conn,
     exchange: &Exchange,
     compromised: &Keys,
@@ -103,32 +101,32 @@ async fn message(
     let mut replaced = None;
     let mut recipients = BTreeSet::new();
     for old in signed {
-        let Some(message) = written_by(compromised, old) else { continue };
-        let (reason, goes_again) = fate(&message, now);
+        let Some(message) = verified_message(compromised, old) else { continue };
+        let (reason, is_reissued) = void_reason(&message, now);
         let copies = exchange.outbox.take_back(tx, exchange, (old.id, old.country), &reason, now).await?;
-        if copies.is_empty() || !goes_again {
+        if copies.is_empty() || !is_reissued {
             continue;
         }
         recipients.extend(copies.iter().map(|copy| copy.recipient.clone()));
         let sender = message.header.sender.agency.clone();
-        again(tx, exchange, id, old, message, copies, now).await?;
+        reissue_copies(tx, exchange, id, old, message, copies, now).await?;
         replaced = Some((old.id, sender));
     }
     let Some((old, sender)) = replaced else { return Ok(false) };
     let recipients: Vec<String> = recipients.iter().map(ToString::to_string).collect();
-    let act = AuditRecord::new(now, SYSTEM, AuditAction::MessageReissue)
+    let record = AuditRecord::new(now, SYSTEM, AuditAction::MessageReissue)
         .agency(&sender)
         .object("message", id)
         .detail("replaces", old)
         .detail("recipients", recipients.join(" "));
-    exchange.base.trail.record(tx, &act).await?;
+    exchange.base.trail.record(tx, &record).await?;
     exchange.base.events.record(tx, &sender, EventKind::MessageReleased, Some(&id), 1, now);
     Ok(true)
 }
 
-/// What the bytes say, if one of the keys signed exactly them: what was altered in the store since is not signed
-/// again.
-fn written_by(compromised: &Keys, old: &Unreceipted) -> Option<Message> {
+/// The message in the stored bytes, if one of the compromised keys signed exactly these: bytes altered in the store since
+/// are not signed again.
+fn verified_message(compromised: &Keys, old: &Unreceipted) -> Option<Message> {
     let jws = old.jws.as_ref()?;
     let key = compromised.get(&jws.unverified_key_id(Typ::MESSAGE).ok()?)?;
     let read = jws.verify_with(key, Typ::MESSAGE).map_err(|fault| fault.to_string());
@@ -136,26 +134,27 @@ fn written_by(compromised: &Keys, old: &Unreceipted) -> Option<Message> {
     match read {
         Ok(message) if message.header.id == old.id => Some(message),
         Ok(_) => {
-            tracing::error!(message.id = %old.id, "not issued again: another message is stored under its id");
+            tracing::error!(message.id = %old.id, "not reissued: another message is stored under its id");
             None
         }
         Err(fault) => {
-            tracing::error!(message.id = %old.id, fault, "not issued again: its stored bytes are not what was signed");
+            tracing::error!(message.id = %old.id, fault, "not reissued: its stored bytes are not the signed ones");
             None
         }
     }
 }
 
-/// Why its numbers become void, and whether it goes again. Stream, link and audit messages speak of a moment that is
-/// over: the next ones are on their way.
-fn fate(message: &Message, now: Timestamp) -> (VoidReason, bool) {
+/// The reason for which the message's numbers become void, and whether it is reissued. Stream and node messages report a
+/// moment that has passed: the next ones are on their way.
+fn void_reason(message: &Message, now: Timestamp) -> (VoidReason, bool) {
     if message.header.expires.is_some_and(|expires| expires <= now) {
         return (VoidReason::Expired, false);
     }
     (VoidReason::Replaced, message.body.message_type().class().is_reissued())
 }
 
-async fn again(
+/// Signs the message anew for the copies that were taken back, and puts it into the outbox.
+async fn reissue_copies(
     tx: &mut Conn,
     exchange: &Exchange,
     id: MessageId,
@@ -166,13 +165,13 @@ async fn again(
 ) -> Result<(), SendError> {
     let mut renumbered = Vec::with_capacity(copies.len());
     for copy in copies {
-        let place = match copy.place {
+        let position = match copy.position {
             Some(_) => Some(
                 exchange.outbox.next_stream_position(tx, &copy.sender, &copy.recipient, copy.lane).await?,
             ),
             None => None,
         };
-        renumbered.push(OutgoingCopy { recipient: copy.recipient, lane: copy.lane, place });
+        renumbered.push(OutgoingCopy { recipient: copy.recipient, lane: copy.lane, position });
     }
     let header = Header {
         id,
@@ -185,14 +184,14 @@ async fn again(
     let message = Message { header, ..message };
     let outgoing = send::sign(exchange, old.country, &message, renumbered)?;
     if message.body.message_type().class().is_numbered() {
-        keep(tx, &outgoing, old).await?;
+        insert_sent(tx, &outgoing, old).await?;
     }
     exchange.outbox.enqueue(tx, &outgoing, now);
     Ok(())
 }
 
-/// Keeps what was signed. All but what is new is as it was: who released it answers for what it says.
-async fn keep(tx: &mut Conn, outgoing: &OutgoingMessage, old: &Unreceipted) -> Result<(), DbError> {
+/// Inserts the reissued message into the table `sent`. It keeps `released_by`: that person answers for the content.
+async fn insert_sent(tx: &mut Conn, outgoing: &OutgoingMessage, old: &Unreceipted) -> Result<(), DbError> {
     let compact = outgoing.jws.to_compact().into_bytes();
     sqlx::query(
         "INSERT INTO sent (id, country, agency, message_type, facet, status, lane, created_at,

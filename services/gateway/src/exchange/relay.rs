@@ -23,8 +23,8 @@ impl RelayHost for Exchange {
         now: Timestamp,
     ) -> BoxFuture<'t, sqlx::Result<()>> {
         Box::pin(async move {
-            // A copy that went again is recorded as queued already.
-            for copy in copies.iter().filter(|copy| copy.place.is_some() && copy.attempts == 0) {
+            // A copy that is sent again was recorded as queued the first time; one without a number is no officer's message.
+            for copy in copies.iter().filter(|copy| copy.position.is_some() && copy.attempts == 0) {
                 self.record_event(tx, copy, EventKind::MessageQueued, now);
             }
             Ok(())
@@ -40,7 +40,7 @@ impl RelayHost for Exchange {
     ) -> BoxFuture<'t, sqlx::Result<()>> {
         Box::pin(async move {
             for copy in copies {
-                self.base.trail.record(tx, &void(copy, reason, now)).await?;
+                self.base.trail.record(tx, &void_record(copy, reason, now)).await?;
                 self.record_event(tx, copy, EventKind::MessageVoided, now);
             }
             Ok(())
@@ -48,16 +48,16 @@ impl RelayHost for Exchange {
     }
 }
 
-fn void(copy: &MovedCopy, reason: &VoidReason, now: Timestamp) -> AuditRecord {
-    let act = AuditRecord::new(now, SYSTEM, AuditAction::MessageVoid)
+fn void_record(copy: &MovedCopy, reason: &VoidReason, now: Timestamp) -> AuditRecord {
+    let record = AuditRecord::new(now, SYSTEM, AuditAction::MessageVoid)
         .agency(&copy.sender)
         .object("message", copy.message)
         .detail("recipient", &copy.recipient)
         .detail("lane", copy.lane)
         .detail("reason", reason);
-    match copy.place {
-        Some(place) => act.detail("stream", place.stream).detail("number", place.number),
-        None => act,
+    match copy.position {
+        Some(position) => record.detail("stream", position.stream).detail("number", position.number),
+        None => record,
     }
 }
 

@@ -1,4 +1,4 @@
-//! A store that was restored from an older copy: told once, to the auditors and to every agency.
+//! Reports once, to the auditors and to every agency, that the store was restored from an older copy.
 
 use std::{sync::Arc, time::Duration};
 
@@ -12,21 +12,17 @@ use crate::{
     exchange::SYSTEM,
 };
 
-/// How often it is looked whether the store has another name: a database server may come back as an older copy
-/// of itself while we run.
-const LOOK_EVERY: Duration = Duration::from_secs(30);
+/// How often the store's identity is checked: a database server may come back as an older copy of itself while we run.
+const CHECK_EVERY: Duration = Duration::from_secs(30);
 
-/// Writes down that the store was restored, and raises every agency's alarm, unless that was done. In the
-/// transaction that renamed it, or in the first after.
-///
-/// # Errors
-/// [`DbError`] when the store does not answer.
+/// Records that the store was restored and raises an alarm for every agency, unless that was done. Runs in the transaction
+/// that renewed the store's identity, or in the first one after.
 pub(crate) async fn record(tx: &mut Conn, exchange: &Exchange) -> Result<Option<Restored>, DbError> {
     let now = exchange.base.now();
     let Some(restored) = exchange.base.trail.record_restore(tx, SYSTEM, now).await? else { return Ok(None) };
     let detail = format!(
-        "restored from an older copy: what was sent and received since that copy is not known here; our streams \
-         go on as {} after {}",
+        "restored from an older copy: messages sent and received since that copy are not known here; our streams have the \
+         new id {} after {}",
         restored.to, restored.from
     );
     for (agency, _) in exchange.agencies.iter() {
@@ -35,10 +31,7 @@ pub(crate) async fn record(tx: &mut Conn, exchange: &Exchange) -> Result<Option<
     Ok(Some(restored))
 }
 
-/// Tells of a restore that was noticed when the store was opened, or that `rovumactl` was told of.
-///
-/// # Errors
-/// [`WriteError`] when the store does not take it.
+/// Records a restore that the store noticed when it was opened, or that an operator reported with `rovumactl`.
 pub(crate) async fn record_if_restored(exchange: &Arc<Exchange>) -> Result<(), WriteError<DbError>> {
     let job = exchange.clone();
     let write =
@@ -46,17 +39,17 @@ pub(crate) async fn record_if_restored(exchange: &Arc<Exchange>) -> Result<(), W
     write.await
 }
 
-/// Tells of one that was noticed while we run, until a soft shutdown.
+/// Records a restore that happens while we run, until a soft shutdown.
 pub(crate) async fn watch(exchange: Arc<Exchange>, shutdown: Shutdown) {
-    let mut told = exchange.base.store.identity();
-    while shutdown.pause(LOOK_EVERY).await {
+    let mut recorded = exchange.base.store.identity();
+    while shutdown.pause(CHECK_EVERY).await {
         match exchange.base.store.refresh_identity().await {
-            Ok(found) if found != told => match record_if_restored(&exchange).await {
-                Ok(()) => told = found,
-                Err(fault) => tracing::error!(%fault, "that the store was restored is not written down yet"),
+            Ok(found) if found != recorded => match record_if_restored(&exchange).await {
+                Ok(()) => recorded = found,
+                Err(fault) => tracing::error!(%fault, "the restore of the store is not recorded yet"),
             },
             Ok(_) => {}
-            Err(fault) => tracing::warn!(%fault, "cannot tell whether the store was restored"),
+            Err(fault) => tracing::warn!(%fault, "cannot check whether the store was restored"),
         }
     }
 }

@@ -1,5 +1,5 @@
-//! What leaves: number in each recipient's stream, sign once per country, put into the outbox and write
-//! the audit event, all in the caller's one transaction.
+//! Sends messages: numbers them in each recipient's stream, signs once per country, puts them into the outbox and writes the
+//! audit event, all in the caller's transaction.
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -19,19 +19,19 @@ use crate::{
     exchange::Exchange,
 };
 
-/// A draft to be sent, and on whose word.
+/// The release of a draft.
 pub(crate) struct Release<'a> {
     /// The draft's id, which becomes the message's.
     pub(crate) id: MessageId,
-    /// The draft, checked against this moment.
+    /// The draft, valid at `now`.
     pub(crate) draft: &'a ValidDraft,
-    /// Who sends.
+    /// The sender in the message's header.
     pub(crate) sender: Sender,
     /// The person or machine that released it.
     pub(crate) released_by: &'a str,
-    /// Their session.
+    /// The releaser's session.
     pub(crate) session: Option<String>,
-    /// The time.
+    /// The time of the release, which becomes the message's.
     pub(crate) now: Timestamp,
 }
 
@@ -45,21 +45,21 @@ pub(crate) struct Released {
 /// Why a message could not be sent.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum SendError {
-    /// The store.
+    /// The store failed.
     #[error(transparent)]
     Db(#[from] DbError),
-    /// The agency that is to sign is not served here.
+    /// This gateway does not serve the sending agency, so it has no key of it.
     #[error("agency {agency} is not served by this gateway")]
     NotServed {
         /// The agency.
         agency: AgencyCode,
     },
-    /// The key would not sign.
+    /// Signing failed.
     #[error("signing for {agency}: {fault}")]
     Signer {
         /// The agency.
         agency: AgencyCode,
-        /// Why not.
+        /// The reason.
         fault: SignerFault,
     },
 }
@@ -77,10 +77,8 @@ impl From<sqlx::Error> for SendError {
     }
 }
 
-/// Sends a draft: one signature per country, one copy per recipient.
-///
-/// # Errors
-/// [`SendError`]; then the caller's transaction must be taken back, and no number is used.
+/// Sends a draft: one signature per country, one copy per recipient. After an error the caller must roll the transaction
+/// back; then no number is used.
 pub(crate) async fn release(
     tx: &mut Conn,
     exchange: &Exchange,
@@ -91,42 +89,40 @@ pub(crate) async fn release(
     let case =
         CasePlace::of_release(draft.message_type(), &request.sender.agency, request.id, draft.in_reply_to());
     for (country, recipients) in by_country(request.draft.recipients()) {
-        let copies = number(tx, exchange, &request, recipients).await?;
+        let copies = number_copies(tx, exchange, &request, recipients).await?;
         let header = header_of(&request, &case, &copies);
         let message = request.draft.clone().into_message(header);
         let outgoing = sign(exchange, country, &message, copies)?;
         digests.push((country, outgoing.jws.digest()));
-        exchange.sent.keep(tx, &outgoing, &request, &case);
+        exchange.sent.insert(tx, &outgoing, &request, &case);
         exchange.outbox.enqueue(tx, &outgoing, request.now);
-        let placed =
-            outgoing.copies.into_iter().filter_map(|copy| Some((copy.recipient, copy.lane, copy.place?)));
-        positions.extend(placed);
+        let numbered =
+            outgoing.copies.into_iter().filter_map(|copy| Some((copy.recipient, copy.lane, copy.position?)));
+        positions.extend(numbered);
     }
     let agency = &request.sender.agency;
-    let mut act = AuditRecord::new(request.now, request.released_by, AuditAction::MessageSend)
+    let mut record = AuditRecord::new(request.now, request.released_by, AuditAction::MessageSend)
         .agency(agency)
         .object("message", request.id)
         .detail("type", request.draft.message_type())
         .detail("recipients", list(&positions));
-    act = act.reference(request.draft.reference().map(|line| line.as_str()));
-    // With it the two countries' logs are laid side by side: the recipient's names the same.
-    act = match digests.as_slice() {
-        [(_, digest)] => act.detail("digest", digest),
-        several => {
-            several.iter().fold(act, |act, (country, digest)| act.detail(format!("digest.{country}"), digest))
-        }
+    record = record.reference(request.draft.reference().map(|line| line.as_str()));
+    // The recipient's log names the same digest, so the two countries' logs can be compared. There is one for each country,
+    // because the header that is signed for it names its own recipients.
+    record = match digests.as_slice() {
+        [(_, digest)] => record.detail("digest", digest),
+        several => several
+            .iter()
+            .fold(record, |record, (country, digest)| record.detail(format!("digest.{country}"), digest)),
     };
-    act.session = request.session;
-    exchange.base.trail.record(tx, &act).await?;
+    record.session = request.session;
+    exchange.base.trail.record(tx, &record).await?;
     exchange.base.events.record(tx, agency, EventKind::MessageReleased, Some(&request.id), 1, request.now);
     Ok(Released { positions })
 }
 
-/// A transport message of one of our agencies to another agency: a receipt, a stream or link message.
-/// It has no number, never expires on the way, and is not answered.
-///
-/// # Errors
-/// [`SendError`] when the agency is not ours or its key does not sign.
+/// Signs a transport message of one of our agencies to another agency: a receipt, a stream or node message. It has no number,
+/// does not expire on the way, and is not answered.
 pub(crate) fn transport(
     exchange: &Exchange,
     from: &AgencyCode,
@@ -153,14 +149,11 @@ pub(crate) fn transport(
         turn: None,
         seen: BTreeMap::new(),
     };
-    let copy = OutgoingCopy { recipient: to.clone(), lane, place: None };
+    let copy = OutgoingCopy { recipient: to.clone(), lane, position: None };
     sign(exchange, to.country(), &Message::transport(header, body), vec![copy])
 }
 
-/// Puts a message into the outbox that nothing else is decided with.
-///
-/// # Errors
-/// [`WriteError`] when the store does not take it.
+/// Puts a message into the outbox in a transaction of its own.
 pub(super) async fn enqueue(
     exchange: &Exchange,
     outgoing: OutgoingMessage,
@@ -185,7 +178,8 @@ fn by_country(recipients: &[AgencyCode]) -> BTreeMap<CountryCode, Vec<&AgencyCod
     countries
 }
 
-async fn number(
+/// One numbered copy for each recipient.
+async fn number_copies(
     tx: &mut Conn,
     exchange: &Exchange,
     request: &Release<'_>,
@@ -194,8 +188,9 @@ async fn number(
     let lane = request.draft.lane();
     let mut copies = Vec::with_capacity(recipients.len());
     for recipient in recipients {
-        let place = exchange.outbox.next_stream_position(tx, &request.sender.agency, recipient, lane).await?;
-        copies.push(OutgoingCopy { recipient: recipient.clone(), lane, place: Some(place) });
+        let position =
+            exchange.outbox.next_stream_position(tx, &request.sender.agency, recipient, lane).await?;
+        copies.push(OutgoingCopy { recipient: recipient.clone(), lane, position: Some(position) });
     }
     Ok(copies)
 }
@@ -218,25 +213,22 @@ fn header_of(request: &Release<'_>, case: &CasePlace, copies: &[OutgoingCopy]) -
         turn: None,
         seen: BTreeMap::new(),
     };
-    case.clone().put_into(&mut header);
+    case.clone().write_to(&mut header);
     header
 }
 
-/// What the header says of those whom a signature is for.
+/// The recipients in the header of a message with these copies.
 pub(super) fn recipients(copies: &[OutgoingCopy]) -> Vec<Recipient> {
     let recipient = |copy: &OutgoingCopy| Recipient {
         agency: copy.recipient.clone(),
         lane: copy.lane,
-        stream: copy.place.map(|place| place.stream),
-        number: copy.place.map(|place| place.number),
+        stream: copy.position.map(|position| position.stream),
+        number: copy.position.map(|position| position.number),
     };
     copies.iter().map(recipient).collect()
 }
 
 /// Signs a message with its sender's present key, for the recipients in one country.
-///
-/// # Errors
-/// [`SendError`] when the sender is not ours or its key does not sign.
 pub(super) fn sign(
     exchange: &Exchange,
     country: CountryCode,
@@ -259,12 +251,13 @@ pub(super) fn sign(
     })
 }
 
-/// What has left: the exact bytes signed are the evidence, one row a country.
+/// Inserts sent messages, one row a country. The exact signed bytes are the evidence.
 #[derive(Debug)]
-pub(crate) struct SentMessages(Arc<DeferredRows<Sent>>);
+pub(crate) struct SentMessages(Arc<DeferredRows<SentRow>>);
 
+/// A row of the table `sent`.
 #[derive(Debug)]
-struct Sent {
+struct SentRow {
     id: MessageId,
     country: CountryCode,
     agency: AgencyCode,
@@ -291,9 +284,9 @@ const SENT: Insert = Insert {
 };
 
 impl SentMessages {
-    /// Those of `store`.
+    /// The sent messages of `store`.
     pub(crate) fn of(store: &Store) -> Self {
-        Self(DeferredRows::new(store, SENT, |query, row: &Sent| {
+        Self(DeferredRows::new(store, SENT, |query, row: &SentRow| {
             let query = query
                 .bind(row.id.as_bytes().as_slice())
                 .bind(row.country.as_str())
@@ -311,8 +304,8 @@ impl SentMessages {
         }))
     }
 
-    fn keep(&self, tx: &mut Conn, outgoing: &OutgoingMessage, request: &Release<'_>, case: &CasePlace) {
-        let row = Sent {
+    fn insert(&self, tx: &mut Conn, outgoing: &OutgoingMessage, request: &Release<'_>, case: &CasePlace) {
+        let row = SentRow {
             id: outgoing.id,
             country: outgoing.country,
             agency: outgoing.sender.clone(),
@@ -330,9 +323,10 @@ impl SentMessages {
     }
 }
 
-fn list(places: &[(AgencyCode, Lane, StreamPosition)]) -> String {
-    let each = |(agency, lane, place): &(AgencyCode, Lane, StreamPosition)| {
-        format!("{agency}/{lane}/{}", place.number)
+/// The recipients in the audit event: `tz.tpf/urgent/17 …`.
+fn list(positions: &[(AgencyCode, Lane, StreamPosition)]) -> String {
+    let each = |(agency, lane, position): &(AgencyCode, Lane, StreamPosition)| {
+        format!("{agency}/{lane}/{}", position.number)
     };
-    places.iter().map(each).collect::<Vec<_>>().join(" ")
+    positions.iter().map(each).collect::<Vec<_>>().join(" ")
 }

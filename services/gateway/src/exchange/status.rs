@@ -1,5 +1,5 @@
-//! The regular word between agencies: `stream.status` says how far our streams have come, and
-//! `stream.request` asks for what is missing of theirs.
+//! The regular messages between agencies: `stream.status` reports the last numbers of our streams and what we have received
+//! of the partner's; `stream.request` requests the partner's numbers that are missing.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -19,98 +19,103 @@ use sqlx::{Row, any::AnyRow};
 use super::{
     held,
     send::{self, SendError},
-    stream::{self, StreamKey},
+    stream::{self, IncomingStreamKey},
 };
 use crate::{error::DbError, exchange::Exchange};
 
-/// A partner that is not heard is told of our streams ever more seldom, down to this: what we say during
-/// a cut of days waits on the broker, and must not fill it.
+/// Maximum time between two status messages to a partner that does not answer. The interval grows up to it: what we send
+/// during a cut of days waits on the broker, and must not fill it.
 const QUIET_EVERY_MAX: Duration = Duration::from_secs(30 * 60);
 
-/// How often it is looked whether something is due: a gap is asked for this much late at most.
+/// How often the task checks for due messages: a request for a gap is late by at most this.
 const TICK_MAX: Duration = Duration::from_secs(5);
 
-/// Of the gateways that share a store one speaks: the number of this duty.
-const SPEAKING: u8 = 2;
+/// Duty number: only one of the gateways sharing a store sends status messages.
+const STATUS_DUTY: u8 = 2;
 
-/// One of our agencies and one of somebody else's.
-type Pair = (AgencyCode, AgencyCode);
+/// One of our agencies and a partner.
+type CorrespondentPair = (AgencyCode, AgencyCode);
 
-/// Speaks to every correspondent until a soft shutdown, while no other gateway that shares the store does.
+/// Sends status messages and requests until a soft shutdown, whenever this process has the duty.
 pub(crate) async fn run(exchange: Arc<Exchange>, broker: Broker, shutdown: Shutdown) {
     while !shutdown.is_stopping() {
         let mut duty = tokio::select! {
-            duty = exchange.base.store.take_duty(SPEAKING) => duty,
+            duty = exchange.base.store.take_duty(STATUS_DUTY) => duty,
             () = shutdown.soft() => return,
         };
         tokio::select! {
-            () = speak_by_the_minute(&exchange, &broker, &shutdown) => {}
-            () = duty.lost() => tracing::warn!("another gateway may speak of our streams by now"),
+            () = send_periodically(&exchange, &broker, &shutdown) => {}
+            () = duty.lost() => tracing::warn!("lost the duty of sending stream status: another gateway has it now"),
         }
     }
 }
 
-async fn speak_by_the_minute(exchange: &Arc<Exchange>, broker: &Broker, shutdown: &Shutdown) {
+async fn send_periodically(exchange: &Arc<Exchange>, broker: &Broker, shutdown: &Shutdown) {
     let tick = exchange.timings.status_every().min(exchange.timings.request_after()).min(TICK_MAX);
-    let mut told = BTreeMap::new();
+    let mut schedules = BTreeMap::new();
     while shutdown.pause(tick).await {
-        // What is written while our own broker is away would only pile up in the outbox.
+        // Messages written while our own broker is away would only accumulate in the outbox.
         if broker.state() != BrokerState::Connected {
             continue;
         }
-        if let Err(fault) = speak(exchange, &mut told).await {
-            tracing::warn!(%fault, "stream status was not sent; it will be at the next turn");
+        if let Err(fault) = send_due(exchange, &mut schedules).await {
+            tracing::warn!(%fault, "stream status was not sent; the next turn tries again");
         }
     }
 }
 
-async fn speak(
+/// Sends what is due: status messages, then requests; and deletes what was held for too long.
+async fn send_due(
     exchange: &Arc<Exchange>,
-    told: &mut BTreeMap<Pair, Told>,
+    schedules: &mut BTreeMap<CorrespondentPair, StatusSchedule>,
 ) -> Result<(), WriteError<SendError>> {
     let now = exchange.base.now();
     for pair in correspondents(exchange).await.map_err(WriteError::Job)? {
         let heard = exchange.outbox.heard_at(&pair.1).await.map_err(|fault| WriteError::Job(fault.into()))?;
-        let last = told.entry(pair.clone()).or_default();
-        if last.is_due(exchange.timings.status_every(), heard, now) {
-            tell(exchange, &pair, now).await?;
-            last.note(now);
+        let schedule = schedules.entry(pair.clone()).or_default();
+        if schedule.is_due(exchange.timings.status_every(), heard, now) {
+            send_status(exchange, &pair, now).await?;
+            schedule.record_sent(now);
         }
     }
     held::expire(exchange, now).await?;
     request_missing(exchange, now).await
 }
 
-/// When a pair last spoke, and how often in a row without hearing anything.
+/// When the next status message of a pair is due.
 #[derive(Clone, Copy, Debug, Default)]
-struct Told {
-    at: Option<Timestamp>,
-    unheard: u32,
+struct StatusSchedule {
+    /// When the last one was sent.
+    sent_at: Option<Timestamp>,
+    /// How many have been sent since the partner was last heard.
+    unanswered: u32,
 }
 
-impl Told {
-    /// Every `every` while the partner is heard; ever more seldom while it is not; at once when it is
-    /// heard again.
+impl StatusSchedule {
+    /// Whether a message is due: each `every` while the partner is heard, at growing intervals while it is not, and at once
+    /// when it is heard again.
     fn is_due(&mut self, every: Duration, heard: Option<Timestamp>, now: Timestamp) -> bool {
-        let Some(at) = self.at else { return true };
+        let Some(sent_at) = self.sent_at else { return true };
         if heard.is_some_and(|heard| now.since(heard) <= every * 3) {
-            let was_quiet = self.unheard > 3;
-            self.unheard = 0;
-            return was_quiet || now.since(at) >= every;
+            // After three unanswered messages the interval had grown: the partner must not wait for its end.
+            let was_quiet = self.unanswered > 3;
+            self.unanswered = 0;
+            return was_quiet || now.since(sent_at) >= every;
         }
-        let seldom = every.saturating_mul(1 << self.unheard.saturating_sub(3).min(16));
-        now.since(at) >= seldom.min(QUIET_EVERY_MAX.max(every))
+        let doubled = every.saturating_mul(1 << self.unanswered.saturating_sub(3).min(16));
+        now.since(sent_at) >= doubled.min(QUIET_EVERY_MAX.max(every))
     }
 
-    fn note(&mut self, now: Timestamp) {
-        self.at = Some(now);
-        self.unheard = self.unheard.saturating_add(1);
+    fn record_sent(&mut self, now: Timestamp) {
+        self.sent_at = Some(now);
+        self.unanswered = self.unanswered.saturating_add(1);
     }
 }
 
-/// Everybody that one of our agencies has sent to or heard from.
-async fn correspondents(exchange: &Exchange) -> Result<BTreeSet<Pair>, SendError> {
-    let mut pairs: BTreeSet<Pair> = exchange.outbox.correspondents().await?.into_iter().collect();
+/// Every pair of which one has sent to the other.
+async fn correspondents(exchange: &Exchange) -> Result<BTreeSet<CorrespondentPair>, SendError> {
+    let mut pairs: BTreeSet<CorrespondentPair> =
+        exchange.outbox.correspondents().await?.into_iter().collect();
     let rows = sqlx::query("SELECT DISTINCT recipient, sender FROM stream_in")
         .fetch_all(exchange.base.store.read())
         .await?;
@@ -121,9 +126,9 @@ async fn correspondents(exchange: &Exchange) -> Result<BTreeSet<Pair>, SendError
     Ok(pairs)
 }
 
-async fn tell(
+async fn send_status(
     exchange: &Arc<Exchange>,
-    (own, partner): &Pair,
+    (own, partner): &CorrespondentPair,
     now: Timestamp,
 ) -> Result<(), WriteError<SendError>> {
     let streams = exchange
@@ -134,16 +139,17 @@ async fn tell(
         .into_iter()
         .take(STREAMS_MAX)
         .collect();
-    let received = seen(exchange, own, partner).await.map_err(|fault| WriteError::Job(fault.into()))?;
+    let received =
+        streams_seen(exchange, own, partner).await.map_err(|fault| WriteError::Job(fault.into()))?;
     let body = Body::StreamStatus(StreamStatus { streams, received });
     let outgoing =
         send::transport(exchange, own, partner, Lane::Urgent, body, now).map_err(WriteError::Job)?;
     send::enqueue(exchange, outgoing, now).await
 }
 
-/// What one of our agencies has seen of a partner's streams: those that the partner has not spoken of yet, then
-/// the one it spoke of last, and so on.
-pub(crate) async fn seen(
+/// The last number that one of our agencies has seen of each of a partner's streams, at most [`STREAMS_MAX`]: first the
+/// streams that no status message of the partner has named yet, then those named most recently.
+pub(crate) async fn streams_seen(
     exchange: &Exchange,
     own: &AgencyCode,
     partner: &AgencyCode,
@@ -167,9 +173,9 @@ pub(crate) async fn seen(
     rows.iter().map(read).collect()
 }
 
-/// A gap that is due to be asked for.
-struct Due {
-    key: StreamKey,
+/// A stream whose missing numbers are due to be requested.
+struct DueGap {
+    key: IncomingStreamKey,
     requests: u32,
 }
 
@@ -177,14 +183,16 @@ async fn request_missing(exchange: &Arc<Exchange>, now: Timestamp) -> Result<(),
     let due = due_gaps(exchange, now).await.map_err(|fault| WriteError::Job(fault.into()))?;
     for gap in due {
         let job = exchange.clone();
-        let write =
-            exchange.base.store.write(move |tx| async move { request(tx, &job, &gap, now).await }.boxed());
+        let write = exchange
+            .base
+            .store
+            .write(move |tx| async move { request_gap(tx, &job, &gap, now).await }.boxed());
         write.await?;
     }
     Ok(())
 }
 
-async fn due_gaps(exchange: &Exchange, now: Timestamp) -> Result<Vec<Due>, DbError> {
+async fn due_gaps(exchange: &Exchange, now: Timestamp) -> Result<Vec<DueGap>, DbError> {
     let oldest = now.minus(exchange.timings.request_after());
     let rows = sqlx::query(
         "SELECT recipient, sender, lane, stream, requested_at, requests FROM stream_in
@@ -196,21 +204,29 @@ async fn due_gaps(exchange: &Exchange, now: Timestamp) -> Result<Vec<Due>, DbErr
     let mut due = Vec::new();
     for row in &rows {
         let requests = u32::try_from(row.try_get::<i64, _>("requests")?).unwrap_or(u32::MAX);
-        let asked = row.opt_instant("requested_at")?.filter(|_| requests > 0);
-        if asked.is_none_or(|asked| now.since(asked) >= exchange.timings.request_backoff(requests)) {
-            let key = StreamKey {
+        // The count is 0 when an earlier gap of this stream has closed: then its last request does not matter.
+        let requested = row.opt_instant("requested_at")?.filter(|_| requests > 0);
+        if requested
+            .is_none_or(|requested| now.since(requested) >= exchange.timings.request_backoff(requests))
+        {
+            let key = IncomingStreamKey {
                 recipient: row.parsed("recipient")?,
                 sender: row.parsed("sender")?,
                 lane: row.parsed("lane")?,
                 stream: row.store_id("stream")?,
             };
-            due.push(Due { key, requests });
+            due.push(DueGap { key, requests });
         }
     }
     Ok(due)
 }
 
-async fn request(tx: &mut Conn, exchange: &Exchange, due: &Due, now: Timestamp) -> Result<(), SendError> {
+async fn request_gap(
+    tx: &mut Conn,
+    exchange: &Exchange,
+    due: &DueGap,
+    now: Timestamp,
+) -> Result<(), SendError> {
     let key = &due.key;
     let progress = stream::load(tx, key).await?;
     let missing: Vec<NumberRange> = stream::missing_ranges(tx, key, progress, STREAM_NUMBERS_MAX)
@@ -223,7 +239,7 @@ async fn request(tx: &mut Conn, exchange: &Exchange, due: &Due, now: Timestamp) 
     }
     tracing::warn!(
         sender = %key.sender, agency = %key.recipient, lane = %key.lane, ranges = missing.len(),
-        requests = due.requests, "numbers are missing: asking for them"
+        requests = due.requests, "numbers are missing: requesting them"
     );
     let gaps = StreamGaps { lane: key.lane, stream: key.stream, missing };
     let body = Body::StreamRequest(StreamRequest { streams: vec![gaps] });
@@ -245,20 +261,20 @@ mod tests {
     }
 
     #[test]
-    fn a_partner_that_is_heard_is_told_every_minute() {
-        let mut told = Told::default();
-        assert!(told.is_due(EVERY, None, at(0)));
-        told.note(at(0));
-        assert!(!told.is_due(EVERY, Some(at(30)), at(59)));
-        assert!(told.is_due(EVERY, Some(at(30)), at(60)));
+    fn a_partner_that_is_heard_gets_a_status_every_minute() {
+        let mut schedule = StatusSchedule::default();
+        assert!(schedule.is_due(EVERY, None, at(0)));
+        schedule.record_sent(at(0));
+        assert!(!schedule.is_due(EVERY, Some(at(30)), at(59)));
+        assert!(schedule.is_due(EVERY, Some(at(30)), at(60)));
     }
 
     #[test]
-    fn a_silent_partner_is_told_ever_more_seldom_but_never_less_than_half_hourly() {
-        let (mut told, mut now, mut times) = (Told::default(), 0, 0);
+    fn a_silent_partner_gets_a_status_at_growing_intervals_of_at_most_half_an_hour() {
+        let (mut schedule, mut now, mut times) = (StatusSchedule::default(), 0, 0);
         while now < 19 * 24 * 3600 {
-            if told.is_due(EVERY, None, at(now)) {
-                told.note(at(now));
+            if schedule.is_due(EVERY, None, at(now)) {
+                schedule.record_sent(at(now));
                 times += 1;
             }
             now += 5;
@@ -268,11 +284,11 @@ mod tests {
     }
 
     #[test]
-    fn a_partner_that_is_heard_again_is_told_at_once() {
-        let mut told = Told { at: Some(at(0)), unheard: 40 };
-        assert!(!told.is_due(EVERY, None, at(10)));
-        assert!(told.is_due(EVERY, Some(at(19)), at(20)));
-        told.note(at(20));
-        assert!(!told.is_due(EVERY, Some(at(19)), at(25)));
+    fn a_partner_that_is_heard_again_gets_a_status_at_once() {
+        let mut schedule = StatusSchedule { sent_at: Some(at(0)), unanswered: 40 };
+        assert!(!schedule.is_due(EVERY, None, at(10)));
+        assert!(schedule.is_due(EVERY, Some(at(19)), at(20)));
+        schedule.record_sent(at(20));
+        assert!(!schedule.is_due(EVERY, Some(at(19)), at(25)));
     }
 }

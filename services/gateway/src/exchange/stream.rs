@@ -1,8 +1,8 @@
-//! Streams as a recipient sees them: which numbers have come, which are missing and since when.
+//! Streams as a recipient sees them: which numbers have arrived, which are missing and since when.
 //!
-//! A stream is (sender, stream id, recipient, lane); its numbers start at 1 and have no gaps. What
-//! is kept is the first number still missing (`next`), the highest number seen or announced
-//! (`last`), and the numbers that came ahead of a missing one.
+//! A stream is (sender, stream id, recipient, lane); the sender numbers it from 1 without gaps. The store keeps the first
+//! number still missing (`next`), the highest number received or announced (`last`), and the numbers received beyond a
+//! missing one.
 
 use rovuma_schemas::{AgencyCode, Lane, StreamId, Timestamp};
 use rovuma_store::Conn;
@@ -13,19 +13,19 @@ use crate::error::DbError;
 
 /// One stream of one sender to one of our agencies.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(crate) struct StreamKey {
+pub(crate) struct IncomingStreamKey {
     pub(crate) recipient: AgencyCode,
     pub(crate) sender: AgencyCode,
     pub(crate) lane: Lane,
     pub(crate) stream: StreamId,
 }
 
-/// How far a stream has come.
+/// How much of a stream has been received.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Progress {
-    /// The first number that has neither come nor been made void.
+    /// The first number that has neither been received nor made void.
     pub(crate) next: u64,
-    /// The highest number seen or announced.
+    /// The highest number received or announced.
     pub(crate) last: u64,
     /// Since when some number up to `last` has been missing.
     pub(crate) gap_since: Option<Timestamp>,
@@ -44,21 +44,18 @@ impl Progress {
         self.next <= self.last
     }
 
-    /// What the gap's beginning is once `now`'s numbers are in: since when something has been missing without
-    /// a break, whichever number it is.
+    /// Sets the beginning of the gap after numbers were received at `now`: the time since when some number, not always the
+    /// same one, has been missing without a break.
     fn settle_gap(mut self, before: Self, now: Timestamp) -> Self {
         self.gap_since = self.has_gap().then(|| before.gap_since.unwrap_or(now));
         self
     }
 }
 
-/// Notes that these numbers came or were made void. How far the stream had come, and has come now.
-///
-/// # Errors
-/// [`DbError`] when the store does not answer.
+/// Records that these numbers were received or made void. Returns the progress before and after.
 pub(crate) async fn note_numbers(
     tx: &mut Conn,
-    key: &StreamKey,
+    key: &IncomingStreamKey,
     numbers: &[u64],
     now: Timestamp,
 ) -> Result<(Progress, Progress), DbError> {
@@ -69,7 +66,7 @@ pub(crate) async fn note_numbers(
         if number == after.next {
             after.next += 1;
         } else if number > after.next {
-            put_ahead(tx, key, number).await?;
+            insert_ahead(tx, key, number).await?;
         }
     }
     after.next = absorb_ahead(tx, key, after.next).await?;
@@ -78,23 +75,21 @@ pub(crate) async fn note_numbers(
     Ok((before, after))
 }
 
-/// Notes what the sender says of a stream: its last number, and the numbers it made void. How far
-/// it had come, and has come now.
-///
-/// # Errors
-/// [`DbError`] when the store does not answer.
+/// Records the sender's announcement about a stream: its last number, and the numbers that it made void. Returns the progress
+/// before and after.
 pub(crate) async fn note_announcement(
     tx: &mut Conn,
-    key: &StreamKey,
+    key: &IncomingStreamKey,
     last: u64,
     voided: &[u64],
     now: Timestamp,
 ) -> Result<(Progress, Progress), DbError> {
+    // A number beyond the last has not been used, so it cannot be void: ignored.
     let void: Vec<u64> = voided.iter().copied().filter(|number| *number <= last).collect();
     let (first, noted) = note_numbers(tx, key, &void, now).await?;
     let after = Progress { last: noted.last.max(last), ..noted }.settle_gap(noted, now);
     save(tx, key, noted, after).await?;
-    on(
+    stream_query(
         key,
         "UPDATE stream_in SET announced_at = $5
          WHERE recipient = $1 AND sender = $2 AND lane = $3 AND stream = $4",
@@ -105,12 +100,13 @@ pub(crate) async fn note_announcement(
     Ok((first, after))
 }
 
-/// Notes that the missing numbers were asked for.
-///
-/// # Errors
-/// [`DbError`] when the store does not answer.
-pub(crate) async fn note_requested(tx: &mut Conn, key: &StreamKey, now: Timestamp) -> Result<(), DbError> {
-    on(
+/// Records that the missing numbers were requested.
+pub(crate) async fn note_requested(
+    tx: &mut Conn,
+    key: &IncomingStreamKey,
+    now: Timestamp,
+) -> Result<(), DbError> {
+    stream_query(
         key,
         "UPDATE stream_in SET requested_at = $5, requests = requests + 1
          WHERE recipient = $1 AND sender = $2 AND lane = $3 AND stream = $4",
@@ -121,13 +117,10 @@ pub(crate) async fn note_requested(tx: &mut Conn, key: &StreamKey, now: Timestam
     Ok(())
 }
 
-/// The numbers still missing, as closed ranges, at most `limit` of them.
-///
-/// # Errors
-/// [`DbError`] when the store does not answer.
+/// The numbers still missing, as at most `limit` closed ranges.
 pub(crate) async fn missing_ranges(
     tx: &mut Conn,
-    key: &StreamKey,
+    key: &IncomingStreamKey,
     progress: Progress,
     limit: usize,
 ) -> Result<Vec<(u64, u64)>, DbError> {
@@ -148,12 +141,9 @@ pub(crate) async fn missing_ranges(
     Ok(ranges)
 }
 
-/// How far the stream has come; its beginning, when nothing of it has been seen.
-///
-/// # Errors
-/// [`DbError`] when the store does not answer.
-pub(crate) async fn load(tx: &mut Conn, key: &StreamKey) -> Result<Progress, DbError> {
-    let row = on(
+/// The progress of the stream; [`Progress::START`] for a stream that is not stored yet.
+pub(crate) async fn load(tx: &mut Conn, key: &IncomingStreamKey) -> Result<Progress, DbError> {
+    let row = stream_query(
         key,
         "SELECT next, last, gap_since FROM stream_in
          WHERE recipient = $1 AND sender = $2 AND lane = $3 AND stream = $4",
@@ -170,13 +160,18 @@ pub(crate) async fn load(tx: &mut Conn, key: &StreamKey) -> Result<Progress, DbE
     })
 }
 
-async fn save(tx: &mut Conn, key: &StreamKey, before: Progress, after: Progress) -> Result<(), DbError> {
+async fn save(
+    tx: &mut Conn,
+    key: &IncomingStreamKey,
+    before: Progress,
+    after: Progress,
+) -> Result<(), DbError> {
     if before == after && before != Progress::START {
         return Ok(());
     }
-    // A gap that closed is forgotten; the next one is asked for afresh.
+    // Back-off counts the requests for one gap: when it closes, the count begins anew.
     let keep_requests = i64::from(before.gap_since.is_some() && after.gap_since.is_some());
-    on(
+    stream_query(
         key,
         "INSERT INTO stream_in (recipient, sender, lane, stream, next, last, gap_since, requests)
          VALUES ($1, $2, $3, $4, $5, $6, $7, 0)
@@ -193,8 +188,8 @@ async fn save(tx: &mut Conn, key: &StreamKey, before: Progress, after: Progress)
     Ok(())
 }
 
-async fn put_ahead(tx: &mut Conn, key: &StreamKey, number: u64) -> Result<(), DbError> {
-    on(
+async fn insert_ahead(tx: &mut Conn, key: &IncomingStreamKey, number: u64) -> Result<(), DbError> {
+    stream_query(
         key,
         "INSERT INTO stream_ahead (recipient, sender, lane, stream, number)
          VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING",
@@ -205,8 +200,8 @@ async fn put_ahead(tx: &mut Conn, key: &StreamKey, number: u64) -> Result<(), Db
     Ok(())
 }
 
-/// Moves `next` past the numbers that had come ahead of it, and forgets those.
-async fn absorb_ahead(tx: &mut Conn, key: &StreamKey, mut next: u64) -> Result<u64, DbError> {
+/// Moves `next` past the numbers that were received ahead of it, and deletes those.
+async fn absorb_ahead(tx: &mut Conn, key: &IncomingStreamKey, mut next: u64) -> Result<u64, DbError> {
     let waiting = numbers_ahead(tx, key, 0).await?;
     if waiting.is_empty() {
         return Ok(next);
@@ -216,7 +211,7 @@ async fn absorb_ahead(tx: &mut Conn, key: &StreamKey, mut next: u64) -> Result<u
             next += 1;
         }
     }
-    on(
+    stream_query(
         key,
         "DELETE FROM stream_ahead
          WHERE recipient = $1 AND sender = $2 AND lane = $3 AND stream = $4 AND number < $5",
@@ -227,8 +222,8 @@ async fn absorb_ahead(tx: &mut Conn, key: &StreamKey, mut next: u64) -> Result<u
     Ok(next)
 }
 
-async fn numbers_ahead(tx: &mut Conn, key: &StreamKey, from: u64) -> Result<Vec<u64>, DbError> {
-    let rows = on(
+async fn numbers_ahead(tx: &mut Conn, key: &IncomingStreamKey, from: u64) -> Result<Vec<u64>, DbError> {
+    let rows = stream_query(
         key,
         "SELECT number FROM stream_ahead
          WHERE recipient = $1 AND sender = $2 AND lane = $3 AND stream = $4 AND number >= $5
@@ -243,7 +238,7 @@ async fn numbers_ahead(tx: &mut Conn, key: &StreamKey, from: u64) -> Result<Vec<
 type Query<'q> = sqlx::query::Query<'q, sqlx::Any, sqlx::any::AnyArguments>;
 
 /// A query whose `$1` to `$4` name a stream.
-fn on<'q>(key: &'q StreamKey, sql: &'static str) -> Query<'q> {
+fn stream_query<'q>(key: &'q IncomingStreamKey, sql: &'static str) -> Query<'q> {
     sqlx::query(sql)
         .bind(key.recipient.as_str())
         .bind(key.sender.as_str())
@@ -251,7 +246,7 @@ fn on<'q>(key: &'q StreamKey, sql: &'static str) -> Query<'q> {
         .bind(key.stream.as_bytes().as_slice())
 }
 
-/// Numbers are kept as `BIGINT`; a stream that reached its end would take longer than the universe.
+/// A number as a `BIGINT`. Numbers count up from 1, so none reaches the limit.
 fn as_bigint(number: u64) -> i64 {
     i64::try_from(number).unwrap_or(i64::MAX)
 }

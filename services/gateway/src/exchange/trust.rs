@@ -1,4 +1,4 @@
-//! The trust lists: pinned authorities, files, and what happens when a file changes.
+//! The trust lists: pins the authorities, watches the lists' files, and loads a list when its file changes.
 
 mod compromised;
 mod pending;
@@ -20,7 +20,7 @@ use record::Loaded;
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// Authorities that cannot be pinned.
+/// Why an authority cannot be pinned.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum PinFault {
     /// An authority key's file cannot be read.
@@ -28,7 +28,7 @@ pub(crate) enum PinFault {
     Read {
         /// The file.
         path: PathBuf,
-        /// Why not.
+        /// The reason.
         source: std::io::Error,
     },
     /// An authority key's file holds no key.
@@ -39,18 +39,15 @@ pub(crate) enum PinFault {
         /// What is wrong with it.
         fault: rovuma_envelope::BadPublicKey,
     },
-    /// The pins do not go together.
+    /// The pins contradict each other.
     #[error(transparent)]
     Trust(#[from] TrustFault),
-    /// The serials seen cannot be read.
+    /// The serials of earlier lists cannot be read from the store.
     #[error(transparent)]
     Db(#[from] DbError),
 }
 
-/// The authorities as pinned, and no list older than those seen before the last stop.
-///
-/// # Errors
-/// [`PinFault`], naming the file.
+/// A trust store with the configured authorities pinned. It refuses lists older than those loaded before the last stop.
 pub(crate) async fn pinned(config: &TrustConfig, store: &Store) -> Result<SharedTrust, PinFault> {
     let mut pins = Vec::with_capacity(config.lists.len());
     for list in &config.lists {
@@ -59,20 +56,20 @@ pub(crate) async fn pinned(config: &TrustConfig, store: &Store) -> Result<Shared
         let key = tokio::fs::read(path).await.map_err(read)?;
         let authority =
             PublicKey::from_jwk(&key).map_err(|fault| PinFault::Key { path: path.clone(), fault })?;
-        let minimum_serial = serial_seen(store, list.country).await?;
+        let minimum_serial = last_serial(store, list.country).await?;
         pins.push(Pin { country: list.country, authority, minimum_serial });
     }
     let policy = TrustPolicy { list_grace: DAY * config.list_grace_days, ..TrustPolicy::default() };
     Ok(SharedTrust::new(TrustStore::new(policy, pins)?))
 }
 
-async fn serial_seen(store: &Store, country: CountryCode) -> Result<u64, DbError> {
+async fn last_serial(store: &Store, country: CountryCode) -> Result<u64, DbError> {
     let query = sqlx::query("SELECT serial FROM trust_seen WHERE country = $1").bind(country.as_str());
     let row = query.fetch_optional(store.read()).await?;
     Ok(row.map(|row| row.count("serial")).transpose()?.unwrap_or(0))
 }
 
-/// The files of the lists, and what was last found in each.
+/// The files of the lists, the last known state of each, and the work that loaded lists leave to do.
 pub(crate) struct ListFiles {
     files: Vec<ListFile>,
     expiries: Expiries,
@@ -83,42 +80,44 @@ pub(crate) struct ListFiles {
 struct ListFile {
     country: CountryCode,
     path: PathBuf,
-    seen: Option<Seen>,
+    state: Option<FileState>,
 }
 
-/// What was found in a file: only a change is news.
+/// The state of a list's file when it was last read. Only a change of state is acted on.
 #[derive(PartialEq, Eq)]
-enum Seen {
+enum FileState {
+    /// It had this content, which was loaded or refused.
     Content(Digest),
-    /// A list that our clock says is of the future. The clock may be mended, so it is offered again.
+    /// It had a list from the future by our clock. The clock may be corrected, so the list is tried again.
     Early(Digest),
+    /// It could not be read.
     Unreadable,
 }
 
 impl ListFiles {
-    /// Files that have not been looked at.
+    /// The configured files, none of them read yet.
     pub(crate) fn new(config: &TrustConfig, expiries: Expiries) -> Self {
         let file = |list: &crate::config::TrustListConfig| ListFile {
             country: list.country,
             path: list.file.clone(),
-            seen: None,
+            state: None,
         };
         let files = config.lists.iter().map(file).collect();
         Self { files, expiries, registered: Vec::new(), pending: Pending::default() }
     }
 
-    /// Looks at the files again and again until a soft shutdown.
+    /// Reloads the files at this interval until a soft shutdown.
     pub(crate) async fn watch(mut self, exchange: Arc<Exchange>, every: Duration, shutdown: Shutdown) {
         while shutdown.pause(every).await {
-            self.look(&exchange).await;
+            self.reload(&exchange).await;
         }
     }
 
-    /// Takes every list that is new, and does what must follow one, or was left to do after an earlier one.
-    pub(crate) async fn look(&mut self, exchange: &Arc<Exchange>) {
+    /// Loads every list that is new, and does the work that must follow a list, or that an earlier run left undone.
+    pub(crate) async fn reload(&mut self, exchange: &Arc<Exchange>) {
         let mut is_new = false;
         for file in &mut self.files {
-            if let Some(loaded) = file.look(exchange).await {
+            if let Some(loaded) = file.load_if_new(exchange).await {
                 self.pending.add(exchange, loaded);
                 is_new = true;
             }
@@ -126,10 +125,10 @@ impl ListFiles {
         if is_new {
             self.register_expiries(exchange);
         }
-        self.pending.settle(exchange).await;
+        self.pending.run(exchange).await;
     }
 
-    /// Ends of lists, and of the keys of our own agencies: a partner's keys are the partner's to renew.
+    /// Registers when lists and the keys of our own agencies expire, for the metrics. A partner must renew its own keys.
     fn register_expiries(&mut self, exchange: &Exchange) {
         for (kind, name) in self.registered.drain(..) {
             self.expiries.remove(kind, &name);
@@ -152,26 +151,26 @@ impl ListFiles {
 }
 
 impl ListFile {
-    /// The list, when a new one was taken.
-    async fn look(&mut self, exchange: &Exchange) -> Option<Loaded> {
+    /// Loads the list in the file if it is new. Returns the list loaded.
+    async fn load_if_new(&mut self, exchange: &Exchange) -> Option<Loaded> {
         let json = match tokio::fs::read(&self.path).await {
             Ok(json) => json,
             Err(fault) => {
-                if self.seen.replace(Seen::Unreadable) != Some(Seen::Unreadable) {
-                    tracing::error!(country = %self.country, path = %self.path.display(), %fault, "no trust list");
+                if self.state.replace(FileState::Unreadable) != Some(FileState::Unreadable) {
+                    tracing::error!(country = %self.country, path = %self.path.display(), %fault, "the file of a trust list cannot be read");
                 }
                 return None;
             }
         };
         let content = digest(&json);
-        if self.seen == Some(Seen::Content(content)) {
+        if self.state == Some(FileState::Content(content)) {
             return None;
         }
         let now = exchange.base.now();
-        match self.own(&json).and_then(|()| exchange.trust.offer(&json, now)) {
+        match self.check_country(&json).and_then(|()| exchange.trust.offer(&json, now)) {
             Ok(offered) => {
-                self.seen = Some(Seen::Content(content));
-                taken(offered, now)
+                self.state = Some(FileState::Content(content));
+                loaded(offered, now)
             }
             Err(fault) => {
                 self.refuse(exchange, content, &fault, now).await;
@@ -180,26 +179,26 @@ impl ListFile {
         }
     }
 
-    /// Tells once of a refusal, and keeps it in mind when it is told.
+    /// Logs and records a refusal once. If recording fails, the next reload tries again.
     async fn refuse(&mut self, exchange: &Exchange, content: Digest, fault: &TrustFault, now: Timestamp) {
-        let found = match fault {
-            TrustFault::Clock { .. } => Seen::Early(content),
-            _ => Seen::Content(content),
+        let state = match fault {
+            TrustFault::Clock { .. } => FileState::Early(content),
+            _ => FileState::Content(content),
         };
-        if self.seen.as_ref() == Some(&found) {
+        if self.state.as_ref() == Some(&state) {
             return;
         }
         tracing::error!(country = %self.country, %fault, "trust list refused");
         match record::refused(exchange, self.country, fault, now).await {
-            Ok(()) => self.seen = Some(found),
+            Ok(()) => self.state = Some(state),
             Err(fault) => {
                 tracing::error!(country = %self.country, %fault, "the refusal of a trust list was not recorded");
             }
         }
     }
 
-    /// A file holds the list of the country that it was configured for.
-    fn own(&self, json: &[u8]) -> Result<(), TrustFault> {
+    /// Refuses a list of another country than the file is configured for.
+    fn check_country(&self, json: &[u8]) -> Result<(), TrustFault> {
         let got = SignedTrustList::from_json(json)?.unverified_content().country;
         if got == self.country {
             Ok(())
@@ -209,7 +208,7 @@ impl ListFile {
     }
 }
 
-fn taken(offered: OfferOutcome, now: Timestamp) -> Option<Loaded> {
+fn loaded(offered: OfferOutcome, now: Timestamp) -> Option<Loaded> {
     match offered {
         OfferOutcome::Unchanged { .. } => None,
         OfferOutcome::Replaced { country, serial, .. } => {

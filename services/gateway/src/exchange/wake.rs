@@ -1,9 +1,9 @@
-//! Waking those who follow domain events by the broker: a CloudEvent (CloudEvents 1.0, JSON format) on the
-//! exchange `events` for what has been committed.
+//! Wakes those who follow domain events over the broker: publishes a CloudEvent (CloudEvents 1.0, JSON format) to the exchange
+//! `events` after commits.
 //!
-//! It only wakes: readers then ask `GET /v1/events?after=`, which is authoritative. So of many events of one
-//! kind for one agency the last alone is published, one that nobody is bound for is dropped, and one that the
-//! broker does not take is not tried again.
+//! It only wakes: readers then ask `GET /v1/events?after=`, which is authoritative. So of many events of one kind for one
+//! agency only the last is published, an event without a bound queue is dropped, and one that the broker does not accept is
+//! not published again.
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -20,47 +20,49 @@ use crate::{error::DbError, exchange::Exchange};
 /// The media type of a CloudEvent in JSON.
 const CLOUD_EVENT: &str = "application/cloudevents+json";
 
-/// Publishes until a soft shutdown, beginning with what happens from now on.
+/// Publishes events that are committed from now on, until a soft shutdown.
 pub(crate) async fn run(exchange: Arc<Exchange>, broker: Broker, shutdown: Shutdown) {
     let mut commits = exchange.base.store.commits();
-    let mut after = match last(&exchange).await {
+    let mut after = match last_event(&exchange).await {
         Ok(last) => last,
-        Err(fault) => return tracing::error!(%fault, "domain events cannot be read: nobody will be woken"),
+        Err(fault) => {
+            return tracing::error!(%fault, "domain events cannot be read: followers will not be woken");
+        }
     };
     loop {
         tokio::select! {
             () = shutdown.soft() => return,
             changed = commits.changed() => if changed.is_err() { return },
         }
-        match news(&exchange, after).await {
-            Ok(news) => {
-                after = news.last.unwrap_or(after);
+        match pending_wakes(&exchange, after).await {
+            Ok(pending) => {
+                after = pending.last.unwrap_or(after);
                 tokio::select! {
                     () = shutdown.soft() => return,
-                    () = publish(&broker, news.wakes) => {}
+                    () = publish(&broker, pending.wakes) => {}
                 }
             }
             Err(fault) => {
-                tracing::warn!(%fault, "domain events were not read; they will be at the next commit")
+                tracing::warn!(%fault, "domain events were not read; the next commit tries again")
             }
         }
     }
 }
 
-/// What has been committed since somebody was last woken.
-struct News {
+/// The events committed since the last publication, ready to publish.
+struct PendingWakes {
     last: Option<i64>,
     wakes: Vec<Publication>,
 }
 
-async fn last(exchange: &Exchange) -> Result<i64, DbError> {
+async fn last_event(exchange: &Exchange) -> Result<i64, DbError> {
     let row = sqlx::query("SELECT COALESCE(MAX(seq), 0) AS last FROM domain_event")
         .fetch_one(exchange.base.store.read())
         .await?;
     Ok(row.try_get("last")?)
 }
 
-async fn news(exchange: &Exchange, after: i64) -> Result<News, DbError> {
+async fn pending_wakes(exchange: &Exchange, after: i64) -> Result<PendingWakes, DbError> {
     let rows = sqlx::query(
         "SELECT seq, agency, event, version, at FROM domain_event
          WHERE seq IN (SELECT MAX(seq) FROM domain_event WHERE seq > $1 GROUP BY agency, event) ORDER BY seq",
@@ -94,7 +96,7 @@ async fn news(exchange: &Exchange, after: i64) -> Result<News, DbError> {
             })
         })
         .collect::<Result<_, DbError>>()?;
-    Ok(News { last, wakes })
+    Ok(PendingWakes { last, wakes })
 }
 
 async fn publish(broker: &Broker, wakes: Vec<Publication>) {
@@ -102,7 +104,7 @@ async fn publish(broker: &Broker, wakes: Vec<Publication>) {
     for outcome in outcomes {
         match outcome {
             Ok(()) | Err(PublishError::Unroutable { .. }) => {}
-            Err(fault) => tracing::debug!(%fault, "nobody was woken"),
+            Err(fault) => tracing::debug!(%fault, "an event was not published"),
         }
     }
 }

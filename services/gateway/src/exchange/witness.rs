@@ -1,8 +1,8 @@
-//! Between the country's audit service and the partners': the gateway that serves `<cc>.node` signs what the audit service
-//! says to them, and hands it what they say.
+//! Carries tree-head messages between the country's audit service and the partners': the gateway that serves `<cc>.node`
+//! signs and sends those of its audit service, and forwards those of the partners to it.
 //!
-//! Nothing is kept for it here: who asks for a cosignature asks again, and what is said proves itself with keys that the
-//! audit services have pinned.
+//! The gateway does not store them: an audit service that gets no cosignature asks again, and the keys that the audit
+//! services have pinned prove the content.
 
 use std::{
     collections::BTreeMap,
@@ -18,7 +18,7 @@ use rovuma_broker::{
 use rovuma_runtime::Shutdown;
 use rovuma_schemas::{
     AgencyCode, Body, CountryCode, Lane, MessageId,
-    audit::{WitnessPost, WitnessWord},
+    audit::{RelayedWitnessMessage, WitnessMessage},
 };
 use rovuma_store::WriteError;
 use tokio::sync::Notify;
@@ -26,50 +26,51 @@ use tokio::sync::Notify;
 use super::send::{self, SendError};
 use crate::exchange::Exchange;
 
-/// Words of partners that wait for the broker at most; the oldest go first. Two a second come while all is well.
+/// Maximum queued tree-head messages from partners (normal rate: 2/s). When full, the oldest are dropped.
 const WAITING_MAX: usize = 64;
 
-/// Words of the audit service that are taken at a time.
+/// Maximum messages of the audit service in one batch.
 const BATCH_MAX: u16 = 16;
 
-/// What the audit service says is small: a head, a proof of at most 63 hashes.
+/// Maximum bytes in one batch. A message is small: a head, a proof of at most 63 hashes.
 const BATCH_MAX_BYTES: usize = 256 * 1024;
 
-/// Words of partners on their way to the audit service.
+/// Messages of partners that wait to be forwarded to the audit service.
 #[derive(Debug, Default)]
-pub(crate) struct WitnessDesk {
-    waiting: Mutex<Vec<WitnessPost>>,
-    wake: Notify,
+pub(crate) struct WitnessQueue {
+    waiting: Mutex<Vec<RelayedWitnessMessage>>,
+    added: Notify,
 }
 
-impl WitnessDesk {
-    /// Hands over what a partner's node said. It may be said before the caller's transaction commits, and said again.
-    pub(crate) fn offer(&self, partner: CountryCode, word: WitnessWord) {
+impl WitnessQueue {
+    /// Queues a message of a partner's audit service. It may be forwarded before the caller's transaction commits, and again
+    /// after a rollback: the audit service accepts both.
+    pub(crate) fn push(&self, partner: CountryCode, message: WitnessMessage) {
         let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
         if waiting.len() >= WAITING_MAX {
             waiting.remove(0);
         }
-        waiting.push(WitnessPost { partner, word });
+        waiting.push(RelayedWitnessMessage { partner, message });
         drop(waiting);
-        self.wake.notify_one();
+        self.added.notify_one();
     }
 
-    fn take(&self) -> Vec<WitnessPost> {
+    fn take(&self) -> Vec<RelayedWitnessMessage> {
         std::mem::take(&mut *self.waiting.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
 
-/// Hands words of partners to the audit service until a soft shutdown.
-pub(super) async fn hand_in(exchange: Arc<Exchange>, broker: Broker, shutdown: Shutdown) {
+/// Publishes the queued messages of partners for the audit service, until a soft shutdown.
+pub(super) async fn forward_to_audit_service(exchange: Arc<Exchange>, broker: Broker, shutdown: Shutdown) {
     loop {
         tokio::select! {
             () = shutdown.soft() => return,
-            () = exchange.witness.wake.notified() => {}
+            () = exchange.witness.added.notified() => {}
         }
-        let posts = exchange.witness.take();
-        let publish = posts.iter().filter_map(|post| publication(&exchange, post)).map(async |publication| {
+        let messages = exchange.witness.take();
+        let publish = messages.iter().filter_map(|message| publication(&exchange, message)).map(async |publication| {
             if let Err(fault) = broker.publish(publication).await {
-                tracing::warn!(%fault, "a partner's word to the audit service was lost; it will be said again");
+                tracing::warn!(%fault, "a partner's message to the audit service was lost; the partner will send it again");
             }
         });
         tokio::select! {
@@ -79,8 +80,8 @@ pub(super) async fn hand_in(exchange: Arc<Exchange>, broker: Broker, shutdown: S
     }
 }
 
-fn publication(exchange: &Exchange, post: &WitnessPost) -> Option<Publication> {
-    let body = serde_json::to_vec(post).inspect_err(|fault| tracing::error!(%fault, "not JSON")).ok()?;
+fn publication(exchange: &Exchange, message: &RelayedWitnessMessage) -> Option<Publication> {
+    let body = serde_json::to_vec(message).inspect_err(|fault| tracing::error!(%fault, "not JSON")).ok()?;
     Some(Publication {
         exchange: names::AUDIT.to_owned(),
         routing_key: names::AUDIT_WITNESS_KEY.to_owned(),
@@ -91,7 +92,7 @@ fn publication(exchange: &Exchange, post: &WitnessPost) -> Option<Publication> {
     })
 }
 
-/// Takes what the audit service says to partners, if this gateway serves the installation.
+/// Starts to consume the audit service's messages to partners, if this gateway serves the node.
 pub(super) fn start(exchange: &Arc<Exchange>, broker: &Broker) -> Option<Consumer> {
     let config = ConsumerConfig {
         queue: names::AUDIT_OUTWARD.to_owned(),
@@ -106,21 +107,22 @@ pub(super) fn start(exchange: &Arc<Exchange>, broker: &Broker) -> Option<Consume
     exchange.agencies.serves(&node).then(|| broker.consume(config, Outward(Arc::clone(exchange))))
 }
 
-/// Signs what the audit service says and puts it into the outbox.
+/// Signs the audit service's messages to partners and puts them into the outbox.
 struct Outward(Arc<Exchange>);
 
 impl Handler for Outward {
     async fn handle(&self, batch: Arc<[Delivery]>) -> Result<Vec<Verdict>, TransientError> {
         for delivery in batch.iter() {
-            let post = match serde_json::from_slice::<WitnessPost>(&delivery.body) {
-                Ok(post) if post.partner != self.0.base.country => post,
+            let message = match serde_json::from_slice::<RelayedWitnessMessage>(&delivery.body) {
+                Ok(message) if message.partner != self.0.base.country => message,
+                // Nothing to send to ourselves; accepted, so that it does not come again.
                 Ok(_) => continue,
                 Err(fault) => {
-                    tracing::error!(%fault, "the audit service said something that is not for partners");
+                    tracing::error!(%fault, "dropped a message of the audit service that is not for partners");
                     continue;
                 }
             };
-            if let Err(fault) = self.send(post).await {
+            if let Err(fault) = self.send(message).await {
                 return Err(TransientError::new(fault.to_string()));
             }
         }
@@ -129,14 +131,14 @@ impl Handler for Outward {
 }
 
 impl Outward {
-    async fn send(&self, post: WitnessPost) -> Result<(), WriteError<SendError>> {
+    async fn send(&self, message: RelayedWitnessMessage) -> Result<(), WriteError<SendError>> {
         let (exchange, now) = (&self.0, self.0.base.now());
-        let (from, to) = (AgencyCode::node_of(exchange.base.country), AgencyCode::node_of(post.partner));
-        let body = match post.word {
-            WitnessWord::Checkpoint(checkpoint) => Body::AuditCheckpoint(checkpoint),
-            WitnessWord::Cosignature(cosignature) => Body::AuditCosignature(cosignature),
+        let (from, to) = (AgencyCode::node_of(exchange.base.country), AgencyCode::node_of(message.partner));
+        let body = match message.message {
+            WitnessMessage::Checkpoint(checkpoint) => Body::AuditCheckpoint(checkpoint),
+            WitnessMessage::Cosignature(cosignature) => Body::AuditCosignature(cosignature),
         };
-        // Small, one at a time, and the worth of the whole log hangs on it: it does not wait behind a backlog.
+        // Urgent: it is small, and the log proves nothing to others without it, so it must not wait behind a backlog.
         let outgoing =
             send::transport(exchange, &from, &to, Lane::Urgent, body, now).map_err(WriteError::Job)?;
         send::enqueue(exchange, outgoing, now).await

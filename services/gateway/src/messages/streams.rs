@@ -10,7 +10,7 @@ use utoipa::ToSchema;
 use crate::{
     error::DbError,
     exchange::Exchange,
-    exchange::stream::{Progress, StreamKey, missing_ranges},
+    exchange::stream::{IncomingStreamKey, Progress, missing_ranges},
 };
 
 /// Ranges of missing numbers that are shown of one stream: more is a number, not a list.
@@ -112,7 +112,7 @@ async fn incoming_stream(
     row: &AnyRow,
     shown_before: Timestamp,
 ) -> Result<IncomingStream, DbError> {
-    let key = StreamKey {
+    let key = IncomingStreamKey {
         recipient: agency.clone(),
         sender: row.parsed("sender")?,
         lane: row.parsed("lane")?,
@@ -140,13 +140,17 @@ async fn incoming_stream(
     })
 }
 
-async fn ranges(conn: &mut Conn, key: &StreamKey, progress: Progress) -> Result<Vec<NumberRange>, DbError> {
+async fn ranges(
+    conn: &mut Conn,
+    key: &IncomingStreamKey,
+    progress: Progress,
+) -> Result<Vec<NumberRange>, DbError> {
     let ranges = missing_ranges(conn, key, progress, RANGES_SHOWN).await?;
     Ok(ranges.into_iter().map(|(from, to)| NumberRange { from, to }).collect())
 }
 
 /// All numbers from the first missing one to the last known, less those that came ahead.
-async fn missing_count(conn: &mut Conn, key: &StreamKey, progress: Progress) -> Result<u64, DbError> {
+async fn missing_count(conn: &mut Conn, key: &IncomingStreamKey, progress: Progress) -> Result<u64, DbError> {
     let row = sqlx::query(
         "SELECT COUNT(*) AS ahead FROM stream_ahead
          WHERE recipient = $1 AND sender = $2 AND lane = $3 AND stream = $4",

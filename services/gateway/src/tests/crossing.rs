@@ -6,20 +6,20 @@ use serde_json::json;
 
 use super::{
     routes,
-    support::{World, agency, motorcycle},
+    support::{Fixture, agency, motorcycle},
 };
 use crate::messages::sent;
 
 #[tokio::test]
 async fn no_route_shows_what_belongs_to_another_agency() {
-    let world = World::start().await;
-    let officer = world.person("officer-1", "mz.prm", &["liaison_officer"]);
+    let fixture = Fixture::start().await;
+    let officer = fixture.person("officer-1", "mz.prm", &["liaison_officer"]);
     let draft = officer.create(&motorcycle()).await.id();
     let sent = officer.issue(&motorcycle()).await;
-    let received = world.receive("mz.prm", 1, &motorcycle()).await;
+    let received = fixture.receive("mz.prm", 1, &motorcycle()).await;
     // Everything that a person can be allowed, in the other agency.
-    let other = world.person("officer-2", "mz.senami", &["liaison_officer", "supervisor", "analyst"]);
-    let machine = world.machine("system-2", "mz.senami", &["agency_system"]);
+    let other = fixture.person("officer-2", "mz.senami", &["liaison_officer", "supervisor", "analyst"]);
+    let machine = fixture.machine("system-2", "mz.senami", &["agency_system"]);
 
     for caller in [&other, &machine] {
         for route in routes::all() {
@@ -32,7 +32,7 @@ async fn no_route_shows_what_belongs_to_another_agency() {
                 if route.path == "/v1/events/live" {
                     continue; // Never ends; its query is that of /v1/events, and a test of its own follows it.
                 }
-                let before = world.audited("access.refuse").await.len();
+                let before = fixture.audited("access.refuse").await.len();
                 let reply = route.call(caller, target).await;
                 let shown = reply.json.to_string();
                 let own = route.method == Method::POST && !route.is_about_one();
@@ -41,7 +41,7 @@ async fn no_route_shows_what_belongs_to_another_agency() {
                 }
                 if route.is_about_one() {
                     assert!(reply.status == 404 || reply.status == 403, "{route:?}: {reply:?}");
-                    let after = world.audited("access.refuse").await.len();
+                    let after = fixture.audited("access.refuse").await.len();
                     let is_unreleased = !route.is_about_a_draft() && *target == &draft;
                     assert!(after > before || is_unreleased, "{route:?} was not audited");
                 } else {
@@ -56,39 +56,39 @@ async fn no_route_shows_what_belongs_to_another_agency() {
 
 #[tokio::test]
 async fn what_is_anothers_and_what_is_nowhere_look_alike() {
-    let world = World::start().await;
-    let officer = world.person("officer-1", "mz.prm", &["liaison_officer"]);
+    let fixture = Fixture::start().await;
+    let officer = fixture.person("officer-1", "mz.prm", &["liaison_officer"]);
     let draft = officer.create(&motorcycle()).await.id();
     let sent = officer.issue(&motorcycle()).await;
     let nowhere = "01890000-0000-7000-8000-000000000000";
     for roles in [&["liaison_officer"][..], &["border_officer"], &[]] {
-        let other = world.person("officer-2", "mz.senami", roles);
+        let other = fixture.person("officer-2", "mz.senami", roles);
         for route in routes::all().into_iter().filter(routes::Route::is_about_one) {
             let target = if route.is_about_a_draft() { &draft } else { &sent };
             let (anothers, missing) = (route.call(&other, target).await, route.call(&other, nowhere).await);
             assert_eq!((anothers.status, &anothers.json), (404, &missing.json), "{route:?}");
         }
     }
-    let refusals = world.audited("access.refuse").await;
+    let refusals = fixture.audited("access.refuse").await;
     assert!(refusals.iter().all(|event| event["reason"] == "other_agency"), "{refusals:?}");
     assert!(refusals.iter().all(|event| event["agency"] == "mz.senami"), "{refusals:?}");
 }
 
 #[tokio::test]
 async fn one_id_is_sent_by_one_agency_and_received_by_the_other() {
-    let world = World::start().await;
-    let officer = world.person("officer-1", "mz.prm", &["liaison_officer"]);
+    let fixture = Fixture::start().await;
+    let officer = fixture.person("officer-1", "mz.prm", &["liaison_officer"]);
     let mut draft = motorcycle();
     draft["recipients"] = json!(["mz.senami", "tz.tpf"]);
     let id = officer.issue(&draft).await;
-    let mut conn = world.gateway.base.store.read().acquire().await.expect("a connection");
+    let mut conn = fixture.gateway.base.store.read().acquire().await.expect("a connection");
     let signed =
         sent::signed(&mut conn, &agency("mz.prm"), &id.parse().expect("an id")).await.expect("reads");
     drop(conn);
     let at_home = signed.into_iter().find(|one| one.country.as_str() == "mz").expect("a domestic signature");
-    world.deliver("mz.senami", Origin::Domestic, at_home.jws).await;
+    fixture.deliver("mz.senami", Origin::Domestic, at_home.jws).await;
 
-    let other = world.person("officer-2", "mz.senami", &["liaison_officer"]);
+    let other = fixture.person("officer-2", "mz.senami", &["liaison_officer"]);
     let (sent, received) =
         (officer.get(&format!("/v1/messages/{id}")).await, other.get(&format!("/v1/messages/{id}")).await);
     assert_eq!(sent.json["direction"], "sent");
@@ -99,11 +99,11 @@ async fn one_id_is_sent_by_one_agency_and_received_by_the_other() {
 
 #[tokio::test]
 async fn a_token_of_an_agency_that_is_not_served_gets_nowhere() {
-    let world = World::start().await;
-    let stranger = world.person("officer-9", "tz.tpf", &["liaison_officer", "supervisor"]);
+    let fixture = Fixture::start().await;
+    let stranger = fixture.person("officer-9", "tz.tpf", &["liaison_officer", "supervisor"]);
     for route in routes::all() {
         let reply = route.call(&stranger, "01890000-0000-7000-8000-000000000000").await;
         assert_eq!((reply.status, reply.code()), (403, "agency_not_served"), "{route:?}");
     }
-    assert_eq!(world.audited("access.refuse").await.len(), routes::all().len());
+    assert_eq!(fixture.audited("access.refuse").await.len(), routes::all().len());
 }

@@ -1,8 +1,8 @@
-//! Drafts: what is wrong with them, their versions, their states.
+//! Drafts: their faults, versions and states.
 
 use serde_json::{Value, json};
 
-use super::support::{Reply, World, missing_person, motorcycle};
+use super::support::{Fixture, Reply, missing_person, motorcycle};
 
 /// A draft with a fault in each of five places.
 fn faulty() -> Value {
@@ -15,7 +15,7 @@ fn faulty() -> Value {
     draft
 }
 
-fn places(reply: &Reply) -> Vec<(String, String)> {
+fn fault_pointers(reply: &Reply) -> Vec<(String, String)> {
     let text = |fault: &Value, key: &str| fault[key].as_str().expect("a text").to_owned();
     let faults = reply.json["faults"].as_array().expect("faults");
     faults.iter().map(|fault| (text(fault, "pointer"), text(fault, "code"))).collect()
@@ -23,8 +23,8 @@ fn places(reply: &Reply) -> Vec<(String, String)> {
 
 #[tokio::test]
 async fn all_faults_come_at_once_in_the_callers_language() {
-    let world = World::start().await;
-    let officer = world.person("officer-1", "mz.prm", &["liaison_officer"]);
+    let fixture = Fixture::start().await;
+    let officer = fixture.person("officer-1", "mz.prm", &["liaison_officer"]);
     let mut sentences = Vec::new();
     for language in ["pt-MZ,pt;q=0.9", "sw", "en"] {
         let caller = officer.with("Accept-Language", language);
@@ -32,7 +32,7 @@ async fn all_faults_come_at_once_in_the_callers_language() {
         let validated = caller.post("/v1/drafts/validate", &faulty()).await.expect(422);
         assert_eq!(sent.code(), "draft_faulty");
         assert_eq!(sent.json["faults"], validated.json["faults"]);
-        let found = places(&sent);
+        let found = fault_pointers(&sent);
         for (pointer, code) in [
             ("/recipients/1", "recipient_unknown"),
             ("/terms/legal_basis", "unknown_code"),
@@ -47,54 +47,54 @@ async fn all_faults_come_at_once_in_the_callers_language() {
     sentences.sort();
     sentences.dedup();
     assert_eq!(sentences.len(), 3, "three languages: {sentences:?}");
-    assert_eq!(world.count("SELECT COUNT(*) FROM draft").await, 0);
-    assert_eq!(world.count("SELECT COUNT(*) FROM sent").await, 0);
+    assert_eq!(fixture.count("SELECT COUNT(*) FROM draft").await, 0);
+    assert_eq!(fixture.count("SELECT COUNT(*) FROM sent").await, 0);
 }
 
 #[tokio::test]
 async fn an_incomplete_draft_is_kept_with_its_faults_and_goes_nowhere_until_it_has_none() {
-    let world = World::start().await;
-    let officer = world.person("officer-1", "mz.prm", &["liaison_officer"]);
+    let fixture = Fixture::start().await;
+    let officer = fixture.person("officer-1", "mz.prm", &["liaison_officer"]);
     let begun = json!({ "type": "alert.issue", "reference": "PRM-7", "body": { "category": "vehicle" } });
     let created = officer.post("/v1/drafts", &begun).await.expect(201);
     let path = format!("/v1/drafts/{}", created.id());
     assert_eq!((&created.json["facet"], &created.json["reference"]), (&json!("vehicle"), &json!("PRM-7")));
     assert!(created.json["status"].is_null());
-    let found = places(&created);
+    let found = fault_pointers(&created);
     assert!(found.contains(&("/terms".to_owned(), "missing_field".to_owned())), "{found:?}");
     assert_eq!(created.json["fault_count"].as_u64(), Some(found.len() as u64));
     for step in ["submit", "release"] {
         let refused = officer.step(&format!("{path}/{step}")).await.expect(422);
         assert_eq!(refused.code(), "draft_faulty", "{step}");
-        assert_eq!(places(&refused), found, "{step}");
+        assert_eq!(fault_pointers(&refused), found, "{step}");
     }
     let listed = officer.get("/v1/drafts?type=alert.issue").await.expect(200);
     assert_eq!(listed.json["items"][0]["fault_count"], created.json["fault_count"]);
 
     let changed = officer.with("If-Match", "\"1\"").put(&path, &faulty()).await.expect(200);
-    assert!(places(&changed).contains(&("/surprise".to_owned(), "unknown_field".to_owned())));
+    assert!(fault_pointers(&changed).contains(&("/surprise".to_owned(), "unknown_field".to_owned())));
     let whole = officer.with("If-Match", "\"2\"").put(&path, &motorcycle()).await.expect(200);
     assert_eq!((whole.json["fault_count"].as_u64(), &whole.json["faults"]), (Some(0), &json!([])));
     officer.step(&format!("{path}/release")).await.expect(200);
-    assert_eq!(world.count("SELECT COUNT(*) FROM sent").await, 1);
+    assert_eq!(fixture.count("SELECT COUNT(*) FROM sent").await, 1);
 }
 
 #[tokio::test]
 async fn what_is_no_draft_of_a_known_type_is_not_kept() {
-    let world = World::start().await;
-    let officer = world.person("officer-1", "mz.prm", &["liaison_officer"]);
+    let fixture = Fixture::start().await;
+    let officer = fixture.person("officer-1", "mz.prm", &["liaison_officer"]);
     for posted in [json!({}), json!([]), json!({ "type": "receipt.read" }), json!({ "type": "alert.recall" })]
     {
         let refused = officer.post("/v1/drafts", &posted).await.expect(422);
-        assert_eq!((refused.code(), places(&refused).len()), ("draft_faulty", 1), "{posted}");
+        assert_eq!((refused.code(), fault_pointers(&refused).len()), ("draft_faulty", 1), "{posted}");
     }
-    assert_eq!(world.count("SELECT COUNT(*) FROM draft").await, 0);
+    assert_eq!(fixture.count("SELECT COUNT(*) FROM draft").await, 0);
 }
 
 #[tokio::test]
 async fn advice_about_free_text_comes_with_the_draft() {
-    let world = World::start().await;
-    let officer = world.person("officer-1", "mz.prm", &["liaison_officer"]);
+    let fixture = Fixture::start().await;
+    let officer = fixture.person("officer-1", "mz.prm", &["liaison_officer"]);
     let mut draft = motorcycle();
     draft["body"]["circumstances"] = json!("O suspeito pediu asilo.");
     let created = officer.post("/v1/drafts", &draft).await.expect(201);
@@ -107,32 +107,32 @@ async fn advice_about_free_text_comes_with_the_draft() {
 
 #[tokio::test]
 async fn a_recipient_is_known_by_the_trust_list_alone() {
-    let mut world = World::start().await;
+    let mut fixture = Fixture::start().await;
     let mut draft = motorcycle();
     draft["recipients"] = json!(["tz.tisd"]);
-    let post = |world: &World| {
-        let caller = world.person("officer-1", "mz.prm", &["liaison_officer"]);
+    let post = |fixture: &Fixture| {
+        let caller = fixture.person("officer-1", "mz.prm", &["liaison_officer"]);
         let draft = draft.clone();
         let request = caller.request(reqwest::Method::POST, "/v1/drafts/validate").json(&draft);
         async move { request.send().await.expect("an answer").status().as_u16() }
     };
-    assert_eq!(post(&world).await, 200);
-    let now = world.gateway.base.now();
-    world.tz.revise();
-    world
+    assert_eq!(post(&fixture).await, 200);
+    let now = fixture.gateway.base.now();
+    fixture.tz.revise();
+    fixture
         .tz
         .list
         .end_agency(&super::support::agency("tz.tisd"), now.minus(std::time::Duration::from_secs(2 * 86_400)))
         .expect("ended");
-    world.tz.publish(now);
-    world.lists.look(&world.gateway.exchange).await;
-    assert_eq!(post(&world).await, 422);
+    fixture.tz.publish(now);
+    fixture.lists.reload(&fixture.gateway.exchange).await;
+    assert_eq!(post(&fixture).await, 422);
 }
 
 #[tokio::test]
 async fn a_change_names_the_version_it_saw() {
-    let world = World::start().await;
-    let officer = world.person("officer-1", "mz.prm", &["liaison_officer"]);
+    let fixture = Fixture::start().await;
+    let officer = fixture.person("officer-1", "mz.prm", &["liaison_officer"]);
     let created = officer.create(&motorcycle()).await;
     assert_eq!(created.headers["etag"], "\"1\"");
     let path = created.headers["location"].to_str().expect("text").to_owned();
@@ -156,9 +156,9 @@ async fn a_change_names_the_version_it_saw() {
 
 #[tokio::test]
 async fn only_the_author_changes_submits_and_discards() {
-    let world = World::start().await;
-    let officer = world.person("officer-1", "mz.prm", &["liaison_officer"]);
-    let colleague = world.person("officer-2", "mz.prm", &["liaison_officer"]).with("If-Match", "\"1\"");
+    let fixture = Fixture::start().await;
+    let officer = fixture.person("officer-1", "mz.prm", &["liaison_officer"]);
+    let colleague = fixture.person("officer-2", "mz.prm", &["liaison_officer"]).with("If-Match", "\"1\"");
     let id = officer.create(&motorcycle()).await.id();
     let path = format!("/v1/drafts/{id}");
     assert_eq!(colleague.put(&path, &motorcycle()).await.expect(403).code(), "other_author");
@@ -169,9 +169,9 @@ async fn only_the_author_changes_submits_and_discards() {
 
 #[tokio::test]
 async fn a_submitted_draft_stands_still_until_it_is_returned() {
-    let world = World::start().await;
-    let officer = world.person("officer-1", "mz.prm", &["liaison_officer"]);
-    let supervisor = world.person("chief-1", "mz.prm", &["supervisor"]);
+    let fixture = Fixture::start().await;
+    let officer = fixture.person("officer-1", "mz.prm", &["liaison_officer"]);
+    let supervisor = fixture.person("chief-1", "mz.prm", &["supervisor"]);
     let id = officer.create(&missing_person()).await.id();
     let path = format!("/v1/drafts/{id}");
     let reason = json!({ "reason": "Which district?" });
@@ -199,18 +199,18 @@ async fn a_submitted_draft_stands_still_until_it_is_returned() {
     officer.step(&format!("{path}/release")).await.expect(403);
     let actions = ["draft.create", "draft.submit", "draft.return", "draft.change", "draft.discard"];
     for (action, times) in actions.into_iter().zip([1, 2, 1, 1, 1]) {
-        assert_eq!(world.audited(action).await.len(), times, "{action}");
+        assert_eq!(fixture.audited(action).await.len(), times, "{action}");
     }
 }
 
 #[tokio::test]
 async fn lists_show_open_drafts_and_machines_their_own() {
-    let world = World::start().await;
-    let officer = world.person("officer-1", "mz.prm", &["liaison_officer"]);
-    let machine = world.machine("system-1", "mz.prm", &["agency_system"]);
+    let fixture = Fixture::start().await;
+    let officer = fixture.person("officer-1", "mz.prm", &["liaison_officer"]);
+    let machine = fixture.machine("system-1", "mz.prm", &["agency_system"]);
     let tick = std::time::Duration::from_millis(1);
     let first = officer.create(&motorcycle()).await.id();
-    world.clock.advance(tick);
+    fixture.clock.advance(tick);
     let second = machine.create(&motorcycle()).await.id();
     let discarded = officer.create(&motorcycle()).await.id();
     officer.send(reqwest::Method::DELETE, &format!("/v1/drafts/{discarded}"), None).await.expect(200);
@@ -222,6 +222,6 @@ async fn lists_show_open_drafts_and_machines_their_own() {
     assert_eq!(own.ids(), [second]);
     assert!(own.json["items"][0].get("content").is_none(), "lists carry no content");
     officer.get("/v1/drafts?stat=draft").await.expect(400);
-    let searches = world.audited("draft.search").await;
+    let searches = fixture.audited("draft.search").await;
     assert_eq!((searches.len(), &searches[0]["details"]["hits"]), (4, &json!("2")));
 }

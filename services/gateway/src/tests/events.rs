@@ -1,11 +1,11 @@
-//! Events, asked for and followed.
+//! Domain events, listed and followed live.
 
 use futures::StreamExt;
 use reqwest::Method;
 
-use super::support::{Client, World, motorcycle};
+use super::support::{Client, Fixture, motorcycle};
 
-/// The chunks of a live stream as text, until `wanted` has come or the stream ends.
+/// The text of a live stream, until it contains `wanted` or ends.
 async fn follow(caller: &Client<'_>, last: &str, wanted: &str, meanwhile: impl AsyncFnOnce()) -> String {
     let request = caller.request(Method::GET, "/v1/events/live").header("Last-Event-ID", last);
     let response = request.send().await.expect("an answer");
@@ -25,10 +25,10 @@ async fn follow(caller: &Client<'_>, last: &str, wanted: &str, meanwhile: impl A
 
 #[tokio::test]
 async fn events_are_read_in_order_and_from_where_one_stopped() {
-    let world = World::start().await;
-    let officer = world.person("officer-1", "mz.prm", &["liaison_officer"]);
+    let fixture = Fixture::start().await;
+    let officer = fixture.person("officer-1", "mz.prm", &["liaison_officer"]);
     let id = officer.issue(&motorcycle()).await;
-    world.receive("mz.senami", 1, &motorcycle()).await;
+    fixture.receive("mz.senami", 1, &motorcycle()).await;
     let all = officer.get("/v1/events").await.expect(200).json;
     let kinds: Vec<_> =
         all["items"].as_array().expect("events").iter().map(|event| event["event"].clone()).collect();
@@ -45,13 +45,13 @@ async fn events_are_read_in_order_and_from_where_one_stopped() {
 }
 
 #[tokio::test]
-async fn a_live_stream_gives_what_was_missed_and_what_happens() {
-    let world = World::start().await;
-    let officer = world.person("officer-1", "mz.prm", &["liaison_officer"]);
+async fn a_live_stream_gives_missed_and_new_events() {
+    let fixture = Fixture::start().await;
+    let officer = fixture.person("officer-1", "mz.prm", &["liaison_officer"]);
     officer.create(&motorcycle()).await;
-    world.receive("mz.senami", 1, &motorcycle()).await;
+    fixture.receive("mz.senami", 1, &motorcycle()).await;
     let text = follow(&officer, "0", "message.received", async || {
-        world.receive("mz.prm", 1, &motorcycle()).await;
+        fixture.receive("mz.prm", 1, &motorcycle()).await;
     })
     .await;
     assert!(text.contains("event: draft.changed"), "what was missed: {text}");
@@ -62,14 +62,14 @@ async fn a_live_stream_gives_what_was_missed_and_what_happens() {
 
 #[tokio::test]
 async fn a_live_stream_ends_with_the_token() {
-    let world = World::start().await;
-    let officer = world.person("officer-1", "mz.prm", &["liaison_officer"]);
-    let other = world.person("officer-2", "mz.prm", &["liaison_officer"]);
+    let fixture = Fixture::start().await;
+    let officer = fixture.person("officer-1", "mz.prm", &["liaison_officer"]);
+    let other = fixture.person("officer-2", "mz.prm", &["liaison_officer"]);
     let text = follow(&officer, "0", "", async || {
         other.create(&motorcycle()).await;
-        world.clock.advance(std::time::Duration::from_secs(601));
+        fixture.clock.advance(std::time::Duration::from_secs(601));
         // The next commit wakes the stream, which then sees that its token has ended.
-        world.receive("mz.prm", 1, &motorcycle()).await;
+        fixture.receive("mz.prm", 1, &motorcycle()).await;
     })
     .await;
     assert!(text.contains("draft.changed"), "{text}");
@@ -77,9 +77,9 @@ async fn a_live_stream_ends_with_the_token() {
 
 #[tokio::test]
 async fn a_live_stream_ends_when_the_gateway_stops() {
-    let world = World::start().await;
-    let officer = world.person("officer-1", "mz.prm", &["liaison_officer"]);
-    let text = follow(&officer, "0", "", async || world.context.shutdown.begin()).await;
+    let fixture = Fixture::start().await;
+    let officer = fixture.person("officer-1", "mz.prm", &["liaison_officer"]);
+    let text = follow(&officer, "0", "", async || fixture.context.shutdown.begin()).await;
     assert_eq!(text, "");
-    assert!(world.context.shutdown.drained().await, "nothing had to be dropped");
+    assert!(fixture.context.shutdown.drained().await, "nothing had to be dropped");
 }

@@ -1,4 +1,4 @@
-//! The committed document is what the routes say. `ROVUMA_REWRITE=1` writes it anew.
+//! The committed OpenAPI document is the one generated from the routes. `ROVUMA_REWRITE=1` writes it anew.
 
 use std::path::PathBuf;
 

@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 
 use serde_json::json;
 
-use super::support::{Client, World, motorcycle};
+use super::support::{Client, Fixture, motorcycle};
 
-/// Every id of a list, page by page, with `grow` between the pages.
+/// Every id of a list, read page by page, calling `grow` between the pages.
 async fn walk(caller: &Client<'_>, list: &str, grow: impl AsyncFn()) -> Vec<String> {
     let (mut ids, mut cursor) = (Vec::new(), String::new());
     loop {
@@ -28,33 +28,33 @@ fn newest_first(mut ids: Vec<String>) -> Vec<String> {
 
 #[tokio::test]
 async fn the_inbox_neither_repeats_nor_leaves_out() {
-    let world = World::start().await;
-    let officer = world.person("officer-1", "mz.prm", &["liaison_officer"]);
+    let fixture = Fixture::start().await;
+    let officer = fixture.person("officer-1", "mz.prm", &["liaison_officer"]);
     let mut there = Vec::new();
     for number in 1..=7 {
-        there.push(world.receive("mz.prm", number, &motorcycle()).await);
-        world.receive("mz.senami", number, &motorcycle()).await;
+        there.push(fixture.receive("mz.prm", number, &motorcycle()).await);
+        fixture.receive("mz.senami", number, &motorcycle()).await;
     }
     let next = std::sync::atomic::AtomicU64::new(8);
     let grow = async || {
         let number = next.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
-        world.receive("mz.prm", number, &motorcycle()).await;
+        fixture.receive("mz.prm", number, &motorcycle()).await;
     };
     assert_eq!(walk(&officer, "/v1/inbox", grow).await, newest_first(there));
 }
 
 #[tokio::test]
 async fn sent_and_drafts_neither_repeat_nor_leave_out() {
-    let world = World::start().await;
-    let officer = world.person("officer-1", "mz.prm", &["liaison_officer"]);
+    let fixture = Fixture::start().await;
+    let officer = fixture.person("officer-1", "mz.prm", &["liaison_officer"]);
     let (mut sent, mut drafts) = (Vec::new(), Vec::new());
     for _ in 0..5 {
-        world.clock.advance(std::time::Duration::from_millis(1));
+        fixture.clock.advance(std::time::Duration::from_millis(1));
         sent.push(officer.issue(&motorcycle()).await);
         drafts.push(officer.create(&motorcycle()).await.id());
     }
     let grow = async || {
-        world.clock.advance(std::time::Duration::from_millis(1));
+        fixture.clock.advance(std::time::Duration::from_millis(1));
         officer.issue(&motorcycle()).await;
     };
     assert_eq!(walk(&officer, "/v1/sent", grow).await, newest_first(sent));
@@ -66,8 +66,8 @@ async fn sent_and_drafts_neither_repeat_nor_leave_out() {
 
 #[tokio::test]
 async fn released_in_one_instant_is_still_an_order() {
-    let world = World::start().await;
-    let officer = world.person("officer-1", "mz.prm", &["liaison_officer"]);
+    let fixture = Fixture::start().await;
+    let officer = fixture.person("officer-1", "mz.prm", &["liaison_officer"]);
     let mut sent = BTreeSet::new();
     for _ in 0..5 {
         sent.insert(officer.issue(&motorcycle()).await);
@@ -78,12 +78,12 @@ async fn released_in_one_instant_is_still_an_order() {
 
 #[tokio::test]
 async fn filters_find_and_are_audited_with_their_hits() {
-    let world = World::start().await;
-    let officer = world.person("officer-1", "mz.prm", &["liaison_officer"]);
-    let first = world.receive("mz.prm", 1, &motorcycle()).await;
+    let fixture = Fixture::start().await;
+    let officer = fixture.person("officer-1", "mz.prm", &["liaison_officer"]);
+    let first = fixture.receive("mz.prm", 1, &motorcycle()).await;
     let mut actual = motorcycle();
     actual["status"] = json!("actual");
-    let second = world.receive("mz.prm", 2, &actual).await;
+    let second = fixture.receive("mz.prm", 2, &actual).await;
     officer.get(&format!("/v1/messages/{first}")).await.expect(200);
 
     let found = async |query: &str| officer.get(&format!("/v1/inbox?{query}")).await.expect(200).ids();
@@ -101,7 +101,7 @@ async fn filters_find_and_are_audited_with_their_hits() {
     for bad in ["sender=TPF", "status=real", "unknown=1", "limit=0", "cursor=AAAA"] {
         officer.get(&format!("/v1/inbox?{bad}")).await.expect(400);
     }
-    let searches = world.audited("inbox.search").await;
+    let searches = fixture.audited("inbox.search").await;
     let (third, fourth) = (&searches[2]["details"], &searches[3]["details"]);
     assert_eq!((searches.len(), &third["hits"], &fourth["hits"]), (10, &json!("2"), &json!("0")));
     assert_eq!(fourth["filter.sender"], "tz.tisd");
@@ -110,12 +110,12 @@ async fn filters_find_and_are_audited_with_their_hits() {
 
 #[tokio::test]
 async fn sent_messages_are_found_by_recipient_and_state() {
-    let world = World::start().await;
-    let officer = world.person("officer-1", "mz.prm", &["liaison_officer"]);
+    let fixture = Fixture::start().await;
+    let officer = fixture.person("officer-1", "mz.prm", &["liaison_officer"]);
     let mut draft = motorcycle();
     draft["recipients"] = json!(["tz.tpf"]);
     let (first, second) = (officer.issue(&draft).await, officer.issue(&motorcycle()).await);
-    world.delivered("tz.tpf", "mz.prm", &first).await;
+    fixture.delivered("tz.tpf", "mz.prm", &first).await;
 
     let found = async |query: &str| officer.get(&format!("/v1/sent?{query}")).await.expect(200).ids();
     assert_eq!(found("recipient=tz.tisd").await, [second.as_str()]);
@@ -126,7 +126,7 @@ async fn sent_messages_are_found_by_recipient_and_state() {
     assert_eq!(row["copies"][0]["state"], "delivered");
     assert!(row.get("payload").is_none() && !row.to_string().contains("Mueda"), "no content: {row}");
 
-    world.execute("UPDATE outbox_copy SET state = 1 WHERE delivered_at IS NOT NULL").await;
+    fixture.execute("UPDATE outbox_copy SET state = 1 WHERE delivered_at IS NOT NULL").await;
     assert_eq!(found("state=delivered").await.len(), 0, "its recipient has asked for it again");
     let row = &officer.get("/v1/sent?state=queued").await.expect(200).json["items"][0];
     assert_eq!((&row["id"], &row["copies"][0]["state"]), (&json!(first), &json!("queued")));

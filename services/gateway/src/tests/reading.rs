@@ -1,16 +1,16 @@
-//! Reading one message: who, how much, and what is written down before it is shown.
+//! Reading one message: who may, which part of it, and the audit event recorded before it is shown.
 
 use rovuma_envelope::Origin;
 use rovuma_schemas::limits::MESSAGE_MAX_BYTES;
 use serde_json::json;
 
-use super::support::{World, agency, motorcycle};
+use super::support::{Fixture, agency, motorcycle};
 
 #[tokio::test]
-async fn an_officer_reads_and_the_sender_is_told_once() {
-    let world = World::start().await;
-    let officer = world.person("officer-1", "mz.prm", &["liaison_officer"]);
-    let id = world.receive("mz.prm", 1, &motorcycle()).await;
+async fn an_officer_reads_and_the_sender_gets_one_receipt() {
+    let fixture = Fixture::start().await;
+    let officer = fixture.person("officer-1", "mz.prm", &["liaison_officer"]);
+    let id = fixture.receive("mz.prm", 1, &motorcycle()).await;
     let path = format!("/v1/messages/{id}");
     let receipts = "SELECT COUNT(*) FROM outbox_message WHERE message_type = 'receipt.read'";
 
@@ -19,8 +19,8 @@ async fn an_officer_reads_and_the_sender_is_told_once() {
     assert_eq!(first.json["header"]["sender"]["agency"], "tz.tpf");
     assert_eq!(first.headers["cache-control"], "no-store");
     officer.get(&path).await.expect(200);
-    assert_eq!(world.count(receipts).await, 1);
-    let reads = world.audited("message.read").await;
+    assert_eq!(fixture.count(receipts).await, 1);
+    let reads = fixture.audited("message.read").await;
     assert_eq!(
         (reads.len(), &reads[0]["object"]["id"], &reads[0]["session"]),
         (2, &json!(id), &json!("session-of-officer-1"))
@@ -30,38 +30,38 @@ async fn an_officer_reads_and_the_sender_is_told_once() {
 }
 
 #[tokio::test]
-async fn an_analyst_reads_and_tells_nobody() {
-    let world = World::start().await;
-    let analyst = world.person("analyst-1", "mz.prm", &["analyst"]);
-    let id = world.receive("mz.prm", 1, &motorcycle()).await;
+async fn an_analyst_reads_and_no_receipt_is_sent() {
+    let fixture = Fixture::start().await;
+    let analyst = fixture.person("analyst-1", "mz.prm", &["analyst"]);
+    let id = fixture.receive("mz.prm", 1, &motorcycle()).await;
     analyst.get(&format!("/v1/messages/{id}")).await.expect(200);
-    assert_eq!(world.count("SELECT COUNT(*) FROM received WHERE read_at IS NOT NULL").await, 0);
-    assert_eq!(world.audited("message.read").await.len(), 1);
-    assert_eq!(world.audited("access.refuse").await.len(), 0, "nothing was refused");
+    assert_eq!(fixture.count("SELECT COUNT(*) FROM received WHERE read_at IS NOT NULL").await, 0);
+    assert_eq!(fixture.audited("message.read").await.len(), 1);
+    assert_eq!(fixture.audited("access.refuse").await.len(), 0, "nothing was refused");
     assert_eq!(analyst.step(&format!("/v1/messages/{id}/read")).await.expect(403).code(), "role");
 }
 
 #[tokio::test]
-async fn a_machine_says_itself_when_an_officer_has_read() {
-    let world = World::start().await;
-    let machine = world.machine("system-1", "mz.prm", &["agency_system"]);
-    let id = world.receive("mz.prm", 1, &motorcycle()).await;
+async fn a_machine_reports_when_an_officer_has_read() {
+    let fixture = Fixture::start().await;
+    let machine = fixture.machine("system-1", "mz.prm", &["agency_system"]);
+    let id = fixture.receive("mz.prm", 1, &motorcycle()).await;
     machine.get(&format!("/v1/messages/{id}")).await.expect(200);
-    assert_eq!(world.count("SELECT COUNT(*) FROM received WHERE read_at IS NOT NULL").await, 0);
+    assert_eq!(fixture.count("SELECT COUNT(*) FROM received WHERE read_at IS NOT NULL").await, 0);
     let marked = machine.step(&format!("/v1/messages/{id}/read")).await.expect(200);
     let again = machine.step(&format!("/v1/messages/{id}/read")).await.expect(200);
     assert_eq!(marked.json["read_at"], again.json["read_at"]);
     let receipts = "SELECT COUNT(*) FROM outbox_message WHERE message_type = 'receipt.read'";
-    assert_eq!(world.count(receipts).await, 1);
+    assert_eq!(fixture.count(receipts).await, 1);
     let sent = machine.issue(&motorcycle()).await;
     assert_eq!(machine.step(&format!("/v1/messages/{sent}/read")).await.expect(409).code(), "not_received");
 }
 
 #[tokio::test]
 async fn an_auditor_states_a_reason_and_it_is_logged() {
-    let world = World::start().await;
-    let auditor = world.person("auditor-1", "mz.prm", &["auditor"]);
-    let id = world.receive("mz.prm", 1, &motorcycle()).await;
+    let fixture = Fixture::start().await;
+    let auditor = fixture.person("auditor-1", "mz.prm", &["auditor"]);
+    let id = fixture.receive("mz.prm", 1, &motorcycle()).await;
     let path = format!("/v1/messages/{id}");
     assert_eq!(auditor.get(&path).await.expect(403).code(), "reason_required");
     assert_eq!(auditor.get(&format!("{path}/jws")).await.expect(403).code(), "reason_required");
@@ -72,26 +72,26 @@ async fn an_auditor_states_a_reason_and_it_is_logged() {
     assert!(!metadata.json.to_string().contains("Mueda") && metadata.json["terms"]["handling"] == "H0");
     auditor.get(&format!("{path}?reason=complaint-2026/17")).await.expect(200);
     auditor.get(&format!("{path}/jws?reason=complaint-2026/17")).await.expect(200);
-    let (reads, exports) = (world.audited("message.read").await, world.audited("export").await);
+    let (reads, exports) = (fixture.audited("message.read").await, fixture.audited("export").await);
     assert_eq!((&reads[0]["details"]["view"], reads[0].get("purpose")), (&json!("metadata"), None));
     assert_eq!(
         (&reads[1]["purpose"], &exports[0]["purpose"]),
         (&json!("complaint-2026/17"), &json!("complaint-2026/17"))
     );
-    assert_eq!(world.count("SELECT COUNT(*) FROM received WHERE read_at IS NOT NULL").await, 0);
+    assert_eq!(fixture.count("SELECT COUNT(*) FROM received WHERE read_at IS NOT NULL").await, 0);
 }
 
 #[tokio::test]
 async fn the_originals_check_with_the_keys_of_the_list() {
-    let world = World::start().await;
-    let officer = world.person("officer-1", "mz.prm", &["liaison_officer"]);
+    let fixture = Fixture::start().await;
+    let officer = fixture.person("officer-1", "mz.prm", &["liaison_officer"]);
     let id = officer.issue(&motorcycle()).await;
-    world.delivered("tz.tpf", "mz.prm", &id).await;
+    fixture.delivered("tz.tpf", "mz.prm", &id).await;
     let originals = officer.get(&format!("/v1/messages/{id}/jws")).await.expect(200).json;
     let text = originals["messages"][0]["jws"].as_str().expect("a JWS");
     let jws = rovuma_envelope::Jws::from_compact(text).expect("compact");
     assert_eq!(originals["messages"][0]["digest"], json!(jws.digest()));
-    let key = world
+    let key = fixture
         .gateway
         .exchange
         .agencies
@@ -107,11 +107,11 @@ async fn the_originals_check_with_the_keys_of_the_list() {
 }
 
 #[tokio::test]
-async fn a_trace_tells_the_way_on_both_sides() {
-    let world = World::start().await;
-    let officer = world.person("officer-1", "mz.prm", &["liaison_officer"]);
+async fn a_trace_shows_the_steps_on_both_sides() {
+    let fixture = Fixture::start().await;
+    let officer = fixture.person("officer-1", "mz.prm", &["liaison_officer"]);
     let id = officer.issue(&motorcycle()).await;
-    world.delivered("tz.tpf", "mz.prm", &id).await;
+    fixture.delivered("tz.tpf", "mz.prm", &id).await;
     let names = |trace: &serde_json::Value| -> Vec<String> {
         let hops = trace["hops"].as_array().expect("hops");
         hops.iter().map(|hop| hop["hop"].as_str().expect("a name").to_owned()).collect()
@@ -121,18 +121,18 @@ async fn a_trace_tells_the_way_on_both_sides() {
     assert_eq!(sent["hops"][2]["audit"]["source"], "tz.gateway");
     assert_eq!(sent["copies"].as_array().expect("copies").len(), 2);
 
-    let received = world.receive("mz.prm", 1, &motorcycle()).await;
+    let received = fixture.receive("mz.prm", 1, &motorcycle()).await;
     officer.get(&format!("/v1/messages/{received}")).await.expect(200);
-    let way = officer.get(&format!("/v1/messages/{received}/trace")).await.expect(200).json;
-    assert_eq!(names(&way), ["created", "received", "receipt_issued", "read", "read_receipt_issued"]);
-    assert_eq!(way["hops"][1]["audit"]["source"], "mz.gateway");
+    let trace = officer.get(&format!("/v1/messages/{received}/trace")).await.expect(200).json;
+    assert_eq!(names(&trace), ["created", "received", "receipt_issued", "read", "read_receipt_issued"]);
+    assert_eq!(trace["hops"][1]["audit"]["source"], "mz.gateway");
 }
 
-/// Its header could be verified; the rest is whatever the partner's agency signed.
+/// A rejected message has a verified header; the rest is any content that the partner's agency signed.
 #[tokio::test]
 async fn what_was_rejected_because_it_is_no_message_can_be_opened() {
-    let world = World::start().await;
-    let officer = world.person("officer-1", "mz.prm", &["liaison_officer"]);
+    let fixture = Fixture::start().await;
+    let officer = fixture.person("officer-1", "mz.prm", &["liaison_officer"]);
     let long = " ".repeat(MESSAGE_MAX_BYTES);
     let deep = format!("{}{}", "[".repeat(1_000), "]".repeat(1_000));
     let changes: [(&str, &[u8], bool); 5] = [
@@ -143,12 +143,13 @@ async fn what_was_rejected_because_it_is_no_message_can_be_opened() {
         ("too deep", &[br#""x":"#, deep.as_bytes(), br#"},"terms":"#].concat(), false),
     ];
     for (number, (name, change, is_shown)) in (1..).zip(changes) {
-        let (id, jws) = world.tz.alert(("tz.tpf", "mz.prm", number), &motorcycle(), world.gateway.base.now());
+        let (id, jws) =
+            fixture.tz.alert(("tz.tpf", "mz.prm", number), &motorcycle(), fixture.gateway.base.now());
         let payload = String::from_utf8(jws.unverified_payload().to_vec()).expect("text");
         let (header, rest) = payload.split_once("},\"terms\":").expect("a header, then terms");
         let changed = [header.as_bytes(), b",", change, rest.as_bytes()].concat();
-        let jws = world.tz.sign_bytes(&agency("tz.tpf"), changed);
-        world.deliver("mz.prm", Origin::Ingress(agency("tz.tpf").country()), jws).await;
+        let jws = fixture.tz.sign_bytes(&agency("tz.tpf"), changed);
+        fixture.deliver("mz.prm", Origin::Ingress(agency("tz.tpf").country()), jws).await;
 
         let read = officer.get(&format!("/v1/messages/{id}")).await.expect(200).json;
         assert_eq!(read["received"]["row"]["disposition"], "rejected", "{name}");
@@ -158,16 +159,16 @@ async fn what_was_rejected_because_it_is_no_message_can_be_opened() {
 
 #[tokio::test]
 async fn an_alert_past_its_end_is_shown_as_expired() {
-    let world = World::start().await;
-    let id = world.receive("mz.prm", 1, &motorcycle()).await;
+    let fixture = Fixture::start().await;
+    let id = fixture.receive("mz.prm", 1, &motorcycle()).await;
     let state = async |expected: &str| {
-        let officer = world.person("officer-1", "mz.prm", &["liaison_officer"]);
+        let officer = fixture.person("officer-1", "mz.prm", &["liaison_officer"]);
         for view in ["content", "metadata"] {
             let read = officer.get(&format!("/v1/messages/{id}?view={view}")).await.expect(200);
             assert_eq!(read.json["state"], expected, "{view}");
         }
     };
     state("active").await;
-    world.clock.advance(std::time::Duration::from_secs(3 * 366 * 24 * 60 * 60));
+    fixture.clock.advance(std::time::Duration::from_secs(3 * 366 * 24 * 60 * 60));
     state("expired").await;
 }

@@ -1,4 +1,4 @@
-//! What a compromised key signed and nobody has confirmed goes again under another.
+//! Messages that a compromised key signed and no recipient has confirmed are reissued under another key.
 
 use std::{collections::BTreeSet, time::Duration};
 
@@ -10,14 +10,14 @@ use serde_json::{Value, json};
 use sqlx::Row;
 
 use super::{
-    support::{World, agency, motorcycle},
+    support::{Fixture, agency, motorcycle},
     trust_lists::compromise,
 };
 use crate::exchange::send;
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
-impl World {
+impl Fixture {
     /// Issues an alert, a second after the one before: ids and lists are in the order of time.
     async fn issue(&self) -> String {
         self.clock.advance(Duration::from_secs(1));
@@ -38,7 +38,7 @@ impl World {
         officer.get("/v1/sent").await.expect(200).json["items"].as_array().expect("rows").clone()
     }
 
-    /// What waits to leave: the signed bytes, in their order.
+    /// The signed messages that wait in the outbox, in their order.
     async fn waiting(&self) -> Vec<Jws> {
         let rows = sqlx::query(
             "SELECT m.compact FROM outbox_message m
@@ -54,7 +54,7 @@ impl World {
         *own.signer.public_key()
     }
 
-    /// Puts other bytes into the place of what was signed.
+    /// Overwrites the stored signed bytes.
     async fn overwrite(&self, id: &str, jws: &Jws) {
         let id: MessageId = id.parse().expect("an id");
         let compact = jws.to_compact().into_bytes();
@@ -80,19 +80,19 @@ fn copy<'a>(row: &'a Value, recipient: &str) -> &'a Value {
 }
 
 #[tokio::test]
-async fn what_has_no_receipt_goes_again_under_the_new_key_and_names_the_old_message() {
-    let mut world = World::start().await;
-    let old = world.issue().await;
-    world.delivered("tz.tpf", "mz.prm", &old).await;
-    world.compromise_prm();
-    world.look().await;
-    assert_eq!(world.sent().await.len(), 1, "the present key is the compromised one");
+async fn a_message_without_receipt_is_reissued_under_the_new_key_and_names_the_old_one() {
+    let mut fixture = Fixture::start().await;
+    let old = fixture.issue().await;
+    fixture.delivered("tz.tpf", "mz.prm", &old).await;
+    fixture.compromise_prm();
+    fixture.reload_lists().await;
+    assert_eq!(fixture.sent().await.len(), 1, "the present key is the compromised one");
 
-    world.restart().await;
-    assert_eq!(world.sent().await.len(), 1, "no list says yet that the present key is in force");
+    fixture.restart().await;
+    assert_eq!(fixture.sent().await.len(), 1, "no list says yet that the present key is in force");
     for _ in 0..2 {
-        world.look().await;
-        let rows = world.sent().await;
+        fixture.reload_lists().await;
+        let rows = fixture.sent().await;
         let [new, before] = rows.as_slice() else { panic!("not done once: {rows:?}") };
         assert_eq!((&new["replaces"], &before["id"]), (&json!(old), &json!(old)));
         assert_eq!((&before["replaced_by"], &new["replaced_by"]), (&new["id"], &Value::Null));
@@ -107,14 +107,14 @@ async fn what_has_no_receipt_goes_again_under_the_new_key_and_names_the_old_mess
         for fact in ["type", "facet", "status", "lane", "released_by", "expires"] {
             assert_eq!(new[fact], before[fact], "{fact}");
         }
-        assert_eq!(world.audited("message.reissue").await.len(), 1);
-        assert_eq!(world.audited("message.void").await.len(), 1);
+        assert_eq!(fixture.audited("message.reissue").await.len(), 1);
+        assert_eq!(fixture.audited("message.void").await.len(), 1);
     }
-    let waiting = world.waiting().await;
+    let waiting = fixture.waiting().await;
     let [jws] = waiting.as_slice() else { panic!("{waiting:?}") };
-    let payload = jws.verify_with(&world.present_key(), Typ::MESSAGE).expect("signed with the new key");
+    let payload = jws.verify_with(&fixture.present_key(), Typ::MESSAGE).expect("signed with the new key");
     let new: Value = serde_json::from_slice(payload).expect("JSON");
-    let officer = world.person("officer-1", "mz.prm", &["liaison_officer"]);
+    let officer = fixture.person("officer-1", "mz.prm", &["liaison_officer"]);
     let before = officer.get(&format!("/v1/messages/{old}")).await.expect(200).json;
     assert_eq!((&new["body"], &new["terms"]), (&before["payload"]["body"], &before["payload"]["terms"]));
     assert_eq!(
@@ -129,82 +129,82 @@ async fn what_has_no_receipt_goes_again_under_the_new_key_and_names_the_old_mess
 
 #[tokio::test]
 async fn a_key_that_is_replaced_for_another_reason_leaves_everything_as_it_is() {
-    let mut world = World::start().await;
-    world.issue().await;
-    world.mz.revise();
-    world.mz.renew_key(&agency("mz.prm"), world.gateway.base.now());
-    world.mz.publish(world.gateway.base.now());
-    world.restart().await;
-    world.look().await;
-    assert_eq!((world.sent().await.len(), world.waiting().await.len()), (1, 1));
+    let mut fixture = Fixture::start().await;
+    fixture.issue().await;
+    fixture.mz.revise();
+    fixture.mz.renew_key(&agency("mz.prm"), fixture.gateway.base.now());
+    fixture.mz.publish(fixture.gateway.base.now());
+    fixture.restart().await;
+    fixture.reload_lists().await;
+    assert_eq!((fixture.sent().await.len(), fixture.waiting().await.len()), (1, 1));
 }
 
 #[tokio::test]
-async fn nothing_goes_again_before_the_new_key_is_valid() {
-    let mut world = World::start().await;
-    world.issue().await;
-    world.mz.revise();
-    compromise(&mut world.mz, "mz.prm", &world.gateway);
-    world.mz.renew_key_from(&agency("mz.prm"), world.gateway.base.now().plus(DAY));
-    world.mz.publish(world.gateway.base.now());
-    world.restart().await;
-    world.look().await;
-    assert_eq!(world.sent().await.len(), 1);
-    world.clock.advance(DAY);
-    world.look().await;
-    assert_eq!(world.sent().await.len(), 2, "no new list was needed");
+async fn nothing_is_reissued_before_the_new_key_is_valid() {
+    let mut fixture = Fixture::start().await;
+    fixture.issue().await;
+    fixture.mz.revise();
+    compromise(&mut fixture.mz, "mz.prm", &fixture.gateway);
+    fixture.mz.renew_key_from(&agency("mz.prm"), fixture.gateway.base.now().plus(DAY));
+    fixture.mz.publish(fixture.gateway.base.now());
+    fixture.restart().await;
+    fixture.reload_lists().await;
+    assert_eq!(fixture.sent().await.len(), 1);
+    fixture.clock.advance(DAY);
+    fixture.reload_lists().await;
+    assert_eq!(fixture.sent().await.len(), 2, "no new list was needed");
 }
 
 #[tokio::test]
-async fn what_has_expired_is_void_and_does_not_go_again() {
-    let mut world = World::start().await;
-    world.issue().await;
-    let expires = world.sent().await[0]["expires"].as_str().expect("a time").parse().expect("RFC 3339");
-    world.compromise_prm();
-    world.restart().await;
-    world.clock.set(expires);
-    world.look().await;
-    let rows = world.sent().await;
+async fn an_expired_message_is_void_and_not_reissued() {
+    let mut fixture = Fixture::start().await;
+    fixture.issue().await;
+    let expires = fixture.sent().await[0]["expires"].as_str().expect("a time").parse().expect("RFC 3339");
+    fixture.compromise_prm();
+    fixture.restart().await;
+    fixture.clock.set(expires);
+    fixture.reload_lists().await;
+    let rows = fixture.sent().await;
     assert_eq!(rows.len(), 1);
     for recipient in ["tz.tpf", "tz.tisd"] {
         assert_eq!(copy(&rows[0], recipient)["code"], "expired");
     }
-    assert!(world.audited("message.reissue").await.is_empty());
+    assert!(fixture.audited("message.reissue").await.is_empty());
 }
 
 #[tokio::test]
 async fn bytes_that_were_altered_in_the_store_are_not_signed_again() {
-    let mut world = World::start().await;
-    let (first, second, third) = (world.issue().await, world.issue().await, world.issue().await);
-    let signed = world.waiting().await;
+    let mut fixture = Fixture::start().await;
+    let (first, second, third) = (fixture.issue().await, fixture.issue().await, fixture.issue().await);
+    let signed = fixture.waiting().await;
     let mut payload = signed[0].unverified_payload().to_vec();
     let index = payload.windows(7).position(|text| text == b"vehicle").expect("it is about one");
     payload[index] = b'V';
-    world
+    fixture
         .overwrite(
             &first,
             &Jws::from_segments(signed[0].protected().to_vec(), payload, *signed[0].signature()),
         )
         .await;
-    world.overwrite(&second, &signed[2]).await;
-    world.compromise_prm();
-    world.restart().await;
-    world.look().await;
+    fixture.overwrite(&second, &signed[2]).await;
+    fixture.compromise_prm();
+    fixture.restart().await;
+    fixture.reload_lists().await;
     let replaced: BTreeSet<String> =
-        world.sent().await.iter().filter_map(|row| row["replaces"].as_str().map(str::to_owned)).collect();
+        fixture.sent().await.iter().filter_map(|row| row["replaces"].as_str().map(str::to_owned)).collect();
     assert_eq!(replaced, BTreeSet::from([third]), "the first is not what was signed, the second is another");
 }
 
 #[tokio::test]
-async fn receipts_go_again_and_what_speaks_of_a_moment_does_not() {
-    let mut world = World::start().await;
-    world.receive("mz.prm", 1, &motorcycle()).await;
-    let (gateway, now) = (std::sync::Arc::clone(&world.gateway), world.gateway.base.now());
+async fn receipts_are_reissued_and_stream_messages_are_not() {
+    let mut fixture = Fixture::start().await;
+    fixture.receive("mz.prm", 1, &motorcycle()).await;
+    let (gateway, now) = (std::sync::Arc::clone(&fixture.gateway), fixture.gateway.base.now());
     let body = Body::StreamStatus(StreamStatus { streams: Vec::new(), received: Vec::new() });
     let status: OutgoingMessage =
         send::transport(&gateway.exchange, &agency("mz.prm"), &agency("tz.tpf"), Lane::Urgent, body, now)
             .expect("signed");
-    let work = world.gateway.base.store.write(move |tx| {
+    let work = fixture.gateway.base.store.write(move |tx| {
         async move {
             gateway.exchange.outbox.enqueue(tx, &status, now);
             Ok::<_, sqlx::Error>(())
@@ -212,26 +212,26 @@ async fn receipts_go_again_and_what_speaks_of_a_moment_does_not() {
         .boxed()
     });
     work.await.expect("put in");
-    assert_eq!(world.waiting().await.len(), 2);
-    world.compromise_prm();
-    world.restart().await;
-    world.look().await;
-    let waiting = world.waiting().await;
+    assert_eq!(fixture.waiting().await.len(), 2);
+    fixture.compromise_prm();
+    fixture.restart().await;
+    fixture.reload_lists().await;
+    let waiting = fixture.waiting().await;
     let [receipt] = waiting.as_slice() else { panic!("{waiting:?}") };
-    let payload = receipt.verify_with(&world.present_key(), Typ::MESSAGE).expect("signed with the new key");
+    let payload = receipt.verify_with(&fixture.present_key(), Typ::MESSAGE).expect("signed with the new key");
     let receipt: Value = serde_json::from_slice(payload).expect("JSON");
     assert_eq!(receipt["header"]["type"], "receipt.delivered");
-    assert_eq!(world.count("SELECT COUNT(*) FROM outbox_message").await, 1, "the old bytes are gone");
-    assert!(world.sent().await.is_empty(), "receipts are no messages of an officer");
+    assert_eq!(fixture.count("SELECT COUNT(*) FROM outbox_message").await, 1, "the old bytes are gone");
+    assert!(fixture.sent().await.is_empty(), "receipts are no messages of an officer");
 }
 
 #[tokio::test]
-async fn a_recipient_sees_which_message_stands_in_the_place_of_which() {
-    let world = World::start().await;
-    let now = world.gateway.base.now();
-    let old = world.receive("mz.prm", 1, &motorcycle()).await;
+async fn a_recipient_sees_which_message_replaces_which() {
+    let fixture = Fixture::start().await;
+    let now = fixture.gateway.base.now();
+    let old = fixture.receive("mz.prm", 1, &motorcycle()).await;
     let replaces = Some(old.parse::<MessageId>().expect("an id"));
-    let officer = world.person("officer-1", "mz.prm", &["liaison_officer"]);
+    let officer = fixture.person("officer-1", "mz.prm", &["liaison_officer"]);
     let row = |rows: &Value, id: &str| {
         let rows = rows["items"].as_array().expect("rows").clone();
         rows.into_iter().find(|row| row["id"] == id).expect("a row")
@@ -240,8 +240,8 @@ async fn a_recipient_sees_which_message_stands_in_the_place_of_which() {
         let before = officer.get("/v1/inbox").await.expect(200).json;
         assert_eq!(row(&before, &old).get("replaced_by"), None, "no other agency replaces it");
         let id = MessageId::draw(now);
-        let jws = world.tz.alert_replacing(replaces, id, (from, "mz.prm", number), &motorcycle(), now);
-        world.deliver("mz.prm", Origin::Ingress(agency(from).country()), jws).await;
+        let jws = fixture.tz.alert_replacing(replaces, id, (from, "mz.prm", number), &motorcycle(), now);
+        fixture.deliver("mz.prm", Origin::Ingress(agency(from).country()), jws).await;
         let after = officer.get("/v1/inbox").await.expect(200).json;
         assert_eq!(row(&after, &id.to_string())["replaces"], json!(old));
         if from == "tz.tpf" {

@@ -2,43 +2,43 @@
 
 use super::{
     routes,
-    support::{Client, World, motorcycle},
+    support::{Client, Fixture, motorcycle},
 };
 
 #[tokio::test]
 async fn a_role_without_rights_is_refused_and_audited_at_every_route() {
-    let world = World::start().await;
-    let officer = world.person("officer-1", "mz.prm", &["liaison_officer"]);
+    let fixture = Fixture::start().await;
+    let officer = fixture.person("officer-1", "mz.prm", &["liaison_officer"]);
     let draft = officer.create(&motorcycle()).await.id();
     let sent = officer.issue(&motorcycle()).await;
     let refused = [
-        world.person("officer-3", "mz.prm", &["border_officer"]),
-        world.person("officer-4", "mz.prm", &["data_protection_officer"]),
-        world.person("officer-5", "mz.prm", &[]),
-        world.person("officer-6", "mz.prm", &["no_such_role"]),
-        world.machine("watchlist", "mz.prm", &["watchlist_service"]),
+        fixture.person("officer-3", "mz.prm", &["border_officer"]),
+        fixture.person("officer-4", "mz.prm", &["data_protection_officer"]),
+        fixture.person("officer-5", "mz.prm", &[]),
+        fixture.person("officer-6", "mz.prm", &["no_such_role"]),
+        fixture.machine("watchlist", "mz.prm", &["watchlist_service"]),
     ];
     for caller in &refused {
         for route in routes::all().into_iter().filter(|route| !route.is_public()) {
-            let before = world.audited("access.refuse").await.len();
+            let before = fixture.audited("access.refuse").await.len();
             let target = if route.is_about_a_draft() { &draft } else { &sent };
             let reply = route.call(caller, target).await;
             assert_eq!((reply.status, reply.code()), (403, "role"), "{route:?}");
-            let events = world.audited("access.refuse").await;
+            let events = fixture.audited("access.refuse").await;
             assert_eq!(events.len(), before + 1, "{route:?}");
             let event = events.last().expect("an event");
             assert_eq!((&event["outcome"], &event["reason"]), (&"refused".into(), &"role".into()));
             assert!(event["details"]["asked"].as_str().is_some_and(|asked| asked.contains('.')), "{event}");
         }
     }
-    assert_eq!(world.count("SELECT COUNT(*) FROM draft").await, 2);
+    assert_eq!(fixture.count("SELECT COUNT(*) FROM draft").await, 2);
 }
 
 #[tokio::test]
 async fn roles_of_the_other_kind_give_no_rights() {
-    let world = World::start().await;
-    let person = world.person("officer-1", "mz.prm", &["agency_system"]);
-    let machine = world.machine("system-1", "mz.prm", &["liaison_officer", "supervisor"]);
+    let fixture = Fixture::start().await;
+    let person = fixture.person("officer-1", "mz.prm", &["agency_system"]);
+    let machine = fixture.machine("system-1", "mz.prm", &["liaison_officer", "supervisor"]);
     for caller in [person, machine] {
         let reply = caller.get("/v1/inbox").await;
         assert_eq!((reply.status, reply.code()), (403, "role_kind"));
@@ -47,10 +47,10 @@ async fn roles_of_the_other_kind_give_no_rights() {
 
 #[tokio::test]
 async fn without_a_token_that_holds_there_is_no_answer() {
-    let world = World::start().await;
-    let officer = world.person("officer-1", "mz.prm", &["liaison_officer"]);
-    world.clock.advance(std::time::Duration::from_secs(700));
-    for caller in [&officer, &Client::new(&world, "a.b.c".to_owned())] {
+    let fixture = Fixture::start().await;
+    let officer = fixture.person("officer-1", "mz.prm", &["liaison_officer"]);
+    fixture.clock.advance(std::time::Duration::from_secs(700));
+    for caller in [&officer, &Client::new(&fixture, "a.b.c".to_owned())] {
         for route in routes::all() {
             let reply = route.call(caller, "01890000-0000-7000-8000-000000000000").await;
             assert_eq!((reply.status, reply.code()), (401, "unauthenticated"), "{route:?}");

@@ -1,4 +1,4 @@
-//! Every route of the OpenAPI document, so that a new one cannot be forgotten by those who try them all.
+//! Every route of the OpenAPI document, so that tests that try all routes cannot forget a new one.
 
 use reqwest::Method;
 use serde_json::{Value, json};

@@ -18,14 +18,14 @@ use crate::{GatewayConfig, exchange::trust::ListFiles, gateway::Gateway, http, s
 pub(super) use client::{Client, Reply};
 pub(super) use country::Country;
 
-/// The time at which every world begins.
+/// The time at which every fixture starts.
 pub(super) const START: &str = "2026-11-23T18:00:00Z";
 
 const ISSUER: &str = "https://identity.mz.example";
 const AUDIENCE: &str = "rovuma";
 
-/// Everything that a test needs, and that goes with it.
-pub(super) struct World {
+/// A running gateway with its clock, keys and files; dropping it removes the files.
+pub(super) struct Fixture {
     pub(super) gateway: Arc<Gateway>,
     pub(super) clock: ManualClock,
     pub(super) context: Context,
@@ -62,8 +62,8 @@ pub(super) fn missing_person() -> Value {
     draft
 }
 
-impl World {
-    /// A world whose gateway runs.
+impl Fixture {
+    /// A fixture with a running gateway.
     pub(super) async fn start() -> Self {
         // An error says that another test of this process was first.
         let _ = rustls::crypto::ring::default_provider().install_default();
@@ -76,7 +76,7 @@ impl World {
         let context = Context::new(clock.shared());
         let gateway = Arc::new(service::open(&config, &context).await.expect("opens"));
         let mut lists = ListFiles::new(&config.trust, context.expiries.clone());
-        lists.look(&gateway.exchange).await;
+        lists.reload(&gateway.exchange).await;
         let listen = ListenConfig { listen: ([127, 0, 0, 1], 0).into(), tls: None, behind_proxy: false };
         let router = http::router(Arc::clone(&gateway));
         let address = rovuma_runtime::http::serve(&context, "api", &listen, router).expect("listens");
@@ -85,8 +85,8 @@ impl World {
         Self { gateway, clock, context, config, lists, mz, tz, base, tokens, http, _dir: dir }
     }
 
-    /// Starts a gateway anew on the same store, with the keys that are in the files by now. It has not looked at
-    /// the trust lists' files yet.
+    /// Starts a new gateway on the same store, with the keys that the files hold now. It has not loaded
+    /// the trust lists yet.
     pub(super) async fn restart(&mut self) {
         let store = self.gateway.base.store.clone();
         let gateway = service::on_store(&self.config, &self.context, store).await.expect("starts");
@@ -94,9 +94,9 @@ impl World {
         self.lists = ListFiles::new(&self.config.trust, self.context.expiries.clone());
     }
 
-    /// Looks at the trust lists' files.
-    pub(super) async fn look(&mut self) {
-        self.lists.look(&self.gateway.exchange).await;
+    /// Reloads the trust lists from their files.
+    pub(super) async fn reload_lists(&mut self) {
+        self.lists.reload(&self.gateway.exchange).await;
     }
 
     /// An officer with these roles.

@@ -1,11 +1,11 @@
-//! Trust lists: taken when they are new, never when they are older, and shown.
+//! Trust lists: a new list is loaded, an older one never, and the API shows them.
 
 use std::time::Duration;
 
 use rovuma_envelope::trust::{Revocation, RevocationReason};
 use serde_json::json;
 
-use super::support::{Country, World, agency, motorcycle};
+use super::support::{Country, Fixture, agency, motorcycle};
 use crate::{
     exchange::trust::{self, ListFiles},
     gateway::Gateway,
@@ -14,121 +14,124 @@ use crate::{
 
 #[tokio::test]
 async fn an_older_list_is_refused_even_after_a_restart() {
-    let mut world = World::start().await;
-    let old = std::fs::read(world.tz.file()).expect("the first list");
-    world.tz.revise();
-    world.tz.publish(world.gateway.base.now());
-    world.lists.look(&world.gateway.exchange).await;
-    std::fs::write(world.tz.file(), old).expect("written");
-    world.lists.look(&world.gateway.exchange).await;
-    world.lists.look(&world.gateway.exchange).await;
-    assert_eq!(serial(&world, "tz.tpf"), Some(2));
-    let refused = world.audited("trust.refuse").await;
+    let mut fixture = Fixture::start().await;
+    let old = std::fs::read(fixture.tz.file()).expect("the first list");
+    fixture.tz.revise();
+    fixture.tz.publish(fixture.gateway.base.now());
+    fixture.lists.reload(&fixture.gateway.exchange).await;
+    std::fs::write(fixture.tz.file(), old).expect("written");
+    fixture.lists.reload(&fixture.gateway.exchange).await;
+    fixture.lists.reload(&fixture.gateway.exchange).await;
+    assert_eq!(serial(&fixture, "tz.tpf"), Some(2));
+    let refused = fixture.audited("trust.refuse").await;
     assert_eq!((refused.len(), &refused[0]["reason"]), (1, &json!("older")), "told once: {refused:?}");
-    assert_eq!(world.audited("trust.load").await.len(), 3);
+    assert_eq!(fixture.audited("trust.load").await.len(), 3);
 
-    // The store remembers the serial; the process need not.
-    let pinned = trust::pinned(&world.config.trust, &world.gateway.base.store).await.expect("pinned");
-    let list = std::fs::read(world.tz.file()).expect("the old list");
-    let fault = pinned.offer(&list, world.gateway.base.now()).expect_err("older than what was seen");
+    // The store remembers the serial, so a new process refuses the older list too.
+    let pinned = trust::pinned(&fixture.config.trust, &fixture.gateway.base.store).await.expect("pinned");
+    let list = std::fs::read(fixture.tz.file()).expect("the old list");
+    let fault = pinned.offer(&list, fixture.gateway.base.now()).expect_err("older than what was seen");
     assert!(fault.to_string().contains("serial 1"), "{fault}");
 }
 
 #[tokio::test]
 async fn a_list_in_the_wrong_file_is_refused() {
-    let mut world = World::start().await;
-    world.mz.revise();
-    world.mz.publish(world.gateway.base.now());
-    std::fs::copy(world.mz.file(), world.tz.file()).expect("copied");
-    world.lists.look(&world.gateway.exchange).await;
-    let refused = world.audited("trust.refuse").await;
+    let mut fixture = Fixture::start().await;
+    fixture.mz.revise();
+    fixture.mz.publish(fixture.gateway.base.now());
+    std::fs::copy(fixture.mz.file(), fixture.tz.file()).expect("copied");
+    fixture.lists.reload(&fixture.gateway.exchange).await;
+    let refused = fixture.audited("trust.refuse").await;
     assert_eq!((refused.len(), &refused[0]["reason"]), (1, &json!("other_country")));
-    std::fs::write(world.tz.file(), "not a list").expect("written");
-    world.lists.look(&world.gateway.exchange).await;
-    assert_eq!(world.audited("trust.refuse").await.len(), 2);
+    std::fs::write(fixture.tz.file(), "not a list").expect("written");
+    fixture.lists.reload(&fixture.gateway.exchange).await;
+    assert_eq!(fixture.audited("trust.refuse").await.len(), 2);
 }
 
 #[tokio::test]
-async fn a_list_of_the_future_is_taken_once_the_clock_is_mended() {
-    let mut world = World::start().await;
+async fn a_list_of_the_future_is_loaded_once_the_clock_is_corrected() {
+    let mut fixture = Fixture::start().await;
     let ahead = Duration::from_secs(86_400);
-    world.tz.revise();
-    world.tz.publish(world.gateway.base.now().plus(ahead));
+    fixture.tz.revise();
+    fixture.tz.publish(fixture.gateway.base.now().plus(ahead));
     for _ in 0..3 {
-        world.lists.look(&world.gateway.exchange).await;
+        fixture.lists.reload(&fixture.gateway.exchange).await;
     }
-    let refused = world.audited("trust.refuse").await;
+    let refused = fixture.audited("trust.refuse").await;
     assert_eq!((refused.len(), &refused[0]["reason"]), (1, &json!("clock")), "told once: {refused:?}");
-    world.clock.advance(ahead);
-    world.lists.look(&world.gateway.exchange).await;
-    assert_eq!(serial(&world, "tz.tpf"), Some(2));
-    assert_eq!((world.audited("trust.refuse").await.len(), world.audited("trust.load").await.len()), (1, 3));
+    fixture.clock.advance(ahead);
+    fixture.lists.reload(&fixture.gateway.exchange).await;
+    assert_eq!(serial(&fixture, "tz.tpf"), Some(2));
+    assert_eq!(
+        (fixture.audited("trust.refuse").await.len(), fixture.audited("trust.load").await.len()),
+        (1, 3)
+    );
 }
 
 #[tokio::test]
-async fn what_must_follow_a_list_is_tried_until_it_is_done() {
-    let mut world = World::start().await;
-    let now = world.gateway.base.now();
-    world.receive("mz.prm", 1, &motorcycle()).await;
-    world.tz.revise();
-    compromise(&mut world.tz, "tz.tpf", &world.gateway);
-    world.tz.renew_key(&agency("tz.tpf"), now);
-    world.receive("mz.prm", 2, &motorcycle()).await;
-    assert_eq!(follow_ups(&world).await, [2, 0, 1], "signed with a key that no list has yet");
-    world.tz.publish(now);
+async fn the_work_after_a_list_is_tried_until_it_is_done() {
+    let mut fixture = Fixture::start().await;
+    let now = fixture.gateway.base.now();
+    fixture.receive("mz.prm", 1, &motorcycle()).await;
+    fixture.tz.revise();
+    compromise(&mut fixture.tz, "tz.tpf", &fixture.gateway);
+    fixture.tz.renew_key(&agency("tz.tpf"), now);
+    fixture.receive("mz.prm", 2, &motorcycle()).await;
+    assert_eq!(follow_ups(&fixture).await, [2, 0, 1], "signed with a key that no list has yet");
+    fixture.tz.publish(now);
 
-    forbid(&world, "UPDATE", "trust_seen").await;
-    forbid(&world, "UPDATE", "received").await;
-    forbid(&world, "DELETE", "held").await;
-    world.lists.look(&world.gateway.exchange).await;
-    assert_eq!(serial(&world, "tz.tpf"), Some(2), "in force, recorded or not");
-    assert_eq!(follow_ups(&world).await, [2, 0, 1]);
-    allow(&world, "held").await;
-    world.lists.look(&world.gateway.exchange).await;
-    assert_eq!(follow_ups(&world).await, [2, 0, 0]);
-    allow(&world, "trust_seen").await;
-    world.lists.look(&world.gateway.exchange).await;
-    assert_eq!(follow_ups(&world).await, [3, 0, 0]);
-    assert_eq!(world.count("SELECT serial FROM trust_seen WHERE country = 'tz'").await, 2);
-    allow(&world, "received").await;
+    forbid(&fixture, "UPDATE", "trust_seen").await;
+    forbid(&fixture, "UPDATE", "received").await;
+    forbid(&fixture, "DELETE", "held").await;
+    fixture.lists.reload(&fixture.gateway.exchange).await;
+    assert_eq!(serial(&fixture, "tz.tpf"), Some(2), "in force, recorded or not");
+    assert_eq!(follow_ups(&fixture).await, [2, 0, 1]);
+    allow(&fixture, "held").await;
+    fixture.lists.reload(&fixture.gateway.exchange).await;
+    assert_eq!(follow_ups(&fixture).await, [2, 0, 0]);
+    allow(&fixture, "trust_seen").await;
+    fixture.lists.reload(&fixture.gateway.exchange).await;
+    assert_eq!(follow_ups(&fixture).await, [3, 0, 0]);
+    assert_eq!(fixture.count("SELECT serial FROM trust_seen WHERE country = 'tz'").await, 2);
+    allow(&fixture, "received").await;
     for _ in 0..2 {
-        world.lists.look(&world.gateway.exchange).await;
-        assert_eq!(follow_ups(&world).await, [3, 1, 0], "done, and not done again");
+        fixture.lists.reload(&fixture.gateway.exchange).await;
+        assert_eq!(follow_ups(&fixture).await, [3, 1, 0], "done, and not done again");
     }
 }
 
 #[tokio::test]
-async fn a_compromised_key_of_our_own_sounds_an_alarm() {
-    let mut world = World::start().await;
-    let key = *world.gateway.exchange.agencies.get(&agency("mz.prm")).expect("served").signer.key_id();
-    world.tz.revise();
-    compromise(&mut world.tz, "tz.tpf", &world.gateway);
-    world.tz.publish(world.gateway.base.now());
-    world.lists.look(&world.gateway.exchange).await;
-    assert_eq!(world.count("SELECT COUNT(*) FROM alarm").await, 0, "a partner's key is not ours");
+async fn a_compromised_key_of_our_own_raises_an_alarm() {
+    let mut fixture = Fixture::start().await;
+    let key = *fixture.gateway.exchange.agencies.get(&agency("mz.prm")).expect("served").signer.key_id();
+    fixture.tz.revise();
+    compromise(&mut fixture.tz, "tz.tpf", &fixture.gateway);
+    fixture.tz.publish(fixture.gateway.base.now());
+    fixture.lists.reload(&fixture.gateway.exchange).await;
+    assert_eq!(fixture.count("SELECT COUNT(*) FROM alarm").await, 0, "a partner's key is not ours");
 
-    world.mz.revise();
-    compromise(&mut world.mz, "mz.prm", &world.gateway);
-    world.mz.publish(world.gateway.base.now());
-    forbid(&world, "INSERT", "alarm").await;
-    world.lists.look(&world.gateway.exchange).await;
-    allow(&world, "alarm").await;
-    world.lists.look(&world.gateway.exchange).await;
-    world.lists.look(&world.gateway.exchange).await;
-    let officer = world.person("officer-1", "mz.prm", &["liaison_officer"]);
+    fixture.mz.revise();
+    compromise(&mut fixture.mz, "mz.prm", &fixture.gateway);
+    fixture.mz.publish(fixture.gateway.base.now());
+    forbid(&fixture, "INSERT", "alarm").await;
+    fixture.lists.reload(&fixture.gateway.exchange).await;
+    allow(&fixture, "alarm").await;
+    fixture.lists.reload(&fixture.gateway.exchange).await;
+    fixture.lists.reload(&fixture.gateway.exchange).await;
+    let officer = fixture.person("officer-1", "mz.prm", &["liaison_officer"]);
     let alarm = officer.get("/v1/alarms").await.expect(200).json["items"][0].clone();
     assert_eq!(
         (&alarm["kind"], &alarm["subject"], &alarm["times"]),
         (&json!("compromised_key"), &json!(key), &json!(1))
     );
-    assert!(alarm["detail"].as_str().is_some_and(|detail| detail.contains("issued again")), "{alarm}");
-    let other = world.person("officer-2", "mz.senami", &["liaison_officer"]);
+    assert!(alarm["detail"].as_str().is_some_and(|detail| detail.contains("reissued")), "{alarm}");
+    let other = fixture.person("officer-2", "mz.senami", &["liaison_officer"]);
     assert_eq!(other.get("/v1/alarms").await.expect(200).json["items"], json!([]));
 }
 
 /// The serial of the list in force that an agency is in.
-fn serial(world: &World, code: &str) -> Option<u64> {
-    world
+fn serial(fixture: &Fixture, code: &str) -> Option<u64> {
+    fixture
         .gateway
         .exchange
         .trust
@@ -137,17 +140,17 @@ fn serial(world: &World, code: &str) -> Option<u64> {
         .map(rovuma_envelope::TrustList::serial)
 }
 
-/// Lists recorded as taken, stored messages flagged, messages held.
-async fn follow_ups(world: &World) -> [i64; 3] {
-    let loads = world.audited("trust.load").await.len();
+/// The numbers of lists recorded as loaded, stored messages flagged, messages held.
+async fn follow_ups(fixture: &Fixture) -> [i64; 3] {
+    let loads = fixture.audited("trust.load").await.len();
     [
         i64::try_from(loads).expect("few"),
-        world.count("SELECT COUNT(*) FROM received WHERE compromised_at IS NOT NULL").await,
-        world.count("SELECT COUNT(*) FROM held").await,
+        fixture.count("SELECT COUNT(*) FROM received WHERE compromised_at IS NOT NULL").await,
+        fixture.count("SELECT COUNT(*) FROM held").await,
     ]
 }
 
-/// The key that an agency signs with is compromised, says the list that will be published next.
+/// Marks the key with which an agency signs as compromised, in the list that will be published next.
 pub(super) fn compromise(country: &mut Country, code: &str, gateway: &Gateway) {
     let code = agency(code);
     let kid = gateway.exchange.trust.current().agency(&code).expect("listed").signing_keys[0].kid;
@@ -155,11 +158,11 @@ pub(super) fn compromise(country: &mut Country, code: &str, gateway: &Gateway) {
     country.list.revoke_signing_key(&code, &kid, revocation).expect("revoked");
 }
 
-/// Makes the store refuse to do this to a table.
-async fn forbid(world: &World, what: &str, table: &str) {
+/// Makes the store refuse this kind of statement on a table.
+async fn forbid(fixture: &Fixture, what: &str, table: &str) {
     let postgres = rovuma_lab::postgres::tests_use_postgres();
     let body = if postgres {
-        world.execute(
+        fixture.execute(
             "CREATE OR REPLACE FUNCTION no() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'no'; END $$",
         )
         .await;
@@ -167,26 +170,27 @@ async fn forbid(world: &World, what: &str, table: &str) {
     } else {
         "BEGIN SELECT RAISE(ABORT, 'no'); END"
     };
-    world.execute(format!("CREATE TRIGGER no_{table} BEFORE {what} ON {table} {body}")).await;
+    fixture.execute(format!("CREATE TRIGGER no_{table} BEFORE {what} ON {table} {body}")).await;
 }
 
-/// Takes [`forbid`] back.
-async fn allow(world: &World, table: &str) {
+/// Undoes [`forbid`].
+async fn allow(fixture: &Fixture, table: &str) {
     let on = if rovuma_lab::postgres::tests_use_postgres() { format!(" ON {table}") } else { String::new() };
-    world.execute(format!("DROP TRIGGER no_{table}{on}")).await;
+    fixture.execute(format!("DROP TRIGGER no_{table}{on}")).await;
 }
 
 #[tokio::test]
 async fn a_compromised_key_flags_what_it_signed() {
-    let mut world = World::start().await;
-    let id = world.receive("mz.prm", 1, &motorcycle()).await;
+    let mut fixture = Fixture::start().await;
+    let id = fixture.receive("mz.prm", 1, &motorcycle()).await;
     let kid =
-        world.gateway.exchange.trust.current().agency(&agency("tz.tpf")).expect("listed").signing_keys[0].kid;
-    world.tz.revise();
-    compromise(&mut world.tz, "tz.tpf", &world.gateway);
-    world.tz.publish(world.gateway.base.now());
-    world.lists.look(&world.gateway.exchange).await;
-    let officer = world.person("officer-1", "mz.prm", &["liaison_officer"]);
+        fixture.gateway.exchange.trust.current().agency(&agency("tz.tpf")).expect("listed").signing_keys[0]
+            .kid;
+    fixture.tz.revise();
+    compromise(&mut fixture.tz, "tz.tpf", &fixture.gateway);
+    fixture.tz.publish(fixture.gateway.base.now());
+    fixture.lists.reload(&fixture.gateway.exchange).await;
+    let officer = fixture.person("officer-1", "mz.prm", &["liaison_officer"]);
     let row = &officer.get("/v1/inbox").await.expect(200).json["items"][0];
     assert_eq!((&row["id"], row["compromised_at"].is_string()), (&json!(id), true));
     let alarms = officer.get("/v1/alarms").await.expect(200).json;
@@ -198,8 +202,8 @@ async fn a_compromised_key_flags_what_it_signed() {
 
 #[tokio::test]
 async fn lists_agencies_and_warnings_are_shown() {
-    let world = World::start().await;
-    let officer = world.person("officer-1", "mz.prm", &["liaison_officer"]);
+    let fixture = Fixture::start().await;
+    let officer = fixture.person("officer-1", "mz.prm", &["liaison_officer"]);
     let trust = officer.get("/v1/trust").await.expect(200).json;
     assert_eq!(trust["lists"].as_array().expect("lists").len(), 2);
     assert_eq!(trust["warnings"], json!([]));
@@ -209,14 +213,14 @@ async fn lists_agencies_and_warnings_are_shown() {
     assert_eq!(codes, ["mz.senami", "tz.tisd", "tz.tpf"]);
     assert_eq!(agencies["items"][2]["reachable"], true);
 
-    // As it was signed, so that others verify it with nothing but the pinned key.
+    // The exact signed list, so that others can verify it with the pinned key alone.
     let signed = officer.get("/v1/trust/tz").await.expect(200).json.to_string();
     let list = rovuma_envelope::SignedTrustList::from_json(signed.as_bytes()).expect("a signed list");
     assert_eq!(list.unverified_content().country.as_str(), "tz");
     officer.get("/v1/trust/ke").await.expect(404);
 
-    world.clock.advance(Duration::from_secs(100 * 86_400));
-    let later = world.person("officer-1", "mz.prm", &["liaison_officer"]);
+    fixture.clock.advance(Duration::from_secs(100 * 86_400));
+    let later = fixture.person("officer-1", "mz.prm", &["liaison_officer"]);
     let warnings = later.get("/v1/trust").await.expect(200).json["warnings"].clone();
     assert_eq!(warnings.as_array().expect("warnings").len(), 2, "{warnings}");
     assert!(warnings.as_array().expect("warnings").iter().all(|warning| warning["code"] == "list_overdue"));
@@ -224,8 +228,8 @@ async fn lists_agencies_and_warnings_are_shown() {
 
 #[tokio::test]
 async fn a_store_that_is_opened_again_knows_its_lists() {
-    let world = World::start().await;
-    let World { gateway, config, context, .. } = world;
+    let fixture = Fixture::start().await;
+    let Fixture { gateway, config, context, .. } = fixture;
     drop(gateway);
     context.shutdown.begin();
     context.shutdown.drained().await;
@@ -238,15 +242,15 @@ async fn a_store_that_is_opened_again_knows_its_lists() {
         }
     };
     let mut lists = ListFiles::new(&config.trust, context.expiries.clone());
-    lists.look(&opened.exchange).await;
+    lists.reload(&opened.exchange).await;
     assert_eq!(opened.exchange.trust.current().lists().count(), 2);
     assert!(context.expiries.near().is_empty());
 }
 
 #[tokio::test]
 async fn codes_come_in_the_language_asked_for() {
-    let world = World::start().await;
-    let anybody = world.person("officer-1", "mz.prm", &[]);
+    let fixture = Fixture::start().await;
+    let anybody = fixture.person("officer-1", "mz.prm", &[]);
     let mut labels = Vec::new();
     for lang in ["pt", "sw", "en"] {
         let list = anybody.get(&format!("/v1/codes/offences?lang={lang}")).await.expect(200).json;

@@ -6,7 +6,7 @@ use rovuma_envelope::Signer as _;
 use rovuma_runtime::{Clock as _, SecretFile};
 use rovuma_schemas::{
     CountryCode, Line,
-    audit::{AuditCheckpoint, WitnessAnswer, WitnessPost, WitnessWord},
+    audit::{AuditCheckpoint, RelayedWitnessMessage, WitnessAnswer, WitnessMessage},
 };
 use rovuma_tlog::{Head, LogPolicy, PolicyVerdict, UnverifiedCheckpoint};
 
@@ -110,7 +110,7 @@ async fn a_head_that_is_of_no_log_of_the_partner_is_not_cosigned() {
     mz.write(2).await.expect("written");
     mz.publish().await;
     let question = mz.due_requests().await.remove(0);
-    let WitnessWord::Checkpoint(asked) = &question.word else { panic!("a question") };
+    let WitnessMessage::Checkpoint(asked) = &question.message else { panic!("a question") };
     // Another country's node sends it.
     let kenya: CountryCode = "ke".parse().expect("a country");
     assert!(tz.witness.respond(kenya, asked, start()).await.expect("judged").is_none());
@@ -138,8 +138,12 @@ async fn a_head_that_is_of_no_log_of_the_partner_is_not_cosigned() {
 }
 
 /// A cosignature of the request's head by a witness with the partner's name and another key.
-fn stranger_line(agreed: &Agreement, stranger: &Installation, question: &WitnessPost) -> Option<Line> {
-    let WitnessWord::Checkpoint(asked) = &question.word else { panic!("a question") };
+fn stranger_line(
+    agreed: &Agreement,
+    stranger: &Installation,
+    question: &RelayedWitnessMessage,
+) -> Option<Line> {
+    let WitnessMessage::Checkpoint(asked) = &question.message else { panic!("a question") };
     let policy: LogPolicy = agreed.policy.parse().expect("a policy");
     let read = UnverifiedCheckpoint::read(asked.checkpoint.as_str().as_bytes()).expect("a checkpoint");
     let PolicyVerdict::Unwitnessed { checkpoint, .. } = policy.judge(read) else {

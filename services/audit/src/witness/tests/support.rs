@@ -6,7 +6,7 @@ use rovuma_envelope::{SealingKey, Signer as _, SigningKey};
 use rovuma_runtime::{Clock as _, ManualClock, SecretFile};
 use rovuma_schemas::{
     CountryCode,
-    audit::{AuditAction, AuditCosignature, WitnessAnswer, WitnessPost, WitnessWord},
+    audit::{AuditAction, AuditCosignature, RelayedWitnessMessage, WitnessAnswer, WitnessMessage},
 };
 use rovuma_store::{FutureExt, Store, StoreConfig, WriteError};
 use rovuma_tlog::{CHECKPOINT_PATH, Head, LogPolicy, NoteKey, PolicyVerdict, UnverifiedCheckpoint};
@@ -194,7 +194,7 @@ impl Installation {
         self.publisher.publish_all().await.expect("published");
     }
 
-    pub(super) async fn due_requests(&mut self) -> Vec<WitnessPost> {
+    pub(super) async fn due_requests(&mut self) -> Vec<RelayedWitnessMessage> {
         self.requester.due_requests().await.expect("asks")
     }
 
@@ -210,8 +210,12 @@ impl Installation {
         rows.iter().map(shown).collect()
     }
 
-    pub(super) async fn respond(&self, partner: CountryCode, post: &WitnessPost) -> AuditCosignature {
-        let WitnessWord::Checkpoint(request) = &post.word else { panic!("not a request") };
+    pub(super) async fn respond(
+        &self,
+        partner: CountryCode,
+        post: &RelayedWitnessMessage,
+    ) -> AuditCosignature {
+        let WitnessMessage::Checkpoint(request) = &post.message else { panic!("not a request") };
         let response = self.witness.respond(partner, request, self.clock.now()).await.expect("decided");
         response.expect("a response")
     }

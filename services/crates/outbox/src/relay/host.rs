@@ -23,7 +23,7 @@ pub struct MovedCopy {
     /// The lane.
     pub lane: Lane,
     /// Its position in the stream; absent for a message without a number.
-    pub place: Option<StreamPosition>,
+    pub position: Option<StreamPosition>,
     /// How often it had left before this change.
     pub attempts: u64,
 }

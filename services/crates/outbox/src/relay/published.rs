@@ -63,7 +63,7 @@ impl PublishedBundle {
     /// one group.
     fn numbered_by_attempts(&self) -> BTreeMap<u64, Vec<i64>> {
         let mut by_attempts: BTreeMap<u64, Vec<i64>> = BTreeMap::new();
-        for (position, copy) in self.copies.iter().filter(|(_, copy)| copy.place.is_some()) {
+        for (position, copy) in self.copies.iter().filter(|(_, copy)| copy.position.is_some()) {
             by_attempts.entry(copy.attempts).or_default().push(*position);
         }
         by_attempts
@@ -98,7 +98,7 @@ impl PublishedBundle {
     }
 
     async fn delete_unnumbered(&self, tx: &mut Conn) -> sqlx::Result<()> {
-        let unnumbered = self.copies.iter().filter(|(_, copy)| copy.place.is_none());
+        let unnumbered = self.copies.iter().filter(|(_, copy)| copy.position.is_none());
         let (positions, messages): (Vec<i64>, Vec<Vec<u8>>) =
             unnumbered.map(|(position, copy)| (*position, copy.message.as_bytes().to_vec())).unzip();
         if positions.is_empty() {

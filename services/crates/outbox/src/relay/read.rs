@@ -192,7 +192,7 @@ pub(crate) fn signed_message(row: &AnyRow) -> sqlx::Result<Option<Jws>> {
 
 /// Reads a copy as the host gets it.
 pub(crate) fn moved_copy(row: &AnyRow) -> sqlx::Result<MovedCopy> {
-    let place = match (row.opt_store_id("stream")?, row.opt_count("number")?) {
+    let position = match (row.opt_store_id("stream")?, row.opt_count("number")?) {
         (Some(stream), Some(number)) => Some(StreamPosition { stream, number }),
         _ => None,
     };
@@ -202,7 +202,7 @@ pub(crate) fn moved_copy(row: &AnyRow) -> sqlx::Result<MovedCopy> {
         sender: row.parsed("sender")?,
         recipient: row.parsed("recipient")?,
         lane: row.parsed("lane")?,
-        place,
+        position,
         attempts: row.count("attempts")?,
     })
 }

@@ -258,10 +258,10 @@ impl Fixture {
 
 async fn copy(outbox: &Outbox, tx: &mut Conn, to: &str, message: &TestMessage) -> sqlx::Result<OutgoingCopy> {
     let recipient = agency(to);
-    let place = if message.message_type.class().is_numbered() {
+    let position = if message.message_type.class().is_numbered() {
         Some(outbox.next_stream_position(tx, &agency(PRM), &recipient, message.lane).await?)
     } else {
         None
     };
-    Ok(OutgoingCopy { recipient, lane: message.lane, place })
+    Ok(OutgoingCopy { recipient, lane: message.lane, position })
 }

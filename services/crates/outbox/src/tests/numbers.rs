@@ -20,13 +20,13 @@ async fn draw(fixture: &Fixture, n: u64) -> Option<StreamPosition> {
     let outbox = fixture.outbox.clone();
     let work = fixture.outbox.store().write(move |tx| {
         async move {
-            let place = outbox.next_stream_position(tx, &agency(PRM), &agency(TPF), Lane::Urgent).await?;
-            if n.is_multiple_of(3) { Err(Refused::OnPurpose) } else { Ok(place) }
+            let position = outbox.next_stream_position(tx, &agency(PRM), &agency(TPF), Lane::Urgent).await?;
+            if n.is_multiple_of(3) { Err(Refused::OnPurpose) } else { Ok(position) }
         }
         .boxed()
     });
     match work.await {
-        Ok(place) => Some(place),
+        Ok(position) => Some(position),
         Err(WriteError::Job(Refused::OnPurpose)) => None,
         Err(other) => panic!("{other}"),
     }
@@ -36,7 +36,7 @@ async fn draw(fixture: &Fixture, n: u64) -> Option<StreamPosition> {
 async fn numbers_drawn_at_once_have_no_gap_though_some_are_taken_back() {
     let fixture = Fixture::new().await;
     let drawn = join_all((1..=150).map(|n| draw(&fixture, n))).await;
-    let mut numbers: Vec<u64> = drawn.into_iter().flatten().map(|place| place.number).collect();
+    let mut numbers: Vec<u64> = drawn.into_iter().flatten().map(|position| position.number).collect();
     numbers.sort_unstable();
     assert_eq!(numbers, (1..=100).collect::<Vec<u64>>());
     let heads = fixture.outbox.heads(&agency(PRM), &agency(TPF), at(0)).await.expect("heads");
@@ -60,7 +60,7 @@ async fn draw_across_a_renaming(fixture: &Fixture, keep: bool) -> Option<[Stream
         .boxed()
     });
     match work.await {
-        Ok(places) => Some(places),
+        Ok(positions) => Some(positions),
         Err(WriteError::Job(Refused::OnPurpose)) => None,
         Err(other) => panic!("{other}"),
     }
@@ -79,15 +79,15 @@ async fn a_renaming_within_a_transaction_begins_new_streams_and_one_taken_back_d
     );
     assert_eq!(fixture.outbox.store().commit_count() - before, 1, "they are one transaction");
     assert!(taken_back.is_none());
-    let (one, two, last) = (one.expect("a place"), two.expect("a place"), last.expect("a place"));
-    let [three, renamed] = across.expect("two places");
+    let (one, two, last) = (one.expect("a position"), two.expect("a position"), last.expect("a position"));
+    let [three, renamed] = across.expect("two positions");
     assert_eq!([one.number, two.number, three.number], [1, 2, 3]);
     assert!(one.stream == two.stream && two.stream == three.stream);
     assert_eq!([renamed.number, last.number], [1, 2]);
     assert!(renamed.stream == last.stream && renamed.stream != three.stream);
     let heads = fixture.outbox.heads(&agency(PRM), &agency(TPF), at(0)).await.expect("heads");
     assert_eq!(heads.iter().map(|head| (head.stream, head.last)).collect::<Vec<_>>(), [(last.stream, 2)]);
-    let again = draw(&fixture, 1).await.expect("a place");
+    let again = draw(&fixture, 1).await.expect("a position");
     assert_eq!(again, StreamPosition { stream: last.stream, number: 3 });
 }
 
@@ -107,7 +107,7 @@ async fn a_transaction_in_which_somebody_else_moves_a_stream_gives_out_nothing()
     });
     let refused = work.await.expect_err("two messages would have one number");
     assert!(!matches!(refused, WriteError::Job(_)), "{refused}");
-    assert_eq!(draw(&fixture, 1).await.expect("a place").number, 1);
+    assert_eq!(draw(&fixture, 1).await.expect("a position").number, 1);
 }
 
 #[tokio::test]
@@ -118,7 +118,7 @@ async fn each_recipient_and_lane_counts_for_itself() {
     let bulk = fixture.put(&TestMessage { lane: Lane::Bulk, ..TestMessage::alert(&[TISD]) }, at(0)).await;
     let mut numbers = Vec::new();
     for (put, to) in [(both, TPF), (both, TISD), (one, TISD), (bulk, TISD)] {
-        numbers.push(fixture.trace(put, to).await.place.expect("a place").number);
+        numbers.push(fixture.trace(put, to).await.position.expect("a position").number);
     }
     assert_eq!(numbers, [1, 1, 2, 1]);
     assert_eq!(fixture.count("outbox_message").await, 3, "bytes are kept once however many recipients");

@@ -1,33 +1,34 @@
-//! What is not taken: held for want of a trust list, quarantined, or in conflict with what is known.
+//! Messages that are not accepted: they conflict with an earlier message, are held until a trust list comes, or are
+//! quarantined.
 
 use rovuma_envelope::{HoldReason, Unverified};
 use rovuma_schemas::{AgencyCode, Digest, RejectedEntry, RejectionCode, audit::AuditAction};
 use rovuma_store::Conn;
 
-use super::{Decisions, Door};
+use super::{Acceptor, DeliveryContext};
 use crate::{
     alarm::{self, AlarmKind},
     events::EventKind,
     exchange::{
-        held::{self, Held},
-        known::Disposition,
+        held::{self, HeldMessage},
+        known::ReceptionOutcome,
         open::VerifiedMessage,
-        quarantine::{self, Put, QuarantineReason, Quarantined},
+        quarantine::{self, QuarantineItem, QuarantineOutcome, QuarantineReason},
         send::SendError,
     },
 };
 
-/// Of the deliveries beyond the quarantine's room one in so many is audited: a forger must not be able to fill
-/// the audit log either.
+/// Once the quarantine is full, one in this many further deliveries is audited: a forger must not be able to fill the audit
+/// log either.
 const AUDIT_BEYOND_EVERY: u64 = 1_000;
 
-impl Decisions<'_> {
-    /// Two different messages under one identity: kept, alarmed, and answered for what it is. The first
-    /// stands.
+impl Acceptor<'_> {
+    /// Acts on a message whose id or number another message has: quarantines it, raises an alarm, and answers with a
+    /// rejection. The first message stands.
     pub(super) async fn conflict(
         &mut self,
         tx: &mut Conn,
-        door: &Door<'_>,
+        context: &DeliveryContext<'_>,
         bundle: Digest,
         message: &VerifiedMessage,
         kind: AlarmKind,
@@ -35,10 +36,10 @@ impl Decisions<'_> {
         let (agency, id) = (&message.recipient().agency, message.header().id);
         let detail = format!("from {}, digest {}", message.sender(), message.digest());
         alarm::raise(tx, agency, kind, &id.to_string(), &detail, self.now).await?;
-        self.quarantine(tx, door, Some(agency), bundle, QuarantineReason::Conflict, kind.as_str()).await?;
+        self.quarantine(tx, context, Some(agency), bundle, QuarantineReason::Conflict, kind.as_str()).await?;
         let code = RejectionCode::Conflict;
-        let disposition = Disposition::Rejected { code: code.clone(), detail: kind.as_str().to_owned() };
-        let audit = self.audit_arrival(tx, message, &disposition).await?;
+        let outcome = ReceptionOutcome::Rejected { code: code.clone(), detail: kind.as_str().to_owned() };
+        let audit = self.audit_arrival(tx, message, &outcome).await?;
         let entry = RejectedEntry {
             id,
             digest: message.digest(),
@@ -51,20 +52,21 @@ impl Decisions<'_> {
         Ok(())
     }
 
+    /// Holds a message until a trust list decides, unless it is held already.
     pub(super) async fn hold(
         &mut self,
         tx: &mut Conn,
-        door: &Door<'_>,
+        context: &DeliveryContext<'_>,
         digest: Digest,
         recipient: AgencyCode,
         unverified: &Unverified,
         reason: &HoldReason,
     ) -> Result<(), SendError> {
         let unverified_header = unverified.unverified_header();
-        let held = Held {
+        let held = HeldMessage {
             recipient,
-            exchange: door.exchange.to_owned(),
-            queue: door.queue.to_owned(),
+            exchange: context.exchange.to_owned(),
+            queue: context.queue.to_owned(),
             unverified_sender: unverified_header
                 .map(|header| header.sender.agency.to_string())
                 .unwrap_or_default(),
@@ -76,59 +78,60 @@ impl Decisions<'_> {
         }
         if !held::has_room(tx, &held).await? {
             let (agency, why) = (Some(&held.recipient), held.reason);
-            return self.quarantine(tx, door, agency, digest, QuarantineReason::NoRoomToHold, why).await;
+            return self.quarantine(tx, context, agency, digest, QuarantineReason::NoRoomToHold, why).await;
         }
-        held::put(tx, &held, self.now).await?;
-        let act = self
-            .act(AuditAction::MessageHold)
+        held::insert(tx, &held, self.now).await?;
+        let record = self
+            .audit_record(AuditAction::MessageHold)
             .agency(&held.recipient)
             .object("jws", held.jws.digest())
             .detail("why", held.reason)
             .detail("unverified_sender", &held.unverified_sender);
-        self.exchange.base.trail.record(tx, &act).await?;
+        self.exchange.base.trail.record(tx, &record).await?;
         self.exchange.base.events.record(tx, &held.recipient, EventKind::MessageHeld, None, 1, self.now);
         Ok(())
     }
 
+    /// Stores a delivery in the quarantine, raises an alarm and records it.
     pub(super) async fn quarantine(
         &mut self,
         tx: &mut Conn,
-        door: &Door<'_>,
+        context: &DeliveryContext<'_>,
         agency: Option<&AgencyCode>,
         digest: Digest,
         reason: QuarantineReason,
         detail: &str,
     ) -> Result<(), SendError> {
-        tracing::warn!(%digest, reason = reason.as_str(), detail, exchange = door.exchange, "quarantined");
-        let item = Quarantined {
+        tracing::warn!(%digest, reason = reason.as_str(), detail, exchange = context.exchange, "quarantined");
+        let item = QuarantineItem {
             digest,
             agency,
-            queue: door.queue,
-            exchange: door.exchange,
-            routing_key: door.unverified_routing_key,
+            queue: context.queue,
+            exchange: context.exchange,
+            routing_key: context.unverified_routing_key,
             reason,
             detail,
-            body: door.body,
+            body: context.body,
         };
-        let put = quarantine::put(tx, &item, self.now).await?;
+        let outcome = quarantine::store(tx, &item, self.now).await?;
         let node = AgencyCode::node_of(self.exchange.base.country);
         let owner = agency.unwrap_or(&node);
-        alarm::raise(tx, owner, AlarmKind::Quarantined, door.exchange, reason.as_str(), self.now).await?;
-        // The alarm counts them all; the audit log tells of each that is kept, and now and then of the rest.
-        let beyond = match put {
-            Put::New => 0,
-            Put::Beyond(beyond) if beyond % AUDIT_BEYOND_EVERY == 1 => beyond,
-            Put::Again | Put::Beyond(_) => return Ok(()),
+        alarm::raise(tx, owner, AlarmKind::Quarantined, context.exchange, reason.as_str(), self.now).await?;
+        // The alarm counts every delivery; the audit log has each one that is stored, and one in a thousand of the rest.
+        let beyond = match outcome {
+            QuarantineOutcome::Stored => 0,
+            QuarantineOutcome::Full(beyond) if beyond % AUDIT_BEYOND_EVERY == 1 => beyond,
+            QuarantineOutcome::AlreadyStored | QuarantineOutcome::Full(_) => return Ok(()),
         };
-        let act = self
-            .act(AuditAction::MessageQuarantine)
+        let record = self
+            .audit_record(AuditAction::MessageQuarantine)
             .agency(owner)
             .object("bundle", digest)
             .refused(reason.as_str())
             .detail("detail", detail)
-            .detail("exchange", door.exchange)
+            .detail("exchange", context.exchange)
             .detail("beyond", beyond);
-        self.exchange.base.trail.record(tx, &act).await?;
+        self.exchange.base.trail.record(tx, &record).await?;
         self.exchange.base.events.record(tx, owner, EventKind::DeliveryQuarantined, None, 1, self.now);
         Ok(())
     }

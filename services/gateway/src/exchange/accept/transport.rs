@@ -1,26 +1,27 @@
-//! Messages that keep the exchange honest: what the partner says of its streams, what it lacks of ours, and
-//! what it could not verify.
+//! Stream and node messages: the state of the partner's streams, the numbers that it is missing of ours, the deliveries that
+//! it could not verify, and the messages of its audit service.
 
 use rovuma_envelope::Authorized;
 use rovuma_schemas::{
     AgencyCode, LinkFault, StreamRequest, StreamSeen, StreamStatus,
-    audit::{AuditAction, WitnessWord},
+    audit::{AuditAction, WitnessMessage},
 };
 use rovuma_store::{Conn, RowExt};
 
-use super::Decisions;
+use super::Acceptor;
 use crate::{
     alarm::{self, AlarmKind},
     error::DbError,
     events::EventKind,
     exchange::{
         restored,
-        stream::{self, Progress, StreamKey},
+        stream::{self, IncomingStreamKey, Progress},
     },
 };
 
-impl Decisions<'_> {
-    pub(super) async fn announced(
+impl Acceptor<'_> {
+    /// Acts on `stream.status`: records the partner's stream heads and void numbers, and checks what it has seen of ours.
+    pub(super) async fn stream_status(
         &mut self,
         tx: &mut Conn,
         authorized: &Authorized,
@@ -31,7 +32,7 @@ impl Decisions<'_> {
         }
         self.exchange.outbox.record_heard(tx, authorized.sender(), self.now).await?;
         for head in status.streams {
-            let key = StreamKey {
+            let key = IncomingStreamKey {
                 recipient: authorized.recipient().agency.clone(),
                 sender: authorized.sender().clone(),
                 lane: head.lane,
@@ -39,12 +40,12 @@ impl Decisions<'_> {
             };
             let voided: Vec<u64> = head.voided.iter().map(|voided| voided.number).collect();
             let (before, after) = stream::note_announcement(tx, &key, head.last, &voided, self.now).await?;
-            self.tell_gap(tx, &key, before, after).await?;
+            self.record_gap_event(tx, &key, before, after).await?;
         }
         let (own, partner) = (&authorized.recipient().agency, authorized.sender());
         for seen in &status.received {
             if self.is_ahead_of_us(tx, own, partner, seen).await? {
-                tracing::warn!(%partner, lane = %seen.lane, last = seen.last, "has seen numbers we never gave out");
+                tracing::warn!(%partner, lane = %seen.lane, last = seen.last, "a partner has seen numbers that this store has not used: the store is an older copy");
                 rovuma_store::renew_identity(tx).await?;
                 restored::record(tx, self.exchange).await?;
             }
@@ -52,8 +53,8 @@ impl Decisions<'_> {
         Ok(())
     }
 
-    /// Whether a partner has seen a number of our present stream that we do not know to have given out: then our
-    /// store is an older copy, and would give it out again.
+    /// Whether a partner has seen a number of our present stream that this store has not used. Then the store is an older
+    /// copy, and would use the number again.
     async fn is_ahead_of_us(
         &self,
         tx: &mut Conn,
@@ -75,9 +76,9 @@ impl Decisions<'_> {
         row.map_or(Ok(false), |row| Ok(row.count("last")? < seen.last))
     }
 
-    /// Whether this is newer than the partner's last word of its kind. Stream messages have no number: without
-    /// this, somebody on the way who sends yesterday's again could call back thousands of messages, or make a
-    /// silent partner seem to be heard.
+    /// Records the message's time if it is newer than the partner's last message of this type, and says whether it is. These
+    /// messages have no number: without this check somebody on the way could replay an old one, and so request thousands of
+    /// messages again or make a silent partner seem alive.
     async fn is_news(&self, tx: &mut Conn, authorized: &Authorized) -> Result<bool, DbError> {
         let noted = sqlx::query(
             "INSERT INTO stream_word (own, partner, kind, created_at) VALUES ($1, $2, $3, $4)
@@ -93,11 +94,11 @@ impl Decisions<'_> {
         Ok(noted.rows_affected() > 0)
     }
 
-    /// Tells those who follow that a gap has opened or closed.
-    pub(super) async fn tell_gap(
+    /// Records a domain event if a gap has opened or closed.
+    pub(super) async fn record_gap_event(
         &self,
         tx: &mut Conn,
-        key: &StreamKey,
+        key: &IncomingStreamKey,
         before: Progress,
         after: Progress,
     ) -> Result<(), DbError> {
@@ -116,7 +117,8 @@ impl Decisions<'_> {
         Ok(())
     }
 
-    pub(super) async fn requested(
+    /// Acts on `stream.request`: sends the requested numbers again.
+    pub(super) async fn stream_request(
         &mut self,
         tx: &mut Conn,
         authorized: &Authorized,
@@ -126,34 +128,35 @@ impl Decisions<'_> {
             return Ok(());
         }
         let (own, partner) = (&authorized.recipient().agency, authorized.sender());
-        let asked_at = authorized.header().created;
+        let requested_at = authorized.header().created;
         for gaps in &request.streams {
-            let resent = self.exchange.outbox.resend(tx, own, partner, gaps, asked_at, self.now).await?;
-            let act = self
-                .act(AuditAction::MessageResend)
+            let resent = self.exchange.outbox.resend(tx, own, partner, gaps, requested_at, self.now).await?;
+            let record = self
+                .audit_record(AuditAction::MessageResend)
                 .agency(own)
                 .object("stream", format_args!("{own}/{partner}/{}/{}", gaps.lane, gaps.stream))
                 .detail("again", resent.resent)
                 .detail("voided", resent.voided);
-            self.exchange.base.trail.record(tx, &act).await?;
+            self.exchange.base.trail.record(tx, &record).await?;
         }
         Ok(())
     }
 
-    /// What a partner's audit service says to ours, unless it is older than what it said last: an old head of a log would
-    /// look as if the log had lost leaves.
+    /// Passes a message of a partner's audit service on to ours, unless it is older than the last one: an old head of a log
+    /// would look as if the log had lost leaves.
     pub(super) async fn witness(
         &mut self,
         tx: &mut Conn,
         authorized: &Authorized,
-        word: WitnessWord,
+        message: WitnessMessage,
     ) -> Result<(), DbError> {
         if self.is_news(tx, authorized).await? {
-            self.exchange.witness.offer(authorized.sender().country(), word);
+            self.exchange.witness.push(authorized.sender().country(), message);
         }
         Ok(())
     }
 
+    /// Acts on `link.fault`: raises an alarm for the node.
     pub(super) async fn link_fault(
         &mut self,
         tx: &mut Conn,

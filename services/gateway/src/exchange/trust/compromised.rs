@@ -1,5 +1,5 @@
-//! A key found to be compromised flags what it signed and is stored: nobody may act on it unasked. A key of
-//! our own sounds an alarm: what it signed is refused until it is issued again under another.
+//! Acts on keys that a new list calls compromised: flags the stored messages that they signed, so that nobody acts on them
+//! unaware, and raises an alarm if one of our own agencies signs with such a key, because recipients refuse what it signed.
 
 use rovuma_envelope::KeyId;
 use rovuma_schemas::{AgencyCode, Timestamp};
@@ -11,10 +11,7 @@ use crate::{
     exchange::Exchange,
 };
 
-/// Flags the stored messages of every key that the lists now call compromised, and alarms their recipients.
-///
-/// # Errors
-/// [`WriteError`] when the store does not take it.
+/// Flags the stored messages of every key that the lists now call compromised, and raises an alarm for their recipients.
 pub(super) async fn flag(exchange: &Exchange) -> Result<(), WriteError<DbError>> {
     let now = exchange.base.now();
     let trust = exchange.trust.current();
@@ -29,10 +26,7 @@ pub(super) async fn flag(exchange: &Exchange) -> Result<(), WriteError<DbError>>
     Ok(())
 }
 
-/// Alarms every agency of ours that signs with a key which the list of our own country calls compromised.
-///
-/// # Errors
-/// [`WriteError`] when the store does not take it.
+/// Raises an alarm for every agency of ours that signs with a key which our own country's list calls compromised.
 pub(super) async fn alarm_own(exchange: &Exchange) -> Result<(), WriteError<DbError>> {
     let now = exchange.base.now();
     let trust = exchange.trust.current();
@@ -45,8 +39,8 @@ pub(super) async fn alarm_own(exchange: &Exchange) -> Result<(), WriteError<DbEr
         async move {
             for (agency, key) in &keys {
                 let detail = format!(
-                    "{agency} signs with it: recipients refuse what it signed. Configure and list a new key; what \
-                     has no receipt by then is issued again under it by itself"
+                    "{agency} signs with this key: recipients refuse what it signed. Configure and list a new key; \
+                     messages without a receipt are then reissued under it automatically"
                 );
                 alarm::raise(tx, agency, AlarmKind::CompromisedKey, &key.to_string(), &detail, now).await?;
             }
@@ -57,7 +51,7 @@ pub(super) async fn alarm_own(exchange: &Exchange) -> Result<(), WriteError<DbEr
     job.await
 }
 
-/// Every key that signed a message which is not flagged.
+/// The keys that signed stored messages which are not flagged.
 async fn signers(exchange: &Exchange) -> Result<Vec<(AgencyCode, KeyId)>, DbError> {
     let rows = sqlx::query("SELECT DISTINCT sender, key_id FROM received WHERE compromised_at IS NULL")
         .fetch_all(exchange.base.store.read())
@@ -79,7 +73,7 @@ async fn flag_key(tx: &mut Conn, sender: &AgencyCode, key: &KeyId, now: Timestam
         rows.iter().map(|row| row.parsed("recipient")).collect::<sqlx::Result<_>>()?;
     recipients.sort();
     recipients.dedup();
-    let detail = format!("messages of {sender} that are stored were signed with it");
+    let detail = format!("stored messages of {sender} were signed with this key");
     for recipient in &recipients {
         alarm::raise(tx, recipient, AlarmKind::CompromisedKey, &key.to_string(), &detail, now).await?;
     }

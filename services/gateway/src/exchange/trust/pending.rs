@@ -1,5 +1,5 @@
-//! What must follow a new list. A store that is full or busy puts it off, never out of mind: what is left is
-//! tried again at every look. A restart takes every list anew, and with it all that must follow.
+//! The work that must follow a new list. Work that fails, because the store is full or busy, is tried again at every reload.
+//! A restart loads every list anew, and with it all this work.
 
 use std::{collections::VecDeque, sync::Arc};
 
@@ -12,23 +12,23 @@ use crate::{
     exchange::{held, reissue},
 };
 
-/// What is still to be done after lists that were taken.
+/// The work that is still to do after lists were loaded.
 #[derive(Debug, Default)]
 pub(super) struct Pending {
-    /// Lists of which neither the audit log nor the store knows yet, oldest first.
+    /// Lists that are not recorded in audit log and store yet, oldest first.
     unrecorded: VecDeque<Loaded>,
-    /// Our own country's list may call a key compromised that we sign with.
+    /// Raise an alarm if our own country's list calls a key compromised with which we sign.
     alarm_own: bool,
-    /// What such a key signed may wait to be issued again.
+    /// Reissue the messages that such a key signed.
     reissue: bool,
-    /// Stored messages may be signed by a key that is now called compromised.
+    /// Flag stored messages that a key signed which is now called compromised.
     flag: bool,
-    /// A held message may be decided by the new list.
+    /// Try held messages again: the new list may decide them.
     retry_held: bool,
 }
 
 impl Pending {
-    /// Notes all that must follow this list.
+    /// Adds the work that must follow this list.
     pub(super) fn add(&mut self, exchange: &Exchange, loaded: Loaded) {
         let is_own = loaded.country == exchange.base.country;
         self.alarm_own |= is_own;
@@ -38,14 +38,14 @@ impl Pending {
         self.retry_held = true;
     }
 
-    /// Does what is left, each apart from the others: one that fails does not keep the others waiting.
-    pub(super) async fn settle(&mut self, exchange: &Arc<Exchange>) {
+    /// Does the work. A part that fails stays pending and does not stop the others.
+    pub(super) async fn run(&mut self, exchange: &Arc<Exchange>) {
         self.record(exchange).await;
         if self.alarm_own {
             match compromised::alarm_own(exchange).await {
                 Ok(()) => self.alarm_own = false,
                 Err(fault) => {
-                    tracing::error!(%fault, "own keys were not looked at; the next look tries again")
+                    tracing::error!(%fault, "own keys were not checked for compromise; the next reload tries again")
                 }
             }
         }
@@ -56,37 +56,39 @@ impl Pending {
             match compromised::flag(exchange).await {
                 Ok(()) => self.flag = false,
                 Err(fault) => {
-                    tracing::error!(%fault, "messages of compromised keys were not flagged; the next look tries again");
+                    tracing::error!(%fault, "messages of compromised keys were not flagged; the next reload tries again");
                 }
             }
         }
         if self.retry_held {
             match held::retry(exchange).await {
-                Ok(freed) => {
+                Ok(decided) => {
                     self.retry_held = false;
-                    if freed > 0 {
-                        tracing::info!(freed, "held messages were decided by the new list");
+                    if decided > 0 {
+                        tracing::info!(decided, "the new list decided held messages");
                     }
                 }
-                Err(fault) => tracing::error!(%fault, "held messages stay held; the next look tries again"),
+                Err(fault) => {
+                    tracing::error!(%fault, "held messages were not tried; the next reload tries again")
+                }
             }
         }
     }
 
     async fn reissue(&mut self, exchange: &Arc<Exchange>) {
-        match reissue::all(exchange).await {
+        match reissue::all_agencies(exchange).await {
             Ok(reissued) => {
                 self.reissue = reissued.must_wait;
                 if reissued.messages > 0 {
                     tracing::warn!(
                         messages = reissued.messages,
-                        "issued again what a compromised key had signed"
+                        "reissued messages that a compromised key had signed"
                     );
                 }
             }
             Err(fault) => tracing::error!(
                 %fault,
-                "messages that a compromised key signed were not issued again; the next look tries again"
+                "messages that a compromised key signed were not reissued; the next reload tries again"
             ),
         }
     }
@@ -95,7 +97,7 @@ impl Pending {
         while let Some(loaded) = self.unrecorded.front().copied() {
             if let Err(fault) = record::loaded(exchange, loaded).await {
                 let Loaded { country, serial, .. } = loaded;
-                tracing::error!(%country, serial, %fault, "a trust list in force is not recorded; the next look tries again");
+                tracing::error!(%country, serial, %fault, "a trust list in force is not recorded; the next reload tries again");
                 return;
             }
             self.unrecorded.pop_front();

@@ -1,4 +1,4 @@
-//! What became of a list, in the audit log and in the store's memory of serials.
+//! Records loaded and refused lists in the audit log, and the last serial of each country in the store.
 
 use rovuma_envelope::TrustFault;
 use rovuma_schemas::{CountryCode, Timestamp, audit::AuditAction};
@@ -7,7 +7,7 @@ use rovuma_trail::AuditRecord;
 
 use crate::{error::DbError, exchange::Exchange, exchange::SYSTEM};
 
-/// A list that was taken.
+/// A list that was loaded.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Loaded {
     pub(super) country: CountryCode,
@@ -15,19 +15,16 @@ pub(super) struct Loaded {
     pub(super) at: Timestamp,
 }
 
-/// Records that a list was taken, and that none older is from now on.
-///
-/// # Errors
-/// [`WriteError`] when the store does not take it.
+/// Records that a list was loaded, and its serial: older lists are refused from then on.
 pub(super) async fn loaded(exchange: &Exchange, loaded: Loaded) -> Result<(), WriteError<DbError>> {
-    let act = AuditRecord::new(loaded.at, SYSTEM, AuditAction::TrustLoad)
+    let record = AuditRecord::new(loaded.at, SYSTEM, AuditAction::TrustLoad)
         .object("trust_list", loaded.country)
         .detail("serial", loaded.serial);
     let trail = exchange.base.trail.clone();
     let job = exchange.base.store.write(move |tx| {
         async move {
-            trail.record(tx, &act).await?;
-            note_serial(tx, loaded).await
+            trail.record(tx, &record).await?;
+            store_serial(tx, loaded).await
         }
         .boxed()
     });
@@ -35,22 +32,19 @@ pub(super) async fn loaded(exchange: &Exchange, loaded: Loaded) -> Result<(), Wr
 }
 
 /// Records that a list was refused.
-///
-/// # Errors
-/// [`WriteError`] when the store does not take it.
 pub(super) async fn refused(
     exchange: &Exchange,
     country: CountryCode,
     fault: &TrustFault,
     now: Timestamp,
 ) -> Result<(), WriteError<DbError>> {
-    let act = AuditRecord::new(now, SYSTEM, AuditAction::TrustRefuse)
+    let record = AuditRecord::new(now, SYSTEM, AuditAction::TrustRefuse)
         .object("trust_list", country)
         .refused(code(fault));
     let trail = exchange.base.trail.clone();
     let job = exchange.base.store.write(move |tx| {
         async move {
-            trail.record(tx, &act).await?;
+            trail.record(tx, &record).await?;
             Ok(())
         }
         .boxed()
@@ -58,7 +52,7 @@ pub(super) async fn refused(
     job.await
 }
 
-async fn note_serial(tx: &mut Conn, loaded: Loaded) -> Result<(), DbError> {
+async fn store_serial(tx: &mut Conn, loaded: Loaded) -> Result<(), DbError> {
     sqlx::query(
         "INSERT INTO trust_seen (country, serial, seen_at) VALUES ($1, $2, $3)
          ON CONFLICT (country) DO UPDATE SET serial = excluded.serial, seen_at = excluded.seen_at",
@@ -71,7 +65,7 @@ async fn note_serial(tx: &mut Conn, loaded: Loaded) -> Result<(), DbError> {
     Ok(())
 }
 
-/// The refusal's word in the audit log.
+/// The code of the refusal in the audit log.
 const fn code(fault: &TrustFault) -> &'static str {
     match fault {
         TrustFault::TooLarge { .. } => "too_large",

@@ -3,16 +3,16 @@
 use reqwest::{Method, StatusCode, header};
 use serde_json::Value;
 
-use super::World;
+use super::Fixture;
 
 /// A caller with a token of its own.
 pub(in crate::tests) struct Client<'w> {
-    world: &'w World,
+    fixture: &'w Fixture,
     token: String,
     headers: Vec<(&'static str, String)>,
 }
 
-/// What came back.
+/// An answer of the API.
 #[derive(Debug)]
 pub(in crate::tests) struct Reply {
     pub(in crate::tests) status: u16,
@@ -26,7 +26,7 @@ impl Reply {
         self.json["code"].as_str().unwrap_or_default()
     }
 
-    /// The `id` of what was made.
+    /// The `id` of the created object.
     pub(in crate::tests) fn id(&self) -> String {
         self.json["id"].as_str().unwrap_or_else(|| panic!("no id in {self:?}")).to_owned()
     }
@@ -37,7 +37,7 @@ impl Reply {
         items.iter().map(|item| item["id"].as_str().expect("an id").to_owned()).collect()
     }
 
-    /// The same, and the status was this.
+    /// The same reply, after checking its status.
     #[track_caller]
     pub(in crate::tests) fn expect(self, status: u16) -> Self {
         assert_eq!(self.status, status, "{:#}", self.json);
@@ -46,19 +46,19 @@ impl Reply {
 }
 
 impl<'w> Client<'w> {
-    pub(in crate::tests) fn new(world: &'w World, token: String) -> Self {
-        Self { world, token, headers: Vec::new() }
+    pub(in crate::tests) fn new(fixture: &'w Fixture, token: String) -> Self {
+        Self { fixture, token, headers: Vec::new() }
     }
 
     /// The same caller, with a header on every request.
     pub(in crate::tests) fn with(&self, name: &'static str, value: &str) -> Self {
         let mut headers = self.headers.clone();
         headers.push((name, value.to_owned()));
-        Self { world: self.world, token: self.token.clone(), headers }
+        Self { fixture: self.fixture, token: self.token.clone(), headers }
     }
 
     pub(in crate::tests) fn request(&self, method: Method, path: &str) -> reqwest::RequestBuilder {
-        let request = self.world.http.request(method, format!("{}{path}", self.world.base));
+        let request = self.fixture.http.request(method, format!("{}{path}", self.fixture.base));
         let request = request.bearer_auth(&self.token);
         self.headers.iter().fold(request, |request, (name, value)| request.header(*name, value))
     }

@@ -104,26 +104,26 @@ impl Country {
     /// An alert of one of this country's agencies to one of the other's, signed.
     pub(in crate::tests) fn alert(
         &self,
-        way: (&str, &str, u64),
+        route: (&str, &str, u64),
         draft: &Value,
         now: Timestamp,
     ) -> (MessageId, Jws) {
         let id = MessageId::draw(now);
-        (id, self.alert_under(id, way, draft, now))
+        (id, self.alert_under(id, route, draft, now))
     }
 
     /// The same, under an id that the sender did not draw.
     pub(in crate::tests) fn alert_under(
         &self,
         id: MessageId,
-        way: (&str, &str, u64),
+        route: (&str, &str, u64),
         draft: &Value,
         now: Timestamp,
     ) -> Jws {
-        self.alert_replacing(None, id, way, draft, now)
+        self.alert_replacing(None, id, route, draft, now)
     }
 
-    /// The same, in the place of another message.
+    /// The same, replacing another message.
     pub(in crate::tests) fn alert_replacing(
         &self,
         replaces: Option<MessageId>,
@@ -194,7 +194,7 @@ impl Country {
         self.sign_bytes(from, message.to_payload())
     }
 
-    /// Anything at all, signed as a message of one of this country's agencies.
+    /// Any bytes, signed as a message of one of this country's agencies.
     pub(in crate::tests) fn sign_bytes(&self, from: &AgencyCode, payload: Vec<u8>) -> Jws {
         Jws::sign(Typ::MESSAGE, payload, &self.keys[from]).expect("signed")
     }

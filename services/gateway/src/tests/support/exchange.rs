@@ -1,4 +1,4 @@
-//! Deliveries, as if the broker had handed them over.
+//! Deliveries as the broker would hand them over.
 
 use std::sync::Arc;
 
@@ -7,46 +7,46 @@ use rovuma_schemas::{Body, DeliveredEntry, Digest, MessageId, Receipts, StoreId,
 use rovuma_store::FutureExt;
 use serde_json::Value;
 
-use super::{World, agency};
+use super::{Fixture, agency};
 use crate::{
     exchange::{
-        accept::{Decisions, Door},
-        open::Judge,
+        accept::{Acceptor, DeliveryContext},
+        open::DeliveryVerifier,
         send::SendError,
     },
     messages::sent,
 };
 
-impl World {
-    /// Takes one message that was opened with `to`'s key.
+impl Fixture {
+    /// Accepts one message that was opened with `to`'s key.
     pub(in crate::tests) async fn deliver(&self, to: &str, origin: Origin, jws: Jws) {
         self.deliver_together(to, origin, vec![jws]).await;
     }
 
-    /// Takes messages that were opened with `to`'s key in one transaction.
+    /// Accepts messages that were opened with `to`'s key in one transaction.
     pub(in crate::tests) async fn deliver_together(&self, to: &str, origin: Origin, messages: Vec<Jws>) {
         let (gateway, to, now) = (Arc::clone(&self.gateway), agency(to), self.gateway.base.now());
         let trust = gateway.exchange.trust.current();
-        let judge = Judge { agencies: &gateway.exchange.agencies, trust: &trust, now };
-        let found = messages.into_iter().map(|jws| {
+        let verifier = DeliveryVerifier { agencies: &gateway.exchange.agencies, trust: &trust, now };
+        let opened = messages.into_iter().map(|jws| {
             let compact = jws.to_compact().into_bytes();
-            (compact, judge.judge(jws, origin, &to))
+            (compact, verifier.verify_message(jws, origin, &to))
         });
-        let found: Vec<_> = found.collect();
+        let opened: Vec<_> = opened.collect();
         let shared = Arc::clone(&gateway);
         let work = gateway.base.store.write(move |tx| {
             async move {
-                let mut decisions = Decisions::new(&shared.exchange, now);
-                for (compact, finding) in found {
-                    let door = Door {
+                let mut acceptor = Acceptor::new(&shared.exchange, now);
+                for (compact, message) in opened {
+                    let context = DeliveryContext {
                         queue: "inbox.north.urgent",
                         exchange: "ingress.tz",
                         unverified_routing_key: "test",
                         body: &compact,
                     };
-                    decisions.finding(tx, &door, Some(&to), digest(&compact), finding).await?;
+                    acceptor.message(tx, &context, Some(&to), digest(&compact), message).await?;
                 }
-                decisions.finish(tx).await?;
+                acceptor.finish(tx).await?;
                 Ok::<_, SendError>(())
             }
             .boxed()
@@ -68,7 +68,7 @@ impl World {
         self.deliver(to, Origin::Ingress(agency(from).country()), jws).await;
     }
 
-    /// The signed word of `from`, an agency of `tz`, that it stored what `to` sent.
+    /// Delivers a receipt in which `from`, an agency of `tz`, confirms that it stored the message of `to`.
     pub(in crate::tests) async fn delivered(&self, from: &str, to: &str, id: &str) {
         let id: MessageId = id.parse().expect("an id");
         let entry = DeliveredEntry {
