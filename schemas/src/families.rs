@@ -1,5 +1,5 @@
 //! The families: officers' messages about one kind of matter. Each family has a module here, with the bodies of its types and
-//! their rules, and rows in the table of [`crate::kind`]. Nothing else in this crate depends on a family.
+//! their rules, and rows in the table of `kind`. Nothing else in this crate depends on a family.
 
 pub mod alert;
 

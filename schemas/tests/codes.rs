@@ -1,4 +1,4 @@
-//! The data files: complete, dated, and in step with the types.
+//! The data files are complete and agree with the types.
 
 use std::collections::BTreeSet;
 

@@ -1,4 +1,4 @@
-//! The dictionary does what it is for.
+//! The dictionary compresses messages well.
 
 use std::{fs, path::Path};
 

@@ -1,4 +1,4 @@
-//! What a valid draft says of itself and becomes.
+//! The facts of a valid draft, and the message that it becomes.
 
 mod support;
 

@@ -1,4 +1,4 @@
-//! What is committed is what the types say.
+//! The committed files are those generated from the types.
 
 use std::{
     collections::BTreeSet,

@@ -1,4 +1,4 @@
-//! Whatever is done to a message or draft: no panic, and nothing half read.
+//! Altered messages and drafts never cause a panic and are never half read.
 
 mod support;
 
@@ -7,7 +7,7 @@ use rovuma_schemas::{AgencyDirectory, Header, Locale, Message, ParseFault};
 use serde_json::{Value, json};
 use support::{check_draft, read_folder};
 
-/// Every place in a JSON value, as RFC 6901 pointers.
+/// Every pointer (RFC 6901) in a JSON value.
 fn places(value: &Value, at: &str, found: &mut Vec<String>) {
     found.push(at.to_owned());
     match value {
@@ -37,7 +37,7 @@ fn anything() -> impl Strategy<Value = Value> {
     ]
 }
 
-/// An example with one to four places overwritten.
+/// An example with one to four values overwritten.
 fn altered() -> impl Strategy<Value = Value> {
     let examples: Vec<Value> =
         read_folder("valid").iter().map(|(_, text)| serde_json::from_str(text).expect("JSON")).collect();
@@ -63,7 +63,7 @@ proptest! {
         if let Err(faults) = check_draft(&bytes, AgencyDirectory::shipped(), Locale::Sw) {
             prop_assert!(!faults.is_empty());
             for fault in faults {
-                // A missing field is named where it should stand: its object is there.
+                // The pointer of a missing field names the field: its object is present.
                 let parent = fault.pointer.rsplit_once('/').map_or("", |(parent, _)| parent);
                 let grandparent = parent.rsplit_once('/').map_or("", |(parent, _)| parent);
                 let named = [fault.pointer.as_str(), parent, grandparent];

@@ -1,4 +1,4 @@
-//! Reading the examples.
+//! Reads the examples.
 
 use std::{fs, path::PathBuf};
 

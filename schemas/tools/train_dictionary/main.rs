@@ -2,8 +2,7 @@
 //!
 //! `cargo run --release -p rovuma-schemas --example train-dictionary -- <file>`
 //!
-//! A dictionary in use never changes: a better one is `v2.dict`, with an id of its own. The tool
-//! therefore writes where it is told and never over an existing file.
+//! A dictionary in use never changes: a better one is `v2.dict`, with an id of its own. So the tool never overwrites a file.
 
 mod corpus;
 mod random;
@@ -15,9 +14,9 @@ use rovuma_schemas::dictionary::V1_ID;
 
 use crate::{random::Random, samples::Samples};
 
-/// At most this many bytes: beyond it the gain was under 2 %, and both ends hold it in memory.
+/// Maximum bytes of a dictionary: beyond it the gain was under 2 %, and both ends hold it in memory.
 const DICTIONARY_MAX_BYTES: usize = 32 * 1024;
-/// What the relay compresses with.
+/// The compression level of the relay.
 const LEVEL: i32 = 6;
 const TRAINING_SAMPLES: usize = 6_000;
 const CHECKED_SAMPLES: usize = 400;
@@ -37,7 +36,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// What it gains on messages, each alone, whose texts it was not trained on.
+/// Prints the gain on messages, each alone, whose texts the dictionary was not trained on.
 fn report(dictionary: &[u8], samples: &Samples) -> Result<(), Box<dyn Error>> {
     let mut random = Random::new(0xc0ffee);
     let mut plain = zstd::bulk::Compressor::new(LEVEL)?;

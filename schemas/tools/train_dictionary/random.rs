@@ -1,4 +1,4 @@
-//! A small repeatable source of chance: the same seed gives the same dictionary.
+//! A small repeatable random generator: the same seed gives the same dictionary.
 
 /// xorshift64* (Vigna 2016).
 pub(crate) struct Random(u64);

@@ -1,4 +1,4 @@
-//! Messages as a bundle holds them, varied from the valid examples.
+//! Sample messages as a bundle holds them, varied from the valid examples.
 
 use std::{error::Error, fs, path::PathBuf};
 
@@ -78,7 +78,7 @@ impl Samples {
         self.alerts.iter().chain(&self.others).map(|example| example.name.as_str())
     }
 
-    /// What a bundle holds for one message of a random type.
+    /// The bytes of one message of a random type in a bundle.
     pub(crate) fn bundle_of_one(&self, random: &mut Random) -> Result<Vec<u8>, Box<dyn Error>> {
         let from = if random.below(10) < ALERTS_OF_TEN { &self.alerts } else { &self.others };
         packed(random.pick(from), Texts::Invented, random)
@@ -109,12 +109,16 @@ fn released(mut draft: Map<String, Value>) -> Map<String, Value> {
     if let Some(reference) = draft.remove("reference") {
         header["reference"] = reference;
     }
-    header["case"] = json!({ "kind": "alert", "owner": header["sender"]["agency"], "id": "" });
+    let family = header["type"].as_str().and_then(|kind| kind.split('.').next()).unwrap_or_default();
+    header["case"] = json!({ "kind": family, "owner": header["sender"]["agency"], "id": "" });
     header["turn"] = json!(1);
     let mut message = Map::new();
     message.insert("header".into(), header);
     message.extend(["terms", "body"].into_iter().filter_map(|part| draft.remove_entry(part)));
-    message["body"]["validity"] = json!({ "until": "" });
+    if message["header"]["type"] == "alert.issue" {
+        // A released alert always has an end.
+        message["body"]["validity"] = json!({ "until": "" });
+    }
     message
 }
 
@@ -125,7 +129,7 @@ fn packed(example: &Example, texts: Texts, random: &mut Random) -> Result<Vec<u8
     repeat_entries(&mut message, random);
     vary(&mut message, "", texts, &language, random);
     name_case_and_subjects(&mut message);
-    // Only what this version's types write counts, in their order.
+    // Reading and writing keeps only the fields of this version's types, in their order.
     let _: Header = serde_json::from_value(message["header"].clone())?;
     let key = random.letters("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_", 43);
     let protected = format!(r#"{{"alg":"EdDSA","typ":"rovuma+jws","kid":"{key}"}}"#);
@@ -202,7 +206,7 @@ fn varied(text: &str, field: &str, language: &str, random: &mut Random) -> Strin
             let count = 1 + random.below(3);
             (0..count).map(|_| *random.pick(corpus::sentences(language))).collect::<Vec<_>>().join(" ")
         }
-        // What names a type, a lane or an agency stays; numbers within other texts change.
+        // Names of types, lanes and agencies stay; numbers within other texts change.
         "type" | "version" | "lane" | "agency" | "status" | "category" | "queue" | "code" => text.to_owned(),
         _ => text.chars().map(|c| if c.is_ascii_digit() { digit(random) } else { c }).collect(),
     }

@@ -163,13 +163,13 @@ async fn put_payload(
     let work = outbox.store().write(move |tx| {
         async move {
             let sender = agency(PRM);
-            let place = if message_type.class().is_numbered() {
+            let position = if message_type.class().is_numbered() {
                 Some(own.next_stream_position(tx, &sender, &to, Lane::Urgent).await?)
             } else {
                 None
             };
             let (country, copies) =
-                (to.country(), vec![OutgoingCopy { recipient: to, lane: Lane::Urgent, place }]);
+                (to.country(), vec![OutgoingCopy { recipient: to, lane: Lane::Urgent, position }]);
             let outgoing = OutgoingMessage {
                 id,
                 message_type,
