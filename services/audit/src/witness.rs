@@ -18,7 +18,7 @@ mod status;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use alarm::{ConflictingHeads, LogAlarmKind, LogAlarmState, LogAlarms, log_alarms};
+pub(crate) use alarm::{ConflictingHeads, LogAlarmKind, LogAlarms, log_alarms};
 pub(crate) use consumer::{WitnessIntake, consumer_config};
 pub(crate) use cosigned_files::CosignedFiles;
 pub(crate) use partners::Partners;

@@ -10,6 +10,7 @@ mod agencies;
 mod alarms;
 mod case_name;
 mod codes;
+mod copies;
 mod drafts;
 mod events;
 mod events_live;

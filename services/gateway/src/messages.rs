@@ -1,7 +1,6 @@
 //! What has been sent and received, as the store keeps it. Every query is for one agency: the one of the
 //! permit, or of the caller's token.
 
-pub(crate) mod copies;
 pub(crate) mod events;
 pub(crate) mod found;
 pub(crate) mod inbox;

@@ -6,11 +6,9 @@ use axum::{
     Json,
     extract::{Path, State, rejection::PathRejection},
 };
-use rovuma_api::{ApiState as _, Caller};
+use rovuma_api::{ApiState as _, Caller, answers::audit::Counts};
 use rovuma_runtime::Problem;
 use rovuma_schemas::audit::AuditAction;
-use serde::Serialize;
-use utoipa::ToSchema;
 
 use super::{
     error::ApiError,
@@ -22,21 +20,12 @@ use crate::{
     auditor::Auditor,
     log::{
         EventFilter,
-        search::{self, CountBy, CountSpan, EntryCount},
+        search::{self, CountBy, CountSpan},
     },
 };
 
 /// Numbers in one answer at most: a year of days by twenty-five things, and no more than somebody looks at.
 const COUNTS_MAX: u32 = 10_000;
-
-/// How many entries there are in each span.
-#[derive(Debug, Serialize, ToSchema)]
-pub(super) struct Counts {
-    /// One for each span and value that has entries, the oldest span first.
-    items: Vec<EntryCount>,
-    /// How many entries the log had then; later ones are not counted.
-    end: u64,
-}
 
 /// Counts entries over time: those that the filters let pass, in each hour or day of UTC, by what was done, by whom, for whom, to
 /// what kind of thing, or how it ended. Asking is written to the log before it is answered.

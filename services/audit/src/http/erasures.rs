@@ -6,12 +6,12 @@ use axum::{
     Json,
     extract::{State, rejection::JsonRejection},
 };
-use rovuma_api::{Access as _, Caller, act_by};
+use rovuma_api::{Access as _, Caller, act_by, answers::audit::ErasureResult};
 use rovuma_policy::{Context, Resource, act};
 use rovuma_runtime::Problem;
 use rovuma_schemas::audit::AuditAction;
 use rovuma_store::FutureExt;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use utoipa::ToSchema;
 
 use super::{error::ApiError, openapi::Refusals};
@@ -37,16 +37,6 @@ pub(super) struct Order {
     legal_basis: String,
 }
 
-/// What was erased.
-#[derive(Debug, Serialize, ToSchema)]
-pub(super) struct Done {
-    /// Entries of which only the leaf is left now.
-    entries: u64,
-    /// Entries about the same that stay: for the protection officer of `<cc>.node` alone, for they are other agencies'.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    remaining: Option<u64>,
-}
-
 /// Erases what the caller's agency's events about something say beyond their leaves; the protection officer of `<cc>.node`
 /// erases those of the whole country. The leaves stay, and every proof of them still holds. That it was erased, and on which
 /// legal basis, is itself in the log.
@@ -54,7 +44,7 @@ pub(super) struct Done {
     post, path = "/v1/erasures", tag = "events",
     request_body = Order,
     responses(
-        (status = 200, description = "Erased.", body = Done),
+        (status = 200, description = "Erased.", body = ErasureResult),
         (status = 404, description = "`not_found`: no event is about that.", body = Problem,
             content_type = "application/problem+json"),
         Refusals
@@ -64,7 +54,7 @@ pub(super) async fn order(
     State(auditor): State<Arc<Auditor>>,
     caller: Caller,
     order: Result<Json<Order>, JsonRejection>,
-) -> Result<Json<Done>, ApiError> {
+) -> Result<Json<ErasureResult>, ApiError> {
     let log = Resource::audit_log(caller.actor().agency());
     let permit = auditor.permit(&caller, act::AuditErase, &log, &Context::NONE).await?;
     let Json(order) = order.map_err(|fault| Problem::bad_request("body").detail(fault.body_text()))?;
@@ -105,7 +95,7 @@ pub(super) async fn order(
     });
     let ErasedCounts { entries, remaining } = write.await?.ok_or_else(Problem::not_found)?;
     auditor.truncate_write_ahead_log().await;
-    Ok(Json(Done { entries, remaining: is_node.then_some(remaining) }))
+    Ok(Json(ErasureResult { entries, remaining: is_node.then_some(remaining) }))
 }
 
 /// The kind and id that a scope names, if the order is sound.

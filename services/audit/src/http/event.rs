@@ -6,29 +6,16 @@ use axum::{
     Json,
     extract::{Path, State},
 };
-use rovuma_api::{Access as _, ApiState as _, Caller, act_by};
+use rovuma_api::{
+    Access as _, ApiState as _, Caller, act_by,
+    answers::audit::{ExactEntry, LogEntry},
+};
 use rovuma_policy::{Context, Resource, act};
 use rovuma_runtime::Problem;
 use rovuma_schemas::{AgencyCode, Epoch, audit::AuditAction};
-use serde::Serialize;
-use utoipa::ToSchema;
 
 use super::{error::ApiError, openapi::Refusals};
-use crate::{
-    auditor::Auditor,
-    log::search::{self, LogEntry},
-};
-
-/// One event with its exact bytes.
-#[derive(Debug, Serialize, ToSchema)]
-pub(super) struct ExactEntry {
-    /// The entry.
-    entry: LogEntry,
-    /// The event's exact JSON text, as its source wrote it: its SHA-256 is `entry.digest`, and what the next event
-    /// of its source names as `previous`. Absent once the event was erased.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    exact: Option<String>,
-}
+use crate::{auditor::Auditor, log::search};
 
 /// Reads one event with its exact bytes. Reading is written to the log before it is answered. An event of another
 /// agency is answered as if it did not exist.

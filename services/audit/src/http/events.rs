@@ -3,13 +3,11 @@
 use std::sync::Arc;
 
 use axum::{Json, extract::State};
-use rovuma_api::{ApiState as _, Caller, act_by, cursors::Cursors, page};
+use rovuma_api::{ApiState as _, Caller, act_by, answers::audit::EntryPage, cursors::Cursors, page::Window};
 use rovuma_policy::{Permit, act};
 use rovuma_runtime::Problem;
 use rovuma_schemas::audit::AuditAction;
 use rovuma_trail::AuditRecord;
-use serde::Serialize;
-use utoipa::ToSchema;
 
 use super::{
     error::ApiError,
@@ -20,34 +18,22 @@ use crate::{
     auditor::Auditor,
     log::{
         EventFilter, REFERENCE, SortOrder,
-        search::{self, EntryRange, LogEntry},
+        search::{self, EntryRange},
     },
 };
-
-/// A page of the log.
-#[derive(Debug, Serialize, ToSchema)]
-pub(super) struct Page {
-    /// The entries, in the order asked for.
-    items: Vec<LogEntry>,
-    /// How many entries the log had when the search began; later ones are not in its pages.
-    end: u64,
-    /// Where to go on: the `cursor` of the next request. Absent on the last page.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    next: Option<String>,
-}
 
 /// Searches the log. The search itself, with its filters and the number of entries found, is written to the log
 /// before it is answered.
 #[utoipa::path(
     get, path = "/v1/events", tag = "events",
     params(EventFilter),
-    responses((status = 200, description = "A page of entries.", body = Page), Refusals)
+    responses((status = 200, description = "A page of entries.", body = EntryPage), Refusals)
 )]
 pub(super) async fn search(
     State(auditor): State<Arc<Auditor>>,
     caller: Caller,
     query: SearchQuery,
-) -> Result<Json<Page>, ApiError> {
+) -> Result<Json<EntryPage>, ApiError> {
     let filter = &query.filter;
     let permit = query::permit_search(&auditor, &caller, filter.agency.as_ref()).await?;
     let page = page(&auditor, &permit, &query).await?;
@@ -59,7 +45,7 @@ async fn page(
     auditor: &Auditor,
     permit: &Permit<act::AuditSearch>,
     SearchQuery { filter, limit }: &SearchQuery,
-) -> Result<Page, ApiError> {
+) -> Result<EntryPage, ApiError> {
     let cursors = cursors(permit, filter);
     let cursor = match &filter.cursor {
         Some(text) => Some(cursors.read(text).and_then(Cursor::of_key).ok_or_else(bad_cursor)?),
@@ -70,12 +56,12 @@ async fn page(
         Some(cursor) => cursor.end,
         None => search::length(pool).await?,
     };
-    let shown = page::Window { limit: *limit, after: cursor.map(|cursor| cursor.after) };
+    let shown = Window { limit: *limit, after: cursor.map(|cursor| cursor.after) };
     let window = EntryRange { after: shown.after, end, fetch: limit + 1 };
     let mut items = search::entries(pool, &auditor.sequencer, permit, filter, &window).await?;
     let more = shown.cut(&mut items);
     let last = items.last().filter(|_| more).map(|entry| entry.index);
-    Ok(Page { next: last.map(|after| cursors.write(&Cursor { after, end }.key())), items, end })
+    Ok(EntryPage { next: last.map(|after| cursors.write(&Cursor { after, end }.key())), items, end })
 }
 
 fn bad_cursor() -> Problem {

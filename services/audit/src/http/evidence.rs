@@ -9,12 +9,13 @@ use axum::{
     http::header,
     response::{IntoResponse, Response},
 };
-use rovuma_api::{ApiState as _, Caller};
+use rovuma_api::{
+    ApiState as _, Caller,
+    answers::audit::{EvidenceLine, LogEntry, ProvenEntry},
+};
 use rovuma_policy::{Permit, act};
 use rovuma_runtime::Problem;
 use rovuma_schemas::{AgencyCode, audit::AuditAction};
-use serde::Serialize;
-use utoipa::ToSchema;
 
 use super::{
     error::ApiError,
@@ -27,56 +28,11 @@ use super::{
 use crate::{
     auditor::Auditor,
     error::DbError,
-    log::{
-        EventFilter,
-        search::{self, LogEntry},
-    },
+    log::{EventFilter, search},
     publish::Prover,
 };
 
 const LINES: &str = "application/x-ndjson";
-
-/// A line of the answer: one of its members is there.
-#[derive(Debug, Serialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub(super) enum Line {
-    /// The first line: what follows.
-    Begin {
-        /// How many items follow.
-        count: u64,
-        /// Only entries below this one: those that a head which both countries signed vouches for.
-        end: u64,
-        /// How many entries the log had.
-        length: u64,
-        /// What logs say of entries that were taken out of them by the written policy: signed notes.
-        #[serde(skip_serializing_if = "Vec::is_empty")]
-        pruned: Vec<String>,
-    },
-    /// What was found.
-    Item(Proven),
-    /// An order by which an item was erased, unless it is itself an item.
-    Order(Proven),
-    /// The last line: everything was handed out.
-    Done {
-        /// How many items there were.
-        items: u64,
-        /// How many orders.
-        orders: u64,
-    },
-}
-
-/// An entry with its proof.
-#[derive(Debug, Serialize, ToSchema)]
-pub(super) struct Proven {
-    /// The entry. An order of somebody else's has no `event`: only what its leaf says.
-    entry: LogEntry,
-    /// The log that it is in, by the name in its checkpoints.
-    origin: String,
-    /// The proof with the head that it leads to (C2SP tlog-proof). Absent where that log ended before a head with the entry
-    /// in it was good by the policy.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    proof: Option<String>,
-}
 
 /// Hands out what the filters let pass, each entry with the proof that it is in the log, all against the same heads: what an
 /// evidence bundle is made of. One JSON object a line; an answer without its last line, `done`, is not whole. That it was
@@ -85,7 +41,7 @@ pub(super) struct Proven {
     get, path = "/v1/evidence", tag = "events",
     params(EventFilter),
     responses(
-        (status = 200, description = "Lines of JSON.", body = Line, content_type = "application/x-ndjson"),
+        (status = 200, description = "Lines of JSON.", body = EvidenceLine, content_type = "application/x-ndjson"),
         (status = 400, description = "`range`: more than 100,000 entries. Ask for a shorter time.", body = Problem,
             content_type = "application/problem+json"),
         (status = 409, description = "`not_yet_witnessed`: no head of the log is good by the policy yet, or \
@@ -114,7 +70,7 @@ pub(super) async fn evidence(
     let event = asked(&auditor, AuditAction::Export, &permit, &filter, count).detail("end", end);
     auditor.record(event.detail("form", "evidence")).await?;
     let pruned = prover.pruned(auditor.sequencer.log_key.as_ref())?;
-    let begin = Line::Begin { count, end, length, pruned };
+    let begin = EvidenceLine::Begin { count, end, length, pruned };
     let lines = lines(auditor, permit, filter, (prover, count), begin);
     let headers = [(header::CONTENT_TYPE, LINES), (header::CACHE_CONTROL, "no-store")];
     Ok((headers, Body::from_stream(lines)).into_response())
@@ -125,7 +81,7 @@ fn lines(
     permit: Permit<act::AuditSearch>,
     filter: EventFilter,
     (prover, count): (Prover, u64),
-    begin: Line,
+    begin: EvidenceLine,
 ) -> Pieces {
     let owner = permit.resource().owner().clone();
     let end = prover.end();
@@ -139,7 +95,7 @@ fn lines(
             given.extend(entries.iter().map(|entry| entry.index));
             for proven in proven(&auditor, &prover, entries).await? {
                 items += 1;
-                yield line(&Line::Item(proven))?;
+                yield line(&EvidenceLine::Item(proven))?;
             }
         }
         let missing: Vec<u64> = orders.difference(&given).copied().collect();
@@ -147,18 +103,22 @@ fn lines(
         for index in missing {
             let order = order(&auditor, &owner, index).await?;
             for proven in proven(&auditor, &prover, vec![order]).await? {
-                yield line(&Line::Order(proven))?;
+                yield line(&EvidenceLine::Order(proven))?;
             }
         }
-        yield line(&Line::Done { items, orders })?;
+        yield line(&EvidenceLine::Done { items, orders })?;
     })
 }
 
-async fn proven(auditor: &Auditor, prover: &Prover, entries: Vec<LogEntry>) -> Result<Vec<Proven>, DbError> {
+async fn proven(
+    auditor: &Auditor,
+    prover: &Prover,
+    entries: Vec<LogEntry>,
+) -> Result<Vec<ProvenEntry>, DbError> {
     let proofs = prover.prove(auditor.store.read(), &entries.iter().collect::<Vec<_>>()).await?;
     let both = entries.into_iter().zip(proofs);
     Ok(both
-        .map(|(entry, proof)| Proven {
+        .map(|(entry, proof)| ProvenEntry {
             entry,
             origin: proof.origin,
             proof: proof.file.map(|file| file.to_string()),
@@ -172,10 +132,10 @@ async fn order(auditor: &Auditor, owner: &AgencyCode, index: u64) -> Result<LogE
     let (entry, agency) =
         found.ok_or_else(|| DbError::damaged("erasure", format!("its order {index} is not there")))?;
     let is_theirs = owner.is_node() || agency.as_ref() == Some(owner);
-    Ok(if is_theirs { entry } else { entry.without_event() })
+    Ok(if is_theirs { entry } else { LogEntry { event: None, salt: None, ..entry } })
 }
 
-fn line(line: &Line) -> Result<Bytes, DbError> {
+fn line(line: &EvidenceLine) -> Result<Bytes, DbError> {
     let mut bytes = serde_json::to_vec(line).map_err(|fault| DbError::damaged("entry", fault))?;
     bytes.push(b'\n');
     Ok(Bytes::from(bytes))

@@ -12,7 +12,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use futures::Stream;
-use rovuma_api::{ApiState as _, Caller};
+use rovuma_api::{ApiState as _, Caller, answers::audit::LogEntry};
 use rovuma_policy::{Permit, act};
 use rovuma_runtime::Problem;
 use rovuma_schemas::audit::AuditAction;
@@ -28,7 +28,7 @@ use crate::{
     error::DbError,
     log::{
         EventFilter,
-        search::{self, EntryRange, LogEntry},
+        search::{self, EntryRange},
     },
 };
 use csv_rows::CsvRows;

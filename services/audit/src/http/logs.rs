@@ -8,13 +8,14 @@ use axum::{
     http::header,
     response::{IntoResponse, Response},
 };
-use rovuma_api::{Access as _, ApiState as _, Caller, act_by};
+use rovuma_api::{
+    Access as _, ApiState as _, Caller, act_by,
+    answers::audit::{HeadState, LogOfYear, Logs, PrunedState},
+};
 use rovuma_policy::{Context, Resource, act};
 use rovuma_runtime::Problem;
-use rovuma_schemas::{Timestamp, audit::AuditAction};
+use rovuma_schemas::audit::AuditAction;
 use rovuma_tlog::{CHECKPOINT_PATH, PRUNED_PATH, Tile, TileKind};
-use serde::Serialize;
-use utoipa::ToSchema;
 
 use super::{error::ApiError, openapi::Refusals};
 use crate::{
@@ -22,69 +23,8 @@ use crate::{
     error::DbError,
     log::{PrunedTree, Tree},
     publish::{Checkpoints, StoredCheckpoint},
-    witness::{LogAlarmState, log_alarms},
+    witness::log_alarms,
 };
-
-/// The logs of the country, and who vouches for them.
-#[derive(Debug, Serialize, ToSchema)]
-pub(super) struct Logs {
-    /// One log a year, the oldest first.
-    logs: Vec<LogOfYear>,
-    /// Since when heads have waited in vain for the cosignatures that the policy asks for.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(format = DateTime)]
-    unwitnessed_since: Option<String>,
-    /// What is wrong with a log, ours or a partner's; the latest first, at most 100.
-    alarms: Vec<LogAlarmState>,
-}
-
-/// The log of one year.
-#[derive(Debug, Serialize, ToSchema)]
-struct LogOfYear {
-    /// Its name in its checkpoints: `mz.audit/2026`.
-    origin: String,
-    /// The entry that is its leaf 0.
-    first_index: u64,
-    /// How many leaves it has now.
-    size: u64,
-    /// Entries of it that were taken out, by the written policy.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pruned: Option<PrunedState>,
-    /// The last head that is good by the policy: a signed note with its cosignatures (C2SP tlog-checkpoint).
-    #[serde(skip_serializing_if = "Option::is_none")]
-    good: Option<HeadState>,
-    /// A later head that waits for cosignatures.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    waiting: Option<HeadState>,
-}
-
-/// Entries that were taken out of a log.
-#[derive(Debug, Serialize, ToSchema)]
-struct PrunedState {
-    /// Leaves below this index have no entries any more; their hashes stay.
-    minimum_index: u64,
-    /// When it was decided.
-    #[schema(format = DateTime)]
-    at: String,
-    /// The written policy that says so.
-    policy: String,
-}
-
-/// A head that was made known.
-#[derive(Debug, Serialize, ToSchema)]
-struct HeadState {
-    /// How many leaves it has.
-    size: u64,
-    /// When it was made.
-    #[schema(format = DateTime)]
-    made_at: String,
-    /// When it became good by the policy.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(format = DateTime)]
-    settled_at: Option<String>,
-    /// The signed note.
-    checkpoint: String,
-}
 
 /// The logs with their heads, who cosigned them, and alarms. Sizes, hashes and signatures only: every auditor of the
 /// country may see it.
@@ -100,15 +40,11 @@ pub(super) async fn list_logs(
     auditor.permit(&caller, act::AuditReadSources, &log, &Context::NONE).await?;
     let mut logs = Vec::new();
     for tree in Tree::all(auditor.store.read()).await? {
-        logs.push(LogOfYear::of(&auditor, tree).await?);
+        logs.push(log_of_year(&auditor, tree).await?);
     }
     let answer = Logs {
         logs,
-        unwitnessed_since: auditor
-            .sequencer
-            .witness_status
-            .unwitnessed_since()
-            .map(|since| since.to_string()),
+        unwitnessed_since: auditor.sequencer.witness_status.unwitnessed_since(),
         alarms: log_alarms(auditor.store.read()).await?,
     };
     let event = act_by(caller.actor(), AuditAction::AuditRead, auditor.now()).object("logs", log.id());
@@ -116,26 +52,22 @@ pub(super) async fn list_logs(
     Ok(Json(answer))
 }
 
-impl LogOfYear {
-    async fn of(auditor: &Auditor, tree: Tree) -> Result<Self, DbError> {
-        let heads = Checkpoints::of(&auditor.store).list(&tree.origin).await?;
-        let good = heads.iter().find(|head| head.settled_at.is_some()).map(HeadState::of);
-        let waiting = heads.first().filter(|head| head.settled_at.is_none()).map(HeadState::of);
-        let size = tree.edge.size();
-        let PrunedTree { below: minimum_index, by, .. } = tree.pruned;
-        let pruned = by.map(|(at, policy)| PrunedState { minimum_index, at: at.to_string(), policy });
-        Ok(Self { origin: tree.origin, first_index: tree.first_index, size, pruned, good, waiting })
-    }
+async fn log_of_year(auditor: &Auditor, tree: Tree) -> Result<LogOfYear, DbError> {
+    let heads = Checkpoints::of(&auditor.store).list(&tree.origin).await?;
+    let good = heads.iter().find(|head| head.settled_at.is_some()).map(head_state);
+    let waiting = heads.first().filter(|head| head.settled_at.is_none()).map(head_state);
+    let size = tree.edge.size();
+    let PrunedTree { below: minimum_index, by, .. } = tree.pruned;
+    let pruned = by.map(|(at, policy)| PrunedState { minimum_index, at, policy });
+    Ok(LogOfYear { origin: tree.origin, first_index: tree.first_index, size, pruned, good, waiting })
 }
 
-impl HeadState {
-    fn of(head: &StoredCheckpoint) -> Self {
-        Self {
-            size: head.size,
-            made_at: head.made_at.to_string(),
-            settled_at: head.settled_at.as_ref().map(Timestamp::to_string),
-            checkpoint: String::from_utf8_lossy(&head.note).into_owned(),
-        }
+fn head_state(head: &StoredCheckpoint) -> HeadState {
+    HeadState {
+        size: head.size,
+        made_at: head.made_at,
+        settled_at: head.settled_at,
+        checkpoint: String::from_utf8_lossy(&head.note).into_owned(),
     }
 }
 

@@ -7,15 +7,16 @@ use axum::{
     extract::{Path, State, rejection::JsonRejection},
     http::StatusCode,
 };
-use rovuma_api::{ApiState as _, Caller, act_by};
+use rovuma_api::{
+    ApiState as _, Caller, act_by,
+    answers::audit::{SavedSearch, SavedSearches},
+};
 use rovuma_policy::{Permit, act};
 use rovuma_runtime::Problem;
 use rovuma_schemas::{Timestamp, audit::AuditAction};
 use rovuma_store::FutureExt;
 use rovuma_trail::AuditRecord;
-use serde::Serialize;
 use serde_json::value::RawValue;
-use utoipa::ToSchema;
 
 use super::{error::ApiError, openapi::Refusals, query};
 use crate::{
@@ -34,45 +35,25 @@ const QUERIES_MAX: u64 = 100;
 /// A name at most, in characters.
 const NAME_MAX: usize = 64;
 
-/// The caller's own searches.
-#[derive(Debug, Serialize, ToSchema)]
-pub(super) struct Queries {
-    /// By name.
-    items: Vec<QueryView>,
-}
-
-/// A search under a name.
-#[derive(Debug, Serialize, ToSchema)]
-struct QueryView {
-    /// Its name.
-    name: String,
-    /// The filters and the order, as `/v1/events` takes them.
-    #[schema(value_type = Object)]
-    filter: serde_json::Map<String, serde_json::Value>,
-    /// When it was saved.
-    #[schema(format = DateTime)]
-    saved_at: String,
-}
-
 /// The searches that the caller keeps.
 #[utoipa::path(
     get, path = "/v1/queries", tag = "events",
-    responses((status = 200, description = "The searches.", body = Queries), Refusals)
+    responses((status = 200, description = "The searches.", body = SavedSearches), Refusals)
 )]
 pub(super) async fn list_queries(
     State(auditor): State<Arc<Auditor>>,
     caller: Caller,
-) -> Result<Json<Queries>, ApiError> {
+) -> Result<Json<SavedSearches>, ApiError> {
     let permit = query::permit_search(&auditor, &caller, None).await?;
     let key = &auditor.sequencer.payload_key;
     let kept = saved::list(auditor.store.read(), key, permit.actor().subject()).await?;
     auditor.record(about_saved(&permit, auditor.now(), "list").detail("found", kept.len())).await?;
-    let view = |query: SavedQuery| QueryView {
+    let view = |query: SavedQuery| SavedSearch {
         name: query.name,
         filter: query.filter.to_pairs().into_iter().map(|(name, value)| (name, value.into())).collect(),
-        saved_at: query.saved_at.to_string(),
+        saved_at: query.saved_at,
     };
-    Ok(Json(Queries { items: kept.into_iter().map(view).collect() }))
+    Ok(Json(SavedSearches { items: kept.into_iter().map(view).collect() }))
 }
 
 /// Keeps a search under a name, in the place of one with the same name. Nobody else sees it; that it was saved is written to

@@ -6,7 +6,7 @@ use axum::{
     Json,
     extract::{Query, State, rejection::QueryRejection},
 };
-use rovuma_api::{ApiState as _, Caller, act_by};
+use rovuma_api::{ApiState as _, Caller, act_by, answers::audit::Reconciliation};
 use rovuma_runtime::Problem;
 use rovuma_schemas::{AgencyCode, Timestamp, audit::AuditAction};
 use serde::Deserialize;
@@ -15,7 +15,7 @@ use utoipa::IntoParams;
 use super::{error::ApiError, openapi::Refusals, query};
 use crate::{
     auditor::Auditor,
-    log::reconcile::{self, MESSAGES_MAX, Reconciliation},
+    log::reconcile::{self, MESSAGES_MAX},
 };
 
 /// Which messages.

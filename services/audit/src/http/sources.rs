@@ -3,28 +3,12 @@
 use std::sync::Arc;
 
 use axum::{Json, extract::State};
-use rovuma_api::{Access as _, ApiState as _, Caller, act_by};
+use rovuma_api::{Access as _, ApiState as _, Caller, act_by, answers::audit::LogState};
 use rovuma_policy::{Context, Resource, act};
 use rovuma_schemas::audit::AuditAction;
-use serde::Serialize;
-use utoipa::ToSchema;
 
 use super::{error::ApiError, openapi::Refusals};
-use crate::{
-    auditor::Auditor,
-    log::sources::{self, QuarantineCount, SourceStatus},
-};
-
-/// The state of the log.
-#[derive(Debug, Serialize, ToSchema)]
-pub(super) struct LogState {
-    /// How many entries the log has.
-    end: u64,
-    /// Every configured source, and every other that has ever written.
-    sources: Vec<SourceStatus>,
-    /// Deliveries that were nobody's batch, by reason.
-    quarantine: Vec<QuarantineCount>,
-}
+use crate::{auditor::Auditor, log::sources};
 
 /// How far each source has come, its epochs, what is missing, and alarms. Counts and digests only: every auditor of
 /// the country may see it.

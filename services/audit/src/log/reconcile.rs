@@ -2,15 +2,14 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
+use rovuma_api::answers::audit::{Difference, Reconciliation};
 use rovuma_policy::{Permit, act};
 use rovuma_schemas::{
     Timestamp,
     audit::{AuditAction, AuditEvent},
 };
 use rovuma_store::Readers;
-use serde::Serialize;
 use sqlx::{AssertSqlSafe, Row};
-use utoipa::ToSchema;
 
 use super::{LogEvent, Sequencer, search};
 use crate::error::DbError;
@@ -21,44 +20,6 @@ pub(crate) const MESSAGES_MAX: usize = 10_000;
 /// How long a copy may lack a receipt before that counts as a difference: it allows for retransmission and a night without a
 /// line.
 const UNANSWERED_AFTER: Duration = Duration::from_secs(24 * 3600);
-
-/// The result of comparing the messages sent in a range of time with their receipts.
-#[derive(Debug, Default, PartialEq, Eq, Serialize, ToSchema)]
-pub(crate) struct Reconciliation {
-    /// Copies sent, one for each recipient.
-    pub(crate) sent: u64,
-    /// Copies whose recipient signed that it stored them, and named the entry in its own audit log.
-    pub(crate) delivered: u64,
-    /// Copies whose recipient signed that it rejected them, and named the entry in its own audit log.
-    pub(crate) rejected: u64,
-    /// Copies that were voided here and never left.
-    pub(crate) voided: u64,
-    /// Copies without a receipt that were sent less than a day ago.
-    pub(crate) waiting: u64,
-    /// Events that were erased, so that they could not be compared.
-    pub(crate) erased: u64,
-    /// The differences.
-    pub(crate) differences: Vec<Difference>,
-}
-
-/// A difference between the messages sent and the receipts.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
-pub(crate) struct Difference {
-    /// `unanswered`: sent a day ago or more, without a receipt. `not_sent`: a receipt for a message that was not sent to that
-    /// recipient. `other_digest`: a receipt for other bytes than were sent. `place_twice`: the receipts of two copies name the
-    /// same entry of the recipient's audit log.
-    pub(crate) kind: &'static str,
-    /// The message.
-    pub(crate) message: String,
-    /// The recipient.
-    pub(crate) recipient: String,
-    /// The time when the copy was sent, or when the receipt came.
-    #[schema(format = DateTime)]
-    pub(crate) since: String,
-    /// The entry or the digest that differs.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) detail: Option<String>,
-}
 
 /// The message and the recipient that identify a copy.
 type CopyKey = (String, String);
@@ -144,14 +105,16 @@ impl Reconciler {
                     if now.since(*at) < UNANSWERED_AFTER {
                         result.waiting += 1;
                     } else {
-                        result.differ("unanswered", &copy, *at, None);
+                        differ(&mut result, "unanswered", &copy, *at, None);
                     }
                 }
-                (None, Some(receipt)) => result.differ("not_sent", &copy, receipt.at, receipt.entry.clone()),
+                (None, Some(receipt)) => {
+                    differ(&mut result, "not_sent", &copy, receipt.at, receipt.entry.clone())
+                }
                 (Some((_, digest)), Some(receipt)) => {
                     *(if receipt.delivered { &mut result.delivered } else { &mut result.rejected }) += 1;
                     if digest.is_some() && receipt.digest.is_some() && *digest != receipt.digest {
-                        result.differ("other_digest", &copy, receipt.at, receipt.digest.clone());
+                        differ(&mut result, "other_digest", &copy, receipt.at, receipt.digest.clone());
                     }
                 }
                 _ => {}
@@ -160,7 +123,7 @@ impl Reconciler {
             let Some(entry) = receipt.entry else { continue };
             if let Some((message, _)) = entries.get(&entry) {
                 let detail = format!("{entry}, as that of {message}");
-                result.differ("place_twice", &copy, receipt.at, Some(detail));
+                differ(&mut result, "place_twice", &copy, receipt.at, Some(detail));
             } else {
                 entries.insert(entry, copy);
             }
@@ -169,11 +132,9 @@ impl Reconciler {
     }
 }
 
-impl Reconciliation {
-    fn differ(&mut self, kind: &'static str, copy: &CopyKey, since: Timestamp, detail: Option<String>) {
-        let (message, recipient) = copy.clone();
-        self.differences.push(Difference { kind, message, recipient, since: since.to_string(), detail });
-    }
+fn differ(result: &mut Reconciliation, kind: &str, copy: &CopyKey, since: Timestamp, detail: Option<String>) {
+    let (message, recipient) = copy.clone();
+    result.differences.push(Difference { kind: kind.to_owned(), message, recipient, since, detail });
 }
 
 /// The actions of the events that are compared.

@@ -1,46 +1,20 @@
 //! Searches the entries.
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use rovuma_api::answers::audit::{EntryCount, LogEntry};
 use rovuma_policy::{Permit, act};
 use rovuma_schemas::{
     AgencyCode, Epoch, Timestamp,
     audit::{AuditLeaf, AuditOutcome},
 };
 use rovuma_store::{Readers, RowExt};
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use serde_json::value::RawValue;
 use sqlx::{AssertSqlSafe, Row, any::AnyRow};
 use utoipa::ToSchema;
 
 use super::{EventFilter, Sequencer, SortOrder, payload::OpenedEvent, to_db};
 use crate::error::DbError;
-
-/// One entry of the log.
-#[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct LogEntry {
-    /// The entry's index in the log, from 0.
-    pub(crate) index: u64,
-    /// SHA-256 of the event's exact bytes, base64url.
-    pub(crate) digest: String,
-    /// The time when it was stored.
-    #[schema(format = DateTime)]
-    pub(crate) stored_at: String,
-    /// The event's leaf in the log's Merkle tree, exactly as the tree hashes it: identifiers and codes, and `commit`, the SHA-256
-    /// of the event's salt and its exact bytes.
-    #[schema(value_type = Object)]
-    leaf: Box<RawValue>,
-    /// The event as its source wrote it: `source`, `epoch`, `sequence`, `previous`, `time`, `actor`, `agency`,
-    /// `action`, `object`, `outcome`, `reason`, `details`. Absent once it was erased: the leaf stays.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<Object>)]
-    pub(crate) event: Option<Box<RawValue>>,
-    /// The salt of the leaf's commitment, base64url; absent once the event was erased.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    salt: Option<String>,
-    /// The index of the entry that records the order to erase the event.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) erased_by: Option<u64>,
-}
 
 /// The part of a search's entries that is read.
 #[derive(Clone, Copy, Debug)]
@@ -245,19 +219,6 @@ impl CountBy {
     }
 }
 
-/// The number of entries of one group in a span of time.
-#[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct EntryCount {
-    /// The beginning of the span.
-    #[schema(value_type = String, format = DateTime)]
-    pub(crate) from: Timestamp,
-    /// The group's value; absent for entries without one.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) value: Option<String>,
-    /// The number of entries.
-    pub(crate) count: u64,
-}
-
 /// Reads the entries that the filter and the permit let pass.
 pub(crate) async fn entries(
     pool: &Readers,
@@ -277,7 +238,7 @@ pub(crate) async fn entries(
         conditions.text, range.fetch
     );
     let rows = conditions.bind(sqlx::query(AssertSqlSafe(text))).fetch_all(pool).await?;
-    rows.iter().map(|row| LogEntry::of_row(row, sequencer)).collect()
+    rows.iter().map(|row| entry_of_row(row, sequencer)).collect()
 }
 
 fn add_range(conditions: &mut SqlConditions, range: &EntryRange, order: SortOrder) {
@@ -357,7 +318,7 @@ pub(crate) async fn find_at(
 fn owned_entry(row: &AnyRow, sequencer: &Sequencer) -> Result<OwnedEntry, DbError> {
     let agency: Option<String> = row.try_get("agency")?;
     let agency = agency.map(|code| code.parse()).transpose();
-    Ok((LogEntry::of_row(row, sequencer)?, agency.map_err(|fault| DbError::damaged("agency", fault))?))
+    Ok((entry_of_row(row, sequencer)?, agency.map_err(|fault| DbError::damaged("agency", fault))?))
 }
 
 /// The columns that a [`LogEntry`] is read from.
@@ -369,42 +330,27 @@ const WITH_PAYLOAD: &str = "JOIN entry e ON e.entry_index = s.entry_index \
      LEFT JOIN payload p ON p.entry_index = e.entry_index \
      LEFT JOIN payload_scope ps ON ps.scope_id = p.scope_id";
 
-impl LogEntry {
-    /// The bytes of the leaf.
-    pub(crate) fn leaf_bytes(&self) -> &[u8] {
-        self.leaf.get().as_bytes()
-    }
-
-    /// The entry with its leaf alone.
-    pub(crate) fn without_event(self) -> Self {
-        Self { event: None, salt: None, ..self }
-    }
-
-    fn of_row(row: &AnyRow, sequencer: &Sequencer) -> Result<Self, DbError> {
-        let json =
-            |text: String| RawValue::from_string(text).map_err(|fault| DbError::damaged("event", fault));
-        let leaf =
-            String::from_utf8(row.try_get("leaf")?).map_err(|fault| DbError::damaged("leaf", fault))?;
-        let opened = open_payload(row, sequencer)?;
-        if let Some(opened) = &opened {
-            let parsed =
-                AuditLeaf::from_bytes(leaf.as_bytes()).map_err(|fault| DbError::damaged("leaf", fault))?;
-            if parsed.commit != opened.commit() {
-                return Err(DbError::damaged("payload", "it does not match its leaf's commitment"));
-            }
+fn entry_of_row(row: &AnyRow, sequencer: &Sequencer) -> Result<LogEntry, DbError> {
+    let json = |text: String| RawValue::from_string(text).map_err(|fault| DbError::damaged("event", fault));
+    let leaf = String::from_utf8(row.try_get("leaf")?).map_err(|fault| DbError::damaged("leaf", fault))?;
+    let opened = open_payload(row, sequencer)?;
+    if let Some(opened) = &opened {
+        let parsed =
+            AuditLeaf::from_bytes(leaf.as_bytes()).map_err(|fault| DbError::damaged("leaf", fault))?;
+        if parsed.commit != opened.commit() {
+            return Err(DbError::damaged("payload", "it does not match its leaf's commitment"));
         }
-        Ok(Self {
-            index: row.count("entry_index")?,
-            digest: row.digest("digest")?.to_string(),
-            stored_at: row.instant("stored_at")?.to_string(),
-            leaf: json(leaf)?,
-            erased_by: row.opt_count("erased_by")?,
-            salt: opened.as_ref().map(|opened| URL_SAFE_NO_PAD.encode(opened.salt)),
-            event: opened.map(|opened| json(opened.event)).transpose()?,
-        })
     }
+    Ok(LogEntry {
+        index: row.count("entry_index")?,
+        digest: row.digest("digest")?.to_string(),
+        stored_at: row.instant("stored_at")?,
+        leaf: json(leaf)?,
+        erased_by: row.opt_count("erased_by")?,
+        salt: opened.as_ref().map(|opened| URL_SAFE_NO_PAD.encode(opened.salt)),
+        event: opened.map(|opened| json(opened.event)).transpose()?,
+    })
 }
-
 /// Opens the payload of a row with `entry_index`, `sealed` and `key_salt`. `None`: it was erased.
 pub(crate) fn open_payload(row: &AnyRow, sequencer: &Sequencer) -> Result<Option<OpenedEvent>, DbError> {
     let (sealed, key_salt): (Option<Vec<u8>>, Option<Vec<u8>>) =

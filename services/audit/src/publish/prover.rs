@@ -2,16 +2,13 @@
 
 use std::collections::BTreeSet;
 
+use rovuma_api::answers::audit::LogEntry;
 use rovuma_envelope::Signer;
 use rovuma_store::Readers;
 use rovuma_tlog::{Head, LoadedTiles, ProofFile, UnverifiedCheckpoint, leaf_hash, needed_for_inclusion};
 
 use super::{Checkpoints, StoredCheckpoint, pruned_note};
-use crate::{
-    auditor::Auditor,
-    error::DbError,
-    log::{Tree, search::LogEntry},
-};
+use crate::{auditor::Auditor, error::DbError, log::Tree};
 
 /// A snapshot of the logs and their last settled checkpoints, against which entries are proved.
 pub(crate) struct Prover {
@@ -78,7 +75,8 @@ impl Prover {
             };
             for entry in run {
                 let known = known.as_ref().filter(|_| reached(entry));
-                let file = known.map(|known| known.prove(entry.index - tree.first_index, entry.leaf_bytes()));
+                let file = known
+                    .map(|known| known.prove(entry.index - tree.first_index, entry.leaf.get().as_bytes()));
                 proofs.push(EntryProof { origin: tree.origin.clone(), file: file.transpose()? });
             }
         }

@@ -2,13 +2,12 @@
 
 use std::{sync::Arc, time::Duration};
 
+use rovuma_api::answers::audit::LogAlarmState;
 use rovuma_envelope::digest;
 use rovuma_schemas::{Timestamp, audit::AuditAction};
 use rovuma_store::{Conn, FutureExt, Readers, RowExt, Store, WriteError};
 use rovuma_trail::AuditRecord;
-use serde::Serialize;
 use sqlx::{Row, any::AnyRow};
-use utoipa::ToSchema;
 
 use crate::{error::DbError, log::Sequencer, own};
 
@@ -175,30 +174,6 @@ impl LogAlarms {
     }
 }
 
-/// An alarm about a log.
-#[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct LogAlarmState {
-    /// `unwitnessed`, `fork`, `shrunken`, `unproven` or `unknown_log`.
-    kind: String,
-    /// The log's origin.
-    origin: String,
-    /// The time when the alarm was raised.
-    #[schema(format = DateTime)]
-    raised_at: String,
-    /// The time when the same was last found.
-    #[schema(format = DateTime)]
-    last_seen_at: String,
-    /// How often the same was found.
-    times: u64,
-    /// The time when it was over.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(format = DateTime)]
-    closed_at: Option<String>,
-    /// The contradicting heads, as the log signed them.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    evidence: Option<String>,
-}
-
 /// Lists the alarms about logs: open forks first, then the latest.
 pub(crate) async fn log_alarms(pool: &Readers) -> Result<Vec<LogAlarmState>, DbError> {
     let rows = sqlx::query(
@@ -212,10 +187,10 @@ pub(crate) async fn log_alarms(pool: &Readers) -> Result<Vec<LogAlarmState>, DbE
         Ok(LogAlarmState {
             kind: row.try_get("kind")?,
             origin: row.try_get("origin")?,
-            raised_at: row.instant("raised_at")?.to_string(),
-            last_seen_at: row.instant("last_seen_at")?.to_string(),
+            raised_at: row.instant("raised_at")?,
+            last_seen_at: row.instant("last_seen_at")?,
             times: row.count("times")?,
-            closed_at: row.opt_instant("closed_at")?.map(|at| at.to_string()),
+            closed_at: row.opt_instant("closed_at")?,
             evidence: row.try_get("evidence")?,
         })
     };

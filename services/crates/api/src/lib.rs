@@ -5,17 +5,19 @@
 //! * [`ApiError`] is a refusal or a failure on its way to a problem (RFC 9457).
 //! * [`page`], [`cursors`], [`idempotency`] and [`entity_tag`] implement lists, `Idempotency-Key` and `If-Match`.
 //! * [`openapi`] holds what the services' OpenAPI documents have in common.
+//! * [`answers`] holds what the routes answer, as types that the services build and clients read.
 //!
 //! A service implements [`ApiState`] for its state and hands its routes an `Arc` of it.
 //!
 //! Without the feature `server` only the answers are built, for a program that reads them; the modules of the
 //! feature are the only ones that know axum. [`page::Window`] belongs to neither: a service's domain may take it.
 //!
-//! Architecture invariant: nothing here knows a message, an account or an audit log. What is deliberately absent:
-//! routes, and any answer that differs from one service to the next.
+//! Architecture invariant: outside [`answers`] nothing here knows a message, an account or an audit log. What is
+//! deliberately absent: routes.
 
 #[cfg(feature = "server")]
 mod access;
+pub mod answers;
 #[cfg(feature = "server")]
 mod caller;
 #[cfg(feature = "server")]

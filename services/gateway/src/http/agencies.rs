@@ -3,40 +3,16 @@
 use std::sync::Arc;
 
 use axum::{Json, extract::State};
-use rovuma_api::{Access as _, Caller};
+use rovuma_api::{
+    Access as _, Caller,
+    answers::gateway::{Agencies, AgencyRow},
+};
 use rovuma_envelope::ListedAgency;
 use rovuma_policy::act;
-use rovuma_schemas::{AgencyCode, CountryCode, Timestamp};
-use serde::Serialize;
-use utoipa::ToSchema;
+use rovuma_schemas::Timestamp;
 
 use super::{error::ApiError, openapi::Refusals};
 use crate::{directory::labels, gateway::Gateway};
-
-/// Possible recipients.
-#[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct Agencies {
-    /// By code.
-    items: Vec<AgencyRow>,
-}
-
-/// An agency that a message can be addressed to.
-#[derive(Debug, Serialize, ToSchema)]
-struct AgencyRow {
-    /// Its code, as in `recipients`.
-    #[schema(value_type = String)]
-    code: AgencyCode,
-    /// Its country.
-    #[schema(value_type = String)]
-    country: CountryCode,
-    /// Its name in the caller's language, as far as the trust list has it.
-    name: String,
-    /// The body that it belongs to, as it calls itself.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    parent: Option<String>,
-    /// Whether a message could be sealed to it now. If not it can be written to, and waits for a new list.
-    reachable: bool,
-}
 
 /// Lists the agencies of the trust lists that take part now, without the caller's own and the
 /// installations.

@@ -3,43 +3,17 @@
 use std::sync::Arc;
 
 use axum::{Json, extract::State};
-use rovuma_api::{Access as _, Caller, page::PAGE_MAX};
+use rovuma_api::{
+    Access as _, Caller,
+    answers::gateway::{AlarmRow, Alarms},
+    page::PAGE_MAX,
+};
 use rovuma_policy::act;
-use rovuma_schemas::Timestamp;
 use rovuma_store::RowExt;
-use serde::Serialize;
 use sqlx::{Row, any::AnyRow};
-use utoipa::ToSchema;
 
 use super::{error::ApiError, openapi::Refusals};
 use crate::{error::DbError, gateway::Gateway};
-
-/// The agency's alarms.
-#[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct Alarms {
-    /// The last to sound first, at most 200.
-    items: Vec<AlarmRow>,
-}
-
-/// One alarm: the same kind about the same subject is counted, not repeated.
-#[derive(Debug, Serialize, ToSchema)]
-struct AlarmRow {
-    /// `conflict`, `number_reused`, `false_receipt`, `clock`, `quarantined`, `compromised_key`, `rejected`,
-    /// `audit_overdue`.
-    kind: String,
-    /// What it is about: an id, a stream, a key.
-    subject: String,
-    /// More about it.
-    detail: String,
-    /// How often it sounded.
-    times: u64,
-    /// When it first sounded.
-    #[schema(value_type = String, format = DateTime)]
-    first_at: Timestamp,
-    /// When it last sounded.
-    #[schema(value_type = String, format = DateTime)]
-    last_at: Timestamp,
-}
 
 /// Lists the agency's alarms. Who may see whether the exchange works (`streams.read`) may see them.
 #[utoipa::path(

@@ -6,11 +6,14 @@ use axum::{
     Json,
     extract::{Path, Query, State},
 };
-use rovuma_api::Caller;
+use rovuma_api::{
+    Caller,
+    answers::gateway::{Code, Codes},
+};
 use rovuma_runtime::Problem;
 use rovuma_schemas::{CodeEntry, CodeList, Date, Locale};
-use serde::{Deserialize, Serialize};
-use utoipa::{IntoParams, ToSchema};
+use serde::Deserialize;
+use utoipa::IntoParams;
 
 use super::{error::ApiError, openapi::Refusals};
 use crate::gateway::Gateway;
@@ -23,44 +26,6 @@ pub(crate) struct Asked {
     /// `pt`, `sw` or `en`; that of `Accept-Language` when absent.
     #[param(value_type = Option<String>)]
     lang: Option<Locale>,
-}
-
-/// A code list in one language.
-#[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct Codes {
-    /// Its name.
-    list: String,
-    /// The language of the labels.
-    #[schema(value_type = String)]
-    lang: Locale,
-    /// Its title.
-    title: String,
-    /// Where the codes come from.
-    source: String,
-    /// What a reader must know before using it.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    notice: Option<String>,
-    /// The codes, in the order in which to show them.
-    entries: Vec<Code>,
-}
-
-/// One code.
-#[derive(Debug, Serialize, ToSchema)]
-struct Code {
-    /// As it stands in messages.
-    code: String,
-    /// What officers read.
-    label: String,
-    /// The first day on which it may be used.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<String>, format = Date)]
-    valid_from: Option<Date>,
-    /// The last day on which it may be used.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<String>, format = Date)]
-    valid_until: Option<Date>,
-    /// Whether it may be used in a draft today.
-    in_force: bool,
 }
 
 /// Shows a code list. Codes are public: any caller whom this gateway serves may see them.
@@ -94,7 +59,7 @@ fn codes(list: &CodeList, lang: Locale, today: Date) -> Codes {
     };
     Codes {
         list: list.list.clone(),
-        lang,
+        lang: lang.as_str().to_owned(),
         title: list.title.get(lang).to_owned(),
         source: list.source.clone(),
         notice: list.notice.as_ref().map(|notice| notice.get(lang).to_owned()),

@@ -16,6 +16,7 @@ use axum::{
 };
 use rovuma_api::{
     Access as _, ApiState as _, Caller,
+    answers::gateway::{DraftDocument, DraftView},
     cursors::Cursors,
     entity_tag::{IfMatch, etag},
     idempotency::{self, Answer, IdempotencyKey},
@@ -32,11 +33,10 @@ use rovuma_store::FutureExt;
 use serde::{Deserialize, Serialize};
 use utoipa::IntoParams;
 
-use self::view::DraftView;
 pub(super) use self::{release::*, steps::*, validate::*};
 use super::{
     error::{ApiError, in_language},
-    openapi::{DraftDocument, Refusals},
+    openapi::Refusals,
 };
 use crate::{
     audit,
@@ -79,7 +79,7 @@ pub(crate) async fn create(
         async move {
             let draft = shared.drafts.create(tx, &permit, content.clone(), now).await?;
             let (version, address) = (etag(draft.version), format!("/v1/drafts/{}", draft.id));
-            let view = DraftView::whole(draft, &content, locale)?;
+            let view = view::whole(draft, &content, locale)?;
             Ok(Answer::json(StatusCode::CREATED, &view)?.etag(version).location(address))
         }
         .boxed()
@@ -150,7 +150,7 @@ pub(crate) async fn change(
         async move {
             let draft = shared.drafts.change(tx, &permit, seen, content.clone(), now).await?;
             let version = etag(draft.version);
-            Ok(Answer::json(StatusCode::OK, &DraftView::whole(draft, &content, locale)?)?.etag(version))
+            Ok(Answer::json(StatusCode::OK, &view::whole(draft, &content, locale)?)?.etag(version))
         }
         .boxed()
     })
@@ -203,7 +203,7 @@ pub(crate) async fn list(
     let mut conn = gateway.base.store.read().acquire().await?;
     let rows = list::page(&mut conn, &permit, &filter, &window).await?;
     drop(conn);
-    let rows = rows.into_iter().map(|(key, draft)| (key, DraftView::row(draft))).collect();
+    let rows = rows.into_iter().map(|(key, draft)| (key, view::row(draft))).collect();
     let page = cursors.page(&window, rows);
     let mut record = audit::by(caller.actor(), AuditAction::DraftSearch, gateway.base.now())
         .detail("hits", page.items.len())
@@ -233,7 +233,7 @@ pub(super) fn new_draft(caller: &Caller, content: &Content) -> Resource {
 /// The draft with what a check of this moment finds in it.
 fn whole(gateway: &Gateway, caller: &Caller, draft: Draft) -> Result<DraftView, ApiError> {
     let content = posted(gateway, caller, &draft.content)?;
-    Ok(DraftView::whole(draft, &content, caller.locale())?)
+    Ok(view::whole(draft, &content, caller.locale())?)
 }
 
 /// The draft, and the proof that the caller may do `act` to it: 404 when the caller's agency has no such draft, 403 as the

@@ -7,17 +7,18 @@ use axum::{
     Json,
     extract::{Query, State},
 };
-use rovuma_api::{Access as _, Caller, page::PAGE_MAX};
+use rovuma_api::{
+    Access as _, Caller,
+    answers::gateway::{Event, Events},
+    page::PAGE_MAX,
+};
 use rovuma_policy::act;
 use rovuma_runtime::Problem;
-use serde::{Deserialize, Serialize};
-use utoipa::{IntoParams, ToSchema};
+use serde::Deserialize;
+use utoipa::IntoParams;
 
 use super::{error::ApiError, openapi::Refusals};
-use crate::{
-    gateway::Gateway,
-    messages::events::{self, Event},
-};
+use crate::{gateway::Gateway, messages::events};
 
 /// From where, how many.
 #[derive(Debug, Deserialize, IntoParams)]
@@ -30,15 +31,6 @@ pub(crate) struct Asked {
     after: i64,
     /// Events wanted, 1 to 200; 200 when absent.
     limit: Option<u32>,
-}
-
-/// Events in order.
-#[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct Events {
-    /// The events.
-    items: Vec<Event>,
-    /// What to ask for next: the number of the last event given, or `after` when there is none.
-    next: i64,
 }
 
 /// Reads the agency's events after a number.
@@ -59,5 +51,10 @@ pub(crate) async fn list(
     }
     let items = events::after(gateway.base.store.read(), &permit, asked.after, limit).await?;
     let next = items.last().map_or(asked.after, |event| event.seq);
-    Ok(Json(Events { items, next }))
+    Ok(Json(Events { items: items.into_iter().map(view).collect(), next }))
+}
+
+/// An event as the API shows it.
+pub(super) fn view(event: events::Event) -> Event {
+    Event { seq: event.seq, event: event.event, object: event.object, version: event.version, at: event.at }
 }

@@ -11,18 +11,15 @@ use axum::{
     },
 };
 use futures::Stream;
-use rovuma_api::{Access as _, Caller, page::PAGE_MAX};
+use rovuma_api::{Access as _, Caller, answers::gateway::Event, page::PAGE_MAX};
 use rovuma_policy::{Permit, act};
 use rovuma_runtime::Problem;
 use rovuma_schemas::Timestamp;
 use rovuma_store::Commits;
 use tokio::sync::watch;
 
-use super::{error::ApiError, openapi::Refusals};
-use crate::{
-    gateway::Gateway,
-    messages::events::{self, Event},
-};
+use super::{error::ApiError, events::view, openapi::Refusals};
+use crate::{gateway::Gateway, messages::events};
 
 /// A line that carries nothing for this long is kept awake with a comment: less than what the usual
 /// proxies and phone networks allow.
@@ -82,7 +79,7 @@ fn stream(
             let is_full = u32::try_from(found.len()).is_ok_and(|count| count == PAGE_MAX);
             for event in found {
                 last = event.seq;
-                yield Ok(written(&event));
+                yield Ok(written(&view(event)));
             }
             if !is_full && !wait(&gateway, &mut commits, until).await {
                 return;

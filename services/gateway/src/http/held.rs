@@ -8,40 +8,16 @@ use axum::{
 };
 use rovuma_api::{
     Access as _, Caller,
+    answers::gateway::HeldRow,
     cursors::Cursors,
     page::{Page, PageQuery},
 };
 use rovuma_policy::act;
-use rovuma_schemas::{Digest, Lane, Timestamp};
 use rovuma_store::RowExt;
-use serde::Serialize;
 use sqlx::{Row, any::AnyRow};
-use utoipa::ToSchema;
 
 use super::{error::ApiError, openapi::Refusals};
 use crate::{error::DbError, gateway::Gateway};
-
-/// A message that could not be decided yet. Nothing in it is verified, so nothing of it is shown but who it
-/// claims to be from.
-#[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct HeldRow {
-    /// SHA-256 of its compact JWS.
-    #[schema(value_type = String)]
-    digest: Digest,
-    /// The sender that it claims; not verified.
-    unverified_sender: String,
-    /// The lane it came by.
-    #[schema(value_type = String)]
-    lane: Lane,
-    /// What it waits for, as a code.
-    reason: String,
-    /// Since when.
-    #[schema(value_type = String, format = DateTime)]
-    held_at: Timestamp,
-    /// When it was last tried.
-    #[schema(value_type = String, format = DateTime)]
-    tried_at: Timestamp,
-}
 
 /// Lists held messages, the latest first. They are tried again on each new trust list.
 #[utoipa::path(

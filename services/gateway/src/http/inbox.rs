@@ -6,11 +6,13 @@ use axum::{
     Json,
     extract::{Query, State},
 };
-use rovuma_api::{Access as _, ApiState as _, Caller, cursors::Cursors, page::Page};
+use rovuma_api::{
+    Access as _, ApiState as _, Caller, answers::gateway::InboxRow, cursors::Cursors, page::Page,
+};
 use rovuma_policy::act;
-use rovuma_schemas::{AgencyCode, CaseId, Facet, Lane, MessageId, Status, Timestamp, audit::AuditAction};
+use rovuma_schemas::{AgencyCode, Facet, MessageId, Status, Timestamp, audit::AuditAction};
 use serde::{Deserialize, Serialize};
-use utoipa::{IntoParams, ToSchema};
+use utoipa::IntoParams;
 
 use super::{
     case_name::{CaseName, one_narrowing},
@@ -69,67 +71,6 @@ pub(crate) struct InboxQuery {
     cursor: Option<String>,
 }
 
-/// A received message without its content.
-#[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct InboxRow {
-    /// The message.
-    #[schema(value_type = String, format = "uuid")]
-    pub(crate) id: MessageId,
-    /// Its type.
-    #[serde(rename = "type")]
-    pub(crate) message_type: String,
-    /// The code by which the family's messages are listed: the category of an alert.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) facet: Option<String>,
-    /// `actual`, `exercise` or `test`.
-    pub(crate) status: String,
-    /// Who signed it.
-    #[schema(value_type = String)]
-    pub(crate) sender: AgencyCode,
-    /// The lane it came by.
-    #[schema(value_type = String)]
-    pub(crate) lane: Lane,
-    /// When it was released, by the sender's clock.
-    #[schema(value_type = String, format = DateTime)]
-    pub(crate) created: Timestamp,
-    /// When it was stored here.
-    #[schema(value_type = String, format = DateTime)]
-    pub(crate) received_at: Timestamp,
-    /// Whether it may be acted on.
-    pub(crate) disposition: Disposition,
-    /// Why it was rejected.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) rejection_code: Option<String>,
-    /// When it was first read here.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<String>, format = DateTime)]
-    pub(crate) read_at: Option<Timestamp>,
-    /// When the key that signed it was found to be compromised: do not act on it without asking.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<String>, format = DateTime)]
-    pub(crate) compromised_at: Option<Timestamp>,
-    /// The message of the same sender that it replaces: the same content, signed anew because a key was
-    /// compromised.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<String>, format = "uuid")]
-    pub(crate) replaces: Option<MessageId>,
-    /// The message that stands in its place.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<String>, format = "uuid")]
-    pub(crate) replaced_by: Option<MessageId>,
-    /// The case that it belongs to.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<Object>)]
-    pub(crate) case: Option<CaseId>,
-    /// The sender's own count of its messages in the case, from 1.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) turn: Option<u64>,
-    /// The message that it answers.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<String>, format = "uuid")]
-    pub(crate) in_reply_to: Option<MessageId>,
-}
-
 impl From<Received> for InboxRow {
     fn from(received: Received) -> Self {
         Self {
@@ -141,7 +82,7 @@ impl From<Received> for InboxRow {
             lane: received.lane,
             created: received.created_at,
             received_at: received.received_at,
-            disposition: received.disposition,
+            disposition: received.disposition.as_str().to_owned(),
             rejection_code: received.rejection_code,
             read_at: received.read_at,
             compromised_at: received.compromised_at,

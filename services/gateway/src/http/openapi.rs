@@ -1,14 +1,8 @@
 //! What the OpenAPI document says beside the routes.
 
-use std::borrow::Cow;
-
 use rovuma_api::openapi::Bearer;
 use rovuma_runtime::Problem;
-use rovuma_schemas::MessageType;
-use utoipa::{
-    OpenApi, PartialSchema, ToSchema,
-    openapi::{Discriminator, OneOfBuilder, Ref, RefOr, Schema},
-};
+use utoipa::OpenApi;
 
 /// The document's frame.
 #[derive(OpenApi)]
@@ -60,27 +54,4 @@ pub(super) enum Refusals {
     /// `storage_full`: nothing was done and nothing was lost.
     #[response(status = 507, content_type = "application/problem+json")]
     Full(Problem),
-}
-
-/// A draft: the JSON Schema of each type is generated from the types of the contract. An incomplete draft is kept too.
-pub(crate) struct DraftDocument;
-
-impl PartialSchema for DraftDocument {
-    fn schema() -> RefOr<Schema> {
-        let file = |kind: MessageType| format!("../json/draft/{kind}.json");
-        let choices = MessageType::operational()
-            .fold(OneOfBuilder::new(), |one_of, kind| one_of.item(Ref::new(file(kind))));
-        let by_type = MessageType::operational().fold(Discriminator::new("type"), |by_type, kind| {
-            let mut by_type = by_type;
-            by_type.mapping.insert(kind.as_str().to_owned(), file(kind));
-            by_type
-        });
-        RefOr::T(Schema::OneOf(choices.discriminator(Some(by_type)).build()))
-    }
-}
-
-impl ToSchema for DraftDocument {
-    fn name() -> Cow<'static, str> {
-        Cow::Borrowed("DraftDocument")
-    }
 }

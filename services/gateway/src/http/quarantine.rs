@@ -8,46 +8,16 @@ use axum::{
 };
 use rovuma_api::{
     Access as _, Caller,
+    answers::gateway::QuarantineRow,
     cursors::Cursors,
     page::{Page, PageQuery},
 };
 use rovuma_policy::act;
-use rovuma_schemas::{Digest, Timestamp};
 use rovuma_store::RowExt;
-use serde::Serialize;
 use sqlx::{Row, any::AnyRow};
-use utoipa::ToSchema;
 
 use super::{error::ApiError, openapi::Refusals};
 use crate::{error::DbError, gateway::Gateway};
-
-/// A delivery that could not be verified. It is kept sealed and nothing of it is shown.
-#[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct QuarantineRow {
-    /// SHA-256 of the body as it arrived.
-    #[schema(value_type = String)]
-    digest: Digest,
-    /// Why, as a code.
-    reason: String,
-    /// The queue it came from.
-    queue: String,
-    /// The exchange it was published to: `ingress.<country>` says whose line it came by.
-    exchange: String,
-    /// Its routing key; not verified.
-    unverified_routing_key: String,
-    /// Bytes of the body.
-    size_bytes: u64,
-    /// Whether the body itself is kept.
-    kept: bool,
-    /// How often the same came.
-    times: u64,
-    /// When it came first.
-    #[schema(value_type = String, format = DateTime)]
-    first_at: Timestamp,
-    /// When it came last.
-    #[schema(value_type = String, format = DateTime)]
-    last_at: Timestamp,
-}
 
 /// Lists quarantined deliveries, the latest first. Those that no agency's key opened belong to the
 /// installation, `<cc>.node`.

@@ -6,14 +6,17 @@ use axum::{
     Json,
     extract::{Query, State},
 };
-use rovuma_api::{Access as _, ApiState as _, Caller, cursors::Cursors, page::Page};
+use rovuma_api::{
+    Access as _, ApiState as _, Caller, answers::gateway::SentRow, cursors::Cursors, page::Page,
+};
 use rovuma_policy::act;
-use rovuma_schemas::{AgencyCode, CaseId, Facet, Lane, MessageId, Status, Timestamp, audit::AuditAction};
+use rovuma_schemas::{AgencyCode, Facet, MessageId, Status, Timestamp, audit::AuditAction};
 use serde::{Deserialize, Serialize};
-use utoipa::{IntoParams, ToSchema};
+use utoipa::IntoParams;
 
 use super::{
     case_name::{CaseName, one_narrowing},
+    copies,
     error::ApiError,
     openapi::Refusals,
 };
@@ -21,7 +24,6 @@ use crate::{
     audit,
     gateway::Gateway,
     messages::{
-        copies::CopyView,
         sent::Sent,
         sent_list::{self, CopyFilter, SentFilter},
     },
@@ -65,55 +67,6 @@ pub(crate) struct SentQuery {
     /// `next` of the page before.
     #[serde(skip_serializing)]
     cursor: Option<String>,
-}
-
-/// A sent message without its content.
-#[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct SentRow {
-    /// The message.
-    #[schema(value_type = String, format = "uuid")]
-    id: MessageId,
-    /// Its type.
-    #[serde(rename = "type")]
-    message_type: String,
-    /// The code by which the family's messages are listed: the category of an alert.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    facet: Option<String>,
-    /// `actual`, `exercise` or `test`.
-    status: String,
-    /// The lane it travels in.
-    #[schema(value_type = String)]
-    lane: Lane,
-    /// When it was released.
-    #[schema(value_type = String, format = DateTime)]
-    created: Timestamp,
-    /// When it stops being worth transporting.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<String>, format = DateTime)]
-    expires: Option<Timestamp>,
-    /// Who released it.
-    released_by: String,
-    /// The message that it replaces: the same content, signed anew because a key was compromised.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<String>, format = "uuid")]
-    replaces: Option<MessageId>,
-    /// The message that was issued in its place, to those who had not confirmed it.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<String>, format = "uuid")]
-    replaced_by: Option<MessageId>,
-    /// The case that it belongs to.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<Object>)]
-    case: Option<CaseId>,
-    /// The sender's own count of its messages in the case, from 1.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    turn: Option<u64>,
-    /// The message that it answers.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<String>, format = "uuid")]
-    in_reply_to: Option<MessageId>,
-    /// Where each recipient's copy stands.
-    copies: Vec<CopyView>,
 }
 
 /// Lists sent messages without their content, the last released first. The search is audited.
@@ -170,6 +123,6 @@ async fn row(gateway: &Gateway, sent: Sent) -> Result<SentRow, ApiError> {
         case: sent.place.case,
         turn: sent.place.turn,
         in_reply_to: sent.place.in_reply_to,
-        copies: copies.into_iter().map(CopyView::from).collect(),
+        copies: copies.into_iter().map(copies::view).collect(),
     })
 }

@@ -3,25 +3,14 @@
 use std::sync::Arc;
 
 use axum::{Json, extract::State};
-use rovuma_api::{Access as _, Caller};
+use rovuma_api::{
+    Access as _, Caller,
+    answers::gateway::{Gap, IncomingStream, OutgoingStream, Streams},
+};
 use rovuma_policy::act;
-use serde::Serialize;
-use utoipa::ToSchema;
 
 use super::{error::ApiError, openapi::Refusals};
-use crate::{
-    gateway::Gateway,
-    messages::streams::{self, IncomingStream, OutgoingStream},
-};
-
-/// The agency's streams.
-#[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct Streams {
-    /// What others send to the agency: a gap reads "3 messages from tz.tpf missing since 14:02".
-    incoming: Vec<IncomingStream>,
-    /// What the agency sends to others.
-    outgoing: Vec<OutgoingStream>,
-}
+use crate::{gateway::Gateway, messages::streams};
 
 /// Shows the agency's streams in both directions.
 #[utoipa::path(
@@ -36,5 +25,37 @@ pub(crate) async fn read(
     let now = gateway.base.now();
     let incoming = streams::incoming(&gateway.exchange, &permit, now).await?;
     let outgoing = streams::outgoing(&gateway.exchange, &permit, now).await?;
-    Ok(Json(Streams { incoming, outgoing }))
+    Ok(Json(Streams {
+        incoming: incoming.into_iter().map(incoming_stream).collect(),
+        outgoing: outgoing.into_iter().map(outgoing_stream).collect(),
+    }))
+}
+
+fn incoming_stream(stream: streams::IncomingStream) -> IncomingStream {
+    let gap = |gap: streams::Gap| Gap {
+        count: gap.count,
+        missing: gap.missing,
+        since: gap.since,
+        asked_at: gap.asked_at,
+        requests: gap.requests,
+    };
+    IncomingStream {
+        sender: stream.sender,
+        lane: stream.lane,
+        stream: stream.stream,
+        last: stream.last,
+        announced_at: stream.announced_at,
+        gap: stream.gap.map(gap),
+    }
+}
+
+fn outgoing_stream(stream: streams::OutgoingStream) -> OutgoingStream {
+    OutgoingStream {
+        recipient: stream.recipient,
+        lane: stream.lane,
+        stream: stream.stream,
+        last: stream.last,
+        voided: stream.voided,
+        heard_at: stream.heard_at,
+    }
 }

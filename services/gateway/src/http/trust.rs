@@ -10,95 +10,20 @@ use axum::{
     http::header,
     response::{IntoResponse, Response},
 };
-use rovuma_api::{Access as _, Caller};
+use rovuma_api::{
+    Access as _, Caller,
+    answers::gateway::{AgencyView, KeyView, ListView, Trust},
+};
 use rovuma_envelope::{
     ListedAgency, TrustStore,
-    trust::{ListState, ListStatus, RevocationReason, SealingKeyEntry, SigningKeyEntry},
+    trust::{ListState, ListStatus, Revocation, RevocationReason, SealingKeyEntry, SigningKeyEntry},
 };
 use rovuma_policy::act;
 use rovuma_runtime::Problem;
-use rovuma_schemas::{AgencyCode, CountryCode, Timestamp};
-use serde::Serialize;
-use std::collections::BTreeMap;
-use utoipa::ToSchema;
+use rovuma_schemas::{CountryCode, Timestamp};
 
 use super::{error::ApiError, openapi::Refusals};
 use crate::gateway::Gateway;
-use warnings::Warning;
-
-/// The trust lists in force.
-#[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct Trust {
-    /// One per pinned country.
-    lists: Vec<ListView>,
-    /// What needs looking after before it stops the exchange, the most pressing first.
-    warnings: Vec<Warning>,
-}
-
-/// One country's list.
-#[derive(Debug, Serialize, ToSchema)]
-struct ListView {
-    /// The country.
-    #[schema(value_type = String)]
-    country: CountryCode,
-    /// `current`, `overdue` (still believed), `past_bound` or `missing` (messages are held).
-    state: &'static str,
-    /// The serial; 0 without a list.
-    serial: u64,
-    /// When the next list is due.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<String>, format = DateTime)]
-    next_update: Option<Timestamp>,
-    /// The agencies in it.
-    agencies: Vec<AgencyView>,
-}
-
-/// One agency of a list.
-#[derive(Debug, Serialize, ToSchema)]
-struct AgencyView {
-    /// Its code.
-    #[schema(value_type = String)]
-    code: AgencyCode,
-    /// Its names by language.
-    names: BTreeMap<String, String>,
-    /// The body that it belongs to.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    parent: Option<String>,
-    /// From when on it takes part.
-    #[schema(value_type = String, format = DateTime)]
-    valid_from: Timestamp,
-    /// From when on no longer.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<String>, format = DateTime)]
-    valid_until: Option<Timestamp>,
-    /// The message types it may send.
-    may_send: Vec<String>,
-    /// Its keys for signing.
-    signing_keys: Vec<KeyView>,
-    /// Its keys that others seal to.
-    sealing_keys: Vec<KeyView>,
-}
-
-/// One public key.
-#[derive(Debug, Serialize, ToSchema)]
-struct KeyView {
-    /// The RFC 7638 thumbprint, or the age recipient.
-    key: String,
-    /// The first instant of its use.
-    #[schema(value_type = String, format = DateTime)]
-    not_before: Timestamp,
-    /// The first instant after its use.
-    #[schema(value_type = String, format = DateTime)]
-    not_after: Timestamp,
-    /// From when on it is revoked.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<String>, format = DateTime)]
-    revoked_at: Option<Timestamp>,
-    /// Why: `compromised`, `superseded`, `ceased`, `unspecified`.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<String>)]
-    revoked_because: Option<RevocationReason>,
-}
 
 /// Shows the trust lists that this gateway believes, with warnings about the agency's own keys and about
 /// lists that are late.
@@ -147,7 +72,7 @@ fn list(trust: &TrustStore, status: ListStatus) -> ListView {
         trust.list(status.country).map(|list| list.content().agencies.as_slice()).unwrap_or_default();
     ListView {
         country: status.country,
-        state: word(status.state),
+        state: word(status.state).to_owned(),
         serial: status.serial,
         next_update: status.next_update,
         agencies: agencies.iter().map(agency).collect(),
@@ -177,21 +102,30 @@ fn agency(agency: &ListedAgency) -> AgencyView {
 }
 
 fn signing(entry: &SigningKeyEntry) -> KeyView {
-    KeyView {
-        key: entry.kid.to_string(),
-        not_before: entry.not_before,
-        not_after: entry.not_after,
-        revoked_at: entry.revoked.map(|revocation| revocation.at),
-        revoked_because: entry.revoked.map(|revocation| revocation.reason),
-    }
+    key(&entry.kid, entry.not_before, entry.not_after, entry.revoked)
 }
 
 fn sealing(entry: &SealingKeyEntry) -> KeyView {
+    key(&entry.recipient, entry.not_before, entry.not_after, entry.revoked)
+}
+
+fn key(
+    key: &impl ToString,
+    not_before: Timestamp,
+    not_after: Timestamp,
+    revoked: Option<Revocation>,
+) -> KeyView {
+    let reason = |revocation: Revocation| match revocation.reason {
+        RevocationReason::Compromised => "compromised",
+        RevocationReason::Superseded => "superseded",
+        RevocationReason::Ceased => "ceased",
+        RevocationReason::Unspecified => "unspecified",
+    };
     KeyView {
-        key: entry.recipient.to_string(),
-        not_before: entry.not_before,
-        not_after: entry.not_after,
-        revoked_at: entry.revoked.map(|revocation| revocation.at),
-        revoked_because: entry.revoked.map(|revocation| revocation.reason),
+        key: key.to_string(),
+        not_before,
+        not_after,
+        revoked_at: revoked.map(|revocation| revocation.at),
+        revoked_because: revoked.map(|revocation| reason(revocation).to_owned()),
     }
 }

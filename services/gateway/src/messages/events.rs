@@ -3,27 +3,22 @@
 use rovuma_policy::{Permit, act};
 use rovuma_schemas::{MessageId, Timestamp};
 use rovuma_store::{Readers, RowExt};
-use serde::Serialize;
 use sqlx::{Row, any::AnyRow};
-use utoipa::ToSchema;
 
 use crate::error::DbError;
 
 /// Something that happened to the agency's messages or drafts. It holds no content.
-#[derive(Clone, Debug, Serialize, ToSchema)]
+#[derive(Clone, Debug)]
 pub(crate) struct Event {
     /// Its number at this gateway: it rises, with gaps where other agencies' events lie.
     pub(crate) seq: i64,
     /// What happened: `message.received`, `receipt.delivered`, `draft.changed`…
     pub(crate) event: String,
     /// To which message or draft.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<String>, format = "uuid")]
     pub(crate) object: Option<MessageId>,
     /// The object's version.
     pub(crate) version: i64,
     /// When.
-    #[schema(value_type = String, format = DateTime)]
     pub(crate) at: Timestamp,
 }
 

@@ -2,49 +2,37 @@
 
 use rovuma_schemas::{AgencyCode, MessageId, Timestamp, audit::AuditPosition};
 use rovuma_store::{Conn, RowExt};
-use serde::Serialize;
 use sqlx::{Row, any::AnyRow};
-use utoipa::ToSchema;
 
 use crate::error::DbError;
 
 /// One statement of one recipient.
-#[derive(Clone, Debug, Serialize, ToSchema)]
+#[derive(Clone, Debug)]
 pub(crate) struct Receipt {
     /// Who signed it.
-    #[schema(value_type = String)]
     pub(crate) recipient: AgencyCode,
     /// `delivered`, `read` or `rejected`.
     pub(crate) kind: String,
     /// When it happened, by the recipient's clock.
-    #[schema(value_type = String, format = DateTime)]
     pub(crate) said_at: Timestamp,
     /// When the receipt came, by our clock.
-    #[schema(value_type = String, format = DateTime)]
     pub(crate) received_at: Timestamp,
     /// Why it was rejected.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) code: Option<String>,
     /// More about it.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) detail: Option<String>,
     /// Where the recipient's audit log says so.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<Object>)]
     pub(crate) audit: Option<AuditPosition>,
     /// The receipt's own message id: its signed bytes are under `/v1/messages/{id}/jws`.
-    #[schema(value_type = String, format = "uuid")]
     pub(crate) receipt: MessageId,
 }
 
 /// A receipt's signed bytes.
-#[derive(Clone, Debug, Serialize, ToSchema)]
+#[derive(Clone, Debug)]
 pub(crate) struct ReceiptJws {
     /// The receipt.
-    #[schema(value_type = String, format = "uuid")]
     pub(crate) receipt: MessageId,
     /// Who signed it.
-    #[schema(value_type = String)]
     pub(crate) signer: AgencyCode,
     /// The compact JWS, exactly as received.
     pub(crate) jws: String,

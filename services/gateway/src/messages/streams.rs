@@ -3,9 +3,7 @@
 use rovuma_policy::{Permit, act};
 use rovuma_schemas::{AgencyCode, Lane, NumberRange, StreamId, Timestamp};
 use rovuma_store::{Conn, RowExt};
-use serde::Serialize;
 use sqlx::any::AnyRow;
-use utoipa::ToSchema;
 
 use crate::{
     error::DbError,
@@ -17,67 +15,52 @@ use crate::{
 const RANGES_SHOWN: usize = 64;
 
 /// A stream that some agency sends to us.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Debug)]
 pub(crate) struct IncomingStream {
     /// Who sends.
-    #[schema(value_type = String)]
-    sender: AgencyCode,
+    pub(crate) sender: AgencyCode,
     /// The lane.
-    #[schema(value_type = String)]
-    lane: Lane,
+    pub(crate) lane: Lane,
     /// The sender's stream; another one after the sender's store was restored.
-    #[schema(value_type = String)]
-    stream: StreamId,
+    pub(crate) stream: StreamId,
     /// The highest number seen or announced.
-    last: u64,
+    pub(crate) last: u64,
     /// When the sender last spoke of it.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<String>, format = DateTime)]
-    announced_at: Option<Timestamp>,
+    pub(crate) announced_at: Option<Timestamp>,
     /// What is missing of it, once that has lasted long enough to be more than a matter of order.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    gap: Option<Gap>,
+    pub(crate) gap: Option<Gap>,
 }
 
 /// Numbers that are missing.
-#[derive(Debug, Serialize, ToSchema)]
-struct Gap {
+#[derive(Debug)]
+pub(crate) struct Gap {
     /// How many numbers are missing.
-    count: u64,
+    pub(crate) count: u64,
     /// Which, as closed ranges; at most 64 of them.
-    #[schema(value_type = Vec<Object>)]
-    missing: Vec<NumberRange>,
+    pub(crate) missing: Vec<NumberRange>,
     /// Since when.
-    #[schema(value_type = String, format = DateTime)]
-    since: Timestamp,
+    pub(crate) since: Timestamp,
     /// When they were last asked for.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<String>, format = DateTime)]
-    asked_at: Option<Timestamp>,
+    pub(crate) asked_at: Option<Timestamp>,
     /// How often they were asked for.
-    requests: u64,
+    pub(crate) requests: u64,
 }
 
 /// A stream that we send to some agency.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Debug)]
 pub(crate) struct OutgoingStream {
     /// To whom.
-    #[schema(value_type = String)]
-    recipient: AgencyCode,
+    pub(crate) recipient: AgencyCode,
     /// The lane.
-    #[schema(value_type = String)]
-    lane: Lane,
+    pub(crate) lane: Lane,
     /// The stream.
-    #[schema(value_type = String)]
-    stream: StreamId,
+    pub(crate) stream: StreamId,
     /// The last number given out.
-    last: u64,
+    pub(crate) last: u64,
     /// Numbers lately made void.
-    voided: Vec<u64>,
+    pub(crate) voided: Vec<u64>,
     /// When the recipient's gateway was last heard. Absent while it never was.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<String>, format = DateTime)]
-    heard_at: Option<Timestamp>,
+    pub(crate) heard_at: Option<Timestamp>,
 }
 
 /// What comes in for the permit's agency.

@@ -2,50 +2,48 @@
 
 use rovuma_outbox::CopyTrace;
 use rovuma_schemas::{AgencyCode, Timestamp, audit::AuditPosition};
-use serde::Serialize;
-use utoipa::ToSchema;
 
 use super::{receipts::Receipt, received::Received, sent::Sent};
 
 /// One step of a message's way.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Hop {
     /// `saved`, `submitted`, `released` or `reissued`, `queued`, `delivered`, `read`, `rejected`, `void` at the sender;
     /// `created`, `received`, `receipt_issued`, `rejected`, `read`, `read_receipt_issued` at a recipient.
-    hop: &'static str,
+    pub(crate) hop: &'static str,
     /// When.
-    #[schema(value_type = String, format = DateTime)]
-    at: Timestamp,
+    pub(crate) at: Timestamp,
     /// By whose clock: `own`, or `partner` for what the other side says.
-    clock: Clock,
+    pub(crate) clock: Clock,
     /// The recipient that it is about.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<String>)]
-    agency: Option<AgencyCode>,
+    pub(crate) agency: Option<AgencyCode>,
     /// Who did it, as the agency's identity provider names them.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    by: Option<String>,
+    pub(crate) by: Option<String>,
     /// When word of it came here, for what the other side says.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<String>, format = DateTime)]
-    told_at: Option<Timestamp>,
+    pub(crate) told_at: Option<Timestamp>,
     /// Why it was rejected, or made void.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    code: Option<String>,
+    pub(crate) code: Option<String>,
     /// Where an audit log says so.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<Object>)]
-    audit: Option<AuditPosition>,
+    pub(crate) audit: Option<AuditPosition>,
 }
 
 /// Whose clock an instant comes from. Two clocks may differ, so hops of both need not be in order.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Clock {
     /// This installation's.
     Own,
     /// The other side's.
     Partner,
+}
+
+impl Clock {
+    /// The word in the API.
+    pub(crate) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Own => "own",
+            Self::Partner => "partner",
+        }
+    }
 }
 
 impl Hop {

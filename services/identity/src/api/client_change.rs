@@ -3,7 +3,7 @@
 use std::{collections::BTreeSet, sync::Arc};
 
 use axum::{Json, extract::State};
-use rovuma_api::{Access as _, Caller, act_by};
+use rovuma_api::{Access as _, Caller, act_by, answers::identity::Client};
 use rovuma_policy::{Context, Role, act};
 use rovuma_runtime::Problem;
 use rovuma_schemas::{Timestamp, audit::AuditAction};
@@ -13,7 +13,7 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 
 use super::{
-    client::{Client, Target},
+    client::Target,
     document::{Absent, Faulty, Refusals},
     error::ApiError,
     input::{Faults, Holder},
@@ -63,7 +63,7 @@ pub(super) async fn change(
     let edit = Edit { id, name, roles, disabled: change.disabled, act, now: app.now() };
     let trail = app.trail.clone();
     let machine = app.write(move |tx| async move { edit.write(tx, &trail).await }.boxed()).await?;
-    machine.map(|machine| Json(Client::of(&machine))).ok_or_else(|| Problem::not_found().into())
+    machine.map(|machine| Json(Client::from(&machine))).ok_or_else(|| Problem::not_found().into())
 }
 
 struct Edit {

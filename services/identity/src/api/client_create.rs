@@ -8,18 +8,20 @@ use axum::{
     http::{StatusCode, header},
     response::{IntoResponse, Response},
 };
-use rovuma_api::{Access as _, Caller, act_by};
+use rovuma_api::{
+    Access as _, Caller, act_by,
+    answers::identity::{Client, CreatedClient},
+};
 use rovuma_envelope::digest;
 use rovuma_policy::{Permit, act};
 use rovuma_runtime::Problem;
 use rovuma_schemas::audit::AuditAction;
 use rovuma_store::FutureExt;
 use rovuma_tokens::{JwkSet, KeySet, unguessable};
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use utoipa::ToSchema;
 
 use super::{
-    client::Client,
     document::{Faulty, Refusals, Taken},
     error::ApiError,
     input::{Faults, Holder, have},
@@ -48,16 +50,6 @@ pub(super) struct ClientDraft {
     jwks: Option<serde_json::Value>,
 }
 
-/// The machine client, and its secret if it has one.
-#[derive(Debug, Serialize, ToSchema)]
-pub(super) struct CreatedClient {
-    /// The machine client.
-    client: Client,
-    /// Shown this once.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    client_secret: Option<String>,
-}
-
 /// Adds a machine client to the caller's agency.
 #[utoipa::path(
     post, path = "/v1/clients", tag = "clients", operation_id = "create_client", request_body = ClientDraft,
@@ -74,7 +66,7 @@ pub(super) async fn create(
     let permit = app.permit_own(&caller, act::ClientCreate).await?;
     let client_secret = if draft.jwks.is_none() { Some(unguessable().map_err(Fault::from)?) } else { None };
     let machine = machine(&app, &permit, &draft, client_secret.as_deref())?;
-    let client = Client::of(&machine);
+    let client = Client::from(&machine);
     let location = format!("/v1/clients/{}", machine.id);
     insert(&app, &caller, machine).await?;
     let headers = [(header::LOCATION, location), (header::CACHE_CONTROL, "no-store".to_owned())];

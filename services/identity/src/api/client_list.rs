@@ -6,10 +6,10 @@ use axum::{
     Json,
     extract::{Query, State},
 };
-use rovuma_api::{Access as _, Caller, cursors::Cursors, page::Page};
+use rovuma_api::{Access as _, Caller, answers::identity::Client, cursors::Cursors, page::Page};
 use rovuma_policy::act;
 
-use super::{client::Client, document::Refusals, error::ApiError, page::PageQuery};
+use super::{document::Refusals, error::ApiError, page::PageQuery};
 use crate::{app::App, fault::Fault, machines};
 
 /// The machine clients of the caller's agency, by id.
@@ -29,6 +29,6 @@ pub(super) async fn list(
     let agency = permit.resource().owner();
     let rows = machines::page(&mut conn, agency, window.after.as_deref(), window.fetch()).await;
     let rows = rows.map_err(Fault::from)?;
-    let rows = rows.iter().map(|machine| (machine.id.to_string(), Client::of(machine))).collect();
+    let rows = rows.iter().map(|machine| (machine.id.to_string(), Client::from(machine))).collect();
     Ok(Json(cursors.page(&window, rows)))
 }

@@ -3,11 +3,11 @@
 use std::sync::Arc;
 
 use axum::{Json, extract::State};
-use rovuma_api::{Access as _, Caller};
+use rovuma_api::{Access as _, Caller, answers::identity::Client};
 use rovuma_policy::{Context, Resource, act};
 
 use super::{
-    client::{Client, Target},
+    client::Target,
     document::{Absent, Refusals},
     error::ApiError,
 };
@@ -26,5 +26,5 @@ pub(super) async fn read(
 ) -> Result<Json<Client>, ApiError> {
     // Who may see the list may see one of it.
     app.permit(&caller, act::ClientList, &Resource::agency(target.resource.owner()), &Context::NONE).await?;
-    Ok(Json(Client::of(&target.machine)))
+    Ok(Json(Client::from(&target.machine)))
 }

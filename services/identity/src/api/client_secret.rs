@@ -8,7 +8,7 @@ use axum::{
     http::header,
     response::{IntoResponse, Response},
 };
-use rovuma_api::{Access as _, Caller, act_by};
+use rovuma_api::{Access as _, Caller, act_by, answers::identity::ClientSecret};
 use rovuma_envelope::digest;
 use rovuma_policy::{Context, act};
 use rovuma_schemas::{Digest, audit::AuditAction};
@@ -17,7 +17,7 @@ use rovuma_tokens::unguessable;
 use rovuma_trail::{AuditRecord, Trail};
 
 use super::{
-    client::{ClientSecret, Target},
+    client::Target,
     document::{Absent, Refusals},
     error::ApiError,
     state::forbid_own,

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::{Json, extract::State};
-use rovuma_api::{Access as _, Caller, act_by};
+use rovuma_api::{Access as _, Caller, act_by, answers::identity::User};
 use rovuma_policy::{Context, act};
 use rovuma_runtime::Problem;
 use rovuma_schemas::{Timestamp, audit::AuditAction};
@@ -17,7 +17,7 @@ use super::{
     error::ApiError,
     input::Faults,
     state::forbid_own,
-    user::{Target, User},
+    user::Target,
 };
 use crate::{
     AccountId,
@@ -60,7 +60,7 @@ pub(super) async fn change(
     let edit = Edit { id: target.account.id, name, disabled: change.disabled, act, now: app.now() };
     let trail = app.trail.clone();
     let account = app.write(move |tx| async move { edit.write(tx, &trail).await }.boxed()).await?;
-    account.map(|account| Json(User::of(&account))).ok_or_else(|| Problem::not_found().into())
+    account.map(|account| Json(User::from(&account))).ok_or_else(|| Problem::not_found().into())
 }
 
 struct Edit {

@@ -8,19 +8,21 @@ use axum::{
     http::{StatusCode, header},
     response::{IntoResponse, Response},
 };
-use rovuma_api::{Access as _, Caller, act_by};
+use rovuma_api::{
+    Access as _, Caller, act_by,
+    answers::identity::{CreatedUser, User},
+};
 use rovuma_policy::{Permit, act};
 use rovuma_runtime::Problem;
 use rovuma_schemas::audit::AuditAction;
 use rovuma_store::FutureExt;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use utoipa::ToSchema;
 
 use super::{
     document::{Faulty, Refusals, Taken},
     error::ApiError,
     input::{Faults, Holder, have},
-    user::User,
 };
 use crate::{
     AccountId, Login,
@@ -43,15 +45,6 @@ pub(super) struct UserDraft {
     roles: Vec<String>,
 }
 
-/// The user, and the password for the first log-in.
-#[derive(Debug, Serialize, ToSchema)]
-pub(super) struct CreatedUser {
-    /// The user.
-    user: User,
-    /// Shown this once; another must be chosen at the first log-in.
-    one_time_password: String,
-}
-
 /// Adds a user to the caller's agency.
 #[utoipa::path(
     post, path = "/v1/users", tag = "users", operation_id = "create_user", request_body = UserDraft,
@@ -69,7 +62,7 @@ pub(super) async fn create(
     let password = NewPassword::draw().map_err(Fault::from)?;
     let one_time_password = password.expose().to_owned();
     let account = account(&app, &permit, &draft, password).await?;
-    let user = User::of(&account);
+    let user = User::from(&account);
     let location = format!("/v1/users/{}", account.id);
     insert(&app, &caller, account).await?;
     let headers = [(header::LOCATION, location), (header::CACHE_CONTROL, "no-store".to_owned())];

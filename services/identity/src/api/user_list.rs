@@ -6,14 +6,13 @@ use axum::{
     Json,
     extract::{Query, State},
 };
-use rovuma_api::{Access as _, Caller, cursors::Cursors, page::Page};
+use rovuma_api::{Access as _, Caller, answers::identity::User, cursors::Cursors, page::Page};
 use rovuma_policy::act;
 
 use super::{
     document::Refusals,
     error::ApiError,
     page::{PageQuery, bad_cursor},
-    user::User,
 };
 use crate::{accounts, app::App};
 
@@ -34,6 +33,6 @@ pub(super) async fn list(
     let mut conn = app.store.read().acquire().await?;
     let agency = permit.resource().owner();
     let rows = accounts::page(&mut conn, agency, after, window.fetch()).await?;
-    let rows = rows.iter().map(|account| (account.id.to_string(), User::of(account))).collect();
+    let rows = rows.iter().map(|account| (account.id.to_string(), User::from(account))).collect();
     Ok(Json(cursors.page(&window, rows)))
 }

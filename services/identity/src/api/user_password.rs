@@ -8,7 +8,7 @@ use axum::{
     http::header,
     response::{IntoResponse, Response},
 };
-use rovuma_api::{Access as _, Caller, act_by};
+use rovuma_api::{Access as _, Caller, act_by, answers::identity::OneTimePassword};
 use rovuma_policy::{Context, act};
 use rovuma_schemas::{Timestamp, audit::AuditAction};
 use rovuma_store::{Conn, FutureExt};
@@ -17,7 +17,7 @@ use super::{
     document::{Absent, Refusals},
     error::ApiError,
     state::forbid_own,
-    user::{OneTimePassword, Target},
+    user::Target,
 };
 use crate::{
     Login,

@@ -3,13 +3,13 @@
 use std::sync::Arc;
 
 use axum::{Json, extract::State};
-use rovuma_api::{Access as _, Caller};
+use rovuma_api::{Access as _, Caller, answers::identity::User};
 use rovuma_policy::{Context, Resource, act};
 
 use super::{
     document::{Absent, Refusals},
     error::ApiError,
-    user::{Target, User},
+    user::Target,
 };
 use crate::app::App;
 
@@ -26,5 +26,5 @@ pub(super) async fn read(
 ) -> Result<Json<User>, ApiError> {
     // Who may see the list may see one of it.
     app.permit(&caller, act::UserList, &Resource::agency(target.resource.owner()), &Context::NONE).await?;
-    Ok(Json(User::of(&target.account)))
+    Ok(Json(User::from(&target.account)))
 }

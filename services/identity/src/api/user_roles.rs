@@ -3,7 +3,7 @@
 use std::{collections::BTreeSet, sync::Arc};
 
 use axum::{Json, extract::State};
-use rovuma_api::{Access as _, Caller, act_by};
+use rovuma_api::{Access as _, Caller, act_by, answers::identity::User};
 use rovuma_policy::{Context, Role, act};
 use rovuma_runtime::Problem;
 use rovuma_schemas::audit::AuditAction;
@@ -16,7 +16,7 @@ use super::{
     document::{Absent, Faulty, Refusals},
     error::ApiError,
     input::{Faults, Holder},
-    user::{Target, User},
+    user::Target,
 };
 use crate::{
     AccountId,
@@ -53,7 +53,7 @@ pub(super) async fn put(
     let act = act_by(caller.actor(), AuditAction::RoleChange, app.now()).object("user", id);
     let trail = app.trail.clone();
     let account = app.write(move |tx| async move { give(tx, &trail, id, roles, act).await }.boxed()).await?;
-    account.map(|account| Json(User::of(&account))).ok_or_else(|| Problem::not_found().into())
+    account.map(|account| Json(User::from(&account))).ok_or_else(|| Problem::not_found().into())
 }
 
 async fn give(

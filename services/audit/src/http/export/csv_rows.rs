@@ -1,8 +1,9 @@
 //! Entries as rows of a table (RFC 4180).
 
+use rovuma_api::answers::audit::LogEntry;
 use rovuma_schemas::audit::{AuditEvent, AuditLeaf, REFERENCE_DETAIL};
 
-use crate::{error::DbError, log::search::LogEntry};
+use crate::error::DbError;
 
 const COLUMNS: [&str; 20] = [
     "index",
@@ -46,8 +47,8 @@ impl CsvRows {
 
     /// Adds an entry: what its leaf says, and what its event says beyond that unless it was erased.
     pub(super) fn add(&mut self, entry: &LogEntry) -> Result<(), DbError> {
-        let leaf =
-            AuditLeaf::from_bytes(entry.leaf_bytes()).map_err(|fault| DbError::damaged("leaf", fault))?;
+        let leaf = AuditLeaf::from_bytes(entry.leaf.get().as_bytes())
+            .map_err(|fault| DbError::damaged("leaf", fault))?;
         let event: Option<AuditEvent> = entry
             .event
             .as_ref()
@@ -60,7 +61,7 @@ impl CsvRows {
             |part: fn(&AuditEvent) -> Option<String>| event.as_ref().and_then(part).unwrap_or_default();
         let row: [String; COLUMNS.len()] = [
             entry.index.to_string(),
-            entry.stored_at.clone(),
+            entry.stored_at.to_string(),
             leaf.time.to_string(),
             leaf.source,
             leaf.epoch.to_string(),

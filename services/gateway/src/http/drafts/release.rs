@@ -9,16 +9,15 @@ use axum::{
 };
 use rovuma_api::{
     Access as _, Caller,
+    answers::gateway::{NumberedCopy, ReleasedView},
     entity_tag::{IfMatch, etag},
     idempotency::{self, Answer, IdempotencyKey},
     openapi::{IdempotencyHeader, IfMatchHeader},
 };
 use rovuma_policy::{Context, act};
 use rovuma_runtime::Problem;
-use rovuma_schemas::{AgencyCode, Lane, MessageId, StreamId, Timestamp};
+use rovuma_schemas::{MessageId, Timestamp};
 use rovuma_store::FutureExt;
-use serde::Serialize;
-use utoipa::ToSchema;
 
 use super::own;
 use crate::{
@@ -31,54 +30,20 @@ use crate::{
     },
 };
 
-/// The result of a release: the message is signed and in the outbox. Nothing has left the country yet.
-#[derive(Debug, Serialize, ToSchema)]
-#[schema(as = Released)]
-pub(crate) struct ReleasedView {
-    /// The message: the draft's id.
-    #[schema(value_type = String, format = "uuid")]
+/// The answer to a release; `version` is the draft's where there was one.
+pub(in crate::http) fn released_view(
     id: MessageId,
-    /// When it was released.
-    #[schema(value_type = String, format = DateTime)]
-    created: Timestamp,
-    /// The draft's version after the release; absent where there was no draft.
-    #[serde(skip_serializing_if = "Option::is_none")]
     version: Option<i64>,
-    /// One copy per recipient, each with its number in the stream to that recipient.
-    copies: Vec<NumberedCopy>,
-}
-
-/// A copy's position in its stream.
-#[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct NumberedCopy {
-    /// The recipient.
-    #[schema(value_type = String)]
-    recipient: AgencyCode,
-    /// The lane.
-    #[schema(value_type = String)]
-    lane: Lane,
-    /// The stream.
-    #[schema(value_type = String)]
-    stream: StreamId,
-    /// The number in the stream.
-    number: u64,
-}
-
-impl ReleasedView {
-    pub(in crate::http) fn new(
-        id: MessageId,
-        version: Option<i64>,
-        created: Timestamp,
-        released: Released,
-    ) -> Self {
-        let copy = |(recipient, lane, position): (_, _, rovuma_outbox::StreamPosition)| NumberedCopy {
-            recipient,
-            lane,
-            stream: position.stream,
-            number: position.number,
-        };
-        Self { id, created, version, copies: released.positions.into_iter().map(copy).collect() }
-    }
+    created: Timestamp,
+    released: Released,
+) -> ReleasedView {
+    let copy = |(recipient, lane, position): (_, _, rovuma_outbox::StreamPosition)| NumberedCopy {
+        recipient,
+        lane,
+        stream: position.stream,
+        number: position.number,
+    };
+    ReleasedView { id, created, version, copies: released.positions.into_iter().map(copy).collect() }
 }
 
 /// Signs a draft and puts it into the outbox.
@@ -135,7 +100,7 @@ pub(crate) async fn release(
     idempotency::once(&gateway.base.store, attempt, now, move |tx| {
         async move {
             let (draft, released) = shared.drafts.release(tx, &permit, reviewed, now).await?;
-            let view = ReleasedView::new(draft.id, Some(draft.version), now, released);
+            let view = released_view(draft.id, Some(draft.version), now, released);
             Ok(Answer::json(StatusCode::OK, &view)?.etag(etag(draft.version)))
         }
         .boxed()

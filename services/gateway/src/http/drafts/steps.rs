@@ -9,6 +9,7 @@ use axum::{
 };
 use rovuma_api::{
     Caller,
+    answers::gateway::DraftView,
     entity_tag::{IfMatch, etag},
     idempotency::{self, Answer, IdempotencyKey},
     openapi::{IdempotencyHeader, IfMatchHeader},
@@ -20,7 +21,7 @@ use rovuma_store::FutureExt;
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use super::{permitted, posted, view::DraftView};
+use super::{permitted, posted, view};
 use crate::{
     drafts::{SeenVersion, draft::Draft},
     gateway::Gateway,
@@ -144,5 +145,5 @@ pub(crate) async fn discard(
 /// 200 with the draft's new state. Its content is what it was, so it is not repeated.
 fn answer(draft: Draft) -> Result<Answer, ApiError> {
     let version = etag(draft.version);
-    Ok(Answer::json(StatusCode::OK, &DraftView::row(draft))?.etag(version))
+    Ok(Answer::json(StatusCode::OK, &view::row(draft))?.etag(version))
 }

@@ -3,43 +3,22 @@
 use std::sync::Arc;
 
 use axum::{Json, body::Bytes, extract::State};
-use rovuma_api::{Access as _, Caller, openapi::IdempotencyHeader};
+use rovuma_api::{
+    Access as _, Caller,
+    answers::gateway::{DraftDocument, Validated},
+    openapi::IdempotencyHeader,
+};
 use rovuma_policy::{Context, act};
 use rovuma_runtime::Problem;
-use rovuma_schemas::{AgencyCode, Timestamp};
-use serde::Serialize;
-use utoipa::ToSchema;
 
-use super::{new_draft, posted, view::AdviceView};
+use super::{new_draft, posted, view};
 use crate::{
     gateway::Gateway,
     http::{
         error::{ApiError, in_language},
-        openapi::{DraftDocument, Refusals},
+        openapi::Refusals,
     },
 };
-
-/// What the gateway makes of a draft without faults.
-#[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct Validated {
-    /// One line in the caller's language that says what it is about, and names nobody.
-    summary: String,
-    /// Every reason why a second person must release it; none when one person may.
-    second_person: Vec<&'static str>,
-    /// When what it says would end if it were released now: the end of an alert.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<String>, format = DateTime)]
-    ends: Option<Timestamp>,
-    /// When it would stop being worth transporting; absent for a message that never expires on the way.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<String>, format = DateTime)]
-    expires: Option<Timestamp>,
-    /// Free text that the author should look at again: warnings, not faults.
-    advice: Vec<AdviceView>,
-    /// The agencies it would go to.
-    #[schema(value_type = Vec<String>)]
-    recipients: Vec<AgencyCode>,
-}
 
 /// Checks a draft without keeping it. An `Idempotency-Key` is taken and without effect: nothing is done.
 #[utoipa::path(
@@ -65,10 +44,14 @@ pub(crate) async fn validate(
     let valid = content.valid().map_err(in_language(locale))?;
     Ok(Json(Validated {
         summary: valid.summary(&gateway.drafts.codes, locale),
-        second_person: valid.second_person_reasons().iter().map(|reason| reason.as_str()).collect(),
+        second_person: valid
+            .second_person_reasons()
+            .iter()
+            .map(|reason| reason.as_str().to_owned())
+            .collect(),
         ends: valid.ends(now),
         expires: valid.transport_expiry(now),
-        advice: content.checked().advice(locale).into_iter().map(AdviceView::from).collect(),
+        advice: view::advice(content.checked(), locale),
         recipients: valid.recipients().to_vec(),
     }))
 }

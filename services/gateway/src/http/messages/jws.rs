@@ -8,52 +8,21 @@ use axum::{
     http::header,
     response::{IntoResponse, Response},
 };
-use rovuma_api::{ApiState as _, Caller};
+use rovuma_api::{
+    ApiState as _, Caller,
+    answers::gateway::{MessageJws, Originals, ReceiptJws},
+};
 use rovuma_policy::{Context, act};
 use rovuma_runtime::Problem;
-use rovuma_schemas::{AgencyCode, CountryCode, Digest, MessageId, audit::AuditAction};
-use serde::Serialize;
-use utoipa::ToSchema;
+use rovuma_schemas::{MessageId, audit::AuditAction};
 
 use super::one::{self, Named, Why};
 use crate::http::{error::ApiError, openapi::Refusals};
 use crate::{
     audit,
     gateway::Gateway,
-    messages::{
-        found::Found,
-        receipts::{self, ReceiptJws},
-        received, sent,
-    },
+    messages::{found::Found, receipts, received, sent},
 };
-
-/// Signed originals.
-#[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct Originals {
-    /// The message.
-    #[schema(value_type = String, format = "uuid")]
-    id: MessageId,
-    /// Who signed the message.
-    #[schema(value_type = String)]
-    signer: AgencyCode,
-    /// The message: one JWS per country it was signed for; of a received message, the one received.
-    messages: Vec<MessageJws>,
-    /// The receipts that recipients signed for it; only of a sent message.
-    receipts: Vec<ReceiptJws>,
-}
-
-/// One JWS of a message.
-#[derive(Debug, Serialize, ToSchema)]
-struct MessageJws {
-    /// The country it was signed for.
-    #[schema(value_type = String)]
-    country: CountryCode,
-    /// SHA-256 of the compact serialisation, which receipts name.
-    #[schema(value_type = String)]
-    digest: Digest,
-    /// The compact serialisation (RFC 7515, section 7.1).
-    jws: String,
-}
 
 /// Hands out the signed originals. They hold the whole content, so the right to read it is needed; it is
 /// audited as an export.
@@ -107,7 +76,13 @@ async fn originals(gateway: &Gateway, found: Found) -> Result<Originals, ApiErro
                 digest: one.digest,
                 jws: one.jws.to_compact(),
             };
+            let receipt = |one: receipts::ReceiptJws| ReceiptJws {
+                receipt: one.receipt,
+                signer: one.signer,
+                jws: one.jws,
+            };
             let messages = signed.into_iter().map(original).collect();
+            let receipts = receipts.into_iter().map(receipt).collect();
             Ok(Originals { id: sent.id, signer: sent.agency, messages, receipts })
         }
     }

@@ -9,6 +9,7 @@ use axum::{
 };
 use rovuma_api::{
     Caller,
+    answers::gateway::MarkedRead,
     idempotency::{self, Answer, IdempotencyKey},
     openapi::IdempotencyHeader,
 };
@@ -16,8 +17,6 @@ use rovuma_policy::{Context, act};
 use rovuma_runtime::Problem;
 use rovuma_schemas::{MessageId, Timestamp, audit::AuditAction};
 use rovuma_store::{Conn, FutureExt, RowExt};
-use serde::Serialize;
-use utoipa::ToSchema;
 
 use super::one::{self, Named, Whose};
 use crate::http::{error::ApiError, openapi::Refusals};
@@ -28,18 +27,6 @@ use crate::{
     gateway::Gateway,
     messages::{found::Found, received::Received},
 };
-
-/// When a message was first read.
-#[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct MarkedRead {
-    /// The message.
-    #[schema(value_type = String, format = "uuid")]
-    id: MessageId,
-    /// When it was first read: now, or earlier. Absent where it is not a message to act on.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<String>, format = DateTime)]
-    read_at: Option<Timestamp>,
-}
 
 /// Marks a received message as read, once, and tells its sender so with a signed receipt.
 #[utoipa::path(

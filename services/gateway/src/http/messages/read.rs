@@ -10,7 +10,7 @@ use axum::{
     http::header,
     response::{IntoResponse, Response},
 };
-use rovuma_api::{ApiState as _, Caller};
+use rovuma_api::{ApiState as _, Caller, answers::gateway::MessageView};
 use rovuma_policy::{Context, Permit, act};
 use rovuma_runtime::Problem;
 use rovuma_schemas::{AgencyCode, MessageId, audit::AuditAction};
@@ -27,7 +27,6 @@ use crate::{
     gateway::Gateway,
     messages::found::Found,
 };
-use view::MessageView;
 
 /// How much of which message, and why.
 #[derive(Debug, Deserialize, IntoParams)]

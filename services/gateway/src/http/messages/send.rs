@@ -5,6 +5,7 @@ use std::sync::Arc;
 use axum::{body::Bytes, extract::State, http::StatusCode};
 use rovuma_api::{
     Access as _, Caller,
+    answers::gateway::{DraftDocument, ReleasedView},
     idempotency::{self, Answer, IdempotencyKey},
     openapi::IdempotencyHeader,
 };
@@ -15,9 +16,9 @@ use rovuma_store::FutureExt;
 use crate::{
     gateway::Gateway,
     http::{
-        drafts::{ReleasedView, new_draft, posted},
+        drafts::{new_draft, posted, released_view},
         error::{ApiError, in_language},
-        openapi::{DraftDocument, Refusals},
+        openapi::Refusals,
     },
 };
 
@@ -60,7 +61,7 @@ pub(crate) async fn send(
     idempotency::once(&gateway.base.store, attempt, now, move |tx| {
         async move {
             let (id, released) = shared.drafts.send_at_once(tx, &permit, &content, now).await?;
-            let view = ReleasedView::new(id, None, now, released);
+            let view = released_view(id, None, now, released);
             Ok(Answer::json(StatusCode::CREATED, &view)?.location(format!("/v1/messages/{id}")))
         }
         .boxed()

@@ -6,50 +6,27 @@ use axum::{
     Json,
     extract::{Path, Query, State},
 };
-use rovuma_api::{ApiState as _, Caller};
+use rovuma_api::{
+    ApiState as _, Caller,
+    answers::gateway::{Hop, Trace},
+};
 use rovuma_policy::{Context, act};
 use rovuma_runtime::Problem;
 use rovuma_schemas::{MessageId, audit::AuditAction};
-use serde::Serialize;
-use utoipa::ToSchema;
 
 use super::one::{self, Named, Whose};
-use crate::http::{error::ApiError, openapi::Refusals};
+use crate::http::{copies, error::ApiError, openapi::Refusals};
 use crate::{
     audit,
     drafts::draft,
     gateway::Gateway,
     messages::{
-        copies::CopyView,
         found::Found,
         receipts,
         sent::Sent,
-        trace::{self, Drafted, Hop},
+        trace::{self, Drafted},
     },
 };
-
-/// A message's way.
-#[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct Trace {
-    /// The message.
-    #[schema(value_type = String, format = "uuid")]
-    id: MessageId,
-    /// `received` or `sent`.
-    direction: &'static str,
-    /// The message that it replaces: the same content, signed anew because a key was compromised.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<String>, format = "uuid")]
-    replaces: Option<MessageId>,
-    /// The message that stands in its place.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<String>, format = "uuid")]
-    replaced_by: Option<MessageId>,
-    /// The hops, in the order in which this gateway learned of them.
-    hops: Vec<Hop>,
-    /// Where each recipient's copy stands; only of a sent message.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    copies: Vec<CopyView>,
-}
 
 /// Follows a message. The question is audited as a read of its header facts.
 #[utoipa::path(
@@ -80,10 +57,10 @@ pub(crate) async fn trace(
         Found::Sent(sent) => of_sent(&gateway, &sent).await.map(Json),
         Found::Received(received) => Ok(Json(Trace {
             id: received.id,
-            direction: "received",
+            direction: "received".to_owned(),
             replaces: received.replaces,
             replaced_by: received.replaced_by,
-            hops: trace::of_received(&received, gateway.base.trail.source()),
+            hops: trace::of_received(&received, gateway.base.trail.source()).into_iter().map(hop).collect(),
             copies: Vec::new(),
         })),
     }
@@ -101,10 +78,23 @@ async fn of_sent(gateway: &Gateway, sent: &Sent) -> Result<Trace, ApiError> {
     let receipts = receipts::of_message(&mut conn, &sent.agency, &sent.id).await?;
     Ok(Trace {
         id: sent.id,
-        direction: "sent",
+        direction: "sent".to_owned(),
         replaces: sent.replaces,
         replaced_by: sent.replaced_by,
-        hops: trace::of_sent(sent, drafted.as_ref(), &copies, &receipts),
-        copies: copies.into_iter().map(CopyView::from).collect(),
+        hops: trace::of_sent(sent, drafted.as_ref(), &copies, &receipts).into_iter().map(hop).collect(),
+        copies: copies.into_iter().map(copies::view).collect(),
     })
+}
+
+fn hop(hop: trace::Hop) -> Hop {
+    Hop {
+        hop: hop.hop.to_owned(),
+        at: hop.at,
+        clock: hop.clock.as_str().to_owned(),
+        agency: hop.agency,
+        by: hop.by,
+        told_at: hop.told_at,
+        code: hop.code,
+        audit: hop.audit,
+    }
 }

@@ -1,34 +1,17 @@
 //! What needs looking after before it stops the exchange.
 
+use rovuma_api::answers::gateway::Warning;
 use rovuma_envelope::{
     KeyState, TrustStore,
     trust::{ListState, ListStatus},
 };
 use rovuma_runtime::ExpiryLevel;
 use rovuma_schemas::{AgencyCode, Timestamp};
-use serde::Serialize;
-use utoipa::ToSchema;
 
 use crate::gateway::Gateway;
 
-/// One thing to look after.
-#[derive(Debug, Serialize, ToSchema)]
-pub(super) struct Warning {
-    /// `list_missing`, `list_past_bound`, `list_overdue`, `pin_outdated`, `key_expiring`, `key_expired`,
-    /// `key_not_yet_valid`, `key_revoked`, `key_compromised`, `key_unlisted`, `sealing_key_unlisted`.
-    code: &'static str,
-    /// The country or key that it is about.
-    subject: String,
-    /// When it becomes, or became, pressing.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<String>, format = DateTime)]
-    at: Option<Timestamp>,
-}
-
-impl Warning {
-    fn new(code: &'static str, subject: impl ToString, at: Option<Timestamp>) -> Self {
-        Self { code, subject: subject.to_string(), at }
-    }
+fn warning(code: &str, subject: impl ToString, at: Option<Timestamp>) -> Warning {
+    Warning { code: code.to_owned(), subject: subject.to_string(), at }
 }
 
 /// Warnings for `agency`: about every list, and about its own keys.
@@ -53,8 +36,8 @@ fn of_list(status: &ListStatus) -> Vec<Warning> {
         ListState::PastBound => Some("list_past_bound"),
         ListState::Missing => Some("list_missing"),
     };
-    let late = code.map(|code| Warning::new(code, status.country, status.next_update));
-    let pin = status.pin_outdated.then(|| Warning::new("pin_outdated", status.country, None));
+    let late = code.map(|code| warning(code, status.country, status.next_update));
+    let pin = status.pin_outdated.then(|| warning("pin_outdated", status.country, None));
     late.into_iter().chain(pin).collect()
 }
 
@@ -77,7 +60,7 @@ fn of_signing_key(
         KeyState::Compromised => ("key_compromised", None),
         KeyState::Unlisted => ("key_unlisted", None),
     };
-    Some(Warning::new(code, kid, at))
+    Some(warning(code, kid, at))
 }
 
 /// What others seal to is a key that this gateway can open.
@@ -91,5 +74,5 @@ fn of_sealing_key(
     let listed = trust.sealing_recipient(agency, now).ok();
     let opens = listed.is_some_and(|listed| own.sealing.iter().any(|key| key.recipient() == listed));
     let present = own.sealing.first()?.recipient();
-    (!opens).then(|| Warning::new("sealing_key_unlisted", present, None))
+    (!opens).then(|| warning("sealing_key_unlisted", present, None))
 }

@@ -1,133 +1,23 @@
 //! A message as the API shows it.
 
+use rovuma_api::answers::gateway::{MessageView, ReceivedView, SentView, Signed, TermCodes};
 use rovuma_envelope::{Jws, Unverified};
 use rovuma_policy::{Act, Permit, act};
-use rovuma_schemas::{
-    AgencyCode, Body, CountryCode, Digest, Evaluation, HandlingCode, Header, LegalBasisCode, Message,
-    MessageId, ParseFault, PurposeCode, StreamId, Timestamp, UrgencyLevel,
-};
-use serde::Serialize;
+use rovuma_schemas::{Body, Message, ParseFault, Timestamp};
 use serde_json::value::RawValue;
-use utoipa::ToSchema;
 
 use crate::{
     error::DbError,
     families,
     gateway::Gateway,
-    http::{error::ApiError, inbox::InboxRow},
+    http::{copies, error::ApiError, messages::receipt_view},
     messages::{
-        copies::CopyView,
         found::Found,
-        receipts::{self, Receipt},
+        receipts,
         received::{self, Received},
         sent::{self, Sent},
     },
 };
-
-/// A message: what was signed, and what this gateway knows of it.
-#[derive(Debug, Serialize, ToSchema)]
-#[schema(as = Message)]
-pub(crate) struct MessageView {
-    /// `received` or `sent`.
-    direction: &'static str,
-    /// The signed header.
-    #[schema(value_type = Object)]
-    header: Header,
-    /// The codes of its terms, without free text. Absent where the type has no terms, or a rejected message
-    /// could not be read.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    terms: Option<TermCodes>,
-    /// Where what it says stands now, by time alone: of an alert `active` or `expired`. Absent where the type has no terms.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    state: Option<&'static str>,
-    /// The whole signed payload, as it was signed: header, terms and body (`schemas/json/received/`). Absent in the
-    /// view `metadata`, and of a rejected message that is no JSON which can be read safely.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<Object>)]
-    payload: Option<Box<RawValue>>,
-    /// How it arrived; only of a received message.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    received: Option<ReceivedView>,
-    /// How it left; only of a sent message.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    sent: Option<SentView>,
-}
-
-/// Terms without free text.
-#[derive(Debug, Serialize, ToSchema)]
-struct TermCodes {
-    #[schema(value_type = String)]
-    urgency: UrgencyLevel,
-    #[schema(value_type = String)]
-    purpose: PurposeCode,
-    #[schema(value_type = String)]
-    legal_basis: LegalBasisCode,
-    #[schema(value_type = String)]
-    handling: HandlingCode,
-    #[schema(value_type = Object)]
-    evaluation: Evaluation,
-}
-
-/// How a message arrived.
-#[derive(Debug, Serialize, ToSchema)]
-struct ReceivedView {
-    /// As in the inbox.
-    row: InboxRow,
-    /// SHA-256 of the compact JWS.
-    #[schema(value_type = String)]
-    digest: Digest,
-    /// The key that signed it (RFC 7638 thumbprint).
-    key_id: String,
-    /// The sender's stream to the agency.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<String>)]
-    stream: Option<StreamId>,
-    /// Its number in that stream.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    number: Option<u64>,
-    /// When it stopped being worth transporting.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<String>, format = DateTime)]
-    expires: Option<Timestamp>,
-    /// Who read it first.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    read_by: Option<String>,
-}
-
-/// How a message left.
-#[derive(Debug, Serialize, ToSchema)]
-struct SentView {
-    /// Who released it.
-    released_by: String,
-    /// When it stops being worth transporting.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<String>, format = DateTime)]
-    expires: Option<Timestamp>,
-    /// The message that was issued in its place, to those who had not confirmed it.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<String>, format = "uuid")]
-    replaced_by: Option<MessageId>,
-    /// One signature per country.
-    signed: Vec<Signed>,
-    /// Where each recipient's copy stands.
-    copies: Vec<CopyView>,
-    /// What recipients signed about it.
-    receipts: Vec<Receipt>,
-}
-
-/// One country's signature.
-#[derive(Debug, Serialize, ToSchema)]
-struct Signed {
-    /// The country.
-    #[schema(value_type = String)]
-    country: CountryCode,
-    /// SHA-256 of the compact JWS, which receipts name.
-    #[schema(value_type = String)]
-    digest: Digest,
-    /// The recipients that this signature names.
-    #[schema(value_type = Vec<String>)]
-    recipients: Vec<AgencyCode>,
-}
 
 /// The whole message.
 ///
@@ -203,8 +93,8 @@ async fn of_sent(gateway: &Gateway, sent: Sent, content: bool) -> Result<Message
         expires: sent.expires_at,
         replaced_by: sent.replaced_by,
         signed: signed.collect(),
-        receipts,
-        copies: copies.into_iter().map(CopyView::from).collect(),
+        receipts: receipts.into_iter().map(receipt_view).collect(),
+        copies: copies.into_iter().map(copies::view).collect(),
     };
     Ok(MessageView { sent: Some(left), ..view })
 }
@@ -224,7 +114,9 @@ fn of_payload(
     let unreadable = matches!(parsed, Err(ParseFault::NotJson(_) | ParseFault::TooLarge { .. }));
     let parsed = parsed.ok();
     let state = parsed.as_ref().and_then(|message| match &message.body {
-        Body::Operational(body) => Some(families::of(body.family()).state(body, header.created, now)),
+        Body::Operational(body) => {
+            Some(families::of(body.family()).state(body, header.created, now).to_owned())
+        }
         _ => None,
     });
     let terms = parsed.and_then(|message| message.terms);
@@ -232,11 +124,19 @@ fn of_payload(
         urgency: terms.urgency.level,
         purpose: terms.purpose,
         legal_basis: terms.legal_basis,
-        handling: terms.handling.code,
+        handling: terms.handling.code.as_str().to_owned(),
         evaluation: terms.evaluation,
     });
     let payload = if content && !unreadable { Some(raw(bytes)?) } else { None };
-    Ok(MessageView { direction, header, terms, state, payload, received: None, sent: None })
+    Ok(MessageView {
+        direction: direction.to_owned(),
+        header,
+        terms,
+        state,
+        payload,
+        received: None,
+        sent: None,
+    })
 }
 
 fn raw(stored: &[u8]) -> Result<Box<RawValue>, DbError> {

@@ -1,0 +1,6 @@
+//! What the audit service answers.
+
+mod entries;
+mod logs;
+
+pub use self::{entries::*, logs::*};

@@ -1,0 +1,11 @@
+//! What a gateway answers.
+
+mod drafts;
+mod events;
+mod exchange;
+mod lists;
+mod messages;
+mod reference;
+mod trust;
+
+pub use self::{drafts::*, events::*, exchange::*, lists::*, messages::*, reference::*, trust::*};

@@ -1,0 +1,177 @@
+//! Drafts, and what becomes of them.
+
+use std::borrow::Cow;
+
+use rovuma_runtime::ProblemFault;
+use rovuma_schemas::{AgencyCode, Lane, MessageId, MessageType, StreamId, Timestamp};
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+use utoipa::{
+    PartialSchema, ToSchema,
+    openapi::{Discriminator, OneOfBuilder, Ref, RefOr, Schema},
+};
+
+/// A draft as the API shows it.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+#[schema(as = Draft)]
+pub struct DraftView {
+    /// The draft's id, which becomes the message's.
+    #[schema(value_type = String, format = "uuid")]
+    pub id: MessageId,
+    /// The type of the message that it becomes.
+    #[serde(rename = "type")]
+    pub message_type: String,
+    /// Where it stands.
+    #[schema(value_type = DraftState)]
+    pub state: String,
+    /// Counts changes, from 1; the `ETag`.
+    pub version: i64,
+    /// Who wrote it.
+    pub author: String,
+    /// The code by which the family's messages are listed, such as the category of an alert. Absent while it cannot be read.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub facet: Option<String>,
+    /// `actual`, `exercise` or `test`. Absent while the draft does not say.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub status: Option<String>,
+    /// The agency's own file number.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reference: Option<String>,
+    /// Why a second person must release it (`person`, `minor`, `handling`); absent when one person may.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub second_person: Option<String>,
+    /// How many faults it had when its content was last changed; with none it could be released.
+    pub fault_count: u64,
+    /// When it was created.
+    #[schema(value_type = String, format = DateTime)]
+    pub created_at: Timestamp,
+    /// When it last changed.
+    #[schema(value_type = String, format = DateTime)]
+    pub changed_at: Timestamp,
+    /// When it was last handed to a supervisor.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub submitted_at: Option<Timestamp>,
+    /// Who released, returned or discarded it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub decided_by: Option<String>,
+    /// When it was released, returned or discarded.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub decided_at: Option<Timestamp>,
+    /// Why it was returned, in the supervisor's words.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub return_reason: Option<String>,
+    /// The draft as posted. Absent in lists.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<DraftDocument>)]
+    pub content: Option<Box<RawValue>>,
+    /// Everything that keeps it from being released now, in the caller's language. Absent in lists.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub faults: Option<Vec<ProblemFault>>,
+    /// Free text that the author should look at again. Absent in lists.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub advice: Option<Vec<AdviceView>>,
+}
+
+/// A free text that seems to speak of what is not carried: asylum, religion, ethnicity, politics.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+#[schema(as = Advice)]
+pub struct AdviceView {
+    /// Where it stands: a JSON pointer (RFC 6901).
+    pub pointer: String,
+    /// `asylum`, `religion`, `ethnicity`, `politics`.
+    pub topic: String,
+    /// A sentence in the caller's language.
+    pub message: String,
+}
+
+/// What the gateway makes of a draft without faults.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct Validated {
+    /// One line in the caller's language that says what it is about, and names nobody.
+    pub summary: String,
+    /// Every reason why a second person must release it; none when one person may.
+    pub second_person: Vec<String>,
+    /// When what it says would end if it were released now: the end of an alert.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub ends: Option<Timestamp>,
+    /// When it would stop being worth transporting; absent for a message that never expires on the way.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub expires: Option<Timestamp>,
+    /// Free text that the author should look at again: warnings, not faults.
+    pub advice: Vec<AdviceView>,
+    /// The agencies it would go to.
+    #[schema(value_type = Vec<String>)]
+    pub recipients: Vec<AgencyCode>,
+}
+
+/// The result of a release: the message is signed and in the outbox. Nothing has left the country yet.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+#[schema(as = Released)]
+pub struct ReleasedView {
+    /// The message: the draft's id.
+    #[schema(value_type = String, format = "uuid")]
+    pub id: MessageId,
+    /// When it was released.
+    #[schema(value_type = String, format = DateTime)]
+    pub created: Timestamp,
+    /// The draft's version after the release; absent where there was no draft.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub version: Option<i64>,
+    /// One copy per recipient, each with its number in the stream to that recipient.
+    pub copies: Vec<NumberedCopy>,
+}
+
+/// A copy's position in its stream.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct NumberedCopy {
+    /// The recipient.
+    #[schema(value_type = String)]
+    pub recipient: AgencyCode,
+    /// The lane.
+    #[schema(value_type = String)]
+    pub lane: Lane,
+    /// The stream.
+    #[schema(value_type = String)]
+    pub stream: StreamId,
+    /// The number in the stream.
+    pub number: u64,
+}
+
+/// Where a draft stands.
+#[derive(ToSchema)]
+#[schema(rename_all = "snake_case")]
+#[expect(dead_code, reason = "read by the derive, to describe the member")]
+enum DraftState {
+    Draft,
+    PendingRelease,
+    Returned,
+    Released,
+    Discarded,
+}
+
+/// A draft: the JSON Schema of each type is generated from the types of the contract. An incomplete draft is kept too.
+pub struct DraftDocument;
+
+impl PartialSchema for DraftDocument {
+    fn schema() -> RefOr<Schema> {
+        let file = |kind: MessageType| format!("../json/draft/{kind}.json");
+        let choices = MessageType::operational()
+            .fold(OneOfBuilder::new(), |one_of, kind| one_of.item(Ref::new(file(kind))));
+        let by_type = MessageType::operational().fold(Discriminator::new("type"), |by_type, kind| {
+            let mut by_type = by_type;
+            by_type.mapping.insert(kind.as_str().to_owned(), file(kind));
+            by_type
+        });
+        RefOr::T(Schema::OneOf(choices.discriminator(Some(by_type)).build()))
+    }
+}
+
+impl ToSchema for DraftDocument {
+    fn name() -> Cow<'static, str> {
+        Cow::Borrowed("DraftDocument")
+    }
+}

@@ -1,0 +1,155 @@
+//! The rows of inbox and outbox, and where a message's copies stand.
+
+use rovuma_schemas::{AgencyCode, CaseId, Lane, MessageId, StreamId, Timestamp};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+/// A received message without its content.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct InboxRow {
+    /// The message.
+    #[schema(value_type = String, format = "uuid")]
+    pub id: MessageId,
+    /// Its type.
+    #[serde(rename = "type")]
+    pub message_type: String,
+    /// The code by which the family's messages are listed: the category of an alert.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub facet: Option<String>,
+    /// `actual`, `exercise` or `test`.
+    pub status: String,
+    /// Who signed it.
+    #[schema(value_type = String)]
+    pub sender: AgencyCode,
+    /// The lane it came by.
+    #[schema(value_type = String)]
+    pub lane: Lane,
+    /// When it was released, by the sender's clock.
+    #[schema(value_type = String, format = DateTime)]
+    pub created: Timestamp,
+    /// When it was stored here.
+    #[schema(value_type = String, format = DateTime)]
+    pub received_at: Timestamp,
+    /// Whether it may be acted on.
+    #[schema(value_type = Disposition)]
+    pub disposition: String,
+    /// Why it was rejected.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rejection_code: Option<String>,
+    /// When it was first read here.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub read_at: Option<Timestamp>,
+    /// When the key that signed it was found to be compromised: do not act on it without asking.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub compromised_at: Option<Timestamp>,
+    /// The message of the same sender that it replaces: the same content, signed anew because a key was
+    /// compromised.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, format = "uuid")]
+    pub replaces: Option<MessageId>,
+    /// The message that stands in its place.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, format = "uuid")]
+    pub replaced_by: Option<MessageId>,
+    /// The case that it belongs to.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Object>)]
+    pub case: Option<CaseId>,
+    /// The sender's own count of its messages in the case, from 1.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub turn: Option<u64>,
+    /// The message that it answers.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, format = "uuid")]
+    pub in_reply_to: Option<MessageId>,
+}
+
+/// A sent message without its content.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct SentRow {
+    /// The message.
+    #[schema(value_type = String, format = "uuid")]
+    pub id: MessageId,
+    /// Its type.
+    #[serde(rename = "type")]
+    pub message_type: String,
+    /// The code by which the family's messages are listed: the category of an alert.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub facet: Option<String>,
+    /// `actual`, `exercise` or `test`.
+    pub status: String,
+    /// The lane it travels in.
+    #[schema(value_type = String)]
+    pub lane: Lane,
+    /// When it was released.
+    #[schema(value_type = String, format = DateTime)]
+    pub created: Timestamp,
+    /// When it stops being worth transporting.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub expires: Option<Timestamp>,
+    /// Who released it.
+    pub released_by: String,
+    /// The message that it replaces: the same content, signed anew because a key was compromised.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, format = "uuid")]
+    pub replaces: Option<MessageId>,
+    /// The message that was issued in its place, to those who had not confirmed it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, format = "uuid")]
+    pub replaced_by: Option<MessageId>,
+    /// The case that it belongs to.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Object>)]
+    pub case: Option<CaseId>,
+    /// The sender's own count of its messages in the case, from 1.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub turn: Option<u64>,
+    /// The message that it answers.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, format = "uuid")]
+    pub in_reply_to: Option<MessageId>,
+    /// Where each recipient's copy stands.
+    pub copies: Vec<CopyView>,
+}
+
+/// Where one recipient's copy stands: the officer sees saved → queued → delivered → read.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+#[schema(as = Copy)]
+pub struct CopyView {
+    /// The recipient.
+    #[schema(value_type = String)]
+    pub recipient: AgencyCode,
+    /// The lane it travels in.
+    #[schema(value_type = String)]
+    pub lane: Lane,
+    /// `waiting`, `queued`, `delivered`, `read`, `rejected` or `void`.
+    pub state: String,
+    /// Since when it has been so; for what the recipient says, by the recipient's clock.
+    #[schema(value_type = String, format = DateTime)]
+    pub since: Timestamp,
+    /// Why it was rejected, or made void.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub code: Option<String>,
+    /// How often the broker has confirmed it; more than once when it went again without a receipt.
+    pub attempts: u64,
+    /// The stream to that recipient.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
+    pub stream: Option<StreamId>,
+    /// Its number in that stream.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub number: Option<u64>,
+}
+
+/// Whether a received message may be acted on.
+#[derive(ToSchema)]
+#[schema(rename_all = "snake_case")]
+#[expect(dead_code, reason = "read by the derive, to describe the member")]
+enum Disposition {
+    Operative,
+    Inoperative,
+    Rejected,
+}

@@ -1,0 +1,266 @@
+//! One message: its content, its receipts, its signed bytes and its way.
+
+use rovuma_schemas::{
+    AgencyCode, CountryCode, Digest, Evaluation, Header, LegalBasisCode, MessageId, PurposeCode, StreamId,
+    Timestamp, UrgencyLevel, audit::AuditPosition,
+};
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+use utoipa::ToSchema;
+
+use super::{CopyView, InboxRow};
+
+/// A message: what was signed, and what this gateway knows of it.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+#[schema(as = Message)]
+pub struct MessageView {
+    /// `received` or `sent`.
+    pub direction: String,
+    /// The signed header.
+    #[schema(value_type = Object)]
+    pub header: Header,
+    /// The codes of its terms, without free text. Absent where the type has no terms, or a rejected message
+    /// could not be read.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub terms: Option<TermCodes>,
+    /// Where what it says stands now, by time alone: of an alert `active` or `expired`. Absent where the type has no terms.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub state: Option<String>,
+    /// The whole signed payload, as it was signed: header, terms and body (`schemas/json/received/`). Absent in the
+    /// view `metadata`, and of a rejected message that is no JSON which can be read safely.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Object>)]
+    pub payload: Option<Box<RawValue>>,
+    /// How it arrived; only of a received message.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub received: Option<ReceivedView>,
+    /// How it left; only of a sent message.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sent: Option<SentView>,
+}
+
+/// Terms without free text.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct TermCodes {
+    /// How urgent it is.
+    #[schema(value_type = String)]
+    pub urgency: UrgencyLevel,
+    /// What it may be used for.
+    #[schema(value_type = String)]
+    pub purpose: PurposeCode,
+    /// The law that it rests on.
+    #[schema(value_type = String)]
+    pub legal_basis: LegalBasisCode,
+    /// How it must be handled.
+    pub handling: String,
+    /// How reliable source and information are.
+    #[schema(value_type = Object)]
+    pub evaluation: Evaluation,
+}
+
+/// How a message arrived.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct ReceivedView {
+    /// As in the inbox.
+    pub row: InboxRow,
+    /// SHA-256 of the compact JWS.
+    #[schema(value_type = String)]
+    pub digest: Digest,
+    /// The key that signed it (RFC 7638 thumbprint).
+    pub key_id: String,
+    /// The sender's stream to the agency.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
+    pub stream: Option<StreamId>,
+    /// Its number in that stream.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub number: Option<u64>,
+    /// When it stopped being worth transporting.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub expires: Option<Timestamp>,
+    /// Who read it first.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub read_by: Option<String>,
+}
+
+/// How a message left.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct SentView {
+    /// Who released it.
+    pub released_by: String,
+    /// When it stops being worth transporting.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub expires: Option<Timestamp>,
+    /// The message that was issued in its place, to those who had not confirmed it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, format = "uuid")]
+    pub replaced_by: Option<MessageId>,
+    /// One signature per country.
+    pub signed: Vec<Signed>,
+    /// Where each recipient's copy stands.
+    pub copies: Vec<CopyView>,
+    /// What recipients signed about it.
+    pub receipts: Vec<Receipt>,
+}
+
+/// One country's signature.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct Signed {
+    /// The country.
+    #[schema(value_type = String)]
+    pub country: CountryCode,
+    /// SHA-256 of the compact JWS, which receipts name.
+    #[schema(value_type = String)]
+    pub digest: Digest,
+    /// The recipients that this signature names.
+    #[schema(value_type = Vec<String>)]
+    pub recipients: Vec<AgencyCode>,
+}
+
+/// One statement of one recipient.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct Receipt {
+    /// Who signed it.
+    #[schema(value_type = String)]
+    pub recipient: AgencyCode,
+    /// `delivered`, `read` or `rejected`.
+    pub kind: String,
+    /// When it happened, by the recipient's clock.
+    #[schema(value_type = String, format = DateTime)]
+    pub said_at: Timestamp,
+    /// When the receipt came, by our clock.
+    #[schema(value_type = String, format = DateTime)]
+    pub received_at: Timestamp,
+    /// Why it was rejected.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub code: Option<String>,
+    /// More about it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub detail: Option<String>,
+    /// Where the recipient's audit log says so.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Object>)]
+    pub audit: Option<AuditPosition>,
+    /// The receipt's own message id: its signed bytes are under `/v1/messages/{id}/jws`.
+    #[schema(value_type = String, format = "uuid")]
+    pub receipt: MessageId,
+}
+
+/// A receipt's signed bytes.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct ReceiptJws {
+    /// The receipt.
+    #[schema(value_type = String, format = "uuid")]
+    pub receipt: MessageId,
+    /// Who signed it.
+    #[schema(value_type = String)]
+    pub signer: AgencyCode,
+    /// The compact JWS, exactly as received.
+    pub jws: String,
+}
+
+/// When a message was first read.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct MarkedRead {
+    /// The message.
+    #[schema(value_type = String, format = "uuid")]
+    pub id: MessageId,
+    /// When it was first read: now, or earlier. Absent where it is not a message to act on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub read_at: Option<Timestamp>,
+}
+
+/// Signed originals.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct Originals {
+    /// The message.
+    #[schema(value_type = String, format = "uuid")]
+    pub id: MessageId,
+    /// Who signed the message.
+    #[schema(value_type = String)]
+    pub signer: AgencyCode,
+    /// The message: one JWS per country it was signed for; of a received message, the one received.
+    pub messages: Vec<MessageJws>,
+    /// The receipts that recipients signed for it; only of a sent message.
+    pub receipts: Vec<ReceiptJws>,
+}
+
+/// One JWS of a message.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct MessageJws {
+    /// The country it was signed for.
+    #[schema(value_type = String)]
+    pub country: CountryCode,
+    /// SHA-256 of the compact serialisation, which receipts name.
+    #[schema(value_type = String)]
+    pub digest: Digest,
+    /// The compact serialisation (RFC 7515, section 7.1).
+    pub jws: String,
+}
+
+/// A message's way.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct Trace {
+    /// The message.
+    #[schema(value_type = String, format = "uuid")]
+    pub id: MessageId,
+    /// `received` or `sent`.
+    pub direction: String,
+    /// The message that it replaces: the same content, signed anew because a key was compromised.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, format = "uuid")]
+    pub replaces: Option<MessageId>,
+    /// The message that stands in its place.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, format = "uuid")]
+    pub replaced_by: Option<MessageId>,
+    /// The hops, in the order in which this gateway learned of them.
+    pub hops: Vec<Hop>,
+    /// Where each recipient's copy stands; only of a sent message.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub copies: Vec<CopyView>,
+}
+
+/// One step of a message's way.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct Hop {
+    /// `saved`, `submitted`, `released` or `reissued`, `queued`, `delivered`, `read`, `rejected`, `void` at the sender;
+    /// `created`, `received`, `receipt_issued`, `rejected`, `read`, `read_receipt_issued` at a recipient.
+    pub hop: String,
+    /// When.
+    #[schema(value_type = String, format = DateTime)]
+    pub at: Timestamp,
+    /// By whose clock: `own`, or `partner` for what the other side says.
+    #[schema(value_type = Clock)]
+    pub clock: String,
+    /// The recipient that it is about.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
+    pub agency: Option<AgencyCode>,
+    /// Who did it, as the agency's identity provider names them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub by: Option<String>,
+    /// When word of it came here, for what the other side says.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub told_at: Option<Timestamp>,
+    /// Why it was rejected, or made void.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub code: Option<String>,
+    /// Where an audit log says so.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Object>)]
+    pub audit: Option<AuditPosition>,
+}
+
+/// Whose clock an instant comes from. Two clocks may differ, so hops of both need not be in order.
+#[derive(ToSchema)]
+#[schema(rename_all = "snake_case")]
+#[expect(dead_code, reason = "read by the derive, to describe the member")]
+enum Clock {
+    Own,
+    Partner,
+}

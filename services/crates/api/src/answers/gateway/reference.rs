@@ -1,0 +1,67 @@
+//! Recipients and code lists.
+
+use rovuma_schemas::{AgencyCode, CountryCode, Date};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+/// Possible recipients.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct Agencies {
+    /// By code.
+    pub items: Vec<AgencyRow>,
+}
+
+/// An agency that a message can be addressed to.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct AgencyRow {
+    /// Its code, as in `recipients`.
+    #[schema(value_type = String)]
+    pub code: AgencyCode,
+    /// Its country.
+    #[schema(value_type = String)]
+    pub country: CountryCode,
+    /// Its name in the caller's language, as far as the trust list has it.
+    pub name: String,
+    /// The body that it belongs to, as it calls itself.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub parent: Option<String>,
+    /// Whether a message could be sealed to it now. If not it can be written to, and waits for a new list.
+    pub reachable: bool,
+}
+
+/// A code list in one language.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct Codes {
+    /// Its name.
+    pub list: String,
+    /// The language of the labels.
+    pub lang: String,
+    /// Its title.
+    pub title: String,
+    /// Where the codes come from.
+    pub source: String,
+    /// What a reader must know before using it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub notice: Option<String>,
+    /// The codes, in the order in which to show them.
+    pub entries: Vec<Code>,
+}
+
+/// One code.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct Code {
+    /// As it stands in messages.
+    pub code: String,
+    /// What officers read.
+    pub label: String,
+    /// The first day on which it may be used.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, format = Date)]
+    pub valid_from: Option<Date>,
+    /// The last day on which it may be used.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, format = Date)]
+    pub valid_until: Option<Date>,
+    /// Whether it may be used in a draft today.
+    pub in_force: bool,
+}
