@@ -4,12 +4,13 @@
 use std::{path::Path, time::Duration};
 
 use reqwest::{
-    Method, RequestBuilder, Response, StatusCode,
+    Method, Request, RequestBuilder, Response, StatusCode,
     header::{self, HeaderMap, HeaderValue},
     redirect,
 };
 use rovuma_runtime::Problem;
 use rovuma_schemas::Locale;
+use serde::de::DeserializeOwned;
 use serde_json::Value;
 use url::Url;
 use zeroize::Zeroizing;
@@ -27,6 +28,15 @@ const CONNECT: Duration = Duration::from_secs(10);
 const ANSWER: Duration = Duration::from_secs(60);
 /// Maximum bytes of an answer: a page is at most about 1 MiB.
 const ANSWER_MAX_BYTES: usize = 16 * 1024 * 1024;
+
+/// An answer of a server.
+#[derive(Clone, Debug)]
+pub(crate) struct ServerAnswer<T> {
+    /// The members that this version knows.
+    pub(crate) value: T,
+    /// The whole answer, with what only a later version knows: for `--json`.
+    pub(crate) raw: Value,
+}
 
 /// A client of one server.
 #[derive(Clone)]
@@ -69,23 +79,36 @@ impl Client {
         self.http.request(method, url)
     }
 
-    pub(crate) async fn get(&self, path: &str, query: &[(&str, String)]) -> Outcome<Value> {
+    pub(crate) async fn get<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        query: &[(&str, String)],
+    ) -> Outcome<ServerAnswer<T>> {
         let request = self.request(Method::GET, path)?.query(query);
         self.send(request).await
     }
 
-    /// Sends a request and parses its answer. Shows what it waits for when that takes long.
-    pub(crate) async fn send(&self, request: RequestBuilder) -> Outcome<Value> {
-        let response = self.send_raw(request).await?;
+    /// Sends a request and parses its answer; an empty one is read as `null`. Shows what it waits for when that takes long.
+    pub(crate) async fn send<T: DeserializeOwned>(
+        &self,
+        request: RequestBuilder,
+    ) -> Outcome<ServerAnswer<T>> {
+        let request = request.build().map_err(|error| self.no_answer(&error))?;
+        let asked = format!("{} {}", request.method(), request.url().path());
+        let response = self.execute(request).await?;
         let status = response.status();
         let bytes = self.body(response).await?;
         if !status.is_success() {
             return Err(self.refusal(status, &bytes));
         }
-        if bytes.is_empty() {
-            return Ok(Value::Null);
+        let raw = match bytes.as_slice() {
+            [] => Value::Null,
+            bytes => serde_json::from_slice(bytes).map_err(|error| self.nonsense(&error))?,
+        };
+        match serde_path_to_error::deserialize(&raw) {
+            Ok(value) => Ok(ServerAnswer { value, raw }),
+            Err(error) => Err(self.unexpected(&asked, &error)),
         }
-        serde_json::from_slice(&bytes).map_err(|error| self.nonsense(&error))
     }
 
     /// Fetches the bytes at `path`.
@@ -98,8 +121,12 @@ impl Client {
 
     /// Sends a request and returns the answer, whatever its status.
     pub(crate) async fn send_raw(&self, request: RequestBuilder) -> Outcome<Response> {
+        self.execute(request.build().map_err(|error| self.no_answer(&error))?).await
+    }
+
+    async fn execute(&self, request: Request) -> Outcome<Response> {
         let what = format!("waiting for {} at {}", self.name, self.base);
-        progress::waiting(&what, request.send()).await.map_err(|error| self.no_answer(&error))
+        progress::waiting(&what, self.http.execute(request)).await.map_err(|error| self.no_answer(&error))
     }
 
     /// The whole body of an answer, up to the maximum size.
@@ -163,6 +190,19 @@ impl Client {
             self.name, self.base
         ))
         .next("check the address: another server may be listening there")
+    }
+
+    /// The failure for an answer that is JSON, but lacks what every version of it has.
+    fn unexpected(&self, asked: &str, error: &serde_path_to_error::Error<serde_json::Error>) -> Failure {
+        let path = error.path().to_string();
+        let member = if path == "." { String::new() } else { format!("{path}: ") };
+        let what = format!(
+            "{}: the answer to {asked} is not what it should be: {member}{}",
+            self.name,
+            error.inner()
+        );
+        Failure::unreachable(crate::output::safe(&what))
+            .next("check the address, and that this program is not older than the server's major version")
     }
 
     /// The failure that a refusal means for the user.

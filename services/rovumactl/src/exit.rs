@@ -2,8 +2,10 @@
 
 use std::{fmt, process::ExitCode};
 
-use rovuma_runtime::Problem;
+use rovuma_runtime::{Problem, ProblemFault};
 use serde::Serialize;
+
+use crate::output::safe;
 
 /// The exit statuses, as documented in `--help` and the README.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -94,6 +96,11 @@ impl Failure {
         self
     }
 
+    /// Whether the server refused with this code.
+    pub(crate) fn is_refusal(&self, code: &str) -> bool {
+        self.problem.as_ref().is_some_and(|problem| problem.code == code)
+    }
+
     /// Adds the server's problem document.
     pub(crate) fn problem(mut self, problem: Problem) -> Self {
         self.problem = Some(Box::new(problem));
@@ -105,14 +112,19 @@ impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "error: {}", self.what)?;
         for fault in self.problem.iter().flat_map(|problem| &problem.faults) {
-            let pointer = if fault.pointer.is_empty() { "/" } else { &fault.pointer };
-            write!(f, "\n  {pointer}: {} ({})", fault.message, fault.code)?;
+            write!(f, "\n  {}", fault_line(fault))?;
         }
         match &self.next {
             Some(next) => write!(f, "\n  next: {next}"),
             None => Ok(()),
         }
     }
+}
+
+/// A fault of a draft or another body, in one line.
+pub(crate) fn fault_line(fault: &ProblemFault) -> String {
+    let pointer = if fault.pointer.is_empty() { "/" } else { &fault.pointer };
+    safe(&format!("{pointer}: {} ({})", fault.message, fault.code))
 }
 
 /// Appends the causes of an error to a sentence: `what: cause: its cause`.

@@ -1,4 +1,4 @@
-//! Alerts through the gateway's API: `send`, `draft`, `inbox`, `sent`, `show`, `read`, `trace`.
+//! Messages through the gateway's API: `send`, `draft`, `inbox`, `sent`, `show`, `read`, `trace`.
 
 pub(crate) mod drafts;
 mod follow;
@@ -10,12 +10,11 @@ pub(crate) mod trace;
 mod trace_view;
 
 use reqwest::{Method, RequestBuilder, header};
-use rovuma_schemas::MessageId;
-use serde_json::Value;
+use serde::de::DeserializeOwned;
 
 use crate::{
-    client::Client,
-    exit::{Exit, Failure, Outcome},
+    client::{Client, ServerAnswer},
+    exit::{Exit, Outcome},
 };
 
 /// Maximum attempts for a request on a line that breaks. Its key makes the server do it once.
@@ -23,7 +22,12 @@ const ATTEMPTS: u32 = 3;
 
 /// Posts to the gateway with one `Idempotency-Key`: when an answer was lost, the request is sent again, and the gateway answers
 /// it again without doing it again.
-async fn post(client: &Client, path: &str, body: Option<&[u8]>, version: Option<i64>) -> Outcome<Value> {
+async fn post<T: DeserializeOwned>(
+    client: &Client,
+    path: &str,
+    body: Option<&[u8]>,
+    version: Option<i64>,
+) -> Outcome<ServerAnswer<T>> {
     let key = uuid::Uuid::new_v4().to_string();
     let build = || -> Outcome<RequestBuilder> {
         let mut request = client.request(Method::POST, path)?.header("idempotency-key", &key);
@@ -47,16 +51,4 @@ async fn post(client: &Client, path: &str, body: Option<&[u8]>, version: Option<
             outcome => return outcome,
         }
     }
-}
-
-/// A member of an answer as text; empty when it is missing.
-fn text<'a>(value: &'a Value, member: &str) -> &'a str {
-    value.get(member).and_then(Value::as_str).unwrap_or_default()
-}
-
-/// The id in an answer.
-fn id_of(answer: &Value) -> Outcome<MessageId> {
-    text(answer, "id")
-        .parse()
-        .map_err(|_| Failure::unreachable("the gateway's answer has no message id").next("check the address"))
 }

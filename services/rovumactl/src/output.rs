@@ -7,7 +7,10 @@ use std::{
 
 use serde::Serialize;
 
-use crate::exit::{Failure, Outcome};
+use crate::{
+    client::ServerAnswer,
+    exit::{Failure, Outcome},
+};
 
 /// Where results go, and in which form.
 #[derive(Clone, Copy, Debug)]
@@ -26,6 +29,22 @@ impl CommandOutput {
     /// Standard output failed. A reader that went away (`| head`) is no error.
     pub(crate) fn show<T: Serialize + fmt::Display>(self, answer: &T) -> Outcome<()> {
         let text = if self.json { json_line(answer)? } else { answer.to_string() };
+        self.write(format!("{}\n", text.trim_end()).as_bytes())
+    }
+
+    /// Shows a server's answer: as `text` writes it for people, unchanged with `--json`.
+    ///
+    /// # Errors
+    /// Standard output failed. A reader that went away (`| head`) is no error.
+    pub(crate) fn answer<T>(
+        self,
+        answer: &ServerAnswer<T>,
+        text: impl Fn(&mut fmt::Formatter<'_>, &T) -> fmt::Result,
+    ) -> Outcome<()> {
+        let text = match self.json {
+            true => json_line(&answer.raw)?,
+            false => fmt::from_fn(|f| text(f, &answer.value)).to_string(),
+        };
         self.write(format!("{}\n", text.trim_end()).as_bytes())
     }
 

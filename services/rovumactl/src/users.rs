@@ -10,9 +10,9 @@ mod list;
 mod secret;
 
 use clap::Subcommand;
+use rovuma_api::answers::identity::{Client, User};
 
 use crate::{app::App, exit::Outcome};
-pub(crate) use account::AccountKind;
 
 /// The commands on people who log in.
 #[derive(Debug, Subcommand)]
@@ -34,12 +34,12 @@ pub(crate) enum UsersCommand {
 impl UsersCommand {
     pub(crate) async fn run(self, app: &App) -> Outcome {
         match self {
-            Self::List(command) => command.run(app, AccountKind::User).await,
+            Self::List(command) => command.run::<User>(app).await,
             Self::Create(command) => command.run(app).await,
-            Self::Roles(command) => command.run(app, AccountKind::User).await,
-            Self::Disable(command) => command.set_disabled(app, AccountKind::User, true).await,
-            Self::Enable(command) => command.set_disabled(app, AccountKind::User, false).await,
-            Self::ResetPassword(command) => command.run(app, AccountKind::User).await,
+            Self::Roles(command) => command.of_user(app).await,
+            Self::Disable(command) => command.set_disabled::<User>(app, true).await,
+            Self::Enable(command) => command.set_disabled::<User>(app, false).await,
+            Self::ResetPassword(command) => command.run::<User>(app).await,
         }
     }
 }
@@ -64,12 +64,12 @@ pub(crate) enum ClientsCommand {
 impl ClientsCommand {
     pub(crate) async fn run(self, app: &App) -> Outcome {
         match self {
-            Self::List(command) => command.run(app, AccountKind::Client).await,
+            Self::List(command) => command.run::<Client>(app).await,
             Self::Create(command) => command.run(app).await,
-            Self::Roles(command) => command.run(app, AccountKind::Client).await,
-            Self::Disable(command) => command.set_disabled(app, AccountKind::Client, true).await,
-            Self::Enable(command) => command.set_disabled(app, AccountKind::Client, false).await,
-            Self::Secret(command) => command.run(app, AccountKind::Client).await,
+            Self::Roles(command) => command.of_client(app).await,
+            Self::Disable(command) => command.set_disabled::<Client>(app, true).await,
+            Self::Enable(command) => command.set_disabled::<Client>(app, false).await,
+            Self::Secret(command) => command.run::<Client>(app).await,
         }
     }
 }

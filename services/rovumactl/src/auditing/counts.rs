@@ -3,8 +3,7 @@
 use std::fmt;
 
 use clap::{Args, ValueEnum};
-use serde::Serialize;
-use serde_json::Value;
+use rovuma_api::answers::audit::{Counts, EntryCount};
 
 use super::filter::{FilterArgs, by_name};
 use crate::{
@@ -63,24 +62,15 @@ impl Count {
         let client = self.server.client(app, ApiServer::Audit).await?;
         let query = self.filter.query(&client).await?;
         let path = format!("/v1/counts/{}/{}", option_name(self.per), option_name(self.by));
-        app.out.show(&CountTable(client.get(&path, &by_name(&query)).await?))?;
+        app.out.answer(&client.get(&path, &by_name(&query)).await?, count_table)?;
         Ok(Exit::Ok)
     }
 }
 
-/// The audit service's counts, as a table.
-#[derive(Serialize)]
-#[serde(transparent)]
-struct CountTable(Value);
-
-impl fmt::Display for CountTable {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let items = self.0.get("items").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
-        let row = |item: &Value| {
-            let text = |name: &str| item.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
-            vec![text("from"), text("value"), item.get("count").map(Value::to_string).unwrap_or_default()]
-        };
-        let rows: Vec<Vec<String>> = items.iter().map(row).collect();
-        table(f, &["FROM (UTC)", "", "COUNT"], &rows)
-    }
+fn count_table(f: &mut fmt::Formatter<'_>, counts: &Counts) -> fmt::Result {
+    let row = |count: &EntryCount| {
+        vec![count.from.to_string(), count.value.clone().unwrap_or_default(), count.count.to_string()]
+    };
+    let rows: Vec<Vec<String>> = counts.items.iter().map(row).collect();
+    table(f, &["FROM (UTC)", "", "COUNT"], &rows)
 }

@@ -4,7 +4,7 @@ use std::fmt;
 
 use clap::Args;
 use reqwest::Method;
-use serde::{Deserialize, Serialize};
+use rovuma_api::answers::audit::ErasureResult;
 use serde_json::json;
 
 use crate::{
@@ -25,31 +25,20 @@ pub(crate) struct Erase {
     server: ServerArgs,
 }
 
-/// The audit service's answer to an erasure.
-#[derive(Deserialize, Serialize)]
-struct ErasureResult {
-    entries: u64,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    remaining: Option<u64>,
-}
-
-impl fmt::Display for ErasureResult {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} entries: only their leaves remain, and every proof of them still holds", self.entries)?;
-        match self.remaining {
-            Some(remaining) if remaining > 0 => write!(f, "\n{remaining} about the same remain"),
-            _ => Ok(()),
-        }
-    }
-}
-
 impl Erase {
     pub(crate) async fn run(self, app: &App) -> Outcome {
         let client = self.server.client(app, ApiServer::Audit).await?;
         let order = json!({ "scope": self.scope, "legal_basis": self.legal_basis });
         let done = client.send(client.request(Method::POST, "/v1/erasures")?.json(&order)).await?;
-        let done: ErasureResult = serde_json::from_value(done).map_err(|fault| client.nonsense(&fault))?;
-        app.out.show(&done)?;
+        app.out.answer(&done, erasure_text)?;
         Ok(Exit::Ok)
+    }
+}
+
+fn erasure_text(f: &mut fmt::Formatter<'_>, erased: &ErasureResult) -> fmt::Result {
+    write!(f, "{} entries: only their leaves remain, and every proof of them still holds", erased.entries)?;
+    match erased.remaining {
+        Some(remaining) if remaining > 0 => write!(f, "\n{remaining} about the same remain"),
+        _ => Ok(()),
     }
 }

@@ -1,12 +1,12 @@
 //! Filters of the audit log, from the command line and from saved searches.
 
 use clap::Args;
-use reqwest::Method;
+use rovuma_api::answers::audit::{SavedSearch, SavedSearches};
 use rovuma_schemas::{AgencyCode, MessageId, Timestamp};
 use serde_json::Value;
 
 use crate::{
-    client::Client,
+    client::{Client, ServerAnswer},
     exit::{Failure, Outcome},
     moments,
 };
@@ -105,12 +105,11 @@ impl FilterArgs {
 
 /// The filter of a saved search of the caller.
 async fn saved_filter(client: &Client, name: &str) -> Outcome<FilterPairs> {
-    let queries = client.send(client.request(Method::GET, "/v1/queries")?).await?;
-    let items = queries.get("items").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
-    let found = items.iter().find(|item| item.get("name").and_then(Value::as_str) == Some(name));
-    let filter = found.and_then(|item| item.get("filter")).and_then(Value::as_object).ok_or_else(|| {
+    let saved: ServerAnswer<SavedSearches> = client.get("/v1/queries", &[]).await?;
+    let found = saved.value.items.into_iter().find(|search| search.name == name);
+    let SavedSearch { filter, .. } = found.ok_or_else(|| {
         Failure::usage(format!("there is no saved search {name:?}")).next("rovumactl audit saved lists them")
     })?;
-    let text = |value: &Value| value.as_str().map(ToOwned::to_owned);
-    Ok(filter.iter().filter_map(|(name, value)| Some((name.clone(), text(value)?))).collect())
+    let text = |value: Value| value.as_str().map(ToOwned::to_owned);
+    Ok(filter.into_iter().filter_map(|(name, value)| Some((name, text(value)?))).collect())
 }

@@ -4,7 +4,7 @@ use std::fmt;
 
 use clap::Args;
 use reqwest::Method;
-use serde::Serialize;
+use rovuma_api::answers::audit::{SavedSearch, SavedSearches};
 use serde_json::Value;
 
 use super::filter::FilterArgs;
@@ -34,7 +34,7 @@ impl Save {
         let filter: serde_json::Map<String, Value> =
             query.into_iter().map(|(name, value)| (name, value.into())).collect();
         let request = client.request(Method::PUT, &path(&self.name))?.json(&filter);
-        client.send(request).await?;
+        client.send::<()>(request).await?;
         app.out.note(format_args!("saved as {:?}", self.name));
         Ok(Exit::Ok)
     }
@@ -50,7 +50,7 @@ pub(crate) struct Saved {
 impl Saved {
     pub(crate) async fn run(self, app: &App) -> Outcome {
         let client = self.server.client(app, ApiServer::Audit).await?;
-        app.out.show(&SavedSearches(client.get("/v1/queries", &[]).await?))?;
+        app.out.answer(&client.get("/v1/queries", &[]).await?, saved_table)?;
         Ok(Exit::Ok)
     }
 }
@@ -67,7 +67,7 @@ pub(crate) struct Forget {
 impl Forget {
     pub(crate) async fn run(self, app: &App) -> Outcome {
         let client = self.server.client(app, ApiServer::Audit).await?;
-        client.send(client.request(Method::DELETE, &path(&self.name))?).await?;
+        client.send::<()>(client.request(Method::DELETE, &path(&self.name))?).await?;
         app.out.note(format_args!("{:?} removed", self.name));
         Ok(Exit::Ok)
     }
@@ -77,23 +77,13 @@ fn path(name: &str) -> String {
     format!("/v1/queries/{}", segment(name))
 }
 
-/// The caller's saved searches, as a table.
-#[derive(Serialize)]
-#[serde(transparent)]
-struct SavedSearches(Value);
-
-impl fmt::Display for SavedSearches {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let items = self.0.get("items").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
-        let row = |item: &Value| {
-            let text = |name: &str| item.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
-            let filter = item.get("filter").and_then(Value::as_object).into_iter().flatten();
-            let filter: Vec<String> = filter
-                .map(|(name, value)| format!("{name}={}", value.as_str().unwrap_or_default()))
-                .collect();
-            vec![text("name"), text("saved_at"), filter.join(" ")]
-        };
-        let rows: Vec<Vec<String>> = items.iter().map(row).collect();
-        table(f, &["NAME", "SAVED", "SEARCH"], &rows)
-    }
+fn saved_table(f: &mut fmt::Formatter<'_>, saved: &SavedSearches) -> fmt::Result {
+    let row = |search: &SavedSearch| {
+        let filter = search.filter.iter();
+        let filter: Vec<String> =
+            filter.map(|(name, value)| format!("{name}={}", value.as_str().unwrap_or_default())).collect();
+        vec![search.name.clone(), search.saved_at.to_string(), filter.join(" ")]
+    };
+    let rows: Vec<Vec<String>> = saved.items.iter().map(row).collect();
+    table(f, &["NAME", "SAVED", "SEARCH"], &rows)
 }

@@ -3,8 +3,9 @@
 use std::fmt;
 
 use clap::Args;
-use serde::Serialize;
-use serde_json::Value;
+use rovuma_api::{answers::audit::LogEntry, page::Page};
+use rovuma_schemas::audit::AuditObject;
+use serde::Deserialize;
 
 use super::filter::{FilterArgs, by_name};
 use crate::{
@@ -31,36 +32,41 @@ impl Search {
     pub(crate) async fn run(self, app: &App) -> Outcome {
         let client = self.server.client(app, ApiServer::Audit).await?;
         let query = self.filter.query(&client).await?;
-        let items = pages(&client, "/v1/events", by_name(&query), self.limit).await?;
-        app.out.show(&SearchResult { items })?;
+        let entries = pages(&client, "/v1/events", by_name(&query), self.limit).await?;
+        app.out.answer(&entries, entry_table)?;
         Ok(Exit::Ok)
     }
 }
 
-/// The entries found, as a table.
-#[derive(Serialize)]
-struct SearchResult {
-    items: Vec<Value>,
+/// What the table shows of an event. An erased one has none, and its row is empty.
+#[derive(Default, Deserialize)]
+struct EventCells {
+    time: String,
+    action: String,
+    actor: String,
+    agency: Option<String>,
+    object: Option<AuditObject>,
+    outcome: String,
+    reason: Option<String>,
+    source: String,
 }
 
-impl fmt::Display for SearchResult {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let row = |entry: &Value| {
-            let text =
-                |path: &str| entry.pointer(path).and_then(Value::as_str).unwrap_or_default().to_owned();
-            let object = format!("{} {}", text("/event/object/kind"), text("/event/object/id"));
-            let reason = format!("{} {}", text("/event/outcome"), text("/event/reason"));
-            vec![
-                text("/event/time"),
-                text("/event/action"),
-                text("/event/actor"),
-                text("/event/agency"),
-                object.trim().to_owned(),
-                reason.trim().to_owned(),
-                text("/event/source"),
-            ]
-        };
-        let rows: Vec<Vec<String>> = self.items.iter().map(row).collect();
-        table(f, &["TIME", "ACTION", "ACTOR", "AGENCY", "OBJECT", "OUTCOME", "SOURCE"], &rows)
-    }
+fn entry_table(f: &mut fmt::Formatter<'_>, page: &Page<LogEntry>) -> fmt::Result {
+    let row = |entry: &LogEntry| {
+        let event = entry.event.as_ref().and_then(|event| serde_json::from_str(event.get()).ok());
+        let event: EventCells = event.unwrap_or_default();
+        let object = event.object.map(|object| format!("{} {}", object.kind, object.id));
+        let outcome = format!("{} {}", event.outcome, event.reason.unwrap_or_default());
+        vec![
+            event.time,
+            event.action,
+            event.actor,
+            event.agency.unwrap_or_default(),
+            object.unwrap_or_default(),
+            outcome.trim().to_owned(),
+            event.source,
+        ]
+    };
+    let rows: Vec<Vec<String>> = page.items.iter().map(row).collect();
+    table(f, &["TIME", "ACTION", "ACTOR", "AGENCY", "OBJECT", "OUTCOME", "SOURCE"], &rows)
 }

@@ -1,14 +1,12 @@
 //! `audit show`: shows one event.
 
-use std::fmt;
-
 use clap::Args;
 use rovuma_schemas::Epoch;
-use serde::Serialize;
 use serde_json::Value;
 
 use crate::{
     app::App,
+    client::ServerAnswer,
     exit::{Exit, Failure, Outcome},
     output::safe,
     session::{ApiServer, ServerArgs},
@@ -27,16 +25,6 @@ pub(crate) struct Show {
     server: ServerArgs,
 }
 
-#[derive(Serialize)]
-#[serde(transparent)]
-struct EventDetails(Value);
-
-impl fmt::Display for EventDetails {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", safe(&format!("{:#}", self.0)))
-    }
-}
-
 impl Show {
     pub(crate) async fn run(self, app: &App) -> Outcome {
         let plain = self.source.bytes().all(|b| b.is_ascii_alphanumeric() || b"._-".contains(&b));
@@ -45,7 +33,9 @@ impl Show {
         }
         let client = self.server.client(app, ApiServer::Audit).await?;
         let path = format!("/v1/events/{}/{}/{}", self.source, self.epoch, self.sequence);
-        app.out.show(&EventDetails(client.get(&path, &[]).await?))?;
+        // The whole answer is the result, for people too: the event's details are the source's own.
+        let event: ServerAnswer<Value> = client.get(&path, &[]).await?;
+        app.out.answer(&event, |f, event| write!(f, "{}", safe(&format!("{event:#}"))))?;
         Ok(Exit::Ok)
     }
 }

@@ -74,7 +74,8 @@ impl ManagementClient {
     }
 
     async fn send(&self, request: RequestBuilder) -> Outcome<Value> {
-        self.client.send(request).await.map_err(|failure| self.explain(failure))
+        let answer = self.client.send(request).await.map_err(|failure| self.explain(failure))?;
+        Ok(answer.value)
     }
 
     fn explain(&self, mut failure: Failure) -> Failure {

@@ -3,14 +3,18 @@
 use std::fmt;
 
 use clap::{Args, Subcommand};
+use rovuma_api::{
+    answers::gateway::{AdviceView, DraftView, ReleasedView},
+    page::Page,
+};
+use rovuma_runtime::ProblemFault;
 use rovuma_schemas::MessageId;
-use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::{post, text};
+use super::post;
 use crate::{
     app::App,
-    exit::{Exit, Failure, Outcome},
+    exit::{Exit, Outcome, fault_line},
     output::{safe, table},
     session::{ApiServer, ServerArgs},
 };
@@ -26,7 +30,7 @@ pub(crate) enum DraftCommand {
         #[command(flatten)]
         server: ServerArgs,
     },
-    /// Show a draft with its content and its version
+    /// Show a draft with its content, its version and its faults
     Show(DraftArgs),
     /// Submit a draft to a supervisor
     Submit(DraftArgs),
@@ -60,33 +64,32 @@ pub(crate) struct DraftArgs {
     server: ServerArgs,
 }
 
-/// A draft as the gateway returns it.
-#[derive(Serialize)]
-#[serde(transparent)]
-struct DraftDetails(Value);
-
-/// A page of drafts.
-#[derive(Serialize)]
-#[serde(transparent)]
-struct DraftPage(Value);
-
 impl DraftCommand {
     pub(crate) async fn run(self, app: &App) -> Outcome {
         match self {
             Self::List { state, server } => {
                 let client = server.client(app, ApiServer::Gateway).await?;
                 let query: Vec<(&str, String)> = state.into_iter().map(|state| ("state", state)).collect();
-                app.out.show(&DraftPage(client.get("/v1/drafts", &query).await?))?;
+                app.out.answer(&client.get("/v1/drafts", &query).await?, draft_table)?;
             }
             Self::Show(one) => {
                 let client = one.server.client(app, ApiServer::Gateway).await?;
-                app.out.show(&DraftDetails(client.get(&format!("/v1/drafts/{}", one.id), &[]).await?))?;
+                app.out.answer(&client.get(&format!("/v1/drafts/{}", one.id), &[]).await?, draft_text)?;
             }
-            Self::Submit(one) => one.act(app, "submit", None, None).await?,
-            Self::Release { one, version } => one.act(app, "release", None, Some(version)).await?,
+            Self::Submit(one) => {
+                let client = one.server.client(app, ApiServer::Gateway).await?;
+                app.out.answer(&post(&client, &one.path("submit"), None, None).await?, draft_text)?;
+            }
+            Self::Release { one, version } => {
+                let client = one.server.client(app, ApiServer::Gateway).await?;
+                let released = post(&client, &one.path("release"), None, Some(version)).await?;
+                app.out.answer(&released, released_text)?;
+            }
             Self::Return { one, reason, version } => {
-                let body = json!({ "reason": reason });
-                one.act(app, "return", Some(&body), version).await?;
+                let client = one.server.client(app, ApiServer::Gateway).await?;
+                let body = json!({ "reason": reason }).to_string();
+                let returned = post(&client, &one.path("return"), Some(body.as_bytes()), version).await?;
+                app.out.answer(&returned, draft_text)?;
             }
         }
         Ok(Exit::Ok)
@@ -94,45 +97,69 @@ impl DraftCommand {
 }
 
 impl DraftArgs {
-    async fn act(&self, app: &App, verb: &str, body: Option<&Value>, version: Option<i64>) -> Outcome<()> {
-        let client = self.server.client(app, ApiServer::Gateway).await?;
-        let body =
-            body.map(serde_json::to_vec).transpose().map_err(|error| Failure::local(error.to_string()))?;
-        let path = format!("/v1/drafts/{}/{verb}", self.id);
-        let mut answer = post(&client, &path, body.as_deref(), version).await?;
-        // Whoever acts on a draft has read it, so its content is not printed again.
-        if let Some(members) = answer.as_object_mut() {
-            members.remove("content");
-        }
-        app.out.show(&DraftDetails(answer))
+    fn path(&self, step: &str) -> String {
+        format!("/v1/drafts/{}/{step}", self.id)
     }
 }
 
-impl fmt::Display for DraftDetails {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let draft = &self.0;
-        let version = draft.get("version").map_or(String::new(), ToString::to_string);
-        let state = draft.get("state").and_then(Value::as_str).unwrap_or("released");
-        writeln!(f, "{} {} version {version}", safe(text(draft, "id")), safe(state))?;
-        for member in ["category", "status", "author", "second_person", "return_reason"] {
-            let said = text(draft, member);
-            if !said.is_empty() {
-                writeln!(f, "  {member} {}", safe(said))?;
-            }
+/// A draft: the gateway leaves out content, faults and advice where whoever acts on the draft has read it.
+pub(super) fn draft_text(f: &mut fmt::Formatter<'_>, draft: &DraftView) -> fmt::Result {
+    writeln!(f, "{} {} version {}", draft.id, safe(&draft.state), draft.version)?;
+    for (word, member) in [
+        ("type", Some(&draft.message_type)),
+        ("facet", draft.facet.as_ref()),
+        ("status", draft.status.as_ref()),
+        ("reference", draft.reference.as_ref()),
+        ("author", Some(&draft.author)),
+        ("second_person", draft.second_person.as_ref()),
+        ("return_reason", draft.return_reason.as_ref()),
+    ] {
+        if let Some(member) = member {
+            writeln!(f, "  {word} {}", safe(member))?;
         }
-        draft.get("content").map_or(Ok(()), |content| write!(f, "{}", safe(&format!("{content:#}"))))
     }
+    writeln!(f, "  fault_count {}", draft.fault_count)?;
+    faults_text(f, draft.faults.as_deref().unwrap_or_default())?;
+    advice_text(f, draft.advice.as_deref().unwrap_or_default())?;
+    let Some(content) = &draft.content else { return Ok(()) };
+    // Valid JSON always reads; otherwise it is shown as it came.
+    let content = serde_json::from_str(content.get()).unwrap_or_else(|_| Value::from(content.get()));
+    write!(f, "{}", safe(&format!("{content:#}")))
 }
 
-impl fmt::Display for DraftPage {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let items = self.0.get("items").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
-        let row = |draft: &Value| {
-            ["id", "state", "category", "status", "changed_at"]
-                .map(|member| text(draft, member).to_owned())
-                .to_vec()
-        };
-        let rows: Vec<Vec<String>> = items.iter().map(row).collect();
-        table(f, &["ID", "STATE", "CATEGORY", "STATUS", "CHANGED"], &rows)
-    }
+/// One line for each fault.
+pub(super) fn faults_text(f: &mut fmt::Formatter<'_>, faults: &[ProblemFault]) -> fmt::Result {
+    faults.iter().try_for_each(|fault| writeln!(f, "  fault {}", fault_line(fault)))
+}
+
+/// One line for each advice.
+pub(super) fn advice_text(f: &mut fmt::Formatter<'_>, advice: &[AdviceView]) -> fmt::Result {
+    advice.iter().try_for_each(|advice| {
+        let AdviceView { pointer, topic, message } = advice;
+        writeln!(f, "  advice {}", safe(&format!("{pointer}: {message} ({topic})")))
+    })
+}
+
+/// A message that was just released.
+pub(super) fn released_text(f: &mut fmt::Formatter<'_>, released: &ReleasedView) -> fmt::Result {
+    writeln!(f, "{} released", released.id)?;
+    released.copies.iter().try_for_each(|copy| writeln!(f, "  to {} in lane {}", copy.recipient, copy.lane))
+}
+
+fn draft_table(f: &mut fmt::Formatter<'_>, page: &Page<DraftView>) -> fmt::Result {
+    let row = |draft: &DraftView| {
+        let text = |member: &Option<String>| member.clone().unwrap_or_default();
+        vec![
+            draft.id.to_string(),
+            draft.state.clone(),
+            draft.message_type.clone(),
+            text(&draft.facet),
+            text(&draft.reference),
+            text(&draft.status),
+            draft.fault_count.to_string(),
+            draft.changed_at.to_string(),
+        ]
+    };
+    let rows: Vec<Vec<String>> = page.items.iter().map(row).collect();
+    table(f, &["ID", "STATE", "TYPE", "FACET", "REFERENCE", "STATUS", "FAULTS", "CHANGED"], &rows)
 }

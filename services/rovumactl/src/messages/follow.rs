@@ -4,12 +4,13 @@ use std::time::Duration;
 
 use clap::ValueEnum;
 use reqwest::{Method, Response};
+use rovuma_api::answers::gateway::Trace;
 use rovuma_schemas::MessageId;
 use tokio::time::{Instant, timeout_at};
 
-use super::trace_view::{self, CopyProgress, MessageTrace};
+use super::trace_view::{self, CopyProgress};
 use crate::{
-    client::Client,
+    client::{Client, ServerAnswer},
     exit::{Exit, Failure, Outcome},
     progress,
 };
@@ -27,8 +28,8 @@ pub(crate) enum ReceiptGoal {
 }
 
 impl ReceiptGoal {
-    fn is_reached(self, trace: &MessageTrace) -> bool {
-        trace.progress().all(|progress| match progress {
+    fn is_reached(self, trace: &Trace) -> bool {
+        trace_view::progress(trace).all(|progress| match progress {
             CopyProgress::UnderWay => false,
             CopyProgress::Delivered => self == Self::Delivered,
             CopyProgress::Read | CopyProgress::Failed => true,
@@ -45,7 +46,7 @@ pub(super) async fn wait_for_receipts(
     id: &MessageId,
     goal: ReceiptGoal,
     patience: Duration,
-) -> Outcome<MessageTrace> {
+) -> Outcome<ServerAnswer<Trace>> {
     let deadline = Instant::now() + patience;
     let waiting = async {
         loop {
@@ -67,12 +68,12 @@ pub(super) async fn wait_for_receipts(
 }
 
 /// Fetches the trace whenever the gateway sends an event about the message. `None` when the event stream ends.
-async fn watch(client: &Client, id: &MessageId, goal: ReceiptGoal) -> Outcome<Option<MessageTrace>> {
+async fn watch(client: &Client, id: &MessageId, goal: ReceiptGoal) -> Outcome<Option<ServerAnswer<Trace>>> {
     // Open the stream before fetching the trace, so that no event in between is missed.
     let mut live = EventStream::open(client).await?;
     loop {
         let trace = trace_view::read(client, id).await?;
-        if goal.is_reached(&trace) {
+        if goal.is_reached(&trace.value) {
             return Ok(Some(trace));
         }
         if !live.wait_for_event(id).await {

@@ -3,22 +3,22 @@
 use std::fmt;
 
 use clap::Args;
-use rovuma_schemas::{AgencyCode, Timestamp};
-use serde::Serialize;
+use rovuma_api::{
+    answers::gateway::{InboxRow, SentRow},
+    page::{PAGE_MAX, Page},
+};
+use rovuma_schemas::{AgencyCode, CaseId, MessageId, Timestamp};
+use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
-use super::text;
 use crate::{
     app::App,
-    client::Client,
+    client::{Client, ServerAnswer},
     exit::{Exit, Outcome},
     moments,
     output::table,
     session::{ApiServer, ServerArgs},
 };
-
-/// Rows in one page: the gateway's maximum.
-const PAGE: u32 = 200;
 
 /// The filters that both lists have.
 #[derive(Debug, Args)]
@@ -26,9 +26,9 @@ pub(crate) struct ListFilter {
     /// Only this type: alert.issue
     #[arg(long = "type", value_name = "TYPE")]
     message_type: Option<String>,
-    /// Only alerts of this category
+    /// Only those with this facet: an alert's category
     #[arg(long)]
-    category: Option<String>,
+    facet: Option<String>,
     /// actual, exercise or test
     #[arg(long)]
     status: Option<String>,
@@ -38,6 +38,12 @@ pub(crate) struct ListFilter {
     /// Only those released before this instant
     #[arg(long, value_name = "INSTANT", value_parser = moments::instant)]
     until: Option<Timestamp>,
+    /// Only the messages of this case: alert/mz.prm/0199c5a1-7b3e-7001-8a10-000000000001
+    #[arg(long, value_name = "KIND/OWNER/ID", conflicts_with = "in_reply_to")]
+    case: Option<CaseId>,
+    /// Only the messages that answer this one
+    #[arg(long, value_name = "ID")]
+    in_reply_to: Option<MessageId>,
     /// Maximum number of rows
     #[arg(long, default_value_t = 50)]
     limit: u32,
@@ -51,10 +57,12 @@ impl ListFilter {
     fn query(&self) -> ListQuery {
         let mut query = ListQuery::new();
         query.extend(self.message_type.clone().map(|kind| ("type", kind)));
-        query.extend(self.category.clone().map(|category| ("category", category)));
+        query.extend(self.facet.clone().map(|facet| ("facet", facet)));
         query.extend(self.status.clone().map(|status| ("status", status)));
         query.extend(self.from.map(|from| ("created_from", from.to_string())));
         query.extend(self.until.map(|until| ("created_until", until.to_string())));
+        query.extend(self.case.as_ref().map(|case| ("case", case.to_string())));
+        query.extend(self.in_reply_to.map(|id| ("in_reply_to", id.to_string())));
         query
     }
 }
@@ -82,8 +90,8 @@ impl Inbox {
         query.extend(self.sender.map(|sender| ("sender", sender.to_string())));
         query.extend(self.disposition.map(|disposition| ("disposition", disposition)));
         let client = self.filter.server.client(app, ApiServer::Gateway).await?;
-        let items = pages(&client, "/v1/inbox", query, self.filter.limit).await?;
-        app.out.show(&InboxTable { items })?;
+        let rows = pages(&client, "/v1/inbox", query, self.filter.limit).await?;
+        app.out.answer(&rows, inbox_table)?;
         Ok(Exit::Ok)
     }
 }
@@ -107,83 +115,76 @@ impl SentList {
         query.extend(self.recipient.map(|recipient| ("recipient", recipient.to_string())));
         query.extend(self.state.map(|state| ("state", state)));
         let client = self.filter.server.client(app, ApiServer::Gateway).await?;
-        let items = pages(&client, "/v1/sent", query, self.filter.limit).await?;
-        app.out.show(&SentTable { items })?;
+        let rows = pages(&client, "/v1/sent", query, self.filter.limit).await?;
+        app.out.answer(&rows, sent_table)?;
         Ok(Exit::Ok)
     }
 }
 
-/// Fetches page after page, until there are `limit` rows or no more.
-pub(crate) async fn pages(
+/// Fetches page after page, until there are `limit` rows or no more: one list of all rows.
+pub(crate) async fn pages<T: DeserializeOwned>(
     client: &Client,
     path: &str,
     query: Vec<(&str, String)>,
     limit: u32,
-) -> Outcome<Vec<Value>> {
+) -> Outcome<ServerAnswer<Page<T>>> {
     let wanted = usize::try_from(limit).unwrap_or(usize::MAX);
-    let mut items: Vec<Value> = Vec::new();
+    let (mut rows, mut raw): (Vec<T>, Vec<Value>) = (Vec::new(), Vec::new());
     let mut cursor: Option<String> = None;
-    while items.len() < wanted {
-        let left = u32::try_from(wanted - items.len()).unwrap_or(PAGE);
+    while rows.len() < wanted {
+        let left = u32::try_from(wanted - rows.len()).unwrap_or(PAGE_MAX);
         let mut query = query.clone();
-        query.push(("limit", left.min(PAGE).to_string()));
+        query.push(("limit", left.min(PAGE_MAX).to_string()));
         query.extend(cursor.take().map(|cursor| ("cursor", cursor)));
-        let mut page = client.get(path, &query).await?;
-        let rows = page.get_mut("items").and_then(Value::as_array_mut).map(std::mem::take);
-        items.extend(rows.unwrap_or_default());
-        cursor = page.get("next").and_then(Value::as_str).map(ToOwned::to_owned);
+        let mut page: ServerAnswer<Page<T>> = client.get(path, &query).await?;
+        rows.extend(page.value.items);
+        if let Some(Value::Array(items)) = page.raw.get_mut("items") {
+            raw.append(items);
+        }
+        cursor = page.value.next;
         if cursor.is_none() {
             break;
         }
     }
-    Ok(items)
+    Ok(ServerAnswer { value: Page { items: rows, next: None }, raw: json!({ "items": raw }) })
 }
 
-#[derive(Serialize)]
-struct InboxTable {
-    items: Vec<Value>,
-}
-
-#[derive(Serialize)]
-struct SentTable {
-    items: Vec<Value>,
-}
-
-impl fmt::Display for InboxTable {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let row = |item: &Value| {
-            let mark = match (text(item, "replaced_by"), text(item, "compromised_at"), text(item, "read_at"))
-            {
-                ("", "", "") => "unread",
-                ("", "", _) => "read",
-                ("", ..) => "COMPROMISED KEY",
-                _ => "REPLACED",
-            };
-            let cells = ["id", "status", "category", "sender", "received_at", "disposition"];
-            let mut row: Vec<String> = cells.iter().map(|member| text(item, member).to_owned()).collect();
-            row.push(mark.to_owned());
-            row
+fn inbox_table(f: &mut fmt::Formatter<'_>, page: &Page<InboxRow>) -> fmt::Result {
+    let row = |row: &InboxRow| {
+        let mark = match row {
+            InboxRow { replaced_by: Some(_), .. } => "REPLACED",
+            InboxRow { compromised_at: Some(_), .. } => "COMPROMISED KEY",
+            InboxRow { read_at: Some(_), .. } => "read",
+            _ => "unread",
         };
-        let rows: Vec<Vec<String>> = self.items.iter().map(row).collect();
-        table(f, &["ID", "STATUS", "CATEGORY", "FROM", "RECEIVED", "STANDS", ""], &rows)
-    }
+        vec![
+            row.id.to_string(),
+            row.status.clone(),
+            row.message_type.clone(),
+            row.facet.clone().unwrap_or_default(),
+            row.sender.to_string(),
+            row.received_at.to_string(),
+            row.disposition.clone(),
+            mark.to_owned(),
+        ]
+    };
+    let rows: Vec<Vec<String>> = page.items.iter().map(row).collect();
+    table(f, &["ID", "STATUS", "TYPE", "FACET", "FROM", "RECEIVED", "STANDS", ""], &rows)
 }
 
-impl fmt::Display for SentTable {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let row = |item: &Value| {
-            let mut row: Vec<String> = ["id", "status", "category", "created"]
-                .iter()
-                .map(|member| text(item, member).to_owned())
-                .collect();
-            let nothing = json!([]);
-            let copies =
-                item.get("copies").unwrap_or(&nothing).as_array().map(Vec::as_slice).unwrap_or_default();
-            let copy = |copy: &Value| format!("{} {}", text(copy, "recipient"), text(copy, "state"));
-            row.push(copies.iter().map(copy).collect::<Vec<_>>().join(", "));
-            row
-        };
-        let rows: Vec<Vec<String>> = self.items.iter().map(row).collect();
-        table(f, &["ID", "STATUS", "CATEGORY", "RELEASED", "COPIES"], &rows)
-    }
+fn sent_table(f: &mut fmt::Formatter<'_>, page: &Page<SentRow>) -> fmt::Result {
+    let row = |row: &SentRow| {
+        let copies: Vec<String> =
+            row.copies.iter().map(|copy| format!("{} {}", copy.recipient, copy.state)).collect();
+        vec![
+            row.id.to_string(),
+            row.status.clone(),
+            row.message_type.clone(),
+            row.facet.clone().unwrap_or_default(),
+            row.created.to_string(),
+            copies.join(", "),
+        ]
+    };
+    let rows: Vec<Vec<String>> = page.items.iter().map(row).collect();
+    table(f, &["ID", "STATUS", "TYPE", "FACET", "RELEASED", "COPIES"], &rows)
 }

@@ -1,17 +1,13 @@
 //! `rovumactl read`: records that an officer has seen a message in the agency's own system.
 
-use std::fmt;
-
 use clap::Args;
+use rovuma_api::answers::gateway::MarkedRead;
 use rovuma_schemas::MessageId;
-use serde::Serialize;
-use serde_json::Value;
 
-use super::{post, text};
+use super::post;
 use crate::{
     app::App,
     exit::{Exit, Outcome},
-    output::safe,
     session::{ApiServer, ServerArgs},
 };
 
@@ -24,21 +20,14 @@ pub(crate) struct MarkRead {
     server: ServerArgs,
 }
 
-#[derive(Serialize)]
-#[serde(transparent)]
-struct ReadResult(Value);
-
-impl fmt::Display for ReadResult {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} read {}", safe(text(&self.0, "id")), safe(text(&self.0, "read_at")))
-    }
-}
-
 impl MarkRead {
     pub(crate) async fn run(self, app: &App) -> Outcome {
         let client = self.server.client(app, ApiServer::Gateway).await?;
-        let answer = post(&client, &format!("/v1/messages/{}/read", self.id), None, None).await?;
-        app.out.show(&ReadResult(answer))?;
+        let marked = post(&client, &format!("/v1/messages/{}/read", self.id), None, None).await?;
+        app.out.answer(&marked, |f, MarkedRead { id, read_at }| match read_at {
+            Some(at) => write!(f, "{id} read {at}"),
+            None => write!(f, "{id} is not to be acted on, so it is not marked as read"),
+        })?;
         Ok(Exit::Ok)
     }
 }

@@ -1,17 +1,18 @@
-//! `rovumactl send`: posts a draft, and releases it if asked.
+//! `rovumactl send`: keeps a draft, or sends it at once if asked.
 
 use std::{fmt, path::PathBuf, time::Duration};
 
 use clap::Args;
-use serde::Serialize;
-use serde_json::Value;
+use rovuma_api::answers::gateway::{DraftView, Validated};
 
 use super::{
+    drafts::{advice_text, faults_text, released_text},
     follow::{self, ReceiptGoal},
-    id_of, post, text,
+    post, trace_view,
 };
 use crate::{
     app::App,
+    client::{Client, ServerAnswer},
     exit::{Exit, Outcome},
     files, moments,
     output::safe,
@@ -21,9 +22,9 @@ use crate::{
 /// Options of `send`.
 #[derive(Debug, Args)]
 pub(crate) struct Send {
-    /// An alert's draft, JSON; - for standard input
+    /// A draft of any type, JSON; - for standard input
     file: PathBuf,
-    /// Release it at once, where one person may; without it the draft is kept
+    /// Send it at once, where one person may; without it the draft is kept, with its faults if it has any
     #[arg(long)]
     release: bool,
     /// Only check it; nothing is kept
@@ -39,84 +40,63 @@ pub(crate) struct Send {
     server: ServerArgs,
 }
 
-/// The result of `send`.
-#[derive(Serialize)]
-struct SendResult {
-    id: String,
-    state: String,
-    /// Why a second person must release it.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    second_person: Option<String>,
-    /// The copies and their stream numbers, from the gateway's answer to the release.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    released: Option<Value>,
-}
-
 impl Send {
     pub(crate) async fn run(self, app: &App) -> Outcome {
         let draft = files::read(&self.file)?;
         let client = self.server.client(app, ApiServer::Gateway).await?;
         if self.validate {
-            let answer = post(&client, "/v1/drafts/validate", Some(&draft), None).await?;
-            app.out.show(&ValidationResult(answer))?;
+            let checked = post(&client, "/v1/drafts/validate", Some(&draft), None).await?;
+            app.out.answer(&checked, validated_text)?;
             return Ok(Exit::Ok);
         }
-        let created = post(&client, "/v1/drafts", Some(&draft), None).await?;
-        let id = id_of(&created)?;
-        let mut sent = SendResult {
-            id: id.to_string(),
-            state: text(&created, "state").to_owned(),
-            second_person: created.get("second_person").and_then(Value::as_str).map(ToOwned::to_owned),
-            released: None,
+        if !self.release {
+            app.out.answer(&keep(&client, &draft).await?, kept_text)?;
+            return Ok(Exit::Ok);
+        }
+        let released = match post(&client, "/v1/messages", Some(&draft), None).await {
+            Ok(released) => released,
+            // Nothing was kept. What the author may not send alone becomes a draft, for a supervisor to release.
+            Err(failure) if failure.is_refusal("second_person") => {
+                let id = keep(&client, &draft).await?.value.id;
+                return Err(failure.next(format!(
+                    "the draft {id} is kept; hand it to a supervisor: rovumactl draft submit {id}"
+                )));
+            }
+            Err(failure) => return Err(failure),
         };
-        if self.release {
-            let path = format!("/v1/drafts/{id}/release");
-            let released = post(&client, &path, None, None).await.map_err(|failure| {
-                let next =
-                    format!("the draft {id} is kept; hand it to a supervisor: rovumactl draft submit {id}");
-                if failure.exit == Exit::Refused { failure.next(next) } else { failure }
-            })?;
-            sent.state = "released".to_owned();
-            sent.released = Some(released);
-        }
         if !self.follow {
-            app.out.show(&sent)?;
+            app.out.answer(&released, released_text)?;
             return Ok(Exit::Ok);
         }
+        let id = released.value.id;
         let trace = follow::wait_for_receipts(&client, &id, ReceiptGoal::Delivered, self.timeout).await?;
-        trace.show(app)
+        trace_view::show(app, &trace)
     }
 }
 
-/// The result of a validation.
-#[derive(Serialize)]
-#[serde(transparent)]
-struct ValidationResult(Value);
+async fn keep(client: &Client, draft: &[u8]) -> Outcome<ServerAnswer<DraftView>> {
+    post(client, "/v1/drafts", Some(draft), None).await
+}
 
-impl fmt::Display for ValidationResult {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "no faults: {}", safe(text(&self.0, "summary")))?;
-        let reasons =
-            self.0.get("second_person").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
-        let reasons: Vec<&str> = reasons.iter().filter_map(Value::as_str).collect();
-        if reasons.is_empty() {
-            write!(f, "one person may release it")
-        } else {
-            write!(f, "a second person must release it: {}", safe(&reasons.join(", ")))
-        }
+fn validated_text(f: &mut fmt::Formatter<'_>, checked: &Validated) -> fmt::Result {
+    writeln!(f, "no faults: {}", safe(&checked.summary))?;
+    advice_text(f, &checked.advice)?;
+    if checked.second_person.is_empty() {
+        writeln!(f, "one person may release it")
+    } else {
+        writeln!(f, "a second person must release it: {}", safe(&checked.second_person.join(", ")))
     }
 }
 
-impl fmt::Display for SendResult {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {}", self.id, safe(&self.state))?;
-        if let Some(reason) = &self.second_person {
-            write!(f, "\na second person must release it: {}", safe(reason))?;
-        }
-        let copies = self.released.as_ref().and_then(|released| released.get("copies")?.as_array());
-        for copy in copies.into_iter().flatten() {
-            write!(f, "\n  to {} in lane {}", safe(text(copy, "recipient")), safe(text(copy, "lane")))?;
-        }
-        Ok(())
+fn kept_text(f: &mut fmt::Formatter<'_>, draft: &DraftView) -> fmt::Result {
+    writeln!(f, "{} {}", draft.id, safe(&draft.state))?;
+    if draft.fault_count > 0 {
+        writeln!(f, "it is kept, but cannot be released before its faults are mended:")?;
+        faults_text(f, draft.faults.as_deref().unwrap_or_default())?;
+    }
+    advice_text(f, draft.advice.as_deref().unwrap_or_default())?;
+    match &draft.second_person {
+        Some(reason) => writeln!(f, "a second person must release it: {}", safe(reason)),
+        None => Ok(()),
     }
 }

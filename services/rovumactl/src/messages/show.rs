@@ -1,14 +1,12 @@
 //! `rovumactl show`: shows a message.
 
-use std::fmt;
-
 use clap::Args;
 use rovuma_schemas::MessageId;
-use serde::Serialize;
 use serde_json::Value;
 
 use crate::{
     app::App,
+    client::ServerAnswer,
     exit::{Exit, Outcome},
     output::safe,
     session::{ApiServer, ServerArgs},
@@ -32,17 +30,6 @@ pub(crate) struct Show {
     server: ServerArgs,
 }
 
-/// A message as the gateway returns it: the same JSON for people and programs.
-#[derive(Serialize)]
-#[serde(transparent)]
-struct MessageDetails(Value);
-
-impl fmt::Display for MessageDetails {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", safe(&format!("{:#}", self.0)))
-    }
-}
-
 impl Show {
     pub(crate) async fn run(self, app: &App) -> Outcome {
         let client = self.server.client(app, ApiServer::Gateway).await?;
@@ -55,7 +42,9 @@ impl Show {
             query.push(("view", view.to_owned()));
             format!("/v1/messages/{}", self.id)
         };
-        app.out.show(&MessageDetails(client.get(&path, &query).await?))?;
+        // The whole answer is the result, for people too: whatever a message is, and members of later versions.
+        let message: ServerAnswer<Value> = client.get(&path, &query).await?;
+        app.out.answer(&message, |f, message| write!(f, "{}", safe(&format!("{message:#}"))))?;
         Ok(Exit::Ok)
     }
 }

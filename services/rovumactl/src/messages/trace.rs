@@ -42,6 +42,6 @@ impl Trace {
         } else {
             trace_view::read(&client, &self.id).await?
         };
-        trace.show(app)
+        trace_view::show(app, &trace)
     }
 }

@@ -46,10 +46,7 @@ impl OidcProvider {
     /// Fetches the provider's metadata, and checks that they name this issuer.
     pub(crate) async fn discover(identity: &IdentityConfig) -> Outcome<Self> {
         let client = Client::new(&identity.endpoint(), "the identity provider")?;
-        let answer = client.get("/.well-known/openid-configuration", &[]).await?;
-        let metadata: ProviderMetadata = serde_json::from_value(answer).map_err(|error| {
-            Failure::unreachable(format!("{} is no OpenID Connect provider: {error}", identity.issuer))
-        })?;
+        let metadata: ProviderMetadata = client.get("/.well-known/openid-configuration", &[]).await?.value;
         // OpenID Connect Discovery 1.0 §4.3: otherwise another provider's tokens would pass for this one's.
         if metadata.issuer != identity.issuer {
             return Err(Failure::verification(format!(

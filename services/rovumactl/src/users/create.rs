@@ -4,15 +4,17 @@ use std::{fmt, path::PathBuf};
 
 use clap::Args;
 use reqwest::Method;
+use rovuma_api::answers::identity::{Client, CreatedClient, CreatedUser, User};
 use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::{
-    account::{Account, AccountKind},
+    account::{Account, account_text},
     secret::SecretOut,
 };
 use crate::{
     app::App,
+    client::ServerAnswer,
     exit::{Exit, Failure, Outcome},
     files,
     session::{ApiServer, ServerArgs},
@@ -37,10 +39,15 @@ pub(crate) struct CreateUser {
 
 impl CreateUser {
     pub(crate) async fn run(self, app: &App) -> Outcome {
+        self.out.check()?;
         let draft = json!({ "login": self.login, "name": self.name, "roles": self.roles });
-        let created =
-            NewAccount { kind: AccountKind::User, draft, account: "user", secret: "one_time_password" };
-        created.run(app, Some(&self.out), &self.server).await
+        let client = self.server.client(app, ApiServer::Identity).await?;
+        let request = client.request(Method::POST, User::PATH)?.json(&draft);
+        let ServerAnswer { value: CreatedUser { user, one_time_password }, mut raw } =
+            client.send(request).await?;
+        let secret_file = self.out.keep(app, one_time_password)?;
+        app.out.show(&CreatedAccount { value: user, account: raw["user"].take(), secret_file })?;
+        Ok(Exit::Ok)
     }
 }
 
@@ -76,48 +83,36 @@ impl CreateClient {
             (None, Some(_)) => {}
             (None, None) => return Err(Failure::usage("give --secret-out for its secret, or --jwks")),
         }
-        let created =
-            NewAccount { kind: AccountKind::Client, draft, account: "client", secret: "client_secret" };
-        created.run(app, self.out.as_ref(), &self.server).await
+        if let Some(out) = &self.out {
+            out.check()?;
+        }
+        let server = self.server.client(app, ApiServer::Identity).await?;
+        let request = server.request(Method::POST, Client::PATH)?.json(&draft);
+        let ServerAnswer { value: CreatedClient { client, client_secret }, mut raw } =
+            server.send(request).await?;
+        let secret_file = match (&self.out, client_secret) {
+            (Some(out), Some(secret)) => out.keep(app, secret)?,
+            _ => None,
+        };
+        app.out.show(&CreatedAccount { value: client, account: raw["client"].take(), secret_file })?;
+        Ok(Exit::Ok)
     }
 }
 
-/// The account to create, and the members of the answer that hold it and its secret.
-struct NewAccount {
-    kind: AccountKind,
-    draft: Value,
-    account: &'static str,
-    secret: &'static str,
-}
-
+/// An account that was added.
 #[derive(Serialize)]
-struct CreatedAccount {
-    account: Account,
+struct CreatedAccount<T> {
+    #[serde(skip)]
+    value: T,
+    /// The account as the identity service gave it.
+    account: Value,
     #[serde(skip_serializing_if = "Option::is_none")]
     secret_file: Option<PathBuf>,
 }
 
-impl fmt::Display for CreatedAccount {
+impl<T: Account> fmt::Display for CreatedAccount<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", self.account)?;
+        account_text(f, &self.value)?;
         self.secret_file.as_ref().map_or(Ok(()), |file| write!(f, "\nits secret is in {}", file.display()))
-    }
-}
-
-impl NewAccount {
-    async fn run(self, app: &App, out: Option<&SecretOut>, server: &ServerArgs) -> Outcome {
-        if let Some(out) = out {
-            out.check()?;
-        }
-        let client = server.client(app, ApiServer::Identity).await?;
-        let request = client.request(Method::POST, self.kind.path())?.json(&self.draft);
-        let mut answer = client.send(request).await?;
-        let secret_file = match out {
-            Some(out) => out.keep(app, &mut answer, self.secret)?,
-            None => None,
-        };
-        let account = answer.get_mut(self.account).map(Value::take).unwrap_or_default();
-        app.out.show(&CreatedAccount { account: Account(account), secret_file })?;
-        Ok(Exit::Ok)
     }
 }

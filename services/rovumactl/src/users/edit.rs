@@ -2,9 +2,10 @@
 
 use clap::Args;
 use reqwest::Method;
+use rovuma_api::answers::identity::{Client, User};
 use serde_json::{Value, json};
 
-use super::account::{Account, AccountKind};
+use super::account::{Account, account_text};
 use crate::{
     app::App,
     exit::{Exit, Outcome},
@@ -21,22 +22,15 @@ pub(crate) struct AccountArgs {
 }
 
 impl AccountArgs {
-    pub(crate) async fn set_disabled(self, app: &App, kind: AccountKind, disabled: bool) -> Outcome {
-        self.change(app, kind, Method::PATCH, "", &json!({ "disabled": disabled })).await
+    pub(crate) async fn set_disabled<T: Account>(self, app: &App, disabled: bool) -> Outcome {
+        self.change::<T>(app, Method::PATCH, "", &json!({ "disabled": disabled })).await
     }
 
-    async fn change(
-        &self,
-        app: &App,
-        kind: AccountKind,
-        method: Method,
-        below: &str,
-        body: &Value,
-    ) -> Outcome {
+    async fn change<T: Account>(&self, app: &App, method: Method, below: &str, body: &Value) -> Outcome {
         let client = self.server.client(app, ApiServer::Identity).await?;
-        let path = format!("{}{below}", kind.path_of(&client, &self.account).await?);
-        let answer = client.send(client.request(method, &path)?.json(body)).await?;
-        app.out.show(&Account(answer))?;
+        let path = format!("{}{below}", T::path_of(&client, &self.account).await?);
+        let changed = client.send::<T>(client.request(method, &path)?.json(body)).await?;
+        app.out.answer(&changed, account_text)?;
         Ok(Exit::Ok)
     }
 }
@@ -52,12 +46,13 @@ pub(crate) struct Roles {
 }
 
 impl Roles {
-    pub(crate) async fn run(self, app: &App, kind: AccountKind) -> Outcome {
+    pub(crate) async fn of_user(self, app: &App) -> Outcome {
         let body = json!({ "roles": self.roles });
-        let (method, below) = match kind {
-            AccountKind::User => (Method::PUT, "/roles"),
-            AccountKind::Client => (Method::PATCH, ""),
-        };
-        self.target.change(app, kind, method, below, &body).await
+        self.target.change::<User>(app, Method::PUT, "/roles", &body).await
+    }
+
+    pub(crate) async fn of_client(self, app: &App) -> Outcome {
+        let body = json!({ "roles": self.roles });
+        self.target.change::<Client>(app, Method::PATCH, "", &body).await
     }
 }

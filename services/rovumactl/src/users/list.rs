@@ -1,11 +1,9 @@
 //! `users list` and `clients list`: list accounts.
 
-use std::fmt;
-
 use clap::Args;
-use serde::Serialize;
+use rovuma_api::page::Page;
 
-use super::account::{Account, AccountKind, HEADING};
+use super::account::{Account, HEADING};
 use crate::{
     app::App,
     exit::{Exit, Outcome},
@@ -24,23 +22,14 @@ pub(crate) struct List {
     server: ServerArgs,
 }
 
-#[derive(Serialize)]
-struct AccountList {
-    items: Vec<Account>,
-}
-
-impl fmt::Display for AccountList {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let rows: Vec<Vec<String>> = self.items.iter().map(Account::cells).collect();
-        table(f, &HEADING, &rows)
-    }
-}
-
 impl List {
-    pub(crate) async fn run(self, app: &App, kind: AccountKind) -> Outcome {
+    pub(crate) async fn run<T: Account>(self, app: &App) -> Outcome {
         let client = self.server.client(app, ApiServer::Identity).await?;
-        let items = pages(&client, kind.path(), Vec::new(), self.limit).await?;
-        app.out.show(&AccountList { items: items.into_iter().map(Account).collect() })?;
+        let accounts = pages(&client, T::PATH, Vec::new(), self.limit).await?;
+        app.out.answer(&accounts, |f, page: &Page<T>| {
+            let rows: Vec<Vec<String>> = page.items.iter().map(Account::cells).collect();
+            table(f, &HEADING, &rows)
+        })?;
         Ok(Exit::Ok)
     }
 }

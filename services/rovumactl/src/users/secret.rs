@@ -8,13 +8,12 @@ use std::{
 use clap::Args;
 use reqwest::Method;
 use serde::Serialize;
-use serde_json::Value;
 use zeroize::Zeroizing;
 
-use super::account::AccountKind;
+use super::account::Account;
 use crate::{
     app::App,
-    exit::{Exit, Failure, Outcome},
+    exit::{Exit, Outcome},
     files,
     output::safe,
     session::{ApiServer, ServerArgs},
@@ -38,18 +37,13 @@ impl SecretOut {
         self.secret_out == Path::new("-")
     }
 
-    /// Takes the secret out of an answer and writes it to its destination; returns the file, if any, for display.
-    pub(super) fn keep(&self, app: &App, answer: &mut Value, member: &str) -> Outcome<Option<PathBuf>> {
-        let Some(Value::String(secret)) = answer.as_object_mut().and_then(|members| members.remove(member))
-        else {
-            return Ok(None);
-        };
-        let secret = Zeroizing::new(secret);
+    /// Writes a secret to its destination; returns the file, if any, for display.
+    pub(super) fn keep(&self, app: &App, secret: String) -> Outcome<Option<PathBuf>> {
+        let line = Zeroizing::new(Zeroizing::new(secret).to_string() + "\n");
         if self.is_stdout() {
-            let line = Zeroizing::new(format!("{}\n", secret.as_str()));
             return app.out.write(line.as_bytes()).map(|()| None);
         }
-        files::create_secret(&self.secret_out, &format!("{}\n", secret.as_str()))
+        files::create_secret(&self.secret_out, &line)
             .map_err(|failure| failure.next("the new secret is lost: ask for another one"))?;
         Ok(Some(self.secret_out.clone()))
     }
@@ -69,34 +63,24 @@ pub(crate) struct Renew {
 #[derive(Serialize)]
 struct RenewedSecret {
     account: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    secret_file: Option<PathBuf>,
+    secret_file: PathBuf,
 }
 
 impl fmt::Display for RenewedSecret {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} has a new secret", safe(&self.account))?;
-        self.secret_file.as_ref().map_or(Ok(()), |file| write!(f, ", in {}", file.display()))
+        write!(f, "{} has a new secret, in {}", safe(&self.account), self.secret_file.display())
     }
 }
 
 impl Renew {
-    pub(crate) async fn run(self, app: &App, kind: AccountKind) -> Outcome {
+    pub(crate) async fn run<T: Account>(self, app: &App) -> Outcome {
         self.out.check()?;
         let client = self.server.client(app, ApiServer::Identity).await?;
-        let (verb, member) = match kind {
-            AccountKind::User => ("password", "one_time_password"),
-            AccountKind::Client => ("secret", "client_secret"),
-        };
-        let path = format!("{}/{verb}", kind.path_of(&client, &self.account).await?);
-        let mut answer = client.send(client.request(Method::POST, &path)?).await?;
-        let to_stdout = self.out.is_stdout();
-        let secret_file = self.out.keep(app, &mut answer, member)?;
-        if secret_file.is_none() && !to_stdout {
-            return Err(Failure::unreachable("the identity service gave no secret"));
-        }
-        if !to_stdout {
-            app.out.show(&RenewedSecret { account: self.account, secret_file })?;
+        let path = format!("{}/{}", T::path_of(&client, &self.account).await?, T::RENEW);
+        let renewed = client.send::<T::NewSecret>(client.request(Method::POST, &path)?).await?;
+        // Standard output holds the secret alone when it is asked for there.
+        if let Some(file) = self.out.keep(app, T::secret(renewed.value))? {
+            app.out.show(&RenewedSecret { account: self.account, secret_file: file })?;
         }
         Ok(Exit::Ok)
     }

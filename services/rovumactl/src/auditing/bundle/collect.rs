@@ -1,10 +1,9 @@
 //! Fetches entries with their proofs from the audit service.
 
 use reqwest::Method;
+use rovuma_api::answers::audit::{EvidenceLine, ProvenEntry};
 use rovuma_evidence::{Disclosed, ENTRIES_MAX, EntryRole, EvidenceContents, EvidenceEntry};
 use rovuma_tlog::Pruned;
-use serde::Deserialize;
-use serde_json::value::RawValue;
 
 use crate::{
     auditing::filter::FilterPairs,
@@ -13,54 +12,17 @@ use crate::{
     progress,
 };
 
-/// A line of the audit service's answer.
-#[derive(Deserialize)]
-#[serde(rename_all = "snake_case")]
-enum EvidenceLine {
-    Begin {
-        count: u64,
-        end: u64,
-        length: u64,
-        #[serde(default)]
-        pruned: Vec<String>,
-    },
-    Item(ProvenEntry),
-    Order(ProvenEntry),
-    Done {
-        items: u64,
-        orders: u64,
-    },
-}
-
-#[derive(Deserialize)]
-struct ProvenEntry {
-    entry: FoundEntry,
-    origin: String,
-    proof: Option<String>,
-}
-
-#[derive(Deserialize)]
-struct FoundEntry {
-    index: u64,
-    leaf: Box<RawValue>,
-    event: Option<Box<RawValue>>,
-    salt: Option<String>,
-    erased_by: Option<u64>,
-}
-
-impl ProvenEntry {
-    fn entry(self, role: EntryRole) -> EvidenceEntry {
-        let Self { entry, origin, proof } = self;
-        let event = entry.event.zip(entry.salt);
-        EvidenceEntry {
-            index: entry.index,
-            role,
-            origin,
-            leaf: entry.leaf.get().to_owned(),
-            event: event.map(|(event, salt)| Disclosed { salt, exact: event.get().to_owned() }),
-            erased_by: entry.erased_by,
-            proof,
-        }
+fn evidence(proven: ProvenEntry, role: EntryRole) -> EvidenceEntry {
+    let ProvenEntry { entry, origin, proof } = proven;
+    let event = entry.event.zip(entry.salt);
+    EvidenceEntry {
+        index: entry.index,
+        role,
+        origin,
+        leaf: entry.leaf.get().to_owned(),
+        event: event.map(|(event, salt)| Disclosed { salt, exact: event.get().to_owned() }),
+        erased_by: entry.erased_by,
+        proof,
     }
 }
 
@@ -103,8 +65,8 @@ pub(super) async fn collect_entries(
             {
                 return Err(client.nonsense(&"it has more entries than it announced"));
             }
-            EvidenceLine::Item(proven) => insert(contents, proven.entry(EntryRole::Item)),
-            EvidenceLine::Order(proven) => insert(contents, proven.entry(EntryRole::Order)),
+            EvidenceLine::Item(proven) => insert(contents, evidence(proven, EntryRole::Item)),
+            EvidenceLine::Order(proven) => insert(contents, evidence(proven, EntryRole::Order)),
             EvidenceLine::Done { items, orders } => {
                 is_complete = items == expected && items + orders == contents.entries.len() as u64;
             }

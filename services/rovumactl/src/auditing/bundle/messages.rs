@@ -2,48 +2,19 @@
 
 use std::collections::BTreeSet;
 
+use rovuma_api::answers::gateway::{ListView, Originals, Trust};
 use rovuma_evidence::{EntryRole, EvidenceContents, LeftOut, MessageFiles};
 use rovuma_schemas::{
-    CountryCode, MessageId,
+    MessageId,
     audit::{AuditAction, AuditLeaf, AuditOutcome},
 };
-use serde::Deserialize;
 
 use crate::{
     app::App,
-    client::Client,
+    client::{Client, ServerAnswer},
     exit::{Exit, Failure, Outcome},
     session::{ApiServer, ServerArgs},
 };
-
-#[derive(Deserialize)]
-struct SignedMessages {
-    messages: Vec<SignedMessage>,
-    receipts: Vec<SignedReceipt>,
-}
-
-#[derive(Deserialize)]
-struct SignedMessage {
-    country: CountryCode,
-    jws: String,
-}
-
-#[derive(Deserialize)]
-struct SignedReceipt {
-    receipt: MessageId,
-    jws: String,
-}
-
-#[derive(Deserialize)]
-struct TrustStatus {
-    lists: Vec<CountryStatus>,
-}
-
-#[derive(Deserialize)]
-struct CountryStatus {
-    country: CountryCode,
-    serial: u64,
-}
 
 /// Adds the messages that the entries are about to `contents`, if a reason is given and as far as the caller may open
 /// them; lists the others as left out.
@@ -77,9 +48,8 @@ pub(super) async fn collect_messages(
     if contents.messages.is_empty() {
         return Ok(());
     }
-    let trust = client.get("/v1/trust", &[]).await?;
-    let trust: TrustStatus = serde_json::from_value(trust).map_err(|fault| client.nonsense(&fault))?;
-    for CountryStatus { country, .. } in trust.lists.into_iter().filter(|list| list.serial > 0) {
+    let trust: ServerAnswer<Trust> = client.get("/v1/trust", &[]).await?;
+    for ListView { country, .. } in trust.value.lists.into_iter().filter(|list| list.serial > 0) {
         let list = client.get_bytes(&format!("/v1/trust/{country}")).await?;
         let list = String::from_utf8(list).map_err(|fault| client.nonsense(&fault))?;
         contents.trust.insert(country, list);
@@ -109,14 +79,10 @@ async fn fetch_message(
     reason: &str,
 ) -> Outcome<Result<MessageFiles, String>> {
     match client.get(&format!("/v1/messages/{id}/jws"), &[("reason", reason.to_owned())]).await {
-        Ok(found) => {
-            let found: SignedMessages =
-                serde_json::from_value(found).map_err(|fault| client.nonsense(&fault))?;
-            Ok(Ok(MessageFiles {
-                signed: found.messages.into_iter().map(|one| (one.country, one.jws)).collect(),
-                receipts: found.receipts.into_iter().map(|one| (one.receipt, one.jws)).collect(),
-            }))
-        }
+        Ok(ServerAnswer { value: Originals { messages, receipts, .. }, .. }) => Ok(Ok(MessageFiles {
+            signed: messages.into_iter().map(|one| (one.country, one.jws)).collect(),
+            receipts: receipts.into_iter().map(|one| (one.receipt, one.jws)).collect(),
+        })),
         // A refusal goes into the bundle as the reason; any other failure ends the command.
         Err(Failure { exit: Exit::Refused, problem: Some(problem), .. }) => Ok(Err(problem.code.to_string())),
         Err(failure) => Err(failure),

@@ -1,12 +1,12 @@
 //! Follows logs from one year to the next: the first leaf of a log has the SHA-256 of the last signed head of the log before it.
 
+use rovuma_api::answers::audit::{LogOfYear, Logs};
 use rovuma_envelope::digest;
 use rovuma_schemas::audit::{AuditAction, AuditLeaf};
 use rovuma_tlog::{
     CHECKPOINT_PATH, Checkpoint, Head, LoadedTiles, LogPolicy, Tile, TileKind, entries_of, leaf_hash,
     needed_for_inclusion,
 };
-use serde::Deserialize;
 
 use super::{
     WatchAlarm, WatchFinding,
@@ -14,36 +14,18 @@ use super::{
 };
 use crate::{
     auditing::verify::origin_path,
-    client::Client,
+    client::{Client, ServerAnswer},
     exit::{Exit, Failure, Outcome},
 };
 
-#[derive(Deserialize)]
-struct LogList {
-    logs: Vec<ListedLog>,
-}
-
-#[derive(Deserialize)]
-struct ListedLog {
-    origin: String,
-    size: u64,
-    good: Option<GoodHead>,
-}
-
-#[derive(Deserialize)]
-struct GoodHead {
-    size: u64,
-}
-
-async fn logs(client: &Client) -> Outcome<Vec<ListedLog>> {
-    let logs = client.get("/v1/logs", &[]).await?;
-    let logs: LogList = serde_json::from_value(logs).map_err(|fault| client.nonsense(&fault))?;
-    Ok(logs.logs)
+async fn logs(client: &Client) -> Outcome<Vec<LogOfYear>> {
+    let logs: ServerAnswer<Logs> = client.get("/v1/logs", &[]).await?;
+    Ok(logs.value.logs)
 }
 
 /// The service's last log that has a good head.
 pub(super) async fn present(client: &Client, service: &str) -> Outcome<String> {
-    let of_service = |log: &ListedLog| log.origin.split_once('/').is_some_and(|(name, _)| name == service);
+    let of_service = |log: &LogOfYear| log.origin.split_once('/').is_some_and(|(name, _)| name == service);
     let found = logs(client).await?.into_iter().rev().find(|log| of_service(log) && log.good.is_some());
     found.map(|log| log.origin).ok_or_else(|| {
         Failure::new(Exit::Refused, format!("the audit service has no cosigned log of {service:?}"))
