@@ -101,14 +101,20 @@ impl Client {
         if !status.is_success() {
             return Err(self.refusal(status, &bytes));
         }
-        let raw = match bytes.as_slice() {
-            [] => Value::Null,
-            bytes => serde_json::from_slice(bytes).map_err(|error| self.nonsense(&error))?,
+        let bytes = if bytes.is_empty() { b"null".as_slice() } else { &bytes };
+        Ok(ServerAnswer { value: self.parse(&asked, bytes)?, raw: self.parse(&asked, bytes)? })
+    }
+
+    /// Parses JSON that the server answered to `asked`. A failure names the member that is not what it should be.
+    pub(crate) fn parse<T: DeserializeOwned>(&self, asked: &str, bytes: &[u8]) -> Outcome<T> {
+        let mut json = serde_json::Deserializer::from_slice(bytes);
+        let value = match serde_path_to_error::deserialize(&mut json) {
+            Ok(value) => value,
+            Err(error) if error.inner().is_data() => return Err(self.unexpected(asked, &error)),
+            Err(error) => return Err(self.nonsense(error.inner())),
         };
-        match serde_path_to_error::deserialize(&raw) {
-            Ok(value) => Ok(ServerAnswer { value, raw }),
-            Err(error) => Err(self.unexpected(&asked, &error)),
-        }
+        json.end().map_err(|error| self.nonsense(&error))?;
+        Ok(value)
     }
 
     /// Fetches the bytes at `path`.

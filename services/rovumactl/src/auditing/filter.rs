@@ -26,7 +26,7 @@ pub(super) struct FilterArgs {
     /// For which agency
     #[arg(long)]
     agency: Option<AgencyCode>,
-    /// What was done: alert.release
+    /// What was done: draft.release, message.send
     #[arg(long)]
     action: Option<String>,
     /// The kind of the object that it was done to: message, draft, user

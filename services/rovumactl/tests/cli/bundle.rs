@@ -9,7 +9,7 @@ use crate::{
 };
 
 const BEGIN: &str = r#"{"begin":{"count":1,"end":1,"length":1}}"#;
-const ITEM: &str = r#"{"item":{"entry":{"index":0,"leaf":{}},"origin":"mz.audit/2026"}}"#;
+const ITEM: &str = r#"{"item":{"entry":{"index":0,"digest":"","stored_at":"2026-11-27T10:00:00Z","leaf":{}},"origin":"mz.audit/2026"}}"#;
 const DONE: &str = r#"{"done":{"items":1,"orders":0}}"#;
 
 #[test]
@@ -25,6 +25,12 @@ fn an_answer_that_is_not_whole_makes_no_bundle() {
         ("more after its end", after, 4, "continues after its last line"),
         ("a line that is cut", format!("{BEGIN}\n{ITEM}"), 4, "ends within a line"),
         ("no JSON", "<html>\n".to_owned(), 4, "something else than JSON"),
+        (
+            "an entry of another shape",
+            ITEM.replace("\"index\":0", "\"index\":\"0\"") + "\n",
+            4,
+            "item.entry.index: ",
+        ),
         ("more than a bundle holds", too_many, 2, "at most 20000"),
         ("an entry that no proof backs", [BEGIN, ITEM, DONE].join("\n") + "\n", 5, "do not hold"),
     ] {

@@ -8,6 +8,7 @@ mod keys;
 mod ledger;
 mod login;
 mod logs;
+mod messages;
 mod provider;
 mod pruned;
 mod servers;

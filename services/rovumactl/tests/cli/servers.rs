@@ -1,33 +1,67 @@
 //! Servers that are down, unsafe, or refuse.
 
 use std::{
-    io::{Read as _, Write as _},
-    net::TcpListener,
+    io::{BufRead as _, BufReader, Read as _, Write as _},
+    net::{TcpListener, TcpStream},
+    sync::{Arc, Mutex},
 };
 
 use crate::harness::TestFolder;
 
-/// Answers one request with this status line and body.
-fn server(answers: &'static [(&'static str, &'static str)]) -> String {
-    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
-    let url = format!("http://{}", listener.local_addr().expect("bound"));
-    std::thread::spawn(move || {
-        for (status, body) in answers {
-            let Ok((mut stream, _)) = listener.accept() else { return };
-            let mut request = [0; 4096];
-            let _ = stream.read(&mut request);
-            let length = body.len();
-            let _ = write!(
-                stream,
-                "HTTP/1.1 {status}\r\ncontent-type: application/problem+json\r\n\
-                 content-length: {length}\r\nconnection: close\r\n\r\n{body}"
-            );
-        }
-    });
-    url
+/// A server that gives these answers, one after the other, each a status line and a body.
+pub(crate) struct TestServer {
+    pub(crate) url: String,
+    requests: Arc<Mutex<Vec<String>>>,
 }
 
-fn desk_with_token() -> TestFolder {
+impl TestServer {
+    pub(crate) fn start<S: Into<String>>(answers: impl IntoIterator<Item = (&'static str, S)>) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+        let url = format!("http://{}", listener.local_addr().expect("bound"));
+        let requests = Arc::new(Mutex::new(Vec::new()));
+        let log = Arc::clone(&requests);
+        let answers: Vec<(&str, String)> =
+            answers.into_iter().map(|(status, body)| (status, body.into())).collect();
+        std::thread::spawn(move || {
+            for (status, body) in answers {
+                let Ok((stream, _)) = listener.accept() else { return };
+                let _ = answer(stream, status, &body, &log);
+            }
+        });
+        Self { url, requests }
+    }
+
+    /// Method and address of each request so far.
+    pub(crate) fn requests(&self) -> Vec<String> {
+        self.requests.lock().expect("not poisoned").clone()
+    }
+}
+
+fn answer(mut stream: TcpStream, status: &str, body: &str, log: &Mutex<Vec<String>>) -> std::io::Result<()> {
+    let mut reader = BufReader::new(stream.try_clone()?);
+    let (mut request, mut length) = (String::new(), 0);
+    reader.read_line(&mut request)?;
+    loop {
+        let mut line = String::new();
+        reader.read_line(&mut line)?;
+        let Some((name, value)) = line.trim().split_once(':') else { break };
+        if name.eq_ignore_ascii_case("content-length") {
+            length = value.trim().parse().expect("a number");
+        }
+    }
+    // Closing a connection with unread data resets it.
+    reader.read_exact(&mut vec![0; length])?;
+    let (method_and_path, _) = request.rsplit_once(' ').expect("a request line");
+    log.lock().expect("not poisoned").push(method_and_path.to_owned());
+    let length = body.len();
+    write!(
+        stream,
+        "HTTP/1.1 {status}\r\ncontent-type: application/json\r\n\
+         content-length: {length}\r\nconnection: close\r\n\r\n{body}"
+    )
+}
+
+pub(crate) fn desk_with_token() -> TestFolder {
     let desk = TestFolder::new();
     desk.write_private("token", "a-token\n");
     desk
@@ -76,35 +110,17 @@ fn statuses_have_exit_codes_of_their_own() {
         ("429 Too Many Requests", 4),
         ("503 Service Unavailable", 4),
     ] {
-        let answers: &'static [(&str, &str)] = Box::leak(Box::new([(status, "{}")]));
-        let url = server(answers);
+        let TestServer { url, .. } = TestServer::start([(status, "{}")]);
         let ended = desk.run(&format!("inbox --server {url} --token-file token"));
         assert_eq!(ended.code, code, "{status}: {ended:?}");
     }
 }
 
 #[test]
-fn every_fault_of_a_draft_is_shown_at_its_pointer() {
-    const PROBLEM: &str = r#"{"type":"urn:rovuma:problem:draft_faulty","title":"Unprocessable Content",
-        "status":422,"code":"draft_faulty","detail":"2 faults","faults":[
-        {"pointer":"/body/subjects","code":"missing_field","message":"The field is missing."},
-        {"pointer":"","code":"unknown_field","message":"This is not known."}]}"#;
-    let desk = desk_with_token();
-    desk.write("draft.json", "{}");
-    let url = server(&[("422 Unprocessable Content", PROBLEM)]);
-    let ended = desk.run(&format!("send draft.json --server {url} --token-file token"));
-    ended.is(3, "/body/subjects: The field is missing. (missing_field)");
-    ended.is(3, "/: This is not known. (unknown_field)");
-    let url = server(&[("422 Unprocessable Content", PROBLEM)]);
-    let ended = desk.run(&format!("--json send draft.json --server {url} --token-file token"));
-    assert_eq!(ended.error()["problem"]["faults"].as_array().map(Vec::len), Some(2));
-}
-
-#[test]
 fn what_a_server_says_does_not_move_the_cursor() {
     let desk = desk_with_token();
     const EVIL: &str = r#"{"type":"x","title":"x","status":403,"code":"x","detail":"a\u001b[2Jb"}"#;
-    let url = server(&[("403 Forbidden", EVIL)]);
+    let TestServer { url, .. } = TestServer::start([("403 Forbidden", EVIL)]);
     let ended = desk.run(&format!("inbox --server {url} --token-file token"));
     assert!(!ended.stderr.contains('\u{1b}'), "{ended:?}");
 }
@@ -115,9 +131,40 @@ fn a_redirect_is_not_followed() {
     let elsewhere = TcpListener::bind("127.0.0.1:0").expect("a free port");
     elsewhere.set_nonblocking(true).expect("set");
     let status = format!("302 Found\r\nlocation: http://{}/", elsewhere.local_addr().expect("bound"));
-    let answers: &'static [(&str, &str)] = Box::leak(Box::new([(status.leak() as &str, "")]));
-    let url = server(answers);
+    let TestServer { url, .. } = TestServer::start([(&*status.leak(), "")]);
     let ended = desk.run(&format!("inbox --server {url} --token-file token"));
     assert_eq!(ended.code, 3, "{ended:?}");
     assert!(elsewhere.accept().is_err(), "the token went elsewhere");
+}
+
+#[test]
+fn an_answer_of_another_shape_is_explained() {
+    let desk = desk_with_token();
+    const OTHER: &str = r#"{"items":[{"id":"0199c5a1-7b3e-7001-8a10-000000000001","type":7}]}"#;
+    let TestServer { url, .. } =
+        TestServer::start([("200 OK", OTHER), ("200 OK", "[]"), ("200 OK", "<html>")]);
+    let ended = desk.run(&format!("inbox --server {url} --token-file token"));
+    ended.is(4, "the answer to GET /v1/inbox");
+    ended.is(4, "items[0].type: ");
+    desk.run(&format!("inbox --server {url} --token-file token")).is(4, "the answer to GET /v1/inbox");
+    desk.run(&format!("inbox --server {url} --token-file token")).is(4, "something else than JSON");
+}
+
+#[test]
+fn a_new_password_goes_to_its_file_alone() {
+    let desk = desk_with_token();
+    const CREATED: &str = r#"{"user":{"id":"0199c5a1-7b3e-7001-8a10-000000000001","agency":"mz.prm","login":"maria",
+        "name":"Maria","roles":["liaison_officer"],"must_change_password":true,"created_at":"2026-11-27T10:00:00Z",
+        "of_a_later_version":1},"one_time_password":"correct-horse"}"#;
+    let TestServer { url, .. } = TestServer::start([("201 Created", CREATED), ("201 Created", CREATED)]);
+    let create = |out: &str| {
+        format!("users create maria --name Maria --secret-out {out} --server {url} --token-file token")
+    };
+    let ended = desk.ok(&create("one"));
+    ended.is(0, "maria  Maria  liaison_officer");
+    assert!(!ended.stdout.contains("correct-horse"), "{ended:?}");
+    assert_eq!((desk.read("one").as_str(), desk.mode("one")), ("correct-horse\n", 0o600));
+    let created = desk.json(&create("two"));
+    assert_eq!(created["account"]["of_a_later_version"], 1, "{created}");
+    assert!(!created.to_string().contains("correct-horse"), "{created}");
 }

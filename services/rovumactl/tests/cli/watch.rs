@@ -35,6 +35,14 @@ pub(crate) fn serve(files: ServedFiles) -> String {
     url
 }
 
+/// A source of one epoch, as the audit service shows it.
+fn source(name: &str, missing: &Value) -> Value {
+    let epoch = json!({
+        "epoch": "07", "opened_at": "2026-11-27T10:00:00Z", "last_sequence": 6, "last_digest": "", "missing": missing,
+    });
+    json!({ "source": name, "configured": true, "epochs": [epoch], "alarms": [] })
+}
+
 /// A watch of a log, and the server that it asks.
 struct Watcher {
     desk: TestFolder,
@@ -64,7 +72,8 @@ impl Watcher {
             .iter()
             .map(|year| {
                 let size = year.leaves.len();
-                json!({ "origin": origin(year.year), "first_index": 0, "size": size, "good": { "size": size } })
+                let good = json!({ "size": size, "made_at": "2026-11-27T10:00:00Z", "checkpoint": "" });
+                json!({ "origin": origin(year.year), "first_index": 0, "size": size, "good": good })
             })
             .collect();
         let body = json!({ "logs": logs, "alarms": [] }).to_string().into_bytes();
@@ -147,10 +156,7 @@ fn events_that_have_not_come_are_told() {
     let watcher = Watcher::new(&keys);
     watcher.logs(&[&YearLog::new(&keys, 2026, None, 5)]);
     let missing = json!({ "first": 7, "last": 9, "since": "2026-11-27T10:00:00Z" });
-    watcher.sources(&json!([
-        { "source": "mz.identity", "epochs": [{ "epoch": "07" }] },
-        { "source": "mz.gateway.police", "epochs": [{ "epoch": "07", "missing": missing }] },
-    ]));
+    watcher.sources(&json!([source("mz.identity", &Value::Null), source("mz.gateway.police", &missing),]));
     watcher.finds("mz.audit/2026", 1, "gap", "events 7 to 9 of mz.gateway.police have been missing");
     watcher.sources(&json!([]));
     watcher.finds("mz.audit/2026", 0, "good", "continues");

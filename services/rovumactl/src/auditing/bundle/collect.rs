@@ -44,7 +44,7 @@ pub(super) async fn collect_entries(
         if is_complete {
             return Err(client.nonsense(&"it continues after its last line"));
         }
-        match serde_json::from_slice(line).map_err(|fault| client.nonsense(&fault))? {
+        match client.parse("GET /v1/evidence", line)? {
             EvidenceLine::Begin { count, end, length, pruned } => {
                 if count > ENTRIES_MAX {
                     return Err(Failure::usage(format!(
