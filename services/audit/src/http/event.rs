@@ -9,6 +9,7 @@ use axum::{
 use rovuma_api::{
     Access as _, ApiState as _, Caller, act_by,
     answers::audit::{ExactEntry, LogEntry},
+    openapi::NotFound,
 };
 use rovuma_policy::{Context, Resource, act};
 use rovuma_runtime::Problem;
@@ -28,7 +29,7 @@ use crate::{auditor::Auditor, log::search};
     ),
     responses(
         (status = 200, description = "The event.", body = ExactEntry),
-        (status = 404, description = "`not_found`.", body = Problem, content_type = "application/problem+json"),
+        NotFound,
         Refusals
     )
 )]

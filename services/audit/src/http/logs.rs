@@ -11,6 +11,7 @@ use axum::{
 use rovuma_api::{
     Access as _, ApiState as _, Caller, act_by,
     answers::audit::{HeadState, LogOfYear, Logs, PrunedState},
+    openapi::NotFound,
 };
 use rovuma_policy::{Context, Resource, act};
 use rovuma_runtime::Problem;
@@ -82,7 +83,7 @@ fn head_state(head: &StoredCheckpoint) -> HeadState {
     ),
     responses(
         (status = 200, description = "The signed note.", body = String, content_type = "text/plain"),
-        (status = 404, description = "`not_found`.", body = Problem, content_type = "application/problem+json"),
+        NotFound,
         Refusals
     )
 )]

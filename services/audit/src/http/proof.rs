@@ -7,7 +7,7 @@ use axum::{
     http::{StatusCode, header},
     response::{IntoResponse, Response},
 };
-use rovuma_api::{ApiState as _, Caller, act_by};
+use rovuma_api::{ApiState as _, Caller, act_by, openapi::NotFound};
 use rovuma_runtime::Problem;
 use rovuma_schemas::{Epoch, audit::AuditAction};
 
@@ -26,7 +26,7 @@ use crate::{auditor::Auditor, publish::Prover};
     ),
     responses(
         (status = 200, description = "The proof.", body = String, content_type = "text/plain"),
-        (status = 404, description = "`not_found`.", body = Problem, content_type = "application/problem+json"),
+        NotFound,
         (status = 409, description = "`not_yet_witnessed`: no head with this event is good by the policy yet. Ask again in a \
             few seconds; `GET /v1/logs` says since when heads wait.", body = Problem,
             content_type = "application/problem+json"),

@@ -10,6 +10,7 @@ use axum::{
 use rovuma_api::{
     ApiState as _, Caller, act_by,
     answers::audit::{SavedSearch, SavedSearches},
+    openapi::NotFound,
 };
 use rovuma_policy::{Permit, act};
 use rovuma_runtime::Problem;
@@ -111,7 +112,7 @@ pub(super) async fn save_query(
     params(("name" = String, Path, description = "Its name.")),
     responses(
         (status = 204, description = "Forgotten."),
-        (status = 404, description = "`not_found`.", body = Problem, content_type = "application/problem+json"),
+        NotFound,
         Refusals
     )
 )]

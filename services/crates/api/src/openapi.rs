@@ -1,7 +1,8 @@
 //! What the services' OpenAPI documents have in common.
 
+use rovuma_runtime::Problem;
 use utoipa::{
-    IntoParams, Modify,
+    IntoParams, IntoResponses, Modify,
     openapi::{
         OpenApi,
         security::{HttpAuthScheme, HttpBuilder, SecurityScheme},
@@ -41,6 +42,30 @@ pub struct IfMatchHeader {
     /// The `ETag` of the version that the caller has read, in quotes.
     #[param(rename = "If-Match")]
     version: Option<String>,
+}
+
+/// The answer about something that is not there, or is another agency's.
+#[derive(IntoResponses)]
+pub enum NotFound {
+    /// `not_found`
+    #[response(status = 404, content_type = "application/problem+json")]
+    NotFound(Problem),
+}
+
+/// The answer to an `If-Match` of an older version.
+#[derive(IntoResponses)]
+pub enum Outdated {
+    /// `version`: it has changed since it was read.
+    #[response(status = 412, content_type = "application/problem+json")]
+    PreconditionFailed(Problem),
+}
+
+/// The answer to a change without `If-Match`.
+#[derive(IntoResponses)]
+pub enum VersionNotNamed {
+    /// `if_match_required`
+    #[response(status = 428, content_type = "application/problem+json")]
+    PreconditionRequired(Problem),
 }
 
 /// The document as the file in `schemas/openapi` holds it.

@@ -9,6 +9,7 @@ use axum::{
 use rovuma_api::{
     Caller,
     answers::gateway::{Code, Codes},
+    openapi::NotFound,
 };
 use rovuma_runtime::Problem;
 use rovuma_schemas::{CodeEntry, CodeList, Date, Locale};
@@ -34,7 +35,7 @@ pub(crate) struct Asked {
     params(("list" = String, Path, description = "The list's name: `x-code-list` in the JSON Schemas."), Asked),
     responses(
         (status = 200, description = "The list.", body = Codes),
-        (status = 404, description = "`not_found`", body = Problem, content_type = "application/problem+json"),
+        NotFound,
         Refusals
     )
 )]

@@ -20,7 +20,7 @@ use rovuma_api::{
     cursors::Cursors,
     entity_tag::{IfMatch, etag},
     idempotency::{self, Answer, IdempotencyKey},
-    openapi::{IdempotencyHeader, IfMatchHeader},
+    openapi::{IdempotencyHeader, IfMatchHeader, NotFound, Outdated, VersionNotNamed},
     page::Page,
 };
 use rovuma_policy::{Act, Context, Permit, Resource, act};
@@ -94,7 +94,7 @@ pub(crate) async fn create(
     responses(
         (status = 200, description = "The draft.", body = DraftView,
             headers(("ETag" = String, description = "Its version."))),
-        (status = 404, description = "`not_found`", body = Problem, content_type = "application/problem+json"),
+        NotFound,
         Refusals
     )
 )]
@@ -122,15 +122,13 @@ pub(crate) async fn read(
     responses(
         (status = 200, description = "Changed.", body = DraftView,
             headers(("ETag" = String, description = "Its new version."))),
-        (status = 404, description = "`not_found`", body = Problem, content_type = "application/problem+json"),
+        NotFound,
         (status = 409, description = "`not_allowed_in_state`; `other_type`: a draft keeps its type.",
             body = Problem, content_type = "application/problem+json"),
-        (status = 412, description = "`version`: it has changed since it was read.",
-            body = Problem, content_type = "application/problem+json"),
+        Outdated,
         (status = 422, description = "`draft_faulty`: not even an incomplete draft.",
             body = Problem, content_type = "application/problem+json"),
-        (status = 428, description = "`if_match_required`",
-            body = Problem, content_type = "application/problem+json"),
+        VersionNotNamed,
         Refusals
     )
 )]

@@ -55,3 +55,12 @@ pub(super) enum Refusals {
     #[response(status = 507, content_type = "application/problem+json")]
     Full(Problem),
 }
+
+/// The answer where an id alone does not say which message is meant.
+#[derive(utoipa::IntoResponses)]
+#[expect(dead_code, reason = "read by the derive, to describe the answer")]
+pub(super) enum AmbiguousId {
+    /// `ambiguous_id`: messages of several agencies have this id, and no `sender` was named.
+    #[response(status = 409, content_type = "application/problem+json")]
+    Conflict(Problem),
+}

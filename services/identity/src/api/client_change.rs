@@ -3,7 +3,7 @@
 use std::{collections::BTreeSet, sync::Arc};
 
 use axum::{Json, extract::State};
-use rovuma_api::{Access as _, Caller, act_by, answers::identity::Client};
+use rovuma_api::{Access as _, Caller, act_by, answers::identity::Client, openapi::NotFound};
 use rovuma_policy::{Context, Role, act};
 use rovuma_runtime::Problem;
 use rovuma_schemas::{Timestamp, audit::AuditAction};
@@ -14,7 +14,7 @@ use utoipa::ToSchema;
 
 use super::{
     client::Target,
-    document::{Absent, Faulty, Refusals},
+    document::{Faulty, Refusals},
     error::ApiError,
     input::{Faults, Holder},
 };
@@ -44,7 +44,7 @@ pub(super) struct ClientChange {
     params(("id" = String, Path, description = "The client's id.")),
     responses(
         (status = 200, description = "The machine client as it is now.", body = Client),
-        Absent, Faulty, Refusals
+        NotFound, Faulty, Refusals
     )
 )]
 pub(super) async fn change(

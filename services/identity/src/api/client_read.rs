@@ -3,21 +3,17 @@
 use std::sync::Arc;
 
 use axum::{Json, extract::State};
-use rovuma_api::{Access as _, Caller, answers::identity::Client};
+use rovuma_api::{Access as _, Caller, answers::identity::Client, openapi::NotFound};
 use rovuma_policy::{Context, Resource, act};
 
-use super::{
-    client::Target,
-    document::{Absent, Refusals},
-    error::ApiError,
-};
+use super::{client::Target, document::Refusals, error::ApiError};
 use crate::app::App;
 
 /// One machine client.
 #[utoipa::path(
     get, path = "/v1/clients/{id}", tag = "clients", operation_id = "read_client",
     params(("id" = String, Path, description = "The client's id.")),
-    responses((status = 200, description = "The machine client.", body = Client), Absent, Refusals)
+    responses((status = 200, description = "The machine client.", body = Client), NotFound, Refusals)
 )]
 pub(super) async fn read(
     State(app): State<Arc<App>>,

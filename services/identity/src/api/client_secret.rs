@@ -8,7 +8,7 @@ use axum::{
     http::header,
     response::{IntoResponse, Response},
 };
-use rovuma_api::{Access as _, Caller, act_by, answers::identity::ClientSecret};
+use rovuma_api::{Access as _, Caller, act_by, answers::identity::ClientSecret, openapi::NotFound};
 use rovuma_envelope::digest;
 use rovuma_policy::{Context, act};
 use rovuma_schemas::{Digest, audit::AuditAction};
@@ -16,12 +16,7 @@ use rovuma_store::{Conn, FutureExt};
 use rovuma_tokens::unguessable;
 use rovuma_trail::{AuditRecord, Trail};
 
-use super::{
-    client::Target,
-    document::{Absent, Refusals},
-    error::ApiError,
-    state::forbid_own,
-};
+use super::{client::Target, document::Refusals, error::ApiError, state::forbid_own};
 use crate::{
     app::App,
     fault::Fault,
@@ -34,7 +29,7 @@ use crate::{
     params(("id" = String, Path, description = "The client's id.")),
     responses(
         (status = 200, description = "The secret, shown this once.", body = ClientSecret),
-        Absent, Refusals
+        NotFound, Refusals
     )
 )]
 pub(super) async fn renew(

@@ -51,15 +51,6 @@ pub(super) enum Refusals {
     Full(Problem),
 }
 
-/// The answer about something that is not there, or another agency's.
-#[derive(utoipa::IntoResponses)]
-#[expect(dead_code, reason = "read by the derive, to describe the answer")]
-pub(super) enum Absent {
-    /// `not_found`.
-    #[response(status = 404, content_type = "application/problem+json")]
-    NotFound(Problem),
-}
-
 /// The answers to a body that will not do.
 #[derive(utoipa::IntoResponses)]
 #[expect(dead_code, reason = "read by the derive, to describe the answers")]

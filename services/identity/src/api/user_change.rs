@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::{Json, extract::State};
-use rovuma_api::{Access as _, Caller, act_by, answers::identity::User};
+use rovuma_api::{Access as _, Caller, act_by, answers::identity::User, openapi::NotFound};
 use rovuma_policy::{Context, act};
 use rovuma_runtime::Problem;
 use rovuma_schemas::{Timestamp, audit::AuditAction};
@@ -13,7 +13,7 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 
 use super::{
-    document::{Absent, Faulty, Refusals},
+    document::{Faulty, Refusals},
     error::ApiError,
     input::Faults,
     state::forbid_own,
@@ -41,7 +41,7 @@ pub(super) struct UserChange {
 #[utoipa::path(
     patch, path = "/v1/users/{id}", tag = "users", operation_id = "change_user", request_body = UserChange,
     params(("id" = String, Path, description = "The user's id.")),
-    responses((status = 200, description = "The user as it is now.", body = User), Absent, Faulty, Refusals)
+    responses((status = 200, description = "The user as it is now.", body = User), NotFound, Faulty, Refusals)
 )]
 pub(super) async fn change(
     State(app): State<Arc<App>>,

@@ -8,17 +8,12 @@ use axum::{
     http::header,
     response::{IntoResponse, Response},
 };
-use rovuma_api::{Access as _, Caller, act_by, answers::identity::OneTimePassword};
+use rovuma_api::{Access as _, Caller, act_by, answers::identity::OneTimePassword, openapi::NotFound};
 use rovuma_policy::{Context, act};
 use rovuma_schemas::{Timestamp, audit::AuditAction};
 use rovuma_store::{Conn, FutureExt};
 
-use super::{
-    document::{Absent, Refusals},
-    error::ApiError,
-    state::forbid_own,
-    user::Target,
-};
+use super::{document::Refusals, error::ApiError, state::forbid_own, user::Target};
 use crate::{
     Login,
     accounts::{self, Account},
@@ -34,7 +29,7 @@ use crate::{
     params(("id" = String, Path, description = "The user's id.")),
     responses(
         (status = 200, description = "The password, shown this once.", body = OneTimePassword),
-        Absent, Refusals
+        NotFound, Refusals
     )
 )]
 pub(super) async fn reset(

@@ -3,7 +3,7 @@
 use std::{collections::BTreeSet, sync::Arc};
 
 use axum::{Json, extract::State};
-use rovuma_api::{Access as _, Caller, act_by, answers::identity::User};
+use rovuma_api::{Access as _, Caller, act_by, answers::identity::User, openapi::NotFound};
 use rovuma_policy::{Context, Role, act};
 use rovuma_runtime::Problem;
 use rovuma_schemas::audit::AuditAction;
@@ -13,7 +13,7 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 
 use super::{
-    document::{Absent, Faulty, Refusals},
+    document::{Faulty, Refusals},
     error::ApiError,
     input::{Faults, Holder},
     user::Target,
@@ -37,7 +37,7 @@ pub(super) struct Roles {
 #[utoipa::path(
     put, path = "/v1/users/{id}/roles", tag = "users", operation_id = "set_user_roles", request_body = Roles,
     params(("id" = String, Path, description = "The user's id.")),
-    responses((status = 200, description = "The user as it is now.", body = User), Absent, Faulty, Refusals)
+    responses((status = 200, description = "The user as it is now.", body = User), NotFound, Faulty, Refusals)
 )]
 pub(super) async fn put(
     State(app): State<Arc<App>>,

@@ -12,7 +12,7 @@ use rovuma_api::{
     answers::gateway::{NumberedCopy, ReleasedView},
     entity_tag::{IfMatch, etag},
     idempotency::{self, Answer, IdempotencyKey},
-    openapi::{IdempotencyHeader, IfMatchHeader},
+    openapi::{IdempotencyHeader, IfMatchHeader, NotFound, Outdated, VersionNotNamed},
 };
 use rovuma_policy::{Context, act};
 use rovuma_runtime::Problem;
@@ -57,15 +57,13 @@ pub(in crate::http) fn released_view(
         (status = 200, description = "Released.", body = ReleasedView),
         (status = 403, description = "`may_not_send`: the trust list does not give the agency this right; a \
             policy's code.", body = Problem, content_type = "application/problem+json"),
-        (status = 404, description = "`not_found`", body = Problem, content_type = "application/problem+json"),
+        NotFound,
         (status = 409, description = "`not_allowed_in_state`: not submitted, or released already.",
             body = Problem, content_type = "application/problem+json"),
-        (status = 412, description = "`version`: it has changed since it was read.",
-            body = Problem, content_type = "application/problem+json"),
+        Outdated,
         (status = 422, description = "`draft_faulty`: incomplete, or no longer valid; `idempotency_conflict`.",
             body = Problem, content_type = "application/problem+json"),
-        (status = 428, description = "`if_match_required`",
-            body = Problem, content_type = "application/problem+json"),
+        VersionNotNamed,
         (status = 503, description = "`audit_overdue`, with since when; `signing_key`: not in force; \
             `signing_unavailable`, `storage_unavailable`.",
             body = Problem, content_type = "application/problem+json"),

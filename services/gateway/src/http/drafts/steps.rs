@@ -12,7 +12,7 @@ use rovuma_api::{
     answers::gateway::DraftView,
     entity_tag::{IfMatch, etag},
     idempotency::{self, Answer, IdempotencyKey},
-    openapi::{IdempotencyHeader, IfMatchHeader},
+    openapi::{IdempotencyHeader, IfMatchHeader, NotFound, Outdated},
 };
 use rovuma_policy::act;
 use rovuma_runtime::Problem;
@@ -37,10 +37,10 @@ use crate::{
     params(("id" = String, Path, description = "The draft."), IdempotencyHeader, IfMatchHeader),
     responses(
         (status = 200, description = "Submitted.", body = DraftView),
-        (status = 404, description = "`not_found`", body = Problem, content_type = "application/problem+json"),
+        NotFound,
         (status = 409, description = "`not_allowed_in_state`",
             body = Problem, content_type = "application/problem+json"),
-        (status = 412, description = "`version`", body = Problem, content_type = "application/problem+json"),
+        Outdated,
         (status = 422, description = "`draft_faulty` with every fault; `idempotency_conflict`.",
             body = Problem, content_type = "application/problem+json"),
         Refusals
@@ -85,10 +85,10 @@ pub(crate) struct ReturnReason {
     request_body = ReturnReason,
     responses(
         (status = 200, description = "Returned.", body = DraftView),
-        (status = 404, description = "`not_found`", body = Problem, content_type = "application/problem+json"),
+        NotFound,
         (status = 409, description = "`not_allowed_in_state`",
             body = Problem, content_type = "application/problem+json"),
-        (status = 412, description = "`version`", body = Problem, content_type = "application/problem+json"),
+        Outdated,
         (status = 422, description = "`body_faulty`: no reason; `idempotency_conflict`.",
             body = Problem, content_type = "application/problem+json"),
         Refusals
@@ -121,10 +121,10 @@ pub(crate) async fn hand_back(
     params(("id" = String, Path, description = "The draft."), IfMatchHeader),
     responses(
         (status = 200, description = "Discarded.", body = DraftView),
-        (status = 404, description = "`not_found`", body = Problem, content_type = "application/problem+json"),
+        NotFound,
         (status = 409, description = "`not_allowed_in_state`",
             body = Problem, content_type = "application/problem+json"),
-        (status = 412, description = "`version`", body = Problem, content_type = "application/problem+json"),
+        Outdated,
         Refusals
     )
 )]

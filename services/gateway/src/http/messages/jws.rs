@@ -11,13 +11,16 @@ use axum::{
 use rovuma_api::{
     ApiState as _, Caller,
     answers::gateway::{MessageJws, Originals, ReceiptJws},
+    openapi::NotFound,
 };
 use rovuma_policy::{Context, act};
-use rovuma_runtime::Problem;
 use rovuma_schemas::{MessageId, audit::AuditAction};
 
 use super::one::{self, Named, Why};
-use crate::http::{error::ApiError, openapi::Refusals};
+use crate::http::{
+    error::ApiError,
+    openapi::{AmbiguousId, Refusals},
+};
 use crate::{
     audit,
     gateway::Gateway,
@@ -31,9 +34,8 @@ use crate::{
     params(("id" = String, Path, description = "The message."), Why),
     responses(
         (status = 200, description = "The signed originals.", body = Originals),
-        (status = 404, description = "`not_found`", body = Problem, content_type = "application/problem+json"),
-        (status = 409, description = "`ambiguous_id`: messages of several agencies have this id, and no `sender` was named.",
-            body = Problem, content_type = "application/problem+json"),
+        NotFound,
+        AmbiguousId,
         Refusals
     )
 )]

@@ -11,7 +11,7 @@ use rovuma_api::{
     Caller,
     answers::gateway::MarkedRead,
     idempotency::{self, Answer, IdempotencyKey},
-    openapi::IdempotencyHeader,
+    openapi::{IdempotencyHeader, NotFound},
 };
 use rovuma_policy::{Context, act};
 use rovuma_runtime::Problem;
@@ -34,7 +34,7 @@ use crate::{
     params(("id" = String, Path, description = "The message."), Whose, IdempotencyHeader),
     responses(
         (status = 200, description = "It is marked as read.", body = MarkedRead),
-        (status = 404, description = "`not_found`", body = Problem, content_type = "application/problem+json"),
+        NotFound,
         (status = 409, description = "`not_received`: the agency sent it itself; \
             `ambiguous_id`: messages of several agencies have this id, and no `sender` was named.",
             body = Problem, content_type = "application/problem+json"),

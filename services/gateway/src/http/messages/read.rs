@@ -10,16 +10,18 @@ use axum::{
     http::header,
     response::{IntoResponse, Response},
 };
-use rovuma_api::{ApiState as _, Caller, answers::gateway::MessageView};
+use rovuma_api::{ApiState as _, Caller, answers::gateway::MessageView, openapi::NotFound};
 use rovuma_policy::{Context, Permit, act};
-use rovuma_runtime::Problem;
 use rovuma_schemas::{AgencyCode, MessageId, audit::AuditAction};
 use rovuma_store::FutureExt;
 use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
 
 use super::one::{self, Named};
-use crate::http::{error::ApiError, openapi::Refusals};
+use crate::http::{
+    error::ApiError,
+    openapi::{AmbiguousId, Refusals},
+};
 use crate::{
     audit,
     error::DbError,
@@ -65,9 +67,8 @@ enum View {
     params(("id" = String, Path, description = "The message."), Asked),
     responses(
         (status = 200, description = "The message.", body = MessageView),
-        (status = 404, description = "`not_found`", body = Problem, content_type = "application/problem+json"),
-        (status = 409, description = "`ambiguous_id`: messages of several agencies have this id, and no `sender` was named.",
-            body = Problem, content_type = "application/problem+json"),
+        NotFound,
+        AmbiguousId,
         Refusals
     )
 )]

@@ -9,13 +9,17 @@ use axum::{
 use rovuma_api::{
     ApiState as _, Caller,
     answers::gateway::{Hop, Trace},
+    openapi::NotFound,
 };
 use rovuma_policy::{Context, act};
-use rovuma_runtime::Problem;
 use rovuma_schemas::{MessageId, audit::AuditAction};
 
 use super::one::{self, Named, Whose};
-use crate::http::{copies, error::ApiError, openapi::Refusals};
+use crate::http::{
+    copies,
+    error::ApiError,
+    openapi::{AmbiguousId, Refusals},
+};
 use crate::{
     audit,
     drafts::draft,
@@ -34,9 +38,8 @@ use crate::{
     params(("id" = String, Path, description = "The message."), Whose),
     responses(
         (status = 200, description = "Its way so far.", body = Trace),
-        (status = 404, description = "`not_found`", body = Problem, content_type = "application/problem+json"),
-        (status = 409, description = "`ambiguous_id`: messages of several agencies have this id, and no `sender` was named.",
-            body = Problem, content_type = "application/problem+json"),
+        NotFound,
+        AmbiguousId,
         Refusals
     )
 )]
