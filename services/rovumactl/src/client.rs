@@ -34,7 +34,7 @@ const ANSWER_MAX_BYTES: usize = 16 * 1024 * 1024;
 pub(crate) struct ServerAnswer<T> {
     /// The members that this version knows.
     pub(crate) value: T,
-    /// The whole answer, with what only a later version knows: for `--json`.
+    /// The whole answer as the server gave it, with members that this version does not know: `--json` prints it.
     pub(crate) raw: Value,
 }
 
@@ -198,7 +198,7 @@ impl Client {
         .next("check the address: another server may be listening there")
     }
 
-    /// The failure for an answer that is JSON, but lacks what every version of it has.
+    /// The failure for an answer that is JSON, but has a member of another form than expected, or lacks one.
     fn unexpected(&self, asked: &str, error: &serde_path_to_error::Error<serde_json::Error>) -> Failure {
         let path = error.path().to_string();
         let member = if path == "." { String::new() } else { format!("{path}: ") };
@@ -208,7 +208,7 @@ impl Client {
             error.inner()
         );
         Failure::unreachable(crate::output::safe(&what))
-            .next("check the address, and that this program is not older than the server's major version")
+            .next("update rovumactl, or check the address: another server may be listening there")
     }
 
     /// The failure that a refusal means for the user.

@@ -13,6 +13,22 @@ fn the_committed_openapi_document_is_the_generated_one() {
     assert!(committed == generated, "{} is out of date: ROVUMA_REWRITE=1 writes it anew", path.display());
 }
 
+/// An answer describes its states in `rovuma-api`, and a filter takes them from the domain.
+#[test]
+fn answers_and_filters_know_the_same_states() {
+    let document: serde_json::Value = serde_json::from_str(&crate::openapi()).expect("JSON");
+    for (path, filter, schema) in
+        [("/v1/drafts", "state", "DraftState"), ("/v1/inbox", "disposition", "Disposition")]
+    {
+        let parameters = document["paths"][path]["get"]["parameters"].as_array().expect("parameters");
+        let parameter = parameters.iter().find(|parameter| parameter["name"] == filter).expect("the filter");
+        let listed = |value: &serde_json::Value| serde_json::to_string(&value["enum"]).expect("JSON");
+        let (answered, filtered) =
+            (&document["components"]["schemas"][schema], parameter["schema"].to_string());
+        assert!(filtered.contains(&listed(answered)), "{schema}: {answered} {filtered}");
+    }
+}
+
 #[test]
 fn references_lead_somewhere() {
     let schemas = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../schemas/openapi");
