@@ -127,10 +127,6 @@ pub(crate) fn new_auditor(
     sequencer: Arc<Sequencer>,
     context: &Context,
 ) -> anyhow::Result<Auditor> {
-    let policy = match &config.policy.folder {
-        Some(folder) => Policy::from_folder(folder).context("cannot load the access policies")?,
-        None => Policy::built_in(),
-    };
     let mut producers: Vec<_> = config.producers.iter().map(|producer| producer.source.clone()).collect();
     producers.push(sequencer.own.source.clone());
     Ok(Auditor {
@@ -140,8 +136,8 @@ pub(crate) fn new_auditor(
         sequencer,
         folder: LogFolder::new(config.publish.folder.clone()),
         producers,
-        policy,
-        tokens: TokenVerifier::new(config.tokens.issuers.clone())?,
+        policy: Policy::configured(&config.policy).context("cannot load the access policies")?,
+        tokens: TokenVerifier::new(config.tokens.clone())?,
         clock: context.clock.clone(),
     })
 }

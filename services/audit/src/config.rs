@@ -3,11 +3,12 @@
 use std::path::PathBuf;
 
 use rovuma_broker::BrokerConfig;
+use rovuma_policy::PolicyConfig;
 use rovuma_runtime::{ListenConfig, SecretFile};
 use rovuma_schemas::CountryCode;
 use rovuma_store::StoreConfig;
 use rovuma_tlog::PRUNING_POLICY_MAX;
-use rovuma_tokens::IssuerConfig;
+use rovuma_tokens::TokensConfig;
 use serde::Deserialize;
 
 /// The whole file; `[admin]`, `[log]` and `[telemetry]` belong to the runtime.
@@ -39,14 +40,6 @@ pub struct AuditConfig {
     /// `[policy]`: access policies in place of the built-in ones.
     #[serde(default)]
     pub policy: PolicyConfig,
-}
-
-/// `[tokens]`.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct TokensConfig {
-    /// One entry per issuer.
-    pub issuers: Vec<IssuerConfig>,
 }
 
 /// `[keys]`.
@@ -144,14 +137,6 @@ pub struct ProducerConfig {
     pub source: String,
     /// The source's public keys (JWK): several while one replaces another.
     pub key_files: Vec<PathBuf>,
-}
-
-/// `[policy]`.
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct PolicyConfig {
-    /// A folder of `*.cedar` files in place of the built-in policies.
-    pub folder: Option<PathBuf>,
 }
 
 #[cfg(test)]

@@ -31,8 +31,6 @@ mod testing;
 mod witness;
 
 pub use audit::Audit;
-pub use config::{
-    AuditConfig, KeysConfig, PolicyConfig, ProducerConfig, PublishConfig, TokensConfig, WitnessConfig,
-};
+pub use config::{AuditConfig, KeysConfig, ProducerConfig, PublishConfig, WitnessConfig};
 pub use http::openapi;
 pub use standalone::Standalone;

@@ -4,10 +4,11 @@ use std::{path::PathBuf, time::Duration};
 
 use rovuma_broker::BrokerConfig;
 use rovuma_outbox::OutboxSettings;
+use rovuma_policy::PolicyConfig;
 use rovuma_runtime::{ListenConfig, SecretFile};
 use rovuma_schemas::{AgencyCode, CountryCode};
 use rovuma_store::StoreConfig;
-use rovuma_tokens::IssuerConfig;
+use rovuma_tokens::TokensConfig;
 use rovuma_trail::ShipperSettings;
 use serde::Deserialize;
 
@@ -56,14 +57,6 @@ pub struct ValidationConfig {
     /// Files with code lists (JSON, the shape of `schemas/codes/*.json`) that replace the shipped ones: above all the registry
     /// of legal bases, which a lawyer of the country must confirm.
     pub code_lists: Vec<PathBuf>,
-}
-
-/// `[tokens]`.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct TokensConfig {
-    /// One entry per issuer.
-    pub issuers: Vec<IssuerConfig>,
 }
 
 /// `[audit]`.
@@ -136,14 +129,6 @@ pub struct AgencyConfig {
     pub signing_key_file: SecretFile,
     /// The keys that open bundles sealed to the agency, the present one first, then former ones.
     pub sealing_key_files: Vec<SecretFile>,
-}
-
-/// `[policy]`.
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct PolicyConfig {
-    /// A folder of `*.cedar` files that replace the built-in policies.
-    pub folder: Option<PathBuf>,
 }
 
 /// `[exchange]`: intervals, in milliseconds so that tests can be quick.

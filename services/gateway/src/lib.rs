@@ -34,8 +34,7 @@ mod standalone;
 mod tests;
 
 pub use config::{
-    AgencyConfig, AuditConfig, GatewayConfig, PolicyConfig, Timings, TokensConfig, TrustConfig,
-    TrustListConfig, ValidationConfig,
+    AgencyConfig, AuditConfig, GatewayConfig, Timings, TrustConfig, TrustListConfig, ValidationConfig,
 };
 pub use exchange::agencies::AgenciesFault;
 pub use http::openapi;

@@ -15,7 +15,7 @@ use rovuma_trail::{AuditRecord, Shipper, ShipperKeys, Trail};
 
 use crate::{
     base::Base,
-    config::{GatewayConfig, PolicyConfig, TokensConfig, ValidationConfig},
+    config::{GatewayConfig, ValidationConfig},
     directory::Directory,
     drafts::{
         Drafts,
@@ -158,16 +158,9 @@ pub(crate) async fn on_store(
         base,
         exchange,
         drafts: Arc::new(drafts),
-        policy: policy(&config.policy)?,
-        tokens: tokens(&config.tokens)?,
+        policy: Policy::configured(&config.policy).context("cannot load the access policies")?,
+        tokens: TokenVerifier::new(config.tokens.clone())?,
     })
-}
-
-fn policy(config: &PolicyConfig) -> anyhow::Result<Policy> {
-    match &config.folder {
-        Some(folder) => Ok(Policy::from_folder(folder)?),
-        None => Ok(Policy::built_in()),
-    }
 }
 
 fn code_lists(config: &ValidationConfig) -> anyhow::Result<CodeLists> {
@@ -179,23 +172,6 @@ fn code_lists(config: &ValidationConfig) -> anyhow::Result<CodeLists> {
         lists = lists.with(list);
     }
     Ok(lists)
-}
-
-/// The verifier of access tokens. Subjects are unique at their issuer only, and drafts name their author by subject, so no two
-/// issuers may serve one agency.
-fn tokens(config: &TokensConfig) -> anyhow::Result<TokenVerifier> {
-    let mut given = std::collections::BTreeSet::new();
-    if config.issuers.len() > 1 {
-        for issuer in &config.issuers {
-            let agencies = issuer.agencies.as_ref().with_context(|| {
-                format!("issuer {}: with several issuers each must list its agencies", issuer.issuer)
-            })?;
-            for agency in agencies {
-                anyhow::ensure!(given.insert(agency.clone()), "two issuers serve agency {agency}");
-            }
-        }
-    }
-    Ok(TokenVerifier::new(config.issuers.clone())?)
 }
 
 /// Reports the state of the broker's connection in `/health/ready`.

@@ -3,7 +3,7 @@
 use std::{path::PathBuf, time::Duration};
 
 use rovuma_broker::BrokerConfig;
-use rovuma_policy::Role;
+use rovuma_policy::{PolicyConfig, Role};
 use rovuma_runtime::{ListenConfig, SecretFile};
 use rovuma_schemas::AgencyCode;
 use rovuma_store::StoreConfig;
@@ -63,14 +63,6 @@ pub struct AuditConfig {
     pub recipient_file: PathBuf,
     /// The audit service's public key (JWK), which signs acknowledgements.
     pub ack_key_file: PathBuf,
-}
-
-/// `[policy]`.
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct PolicyConfig {
-    /// A folder of `*.cedar` files in place of the built-in policies.
-    pub folder: Option<PathBuf>,
 }
 
 /// `[[applications]]`: an OAuth 2.0 client (RFC 6749 §2) that logs people in. It has no rights of its

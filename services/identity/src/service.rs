@@ -158,10 +158,6 @@ async fn load_app(
     let keys = TokenKeys::open(store.clone(), trail.clone(), directory, rotate_after, now).await?;
     let keys = Arc::new(keys);
     let own = IssuerConfig::own(issuer.as_str(), config.audience.clone());
-    let policy = match &config.policy.folder {
-        Some(folder) => Policy::from_folder(folder).context("policy.folder")?,
-        None => Policy::built_in(),
-    };
     Ok(App {
         tokens: TokenVerifier::with_sources(vec![(own, keys.clone())])?,
         issuer,
@@ -169,7 +165,7 @@ async fn load_app(
         store,
         trail,
         clock: context.clock.clone(),
-        policy,
+        policy: Policy::configured(&config.policy).context("cannot load the access policies")?,
         keys,
         hashers: Hashers::new()?,
         applications: Applications::load(&config.applications)?,

@@ -5,9 +5,9 @@ use std::{collections::HashMap, fs, path::Path};
 use axum::{Router, http::header};
 use rovuma_broker::BrokerConfig;
 use rovuma_identity::{
-    ApplicationConfig, AuditConfig, BootstrapConfig, Identity, IdentityConfig, PolicyConfig, SigningConfig,
+    ApplicationConfig, AuditConfig, BootstrapConfig, Identity, IdentityConfig, SigningConfig,
 };
-use rovuma_policy::Role;
+use rovuma_policy::{PolicyConfig, Role};
 use rovuma_runtime::{Context, ListenConfig, SecretFile, http::with_layers};
 use rovuma_schemas::MessageId;
 use rovuma_store::StoreConfig;

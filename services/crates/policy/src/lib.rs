@@ -43,7 +43,7 @@ pub use actor::Actor;
 pub use code::Code;
 pub use decision::{Decision, Denial, Permit};
 pub use load::LoadError;
-pub use policy::Policy;
+pub use policy::{Policy, PolicyConfig};
 pub use resource::{Context, Resource, ResourceKind};
 pub use role::{Role, UnknownRole};
 

@@ -11,6 +11,14 @@ use crate::{
     load::{self, Loaded, PolicyText},
 };
 
+/// `[policy]` of a service's configuration.
+#[derive(Clone, Debug, Default, serde::Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct PolicyConfig {
+    /// A folder of `*.cedar` files that replace the built-in policies.
+    pub folder: Option<std::path::PathBuf>,
+}
+
 /// A set of access policies, checked when loaded. Clones share it.
 #[derive(Clone, Debug)]
 pub struct Policy {
@@ -39,6 +47,14 @@ impl Policy {
     /// `@id`, or when the policies together permit what no installation may permit.
     pub fn from_folder(folder: &std::path::Path) -> Result<Self, LoadError> {
         Self::from_texts(load::BUILT_IN_SCHEMA, &folder::read(folder)?)
+    }
+
+    /// The policies that the configuration names.
+    ///
+    /// # Errors
+    /// [`LoadError`], as [`Policy::from_folder`].
+    pub fn configured(config: &PolicyConfig) -> Result<Self, LoadError> {
+        config.folder.as_deref().map_or_else(|| Ok(Self::built_in()), Self::from_folder)
     }
 
     pub(crate) fn from_texts(schema: &str, texts: &[PolicyText]) -> Result<Self, LoadError> {

@@ -1,12 +1,20 @@
 //! The configuration of an issuer.
 
-use std::path::PathBuf;
+use std::{collections::BTreeSet, path::PathBuf};
 
 use rovuma_schemas::AgencyCode;
 use serde::Deserialize;
 use url::Url;
 
 use crate::SignatureAlgorithm;
+
+/// `[tokens]` of a service's configuration.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TokensConfig {
+    /// The issuers whose access tokens are accepted. With several, each lists its agencies, and no agency stands with two.
+    pub issuers: Vec<IssuerConfig>,
+}
 
 /// One issuer whose tokens are accepted, with the conditions. With [`ClaimNames`] it can describe any standard OpenID Connect
 /// provider.
@@ -88,6 +96,21 @@ pub enum IssuerFault {
         /// The issuer.
         issuer: String,
     },
+    /// One of several issuers does not say for which agencies it may issue tokens.
+    #[error("issuer {issuer}: with several issuers each must list its agencies")]
+    AgenciesMissing {
+        /// The issuer.
+        issuer: String,
+    },
+    /// Two issuers may issue tokens for one agency. Subjects are unique at their issuer only, and drafts name their author by
+    /// subject: a person of one issuer could pass for another's.
+    #[error("agency {agency} stands with two issuers; the second is {issuer}")]
+    AgencyTwice {
+        /// The agency.
+        agency: AgencyCode,
+        /// The second issuer that lists it.
+        issuer: String,
+    },
     /// The certificates of `ca_file` cannot be used.
     #[error("issuer {issuer}: ca_file: {reason}")]
     CaFile {
@@ -96,6 +119,24 @@ pub enum IssuerFault {
         /// What is wrong.
         reason: String,
     },
+}
+
+impl TokensConfig {
+    /// Whether every agency has one issuer.
+    pub(crate) fn check_agencies(&self) -> Result<(), IssuerFault> {
+        if self.issuers.len() <= 1 {
+            return Ok(());
+        }
+        let mut seen = BTreeSet::new();
+        for IssuerConfig { issuer, agencies, .. } in &self.issuers {
+            let agencies =
+                agencies.as_ref().ok_or_else(|| IssuerFault::AgenciesMissing { issuer: issuer.clone() })?;
+            if let Some(agency) = agencies.iter().find(|agency| !seen.insert((*agency).clone())) {
+                return Err(IssuerFault::AgencyTwice { agency: agency.clone(), issuer: issuer.clone() });
+            }
+        }
+        Ok(())
+    }
 }
 
 impl IssuerConfig {

@@ -34,7 +34,7 @@ pub use assertion::{Assertion, AssertionRules, JWT_BEARER};
 pub use bearer::{BearerError, bearer, challenge};
 pub use claims::{ACCESS_TOKEN_TYPE, AccessClaims, ID_TOKEN_TYPE, IdClaims};
 pub use error::TokenError;
-pub use issuer::{ClaimNames, IssuerConfig, IssuerFault};
+pub use issuer::{ClaimNames, IssuerConfig, IssuerFault, TokensConfig};
 pub use jwk::{JwkSet, PublicJwk};
 pub use key::{KeyFault, TokenKey};
 pub use keyset::{KeySet, KeySetFault};

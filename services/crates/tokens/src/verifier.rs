@@ -7,7 +7,7 @@ use std::{collections::HashMap, sync::Arc};
 use rovuma_schemas::Timestamp;
 
 use crate::{
-    AccessToken, IssuerConfig, IssuerFault, JwksSource, TokenError, provider,
+    AccessToken, IssuerConfig, IssuerFault, JwksSource, TokenError, TokensConfig, provider,
     remembered::Remembered,
     signed::{HeaderRules, Unverified, unverified_issuer},
     source,
@@ -26,13 +26,16 @@ struct Issuer {
 }
 
 impl TokenVerifier {
-    /// A verifier for these issuers, whose keys are fetched when the first token needs them.
+    /// A verifier for the configured issuers, whose keys are fetched when the first token needs them.
     ///
     /// # Errors
     /// [`IssuerFault`] when an entry is invalid.
-    pub fn new(issuers: Vec<IssuerConfig>) -> Result<Self, IssuerFault> {
-        let with_sources =
-            issuers.into_iter().map(|config| source::configured(&config).map(|source| (config, source)));
+    pub fn new(config: TokensConfig) -> Result<Self, IssuerFault> {
+        config.check_agencies()?;
+        let with_sources = config
+            .issuers
+            .into_iter()
+            .map(|config| source::configured(&config).map(|source| (config, source)));
         Self::with_sources(with_sources.collect::<Result<_, _>>()?)
     }
 

@@ -14,8 +14,8 @@ pub(super) fn view(copy: CopyTrace) -> CopyView {
         lane: copy.lane,
         code: copy.code,
         attempts: copy.attempts,
-        stream: copy.place.map(|place| place.stream),
-        number: copy.place.map(|place| place.number),
+        stream: copy.position.map(|position| position.stream),
+        number: copy.position.map(|position| position.number),
     }
 }
 

@@ -6,7 +6,7 @@ use std::{
     sync::Arc,
 };
 
-use rovuma_tokens::{IssuerConfig, IssuerFault, TokenError, TokenKey, TokenVerifier};
+use rovuma_tokens::{IssuerConfig, IssuerFault, TokenError, TokenKey, TokenVerifier, TokensConfig};
 use rustls::{ServerConfig, ServerConnection, StreamOwned, pki_types::PrivatePkcs8KeyDer};
 use serde_json::json;
 
@@ -53,7 +53,11 @@ fn serve(handle: impl Fn(TcpStream) + Send + 'static) -> u16 {
 }
 
 async fn verdict(config: IssuerConfig, token: &str) -> Result<(), TokenError> {
-    TokenVerifier::new(vec![config]).expect("a good issuer").check(token, now()).await.map(|_| ())
+    TokenVerifier::new(TokensConfig { issuers: vec![config] })
+        .expect("a good issuer")
+        .check(token, now())
+        .await
+        .map(|_| ())
 }
 
 #[tokio::test]
@@ -133,7 +137,7 @@ async fn keys_are_read_from_a_file() {
     let path = folder.path().join("jwks.json");
     let mut config = IssuerConfig::own(ISSUER, AUDIENCE);
     config.jwks_file = Some(path.clone());
-    let verifier = TokenVerifier::new(vec![config]).expect("a good issuer");
+    let verifier = TokenVerifier::new(TokensConfig { issuers: vec![config] }).expect("a good issuer");
     let refused = verifier.check(&token(&key), now()).await.expect_err("no file");
     assert!(refused.is_temporary(), "{refused:?}");
     std::fs::write(&path, jwks(&key)).expect("written");
@@ -149,21 +153,43 @@ fn keys_are_never_fetched_in_clear_over_a_network() {
         "http://localhost.evil.example/",
         "ftp://127.0.0.1/",
     ] {
-        let refused = TokenVerifier::new(vec![by_url(url)]);
+        let refused = TokenVerifier::new(TokensConfig { issuers: vec![by_url(url)] });
         assert!(matches!(refused, Err(IssuerFault::ClearText { .. })), "{url}: {refused:?}");
     }
 }
 
 #[test]
 fn an_issuer_has_exactly_one_source_of_keys_and_a_ca_that_can_be_read() {
-    let none = TokenVerifier::new(vec![IssuerConfig::own(ISSUER, AUDIENCE)]);
+    let none = TokenVerifier::new(TokensConfig { issuers: vec![IssuerConfig::own(ISSUER, AUDIENCE)] });
     assert!(matches!(none, Err(IssuerFault::KeySource { .. })), "{none:?}");
     let mut both = by_url("https://id.mz.example/jwks.json");
     both.jwks_file = Some("jwks.json".into());
-    let both = TokenVerifier::new(vec![both]);
+    let both = TokenVerifier::new(TokensConfig { issuers: vec![both] });
     assert!(matches!(both, Err(IssuerFault::KeySource { .. })), "{both:?}");
     let mut unreadable = by_url("https://id.mz.example/jwks.json");
     unreadable.ca_file = Some("/nonexistent/ca.pem".into());
-    let unreadable = TokenVerifier::new(vec![unreadable]);
+    let unreadable = TokenVerifier::new(TokensConfig { issuers: vec![unreadable] });
     assert!(matches!(unreadable, Err(IssuerFault::CaFile { .. })), "{unreadable:?}");
+}
+
+#[test]
+fn of_several_issuers_each_serves_agencies_of_its_own() {
+    let issuer = |name: &str, agencies: Option<&[&str]>| IssuerConfig {
+        issuer: name.to_owned(),
+        agencies: agencies.map(|codes| codes.iter().map(|code| code.parse().expect("an agency")).collect()),
+        ..by_url("https://id.mz.example/jwks.json")
+    };
+    let start = |second: Option<&[&str]>| {
+        let issuers =
+            vec![issuer("https://a.example", Some(&["mz.prm"])), issuer("https://b.example", second)];
+        TokenVerifier::new(TokensConfig { issuers })
+    };
+    start(Some(&["mz.senami"])).expect("agencies of its own");
+    let shared = start(Some(&["mz.senami", "mz.prm"]));
+    assert!(
+        matches!(&shared, Err(IssuerFault::AgencyTwice { agency, .. }) if agency.as_str() == "mz.prm"),
+        "{shared:?}"
+    );
+    let every = start(None);
+    assert!(matches!(every, Err(IssuerFault::AgenciesMissing { .. })), "{every:?}");
 }

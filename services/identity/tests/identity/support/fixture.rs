@@ -8,14 +8,13 @@ use std::{
 use reqwest::{Method, Response, StatusCode, header, redirect::Policy};
 use rovuma_broker::BrokerConfig;
 use rovuma_identity::{
-    ApplicationConfig, AuditConfig, BootstrapConfig, Identity, IdentityConfig, PolicyConfig, RunningIdentity,
-    SigningConfig,
+    ApplicationConfig, AuditConfig, BootstrapConfig, Identity, IdentityConfig, RunningIdentity, SigningConfig,
 };
-use rovuma_policy::Role;
+use rovuma_policy::{PolicyConfig, Role};
 use rovuma_runtime::{Context, ListenConfig, ManualClock, SecretFile};
 use rovuma_schemas::{Timestamp, audit::AuditEvent};
 use rovuma_store::StoreConfig;
-use rovuma_tokens::{AccessToken, IssuerConfig, TokenVerifier};
+use rovuma_tokens::{AccessToken, IssuerConfig, TokenVerifier, TokensConfig};
 use serde_json::Value;
 use sqlx::Row;
 use tempfile::TempDir;
@@ -113,7 +112,7 @@ impl Fixture {
     pub(crate) async fn check(&self, token: &str) -> AccessToken {
         let mut issuer = IssuerConfig::own(ISSUER, "rovuma");
         issuer.jwks_url = Some(self.url("/oauth2/jwks.json").parse().expect("a URL"));
-        let verifier = TokenVerifier::new(vec![issuer]).expect("a good issuer");
+        let verifier = TokenVerifier::new(TokensConfig { issuers: vec![issuer] }).expect("a good issuer");
         let token = verifier.check(token, self.now()).await.expect("a good token");
         AccessToken::clone(&token)
     }
