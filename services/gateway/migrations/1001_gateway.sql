@@ -123,12 +123,12 @@ CREATE TABLE stream_ahead (
     PRIMARY KEY (recipient, sender, lane, stream, number)
 );
 
--- The time of the latest stream message of each kind from each partner: an older one, replayed by somebody on the way, is
+-- The time of the latest unnumbered message of each type from each partner: an older one, replayed by somebody on the way, is
 -- ignored.
 CREATE TABLE stream_word (
     own        TEXT   NOT NULL,
     partner    TEXT   NOT NULL,
-    kind       TEXT   NOT NULL, -- stream.status, stream.request
+    kind       TEXT   NOT NULL, -- stream.status, stream.request, audit.checkpoint, audit.cosignature
     created_at BIGINT NOT NULL,
     PRIMARY KEY (own, partner, kind)
 );
