@@ -57,9 +57,14 @@ impl Send {
             Ok(released) => released,
             // Nothing was kept. What the author may not send alone becomes a draft, for a supervisor to release.
             Err(failure) if failure.is_refusal("second_person") => {
-                let id = keep(&client, &draft).await?.value.id;
+                let DraftView { id, fault_count, .. } = keep(&client, &draft).await?.value;
+                // The gateway asks for a second person before it looks for faults, so the draft may have some.
+                let mend = match fault_count {
+                    0 => String::new(),
+                    count => format!("mend its faults ({count}: rovumactl draft show {id}), then "),
+                };
                 return Err(failure.next(format!(
-                    "the draft {id} is kept; hand it to a supervisor: rovumactl draft submit {id}"
+                    "the draft {id} is kept; {mend}hand it to a supervisor: rovumactl draft submit {id}"
                 )));
             }
             Err(failure) => return Err(failure),

@@ -98,8 +98,18 @@ fn every_fault_is_shown_at_its_pointer_and_nothing_is_kept() {
 
 #[test]
 fn what_needs_a_second_person_becomes_a_draft() {
+    let refusal = problem(403, "second_person", &json!([]));
     let server = TestServer::start([
-        ("403 Forbidden", problem(403, "second_person", &json!([]))),
+        ("403 Forbidden", refusal.clone()),
+        ("201 Created", draft(&two_faults(), &json!([])).to_string()),
+    ]);
+    let ended = run(&desk(), &server, "send draft.json --release");
+    ended.is(
+        3,
+        &format!("the draft {ID} is kept; mend its faults (2: rovumactl draft show {ID}), then hand it"),
+    );
+    let server = TestServer::start([
+        ("403 Forbidden", refusal),
         ("201 Created", draft(&json!([]), &json!([])).to_string()),
     ]);
     let ended = run(&desk(), &server, "send draft.json --release");
