@@ -1,11 +1,11 @@
 # Sourced by deploy/quickstart and tests/run: installs Debian packages that are missing.
 
-# is_there WHAT   whether a command is found, a path is executable, or Debian's Python imports a module
-# (import=MODULE).
+# is_there WHAT   whether a command is found, a path exists, or Debian's Python imports a module (import=MODULE).
 is_there() {
     case $1 in
         import=*) /usr/bin/python3 -EsB -c "import ${1#import=}" >/dev/null 2>&1 ;;
-        *) [ -x "$1" ] || command -v "$1" >/dev/null 2>&1 ;;
+        /*) [ -e "$1" ] ;;
+        *) command -v "$1" >/dev/null 2>&1 ;;
     esac
 }
 

@@ -1,17 +1,49 @@
 //! The layers inside the gateway and the schemas: what may name HTTP, and what may name a family of messages. Checked on
-//! the text of the sources, comments and tests left out.
+//! the text of the sources, without comments and tests.
 
 use std::{
     fs,
     path::{Path, PathBuf},
 };
 
-/// The parts of the gateway below its HTTP API.
-const BELOW_HTTP: [&str; 9] =
-    ["alarm", "base", "cases", "directory", "drafts", "events", "exchange", "families", "messages"];
+/// The parts of the gateway below its HTTP API. What is not here puts the parts together: `config`, `gateway`, `service`,
+/// `standalone`.
+const BELOW_HTTP: [&str; 11] = [
+    "alarm",
+    "audit",
+    "base",
+    "cases",
+    "directory",
+    "drafts",
+    "error",
+    "events",
+    "exchange",
+    "families",
+    "messages",
+];
 
-/// What belongs to HTTP. Of the crate `rovuma-api` only `page`, which knows no HTTP, may be used below it.
-const HTTP: [&str; 5] = ["http::", "axum", "Problem", "rovuma_api::", "StatusCode"];
+/// Names that only the HTTP API uses: its module, the crates that it is built with, and their best known types.
+const HTTP: [&str; 13] = [
+    "http",
+    "axum",
+    "hyper",
+    "tower",
+    "tower_http",
+    "reqwest",
+    "utoipa",
+    "rovuma_api",
+    "Problem",
+    "StatusCode",
+    "IntoResponse",
+    "ToSchema",
+    "Router",
+];
+
+/// The modules that put the parts and the HTTP API together.
+const ASSEMBLY: [&str; 3] = ["crate::gateway", "crate::service", "crate::standalone"];
+
+/// What of the crate `rovuma-api` may be used below the HTTP API: it knows no HTTP.
+const WITHOUT_HTTP: [&str; 2] = ["rovuma_api::page::", "rovuma_api::act_by"];
 
 /// Sources that are generic over families, by path from the root of the repository; a folder stands for all in it.
 const NAMES_NO_FAMILY: [&str; 9] = [
@@ -22,16 +54,29 @@ const NAMES_NO_FAMILY: [&str; 9] = [
     "services/gateway/src/cases.rs",
     "services/gateway/src/messages.rs",
     "services/gateway/src/messages",
-    "deploy/policy/90-limits.cedar",
+    LIMITS,
     "schemas/src/draft",
 ];
 
-fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
+/// The limits of the access policy, which hold for every family and type: they may not even ask for one.
+const LIMITS: &str = "deploy/policy/90-limits.cedar";
+
+/// The fewest lines that a rule must have read: a rule that reads nothing finds nothing.
+const LINES_MIN: usize = 2_000;
+
+/// One line of a source: `path:number`, and its text.
+type Line = (String, String);
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the repository")
 }
 
-/// Every file at `path` or below it.
+/// Every file at `path` or below it, but for folders and files of tests.
 fn files_at(path: &Path) -> Vec<PathBuf> {
+    let is_of_tests = matches!(path.file_name().and_then(|name| name.to_str()), Some("tests" | "tests.rs"));
+    if is_of_tests {
+        return Vec::new();
+    }
     if !path.is_dir() {
         return path.is_file().then(|| path.to_owned()).into_iter().collect();
     }
@@ -39,35 +84,71 @@ fn files_at(path: &Path) -> Vec<PathBuf> {
     entries.flat_map(|entry| files_at(&entry)).collect()
 }
 
-/// The lines of a source that are compiled into the program, each with its number: neither comments nor the tests at
-/// its end.
-fn code(path: &Path) -> Vec<(usize, String)> {
-    let text = fs::read_to_string(path).expect("a source");
-    if path.components().any(|part| part.as_os_str() == "tests") || path.ends_with("tests.rs") {
-        return Vec::new();
+/// The lines of the sources at `paths` under `root` that are compiled into the program: neither lines of comments nor the
+/// module of tests at the end. Fails where nothing is at a path.
+fn code(root: &Path, paths: &[String]) -> Vec<Line> {
+    let mut found = Vec::new();
+    for path in paths {
+        let before = found.len();
+        for file in files_at(&root.join(path)) {
+            let text = fs::read_to_string(&file).expect("a source");
+            let program = text.split("\n#[cfg(test)]\nmod tests {").next().unwrap_or_default();
+            let lines = program.lines().enumerate();
+            let shown = file.strip_prefix(root).unwrap_or(&file).display();
+            found.extend(
+                lines
+                    .filter(|(_, line)| !line.trim().is_empty() && !line.trim().starts_with("//"))
+                    .map(|(index, line)| (format!("{shown}:{}", index + 1), line.trim().to_owned())),
+            );
+        }
+        assert!(found.len() > before, "{path} was moved: the rule must know where to");
     }
-    let lines = text.lines().map(|line| line.split("//").next().unwrap_or_default().to_owned());
-    let numbered = lines.enumerate().map(|(index, line)| (index + 1, line));
-    numbered.take_while(|(_, line)| line.trim() != "#[cfg(test)]" || line.starts_with(' ')).collect()
+    found
 }
 
-/// Every line of these files in which `is_wrong`.
-fn offenders(files: &[PathBuf], is_wrong: impl Fn(&str) -> bool) -> Vec<String> {
-    let of_file = |path: &PathBuf| {
-        let found = code(path).into_iter().filter(|(_, line)| is_wrong(line));
-        found
-            .map(|(number, line)| format!("{}:{number}: {}", path.display(), line.trim()))
-            .collect::<Vec<_>>()
-    };
-    files.iter().flat_map(of_file).collect()
+fn offenders(lines: &[Line], is_wrong: impl Fn(&str) -> bool) -> Vec<String> {
+    let wrong = lines.iter().filter(|(_, line)| is_wrong(line));
+    wrong.map(|(place, line)| format!("{place}: {line}")).collect()
+}
+
+/// The identifiers of a line, and the words of its texts.
+fn words(line: &str) -> impl Iterator<Item = &str> {
+    line.split(|sign: char| !sign.is_ascii_alphanumeric() && sign != '_').filter(|word| !word.is_empty())
+}
+
+/// The parts of an identifier in lower case: `alert`, `issue` of `AlertIssue` and of `ALERT_ISSUE`.
+fn parts(word: &str) -> Vec<String> {
+    let mut parts = vec![String::new()];
+    let mut was_lower = false;
+    for sign in word.chars() {
+        if sign == '_' || (sign.is_uppercase() && was_lower) {
+            parts.push(String::new());
+        }
+        was_lower = sign.is_lowercase();
+        if sign != '_'
+            && let Some(part) = parts.last_mut()
+        {
+            part.push(sign.to_ascii_lowercase());
+        }
+    }
+    parts
 }
 
 fn names_http(line: &str) -> bool {
-    let line = line.replace("rovuma_api::page::", "");
-    HTTP.iter().any(|word| line.contains(word))
+    let line = WITHOUT_HTTP.iter().fold(line.to_owned(), |line, part| line.replace(part, ""));
+    words(&line).any(|word| HTTP.contains(&word)) || ASSEMBLY.iter().any(|module| line.contains(module))
 }
 
-/// The families, as the gateway's folder or the schemas' folder has them.
+fn names_family(line: &str, families: &[String]) -> bool {
+    words(line).flat_map(parts).any(|part| families.contains(&part))
+}
+
+/// Whether a line of the limits distinguishes families or types.
+fn asks_for_family(line: &str) -> bool {
+    line.contains("resource.family") || line.contains("resource.type")
+}
+
+/// The families, as the schemas' folder has them.
 fn families() -> Vec<String> {
     let folder = root().join("schemas/src/families");
     let names = files_at(&folder).into_iter().filter(|path| path.parent() == Some(folder.as_path()));
@@ -77,58 +158,96 @@ fn families() -> Vec<String> {
     names
 }
 
-/// Whether a line names a family: as a word (`alert.issue`), or at the beginning of a type's name (`AlertIssue`).
-fn names_family(line: &str, families: &[String]) -> bool {
-    families.iter().any(|family| {
-        let (first, rest) = family.split_at(1);
-        let variant = first.to_uppercase() + rest;
-        line.contains(&format!("{family}.")) && line.contains(&format!("\"{family}."))
-            || line.contains(&format!("{family}::"))
-            || line.contains(&format!("Family::{variant}"))
-            || line.contains(&format!("MessageType::{variant}"))
-            || line.contains(&format!("OperationalBody::{variant}"))
-    })
+/// The code of the gateway's parts below its HTTP API.
+fn below_http(root: &Path) -> Vec<Line> {
+    let source = "services/gateway/src";
+    let mut paths = Vec::new();
+    for part in BELOW_HTTP {
+        paths.push(format!("{source}/{part}.rs"));
+        let folder = format!("{source}/{part}");
+        if root.join(&folder).is_dir() {
+            paths.push(folder);
+        }
+    }
+    code(root, &paths)
+}
+
+/// The code that handles all families alike.
+fn generic(root: &Path) -> Vec<Line> {
+    code(root, &NAMES_NO_FAMILY.map(str::to_owned))
 }
 
 #[test]
 fn nothing_below_the_http_api_knows_http() {
-    let source = root().join("services/gateway/src");
-    let mut files = Vec::new();
-    for part in BELOW_HTTP {
-        files.extend(files_at(&source.join(format!("{part}.rs"))));
-        files.extend(files_at(&source.join(part)));
-    }
-    assert!(files.len() > 40, "the gateway's parts were moved: {files:?}");
-    let offenders = offenders(&files, names_http);
+    let lines = below_http(root());
+    assert!(lines.len() > LINES_MIN, "only {} lines were read", lines.len());
+    let offenders = offenders(&lines, names_http);
     assert!(offenders.is_empty(), "HTTP below the HTTP API:\n{}", offenders.join("\n"));
 }
 
 #[test]
 fn what_is_generic_names_no_family() {
     let families = families();
-    let mut files = Vec::new();
-    for path in NAMES_NO_FAMILY {
-        let found = files_at(&root().join(path));
-        assert!(!found.is_empty(), "{path} was moved");
-        files.extend(found);
+    let lines = generic(root());
+    assert!(lines.len() > LINES_MIN, "only {} lines were read", lines.len());
+    let mut found = offenders(&lines, |line| names_family(line, &families));
+    found.extend(offenders(&code(root(), &[LIMITS.to_owned()]), asks_for_family));
+    assert!(found.is_empty(), "a family is named where all are alike:\n{}", found.join("\n"));
+}
+
+/// The rules read a copy of the sources with one wrong line in each part, and find every one of them.
+#[test]
+fn a_wrong_line_in_any_part_is_found() {
+    let copy = tempfile::tempdir().expect("a folder");
+    let plant = |path: &str, line: &str| {
+        let place = copy.path().join(path);
+        let original = fs::read_to_string(root().join(path)).expect("a source");
+        fs::create_dir_all(place.parent().expect("a folder")).expect("a folder");
+        fs::write(place, format!("{line}\n{original}")).expect("a source");
+    };
+    for part in BELOW_HTTP {
+        plant(&format!("services/gateway/src/{part}.rs"), "use crate::http as web;");
     }
-    let offenders = offenders(&files, |line| names_family(line, &families));
-    assert!(offenders.is_empty(), "a family is named where all are alike:\n{}", offenders.join("\n"));
+    let found = offenders(&below_http(copy.path()), |line| line == "use crate::http as web;");
+    assert_eq!((found.len(), names_http("use crate::http as web;")), (BELOW_HTTP.len(), true), "{found:?}");
+
+    for path in NAMES_NO_FAMILY {
+        let file = files_at(&root().join(path)).into_iter().min().expect("a source");
+        let file =
+            file.strip_prefix(root()).expect("a path in the repository").to_string_lossy().into_owned();
+        plant(&file, "let wrong = MessageType::AlertIssue;");
+    }
+    let found = offenders(&generic(copy.path()), |line| names_family(line, &["alert".to_owned()]));
+    assert_eq!(found.len(), NAMES_NO_FAMILY.len(), "{found:?}");
 }
 
 #[test]
 fn the_readers_see_what_they_look_for() {
-    assert!(names_http("use crate::http::error::ApiError;"));
-    assert!(names_http("    Err(Problem::not_found())"));
+    for line in [
+        "use crate::http::error::ApiError;",
+        "use crate::{http as web};",
+        "use rovuma_api as api;",
+        "    Err(Problem::not_found())",
+        "#[derive(utoipa::ToSchema)]",
+        "use crate::gateway::Gateway;",
+        "let address = \"https://example\"; axum::serve(address)",
+    ] {
+        assert!(names_http(line), "{line}");
+    }
     assert!(!names_http("use rovuma_api::page::Window;"));
     let families = ["alert".to_owned()];
     for line in [
-        "        Body::Operational(OperationalBody::AlertIssue(alert)) => {",
-        "    action == Action::\"alert.release\"",
-        "        .detail(\"type\", MessageType::AlertIssue)",
-        "use rovuma_schemas::alert::Category;",
+        "Body::Operational(OperationalBody::AlertIssue(alert)) => {",
+        "resource.family == \"alert\"",
+        "action like \"alert*\"",
+        ".detail(\"type\", MessageType::AlertIssue)",
+        "use MessageType as T; T::AlertIssue",
+        "use rovuma_schemas::families::{alert, Families};",
+        "const ALERT_KIND: &str = \"x\";",
+        "name.starts_with(\"alert\")",
     ] {
         assert!(names_family(line, &families), "{line}");
     }
     assert!(!names_family("alarm::raise(tx, agency, AlarmKind::Conflict)", &families));
+    assert!(asks_for_family("when { resource.family == context.family }"));
 }

@@ -91,6 +91,25 @@ fn what_no_installation_may_permit_is_refused() {
     );
 }
 
+/// The limit on auditors answers no for whoever holds all roles, and must not hide what two of the others may do together.
+#[test]
+fn what_two_roles_may_do_together_is_asked_too() {
+    let rule = "when { context.second_person_required && resource.author == principal };";
+    let except = |text: &str| format!("{} unless {{ principal in {text} }};", rule.trim_end_matches(';'));
+    let with_exception = |PolicyText { file, text }: PolicyText| PolicyText {
+        text: text.replace(rule, &except(r#"Role::"liaison_officer" && principal in Role::"analyst""#)),
+        file,
+    };
+    let texts: Vec<_> = load::built_in_policies().into_iter().map(with_exception).collect();
+    let refusal = Policy::from_texts(load::BUILT_IN_SCHEMA, &texts).expect_err("must be refused").to_string();
+    let finding =
+        "analyst and liaison_officer releases alone a draft of alert.issue that requires a second person";
+    let other_order =
+        "liaison_officer and analyst releases alone a draft of alert.issue that requires a second person";
+    assert!(refusal.contains(finding) || refusal.contains(other_order), "{refusal}");
+    assert_eq!(refusal.matches("releases alone").count(), 1, "{refusal}");
+}
+
 #[test]
 fn a_schema_that_lacks_an_action_is_refused() {
     let schema = load::BUILT_IN_SCHEMA.replace("action \"held.read\"", "action \"held.look\"");
