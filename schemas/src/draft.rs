@@ -8,7 +8,7 @@ mod advice;
 mod checker;
 mod codes;
 mod context;
-mod head;
+mod header;
 mod terms;
 mod valid;
 
@@ -17,7 +17,7 @@ use serde_json::Value;
 pub use advice::Advice;
 pub(crate) use checker::Checker;
 pub use context::ValidationContext;
-pub use head::DraftHead;
+pub use header::DraftHeader;
 pub use valid::{SecondPersonReason, ValidDraft};
 
 use crate::{

@@ -290,7 +290,7 @@ as_text!(Digest, "^[A-Za-z0-9_-]{43}$", "SHA-256 digest, base64url without paddi
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Lane {
-    /// Urgent messages, and the receipts and stream messages that keep the exchange honest.
+    /// Urgent messages, their receipts, and the stream messages that report missing numbers.
     Urgent,
     /// Everything else.
     Normal,

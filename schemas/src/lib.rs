@@ -42,7 +42,7 @@ pub use codes::{Agency, AgencyDirectory, CodeEntry, CodeList, CodeLists, Labels}
 pub use date::Date;
 pub use dictionary::V1 as DICTIONARY_V1;
 pub use draft::{
-    Advice, CheckedDraft, DraftHead, NoDraft, SecondPersonReason, ValidDraft, ValidationContext,
+    Advice, CheckedDraft, DraftHeader, NoDraft, SecondPersonReason, ValidDraft, ValidationContext,
 };
 pub use families::{Facet, Family, alert};
 pub use fault::{Fault, FaultCode};
@@ -66,8 +66,7 @@ pub use transport::{
     link::LinkFault,
     receipt::{Delivered, DeliveredEntry, Read, ReadEntry, Receipts, Rejected, RejectedEntry},
     stream::{
-        NumberRange, StreamGaps, StreamHead, StreamRequest, StreamSeen, StreamStatus, VoidReason,
-        VoidedNumber,
+        NumberRange, StreamEnd, StreamGaps, StreamRequest, StreamSeen, StreamStatus, VoidReason, VoidedNumber,
     },
 };
 pub use words::{Line, Text};

@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{CheckedDraft, DraftHead};
+use super::{CheckedDraft, DraftHeader};
 use crate::{
     AgencyCode, Body, CodeLists, Fault, FaultCode, HandlingCode, Header, Lane, Line, Locale, Message,
     MessageId, MessageType, OperationalBody, Status, Terms, Timestamp, ValidationContext, fault::Finding,
@@ -60,7 +60,7 @@ pub(super) fn second_person_reasons(kind: MessageType, draft: &View<'_>) -> Vec<
 /// codes and agencies have dates.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ValidDraft {
-    head: DraftHead,
+    header: DraftHeader,
     terms: Terms,
     body: OperationalBody,
     second_person: Vec<SecondPersonReason>,
@@ -90,7 +90,7 @@ impl ValidDraft {
             .unwrap_or_else(|| Err(Finding::new(&root.field("type"), FaultCode::UnknownValue)))?;
         let (terms, at) = part("terms");
         let mut valid = Self {
-            head: schema::typed(value, &root)?,
+            header: schema::typed(value, &root)?,
             terms: schema::typed(terms, &at)?,
             body,
             second_person: second_person_reasons(kind, &View::root(value)),
@@ -110,32 +110,32 @@ impl ValidDraft {
 
     /// The type of the message that it becomes.
     pub fn message_type(&self) -> MessageType {
-        self.head.message_type
+        self.header.message_type
     }
 
     /// Actual, exercise or test.
     pub fn status(&self) -> Status {
-        self.head.status
+        self.header.status
     }
 
     /// The agencies to send it to: known, in force, each once.
     pub fn recipients(&self) -> &[AgencyCode] {
-        &self.head.recipients
+        &self.header.recipients
     }
 
     /// The unit or post that sends.
     pub fn unit(&self) -> Option<&Line> {
-        self.head.unit.as_ref()
+        self.header.unit.as_ref()
     }
 
     /// The sender's own file number.
     pub fn reference(&self) -> Option<&Line> {
-        self.head.reference.as_ref()
+        self.header.reference.as_ref()
     }
 
     /// The message that this one answers.
     pub fn in_reply_to(&self) -> Option<MessageId> {
-        self.head.in_reply_to
+        self.header.in_reply_to
     }
 
     /// The terms.
@@ -175,7 +175,7 @@ impl ValidDraft {
             return None;
         }
         let latest = created.plus(TRANSPORT_LIFE_MAX);
-        [self.ends(created), self.head.expires].into_iter().flatten().chain([latest]).min()
+        [self.ends(created), self.header.expires].into_iter().flatten().chain([latest]).min()
     }
 
     /// The message to sign: this draft under the header that the gateway made.

@@ -7,7 +7,7 @@ use schemars::{
 use serde_json::{Map, Value, json};
 
 use crate::{
-    DraftHead, Header, MessageType, Terms,
+    DraftHeader, Header, MessageType, Terms,
     audit::{AuditAck, AuditBatch, AuditEvent, AuditLeaf},
     schema::closed,
 };
@@ -46,12 +46,12 @@ fn file(name: &str, schema: &Value) -> SchemaFile {
     SchemaFile { path: format!("{name}.json"), text: format!("{:#}\n", Value::Object(ordered)) }
 }
 
-/// The closed schema of a draft: the head that all drafts have, the terms, and the body of the type.
+/// The closed schema of a draft: the members that all drafts have, the terms, and the body of the type.
 pub(super) fn draft(message_type: MessageType) -> Value {
     let mut generator = generator();
     let terms = generator.subschema_for::<Terms>();
     let body = message_type.body_schema(&mut generator);
-    let mut schema = generator.into_root_schema_for::<DraftHead>();
+    let mut schema = generator.into_root_schema_for::<DraftHeader>();
     for (name, part) in [("terms", terms), ("body", body)] {
         if let Some(Value::Object(properties)) = schema.get_mut("properties") {
             properties.insert(name.to_owned(), part.to_value());

@@ -33,7 +33,7 @@ pub struct VoidedNumber {
 
 /// The last number of one stream.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct StreamHead {
+pub struct StreamEnd {
     /// The lane.
     pub lane: Lane,
     /// The sender's stream.
@@ -51,7 +51,7 @@ pub struct StreamHead {
 pub struct StreamStatus {
     /// The streams from the message's sender to its recipient.
     #[schemars(length(max = 64))]
-    pub streams: Vec<StreamHead>,
+    pub streams: Vec<StreamEnd>,
     /// The last numbers that the message's sender has seen of the streams in the other direction, the latest stream first. By
     /// these an agency finds out that its store is an older copy.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]

@@ -32,7 +32,7 @@ pub(crate) struct EventFilter {
     /// The actor's agency; an agency's auditor may name only their own.
     #[param(value_type = Option<String>, example = "mz.prm")]
     pub(crate) agency: Option<AgencyCode>,
-    /// The action: `alert.release`, `message.read`.
+    /// The action: `draft.release`, `message.read`.
     pub(crate) action: Option<String>,
     /// The object's kind: `message`, `draft`, `user`.
     pub(crate) object_kind: Option<String>,

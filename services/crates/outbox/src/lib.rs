@@ -20,7 +20,6 @@
 //! says, and any belief in the broker beyond its confirm. Only receipts settle a copy.
 
 mod enqueue;
-mod heads;
 mod marks;
 mod model;
 mod numbers;
@@ -31,12 +30,12 @@ mod resend;
 mod settings;
 mod settle;
 mod stats;
+mod stream_ends;
 mod take_back;
 #[cfg(test)]
 mod tests;
 mod trace;
 
-pub use heads::VOIDED_NUMBERS_MAX;
 pub use model::{CopyState, OutgoingCopy, OutgoingMessage, StreamPosition};
 pub use outbox::{MIGRATIONS, Outbox};
 pub use relay::{BUNDLE_CONTENT_TYPE, MovedCopy, Relay, RelayHost};
@@ -44,5 +43,6 @@ pub use resend::{RESEND_MAX, ResendOutcome};
 pub use settings::OutboxSettings;
 pub use settle::{DeliveryReceipt, ReceiptEntry, SettleOutcome, Settlement};
 pub use stats::LaneStats;
+pub use stream_ends::VOIDED_NUMBERS_MAX;
 pub use take_back::Unreceipted;
 pub use trace::CopyTrace;

@@ -94,12 +94,12 @@ impl std::fmt::Display for CopyState {
 
 /// One recipient and lane. One worker of a relay serves it at a time.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(crate) struct LaneKey {
+pub(crate) struct RecipientLane {
     pub(crate) lane: Lane,
     pub(crate) recipient: AgencyCode,
 }
 
-impl LaneKey {
+impl RecipientLane {
     pub(crate) fn new(recipient: &AgencyCode, lane: Lane) -> Self {
         Self { lane, recipient: recipient.clone() }
     }

@@ -6,7 +6,9 @@ use rovuma_schemas::{AgencyCode, Lane};
 use rovuma_store::{Commits, Migrations, Store};
 use tokio::sync::watch;
 
-use crate::{OutboxSettings, enqueue::NewRows, marks::LaneMarks, model::LaneKey, numbers::StreamNumbers};
+use crate::{
+    OutboxSettings, enqueue::NewRows, marks::LaneMarks, model::RecipientLane, numbers::StreamNumbers,
+};
 
 /// The outbox's tables, for [`Store::open`].
 pub const MIGRATIONS: Migrations = rovuma_store::migrations!(201 "outbox");
@@ -51,11 +53,11 @@ impl Outbox {
 
     /// Makes the relay serve a lane once the running transaction is committed.
     pub(crate) fn mark(&self, recipient: &AgencyCode, lane: Lane) {
-        self.0.marks.set(LaneKey::new(recipient, lane), self.0.store.commit_count());
+        self.0.marks.set(RecipientLane::new(recipient, lane), self.0.store.commit_count());
     }
 
     /// Takes the lanes that committed transactions have marked.
-    pub(crate) fn take_marks(&self) -> Vec<LaneKey> {
+    pub(crate) fn take_marks(&self) -> Vec<RecipientLane> {
         self.0.marks.take(self.0.store.commit_count())
     }
 

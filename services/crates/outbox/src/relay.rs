@@ -33,7 +33,7 @@ use tracing::{debug, error, warn};
 pub use host::{MovedCopy, RelayHost};
 pub use seal::BUNDLE_CONTENT_TYPE;
 
-use crate::{Outbox, model::LaneKey};
+use crate::{Outbox, model::RecipientLane};
 use lanes::Lanes;
 use lease::Leases;
 use measure::Gauges;
@@ -105,7 +105,7 @@ struct Supervisor {
     relay: Arc<Relay>,
     lanes: Lanes,
     gauges: Gauges,
-    workers: JoinSet<(LaneKey, Result<(), LaneFailure>)>,
+    workers: JoinSet<(RecipientLane, Result<(), LaneFailure>)>,
     /// The count of other processes' commits at the last look for work.
     seen_others: u64,
 }
@@ -176,7 +176,7 @@ impl Supervisor {
         }
     }
 
-    fn worker_ended(&mut self, ended: Result<(LaneKey, Result<(), LaneFailure>), JoinError>) {
+    fn worker_ended(&mut self, ended: Result<(RecipientLane, Result<(), LaneFailure>), JoinError>) {
         match ended {
             Ok((lane, outcome)) => {
                 if let Err(failure) = &outcome {
@@ -191,7 +191,7 @@ impl Supervisor {
     }
 }
 
-fn report(lane: &LaneKey, failure: &LaneFailure) {
+fn report(lane: &RecipientLane, failure: &LaneFailure) {
     let (agency, reason) = (lane.recipient.as_str(), failure.reason());
     metrics::counter!("rovuma_outbox_trouble_total", "agency" => agency.to_owned(), "reason" => reason)
         .increment(1);

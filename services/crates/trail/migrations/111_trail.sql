@@ -1,7 +1,7 @@
 -- Audit events on their way to the audit service.
 
 -- The last event of each source and epoch: its sequence and the SHA-256 of its bytes.
-CREATE TABLE trail_head (
+CREATE TABLE trail_end (
     source   TEXT   NOT NULL,
     epoch    BYTES  NOT NULL,
     sequence BIGINT NOT NULL,

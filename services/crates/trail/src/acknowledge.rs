@@ -5,7 +5,7 @@ use rovuma_schemas::audit::AuditAck;
 use rovuma_store::{Conn, RowExt};
 use sqlx::Row;
 
-use crate::{Trail, head::to_column};
+use crate::{Trail, chain_end::to_column};
 
 /// The outcome of a verified acknowledgement.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,7 +52,7 @@ impl Trail {
     async fn acknowledge_absent(&self, tx: &mut Conn, ack: &AuditAck) -> sqlx::Result<AckOutcome> {
         let row = sqlx::query(
             "SELECT sequence, CASE WHEN epoch = (SELECT identity FROM store) THEN 0 ELSE 1 END AS former
-             FROM trail_head WHERE source = $1 AND epoch = $2",
+             FROM trail_end WHERE source = $1 AND epoch = $2",
         )
         .bind(self.source())
         .bind(ack.epoch.as_bytes().as_slice())

@@ -6,7 +6,7 @@ use rovuma_schemas::{Epoch, Timestamp};
 use rovuma_store::RowExt;
 use sqlx::Row;
 
-use crate::{Trail, head::to_column};
+use crate::{Trail, chain_end::to_column};
 
 /// Maximum events of one batch: a batch is one transaction of the audit service.
 pub(crate) const BATCH_EVENTS_MAX: u32 = 256;
@@ -33,7 +33,7 @@ impl Trail {
             "SELECT MIN(first_at) AS oldest FROM (
                SELECT (SELECT e.time_at FROM trail_event e WHERE e.source = h.source AND e.epoch = h.epoch
                        ORDER BY e.sequence LIMIT 1) AS first_at
-               FROM trail_head h WHERE h.source = $1) AS firsts",
+               FROM trail_end h WHERE h.source = $1) AS firsts",
         )
         .bind(self.source())
         .fetch_one(self.store().read())
@@ -76,7 +76,7 @@ impl Trail {
 
     /// All epochs of the source, former ones included.
     pub(crate) async fn epochs(&self) -> sqlx::Result<Vec<Epoch>> {
-        let query = sqlx::query("SELECT epoch FROM trail_head WHERE source = $1 ORDER BY epoch");
+        let query = sqlx::query("SELECT epoch FROM trail_end WHERE source = $1 ORDER BY epoch");
         let rows = query.bind(self.source()).fetch_all(self.store().read()).await?;
         rows.iter().map(|row| row.store_id("epoch")).collect()
     }

@@ -13,7 +13,7 @@
 
 mod acknowledge;
 mod backlog;
-mod head;
+mod chain_end;
 mod keys;
 mod pending;
 mod record;

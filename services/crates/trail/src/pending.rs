@@ -8,7 +8,7 @@ use rovuma_store::{BoxFuture, Conn, DeferredWriter, FutureExt, Insert};
 
 use crate::{
     AuditRecord,
-    head::{Head, to_column},
+    chain_end::{ChainEnd, to_column},
 };
 
 const EVENTS: Insert =
@@ -35,9 +35,9 @@ struct State {
 #[derive(Clone, Debug)]
 struct Chain {
     /// The last event in the store.
-    written: Head,
+    written: ChainEnd,
     /// The last event, written or not.
-    head: Head,
+    end: ChainEnd,
     /// [`rovuma_store::identity_generation`] when the chain was read.
     generation: u64,
     events: Vec<EventRow>,
@@ -46,7 +46,7 @@ struct Chain {
 /// An end of the chain to go back to.
 #[derive(Clone, Copy, Debug)]
 struct ChainMark {
-    head: Head,
+    end: ChainEnd,
     events: usize,
 }
 
@@ -83,13 +83,13 @@ impl PendingEvents {
         let generation = rovuma_store::identity_generation();
         let chain = state.chain.as_mut().filter(|chain| chain.generation == generation);
         let Some(chain) = chain else { return Ok(None) };
-        let head = chain.head;
-        let body = serde_json::to_string(&record.event_after(&head, &self.source))
+        let end = chain.end;
+        let body = serde_json::to_string(&record.event_after(&end, &self.source))
             .map_err(|fault| sqlx::Error::Encode(Box::new(fault)))?;
-        let sequence = head.sequence + 1;
-        chain.head = Head { sequence, digest: digest(body.as_bytes()), ..head };
+        let sequence = end.sequence + 1;
+        chain.end = ChainEnd { sequence, digest: digest(body.as_bytes()), ..end };
         chain.events.push(EventRow { sequence, time: record.time, body });
-        Ok(Some(AuditPosition { source: self.source.clone(), epoch: head.epoch, sequence }))
+        Ok(Some(AuditPosition { source: self.source.clone(), epoch: end.epoch, sequence }))
     }
 
     /// Reads the chain's end. Writes pending events of the store's former identity before that.
@@ -104,17 +104,17 @@ impl PendingEvents {
             state.chain = None;
             state.replaced.get_or_insert(former);
         }
-        let head = Head::load(tx, &self.source).await?;
-        self.state().chain = Some(Chain { written: head, head, generation, events: Vec::new() });
+        let end = ChainEnd::load(tx, &self.source).await?;
+        self.state().chain = Some(Chain { written: end, end, generation, events: Vec::new() });
         Ok(())
     }
 
-    /// Writes the events of a chain and moves the store's head to the last of them.
+    /// Writes the events of a chain and moves the store's end to the last of them.
     async fn write(&self, tx: &mut Conn, chain: &Chain) -> sqlx::Result<()> {
         if chain.events.is_empty() {
             return Ok(());
         }
-        let epoch = chain.head.epoch;
+        let epoch = chain.end.epoch;
         let insert = EVENTS.rows(tx, &chain.events, |query, event| {
             query
                 .bind(self.source.as_str())
@@ -124,7 +124,7 @@ impl PendingEvents {
                 .bind(event.body.as_str())
         });
         insert.await?;
-        if chain.written.advance(tx, &self.source, &chain.head).await? {
+        if chain.written.advance(tx, &self.source, &chain.end).await? {
             return Ok(());
         }
         // Somebody recorded events of this source in the same transaction, without this trail: two events would have one
@@ -143,7 +143,7 @@ impl DeferredWriter for PendingEvents {
     fn job_begins(&self) {
         let mut state = self.state();
         state.at_job =
-            state.chain.as_ref().map(|chain| ChainMark { head: chain.head, events: chain.events.len() });
+            state.chain.as_ref().map(|chain| ChainMark { end: chain.end, events: chain.events.len() });
         state.replaced = None;
     }
 
@@ -154,7 +154,7 @@ impl DeferredWriter for PendingEvents {
         let chain = state.replaced.take().or_else(|| state.chain.take());
         state.chain = state.at_job.take().zip(chain).map(|(mark, mut chain)| {
             chain.events.truncate(mark.events);
-            Chain { head: mark.head, ..chain }
+            Chain { end: mark.end, ..chain }
         });
     }
 

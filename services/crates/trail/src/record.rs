@@ -7,7 +7,7 @@ use rovuma_schemas::{
     audit::{AUDIT_VERSION, AuditAction, AuditEvent, AuditObject, AuditOutcome, REFERENCE_DETAIL},
 };
 
-use crate::head::Head;
+use crate::chain_end::ChainEnd;
 
 /// Maximum characters of a reference, as in messages (schemas).
 const REFERENCE_MAX: usize = 200;
@@ -117,15 +117,15 @@ impl AuditRecord {
         }
     }
 
-    /// The event of this record that follows `head` in the chain of `source`.
-    pub(crate) fn event_after(&self, head: &Head, source: &str) -> AuditEvent {
+    /// The event of this record that follows `end` in the chain of `source`.
+    pub(crate) fn event_after(&self, end: &ChainEnd, source: &str) -> AuditEvent {
         AuditEvent {
             version: AUDIT_VERSION,
             id: MessageId::draw(self.time),
             source: source.to_owned(),
-            epoch: head.epoch,
-            sequence: head.sequence + 1,
-            previous: head.digest,
+            epoch: end.epoch,
+            sequence: end.sequence + 1,
+            previous: end.digest,
             time: self.time,
             actor: self.actor.clone(),
             session: self.session.clone(),

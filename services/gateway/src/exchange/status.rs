@@ -133,7 +133,7 @@ async fn send_status(
 ) -> Result<(), WriteError<SendError>> {
     let streams = exchange
         .outbox
-        .heads(own, partner, now)
+        .stream_ends(own, partner, now)
         .await
         .map_err(|fault| WriteError::Job(SendError::from(fault)))?
         .into_iter()

@@ -164,7 +164,7 @@ pub(crate) async fn outgoing(
             continue;
         }
         let heard_at = exchange.outbox.heard_at(&recipient).await?;
-        for head in exchange.outbox.heads(&sender, &recipient, now).await? {
+        for head in exchange.outbox.stream_ends(&sender, &recipient, now).await? {
             streams.push(OutgoingStream {
                 recipient: recipient.clone(),
                 lane: head.lane,

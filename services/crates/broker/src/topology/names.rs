@@ -65,7 +65,7 @@ pub fn parse_lane_key(routing_key: &str) -> Option<(AgencyCode, Lane)> {
     Some((agency.parse().ok()?, lane.parse().ok()?))
 }
 
-/// The routing key of a domain event: `mz.prm.alert.received`.
+/// The routing key of a domain event: `mz.prm.message.received`.
 pub fn event_key(agency: &AgencyCode, event: &str) -> String {
     format!("{agency}.{event}")
 }

@@ -5,11 +5,11 @@ use std::collections::HashMap;
 use tokio::time::Instant;
 
 use super::backoff::rest_after;
-use crate::model::LaneKey;
+use crate::model::RecipientLane;
 
 /// The lanes that wait for a worker, have one, or rest.
 #[derive(Debug, Default)]
-pub(crate) struct Lanes(HashMap<LaneKey, LaneState>);
+pub(crate) struct Lanes(HashMap<RecipientLane, LaneState>);
 
 #[derive(Debug, Default)]
 struct LaneState {
@@ -28,12 +28,12 @@ impl LaneState {
 
 impl Lanes {
     /// Requests that a lane be served.
-    pub(crate) fn request(&mut self, lane: LaneKey) {
+    pub(crate) fn request(&mut self, lane: RecipientLane) {
         self.0.entry(lane).or_default().requested = true;
     }
 
     /// Takes the lanes that are ready, the most urgent first, and counts them as running.
-    pub(crate) fn take_ready(&mut self, now: Instant) -> Vec<LaneKey> {
+    pub(crate) fn take_ready(&mut self, now: Instant) -> Vec<RecipientLane> {
         let mut ready = Vec::new();
         for (lane, entry) in self.0.iter_mut().filter(|(_, entry)| entry.is_ready(now)) {
             (entry.running, entry.requested) = (true, false);
@@ -44,7 +44,7 @@ impl Lanes {
     }
 
     /// Records that a lane's worker has ended. A lane that failed rests and is then served again.
-    pub(crate) fn ended(&mut self, lane: &LaneKey, failed: bool, now: Instant) {
+    pub(crate) fn ended(&mut self, lane: &RecipientLane, failed: bool, now: Instant) {
         let Some(entry) = self.0.get_mut(lane) else { return };
         entry.running = false;
         if failed {
@@ -76,8 +76,8 @@ mod tests {
 
     use super::*;
 
-    fn lane(recipient: &str, lane: Lane) -> LaneKey {
-        LaneKey::new(&recipient.parse().expect("an agency"), lane)
+    fn lane(recipient: &str, lane: Lane) -> RecipientLane {
+        RecipientLane::new(&recipient.parse().expect("an agency"), lane)
     }
 
     #[test]

@@ -11,7 +11,7 @@ use rovuma_schemas::{StoreId, Timestamp};
 use rovuma_store::{Conn, FutureExt, Store, WriteError};
 use sqlx::Row;
 
-use crate::model::LaneKey;
+use crate::model::RecipientLane;
 
 /// How long a lease lasts unless renewed. An urgent alert waits at most this long when a gateway dies and another shares its
 /// store. When a confirm takes longer and another relay takes the lane over, the fence keeps the bundle from being
@@ -30,7 +30,7 @@ pub(crate) struct Lease {
 #[derive(Debug)]
 pub(crate) struct Leases {
     holder: StoreId,
-    leases: Mutex<HashMap<LaneKey, Lease>>,
+    leases: Mutex<HashMap<RecipientLane, Lease>>,
 }
 
 impl Leases {
@@ -42,7 +42,7 @@ impl Leases {
     pub(crate) async fn acquire(
         &self,
         store: &Store,
-        lane: &LaneKey,
+        lane: &RecipientLane,
         now: Timestamp,
     ) -> Result<Option<Lease>, WriteError<sqlx::Error>> {
         let current = self.leases().get(lane).copied();
@@ -67,7 +67,12 @@ impl Leases {
 
     /// Whether another relay has the lane, by a query that writes nothing: a claim that fails would still be a commit, and
     /// wake that relay for nothing.
-    async fn is_taken_by_another(&self, store: &Store, lane: &LaneKey, now: Timestamp) -> sqlx::Result<bool> {
+    async fn is_taken_by_another(
+        &self,
+        store: &Store,
+        lane: &RecipientLane,
+        now: Timestamp,
+    ) -> sqlx::Result<bool> {
         let row = sqlx::query(
             "SELECT fence FROM outbox_lease
              WHERE recipient = $1 AND lane = $2 AND holder <> $3 AND expires_at > $4",
@@ -88,7 +93,7 @@ impl Leases {
         store.write(move |tx| async move { expire(tx, Some(holder)).await }.boxed()).await
     }
 
-    fn leases(&self) -> std::sync::MutexGuard<'_, HashMap<LaneKey, Lease>> {
+    fn leases(&self) -> std::sync::MutexGuard<'_, HashMap<RecipientLane, Lease>> {
         self.leases.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -96,7 +101,12 @@ impl Leases {
 impl Lease {
     /// Renews the lease within a transaction. `false`: another relay has taken the lane over, and this transaction must not
     /// change its copies.
-    pub(crate) async fn renew(&self, tx: &mut Conn, lane: &LaneKey, now: Timestamp) -> sqlx::Result<bool> {
+    pub(crate) async fn renew(
+        &self,
+        tx: &mut Conn,
+        lane: &RecipientLane,
+        now: Timestamp,
+    ) -> sqlx::Result<bool> {
         let done = sqlx::query(
             "UPDATE outbox_lease SET expires_at = $1
              WHERE recipient = $2 AND lane = $3 AND holder = $4 AND fence = $5",
@@ -126,7 +136,7 @@ pub(crate) async fn expire(tx: &mut Conn, holder: Option<StoreId>) -> sqlx::Resu
 
 async fn claim(
     tx: &mut Conn,
-    lane: &LaneKey,
+    lane: &RecipientLane,
     holder: StoreId,
     now: Timestamp,
 ) -> sqlx::Result<Option<Lease>> {

@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, time::Duration};
 use rovuma_schemas::Timestamp;
 use tokio::time::Instant;
 
-use crate::{LaneStats, Outbox, model::LaneKey};
+use crate::{LaneStats, Outbox, model::RecipientLane};
 
 /// How often copies are counted: counting a long backlog takes a moment.
 const EVERY: Duration = Duration::from_secs(30);
@@ -16,7 +16,7 @@ const EVERY: Duration = Duration::from_secs(30);
 pub(crate) struct Gauges {
     measured_at: Option<Instant>,
     /// The lanes of the last count. Those that are empty now are set to zero.
-    shown: BTreeSet<LaneKey>,
+    shown: BTreeSet<RecipientLane>,
 }
 
 impl Gauges {
@@ -27,13 +27,13 @@ impl Gauges {
         }
         self.measured_at = Some(at);
         let stats = outbox.stats().await?;
-        let present: BTreeSet<LaneKey> =
-            stats.iter().map(|lane| LaneKey::new(&lane.recipient, lane.lane)).collect();
+        let present: BTreeSet<RecipientLane> =
+            stats.iter().map(|lane| RecipientLane::new(&lane.recipient, lane.lane)).collect();
         for lane in self.shown.difference(&present) {
             set(lane, 0, 0, Duration::ZERO);
         }
         for lane in &stats {
-            let key = LaneKey::new(&lane.recipient, lane.lane);
+            let key = RecipientLane::new(&lane.recipient, lane.lane);
             set(&key, lane.waiting, lane.queued, age_of_oldest(lane, now));
         }
         self.shown = present;
@@ -46,7 +46,7 @@ fn age_of_oldest(lane: &LaneStats, now: Timestamp) -> Duration {
     oldest.map_or(Duration::ZERO, |oldest| now.since(oldest))
 }
 
-fn set(lane: &LaneKey, waiting: u64, queued: u64, oldest: Duration) {
+fn set(lane: &RecipientLane, waiting: u64, queued: u64, oldest: Duration) {
     let labels = [("agency", lane.recipient.to_string()), ("lane", lane.lane.to_string())];
     metrics::gauge!("rovuma_outbox_waiting", &labels).set(as_gauge(waiting));
     metrics::gauge!("rovuma_outbox_queued", &labels).set(as_gauge(queued));

@@ -12,13 +12,13 @@ use super::{
 };
 use crate::{
     OutboxSettings,
-    model::{LaneKey, to_column},
+    model::{RecipientLane, to_column},
 };
 
 /// A bundle that the broker has confirmed.
 #[derive(Clone, Debug)]
 pub(crate) struct PublishedBundle {
-    pub(crate) lane: LaneKey,
+    pub(crate) lane: RecipientLane,
     pub(crate) lease: Lease,
     /// A random id of this bundle, by which the window counts bundles.
     pub(crate) bundle: StoreId,
@@ -31,7 +31,7 @@ pub(crate) struct PublishedBundle {
 pub(crate) enum RecordError {
     /// Another relay serves the lane by now. It sends the same messages again, and the recipient recognises duplicates.
     #[error("another relay has taken over {recipient} {lane}", recipient = .0.recipient, lane = .0.lane)]
-    LeaseLost(LaneKey),
+    LeaseLost(RecipientLane),
     #[error(transparent)]
     Database(#[from] sqlx::Error),
 }

@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     Outbox, StreamPosition,
-    model::{LaneKey, to_column},
+    model::{RecipientLane, to_column},
     partner,
 };
 
@@ -34,7 +34,7 @@ pub(crate) struct LoadedCopy {
 
 impl Outbox {
     /// Chooses the copies of the next bundle on a lane.
-    pub(crate) async fn choose(&self, lane: &LaneKey, now: Timestamp) -> sqlx::Result<BundleChoice> {
+    pub(crate) async fn choose(&self, lane: &RecipientLane, now: Timestamp) -> sqlx::Result<BundleChoice> {
         let due = self.due(lane, now).await?;
         let room = self.room(lane).await?;
         let mut fresh = self.waiting(lane, Numbered::No, now).await?;
@@ -52,7 +52,7 @@ impl Outbox {
     }
 
     /// The lanes on which a copy waits or has come due, whichever process put it there.
-    pub(crate) async fn lanes_with_work(&self, now: Timestamp) -> sqlx::Result<Vec<LaneKey>> {
+    pub(crate) async fn lanes_with_work(&self, now: Timestamp) -> sqlx::Result<Vec<RecipientLane>> {
         let rows = sqlx::query(
             "SELECT DISTINCT recipient, lane FROM outbox_copy WHERE state = 0 AND number IS NOT NULL
              UNION
@@ -67,7 +67,7 @@ impl Outbox {
         .fetch_all(self.store().read())
         .await?;
         rows.iter()
-            .map(|row| Ok(LaneKey { lane: row.parsed("lane")?, recipient: row.parsed("recipient")? }))
+            .map(|row| Ok(RecipientLane { lane: row.parsed("lane")?, recipient: row.parsed("recipient")? }))
             .collect()
     }
 
@@ -87,7 +87,7 @@ impl Outbox {
     }
 
     /// The copies that have left and must leave again; none while the recipient is silent.
-    async fn due(&self, lane: &LaneKey, now: Timestamp) -> sqlx::Result<Vec<Candidate>> {
+    async fn due(&self, lane: &RecipientLane, now: Timestamp) -> sqlx::Result<Vec<Candidate>> {
         let heard = partner::heard_at(self.store().read(), &lane.recipient).await?;
         if !partner::is_heard(heard, now, self.settings().silence()) {
             return Ok(Vec::new());
@@ -109,7 +109,7 @@ impl Outbox {
     /// The copies that have not left and not expired, with the times when they were put in.
     async fn waiting(
         &self,
-        lane: &LaneKey,
+        lane: &RecipientLane,
         numbered: Numbered,
         now: Timestamp,
     ) -> sqlx::Result<Vec<(Candidate, Timestamp)>> {
@@ -126,7 +126,7 @@ impl Outbox {
     }
 
     /// The room left in the window.
-    async fn room(&self, lane: &LaneKey) -> sqlx::Result<WindowRoom> {
+    async fn room(&self, lane: &RecipientLane) -> sqlx::Result<WindowRoom> {
         let row = sqlx::query(
             "SELECT COUNT(DISTINCT bundle) AS bundles, CAST(COALESCE(SUM(sent_bytes), 0) AS BIGINT) AS bytes
              FROM outbox_copy WHERE recipient = $1 AND lane = $2 AND state = 1",

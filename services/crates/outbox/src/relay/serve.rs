@@ -17,7 +17,7 @@ use super::{
     seal::{CannotSeal, SealError, pack_and_seal, sealing_key},
     unsendable::Sendable,
 };
-use crate::model::LaneKey;
+use crate::model::RecipientLane;
 
 /// How long a publication may still take once the service is stopping. A bundle that is not confirmed by then leaves again
 /// after the start, and the recipient recognises duplicates.
@@ -69,13 +69,13 @@ impl LaneFailure {
 
 impl Relay {
     /// Publishes bundles of one lane until no copy may leave.
-    pub(crate) async fn serve(&self, lane: &LaneKey, shutdown: &Shutdown) -> Result<(), LaneFailure> {
+    pub(crate) async fn serve(&self, lane: &RecipientLane, shutdown: &Shutdown) -> Result<(), LaneFailure> {
         while !shutdown.is_stopping() && self.publish_next(lane, shutdown).await? {}
         Ok(())
     }
 
     /// Publishes one bundle; `false` when there was none, or another relay has the lane.
-    async fn publish_next(&self, lane: &LaneKey, shutdown: &Shutdown) -> Result<bool, LaneFailure> {
+    async fn publish_next(&self, lane: &RecipientLane, shutdown: &Shutdown) -> Result<bool, LaneFailure> {
         let _turn = self.turn(lane.lane).await;
         // Looked at before the lease, which costs a commit when it is taken.
         if self.outbox.choose(lane, self.clock.now()).await?.positions.is_empty() {
@@ -101,7 +101,7 @@ impl Relay {
     }
 
     /// Chooses the copies of the next bundle; when they are few and new, only after others had a moment to join them.
-    async fn choose_after_gathering(&self, lane: &LaneKey) -> Result<BundleChoice, LaneFailure> {
+    async fn choose_after_gathering(&self, lane: &RecipientLane) -> Result<BundleChoice, LaneFailure> {
         let choice = self.outbox.choose(lane, self.clock.now()).await?;
         let Some(until) = choice.gather_until else { return Ok(choice) };
         let wait = until.since(self.clock.now());
@@ -114,7 +114,7 @@ impl Relay {
 
     async fn send(
         &self,
-        lane: &LaneKey,
+        lane: &RecipientLane,
         lease: Lease,
         bundle: StoreId,
         sendable: Sendable,
@@ -134,7 +134,7 @@ impl Relay {
 
     async fn publish(
         &self,
-        lane: &LaneKey,
+        lane: &RecipientLane,
         bundle: StoreId,
         body: Vec<u8>,
         shutdown: &Shutdown,

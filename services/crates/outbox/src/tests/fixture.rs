@@ -9,7 +9,7 @@ use rovuma_store::{BoxFuture, Conn, FutureExt, Store, StoreConfig, WriteError};
 use crate::{
     CopyTrace, MIGRATIONS, MovedCopy, Outbox, OutboxSettings, OutgoingCopy, OutgoingMessage, ReceiptEntry,
     RelayHost, SettleOutcome, Settlement,
-    model::LaneKey,
+    model::RecipientLane,
     relay::{
         lease::Leases,
         published::{PublishedBundle, RecordError},
@@ -92,8 +92,8 @@ pub(super) fn agency(code: &str) -> AgencyCode {
     code.parse().expect("an agency")
 }
 
-pub(super) fn lane(code: &str) -> LaneKey {
-    LaneKey::new(&agency(code), Lane::Urgent)
+pub(super) fn lane(code: &str) -> RecipientLane {
+    RecipientLane::new(&agency(code), Lane::Urgent)
 }
 
 impl Fixture {
@@ -155,7 +155,7 @@ impl Fixture {
     pub(super) async fn record_published(
         &self,
         leases: &Leases,
-        lane: &LaneKey,
+        lane: &RecipientLane,
         chosen: &[i64],
         now: Timestamp,
     ) -> Result<(), WriteError<RecordError>> {
@@ -167,7 +167,7 @@ impl Fixture {
     pub(super) async fn record_loaded(
         &self,
         leases: &Leases,
-        lane: &LaneKey,
+        lane: &RecipientLane,
         loaded: Vec<LoadedCopy>,
         now: Timestamp,
     ) -> Result<(), WriteError<RecordError>> {

@@ -39,9 +39,10 @@ async fn numbers_drawn_at_once_have_no_gap_though_some_are_taken_back() {
     let mut numbers: Vec<u64> = drawn.into_iter().flatten().map(|position| position.number).collect();
     numbers.sort_unstable();
     assert_eq!(numbers, (1..=100).collect::<Vec<u64>>());
-    let heads = fixture.outbox.heads(&agency(PRM), &agency(TPF), at(0)).await.expect("heads");
+    let stream_ends =
+        fixture.outbox.stream_ends(&agency(PRM), &agency(TPF), at(0)).await.expect("ends of streams");
     assert_eq!(
-        heads.iter().map(|head| head.last).collect::<Vec<_>>(),
+        stream_ends.iter().map(|end| end.last).collect::<Vec<_>>(),
         [100],
         "the store knows where they end"
     );
@@ -85,8 +86,9 @@ async fn a_renaming_within_a_transaction_begins_new_streams_and_one_taken_back_d
     assert!(one.stream == two.stream && two.stream == three.stream);
     assert_eq!([renamed.number, last.number], [1, 2]);
     assert!(renamed.stream == last.stream && renamed.stream != three.stream);
-    let heads = fixture.outbox.heads(&agency(PRM), &agency(TPF), at(0)).await.expect("heads");
-    assert_eq!(heads.iter().map(|head| (head.stream, head.last)).collect::<Vec<_>>(), [(last.stream, 2)]);
+    let stream_ends =
+        fixture.outbox.stream_ends(&agency(PRM), &agency(TPF), at(0)).await.expect("ends of streams");
+    assert_eq!(stream_ends.iter().map(|end| (end.stream, end.last)).collect::<Vec<_>>(), [(last.stream, 2)]);
     let again = draw(&fixture, 1).await.expect("a position");
     assert_eq!(again, StreamPosition { stream: last.stream, number: 3 });
 }
@@ -131,6 +133,7 @@ async fn a_renamed_store_begins_new_streams() {
     let renamed = fixture.outbox.store().renew_identity().await.expect("renamed");
     let after = draw(&fixture, 1).await.expect("a number");
     assert!(before.stream != renamed && after == StreamPosition { stream: renamed, number: 1 });
-    let heads = fixture.outbox.heads(&agency(PRM), &agency(TPF), at(0)).await.expect("heads");
-    assert_eq!(heads.iter().map(|head| (head.stream, head.last)).collect::<Vec<_>>(), [(renamed, 1)]);
+    let stream_ends =
+        fixture.outbox.stream_ends(&agency(PRM), &agency(TPF), at(0)).await.expect("ends of streams");
+    assert_eq!(stream_ends.iter().map(|end| (end.stream, end.last)).collect::<Vec<_>>(), [(renamed, 1)]);
 }

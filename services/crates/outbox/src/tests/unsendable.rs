@@ -69,8 +69,9 @@ async fn what_no_bundle_holds_is_voided_and_the_lane_goes_on() {
     );
     assert_eq!(fixture.publish_next(TPF, at(2)).await, 1);
     assert_eq!(fixture.trace(fine, TPF).await.state, CopyState::Queued);
-    let heads = fixture.outbox.heads(&agency(PRM), &agency(TPF), at(2)).await.expect("heads");
-    assert_eq!(heads[0].voided, [VoidedNumber { number: 1, reason }]);
+    let stream_ends =
+        fixture.outbox.stream_ends(&agency(PRM), &agency(TPF), at(2)).await.expect("ends of streams");
+    assert_eq!(stream_ends[0].voided, [VoidedNumber { number: 1, reason }]);
 }
 
 #[tokio::test]

@@ -16,8 +16,9 @@ async fn void(fixture: &Fixture, now: Timestamp) -> usize {
 }
 
 async fn told(fixture: &Fixture, now: Timestamp) -> Vec<VoidedNumber> {
-    let heads = fixture.outbox.heads(&agency(PRM), &agency(TPF), now).await.expect("heads");
-    heads.into_iter().flat_map(|head| head.voided).collect()
+    let stream_ends =
+        fixture.outbox.stream_ends(&agency(PRM), &agency(TPF), now).await.expect("ends of streams");
+    stream_ends.into_iter().flat_map(|end| end.voided).collect()
 }
 
 fn expiring(seconds: i64) -> TestMessage {

@@ -20,7 +20,7 @@ use crate::{
 };
 
 impl Acceptor<'_> {
-    /// Acts on `stream.status`: records the partner's stream heads and void numbers, and checks what it has seen of ours.
+    /// Acts on `stream.status`: records the ends of the partner's streams, the void numbers, and checks what it has seen of ours.
     pub(super) async fn stream_status(
         &mut self,
         tx: &mut Conn,

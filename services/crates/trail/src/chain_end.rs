@@ -1,4 +1,4 @@
-//! The head of a source's chain: its last event.
+//! The end of a source's chain: its last event.
 
 use rovuma_schemas::{Digest, Epoch, audit::FIRST_PREVIOUS};
 use rovuma_store::{Conn, RowExt};
@@ -6,20 +6,20 @@ use sqlx::any::AnyRow;
 
 /// The last event of a chain; sequence 0 before the first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Head {
+pub(crate) struct ChainEnd {
     pub(crate) epoch: Epoch,
     pub(crate) sequence: u64,
     pub(crate) digest: Digest,
 }
 
-impl Head {
-    /// Loads the head of the store's present epoch. Begins the epoch if it has not begun.
+impl ChainEnd {
+    /// Loads the end of the store's present epoch. Begins the epoch if it has not begun.
     pub(crate) async fn load(tx: &mut Conn, source: &str) -> sqlx::Result<Self> {
-        if let Some(head) = Self::present(tx, source).await? {
-            return Ok(head);
+        if let Some(end) = Self::present(tx, source).await? {
+            return Ok(end);
         }
         sqlx::query(
-            "INSERT INTO trail_head (source, epoch, sequence, digest)
+            "INSERT INTO trail_end (source, epoch, sequence, digest)
              SELECT $1, identity, 0, $2 FROM store WHERE true
              ON CONFLICT (source, epoch) DO NOTHING",
         )
@@ -32,7 +32,7 @@ impl Head {
 
     async fn present(tx: &mut Conn, source: &str) -> sqlx::Result<Option<Self>> {
         let row = sqlx::query(
-            "SELECT epoch, sequence, digest FROM trail_head
+            "SELECT epoch, sequence, digest FROM trail_end
              WHERE source = $1 AND epoch = (SELECT identity FROM store)",
         )
         .bind(source)
@@ -48,10 +48,10 @@ impl Head {
         row.map(read).transpose()
     }
 
-    /// Moves the head from `self` to `next`. `false`: the head in the store is not `self`.
+    /// Moves the end from `self` to `next`. `false`: the end in the store is not `self`.
     pub(crate) async fn advance(&self, tx: &mut Conn, source: &str, next: &Self) -> sqlx::Result<bool> {
         let done = sqlx::query(
-            "UPDATE trail_head SET sequence = $1, digest = $2
+            "UPDATE trail_end SET sequence = $1, digest = $2
              WHERE source = $3 AND epoch = $4 AND sequence = $5 AND digest = $6",
         )
         .bind(to_column(next.sequence))

@@ -7,7 +7,7 @@ use crate::{AgencyCode, Line, MessageId, MessageType, Status, Timestamp};
 
 /// The part of a draft beside terms and body. The gateway adds sender, id, numbers and times.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-pub struct DraftHead {
+pub struct DraftHeader {
     /// The type of message that the draft becomes.
     #[serde(rename = "type")]
     pub message_type: MessageType,

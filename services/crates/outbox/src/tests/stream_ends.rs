@@ -1,9 +1,9 @@
-//! The heads that a status names, also of streams of the store's former identities.
+//! The ends that a status names, also of streams of the store's former identities.
 
 use std::sync::Arc;
 
 use rovuma_schemas::{
-    StoreId, StreamHead, StreamId, Timestamp, VoidReason, VoidedNumber, limits::STREAMS_MAX,
+    StoreId, StreamEnd, StreamId, Timestamp, VoidReason, VoidedNumber, limits::STREAMS_MAX,
 };
 use rovuma_store::FutureExt;
 
@@ -15,12 +15,12 @@ use crate::RelayHost;
 
 const DAY: i64 = 86_400;
 
-async fn heads(fixture: &Fixture, now: Timestamp) -> Vec<StreamHead> {
-    fixture.outbox.heads(&agency(PRM), &agency(TPF), now).await.expect("heads")
+async fn stream_ends(fixture: &Fixture, now: Timestamp) -> Vec<StreamEnd> {
+    fixture.outbox.stream_ends(&agency(PRM), &agency(TPF), now).await.expect("ends of streams")
 }
 
 async fn streams(fixture: &Fixture, now: Timestamp) -> Vec<(StreamId, u64)> {
-    heads(fixture, now).await.iter().map(|head| (head.stream, head.last)).collect()
+    stream_ends(fixture, now).await.iter().map(|end| (end.stream, end.last)).collect()
 }
 
 /// Puts an alert in, and says in which stream.
@@ -54,8 +54,8 @@ async fn numbers_of_a_former_stream_made_void_after_it_are_told_for_as_long_as_o
     let (_, new) = put(&fixture, &TestMessage::alert(&[TPF])).await;
     let host: Arc<dyn RelayHost> = Arc::clone(&fixture.host) as Arc<dyn RelayHost>;
     assert_eq!(fixture.outbox.void_expired(&host, at(10)).await.expect("looks"), 1);
-    let told = heads(&fixture, at(11)).await;
-    assert_eq!(told.iter().map(|head| head.stream).collect::<Vec<_>>(), [new, old]);
+    let told = stream_ends(&fixture, at(11)).await;
+    assert_eq!(told.iter().map(|end| end.stream).collect::<Vec<_>>(), [new, old]);
     assert!(told[0].voided.is_empty());
     assert_eq!(told[1].voided, [VoidedNumber { number: 1, reason: VoidReason::Expired }]);
     fixture.record_heard(TPF, at(30 * DAY)).await;
@@ -105,7 +105,7 @@ async fn a_status_fits_a_message_however_many_numbers_are_void() {
         fill.await.expect("filled");
         renew(&fixture).await;
     }
-    let told: Vec<usize> = heads(&fixture, at(1)).await.iter().map(|head| head.voided.len()).collect();
+    let told: Vec<usize> = stream_ends(&fixture, at(1)).await.iter().map(|end| end.voided.len()).collect();
     assert_eq!(told, [1024, 1024, 1024, 0]);
 }
 
@@ -115,7 +115,7 @@ async fn what_is_settled_is_not_looked_at() {
         return;
     }
     let fixture = Fixture::new().await;
-    for query in [crate::heads::LIVE, crate::heads::VOIDED] {
+    for query in [crate::stream_ends::LIVE, crate::stream_ends::VOIDED] {
         let mut steps = plan(&fixture, query).await;
         steps.retain(|step| step.contains("outbox_copy") || step.contains(" c "));
         assert!(!steps.is_empty());

@@ -1,8 +1,8 @@
-//! The heads of streams, which a `stream.status` names: the last number of each stream and the void numbers.
+//! The ends of streams, which a `stream.status` names: the last number of each stream and the void numbers.
 
 use std::time::Duration;
 
-use rovuma_schemas::{AgencyCode, Lane, StreamHead, StreamId, Timestamp, VoidedNumber, limits::STREAMS_MAX};
+use rovuma_schemas::{AgencyCode, Lane, StreamEnd, StreamId, Timestamp, VoidedNumber, limits::STREAMS_MAX};
 use rovuma_store::RowExt;
 use sqlx::any::AnyRow;
 
@@ -19,18 +19,18 @@ const VOIDED_NAMED_FOR: Duration = Duration::from_secs(24 * 60 * 60);
 const VOIDED_OF_ALL_MAX: u32 = 3 * VOIDED_NUMBERS_MAX;
 
 impl Outbox {
-    /// The heads of the streams from `sender` to `recipient`, at most [`STREAMS_MAX`]: first the streams of this store's
+    /// The ends of the streams from `sender` to `recipient`, at most [`STREAMS_MAX`]: first the streams of this store's
     /// present identity; then those of its former identities, the latest first, that have an unsettled copy or a void
     /// number still to be named.
     ///
     /// # Errors
     /// [`sqlx::Error`] when the store does not answer.
-    pub async fn heads(
+    pub async fn stream_ends(
         &self,
         sender: &AgencyCode,
         recipient: &AgencyCode,
         now: Timestamp,
-    ) -> sqlx::Result<Vec<StreamHead>> {
+    ) -> sqlx::Result<Vec<StreamEnd>> {
         let since = self.named_since(recipient, now).await?;
         let rows = sqlx::query(LIVE)
             .bind(sender.as_str())
@@ -40,15 +40,15 @@ impl Outbox {
             .fetch_all(self.store().read())
             .await?;
         let mut left = VOIDED_OF_ALL_MAX;
-        let mut heads = Vec::with_capacity(rows.len());
+        let mut stream_ends = Vec::with_capacity(rows.len());
         for row in &rows {
             let (lane, stream) = (row.parsed("lane")?, row.store_id("stream")?);
             let most = left.min(VOIDED_NUMBERS_MAX);
             let voided = self.voided(sender, recipient, (lane, stream), since, most).await?;
             left = left.saturating_sub(u32::try_from(voided.len()).unwrap_or(u32::MAX));
-            heads.push(StreamHead { lane, stream, last: row.count("last")?, voided });
+            stream_ends.push(StreamEnd { lane, stream, last: row.count("last")?, voided });
         }
-        Ok(heads)
+        Ok(stream_ends)
     }
 
     /// All pairs of a sender here and a recipient to which it has ever numbered a message.
@@ -97,7 +97,7 @@ pub(crate) const VOIDED: &str = "
     WHERE state = 4 AND sender = $1 AND recipient = $2 AND named_from >= $3 AND lane = $4 AND stream = $5
     ORDER BY named_from DESC, number LIMIT $6";
 
-/// The streams whose heads a status names.
+/// The streams whose ends a status names.
 ///
 /// The query must not read settled copies, by far the most. The databases would choose the index over all numbers, which
 /// holds them; so that they do not, the part on waiting copies compares the sender as an expression (`|| ''`), and
