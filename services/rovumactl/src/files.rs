@@ -7,7 +7,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use rovuma_files::Draft;
+use rovuma_files::UnfinishedFile;
 use zeroize::Zeroizing;
 
 use crate::exit::{Failure, Outcome};
@@ -83,25 +83,26 @@ pub(crate) fn create_public(path: &Path, content: &str) -> Outcome<()> {
 #[derive(Debug)]
 pub(crate) struct NewFile {
     path: PathBuf,
-    draft: Draft,
+    unfinished: UnfinishedFile,
 }
 
 impl NewFile {
     /// Begins a file. It gets its name when it is finished.
     pub(crate) fn create(path: &Path) -> Outcome<Self> {
         must_be_new(path)?;
-        let draft = Draft::beside(path, OWNER_ONLY).map_err(|error| not_written(path, &error))?;
-        Ok(Self { path: path.to_owned(), draft })
+        let unfinished =
+            UnfinishedFile::beside(path, OWNER_ONLY).map_err(|error| not_written(path, &error))?;
+        Ok(Self { path: path.to_owned(), unfinished })
     }
 
     /// Appends to the file.
     pub(crate) fn write(&mut self, content: &[u8]) -> Outcome<()> {
-        self.draft.write_all(content).map_err(|error| not_written(&self.path, &error))
+        self.unfinished.write_all(content).map_err(|error| not_written(&self.path, &error))
     }
 
     /// Gives the file its name. Never overwrites.
     pub(crate) fn finish(self) -> Outcome<()> {
-        self.draft.create().map_err(|error| not_written(&self.path, &error))
+        self.unfinished.create().map_err(|error| not_written(&self.path, &error))
     }
 }
 

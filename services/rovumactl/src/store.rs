@@ -21,7 +21,7 @@ pub(crate) enum StoreCommand {
     ///
     /// The store gets a new name, so that no number that it gave out since the copy was made is given out again.
     /// Services notice a restored database by themselves. They cannot notice a copy of the whole folder or machine, in
-    /// which the witness file was put back together with the database: this command is for that. Calling it without
+    /// which the restore mark was put back together with the database: this command is for that. Calling it without
     /// need does no harm.
     ///
     /// The configuration is the service's own, and only its [store] section is read.

@@ -26,7 +26,7 @@ const BESIDE: [&str; 2] = ["-wal", "-shm"];
 enum RestoredPart {
     /// The database and the files that SQLite keeps beside it, as a backup has them.
     Database,
-    /// The witness too, as a snapshot of the machine has it, so that nothing remains to notice the restore by.
+    /// The restore mark too, as a snapshot of the machine has it, so that nothing remains to notice the restore by.
     Everything,
 }
 
@@ -97,8 +97,8 @@ async fn stop(stage: &mut RunningCountries) -> Result<()> {
 /// Copies the store. Returns each copied file and the path that it belongs to.
 fn copy_store(store: &Path, what: RestoredPart) -> Result<Vec<(PathBuf, PathBuf)>> {
     let mut copies = Vec::new();
-    let witness = (what == RestoredPart::Everything).then_some(".witness");
-    for suffix in [""].into_iter().chain(BESIDE).chain(witness) {
+    let mark = (what == RestoredPart::Everything).then_some(".restore-mark");
+    for suffix in [""].into_iter().chain(BESIDE).chain(mark) {
         let place = with_suffix(store, suffix);
         if place.exists() {
             let kept = place.with_added_extension("kept");

@@ -7,7 +7,7 @@ use std::{
 };
 
 use rovuma_envelope::PublicKey;
-use rovuma_files::Draft;
+use rovuma_files::UnfinishedFile;
 use rovuma_store::Readers;
 use rovuma_tlog::{CHECKPOINT_PATH, LoadedTiles, TILE_WIDTH, Tile, TileKind};
 
@@ -198,10 +198,10 @@ const EVERYBODY_READS: u32 = 0o644;
 /// Writes a file whole or not at all, and to the disk, in a folder that is made when it is not there.
 pub(crate) fn write_atomically(target: &Path, bytes: &[u8]) -> io::Result<()> {
     fs::create_dir_all(target.parent().unwrap_or_else(|| Path::new(".")))?;
-    let mut draft = Draft::beside(target, EVERYBODY_READS)?;
-    draft.write_all(bytes)?;
+    let mut unfinished = UnfinishedFile::beside(target, EVERYBODY_READS)?;
+    unfinished.write_all(bytes)?;
     crash_point(CrashPoint::FileWritten);
-    draft.replace()?;
+    unfinished.replace()?;
     crash_point(CrashPoint::FilePlaced);
     Ok(())
 }

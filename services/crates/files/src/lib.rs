@@ -1,17 +1,17 @@
 //! Writes a file whole or not at all.
 //!
-//! A [`Draft`] is a file beside its target, under a name that nothing else has. When it is complete, [`Draft::replace`]
-//! or [`Draft::create`] writes it to the disk (`fsync`), gives it the target's name in one step, and writes that name
-//! to the disk (`fsync` of the folder). Readers see the old content or the new, never a part; after a power failure
+//! An [`UnfinishedFile`] is beside its target, under a name that nothing else has. When it is complete,
+//! [`UnfinishedFile::replace`] or [`UnfinishedFile::create`] writes it to the disk (`fsync`), gives it the target's name in one
+//! step, and writes that name to the disk (`fsync` of the folder). Readers see the old content or the new, never a part; after a power failure
 //! the file holds one of the two, and once the function has returned it holds the new one.
 //!
 //! | function | a file that is there already |
 //! |---|---|
-//! | [`replace`], [`Draft::replace`] | is replaced; the new file has the new mode, whatever the old one had |
-//! | [`create`], [`Draft::create`] | stays, and the function fails with [`AlreadyExists`](std::io::ErrorKind::AlreadyExists) |
+//! | [`replace`], [`UnfinishedFile::replace`] | is replaced; the new file has the new mode, whatever the old one had |
+//! | [`create`], [`UnfinishedFile::create`] | stays, and the function fails with [`AlreadyExists`](std::io::ErrorKind::AlreadyExists) |
 //!
 //! The mode (`0o600`) is set when the file is made, so that a secret is at no moment readable by others; the process's
-//! umask may take further bits away. A draft that is dropped is removed. A process that is killed leaves its draft,
+//! umask may take further bits away. An unfinished file that is dropped is removed. A process that is killed leaves it as
 //! `.<name>.<random>.unfinished`; [`is_unfinished`] tells such a name from others.
 //!
 //! What this crate does not do: make folders, lock, or run in the background. Its functions block for as long as the
@@ -27,17 +27,17 @@ use std::{
 
 use tempfile::NamedTempFile;
 
-/// How the names of drafts end.
+/// How the names of unfinished files end.
 const SUFFIX: &str = ".unfinished";
 
 /// A file that is being written, and gets its name when it is complete.
 #[derive(Debug)]
-pub struct Draft {
+pub struct UnfinishedFile {
     file: NamedTempFile,
     target: PathBuf,
 }
 
-impl Draft {
+impl UnfinishedFile {
     /// Makes an empty file beside `target`, with this mode. Nothing happens to `target` yet.
     ///
     /// # Errors
@@ -73,7 +73,7 @@ impl Draft {
     }
 }
 
-impl Write for Draft {
+impl Write for UnfinishedFile {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         self.file.write(bytes)
     }
@@ -86,24 +86,24 @@ impl Write for Draft {
 /// Writes a file in place of any that is there.
 ///
 /// # Errors
-/// As [`Draft::replace`].
+/// As [`UnfinishedFile::replace`].
 pub fn replace(path: &Path, bytes: &[u8], mode: u32) -> io::Result<()> {
-    let mut draft = Draft::beside(path, mode)?;
-    draft.write_all(bytes)?;
-    draft.replace()
+    let mut unfinished = UnfinishedFile::beside(path, mode)?;
+    unfinished.write_all(bytes)?;
+    unfinished.replace()
 }
 
 /// Writes a new file, and refuses when there is one.
 ///
 /// # Errors
-/// As [`Draft::create`].
+/// As [`UnfinishedFile::create`].
 pub fn create(path: &Path, bytes: &[u8], mode: u32) -> io::Result<()> {
-    let mut draft = Draft::beside(path, mode)?;
-    draft.write_all(bytes)?;
-    draft.create()
+    let mut unfinished = UnfinishedFile::beside(path, mode)?;
+    unfinished.write_all(bytes)?;
+    unfinished.create()
 }
 
-/// Whether a file of this name is a draft: one that is being written, or that a killed process left.
+/// Whether a file of this name is an unfinished file's: one that is being written, or that a killed process left.
 pub fn is_unfinished(name: &OsStr) -> bool {
     name.as_encoded_bytes().starts_with(b".") && name.as_encoded_bytes().ends_with(SUFFIX.as_bytes())
 }
@@ -171,15 +171,15 @@ mod tests {
     fn a_draft_is_seen_by_its_name_and_goes_when_it_is_dropped() {
         let dir = tempfile::tempdir().expect("a folder");
         let path = dir.path().join("a.key");
-        let mut draft = Draft::beside(&path, 0o600).expect("made");
-        draft.write_all(b"half").expect("written");
-        let name = names(dir.path()).pop().expect("the draft");
+        let mut unfinished = UnfinishedFile::beside(&path, 0o600).expect("made");
+        unfinished.write_all(b"half").expect("written");
+        let name = names(dir.path()).pop().expect("the unfinished file");
         assert!(is_unfinished(OsStr::new(&name)), "{name}");
         assert_eq!(mode(&dir.path().join(&name)), 0o600);
         for other in ["a.key", ".a.key", "a.unfinished", ".unfinished.d"] {
             assert!(!is_unfinished(OsStr::new(other)), "{other}");
         }
-        drop(draft);
+        drop(unfinished);
         assert!(names(dir.path()).is_empty());
     }
 

@@ -22,7 +22,7 @@ pub(crate) struct StoreRow {
     pub(crate) identity: StoreId,
     /// The token or server history that must be found outside the database at the next opening; absent in a store of a
     /// build that did not look for one.
-    pub(crate) witness: Option<String>,
+    pub(crate) restore_mark: Option<String>,
     /// The identity before the present one, until the restore has been reported.
     pub(crate) restored_from: Option<StoreId>,
 }
@@ -52,27 +52,30 @@ impl Restored {
 
 /// Loads the row; none in a store that was created just now.
 pub(crate) async fn load(conn: &mut Conn) -> Result<Option<StoreRow>, OpenError> {
-    let row = sqlx::query("SELECT identity, witness, restored_from FROM store").fetch_optional(conn).await?;
+    let row =
+        sqlx::query("SELECT identity, restore_mark, restored_from FROM store").fetch_optional(conn).await?;
     let Some(row) = row else { return Ok(None) };
     let read = |column| row.try_get::<Option<Vec<u8>>, _>(column);
     let identity = StoreId::from_slice(row.try_get(0)?)?;
     let restored_from = read("restored_from")?.map(|raw| StoreId::from_slice(&raw)).transpose()?;
-    Ok(Some(StoreRow { identity, witness: row.try_get("witness")?, restored_from }))
+    Ok(Some(StoreRow { identity, restore_mark: row.try_get("restore_mark")?, restored_from }))
 }
 
 /// Draws the identity of a store that was created just now, unless another process has drawn it.
-pub(crate) async fn create(conn: &mut Conn, witness: Option<&str>) -> sqlx::Result<()> {
-    sqlx::query("INSERT INTO store (one, identity, witness) VALUES (1, $1, $2) ON CONFLICT (one) DO NOTHING")
-        .bind(StoreId::draw().as_bytes().as_slice())
-        .bind(witness)
-        .execute(conn)
-        .await?;
+pub(crate) async fn create(conn: &mut Conn, restore_mark: Option<&str>) -> sqlx::Result<()> {
+    sqlx::query(
+        "INSERT INTO store (one, identity, restore_mark) VALUES (1, $1, $2) ON CONFLICT (one) DO NOTHING",
+    )
+    .bind(StoreId::draw().as_bytes().as_slice())
+    .bind(restore_mark)
+    .execute(conn)
+    .await?;
     Ok(())
 }
 
 /// Stores what must be found outside the database at the next opening.
-pub(crate) async fn set_witness(conn: &mut Conn, witness: &str) -> sqlx::Result<()> {
-    sqlx::query("UPDATE store SET witness = $1").bind(witness).execute(conn).await?;
+pub(crate) async fn set_restore_mark(conn: &mut Conn, restore_mark: &str) -> sqlx::Result<()> {
+    sqlx::query("UPDATE store SET restore_mark = $1").bind(restore_mark).execute(conn).await?;
     Ok(())
 }
 

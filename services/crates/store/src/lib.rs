@@ -27,13 +27,13 @@ mod lists;
 mod migrate;
 mod postgres;
 mod readers;
+mod restore_mark;
 mod row;
 mod sharing;
 mod sqlite;
 mod store;
 #[cfg(test)]
 mod tests;
-mod witness;
 mod writer;
 
 pub use commits::Commits;

@@ -17,8 +17,8 @@ use crate::{
     jobs::{Job, submit},
     migrate,
     postgres::Server,
+    restore_mark,
     sharing::Sharing,
-    witness,
     writer::{OnReconnect, Writer},
 };
 
@@ -37,7 +37,7 @@ struct Inner {
     was_restored: Option<Restored>,
     deferred: DeferredWriters,
     database: Arc<Database>,
-    /// Dropped with the last clone, which ends the task that renews the witness.
+    /// Dropped with the last clone, which ends the task that renews the restore mark.
     _open: oneshot::Sender<()>,
 }
 
@@ -70,7 +70,7 @@ impl Store {
         let database = Arc::new(Database::take(config, sharing).await?);
         let mut conn = database.writer().await?;
         migrate::run(&mut conn, database.dialect(), migrations).await?;
-        let row = witness::check(&mut conn, &database).await?;
+        let row = restore_mark::check(&mut conn, &database).await?;
         let was_restored = row.restored_from.map(|from| Restored { from, to: row.identity });
         let identity = RwLock::new(row.identity);
         let readers = database.readers(config.readers)?;
@@ -88,7 +88,11 @@ impl Store {
             Writer::new(database.clone(), conn, committed, deferred.clone(), check_for_restore(&database));
         tokio::spawn(writer.run(waiting));
         let (open, until_closed) = oneshot::channel();
-        tokio::spawn(witness::renew_regularly(Arc::downgrade(&database), jobs.downgrade(), until_closed));
+        tokio::spawn(restore_mark::renew_regularly(
+            Arc::downgrade(&database),
+            jobs.downgrade(),
+            until_closed,
+        ));
         Ok(Self(Arc::new(Inner {
             readers,
             jobs,
@@ -219,7 +223,7 @@ fn check_for_restore(database: &Database) -> OnReconnect {
         let server = server.clone();
         async move {
             match server {
-                Some(server) => witness::check_server(conn, &server).await,
+                Some(server) => restore_mark::check_server(conn, &server).await,
                 None => Ok(()),
             }
         }

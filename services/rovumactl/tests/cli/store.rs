@@ -52,11 +52,11 @@ async fn a_copy_of_the_whole_folder_is_what_it_is_for() {
     let desk = TestFolder::new();
     let path = configured(&desk);
     let first = name(&path).await;
-    for name in ["gateway.db", "gateway.db.witness"] {
+    for name in ["gateway.db", "gateway.db.restore-mark"] {
         fs::copy(desk.path(name), desk.path(&format!("backup.{name}"))).expect("copied");
     }
     name(&path).await;
-    for name in ["gateway.db", "gateway.db.witness"] {
+    for name in ["gateway.db", "gateway.db.restore-mark"] {
         fs::copy(desk.path(&format!("backup.{name}")), desk.path(name)).expect("put back");
     }
     assert_eq!(name(&path).await, first, "nobody can notice it");

@@ -8,8 +8,8 @@ use rovuma_schemas::StoreId;
 use super::{NOTES, config, note};
 use crate::{
     FutureExt as _, Restored, Store, StoreConfig,
-    identity::set_witness,
-    witness::{Tokens, WitnessFile},
+    identity::set_restore_mark,
+    restore_mark::{RestoreMarkFile, Tokens},
 };
 
 /// A store in a file, also when the other tests use a server.
@@ -47,15 +47,15 @@ impl Fixture {
         }
     }
 
-    fn witness(&self) -> WitnessFile {
-        WitnessFile::beside(&self.database())
+    fn restore_mark(&self) -> RestoreMarkFile {
+        RestoreMarkFile::beside(&self.database())
     }
 
     fn tokens(&self) -> Tokens {
-        self.witness().read().expect("reads").expect("there")
+        self.restore_mark().read().expect("reads").expect("there")
     }
 
-    /// Copies the database's files, and not the witness, into a folder, or back.
+    /// Copies the database's files, and not the restore mark, into a folder, or back.
     fn copy(from: &Path, to: &Path) {
         fs::create_dir_all(to).expect("a folder");
         for name in ["a.db", "a.db-wal", "a.db-shm"] {
@@ -76,14 +76,14 @@ impl Fixture {
         Self::copy(&self.dir.path().join("backup"), self.dir.path());
     }
 
-    /// Sets the row's witness as a process would that is killed right after.
+    /// Sets the row's restore mark as a process would that is killed right after.
     async fn set_row(&self, token: Option<&str>) {
         let url = format!("sqlite:{}", self.database().display());
         let mut conn = crate::Conn::connect(&url).await.expect("connects");
         match token {
-            Some(token) => set_witness(&mut conn, token).await.expect("set"),
+            Some(token) => set_restore_mark(&mut conn, token).await.expect("set"),
             None => {
-                sqlx::query("UPDATE store SET witness = NULL").execute(&mut conn).await.expect("set");
+                sqlx::query("UPDATE store SET restore_mark = NULL").execute(&mut conn).await.expect("set");
             }
         }
         conn.close().await.expect("closed");
@@ -119,14 +119,14 @@ async fn an_older_copy_put_back_has_a_new_identity_and_says_so_until_told() {
 }
 
 #[tokio::test]
-async fn a_copy_taken_while_the_store_was_open_is_noticed_once_the_witness_was_renewed() {
+async fn a_copy_taken_while_the_store_was_open_is_noticed_once_the_restore_mark_was_renewed() {
     let fixture = Fixture::new();
     let store = fixture.open().await;
     let first = store.identity();
     store.write(|tx| note(tx, 1).boxed()).await.expect("written");
     fixture.back_up();
     let before = fixture.tokens();
-    fixture.witness().renew(store.jobs()).await.expect("renewed");
+    fixture.restore_mark().renew(store.jobs()).await.expect("renewed");
     let after = fixture.tokens();
     assert!(after.current.is_some() && after.current != before.current && after.next.is_none());
     drop(store);
@@ -136,10 +136,10 @@ async fn a_copy_taken_while_the_store_was_open_is_noticed_once_the_witness_was_r
 }
 
 #[tokio::test]
-async fn a_database_without_its_witness_has_a_new_identity() {
+async fn a_database_without_its_restore_mark_has_a_new_identity() {
     let fixture = Fixture::new();
     let (first, _) = fixture.identity().await;
-    fs::remove_file(fixture.dir.path().join("a.db.witness")).expect("removed");
+    fs::remove_file(fixture.dir.path().join("a.db.restore-mark")).expect("removed");
     let (second, said) = fixture.identity().await;
     assert_eq!(said, Some(Restored { from: first, to: second }));
 }
@@ -148,23 +148,23 @@ async fn a_database_without_its_witness_has_a_new_identity() {
 async fn whoever_is_killed_between_two_steps_restored_nothing() {
     let fixture = Fixture::new();
     // Before the first row was written.
-    fixture.witness().write(&tokens(None, Some("first"))).expect("written");
+    fixture.restore_mark().write(&tokens(None, Some("first"))).expect("written");
     let (first, said) = fixture.identity().await;
     assert_eq!(said, None);
     // After each step of renewing.
     let held = fixture.tokens().current.expect("a token");
-    fixture.witness().write(&tokens(Some(&held), Some("second"))).expect("written");
+    fixture.restore_mark().write(&tokens(Some(&held), Some("second"))).expect("written");
     assert_eq!(fixture.identity().await, (first, None), "the file knows the new token");
     let held = fixture.tokens().current.expect("a token");
-    fixture.witness().write(&tokens(Some(&held), Some("third"))).expect("written");
+    fixture.restore_mark().write(&tokens(Some(&held), Some("third"))).expect("written");
     fixture.set_row(Some("third")).await;
     assert_eq!(fixture.identity().await, (first, None), "the row has it");
-    // A store of a build that gave no witness, after each step of giving it the first.
+    // A store of a build that gave no restore mark, after each step of giving it the first.
     fixture.set_row(None).await;
-    fs::remove_file(fixture.dir.path().join("a.db.witness")).expect("removed");
+    fs::remove_file(fixture.dir.path().join("a.db.restore-mark")).expect("removed");
     assert_eq!(fixture.identity().await, (first, None), "there was none");
     fixture.set_row(None).await;
-    fixture.witness().write(&tokens(None, Some("fourth"))).expect("written");
+    fixture.restore_mark().write(&tokens(None, Some("fourth"))).expect("written");
     assert_eq!(fixture.identity().await, (first, None), "the file knows the first token");
 }
 
@@ -172,10 +172,10 @@ async fn whoever_is_killed_between_two_steps_restored_nothing() {
 async fn a_restored_store_that_is_killed_before_its_new_name_is_still_noticed() {
     let fixture = Fixture::new();
     let (first, _) = fixture.identity().await;
-    fixture.witness().write(&tokens(Some("what no row has"), Some("second"))).expect("written");
+    fixture.restore_mark().write(&tokens(Some("what no row has"), Some("second"))).expect("written");
     let (second, said) = fixture.identity().await;
     assert_eq!(said, Some(Restored { from: first, to: second }));
-    // A copy from before there were witnesses.
+    // A copy from before there were restore marks.
     fixture.set_row(None).await;
     assert_ne!(fixture.identity().await.0, second);
 }
@@ -185,18 +185,19 @@ async fn a_renewal_that_stopped_half_way_is_done_to_its_end() {
     let fixture = Fixture::new();
     let store = fixture.open().await;
     let (first, held) = (store.identity(), fixture.tokens().current.expect("a token"));
-    fixture.witness().write(&tokens(Some(&held), Some("second"))).expect("written");
-    fixture.witness().renew(store.jobs()).await.expect("renewed");
+    fixture.restore_mark().write(&tokens(Some(&held), Some("second"))).expect("written");
+    fixture.restore_mark().renew(store.jobs()).await.expect("renewed");
     assert_eq!(fixture.tokens(), tokens(Some("second"), None));
     drop(store);
     assert_eq!(fixture.identity().await, (first, None));
 }
 
 #[tokio::test]
-async fn nobody_else_reads_the_witness() {
+async fn nobody_else_reads_the_restore_mark() {
     let fixture = Fixture::new();
     fixture.identity().await;
-    let mode = fs::metadata(fixture.dir.path().join("a.db.witness")).expect("there").permissions().mode();
+    let mode =
+        fs::metadata(fixture.dir.path().join("a.db.restore-mark")).expect("there").permissions().mode();
     assert_eq!(mode & 0o777, 0o600);
 }
 

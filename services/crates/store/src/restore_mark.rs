@@ -1,7 +1,7 @@
 //! Notices that a store was restored from an older copy: it must not give out again the numbers that it gave out since
 //! that copy was made.
 //!
-//! A file has a witness: a token in the file `<database>.witness` beside it, which must be the one in the store's row. For
+//! A file has a restore mark: a token in the file `<database>.restore-mark` beside it, which must be the one in the store's row. For
 //! a database of a server, the row names the server's own history. See `services/decisions/0011-noticing-a-restore.md`.
 
 use std::{
@@ -35,7 +35,7 @@ const NONE: &str = "-";
 /// Checks, when the store is opened, whether it was restored, and returns its row after that.
 pub(crate) async fn check(conn: &mut Conn, database: &Database) -> Result<StoreRow, OpenError> {
     match database {
-        Database::Sqlite(file) => WitnessFile::beside(file.path()).check(conn).await?,
+        Database::Sqlite(file) => RestoreMarkFile::beside(file.path()).check(conn).await?,
         Database::Postgres(server) => check_server(conn, server).await?,
     }
     identity::load(conn).await?.ok_or_else(|| sqlx::Error::RowNotFound.into())
@@ -43,7 +43,7 @@ pub(crate) async fn check(conn: &mut Conn, database: &Database) -> Result<StoreR
 
 /// The file beside a database, which holds its [`Tokens`].
 #[derive(Clone, Debug)]
-pub(crate) struct WitnessFile(PathBuf);
+pub(crate) struct RestoreMarkFile(PathBuf);
 
 /// The tokens that the row may have.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -66,9 +66,9 @@ impl Tokens {
     }
 }
 
-impl WitnessFile {
+impl RestoreMarkFile {
     pub(crate) fn beside(database: &Path) -> Self {
-        Self(database.with_added_extension("witness"))
+        Self(database.with_added_extension("restore-mark"))
     }
 
     /// Compares the file with the row, gives a restored store a new identity, and renews the token. The order of the three
@@ -85,7 +85,7 @@ impl WitnessFile {
             // A token that no row has: a process that is killed before it renames the store leaves a file that still
             // does not match the row.
             Some(_) if was_restored => Some(token()),
-            Some(row) => row.witness.clone(),
+            Some(row) => row.restore_mark.clone(),
         };
         self.write(&Tokens { current, next: Some(next.clone()) }).map_err(fault)?;
         if row.is_none() {
@@ -93,7 +93,7 @@ impl WitnessFile {
         } else if was_restored {
             record_restore(conn, &next).await?;
         } else {
-            identity::set_witness(conn, &next).await?;
+            identity::set_restore_mark(conn, &next).await?;
         }
         self.write(&Tokens { current: Some(next), next: None }).map_err(fault)
     }
@@ -119,7 +119,7 @@ impl WitnessFile {
             .write_in_background(Tokens { current: tokens.current, next: Some(next.clone()) })
             .await?;
         let row = next.clone();
-        submit(jobs, move |tx| Box::pin(async move { identity::set_witness(tx, &row).await })).await?;
+        submit(jobs, move |tx| Box::pin(async move { identity::set_restore_mark(tx, &row).await })).await?;
         self.clone().write_in_background(Tokens { current: Some(next), next: None }).await?;
         Ok(())
     }
@@ -147,11 +147,11 @@ pub(crate) enum RenewError {
 /// Whether a row belongs to a file. A row without a token was left by a build that wrote none, or by a process that was
 /// killed while it wrote the first; not so when the file says that the row had one.
 fn matches_file(row: &StoreRow, file: Option<&Tokens>) -> bool {
-    match (&row.witness, file) {
+    match (&row.restore_mark, file) {
         (None, None) => true,
         (None, Some(tokens)) => tokens.current.is_none(),
         (Some(_), None) => false,
-        (witness, Some(tokens)) => *witness == tokens.current || *witness == tokens.next,
+        (restore_mark, Some(tokens)) => *restore_mark == tokens.current || *restore_mark == tokens.next,
     }
 }
 
@@ -170,9 +170,9 @@ pub(crate) async fn renew_regularly(
         let (Some(database), Some(jobs)) = (database.upgrade(), jobs.upgrade()) else { return };
         // A server keeps a history of its own, which needs no renewal.
         if let Database::Sqlite(file) = &*database
-            && let Err(fault) = WitnessFile::beside(file.path()).renew(&jobs).await
+            && let Err(fault) = RestoreMarkFile::beside(file.path()).renew(&jobs).await
         {
-            warn!(%fault, "the store's witness was not renewed: an older copy put back may not be noticed");
+            warn!(%fault, "the store's restore mark was not renewed: an older copy put back may not be noticed");
         }
     }
 }
@@ -198,9 +198,9 @@ async fn compare_with_server(conn: &mut Conn, history: Option<&str>) -> Result<(
     let Some(row) = identity::load(conn).await? else {
         return Ok(identity::create(conn, history).await?);
     };
-    match (history, row.witness.as_deref()) {
+    match (history, row.restore_mark.as_deref()) {
         (Some(history), Some(noted)) if history != noted => Ok(record_restore(conn, history).await?),
-        (Some(history), None) => Ok(identity::set_witness(conn, history).await?),
+        (Some(history), None) => Ok(identity::set_restore_mark(conn, history).await?),
         _ => Ok(()),
     }
 }
@@ -212,21 +212,23 @@ async fn server_history(conn: &mut Conn) -> sqlx::Result<String> {
     let text = "SELECT (SELECT system_identifier FROM pg_control_system()) || '/' ||
                        substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8) || '/' ||
                        (SELECT oid FROM pg_database WHERE datname = current_database()) || '/' ||
-                       'store'::regclass::oid AS witness";
-    sqlx::query(text).fetch_one(conn).await?.try_get("witness")
+                       'store'::regclass::oid AS restore_mark";
+    sqlx::query(text).fetch_one(conn).await?.try_get("restore_mark")
 }
 
-/// Gives a restored store its new identity and witness, and notes the old identity.
-async fn record_restore(conn: &mut Conn, witness: &str) -> sqlx::Result<()> {
-    // One statement, so that no store has its new witness and its old identity.
+/// Gives a restored store its new identity and restore mark, and notes the old identity.
+async fn record_restore(conn: &mut Conn, restore_mark: &str) -> sqlx::Result<()> {
+    // One statement, so that no store has its new restore mark and its old identity.
     sqlx::query(
-        "UPDATE store SET restored_from = COALESCE(restored_from, identity), identity = $1, witness = $2",
+        "UPDATE store SET restored_from = COALESCE(restored_from, identity), identity = $1, restore_mark = $2",
     )
     .bind(StoreId::draw().as_bytes().as_slice())
-    .bind(witness)
+    .bind(restore_mark)
     .execute(conn)
     .await?;
-    warn!("this store was restored from an older copy, or moved without its witness: it has a new identity");
+    warn!(
+        "this store was restored from an older copy, or moved without its restore mark: it has a new identity"
+    );
     Ok(())
 }
 
