@@ -1,6 +1,6 @@
 //! Drafts as clients post them, and their checks.
 //!
-//! [`CheckedDraft`] is a draft as its author typed it, perhaps incomplete, with all its faults. [`ValidDraft`] is a draft
+//! [`CheckedDraft`] is a draft as its author typed it, perhaps incomplete, with its faults. [`ValidDraft`] is a draft
 //! without faults: only such a draft can be released.
 
 mod address;
@@ -8,6 +8,7 @@ mod advice;
 mod checker;
 mod codes;
 mod context;
+mod faults;
 mod header;
 mod terms;
 mod valid;
@@ -17,12 +18,13 @@ use serde_json::Value;
 pub use advice::Advice;
 pub(crate) use checker::Checker;
 pub use context::ValidationContext;
+use faults::Faults;
 pub use header::DraftHeader;
 pub use valid::{SecondPersonReason, ValidDraft};
 
 use crate::{
-    Fault, FaultCode, Locale, MessageType, Status,
-    fault::{self, Finding},
+    Fault, FaultCode, Line, Locale, MessageType, Status,
+    fault::Finding,
     json,
     pointer::Pointer,
     schema,
@@ -35,18 +37,23 @@ pub struct CheckedDraft {
     message_type: MessageType,
     /// The JSON as posted.
     value: Value,
-    outcome: Result<ValidDraft, Vec<Finding>>,
+    outcome: Result<ValidDraft, Faults>,
 }
 
 /// The faults of bytes that cannot be stored even as an incomplete draft: they are no JSON object of a known type, or too
 /// large.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct NoDraft(Vec<Finding>);
+pub struct NoDraft(Faults);
 
 impl NoDraft {
-    /// The faults, with sentences in `locale`.
+    /// The first [`FAULTS_SHOWN_MAX`](crate::limits::FAULTS_SHOWN_MAX) faults, with sentences in `locale`.
     pub fn faults(&self, locale: Locale) -> Vec<Fault> {
-        fault::in_words(self.0.clone(), locale)
+        self.0.in_words(locale)
+    }
+
+    /// The number of all faults.
+    pub fn fault_count(&self) -> u64 {
+        self.0.total()
     }
 }
 
@@ -56,8 +63,8 @@ impl CheckedDraft {
     /// # Errors
     /// [`NoDraft`] when the bytes cannot be stored even as an incomplete draft.
     pub fn read(unverified_draft: &[u8], context: &ValidationContext<'_>) -> Result<Self, NoDraft> {
-        let value = json::read(unverified_draft).map_err(NoDraft)?;
-        let message_type = type_of(&value).map_err(|finding| NoDraft(vec![finding]))?;
+        let value = json::read(unverified_draft).map_err(|found| NoDraft(found.into()))?;
+        let message_type = type_of(&value).map_err(|finding| NoDraft(vec![finding].into()))?;
         let outcome = check(message_type, &value, context);
         Ok(Self { message_type, value, outcome })
     }
@@ -78,8 +85,8 @@ impl CheckedDraft {
     }
 
     /// The sender's own file number, as far as it can be read.
-    pub fn reference(&self) -> Option<&str> {
-        self.view().field("reference").text()
+    pub fn reference(&self) -> Option<Line> {
+        self.view().field("reference").parsed()
     }
 
     /// Every reason why a second person must release it, the weightiest first.
@@ -87,14 +94,15 @@ impl CheckedDraft {
         valid::second_person_reasons(self.message_type, &self.view())
     }
 
-    /// All its faults in the order of their pointers, with sentences in `locale`; none when it is valid.
+    /// Its first [`FAULTS_SHOWN_MAX`](crate::limits::FAULTS_SHOWN_MAX) faults in the order of their pointers, with sentences in
+    /// `locale`; none when it is valid.
     pub fn faults(&self, locale: Locale) -> Vec<Fault> {
-        self.outcome.as_ref().map_or_else(|found| fault::in_words(found.clone(), locale), |_| Vec::new())
+        self.outcome.as_ref().map_or_else(|faults| faults.in_words(locale), |_| Vec::new())
     }
 
-    /// How many faults it has.
+    /// The number of all its faults.
     pub fn fault_count(&self) -> u64 {
-        self.outcome.as_ref().map_or_else(|found| found.len() as u64, |_| 0)
+        self.outcome.as_ref().map_or_else(Faults::total, |_| 0)
     }
 
     /// Passages that the author should read again before release: free text that seems to contain data which this exchange does
@@ -111,9 +119,9 @@ impl CheckedDraft {
     /// The draft, when it has no fault.
     ///
     /// # Errors
-    /// All the faults, with sentences in `locale`.
+    /// Its [`faults`](Self::faults), with sentences in `locale`.
     pub fn into_valid(self, locale: Locale) -> Result<ValidDraft, Vec<Fault>> {
-        self.outcome.map_err(|found| fault::in_words(found, locale))
+        self.outcome.map_err(|faults| faults.in_words(locale))
     }
 
     fn view(&self) -> View<'_> {
@@ -139,7 +147,7 @@ fn check(
     message_type: MessageType,
     value: &Value,
     context: &ValidationContext<'_>,
-) -> Result<ValidDraft, Vec<Finding>> {
+) -> Result<ValidDraft, Faults> {
     let mut found = schema::draft_faults(message_type, value);
     let mut checker = Checker { draft: View::root(value), message_type, context, found: &mut found };
     address::check(&mut checker);
@@ -147,7 +155,7 @@ fn check(
     terms::check(&mut checker);
     message_type.check_draft(&mut checker);
     if !found.is_empty() {
-        return Err(found);
+        return Err(Faults::new(found));
     }
-    ValidDraft::read(message_type, value).map_err(|finding| vec![finding])
+    ValidDraft::read(message_type, value).map_err(|finding| vec![finding].into())
 }

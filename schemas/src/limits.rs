@@ -19,6 +19,10 @@ pub const RECIPIENTS_MAX: usize = 32;
 /// own reason and its own end.
 pub const SUBJECTS_MAX: usize = 64;
 
+/// Maximum faults of a draft that one answer shows, about 40 KB: nobody mends more at a time. A draft of the maximum size
+/// could otherwise have 130,000 faults and an answer of more than 10 MB.
+pub const FAULTS_SHOWN_MAX: usize = 200;
+
 /// Maximum UTF-8 bytes of one free text: about five printed pages.
 pub const TEXT_MAX_BYTES: usize = 16 * 1024;
 

@@ -14,6 +14,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 pub use asyncapi::asyncapi;
+pub(crate) use findings::Findings;
 pub use generate::{SchemaFile, files};
 
 use crate::{
@@ -32,27 +33,27 @@ pub(crate) fn draft(message_type: MessageType) -> &'static Value {
 }
 
 /// The faults of a draft against the schema of its type.
-pub(crate) fn draft_faults(message_type: MessageType, draft: &Value) -> Vec<Finding> {
+pub(crate) fn draft_faults(message_type: MessageType, draft: &Value) -> Findings {
     static VALIDATORS: LazyLock<BTreeMap<MessageType, Validator>> = LazyLock::new(|| {
         let compiled = |kind| (kind, compile(self::draft(kind)));
         MessageType::operational().map(compiled).collect()
     });
-    VALIDATORS.get(&message_type).map_or_else(Vec::new, |validator| findings::of(validator, draft))
+    VALIDATORS.get(&message_type).map_or_else(Findings::default, |validator| findings::of(validator, draft))
 }
 
-/// The faults of a received message against the open schema of its type.
+/// The first faults of a received message against the open schema of its type.
 pub(crate) fn received_faults(message_type: MessageType, message: &Value) -> Vec<Finding> {
     static VALIDATORS: LazyLock<BTreeMap<MessageType, Validator>> = LazyLock::new(|| {
         let compiled = |kind: &MessageType| (*kind, compile(&generate::received(*kind)));
         MessageType::ALL.iter().map(compiled).collect()
     });
-    VALIDATORS.get(&message_type).map_or_else(Vec::new, |validator| findings::of(validator, message))
+    VALIDATORS.get(&message_type).map_or_else(Vec::new, |validator| findings::of(validator, message).into_parts().0)
 }
 
-/// The faults of a received message's header alone, whatever its type.
+/// The first faults of a received message's header alone, whatever its type.
 pub(crate) fn header_faults(message: &Value) -> Vec<Finding> {
     static VALIDATOR: LazyLock<Validator> = LazyLock::new(|| compile(&generate::header()));
-    findings::of(&VALIDATOR, message)
+    findings::of(&VALIDATOR, message).into_parts().0
 }
 
 fn compile(schema: &Value) -> Validator {

@@ -165,7 +165,7 @@ impl Subjects {
 
 /// Checks the rules about all subjects of a draft's body, and about each.
 pub(crate) fn check(checker: &mut Checker<'_>, subjects: &View<'_>) {
-    number(subjects, checker.found);
+    checker.found.extend(too_many(subjects));
     key::check(checker, subjects);
     for kind in SubjectKind::ALL {
         for subject in subjects.field(kind.field()).items() {
@@ -184,11 +184,10 @@ pub(crate) fn check(checker: &mut Checker<'_>, subjects: &View<'_>) {
 }
 
 /// Checks that there are not too many subjects, in a draft or a received message.
-pub(crate) fn number(subjects: &View<'_>, found: &mut Vec<Finding>) {
+pub(crate) fn too_many(subjects: &View<'_>) -> Option<Finding> {
     let total: usize = SubjectKind::ALL.iter().map(|kind| subjects.field(kind.field()).items().len()).sum();
-    if total > SUBJECTS_MAX {
-        found.push(Finding::with(&subjects.at, FaultCode::TooManySubjects, SUBJECTS_MAX.to_string()));
-    }
+    (total > SUBJECTS_MAX)
+        .then(|| Finding::with(&subjects.at, FaultCode::TooManySubjects, SUBJECTS_MAX.to_string()))
 }
 
 /// Whether a person is named: as a subject, or as the holder of a document.

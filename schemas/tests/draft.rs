@@ -8,6 +8,7 @@ use rovuma_schemas::{
     AgencyDirectory, Body, CheckedDraft, CodeLists, Date, FaultCode, Header, Lane, Locale, Message,
     MessageId, MessageType, OperationalBody, Recipient, SecondPersonReason, Sender, Status, StoreId,
     Timestamp, ValidDraft, ValidationContext, Version,
+    limits::{FAULTS_SHOWN_MAX, RECIPIENTS_MAX},
 };
 use rstest::rstest;
 use serde_json::Value;
@@ -191,6 +192,45 @@ fn an_incomplete_draft_is_kept_with_all_its_faults_and_what_can_be_read_of_it() 
         .map(|fault| fault.pointer)
         .collect();
     assert_eq!(missing, ["/body/actions", "/body/circumstances", "/recipients", "/status", "/terms"]);
+}
+
+#[rstest]
+#[case("PRM-7/2026", Some("PRM-7/2026"))]
+#[case(&"x".repeat(201), None)]
+#[case("PRM\0", None)]
+#[case("PRM\n7", None)]
+#[case("", None)]
+fn the_reference_of_a_draft_is_read_only_when_it_is_one_line(
+    #[case] posted: &str,
+    #[case] expected: Option<&str>,
+) {
+    let draft = checked(&serde_json::json!({ "type": "alert.issue", "reference": posted }));
+    assert_eq!(draft.reference().as_ref().map(rovuma_schemas::Line::as_str), expected);
+}
+
+#[test]
+fn a_draft_shows_its_first_faults_and_the_number_of_all() {
+    let zeros = vec![0; 100_000];
+    let draft = checked(&serde_json::json!({ "type": "alert.issue", "recipients": zeros }));
+    assert_eq!(draft.faults(Locale::En).len(), FAULTS_SHOWN_MAX);
+    assert!(draft.fault_count() > 100_000, "{}", draft.fault_count());
+    let twice: Vec<String> = (0..10_000).map(|n| format!("\"k{n}\":0,\"k{n}\":0")).collect();
+    let sender = "mz.prm".parse().expect("an agency");
+    let context = ValidationContext::shipped(now(), &sender);
+    let bytes = format!("{{{}}}", twice.join(","));
+    let none = CheckedDraft::read(bytes.as_bytes(), &context).expect_err("every name is there twice");
+    assert_eq!((none.faults(Locale::En).len(), none.fault_count()), (FAULTS_SHOWN_MAX, 10_000));
+}
+
+#[test]
+fn recipients_beyond_the_maximum_are_not_checked_one_by_one() {
+    let recipients: Vec<String> = (0..20_000).map(|n| format!("tz.a{n}")).collect();
+    let draft = checked(&serde_json::json!({ "type": "alert.issue", "recipients": recipients }));
+    let faults = draft.faults(Locale::En);
+    let count = |code| faults.iter().filter(|fault| fault.code == code).count();
+    assert_eq!(count(FaultCode::RecipientUnknown), RECIPIENTS_MAX);
+    assert_eq!(count(FaultCode::TooMany), 1);
+    assert!(draft.fault_count() < 50, "{}", draft.fault_count());
 }
 
 #[test]

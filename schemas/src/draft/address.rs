@@ -1,6 +1,10 @@
 //! The rules about recipients and transport expiry.
 
-use crate::{AgencyCode, Timestamp, draft::Checker, fault::FaultCode, pointer::Pointer};
+use std::collections::BTreeSet;
+
+use crate::{
+    AgencyCode, Timestamp, draft::Checker, fault::FaultCode, limits::RECIPIENTS_MAX, pointer::Pointer,
+};
 
 pub(super) fn check(checker: &mut Checker<'_>) {
     recipients(checker);
@@ -10,15 +14,17 @@ pub(super) fn check(checker: &mut Checker<'_>) {
     }
 }
 
+/// Checks each recipient, up to the maximum number of them: the schema's check reports that there are more.
 fn recipients(checker: &mut Checker<'_>) {
-    let mut seen = Vec::new();
-    for recipient in checker.draft.field("recipients").items() {
+    let recipients = checker.draft.field("recipients");
+    let mut seen = BTreeSet::new();
+    for recipient in (0..RECIPIENTS_MAX).map(|index| recipients.item(index)) {
         let Some(agency) = recipient.parsed::<AgencyCode>() else { continue };
         if seen.contains(&agency) {
             checker.fault_with(&recipient.at, FaultCode::RecipientDuplicate, agency.as_str());
         } else {
             one_recipient(checker, &recipient.at, &agency);
-            seen.push(agency);
+            seen.insert(agency);
         }
     }
 }

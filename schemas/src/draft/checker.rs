@@ -8,6 +8,7 @@ use crate::{
     draft::ValidationContext,
     fault::{FaultCode, Finding},
     pointer::Pointer,
+    schema::Findings,
     view::View,
 };
 
@@ -19,8 +20,8 @@ pub(crate) struct Checker<'a> {
     pub(crate) message_type: MessageType,
     /// Sender, time and lists to check against.
     pub(crate) context: &'a ValidationContext<'a>,
-    /// Every fault found.
-    pub(crate) found: &'a mut Vec<Finding>,
+    /// The faults found.
+    pub(crate) found: &'a mut Findings,
 }
 
 impl<'a> Checker<'a> {

@@ -70,7 +70,7 @@ impl ValidDraft {
     /// Checks a draft that must be complete.
     ///
     /// # Errors
-    /// *All* the faults, in the order of their pointers, with sentences in `locale`.
+    /// The first [`FAULTS_SHOWN_MAX`](crate::limits::FAULTS_SHOWN_MAX) faults, with sentences in `locale`.
     pub fn parse(
         unverified_draft: &[u8],
         context: &ValidationContext<'_>,

@@ -109,7 +109,7 @@ impl Operational for Issue {
     }
 
     fn check_received(body: &View<'_>, found: &mut Vec<Finding>) {
-        subjects::number(&body.field("subjects"), found);
+        found.extend(subjects::too_many(&body.field("subjects")));
     }
 
     fn second_person(body: &View<'_>) -> Vec<SecondPersonReason> {

@@ -1,0 +1,43 @@
+//! The faults of a draft, as many as an answer shows.
+
+use crate::{
+    Fault, Locale,
+    fault::{self, Finding},
+    schema::Findings,
+};
+
+/// The first faults of a draft, and the number of all.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Faults {
+    /// At most [`FAULTS_SHOWN_MAX`](crate::limits::FAULTS_SHOWN_MAX), in the order of their pointers, each once.
+    shown: Vec<Finding>,
+    total: u64,
+}
+
+impl Faults {
+    /// Sorts the findings of a check.
+    pub(super) fn new(findings: Findings) -> Self {
+        let (mut shown, not_kept) = findings.into_parts();
+        shown.sort();
+        shown.dedup();
+        Self { total: shown.len() as u64 + not_kept, shown }
+    }
+
+    /// The faults, with sentences in `locale`.
+    pub(super) fn in_words(&self, locale: Locale) -> Vec<Fault> {
+        fault::in_words(self.shown.clone(), locale)
+    }
+
+    /// The number of all faults, also of those that are not shown.
+    pub(super) fn total(&self) -> u64 {
+        self.total
+    }
+}
+
+impl From<Vec<Finding>> for Faults {
+    fn from(found: Vec<Finding>) -> Self {
+        let mut findings = Findings::default();
+        found.into_iter().for_each(|finding| findings.push(finding));
+        Self::new(findings)
+    }
+}
