@@ -23,11 +23,7 @@ pub use header::DraftHeader;
 pub use valid::{SecondPersonReason, ValidDraft};
 
 use crate::{
-    Fault, FaultCode, Line, Locale, MessageType, Status,
-    fault::Finding,
-    json,
-    pointer::Pointer,
-    schema,
+    Fault, FaultCode, Line, Locale, MessageType, Status, fault::Finding, json, pointer::Pointer, schema,
     view::View,
 };
 
@@ -63,8 +59,8 @@ impl CheckedDraft {
     /// # Errors
     /// [`NoDraft`] when the bytes cannot be stored even as an incomplete draft.
     pub fn read(unverified_draft: &[u8], context: &ValidationContext<'_>) -> Result<Self, NoDraft> {
-        let value = json::read(unverified_draft).map_err(|found| NoDraft(found.into()))?;
-        let message_type = type_of(&value).map_err(|finding| NoDraft(vec![finding].into()))?;
+        let value = json::read(unverified_draft).map_err(|found| NoDraft(Faults::new(found)))?;
+        let message_type = type_of(&value).map_err(|finding| NoDraft(finding.into()))?;
         let outcome = check(message_type, &value, context);
         Ok(Self { message_type, value, outcome })
     }
@@ -157,5 +153,5 @@ fn check(
     if !found.is_empty() {
         return Err(Faults::new(found));
     }
-    ValidDraft::read(message_type, value).map_err(|finding| vec![finding].into())
+    ValidDraft::read(message_type, value).map_err(Faults::from)
 }

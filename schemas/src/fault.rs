@@ -1,9 +1,13 @@
 //! Faults of drafts and received messages: a pointer, a stable code and a sentence.
 
+mod findings;
+
 use std::{fmt, str::FromStr, sync::LazyLock};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+
+pub(crate) use findings::Findings;
 
 use crate::{BadId, Locale, Sentences, pointer::Pointer, sentences};
 
@@ -256,6 +260,11 @@ impl Finding {
         Self { at: at.clone(), code, detail: detail.into() }
     }
 
+    /// The bytes of its pointer and detail.
+    fn size_bytes(&self) -> usize {
+        self.at.size_bytes() + self.detail.len()
+    }
+
     /// The fault with its sentence in `locale`.
     pub(crate) fn in_words(self, locale: Locale) -> Fault {
         let message = SENTENCES.fill(self.code.as_str(), locale, &[("detail", &self.detail)]);
@@ -264,7 +273,8 @@ impl Finding {
 }
 
 /// All findings with sentences in `locale`, sorted by pointer, each once.
-pub(crate) fn in_words(mut findings: Vec<Finding>, locale: Locale) -> Vec<Fault> {
+pub(crate) fn in_words(findings: impl Into<Vec<Finding>>, locale: Locale) -> Vec<Fault> {
+    let mut findings = findings.into();
     findings.sort();
     findings.dedup();
     findings.into_iter().map(|finding| finding.in_words(locale)).collect()

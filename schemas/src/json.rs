@@ -12,7 +12,7 @@ use serde::{
 use serde_json::{Map, Number, Value};
 
 use crate::{
-    fault::{FaultCode, Finding},
+    fault::{FaultCode, Finding, Findings},
     limits::{JSON_DEPTH_MAX, MESSAGE_MAX_BYTES},
     pointer::Pointer,
 };
@@ -21,22 +21,22 @@ use crate::{
 ///
 /// # Errors
 /// The faults that show before the content is checked: too large, not JSON, too deep, or each name that occurs twice.
-pub(crate) fn read(bytes: &[u8]) -> Result<Value, Vec<Finding>> {
+pub(crate) fn read(bytes: &[u8]) -> Result<Value, Findings> {
     let root = Pointer::default();
     if bytes.len() > MESSAGE_MAX_BYTES {
-        return Err(vec![Finding::with(&root, FaultCode::TooLarge, MESSAGE_MAX_BYTES.to_string())]);
+        return Err(Finding::with(&root, FaultCode::TooLarge, MESSAGE_MAX_BYTES.to_string()).into());
     }
-    let mut found = Vec::new();
+    let mut found = Findings::default();
     let mut deserializer = serde_json::Deserializer::from_slice(bytes);
     let outcome = Strict { path: &Path::Root, depth: 0, found: &mut found }.deserialize(&mut deserializer);
     match outcome.and_then(|value| deserializer.end().map(|()| value)) {
         Ok(value) if found.is_empty() => Ok(value),
         Ok(_) => Err(found),
-        Err(_) if found.iter().any(|finding| finding.code == FaultCode::TooDeep) => Err(found),
+        Err(_) if found.kept().iter().any(|finding| finding.code == FaultCode::TooDeep) => Err(found),
         Err(error) => {
             // Line and column only: the text itself may contain anything.
             let place = format!("{}:{}", error.line(), error.column());
-            Err(vec![Finding::with(&root, FaultCode::NotJson, place)])
+            Err(Finding::with(&root, FaultCode::NotJson, place).into())
         }
     }
 }
@@ -62,7 +62,7 @@ impl Path<'_> {
 struct Strict<'a> {
     path: &'a Path<'a>,
     depth: usize,
-    found: &'a mut Vec<Finding>,
+    found: &'a mut Findings,
 }
 
 impl Strict<'_> {
@@ -71,7 +71,7 @@ impl Strict<'_> {
             return Ok(());
         }
         let limit = JSON_DEPTH_MAX.to_string();
-        self.found.push(Finding::with(&self.path.pointer(), FaultCode::TooDeep, limit));
+        self.found.keep(Finding::with(&self.path.pointer(), FaultCode::TooDeep, limit));
         Err(E::custom("too deep"))
     }
 }
@@ -140,7 +140,7 @@ impl<'de> Visitor<'de> for Strict<'_> {
             let seed = Strict { path: &path, depth: self.depth + 1, found: self.found };
             let value = members.next_value_seed(seed)?;
             if object.contains_key(&name) {
-                self.found.push(Finding::new(&path.pointer(), FaultCode::DuplicateKey));
+                self.found.push_with(|| Finding::new(&path.pointer(), FaultCode::DuplicateKey));
             }
             object.insert(name, value);
         }
@@ -156,7 +156,7 @@ mod tests {
 
     fn faults(text: &str) -> Vec<(String, &'static str)> {
         let found = read(text.as_bytes()).expect_err("must be refused");
-        found.into_iter().map(|finding| (finding.at.to_string(), finding.code.as_str())).collect()
+        found.kept().iter().map(|finding| (finding.at.to_string(), finding.code.as_str())).collect()
     }
 
     #[test]

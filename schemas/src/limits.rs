@@ -23,6 +23,10 @@ pub const SUBJECTS_MAX: usize = 64;
 /// could otherwise have 130,000 faults and an answer of more than 10 MB.
 pub const FAULTS_SHOWN_MAX: usize = 200;
 
+/// Bytes of pointers and details after which no further fault of a draft is shown: a pointer has the names of all objects
+/// around it, and a name may be as long as the draft.
+pub const FAULTS_SHOWN_MAX_BYTES: usize = 64 * 1024;
+
 /// Maximum UTF-8 bytes of one free text: about five printed pages.
 pub const TEXT_MAX_BYTES: usize = 16 * 1024;
 

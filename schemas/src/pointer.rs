@@ -26,6 +26,11 @@ impl Pointer {
         Self(text)
     }
 
+    /// The bytes of its text.
+    pub(crate) fn size_bytes(&self) -> usize {
+        self.0.len()
+    }
+
     /// The item `index` of the array here.
     pub(crate) fn item(&self, index: usize) -> Self {
         Self(format!("{}/{index}", self.0))

@@ -14,12 +14,11 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 pub use asyncapi::asyncapi;
-pub(crate) use findings::Findings;
 pub use generate::{SchemaFile, files};
 
 use crate::{
     MessageType,
-    fault::{FaultCode, Finding},
+    fault::{FaultCode, Finding, Findings},
     pointer::Pointer,
 };
 
@@ -47,13 +46,13 @@ pub(crate) fn received_faults(message_type: MessageType, message: &Value) -> Vec
         let compiled = |kind: &MessageType| (*kind, compile(&generate::received(*kind)));
         MessageType::ALL.iter().map(compiled).collect()
     });
-    VALIDATORS.get(&message_type).map_or_else(Vec::new, |validator| findings::of(validator, message).into_parts().0)
+    VALIDATORS.get(&message_type).map_or_else(Vec::new, |validator| findings::of(validator, message).into())
 }
 
 /// The first faults of a received message's header alone, whatever its type.
 pub(crate) fn header_faults(message: &Value) -> Vec<Finding> {
     static VALIDATOR: LazyLock<Validator> = LazyLock::new(|| compile(&generate::header()));
-    findings::of(&VALIDATOR, message).into_parts().0
+    findings::of(&VALIDATOR, message).into()
 }
 
 fn compile(schema: &Value) -> Validator {

@@ -223,6 +223,23 @@ fn a_draft_shows_its_first_faults_and_the_number_of_all() {
 }
 
 #[test]
+fn long_names_around_many_faults_do_not_make_the_answer_long() {
+    let name = "x".repeat(100_000);
+    let twice: Vec<String> = (0..5_000).map(|n| format!("\"k{n}\":0,\"k{n}\":0")).collect();
+    let bytes = format!("{{\"{name}\":{{{}}}}}", twice.join(","));
+    let sender = "mz.prm".parse().expect("an agency");
+    let context = ValidationContext::shipped(now(), &sender);
+    let none = CheckedDraft::read(bytes.as_bytes(), &context).expect_err("every name is there twice");
+    assert_eq!((none.faults(Locale::En).len(), none.fault_count()), (1, 5_000));
+
+    let note = vec!["asilo"; 10_000];
+    let draft = checked(&serde_json::json!({ "type": "alert.issue", name: { "note": note } }));
+    assert_eq!(draft.advice(Locale::Pt).len(), 1);
+    let draft = checked(&serde_json::json!({ "type": "alert.issue", "body": { "note": note } }));
+    assert_eq!(draft.advice(Locale::Pt).len(), FAULTS_SHOWN_MAX);
+}
+
+#[test]
 fn recipients_beyond_the_maximum_are_not_checked_one_by_one() {
     let recipients: Vec<String> = (0..20_000).map(|n| format!("tz.a{n}")).collect();
     let draft = checked(&serde_json::json!({ "type": "alert.issue", "recipients": recipients }));

@@ -6,7 +6,12 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::{Locale, codes::Labels, pointer::Pointer};
+use crate::{
+    Locale,
+    codes::Labels,
+    limits::{FAULTS_SHOWN_MAX, FAULTS_SHOWN_MAX_BYTES},
+    pointer::Pointer,
+};
 
 /// A passage that the author should read again before release.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -38,6 +43,7 @@ static TOPICS: LazyLock<Vec<Topic>> = LazyLock::new(|| {
 /// The fields with an officer's own sentences. Names and places are not searched.
 const TEXTS: [&str; 6] = ["circumstances", "statement", "note", "marks", "restriction", "description"];
 
+/// The first advice about a draft: as much as an answer shows of its faults.
 pub(super) fn of(draft: &Value, locale: Locale) -> Vec<Advice> {
     let mut found = Vec::new();
     search(draft, &Pointer::default(), false, locale, &mut found);
@@ -45,6 +51,10 @@ pub(super) fn of(draft: &Value, locale: Locale) -> Vec<Advice> {
 }
 
 fn search(value: &Value, at: &Pointer, is_text: bool, locale: Locale, found: &mut Vec<Advice>) {
+    let size_bytes: usize = found.iter().map(|advice| advice.pointer.len()).sum();
+    if found.len() >= FAULTS_SHOWN_MAX || size_bytes >= FAULTS_SHOWN_MAX_BYTES {
+        return;
+    }
     match value {
         Value::String(text) if is_text => found.extend(topics_of(text).map(|topic| Advice {
             pointer: at.to_string(),

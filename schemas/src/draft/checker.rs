@@ -6,9 +6,8 @@
 use crate::{
     MessageType,
     draft::ValidationContext,
-    fault::{FaultCode, Finding},
+    fault::{FaultCode, Finding, Findings},
     pointer::Pointer,
-    schema::Findings,
     view::View,
 };
 

@@ -2,8 +2,7 @@
 
 use crate::{
     Fault, Locale,
-    fault::{self, Finding},
-    schema::Findings,
+    fault::{self, Finding, Findings},
 };
 
 /// The first faults of a draft, and the number of all.
@@ -17,7 +16,8 @@ pub(super) struct Faults {
 impl Faults {
     /// Sorts the findings of a check.
     pub(super) fn new(findings: Findings) -> Self {
-        let (mut shown, not_kept) = findings.into_parts();
+        let not_kept = findings.not_kept();
+        let mut shown: Vec<Finding> = findings.into();
         shown.sort();
         shown.dedup();
         Self { total: shown.len() as u64 + not_kept, shown }
@@ -34,10 +34,8 @@ impl Faults {
     }
 }
 
-impl From<Vec<Finding>> for Faults {
-    fn from(found: Vec<Finding>) -> Self {
-        let mut findings = Findings::default();
-        found.into_iter().for_each(|finding| findings.push(finding));
-        Self::new(findings)
+impl From<Finding> for Faults {
+    fn from(finding: Finding) -> Self {
+        Self::new(finding.into())
     }
 }

@@ -7,44 +7,10 @@ use jsonschema::{
 use serde_json::Value;
 
 use crate::{
-    fault::{FaultCode as Code, Finding},
-    limits::{FAULTS_SHOWN_MAX, TEXT_MAX_BYTES},
+    fault::{FaultCode as Code, Finding, Findings},
+    limits::TEXT_MAX_BYTES,
     pointer::Pointer,
 };
-
-/// The findings of a check: the first [`FAULTS_SHOWN_MAX`], and the number of the others. A finding can be far larger than the
-/// bytes that it is about, so a check does not keep all of them.
-#[derive(Debug, Default)]
-pub(crate) struct Findings {
-    kept: Vec<Finding>,
-    not_kept: u64,
-}
-
-impl Findings {
-    /// Adds a finding: keeps it while there is room, else counts it.
-    pub(crate) fn push(&mut self, finding: Finding) {
-        if self.kept.len() < FAULTS_SHOWN_MAX {
-            self.kept.push(finding);
-        } else {
-            self.not_kept += 1;
-        }
-    }
-
-    /// Adds a finding, if there is one.
-    pub(crate) fn extend(&mut self, finding: Option<Finding>) {
-        finding.into_iter().for_each(|finding| self.push(finding));
-    }
-
-    /// Whether the check found nothing.
-    pub(crate) fn is_empty(&self) -> bool {
-        self.kept.is_empty()
-    }
-
-    /// The findings that were kept, and the number of the others.
-    pub(crate) fn into_parts(self) -> (Vec<Finding>, u64) {
-        (self.kept, self.not_kept)
-    }
-}
 
 /// The faults of `instance`.
 pub(super) fn of(validator: &Validator, instance: &Value) -> Findings {
@@ -117,7 +83,7 @@ fn listed(options: &Value) -> String {
 fn long_texts(value: &Value, at: &Pointer, found: &mut Findings) {
     match value {
         Value::String(text) if text.len() > TEXT_MAX_BYTES => {
-            let told = found.kept.iter().any(|finding| finding.at == *at && finding.code == Code::TooLong);
+            let told = found.kept().iter().any(|finding| finding.at == *at && finding.code == Code::TooLong);
             if !told {
                 found.push(Finding::with(at, Code::TooLong, TEXT_MAX_BYTES.to_string()));
             }

@@ -114,11 +114,20 @@ impl fmt::Display for Failure {
         for fault in self.problem.iter().flat_map(|problem| &problem.faults) {
             write!(f, "\n  {}", fault_line(fault))?;
         }
+        let more =
+            self.problem.iter().filter_map(|problem| more_faults(problem.faults.len(), problem.faults_total));
+        more.into_iter().try_for_each(|line| write!(f, "\n  {line}"))?;
         match &self.next {
             Some(next) => write!(f, "\n  next: {next}"),
             None => Ok(()),
         }
     }
+}
+
+/// A line that says how many faults there are beyond those listed.
+pub(crate) fn more_faults(listed: usize, total: Option<u64>) -> Option<String> {
+    let more = total?.saturating_sub(listed as u64);
+    (more > 0).then(|| format!("and {more} more faults"))
 }
 
 /// A fault of a draft or another body, in one line.

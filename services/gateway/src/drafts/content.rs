@@ -43,7 +43,12 @@ impl Content {
     }
 
     /// The bytes as posted.
-    pub(crate) fn into_bytes(self) -> Vec<u8> {
+    pub(crate) fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// The bytes as posted.
+    pub(super) fn into_bytes(self) -> Vec<u8> {
         self.bytes
     }
 }

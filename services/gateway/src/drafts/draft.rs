@@ -110,7 +110,7 @@ impl Draft {
         self.message_type = checked.message_type();
         self.facet = checked.facet();
         self.status = checked.status();
-        self.reference = checked.reference().map(str::to_owned);
+        self.reference = checked.reference().map(|reference| reference.to_string());
         self.second_person = content.second_person().map(str::to_owned);
         self.faults = checked.fault_count();
         self.content = content.into_bytes();

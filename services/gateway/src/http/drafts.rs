@@ -33,6 +33,7 @@ use rovuma_store::FutureExt;
 use serde::{Deserialize, Serialize};
 use utoipa::IntoParams;
 
+use self::view::ContentView;
 pub(super) use self::{release::*, steps::*, validate::*};
 use super::{
     error::{ApiError, in_language},
@@ -74,12 +75,12 @@ pub(crate) async fn create(
     let resource = new_draft(&caller, &content);
     let permit = gateway.permit(&caller, act::DraftCreate, &resource, &Context::NONE).await?;
     let attempt = key.attempt(&caller, &body);
-    let (shared, locale) = (Arc::clone(&gateway), caller.locale());
+    let (shared, content_view) = (Arc::clone(&gateway), ContentView::new(&content, caller.locale())?);
     idempotency::once(&gateway.base.store, attempt, now, move |tx| {
         async move {
-            let draft = shared.drafts.create(tx, &permit, content.clone(), now).await?;
+            let draft = shared.drafts.create(tx, &permit, content, now).await?;
             let (version, address) = (etag(draft.version), format!("/v1/drafts/{}", draft.id));
-            let view = view::whole(draft, &content, locale)?;
+            let view = view::whole(draft, content_view);
             Ok(Answer::json(StatusCode::CREATED, &view)?.etag(version).location(address))
         }
         .boxed()
@@ -143,12 +144,12 @@ pub(crate) async fn change(
     let seen = SeenVersion(Some(if_match.required()?));
     let now = gateway.base.now();
     let content = posted(&gateway, &caller, &body)?;
-    let (shared, locale) = (Arc::clone(&gateway), caller.locale());
+    let (shared, content_view) = (Arc::clone(&gateway), ContentView::new(&content, caller.locale())?);
     idempotency::once(&gateway.base.store, None, now, move |tx| {
         async move {
-            let draft = shared.drafts.change(tx, &permit, seen, content.clone(), now).await?;
+            let draft = shared.drafts.change(tx, &permit, seen, content, now).await?;
             let version = etag(draft.version);
-            Ok(Answer::json(StatusCode::OK, &view::whole(draft, &content, locale)?)?.etag(version))
+            Ok(Answer::json(StatusCode::OK, &view::whole(draft, content_view))?.etag(version))
         }
         .boxed()
     })
@@ -231,7 +232,7 @@ pub(super) fn new_draft(caller: &Caller, content: &Content) -> Resource {
 /// The draft with what a check of this moment finds in it.
 fn whole(gateway: &Gateway, caller: &Caller, draft: Draft) -> Result<DraftView, ApiError> {
     let content = posted(gateway, caller, &draft.content)?;
-    Ok(view::whole(draft, &content, caller.locale())?)
+    Ok(view::whole(draft, ContentView::new(&content, caller.locale())?))
 }
 
 /// The draft, and the proof that the caller may do `act` to it: 404 when the caller's agency has no such draft, 403 as the

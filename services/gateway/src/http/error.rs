@@ -52,8 +52,10 @@ pub(super) fn in_language(locale: Locale) -> impl Fn(drafts::Fault) -> ApiError 
     move |fault| {
         use drafts::Fault;
         let problem = match fault {
-            Fault::NoDraft(none) => draft_faulty(none.faults(locale)),
-            Fault::Faulty(content) => draft_faulty(content.checked().faults(locale)),
+            Fault::NoDraft(none) => draft_faulty(none.faults(locale), none.fault_count()),
+            Fault::Faulty(content) => {
+                draft_faulty(content.checked().faults(locale), content.checked().fault_count())
+            }
             Fault::NotFound => Problem::not_found(),
             Fault::Version { present, seen } => rovuma_api::entity_tag::changed("The draft", present, seen),
             Fault::VersionNotNamed => return rovuma_api::entity_tag::not_named().into(),
@@ -80,9 +82,9 @@ pub(super) fn in_language(locale: Locale) -> impl Fn(drafts::Fault) -> ApiError 
     }
 }
 
-fn draft_faulty(faults: Vec<rovuma_schemas::Fault>) -> Problem {
-    let count = faults.len();
-    Problem::unprocessable("draft_faulty", view::faults(faults)).detail(format!("faults: {count}"))
+fn draft_faulty(faults: Vec<rovuma_schemas::Fault>, total: u64) -> Problem {
+    let problem = Problem::unprocessable("draft_faulty", view::faults(faults));
+    problem.faults_total(total).detail(format!("faults: {total}"))
 }
 
 /// What a step inside a transaction says is not about what a draft says: its language does not matter.

@@ -7,14 +7,13 @@ use rovuma_api::{
     answers::gateway::{AdviceView, DraftView, ReleasedView},
     page::Page,
 };
-use rovuma_runtime::ProblemFault;
 use rovuma_schemas::MessageId;
 use serde_json::{Value, json};
 
 use super::post;
 use crate::{
     app::App,
-    exit::{Exit, Outcome, fault_line},
+    exit::{Exit, Outcome, fault_line, more_faults},
     output::{safe, table},
     session::{ApiServer, ServerArgs},
 };
@@ -119,7 +118,7 @@ pub(super) fn draft_text(f: &mut fmt::Formatter<'_>, draft: &DraftView) -> fmt::
         }
     }
     writeln!(f, "  fault_count {}", draft.fault_count)?;
-    faults_text(f, draft.faults.as_deref().unwrap_or_default())?;
+    faults_text(f, draft)?;
     advice_text(f, draft.advice.as_deref().unwrap_or_default())?;
     let Some(content) = &draft.content else { return Ok(()) };
     // Valid JSON always reads; otherwise it is shown as it came.
@@ -127,9 +126,14 @@ pub(super) fn draft_text(f: &mut fmt::Formatter<'_>, draft: &DraftView) -> fmt::
     write!(f, "{}", safe(&format!("{content:#}")))
 }
 
-/// One line for each fault.
-pub(super) fn faults_text(f: &mut fmt::Formatter<'_>, faults: &[ProblemFault]) -> fmt::Result {
-    faults.iter().try_for_each(|fault| writeln!(f, "  fault {}", fault_line(fault)))
+/// One line for each fault of a draft that the gateway lists, and one for the number of the others.
+pub(super) fn faults_text(f: &mut fmt::Formatter<'_>, draft: &DraftView) -> fmt::Result {
+    let Some(faults) = &draft.faults else { return Ok(()) };
+    faults.iter().try_for_each(|fault| writeln!(f, "  fault {}", fault_line(fault)))?;
+    match more_faults(faults.len(), draft.faults_total) {
+        Some(line) => writeln!(f, "  {line}"),
+        None => Ok(()),
+    }
 }
 
 /// One line for each advice.

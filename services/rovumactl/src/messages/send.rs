@@ -97,7 +97,7 @@ fn kept_text(f: &mut fmt::Formatter<'_>, draft: &DraftView) -> fmt::Result {
     writeln!(f, "{} {}", draft.id, safe(&draft.state))?;
     if draft.fault_count > 0 {
         writeln!(f, "it is kept, but cannot be released before its faults are mended:")?;
-        faults_text(f, draft.faults.as_deref().unwrap_or_default())?;
+        faults_text(f, draft)?;
     }
     advice_text(f, draft.advice.as_deref().unwrap_or_default())?;
     match &draft.second_person {

@@ -65,6 +65,20 @@ fn a_draft_with_faults_is_kept_and_says_so() {
 }
 
 #[test]
+fn faults_that_the_answer_does_not_list_are_counted() {
+    let (mut kept, mut refusal) = (draft(&two_faults(), &advice()), json!({ "faults_total": 1002 }));
+    kept["faults_total"] = json!(1002);
+    let problem: Value = serde_json::from_str(&problem(422, "draft_faulty", &two_faults())).expect("JSON");
+    refusal.as_object_mut().expect("an object").extend(problem.as_object().expect("an object").clone());
+    let server = TestServer::start([
+        ("201 Created", kept.to_string()),
+        ("422 Unprocessable Content", refusal.to_string()),
+    ]);
+    run(&desk(), &server, "send draft.json").is(0, "and 1000 more faults\n");
+    run(&desk(), &server, "send draft.json --release").is(3, "and 1000 more faults");
+}
+
+#[test]
 fn a_draft_without_faults_says_nothing_of_them() {
     let server = TestServer::start([("201 Created", draft(&json!([]), &json!([])).to_string())]);
     let ended = run(&desk(), &server, "send draft.json");

@@ -39,9 +39,12 @@ pub struct Problem {
     /// What happened, to what, and what to do next.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub detail: Option<String>,
-    /// Every fault of the request's body.
+    /// The faults of the request's body, at most 200 of them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub faults: Vec<ProblemFault>,
+    /// The number of all faults of the request's body, where the body is a draft.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub faults_total: Option<u64>,
     /// The resource or request this is about.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub instance: Option<String>,
@@ -58,6 +61,7 @@ impl Problem {
             code: code.into_owned(),
             detail: None,
             faults: Vec::new(),
+            faults_total: None,
             instance: None,
         }
     }
@@ -73,6 +77,13 @@ impl Problem {
     #[must_use]
     pub fn faults(mut self, faults: impl IntoIterator<Item = ProblemFault>) -> Self {
         self.faults.extend(faults);
+        self
+    }
+
+    /// Adds the number of all faults of the body, also of those that are not listed.
+    #[must_use]
+    pub fn faults_total(mut self, total: u64) -> Self {
+        self.faults_total = Some(total);
         self
     }
 

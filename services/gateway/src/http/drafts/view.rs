@@ -10,6 +10,30 @@ use crate::{
     error::DbError,
 };
 
+/// The parts of a draft's view that its content determines. Making them takes time, so a route makes them outside the store's
+/// transaction.
+pub(crate) struct ContentView {
+    content: Box<RawValue>,
+    faults: Vec<ProblemFault>,
+    faults_total: u64,
+    advice: Vec<AdviceView>,
+}
+
+impl ContentView {
+    /// Views checked content, with sentences in `locale`.
+    pub(crate) fn new(content: &Content, locale: Locale) -> Result<Self, DbError> {
+        let text = std::str::from_utf8(content.bytes()).map_err(|fault| DbError::damaged("draft", fault))?;
+        let checked = content.checked();
+        Ok(Self {
+            content: RawValue::from_string(text.to_owned())
+                .map_err(|fault| DbError::damaged("draft", fault))?,
+            faults: faults(checked.faults(locale)),
+            faults_total: checked.fault_count(),
+            advice: advice(checked, locale),
+        })
+    }
+}
+
 /// What the author of a checked draft should look at again.
 pub(super) fn advice(checked: &CheckedDraft, locale: Locale) -> Vec<AdviceView> {
     let view = |Advice { pointer, topic, message }| AdviceView { pointer, topic, message };
@@ -47,19 +71,18 @@ pub(crate) fn row(draft: Draft) -> DraftView {
         return_reason: draft.return_reason,
         content: None,
         faults: None,
+        faults_total: None,
         advice: None,
     }
 }
 
-/// The draft with its content, and what a check of the content found.
-pub(crate) fn whole(draft: Draft, checked: &Content, locale: Locale) -> Result<DraftView, DbError> {
-    let text = std::str::from_utf8(&draft.content).map_err(|fault| DbError::damaged("draft", fault))?;
-    let content = RawValue::from_string(text.to_owned()).map_err(|fault| DbError::damaged("draft", fault))?;
-    let checked = checked.checked();
-    Ok(DraftView {
-        content: Some(content),
-        faults: Some(faults(checked.faults(locale))),
-        advice: Some(advice(checked, locale)),
+/// The draft with its content and the faults of the content.
+pub(crate) fn whole(draft: Draft, content: ContentView) -> DraftView {
+    DraftView {
+        content: Some(content.content),
+        faults: Some(content.faults),
+        faults_total: Some(content.faults_total),
+        advice: Some(content.advice),
         ..row(draft)
-    })
+    }
 }

@@ -66,9 +66,12 @@ pub struct DraftView {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<DraftDocument>)]
     pub content: Option<Box<RawValue>>,
-    /// Everything that keeps it from being released now, in the caller's language. Absent in lists.
+    /// The faults that keep it from being released now, in the caller's language, at most 200 of them. Absent in lists.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub faults: Option<Vec<ProblemFault>>,
+    /// The number of all faults that keep it from being released now. Absent in lists.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub faults_total: Option<u64>,
     /// Free text that the author should look at again. Absent in lists.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub advice: Option<Vec<AdviceView>>,
