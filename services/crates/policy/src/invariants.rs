@@ -39,7 +39,7 @@ pub(crate) fn check(policy: &Policy) -> Result<(), LoadError> {
 }
 
 /// For drafts of every type: nobody releases alone a draft that requires a second person, and nobody releases as their own a
-/// draft that they may not create. So a route that drafts and releases in one request needs to ask about the release only.
+/// draft that they may not create.
 fn release(
     policy: &Policy,
     who: &str,

@@ -1,5 +1,6 @@
 //! Drafts: their faults, versions and states.
 
+use rovuma_schemas::limits::FAULTS_SHOWN_MAX;
 use serde_json::{Value, json};
 
 use super::support::{Fixture, Reply, missing_person, motorcycle};
@@ -224,4 +225,58 @@ async fn lists_show_open_drafts_and_machines_their_own() {
     officer.get("/v1/drafts?stat=draft").await.expect(400);
     let searches = fixture.audited("draft.search").await;
     assert_eq!((searches.len(), &searches[0]["details"]["hits"]), (4, &json!("2")));
+}
+
+#[tokio::test]
+async fn a_reference_that_is_not_one_line_is_kept_in_the_content_alone() {
+    let fixture = Fixture::start().await;
+    let officer = fixture.person("officer-1", "mz.prm", &["liaison_officer"]);
+    for reference in ["x".repeat(201), "PRM\u{0}7".to_owned()] {
+        let mut draft = motorcycle();
+        draft["reference"] = json!(reference);
+        let created = officer.create(&draft).await;
+        assert!(created.json["reference"].is_null(), "{}", created.json["reference"]);
+        let read = officer.get(&format!("/v1/drafts/{}", created.id())).await.expect(200);
+        assert_eq!(
+            (&read.json["content"]["reference"], &read.json["reference"]),
+            (&json!(reference), &Value::Null)
+        );
+    }
+    assert_eq!(fixture.count("SELECT COUNT(*) FROM draft WHERE reference IS NULL").await, 2);
+    for event in fixture.audited("draft.create").await {
+        assert!(!event.to_string().contains("xxx") && !event.to_string().contains("PRM"), "{event}");
+    }
+}
+
+#[tokio::test]
+async fn a_draft_with_very_many_faults_has_a_small_answer() {
+    let fixture = Fixture::start().await;
+    let officer = fixture.person("officer-1", "mz.prm", &["liaison_officer"]);
+    let draft = json!({ "type": "alert.issue", "recipients": vec![0; 100_000] });
+    let created = officer.with("Idempotency-Key", "once").create(&draft).await;
+    let refused = officer.post("/v1/drafts/validate", &draft).await.expect(422);
+    for reply in [&created, &refused] {
+        assert_eq!(reply.json["faults"].as_array().map(Vec::len), Some(FAULTS_SHOWN_MAX));
+        let total = reply.json["faults_total"].as_u64();
+        assert!(total.is_some_and(|total| total > 100_000), "{total:?}");
+    }
+    assert_eq!(created.json["fault_count"], created.json["faults_total"]);
+    assert!(refused.json.to_string().len() < 100_000);
+    // The kept answer repeats the content, of 200 KB.
+    let kept = fixture.count("SELECT MAX(LENGTH(body)) FROM idempotency").await;
+    assert!(kept < 300_000, "{kept}");
+}
+
+#[tokio::test]
+async fn a_submit_that_names_another_version_is_refused_before_anything_else() {
+    let fixture = Fixture::start().await;
+    let officer = fixture.person("officer-1", "mz.prm", &["liaison_officer"]);
+    for draft in [motorcycle(), faulty()] {
+        let path = format!("/v1/drafts/{}", officer.create(&draft).await.id());
+        let submit = officer.with("If-Match", "\"2\"").step(&format!("{path}/submit")).await;
+        assert_eq!(submit.expect(412).code(), "version");
+        let read = officer.get(&path).await.expect(200);
+        assert_eq!((&read.json["state"], &read.json["version"]), (&json!("draft"), &json!(1)));
+    }
+    assert!(fixture.audited("draft.submit").await.is_empty());
 }

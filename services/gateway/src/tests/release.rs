@@ -187,3 +187,31 @@ async fn a_released_alert_opens_its_own_case() {
     officer.get(&format!("/v1/sent?case=alert/mz.prm/{id}&in_reply_to={other}")).await.expect(400);
     officer.get("/v1/sent?case=alert").await.expect(400);
 }
+
+#[tokio::test]
+async fn whoever_may_not_write_a_draft_may_not_send_at_once() {
+    let fixture = Fixture::start_with(|config, dir| {
+        let (built_in, folder) =
+            (concat!(env!("CARGO_MANIFEST_DIR"), "/../../deploy/policy"), dir.join("policy"));
+        std::fs::create_dir(&folder).expect("a folder");
+        for file in std::fs::read_dir(built_in).expect("the policies") {
+            let file = file.expect("a file");
+            std::fs::copy(file.path(), folder.join(file.file_name())).expect("copied");
+        }
+        let limit = r#"
+            @id("analysts_write_nothing") @code("separation")
+            forbid (principal in Role::"liaison_officer", action == Action::"draft.create", resource)
+            when { principal in Role::"analyst" };
+        "#;
+        std::fs::write(folder.join("95-local.cedar"), limit).expect("written");
+        config.policy.folder = Some(folder);
+    })
+    .await;
+    let both = fixture.person("officer-1", "mz.prm", &["liaison_officer", "analyst"]);
+    for path in ["/v1/drafts", "/v1/messages"] {
+        assert_eq!(both.post(path, &motorcycle()).await.expect(403).code(), "separation", "{path}");
+    }
+    assert_eq!(fixture.count("SELECT COUNT(*) FROM sent").await, 0);
+    let officer = fixture.person("officer-2", "mz.prm", &["liaison_officer"]);
+    officer.post("/v1/messages", &motorcycle()).await.expect(201);
+}

@@ -65,6 +65,11 @@ pub(super) fn missing_person() -> Value {
 impl Fixture {
     /// A fixture with a running gateway.
     pub(super) async fn start() -> Self {
+        Self::start_with(|_, _| {}).await
+    }
+
+    /// A fixture with a running gateway whose configuration `configure` has changed; it may write files in the folder.
+    pub(super) async fn start_with(configure: impl FnOnce(&mut GatewayConfig, &std::path::Path)) -> Self {
         // An error says that another test of this process was first.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let dir = tempfile::tempdir().expect("a folder");
@@ -72,7 +77,8 @@ impl Fixture {
         let clock = ManualClock::at(start);
         let (mz, tz) = (Country::create(dir.path(), "mz", start), Country::create(dir.path(), "tz", start));
         let tokens = TokenKey::generate().expect("a key");
-        let config = write_config(dir.path(), &tokens);
+        let mut config = write_config(dir.path(), &tokens);
+        configure(&mut config, dir.path());
         let context = Context::new(clock.shared());
         let gateway = Arc::new(service::open(&config, &context).await.expect("opens"));
         let mut lists = ListFiles::new(&config.trust, context.expiries.clone());

@@ -59,8 +59,9 @@ pub(crate) async fn submit(
     if let Some(answer) = idempotency::answered(&gateway.base.store, attempt.as_ref(), now).await? {
         return Ok(answer);
     }
-    // Which version was checked is which version is submitted, whether or not the request names one.
-    let seen = SeenVersion(if_match.version().or(Some(draft.version)));
+    // The version whose content is checked here is the version that is submitted, and it is the one that the caller names, if any.
+    if_match.check("The draft", draft.version)?;
+    let seen = SeenVersion(Some(draft.version));
     posted(&gateway, &caller, &draft.content)?.valid().map_err(in_language(caller.locale()))?;
     let shared = Arc::clone(&gateway);
     idempotency::once(&gateway.base.store, attempt, now, move |tx| {
