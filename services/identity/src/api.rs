@@ -9,7 +9,6 @@ mod client_secret;
 mod document;
 mod error;
 mod input;
-mod page;
 mod state;
 mod user;
 mod user_change;

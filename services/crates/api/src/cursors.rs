@@ -93,7 +93,8 @@ impl<K: RowKey> Cursors<K> {
     }
 }
 
-fn bad_cursor() -> Box<Problem> {
+/// 400 for a cursor that does not belong to the list, or whose key the list does not take.
+pub fn bad_cursor() -> Box<Problem> {
     let problem = Problem::bad_request("cursor");
     problem.detail("This cursor does not belong to this list with these filters.").into()
 }

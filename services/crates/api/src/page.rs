@@ -15,6 +15,7 @@ pub const PAGE_DEFAULT: u32 = 50;
 #[into_params(parameter_in = Query)]
 pub struct PageQuery {
     /// Rows wanted, 1 to 200; 50 when absent.
+    #[param(minimum = 1, maximum = 200)]
     pub limit: Option<u32>,
     /// `next` of the page before.
     pub cursor: Option<String>,

@@ -6,10 +6,15 @@ use axum::{
     Json,
     extract::{Query, State},
 };
-use rovuma_api::{Access as _, Caller, answers::identity::Client, cursors::Cursors, page::Page};
+use rovuma_api::{
+    Access as _, Caller,
+    answers::identity::Client,
+    cursors::Cursors,
+    page::{Page, PageQuery},
+};
 use rovuma_policy::act;
 
-use super::{document::Refusals, error::ApiError, page::PageQuery};
+use super::{document::Refusals, error::ApiError};
 use crate::{app::App, fault::Fault, machines};
 
 /// The machine clients of the caller's agency, by id.
@@ -23,8 +28,8 @@ pub(super) async fn list(
     Query(query): Query<PageQuery>,
 ) -> Result<Json<Page<Client>>, ApiError> {
     let permit = app.permit_own(&caller, act::ClientList).await?;
-    let cursors = Cursors::of("clients", caller.agency().as_str(), &());
-    let window = query.window(&cursors)?;
+    let cursors = Cursors::<String>::of("clients", caller.agency().as_str(), &());
+    let window = cursors.window(query.limit, query.cursor.as_deref())?;
     let mut conn = app.store.read().acquire().await?;
     let agency = permit.resource().owner();
     let rows = machines::page(&mut conn, agency, window.after.as_deref(), window.fetch()).await;

@@ -6,14 +6,15 @@ use axum::{
     Json,
     extract::{Query, State},
 };
-use rovuma_api::{Access as _, Caller, answers::identity::User, cursors::Cursors, page::Page};
+use rovuma_api::{
+    Access as _, Caller,
+    answers::identity::User,
+    cursors::{Cursors, bad_cursor},
+    page::{Page, PageQuery},
+};
 use rovuma_policy::act;
 
-use super::{
-    document::Refusals,
-    error::ApiError,
-    page::{PageQuery, bad_cursor},
-};
+use super::{document::Refusals, error::ApiError};
 use crate::{accounts, app::App};
 
 /// The users of the caller's agency, in the order in which they were made.
@@ -27,8 +28,8 @@ pub(super) async fn list(
     Query(query): Query<PageQuery>,
 ) -> Result<Json<Page<User>>, ApiError> {
     let permit = app.permit_own(&caller, act::UserList).await?;
-    let cursors = Cursors::of("users", caller.agency().as_str(), &());
-    let window = query.window(&cursors)?;
+    let cursors = Cursors::<String>::of("users", caller.agency().as_str(), &());
+    let window = cursors.window(query.limit, query.cursor.as_deref())?;
     let after = window.after.as_ref().map(|text| text.parse().map_err(|_| bad_cursor())).transpose()?;
     let mut conn = app.store.read().acquire().await?;
     let agency = permit.resource().owner();
