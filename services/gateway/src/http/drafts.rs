@@ -16,7 +16,7 @@ use axum::{
 };
 use rovuma_api::{
     Access as _, ApiState as _, Caller,
-    answers::gateway::{DraftDocument, DraftView},
+    answers::gateway::{self as answers, DraftDocument, DraftView},
     cursors::Cursors,
     entity_tag::{IfMatch, etag},
     idempotency::{self, Answer, IdempotencyKey},
@@ -162,7 +162,7 @@ pub(crate) async fn change(
 #[into_params(parameter_in = Query)]
 pub(crate) struct DraftQuery {
     /// Only those in this state; without it, those neither released nor discarded.
-    #[param(inline)]
+    #[param(inline, value_type = Option<answers::DraftState>)]
     state: Option<DraftState>,
     /// Only those of this type.
     #[serde(rename = "type")]

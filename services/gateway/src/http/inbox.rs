@@ -7,7 +7,10 @@ use axum::{
     extract::{Query, State},
 };
 use rovuma_api::{
-    Access as _, ApiState as _, Caller, answers::gateway::InboxRow, cursors::Cursors, page::Page,
+    Access as _, ApiState as _, Caller,
+    answers::gateway::{self as answers, InboxRow},
+    cursors::Cursors,
+    page::Page,
 };
 use rovuma_policy::act;
 use rovuma_schemas::{AgencyCode, Facet, MessageId, Status, Timestamp, audit::AuditAction};
@@ -46,7 +49,7 @@ pub(crate) struct InboxQuery {
     #[param(value_type = Option<String>)]
     sender: Option<AgencyCode>,
     /// Only those that stand so.
-    #[param(inline)]
+    #[param(inline, value_type = Option<answers::Disposition>)]
     disposition: Option<Disposition>,
     /// Only those that nobody has read.
     #[serde(default)]

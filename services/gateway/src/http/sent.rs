@@ -7,7 +7,10 @@ use axum::{
     extract::{Query, State},
 };
 use rovuma_api::{
-    Access as _, ApiState as _, Caller, answers::gateway::SentRow, cursors::Cursors, page::Page,
+    Access as _, ApiState as _, Caller,
+    answers::gateway::{self as answers, SentRow},
+    cursors::Cursors,
+    page::Page,
 };
 use rovuma_policy::act;
 use rovuma_schemas::{AgencyCode, Facet, MessageId, Status, Timestamp, audit::AuditAction};
@@ -47,7 +50,7 @@ pub(crate) struct SentQuery {
     #[param(value_type = Option<String>)]
     recipient: Option<AgencyCode>,
     /// Only those of which a copy stands so; with `recipient`, that agency's copy.
-    #[param(inline)]
+    #[param(inline, value_type = Option<answers::CopyState>)]
     state: Option<CopyFilter>,
     /// Only those released at this instant or later.
     #[param(value_type = Option<String>, format = DateTime)]

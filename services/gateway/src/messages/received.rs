@@ -63,7 +63,7 @@ pub(crate) struct Received {
 }
 
 /// Whether a received message may be acted on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize, utoipa::ToSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Disposition {
     /// It stands.
@@ -75,6 +75,9 @@ pub(crate) enum Disposition {
 }
 
 impl Disposition {
+    /// Every disposition.
+    pub(crate) const ALL: [Self; 3] = [Self::Operative, Self::Inoperative, Self::Rejected];
+
     /// The word in the store and the API.
     pub(crate) const fn as_str(self) -> &'static str {
         match self {
@@ -85,7 +88,7 @@ impl Disposition {
     }
 
     fn from_word(word: &str) -> Option<Self> {
-        [Self::Operative, Self::Inoperative, Self::Rejected].into_iter().find(|known| known.as_str() == word)
+        Self::ALL.into_iter().find(|known| known.as_str() == word)
     }
 }
 

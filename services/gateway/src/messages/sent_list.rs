@@ -5,7 +5,6 @@ use rovuma_policy::{Permit, act};
 use rovuma_schemas::{AgencyCode, Timestamp};
 use rovuma_store::Conn;
 use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
 
 use super::sent::{self, Sent};
 use crate::{
@@ -14,7 +13,7 @@ use crate::{
 };
 
 /// Where a copy stands, as a filter.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum CopyFilter {
     /// Not yet confirmed by the country's broker.
@@ -32,7 +31,13 @@ pub(crate) enum CopyFilter {
 }
 
 impl CopyFilter {
-    const fn as_str(self) -> &'static str {
+    /// Every state.
+    #[cfg(test)]
+    pub(crate) const ALL: [Self; 6] =
+        [Self::Waiting, Self::Queued, Self::Delivered, Self::Read, Self::Rejected, Self::Void];
+
+    /// The word in the API.
+    pub(crate) const fn as_str(self) -> &'static str {
         match self {
             Self::Waiting => "waiting",
             Self::Queued => "queued",

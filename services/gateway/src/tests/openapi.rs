@@ -2,6 +2,11 @@
 
 use std::path::PathBuf;
 
+use crate::{
+    drafts::state::DraftState,
+    messages::{received::Disposition, sent_list::CopyFilter},
+};
+
 #[test]
 fn the_committed_openapi_document_is_the_generated_one() {
     let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../schemas/openapi/gateway.json");
@@ -13,19 +18,25 @@ fn the_committed_openapi_document_is_the_generated_one() {
     assert!(committed == generated, "{} is out of date: ROVUMA_REWRITE=1 writes it anew", path.display());
 }
 
-/// An answer describes its states in `rovuma-api`, and a filter takes them from the domain.
+/// `rovuma-api` describes the states that filters take and answers show; the domain has the same words.
 #[test]
 fn answers_and_filters_know_the_same_states() {
     let document: serde_json::Value = serde_json::from_str(&crate::openapi()).expect("JSON");
-    for (path, filter, schema) in
-        [("/v1/drafts", "state", "DraftState"), ("/v1/inbox", "disposition", "Disposition")]
-    {
+    let states = DraftState::ALL.map(DraftState::as_str);
+    let dispositions = Disposition::ALL.map(Disposition::as_str);
+    let copies = CopyFilter::ALL.map(CopyFilter::as_str);
+    for (path, filter, words) in [
+        ("/v1/drafts", "state", states.as_slice()),
+        ("/v1/inbox", "disposition", &dispositions),
+        ("/v1/sent", "state", &copies),
+    ] {
         let parameters = document["paths"][path]["get"]["parameters"].as_array().expect("parameters");
         let parameter = parameters.iter().find(|parameter| parameter["name"] == filter).expect("the filter");
-        let listed = |value: &serde_json::Value| serde_json::to_string(&value["enum"]).expect("JSON");
-        let (answered, filtered) =
-            (&document["components"]["schemas"][schema], parameter["schema"].to_string());
-        assert!(filtered.contains(&listed(answered)), "{schema}: {answered} {filtered}");
+        let listed = format!("\"enum\":{}", serde_json::to_string(words).expect("JSON"));
+        assert!(parameter["schema"].to_string().contains(&listed), "{path}: {listed} in {parameter}");
+    }
+    for (schema, words) in [("DraftState", states.as_slice()), ("Disposition", &dispositions)] {
+        assert_eq!(document["components"]["schemas"][schema]["enum"], serde_json::json!(words), "{schema}");
     }
 }
 

@@ -144,15 +144,19 @@ pub struct NumberedCopy {
     pub number: u64,
 }
 
-/// Where a draft stands.
-#[derive(ToSchema)]
+/// The state of a draft.
+#[derive(Clone, Copy, Debug, ToSchema)]
 #[schema(rename_all = "snake_case")]
-#[expect(dead_code, reason = "read by the derive, to describe the member")]
-enum DraftState {
+pub enum DraftState {
+    /// Being written.
     Draft,
+    /// Handed to a supervisor.
     PendingRelease,
+    /// Handed back to its author, with the reason.
     Returned,
+    /// Signed and in the outbox.
     Released,
+    /// Discarded.
     Discarded,
 }
 

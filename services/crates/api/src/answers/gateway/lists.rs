@@ -145,11 +145,31 @@ pub struct CopyView {
 }
 
 /// Whether a received message may be acted on.
-#[derive(ToSchema)]
+#[derive(Clone, Copy, Debug, ToSchema)]
 #[schema(rename_all = "snake_case")]
-#[expect(dead_code, reason = "read by the derive, to describe the member")]
-enum Disposition {
+pub enum Disposition {
+    /// It may be acted on.
     Operative,
+    /// It had expired on the way: stored as a fact, not to be acted on.
     Inoperative,
+    /// Verified and rejected; the sender has a receipt that says why.
     Rejected,
+}
+
+/// The state of a sent message's copy.
+#[derive(Clone, Copy, Debug, ToSchema)]
+#[schema(rename_all = "snake_case")]
+pub enum CopyState {
+    /// Not yet confirmed by the country's broker.
+    Waiting,
+    /// Confirmed by the broker, without a receipt.
+    Queued,
+    /// Stored by the recipient's gateway, not yet read.
+    Delivered,
+    /// Opened by an officer.
+    Read,
+    /// Rejected by the recipient's gateway.
+    Rejected,
+    /// Expired before it left.
+    Void,
 }
