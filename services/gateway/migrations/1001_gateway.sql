@@ -15,7 +15,7 @@ CREATE TABLE draft (
     reference     TEXT,            -- the sender's own file number
     second_person TEXT,            -- why a second person must release it; NULL when its author may
     faults        BIGINT NOT NULL, -- how many faults it had when it was last changed; 0 when it was valid
-    content       BYTES  NOT NULL, -- the draft as posted
+    content       BYTES  NOT NULL, -- the draft as posted; empty once it is discarded
     created_at    BIGINT NOT NULL,
     changed_at    BIGINT NOT NULL,
     submitted_at  BIGINT,
@@ -24,6 +24,7 @@ CREATE TABLE draft (
     return_reason TEXT
 );
 CREATE INDEX draft_by_agency ON draft (agency, state, id);
+CREATE INDEX draft_by_author ON draft (agency, author, state); -- counts an author's open drafts
 
 -- Sent messages, one row a country. The exact signed bytes are the evidence.
 CREATE TABLE sent (

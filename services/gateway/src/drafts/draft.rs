@@ -10,9 +10,9 @@ use sqlx::{Row, any::AnyRow};
 use super::{Fault, content::Content, state::DraftState};
 use crate::{base::Base, error::DbError, events::EventKind};
 
-/// A row of the table `draft`.
+/// A row of the table `draft`, with its content, or without it as `Draft<()>`.
 #[derive(Clone, Debug)]
-pub(crate) struct Draft {
+pub(crate) struct Draft<C = Vec<u8>> {
     /// The draft's id, which becomes the message's.
     pub(crate) id: MessageId,
     /// The agency that owns it.
@@ -35,8 +35,8 @@ pub(crate) struct Draft {
     pub(crate) second_person: Option<String>,
     /// How many faults it had when its content was last changed.
     pub(crate) faults: u64,
-    /// The draft as posted.
-    pub(crate) content: Vec<u8>,
+    /// The draft as posted; empty once it is discarded.
+    pub(crate) content: C,
     /// When it was created.
     pub(crate) created_at: Timestamp,
     /// When its content or state last changed.
@@ -51,9 +51,10 @@ pub(crate) struct Draft {
     pub(crate) return_reason: Option<String>,
 }
 
+/// The columns of the table `draft` except its content.
 macro_rules! columns {
     () => {
-        "id, agency, author, state, version, message_type, facet, status, reference, second_person, faults, content,
+        "id, agency, author, state, version, message_type, facet, status, reference, second_person, faults,
          created_at, changed_at, submitted_at, decided_by, decided_at, return_reason"
     };
 }
@@ -65,14 +66,15 @@ pub(crate) async fn load<'e>(
     executor: impl sqlx::Executor<'e, Database = sqlx::Any>,
     id: &MessageId,
 ) -> Result<Option<Draft>, DbError> {
-    let row = sqlx::query(concat!("SELECT ", columns!(), " FROM draft WHERE id = $1"))
+    let row = sqlx::query(concat!("SELECT ", columns!(), ", content FROM draft WHERE id = $1"))
         .bind(id.as_bytes().to_vec())
         .fetch_optional(executor)
         .await?;
-    row.as_ref().map(read).transpose()
+    row.as_ref().map(|row| read(row, row.try_get("content")?)).transpose()
 }
 
-pub(super) fn read(row: &AnyRow) -> Result<Draft, DbError> {
+/// A draft from its row, with this content.
+pub(super) fn read<C>(row: &AnyRow, content: C) -> Result<Draft<C>, DbError> {
     let state: String = row.try_get("state")?;
     let status: Option<String> = row.try_get("status")?;
     Ok(Draft {
@@ -87,7 +89,7 @@ pub(super) fn read(row: &AnyRow) -> Result<Draft, DbError> {
         reference: row.try_get("reference")?,
         second_person: row.try_get("second_person")?,
         faults: row.count("faults")?,
-        content: row.try_get("content")?,
+        content,
         created_at: row.instant("created_at")?,
         changed_at: row.instant("changed_at")?,
         submitted_at: row.opt_instant("submitted_at")?,

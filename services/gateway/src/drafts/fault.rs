@@ -34,6 +34,12 @@ pub(crate) enum Fault {
         /// The draft's type.
         present: MessageType,
     },
+    /// The author has the maximum of open drafts.
+    #[error("the author has {max} open drafts")]
+    TooManyDrafts {
+        /// The maximum.
+        max: i64,
+    },
     /// The draft's state does not allow the step.
     #[error(transparent)]
     NotInState(#[from] NotInState),

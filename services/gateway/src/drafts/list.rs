@@ -22,13 +22,14 @@ pub(crate) struct DraftFilter {
     pub(crate) author: Option<String>,
 }
 
-/// A page of the drafts of the permit's agency, with one row more than the page has, which shows that there is a next page.
+/// A page of the drafts of the permit's agency without their content, with one row more than the page has, which shows that
+/// there is a next page.
 pub(crate) async fn page(
     conn: &mut Conn,
     permit: &Permit<act::DraftList>,
     filter: &DraftFilter,
     window: &Window<[u8; 16]>,
-) -> Result<Vec<([u8; 16], Draft)>, DbError> {
+) -> Result<Vec<([u8; 16], Draft<()>)>, DbError> {
     let rows = sqlx::query(concat!(
         "SELECT ",
         draft::columns!(),
@@ -47,5 +48,5 @@ pub(crate) async fn page(
     .bind(window.fetch())
     .fetch_all(conn)
     .await?;
-    rows.iter().map(|row| draft::read(row).map(|draft| (*draft.id.as_bytes(), draft))).collect()
+    rows.iter().map(|row| draft::read(row, ()).map(|draft| (*draft.id.as_bytes(), draft))).collect()
 }

@@ -31,9 +31,21 @@ impl SeenVersion {
 }
 
 impl Drafts {
-    /// Hands the draft to a supervisor. Its content must be valid when this is called: see [`Content::valid`].
-    ///
-    /// [`Content::valid`]: super::content::Content::valid
+    /// Makes the checks of a submission that take time, outside the transaction. Returns the version that it checked, which
+    /// is the one to submit.
+    pub(crate) fn review_submission(
+        &self,
+        draft: &Draft,
+        seen: SeenVersion,
+        now: Timestamp,
+    ) -> Result<SeenVersion, Fault> {
+        seen.check(draft.version)?;
+        draft.state.after(Step::Submit)?;
+        self.check(&draft.agency, &draft.content, now)?.valid()?;
+        Ok(SeenVersion(Some(draft.version)))
+    }
+
+    /// Hands the draft to a supervisor: the version that [`review_submission`](Self::review_submission) checked.
     pub(crate) async fn submit(
         &self,
         tx: &mut Conn,
@@ -71,7 +83,7 @@ impl Drafts {
         Ok(draft)
     }
 
-    /// Discards the draft. The row stays, so that no other draft can get its id.
+    /// Discards the draft and empties its content. The row stays, so that no other draft can get its id.
     pub(crate) async fn discard(
         &self,
         tx: &mut Conn,
@@ -81,7 +93,8 @@ impl Drafts {
     ) -> Result<Draft, Fault> {
         let draft = load_permitted(tx, permit, seen).await?;
         let state = draft.state.after(Step::Discard)?;
-        let draft = draft.moved(state, now).decided(permit.actor().subject(), now);
+        let mut draft = draft.moved(state, now).decided(permit.actor().subject(), now);
+        draft.content.clear();
         draft.save(tx, &self.exchange.base).await?;
         self.record(tx, permit.actor(), AuditAction::DraftDiscard, &draft, now).await?;
         Ok(draft)

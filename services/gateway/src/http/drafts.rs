@@ -59,6 +59,8 @@ use crate::{
     responses(
         (status = 201, description = "Kept. `faults` says what keeps it from being released.", body = DraftView,
             headers(("ETag" = String, description = "Its version."), ("Location" = String))),
+        (status = 409, description = "`too_many_drafts`: the author has 500 drafts that are neither released nor discarded.",
+            body = Problem, content_type = "application/problem+json"),
         (status = 422, description = "`draft_faulty`: not even an incomplete draft (no JSON object of a known `type`, or too \
             large); `idempotency_conflict`.", body = Problem, content_type = "application/problem+json"),
         Refusals
@@ -75,6 +77,10 @@ pub(crate) async fn create(
     let resource = new_draft(&caller, &content);
     let permit = gateway.permit(&caller, act::DraftCreate, &resource, &Context::NONE).await?;
     let attempt = key.attempt(&caller, &body);
+    if let Some(answer) = idempotency::answered(&gateway.base.store, attempt.as_ref(), now).await? {
+        return Ok(answer);
+    }
+    gateway.drafts.check_open_drafts(&permit).await?;
     let (shared, content_view) = (Arc::clone(&gateway), ContentView::new(&content, caller.locale())?);
     idempotency::once(&gateway.base.store, attempt, now, move |tx| {
         async move {
@@ -229,8 +235,11 @@ pub(super) fn new_draft(caller: &Caller, content: &Content) -> Resource {
     Resource::new_draft(caller.agency(), caller.subject(), content.checked().message_type())
 }
 
-/// The draft with what a check of this moment finds in it.
+/// The draft with its content and the content's faults at this moment. A discarded draft has no content.
 fn whole(gateway: &Gateway, caller: &Caller, draft: Draft) -> Result<DraftView, ApiError> {
+    if draft.state == DraftState::Discarded {
+        return Ok(view::row(draft));
+    }
     let content = posted(gateway, caller, &draft.content)?;
     Ok(view::whole(draft, ContentView::new(&content, caller.locale())?))
 }

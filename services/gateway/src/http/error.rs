@@ -60,6 +60,9 @@ pub(super) fn in_language(locale: Locale) -> impl Fn(drafts::Fault) -> ApiError 
             Fault::Version { present, seen } => rovuma_api::entity_tag::changed("The draft", present, seen),
             Fault::VersionNotNamed => return rovuma_api::entity_tag::not_named().into(),
             Fault::NotInState(fault) => Problem::conflict("not_allowed_in_state").detail(format!("{fault}.")),
+            Fault::TooManyDrafts { max } => Problem::conflict("too_many_drafts").detail(format!(
+                "You have {max} drafts that are neither released nor discarded: release or discard some of them first."
+            )),
             Fault::OtherType { present } => Problem::conflict("other_type")
                 .detail(format!("The draft is of type {present}: discard it and write another.")),
             Fault::MayNotSend { agency, message_type } => {

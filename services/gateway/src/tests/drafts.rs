@@ -280,3 +280,41 @@ async fn a_submit_that_names_another_version_is_refused_before_anything_else() {
     }
     assert!(fixture.audited("draft.submit").await.is_empty());
 }
+
+#[tokio::test]
+async fn a_discarded_draft_keeps_its_row_and_loses_its_content() {
+    let fixture = Fixture::start().await;
+    let officer = fixture.person("officer-1", "mz.prm", &["liaison_officer"]);
+    let path = format!("/v1/drafts/{}", officer.create(&motorcycle()).await.id());
+    officer.send(reqwest::Method::DELETE, &path, None).await.expect(200);
+    assert_eq!(fixture.count("SELECT SUM(LENGTH(content)) FROM draft").await, 0);
+    let read = officer.get(&path).await.expect(200);
+    assert_eq!((&read.json["state"], &read.json["version"]), (&json!("discarded"), &json!(2)));
+    assert!(read.json.get("content").is_none() && read.json.get("faults").is_none(), "{}", read.json);
+    for step in ["submit", "release"] {
+        let refused = officer.step(&format!("{path}/{step}")).await.expect(409);
+        assert_eq!(refused.code(), "not_allowed_in_state", "{step}");
+    }
+    assert_eq!(fixture.audited("draft.discard").await.len(), 1);
+}
+
+#[tokio::test]
+async fn an_author_has_at_most_500_open_drafts() {
+    let fixture = Fixture::start().await;
+    let officer = fixture.person("officer-1", "mz.prm", &["liaison_officer"]);
+    let begun = json!({ "type": "alert.issue" });
+    let first = officer.with("Idempotency-Key", "first").create(&begun).await.id();
+    for _ in 1..500 {
+        officer.create(&begun).await;
+    }
+    let refused = officer.post("/v1/drafts", &begun).await.expect(409);
+    assert_eq!(refused.code(), "too_many_drafts");
+    let detail = refused.json["detail"].as_str().expect("a sentence");
+    assert!(detail.contains("500") && detail.contains("discard"), "{detail}");
+    // What was created before is answered again, and a colleague's drafts are their own.
+    let again = officer.with("Idempotency-Key", "first").create(&begun).await;
+    assert_eq!(again.id(), first);
+    fixture.person("officer-2", "mz.prm", &["liaison_officer"]).create(&begun).await;
+    officer.send(reqwest::Method::DELETE, &format!("/v1/drafts/{first}"), None).await.expect(200);
+    officer.create(&begun).await;
+}

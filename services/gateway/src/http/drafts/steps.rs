@@ -21,7 +21,7 @@ use rovuma_store::FutureExt;
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use super::{permitted, posted, view};
+use super::{permitted, view};
 use crate::{
     drafts::{SeenVersion, draft::Draft},
     gateway::Gateway,
@@ -59,10 +59,8 @@ pub(crate) async fn submit(
     if let Some(answer) = idempotency::answered(&gateway.base.store, attempt.as_ref(), now).await? {
         return Ok(answer);
     }
-    // The version whose content is checked here is the version that is submitted, and it is the one that the caller names, if any.
-    if_match.check("The draft", draft.version)?;
-    let seen = SeenVersion(Some(draft.version));
-    posted(&gateway, &caller, &draft.content)?.valid().map_err(in_language(caller.locale()))?;
+    let reviewed = gateway.drafts.review_submission(&draft, SeenVersion(if_match.version()), now);
+    let seen = reviewed.map_err(in_language(caller.locale()))?;
     let shared = Arc::clone(&gateway);
     idempotency::once(&gateway.base.store, attempt, now, move |tx| {
         async move { answer(shared.drafts.submit(tx, &permit, seen, now).await?) }.boxed()

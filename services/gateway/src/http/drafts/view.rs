@@ -51,7 +51,7 @@ pub(crate) fn faults(faults: Vec<Fault>) -> Vec<ProblemFault> {
 }
 
 /// The draft without its content, for lists.
-pub(crate) fn row(draft: Draft) -> DraftView {
+pub(crate) fn row<C>(draft: Draft<C>) -> DraftView {
     DraftView {
         id: draft.id,
         message_type: draft.message_type.to_string(),

@@ -62,17 +62,18 @@ pub struct DraftView {
     /// Why it was returned, in the supervisor's words.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub return_reason: Option<String>,
-    /// The draft as posted. Absent in lists.
+    /// The draft as posted. Absent in lists, and once the draft is discarded.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<DraftDocument>)]
     pub content: Option<Box<RawValue>>,
-    /// The faults that keep it from being released now, in the caller's language, at most 200 of them. Absent in lists.
+    /// The faults that keep it from being released now, in the caller's language, at most 200 of them. Absent where
+    /// `content` is.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub faults: Option<Vec<ProblemFault>>,
-    /// The number of all faults that keep it from being released now. Absent in lists.
+    /// The number of all faults that keep it from being released now. Absent where `content` is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub faults_total: Option<u64>,
-    /// Free text that the author should look at again. Absent in lists.
+    /// Free text that the author should look at again. Absent where `content` is.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub advice: Option<Vec<AdviceView>>,
 }
