@@ -183,7 +183,7 @@ pub(crate) fn check(checker: &mut Checker<'_>, subjects: &View<'_>) {
     }
 }
 
-/// Checks that there are not too many subjects, in a draft or a received message.
+/// The fault of a draft or a received message that has too many subjects.
 pub(crate) fn too_many(subjects: &View<'_>) -> Option<Finding> {
     let total: usize = SubjectKind::ALL.iter().map(|kind| subjects.field(kind.field()).items().len()).sum();
     (total > SUBJECTS_MAX)

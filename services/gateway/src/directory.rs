@@ -11,7 +11,7 @@ pub(crate) struct Directory(Mutex<Option<(Arc<TrustStore>, Arc<AgencyDirectory>)
 
 impl Directory {
     /// The directory of the lists now in force in `trust`.
-    pub(crate) fn of(&self, trust: &SharedTrust) -> Arc<AgencyDirectory> {
+    pub(crate) fn current(&self, trust: &SharedTrust) -> Arc<AgencyDirectory> {
         let present = trust.current();
         // The value is replaced as a whole, so a panic cannot have left half of it.
         let mut cached = self.0.lock().unwrap_or_else(PoisonError::into_inner);

@@ -2,15 +2,15 @@
 //!
 //! A draft has content as its author typed it, perhaps incomplete, and a state ([`state`]). Submitting and releasing need
 //! content without faults. A function that changes a draft takes a [`rovuma_policy::Permit`] for exactly that act and runs in
-//! one transaction with its audit event; it reports a bad request as a [`Fault`], from which the HTTP API makes the answer.
+//! one transaction with its audit event; it reports a bad request as a [`Refusal`], from which the HTTP API makes the answer.
 
 mod change;
 pub(crate) mod content;
 mod create;
 pub(crate) mod draft;
-mod fault;
 pub(crate) mod list;
 pub(crate) mod overdue;
+mod refusal;
 pub(crate) mod release;
 mod right_to_send;
 pub(crate) mod state;
@@ -24,7 +24,7 @@ use crate::{directory::Directory, exchange::Exchange};
 use draft::NewDrafts;
 use overdue::AuditOverdue;
 
-pub(crate) use fault::Fault;
+pub(crate) use refusal::Refusal;
 pub(crate) use steps::SeenVersion;
 
 /// The parts that writing and releasing drafts need.

@@ -1,4 +1,4 @@
-//! The rules of the gateway that differ by family: one module for each family, and one line in [`of`]. Everything else in the
+//! The rules of the gateway that differ by family: one module for each family, and one line in [`rules`]. Everything else in the
 //! gateway treats messages of all families alike.
 
 mod alert;
@@ -12,7 +12,7 @@ pub(crate) trait FamilyRules: Sync {
 }
 
 /// The rules of this family.
-pub(crate) fn of(family: Family) -> &'static dyn FamilyRules {
+pub(crate) fn rules(family: Family) -> &'static dyn FamilyRules {
     match family {
         Family::Alert => &alert::Rules,
     }

@@ -8,6 +8,7 @@ pub(crate) mod openapi;
 
 mod agencies;
 mod alarms;
+mod api_state;
 mod case_name;
 mod codes;
 mod copies;
@@ -19,7 +20,6 @@ mod inbox;
 mod messages;
 mod quarantine;
 mod sent;
-mod state;
 mod streams;
 mod trust;
 

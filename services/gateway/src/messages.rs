@@ -1,9 +1,9 @@
-//! What has been sent and received, as the store keeps it. Every query is for one agency: the one of the
-//! permit, or of the caller's token.
+//! Queries on the messages that the store has, sent and received. Every query is for one agency: the one of the permit, or of
+//! the caller's token.
 
 pub(crate) mod events;
-pub(crate) mod found;
 pub(crate) mod inbox;
+pub(crate) mod lookup;
 pub(crate) mod receipts;
 pub(crate) mod received;
 pub(crate) mod sent;

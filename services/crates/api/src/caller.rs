@@ -23,7 +23,7 @@ pub struct Caller {
 }
 
 impl Caller {
-    /// Who acts.
+    /// The actor, as the access policy sees it.
     pub fn actor(&self) -> &Actor {
         &self.actor
     }
@@ -43,12 +43,12 @@ impl Caller {
         self.locale
     }
 
-    /// When the token ends.
+    /// The instant at which the token expires.
     pub fn expires(&self) -> Timestamp {
         self.token.expires()
     }
 
-    /// Whether the token was asked for with this scope.
+    /// Whether the token has this scope.
     pub fn has_scope(&self, scope: &str) -> bool {
         self.token.scope().unwrap_or_default().split(' ').any(|word| word == scope)
     }

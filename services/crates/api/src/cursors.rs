@@ -15,7 +15,7 @@ use crate::page::{PAGE_DEFAULT, PAGE_MAX, Page, Window};
 /// Bytes of the binding: enough to notice that a cursor is used with other filters; it protects nothing.
 const BINDING: usize = 8;
 
-/// What a list is ordered by, as bytes in a cursor.
+/// The key that a list is ordered by, as bytes in a cursor.
 pub trait RowKey: Sized {
     /// The key's bytes.
     fn bytes(&self) -> &[u8];
@@ -72,7 +72,7 @@ impl<K: RowKey> Cursors<K> {
         Ok(Window { limit, after })
     }
 
-    /// The page of `rows`, which were fetched with one row more than wanted.
+    /// The page of `rows`, which were fetched with one row more than the window asks for.
     pub fn page<T>(&self, window: &Window<K>, mut rows: Vec<(K, T)>) -> Page<T> {
         let more = window.cut(&mut rows);
         let next = rows.last().filter(|_| more).map(|(key, _)| self.write(key));

@@ -1,4 +1,4 @@
-//! What a route answers when it does not do what was asked.
+//! The answers of routes that refuse or fail.
 
 use std::{error::Error, fmt, marker::PhantomData};
 

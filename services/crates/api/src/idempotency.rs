@@ -28,10 +28,10 @@ use crate::{
     state::ApiState,
 };
 
-/// How long answers are kept: longer than any client goes on trying.
+/// The time for which answers are kept: longer than any client goes on trying.
 const KEPT: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// How often answers past that time are removed.
+/// The interval at which answers past that time are removed.
 const SWEEP_EVERY: Duration = Duration::from_secs(60 * 60);
 
 /// Maximum characters of a key; a UUID has 36.

@@ -1,4 +1,4 @@
-//! What the services' OpenAPI documents have in common.
+//! The parts that the services' OpenAPI documents have in common.
 
 use rovuma_runtime::Problem;
 use utoipa::{

@@ -9,7 +9,7 @@ pub const PAGE_MAX: u32 = 200;
 /// Rows of one page when the caller names no limit.
 pub const PAGE_DEFAULT: u32 = 50;
 
-/// Which page of a list without filters.
+/// The query of a list without filters: the page.
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
@@ -26,7 +26,7 @@ pub struct PageQuery {
 pub struct Page<T> {
     /// The rows, in the list's order.
     pub items: Vec<T>,
-    /// Where to go on: the `cursor` of the next request. Absent on the last page.
+    /// The `cursor` of the next request; absent on the last page.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub next: Option<String>,
 }

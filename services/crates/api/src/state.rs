@@ -1,4 +1,4 @@
-//! What the shared part of an API needs from a service.
+//! The parts of a service that the shared part of an API needs.
 
 use rovuma_policy::{Actor, Policy};
 use rovuma_schemas::{AgencyCode, Timestamp};
@@ -9,10 +9,10 @@ use crate::error::{ApiError, StoreProblems};
 
 /// The state of a service's routes, which get it as an `Arc`.
 pub trait ApiState: StoreProblems + Send + Sync + Sized {
-    /// Who may do what.
+    /// The access policy.
     fn policy(&self) -> &Policy;
 
-    /// Whose tokens are taken.
+    /// The verifier of access tokens.
     fn tokens(&self) -> &TokenVerifier;
 
     /// The present time.

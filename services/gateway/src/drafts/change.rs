@@ -4,7 +4,9 @@ use rovuma_policy::{Permit, act};
 use rovuma_schemas::{Timestamp, audit::AuditAction};
 use rovuma_store::Conn;
 
-use super::{Drafts, Fault, SeenVersion, content::Content, draft::Draft, state::Step, steps::load_permitted};
+use super::{
+    Drafts, Refusal, SeenVersion, content::Content, draft::Draft, state::Step, steps::load_permitted,
+};
 
 impl Drafts {
     /// Replaces the draft's content by other content, which may have faults. A draft keeps its type, because the permit was
@@ -16,10 +18,10 @@ impl Drafts {
         seen: SeenVersion,
         content: Content,
         now: Timestamp,
-    ) -> Result<Draft, Fault> {
+    ) -> Result<Draft, Refusal> {
         let draft = load_permitted(tx, permit, seen).await?;
         if content.checked().message_type() != draft.message_type {
-            return Err(Fault::OtherType { present: draft.message_type });
+            return Err(Refusal::OtherType { present: draft.message_type });
         }
         let state = draft.state.after(Step::Change)?;
         let draft = draft.with_content(content).moved(state, now);

@@ -2,7 +2,7 @@
 
 use rovuma_schemas::{AgencyCode, CheckedDraft, Timestamp, ValidDraft, ValidationContext};
 
-use super::{Drafts, Fault};
+use super::{Drafts, Refusal};
 
 /// Checked content, with or without faults.
 #[derive(Clone, Debug)]
@@ -18,10 +18,10 @@ impl Drafts {
         sender: &AgencyCode,
         unverified_bytes: &[u8],
         now: Timestamp,
-    ) -> Result<Content, Fault> {
-        let agencies = self.directory.of(&self.exchange.trust);
+    ) -> Result<Content, Refusal> {
+        let agencies = self.directory.current(&self.exchange.trust);
         let context = ValidationContext { now, sender, agencies: &agencies, lists: &self.codes };
-        let checked = CheckedDraft::read(unverified_bytes, &context).map_err(Fault::NoDraft)?;
+        let checked = CheckedDraft::read(unverified_bytes, &context).map_err(Refusal::NoDraft)?;
         Ok(Content { bytes: unverified_bytes.to_vec(), checked })
     }
 }
@@ -33,8 +33,8 @@ impl Content {
     }
 
     /// The draft, when it has no fault.
-    pub(crate) fn valid(&self) -> Result<&ValidDraft, Fault> {
-        self.checked.valid().ok_or_else(|| Fault::Faulty(Box::new(self.clone())))
+    pub(crate) fn valid(&self) -> Result<&ValidDraft, Refusal> {
+        self.checked.valid().ok_or_else(|| Refusal::Faulty(Box::new(self.clone())))
     }
 
     /// The weightiest reason why a second person must release it.

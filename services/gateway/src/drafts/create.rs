@@ -5,7 +5,7 @@ use rovuma_schemas::{MessageId, Timestamp, audit::AuditAction};
 use rovuma_store::Conn;
 use sqlx::Row;
 
-use super::{Drafts, Fault, content::Content, draft::Draft, state::DraftState};
+use super::{Drafts, Refusal, content::Content, draft::Draft, state::DraftState};
 use crate::error::DbError;
 
 /// Maximum drafts of one author that are neither released nor discarded. Nobody has as many in work at a time, and a program
@@ -15,7 +15,7 @@ const OPEN_DRAFTS_MAX: i64 = 500;
 impl Drafts {
     /// Refuses another draft of an author who has the maximum of open drafts. The count is taken outside the transaction, so
     /// concurrent requests may exceed the maximum by their own number: it protects the store's space, not a right.
-    pub(crate) async fn check_open_drafts(&self, permit: &Permit<act::DraftCreate>) -> Result<(), Fault> {
+    pub(crate) async fn check_open_drafts(&self, permit: &Permit<act::DraftCreate>) -> Result<(), Refusal> {
         let row = sqlx::query(
             "SELECT COUNT(*) FROM draft
              WHERE agency = $1 AND author = $2 AND state IN ('draft', 'pending_release', 'returned')",
@@ -25,7 +25,7 @@ impl Drafts {
         .fetch_one(self.exchange.base.store.read())
         .await?;
         if row.try_get::<i64, _>(0).map_err(DbError::from)? >= OPEN_DRAFTS_MAX {
-            return Err(Fault::TooManyDrafts { max: OPEN_DRAFTS_MAX });
+            return Err(Refusal::TooManyDrafts { max: OPEN_DRAFTS_MAX });
         }
         Ok(())
     }
@@ -37,7 +37,7 @@ impl Drafts {
         permit: &Permit<act::DraftCreate>,
         content: Content,
         now: Timestamp,
-    ) -> Result<Draft, Fault> {
+    ) -> Result<Draft, Refusal> {
         let draft = Draft {
             id: MessageId::draw(now),
             agency: permit.resource().owner().clone(),
@@ -61,7 +61,7 @@ impl Drafts {
         .with_content(content);
         // A permit for one type must not serve for a draft of another.
         if *permit.resource() != Resource::new_draft(&draft.agency, &draft.author, draft.message_type) {
-            return Err(Fault::Internal("a permit for another draft"));
+            return Err(Refusal::Internal("a permit for another draft"));
         }
         draft.insert(tx, &self.exchange.base, &self.new);
         self.record(tx, permit.actor(), AuditAction::DraftCreate, &draft, now).await?;

@@ -7,7 +7,7 @@ use rovuma_schemas::{AgencyCode, MessageId, MessageType, Status, Timestamp};
 use rovuma_store::{Conn, DeferredRows, Insert, RowExt, Store};
 use sqlx::{Row, any::AnyRow};
 
-use super::{Fault, content::Content, state::DraftState};
+use super::{Refusal, content::Content, state::DraftState};
 use crate::{base::Base, error::DbError, events::EventKind};
 
 /// A row of the table `draft`, with its content, or without it as `Draft<()>`.
@@ -31,23 +31,23 @@ pub(crate) struct Draft<C = Vec<u8>> {
     pub(crate) status: Option<Status>,
     /// The sender's own file number.
     pub(crate) reference: Option<String>,
-    /// Why a second person must release it; absent when one person may.
+    /// The reason why a second person must release it; absent when one person may.
     pub(crate) second_person: Option<String>,
-    /// How many faults it had when its content was last changed.
+    /// The number of faults when the content was last changed.
     pub(crate) faults: u64,
     /// The draft as posted; empty once it is discarded.
     pub(crate) content: C,
-    /// When it was created.
+    /// The instant of its creation.
     pub(crate) created_at: Timestamp,
-    /// When its content or state last changed.
+    /// The instant of the last change of content or state.
     pub(crate) changed_at: Timestamp,
-    /// When it was last handed to a supervisor.
+    /// The instant at which it was last handed to a supervisor.
     pub(crate) submitted_at: Option<Timestamp>,
-    /// Who released, returned or discarded it.
+    /// The subject who released, returned or discarded it.
     pub(crate) decided_by: Option<String>,
-    /// When it was released, returned or discarded.
+    /// The instant at which it was released, returned or discarded.
     pub(crate) decided_at: Option<Timestamp>,
-    /// Why it was returned: a sentence of the second person.
+    /// The reason for which it was returned: a sentence of the second person.
     pub(crate) return_reason: Option<String>,
 }
 
@@ -138,7 +138,7 @@ impl Draft {
 
     /// Updates the draft's row from its former version and records the domain event. Fails when the row is at another
     /// version.
-    pub(super) async fn save(&self, tx: &mut Conn, base: &Base) -> Result<(), Fault> {
+    pub(super) async fn save(&self, tx: &mut Conn, base: &Base) -> Result<(), Refusal> {
         let query = sqlx::query(
             "UPDATE draft SET state = $1, version = $2, message_type = $3, facet = $4, status = $5, reference = $6,
                  second_person = $7, faults = $8, content = $9, changed_at = $10, submitted_at = $11,
@@ -163,7 +163,7 @@ impl Draft {
         .bind(self.version - 1);
         if query.execute(&mut *tx).await?.rows_affected() == 0 {
             let present = load(tx, &self.id).await?.map_or(0, |draft| draft.version);
-            return Err(Fault::Version { present, seen: self.version - 1 });
+            return Err(Refusal::Version { present, seen: self.version - 1 });
         }
         self.record_event(tx, base);
         Ok(())

@@ -11,7 +11,7 @@ use super::{
 };
 use crate::error::DbError;
 
-/// Which drafts to list.
+/// A filter for a list of drafts.
 #[derive(Clone, Debug)]
 pub(crate) struct DraftFilter {
     /// Only those in this state; without it, those that are neither released nor discarded.

@@ -11,13 +11,13 @@ use rovuma_schemas::{AgencyCode, Timestamp};
 use rovuma_store::{FutureExt, WriteError};
 use rovuma_trail::Trail;
 
-use super::{Drafts, Fault};
+use super::{Drafts, Refusal};
 use crate::{
     alarm::{self, AlarmKind},
     error::DbError,
 };
 
-/// How often the age of the oldest unacknowledged event is checked for the alarm.
+/// The interval at which the age of the oldest unacknowledged event is checked for the alarm.
 const CHECK_EVERY: Duration = Duration::from_secs(30);
 
 /// Refuses releases once the audit service has left an event unacknowledged for too long.
@@ -36,21 +36,21 @@ impl AuditOverdue {
         Self { after, known_current: Mutex::default() }
     }
 
-    /// How old the oldest unacknowledged event may become.
+    /// The maximum age of the oldest unacknowledged event.
     #[cfg(test)]
     pub(crate) fn after(&self) -> Duration {
         self.after
     }
 
-    /// Refuses with [`Fault::AuditOverdue`] when the audit service has left an event unacknowledged for too long.
-    pub(crate) async fn check(&self, trail: &Trail, now: Timestamp) -> Result<(), Fault> {
+    /// Refuses with [`Refusal::AuditOverdue`] when the audit service has left an event unacknowledged for too long.
+    pub(crate) async fn check(&self, trail: &Trail, now: Timestamp) -> Result<(), Refusal> {
         match self.since(trail, now).await? {
-            Some(since) => Err(Fault::AuditOverdue { since }),
+            Some(since) => Err(Refusal::AuditOverdue { since }),
             None => Ok(()),
         }
     }
 
-    /// When the oldest event was recorded, if it is overdue.
+    /// The instant at which the oldest event was recorded, if it is overdue.
     async fn since(&self, trail: &Trail, now: Timestamp) -> Result<Option<Timestamp>, DbError> {
         if self.known_current().as_ref().is_some_and(|span| span.contains(&now)) {
             return Ok(None);

@@ -9,7 +9,7 @@ use rovuma_schemas::{MessageId, Sender, Timestamp, audit::AuditAction};
 use rovuma_store::Conn;
 
 use super::{
-    Drafts, Fault, SeenVersion,
+    Drafts, Refusal, SeenVersion,
     content::Content,
     draft::Draft,
     state::{DraftState, Step},
@@ -37,7 +37,7 @@ impl Drafts {
         releaser: &str,
         seen: SeenVersion,
         now: Timestamp,
-    ) -> Result<Reviewed, Fault> {
+    ) -> Result<Reviewed, Refusal> {
         state_after(&draft, releaser)?;
         // A second person releases what they have read, so they say which version that was.
         if draft.author != releaser {
@@ -60,10 +60,10 @@ impl Drafts {
         permit: &Permit<act::DraftRelease>,
         reviewed: Reviewed,
         now: Timestamp,
-    ) -> Result<(Draft, Released), Fault> {
+    ) -> Result<(Draft, Released), Refusal> {
         let Reviewed { draft, content } = reviewed;
         if draft.resource() != *permit.resource() {
-            return Err(Fault::Internal("a permit for another draft"));
+            return Err(Refusal::Internal("a permit for another draft"));
         }
         let state = state_after(&draft, permit.actor().subject())?;
         let draft = draft.moved(state, now).decided(permit.actor().subject(), now);
@@ -80,7 +80,7 @@ impl Drafts {
         permit: &Permit<act::DraftRelease>,
         content: &Content,
         now: Timestamp,
-    ) -> Result<(), Fault> {
+    ) -> Result<(), Refusal> {
         content.valid()?;
         self.overdue.check(&self.exchange.base.trail, now).await?;
         self.check_right_to_send(permit.resource().owner(), content.checked().message_type(), now)
@@ -94,10 +94,10 @@ impl Drafts {
         permit: &Permit<act::DraftRelease>,
         content: &Content,
         now: Timestamp,
-    ) -> Result<(MessageId, Released), Fault> {
+    ) -> Result<(MessageId, Released), Refusal> {
         let (author, message_type) = (permit.actor().subject(), content.checked().message_type());
         if *permit.resource() != Resource::new_draft(permit.actor().agency(), author, message_type) {
-            return Err(Fault::Internal("a permit for another draft"));
+            return Err(Refusal::Internal("a permit for another draft"));
         }
         let id = MessageId::draw(now);
         let released = self.send(tx, permit, id, author, content, now).await?;
@@ -112,7 +112,7 @@ impl Drafts {
         author: &str,
         content: &Content,
         now: Timestamp,
-    ) -> Result<Released, Fault> {
+    ) -> Result<Released, Refusal> {
         let valid = content.valid()?;
         let request = Release {
             id,
@@ -132,7 +132,7 @@ impl Drafts {
 }
 
 /// The state after the release, by the author or by a second person.
-fn state_after(draft: &Draft, releaser: &str) -> Result<DraftState, Fault> {
+fn state_after(draft: &Draft, releaser: &str) -> Result<DraftState, Refusal> {
     let by_author = draft.author == releaser;
     Ok(draft.state.after(if by_author { Step::ReleaseByAuthor } else { Step::ReleaseBySecond })?)
 }

@@ -3,7 +3,7 @@
 use rovuma_envelope::KeyState;
 use rovuma_schemas::{AgencyCode, MessageType, Timestamp};
 
-use super::{Drafts, Fault};
+use super::{Drafts, Refusal};
 
 impl Drafts {
     /// Refuses a message that every recipient would reject: the officer learns it at once, not with a receipt days later.
@@ -12,10 +12,10 @@ impl Drafts {
         agency: &AgencyCode,
         message_type: MessageType,
         now: Timestamp,
-    ) -> Result<(), Fault> {
+    ) -> Result<(), Refusal> {
         let trust = self.exchange.trust.current();
         if !trust.may_send(agency, message_type.as_str()) {
-            return Err(Fault::MayNotSend { agency: agency.clone(), message_type });
+            return Err(Refusal::MayNotSend { agency: agency.clone(), message_type });
         }
         let state = match self.exchange.agencies.get(agency) {
             Some(own) => trust.key_state(agency, own.signer.key_id(), now),
@@ -29,6 +29,6 @@ impl Drafts {
             KeyState::Compromised => "is revoked as compromised",
             KeyState::Unlisted => "is not in the trust list",
         };
-        Err(Fault::SigningKey { agency: agency.clone(), reason })
+        Err(Refusal::SigningKey { agency: agency.clone(), reason })
     }
 }

@@ -5,7 +5,7 @@ use rovuma_schemas::{Line, Timestamp, audit::AuditAction};
 use rovuma_store::Conn;
 
 use super::{
-    Drafts, Fault,
+    Drafts, Refusal,
     draft::{self, Draft},
     state::Step,
 };
@@ -17,16 +17,16 @@ pub(crate) struct SeenVersion(pub(crate) Option<i64>);
 
 impl SeenVersion {
     /// Refuses when the draft has changed since the caller saw it.
-    pub(super) fn check(self, present: i64) -> Result<(), Fault> {
+    pub(super) fn check(self, present: i64) -> Result<(), Refusal> {
         match self.0 {
-            Some(seen) if seen != present => Err(Fault::Version { present, seen }),
+            Some(seen) if seen != present => Err(Refusal::Version { present, seen }),
             _ => Ok(()),
         }
     }
 
     /// Refuses when the request names no version.
-    pub(crate) fn must_be_named(self) -> Result<(), Fault> {
-        self.0.map(|_| ()).ok_or(Fault::VersionNotNamed)
+    pub(crate) fn must_be_named(self) -> Result<(), Refusal> {
+        self.0.map(|_| ()).ok_or(Refusal::VersionNotNamed)
     }
 }
 
@@ -38,7 +38,7 @@ impl Drafts {
         draft: &Draft,
         seen: SeenVersion,
         now: Timestamp,
-    ) -> Result<SeenVersion, Fault> {
+    ) -> Result<SeenVersion, Refusal> {
         seen.check(draft.version)?;
         draft.state.after(Step::Submit)?;
         self.check(&draft.agency, &draft.content, now)?.valid()?;
@@ -52,7 +52,7 @@ impl Drafts {
         permit: &Permit<act::DraftSubmit>,
         seen: SeenVersion,
         now: Timestamp,
-    ) -> Result<Draft, Fault> {
+    ) -> Result<Draft, Refusal> {
         let draft = load_permitted(tx, permit, seen).await?;
         let state = draft.state.after(Step::Submit)?;
         let mut draft = draft.moved(state, now);
@@ -73,7 +73,7 @@ impl Drafts {
         seen: SeenVersion,
         reason: &Line,
         now: Timestamp,
-    ) -> Result<Draft, Fault> {
+    ) -> Result<Draft, Refusal> {
         let draft = load_permitted(tx, permit, seen).await?;
         let state = draft.state.after(Step::Return)?;
         let mut draft = draft.moved(state, now).decided(permit.actor().subject(), now);
@@ -90,7 +90,7 @@ impl Drafts {
         permit: &Permit<act::DraftDiscard>,
         seen: SeenVersion,
         now: Timestamp,
-    ) -> Result<Draft, Fault> {
+    ) -> Result<Draft, Refusal> {
         let draft = load_permitted(tx, permit, seen).await?;
         let state = draft.state.after(Step::Discard)?;
         let mut draft = draft.moved(state, now).decided(permit.actor().subject(), now);
@@ -131,11 +131,11 @@ pub(super) async fn load_permitted<A: Act>(
     tx: &mut Conn,
     permit: &Permit<A>,
     seen: SeenVersion,
-) -> Result<Draft, Fault> {
+) -> Result<Draft, Refusal> {
     let id = permit.resource().id().parse().map_err(DbError::from)?;
     // Author or type may have changed since the permit was given: then it does not hold for this draft.
     let draft = draft::load(tx, &id).await?.filter(|draft| draft.resource() == *permit.resource());
-    let draft = draft.ok_or(Fault::NotFound)?;
+    let draft = draft.ok_or(Refusal::NotFound)?;
     seen.check(draft.version)?;
     Ok(draft)
 }

@@ -1,4 +1,4 @@
-//! `GET /v1/agencies`: whom the agency can write to.
+//! `GET /v1/agencies`: the agencies that can be addressed.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! `GET /v1/alarms`: what needs a person's eye.
+//! `GET /v1/alarms`: the alarms that a person must look at.
 
 use std::sync::Arc;
 

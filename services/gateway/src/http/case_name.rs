@@ -23,7 +23,8 @@ impl Serialize for CaseName {
     }
 }
 
-/// What a list is narrowed to. Both at once are refused: each has an index of its own.
+/// Reads the case or the answered message to which a list is narrowed. Both at once are refused, because each has an index of
+/// its own.
 pub(super) fn one_narrowing(
     case: Option<&CaseName>,
     in_reply_to: Option<MessageId>,

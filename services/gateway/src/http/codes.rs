@@ -19,11 +19,11 @@ use utoipa::IntoParams;
 use super::{error::ApiError, openapi::Refusals};
 use crate::gateway::Gateway;
 
-/// Which language.
+/// The query of `GET /v1/codes/{list}`.
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
-pub(crate) struct Asked {
+pub(crate) struct CodeQuery {
     /// `pt`, `sw` or `en`; that of `Accept-Language` when absent.
     #[param(value_type = Option<String>)]
     lang: Option<Locale>,
@@ -32,7 +32,7 @@ pub(crate) struct Asked {
 /// Shows a code list. Codes are public: any caller whom this gateway serves may see them.
 #[utoipa::path(
     get, path = "/v1/codes/{list}", operation_id = "read_codes", tag = "reference",
-    params(("list" = String, Path, description = "The list's name: `x-code-list` in the JSON Schemas."), Asked),
+    params(("list" = String, Path, description = "The list's name: `x-code-list` in the JSON Schemas."), CodeQuery),
     responses(
         (status = 200, description = "The list.", body = Codes),
         NotFound,
@@ -43,10 +43,10 @@ pub(crate) async fn read(
     State(gateway): State<Arc<Gateway>>,
     caller: Caller,
     Path(name): Path<String>,
-    Query(asked): Query<Asked>,
+    Query(query): Query<CodeQuery>,
 ) -> Result<Json<Codes>, ApiError> {
     let list = gateway.drafts.codes.get(&name).ok_or_else(Problem::not_found)?;
-    let lang = asked.lang.unwrap_or(caller.locale());
+    let lang = query.lang.unwrap_or(caller.locale());
     Ok(Json(codes(list, lang, Date::of(gateway.base.now()))))
 }
 

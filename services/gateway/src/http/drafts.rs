@@ -162,7 +162,7 @@ pub(crate) async fn change(
     .await
 }
 
-/// Which drafts, and which page of them.
+/// The query of `GET /v1/drafts`: filters and page.
 #[derive(Debug, Deserialize, Serialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]

@@ -1,4 +1,4 @@
-//! What a route answers when it does not do what was asked.
+//! The answers of routes that refuse or fail.
 
 use axum::http::StatusCode;
 use rovuma_api::StoreProblems;
@@ -47,39 +47,39 @@ impl From<SendError> for ApiError {
     }
 }
 
-/// Puts a fault of the drafts into an answer, with sentences in `locale` where it is about what a draft says.
-pub(super) fn in_language(locale: Locale) -> impl Fn(drafts::Fault) -> ApiError {
-    move |fault| {
-        use drafts::Fault;
-        let problem = match fault {
-            Fault::NoDraft(none) => draft_faulty(none.faults(locale), none.fault_count()),
-            Fault::Faulty(content) => {
+/// Turns the refusal of a request about a draft into an answer, with the draft's faults in `locale`.
+pub(super) fn in_language(locale: Locale) -> impl Fn(drafts::Refusal) -> ApiError {
+    move |refusal| {
+        use drafts::Refusal;
+        let problem = match refusal {
+            Refusal::NoDraft(none) => draft_faulty(none.faults(locale), none.fault_count()),
+            Refusal::Faulty(content) => {
                 draft_faulty(content.checked().faults(locale), content.checked().fault_count())
             }
-            Fault::NotFound => Problem::not_found(),
-            Fault::Version { present, seen } => rovuma_api::entity_tag::changed("The draft", present, seen),
-            Fault::VersionNotNamed => return rovuma_api::entity_tag::not_named().into(),
-            Fault::NotInState(fault) => Problem::conflict("not_allowed_in_state").detail(format!("{fault}.")),
-            Fault::TooManyDrafts { max } => Problem::conflict("too_many_drafts").detail(format!(
+            Refusal::NotFound => Problem::not_found(),
+            Refusal::Version { present, seen } => rovuma_api::entity_tag::changed("The draft", present, seen),
+            Refusal::VersionNotNamed => return rovuma_api::entity_tag::not_named().into(),
+            Refusal::NotInState(fault) => Problem::conflict("not_allowed_in_state").detail(format!("{fault}.")),
+            Refusal::TooManyDrafts { max } => Problem::conflict("too_many_drafts").detail(format!(
                 "You have {max} drafts that are neither released nor discarded: release or discard some of them first."
             )),
-            Fault::OtherType { present } => Problem::conflict("other_type")
+            Refusal::OtherType { present } => Problem::conflict("other_type")
                 .detail(format!("The draft is of type {present}: discard it and write another.")),
-            Fault::MayNotSend { agency, message_type } => {
+            Refusal::MayNotSend { agency, message_type } => {
                 Problem::new(StatusCode::FORBIDDEN, "may_not_send").detail(format!(
                     "The trust list of {} does not say that {agency} may send {message_type}.",
                     agency.country()
                 ))
             }
-            Fault::SigningKey { agency, reason } => Problem::unavailable("signing_key").detail(format!(
+            Refusal::SigningKey { agency, reason } => Problem::unavailable("signing_key").detail(format!(
                 "The signing key of {agency} {reason}: recipients would refuse the message."
             )),
-            Fault::AuditOverdue { since } => Problem::unavailable("audit_overdue").detail(format!(
+            Refusal::AuditOverdue { since } => Problem::unavailable("audit_overdue").detail(format!(
                 "The audit service has not acknowledged what happened here since {since}. Nothing is sent until it does."
             )),
-            Fault::Send(fault) => return fault.into(),
-            Fault::Db(fault) => return fault.into(),
-            Fault::Internal(mistake) => return ApiError::failed(mistake),
+            Refusal::Send(fault) => return fault.into(),
+            Refusal::Db(fault) => return fault.into(),
+            Refusal::Internal(mistake) => return ApiError::failed(mistake),
         };
         problem.into()
     }
@@ -90,9 +90,9 @@ fn draft_faulty(faults: Vec<rovuma_schemas::Fault>, total: u64) -> Problem {
     problem.faults_total(total).detail(format!("faults: {total}"))
 }
 
-/// What a step inside a transaction says is not about what a draft says: its language does not matter.
-impl From<drafts::Fault> for ApiError {
-    fn from(fault: drafts::Fault) -> Self {
-        in_language(Locale::default())(fault)
+/// Inside a transaction no draft is refused for its faults, so the language does not matter.
+impl From<drafts::Refusal> for ApiError {
+    fn from(refusal: drafts::Refusal) -> Self {
+        in_language(Locale::default())(refusal)
     }
 }

@@ -1,5 +1,5 @@
-//! `GET /v1/events`: what happened, in order. This is the authoritative feed; everything else only wakes
-//! those who read it.
+//! `GET /v1/events`: the domain events of the agency, in order. This feed is authoritative; every other notification only
+//! tells clients to read it.
 
 use std::sync::Arc;
 
@@ -20,11 +20,11 @@ use utoipa::IntoParams;
 use super::{error::ApiError, openapi::Refusals};
 use crate::{gateway::Gateway, messages::events};
 
-/// From where, how many.
+/// The query of `GET /v1/events`.
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
-pub(crate) struct Asked {
+pub(crate) struct EventQuery {
     /// The number of the last event that the caller has; 0, the default, asks from the beginning.
     #[serde(default)]
     #[param(minimum = 0)]
@@ -36,21 +36,21 @@ pub(crate) struct Asked {
 /// Reads the agency's events after a number.
 #[utoipa::path(
     get, path = "/v1/events", operation_id = "list_events", tag = "events",
-    params(Asked),
+    params(EventQuery),
     responses((status = 200, description = "Events in order.", body = Events), Refusals)
 )]
 pub(crate) async fn list(
     State(gateway): State<Arc<Gateway>>,
     caller: Caller,
-    Query(asked): Query<Asked>,
+    Query(query): Query<EventQuery>,
 ) -> Result<Json<Events>, ApiError> {
     let permit = gateway.permit_own(&caller, act::EventsRead).await?;
-    let limit = asked.limit.unwrap_or(PAGE_MAX);
-    if !(1..=PAGE_MAX).contains(&limit) || asked.after < 0 {
+    let limit = query.limit.unwrap_or(PAGE_MAX);
+    if !(1..=PAGE_MAX).contains(&limit) || query.after < 0 {
         return Err(Problem::bad_request("limit").detail("limit must be 1 to 200, after 0 or more.").into());
     }
-    let items = events::after(gateway.base.store.read(), &permit, asked.after, limit).await?;
-    let next = items.last().map_or(asked.after, |event| event.seq);
+    let items = events::after(gateway.base.store.read(), &permit, query.after, limit).await?;
+    let next = items.last().map_or(query.after, |event| event.seq);
     Ok(Json(Events { items: items.into_iter().map(view).collect(), next }))
 }
 

@@ -1,4 +1,4 @@
-//! `GET /v1/inbox`: what the agency has received.
+//! `GET /v1/inbox`: the messages that the agency has received.
 
 use std::sync::Arc;
 
@@ -31,7 +31,7 @@ use crate::{
     },
 };
 
-/// Which messages, and which page of them.
+/// The query of `GET /v1/inbox`: filters and page.
 #[derive(Debug, Deserialize, Serialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
@@ -48,7 +48,7 @@ pub(crate) struct InboxQuery {
     /// Only those of this agency.
     #[param(value_type = Option<String>)]
     sender: Option<AgencyCode>,
-    /// Only those that stand so.
+    /// Only those with this disposition.
     #[param(inline, value_type = Option<answers::Disposition>)]
     disposition: Option<Disposition>,
     /// Only those that nobody has read.

@@ -1,4 +1,4 @@
-//! What the OpenAPI document says beside the routes.
+//! The parts of the OpenAPI document that belong to no single route.
 
 use rovuma_api::openapi::Bearer;
 use rovuma_runtime::Problem;
@@ -9,7 +9,7 @@ use utoipa::OpenApi;
 #[openapi(
     info(
         title = "Rovuma gateway",
-        description = "The agencies' door to the exchange of signed messages between countries.\n\n\
+        description = "The service through which agencies send and receive signed messages.\n\n\
             Every route needs a bearer token (RFC 9068). The agency is the token's: what belongs to another \
             agency is answered as if it did not exist. A refusal is a problem (RFC 9457) whose `code` is \
             stable; sentences come in the language of `Accept-Language` (pt, sw, en) where they are about a \
@@ -34,7 +34,7 @@ pub(super) struct Document;
 
 const BEARER: Bearer = Bearer("a configured issuer");
 
-/// What every route may answer instead of what was asked for.
+/// The refusals that every route may answer with.
 #[derive(utoipa::IntoResponses)]
 #[expect(dead_code, reason = "read by the derive, to describe the answers")]
 pub(super) enum Refusals {

@@ -1,4 +1,4 @@
-//! `GET /v1/sent`: what the agency has sent.
+//! `GET /v1/sent`: the messages that the agency has sent.
 
 use std::sync::Arc;
 
@@ -32,7 +32,7 @@ use crate::{
     },
 };
 
-/// Which messages, and which page of them.
+/// The query of `GET /v1/sent`: filters and page.
 #[derive(Debug, Deserialize, Serialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
@@ -49,7 +49,7 @@ pub(crate) struct SentQuery {
     /// Only those addressed to this agency.
     #[param(value_type = Option<String>)]
     recipient: Option<AgencyCode>,
-    /// Only those of which a copy stands so; with `recipient`, that agency's copy.
+    /// Only those of which a copy is in this state; with `recipient`, that agency's copy.
     #[param(inline, value_type = Option<answers::CopyState>)]
     state: Option<CopyFilter>,
     /// Only those released at this instant or later.

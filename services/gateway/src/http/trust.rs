@@ -39,7 +39,7 @@ pub(crate) async fn read(
     let (now, trust) = (gateway.base.now(), gateway.exchange.trust.current());
     let statuses = trust.statuses(now);
     Ok(Json(Trust {
-        warnings: warnings::of(&gateway, &trust, &statuses, permit.resource().owner(), now),
+        warnings: warnings::for_agency(&gateway, &trust, &statuses, permit.resource().owner(), now),
         lists: statuses.into_iter().map(|status| list(&trust, status)).collect(),
     }))
 }

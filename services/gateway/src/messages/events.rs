@@ -10,15 +10,15 @@ use crate::error::DbError;
 /// Something that happened to the agency's messages or drafts. It holds no content.
 #[derive(Clone, Debug)]
 pub(crate) struct Event {
-    /// Its number at this gateway: it rises, with gaps where other agencies' events lie.
+    /// The event's number at this gateway: it rises, with gaps where other agencies' events lie.
     pub(crate) seq: i64,
-    /// What happened: `message.received`, `receipt.delivered`, `draft.changed`…
+    /// The kind of event: `message.received`, `receipt.delivered`, `draft.changed`…
     pub(crate) event: String,
-    /// To which message or draft.
+    /// The message or draft that the event is about.
     pub(crate) object: Option<MessageId>,
     /// The object's version.
     pub(crate) version: i64,
-    /// When.
+    /// The instant of the event.
     pub(crate) at: Timestamp,
 }
 

@@ -27,7 +27,8 @@ pub(crate) struct InboxFilter {
     pub(crate) narrowed: Option<Narrowed>,
 }
 
-/// A page of the messages received by the permit's agency, with one row more than filter.
+/// A page of the messages received by the permit's agency, with one row more than the window
+/// asks for.
 ///
 /// The order is that of arrival: an old message that arrives late after a cut stands at the top, where it
 /// is seen.

@@ -1,4 +1,4 @@
-//! What recipients signed about what we sent.
+//! The receipts that recipients signed for messages that we sent.
 
 use rovuma_schemas::{AgencyCode, MessageId, Timestamp, audit::AuditPosition};
 use rovuma_store::{Conn, RowExt};
@@ -9,19 +9,19 @@ use crate::error::DbError;
 /// One statement of one recipient.
 #[derive(Clone, Debug)]
 pub(crate) struct Receipt {
-    /// Who signed it.
+    /// The agency that signed the receipt.
     pub(crate) recipient: AgencyCode,
     /// `delivered`, `read` or `rejected`.
     pub(crate) kind: String,
-    /// When it happened, by the recipient's clock.
+    /// The instant that the receipt states, by the recipient's clock.
     pub(crate) said_at: Timestamp,
-    /// When the receipt came, by our clock.
+    /// The instant at which the receipt arrived, by our clock.
     pub(crate) received_at: Timestamp,
-    /// Why it was rejected.
+    /// The code of the reason for which the message was rejected.
     pub(crate) code: Option<String>,
     /// More about it.
     pub(crate) detail: Option<String>,
-    /// Where the recipient's audit log says so.
+    /// The position of the entry in the recipient's audit log.
     pub(crate) audit: Option<AuditPosition>,
     /// The receipt's own message id: its signed bytes are under `/v1/messages/{id}/jws`.
     pub(crate) receipt: MessageId,
@@ -32,7 +32,7 @@ pub(crate) struct Receipt {
 pub(crate) struct ReceiptJws {
     /// The receipt.
     pub(crate) receipt: MessageId,
-    /// Who signed it.
+    /// The agency that signed the receipt.
     pub(crate) signer: AgencyCode,
     /// The compact JWS, exactly as received.
     pub(crate) jws: String,

@@ -12,9 +12,9 @@ use crate::{cases::CasePlace, error::DbError};
 pub(crate) struct Received {
     /// The order of arrival at this gateway.
     pub(crate) seq: i64,
-    /// Whose copy it is.
+    /// The agency whose copy it is.
     pub(crate) recipient: AgencyCode,
-    /// Who signed it.
+    /// The agency that signed the message.
     pub(crate) sender: AgencyCode,
     /// The message.
     pub(crate) id: MessageId,
@@ -22,7 +22,7 @@ pub(crate) struct Received {
     pub(crate) digest: Digest,
     /// The key that signed it.
     pub(crate) key_id: String,
-    /// Its type.
+    /// The message's type.
     pub(crate) message_type: String,
     /// The code by which the family's messages are listed: the category of an alert.
     pub(crate) facet: Option<String>,
@@ -32,33 +32,33 @@ pub(crate) struct Received {
     pub(crate) lane: Lane,
     /// The sender's stream.
     pub(crate) stream: Option<StreamId>,
-    /// Its number in that stream.
+    /// The message's number in that stream.
     pub(crate) number: Option<u64>,
-    /// When it was released, by the sender's clock.
+    /// The instant of the release, by the sender's clock.
     pub(crate) created_at: Timestamp,
-    /// When it stopped being worth transporting.
+    /// The transport expiry.
     pub(crate) expires_at: Option<Timestamp>,
-    /// When it was stored here.
+    /// The instant at which it was stored here.
     pub(crate) received_at: Timestamp,
     /// Whether it may be acted on.
     pub(crate) disposition: Disposition,
-    /// Why it was rejected.
+    /// The code of the reason for which it was rejected.
     pub(crate) rejection_code: Option<String>,
-    /// Where our audit log says that it came.
+    /// The epoch of our audit log in which the entry of its arrival is.
     pub(crate) audit_epoch: Epoch,
-    /// The number there.
+    /// The number of that entry.
     pub(crate) audit_sequence: u64,
-    /// When it was first read.
+    /// The instant of the first read.
     pub(crate) read_at: Option<Timestamp>,
-    /// Who read it first.
+    /// The subject who read it first.
     pub(crate) read_by: Option<String>,
-    /// When the key that signed it was found to be compromised.
+    /// The instant at which the key that signed it was found to be compromised.
     pub(crate) compromised_at: Option<Timestamp>,
     /// The sender's message that it replaces, as the sender says.
     pub(crate) replaces: Option<MessageId>,
     /// The sender's message that stands in its place, the last one should there be several.
     pub(crate) replaced_by: Option<MessageId>,
-    /// Its place in its case.
+    /// The message's place in its case.
     pub(crate) place: CasePlace,
 }
 
@@ -66,11 +66,11 @@ pub(crate) struct Received {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Disposition {
-    /// It stands.
+    /// It may be acted on.
     Operative,
-    /// It had expired on the way: kept as a fact, not to be acted on.
+    /// The message had expired on the way: stored as a fact, not to be acted on.
     Inoperative,
-    /// Verified, and refused; the sender has been told why.
+    /// Verified and rejected; the sender has a receipt that says why.
     Rejected,
 }
 
@@ -179,7 +179,7 @@ pub(super) fn read(row: &AnyRow) -> Result<Received, DbError> {
 }
 
 impl Received {
-    /// Where the audit log of `source` says that it came.
+    /// The position of the entry of its arrival in the audit log of `source`.
     pub(crate) fn audit(&self, source: &str) -> AuditPosition {
         AuditPosition { source: source.to_owned(), epoch: self.audit_epoch, sequence: self.audit_sequence }
     }

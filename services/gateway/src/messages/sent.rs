@@ -8,14 +8,14 @@ use sqlx::{Row, any::AnyRow};
 use super::received::compact;
 use crate::{cases::CasePlace, error::DbError};
 
-/// What a message says of itself in the table `sent`: the same for every country.
+/// The columns of the table `sent` that are the same for every country.
 #[derive(Clone, Debug)]
 pub(crate) struct Sent {
     /// The message.
     pub(crate) id: MessageId,
-    /// Who sent it.
+    /// The agency that sent the message.
     pub(crate) agency: AgencyCode,
-    /// Its type.
+    /// The message's type.
     pub(crate) message_type: String,
     /// The code by which the family's messages are listed: the category of an alert.
     pub(crate) facet: Option<String>,
@@ -23,17 +23,17 @@ pub(crate) struct Sent {
     pub(crate) status: String,
     /// The lane it travels in.
     pub(crate) lane: Lane,
-    /// When it was released.
+    /// The instant of the release.
     pub(crate) created_at: Timestamp,
-    /// When it stops being worth transporting.
+    /// The transport expiry.
     pub(crate) expires_at: Option<Timestamp>,
-    /// Who released it.
+    /// The subject who released the message.
     pub(crate) released_by: String,
     /// The message that it replaces, when it was issued again.
     pub(crate) replaces: Option<MessageId>,
     /// The message that was issued in its place, the last one should there be several.
     pub(crate) replaced_by: Option<MessageId>,
-    /// Its place in its case.
+    /// The message's place in its case.
     pub(crate) place: CasePlace,
 }
 
@@ -78,7 +78,7 @@ pub(crate) async fn load(
     row.as_ref().map(read).transpose()
 }
 
-/// What was signed of it for each country.
+/// The signature for each country.
 ///
 /// # Errors
 /// [`DbError`] when the store does not answer, or what it holds is damaged.

@@ -1,4 +1,4 @@
-//! What an agency has sent, the latest release first.
+//! Lists the messages that an agency has sent, the latest release first.
 
 use rovuma_api::page::Window;
 use rovuma_policy::{Permit, act};
@@ -12,7 +12,7 @@ use crate::{
     error::DbError,
 };
 
-/// Where a copy stands, as a filter.
+/// A state of a copy, as a filter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum CopyFilter {
@@ -67,7 +67,7 @@ pub(crate) struct SentFilter {
 pub(crate) const KEY: usize = 24;
 
 /// A page of the messages sent by the permit's agency, one row each however many countries it went to,
-/// with one row more than filter.
+/// with one row more than the window asks for.
 ///
 /// # Errors
 /// [`DbError`] when the store does not answer.

@@ -17,7 +17,7 @@ const RANGES_SHOWN: usize = 64;
 /// A stream that some agency sends to us.
 #[derive(Debug)]
 pub(crate) struct IncomingStream {
-    /// Who sends.
+    /// The agency that sends.
     pub(crate) sender: AgencyCode,
     /// The lane.
     pub(crate) lane: Lane,
@@ -25,31 +25,31 @@ pub(crate) struct IncomingStream {
     pub(crate) stream: StreamId,
     /// The highest number seen or announced.
     pub(crate) last: u64,
-    /// When the sender last spoke of it.
+    /// The instant at which the sender last announced its highest number.
     pub(crate) announced_at: Option<Timestamp>,
-    /// What is missing of it, once that has lasted long enough to be more than a matter of order.
+    /// The missing numbers, once they have been missing for longer than messages out of order explain.
     pub(crate) gap: Option<Gap>,
 }
 
 /// Numbers that are missing.
 #[derive(Debug)]
 pub(crate) struct Gap {
-    /// How many numbers are missing.
+    /// The count of missing numbers.
     pub(crate) count: u64,
-    /// Which, as closed ranges; at most 64 of them.
+    /// The missing numbers as closed ranges, at most 64 of them.
     pub(crate) missing: Vec<NumberRange>,
-    /// Since when.
+    /// The instant since which numbers are missing.
     pub(crate) since: Timestamp,
-    /// When they were last asked for.
+    /// The instant of the last request for them.
     pub(crate) asked_at: Option<Timestamp>,
-    /// How often they were asked for.
+    /// The count of requests for them.
     pub(crate) requests: u64,
 }
 
 /// A stream that we send to some agency.
 #[derive(Debug)]
 pub(crate) struct OutgoingStream {
-    /// To whom.
+    /// The agency that receives.
     pub(crate) recipient: AgencyCode,
     /// The lane.
     pub(crate) lane: Lane,
@@ -59,11 +59,11 @@ pub(crate) struct OutgoingStream {
     pub(crate) last: u64,
     /// Numbers lately made void.
     pub(crate) voided: Vec<u64>,
-    /// When the recipient's gateway was last heard. Absent while it never was.
+    /// The instant of the last message from the recipient's gateway; absent before the first.
     pub(crate) heard_at: Option<Timestamp>,
 }
 
-/// What comes in for the permit's agency.
+/// The streams from other agencies to the permit's agency.
 ///
 /// # Errors
 /// [`DbError`] when the store does not answer.
@@ -148,7 +148,7 @@ async fn missing_count(conn: &mut Conn, key: &IncomingStreamKey, progress: Progr
     Ok(span.saturating_sub(row.count("ahead")?))
 }
 
-/// What goes out from the permit's agency.
+/// The streams from the permit's agency to others.
 ///
 /// # Errors
 /// [`DbError`] when the store does not answer.

@@ -11,23 +11,23 @@ pub(crate) struct Hop {
     /// `saved`, `submitted`, `released` or `reissued`, `queued`, `delivered`, `read`, `rejected`, `void` at the sender;
     /// `created`, `received`, `receipt_issued`, `rejected`, `read`, `read_receipt_issued` at a recipient.
     pub(crate) hop: &'static str,
-    /// When.
+    /// The instant of the hop, by the clock that `clock` names.
     pub(crate) at: Timestamp,
     /// By whose clock: `own`, or `partner` for what the other side says.
     pub(crate) clock: Clock,
     /// The recipient that it is about.
     pub(crate) agency: Option<AgencyCode>,
-    /// Who did it, as the agency's identity provider names them.
+    /// The subject who did it, as the agency's identity provider names them.
     pub(crate) by: Option<String>,
-    /// When word of it came here, for what the other side says.
+    /// The instant at which the other side's statement arrived here.
     pub(crate) told_at: Option<Timestamp>,
-    /// Why it was rejected, or made void.
+    /// The code of the reason for which the copy was rejected or made void.
     pub(crate) code: Option<String>,
-    /// Where an audit log says so.
+    /// The position of the entry in an audit log.
     pub(crate) audit: Option<AuditPosition>,
 }
 
-/// Whose clock an instant comes from. Two clocks may differ, so hops of both need not be in order.
+/// The clock that an instant comes from. Two clocks may differ, so hops of both need not be in order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Clock {
     /// This installation's.
@@ -62,13 +62,13 @@ impl Hop {
     }
 }
 
-/// What is known of the draft that became a message.
+/// The facts that the store has of the draft that became a message.
 pub(crate) struct Drafted {
-    /// Who wrote it.
+    /// The subject who wrote the draft.
     pub(crate) author: String,
-    /// When it was created.
+    /// The instant at which the draft was created.
     pub(crate) created_at: Timestamp,
-    /// When it was last handed to a supervisor.
+    /// The instant at which the draft was last handed to a supervisor.
     pub(crate) submitted_at: Option<Timestamp>,
 }
 

@@ -6,7 +6,7 @@ use rovuma_schemas::Timestamp;
 use rovuma_store::FutureExt;
 
 use super::support::{Fixture, motorcycle};
-use crate::drafts::{Fault, overdue};
+use crate::drafts::{Refusal, overdue};
 
 #[tokio::test]
 async fn nothing_is_sent_while_the_audit_service_does_not_acknowledge() {
@@ -132,7 +132,7 @@ async fn limit_pages(fixture: &Fixture, pragma: &'static str) {
 }
 
 impl Fixture {
-    async fn check_overdue(&self, now: Timestamp) -> Result<(), Fault> {
+    async fn check_overdue(&self, now: Timestamp) -> Result<(), Refusal> {
         self.gateway.drafts.overdue.check(&self.gateway.base.trail, now).await
     }
 }

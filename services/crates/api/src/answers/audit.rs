@@ -1,4 +1,4 @@
-//! What the audit service answers.
+//! The answers of the audit service.
 
 mod entries;
 mod logs;

@@ -1,4 +1,4 @@
-//! What a gateway answers.
+//! The answers of a gateway.
 
 mod drafts;
 mod events;

@@ -1,4 +1,4 @@
-//! What the identity service answers.
+//! The answers of the identity service.
 
 use rovuma_schemas::{AgencyCode, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -13,19 +13,19 @@ pub struct User {
     /// The agency.
     #[schema(value_type = String)]
     pub agency: AgencyCode,
-    /// What the person types to log in.
+    /// The name that the person types to log in.
     pub login: String,
     /// The name to show.
     pub name: String,
     /// Roles in the agency.
     pub roles: Vec<String>,
-    /// Since when the person may not log in.
+    /// The instant since which the person may not log in.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, format = DateTime)]
     pub disabled_at: Option<Timestamp>,
     /// Whether a new password must be chosen at the next log-in.
     pub must_change_password: bool,
-    /// When the account was made.
+    /// The instant at which the account was made.
     #[schema(value_type = String, format = DateTime)]
     pub created_at: Timestamp,
 }
@@ -58,13 +58,13 @@ pub struct Client {
     pub name: String,
     /// Roles in the agency.
     pub roles: Vec<String>,
-    /// How it shows who it is: `client_secret`, `private_key_jwt`.
+    /// The method by which it authenticates: `client_secret`, `private_key_jwt`.
     pub authentication: Vec<String>,
-    /// Since when it gets no tokens.
+    /// The instant since which it gets no tokens.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, format = DateTime)]
     pub disabled_at: Option<Timestamp>,
-    /// When it was added.
+    /// The instant at which it was added.
     #[schema(value_type = String, format = DateTime)]
     pub created_at: Timestamp,
 }

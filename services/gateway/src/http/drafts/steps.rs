@@ -41,7 +41,7 @@ use crate::{
         (status = 409, description = "`not_allowed_in_state`",
             body = Problem, content_type = "application/problem+json"),
         Outdated,
-        (status = 422, description = "`draft_faulty` with every fault; `idempotency_conflict`.",
+        (status = 422, description = "`draft_faulty` with the draft's faults; `idempotency_conflict`.",
             body = Problem, content_type = "application/problem+json"),
         Refusals
     )
@@ -68,11 +68,11 @@ pub(crate) async fn submit(
     .await
 }
 
-/// Why a draft is handed back.
+/// The body of `POST /v1/drafts/{id}/return`.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct ReturnReason {
-    /// What the author has to put right: one line of at most 200 characters.
+    /// The reason, which tells the author what to put right: one line of at most 200 characters.
     #[schema(value_type = String, min_length = 1, max_length = 200)]
     reason: Line,
 }

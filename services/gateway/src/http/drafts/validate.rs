@@ -1,4 +1,4 @@
-//! `POST /v1/drafts/validate`: what is wrong with a draft, without keeping it.
+//! `POST /v1/drafts/validate`: checks a draft without storing it.
 
 use std::sync::Arc;
 
@@ -27,7 +27,7 @@ use crate::{
     request_body(content = DraftDocument, content_type = "application/json", description = "A draft."),
     responses(
         (status = 200, description = "It has no fault.", body = Validated),
-        (status = 422, description = "`draft_faulty` with every fault.",
+        (status = 422, description = "`draft_faulty` with the draft's faults.",
             body = Problem, content_type = "application/problem+json"),
         Refusals
     )

@@ -34,7 +34,7 @@ impl ContentView {
     }
 }
 
-/// What the author of a checked draft should look at again.
+/// The passages of a checked draft that its author should read again.
 pub(super) fn advice(checked: &CheckedDraft, locale: Locale) -> Vec<AdviceView> {
     let view = |Advice { pointer, topic, message }| AdviceView { pointer, topic, message };
     checked.advice(locale).into_iter().map(view).collect()

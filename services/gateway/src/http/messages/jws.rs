@@ -16,7 +16,7 @@ use rovuma_api::{
 use rovuma_policy::{Context, act};
 use rovuma_schemas::{MessageId, audit::AuditAction};
 
-use super::one::{self, Named, Why};
+use super::one::{self, MessageName, ReasonQuery};
 use crate::http::{
     error::ApiError,
     openapi::{AmbiguousId, Refusals},
@@ -24,14 +24,14 @@ use crate::http::{
 use crate::{
     audit,
     gateway::Gateway,
-    messages::{found::Found, receipts, received, sent},
+    messages::{lookup::OwnMessage, receipts, received, sent},
 };
 
 /// Hands out the signed originals. They hold the whole content, so the right to read it is needed; it is
 /// audited as an export.
 #[utoipa::path(
     get, path = "/v1/messages/{id}/jws", operation_id = "export_message_jws", tag = "messages",
-    params(("id" = String, Path, description = "The message."), Why),
+    params(("id" = String, Path, description = "The message."), ReasonQuery),
     responses(
         (status = 200, description = "The signed originals.", body = Originals),
         NotFound,
@@ -43,11 +43,11 @@ pub(crate) async fn jws(
     State(gateway): State<Arc<Gateway>>,
     caller: Caller,
     Path(id): Path<MessageId>,
-    Query(why): Query<Why>,
+    Query(why): Query<ReasonQuery>,
 ) -> Result<Response, ApiError> {
-    let reason = one::stated(why.reason.as_deref())?;
+    let reason = one::checked_reason(why.reason.as_deref())?;
     let context = Context::read(reason.is_some());
-    let named = Named { id, sender: why.sender.as_ref() };
+    let named = MessageName { id, sender: why.sender.as_ref() };
     let (found, permit) = one::permitted(&gateway, &caller, named, act::MessageRead, &context).await?;
     let act = audit::by(permit.actor(), AuditAction::Export, gateway.base.now())
         .object("message", found.id())
@@ -61,16 +61,16 @@ pub(crate) async fn jws(
     Ok(([(header::CACHE_CONTROL, "no-store")], Json(originals)).into_response())
 }
 
-async fn originals(gateway: &Gateway, found: Found) -> Result<Originals, ApiError> {
+async fn originals(gateway: &Gateway, found: OwnMessage) -> Result<Originals, ApiError> {
     let mut conn = gateway.base.store.read().acquire().await?;
     match found {
-        Found::Received(received) => {
+        OwnMessage::Received(received) => {
             let jws = received::jws(&mut conn, received.seq).await?.to_compact();
             let original = MessageJws { country: received.recipient.country(), digest: received.digest, jws };
             let (id, signer) = (received.id, received.sender);
             Ok(Originals { id, signer, messages: vec![original], receipts: Vec::new() })
         }
-        Found::Sent(sent) => {
+        OwnMessage::Sent(sent) => {
             let signed = sent::signed(&mut conn, &sent.agency, &sent.id).await?;
             let receipts = receipts::signed(&mut conn, &sent.agency, &sent.id).await?;
             let original = |one: sent::SignedFor| MessageJws {

@@ -18,20 +18,20 @@ use rovuma_runtime::Problem;
 use rovuma_schemas::{MessageId, Timestamp, audit::AuditAction};
 use rovuma_store::{Conn, FutureExt, RowExt};
 
-use super::one::{self, Named, Whose};
+use super::one::{self, MessageName, SenderQuery};
 use crate::http::{error::ApiError, openapi::Refusals};
 use crate::{
     audit,
     error::DbError,
     exchange::receipt::{self, ReadMessage},
     gateway::Gateway,
-    messages::{found::Found, received::Received},
+    messages::{lookup::OwnMessage, received::Received},
 };
 
 /// Marks a received message as read, once, and tells its sender so with a signed receipt.
 #[utoipa::path(
     post, path = "/v1/messages/{id}/read", operation_id = "mark_message_read", tag = "messages",
-    params(("id" = String, Path, description = "The message."), Whose, IdempotencyHeader),
+    params(("id" = String, Path, description = "The message."), SenderQuery, IdempotencyHeader),
     responses(
         (status = 200, description = "It is marked as read.", body = MarkedRead),
         NotFound,
@@ -47,14 +47,14 @@ pub(crate) async fn mark_read(
     State(gateway): State<Arc<Gateway>>,
     caller: Caller,
     Path(id): Path<MessageId>,
-    Query(whose): Query<Whose>,
+    Query(whose): Query<SenderQuery>,
     key: IdempotencyKey,
     body: Bytes,
 ) -> Result<Answer, ApiError> {
-    let named = Named { id, sender: whose.sender.as_ref() };
+    let named = MessageName { id, sender: whose.sender.as_ref() };
     let (found, _permit) =
         one::permitted(&gateway, &caller, named, act::MessageMarkRead, &Context::NONE).await?;
-    let Found::Received(received) = found else {
+    let OwnMessage::Received(received) = found else {
         let problem = Problem::conflict("not_received");
         return Err(problem.detail("Only a received message can be marked as read.").into());
     };

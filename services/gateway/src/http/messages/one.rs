@@ -1,4 +1,4 @@
-//! What the routes of one message share.
+//! The parts that the routes of one message share.
 
 use rovuma_api::{Access as _, Caller};
 use rovuma_policy::{Act, Context, Permit, Resource};
@@ -10,29 +10,29 @@ use utoipa::IntoParams;
 use crate::http::error::ApiError;
 use crate::{
     gateway::Gateway,
-    messages::found::{Found, Lookup, find},
+    messages::lookup::{Lookup, OwnMessage, find},
 };
 
 /// Characters of a stated reason: a file reference.
 const REASON_MAX: usize = 64;
 
-/// Which message, when its id alone does not say so.
+/// The query of a route of one message: the sender.
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
-pub(crate) struct Whose {
+pub(crate) struct SenderQuery {
     /// The agency that sent it. Needed only where the caller's agency has two messages under this id.
     #[param(value_type = Option<String>)]
     pub(super) sender: Option<AgencyCode>,
 }
 
-/// Which message, and why the caller reads.
+/// The query of a route that shows signed content: the sender, and the reason for reading.
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
-pub(crate) struct Why {
-    /// Why an auditor reads content: a code or file reference of at most 64 letters, digits and `. _ - /`.
-    /// It is logged, so it names nobody.
+pub(crate) struct ReasonQuery {
+    /// The reason for which an auditor reads content: a code or file reference of at most 64 letters, digits and `. _ - /`.
+    /// The audit log records the reason, so it must name nobody.
     pub(super) reason: Option<String>,
     /// The agency that sent it. Needed only where the caller's agency has two messages under this id.
     #[param(value_type = Option<String>)]
@@ -41,7 +41,7 @@ pub(crate) struct Why {
 
 /// A message as a request names it: its id, and its sender where there are two under that id.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Named<'a> {
+pub(super) struct MessageName<'a> {
     pub(super) id: MessageId,
     pub(super) sender: Option<&'a AgencyCode>,
 }
@@ -50,7 +50,7 @@ pub(super) struct Named<'a> {
 ///
 /// # Errors
 /// 400 `reason` when it is not a code or reference.
-pub(super) fn stated(reason: Option<&str>) -> Result<Option<&str>, ApiError> {
+pub(super) fn checked_reason(reason: Option<&str>) -> Result<Option<&str>, ApiError> {
     let fits = |text: &&str| {
         (1..=REASON_MAX).contains(&text.len())
             && text.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-' | b'/'))
@@ -71,10 +71,10 @@ pub(super) fn stated(reason: Option<&str>) -> Result<Option<&str>, ApiError> {
 pub(super) async fn permitted<A: Act + Send>(
     gateway: &Gateway,
     caller: &Caller,
-    Named { id, sender }: Named<'_>,
+    MessageName { id, sender }: MessageName<'_>,
     act: A,
     context: &Context,
-) -> Result<(Found, Permit<A>), ApiError> {
+) -> Result<(OwnMessage, Permit<A>), ApiError> {
     tracing::Span::current().record("message.id", tracing::field::display(&id));
     let mut conn = gateway.base.store.read().acquire().await?;
     let lookup = find(&mut conn, caller.agency(), sender, &id).await?;
@@ -90,9 +90,9 @@ pub(super) async fn permitted<A: Act + Send>(
             gateway.permit(caller, act, &any, context).await?;
             Err(ambiguous(&senders).into())
         }
-        Lookup::Anothers | Lookup::Nowhere => {
+        Lookup::OfAnotherAgency | Lookup::NotFound => {
             let object = AuditObject::new("message", id.to_string());
-            let is_anothers = matches!(lookup, Lookup::Anothers);
+            let is_anothers = matches!(lookup, Lookup::OfAnotherAgency);
             Err(gateway.missing(caller, act.action(), object, is_anothers).await)
         }
     }

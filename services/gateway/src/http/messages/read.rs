@@ -17,7 +17,7 @@ use rovuma_store::FutureExt;
 use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
 
-use super::one::{self, Named};
+use super::one::{self, MessageName};
 use crate::http::{
     error::ApiError,
     openapi::{AmbiguousId, Refusals},
@@ -27,27 +27,27 @@ use crate::{
     error::DbError,
     exchange::receipt::{self, ReadMessage},
     gateway::Gateway,
-    messages::found::Found,
+    messages::lookup::OwnMessage,
 };
 
-/// How much of which message, and why.
+/// The query of `GET /v1/messages/{id}`.
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
-pub(crate) struct Asked {
+pub(crate) struct MessageQuery {
     /// `metadata` leaves out the body and every free text; `content`, the default, shows the whole message.
     #[serde(default)]
     #[param(inline)]
     view: View,
-    /// Why an auditor reads content: a code or file reference of at most 64 letters, digits and `. _ - /`.
-    /// It is logged, so it names nobody.
+    /// The reason for which an auditor reads content: a code or file reference of at most 64 letters, digits and `. _ - /`.
+    /// The audit log records the reason, so it must name nobody.
     reason: Option<String>,
     /// The agency that sent it. Needed only where the caller's agency has two messages under this id.
     #[param(value_type = Option<String>)]
     sender: Option<AgencyCode>,
 }
 
-/// How much of a message.
+/// The part of a message that the caller reads.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 enum View {
@@ -64,7 +64,7 @@ enum View {
 /// so opens a received message for the first time, the sender gets a read receipt.
 #[utoipa::path(
     get, path = "/v1/messages/{id}", operation_id = "read_message", tag = "messages",
-    params(("id" = String, Path, description = "The message."), Asked),
+    params(("id" = String, Path, description = "The message."), MessageQuery),
     responses(
         (status = 200, description = "The message.", body = MessageView),
         NotFound,
@@ -76,11 +76,11 @@ pub(crate) async fn read(
     State(gateway): State<Arc<Gateway>>,
     caller: Caller,
     Path(id): Path<MessageId>,
-    Query(asked): Query<Asked>,
+    Query(query): Query<MessageQuery>,
 ) -> Result<Response, ApiError> {
-    let named = Named { id, sender: asked.sender.as_ref() };
-    let view = match asked.view {
-        View::Content => content(&gateway, &caller, named, asked.reason.as_deref()).await?,
+    let named = MessageName { id, sender: query.sender.as_ref() };
+    let view = match query.view {
+        View::Content => content(&gateway, &caller, named, query.reason.as_deref()).await?,
         View::Metadata => metadata(&gateway, &caller, named).await?,
     };
     Ok(([(header::CACHE_CONTROL, "no-store")], Json(view)).into_response())
@@ -89,17 +89,21 @@ pub(crate) async fn read(
 async fn content(
     gateway: &Arc<Gateway>,
     caller: &Caller,
-    named: Named<'_>,
+    named: MessageName<'_>,
     reason: Option<&str>,
 ) -> Result<MessageView, ApiError> {
-    let reason = one::stated(reason)?;
+    let reason = one::checked_reason(reason)?;
     let context = Context::read(reason.is_some());
     let (found, permit) = one::permitted(gateway, caller, named, act::MessageRead, &context).await?;
     record_read(gateway, caller, &permit, &found, reason).await?;
     view::content(gateway, &permit, found).await
 }
 
-async fn metadata(gateway: &Gateway, caller: &Caller, named: Named<'_>) -> Result<MessageView, ApiError> {
+async fn metadata(
+    gateway: &Gateway,
+    caller: &Caller,
+    named: MessageName<'_>,
+) -> Result<MessageView, ApiError> {
     let (found, permit) =
         one::permitted(gateway, caller, named, act::MessageReadMetadata, &Context::NONE).await?;
     let act = audit::by(caller.actor(), AuditAction::MessageRead, gateway.base.now())
@@ -114,7 +118,7 @@ async fn record_read(
     gateway: &Arc<Gateway>,
     caller: &Caller,
     permit: &Permit<act::MessageRead>,
-    found: &Found,
+    found: &OwnMessage,
     reason: Option<&str>,
 ) -> Result<(), ApiError> {
     let now = gateway.base.now();
@@ -133,7 +137,7 @@ async fn record_read(
         .write(move |tx| {
             async move {
                 shared.base.trail.record(tx, &act).await.map_err(DbError::from)?;
-                if let Found::Received(received) = &found
+                if let OwnMessage::Received(received) = &found
                     && marks
                 {
                     let opened = ReadMessage {
@@ -151,12 +155,12 @@ async fn record_read(
         .await?)
 }
 
-/// Whether opening it tells the sender so: for a person who has that right. A machine says so itself, once
-/// an officer has seen it there. Not having the right is no refusal: nobody asked to.
-fn marks_read(gateway: &Gateway, caller: &Caller, found: &Found) -> bool {
+/// Whether reading the message sends a read receipt: it does for a person who has that right. A machine marks the message as
+/// read itself, once an officer has seen it there. A person without the right reads without a receipt and is not refused.
+fn marks_read(gateway: &Gateway, caller: &Caller, found: &OwnMessage) -> bool {
     let asks = || {
         let (actor, resource) = (caller.actor(), found.resource());
         gateway.policy.decide(actor, act::MessageMarkRead, &resource, &Context::NONE).is_permit()
     };
-    matches!(found, Found::Received(_)) && !caller.actor().is_machine() && asks()
+    matches!(found, OwnMessage::Received(_)) && !caller.actor().is_machine() && asks()
 }

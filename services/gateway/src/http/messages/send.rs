@@ -32,7 +32,7 @@ use crate::{
         (status = 201, description = "Released.", body = ReleasedView, headers(("Location" = String))),
         (status = 403, description = "`may_not_send`: the trust list does not give the agency this right; \
             `second_person`; another policy's code.", body = Problem, content_type = "application/problem+json"),
-        (status = 422, description = "`draft_faulty` with every fault; `idempotency_conflict`.",
+        (status = 422, description = "`draft_faulty` with the draft's faults; `idempotency_conflict`.",
             body = Problem, content_type = "application/problem+json"),
         (status = 503, description = "`audit_overdue`, with since when; `signing_key`: not in force; \
             `signing_unavailable`, `storage_unavailable`.",

@@ -14,7 +14,7 @@ use rovuma_api::{
 use rovuma_policy::{Context, act};
 use rovuma_schemas::{MessageId, audit::AuditAction};
 
-use super::one::{self, Named, Whose};
+use super::one::{self, MessageName, SenderQuery};
 use crate::http::{
     copies,
     error::ApiError,
@@ -25,7 +25,7 @@ use crate::{
     drafts::draft,
     gateway::Gateway,
     messages::{
-        found::Found,
+        lookup::OwnMessage,
         receipts,
         sent::Sent,
         trace::{self, Drafted},
@@ -35,7 +35,7 @@ use crate::{
 /// Follows a message. The question is audited as a read of its header facts.
 #[utoipa::path(
     get, path = "/v1/messages/{id}/trace", operation_id = "trace_message", tag = "messages",
-    params(("id" = String, Path, description = "The message."), Whose),
+    params(("id" = String, Path, description = "The message."), SenderQuery),
     responses(
         (status = 200, description = "Its way so far.", body = Trace),
         NotFound,
@@ -47,9 +47,9 @@ pub(crate) async fn trace(
     State(gateway): State<Arc<Gateway>>,
     caller: Caller,
     Path(id): Path<MessageId>,
-    Query(whose): Query<Whose>,
+    Query(whose): Query<SenderQuery>,
 ) -> Result<Json<Trace>, ApiError> {
-    let named = Named { id, sender: whose.sender.as_ref() };
+    let named = MessageName { id, sender: whose.sender.as_ref() };
     let (found, _permit) =
         one::permitted(&gateway, &caller, named, act::MessageTrace, &Context::NONE).await?;
     let act = audit::by(caller.actor(), AuditAction::MessageRead, gateway.base.now())
@@ -57,8 +57,8 @@ pub(crate) async fn trace(
         .detail("view", "trace");
     gateway.record(act).await?;
     match found {
-        Found::Sent(sent) => of_sent(&gateway, &sent).await.map(Json),
-        Found::Received(received) => Ok(Json(Trace {
+        OwnMessage::Sent(sent) => of_sent(&gateway, &sent).await.map(Json),
+        OwnMessage::Received(received) => Ok(Json(Trace {
             id: received.id,
             direction: "received".to_owned(),
             replaces: received.replaces,

@@ -1,4 +1,4 @@
-//! What needs looking after before it stops the exchange.
+//! The warnings about trust lists and keys that would stop the exchange if nobody acted.
 
 use rovuma_api::answers::gateway::Warning;
 use rovuma_envelope::{
@@ -15,7 +15,7 @@ fn warning(code: &str, subject: impl ToString, at: Option<Timestamp>) -> Warning
 }
 
 /// Warnings for `agency`: about every list, and about its own keys.
-pub(super) fn of(
+pub(super) fn for_agency(
     gateway: &Gateway,
     trust: &TrustStore,
     statuses: &[ListStatus],
@@ -41,7 +41,7 @@ fn of_list(status: &ListStatus) -> Vec<Warning> {
     late.into_iter().chain(pin).collect()
 }
 
-/// The key that this gateway signs with, in the eyes of those who hold the list.
+/// A warning about the signing key of this gateway, as the trust list has it.
 fn of_signing_key(
     gateway: &Gateway,
     trust: &TrustStore,
@@ -63,7 +63,7 @@ fn of_signing_key(
     Some(warning(code, kid, at))
 }
 
-/// What others seal to is a key that this gateway can open.
+/// A warning when others seal to a key that this gateway cannot open.
 fn of_sealing_key(
     gateway: &Gateway,
     trust: &TrustStore,

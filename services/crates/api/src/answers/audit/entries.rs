@@ -51,9 +51,9 @@ pub struct EntryCount {
 pub struct EntryPage {
     /// The entries, in the order asked for.
     pub items: Vec<LogEntry>,
-    /// How many entries the log had when the search began; later ones are not in its pages.
+    /// The number of entries that the log had when the search began; later ones are not in its pages.
     pub end: u64,
-    /// Where to go on: the `cursor` of the next request. Absent on the last page.
+    /// The `cursor` of the next request; absent on the last page.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub next: Option<String>,
 }
@@ -69,12 +69,12 @@ pub struct ExactEntry {
     pub exact: Option<String>,
 }
 
-/// How many entries there are in each span.
+/// The number of entries in each span.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 pub struct Counts {
     /// One for each span and value that has entries, the oldest span first.
     pub items: Vec<EntryCount>,
-    /// How many entries the log had then; later ones are not counted.
+    /// The number of entries that the log had then; later ones are not counted.
     pub end: u64,
 }
 
@@ -85,25 +85,25 @@ pub struct Counts {
 pub enum EvidenceLine {
     /// The first line: what follows.
     Begin {
-        /// How many items follow.
+        /// The number of items that follow.
         count: u64,
         /// Only entries below this one: those that a head which both countries signed vouches for.
         end: u64,
-        /// How many entries the log had.
+        /// The number of entries that the log had.
         length: u64,
-        /// What logs say of entries that were taken out of them by the written policy: signed notes.
+        /// The signed notes of logs about entries that were erased by the written policy.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         pruned: Vec<String>,
     },
-    /// What was found.
+    /// An item found.
     Item(ProvenEntry),
     /// An order by which an item was erased, unless it is itself an item.
     Order(ProvenEntry),
     /// The last line: everything was handed out.
     Done {
-        /// How many items there were.
+        /// The number of items.
         items: u64,
-        /// How many orders.
+        /// The number of orders.
         orders: u64,
     },
 }
@@ -139,12 +139,12 @@ pub struct SavedSearch {
     /// The filters and the order, as `/v1/events` takes them.
     #[schema(value_type = Object)]
     pub filter: serde_json::Map<String, serde_json::Value>,
-    /// When it was saved.
+    /// The instant at which it was saved.
     #[schema(value_type = String, format = DateTime)]
     pub saved_at: Timestamp,
 }
 
-/// What was erased.
+/// The result of an erasure.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 #[schema(as = Done)]
 pub struct ErasureResult {

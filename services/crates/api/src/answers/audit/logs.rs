@@ -7,7 +7,7 @@ use utoipa::ToSchema;
 /// The state of the log.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 pub struct LogState {
-    /// How many entries the log has.
+    /// The number of entries in the log.
     pub end: u64,
     /// Every configured source, and every other that has ever written.
     pub sources: Vec<SourceStatus>,
@@ -83,7 +83,7 @@ pub struct ChainAlarmState {
     /// The time when the same was last found.
     #[schema(value_type = String, format = DateTime)]
     pub last_seen_at: Timestamp,
-    /// How often the same was found.
+    /// The number of times that the same was found.
     pub times: u64,
     /// The time when the missing events had come.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -108,11 +108,11 @@ pub struct QuarantineCount {
 pub struct Logs {
     /// One log a year, the oldest first.
     pub logs: Vec<LogOfYear>,
-    /// Since when heads have waited in vain for the cosignatures that the policy asks for.
+    /// The instant since which heads have lacked the cosignatures that the policy asks for.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, format = DateTime)]
     pub unwitnessed_since: Option<Timestamp>,
-    /// What is wrong with a log, ours or a partner's; the latest first, at most 100.
+    /// The findings against a log, ours or a partner's; the latest first, at most 100.
     pub alarms: Vec<LogAlarmState>,
 }
 
@@ -123,7 +123,7 @@ pub struct LogOfYear {
     pub origin: String,
     /// The entry that is its leaf 0.
     pub first_index: u64,
-    /// How many leaves it has now.
+    /// The number of its leaves now.
     pub size: u64,
     /// Entries of it that were taken out, by the written policy.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -141,7 +141,7 @@ pub struct LogOfYear {
 pub struct PrunedState {
     /// Leaves below this index have no entries any more; their hashes stay.
     pub minimum_index: u64,
-    /// When it was decided.
+    /// The instant of the decision.
     #[schema(value_type = String, format = DateTime)]
     pub at: Timestamp,
     /// The written policy that says so.
@@ -151,12 +151,12 @@ pub struct PrunedState {
 /// A head that was made known.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 pub struct HeadState {
-    /// How many leaves it has.
+    /// The number of its leaves.
     pub size: u64,
-    /// When it was made.
+    /// The instant at which it was made.
     #[schema(value_type = String, format = DateTime)]
     pub made_at: Timestamp,
-    /// When it became good by the policy.
+    /// The instant at which it met the policy.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, format = DateTime)]
     pub settled_at: Option<Timestamp>,
@@ -177,7 +177,7 @@ pub struct LogAlarmState {
     /// The time when the same was last found.
     #[schema(value_type = String, format = DateTime)]
     pub last_seen_at: Timestamp,
-    /// How often the same was found.
+    /// The number of times that the same was found.
     pub times: u64,
     /// The time when it was over.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -1,4 +1,4 @@
-//! Drafts, and what becomes of them.
+//! Drafts and their release.
 
 use std::borrow::Cow;
 
@@ -21,12 +21,12 @@ pub struct DraftView {
     /// The type of the message that it becomes.
     #[serde(rename = "type")]
     pub message_type: String,
-    /// Where it stands.
+    /// The draft's state.
     #[schema(value_type = DraftState)]
     pub state: String,
     /// Counts changes, from 1; the `ETag`.
     pub version: i64,
-    /// Who wrote it.
+    /// The subject who wrote the draft.
     pub author: String,
     /// The code by which the family's messages are listed, such as the category of an alert. Absent while it cannot be read.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -37,29 +37,29 @@ pub struct DraftView {
     /// The agency's own file number.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reference: Option<String>,
-    /// Why a second person must release it (`person`, `minor`, `handling`); absent when one person may.
+    /// The reason why a second person must release it (`person`, `minor`, `handling`); absent when one person may.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub second_person: Option<String>,
-    /// How many faults it had when its content was last changed; with none it could be released.
+    /// The number of faults when the content was last changed; a draft with none could be released.
     pub fault_count: u64,
-    /// When it was created.
+    /// The instant of its creation.
     #[schema(value_type = String, format = DateTime)]
     pub created_at: Timestamp,
-    /// When it last changed.
+    /// The instant of its last change.
     #[schema(value_type = String, format = DateTime)]
     pub changed_at: Timestamp,
-    /// When it was last handed to a supervisor.
+    /// The instant at which it was last handed to a supervisor.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, format = DateTime)]
     pub submitted_at: Option<Timestamp>,
-    /// Who released, returned or discarded it.
+    /// The subject who released, returned or discarded it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub decided_by: Option<String>,
-    /// When it was released, returned or discarded.
+    /// The instant at which it was released, returned or discarded.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, format = DateTime)]
     pub decided_at: Option<Timestamp>,
-    /// Why it was returned, in the supervisor's words.
+    /// The supervisor's reason for returning it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub return_reason: Option<String>,
     /// The draft as posted. Absent in lists, and once the draft is discarded.
@@ -78,11 +78,11 @@ pub struct DraftView {
     pub advice: Option<Vec<AdviceView>>,
 }
 
-/// A free text that seems to speak of what is not carried: asylum, religion, ethnicity, politics.
+/// A passage that seems to contain data which this exchange does not carry: asylum, religion, ethnicity, politics.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 #[schema(as = Advice)]
 pub struct AdviceView {
-    /// Where it stands: a JSON pointer (RFC 6901).
+    /// The JSON pointer (RFC 6901) of the text.
     pub pointer: String,
     /// `asylum`, `religion`, `ethnicity`, `politics`.
     pub topic: String,
@@ -90,18 +90,18 @@ pub struct AdviceView {
     pub message: String,
 }
 
-/// What the gateway makes of a draft without faults.
+/// The result of checking a draft without faults.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 pub struct Validated {
     /// One line in the caller's language that says what it is about, and names nobody.
     pub summary: String,
     /// Every reason why a second person must release it; none when one person may.
     pub second_person: Vec<String>,
-    /// When what it says would end if it were released now: the end of an alert.
+    /// The instant at which the content would end if it were released now: the end of an alert.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, format = DateTime)]
     pub ends: Option<Timestamp>,
-    /// When it would stop being worth transporting; absent for a message that never expires on the way.
+    /// The transport expiry if it were released now; absent for a message that never expires on the way.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, format = DateTime)]
     pub expires: Option<Timestamp>,
@@ -119,7 +119,7 @@ pub struct ReleasedView {
     /// The message: the draft's id.
     #[schema(value_type = String, format = "uuid")]
     pub id: MessageId,
-    /// When it was released.
+    /// The instant of the release.
     #[schema(value_type = String, format = DateTime)]
     pub created: Timestamp,
     /// The draft's version after the release; absent where there was no draft.

@@ -1,4 +1,4 @@
-//! What happened, in order, without content.
+//! Domain events in order, without content.
 
 use rovuma_schemas::{MessageId, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -9,16 +9,16 @@ use utoipa::ToSchema;
 pub struct Events {
     /// The events.
     pub items: Vec<Event>,
-    /// What to ask for next: the number of the last event given, or `after` when there is none.
+    /// The `after` of the next request: the number of the last event given, or `after` when there is none.
     pub next: i64,
 }
 
 /// Something that happened to the agency's messages or drafts. It holds no content.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 pub struct Event {
-    /// Its number at this gateway: it rises, with gaps where other agencies' events lie.
+    /// The event's number at this gateway: it rises, with gaps where other agencies' events lie.
     pub seq: i64,
-    /// What happened: `message.received`, `receipt.delivered`, `draft.changed`…
+    /// The kind of event: `message.received`, `receipt.delivered`, `draft.changed`…
     pub event: String,
     /// To which message or draft.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -26,7 +26,7 @@ pub struct Event {
     pub object: Option<MessageId>,
     /// The object's version.
     pub version: i64,
-    /// When.
+    /// The instant of the event.
     #[schema(value_type = String, format = DateTime)]
     pub at: Timestamp,
 }

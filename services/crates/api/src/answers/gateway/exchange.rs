@@ -7,16 +7,16 @@ use utoipa::ToSchema;
 /// The agency's streams.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 pub struct Streams {
-    /// What others send to the agency: a gap reads "3 messages from tz.tpf missing since 14:02".
+    /// The streams from others to the agency: a gap reads "3 messages from tz.tpf missing since 14:02".
     pub incoming: Vec<IncomingStream>,
-    /// What the agency sends to others.
+    /// The streams from the agency to others.
     pub outgoing: Vec<OutgoingStream>,
 }
 
 /// A stream that some agency sends to us.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 pub struct IncomingStream {
-    /// Who sends.
+    /// The agency that sends.
     #[schema(value_type = String)]
     pub sender: AgencyCode,
     /// The lane.
@@ -27,11 +27,11 @@ pub struct IncomingStream {
     pub stream: StreamId,
     /// The highest number seen or announced.
     pub last: u64,
-    /// When the sender last spoke of it.
+    /// The instant at which the sender last announced its highest number.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, format = DateTime)]
     pub announced_at: Option<Timestamp>,
-    /// What is missing of it, once that has lasted long enough to be more than a matter of order.
+    /// The missing numbers, once they have been missing for longer than messages out of order explain.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub gap: Option<Gap>,
 }
@@ -39,19 +39,19 @@ pub struct IncomingStream {
 /// Numbers that are missing.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 pub struct Gap {
-    /// How many numbers are missing.
+    /// The count of missing numbers.
     pub count: u64,
-    /// Which, as closed ranges; at most 64 of them.
+    /// The missing numbers as closed ranges, at most 64 of them.
     #[schema(value_type = Vec<Object>)]
     pub missing: Vec<NumberRange>,
-    /// Since when.
+    /// The instant since which numbers are missing.
     #[schema(value_type = String, format = DateTime)]
     pub since: Timestamp,
-    /// When they were last asked for.
+    /// The instant of the last request for them.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, format = DateTime)]
     pub asked_at: Option<Timestamp>,
-    /// How often they were asked for.
+    /// The count of requests for them.
     pub requests: u64,
 }
 
@@ -71,7 +71,7 @@ pub struct OutgoingStream {
     pub last: u64,
     /// Numbers lately made void.
     pub voided: Vec<u64>,
-    /// When the recipient's gateway was last heard. Absent while it never was.
+    /// The instant of the last message from the recipient's gateway; absent before the first.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, format = DateTime)]
     pub heard_at: Option<Timestamp>,
@@ -89,12 +89,12 @@ pub struct HeldRow {
     /// The lane it came by.
     #[schema(value_type = String)]
     pub lane: Lane,
-    /// What it waits for, as a code.
+    /// The code of the thing that it waits for.
     pub reason: String,
-    /// Since when.
+    /// The instant since which it waits.
     #[schema(value_type = String, format = DateTime)]
     pub held_at: Timestamp,
-    /// When it was last tried.
+    /// The instant of the last try.
     #[schema(value_type = String, format = DateTime)]
     pub tried_at: Timestamp,
 }
@@ -105,7 +105,7 @@ pub struct QuarantineRow {
     /// SHA-256 of the body as it arrived.
     #[schema(value_type = String)]
     pub digest: Digest,
-    /// Why, as a code.
+    /// The code of the reason.
     pub reason: String,
     /// The queue it came from.
     pub queue: String,
@@ -117,12 +117,12 @@ pub struct QuarantineRow {
     pub size_bytes: u64,
     /// Whether the body itself is kept.
     pub kept: bool,
-    /// How often the same came.
+    /// The number of times that the same delivery came.
     pub times: u64,
-    /// When it came first.
+    /// The instant at which it came first.
     #[schema(value_type = String, format = DateTime)]
     pub first_at: Timestamp,
-    /// When it came last.
+    /// The instant at which it came last.
     #[schema(value_type = String, format = DateTime)]
     pub last_at: Timestamp,
 }
@@ -140,16 +140,16 @@ pub struct AlarmRow {
     /// `conflict`, `number_reused`, `false_receipt`, `clock`, `quarantined`, `compromised_key`, `rejected`,
     /// `audit_overdue`.
     pub kind: String,
-    /// What it is about: an id, a stream, a key.
+    /// The subject of the alarm: an id, a stream, a key.
     pub subject: String,
     /// More about it.
     pub detail: String,
-    /// How often it sounded.
+    /// The number of times that it was raised.
     pub times: u64,
-    /// When it first sounded.
+    /// The instant at which it was first raised.
     #[schema(value_type = String, format = DateTime)]
     pub first_at: Timestamp,
-    /// When it last sounded.
+    /// The instant at which it was last raised.
     #[schema(value_type = String, format = DateTime)]
     pub last_at: Timestamp,
 }

@@ -10,7 +10,7 @@ pub struct InboxRow {
     /// The message.
     #[schema(value_type = String, format = "uuid")]
     pub id: MessageId,
-    /// Its type.
+    /// The message's type.
     #[serde(rename = "type")]
     pub message_type: String,
     /// The code by which the family's messages are listed: the category of an alert.
@@ -18,29 +18,29 @@ pub struct InboxRow {
     pub facet: Option<String>,
     /// `actual`, `exercise` or `test`.
     pub status: String,
-    /// Who signed it.
+    /// The agency that signed it.
     #[schema(value_type = String)]
     pub sender: AgencyCode,
     /// The lane it came by.
     #[schema(value_type = String)]
     pub lane: Lane,
-    /// When it was released, by the sender's clock.
+    /// The instant of the release, by the sender's clock.
     #[schema(value_type = String, format = DateTime)]
     pub created: Timestamp,
-    /// When it was stored here.
+    /// The instant at which it was stored here.
     #[schema(value_type = String, format = DateTime)]
     pub received_at: Timestamp,
     /// Whether it may be acted on.
     #[schema(value_type = Disposition)]
     pub disposition: String,
-    /// Why it was rejected.
+    /// The code of the reason for which it was rejected.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rejection_code: Option<String>,
-    /// When it was first read here.
+    /// The instant of the first read here.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, format = DateTime)]
     pub read_at: Option<Timestamp>,
-    /// When the key that signed it was found to be compromised: do not act on it without asking.
+    /// The instant at which the key that signed it was found to be compromised: do not act on it without asking.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, format = DateTime)]
     pub compromised_at: Option<Timestamp>,
@@ -72,7 +72,7 @@ pub struct SentRow {
     /// The message.
     #[schema(value_type = String, format = "uuid")]
     pub id: MessageId,
-    /// Its type.
+    /// The message's type.
     #[serde(rename = "type")]
     pub message_type: String,
     /// The code by which the family's messages are listed: the category of an alert.
@@ -83,14 +83,14 @@ pub struct SentRow {
     /// The lane it travels in.
     #[schema(value_type = String)]
     pub lane: Lane,
-    /// When it was released.
+    /// The instant of the release.
     #[schema(value_type = String, format = DateTime)]
     pub created: Timestamp,
-    /// When it stops being worth transporting.
+    /// The transport expiry.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, format = DateTime)]
     pub expires: Option<Timestamp>,
-    /// Who released it.
+    /// The subject who released it.
     pub released_by: String,
     /// The message that it replaces: the same content, signed anew because a key was compromised.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -111,11 +111,11 @@ pub struct SentRow {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, format = "uuid")]
     pub in_reply_to: Option<MessageId>,
-    /// Where each recipient's copy stands.
+    /// The state of each recipient's copy.
     pub copies: Vec<CopyView>,
 }
 
-/// Where one recipient's copy stands: the officer sees saved → queued → delivered → read.
+/// The state of one recipient's copy: the officer sees saved → queued → delivered → read.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 #[schema(as = Copy)]
 pub struct CopyView {
@@ -127,19 +127,19 @@ pub struct CopyView {
     pub lane: Lane,
     /// `waiting`, `queued`, `delivered`, `read`, `rejected` or `void`.
     pub state: String,
-    /// Since when it has been so; for what the recipient says, by the recipient's clock.
+    /// The instant since which it is in this state; by the recipient's clock where the recipient's receipt says so.
     #[schema(value_type = String, format = DateTime)]
     pub since: Timestamp,
-    /// Why it was rejected, or made void.
+    /// The code of the reason for which it was rejected or made void.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub code: Option<String>,
-    /// How often the broker has confirmed it; more than once when it went again without a receipt.
+    /// The number of times that the broker has confirmed it; more than one when it was published again for want of a receipt.
     pub attempts: u64,
     /// The stream to that recipient.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>)]
     pub stream: Option<StreamId>,
-    /// Its number in that stream.
+    /// The copy's number in that stream.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub number: Option<u64>,
 }
@@ -150,7 +150,7 @@ pub struct CopyView {
 pub enum Disposition {
     /// It may be acted on.
     Operative,
-    /// It had expired on the way: stored as a fact, not to be acted on.
+    /// The message had expired on the way: stored as a fact, not to be acted on.
     Inoperative,
     /// Verified and rejected; the sender has a receipt that says why.
     Rejected,

@@ -23,7 +23,8 @@ pub struct MessageView {
     /// could not be read.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub terms: Option<TermCodes>,
-    /// Where what it says stands now, by time alone: of an alert `active` or `expired`. Absent where the type has no terms.
+    /// The state of the case that it opened, now and by time alone: of an alert `active` or `expired`. Absent where
+    /// the type has no terms.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub state: Option<String>,
     /// The whole signed payload, as it was signed: header, terms and body (`schemas/json/received/`). Absent in the
@@ -31,10 +32,10 @@ pub struct MessageView {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<Object>)]
     pub payload: Option<Box<RawValue>>,
-    /// How it arrived; only of a received message.
+    /// The facts of its arrival; only of a received message.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub received: Option<ReceivedView>,
-    /// How it left; only of a sent message.
+    /// The facts of its release; only of a sent message.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sent: Option<SentView>,
 }
@@ -42,23 +43,23 @@ pub struct MessageView {
 /// Terms without free text.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 pub struct TermCodes {
-    /// How urgent it is.
+    /// The urgency.
     #[schema(value_type = String)]
     pub urgency: UrgencyLevel,
-    /// What it may be used for.
+    /// The purpose for which it may be used.
     #[schema(value_type = String)]
     pub purpose: PurposeCode,
     /// The law that it rests on.
     #[schema(value_type = String)]
     pub legal_basis: LegalBasisCode,
-    /// How it must be handled.
+    /// The handling code.
     pub handling: String,
-    /// How reliable source and information are.
+    /// The reliability of source and information.
     #[schema(value_type = Object)]
     pub evaluation: Evaluation,
 }
 
-/// How a message arrived.
+/// The facts of a message's arrival.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 pub struct ReceivedView {
     /// As in the inbox.
@@ -75,21 +76,21 @@ pub struct ReceivedView {
     /// Its number in that stream.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub number: Option<u64>,
-    /// When it stopped being worth transporting.
+    /// The transport expiry.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, format = DateTime)]
     pub expires: Option<Timestamp>,
-    /// Who read it first.
+    /// The subject who read it first.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub read_by: Option<String>,
 }
 
-/// How a message left.
+/// The facts of a message's release.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 pub struct SentView {
-    /// Who released it.
+    /// The subject who released it.
     pub released_by: String,
-    /// When it stops being worth transporting.
+    /// The transport expiry.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, format = DateTime)]
     pub expires: Option<Timestamp>,
@@ -99,9 +100,9 @@ pub struct SentView {
     pub replaced_by: Option<MessageId>,
     /// One signature per country.
     pub signed: Vec<Signed>,
-    /// Where each recipient's copy stands.
+    /// The state of each recipient's copy.
     pub copies: Vec<CopyView>,
-    /// What recipients signed about it.
+    /// The receipts that recipients signed for it.
     pub receipts: Vec<Receipt>,
 }
 
@@ -122,24 +123,24 @@ pub struct Signed {
 /// One statement of one recipient.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 pub struct Receipt {
-    /// Who signed it.
+    /// The agency that signed it.
     #[schema(value_type = String)]
     pub recipient: AgencyCode,
     /// `delivered`, `read` or `rejected`.
     pub kind: String,
-    /// When it happened, by the recipient's clock.
+    /// The instant that the receipt states, by the recipient's clock.
     #[schema(value_type = String, format = DateTime)]
     pub said_at: Timestamp,
-    /// When the receipt came, by our clock.
+    /// The instant at which the receipt arrived, by our clock.
     #[schema(value_type = String, format = DateTime)]
     pub received_at: Timestamp,
-    /// Why it was rejected.
+    /// The code of the reason for which it was rejected.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub code: Option<String>,
     /// More about it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub detail: Option<String>,
-    /// Where the recipient's audit log says so.
+    /// The position of the entry in the recipient's audit log.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<Object>)]
     pub audit: Option<AuditPosition>,
@@ -154,20 +155,20 @@ pub struct ReceiptJws {
     /// The receipt.
     #[schema(value_type = String, format = "uuid")]
     pub receipt: MessageId,
-    /// Who signed it.
+    /// The agency that signed it.
     #[schema(value_type = String)]
     pub signer: AgencyCode,
     /// The compact JWS, exactly as received.
     pub jws: String,
 }
 
-/// When a message was first read.
+/// The answer to marking a message as read.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 pub struct MarkedRead {
     /// The message.
     #[schema(value_type = String, format = "uuid")]
     pub id: MessageId,
-    /// When it was first read: now, or earlier. Absent where it is not a message to act on.
+    /// The instant of the first read: now, or earlier. Absent where it is not a message to act on.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, format = DateTime)]
     pub read_at: Option<Timestamp>,
@@ -179,7 +180,7 @@ pub struct Originals {
     /// The message.
     #[schema(value_type = String, format = "uuid")]
     pub id: MessageId,
-    /// Who signed the message.
+    /// The agency that signed the message.
     #[schema(value_type = String)]
     pub signer: AgencyCode,
     /// The message: one JWS per country it was signed for; of a received message, the one received.
@@ -219,7 +220,7 @@ pub struct Trace {
     pub replaced_by: Option<MessageId>,
     /// The hops, in the order in which this gateway learned of them.
     pub hops: Vec<Hop>,
-    /// Where each recipient's copy stands; only of a sent message.
+    /// The state of each recipient's copy; only of a sent message.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub copies: Vec<CopyView>,
 }
@@ -230,7 +231,7 @@ pub struct Hop {
     /// `saved`, `submitted`, `released` or `reissued`, `queued`, `delivered`, `read`, `rejected`, `void` at the sender;
     /// `created`, `received`, `receipt_issued`, `rejected`, `read`, `read_receipt_issued` at a recipient.
     pub hop: String,
-    /// When.
+    /// The instant of the hop, by the clock that `clock` names.
     #[schema(value_type = String, format = DateTime)]
     pub at: Timestamp,
     /// By whose clock: `own`, or `partner` for what the other side says.
@@ -240,23 +241,23 @@ pub struct Hop {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>)]
     pub agency: Option<AgencyCode>,
-    /// Who did it, as the agency's identity provider names them.
+    /// The subject who did it, as the agency's identity provider names them.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub by: Option<String>,
-    /// When word of it came here, for what the other side says.
+    /// The instant at which the other side's statement arrived here.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, format = DateTime)]
     pub told_at: Option<Timestamp>,
-    /// Why it was rejected, or made void.
+    /// The code of the reason for which the copy was rejected or made void.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub code: Option<String>,
-    /// Where an audit log says so.
+    /// The position of the entry in an audit log.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<Object>)]
     pub audit: Option<AuditPosition>,
 }
 
-/// Whose clock an instant comes from. Two clocks may differ, so hops of both need not be in order.
+/// The clock that an instant comes from. Two clocks may differ, so hops of both need not be in order.
 #[derive(ToSchema)]
 #[schema(rename_all = "snake_case")]
 #[expect(dead_code, reason = "read by the derive, to describe the member")]

@@ -38,9 +38,9 @@ pub struct Codes {
     pub lang: String,
     /// Its title.
     pub title: String,
-    /// Where the codes come from.
+    /// The source of the codes.
     pub source: String,
-    /// What a reader must know before using it.
+    /// A notice that a reader must know before using the list.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub notice: Option<String>,
     /// The codes, in the order in which to show them.
@@ -52,7 +52,7 @@ pub struct Codes {
 pub struct Code {
     /// As it stands in messages.
     pub code: String,
-    /// What officers read.
+    /// The label that officers read.
     pub label: String,
     /// The first day on which it may be used.
     #[serde(skip_serializing_if = "Option::is_none")]

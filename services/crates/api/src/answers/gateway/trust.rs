@@ -11,7 +11,7 @@ use utoipa::ToSchema;
 pub struct Trust {
     /// One per pinned country.
     pub lists: Vec<ListView>,
-    /// What needs looking after before it stops the exchange, the most pressing first.
+    /// Warnings about lists and keys that would stop the exchange if nobody acted, the most pressing first.
     pub warnings: Vec<Warning>,
 }
 
@@ -25,7 +25,7 @@ pub struct ListView {
     pub state: String,
     /// The serial; 0 without a list.
     pub serial: u64,
-    /// When the next list is due.
+    /// The instant at which the next list is due.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, format = DateTime)]
     pub next_update: Option<Timestamp>,
@@ -74,7 +74,7 @@ pub struct KeyView {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, format = DateTime)]
     pub revoked_at: Option<Timestamp>,
-    /// Why: `compromised`, `superseded`, `ceased`, `unspecified`.
+    /// The reason: `compromised`, `superseded`, `ceased`, `unspecified`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub revoked_because: Option<String>,
 }
@@ -87,7 +87,7 @@ pub struct Warning {
     pub code: String,
     /// The country or key that it is about.
     pub subject: String,
-    /// When it becomes, or became, pressing.
+    /// The instant at which it becomes, or became, pressing.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, format = DateTime)]
     pub at: Option<Timestamp>,

@@ -12,7 +12,7 @@ use crate::{
     gateway::Gateway,
     http::{copies, error::ApiError, messages::receipt_view},
     messages::{
-        found::Found,
+        lookup::OwnMessage,
         receipts,
         received::{self, Received},
         sent::{self, Sent},
@@ -26,7 +26,7 @@ use crate::{
 pub(super) async fn content(
     gateway: &Gateway,
     permit: &Permit<act::MessageRead>,
-    found: Found,
+    found: OwnMessage,
 ) -> Result<MessageView, ApiError> {
     view(gateway, permit, found, true).await
 }
@@ -38,7 +38,7 @@ pub(super) async fn content(
 pub(super) async fn metadata(
     gateway: &Gateway,
     permit: &Permit<act::MessageReadMetadata>,
-    found: Found,
+    found: OwnMessage,
 ) -> Result<MessageView, ApiError> {
     view(gateway, permit, found, false).await
 }
@@ -47,15 +47,15 @@ pub(super) async fn metadata(
 async fn view<A: Act>(
     gateway: &Gateway,
     permit: &Permit<A>,
-    found: Found,
+    found: OwnMessage,
     with_content: bool,
 ) -> Result<MessageView, ApiError> {
     if *permit.resource() != found.resource() {
         return Err(ApiError::failed("a permit for another message"));
     }
     match found {
-        Found::Received(received) => of_received(gateway, *received, with_content).await,
-        Found::Sent(sent) => of_sent(gateway, *sent, with_content).await,
+        OwnMessage::Received(received) => of_received(gateway, *received, with_content).await,
+        OwnMessage::Sent(sent) => of_sent(gateway, *sent, with_content).await,
     }
 }
 
@@ -99,7 +99,7 @@ async fn of_sent(gateway: &Gateway, sent: Sent, content: bool) -> Result<Message
     Ok(MessageView { sent: Some(left), ..view })
 }
 
-/// What the signed bytes say. They were verified before they were stored; a message that was rejected need not
+/// The content of the signed bytes. They were verified before they were stored; a message that was rejected need not
 /// be one, so its header is read as it was when it was verified.
 fn of_payload(
     direction: &'static str,
@@ -115,7 +115,7 @@ fn of_payload(
     let parsed = parsed.ok();
     let state = parsed.as_ref().and_then(|message| match &message.body {
         Body::Operational(body) => {
-            Some(families::of(body.family()).state(body, header.created, now).to_owned())
+            Some(families::rules(body.family()).state(body, header.created, now).to_owned())
         }
         _ => None,
     });

@@ -1,13 +1,13 @@
-//! The reasons for which a request about a draft is refused.
+//! The refusals of requests about drafts. A *fault*, by contrast, is one thing wrong with a draft.
 
 use rovuma_schemas::{AgencyCode, MessageType, NoDraft, Timestamp};
 
 use super::{content::Content, state::NotInState};
 use crate::{error::DbError, exchange::send::SendError};
 
-/// Why a request about a draft was refused or failed. Then nothing was changed.
+/// The reason for which a request about a draft was refused or failed. Nothing was changed.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum Fault {
+pub(crate) enum Refusal {
     /// The bytes are no draft, not even an incomplete one.
     #[error("the posted content is no draft")]
     NoDraft(NoDraft),
@@ -56,13 +56,13 @@ pub(crate) enum Fault {
     SigningKey {
         /// The agency.
         agency: AgencyCode,
-        /// What is wrong with the key.
+        /// The reason for which recipients would refuse the key.
         reason: &'static str,
     },
     /// The audit service has not acknowledged events for too long.
     #[error("the audit service has acknowledged nothing since {since}")]
     AuditOverdue {
-        /// When the oldest unacknowledged event was recorded.
+        /// The instant at which the oldest unacknowledged event was recorded.
         since: Timestamp,
     },
     /// Numbering or signing failed.
@@ -76,7 +76,7 @@ pub(crate) enum Fault {
     Internal(&'static str),
 }
 
-impl From<sqlx::Error> for Fault {
+impl From<sqlx::Error> for Refusal {
     fn from(fault: sqlx::Error) -> Self {
         Self::Db(fault.into())
     }

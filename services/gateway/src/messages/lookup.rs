@@ -1,4 +1,4 @@
-//! A message by its id, in the eyes of one agency.
+//! Finds a message of one agency by its id.
 
 use rovuma_policy::Resource;
 use rovuma_schemas::{AgencyCode, MessageId};
@@ -10,31 +10,32 @@ use super::{
 };
 use crate::error::DbError;
 
-/// A message that an agency has: the one it sent, or its copy of one it received. The same message may be
-/// both, of two agencies of one gateway.
+/// A message that an agency sent, or its copy of a message that it received. One message can be both, for two agencies of one
+/// gateway.
 #[derive(Clone, Debug)]
-pub(crate) enum Found {
-    /// It sent it.
+pub(crate) enum OwnMessage {
+    /// The agency sent the message.
     Sent(Box<Sent>),
-    /// It received it.
+    /// The agency received this copy.
     Received(Box<Received>),
 }
 
-/// Where a message is.
+/// The result of looking for a message.
 #[derive(Debug)]
 pub(crate) enum Lookup {
-    /// The agency has it.
-    Own(Found),
-    /// The agency has more than one under this id, of these senders: it has to say which.
+    /// The agency has the message.
+    Own(OwnMessage),
+    /// The agency has messages of several senders, these, under the id: the request must name the sender.
     Several(Vec<AgencyCode>),
-    /// Another agency of this gateway has it: to the caller as if it were nowhere, to the audit log not.
-    Anothers,
-    /// Nobody here has it.
-    Nowhere,
+    /// Only another agency of this gateway has the message. The caller gets the same answer as for [`NotFound`](Self::NotFound);
+    /// the audit log records the difference.
+    OfAnotherAgency,
+    /// No agency of this gateway has the message.
+    NotFound,
 }
 
-/// Looks for a message in the eyes of `agency`. A message is named by its sender and its id; without the sender
-/// it is found as long as the agency has one alone under the id.
+/// Finds the message of `agency` with this sender and id. Without the sender it is found if the agency has only one message
+/// under the id.
 ///
 /// # Errors
 /// [`DbError`] when the store does not answer.
@@ -46,39 +47,39 @@ pub(crate) async fn find(
 ) -> Result<Lookup, DbError> {
     let all = own(conn, agency, id).await?;
     if all.is_empty() {
-        return elsewhere(conn, id).await;
+        return of_another_agency(conn, id).await;
     }
-    let mut wanted: Vec<Found> =
+    let mut wanted: Vec<OwnMessage> =
         all.into_iter().filter(|found| sender.is_none_or(|sender| found.sender() == sender)).collect();
     Ok(match wanted.pop() {
-        None => Lookup::Nowhere,
+        None => Lookup::NotFound,
         Some(found) if wanted.is_empty() => Lookup::Own(found),
         Some(last) => Lookup::Several(wanted.iter().chain([&last]).map(|one| one.sender().clone()).collect()),
     })
 }
 
-/// Everything that the agency has under an id: at most one of each sender.
-async fn own(conn: &mut Conn, agency: &AgencyCode, id: &MessageId) -> Result<Vec<Found>, DbError> {
+/// The messages of the agency under an id: at most one of each sender.
+async fn own(conn: &mut Conn, agency: &AgencyCode, id: &MessageId) -> Result<Vec<OwnMessage>, DbError> {
     let sent = sent::load(conn, agency, id).await?;
     // What an agency sent to itself is one message, and what it sent says more.
     let is_sent = sent.is_some();
     let mut received = received::all(conn, agency, id).await?;
     received.retain(|copy| !is_sent || copy.sender != *agency);
-    let received = received.into_iter().map(|copy| Found::Received(Box::new(copy)));
-    Ok(sent.map(|sent| Found::Sent(Box::new(sent))).into_iter().chain(received).collect())
+    let received = received.into_iter().map(|copy| OwnMessage::Received(Box::new(copy)));
+    Ok(sent.map(|sent| OwnMessage::Sent(Box::new(sent))).into_iter().chain(received).collect())
 }
 
-async fn elsewhere(conn: &mut Conn, id: &MessageId) -> Result<Lookup, DbError> {
+async fn of_another_agency(conn: &mut Conn, id: &MessageId) -> Result<Lookup, DbError> {
     let row = sqlx::query(
         "SELECT 1 FROM sent WHERE id = $1 UNION ALL SELECT 1 FROM received WHERE id = $1 LIMIT 1",
     )
     .bind(id.as_bytes().to_vec())
     .fetch_optional(conn)
     .await?;
-    Ok(if row.is_some() { Lookup::Anothers } else { Lookup::Nowhere })
+    Ok(if row.is_some() { Lookup::OfAnotherAgency } else { Lookup::NotFound })
 }
 
-impl Found {
+impl OwnMessage {
     /// The message's id.
     pub(crate) fn id(&self) -> MessageId {
         match self {
@@ -87,7 +88,7 @@ impl Found {
         }
     }
 
-    /// Who signed it.
+    /// The agency that signed the message.
     pub(crate) fn sender(&self) -> &AgencyCode {
         match self {
             Self::Sent(sent) => &sent.agency,

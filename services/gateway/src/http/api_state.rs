@@ -1,4 +1,4 @@
-//! What the shared part of the API takes from the gateway.
+//! Gives the shared part of the API the gateway's policy, token verifier, clock and audit trail.
 
 use rovuma_api::ApiState;
 use rovuma_policy::Policy;
