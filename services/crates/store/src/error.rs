@@ -130,11 +130,24 @@ impl<E> WriteError<E> {
 /// Whether the same query may succeed later without a change, although it failed with `fault` now.
 pub fn is_transient(fault: &sqlx::Error) -> bool {
     match fault {
-        // A constraint that does not hold now will not hold later.
-        sqlx::Error::Database(fault) => matches!(fault.kind(), sqlx::error::ErrorKind::Other),
+        // A constraint that does not hold now will not hold later, and PostgreSQL never takes a value that it cannot store.
+        sqlx::Error::Database(fault) => {
+            matches!(fault.kind(), sqlx::error::ErrorKind::Other) && !is_unstorable(fault.as_ref())
+        }
         sqlx::Error::ColumnDecode { .. } | sqlx::Error::Decode(_) | sqlx::Error::ColumnNotFound(_) => false,
         _ => true,
     }
+}
+
+/// Whether PostgreSQL refused a value that its column cannot hold, such as a text with U+0000.
+fn is_unstorable(fault: &dyn DatabaseError) -> bool {
+    let is_postgres = fault.as_error().is::<sqlx::postgres::PgDatabaseError>();
+    is_postgres && fault.code().is_some_and(|code| is_data_exception(&code))
+}
+
+/// Whether a SQLSTATE is of class 22, data exception (PostgreSQL documentation, appendix A).
+fn is_data_exception(code: &str) -> bool {
+    code.starts_with("22")
 }
 
 /// The failure of a whole group of jobs.
@@ -237,6 +250,15 @@ mod tests {
         assert!(matches!(said("57P01"), Some(Failure::Unreachable)));
         assert!(matches!(said("08006"), Some(Failure::Unreachable)));
         assert!(said("23505").is_none(), "a violated constraint is the job's own");
+    }
+
+    #[test]
+    fn a_data_exception_is_permanent() {
+        assert!(is_data_exception("22021"), "a text with U+0000");
+        assert!(is_data_exception("22003"), "a number out of range");
+        for transient in ["40001", "53100", "57P01", "08006", "42P01", "23505"] {
+            assert!(!is_data_exception(transient), "{transient}");
+        }
     }
 
     #[test]
