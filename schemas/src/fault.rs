@@ -193,6 +193,14 @@ fault_codes! {
     CaseNotOwn = "case_not_own",
     /// A case without the sender's turn in it, or a turn without a case.
     TurnMissing = "turn_missing",
+    /// A message that opens a case, and was not issued again, has another turn than the first.
+    TurnNotFirst = "turn_not_first",
+    /// The sender is among the parties whose turns it had seen.
+    SeenNamesSender = "seen_names_sender",
+    /// The time of a first signature on a message that replaces none.
+    FirstCreatedUnexpected = "first_created_unexpected",
+    /// The time of the first signature lies after the creation.
+    FirstCreatedLate = "first_created_late",
 }
 
 impl fmt::Display for FaultCode {

@@ -5,7 +5,13 @@ use std::{collections::BTreeMap, fmt, str::FromStr};
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
-use crate::{AgencyCode, BadId, Lane, MessageId, StreamId, Timestamp};
+use crate::{AgencyCode, BadId, Lane, Line, MessageId, StreamId, Timestamp, words::is_code};
+
+/// Maximum turn: the largest whole number that every JSON reader keeps exactly (RFC 8259, section 6).
+const TURN_MAX: u64 = (1 << 53) - 1;
+
+/// Maximum length of the name of a message type, known here or not.
+const TYPE_MAX_CHARS: usize = 64;
 
 /// The version of a message type: a newer minor may add fields, a newer major may change meaning.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -103,11 +109,11 @@ pub struct Sender {
     pub agency: AgencyCode,
     /// The unit or post within the agency.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(length(min = 1, max = 200))]
+    #[schemars(with = "Option<Line>")]
     pub unit: Option<String>,
     /// The officer, by the identifier that the agency's identity provider uses.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(length(min = 1, max = 200))]
+    #[schemars(with = "Option<Line>")]
     pub officer: Option<String>,
 }
 
@@ -133,7 +139,8 @@ pub struct Header {
     /// The message's own id.
     pub id: MessageId,
     /// The message type as received: possibly a type that this version does not know.
-    #[serde(rename = "type")]
+    #[serde(rename = "type", deserialize_with = "type_name")]
+    #[schemars(regex(pattern = "^[A-Za-z0-9_.-]{1,64}$"))]
     pub message_type: String,
     /// The version of that type.
     pub version: Version,
@@ -151,7 +158,7 @@ pub struct Header {
     pub expires: Option<Timestamp>,
     /// The sender's own file number.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(length(min = 1, max = 200))]
+    #[schemars(with = "Option<Line>")]
     pub reference: Option<String>,
     /// The message that this one answers.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -167,19 +174,37 @@ pub struct Header {
     pub case: Option<CaseId>,
     /// The sender's own count of its messages in the case, from 1. It orders them, which neither clocks nor arrival can.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(range(min = 1))]
+    #[schemars(range(min = 1, max = TURN_MAX))]
     pub turn: Option<u64>,
     /// For each other party of the case, the turn up to which the sender had every message when it released this one.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    #[schemars(extend("maxProperties" = 64))]
+    #[schemars(with = "BTreeMap<AgencyCode, SeenTurn>", extend("maxProperties" = 64))]
     pub seen: BTreeMap<AgencyCode, u64>,
+}
+
+/// The schema of a turn that was seen.
+struct SeenTurn;
+
+impl JsonSchema for SeenTurn {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "SeenTurn".into()
+    }
+
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({ "type": "integer", "minimum": 0, "maximum": TURN_MAX })
+    }
 }
 
 /// The name of a case: an alert, a request or a hit.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 pub struct CaseId {
     /// The family of the message that opened it. A reader keeps the name of a family that it does not know.
-    #[schemars(length(min = 1, max = 48))]
+    #[serde(deserialize_with = "code_word")]
+    #[schemars(regex(pattern = "^[A-Za-z0-9_.-]{1,48}$"))]
     pub kind: String,
     /// The agency that opened it.
     pub owner: AgencyCode,
@@ -200,9 +225,59 @@ impl FromStr for CaseId {
         let mut parts = text.splitn(3, '/');
         let mut part = || parts.next().unwrap_or_default();
         let (kind, owner, id) = (part(), part(), part());
-        if !crate::words::is_code(kind) {
+        if !is_code(kind) {
             return Err(BadId::new("a case such as alert/mz.prm/<id>", text));
         }
         Ok(Self { kind: kind.to_owned(), owner: owner.parse()?, id: id.parse()? })
+    }
+}
+
+/// Reads the kind of a case.
+fn code_word<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    if is_code(&text) { Ok(text) } else { Err(de::Error::custom(BadId::new("a code word", &text))) }
+}
+
+/// Reads the name of a message type. One that is not known here may be longer than a code.
+fn type_name<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    let has_form = !text.is_empty()
+        && text.len() <= TYPE_MAX_CHARS
+        && text.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'.' | b'-'));
+    if has_form { Ok(text) } else { Err(de::Error::custom(BadId::new("the name of a message type", &text))) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_kind_of_a_case_is_a_code_word_in_json_and_in_text_alike() {
+        let (owner, id) = ("mz.prm", "0199c5a1-7b3e-7001-8a10-000000000001");
+        let longest = "k".repeat(48);
+        let kinds = ["alert", "a.newer-kind_2", &longest, "", "two words", "nul\0", "line\n", &"k".repeat(49)];
+        for (index, kind) in kinds.into_iter().enumerate() {
+            let json = serde_json::json!({ "kind": kind, "owner": owner, "id": id });
+            let read = serde_json::from_value::<CaseId>(json);
+            let parsed = format!("{kind}/{owner}/{id}").parse::<CaseId>();
+            assert_eq!((read.is_ok(), parsed.is_ok()), (index < 3, index < 3), "{kind:?}");
+        }
+    }
+
+    #[test]
+    fn the_name_of_an_unknown_type_is_read_and_a_misshapen_one_is_not() {
+        let mut header = serde_json::json!({
+            "id": "0199c5a1-7b3e-7001-8a10-000000000001", "version": "1.9", "status": "test",
+            "sender": { "agency": "mz.prm" }, "created": "2025-03-14T05:10:00Z",
+            "recipients": [{ "agency": "tz.tpf", "lane": "normal" }]
+        });
+        let longest = "t".repeat(64);
+        let names = ["request.submit", &longest, "alert.issue\0", "alert issue", "", &"t".repeat(65)];
+        for (index, name) in names.into_iter().enumerate() {
+            header["type"] = name.into();
+            let read = serde_json::from_value::<Header>(header.clone());
+            let by_schema = Header::from_payload(&serde_json::to_vec(&serde_json::json!({ "header": header })).expect("JSON"));
+            assert_eq!((read.is_ok(), by_schema.is_ok()), (index < 2, index < 2), "{name:?}");
+        }
     }
 }

@@ -29,19 +29,40 @@ pub(super) fn check(
         nodes(header, &at, found);
     }
     case(header, class, &at, found);
+    first_created(header, &at.field("first_created"), found);
     message_type.check_received(&message.field("body"), found);
 }
 
-/// Checks that a message in a case has a turn, and that an opener names its own case.
+/// Checks that a message in a case has a turn, that its sender has seen others only, and that an opener names its own case and
+/// has the first turn there.
 fn case(header: &Header, class: Class, at: &View<'_>, found: &mut Vec<Finding>) {
     if header.case.is_some() != header.turn.is_some() {
         found.push(Finding::new(&at.field("turn").at, FaultCode::TurnMissing));
     }
+    if header.seen.contains_key(&header.sender.agency) {
+        let place = at.field("seen").field(header.sender.agency.as_str());
+        found.push(Finding::new(&place.at, FaultCode::SeenNamesSender));
+    }
     let (Some(case), Class::Opener(family)) = (&header.case, class) else { return };
+    if header.replaces.is_none() && header.turn.is_some_and(|turn| turn != 1) {
+        found.push(Finding::new(&at.field("turn").at, FaultCode::TurnNotFirst));
+    }
     // One that was issued again keeps the case of the message that it replaces.
     let is_own_id = case.id == header.id || header.replaces.is_some();
     if case.kind != family.as_str() || case.owner != header.sender.agency || !is_own_id {
         found.push(Finding::new(&at.field("case").at, FaultCode::CaseNotOwn));
+    }
+}
+
+/// Checks that only a message that replaces another names the time of the first signature, and that this time is not later
+/// than its own.
+fn first_created(header: &Header, at: &View<'_>, found: &mut Vec<Finding>) {
+    let Some(first_created) = header.first_created else { return };
+    if header.replaces.is_none() {
+        found.push(Finding::new(&at.at, FaultCode::FirstCreatedUnexpected));
+    }
+    if first_created > header.created {
+        found.push(Finding::new(&at.at, FaultCode::FirstCreatedLate));
     }
 }
 
