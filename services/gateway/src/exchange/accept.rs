@@ -247,8 +247,9 @@ impl<'g> Acceptor<'g> {
         rejected: RejectedMessage,
     ) -> Result<(), SendError> {
         let RejectedMessage { message, code, detail } = rejected;
-        // The detail may quote the sender's message, and goes back in a receipt with up to 63 others.
-        let detail: String = detail.chars().take(REJECTION_DETAIL_MAX_CHARS).collect();
+        // The detail may quote the sender's message, goes back in a receipt with up to 63 others, and is one line of text.
+        let in_line = |c: char| if c.is_control() { ' ' } else { c };
+        let detail: String = detail.chars().take(REJECTION_DETAIL_MAX_CHARS).map(in_line).collect();
         if code == RejectionCode::Clock {
             let (agency, sender) = (&message.recipient().agency, message.sender());
             alarm::raise(tx, agency, AlarmKind::Clock, sender.as_str(), &detail, self.now).await?;
