@@ -41,6 +41,7 @@ CREATE TABLE sent (
     digest       BYTES  NOT NULL,
     jws          BYTES  NOT NULL,
     replaces     BYTES,           -- the message that this one reissues, because a compromised key had signed that
+    original     BYTES  NOT NULL, -- the first message of that chain; its own id when it reissues none
     case_kind    TEXT,            -- the case that it belongs to: kind, owner and id
     case_owner   TEXT,
     case_id      BYTES,
@@ -50,10 +51,12 @@ CREATE TABLE sent (
     in_reply_to  BYTES,
     PRIMARY KEY (id, country)
 );
+CREATE INDEX sent_by_id ON sent (id, agency);
 CREATE INDEX sent_by_agency ON sent (agency, created_at, id);
 CREATE INDEX sent_by_case ON sent (agency, case_id, turn) WHERE case_id IS NOT NULL;
 CREATE INDEX sent_by_reply ON sent (agency, in_reply_to) WHERE in_reply_to IS NOT NULL;
-CREATE INDEX sent_by_replaced ON sent (agency, replaces) WHERE replaces IS NOT NULL;
+CREATE INDEX sent_by_replaced ON sent (agency, replaces, created_at) WHERE replaces IS NOT NULL;
+CREATE INDEX sent_by_original ON sent (agency, original);
 
 -- Messages accepted from others, one row a recipient agency. Rows stay for ever, so that a duplicate is recognised however
 -- late it comes.
@@ -83,6 +86,7 @@ CREATE TABLE received (
     read_by          TEXT,
     compromised_at   BIGINT,          -- when the key that signed it was found to be compromised
     replaces         BYTES,           -- the message that this one reissues
+    original         BYTES  NOT NULL, -- the first message of that chain that is known; its own id when it reissues none
     case_kind        TEXT,            -- the case that it belongs to: kind, owner and id
     case_owner       TEXT,
     case_id          BYTES,
@@ -97,6 +101,8 @@ CREATE UNIQUE INDEX received_identity ON received (recipient, sender, id);
 CREATE INDEX received_by_stream ON received (sender, stream, recipient, lane, number);
 CREATE INDEX received_by_key ON received (sender, key_id);
 CREATE INDEX received_by_arrival ON received (recipient, seq);
+CREATE INDEX received_by_id ON received (id, recipient);
+CREATE INDEX received_by_original ON received (recipient, original, sender);
 CREATE INDEX received_by_replaced ON received (recipient, sender, replaces) WHERE replaces IS NOT NULL;
 
 -- Streams to our agencies, as their gateway sees them.

@@ -3,10 +3,10 @@
 //!
 //! This module gives our own messages their place in a case, and reads and writes the place of every message.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use rovuma_schemas::{AgencyCode, CaseId, Class, Header, MessageId, MessageType, Timestamp};
-use rovuma_store::{Binding, RowExt};
+use rovuma_store::{Binding, Conn, RowExt, padded_list};
 use serde::Serializer;
 use sqlx::{Row, any::AnyRow};
 
@@ -32,54 +32,134 @@ pub(crate) enum Narrowed {
     InReplyTo(MessageId),
 }
 
-/// A list's statement, `SELECT $select FROM $table $rest`, limited to the rows that `$narrowed` names. `MATERIALIZED`, so that
-/// the database uses the index on the case whatever order the list has. `$1` is the agency in the column `$owner`, and the
-/// list's own parameters end before `$12`.
+/// A list's statement, `SELECT $select FROM $table WHERE $rest`, limited to the rows that `$narrowed` names. `MATERIALIZED`, so
+/// that the database uses the index on the case whatever order the list has; only the table's key `$key` is copied, as
+/// `$narrowed_key`. `$1` is the agency in the column `$owner`, and the list's own parameters end before `$12`.
 macro_rules! narrowed_statement {
-    ($narrowed:expr, $table:literal, $owner:literal, $select:expr, $rest:expr) => {
-        match $narrowed {
-            None => concat!("SELECT ", $select, " FROM ", $table, " ", $rest),
-            Some($crate::cases::Narrowed::Case(_)) => concat!(
-                "WITH narrowed AS MATERIALIZED (SELECT * FROM ",
-                $table,
-                " WHERE ",
-                $owner,
-                " = $1 AND case_id = $12 AND case_owner = $13 AND case_kind = $14) SELECT ",
-                $select,
-                " FROM narrowed AS ",
-                $table,
-                " ",
-                $rest
-            ),
-            Some($crate::cases::Narrowed::InReplyTo(_)) => concat!(
-                "WITH narrowed AS MATERIALIZED (SELECT * FROM ",
-                $table,
-                " WHERE ",
-                $owner,
-                " = $1 AND in_reply_to = $12) SELECT ",
-                $select,
-                " FROM narrowed AS ",
-                $table,
-                " ",
-                $rest
-            ),
+    ($narrowed:expr, $table:literal, $owner:literal, $key:literal, $narrowed_key:literal, $select:expr, $rest:expr) => {{
+        use sqlx::SqlSafeStr as _;
+        macro_rules! narrowed {
+            ($condition:literal) => {
+                concat!(
+                    "WITH narrowed (",
+                    $narrowed_key,
+                    ") AS MATERIALIZED (SELECT ",
+                    $key,
+                    " FROM ",
+                    $table,
+                    " WHERE ",
+                    $owner,
+                    " = $1 AND ",
+                    $condition,
+                    ") SELECT ",
+                    $select,
+                    " FROM narrowed CROSS JOIN ",
+                    $table,
+                    " WHERE (",
+                    $key,
+                    ") = (",
+                    $narrowed_key,
+                    ") AND ",
+                    $rest
+                )
+            };
         }
-    };
+        match $narrowed {
+            None => concat!("SELECT ", $select, " FROM ", $table, " WHERE ", $rest).into_sql_str(),
+            Some($crate::cases::NarrowedIds { case: Some(_), ids }) => rovuma_store::with_list(
+                narrowed!("case_owner = $12 AND case_kind = $13 AND case_id IN ({})"),
+                14,
+                ids.len(),
+            ),
+            Some($crate::cases::NarrowedIds { case: None, ids }) => {
+                rovuma_store::with_list(narrowed!("in_reply_to IN ({})"), 12, ids.len())
+            }
+        }
+    }};
 }
 
 pub(crate) use narrowed_statement;
 
+/// A [`Narrowed`] whose message is known by all its ids.
+#[derive(Debug)]
+pub(crate) struct NarrowedIds<'a> {
+    /// The case; none where the answers to a message are listed.
+    pub(crate) case: Option<&'a CaseId>,
+    /// The ids of the message that opened the case, or that is answered.
+    pub(crate) ids: Vec<MessageId>,
+}
+
 impl Narrowed {
+    /// Looks up the other ids under which `agency` knows the message that the filter names.
+    ///
+    /// # Errors
+    /// [`DbError`] when the store does not answer.
+    pub(crate) async fn with_ids(
+        &self,
+        conn: &mut Conn,
+        agency: &AgencyCode,
+    ) -> Result<NarrowedIds<'_>, DbError> {
+        Ok(match self {
+            Self::Case(case) => {
+                let ids = ids_of(conn, agency, Some(&case.owner), case.id).await?;
+                NarrowedIds { case: Some(case), ids }
+            }
+            Self::InReplyTo(id) => NarrowedIds { case: None, ids: ids_of(conn, agency, None, *id).await? },
+        })
+    }
+}
+
+impl NarrowedIds<'_> {
     /// Binds the parameters that [`narrowed_statement!`] adds.
     pub(crate) fn bind<'q>(narrowed: Option<&'q Self>, query: Binding<'q>) -> Binding<'q> {
-        match narrowed {
+        let Some(Self { case, ids }) = narrowed else { return query };
+        let query = match case {
+            Some(case) => query.bind(case.owner.as_str()).bind(case.kind.as_str()),
             None => query,
-            Some(Self::Case(case)) => {
-                query.bind(case.id.as_bytes().to_vec()).bind(case.owner.as_str()).bind(case.kind.as_str())
-            }
-            Some(Self::InReplyTo(id)) => query.bind(id.as_bytes().to_vec()),
-        }
+        };
+        padded_list(ids).fold(query, |query, id| query.bind(id.as_bytes().to_vec()))
     }
+}
+
+/// The messages that `$1` sent with the same content as its message `$2`. The limit bounds what one filter compares: a message
+/// gets another id only when the key that signed it is compromised.
+pub(crate) const SENT_IDS: &str = "
+    SELECT id, original FROM sent
+    WHERE agency = $1 AND original = (SELECT s.original FROM sent AS s WHERE s.id = $2 AND s.agency = $1 LIMIT 1)
+    LIMIT 64";
+
+/// The messages that `$1` received with the same content as the message `$2` of the same sender: of `$3`, or of anybody when
+/// that is empty. The second half finds those that replace a message which never came.
+pub(crate) const RECEIVED_IDS: &str = "
+    SELECT same.id, same.original FROM received AS named CROSS JOIN received AS same
+    WHERE named.id = $2 AND named.recipient = $1 AND ($3 = '' OR named.sender = $3)
+      AND same.recipient = named.recipient AND same.original = named.original AND same.sender = named.sender
+    UNION
+    SELECT id, original FROM received WHERE recipient = $1 AND original = $2 AND ($3 = '' OR sender = $3)
+    LIMIT 64";
+
+/// The ids under which `agency` knows a message of `sender`, or of anybody: its own, and those of the messages that it replaces
+/// or that replace it. A message of our own is not confused with one of another sender under its id.
+async fn ids_of(
+    conn: &mut Conn,
+    agency: &AgencyCode,
+    sender: Option<&AgencyCode>,
+    id: MessageId,
+) -> Result<Vec<MessageId>, DbError> {
+    let mut rows = Vec::new();
+    if sender.is_none_or(|sender| sender == agency) {
+        let query = sqlx::query(SENT_IDS).bind(agency.as_str()).bind(id.as_bytes().to_vec());
+        rows = query.fetch_all(&mut *conn).await?;
+    }
+    if rows.is_empty() {
+        let query = sqlx::query(RECEIVED_IDS).bind(agency.as_str()).bind(id.as_bytes().to_vec());
+        rows = query.bind(sender.map_or("", AgencyCode::as_str)).fetch_all(conn).await?;
+    }
+    let mut ids = BTreeSet::from([id]);
+    for row in &rows {
+        ids.extend([row.message_id("original")?, row.message_id("id")?]);
+    }
+    Ok(ids.into_iter().collect())
 }
 
 /// A message's place in its case, as its header states it.
@@ -143,7 +223,8 @@ impl CasePlace {
             .bind(case.map(|case| case.kind.as_str()))
             .bind(case.map(|case| case.owner.as_str()))
             .bind(case.map(|case| case.id.as_bytes().to_vec()))
-            .bind(self.turn.map(|turn| i64::try_from(turn).unwrap_or(i64::MAX)))
+            // The schema of the header keeps a turn below 2^53.
+            .bind(self.turn.map(u64::cast_signed))
             .bind(seen)
             .bind(self.first_created.map(Timestamp::as_micros))
             .bind(self.in_reply_to.map(|id| id.as_bytes().to_vec()))

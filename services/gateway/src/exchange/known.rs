@@ -205,6 +205,13 @@ impl KnownMessages {
         if let Some(key) = identity.stream_number() {
             self.by_number.insert(key, header.id);
         }
+        // A rejected message belongs to no case and replaces nothing, whatever its header says.
+        let (case, original) = match known.outcome {
+            ReceptionOutcome::Rejected { .. } => (CasePlace::default(), header.id),
+            ReceptionOutcome::Operative | ReceptionOutcome::Inoperative => {
+                (CasePlace::of_header(header), header.replaces.unwrap_or(header.id))
+            }
+        };
         self.new_rows.push(ReceivedRow {
             recipient: recipient.clone(),
             sender: header.sender.agency.clone(),
@@ -218,7 +225,8 @@ impl KnownMessages {
             created: header.created,
             expires: header.expires,
             replaces: header.replaces,
-            case: CasePlace::of_header(header),
+            original,
+            case,
             known: known.clone(),
         });
         self.by_identity.insert(identity.key(), known);
@@ -227,8 +235,37 @@ impl KnownMessages {
     /// Inserts the added messages into the table `received`.
     pub(crate) async fn write(&mut self, tx: &mut Conn) -> sqlx::Result<()> {
         let rows = std::mem::take(&mut self.new_rows);
-        RECEIVED.rows(tx, &rows, |query, row| row.bind(query)).await
+        RECEIVED.rows(tx, &rows, |query, row| row.bind(query)).await?;
+        for row in rows.iter().filter(|row| row.original != row.id) {
+            link(tx, row).await?;
+        }
+        Ok(())
     }
+}
+
+/// The oldest known message of the chain that `$1`'s message of `$2`, replacing `$3`, belongs to.
+const ORIGINAL: &str = "SELECT original FROM received WHERE recipient = $1 AND sender = $2 AND id = $3";
+
+/// Sets the oldest message of `$4`, and of the messages whose oldest it was until it came itself. The limit bounds what one
+/// message can cost: a partner may sign any number of messages that replace one.
+const LINK: &str = "
+    UPDATE received SET original = $3 WHERE seq IN (
+        SELECT seq FROM received WHERE recipient = $1 AND sender = $2 AND id = $4
+        UNION
+        SELECT seq FROM (SELECT seq FROM received WHERE recipient = $1 AND original = $4 AND sender = $2 LIMIT 64) AS later)";
+
+/// Resolves the chain of a message that replaces another to its oldest message, in whatever order the messages arrive.
+async fn link(tx: &mut Conn, row: &ReceivedRow) -> sqlx::Result<()> {
+    let (recipient, sender) = (row.recipient.agency.as_str(), row.sender.as_str());
+    let replaced = row.original.as_bytes().to_vec();
+    let query = sqlx::query(ORIGINAL).bind(recipient).bind(sender).bind(replaced.clone());
+    let original = match query.fetch_optional(&mut *tx).await? {
+        Some(older) => older.try_get::<Vec<u8>, _>("original")?,
+        None => replaced,
+    };
+    let query = sqlx::query(LINK).bind(recipient).bind(sender).bind(original);
+    query.bind(row.id.as_bytes().to_vec()).execute(tx).await?;
+    Ok(())
 }
 
 fn read(row: &AnyRow, source: &str) -> Result<KnownMessage, DbError> {
@@ -278,6 +315,8 @@ struct ReceivedRow {
     created: Timestamp,
     expires: Option<Timestamp>,
     replaces: Option<MessageId>,
+    /// The message that it replaces, until [`link`] knows of an older one.
+    original: MessageId,
     case: CasePlace,
     known: KnownMessage,
 }
@@ -286,11 +325,11 @@ const RECEIVED: Insert = Insert {
     into: concat!(
         "INSERT INTO received (recipient, sender, id, digest, jws, key_id, message_type, facet, status, lane, stream,
                                number, created_at, expires_at, received_at, disposition, rejection_code,
-                               rejection_detail, audit_epoch, audit_sequence, replaces, ",
+                               rejection_detail, audit_epoch, audit_sequence, replaces, original, ",
         cases::columns!(),
         ")"
     ),
-    columns: 21 + cases::COLUMNS,
+    columns: 22 + cases::COLUMNS,
     then: "",
 };
 
@@ -322,7 +361,8 @@ impl ReceivedRow {
             .bind(detail)
             .bind(self.known.audit.epoch.as_bytes().to_vec())
             .bind(to_column(self.known.audit.sequence))
-            .bind(self.replaces.map(|id| id.as_bytes().to_vec()));
+            .bind(self.replaces.map(|id| id.as_bytes().to_vec()))
+            .bind(self.original.as_bytes().to_vec());
         self.case.bind(query)
     }
 }

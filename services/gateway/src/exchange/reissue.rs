@@ -195,10 +195,10 @@ async fn insert_sent(tx: &mut Conn, outgoing: &OutgoingMessage, old: &Unreceipte
     let compact = outgoing.jws.to_compact().into_bytes();
     sqlx::query(
         "INSERT INTO sent (id, country, agency, message_type, facet, status, lane, created_at,
-                           expires_at, released_by, digest, jws, replaces, case_kind, case_owner, case_id, turn, seen,
+                           expires_at, released_by, digest, jws, replaces, original, case_kind, case_owner, case_id, turn, seen,
                            first_created, in_reply_to)
          SELECT $1, country, agency, message_type, facet, status, lane, $2,
-                expires_at, released_by, $3, $4, id, case_kind, case_owner, case_id, turn, seen,
+                expires_at, released_by, $3, $4, id, original, case_kind, case_owner, case_id, turn, seen,
                 COALESCE(first_created, created_at), in_reply_to
          FROM sent WHERE id = $5 AND country = $6",
     )

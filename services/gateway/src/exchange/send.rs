@@ -275,11 +275,11 @@ struct SentRow {
 const SENT: Insert = Insert {
     into: concat!(
         "INSERT INTO sent (id, country, agency, message_type, facet, status, lane, created_at, expires_at, released_by,
-                           digest, jws, ",
+                           digest, jws, original, ",
         cases::columns!(),
         ")"
     ),
-    columns: 12 + cases::COLUMNS,
+    columns: 13 + cases::COLUMNS,
     then: "",
 };
 
@@ -299,7 +299,8 @@ impl SentMessages {
                 .bind(row.expires.map(Timestamp::as_micros))
                 .bind(row.released_by.as_str())
                 .bind(rovuma_envelope::digest(&row.compact).as_bytes().to_vec())
-                .bind(row.compact.as_slice());
+                .bind(row.compact.as_slice())
+                .bind(row.id.as_bytes().as_slice());
             row.case.bind(query)
         }))
     }

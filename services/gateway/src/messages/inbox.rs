@@ -5,10 +5,11 @@ use rovuma_policy::{Permit, act};
 use rovuma_schemas::{AgencyCode, Timestamp};
 use rovuma_store::Conn;
 use serde::Serialize;
+use sqlx::SqlStr;
 
 use super::received::{self, Disposition, Received};
 use crate::{
-    cases::{self, Narrowed},
+    cases::{self, Narrowed, NarrowedIds},
     error::DbError,
 };
 
@@ -41,20 +42,13 @@ pub(crate) async fn page(
     filter: &InboxFilter,
     window: &Window<[u8; 8]>,
 ) -> Result<Vec<([u8; 8], Received)>, DbError> {
-    let statement = cases::narrowed_statement!(
-        &filter.narrowed,
-        "received",
-        "recipient",
-        received::columns!(),
-        "WHERE recipient = $1 AND seq < $2
-           AND ($3 = '' OR message_type = $3) AND ($4 = '' OR facet = $4)
-           AND ($5 = '' OR status = $5) AND ($6 = '' OR sender = $6)
-           AND ($7 = '' OR disposition = $7) AND ($8 = 0 OR read_at IS NULL)
-           AND created_at >= $9 AND created_at < $10
-         ORDER BY seq DESC LIMIT $11"
-    );
-    let query = sqlx::query(statement)
-        .bind(permit.resource().owner().as_str())
+    let agency = permit.resource().owner();
+    let narrowed = match &filter.narrowed {
+        Some(narrowed) => Some(narrowed.with_ids(conn, agency).await?),
+        None => None,
+    };
+    let query = sqlx::query(statement(narrowed.as_ref()))
+        .bind(agency.as_str())
         .bind(window.after.map_or(i64::MAX, i64::from_be_bytes))
         .bind(filter.message_type.as_deref().unwrap_or(""))
         .bind(filter.facet.as_deref().unwrap_or(""))
@@ -65,6 +59,24 @@ pub(crate) async fn page(
         .bind(filter.created_from.map_or(i64::MIN, Timestamp::as_micros))
         .bind(filter.created_until.map_or(i64::MAX, Timestamp::as_micros))
         .bind(window.fetch());
-    let rows = Narrowed::bind(filter.narrowed.as_ref(), query).fetch_all(conn).await?;
+    let rows = NarrowedIds::bind(narrowed.as_ref(), query).fetch_all(conn).await?;
     rows.iter().map(|row| received::read(row).map(|found| (found.seq.to_be_bytes(), found))).collect()
+}
+
+/// The statement of a page.
+pub(crate) fn statement(narrowed: Option<&NarrowedIds<'_>>) -> SqlStr {
+    cases::narrowed_statement!(
+        narrowed,
+        "received",
+        "recipient",
+        "seq",
+        "narrowed_seq",
+        received::columns!(),
+        "recipient = $1 AND seq < $2
+           AND ($3 = '' OR message_type = $3) AND ($4 = '' OR facet = $4)
+           AND ($5 = '' OR status = $5) AND ($6 = '' OR sender = $6)
+           AND ($7 = '' OR disposition = $7) AND ($8 = 0 OR read_at IS NULL)
+           AND created_at >= $9 AND created_at < $10
+         ORDER BY seq DESC LIMIT $11"
+    )
 }

@@ -69,13 +69,12 @@ async fn own(conn: &mut Conn, agency: &AgencyCode, id: &MessageId) -> Result<Vec
     Ok(sent.map(|sent| OwnMessage::Sent(Box::new(sent))).into_iter().chain(received).collect())
 }
 
+/// The statement of [`of_another_agency`].
+pub(crate) const ELSEWHERE: &str =
+    "SELECT 1 FROM sent WHERE id = $1 UNION ALL SELECT 1 FROM received WHERE id = $1 LIMIT 1";
+
 async fn of_another_agency(conn: &mut Conn, id: &MessageId) -> Result<Lookup, DbError> {
-    let row = sqlx::query(
-        "SELECT 1 FROM sent WHERE id = $1 UNION ALL SELECT 1 FROM received WHERE id = $1 LIMIT 1",
-    )
-    .bind(id.as_bytes().to_vec())
-    .fetch_optional(conn)
-    .await?;
+    let row = sqlx::query(ELSEWHERE).bind(id.as_bytes().to_vec()).fetch_optional(conn).await?;
     Ok(if row.is_some() { Lookup::OfAnotherAgency } else { Lookup::NotFound })
 }
 

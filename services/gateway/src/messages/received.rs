@@ -109,6 +109,10 @@ macro_rules! columns {
 }
 pub(super) use columns;
 
+/// The statement of [`all`].
+pub(crate) const ALL: &str =
+    concat!("SELECT ", columns!(), " FROM received WHERE recipient = $1 AND id = $2 ORDER BY seq");
+
 /// The copies of `recipient` under this id, in the order of arrival: one for each sender that used it. Ids are
 /// the senders' to draw, so one may use another's.
 ///
@@ -119,15 +123,7 @@ pub(crate) async fn all(
     recipient: &AgencyCode,
     id: &MessageId,
 ) -> Result<Vec<Received>, DbError> {
-    let rows = sqlx::query(concat!(
-        "SELECT ",
-        columns!(),
-        " FROM received WHERE recipient = $1 AND id = $2 ORDER BY seq"
-    ))
-    .bind(recipient.as_str())
-    .bind(id.as_bytes().to_vec())
-    .fetch_all(conn)
-    .await?;
+    let rows = sqlx::query(ALL).bind(recipient.as_str()).bind(id.as_bytes().to_vec()).fetch_all(conn).await?;
     rows.iter().map(read).collect()
 }
 

@@ -61,6 +61,14 @@ macro_rules! columns {
 }
 pub(super) use columns;
 
+/// The statement of [`load`].
+pub(crate) const LOAD: &str =
+    concat!("SELECT ", columns!(), " FROM sent WHERE agency = $1 AND id = $2 LIMIT 1");
+
+/// The statement of [`signed`].
+pub(crate) const SIGNED: &str =
+    "SELECT country, digest, jws FROM sent WHERE agency = $1 AND id = $2 ORDER BY country";
+
 /// The message that `agency` sent.
 ///
 /// # Errors
@@ -70,11 +78,8 @@ pub(crate) async fn load(
     agency: &AgencyCode,
     id: &MessageId,
 ) -> Result<Option<Sent>, DbError> {
-    let row = sqlx::query(concat!("SELECT ", columns!(), " FROM sent WHERE agency = $1 AND id = $2 LIMIT 1"))
-        .bind(agency.as_str())
-        .bind(id.as_bytes().to_vec())
-        .fetch_optional(conn)
-        .await?;
+    let row =
+        sqlx::query(LOAD).bind(agency.as_str()).bind(id.as_bytes().to_vec()).fetch_optional(conn).await?;
     row.as_ref().map(read).transpose()
 }
 
@@ -87,12 +92,7 @@ pub(crate) async fn signed(
     agency: &AgencyCode,
     id: &MessageId,
 ) -> Result<Vec<SignedFor>, DbError> {
-    let rows =
-        sqlx::query("SELECT country, digest, jws FROM sent WHERE agency = $1 AND id = $2 ORDER BY country")
-            .bind(agency.as_str())
-            .bind(id.as_bytes().to_vec())
-            .fetch_all(conn)
-            .await?;
+    let rows = sqlx::query(SIGNED).bind(agency.as_str()).bind(id.as_bytes().to_vec()).fetch_all(conn).await?;
     rows.iter()
         .map(|row| {
             let jws = compact(row.try_get("jws")?)?;

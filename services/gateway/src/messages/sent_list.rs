@@ -5,10 +5,11 @@ use rovuma_policy::{Permit, act};
 use rovuma_schemas::{AgencyCode, Timestamp};
 use rovuma_store::Conn;
 use serde::{Deserialize, Serialize};
+use sqlx::SqlStr;
 
 use super::sent::{self, Sent};
 use crate::{
-    cases::{self, Narrowed},
+    cases::{self, Narrowed, NarrowedIds},
     error::DbError,
 };
 
@@ -78,27 +79,13 @@ pub(crate) async fn page(
     window: &Window<[u8; KEY]>,
 ) -> Result<Vec<([u8; KEY], Sent)>, DbError> {
     let (before, before_id) = split(window.after);
-    // The copies are the outbox's: a filter over a page cannot be answered without them. Their state counts and not
-    // their times, as in the rows: a copy that its recipient asked for again is queued, though it was delivered.
-    let statement = cases::narrowed_statement!(
-        &filter.narrowed,
-        "sent",
-        "agency",
-        concat!("DISTINCT ", sent::columns!()),
-        "WHERE agency = $1 AND (created_at < $2 OR (created_at = $2 AND id < $3))
-           AND ($4 = '' OR message_type = $4) AND ($5 = '' OR facet = $5) AND ($6 = '' OR status = $6)
-           AND created_at >= $7 AND created_at < $8
-           AND (($9 = '' AND $10 = '') OR EXISTS (
-               SELECT 1 FROM outbox_copy AS copy
-               WHERE copy.message = sent.id AND copy.sender = sent.agency
-                 AND ($9 = '' OR copy.recipient = $9)
-                 AND ($10 = '' OR $10 = CASE copy.state
-                     WHEN 0 THEN 'waiting' WHEN 1 THEN 'queued' WHEN 3 THEN 'rejected' WHEN 4 THEN 'void'
-                     ELSE CASE WHEN copy.read_at IS NULL THEN 'delivered' ELSE 'read' END END)))
-         ORDER BY created_at DESC, id DESC LIMIT $11"
-    );
-    let query = sqlx::query(statement)
-        .bind(permit.resource().owner().as_str())
+    let agency = permit.resource().owner();
+    let narrowed = match &filter.narrowed {
+        Some(narrowed) => Some(narrowed.with_ids(conn, agency).await?),
+        None => None,
+    };
+    let query = sqlx::query(statement(narrowed.as_ref()))
+        .bind(agency.as_str())
         .bind(before)
         .bind(before_id)
         .bind(filter.message_type.as_deref().unwrap_or(""))
@@ -109,8 +96,33 @@ pub(crate) async fn page(
         .bind(filter.recipient.as_ref().map_or("", AgencyCode::as_str))
         .bind(filter.state.map_or("", CopyFilter::as_str))
         .bind(window.fetch());
-    let rows = Narrowed::bind(filter.narrowed.as_ref(), query).fetch_all(conn).await?;
+    let rows = NarrowedIds::bind(narrowed.as_ref(), query).fetch_all(conn).await?;
     rows.iter().map(|row| sent::read(row).map(|found| (key(&found), found))).collect()
+}
+
+/// The statement of a page.
+pub(crate) fn statement(narrowed: Option<&NarrowedIds<'_>>) -> SqlStr {
+    // The copies are the outbox's: a filter over a page cannot be answered without them. Their state counts and not
+    // their times, as in the rows: a copy that its recipient asked for again is queued, though it was delivered.
+    cases::narrowed_statement!(
+        narrowed,
+        "sent",
+        "agency",
+        "id, country",
+        "narrowed_id, narrowed_country",
+        concat!("DISTINCT ", sent::columns!()),
+        "agency = $1 AND (created_at < $2 OR (created_at = $2 AND id < $3))
+           AND ($4 = '' OR message_type = $4) AND ($5 = '' OR facet = $5) AND ($6 = '' OR status = $6)
+           AND created_at >= $7 AND created_at < $8
+           AND (($9 = '' AND $10 = '') OR EXISTS (
+               SELECT 1 FROM outbox_copy AS copy
+               WHERE copy.message = sent.id AND copy.sender = sent.agency
+                 AND ($9 = '' OR copy.recipient = $9)
+                 AND ($10 = '' OR $10 = CASE copy.state
+                     WHEN 0 THEN 'waiting' WHEN 1 THEN 'queued' WHEN 3 THEN 'rejected' WHEN 4 THEN 'void'
+                     ELSE CASE WHEN copy.read_at IS NULL THEN 'delivered' ELSE 'read' END END)))
+         ORDER BY created_at DESC, id DESC LIMIT $11"
+    )
 }
 
 fn key(sent: &Sent) -> [u8; KEY] {
