@@ -2,6 +2,7 @@
 
 mod support;
 
+mod cases;
 mod configuration;
 mod crossing;
 mod drafts;
@@ -11,6 +12,7 @@ mod idempotency;
 mod one_id;
 mod openapi;
 mod paging;
+mod plans;
 mod reading;
 mod reissue;
 mod release;

@@ -13,7 +13,10 @@ use super::{
     support::{Fixture, agency, motorcycle},
     trust_lists::compromise,
 };
-use crate::exchange::send;
+use crate::{
+    exchange::send,
+    messages::sent::{self, Sent},
+};
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
@@ -47,6 +50,13 @@ impl Fixture {
         let rows = rows.fetch_all(self.gateway.base.store.read()).await.expect("reads");
         let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("ASCII");
         rows.iter().map(|row| Jws::from_compact(&text(row.get(0))).expect("a JWS")).collect()
+    }
+
+    /// A sent message as the store has it.
+    async fn stored(&self, id: &str) -> Sent {
+        let mut conn = self.gateway.base.store.read().acquire().await.expect("a connection");
+        let stored = sent::load(&mut conn, &agency("mz.prm"), &id.parse().expect("an id")).await;
+        stored.expect("reads").expect("it is there")
     }
 
     fn present_key(&self) -> PublicKey {
@@ -121,7 +131,24 @@ async fn a_message_without_receipt_is_reissued_under_the_new_key_and_names_the_o
         (&new["header"]["id"], &new["header"]["replaces"]),
         (&before["sent"]["replaced_by"], &json!(old))
     );
+    let (header, before) = (&new["header"], &before["header"]);
+    assert_eq!((&header["case"], &header["turn"]), (&before["case"], &before["turn"]));
+    assert_eq!((&header["case"]["id"], &header["turn"]), (&json!(old), &json!(1)));
+    assert_eq!((&header["first_created"], before.get("first_created")), (&before["created"], None));
     let id = new["header"]["id"].as_str().expect("an id");
+    let stored = fixture.stored(id).await;
+    assert_eq!(json!(stored.place.case), header["case"]);
+    assert_eq!(
+        (json!(stored.place.turn), json!(stored.place.first_created)),
+        (json!(1), before["created"].clone())
+    );
+    let mut both = [old.as_str(), id];
+    both.sort_unstable();
+    for named in both {
+        let mut listed = officer.get(&format!("/v1/sent?case=alert/mz.prm/{named}")).await.expect(200).ids();
+        listed.sort();
+        assert_eq!(listed, both, "the case is one under either id");
+    }
     let trace = officer.get(&format!("/v1/messages/{id}/trace")).await.expect(200).json;
     assert_eq!((&trace["replaces"], &trace["hops"][0]["hop"]), (&json!(old), &json!("reissued")));
     assert_eq!(trace["hops"].as_array().expect("hops").len(), 1, "nobody released it a second time: {trace}");

@@ -128,16 +128,28 @@ impl Country {
         &self,
         replaces: Option<MessageId>,
         id: MessageId,
+        route: (&str, &str, u64),
+        draft: &Value,
+        now: Timestamp,
+    ) -> Jws {
+        self.alert_with(id, route, draft, now, |header| header.replaces = replaces)
+    }
+
+    /// The same, with a header that `change` has changed.
+    pub(in crate::tests) fn alert_with(
+        &self,
+        id: MessageId,
         (from, to, number): (&str, &str, u64),
         draft: &Value,
         now: Timestamp,
+        change: impl FnOnce(&mut Header),
     ) -> Jws {
         let (from, to) = (agency(from), agency(to));
         let mut draft = draft.clone();
         draft["recipients"] = serde_json::json!([to]);
         let context = ValidationContext::shipped(now, &from);
         let valid = ValidDraft::parse(draft.to_string().as_bytes(), &context, Locale::En).expect("valid");
-        let header = Header {
+        let mut header = Header {
             id,
             message_type: MessageType::AlertIssue.to_string(),
             version: Version::CURRENT,
@@ -153,12 +165,13 @@ impl Country {
             expires: valid.transport_expiry(now),
             reference: None,
             in_reply_to: None,
-            replaces,
+            replaces: None,
             first_created: None,
             case: None,
             turn: None,
             seen: BTreeMap::new(),
         };
+        change(&mut header);
         self.sign(&from, &valid.into_message(header))
     }
 
