@@ -255,7 +255,8 @@ mod tests {
     fn the_kind_of_a_case_is_a_code_word_in_json_and_in_text_alike() {
         let (owner, id) = ("mz.prm", "0199c5a1-7b3e-7001-8a10-000000000001");
         let longest = "k".repeat(48);
-        let kinds = ["alert", "a.newer-kind_2", &longest, "", "two words", "nul\0", "line\n", &"k".repeat(49)];
+        let kinds =
+            ["alert", "a.newer-kind_2", &longest, "", "two words", "nul\0", "line\n", &"k".repeat(49)];
         for (index, kind) in kinds.into_iter().enumerate() {
             let json = serde_json::json!({ "kind": kind, "owner": owner, "id": id });
             let read = serde_json::from_value::<CaseId>(json);
@@ -276,7 +277,9 @@ mod tests {
         for (index, name) in names.into_iter().enumerate() {
             header["type"] = name.into();
             let read = serde_json::from_value::<Header>(header.clone());
-            let by_schema = Header::from_payload(&serde_json::to_vec(&serde_json::json!({ "header": header })).expect("JSON"));
+            let by_schema = Header::from_payload(
+                &serde_json::to_vec(&serde_json::json!({ "header": header })).expect("JSON"),
+            );
             assert_eq!((read.is_ok(), by_schema.is_ok()), (index < 2, index < 2), "{name:?}");
         }
     }
