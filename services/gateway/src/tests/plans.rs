@@ -6,7 +6,7 @@ use sqlx::{AssertSqlSafe, Row, SqlSafeStr, SqlStr};
 use super::support::{Fixture, agency, motorcycle};
 use crate::{
     cases::{self, NarrowedIds},
-    messages::{found, inbox, received, sent, sent_list},
+    messages::{inbox, lookup, received, sent, sent_list},
 };
 
 /// Multiplies the one row of a table by inserting copies of it with other ids. Every twentieth answers, and every fiftieth
@@ -90,7 +90,7 @@ async fn every_list_and_look_up_uses_an_index() {
         ),
         (
             "elsewhere",
-            found::ELSEWHERE.into_sql_str(),
+            lookup::ELSEWHERE.into_sql_str(),
             vec!["SEARCH sent USING COVERING INDEX", "(id=?)", "received_by_id (id=?"],
         ),
         (
