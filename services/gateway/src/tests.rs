@@ -13,6 +13,7 @@ mod one_id;
 mod openapi;
 mod paging;
 mod plans;
+mod quarantine;
 mod reading;
 mod reissue;
 mod release;

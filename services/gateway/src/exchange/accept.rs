@@ -23,7 +23,7 @@ use super::{
         ReceptionOutcome,
     },
     open::{OpenedDelivery, OpenedMessage, RejectedMessage, VerifiedMessage},
-    quarantine::QuarantineReason,
+    quarantine::{self, QuarantineReason},
     receipt::{self, IncomingEntry, PendingReceipts},
     send::SendError,
     stream::{self, IncomingStreamKey},
@@ -248,8 +248,8 @@ impl<'g> Acceptor<'g> {
     ) -> Result<(), SendError> {
         let RejectedMessage { message, code, detail } = rejected;
         // The detail may quote the sender's message, goes back in a receipt with up to 63 others, and is one line of text.
-        let in_line = |c: char| if c.is_control() { ' ' } else { c };
-        let detail: String = detail.chars().take(REJECTION_DETAIL_MAX_CHARS).map(in_line).collect();
+        let detail: String = detail.chars().take(REJECTION_DETAIL_MAX_CHARS).collect();
+        let detail = quarantine::one_line(&detail);
         if code == RejectionCode::Clock {
             let (agency, sender) = (&message.recipient().agency, message.sender());
             alarm::raise(tx, agency, AlarmKind::Clock, sender.as_str(), &detail, self.now).await?;

@@ -149,13 +149,19 @@ async fn insert(
     .bind(item.agency.map(AgencyCode::as_str))
     .bind(item.queue)
     .bind(item.exchange)
-    .bind(item.routing_key)
+    .bind(one_line(item.routing_key))
     .bind(item.reason.as_str())
-    .bind(item.detail)
+    .bind(one_line(item.detail))
     .bind(has_room.then(|| item.body.to_vec()))
     .bind(size)
     .bind(now.as_micros())
     .execute(tx)
     .await?;
     Ok(())
+}
+
+/// A text of strangers as one line: each control character becomes a space. PostgreSQL takes no NUL, and whoever reads the line
+/// is not to be misled by what a terminal obeys.
+pub(crate) fn one_line(text: &str) -> String {
+    text.chars().map(|character| if character.is_control() { ' ' } else { character }).collect()
 }
