@@ -44,7 +44,7 @@ pub struct GatewayService;
 
 impl Service for GatewayService {
     const NAME: &'static str = "rovuma-gateway";
-    const ABOUT: &'static str = "The agencies' door to the exchange of signed alerts between countries";
+    const ABOUT: &'static str = "The service through which agencies exchange signed messages between countries";
 
     type Config = GatewayConfig;
 
