@@ -44,7 +44,8 @@ pub struct GatewayService;
 
 impl Service for GatewayService {
     const NAME: &'static str = "rovuma-gateway";
-    const ABOUT: &'static str = "The service through which agencies exchange signed messages between countries";
+    const ABOUT: &'static str =
+        "The service through which agencies exchange signed messages between countries";
 
     type Config = GatewayConfig;
 

@@ -79,7 +79,8 @@ impl FuzzSource {
         let store = Store::open(&config, &[MIGRATIONS]).await.expect("the store opens");
         let trail = Trail::new(store.clone(), SOURCE);
         for number in 0..EVENTS {
-            let (trail, act) = (trail.clone(), AuditRecord::new(now(), "officer-1", AuditAction::MessageRead));
+            let (trail, act) =
+                (trail.clone(), AuditRecord::new(now(), "officer-1", AuditAction::MessageRead));
             let act = act.object("message", number);
             let write =
                 store.write(move |tx| async move { trail.record(tx, &act).await.map(|_| ()) }.boxed());
