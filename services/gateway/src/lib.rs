@@ -1,7 +1,7 @@
 //! The gateway: the service through which agencies exchange messages.
 //!
 //! The modules in layers, from the ground up. Each may import those above it in this list. `tests/rules/layers.rs` enforces that
-//! none of them names HTTP, and that `exchange`, `messages`, `drafts` and `cases` name no family:
+//! none but `http` names HTTP, and that `exchange`, `messages`, `drafts` and `cases` name no family:
 //!
 //! - `base`, `events`, `alarm`, `audit`, `cases`: the store, and the records that every part writes to it.
 //! - `families`: the rules that differ by family, such as the states of an alert.

@@ -115,7 +115,7 @@ pub struct SentRow {
     pub copies: Vec<CopyView>,
 }
 
-/// The state of one recipient's copy: the officer sees saved → queued → delivered → read.
+/// The state of one recipient's copy: waiting → queued → delivered → read, or rejected, or void.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 #[schema(as = Copy)]
 pub struct CopyView {
