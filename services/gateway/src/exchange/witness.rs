@@ -6,6 +6,7 @@
 
 use std::{
     collections::BTreeMap,
+    mem::discriminant,
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
@@ -26,16 +27,15 @@ use tokio::sync::Notify;
 use super::send::{self, SendError};
 use crate::exchange::Exchange;
 
-/// Maximum queued tree-head messages from partners (normal rate: 2/s). When full, the oldest are dropped.
-const WAITING_MAX: usize = 64;
-
 /// Maximum messages of the audit service in one batch.
 const BATCH_MAX: u16 = 16;
 
 /// Maximum bytes in one batch. A message is small: a head, a proof of at most 63 hashes.
 const BATCH_MAX_BYTES: usize = 256 * 1024;
 
-/// Messages of partners that wait to be forwarded to the audit service.
+/// Messages of partners that wait to be forwarded to the audit service: of each partner and type the latest one, which replaces
+/// the one before. So no partner, however much it sends, pushes another's message out; only countries with a trust list are
+/// partners, which bounds their number.
 #[derive(Debug, Default)]
 pub(crate) struct WitnessQueue {
     waiting: Mutex<Vec<RelayedWitnessMessage>>,
@@ -47,10 +47,13 @@ impl WitnessQueue {
     /// after a rollback: the audit service accepts both.
     pub(crate) fn push(&self, partner: CountryCode, message: WitnessMessage) {
         let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
-        if waiting.len() >= WAITING_MAX {
-            waiting.remove(0);
+        let kind = discriminant(&message);
+        let earlier =
+            waiting.iter_mut().find(|one| one.partner == partner && discriminant(&one.message) == kind);
+        match earlier {
+            Some(earlier) => earlier.message = message,
+            None => waiting.push(RelayedWitnessMessage { partner, message }),
         }
-        waiting.push(RelayedWitnessMessage { partner, message });
         drop(waiting);
         self.added.notify_one();
     }
@@ -142,5 +145,35 @@ impl Outward {
         let outgoing =
             send::transport(exchange, &from, &to, Lane::Urgent, body, now).map_err(WriteError::Job)?;
         send::enqueue(exchange, outgoing, now).await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rovuma_schemas::audit::{AuditCheckpoint, AuditCosignature, WitnessAnswer};
+
+    use super::*;
+
+    fn checkpoint(older: u64) -> WitnessMessage {
+        let checkpoint = "a head".parse().expect("a text");
+        WitnessMessage::Checkpoint(AuditCheckpoint { checkpoint, older, proof: Vec::new() })
+    }
+
+    fn cosignature(size: u64) -> WitnessMessage {
+        let (origin, answer) = ("a log".parse().expect("a line"), WitnessAnswer::Cosigned);
+        WitnessMessage::Cosignature(AuditCosignature { origin, size, answer, cosignature: None, held: None })
+    }
+
+    #[test]
+    fn no_partner_pushes_out_the_message_of_another() {
+        let (queue, zm, tz) = (WitnessQueue::default(), "zm".parse().expect("zm"), "tz".parse().expect("tz"));
+        queue.push(tz, cosignature(7));
+        for older in 1..=10_000 {
+            queue.push(zm, checkpoint(older));
+        }
+        queue.push(zm, cosignature(3));
+        let waiting: Vec<_> = queue.take().into_iter().map(|one| (one.partner, one.message)).collect();
+        assert_eq!(waiting, [(tz, cosignature(7)), (zm, checkpoint(10_000)), (zm, cosignature(3))]);
+        assert_eq!(queue.take(), []);
     }
 }
