@@ -14,7 +14,9 @@ use serde::{Deserialize, Serialize};
 pub use crate::transport::audit::{
     AuditCheckpoint, AuditCosignature, RelayedWitnessMessage, WitnessAnswer, WitnessMessage,
 };
-use crate::{AgencyCode, Digest, Epoch, MessageId, StoreId, Timestamp, words::open_words};
+use crate::{
+    AgencyCode, Digest, Epoch, MessageId, StoreId, Timestamp, limits::NUMBER_MAX, words::open_words,
+};
 
 /// The version of the event format that this build writes.
 pub const AUDIT_VERSION: u16 = 1;
@@ -53,6 +55,8 @@ open_words!(
         MessageVoid = "message.void",
         /// A message was sent again because its recipient requested it.
         MessageResend = "message.resend",
+        /// A partner made numbers of a stream to us void.
+        StreamVoid = "stream.void",
         /// A message was reissued under a new id, because the key that signed it was compromised.
         MessageReissue = "message.reissue",
         /// A receipt was accepted.
@@ -179,7 +183,7 @@ pub struct AuditPosition {
     /// The epoch of that service's store.
     pub epoch: Epoch,
     /// The number within (source, epoch), from 1 and without gaps.
-    #[schemars(range(min = 1))]
+    #[schemars(range(min = 1, max = NUMBER_MAX))]
     pub sequence: u64,
 }
 

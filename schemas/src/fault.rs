@@ -187,6 +187,12 @@ fault_codes! {
     ExpiryBeforeCreation = "expiry_before_creation",
     /// A range of numbers ends before it begins.
     RangeOrder = "range_order",
+    /// Numbers or ranges are not in ascending order, or overlap.
+    NumbersOrder = "numbers_order",
+    /// A message names more numbers than it may.
+    TooManyNumbers = "too_many_numbers",
+    /// A message names a stream twice.
+    StreamDuplicate = "stream_duplicate",
     /// A message that only nodes may send and receive.
     NodesOnly = "nodes_only",
     /// A message that opens a case names another case than its own.

@@ -5,10 +5,9 @@ use std::{collections::BTreeMap, fmt, str::FromStr};
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
-use crate::{AgencyCode, BadId, Lane, Line, MessageId, StreamId, Timestamp, words::is_code};
-
-/// Maximum turn: the largest whole number that every JSON reader keeps exactly (RFC 8259, section 6).
-const TURN_MAX: u64 = (1 << 53) - 1;
+use crate::{
+    AgencyCode, BadId, Lane, Line, MessageId, StreamId, Timestamp, limits::NUMBER_MAX, words::is_code,
+};
 
 /// Maximum length of the name of a message type, known here or not.
 const TYPE_MAX_CHARS: usize = 64;
@@ -128,8 +127,8 @@ pub struct Recipient {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stream: Option<StreamId>,
     /// The number within (sender, stream, recipient, lane), from 1 and without gaps.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(range(min = 1))]
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "stream_number")]
+    #[schemars(range(min = 1, max = NUMBER_MAX))]
     pub number: Option<u64>,
 }
 
@@ -174,7 +173,7 @@ pub struct Header {
     pub case: Option<CaseId>,
     /// The sender's own count of its messages in the case, from 1. It orders them, which neither clocks nor arrival can.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(range(min = 1, max = TURN_MAX))]
+    #[schemars(range(min = 1, max = NUMBER_MAX))]
     pub turn: Option<u64>,
     /// For each other party of the case, the turn up to which the sender had every message when it released this one.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
@@ -195,7 +194,7 @@ impl JsonSchema for SeenTurn {
     }
 
     fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
-        schemars::json_schema!({ "type": "integer", "minimum": 0, "maximum": TURN_MAX })
+        schemars::json_schema!({ "type": "integer", "minimum": 0, "maximum": NUMBER_MAX })
     }
 }
 
@@ -229,6 +228,18 @@ impl FromStr for CaseId {
             return Err(BadId::new("a case such as alert/mz.prm/<id>", text));
         }
         Ok(Self { kind: kind.to_owned(), owner: owner.parse()?, id: id.parse()? })
+    }
+}
+
+/// Reads a number in a stream. A header whose number not every reader keeps exactly is not read at all, whatever the rest of the
+/// message: a rejected message's number is stored too.
+fn stream_number<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u64>, D::Error> {
+    let number = Option::<u64>::deserialize(deserializer)?;
+    match number {
+        Some(number) if number > NUMBER_MAX => {
+            Err(de::Error::custom(BadId::new("a number up to 2^53 - 1", &number.to_string())))
+        }
+        _ => Ok(number),
     }
 }
 

@@ -36,12 +36,30 @@ pub const LINE_MAX_CHARS: usize = 200;
 /// Maximum entries of one receipt: a bundle has at most 64 messages, so one receipt can answer it.
 pub const RECEIPT_ENTRIES_MAX: usize = 64;
 
-/// Maximum streams in one `stream.status` or `stream.request`: three lanes, and a few streams left
-/// from stores that were restored.
-pub const STREAMS_MAX: usize = 64;
+/// Maximum streams of one lane in one `stream.status` or `stream.request`: the present one, and those left from stores that
+/// were restored. Nobody restores a store eight times before its old messages are settled.
+pub const STREAMS_PER_LANE_MAX: usize = 8;
 
-/// Maximum void numbers or missing ranges for one stream in one message; the next message has the rest.
-pub const STREAM_NUMBERS_MAX: usize = 1024;
+/// Maximum streams in one `stream.status` or `stream.request`: those of three lanes.
+pub const STREAMS_MAX: usize = 3 * STREAMS_PER_LANE_MAX;
+
+/// Maximum number of a stream, and of every other count that a message states: the largest whole number that each JSON
+/// reader keeps exactly (RFC 8259, section 6). A larger one would be another number at the other end.
+pub const NUMBER_MAX: u64 = (1 << 53) - 1;
+
+/// Maximum void numbers of one stream in one `stream.status`; the next one has the rest.
+pub const VOIDED_MAX: usize = 1024;
+
+/// Maximum void numbers in one `stream.status`, over all its streams: about 120 KB, which fits a message.
+pub const VOIDED_OF_ALL_MAX: usize = 3 * VOIDED_MAX;
+
+/// Maximum ranges in one `stream.request`, over all its streams. A recipient acts on each range with a statement of its own,
+/// in the one transaction that may write at a time.
+pub const REQUEST_RANGES_MAX: usize = 64;
+
+/// Maximum numbers in the ranges of one `stream.request`: all that can be on the way without a receipt, 64 bundles of 64
+/// messages. It bounds the rows that the recipient reads and the copies that it sends again.
+pub const REQUEST_NUMBERS_MAX: u64 = 4096;
 
 /// Maximum items of any other list (aliases, nationalities, marks, offences…): more is a mistake.
 pub const LIST_MAX: usize = 16;

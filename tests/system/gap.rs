@@ -59,15 +59,15 @@ async fn a_message_lost_on_a_broker_is_missed_asked_for_and_comes_again() -> Res
     .await
 }
 
-/// What `mz.prm` would say to ask `tz.tpf` for the first five numbers of a stream.
-fn request(created: Timestamp) -> Value {
+/// What an agency would say to ask `tz.tpf` for the first five numbers of a stream.
+fn request(sender: &str, created: Timestamp) -> Value {
     json!({
         "header": {
             "id": MessageId::draw(created),
             "type": "stream.request",
             "version": "1.0",
             "status": "actual",
-            "sender": { "agency": "mz.prm" },
+            "sender": { "agency": sender },
             "recipients": [{ "agency": "tz.tpf", "lane": "urgent" }],
             "created": created
         },
@@ -78,25 +78,27 @@ fn request(created: Timestamp) -> Value {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_request_that_is_sent_again_by_somebody_on_the_way_is_not_answered_again() -> Result<()> {
+async fn of_requests_in_short_order_and_their_replays_the_first_is_answered() -> Result<()> {
     let lab = Lab::start().await?;
     let intruder = Intruder::from_mozambique(&lab).await?;
     let now = Timestamp::system_now();
-    let old = forge::sign(&lab, "mz.prm", &request(now))?;
-    let new = forge::sign(&lab, "mz.prm", &request(now.plus(std::time::Duration::from_millis(1))))?;
-    let newest = forge::sign(&lab, "mz.prm", &request(now.plus(std::time::Duration::from_millis(2))))?;
-    for jws in [&old, &old, &new, &old, &new, &newest] {
+    let later = now.plus(std::time::Duration::from_millis(1));
+    let old = forge::sign(&lab, "mz.prm", &request("mz.prm", now))?;
+    let new = forge::sign(&lab, "mz.prm", &request("mz.prm", later))?;
+    let of_another = forge::sign(&lab, "mz.senami", &request("mz.senami", now))?;
+    for jws in [&old, &old, &new, &old, &of_another] {
         let bundle = forge::bundle(&lab, "tz.tpf", std::slice::from_ref(jws))?;
         intruder.publish("ingress.mz", "tz.tpf.urgent", bundle).await?;
     }
     let auditor = lab.api("tz.node", "auditor", "audit").await?;
-    let answered = eventually("the newest request is answered", || async {
+    let answered = eventually("the other agency's request is answered", || async {
         let page = auditor.get("/v1/events?action=message.resend").await?.ok()?;
         let rows = items(&page);
-        Ok((rows.len() >= 3).then_some(rows.len()))
+        let is_last = |row: &Value| row.to_string().contains("tz.tpf/mz.senami");
+        Ok(rows.iter().any(is_last).then_some(rows.len()))
     })
     .await?;
     // One queue and one consumer: when the last was answered, all before it were decided.
-    assert_eq!(answered, 3);
+    assert_eq!(answered, 2);
     Ok(())
 }

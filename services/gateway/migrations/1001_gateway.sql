@@ -105,38 +105,67 @@ CREATE INDEX received_by_id ON received (id, recipient);
 CREATE INDEX received_by_original ON received (recipient, original, sender);
 CREATE INDEX received_by_replaced ON received (recipient, sender, replaces) WHERE replaces IS NOT NULL;
 
--- Streams to our agencies, as their gateway sees them.
+-- Streams to our agencies, as their gateway sees them: a bounded number of each sender and lane.
 CREATE TABLE stream_in (
     recipient    TEXT   NOT NULL,
     sender       TEXT   NOT NULL,
     lane         TEXT   NOT NULL,
     stream       BYTES  NOT NULL,
     next         BIGINT NOT NULL, -- every number below it has come or is void
-    last         BIGINT NOT NULL, -- the highest number that has come or was announced
+    last         BIGINT NOT NULL, -- the highest number that has come or was announced, as far as it is noted
+    ranges       BIGINT NOT NULL, -- how many rows of stream_ahead it has
+    changed_at   BIGINT NOT NULL, -- when a number of it last came, or the sender's status last named it
     announced_at BIGINT,          -- when the sender's status last named this stream
     gap_since    BIGINT,          -- since when a number below `last` has been missing
-    requested_at BIGINT,          -- when the missing numbers were last requested
+    requested_at BIGINT,          -- when the missing numbers were last requested, and the highest of those numbers
+    requested_to BIGINT,
     requests     BIGINT NOT NULL DEFAULT 0,
     PRIMARY KEY (recipient, sender, lane, stream)
 );
 
--- Numbers that have come or are void, beyond one that is still missing.
+-- Numbers that have come or are void, beyond one that is still missing: ranges, of which none touches another.
 CREATE TABLE stream_ahead (
     recipient TEXT   NOT NULL,
     sender    TEXT   NOT NULL,
     lane      TEXT   NOT NULL,
     stream    BYTES  NOT NULL,
-    number    BIGINT NOT NULL,
-    PRIMARY KEY (recipient, sender, lane, stream, number)
+    first     BIGINT NOT NULL,
+    last      BIGINT NOT NULL,
+    PRIMARY KEY (recipient, sender, lane, stream, first)
 );
 
--- The time of the latest unnumbered message of each type from each partner: an older one, replayed by somebody on the way, is
--- ignored.
+-- The signed statuses that made numbers void which had neither come nor been void before, and those numbers. Rows stay for
+-- ever: they are the proof of what the sender said.
+CREATE TABLE void_status (
+    digest      BYTES  NOT NULL PRIMARY KEY, -- SHA-256 of jws
+    recipient   TEXT   NOT NULL,
+    sender      TEXT   NOT NULL,
+    jws         BYTES  NOT NULL,
+    size_bytes  BIGINT NOT NULL,
+    numbers     BIGINT NOT NULL, -- how many numbers it made void
+    received_at BIGINT NOT NULL
+);
+CREATE INDEX void_status_by_pair ON void_status (recipient, sender, received_at);
+CREATE TABLE stream_void (
+    recipient TEXT   NOT NULL,
+    sender    TEXT   NOT NULL,
+    lane      TEXT   NOT NULL,
+    stream    BYTES  NOT NULL,
+    first     BIGINT NOT NULL,
+    last      BIGINT NOT NULL,
+    reason    TEXT   NOT NULL,
+    status    BYTES  NOT NULL, -- the digest of the status
+    PRIMARY KEY (recipient, sender, lane, stream, first)
+);
+
+-- The latest unnumbered message of each type from each partner: an older one, replayed by somebody on the way, is ignored.
 CREATE TABLE stream_word (
     own        TEXT   NOT NULL,
     partner    TEXT   NOT NULL,
     kind       TEXT   NOT NULL, -- stream.status, stream.request, audit.checkpoint, audit.cosignature
     created_at BIGINT NOT NULL,
+    message    BYTES  NOT NULL, -- its id, which orders two of the same time
+    acted_at   BIGINT,          -- when a stream.request was last acted on, by our clock
     PRIMARY KEY (own, partner, kind)
 );
 

@@ -12,6 +12,14 @@ pub(crate) enum AlarmKind {
     Conflict,
     /// Two different messages under one stream number.
     NumberReused,
+    /// A message came under a number that its sender had made void.
+    NumberVoid,
+    /// A partner has more streams in a lane than are kept: one with missing numbers was closed.
+    StreamClosed,
+    /// A partner goes beyond a bound of its streams: a number far ahead, too many separate numbers, too many void ones.
+    StreamBound,
+    /// A recipient signed receipts that contradict each other about one message. The first one stands.
+    ContraryReceipt,
     /// A receipt from an agency that the message was not addressed to, or about other bytes.
     FalseReceipt,
     /// A message's time lies in our future: one of the two clocks is wrong.
@@ -36,6 +44,10 @@ impl AlarmKind {
         match self {
             Self::Conflict => "conflict",
             Self::NumberReused => "number_reused",
+            Self::NumberVoid => "number_void",
+            Self::StreamClosed => "stream_closed",
+            Self::StreamBound => "stream_bound",
+            Self::ContraryReceipt => "contrary_receipt",
             Self::FalseReceipt => "false_receipt",
             Self::Clock => "clock",
             Self::Quarantined => "quarantined",

@@ -20,4 +20,5 @@ mod release;
 mod restored;
 mod roles;
 mod routes;
+mod streams;
 mod trust_lists;

@@ -42,6 +42,7 @@ CREATE TABLE outbox_copy (
     queued_at    BIGINT,          -- the first and the latest time when the broker confirmed it
     sent_at      BIGINT,
     due_at       BIGINT,          -- when it leaves again unless answered
+    again_at     BIGINT,          -- when its recipient requested it though it is settled; NULL once it has left again
     delivered_at BIGINT,          -- as the receipts say, by the recipient's clock
     read_at      BIGINT,
     rejected_at  BIGINT,
@@ -57,9 +58,11 @@ CREATE INDEX outbox_copy_waiting_plain ON outbox_copy (recipient, lane, position
     WHERE state = 0 AND number IS NULL;
 CREATE INDEX outbox_copy_queued ON outbox_copy (recipient, lane, due_at, bundle, sent_bytes, queued_at)
     WHERE state = 1;
+CREATE INDEX outbox_copy_again ON outbox_copy (recipient, lane, position) WHERE again_at IS NOT NULL;
 CREATE INDEX outbox_copy_expiring ON outbox_copy (expires_at) WHERE state = 0 AND expires_at IS NOT NULL;
 CREATE INDEX outbox_copy_numbered ON outbox_copy (sender, recipient, lane, stream, number) WHERE number IS NOT NULL;
 CREATE INDEX outbox_copy_voided ON outbox_copy (sender, recipient, named_from) WHERE state = 4;
+CREATE INDEX outbox_copy_void_number ON outbox_copy (sender, recipient, lane, stream, number) WHERE state = 4;
 
 -- When each partner's last stream.status came. Retransmission timers run only while a partner is not silent.
 CREATE TABLE outbox_partner (

@@ -5,8 +5,11 @@
 //!
 //! ```text
 //!   waiting ──confirmed by the broker──▶ queued ──signed receipt──▶ delivered (then read) │ rejected
-//!      └──expires before it ever left──▶ void      ▲────────┘ requested again by a recipient that lost it
+//!      └──expires before it ever left──▶ void
 //! ```
+//!
+//! The first of *delivered* and *rejected* stands. A recipient that lost a settled copy may request it: the copy leaves again
+//! and keeps its state. A receipt that contradicts the one that stands changes nothing.
 //!
 //! A copy that is too large for any bundle, or whose stored bytes are damaged, becomes void whether or not it has left.
 //! So does a copy that the gateway takes back because the key that signed it was compromised.
@@ -39,10 +42,9 @@ mod trace;
 pub use model::{CopyState, OutgoingCopy, OutgoingMessage, StreamPosition};
 pub use outbox::{MIGRATIONS, Outbox};
 pub use relay::{BUNDLE_CONTENT_TYPE, MovedCopy, Relay, RelayHost};
-pub use resend::{RESEND_MAX, ResendOutcome};
+pub use resend::{RESEND_SETTLED_MAX, ResendOutcome};
 pub use settings::OutboxSettings;
 pub use settle::{DeliveryReceipt, ReceiptEntry, SettleOutcome, Settlement};
 pub use stats::LaneStats;
-pub use stream_ends::VOIDED_NUMBERS_MAX;
 pub use take_back::Unreceipted;
 pub use trace::CopyTrace;

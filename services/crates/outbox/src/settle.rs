@@ -6,7 +6,7 @@ use rovuma_schemas::{AgencyCode, Digest, Lane, MessageId, RejectionCode, Timesta
 use rovuma_store::{Conn, RowExt, padded_list, with_rows};
 use sqlx::Row;
 
-use crate::{CopyState, Outbox};
+use crate::Outbox;
 
 /// One entry of a verified receipt.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -52,6 +52,9 @@ pub enum SettleOutcome {
     Now,
     /// An earlier receipt had settled the copy: nothing changed.
     Already,
+    /// An earlier receipt of the same recipient says the opposite, and stands: alarm. *Delivered* and *read* contradict
+    /// *rejected*.
+    Contradiction,
     /// The addressee has no such message: it never sent it, or its store was restored from before.
     UnknownMessage,
     /// The message with this id has another digest: alarm.
@@ -63,7 +66,7 @@ pub enum SettleOutcome {
 impl SettleOutcome {
     /// Whether the receipt is a sign of forgery or confusion that somebody must look at.
     pub const fn is_alarming(self) -> bool {
-        matches!(self, Self::DigestMismatch | Self::NotARecipient)
+        matches!(self, Self::DigestMismatch | Self::NotARecipient | Self::Contradiction)
     }
 }
 
@@ -120,8 +123,9 @@ impl Outbox {
 
     /// Settles a copy by a receipt, in the caller's transaction.
     ///
-    /// The first of `delivered` and `rejected` stands. A receipt also settles a copy that waits to leave again, and one
-    /// that is void: the recipient's signature outweighs our own bookkeeping.
+    /// The first of `delivered` and `rejected` stands, whatever the recipient requests or signs afterwards. A receipt also
+    /// settles a copy that waits to leave again, and one that is void: the recipient's signature outweighs our own
+    /// bookkeeping.
     ///
     /// # Errors
     /// [`sqlx::Error`] when the store does not answer.
@@ -153,7 +157,7 @@ const DELIVERED: &str = "
     UPDATE outbox_copy SET state = 2, delivered_at = COALESCE(delivered_at, said_at),
            settled_at = COALESCE(settled_at, $1)
     FROM said
-    WHERE message = said_id AND recipient = $2 AND sender = $3 AND state IN (0, 1, 4)
+    WHERE message = said_id AND recipient = $2 AND sender = $3 AND state IN (0, 1, 4) AND rejected_at IS NULL
       AND said_digest = (SELECT m.digest FROM outbox_message m
                          WHERE m.id = outbox_copy.message AND m.country = outbox_copy.country)
     RETURNING message, lane";
@@ -176,7 +180,7 @@ async fn delivered(
     let query = sqlx::query(concat!(
         "UPDATE outbox_copy SET state = 2, delivered_at = COALESCE(delivered_at, $5),
                 settled_at = COALESCE(settled_at, $6)
-         WHERE state IN (0, 1, 4) AND ",
+         WHERE state IN (0, 1, 4) AND rejected_at IS NULL AND ",
         copy_of_receipt!(),
         " RETURNING lane"
     ));
@@ -193,7 +197,7 @@ async fn rejected(
 ) -> sqlx::Result<Option<Lane>> {
     let query = sqlx::query(concat!(
         "UPDATE outbox_copy SET state = 3, rejected_at = $5, settled_at = COALESCE(settled_at, $6), code = $7
-         WHERE state IN (0, 1, 4) AND ",
+         WHERE state IN (0, 1, 4) AND delivered_at IS NULL AND read_at IS NULL AND ",
         copy_of_receipt!(),
         " RETURNING lane"
     ));
@@ -203,7 +207,7 @@ async fn rejected(
 
 async fn read(tx: &mut Conn, receipt: &ReceiptEntry<'_>, at: Timestamp) -> sqlx::Result<Option<Lane>> {
     let query = sqlx::query(concat!(
-        "UPDATE outbox_copy SET read_at = $5 WHERE read_at IS NULL AND ",
+        "UPDATE outbox_copy SET read_at = $5 WHERE read_at IS NULL AND rejected_at IS NULL AND ",
         copy_of_receipt!(),
         " RETURNING lane"
     ));
@@ -224,7 +228,7 @@ fn identify<'q>(query: Query<'q>, receipt: &'q ReceiptEntry<'_>) -> Query<'q> {
 /// Finds out why a receipt changed nothing.
 async fn why_unsettled(tx: &mut Conn, receipt: &ReceiptEntry<'_>) -> sqlx::Result<SettleOutcome> {
     let rows = sqlx::query(
-        "SELECT m.digest, c.state FROM outbox_message m
+        "SELECT m.digest, c.position, c.delivered_at, c.read_at, c.rejected_at FROM outbox_message m
          LEFT JOIN outbox_copy c ON c.message = m.id AND c.country = m.country AND c.recipient = $2
          WHERE m.id = $1 AND m.sender = $3",
     )
@@ -234,11 +238,18 @@ async fn why_unsettled(tx: &mut Conn, receipt: &ReceiptEntry<'_>) -> sqlx::Resul
     .fetch_all(tx)
     .await?;
     for row in &rows {
-        if let Some(state) = row.try_get::<Option<i64>, _>("state")? {
-            CopyState::from_column(state)?;
-            let same = row.digest("digest")? == receipt.digest;
-            return Ok(if same { SettleOutcome::Already } else { SettleOutcome::DigestMismatch });
+        if row.try_get::<Option<i64>, _>("position")?.is_none() {
+            continue;
         }
+        if row.digest("digest")? != receipt.digest {
+            return Ok(SettleOutcome::DigestMismatch);
+        }
+        let said = |column: &str| Ok::<_, sqlx::Error>(row.opt_instant(column)?.is_some());
+        let contradicts = match receipt.settlement {
+            Settlement::Delivered { .. } | Settlement::Read { .. } => said("rejected_at")?,
+            Settlement::Rejected { .. } => said("delivered_at")? || said("read_at")?,
+        };
+        return Ok(if contradicts { SettleOutcome::Contradiction } else { SettleOutcome::Already });
     }
     Ok(if rows.is_empty() { SettleOutcome::UnknownMessage } else { SettleOutcome::NotARecipient })
 }

@@ -1,27 +1,29 @@
 //! The ends of streams, which a `stream.status` names: the last number of each stream and the void numbers.
 
-use std::time::Duration;
+use std::{collections::HashMap, time::Duration};
 
-use rovuma_schemas::{AgencyCode, Lane, StreamEnd, StreamId, Timestamp, VoidedNumber, limits::STREAMS_MAX};
+use rovuma_schemas::{
+    AgencyCode, Lane, StreamEnd, StreamId, Timestamp, VoidedNumber,
+    limits::{STREAMS_PER_LANE_MAX, VOIDED_MAX, VOIDED_OF_ALL_MAX},
+};
 use rovuma_store::RowExt;
 use sqlx::any::AnyRow;
 
-use crate::{Outbox, partner};
-
-/// Maximum void numbers that a status names of one stream, the most recent first: the schema's bound. When the recipient
-/// requests one that it still lacks, that one counts as recent again.
-pub const VOIDED_NUMBERS_MAX: u32 = 1024;
+use crate::{Outbox, model::to_column, partner};
 
 /// How long every status names a void number, not counting time in which the partner was silent.
 const VOIDED_NAMED_FOR: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// Maximum void numbers that a status names over all its streams: the room in one message.
-const VOIDED_OF_ALL_MAX: u32 = 3 * VOIDED_NUMBERS_MAX;
+/// Maximum live streams that are read, of all lanes: far more than a status names, so that one lane's do not hide another's.
+const LIVE_MAX: i64 = 1024;
 
 impl Outbox {
-    /// The ends of the streams from `sender` to `recipient`, at most [`STREAMS_MAX`]: first the streams of this store's
-    /// present identity; then those of its former identities, the latest first, that have an unsettled copy or a void
-    /// number still to be named.
+    /// The ends of the streams from `sender` to `recipient`, at most [`STREAMS_PER_LANE_MAX`] a lane: first the streams of
+    /// this store's present identity; then those of its former identities, the latest first, that have an unsettled copy
+    /// or a void number still to be named.
+    ///
+    /// Of the void numbers, each stream's most recent [`VOIDED_MAX`] are named. One that the recipient requests because it
+    /// still lacks it counts as recent again.
     ///
     /// # Errors
     /// [`sqlx::Error`] when the store does not answer.
@@ -36,16 +38,22 @@ impl Outbox {
             .bind(sender.as_str())
             .bind(recipient.as_str())
             .bind(since.as_micros())
-            .bind(i64::try_from(STREAMS_MAX).unwrap_or(i64::MAX))
+            .bind(LIVE_MAX)
             .fetch_all(self.store().read())
             .await?;
         let mut left = VOIDED_OF_ALL_MAX;
-        let mut stream_ends = Vec::with_capacity(rows.len());
+        let mut of_lane: HashMap<Lane, usize> = HashMap::new();
+        let mut stream_ends = Vec::new();
         for row in &rows {
             let (lane, stream) = (row.parsed("lane")?, row.store_id("stream")?);
-            let most = left.min(VOIDED_NUMBERS_MAX);
+            let named = of_lane.entry(lane).or_default();
+            *named += 1;
+            if *named > STREAMS_PER_LANE_MAX {
+                continue;
+            }
+            let most = left.min(VOIDED_MAX);
             let voided = self.voided(sender, recipient, (lane, stream), since, most).await?;
-            left = left.saturating_sub(u32::try_from(voided.len()).unwrap_or(u32::MAX));
+            left = left.saturating_sub(voided.len());
             stream_ends.push(StreamEnd { lane, stream, last: row.count("last")?, voided });
         }
         Ok(stream_ends)
@@ -74,7 +82,7 @@ impl Outbox {
         recipient: &AgencyCode,
         (lane, stream): (Lane, StreamId),
         since: Timestamp,
-        most: u32,
+        most: usize,
     ) -> sqlx::Result<Vec<VoidedNumber>> {
         let rows = sqlx::query(VOIDED)
             .bind(sender.as_str())
@@ -82,19 +90,22 @@ impl Outbox {
             .bind(since.as_micros())
             .bind(lane.as_str())
             .bind(stream.as_bytes().as_slice())
-            .bind(i64::from(most))
+            .bind(to_column(u64::try_from(most).unwrap_or(u64::MAX)))
             .fetch_all(self.store().read())
             .await?;
         let read =
             |row: &AnyRow| Ok(VoidedNumber { number: row.count("number")?, reason: row.parsed("code")? });
-        rows.iter().map(read).collect()
+        let mut voided: Vec<VoidedNumber> = rows.iter().map(read).collect::<sqlx::Result<_>>()?;
+        voided.sort_unstable_by_key(|voided| voided.number);
+        Ok(voided)
     }
 }
 
-/// The void numbers of a stream. The query does not say `number IS NOT NULL`: see [`LIVE`].
+/// The void numbers of a stream. The query does not say `number IS NOT NULL`: see [`LIVE`]. It compares the lane as an
+/// expression, so that the databases do not choose the index over all void numbers: most are old and not named any more.
 pub(crate) const VOIDED: &str = "
     SELECT number, code FROM outbox_copy
-    WHERE state = 4 AND sender = $1 AND recipient = $2 AND named_from >= $3 AND lane = $4 AND stream = $5
+    WHERE state = 4 AND sender = $1 AND recipient = $2 AND named_from >= $3 AND lane || '' = $4 AND stream = $5
     ORDER BY named_from DESC, number LIMIT $6";
 
 /// The streams whose ends a status names.
@@ -122,5 +133,5 @@ pub(crate) const LIVE: &str = "
                     AND c.sender = h.sender AND c.stream = h.stream)
        OR EXISTS (SELECT 1 FROM outbox_copy c
                   WHERE c.state = 4 AND c.sender = h.sender AND c.recipient = h.recipient
-                    AND c.named_from >= $3 AND c.lane = h.lane AND c.stream = h.stream)
+                    AND c.named_from >= $3 AND c.lane || '' = h.lane AND c.stream = h.stream)
     ORDER BY h.present DESC, CASE WHEN h.present = 1 THEN 0 ELSE h.latest END DESC, h.lane LIMIT $4";

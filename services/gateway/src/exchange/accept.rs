@@ -3,14 +3,14 @@
 //! Whatever it stores as received was verified before; what was not is stored as held or quarantined.
 
 mod not_accepted;
-mod transport;
+pub(crate) mod transport;
 
 use std::collections::BTreeMap;
 
 use rovuma_broker::Delivery;
 use rovuma_envelope::Authorized;
 use rovuma_schemas::{
-    AgencyCode, Body, Digest, Message, RejectionCode, Timestamp,
+    AgencyCode, Body, Digest, Message, MessageId, RejectionCode, Timestamp,
     audit::{AuditAction, AuditPosition, WitnessMessage},
 };
 use rovuma_store::Conn;
@@ -26,7 +26,7 @@ use super::{
     quarantine::{self, QuarantineReason},
     receipt::{self, IncomingEntry, PendingReceipts},
     send::SendError,
-    stream::{self, IncomingStreamKey},
+    stream::{Brought, IncomingStreamKey, NumberSet},
 };
 use crate::{
     alarm::{self, AlarmKind},
@@ -65,8 +65,17 @@ pub(crate) struct Acceptor<'g> {
     exchange: &'g Exchange,
     now: Timestamp,
     receipts: PendingReceipts,
-    numbers: BTreeMap<IncomingStreamKey, Vec<u64>>,
+    numbers: BTreeMap<IncomingStreamKey, Vec<Arrival>>,
     known: KnownMessages,
+}
+
+/// A number under which a message came.
+#[derive(Clone, Copy, Debug)]
+struct Arrival {
+    number: u64,
+    /// The message, if it is new and was accepted. A duplicate, or one that is rejected, contradicts no earlier word about the
+    /// number: a copy that was on the way when its key was found to be compromised is both rejected and made void.
+    accepted: Option<MessageId>,
 }
 
 impl<'g> Acceptor<'g> {
@@ -140,9 +149,17 @@ impl<'g> Acceptor<'g> {
     /// Writes the gathered messages, stream numbers and signed receipts. After an error the transaction must be rolled back.
     pub(crate) async fn finish(mut self, tx: &mut Conn) -> Result<(), SendError> {
         self.known.write(tx).await?;
-        for (key, numbers) in &self.numbers {
-            let (before, after) = stream::note_numbers(tx, key, numbers, self.now).await?;
-            self.record_gap_event(tx, key, before, after).await?;
+        let numbers = std::mem::take(&mut self.numbers);
+        let brought: Vec<(IncomingStreamKey, Brought)> = numbers
+            .iter()
+            .map(|(key, arrivals)| {
+                let numbers = NumberSet::of(arrivals.iter().map(|arrival| arrival.number));
+                (key.clone(), Brought { numbers, announced: None })
+            })
+            .collect();
+        let noted = self.note_streams(tx, &brought).await?;
+        for ((key, arrivals), noted) in numbers.iter().zip(&noted) {
+            self.check_voids(tx, key, arrivals, noted).await?;
         }
         self.receipts.sign_and_enqueue(tx, self.exchange, self.now).await
     }
@@ -207,7 +224,7 @@ impl<'g> Acceptor<'g> {
                 metrics::counter!("rovuma_duplicates_total").increment(1);
                 // The sender did not get the first receipt, or the broker delivered twice: the same receipt again.
                 let receipt = known.receipt(identity.id);
-                self.note_number(message);
+                self.note_number(message, None);
                 self.owe_receipt(message, receipt);
                 return Ok(());
             }
@@ -221,7 +238,8 @@ impl<'g> Acceptor<'g> {
         }
         let audit = self.audit_arrival(tx, message, &outcome).await?;
         let known = KnownMessage { digest: message.digest(), received_at: self.now, outcome, audit };
-        self.note_number(message);
+        let is_accepted = !matches!(known.outcome, ReceptionOutcome::Rejected { .. });
+        self.note_number(message, is_accepted.then_some(identity.id));
         self.owe_receipt(message, known.receipt(identity.id));
         if matches!(known.outcome, ReceptionOutcome::Operative) {
             let (agency, kind) = (&identity.recipient.agency, EventKind::MessageReceived);
@@ -262,7 +280,7 @@ impl<'g> Acceptor<'g> {
         self.numbered(tx, context, bundle, &message, None, ReceptionOutcome::Rejected { code, detail }).await
     }
 
-    fn note_number(&mut self, message: &VerifiedMessage) {
+    fn note_number(&mut self, message: &VerifiedMessage, accepted: Option<MessageId>) {
         let recipient = message.recipient();
         let (Some(stream), Some(number)) = (recipient.stream, recipient.number) else { return };
         let key = IncomingStreamKey {
@@ -271,7 +289,7 @@ impl<'g> Acceptor<'g> {
             lane: recipient.lane,
             stream,
         };
-        self.numbers.entry(key).or_default().push(number);
+        self.numbers.entry(key).or_default().push(Arrival { number, accepted });
     }
 
     fn owe_receipt(&mut self, message: &VerifiedMessage, receipt: OwedReceipt) {

@@ -236,6 +236,7 @@ async fn settle<'e>(
         match exchange.outbox.settle(tx, &outbox_entry, now).await? {
             SettleOutcome::Now => accepted.push(entry),
             SettleOutcome::Already => {}
+            SettleOutcome::Contradiction => record_contradiction(tx, exchange, receipt, entry, now).await?,
             refused => record_refused(tx, exchange, receipt, entry, refused, now).await?,
         }
     }
@@ -303,6 +304,44 @@ async fn record_accepted(
     }
     exchange.base.trail.record(tx, &record).await?;
     exchange.base.events.record(tx, sender, kind, Some(&entry.id), 1, now);
+    Ok(())
+}
+
+/// Records an entry that contradicts an earlier receipt of its signer, once: the entry is kept beside the other, with an alarm
+/// and an audit event, and the copy stays as the first receipt says.
+async fn record_contradiction(
+    tx: &mut Conn,
+    exchange: &Exchange,
+    receipt: &Authorized,
+    entry: &IncomingEntry,
+    now: Timestamp,
+) -> Result<(), DbError> {
+    let (sender, signer) = (&receipt.recipient().agency, receipt.sender());
+    let kind = receipt_kind(entry.facts().0);
+    let kept = sqlx::query("SELECT 1 FROM receipt WHERE message_id = $1 AND recipient = $2 AND kind = $3")
+        .bind(entry.id.as_bytes().to_vec())
+        .bind(signer.as_str())
+        .bind(kind)
+        .fetch_optional(&mut *tx)
+        .await?;
+    if kept.is_some() {
+        return Ok(());
+    }
+    insert_entries(tx, receipt, &[entry], now).await?;
+    let detail = format!(
+        "{signer} now says {kind}, and said the opposite before: the first receipt stands, both are kept with their \
+         signatures; ask {signer} which of them holds"
+    );
+    alarm::raise(tx, sender, AlarmKind::ContraryReceipt, &entry.id.to_string(), &detail, now).await?;
+    let record = AuditRecord::new(now, SYSTEM, AuditAction::ReceiptRefuse)
+        .agency(sender)
+        .object("message", entry.id)
+        .refused("contradiction")
+        .detail("kind", kind)
+        .detail("by", signer)
+        .detail("digest", entry.digest)
+        .detail("receipt", receipt.digest());
+    exchange.base.trail.record(tx, &record).await?;
     Ok(())
 }
 

@@ -10,18 +10,19 @@ use std::{
 use rovuma_broker::{Broker, BrokerState};
 use rovuma_runtime::Shutdown;
 use rovuma_schemas::{
-    AgencyCode, Body, Lane, NumberRange, StreamGaps, StreamRequest, StreamSeen, StreamStatus, Timestamp,
-    limits::{STREAM_NUMBERS_MAX, STREAMS_MAX},
+    AgencyCode, Body, Lane, StreamGaps, StreamRequest, StreamSeen, StreamStatus, Timestamp,
+    limits::{REQUEST_RANGES_MAX, STREAMS_MAX},
 };
 use rovuma_store::{Conn, FutureExt, RowExt, WriteError};
-use sqlx::{Row, any::AnyRow};
+use sqlx::any::AnyRow;
 
 use super::{
+    accept::transport::REQUEST_EVERY,
     held,
     send::{self, SendError},
     stream::{self, IncomingStreamKey},
 };
-use crate::{error::DbError, exchange::Exchange};
+use crate::{config::Timings, error::DbError, exchange::Exchange};
 
 /// Maximum time between two status messages to a partner that does not answer. The interval grows up to it: what we send
 /// during a cut of days waits on the broker, and must not fill it.
@@ -29,6 +30,14 @@ const QUIET_EVERY_MAX: Duration = Duration::from_secs(30 * 60);
 
 /// How often the task checks for due messages: a request for a gap is late by at most this.
 const TICK_MAX: Duration = Duration::from_secs(5);
+
+/// Maximum numbers that one request names. The partner sends so many settled copies at a time, so asking for more would make us
+/// wait for what was not sent; when all of these have come, the next are requested at once.
+const REQUESTED_MAX: u64 = rovuma_outbox::RESEND_SETTLED_MAX;
+
+/// Minimum time between two requests to a partner. It drops those that come sooner than [`REQUEST_EVERY`] after the last one, and
+/// the two may not take the same time on the way.
+const REQUEST_PAUSE: Duration = REQUEST_EVERY.saturating_add(Duration::from_secs(5));
 
 /// Duty number: only one of the gateways sharing a store sends status messages.
 const STATUS_DUTY: u8 = 2;
@@ -173,79 +182,123 @@ pub(crate) async fn streams_seen(
     rows.iter().map(read).collect()
 }
 
-/// A stream whose missing numbers are due to be requested.
-struct DueGap {
-    key: IncomingStreamKey,
-    requests: u32,
-}
-
-async fn request_missing(exchange: &Arc<Exchange>, now: Timestamp) -> Result<(), WriteError<SendError>> {
-    let due = due_gaps(exchange, now).await.map_err(|fault| WriteError::Job(fault.into()))?;
-    for gap in due {
+/// Requests the missing numbers that are due, with one message for each pair: a partner acts on one in [`REQUEST_EVERY`].
+pub(crate) async fn request_missing(
+    exchange: &Arc<Exchange>,
+    now: Timestamp,
+) -> Result<(), WriteError<SendError>> {
+    let gaps = gaps(exchange, now).await.map_err(|fault| WriteError::Job(fault.into()))?;
+    for (pair, streams) in gaps {
+        let due = due_streams(streams, &exchange.timings, now);
+        if due.is_empty() {
+            continue;
+        }
         let job = exchange.clone();
         let write = exchange
             .base
             .store
-            .write(move |tx| async move { request_gap(tx, &job, &gap, now).await }.boxed());
+            .write(move |tx| async move { request_streams(tx, &job, &pair, &due, now).await }.boxed());
         write.await?;
     }
     Ok(())
 }
 
-async fn due_gaps(exchange: &Exchange, now: Timestamp) -> Result<Vec<DueGap>, DbError> {
+/// A stream with a gap.
+#[derive(Clone, Debug)]
+struct GapInStream {
+    key: IncomingStreamKey,
+    since: Timestamp,
+    requested_at: Option<Timestamp>,
+    /// How often its numbers were requested without any of them coming.
+    requests: u32,
+}
+
+/// The streams with gaps that are old enough to be requested, by pair.
+async fn gaps(
+    exchange: &Exchange,
+    now: Timestamp,
+) -> Result<BTreeMap<CorrespondentPair, Vec<GapInStream>>, DbError> {
     let oldest = now.minus(exchange.timings.request_after());
     let rows = sqlx::query(
-        "SELECT recipient, sender, lane, stream, requested_at, requests FROM stream_in
+        "SELECT recipient, sender, lane, stream, gap_since, requested_at, requests FROM stream_in
          WHERE gap_since IS NOT NULL AND gap_since <= $1",
     )
     .bind(oldest.as_micros())
     .fetch_all(exchange.base.store.read())
     .await?;
-    let mut due = Vec::new();
+    let mut gaps: BTreeMap<CorrespondentPair, Vec<GapInStream>> = BTreeMap::new();
     for row in &rows {
-        let requests = u32::try_from(row.try_get::<i64, _>("requests")?).unwrap_or(u32::MAX);
-        // The count is 0 when an earlier gap of this stream has closed: then its last request does not matter.
-        let requested = row.opt_instant("requested_at")?.filter(|_| requests > 0);
-        if requested
-            .is_none_or(|requested| now.since(requested) >= exchange.timings.request_backoff(requests))
-        {
-            let key = IncomingStreamKey {
-                recipient: row.parsed("recipient")?,
-                sender: row.parsed("sender")?,
-                lane: row.parsed("lane")?,
-                stream: row.store_id("stream")?,
-            };
-            due.push(DueGap { key, requests });
-        }
+        let key = IncomingStreamKey {
+            recipient: row.parsed("recipient")?,
+            sender: row.parsed("sender")?,
+            lane: row.parsed("lane")?,
+            stream: row.store_id("stream")?,
+        };
+        let pair = (key.recipient.clone(), key.sender.clone());
+        gaps.entry(pair).or_default().push(GapInStream {
+            key,
+            since: row.instant("gap_since")?,
+            requested_at: row.opt_instant("requested_at")?,
+            requests: u32::try_from(row.count("requests")?).unwrap_or(u32::MAX),
+        });
     }
-    Ok(due)
+    Ok(gaps)
 }
 
-async fn request_gap(
+/// The streams of one pair whose numbers are due to be requested, those that were requested least often first; none when the
+/// last request of the pair was too short a time ago.
+fn due_streams(mut streams: Vec<GapInStream>, timings: &Timings, now: Timestamp) -> Vec<GapInStream> {
+    let pause = REQUEST_PAUSE.min(timings.request_backoff(1));
+    let waited = |requested: Option<Timestamp>, wait| requested.is_none_or(|at| now.since(at) >= wait);
+    if !waited(streams.iter().filter_map(|stream| stream.requested_at).max(), pause) {
+        return Vec::new();
+    }
+    // The count is 0 when all that was requested has come: then the last request does not matter.
+    streams.retain(|stream| {
+        stream.requests == 0 || waited(stream.requested_at, timings.request_backoff(stream.requests))
+    });
+    streams.sort_by(|one, other| (one.requests, one.since).cmp(&(other.requests, other.since)));
+    streams.truncate(STREAMS_MAX);
+    streams
+}
+
+/// Sends one request for the missing numbers of these streams. Each stream gets its share of the numbers and ranges that a
+/// request may name, and what one does not need is left to the next: a gap that nobody can close holds up no other.
+async fn request_streams(
     tx: &mut Conn,
     exchange: &Exchange,
-    due: &DueGap,
+    (own, partner): &CorrespondentPair,
+    due: &[GapInStream],
     now: Timestamp,
 ) -> Result<(), SendError> {
-    let key = &due.key;
-    let progress = stream::load(tx, key).await?;
-    let missing: Vec<NumberRange> = stream::missing_ranges(tx, key, progress, STREAM_NUMBERS_MAX)
-        .await?
-        .into_iter()
-        .map(|(from, to)| NumberRange { from, to })
-        .collect();
-    if missing.is_empty() {
+    let (mut ranges_left, mut numbers_left) = (REQUEST_RANGES_MAX, REQUESTED_MAX);
+    let mut streams = Vec::with_capacity(due.len());
+    for (gap, sharing) in due.iter().zip((1..=due.len()).rev()) {
+        let key = &gap.key;
+        let Some(progress) = stream::load(tx, key).await? else { continue };
+        let ranges = ranges_left.div_ceil(sharing);
+        let numbers = numbers_left.div_ceil(u64::try_from(sharing).unwrap_or(u64::MAX));
+        let missing = stream::missing(tx, key, progress, ranges).await?.first(ranges, numbers);
+        let Some((_, to)) = missing.bounds() else { continue };
+        ranges_left -= missing.ranges().len();
+        numbers_left -= missing.count();
+        tracing::warn!(
+            sender = %partner, agency = %own, lane = %key.lane, stream = %key.stream, numbers = missing.count(),
+            requests = gap.requests, "numbers are missing: requesting them"
+        );
+        stream::note_requested(tx, key, to, now).await?;
+        streams.push(StreamGaps {
+            lane: key.lane,
+            stream: key.stream,
+            missing: stream::to_message(&missing),
+        });
+    }
+    if streams.is_empty() {
         return Ok(());
     }
-    tracing::warn!(
-        sender = %key.sender, agency = %key.recipient, lane = %key.lane, ranges = missing.len(),
-        requests = due.requests, "numbers are missing: requesting them"
-    );
-    let gaps = StreamGaps { lane: key.lane, stream: key.stream, missing };
-    let body = Body::StreamRequest(StreamRequest { streams: vec![gaps] });
-    let outgoing = send::transport(exchange, &key.recipient, &key.sender, Lane::Urgent, body, now)?;
+    let body = Body::StreamRequest(StreamRequest { streams });
+    let outgoing = send::transport(exchange, own, partner, Lane::Urgent, body, now)?;
     exchange.outbox.enqueue(tx, &outgoing, now);
-    stream::note_requested(tx, key, now).await?;
     Ok(())
 }
 
@@ -290,5 +343,44 @@ mod tests {
         assert!(schedule.is_due(EVERY, Some(at(19)), at(20)));
         schedule.record_sent(at(20));
         assert!(!schedule.is_due(EVERY, Some(at(19)), at(25)));
+    }
+
+    fn gap(lane: Lane, requested: Option<u64>, requests: u32) -> GapInStream {
+        let key = IncomingStreamKey {
+            recipient: "mz.prm".parse().expect("an agency"),
+            sender: "tz.tpf".parse().expect("an agency"),
+            lane,
+            stream: rovuma_schemas::StreamId::draw(),
+        };
+        GapInStream { key, since: at(0), requested_at: requested.map(at), requests }
+    }
+
+    fn due(streams: &[GapInStream], second: u64) -> Vec<Lane> {
+        let due = due_streams(streams.to_vec(), &Timings::default(), at(second));
+        due.iter().map(|gap| gap.key.lane).collect()
+    }
+
+    #[test]
+    fn gaps_of_one_pair_are_requested_together_and_not_more_often_than_the_partner_listens() {
+        let (urgent, normal) = (gap(Lane::Urgent, None, 0), gap(Lane::Normal, None, 0));
+        assert_eq!(due(&[urgent.clone(), normal.clone()], 60), [Lane::Urgent, Lane::Normal]);
+        let asked = gap(Lane::Urgent, Some(60), 1);
+        assert_eq!(due(&[asked.clone(), normal.clone()], 74), []);
+        assert_eq!(due(&[asked, normal], 75), [Lane::Normal], "the other one backs off");
+    }
+
+    #[test]
+    fn a_gap_backs_off_until_all_that_was_requested_has_come() {
+        let waits = |requests| gap(Lane::Bulk, Some(1000), requests);
+        for (requests, wait) in [(0, 15), (1, 300), (2, 600), (3, 1200)] {
+            assert_eq!(due(&[waits(requests)], 1000 + wait - 1), [], "{requests}");
+            assert_eq!(due(&[waits(requests)], 1000 + wait), [Lane::Bulk], "{requests}");
+        }
+        let often = [waits(3), gap(Lane::Urgent, Some(1000), 0)];
+        assert_eq!(
+            due(&often, 9000),
+            [Lane::Urgent, Lane::Bulk],
+            "the one that was asked for least comes first"
+        );
     }
 }

@@ -5,7 +5,14 @@ use rovuma_schemas::{AgencyCode, Digest, Epoch, Lane, MessageId, StreamId, Times
 use rovuma_store::{Conn, RowExt};
 use sqlx::{Row, any::AnyRow};
 
-use crate::{cases::CasePlace, error::DbError};
+use crate::{
+    cases::CasePlace,
+    error::DbError,
+    exchange::stream::{
+        IncomingStreamKey,
+        void::{self, VoidNumber},
+    },
+};
 
 /// A row of the table `received`. Its bytes were verified before they were stored.
 #[derive(Clone, Debug)]
@@ -125,6 +132,21 @@ pub(crate) async fn all(
 ) -> Result<Vec<Received>, DbError> {
     let rows = sqlx::query(ALL).bind(recipient.as_str()).bind(id.as_bytes().to_vec()).fetch_all(conn).await?;
     rows.iter().map(read).collect()
+}
+
+/// The status in which the sender had made the message's number void; none when there is none.
+///
+/// # Errors
+/// [`DbError`] when the store does not answer.
+pub(crate) async fn void(conn: &mut Conn, received: &Received) -> Result<Option<VoidNumber>, DbError> {
+    let (Some(stream), Some(number)) = (received.stream, received.number) else { return Ok(None) };
+    let key = IncomingStreamKey {
+        recipient: received.recipient.clone(),
+        sender: received.sender.clone(),
+        lane: received.lane,
+        stream,
+    };
+    void::find(conn, &key, number).await
 }
 
 /// The exact bytes that were received and verified.

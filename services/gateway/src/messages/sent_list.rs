@@ -103,7 +103,7 @@ pub(crate) async fn page(
 /// The statement of a page.
 pub(crate) fn statement(narrowed: Option<&NarrowedIds<'_>>) -> SqlStr {
     // The copies are the outbox's: a filter over a page cannot be answered without them. Their state counts and not
-    // their times, as in the rows: a copy that its recipient asked for again is queued, though it was delivered.
+    // their times, as in the rows: a copy may be void though it was delivered, when its recipient has lost it since.
     cases::narrowed_statement!(
         narrowed,
         "sent",

@@ -8,7 +8,7 @@ use sqlx::any::AnyRow;
 use crate::{
     error::DbError,
     exchange::Exchange,
-    exchange::stream::{IncomingStreamKey, Progress, missing_ranges},
+    exchange::stream::{self, IncomingStreamKey},
 };
 
 /// Ranges of missing numbers that are shown of one stream: more is a number, not a list.
@@ -75,7 +75,7 @@ pub(crate) async fn incoming(
     let agency = permit.resource().owner();
     let mut conn = exchange.base.store.read().acquire().await?;
     let rows = sqlx::query(
-        "SELECT sender, lane, stream, next, last, announced_at, gap_since, requested_at, requests
+        "SELECT sender, lane, stream, next, last, ranges, announced_at, gap_since, requested_at, requests
          FROM stream_in WHERE recipient = $1 ORDER BY sender, lane, stream",
     )
     .bind(agency.as_str())
@@ -101,14 +101,13 @@ async fn incoming_stream(
         lane: row.parsed("lane")?,
         stream: row.store_id("stream")?,
     };
-    let gap_since = row.opt_instant("gap_since")?;
-    let progress = Progress { next: row.count("next")?, last: row.count("last")?, gap_since };
-    let gap = match gap_since.filter(|since| *since <= shown_before) {
+    let progress = stream::progress(row)?;
+    let gap = match progress.gap_since.filter(|since| *since <= shown_before) {
         None => None,
         Some(since) => Some(Gap {
             since,
-            count: missing_count(conn, &key, progress).await?,
-            missing: ranges(conn, &key, progress).await?,
+            count: stream::missing_count(conn, &key, progress).await?,
+            missing: stream::to_message(&stream::missing(conn, &key, progress, RANGES_SHOWN).await?),
             asked_at: row.opt_instant("requested_at")?,
             requests: row.count("requests")?,
         }),
@@ -121,31 +120,6 @@ async fn incoming_stream(
         lane: key.lane,
         stream: key.stream,
     })
-}
-
-async fn ranges(
-    conn: &mut Conn,
-    key: &IncomingStreamKey,
-    progress: Progress,
-) -> Result<Vec<NumberRange>, DbError> {
-    let ranges = missing_ranges(conn, key, progress, RANGES_SHOWN).await?;
-    Ok(ranges.into_iter().map(|(from, to)| NumberRange { from, to }).collect())
-}
-
-/// All numbers from the first missing one to the last known, less those that came ahead.
-async fn missing_count(conn: &mut Conn, key: &IncomingStreamKey, progress: Progress) -> Result<u64, DbError> {
-    let row = sqlx::query(
-        "SELECT COUNT(*) AS ahead FROM stream_ahead
-         WHERE recipient = $1 AND sender = $2 AND lane = $3 AND stream = $4",
-    )
-    .bind(key.recipient.as_str())
-    .bind(key.sender.as_str())
-    .bind(key.lane.as_str())
-    .bind(key.stream.as_bytes().to_vec())
-    .fetch_one(conn)
-    .await?;
-    let span = (progress.last + 1).saturating_sub(progress.next);
-    Ok(span.saturating_sub(row.count("ahead")?))
 }
 
 /// The streams from the permit's agency to others.

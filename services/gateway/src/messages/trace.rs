@@ -8,7 +8,8 @@ use super::{receipts::Receipt, received::Received, sent::Sent};
 /// One step of a message's way.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Hop {
-    /// `saved`, `submitted`, `released` or `reissued`, `queued`, `delivered`, `read`, `rejected`, `void` at the sender;
+    /// `saved`, `submitted`, `released` or `reissued`, `queued`, `delivered`, `read`, `rejected`, `contrary_receipt`, `void` at
+    /// the sender;
     /// `created`, `received`, `receipt_issued`, `rejected`, `read`, `read_receipt_issued` at a recipient.
     pub(crate) hop: &'static str,
     /// The instant of the hop, by the clock that `clock` names.
@@ -92,7 +93,7 @@ pub(crate) fn of_sent(
         hops.extend(copy.queued_at.map(|at| Hop::own("queued", at).about(&copy.recipient)));
         hops.extend(copy.voided_at.map(|at| voided(copy, at)));
     }
-    hops.extend(receipts.iter().filter_map(said));
+    hops.extend(receipts.iter().filter_map(|receipt| said(receipt, copies)));
     hops.sort_by_key(|hop| hop.told_at.unwrap_or(hop.at));
     hops
 }
@@ -101,8 +102,13 @@ fn voided(copy: &CopyTrace, at: Timestamp) -> Hop {
     Hop { code: copy.code.clone(), ..Hop::own("void", at).about(&copy.recipient) }
 }
 
-fn said(receipt: &Receipt) -> Option<Hop> {
+/// The hop that a receipt states; `contrary_receipt` when it contradicts the one that stands, as the copy says.
+fn said(receipt: &Receipt, copies: &[CopyTrace]) -> Option<Hop> {
+    let copy = copies.iter().find(|copy| copy.recipient == receipt.recipient);
+    let is_rejected = copy.is_some_and(|copy| copy.rejected_at.is_some());
     let hop = match receipt.kind.as_str() {
+        "delivered" | "read" if is_rejected => "contrary_receipt",
+        "rejected" if copy.is_some_and(|copy| copy.rejected_at.is_none()) => "contrary_receipt",
         "delivered" => "delivered",
         "read" => "read",
         "rejected" => "rejected",

@@ -126,8 +126,8 @@ async fn sent_messages_are_found_by_recipient_and_state() {
     assert_eq!(row["copies"][0]["state"], "delivered");
     assert!(row.get("payload").is_none() && !row.to_string().contains("Mueda"), "no content: {row}");
 
-    fixture.execute("UPDATE outbox_copy SET state = 1 WHERE delivered_at IS NOT NULL").await;
-    assert_eq!(found("state=delivered").await.len(), 0, "its recipient has asked for it again");
-    let row = &officer.get("/v1/sent?state=queued").await.expect(200).json["items"][0];
-    assert_eq!((&row["id"], &row["copies"][0]["state"]), (&json!(first), &json!("queued")));
+    fixture.execute("UPDATE outbox_copy SET state = 4, voided_at = 1 WHERE delivered_at IS NOT NULL").await;
+    assert_eq!(found("state=delivered").await.len(), 0, "its recipient lost it, and it cannot leave again");
+    let row = &officer.get("/v1/sent?state=void").await.expect(200).json["items"][0];
+    assert_eq!((&row["id"], &row["copies"][0]["state"]), (&json!(first), &json!("void")));
 }

@@ -29,13 +29,20 @@ pub(crate) struct WindowRoom {
     pub(crate) bytes: u64,
 }
 
-/// Chooses from the copies that have come due again and from those that have not left yet, each in order of position.
+/// Chooses from the copies that have come due again, from those that have not left yet, and from the settled ones that the
+/// recipient requested again, each in order of position.
 ///
-/// Due copies come first, without regard to the window, which counted them when they first left. Of the fresh ones,
-/// numbered copies are chosen as far as the window has room, in order and without leaving one out. Copies without a
+/// Due copies come first, without regard to the window, which counted them when they first left. Settled ones come last, in
+/// the room that the others leave: one request must not hold up what is new. The window, which holds fresh copies back,
+/// gives them their turn. Of the fresh ones, numbered copies are chosen as far as the window has room, in order and without leaving one out. Copies without a
 /// number need no room, for receipts must not wait behind messages that wait for receipts. A copy that is larger than any
 /// bundle needs no room either: it is chosen alone, and then made void.
-pub(crate) fn choose(due: &[Candidate], fresh: &[Candidate], room: WindowRoom) -> Vec<i64> {
+pub(crate) fn choose(
+    due: &[Candidate],
+    fresh: &[Candidate],
+    again: &[Candidate],
+    room: WindowRoom,
+) -> Vec<i64> {
     let mut bundle = BundleFilling::default();
     let mut room = room;
     for candidate in due {
@@ -53,6 +60,11 @@ pub(crate) fn choose(due: &[Candidate], fresh: &[Candidate], room: WindowRoom) -
             break;
         } else if takes_room {
             room.bytes -= candidate.size_bytes;
+        }
+    }
+    for candidate in again {
+        if !bundle.add(candidate) {
+            break;
         }
     }
     bundle.positions()
@@ -108,27 +120,36 @@ mod tests {
     #[test]
     fn a_shut_window_holds_back_what_is_new_and_lets_receipts_and_the_due_go() {
         let (due, fresh) = ([numbered(1, 900)], [numbered(5, 900), plain(6), numbered(7, 900)]);
-        assert_eq!(choose(&due, &fresh, SHUT), [1, 6]);
-        assert_eq!(choose(&due, &fresh, OPEN), [1, 5, 6, 7]);
+        assert_eq!(choose(&due, &fresh, &[], SHUT), [1, 6]);
+        assert_eq!(choose(&due, &fresh, &[], OPEN), [1, 5, 6, 7]);
     }
 
     #[test]
     fn nothing_overtakes_within_a_stream() {
         let fresh = [numbered(1, 900), numbered(2, 5000), numbered(3, 900), plain(4)];
-        assert_eq!(choose(&[], &fresh, WindowRoom { bundle: true, bytes: 2000 }), [1, 4]);
+        assert_eq!(choose(&[], &fresh, &[], WindowRoom { bundle: true, bytes: 2000 }), [1, 4]);
     }
 
     #[test]
     fn what_fits_no_bundle_goes_alone() {
-        assert_eq!(choose(&[numbered(1, u64::MAX), numbered(2, 1)], &[], OPEN), [1]);
+        assert_eq!(choose(&[numbered(1, u64::MAX), numbered(2, 1)], &[], &[], OPEN), [1]);
     }
 
     #[test]
     fn what_fits_no_bundle_waits_for_no_window() {
         let fresh = [numbered(1, u64::MAX), numbered(2, 900)];
         let room = WindowRoom { bundle: true, bytes: 2000 };
-        assert_eq!(choose(&[], &fresh, room), [1]);
-        assert_eq!(choose(&[], &fresh[1..], room), [2]);
+        assert_eq!(choose(&[], &fresh, &[], room), [1]);
+        assert_eq!(choose(&[], &fresh[1..], &[], room), [2]);
+    }
+
+    #[test]
+    fn what_is_requested_again_takes_the_room_that_is_left() {
+        let full: Vec<Candidate> = (100..200).map(|position| numbered(position, 900)).collect();
+        let again = [numbered(1, 900), numbered(2, 900)];
+        assert!(choose(&[], &full, &again, OPEN).iter().all(|position| *position >= 100));
+        assert_eq!(choose(&[], &full, &again, SHUT), [1, 2], "the window holds back what is new");
+        assert_eq!(choose(&full[..2], &full[2..3], &again, OPEN), [1, 2, 100, 101, 102]);
     }
 
     fn candidates() -> impl Strategy<Value = Vec<Candidate>> {
@@ -144,9 +165,12 @@ mod tests {
 
     proptest! {
         #[test]
-        fn bundles_and_windows_keep_their_bounds(all in candidates(), split in 0_usize..100, room in room()) {
+        fn bundles_and_windows_keep_their_bounds(
+            all in candidates(), split in 0_usize..100, again in 0_usize..100, room in room()
+        ) {
             let (due, fresh) = all.split_at(split.min(all.len()));
-            let chosen = choose(due, fresh, room);
+            let (fresh, again) = fresh.split_at(again.min(fresh.len()));
+            let chosen = choose(due, fresh, again, room);
             let taken = |candidate: &&Candidate| chosen.contains(&candidate.position);
             let size = |candidates: &[Candidate], only_numbered: bool| -> u64 {
                 let counted = candidates.iter().filter(taken).filter(|one| one.numbered || !only_numbered);
@@ -169,7 +193,7 @@ mod tests {
         fn something_leaves_whenever_something_may(all in candidates(), due in 1_usize..100) {
             let (due, fresh) = all.split_at(due.min(all.len()));
             let may = !due.is_empty() || !fresh.is_empty();
-            prop_assert_eq!(may, !choose(due, fresh, OPEN).is_empty());
+            prop_assert_eq!(may, !choose(due, fresh, &[], OPEN).is_empty());
         }
     }
 }

@@ -82,7 +82,7 @@ impl PublishedBundle {
             "UPDATE outbox_copy
              SET state = CASE WHEN state = 0 OR (state = 4 AND code <> 'replaced') THEN 1 ELSE state END,
                  queued_at = COALESCE(queued_at, $1), sent_at = $1, due_at = $2, attempts = attempts + 1,
-                 bundle = $3, sent_bytes = $4
+                 again_at = NULL, bundle = $3, sent_bytes = $4
              WHERE position IN ({})",
             5,
             positions.len(),

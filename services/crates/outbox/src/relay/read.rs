@@ -43,7 +43,8 @@ impl Outbox {
             fresh.sort_unstable_by_key(|(candidate, _)| candidate.position);
         }
         let candidates: Vec<Candidate> = fresh.iter().map(|(candidate, _)| *candidate).collect();
-        let positions = choose(&due, &candidates, room);
+        let again = self.requested_again(lane, now).await?;
+        let positions = choose(&due, &candidates, &again, room);
         let is_small =
             due.is_empty() && positions.len() == fresh.len() && positions.len() < BUNDLE_MESSAGES_MAX;
         let oldest = fresh.iter().map(|(_, since)| *since).min();
@@ -60,7 +61,11 @@ impl Outbox {
              UNION
              SELECT DISTINCT c.recipient, c.lane FROM outbox_copy c
                JOIN outbox_partner p ON p.agency = c.recipient
-             WHERE c.state = 1 AND c.due_at <= $1 AND p.heard_at >= $2",
+             WHERE c.state = 1 AND c.due_at <= $1 AND p.heard_at >= $2
+             UNION
+             SELECT DISTINCT c.recipient, c.lane FROM outbox_copy c
+               JOIN outbox_partner p ON p.agency = c.recipient
+             WHERE c.again_at IS NOT NULL AND p.heard_at >= $2",
         )
         .bind(now.as_micros())
         .bind(now.minus(self.settings().silence()).as_micros())
@@ -84,6 +89,23 @@ impl Outbox {
         let query = padded_list(positions).fold(sqlx::query(text), |query, position| query.bind(position));
         let rows = query.fetch_all(self.store().read()).await?;
         rows.iter().map(loaded_copy).collect()
+    }
+
+    /// The settled copies that the recipient has requested; none while it is silent.
+    async fn requested_again(&self, lane: &RecipientLane, now: Timestamp) -> sqlx::Result<Vec<Candidate>> {
+        let rows = sqlx::query(
+            "SELECT position, size_bytes FROM outbox_copy
+             WHERE recipient = $1 AND lane = $2 AND again_at IS NOT NULL
+               AND EXISTS (SELECT 1 FROM outbox_partner p WHERE p.agency = $1 AND p.heard_at >= $3)
+             ORDER BY position LIMIT $4",
+        )
+        .bind(lane.recipient.as_str())
+        .bind(lane.lane.as_str())
+        .bind(now.minus(self.settings().silence()).as_micros())
+        .bind(messages_max())
+        .fetch_all(self.store().read())
+        .await?;
+        rows.iter().map(|row| candidate(row, true)).collect()
     }
 
     /// The copies that have left and must leave again; none while the recipient is silent.

@@ -47,6 +47,7 @@ impl Unsendable {
 
 impl Outbox {
     /// Makes void the copies of `loaded` that can never leave, whether they have left before or not, and returns the others.
+    /// One that a receipt settled while it was loaded stays settled, unless its recipient has requested it again.
     pub(crate) async fn void_unsendable(
         &self,
         host: &Arc<dyn RelayHost>,
@@ -85,7 +86,7 @@ impl Outbox {
         now: Timestamp,
     ) -> Result<usize, WriteError<sqlx::Error>> {
         let reason = VoidReason::Other(why.as_str().to_owned());
-        let copies = self.void(host, positions, Voidable::Unsettled, reason, now).await?;
+        let copies = self.void(host, positions, Voidable::Requested, reason, now).await?;
         metrics::counter!("rovuma_outbox_set_aside_total", "reason" => why.as_str())
             .increment(u64::try_from(copies).unwrap_or(u64::MAX));
         Ok(copies)

@@ -22,14 +22,17 @@ pub(crate) enum Voidable {
     Unsent,
     /// Also copies that have left and have no receipt.
     Unsettled,
+    /// Also settled copies that their recipient requested again: it lacks them, and nothing else would close its gap.
+    Requested,
 }
 
 impl Voidable {
-    /// The last of these states, as the column has it.
-    const fn last_state(self) -> i64 {
+    /// The last of the states that suffice, as the column has it, and whether a request suffices too.
+    const fn columns(self) -> (i64, i64) {
         match self {
-            Self::Unsent => 0,
-            Self::Unsettled => 1,
+            Self::Unsent => (0, 0),
+            Self::Unsettled => (1, 0),
+            Self::Requested => (1, 1),
         }
     }
 }
@@ -91,15 +94,17 @@ pub(crate) async fn void(
     now: Timestamp,
 ) -> sqlx::Result<Vec<MovedCopy>> {
     let text = with_list(
-        "UPDATE outbox_copy SET state = 4, voided_at = $1, named_from = $1, code = $2
-         WHERE state <= $3 AND position IN ({})
+        "UPDATE outbox_copy SET state = 4, voided_at = $1, named_from = $1, code = $2, again_at = NULL
+         WHERE (state <= $3 OR ($4 = 1 AND again_at IS NOT NULL)) AND position IN ({})
          RETURNING message, sender, recipient, lane, stream, number, attempts,
                    (SELECT m.message_type FROM outbox_message m
                     WHERE m.id = outbox_copy.message AND m.country = outbox_copy.country) AS message_type",
-        4,
+        5,
         positions.len(),
     );
-    let query = sqlx::query(text).bind(now.as_micros()).bind(reason.as_str()).bind(which.last_state());
+    let (last_state, requested) = which.columns();
+    let query =
+        sqlx::query(text).bind(now.as_micros()).bind(reason.as_str()).bind(last_state).bind(requested);
     let query = padded_list(positions).fold(query, |query, position| query.bind(position));
     let rows = query.fetch_all(&mut *tx).await?;
     let copies = rows.iter().map(moved_copy).collect::<sqlx::Result<Vec<_>>>()?;

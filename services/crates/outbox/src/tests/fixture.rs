@@ -3,7 +3,10 @@
 use std::sync::{Arc, Mutex};
 
 use rovuma_envelope::{Jws, SigningKey, TrustPolicy, TrustStore, Typ};
-use rovuma_schemas::{AgencyCode, Digest, Lane, MessageId, MessageType, StoreId, Timestamp, VoidReason};
+use rovuma_schemas::{
+    AgencyCode, Digest, Lane, MessageId, MessageType, NumberRange, StoreId, StreamGaps, StreamRequest,
+    Timestamp, VoidReason,
+};
 use rovuma_store::{BoxFuture, Conn, FutureExt, Store, StoreConfig, WriteError};
 
 use crate::{
@@ -240,6 +243,21 @@ impl Fixture {
         let work = self.outbox.store();
         let heard = work.write(move |tx| async move { outbox.record_heard(tx, &partner, now).await }.boxed());
         heard.await.expect("noted");
+    }
+
+    /// `by` requests one number of the urgent stream.
+    pub(super) async fn request_again(&self, by: &str, number: u64, now: Timestamp) {
+        let missing = vec![NumberRange { from: number, to: number }];
+        let gaps = StreamGaps { lane: Lane::Urgent, stream: self.outbox.store().identity(), missing };
+        let (outbox, by) = (self.outbox.clone(), agency(by));
+        let work = self.outbox.store().write(move |tx| {
+            async move {
+                let request = StreamRequest { streams: vec![gaps] };
+                outbox.resend(tx, (&agency(PRM), &by), &request, now, now).await
+            }
+            .boxed()
+        });
+        assert_eq!(work.await.expect("answered").resent, 1);
     }
 
     pub(super) async fn trace(&self, put: Enqueued, to: &str) -> CopyTrace {

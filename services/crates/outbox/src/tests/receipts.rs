@@ -29,7 +29,7 @@ async fn the_first_answer_stands() {
     fixture.publish_next(TPF, at(1)).await;
     let rejected = Settlement::Rejected { at: at(2), code: RejectionCode::Expired };
     assert_eq!(fixture.settle(put, TPF, rejected, at(2)).await, SettleOutcome::Now);
-    assert_eq!(fixture.deliver(put, TPF, at(3)).await, SettleOutcome::Already);
+    assert_eq!(fixture.deliver(put, TPF, at(3)).await, SettleOutcome::Contradiction);
     let trace = fixture.trace(put, TPF).await;
     assert_eq!((trace.state, trace.code.as_deref()), (CopyState::Rejected, Some("expired")));
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use rovuma_schemas::{
-    StoreId, StreamEnd, StreamId, Timestamp, VoidReason, VoidedNumber, limits::STREAMS_MAX,
+    StoreId, StreamEnd, StreamId, Timestamp, VoidReason, VoidedNumber, limits::STREAMS_PER_LANE_MAX,
 };
 use rovuma_store::FutureExt;
 
@@ -66,15 +66,15 @@ async fn numbers_of_a_former_stream_made_void_after_it_are_told_for_as_long_as_o
 async fn however_often_a_store_was_renamed_a_status_names_so_many_streams_and_the_present_one_first() {
     let fixture = Fixture::new().await;
     let mut drawn = Vec::new();
-    for _ in 0..STREAMS_MAX + 3 {
+    for _ in 0..STREAMS_PER_LANE_MAX + 3 {
         drawn.insert(0, put(&fixture, &TestMessage::alert(&[TPF])).await.1);
         renew(&fixture).await;
     }
     // Nothing was put in under the last name: the latest former ones are named.
     let named = |told: Vec<(StreamId, u64)>| told.into_iter().map(|(stream, _)| stream).collect::<Vec<_>>();
-    assert_eq!(named(streams(&fixture, at(1)).await), drawn[..STREAMS_MAX]);
+    assert_eq!(named(streams(&fixture, at(1)).await), drawn[..STREAMS_PER_LANE_MAX]);
     drawn.insert(0, put(&fixture, &TestMessage::alert(&[TPF])).await.1);
-    assert_eq!(named(streams(&fixture, at(1)).await), drawn[..STREAMS_MAX]);
+    assert_eq!(named(streams(&fixture, at(1)).await), drawn[..STREAMS_PER_LANE_MAX]);
 }
 
 #[tokio::test]

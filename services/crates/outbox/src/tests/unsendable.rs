@@ -108,3 +108,16 @@ async fn what_a_receipt_has_settled_is_not_made_void() {
     assert_eq!((chosen.len(), sendable.voided), (1, 0));
     assert_eq!(fixture.trace(put, TPF).await.state, CopyState::Delivered);
 }
+
+#[tokio::test]
+async fn a_settled_copy_that_its_recipient_lacks_and_that_is_damaged_closes_the_gap_as_void() {
+    let fixture = Fixture::new().await;
+    let put = fixture.put(&TestMessage::alert(&[TPF]), at(0)).await;
+    assert_eq!(fixture.publish_next(TPF, at(1)).await, 1);
+    fixture.deliver(put, TPF, at(2)).await;
+    fixture.record_heard(TPF, at(3)).await;
+    damage(&fixture, put).await;
+    fixture.request_again(TPF, 1, at(4)).await;
+    assert_eq!([check_next(&fixture, at(5)).await, check_next(&fixture, at(5)).await], [(0, 1), (0, 0)]);
+    assert_eq!(outcome(&fixture, put).await, void("damaged"));
+}

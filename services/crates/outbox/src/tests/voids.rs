@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use rovuma_schemas::{Lane, NumberRange, StreamGaps, Timestamp, VoidReason, VoidedNumber};
+use rovuma_schemas::{Lane, NumberRange, StreamGaps, StreamRequest, Timestamp, VoidReason, VoidedNumber};
 use rovuma_store::FutureExt;
 
 use super::fixture::{Fixture, PRM, TPF, TestMessage, agency, at, lane};
@@ -73,7 +73,11 @@ async fn a_partner_is_told_for_a_day_in_which_it_was_heard_and_again_when_it_ask
     let gaps =
         StreamGaps { lane: Lane::Urgent, stream: identity, missing: vec![NumberRange { from: 1, to: 1 }] };
     let asked = fixture.outbox.store().write(move |tx| {
-        async move { outbox.resend(tx, &agency(PRM), &agency(TPF), &gaps, at(30 * DAY), at(30 * DAY)).await }.boxed()
+        async move {
+            let (pair, request) = ((&agency(PRM), &agency(TPF)), StreamRequest { streams: vec![gaps] });
+            outbox.resend(tx, pair, &request, at(30 * DAY), at(30 * DAY)).await
+        }
+        .boxed()
     });
     assert_eq!(asked.await.expect("answered").voided, 1);
     assert_eq!(told(&fixture, at(30 * DAY)).await.len(), 1);

@@ -10,7 +10,7 @@ use axum::{
 };
 use rovuma_api::{
     ApiState as _, Caller,
-    answers::gateway::{MessageJws, Originals, ReceiptJws},
+    answers::gateway::{MessageJws, Originals, ReceiptJws, VoidJws},
     openapi::NotFound,
 };
 use rovuma_policy::{Context, act};
@@ -67,8 +67,15 @@ async fn originals(gateway: &Gateway, found: OwnMessage) -> Result<Originals, Ap
         OwnMessage::Received(received) => {
             let jws = received::jws(&mut conn, received.seq).await?.to_compact();
             let original = MessageJws { country: received.recipient.country(), digest: received.digest, jws };
+            let void = received::void(&mut conn, &received).await?;
             let (id, signer) = (received.id, received.sender);
-            Ok(Originals { id, signer, messages: vec![original], receipts: Vec::new() })
+            let void = void.map(|void| VoidJws {
+                reason: void.reason.to_string(),
+                received_at: void.received_at,
+                digest: void.status,
+                jws: void.jws,
+            });
+            Ok(Originals { id, signer, messages: vec![original], receipts: Vec::new(), void })
         }
         OwnMessage::Sent(sent) => {
             let signed = sent::signed(&mut conn, &sent.agency, &sent.id).await?;
@@ -85,7 +92,7 @@ async fn originals(gateway: &Gateway, found: OwnMessage) -> Result<Originals, Ap
             };
             let messages = signed.into_iter().map(original).collect();
             let receipts = receipts.into_iter().map(receipt).collect();
-            Ok(Originals { id: sent.id, signer: sent.agency, messages, receipts })
+            Ok(Originals { id: sent.id, signer: sent.agency, messages, receipts, void: None })
         }
     }
 }

@@ -96,6 +96,11 @@ impl Country {
         self.keys.insert(code.clone(), signing);
     }
 
+    /// The stream in which this country's alerts are numbered.
+    pub(in crate::tests) fn stream(&self) -> StreamId {
+        self.stream
+    }
+
     /// The file of the list.
     pub(in crate::tests) fn file(&self) -> &Path {
         &self.file

@@ -11,7 +11,7 @@ use super::{Fixture, agency};
 use crate::{
     exchange::{
         accept::{Acceptor, DeliveryContext},
-        open::DeliveryVerifier,
+        open::{DeliveryVerifier, OpenedMessage},
         send::SendError,
     },
     messages::sent,
@@ -25,14 +25,27 @@ impl Fixture {
 
     /// Accepts messages that were opened with `to`'s key in one transaction.
     pub(in crate::tests) async fn deliver_together(&self, to: &str, origin: Origin, messages: Vec<Jws>) {
+        self.decide(to, self.verify(to, origin, messages)).await;
+    }
+
+    /// Verifies messages, which touches no store, with their compact forms.
+    pub(in crate::tests) fn verify(
+        &self,
+        to: &str,
+        origin: Origin,
+        messages: Vec<Jws>,
+    ) -> Vec<(Vec<u8>, OpenedMessage)> {
+        let (exchange, to) = (&self.gateway.exchange, agency(to));
+        let trust = exchange.trust.current();
+        let verifier =
+            DeliveryVerifier { agencies: &exchange.agencies, trust: &trust, now: self.gateway.base.now() };
+        let open = |jws: Jws| (jws.to_compact().into_bytes(), verifier.verify_message(jws, origin, &to));
+        messages.into_iter().map(open).collect()
+    }
+
+    /// Decides on verified messages in one transaction.
+    pub(in crate::tests) async fn decide(&self, to: &str, opened: Vec<(Vec<u8>, OpenedMessage)>) {
         let (gateway, to, now) = (Arc::clone(&self.gateway), agency(to), self.gateway.base.now());
-        let trust = gateway.exchange.trust.current();
-        let verifier = DeliveryVerifier { agencies: &gateway.exchange.agencies, trust: &trust, now };
-        let opened = messages.into_iter().map(|jws| {
-            let compact = jws.to_compact().into_bytes();
-            (compact, verifier.verify_message(jws, origin, &to))
-        });
-        let opened: Vec<_> = opened.collect();
         let shared = Arc::clone(&gateway);
         let work = gateway.base.store.write(move |tx| {
             async move {

@@ -187,6 +187,25 @@ pub struct Originals {
     pub messages: Vec<MessageJws>,
     /// The receipts that recipients signed for it; only of a sent message.
     pub receipts: Vec<ReceiptJws>,
+    /// The status in which the sender had said that no message would come under this one's number; only of a received
+    /// message, and only if there is one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub void: Option<VoidJws>,
+}
+
+/// The signed `stream.status` that made a number void.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct VoidJws {
+    /// The reason that the sender gave.
+    pub reason: String,
+    /// The instant at which the status arrived, by our clock.
+    #[schema(value_type = String, format = DateTime)]
+    pub received_at: Timestamp,
+    /// SHA-256 of the compact JWS, which the audit event `stream.void` names.
+    #[schema(value_type = String)]
+    pub digest: Digest,
+    /// The compact JWS, exactly as received.
+    pub jws: String,
 }
 
 /// One JWS of a message.
@@ -228,7 +247,8 @@ pub struct Trace {
 /// One step of a message's way.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 pub struct Hop {
-    /// `saved`, `submitted`, `released` or `reissued`, `queued`, `delivered`, `read`, `rejected`, `void` at the sender;
+    /// `saved`, `submitted`, `released` or `reissued`, `queued`, `delivered`, `read`, `rejected`, `contrary_receipt`, `void` at
+    /// the sender;
     /// `created`, `received`, `receipt_issued`, `rejected`, `read`, `read_receipt_issued` at a recipient.
     pub hop: String,
     /// The instant of the hop, by the clock that `clock` names.
