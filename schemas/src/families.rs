@@ -6,7 +6,11 @@ pub mod alert;
 use std::{fmt, str::FromStr};
 
 use crate::{
-    BadId, CodeLists, Locale, SecondPersonReason, Timestamp, draft::Checker, fault::Finding, view::View,
+    BadId, CodeLists, Locale, SecondPersonReason, Timestamp,
+    draft::Checker,
+    fault::Finding,
+    template::{Plan, TemplateContext},
+    view::View,
     words::shaped_text,
 };
 
@@ -41,6 +45,20 @@ impl FromStr for Family {
     fn from_str(text: &str) -> Result<Self, BadId> {
         let known = Self::ALL.iter().copied().find(|known| known.as_str() == text);
         known.ok_or_else(|| BadId::new("a family of messages", text))
+    }
+}
+
+/// The names of a family's templates.
+pub(crate) fn template_names(family: Family) -> Vec<&'static str> {
+    match family {
+        Family::Alert => alert::template::names(),
+    }
+}
+
+/// What the family's kind of draft of this name needs; `None` where the family has none of this name.
+pub(crate) fn template_plan(family: Family, name: &str, context: &TemplateContext<'_>) -> Option<Plan> {
+    match family {
+        Family::Alert => alert::template::plan(name, context),
     }
 }
 

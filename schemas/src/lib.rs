@@ -5,6 +5,7 @@
 //! - [`MessageType`], [`Class`]: the table of message types, and what the exchange does with each class.
 //! - [`families`]: officers' messages, a module for each family. [`subjects`]: the persons and things that they are about.
 //! - [`CheckedDraft`], [`ValidDraft`], [`Fault`]: drafts as clients post them (closed), and their faults.
+//! - [`Template`]: drafts to begin with, and the fields that they may have.
 //! - [`CodeLists`], [`AgencyDirectory`]: codes, agencies and crossings as data with labels and dates.
 //! - [`mod@sentences`]: the sentences that people read, in three languages.
 //! - [`audit`]: audit events. [`dictionary`]: the dictionaries with which bundles are compressed.
@@ -23,6 +24,7 @@ mod header;
 mod ids;
 mod json;
 mod kind;
+mod labels;
 pub mod limits;
 mod locale;
 mod message;
@@ -32,6 +34,7 @@ mod received;
 pub mod schema;
 pub mod sentences;
 pub mod subjects;
+mod template;
 mod terms;
 mod time;
 mod transport;
@@ -51,12 +54,14 @@ pub use ids::{
     AGENCY_NAME_MAX, AgencyCode, BadId, CountryCode, Digest, Epoch, Lane, MessageId, StoreId, StreamId,
 };
 pub use kind::{Body, Class, MessageType, OperationalBody};
+pub use labels::field_label;
 pub use locale::Locale;
 pub use message::Message;
 pub use names::normalise as normalise_name;
 pub use received::{ACCEPTED_MAJORS, ParseFault};
 pub use sentences::{Sentences, SentencesFault};
 pub use subjects::{SubjectKey, SubjectKind, Subjects};
+pub use template::{FieldHelp, Template, TemplateContext};
 pub use terms::{
     Evaluation, Handling, HandlingCode, InformationGrade, LanguageCode, LegalBasisCode, OffenceCode,
     ProtectionCheck, PurposeCode, RejectionCode, SourceGrade, Terms, Urgency, UrgencyLevel, UrgencyReason,

@@ -24,6 +24,8 @@ use crate::{Labels, Locale};
 pub const FAULTS: &str = include_str!("../sentences/faults.json");
 /// The sentences of the report in an evidence bundle.
 pub const EVIDENCE_REPORT: &str = include_str!("../sentences/evidence_report.json");
+/// The sentences with which the command line shows a message or a draft.
+pub const MESSAGE_VIEW: &str = include_str!("../sentences/message_view.json");
 /// The sentences of the log-in page.
 pub const LOGIN_PAGE: &str = include_str!("../sentences/login_page.json");
 

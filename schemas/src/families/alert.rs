@@ -3,6 +3,7 @@
 mod category;
 mod issue;
 mod rules;
+pub(crate) mod template;
 mod validity;
 
 pub use category::{Category, CategoryRule, Life, Needs};
