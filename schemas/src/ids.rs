@@ -124,12 +124,23 @@ impl FromStr for AgencyCode {
     type Err = BadId;
 
     fn from_str(text: &str) -> Result<Self, BadId> {
-        let fault = || BadId::new("an agency code such as mz.prm", text);
-        let (country, name) = text.split_once('.').ok_or_else(fault)?;
-        country.parse::<CountryCode>().map_err(|_| fault())?;
-        let fits = (2..=AGENCY_NAME_MAX).contains(&name.len());
-        let letters = name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit());
-        if fits && letters { Ok(Self(text.to_owned())) } else { Err(fault()) }
+        let fault = |expected| BadId::new(expected, text);
+        let (country, name) = text
+            .split_once('.')
+            .ok_or_else(|| fault("an agency code such as mz.prm: it has no dot after the country"))?;
+        country.parse::<CountryCode>().map_err(|_| {
+            fault("an agency code such as mz.prm: it does not begin with a country of two lower-case letters")
+        })?;
+        if !name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit()) {
+            return Err(fault(
+                "an agency code such as mz.prm: its name has other signs than lower-case letters and digits",
+            ));
+        }
+        match name.len() {
+            0..2 => Err(fault("an agency code such as mz.prm: its name is shorter than 2 letters")),
+            2..=AGENCY_NAME_MAX => Ok(Self(text.to_owned())),
+            _ => Err(fault("an agency code such as mz.prm: its name is longer than 16 letters")),
+        }
     }
 }
 

@@ -12,6 +12,7 @@ mod pins;
 mod revoke;
 mod show;
 mod sign;
+mod status;
 mod succeed;
 
 use clap::Subcommand;
@@ -33,6 +34,8 @@ pub(crate) enum TrustCommand {
     EndAgency(agency::EndAgency),
     /// Add a signing or sealing key to an agency of a draft
     AddKey(key::AddKey),
+    /// Take a key out of a draft that no signed list has had it in
+    RemoveKey(key::RemoveKey),
     /// Add a key and let the agency's present ones end soon after
     Rotate(key::Rotate),
     /// Revoke a key
@@ -45,6 +48,8 @@ pub(crate) enum TrustCommand {
     Sign(sign::Sign),
     /// Show what a list or a draft says
     Show(show::Show),
+    /// Show the lists that the gateway believes, and what ends soon
+    Status(status::Status),
     /// Verify a signed list against the pinned authority key, and warn of what ends soon
     Check(check::Check),
 }
@@ -63,6 +68,8 @@ impl TrustCommand {
             Self::Succeed(command) => command.run(app).await,
             Self::Sign(command) => command.run(app).await,
             Self::Show(command) => command.run(app),
+            Self::Status(command) => command.run(app).await,
+            Self::RemoveKey(command) => command.run(app),
             Self::Check(command) => command.run(app),
         }
     }

@@ -7,7 +7,7 @@ use std::{
 
 use rovuma_envelope::{
     TrustListDraft,
-    trust::{DraftFault, ListContent},
+    trust::{ContentFault, DraftFault, ListContent},
 };
 use serde::Serialize;
 
@@ -92,6 +92,9 @@ pub(super) fn fault(error: &DraftFault) -> Failure {
     match error {
         DraftFault::UnknownAgency { .. } => failure.next("add it first: rovumactl trust add-agency"),
         DraftFault::UnknownKey { .. } => failure.next("rovumactl trust show lists the keys of every agency"),
+        DraftFault::Content(ContentFault::KeyTwice { .. }) => failure.next(
+            "rovumactl trust show lists the keys of every agency; trust remove-key takes one out of a draft",
+        ),
         DraftFault::NotTheAuthority { .. } => {
             failure.next("sign with the list's authority key, or hand over first: rovumactl trust succeed")
         }

@@ -1,13 +1,20 @@
-//! `trust add-key` and `trust rotate`: add and rotate an agency's keys in a draft.
+//! `trust add-key`, `trust remove-key` and `trust rotate`: add, take out and rotate an agency's keys in a draft.
 
 use std::{path::PathBuf, time::Duration};
 
 use clap::Args;
-use rovuma_envelope::{PublicKey, SealingRecipient, trust::KeyTerm};
+use rovuma_envelope::{
+    KeyId, PublicKey, SealingRecipient, SignedTrustList,
+    trust::{KeyTerm, ListedAgency},
+};
 use rovuma_schemas::{AgencyCode, Timestamp};
 
-use super::draft_file;
-use crate::{app::App, exit::Outcome, keys, moments};
+use super::{draft_file, pins};
+use crate::{
+    app::App,
+    exit::{Failure, Outcome},
+    files, keys, moments,
+};
 
 /// An agency's new key and its term.
 #[derive(Debug, Args)]
@@ -80,6 +87,92 @@ impl AddKey {
             }
             .map_err(|error| draft_file::fault(&error))
         })
+    }
+}
+
+/// A key of a list, as users name it.
+pub(super) enum NamedKey {
+    Signing(KeyId),
+    Sealing(SealingRecipient),
+}
+
+impl NamedKey {
+    /// Parses a key id, or an age recipient.
+    pub(super) fn parse(text: &str) -> Outcome<Self> {
+        if text.starts_with("age1") {
+            let recipient = text.parse::<SealingRecipient>();
+            return recipient.map(Self::Sealing).map_err(|error| Failure::usage(error.to_string()));
+        }
+        let kid = text.parse::<KeyId>();
+        kid.map(Self::Signing).map_err(|error| Failure::usage(format!("{text:?} is {error}")))
+    }
+
+    fn is_in(&self, agency: &ListedAgency) -> bool {
+        match self {
+            Self::Signing(kid) => agency.signing_keys.iter().any(|entry| entry.kid == *kid),
+            Self::Sealing(recipient) => agency.sealing_keys.iter().any(|entry| entry.recipient == *recipient),
+        }
+    }
+}
+
+/// Options of `trust remove-key`.
+#[derive(Debug, Args)]
+pub(crate) struct RemoveKey {
+    /// The agency whose key it is
+    agency: AgencyCode,
+    /// The key: its key id, or an age recipient
+    // A key id is base64url, so one in 64 begins with a hyphen.
+    #[arg(allow_hyphen_values = true)]
+    key: String,
+    /// The draft to change
+    #[arg(long, value_name = "FILE")]
+    draft: PathBuf,
+    /// The signed list that the draft follows, which must not have the key; needed from serial 2 on
+    #[arg(long, value_name = "FILE")]
+    previous: Option<PathBuf>,
+}
+
+impl RemoveKey {
+    pub(crate) fn run(self, app: &App) -> Outcome {
+        let key = NamedKey::parse(&self.key)?;
+        self.check_previous(&key)?;
+        let what = format!("key {} of {} taken out", self.key, self.agency);
+        draft_file::change(app, &self.draft, what, |draft| {
+            match &key {
+                NamedKey::Signing(kid) => draft.remove_signing_key(&self.agency, kid),
+                NamedKey::Sealing(recipient) => draft.remove_sealing_key(&self.agency, recipient),
+            }
+            .map_err(|error| draft_file::fault(&error))
+        })
+    }
+
+    /// Refuses a key that a signed list has had: what it signed could not be verified any more.
+    fn check_previous(&self, key: &NamedKey) -> Outcome<()> {
+        let serial = draft_file::read(&self.draft)?.content().serial;
+        let Some(previous) = &self.previous else {
+            if serial > 1 {
+                return Err(Failure::usage(format!(
+                    "the draft has serial {serial}: a list before it was signed"
+                ))
+                .next("give --previous with that list: a key that it has cannot be taken out"));
+            }
+            return Ok(());
+        };
+        let signed = SignedTrustList::from_json(&files::read(previous)?)
+            .map_err(|error| pins::refused(previous, &error))?;
+        let content = signed.unverified_content();
+        if content.serial.saturating_add(1) != serial {
+            return Err(Failure::usage(format!(
+                "{} has serial {}, so the draft of serial {serial} does not follow it",
+                previous.display(),
+                content.serial
+            )));
+        }
+        if content.agencies.iter().any(|agency| key.is_in(agency)) {
+            return Err(Failure::usage(format!("{} has the key {}", previous.display(), self.key))
+                .next("what it signed is verified by it still: revoke it instead, rovumactl trust revoke"));
+        }
+        Ok(())
     }
 }
 

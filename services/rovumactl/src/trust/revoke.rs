@@ -3,16 +3,13 @@
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
-use rovuma_envelope::{
-    KeyId, SealingRecipient,
-    trust::{Revocation, RevocationReason},
-};
+use rovuma_envelope::trust::{Revocation, RevocationReason};
 use rovuma_schemas::{AgencyCode, Timestamp, audit::AuditAction};
 
-use super::draft_file;
+use super::{draft_file, key::NamedKey};
 use crate::{
     app::App,
-    exit::{Failure, Outcome},
+    exit::Outcome,
     ledger::{self, AuditRecord},
     moments,
 };
@@ -60,14 +57,9 @@ impl RevokeReason {
     }
 }
 
-enum RevokedKey {
-    Signing(KeyId),
-    Sealing(SealingRecipient),
-}
-
 impl Revoke {
     pub(crate) async fn run(self, app: &App) -> Outcome {
-        let key = self.key()?;
+        let key = NamedKey::parse(&self.key)?;
         let (reason, word) = self.reason.word();
         let revocation = Revocation { at: self.at.unwrap_or_else(|| app.now()), reason };
         let act = ledger::act(app, AuditAction::KeyRevoke)
@@ -78,8 +70,8 @@ impl Revoke {
         ledger::audited(app, act, async |_: &mut AuditRecord| {
             draft_file::change(app, &self.draft, what, |draft| {
                 match &key {
-                    RevokedKey::Signing(kid) => draft.revoke_signing_key(&self.agency, kid, revocation),
-                    RevokedKey::Sealing(recipient) => {
+                    NamedKey::Signing(kid) => draft.revoke_signing_key(&self.agency, kid, revocation),
+                    NamedKey::Sealing(recipient) => {
                         draft.revoke_sealing_key(&self.agency, recipient, revocation)
                     }
                 }
@@ -87,14 +79,5 @@ impl Revoke {
             })
         })
         .await
-    }
-
-    fn key(&self) -> Outcome<RevokedKey> {
-        if self.key.starts_with("age1") {
-            let recipient = self.key.parse::<SealingRecipient>();
-            return recipient.map(RevokedKey::Sealing).map_err(|error| Failure::usage(error.to_string()));
-        }
-        let kid = self.key.parse::<KeyId>();
-        kid.map(RevokedKey::Signing).map_err(|error| Failure::usage(format!("{:?} is {error}", self.key)))
     }
 }

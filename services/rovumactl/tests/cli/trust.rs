@@ -162,3 +162,55 @@ fn drafts_and_lists_are_not_taken_for_each_other() {
     desk.write("noise", [0xff, 0xfe, 0x00]);
     assert_eq!(desk.run("trust check noise --authority authority.jwk").code, 2);
 }
+
+#[test]
+fn a_key_is_added_once() {
+    let desk = TestFolder::new();
+    with_trust_list(&desk);
+    let before = desk.read("mz.draft");
+    let ended = desk.run("trust add-key mz.prm --draft mz.draft --signing prm.jwk");
+    ended.is(2, "of mz.prm is listed twice");
+    ended.is(2, "rovumactl trust show");
+    desk.run("trust add-key mz.node --draft mz.draft --signing prm.jwk").is(2, "listed twice");
+    desk.run("trust add-key mz.prm --draft mz.draft --sealing prm.pub").is(2, "listed twice");
+    assert_eq!(desk.read("mz.draft"), before, "a refused key changed the draft");
+}
+
+#[test]
+fn a_key_is_taken_out_of_a_draft_while_no_signed_list_has_it() {
+    let desk = TestFolder::new();
+    with_trust_list(&desk);
+    let keys = |name: &str| {
+        let draft: Value = serde_json::from_str(&desk.read(name)).expect("JSON");
+        let prm = draft["agencies"].as_array().expect("a list").iter().find(|it| it["code"] == "mz.prm");
+        prm.expect("listed")["signing_keys"].as_array().expect("a list").clone()
+    };
+    let listed = keys("mz.draft")[0]["kid"].as_str().expect("a key id").to_owned();
+    desk.ok("keys generate signing --out wrong.pem");
+    desk.ok("trust revise mz.json --authority authority.jwk --draft next.draft");
+    desk.ok("trust add-key mz.prm --draft next.draft --signing wrong.jwk");
+    let wrong = keys("next.draft")[1]["kid"].as_str().expect("a key id").to_owned();
+    desk.run(&format!("trust remove-key mz.prm {wrong} --draft next.draft")).is(2, "give --previous");
+    let remove =
+        |key: &str| desk.run(&format!("trust remove-key mz.prm {key} --draft next.draft --previous mz.json"));
+    remove(&listed).is(2, "rovumactl trust revoke");
+    remove(&wrong).is(0, "taken out");
+    remove(&wrong).is(2, "has no key");
+    assert_eq!(keys("next.draft").len(), 1);
+    // Before the first list is signed nothing can depend on a key.
+    desk.run(&format!("trust remove-key mz.prm {listed} --draft mz.draft")).is(0, "taken out");
+}
+
+#[test]
+fn a_code_that_is_none_says_why() {
+    let desk = TestFolder::new();
+    for (code, why) in [
+        ("tz.x", "its name is shorter than 2 letters"),
+        ("tz.abcdefghijklmnopq", "its name is longer than 16 letters"),
+        ("tzpolice", "it has no dot"),
+        ("TZ.tpf", "it does not begin with a country of two lower-case letters"),
+        ("tz.TPF", "other signs than lower-case letters and digits"),
+    ] {
+        desk.run(&format!("trust add-agency {code} --draft d --name pt=X")).is(2, why);
+    }
+}
