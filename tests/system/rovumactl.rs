@@ -2,7 +2,7 @@
 //! operator's, whose acts are in the audit log.
 
 use std::{
-    io::{BufRead, BufReader, Read},
+    io::{BufRead, BufReader, Read, Write},
     path::Path,
     process::{Child, Stdio},
 };
@@ -53,12 +53,17 @@ impl Drop for Waiting {
     }
 }
 
-/// A desk where one person uses `rovumactl`, logged in; and who they are.
+/// A desk where an officer uses `rovumactl`, logged in; and who they are.
 async fn logged_in(lab: &Lab, agency: &str, home: &Path) -> Result<(Ctl, Value)> {
+    logged_in_as(lab, agency, "officer", home).await
+}
+
+/// A desk where one person uses `rovumactl`, logged in; and who they are.
+async fn logged_in_as(lab: &Lab, agency: &str, person: &str, home: &Path) -> Result<(Ctl, Value)> {
     let (code, name) = agency.split_once('.').context("an agency code")?;
     let country = lab.country(code);
     let ctl = country.ctl().with_home(home);
-    let login = format!("officer.{name}");
+    let login = format!("{person}.{name}");
     let waiting = Waiting::start(&ctl)?;
     let password = country.layout().secret(&login);
     person::log_in_for_a_program(&waiting.address, &login, &password).await?;
@@ -108,6 +113,44 @@ async fn a_person_logs_in_with_a_browser_and_sends_reads_and_follows() -> Result
     sender.run(["logout"])?;
     let after = sender.command(["inbox"]).output()?;
     assert_eq!(after.status.code(), Some(6), "{}", String::from_utf8_lossy(&after.stderr));
+    Ok(())
+}
+
+/// A draft comes back from the supervisor, is mended from the command line, and is released once the supervisor has read it.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_returned_draft_is_mended_and_released() -> Result<()> {
+    let lab = Lab::start().await?;
+    let (here, there) = (TempDir::new()?, TempDir::new()?);
+    let (officer, _) = logged_in_as(&lab, "mz.prm", "officer", here.path()).await?;
+    let (supervisor, _) = logged_in_as(&lab, "mz.prm", "supervisor", there.path()).await?;
+    let file = |name: &str, content: &Value| -> Result<String> {
+        let path = here.path().join(name);
+        std::fs::write(&path, content.to_string())?;
+        Ok(path.to_string_lossy().into_owned())
+    };
+    let mut draft = drafts::wanted_person(&["tz.tpf"]);
+    let kept = officer.run(["send", &file("draft.json", &draft)?])?;
+    let id = kept["id"].as_str().context("an id")?.to_owned();
+    officer.run(["draft", "submit", &id])?;
+    supervisor.run(["draft", "return", &id, "--reason", "Say where."])?;
+    let returned = officer.run(["draft", "show", &id])?;
+    assert_eq!((&returned["state"], &returned["return_reason"]), (&"returned".into(), &"Say where.".into()));
+
+    draft["body"]["circumstances"] = "Seen last in Mueda.".into();
+    let mended = officer.run(["draft", "change", &id, &file("mended.json", &draft)?])?;
+    assert_eq!(mended["fault_count"], 0, "{mended}");
+    officer.run(["draft", "submit", &id])?;
+
+    let mut release = supervisor.command(["draft", "release", &id]);
+    release.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut release = release.spawn()?;
+    release.stdin.take().context("piped")?.write_all(b"yes\n")?;
+    let ended = release.wait_with_output()?;
+    let shown = String::from_utf8_lossy(&ended.stderr);
+    ensure!(ended.status.success(), "{shown}");
+    ensure!(shown.contains("Seen last in Mueda."), "the draft was not shown: {shown}");
+    let way = officer.run(["trace", &id, "--follow", "--timeout", "45s"])?;
+    assert_eq!(way["copies"][0]["state"], "delivered", "{way}");
     Ok(())
 }
 

@@ -9,10 +9,12 @@ use crate::{
     app::App,
     auditing::AuditCommand,
     broker::BrokerCommand,
+    exchange::{alarms, held, quarantine, streams},
     exit::{EXIT_HELP, Exit, Outcome},
     keys::KeysCommand,
     login,
     messages::{drafts::DraftCommand, lists, read, send, show, trace},
+    reference::{agencies, codes},
     store::StoreCommand,
     trust::TrustCommand,
     users::{ClientsCommand, UsersCommand},
@@ -69,6 +71,18 @@ pub(crate) enum Command {
     Read(read::MarkRead),
     /// Trace a message, hop by hop
     Trace(trace::Trace),
+    /// List the code lists, or the codes of one
+    Codes(codes::Codes),
+    /// List the agencies that a message can be sent to
+    Agencies(agencies::Agencies),
+    /// List the agency's alarms
+    Alarms(alarms::Alarms),
+    /// Show the streams from and to other agencies, and what is missing in them
+    Streams(streams::Streams),
+    /// List messages that wait for a trust list
+    Held(held::Held),
+    /// List deliveries that could not be verified or read
+    Quarantine(quarantine::Quarantine),
     /// People of the agency who log in
     #[command(subcommand)]
     Users(UsersCommand),
@@ -107,6 +121,12 @@ impl Command {
             Self::Show(command) => command.run(app).await,
             Self::Read(command) => command.run(app).await,
             Self::Trace(command) => command.run(app).await,
+            Self::Codes(command) => command.run(app).await,
+            Self::Agencies(command) => command.run(app).await,
+            Self::Alarms(command) => command.run(app).await,
+            Self::Streams(command) => command.run(app).await,
+            Self::Held(command) => command.run(app).await,
+            Self::Quarantine(command) => command.run(app).await,
             Self::Users(command) => command.run(app).await,
             Self::Clients(command) => command.run(app).await,
             Self::Audit(command) => command.run(app).await,

@@ -223,11 +223,11 @@ impl Client {
         );
         let (exit, next) = match status {
             StatusCode::UNAUTHORIZED => (Exit::NotLoggedIn, Some("log in: rovumactl login")),
-            StatusCode::FORBIDDEN => (Exit::Refused, Some("ask for a role that may do this")),
             StatusCode::TOO_MANY_REQUESTS => (Exit::Unreachable, Some("wait a while, then try again")),
             status if status.is_server_error() => (Exit::Unreachable, Some("try again later")),
             _ => (Exit::Refused, None),
         };
+        let next = problem.as_ref().and_then(|problem| next_after(&problem.code)).or(next);
         let mut failure = Failure::new(exit, format!("{}: {said}", self.name));
         failure.next = next.map(ToOwned::to_owned);
         match problem {
@@ -235,6 +235,29 @@ impl Client {
             None => failure,
         }
     }
+}
+
+/// What to do after a refusal with this code; `None` where the refusal itself says it, or the code is of a later version.
+fn next_after(code: &str) -> Option<&'static str> {
+    Some(match code {
+        "role" => "ask an administrator of your agency for a role that may do this",
+        "role_kind" => "ask an administrator of your agency: persons and machines have roles of their own",
+        "separation" => "use an account without the role that excludes this",
+        "second_person" => "hand it to a supervisor: rovumactl draft submit",
+        "own_draft" => "ask another supervisor",
+        "other_author" => "ask its author; rovumactl draft show names them",
+        "own_account" => "ask another administrator",
+        "reason_required" => "give --reason with a code or file reference, which is logged",
+        "not_allowed_in_state" => "rovumactl draft show says in which state it is now",
+        "not_read" => "rovumactl draft show shows it; rovumactl draft release shows it and asks",
+        "too_many_drafts" => "rovumactl draft list shows them; rovumactl draft discard discards one",
+        "may_not_send" => "ask the operator: the country's trust list says what your agency may send",
+        "ambiguous_id" => "give --sender with the agency that sent it",
+        "if_match_required" => "read it, and give --version with the version that you have read",
+        "version" => "read it again: somebody has changed it since",
+        "policy_fault" => "tell the operator",
+        _ => return None,
+    })
 }
 
 /// Escapes a name as one segment of a path, whatever it contains.

@@ -4,6 +4,7 @@
 use std::{
     fs::{self, File},
     io::{self, Read as _, Write as _},
+    os::unix::fs::DirBuilderExt as _,
     path::{Path, PathBuf},
 };
 
@@ -16,6 +17,7 @@ use crate::exit::{Failure, Outcome};
 pub(crate) const FILE_MAX_BYTES: u64 = 4 * 1024 * 1024;
 
 const OWNER_ONLY: u32 = 0o600;
+const OWNER_ONLY_FOLDER: u32 = 0o700;
 const EVERYBODY_READS: u32 = 0o644;
 
 /// Reads a whole file, `-` for standard input.
@@ -109,6 +111,12 @@ impl NewFile {
 /// Refuses a path that exists already. Called before long work, so that the work is not in vain.
 pub(crate) fn must_be_new(path: &Path) -> Outcome<()> {
     if fs::symlink_metadata(path).is_ok() { Err(already_exists(path)) } else { Ok(()) }
+}
+
+/// Makes a folder that only its owner can look into, unless it is there.
+pub(crate) fn private_folder(path: &Path) -> Outcome<()> {
+    let made = fs::DirBuilder::new().recursive(true).mode(OWNER_ONLY_FOLDER).create(path);
+    made.map_err(|error| Failure::local(format!("cannot make {}: {error}", path.display())))
 }
 
 fn create(path: &Path, content: &[u8], mode: u32) -> Outcome<()> {

@@ -1,21 +1,47 @@
 //! Messages through the gateway's API: `send`, `draft`, `inbox`, `sent`, `show`, `read`, `trace`.
 
+mod delay;
 pub(crate) mod drafts;
 mod follow;
 pub(crate) mod lists;
+mod message_text;
 pub(crate) mod read;
 pub(crate) mod send;
 pub(crate) mod show;
 pub(crate) mod trace;
 mod trace_view;
 
+use clap::Args;
 use reqwest::{Method, RequestBuilder, header};
+use rovuma_schemas::{AgencyCode, MessageId};
 use serde::de::DeserializeOwned;
 
 use crate::{
     client::{Client, ServerAnswer},
     exit::{Exit, Outcome},
 };
+
+/// The message to act on.
+#[derive(Debug, Args)]
+struct MessageArgs {
+    /// The message
+    id: MessageId,
+    /// The agency that sent it: senders draw the ids, so two messages may have the same
+    #[arg(long, value_name = "AGENCY")]
+    sender: Option<AgencyCode>,
+}
+
+impl MessageArgs {
+    /// The path of the message, with a part below it: `/trace`.
+    fn path(&self, below: &str) -> String {
+        format!("/v1/messages/{}{below}", self.id)
+    }
+
+    /// The query that names the sender.
+    fn query(&self) -> Vec<(&'static str, String)> {
+        self.sender.iter().map(|sender| ("sender", sender.to_string())).collect()
+    }
+}
 
 /// Maximum attempts for a request on a line that breaks. Its key makes the server do it once.
 const ATTEMPTS: u32 = 3;

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use jiff::tz::TimeZone;
 use rovuma_schemas::Timestamp;
 
 const DAY_S: u64 = 24 * 60 * 60;
@@ -39,6 +40,19 @@ pub(crate) fn readable(span: Duration) -> String {
     }
 }
 
+/// Formats an instant in this machine's time zone, with its distance from UTC: `2026-11-29 12:05:33 +02:00`.
+pub(crate) fn local(instant: Timestamp) -> String {
+    in_zone(instant, TimeZone::system())
+}
+
+fn in_zone(instant: Timestamp, zone: TimeZone) -> String {
+    // Every instant of ours lies within the calendar; the wire form stands in for one that did not.
+    jiff::Timestamp::from_microsecond(instant.as_micros()).map_or_else(
+        |_| instant.to_string(),
+        |instant| instant.to_zoned_datetime(zone).strftime("%Y-%m-%d %H:%M:%S %:z").to_string(),
+    )
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -65,5 +79,13 @@ mod tests {
     fn spans_read_well() {
         assert_eq!(readable(Duration::from_millis(1_234)), "1.234 s");
         assert_eq!(readable(Duration::from_secs(3 * DAY_S + 4 * 3600)), "3 d 4 h");
+    }
+
+    #[test]
+    fn local_times_name_their_distance_from_utc() {
+        let instant = "2026-11-23T22:14:29.000123Z".parse().expect("an instant");
+        let maputo = TimeZone::posix("CAT-2").expect("a zone");
+        assert_eq!(in_zone(instant, maputo), "2026-11-24 00:14:29 +02:00");
+        assert_eq!(in_zone(instant, TimeZone::UTC), "2026-11-23 22:14:29 +00:00");
     }
 }

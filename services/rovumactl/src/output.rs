@@ -48,6 +48,19 @@ impl CommandOutput {
         self.write(format!("{}\n", text.trim_end()).as_bytes())
     }
 
+    /// Whether results are JSON.
+    pub(crate) const fn is_json(self) -> bool {
+        self.json
+    }
+
+    /// Shows a part of a result for people at once. What comes later follows it.
+    ///
+    /// # Errors
+    /// Standard output failed. A reader that went away (`| head`) is no error.
+    pub(crate) fn print(self, text: impl fmt::Display) -> Outcome<()> {
+        self.write(text.to_string().as_bytes())
+    }
+
     /// Writes bytes unchanged to standard output.
     ///
     /// # Errors

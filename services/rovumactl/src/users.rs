@@ -7,6 +7,7 @@ mod account;
 mod create;
 mod edit;
 mod list;
+mod roles;
 mod secret;
 
 use clap::Subcommand;

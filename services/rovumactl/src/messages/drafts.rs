@@ -1,46 +1,76 @@
 //! `rovumactl draft`: drafts that are not released yet.
 
-use std::fmt;
+mod edit;
+mod release;
+mod text;
+mod write;
 
 use clap::{Args, Subcommand};
-use rovuma_api::{
-    answers::gateway::{AdviceView, DraftView, ReleasedView},
-    page::Page,
-};
+use reqwest::{Method, header};
+use rovuma_api::answers::gateway::DraftView;
 use rovuma_schemas::MessageId;
-use serde_json::{Value, json};
+use serde_json::json;
 
-use super::post;
+pub(super) use text::{advice_text, draft_text, faults_text, released_text};
+
+use super::{lists::pages, post};
 use crate::{
     app::App,
-    exit::{Exit, Outcome, fault_line, more_faults},
-    output::{safe, table},
+    client::{Client, ServerAnswer},
+    exit::{Exit, Outcome},
+    question,
+    reading::LanguageArgs,
     session::{ApiServer, ServerArgs},
 };
+use text::{draft_table, reader_of};
 
 /// The commands on drafts of the agency.
 #[derive(Debug, Subcommand)]
 pub(crate) enum DraftCommand {
+    /// Write a draft to begin with: every field that its kind needs, and help on every field that it may have
+    New(write::New),
     /// List the drafts that are neither released nor discarded
     List {
         /// Only in this state: draft, pending_release, returned
         #[arg(long)]
         state: Option<String>,
+        /// Maximum number of rows
+        #[arg(long, default_value_t = 200)]
+        limit: u32,
         #[command(flatten)]
         server: ServerArgs,
     },
     /// Show a draft with its content, its version and its faults
-    Show(DraftArgs),
-    /// Submit a draft to a supervisor
-    Submit(DraftArgs),
-    /// Release a draft that you have read
-    Release {
+    Show {
         #[command(flatten)]
         one: DraftArgs,
-        /// The version that you have read, as draft show prints it
-        #[arg(long)]
-        version: i64,
+        #[command(flatten)]
+        language: LanguageArgs,
     },
+    /// Change a draft of your own in $VISUAL or $EDITOR, until it has no faults or you stop
+    Edit(edit::Edit),
+    /// Put the content of a file in the place of a draft's
+    Change {
+        #[command(flatten)]
+        one: DraftArgs,
+        /// The new content, JSON; - for standard input
+        file: std::path::PathBuf,
+        /// The version that it follows; without it the present one, whichever it is
+        #[arg(long)]
+        version: Option<i64>,
+    },
+    /// Discard a draft of your own; its content is erased
+    Discard {
+        #[command(flatten)]
+        one: DraftArgs,
+        /// Do not ask
+        #[arg(long)]
+        yes: bool,
+    },
+    /// Submit a draft to a supervisor
+    Submit(DraftArgs),
+    /// Show a draft and ask whether to release it
+    Release(release::Release),
     /// Return a submitted draft to its author
     Return {
         #[command(flatten)]
@@ -66,29 +96,51 @@ pub(crate) struct DraftArgs {
 impl DraftCommand {
     pub(crate) async fn run(self, app: &App) -> Outcome {
         match self {
-            Self::List { state, server } => {
+            Self::New(command) => return command.run(app),
+            Self::Edit(command) => return command.run(app).await,
+            Self::Release(command) => return command.run(app).await,
+            Self::List { state, limit, server } => {
                 let client = server.client(app, ApiServer::Gateway).await?;
                 let query: Vec<(&str, String)> = state.into_iter().map(|state| ("state", state)).collect();
-                app.out.answer(&client.get("/v1/drafts", &query).await?, draft_table)?;
+                app.out.answer(&pages(&client, "/v1/drafts", query, limit).await?, draft_table)?;
             }
-            Self::Show(one) => {
-                let client = one.server.client(app, ApiServer::Gateway).await?;
-                app.out.answer(&client.get(&format!("/v1/drafts/{}", one.id), &[]).await?, draft_text)?;
+            Self::Show { one, language } => {
+                let client = one.client(app).await?;
+                let draft = one.read(&client).await?;
+                show(app, &client, &draft, &language).await?;
+            }
+            Self::Change { one, file, version } => {
+                let content = crate::files::read(&file)?;
+                let client = one.client(app).await?;
+                let version = match version {
+                    Some(version) => version,
+                    None => one.read(&client).await?.value.version,
+                };
+                let changed = one.put(&client, content, version).await?;
+                show(app, &client, &changed, &LanguageArgs::default()).await?;
+            }
+            Self::Discard { one, yes } => {
+                let question = format!("Discard the draft {}? Its content is erased.", one.id);
+                if !yes
+                    && !question::is_confirmed(app, &question, "give --yes to discard without a question")?
+                {
+                    return Ok(not_done(app, "the draft is not discarded"));
+                }
+                let client = one.client(app).await?;
+                let request = client.request(Method::DELETE, &one.path(""))?;
+                let discarded: ServerAnswer<DraftView> = client.send(request).await?;
+                show(app, &client, &discarded, &LanguageArgs::default()).await?;
             }
             Self::Submit(one) => {
-                let client = one.server.client(app, ApiServer::Gateway).await?;
-                app.out.answer(&post(&client, &one.path("submit"), None, None).await?, draft_text)?;
-            }
-            Self::Release { one, version } => {
-                let client = one.server.client(app, ApiServer::Gateway).await?;
-                let released = post(&client, &one.path("release"), None, Some(version)).await?;
-                app.out.answer(&released, released_text)?;
+                let client = one.client(app).await?;
+                let submitted = post(&client, &one.path("/submit"), None, None).await?;
+                show(app, &client, &submitted, &LanguageArgs::default()).await?;
             }
             Self::Return { one, reason, version } => {
-                let client = one.server.client(app, ApiServer::Gateway).await?;
+                let client = one.client(app).await?;
                 let body = json!({ "reason": reason }).to_string();
-                let returned = post(&client, &one.path("return"), Some(body.as_bytes()), version).await?;
-                app.out.answer(&returned, draft_text)?;
+                let returned = post(&client, &one.path("/return"), Some(body.as_bytes()), version).await?;
+                show(app, &client, &returned, &LanguageArgs::default()).await?;
             }
         }
         Ok(Exit::Ok)
@@ -96,74 +148,40 @@ impl DraftCommand {
 }
 
 impl DraftArgs {
+    async fn client(&self, app: &App) -> Outcome<Client> {
+        self.server.client(app, ApiServer::Gateway).await
+    }
+
     fn path(&self, step: &str) -> String {
-        format!("/v1/drafts/{}/{step}", self.id)
+        format!("/v1/drafts/{}{step}", self.id)
+    }
+
+    /// Reads the draft. The gateway records that the caller has read this version.
+    async fn read(&self, client: &Client) -> Outcome<ServerAnswer<DraftView>> {
+        client.get(&self.path(""), &[]).await
+    }
+
+    /// Puts `content` in the place of the content that `version` has. It is sent once: after a lost answer the version tells
+    /// whether it was done.
+    async fn put(&self, client: &Client, content: Vec<u8>, version: i64) -> Outcome<ServerAnswer<DraftView>> {
+        let request = client.request(Method::PUT, &self.path(""))?;
+        let request = request.header(header::IF_MATCH, format!("\"{version}\""));
+        client.send(request.header(header::CONTENT_TYPE, "application/json").body(content)).await
     }
 }
 
-/// A draft: the gateway leaves out content, faults and advice where whoever acts on the draft has read it.
-pub(super) fn draft_text(f: &mut fmt::Formatter<'_>, draft: &DraftView) -> fmt::Result {
-    writeln!(f, "{} {} version {}", draft.id, safe(&draft.state), draft.version)?;
-    for (word, member) in [
-        ("type", Some(&draft.message_type)),
-        ("facet", draft.facet.as_ref()),
-        ("status", draft.status.as_ref()),
-        ("reference", draft.reference.as_ref()),
-        ("author", Some(&draft.author)),
-        ("second_person", draft.second_person.as_ref()),
-        ("return_reason", draft.return_reason.as_ref()),
-    ] {
-        if let Some(member) = member {
-            writeln!(f, "  {word} {}", safe(member))?;
-        }
-    }
-    writeln!(f, "  fault_count {}", draft.fault_count)?;
-    faults_text(f, draft)?;
-    advice_text(f, draft.advice.as_deref().unwrap_or_default())?;
-    let Some(content) = &draft.content else { return Ok(()) };
-    // Valid JSON always reads; otherwise it is shown as it came.
-    let content = serde_json::from_str(content.get()).unwrap_or_else(|_| Value::from(content.get()));
-    write!(f, "{}", safe(&format!("{content:#}")))
+async fn show(
+    app: &App,
+    client: &Client,
+    draft: &ServerAnswer<DraftView>,
+    language: &LanguageArgs,
+) -> Outcome<()> {
+    let (reader, caller) = (reader_of(&draft.value, client, language).await, client.caller());
+    app.out.answer(draft, |f, draft| draft_text(f, draft, &reader, &caller))
 }
 
-/// One line for each fault of a draft that the gateway lists, and one for the number of the others.
-pub(super) fn faults_text(f: &mut fmt::Formatter<'_>, draft: &DraftView) -> fmt::Result {
-    let Some(faults) = &draft.faults else { return Ok(()) };
-    faults.iter().try_for_each(|fault| writeln!(f, "  fault {}", fault_line(fault)))?;
-    match more_faults(faults.len(), draft.faults_total) {
-        Some(line) => writeln!(f, "  {line}"),
-        None => Ok(()),
-    }
-}
-
-/// One line for each advice.
-pub(super) fn advice_text(f: &mut fmt::Formatter<'_>, advice: &[AdviceView]) -> fmt::Result {
-    advice.iter().try_for_each(|advice| {
-        let AdviceView { pointer, topic, message } = advice;
-        writeln!(f, "  advice {}", safe(&format!("{pointer}: {message} ({topic})")))
-    })
-}
-
-/// A message that was just released.
-pub(super) fn released_text(f: &mut fmt::Formatter<'_>, released: &ReleasedView) -> fmt::Result {
-    writeln!(f, "{} released", released.id)?;
-    released.copies.iter().try_for_each(|copy| writeln!(f, "  to {} in lane {}", copy.recipient, copy.lane))
-}
-
-fn draft_table(f: &mut fmt::Formatter<'_>, page: &Page<DraftView>) -> fmt::Result {
-    let row = |draft: &DraftView| {
-        let text = |member: &Option<String>| member.clone().unwrap_or_default();
-        vec![
-            draft.id.to_string(),
-            draft.state.clone(),
-            draft.message_type.clone(),
-            text(&draft.facet),
-            text(&draft.reference),
-            text(&draft.status),
-            draft.fault_count.to_string(),
-            draft.changed_at.to_string(),
-        ]
-    };
-    let rows: Vec<Vec<String>> = page.items.iter().map(row).collect();
-    table(f, &["ID", "STATE", "TYPE", "FACET", "REFERENCE", "STATUS", "FAULTS", "CHANGED"], &rows)
+/// Says that nothing was done because the answer was no.
+fn not_done(app: &App, what: &str) -> Exit {
+    app.out.note(what);
+    Exit::Negative
 }

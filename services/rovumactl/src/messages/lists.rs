@@ -4,18 +4,18 @@ use std::fmt;
 
 use clap::Args;
 use rovuma_api::{
-    answers::gateway::{InboxRow, SentRow},
+    answers::gateway::{CopyView, InboxRow, SentRow},
     page::{PAGE_MAX, Page},
 };
-use rovuma_schemas::{AgencyCode, CaseId, MessageId, Timestamp};
+use rovuma_schemas::{AgencyCode, CaseId, CodeLists, Lane, MessageId, Timestamp};
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 use crate::{
     app::App,
-    client::{Client, ServerAnswer},
+    client::{Client, ServerAnswer, own_locale},
     exit::{Exit, Outcome},
-    moments,
+    moments::{self, local},
     output::table,
     session::{ApiServer, ServerArgs},
 };
@@ -149,6 +149,21 @@ pub(crate) async fn pages<T: DeserializeOwned>(
     Ok(ServerAnswer { value: Page { items: rows, next: None }, raw: json!({ "items": raw }) })
 }
 
+/// The urgency of a row: what travels in the urgent lane was marked urgent by its sender.
+fn urgency(lane: Lane) -> String {
+    if lane == Lane::Urgent { "URGENT".to_owned() } else { String::new() }
+}
+
+/// What a row is about, in the user's language: the label of its facet.
+fn summary(facet: Option<&str>) -> String {
+    let label = |facet| CodeLists::shipped().label("categories", facet, own_locale());
+    facet.map(label).unwrap_or_default().to_owned()
+}
+
+fn case(case: Option<&CaseId>) -> String {
+    case.map(ToString::to_string).unwrap_or_default()
+}
+
 fn inbox_table(f: &mut fmt::Formatter<'_>, page: &Page<InboxRow>) -> fmt::Result {
     let row = |row: &InboxRow| {
         let mark = match row {
@@ -157,34 +172,46 @@ fn inbox_table(f: &mut fmt::Formatter<'_>, page: &Page<InboxRow>) -> fmt::Result
             InboxRow { read_at: Some(_), .. } => "read",
             _ => "unread",
         };
+        let stands = match &row.rejection_code {
+            Some(code) => format!("{}: {code}", row.disposition),
+            None => row.disposition.clone(),
+        };
         vec![
             row.id.to_string(),
-            row.status.clone(),
+            urgency(row.lane),
             row.message_type.clone(),
-            row.facet.clone().unwrap_or_default(),
+            summary(row.facet.as_deref()),
             row.sender.to_string(),
-            row.received_at.to_string(),
-            row.disposition.clone(),
+            local(row.received_at),
+            row.status.clone(),
+            stands,
             mark.to_owned(),
+            case(row.case.as_ref()),
         ]
     };
     let rows: Vec<Vec<String>> = page.items.iter().map(row).collect();
-    table(f, &["ID", "STATUS", "TYPE", "FACET", "FROM", "RECEIVED", "STANDS", ""], &rows)
+    let heading = ["ID", "URGENCY", "TYPE", "ABOUT", "FROM", "RECEIVED", "STATUS", "STANDS", "READ", "CASE"];
+    table(f, &heading, &rows)
 }
 
 fn sent_table(f: &mut fmt::Formatter<'_>, page: &Page<SentRow>) -> fmt::Result {
+    let copy = |copy: &CopyView| {
+        let code = copy.code.as_ref().map_or(String::new(), |code| format!(" ({code})"));
+        format!("{} {}{code}", copy.recipient, copy.state)
+    };
     let row = |row: &SentRow| {
-        let copies: Vec<String> =
-            row.copies.iter().map(|copy| format!("{} {}", copy.recipient, copy.state)).collect();
+        let copies: Vec<String> = row.copies.iter().map(copy).collect();
         vec![
             row.id.to_string(),
-            row.status.clone(),
+            urgency(row.lane),
             row.message_type.clone(),
-            row.facet.clone().unwrap_or_default(),
-            row.created.to_string(),
+            summary(row.facet.as_deref()),
+            local(row.created),
+            row.status.clone(),
             copies.join(", "),
+            case(row.case.as_ref()),
         ]
     };
     let rows: Vec<Vec<String>> = page.items.iter().map(row).collect();
-    table(f, &["ID", "STATUS", "TYPE", "FACET", "RELEASED", "COPIES"], &rows)
+    table(f, &["ID", "URGENCY", "TYPE", "ABOUT", "RELEASED", "STATUS", "COPIES", "CASE"], &rows)
 }

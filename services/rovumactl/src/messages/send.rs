@@ -6,9 +6,10 @@ use clap::Args;
 use rovuma_api::answers::gateway::{DraftView, Validated};
 
 use super::{
+    MessageArgs,
     drafts::{advice_text, faults_text, released_text},
     follow::{self, ReceiptGoal},
-    post, trace_view,
+    post,
 };
 use crate::{
     app::App,
@@ -73,9 +74,8 @@ impl Send {
             app.out.answer(&released, released_text)?;
             return Ok(Exit::Ok);
         }
-        let id = released.value.id;
-        let trace = follow::wait_for_receipts(&client, &id, ReceiptGoal::Delivered, self.timeout).await?;
-        trace_view::show(app, &trace)
+        let message = MessageArgs { id: released.value.id, sender: None };
+        follow::follow(app, &client, &message, ReceiptGoal::Delivered, self.timeout).await
     }
 }
 

@@ -1,22 +1,25 @@
 //! `rovumactl show`: shows a message.
 
 use clap::Args;
-use rovuma_schemas::MessageId;
+use rovuma_api::answers::gateway::MessageView;
+use rovuma_schemas::AgencyCode;
 use serde_json::Value;
 
+use super::{MessageArgs, message_text::message_text};
 use crate::{
     app::App,
     client::ServerAnswer,
     exit::{Exit, Outcome},
     output::safe,
+    reading::LanguageArgs,
     session::{ApiServer, ServerArgs},
 };
 
 /// Options of `show`.
 #[derive(Debug, Args)]
 pub(crate) struct Show {
-    /// The message
-    id: MessageId,
+    #[command(flatten)]
+    message: MessageArgs,
     /// Only header facts and codes, without body and free text
     #[arg(long, conflicts_with = "jws")]
     metadata: bool,
@@ -27,24 +30,34 @@ pub(crate) struct Show {
     #[arg(long)]
     reason: Option<String>,
     #[command(flatten)]
+    language: LanguageArgs,
+    #[command(flatten)]
     server: ServerArgs,
 }
 
 impl Show {
     pub(crate) async fn run(self, app: &App) -> Outcome {
         let client = self.server.client(app, ApiServer::Gateway).await?;
-        let mut query: Vec<(&str, String)> =
-            self.reason.into_iter().map(|reason| ("reason", reason)).collect();
-        let path = if self.jws {
-            format!("/v1/messages/{}/jws", self.id)
-        } else {
-            let view = if self.metadata { "metadata" } else { "content" };
-            query.push(("view", view.to_owned()));
-            format!("/v1/messages/{}", self.id)
-        };
-        // The whole answer is the result, for people too: whatever a message is, and members of later versions.
-        let message: ServerAnswer<Value> = client.get(&path, &query).await?;
-        app.out.answer(&message, |f, message| write!(f, "{}", safe(&format!("{message:#}"))))?;
+        let mut query = self.message.query();
+        query.extend(self.reason.map(|reason| ("reason", reason)));
+        if self.jws {
+            // The whole answer is the result, for people too: other tools read it.
+            let originals: ServerAnswer<Value> = client.get(&self.message.path("/jws"), &query).await?;
+            app.out.answer(&originals, |f, originals| write!(f, "{}", safe(&format!("{originals:#}"))))?;
+            return Ok(Exit::Ok);
+        }
+        let view = if self.metadata { "metadata" } else { "content" };
+        query.push(("view", view.to_owned()));
+        let message: ServerAnswer<MessageView> = client.get(&self.message.path(""), &query).await?;
+        let reader = self.language.reader(&client, &agencies(&message.value)).await;
+        let caller = client.caller();
+        app.out.answer(&message, |f, message| message_text(f, message, &reader, &caller))?;
         Ok(Exit::Ok)
     }
+}
+
+/// The agencies that a message names.
+fn agencies(message: &MessageView) -> Vec<AgencyCode> {
+    let recipients = message.header.recipients.iter().map(|recipient| recipient.agency.clone());
+    recipients.chain([message.header.sender.agency.clone()]).collect()
 }

@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use clap::Args;
-use rovuma_schemas::MessageId;
 
 use super::{
+    MessageArgs,
     follow::{self, ReceiptGoal},
     trace_view,
 };
@@ -19,9 +19,9 @@ use crate::{
 /// Options of `trace`.
 #[derive(Debug, Args)]
 pub(crate) struct Trace {
-    /// The message
-    id: MessageId,
-    /// Wait for receipts that are still to come
+    #[command(flatten)]
+    message: MessageArgs,
+    /// Show each step as it comes, and wait for receipts that are still to come
     #[arg(long)]
     follow: bool,
     /// The receipts to wait for
@@ -37,11 +37,10 @@ pub(crate) struct Trace {
 impl Trace {
     pub(crate) async fn run(self, app: &App) -> Outcome {
         let client = self.server.client(app, ApiServer::Gateway).await?;
-        let trace = if self.follow {
-            follow::wait_for_receipts(&client, &self.id, self.until, self.timeout).await?
-        } else {
-            trace_view::read(&client, &self.id).await?
-        };
-        trace_view::show(app, &trace)
+        if self.follow {
+            return follow::follow(app, &client, &self.message, self.until, self.timeout).await;
+        }
+        let trace = trace_view::read(&client, &self.message).await?;
+        trace_view::show(app, &client, &trace).await
     }
 }

@@ -3,13 +3,14 @@
 use std::fmt;
 
 use rovuma_api::answers::gateway::{CopyView, Hop, Trace};
-use rovuma_schemas::{MessageId, Timestamp};
+use rovuma_schemas::Timestamp;
 
+use super::{MessageArgs, delay};
 use crate::{
     app::App,
     client::{Client, ServerAnswer},
     exit::{Exit, Outcome},
-    moments::readable,
+    moments::{local, readable},
     output::safe,
 };
 
@@ -27,8 +28,8 @@ pub(super) enum CopyProgress {
 }
 
 /// Fetches a message's trace from the gateway.
-pub(super) async fn read(client: &Client, id: &MessageId) -> Outcome<ServerAnswer<Trace>> {
-    client.get(&format!("/v1/messages/{id}/trace"), &[]).await
+pub(super) async fn read(client: &Client, message: &MessageArgs) -> Outcome<ServerAnswer<Trace>> {
+    client.get(&message.path("/trace"), &message.query()).await
 }
 
 /// How far each copy has come. A received message has no copies, so it is complete.
@@ -41,33 +42,60 @@ pub(super) fn progress(trace: &Trace) -> impl Iterator<Item = CopyProgress> {
     })
 }
 
-/// Shows the trace. The exit status is negative when a copy will not be delivered.
-pub(super) fn show(app: &App, trace: &ServerAnswer<Trace>) -> Outcome {
-    app.out.answer(trace, trace_text)?;
-    let failed = progress(&trace.value).any(|progress| progress == CopyProgress::Failed);
-    Ok(if failed { Exit::Negative } else { Exit::Ok })
+/// Shows the trace, and why its copies wait. The exit status is negative when a copy will not be delivered.
+pub(super) async fn show(app: &App, client: &Client, trace: &ServerAnswer<Trace>) -> Outcome {
+    let reasons =
+        if app.out.is_json() { Vec::new() } else { delay::reasons(app, client, &trace.value).await };
+    app.out.answer(trace, |f, trace| {
+        write!(f, "{}", heading(trace))?;
+        let start = start(trace);
+        trace.hops.iter().try_for_each(|hop| hop_text(f, hop, start))?;
+        copies_text(f, trace)?;
+        reasons.iter().try_for_each(|(_, reason)| writeln!(f, "{reason}"))
+    })?;
+    Ok(outcome(&trace.value))
 }
 
-fn trace_text(f: &mut fmt::Formatter<'_>, trace: &Trace) -> fmt::Result {
-    writeln!(f, "message {} ({})", trace.id, safe(&trace.direction))?;
+/// The exit status: negative when a copy will not be delivered.
+pub(super) fn outcome(trace: &Trace) -> Exit {
+    let failed = progress(trace).any(|progress| progress == CopyProgress::Failed);
+    if failed { Exit::Negative } else { Exit::Ok }
+}
+
+/// The first lines of a trace: which message, and how far it is as a whole.
+pub(super) fn heading(trace: &Trace) -> String {
+    let has_left = trace.copies.iter().any(|copy| copy.state != "waiting");
+    let standing = match trace.direction.as_str() {
+        "sent" if !has_left && !trace.copies.is_empty() => "released; nothing has left yet",
+        direction => direction,
+    };
+    let mut text = format!("message {} ({})\n", trace.id, safe(standing));
     for (word, other) in [("replaces", trace.replaces), ("replaced by", trace.replaced_by)] {
         if let Some(other) = other {
-            writeln!(f, "{word} {other}: the same content, signed anew because a key was compromised")?;
+            text += &format!("{word} {other}: the same content, signed anew because a key was compromised\n");
         }
     }
-    let start = trace.hops.first().map(|hop| hop.at);
-    trace.hops.iter().try_for_each(|hop| hop_text(f, hop, start))?;
+    text
+}
+
+/// The instant from which the trace counts.
+pub(super) fn start(trace: &Trace) -> Option<Timestamp> {
+    trace.hops.first().map(|hop| hop.at)
+}
+
+/// The state of each copy, a line each.
+pub(super) fn copies_text(f: &mut fmt::Formatter<'_>, trace: &Trace) -> fmt::Result {
     for CopyView { recipient, state, since, code, .. } in &trace.copies {
         let code = code.as_ref().map_or(String::new(), |code| format!(": {code}"));
-        writeln!(f, "{}", safe(&format!("{recipient} {state} since {since}{code}")))?;
+        writeln!(f, "{}", safe(&format!("{recipient} {state} since {}{code}", local(*since))))?;
     }
     Ok(())
 }
 
-fn hop_text(f: &mut fmt::Formatter<'_>, hop: &Hop, start: Option<Timestamp>) -> fmt::Result {
+/// One step of the way.
+pub(super) fn hop_text(f: &mut fmt::Formatter<'_>, hop: &Hop, start: Option<Timestamp>) -> fmt::Result {
     let after = start.map_or(String::new(), |start| format!("+{}", readable(hop.at.since(start))));
-    // Pad to microseconds, so that the columns stay aligned: trailing zeros are not written.
-    write!(f, "  {:<27}  {after:>12}  {}", hop.at.to_string(), safe(&hop.hop))?;
+    write!(f, "  {}  {after:>12}  {}", local(hop.at), safe(&hop.hop))?;
     let agency = hop.agency.as_ref().map(ToString::to_string);
     for (word, said) in [("", &agency), ("by ", &hop.by), ("code ", &hop.code)] {
         if let Some(said) = said {

@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 
 use super::{
     account::{Account, account_text},
+    roles::{RoleName, warn_of_conflicts, words},
     secret::SecretOut,
 };
 use crate::{
@@ -29,8 +30,8 @@ pub(crate) struct CreateUser {
     #[arg(long)]
     name: String,
     /// A role in the agency; may be given several times
-    #[arg(long = "role", value_name = "ROLE")]
-    roles: Vec<String>,
+    #[arg(long = "role", value_name = "ROLE", value_enum)]
+    roles: Vec<RoleName>,
     #[command(flatten)]
     out: SecretOut,
     #[command(flatten)]
@@ -40,7 +41,9 @@ pub(crate) struct CreateUser {
 impl CreateUser {
     pub(crate) async fn run(self, app: &App) -> Outcome {
         self.out.check()?;
-        let draft = json!({ "login": self.login, "name": self.name, "roles": self.roles });
+        warn_of_conflicts(app, &self.roles, false);
+        let roles = words(&self.roles);
+        let draft = json!({ "login": self.login, "name": self.name, "roles": roles });
         let client = self.server.client(app, ApiServer::Identity).await?;
         let request = client.request(Method::POST, User::PATH)?.json(&draft);
         let ServerAnswer { value: CreatedUser { user, one_time_password }, mut raw } =
@@ -60,8 +63,8 @@ pub(crate) struct CreateClient {
     #[arg(long)]
     name: String,
     /// A role in the agency; may be given several times
-    #[arg(long = "role", value_name = "ROLE", required = true)]
-    roles: Vec<String>,
+    #[arg(long = "role", value_name = "ROLE", value_enum, required = true)]
+    roles: Vec<RoleName>,
     /// A JWK Set of its public keys, instead of a secret
     #[arg(long, value_name = "FILE", conflicts_with = "secret_out")]
     jwks: Option<PathBuf>,
@@ -73,7 +76,8 @@ pub(crate) struct CreateClient {
 
 impl CreateClient {
     pub(crate) async fn run(self, app: &App) -> Outcome {
-        let mut draft = json!({ "id": self.id, "name": self.name, "roles": self.roles });
+        warn_of_conflicts(app, &self.roles, true);
+        let mut draft = json!({ "id": self.id, "name": self.name, "roles": words(&self.roles) });
         match (&self.jwks, &self.out) {
             (Some(path), _) => {
                 let keys: Value = serde_json::from_slice(&files::read(path)?)

@@ -5,7 +5,10 @@ use reqwest::Method;
 use rovuma_api::answers::identity::{Client, User};
 use serde_json::{Value, json};
 
-use super::account::{Account, account_text};
+use super::{
+    account::{Account, account_text},
+    roles::{RoleName, warn_of_conflicts, words},
+};
 use crate::{
     app::App,
     exit::{Exit, Outcome},
@@ -41,18 +44,20 @@ pub(crate) struct Roles {
     #[command(flatten)]
     target: AccountArgs,
     /// A role that it gets; roles not given are taken away
-    #[arg(long = "role", value_name = "ROLE")]
-    roles: Vec<String>,
+    #[arg(long = "role", value_name = "ROLE", value_enum)]
+    roles: Vec<RoleName>,
 }
 
 impl Roles {
     pub(crate) async fn of_user(self, app: &App) -> Outcome {
-        let body = json!({ "roles": self.roles });
+        warn_of_conflicts(app, &self.roles, false);
+        let body = json!({ "roles": words(&self.roles) });
         self.target.change::<User>(app, Method::PUT, "/roles", &body).await
     }
 
     pub(crate) async fn of_client(self, app: &App) -> Outcome {
-        let body = json!({ "roles": self.roles });
+        warn_of_conflicts(app, &self.roles, true);
+        let body = json!({ "roles": words(&self.roles) });
         self.target.change::<Client>(app, Method::PATCH, "", &body).await
     }
 }

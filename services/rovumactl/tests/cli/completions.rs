@@ -6,7 +6,9 @@ use crate::harness::TestFolder;
 fn every_shell_has_completions_that_know_the_commands() {
     for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
         let ended = TestFolder::new().ok(&format!("completions {shell}"));
-        for word in ["keys", "trust", "broker", "users", "send", "inbox", "trace", "verify"] {
+        for word in
+            ["keys", "trust", "broker", "users", "send", "inbox", "trace", "verify", "liaison_officer"]
+        {
             assert!(ended.stdout.contains(word), "{shell} does not know {word}");
         }
     }
@@ -46,6 +48,27 @@ fn wrong_options_end_with_2() {
     ] {
         assert_eq!(desk.run(line).code, 2, "{line:?}");
     }
+}
+
+#[test]
+fn roles_are_in_the_help_with_what_they_may_do() {
+    let desk = TestFolder::new();
+    let help = desk.ok("users create --help").stdout;
+    for line in ["- liaison_officer:", "- supervisor:", "releases or returns the drafts of others"] {
+        assert!(help.contains(line), "{line:?} is not in {help}");
+    }
+    desk.run("users roles maria --role officer").is(2, "liaison_officer");
+}
+
+#[test]
+fn roles_that_can_do_nothing_together_are_warned_of() {
+    let desk = crate::servers::desk_with_token();
+    let line =
+        "users create maria --name Maria --secret-out one --server http://127.0.0.1:9 --token-file token";
+    let both = desk.run(&format!("{line} --role auditor --role liaison_officer"));
+    both.is(4, "warning: auditor changes nothing, so liaison_officer can do nothing of the kind");
+    let one = desk.run(&format!("{line} --role auditor"));
+    assert!(!one.stderr.contains("warning"), "{one:?}");
 }
 
 #[test]

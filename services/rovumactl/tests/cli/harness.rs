@@ -3,9 +3,10 @@
 use std::{
     ffi::OsStr,
     fs,
+    io::Write as _,
     os::unix::fs::PermissionsExt as _,
     path::{Path, PathBuf},
-    process::{Command, Stdio},
+    process::{Command, Output, Stdio},
 };
 
 use serde_json::Value;
@@ -51,7 +52,19 @@ impl TestFolder {
         let mut command = Command::new(env!("CARGO_BIN_EXE_rovumactl"));
         command.current_dir(self.dir.path()).stdin(Stdio::null()).env_clear();
         command.env("HOME", self.dir.path()).env("PATH", std::env::var_os("PATH").unwrap_or_default());
+        // Two hours ahead of UTC, without the machine's own zone files.
+        command.env("TZ", "CAT-2");
         command
+    }
+
+    /// Runs a command line with a text on standard input and further variables.
+    pub(crate) fn run_with(&self, line: &str, stdin: &str, variables: &[(&str, &str)]) -> CommandResult {
+        let mut command = self.command();
+        command.args(line.split_whitespace()).envs(variables.iter().copied()).stdin(Stdio::piped());
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("runs");
+        // A command that ends without reading is no fault of the test.
+        let _ = child.stdin.take().expect("piped").write_all(stdin.as_bytes());
+        CommandResult::of(child.wait_with_output().expect("runs"))
     }
 
     /// Runs a command line; parts are separated by blanks.
@@ -60,12 +73,7 @@ impl TestFolder {
     }
 
     pub(crate) fn run_args<S: AsRef<OsStr>>(&self, args: impl IntoIterator<Item = S>) -> CommandResult {
-        let output = self.command().args(args).output().expect("runs");
-        CommandResult {
-            code: output.status.code().expect("not killed"),
-            stdout: String::from_utf8(output.stdout).expect("UTF-8"),
-            stderr: String::from_utf8(output.stderr).expect("UTF-8"),
-        }
+        CommandResult::of(self.command().args(args).output().expect("runs"))
     }
 
     /// Runs a command line that must succeed.
@@ -86,6 +94,14 @@ impl TestFolder {
 }
 
 impl CommandResult {
+    fn of(output: Output) -> Self {
+        Self {
+            code: output.status.code().expect("not killed"),
+            stdout: String::from_utf8(output.stdout).expect("UTF-8"),
+            stderr: String::from_utf8(output.stderr).expect("UTF-8"),
+        }
+    }
+
     pub(crate) fn json(&self) -> Value {
         serde_json::from_str(&self.stdout).unwrap_or_else(|error| panic!("{error}: {self:?}"))
     }

@@ -156,24 +156,29 @@ fn a_validation_shows_advice() {
 
 #[test]
 fn drafts_are_listed_and_shown() {
-    let page = json!({ "items": [draft(&two_faults(), &advice())], "next": "c" }).to_string();
+    let page =
+        |next: Option<&str>| json!({ "items": [draft(&two_faults(), &advice())], "next": next }).to_string();
     let server = TestServer::start([
-        ("200 OK", page.clone()),
-        ("200 OK", page.clone()),
+        ("200 OK", page(None)),
+        ("200 OK", page(Some("c"))),
+        ("200 OK", page(None)),
         ("200 OK", draft(&two_faults(), &advice()).to_string()),
     ]);
     let desk = desk();
     let ended = run(&desk, &server, "draft list");
     ended.is(0, "FACET    REFERENCE  STATUS  FAULTS");
     ended.is(0, "alert.issue  vehicle  PRM-7      actual  2");
-    assert_eq!(run(&desk, &server, "--json draft list").json().to_string(), page, "nothing of it is lost");
+    let both = draft(&two_faults(), &advice());
+    let listed = run(&desk, &server, "--json draft list").json();
+    assert_eq!(listed, json!({ "items": [both, both] }), "nothing of both pages is lost");
+    assert_eq!(server.requests()[2], "GET /v1/drafts?limit=199&cursor=c");
     let ended = run(&desk, &server, &format!("draft show {ID}"));
-    for line in ["type alert.issue", "facet vehicle", "reference PRM-7", "fault_count 2"] {
+    for line in ["type alert.issue", "kind Vehicle", "reference PRM-7", "faults 2"] {
         ended.is(0, &format!("  {line}\n"));
     }
     ended.is(0, "fault /body/subjects: The field is missing. (missing_field)\n");
     ended.is(0, "advice /body/remarks: Look again. (asylum)\n");
-    ended.is(0, "\"type\": \"alert.issue\"");
+    ended.is(0, "Type  alert.issue");
 }
 
 #[test]
@@ -187,9 +192,9 @@ fn lists_are_narrowed_to_a_case_or_to_answers() {
     let server = TestServer::start([("200 OK", page), ("200 OK", empty)]);
     let desk = desk();
     let ended = run(&desk, &server, &format!("inbox --facet person --case alert/mz.prm/{ID}"));
-    ended.is(0, "TYPE            FACET   FROM");
+    ended.is(0, "TYPE            ABOUT   FROM");
     ended.is(0, "request.answer  person  tz.tpf");
-    run(&desk, &server, &format!("sent --in-reply-to {REPLIED}")).is(0, "TYPE  FACET  RELEASED");
+    run(&desk, &server, &format!("sent --in-reply-to {REPLIED}")).is(0, "TYPE  ABOUT  RELEASED");
     assert_eq!(
         server.requests(),
         [
@@ -200,4 +205,28 @@ fn lists_are_narrowed_to_a_case_or_to_answers() {
     run(&desk, &server, &format!("inbox --case alert/mz.prm/{ID} --in-reply-to {ID}"))
         .is(2, "cannot be used with");
     run(&desk, &server, "inbox --case nonsense").is(2, "case");
+}
+
+#[test]
+fn the_lists_say_what_is_urgent_about_what_and_in_which_case() {
+    let case = json!({ "kind": "alert", "owner": "mz.prm", "id": ID });
+    let received = json!({
+        "id": ID, "type": "alert.issue", "facet": "missing_person", "status": "actual", "sender": "mz.prm",
+        "lane": "urgent", "created": "2026-11-27T10:00:00Z", "received_at": "2026-11-27T10:00:01Z",
+        "disposition": "rejected", "rejection_code": "expired", "case": case,
+    });
+    let copies = json!([
+        { "recipient": "tz.tpf", "lane": "urgent", "state": "delivered", "since": "2026-11-27T10:00:01Z", "attempts": 1 },
+        { "recipient": "tz.tisd", "lane": "urgent", "state": "rejected", "since": "2026-11-27T10:00:01Z",
+          "code": "expired", "attempts": 1 },
+    ]);
+    let sent = json!({
+        "id": ID, "type": "alert.issue", "facet": "missing_person", "status": "actual", "lane": "urgent",
+        "created": "2026-11-27T10:00:00Z", "released_by": "u1", "case": case, "copies": copies,
+    });
+    let page = |row: &Value| json!({ "items": [row] }).to_string();
+    let server = TestServer::start([("200 OK", page(&received)), ("200 OK", page(&sent))]);
+    let desk = desk();
+    insta::assert_snapshot!("inbox", run(&desk, &server, "inbox").stdout);
+    insta::assert_snapshot!("sent", run(&desk, &server, "sent").stdout);
 }

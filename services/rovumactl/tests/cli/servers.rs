@@ -11,7 +11,16 @@ use crate::harness::TestFolder;
 /// A server that gives these answers, one after the other, each a status line and a body.
 pub(crate) struct TestServer {
     pub(crate) url: String,
-    requests: Arc<Mutex<Vec<String>>>,
+    requests: Arc<Mutex<Vec<TestRequest>>>,
+}
+
+/// A request as it arrived.
+#[derive(Clone, Debug)]
+pub(crate) struct TestRequest {
+    /// Method and address.
+    pub(crate) line: String,
+    pub(crate) if_match: Option<String>,
+    pub(crate) body: String,
 }
 
 impl TestServer {
@@ -33,26 +42,43 @@ impl TestServer {
 
     /// Method and address of each request so far.
     pub(crate) fn requests(&self) -> Vec<String> {
+        self.whole_requests().into_iter().map(|request| request.line).collect()
+    }
+
+    pub(crate) fn whole_requests(&self) -> Vec<TestRequest> {
         self.requests.lock().expect("not poisoned").clone()
     }
 }
 
-fn answer(mut stream: TcpStream, status: &str, body: &str, log: &Mutex<Vec<String>>) -> std::io::Result<()> {
+fn answer(
+    mut stream: TcpStream,
+    status: &str,
+    body: &str,
+    log: &Mutex<Vec<TestRequest>>,
+) -> std::io::Result<()> {
     let mut reader = BufReader::new(stream.try_clone()?);
     let (mut request, mut length) = (String::new(), 0);
+    let mut if_match = None;
     reader.read_line(&mut request)?;
     loop {
         let mut line = String::new();
         reader.read_line(&mut line)?;
         let Some((name, value)) = line.trim().split_once(':') else { break };
-        if name.eq_ignore_ascii_case("content-length") {
-            length = value.trim().parse().expect("a number");
+        match name.to_ascii_lowercase().as_str() {
+            "content-length" => length = value.trim().parse().expect("a number"),
+            "if-match" => if_match = Some(value.trim().to_owned()),
+            _ => {}
         }
     }
     // Closing a connection with unread data resets it.
-    reader.read_exact(&mut vec![0; length])?;
+    let mut content = vec![0; length];
+    reader.read_exact(&mut content)?;
     let (method_and_path, _) = request.rsplit_once(' ').expect("a request line");
-    log.lock().expect("not poisoned").push(method_and_path.to_owned());
+    log.lock().expect("not poisoned").push(TestRequest {
+        line: method_and_path.to_owned(),
+        if_match,
+        body: String::from_utf8(content).expect("UTF-8"),
+    });
     let length = body.len();
     write!(
         stream,
@@ -167,4 +193,24 @@ fn a_new_password_goes_to_its_file_alone() {
     let created = desk.json(&create("two"));
     assert_eq!(created["account"]["of_a_later_version"], 1, "{created}");
     assert!(!created.to_string().contains("correct-horse"), "{created}");
+}
+
+#[test]
+fn a_refusal_says_what_helps_against_it() {
+    let desk = desk_with_token();
+    for (code, next) in [
+        ("role", "ask an administrator of your agency for a role"),
+        ("second_person", "rovumactl draft submit"),
+        ("own_draft", "ask another supervisor"),
+        ("reason_required", "give --reason"),
+        ("not_allowed_in_state", "rovumactl draft show"),
+        ("other_author", "ask its author"),
+        ("ambiguous_id", "give --sender"),
+    ] {
+        let problem = format!(r#"{{"type":"x","title":"x","status":403,"code":"{code}","detail":"No."}}"#);
+        let TestServer { url, .. } = TestServer::start([("403 Forbidden", problem)]);
+        let ended = desk.run(&format!("inbox --server {url} --token-file token"));
+        ended.is(3, next);
+        assert_eq!(ended.stderr.contains("for a role"), code == "role", "{ended:?}");
+    }
 }

@@ -1,0 +1,47 @@
+//! `rovumactl alarms`: the alarms of the agency.
+
+use std::fmt;
+
+use clap::Args;
+use rovuma_api::{answers::gateway::AlarmRow, page::Page};
+
+use super::ListArgs;
+use crate::{
+    app::App,
+    exit::{Exit, Outcome},
+    messages::lists::pages,
+    moments::local,
+    output::table,
+    session::ApiServer,
+};
+
+/// Options of `alarms`.
+#[derive(Debug, Args)]
+pub(crate) struct Alarms {
+    #[command(flatten)]
+    list: ListArgs,
+}
+
+impl Alarms {
+    pub(crate) async fn run(self, app: &App) -> Outcome {
+        let client = self.list.server.client(app, ApiServer::Gateway).await?;
+        let alarms = pages(&client, "/v1/alarms", Vec::new(), self.list.limit).await?;
+        app.out.answer(&alarms, alarm_table)?;
+        Ok(Exit::Ok)
+    }
+}
+
+fn alarm_table(f: &mut fmt::Formatter<'_>, page: &Page<AlarmRow>) -> fmt::Result {
+    let row = |alarm: &AlarmRow| {
+        vec![
+            alarm.kind.clone(),
+            alarm.subject.clone(),
+            alarm.times.to_string(),
+            local(alarm.first_at),
+            local(alarm.last_at),
+            alarm.detail.clone(),
+        ]
+    };
+    let rows: Vec<Vec<String>> = page.items.iter().map(row).collect();
+    table(f, &["ALARM", "ABOUT", "TIMES", "FIRST", "LAST", "DETAIL"], &rows)
+}

@@ -1,0 +1,75 @@
+//! `draft release`: shows the draft, asks, and releases the version that was shown.
+
+use clap::Args;
+use rovuma_api::answers::gateway::DraftView;
+
+use super::{DraftArgs, draft_text, not_done, post, reader_of, released_text};
+use crate::{
+    app::App,
+    exit::{Exit, Failure, Outcome},
+    question,
+    reading::LanguageArgs,
+};
+
+/// Options of `draft release`.
+#[derive(Debug, Args)]
+pub(crate) struct Release {
+    #[command(flatten)]
+    one: DraftArgs,
+    /// The version to release, as draft show prints it [default: the one shown]
+    #[arg(long)]
+    version: Option<i64>,
+    /// Neither show nor ask: for a program whose user has read this version
+    #[arg(long, requires = "version")]
+    yes: bool,
+    #[command(flatten)]
+    language: LanguageArgs,
+}
+
+impl Release {
+    pub(crate) async fn run(self, app: &App) -> Outcome {
+        let client = self.one.client(app).await?;
+        let version = match self.version.filter(|_| self.yes) {
+            Some(version) => version,
+            None => {
+                let draft = self.one.read(&client).await?.value;
+                let caller = client.caller();
+                if let Some(expected) = self.version.filter(|expected| *expected != draft.version) {
+                    return Err(Failure::new(
+                        Exit::Refused,
+                        format!("the draft {} is at version {}, not {expected}", draft.id, draft.version),
+                    )
+                    .next(format!("read it again: rovumactl draft show {}", draft.id)));
+                }
+                check_state(&draft, draft.author == caller.subject)?;
+                let reader = reader_of(&draft, &client, &self.language).await;
+                let shown = std::fmt::from_fn(|f| draft_text(f, &draft, &reader, &caller)).to_string();
+                app.out.note(shown.trim_end());
+                let question = format!("\nRelease version {} of {}?", draft.version, draft.id);
+                let instead = format!("give --yes --version {} once you have read it", draft.version);
+                if !question::is_confirmed(app, &question, &instead)? {
+                    return Ok(not_done(app, "the draft is not released"));
+                }
+                draft.version
+            }
+        };
+        let released = post(&client, &self.one.path("/release"), None, Some(version)).await?;
+        app.out.answer(&released, released_text)?;
+        Ok(Exit::Ok)
+    }
+}
+
+/// Refuses early, and says what to do, where the gateway would refuse because of the draft's state.
+fn check_state(draft: &DraftView, is_own: bool) -> Outcome<()> {
+    let id = draft.id;
+    let (what, next) = match draft.state.as_str() {
+        "draft" | "returned" if !is_own => (
+            "is still with its author, who has not submitted it",
+            format!("its author hands it over: rovumactl draft submit {id}"),
+        ),
+        "released" => ("is released already", format!("follow it: rovumactl trace {id}")),
+        "discarded" => ("was discarded", "rovumactl draft list shows the open drafts".to_owned()),
+        _ => return Ok(()),
+    };
+    Err(Failure::new(Exit::Refused, format!("the draft {id} {what}")).next(next))
+}
