@@ -56,3 +56,19 @@ fn no_pattern_is_open_at_either_end() {
         }
     }
 }
+
+/// A queue without a bound fills the disk, and RabbitMQ then stops every publisher of the node.
+#[test]
+fn every_queue_is_bounded_and_drops_only_what_is_said_again() {
+    for country in ["mz", "tz"] {
+        let definitions = definitions(&spec(country)).expect("a sound specification");
+        for queue in definitions["queues"].as_array().expect("a list") {
+            let (name, arguments) = (queue["name"].as_str().expect("a name"), &queue["arguments"]);
+            let bound = ["x-max-length", "x-max-length-bytes"].iter().find_map(|key| arguments[key].as_u64());
+            assert!(bound.is_some_and(|bound| bound > 0), "{name} has no bound");
+            let keeps = ["inbox.", "link.", "audit.ingest"].iter().any(|kind| name.starts_with(kind));
+            let expected = if keeps { "reject-publish" } else { "drop-head" };
+            assert_eq!(arguments["x-overflow"], expected, "{name}");
+        }
+    }
+}

@@ -169,6 +169,15 @@ mod tests {
         });
         let expected = r#"permissions link.tz: write is ".*", should be "^ingress\\.tz$""#;
         assert_eq!(changed, [expected]);
+        let unbounded = found(|actual| {
+            let queues = actual["queues"].as_array_mut().expect("a list");
+            let quarantine = queues.iter_mut().find(|queue| queue["name"] == "quarantine").expect("it");
+            quarantine["arguments"].as_object_mut().expect("an object").remove("x-max-length-bytes");
+        });
+        assert!(
+            unbounded.len() == 1 && unbounded[0].starts_with("queues quarantine: arguments"),
+            "{unbounded:?}"
+        );
         let added = found(|actual| {
             let users = actual["users"].as_array_mut().expect("a list");
             users.push(json!({ "name": "guest", "tags": ["administrator"] }));

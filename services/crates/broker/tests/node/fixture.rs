@@ -22,9 +22,9 @@ use serde_json::{Value, json};
 use tokio::sync::OnceCell;
 
 /// The gateways of the node, one a test that consumes; gateway `g` serves agency `mz.g`.
-pub(crate) const GATEWAYS: [&str; 11] = [
+pub(crate) const GATEWAYS: [&str; 13] = [
     "police", "routed", "mixed", "ordered", "batched", "failing", "patient", "dead", "returned", "deleted",
-    "stopped",
+    "stopped", "headers", "full",
 ];
 
 static NODE: OnceCell<RabbitNode> = OnceCell::const_new();

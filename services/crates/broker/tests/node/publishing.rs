@@ -1,9 +1,10 @@
 use std::collections::BTreeSet;
 
 use futures::future::join_all;
-use rovuma_broker::PublishError;
+use rovuma_broker::{Publication, PublishError, topology::VHOST};
+use serde_json::json;
 
-use crate::fixture::{Keeper, broker, consumer, publication};
+use crate::fixture::{Keeper, broker, consumer, eventually, node, publication};
 
 #[tokio::test]
 async fn what_is_published_is_confirmed_and_consumed_as_it_was() {
@@ -125,4 +126,26 @@ async fn refusals_say_which_message_and_why() {
     assert!(matches!(&failure, PublishError::Refused { .. }), "{failure}");
     let failure = broker.publish(publication("outbound", "mz.police.urgent", &"x".repeat(256))).await;
     assert!(matches!(failure, Err(PublishError::TooLong { field: "message_id", .. })));
+}
+
+#[tokio::test]
+async fn a_queue_that_is_full_refuses_and_the_others_go_on() {
+    let broker = broker("gateway.full").await;
+    let management = node().await.management();
+    let policy = json!({ "pattern": "^inbox\\.full\\.bulk$", "definition": { "max-length-bytes": 1000 }, "apply-to": "queues" });
+    management.put(&format!("/policies/{VHOST}/full"), &policy).await.expect("a policy");
+    let large = |id: &str, lane: &str| {
+        let body = vec![7; 600];
+        Publication { body, ..publication("outbound", &format!("mz.full.{lane}"), id) }
+    };
+    // A quorum queue checks its length after it took a message, and refuses the next.
+    let refused = eventually(|| async {
+        match broker.publish(large("more", "bulk")).await {
+            Err(PublishError::Nacked { .. }) => Some(()),
+            Ok(()) => None,
+            other => panic!("{other:?}"),
+        }
+    });
+    refused.await;
+    broker.publish(large("other", "urgent")).await.expect("another queue takes it");
 }
