@@ -27,7 +27,8 @@ impl Intruder {
         let (mz, tz) = (lab.border.mz.plan().country, lab.border.tz.plan().country);
         let link = country::link(&lab.nodes.mz, mz, &lab.nodes.tz, tz)?;
         let config = BrokerConfig {
-            url: lab.nodes.tz.url(lab.border.tz.vhost())?,
+            // As large frames as the broker takes: an intruder is not bound to ours.
+            url: format!("{}?frame_max=131072", lab.nodes.tz.url(lab.border.tz.vhost())?),
             ca_file: link.ca_file,
             cert_file: link.identity.cert_file,
             key_file: link.identity.key_file,
@@ -43,12 +44,26 @@ impl Intruder {
     /// # Errors
     /// When the broker does not take them.
     pub async fn publish(&self, exchange: &str, routing_key: &str, body: Vec<u8>) -> Result<()> {
+        self.publish_with(BTreeMap::new(), exchange, routing_key, body).await
+    }
+
+    /// Publishes bytes with headers.
+    ///
+    /// # Errors
+    /// When the broker does not take them.
+    pub async fn publish_with(
+        &self,
+        headers: BTreeMap<String, String>,
+        exchange: &str,
+        routing_key: &str,
+        body: Vec<u8>,
+    ) -> Result<()> {
         let publication = Publication {
             exchange: exchange.to_owned(),
             routing_key: routing_key.to_owned(),
             message_id: "forged".to_owned(),
             content_type: "application/octet-stream".to_owned(),
-            headers: BTreeMap::new(),
+            headers,
             body,
         };
         Ok(self.broker.publish(publication).await?)

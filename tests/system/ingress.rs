@@ -1,7 +1,7 @@
 //! What comes in by a partner's door and is not what it should be: quarantined or answered, audited, and
 //! the lane goes on.
 
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
 
 use anyhow::{Context, Result};
 use rovuma_envelope::Bundle;
@@ -101,6 +101,26 @@ async fn what_cannot_be_verified_is_quarantined_and_never_answered() -> Result<(
         Ok(alarms.iter().any(|row| row["kind"] == "link_fault").then_some(()))
     })
     .await?;
+    Ok(())
+}
+
+/// One message of the link's user, without any agency's key, once stopped every lane of the country for ever.
+#[tokio::test(flavor = "multi_thread")]
+async fn no_header_of_a_link_stops_a_lane() -> Result<()> {
+    let lab = Lab::start().await?;
+    let intruder = Intruder::from_mozambique(&lab).await?;
+    let large = |length: usize| BTreeMap::from([("a".to_owned(), "a".repeat(length))]);
+    let many = (0..3_000).map(|index| (format!("header-{index}"), String::new())).collect();
+    for headers in [large(17 * 1024), large(100 * 1024), large(131_000), many] {
+        intruder.publish_with(headers, "ingress.mz", "tz.tpf.normal", b"x".to_vec()).await?;
+        tokio::time::timeout(Duration::from_secs(10), lane_goes_on(&lab, &intruder)).await??;
+    }
+    let row = lab.quarantined("tz.tpf", "header").await?;
+    assert_eq!(row["times"], 4, "{row}");
+    let alarms = items(&lab.api("tz.tpf", "supervisor", "gateway").await?.get("/v1/alarms").await?.ok()?);
+    let of_door: Vec<_> = alarms.iter().filter(|row| row["kind"] == "quarantined").collect();
+    assert_eq!(of_door.len(), 1, "{alarms:?}");
+    assert_eq!(of_door[0]["subject"], "ingress.mz");
     Ok(())
 }
 

@@ -169,6 +169,7 @@ pub(crate) fn delivery(routing_key: &str, body: Vec<u8>) -> Delivery {
         message_id: String::new(),
         content_type: String::new(),
         headers: std::collections::BTreeMap::new(),
+        header_fault: None,
         redelivered: false,
         body,
     }

@@ -212,6 +212,15 @@ CREATE INDEX held_room ON held (recipient, exchange, size_bytes);
 CREATE INDEX held_age ON held (held_at);
 CREATE UNIQUE INDEX held_identity ON held (recipient, digest);
 
+-- Deliveries that came again and are being read: a row that stays shows that the gateway ended while it read the delivery.
+CREATE TABLE delivery_attempt (
+    queue    TEXT   NOT NULL,
+    digest   BYTES  NOT NULL,
+    attempts BIGINT NOT NULL,
+    first_at BIGINT NOT NULL,
+    PRIMARY KEY (queue, digest)
+);
+
 -- The quarantine: deliveries that could not be verified or read, one row a content and reason, still sealed.
 CREATE TABLE quarantine (
     seq            SERIAL_KEY,

@@ -5,6 +5,7 @@
 
 pub(crate) mod accept;
 pub(crate) mod agencies;
+pub(crate) mod attempts;
 pub(crate) mod held;
 pub(crate) mod inbox;
 pub(crate) mod known;

@@ -134,6 +134,7 @@ impl FuzzAuditLog {
             message_id: "fuzz".to_owned(),
             content_type: String::new(),
             headers: BTreeMap::new(),
+            header_fault: None,
             redelivered: false,
             body,
         };

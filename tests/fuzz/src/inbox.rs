@@ -145,6 +145,7 @@ impl FuzzGateway {
             message_id: "fuzz".to_owned(),
             content_type: "application/octet-stream".to_owned(),
             headers: BTreeMap::new(),
+            header_fault: None,
             redelivered: false,
             body,
         };

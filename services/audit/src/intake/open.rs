@@ -1,6 +1,6 @@
 //! Opens a delivery and verifies its batch.
 
-use rovuma_broker::{Delivery, topology::names::audit_event_key};
+use rovuma_broker::{Delivery, HeaderFault, topology::names::audit_event_key};
 use rovuma_envelope::{Jws, Typ, open};
 use rovuma_schemas::{Epoch, audit::AuditBatch};
 
@@ -25,6 +25,9 @@ pub(super) struct VerifiedBatch {
 /// Why a delivery goes to the quarantine.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum QuarantineReason {
+    /// The broker's properties or headers of it were not read: no source writes such ones.
+    #[error("has headers that no source writes: {0}")]
+    Header(HeaderFault),
     /// None of the sealing keys opens it.
     #[error("cannot be opened: {0}")]
     Sealed(String),
@@ -64,6 +67,7 @@ impl QuarantineReason {
     /// The word for the quarantine, the metric and the log.
     pub(super) const fn code(&self) -> &'static str {
         match self {
+            Self::Header(_) => "header",
             Self::Sealed(_) => "sealed",
             Self::NotSigned(_) => "not_signed",
             Self::UnknownKey(_) => "unknown_key",
@@ -79,6 +83,9 @@ impl QuarantineReason {
 /// # Errors
 /// [`QuarantineReason`]: the delivery goes to the quarantine.
 pub(super) fn open_batch(keys: &IntakeKeys, delivery: &Delivery) -> Result<VerifiedBatch, QuarantineReason> {
+    if let Some(fault) = delivery.header_fault {
+        return Err(QuarantineReason::Header(fault));
+    }
     let opened = open(&delivery.body, &keys.sealing(), BATCH_MAX_BYTES)
         .map_err(|fault| QuarantineReason::Sealed(fault.to_string()))?;
     let jws = String::from_utf8(opened).map_err(|_| QuarantineReason::NotSigned("not text".to_owned()))?;

@@ -9,7 +9,8 @@ use serde::Deserialize;
 const HEARTBEAT_S: u16 = 20;
 
 /// Maximum size of a frame. Few bundles are larger, and those take several frames. lapin keeps room for 64 frames a
-/// connection: with RabbitMQ's default of 128 KiB that would be 8 MiB.
+/// connection: with RabbitMQ's default of 128 KiB that would be 8 MiB. RabbitMQ cannot split a content header and sends a larger
+/// one as it is: the module `incoming` makes it small before lapin reads it.
 const FRAME_MAX_BYTES: u32 = 16 * 1024;
 
 /// The section `[broker]` of a service's configuration.

@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use lapin::types::AMQPValue;
 
+use crate::incoming::{FAULT, HeaderFault};
+
 /// One message as it came from a queue.
 ///
 /// Nothing in it is verified: its publisher wrote everything but `exchange`. The exchange shows where it came from, since
@@ -20,6 +22,8 @@ pub struct Delivery {
     pub content_type: String,
     /// Headers whose value is text; W3C trace context travels here.
     pub headers: BTreeMap<String, String>,
+    /// Why message id, content type and headers are empty, when they could not be read.
+    pub header_fault: Option<HeaderFault>,
     /// Whether the broker may have handed it out before.
     pub redelivered: bool,
     /// The body.
@@ -32,12 +36,15 @@ impl Delivery {
         let text = |value: &Option<lapin::types::ShortString>| {
             value.as_ref().map(|text| text.as_str().to_owned()).unwrap_or_default()
         };
+        let mut headers = headers(&frame.properties);
+        let header_fault = headers.remove(FAULT).and_then(|word| HeaderFault::of_word(&word));
         Self {
             exchange: frame.exchange.as_str().to_owned(),
             routing_key: frame.routing_key.as_str().to_owned(),
             message_id: text(frame.properties.message_id()),
             content_type: text(frame.properties.content_type()),
-            headers: headers(&frame.properties),
+            headers,
+            header_fault,
             redelivered: frame.redelivered,
             body: std::mem::take(&mut frame.data),
         }

@@ -5,6 +5,7 @@
 
 use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 
+use async_rs::Tokio;
 use futures::StreamExt;
 use lapin::{AsyncTcpStream, Channel, Connection, ConnectionProperties, Event};
 use metrics::{counter, gauge};
@@ -13,7 +14,13 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
-use crate::{BrokerConfig, BrokerState, ConfigFault, backoff::Backoff, config::Address, tls};
+use crate::{
+    BrokerConfig, BrokerState, ConfigFault,
+    backoff::Backoff,
+    config::Address,
+    incoming::{self, FilteredStream},
+    tls,
+};
 
 /// The first wait after a lost connection; the cap keeps a whole country's services from hammering a broker
 /// that is starting.
@@ -228,16 +235,16 @@ impl Supervisor {
         let connector = tls::connector(&self.config)?;
         let server_name = self.address.server_name.clone();
         let properties = ConnectionProperties::default().with_connection_name(self.name.as_str().into());
-        let runtime = lapin::runtime::default_runtime()?;
         let opening = Connection::connector(
             self.address.uri.clone(),
-            runtime,
+            incoming::runtime(),
             // TLS is made here rather than by a feature of lapin: without TLS this would not build.
-            async move |uri, runtime| {
+            async move |uri, _| {
                 let host = (uri.authority.host.as_str(), uri.authority.port);
                 let addresses: Vec<SocketAddr> = tokio::net::lookup_host(host).await?.collect();
-                let plain = AsyncTcpStream::connect(&runtime, addresses).await?;
-                Ok(plain.into_rustls(&connector, &server_name).await?)
+                let plain = AsyncTcpStream::connect(&Tokio::current(), addresses).await?;
+                let secured = plain.into_rustls(&connector, &server_name).await?;
+                Ok(AsyncTcpStream::Plain(FilteredStream::new(secured)))
             },
             properties,
         );

@@ -12,6 +12,7 @@ use rovuma_broker::{
     BatchLimits, Broker, Consumer, ConsumerConfig, Delivery, Handler, TransientError, Verdict,
     topology::names,
 };
+use rovuma_envelope::digest;
 use rovuma_runtime::trace_context;
 use rovuma_schemas::{AgencyCode, Body, CountryCode, Digest, Lane, LinkFault, Timestamp};
 use rovuma_store::{FutureExt, WriteError};
@@ -19,6 +20,7 @@ use tracing::{Instrument, Span};
 
 use super::{
     accept::{Acceptor, DeliveryContext},
+    attempts,
     open::{DeliveryVerifier, OpenedDelivery, OpenedMessage},
     send::{self, SendError},
 };
@@ -97,6 +99,10 @@ pub(crate) struct Inbox {
 
 impl Handler for Inbox {
     async fn handle(&self, batch: Arc<[Delivery]>) -> Result<Vec<Verdict>, TransientError> {
+        // What comes again may have ended the process the last time: see `attempts`.
+        if batch.iter().any(|delivery| delivery.redelivered) {
+            return self.one_by_one(&batch).await;
+        }
         match self.decide(batch.clone()).await {
             Ok(()) => Ok(vec![Verdict::Accept; batch.len()]),
             Err(fault) if fault.is_transient() => Err(TransientError::new(fault.to_string())),
@@ -167,31 +173,63 @@ impl Inbox {
         send::enqueue(&self.exchange, outgoing, now).await
     }
 
-    /// Decides on each delivery alone, after a failure of the batch that is not transient: so the others are accepted, and
-    /// only the delivery that causes the failure goes to the broker's dead letters.
+    /// Decides on each delivery alone, after a failure of the batch that is not transient, or when some came again: so the
+    /// others are accepted, and only the delivery that causes the failure goes to the broker's dead letters.
     async fn one_by_one(&self, batch: &[Delivery]) -> Result<Vec<Verdict>, TransientError> {
         let mut verdicts = Vec::with_capacity(batch.len());
         for delivery in batch {
-            verdicts.push(match self.decide(Arc::from([delivery.clone()])).await {
-                Ok(()) => Verdict::Accept,
-                Err(fault) if fault.is_transient() => return Err(TransientError::new(fault.to_string())),
-                Err(fault) => {
-                    tracing::error!(message.id = delivery.message_id, %fault, "a delivery fails each time: quarantined");
-                    self.quarantine(delivery)
-                        .await
-                        .map_err(|fault| TransientError::new(fault.to_string()))?;
-                    Verdict::DeadLetter { reason: "poison" }
+            let counted = if delivery.redelivered { Some(digest(&delivery.body)) } else { None };
+            let verdict = match counted {
+                Some(digest) if self.begin_attempt(digest).await? > attempts::ATTEMPTS_MAX => {
+                    tracing::error!(%digest, queue = self.queue, "the gateway ended each time it read a delivery: quarantined");
+                    self.quarantine_poison(delivery).await
                 }
-            });
+                _ => self.decide_alone(delivery).await,
+            };
+            if let Some(digest) = counted {
+                self.end_attempt(digest).await?;
+            }
+            verdicts.push(verdict?);
         }
         Ok(verdicts)
     }
 
+    async fn decide_alone(&self, delivery: &Delivery) -> Result<Verdict, TransientError> {
+        match self.decide(Arc::from([delivery.clone()])).await {
+            Ok(()) => Ok(Verdict::Accept),
+            Err(fault) if fault.is_transient() => Err(TransientError::new(fault.to_string())),
+            Err(fault) => {
+                tracing::error!(message.id = delivery.message_id, %fault, "a delivery fails each time: quarantined");
+                self.quarantine_poison(delivery).await
+            }
+        }
+    }
+
+    async fn begin_attempt(&self, digest: Digest) -> Result<i64, TransientError> {
+        let (queue, now) = (self.queue.clone(), self.exchange.base.now());
+        let begun = self
+            .exchange
+            .base
+            .store
+            .write(move |tx| async move { attempts::begin(tx, &queue, digest, now).await }.boxed());
+        begun.await.map_err(|fault| TransientError::new(fault.to_string()))
+    }
+
+    async fn end_attempt(&self, digest: Digest) -> Result<(), TransientError> {
+        let queue = self.queue.clone();
+        let ended = self
+            .exchange
+            .base
+            .store
+            .write(move |tx| async move { attempts::end(tx, &queue, digest).await }.boxed());
+        ended.await.map_err(|fault| TransientError::new(fault.to_string()))
+    }
+
     /// Quarantines a delivery on which deciding fails, in a transaction of its own.
-    async fn quarantine(&self, delivery: &Delivery) -> Result<(), WriteError<SendError>> {
+    async fn quarantine_poison(&self, delivery: &Delivery) -> Result<Verdict, TransientError> {
         let (exchange, queue, now) = (self.exchange.clone(), self.queue.clone(), self.exchange.base.now());
         let delivery = delivery.clone();
-        let write = self.exchange.base.store.write(move |tx| {
+        let write = self.exchange.base.store.write::<_, SendError, _>(move |tx| {
             async move {
                 let opened = OpenedDelivery::undecidable(&delivery.body);
                 // The acceptor need not be finished: a quarantined delivery has no number and gets no receipt.
@@ -200,7 +238,8 @@ impl Inbox {
             }
             .boxed()
         });
-        write.await
+        write.await.map_err(|fault| TransientError::new(fault.to_string()))?;
+        Ok(Verdict::DeadLetter { reason: "poison" })
     }
 
     /// Opens a batch on a blocking thread: unsealing and verifying would delay the runtime's other tasks.

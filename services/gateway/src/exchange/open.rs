@@ -169,6 +169,9 @@ impl DeliveryVerifier<'_> {
         delivery: &Delivery,
         agency: Option<&AgencyCode>,
     ) -> Result<(Origin, AgencyCode, Vec<Result<Jws, rovuma_envelope::BadSegment>>), OpenedMessage> {
+        if let Some(fault) = delivery.header_fault {
+            return Err(quarantined(QuarantineReason::Header, &fault));
+        }
         let origin = self
             .origin_of(&delivery.exchange)
             .ok_or_else(|| quarantined(QuarantineReason::UnknownExchange, &delivery.exchange))?;

@@ -21,6 +21,8 @@ pub(crate) enum QuarantineReason {
     NotOurs,
     /// The delivery came over neither this country's own exchange nor a partner's.
     UnknownExchange,
+    /// The properties or headers that the broker carries with the delivery were not read: no gateway writes such ones.
+    Header,
     /// None of the agency's sealing keys opens the delivery.
     Unsealing,
     /// The sealed content is not a bundle, or larger than a bundle may be.
@@ -36,7 +38,7 @@ pub(crate) enum QuarantineReason {
     Conflict,
     /// Verified, but its content does not match its type, and a message of its kind is never answered.
     Unreadable,
-    /// The gateway fails on the delivery each time: a fault of ours, which operators must look at.
+    /// The gateway fails on the delivery, or ends while it reads it, each time: a fault of ours, which operators must look at.
     Poison,
 }
 
@@ -46,6 +48,7 @@ impl QuarantineReason {
         match self {
             Self::NotOurs => "not_ours",
             Self::UnknownExchange => "unknown_exchange",
+            Self::Header => "header",
             Self::Unsealing => "unsealing",
             Self::Bundle => "bundle",
             Self::Signature => "signature",

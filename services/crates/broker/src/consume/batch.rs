@@ -49,6 +49,7 @@ impl<H: Handler> ConsumerTask<H> {
     /// Hands the batch over until the handler gives verdicts, then settles it.
     pub(super) async fn handle_and_settle(&self, batch: Batch) -> Result<(), SubscriptionEnd> {
         let deliveries: Arc<[Delivery]> = batch.deliveries.into();
+        self.report_header_faults(&deliveries);
         let give_up_at = Instant::now() + self.handler.retry_limit();
         let mut backoff = Backoff::new(RETRY_FIRST, RETRY_MOST);
         loop {
@@ -70,6 +71,16 @@ impl<H: Handler> ConsumerTask<H> {
             }
             self.state.send_replace(ConsumerState::Retrying);
             self.wait_to_retry(backoff.next(), give_up_at, &batch.ackers).await?;
+        }
+    }
+
+    fn report_header_faults(&self, deliveries: &[Delivery]) {
+        for delivery in deliveries {
+            let Some(fault) = delivery.header_fault else { continue };
+            let queue = self.config.queue.clone();
+            warn!(%queue, exchange = %delivery.exchange, %fault, "the headers of a message were not read");
+            counter!("rovuma_broker_unread_headers_total", "queue" => queue, "fault" => fault.as_str())
+                .increment(1);
         }
     }
 

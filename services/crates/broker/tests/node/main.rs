@@ -2,6 +2,7 @@
 
 mod consuming;
 mod fixture;
+mod foreign_headers;
 mod permissions;
 mod publishing;
 mod tls;

@@ -14,7 +14,7 @@ use serde_json::json;
 use crate::fixture::{broker, config, publication, quarantined};
 
 /// A bare channel, for what [`rovuma_broker::Broker`] does not offer.
-async fn channel(user: &str) -> (Connection, Channel) {
+pub(crate) async fn channel(user: &str) -> (Connection, Channel) {
     let config = config(user).await;
     let read = |path| std::fs::read(path).expect("a file");
     let identity = OwnedIdentity::PKCS8 { pem: read(config.cert_file), key: read(config.key_file) };

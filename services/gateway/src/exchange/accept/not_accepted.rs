@@ -116,7 +116,8 @@ impl Acceptor<'_> {
         let outcome = quarantine::store(tx, &item, self.now).await?;
         let node = AgencyCode::node_of(self.exchange.base.country);
         let owner = agency.unwrap_or(&node);
-        alarm::raise(tx, owner, AlarmKind::Quarantined, context.exchange, reason.as_str(), self.now).await?;
+        let alarm = format!("{} in {}", reason.as_str(), context.queue);
+        alarm::raise(tx, owner, AlarmKind::Quarantined, context.exchange, &alarm, self.now).await?;
         // The alarm counts every delivery; the audit log has each one that is stored, and one in a thousand of the rest.
         let beyond = match outcome {
             QuarantineOutcome::Stored => 0,
