@@ -109,7 +109,7 @@ impl Settings<'_> {
         write!(
             text,
             "[exchange]\nstatus_every_ms = {status}\ngap_shown_after_ms = {gap}\nrequest_after_ms = {gap}\n\
-             request_backoff_ms = {gap}\n\n\
+             request_backoff_ms = {gap}\nanswer_again_after_ms = {status}\n\n\
              [outbox]\nretransmit_first_ms = {resend}\nsilence_ms = {silence}\n\n\
              [trust]\nlook_every_ms = {look}\n",
             status = timings.status_every_ms,

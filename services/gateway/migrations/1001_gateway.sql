@@ -66,7 +66,8 @@ CREATE TABLE received (
     sender           TEXT   NOT NULL,
     id               BYTES  NOT NULL,
     digest           BYTES  NOT NULL,
-    jws              BYTES  NOT NULL,
+    jws              BYTES,           -- NULL when it was rejected and too large to be kept; its header is kept then
+    header           BYTES,           -- the signed header as JSON, when jws is NULL
     key_id           TEXT   NOT NULL,
     message_type     TEXT   NOT NULL,
     facet            TEXT,
@@ -77,6 +78,7 @@ CREATE TABLE received (
     created_at       BIGINT NOT NULL,
     expires_at       BIGINT,
     received_at      BIGINT NOT NULL,
+    answered_at      BIGINT,          -- when a duplicate was last answered; NULL when none was
     disposition      TEXT   NOT NULL, -- operative, inoperative (expired on the way), rejected
     rejection_code   TEXT,
     rejection_detail TEXT,
@@ -162,7 +164,7 @@ CREATE TABLE stream_void (
 CREATE TABLE stream_word (
     own        TEXT   NOT NULL,
     partner    TEXT   NOT NULL,
-    kind       TEXT   NOT NULL, -- stream.status, stream.request, audit.checkpoint, audit.cosignature
+    kind       TEXT   NOT NULL, -- stream.status, stream.request, link.fault, audit.checkpoint, audit.cosignature
     created_at BIGINT NOT NULL,
     message    BYTES  NOT NULL, -- its id, which orders two of the same time
     acted_at   BIGINT,          -- when a stream.request was last acted on, by our clock
@@ -193,6 +195,37 @@ CREATE TABLE receipt (
     PRIMARY KEY (message_id, recipient, kind)
 );
 
+-- Receipts that were acted on: the same bytes again, from somebody on the way, are dropped.
+CREATE TABLE receipt_seen (
+    recipient TEXT   NOT NULL,
+    digest    BYTES  NOT NULL,
+    seen_at   BIGINT NOT NULL,
+    PRIMARY KEY (recipient, digest)
+);
+
+-- Messages that conflict with an earlier one under their id or number: the signed bytes are the evidence.
+CREATE TABLE conflict (
+    recipient      TEXT   NOT NULL,
+    digest         BYTES  NOT NULL,
+    sender         TEXT   NOT NULL,
+    id             BYTES  NOT NULL,
+    kind           TEXT   NOT NULL, -- conflict (the same id), number_reused
+    jws            BYTES  NOT NULL,
+    audit_epoch    BYTES  NOT NULL,
+    audit_sequence BIGINT NOT NULL,
+    first_at       BIGINT NOT NULL,
+    answered_at    BIGINT NOT NULL,
+    PRIMARY KEY (recipient, digest)
+);
+
+-- What was refused of each sender in the present hour.
+CREATE TABLE refusals (
+    sender     TEXT   NOT NULL PRIMARY KEY,
+    since      BIGINT NOT NULL,
+    times      BIGINT NOT NULL,
+    size_bytes BIGINT NOT NULL
+);
+
 -- Held messages: they wait for a trust list with their signer's key, and are not shown as received.
 CREATE TABLE held (
     seq               SERIAL_KEY,
@@ -209,6 +242,7 @@ CREATE TABLE held (
     jws               BYTES  NOT NULL
 );
 CREATE INDEX held_room ON held (recipient, exchange, size_bytes);
+CREATE INDEX held_by_sender ON held (recipient, exchange, unverified_sender, size_bytes);
 CREATE INDEX held_age ON held (held_at);
 CREATE UNIQUE INDEX held_identity ON held (recipient, digest);
 

@@ -28,6 +28,8 @@ pub(crate) enum AlarmKind {
     Quarantined,
     /// A key found to be compromised signed messages that we stored, or is the key with which one of our agencies signs.
     CompromisedKey,
+    /// An agency sends so much that is refused that it is counted only.
+    Refusals,
     /// The partner could not verify a delivery that came from our side.
     LinkFault,
     /// A recipient's gateway rejected a message of ours.
@@ -52,6 +54,7 @@ impl AlarmKind {
             Self::Clock => "clock",
             Self::Quarantined => "quarantined",
             Self::CompromisedKey => "compromised_key",
+            Self::Refusals => "refusals",
             Self::LinkFault => "link_fault",
             Self::Rejected => "rejected",
             Self::AuditOverdue => "audit_overdue",

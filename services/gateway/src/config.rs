@@ -145,6 +145,8 @@ pub struct Timings {
     pub request_backoff_ms: u64,
     /// The longest wait between requests.
     pub request_backoff_max_ms: u64,
+    /// The time after which a message that comes again is answered again.
+    pub answer_again_after_ms: u64,
 }
 
 impl Default for Timings {
@@ -156,6 +158,7 @@ impl Default for Timings {
             request_after_ms: MINUTE,
             request_backoff_ms: 5 * MINUTE,
             request_backoff_max_ms: 6 * 60 * MINUTE,
+            answer_again_after_ms: MINUTE,
         }
     }
 }
@@ -164,6 +167,11 @@ impl Timings {
     /// How often `stream.status` is sent.
     pub(crate) const fn status_every(&self) -> Duration {
         Duration::from_millis(self.status_every_ms)
+    }
+
+    /// The time after which a message that comes again is answered again.
+    pub(crate) const fn answer_again_after(&self) -> Duration {
+        Duration::from_millis(self.answer_again_after_ms)
     }
 
     /// Age of a gap at which `GET /v1/streams` shows it.

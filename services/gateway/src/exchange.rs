@@ -6,12 +6,14 @@
 pub(crate) mod accept;
 pub(crate) mod agencies;
 pub(crate) mod attempts;
+mod conflicts;
 pub(crate) mod held;
 pub(crate) mod inbox;
 pub(crate) mod known;
 pub(crate) mod open;
 pub(crate) mod quarantine;
 pub(crate) mod receipt;
+pub(crate) mod refusals;
 pub(crate) mod reissue;
 mod relay;
 pub(crate) mod restored;

@@ -8,6 +8,7 @@ mod crossing;
 mod drafts;
 mod events;
 mod failing_closed;
+mod hostile;
 mod idempotency;
 mod one_id;
 mod openapi;

@@ -20,11 +20,12 @@ use super::{
     SYSTEM,
     known::{
         EarlierMessage, KnownMessage, KnownMessages, MessageIdentity, NewMessage, OwedReceipt,
-        ReceptionOutcome,
+        REJECTED_KEPT_MAX_BYTES, ReceptionOutcome,
     },
     open::{OpenedDelivery, OpenedMessage, RejectedMessage, VerifiedMessage},
-    quarantine::{self, QuarantineReason},
+    quarantine,
     receipt::{self, IncomingEntry, PendingReceipts},
+    refusals,
     send::SendError,
     stream::{Brought, IncomingStreamKey, NumberSet},
 };
@@ -173,7 +174,7 @@ impl<'g> Acceptor<'g> {
         authorized: Authorized,
         message: Message,
     ) -> Result<(), SendError> {
-        let (exchange, now) = (self.exchange, self.now);
+        let now = self.now;
         match message.body {
             Body::Operational(body) => {
                 let expired = authorized.is_expired(now);
@@ -182,18 +183,9 @@ impl<'g> Acceptor<'g> {
                 let message = VerifiedMessage::Authorized(Box::new(authorized));
                 self.numbered(tx, context, bundle, &message, body.facet(), outcome).await
             }
-            Body::ReceiptDelivered(receipts) => {
-                let entries = receipts.entries.into_iter().map(IncomingEntry::from).collect();
-                Ok(receipt::accept(tx, exchange, &authorized, entries, now).await?)
-            }
-            Body::ReceiptRead(receipts) => {
-                let entries = receipts.entries.into_iter().map(IncomingEntry::from).collect();
-                Ok(receipt::accept(tx, exchange, &authorized, entries, now).await?)
-            }
-            Body::ReceiptRejected(receipts) => {
-                let entries = receipts.entries.into_iter().map(IncomingEntry::from).collect();
-                Ok(receipt::accept(tx, exchange, &authorized, entries, now).await?)
-            }
+            Body::ReceiptDelivered(receipts) => self.receipt(tx, &authorized, receipts.entries).await,
+            Body::ReceiptRead(receipts) => self.receipt(tx, &authorized, receipts.entries).await,
+            Body::ReceiptRejected(receipts) => self.receipt(tx, &authorized, receipts.entries).await,
             Body::StreamStatus(status) => Ok(self.stream_status(tx, &authorized, status).await?),
             Body::StreamRequest(request) => Ok(self.stream_request(tx, &authorized, &request).await?),
             Body::LinkFault(fault) => Ok(self.link_fault(tx, &authorized, &fault).await?),
@@ -204,6 +196,21 @@ impl<'g> Acceptor<'g> {
                 Ok(self.witness(tx, &authorized, WitnessMessage::Cosignature(cosignature)).await?)
             }
         }
+    }
+
+    /// Acts on a receipt, the first time that its bytes come.
+    async fn receipt<E: Into<IncomingEntry>>(
+        &mut self,
+        tx: &mut Conn,
+        authorized: &Authorized,
+        entries: Vec<E>,
+    ) -> Result<(), SendError> {
+        if !receipt::is_first(tx, authorized, self.now).await? {
+            metrics::counter!("rovuma_duplicates_total").increment(1);
+            return Ok(());
+        }
+        let entries = entries.into_iter().map(Into::into).collect();
+        Ok(receipt::accept(tx, self.exchange, authorized, entries, self.now).await?)
     }
 
     /// Acts on a message with a number in a stream: stores a new one, answers a duplicate again, and reports one that
@@ -222,10 +229,14 @@ impl<'g> Acceptor<'g> {
         match self.known.find(&identity) {
             Some(EarlierMessage::SameId(known)) if known.digest == message.digest() => {
                 metrics::counter!("rovuma_duplicates_total").increment(1);
-                // The sender did not get the first receipt, or the broker delivered twice: the same receipt again.
-                let receipt = known.receipt(identity.id);
-                self.note_number(message, None);
-                self.owe_receipt(message, receipt);
+                // The sender did not get the first receipt, or the broker delivered twice: the same receipt again. Somebody on
+                // the way can repeat a bundle without end, and each receipt costs a signature and the line.
+                if self.may_answer_again(known.answered_at) {
+                    let receipt = known.receipt(identity.id);
+                    self.known.answered(&identity, self.now);
+                    self.note_number(message, None);
+                    self.owe_receipt(message, receipt);
+                }
                 return Ok(());
             }
             Some(EarlierMessage::SameId(_)) => {
@@ -236,8 +247,18 @@ impl<'g> Acceptor<'g> {
             }
             None => {}
         }
+        if let ReceptionOutcome::Rejected { code, detail } = &outcome {
+            let (agency, sender) = (&identity.recipient.agency, identity.sender);
+            if !self.has_room_to_refuse(tx, message, REJECTED_KEPT_MAX_BYTES).await? {
+                return Ok(());
+            }
+            if *code == RejectionCode::Clock {
+                alarm::raise(tx, agency, AlarmKind::Clock, sender.as_str(), detail, self.now).await?;
+            }
+        }
         let audit = self.audit_arrival(tx, message, &outcome).await?;
-        let known = KnownMessage { digest: message.digest(), received_at: self.now, outcome, audit };
+        let (digest, now) = (message.digest(), self.now);
+        let known = KnownMessage { digest, received_at: now, answered_at: now, outcome, audit };
         let is_accepted = !matches!(known.outcome, ReceptionOutcome::Rejected { .. });
         self.note_number(message, is_accepted.then_some(identity.id));
         self.owe_receipt(message, known.receipt(identity.id));
@@ -268,16 +289,28 @@ impl<'g> Acceptor<'g> {
         // The detail may quote the sender's message, goes back in a receipt with up to 63 others, and is one line of text.
         let detail: String = detail.chars().take(REJECTION_DETAIL_MAX_CHARS).collect();
         let detail = quarantine::one_line(&detail);
-        if code == RejectionCode::Clock {
-            let (agency, sender) = (&message.recipient().agency, message.sender());
-            alarm::raise(tx, agency, AlarmKind::Clock, sender.as_str(), &detail, self.now).await?;
-        }
         if message.recipient().number.is_none() || message.recipient().stream.is_none() {
             // A message without a number is never answered, so it cannot be rejected.
-            let agency = Some(&message.recipient().agency);
-            return self.quarantine(tx, context, agency, bundle, QuarantineReason::Unreadable, &detail).await;
+            return self.set_aside(tx, context, bundle, &message, (&code, detail.as_str())).await;
         }
         self.numbered(tx, context, bundle, &message, None, ReceptionOutcome::Rejected { code, detail }).await
+    }
+
+    /// Whether a message that came again, and was answered then, is answered again.
+    fn may_answer_again(&self, answered_at: Timestamp) -> bool {
+        self.now.since(answered_at) >= self.exchange.timings.answer_again_after()
+    }
+
+    /// Whether a refusal of this message is recorded and answered, or only counted.
+    async fn has_room_to_refuse(
+        &self,
+        tx: &mut Conn,
+        message: &VerifiedMessage,
+        size_bytes: usize,
+    ) -> Result<bool, DbError> {
+        let pair = (&message.recipient().agency, message.sender());
+        let size_bytes = size_bytes.min(message.jws().unverified_payload().len());
+        refusals::has_room(tx, self.exchange, pair, size_bytes, self.now).await
     }
 
     fn note_number(&mut self, message: &VerifiedMessage, accepted: Option<MessageId>) {

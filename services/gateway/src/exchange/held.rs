@@ -42,6 +42,35 @@ struct HeldRetry {
 /// in memory at once.
 const RETRY_BATCH: i64 = 64;
 
+/// Maximum held messages of one sender for one agency over one exchange, by the name that they bear: nobody has verified it, and
+/// what somebody writes in the name of one agency must not take the room of the others. Each is an audit event, too.
+const HELD_SENDER_MAX: i64 = 256;
+
+/// Maximum bytes of those messages: four times what an honest sender has on its way to one recipient without a receipt.
+const HELD_SENDER_MAX_BYTES: i64 = 4 * 1024 * 1024;
+
+/// Maximum held messages for one agency over one exchange: names can be invented, as long as a country's list is not there.
+const HELD_MAX: i64 = 4_096;
+
+/// Whether the hold has room for one more message in the name of this sender, and for one more at all. Both counts end at their bound.
+pub(crate) async fn sender_has_room(tx: &mut Conn, held: &HeldMessage) -> Result<bool, DbError> {
+    let row = sqlx::query(
+        "SELECT (SELECT COUNT(*) FROM (SELECT 1 FROM held WHERE recipient = $1 AND exchange = $2 LIMIT $4) AS of_door)
+                    AS of_door,
+                COUNT(*) AS of_sender, CAST(COALESCE(SUM(size_bytes), 0) AS BIGINT) AS kept
+         FROM held WHERE recipient = $1 AND exchange = $2 AND unverified_sender = $3",
+    )
+    .bind(held.recipient.as_str())
+    .bind(held.exchange.as_str())
+    .bind(held.unverified_sender.as_str())
+    .bind(HELD_MAX)
+    .fetch_one(tx)
+    .await?;
+    let (of_door, of_sender, kept): (i64, i64, i64) =
+        (row.try_get("of_door")?, row.try_get("of_sender")?, row.try_get("kept")?);
+    Ok(of_door < HELD_MAX && of_sender < HELD_SENDER_MAX && kept < HELD_SENDER_MAX_BYTES)
+}
+
 /// Maximum bytes of held messages for one agency over one exchange: nothing about them is verified, and they must not fill
 /// the disk. An honest partner has at most 1 MiB per recipient and lane on its way without a receipt, so this is room for
 /// twenty of its agencies; it sends again a message that finds no room.
@@ -246,6 +275,61 @@ mod tests {
             .boxed()
         });
         assert_eq!(rooms.await.expect("asked"), (true, false, true));
+    }
+
+    /// 47 KB of unsigned words in the name of one agency once filled the hold of all.
+    #[tokio::test]
+    async fn one_name_does_not_take_the_room_of_the_others() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let url = rovuma_lab::postgres::test_store(folder.path(), "gateway").expect("a store");
+        let store = Store::open(&StoreConfig::at(url), &[crate::service::MIGRATIONS]).await.expect("a store");
+        let named = |sender: &str| HeldMessage { unverified_sender: sender.to_owned(), ..held("ingress.mz") };
+        let rooms = store.write(move |tx| {
+            async move {
+                let now = Timestamp::system_now();
+                for _ in 0..HELD_SENDER_MAX - 1 {
+                    insert(tx, &named("mz.prm"), now).await?;
+                }
+                let before = sender_has_room(tx, &named("mz.prm")).await?;
+                insert(tx, &named("mz.prm"), now).await?;
+                let by_rows = sender_has_room(tx, &named("mz.prm")).await?;
+                let other = sender_has_room(tx, &named("mz.sernic")).await?;
+                insert(tx, &named("mz.sernic"), now).await?;
+                sqlx::query("UPDATE held SET size_bytes = $1 WHERE unverified_sender = 'mz.sernic'")
+                    .bind(HELD_SENDER_MAX_BYTES)
+                    .execute(&mut *tx)
+                    .await?;
+                let by_bytes = sender_has_room(tx, &named("mz.sernic")).await?;
+                Ok::<_, DbError>((before, by_rows, other, by_bytes))
+            }
+            .boxed()
+        });
+        assert_eq!(rooms.await.expect("asked"), (true, false, true, false));
+    }
+
+    #[tokio::test]
+    async fn invented_names_have_a_bound_together() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let url = rovuma_lab::postgres::test_store(folder.path(), "gateway").expect("a store");
+        let store = Store::open(&StoreConfig::at(url), &[crate::service::MIGRATIONS]).await.expect("a store");
+        let rooms = store.write(|tx| {
+            async move {
+                let now = Timestamp::system_now();
+                let mut named = held("ingress.mz");
+                let pem = SigningKey::generate_pem().expect("a key");
+                let key = SigningKey::from_pkcs8_pem(&pem).expect("a key");
+                for number in 0..HELD_MAX {
+                    let payload = number.to_string().into_bytes();
+                    named.jws = Jws::sign(Typ::MESSAGE, payload, &key).expect("signed");
+                    named.unverified_sender = format!("mz.a{number}");
+                    insert(tx, &named, now).await?;
+                }
+                let full = sender_has_room(tx, &named).await?;
+                Ok::<_, DbError>((full, sender_has_room(tx, &held("ingress.zm")).await?))
+            }
+            .boxed()
+        });
+        assert_eq!(rooms.await.expect("asked"), (false, true));
     }
 
     #[tokio::test]

@@ -16,6 +16,10 @@ use crate::{
     error::DbError,
 };
 
+/// Maximum bytes of a rejected message that are kept: a partner may sign a page of blanks, which pack to nothing. Its header,
+/// its digest and the reason are kept of every one; the sender has the rest.
+pub(crate) const REJECTED_KEPT_MAX_BYTES: usize = 4 * 1024;
+
 /// Whether a message was accepted when it first arrived.
 #[derive(Clone, Debug)]
 pub(crate) enum ReceptionOutcome {
@@ -56,6 +60,8 @@ impl ReceptionOutcome {
 pub(crate) struct KnownMessage {
     pub(crate) digest: Digest,
     pub(crate) received_at: Timestamp,
+    /// When it was last answered: on its arrival, or as a duplicate.
+    pub(crate) answered_at: Timestamp,
     pub(crate) outcome: ReceptionOutcome,
     /// The audit event that recorded its arrival.
     pub(crate) audit: AuditPosition,
@@ -127,16 +133,18 @@ pub(crate) struct KnownMessages {
     by_identity: HashMap<IdentityKey, KnownMessage>,
     by_number: HashMap<StreamNumberKey, MessageId>,
     new_rows: Vec<ReceivedRow>,
+    /// The duplicates that this transaction answers, with the time.
+    answered: Vec<(IdentityKey, Timestamp)>,
 }
 
 /// Two `SELECT`s, so that each uses an index of its own. `CROSS JOIN` keeps SQLite from scanning `received` first.
 const LOOK_UP: &str = "
     WITH asked (a_recipient, a_sender, a_id, a_lane, a_stream, a_number) AS (VALUES {})
-    SELECT recipient, sender, id, lane, stream, number, digest, received_at, disposition, rejection_code,
+    SELECT recipient, sender, id, lane, stream, number, digest, received_at, answered_at, disposition, rejection_code,
            rejection_detail, audit_epoch, audit_sequence
     FROM asked CROSS JOIN received WHERE recipient = a_recipient AND sender = a_sender AND id = a_id
     UNION
-    SELECT recipient, sender, id, lane, stream, number, digest, received_at, disposition, rejection_code,
+    SELECT recipient, sender, id, lane, stream, number, digest, received_at, answered_at, disposition, rejection_code,
            rejection_detail, audit_epoch, audit_sequence
     FROM asked CROSS JOIN received
     WHERE sender = a_sender AND stream = a_stream AND recipient = a_recipient AND lane = a_lane
@@ -200,6 +208,12 @@ impl KnownMessages {
     /// Adds a verified message, with the outcome that its receipt reports. [`write`](Self::write) inserts it.
     pub(crate) fn add(&mut self, message: NewMessage<'_>) {
         let NewMessage { header, recipient, digest, compact, signer, facet, known } = message;
+        let (jws, header_json) = match known.outcome {
+            ReceptionOutcome::Rejected { .. } if compact.len() > REJECTED_KEPT_MAX_BYTES => {
+                (None, serde_json::to_vec(header).ok())
+            }
+            _ => (Some(compact), None),
+        };
         let identity = MessageIdentity { recipient, sender: &header.sender.agency, id: header.id };
         // A later message of this transaction may reuse the number or the id: it must find this one.
         if let Some(key) = identity.stream_number() {
@@ -217,7 +231,8 @@ impl KnownMessages {
             sender: header.sender.agency.clone(),
             id: header.id,
             digest,
-            compact,
+            jws,
+            header: header_json,
             signer: signer.to_string(),
             message_type: header.message_type.clone(),
             facet,
@@ -232,8 +247,27 @@ impl KnownMessages {
         self.by_identity.insert(identity.key(), known);
     }
 
-    /// Inserts the added messages into the table `received`.
+    /// Notes that a duplicate of a known message is answered now. [`write`](Self::write) records it.
+    pub(crate) fn answered(&mut self, message: &MessageIdentity<'_>, now: Timestamp) {
+        if let Some(known) = self.by_identity.get_mut(&message.key()) {
+            known.answered_at = now;
+            self.answered.push((message.key(), now));
+        }
+    }
+
+    /// Inserts the added messages into the table `received`, and records which duplicates are answered.
     pub(crate) async fn write(&mut self, tx: &mut Conn) -> sqlx::Result<()> {
+        for ((recipient, sender, id), at) in self.answered.drain(..) {
+            sqlx::query(
+                "UPDATE received SET answered_at = $1 WHERE recipient = $2 AND sender = $3 AND id = $4",
+            )
+            .bind(at.as_micros())
+            .bind(recipient.as_str().to_owned())
+            .bind(sender.as_str().to_owned())
+            .bind(id.as_bytes().to_vec())
+            .execute(&mut *tx)
+            .await?;
+        }
         let rows = std::mem::take(&mut self.new_rows);
         RECEIVED.rows(tx, &rows, |query, row| row.bind(query)).await?;
         for row in rows.iter().filter(|row| row.original != row.id) {
@@ -280,6 +314,10 @@ fn read(row: &AnyRow, source: &str) -> Result<KnownMessage, DbError> {
     Ok(KnownMessage {
         digest: row.digest("digest")?,
         received_at: row.instant("received_at")?,
+        answered_at: match row.opt_instant("answered_at")? {
+            Some(at) => at,
+            None => row.instant("received_at")?,
+        },
         outcome,
         audit: AuditPosition {
             source: source.to_owned(),
@@ -307,7 +345,10 @@ struct ReceivedRow {
     sender: AgencyCode,
     id: MessageId,
     digest: Digest,
-    compact: String,
+    /// The signed bytes; none of a rejected message that was larger than [`REJECTED_KEPT_MAX_BYTES`].
+    jws: Option<String>,
+    /// The signed header as JSON, if the signed bytes are not kept.
+    header: Option<Vec<u8>>,
     signer: String,
     message_type: String,
     facet: Option<String>,
@@ -325,11 +366,11 @@ const RECEIVED: Insert = Insert {
     into: concat!(
         "INSERT INTO received (recipient, sender, id, digest, jws, key_id, message_type, facet, status, lane, stream,
                                number, created_at, expires_at, received_at, disposition, rejection_code,
-                               rejection_detail, audit_epoch, audit_sequence, replaces, original, ",
+                               rejection_detail, audit_epoch, audit_sequence, replaces, original, header, ",
         cases::columns!(),
         ")"
     ),
-    columns: 22 + cases::COLUMNS,
+    columns: 23 + cases::COLUMNS,
     then: "",
 };
 
@@ -345,7 +386,7 @@ impl ReceivedRow {
             .bind(self.sender.as_str())
             .bind(self.id.as_bytes().to_vec())
             .bind(self.digest.as_bytes().to_vec())
-            .bind(self.compact.as_bytes())
+            .bind(self.jws.as_deref().map(str::as_bytes))
             .bind(self.signer.as_str())
             .bind(self.message_type.as_str())
             .bind(self.facet.as_deref())
@@ -362,7 +403,8 @@ impl ReceivedRow {
             .bind(self.known.audit.epoch.as_bytes().to_vec())
             .bind(to_column(self.known.audit.sequence))
             .bind(self.replaces.map(|id| id.as_bytes().to_vec()))
-            .bind(self.original.as_bytes().to_vec());
+            .bind(self.original.as_bytes().to_vec())
+            .bind(self.header.as_deref());
         self.case.bind(query)
     }
 }

@@ -9,6 +9,7 @@ use rovuma_envelope::{
 };
 use rovuma_schemas::{
     AgencyCode, Digest, Header, Lane, Message, ParseFault, Recipient, RejectionCode, Timestamp,
+    limits::{HEADER_MAX_BYTES, MESSAGE_MAX_BYTES},
 };
 
 use super::{known::MessageIdentity, quarantine::QuarantineReason};
@@ -135,6 +136,11 @@ impl DeliveryVerifier<'_> {
 
     /// Verifies one message: one that arrived now, or one that was held and is tried again.
     pub(crate) fn verify_message(&self, jws: Jws, origin: Origin, agency: &AgencyCode) -> OpenedMessage {
+        // A bundle of one line may unpack to a megabyte. Nothing of that size is held, stored or answered, whoever signed it.
+        let size = jws.unverified_payload().len();
+        if size > MESSAGE_MAX_BYTES {
+            return quarantined(QuarantineReason::TooLarge, &format_args!("{size} bytes"));
+        }
         let context = VerifyContext { now: self.now, origin, opened_for: agency };
         match self.trust.verify(Unverified::new(jws), &context) {
             Ok(verified) => self.authorize(verified),
@@ -202,11 +208,8 @@ impl DeliveryVerifier<'_> {
             },
             Err(fault) => (fault.rejection(), describe_first(&fault)),
         };
-        OpenedMessage::Rejected(Box::new(RejectedMessage {
-            message: VerifiedMessage::Authorized(Box::new(authorized)),
-            code: fault.0,
-            detail: fault.1,
-        }))
+        let message = VerifiedMessage::Authorized(Box::new(authorized));
+        rejected_message(message, fault.0, fault.1)
     }
 }
 
@@ -243,11 +246,16 @@ fn describe_first(fault: &ParseFault) -> String {
 
 fn rejected(rejectable: Box<Rejectable>) -> OpenedMessage {
     let (code, detail) = (rejectable.rejection().code(), rejectable.rejection().to_string());
-    OpenedMessage::Rejected(Box::new(RejectedMessage {
-        message: VerifiedMessage::Rejectable(rejectable),
-        code,
-        detail,
-    }))
+    rejected_message(VerifiedMessage::Rejectable(rejectable), code, detail)
+}
+
+/// A rejection of a verified message. Its header is kept and shown, but no rule of a schema has bounded that header yet.
+fn rejected_message(message: VerifiedMessage, code: RejectionCode, detail: String) -> OpenedMessage {
+    let size = serde_json::to_vec(message.header()).map_or(usize::MAX, |header| header.len());
+    if size > HEADER_MAX_BYTES {
+        return quarantined(QuarantineReason::TooLarge, &format_args!("its header has {size} bytes"));
+    }
+    OpenedMessage::Rejected(Box::new(RejectedMessage { message, code, detail }))
 }
 
 fn quarantined(reason: QuarantineReason, detail: &(impl std::fmt::Display + ?Sized)) -> OpenedMessage {

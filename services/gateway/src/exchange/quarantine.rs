@@ -27,6 +27,8 @@ pub(crate) enum QuarantineReason {
     Unsealing,
     /// The sealed content is not a bundle, or larger than a bundle may be.
     Bundle,
+    /// A message in the bundle is larger than a message may be: it is set aside before anybody checks who signed it.
+    TooLarge,
     /// A message in the bundle is not a JWS in our form, or its signature or signer is not valid.
     Signature,
     /// Signed by a known agency, but not addressed to the agency whose key opened it, or over an exchange that is not the
@@ -51,6 +53,7 @@ impl QuarantineReason {
             Self::Header => "header",
             Self::Unsealing => "unsealing",
             Self::Bundle => "bundle",
+            Self::TooLarge => "too_large",
             Self::Signature => "signature",
             Self::Misrouted => "misrouted",
             Self::NoRoomToHold => "no_room_to_hold",
@@ -101,7 +104,7 @@ pub(crate) async fn store(
     now: Timestamp,
 ) -> Result<QuarantineOutcome, DbError> {
     metrics::counter!("rovuma_quarantined_total", "reason" => item.reason.as_str()).increment(1);
-    if count_repeated(tx, item, now).await? {
+    if count_repeated(tx, item.digest, item.reason, now).await? {
         return Ok(QuarantineOutcome::AlreadyStored);
     }
     let row = sqlx::query("SELECT kept_rows, kept_bytes, beyond FROM quarantine_total WHERE one = 1")
@@ -123,13 +126,19 @@ pub(crate) async fn store(
     Ok(QuarantineOutcome::Stored)
 }
 
-async fn count_repeated(tx: &mut Conn, item: &QuarantineItem<'_>, now: Timestamp) -> Result<bool, DbError> {
+/// Counts a delivery that was stored before for the same reason; `false` when none was.
+pub(crate) async fn count_repeated(
+    tx: &mut Conn,
+    digest: Digest,
+    reason: QuarantineReason,
+    now: Timestamp,
+) -> Result<bool, DbError> {
     let counted = sqlx::query(
         "UPDATE quarantine SET times = times + 1, last_at = $1 WHERE digest = $2 AND reason = $3",
     )
     .bind(now.as_micros())
-    .bind(item.digest.as_bytes().as_slice())
-    .bind(item.reason.as_str())
+    .bind(digest.as_bytes().as_slice())
+    .bind(reason.as_str())
     .execute(tx)
     .await?;
     Ok(counted.rows_affected() > 0)

@@ -14,7 +14,7 @@ use rovuma_store::{Conn, Insert, RowExt};
 use rovuma_trail::AuditRecord;
 
 use super::{
-    SYSTEM,
+    SYSTEM, refusals,
     send::{self, SendError},
 };
 use crate::{
@@ -186,6 +186,21 @@ impl From<RejectedEntry> for IncomingEntry {
     }
 }
 
+/// Whether these bytes of a receipt come for the first time. Somebody on the way may repeat them without end, and what a receipt
+/// said is settled or refused already.
+pub(crate) async fn is_first(tx: &mut Conn, receipt: &Authorized, now: Timestamp) -> Result<bool, DbError> {
+    let inserted = sqlx::query(
+        "INSERT INTO receipt_seen (recipient, digest, seen_at) VALUES ($1, $2, $3)
+         ON CONFLICT (recipient, digest) DO NOTHING",
+    )
+    .bind(receipt.recipient().agency.as_str())
+    .bind(receipt.digest().as_bytes().to_vec())
+    .bind(now.as_micros())
+    .execute(tx)
+    .await?;
+    Ok(inserted.rows_affected() > 0)
+}
+
 /// Accepts a receipt: stores its exact bytes, and settles the copy that each entry names. An entry counts only if the
 /// receipt's signer is a recipient of that message, and the entry's digest is that of the bytes that we signed.
 pub(crate) async fn accept(
@@ -226,6 +241,7 @@ async fn settle<'e>(
     // Most entries are deliveries: one statement settles all of those that it can, the rest go one by one.
     let settled = exchange.outbox.settle_delivered(tx, (sender, recipient), &delivered, now).await?;
     let mut accepted = Vec::with_capacity(entries.len());
+    let mut refused = Vec::new();
     for entry in entries {
         if entry.delivered().is_some_and(|delivered| settled.contains(&delivered)) {
             accepted.push(entry);
@@ -237,9 +253,10 @@ async fn settle<'e>(
             SettleOutcome::Now => accepted.push(entry),
             SettleOutcome::Already => {}
             SettleOutcome::Contradiction => record_contradiction(tx, exchange, receipt, entry, now).await?,
-            refused => record_refused(tx, exchange, receipt, entry, refused, now).await?,
+            outcome => refused.push((entry, outcome)),
         }
     }
+    record_refused(tx, exchange, receipt, &refused, now).await?;
     Ok(accepted)
 }
 
@@ -345,22 +362,23 @@ async fn record_contradiction(
     Ok(())
 }
 
-/// Records an entry that does not count: an audit event, and an alarm if it is a false receipt.
+/// Records the entries of a receipt that do not count: one audit event for all of them, and an alarm if one is false.
 async fn record_refused(
     tx: &mut Conn,
     exchange: &Exchange,
     receipt: &Authorized,
-    entry: &IncomingEntry,
-    settled: SettleOutcome,
+    refused: &[(&IncomingEntry, SettleOutcome)],
     now: Timestamp,
 ) -> Result<(), DbError> {
     let (sender, signer) = (&receipt.recipient().agency, receipt.sender());
-    let reason = match settled {
-        SettleOutcome::DigestMismatch => "digest_mismatch",
-        SettleOutcome::NotARecipient => "not_a_recipient",
-        _ => "unknown_message",
-    };
-    if settled.is_alarming() {
+    // The event is about the entry that matters most: one that is a sign of forgery or confusion.
+    let worst = refused.iter().find(|(_, outcome)| outcome.is_alarming()).or(refused.first());
+    let Some((entry, outcome)) = worst else { return Ok(()) };
+    if !refusals::has_room(tx, exchange, (sender, signer), 0, now).await? {
+        return Ok(());
+    }
+    let reason = refusal_reason(*outcome);
+    if outcome.is_alarming() {
         let detail = format!("{reason}: a receipt of {signer}");
         alarm::raise(tx, sender, AlarmKind::FalseReceipt, &entry.id.to_string(), &detail, now).await?;
     }
@@ -368,9 +386,19 @@ async fn record_refused(
         .agency(sender)
         .object("message", entry.id)
         .refused(reason)
-        .detail("by", signer);
+        .detail("by", signer)
+        .detail("receipt", receipt.id())
+        .detail("entries", refused.len());
     exchange.base.trail.record(tx, &record).await?;
     Ok(())
+}
+
+fn refusal_reason(outcome: SettleOutcome) -> &'static str {
+    match outcome {
+        SettleOutcome::DigestMismatch => "digest_mismatch",
+        SettleOutcome::NotARecipient => "not_a_recipient",
+        _ => "unknown_message",
+    }
 }
 
 fn receipt_kind(kind: EventKind) -> &'static str {

@@ -1,7 +1,9 @@
 //! A message that one of our agencies has received.
 
 use rovuma_envelope::Jws;
-use rovuma_schemas::{AgencyCode, Digest, Epoch, Lane, MessageId, StreamId, Timestamp, audit::AuditPosition};
+use rovuma_schemas::{
+    AgencyCode, Digest, Epoch, Header, Lane, MessageId, StreamId, Timestamp, audit::AuditPosition,
+};
 use rovuma_store::{Conn, RowExt};
 use sqlx::{Row, any::AnyRow};
 
@@ -149,13 +151,30 @@ pub(crate) async fn void(conn: &mut Conn, received: &Received) -> Result<Option<
     void::find(conn, &key, number).await
 }
 
-/// The exact bytes that were received and verified.
+/// What is kept of the signed bytes.
+pub(crate) enum Kept {
+    /// The exact bytes that were received and verified.
+    Whole(Jws),
+    /// The header alone, of a rejected message that was too large to be kept.
+    Header(Box<Header>),
+}
+
+/// What is kept of a message's signed bytes.
 ///
 /// # Errors
 /// [`DbError`] when the store does not answer, or what it holds is damaged.
-pub(crate) async fn jws(conn: &mut Conn, seq: i64) -> Result<Jws, DbError> {
-    let row = sqlx::query("SELECT jws FROM received WHERE seq = $1").bind(seq).fetch_one(conn).await?;
-    compact(row.try_get("jws")?)
+pub(crate) async fn kept(conn: &mut Conn, seq: i64) -> Result<Kept, DbError> {
+    let query = sqlx::query("SELECT jws, header FROM received WHERE seq = $1").bind(seq);
+    let row = query.fetch_one(conn).await?;
+    match row.try_get::<Option<Vec<u8>>, _>("jws")? {
+        Some(bytes) => Ok(Kept::Whole(compact(&bytes)?)),
+        None => {
+            let header: Vec<u8> = row.try_get("header")?;
+            let header =
+                serde_json::from_slice(&header).map_err(|fault| DbError::damaged("header", fault))?;
+            Ok(Kept::Header(header))
+        }
+    }
 }
 
 /// A JWS from its stored compact serialisation.

@@ -10,6 +10,7 @@ use crate::{
     alarm::{self, AlarmKind},
     events::EventKind,
     exchange::{
+        conflicts,
         held::{self, HeldMessage},
         known::ReceptionOutcome,
         open::VerifiedMessage,
@@ -34,22 +35,59 @@ impl Acceptor<'_> {
         kind: AlarmKind,
     ) -> Result<(), SendError> {
         let (agency, id) = (&message.recipient().agency, message.header().id);
+        let entry = |rejected_at, audit| RejectedEntry {
+            id,
+            digest: message.digest(),
+            code: RejectionCode::Conflict,
+            detail: kind.as_str().parse().ok(),
+            rejected_at,
+            audit,
+        };
+        if let Some(known) = conflicts::find(tx, self.exchange.base.trail.source(), message).await? {
+            metrics::counter!("rovuma_duplicates_total").increment(1);
+            if self.may_answer_again(known.answered_at) {
+                conflicts::answered(tx, message, self.now).await?;
+                let entry = entry(known.first_at, known.audit);
+                self.receipts.rejected(agency, message.sender(), message.recipient().lane, entry);
+            }
+            return Ok(());
+        }
+        if !self.has_room_to_refuse(tx, message, usize::MAX).await? {
+            return Ok(());
+        }
         let detail = format!("from {}, digest {}", message.sender(), message.digest());
         alarm::raise(tx, agency, kind, &id.to_string(), &detail, self.now).await?;
         self.quarantine(tx, context, Some(agency), bundle, QuarantineReason::Conflict, kind.as_str()).await?;
-        let code = RejectionCode::Conflict;
-        let outcome = ReceptionOutcome::Rejected { code: code.clone(), detail: kind.as_str().to_owned() };
+        let outcome =
+            ReceptionOutcome::Rejected { code: RejectionCode::Conflict, detail: kind.as_str().to_owned() };
         let audit = self.audit_arrival(tx, message, &outcome).await?;
-        let entry = RejectedEntry {
-            id,
-            digest: message.digest(),
-            code,
-            detail: kind.as_str().parse().ok(),
-            rejected_at: self.now,
-            audit,
-        };
+        conflicts::insert(tx, message, kind, &audit, self.now).await?;
+        let entry = entry(self.now, audit);
         self.receipts.rejected(agency, message.sender(), message.recipient().lane, entry);
         Ok(())
+    }
+
+    /// Quarantines a verified message that is not accepted and cannot be answered, and counts it only when it came before or
+    /// its sender causes too many.
+    pub(super) async fn set_aside(
+        &mut self,
+        tx: &mut Conn,
+        context: &DeliveryContext<'_>,
+        bundle: Digest,
+        message: &VerifiedMessage,
+        (code, detail): (&RejectionCode, &str),
+    ) -> Result<(), SendError> {
+        let (agency, reason) = (&message.recipient().agency, QuarantineReason::Unreadable);
+        if quarantine::count_repeated(tx, bundle, reason, self.now).await?
+            || !self.has_room_to_refuse(tx, message, context.body.len()).await?
+        {
+            return Ok(());
+        }
+        if *code == RejectionCode::Clock {
+            let sender = message.sender().as_str();
+            alarm::raise(tx, agency, AlarmKind::Clock, sender, detail, self.now).await?;
+        }
+        self.quarantine(tx, context, Some(agency), bundle, reason, detail).await
     }
 
     /// Holds a message until a trust list decides, unless it is held already.
@@ -76,7 +114,7 @@ impl Acceptor<'_> {
         if held::is_held(tx, &held).await? {
             return Ok(());
         }
-        if !held::has_room(tx, &held).await? {
+        if !held::sender_has_room(tx, &held).await? || !held::has_room(tx, &held).await? {
             let (agency, why) = (Some(&held.recipient), held.reason);
             return self.quarantine(tx, context, agency, digest, QuarantineReason::NoRoomToHold, why).await;
         }

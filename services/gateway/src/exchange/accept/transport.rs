@@ -294,6 +294,9 @@ impl Acceptor<'_> {
         authorized: &Authorized,
         fault: &LinkFault,
     ) -> Result<(), DbError> {
+        if !self.is_news(tx, authorized).await? {
+            return Ok(());
+        }
         let own = &authorized.recipient().agency;
         let detail = format!(
             "{} could not verify a delivery in {} at {} (SHA-256 {})",

@@ -24,7 +24,12 @@ use crate::http::{
 use crate::{
     audit,
     gateway::Gateway,
-    messages::{lookup::OwnMessage, receipts, received, sent},
+    messages::{
+        lookup::OwnMessage,
+        receipts,
+        received::{self, Kept},
+        sent,
+    },
 };
 
 /// Hands out the signed originals. They hold the whole content, so the right to read it is needed; it is
@@ -65,8 +70,14 @@ async fn originals(gateway: &Gateway, found: OwnMessage) -> Result<Originals, Ap
     let mut conn = gateway.base.store.read().acquire().await?;
     match found {
         OwnMessage::Received(received) => {
-            let jws = received::jws(&mut conn, received.seq).await?.to_compact();
-            let original = MessageJws { country: received.recipient.country(), digest: received.digest, jws };
+            let messages = match received::kept(&mut conn, received.seq).await? {
+                Kept::Whole(jws) => vec![MessageJws {
+                    country: received.recipient.country(),
+                    digest: received.digest,
+                    jws: jws.to_compact(),
+                }],
+                Kept::Header(_) => Vec::new(),
+            };
             let void = received::void(&mut conn, &received).await?;
             let (id, signer) = (received.id, received.sender);
             let void = void.map(|void| VoidJws {
@@ -75,7 +86,7 @@ async fn originals(gateway: &Gateway, found: OwnMessage) -> Result<Originals, Ap
                 digest: void.status,
                 jws: void.jws,
             });
-            Ok(Originals { id, signer, messages: vec![original], receipts: Vec::new(), void })
+            Ok(Originals { id, signer, messages, receipts: Vec::new(), void })
         }
         OwnMessage::Sent(sent) => {
             let signed = sent::signed(&mut conn, &sent.agency, &sent.id).await?;

@@ -138,7 +138,8 @@ pub struct Alarms {
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 pub struct AlarmRow {
     /// `conflict`, `number_reused`, `number_void`, `stream_closed`, `stream_bound`, `contrary_receipt`, `false_receipt`,
-    /// `clock`, `quarantined`, `compromised_key`, `link_fault`, `rejected`, `audit_overdue`, `store_restored`.
+    /// `clock`, `quarantined`, `compromised_key`, `refusals`, `link_fault`, `rejected`, `audit_overdue`,
+    /// `store_restored`.
     pub kind: String,
     /// The subject of the alarm: an id, a stream, a key.
     pub subject: String,

@@ -28,7 +28,7 @@ pub struct MessageView {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub state: Option<String>,
     /// The whole signed payload, as it was signed: header, terms and body (`schemas/json/received/`). Absent in the
-    /// view `metadata`, and of a rejected message that is no JSON which can be read safely.
+    /// view `metadata`, and of a rejected message that is no JSON which can be read safely, or that is not kept whole.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<Object>)]
     pub payload: Option<Box<RawValue>>,
@@ -183,7 +183,8 @@ pub struct Originals {
     /// The agency that signed the message.
     #[schema(value_type = String)]
     pub signer: AgencyCode,
-    /// The message: one JWS per country it was signed for; of a received message, the one received.
+    /// The message: one JWS per country it was signed for; of a received message, the one received, or none when
+    /// it was rejected and too large to be kept.
     pub messages: Vec<MessageJws>,
     /// The receipts that recipients signed for it; only of a sent message.
     pub receipts: Vec<ReceiptJws>,

@@ -3,7 +3,7 @@
 use rovuma_api::answers::gateway::{MessageView, ReceivedView, SentView, Signed, TermCodes};
 use rovuma_envelope::{Jws, Unverified};
 use rovuma_policy::{Act, Permit, act};
-use rovuma_schemas::{Body, Message, ParseFault, Timestamp};
+use rovuma_schemas::{Body, Header, Message, ParseFault, Timestamp};
 use serde_json::value::RawValue;
 
 use crate::{
@@ -14,7 +14,7 @@ use crate::{
     messages::{
         lookup::OwnMessage,
         receipts,
-        received::{self, Received},
+        received::{self, Kept, Received},
         sent::{self, Sent},
     },
 };
@@ -61,7 +61,7 @@ async fn view<A: Act>(
 
 async fn of_received(gateway: &Gateway, received: Received, content: bool) -> Result<MessageView, ApiError> {
     let mut conn = gateway.base.store.read().acquire().await?;
-    let jws = received::jws(&mut conn, received.seq).await?;
+    let kept = received::kept(&mut conn, received.seq).await?;
     let arrived = ReceivedView {
         digest: received.digest,
         key_id: received.key_id.clone(),
@@ -71,7 +71,10 @@ async fn of_received(gateway: &Gateway, received: Received, content: bool) -> Re
         read_by: received.read_by.clone(),
         row: received.into(),
     };
-    let view = of_payload("received", jws, content, gateway.base.now())?;
+    let view = match kept {
+        Kept::Whole(jws) => of_payload("received", jws, content, gateway.base.now())?,
+        Kept::Header(header) => of_header("received", *header),
+    };
     Ok(MessageView { received: Some(arrived), ..view })
 }
 
@@ -128,15 +131,13 @@ fn of_payload(
         evaluation: terms.evaluation,
     });
     let payload = if content && !unreadable { Some(raw(bytes)?) } else { None };
-    Ok(MessageView {
-        direction: direction.to_owned(),
-        header,
-        terms,
-        state,
-        payload,
-        received: None,
-        sent: None,
-    })
+    Ok(MessageView { terms, state, payload, ..of_header(direction, header) })
+}
+
+/// A message of which nothing but the header is shown.
+fn of_header(direction: &'static str, header: Header) -> MessageView {
+    let direction = direction.to_owned();
+    MessageView { direction, header, terms: None, state: None, payload: None, received: None, sent: None }
 }
 
 fn raw(stored: &[u8]) -> Result<Box<RawValue>, DbError> {
