@@ -91,7 +91,11 @@ async fn an_alert_on_a_person_is_released_by_a_second_person() -> Result<()> {
     assert_eq!(foreign.status, StatusCode::NOT_FOUND, "{}", foreign.body);
     assert!(items(&lab.officer("tz.tpf").await?.get("/v1/inbox").await?.ok()?).is_empty());
 
+    // Nor by a supervisor who has not read it.
     let supervisor = lab.api("mz.prm", "supervisor", "gateway").await?;
+    let unread = supervisor.post_if_match(&path("release"), &json!({}), &etag).await?;
+    assert_eq!((unread.status, &unread.body["code"]), (StatusCode::CONFLICT, &json!("not_read")));
+    supervisor.get(&format!("/v1/drafts/{id}")).await?.ok()?;
     supervisor.post_if_match(&path("release"), &json!({}), &etag).await?.ok()?;
     lab.hops(&officer, &id, "delivered", 1).await?;
     // And not twice.

@@ -26,6 +26,16 @@ CREATE TABLE draft (
 CREATE INDEX draft_by_agency ON draft (agency, state, id);
 CREATE INDEX draft_by_author ON draft (agency, author, state); -- counts an author's open drafts
 
+-- Who has read which version of a submitted draft, of others than its author: a second person releases only what they have
+-- read. The rows of a version go when the draft has another; the audit log keeps every read.
+CREATE TABLE draft_read (
+    draft   BYTES  NOT NULL,
+    version BIGINT NOT NULL,
+    reader  TEXT   NOT NULL,
+    read_at BIGINT NOT NULL,
+    PRIMARY KEY (draft, version, reader)
+);
+
 -- Sent messages, one row a country. The exact signed bytes are the evidence.
 CREATE TABLE sent (
     id           BYTES  NOT NULL,

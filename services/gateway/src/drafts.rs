@@ -10,6 +10,7 @@ mod create;
 pub(crate) mod draft;
 pub(crate) mod list;
 pub(crate) mod overdue;
+mod reads;
 mod refusal;
 pub(crate) mod release;
 mod right_to_send;

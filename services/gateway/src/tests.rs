@@ -21,5 +21,6 @@ mod release;
 mod restored;
 mod roles;
 mod routes;
+mod second_person;
 mod streams;
 mod trust_lists;

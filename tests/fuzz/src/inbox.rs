@@ -117,6 +117,8 @@ impl FuzzGateway {
         let (draft, submitted, sent) = (create(draft).await, create(person).await, create(draft).await);
         let post = async |path: String| send_ok(&self.router, officer.clone(), &format!("POST {path}")).await;
         post(format!("/v1/drafts/{submitted}/submit")).await;
+        let second_person = token_of("supervisor@mz.prm");
+        send_ok(&self.router, second_person, &format!("GET /v1/drafts/{submitted}")).await;
         let released = post(format!("/v1/drafts/{sent}/release")).await;
         let jws = send_ok(&self.router, officer.clone(), &format!("GET /v1/messages/{sent}/jws")).await;
         let text = |value: &Value| value.as_str().expect("a text").to_owned();

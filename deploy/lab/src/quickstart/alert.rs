@@ -60,7 +60,7 @@ pub(crate) async fn send(border: &Border, draft: &Value, read_it: bool) -> Resul
 }
 
 /// Posts the draft and releases it. Where the policy needs a second person, the officer submits it and the
-/// agency's supervisor releases it. Returns the message's id and the number of copies.
+/// agency's supervisor reads and releases it. Returns the message's id and the number of copies.
 async fn release(border: &Border, officer: &Api, draft: &Value) -> Result<(String, usize)> {
     let created = officer.post("/v1/drafts", draft).await?;
     let mut etag = created.etag.clone().unwrap_or_default();
@@ -70,10 +70,12 @@ async fn release(border: &Border, officer: &Api, draft: &Value) -> Result<(Strin
     let mut releaser = officer.clone();
     if body["second_person"].is_string() {
         let submitted = officer.post_if_match(&path("submit"), &json!({}), &etag).await?;
-        etag = submitted.etag.clone().unwrap_or_default();
         submitted.ok().context("the draft was not submitted")?;
         let token = log_in(&border.mz, "supervisor.prm").await?;
         releaser = Api::new(&border.mz.url("gateway")?, Some(token))?;
+        let read = releaser.get(&format!("/v1/drafts/{id}")).await?;
+        etag = read.etag.clone().unwrap_or_default();
+        read.ok().context("the supervisor could not read the draft")?;
     }
     let released = releaser.post_if_match(&path("release"), &json!({}), &etag).await?;
     let released = released.ok().context("the alert was not released")?;

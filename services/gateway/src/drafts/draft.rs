@@ -7,7 +7,7 @@ use rovuma_schemas::{AgencyCode, MessageId, MessageType, Status, Timestamp};
 use rovuma_store::{Conn, DeferredRows, Insert, RowExt, Store};
 use sqlx::{Row, any::AnyRow};
 
-use super::{Refusal, content::Content, state::DraftState};
+use super::{Refusal, content::Content, reads, state::DraftState};
 use crate::{base::Base, error::DbError, events::EventKind};
 
 /// A row of the table `draft`, with its content, or without it as `Draft<()>`.
@@ -164,6 +164,10 @@ impl Draft {
         if query.execute(&mut *tx).await?.rows_affected() == 0 {
             let present = load(tx, &self.id).await?.map_or(0, |draft| draft.version);
             return Err(Refusal::Version { present, seen: self.version - 1 });
+        }
+        // Nobody but the author has read a draft that was never submitted.
+        if self.submitted_at.is_some() {
+            reads::forget_reads(tx, &self.id).await?;
         }
         self.record_event(tx, base);
         Ok(())

@@ -1,6 +1,6 @@
 //! The refusals of requests about drafts. A *fault*, by contrast, is one thing wrong with a draft.
 
-use rovuma_schemas::{AgencyCode, MessageType, NoDraft, Timestamp};
+use rovuma_schemas::{AgencyCode, MessageId, MessageType, NoDraft, Timestamp};
 
 use super::{content::Content, state::NotInState};
 use crate::{error::DbError, exchange::send::SendError};
@@ -28,6 +28,14 @@ pub(crate) enum Refusal {
     /// The caller must say which version they have seen, and did not.
     #[error("the request must name the version seen")]
     VersionNotNamed,
+    /// The caller releases another's draft and has not read its present version.
+    #[error("version {version} of draft {id} was not read")]
+    NotRead {
+        /// The draft.
+        id: MessageId,
+        /// Its present version, which the caller must read.
+        version: i64,
+    },
     /// The content posted is of another type than the draft.
     #[error("the draft is of type {present}")]
     OtherType {

@@ -12,6 +12,7 @@ use super::{
     Drafts, Refusal, SeenVersion,
     content::Content,
     draft::Draft,
+    reads,
     state::{DraftState, Step},
 };
 use crate::exchange::send::{self, Release, Released};
@@ -39,11 +40,16 @@ impl Drafts {
         now: Timestamp,
     ) -> Result<Reviewed, Refusal> {
         state_after(&draft, releaser)?;
-        // A second person releases what they have read, so they say which version that was.
-        if draft.author != releaser {
+        if draft.author == releaser {
+            seen.check(draft.version)?;
+        } else {
+            // A second person answers for what they release: they name its version and have read that version themselves.
             seen.must_be_named()?;
+            seen.check(draft.version)?;
+            if !reads::has_read(self.exchange.base.store.read(), &draft, releaser).await? {
+                return Err(Refusal::NotRead { id: draft.id, version: draft.version });
+            }
         }
-        seen.check(draft.version)?;
         self.overdue.check(&self.exchange.base.trail, now).await?;
         self.check_right_to_send(&draft.agency, draft.message_type, now)?;
         // A draft that was valid when written need not be valid now: codes and agencies have dates.

@@ -94,7 +94,8 @@ pub(crate) async fn create(
     .await
 }
 
-/// Reads a draft with its content and its faults of this moment. The read is audited.
+/// Reads a draft with its content and its faults of this moment. The read is audited, and lets a second person release
+/// the version that they have read.
 #[utoipa::path(
     get, path = "/v1/drafts/{id}", operation_id = "read_draft", tag = "drafts",
     params(("id" = String, Path, description = "The draft.")),
@@ -110,11 +111,16 @@ pub(crate) async fn read(
     caller: Caller,
     Path(id): Path<MessageId>,
 ) -> Result<Response, ApiError> {
-    let (draft, _permit) = permitted(&gateway, &caller, &id, act::DraftRead).await?;
-    let record = audit::by(caller.actor(), AuditAction::DraftRead, gateway.base.now())
-        .object("draft", id)
-        .detail("version", draft.version);
-    gateway.record(record).await?;
+    let (draft, permit) = permitted(&gateway, &caller, &id, act::DraftRead).await?;
+    let (now, shared) = (gateway.base.now(), Arc::clone(&gateway));
+    let recorded = gateway.base.store.write(move |tx| {
+        async move {
+            shared.drafts.record_read(tx, &permit, &draft, now).await?;
+            Ok::<_, ApiError>(draft)
+        }
+        .boxed()
+    });
+    let draft = recorded.await?;
     let version = etag(draft.version);
     let headers = [(header::ETAG, version), (header::CACHE_CONTROL, "no-store".to_owned())];
     Ok((headers, Json(whole(&gateway, &caller, draft)?)).into_response())

@@ -59,6 +59,10 @@ pub(super) fn in_language(locale: Locale) -> impl Fn(drafts::Refusal) -> ApiErro
             Refusal::NotFound => Problem::not_found(),
             Refusal::Version { present, seen } => rovuma_api::entity_tag::changed("The draft", present, seen),
             Refusal::VersionNotNamed => return rovuma_api::entity_tag::not_named().into(),
+            Refusal::NotRead { id, version } => Problem::conflict("not_read").detail(format!(
+                "You have not read version {version} of this draft, which another person wrote. \
+                 Read version {version} first: GET /v1/drafts/{id}. Then release it."
+            )),
             Refusal::NotInState(fault) => Problem::conflict("not_allowed_in_state").detail(format!("{fault}.")),
             Refusal::TooManyDrafts { max } => Problem::conflict("too_many_drafts").detail(format!(
                 "You have {max} drafts that are neither released nor discarded: release or discard some of them first."

@@ -58,6 +58,7 @@ async fn what_is_about_a_person_needs_a_second_one() {
     let colleague = fixture.person("officer-2", "mz.prm", &["liaison_officer"]).with("If-Match", &version);
     assert_eq!(colleague.step(&release).await.expect(403).code(), "other_author");
     supervisor.with("If-Match", "\"1\"").step(&release).await.expect(412);
+    assert_eq!(supervisor.get(&path).await.expect(200).headers["etag"], version.as_str());
     supervisor.with("If-Match", &version).step(&release).await.expect(200);
 
     let header = &both.get(&format!("/v1/messages/{id}")).await.expect(200).json["header"];

@@ -49,7 +49,8 @@ pub(in crate::http) fn released_view(
 /// Signs a draft and puts it into the outbox.
 ///
 /// Its author may where one person may send it, else a supervisor who is not its author and to whom it was
-/// submitted. It is checked again against this moment. A second person names the version read (`If-Match`).
+/// submitted. It is checked again against this moment. A second person must have read this version of the draft (`GET
+/// /v1/drafts/{id}`), and names it (`If-Match`).
 #[utoipa::path(
     post, path = "/v1/drafts/{id}/release", operation_id = "release_draft", tag = "drafts",
     params(("id" = String, Path, description = "The draft."), IdempotencyHeader, IfMatchHeader),
@@ -58,7 +59,8 @@ pub(in crate::http) fn released_view(
         (status = 403, description = "`may_not_send`: the trust list does not give the agency this right; a \
             policy's code.", body = Problem, content_type = "application/problem+json"),
         NotFound,
-        (status = 409, description = "`not_allowed_in_state`: not submitted, or released already.",
+        (status = 409, description = "`not_allowed_in_state`: not submitted, or released already; `not_read`: the \
+            second person has not read this version.",
             body = Problem, content_type = "application/problem+json"),
         Outdated,
         (status = 422, description = "`draft_faulty`: incomplete, or no longer valid; `idempotency_conflict`.",
