@@ -12,7 +12,6 @@ async fn a_role_without_rights_is_refused_and_audited_at_every_route() {
     let draft = officer.create(&motorcycle()).await.id();
     let sent = officer.issue(&motorcycle()).await;
     let refused = [
-        fixture.person("officer-3", "mz.prm", &["border_officer"]),
         fixture.person("officer-4", "mz.prm", &["data_protection_officer"]),
         fixture.person("officer-5", "mz.prm", &[]),
         fixture.person("officer-6", "mz.prm", &["no_such_role"]),
@@ -32,6 +31,25 @@ async fn a_role_without_rights_is_refused_and_audited_at_every_route() {
         }
     }
     assert_eq!(fixture.count("SELECT COUNT(*) FROM draft").await, 2);
+}
+
+#[tokio::test]
+async fn a_border_officer_sees_what_has_come_and_no_narrative() {
+    let fixture = Fixture::start().await;
+    let border = fixture.person("officer-3", "mz.prm", &["border_officer"]);
+    let id = fixture.receive("mz.prm", 1, &motorcycle()).await;
+    assert_eq!(border.get("/v1/inbox").await.expect(200).ids(), [id.clone()]);
+    let path = format!("/v1/messages/{id}");
+    let facts = border.get(&format!("{path}?view=metadata")).await.expect(200).json.to_string();
+    let circumstances = motorcycle()["body"]["circumstances"].as_str().expect("a text").to_owned();
+    assert!(facts.contains("operative") && !facts.contains(&circumstances), "{facts}");
+    for refused in [path.clone(), format!("{path}/trace"), format!("{path}/jws"), "/v1/sent".to_owned()] {
+        assert_eq!(border.get(&refused).await.expect(403).code(), "role", "{refused}");
+    }
+    assert_eq!(border.step(&format!("{path}/read")).await.expect(403).code(), "role");
+    assert_eq!(border.post("/v1/messages", &motorcycle()).await.expect(403).code(), "role");
+    // Its look sent no receipt.
+    assert_eq!(fixture.count("SELECT COUNT(*) FROM received WHERE read_at IS NOT NULL").await, 0);
 }
 
 #[tokio::test]

@@ -40,10 +40,17 @@ fn a_resource_of_the_wrong_kind_is_a_refusal() {
 }
 
 #[test]
-fn a_border_officer_reads_no_narrative() {
+fn a_border_officer_sees_what_has_come_and_reads_no_narrative() {
     let officer = holder("mz.prm", &[Role::BorderOfficer]);
     let message = Resource::message("m", &agency("mz.prm"));
+    let inbox = Resource::agency(&agency("mz.prm"));
+    assert_eq!(code(&officer, act::MessageListInbox, &inbox, Context::NONE), None);
+    assert_eq!(code(&officer, act::MessageReadMetadata, &message, Context::NONE), None);
     assert_eq!(code(&officer, act::MessageRead, &message, Context::read(true)), Some(Code::Role));
+    assert_eq!(code(&officer, act::MessageMarkRead, &message, Context::NONE), Some(Code::Role));
+    assert_eq!(code(&officer, act::MessageListSent, &inbox, Context::NONE), Some(Code::Role));
+    let neighbour = Resource::message("m", &agency("mz.senami"));
+    assert_eq!(code(&officer, act::MessageReadMetadata, &neighbour, Context::NONE), Some(Code::OtherAgency));
 }
 
 #[test]
