@@ -1,5 +1,12 @@
 //! Names in the characters of a machine readable zone.
 
+use unicode_normalization::{UnicodeNormalization, char::is_combining_mark};
+
+/// The text without diacritical marks: `Nguyễn` is `Nguyen`.
+pub(crate) fn without_marks(text: &str) -> String {
+    text.nfd().filter(|c| !is_combining_mark(*c)).collect()
+}
+
 /// The name in capitals A–Z and single spaces: diacritics as ICAO Doc 9303 part 3 section 6.A
 /// transliterates them, apostrophes left out, every other mark a space. Letters that the table does
 /// not have are left out, so the result can be empty.

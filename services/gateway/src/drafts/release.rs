@@ -5,7 +5,7 @@
 //! draft was changed in between.
 
 use rovuma_policy::{Permit, Resource, act};
-use rovuma_schemas::{MessageId, Sender, Timestamp, audit::AuditAction};
+use rovuma_schemas::{CheckedDraft, MessageId, Sender, Timestamp, audit::AuditAction};
 use rovuma_store::Conn;
 
 use super::{
@@ -27,6 +27,11 @@ impl Reviewed {
     /// The weightiest reason why a second person must release it, by today's rules.
     pub(crate) fn second_person(&self) -> Option<&'static str> {
         self.content.second_person()
+    }
+
+    /// The result of the check by today's rules.
+    pub(crate) fn checked(&self) -> &CheckedDraft {
+        self.content.checked()
     }
 }
 

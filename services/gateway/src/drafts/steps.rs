@@ -6,6 +6,7 @@ use rovuma_store::Conn;
 
 use super::{
     Drafts, Refusal,
+    content::Content,
     draft::{self, Draft},
     state::Step,
 };
@@ -32,17 +33,18 @@ impl SeenVersion {
 
 impl Drafts {
     /// Makes the checks of a submission that take time, outside the transaction. Returns the version that it checked, which
-    /// is the one to submit.
+    /// is the one to submit, and its content.
     pub(crate) fn review_submission(
         &self,
         draft: &Draft,
         seen: SeenVersion,
         now: Timestamp,
-    ) -> Result<SeenVersion, Refusal> {
+    ) -> Result<(SeenVersion, Content), Refusal> {
         seen.check(draft.version)?;
         draft.state.after(Step::Submit)?;
-        self.check(&draft.agency, &draft.content, now)?.valid()?;
-        Ok(SeenVersion(Some(draft.version)))
+        let content = self.check(&draft.agency, &draft.content, now)?;
+        content.valid()?;
+        Ok((SeenVersion(Some(draft.version)), content))
     }
 
     /// Hands the draft to a supervisor: the version that [`review_submission`](Self::review_submission) checked.

@@ -98,12 +98,22 @@ async fn advice_about_free_text_comes_with_the_draft() {
     let officer = fixture.person("officer-1", "mz.prm", &["liaison_officer"]);
     let mut draft = motorcycle();
     draft["body"]["circumstances"] = json!("O suspeito pediu asilo.");
+    let validated = officer.post("/v1/drafts/validate", &draft).await.expect(200);
     let created = officer.post("/v1/drafts", &draft).await.expect(201);
-    let read = officer.get(&format!("/v1/drafts/{}", created.id())).await.expect(200);
-    for reply in [&created, &read] {
-        assert_eq!(reply.json["advice"][0]["topic"], "asylum");
+    let path = format!("/v1/drafts/{}", created.id());
+    let read = officer.get(&path).await.expect(200);
+    let changed = officer.with("If-Match", "\"1\"").put(&path, &draft).await.expect(200);
+    let submitted = officer.step(&format!("{path}/submit")).await.expect(200);
+    let supervisor = fixture.person("chief-1", "mz.prm", &["supervisor"]).with("If-Match", "\"3\"");
+    let reviewed = supervisor.get(&path).await.expect(200);
+    let released = supervisor.step(&format!("{path}/release")).await.expect(200);
+    let sent = officer.post("/v1/messages", &draft).await.expect(201);
+    for reply in [&validated, &created, &read, &changed, &submitted, &reviewed, &released, &sent] {
+        assert_eq!(reply.json["advice"][0]["topic"], "asylum", "{}", reply.json);
         assert_eq!(reply.json["advice"][0]["pointer"], "/body/circumstances");
     }
+    let plain = officer.post("/v1/messages", &motorcycle()).await.expect(201);
+    assert_eq!(plain.json["advice"], json!([]));
 }
 
 #[tokio::test]

@@ -9,7 +9,7 @@ use axum::{
 };
 use rovuma_api::{
     Access as _, Caller,
-    answers::gateway::{NumberedCopy, ReleasedView},
+    answers::gateway::{AdviceView, NumberedCopy, ReleasedView},
     entity_tag::{IfMatch, etag},
     idempotency::{self, Answer, IdempotencyKey},
     openapi::{IdempotencyHeader, IfMatchHeader, NotFound, Outdated, VersionNotNamed},
@@ -19,7 +19,7 @@ use rovuma_runtime::Problem;
 use rovuma_schemas::{MessageId, Timestamp};
 use rovuma_store::FutureExt;
 
-use super::own;
+use super::{own, view};
 use crate::{
     drafts::SeenVersion,
     exchange::send::Released,
@@ -36,6 +36,7 @@ pub(in crate::http) fn released_view(
     version: Option<i64>,
     created: Timestamp,
     released: Released,
+    advice: Vec<AdviceView>,
 ) -> ReleasedView {
     let copy = |(recipient, lane, position): (_, _, rovuma_outbox::StreamPosition)| NumberedCopy {
         recipient,
@@ -43,7 +44,7 @@ pub(in crate::http) fn released_view(
         stream: position.stream,
         number: position.number,
     };
-    ReleasedView { id, created, version, copies: released.positions.into_iter().map(copy).collect() }
+    ReleasedView { id, created, version, copies: released.positions.into_iter().map(copy).collect(), advice }
 }
 
 /// Signs a draft and puts it into the outbox.
@@ -96,11 +97,11 @@ pub(crate) async fn release(
     } else {
         permit
     };
-    let shared = Arc::clone(&gateway);
+    let (shared, advice) = (Arc::clone(&gateway), view::advice(reviewed.checked(), caller.locale()));
     idempotency::once(&gateway.base.store, attempt, now, move |tx| {
         async move {
             let (draft, released) = shared.drafts.release(tx, &permit, reviewed, now).await?;
-            let view = released_view(draft.id, Some(draft.version), now, released);
+            let view = released_view(draft.id, Some(draft.version), now, released, advice);
             Ok(Answer::json(StatusCode::OK, &view)?.etag(etag(draft.version)))
         }
         .boxed()

@@ -9,7 +9,7 @@ use axum::{
 };
 use rovuma_api::{
     Caller,
-    answers::gateway::DraftView,
+    answers::gateway::{AdviceView, DraftView},
     entity_tag::{IfMatch, etag},
     idempotency::{self, Answer, IdempotencyKey},
     openapi::{IdempotencyHeader, IfMatchHeader, NotFound, Outdated},
@@ -60,10 +60,10 @@ pub(crate) async fn submit(
         return Ok(answer);
     }
     let reviewed = gateway.drafts.review_submission(&draft, SeenVersion(if_match.version()), now);
-    let seen = reviewed.map_err(in_language(caller.locale()))?;
-    let shared = Arc::clone(&gateway);
+    let (seen, content) = reviewed.map_err(in_language(caller.locale()))?;
+    let (shared, advice) = (Arc::clone(&gateway), view::advice(content.checked(), caller.locale()));
     idempotency::once(&gateway.base.store, attempt, now, move |tx| {
-        async move { answer(shared.drafts.submit(tx, &permit, seen, now).await?) }.boxed()
+        async move { answer(shared.drafts.submit(tx, &permit, seen, now).await?, Some(advice)) }.boxed()
     })
     .await
 }
@@ -109,7 +109,7 @@ pub(crate) async fn hand_back(
     let (now, seen, shared) = (gateway.base.now(), SeenVersion(if_match.version()), Arc::clone(&gateway));
     let attempt = key.attempt(&caller, &body);
     idempotency::once(&gateway.base.store, attempt, now, move |tx| {
-        async move { answer(shared.drafts.hand_back(tx, &permit, seen, &reason, now).await?) }.boxed()
+        async move { answer(shared.drafts.hand_back(tx, &permit, seen, &reason, now).await?, None) }.boxed()
     })
     .await
 }
@@ -136,13 +136,14 @@ pub(crate) async fn discard(
     let (_, permit) = permitted(&gateway, &caller, &id, act::DraftDiscard).await?;
     let (now, seen, shared) = (gateway.base.now(), SeenVersion(if_match.version()), Arc::clone(&gateway));
     idempotency::once(&gateway.base.store, None, now, move |tx| {
-        async move { answer(shared.drafts.discard(tx, &permit, seen, now).await?) }.boxed()
+        async move { answer(shared.drafts.discard(tx, &permit, seen, now).await?, None) }.boxed()
     })
     .await
 }
 
-/// 200 with the draft's new state. Its content is what it was, so it is not repeated.
-fn answer(draft: Draft) -> Result<Answer, ApiError> {
+/// 200 with the draft's new state, and with advice where the step brings it nearer to its release. Its content is what it was,
+/// so it is not repeated.
+fn answer(draft: Draft, advice: Option<Vec<AdviceView>>) -> Result<Answer, ApiError> {
     let version = etag(draft.version);
-    Ok(Answer::json(StatusCode::OK, &view::row(draft))?.etag(version))
+    Ok(Answer::json(StatusCode::OK, &DraftView { advice, ..view::row(draft) })?.etag(version))
 }

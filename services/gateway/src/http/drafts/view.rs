@@ -35,7 +35,7 @@ impl ContentView {
 }
 
 /// The passages of a checked draft that its author should read again.
-pub(super) fn advice(checked: &CheckedDraft, locale: Locale) -> Vec<AdviceView> {
+pub(in crate::http) fn advice(checked: &CheckedDraft, locale: Locale) -> Vec<AdviceView> {
     let view = |Advice { pointer, topic, message }| AdviceView { pointer, topic, message };
     checked.advice(locale).into_iter().map(view).collect()
 }

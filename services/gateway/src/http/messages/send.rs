@@ -16,7 +16,7 @@ use rovuma_store::FutureExt;
 use crate::{
     gateway::Gateway,
     http::{
-        drafts::{new_draft, posted, released_view},
+        drafts::{new_draft, posted, released_view, view},
         error::{ApiError, in_language},
         openapi::Refusals,
     },
@@ -59,11 +59,11 @@ pub(crate) async fn send(
     }
     let reviewed = gateway.drafts.review_at_once(&permit, &content, now).await;
     reviewed.map_err(in_language(caller.locale()))?;
-    let shared = Arc::clone(&gateway);
+    let (shared, advice) = (Arc::clone(&gateway), view::advice(content.checked(), caller.locale()));
     idempotency::once(&gateway.base.store, attempt, now, move |tx| {
         async move {
             let (id, released) = shared.drafts.send_at_once(tx, &permit, &content, now).await?;
-            let view = released_view(id, None, now, released);
+            let view = released_view(id, None, now, released, advice);
             Ok(Answer::json(StatusCode::CREATED, &view)?.location(format!("/v1/messages/{id}")))
         }
         .boxed()

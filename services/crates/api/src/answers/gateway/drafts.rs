@@ -73,18 +73,20 @@ pub struct DraftView {
     /// The number of all faults that keep it from being released now. Absent where `content` is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub faults_total: Option<u64>,
-    /// Free text that the author should look at again. Absent where `content` is.
+    /// What its author and whoever releases it should look at again. Absent in lists, after a return and once the draft is
+    /// discarded.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub advice: Option<Vec<AdviceView>>,
 }
 
-/// A passage that seems to contain data which this exchange does not carry: asylum, religion, ethnicity, politics.
+/// A passage that seems to contain data which this exchange does not carry, such as religion. It keeps nothing from being
+/// released: a word can mean something else.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 #[schema(as = Advice)]
 pub struct AdviceView {
     /// The JSON pointer (RFC 6901) of the text.
     pub pointer: String,
-    /// `asylum`, `religion`, `ethnicity`, `politics`.
+    /// `asylum`, `religion`, `ethnicity`, `politics`, `trade_union`, `health` or `sexual_life`.
     pub topic: String,
     /// A sentence in the caller's language.
     pub message: String,
@@ -127,6 +129,9 @@ pub struct ReleasedView {
     pub version: Option<i64>,
     /// One copy per recipient, each with its number in the stream to that recipient.
     pub copies: Vec<NumberedCopy>,
+    /// Free text that was sent although it seems to contain data which this exchange does not carry.
+    #[serde(default)]
+    pub advice: Vec<AdviceView>,
 }
 
 /// A copy's position in its stream.
