@@ -42,11 +42,27 @@ CREATE TABLE code (
 );
 CREATE INDEX code_by_expiry ON code (expires);
 
--- Sessions that have ended: this service no longer accepts their tokens.
-CREATE TABLE ended_session (
-    session TEXT   NOT NULL PRIMARY KEY,
-    until   BIGINT NOT NULL
+-- The log-ins of persons, from the redemption of the code until the last token has expired.
+CREATE TABLE login_session (
+    id            TEXT   NOT NULL PRIMARY KEY, -- `sid` of its tokens
+    account       BYTES  NOT NULL REFERENCES account (id),
+    client        TEXT   NOT NULL,
+    scope         TEXT   NOT NULL,
+    authenticated BIGINT NOT NULL,
+    ends          BIGINT NOT NULL, -- no token is renewed from then on
+    ended         BIGINT           -- ended earlier: this service accepts none of its tokens any more
 );
+CREATE INDEX login_session_of_account ON login_session (account);
+CREATE INDEX login_session_by_end ON login_session (ends);
+
+-- Refresh tokens, by the SHA-256 of the token. Used ones stay, so that a second use is noticed.
+CREATE TABLE refresh_token (
+    digest  BYTES  NOT NULL PRIMARY KEY,
+    session TEXT   NOT NULL REFERENCES login_session (id),
+    expires BIGINT NOT NULL,
+    used    BIGINT
+);
+CREATE INDEX refresh_token_of_session ON refresh_token (session);
 
 -- Client assertions that were used already, by the SHA-256 of their ids.
 CREATE TABLE assertion (

@@ -3,13 +3,12 @@
 //! - People log in with a password on this service's page, which redirects them to the application with a
 //!   code: authorization code and PKCE (RFC 6749, RFC 7636, OpenID Connect Core 1.0); machines with client
 //!   credentials. Both get access tokens of ten minutes (RFC 9068), which name one agency and its
-//!   roles.
+//!   roles. A person's application renews them with refresh tokens for one shift (RFC 9700 §4.14).
 //! - Administrators manage users, roles and machine clients of their own agency by an API (`/v1`).
 //! - Every log-in, failure, token and change is audited in the transaction that writes it.
 //!
 //! Architecture invariant: other services trust a token because of its signature, and need nothing else
-//! from this service. Deliberately absent: refresh tokens, sessions in the browser, second
-//! factors, and any flow that hands tokens or passwords through the browser's address line.
+//! from this service. Deliberately absent: sessions in the browser, second factors, and any flow that hands tokens or passwords through the browser's address line.
 
 mod accounts;
 mod api;

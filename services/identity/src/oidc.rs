@@ -11,8 +11,11 @@ mod jwks;
 mod login;
 mod page;
 mod paths;
+mod refresh;
+mod renewal;
 mod request;
 mod responses;
+mod revoke;
 mod scope;
 mod token;
 mod token_error;
@@ -37,5 +40,6 @@ pub(crate) fn router() -> Router<Arc<App>> {
         .route(paths::JWKS, get(jwks::show))
         .route(paths::AUTHORIZE, get(authorize::show).post(login::submit))
         .route(paths::TOKEN, post(token::issue))
+        .route(paths::REVOKE, post(revoke::revoke))
         .route(paths::USERINFO, get(userinfo::show).post(userinfo::show))
 }

@@ -132,8 +132,8 @@ impl Command {
             Self::Audit(command) => command.run(app).await,
             Self::Store(command) => command.run(app).await,
             Self::Login(command) => command.run(app).await,
-            Self::Logout(command) => command.run(app),
-            Self::Whoami(command) => command.run(app),
+            Self::Logout(command) => command.run(app).await,
+            Self::Whoami(command) => command.run(app).await,
             Self::Verify(command) => command.run(app),
             // `lib.rs` prints completions itself: they need no configuration.
             Self::Completions { .. } => Ok(Exit::Ok),

@@ -1,7 +1,7 @@
 //! An HTTP client for our services: it trusts only the configured TLS authorities, and turns every refusal into a
 //! failure that says what to do next.
 
-use std::{path::Path, time::Duration};
+use std::{path::Path, sync::Arc, time::Duration};
 
 use reqwest::{
     Method, Request, RequestBuilder, Response, StatusCode,
@@ -19,7 +19,7 @@ use crate::{
     config::Endpoint,
     exit::{Exit, Failure, Outcome, chain},
     files, progress,
-    session::claims::TokenCaller,
+    session::{claims::TokenCaller, renewal::Renewal},
 };
 
 /// Time limit to connect. A line that takes longer counts as down.
@@ -46,19 +46,28 @@ pub(crate) struct Client {
     /// The server's name in messages: `the gateway`.
     name: &'static str,
     token: Option<Zeroizing<String>>,
+    /// The log-in that the token comes from, if it can be renewed.
+    renewal: Option<Arc<Renewal>>,
 }
 
 impl Client {
     /// A client for `endpoint`, called `name` in messages.
     pub(crate) fn new(endpoint: &Endpoint, name: &'static str) -> Outcome<Self> {
         let base = base_url(&endpoint.url)?;
-        Ok(Self { http: http_client(endpoint.ca_file.as_deref())?, base, name, token: None })
+        Ok(Self { http: http_client(endpoint.ca_file.as_deref())?, base, name, token: None, renewal: None })
     }
 
     /// The same client with an access token.
     pub(crate) fn with_token(mut self, token: Zeroizing<String>) -> Self {
         self.token = Some(token);
         self
+    }
+
+    /// The same client with the access tokens of a log-in, however long it is used.
+    pub(crate) async fn with_renewal(mut self, renewal: Arc<Renewal>) -> Outcome<Self> {
+        self.token = Some(renewal.token().await?);
+        self.renewal = Some(renewal);
+        Ok(self)
     }
 
     /// A request for `path`, which begins with `/`. The caller has escaped each of its segments.
@@ -130,7 +139,16 @@ impl Client {
         self.execute(request.build().map_err(|error| self.no_answer(&error))?).await
     }
 
-    async fn execute(&self, request: Request) -> Outcome<Response> {
+    async fn execute(&self, mut request: Request) -> Outcome<Response> {
+        // The token of the first request may have expired since.
+        if let Some(renewal) = &self.renewal
+            && request.headers().contains_key(header::AUTHORIZATION)
+        {
+            let mut bearer = HeaderValue::try_from(format!("Bearer {}", renewal.token().await?.as_str()))
+                .map_err(|_| Failure::unreachable("the identity provider gave a token that is no text"))?;
+            bearer.set_sensitive(true);
+            request.headers_mut().insert(header::AUTHORIZATION, bearer);
+        }
         let what = format!("waiting for {} at {}", self.name, self.base);
         progress::waiting(&what, self.http.execute(request)).await.map_err(|error| self.no_answer(&error))
     }

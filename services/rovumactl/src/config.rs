@@ -8,7 +8,10 @@ use rovuma_schemas::CountryCode;
 use rovuma_store::StoreConfig;
 use serde::Deserialize;
 
-use crate::exit::{Failure, Outcome};
+use crate::{
+    exit::{Failure, Outcome},
+    session::cache,
+};
 
 /// The whole file. Every section is optional: a command that needs a missing one says so.
 #[derive(Debug, Default, Deserialize)]
@@ -52,9 +55,9 @@ pub(crate) struct IdentityConfig {
     /// The authorities that may have issued its certificate, PEM.
     #[serde(default)]
     pub(crate) ca_file: Option<PathBuf>,
-    /// This tool's client id at the provider.
-    #[serde(default = "default_client")]
-    pub(crate) client_id: String,
+    /// The client id at the provider; without it, the one that last logged in there, or `rovumactl`.
+    #[serde(default)]
+    pub(crate) client_id: Option<String>,
     /// A machine's secret. With it, the machine logs in instead of a person.
     #[serde(default)]
     pub(crate) client_secret_file: Option<SecretFile>,
@@ -68,7 +71,7 @@ impl Default for IdentityConfig {
         Self {
             issuer: String::new(),
             ca_file: None,
-            client_id: default_client(),
+            client_id: None,
             client_secret_file: None,
             scope: default_scope(),
         }
@@ -80,11 +83,16 @@ impl IdentityConfig {
     pub(crate) fn endpoint(&self) -> Endpoint {
         Endpoint { url: self.issuer.clone(), ca_file: self.ca_file.clone() }
     }
+
+    /// The client whose log-in counts. A configured secret is never sent under the id of whoever logged in last.
+    pub(crate) fn client_id(&self) -> String {
+        let last = || if self.client_secret_file.is_none() { cache::last_client(&self.issuer) } else { None };
+        self.client_id.clone().or_else(last).unwrap_or_else(|| OWN_CLIENT.to_owned())
+    }
 }
 
-fn default_client() -> String {
-    "rovumactl".to_owned()
-}
+/// The id under which providers know this tool.
+pub(crate) const OWN_CLIENT: &str = "rovumactl";
 
 fn default_scope() -> String {
     "openid".to_owned()

@@ -11,10 +11,15 @@ use rovuma_tokens::{Pkce, unguessable};
 
 use crate::{
     app::App,
-    config::IdentityConfig,
+    config::{IdentityConfig, OWN_CLIENT},
     exit::{Exit, Failure, Outcome},
     progress,
-    session::{cache::CachedToken, claims::LoginSummary, provider::OidcProvider},
+    session::{
+        cache::{self, CachedToken},
+        claims::{LoginSummary, TokenCaller},
+        provider::OidcProvider,
+        renewal::{machine_token, valid_token},
+    },
 };
 use loopback::Loopback;
 
@@ -30,7 +35,7 @@ pub(crate) struct ProviderArgs {
     /// The authorities that may have issued its certificate, PEM [default: identity.ca_file]
     #[arg(long, value_name = "FILE")]
     ca_file: Option<PathBuf>,
-    /// This tool's client id at the provider [default: identity.client_id, or rovumactl]
+    /// The client id at the provider [default: identity.client_id, or the one that logged in last, or rovumactl]
     #[arg(long, value_name = "ID")]
     client_id: Option<String>,
     /// A machine's secret: logs the machine in, and no person
@@ -52,7 +57,7 @@ impl ProviderArgs {
             }
         };
         identity.ca_file = self.ca_file.clone().or(identity.ca_file);
-        identity.client_id = self.client_id.clone().unwrap_or(identity.client_id);
+        identity.client_id = self.client_id.clone().or(identity.client_id);
         let secret = self.client_secret_file.clone().map(SecretFile::new);
         identity.client_secret_file = secret.or(identity.client_secret_file);
         Ok(identity)
@@ -67,20 +72,39 @@ pub(crate) struct Login {
     /// Only print the address, open no browser
     #[arg(long)]
     no_browser: bool,
+    /// The port on 127.0.0.1 to which the browser comes back [default: any free one]. Over SSH:
+    /// ssh -L 8400:127.0.0.1:8400 HOST, there rovumactl login --no-browser --port 8400, and the browser here
+    #[arg(long, value_name = "PORT", default_value_t = 0, hide_default_value = true)]
+    port: u16,
 }
 
 impl Login {
     pub(crate) async fn run(self, app: &App) -> Outcome {
-        let identity = self.provider.identity(app)?;
-        let secret = identity.client_secret_file.as_ref().map(SecretFile::read_line).transpose();
-        let secret = secret.map_err(|error| Failure::usage(error.to_string()))?;
-        let provider = OidcProvider::discover(&identity).await?;
-        let token = match &secret {
-            Some(secret) => provider.as_machine(&identity, secret, app.now()).await?,
-            None => self.as_person(app, &identity, &provider).await?,
+        let mut identity = self.provider.identity(app)?;
+        let from_config = self.provider.client_id.is_none() && identity.client_id.is_some();
+        let client = identity.client_id.get_or_insert_with(|| OWN_CLIENT.to_owned()).clone();
+        let token = match &identity.client_secret_file {
+            Some(file) => machine_token(&identity, file, app.now()).await?,
+            None => {
+                let provider = OidcProvider::discover(&identity).await?;
+                self.as_person(app, &identity, &provider).await?
+            }
         };
+        if let Some(replaced) = CachedToken::load(&identity) {
+            let (old, new) = (TokenCaller::of(&replaced.access_token), TokenCaller::of(&token.access_token));
+            if old.subject != new.subject {
+                app.out.note(
+                    "this replaces another person's log-in on this account; to keep both, give each person a \
+                     folder in XDG_STATE_HOME",
+                );
+            }
+        }
         token.store(&identity)?;
-        app.out.show(&LoginSummary::of(&identity.issuer, &token.access_token, token.expires))?;
+        if !from_config {
+            // So that the commands that follow act as the machine that has just logged in.
+            cache::set_last_client(&identity.issuer, Some(client.as_str()).filter(|id| *id != OWN_CLIENT))?;
+        }
+        app.out.show(&LoginSummary::of(&identity.issuer, &token))?;
         Ok(Exit::Ok)
     }
 
@@ -93,10 +117,10 @@ impl Login {
     ) -> Outcome<CachedToken> {
         let random = |error: rovuma_tokens::KeyFault| Failure::local(error.to_string());
         let (pkce, state) = (Pkce::draw().map_err(random)?, unguessable().map_err(random)?);
-        let loopback = Loopback::listen().await?;
+        let loopback = Loopback::listen(self.port).await?;
         let url = provider.authorization_url(&[
             ("response_type", "code"),
-            ("client_id", &identity.client_id),
+            ("client_id", &identity.client_id()),
             ("redirect_uri", loopback.redirect_uri()),
             ("scope", &identity.scope),
             ("state", &state),
@@ -124,9 +148,23 @@ pub(crate) struct Logout {
 }
 
 impl Logout {
-    pub(crate) fn run(self, app: &App) -> Outcome {
+    pub(crate) async fn run(self, app: &App) -> Outcome {
         let identity = self.provider.identity(app)?;
+        let refresh_token = CachedToken::load(&identity).and_then(|cached| cached.refresh_token);
+        if let Some(token) = refresh_token {
+            let revoked = match OidcProvider::discover(&identity).await {
+                Ok(provider) => provider.revoke(&identity, &token).await,
+                Err(failure) => Err(failure),
+            };
+            if let Err(failure) = revoked {
+                // The log-in is forgotten here all the same; there it ends by itself.
+                app.out.note(format_args!("the provider was not told of the log-out: {}", failure.what));
+            }
+        }
         let was = CachedToken::forget(&identity);
+        if cache::last_client(&identity.issuer) == Some(identity.client_id()) {
+            cache::set_last_client(&identity.issuer, None)?;
+        }
         app.out.note(if was { "logged out: the token is removed" } else { "was not logged in" });
         Ok(Exit::Ok)
     }
@@ -140,12 +178,13 @@ pub(crate) struct Whoami {
 }
 
 impl Whoami {
-    pub(crate) fn run(self, app: &App) -> Outcome {
+    pub(crate) async fn run(self, app: &App) -> Outcome {
         let identity = self.provider.identity(app)?;
-        let cached = CachedToken::load(&identity, app.now()).ok_or_else(|| {
-            Failure::new(Exit::NotLoggedIn, "not logged in").next("log in: rovumactl login")
-        })?;
-        app.out.show(&LoginSummary::of(&identity.issuer, &cached.access_token, cached.expires))?;
+        if CachedToken::load(&identity).is_none() {
+            return Err(Failure::new(Exit::NotLoggedIn, "not logged in").next("log in: rovumactl login"));
+        }
+        let token = valid_token(&identity, app.now()).await?;
+        app.out.show(&LoginSummary::of(&identity.issuer, &token))?;
         Ok(Exit::Ok)
     }
 }

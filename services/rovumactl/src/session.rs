@@ -1,13 +1,13 @@
-//! The identity towards the servers: an access token from a cache, a file, or a machine's secret.
+//! The identity towards the servers: an access token of a log-in, which is renewed, or from a file.
 
 pub(crate) mod cache;
 pub(crate) mod claims;
 pub(crate) mod provider;
+pub(crate) mod renewal;
 
-use std::path::PathBuf;
+use std::{path::PathBuf, sync::Arc};
 
 use clap::Args;
-use zeroize::Zeroizing;
 
 use crate::{
     app::App,
@@ -16,8 +16,7 @@ use crate::{
     exit::{Exit, Failure, Outcome},
     files,
 };
-use cache::CachedToken;
-use provider::OidcProvider;
+use renewal::Renewal;
 
 /// The address of a server, and the access token to use there.
 #[derive(Debug, Args)]
@@ -86,34 +85,20 @@ impl ServerArgs {
         })?;
         let ca_file = self.ca_file.clone().or_else(|| configured.and_then(|endpoint| endpoint.ca_file));
         let client = Client::new(&Endpoint { url, ca_file }, server.name())?;
-        Ok(client.with_token(self.token(app).await?))
+        if let Some(file) = &self.token_file {
+            return Ok(client.with_token(files::read_password(file)?));
+        }
+        client.with_renewal(self.log_in(app).await?).await
     }
 
-    async fn token(&self, app: &App) -> Outcome<Zeroizing<String>> {
-        if let Some(file) = &self.token_file {
-            return files::read_password(file);
-        }
+    /// The log-in with the configured provider.
+    async fn log_in(&self, app: &App) -> Outcome<Arc<Renewal>> {
         let identity = app.config.identity.as_ref().ok_or_else(|| {
             Failure::new(Exit::NotLoggedIn, "there is no access token").next(format!(
                 "give [identity] in {} and run rovumactl login, or give --token-file",
                 app.config_name
             ))
         })?;
-        valid_token(app, identity).await
+        Renewal::begin(app, identity).await
     }
-}
-
-/// A token that is valid now: the cached one, or a new one for a machine.
-async fn valid_token(app: &App, identity: &IdentityConfig) -> Outcome<Zeroizing<String>> {
-    if let Some(cached) = CachedToken::load(identity, app.now()) {
-        return Ok(cached.access_token);
-    }
-    let Some(secret_file) = &identity.client_secret_file else {
-        return Err(Failure::new(Exit::NotLoggedIn, "not logged in, or the log-in has expired")
-            .next("log in: rovumactl login"));
-    };
-    let secret = secret_file.read_line().map_err(|error| Failure::usage(error.to_string()))?;
-    let token = OidcProvider::discover(identity).await?.as_machine(identity, &secret, app.now()).await?;
-    token.store(identity)?;
-    Ok(token.access_token)
 }

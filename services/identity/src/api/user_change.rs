@@ -23,6 +23,7 @@ use crate::{
     AccountId,
     accounts::{self, Account},
     app::App,
+    sessions,
 };
 
 /// What is to change; what is not named stays.
@@ -37,7 +38,7 @@ pub(super) struct UserChange {
     disabled: Option<bool>,
 }
 
-/// Renames, disables or enables a user. Nobody disables their own account.
+/// Renames, disables or enables a user. Disabling ends the user's log-ins. Nobody disables their own account.
 #[utoipa::path(
     patch, path = "/v1/users/{id}", tag = "users", operation_id = "change_user", request_body = UserChange,
     params(("id" = String, Path, description = "The user's id.")),
@@ -85,6 +86,9 @@ impl Edit {
         }
         if !changed.is_empty() {
             accounts::update(tx, &account).await?;
+            if account.disabled.is_some() {
+                sessions::end_all(tx, account.id, self.now).await?;
+            }
             trail.record(tx, &self.act.detail("changed", changed.join(" "))).await?;
         }
         Ok(Some(account))

@@ -20,10 +20,10 @@ use crate::{
     app::App,
     fault::Fault,
     password::NewPassword,
-    throttle,
+    sessions, throttle,
 };
 
-/// Gives a user a one-time password, and ends a lock-out. Nobody does so for their own account.
+/// Gives a user a one-time password, and ends a lock-out and the user's log-ins. Nobody does so for their own account.
 #[utoipa::path(
     post, path = "/v1/users/{id}/password", tag = "users", operation_id = "reset_user_password",
     params(("id" = String, Path, description = "The user's id.")),
@@ -61,6 +61,7 @@ pub(super) async fn reset(
 
 async fn set(tx: &mut Conn, account: &Account, hash: &str, now: Timestamp) -> sqlx::Result<()> {
     accounts::set_password(tx, account.id, hash, true, now).await?;
+    sessions::end_all(tx, account.id, now).await?;
     match Login::parse(&account.login) {
         Ok(login) => throttle::forgive_attempt(tx, throttle::ThrottleKey::login(&login)).await,
         // Only names that are one were ever stored.

@@ -22,6 +22,7 @@ use crate::{
     AccountId,
     accounts::{self, Account, roles_to_column},
     app::App,
+    sessions,
 };
 
 /// The roles that a user shall have.
@@ -32,8 +33,8 @@ pub(super) struct Roles {
     roles: Vec<String>,
 }
 
-/// Gives and takes roles. Nobody changes their own. Tokens that are out keep the old roles until they
-/// expire, at most ten minutes later.
+/// Gives and takes roles, and ends the user's log-ins. Nobody changes their own. Other services take tokens that
+/// are out, with the old roles, until they expire, at most ten minutes later.
 #[utoipa::path(
     put, path = "/v1/users/{id}/roles", tag = "users", operation_id = "set_user_roles", request_body = Roles,
     params(("id" = String, Path, description = "The user's id.")),
@@ -69,6 +70,7 @@ async fn give(
         let taken = roles_to_column(&account.roles.difference(&roles).copied().collect());
         account.roles = roles;
         accounts::update(tx, &account).await?;
+        sessions::end_all(tx, account.id, act.time).await?;
         trail.record(tx, &act.detail("given", given).detail("taken", taken)).await?;
     }
     Ok(Some(account))

@@ -10,7 +10,11 @@ use rovuma_tokens::Pkce;
 use sqlx::{Row, any::AnyRow};
 
 use super::scope::Scope;
-use crate::{AccountId, accounts::account_id, sessions};
+use crate::{
+    AccountId,
+    accounts::account_id,
+    sessions::{self, Session},
+};
 
 /// How long a code can be redeemed. It travels from the browser to the application and straight back:
 /// RFC 6749 recommends ten minutes at most, and a slow line needs some seconds.
@@ -30,6 +34,20 @@ pub(super) struct Grant {
     pub(super) nonce: Option<String>,
     pub(super) challenge: String,
     pub(super) authenticated: Timestamp,
+}
+
+impl Grant {
+    /// The log-in that begins with the redemption of the code.
+    pub(super) fn session(&self) -> Session {
+        Session {
+            id: self.session.clone(),
+            account: self.account,
+            client: self.client.clone(),
+            scope: self.scope.to_words(),
+            authenticated: self.authenticated,
+            ended: None,
+        }
+    }
 }
 
 /// The parameters with which a client redeems a code.

@@ -19,6 +19,7 @@ struct Metadata {
     authorization_endpoint: String,
     token_endpoint: String,
     userinfo_endpoint: String,
+    revocation_endpoint: String,
     jwks_uri: String,
     scopes_supported: &'static [&'static str],
     response_types_supported: &'static [&'static str],
@@ -28,6 +29,8 @@ struct Metadata {
     id_token_signing_alg_values_supported: &'static [&'static str],
     token_endpoint_auth_methods_supported: &'static [&'static str],
     token_endpoint_auth_signing_alg_values_supported: &'static [&'static str],
+    revocation_endpoint_auth_methods_supported: &'static [&'static str],
+    revocation_endpoint_auth_signing_alg_values_supported: &'static [&'static str],
     code_challenge_methods_supported: &'static [&'static str],
     claims_supported: &'static [&'static str],
     ui_locales_supported: &'static [&'static str],
@@ -40,6 +43,10 @@ struct Metadata {
 /// The metadata changes only with a new version of the program.
 const CACHE: &str = "public, max-age=3600";
 
+/// How clients authenticate, and the algorithms of their assertions.
+const AUTH_METHODS: &[&str] = &["client_secret_basic", "client_secret_post", "private_key_jwt", "none"];
+const AUTH_ALGORITHMS: &[&str] = &["EdDSA", "ES256", "PS256", "RS256"];
+
 pub(super) async fn show(State(app): State<Arc<App>>) -> Response {
     ([(header::CACHE_CONTROL, CACHE)], Json(metadata(&app))).into_response()
 }
@@ -50,20 +57,18 @@ fn metadata(app: &App) -> Metadata {
         authorization_endpoint: app.issuer.url_of(paths::AUTHORIZE),
         token_endpoint: app.issuer.url_of(paths::TOKEN),
         userinfo_endpoint: app.issuer.url_of(paths::USERINFO),
+        revocation_endpoint: app.issuer.url_of(paths::REVOKE),
         jwks_uri: app.issuer.url_of(paths::JWKS),
         scopes_supported: &["openid", "profile"],
         response_types_supported: &["code"],
         response_modes_supported: &["query"],
-        grant_types_supported: &["authorization_code", "client_credentials"],
+        grant_types_supported: &["authorization_code", "refresh_token", "client_credentials"],
         subject_types_supported: &["public"],
         id_token_signing_alg_values_supported: &["EdDSA"],
-        token_endpoint_auth_methods_supported: &[
-            "client_secret_basic",
-            "client_secret_post",
-            "private_key_jwt",
-            "none",
-        ],
-        token_endpoint_auth_signing_alg_values_supported: &["EdDSA", "ES256", "PS256", "RS256"],
+        token_endpoint_auth_methods_supported: AUTH_METHODS,
+        token_endpoint_auth_signing_alg_values_supported: AUTH_ALGORITHMS,
+        revocation_endpoint_auth_methods_supported: AUTH_METHODS,
+        revocation_endpoint_auth_signing_alg_values_supported: AUTH_ALGORITHMS,
         code_challenge_methods_supported: &["S256"],
         claims_supported: &[
             "iss",

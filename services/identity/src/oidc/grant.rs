@@ -1,4 +1,5 @@
-//! The two grants: an authorization code for a person, client credentials for a machine.
+//! Two grants: an authorization code for a person, client credentials for a machine. The third, a refresh token,
+//! is in `renewal.rs`.
 
 use rovuma_policy::Role;
 use rovuma_schemas::{AgencyCode, Timestamp, audit::AuditAction};
@@ -8,6 +9,8 @@ use rovuma_trail::{AuditRecord, Trail};
 
 use super::{
     code::{self, Grant, Redemption, RedemptionOutcome},
+    refresh,
+    scope::Scope,
     token_error::TokenError,
 };
 use crate::{
@@ -18,12 +21,15 @@ use crate::{
     fault::Fault,
     machines::{self, Machine},
     params::Params,
+    sessions::{self, Session},
 };
 
 /// The claims of tokens that may be signed: the audit event of their issue is on disk.
 pub(super) struct TokenClaims {
     pub(super) access: AccessClaims,
     pub(super) id: Option<IdClaims>,
+    /// The token with which a person's application renews the access token.
+    pub(super) refresh_token: Option<String>,
 }
 
 /// Redeems a code (RFC 6749 §4.1.3, RFC 7636 §4.5).
@@ -41,13 +47,26 @@ pub(super) async fn authorization_code(
         verifier: required("code_verifier", "code_verifier is missing")?,
         client: application.id.clone(),
         token_id: rovuma_tokens::unguessable().map_err(Fault::from)?,
+        refresh_token: rovuma_tokens::unguessable().map_err(Fault::from)?,
         now,
     };
-    let token_id = exchange.token_id.clone();
+    let (token_id, refresh_token) = (exchange.token_id.clone(), exchange.refresh_token.clone());
     let trail = app.trail.clone();
     let redeemed = app.write(move |tx| async move { exchange.redeem(tx, &trail).await }.boxed()).await?;
     let (grant, account) = redeemed.ok_or(TokenError::InvalidGrant)?;
-    Ok(for_person(app, grant, account, token_id, now))
+    let id = grant.scope.openid.then(|| IdClaims {
+        issuer: app.issuer.as_str().to_owned(),
+        subject: account.id.to_string(),
+        client_id: grant.client.clone(),
+        issued_at: now,
+        expires: now.plus(TOKEN_LIFE),
+        authenticated_at: grant.authenticated,
+        nonce: grant.nonce.clone(),
+        session: grant.session.clone(),
+        name: grant.scope.profile.then(|| account.name.clone()),
+    });
+    let access = access_of_person(app, &grant.session(), grant.scope, account, token_id, now);
+    Ok(TokenClaims { access, id, refresh_token: Some(refresh_token) })
 }
 
 /// One code that a client redeems.
@@ -57,6 +76,7 @@ struct CodeExchange {
     redirect_uri: String,
     verifier: String,
     token_id: String,
+    refresh_token: String,
     now: Timestamp,
 }
 
@@ -74,7 +94,11 @@ impl CodeExchange {
             RedemptionOutcome::Refused { grant, reason } => self.refuse(tx, trail, &grant, reason).await,
             RedemptionOutcome::Granted(grant) => match accounts::by_id(tx, grant.account).await? {
                 Some(account) if account.disabled.is_none() => {
-                    self.record(tx, trail, &grant, &account).await?;
+                    let session = grant.session();
+                    sessions::begin(tx, &session).await?;
+                    refresh::issue(tx, &self.refresh_token, &session, self.now).await?;
+                    let act = issue_to_person(&session, &account, &self.token_id, self.now);
+                    trail.record(tx, &act).await?;
                     Ok(Some((grant, account)))
                 }
                 _ => self.refuse(tx, trail, &grant, "disabled").await,
@@ -96,44 +120,38 @@ impl CodeExchange {
         trail.record(tx, &act).await?;
         Ok(None)
     }
-
-    async fn record(
-        &self,
-        tx: &mut Conn,
-        trail: &Trail,
-        grant: &Grant,
-        account: &Account,
-    ) -> sqlx::Result<()> {
-        let act = AuditRecord::new(self.now, account.id.to_string(), AuditAction::TokenIssue)
-            .session(&grant.session)
-            .agency(&account.agency)
-            .object("token", &self.token_id)
-            .detail("client", &self.client);
-        trail.record(tx, &act).await.map(|_| ())
-    }
 }
 
-fn for_person(app: &App, grant: Grant, account: Account, token_id: String, now: Timestamp) -> TokenClaims {
-    let subject = account.id.to_string();
-    let id = grant.scope.openid.then(|| IdClaims {
-        issuer: app.issuer.as_str().to_owned(),
-        subject: subject.clone(),
-        client_id: grant.client.clone(),
-        issued_at: now,
-        expires: now.plus(TOKEN_LIFE),
-        authenticated_at: grant.authenticated,
-        nonce: grant.nonce,
-        session: grant.session.clone(),
-        name: grant.scope.profile.then(|| account.name.clone()),
-    });
-    let scope = Some(grant.scope.to_words()).filter(|words| !words.is_empty());
-    let access = AccessClaims {
-        session: Some(grant.session),
+/// The audit record of an access token of a person.
+pub(super) fn issue_to_person(
+    session: &Session,
+    account: &Account,
+    token_id: &str,
+    now: Timestamp,
+) -> AuditRecord {
+    AuditRecord::new(now, account.id.to_string(), AuditAction::TokenIssue)
+        .session(&session.id)
+        .agency(&account.agency)
+        .object("token", token_id)
+        .detail("client", &session.client)
+}
+
+/// The claims of a person's access token: agency, name and roles as they are now.
+pub(super) fn access_of_person(
+    app: &App,
+    session: &Session,
+    scope: Scope,
+    account: Account,
+    token_id: String,
+    now: Timestamp,
+) -> AccessClaims {
+    let (subject, client) = (account.id.to_string(), session.client.clone());
+    AccessClaims {
+        session: Some(session.id.clone()),
         name: Some(account.name),
-        scope,
-        ..claims(app, subject, grant.client, account.agency, &account.roles, token_id, now)
-    };
-    TokenClaims { access, id }
+        scope: Some(scope.to_words()).filter(|words| !words.is_empty()),
+        ..claims(app, subject, client, account.agency, &account.roles, token_id, now)
+    }
 }
 
 /// Grants a machine a token for itself (RFC 6749 §4.4).
@@ -172,7 +190,7 @@ pub(super) async fn client_credentials(
         name: Some(machine.name.clone()),
         ..claims(app, id.clone(), id, machine.agency().clone(), &machine.roles, token_id, now)
     };
-    Ok(TokenClaims { access, id: None })
+    Ok(TokenClaims { access, id: None, refresh_token: None })
 }
 
 fn claims<'a>(

@@ -16,6 +16,14 @@ impl Scope {
         Self { openid: has("openid"), profile: has("profile") }
     }
 
+    /// These scopes without those that `words` does not name; `None` when it names one that is not among them
+    /// (RFC 6749 §6).
+    pub(super) fn narrowed(self, words: &str) -> Option<Self> {
+        let granted = self.to_words();
+        let within = |word: &str| granted.split(' ').any(|known| known == word);
+        words.split_ascii_whitespace().all(within).then(|| Self::parse(words))
+    }
+
     /// The granted scopes as a space-separated list.
     pub(super) fn to_words(self) -> String {
         let words = [(self.openid, "openid"), (self.profile, "profile")];
@@ -32,5 +40,15 @@ mod tests {
         let scope = Scope::parse("profile  offline_access openid admin");
         assert_eq!(scope.to_words(), "openid profile");
         assert_eq!(Scope::parse("OPENID openid-x").to_words(), "");
+    }
+
+    #[test]
+    fn scopes_become_narrower_and_never_wider() {
+        let granted = Scope::parse("openid");
+        assert_eq!(granted.narrowed("openid"), Some(granted));
+        assert_eq!(granted.narrowed(""), Some(Scope::default()));
+        for wider in ["profile", "openid profile", "openid admin"] {
+            assert_eq!(granted.narrowed(wider), None, "{wider}");
+        }
     }
 }

@@ -18,6 +18,7 @@ use super::{
     client_address::ClientAddress,
     client_auth::{AuthenticatedClient, authenticate},
     grant::{self, TokenClaims},
+    renewal,
     token_error::TokenError,
 };
 use crate::{
@@ -38,7 +39,12 @@ struct TokenResponse {
     scope: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     id_token: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    refresh_token: Option<String>,
 }
+
+/// The values of `grant_type` that are supported.
+const GRANT_TYPES: [&str; 3] = ["authorization_code", "refresh_token", "client_credentials"];
 
 pub(super) async fn issue(
     State(app): State<Arc<App>>,
@@ -59,13 +65,16 @@ pub(super) async fn issue(
 async fn issue_tokens(app: &App, headers: &HeaderMap, params: &Params) -> Result<TokenResponse, TokenError> {
     let now = app.now();
     let grant_type = params.get("grant_type").ok_or(TokenError::InvalidRequest("grant_type is missing"))?;
-    if !["authorization_code", "client_credentials"].contains(&grant_type) {
+    if !GRANT_TYPES.contains(&grant_type) {
         return Err(TokenError::UnsupportedGrantType);
     }
     let client = authenticate(app, headers, params, now).await?;
     let claims = match (grant_type, client) {
         ("authorization_code", AuthenticatedClient::Application(application)) => {
             grant::authorization_code(app, &application, params, now).await?
+        }
+        ("refresh_token", AuthenticatedClient::Application(application)) => {
+            renewal::refresh_token(app, &application, params, now).await?
         }
         ("client_credentials", AuthenticatedClient::Machine(machine, assertion)) => {
             grant::client_credentials(app, *machine, assertion, now).await?
@@ -86,10 +95,12 @@ fn sign(app: &App, claims: TokenClaims) -> Result<TokenResponse, TokenError> {
         expires_in: TOKEN_LIFE.as_secs(),
         scope: claims.access.scope.unwrap_or_default(),
         id_token: id_token.map_err(Fault::from)?,
+        refresh_token: claims.refresh_token,
     })
 }
 
-fn parse(headers: &HeaderMap, body: &str) -> Result<Params, TokenError> {
+/// Reads the form of a request.
+pub(super) fn parse(headers: &HeaderMap, body: &str) -> Result<Params, TokenError> {
     let media = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let bare = media.split(';').next().unwrap_or_default().trim();
     if !bare.eq_ignore_ascii_case("application/x-www-form-urlencoded") {
@@ -100,7 +111,7 @@ fn parse(headers: &HeaderMap, body: &str) -> Result<Params, TokenError> {
 
 /// Counts and audits a failed client authentication. While the address is blocked nothing is audited: more
 /// events would only fill the log, and nobody can guess the secrets themselves.
-async fn count_failure(app: &App, address: ClientAddress) -> Result<(), Fault> {
+pub(super) async fn count_failure(app: &App, address: ClientAddress) -> Result<(), Fault> {
     let now = app.now();
     let act = AuditRecord::new(now, "anonymous", AuditAction::LoginFail).refused("client_authentication");
     let trail = app.trail.clone();

@@ -16,8 +16,12 @@ pub(super) enum TokenError {
     /// The client is unknown or not authenticated.
     InvalidClient,
     InvalidGrant,
+    /// The scope is wider than the one granted at the log-in.
+    InvalidScope,
     UnauthorizedClient,
     UnsupportedGrantType,
+    /// RFC 7009 §2.2.1: tokens of this kind cannot be revoked.
+    UnsupportedTokenType,
     /// This service failed.
     Fault(Fault),
 }
@@ -44,15 +48,23 @@ impl IntoResponse for TokenError {
             Self::InvalidGrant => (
                 StatusCode::BAD_REQUEST,
                 "invalid_grant",
-                "the code is unknown, used, expired, or not for this request",
+                "the code or refresh token is unknown, used, expired, or not for this request",
             ),
+            Self::InvalidScope => {
+                (StatusCode::BAD_REQUEST, "invalid_scope", "the log-in did not grant this scope")
+            }
             Self::UnauthorizedClient => {
                 (StatusCode::BAD_REQUEST, "unauthorized_client", "this client may not use this grant type")
             }
             Self::UnsupportedGrantType => (
                 StatusCode::BAD_REQUEST,
                 "unsupported_grant_type",
-                "authorization_code and client_credentials are supported",
+                "authorization_code, refresh_token and client_credentials are supported",
+            ),
+            Self::UnsupportedTokenType => (
+                StatusCode::BAD_REQUEST,
+                "unsupported_token_type",
+                "only refresh tokens are revoked; an access token expires within ten minutes",
             ),
             Self::Fault(fault) => {
                 fault.log();

@@ -145,7 +145,7 @@ async fn missing_and_unknown_things_are_refused() {
     for (change, error) in [
         (("grant_type", ""), (400, "invalid_request")),
         (("grant_type", "password"), (400, "unsupported_grant_type")),
-        (("grant_type", "refresh_token"), (400, "unsupported_grant_type")),
+        (("grant_type", "refresh_token"), (400, "invalid_request")),
         (("grant_type", "client_credentials"), (400, "unauthorized_client")),
         (("code", ""), (400, "invalid_request")),
         (("code_verifier", ""), (400, "invalid_request")),

@@ -12,7 +12,11 @@ async fn the_metadata_names_every_endpoint_and_only_what_is_there() {
     assert_eq!(metadata["response_types_supported"], serde_json::json!(["code"]));
     assert_eq!(metadata["code_challenge_methods_supported"], serde_json::json!(["S256"]));
     assert_eq!(metadata["authorization_response_iss_parameter_supported"], true);
-    for endpoint in ["authorization_endpoint", "token_endpoint", "userinfo_endpoint", "jwks_uri"] {
+    let grants = serde_json::json!(["authorization_code", "refresh_token", "client_credentials"]);
+    assert_eq!(metadata["grant_types_supported"], grants);
+    for endpoint in
+        ["authorization_endpoint", "token_endpoint", "userinfo_endpoint", "revocation_endpoint", "jwks_uri"]
+    {
         let url = metadata[endpoint].as_str().expect("a URL");
         let path = url.strip_prefix(ISSUER).expect("of the issuer");
         let status = service.get(path).await.status().as_u16();

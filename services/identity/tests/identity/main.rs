@@ -12,6 +12,7 @@ mod login;
 mod machines;
 mod openapi;
 mod process;
+mod refresh;
 mod starting;
 mod support;
 mod userinfo;

@@ -36,9 +36,10 @@ struct ExpectedRedirect {
 }
 
 impl Loopback {
-    pub(super) async fn listen() -> Outcome<Self> {
+    /// Listens on `port`; on any free one for 0.
+    pub(super) async fn listen(port: u16) -> Outcome<Self> {
         let failed = |error| Failure::local(format!("cannot listen on the loopback address: {error}"));
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.map_err(failed)?;
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await.map_err(failed)?;
         let port = listener.local_addr().map_err(failed)?.port();
         Ok(Self { listener, redirect_uri: format!("http://127.0.0.1:{port}{PATH}") })
     }
@@ -133,7 +134,7 @@ mod tests {
     #[tokio::test]
     async fn only_an_answer_with_our_state_counts() {
         let _ = rustls::crypto::ring::default_provider().install_default();
-        let loopback = Loopback::listen().await.expect("listens");
+        let loopback = Loopback::listen(0).await.expect("listens");
         let uri = loopback.redirect_uri().to_owned();
         let waiting = tokio::spawn(async move { loopback.answer("right", "https://id.mz").await });
         let client = reqwest::Client::new();

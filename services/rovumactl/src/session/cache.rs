@@ -1,6 +1,11 @@
-//! The access token of the last log-in, in a file that only its owner can read.
+//! The tokens of the last log-in, in a file that only its owner can read.
 
-use std::{fs, os::unix::fs::DirBuilderExt as _, path::PathBuf, time::Duration};
+use std::{
+    fs::{self, File},
+    os::unix::fs::DirBuilderExt as _,
+    path::PathBuf,
+    time::Duration,
+};
 
 use rovuma_envelope::digest;
 use rovuma_schemas::Timestamp;
@@ -16,10 +21,14 @@ use crate::{
 /// A token that expires within this counts as expired, because it could expire on the way to the server.
 const MARGIN: Duration = Duration::from_secs(10);
 
-/// An access token, and when it expires.
+/// An access token, when it expires, and what gives the next one.
 pub(crate) struct CachedToken {
     pub(crate) access_token: Zeroizing<String>,
     pub(crate) expires: Timestamp,
+    /// A person's refresh token, good once.
+    pub(crate) refresh_token: Option<Zeroizing<String>>,
+    /// The file with the secret that a machine logged in with.
+    pub(crate) client_secret_file: Option<PathBuf>,
 }
 
 /// The content of the token file.
@@ -29,35 +38,41 @@ struct TokenFile {
     client_id: String,
     access_token: String,
     expires: Timestamp,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    refresh_token: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    client_secret_file: Option<PathBuf>,
 }
 
 impl CachedToken {
-    /// Loads the token of the last log-in at this provider, if it is still valid.
-    pub(crate) fn load(identity: &IdentityConfig, now: Timestamp) -> Option<Self> {
+    /// Loads the tokens of the last log-in at this provider, valid or not.
+    pub(crate) fn load(identity: &IdentityConfig) -> Option<Self> {
         let text = files::read_secret_text(&path(identity)?).ok()?;
         let stored: TokenFile = serde_json::from_str(&text).ok()?;
-        let ours = stored.issuer == identity.issuer && stored.client_id == identity.client_id;
-        let access_token = Zeroizing::new(stored.access_token);
-        (ours && stored.expires > now.plus(MARGIN)).then_some(Self { access_token, expires: stored.expires })
+        let ours = stored.issuer == identity.issuer && stored.client_id == identity.client_id();
+        ours.then(|| Self {
+            access_token: Zeroizing::new(stored.access_token),
+            expires: stored.expires,
+            refresh_token: stored.refresh_token.map(Zeroizing::new),
+            client_secret_file: stored.client_secret_file,
+        })
     }
 
-    /// Stores the token for the commands that follow.
+    /// Whether a server takes the access token now.
+    pub(crate) fn is_valid(&self, now: Timestamp) -> bool {
+        self.expires > now.plus(MARGIN)
+    }
+
+    /// Stores the tokens for the commands that follow.
     pub(crate) fn store(&self, identity: &IdentityConfig) -> Outcome<()> {
-        let path = path(identity).ok_or_else(|| {
-            Failure::local("there is no folder for the token").next("set HOME or XDG_STATE_HOME")
-        })?;
-        if let Some(folder) = path.parent() {
-            fs::DirBuilder::new()
-                .recursive(true)
-                .mode(0o700)
-                .create(folder)
-                .map_err(|error| Failure::local(format!("cannot make {}: {error}", folder.display())))?;
-        }
+        let path = existing_folder()?.join(file_name(identity));
         let stored = TokenFile {
             issuer: identity.issuer.clone(),
-            client_id: identity.client_id.clone(),
+            client_id: identity.client_id(),
             access_token: self.access_token.to_string(),
             expires: self.expires,
+            refresh_token: self.refresh_token.as_ref().map(|token| token.to_string()),
+            client_secret_file: self.client_secret_file.clone(),
         };
         let text = serde_json::to_string(&stored)
             .map(Zeroizing::new)
@@ -71,8 +86,59 @@ impl CachedToken {
     }
 }
 
-/// The token file of an issuer and client: `$XDG_STATE_HOME/rovuma/token-<digest>.json`.
+/// Waits until no other command is renewing tokens. The lock ends when the file is dropped.
+pub(crate) fn lock() -> Outcome<File> {
+    let folder = existing_folder()?;
+    let locked = File::open(&folder).and_then(|file| file.lock().map(|()| file));
+    locked.map_err(|error| Failure::local(format!("cannot lock {}: {error}", folder.display())))
+}
+
+/// The client that last logged in at this issuer, if it is another than rovumactl itself: a machine.
+pub(crate) fn last_client(issuer: &str) -> Option<String> {
+    fs::read_to_string(folder()?.join(client_file_name(issuer))).ok().filter(|client| !client.is_empty())
+}
+
+/// Makes `client` the one whose log-in the commands that follow use; `None`: rovumactl itself.
+pub(crate) fn set_last_client(issuer: &str, client: Option<&str>) -> Outcome<()> {
+    let path = existing_folder()?.join(client_file_name(issuer));
+    match client {
+        Some(client) => files::replace_secret(&path, client),
+        None => match fs::remove_file(&path) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                Err(Failure::local(format!("cannot remove {}: {error}", path.display())))
+            }
+            _ => Ok(()),
+        },
+    }
+}
+
+/// `$XDG_STATE_HOME/rovuma`.
+fn folder() -> Option<PathBuf> {
+    Some(xdg("XDG_STATE_HOME", ".local/state")?.join("rovuma"))
+}
+
+fn existing_folder() -> Outcome<PathBuf> {
+    let folder = folder().ok_or_else(|| {
+        Failure::local("there is no folder for the token").next("set HOME or XDG_STATE_HOME")
+    })?;
+    fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(&folder)
+        .map_err(|error| Failure::local(format!("cannot make {}: {error}", folder.display())))?;
+    Ok(folder)
+}
+
+/// The token file of an issuer and client.
 fn path(identity: &IdentityConfig) -> Option<PathBuf> {
-    let name = digest(format!("{}\n{}", identity.issuer, identity.client_id).as_bytes());
-    Some(xdg("XDG_STATE_HOME", ".local/state")?.join("rovuma").join(format!("token-{name}.json")))
+    Some(folder()?.join(file_name(identity)))
+}
+
+fn file_name(identity: &IdentityConfig) -> String {
+    let name = digest(format!("{}\n{}", identity.issuer, identity.client_id()).as_bytes());
+    format!("token-{name}.json")
+}
+
+fn client_file_name(issuer: &str) -> String {
+    format!("client-{}", digest(issuer.as_bytes()))
 }

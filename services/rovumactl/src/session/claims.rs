@@ -6,6 +6,7 @@ use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use rovuma_schemas::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::cache::CachedToken;
 use crate::output::safe;
 
 /// The claims that tell users who they are (RFC 9068).
@@ -51,19 +52,22 @@ pub(crate) struct LoginSummary {
     agency: Option<String>,
     roles: Vec<String>,
     expires: Timestamp,
+    /// Whether commands get the next token by themselves when this one expires.
+    renewed: bool,
 }
 
 impl LoginSummary {
     /// Reads the token's claims. An opaque token has none.
-    pub(crate) fn of(issuer: &str, token: &str, expires: Timestamp) -> Self {
-        let claims = unverified(token);
+    pub(crate) fn of(issuer: &str, token: &CachedToken) -> Self {
+        let claims = unverified(&token.access_token);
         Self {
             issuer: issuer.to_owned(),
             subject: claims.sub,
             name: claims.name,
             agency: claims.agency,
             roles: claims.roles,
-            expires,
+            expires: token.expires,
+            renewed: token.refresh_token.is_some() || token.client_secret_file.is_some(),
         }
     }
 }
@@ -72,6 +76,7 @@ impl fmt::Display for LoginSummary {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let name = self.name.as_deref().unwrap_or(&self.subject);
         write!(f, "{} of {}", safe(name), safe(self.agency.as_deref().unwrap_or("no agency")))?;
-        write!(f, " ({})\nat {} until {}", safe(&self.roles.join(", ")), self.issuer, self.expires)
+        write!(f, " ({})\nat {} until {}", safe(&self.roles.join(", ")), self.issuer, self.expires)?;
+        f.write_str(if self.renewed { ", then renewed by itself" } else { "" })
     }
 }

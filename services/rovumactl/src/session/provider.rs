@@ -1,4 +1,4 @@
-//! An OpenID Connect provider, as far as a command line needs it: discovery, and two grants.
+//! An OpenID Connect provider, as far as a command line needs it: discovery, three grants, revocation.
 
 use std::time::Duration;
 
@@ -26,6 +26,7 @@ struct ProviderMetadata {
     issuer: String,
     authorization_endpoint: Option<String>,
     token_endpoint: String,
+    revocation_endpoint: Option<String>,
 }
 
 /// A token response (RFC 6749 §5.1).
@@ -34,6 +35,7 @@ struct TokenResponse {
     access_token: String,
     token_type: String,
     expires_in: Option<u64>,
+    refresh_token: Option<String>,
 }
 
 /// A provider whose metadata has been discovered.
@@ -87,9 +89,40 @@ impl OidcProvider {
             ("code", code),
             ("redirect_uri", redirect_uri),
             ("code_verifier", verifier),
-            ("client_id", identity.client_id.as_str()),
+            ("client_id", &identity.client_id()),
         ];
         self.request_token(&form, None, now).await
+    }
+
+    /// Renews a person's token (RFC 6749 §6). A provider that gives no new refresh token leaves the old one valid.
+    pub(crate) async fn refresh(
+        &self,
+        identity: &IdentityConfig,
+        refresh_token: &str,
+        now: Timestamp,
+    ) -> Outcome<CachedToken> {
+        let client_id = identity.client_id();
+        let form =
+            [("grant_type", "refresh_token"), ("refresh_token", refresh_token), ("client_id", &client_id)];
+        let mut token = self.request_token(&form, None, now).await?;
+        token.refresh_token.get_or_insert_with(|| Zeroizing::new(refresh_token.to_owned()));
+        Ok(token)
+    }
+
+    /// Tells the provider that the person has logged out (RFC 7009). `false`: it has no such endpoint.
+    pub(crate) async fn revoke(&self, identity: &IdentityConfig, refresh_token: &str) -> Outcome<bool> {
+        let Some(endpoint) = &self.metadata.revocation_endpoint else { return Ok(false) };
+        let client_id = identity.client_id();
+        let form =
+            [("token", refresh_token), ("token_type_hint", "refresh_token"), ("client_id", &client_id)];
+        let request = self.client.request_to(Method::POST, checked(endpoint)?).form(&form);
+        let response = self.client.send_raw(request).await?;
+        let status = response.status();
+        if status.is_success() {
+            return Ok(true);
+        }
+        let body = self.client.body(response).await?;
+        Err(refusal(&body).unwrap_or_else(|| self.client.refusal(status, &body)))
     }
 
     /// Gets a token for a machine (RFC 6749 §4.4).
@@ -101,7 +134,7 @@ impl OidcProvider {
     ) -> Outcome<CachedToken> {
         let form = [("grant_type", "client_credentials"), ("scope", identity.scope.as_str())];
         let secret = secret.expose_text().ok_or_else(|| Failure::usage("the client's secret is not text"))?;
-        self.request_token(&form, Some((&identity.client_id, secret)), now).await
+        self.request_token(&form, Some((&identity.client_id(), secret)), now).await
     }
 
     async fn request_token(
@@ -130,7 +163,12 @@ impl OidcProvider {
             )));
         }
         let life = Duration::from_secs(answer.expires_in.unwrap_or(DEFAULT_LIFE_S));
-        Ok(CachedToken { access_token: Zeroizing::new(answer.access_token), expires: now.plus(life) })
+        Ok(CachedToken {
+            access_token: Zeroizing::new(answer.access_token),
+            expires: now.plus(life),
+            refresh_token: answer.refresh_token.map(Zeroizing::new),
+            client_secret_file: None,
+        })
     }
 }
 

@@ -14,14 +14,14 @@ use crate::{
 };
 
 /// A log-in that waits for the browser.
-struct PendingLogin {
+pub(crate) struct PendingLogin {
     child: Child,
     stderr: BufReader<ChildStderr>,
-    url: Url,
+    pub(crate) url: Url,
 }
 
 impl PendingLogin {
-    fn start(desk: &TestFolder, issuer: &str) -> Self {
+    pub(crate) fn start(desk: &TestFolder, issuer: &str) -> Self {
         let mut command = desk.command();
         command.args(["login", "--no-browser", "--issuer", issuer]);
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("runs");
@@ -38,7 +38,7 @@ impl PendingLogin {
     }
 
     /// Redirects back as a browser would, with these parameters, and returns the status.
-    fn comes_back(&self, answer: &[(&str, &str)]) -> u16 {
+    pub(crate) fn comes_back(&self, answer: &[(&str, &str)]) -> u16 {
         let mut back = Url::parse(&parameters(&self.url)["redirect_uri"]).expect("an address");
         back.query_pairs_mut().extend_pairs(answer);
         let _ = rustls::crypto::ring::default_provider().install_default();
@@ -46,7 +46,7 @@ impl PendingLogin {
         runtime.block_on(async { reqwest::get(back).await.expect("answers").status().as_u16() })
     }
 
-    fn ends(mut self) -> (i32, String) {
+    pub(crate) fn ends(mut self) -> (i32, String) {
         let mut said = String::new();
         self.child.stdout.take().expect("piped").read_to_string(&mut said).expect("UTF-8");
         self.stderr.read_to_string(&mut said).expect("UTF-8");
@@ -111,7 +111,10 @@ fn a_refusal_of_the_provider_is_told() {
 
 #[test]
 fn a_provider_that_calls_itself_otherwise_is_refused() {
-    let provider = TestProvider::start(ProviderBehaviour { calls_itself: Some("https://id.mz.example") });
+    let provider = TestProvider::start(ProviderBehaviour {
+        calls_itself: Some("https://id.mz.example"),
+        ..ProviderBehaviour::default()
+    });
     TestFolder::new().run(&format!("login --issuer {}", provider.issuer)).is(5, "calls itself");
 }
 

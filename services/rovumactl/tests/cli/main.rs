@@ -15,6 +15,7 @@ mod messages;
 mod provider;
 mod pruned;
 mod reading;
+mod renewal;
 mod servers;
 mod store;
 mod trust;

@@ -15,6 +15,10 @@ use url::Url;
 pub(crate) struct ProviderBehaviour {
     /// An issuer to state instead of its own.
     pub(crate) calls_itself: Option<&'static str>,
+    /// Gives refresh tokens, each good once: `r1`, `r2`…, and ends the log-in at the second use of one.
+    pub(crate) renews: bool,
+    /// The life of each access token in seconds; 600 if not given.
+    pub(crate) life_s: Option<u64>,
 }
 
 /// A running provider: its issuer, and the requests to its token endpoint.
@@ -41,8 +45,10 @@ impl TestProvider {
         let asked = Arc::new(Mutex::new(Vec::new()));
         let (own, log) = (issuer.clone(), Arc::clone(&asked));
         std::thread::spawn(move || {
+            // The number of the newest refresh token; `None` when the log-in has ended.
+            let mut newest = Some(0);
             for stream in listener.incoming().map_while(Result::ok) {
-                let _ = answer(stream, &own, &behaviour, &log);
+                let _ = answer(stream, &own, &behaviour, &log, &mut newest);
             }
         });
         Self { issuer, asked }
@@ -54,6 +60,7 @@ fn answer(
     issuer: &str,
     behaviour: &ProviderBehaviour,
     log: &Mutex<Vec<TokenRequest>>,
+    newest: &mut Option<u64>,
 ) -> std::io::Result<()> {
     let mut reader = BufReader::new(stream.try_clone()?);
     let mut request = String::new();
@@ -71,21 +78,39 @@ fn answer(
     }
     let mut body = vec![0; length];
     reader.read_exact(&mut body)?;
+    let mut status = "200 OK";
     let json = if request.starts_with("GET /.well-known/openid-configuration") {
         json!({
             "issuer": behaviour.calls_itself.unwrap_or(issuer),
             "authorization_endpoint": format!("{issuer}/authorize"),
             "token_endpoint": format!("{issuer}/token"),
+            "revocation_endpoint": format!("{issuer}/revoke"),
         })
     } else {
-        let form = url::form_urlencoded::parse(&body).into_owned().collect();
+        let form: HashMap<String, String> = url::form_urlencoded::parse(&body).into_owned().collect();
+        if let Some(token) = form.get("refresh_token") {
+            *newest = newest.filter(|number| *token == format!("r{number}"));
+        }
         log.lock().expect("not poisoned").push(TokenRequest { form, authorization });
-        json!({ "access_token": TOKEN, "token_type": "Bearer", "expires_in": 600 })
+        let mut tokens = json!({ "token_type": "Bearer", "expires_in": behaviour.life_s.unwrap_or(600) });
+        match newest {
+            Some(number) if behaviour.renews => {
+                *number += 1;
+                tokens["access_token"] = json!(format!("{TOKEN}{number}"));
+                tokens["refresh_token"] = json!(format!("r{number}"));
+            }
+            Some(_) => tokens["access_token"] = json!(TOKEN),
+            None => {
+                status = "400 Bad Request";
+                tokens = json!({ "error": "invalid_grant" });
+            }
+        }
+        tokens
     };
     let json = json.to_string();
     write!(
         stream,
-        "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{json}",
+        "HTTP/1.1 {status}\r\ncontent-type: application/json\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{json}",
         json.len()
     )
 }

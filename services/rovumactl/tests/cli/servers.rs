@@ -20,6 +20,8 @@ pub(crate) struct TestRequest {
     /// Method and address.
     pub(crate) line: String,
     pub(crate) if_match: Option<String>,
+    /// The access token.
+    pub(crate) token: Option<String>,
     pub(crate) body: String,
 }
 
@@ -48,6 +50,11 @@ impl TestServer {
     pub(crate) fn whole_requests(&self) -> Vec<TestRequest> {
         self.requests.lock().expect("not poisoned").clone()
     }
+
+    /// The access token of each request so far that had one.
+    pub(crate) fn tokens(&self) -> Vec<String> {
+        self.whole_requests().into_iter().filter_map(|request| request.token).collect()
+    }
 }
 
 fn answer(
@@ -58,7 +65,7 @@ fn answer(
 ) -> std::io::Result<()> {
     let mut reader = BufReader::new(stream.try_clone()?);
     let (mut request, mut length) = (String::new(), 0);
-    let mut if_match = None;
+    let (mut if_match, mut token) = (None, None);
     reader.read_line(&mut request)?;
     loop {
         let mut line = String::new();
@@ -67,6 +74,7 @@ fn answer(
         match name.to_ascii_lowercase().as_str() {
             "content-length" => length = value.trim().parse().expect("a number"),
             "if-match" => if_match = Some(value.trim().to_owned()),
+            "authorization" => token = Some(value.trim().trim_start_matches("Bearer ").to_owned()),
             _ => {}
         }
     }
@@ -77,6 +85,7 @@ fn answer(
     log.lock().expect("not poisoned").push(TestRequest {
         line: method_and_path.to_owned(),
         if_match,
+        token,
         body: String::from_utf8(content).expect("UTF-8"),
     });
     let length = body.len();

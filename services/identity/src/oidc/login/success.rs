@@ -11,6 +11,7 @@ use crate::{
         code::{self, Grant},
         request::AuthorizationRequest,
     },
+    sessions,
     throttle::{self, ThrottleKey},
 };
 
@@ -41,6 +42,7 @@ impl SuccessfulLogin {
         }
         if let Some(hash) = &self.new_password {
             accounts::set_password(tx, self.account.id, hash, false, now).await?;
+            sessions::end_all(tx, self.account.id, now).await?;
             let act = self.act(AuditAction::UserChange).object("user", self.account.id);
             trail.record(tx, &act.detail("changed", "password")).await?;
         }
