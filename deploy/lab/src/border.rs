@@ -77,8 +77,8 @@ impl Border {
         progress("making keys and trust lists");
         let mz = Country::prepare(lab, CountryPlan::mozambique(), programs, vhost)?;
         let tz = Country::prepare(lab, CountryPlan::tanzania(), programs, vhost)?;
-        keys::hand_over(mz.layout(), tz.layout(), mz.plan())?;
-        keys::hand_over(tz.layout(), mz.layout(), tz.plan())?;
+        keys::hand_over_first(mz.layout(), tz.layout(), mz.plan())?;
+        keys::hand_over_first(tz.layout(), mz.layout(), tz.plan())?;
         let both = [(mz.layout(), mz.plan()), (tz.layout(), tz.plan())];
         keys::agree_on_audit_policy(&Ctl::new(programs), &both)?;
         let countries = [mz.plan().country, tz.plan().country];

@@ -1,13 +1,14 @@
 //! Writes the services' configuration files.
 
-use std::{fmt::Write as _, fs, path::Path};
+use std::{fmt::Write as _, path::Path};
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use rovuma_broker::topology::names;
 use rovuma_schemas::{AgencyCode, CountryCode};
 
 use crate::{
     certs::TlsIdentity,
+    kept,
     keys::path,
     layout::Layout,
     plan::{CountryPlan, GATEWAY},
@@ -78,25 +79,28 @@ pub struct Settings<'a> {
 }
 
 impl Settings<'_> {
-    /// Writes the configuration of every service and of `rovumactl`.
+    /// Writes the configuration of every service and of `rovumactl`, except what somebody changed since it was
+    /// written last. Returns the notes of [`kept::write`].
     ///
     /// # Errors
     /// When a certificate cannot be issued or a file not be written.
-    pub fn write(&self) -> Result<()> {
-        self.write_file("gateway", &self.gateway()?)?;
-        self.write_file("identity", &self.identity()?)?;
-        self.write_file("audit", &self.audit()?)?;
-        self.write_file("rovumactl", &self.rovumactl()?)
+    pub fn write(&self) -> Result<Vec<String>> {
+        let texts = [
+            ("gateway", self.gateway()?),
+            ("identity", self.identity()?),
+            ("audit", self.audit()?),
+            ("rovumactl", self.rovumactl()?),
+        ];
+        let mut notes = Vec::new();
+        for (service, text) in texts {
+            notes.extend(kept::write(&self.layout.config(service), &text)?);
+        }
+        Ok(notes)
     }
 
     /// The issuer of the country's access tokens.
     pub fn issuer(&self) -> String {
         format!("http://127.0.0.1:{}", self.ports.identity)
-    }
-
-    fn write_file(&self, service: &str, text: &str) -> Result<()> {
-        let file = self.layout.config(service);
-        fs::write(&file, text).with_context(|| format!("writing {}", file.display()))
     }
 
     fn gateway(&self) -> Result<String> {

@@ -4,7 +4,8 @@ use std::{
     fs,
     net::TcpStream,
     path::{Path, PathBuf},
-    process::Command,
+    process::{Command, ExitStatus},
+    sync::{Mutex, PoisonError},
     time::{Duration, Instant},
 };
 
@@ -17,7 +18,7 @@ use crate::{
     certs::{TlsIdentity, write_private},
     config::{LabTimings, ServicePorts, Settings, people},
     ctl::Ctl,
-    keys,
+    kept, keys,
     layout::Layout,
     plan::{CountryPlan, GATEWAY},
     ports::PortBlock,
@@ -53,6 +54,8 @@ pub struct Country {
     vhost: String,
     ports: PortBlock,
     services: Vec<(&'static str, Process)>,
+    /// What the person at the terminal should know about files that were kept.
+    notes: Mutex<Vec<String>>,
 }
 
 /// A link's certificate at the partner's broker, and the address of that broker.
@@ -89,18 +92,21 @@ impl Country {
             programs: programs.to_owned(),
             vhost: vhost.to_owned(),
             services: Vec::new(),
+            notes: Mutex::default(),
         })
     }
 
-    /// Declares the topology, with the links, in the country's virtual host.
+    /// Declares the topology, with the links, in the country's virtual host; as `topology.json` says it, if somebody
+    /// changed that file since.
     ///
     /// # Errors
     /// When the node refuses it.
     pub async fn declare(&self, rabbit: &RabbitNode, links: &[PartnerLink]) -> Result<()> {
-        let spec = self.spec(links);
         let file = self.layout.topology();
-        fs::write(&file, serde_json::to_string_pretty(&spec)?)
-            .with_context(|| format!("writing {}", file.display()))?;
+        let note = kept::write(&file, &(serde_json::to_string_pretty(&self.spec(links))? + "\n"))?;
+        self.note(note);
+        let spec: NodeSpec = serde_json::from_slice(&fs::read(&file)?)
+            .with_context(|| format!("{} is no topology", file.display()))?;
         let definitions = topology::definitions(&spec)?;
         rabbit.management().import(&in_vhost(definitions, &self.vhost)).await
     }
@@ -144,7 +150,7 @@ impl Country {
             countries,
             timings,
         };
-        settings.write()?;
+        self.note(settings.write()?);
         fs::write(ports_file(&self.layout), self.ports.base().to_string()).context("remembering the ports")
     }
 
@@ -241,6 +247,29 @@ impl Country {
             process.stop(STOP_GRACE).await;
         }
         self.services.clear();
+    }
+
+    /// The services that have ended by themselves, with their exit statuses. They no longer count as started.
+    pub fn ended(&mut self) -> Vec<(&'static str, ExitStatus)> {
+        let mut ended = Vec::new();
+        self.services.retain_mut(|(name, process)| match process.exited() {
+            Some(status) => {
+                ended.push((*name, status));
+                false
+            }
+            None => true,
+        });
+        ended
+    }
+
+    /// What the person at the terminal should know about files that were kept as somebody changed them.
+    pub fn notes(&self) -> Vec<String> {
+        // A list of texts is never half-written, so a poisoned lock is still usable.
+        self.notes.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn note(&self, notes: impl IntoIterator<Item = String>) {
+        self.notes.lock().unwrap_or_else(PoisonError::into_inner).extend(notes);
     }
 
     /// Hands a service's process over to the caller, who may kill it or wait for its end.
@@ -389,4 +418,57 @@ fn ports_file(layout: &Layout) -> PathBuf {
 
 fn remembered(layout: &Layout) -> Option<u16> {
     fs::read_to_string(ports_file(layout)).ok()?.trim().parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    use super::*;
+
+    /// A country whose identity service is a program that only waits.
+    fn country(folder: &Path) -> Country {
+        let layout = Layout::new(folder, "mz".parse().expect("a country"));
+        for path in layout.folders() {
+            fs::create_dir_all(path).expect("made");
+        }
+        let program = folder.join("rovuma-identity");
+        fs::write(&program, "#!/bin/sh\necho the last words\nexec sleep 1000\n").expect("written");
+        fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).expect("mode set");
+        Country {
+            plan: CountryPlan::mozambique(),
+            layout,
+            programs: folder.to_owned(),
+            vhost: topology::VHOST.to_owned(),
+            ports: PortBlock::claim(None).expect("ports"),
+            services: Vec::new(),
+            notes: Mutex::default(),
+        }
+    }
+
+    #[test]
+    fn a_killed_service_is_noticed_once_and_can_be_started_again() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let mut country = country(folder.path());
+        country.start_service("identity").expect("started");
+        while !country.log_tail("identity").contains("the last words") {
+            std::thread::yield_now();
+        }
+        assert!(country.ended().is_empty(), "it runs");
+        let first = country.pid("identity").expect("runs");
+        let killed = Command::new("kill").args(["-9", &first.to_string()]).status().expect("runs");
+        assert!(killed.success());
+        let ended = loop {
+            let ended = country.ended();
+            if !ended.is_empty() {
+                break ended;
+            }
+            std::thread::yield_now();
+        };
+        assert!(ended.iter().all(|(name, status)| *name == "identity" && !status.success()), "{ended:?}");
+        assert!(country.log_tail("identity").contains("the last words"));
+        assert!(country.ended().is_empty(), "noticed once");
+        country.start_service("identity").expect("started again");
+        assert_ne!(country.pid("identity"), Some(first));
+    }
 }

@@ -33,8 +33,10 @@ pub fn prepare(ctl: &Ctl, layout: &Layout, plan: &CountryPlan) -> Result<()> {
     if !layout.trust_list(plan.country).exists() {
         sign_first_list(ctl, layout, plan)?;
     }
-    fs::copy(layout.key("authority.jwk"), layout.authority(plan.country))
-        .context("pinning our own authority")?;
+    let pinned = layout.authority(plan.country);
+    if !pinned.exists() {
+        fs::copy(layout.key("authority.jwk"), pinned).context("pinning our own authority")?;
+    }
     Ok(())
 }
 
@@ -52,7 +54,18 @@ pub fn hand_over(from: &Layout, to: &Layout, plan: &CountryPlan) -> Result<()> {
     Ok(())
 }
 
-/// Writes the policy of the audit logs once, and copies it to each country.
+/// As [`hand_over`], for files that are not there yet: later lists are handed over by hand.
+///
+/// # Errors
+/// When a file cannot be copied.
+pub fn hand_over_first(from: &Layout, to: &Layout, plan: &CountryPlan) -> Result<()> {
+    if to.trust_list(plan.country).exists() && to.authority(plan.country).exists() {
+        return Ok(());
+    }
+    hand_over(from, to, plan)
+}
+
+/// Writes the policy of the audit logs once, and copies it to each country that has none yet.
 ///
 /// # Errors
 /// When `rovumactl` fails or a file cannot be copied.
@@ -72,6 +85,9 @@ pub fn agree_on_audit_policy(ctl: &Ctl, countries: &[(&Layout, &CountryPlan)]) -
     }
     for (layout, _) in countries.iter().skip(1) {
         let target = layout.audit_policy();
+        if target.exists() {
+            continue;
+        }
         fs::copy(&policy, &target).with_context(|| format!("writing {}", target.display()))?;
     }
     Ok(())

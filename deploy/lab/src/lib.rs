@@ -7,6 +7,7 @@ pub mod certs;
 pub mod config;
 pub mod country;
 pub mod ctl;
+pub mod kept;
 pub mod keys;
 pub mod layout;
 pub mod person;

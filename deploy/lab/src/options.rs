@@ -4,13 +4,12 @@ use std::path::PathBuf;
 
 use clap::Parser;
 
+/// The help that `deploy/quickstart --help` prints without building anything.
+const HELP: &str = include_str!("../../quickstart.txt");
+
 /// Two countries on one machine: starts both installations, sends a real alert and shows its way
 #[derive(Debug, Parser)]
-#[command(
-    name = "deploy/quickstart",
-    after_help = "Everything it makes is in one folder. A second run goes on with what the first one made.\n\
-                  Exit status: 0 delivered (with --once) or stopped with Ctrl-C, 1 not, 2 wrong options."
-)]
+#[command(name = "deploy/quickstart", override_help = HELP)]
 pub(crate) struct Options {
     /// Stop after the alert; the last line is JSON
     #[arg(long)]
@@ -18,10 +17,30 @@ pub(crate) struct Options {
     /// Send this draft of an alert, from mz.prm, instead of the example
     #[arg(long, value_name = "FILE")]
     pub(crate) file: Option<PathBuf>,
-    /// Remove everything that was made, and exit
+    /// Remove everything that was made in the folder, and exit
     #[arg(long, conflicts_with_all = ["once", "file"])]
     pub(crate) clean: bool,
     /// The folder for all files
     #[arg(long, value_name = "FOLDER", default_value = ".rovuma")]
     pub(crate) folder: PathBuf,
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    #[test]
+    fn the_help_names_every_option_and_its_meaning() {
+        let command = Options::command();
+        for option in command.get_arguments() {
+            let name = format!("--{}", option.get_long().unwrap_or_default());
+            let line = HELP.lines().find(|line| line.contains(&name)).unwrap_or_else(|| panic!("{name}"));
+            let meaning = option.get_help().map(ToString::to_string).unwrap_or_default();
+            assert!(line.contains(&meaning), "{name}: {line:?} does not say {meaning:?}");
+        }
+        let options = HELP.lines().filter(|line| line.contains("  --")).count();
+        assert_eq!(options, command.get_arguments().count() + 1, "the help names one more: --help");
+    }
 }

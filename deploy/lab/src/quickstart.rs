@@ -2,11 +2,13 @@
 
 mod alert;
 mod folder;
+mod introduction;
+mod watch;
 
 use anyhow::{Context, Result};
 use rovuma_lab::{
     border::{Border, Nodes},
-    config::{LabTimings, people},
+    config::LabTimings,
 };
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -19,10 +21,10 @@ use crate::{options::Options, show::Terminal};
 pub(crate) async fn run(options: &Options, show: &Terminal) -> Result<()> {
     if options.clean {
         let removed = folder::clean(&options.folder)?;
-        show.line(if removed {
-            "everything that the quickstart made is removed"
+        show.line(&if removed {
+            format!("everything that the quickstart made in {} is removed", options.folder.display())
         } else {
-            "there was nothing"
+            "there was nothing".to_owned()
         });
         return Ok(());
     }
@@ -47,7 +49,10 @@ pub(crate) async fn run(options: &Options, show: &Terminal) -> Result<()> {
         }
         Ok(_) => {
             running.introduce(show)?;
-            stopped.await
+            tokio::select! {
+                outcome = running.watch(show) => outcome,
+                outcome = &mut stopped => outcome,
+            }
         }
         Err(error) => Err(error),
     };
@@ -77,6 +82,9 @@ impl StartedParts {
         let timings = LabTimings::default();
         let border = Border::prepare(lab.path(), nodes, &programs, vhost, &timings, progress).await?;
         let border = self.border.insert(border);
+        for note in border.mz.notes().into_iter().chain(border.tz.notes()) {
+            show.line(&note);
+        }
         border.start(progress).await?;
         show.step("sending the alert");
         let way = alert::send(border, draft, options.file.is_none()).await?;
@@ -97,21 +105,18 @@ impl StartedParts {
             }
             show.line(&format!("  {:12} {}", "rovumactl", country.layout().config("rovumactl").display()));
         }
-        show.line("\nDemo log-ins, each with its role; the password is in the file named:");
-        for country in [&border.mz, &border.tz] {
-            for (agency, person) in people(country.plan()) {
-                let file = country.layout().secret(&person.login);
-                show.line(&format!(
-                    "  {:20} {:24} {:10} {}",
-                    person.login,
-                    person.role,
-                    agency,
-                    file.display()
-                ));
-            }
-        }
+        let countries = [&border.mz, &border.tz].map(|country| (country.plan(), country.layout()));
+        show.line(&format!("\n{}", introduction::log_ins(&countries)));
         show.line("\nUp until Ctrl-C.");
         Ok(())
+    }
+
+    async fn watch(&mut self, show: &Terminal) -> Result<()> {
+        match (&mut self.border, &mut self.nodes) {
+            (Some(border), Some(nodes)) => watch::watch(border, nodes, show).await,
+            // Nothing to watch: only the person at the terminal ends it.
+            _ => std::future::pending().await,
+        }
     }
 
     async fn stop(&mut self, show: &Terminal) {

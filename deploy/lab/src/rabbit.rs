@@ -12,7 +12,7 @@ mod management;
 use std::{
     net::{Ipv4Addr, SocketAddr, TcpStream},
     path::{Path, PathBuf},
-    process::Command,
+    process::{Command, ExitStatus},
     time::{Duration, Instant},
 };
 
@@ -111,6 +111,11 @@ impl RabbitNode {
     pub async fn restart(&mut self, progress: impl Fn(&str)) -> Result<()> {
         self.stop().await;
         self.run(&progress).await
+    }
+
+    /// Its exit status, if it has ended by itself.
+    pub fn ended(&mut self) -> Option<ExitStatus> {
+        self.server.as_mut().and_then(Process::exited)
     }
 
     /// Lets the node finish, then stops its port mapper.

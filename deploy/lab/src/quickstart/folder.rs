@@ -62,3 +62,32 @@ fn hold(path: &Path) -> Result<File> {
 fn lock_file(path: &Path) -> PathBuf {
     path.join("quickstart.lock")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_folder_that_is_named_is_removed() {
+        let above = tempfile::tempdir().expect("a folder");
+        let (one, other) = (above.path().join("one"), above.path().join("other"));
+        for path in [&one, &other] {
+            drop(LockedFolder::open(path).expect("made"));
+        }
+        assert!(clean(&other).expect("removed"));
+        assert!(one.exists() && !other.exists());
+        assert!(!clean(&other).expect("nothing"), "a second time there is nothing");
+    }
+
+    #[test]
+    fn a_folder_of_others_or_in_use_is_not_removed() {
+        let above = tempfile::tempdir().expect("a folder");
+        let foreign = above.path().join("foreign");
+        fs::create_dir(&foreign).expect("made");
+        assert!(clean(&foreign).is_err());
+        let used = above.path().join("used");
+        let _running = LockedFolder::open(&used).expect("made");
+        assert!(clean(&used).is_err());
+        assert!(foreign.exists() && used.exists());
+    }
+}
