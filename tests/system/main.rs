@@ -3,6 +3,7 @@
 mod alert;
 mod audit;
 mod audit_log;
+mod check_config;
 mod crossing;
 mod evidence;
 mod gap;

@@ -34,6 +34,20 @@ impl Service for Audit {
     const ABOUT: &'static str = "Keeps one country's audit log and answers its auditors.";
     type Config = AuditConfig;
 
+    fn check(config: &AuditConfig) -> anyhow::Result<()> {
+        http::check(&config.http)?;
+        Store::check(&config.store)?;
+        Broker::check(&config.broker)?;
+        IntakeKeys::load(&config.keys, &config.producers, &audit_source_name(config.country))?;
+        IntakeKeys::load_signing_key(&config.keys.signing_key_file)?;
+        IntakeKeys::load_signing_key(&config.keys.log_key_file)?;
+        IntakeKeys::load_payload_key(&config.keys.payload_key_file)?;
+        CheckpointTasks::check(config.witness.as_ref())?;
+        policy(config)?;
+        TokenVerifier::new(config.tokens.clone())?;
+        Ok(())
+    }
+
     async fn start(config: AuditConfig, context: &Context) -> anyhow::Result<()> {
         let own_name = audit_source_name(config.country);
         let keys = Arc::new(IntakeKeys::load(&config.keys, &config.producers, &own_name)?);
@@ -136,10 +150,14 @@ pub(crate) fn new_auditor(
         sequencer,
         folder: LogFolder::new(config.publish.folder.clone()),
         producers,
-        policy: Policy::configured(&config.policy).context("cannot load the access policies")?,
+        policy: policy(config)?,
         tokens: TokenVerifier::new(config.tokens.clone())?,
         clock: context.clock.clone(),
     })
+}
+
+fn policy(config: &AuditConfig) -> anyhow::Result<Policy> {
+    Policy::configured(&config.policy).context("cannot load the access policies")
 }
 
 /// Abandons the present tree if the store was restored, because it may lack leaves that were published. Those stay provable, and

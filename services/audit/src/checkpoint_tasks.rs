@@ -72,6 +72,11 @@ impl CheckpointTasks {
         })
     }
 
+    /// Refuses a policy or key that [`Self::load`] would refuse.
+    pub(crate) fn check(witness: Option<&WitnessConfig>) -> anyhow::Result<()> {
+        witness.map(WitnessSettings::load).transpose().map(drop)
+    }
+
     /// The task that publishes checkpoints.
     pub(crate) fn publisher(&self) -> Publisher {
         Publisher {

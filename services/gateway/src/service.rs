@@ -49,13 +49,22 @@ impl Service for GatewayService {
 
     type Config = GatewayConfig;
 
+    fn check(config: &GatewayConfig) -> anyhow::Result<()> {
+        rovuma_runtime::http::check(&config.http)?;
+        Store::check(&config.store)?;
+        Broker::check(&config.broker)?;
+        shipper_keys(config)?;
+        trust::check(&config.trust)?;
+        OwnAgencies::load(config.country, &config.agencies)?;
+        code_lists(&config.validation)?;
+        policy(config)?;
+        TokenVerifier::new(config.tokens.clone())?;
+        Ok(())
+    }
+
     async fn start(config: GatewayConfig, context: &Context) -> anyhow::Result<()> {
         let shutdown = &context.shutdown;
-        let keys = ShipperKeys::load(
-            &config.audit.key_file,
-            &config.audit.recipient_file,
-            &config.audit.ack_key_file,
-        )?;
+        let keys = shipper_keys(&config)?;
         let gateway = Arc::new(open(&config, context).await?);
         let exchange = &gateway.exchange;
         restored::record_if_restored(exchange).await?;
@@ -159,9 +168,18 @@ pub(crate) async fn on_store(
         base,
         exchange,
         drafts: Arc::new(drafts),
-        policy: Policy::configured(&config.policy).context("cannot load the access policies")?,
+        policy: policy(config)?,
         tokens: TokenVerifier::new(config.tokens.clone())?,
     })
+}
+
+fn shipper_keys(config: &GatewayConfig) -> anyhow::Result<ShipperKeys> {
+    let audit = &config.audit;
+    Ok(ShipperKeys::load(&audit.key_file, &audit.recipient_file, &audit.ack_key_file)?)
+}
+
+fn policy(config: &GatewayConfig) -> anyhow::Result<Policy> {
+    Policy::configured(&config.policy).context("cannot load the access policies")
 }
 
 fn code_lists(config: &ValidationConfig) -> anyhow::Result<CodeLists> {

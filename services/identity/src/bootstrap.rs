@@ -24,16 +24,29 @@ pub(crate) async fn run(app: &App, configs: &[BootstrapConfig]) -> anyhow::Resul
     Ok(())
 }
 
+/// Refuses accounts that [`run`] would refuse. Password files are not read: once the account exists, there need be none.
+pub(crate) fn check(configs: &[BootstrapConfig]) -> anyhow::Result<()> {
+    for config in configs {
+        login(config).with_context(|| format!("bootstrap account {:?}", config.login))?;
+    }
+    Ok(())
+}
+
+/// The log-in name, if it is one and a person may have the roles.
+fn login(config: &BootstrapConfig) -> anyhow::Result<Login> {
+    if let Some(role) = config.roles.iter().find(|role| role.is_for_machines()) {
+        anyhow::bail!("the role {role} is for machines");
+    }
+    Ok(Login::parse(&config.login)?)
+}
+
 async fn create_if_missing(app: &App, config: &BootstrapConfig) -> anyhow::Result<()> {
-    let login = Login::parse(&config.login)?;
+    let login = login(config)?;
     let mut conn = app.store.read().acquire().await?;
     if accounts::by_login(&mut conn, &login).await?.is_some() {
         return Ok(());
     }
     drop(conn);
-    if let Some(role) = config.roles.iter().find(|role| role.is_for_machines()) {
-        anyhow::bail!("the role {role} is for machines");
-    }
     let account = new_account(app, config, &login).await?;
     let act = AuditRecord::new(account.created, app.trail.source(), AuditAction::UserCreate)
         .agency(&account.agency)

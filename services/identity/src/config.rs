@@ -102,7 +102,19 @@ pub struct BootstrapConfig {
     pub change_at_first_login: bool,
 }
 
+/// The shortest rotation: a key is published for a day, signs for a day, and stays published for a day.
+const ROTATE_DAYS_MIN: u64 = 3;
+
 impl SigningConfig {
+    /// Refuses a rotation that is too short.
+    pub(crate) fn check(&self) -> anyhow::Result<()> {
+        anyhow::ensure!(
+            self.rotate_after_days >= ROTATE_DAYS_MIN,
+            "signing.rotate_after_days must be at least {ROTATE_DAYS_MIN}"
+        );
+        Ok(())
+    }
+
     /// How long a key signs.
     pub(crate) fn rotate_after(&self) -> Duration {
         const DAY_S: u64 = 24 * 60 * 60;

@@ -23,9 +23,6 @@ const MIGRATIONS: Migrations = rovuma_store::migrations!(1001 "identity");
 /// How often the service rotates keys and deletes old codes, sessions and counters.
 const MAINTENANCE_INTERVAL: Duration = Duration::from_secs(60);
 
-/// The shortest rotation: a key is published for a day, signs for a day, and stays published for a day.
-const ROTATE_DAYS_MIN: u64 = 3;
-
 /// The identity service.
 pub struct Identity;
 
@@ -40,6 +37,19 @@ impl Service for Identity {
     const NAME: &'static str = "rovuma-identity";
     const ABOUT: &'static str = "OpenID Connect provider: officers, roles, machine clients, access tokens";
     type Config = IdentityConfig;
+
+    fn check(config: &IdentityConfig) -> anyhow::Result<()> {
+        rovuma_runtime::http::check(&config.http)?;
+        Store::check(&config.store)?;
+        Broker::check(&config.broker)?;
+        shipper_keys(config)?;
+        config.signing.check()?;
+        Issuer::parse(&config.issuer)?;
+        Applications::load(&config.applications)?;
+        bootstrap::check(&config.bootstrap)?;
+        policy(config)?;
+        Ok(())
+    }
 
     async fn start(config: IdentityConfig, context: &Context) -> anyhow::Result<()> {
         let running = Self::open(&config, context).await?;
@@ -63,10 +73,7 @@ impl Identity {
     /// # Errors
     /// The first failure of configuration, store, keys or listener.
     pub async fn open(config: &IdentityConfig, context: &Context) -> anyhow::Result<RunningIdentity> {
-        anyhow::ensure!(
-            config.signing.rotate_after_days >= ROTATE_DAYS_MIN,
-            "signing.rotate_after_days must be at least {ROTATE_DAYS_MIN}"
-        );
+        config.signing.check()?;
         let ready = context.health.register("store");
         let store = Store::open(&config.store, &[rovuma_trail::MIGRATIONS, MIGRATIONS]).await?;
         ready.ready();
@@ -131,13 +138,21 @@ fn spawn_shipper(
     running: &RunningIdentity,
     context: &Context,
 ) -> anyhow::Result<()> {
-    let audit = &config.audit;
-    let keys = ShipperKeys::load(&audit.key_file, &audit.recipient_file, &audit.ack_key_file)?;
+    let keys = shipper_keys(config)?;
     let broker = Broker::start(config.broker.clone(), Identity::NAME, &context.shutdown)?;
     context.expiries.register_certificates(&config.broker.cert_file)?;
     let shipper = Shipper::new(running.app.trail.clone(), broker, context.clock.clone(), keys);
     context.shutdown.spawn("audit", shipper.run(context.shutdown.clone()));
     Ok(())
+}
+
+fn shipper_keys(config: &IdentityConfig) -> anyhow::Result<ShipperKeys> {
+    let audit = &config.audit;
+    Ok(ShipperKeys::load(&audit.key_file, &audit.recipient_file, &audit.ack_key_file)?)
+}
+
+fn policy(config: &IdentityConfig) -> anyhow::Result<Policy> {
+    Policy::configured(&config.policy).context("cannot load the access policies")
 }
 
 async fn prune(tx: &mut rovuma_store::Conn, now: Timestamp) -> sqlx::Result<()> {
@@ -165,7 +180,7 @@ async fn load_app(
         store,
         trail,
         clock: context.clock.clone(),
-        policy: Policy::configured(&config.policy).context("cannot load the access policies")?,
+        policy: policy(config)?,
         keys,
         hashers: Hashers::new()?,
         applications: Applications::load(&config.applications)?,

@@ -83,6 +83,14 @@ impl Broker {
         Ok(Self(Arc::new(inner)))
     }
 
+    /// Refuses what [`Broker::start`] would refuse, and connects to nothing.
+    ///
+    /// # Errors
+    /// [`ConfigFault`] when the address, a certificate or a key cannot be used.
+    pub fn check(config: &BrokerConfig) -> Result<(), ConfigFault> {
+        Link::check(config).map(drop)
+    }
+
     /// Publishes a message as persistent and mandatory, and returns once the broker has confirmed it. Waits for the
     /// connection when there is none. Any number of calls may run at the same time: confirms are pipelined. Publications
     /// of one exchange and routing key reach the broker in the order in which these futures are first polled, unless one

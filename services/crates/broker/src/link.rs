@@ -106,12 +106,18 @@ impl Link {
         shutdown: &Shutdown,
         until: CancellationToken,
     ) -> Result<Self, ConfigFault> {
-        let address = Address::of(config)?;
-        tls::connector(config)?;
+        let address = Self::check(config)?;
         let (sender, state) = watch::channel(LinkState::Down { reason: None });
         let supervisor = Supervisor { config: config.clone(), address, name, state: sender };
         shutdown.spawn("broker connection", supervisor.run(until));
         Ok(Self { state, stopping: shutdown.soft_token() })
+    }
+
+    /// The address, if it, the certificate and the key can be used.
+    pub(crate) fn check(config: &BrokerConfig) -> Result<Address, ConfigFault> {
+        let address = Address::of(config)?;
+        tls::connector(config)?;
+        Ok(address)
     }
 
     /// Opens a channel, waiting for the connection when it is down.

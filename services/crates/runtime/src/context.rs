@@ -16,6 +16,14 @@ pub trait Service: 'static {
     /// sections `admin`, `log` and `telemetry` belong to the runtime, which removes them before.
     type Config: DeserializeOwned + Send + 'static;
 
+    /// Reads every file that the configuration names and that the service cannot start without (keys, certificates,
+    /// policies), and refuses what [`Service::start`] would refuse. It needs neither a database nor a network, and
+    /// changes nothing. The common main calls it before `start`, and for `--check-config` alone.
+    ///
+    /// # Errors
+    /// The first fault: the process prints it and ends with 1.
+    fn check(config: &Self::Config) -> anyhow::Result<()>;
+
     /// Starts the role: opens what it needs, spawns its tasks on `context.shutdown`, and returns. The
     /// service then runs until a signal, or until a task fails.
     ///

@@ -214,7 +214,7 @@ fn seconds(instant: Timestamp) -> f64 {
 }
 
 /// The *not after* of each certificate in a PEM file (RFC 5280, 4.1.2.5).
-fn certificate_ends(path: &Path) -> Result<Vec<Timestamp>, CertificateError> {
+pub(crate) fn certificate_ends(path: &Path) -> Result<Vec<Timestamp>, CertificateError> {
     let shown = || path.display().to_string();
     let pem = std::fs::read(path).map_err(|source| CertificateError::Read { path: shown(), source })?;
     let ends: Vec<Timestamp> = x509_parser::pem::Pem::iter_from_buffer(&pem)

@@ -9,4 +9,4 @@ pub use layers::{BODY_LIMIT_BYTES, with_layers};
 pub use locale::CallerLocale;
 pub use problem::{Problem, ProblemFault};
 pub(crate) use serve::serve_plain;
-pub use serve::{ListenConfig, ServeError, TlsFiles, serve};
+pub use serve::{ListenConfig, ServeError, TlsFiles, check, serve};

@@ -50,10 +50,9 @@ fn options<S: Service>() -> Options {
                 .env("ROVUMA_CONFIG")
                 .value_parser(value_parser!(PathBuf))
                 .help("configuration file, TOML"),
-            Arg::new("check-config")
-                .long("check-config")
-                .action(ArgAction::SetTrue)
-                .help("read the configuration, report whether it is valid, and exit"),
+            Arg::new("check-config").long("check-config").action(ArgAction::SetTrue).help(
+                "read the configuration and every file that it names, report the first fault, and exit",
+            ),
             Arg::new("log")
                 .long("log")
                 .value_parser(value_parser!(LogFormat))
@@ -70,13 +69,24 @@ fn options<S: Service>() -> Options {
 fn run<S: Service>(options: Options) -> anyhow::Result<ExitCode> {
     // The one TLS provider of every client and server in this process. An error means that it is installed already.
     let _ = rustls::crypto::ring::default_provider().install_default();
-    let (config, mut runtime) = config::load::<S::Config>(options.config.as_deref())?;
+    let loaded = config::load::<S::Config>(options.config.as_deref());
+    let (config, mut runtime) = match (loaded, &options.config) {
+        (Ok(loaded), _) => loaded,
+        (Err(fault), Some(_)) => return Err(fault.into()),
+        (Err(fault), None) => {
+            return Err(fault)
+                .context("no configuration file was given: give --config FILE, or ROVUMA_CONFIG");
+        }
+    };
     if options.check_config {
+        Telemetry::check(&runtime.log, &runtime.telemetry)?;
+        S::check(&config)?;
         println!("the configuration is sound");
         return Ok(ExitCode::SUCCESS);
     }
     runtime.log.format = options.log.or(runtime.log.format);
     let telemetry = Telemetry::start(S::NAME, &runtime.log, &runtime.telemetry)?;
+    S::check(&config).context("cannot start")?;
     let executor = tokio::runtime::Builder::new_multi_thread()
         .max_blocking_threads(blocking_threads())
         .enable_all()

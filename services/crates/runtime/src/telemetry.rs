@@ -33,9 +33,7 @@ impl Telemetry {
         log: &LogConfig,
         telemetry: &TelemetryConfig,
     ) -> anyhow::Result<Self> {
-        let filter = EnvFilter::try_new(&log.filter)
-            .with_context(|| format!("configuration key log.filter: {:?}", log.filter))?
-            .add_directive(WITH_PAYLOADS.parse()?);
+        let filter = filter(log)?;
         let provider = telemetry
             .otlp_endpoint
             .as_deref()
@@ -53,6 +51,15 @@ impl Telemetry {
         Ok(Self(provider))
     }
 
+    /// Refuses what [`Telemetry::start`] would refuse, and starts nothing.
+    pub(crate) fn check(log: &LogConfig, telemetry: &TelemetryConfig) -> anyhow::Result<()> {
+        filter(log)?;
+        if let Some(endpoint) = telemetry.otlp_endpoint.as_deref() {
+            exporter(endpoint, telemetry)?;
+        }
+        Ok(())
+    }
+
     /// Sends the spans that are not sent yet.
     pub(crate) fn end(self) {
         if let Some(provider) = self.0 {
@@ -60,6 +67,12 @@ impl Telemetry {
             let _ = provider.shutdown_with_timeout(FLUSH);
         }
     }
+}
+
+fn filter(log: &LogConfig) -> anyhow::Result<EnvFilter> {
+    Ok(EnvFilter::try_new(&log.filter)
+        .with_context(|| format!("configuration key log.filter: {:?}", log.filter))?
+        .add_directive(WITH_PAYLOADS.parse()?))
 }
 
 fn default_format() -> LogFormat {
@@ -82,13 +95,7 @@ fn provider(
     endpoint: &str,
     config: &TelemetryConfig,
 ) -> anyhow::Result<SdkTracerProvider> {
-    let exporter = SpanExporter::builder()
-        .with_http()
-        .with_protocol(Protocol::HttpBinary)
-        .with_endpoint(endpoint)
-        .with_http_client(client(config.ca_file.as_deref())?)
-        .build()
-        .with_context(|| format!("configuration key telemetry.otlp_endpoint: {endpoint:?}"))?;
+    let exporter = exporter(endpoint, config)?;
     let resource = Resource::builder_empty()
         .with_attributes([
             KeyValue::new("service.name", service),
@@ -100,6 +107,16 @@ fn provider(
         .with_resource(resource)
         .with_batch_exporter(exporter)
         .build())
+}
+
+fn exporter(endpoint: &str, config: &TelemetryConfig) -> anyhow::Result<SpanExporter> {
+    SpanExporter::builder()
+        .with_http()
+        .with_protocol(Protocol::HttpBinary)
+        .with_endpoint(endpoint)
+        .with_http_client(client(config.ca_file.as_deref())?)
+        .build()
+        .with_context(|| format!("configuration key telemetry.otlp_endpoint: {endpoint:?}"))
 }
 
 /// Makes the exporter's HTTP client, a blocking one since the exporter has a thread of its own. It trusts only the

@@ -137,6 +137,54 @@ fn configuration_is_checked_without_starting() {
 }
 
 #[test]
+fn what_would_not_start_is_not_sound() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let readable = folder.path().join("readable.key");
+    std::fs::write(&readable, "x").expect("written");
+    let certified = rcgen::generate_simple_self_signed(vec!["x".to_owned()]).expect("a certificate");
+    let cert = folder.path().join("x.pem");
+    std::fs::write(&cert, certified.cert.pem()).expect("written");
+    let tls = |cert: &Path| {
+        format!(
+            "[http]\nlisten = \"127.0.0.1:0\"\ntls = {{ cert_file = \"{}\", key_file = \"{}\" }}\n",
+            cert.display(),
+            readable.display()
+        )
+    };
+    let listen = "[http]\nlisten = \"127.0.0.1:0\"\n";
+    for (text, said) in [
+        ("[http]\nlisten = \"0.0.0.0:0\"\n".to_owned(), "not a loopback address"),
+        (tls(&folder.path().join("none.pem")), "none.pem"),
+        (tls(&cert), "chmod 600"),
+        (format!("behaviour = \"unsound\"\n{listen}"), "this cannot work"),
+        (format!("{listen}[log]\nfilter = \"info,[\"\n"), "log.filter"),
+        (
+            format!("{listen}[telemetry]\notlp_endpoint = \"https://x\"\nca_file = \"/none.pem\"\n"),
+            "telemetry.ca_file",
+        ),
+    ] {
+        for arguments in [&["--check-config"][..], &[]] {
+            let output = run(&text, arguments);
+            let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
+            assert_eq!(output.status.code(), Some(1), "{arguments:?} {text}");
+            assert!(stderr.contains(said), "{arguments:?} {text}: {stderr}");
+        }
+    }
+}
+
+#[test]
+fn without_a_configuration_file_the_option_is_named() {
+    let output = Command::new(env!("CARGO_BIN_EXE_rovuma-minimal-service"))
+        .env_remove("ROVUMA_CONFIG")
+        .output()
+        .expect("runs");
+    let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(1));
+    assert!(stderr.contains("give --config FILE") && stderr.contains("http"), "{stderr}");
+    assert!(!stderr.contains("key ."), "{stderr}");
+}
+
+#[test]
 fn wrong_options_end_with_2() {
     assert_eq!(run("", &["--nonsense"]).status.code(), Some(2));
 }

@@ -38,6 +38,14 @@ impl Database {
         }
     }
 
+    /// Refuses an address that [`Self::take`] would refuse.
+    pub(crate) fn check(config: &StoreConfig) -> Result<(), OpenError> {
+        if Server::is_address(&config.url) {
+            return Server::at(config, Sharing::Alone).map(drop);
+        }
+        LockedFile::check(&config.url)
+    }
+
     /// A connection that writes. On a server it holds the lock of a process that has the store open.
     pub(crate) async fn writer(&self) -> Result<Conn, OpenError> {
         match self {

@@ -42,7 +42,7 @@ const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(30);
 impl LockedFile {
     /// Locks the file at `url`, creating it when it is not there.
     pub(crate) fn take(url: &str) -> Result<Self, OpenError> {
-        let path = path_of(url).ok_or_else(|| OpenError::Address { url: without_secrets(url).to_owned() })?;
+        let path = path_of(url)?;
         let lock_path = path.with_added_extension("lock");
         let mut lock = open_private(&lock_path)?;
         match lock.try_lock() {
@@ -55,6 +55,16 @@ impl LockedFile {
         // SQLite gives the files of its write-ahead log the permissions of the database.
         open_private(&path)?;
         Ok(Self { path, _lock: lock })
+    }
+
+    /// Refuses an address that is none, or whose folder is not there.
+    pub(crate) fn check(url: &str) -> Result<(), OpenError> {
+        let path = path_of(url)?;
+        let folder = path.parent().unwrap_or(&path);
+        match std::fs::metadata(folder) {
+            Ok(_) => Ok(()),
+            Err(source) => Err(OpenError::File { path, source }),
+        }
     }
 
     /// Opens the connection that writes.
@@ -87,13 +97,11 @@ impl LockedFile {
 
 /// The path in `sqlite:PATH` or `sqlite://PATH`, made absolute. Parameters after the path are refused, and so is a
 /// database in memory, which is no store.
-fn path_of(url: &str) -> Option<PathBuf> {
-    let rest = url.strip_prefix("sqlite:")?;
-    let path = rest.strip_prefix("//").unwrap_or(rest);
-    if path.is_empty() || path.contains([':', '?', '#']) {
-        return None;
-    }
-    std::path::absolute(path).ok()
+fn path_of(url: &str) -> Result<PathBuf, OpenError> {
+    let path = url.strip_prefix("sqlite:").map(|rest| rest.strip_prefix("//").unwrap_or(rest));
+    path.filter(|path| !path.is_empty() && !path.contains([':', '?', '#']))
+        .and_then(|path| std::path::absolute(path).ok())
+        .ok_or_else(|| OpenError::Address { url: without_secrets(url).to_owned() })
 }
 
 fn open_private(path: &Path) -> Result<File, OpenError> {
@@ -116,10 +124,10 @@ mod tests {
     fn only_files_are_stores() {
         for url in ["", "sqlite:", "sqlite::memory:", "sqlite:a.db?mode=memory", "postgres://x@y/z", "/a.db"]
         {
-            assert_eq!(path_of(url), None, "{url:?} was taken");
+            assert!(path_of(url).is_err(), "{url:?} was taken");
         }
-        assert_eq!(path_of("sqlite:/var/x.db"), Some(PathBuf::from("/var/x.db")));
-        assert_eq!(path_of("sqlite:///var/x.db"), Some(PathBuf::from("/var/x.db")));
+        assert_eq!(path_of("sqlite:/var/x.db").ok(), Some(PathBuf::from("/var/x.db")));
+        assert_eq!(path_of("sqlite:///var/x.db").ok(), Some(PathBuf::from("/var/x.db")));
     }
 
     #[test]

@@ -61,6 +61,14 @@ impl Store {
         Self::open_as(config, migrations, Sharing::Shared).await
     }
 
+    /// Refuses an address that [`Self::open`] would refuse, and opens nothing.
+    ///
+    /// # Errors
+    /// [`OpenError`] when the address cannot be used, its folder is missing, or the password cannot be read.
+    pub fn check(config: &StoreConfig) -> Result<(), OpenError> {
+        Database::check(config)
+    }
+
     async fn open_as(
         config: &StoreConfig,
         migrations: &[Migrations],

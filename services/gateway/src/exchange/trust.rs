@@ -14,7 +14,11 @@ use rovuma_runtime::{Expiries, ExpiryKind, Shutdown};
 use rovuma_schemas::{CountryCode, Digest, Timestamp};
 use rovuma_store::{RowExt, Store};
 
-use crate::{config::TrustConfig, error::DbError, exchange::Exchange};
+use crate::{
+    config::{TrustConfig, TrustListConfig},
+    error::DbError,
+    exchange::Exchange,
+};
 use pending::Pending;
 use record::Loaded;
 
@@ -49,16 +53,31 @@ pub(crate) enum PinFault {
 
 /// A trust store with the configured authorities pinned. It refuses lists older than those loaded before the last stop.
 pub(crate) async fn pinned(config: &TrustConfig, store: &Store) -> Result<SharedTrust, PinFault> {
-    let mut pins = Vec::with_capacity(config.lists.len());
-    for list in &config.lists {
+    let mut pins = pins(config)?;
+    for pin in &mut pins {
+        pin.minimum_serial = last_serial(store, pin.country).await?;
+    }
+    trust_store(config, pins)
+}
+
+/// Refuses authorities that [`pinned`] would refuse.
+pub(crate) fn check(config: &TrustConfig) -> Result<(), PinFault> {
+    trust_store(config, pins(config)?).map(drop)
+}
+
+/// The configured authorities, as yet without serials of earlier lists.
+fn pins(config: &TrustConfig) -> Result<Vec<Pin>, PinFault> {
+    let pin = |list: &TrustListConfig| {
         let path = &list.authority_file;
-        let read = |source| PinFault::Read { path: path.clone(), source };
-        let key = tokio::fs::read(path).await.map_err(read)?;
+        let key = std::fs::read(path).map_err(|source| PinFault::Read { path: path.clone(), source })?;
         let authority =
             PublicKey::from_jwk(&key).map_err(|fault| PinFault::Key { path: path.clone(), fault })?;
-        let minimum_serial = last_serial(store, list.country).await?;
-        pins.push(Pin { country: list.country, authority, minimum_serial });
-    }
+        Ok(Pin { country: list.country, authority, minimum_serial: 0 })
+    };
+    config.lists.iter().map(pin).collect()
+}
+
+fn trust_store(config: &TrustConfig, pins: Vec<Pin>) -> Result<SharedTrust, PinFault> {
     let policy = TrustPolicy { list_grace: DAY * config.list_grace_days, ..TrustPolicy::default() };
     Ok(SharedTrust::new(TrustStore::new(policy, pins)?))
 }

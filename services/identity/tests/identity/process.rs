@@ -1,6 +1,7 @@
 //! The program itself: its configuration file, its start without a broker, its end at a signal.
 
 use std::{
+    collections::HashMap,
     fmt::Write,
     net::TcpListener,
     path::Path,
@@ -129,7 +130,51 @@ fn the_configuration_in_the_readme_is_sound() {
     let folder = tempfile::tempdir().expect("a folder");
     let file = folder.path().join("identity.toml");
     std::fs::write(&file, text).expect("written");
-    let said =
-        Command::new(BINARY).arg("--check-config").arg("--config").arg(file).output().expect("it runs");
-    assert!(said.status.success(), "{}", String::from_utf8_lossy(&said.stderr));
+    // Its files are nowhere: only the keys are read.
+    let loaded =
+        rovuma_runtime::config::load_with_env::<rovuma_identity::IdentityConfig>(Some(&file), HashMap::new());
+    loaded.expect("the README's configuration is sound");
+}
+
+#[test]
+fn the_check_refuses_what_the_start_refuses() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let sound = configuration(folder.path(), free_port());
+    let file = folder.path().join("identity.toml");
+    let run = |text: &str, check: bool| {
+        std::fs::write(&file, text).expect("written");
+        let mut command = Command::new(BINARY);
+        command.arg("--config").arg(&file);
+        if check {
+            command.arg("--check-config");
+        }
+        let output = command.output().expect("it runs");
+        (output.status.code(), String::from_utf8_lossy(&output.stderr).into_owned())
+    };
+    assert_eq!(run(&sound, true).0, Some(0), "{:?}", run(&sound, true));
+    std::fs::write(folder.path().join("open.key"), "a key").expect("written");
+    let shown = folder.path().display().to_string();
+    for (from, to, said) in [
+        ("listen = \"127.0.0.1:", "listen = \"0.0.0.0:", "is not a loopback address"),
+        ("ca_file = \"", "ca_file = \"/nowhere", "/nowhere"),
+        ("broker.key", "open.key", "chmod 600"),
+        ("audit.pem", "open.key", "chmod 600"),
+        ("audit.age", "none.age", "none.age"),
+        ("issuer = \"http:", "issuer = \"ftp:", "issuer"),
+        ("amqps:", "amqp:", "amqps://"),
+        ("http://127.0.0.1/callback", "http://example.org/callback", "redirect URI"),
+        ("login = \"admin\"", "login = \"a\"", "bootstrap account"),
+        ("[signing]\n", "[signing]\nrotate_after_days = 2\n", "rotate_after_days"),
+        ("[store]\nurl = \"", "[store]\nurl = \"ftp:", "store address"),
+    ] {
+        let bent = sound.replacen(from, to, 1);
+        assert_ne!(bent, sound, "{from}");
+        for check in [true, false] {
+            let (code, stderr) = run(&bent, check);
+            assert_eq!(code, Some(1), "{from}: {stderr}");
+            assert!(stderr.contains(said), "{from}: {stderr} in {shown}");
+        }
+    }
+    // Nothing was made on the way.
+    assert!(!folder.path().join("keys").exists());
 }

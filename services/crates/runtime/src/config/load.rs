@@ -25,10 +25,10 @@ pub enum ConfigError {
         /// The system's error.
         source: std::io::Error,
     },
-    /// The file is not TOML.
+    /// The file is not TOML, or lacks a section or key at its top.
     #[error("{what}")]
     Malformed {
-        /// The parser's error, with line and column.
+        /// The parser's error, with line and column, or the missing key.
         what: String,
     },
     /// A key is unknown, missing, or has an invalid value.
@@ -166,6 +166,10 @@ fn read<T: DeserializeOwned>(table: HashMap<String, Value>) -> Result<T, ConfigE
             config::ConfigError::At { error, .. } => error.to_string(),
             other => other.to_string(),
         };
+        // The path of the whole file: the text names the key.
+        if key == "." {
+            return ConfigError::Malformed { what: near_miss::explain(&key, &what) };
+        }
         ConfigError::Key { what: near_miss::explain(&key, &what), key }
     })
 }

@@ -14,7 +14,10 @@ use serde::Deserialize;
 use tracing::info;
 
 use super::with_layers;
-use crate::{Context, SecretFile, expiry::CertificateError};
+use crate::{
+    Context, SecretFile,
+    expiry::{CertificateError, certificate_ends},
+};
 
 /// How long requests in hand may take after a soft shutdown: less than the grace of the whole service, so that work that they
 /// began can still be finished.
@@ -99,11 +102,26 @@ pub fn serve(
     config: &ListenConfig,
     router: Router,
 ) -> Result<SocketAddr, ServeError> {
+    let tls = tls_of(config)?;
+    if let Some(files) = &config.tls {
+        context.expiries.register_certificates(&files.cert_file)?;
+    }
+    run(context, name, config.listen, tls, with_layers(router))
+}
+
+/// Refuses what [`serve`] would refuse, except an address that is in use or not one of this machine.
+///
+/// # Errors
+/// [`ServeError`] when a service must not or cannot listen as `config` says.
+pub fn check(config: &ListenConfig) -> Result<(), ServeError> {
+    tls_of(config).map(drop)
+}
+
+fn tls_of(config: &ListenConfig) -> Result<Option<RustlsConfig>, ServeError> {
     if config.tls.is_none() && !config.behind_proxy && !config.listen.ip().is_loopback() {
         return Err(ServeError::Plaintext { listen: config.listen });
     }
-    let tls = config.tls.as_ref().map(|files| load(context, files)).transpose()?;
-    run(context, name, config.listen, tls, with_layers(router))
+    config.tls.as_ref().map(load).transpose()
 }
 
 /// Serves `router` without the common layers, in plain HTTP: the operators' listener.
@@ -151,8 +169,8 @@ fn run(
     Ok(address)
 }
 
-fn load(context: &Context, files: &TlsFiles) -> Result<RustlsConfig, ServeError> {
-    context.expiries.register_certificates(&files.cert_file)?;
+fn load(files: &TlsFiles) -> Result<RustlsConfig, ServeError> {
+    certificate_ends(&files.cert_file)?;
     let fault = |reason: String| ServeError::Tls { cert_file: files.cert_file.clone(), reason };
     let chain = CertificateDer::pem_file_iter(&files.cert_file)
         .and_then(Iterator::collect::<Result<Vec<_>, _>>)

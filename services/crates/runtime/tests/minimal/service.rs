@@ -13,7 +13,7 @@ struct Minimal;
 struct Config {
     http: ListenConfig,
     /// `stays`: a task that ignores the soft shutdown; `panics`, `fails`: one that ends so;
-    /// `refuses`: does not start.
+    /// `refuses`: does not start; `unsound`: its configuration cannot work.
     #[serde(default)]
     behaviour: String,
 }
@@ -22,6 +22,12 @@ impl Service for Minimal {
     const NAME: &'static str = "rovuma-minimal-service";
     const ABOUT: &'static str = "The smallest service, for tests.";
     type Config = Config;
+
+    fn check(config: &Config) -> anyhow::Result<()> {
+        http::check(&config.http)?;
+        anyhow::ensure!(config.behaviour != "unsound", "this cannot work");
+        Ok(())
+    }
 
     async fn start(config: Config, context: &Context) -> anyhow::Result<()> {
         let router = Router::new().route("/", get(async || "here"));
