@@ -229,7 +229,9 @@ pub struct AuditEvent {
     /// check the guess. Absent in events of older services.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub blind: Option<StoreId>,
-    /// Identifiers and counts; no personal data.
+    /// Identifiers and counts. No personal data but one: `user.create` and a change of name say the `login` and the
+    /// `name` of the account whose id is a pseudonym everywhere else. They are sealed with the event, shown to auditors of the
+    /// account's agency and of the node, and erased with it.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub details: BTreeMap<String, String>,
 }

@@ -51,6 +51,8 @@ async fn create_if_missing(app: &App, config: &BootstrapConfig) -> anyhow::Resul
     let act = AuditRecord::new(account.created, app.trail.source(), AuditAction::UserCreate)
         .agency(&account.agency)
         .object("user", account.id)
+        .detail("login", &account.login)
+        .detail("name", &account.name)
         .detail("roles", roles_to_column(&account.roles))
         .detail("by", "bootstrap");
     let trail = app.trail.clone();

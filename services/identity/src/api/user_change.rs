@@ -75,8 +75,12 @@ struct Edit {
 impl Edit {
     async fn write(self, tx: &mut Conn, trail: &Trail) -> sqlx::Result<Option<Account>> {
         let Some(mut account) = accounts::by_id(tx, self.id).await? else { return Ok(None) };
-        let mut changed = Vec::new();
+        let (mut changed, mut act) = (Vec::new(), self.act);
         if let Some(name) = self.name.filter(|name| *name != account.name) {
+            act = act
+                .detail("login", &account.login)
+                .detail("name", &name)
+                .detail("name_before", &account.name);
             account.name = name;
             changed.push("name");
         }
@@ -89,7 +93,7 @@ impl Edit {
             if account.disabled.is_some() {
                 sessions::end_all(tx, account.id, self.now).await?;
             }
-            trail.record(tx, &self.act.detail("changed", changed.join(" "))).await?;
+            trail.record(tx, &act.detail("changed", changed.join(" "))).await?;
         }
         Ok(Some(account))
     }

@@ -95,8 +95,12 @@ async fn account(
 }
 
 async fn insert(app: &App, caller: &Caller, account: Account) -> Result<(), ApiError> {
+    // Elsewhere in the log a person is a pseudonym: here an auditor of the agency finds whose it is. Administrators can
+    // change the account, but not the log.
     let act = act_by(caller.actor(), AuditAction::UserCreate, account.created)
         .object("user", account.id)
+        .detail("login", &account.login)
+        .detail("name", &account.name)
         .detail("roles", roles_to_column(&account.roles));
     let trail = app.trail.clone();
     let write = app.write(move |tx| {

@@ -1,6 +1,7 @@
 //! Users by API.
 
 use reqwest::Method;
+use rovuma_schemas::{AgencyCode, audit::AuditEvent};
 use serde_json::{Value, json};
 
 use crate::support::{ADMIN, FOREIGN_ADMIN, Fixture, OFFICER, PASSWORD};
@@ -38,8 +39,20 @@ async fn a_user_is_added_read_renamed_and_given_roles() {
     let roles = Some(json!({"roles": ["supervisor", "liaison_officer"]}));
     let given = service.api(Method::PUT, &format!("/v1/users/{id}/roles"), &admin, roles).await;
     assert_eq!(given.body["roles"], json!(["liaison_officer", "supervisor"]));
-    let change = service.audit().await.into_iter().find(|event| event.action.to_string() == "role.change");
-    let details = change.expect("the event").details;
+    let events = service.audit().await;
+    let of = |action: &str| {
+        let about = |event: &&AuditEvent| event.object.as_ref().is_some_and(|object| object.id == id);
+        events.iter().filter(about).find(|event| event.action.to_string() == action).expect("the event")
+    };
+    // Whose pseudonym it is, for the auditors of this agency.
+    let created = of("user.create");
+    assert_eq!((&*created.details["login"], &*created.details["name"]), ("rui.sitoe", "Rui Sitoe"));
+    assert_eq!(created.agency.as_ref().map(AgencyCode::as_str), Some("mz.prm"));
+    let renamed = &of("user.change").details;
+    assert_eq!((&*renamed["name_before"], &*renamed["name"]), ("Rui Sitoe", "R. Sitoe"));
+    assert_eq!(renamed["login"], "rui.sitoe");
+    let change = events.iter().find(|event| event.action.to_string() == "role.change");
+    let details = &change.expect("the event").details;
     assert_eq!(
         (details["given"].as_str(), details["taken"].as_str()),
         ("liaison_officer supervisor", "analyst")
