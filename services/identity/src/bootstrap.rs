@@ -1,6 +1,7 @@
 //! The first accounts: the service creates them at its start if nobody has their log-in name.
 
 use anyhow::Context as _;
+use rovuma_policy::Role;
 use rovuma_schemas::audit::AuditAction;
 use rovuma_store::FutureExt;
 use rovuma_trail::AuditRecord;
@@ -36,6 +37,9 @@ pub(crate) fn check(configs: &[BootstrapConfig]) -> anyhow::Result<()> {
 fn login(config: &BootstrapConfig) -> anyhow::Result<Login> {
     if let Some(role) = config.roles.iter().find(|role| role.is_for_machines()) {
         anyhow::bail!("the role {role} is for machines");
+    }
+    if let Some(role) = Role::misplaced(&config.roles.iter().copied().collect()) {
+        anyhow::bail!("the role {role} stands alone: give the other roles to another account");
     }
     Ok(Login::parse(&config.login)?)
 }

@@ -35,7 +35,7 @@ pub(crate) enum PasswordFault {
     #[error("a password has at most {PASSWORD_MAX_BYTES} bytes")]
     Long,
     /// Fewer than [`DISTINCT_MIN`] different characters.
-    #[error("the password repeats too few characters")]
+    #[error("the password has too few different characters")]
     Repetitive,
     /// It contains the log-in name.
     #[error("the password must not contain the log-in name")]

@@ -18,7 +18,7 @@ use crate::{
 };
 
 /// This service's tables.
-const MIGRATIONS: Migrations = rovuma_store::migrations!(1001 "identity");
+pub(crate) const MIGRATIONS: Migrations = rovuma_store::migrations!(1001 "identity");
 
 /// How often the service rotates keys and deletes old codes, sessions and counters.
 const MAINTENANCE_INTERVAL: Duration = Duration::from_secs(60);

@@ -70,11 +70,21 @@ impl ThrottleKey {
 
     /// Counts guesses from one address; for IPv6, from its /64 network, which one customer has.
     pub(crate) fn address(address: IpAddr) -> Self {
+        Self::of_network("address", address)
+    }
+
+    /// Counts failed authentications of clients from one address, apart from people's log-ins: an agency's own system
+    /// with a wrong secret must not keep its officers out, who come from the same address.
+    pub(crate) fn client_address(address: IpAddr) -> Self {
+        Self::of_network("client address", address)
+    }
+
+    fn of_network(what: &str, address: IpAddr) -> Self {
         let network = match address.to_canonical() {
             IpAddr::V4(v4) => v4.to_string(),
             IpAddr::V6(v6) => format!("{:x?}", &v6.segments()[..4]),
         };
-        Self { kind: KeyKind::Address, digest: digest(format!("address\0{network}").as_bytes()) }
+        Self { kind: KeyKind::Address, digest: digest(format!("{what}\0{network}").as_bytes()) }
     }
 }
 
@@ -104,18 +114,33 @@ pub(crate) async fn count_attempt(
     Ok(ThrottleDecision::Counted { failures, blocked_until, refused_before: refused })
 }
 
-/// Forgives an attempt whose password was right or was not compared: forgets all failures of the log-in
-/// name, and takes one off the address.
+/// Takes back an attempt that was counted and whose password was not compared. Earlier failures stay: otherwise whoever
+/// makes the service too busy to compare would have all guesses before forgiven.
+pub(crate) async fn uncount_attempt(tx: &mut Conn, key: ThrottleKey) -> sqlx::Result<()> {
+    take_one_off(tx, key).await
+}
+
+/// Forgives an attempt whose password was right: forgets all failures of the log-in name, and takes one off the address.
 pub(crate) async fn forgive_attempt(tx: &mut Conn, key: ThrottleKey) -> sqlx::Result<()> {
-    let sql = match key.kind {
-        KeyKind::Login => "DELETE FROM throttle WHERE key = $1",
-        // Failures of the address stay: otherwise the owner of one password could guess others for ever.
-        KeyKind::Address => {
-            "UPDATE throttle SET failures = failures - 1, blocked_until = NULL \
-             WHERE key = $1 AND failures > 0"
+    match key.kind {
+        KeyKind::Login => {
+            let delete = sqlx::query("DELETE FROM throttle WHERE key = $1");
+            delete.bind(key.digest.as_bytes().as_slice()).execute(tx).await.map(|_| ())
         }
-    };
-    sqlx::query(sql).bind(key.digest.as_bytes().as_slice()).execute(tx).await.map(|_| ())
+        // Failures of the address stay: otherwise the owner of one password could guess others for ever.
+        KeyKind::Address => take_one_off(tx, key).await,
+    }
+}
+
+/// Takes one failure off. The attempt was let through, so no earlier block was left.
+async fn take_one_off(tx: &mut Conn, key: ThrottleKey) -> sqlx::Result<()> {
+    sqlx::query(
+        "UPDATE throttle SET failures = failures - 1, blocked_until = NULL WHERE key = $1 AND failures > 0",
+    )
+    .bind(key.digest.as_bytes().as_slice())
+    .execute(tx)
+    .await
+    .map(|_| ())
 }
 
 /// Deletes counts that have not changed for [`LOGIN_FORGET`].
@@ -179,6 +204,8 @@ impl KeyKind {
 
 #[cfg(test)]
 mod tests {
+    use rovuma_store::{FutureExt as _, Store, StoreConfig};
+
     use super::*;
 
     fn address(text: &str) -> Digest {
@@ -209,9 +236,42 @@ mod tests {
         assert_ne!(address("10.0.0.1"), address("10.0.0.2"));
     }
 
+    #[tokio::test]
+    async fn an_attempt_that_was_not_compared_forgives_none_before_it() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let url = rovuma_lab::postgres::test_store(folder.path(), "throttle").expect("a store");
+        let store = Store::open(&StoreConfig::at(url), &[crate::service::MIGRATIONS]).await.expect("opened");
+        let key = ThrottleKey::login(&Login::parse("ana.tembe").expect("a name"));
+        let now: Timestamp = "2026-11-23T18:14:29Z".parse().expect("RFC 3339");
+        let count = async || {
+            let counted =
+                store.write(move |tx| async move { count_attempt(tx, key, now).await }.boxed()).await;
+            match counted.expect("counted") {
+                ThrottleDecision::Counted { failures, .. } => Some(failures),
+                ThrottleDecision::Blocked { .. } => None,
+            }
+        };
+        for failures in 1..=4 {
+            assert_eq!(count().await, Some(failures));
+        }
+        for _ in 0..3 {
+            // The service was too busy to compare: the fifth guess stays the fifth.
+            assert_eq!(count().await, Some(5));
+            let uncount = store.write(move |tx| async move { uncount_attempt(tx, key).await }.boxed());
+            uncount.await.expect("taken back");
+        }
+        assert_eq!(count().await, Some(5));
+        assert_eq!(count().await, None, "the guesses before are remembered");
+        let forgive = store.write(move |tx| async move { forgive_attempt(tx, key).await }.boxed());
+        forgive.await.expect("forgiven");
+        assert_eq!(count().await, Some(1), "a right password begins anew");
+    }
+
     #[test]
     fn a_name_and_an_address_are_never_one() {
         let login = Login::parse("10.0.0.1").expect("a name");
         assert_ne!(ThrottleKey::login(&login).digest, address("10.0.0.1"));
+        let client = ThrottleKey::client_address("10.0.0.1".parse().expect("an address"));
+        assert_ne!(client.digest, address("10.0.0.1"));
     }
 }

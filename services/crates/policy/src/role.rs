@@ -1,6 +1,6 @@
 //! The roles that an agency gives its persons and machines.
 
-use std::{fmt, str::FromStr};
+use std::{collections::BTreeSet, fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
 
@@ -30,7 +30,7 @@ pub enum Role {
 
 /// A word that is no role of this version.
 #[derive(Debug, thiserror::Error)]
-#[error("not a role: {unverified_word:?}")]
+#[error("not a role: {unverified_word:?}; the roles are {}", Role::ALL.map(Role::as_str).join(", "))]
 pub struct UnknownRole {
     unverified_word: String,
 }
@@ -68,6 +68,17 @@ impl Role {
     /// the others.
     pub const fn is_for_machines(self) -> bool {
         matches!(self, Self::WatchlistService | Self::AgencySystem)
+    }
+
+    /// Whether an account with this role should have no other: the policy denies it what other roles permit (separation
+    /// of duties), so that an account with both could do less than one with either.
+    pub const fn stands_alone(self) -> bool {
+        matches!(self, Self::Auditor | Self::DataProtectionOfficer | Self::AgencyAdmin)
+    }
+
+    /// A role among these that should stand alone and does not.
+    pub fn misplaced(roles: &BTreeSet<Self>) -> Option<Self> {
+        if roles.len() < 2 { None } else { roles.iter().copied().find(|role| role.stands_alone()) }
     }
 }
 

@@ -1,10 +1,12 @@
 //! Client assertions: `private_key_jwt` (RFC 7521, RFC 7523 §3, OpenID Connect Core 1.0 §9).
 
+use std::time::Duration;
+
 use rovuma_schemas::Timestamp;
 use serde_json::Value;
 
 use crate::{
-    KeySet, SignatureAlgorithm, TokenError,
+    KeySet, LEEWAY, SignatureAlgorithm, TokenError,
     access::{check_audience, check_times, missing, text},
     provider,
     signed::{HeaderRules, Unverified},
@@ -12,6 +14,10 @@ use crate::{
 
 /// `client_assertion_type` of a JWT (RFC 7523 §2.2).
 pub const JWT_BEARER: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
+
+/// The longest that an assertion may still be valid. A client signs one for each request, so a longer life serves only
+/// whoever finds it, and the ids of used assertions must be kept as long.
+const ASSERTION_LIFE_MAX: Duration = Duration::from_secs(5 * 60);
 
 /// The values that an assertion must have.
 #[derive(Clone, Copy, Debug)]
@@ -54,6 +60,9 @@ impl Assertion {
         }
         check_audience(&claims, rules.audience)?;
         let (_, expires) = check_times(&claims, now)?;
+        if expires > now.plus(ASSERTION_LIFE_MAX).plus(LEEWAY) {
+            return Err(TokenError::LivesTooLong { expires, max: ASSERTION_LIFE_MAX });
+        }
         Ok(Self { id: id(&claims)?, expires })
     }
 

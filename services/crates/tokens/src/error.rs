@@ -54,6 +54,14 @@ pub enum TokenError {
         /// The caller's clock.
         now: Timestamp,
     },
+    /// It is a client's assertion and would be valid for too long.
+    #[error("assertion is valid until {expires}, at most {} s from now are accepted", max.as_secs())]
+    LivesTooLong {
+        /// `exp`.
+        expires: Timestamp,
+        /// The longest life that is accepted.
+        max: std::time::Duration,
+    },
     /// Its `iat` or `nbf` is in the future by more than [`LEEWAY`](crate::LEEWAY).
     #[error("token is valid from {from}, it is {now}")]
     NotYetValid {
@@ -111,6 +119,7 @@ impl TokenError {
             Self::BadSignature => "token_signature",
             Self::Expired { .. } => "token_expired",
             Self::NotYetValid { .. } => "token_not_yet_valid",
+            Self::LivesTooLong { .. } => "token_lives_too_long",
             Self::WrongAudience { .. } => "token_audience",
             Self::Claim { .. } => "token_claim",
             Self::ForeignAgency { .. } => "token_agency",

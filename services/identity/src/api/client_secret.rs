@@ -11,6 +11,7 @@ use axum::{
 use rovuma_api::{Access as _, Caller, act_by, answers::identity::ClientSecret, openapi::NotFound};
 use rovuma_envelope::digest;
 use rovuma_policy::{Context, act};
+use rovuma_runtime::Problem;
 use rovuma_schemas::{Digest, audit::AuditAction};
 use rovuma_store::{Conn, FutureExt};
 use rovuma_tokens::unguessable;
@@ -23,12 +24,15 @@ use crate::{
     machines::{self, MachineId},
 };
 
-/// Gives a machine client another secret; the old one ends at once.
+/// Gives a machine client another secret; the old one ends at once. A client that proves itself by its keys gets none:
+/// a secret is the weaker proof, and nobody would notice that there are two.
 #[utoipa::path(
     post, path = "/v1/clients/{id}/secret", tag = "clients", operation_id = "renew_client_secret",
     params(("id" = String, Path, description = "The client's id.")),
     responses(
         (status = 200, description = "The secret, shown this once.", body = ClientSecret),
+        (status = 409, description = "`client_has_keys`: it proves itself by its keys.", body = Problem,
+            content_type = "application/problem+json"),
         NotFound, Refusals
     )
 )]
@@ -39,6 +43,10 @@ pub(super) async fn renew(
 ) -> Result<Response, ApiError> {
     app.permit(&caller, act::ClientChange, &target.resource, &Context::NONE).await?;
     forbid_own(&app, &caller, "client.renew_secret", &target.resource).await?;
+    if target.machine.jwks.is_some() {
+        let sentence = "This client proves itself by its keys. For a secret make another client.";
+        return Err(Problem::conflict("client_has_keys").detail(sentence).into());
+    }
     let client_secret = unguessable().map_err(Fault::from)?;
     let kept = digest(client_secret.as_bytes());
     let id = target.machine.id;

@@ -66,6 +66,10 @@ impl Faults {
                 Err(fault) => self.add(format!("/roles/{place}"), "role", fault),
             }
         }
+        if let Some(role) = Role::misplaced(&roles) {
+            let sentence = format!("{role} stands alone: give the other roles to another account.");
+            self.add("/roles", "role_alone", sentence);
+        }
         roles
     }
 

@@ -115,7 +115,7 @@ pub(super) async fn count_failure(app: &App, address: ClientAddress) -> Result<(
     let now = app.now();
     let act = AuditRecord::new(now, "anonymous", AuditAction::LoginFail).refused("client_authentication");
     let trail = app.trail.clone();
-    let key = ThrottleKey::address(address.0);
+    let key = ThrottleKey::client_address(address.0);
     app.write(move |tx| {
         async move {
             if let ThrottleDecision::Counted { .. } = throttle::count_attempt(tx, key, now).await? {

@@ -4,7 +4,7 @@ use reqwest::Method;
 use rovuma_tokens::{JWT_BEARER, TokenKey};
 use serde_json::{Value, json};
 
-use crate::support::{ADMIN, ApiResponse, Fixture, ISSUER};
+use crate::support::{ADMIN, ApiResponse, Fixture, ISSUER, OFFICER, PASSWORD};
 
 const ID: &str = "mz.prm.cad";
 
@@ -57,6 +57,20 @@ async fn a_flood_of_wrong_secrets_writes_few_audit_events() {
     assert_eq!(service.outcomes("login.fail").await.len(), 51);
     // And keeps nobody out: 256 bits are not guessed.
     assert_eq!(ask(&service, ID, &secret).await.status, 200);
+}
+
+#[tokio::test]
+async fn a_machine_with_a_wrong_secret_keeps_nobody_of_its_address_out() {
+    let service = Fixture::start().await;
+    with_secret(&service).await;
+    let page = service.page().await;
+    for _ in 0..60 {
+        let fields = [("grant_type", "client_credentials"), ("client_id", ID), ("client_secret", "wrong")];
+        let request = service.http.post(service.url("/oauth2/token")).form(&fields);
+        let response = request.header("x-forwarded-for", page.address).send().await.expect("an answer");
+        assert_eq!(response.status(), 401);
+    }
+    assert_eq!(service.type_in(&page, OFFICER, PASSWORD).await.status(), 303);
 }
 
 #[tokio::test]
@@ -139,10 +153,35 @@ async fn assertions_of_others_or_for_others_are_refused() {
         assertion(&service, &key, json!({"sub": "mz.prm.other"})),
         assertion(&service, &key, json!({"iss": "mz.prm.other"})),
         assertion(&service, &key, json!({"exp": 0})),
+        assertion(&service, &key, json!({"exp": service.now().as_micros() / 1_000_000 + 400})),
         assertion(&service, &key, json!({"jti": ""})),
         "a.b.c".to_owned(),
     ] {
         assert_eq!(ask_by(&service, &refused).await.error(), (401, "invalid_client"), "{refused}");
     }
     assert_eq!(ask(&service, ID, "").await.error(), (401, "invalid_client"), "it has no secret");
+}
+
+#[tokio::test]
+async fn a_client_with_keys_gets_no_secret_beside_them() {
+    let service = Fixture::start().await;
+    let (admin, key) = with_key(&service).await;
+    let refused = service.api(Method::POST, &format!("/v1/clients/{ID}/secret"), &admin, None).await;
+    assert_eq!(refused.error(), (409, "client_has_keys"));
+    let client = service.api(Method::GET, &format!("/v1/clients/{ID}"), &admin, None).await;
+    assert_eq!(client.body["authentication"], json!(["private_key_jwt"]));
+    assert_eq!(ask_by(&service, &assertion(&service, &key, json!({}))).await.status, 200);
+}
+
+#[tokio::test]
+async fn keys_that_anybody_can_sign_for_are_refused() {
+    let service = Fixture::start().await;
+    let admin = service.token(ADMIN).await;
+    // The point of order 1, whose signatures need no private key.
+    let mut point = [0; 32];
+    point[0] = 1;
+    let jwks = json!({"keys": [rovuma_tokens::PublicJwk::ed25519(&point)]});
+    let draft = json!({"id": ID, "name": "CAD", "roles": ["agency_system"], "jwks": jwks});
+    let refused = service.api(Method::POST, "/v1/clients", &admin, Some(draft)).await;
+    assert_eq!((refused.error(), refused.text("/faults/0/pointer")), ((422, "body_faulty"), "/jwks"));
 }

@@ -84,6 +84,24 @@ async fn every_fault_of_a_draft_is_told_at_once() {
 }
 
 #[tokio::test]
+async fn roles_that_exclude_each_other_are_not_given_to_one_account() {
+    let service = Fixture::start().await;
+    let admin = service.token(ADMIN).await;
+    for role in ["auditor", "agency_admin", "data_protection_officer"] {
+        let draft = json!({"login": "rui.sitoe", "name": "Rui Sitoe", "roles": [role, "liaison_officer"]});
+        let refused = service.api(Method::POST, "/v1/users", &admin, Some(draft)).await;
+        assert_eq!(refused.error(), (422, "body_faulty"), "{role}");
+        assert_eq!(refused.text("/faults/0/code"), "role_alone", "{role}");
+    }
+    let unknown = json!({"login": "rui.sitoe", "name": "Rui Sitoe", "roles": ["officer"]});
+    let refused = service.api(Method::POST, "/v1/users", &admin, Some(unknown)).await;
+    assert!(
+        refused.text("/faults/0/message").contains("liaison_officer"),
+        "it names the roles that there are"
+    );
+}
+
+#[tokio::test]
 async fn unknown_fields_and_passwords_of_the_administrators_choice_are_refused() {
     let service = Fixture::start().await;
     let admin = service.token(ADMIN).await;

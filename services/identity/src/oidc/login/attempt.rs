@@ -75,7 +75,7 @@ impl LoginAttempt {
             Ok(matches) => matches,
             Err(fault) => {
                 // Nothing was compared: a flood must not lock out those who know their password.
-                self.forgive(app).await?;
+                self.take_back(app).await?;
                 return Err(fault.into());
             }
         };
@@ -93,7 +93,22 @@ impl LoginAttempt {
         app.write(move |tx| async move { count(tx, &keys, now).await }.boxed()).await
     }
 
-    /// Takes the attempt back out of the counts.
+    /// Takes this one attempt back out of the counts.
+    async fn take_back(&self, app: &App) -> Result<(), Fault> {
+        let keys = self.throttle_keys.clone();
+        let write = app.write(move |tx| {
+            async move {
+                for key in keys {
+                    throttle::uncount_attempt(tx, key).await?;
+                }
+                Ok(())
+            }
+            .boxed()
+        });
+        write.await
+    }
+
+    /// Forgives the attempt, and what the same person failed before: the password was right.
     async fn forgive(&self, app: &App) -> Result<(), Fault> {
         let keys = self.throttle_keys.clone();
         let write = app.write(move |tx| {
