@@ -10,6 +10,7 @@ mod gap;
 mod identity_of_messages;
 mod ingress;
 mod keys;
+mod new_agency;
 mod roles;
 mod rovumactl;
 mod shutdown;

@@ -2,8 +2,8 @@
 
 use std::fmt::Write as _;
 
-use super::questions::{answer, each_role, questions, special_actors};
-use crate::{Actor, Policy};
+use super::questions::{Question, answer, each_role, questions, special_actors};
+use crate::{Action, Actor, Policy};
 
 #[test]
 fn every_role_on_every_action_and_resource() {
@@ -33,4 +33,65 @@ fn render(actors: &[(String, Actor)]) -> String {
         last = action;
     }
     table.lines().map(str::trim_end).collect::<Vec<_>>().join("\n")
+}
+
+/// `deploy/roles.md` has, between two marks, what each role may do at its own agency. `ROVUMA_REWRITE=1` writes it anew.
+#[test]
+fn the_page_of_roles_says_what_the_policy_says() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../../deploy/roles.md");
+    let page = std::fs::read_to_string(path).expect("the page");
+    let (before, rest) = page.split_once(BEGIN).expect("the first mark");
+    let (_, after) = rest.split_once(END).expect("the second mark");
+    let expected = format!("{before}{BEGIN}\n{}{END}{after}", page_of_roles());
+    if std::env::var_os("ROVUMA_REWRITE").is_some() {
+        std::fs::write(path, &expected).expect("written");
+        return;
+    }
+    assert!(page == expected, "deploy/roles.md is out of date: ROVUMA_REWRITE=1 writes it anew");
+}
+
+const BEGIN: &str = "<!-- from the policy -->";
+const END: &str = "<!-- end -->";
+
+/// A row for each action that some role may do at its own agency; a column for each role that may do something.
+fn page_of_roles() -> String {
+    let (policy, questions) = (Policy::built_in(), questions());
+    let own =
+        |question: &&Question| question.case.starts_with("own ") || question.case.starts_with("other's ");
+    let mut rows: Vec<(&str, Vec<String>)> = Vec::new();
+    for action in Action::ALL {
+        let of_action: Vec<_> = questions
+            .iter()
+            .filter(|question| question.action.as_str() == action.as_str())
+            .filter(own)
+            .collect();
+        let cell = |(_, actor): &(String, Actor)| {
+            let yes = of_action.iter().filter(|question| answer(&policy, actor, question) == "yes");
+            let cases: Vec<String> = yes
+                .map(|question| question.case.replace(" alert.issue", "").replace(" agency", ""))
+                .collect();
+            match cases.len() {
+                0 => String::new(),
+                all if all == of_action.len() => "yes".to_owned(),
+                _ => cases.join("; "),
+            }
+        };
+        rows.push((action.as_str(), each_role().iter().map(cell).collect()));
+    }
+    let actors = each_role();
+    let shown: Vec<usize> =
+        (0..actors.len()).filter(|role| rows.iter().any(|(_, cells)| !cells[*role].is_empty())).collect();
+    let line = |cells: Vec<&str>| {
+        format!("| {} |\n", cells.join(" | ")).replace("|  |", "| |").replace("|  |", "| |")
+    };
+    let heads = ["may"].into_iter().chain(shown.iter().map(|role| actors[*role].0.as_str()));
+    let mut table = line(heads.collect());
+    table += &format!("|{}\n", "---|".repeat(shown.len() + 1));
+    for (action, cells) in rows.iter().filter(|(_, cells)| cells.iter().any(|cell| !cell.is_empty())) {
+        let action = format!("`{action}`");
+        table += &line(
+            [action.as_str()].into_iter().chain(shown.iter().map(|role| cells[*role].as_str())).collect(),
+        );
+    }
+    table
 }
