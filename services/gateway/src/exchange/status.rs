@@ -257,7 +257,7 @@ fn due_streams(mut streams: Vec<GapInStream>, timings: &Timings, now: Timestamp)
     streams.retain(|stream| {
         stream.requests == 0 || waited(stream.requested_at, timings.request_backoff(stream.requests))
     });
-    streams.sort_by(|one, other| (one.requests, one.since).cmp(&(other.requests, other.since)));
+    streams.sort_by_key(|one| (one.requests, one.since));
     streams.truncate(STREAMS_MAX);
     streams
 }
