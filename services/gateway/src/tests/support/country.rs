@@ -39,7 +39,7 @@ impl Country {
         let list = TrustListDraft::create(code.parse().expect("a country"), *authority.public_key(), since);
         let file = dir.join(format!("{code}.trust.json"));
         let mut country = Self { list, authority, file, keys: BTreeMap::new(), stream: StreamId::draw() };
-        let names: &[&str] = if code == "mz" { &["prm", "senami"] } else { &["tpf", "tisd", "node"] };
+        let names: &[&str] = if code == "mz" { &["prm", "senami"] } else { &["tpf", "tisd"] };
         for name in names {
             country.add(dir, &agency(&format!("{code}.{name}")), since);
         }
