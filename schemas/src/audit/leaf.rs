@@ -65,6 +65,12 @@ pub struct AuditLeaf {
     /// SHA-256 of the signed message that it is about, where it has one: the detail `digest`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub message: Option<Digest>,
+    /// Of `receipt.accept`: the SHA-256 of the signed receipt, the detail `receipt`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub receipt: Option<Digest>,
+    /// Of an order of erasure: the root (RFC 6962) of the list of the leaves whose events it erased, the detail `erased`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub erased: Option<Digest>,
     /// SHA-256 of a random salt of 32 bytes followed by the event's exact JSON bytes.
     pub commit: Digest,
 }
@@ -96,6 +102,7 @@ impl AuditLeaf {
     /// The leaf of an event, with the commitment to it.
     pub fn of(event: &AuditEvent, commit: Digest) -> Self {
         let name = |text: &String| cut(text, NAME_MAX_BYTES);
+        let digest = |detail| event.details.get(detail).and_then(|digest| digest.parse().ok());
         Self {
             version: LEAF_VERSION,
             id: event.id,
@@ -112,7 +119,9 @@ impl AuditLeaf {
             }),
             purpose: event.purpose.as_ref().map(name),
             outcome: event.outcome,
-            message: event.details.get("digest").and_then(|digest| digest.parse().ok()),
+            message: digest("digest"),
+            receipt: digest("receipt").filter(|_| event.action == AuditAction::ReceiptAccept),
+            erased: digest("erased").filter(|_| event.action == AuditAction::Erase),
             commit,
         }
     }
@@ -280,6 +289,26 @@ mod tests {
         }
     }
 
+    #[test]
+    fn a_receipts_digest_and_what_an_order_erased_stay_when_the_event_is_erased() {
+        let named = Digest::from_bytes([5; 32]);
+        for (action, receipt, erased) in [
+            (AuditAction::ReceiptAccept, Some(named), None),
+            (AuditAction::Erase, None, Some(named)),
+            (AuditAction::ReceiptRefuse, None, None),
+        ] {
+            let mut event = AuditEvent { action: action.clone(), ..event() };
+            for detail in ["receipt", "erased"] {
+                event.details.insert(detail.to_owned(), named.to_string());
+            }
+            let leaf = AuditLeaf::of(&event, Digest::from_bytes([3; 32]));
+            assert_eq!((leaf.receipt, leaf.erased), (receipt, erased), "{action}");
+            assert_eq!(AuditLeaf::from_bytes(&leaf.to_bytes()), Ok(leaf.clone()), "{action}");
+            event.details.retain(|name, _| name == "digest");
+            assert_eq!(leaf.agrees_with(&event), receipt.or(erased).is_none(), "{action}");
+        }
+    }
+
     proptest! {
         #[test]
         fn whatever_an_event_says_its_leaf_is_small_and_reads_back(
@@ -294,7 +323,14 @@ mod tests {
             event.object = Some(AuditObject::new(kind, format!("{controls}{id}")));
             event.purpose = Some(purpose);
             event.agency = Some(format!("mz.{}", "a".repeat(AGENCY_NAME_MAX)).parse().expect("the longest agency"));
-            event.action = AuditAction::from_str(&"a".repeat(48)).expect("the longest code word");
+            event.action = match sequence % 3 {
+                0 => AuditAction::ReceiptAccept,
+                1 => AuditAction::Erase,
+                _ => AuditAction::from_str(&"a".repeat(48)).expect("the longest code word"),
+            };
+            for detail in ["receipt", "erased"] {
+                event.details.insert(detail.to_owned(), Digest::from_bytes([255; 32]).to_string());
+            }
             let leaf = AuditLeaf::of(&event, Digest::from_bytes([255; 32]));
             let bytes = leaf.to_bytes();
             prop_assert!(bytes.len() <= LEAF_MAX_BYTES, "{} bytes", bytes.len());

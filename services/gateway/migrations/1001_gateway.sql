@@ -181,14 +181,18 @@ CREATE TABLE stream_word (
     PRIMARY KEY (own, partner, kind)
 );
 
--- Receipts that others signed for messages that we sent: the exact bytes, and the statement about each message.
+-- Receipts that others signed for messages that we sent: the exact bytes, and the statement about each message. Other bytes
+-- under an id that their signer has used before are kept as proof against the signer, and settle nothing.
 CREATE TABLE receipt_jws (
-    id          BYTES  NOT NULL,
-    signer      TEXT   NOT NULL,
-    jws         BYTES  NOT NULL,
-    received_at BIGINT NOT NULL,
-    PRIMARY KEY (id, signer)
+    digest         BYTES  NOT NULL PRIMARY KEY, -- SHA-256 of the compact JWS
+    id             BYTES  NOT NULL,
+    signer         TEXT   NOT NULL,
+    jws            BYTES  NOT NULL,
+    conflicts_with BYTES, -- the digest of the receipt that came first under this id; NULL for that one
+    received_at    BIGINT NOT NULL
 );
+CREATE UNIQUE INDEX receipt_jws_first ON receipt_jws (id, signer) WHERE conflicts_with IS NULL;
+CREATE INDEX receipt_jws_by_id ON receipt_jws (id, signer);
 CREATE TABLE receipt (
     message_id     BYTES  NOT NULL,
     sender         TEXT   NOT NULL,
@@ -200,7 +204,7 @@ CREATE TABLE receipt (
     audit_source   TEXT,
     audit_epoch    BYTES,
     audit_sequence BIGINT,
-    receipt_id     BYTES  NOT NULL,
+    receipt_digest BYTES  NOT NULL REFERENCES receipt_jws (digest),
     received_at    BIGINT NOT NULL,
     PRIMARY KEY (message_id, recipient, kind)
 );

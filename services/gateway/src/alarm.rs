@@ -8,7 +8,7 @@ use crate::error::DbError;
 /// The kind of an alarm.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum AlarmKind {
-    /// Two different messages under one id.
+    /// Two different messages, or two different receipts of one signer, under one id.
     Conflict,
     /// Two different messages under one stream number.
     NumberReused,

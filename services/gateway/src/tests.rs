@@ -16,6 +16,7 @@ mod paging;
 mod plans;
 mod quarantine;
 mod reading;
+mod receipts;
 mod reissue;
 mod release;
 mod restored;

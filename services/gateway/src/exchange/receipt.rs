@@ -12,6 +12,7 @@ use rovuma_schemas::{
 };
 use rovuma_store::{Conn, Insert, RowExt};
 use rovuma_trail::AuditRecord;
+use sqlx::Row as _;
 
 use super::{
     SYSTEM, refusals,
@@ -203,6 +204,9 @@ pub(crate) async fn is_first(tx: &mut Conn, receipt: &Authorized, now: Timestamp
 
 /// Accepts a receipt: stores its exact bytes, and settles the copy that each entry names. An entry counts only if the
 /// receipt's signer is a recipient of that message, and the entry's digest is that of the bytes that we signed.
+///
+/// A receipt whose id its signer has used for other bytes settles nothing: whoever may sign two receipts under one id could
+/// deny either of them.
 pub(crate) async fn accept(
     tx: &mut Conn,
     exchange: &Exchange,
@@ -210,21 +214,100 @@ pub(crate) async fn accept(
     entries: Vec<IncomingEntry>,
     now: Timestamp,
 ) -> Result<(), DbError> {
-    sqlx::query(
-        "INSERT INTO receipt_jws (id, signer, jws, received_at) VALUES ($1, $2, $3, $4)
-         ON CONFLICT (id, signer) DO NOTHING",
-    )
-    .bind(receipt.id().as_bytes().to_vec())
-    .bind(receipt.sender().as_str())
-    .bind(receipt.jws().to_compact().into_bytes())
-    .bind(now.as_micros())
-    .execute(&mut *tx)
-    .await?;
+    if !insert_jws(tx, receipt, None, now).await? {
+        // Its bytes, or its id, are known.
+        let known = known_under_id(tx, receipt).await?;
+        let first = known.iter().find(|known| known.conflicts_with.is_none());
+        let Some(first) = first.map(|first| first.digest) else {
+            return Err(DbError::damaged("receipt", format!("{} has no first bytes", receipt.id())));
+        };
+        if first != receipt.digest() {
+            return record_conflict(tx, exchange, receipt, first, &known, now).await;
+        }
+    }
     let accepted = settle(tx, exchange, receipt, &entries, now).await?;
     insert_entries(tx, receipt, &accepted, now).await?;
     for entry in accepted {
         record_accepted(tx, exchange, receipt, entry, now).await?;
     }
+    Ok(())
+}
+
+/// Inserts the exact bytes of a receipt, unless they are known or, without `conflicts_with`, another receipt came first under
+/// its id. Returns whether it was inserted.
+async fn insert_jws(
+    tx: &mut Conn,
+    receipt: &Authorized,
+    conflicts_with: Option<Digest>,
+    now: Timestamp,
+) -> sqlx::Result<bool> {
+    let inserted = sqlx::query(
+        "INSERT INTO receipt_jws (digest, id, signer, jws, conflicts_with, received_at)
+         VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING",
+    )
+    .bind(receipt.digest().as_bytes().to_vec())
+    .bind(receipt.id().as_bytes().to_vec())
+    .bind(receipt.sender().as_str())
+    .bind(receipt.jws().to_compact().into_bytes())
+    .bind(conflicts_with.map(|first| first.as_bytes().to_vec()))
+    .bind(now.as_micros())
+    .execute(tx)
+    .await?;
+    Ok(inserted.rows_affected() > 0)
+}
+
+/// A receipt that is stored under an id of its signer.
+struct KnownReceipt {
+    digest: Digest,
+    conflicts_with: Option<Vec<u8>>,
+}
+
+/// The receipts that are stored under the id and signer of this one.
+async fn known_under_id(tx: &mut Conn, receipt: &Authorized) -> Result<Vec<KnownReceipt>, DbError> {
+    let rows = sqlx::query("SELECT digest, conflicts_with FROM receipt_jws WHERE id = $1 AND signer = $2")
+        .bind(receipt.id().as_bytes().to_vec())
+        .bind(receipt.sender().as_str())
+        .fetch_all(tx)
+        .await?;
+    let known = rows.iter().map(|row| {
+        let conflicts_with = row.try_get("conflicts_with")?;
+        Ok::<_, DbError>(KnownReceipt { digest: row.digest("digest")?, conflicts_with })
+    });
+    known.collect()
+}
+
+/// Maximum number of receipts that are kept under one id of a signer: two already prove that the signer used the id twice, and
+/// more would let the signer fill the store.
+const RECEIPTS_UNDER_ONE_ID_MAX: usize = 2;
+
+/// Records a receipt under an id that its signer has used for other bytes: an alarm that names both, and, for the first such
+/// receipt, its bytes and an audit event. A repetition only counts up the alarm.
+async fn record_conflict(
+    tx: &mut Conn,
+    exchange: &Exchange,
+    receipt: &Authorized,
+    first: Digest,
+    known: &[KnownReceipt],
+    now: Timestamp,
+) -> Result<(), DbError> {
+    let (own, signer, digest) = (&receipt.recipient().agency, receipt.sender(), receipt.digest());
+    let is_kept =
+        known.len() < RECEIPTS_UNDER_ONE_ID_MAX && insert_jws(tx, receipt, Some(first), now).await?;
+    let detail = format!(
+        "{signer} signed two receipts under this id: SHA-256 {first} came first, {digest} settles nothing"
+    );
+    alarm::raise(tx, own, AlarmKind::Conflict, &receipt.id().to_string(), &detail, now).await?;
+    if !is_kept {
+        return Ok(());
+    }
+    let record = AuditRecord::new(now, SYSTEM, AuditAction::ReceiptRefuse)
+        .agency(own)
+        .object("receipt", receipt.id())
+        .refused("conflict")
+        .detail("by", signer)
+        .detail("receipt", digest)
+        .detail("first", first);
+    exchange.base.trail.record(tx, &record).await?;
     Ok(())
 }
 
@@ -262,7 +345,7 @@ async fn settle<'e>(
 
 const RECEIPTS: Insert = Insert {
     into: "INSERT INTO receipt (message_id, sender, recipient, kind, said_at, code, detail, audit_source,
-                                audit_epoch, audit_sequence, receipt_id, received_at)",
+                                audit_epoch, audit_sequence, receipt_digest, received_at)",
     columns: 12,
     then: "ON CONFLICT (message_id, recipient, kind) DO NOTHING",
 };
@@ -289,7 +372,7 @@ async fn insert_entries(
             .bind(audit.map(|audit| audit.source.as_str()))
             .bind(audit.map(|audit| audit.epoch.as_bytes().to_vec()))
             .bind(audit.map(|audit| i64::try_from(audit.sequence).unwrap_or(i64::MAX)))
-            .bind(receipt.id().as_bytes().to_vec())
+            .bind(receipt.digest().as_bytes().to_vec())
             .bind(now.as_micros())
     });
     insert.await
@@ -314,7 +397,8 @@ async fn record_accepted(
         .object("message", entry.id)
         .detail("kind", receipt_kind(kind))
         .detail("by", signer)
-        .detail("digest", entry.digest);
+        .detail("digest", entry.digest)
+        .detail("receipt", receipt.digest());
     if let Some(audit) = &entry.audit {
         // The position of the same fact in the other country's log, for auditors who compare the two.
         record = record.detail("audit", format_args!("{}/{}/{}", audit.source, audit.epoch, audit.sequence));

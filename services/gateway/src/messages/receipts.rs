@@ -1,6 +1,6 @@
 //! The receipts that recipients signed for messages that we sent.
 
-use rovuma_schemas::{AgencyCode, MessageId, Timestamp, audit::AuditPosition};
+use rovuma_schemas::{AgencyCode, Digest, MessageId, Timestamp, audit::AuditPosition};
 use rovuma_store::{Conn, RowExt};
 use sqlx::{Row, any::AnyRow};
 
@@ -34,6 +34,8 @@ pub(crate) struct ReceiptJws {
     pub(crate) receipt: MessageId,
     /// The agency that signed the receipt.
     pub(crate) signer: AgencyCode,
+    /// The SHA-256 of the compact JWS.
+    pub(crate) digest: Digest,
     /// The compact JWS, exactly as received.
     pub(crate) jws: String,
 }
@@ -48,9 +50,12 @@ pub(crate) async fn of_message(
     id: &MessageId,
 ) -> Result<Vec<Receipt>, DbError> {
     let rows = sqlx::query(
-        "SELECT recipient, kind, said_at, received_at, code, detail, audit_source, audit_epoch,
-                audit_sequence, receipt_id
-         FROM receipt WHERE message_id = $1 AND sender = $2 ORDER BY received_at, recipient, kind",
+        "SELECT receipt.recipient, receipt.kind, receipt.said_at, receipt.received_at, receipt.code,
+                receipt.detail, receipt.audit_source, receipt.audit_epoch, receipt.audit_sequence,
+                signed.id AS receipt_id
+         FROM receipt JOIN receipt_jws AS signed ON signed.digest = receipt.receipt_digest
+         WHERE receipt.message_id = $1 AND receipt.sender = $2
+         ORDER BY receipt.received_at, receipt.recipient, receipt.kind",
     )
     .bind(id.as_bytes().to_vec())
     .bind(sender.as_str())
@@ -69,10 +74,10 @@ pub(crate) async fn signed(
     id: &MessageId,
 ) -> Result<Vec<ReceiptJws>, DbError> {
     let rows = sqlx::query(
-        "SELECT DISTINCT signed.id, signed.signer, signed.jws, signed.received_at
-         FROM receipt JOIN receipt_jws AS signed
-           ON signed.id = receipt.receipt_id AND signed.signer = receipt.recipient
-         WHERE receipt.message_id = $1 AND receipt.sender = $2 ORDER BY signed.received_at, signed.id",
+        "SELECT DISTINCT signed.digest, signed.id, signed.signer, signed.jws, signed.received_at
+         FROM receipt JOIN receipt_jws AS signed ON signed.digest = receipt.receipt_digest
+         WHERE receipt.message_id = $1 AND receipt.sender = $2
+         ORDER BY signed.received_at, signed.digest",
     )
     .bind(id.as_bytes().to_vec())
     .bind(sender.as_str())
@@ -82,7 +87,8 @@ pub(crate) async fn signed(
         .map(|row| {
             let bytes: Vec<u8> = row.try_get("jws")?;
             let jws = String::from_utf8(bytes).map_err(|fault| DbError::damaged("receipt", fault))?;
-            Ok(ReceiptJws { receipt: row.message_id("id")?, signer: row.parsed("signer")?, jws })
+            let (receipt, signer) = (row.message_id("id")?, row.parsed("signer")?);
+            Ok(ReceiptJws { receipt, signer, digest: row.digest("digest")?, jws })
         })
         .collect()
 }

@@ -99,6 +99,7 @@ async fn originals(gateway: &Gateway, found: OwnMessage) -> Result<Originals, Ap
             let receipt = |one: receipts::ReceiptJws| ReceiptJws {
                 receipt: one.receipt,
                 signer: one.signer,
+                digest: one.digest,
                 jws: one.jws,
             };
             let messages = signed.into_iter().map(original).collect();

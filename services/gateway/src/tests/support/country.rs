@@ -182,9 +182,20 @@ impl Country {
 
     /// A transport message of one of this country's agencies: a receipt.
     pub(in crate::tests) fn transport(&self, from: &str, to: &str, body: Body, now: Timestamp) -> Jws {
+        self.transport_under(MessageId::draw(now), (from, to), body, now)
+    }
+
+    /// The same under this id.
+    pub(in crate::tests) fn transport_under(
+        &self,
+        id: MessageId,
+        (from, to): (&str, &str),
+        body: Body,
+        now: Timestamp,
+    ) -> Jws {
         let from = agency(from);
         let header = Header {
-            id: MessageId::draw(now),
+            id,
             message_type: body.message_type().to_string(),
             version: Version::CURRENT,
             status: rovuma_schemas::Status::Actual,

@@ -95,7 +95,7 @@ impl Fixture {
         self.deliver(to, Origin::Ingress(agency(from).country()), jws).await;
     }
 
-    async fn digest_of(&self, sender: &str, id: &MessageId) -> Digest {
+    pub(in crate::tests) async fn digest_of(&self, sender: &str, id: &MessageId) -> Digest {
         let mut conn = self.gateway.base.store.read().acquire().await.expect("a connection");
         let signed = sent::signed(&mut conn, &agency(sender), id).await.expect("reads");
         signed.first().expect("a signature").digest

@@ -158,6 +158,9 @@ pub struct ReceiptJws {
     /// The agency that signed it.
     #[schema(value_type = String)]
     pub signer: AgencyCode,
+    /// SHA-256 of the compact serialisation, which the audit event `receipt.accept` names.
+    #[schema(value_type = String)]
+    pub digest: Digest,
     /// The compact JWS, exactly as received.
     pub jws: String,
 }
