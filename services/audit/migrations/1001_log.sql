@@ -96,6 +96,13 @@ CREATE TABLE payload (
 );
 CREATE INDEX payload_by_scope ON payload (scope_id);
 
+-- The entries whose events an order erased: the hashes of their leaves, 32 bytes each, in the order of the entries. The leaf of
+-- the order commits to the list.
+CREATE TABLE erasure (
+    entry_index INTEGER_KEY, -- the order's own entry
+    leaf_hashes BYTES NOT NULL
+);
+
 -- The columns by which auditors search: pseudonymous identifiers and codes, nearly all of which are in the leaves too. They are
 -- not erased.
 CREATE TABLE entry_search (

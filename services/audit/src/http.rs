@@ -20,6 +20,7 @@ mod sources;
 mod state;
 #[cfg(test)]
 mod tests;
+mod words;
 
 use std::sync::Arc;
 

@@ -3,6 +3,7 @@
 mod append;
 mod edge;
 mod erase;
+pub(crate) mod erasure_list;
 mod event;
 mod filter;
 mod lineage;
@@ -16,7 +17,7 @@ mod tree;
 
 pub(crate) use append::{Appender, Sequencer};
 pub(crate) use edge::check as check_edge;
-pub(crate) use erase::{ErasedCounts, ErasureOrder, erase};
+pub(crate) use erase::{Erased, ErasureOrder, count_erasable, erase};
 pub(crate) use event::LogEvent;
 pub(crate) use filter::{EventFilter, SortOrder};
 pub(crate) use lineage::{ChainHead, Lineage, LineageStatus};

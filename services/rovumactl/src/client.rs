@@ -198,6 +198,11 @@ impl Client {
         self.token.as_ref().map(|token| TokenCaller::of(token)).unwrap_or_default()
     }
 
+    /// Whether the other client has the same access token.
+    pub(crate) fn has_token_of(&self, other: &Self) -> bool {
+        self.token.as_ref().map(|token| token.as_str()) == other.token.as_ref().map(|token| token.as_str())
+    }
+
     fn no_answer(&self, error: &reqwest::Error) -> Failure {
         let said = chain("no answer", error);
         let failure = Failure::unreachable(format!("{} at {}: {said}", self.name, self.base));

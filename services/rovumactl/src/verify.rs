@@ -53,7 +53,7 @@ impl Verify {
         app.out.show(&report)?;
         Ok(match report.worst() {
             MessageVerdict::Verified => Exit::Ok,
-            MessageVerdict::Held => Exit::Negative,
+            MessageVerdict::Unchecked | MessageVerdict::Held => Exit::Negative,
             MessageVerdict::Rejected | MessageVerdict::Refused => Exit::Verification,
         })
     }

@@ -15,6 +15,7 @@ use super::{
     events::asked,
     openapi::Refusals,
     query::{self, WholeQuery},
+    words,
 };
 use crate::{
     auditor::Auditor,
@@ -46,6 +47,7 @@ pub(super) async fn count(
 ) -> Result<Json<Counts>, ApiError> {
     let Path(shape) = path.map_err(|_| Problem::not_found())?;
     let permit = query::permit_search(&auditor, &caller, filter.agency.as_ref()).await?;
+    words::check(&auditor, &permit, &filter).await?;
     let pool = auditor.store.read();
     let end = search::length(pool).await?;
     let fetch = (end, COUNTS_MAX + 1);

@@ -6,11 +6,12 @@ use axum::{
     Json,
     extract::{State, rejection::JsonRejection},
 };
-use rovuma_api::{Access as _, Caller, act_by, answers::audit::ErasureResult};
-use rovuma_policy::{Context, Resource, act};
+use rovuma_api::{Access as _, ApiState as _, Caller, act_by, answers::audit::ErasureResult};
+use rovuma_policy::{Context, Permit, Resource, act};
 use rovuma_runtime::Problem;
 use rovuma_schemas::audit::AuditAction;
 use rovuma_store::FutureExt;
+use rovuma_tlog::Hash;
 use serde::Deserialize;
 use utoipa::ToSchema;
 
@@ -18,12 +19,16 @@ use super::{error::ApiError, openapi::Refusals};
 use crate::{
     auditor::Auditor,
     error::DbError,
-    log::{ERASABLE, ErasedCounts, ErasureOrder, REFERENCE, erase},
+    log::{ERASABLE, Erased, ErasureOrder, REFERENCE, count_erasable, erase, erasure_list},
     own,
 };
 
-/// A legal basis at most, in characters: a reference, not an argument.
+/// Maximum characters of a legal basis: a reference, not an argument.
 const LEGAL_BASIS_MAX: usize = 200;
+
+/// Minimum letters and digits of a legal basis: no provision is cited in fewer ("art. 5"), and an order that says only "x" could
+/// be justified by nobody.
+const LEGAL_BASIS_MIN: usize = 4;
 
 /// What is to be erased, and why.
 #[derive(Clone, Debug, Deserialize, ToSchema)]
@@ -33,8 +38,11 @@ pub(super) struct Order {
     #[schema(example = "message/0199c5a1-7b3e-7001-8a10-000000000001")]
     scope: String,
     /// The legal basis, as the order names it. It is written to the log.
-    #[schema(min_length = 1, max_length = 200, example = "Lei n.º 3/2017, art. 63")]
+    #[schema(min_length = 4, max_length = 200, example = "Lei n.º 3/2017, art. 63")]
     legal_basis: String,
+    /// Only count what would be erased. The log records that somebody asked.
+    #[serde(default)]
+    dry_run: bool,
 }
 
 /// Erases what the caller's agency's events about something say beyond their leaves; the protection officer of `<cc>.node`
@@ -44,7 +52,7 @@ pub(super) struct Order {
     post, path = "/v1/erasures", tag = "events",
     request_body = Order,
     responses(
-        (status = 200, description = "Erased.", body = ErasureResult),
+        (status = 200, description = "Erased; with `dry_run` what would be erased, and nothing was.", body = ErasureResult),
         (status = 404, description = "`not_found`: no event is about that.", body = Problem,
             content_type = "application/problem+json"),
         Refusals
@@ -63,6 +71,9 @@ pub(super) async fn order(
         // The reference may name somebody, and the order is never erased.
         id = auditor.sequencer.payload_key.reference_name(&id);
     }
+    if order.dry_run {
+        return count(&auditor, &permit, &order, (&kind, &id)).await;
+    }
     let event = act_by(permit.actor(), AuditAction::Erase, auditor.now())
         .object(&kind, id)
         .detail("legal_basis", &order.legal_basis);
@@ -80,12 +91,15 @@ pub(super) async fn order(
             };
             let erased = erase(tx, &order.scope, &sequencer.payload_key, &erasure).await?;
             // That others have dealt with somebody is not for this one to know.
-            let Some(erased) = erased.filter(|erased| erased.entries > 0) else {
+            if erased.leaves.is_empty() {
                 // A year may have begun with it.
                 appender.finish(tx).await?;
                 return Ok(None);
-            };
-            let event = event.detail("entries", erased.entries);
+            }
+            let leaves: Vec<Hash> = erased.leaves.values().copied().collect();
+            // The detail `erased` is part of the leaf: the order explains these entries and no others.
+            let root = erasure_list::store(tx, erasure.entry_index, &leaves).await?;
+            let event = event.detail("entries", leaves.len()).detail("erased", root);
             // How much others have of somebody is not for this agency's auditor to know either.
             let event = if is_node { event.detail("remaining", erased.remaining) } else { event };
             own::record_alone(tx, appender, event).await?;
@@ -93,17 +107,48 @@ pub(super) async fn order(
         }
         .boxed()
     });
-    let ErasedCounts { entries, remaining } = write.await?.ok_or_else(Problem::not_found)?;
+    let Erased { leaves, remaining } = write.await?.ok_or_else(Problem::not_found)?;
     auditor.truncate_write_ahead_log().await;
-    Ok(Json(ErasureResult { entries, remaining: is_node.then_some(remaining) }))
+    Ok(Json(ErasureResult { entries: leaves.len() as u64, remaining: is_node.then_some(remaining) }))
+}
+
+/// Counts what an order would erase, and records that the caller asked.
+async fn count(
+    auditor: &Auditor,
+    permit: &Permit<act::AuditErase>,
+    order: &Order,
+    (kind, id): (&str, &str),
+) -> Result<Json<ErasureResult>, ApiError> {
+    let owner = permit.resource().owner();
+    let agency = (!owner.is_node()).then_some(owner);
+    let mut conn = auditor.store.read().acquire().await?;
+    let counts = count_erasable(&mut conn, &order.scope, &auditor.sequencer.payload_key, agency).await?;
+    drop(conn);
+    let event = act_by(permit.actor(), AuditAction::AuditRead, auditor.now())
+        .object(kind, id)
+        .detail("view", "erasure")
+        .detail("found", counts.entries);
+    auditor.record(event).await?;
+    if counts.entries == 0 {
+        return Err(Problem::not_found().into());
+    }
+    let remaining = owner.is_node().then_some(counts.remaining);
+    Ok(Json(ErasureResult { entries: counts.entries, remaining }))
 }
 
 /// The kind and id that a scope names, if the order is sound.
 fn checked(order: &Order) -> Result<(String, String), ApiError> {
     let bad = |what: &str| ApiError::from(Problem::bad_request("body").detail(what));
-    let length = order.legal_basis.chars().count();
-    if !(1..=LEGAL_BASIS_MAX).contains(&length) || order.legal_basis.chars().any(char::is_control) {
-        return Err(bad("legal_basis must be one line of 1 to 200 characters."));
+    let basis = &order.legal_basis;
+    let words = basis.chars().filter(|c| c.is_alphanumeric()).count();
+    if words < LEGAL_BASIS_MIN
+        || basis.chars().count() > LEGAL_BASIS_MAX
+        || basis.chars().any(char::is_control)
+    {
+        return Err(bad(&format!(
+            "legal_basis must cite a provision in one line, with at least {LEGAL_BASIS_MIN} letters and digits and at most \
+             {LEGAL_BASIS_MAX} characters, as in \"Lei n.º 3/2017, art. 63\"."
+        )));
     }
     match order.scope.split_once('/') {
         Some((kind, id)) if ERASABLE.contains(&kind) && !id.is_empty() => {

@@ -13,6 +13,7 @@ use super::{
     error::ApiError,
     openapi::Refusals,
     query::{self, SearchQuery},
+    words,
 };
 use crate::{
     auditor::Auditor,
@@ -36,6 +37,7 @@ pub(super) async fn search(
 ) -> Result<Json<EntryPage>, ApiError> {
     let filter = &query.filter;
     let permit = query::permit_search(&auditor, &caller, filter.agency.as_ref()).await?;
+    words::check(&auditor, &permit, filter).await?;
     let page = page(&auditor, &permit, &query).await?;
     auditor.record(asked(&auditor, AuditAction::AuditSearch, &permit, filter, page.items.len())).await?;
     Ok(Json(page))
@@ -60,6 +62,7 @@ async fn page(
     let window = EntryRange { after: shown.after, end, fetch: limit + 1 };
     let mut items = search::entries(pool, &auditor.sequencer, permit, filter, &window).await?;
     let more = shown.cut(&mut items);
+    search::add_erasures(pool, &auditor.sequencer, permit, &mut items).await?;
     let last = items.last().filter(|_| more).map(|entry| entry.index);
     Ok(EntryPage { next: last.map(|after| cursors.write(&Cursor { after, end }.key())), items, end })
 }

@@ -15,7 +15,7 @@ use rovuma_api::{
 };
 use rovuma_policy::{Permit, act};
 use rovuma_runtime::Problem;
-use rovuma_schemas::{AgencyCode, audit::AuditAction};
+use rovuma_schemas::audit::AuditAction;
 
 use super::{
     error::ApiError,
@@ -24,11 +24,12 @@ use super::{
     openapi::Refusals,
     proof::not_yet,
     query::{self, WholeQuery},
+    words,
 };
 use crate::{
     auditor::Auditor,
     error::DbError,
-    log::{EventFilter, search},
+    log::{EventFilter, erasure_list::ErasureLists, search},
     publish::Prover,
 };
 
@@ -56,6 +57,7 @@ pub(super) async fn evidence(
     WholeQuery(filter): WholeQuery,
 ) -> Result<Response, ApiError> {
     let permit = query::permit_search(&auditor, &caller, filter.agency.as_ref()).await?;
+    words::check(&auditor, &permit, &filter).await?;
     let prover = Prover::load(&auditor).await?;
     let (end, length) = (prover.end(), search::length(auditor.store.read()).await?);
     if end == 0 {
@@ -67,10 +69,12 @@ pub(super) async fn evidence(
         // An order that no head vouches for yet would prove nothing of what it erased.
         return Err(not_yet().into());
     }
+    let uncovered =
+        search::uncovered(auditor.store.read(), &auditor.sequencer, &permit, &filter, (end, length)).await?;
     let event = asked(&auditor, AuditAction::Export, &permit, &filter, count).detail("end", end);
     auditor.record(event.detail("form", "evidence")).await?;
     let pruned = prover.pruned(auditor.sequencer.log_key.as_ref())?;
-    let begin = EvidenceLine::Begin { count, end, length, pruned };
+    let begin = EvidenceLine::Begin { count, end, length, uncovered, pruned };
     let lines = lines(auditor, permit, filter, (prover, count), begin);
     let headers = [(header::CONTENT_TYPE, LINES), (header::CACHE_CONTROL, "no-store")];
     Ok((headers, Body::from_stream(lines)).into_response())
@@ -88,12 +92,13 @@ fn lines(
     Box::pin(try_stream! {
         yield line(&begin)?;
         let (mut items, mut orders, mut given) = (0, BTreeSet::new(), BTreeSet::new());
+        let mut lists = ErasureLists::default();
         let mut found = pin!(export::entries(Arc::clone(&auditor), permit, filter, (end, count)));
         while let Some(entries) = futures::StreamExt::next(&mut found).await {
             let entries = entries?;
             orders.extend(entries.iter().filter_map(|entry| entry.erased_by));
             given.extend(entries.iter().map(|entry| entry.index));
-            for proven in proven(&auditor, &prover, entries).await? {
+            for proven in proven(&auditor, &prover, &mut lists, entries).await? {
                 items += 1;
                 yield line(&EvidenceLine::Item(proven))?;
             }
@@ -101,8 +106,8 @@ fn lines(
         let missing: Vec<u64> = orders.difference(&given).copied().collect();
         let orders = missing.len() as u64;
         for index in missing {
-            let order = order(&auditor, &owner, index).await?;
-            for proven in proven(&auditor, &prover, vec![order]).await? {
+            let order = search::find_order(auditor.store.read(), &auditor.sequencer, &owner, index).await?;
+            for proven in proven(&auditor, &prover, &mut lists, vec![order]).await? {
                 yield line(&EvidenceLine::Order(proven))?;
             }
         }
@@ -113,26 +118,21 @@ fn lines(
 async fn proven(
     auditor: &Auditor,
     prover: &Prover,
+    lists: &mut ErasureLists,
     entries: Vec<LogEntry>,
 ) -> Result<Vec<ProvenEntry>, DbError> {
-    let proofs = prover.prove(auditor.store.read(), &entries.iter().collect::<Vec<_>>()).await?;
-    let both = entries.into_iter().zip(proofs);
-    Ok(both
-        .map(|(entry, proof)| ProvenEntry {
-            entry,
-            origin: proof.origin,
-            proof: proof.file.map(|file| file.to_string()),
-        })
-        .collect())
-}
-
-/// The order at this place. Of another agency's, or the country's, whoever is concerned sees that it was given, and no more.
-async fn order(auditor: &Auditor, owner: &AgencyCode, index: u64) -> Result<LogEntry, DbError> {
-    let found = search::find_at(auditor.store.read(), &auditor.sequencer, index).await?;
-    let (entry, agency) =
-        found.ok_or_else(|| DbError::damaged("erasure", format!("its order {index} is not there")))?;
-    let is_theirs = owner.is_node() || agency.as_ref() == Some(owner);
-    Ok(if is_theirs { entry } else { LogEntry { event: None, salt: None, ..entry } })
+    let pool = auditor.store.read();
+    let proofs = prover.prove(pool, &entries.iter().collect::<Vec<_>>()).await?;
+    let mut proven = Vec::with_capacity(entries.len());
+    for (entry, proof) in entries.into_iter().zip(proofs) {
+        let erasure = match entry.erased_by {
+            Some(order) => Some(lists.prove(pool, order, entry.leaf.get().as_bytes()).await?),
+            None => None,
+        };
+        let proof_text = proof.file.map(|file| file.to_string());
+        proven.push(ProvenEntry { entry, origin: proof.origin, erasure, proof: proof_text });
+    }
+    Ok(proven)
 }
 
 fn line(line: &EvidenceLine) -> Result<Bytes, DbError> {

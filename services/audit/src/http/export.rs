@@ -22,6 +22,7 @@ use super::{
     events::asked,
     openapi::Refusals,
     query::{self, WholeQuery},
+    words,
 };
 use crate::{
     auditor::Auditor,
@@ -66,6 +67,7 @@ pub(super) async fn export(
     WholeQuery(filter): WholeQuery,
 ) -> Result<Response, ApiError> {
     let permit = query::permit_search(&auditor, &caller, filter.agency.as_ref()).await?;
+    words::check(&auditor, &permit, &filter).await?;
     let end = search::length(auditor.store.read()).await?;
     let found = counted(&auditor, &permit, &filter, end).await?;
     let accept = headers.get(header::ACCEPT).and_then(|accept| accept.to_str().ok()).unwrap_or_default();

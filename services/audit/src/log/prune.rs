@@ -93,6 +93,7 @@ pub(crate) async fn delete_next(tx: &mut Conn, origin: &str) -> Result<bool, DbE
             .await?;
     for text in [
         "DELETE FROM payload WHERE entry_index >= $1 AND entry_index < $2",
+        "DELETE FROM erasure WHERE entry_index >= $1 AND entry_index < $2",
         "DELETE FROM entry_search WHERE entry_index >= $1 AND entry_index < $2",
         "DELETE FROM entry WHERE entry_index >= $1 AND entry_index < $2",
     ] {

@@ -1,11 +1,13 @@
 //! Searches the entries.
 
+use std::collections::{BTreeMap, btree_map::Entry};
+
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
-use rovuma_api::answers::audit::{EntryCount, LogEntry};
+use rovuma_api::answers::audit::{EntryCount, ErasureFacts, LogEntry, UncoveredEntries};
 use rovuma_policy::{Permit, act};
 use rovuma_schemas::{
     AgencyCode, Epoch, Timestamp,
-    audit::{AuditLeaf, AuditOutcome},
+    audit::{AuditEvent, AuditLeaf, AuditOutcome},
 };
 use rovuma_store::{Readers, RowExt};
 use serde::Deserialize;
@@ -125,6 +127,65 @@ pub(crate) async fn count(
         conditions.text
     );
     Ok(conditions.bind(sqlx::query(AssertSqlSafe(text))).fetch_one(pool).await?.count("found")?)
+}
+
+/// The entries from `end` on that the filter and the permit let pass, in a log of `length` entries; `None` when there are none.
+pub(crate) async fn uncovered(
+    pool: &Readers,
+    sequencer: &Sequencer,
+    permit: &Permit<act::AuditSearch>,
+    filter: &EventFilter,
+    (end, length): (u64, u64),
+) -> Result<Option<UncoveredEntries>, DbError> {
+    let filter = EventFilter { order: SortOrder::Oldest, ..filter.clone() };
+    let range = EntryRange { after: end.checked_sub(1), end: length, fetch: 0 };
+    let conditions = SqlConditions::of(sequencer, permit, &filter, &range);
+    let text = format!(
+        "SELECT COUNT(*) AS found, MIN(e.stored_at) AS since
+         FROM entry_search s JOIN entry e ON e.entry_index = s.entry_index{}",
+        conditions.text
+    );
+    let row = conditions.bind(sqlx::query(AssertSqlSafe(text))).fetch_one(pool).await?;
+    let (count, since) = (row.count("found")?, row.opt_instant("since")?);
+    Ok(since.map(|since| UncoveredEntries { count, since }))
+}
+
+/// Whether any entry has this action.
+pub(crate) async fn has_action(pool: &Readers, action: &str) -> Result<bool, DbError> {
+    let row = sqlx::query("SELECT 1 FROM entry_search WHERE action = $1 LIMIT 1").bind(action);
+    Ok(row.fetch_optional(pool).await?.is_some())
+}
+
+/// Whether any entry that the permit lets pass is by this actor.
+pub(crate) async fn has_actor(
+    pool: &Readers,
+    permit: &Permit<act::AuditSearch>,
+    actor: &str,
+) -> Result<bool, DbError> {
+    let mut conditions = SqlConditions::default();
+    conditions.add("s.actor = ?", SqlValue::Text(actor.to_owned()));
+    add_owner(&mut conditions, permit);
+    let text = format!("SELECT 1 FROM entry_search s{} LIMIT 1", conditions.text);
+    Ok(conditions.bind(sqlx::query(AssertSqlSafe(text))).fetch_optional(pool).await?.is_some())
+}
+
+/// Number of newest entries whose actors are suggested: a day of a busy agency, and quickly read.
+const RECENT_ENTRIES: u32 = 10_000;
+
+/// The actors of the newest entries that the permit lets pass.
+pub(crate) async fn recent_actors(
+    pool: &Readers,
+    permit: &Permit<act::AuditSearch>,
+) -> Result<Vec<String>, DbError> {
+    let mut conditions = SqlConditions::default();
+    add_owner(&mut conditions, permit);
+    let text = format!(
+        "SELECT DISTINCT recent.actor FROM (SELECT s.actor FROM entry_search s{}
+         ORDER BY s.entry_index DESC LIMIT {RECENT_ENTRIES}) recent ORDER BY recent.actor",
+        conditions.text
+    );
+    let rows = conditions.bind(sqlx::query(AssertSqlSafe(text))).fetch_all(pool).await?;
+    Ok(rows.iter().map(|row| row.try_get("actor")).collect::<Result<_, _>>()?)
 }
 
 /// The index of the last order that erased one of these entries.
@@ -302,12 +363,53 @@ pub(crate) async fn find_event(
     query.fetch_optional(pool).await?.map(|row| owned_entry(&row, sequencer)).transpose()
 }
 
-/// Finds the entry with this index.
-pub(crate) async fn find_at(
+/// The order with this index. Whoever may not see the log of the agency that gave it sees that it was given, and no more.
+pub(crate) async fn find_order(
     pool: &Readers,
     sequencer: &Sequencer,
+    owner: &AgencyCode,
     index: u64,
-) -> Result<Option<OwnedEntry>, DbError> {
+) -> Result<LogEntry, DbError> {
+    let found = find_at(pool, sequencer, index).await?;
+    let (entry, agency) =
+        found.ok_or_else(|| DbError::damaged("erasure", format!("its order {index} is missing")))?;
+    let is_theirs = owner.is_node() || agency.as_ref() == Some(owner);
+    Ok(if is_theirs { entry } else { LogEntry { event: None, salt: None, ..entry } })
+}
+
+/// Adds to erased entries the facts of the orders that erased them, as far as the permit's owner may know them.
+pub(crate) async fn add_erasures(
+    pool: &Readers,
+    sequencer: &Sequencer,
+    permit: &Permit<act::AuditSearch>,
+    entries: &mut [LogEntry],
+) -> Result<(), DbError> {
+    let mut orders = BTreeMap::new();
+    for entry in entries {
+        let Some(order) = entry.erased_by else { continue };
+        let facts: &mut ErasureFacts = match orders.entry(order) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(unknown) => {
+                let found = find_order(pool, sequencer, permit.resource().owner(), order).await?;
+                unknown.insert(erasure_facts(&found)?)
+            }
+        };
+        entry.erasure = Some(facts.clone());
+    }
+    Ok(())
+}
+
+fn erasure_facts(order: &LogEntry) -> Result<ErasureFacts, DbError> {
+    let leaf = AuditLeaf::from_bytes(order.leaf.get().as_bytes());
+    let leaf = leaf.map_err(|fault| DbError::damaged("leaf", fault))?;
+    let event = order.event.as_ref().map(|event| serde_json::from_str::<AuditEvent>(event.get()));
+    let event = event.transpose().map_err(|fault| DbError::damaged("event", fault))?;
+    let legal_basis = event.and_then(|mut event| event.details.remove("legal_basis"));
+    Ok(ErasureFacts { at: leaf.time, agency: leaf.agency, legal_basis })
+}
+
+/// Finds the entry with this index.
+async fn find_at(pool: &Readers, sequencer: &Sequencer, index: u64) -> Result<Option<OwnedEntry>, DbError> {
     let text = format!(
         "SELECT {ENTRY_COLUMNS}, s.agency FROM entry_search s {WITH_PAYLOAD} WHERE s.entry_index = $1"
     );
@@ -347,6 +449,7 @@ fn entry_of_row(row: &AnyRow, sequencer: &Sequencer) -> Result<LogEntry, DbError
         stored_at: row.instant("stored_at")?,
         leaf: json(leaf)?,
         erased_by: row.opt_count("erased_by")?,
+        erasure: None,
         salt: opened.as_ref().map(|opened| URL_SAFE_NO_PAD.encode(opened.salt)),
         event: opened.map(|opened| json(opened.event)).transpose()?,
     })

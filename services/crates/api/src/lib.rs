@@ -28,6 +28,8 @@ pub mod entity_tag;
 mod error;
 #[cfg(feature = "server")]
 pub mod idempotency;
+
+pub mod near;
 #[cfg(feature = "server")]
 pub mod openapi;
 pub mod page;

@@ -2,19 +2,29 @@
 
 mod erasure;
 mod messages;
+mod query;
 
-use std::collections::BTreeMap;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use rovuma_envelope::digest;
-use rovuma_schemas::audit::{AuditEvent, AuditLeaf};
-use rovuma_tlog::{Checkpoint, LogPolicy, ProofFile, Pruned, leaf_hash};
+use rovuma_schemas::{
+    Timestamp,
+    audit::{AuditEvent, AuditLeaf},
+};
+use rovuma_tlog::{Checkpoint, Hash, LogPolicy, ProofFile, Pruned, leaf_hash};
 
 use crate::{
-    Disclosed, EntryRole, ErasedEntry, EvidenceContents, EvidenceCounts, EvidenceEntry, FORMAT, PinnedHead,
+    Disclosed, EntryRole, ErasedEntry, ErasureProof, EvidenceContents, EvidenceCounts, EvidenceEntry, FORMAT,
+    Manifest, PinnedHead, StatedDigests,
 };
 use erasure::{check_log_order, check_missing_event};
+pub use messages::ReceiptFault;
 use messages::check_messages;
+use query::matches_query;
 
 /// The contents of a bundle, all of which hold.
 #[derive(Debug)]
@@ -27,9 +37,14 @@ pub struct CheckedEvidence {
     pub entries: BTreeMap<u64, CheckedEntry>,
     /// The index of each log's first entry.
     begins: BTreeMap<String, u64>,
-    /// The indexes of the entries about each object, by the object's id.
-    by_object: BTreeMap<String, Vec<u64>>,
+    /// The digests that proven entries state.
+    stated: StatedDigests,
+    /// The indexes of the orders by which entries were erased.
+    orders: BTreeSet<u64>,
 }
+
+/// How far the clock of the bundle's maker may be behind the clocks of services and witnesses: what gateways allow too.
+const CLOCK_TOLERANCE: Duration = Duration::from_secs(5 * 60);
 
 /// A checked entry.
 #[derive(Debug)]
@@ -42,10 +57,22 @@ pub struct CheckedEntry {
     pub leaf: AuditLeaf,
     /// The event that the leaf commits to, if the bundle discloses it.
     pub event: Option<AuditEvent>,
-    /// Whether an inclusion proof of the leaf was checked.
-    pub is_proven: bool,
+    /// Index of the leaf in its log, from 0, if its inclusion proof was checked. The index by which the bundle files the entry
+    /// is its maker's word; this one is proven.
+    pub leaf_index: Option<u64>,
     /// Index of the order by which its event was erased.
     pub erased_by: Option<u64>,
+    /// The proof that the order named this entry.
+    erasure: Option<ErasureProof>,
+    /// The hash of its leaf.
+    leaf_hash: Hash,
+}
+
+impl CheckedEntry {
+    /// Whether an inclusion proof of the leaf was checked.
+    pub fn is_proven(&self) -> bool {
+        self.leaf_index.is_some()
+    }
 }
 
 /// The first fault found in a bundle.
@@ -73,7 +100,7 @@ pub enum EvidenceFault {
         /// What is wrong.
         what: String,
     },
-    /// No proven entry names the message, or the receipt is not for it.
+    /// No proven entry says that the message was sent or received, or that the receipt was accepted; or the receipt is not for it.
     #[error("messages/{id}/{file}: {what}")]
     Message {
         /// Id of the message.
@@ -83,8 +110,8 @@ pub enum EvidenceFault {
         /// What is wrong with it.
         what: String,
     },
-    /// No entry is proven.
-    #[error("none of its entries has a proof: it proves nothing")]
+    /// No entry is proven, or there is none.
+    #[error("it has no entry with a proof: it proves nothing")]
     Nothing,
     /// The manifest and the files disagree.
     #[error("the manifest disagrees with the files: {what}")]
@@ -112,6 +139,7 @@ pub fn check(contents: &EvidenceContents, policy: &LogPolicy) -> Result<CheckedE
     if manifest.erased != ErasedEntry::all_of(contents) {
         return Err(disagrees("erased"));
     }
+    check_claims(manifest, &checked)?;
     check_messages(contents, &checked)?;
     Ok(checked)
 }
@@ -126,9 +154,33 @@ impl CheckedEvidence {
         contents.manifest.counts = EvidenceCounts::of(contents);
         contents.manifest.heads = PinnedHead::all_of(&checked.heads);
         contents.manifest.erased = ErasedEntry::all_of(contents);
+        check_claims(&contents.manifest, &checked)?;
         check_messages(contents, &checked)?;
         Ok(checked)
     }
+}
+
+/// Checks the claims of the maker as far as the proven entries and their heads show them. Nobody signs a manifest: whatever
+/// this does not contradict is still the maker's word.
+fn check_claims(manifest: &Manifest, checked: &CheckedEvidence) -> Result<(), EvidenceFault> {
+    let disagrees = |what| EvidenceFault::Manifest { what };
+    let ends = checked.heads.iter().map(|(origin, head)| {
+        checked.begins.get(origin).map_or(0, |begin| begin.saturating_add(head.head().size))
+    });
+    if ends.max().is_some_and(|end| end > manifest.end) || manifest.end > manifest.log_length {
+        return Err(disagrees("end, log_length: a head here covers more entries"));
+    }
+    let proven = checked.entries.values().filter(|entry| entry.is_proven());
+    let cosigned = checked.heads.values().flat_map(|head| head.cosigned());
+    let times = cosigned.filter_map(|word| Timestamp::from_unix_s(word.unix_s));
+    let newest = times.chain(proven.map(|entry| entry.leaf.time)).max();
+    if newest.is_some_and(|newest| newest > manifest.made_at.plus(CLOCK_TOLERANCE)) {
+        return Err(disagrees("made_at: an entry or a cosignature here is newer"));
+    }
+    for (index, entry) in checked.entries.iter().filter(|(_, entry)| entry.role == EntryRole::Item) {
+        matches_query(&manifest.query, entry).map_err(|what| EvidenceFault::Entry { index: *index, what })?;
+    }
+    Ok(())
 }
 
 fn check_entries(contents: &EvidenceContents, policy: &LogPolicy) -> Result<CheckedEvidence, EvidenceFault> {
@@ -140,12 +192,15 @@ fn check_entries(contents: &EvidenceContents, policy: &LogPolicy) -> Result<Chec
         pruned: verify_pruned(contents, policy)?,
         entries: BTreeMap::new(),
         begins: BTreeMap::new(),
-        by_object: BTreeMap::new(),
+        stated: StatedDigests::default(),
+        orders: contents.entries.values().filter_map(|entry| entry.erased_by).collect(),
     };
     for (index, entry) in &contents.entries {
         let fault = |what: String| EvidenceFault::Entry { index: *index, what };
-        if let Some(proof) = &entry.proof {
-            let leaf_index = check_proof(entry, proof, policy, &mut checked.heads).map_err(fault)?;
+        let proof = entry.proof.as_ref();
+        let leaf_index = proof.map(|proof| check_proof(entry, proof, policy, &mut checked.heads));
+        let leaf_index = leaf_index.transpose().map_err(fault)?;
+        if let Some(leaf_index) = leaf_index {
             let begin = index
                 .checked_sub(leaf_index)
                 .ok_or_else(|| fault("its index is before its log".to_owned()))?;
@@ -156,23 +211,20 @@ fn check_entries(contents: &EvidenceContents, policy: &LogPolicy) -> Result<Chec
         let leaf =
             AuditLeaf::from_bytes(entry.leaf.as_bytes()).map_err(|unread| fault(unread.to_string()))?;
         let event = entry.event.as_ref().map(|event| event.event_of(&leaf)).transpose().map_err(fault)?;
-        let is_proven = entry.proof.is_some();
-        if let Some(object) = &leaf.object {
-            checked.by_object.entry(object.id.clone()).or_default().push(*index);
+        if leaf_index.is_some() {
+            checked.stated.add(&leaf, event.as_ref());
         }
-        let EvidenceEntry { role, erased_by, origin, .. } = entry.clone();
-        checked.entries.insert(*index, CheckedEntry { role, origin, leaf, event, is_proven, erased_by });
+        let EvidenceEntry { role, erased_by, erasure, origin, .. } = entry.clone();
+        let leaf_hash = leaf_hash(entry.leaf.as_bytes());
+        let entry = CheckedEntry { role, origin, leaf, event, leaf_index, erased_by, erasure, leaf_hash };
+        checked.entries.insert(*index, entry);
     }
     check_log_order(&checked)?;
     for (index, entry) in &checked.entries {
         check_missing_event(*index, entry, &checked)
             .map_err(|what| EvidenceFault::Entry { index: *index, what })?;
     }
-    if !contents.entries.is_empty() && checked.heads.is_empty() {
-        Err(EvidenceFault::Nothing)
-    } else {
-        Ok(checked)
-    }
+    if checked.heads.is_empty() { Err(EvidenceFault::Nothing) } else { Ok(checked) }
 }
 
 /// Verifies the notes of logs about entries that were taken out of them.

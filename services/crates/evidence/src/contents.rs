@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use rovuma_schemas::{CountryCode, MessageId};
+use rovuma_schemas::{CountryCode, Digest, MessageId};
 use serde::{Deserialize, Serialize};
 
 use crate::Manifest;
@@ -52,9 +52,25 @@ pub struct EvidenceEntry {
     /// Index of the order that erased the event.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub erased_by: Option<u64>,
+    /// The proof that the order named this entry.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub erasure: Option<ErasureProof>,
     /// The proof that the leaf is in its log. It has a file of its own.
     #[serde(skip)]
     pub proof: Option<String>,
+}
+
+/// The proof that an order of erasure named an entry: the order's leaf commits to the list of the leaves whose events it
+/// erased ([`rovuma_tlog::HashList`]).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ErasureProof {
+    /// The entry's index in that list, from 0.
+    pub index: u64,
+    /// Number of entries in that list.
+    pub size: u64,
+    /// The hashes from the leaf's sibling upwards.
+    pub hashes: Vec<Digest>,
 }
 
 /// An event, and the salt of the commitment to it.
@@ -72,6 +88,6 @@ pub struct Disclosed {
 pub struct MessageFiles {
     /// The message as signed for each country: a compact JWS.
     pub signed: BTreeMap<CountryCode, String>,
-    /// The receipts, by their ids: compact JWSs.
-    pub receipts: BTreeMap<MessageId, String>,
+    /// The receipts, by the SHA-256 of each: compact JWSs.
+    pub receipts: BTreeMap<Digest, String>,
 }

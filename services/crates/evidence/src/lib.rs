@@ -11,7 +11,7 @@
 //! | `entries/000000000123.tlog-proof` | the proof that the leaf is in its log, with the cosigned head (C2SP tlog-proof) |
 //! | `pruned/<log>` | a log's signed note about entries that it took out by a written policy |
 //! | `messages/<id>/<country>.jws` | a message as signed for a country (RFC 7515, compact) |
-//! | `messages/<id>/receipts/<receipt>.jws` | a receipt that a recipient signed for it |
+//! | `messages/<id>/receipts/<SHA-256>.jws` | a receipt that a recipient signed for it |
 //! | `trust/<country>.json` | the trust list in force, as its authority signed it |
 //!
 //! The maker of a bundle collects [`EvidenceContents`], completes and checks them with [`CheckedEvidence::complete`],
@@ -23,11 +23,16 @@ mod contents;
 mod manifest;
 mod pack;
 mod report;
+mod stated;
 #[cfg(test)]
 mod tests;
 
-pub use check::{CheckedEntry, CheckedEvidence, EvidenceFault, check};
-pub use contents::{Disclosed, EntryRole, EvidenceContents, EvidenceEntry, MessageFiles};
-pub use manifest::{ErasedEntry, EvidenceCounts, FORMAT, LeftOut, Manifest, PinnedHead, Requester};
+pub use check::{CheckedEntry, CheckedEvidence, EvidenceFault, ReceiptFault, check};
+pub use contents::{Disclosed, EntryRole, ErasureProof, EvidenceContents, EvidenceEntry, MessageFiles};
+pub use manifest::{
+    ErasedEntry, EvidenceCounts, FORMAT, LeftOut, Manifest, PinnedHead, ReceiptName, Requester,
+    UncoveredEntries,
+};
 pub use pack::{BUNDLE_MAX_BYTES, ENTRIES_MAX, EvidenceBundle, EvidencePackFault};
 pub use report::render;
+pub use stated::StatedDigests;

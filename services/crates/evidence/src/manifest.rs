@@ -11,8 +11,8 @@ use crate::{EntryRole, EvidenceContents, EvidenceEntry};
 /// The format that this build writes and reads.
 pub const FORMAT: &str = "rovuma-evidence/1";
 
-/// The description of a bundle. Nobody signs it: the files prove its heads, digests and counts; the rest is its maker's
-/// claim.
+/// The description of a bundle. Nobody signs it: the files prove its heads, digests and counts. A check refuses what they
+/// contradict (a search that an entry does not match, a time of making before an entry's); the rest is its maker's word.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Manifest {
@@ -35,16 +35,29 @@ pub struct Manifest {
     pub log_length: u64,
     /// The search covered entries below this index: no good head covered later ones yet.
     pub end: u64,
+    /// The entries that match the search and that no good head covered yet, when there are any: they are not in the bundle.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub uncovered: Option<UncoveredEntries>,
     /// Number of entries, messages and receipts in the bundle.
     pub counts: EvidenceCounts,
     /// The head of each log, against which its entries are proved.
     pub heads: Vec<PinnedHead>,
     /// The entries whose event was erased.
     pub erased: Vec<ErasedEntry>,
-    /// The messages that are not in the bundle.
+    /// The messages and receipts that are not in the bundle.
     pub left_out: Vec<LeftOut>,
     /// The SHA-256 of every other file.
     pub files: BTreeMap<String, Digest>,
+}
+
+/// Entries that match the search, but that no good head covered when the bundle was made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct UncoveredEntries {
+    /// Their number.
+    pub count: u64,
+    /// When the first of them was stored in the log.
+    pub since: Timestamp,
 }
 
 /// The requester of a bundle, by the access token.
@@ -66,7 +79,7 @@ pub struct EvidenceCounts {
     pub items: u64,
     /// Orders that erased events of these entries and were not found themselves.
     pub orders: u64,
-    /// Entries whose event is disclosed.
+    /// Entries with a proof whose event is disclosed.
     pub disclosed: u64,
     /// Found entries whose event was erased.
     pub erased: u64,
@@ -100,15 +113,31 @@ pub struct ErasedEntry {
     pub order: u64,
 }
 
-/// A message that is not in the bundle.
+/// A message, or one receipt for a message, that is not in the bundle.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct LeftOut {
     /// Id of the message.
     pub id: MessageId,
-    /// Why it is missing: a code of the gateway; `no_reason` when the requester stated none; `not_named` when no entry
-    /// of the bundle has its SHA-256, because that entry was erased or is not proven yet.
+    /// The receipt, when the message itself is in the bundle.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub receipt: Option<ReceiptName>,
+    /// Why it is missing. Of a message: a code of the gateway; `no_reason` when the requester stated none; `not_named` when
+    /// no entry of the bundle has its SHA-256, because that entry was erased or is not proven yet. Of a receipt: a code of
+    /// [`ReceiptFault`](crate::ReceiptFault).
     pub why: String,
+}
+
+/// A receipt, as the gateway that holds it names it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ReceiptName {
+    /// Its message id.
+    pub id: MessageId,
+    /// The agency that signed it.
+    pub signer: AgencyCode,
+    /// The SHA-256 of the compact JWS.
+    pub digest: Digest,
 }
 
 impl EvidenceCounts {
@@ -120,7 +149,7 @@ impl EvidenceCounts {
         Self {
             items: count(&is_item),
             orders: count(&|entry| !is_item(entry)),
-            disclosed: count(&|entry| entry.event.is_some()),
+            disclosed: count(&|entry| entry.event.is_some() && entry.proof.is_some()),
             erased: count(&|entry| is_item(entry) && entry.erased_by.is_some()),
             unproven: count(&|entry| entry.proof.is_none()),
             messages: contents.messages.len() as u64,

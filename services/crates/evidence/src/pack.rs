@@ -6,7 +6,7 @@ use std::{
 };
 
 use rovuma_envelope::digest;
-use rovuma_schemas::{CountryCode, MessageId};
+use rovuma_schemas::{CountryCode, Digest, MessageId};
 use zip::{CompressionMethod, DateTime, ZipArchive, ZipWriter, write::SimpleFileOptions};
 
 use crate::{EvidenceContents, EvidenceEntry, Manifest, MessageFiles};
@@ -261,7 +261,7 @@ fn insert_file(contents: &mut EvidenceContents, path: &str, text: String) -> Res
                 }
                 ["receipts", name] => {
                     let receipt =
-                        name.strip_suffix(".jws").and_then(|receipt| receipt.parse::<MessageId>().ok());
+                        name.strip_suffix(".jws").and_then(|receipt| receipt.parse::<Digest>().ok());
                     message.receipts.insert(receipt.ok_or_else(unknown)?, text);
                 }
                 _ => return Err(unknown()),

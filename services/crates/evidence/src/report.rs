@@ -33,9 +33,10 @@ rovuma_schemas::sentences! {
     ordered_by, legal_basis, legal_basis_withheld, pruned_explanation, pruned_entries, written_policy,
     entries_after_head, counts, entries_found, entries_disclosed, entries_erased, entries_unproven,
     messages, receipts, entries, entry, time, action, actor, agency, object, outcome, outcome_success,
-    outcome_refused, outcome_failed, note_erased, note_unproven, messages_claim, sender, recipients,
+    outcome_refused, outcome_failed, note_erased, unproven_entries,
+    unproven_explanation, makers_word, log_length, searched_below, entries_uncovered, messages_claim, sender, recipients,
     message_type, created, files, messages_left_out, left_out_no_reason, left_out_not_named,
-    left_out_not_found, left_out_otherwise, how_to_verify,
+    left_out_not_found, left_out_no_receipt, left_out_receipt, left_out_otherwise, how_to_verify,
 }
 
 impl ReportText {
@@ -53,6 +54,9 @@ impl ReportText {
             "no_reason" => self.left_out_no_reason(),
             "not_found" => self.left_out_not_found(),
             "not_named" => self.left_out_not_named(),
+            "unreadable" | "not_a_receipt" | "other_message" | "not_a_recipient" => {
+                self.left_out_no_receipt()
+            }
             _ => self.left_out_otherwise(),
         }
     }
@@ -66,7 +70,8 @@ struct ReportTemplate<'a> {
     contents: &'a EvidenceContents,
     reason: &'a str,
     heads: Vec<HeadRow>,
-    rows: Vec<EntryRow<'a>>,
+    /// The proven entries, and apart from them those that nothing proves, if there are any.
+    tables: Vec<EntryTable<'a>>,
     erased: Vec<ErasedRow<'a>>,
     pruned: Vec<PrunedRow<'a>>,
     left_out: Vec<(&'a LeftOut, &'a str)>,
@@ -82,9 +87,16 @@ struct HeadRow {
     cosigned: Vec<String>,
 }
 
-/// A row of the table of entries.
+/// A table of entries.
+struct EntryTable<'a> {
+    heading: &'static str,
+    note: Option<&'static str>,
+    rows: Vec<EntryRow<'a>>,
+}
+
+/// A row of a table of entries.
 struct EntryRow<'a> {
-    index: u64,
+    number: String,
     time: String,
     action: &'a str,
     code: String,
@@ -92,13 +104,13 @@ struct EntryRow<'a> {
     agency: &'a str,
     object: String,
     outcome: String,
-    notes: Vec<&'static str>,
+    note: Option<&'static str>,
 }
 
 /// A row of the table of erased events.
 struct ErasedRow<'a> {
-    index: u64,
-    order: u64,
+    number: String,
+    order: String,
     at: String,
     by: &'a str,
     /// The legal basis, as far as the requester may know it.
@@ -134,14 +146,23 @@ impl<'a> ReportTemplate<'a> {
     fn of(contents: &'a EvidenceContents, checked: &'a CheckedEvidence) -> Self {
         let manifest = &contents.manifest;
         let (lang, text) = (manifest.language, ReportText::of(manifest.language));
-        let items = checked.entries.iter().filter(|(_, entry)| entry.role == EntryRole::Item);
+        let items = checked.entries.values().filter(|entry| entry.role == EntryRole::Item);
+        let (proven, unproven): (Vec<_>, Vec<_>) = items.partition(|entry| entry.is_proven());
+        let rows = |entries: Vec<&'a CheckedEntry>| -> Vec<EntryRow<'a>> {
+            entries.into_iter().map(|entry| EntryRow::of(entry, lang, text)).collect()
+        };
+        let mut tables = vec![EntryTable { heading: text.entries(), note: None, rows: rows(proven) }];
+        if !unproven.is_empty() {
+            let note = Some(text.unproven_explanation());
+            tables.push(EntryTable { heading: text.unproven_entries(), note, rows: rows(unproven) });
+        }
         Self {
             lang,
             text,
             contents,
             reason: manifest.reason.as_deref().unwrap_or(text.no_reason()),
             heads: checked.heads.values().map(HeadRow::of).collect(),
-            rows: items.map(|(index, entry)| EntryRow::of(*index, entry, lang, text)).collect(),
+            tables,
             erased: erased_rows(checked, text),
             pruned: checked.pruned.iter().map(PrunedRow::of).collect(),
             left_out: manifest.left_out.iter().map(|left| (left, text.left_out_reason(&left.why))).collect(),
@@ -165,7 +186,7 @@ impl HeadRow {
 }
 
 impl<'a> EntryRow<'a> {
-    fn of(index: u64, entry: &'a CheckedEntry, lang: Locale, text: ReportText) -> Self {
+    fn of(entry: &'a CheckedEntry, lang: Locale, text: ReportText) -> Self {
         let leaf: &AuditLeaf = &entry.leaf;
         let action = leaf.action.as_str();
         // The detail `view` says how much of a message was shown: content, metadata, or its trace.
@@ -175,7 +196,7 @@ impl<'a> EntryRow<'a> {
         let reason = entry.event.as_ref().and_then(|event| event.reason.as_deref());
         let outcome = text.outcome_label(leaf.outcome);
         Self {
-            index,
+            number: number_of(entry),
             time: leaf.time.to_string(),
             action: CodeLists::shipped().label(ACTIONS, action, lang),
             code,
@@ -183,25 +204,28 @@ impl<'a> EntryRow<'a> {
             agency: leaf.agency.as_ref().map_or("", |agency| agency.as_str()),
             object: object.unwrap_or_default(),
             outcome: reason.map_or_else(|| outcome.to_owned(), |reason| format!("{outcome}: {reason}")),
-            notes: [
-                entry.erased_by.map(|_| text.note_erased()),
-                (!entry.is_proven).then_some(text.note_unproven()),
-            ]
-            .into_iter()
-            .flatten()
-            .collect(),
+            note: entry.erased_by.map(|_| text.note_erased()),
         }
     }
 }
 
+/// The proven number of an entry, from 0: its log and its place in that log. An entry that nothing proves has no number, only
+/// the name of a log.
+fn number_of(entry: &CheckedEntry) -> String {
+    match entry.leaf_index {
+        Some(leaf_index) => format!("{} {leaf_index}", entry.origin),
+        None => entry.origin.clone(),
+    }
+}
+
 fn erased_rows<'a>(checked: &'a CheckedEvidence, text: ReportText) -> Vec<ErasedRow<'a>> {
-    let erased = checked.entries.iter().filter_map(|(index, entry)| {
+    let erased = checked.entries.values().filter_map(|entry| {
         let order = entry.erased_by?;
         let given = checked.entries.get(&order)?;
         let basis = given.event.as_ref().and_then(|event| event.details.get("legal_basis"));
         Some(ErasedRow {
-            index: *index,
-            order,
+            number: number_of(entry),
+            order: number_of(given),
             at: given.leaf.time.to_string(),
             by: given.leaf.agency.as_ref().map_or("", |agency| agency.as_str()),
             legal_basis: basis.map_or(text.legal_basis_withheld(), String::as_str),

@@ -3,5 +3,6 @@
 mod case;
 mod entries;
 mod files;
+mod forgeries;
 mod receipts;
 mod report;

@@ -51,6 +51,10 @@ pub(crate) struct Verify {
     /// For a bundle: write the report that its files make to this file
     #[arg(long, value_name = "FILE")]
     report: Option<PathBuf>,
+    /// For a bundle whose report this version does not make from its files, because another version made it: set the report aside
+    /// and check the rest; the command then ends with 1
+    #[arg(long)]
+    set_report_aside: bool,
     /// For a log that took entries out: a written policy by which it may, word for word; may be given several times
     #[arg(long, value_name = "POLICY")]
     pruned_by: Vec<String>,
@@ -68,6 +72,9 @@ struct VerifyReport {
     /// The checks that could not be made, and what they need.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     unchecked: Vec<String>,
+    /// What whoever made the file states: nobody signed it, and nothing here proves it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    stated: Vec<String>,
     /// One sentence that says what a good result proves.
     #[serde(skip_serializing_if = "Option::is_none")]
     says: Option<&'static str>,
@@ -103,8 +110,18 @@ struct SignedHead {
 
 impl VerifyReport {
     fn of(what: String) -> Self {
-        let (checked, unchecked, logs, says) = (Vec::new(), Vec::new(), Vec::new(), Some(SAYS_WHOLE));
-        Self { what, holds: false, checked, unchecked, says, fault: None, log: None, logs, sources: None }
+        Self {
+            what,
+            holds: false,
+            checked: Vec::new(),
+            unchecked: Vec::new(),
+            stated: Vec::new(),
+            says: Some(SAYS_WHOLE),
+            fault: None,
+            log: None,
+            logs: Vec::new(),
+            sources: None,
+        }
     }
 
     /// The exit status. A result that holds but was not checked completely is not good yet.
@@ -151,6 +168,12 @@ impl fmt::Display for VerifyReport {
         for unchecked in &self.unchecked {
             writeln!(f, "  unchecked {}", safe(unchecked))?;
         }
+        if !self.stated.is_empty() {
+            writeln!(f, "  Whoever made it says, and nothing proves:")?;
+        }
+        for stated in &self.stated {
+            writeln!(f, "  says      {}", safe(stated))?;
+        }
         match &self.fault {
             Some(fault) => write!(f, "  FAILS     {}", safe(fault)),
             None => write!(f, "  {}", self.says.unwrap_or_default()),
@@ -160,7 +183,8 @@ impl fmt::Display for VerifyReport {
 
 impl Verify {
     pub(crate) async fn run(self, app: &App) -> Outcome {
-        let policy = read_policy(&self.policy)?;
+        let policy_text = read_text(&self.policy)?;
+        let policy = parse_policy(&self.policy, &policy_text)?;
         let pruning = PruningRule { by: self.pruned_by.clone(), now: app.now() };
         let mut report = match (&self.what, &self.log) {
             (Some(what), _) if what.is_file() && bundle::looks_like_bundle(what) => {
@@ -168,9 +192,11 @@ impl Verify {
                 let check = bundle::BundleCheck {
                     path: what.clone(),
                     policy,
+                    policy_text,
                     pins: self.authorities,
                     lists: self.lists,
                     report_out: self.report,
+                    set_report_aside: self.set_report_aside,
                     pruned_by: self.pruned_by,
                     now: app.now(),
                 };

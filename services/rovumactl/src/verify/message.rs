@@ -52,6 +52,18 @@ pub(crate) fn verify_message(
             CheckStatus::Fails,
             "no readable header with a recipient".into(),
         ),
+        Some(_) if header.as_ref().is_some_and(|header| !has_list_of(trust, header)) => {
+            let country =
+                header.as_ref().map_or_else(String::new, |header| header.sender.agency.country().to_string());
+            failed_check(
+                MessageVerdict::Unchecked,
+                AGENCY,
+                CheckStatus::Open,
+                format!(
+                    "not checked: no trust list of {country} given; give it with --trust and --authority"
+                ),
+            )
+        }
         Some((opened_for, origin)) => {
             let context = VerifyContext { now, origin, opened_for: &opened_for };
             match trust.verify(unverified, &context) {
@@ -61,6 +73,11 @@ pub(crate) fn verify_message(
         }
     };
     MessageReport { verdict, says, key, digest, checks }
+}
+
+/// Whether the trust list of the sender's country is given.
+fn has_list_of(trust: &TrustStore, header: &Header) -> bool {
+    trust.list(header.sender.agency.country()).is_some()
 }
 
 /// The recipient to check for, and the exchange through which an honest delivery from this sender comes in.

@@ -13,6 +13,8 @@ use crate::output::safe;
 pub(crate) enum MessageVerdict {
     /// Every check holds.
     Verified,
+    /// The trust list of its sender's country was not given, so nothing was checked.
+    Unchecked,
     /// A newer trust list is needed, and nothing else is wrong.
     Held,
     /// Its sender signed it, but it is not acceptable.
@@ -102,6 +104,7 @@ impl fmt::Display for MessageReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let verdict = match self.verdict {
             MessageVerdict::Verified => "VERIFIED",
+            MessageVerdict::Unchecked => "NOT CHECKED: the trust list of its sender's country was not given",
             MessageVerdict::Held => "HELD: a newer trust list is needed",
             MessageVerdict::Rejected => "signed by its sender, but NOT ACCEPTABLE",
             MessageVerdict::Refused => "NOT VERIFIED: do not believe what it says",

@@ -11,8 +11,8 @@ use rovuma_schemas::{
     audit::{AUDIT_VERSION, AuditAction, AuditEvent, AuditLeaf, AuditObject, AuditOutcome, FIRST_PREVIOUS},
 };
 use rovuma_tlog::{
-    Checkpoint, Edge, Head, LogPolicy, NoteKey, PolicyVerdict, Tile, TileKind, UnverifiedCheckpoint,
-    add_cosignature, cosign, leaf_hash, sign, write_entry,
+    Checkpoint, Edge, HashList, Head, LogPolicy, NoteKey, PolicyVerdict, ProofFile, Tile, TileKind,
+    UnverifiedCheckpoint, add_cosignature, cosign, leaf_hash, sign, write_entry,
 };
 
 /// The files that a server serves, by path.
@@ -112,13 +112,27 @@ impl YearLog {
         Self::of(keys, year, leaves)
     }
 
-    fn of(keys: &LogKeys, year: i16, leaves: Vec<Vec<u8>>) -> Self {
+    /// A log of these leaves.
+    pub(crate) fn of(keys: &LogKeys, year: i16, leaves: Vec<Vec<u8>>) -> Self {
         let mut edge = Edge::default();
         for leaf in &leaves {
             edge.append(leaf_hash(leaf));
         }
         let head = Head { origin: origin(year), size: edge.size(), root: edge.root() };
         Self { year, leaves, checkpoint: keys.sign(&head) }
+    }
+
+    /// The proof of each leaf.
+    pub(crate) fn proofs(&self) -> Vec<String> {
+        let hashes: Vec<_> = self.leaves.iter().map(|leaf| leaf_hash(leaf)).collect();
+        let list = HashList::of(&hashes);
+        let checkpoint = UnverifiedCheckpoint::read(self.checkpoint.as_bytes()).expect("reads");
+        let proof = |(index, leaf): (u64, &Vec<u8>)| {
+            let hashes = list.inclusion(index).expect("proved");
+            let checkpoint = checkpoint.clone();
+            ProofFile { unverified_extra: leaf.clone(), index, hashes, checkpoint }.to_string()
+        };
+        (0..).zip(&self.leaves).map(proof).collect()
     }
 
     /// The same log with more leaves.

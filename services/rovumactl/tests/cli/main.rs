@@ -1,9 +1,11 @@
 //! `rovumactl` as its users run it: the program, real files, a real broker.
 
+mod auditing;
 mod broker;
 mod bundle;
 mod completions;
 mod drafts;
+mod evidence;
 mod follow;
 mod harness;
 mod keys;

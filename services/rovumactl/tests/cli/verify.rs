@@ -153,7 +153,8 @@ fn an_unlisted_key_is_held_and_an_unlisted_agency_refused() {
     let unlisted = signed(&desk, |message| message["header"]["sender"]["agency"] = "mz.sernic".into());
     fails_at(&check(&desk, &unlisted), 5, "refused", "has the sender");
     let foreign = signed(&desk, |message| message["header"]["sender"]["agency"] = "ke.nps".into());
-    fails_at(&check(&desk, &foreign), 5, "refused", "has the sender");
+    // Of that country no list was given: whether it has the agency is open.
+    fails_at(&check(&desk, &foreign), 1, "unchecked", "has the sender");
 }
 
 #[test]
@@ -258,4 +259,23 @@ fn names_in_a_message_do_not_move_the_cursor() {
     desk.write("message.jws", jws.to_compact());
     let ended = desk.run(&format!("verify message.jws {PINS}"));
     assert!(!ended.stdout.contains('\u{1b}'), "{ended:?}");
+}
+
+/// What the API shows of a sent message holds receipts that another country's agency signed.
+#[test]
+fn what_a_country_signed_whose_list_was_not_given_is_not_checked() {
+    let desk = desk();
+    let ours = signed(&desk, |_| {}).to_compact();
+    let theirs =
+        signed(&desk, |message| message["header"]["sender"]["agency"] = "tz.tpf".into()).to_compact();
+    let saved = json!({ "messages": [{ "jws": ours }], "receipts": [{ "jws": theirs }] });
+    desk.write("message.json", saved.to_string());
+    let ended = desk.run(&format!("verify message.json {PINS}"));
+    ended.is(1, "not checked: no trust list of tz given");
+    assert!(ended.stdout.contains("VERIFIED\n") && !ended.stdout.contains("do not believe"), "{ended:?}");
+    let messages = desk.run(&format!("--json verify message.json {PINS}")).json()["messages"].clone();
+    assert_eq!((&messages[0]["verdict"], &messages[1]["verdict"]), (&json!("verified"), &json!("unchecked")));
+    // An agency that the given list lacks is another matter.
+    let unknown = signed(&desk, |message| message["header"]["sender"]["agency"] = "mz.nobody".into());
+    fails_at(&check(&desk, &unknown), 5, "refused", "has the sender");
 }

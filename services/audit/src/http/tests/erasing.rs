@@ -220,7 +220,9 @@ async fn nobody_else_erases_and_every_refusal_is_written_down() {
     assert_eq!(api.own("access.refuse").await.len(), 5);
     for (what, bad) in [
         ("no basis", json!({ "scope": "message/x", "legal_basis": "" })),
-        ("a basis of two lines", json!({ "scope": "message/x", "legal_basis": "a\nb" })),
+        ("a basis of one letter", json!({ "scope": "message/x", "legal_basis": "x" })),
+        ("a basis without words", json!({ "scope": "message/x", "legal_basis": ".........." })),
+        ("a basis of two lines", json!({ "scope": "message/x", "legal_basis": "Lei n.º 3/2017,\nart. 63" })),
         ("no kind", json!({ "scope": MESSAGE, "legal_basis": BASIS })),
         ("more than is asked", json!({ "scope": "message/x", "legal_basis": BASIS, "all": true })),
         ("nothing", json!(null)),
@@ -236,4 +238,47 @@ async fn nobody_else_erases_and_every_refusal_is_written_down() {
         assert_eq!(status, StatusCode::NOT_FOUND, "{agency}");
     }
     assert!(api.own("erase").await.is_empty());
+}
+
+#[tokio::test]
+async fn a_dry_run_counts_and_erases_nothing() {
+    let mut api = Api::new().await;
+    read_by(&mut api, "mz.prm", "Abdul Saide").await;
+    read_by(&mut api, "mz.prm", "Abdul Saide").await;
+    read_by(&mut api, "mz.senami", "Abdul Saide").await;
+    let mut dry = order();
+    dry["dry_run"] = json!(true);
+    for (agency, counted) in
+        [("mz.prm", json!({ "entries": 2 })), ("mz.node", json!({ "entries": 3, "remaining": 0 }))]
+    {
+        assert_eq!(erase(&api, agency, "data_protection_officer", &dry).await, (StatusCode::OK, counted));
+    }
+    let (status, _) = erase(&api, "mz.sernic", "data_protection_officer", &dry).await;
+    assert_eq!(status, StatusCode::NOT_FOUND);
+    let (status, _) = erase(&api, "mz.prm", "auditor", &dry).await;
+    assert_eq!(status, StatusCode::FORBIDDEN);
+    assert!(api.own("erase").await.is_empty());
+    let asked = api.own("audit.read").await;
+    assert_eq!(asked.len(), 3);
+    assert_eq!((asked[0].details["view"].as_str(), asked[0].details["found"].as_str()), ("erasure", "2"));
+    // It counts what an order then erases.
+    let (_, done) = erase(&api, "mz.prm", "data_protection_officer", &order()).await;
+    assert_eq!(done, json!({ "entries": 2 }));
+}
+
+#[tokio::test]
+async fn a_search_says_who_erased_an_entry_and_why_to_those_who_may_know() {
+    let mut api = Api::new().await;
+    read_by(&mut api, "mz.prm", "Abdul Saide").await;
+    let (status, _) = erase(&api, "mz.node", "data_protection_officer", &order()).await;
+    assert_eq!(status, StatusCode::OK);
+    let path = format!("/v1/events?message={MESSAGE}&action=message.read");
+    let (own, national) = (api.auditor(&path).await.1, api.national(&path).await.1);
+    let erasure = |page: &Value| page["items"][0]["erasure"].clone();
+    let at = api.own("erase").await[0].time;
+    assert_eq!(erasure(&own), json!({ "at": at, "agency": "mz.node" }), "the country's order");
+    assert_eq!(erasure(&national), json!({ "at": at, "agency": "mz.node", "legal_basis": BASIS }));
+    read_by(&mut api, "mz.prm", "again").await;
+    let newer = api.auditor(&path).await.1;
+    assert!(newer["items"][0]["erasure"].is_null() && !newer["items"][1]["erasure"].is_null(), "{newer}");
 }

@@ -49,7 +49,10 @@ async fn every_entry_has_its_proof_against_one_head() {
         api.store_event(|event| event.object = Some(AuditObject::new("message", MESSAGE))).await;
     }
     let found = lines(&api, "mz.prm", &format!("/v1/evidence?message={MESSAGE}&order=oldest")).await;
-    assert_eq!(found[0], json!({ "begin": { "count": 200, "end": size, "length": size + 3 } }));
+    let begin = &found[0]["begin"];
+    assert_eq!((&begin["count"], &begin["end"]), (&json!(200), &json!(size)));
+    assert_eq!(begin["length"], json!(size + 3));
+    assert_eq!(begin["uncovered"], json!({ "count": 3, "since": crate::testing::start() }));
     assert_eq!(found.last(), Some(&json!({ "done": { "items": 200, "orders": 0 } })));
     for line in &found[1..=200] {
         assert_eq!(holds(&line["item"]).checkpoint.unverified_head().size, size);
@@ -84,7 +87,46 @@ async fn what_was_erased_comes_with_its_order_and_others_orders_say_no_more_than
     assert!(own[2]["order"]["entry"]["event"].is_null(), "the country's order: {own:?}");
     let national = lines(&api, "mz.node", path).await;
     assert_eq!(national[2]["order"]["entry"]["event"]["details"]["legal_basis"], "Lei n.º 3/2017, art. 63");
+    // The order's leaf commits to the list of what it erased, whoever sees no more of it.
+    let proof = &own[1]["item"]["erasure"];
+    assert_eq!((&proof["index"], &proof["size"], &proof["hashes"]), (&json!(0), &json!(1), &json!([])));
+    let leaf = leaf_hash(own[1]["item"]["entry"]["leaf"].to_string().as_bytes());
+    let erased = rovuma_schemas::Digest::from_bytes(leaf.0);
+    assert_eq!(own[2]["order"]["entry"]["leaf"]["erased"], json!(erased));
+    assert!(own[2]["order"]["erasure"].is_null());
     // An order that is itself among what was asked for comes once.
     let both = lines(&api, "mz.node", &format!("/v1/evidence?message={MESSAGE}")).await;
     assert_eq!(both.last(), Some(&json!({ "done": { "items": 2, "orders": 0 } })));
+}
+
+/// One order over many entries: each is proved to be on its list.
+#[tokio::test]
+async fn every_erased_entry_is_proved_to_be_on_the_list_of_its_order() {
+    let mut api = Api::new().await;
+    for _ in 0..300 {
+        api.store_event(|event| event.object = Some(AuditObject::new("message", MESSAGE))).await;
+    }
+    let order = json!({ "scope": format!("message/{MESSAGE}"), "legal_basis": "Lei n.º 3/2017, art. 63" });
+    let officer = api.person("dpo-1", "mz.prm", &["data_protection_officer"]);
+    assert_eq!(api.post(&officer, "/v1/erasures", &order).await.0, StatusCode::OK);
+    // Later ones are not on it.
+    api.store_event(|event| event.object = Some(AuditObject::new("message", MESSAGE))).await;
+    api.settle().await;
+    let found =
+        lines(&api, "mz.prm", &format!("/v1/evidence?message={MESSAGE}&action=message.read&order=oldest"))
+            .await;
+    let root = &found[302]["order"]["entry"]["leaf"]["erased"];
+    let hash = |text: &Value| {
+        let digest: rovuma_schemas::Digest = text.as_str().expect("a digest").parse().expect("a digest");
+        rovuma_tlog::Hash(*digest.as_bytes())
+    };
+    for line in &found[1..=300] {
+        let (proof, proven) = (&line["item"]["erasure"], holds(&line["item"]));
+        let place = (proof["index"].as_u64().expect("a number"), proof["size"].as_u64().expect("a number"));
+        let hashes: Vec<_> = proof["hashes"].as_array().expect("hashes").iter().map(hash).collect();
+        let leaf = leaf_hash(&proven.unverified_extra);
+        rovuma_tlog::HashList::includes(hash(root), place, leaf, &hashes).expect("it is on the list");
+        assert_eq!(place.1, 300);
+    }
+    assert!(found[301]["item"]["erasure"].is_null() && !found[301]["item"]["entry"]["event"].is_null());
 }

@@ -71,7 +71,7 @@ async fn every_filter_finds_what_it_names() {
         ("from=2026-11-20T08:00:00Z&to=2026-11-22T08:00:00Z".to_owned(), vec![2, 1]),
         (format!("source={GATEWAY}"), vec![3, 2, 1]),
         ("source=mz.identity".to_owned(), vec![]),
-        ("actor=officer-3".to_owned(), vec![]),
+        ("object=officer-3".to_owned(), vec![]),
         (format!("message={}", MessageId::draw(start())), vec![]),
     ];
     for (query, expected) in cases {
@@ -106,9 +106,14 @@ async fn what_cannot_be_meant_is_refused() {
 async fn a_filter_is_a_value_and_never_a_piece_of_the_query() {
     let mut api = Api::new().await;
     api.store_event(|_| {}).await;
-    for filter in ["actor", "action", "object", "object_kind", "source"] {
+    for filter in ["object", "object_kind", "source"] {
         let (status, page) = api.auditor(&format!("/v1/events?{filter}=%27%20OR%20%271%27%3D%271")).await;
         assert_eq!((status, sequences(&page)), (StatusCode::OK, vec![]), "{filter}");
+    }
+    for filter in ["actor", "action"] {
+        let (status, problem) = api.auditor(&format!("/v1/events?{filter}=%27%20OR%20%271%27%3D%271")).await;
+        let code = format!("unknown_{filter}");
+        assert_eq!((status, problem["code"].as_str()), (StatusCode::BAD_REQUEST, Some(code.as_str())));
     }
 }
 
@@ -121,7 +126,7 @@ async fn searches_are_events_of_the_log_with_what_was_asked_and_found() {
     let (_, first) = api.auditor("/v1/events?actor=officer-1&limit=2").await;
     let cursor = first["next"].as_str().expect("there is more");
     api.auditor(&format!("/v1/events?actor=officer-1&limit=2&cursor={cursor}")).await;
-    api.auditor("/v1/events?actor=nobody&order=oldest").await;
+    api.auditor("/v1/events?object=nobody&order=oldest").await;
     let searches = api.own("audit.search").await;
     let found: Vec<_> = searches.iter().map(|event| event.details["found"].as_str()).collect();
     assert_eq!(found, ["2", "1", "0"], "nothing found is written down too");
@@ -133,7 +138,7 @@ async fn searches_are_events_of_the_log_with_what_was_asked_and_found() {
     );
     assert_eq!(
         details[2].as_ref().expect("JSON"),
-        r#"{"filter.actor":"nobody","filter.order":"oldest","found":"0"}"#
+        r#"{"filter.object":"nobody","filter.order":"oldest","found":"0"}"#
     );
     let last = &searches[2];
     assert_eq!((last.actor.as_str(), last.session.as_deref()), ("auditor-1", Some("session-1")));
@@ -175,4 +180,38 @@ async fn the_document_of_the_api_is_the_committed_one() {
     }
     let committed = std::fs::read_to_string(path).expect("schemas/openapi/audit.json is there");
     assert!(generated == committed, "schemas/openapi/audit.json differs: run the test with ROVUMA_REWRITE=1");
+}
+
+/// A search for a word that nobody uses would find nothing, and look as if nothing had been done.
+#[tokio::test]
+async fn unknown_actions_and_actors_are_refused_with_the_nearest_words() {
+    let mut api = Api::new().await;
+    api.store_event(|event| event.actor = "officer-17".to_owned()).await;
+    api.store_event(|event| {
+        event.actor = "officer-18".to_owned();
+        event.agency = Some("mz.senami".parse().expect("an agency"));
+    })
+    .await;
+    for (path, code, near) in [
+        ("/v1/events?action=audit.erase", "unknown_action", "The nearest: erase."),
+        ("/v1/export?action=message.sent", "unknown_action", "The nearest: message.send,"),
+        ("/v1/evidence?action=message.sent", "unknown_action", "The nearest: message.send,"),
+        ("/v1/counts/day/all?action=nonsense", "unknown_action", "There is no action \"nonsense\"."),
+        ("/v1/events?actor=officer-71", "unknown_actor", "The nearest: officer-17"),
+        ("/v1/events?actor=officer-18", "unknown_actor", "The nearest: officer-17"),
+    ] {
+        let (status, problem) = api.auditor(path).await;
+        assert_eq!((status, problem["code"].as_str()), (StatusCode::BAD_REQUEST, Some(code)), "{path}");
+        let detail = problem["detail"].as_str().expect("a detail");
+        assert!(detail.contains(near) && !detail.contains("The nearest: officer-18"), "{path}: {detail}");
+    }
+    // Known words without an entry are an answer, and so is another agency's officer to the country's auditor.
+    for (path, found) in [("/v1/events?action=trust.sign", 0), ("/v1/events?actor=officer-17", 1)] {
+        let (status, page) = api.auditor(path).await;
+        assert_eq!((status, page["items"].as_array().map(Vec::len)), (StatusCode::OK, Some(found)), "{path}");
+    }
+    assert_eq!(api.national("/v1/events?actor=officer-18").await.0, StatusCode::OK);
+    // A newer version's action is known where an entry has it.
+    api.store_event(|event| event.action = "message.teleport".parse().expect("a code word")).await;
+    assert_eq!(api.auditor("/v1/events?action=message.teleport").await.0, StatusCode::OK);
 }

@@ -1,9 +1,13 @@
 //! Missing events: an order in the bundle erased each of them, and each order erased one.
 
-use rovuma_schemas::audit::{AuditAction, AuditLeaf, AuditObject, AuditOutcome};
+use rovuma_schemas::{
+    Digest,
+    audit::{AuditAction, AuditLeaf, AuditObject, AuditOutcome},
+};
+use rovuma_tlog::{Hash, HashList};
 
 use super::{CheckedEntry, CheckedEvidence, EvidenceFault};
-use crate::EntryRole;
+use crate::{EntryRole, ErasureProof};
 
 /// Checks that a missing event was erased by an order in the bundle, that an order erased something, and that an entry
 /// covered by a head has a proof.
@@ -20,10 +24,10 @@ pub(super) fn check_missing_event(
         (_, Some(order), _) if !checked.is_erased_by(index, entry, order) => {
             Err(format!("its event is missing, and there is no proven order {order} that erased it"))
         }
-        (_, _, EntryRole::Order) if !checked.entries.values().any(|other| other.erased_by == Some(index)) => {
+        (_, _, EntryRole::Order) if !checked.orders.contains(&index) => {
             Err("it counts as an order, but nothing was erased by it".to_owned())
         }
-        _ if !entry.is_proven && checked.covers(&entry.origin, index) => {
+        _ if !entry.is_proven() && checked.covers(&entry.origin, index) => {
             Err("it has no proof, though the head of its log covers it".to_owned())
         }
         _ => Ok(()),
@@ -65,10 +69,10 @@ impl CheckedEvidence {
     }
 
     /// Whether this order erased this entry: the order is proven, is in a later place of the same service's logs, was
-    /// carried out, and names what the entry is about. Leaves do not state references, so for a reference the last point cannot
-    /// be checked.
+    /// carried out, names what the entry is about, and its leaf commits to a list that has this entry's leaf. Leaves do not
+    /// state references, so for a reference the scope cannot be compared; the list can.
     fn is_erased_by(&self, index: u64, erased: &CheckedEntry, order_index: u64) -> bool {
-        let order = self.entries.get(&order_index).filter(|order| order.is_proven);
+        let order = self.entries.get(&order_index).filter(|order| order.is_proven());
         let Some(order) = order.filter(|order| order.leaf.action == AuditAction::Erase) else { return false };
         let is_later = match log_number(&order.origin).zip(log_number(&erased.origin)) {
             Some((order, erased)) if order == erased => order_index > index,
@@ -80,7 +84,19 @@ impl CheckedEvidence {
             [AuditAction::Erase, AuditAction::LogBegin, AuditAction::LogPrune, AuditAction::AuditAlarm];
         let Some(scope) = order.leaf.object.as_ref() else { return false };
         let was_carried_out = order.leaf.outcome == AuditOutcome::Success;
-        is_later && was_carried_out && !of_log.contains(&erased.leaf.action) && is_about(scope, &erased.leaf)
+        let named = order.leaf.erased.zip(erased.erasure.as_ref());
+        let is_named = named.is_some_and(|(root, proof)| proof.proves(root, erased.leaf_hash));
+        let is_of_log = of_log.contains(&erased.leaf.action);
+        is_later && was_carried_out && is_named && !is_of_log && is_about(scope, &erased.leaf)
+    }
+}
+
+impl ErasureProof {
+    /// Whether the list with this root has the leaf with this hash.
+    fn proves(&self, root: Digest, leaf: Hash) -> bool {
+        let hash = |digest: &Digest| Hash(*digest.as_bytes());
+        let hashes: Vec<Hash> = self.hashes.iter().map(hash).collect();
+        HashList::includes(hash(&root), (self.index, self.size), leaf, &hashes).is_ok()
     }
 }
 
@@ -107,12 +123,14 @@ fn is_about(scope: &AuditObject, leaf: &AuditLeaf) -> bool {
 mod unit {
     use rovuma_schemas::{Epoch, StoreId, audit::FIRST_PREVIOUS};
 
-    use std::collections::BTreeMap;
+    use std::collections::{BTreeMap, BTreeSet};
 
     use rovuma_envelope::digest;
     use rovuma_schemas::audit::AuditEvent;
+    use rovuma_tlog::leaf_hash;
 
     use super::*;
+    use crate::StatedDigests;
 
     fn entry(origin: &str, action: AuditAction, (kind, id): (&str, &str)) -> CheckedEntry {
         let event = AuditEvent {
@@ -135,18 +153,36 @@ mod unit {
             details: BTreeMap::new(),
         };
         let leaf = AuditLeaf::of(&event, digest(b""));
-        let origin = origin.to_owned();
-        CheckedEntry { role: EntryRole::Item, origin, leaf, event: None, is_proven: true, erased_by: None }
+        CheckedEntry {
+            role: EntryRole::Item,
+            origin: origin.to_owned(),
+            leaf_hash: leaf_hash(&leaf.to_bytes()),
+            leaf,
+            event: None,
+            leaf_index: Some(0),
+            erased_by: None,
+            erasure: None,
+        }
     }
 
-    /// Whether an entry at index 5 counts as erased by an order at this index.
-    fn is_erased(erased: &CheckedEntry, order_index: u64, order: CheckedEntry) -> bool {
+    /// Whether an entry at index 5 counts as erased by an order at this index, which names that entry alone.
+    fn is_erased(erased: &CheckedEntry, order_index: u64, mut order: CheckedEntry) -> bool {
+        let erasure = Some(ErasureProof { index: 0, size: 1, hashes: Vec::new() });
+        let erased = &CheckedEntry {
+            erasure,
+            leaf: erased.leaf.clone(),
+            origin: erased.origin.clone(),
+            event: None,
+            ..*erased
+        };
+        order.leaf.erased = Some(Digest::from_bytes(erased.leaf_hash.0));
         let mut checked = CheckedEvidence {
             heads: BTreeMap::new(),
             pruned: Vec::new(),
             entries: BTreeMap::new(),
             begins: BTreeMap::new(),
-            by_object: BTreeMap::new(),
+            stated: StatedDigests::default(),
+            orders: BTreeSet::new(),
         };
         checked.entries.insert(order_index, order);
         checked.is_erased_by(5, erased, order_index)
@@ -208,7 +244,7 @@ mod unit {
         }
         let read = entry(LOG, AuditAction::MessageRead, ("message", "m-1"));
         let unproven =
-            CheckedEntry { is_proven: false, ..entry(LOG, AuditAction::Erase, ("message", "m-1")) };
+            CheckedEntry { leaf_index: None, ..entry(LOG, AuditAction::Erase, ("message", "m-1")) };
         assert!(!is_erased(&read, 6, unproven));
     }
 }

@@ -1,18 +1,14 @@
 //! Checks the messages and receipts of a bundle against its entries.
 
-use std::collections::BTreeSet;
-
 use rovuma_envelope::{Jws, Unverified, digest};
-use rovuma_schemas::{
-    Digest, Header, MessageId, Timestamp,
-    audit::{AuditAction, AuditEvent, AuditLeaf},
-};
+use rovuma_schemas::{CountryCode, Digest, Header, MessageId, Timestamp};
 use serde::Deserialize;
 
-use super::{CheckedEntry, CheckedEvidence, EvidenceFault};
-use crate::{EvidenceContents, MessageFiles};
+use super::{CheckedEvidence, EvidenceFault};
+use crate::{EvidenceContents, MessageFiles, StatedDigests};
 
-/// Checks that an entry names each message's digest, and that each receipt is for its message.
+/// Checks that proven entries say that each message was sent or received, and that each receipt is for its message and was
+/// accepted.
 pub(super) fn check_messages(
     contents: &EvidenceContents,
     checked: &CheckedEvidence,
@@ -23,44 +19,87 @@ pub(super) fn check_messages(
             file,
             what: what.to_owned(),
         };
-        let named = stated_digests(&id.to_string(), checked);
         for (country, jws) in &files.signed {
-            if !named.contains(&digest(jws.as_bytes())) {
-                return Err(fault(format!("{country}.jws"), "no entry of the bundle names its SHA-256"));
+            if checked.message_at(id, country, jws).is_none() {
+                let what = "no entry of the bundle says that a message with its SHA-256 was sent or received";
+                return Err(fault(format!("{country}.jws"), what));
             }
         }
-        for (receipt, jws) in &files.receipts {
-            let file = format!("receipts/{receipt}.jws");
-            is_receipt_for(id, files, receipt, jws).map_err(|what| fault(file, &what))?;
+        for (name, jws) in &files.receipts {
+            let file = format!("receipts/{name}.jws");
+            if *name != digest(jws.as_bytes()) {
+                return Err(fault(file, "its name is not its SHA-256"));
+            }
+            files
+                .check_receipt(id, jws, &checked.stated)
+                .map_err(|refused| fault(file, &refused.to_string()))?;
         }
     }
     Ok(())
 }
 
-/// A receipt counts when it names the message by id and SHA-256, and its sender is a recipient of that message. Its
-/// signature is checked with trust lists, by the caller.
-fn is_receipt_for(id: &MessageId, files: &MessageFiles, name: &MessageId, jws: &str) -> Result<(), String> {
-    let header = header_of(jws).ok_or("it cannot be read")?;
-    if header.id != *name {
-        return Err(format!("it is {}", header.id));
+/// Why a receipt is no receipt for a message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ReceiptFault {
+    /// It is no JWS with a header.
+    #[error("it cannot be read")]
+    Unreadable,
+    /// It is a message of another type.
+    #[error("it is no receipt")]
+    NotAReceipt,
+    /// It does not name the message, or names other bytes under the message's id.
+    #[error("it is for another message")]
+    OtherMessage,
+    /// Its sender is no recipient of the message.
+    #[error("its sender is no recipient of the message")]
+    NotARecipient,
+    /// No entry says that a receipt with its digest was accepted.
+    #[error("no entry of the bundle says that a receipt with its SHA-256 was accepted")]
+    NotNamed,
+}
+
+impl ReceiptFault {
+    /// The code of the fault in manifests.
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Unreadable => "unreadable",
+            Self::NotAReceipt => "not_a_receipt",
+            Self::OtherMessage => "other_message",
+            Self::NotARecipient => "not_a_recipient",
+            Self::NotNamed => "not_named",
+        }
     }
-    let body = receipt_entries(jws, &header.message_type).ok_or("it is no receipt")?;
-    let digests = body.into_iter().filter(|(entry, _)| entry == id).map(|(_, digest)| digest);
-    let about: Vec<&String> = digests
-        .filter_map(|named| files.signed.values().find(|jws| digest(jws.as_bytes()) == named))
-        .collect();
-    if about.is_empty() {
-        return Err("it is for another message".to_owned());
-    }
-    let is_recipient = |jws: &&String| {
-        header_of(jws).is_some_and(|message| {
-            message.recipients.iter().any(|recipient| recipient.agency == header.sender.agency)
-        })
-    };
-    if about.iter().any(is_recipient) {
-        Ok(())
-    } else {
-        Err("its sender is no recipient of the message".to_owned())
+}
+
+impl MessageFiles {
+    /// Checks that a receipt is for this message: it names the message by id and SHA-256, and its sender is a recipient of that
+    /// message, and an entry says that it was accepted. Its signature is checked with trust lists, by the caller.
+    ///
+    /// # Errors
+    /// [`ReceiptFault`].
+    pub fn check_receipt(
+        &self,
+        id: &MessageId,
+        jws: &str,
+        stated: &StatedDigests,
+    ) -> Result<(), ReceiptFault> {
+        let header = header_of(jws).ok_or(ReceiptFault::Unreadable)?;
+        let entries = receipt_entries(jws, &header.message_type).ok_or(ReceiptFault::NotAReceipt)?;
+        let named = |jws: &&String| entries.contains(&(*id, digest(jws.as_bytes())));
+        let about: Vec<&String> = self.signed.values().filter(named).collect();
+        if about.is_empty() {
+            return Err(ReceiptFault::OtherMessage);
+        }
+        let is_recipient = |jws: &&String| {
+            header_of(jws).is_some_and(|message| {
+                message.recipients.iter().any(|recipient| recipient.agency == header.sender.agency)
+            })
+        };
+        if !about.iter().any(is_recipient) {
+            return Err(ReceiptFault::NotARecipient);
+        }
+        let accepted = stated.receipt_at(id, &digest(jws.as_bytes()));
+        accepted.map(|_| ()).ok_or(ReceiptFault::NotNamed)
     }
 }
 
@@ -88,53 +127,16 @@ fn receipt_entries(jws: &str, message_type: &str) -> Option<Vec<(MessageId, Dige
     Some(payload.body.entries.into_iter().map(|named| (named.id, named.digest)).collect())
 }
 
-/// The digests that proven entries about a message state.
-fn stated_digests(id: &str, checked: &CheckedEvidence) -> BTreeSet<Digest> {
-    let proven = checked.entries_about(id).filter(|entry| entry.is_proven);
-    proven.flat_map(|entry| digests_in(id, &entry.leaf, entry.event.as_ref())).collect()
-}
-
 impl CheckedEvidence {
-    /// The entries about an object, by its id.
-    fn entries_about(&self, id: &str) -> impl Iterator<Item = &CheckedEntry> {
-        self.by_object.get(id).into_iter().flatten().filter_map(|index| self.entries.get(index))
-    }
-
     /// When a message was sent or received: the time of the first proven entry that says so and states the digest of
     /// these bytes.
-    pub fn moved_at(&self, id: &MessageId, jws: &str) -> Option<Timestamp> {
-        let (id, wanted) = (id.to_string(), digest(jws.as_bytes()));
-        let moved = self.entries_about(&id).filter(|entry| {
-            let is_move =
-                [AuditAction::MessageSend, AuditAction::MessageReceive].contains(&entry.leaf.action);
-            is_move && entry.is_proven && digests_in(&id, &entry.leaf, entry.event.as_ref()).contains(&wanted)
-        });
-        moved.map(|entry| entry.leaf.time).min()
+    pub fn message_at(&self, id: &MessageId, country: &CountryCode, jws: &str) -> Option<Timestamp> {
+        self.stated.message_at(id, country, &digest(jws.as_bytes()))
     }
-}
 
-/// The digests that an entry about a message states: in its leaf, or in its event when the message was signed for
-/// several countries.
-fn digests_in(id: &str, leaf: &AuditLeaf, event: Option<&AuditEvent>) -> BTreeSet<Digest> {
-    if leaf.object.as_ref().is_none_or(|object| object.id != id) {
-        return BTreeSet::new();
-    }
-    let details = event.into_iter().flat_map(|event| &event.details);
-    let several = details.filter(|(name, _)| name.starts_with("digest."));
-    let several = several.filter_map(|(_, digest)| digest.parse::<Digest>().ok());
-    leaf.message.into_iter().chain(several).collect()
-}
-
-impl EvidenceContents {
-    /// Whether an entry with a proof states the digest of these bytes for the message. The proof is not verified here:
-    /// callers ask before they put a message into a bundle, and [`check`](crate::check()) refuses messages that no
-    /// proven entry names.
-    pub fn names(&self, id: &MessageId, jws: &str) -> bool {
-        let (id, wanted) = (id.to_string(), digest(jws.as_bytes()));
-        self.entries.values().filter(|entry| entry.proof.is_some()).any(|entry| {
-            let event = entry.event.as_ref().and_then(|event| serde_json::from_str(&event.exact).ok());
-            AuditLeaf::from_bytes(entry.leaf.as_bytes())
-                .is_ok_and(|leaf| digests_in(&id, &leaf, event.as_ref()).contains(&wanted))
-        })
+    /// When a receipt for the message was accepted: the time of the first proven entry that says so and states the digest of
+    /// these bytes.
+    pub fn receipt_at(&self, id: &MessageId, jws: &str) -> Option<Timestamp> {
+        self.stated.receipt_at(id, &digest(jws.as_bytes()))
     }
 }

@@ -3,7 +3,7 @@
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use rovuma_envelope::{Jws, Signer as _, SigningKey, Typ, digest};
 use rovuma_schemas::{
-    Epoch, Locale, MessageId, StoreId, Timestamp,
+    Digest, Epoch, Locale, MessageId, StoreId, Timestamp,
     audit::{AUDIT_VERSION, AuditAction, AuditEvent, AuditLeaf, AuditObject, AuditOutcome, FIRST_PREVIOUS},
 };
 use rovuma_tlog::{
@@ -12,8 +12,8 @@ use rovuma_tlog::{
 };
 
 use crate::{
-    CheckedEvidence, Disclosed, EntryRole, EvidenceBundle, EvidenceContents, EvidenceCounts, EvidenceEntry,
-    FORMAT, Manifest, MessageFiles, Requester, check, render,
+    CheckedEvidence, Disclosed, EntryRole, ErasureProof, EvidenceBundle, EvidenceContents, EvidenceCounts,
+    EvidenceEntry, FORMAT, Manifest, MessageFiles, Requester, check, render,
 };
 
 pub(super) const ORIGIN: &str = "mz.audit/2026";
@@ -114,6 +114,15 @@ pub(super) fn event(sequence: u64, action: AuditAction, details: &[(&str, String
     }
 }
 
+/// The salt of events that [`Case::log_with`] adds.
+const SALT: [u8; 32] = [99; 32];
+
+/// The leaf of an event that [`Case::log_with`] adds.
+pub(super) fn leaf_of(event: &AuditEvent) -> Vec<u8> {
+    let exact = serde_json::to_string(event).expect("serialises");
+    AuditLeaf::of(event, digest(&[SALT.as_slice(), exact.as_bytes()].concat())).to_bytes()
+}
+
 /// Contents with a message that was sent, its events, and one event that was erased by an order.
 pub(super) struct Case {
     pub(super) log: TestLog,
@@ -129,8 +138,7 @@ impl Case {
 
     /// Adds an event to the log and its entry to the contents, and proves every entry again.
     pub(super) fn log_with(&mut self, event: &AuditEvent) {
-        let (exact, salt) = (serde_json::to_string(event).expect("serialises"), [99; 32]);
-        let leaf = AuditLeaf::of(event, digest(&[salt.as_slice(), exact.as_bytes()].concat())).to_bytes();
+        let (exact, leaf) = (serde_json::to_string(event).expect("serialises"), leaf_of(event));
         let index = BEGINS + self.log.leaves.len() as u64;
         self.log.leaves.push(leaf.clone());
         let entry = EvidenceEntry {
@@ -138,8 +146,9 @@ impl Case {
             role: EntryRole::Item,
             origin: ORIGIN.to_owned(),
             leaf: String::from_utf8(leaf).expect("JSON"),
-            event: Some(Disclosed { salt: URL_SAFE_NO_PAD.encode(salt), exact }),
+            event: Some(Disclosed { salt: URL_SAFE_NO_PAD.encode(SALT), exact }),
             erased_by: None,
+            erasure: None,
             proof: None,
         };
         self.contents.entries.insert(index, entry);
@@ -147,6 +156,9 @@ impl Case {
         for (index, entry) in &mut self.contents.entries {
             entry.proof = Some(self.log.proof(index - BEGINS, &checkpoint));
         }
+        let manifest = &mut self.contents.manifest;
+        manifest.end = BEGINS + self.log.leaves.len() as u64;
+        manifest.log_length = manifest.log_length.max(manifest.end);
     }
 
     /// The contents about this message.
@@ -155,16 +167,23 @@ impl Case {
             event(1, AuditAction::DraftRead, &[("view", "content".to_owned())]),
             event(2, AuditAction::MessageSend, &[("digest", digest(jws.as_bytes()).to_string())]),
             event(3, AuditAction::MessageRead, &[("view", "content".to_owned())]),
-            event(4, AuditAction::Erase, &[("legal_basis", "Lei n.º 3/2017, <art. 63>".to_owned())]),
         ];
         let mut log = TestLog::new();
         let mut disclosed = Vec::new();
-        for (place, event) in (0u8..).zip(&events) {
+        let mut add = |log: &mut TestLog, place: u8, event: &AuditEvent| {
             let (exact, salt) = (serde_json::to_string(event).expect("serialises"), [place; 32]);
             let commit = digest(&[salt.as_slice(), exact.as_bytes()].concat());
             log.leaves.push(AuditLeaf::of(event, commit).to_bytes());
             disclosed.push(Disclosed { salt: URL_SAFE_NO_PAD.encode(salt), exact });
+        };
+        for (place, event) in (0u8..).zip(&events) {
+            add(&mut log, place, event);
         }
+        // The order names one entry: the list of one leaf has that leaf's hash as its root.
+        let erased = Digest::from_bytes(leaf_hash(&log.leaves[2]).0).to_string();
+        let basis = "Lei n.º 3/2017, <art. 63>".to_owned();
+        let order = event(4, AuditAction::Erase, &[("legal_basis", basis), ("erased", erased)]);
+        add(&mut log, 3, &order);
         let checkpoint = log.checkpoint(2, 1_795_000_000);
         let entry = |place: u64, event: &Disclosed| EvidenceEntry {
             index: BEGINS + place,
@@ -174,6 +193,7 @@ impl Case {
                 .expect("JSON"),
             event: (place != 2).then(|| event.clone()),
             erased_by: (place == 2).then_some(BEGINS + 3),
+            erasure: (place == 2).then(|| ErasureProof { index: 0, size: 1, hashes: Vec::new() }),
             proof: Some(log.proof(place, &checkpoint)),
         };
         let entries =
@@ -192,6 +212,7 @@ impl Case {
                 query: [("message".to_owned(), MESSAGE.to_owned())].into(),
                 log_length: 1010,
                 end: 1004,
+                uncovered: None,
                 counts: EvidenceCounts::default(),
                 heads: Vec::new(),
                 erased: Vec::new(),
@@ -210,6 +231,14 @@ impl Case {
 
     pub(super) fn fault(&self) -> String {
         check(&self.contents, &self.log.policy()).expect_err("it does not hold").to_string()
+    }
+
+    /// The fault that is found though whoever bent the contents completed the manifest again.
+    pub(super) fn fault_completed(&self) -> String {
+        let mut contents = self.contents.clone();
+        CheckedEvidence::complete(&mut contents, &self.log.policy())
+            .expect_err("it does not hold")
+            .to_string()
     }
 
     pub(super) fn entry(&mut self, place: u64) -> &mut EvidenceEntry {

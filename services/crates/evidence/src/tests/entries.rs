@@ -1,10 +1,14 @@
 //! Changes to entries, heads and numbers.
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
-use rovuma_schemas::audit::{AuditAction, AuditEvent, AuditObject, AuditOutcome};
+use rovuma_schemas::{
+    Digest,
+    audit::{AuditAction, AuditEvent, AuditObject, AuditOutcome},
+};
+use rovuma_tlog::leaf_hash;
 
-use super::case::{BEGINS, Case, TestLog, event};
-use crate::{CheckedEvidence, EntryRole, EvidenceEntry, EvidenceFault, check};
+use super::case::{BEGINS, Case, TestLog, event, leaf_of};
+use crate::{CheckedEvidence, EntryRole, ErasureProof, EvidenceEntry, EvidenceFault, check};
 
 #[test]
 fn what_is_changed_about_an_entry_is_found() {
@@ -105,7 +109,7 @@ fn what_is_changed_about_heads_messages_and_numbers_is_found() {
     for files in case.contents.messages.values_mut() {
         files.signed.values_mut().for_each(|jws| *jws = jws.replacen('e', "f", 1));
     }
-    assert!(case.fault().contains("no entry of the bundle names"), "{}", case.fault());
+    assert!(case.fault().contains("was sent or received"), "{}", case.fault());
     // An entry that a head covers needs its proof.
     let mut case = Case::new();
     case.entry(1).proof = None;
@@ -117,28 +121,28 @@ fn what_is_changed_about_heads_messages_and_numbers_is_found() {
 #[test]
 fn an_event_is_not_hidden_behind_an_order_that_is_none() {
     type Alteration = fn(&mut Case);
+    // Entry 2 is named by the order's list, so that only the order is wrong.
     let invent: Alteration = |case| {
         let mut order = case.contents.entries[&(BEGINS + 3)].clone();
         (order.index, order.proof) = (BEGINS + 900, None);
         case.contents.entries.insert(order.index, order);
-        (case.entry(0).event, case.entry(0).erased_by) = (None, Some(BEGINS + 900));
+        case.entry(2).erased_by = Some(BEGINS + 900);
     };
     let of_another_year: Alteration = |case| {
         let mut order = case.contents.entries[&(BEGINS + 3)].clone();
         (order.index, order.proof, order.origin) = (BEGINS + 900, None, "mz.audit/2027".to_owned());
         case.contents.entries.insert(order.index, order);
-        (case.entry(0).event, case.entry(0).erased_by) = (None, Some(BEGINS + 900));
+        case.entry(2).erased_by = Some(BEGINS + 900);
     };
     let of_something_else: Alteration = |case| {
-        let event = event(5, AuditAction::Erase, &[]);
-        let event = AuditEvent { object: Some(AuditObject::new("message", "another")), ..event };
-        case.log_with(&event);
-        (case.entry(0).event, case.entry(0).erased_by) = (None, Some(BEGINS + 4));
+        let order = order_about(case, 0);
+        case.log_with(&AuditEvent { object: Some(AuditObject::new("message", "another")), ..order });
+        hide_alone(case, 0, BEGINS + 4);
     };
     let refused: Alteration = |case| {
-        let event = AuditEvent { outcome: AuditOutcome::Refused, ..event(5, AuditAction::Erase, &[]) };
-        case.log_with(&event);
-        (case.entry(0).event, case.entry(0).erased_by) = (None, Some(BEGINS + 4));
+        let order = order_about(case, 0);
+        case.log_with(&AuditEvent { outcome: AuditOutcome::Refused, ..order });
+        hide_alone(case, 0, BEGINS + 4);
     };
     let alterations = [
         ("an invented one", invent),
@@ -155,13 +159,26 @@ fn an_event_is_not_hidden_behind_an_order_that_is_none() {
     }
     // The order comes one index before the entry that it would have erased.
     let mut case = Case::new();
-    case.log_with(&event(5, AuditAction::MessageRead, &[]));
-    let later = case.entry(4);
-    (later.event, later.erased_by, later.role) = (None, Some(BEGINS + 3), EntryRole::Item);
-    let fault = CheckedEvidence::complete(&mut case.contents, &case.log.policy())
-        .expect_err("an older order")
-        .to_string();
-    assert!(fault.contains("entry 1004") && fault.contains("no proven order"), "{fault}");
+    let later = event(6, AuditAction::MessageRead, &[]);
+    let named = Digest::from_bytes(leaf_hash(&leaf_of(&later)).0).to_string();
+    case.log_with(&event(5, AuditAction::Erase, &[("erased", named)]));
+    case.log_with(&later);
+    hide_alone(&mut case, 5, BEGINS + 4);
+    let fault = case.fault_completed();
+    assert!(fault.contains("entry 1005") && fault.contains("no proven order"), "{fault}");
+}
+
+/// An order whose list has this one entry.
+fn order_about(case: &Case, place: usize) -> AuditEvent {
+    let named = Digest::from_bytes(leaf_hash(&case.log.leaves[place]).0).to_string();
+    event(5, AuditAction::Erase, &[("erased", named)])
+}
+
+/// Hides an event behind an order whose list has this one entry.
+fn hide_alone(case: &mut Case, place: u64, order: u64) {
+    let entry = case.entry(place);
+    (entry.event, entry.erased_by) = (None, Some(order));
+    entry.erasure = Some(ErasureProof { index: 0, size: 1, hashes: Vec::new() });
 }
 
 #[test]

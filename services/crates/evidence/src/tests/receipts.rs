@@ -1,10 +1,13 @@
 //! Receipts that do not belong to the message that they are filed under.
 
 use rovuma_envelope::{Jws, SigningKey, Typ, digest};
+use rovuma_schemas::audit::{AuditAction, AuditEvent, AuditObject, AuditOutcome};
 use serde_json::json;
 
-use super::case::{Case, MESSAGE};
+use super::case::{Case, MESSAGE, event};
 use crate::CheckedEvidence;
+
+const RECEIPT: &str = "0199c5a1-7b3e-7001-8a10-000000000009";
 
 #[test]
 fn a_receipt_is_one_for_the_message_that_it_stands_under() {
@@ -19,7 +22,6 @@ fn a_receipt_is_one_for_the_message_that_it_stands_under() {
             "recipients": [{ "agency": recipient, "lane": "urgent" }], "created": "2026-11-27T10:00:00Z",
         })
     };
-    const RECEIPT: &str = "0199c5a1-7b3e-7001-8a10-000000000009";
     let message =
         compact(&json!({ "header": header(MESSAGE, "alert.issue", "mz.prm", "tz.tpf"), "body": {} }));
     let digest = digest(message.as_bytes()).to_string();
@@ -45,14 +47,15 @@ fn a_receipt_is_one_for_the_message_that_it_stands_under() {
             receipt(RECEIPT, "receipt.read", "tz.dci", MESSAGE, &digest),
             Some("no recipient"),
         ),
-        ("under another name", receipt(MESSAGE, "receipt.read", "tz.tpf", MESSAGE, &digest), Some("it is")),
         ("no receipt", receipt(RECEIPT, "alert.issue", "tz.tpf", MESSAGE, &digest), Some("no receipt")),
         ("nothing", "a.b.c".to_owned(), Some("cannot be read")),
     ];
     for (what, receipt, word) in cases {
         let mut case = Case::of(message.clone());
         let files = case.contents.messages.values_mut().next().expect("a message");
-        files.receipts.insert(RECEIPT.parse().expect("an id"), receipt);
+        let name = rovuma_envelope::digest(receipt.as_bytes());
+        files.receipts.insert(name, receipt);
+        case.log_with(&event(5, AuditAction::ReceiptAccept, &[("receipt", name.to_string())]));
         let checked = CheckedEvidence::complete(&mut case.contents, &case.log.policy());
         match word {
             None => drop(checked.expect(what)),
@@ -61,5 +64,68 @@ fn a_receipt_is_one_for_the_message_that_it_stands_under() {
                 assert!(fault.contains("receipts/") && fault.contains(word), "{what}: {fault}");
             }
         }
+    }
+}
+
+#[test]
+fn a_receipt_is_filed_under_its_own_digest() {
+    let mut case = Case::new();
+    let files = case.contents.messages.values_mut().next().expect("a message");
+    files.receipts.insert(digest(b"other bytes"), "a.b.c".to_owned());
+    assert!(case.fault_completed().contains("its name is not its SHA-256"), "{}", case.fault_completed());
+}
+
+/// Receipts that never came, signed now with the recipient's key; or another one in the place of the one that came.
+#[test]
+fn a_receipt_counts_only_if_the_log_says_that_it_was_accepted() {
+    let key = SigningKey::generate().expect("a key");
+    let sign = |payload: &serde_json::Value| {
+        let jws = Jws::sign(Typ::MESSAGE, serde_json::to_vec(payload).expect("JSON"), &key).expect("signed");
+        jws.to_compact()
+    };
+    let header = |id: &str, kind: &str, from: &str, to: &str| {
+        json!({
+            "id": id, "type": kind, "version": "1.0", "status": "actual", "sender": { "agency": from },
+            "recipients": [{ "agency": to, "lane": "urgent" }], "created": "2026-11-27T10:00:00Z",
+        })
+    };
+    let message = sign(&json!({ "header": header(MESSAGE, "alert.issue", "mz.prm", "tz.tpf"), "body": {} }));
+    let receipt = |kind: &str, sequence: u64| {
+        let entries = json!([{ "id": MESSAGE, "digest": digest(message.as_bytes()), "sequence": sequence }]);
+        sign(&json!({ "header": header(RECEIPT, kind, "tz.tpf", "mz.prm"), "body": { "entries": entries } }))
+    };
+    let (came, never) = (receipt("receipt.delivered", 1), receipt("receipt.rejected", 2));
+    let named = [("receipt", digest(came.as_bytes()).to_string())];
+    let with = |receipt: &String, event: Option<AuditEvent>| {
+        let mut case = Case::of(message.clone());
+        case.contents.manifest.query.clear();
+        let files = case.contents.messages.values_mut().next().expect("a message");
+        files.receipts.insert(digest(receipt.as_bytes()), receipt.clone());
+        if let Some(event) = event {
+            case.log_with(&event);
+        }
+        case
+    };
+    let accepted = || event(5, AuditAction::ReceiptAccept, &named);
+    let mut case = with(&came, Some(accepted()));
+    let checked = CheckedEvidence::complete(&mut case.contents, &case.log.policy()).expect("it was accepted");
+    let id = MESSAGE.parse().expect("an id");
+    assert_eq!(checked.receipt_at(&id, &came), Some(super::case::at()));
+    assert_eq!(checked.receipt_at(&id, &never), None);
+
+    let other_message = AuditObject::new("message", RECEIPT);
+    for (what, receipt, logged) in [
+        ("one that never came", &never, None),
+        ("one in the place of the one that came", &never, Some(accepted())),
+        ("one that was refused", &came, Some(event(5, AuditAction::ReceiptRefuse, &named))),
+        (
+            "one whose acceptance failed",
+            &came,
+            Some(AuditEvent { outcome: AuditOutcome::Failed, ..accepted() }),
+        ),
+        ("one for another message", &came, Some(AuditEvent { object: Some(other_message), ..accepted() })),
+    ] {
+        let fault = with(receipt, logged).fault_completed();
+        assert!(fault.contains("receipts/") && fault.contains("was accepted"), "{what}: {fault}");
     }
 }

@@ -1,53 +1,63 @@
 //! Fetches messages, receipts and trust lists from the gateway.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use rovuma_api::answers::gateway::{ListView, Originals, Trust};
-use rovuma_evidence::{EntryRole, EvidenceContents, LeftOut, MessageFiles};
+use rovuma_api::answers::gateway::{ListView, Originals, ReceiptJws, Trust};
+use rovuma_envelope::digest;
+use rovuma_evidence::{EntryRole, EvidenceContents, LeftOut, MessageFiles, ReceiptName, StatedDigests};
 use rovuma_schemas::{
     MessageId,
     audit::{AuditAction, AuditLeaf, AuditOutcome},
 };
+use tokio::task::JoinSet;
 
+use super::part::{Fetched, PartFile};
 use crate::{
     app::App,
     client::{Client, ServerAnswer},
     exit::{Exit, Failure, Outcome},
+    progress::Counter,
     session::{ApiServer, ServerArgs},
 };
 
+/// Number of messages that are asked for at once: enough to hide the line's delay, and to let the gateway write the audit
+/// events of several exports in one transaction.
+const ASKED_AT_ONCE: usize = 8;
+
 /// Adds the messages that the entries are about to `contents`, if a reason is given and as far as the caller may open
-/// them; lists the others as left out.
+/// them; lists the others as left out. What is in `fetched` is not asked for again.
 pub(super) async fn collect_messages(
     app: &App,
     gateway: &ServerArgs,
     requested: Option<MessageId>,
+    (part, mut fetched): (&mut PartFile, Fetched),
     contents: &mut EvidenceContents,
 ) -> Outcome<()> {
     let ids = moved_messages(contents, requested);
     let Some(reason) = contents.manifest.reason.clone() else {
-        let left_out = ids.into_iter().map(|id| LeftOut { id, why: "no_reason".to_owned() });
+        let left_out = ids.into_iter().map(|id| LeftOut { id, receipt: None, why: "no_reason".to_owned() });
         contents.manifest.left_out.extend(left_out);
         return Ok(());
     };
     if ids.is_empty() {
         return Ok(());
     }
-    let client = gateway.client(app, ApiServer::Gateway).await?;
+    let mut caller = GatewayCaller { app, gateway, client: gateway.client(app, ApiServer::Gateway).await? };
+    let missing: VecDeque<MessageId> =
+        ids.iter().filter(|id| !fetched.messages.contains_key(id)).copied().collect();
+    caller.fetch_messages(missing, &reason, part, &mut fetched).await?;
+    let stated = contents.unverified_stated();
     for id in ids {
-        match fetch_message(&client, id, &reason).await? {
-            Ok(files)
-                if !files.signed.is_empty() && files.signed.values().all(|jws| contents.names(&id, jws)) =>
-            {
-                contents.messages.insert(id, files);
-            }
-            Ok(_) => contents.manifest.left_out.push(LeftOut { id, why: "not_named".to_owned() }),
-            Err(why) => contents.manifest.left_out.push(LeftOut { id, why }),
+        match fetched.messages.remove(&id) {
+            Some(Ok(originals)) => insert_message(contents, &stated, id, originals),
+            Some(Err(why)) => contents.manifest.left_out.push(LeftOut { id, receipt: None, why }),
+            None => return Err(Failure::local(format!("message {id} was not fetched"))),
         }
     }
     if contents.messages.is_empty() {
         return Ok(());
     }
+    let client = caller.client;
     let trust: ServerAnswer<Trust> = client.get("/v1/trust", &[]).await?;
     for ListView { country, .. } in trust.value.lists.into_iter().filter(|list| list.serial > 0) {
         let list = client.get_bytes(&format!("/v1/trust/{country}")).await?;
@@ -72,19 +82,168 @@ fn moved_messages(contents: &EvidenceContents, requested: Option<MessageId>) -> 
     }
 }
 
-/// Fetches a message and its receipts as signed, or the code with which the gateway refuses them.
-async fn fetch_message(
-    client: &Client,
+/// The gateway, and how to log in there once more: collecting many messages may take longer than an access token is valid.
+struct GatewayCaller<'a> {
+    app: &'a App,
+    gateway: &'a ServerArgs,
+    client: Client,
+}
+
+/// What the gateway answered about a message: its originals, or the code with which it refuses them.
+type MessageAnswer = Result<Originals, String>;
+
+impl GatewayCaller<'_> {
+    /// Fetches these messages, several at once, and keeps each answer as it comes.
+    async fn fetch_messages(
+        &mut self,
+        mut waiting: VecDeque<MessageId>,
+        reason: &str,
+        part: &mut PartFile,
+        fetched: &mut Fetched,
+    ) -> Outcome<()> {
+        let mut counter = Counter::new("messages with their receipts");
+        counter.expect(waiting.len() as u64);
+        let mut asked: JoinSet<(MessageId, Client, Outcome<MessageAnswer>)> = JoinSet::new();
+        loop {
+            while asked.len() < ASKED_AT_ONCE {
+                let Some(id) = waiting.pop_front() else { break };
+                let (client, reason) = (self.client.clone(), reason.to_owned());
+                asked.spawn(async move {
+                    let answer = fetch_message(&client, id, &reason).await;
+                    (id, client, answer)
+                });
+            }
+            let Some(done) = asked.join_next().await else { return Ok(()) };
+            let (id, client, answer) = done.map_err(|fault| Failure::local(fault.to_string()))?;
+            match answer {
+                Ok(answer) => {
+                    part.keep_message(id, &answer)?;
+                    fetched.messages.insert(id, answer);
+                    counter.advance();
+                }
+                Err(failure) if failure.exit == Exit::NotLoggedIn => {
+                    self.log_in_again(&client, failure).await?;
+                    waiting.push_back(id);
+                }
+                Err(failure) => return Err(failure),
+            }
+        }
+    }
+
+    /// Takes a newer access token than the one that `used` was refused with: a machine's, or that of a log-in made meanwhile.
+    ///
+    /// # Errors
+    /// The refusal, when there is no newer token.
+    async fn log_in_again(&mut self, used: &Client, refusal: Failure) -> Outcome<()> {
+        if !self.client.has_token_of(used) {
+            return Ok(());
+        }
+        match self.gateway.client(self.app, ApiServer::Gateway).await {
+            Ok(newer) if !newer.has_token_of(used) => {
+                self.client = newer;
+                Ok(())
+            }
+            _ => Err(refusal),
+        }
+    }
+}
+
+/// Adds a message to the contents with those receipts that are receipts for it, and lists what is left out: one bad receipt,
+/// which another agency signed, must not keep the message and the other receipts from being evidence.
+fn insert_message(
+    contents: &mut EvidenceContents,
+    stated: &StatedDigests,
     id: MessageId,
-    reason: &str,
-) -> Outcome<Result<MessageFiles, String>> {
+    originals: Originals,
+) {
+    let Originals { messages, receipts, .. } = originals;
+    let signed = messages.into_iter().map(|one| (one.country, one.jws)).collect();
+    let mut files = MessageFiles { signed, receipts: BTreeMap::new() };
+    let mut are_named = files
+        .signed
+        .iter()
+        .map(|(country, jws)| stated.message_at(&id, country, &digest(jws.as_bytes())).is_some());
+    if files.signed.is_empty() || !are_named.all(|is_named| is_named) {
+        let why = "not_named".to_owned();
+        return contents.manifest.left_out.push(LeftOut { id, receipt: None, why });
+    }
+    for ReceiptJws { receipt, signer, jws, .. } in receipts {
+        let digest = digest(jws.as_bytes());
+        match files.check_receipt(&id, &jws, stated) {
+            Ok(()) => drop(files.receipts.insert(digest, jws)),
+            Err(fault) => {
+                let name = ReceiptName { id: receipt, signer, digest };
+                let why = fault.code().to_owned();
+                contents.manifest.left_out.push(LeftOut { id, receipt: Some(name), why });
+            }
+        }
+    }
+    contents.messages.insert(id, files);
+}
+
+/// Fetches a message and its receipts as signed, or the code with which the gateway refuses them.
+async fn fetch_message(client: &Client, id: MessageId, reason: &str) -> Outcome<MessageAnswer> {
     match client.get(&format!("/v1/messages/{id}/jws"), &[("reason", reason.to_owned())]).await {
-        Ok(ServerAnswer { value: Originals { messages, receipts, .. }, .. }) => Ok(Ok(MessageFiles {
-            signed: messages.into_iter().map(|one| (one.country, one.jws)).collect(),
-            receipts: receipts.into_iter().map(|one| (one.receipt, one.jws)).collect(),
-        })),
+        Ok(ServerAnswer { value, .. }) => Ok(Ok(value)),
         // A refusal goes into the bundle as the reason; any other failure ends the command.
         Err(Failure { exit: Exit::Refused, problem: Some(problem), .. }) => Ok(Err(problem.code.to_string())),
         Err(failure) => Err(failure),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rovuma_envelope::{Jws, SigningKey, Typ};
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::auditing::bundle::tests::contents_naming;
+
+    const MESSAGE: &str = "0199c5a1-7b3e-7001-8a10-000000000001";
+    const RECEIPT: &str = "0199c5a1-7b3e-7001-8a10-000000000009";
+
+    fn signed(id: &str, kind: &str, (from, to): (&str, &str), body: &Value) -> String {
+        let payload = json!({
+            "header": {
+                "id": id, "type": kind, "version": "1.0", "status": "actual", "sender": { "agency": from },
+                "recipients": [{ "agency": to, "lane": "urgent" }], "created": "2026-11-27T10:00:00Z",
+            },
+            "body": body,
+        });
+        let key = SigningKey::generate().expect("a key");
+        let jws = Jws::sign(Typ::MESSAGE, serde_json::to_vec(&payload).expect("JSON"), &key);
+        jws.expect("signed").to_compact()
+    }
+
+    fn receipt(about: &str, digest: &str) -> ReceiptJws {
+        let entries =
+            json!({ "entries": [{ "id": about, "digest": digest, "read_at": "2026-11-27T10:00:00Z" }] });
+        let jws = signed(RECEIPT, "receipt.read", ("tz.tpf", "mz.prm"), &entries);
+        let (receipt, signer) = (RECEIPT.parse().expect("an id"), "tz.tpf".parse().expect("an agency"));
+        ReceiptJws { receipt, signer, digest: rovuma_envelope::digest(jws.as_bytes()), jws }
+    }
+
+    /// The recipient signed two receipts under one id: one that names the message, and one that names nothing of ours.
+    #[test]
+    fn one_bad_receipt_is_left_out_by_name_and_the_rest_stays() {
+        let jws = signed(MESSAGE, "alert.issue", ("mz.prm", "tz.tpf"), &json!({}));
+        let (id, sent): (MessageId, _) = (MESSAGE.parse().expect("an id"), digest(jws.as_bytes()));
+        let (good, bad) = (receipt(MESSAGE, &sent.to_string()), receipt(RECEIPT, &sent.to_string()));
+        let mut contents = contents_naming(&id, sent, &[good.digest, bad.digest]);
+        let country = "tz".parse().expect("a country");
+        let originals = Originals {
+            id,
+            signer: "mz.prm".parse().expect("an agency"),
+            messages: vec![rovuma_api::answers::gateway::MessageJws { country, digest: sent, jws }],
+            receipts: vec![bad.clone(), good.clone()],
+            void: None,
+        };
+        let stated = contents.unverified_stated();
+        insert_message(&mut contents, &stated, id, originals);
+        let files = contents.messages.get(&id).expect("the message");
+        assert_eq!(files.receipts, BTreeMap::from([(good.digest, good.jws)]));
+        let name = ReceiptName { id: bad.receipt, signer: bad.signer, digest: bad.digest };
+        let left_out = LeftOut { id, receipt: Some(name), why: "other_message".to_owned() };
+        assert_eq!(contents.manifest.left_out, [left_out]);
     }
 }

@@ -1,6 +1,6 @@
 //! Entries of the log, alone and with their proofs; counts, saved searches, erasures, reconciliation.
 
-use rovuma_schemas::Timestamp;
+use rovuma_schemas::{AgencyCode, Digest, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use utoipa::ToSchema;
@@ -30,6 +30,24 @@ pub struct LogEntry {
     /// The index of the entry that records the order to erase the event.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub erased_by: Option<u64>,
+    /// That order; only in the pages of a search.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub erasure: Option<ErasureFacts>,
+}
+
+/// An order of erasure, as far as the caller may know it.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct ErasureFacts {
+    /// When it was given.
+    #[schema(value_type = String, format = DateTime)]
+    pub at: Timestamp,
+    /// The agency whose protection officer gave it: `<cc>.node` for the whole country.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
+    pub agency: Option<AgencyCode>,
+    /// The legal basis; absent when another agency gave the order.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub legal_basis: Option<String>,
 }
 
 /// The number of entries of one group in a span of time.
@@ -91,6 +109,9 @@ pub enum EvidenceLine {
         end: u64,
         /// The number of entries that the log had.
         length: u64,
+        /// The entries that match and that no such head vouches for yet; absent when there are none.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        uncovered: Option<UncoveredEntries>,
         /// The signed notes of logs about entries that were erased by the written policy.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         pruned: Vec<String>,
@@ -108,6 +129,29 @@ pub enum EvidenceLine {
     },
 }
 
+/// Entries that match a search, and that no head which both countries signed vouches for yet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct UncoveredEntries {
+    /// Their number.
+    pub count: u64,
+    /// When the first of them was stored.
+    #[schema(value_type = String, format = DateTime)]
+    pub since: Timestamp,
+}
+
+/// The proof that an order of erasure named an entry: the member `erased` of the order's leaf is the root (RFC 6962) of the list
+/// of the leaves whose events it erased.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct ErasureProof {
+    /// The entry's index in that list, from 0.
+    pub index: u64,
+    /// The number of entries in that list.
+    pub size: u64,
+    /// The hashes from the leaf's sibling upwards, base64url.
+    #[schema(value_type = Vec<String>)]
+    pub hashes: Vec<Digest>,
+}
+
 /// An entry with its proof.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 #[schema(as = Proven)]
@@ -116,6 +160,9 @@ pub struct ProvenEntry {
     pub entry: LogEntry,
     /// The log that it is in, by the name in its checkpoints.
     pub origin: String,
+    /// Of an erased entry: the proof that its order named it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub erasure: Option<ErasureProof>,
     /// The proof with the head that it leads to (C2SP tlog-proof). Absent where that log ended before a head with the entry
     /// in it was good by the policy.
     #[serde(skip_serializing_if = "Option::is_none")]

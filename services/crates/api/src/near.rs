@@ -1,0 +1,51 @@
+//! The words nearest to one that is not known.
+
+/// Of the known words, at most `count` that are nearest to `word`, the nearest first: those that have it as a part or are a
+/// part of it, then those that differ in at most a third of their letters.
+pub fn nearest<'a>(word: &str, known: impl Iterator<Item = &'a str>, count: usize) -> Vec<&'a str> {
+    let word = word.to_lowercase();
+    let mut near: Vec<(usize, &str)> = known
+        .filter_map(|candidate| {
+            let lower = candidate.to_lowercase();
+            let is_part = !word.is_empty() && (lower.contains(&word) || word.contains(&lower));
+            let changes = if is_part { 0 } else { distance(&word, &lower) };
+            let allowed = word.chars().count().max(lower.chars().count()) / 3;
+            (changes <= allowed).then_some((changes, candidate))
+        })
+        .collect();
+    near.sort_unstable();
+    near.dedup();
+    near.into_iter().take(count).map(|(_, candidate)| candidate).collect()
+}
+
+/// Levenshtein distance: letters to add, drop or replace.
+fn distance(from: &str, to: &str) -> usize {
+    let to: Vec<char> = to.chars().collect();
+    let mut row: Vec<usize> = (0..=to.len()).collect();
+    for (i, letter) in from.chars().enumerate() {
+        let mut diagonal = row[0];
+        row[0] = i + 1;
+        for (j, other) in to.iter().enumerate() {
+            let replaced = diagonal + usize::from(letter != *other);
+            diagonal = row[j + 1];
+            row[j + 1] = replaced.min(row[j] + 1).min(diagonal + 1);
+        }
+    }
+    row[to.len()]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_near_words_are_suggested_and_the_nearest_comes_first() {
+        let known = ["erase", "message.send", "message.read", "draft.read", "message.resend"];
+        let near = |word| nearest(word, known.into_iter(), 3);
+        assert_eq!(near("audit.erase"), ["erase"]);
+        assert_eq!(near("message.sent"), ["message.send", "message.read", "message.resend"]);
+        assert_eq!(near("Message.Read"), ["message.read", "message.send", "message.resend"]);
+        assert_eq!(near("nonsense"), Vec::<&str>::new());
+        assert_eq!(near(""), Vec::<&str>::new());
+    }
+}

@@ -1,0 +1,69 @@
+//! `rovumactl audit search` and `audit erase`: what people see, and what is asked before something is lost.
+
+use serde_json::json;
+
+use crate::servers::{TestServer, desk_with_token};
+
+#[test]
+fn the_table_shows_erased_entries_places_and_how_much_was_read() {
+    const EPOCH: &str = "07070707070707070707070707070707";
+    let leaf = |sequence: u64, action: &str| {
+        json!({
+            "time": "2026-11-27T10:00:00Z", "actor": "officer-1", "agency": "mz.prm", "action": action,
+            "object": { "kind": "message", "id": "m-1" }, "outcome": "success", "source": "mz.gateway.police",
+            "epoch": EPOCH, "sequence": sequence,
+        })
+    };
+    let entry = |sequence: u64, view: Option<&str>| {
+        let event = view.map(|view| json!({ "reason": "seen", "details": { "view": view } }));
+        json!({
+            "index": sequence, "digest": "", "stored_at": "2026-11-27T10:00:00Z",
+            "leaf": leaf(sequence, "message.read"), "event": event,
+        })
+    };
+    let mut erased = entry(43, None);
+    erased["erased_by"] = json!(50);
+    erased["erasure"] = json!({ "at": "2026-11-28T09:00:00Z", "agency": "mz.node", "legal_basis": "Lei n.º 3/2017, art. 63" });
+    let mut withheld = entry(44, None);
+    withheld["erased_by"] = json!(51);
+    withheld["erasure"] = json!({ "at": "2026-11-28T09:00:00Z", "agency": "mz.node" });
+    let page = json!({ "items": [entry(41, Some("content")), entry(42, Some("trace")), erased, withheld] });
+    let TestServer { url, .. } = TestServer::start([("200 OK", page.to_string())]);
+    let desk = desk_with_token();
+    let ended = desk.ok(&format!("audit search --server {url} --token-file token"));
+    let lines: Vec<&str> = ended.stdout.lines().collect();
+    assert_eq!(lines.len(), 5, "{ended:?}");
+    for (line, words) in lines.iter().zip([
+        ["SOURCE", "EPOCH", "SEQUENCE"],
+        ["message.read: content", "success seen", "41"],
+        ["message.read: trace", "success seen", "42"],
+        ["ERASED 2026-11-28T09:00:00Z by mz.node: Lei n.º 3/2017, art. 63", "officer-1", "43"],
+        ["a basis that only the orderer's log shows", "message m-1", "44"],
+    ]) {
+        for word in words {
+            assert!(line.contains(word), "{word} is not in {line}");
+        }
+        assert!(line.contains(EPOCH) || line.contains("EPOCH"), "{line}");
+    }
+}
+
+#[test]
+fn nothing_is_erased_before_somebody_has_said_so() {
+    let counted = json!({ "entries": 7 }).to_string();
+    let server = TestServer::start([("200 OK", counted.clone()), ("200 OK", counted)]);
+    let desk = desk_with_token();
+    let erase = |more: &str| {
+        let mut words: Vec<&str> = "audit erase message/m-1 --token-file token --server".split(' ').collect();
+        words.extend([&*server.url, "--legal-basis", "Lei n.º 3/2017, art. 63"]);
+        words.extend(more.split_whitespace());
+        desk.run_args(words)
+    };
+    // Nobody can be asked where there is no terminal.
+    erase("").is(2, "--yes");
+    assert!(server.requests().is_empty(), "{:?}", server.requests());
+    erase("--dry-run").is(0, "7 entries would lose everything but their leaves; nothing was erased");
+    assert_eq!(server.requests().len(), 1);
+    erase("--yes").is(0, "7 entries: only their leaves remain");
+    assert_eq!(server.requests().len(), 2);
+    erase("--yes --dry-run").is(2, "cannot be used with");
+}
