@@ -124,9 +124,11 @@ async fn count(
     let mut conn = auditor.store.read().acquire().await?;
     let counts = count_erasable(&mut conn, &order.scope, &auditor.sequencer.payload_key, agency).await?;
     drop(conn);
+    // An event about the scope itself would be one more to erase.
     let event = act_by(permit.actor(), AuditAction::AuditRead, auditor.now())
-        .object(kind, id)
+        .object("audit_log", permit.resource().id())
         .detail("view", "erasure")
+        .detail("scope", format_args!("{kind}/{id}"))
         .detail("found", counts.entries);
     auditor.record(event).await?;
     if counts.entries == 0 {

@@ -1,9 +1,6 @@
 //! `audit erase`: erases events about an object, by an order with a legal basis.
 
-use std::{
-    fmt,
-    io::{self, IsTerminal as _},
-};
+use std::fmt;
 
 use clap::Args;
 use reqwest::Method;
@@ -12,8 +9,10 @@ use serde_json::json;
 
 use crate::{
     app::App,
-    exit::{Exit, Failure, Outcome},
+    client::ServerAnswer,
+    exit::{Exit, Outcome},
     output::safe,
+    question,
     session::{ApiServer, ServerArgs},
 };
 
@@ -37,24 +36,24 @@ pub(crate) struct Erase {
 
 impl Erase {
     pub(crate) async fn run(self, app: &App) -> Outcome {
-        let is_asked = !self.yes && !self.dry_run;
-        if is_asked && !(io::stdin().is_terminal() && io::stderr().is_terminal()) {
-            return Err(Failure::usage("what is erased cannot be restored, and nobody can be asked here")
-                .next("give --dry-run to count what would be erased, or --yes to erase it"));
-        }
         let client = self.server.client(app, ApiServer::Audit).await?;
         let order = |dry_run: bool| json!({ "scope": self.scope, "legal_basis": self.legal_basis, "dry_run": dry_run });
         let send = |dry_run| -> Outcome<_> {
             Ok(client.request(Method::POST, "/v1/erasures")?.json(&order(dry_run)))
         };
         if !self.yes {
-            let counted = client.send(send(true)?).await?;
+            let counted: ServerAnswer<ErasureResult> = client.send(send(true)?).await?;
             if self.dry_run {
                 app.out.answer(&counted, count_text)?;
                 return Ok(Exit::Ok);
             }
-            let counted: ErasureResult = counted.value;
-            if !confirm(counted.entries, &self.scope, &self.legal_basis)? {
+            let entries = counted.value.entries;
+            let (scope, basis) = (safe(&self.scope), safe(&self.legal_basis));
+            let question = format!(
+                "{entries} entries about {scope} lose everything but their leaves, on the basis of: {basis}\n\
+                 This cannot be undone. Erase them?"
+            );
+            if !question::is_confirmed(app, &question, "give --yes to erase without being asked")? {
                 app.out.note("nothing was erased");
                 return Ok(Exit::Negative);
             }
@@ -63,22 +62,6 @@ impl Erase {
         app.out.answer(&done, erasure_text)?;
         Ok(Exit::Ok)
     }
-}
-
-/// The answer that confirms.
-const YES: &str = "yes";
-
-/// Asks on the terminal whether to erase.
-fn confirm(entries: u64, scope: &str, legal_basis: &str) -> Outcome<bool> {
-    let (scope, basis) = (safe(scope), safe(legal_basis));
-    eprint!(
-        "{entries} entries about {scope} lose everything but their leaves, on the basis of: {basis}\n\
-         This cannot be undone. Type {YES} to erase: "
-    );
-    let mut line = String::new();
-    let read = io::stdin().read_line(&mut line);
-    read.map_err(|error| Failure::usage(format!("cannot read the answer: {error}")))?;
-    Ok(line.trim() == YES)
 }
 
 fn count_text(f: &mut fmt::Formatter<'_>, counted: &ErasureResult) -> fmt::Result {

@@ -50,20 +50,34 @@ fn the_table_shows_erased_entries_places_and_how_much_was_read() {
 #[test]
 fn nothing_is_erased_before_somebody_has_said_so() {
     let counted = json!({ "entries": 7 }).to_string();
-    let server = TestServer::start([("200 OK", counted.clone()), ("200 OK", counted)]);
-    let desk = desk_with_token();
-    let erase = |more: &str| {
-        let mut words: Vec<&str> = "audit erase message/m-1 --token-file token --server".split(' ').collect();
-        words.extend([&*server.url, "--legal-basis", "Lei n.º 3/2017, art. 63"]);
-        words.extend(more.split_whitespace());
-        desk.run_args(words)
+    let answers: Vec<_> = std::iter::repeat_n(("200 OK", counted), 7).collect();
+    let (server, desk) = (TestServer::start(answers), desk_with_token());
+    let erase = |more: &str, answer: &str| {
+        let words = "audit erase message/m-1 --token-file token --legal-basis Lei-3/2017,art.63 --server";
+        let ended = desk.run_with(&format!("{words} {} {more}", server.url), answer, &[]);
+        let sent: Vec<bool> =
+            server.whole_requests().iter().map(|request| request.body.contains("\"dry_run\":true")).collect();
+        (ended, sent)
     };
-    // Nobody can be asked where there is no terminal.
-    erase("").is(2, "--yes");
-    assert!(server.requests().is_empty(), "{:?}", server.requests());
-    erase("--dry-run").is(0, "7 entries would lose everything but their leaves; nothing was erased");
-    assert_eq!(server.requests().len(), 1);
-    erase("--yes").is(0, "7 entries: only their leaves remain");
-    assert_eq!(server.requests().len(), 2);
-    erase("--yes --dry-run").is(2, "cannot be used with");
+    // Nobody answers, or says no: it is only counted.
+    let (ended, sent) = erase("", "");
+    ended.is(2, "--yes");
+    assert_eq!(sent, [true]);
+    let (ended, sent) = erase("", "no\n");
+    ended.is(1, "nothing was erased");
+    assert_eq!(sent, [true, true]);
+    let (ended, sent) = erase("", "sim\n");
+    ended.is(0, "7 entries: only their leaves remain");
+    ended.is(
+        0,
+        "7 entries about message/m-1 lose everything but their leaves, on the basis of: Lei-3/2017,art.63",
+    );
+    assert_eq!(sent, [true, true, true, false]);
+    let (ended, sent) = erase("--dry-run", "");
+    ended.is(0, "7 entries would lose everything but their leaves; nothing was erased");
+    assert_eq!(sent[4..], [true]);
+    let (ended, sent) = erase("--yes", "");
+    ended.is(0, "7 entries: only their leaves remain");
+    assert_eq!(sent[5..], [false]);
+    erase("--yes --dry-run", "").0.is(2, "cannot be used with");
 }
