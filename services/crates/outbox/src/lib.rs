@@ -41,7 +41,7 @@ mod trace;
 
 pub use model::{CopyState, OutgoingCopy, OutgoingMessage, StreamPosition};
 pub use outbox::{MIGRATIONS, Outbox};
-pub use relay::{BUNDLE_CONTENT_TYPE, MovedCopy, Relay, RelayHost};
+pub use relay::{BUNDLE_CONTENT_TYPE, MovedCopy, Publisher, Relay, RelayHost};
 pub use resend::{RESEND_SETTLED_MAX, ResendOutcome};
 pub use settings::OutboxSettings;
 pub use settle::{DeliveryReceipt, ReceiptEntry, SettleOutcome, Settlement};

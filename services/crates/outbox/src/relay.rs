@@ -11,6 +11,7 @@ mod lanes;
 pub(crate) mod lease;
 mod measure;
 pub(crate) mod published;
+mod publisher;
 pub(crate) mod read;
 mod seal;
 mod serve;
@@ -19,7 +20,6 @@ pub(crate) mod void;
 
 use std::{panic, sync::Arc};
 
-use rovuma_broker::Broker;
 use rovuma_runtime::{SharedClock, Shutdown};
 use rovuma_schemas::Lane;
 use rovuma_store::FutureExt;
@@ -31,6 +31,7 @@ use tokio::{
 use tracing::{debug, error, warn};
 
 pub use host::{MovedCopy, RelayHost};
+pub use publisher::Publisher;
 pub use seal::BUNDLE_CONTENT_TYPE;
 
 use crate::{Outbox, model::RecipientLane};
@@ -39,14 +40,15 @@ use lease::Leases;
 use measure::Gauges;
 use serve::LaneFailure;
 
-/// Maximum bundles in memory at the same time, for each of urgent, normal and bulk, over all recipients. Each of the three
-/// has its own turns, so that an urgent bundle never waits for a bulk one.
+/// Maximum bundles that are loaded and sealed at the same time, for each of urgent, normal and bulk, over all recipients. Each
+/// of the three has its own turns, so that an urgent bundle never waits for a bulk one. A sealed bundle keeps no turn while it
+/// is published, so that slow partners hold up nobody; there is at most one, of at most 1 MiB, for each recipient and lane.
 const TURNS: usize = 4;
 
 /// Serves the lanes of one outbox.
 pub struct Relay {
     outbox: Outbox,
-    broker: Broker,
+    publisher: Box<dyn Publisher>,
     clock: SharedClock,
     host: Arc<dyn RelayHost>,
     leases: Leases,
@@ -54,10 +56,15 @@ pub struct Relay {
 }
 
 impl Relay {
-    /// A relay from `outbox` to `broker`.
-    pub fn new(outbox: Outbox, broker: Broker, clock: SharedClock, host: Arc<dyn RelayHost>) -> Self {
+    /// A relay from `outbox` to `publisher`, a [`Broker`](rovuma_broker::Broker).
+    pub fn new(
+        outbox: Outbox,
+        publisher: impl Publisher,
+        clock: SharedClock,
+        host: Arc<dyn RelayHost>,
+    ) -> Self {
         let turns = std::array::from_fn(|_| Semaphore::new(TURNS));
-        Self { outbox, broker, clock, host, leases: Leases::new(), turns }
+        Self { outbox, publisher: Box::new(publisher), clock, host, leases: Leases::new(), turns }
     }
 
     /// Runs until a soft shutdown, then finishes the bundles in hand. Spawn it on the service's shutdown.

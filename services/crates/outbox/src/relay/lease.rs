@@ -86,6 +86,11 @@ impl Leases {
         Ok(row.is_some())
     }
 
+    /// Whether this relay has the lane at this instant, so that no other relay serves it.
+    pub(crate) fn has(&self, store: &Store, lane: &RecipientLane, now: Timestamp) -> bool {
+        store.is_exclusive() || self.leases().get(lane).is_some_and(|lease| lease.until > now)
+    }
+
     /// Gives up every lease, so that other relays need not wait until it expires.
     pub(crate) async fn release(&self, store: &Store) -> Result<(), WriteError<sqlx::Error>> {
         self.leases().clear();

@@ -19,8 +19,8 @@ use crate::{
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct BundleChoice {
     pub(crate) positions: Vec<i64>,
-    /// Until when the bundle may wait for further copies; absent when it need not wait.
-    pub(crate) gather_until: Option<Timestamp>,
+    /// Whether these are all copies that may leave now: no further bundle is full yet.
+    pub(crate) is_all: bool,
 }
 
 /// A chosen copy with its signed message.
@@ -40,16 +40,13 @@ impl Outbox {
         let mut fresh = self.waiting(lane, Numbered::No, now).await?;
         if room.bundle {
             fresh.extend(self.waiting(lane, Numbered::Yes, now).await?);
-            fresh.sort_unstable_by_key(|(candidate, _)| candidate.position);
+            fresh.sort_unstable_by_key(|candidate| candidate.position);
         }
-        let candidates: Vec<Candidate> = fresh.iter().map(|(candidate, _)| *candidate).collect();
         let again = self.requested_again(lane, now).await?;
-        let positions = choose(&due, &candidates, &again, room);
-        let is_small =
+        let positions = choose(&due, &fresh, &again, room);
+        let is_all =
             due.is_empty() && positions.len() == fresh.len() && positions.len() < BUNDLE_MESSAGES_MAX;
-        let oldest = fresh.iter().map(|(_, since)| *since).min();
-        let gather_until = oldest.filter(|_| is_small).map(|since| since.plus(self.settings().gather()));
-        Ok(BundleChoice { positions, gather_until })
+        Ok(BundleChoice { positions, is_all })
     }
 
     /// The lanes on which a copy waits or has come due, whichever process put it there.
@@ -128,13 +125,13 @@ impl Outbox {
         rows.iter().map(|row| candidate(row, true)).collect()
     }
 
-    /// The copies that have not left and not expired, with the times when they were put in.
+    /// The copies that have not left and not expired.
     async fn waiting(
         &self,
         lane: &RecipientLane,
         numbered: Numbered,
         now: Timestamp,
-    ) -> sqlx::Result<Vec<(Candidate, Timestamp)>> {
+    ) -> sqlx::Result<Vec<Candidate>> {
         let rows = sqlx::query(numbered.waiting())
             .bind(lane.recipient.as_str())
             .bind(lane.lane.as_str())
@@ -142,9 +139,7 @@ impl Outbox {
             .bind(messages_max())
             .fetch_all(self.store().read())
             .await?;
-        let read =
-            |row: &AnyRow| Ok((candidate(row, numbered == Numbered::Yes)?, row.instant("enqueued_at")?));
-        rows.iter().map(read).collect()
+        rows.iter().map(|row| candidate(row, numbered == Numbered::Yes)).collect()
     }
 
     /// The room left in the window.
@@ -179,13 +174,13 @@ impl Numbered {
     const fn waiting(self) -> &'static str {
         match self {
             Self::Yes => {
-                "SELECT position, size_bytes, enqueued_at FROM outbox_copy
+                "SELECT position, size_bytes FROM outbox_copy
                  WHERE recipient = $1 AND lane = $2 AND state = 0 AND number IS NOT NULL
                    AND (expires_at IS NULL OR expires_at > $3)
                  ORDER BY position LIMIT $4"
             }
             Self::No => {
-                "SELECT position, size_bytes, enqueued_at FROM outbox_copy
+                "SELECT position, size_bytes FROM outbox_copy
                  WHERE recipient = $1 AND lane = $2 AND state = 0 AND number IS NULL
                    AND (expires_at IS NULL OR expires_at > $3)
                  ORDER BY position LIMIT $4"

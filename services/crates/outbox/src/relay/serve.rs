@@ -7,7 +7,8 @@ use rovuma_broker::{Publication, PublishError, topology::names};
 use rovuma_runtime::{Shutdown, trace_context};
 use rovuma_schemas::StoreId;
 use rovuma_store::WriteError;
-use tracing::{Instrument, debug, info_span};
+use tokio::time::{Instant, sleep_until};
+use tracing::{Instrument, Span, debug, field, info_span};
 
 use super::{
     BUNDLE_CONTENT_TYPE, Relay,
@@ -15,7 +16,6 @@ use super::{
     published::{PublishedBundle, RecordError},
     read::BundleChoice,
     seal::{CannotSeal, SealError, pack_and_seal, sealing_key},
-    unsendable::Sendable,
 };
 use crate::model::RecipientLane;
 
@@ -67,49 +67,57 @@ impl LaneFailure {
     }
 }
 
+/// What is left on a lane after a bundle.
+enum Left {
+    /// No copy that may leave now.
+    Nothing,
+    /// Copies that may leave now.
+    Some,
+    /// At most what came while the bundle was under way.
+    Perhaps,
+}
+
 impl Relay {
     /// Publishes bundles of one lane until no copy may leave.
+    ///
+    /// Before each look at the lane, copies have the outbox's time to gather, counted from the last look: those that come
+    /// together share a bundle. A backlog that already fills the next bundle does not wait.
     pub(crate) async fn serve(&self, lane: &RecipientLane, shutdown: &Shutdown) -> Result<(), LaneFailure> {
-        while !shutdown.is_stopping() && self.publish_next(lane, shutdown).await? {}
-        Ok(())
+        let mut look_at = Instant::now() + self.outbox.settings().gather();
+        loop {
+            tokio::select! {
+                () = shutdown.soft() => return Ok(()),
+                () = sleep_until(look_at) => {}
+            }
+            look_at = Instant::now();
+            match self.publish_next(lane, shutdown).await? {
+                Left::Nothing => return Ok(()),
+                Left::Some => {}
+                Left::Perhaps => look_at += self.outbox.settings().gather(),
+            }
+        }
     }
 
-    /// Publishes one bundle; `false` when there was none, or another relay has the lane.
-    async fn publish_next(&self, lane: &RecipientLane, shutdown: &Shutdown) -> Result<bool, LaneFailure> {
-        let _turn = self.turn(lane.lane).await;
+    /// Publishes one bundle and says what is left on the lane.
+    async fn publish_next(&self, lane: &RecipientLane, shutdown: &Shutdown) -> Result<Left, LaneFailure> {
+        let had_lane = self.leases.has(self.outbox.store(), lane, self.clock.now());
         // Looked at before the lease, which costs a commit when it is taken.
-        if self.outbox.choose(lane, self.clock.now()).await?.positions.is_empty() {
-            return Ok(false);
+        let mut choice = self.outbox.choose(lane, self.clock.now()).await?;
+        if choice.positions.is_empty() {
+            return Ok(Left::Nothing);
         }
         let Some(lease) = self.leases.acquire(self.outbox.store(), lane, self.clock.now()).await? else {
             debug!(agency = %lane.recipient, lane = %lane.lane, "another relay serves this lane");
-            return Ok(false);
+            return Ok(Left::Nothing);
         };
-        let choice = self.choose_after_gathering(lane).await?;
-        let loaded = self.outbox.load(&choice.positions).await?;
-        let sendable = self.outbox.void_unsendable(&self.host, loaded, self.clock.now()).await?;
-        if sendable.messages.is_empty() {
-            // When copies were made void, those behind them may leave now. When none was, all were settled in the
-            // meantime: looking again at once would gain nothing.
-            return Ok(sendable.voided > 0);
+        if !had_lane {
+            // Another relay may have served the lane until the lease was taken.
+            choice = self.outbox.choose(lane, self.clock.now()).await?;
         }
         let bundle = StoreId::draw();
         let span = info_span!("bundle", bundle = %bundle, agency = %lane.recipient, lane = %lane.lane,
-            messages = sendable.copies.len());
-        self.send(lane, lease, bundle, sendable, shutdown).instrument(span).await?;
-        Ok(true)
-    }
-
-    /// Chooses the copies of the next bundle; when they are few and new, only after others had a moment to join them.
-    async fn choose_after_gathering(&self, lane: &RecipientLane) -> Result<BundleChoice, LaneFailure> {
-        let choice = self.outbox.choose(lane, self.clock.now()).await?;
-        let Some(until) = choice.gather_until else { return Ok(choice) };
-        let wait = until.since(self.clock.now());
-        if wait.is_zero() {
-            return Ok(choice);
-        }
-        tokio::time::sleep(wait.min(self.outbox.settings().gather())).await;
-        Ok(self.outbox.choose(lane, self.clock.now()).await?)
+            messages = field::Empty);
+        self.send(lane, lease, bundle, choice, shutdown).instrument(span).await
     }
 
     async fn send(
@@ -117,11 +125,21 @@ impl Relay {
         lane: &RecipientLane,
         lease: Lease,
         bundle: StoreId,
-        sendable: Sendable,
+        choice: BundleChoice,
         shutdown: &Shutdown,
-    ) -> Result<(), LaneFailure> {
+    ) -> Result<Left, LaneFailure> {
+        let turn = self.turn(lane.lane).await;
+        let loaded = self.outbox.load(&choice.positions).await?;
+        let sendable = self.outbox.void_unsendable(&self.host, loaded, self.clock.now()).await?;
+        if sendable.messages.is_empty() {
+            // When copies were made void, those behind them may leave now. When none was, all were settled in the
+            // meantime: looking again at once would gain nothing.
+            return Ok(if sendable.voided > 0 { Left::Some } else { Left::Nothing });
+        }
+        Span::current().record("messages", sendable.copies.len());
         let key = sealing_key(&self.host.trust(), &lane.recipient, self.clock.now())?;
         let body = pack_and_seal(sendable.messages, key).await?;
+        drop(turn);
         let sealed_bytes = body.len();
         self.publish(lane, bundle, body, shutdown).await?;
         let sent = u64::try_from(sendable.copies.len()).unwrap_or(u64::MAX);
@@ -129,7 +147,7 @@ impl Relay {
         self.record(PublishedBundle { lane: lane.clone(), lease, bundle, sealed_bytes, copies }).await?;
         metrics::counter!("rovuma_outbox_bundles_total", "lane" => lane.lane.as_str()).increment(1);
         metrics::counter!("rovuma_outbox_messages_total", "lane" => lane.lane.as_str()).increment(sent);
-        Ok(())
+        Ok(if choice.is_all { Left::Perhaps } else { Left::Some })
     }
 
     async fn publish(
@@ -154,7 +172,7 @@ impl Relay {
             tokio::time::sleep(LAST_PUBLISH).await;
         };
         tokio::select! {
-            confirmed = self.broker.publish(publication) => Ok(confirmed?),
+            confirmed = self.publisher.publish(publication) => Ok(confirmed?),
             () = too_late => Err(LaneFailure::Stopping),
         }
     }

@@ -82,12 +82,12 @@ async fn little_waits_for_company_and_much_does_not() {
     let fixture = Fixture::new().await;
     fixture.put(&TestMessage::alert(&[TPF]), at(0)).await;
     let choice = fixture.outbox.choose(&lane(TPF), at(0)).await.expect("chooses");
-    assert_eq!(choice.gather_until, Some(at(0).plus(std::time::Duration::from_millis(10))));
+    assert!(choice.is_all);
     for _ in 0..63 {
         fixture.put(&TestMessage::alert(&[TPF]), at(0)).await;
     }
     let choice = fixture.outbox.choose(&lane(TPF), at(0)).await.expect("chooses");
-    assert_eq!((choice.positions.len(), choice.gather_until), (64, None));
+    assert_eq!((choice.positions.len(), choice.is_all), (64, false));
 }
 
 #[tokio::test]
