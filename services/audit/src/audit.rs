@@ -3,6 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use anyhow::Context as _;
+use rovuma_api::watch_store;
 use rovuma_broker::{Broker, BrokerState, Consumer, ConsumerState};
 use rovuma_policy::Policy;
 use rovuma_runtime::{Context, ReadyHandle, Service, http};
@@ -53,6 +54,7 @@ impl Service for Audit {
         let keys = Arc::new(IntakeKeys::load(&config.keys, &config.producers, &own_name)?);
         let signer = Arc::new(IntakeKeys::load_signing_key(&config.keys.signing_key_file)?);
         let (store, sequencer) = open_log(&config, own_name, context).await?;
+        watch_store(context, store.clone());
         let checkpoint_tasks = {
             let settings = (&config.publish, config.witness.as_ref());
             CheckpointTasks::load(config.country, settings, &store, &sequencer, &context.clock)?

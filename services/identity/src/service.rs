@@ -4,6 +4,7 @@ use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use anyhow::Context as _;
 use axum::Router;
+use rovuma_api::watch_store;
 use rovuma_broker::Broker;
 use rovuma_policy::Policy;
 use rovuma_runtime::{Context, Service, http::serve};
@@ -53,6 +54,7 @@ impl Service for Identity {
 
     async fn start(config: IdentityConfig, context: &Context) -> anyhow::Result<()> {
         let running = Self::open(&config, context).await?;
+        watch_store(context, running.app.store.clone());
         spawn_shipper(&config, &running, context)?;
         running.record_restore().await?;
         running.record(AuditAction::ServiceStart).await;

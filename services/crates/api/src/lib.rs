@@ -4,6 +4,7 @@
 //!   refusal audited before it is answered.
 //! * [`ApiError`] is a refusal or a failure on its way to a problem (RFC 9457).
 //! * [`page`], [`cursors`], [`idempotency`] and [`entity_tag`] implement lists, `Idempotency-Key` and `If-Match`.
+//! * [`watch_store`] keeps a service's readiness as its store is.
 //! * [`openapi`] holds what the services' OpenAPI documents have in common.
 //! * [`answers`] holds what the routes answer, as types that the services build and clients read.
 //!
@@ -37,6 +38,8 @@ pub mod page;
 mod refusal;
 #[cfg(feature = "server")]
 mod state;
+#[cfg(feature = "server")]
+mod store_watch;
 
 #[cfg(feature = "server")]
 pub use {
@@ -45,4 +48,5 @@ pub use {
     error::{ApiError, StoreProblems},
     refusal::act_by,
     state::ApiState,
+    store_watch::watch_store,
 };

@@ -91,6 +91,14 @@ impl Database {
         }
     }
 
+    /// Whether a file is still the one that was opened; true for a server.
+    pub(crate) fn file_is_in_place(&self) -> bool {
+        match self {
+            Self::Sqlite(file) => file.is_in_place(),
+            Self::Postgres(_) => true,
+        }
+    }
+
     /// The server; none for a file.
     pub(crate) fn server(&self) -> Option<&Server> {
         match self {

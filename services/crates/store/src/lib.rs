@@ -26,6 +26,7 @@ mod jobs;
 mod lists;
 mod migrate;
 mod postgres;
+mod probe;
 mod readers;
 mod restore_mark;
 mod row;
@@ -34,6 +35,7 @@ mod sqlite;
 mod store;
 #[cfg(test)]
 mod tests;
+mod upkeep;
 mod writer;
 
 pub use commits::Commits;
@@ -48,6 +50,7 @@ pub use identity::{Restored, identity_generation, renew_identity};
 pub use insert::{Binding, Insert};
 pub use lists::{padded_list, with_list, with_rows};
 pub use migrate::{DialectError, Migrations, Step};
+pub use probe::ProbeError;
 pub use readers::{Connections, Reader, Readers};
 pub use row::RowExt;
 pub use store::Store;

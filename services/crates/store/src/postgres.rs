@@ -9,6 +9,7 @@ use std::{
     fmt,
     net::IpAddr,
     str::FromStr,
+    sync::Arc,
     time::{Duration, Instant},
 };
 
@@ -128,7 +129,8 @@ impl Server {
     /// The pool of connections that read.
     pub(crate) fn readers(&self, count: u32) -> Result<Readers, OpenError> {
         let url = self.url.as_str().to_owned();
-        let connections = Connections { url, settings: &READER, may_disconnect: true };
+        let connections =
+            Connections { url, settings: &READER, may_disconnect: true, stale_before: Arc::default() };
         Ok(Readers::new(connections, count, CONNECT_TIMEOUT)?)
     }
 

@@ -1,6 +1,10 @@
 //! The pool of connections that read.
 
-use std::{fmt, time::Duration};
+use std::{
+    fmt,
+    sync::{Arc, Mutex, PoisonError},
+    time::{Duration, Instant},
+};
 
 use deadpool::managed::{Manager, Metrics, Object, Pool, PoolError, RecycleError, RecycleResult};
 use futures::{FutureExt, StreamExt, TryStreamExt, future::BoxFuture, stream::BoxStream};
@@ -23,6 +27,7 @@ pub type Reader = Object<Connections>;
 #[derive(Clone)]
 pub struct Readers {
     pool: Pool<Connections>,
+    stale_before: Arc<Mutex<Option<Instant>>>,
     /// How long a query waits for a connection, however many are tried for it.
     acquire_timeout: Duration,
 }
@@ -34,6 +39,8 @@ pub struct Connections {
     pub(crate) settings: &'static [&'static str],
     /// Whether a connection may be lost: then it is pinged before each use, and replaced when it is old.
     pub(crate) may_disconnect: bool,
+    /// Connections made before this instant are replaced before they are used again; none when absent.
+    pub(crate) stale_before: Arc<Mutex<Option<Instant>>>,
 }
 
 /// The age at which a connection to a server is replaced: the server's process caches every table that it has read, and
@@ -47,9 +54,21 @@ impl Readers {
         acquire_timeout: Duration,
     ) -> Result<Self, sqlx::Error> {
         let size = usize::try_from(count.max(1)).unwrap_or(usize::MAX);
+        let stale_before = Arc::clone(&connections.stale_before);
         let pool = Pool::builder(connections).max_size(size).build();
         let pool = pool.map_err(|fault| sqlx::Error::Configuration(Box::new(fault)))?;
-        Ok(Self { pool, acquire_timeout })
+        Ok(Self { pool, stale_before, acquire_timeout })
+    }
+
+    /// When the connection that is lent next was made.
+    #[cfg(test)]
+    pub(crate) async fn created_at(&self) -> Instant {
+        Object::metrics(&self.acquire().await.expect("a connection")).created
+    }
+
+    /// Replaces every present connection before it is used again.
+    pub(crate) fn replace_all(&self) {
+        *self.stale_before.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
     }
 
     /// A connection, for several queries.
@@ -87,6 +106,10 @@ impl Manager for Connections {
     async fn recycle(&self, conn: &mut Conn, metrics: &Metrics) -> RecycleResult<sqlx::Error> {
         if self.may_disconnect && metrics.age() > AGE_MAX {
             return Err(RecycleError::message("older than connections may be"));
+        }
+        let stale_before = *self.stale_before.lock().unwrap_or_else(PoisonError::into_inner);
+        if stale_before.is_some_and(|instant| metrics.created <= instant) {
+            return Err(RecycleError::message("made before the tables were counted"));
         }
         if self.may_disconnect || conn.is_unfinished() {
             conn.ping().await?;

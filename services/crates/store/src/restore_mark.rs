@@ -7,13 +7,12 @@
 use std::{
     fs, io,
     path::{Path, PathBuf},
-    sync::Weak,
     time::Duration,
 };
 
 use rovuma_schemas::StoreId;
 use sqlx::Row as _;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::mpsc;
 use tracing::warn;
 
 use crate::{
@@ -22,12 +21,12 @@ use crate::{
     identity::{self, StoreRow},
     jobs::{Job, submit},
     postgres::Server,
-    sqlite::OWNER_ONLY,
+    sqlite::{LockedFile, OWNER_ONLY},
 };
 
 /// How often an open store gets a new token: a copy of the database that is older than this is noticed when it is put
 /// back. Each renewal costs four `fsync`s and a commit.
-const RENEW_EVERY: Duration = Duration::from_secs(60);
+pub(crate) const RENEW_EVERY: Duration = Duration::from_secs(60);
 
 /// Written in place of an absent token.
 const NONE: &str = "-";
@@ -155,25 +154,10 @@ fn matches_file(row: &StoreRow, file: Option<&Tokens>) -> bool {
     }
 }
 
-/// Gives a store a new token every [`RENEW_EVERY`], until the sender of `open` is dropped because the store was closed.
-pub(crate) async fn renew_regularly(
-    database: Weak<Database>,
-    jobs: mpsc::WeakSender<Box<dyn Job>>,
-    mut open: oneshot::Receiver<()>,
-) {
-    loop {
-        tokio::select! {
-            _ = &mut open => return,
-            () = tokio::time::sleep(RENEW_EVERY) => {}
-        }
-        // Kept until the file is written: this keeps the lock, so that no other process opens the store meanwhile.
-        let (Some(database), Some(jobs)) = (database.upgrade(), jobs.upgrade()) else { return };
-        // A server keeps a history of its own, which needs no renewal.
-        if let Database::Sqlite(file) = &*database
-            && let Err(fault) = RestoreMarkFile::beside(file.path()).renew(&jobs).await
-        {
-            warn!(%fault, "the store's restore mark was not renewed: an older copy put back may not be noticed");
-        }
+/// Gives an open file a new token, as happens every [`RENEW_EVERY`].
+pub(crate) async fn renew(file: &LockedFile, jobs: &mpsc::Sender<Box<dyn Job>>) {
+    if let Err(fault) = RestoreMarkFile::beside(file.path()).renew(jobs).await {
+        warn!(%fault, "the store's restore mark was not renewed: an older copy put back may not be noticed");
     }
 }
 

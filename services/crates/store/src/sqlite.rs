@@ -1,10 +1,11 @@
 //! The SQLite database of a store: its file, the lock beside it, and the settings of its connections.
 
 use std::{
-    fs::{File, OpenOptions, TryLockError},
+    fs::{File, Metadata, OpenOptions, TryLockError},
     io::Write,
-    os::unix::fs::OpenOptionsExt,
+    os::unix::fs::{MetadataExt as _, OpenOptionsExt},
     path::{Path, PathBuf},
+    sync::Arc,
     time::Duration,
 };
 
@@ -17,6 +18,8 @@ use crate::{Conn, Connections, OpenError, Readers, config::without_secrets};
 #[derive(Debug)]
 pub(crate) struct LockedFile {
     path: PathBuf,
+    /// The file system and the number of the file that was opened.
+    inode: (u64, u64),
     _lock: File,
 }
 
@@ -53,8 +56,10 @@ impl LockedFile {
         let note = lock.set_len(0).and_then(|()| writeln!(lock, "{}", std::process::id()));
         note.map_err(|source| OpenError::File { path: lock_path, source })?;
         // SQLite gives the files of its write-ahead log the permissions of the database.
-        open_private(&path)?;
-        Ok(Self { path, _lock: lock })
+        let file = open_private(&path)?;
+        let inode = file.metadata().map(|data| inode(&data));
+        let inode = inode.map_err(|source| OpenError::File { path: path.clone(), source })?;
+        Ok(Self { path, inode, _lock: lock })
     }
 
     /// Refuses an address that is none, or whose folder is not there.
@@ -79,8 +84,18 @@ impl LockedFile {
     /// The pool of connections that read.
     pub(crate) fn readers(&self, count: u32) -> Result<Readers, OpenError> {
         // A local file cannot be disconnected.
-        let connections = Connections { url: self.address()?, settings: &READER, may_disconnect: false };
+        let connections = Connections {
+            url: self.address()?,
+            settings: &READER,
+            may_disconnect: false,
+            stale_before: Arc::default(),
+        };
         Ok(Readers::new(connections, count, ACQUIRE_TIMEOUT)?)
+    }
+
+    /// Whether the file is still in its place. An open file can be written when it has been removed, to no avail.
+    pub(crate) fn is_in_place(&self) -> bool {
+        std::fs::metadata(&self.path).is_ok_and(|data| inode(&data) == self.inode)
     }
 
     /// The database file.
@@ -102,6 +117,10 @@ fn path_of(url: &str) -> Result<PathBuf, OpenError> {
     path.filter(|path| !path.is_empty() && !path.contains([':', '?', '#']))
         .and_then(|path| std::path::absolute(path).ok())
         .ok_or_else(|| OpenError::Address { url: without_secrets(url).to_owned() })
+}
+
+fn inode(data: &Metadata) -> (u64, u64) {
+    (data.dev(), data.ino())
 }
 
 fn open_private(path: &Path) -> Result<File, OpenError> {

@@ -1,13 +1,16 @@
 //! The store: reading connections, and the way to the one task that writes.
 
 use std::{
+    any::Any,
     fmt,
+    panic::AssertUnwindSafe,
     sync::{Arc, PoisonError, RwLock},
 };
 
 use futures::{FutureExt, future::BoxFuture};
 use rovuma_schemas::StoreId;
 use tokio::sync::{mpsc, oneshot, watch};
+use tracing::error;
 
 use crate::{
     Commits, Conn, Migrations, OpenError, Readers, Restored, RowExt, StoreConfig, WriteError,
@@ -19,6 +22,7 @@ use crate::{
     postgres::Server,
     restore_mark,
     sharing::Sharing,
+    upkeep,
     writer::{OnReconnect, Writer},
 };
 
@@ -37,7 +41,9 @@ struct Inner {
     was_restored: Option<Restored>,
     deferred: DeferredWriters,
     database: Arc<Database>,
-    /// Dropped with the last clone, which ends the task that renews the restore mark.
+    /// Why the writer ended, if it panicked.
+    writer_failure: watch::Receiver<Option<String>>,
+    /// Dropped with the last clone, which ends the task of [`upkeep`].
     _open: oneshot::Sender<()>,
 }
 
@@ -78,6 +84,7 @@ impl Store {
         let database = Arc::new(Database::take(config, sharing).await?);
         let mut conn = database.writer().await?;
         migrate::run(&mut conn, database.dialect(), migrations).await?;
+        upkeep::optimize(&mut conn, &database).await?;
         let row = restore_mark::check(&mut conn, &database).await?;
         let was_restored = row.restored_from.map(|from| Restored { from, to: row.identity });
         let identity = RwLock::new(row.identity);
@@ -94,13 +101,16 @@ impl Store {
         let deferred = DeferredWriters::default();
         let writer =
             Writer::new(database.clone(), conn, committed, deferred.clone(), check_for_restore(&database));
-        tokio::spawn(writer.run(waiting));
+        let (failed, writer_failure) = watch::channel(None);
+        tokio::spawn(async move {
+            if let Err(panic) = AssertUnwindSafe(writer.run(waiting)).catch_unwind().await {
+                let text = panic_text(panic.as_ref());
+                error!("the store's writer panicked: {text}");
+                failed.send_replace(Some(text.to_owned()));
+            }
+        });
         let (open, until_closed) = oneshot::channel();
-        tokio::spawn(restore_mark::renew_regularly(
-            Arc::downgrade(&database),
-            jobs.downgrade(),
-            until_closed,
-        ));
+        tokio::spawn(upkeep::run(Arc::downgrade(&database), jobs.downgrade(), readers.clone(), until_closed));
         Ok(Self(Arc::new(Inner {
             readers,
             jobs,
@@ -109,6 +119,7 @@ impl Store {
             was_restored,
             deferred,
             database,
+            writer_failure,
             _open: open,
         })))
     }
@@ -211,6 +222,26 @@ impl Store {
         self.0.commits.borrow().own
     }
 
+    /// Waits until the task that writes has panicked, and returns the panic's message. From then on every write fails, so the
+    /// process must end: a new one opens the store with a new writer.
+    ///
+    /// A job that panics is rolled back and does not end the writer. What ends it is a fault of the store itself, or of a
+    /// [`DeferredWriter`].
+    pub async fn writer_failed(&self) -> String {
+        let mut failure = self.0.writer_failure.clone();
+        // The sender lives as long as the writer does; it ends without a failure when no handle is left to wait with.
+        let text = failure.wait_for(Option::is_some).await.ok().and_then(|failure| failure.clone());
+        match text {
+            Some(text) => text,
+            None => std::future::pending().await,
+        }
+    }
+
+    /// Whether a file is still the one that was opened; true for a server.
+    pub(crate) fn file_is_in_place(&self) -> bool {
+        self.0.database.file_is_in_place()
+    }
+
     /// The writer's queue, for tests of what does not go through the store.
     #[cfg(test)]
     pub(crate) fn jobs(&self) -> &mpsc::Sender<Box<dyn Job>> {
@@ -237,6 +268,12 @@ fn check_for_restore(database: &Database) -> OnReconnect {
         }
         .boxed()
     })
+}
+
+/// The message of a panic, when it is a text.
+fn panic_text(panic: &(dyn Any + Send)) -> &str {
+    let text = panic.downcast_ref::<String>().map(String::as_str);
+    text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("no message")
 }
 
 impl fmt::Debug for Store {

@@ -7,6 +7,7 @@ use rovuma_lab::postgres::{test_store, tests_use_postgres};
 use sqlx::Row;
 use tokio::sync::Notify;
 
+mod probe;
 mod restore;
 
 use crate::{Conn, DeferredRows, Insert, Migrations, OpenError, Step, Store, StoreConfig, WriteError};
