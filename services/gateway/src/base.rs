@@ -5,7 +5,7 @@ use rovuma_schemas::{CountryCode, Timestamp};
 use rovuma_store::Store;
 use rovuma_trail::Trail;
 
-use crate::events::Events;
+use crate::events::{Events, feed::Feed};
 
 /// The gateway's identity, clock and store, with the trail and the domain events kept in the store. Clones share them.
 #[derive(Clone)]
@@ -24,6 +24,8 @@ pub(crate) struct Base {
     pub(crate) trail: Trail,
     /// Domain events, recorded likewise.
     pub(crate) events: Events,
+    /// New domain events, for those who follow them.
+    pub(crate) feed: Feed,
 }
 
 impl Base {

@@ -1,7 +1,9 @@
 //! Domain events: the changes of an agency's drafts, messages and streams, in order, without content.
 //!
-//! The table is authoritative; `GET /v1/events?after=` reads it. The `events` exchange and the live streams only wake the
-//! readers.
+//! The table is authoritative; `GET /v1/events?after=` reads it. The `events` exchange only wakes the readers; the live streams
+//! get new events from the [`feed`].
+
+pub(crate) mod feed;
 
 use std::sync::Arc;
 
@@ -86,7 +88,7 @@ impl Events {
         }))
     }
 
-    /// Records an event in the caller's transaction, which must be one of [`Store::write`]. The commit wakes the followers.
+    /// Records an event in the caller's transaction, which must be one of [`Store::write`]. The commit wakes the feed.
     pub(crate) fn record(
         &self,
         tx: &mut Conn,

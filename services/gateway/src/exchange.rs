@@ -67,7 +67,8 @@ pub(crate) fn stored_jws(compact: &[u8]) -> Result<Jws, DbError> {
 /// events.
 pub(crate) fn start(exchange: &Arc<Exchange>, broker: &Broker, shutdown: &Shutdown) -> Vec<Consumer> {
     shutdown.spawn("stream status", status::run(exchange.clone(), broker.clone(), shutdown.clone()));
-    shutdown.spawn("event wake", wake::run(exchange.clone(), broker.clone(), shutdown.clone()));
+    let events = exchange.base.feed.follow();
+    shutdown.spawn("event wake", wake::run(exchange.clone(), broker.clone(), events, shutdown.clone()));
     shutdown.spawn(
         "witness messages",
         witness::forward_to_audit_service(exchange.clone(), broker.clone(), shutdown.clone()),

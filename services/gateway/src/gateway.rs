@@ -5,7 +5,7 @@ use std::sync::Arc;
 use rovuma_policy::Policy;
 use rovuma_tokens::TokenVerifier;
 
-use crate::{base::Base, drafts::Drafts, exchange::Exchange};
+use crate::{base::Base, drafts::Drafts, exchange::Exchange, messages::live::LiveStreams};
 
 /// The gateway's parts, each above the ones before it.
 pub(crate) struct Gateway {
@@ -19,4 +19,6 @@ pub(crate) struct Gateway {
     pub(crate) policy: Policy,
     /// Verifies access tokens of the configured issuers.
     pub(crate) tokens: TokenVerifier,
+    /// The live streams of events that are open.
+    pub(crate) live_streams: LiveStreams,
 }

@@ -3,6 +3,7 @@
 
 pub(crate) mod events;
 pub(crate) mod inbox;
+pub(crate) mod live;
 pub(crate) mod lookup;
 pub(crate) mod receipts;
 pub(crate) mod received;

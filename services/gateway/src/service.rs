@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use anyhow::Context as _;
-use rovuma_api::idempotency;
+use rovuma_api::{idempotency, watch_store};
 use rovuma_broker::{Broker, BrokerState};
 use rovuma_outbox::{Outbox, Relay};
 use rovuma_policy::Policy;
@@ -22,7 +22,7 @@ use crate::{
         draft::NewDrafts,
         overdue::{self, AuditOverdue},
     },
-    events::Events,
+    events::{Events, feed::Feed},
     exchange::{
         self, Exchange, SYSTEM,
         agencies::OwnAgencies,
@@ -33,6 +33,7 @@ use crate::{
     },
     gateway::Gateway,
     http,
+    messages::live::LiveStreams,
 };
 
 /// The gateway's own tables.
@@ -66,6 +67,7 @@ impl Service for GatewayService {
         let shutdown = &context.shutdown;
         let keys = shipper_keys(&config)?;
         let gateway = Arc::new(open(&config, context).await?);
+        watch_store(context, gateway.base.store.clone());
         let exchange = &gateway.exchange;
         restored::record_if_restored(exchange).await?;
         record(&gateway.base, AuditAction::ServiceStart).await?;
@@ -102,6 +104,8 @@ impl Service for GatewayService {
         );
         shutdown.spawn("record of the stop", record_stop(gateway.base.clone(), shutdown.clone()));
         exchange::start(exchange, &broker, shutdown);
+        // After those who follow it have been started, so that they hear of the service's own first events.
+        shutdown.spawn("events", gateway.base.feed.clone().run(shutdown.clone()));
         rovuma_runtime::http::serve(context, "api", &config.http, http::router(gateway))?;
         Ok(())
     }
@@ -146,6 +150,7 @@ pub(crate) async fn on_store(
         shutdown: context.shutdown.clone(),
         trail: Trail::new(opened.clone(), config.audit.source.clone()),
         events: Events::of(&opened),
+        feed: Feed::of(&opened).await?,
         store: opened.clone(),
     };
     let exchange = Arc::new(Exchange {
@@ -170,6 +175,7 @@ pub(crate) async fn on_store(
         drafts: Arc::new(drafts),
         policy: policy(config)?,
         tokens: TokenVerifier::new(config.tokens.clone())?,
+        live_streams: LiveStreams::default(),
     })
 }
 

@@ -11,92 +11,71 @@ use futures::future::join_all;
 use rovuma_broker::{Broker, Publication, PublishError, topology::names};
 use rovuma_runtime::Shutdown;
 use rovuma_schemas::AgencyCode;
-use rovuma_store::RowExt;
 use serde_json::json;
-use sqlx::Row;
+use tokio::sync::broadcast::{Receiver, error::RecvError};
 
-use crate::{error::DbError, exchange::Exchange};
+use crate::{
+    events::feed::{EventBatch, RecordedEvent},
+    exchange::Exchange,
+};
 
 /// The media type of a CloudEvent in JSON.
 const CLOUD_EVENT: &str = "application/cloudevents+json";
 
-/// Publishes events that are committed from now on, until a soft shutdown.
-pub(crate) async fn run(exchange: Arc<Exchange>, broker: Broker, shutdown: Shutdown) {
-    let mut commits = exchange.base.store.commits();
-    let mut after = match last_event(&exchange).await {
-        Ok(last) => last,
-        Err(fault) => {
-            return tracing::error!(%fault, "domain events cannot be read: followers will not be woken");
-        }
-    };
+/// Publishes the events of `batches`, until a soft shutdown.
+pub(crate) async fn run(
+    exchange: Arc<Exchange>,
+    broker: Broker,
+    mut batches: Receiver<Arc<EventBatch>>,
+    shutdown: Shutdown,
+) {
     loop {
+        let batch = tokio::select! {
+            () = shutdown.soft() => return,
+            received = batches.recv() => match received {
+                Ok(batch) => batch,
+                // The broker was away for long; what was not published is in the table.
+                Err(RecvError::Lagged(_)) => continue,
+                Err(RecvError::Closed) => return,
+            },
+        };
+        let wakes = wakes(&exchange, &batch);
         tokio::select! {
             () = shutdown.soft() => return,
-            changed = commits.changed() => if changed.is_err() { return },
-        }
-        match pending_wakes(&exchange, after).await {
-            Ok(pending) => {
-                after = pending.last.unwrap_or(after);
-                tokio::select! {
-                    () = shutdown.soft() => return,
-                    () = publish(&broker, pending.wakes) => {}
-                }
-            }
-            Err(fault) => {
-                tracing::warn!(%fault, "domain events were not read; the next commit tries again")
-            }
+            () = publish(&broker, wakes) => {}
         }
     }
 }
 
-/// The events committed since the last publication, ready to publish.
-struct PendingWakes {
-    last: Option<i64>,
-    wakes: Vec<Publication>,
+/// The last event of each agency and kind, ready to publish.
+fn wakes(exchange: &Exchange, batch: &EventBatch) -> Vec<Publication> {
+    let of_agency = |(agency, events): (&AgencyCode, &[RecordedEvent])| {
+        let last: BTreeMap<&str, &RecordedEvent> =
+            events.iter().map(|event| (event.event.as_str(), event)).collect();
+        last.into_values().map(|event| wake(exchange, agency, event)).collect::<Vec<_>>()
+    };
+    batch.by_agency().flat_map(of_agency).collect()
 }
 
-async fn last_event(exchange: &Exchange) -> Result<i64, DbError> {
-    let row = sqlx::query("SELECT COALESCE(MAX(seq), 0) AS last FROM domain_event")
-        .fetch_one(exchange.base.store.read())
-        .await?;
-    Ok(row.try_get("last")?)
-}
-
-async fn pending_wakes(exchange: &Exchange, after: i64) -> Result<PendingWakes, DbError> {
-    let rows = sqlx::query(
-        "SELECT seq, agency, event, version, at FROM domain_event
-         WHERE seq IN (SELECT MAX(seq) FROM domain_event WHERE seq > $1 GROUP BY agency, event) ORDER BY seq",
-    )
-    .bind(after)
-    .fetch_all(exchange.base.store.read())
-    .await?;
-    let last = rows.last().map(|row| row.try_get("seq")).transpose()?;
-    let wakes = rows
-        .iter()
-        .map(|row| {
-            let (seq, event): (i64, String) = (row.try_get("seq")?, row.try_get("event")?);
-            let agency: AgencyCode = row.parsed("agency")?;
-            let id = format!("{}.{}/{seq}", exchange.base.country, exchange.base.name);
-            let body = json!({
-                "specversion": "1.0",
-                "id": id,
-                "source": format!("/gateway/{}/{}", exchange.base.country, exchange.base.name),
-                "type": format!("rovuma.{event}"),
-                "time": row.instant("at")?,
-                "datacontenttype": "application/json",
-                "data": { "agency": agency, "version": row.try_get::<i64, _>("version")? },
-            });
-            Ok(Publication {
-                exchange: names::EVENTS.to_owned(),
-                routing_key: names::event_key(&agency, &event),
-                message_id: id,
-                content_type: CLOUD_EVENT.to_owned(),
-                headers: BTreeMap::new(),
-                body: body.to_string().into_bytes(),
-            })
-        })
-        .collect::<Result<_, DbError>>()?;
-    Ok(PendingWakes { last, wakes })
+fn wake(exchange: &Exchange, agency: &AgencyCode, event: &RecordedEvent) -> Publication {
+    let id = format!("{}.{}/{}", exchange.base.country, exchange.base.name, event.seq);
+    let body = json!({
+        "specversion": "1.0",
+        "id": id,
+        "source": format!("/gateway/{}/{}", exchange.base.country, exchange.base.name),
+        "type": format!("rovuma.{}", event.event),
+        "time": event.at,
+        "datacontenttype": "application/json",
+        "data": { "agency": agency, "version": event.version },
+    });
+    Publication {
+        exchange: names::EVENTS.to_owned(),
+        routing_key: names::event_key(agency, &event.event),
+        message_id: id,
+        content_type: CLOUD_EVENT.to_owned(),
+        headers: BTreeMap::new(),
+        body: body.to_string().into_bytes(),
+    }
 }
 
 async fn publish(broker: &Broker, wakes: Vec<Publication>) {

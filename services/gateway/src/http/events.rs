@@ -18,7 +18,7 @@ use serde::Deserialize;
 use utoipa::IntoParams;
 
 use super::{error::ApiError, openapi::Refusals};
-use crate::{gateway::Gateway, messages::events};
+use crate::{events::feed::RecordedEvent, gateway::Gateway, messages::events};
 
 /// The query of `GET /v1/events`.
 #[derive(Debug, Deserialize, IntoParams)]
@@ -49,12 +49,12 @@ pub(crate) async fn list(
     if !(1..=PAGE_MAX).contains(&limit) || query.after < 0 {
         return Err(Problem::bad_request("limit").detail("limit must be 1 to 200, after 0 or more.").into());
     }
-    let items = events::after(gateway.base.store.read(), &permit, query.after, limit).await?;
+    let items = events::after(&gateway.base, &permit, query.after, limit).await?;
     let next = items.last().map_or(query.after, |event| event.seq);
     Ok(Json(Events { items: items.into_iter().map(view).collect(), next }))
 }
 
 /// An event as the API shows it.
-pub(super) fn view(event: events::Event) -> Event {
+pub(super) fn view(event: RecordedEvent) -> Event {
     Event { seq: event.seq, event: event.event, object: event.object, version: event.version, at: event.at }
 }

@@ -4,7 +4,7 @@ use std::{convert::Infallible, sync::Arc, time::Duration};
 
 use axum::{
     extract::State,
-    http::HeaderMap,
+    http::{HeaderMap, StatusCode},
     response::{
         IntoResponse, Response,
         sse::{self, KeepAlive, Sse},
@@ -15,11 +15,17 @@ use rovuma_api::{Access as _, Caller, answers::gateway::Event, page::PAGE_MAX};
 use rovuma_policy::{Permit, act};
 use rovuma_runtime::Problem;
 use rovuma_schemas::Timestamp;
-use rovuma_store::Commits;
-use tokio::sync::watch;
+use tokio::sync::broadcast::{Receiver, error::RecvError};
 
 use super::{error::ApiError, events::view, openapi::Refusals};
-use crate::{gateway::Gateway, messages::events};
+use crate::{
+    events::feed::{self, EventBatch},
+    gateway::Gateway,
+    messages::{
+        events,
+        live::{LiveStream, STREAMS_MAX},
+    },
+};
 
 /// A line that carries nothing for this long is kept awake with a comment: less than what the usual
 /// proxies and phone networks allow.
@@ -28,15 +34,26 @@ const HEARTBEAT: Duration = Duration::from_secs(20);
 /// The header in which a client that comes back names the last event it has.
 const LAST_EVENT_ID: &str = "last-event-id";
 
+/// The answer to one stream too many.
+#[derive(utoipa::IntoResponses)]
+#[expect(dead_code, reason = "read by the derive, to describe the answer")]
+pub(crate) enum TooManyStreams {
+    /// `too_many_streams`: the caller follows the events on four connections already.
+    #[response(status = 429, content_type = "application/problem+json")]
+    TooMany(Problem),
+}
+
 /// Follows the agency's events as they happen: from `Last-Event-ID` on, or from now on without it.
 ///
 /// Each carries its number as `id`, its word as `event`, and as `data` what `GET /v1/events` gives. The
-/// stream ends with the token, and when the gateway stops: come back with a new token and the last id.
+/// stream ends with the token, and when the gateway stops: come back with a new token and the last id. A person or machine
+/// client has at most four streams at a time.
 #[utoipa::path(
     get, path = "/v1/events/live", operation_id = "follow_events", tag = "events",
     params(("Last-Event-ID" = Option<i64>, Header, description = "The number of the last event received.")),
     responses(
         (status = 200, description = "Events as they happen.", body = Event, content_type = "text/event-stream"),
+        TooManyStreams,
         Refusals
     )
 )]
@@ -46,58 +63,102 @@ pub(crate) async fn follow(
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
     let permit = gateway.permit_own(&caller, act::EventsRead).await?;
-    let from = match headers.get(LAST_EVENT_ID) {
+    let after = match headers.get(LAST_EVENT_ID) {
         Some(value) => {
             let number = value.to_str().ok().and_then(|text| text.trim().parse::<i64>().ok());
-            number.filter(|number| *number >= 0).ok_or_else(|| Problem::bad_request("last_event_id"))?
+            Some(number.filter(|number| *number >= 0).ok_or_else(|| Problem::bad_request("last_event_id"))?)
         }
-        None => events::last(gateway.base.store.read()).await?,
+        None => None,
     };
-    let stream = stream(gateway, permit, from, caller.expires());
+    let open = gateway.live_streams.open(caller.agency(), caller.subject()).ok_or_else(too_many_streams)?;
+    // Followed before the store is read: no event is lost between the two.
+    let batches = gateway.base.feed.follow();
+    let after = match after {
+        Some(after) => after,
+        None => feed::last(gateway.base.store.read()).await?,
+    };
+    let stream = stream(gateway, permit, batches, after, caller.expires(), open);
     Ok(Sse::new(stream).keep_alive(KeepAlive::new().interval(HEARTBEAT)).into_response())
 }
 
+fn too_many_streams() -> Problem {
+    Problem::new(StatusCode::TOO_MANY_REQUESTS, "too_many_streams").detail(format!(
+        "You follow the events on {STREAMS_MAX} connections already. Close one of them, or use GET /v1/events."
+    ))
+}
+
+/// The events after number `after`: first those that the store has, then those of `batches`. A client that reads too slowly to
+/// get every batch gets what it missed from the store.
 fn stream(
     gateway: Arc<Gateway>,
     permit: Permit<act::EventsRead>,
-    from: i64,
+    mut batches: Receiver<Arc<EventBatch>>,
+    after: i64,
     until: Timestamp,
+    open: LiveStream,
 ) -> impl Stream<Item = Result<sse::Event, Infallible>> {
     async_stream::stream! {
-        let mut commits = gateway.base.store.commits();
-        let mut last = from;
+        // Counted as long as the stream lives.
+        let _open = open;
+        let mut last = after;
         loop {
-            // Seen before the question is asked: a commit during it wakes the next turn.
-            commits.borrow_and_update();
-            let found = match events::after(gateway.base.store.read(), &permit, last, PAGE_MAX).await {
-                Ok(found) => found,
-                Err(fault) => {
-                    tracing::error!(%fault, "a live stream of events ends");
-                    return;
+            loop {
+                let found = match events::after(&gateway.base, &permit, last, PAGE_MAX).await {
+                    Ok(found) => found,
+                    Err(fault) => {
+                        tracing::error!(%fault, "a live stream of events ends");
+                        return;
+                    }
+                };
+                let is_full = u32::try_from(found.len()).is_ok_and(|count| count == PAGE_MAX);
+                for event in found {
+                    last = event.seq;
+                    yield Ok(written(&view(event)));
                 }
-            };
-            let is_full = u32::try_from(found.len()).is_ok_and(|count| count == PAGE_MAX);
-            for event in found {
-                last = event.seq;
-                yield Ok(written(&view(event)));
+                if !is_full {
+                    break;
+                }
             }
-            if !is_full && !wait(&gateway, &mut commits, until).await {
-                return;
+            loop {
+                match next(&gateway, &mut batches, until).await {
+                    Next::Batch(batch) => {
+                        for event in batch.of(permit.resource().owner()) {
+                            if event.seq > last {
+                                last = event.seq;
+                                yield Ok(written(&view(event.clone())));
+                            }
+                        }
+                    }
+                    Next::Missed => break,
+                    Next::End => return,
+                }
             }
         }
     }
 }
 
-/// Waits for a commit; `false` when the stream is to end.
-async fn wait(gateway: &Gateway, commits: &mut watch::Receiver<Commits>, until: Timestamp) -> bool {
-    let left = until.since(gateway.base.now());
-    if left.is_zero() {
-        return false;
-    }
-    tokio::select! {
-        changed = commits.changed() => changed.is_ok(),
-        () = gateway.base.shutdown.soft() => false,
-        () = tokio::time::sleep(left) => false,
+/// The next thing for a live stream to do.
+enum Next {
+    /// Write the agency's events of this batch.
+    Batch(Arc<EventBatch>),
+    /// Read the store: batches were missed.
+    Missed,
+    /// End.
+    End,
+}
+
+async fn next(gateway: &Gateway, batches: &mut Receiver<Arc<EventBatch>>, until: Timestamp) -> Next {
+    let received = tokio::select! {
+        received = batches.recv() => received,
+        () = gateway.base.shutdown.soft() => return Next::End,
+        () = tokio::time::sleep(until.since(gateway.base.now())) => return Next::End,
+    };
+    match received {
+        // The clock is asked again: it may have moved by more than the time that passed.
+        _ if until.since(gateway.base.now()).is_zero() => Next::End,
+        Ok(batch) => Next::Batch(batch),
+        Err(RecvError::Lagged(_)) => Next::Missed,
+        Err(RecvError::Closed) => Next::End,
     }
 }
 

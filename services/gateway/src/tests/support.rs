@@ -3,6 +3,7 @@
 mod client;
 mod country;
 mod exchange;
+pub(super) mod statements;
 
 use std::{collections::HashMap, path::PathBuf, sync::Arc};
 
@@ -81,6 +82,7 @@ impl Fixture {
         configure(&mut config, dir.path());
         let context = Context::new(clock.shared());
         let gateway = Arc::new(service::open(&config, &context).await.expect("opens"));
+        context.shutdown.spawn("events", gateway.base.feed.clone().run(context.shutdown.clone()));
         let mut lists = ListFiles::new(&config.trust, context.expiries.clone());
         lists.reload(&gateway.exchange).await;
         let listen = ListenConfig { listen: ([127, 0, 0, 1], 0).into(), tls: None, behind_proxy: false };
