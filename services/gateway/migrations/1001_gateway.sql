@@ -24,7 +24,10 @@ CREATE TABLE draft (
     return_reason TEXT
 );
 CREATE INDEX draft_by_agency ON draft (agency, state, id);
-CREATE INDEX draft_by_author ON draft (agency, author, state); -- counts an author's open drafts
+-- The drafts in work, the newest last: nearly all others are over.
+CREATE INDEX draft_open ON draft (agency, id) WHERE state IN ('draft', 'pending_release', 'returned');
+CREATE INDEX draft_by_author ON draft (agency, author) -- counts an author's drafts in work
+    WHERE state IN ('draft', 'pending_release', 'returned');
 
 -- Who has read which version of a submitted draft, of others than its author: a second person releases only what they have
 -- read. The rows of a version go when the draft has another; the audit log keeps every read.
@@ -111,8 +114,9 @@ CREATE INDEX received_by_case ON received (recipient, case_id, sender, turn) WHE
 CREATE INDEX received_by_reply ON received (recipient, in_reply_to) WHERE in_reply_to IS NOT NULL;
 CREATE UNIQUE INDEX received_identity ON received (recipient, sender, id);
 CREATE INDEX received_by_stream ON received (sender, stream, recipient, lane, number);
-CREATE INDEX received_by_key ON received (sender, key_id);
+CREATE INDEX received_by_key ON received (sender, key_id) WHERE compromised_at IS NULL;
 CREATE INDEX received_by_arrival ON received (recipient, seq);
+CREATE INDEX received_unread ON received (recipient, seq) WHERE read_at IS NULL;
 CREATE INDEX received_by_id ON received (id, recipient);
 CREATE INDEX received_by_original ON received (recipient, original, sender);
 CREATE INDEX received_by_replaced ON received (recipient, sender, replaces) WHERE replaces IS NOT NULL;
@@ -255,10 +259,18 @@ CREATE TABLE held (
     tried_at          BIGINT NOT NULL,
     jws               BYTES  NOT NULL
 );
-CREATE INDEX held_room ON held (recipient, exchange, size_bytes);
+CREATE INDEX held_by_arrival ON held (recipient, seq);
 CREATE INDEX held_by_sender ON held (recipient, exchange, unverified_sender, size_bytes);
 CREATE INDEX held_age ON held (held_at);
 CREATE UNIQUE INDEX held_identity ON held (recipient, digest);
+
+-- The size of what is held for each agency over each exchange, so that no query has to add up the messages.
+CREATE TABLE held_total (
+    recipient  TEXT   NOT NULL,
+    exchange   TEXT   NOT NULL,
+    kept_bytes BIGINT NOT NULL,
+    PRIMARY KEY (recipient, exchange)
+);
 
 -- Deliveries that came again and are being read: a row that stays shows that the gateway ended while it read the delivery.
 CREATE TABLE delivery_attempt (

@@ -38,6 +38,8 @@ pub(crate) enum AlarmKind {
     AuditOverdue,
     /// The gateway's store was restored from an older copy.
     StoreRestored,
+    /// A message of the audit service to a partner cannot be signed or stored, and was set aside.
+    WitnessUnsendable,
 }
 
 impl AlarmKind {
@@ -59,6 +61,7 @@ impl AlarmKind {
             Self::Rejected => "rejected",
             Self::AuditOverdue => "audit_overdue",
             Self::StoreRestored => "store_restored",
+            Self::WitnessUnsendable => "witness_unsendable",
         }
     }
 }

@@ -34,12 +34,22 @@ pub(crate) enum Narrowed {
 
 /// A list's statement, `SELECT $select FROM $table WHERE $rest`, limited to the rows that `$narrowed` names. `MATERIALIZED`, so
 /// that the database uses the index on the case whatever order the list has; only the table's key `$key` is copied, as
-/// `$narrowed_key`. `$1` is the agency in the column `$owner`, and the list's own parameters end before `$12`.
+/// `$narrowed_key`. `$1` is the agency in the column `$owner`; the three numbers are those of the
+/// parameters that follow the list's own.
 macro_rules! narrowed_statement {
-    ($narrowed:expr, $table:literal, $owner:literal, $key:literal, $narrowed_key:literal, $select:expr, $rest:expr) => {{
+    (
+        $narrowed:expr,
+        ($first:literal, $second:literal, $third:literal),
+        $table:literal,
+        $owner:literal,
+        $key:literal,
+        $narrowed_key:literal,
+        $select:expr,
+        $rest:expr
+    ) => {{
         use sqlx::SqlSafeStr as _;
         macro_rules! narrowed {
-            ($condition:literal) => {
+            ($condition:expr) => {
                 concat!(
                     "WITH narrowed (",
                     $narrowed_key,
@@ -67,12 +77,18 @@ macro_rules! narrowed_statement {
         match $narrowed {
             None => concat!("SELECT ", $select, " FROM ", $table, " WHERE ", $rest).into_sql_str(),
             Some($crate::cases::NarrowedIds { case: Some(_), ids }) => rovuma_store::with_list(
-                narrowed!("case_owner = $12 AND case_kind = $13 AND case_id IN ({})"),
-                14,
+                narrowed!(concat!(
+                    "case_owner = $",
+                    $first,
+                    " AND case_kind = $",
+                    $second,
+                    " AND case_id IN ({})"
+                )),
+                $third,
                 ids.len(),
             ),
             Some($crate::cases::NarrowedIds { case: None, ids }) => {
-                rovuma_store::with_list(narrowed!("in_reply_to IN ({})"), 12, ids.len())
+                rovuma_store::with_list(narrowed!("in_reply_to IN ({})"), $first, ids.len())
             }
         }
     }};

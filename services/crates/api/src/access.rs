@@ -58,8 +58,9 @@ pub trait Access: ApiState {
         async move { self.permit(caller, act, &Resource::agency(caller.agency()), &Context::NONE).await }
     }
 
-    /// 404 for something that the caller's agency does not have. When another agency of this service has it,
-    /// that is an attempt to cross, and audited as one.
+    /// 404 for something that the caller's agency does not have, and an audit event. When another agency of this service
+    /// has it, that is an attempt to cross, and the event says so. What nobody has is recorded as well: if it were not, the
+    /// time that recording takes would tell the caller which of the two it is.
     fn missing(
         &self,
         caller: &Caller,
@@ -68,14 +69,12 @@ pub trait Access: ApiState {
         is_anothers: bool,
     ) -> impl Future<Output = ApiError<Self>> + Send {
         async move {
-            if is_anothers {
-                let asked = action.to_string();
-                let recorded = record_refusal(self, caller.actor(), &asked, object, "other_agency").await;
-                if let Err(fault) = recorded {
-                    return fault;
-                }
+            let (asked, reason) =
+                (action.to_string(), if is_anothers { "other_agency" } else { "not_found" });
+            match record_refusal(self, caller.actor(), &asked, object, reason).await {
+                Ok(()) => Problem::not_found().into(),
+                Err(fault) => fault,
             }
-            Problem::not_found().into()
         }
     }
 

@@ -1,7 +1,9 @@
 //! The state of each copy of a message, with the times of its changes.
 
+use std::collections::HashMap;
+
 use rovuma_schemas::{AgencyCode, CountryCode, Lane, MessageId, Timestamp};
-use rovuma_store::RowExt;
+use rovuma_store::{RowExt, padded_list, with_list};
 use sqlx::{Row, any::AnyRow};
 
 use crate::{CopyState, Outbox, StreamPosition};
@@ -56,6 +58,33 @@ impl Outbox {
         .fetch_all(self.store().read())
         .await?;
         rows.iter().map(read).collect()
+    }
+
+    /// The copies of each of these messages, by recipient. A message without copies is absent.
+    ///
+    /// # Errors
+    /// [`sqlx::Error`] when the store does not answer.
+    pub async fn copies_of_each(
+        &self,
+        messages: &[MessageId],
+    ) -> sqlx::Result<HashMap<MessageId, Vec<CopyTrace>>> {
+        let mut copies: HashMap<MessageId, Vec<CopyTrace>> = HashMap::new();
+        if messages.is_empty() {
+            return Ok(copies);
+        }
+        let text = with_list(
+            "SELECT message, recipient, country, lane, stream, number, state, enqueued_at, attempts, queued_at,
+                    sent_at, delivered_at, read_at, rejected_at, code, settled_at, voided_at
+             FROM outbox_copy WHERE message IN ({}) ORDER BY message, recipient",
+            1,
+            messages.len(),
+        );
+        let query =
+            padded_list(messages).fold(sqlx::query(text), |query, id| query.bind(id.as_bytes().to_vec()));
+        for row in &query.fetch_all(self.store().read()).await? {
+            copies.entry(row.message_id("message")?).or_default().push(read(row)?);
+        }
+        Ok(copies)
     }
 }
 

@@ -73,6 +73,16 @@ pub(crate) async fn load<'e>(
     row.as_ref().map(|row| read(row, row.try_get("content")?)).transpose()
 }
 
+/// The agency that owns the draft with this id.
+pub(crate) async fn owner<'e>(
+    executor: impl sqlx::Executor<'e, Database = sqlx::Any>,
+    id: &MessageId,
+) -> Result<Option<AgencyCode>, DbError> {
+    let query = sqlx::query("SELECT agency FROM draft WHERE id = $1").bind(id.as_bytes().to_vec());
+    let row = query.fetch_optional(executor).await?;
+    Ok(row.map(|row| row.parsed("agency")).transpose()?)
+}
+
 /// A draft from its row, with this content.
 pub(super) fn read<C>(row: &AnyRow, content: C) -> Result<Draft<C>, DbError> {
     let state: String = row.try_get("state")?;

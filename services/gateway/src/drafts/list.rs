@@ -4,6 +4,7 @@ use rovuma_api::page::Window;
 use rovuma_policy::{Permit, act};
 use rovuma_schemas::MessageType;
 use rovuma_store::Conn;
+use sqlx::{SqlSafeStr, SqlStr};
 
 use super::{
     draft::{self, Draft},
@@ -30,23 +31,32 @@ pub(crate) async fn page(
     filter: &DraftFilter,
     window: &Window<[u8; 16]>,
 ) -> Result<Vec<([u8; 16], Draft<()>)>, DbError> {
-    let rows = sqlx::query(concat!(
-        "SELECT ",
-        draft::columns!(),
-        " FROM draft
-         WHERE agency = $1
-           AND (state = $2 OR ($2 = '' AND state IN ('draft', 'pending_release', 'returned')))
-           AND ($3 = '' OR author = $3) AND ($4 = '' OR message_type = $4)
-           AND id < $5
-         ORDER BY id DESC LIMIT $6"
-    ))
-    .bind(permit.resource().owner().as_str())
-    .bind(filter.state.map_or("", DraftState::as_str))
-    .bind(filter.author.as_deref().unwrap_or(""))
-    .bind(filter.message_type.map_or("", MessageType::as_str))
-    .bind(window.after.unwrap_or([0xff; 16]).to_vec())
-    .bind(window.fetch())
-    .fetch_all(conn)
-    .await?;
+    let rows = sqlx::query(statement(filter.state.is_some()))
+        .bind(permit.resource().owner().as_str())
+        .bind(filter.author.as_deref().unwrap_or(""))
+        .bind(filter.message_type.map_or("", MessageType::as_str))
+        .bind(window.after.unwrap_or([0xff; 16]).to_vec())
+        .bind(window.fetch())
+        .bind(filter.state.map_or("", DraftState::as_str))
+        .fetch_all(conn)
+        .await?;
     rows.iter().map(|row| draft::read(row, ()).map(|draft| (*draft.id.as_bytes(), draft))).collect()
+}
+
+/// The statement of a page: of the drafts in one state, or of those in work, which have an index of their own.
+pub(crate) fn statement(is_by_state: bool) -> SqlStr {
+    macro_rules! page {
+        ($state:literal) => {
+            concat!(
+                "SELECT ",
+                draft::columns!(),
+                " FROM draft
+         WHERE agency = $1 AND ($2 = '' OR author = $2) AND ($3 = '' OR message_type = $3) AND id < $4 AND ",
+                $state,
+                " ORDER BY id DESC LIMIT $5"
+            )
+            .into_sql_str()
+        };
+    }
+    if is_by_state { page!("state = $6") } else { page!("state IN ('draft', 'pending_release', 'returned')") }
 }

@@ -1,7 +1,7 @@
 //! Held messages: the trust list that would verify them has not come yet. They are neither received nor quarantined; each
 //! new trust list tries them again.
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use rovuma_envelope::{Jws, digest};
 use rovuma_schemas::{AgencyCode, Timestamp, audit::AuditAction};
@@ -12,7 +12,7 @@ use sqlx::Row;
 use super::{
     SYSTEM,
     accept::{Acceptor, DeliveryContext},
-    open::{DeliveryVerifier, OpenedMessage},
+    open::{DeliveryVerifier, OpenedMessage, check_lane},
     send::SendError,
 };
 use crate::{error::DbError, exchange::Exchange};
@@ -78,15 +78,13 @@ const HELD_MAX_BYTES: i64 = 64 * 1024 * 1024;
 
 /// Whether there is room for one more message.
 pub(crate) async fn has_room(tx: &mut Conn, held: &HeldMessage) -> Result<bool, DbError> {
-    let row = sqlx::query(
-        "SELECT CAST(COALESCE(SUM(size_bytes), 0) AS BIGINT) AS kept FROM held
-         WHERE recipient = $1 AND exchange = $2",
-    )
-    .bind(held.recipient.as_str())
-    .bind(held.exchange.as_str())
-    .fetch_one(tx)
-    .await?;
-    Ok(row.try_get::<i64, _>("kept")? < HELD_MAX_BYTES)
+    let row = sqlx::query("SELECT kept_bytes FROM held_total WHERE recipient = $1 AND exchange = $2")
+        .bind(held.recipient.as_str())
+        .bind(held.exchange.as_str())
+        .fetch_optional(tx)
+        .await?;
+    let kept: i64 = row.map(|row| row.try_get("kept_bytes")).transpose()?.unwrap_or(0);
+    Ok(kept < HELD_MAX_BYTES)
 }
 
 /// Whether the same bytes are held for the same agency already.
@@ -99,9 +97,24 @@ pub(crate) async fn is_held(tx: &mut Conn, held: &HeldMessage) -> Result<bool, D
     Ok(row.is_some())
 }
 
+/// Adds to the size of what is held for an agency over an exchange, or takes away from it.
+async fn add_to_total(tx: &mut Conn, recipient: &str, exchange: &str, bytes: i64) -> Result<(), DbError> {
+    sqlx::query(
+        "INSERT INTO held_total (recipient, exchange, kept_bytes) VALUES ($1, $2, $3)
+         ON CONFLICT (recipient, exchange) DO UPDATE SET kept_bytes = held_total.kept_bytes + excluded.kept_bytes",
+    )
+    .bind(recipient)
+    .bind(exchange)
+    .bind(bytes)
+    .execute(tx)
+    .await?;
+    Ok(())
+}
+
 /// Stores a message as held.
 pub(crate) async fn insert(tx: &mut Conn, held: &HeldMessage, now: Timestamp) -> Result<(), DbError> {
     let compact = held.jws.to_compact().into_bytes();
+    let size_bytes = i64::try_from(compact.len()).unwrap_or(i64::MAX);
     sqlx::query(
         "INSERT INTO held
              (recipient, exchange, queue, lane, unverified_sender, digest, size_bytes, reason, held_at, tried_at,
@@ -115,13 +128,13 @@ pub(crate) async fn insert(tx: &mut Conn, held: &HeldMessage, now: Timestamp) ->
     .bind(held.queue.rsplit('.').next().unwrap_or_default())
     .bind(held.unverified_sender.as_str())
     .bind(digest(&compact).as_bytes().as_slice())
-    .bind(i64::try_from(compact.len()).unwrap_or(i64::MAX))
+    .bind(size_bytes)
     .bind(held.reason)
     .bind(now.as_micros())
     .bind(compact)
-    .execute(tx)
+    .execute(&mut *tx)
     .await?;
-    Ok(())
+    add_to_total(tx, held.recipient.as_str(), &held.exchange, size_bytes).await
 }
 
 /// Maximum time for which a message is held: after it even the right list would refuse the message as too late, and what is
@@ -143,18 +156,34 @@ pub(crate) async fn expire(exchange: &Arc<Exchange>, now: Timestamp) -> Result<(
     let job = exchange.clone();
     let write = exchange.base.store.write(move |tx| {
         async move {
-            let gone =
-                sqlx::query("DELETE FROM held WHERE held_at < $1").bind(oldest).execute(&mut *tx).await?;
+            let gone = delete_older(tx, oldest).await?;
             let record = AuditRecord::new(now, SYSTEM, AuditAction::MessageQuarantine)
                 .object("held", "expired")
                 .refused("held_too_long")
-                .detail("messages", gone.rows_affected());
+                .detail("messages", gone);
             job.base.trail.record(tx, &record).await?;
             Ok(())
         }
         .boxed()
     });
     write.await
+}
+
+/// Deletes the messages held since before `oldest`, in microseconds, and returns their number.
+async fn delete_older(tx: &mut Conn, oldest: i64) -> Result<u64, DbError> {
+    let rows = sqlx::query("SELECT recipient, exchange, size_bytes FROM held WHERE held_at < $1")
+        .bind(oldest)
+        .fetch_all(&mut *tx)
+        .await?;
+    let mut sizes: BTreeMap<(&str, &str), i64> = BTreeMap::new();
+    for row in &rows {
+        let place = (row.try_get("recipient")?, row.try_get("exchange")?);
+        *sizes.entry(place).or_default() += row.try_get::<i64, _>("size_bytes")?;
+    }
+    for ((recipient, exchange), bytes) in sizes {
+        add_to_total(tx, recipient, exchange, -bytes).await?;
+    }
+    Ok(sqlx::query("DELETE FROM held WHERE held_at < $1").bind(oldest).execute(tx).await?.rows_affected())
 }
 
 /// The next held messages after the row `after`, oldest first.
@@ -218,7 +247,9 @@ async fn retry_batch(
     let mut decided = 0;
     for held in waiting {
         let Some(origin) = verifier.origin_of(&held.exchange) else { continue };
-        let message = verifier.verify_message(held.jws.clone(), origin, &held.recipient);
+        // A queue's name ends in its lane.
+        let lane = held.queue.rsplit('.').next().and_then(|lane| lane.parse().ok());
+        let message = check_lane(verifier.verify_message(held.jws.clone(), origin, &held.recipient), lane);
         if let OpenedMessage::Held { reason, .. } = &message {
             record_attempt(tx, held.seq, reason.log_code(), now).await?;
             continue;
@@ -232,6 +263,8 @@ async fn retry_batch(
         };
         acceptor.message(tx, &context, Some(&held.recipient), digest(&compact), message).await?;
         sqlx::query("DELETE FROM held WHERE seq = $1").bind(held.seq).execute(&mut *tx).await?;
+        let size_bytes = i64::try_from(compact.len()).unwrap_or(i64::MAX);
+        add_to_total(tx, held.recipient.as_str(), &held.exchange, -size_bytes).await?;
         decided += 1;
     }
     acceptor.finish(tx).await?;
@@ -267,7 +300,7 @@ mod tests {
                 let now = Timestamp::system_now();
                 let before = has_room(tx, &held("ingress.mz")).await?;
                 insert(tx, &held("ingress.mz"), now).await?;
-                sqlx::query("UPDATE held SET size_bytes = $1").bind(HELD_MAX_BYTES).execute(&mut *tx).await?;
+                add_to_total(tx, "tz.tpf", "ingress.mz", HELD_MAX_BYTES).await?;
                 let after = has_room(tx, &held("ingress.mz")).await?;
                 let other_exchange = has_room(tx, &held("ingress.zm")).await?;
                 Ok::<_, DbError>((before, after, other_exchange))
@@ -330,6 +363,38 @@ mod tests {
             .boxed()
         });
         assert_eq!(rooms.await.expect("asked"), (false, true));
+    }
+
+    #[tokio::test]
+    async fn the_total_is_what_is_held() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let url = rovuma_lab::postgres::test_store(folder.path(), "gateway").expect("a store");
+        let store = Store::open(&StoreConfig::at(url), &[crate::service::MIGRATIONS]).await.expect("a store");
+        let totals = store.write(|tx| {
+            async move {
+                let now = Timestamp::system_now();
+                insert(tx, &held("ingress.mz"), now.minus(Duration::from_secs(2))).await?;
+                insert(tx, &held("ingress.mz"), now).await?;
+                let both = total(tx).await?;
+                let gone = delete_older(tx, now.as_micros()).await?;
+                Ok::<_, DbError>((both, gone, total(tx).await?))
+            }
+            .boxed()
+        });
+        let (both, gone, rest) = totals.await.expect("written");
+        assert_eq!((both.0 == both.1, gone, rest.0 == rest.1), (true, 1, true), "{both:?} {rest:?}");
+        assert_eq!(both.0, 2 * rest.0);
+    }
+
+    /// The bytes that are held, and the total that says so.
+    async fn total(tx: &mut Conn) -> Result<(i64, i64), DbError> {
+        let row = sqlx::query(
+            "SELECT (SELECT CAST(SUM(size_bytes) AS BIGINT) FROM held) AS held,
+                    (SELECT CAST(SUM(kept_bytes) AS BIGINT) FROM held_total) AS total",
+        )
+        .fetch_one(tx)
+        .await?;
+        Ok((row.try_get("held")?, row.try_get("total")?))
     }
 
     #[tokio::test]

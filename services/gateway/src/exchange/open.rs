@@ -214,14 +214,18 @@ impl DeliveryVerifier<'_> {
 }
 
 /// Quarantines a message that arrived in another lane than the one its sender signed: otherwise somebody on the way could
-/// make urgent messages wait behind bulk ones.
-fn check_lane(message: OpenedMessage, lane: Option<Lane>) -> OpenedMessage {
-    match &message {
-        OpenedMessage::Authorized(authorized) if lane != Some(authorized.0.recipient().lane) => {
-            quarantined(QuarantineReason::Misrouted, "not the lane that was signed")
-        }
-        _ => message,
+/// make urgent messages wait behind bulk ones. That we reject the message makes no difference: its receipt goes back in the lane
+/// that was signed. Of a message that is held nothing is verified yet; it is checked when it is tried again.
+pub(crate) fn check_lane(message: OpenedMessage, lane: Option<Lane>) -> OpenedMessage {
+    let signed = match &message {
+        OpenedMessage::Authorized(authorized) => authorized.0.recipient().lane,
+        OpenedMessage::Rejected(rejected) => rejected.message.recipient().lane,
+        OpenedMessage::Held { .. } | OpenedMessage::Quarantined { .. } => return message,
+    };
+    if lane == Some(signed) {
+        return message;
     }
+    quarantined(QuarantineReason::Misrouted, "not the lane that was signed")
 }
 
 /// The fault in a message's numbering: operational messages have a number in a stream, all others have none.

@@ -21,11 +21,14 @@ use rovuma_schemas::{
     AgencyCode, Body, CountryCode, Lane, MessageId,
     audit::{RelayedWitnessMessage, WitnessMessage},
 };
-use rovuma_store::WriteError;
+use rovuma_store::{FutureExt, WriteError};
 use tokio::sync::Notify;
 
 use super::send::{self, SendError};
-use crate::exchange::Exchange;
+use crate::{
+    alarm::{self, AlarmKind},
+    exchange::Exchange,
+};
 
 /// Maximum messages of the audit service in one batch.
 const BATCH_MAX: u16 = 16;
@@ -111,25 +114,48 @@ pub(super) fn start(exchange: &Arc<Exchange>, broker: &Broker) -> Option<Consume
 }
 
 /// Signs the audit service's messages to partners and puts them into the outbox.
-struct Outward(Arc<Exchange>);
+pub(crate) struct Outward(pub(crate) Arc<Exchange>);
+
+/// The reason, for logs and metrics, why a message of the audit service goes to the quarantine of the broker.
+pub(crate) const UNSENDABLE: &str = "witness_unsendable";
 
 impl Handler for Outward {
     async fn handle(&self, batch: Arc<[Delivery]>) -> Result<Vec<Verdict>, TransientError> {
+        let mut verdicts = Vec::with_capacity(batch.len());
         for delivery in batch.iter() {
             let message = match serde_json::from_slice::<RelayedWitnessMessage>(&delivery.body) {
                 Ok(message) if message.partner != self.0.base.country => message,
                 // Nothing to send to ourselves; accepted, so that it does not come again.
-                Ok(_) => continue,
+                Ok(_) => {
+                    verdicts.push(Verdict::Accept);
+                    continue;
+                }
                 Err(fault) => {
                     tracing::error!(%fault, "dropped a message of the audit service that is not for partners");
+                    verdicts.push(Verdict::Accept);
                     continue;
                 }
             };
-            if let Err(fault) = self.send(message).await {
-                return Err(TransientError::new(fault.to_string()));
-            }
+            let partner = message.partner;
+            verdicts.push(match self.send(message).await {
+                Ok(()) => Verdict::Accept,
+                Err(fault) if is_transient(&fault) => return Err(TransientError::new(fault.to_string())),
+                // Tried again it would fail again, and hold up those behind it.
+                Err(fault) => {
+                    self.alarm(partner, &fault).await?;
+                    Verdict::DeadLetter { reason: UNSENDABLE }
+                }
+            });
         }
-        Ok(vec![Verdict::Accept; batch.len()])
+        Ok(verdicts)
+    }
+}
+
+/// Whether the same message may be sent later without a change.
+fn is_transient(fault: &WriteError<SendError>) -> bool {
+    match fault {
+        WriteError::Job(fault) => fault.is_transient(),
+        other => other.is_transient(),
     }
 }
 
@@ -145,6 +171,23 @@ impl Outward {
         let outgoing =
             send::transport(exchange, &from, &to, Lane::Urgent, body, now).map_err(WriteError::Job)?;
         send::enqueue(exchange, outgoing, now).await
+    }
+
+    /// Raises an alarm about a message that cannot be sent. While the store fails, the batch must come again.
+    async fn alarm(&self, partner: CountryCode, fault: &WriteError<SendError>) -> Result<(), TransientError> {
+        let (node, now) = (AgencyCode::node_of(self.0.base.country), self.0.base.now());
+        let detail = format!(
+            "a message of the audit service to {partner} was set aside: {fault}. Until this is mended {partner} cannot cosign \
+             this country's log, nor this country {partner}'s"
+        );
+        let raise = self.0.base.store.write(move |tx| {
+            async move {
+                let kind = AlarmKind::WitnessUnsendable;
+                alarm::raise(tx, &node, kind, partner.as_str(), &detail, now).await
+            }
+            .boxed()
+        });
+        raise.await.map_err(|fault| TransientError::new(fault.to_string()))
     }
 }
 

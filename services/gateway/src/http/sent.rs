@@ -12,6 +12,7 @@ use rovuma_api::{
     cursors::Cursors,
     page::Page,
 };
+use rovuma_outbox::CopyTrace;
 use rovuma_policy::act;
 use rovuma_schemas::{AgencyCode, Facet, MessageId, Status, Timestamp, audit::AuditAction};
 use serde::{Deserialize, Serialize};
@@ -103,16 +104,17 @@ pub(crate) async fn list(
     let page = cursors.page(&window, found);
     let act = audit::by(caller.actor(), AuditAction::SentSearch, gateway.base.now());
     gateway.record(audit::search(act, &sent_filter, page.items.len())).await?;
-    let mut items = Vec::with_capacity(page.items.len());
-    for sent in page.items {
-        items.push(row(&gateway, sent).await?);
-    }
-    Ok(Json(Page { items, next: page.next }))
+    let ids: Vec<MessageId> = page.items.iter().map(|sent| sent.id).collect();
+    let mut copies = gateway.exchange.outbox.copies_of_each(&ids).await?;
+    let items = page.items.into_iter().map(|sent| {
+        let copies = copies.remove(&sent.id).unwrap_or_default();
+        row(sent, copies)
+    });
+    Ok(Json(Page { items: items.collect(), next: page.next }))
 }
 
-async fn row(gateway: &Gateway, sent: Sent) -> Result<SentRow, ApiError> {
-    let copies = gateway.exchange.outbox.copies_of(sent.id).await?;
-    Ok(SentRow {
+fn row(sent: Sent, copies: Vec<CopyTrace>) -> SentRow {
+    SentRow {
         id: sent.id,
         message_type: sent.message_type,
         facet: sent.facet,
@@ -127,5 +129,5 @@ async fn row(gateway: &Gateway, sent: Sent) -> Result<SentRow, ApiError> {
         turn: sent.place.turn,
         in_reply_to: sent.place.in_reply_to,
         copies: copies.into_iter().map(copies::view).collect(),
-    })
+    }
 }

@@ -47,7 +47,7 @@ pub(crate) async fn page(
         Some(narrowed) => Some(narrowed.with_ids(conn, agency).await?),
         None => None,
     };
-    let query = sqlx::query(statement(narrowed.as_ref()))
+    let query = sqlx::query(statement(narrowed.as_ref(), filter.unread))
         .bind(agency.as_str())
         .bind(window.after.map_or(i64::MAX, i64::from_be_bytes))
         .bind(filter.message_type.as_deref().unwrap_or(""))
@@ -55,7 +55,6 @@ pub(crate) async fn page(
         .bind(filter.status.as_deref().unwrap_or(""))
         .bind(filter.sender.as_ref().map_or("", AgencyCode::as_str))
         .bind(filter.disposition.map_or("", Disposition::as_str))
-        .bind(i64::from(filter.unread))
         .bind(filter.created_from.map_or(i64::MIN, Timestamp::as_micros))
         .bind(filter.created_until.map_or(i64::MAX, Timestamp::as_micros))
         .bind(window.fetch());
@@ -63,20 +62,28 @@ pub(crate) async fn page(
     rows.iter().map(|row| received::read(row).map(|found| (found.seq.to_be_bytes(), found))).collect()
 }
 
-/// The statement of a page.
-pub(crate) fn statement(narrowed: Option<&NarrowedIds<'_>>) -> SqlStr {
-    cases::narrowed_statement!(
-        narrowed,
-        "received",
-        "recipient",
-        "seq",
-        "narrowed_seq",
-        received::columns!(),
-        "recipient = $1 AND seq < $2
+/// The statement of a page: of all messages, or of the unread ones, which have an index of their own.
+pub(crate) fn statement(narrowed: Option<&NarrowedIds<'_>>, is_unread: bool) -> SqlStr {
+    macro_rules! page {
+        ($unread:literal) => {
+            cases::narrowed_statement!(
+                narrowed,
+                (11, 12, 13),
+                "received",
+                "recipient",
+                "seq",
+                "narrowed_seq",
+                received::columns!(),
+                concat!(
+                    "recipient = $1 AND seq < $2
            AND ($3 = '' OR message_type = $3) AND ($4 = '' OR facet = $4)
            AND ($5 = '' OR status = $5) AND ($6 = '' OR sender = $6)
-           AND ($7 = '' OR disposition = $7) AND ($8 = 0 OR read_at IS NULL)
-           AND created_at >= $9 AND created_at < $10
-         ORDER BY seq DESC LIMIT $11"
-    )
+           AND ($7 = '' OR disposition = $7) AND created_at >= $8 AND created_at < $9",
+                    $unread,
+                    " ORDER BY seq DESC LIMIT $10"
+                )
+            )
+        };
+    }
+    if is_unread { page!(" AND read_at IS NULL") } else { page!("") }
 }

@@ -27,8 +27,8 @@ pub(crate) enum Lookup {
     Own(OwnMessage),
     /// The agency has messages of several senders, these, under the id: the request must name the sender.
     Several(Vec<AgencyCode>),
-    /// Only another agency of this gateway has the message. The caller gets the same answer as for [`NotFound`](Self::NotFound);
-    /// the audit log records the difference.
+    /// Only another agency of this gateway has the message. The caller gets the same answer as for [`NotFound`](Self::NotFound),
+    /// after the same work; only the audit log has the difference.
     OfAnotherAgency,
     /// No agency of this gateway has the message.
     NotFound,

@@ -84,7 +84,8 @@ pub(crate) async fn page(
         Some(narrowed) => Some(narrowed.with_ids(conn, agency).await?),
         None => None,
     };
-    let query = sqlx::query(statement(narrowed.as_ref()))
+    let is_by_copy = filter.recipient.is_some() || filter.state.is_some();
+    let query = sqlx::query(statement(narrowed.as_ref(), is_by_copy))
         .bind(agency.as_str())
         .bind(before)
         .bind(before_id)
@@ -93,35 +94,51 @@ pub(crate) async fn page(
         .bind(filter.status.as_deref().unwrap_or(""))
         .bind(filter.created_from.map_or(i64::MIN, Timestamp::as_micros))
         .bind(filter.created_until.map_or(i64::MAX, Timestamp::as_micros))
+        .bind(window.fetch())
         .bind(filter.recipient.as_ref().map_or("", AgencyCode::as_str))
-        .bind(filter.state.map_or("", CopyFilter::as_str))
-        .bind(window.fetch());
+        .bind(filter.state.map_or("", CopyFilter::as_str));
     let rows = NarrowedIds::bind(narrowed.as_ref(), query).fetch_all(conn).await?;
     rows.iter().map(|row| sent::read(row).map(|found| (key(&found), found))).collect()
 }
 
-/// The statement of a page.
-pub(crate) fn statement(narrowed: Option<&NarrowedIds<'_>>) -> SqlStr {
-    // The copies are the outbox's: a filter over a page cannot be answered without them. Their state counts and not
-    // their times, as in the rows: a copy may be void though it was delivered, when its recipient has lost it since.
-    cases::narrowed_statement!(
-        narrowed,
-        "sent",
-        "agency",
-        "id, country",
-        "narrowed_id, narrowed_country",
-        concat!("DISTINCT ", sent::columns!()),
-        "agency = $1 AND (created_at < $2 OR (created_at = $2 AND id < $3))
+/// The statement of a page: of all messages, or of those that have a copy with a recipient or in a state.
+pub(crate) fn statement(narrowed: Option<&NarrowedIds<'_>>, is_by_copy: bool) -> SqlStr {
+    // Of a message's rows, one a country, the first counts. Found by a look-up for each row rather than by DISTINCT, for
+    // which PostgreSQL would sort everything that the agency ever sent.
+    macro_rules! page {
+        ($copy:literal) => {
+            cases::narrowed_statement!(
+                narrowed,
+                (12, 13, 14),
+                "sent",
+                "agency",
+                "id, country",
+                "narrowed_id, narrowed_country",
+                sent::columns!(),
+                concat!(
+                    "agency = $1 AND (created_at, id) < ($2, $3)
+           AND country = (SELECT MIN(f.country) FROM sent AS f WHERE f.id = sent.id AND f.agency = sent.agency)
            AND ($4 = '' OR message_type = $4) AND ($5 = '' OR facet = $5) AND ($6 = '' OR status = $6)
-           AND created_at >= $7 AND created_at < $8
-           AND (($9 = '' AND $10 = '') OR EXISTS (
-               SELECT 1 FROM outbox_copy AS copy
-               WHERE copy.message = sent.id AND copy.sender = sent.agency
-                 AND ($9 = '' OR copy.recipient = $9)
-                 AND ($10 = '' OR $10 = CASE copy.state
-                     WHEN 0 THEN 'waiting' WHEN 1 THEN 'queued' WHEN 3 THEN 'rejected' WHEN 4 THEN 'void'
-                     ELSE CASE WHEN copy.read_at IS NULL THEN 'delivered' ELSE 'read' END END)))
-         ORDER BY created_at DESC, id DESC LIMIT $11"
+           AND created_at >= $7 AND created_at < $8",
+                    $copy,
+                    " ORDER BY created_at DESC, id DESC LIMIT $9"
+                )
+            )
+        };
+    }
+    if !is_by_copy {
+        return page!("");
+    }
+    // The copies are the outbox's: a filter over a page cannot be answered without them. Their state counts and not
+    // their times, as in the rows: a copy may be void though it was delivered, when its recipient has lost it since. A look-up
+    // for each message, which EXISTS would not be: PostgreSQL may then first read all copies of all messages.
+    page!(
+        " AND 1 = (SELECT 1 FROM outbox_copy AS copy
+             WHERE copy.message = sent.id AND copy.sender = sent.agency
+               AND ($10 = '' OR copy.recipient = $10)
+               AND ($11 = '' OR $11 = CASE copy.state
+                   WHEN 0 THEN 'waiting' WHEN 1 THEN 'queued' WHEN 3 THEN 'rejected' WHEN 4 THEN 'void'
+                   ELSE CASE WHEN copy.read_at IS NULL THEN 'delivered' ELSE 'read' END END) LIMIT 1)"
     )
 }
 

@@ -139,7 +139,7 @@ pub struct Alarms {
 pub struct AlarmRow {
     /// `conflict`, `number_reused`, `number_void`, `stream_closed`, `stream_bound`, `contrary_receipt`, `false_receipt`,
     /// `clock`, `quarantined`, `compromised_key`, `refusals`, `link_fault`, `rejected`, `audit_overdue`,
-    /// `store_restored`.
+    /// `store_restored`, `witness_unsendable`.
     pub kind: String,
     /// The subject of the alarm: an id, a stream, a key.
     pub subject: String,
