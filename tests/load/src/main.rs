@@ -8,8 +8,10 @@ mod exchange;
 mod follow;
 mod ledger;
 mod line;
+mod lists;
 mod machine;
 mod metrics;
+mod old_store;
 mod options;
 mod process;
 mod product;
@@ -33,6 +35,7 @@ async fn main() -> ExitCode {
             ("exchange", exchange::run(&options).await.map(|report| report.to_string()))
         }
         Programme::Audit(options) => ("audit", audit::run(&options).await.map(|report| report.to_string())),
+        Programme::Lists(options) => ("lists", lists::run(&options).await.map(|report| report.to_string())),
     };
     match measured {
         Ok(report) => {

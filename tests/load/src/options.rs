@@ -20,6 +20,8 @@ pub(crate) enum Programme {
     Exchange(ExchangeOptions),
     /// The audit log: events through its broker into cosigned heads, proofs and questions over a large log.
     Audit(AuditOptions),
+    /// Lists and look-ups of a gateway with years of messages in its store.
+    Lists(ListsOptions),
 }
 
 /// The help text about what is measured and what the figures mean.
@@ -111,4 +113,34 @@ pub(crate) struct AuditOptions {
     /// Seconds for which latency is measured.
     #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) seconds: u32,
+}
+
+/// The help text about the figures of the programme `lists`.
+const LISTS_MEANING: &str = "\
+Both countries are started on this machine as for `exchange`, and exchange one alert in each direction. Then Mozambique's
+gateway is stopped, its store on SQLite is filled with copies of these two (each with an id and a signature of its own) and
+of a draft, and the gateway is started again. One officer asks, one question after another; each answer is compared with
+what was filled in. The last line of standard output is JSON:
+
+  sent_p95_ms       GET /v1/sent, pages 1 to 10
+  inbox_p95_ms      GET /v1/inbox, likewise
+  unread_p95_ms     GET /v1/inbox?unread=true: one message in 500 is unread
+  drafts_p95_ms     GET /v1/drafts: one draft in 50 is in work
+  message_p95_ms    GET /v1/messages/{id}, from everywhere in the store, sent and received in turn
+  not_found_p95_ms  the same of messages and drafts that do not exist
+  fill_s start_s    how long filling took, and the start of the gateway on the full store
+  store_mib         the store's file; rss_mib: the gateway's largest resident memory
+
+Each of the first six is to be at most 20 ms. It ends with a status other than 0 when an answer is wrong.";
+
+/// The programme `lists`.
+#[derive(Clone, Debug, Args)]
+#[command(after_long_help = LISTS_MEANING)]
+pub(crate) struct ListsOptions {
+    /// Messages in the store, half of them sent.
+    #[arg(long, default_value_t = 200_000, value_parser = clap::value_parser!(u32).range(2..))]
+    pub(crate) messages: u32,
+    /// Drafts in the store.
+    #[arg(long, default_value_t = 50_000, value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) drafts: u32,
 }
