@@ -4,7 +4,6 @@
 use rovuma_envelope::KeyId;
 use rovuma_schemas::{AgencyCode, Timestamp};
 use rovuma_store::{Conn, FutureExt, RowExt, WriteError};
-use sqlx::Row;
 
 use crate::{
     alarm::{self, AlarmKind},
@@ -16,8 +15,13 @@ use crate::{
 pub(super) async fn flag(exchange: &Exchange) -> Result<(), WriteError<DbError>> {
     let now = exchange.base.now();
     let trust = exchange.trust.current();
-    let keys = signers(exchange).await.map_err(WriteError::Job)?;
-    for (sender, key) in keys.into_iter().filter(|(sender, key)| trust.is_compromised(sender, key)) {
+    let listed = trust
+        .agencies()
+        .flat_map(|agency| agency.signing_keys.iter().map(|key| (agency.code.clone(), key.kid)));
+    for (sender, key) in listed.filter(|(sender, key)| trust.is_compromised(sender, key)) {
+        if !has_signed(exchange, &sender, &key).await.map_err(WriteError::Job)? {
+            continue;
+        }
         exchange
             .base
             .store
@@ -52,21 +56,16 @@ pub(super) async fn alarm_own(exchange: &Exchange) -> Result<(), WriteError<DbEr
     job.await
 }
 
-/// The next key in order that signed a stored message which is not flagged. DISTINCT would read the index of all messages.
-const NEXT_SIGNER: &str = "
-    SELECT sender, key_id FROM received WHERE compromised_at IS NULL AND (sender, key_id) > ($1, $2)
-    ORDER BY sender, key_id LIMIT 1";
-
-/// The keys that signed stored messages which are not flagged, each found by one step in the index.
-async fn signers(exchange: &Exchange) -> Result<Vec<(AgencyCode, KeyId)>, DbError> {
-    let mut conn = exchange.base.store.read().acquire().await?;
-    let (mut signers, mut last) = (Vec::new(), (String::new(), String::new()));
-    loop {
-        let query = sqlx::query(NEXT_SIGNER).bind(last.0.as_str()).bind(last.1.as_str());
-        let Some(row) = query.fetch_optional(&mut *conn).await? else { return Ok(signers) };
-        signers.push((row.parsed("sender")?, row.parsed("key_id")?));
-        last = (row.try_get("sender")?, row.try_get("key_id")?);
-    }
+/// Whether the key signed a stored message that is not flagged yet. Asked outside the writer, because it is rarely so.
+async fn has_signed(exchange: &Exchange, sender: &AgencyCode, key: &KeyId) -> Result<bool, DbError> {
+    let row = sqlx::query(
+        "SELECT 1 FROM received WHERE compromised_at IS NULL AND sender = $1 AND key_id = $2 LIMIT 1",
+    )
+    .bind(sender.as_str())
+    .bind(key.to_string())
+    .fetch_optional(exchange.base.store.read())
+    .await?;
+    Ok(row.is_some())
 }
 
 async fn flag_key(tx: &mut Conn, sender: &AgencyCode, key: &KeyId, now: Timestamp) -> Result<(), DbError> {
