@@ -1,7 +1,7 @@
 //! Acts on keys that a new list calls compromised: flags the stored messages that they signed, so that nobody acts on them
 //! unaware, and raises an alarm if one of our own agencies signs with such a key, because recipients refuse what it signed.
 
-use rovuma_envelope::KeyId;
+use rovuma_envelope::{KeyId, TrustStore};
 use rovuma_schemas::{AgencyCode, Timestamp};
 use rovuma_store::{Conn, FutureExt, RowExt, WriteError};
 
@@ -14,11 +14,7 @@ use crate::{
 /// Flags the stored messages of every key that the lists now call compromised, and raises an alarm for their recipients.
 pub(super) async fn flag(exchange: &Exchange) -> Result<(), WriteError<DbError>> {
     let now = exchange.base.now();
-    let trust = exchange.trust.current();
-    let listed = trust
-        .agencies()
-        .flat_map(|agency| agency.signing_keys.iter().map(|key| (agency.code.clone(), key.kid)));
-    for (sender, key) in listed.filter(|(sender, key)| trust.is_compromised(sender, key)) {
+    for (sender, key) in compromised_keys(&exchange.trust.current()) {
         if !has_signed(exchange, &sender, &key).await.map_err(WriteError::Job)? {
             continue;
         }
@@ -54,6 +50,17 @@ pub(super) async fn alarm_own(exchange: &Exchange) -> Result<(), WriteError<DbEr
         .boxed()
     });
     job.await
+}
+
+/// The keys that the lists call compromised, with the agencies that they belong to.
+fn compromised_keys(trust: &TrustStore) -> Vec<(AgencyCode, KeyId)> {
+    let mut keys = Vec::new();
+    for agency in trust.agencies() {
+        let compromised =
+            agency.signing_keys.iter().filter(|key| trust.is_compromised(&agency.code, &key.kid));
+        keys.extend(compromised.map(|key| (agency.code.clone(), key.kid)));
+    }
+    keys
 }
 
 /// Whether the key signed a stored message that is not flagged yet. Asked outside the writer, because it is rarely so.
