@@ -15,6 +15,7 @@ fn delivery(body: &Value) -> Delivery {
         message_id: String::new(),
         content_type: "application/json".to_owned(),
         headers: BTreeMap::new(),
+        header_fault: None,
         redelivered: false,
         body: body.to_string().into_bytes(),
     }
