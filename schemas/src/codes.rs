@@ -5,6 +5,7 @@
 
 mod agencies;
 mod crossings;
+mod nearest;
 mod shipped;
 
 use std::{collections::BTreeMap, sync::Arc};
@@ -13,11 +14,12 @@ use serde::{Deserialize, Serialize};
 
 pub use agencies::{Agency, AgencyDirectory};
 pub use crossings::{Crossing, crossings};
+pub(crate) use nearest::nearest;
 
 use crate::{Date, Locale};
 
 /// A text in the three languages.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Labels {
     /// Portuguese.
@@ -53,6 +55,9 @@ pub struct CodeEntry {
     /// The last day on which it may be used; without end where absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub valid_until: Option<Date>,
+    /// Other words by which somebody may look for it, in any language and in lower case: `carro`, `gari` for a vehicle.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub also: Vec<String>,
     /// The source of the code, where it is another than the list's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub source: Option<String>,
@@ -86,6 +91,17 @@ impl CodeList {
     /// The entry of a code, in force or not.
     pub fn find(&self, code: &str) -> Option<&CodeEntry> {
         self.entries.iter().find(|entry| entry.code == code)
+    }
+
+    /// The entries that `text` may mean, the nearest first, at most three: compared with the codes, the labels in all three
+    /// languages and the other words, without regard to case and diacritical marks.
+    pub fn nearest(&self, text: &str) -> Vec<&CodeEntry> {
+        let words = |entry: &&CodeEntry| -> Vec<String> {
+            let Labels { pt, sw, en } = &entry.labels;
+            let labels = [&entry.code, pt, sw, en].map(String::clone);
+            labels.into_iter().chain(entry.also.iter().cloned()).collect()
+        };
+        nearest(text, self.entries.iter(), words)
     }
 
     /// The label of a code; the code itself where the list does not have it.

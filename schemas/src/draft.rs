@@ -16,6 +16,7 @@ mod valid;
 use serde_json::Value;
 
 pub use advice::Advice;
+pub(crate) use advice::Remark;
 pub(crate) use checker::Checker;
 pub use context::ValidationContext;
 use faults::Faults;
@@ -23,7 +24,11 @@ pub use header::DraftHeader;
 pub use valid::{SecondPersonReason, ValidDraft};
 
 use crate::{
-    Fault, FaultCode, Line, Locale, MessageType, Status, fault::Finding, json, pointer::Pointer, schema,
+    Fault, FaultCode, Line, Locale, MessageType, Status,
+    fault::{Detail, Finding},
+    json,
+    pointer::Pointer,
+    schema,
     view::View,
 };
 
@@ -31,8 +36,10 @@ use crate::{
 #[derive(Clone, Debug)]
 pub struct CheckedDraft {
     message_type: MessageType,
-    /// The JSON as posted.
+    /// The JSON, with what is certain put right.
     value: Value,
+    /// What was put right.
+    put_right: Vec<Remark>,
     outcome: Result<ValidDraft, Faults>,
 }
 
@@ -59,10 +66,21 @@ impl CheckedDraft {
     /// # Errors
     /// [`NoDraft`] when the bytes cannot be stored even as an incomplete draft.
     pub fn read(unverified_draft: &[u8], context: &ValidationContext<'_>) -> Result<Self, NoDraft> {
-        let value = json::read(unverified_draft).map_err(|found| NoDraft(Faults::new(found)))?;
+        let mut value = json::read(unverified_draft).map_err(|found| NoDraft(Faults::new(found)))?;
         let message_type = type_of(&value).map_err(|finding| NoDraft(finding.into()))?;
+        let mut put_right = Vec::new();
+        if let Some(body) = value.get_mut("body") {
+            message_type.put_right(body, &Pointer::default().field("body"), &mut put_right);
+        }
         let outcome = check(message_type, &value, context);
-        Ok(Self { message_type, value, outcome })
+        Ok(Self { message_type, value, put_right, outcome })
+    }
+
+    /// The draft as it should be kept, where something in it was put right: a plate in lower case, for instance. `None` where the
+    /// posted bytes can be kept. [`advice`](Self::advice) says what was put right.
+    pub fn put_right(&self) -> Option<Vec<u8>> {
+        // A JSON value always serialises.
+        (!self.put_right.is_empty()).then(|| serde_json::to_vec(&self.value).unwrap_or_default())
     }
 
     /// The type of the message that the draft will become.
@@ -101,10 +119,13 @@ impl CheckedDraft {
         self.outcome.as_ref().map_or_else(Faults::total, |_| 0)
     }
 
-    /// Passages that the author should read again before release: free text that seems to contain data which this exchange does
-    /// not carry (domain 4). It is advice and no fault, because a word with such a stem can mean something else.
+    /// Passages that the author should read again before release: what was put right, names and plates that nobody will find, and
+    /// free text that seems to contain data which this exchange does not carry (domain 4). It is advice and no fault, because
+    /// it may be right as it is.
     pub fn advice(&self, locale: Locale) -> Vec<Advice> {
-        advice::of(&self.value, locale)
+        let mut remarks = self.put_right.clone();
+        self.message_type.remark(&self.view().field("body"), &mut remarks);
+        advice::of(&self.value, remarks, locale)
     }
 
     /// The draft, when it has no fault.
@@ -130,7 +151,8 @@ fn type_of(draft: &Value) -> Result<MessageType, Finding> {
     let known = || MessageType::operational().map(MessageType::as_str).collect::<Vec<_>>().join(", ");
     let view = View::root(draft).field("type");
     if !draft.is_object() {
-        return Err(Finding::with(&Pointer::default(), FaultCode::WrongType, "object"));
+        let object = Detail::each(|hints, _| hints.type_object().to_owned());
+        return Err(Finding::with(&Pointer::default(), FaultCode::WrongType, object));
     }
     if !view.is_there() {
         return Err(Finding::with(&view.at, FaultCode::MissingField, "type"));

@@ -5,10 +5,13 @@ pub mod alert;
 
 use std::{fmt, str::FromStr};
 
+use serde_json::Value;
+
 use crate::{
     BadId, CodeLists, Locale, SecondPersonReason, Timestamp,
-    draft::Checker,
+    draft::{Checker, Remark},
     fault::Finding,
+    pointer::Pointer,
     template::{Plan, TemplateContext},
     view::View,
     words::shaped_text,
@@ -75,6 +78,16 @@ shaped_text!(
 pub(crate) trait Operational {
     /// Adds every fault of a draft that its schema cannot express.
     fn check(checker: &mut Checker<'_>)
+    where
+        Self: Sized;
+
+    /// Puts right in the body of a draft what is certain, before the checks, and adds a remark about each change.
+    fn put_right(body: &mut Value, at: &Pointer, remarks: &mut Vec<Remark>)
+    where
+        Self: Sized;
+
+    /// Adds remarks about what the author of a draft should look at again although it is no fault.
+    fn remark(body: &View<'_>, remarks: &mut Vec<Remark>)
     where
         Self: Sized;
 

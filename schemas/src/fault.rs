@@ -1,13 +1,17 @@
 //! Faults of drafts and received messages: a pointer, a stable code and a sentence.
 
+mod detail;
 mod findings;
+mod hints;
 
 use std::{fmt, str::FromStr, sync::LazyLock};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
+pub(crate) use detail::{Detail, code_point, shown};
 pub(crate) use findings::Findings;
+pub(crate) use hints::Hints;
 
 use crate::{BadId, Locale, Sentences, pointer::Pointer, sentences};
 
@@ -55,6 +59,8 @@ macro_rules! fault_codes {
 fault_codes! {
     /// The bytes are not JSON (RFC 8259).
     NotJson = "not_json",
+    /// The text is not in plain UTF-8: it has a byte order mark, or is in UTF-16 or Latin-1.
+    WrongEncoding = "wrong_encoding",
     /// The whole is larger than a message may be.
     TooLarge = "too_large",
     /// Arrays and objects nest too deeply.
@@ -71,6 +77,10 @@ fault_codes! {
     UnknownValue = "unknown_value",
     /// A text does not have the form of its kind.
     WrongFormat = "wrong_format",
+    /// A text has only spaces.
+    BlankText = "blank_text",
+    /// A text has a character that cannot be seen, or that changes the order of others on the screen.
+    UnseenCharacter = "unseen_character",
     /// A text is too short or empty.
     TooShort = "too_short",
     /// A text is too long.
@@ -111,6 +121,8 @@ fault_codes! {
     RetentionPast = "retention_past",
     /// The retention date lies before the end of the alert.
     RetentionBeforeEnd = "retention_before_end",
+    /// The retention date lies too far in the future.
+    RetentionTooLong = "retention_too_long",
     /// A message about a person without the confirmed protection check.
     ProtectionCheckMissing = "protection_check_missing",
     /// The alert would end in the past.
@@ -259,29 +271,29 @@ static SENTENCES: LazyLock<Sentences> = LazyLock::new(|| {
 pub(crate) struct Finding {
     pub(crate) at: Pointer,
     pub(crate) code: FaultCode,
-    /// The detail for the sentence: a limit, a name, a list of possible values.
-    pub(crate) detail: String,
+    /// The detail for the sentence: a limit, the form wanted, a list of possible values.
+    pub(crate) detail: Detail,
 }
 
 impl Finding {
     /// A fault whose sentence needs no detail.
     pub(crate) fn new(at: &Pointer, code: FaultCode) -> Self {
-        Self::with(at, code, String::new())
+        Self::with(at, code, "")
     }
 
     /// A fault with a detail for its sentence.
-    pub(crate) fn with(at: &Pointer, code: FaultCode, detail: impl Into<String>) -> Self {
+    pub(crate) fn with(at: &Pointer, code: FaultCode, detail: impl Into<Detail>) -> Self {
         Self { at: at.clone(), code, detail: detail.into() }
     }
 
     /// The bytes of its pointer and detail.
     fn size_bytes(&self) -> usize {
-        self.at.size_bytes() + self.detail.len()
+        self.at.size_bytes() + self.detail.size_bytes()
     }
 
     /// The fault with its sentence in `locale`.
     pub(crate) fn in_words(self, locale: Locale) -> Fault {
-        let message = SENTENCES.fill(self.code.as_str(), locale, &[("detail", &self.detail)]);
+        let message = SENTENCES.fill(self.code.as_str(), locale, &[("detail", &self.detail.get(locale))]);
         Fault { pointer: self.at.to_string(), code: self.code, message }
     }
 }

@@ -12,7 +12,7 @@ use serde::{
 use serde_json::{Map, Number, Value};
 
 use crate::{
-    fault::{FaultCode, Finding, Findings},
+    fault::{Detail, FaultCode, Finding, Findings},
     limits::{JSON_DEPTH_MAX, MESSAGE_MAX_BYTES},
     pointer::Pointer,
 };
@@ -25,6 +25,9 @@ pub(crate) fn read(bytes: &[u8]) -> Result<Value, Findings> {
     let root = Pointer::default();
     if bytes.len() > MESSAGE_MAX_BYTES {
         return Err(Finding::with(&root, FaultCode::TooLarge, MESSAGE_MAX_BYTES.to_string()).into());
+    }
+    if let Some(detail) = encoding(bytes) {
+        return Err(Finding::with(&root, FaultCode::WrongEncoding, detail).into());
     }
     let mut found = Findings::default();
     let mut deserializer = serde_json::Deserializer::from_slice(bytes);
@@ -39,6 +42,25 @@ pub(crate) fn read(bytes: &[u8]) -> Result<Value, Findings> {
             Err(Finding::with(&root, FaultCode::NotJson, place).into())
         }
     }
+}
+
+/// What is wrong with the encoding, where it is not UTF-8 without a byte order mark: the usual ways in which programs save a text
+/// otherwise are named.
+fn encoding(bytes: &[u8]) -> Option<Detail> {
+    // Half of the bytes of a JSON text in UTF-16 are zero, and JSON in UTF-8 has none.
+    let is_utf16 = matches!(bytes, [0xff, 0xfe, ..] | [0xfe, 0xff, ..] | [0, _, ..] | [_, 0, ..]);
+    if bytes.starts_with(b"\xef\xbb\xbf") {
+        return Some(Detail::each(|hints, _| hints.bom().to_owned()));
+    }
+    if is_utf16 {
+        return Some(Detail::each(|hints, _| hints.utf16().to_owned()));
+    }
+    let valid = std::str::from_utf8(bytes).err()?.valid_up_to();
+    let before = &bytes[..valid];
+    let line = before.iter().filter(|byte| **byte == b'\n').count() + 1;
+    let column = before.iter().rev().take_while(|byte| **byte != b'\n').count() + 1;
+    let place = format!("{line}:{column}");
+    Some(Detail::each(|hints, _| hints.latin1(&place)))
 }
 
 /// The path from the root, rendered only when there is a fault.
@@ -177,10 +199,29 @@ mod tests {
 
     #[test]
     fn what_is_not_json_is_refused_with_line_and_column_only() {
-        for text in ["", "{", "nonsense", "{} {}", "[1,]", "{\"a\":1e999}", "\u{feff}{}"] {
+        for text in ["", "{", "nonsense", "{} {}", "[1,]", "{\"a\":1e999}"] {
             assert_eq!(faults(text), [(String::new(), "not_json")], "{text:?}");
         }
-        assert!(read(&[b'"', 0xff, b'"']).is_err());
+    }
+
+    #[test]
+    fn another_encoding_is_named() {
+        let utf16 =
+            |text: &str, bytes: fn(u16) -> [u8; 2]| text.encode_utf16().flat_map(bytes).collect::<Vec<u8>>();
+        for (bytes, named) in [
+            ("\u{feff}{}".as_bytes().to_vec(), "byte order mark"),
+            (utf16("\u{feff}{}", u16::to_le_bytes), "UTF-16"),
+            (utf16("\u{feff}{}", u16::to_be_bytes), "UTF-16"),
+            (utf16("{}", u16::to_le_bytes), "UTF-16"),
+            (utf16("{}", u16::to_be_bytes), "UTF-16"),
+            (b"{\n  \"a\": \"Mo\xe7ambique\"}".to_vec(), "line:column 2:11"),
+        ] {
+            let found = read(&bytes).expect_err("must be refused");
+            let [finding] = found.kept() else { panic!("{found:?}") };
+            assert_eq!(finding.code, FaultCode::WrongEncoding, "{named}");
+            let sentence = finding.clone().in_words(crate::Locale::En).message;
+            assert!(sentence.contains(named), "{sentence}");
+        }
     }
 
     #[test]

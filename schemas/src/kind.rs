@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use crate::{
     BadId, SecondPersonReason,
-    draft::Checker,
+    draft::{Checker, Remark},
     families::{Family, Operational, alert},
     fault::Finding,
     pointer::Pointer,
@@ -213,6 +213,22 @@ macro_rules! message_kinds {
             pub(crate) fn check_draft(self, checker: &mut Checker<'_>) {
                 match self {
                     $(Self::$Op => <$OpBody as Operational>::check(checker),)+
+                    _ => {}
+                }
+            }
+
+            /// Puts right in the body of a draft of this type what is certain, with a remark about each change.
+            pub(crate) fn put_right(self, body: &mut Value, at: &Pointer, remarks: &mut Vec<Remark>) {
+                match self {
+                    $(Self::$Op => <$OpBody as Operational>::put_right(body, at, remarks),)+
+                    _ => {}
+                }
+            }
+
+            /// Adds remarks about the body of a draft of this type.
+            pub(crate) fn remark(self, body: &View<'_>, remarks: &mut Vec<Remark>) {
+                match self {
+                    $(Self::$Op => <$OpBody as Operational>::remark(body, remarks),)+
                     _ => {}
                 }
             }

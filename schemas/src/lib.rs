@@ -74,4 +74,4 @@ pub use transport::{
         NumberRange, StreamEnd, StreamGaps, StreamRequest, StreamSeen, StreamStatus, VoidReason, VoidedNumber,
     },
 };
-pub use words::{Line, Text};
+pub use words::{Line, Text, is_unseen};

@@ -26,6 +26,11 @@ impl Pointer {
         Self(text)
     }
 
+    /// Whether it points to what is at `place`, or to a part of that.
+    pub(crate) fn is_within(&self, place: &Self) -> bool {
+        self.0.strip_prefix(&place.0).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    }
+
     /// The bytes of its text.
     pub(crate) fn size_bytes(&self) -> usize {
         self.0.len()
@@ -50,5 +55,16 @@ mod tests {
     #[test]
     fn names_are_escaped_as_rfc_6901_says() {
         assert_eq!(Pointer::default().field("a/b~c").item(3).to_string(), "/a~1b~0c/3");
+    }
+
+    #[test]
+    fn what_is_within_a_place_begins_with_its_whole_name() {
+        let place = Pointer::default().field("birth");
+        assert!(place.is_within(&place) && place.field("year").is_within(&place));
+        assert!(
+            !Pointer::default().field("birth_place").is_within(&place)
+                && !Pointer::default().is_within(&place)
+        );
+        assert!(place.is_within(&Pointer::default()));
     }
 }

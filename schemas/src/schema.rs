@@ -5,6 +5,7 @@
 mod asyncapi;
 mod closed;
 mod findings;
+mod forms;
 mod generate;
 
 use std::{collections::BTreeMap, sync::LazyLock};
@@ -15,6 +16,8 @@ use serde_json::Value;
 
 pub use asyncapi::asyncapi;
 pub use generate::{SchemaFile, files};
+
+pub(crate) use findings::labelled;
 
 use crate::{
     MessageType,
@@ -37,22 +40,33 @@ pub(crate) fn draft_faults(message_type: MessageType, draft: &Value) -> Findings
         let compiled = |kind| (kind, compile(self::draft(kind)));
         MessageType::operational().map(compiled).collect()
     });
-    VALIDATORS.get(&message_type).map_or_else(Findings::default, |validator| findings::of(validator, draft))
+    let schema = self::draft(message_type);
+    VALIDATORS
+        .get(&message_type)
+        .map_or_else(Findings::default, |validator| findings::of_draft(validator, schema, draft))
 }
 
 /// The first faults of a received message against the open schema of its type.
 pub(crate) fn received_faults(message_type: MessageType, message: &Value) -> Vec<Finding> {
-    static VALIDATORS: LazyLock<BTreeMap<MessageType, Validator>> = LazyLock::new(|| {
-        let compiled = |kind: &MessageType| (*kind, compile(&generate::received(*kind)));
+    static VALIDATORS: LazyLock<BTreeMap<MessageType, (Validator, Value)>> = LazyLock::new(|| {
+        let compiled = |kind: &MessageType| {
+            let schema = generate::received(*kind);
+            (*kind, (compile(&schema), schema))
+        };
         MessageType::ALL.iter().map(compiled).collect()
     });
-    VALIDATORS.get(&message_type).map_or_else(Vec::new, |validator| findings::of(validator, message).into())
+    VALIDATORS
+        .get(&message_type)
+        .map_or_else(Vec::new, |(validator, schema)| findings::of_received(validator, schema, message).into())
 }
 
 /// The first faults of a received message's header alone, whatever its type.
 pub(crate) fn header_faults(message: &Value) -> Vec<Finding> {
-    static VALIDATOR: LazyLock<Validator> = LazyLock::new(|| compile(&generate::header()));
-    findings::of(&VALIDATOR, message).into()
+    static VALIDATOR: LazyLock<(Validator, Value)> = LazyLock::new(|| {
+        let schema = generate::header();
+        (compile(&schema), schema)
+    });
+    findings::of_received(&VALIDATOR.0, &VALIDATOR.1, message).into()
 }
 
 fn compile(schema: &Value) -> Validator {
@@ -81,6 +95,6 @@ pub(crate) fn typed<T: DeserializeOwned>(value: &Value, at: &Pointer) -> Result<
                 _ => {}
             }
         }
-        Finding::new(&place, FaultCode::WrongFormat)
+        Finding::with(&place, FaultCode::WrongFormat, error.into_inner().to_string())
     })
 }

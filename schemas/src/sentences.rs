@@ -22,6 +22,10 @@ use crate::{Labels, Locale};
 
 /// The sentences of faults in drafts and messages, by fault code.
 pub const FAULTS: &str = include_str!("../sentences/faults.json");
+/// The phrases that say what a field wants.
+pub(crate) const HINTS: &str = include_str!("../sentences/hints.json");
+/// The forms of texts, by the name of their definition in the JSON Schemas.
+pub(crate) const FORMS: &str = include_str!("../sentences/forms.json");
 /// The sentences of the report in an evidence bundle.
 pub const EVIDENCE_REPORT: &str = include_str!("../sentences/evidence_report.json");
 /// The sentences with which the command line shows a message or a draft.

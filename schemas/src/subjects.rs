@@ -6,6 +6,7 @@ mod key;
 mod object;
 mod person;
 mod place;
+pub(crate) mod put_right;
 mod vehicle;
 mod vessel;
 
@@ -20,9 +21,14 @@ pub use person::{BirthDate, BirthPrecision, NormalName, Person, PersonName, Pers
 pub use place::{CrossingCode, Place, PlaceType, Point, SubdivisionCode};
 pub use vehicle::{ColourCode, Plate, PlateNumber, Vehicle, VehicleType, Vin};
 pub use vessel::{Engine, Vessel, VesselType};
+pub(crate) use vessel::{ImoNumber, Mmsi};
 
 use crate::{
-    CodeLists, FaultCode, Locale, draft::Checker, fault::Finding, limits::SUBJECTS_MAX, view::View,
+    CodeLists, FaultCode, Locale,
+    draft::{Checker, Remark},
+    fault::Finding,
+    limits::SUBJECTS_MAX,
+    view::View,
     words::listed_code,
 };
 
@@ -180,6 +186,19 @@ pub(crate) fn check(checker: &mut Checker<'_>, subjects: &View<'_>) {
                 SubjectKind::Place => place::check(checker, &subject),
             }
         }
+    }
+}
+
+/// Adds remarks about the names and plates of a draft's subjects that nobody may find as they are.
+pub(crate) fn remark(subjects: &View<'_>, remarks: &mut Vec<Remark>) {
+    for person in subjects.field("persons").items() {
+        person::remark(&person, remarks);
+    }
+    for document in subjects.field("documents").items() {
+        person::remark_names(&[document.field("holder")], remarks);
+    }
+    for vehicle in subjects.field("vehicles").items() {
+        vehicle::remark(&vehicle, remarks);
     }
 }
 

@@ -287,3 +287,170 @@ fn a_released_message_has_a_key_for_every_subject() {
     let numbered: Vec<String> = (1..=alert.subjects.documents.len()).map(|n| format!("d{n}")).collect();
     assert_eq!(keys, numbered);
 }
+
+/// The one fault of a draft, as `/pointer: sentence (code)` in English.
+fn only_fault(draft: &Value) -> String {
+    let faults = checked(draft).faults(Locale::En);
+    assert_eq!(faults.len(), 1, "{faults:#?}");
+    faults[0].to_string()
+}
+
+/// The example with one value replaced.
+fn altered(name: &str, pointer: &str, value: Value) -> Value {
+    let mut draft = json(name);
+    *draft.pointer_mut(pointer).unwrap_or_else(|| panic!("{name} has no {pointer}")) = value;
+    draft
+}
+
+const VEHICLE: &str = "/body/subjects/vehicles/0";
+
+#[rstest]
+#[case("alert-stolen-motorcycle", "/terms/retain_until", "31/12/2030", &["2030-12-31", "year-month-day"])]
+#[case("alert-stolen-motorcycle", "/body/subjects/vehicles/0/plate/country", "MZ", &["MOZ (Mozambique)", "(states)"])]
+#[case("alert-stolen-motorcycle", "/body/subjects/vehicles/0/plate/country", "Moçambique", &["nearest: MOZ (Mozambique)"])]
+#[case("alert-stolen-motorcycle", "/body/subjects/vehicles/0/colour", "branco", &["nearest: white (White)", "\"Colour\" (colours)"])]
+#[case("alert-stolen-motorcycle", "/body/subjects/vehicles/0/colour", "ultraviolet", &["GET /v1/codes/colours"])]
+#[case("alert-stolen-motorcycle", "/recipients/0", "TZ.TPF", &["nearest: tz.tpf ("])]
+#[case("alert-stolen-motorcycle", "/recipients/0", "Tanzania Police Force", &["nearest: tz.tpf (", "take part: "])]
+#[case("alert-stolen-motorcycle", "/recipients/0", "tz.police", &["take part: ", "tz.tpf"])]
+#[case("alert-stolen-motorcycle", "/body/subjects/vehicles/0/plate/number", "ABC.123.MP", &["such as ABC 123 MP", "is it \"ABC 123 MP\"?"])]
+fn a_fault_says_what_is_wanted(
+    #[case] name: &str,
+    #[case] pointer: &str,
+    #[case] given: &str,
+    #[case] expected: &[&str],
+) {
+    let fault = only_fault(&altered(name, pointer, given.into()));
+    for part in expected {
+        assert!(fault.contains(part), "{fault}");
+    }
+    for locale in Locale::ALL {
+        let faults = checked(&altered(name, pointer, given.into())).faults(locale);
+        assert!(!faults[0].message.contains('{') && !faults[0].message.contains("{detail}"), "{faults:?}");
+    }
+}
+
+#[test]
+fn a_vin_with_letters_that_none_has_is_guessed() {
+    let mut draft = json("alert-stolen-motorcycle");
+    for (given, expected) in [
+        ("MD2A21EZ0EWAO0000", "is it \"MD2A21EZ0EWA00000\"?"),
+        ("MD2A21EZ0EWA0000", "this text has 16 characters"),
+        ("md2a21ez0ewaI", "17 capitals and digits without I, O and Q"),
+    ] {
+        draft.pointer_mut(VEHICLE).expect("a vehicle")["vin"] = given.into();
+        let fault = only_fault(&draft);
+        assert!(fault.contains(expected), "{fault}");
+    }
+}
+
+#[test]
+fn an_unknown_category_is_answered_with_labels_and_the_nearest() {
+    let draft = altered("alert-stolen-motorcycle", "/body/category", "car".into());
+    let faults = checked(&draft).faults(Locale::Pt);
+    let fault = faults.iter().find(|fault| fault.pointer == "/body/category").expect("a fault");
+    assert!(fault.message.contains("wanted_person (Pessoa procurada"), "{fault}");
+    assert!(fault.message.contains("o mais próximo de «car»: vehicle ("), "{fault}");
+}
+
+#[test]
+fn an_object_given_as_a_text_is_one_fault() {
+    let birth = altered("alert-missing-person", "/body/subjects/persons/0/birth", "2012-03-09".into());
+    let fault = only_fault(&birth);
+    assert!(
+        fault.contains("/birth: ")
+            && fault.contains("\"precision\": \"day\"")
+            && fault.contains("(wrong_type)"),
+        "{fault}"
+    );
+    let faults = checked(&birth).faults(Locale::Pt);
+    assert!(faults[0].message.contains("um objecto com"), "{}", faults[0].message);
+    let vehicle = altered("alert-stolen-motorcycle", VEHICLE, "ABC 123 MP".into());
+    assert!(only_fault(&vehicle).contains("an object with fields"));
+    // A mistake elsewhere is a fault of its own.
+    let mut two = birth.clone();
+    two["body"]["subjects"]["persons"][0]["minor"] = "yes".into();
+    assert_eq!(checked(&two).fault_count(), 2);
+}
+
+#[test]
+fn the_time_of_the_category_is_told_where_retention_is_too_short() {
+    let mut draft = altered("alert-stolen-motorcycle", "/terms/retain_until", "2028-01-01".into());
+    let fault = only_fault(&draft);
+    assert!(
+        fault.contains("2029-11-23") && fault.contains("3 years") && fault.contains("at least that day"),
+        "{fault}"
+    );
+    draft["body"]["validity"] = serde_json::json!({ "until": "2028-06-01T00:00:00Z" });
+    let fault = only_fault(&draft);
+    assert!(fault.contains("ends on 2028-06-01;"), "{fault}");
+    let faults = checked(&draft).faults(Locale::Sw);
+    assert!(faults[0].message.contains("inamalizika 2028-06-01"), "{}", faults[0].message);
+}
+
+#[test]
+fn retention_has_a_last_day() {
+    let mut draft = altered("alert-stolen-motorcycle", "/terms/retain_until", "2041-11-23".into());
+    valid(&draft);
+    draft["terms"]["retain_until"] = "2041-11-24".into();
+    assert!(only_fault(&draft).contains("2041-11-23"));
+}
+
+#[test]
+fn a_model_year_is_next_year_at_most() {
+    let year = |year: i32| altered("alert-stolen-motorcycle", &format!("{VEHICLE}/year"), year.into());
+    valid(&year(2027));
+    assert!(only_fault(&year(2028)).contains("≤ 2027"));
+}
+
+#[test]
+fn what_is_certain_is_put_right_and_told() {
+    let mut draft =
+        altered("alert-stolen-motorcycle", &format!("{VEHICLE}/plate/number"), "  aaa  000 cd ".into());
+    draft.pointer_mut(VEHICLE).expect("a vehicle")["vin"] = "md2a21ez0ewa00000".into();
+    let read = checked(&draft);
+    assert!(read.valid().is_some(), "{:?}", read.faults(Locale::En));
+    let advice = read.advice(Locale::En);
+    assert_eq!(advice.len(), 2, "{advice:?}");
+    assert_eq!(
+        (advice[0].pointer.as_str(), advice[0].topic.as_str()),
+        ("/body/subjects/vehicles/0/plate/number", "put_right")
+    );
+    assert_eq!(advice[0].message, "Written as \"AAA 000 CD\"; given was \"  aaa  000 cd \".");
+    let kept: Value = serde_json::from_slice(&read.put_right().expect("changed")).expect("JSON");
+    let vehicle = kept.pointer(VEHICLE).expect("a vehicle");
+    assert_eq!(
+        (&vehicle["plate"]["number"], &vehicle["vin"]),
+        (&"AAA 000 CD".into(), &"MD2A21EZ0EWA00000".into())
+    );
+    draft.pointer_mut(VEHICLE).expect("a vehicle")["plate"]["number"] = "AAA 000 CD".into();
+    draft.pointer_mut(VEHICLE).expect("a vehicle")["vin"] = "MD2A21EZ0EWA00000".into();
+    assert_eq!(kept, draft, "nothing else has changed");
+    // What is kept needs nothing any more.
+    let again = checked(&kept);
+    assert!(again.put_right().is_none() && again.advice(Locale::En).is_empty());
+}
+
+#[rstest]
+#[case("Иван Петров", &[], Some("in letters A to Z"))]
+#[case("محمد", &[], Some("\"MXHMD\""))]
+#[case("محمد", &["Mohamed"], None)]
+#[case("Nguyễn Văn", &[], None)]
+fn a_name_that_nobody_will_find_is_pointed_out(
+    #[case] printed: &str,
+    #[case] aliases: &[&str],
+    #[case] expected: Option<&str>,
+) {
+    let name = |printed: &str| serde_json::json!({ "printed": printed });
+    let mut draft = altered("alert-wanted-person", "/body/subjects/persons/0/name", name(printed));
+    draft["body"]["subjects"]["persons"][0]["aliases"] = aliases.iter().map(|alias| name(alias)).collect();
+    let advice: Vec<_> =
+        checked(&draft).advice(Locale::En).into_iter().filter(|advice| advice.topic == "name_form").collect();
+    match expected {
+        None => assert!(advice.is_empty(), "{advice:?}"),
+        Some(part) => {
+            assert_eq!(advice[0].pointer, "/body/subjects/persons/0/name/printed");
+            assert!(advice[0].message.contains(part), "{advice:?}");
+        }
+    }
+}

@@ -1,4 +1,4 @@
-//! Advice about free text that seems to contain data which this exchange does not carry.
+//! Advice: what was put right, what nobody will find, and free text that seems to contain data which this exchange does not carry.
 
 use std::sync::LazyLock;
 
@@ -10,6 +10,7 @@ use unicode_normalization::UnicodeNormalization;
 use crate::{
     Locale,
     codes::Labels,
+    fault::Detail,
     limits::{FAULTS_SHOWN_MAX, FAULTS_SHOWN_MAX_BYTES},
     names,
     pointer::Pointer,
@@ -20,7 +21,8 @@ use crate::{
 pub struct Advice {
     /// The JSON Pointer of the text (RFC 6901).
     pub pointer: String,
-    /// The topic that the text seems to be about, as in `codes/protected_topics.json`: `asylum`, `religion` …
+    /// The topic: `put_right`, `name_form` or `plate_form`, or what the text seems to be about, as in
+    /// `codes/protected_topics.json`: `asylum`, `religion` …
     pub topic: String,
     /// A sentence for the officer.
     pub message: String,
@@ -62,9 +64,27 @@ const WORDS_BEFORE: usize = 3;
 /// The fields with an officer's own sentences. Names and places are not searched.
 const TEXTS: [&str; 6] = ["circumstances", "statement", "note", "marks", "restriction", "description"];
 
-/// The first advice about a draft: as much as an answer shows of its faults.
-pub(super) fn of(draft: &Value, locale: Locale) -> Vec<Advice> {
-    let mut found = Vec::new();
+/// What the author should look at again at one place: the same for every language.
+#[derive(Clone, Debug)]
+pub(crate) struct Remark {
+    pub(crate) at: Pointer,
+    /// The topic: `put_right`, `name_form` or `plate_form`.
+    pub(crate) topic: &'static str,
+    /// A whole sentence.
+    pub(crate) sentence: Detail,
+}
+
+/// The first advice about a draft, as much as an answer shows of its faults: the remarks, then free text about protected topics.
+pub(super) fn of(draft: &Value, remarks: Vec<Remark>, locale: Locale) -> Vec<Advice> {
+    let mut found: Vec<Advice> = remarks
+        .into_iter()
+        .take(FAULTS_SHOWN_MAX)
+        .map(|remark| Advice {
+            pointer: remark.at.to_string(),
+            topic: remark.topic.to_owned(),
+            message: remark.sentence.get(locale).to_owned(),
+        })
+        .collect();
     search(draft, &Pointer::default(), false, locale, &mut found);
     found
 }

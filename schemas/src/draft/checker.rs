@@ -6,7 +6,7 @@
 use crate::{
     MessageType,
     draft::ValidationContext,
-    fault::{FaultCode, Finding, Findings},
+    fault::{Detail, FaultCode, Finding, Findings},
     pointer::Pointer,
     view::View,
 };
@@ -30,7 +30,7 @@ impl<'a> Checker<'a> {
     }
 
     /// Adds a fault with the detail that its sentence needs.
-    pub(crate) fn fault_with(&mut self, at: &Pointer, code: FaultCode, detail: impl Into<String>) {
+    pub(crate) fn fault_with(&mut self, at: &Pointer, code: FaultCode, detail: impl Into<Detail>) {
         self.found.push(Finding::with(at, code, detail));
     }
 

@@ -7,7 +7,17 @@ use std::{collections::BTreeMap, sync::LazyLock};
 
 use serde_json::Value;
 
-use crate::{FaultCode, MessageType, draft::Checker, schema, view::View, words};
+use crate::{
+    FaultCode, MessageType,
+    draft::Checker,
+    fault::{Detail, shown},
+    schema,
+    view::View,
+};
+
+/// Faults of a draft after which no list is searched for the nearest codes: nobody mends more at a time, and each search compares
+/// the text with a whole list.
+const SEARCHED_MAX: usize = 40;
 
 /// The fields with codes, by type of draft.
 static CODED_FIELDS: LazyLock<BTreeMap<MessageType, CodedFields>> = LazyLock::new(|| {
@@ -78,10 +88,26 @@ fn resolve<'s>(root: &'s Value, schema: &'s Value) -> &'s Value {
 }
 
 fn code(checker: &mut Checker<'_>, list: &str, view: &View<'_>) {
-    let Some(code) = view.text().filter(|text| words::is_code(text)) else { return };
-    let entry = checker.context.lists.get(list).and_then(|list| list.find(code));
-    match entry {
-        None => checker.fault_with(&view.at, FaultCode::UnknownCode, code),
+    // The schema's check leaves the form of codes to this rule, because an officer who types a name wants to know the code.
+    let Some(code) = view.text() else { return };
+    let known = checker.context.lists.get(list);
+    match known.and_then(|list| list.find(code)) {
+        None => {
+            let is_searched = checker.found.kept().len() < SEARCHED_MAX;
+            let near = known.filter(|_| is_searched).map(|list| list.nearest(code)).unwrap_or_default();
+            let title = |locale| known.map_or(list, |list| list.title.get(locale)).to_owned();
+            let code = shown(code);
+            let detail = Detail::each(|hints, locale| match near.as_slice() {
+                [] => hints.code_far(&code, title(locale), list),
+                near => hints.code_near(
+                    &code,
+                    title(locale),
+                    list,
+                    schema::labelled(near.iter().copied(), locale),
+                ),
+            });
+            checker.fault_with(&view.at, FaultCode::UnknownCode, detail);
+        }
         Some(entry) if !entry.in_force(checker.context.today()) => {
             checker.fault_with(&view.at, FaultCode::CodeNotInForce, code);
         }

@@ -1,7 +1,7 @@
 //! The faults of a draft, as many as an answer shows.
 
 use crate::{
-    Fault, Locale,
+    Fault, FaultCode, Locale,
     fault::{self, Finding, Findings},
 };
 
@@ -20,6 +20,7 @@ impl Faults {
         let mut shown: Vec<Finding> = findings.into();
         shown.sort();
         shown.dedup();
+        without_consequences(&mut shown);
         Self { total: shown.len() as u64 + not_kept, shown }
     }
 
@@ -32,6 +33,18 @@ impl Faults {
     pub(super) fn total(&self) -> u64 {
         self.total
     }
+}
+
+/// Removes what rules found in and below a value of another type: they looked for its fields in vain, and one mistake is one fault.
+fn without_consequences(findings: &mut Vec<Finding>) {
+    let misshapen: Vec<_> = findings
+        .iter()
+        .filter(|finding| finding.code == FaultCode::WrongType)
+        .map(|finding| finding.at.clone())
+        .collect();
+    findings.retain(|finding| {
+        finding.code == FaultCode::WrongType || !misshapen.iter().any(|place| finding.at.is_within(place))
+    });
 }
 
 impl From<Finding> for Faults {

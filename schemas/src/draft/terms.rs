@@ -2,6 +2,12 @@
 
 use crate::{Date, FaultCode, draft::Checker};
 
+/// Maximum years from today until which a recipient may keep a message: the longest validity of an alert, ten years, and five for
+/// the proceedings that follow. Personal data must be kept no longer than its purpose needs (African Union Convention on Cyber
+/// Security and Personal Data Protection, Article 13 principle 3 (c); Tanzania's Personal Data Protection Act, 2022, section 5).
+/// Neither names a number of years: a lawyer must confirm this one before real use.
+const RETENTION_YEARS_MAX: i16 = 15;
+
 pub(super) fn check(checker: &mut Checker<'_>) {
     urgency(checker);
     handling(checker);
@@ -33,8 +39,13 @@ fn handling(checker: &mut Checker<'_>) {
 
 fn retention(checker: &mut Checker<'_>) {
     let retain = checker.terms().field("retain_until");
-    if retain.parsed::<Date>().is_some_and(|last_day| last_day < checker.context.today()) {
+    let today = checker.context.today();
+    let Some(last_day) = retain.parsed::<Date>() else { return };
+    let latest = today.plus_years(RETENTION_YEARS_MAX);
+    if last_day < today {
         checker.fault(&retain.at, FaultCode::RetentionPast);
+    } else if last_day > latest {
+        checker.fault_with(&retain.at, FaultCode::RetentionTooLong, latest.to_string());
     }
 }
 

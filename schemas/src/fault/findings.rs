@@ -16,11 +16,21 @@ pub(crate) struct Findings {
 impl Findings {
     /// Adds the finding that `make` makes: keeps it while there is room, else counts it without making it.
     pub(crate) fn push_with(&mut self, make: impl FnOnce() -> Finding) {
-        if self.kept.len() < FAULTS_SHOWN_MAX && self.size_bytes < FAULTS_SHOWN_MAX_BYTES {
-            self.keep(make());
+        if self.is_full() {
+            self.count(1);
         } else {
-            self.not_kept += 1;
+            self.keep(make());
         }
+    }
+
+    /// Whether findings are counted only from now on.
+    pub(crate) fn is_full(&self) -> bool {
+        self.kept.len() >= FAULTS_SHOWN_MAX || self.size_bytes >= FAULTS_SHOWN_MAX_BYTES
+    }
+
+    /// Counts findings that are not kept.
+    pub(crate) fn count(&mut self, number: u64) {
+        self.not_kept += number;
     }
 
     /// Adds a finding: keeps it while there is room, else counts it.

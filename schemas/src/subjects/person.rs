@@ -5,7 +5,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     Date, FaultCode, Line, Text,
-    draft::Checker,
+    draft::{Checker, Remark},
+    fault::{Detail, shown},
     names,
     subjects::{Document, SubjectKey, WarningCode, document},
     view::View,
@@ -52,7 +53,7 @@ impl PersonName {
     /// Fills in the normalised form where it is absent and the printed name has one.
     pub(crate) fn normalise(&mut self) {
         if self.normalised.is_none() {
-            self.normalised = names::normalise(self.printed.as_str()).parse().ok();
+            self.normalised = names::normalise(self.printed.as_str()).and_then(|form| form.parse().ok());
         }
     }
 }
@@ -162,6 +163,39 @@ pub(super) fn check(checker: &mut Checker<'_>, person: &View<'_>) {
     identity(checker, person);
     birth(checker, person);
     person.field("documents").items().iter().for_each(|document| document::check(checker, document));
+}
+
+/// Adds a remark about each name of one person, and of the holders of their documents, that nobody may find.
+pub(super) fn remark(person: &View<'_>, remarks: &mut Vec<Remark>) {
+    let mut names = person.field("aliases").items();
+    names.insert(0, person.field("name"));
+    remark_names(&names, remarks);
+    for document in person.field("documents").items() {
+        remark_names(&[document.field("holder")], remarks);
+    }
+}
+
+/// Adds a remark about each of one person's names that is in other letters than Latin, where no Latin form is given: documents and
+/// registers on the other side have it in Latin letters only.
+pub(super) fn remark_names(names: &[View<'_>], remarks: &mut Vec<Remark>) {
+    let printed = |name: &View<'_>| name.field("printed").text().map(str::to_owned);
+    let is_found = |name: &View<'_>| {
+        let printed = printed(name);
+        printed.is_some_and(|printed| !names::has_foreign_letters(&printed))
+            || name.field("normalised").is_there()
+    };
+    if names.iter().any(is_found) {
+        return;
+    }
+    for name in names {
+        let Some(text) = printed(name) else { continue };
+        let (given, form) = (shown(&text), names::normalise(&text));
+        let sentence = Detail::each(|hints, _| match &form {
+            Some(form) => hints.name_by_table(&given, shown(form)),
+            None => hints.name_without_form(&given),
+        });
+        remarks.push(Remark { at: name.field("printed").at, topic: "name_form", sentence });
+    }
 }
 
 /// Checks that the person can be identified: a role alone identifies nobody.

@@ -6,8 +6,9 @@ use serde::{Deserialize, Serialize};
 use crate::{
     FaultCode, Line, Text,
     checks::vin,
-    draft::Checker,
-    subjects::{SerialNumber, StateCode, SubjectKey},
+    draft::{Checker, Remark},
+    fault::{Detail, shown},
+    subjects::{SerialNumber, StateCode, SubjectKey, put_right},
     view::View,
     words::{listed_code, shaped_text},
 };
@@ -91,14 +92,107 @@ pub struct Vehicle {
     pub marks: Option<Text>,
 }
 
+/// The last year that the schema takes. A draft's rule takes the next year at most: makers sell a model under its year from the
+/// autumn before.
+const YEAR_MAX: i64 = 2200;
+
+/// The forms of plates where letters and digits have fixed places, by the state that issues them: `L` a letter, `D` a digit.
+/// Mozambique's plates end with the letters of the province, Tanzania's begin with T, or with MC for a motorcycle.
+const PLATE_FORMS: [(&str, &str); 3] = [("MOZ", "LLLDDDLL"), ("TZA", "TDDDLLL"), ("TZA", "MCDDDLLL")];
+
+/// Adds a remark about a plate that has the form of its country's plates only with digits for the letters O and I, or letters for
+/// the digits 0 and 1. It may be right all the same: there are older forms.
+pub(super) fn remark(vehicle: &View<'_>, remarks: &mut Vec<Remark>) {
+    let plate = vehicle.field("plate");
+    let (number, country) = (plate.field("number"), plate.field("country"));
+    let (Some(text), Some(country)) = (number.text(), country.text()) else { return };
+    let forms = PLATE_FORMS.iter().filter(|(issuer, _)| *issuer == country).map(|(_, form)| *form);
+    let fitted: Vec<Option<String>> = forms.map(|form| fitted(text, form)).collect();
+    if fitted.iter().flatten().any(|fitted| fitted == text) {
+        return;
+    }
+    if let Some(guess) = fitted.into_iter().flatten().next() {
+        let given = shown(text);
+        let sentence = Detail::each(|hints, _| hints.plate_letters(&given, &guess));
+        remarks.push(Remark { at: number.at, topic: "plate_form", sentence });
+    }
+}
+
+/// The plate with letters and digits that look alike in the places that `form` has for them; `None` where that is not enough.
+fn fitted(plate: &str, form: &str) -> Option<String> {
+    let mut places = form.chars();
+    let mut fitted = String::with_capacity(plate.len());
+    for c in plate.chars() {
+        if !c.is_ascii_alphanumeric() {
+            fitted.push(c);
+            continue;
+        }
+        let digit = put_right::as_digit(c);
+        let letter = match c {
+            '0' => 'O',
+            '1' => 'I',
+            other => other,
+        };
+        fitted.push(match places.next()? {
+            'D' if digit.is_ascii_digit() => digit,
+            'L' if letter.is_ascii_uppercase() => letter,
+            fixed @ ('T' | 'M' | 'C') if fixed == c => c,
+            _ => return None,
+        });
+    }
+    places.next().is_none().then_some(fitted)
+}
+
 /// Checks that one vehicle can be identified.
 pub(super) fn check(checker: &mut Checker<'_>, vehicle: &View<'_>) {
     if !vehicle.has_any(&["plate", "vin", "chassis_number", "engine_number"]) {
         checker.fault(&vehicle.at, FaultCode::VehicleWithoutIdentifier);
     }
+    let year = vehicle.field("year");
+    let next_year = i64::from(checker.context.today().year()) + 1;
+    // The range of the schema is wider: its numbers do not depend on the day.
+    if year.integer().is_some_and(|year| year > next_year && year <= YEAR_MAX) {
+        checker.fault_with(&year.at, FaultCode::OutOfRange, format!("≤ {next_year}"));
+    }
     let number = vehicle.field("vin");
     let Some(text) = number.text().filter(|text| vin::has_check_digit(text)) else { return };
     if let Some(digit) = vin::check_digit(text).filter(|digit| text.chars().nth(8) != Some(*digit)) {
         checker.fault_with(&number.at, FaultCode::VinCheckDigit, digit);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+    use serde_json::json;
+
+    use super::*;
+    use crate::Locale;
+
+    #[rstest]
+    #[case("MOZ", "ABC 123 MP", None)]
+    #[case("MOZ", "ABC-1O3-MP", Some("ABC-103-MP"))]
+    #[case("MOZ", "AB0 123 MP", Some("ABO 123 MP"))]
+    #[case("TZA", "T I23 ABC", Some("T 123 ABC"))]
+    #[case("TZA", "MC 123 ABC", None)]
+    #[case("TZA", "MC 1O3 ABC", Some("MC 103 ABC"))]
+    // Older forms, and other countries', are left alone.
+    #[case("MOZ", "MMA 12-34", None)]
+    #[case("ZAF", "CA 1O3", None)]
+    fn letters_in_the_place_of_digits_are_pointed_out(
+        #[case] country: &str,
+        #[case] plate: &str,
+        #[case] expected: Option<&str>,
+    ) {
+        let vehicle = json!({ "plate": { "number": plate, "country": country } });
+        let mut remarks = Vec::new();
+        remark(&View::root(&vehicle), &mut remarks);
+        let sentence = remarks.first().map(|remark| remark.sentence.get(Locale::En).to_owned());
+        match expected {
+            None => assert_eq!(sentence, None),
+            Some(guess) => {
+                assert!(sentence.as_ref().is_some_and(|text| text.contains(guess)), "{sentence:?}")
+            }
+        }
     }
 }

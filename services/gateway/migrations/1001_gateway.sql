@@ -15,7 +15,7 @@ CREATE TABLE draft (
     reference     TEXT,            -- the sender's own file number
     second_person TEXT,            -- why a second person must release it; NULL when its author may
     faults        BIGINT NOT NULL, -- how many faults it had when it was last changed; 0 when it was valid
-    content       BYTES  NOT NULL, -- the draft as posted; empty once it is discarded
+    content       BYTES  NOT NULL, -- the draft as posted, with what is certain put right; empty once it is discarded
     created_at    BIGINT NOT NULL,
     changed_at    BIGINT NOT NULL,
     submitted_at  BIGINT,

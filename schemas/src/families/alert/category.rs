@@ -1,11 +1,14 @@
 //! The categories of alerts, and the requirements of each (domain 3.2).
+//!
+//! [`Category::rule`] gives the requirements as data: the checks of drafts use it, and so do pages and templates that say what a
+//! category needs. Labels are in the code lists `categories`, `subject_kinds`, `person_roles` and `actions`.
 
 use std::{fmt, str::FromStr};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{BadId, Date, Timestamp, subjects::SubjectKind};
+use crate::{BadId, Date, Locale, Timestamp, fault::Hints, subjects::SubjectKind};
 
 /// The category of an alert. Closed: a reader that does not know the category does not know which action is requested, so a new
 /// category is a new major version.
@@ -87,6 +90,16 @@ impl Life {
             Self::Days(days) => day.plus_days(days),
         };
         later.start().plus(instant.since(day.start()))
+    }
+
+    /// The length of time in words: `3 years`.
+    pub fn in_words(self, locale: Locale) -> String {
+        let hints = Hints::of(locale);
+        match self {
+            Self::Years(1) => hints.life_year().to_owned(),
+            Self::Years(years) => hints.life_years(years),
+            Self::Days(days) => hints.life_days(days),
+        }
     }
 }
 

@@ -2,13 +2,15 @@
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
-use super::{category::Category, rules, validity};
+use super::{category::Category, rules, validity, validity::EndReason};
 use crate::{
     CodeLists, Date, Line, Locale, OffenceCode, SecondPersonReason, Subjects, Text, Timestamp,
-    draft::Checker,
+    draft::{Checker, Remark},
     families::Operational,
     fault::Finding,
+    pointer::Pointer,
     subjects::{self, WarningCode},
     view::View,
     words::listed_code,
@@ -84,11 +86,18 @@ impl Issue {
         self.validity.until.unwrap_or_else(|| by_documents.map_or(longest, |end| end.min(longest)))
     }
 
-    /// When the alert under check ends, as far as its JSON can be read.
-    fn stated_end(checker: &Checker<'_>) -> Option<Timestamp> {
+    /// When the alert under check ends and why, as far as its JSON can be read.
+    fn stated_end(checker: &Checker<'_>) -> Option<(Timestamp, EndReason)> {
         let body = checker.body();
-        let stated = body.field("validity").field("until").parsed();
-        stated.or_else(|| Some(Self::deserialize(body.value()?).ok()?.end(checker.context.now)))
+        if let Some(stated) = body.field("validity").field("until").parsed() {
+            return Some((stated, EndReason::Stated));
+        }
+        let issue = Self::deserialize(body.value()?).ok()?;
+        let (now, validity) = (checker.context.now, issue.category.rule().validity);
+        let end = issue.end(now);
+        let reason =
+            if end == validity.after(now) { EndReason::Category(validity) } else { EndReason::Documents };
+        Some((end, reason))
     }
 
     /// The end of the day on which the last document expires; `None` where one has no known expiry.
@@ -105,7 +114,17 @@ impl Operational for Issue {
         subjects::check(checker, &subjects);
         rules::check(checker);
         let end = Self::stated_end(checker);
-        validity::check(checker, end);
+        validity::check(checker, end.as_ref());
+    }
+
+    fn put_right(body: &mut Value, at: &Pointer, remarks: &mut Vec<Remark>) {
+        if let Some(subjects) = body.get_mut("subjects") {
+            subjects::put_right::vehicles(subjects, &at.field("subjects"), remarks);
+        }
+    }
+
+    fn remark(body: &View<'_>, remarks: &mut Vec<Remark>) {
+        subjects::remark(&body.field("subjects"), remarks);
     }
 
     fn check_received(body: &View<'_>, found: &mut Vec<Finding>) {

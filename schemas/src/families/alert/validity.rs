@@ -1,10 +1,21 @@
 //! The rules about an alert's period of validity, and that its data may be kept for that period.
 
-use super::category::Category;
-use crate::{Date, FaultCode, Timestamp, draft::Checker};
+use super::category::{Category, Life};
+use crate::{Date, FaultCode, Timestamp, draft::Checker, fault::Detail};
 
-/// Checks when the alert begins and ends. `end` is when it ends, as far as the draft can be read.
-pub(super) fn check(checker: &mut Checker<'_>, end: Option<Timestamp>) {
+/// Why an alert ends when it does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum EndReason {
+    /// The draft says so.
+    Stated,
+    /// The draft says nothing, and this is its category's time.
+    Category(Life),
+    /// The draft says nothing, and the last of its documents expires then.
+    Documents,
+}
+
+/// Checks when the alert begins and ends. `end` is when it ends and why, as far as the draft can be read.
+pub(super) fn check(checker: &mut Checker<'_>, end: Option<&(Timestamp, EndReason)>) {
     window(checker);
     retention(checker, end);
 }
@@ -36,12 +47,18 @@ fn window(checker: &mut Checker<'_>) {
     }
 }
 
-fn retention(checker: &mut Checker<'_>, end: Option<Timestamp>) {
+fn retention(checker: &mut Checker<'_>, end: Option<&(Timestamp, EndReason)>) {
     let retain = checker.terms().field("retain_until");
     // The check of terms reports a day that has passed.
     let last_day = retain.parsed::<Date>().filter(|last_day| *last_day >= checker.context.today());
     let Some(last_day) = last_day else { return };
-    if let Some(end) = end.map(Date::of).filter(|end| last_day < *end) {
-        checker.fault_with(&retain.at, FaultCode::RetentionBeforeEnd, end.to_string());
+    let Some((end, reason)) = end.map(|(end, reason)| (Date::of(*end), *reason)) else { return };
+    if last_day < end {
+        let detail = Detail::each(|hints, locale| match reason {
+            EndReason::Stated => hints.end_stated(end),
+            EndReason::Category(life) => hints.end_by_category(end, life.in_words(locale)),
+            EndReason::Documents => hints.end_by_documents(end),
+        });
+        checker.fault_with(&retain.at, FaultCode::RetentionBeforeEnd, detail);
     }
 }

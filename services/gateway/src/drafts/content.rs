@@ -1,4 +1,4 @@
-//! The content of a draft: the bytes as posted, and the result of checking them.
+//! The content of a draft: its bytes, and the result of checking them.
 
 use rovuma_schemas::{AgencyCode, CheckedDraft, Timestamp, ValidDraft, ValidationContext};
 
@@ -22,7 +22,8 @@ impl Drafts {
         let agencies = self.directory.current(&self.exchange.trust);
         let context = ValidationContext { now, sender, agencies: &agencies, lists: &self.codes };
         let checked = CheckedDraft::read(unverified_bytes, &context).map_err(Refusal::NoDraft)?;
-        Ok(Content { bytes: unverified_bytes.to_vec(), checked })
+        let bytes = checked.put_right().unwrap_or_else(|| unverified_bytes.to_vec());
+        Ok(Content { bytes, checked })
     }
 }
 
@@ -42,12 +43,12 @@ impl Content {
         self.checked.second_person_reasons().first().map(|reason| reason.as_str())
     }
 
-    /// The bytes as posted.
+    /// The bytes as posted, or with what is certain put right.
     pub(crate) fn bytes(&self) -> &[u8] {
         &self.bytes
     }
 
-    /// The bytes as posted.
+    /// The bytes as posted, or with what is certain put right.
     pub(super) fn into_bytes(self) -> Vec<u8> {
         self.bytes
     }

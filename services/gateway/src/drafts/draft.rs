@@ -35,7 +35,7 @@ pub(crate) struct Draft<C = Vec<u8>> {
     pub(crate) second_person: Option<String>,
     /// The number of faults when the content was last changed.
     pub(crate) faults: u64,
-    /// The draft as posted; empty once it is discarded.
+    /// The draft as posted, with what is certain put right; empty once it is discarded.
     pub(crate) content: C,
     /// The instant of its creation.
     pub(crate) created_at: Timestamp,

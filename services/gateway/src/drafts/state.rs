@@ -39,12 +39,27 @@ pub(crate) enum Step {
 
 /// A step that the draft's state does not allow.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{step} is not possible while the draft is {state}")]
+#[error("{step} is not possible: {}", self.reason())]
 pub(crate) struct NotInState {
     /// The draft's state.
     pub(crate) state: DraftState,
     /// The step that was requested.
     pub(crate) step: Step,
+}
+
+impl NotInState {
+    /// The reason, and whose turn it is.
+    const fn reason(self) -> &'static str {
+        match (self.state, self.step) {
+            (DraftState::Draft, _) => "its author has not submitted the draft yet",
+            (DraftState::Returned, _) => {
+                "the draft was returned to its author, who has not submitted it again yet"
+            }
+            (DraftState::PendingRelease, _) => "the draft is with a supervisor, who must return it first",
+            (DraftState::Released, _) => "the draft is released already; it is a message now",
+            (DraftState::Discarded, _) => "the draft is discarded",
+        }
+    }
 }
 
 impl DraftState {
@@ -135,6 +150,30 @@ mod tests {
         assert_eq!(line(DraftState::Returned), [r, p, out, "-", "-", gone]);
         assert_eq!(line(DraftState::Released), ["-"; 6]);
         assert_eq!(line(DraftState::Discarded), ["-"; 6]);
+    }
+
+    #[test]
+    fn a_refused_step_says_why() {
+        let sentence = |state: DraftState, step| state.after(step).map_err(|refused| refused.to_string());
+        for (state, step, expected) in [
+            (
+                DraftState::Draft,
+                Step::ReleaseBySecond,
+                "releasing it is not possible: its author has not submitted the draft yet",
+            ),
+            (
+                DraftState::PendingRelease,
+                Step::Change,
+                "changing it is not possible: the draft is with a supervisor, who must return it first",
+            ),
+            (
+                DraftState::Released,
+                Step::Discard,
+                "discarding it is not possible: the draft is released already; it is a message now",
+            ),
+        ] {
+            assert_eq!(sentence(state, step), Err(expected.to_owned()));
+        }
     }
 
     #[test]

@@ -172,8 +172,9 @@ async fn insert(
     Ok(())
 }
 
-/// A text of strangers as one line: each control character becomes a space. PostgreSQL takes no NUL, and whoever reads the line
+/// A text of strangers as one line: each control character, and each that cannot be seen, becomes a space. PostgreSQL takes no NUL, and whoever reads the line
 /// is not to be misled by what a terminal obeys.
 pub(crate) fn one_line(text: &str) -> String {
-    text.chars().map(|character| if character.is_control() { ' ' } else { character }).collect()
+    let is_kept = |c: char| !c.is_control() && !rovuma_schemas::is_unseen(c);
+    text.chars().map(|c| if is_kept(c) { c } else { ' ' }).collect()
 }

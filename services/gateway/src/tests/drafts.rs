@@ -328,3 +328,23 @@ async fn an_author_has_at_most_500_open_drafts() {
     officer.send(reqwest::Method::DELETE, &format!("/v1/drafts/{first}"), None).await.expect(200);
     officer.create(&begun).await;
 }
+
+#[tokio::test]
+async fn a_draft_is_kept_with_what_is_certain_put_right() {
+    let fixture = Fixture::start().await;
+    let officer = fixture.person("officer-1", "mz.prm", &["liaison_officer"]);
+    let mut draft = motorcycle();
+    draft["body"]["subjects"]["vehicles"][0]["plate"]["number"] = json!(" aaa  000 cd");
+    let created = officer.create(&draft).await;
+    assert_eq!(created.json["advice"][0]["topic"], "put_right");
+    assert!(created.json["advice"][0]["message"].as_str().is_some_and(|text| text.contains("aaa  000 cd")));
+    let plate = "/content/body/subjects/vehicles/0/plate/number";
+    assert_eq!(created.json.pointer(plate), Some(&json!("AAA 000 CD")));
+    let path = format!("/v1/drafts/{}", created.id());
+    let read = officer.get(&path).await.expect(200);
+    assert_eq!(read.json.pointer(plate), Some(&json!("AAA 000 CD")));
+    assert_eq!(read.json["advice"], json!([]), "what is kept is right");
+    let released = officer.step(&format!("{path}/release")).await.expect(200);
+    let message = officer.get(&format!("/v1/messages/{}", released.id())).await.expect(200);
+    assert!(message.json.to_string().contains("AAA 000 CD"));
+}

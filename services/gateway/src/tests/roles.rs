@@ -38,7 +38,7 @@ async fn a_border_officer_sees_what_has_come_and_no_narrative() {
     let fixture = Fixture::start().await;
     let border = fixture.person("officer-3", "mz.prm", &["border_officer"]);
     let id = fixture.receive("mz.prm", 1, &motorcycle()).await;
-    assert_eq!(border.get("/v1/inbox").await.expect(200).ids(), [id.clone()]);
+    assert_eq!(border.get("/v1/inbox").await.expect(200).ids(), std::slice::from_ref(&id));
     let path = format!("/v1/messages/{id}");
     let facts = border.get(&format!("{path}?view=metadata")).await.expect(200).json.to_string();
     let circumstances = motorcycle()["body"]["circumstances"].as_str().expect("a text").to_owned();

@@ -93,3 +93,15 @@ async fn a_supervisor_who_releases_for_another_reads_although_one_person_may_sen
     officer.step(&format!("{path}/release")).await.expect(200);
     assert!(fixture.audited("draft.read").await.is_empty());
 }
+
+#[tokio::test]
+async fn the_second_person_sees_every_reason() {
+    let fixture = Fixture::start().await;
+    let path = submitted(&fixture).await;
+    let supervisor = fixture.person("chief-1", "mz.prm", &["supervisor"]);
+    let read = supervisor.get(&path).await.expect(200);
+    assert_eq!(read.json["second_person"], "minor");
+    assert_eq!(read.json["second_person_reasons"], json!(["minor", "person", "handling"]));
+    let listed = supervisor.get("/v1/drafts").await.expect(200);
+    assert!(listed.json["items"][0].get("second_person_reasons").is_none(), "{}", listed.json);
+}

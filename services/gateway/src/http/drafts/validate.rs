@@ -44,11 +44,7 @@ pub(crate) async fn validate(
     let valid = content.valid().map_err(in_language(locale))?;
     Ok(Json(Validated {
         summary: valid.summary(&gateway.drafts.codes, locale),
-        second_person: valid
-            .second_person_reasons()
-            .iter()
-            .map(|reason| reason.as_str().to_owned())
-            .collect(),
+        second_person: view::second_person_reasons(valid.second_person_reasons().iter()),
         ends: valid.ends(now),
         expires: valid.transport_expiry(now),
         advice: view::advice(content.checked(), locale),

@@ -2,7 +2,7 @@
 
 use rovuma_api::answers::gateway::{AdviceView, DraftView};
 use rovuma_runtime::ProblemFault;
-use rovuma_schemas::{Advice, CheckedDraft, Fault, Locale};
+use rovuma_schemas::{Advice, CheckedDraft, Fault, Locale, SecondPersonReason};
 use serde_json::value::RawValue;
 
 use crate::{
@@ -14,6 +14,7 @@ use crate::{
 /// transaction.
 pub(crate) struct ContentView {
     content: Box<RawValue>,
+    second_person_reasons: Vec<String>,
     faults: Vec<ProblemFault>,
     faults_total: u64,
     advice: Vec<AdviceView>,
@@ -27,11 +28,19 @@ impl ContentView {
         Ok(Self {
             content: RawValue::from_string(text.to_owned())
                 .map_err(|fault| DbError::damaged("draft", fault))?,
+            second_person_reasons: second_person_reasons(checked.second_person_reasons().iter()),
             faults: faults(checked.faults(locale)),
             faults_total: checked.fault_count(),
             advice: advice(checked, locale),
         })
     }
+}
+
+/// The reasons for which a second person must release a draft, as codes.
+pub(super) fn second_person_reasons<'r>(
+    reasons: impl Iterator<Item = &'r SecondPersonReason>,
+) -> Vec<String> {
+    reasons.map(|reason| reason.as_str().to_owned()).collect()
 }
 
 /// The passages of a checked draft that its author should read again.
@@ -62,6 +71,7 @@ pub(crate) fn row<C>(draft: Draft<C>) -> DraftView {
         status: draft.status.map(|status| status.as_str().to_owned()),
         reference: draft.reference,
         second_person: draft.second_person,
+        second_person_reasons: None,
         fault_count: draft.faults,
         created_at: draft.created_at,
         changed_at: draft.changed_at,
@@ -80,6 +90,7 @@ pub(crate) fn row<C>(draft: Draft<C>) -> DraftView {
 pub(crate) fn whole(draft: Draft, content: ContentView) -> DraftView {
     DraftView {
         content: Some(content.content),
+        second_person_reasons: Some(content.second_person_reasons),
         faults: Some(content.faults),
         faults_total: Some(content.faults_total),
         advice: Some(content.advice),

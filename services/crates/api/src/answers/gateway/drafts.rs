@@ -40,6 +40,9 @@ pub struct DraftView {
     /// The reason why a second person must release it (`person`, `minor`, `handling`); absent when one person may.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub second_person: Option<String>,
+    /// Every reason why a second person must release it by today's rules, the weightiest first. Absent where `content` is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub second_person_reasons: Option<Vec<String>>,
     /// The number of faults when the content was last changed; a draft with none could be released.
     pub fault_count: u64,
     /// The instant of its creation.
@@ -62,7 +65,8 @@ pub struct DraftView {
     /// The supervisor's reason for returning it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub return_reason: Option<String>,
-    /// The draft as posted. Absent in lists, and once the draft is discarded.
+    /// The draft as posted, with what is certain put right (`advice` of the request says what). Absent in lists, and once the draft
+    /// is discarded.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<DraftDocument>)]
     pub content: Option<Box<RawValue>>,
@@ -79,14 +83,15 @@ pub struct DraftView {
     pub advice: Option<Vec<AdviceView>>,
 }
 
-/// A passage that seems to contain data which this exchange does not carry, such as religion. It keeps nothing from being
-/// released: a word can mean something else.
+/// What the author should look at again: text that was put right, a name or plate that nobody will find, or a passage that seems to
+/// contain data which this exchange does not carry. It keeps nothing from being released: it may be right as it is.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 #[schema(as = Advice)]
 pub struct AdviceView {
     /// The JSON pointer (RFC 6901) of the text.
     pub pointer: String,
-    /// `asylum`, `religion`, `ethnicity`, `politics`, `trade_union`, `health` or `sexual_life`.
+    /// `put_right`, `name_form`, `plate_form`; `asylum`, `religion`, `ethnicity`, `politics`, `trade_union`, `health` or
+    /// `sexual_life`.
     pub topic: String,
     /// A sentence in the caller's language.
     pub message: String,
