@@ -153,7 +153,7 @@ impl FuzzProvider {
 /// The accounts by role and agency, read from the store: the API shows ids only to an administrator's token, and that
 /// token needs an id itself.
 async fn accounts(folder: &Path) -> HashMap<String, String> {
-    let url = format!("sqlite:{}?mode=ro", folder.join("identity.db").display());
+    let url = format!("sqlite:{}", folder.join("identity.db").display());
     let mut conn = rovuma_store::Conn::connect(&url).await.expect("the store");
     let rows =
         sqlx::query("SELECT roles, agency, id FROM account").fetch_all(&mut conn).await.expect("accounts");

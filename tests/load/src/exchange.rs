@@ -201,7 +201,7 @@ impl ExchangeLab {
     async fn post(&mut self, messages: u32) -> Result<Duration> {
         let first = self.sent;
         self.sent += messages;
-        product::round(&self.border, first, messages, self.options.connections).await
+        product::round(&self.border, self.options.posting(), first, messages, self.options.connections).await
     }
 
     async fn latency(&mut self) -> Result<Option<product::ExchangeLatency>> {
@@ -213,7 +213,7 @@ impl ExchangeLab {
         print_progress(format_args!("latency: {rate} alerts/s for {seconds} s"));
         let first = self.sent;
         self.sent += rate * seconds;
-        product::latency(&self.border, first, rate, seconds).await.map(Some)
+        product::latency(&self.border, self.options.posting(), first, rate, seconds).await.map(Some)
     }
 
     async fn line(&self) -> Result<Option<crate::line::LineBytes>> {

@@ -2,7 +2,7 @@
 
 use clap::{Args, Parser, Subcommand};
 
-use crate::bare::IN_FLIGHT;
+use crate::{bare::IN_FLIGHT, sender::Posting};
 
 /// Measures how fast the product is on this machine.
 #[derive(Debug, Parser)]
@@ -33,8 +33,8 @@ AMQPS links with client certificates. Then, in one run:
                example alert, published with confirms (64 in flight) to a quorum queue, moved by a shovel with the
                settings of the product's links to a quorum queue of the other node, and consumed there with
                acknowledgements. No receipts.
-  product      the example alert, each with other words and numbers, created and released over HTTP with an access
-               token for two agencies of the other country, until the sender's gateway has verified the signed
+  product      the example alert, each with other words and numbers, posted over HTTP with an access token for two
+               agencies of the other country (POST /v1/messages; --two-calls: as a draft that is released), until the sender's gateway has verified the signed
                receipts: counted are the events receipt.delivered of GET /v1/events/live.
   latency      alerts posted at a fixed rate whatever the answers (open loop): from the accepted release to the last
                of the alert's receipts, verified at the sender.
@@ -79,9 +79,19 @@ pub(crate) struct ExchangeOptions {
     /// Seconds for which latency is measured.
     #[arg(long, default_value_t = 30)]
     pub(crate) seconds: u32,
+    /// Post each alert as a draft and then release it, instead of by POST /v1/messages.
+    #[arg(long)]
+    pub(crate) two_calls: bool,
     /// Alerts, each alone in its bundle, over which the bytes on the line are averaged.
     #[arg(long, default_value_t = 20)]
     pub(crate) line_messages: u32,
+}
+
+impl ExchangeOptions {
+    /// How alerts are posted.
+    pub(crate) fn posting(&self) -> Posting {
+        if self.two_calls { Posting::TwoCalls } else { Posting::OneCall }
+    }
 }
 
 /// The help text about the figures of the programme `audit`.

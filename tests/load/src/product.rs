@@ -20,7 +20,7 @@ use crate::{
     draft,
     follow::Follower,
     ledger::{AlertRecord, Ledger},
-    sender::AgencySystem,
+    sender::{AgencySystem, Posting},
 };
 
 /// Recipients of the example alert, and so copies of each.
@@ -31,8 +31,14 @@ pub(crate) const COPIES: u32 = 2;
 ///
 /// # Errors
 /// When an alert is refused, lost, or receipted twice.
-pub(crate) async fn round(border: &Border, first: u32, messages: u32, connections: u32) -> Result<Duration> {
-    let sender = AgencySystem::officer(&border.mz, "prm").await?;
+pub(crate) async fn round(
+    border: &Border,
+    posting: Posting,
+    first: u32,
+    messages: u32,
+    connections: u32,
+) -> Result<Duration> {
+    let sender = AgencySystem::officer(&border.mz, "prm").await?.posting(posting);
     let ledger = Arc::new(Ledger::new());
     let mut follower = Follower::start(&sender, Arc::clone(&ledger)).await?;
     let next = AtomicU32::new(0);
@@ -77,8 +83,14 @@ pub(crate) struct ExchangeLatency {
 ///
 /// # Errors
 /// When an alert is refused, lost, or receipted twice.
-pub(crate) async fn latency(border: &Border, first: u32, rate: u32, seconds: u32) -> Result<ExchangeLatency> {
-    let sender = AgencySystem::officer(&border.mz, "prm").await?;
+pub(crate) async fn latency(
+    border: &Border,
+    posting: Posting,
+    first: u32,
+    rate: u32,
+    seconds: u32,
+) -> Result<ExchangeLatency> {
+    let sender = AgencySystem::officer(&border.mz, "prm").await?.posting(posting);
     let ledger = Arc::new(Ledger::new());
     let mut follower = Follower::start(&sender, Arc::clone(&ledger)).await?;
     let mut ticks = tokio::time::interval(Duration::from_secs(1) / rate);

@@ -15,10 +15,21 @@ pub(crate) struct AgencySystem {
     client: Client,
     base: String,
     token: String,
+    posting: Posting,
+}
+
+/// How an alert is posted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Posting {
+    /// `POST /v1/messages`.
+    #[default]
+    OneCall,
+    /// `POST /v1/drafts`, then the draft's release.
+    TwoCalls,
 }
 
 #[derive(Deserialize)]
-struct CreatedDraft {
+struct Identified {
     id: MessageId,
 }
 
@@ -31,7 +42,13 @@ impl AgencySystem {
         let login = format!("officer.{agency}");
         let token =
             person::log_in(&country.url("identity")?, &login, &country.layout().secret(&login)).await?;
-        Ok(Self { client: Client::builder().no_proxy().build()?, base: country.url("gateway")?, token })
+        let client = Client::builder().no_proxy().build()?;
+        Ok(Self { client, base: country.url("gateway")?, token, posting: Posting::default() })
+    }
+
+    /// The same caller, who posts in this way.
+    pub(crate) fn posting(self, posting: Posting) -> Self {
+        Self { posting, ..self }
     }
 
     /// A request for a path.
@@ -64,7 +81,7 @@ impl AgencySystem {
         if !status.is_success() {
             bail!("a draft was answered {status}: {text}");
         }
-        let created: CreatedDraft = serde_json::from_str(&text).context("a new draft")?;
+        let created: Identified = serde_json::from_str(&text).context("a new draft")?;
         Ok((created.id, etag.context("a draft has a version")?))
     }
 
@@ -89,13 +106,24 @@ impl AgencySystem {
         Ok(id)
     }
 
-    /// Posts a draft and releases it.
+    /// Posts an alert and has it released.
     ///
     /// # Errors
     /// When it is refused.
     pub(crate) async fn send(&self, draft: String, ledger: &Ledger) -> Result<MessageId> {
-        let created = self.create(draft).await?;
-        self.release(created, ledger).await
+        if self.posting == Posting::TwoCalls {
+            let created = self.create(draft).await?;
+            return self.release(created, ledger).await;
+        }
+        let answer = self.post("/v1/messages").body(draft).send().await.context("posting an alert")?;
+        let status = answer.status();
+        let text = answer.text().await?;
+        if !status.is_success() {
+            bail!("an alert was answered {status}: {text}");
+        }
+        let released: Identified = serde_json::from_str(&text).context("a released alert")?;
+        ledger.accepted(released.id);
+        Ok(released.id)
     }
 
     fn post(&self, path: &str) -> RequestBuilder {

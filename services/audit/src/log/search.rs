@@ -126,7 +126,7 @@ pub(crate) async fn count(
         "SELECT COUNT(*) AS found FROM entry_search s JOIN entry e ON e.entry_index = s.entry_index{}",
         conditions.text
     );
-    Ok(conditions.bind(sqlx::query(AssertSqlSafe(text))).fetch_one(pool).await?.count("found")?)
+    Ok(conditions.bind(sqlx::query(AssertSqlSafe(text))).fetch_one(pool.aside()).await?.count("found")?)
 }
 
 /// The entries from `end` on that the filter and the permit let pass, in a log of `length` entries; `None` when there are none.
@@ -199,7 +199,7 @@ pub(crate) async fn last_order(
     let conditions = SqlConditions::of(sequencer, permit, filter, &EntryRange { after: None, end, fetch: 0 });
     let text =
         format!("SELECT MAX(p.erased_by) AS last FROM entry_search s {WITH_PAYLOAD}{}", conditions.text);
-    Ok(conditions.bind(sqlx::query(AssertSqlSafe(text))).fetch_one(pool).await?.opt_count("last")?)
+    Ok(conditions.bind(sqlx::query(AssertSqlSafe(text))).fetch_one(pool.aside()).await?.opt_count("last")?)
 }
 
 /// Counts these entries in each span of time, grouped by a column. The oldest span comes first.
@@ -220,7 +220,7 @@ pub(crate) async fn counts(
         by.column(),
         conditions.text
     );
-    let rows = conditions.bind(sqlx::query(AssertSqlSafe(text))).fetch_all(pool).await?;
+    let rows = conditions.bind(sqlx::query(AssertSqlSafe(text))).fetch_all(pool.aside()).await?;
     let parse = |row: &AnyRow| {
         let from = row.try_get::<i64, _>("span")?.checked_mul(span.micros());
         let from = from.and_then(|micros| Timestamp::from_micros(micros).ok());
@@ -298,7 +298,7 @@ pub(crate) async fn entries(
          ORDER BY s.entry_index {order} LIMIT {}",
         conditions.text, range.fetch
     );
-    let rows = conditions.bind(sqlx::query(AssertSqlSafe(text))).fetch_all(pool).await?;
+    let rows = conditions.bind(sqlx::query(AssertSqlSafe(text))).fetch_all(pool.aside()).await?;
     rows.iter().map(|row| entry_of_row(row, sequencer)).collect()
 }
 

@@ -28,7 +28,7 @@ impl Outbox {
     /// # Errors
     /// [`sqlx::Error`] when the store does not answer.
     pub async fn stats(&self) -> sqlx::Result<Vec<LaneStats>> {
-        let rows = sqlx::query(UNSETTLED).fetch_all(self.store().read()).await?;
+        let rows = sqlx::query(UNSETTLED).fetch_all(self.store().read().aside()).await?;
         rows.iter()
             .map(|row| {
                 Ok(LaneStats {

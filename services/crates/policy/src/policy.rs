@@ -1,11 +1,17 @@
 //! Decides questions by the loaded policies.
 
-use std::sync::{Arc, LazyLock};
+use std::{
+    collections::BTreeSet,
+    sync::{Arc, LazyLock, Mutex, PoisonError},
+};
 
 use cedar_policy::{Authorizer, Decision as CedarDecision, Entities, PolicySet, Request, Response};
 
+use hashlink::LruCache;
+use rovuma_schemas::AgencyCode;
+
 use crate::{
-    Act, Action, Actor, Code, Context, Decision, Denial, LoadError, Permit, Resource,
+    Act, Action, Actor, Code, Context, Decision, Denial, LoadError, Permit, Resource, Role,
     cedar::Misfit,
     folder,
     load::{self, Loaded, PolicyText},
@@ -23,6 +29,37 @@ pub struct PolicyConfig {
 #[derive(Clone, Debug)]
 pub struct Policy {
     pub(crate) loaded: Arc<Loaded>,
+    answers: Arc<Mutex<LruCache<Question, Option<Code>>>>,
+}
+
+/// Answers that are remembered, the least recently asked for are forgotten: some for each caller of a day. An answer follows
+/// from the question alone, all of which is its key, so a remembered one is as good as a new one.
+const ANSWERS_REMEMBERED: usize = 1024;
+
+/// All that an answer depends on.
+#[derive(Debug, PartialEq, Eq, Hash)]
+struct Question {
+    subject: String,
+    agency: AgencyCode,
+    roles: BTreeSet<Role>,
+    is_machine: bool,
+    action: Action,
+    resource: Resource,
+    context: Context,
+}
+
+impl Question {
+    fn new(actor: &Actor, action: Action, resource: &Resource, context: &Context) -> Self {
+        Self {
+            subject: actor.subject().to_owned(),
+            agency: actor.agency().clone(),
+            roles: actor.roles().clone(),
+            is_machine: actor.is_machine(),
+            action,
+            resource: resource.clone(),
+            context: *context,
+        }
+    }
 }
 
 impl Policy {
@@ -34,7 +71,7 @@ impl Policy {
     pub fn built_in() -> Self {
         static BUILT_IN: LazyLock<Policy> =
             LazyLock::new(|| match load::load(load::BUILT_IN_SCHEMA, &load::built_in_policies()) {
-                Ok(loaded) => Policy { loaded: Arc::new(loaded) },
+                Ok(loaded) => Policy::of(loaded),
                 Err(fault) => panic!("the built-in policies do not load: {fault}"),
             });
         BUILT_IN.clone()
@@ -58,9 +95,13 @@ impl Policy {
     }
 
     pub(crate) fn from_texts(schema: &str, texts: &[PolicyText]) -> Result<Self, LoadError> {
-        let policy = Self { loaded: Arc::new(load::load(schema, texts)?) };
+        let policy = Self::of(load::load(schema, texts)?);
         crate::invariants::check(&policy)?;
         Ok(policy)
+    }
+
+    pub(crate) fn of(loaded: Loaded) -> Self {
+        Self { loaded: Arc::new(loaded), answers: Arc::new(Mutex::new(LruCache::new(ANSWERS_REMEMBERED))) }
     }
 
     /// Answers whether `actor` may do `act` on `resource` in `context`.
@@ -75,11 +116,28 @@ impl Policy {
         context: &Context,
     ) -> Decision<A> {
         let action = act.action();
-        match self.answer(actor, action, resource, context) {
+        match self.remembered_answer(actor, action, resource, context) {
             Ok(None) => Decision::Permit(Permit::new(act, actor, resource)),
             Ok(Some(code)) => Decision::Deny(Denial::new(action, code)),
             Err(misfit) => Decision::Deny(Denial::fault(action, misfit.to_string())),
         }
+    }
+
+    fn remembered_answer(
+        &self,
+        actor: &Actor,
+        action: Action,
+        resource: &Resource,
+        context: &Context,
+    ) -> Result<Option<Code>, Misfit> {
+        let question = Question::new(actor, action, resource, context);
+        let answers = || self.answers.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(answer) = answers().get(&question) {
+            return Ok(*answer);
+        }
+        let answer = self.answer(actor, action, resource, context)?;
+        answers().insert(question, answer);
+        Ok(answer)
     }
 
     /// `None` for a permit, the code for a denial.
@@ -121,6 +179,35 @@ fn evaluate(request: &Request, policies: &PolicySet, entities: &Entities) -> Res
         None => {
             drop(errors);
             Ok(response)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rovuma_schemas::MessageType;
+
+    use super::*;
+    use crate::act;
+
+    #[test]
+    fn a_remembered_answer_is_for_the_same_question_only() {
+        let policy = Policy::built_in();
+        let prm: AgencyCode = "mz.prm".parse().expect("an agency");
+        let asked = |roles: &[Role], owner: &str, machine: bool, second: bool| {
+            let owner = owner.parse().expect("an agency");
+            let roles = roles.iter().copied();
+            let actor =
+                if machine { Actor::machine("s-1", &prm, roles) } else { Actor::person("s-1", &prm, roles) };
+            let draft = Resource::new_draft(&owner, "s-1", MessageType::AlertIssue);
+            policy.decide(&actor, act::DraftRelease, &draft, &Context::release(second)).permitted().is_ok()
+        };
+        for _ in 0..2 {
+            assert!(asked(&[Role::LiaisonOfficer], "mz.prm", false, false));
+            assert!(!asked(&[Role::LiaisonOfficer], "mz.prm", false, true), "it needs a second person");
+            assert!(!asked(&[Role::LiaisonOfficer], "mz.sernic", false, false), "another agency's");
+            assert!(!asked(&[Role::Analyst], "mz.prm", false, false), "another role");
+            assert!(!asked(&[], "mz.prm", false, false), "no role");
         }
     }
 }

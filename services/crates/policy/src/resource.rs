@@ -38,7 +38,7 @@ impl ResourceKind {
 }
 
 /// The object of an action. Its agency must come from the store that holds it, never from the request.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Resource {
     pub(crate) kind: ResourceKind,
     pub(crate) id: String,
@@ -111,7 +111,7 @@ impl Resource {
 
 /// The circumstances on which an action's policies depend. They have no default: a question without those that its policies need
 /// is refused with [`Code::PolicyFault`](crate::Code::PolicyFault).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Context {
     pub(crate) second_person_required: Option<bool>,
     pub(crate) reason_stated: Option<bool>,

@@ -2,20 +2,25 @@
 
 use std::fmt;
 
-use futures::{FutureExt, StreamExt, TryStreamExt, future::BoxFuture, stream::BoxStream};
+use futures::{FutureExt, StreamExt, TryFutureExt, future::BoxFuture, stream::BoxStream};
 use sqlx::{
     Any, AnyConnection, Connection, Database, Either, Execute, Executor, SqlStr,
     any::{AnyQueryResult, AnyRow, AnyStatement},
+    migrate::{MigrateError, Migrator},
 };
 
-use crate::error::Failure;
+use crate::{
+    error::Failure,
+    sqlite::{self, FileConnection},
+    statement::{Answer, Statement, Wanted},
+};
 
 /// A connection inside a transaction, or a reading one.
 ///
-/// Making a savepoint is a change of threads or a round trip, which takes as long as most jobs. It is therefore a
+/// Making a savepoint is a statement, and on a server a round trip, which takes as long as most jobs. It is therefore a
 /// *prelude*, which runs before a job's first statement; a job without a statement needs none.
 pub struct Conn {
-    inner: AnyConnection,
+    inner: Driver,
     /// Runs before the next statement.
     prelude: Option<SqlStr>,
     /// Whether a statement ran since the prelude was set.
@@ -26,13 +31,35 @@ pub struct Conn {
     is_unfinished: bool,
 }
 
+/// The two ways to a database.
+#[derive(Debug)]
+enum Driver {
+    /// A file.
+    File(FileConnection),
+    /// A server.
+    Server(AnyConnection),
+}
+
+impl Driver {
+    async fn answer(&mut self, statement: Statement, wanted: Wanted) -> sqlx::Result<Answer> {
+        match self {
+            // Without waiting: the file is read and written here and now.
+            Self::File(file) => file.run(&statement, wanted),
+            Self::Server(server) => statement.ask(server, wanted).await,
+        }
+    }
+}
+
 impl Conn {
-    /// Connects to the database at `url`.
+    /// Connects to the database at `url`: the path of a file that is there, as `sqlite:PATH`, or a server.
     ///
     /// # Errors
-    /// [`sqlx::Error`] when the database does not answer or refuses the connection.
+    /// [`sqlx::Error`] when the file cannot be opened, or the server does not answer or refuses the connection.
     pub async fn connect(url: &str) -> sqlx::Result<Self> {
-        let inner = AnyConnection::connect(url).await?;
+        let inner = match sqlite::path_of(url) {
+            Ok(path) => Driver::File(FileConnection::open(&path)?),
+            Err(_) => Driver::Server(AnyConnection::connect(url).await?),
+        };
         Ok(Self { inner, prelude: None, ran_statement: false, failure: None, is_unfinished: false })
     }
 
@@ -41,12 +68,18 @@ impl Conn {
     /// # Errors
     /// [`sqlx::Error`] when the database does not answer.
     pub async fn close(self) -> sqlx::Result<()> {
-        self.inner.close().await
+        match self.inner {
+            // Nothing has to be said to a file.
+            Driver::File(_) => Ok(()),
+            Driver::Server(server) => server.close().await,
+        }
     }
 
     /// Checks that the database answers, and waits until it has finished a statement whose caller went away.
     pub(crate) async fn ping(&mut self) -> sqlx::Result<()> {
-        self.inner.ping().await?;
+        if let Driver::Server(server) = &mut self.inner {
+            server.ping().await?;
+        }
         self.is_unfinished = false;
         Ok(())
     }
@@ -56,14 +89,17 @@ impl Conn {
         self.is_unfinished
     }
 
-    /// The driver's connection, for migrations.
-    pub(crate) fn driver(&mut self) -> &mut AnyConnection {
-        &mut self.inner
+    /// Applies the migrations that the database does not have yet.
+    pub(crate) async fn migrate(&mut self, migrator: &Migrator) -> Result<(), MigrateError> {
+        match &mut self.inner {
+            Driver::File(file) => migrator.run_direct(None, file, false).await,
+            Driver::Server(server) => migrator.run_direct(None, server, false).await,
+        }
     }
 
-    /// The name of the database's driver.
-    pub(crate) fn backend_name(&self) -> &str {
-        self.inner.backend_name()
+    /// Whether the database is a file of SQLite.
+    pub(crate) fn is_file(&self) -> bool {
+        matches!(self.inner, Driver::File(_))
     }
 
     /// Sets the statements to run before the next one, replacing any earlier prelude, and forgets an earlier failure.
@@ -92,14 +128,31 @@ impl Conn {
         let Some(text) = self.prelude.take() else { return Ok(()) };
         // Set before the await: when the job is broken off there, nobody knows whether the prelude took effect.
         self.failure = Some(Failure::Database("a statement was broken off".into()));
-        let ran = sqlx::raw_sql(text).execute(&mut self.inner).await;
+        let ran = self.inner.answer(Statement::without_values(text), Wanted::Effect).await;
         self.failure = ran.as_ref().err().map(Failure::of);
         ran.map(drop)
+    }
+
+    /// Runs a statement, after the prelude, and reads the rows that are wanted.
+    pub(crate) async fn answer(&mut self, statement: Statement, wanted: Wanted) -> sqlx::Result<Answer> {
+        self.run_prelude().await?;
+        self.is_unfinished = true;
+        let answer = self.inner.answer(statement, wanted).await?;
+        self.is_unfinished = false;
+        Ok(answer)
     }
 }
 
 impl<'c> Executor<'c> for &'c mut Conn {
     type Database = Any;
+
+    fn execute<'e, 'q: 'e, E>(self, query: E) -> BoxFuture<'e, sqlx::Result<AnyQueryResult>>
+    where
+        'c: 'e,
+        E: 'q + Execute<'q, Any>,
+    {
+        async move { Ok(self.answer(Statement::of(query)?, Wanted::Effect).await?.result) }.boxed()
+    }
 
     fn fetch_many<'e, 'q: 'e, E>(
         self,
@@ -109,17 +162,20 @@ impl<'c> Executor<'c> for &'c mut Conn {
         'c: 'e,
         E: 'q + Execute<'q, Any>,
     {
-        async_stream::try_stream! {
-            self.run_prelude().await?;
-            self.is_unfinished = true;
-            let mut rows = self.inner.fetch_many(query);
-            while let Some(row) = rows.try_next().await? {
-                yield row;
-            }
-            drop(rows);
-            self.is_unfinished = false;
+        async move {
+            let answer = self.answer(Statement::of(query)?, Wanted::All).await?;
+            Ok::<_, sqlx::Error>(answer.into_stream())
         }
+        .try_flatten_stream()
         .boxed()
+    }
+
+    fn fetch_all<'e, 'q: 'e, E>(self, query: E) -> BoxFuture<'e, sqlx::Result<Vec<AnyRow>>>
+    where
+        'c: 'e,
+        E: 'q + Execute<'q, Any>,
+    {
+        async move { Ok(self.answer(Statement::of(query)?, Wanted::All).await?.rows) }.boxed()
     }
 
     fn fetch_optional<'e, 'q: 'e, E>(self, query: E) -> BoxFuture<'e, sqlx::Result<Option<AnyRow>>>
@@ -127,14 +183,7 @@ impl<'c> Executor<'c> for &'c mut Conn {
         'c: 'e,
         E: 'q + Execute<'q, Any>,
     {
-        async move {
-            self.run_prelude().await?;
-            self.is_unfinished = true;
-            let row = self.inner.fetch_optional(query).await?;
-            self.is_unfinished = false;
-            Ok(row)
-        }
-        .boxed()
+        async move { Ok(self.answer(Statement::of(query)?, Wanted::First).await?.rows.pop()) }.boxed()
     }
 
     fn prepare_with<'e>(
@@ -145,9 +194,15 @@ impl<'c> Executor<'c> for &'c mut Conn {
     where
         'c: 'e,
     {
-        self.inner.prepare_with(sql, parameters)
+        match &mut self.inner {
+            Driver::File(_) => async { Err(sqlx::Error::Protocol(PREPARED_BY_ITSELF.into())) }.boxed(),
+            Driver::Server(server) => server.prepare_with(sql, parameters),
+        }
     }
 }
+
+/// Nothing in this product prepares a statement that it does not run.
+const PREPARED_BY_ITSELF: &str = "a statement is prepared when it is run";
 
 impl fmt::Debug for Conn {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -109,8 +109,8 @@ impl Database {
 }
 
 /// The SQL that begins, commits and rolls back a transaction and its jobs. From a job's first statement on there is an
-/// open savepoint, `job`. Statements that belong together go to the database in one text: each text is a change of
-/// threads or a round trip, which costs more than most statements.
+/// open savepoint, `job`. Statements that belong together go to the database in one text: on a server each text is a round
+/// trip, which costs more than most statements.
 #[derive(Clone, Debug)]
 pub(crate) struct TransactionSql {
     pub(crate) begin: SqlStr,

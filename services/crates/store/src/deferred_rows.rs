@@ -1,5 +1,5 @@
 //! Rows that jobs leave for the end of their transaction: many small rows of several jobs are written in few
-//! statements. Each statement is a change of threads or a round trip, which costs more than most rows.
+//! statements. Each statement is on a server a round trip, which costs more than most rows.
 
 use std::{
     fmt,

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use sqlx::{AssertSqlSafe, Database as _, SqlSafeStr, SqlStr, any::AnyArguments, query::Query};
+use sqlx::{AssertSqlSafe, SqlSafeStr, SqlStr, any::AnyArguments, query::Query};
 
 use crate::Conn;
 
@@ -66,8 +66,7 @@ impl Insert {
 /// The two ways of writing a placeholder.
 #[derive(Clone, Copy, Debug)]
 enum Placeholders {
-    /// `?`. SQLite takes `$1` too, but as a name, and searches all names when a value is bound: for hundreds of values
-    /// that takes longer than the insert.
+    /// `?`. SQLite looks up each numbered placeholder among all: for hundreds of values that takes longer than the insert.
     Anonymous,
     /// `$1`.
     Numbered,
@@ -75,7 +74,7 @@ enum Placeholders {
 
 impl Placeholders {
     fn of(conn: &Conn) -> Self {
-        if conn.backend_name() == sqlx::Sqlite::NAME { Self::Anonymous } else { Self::Numbered }
+        if conn.is_file() { Self::Anonymous } else { Self::Numbered }
     }
 
     fn write(self, text: &mut String, number: usize) {

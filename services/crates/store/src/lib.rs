@@ -1,8 +1,9 @@
 //! One database of one service: opened, migrated, read in parallel, and written by one task that shares commits
 //! between callers. The database is a file, or a database of a PostgreSQL server that several processes may share.
 //!
-//! Every query goes through sqlx's `Any` driver, so that one text serves SQLite and PostgreSQL: `$1` placeholders,
-//! 16-byte ids and digests as blobs, instants as `BIGINT` microseconds, no booleans.
+//! Every query has the types of sqlx's `Any` driver, so that one text serves SQLite and PostgreSQL: `$1` placeholders,
+//! 16-byte ids and digests as blobs, instants as `BIGINT` microseconds, no booleans. A server is asked through sqlx; a file is
+//! read and written on the thread that asks (`services/decisions/0020-a-file-answers-at-once.md`).
 //!
 //! A write is a *job*: an asynchronous function over the transaction's connection. Jobs that wait at the same time run
 //! one after another in one transaction, each from its first statement on in a savepoint of its own, and share its
@@ -12,6 +13,7 @@
 //! Architecture invariant: when a caller gets `Ok`, its write is on disk. When a caller goes away while it waits, its job
 //! still runs and commits whole.
 
+mod aside;
 mod commits;
 mod config;
 mod conn;
@@ -32,12 +34,14 @@ mod restore_mark;
 mod row;
 mod sharing;
 mod sqlite;
+mod statement;
 mod store;
 #[cfg(test)]
 mod tests;
 mod upkeep;
 mod writer;
 
+pub use aside::Aside;
 pub use commits::Commits;
 pub use config::StoreConfig;
 pub use conn::Conn;

@@ -59,8 +59,7 @@ pub(crate) async fn run(conn: &mut Conn, dialect: Dialect, sets: &[Migrations]) 
     let steps = std::iter::once(&OWN).chain(sets).flat_map(|set| set.steps);
     let mut migrator = Migrator::with_migrations(merge(steps, dialect)?);
     migrator.set_ignore_missing(true);
-    migrator.run_direct(None, conn.driver(), false).await?;
-    Ok(())
+    Ok(conn.migrate(&migrator).await?)
 }
 
 fn merge(steps: impl Iterator<Item = &'static Step>, dialect: Dialect) -> Result<Vec<Migration>, OpenError> {

@@ -7,14 +7,18 @@ use std::{
 };
 
 use deadpool::managed::{Manager, Metrics, Object, Pool, PoolError, RecycleError, RecycleResult};
-use futures::{FutureExt, StreamExt, TryStreamExt, future::BoxFuture, stream::BoxStream};
+use futures::{FutureExt, StreamExt, TryFutureExt, future::BoxFuture, stream::BoxStream};
 use sqlx::{
     Any, Database, Either, Execute, Executor, SqlStr,
     any::{AnyQueryResult, AnyRow, AnyStatement},
 };
 use tokio::time::{sleep, timeout};
 
-use crate::{Conn, sharing::OPEN_POLL};
+use crate::{
+    Conn,
+    sharing::OPEN_POLL,
+    statement::{Statement, Wanted},
+};
 
 /// A reading connection on loan.
 pub type Reader = Object<Connections>;
@@ -22,8 +26,8 @@ pub type Reader = Object<Connections>;
 /// A pool of connections that read and refuse to change anything, each on loan to one query at a time. A query may be run
 /// on the pool itself.
 ///
-/// sqlx's own pool pings each connection when it comes back, which for a file costs a task and a change of threads after
-/// every query. This pool pings a connection before it is lent again, and only when there is a reason to.
+/// sqlx's own pool pings each connection when it comes back, which costs a task and a round trip after every query. This
+/// pool pings a connection before it is lent again, and only when there is a reason to.
 #[derive(Clone)]
 pub struct Readers {
     pool: Pool<Connections>,
@@ -138,6 +142,24 @@ const TOO_MANY_CONNECTIONS: &str = "53300";
 impl<'p> Executor<'p> for &'p Readers {
     type Database = Any;
 
+    fn execute<'e, 'q: 'e, E>(self, query: E) -> BoxFuture<'e, sqlx::Result<AnyQueryResult>>
+    where
+        'p: 'e,
+        E: 'q + Execute<'q, Any>,
+    {
+        let pool = self.clone();
+        async move { (&mut *pool.acquire().await?).execute(query).await }.boxed()
+    }
+
+    fn fetch_all<'e, 'q: 'e, E>(self, query: E) -> BoxFuture<'e, sqlx::Result<Vec<AnyRow>>>
+    where
+        'p: 'e,
+        E: 'q + Execute<'q, Any>,
+    {
+        let pool = self.clone();
+        async move { (&mut *pool.acquire().await?).fetch_all(query).await }.boxed()
+    }
+
     fn fetch_many<'e, 'q: 'e, E>(
         self,
         query: E,
@@ -147,13 +169,11 @@ impl<'p> Executor<'p> for &'p Readers {
         E: 'q + Execute<'q, Any>,
     {
         let pool = self.clone();
-        async_stream::try_stream! {
-            let mut conn = pool.acquire().await?;
-            let mut rows = (&mut *conn).fetch_many(query);
-            while let Some(row) = rows.try_next().await? {
-                yield row;
-            }
+        async move {
+            let answer = pool.acquire().await?.answer(Statement::of(query)?, Wanted::All).await?;
+            Ok::<_, sqlx::Error>(answer.into_stream())
         }
+        .try_flatten_stream()
         .boxed()
     }
 

@@ -9,7 +9,10 @@ use std::{
 
 use futures::{FutureExt, future::BoxFuture};
 use rovuma_schemas::StoreId;
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::{
+    runtime::Handle,
+    sync::{mpsc, oneshot, watch},
+};
 use tracing::error;
 
 use crate::{
@@ -102,13 +105,7 @@ impl Store {
         let writer =
             Writer::new(database.clone(), conn, committed, deferred.clone(), check_for_restore(&database));
         let (failed, writer_failure) = watch::channel(None);
-        tokio::spawn(async move {
-            if let Err(panic) = AssertUnwindSafe(writer.run(waiting)).catch_unwind().await {
-                let text = panic_text(panic.as_ref());
-                error!("the store's writer panicked: {text}");
-                failed.send_replace(Some(text.to_owned()));
-            }
-        });
+        start(supervised(writer, waiting, failed), &database)?;
         let (open, until_closed) = oneshot::channel();
         tokio::spawn(upkeep::run(Arc::downgrade(&database), jobs.downgrade(), readers.clone(), until_closed));
         Ok(Self(Arc::new(Inner {
@@ -252,6 +249,32 @@ impl Store {
     pub(crate) fn shared_server(&self) -> Option<&Server> {
         self.0.database.server().filter(|server| !server.is_exclusive())
     }
+}
+
+/// Writes until no handle is left, or until the writer panics, which `failed` is told.
+async fn supervised(
+    writer: Writer,
+    waiting: mpsc::Receiver<Box<dyn Job>>,
+    failed: watch::Sender<Option<String>>,
+) {
+    if let Err(panic) = AssertUnwindSafe(writer.run(waiting)).catch_unwind().await {
+        let text = panic_text(panic.as_ref());
+        error!("the store's writer panicked: {text}");
+        failed.send_replace(Some(text.to_owned()));
+    }
+}
+
+/// Starts the writer: for a file on a thread of its own, because its statements are done on the thread that asks, and a
+/// commit waits for the disk; for a server as a task.
+fn start(writer: impl Future<Output = ()> + Send + 'static, database: &Database) -> Result<(), OpenError> {
+    let Database::Sqlite(file) = database else {
+        tokio::spawn(writer);
+        return Ok(());
+    };
+    let runtime = Handle::current();
+    let thread = std::thread::Builder::new().name("store-writer".into());
+    let started = thread.spawn(move || runtime.block_on(writer));
+    started.map(drop).map_err(|source| OpenError::File { path: file.path().to_owned(), source })
 }
 
 /// Checks a store for a restore whenever the writer has connected again: a server that could not be reached may come back

@@ -120,6 +120,22 @@ async fn a_panic_harms_only_its_own_job() {
     assert_eq!(notes(&store).await, [2]);
 }
 
+/// Submits the jobs of a future that has not been polled yet so that they share a transaction. The writer of a file has a
+/// thread of its own: a job that waits holds it until all of them wait too.
+async fn together<F: Future>(store: &Store, jobs: F) -> F::Output {
+    let (open, opened) = tokio::sync::oneshot::channel::<()>();
+    let gate = store.write(move |_| {
+        async move {
+            opened.await.expect("it is opened");
+            Ok::<_, Refused>(())
+        }
+        .boxed()
+    });
+    // The gate's own answer is that of the whole transaction.
+    let (_, outcome, ()) = futures::join!(gate, jobs, async { open.send(()).expect("the gate waits") });
+    outcome
+}
+
 fn deferred_notes(store: &Store) -> Arc<DeferredRows<i64>> {
     let insert = Insert { into: "INSERT INTO note (n)", columns: 1, then: "" };
     DeferredRows::new(store, insert, |query, n| query.bind(*n))
@@ -148,13 +164,14 @@ async fn what_a_job_left_stands_or_falls_with_it() {
     let (_dir, store) = open().await;
     let deferred = deferred_notes(&store);
     let before = store.commit_count();
-    let answers = futures::join!(
+    let jobs = futures::future::join5(
         leave(&store, &deferred, 1, || Ok(())),
         leave(&store, &deferred, 2, || Err(Refused::OnPurpose)),
         leave(&store, &deferred, 3, || Ok(())),
         leave(&store, &deferred, 4, || panic!("on purpose")),
-        leave(&store, &deferred, 5, || Ok(()))
+        leave(&store, &deferred, 5, || Ok(())),
     );
+    let answers = together(&store, jobs).await;
     assert_eq!(answers, (true, false, true, false, true));
     assert_eq!(store.commit_count() - before, 1, "they are one transaction");
     assert_eq!(notes(&store).await, [1, 3, 5]);
@@ -201,7 +218,7 @@ async fn jobs_of_every_kind_share_a_transaction_in_every_order() {
                 .boxed()
             })
         });
-        let answers = futures::future::join_all(jobs).await;
+        let answers = together(&store, futures::future::join_all(jobs)).await;
         let actions = order.map(|which| JOBS[which]);
         let expected: Vec<i64> = actions
             .iter()
@@ -227,8 +244,9 @@ async fn jobs_of_every_kind_share_a_transaction_in_every_order() {
 async fn a_deferred_row_that_is_refused_leaves_nothing_behind() {
     let (_dir, store) = open().await;
     let deferred = deferred_notes(&store);
-    let (one, again) =
-        futures::join!(leave(&store, &deferred, 1, || Ok(())), leave(&store, &deferred, 1, || Ok(())));
+    let jobs =
+        futures::future::join(leave(&store, &deferred, 1, || Ok(())), leave(&store, &deferred, 1, || Ok(())));
+    let (one, again) = together(&store, jobs).await;
     assert!(!one && !again, "nobody can tell whose it is");
     assert!(notes(&store).await.is_empty());
     assert!(leave(&store, &deferred, 2, || Ok(())).await);

@@ -1,7 +1,5 @@
 //! Every policy has an effect: without it answers change, in the direction of the policy.
 
-use std::sync::Arc;
-
 use cedar_policy::{Effect, PolicyId, PolicySet};
 
 use super::questions::{Question, answer, each_role, questions, special_actors};
@@ -63,5 +61,5 @@ fn without(id: &PolicyId) -> Policy {
     let others = loaded.everything.policies().filter(|policy| policy.id() != id).cloned();
     loaded.everything = PolicySet::from_policies(others).expect("still a set");
     loaded.scopes = scope::each(&loaded.names, &loaded.schema, &loaded.everything).expect("still fitting");
-    Policy { loaded: Arc::new(loaded) }
+    Policy::of(loaded)
 }
