@@ -62,7 +62,8 @@ impl FileConnection {
         wanted: Wanted,
     ) -> sqlx::Result<Answer> {
         let parameters = prepared.parameter_count();
-        if values.len() < parameters {
+        // What is only explained needs no values.
+        if values.len() < parameters && prepared.is_explain() == 0 {
             let fault = format!("a statement with {parameters} parameters was given {} values", values.len());
             return Err(sqlx::Error::Encode(fault.into()));
         }
