@@ -3,7 +3,7 @@
 //!
 //! Every query has the types of sqlx's `Any` driver, so that one text serves SQLite and PostgreSQL: `$1` placeholders,
 //! 16-byte ids and digests as blobs, instants as `BIGINT` microseconds, no booleans. A server is asked through sqlx; a file is
-//! read and written on the thread that asks (`services/decisions/0020-a-file-answers-at-once.md`).
+//! read and written on the thread that asks (`services/decisions/0023-a-file-answers-at-once.md`).
 //!
 //! A write is a *job*: an asynchronous function over the transaction's connection. Jobs that wait at the same time run
 //! one after another in one transaction, each from its first statement on in a savepoint of its own, and share its
