@@ -281,7 +281,7 @@ async fn known_under_id(tx: &mut Conn, receipt: &Authorized) -> Result<Vec<Known
 const RECEIPTS_UNDER_ONE_ID_MAX: usize = 2;
 
 /// Records a receipt under an id that its signer has used for other bytes: an alarm that names both, and, for the first such
-/// receipt, its bytes and an audit event. A repetition only counts up the alarm.
+/// receipt, its bytes and an audit event. Further ones only count up the alarm.
 async fn record_conflict(
     tx: &mut Conn,
     exchange: &Exchange,
