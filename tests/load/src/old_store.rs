@@ -246,7 +246,7 @@ impl Copies {
             .bind(jws.digest().as_bytes().to_vec())
             .bind(jws.to_compact().into_bytes())
             .bind(numbered(number))
-            .bind((number % UNREAD_ONE_IN != 0).then(|| created.as_micros()))
+            .bind((!number.is_multiple_of(UNREAD_ONE_IN)).then(|| created.as_micros()))
             .execute(tx)
             .await?;
         Ok(())
