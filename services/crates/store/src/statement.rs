@@ -6,7 +6,7 @@ use sqlx::{
     any::{AnyArguments, AnyQueryResult, AnyRow},
 };
 
-/// A statement with its values; without values it may be several statements.
+/// A statement with its values; without values it may be several statements, of which no rows are wanted.
 pub(crate) struct Statement {
     pub(crate) text: SqlStr,
     pub(crate) values: Option<AnyArguments>,
@@ -48,8 +48,13 @@ impl Statement {
     /// Sends the statement to a server.
     pub(crate) async fn ask(self, server: &mut AnyConnection, wanted: Wanted) -> sqlx::Result<Answer> {
         let Some(values) = self.values else {
-            let result = sqlx::raw_sql(self.text).execute(server).await?;
-            return Ok(Answer { rows: Vec::new(), result });
+            let raw = sqlx::raw_sql(self.text);
+            return Ok(match wanted {
+                Wanted::Effect => Answer { result: raw.execute(server).await?, ..Answer::default() },
+                Wanted::First | Wanted::All => {
+                    Answer { rows: raw.fetch_all(server).await?, ..Answer::default() }
+                }
+            });
         };
         let query = sqlx::query_with(self.text, values).persistent(self.is_kept);
         Ok(match wanted {

@@ -75,6 +75,9 @@ impl Outbox {
 
     /// Loads the chosen copies with their messages, in the order of leaving.
     pub(crate) async fn load(&self, positions: &[i64]) -> sqlx::Result<Vec<LoadedCopy>> {
+        if positions.is_empty() {
+            return Ok(Vec::new());
+        }
         let text = with_list(
             "SELECT c.position, c.message, c.sender, c.recipient, c.lane, c.stream, c.number, c.attempts,
                     m.message_type, m.compact

@@ -42,13 +42,14 @@ impl FileConnection {
     }
 
     fn answer(&self, statement: &Statement, wanted: Wanted) -> sqlx::Result<Answer> {
-        let Some(values) = &statement.values else {
+        if statement.values.is_none() && wanted == Wanted::Effect {
             self.0.execute_batch(statement.text.as_str()).map_err(to_sqlx)?;
             return Ok(Answer::default());
-        };
+        }
+        let values = statement.values.as_ref().map_or(&[][..], |values| &values.values.0);
         let text = numbered(statement.text.as_str());
         let mut prepared = self.0.prepare_cached(&text).map_err(to_sqlx)?;
-        let answer = self.read(&mut prepared, &values.values.0, wanted);
+        let answer = self.read(&mut prepared, values, wanted);
         if !statement.is_kept {
             prepared.discard();
         }
