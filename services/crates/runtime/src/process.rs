@@ -110,6 +110,7 @@ async fn serve<S: Service>(config: S::Config, runtime: &RuntimeConfig) -> anyhow
     let signals = Signals::listen()?;
     // Not a task of the shutdown: it must outlive every other task, and ends with the process.
     let listening = tokio::spawn(signals.handle(context.shutdown.clone()));
+    context.shutdown.spawn("metrics", metrics_export::keep_up(metrics.clone(), context.shutdown.clone()));
     let starting = context.health.register("start");
     if let Some(listen) = runtime.admin.listen {
         admin::serve(&context, listen, metrics)?;

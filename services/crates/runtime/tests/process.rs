@@ -1,7 +1,7 @@
 //! A service as a process: it starts, says how it is, and goes when it is told to.
 
 use std::{
-    io::{BufRead as _, BufReader, Read as _},
+    io::{BufRead as _, BufReader, Read as _, Write as _},
     path::{Path, PathBuf},
     process::{Child, Command, Output, Stdio},
     time::{Duration, Instant},
@@ -189,8 +189,8 @@ fn wrong_options_end_with_2() {
     assert_eq!(run("", &["--nonsense"]).status.code(), Some(2));
 }
 
-#[test]
-fn the_admin_listener_tells_health_and_metrics() {
+/// A service with an admin listener, and the port of that listener.
+fn start_with_admin() -> (Running, u16) {
     let dir = tempfile::tempdir().expect("a folder");
     let port = free_port();
     let text = format!("[http]\nlisten = \"127.0.0.1:0\"\n[admin]\nlisten = \"127.0.0.1:{port}\"\n");
@@ -198,18 +198,44 @@ fn the_admin_listener_tells_health_and_metrics() {
     let mut running = Running { child, address: String::new(), _dir: dir };
     let stdout = running.child.stdout.take().expect("piped");
     BufReader::new(stdout).read_line(&mut running.address).expect("says its address");
+    running.address.truncate(running.address.trim_end().len());
     let _ = rustls::crypto::ring::default_provider().install_default();
-    let get = |path: &str| {
-        let answer = reqwest::blocking::get(format!("http://127.0.0.1:{port}{path}")).expect("answers");
-        (answer.status().as_u16(), answer.text().expect("UTF-8"))
-    };
-    assert_eq!(get("/health/live").0, 200);
-    let (_, metrics) = get("/metrics");
+    (running, port)
+}
+
+fn get(address: &str, path: &str) -> (u16, String) {
+    let answer = reqwest::blocking::get(format!("http://{address}{path}")).expect("answers");
+    (answer.status().as_u16(), answer.text().expect("UTF-8"))
+}
+
+#[test]
+fn the_admin_listener_tells_health_and_metrics() {
+    let (running, port) = start_with_admin();
+    let admin = format!("127.0.0.1:{port}");
+    assert_eq!(get(&admin, "/health/live").0, 200);
+    let (_, metrics) = get(&admin, "/metrics");
     assert!(metrics.contains("rovuma_ready{check=\"start\"}"), "{metrics}");
-    let (status, ready) = get("/health/ready");
+    let (status, ready) = get(&admin, "/health/ready");
     assert!(ready.contains("\"name\":\"start\"") && ready.contains("\"since\""), "{status} {ready}");
-    let own = reqwest::blocking::get(format!("http://{}/", running.address.trim())).expect("answers");
-    assert_eq!(own.text().expect("UTF-8"), "here");
+    assert_eq!(get(&running.address, "/").1, "here");
+}
+
+#[test]
+fn invented_methods_are_one_label() {
+    const INVENTED: usize = 200;
+    const LENGTH: usize = 100_000;
+    let (running, port) = start_with_admin();
+    for number in 0..INVENTED {
+        let mut stream = std::net::TcpStream::connect(&running.address).expect("listens");
+        let method = format!("{}{number}", "M".repeat(LENGTH));
+        // The server may refuse a line of this length and close before it has read the whole.
+        let _ = write!(stream, "{method} / HTTP/1.1\r\nhost: here\r\nconnection: close\r\n\r\n");
+        let _ = stream.read_to_end(&mut Vec::new());
+    }
+    let admin = format!("127.0.0.1:{port}");
+    let (_, metrics) = get(&admin, "/metrics");
+    assert!(metrics.contains("method=\"other\""), "the invented methods were counted: {metrics}");
+    assert!(metrics.len() < LENGTH, "/metrics has {} bytes", metrics.len());
 }
 
 fn free_port() -> u16 {
