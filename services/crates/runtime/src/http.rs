@@ -1,10 +1,14 @@
 //! HTTP serving shared by all services: RFC 9457 problems, limits, request spans, optional TLS.
 
+mod body;
+mod connections;
 mod layers;
 mod locale;
 mod problem;
 mod serve;
 
+pub use body::{BODY_GRACE, BODY_RATE_BYTES_PER_S, body_too_large};
+pub use connections::ConnectionLimits;
 pub use layers::{BODY_LIMIT_BYTES, with_layers};
 pub use locale::CallerLocale;
 pub use problem::{Problem, ProblemFault};

@@ -7,6 +7,8 @@ use std::{
     time::{Duration, Instant},
 };
 
+use rovuma_runtime::http::ConnectionLimits;
+
 /// What is promised to whoever stops a service (architecture, section 9).
 const PROMISED: Duration = Duration::from_secs(10);
 
@@ -236,6 +238,31 @@ fn invented_methods_are_one_label() {
     let (_, metrics) = get(&admin, "/metrics");
     assert!(metrics.contains("method=\"other\""), "the invented methods were counted: {metrics}");
     assert!(metrics.len() < LENGTH, "/metrics has {} bytes", metrics.len());
+}
+
+#[test]
+fn slow_callers_starve_neither_health_nor_for_long_the_service() {
+    let (running, port) = start_with_admin();
+    let slow = |_| {
+        let mut stream = std::net::TcpStream::connect(&running.address).expect("listens");
+        // The first byte of a long body.
+        let _ = write!(stream, "POST / HTTP/1.1\r\nhost: here\r\ncontent-length: 1000\r\n\r\nx");
+        stream
+    };
+    let mut open: Vec<_> = (0..ConnectionLimits::API.per_address + 50).map(slow).collect();
+    let admin = format!("127.0.0.1:{port}");
+    let began = Instant::now();
+    while !get(&admin, "/metrics").1.contains("rovuma_http_connections_refused_total{limit=\"address\"}") {
+        assert!(began.elapsed() < PROMISED, "nothing was refused: {}", get(&admin, "/metrics").1);
+    }
+    assert_eq!(get(&admin, "/health/live").0, 200);
+    let fuller = reqwest::blocking::get(format!("http://{}/", running.address));
+    assert!(fuller.is_err(), "the service is full, and answered {fuller:?}");
+    open.clear();
+    let began = Instant::now();
+    while reqwest::blocking::get(format!("http://{}/", running.address)).is_err() {
+        assert!(began.elapsed() < PROMISED, "the limit does not become free");
+    }
 }
 
 fn free_port() -> u16 {

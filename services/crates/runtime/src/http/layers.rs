@@ -29,6 +29,7 @@ pub fn with_layers(router: Router) -> Router {
         .layer(CatchPanicLayer::custom(on_panic))
         .layer(DefaultBodyLimit::disable())
         .layer(RequestBodyLimitLayer::new(BODY_LIMIT_BYTES))
+        .layer(from_fn(super::body::bodies_keep_arriving))
         .layer(from_fn(plain_refusals_become_problems))
         .layer(from_fn(in_span))
 }

@@ -13,7 +13,10 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject};
 use serde::Deserialize;
 use tracing::info;
 
-use super::with_layers;
+use super::{
+    connections::{ConnectionLimits, Connections, LimitedAcceptor},
+    with_layers,
+};
 use crate::{
     Context, SecretFile,
     expiry::{CertificateError, certificate_ends},
@@ -106,7 +109,8 @@ pub fn serve(
     if let Some(files) = &config.tls {
         context.expiries.register_certificates(&files.cert_file)?;
     }
-    run(context, name, config.listen, tls, with_layers(router))
+    let limits = if config.behind_proxy { ConnectionLimits::BEHIND_PROXY } else { ConnectionLimits::API };
+    run(context, name, (config.listen, limits), tls, with_layers(router))
 }
 
 /// Refuses what [`serve`] would refuse, except an address that is in use or not one of this machine.
@@ -131,13 +135,13 @@ pub(crate) fn serve_plain(
     listen: SocketAddr,
     router: Router,
 ) -> Result<SocketAddr, ServeError> {
-    run(context, name, listen, None, router)
+    run(context, name, (listen, ConnectionLimits::ADMIN), None, router)
 }
 
 fn run(
     context: &Context,
     name: &'static str,
-    listen: SocketAddr,
+    (listen, limits): (SocketAddr, ConnectionLimits),
     tls: Option<RustlsConfig>,
     router: Router,
 ) -> Result<SocketAddr, ServeError> {
@@ -146,19 +150,25 @@ fn run(
     listener.set_nonblocking(true).map_err(bind)?;
     let address = listener.local_addr().map_err(bind)?;
     let service = router.into_make_service_with_connect_info::<SocketAddr>();
-    let handle = Handle::new();
+    let (handle, connections) = (Handle::new(), Connections::new(limits));
     let scheme = if tls.is_some() { "https" } else { "http" };
     let mut server = axum_server::from_tcp(listener)
         .map_err(bind)?
         .handle(handle.clone())
+        // What is above HTTP knows HTTP/1.1 alone: connections that are closed, and times between requests.
+        .http1_only()
         .first_request_timeout(FIRST_REQUEST);
     server.http_builder().http1().header_read_timeout(NEXT_REQUEST);
     match tls {
         Some(config) => {
-            let server = server.acceptor(axum_server::tls_rustls::RustlsAcceptor::new(config));
+            let acceptor = axum_server::tls_rustls::RustlsAcceptor::new(config);
+            let server = server.acceptor(LimitedAcceptor::new(acceptor, connections));
             context.shutdown.spawn_fallible(name, server.serve(service));
         }
-        None => context.shutdown.spawn_fallible(name, server.serve(service)),
+        None => {
+            let server = server.map(|acceptor| LimitedAcceptor::new(acceptor, connections));
+            context.shutdown.spawn_fallible(name, server.serve(service));
+        }
     }
     let shutdown = context.shutdown.clone();
     context.shutdown.spawn("http-stop", async move {

@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use axum::{Router, routing::get};
+use axum::{Router, body::Bytes, routing::get};
 use rovuma_runtime::{Context, ListenConfig, Service, http};
 use serde::Deserialize;
 
@@ -30,7 +30,7 @@ impl Service for Minimal {
     }
 
     async fn start(config: Config, context: &Context) -> anyhow::Result<()> {
-        let router = Router::new().route("/", get(async || "here"));
+        let router = Router::new().route("/", get(async || "here").post(async |body: Bytes| body));
         let address = http::serve(context, "http", &config.http, router)?;
         match config.behaviour.as_str() {
             "stays" => context.shutdown.spawn("deaf", std::future::pending()),
