@@ -25,6 +25,7 @@ mod words;
 use std::sync::Arc;
 
 use axum::{Router, routing::get};
+use rovuma_api::documented;
 use utoipa::OpenApi as _;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
@@ -32,12 +33,12 @@ use crate::auditor::Auditor;
 
 /// The API of the log.
 pub(crate) fn router(auditor: Arc<Auditor>) -> Router {
-    api().with_state(auditor).into()
+    documented::router(api(), &openapi::FORMS).with_state(auditor)
 }
 
 /// The OpenAPI 3.1 document of the API, as it is kept in `schemas/openapi/audit.json`.
 pub fn openapi() -> String {
-    rovuma_api::openapi::text(&api().into_openapi())
+    rovuma_api::openapi::text(&documented::document(api(), &openapi::FORMS))
 }
 
 fn api() -> OpenApiRouter<Arc<Auditor>> {

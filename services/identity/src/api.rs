@@ -21,6 +21,7 @@ mod user_roles;
 use std::sync::Arc;
 
 use axum::Router;
+use rovuma_api::documented;
 use utoipa::OpenApi as _;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
@@ -28,15 +29,15 @@ use crate::app::App;
 
 /// The routes.
 pub(crate) fn router() -> Router<Arc<App>> {
-    documented().into()
+    documented::router(described(), &document::FORMS)
 }
 
 /// The OpenAPI 3.1 description of `/v1`: what `schemas/openapi/identity.json` holds.
 pub fn openapi() -> utoipa::openapi::OpenApi {
-    documented().into_openapi()
+    documented::document(described(), &document::FORMS)
 }
 
-fn documented() -> OpenApiRouter<Arc<App>> {
+fn described() -> OpenApiRouter<Arc<App>> {
     OpenApiRouter::with_openapi(document::Document::openapi())
         .routes(routes!(user_list::list, user_create::create))
         .routes(routes!(user_read::read, user_change::change))

@@ -2,11 +2,8 @@
 
 use std::sync::Arc;
 
-use axum::{
-    Json,
-    extract::{Path, State, rejection::PathRejection},
-};
-use rovuma_api::{ApiState as _, Caller, answers::audit::Counts};
+use axum::{Json, extract::State};
+use rovuma_api::{ApiState as _, Caller, answers::audit::Counts, openapi::NotFound, request::Path};
 use rovuma_runtime::Problem;
 use rovuma_schemas::audit::AuditAction;
 
@@ -37,12 +34,12 @@ const COUNTS_MAX: u32 = 10_000;
         ("by" = inline(CountBy), Path, description = "By what."),
         EventFilter
     ),
-    responses((status = 200, description = "The numbers.", body = Counts), Refusals)
+    responses((status = 200, description = "The numbers.", body = Counts), NotFound, Refusals)
 )]
 pub(super) async fn count(
     State(auditor): State<Arc<Auditor>>,
     caller: Caller,
-    path: Result<Path<(CountSpan, CountBy)>, PathRejection>,
+    path: Result<Path<(CountSpan, CountBy)>, Problem>,
     WholeQuery(filter): WholeQuery,
 ) -> Result<Json<Counts>, ApiError> {
     let Path(shape) = path.map_err(|_| Problem::not_found())?;

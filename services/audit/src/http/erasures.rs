@@ -2,11 +2,10 @@
 
 use std::sync::Arc;
 
-use axum::{
-    Json,
-    extract::{State, rejection::JsonRejection},
+use axum::{Json, extract::State};
+use rovuma_api::{
+    Access as _, ApiState as _, Caller, act_by, answers::audit::ErasureResult, request::JsonBody,
 };
-use rovuma_api::{Access as _, ApiState as _, Caller, act_by, answers::audit::ErasureResult};
 use rovuma_policy::{Context, Permit, Resource, act};
 use rovuma_runtime::Problem;
 use rovuma_schemas::audit::AuditAction;
@@ -61,11 +60,13 @@ pub(super) struct Order {
 pub(super) async fn order(
     State(auditor): State<Arc<Auditor>>,
     caller: Caller,
-    order: Result<Json<Order>, JsonRejection>,
+    JsonBody(body): JsonBody,
 ) -> Result<Json<ErasureResult>, ApiError> {
     let log = Resource::audit_log(caller.actor().agency());
     let permit = auditor.permit(&caller, act::AuditErase, &log, &Context::NONE).await?;
-    let Json(order) = order.map_err(|fault| Problem::bad_request("body").detail(fault.body_text()))?;
+    let order: Order = serde_json::from_slice(&body).map_err(|fault| {
+        Problem::bad_request("body").detail(format!("The body is not as documented: {fault}."))
+    })?;
     let (kind, mut id) = checked(&order)?;
     if kind == REFERENCE {
         // The reference may name somebody, and the order is never erased.

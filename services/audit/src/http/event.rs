@@ -2,14 +2,12 @@
 
 use std::sync::Arc;
 
-use axum::{
-    Json,
-    extract::{Path, State},
-};
+use axum::{Json, extract::State};
 use rovuma_api::{
     Access as _, ApiState as _, Caller, act_by,
     answers::audit::{ExactEntry, LogEntry},
     openapi::NotFound,
+    request::Path,
 };
 use rovuma_policy::{Context, Resource, act};
 use rovuma_runtime::Problem;

@@ -3,7 +3,12 @@
 use std::sync::Arc;
 
 use axum::{Json, extract::State};
-use rovuma_api::{ApiState as _, Caller, act_by, answers::audit::EntryPage, cursors::Cursors, page::Window};
+use rovuma_api::{
+    ApiState as _, Caller, act_by,
+    answers::audit::EntryPage,
+    cursors::Cursors,
+    page::{PageQuery, Window},
+};
 use rovuma_policy::{Permit, act};
 use rovuma_runtime::Problem;
 use rovuma_schemas::audit::AuditAction;
@@ -27,7 +32,7 @@ use crate::{
 /// before it is answered.
 #[utoipa::path(
     get, path = "/v1/events", tag = "events",
-    params(EventFilter),
+    params(EventFilter, PageQuery),
     responses((status = 200, description = "A page of entries.", body = EntryPage), Refusals)
 )]
 pub(super) async fn search(

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::{
     Json,
-    extract::{Path, State},
+    extract::State,
     http::header,
     response::{IntoResponse, Response},
 };
@@ -12,6 +12,7 @@ use rovuma_api::{
     Access as _, ApiState as _, Caller, act_by,
     answers::audit::{HeadState, LogOfYear, Logs, PrunedState},
     openapi::NotFound,
+    request::Path,
 };
 use rovuma_policy::{Context, Resource, act};
 use rovuma_runtime::Problem;

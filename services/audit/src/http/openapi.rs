@@ -1,6 +1,9 @@
 //! What the OpenAPI document says beside the routes.
 
-use rovuma_api::openapi::Bearer;
+use rovuma_api::{
+    documented::{AGENCY, ParameterForm, UUID_V7},
+    openapi::Bearer,
+};
 use rovuma_runtime::Problem;
 use utoipa::OpenApi;
 
@@ -14,7 +17,7 @@ use utoipa::OpenApi;
             orders. An agency's auditor sees the events of that \
             agency; the national auditor, of `<cc>.node`, sees the country's. Every search and every event read is \
             itself written to the log before it is answered. A refusal is a problem (RFC 9457) whose `code` is \
-            stable. Instants are RFC 3339 in UTC.",
+            stable. A body is `application/json`, at most 1 MiB, and must keep arriving. Instants are RFC 3339 in UTC.",
         version = "1",
         license(name = "Apache-2.0", identifier = "Apache-2.0")
     ),
@@ -29,13 +32,36 @@ use utoipa::OpenApi;
 )]
 pub(super) struct Document;
 
-const BEARER: Bearer = Bearer("a configured issuer");
+const BEARER: Bearer = Bearer("an issuer that this service is configured to trust");
+
+/// A word with dots: an action, a source.
+const WORDS: &str = "^[A-Za-z0-9._-]{1,128}$";
+
+/// One line of text.
+const LINE: &str = "^[^\\u0000-\\u001f\\u007f-\\u009f]{1,256}$";
+
+/// The forms of the parameters.
+pub(super) const FORMS: [ParameterForm; 12] = [
+    ParameterForm("", "agency", AGENCY),
+    ParameterForm("", "message", UUID_V7),
+    ParameterForm("", "action", WORDS),
+    ParameterForm("", "object_kind", WORDS),
+    ParameterForm("", "source", WORDS),
+    ParameterForm("", "actor", LINE),
+    ParameterForm("", "object", LINE),
+    ParameterForm("", "reference", LINE),
+    ParameterForm("", "epoch", "^[0-9a-f]{32}$"),
+    ParameterForm("", "name", "^[^\\u0000-\\u001f\\u007f-\\u009f]{1,64}$"),
+    ParameterForm("", "service", WORDS),
+    ParameterForm("", "year", "^[0-9]{4}(-[0-9]{1,9})?$"),
+];
 
 /// What every route may answer instead of what was asked for.
 #[derive(utoipa::IntoResponses)]
 #[expect(dead_code, reason = "read by the derive, to describe the answers")]
 pub(super) enum Refusals {
-    /// `query`, `limit`, `cursor`, `range`, `body`, `name`: the request itself is malformed, or asks for too much at once.
+    /// `query`, `path`, `limit`, `cursor`, `range`, `body`, `name`, `bad_request`: the request itself is malformed, or asks for
+    /// too much at once. A query parameter that the route does not declare is refused.
     #[response(status = 400, content_type = "application/problem+json")]
     BadRequest(#[to_schema] Problem),
     /// `unauthenticated`: no token, or one that does not hold.

@@ -3,11 +3,11 @@
 use std::sync::Arc;
 
 use axum::{
-    extract::{Path, State},
+    extract::State,
     http::{StatusCode, header},
     response::{IntoResponse, Response},
 };
-use rovuma_api::{ApiState as _, Caller, act_by, openapi::NotFound};
+use rovuma_api::{ApiState as _, Caller, act_by, openapi::NotFound, request::Path};
 use rovuma_runtime::Problem;
 use rovuma_schemas::{Epoch, audit::AuditAction};
 

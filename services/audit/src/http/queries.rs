@@ -2,22 +2,18 @@
 
 use std::sync::Arc;
 
-use axum::{
-    Json,
-    extract::{Path, State, rejection::JsonRejection},
-    http::StatusCode,
-};
+use axum::{Json, extract::State, http::StatusCode};
 use rovuma_api::{
     ApiState as _, Caller, act_by,
     answers::audit::{SavedSearch, SavedSearches},
     openapi::NotFound,
+    request::{JsonBody, Path},
 };
 use rovuma_policy::{Permit, act};
 use rovuma_runtime::Problem;
 use rovuma_schemas::{Timestamp, audit::AuditAction};
 use rovuma_store::FutureExt;
 use rovuma_trail::AuditRecord;
-use serde_json::value::RawValue;
 
 use super::{error::ApiError, openapi::Refusals, query};
 use crate::{
@@ -62,7 +58,7 @@ pub(super) async fn list_queries(
 #[utoipa::path(
     put, path = "/v1/queries/{name}", tag = "events",
     params(("name" = String, Path, description = "One line of 1 to 64 characters.")),
-    request_body(content = Object, description = "Filters and order as `/v1/events` takes them."),
+    request_body(content = Object, content_type = "application/json", description = "Filters and order as `/v1/events` takes them."),
     responses(
         (status = 204, description = "Saved."),
         (status = 409, description = "`too_many`: 100 are kept already.", body = Problem,
@@ -74,12 +70,12 @@ pub(super) async fn save_query(
     State(auditor): State<Arc<Auditor>>,
     caller: Caller,
     Path(name): Path<String>,
-    filter: Result<Json<Box<RawValue>>, JsonRejection>,
+    JsonBody(filter): JsonBody,
 ) -> Result<StatusCode, ApiError> {
     let permit = query::permit_search(&auditor, &caller, None).await?;
     let bad = |what: String| Problem::bad_request("body").detail(what);
-    let Json(filter) = filter.map_err(|fault| bad(fault.body_text()))?;
-    let filter: EventFilter = serde_json::from_str(filter.get()).map_err(|fault| bad(fault.to_string()))?;
+    let filter: EventFilter = serde_json::from_slice(&filter)
+        .map_err(|fault| bad(format!("The body is not as documented: {fault}.")))?;
     if filter.limit.is_some() || filter.cursor.is_some() {
         return Err(bad("limit and cursor belong to pages, not to a search.".to_owned()).into());
     }

@@ -1,10 +1,7 @@
 //! A search as it comes in a URL.
 
-use axum::{
-    extract::{FromRequestParts, Query},
-    http::request::Parts,
-};
-use rovuma_api::{Access as _, Caller, cursors::page_limit};
+use axum::{extract::FromRequestParts, http::request::Parts};
+use rovuma_api::{Access as _, Caller, cursors::page_limit, request::Query};
 use rovuma_policy::{Context, Permit, Resource, act};
 use rovuma_runtime::Problem;
 use rovuma_schemas::AgencyCode;
@@ -43,9 +40,7 @@ impl<S: Send + Sync> FromRequestParts<S> for SearchQuery {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
-        let Query(filter) = Query::<EventFilter>::from_request_parts(parts, state)
-            .await
-            .map_err(|fault| Problem::bad_request("query").detail(fault.body_text()))?;
+        let Query(filter) = Query::<EventFilter>::from_request_parts(parts, state).await?;
         let limit = page_limit(filter.limit)?;
         Ok(Self { filter, limit })
     }

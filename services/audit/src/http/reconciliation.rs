@@ -2,11 +2,8 @@
 
 use std::sync::Arc;
 
-use axum::{
-    Json,
-    extract::{Query, State, rejection::QueryRejection},
-};
-use rovuma_api::{ApiState as _, Caller, act_by, answers::audit::Reconciliation};
+use axum::{Json, extract::State};
+use rovuma_api::{ApiState as _, Caller, act_by, answers::audit::Reconciliation, request::Query};
 use rovuma_runtime::Problem;
 use rovuma_schemas::{AgencyCode, Timestamp, audit::AuditAction};
 use serde::Deserialize;
@@ -45,9 +42,8 @@ pub(super) struct Range {
 pub(super) async fn reconcile(
     State(auditor): State<Arc<Auditor>>,
     caller: Caller,
-    range: Result<Query<Range>, QueryRejection>,
+    Query(range): Query<Range>,
 ) -> Result<Json<Reconciliation>, ApiError> {
-    let Query(range) = range.map_err(|fault| Problem::bad_request("query").detail(fault.body_text()))?;
     let permit = query::permit_search(&auditor, &caller, range.agency.as_ref()).await?;
     let (from, to, now) = (range.from, range.to, auditor.now());
     let pool = auditor.store.read();

@@ -53,9 +53,11 @@ pub(crate) struct EventFilter {
     #[serde(default)]
     #[param(inline, value_type = Option<SortOrder>)]
     pub(crate) order: SortOrder,
-    /// Maximum number of entries, 1 to 200; 50 when absent.
+    /// Maximum number of entries, 1 to 200; 50 when absent. Only a search in pages takes it.
+    #[param(ignore)]
     pub(crate) limit: Option<u32>,
-    /// `next` of the previous page; the filters must be the same.
+    /// `next` of the previous page; the filters must be the same. Only a search in pages takes it.
+    #[param(ignore)]
     pub(crate) cursor: Option<String>,
 }
 

@@ -65,7 +65,7 @@ impl<K: RowKey> Cursors<K> {
     /// The window that the caller asks for.
     ///
     /// # Errors
-    /// 400 for a limit of 0, or a cursor that does not belong to this list with these filters.
+    /// 400 for a limit that is not documented, or a cursor that does not belong to this list with these filters.
     pub fn window(&self, limit: Option<u32>, cursor: Option<&str>) -> Result<Window<K>, Box<Problem>> {
         let limit = page_limit(limit)?;
         let after = cursor.map(|text| self.read(text).ok_or_else(bad_cursor)).transpose()?;
@@ -102,12 +102,13 @@ pub fn bad_cursor() -> Box<Problem> {
 /// The rows of a page for which the caller asks with `limit`.
 ///
 /// # Errors
-/// 400 for 0. What is above the maximum gets the maximum.
+/// 400 for 0, and for more than [`PAGE_MAX`].
 pub fn page_limit(limit: Option<u32>) -> Result<u32, Box<Problem>> {
-    match limit {
-        Some(0) => Err(Problem::bad_request("limit").detail("limit must be 1 to 200.").into()),
-        asked => Ok(asked.unwrap_or(PAGE_DEFAULT).min(PAGE_MAX)),
+    let limit = limit.unwrap_or(PAGE_DEFAULT);
+    if (1..=PAGE_MAX).contains(&limit) {
+        return Ok(limit);
     }
+    Err(Problem::bad_request("limit").detail(format!("limit must be 1 to {PAGE_MAX}.")).into())
 }
 
 #[cfg(test)]
@@ -152,7 +153,9 @@ mod tests {
         for (filter, text) in [("b", cursor.as_str()), ("a", ""), ("a", "%%%"), ("a", &longer)] {
             assert!(cursors(filter).window(None, Some(text)).is_err(), "{text:?} with {filter}");
         }
-        assert!(cursors("a").window(Some(0), None).is_err());
-        assert_eq!(cursors("a").window(Some(9_999), None).expect("a window").limit, PAGE_MAX);
+        for limit in [0, PAGE_MAX + 1, u32::MAX] {
+            assert!(cursors("a").window(Some(limit), None).is_err(), "{limit}");
+        }
+        assert_eq!(cursors("a").window(Some(PAGE_MAX), None).expect("a window").limit, PAGE_MAX);
     }
 }

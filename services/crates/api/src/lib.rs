@@ -5,7 +5,9 @@
 //! * [`ApiError`] is a refusal or a failure on its way to a problem (RFC 9457).
 //! * [`page`], [`cursors`], [`idempotency`] and [`entity_tag`] implement lists, `Idempotency-Key` and `If-Match`.
 //! * [`watch_store`] keeps a service's readiness as its store is.
-//! * [`openapi`] holds what the services' OpenAPI documents have in common.
+//! * [`request`] reads a request's path, query and body, and refuses them in our own words.
+//! * [`documented`] completes and serves the OpenAPI document of the routes, and keeps the routes to it; [`openapi`] holds
+//!   what the services' OpenAPI documents have in common.
 //! * [`answers`] holds what the routes answer, as types that the services build and clients read.
 //!
 //! A service implements [`ApiState`] for its state and hands its routes an `Arc` of it.
@@ -14,7 +16,7 @@
 //! feature are the only ones that know axum. [`page::Window`] belongs to neither: a service's domain may take it.
 //!
 //! Architecture invariant: outside [`answers`] nothing here knows a message, an account or an audit log. What is
-//! deliberately absent: routes.
+//! deliberately absent: routes, but for that of the document.
 
 #[cfg(feature = "server")]
 mod access;
@@ -23,6 +25,8 @@ pub mod answers;
 mod caller;
 #[cfg(feature = "server")]
 pub mod cursors;
+#[cfg(feature = "server")]
+pub mod documented;
 #[cfg(feature = "server")]
 pub mod entity_tag;
 #[cfg(feature = "server")]
@@ -36,6 +40,8 @@ pub mod openapi;
 pub mod page;
 #[cfg(feature = "server")]
 mod refusal;
+#[cfg(feature = "server")]
+pub mod request;
 #[cfg(feature = "server")]
 mod state;
 #[cfg(feature = "server")]

@@ -17,7 +17,14 @@ impl Modify for Bearer {
         let scheme = HttpBuilder::new()
             .scheme(HttpAuthScheme::Bearer)
             .bearer_format("at+jwt")
-            .description(Some(format!("An access token (RFC 9068) of {}.", self.0)))
+            .description(Some(format!(
+                "An access token (RFC 9068) of {}. A person logs in by OpenID Connect (authorization code with PKCE). A machine \
+                 client posts to the `token_endpoint` that the issuer's `/.well-known/openid-configuration` names, as \
+                 `application/x-www-form-urlencoded`, `grant_type=client_credentials`, and authenticates there by HTTP Basic with \
+                 its id and secret, or by a signed assertion (`private_key_jwt`, RFC 7523); `expires_in` of the answer says \
+                 when to ask again.",
+                self.0
+            )))
             .build();
         let components = document.components.get_or_insert_default();
         components.add_security_scheme("bearer", SecurityScheme::Http(scheme));

@@ -21,6 +21,12 @@ pub struct PageQuery {
     pub cursor: Option<String>,
 }
 
+/// Keeps `limit` and `cursor` out of the filters to which a cursor is bound: `skip_serializing_if` of those two members.
+/// `skip_serializing` would keep them out of the OpenAPI document, too.
+pub fn left_out<T>(_: &T) -> bool {
+    true
+}
+
 /// A page of a list.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
 pub struct Page<T> {

@@ -2,14 +2,12 @@
 
 use std::sync::Arc;
 
-use axum::{
-    Json,
-    extract::{Path, Query, State},
-};
+use axum::{Json, extract::State};
 use rovuma_api::{
     Caller,
     answers::gateway::{Code, Codes},
     openapi::NotFound,
+    request::{Path, Query},
 };
 use rovuma_runtime::Problem;
 use rovuma_schemas::{CodeEntry, CodeList, Date, Locale};

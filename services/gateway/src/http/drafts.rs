@@ -9,8 +9,7 @@ use std::sync::Arc;
 
 use axum::{
     Json,
-    body::Bytes,
-    extract::{Path, Query, State},
+    extract::State,
     http::{StatusCode, header},
     response::{IntoResponse, Response},
 };
@@ -22,6 +21,7 @@ use rovuma_api::{
     idempotency::{self, Answer, IdempotencyKey},
     openapi::{IdempotencyHeader, IfMatchHeader, NotFound, Outdated, VersionNotNamed},
     page::Page,
+    request::{JsonBody, Path, Query},
 };
 use rovuma_policy::{Act, Context, Permit, Resource, act};
 use rovuma_runtime::Problem;
@@ -70,7 +70,7 @@ pub(crate) async fn create(
     State(gateway): State<Arc<Gateway>>,
     caller: Caller,
     key: IdempotencyKey,
-    body: Bytes,
+    JsonBody(body): JsonBody,
 ) -> Result<Answer, ApiError> {
     let now = gateway.base.now();
     let content = posted(&gateway, &caller, &body)?;
@@ -150,7 +150,7 @@ pub(crate) async fn change(
     caller: Caller,
     Path(id): Path<MessageId>,
     if_match: IfMatch,
-    body: Bytes,
+    JsonBody(body): JsonBody,
 ) -> Result<Answer, ApiError> {
     let (_, permit) = permitted(&gateway, &caller, &id, act::DraftChange).await?;
     let seen = SeenVersion(Some(if_match.required()?));
@@ -184,10 +184,11 @@ pub(crate) struct DraftQuery {
     #[serde(default)]
     mine: bool,
     /// Rows wanted, 1 to 200; 50 when absent.
-    #[serde(skip_serializing)]
+    #[serde(skip_serializing_if = "rovuma_api::page::left_out")]
+    #[param(minimum = 1, maximum = 200)]
     limit: Option<u32>,
     /// `next` of the page before.
-    #[serde(skip_serializing)]
+    #[serde(skip_serializing_if = "rovuma_api::page::left_out")]
     cursor: Option<String>,
 }
 

@@ -3,14 +3,13 @@
 
 use std::sync::Arc;
 
-use axum::{
-    Json,
-    extract::{Query, State},
-};
+use axum::{Json, extract::State};
 use rovuma_api::{
     Access as _, Caller,
     answers::gateway::{Event, Events},
+    cursors::page_limit,
     page::PAGE_MAX,
+    request::Query,
 };
 use rovuma_policy::act;
 use rovuma_runtime::Problem;
@@ -30,6 +29,7 @@ pub(crate) struct EventQuery {
     #[param(minimum = 0)]
     after: i64,
     /// Events wanted, 1 to 200; 200 when absent.
+    #[param(minimum = 1, maximum = 200)]
     limit: Option<u32>,
 }
 
@@ -45,9 +45,9 @@ pub(crate) async fn list(
     Query(query): Query<EventQuery>,
 ) -> Result<Json<Events>, ApiError> {
     let permit = gateway.permit_own(&caller, act::EventsRead).await?;
-    let limit = query.limit.unwrap_or(PAGE_MAX);
-    if !(1..=PAGE_MAX).contains(&limit) || query.after < 0 {
-        return Err(Problem::bad_request("limit").detail("limit must be 1 to 200, after 0 or more.").into());
+    let limit = page_limit(query.limit.or(Some(PAGE_MAX)))?;
+    if query.after < 0 {
+        return Err(Problem::bad_request("query").detail("after must be 0 or more.").into());
     }
     let items = events::after(&gateway.base, &permit, query.after, limit).await?;
     let next = items.last().map_or(query.after, |event| event.seq);

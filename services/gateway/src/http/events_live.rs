@@ -50,7 +50,7 @@ pub(crate) enum TooManyStreams {
 /// client has at most four streams at a time.
 #[utoipa::path(
     get, path = "/v1/events/live", operation_id = "follow_events", tag = "events",
-    params(("Last-Event-ID" = Option<i64>, Header, description = "The number of the last event received.")),
+    params(("Last-Event-ID" = Option<i64>, Header, minimum = 0, description = "The number of the last event received.")),
     responses(
         (status = 200, description = "Events as they happen.", body = Event, content_type = "text/event-stream"),
         TooManyStreams,

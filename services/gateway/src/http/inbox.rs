@@ -2,15 +2,13 @@
 
 use std::sync::Arc;
 
-use axum::{
-    Json,
-    extract::{Query, State},
-};
+use axum::{Json, extract::State};
 use rovuma_api::{
     Access as _, ApiState as _, Caller,
     answers::gateway::{self as answers, InboxRow},
     cursors::Cursors,
     page::Page,
+    request::Query,
 };
 use rovuma_policy::act;
 use rovuma_schemas::{AgencyCode, Facet, MessageId, Status, Timestamp, audit::AuditAction};
@@ -67,10 +65,11 @@ pub(crate) struct InboxQuery {
     #[param(value_type = Option<String>, format = "uuid")]
     in_reply_to: Option<MessageId>,
     /// Rows wanted, 1 to 200; 50 when absent.
-    #[serde(skip_serializing)]
+    #[serde(skip_serializing_if = "rovuma_api::page::left_out")]
+    #[param(minimum = 1, maximum = 200)]
     limit: Option<u32>,
     /// `next` of the page before.
-    #[serde(skip_serializing)]
+    #[serde(skip_serializing_if = "rovuma_api::page::left_out")]
     cursor: Option<String>,
 }
 

@@ -1,6 +1,9 @@
 //! The parts of the OpenAPI document that belong to no single route.
 
-use rovuma_api::openapi::Bearer;
+use rovuma_api::{
+    documented::{AGENCY, ParameterForm, UUID_V7},
+    openapi::Bearer,
+};
 use rovuma_runtime::Problem;
 use utoipa::OpenApi;
 
@@ -13,8 +16,9 @@ use utoipa::OpenApi;
             Every route needs a bearer token (RFC 9068). The agency is the token's: what belongs to another \
             agency is answered as if it did not exist. A refusal is a problem (RFC 9457) whose `code` is \
             stable; sentences come in the language of `Accept-Language` (pt, sw, en) where they are about a \
-            draft. Every POST takes an `Idempotency-Key`: for 24 hours the same request under the same key is \
-            answered again and not done again. Instants are RFC 3339 in UTC.",
+            draft. Every POST that does something takes an `Idempotency-Key`: for 24 hours the same request under the same key is \
+            answered again and not done again. A body is `application/json`, at most 1 MiB, and must keep arriving. \
+            Instants are RFC 3339 in UTC.",
         version = "1",
         license(name = "Apache-2.0", identifier = "Apache-2.0")
     ),
@@ -32,13 +36,34 @@ use utoipa::OpenApi;
 )]
 pub(super) struct Document;
 
-const BEARER: Bearer = Bearer("a configured issuer");
+const BEARER: Bearer = Bearer("an issuer that this gateway is configured to trust");
+
+/// A code word, such as a family's facet or a code list's name.
+const WORD: &str = "^[A-Za-z0-9_.-]{1,64}$";
+
+/// The forms of the parameters.
+pub(super) const FORMS: [ParameterForm; 13] = [
+    ParameterForm("/v1/drafts/", "id", UUID_V7),
+    ParameterForm("/v1/messages/", "id", UUID_V7),
+    ParameterForm("", "in_reply_to", UUID_V7),
+    ParameterForm("", "sender", AGENCY),
+    ParameterForm("", "recipient", AGENCY),
+    ParameterForm("", "case", "^[a-z_]{1,48}/[a-z]{2}\\.[a-z0-9]{2,16}/[0-9a-f-]{36}$"),
+    ParameterForm("", "type", "^[a-z]{1,32}\\.[a-z_]{1,32}$"),
+    ParameterForm("", "facet", WORD),
+    ParameterForm("", "status", "^(actual|exercise|test)$"),
+    ParameterForm("", "reason", "^[A-Za-z0-9._/-]{1,64}$"),
+    ParameterForm("", "list", WORD),
+    ParameterForm("", "lang", "^(pt|sw|en)$"),
+    ParameterForm("", "country", "^[a-z]{2}$"),
+];
 
 /// The refusals that every route may answer with.
 #[derive(utoipa::IntoResponses)]
 #[expect(dead_code, reason = "read by the derive, to describe the answers")]
 pub(super) enum Refusals {
-    /// `bad_request`, `limit`, `cursor`, `if_match`, `idempotency_key`: the request itself is malformed.
+    /// `query`, `path`, `limit`, `cursor`, `reason`, `if_match`, `idempotency_key`, `bad_request`: the request itself is
+    /// malformed. A query parameter that the route does not declare is refused.
     #[response(status = 400, content_type = "application/problem+json")]
     BadRequest(Problem),
     /// `unauthenticated`: no token, or one that does not hold.

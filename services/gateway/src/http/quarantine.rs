@@ -2,15 +2,13 @@
 
 use std::sync::Arc;
 
-use axum::{
-    Json,
-    extract::{Query, State},
-};
+use axum::{Json, extract::State};
 use rovuma_api::{
     Access as _, Caller,
     answers::gateway::QuarantineRow,
     cursors::Cursors,
     page::{Page, PageQuery},
+    request::Query,
 };
 use rovuma_policy::act;
 use rovuma_store::RowExt;

@@ -2,15 +2,13 @@
 
 use std::sync::Arc;
 
-use axum::{
-    Json,
-    extract::{Query, State},
-};
+use axum::{Json, extract::State};
 use rovuma_api::{
     Access as _, ApiState as _, Caller,
     answers::gateway::{self as answers, SentRow},
     cursors::Cursors,
     page::Page,
+    request::Query,
 };
 use rovuma_outbox::CopyTrace;
 use rovuma_policy::act;
@@ -66,10 +64,11 @@ pub(crate) struct SentQuery {
     #[param(value_type = Option<String>, format = "uuid")]
     in_reply_to: Option<MessageId>,
     /// Rows wanted, 1 to 200; 50 when absent.
-    #[serde(skip_serializing)]
+    #[serde(skip_serializing_if = "rovuma_api::page::left_out")]
+    #[param(minimum = 1, maximum = 200)]
     limit: Option<u32>,
     /// `next` of the page before.
-    #[serde(skip_serializing)]
+    #[serde(skip_serializing_if = "rovuma_api::page::left_out")]
     cursor: Option<String>,
 }
 

@@ -6,13 +6,14 @@ use std::sync::Arc;
 
 use axum::{
     Json,
-    extract::{Path, State},
+    extract::State,
     http::header,
     response::{IntoResponse, Response},
 };
 use rovuma_api::{
     Access as _, Caller,
     answers::gateway::{AgencyView, KeyView, ListView, Trust},
+    request::Path,
 };
 use rovuma_envelope::{
     ListedAgency, TrustStore,

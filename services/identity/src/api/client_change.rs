@@ -3,7 +3,7 @@
 use std::{collections::BTreeSet, sync::Arc};
 
 use axum::{Json, extract::State};
-use rovuma_api::{Access as _, Caller, act_by, answers::identity::Client, openapi::NotFound};
+use rovuma_api::{Access as _, Caller, act_by, answers::identity::Client, openapi::NotFound, request::Body};
 use rovuma_policy::{Context, Role, act};
 use rovuma_runtime::Problem;
 use rovuma_schemas::{Timestamp, audit::AuditAction};
@@ -51,7 +51,7 @@ pub(super) async fn change(
     State(app): State<Arc<App>>,
     caller: Caller,
     target: Target,
-    Json(change): Json<ClientChange>,
+    Body(change): Body<ClientChange>,
 ) -> Result<Json<Client>, ApiError> {
     app.permit(&caller, act::ClientChange, &target.resource, &Context::NONE).await?;
     let mut faults = Faults::default();

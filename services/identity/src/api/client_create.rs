@@ -11,6 +11,7 @@ use axum::{
 use rovuma_api::{
     Access as _, Caller, act_by,
     answers::identity::{Client, CreatedClient},
+    request::Body,
 };
 use rovuma_envelope::digest;
 use rovuma_policy::{Permit, act};
@@ -61,7 +62,7 @@ pub(super) struct ClientDraft {
 pub(super) async fn create(
     State(app): State<Arc<App>>,
     caller: Caller,
-    Json(draft): Json<ClientDraft>,
+    Body(draft): Body<ClientDraft>,
 ) -> Result<Response, ApiError> {
     let permit = app.permit_own(&caller, act::ClientCreate).await?;
     let client_secret = if draft.jwks.is_none() { Some(unguessable().map_err(Fault::from)?) } else { None };

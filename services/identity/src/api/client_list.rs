@@ -2,15 +2,13 @@
 
 use std::sync::Arc;
 
-use axum::{
-    Json,
-    extract::{Query, State},
-};
+use axum::{Json, extract::State};
 use rovuma_api::{
     Access as _, Caller,
     answers::identity::Client,
     cursors::Cursors,
     page::{Page, PageQuery},
+    request::Query,
 };
 use rovuma_policy::act;
 

@@ -1,6 +1,9 @@
 //! What the OpenAPI document says beside the routes.
 
-use rovuma_api::openapi::Bearer;
+use rovuma_api::{
+    documented::{ParameterForm, UUID_V7},
+    openapi::Bearer,
+};
 use rovuma_runtime::{Problem, ProblemFault};
 use utoipa::OpenApi;
 
@@ -11,8 +14,8 @@ use utoipa::OpenApi;
         title = "Rovuma identity",
         description = "Users, roles and machine clients of the caller's own agency.\n\n\
             Every route needs a bearer token (RFC 9068) of an `agency_admin`. What belongs to another agency is \
-            answered as if it did not exist. A refusal is a problem (RFC 9457) whose `code` is stable. Instants \
-            are RFC 3339 in UTC. The OpenID Connect endpoints describe themselves at \
+            answered as if it did not exist. A refusal is a problem (RFC 9457) whose `code` is stable. A body is \
+            `application/json`, at most 1 MiB, and must keep arriving. Instants are RFC 3339 in UTC. The OpenID Connect endpoints describe themselves at \
             `/.well-known/openid-configuration`.",
         version = "1",
         license(name = "Apache-2.0", identifier = "Apache-2.0")
@@ -30,11 +33,18 @@ pub(super) struct Document;
 
 const BEARER: Bearer = Bearer("this service");
 
+/// The forms of the parameters.
+pub(super) const FORMS: [ParameterForm; 2] = [
+    ParameterForm("/v1/users/", "id", UUID_V7),
+    ParameterForm("/v1/clients/", "id", "^[a-z]{2}\\.[a-z0-9]{2,16}\\.[a-z0-9-]{2,32}$"),
+];
+
 /// What every route may answer instead of what was asked for.
 #[derive(utoipa::IntoResponses)]
 #[expect(dead_code, reason = "read by the derive, to describe the answers")]
 pub(super) enum Refusals {
-    /// `bad_request`, `limit`, `cursor`: the request itself is malformed.
+    /// `query`, `limit`, `cursor`, `bad_request`: the request itself is malformed. A query parameter that the route does not
+    /// declare is refused.
     #[response(status = 400, content_type = "application/problem+json")]
     BadRequest(Problem),
     /// `unauthenticated`: no token, or one that does not hold, or its owner is disabled.

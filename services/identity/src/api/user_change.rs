@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::{Json, extract::State};
-use rovuma_api::{Access as _, Caller, act_by, answers::identity::User, openapi::NotFound};
+use rovuma_api::{Access as _, Caller, act_by, answers::identity::User, openapi::NotFound, request::Body};
 use rovuma_policy::{Context, act};
 use rovuma_runtime::Problem;
 use rovuma_schemas::{Timestamp, audit::AuditAction};
@@ -48,7 +48,7 @@ pub(super) async fn change(
     State(app): State<Arc<App>>,
     caller: Caller,
     target: Target,
-    Json(change): Json<UserChange>,
+    Body(change): Body<UserChange>,
 ) -> Result<Json<User>, ApiError> {
     app.permit(&caller, act::UserChange, &target.resource, &Context::NONE).await?;
     if change.disabled == Some(true) {

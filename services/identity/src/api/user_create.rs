@@ -11,6 +11,7 @@ use axum::{
 use rovuma_api::{
     Access as _, Caller, act_by,
     answers::identity::{CreatedUser, User},
+    request::Body,
 };
 use rovuma_policy::{Permit, act};
 use rovuma_runtime::Problem;
@@ -56,7 +57,7 @@ pub(super) struct UserDraft {
 pub(super) async fn create(
     State(app): State<Arc<App>>,
     caller: Caller,
-    Json(draft): Json<UserDraft>,
+    Body(draft): Body<UserDraft>,
 ) -> Result<Response, ApiError> {
     let permit = app.permit_own(&caller, act::UserCreate).await?;
     let password = NewPassword::draw().map_err(Fault::from)?;

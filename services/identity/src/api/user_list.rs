@@ -2,15 +2,13 @@
 
 use std::sync::Arc;
 
-use axum::{
-    Json,
-    extract::{Query, State},
-};
+use axum::{Json, extract::State};
 use rovuma_api::{
     Access as _, Caller,
     answers::identity::User,
     cursors::{Cursors, bad_cursor},
     page::{Page, PageQuery},
+    request::Query,
 };
 use rovuma_policy::act;
 

@@ -3,7 +3,7 @@
 use std::{collections::BTreeSet, sync::Arc};
 
 use axum::{Json, extract::State};
-use rovuma_api::{Access as _, Caller, act_by, answers::identity::User, openapi::NotFound};
+use rovuma_api::{Access as _, Caller, act_by, answers::identity::User, openapi::NotFound, request::Body};
 use rovuma_policy::{Context, Role, act};
 use rovuma_runtime::Problem;
 use rovuma_schemas::audit::AuditAction;
@@ -44,7 +44,7 @@ pub(super) async fn put(
     State(app): State<Arc<App>>,
     caller: Caller,
     target: Target,
-    Json(wanted): Json<Roles>,
+    Body(wanted): Body<Roles>,
 ) -> Result<Json<User>, ApiError> {
     app.permit(&caller, act::RoleChange, &target.resource, &Context::NONE).await?;
     let mut faults = Faults::default();

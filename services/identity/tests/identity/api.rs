@@ -81,5 +81,9 @@ async fn refusals_are_problems() {
     }
     let malformed = service.http.post(service.url("/v1/users")).bearer_auth(&admin);
     let response = malformed.header("content-type", "application/json").body("{").send().await;
-    assert_eq!(response.expect("an answer").status(), 400);
+    assert_eq!(response.expect("an answer").status(), 422);
+    let plain = service.http.post(service.url("/v1/users")).bearer_auth(&admin).body("{}").send().await;
+    assert_eq!(plain.expect("an answer").status(), 415);
+    let undeclared = service.api(Method::GET, "/v1/users?colour=red", &admin, None).await;
+    assert_eq!(undeclared.error(), (400, "query"));
 }

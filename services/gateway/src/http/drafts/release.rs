@@ -2,17 +2,14 @@
 
 use std::sync::Arc;
 
-use axum::{
-    body::Bytes,
-    extract::{Path, State},
-    http::StatusCode,
-};
+use axum::{body::Bytes, extract::State, http::StatusCode};
 use rovuma_api::{
     Access as _, Caller,
     answers::gateway::{AdviceView, NumberedCopy, ReleasedView},
     entity_tag::{IfMatch, etag},
     idempotency::{self, Answer, IdempotencyKey},
     openapi::{IdempotencyHeader, IfMatchHeader, NotFound, Outdated, VersionNotNamed},
+    request::Path,
 };
 use rovuma_policy::{Context, act};
 use rovuma_runtime::Problem;

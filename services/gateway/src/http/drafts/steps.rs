@@ -2,17 +2,14 @@
 
 use std::sync::Arc;
 
-use axum::{
-    body::Bytes,
-    extract::{Path, State},
-    http::StatusCode,
-};
+use axum::{body::Bytes, extract::State, http::StatusCode};
 use rovuma_api::{
     Caller,
     answers::gateway::{AdviceView, DraftView},
     entity_tag::{IfMatch, etag},
     idempotency::{self, Answer, IdempotencyKey},
     openapi::{IdempotencyHeader, IfMatchHeader, NotFound, Outdated},
+    request::{JsonBody, Path},
 };
 use rovuma_policy::act;
 use rovuma_runtime::Problem;
@@ -99,7 +96,7 @@ pub(crate) async fn hand_back(
     Path(id): Path<MessageId>,
     key: IdempotencyKey,
     if_match: IfMatch,
-    body: Bytes,
+    JsonBody(body): JsonBody,
 ) -> Result<Answer, ApiError> {
     let (_, permit) = permitted(&gateway, &caller, &id, act::DraftReturn).await?;
     let ReturnReason { reason } = serde_json::from_slice(&body).map_err(|fault| {

@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 
-use axum::{Json, body::Bytes, extract::State};
+use axum::{Json, extract::State};
 use rovuma_api::{
     Access as _, Caller,
     answers::gateway::{DraftDocument, Validated},
-    openapi::IdempotencyHeader,
+    idempotency::IdempotencyKey,
+    request::JsonBody,
 };
 use rovuma_policy::{Context, act};
 use rovuma_runtime::Problem;
@@ -20,10 +21,9 @@ use crate::{
     },
 };
 
-/// Checks a draft without keeping it. An `Idempotency-Key` is taken and without effect: nothing is done.
+/// Checks a draft without keeping it. Nothing is done, so it takes no `Idempotency-Key`; one that no route would take is refused.
 #[utoipa::path(
     post, path = "/v1/drafts/validate", operation_id = "validate_draft", tag = "drafts",
-    params(IdempotencyHeader),
     request_body(content = DraftDocument, content_type = "application/json", description = "A draft."),
     responses(
         (status = 200, description = "It has no fault.", body = Validated),
@@ -35,7 +35,8 @@ use crate::{
 pub(crate) async fn validate(
     State(gateway): State<Arc<Gateway>>,
     caller: Caller,
-    body: Bytes,
+    _key: IdempotencyKey,
+    JsonBody(body): JsonBody,
 ) -> Result<Json<Validated>, ApiError> {
     let (now, locale) = (gateway.base.now(), caller.locale());
     let content = posted(&gateway, &caller, &body)?;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::{
     Json,
-    extract::{Path, Query, State},
+    extract::State,
     http::header,
     response::{IntoResponse, Response},
 };
@@ -12,6 +12,7 @@ use rovuma_api::{
     ApiState as _, Caller,
     answers::gateway::{MessageJws, Originals, ReceiptJws, VoidJws},
     openapi::NotFound,
+    request::{Path, Query},
 };
 use rovuma_policy::{Context, act};
 use rovuma_schemas::{MessageId, audit::AuditAction};

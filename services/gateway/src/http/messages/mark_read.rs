@@ -2,16 +2,13 @@
 
 use std::sync::Arc;
 
-use axum::{
-    body::Bytes,
-    extract::{Path, Query, State},
-    http::StatusCode,
-};
+use axum::{body::Bytes, extract::State, http::StatusCode};
 use rovuma_api::{
     Caller,
     answers::gateway::MarkedRead,
     idempotency::{self, Answer, IdempotencyKey},
     openapi::{IdempotencyHeader, NotFound},
+    request::{Path, Query},
 };
 use rovuma_policy::{Context, act};
 use rovuma_runtime::Problem;

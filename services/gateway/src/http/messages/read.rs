@@ -6,11 +6,16 @@ use std::sync::Arc;
 
 use axum::{
     Json,
-    extract::{Path, Query, State},
+    extract::State,
     http::header,
     response::{IntoResponse, Response},
 };
-use rovuma_api::{ApiState as _, Caller, answers::gateway::MessageView, openapi::NotFound};
+use rovuma_api::{
+    ApiState as _, Caller,
+    answers::gateway::MessageView,
+    openapi::NotFound,
+    request::{Path, Query},
+};
 use rovuma_policy::{Context, Permit, act};
 use rovuma_schemas::{AgencyCode, MessageId, audit::AuditAction};
 use rovuma_store::FutureExt;

@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
-use axum::{body::Bytes, extract::State, http::StatusCode};
+use axum::{extract::State, http::StatusCode};
 use rovuma_api::{
     Access as _, Caller,
     answers::gateway::{DraftDocument, ReleasedView},
     idempotency::{self, Answer, IdempotencyKey},
     openapi::IdempotencyHeader,
+    request::JsonBody,
 };
 use rovuma_policy::{Context, act};
 use rovuma_runtime::Problem;
@@ -44,7 +45,7 @@ pub(crate) async fn send(
     State(gateway): State<Arc<Gateway>>,
     caller: Caller,
     key: IdempotencyKey,
-    body: Bytes,
+    JsonBody(body): JsonBody,
 ) -> Result<Answer, ApiError> {
     let now = gateway.base.now();
     let content = posted(&gateway, &caller, &body)?;

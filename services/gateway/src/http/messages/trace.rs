@@ -2,14 +2,12 @@
 
 use std::sync::Arc;
 
-use axum::{
-    Json,
-    extract::{Path, Query, State},
-};
+use axum::{Json, extract::State};
 use rovuma_api::{
     ApiState as _, Caller,
     answers::gateway::{Hop, Trace},
     openapi::NotFound,
+    request::{Path, Query},
 };
 use rovuma_policy::{Context, act};
 use rovuma_schemas::{MessageId, audit::AuditAction};

@@ -18,7 +18,12 @@ pub struct Events {
 pub struct Event {
     /// The event's number at this gateway: it rises, with gaps where other agencies' events lie.
     pub seq: i64,
-    /// The kind of event: `message.received`, `receipt.delivered`, `draft.changed`…
+    /// `draft.changed`: created, or its content or state changed; `message.released`: it waits in the outbox;
+    /// `message.queued`: our country's broker has a copy; `message.voided`: a copy's number was made void;
+    /// `message.received`: verified and stored; `message.read`: an officer of ours opened it; `receipt.delivered`,
+    /// `receipt.read`, `receipt.rejected`: a recipient's gateway stored, an officer there opened, a gateway rejected it (the
+    /// message's trace says whose); `message.held`: until a trust list comes; `delivery.quarantined`: it could not be verified;
+    /// `stream.changed`: numbers are missing, or no longer.
     pub event: String,
     /// To which message or draft.
     #[serde(skip_serializing_if = "Option::is_none")]
