@@ -63,6 +63,8 @@ open_words!(
         ReceiptAccept = "receipt.accept",
         /// A receipt did not count: wrong signer, digest or message.
         ReceiptRefuse = "receipt.refuse",
+        /// Somebody acknowledged an alarm of a gateway.
+        AlarmAcknowledge = "alarm.acknowledge",
         /// The inbox was searched.
         InboxSearch = "inbox.search",
         /// The sent messages were searched.

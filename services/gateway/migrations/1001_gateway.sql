@@ -321,15 +321,23 @@ CREATE INDEX domain_event_by_agency ON domain_event (agency, seq);
 
 -- Alarms: facts that an operator must look at.
 CREATE TABLE alarm (
-    agency     TEXT   NOT NULL,
-    kind       TEXT   NOT NULL,
-    subject    TEXT   NOT NULL,
-    detail     TEXT   NOT NULL,
-    times      BIGINT NOT NULL,
-    first_at   BIGINT NOT NULL,
-    last_at    BIGINT NOT NULL,
-    PRIMARY KEY (agency, kind, subject)
+    seq                 SERIAL_KEY,
+    agency              TEXT   NOT NULL,
+    kind                TEXT   NOT NULL,
+    subject             TEXT   NOT NULL,
+    partner             TEXT,            -- the agency that caused it, if one did
+    place               BIGINT NOT NULL, -- in lists: 1 critical, 2 serious, 3 notice; 10 more once acknowledged
+    detail              TEXT   NOT NULL,
+    times               BIGINT NOT NULL,
+    first_at            BIGINT NOT NULL,
+    last_at             BIGINT NOT NULL,
+    acknowledged_at     BIGINT,
+    acknowledged_by     TEXT,
+    acknowledged_reason TEXT
 );
+CREATE UNIQUE INDEX alarm_identity ON alarm (agency, kind, subject);
+CREATE INDEX alarm_by_place ON alarm (agency, place, last_at DESC, seq DESC);
+CREATE INDEX alarm_by_partner ON alarm (agency, kind, partner, first_at);
 
 -- The highest serial of each country's trust lists that was ever accepted: an older list is refused, after a restart too.
 CREATE TABLE trust_seen (

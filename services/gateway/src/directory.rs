@@ -40,9 +40,14 @@ fn directory_entry(listed: &ListedAgency) -> Agency {
     }
 }
 
-/// An agency's names in the three languages. Where the list has none, the English name or else the code.
+/// An agency's names in the three languages: the trust list's, or else those that come with this program, or else the list's
+/// English name or the code.
 pub(crate) fn labels(listed: &ListedAgency) -> Labels {
     let fallback = listed.names.get("en").map_or(listed.code.as_str(), String::as_str);
-    let name = |locale: Locale| listed.names.get(locale.as_str()).map_or(fallback, String::as_str).to_owned();
+    let shipped = AgencyDirectory::shipped().find(&listed.code);
+    let name = |locale: Locale| {
+        let named = listed.names.get(locale.as_str()).map(String::as_str);
+        named.or_else(|| Some(shipped?.names.get(locale))).unwrap_or(fallback).to_owned()
+    };
     Labels { pt: name(Locale::Pt), sw: name(Locale::Sw), en: name(Locale::En) }
 }

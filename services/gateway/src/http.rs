@@ -26,6 +26,7 @@ mod trust;
 use std::sync::Arc;
 
 use axum::Router;
+use rovuma_api::documented;
 use utoipa::OpenApi as _;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
@@ -33,12 +34,12 @@ use crate::gateway::Gateway;
 
 /// The API of a gateway.
 pub(crate) fn router(gateway: Arc<Gateway>) -> Router {
-    api().with_state(gateway).into()
+    documented::router(api(), &openapi::FORMS).with_state(gateway)
 }
 
 /// The OpenAPI 3.1 document of the API, as it is kept in `schemas/openapi/gateway.json`.
 pub fn openapi() -> String {
-    rovuma_api::openapi::text(&api().into_openapi())
+    rovuma_api::openapi::text(&documented::document(api(), &openapi::FORMS))
 }
 
 fn api() -> OpenApiRouter<Arc<Gateway>> {
@@ -60,6 +61,7 @@ fn api() -> OpenApiRouter<Arc<Gateway>> {
         .routes(routes!(held::list))
         .routes(routes!(quarantine::list))
         .routes(routes!(alarms::list))
+        .routes(routes!(alarms::acknowledge))
         .routes(routes!(trust::read))
         .routes(routes!(trust::export))
         .routes(routes!(agencies::list))

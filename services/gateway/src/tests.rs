@@ -2,10 +2,12 @@
 
 mod support;
 
+mod alarms;
 mod cases;
 mod configuration;
 mod crossing;
 mod drafts;
+mod edge;
 mod events;
 mod failing_closed;
 mod hostile;

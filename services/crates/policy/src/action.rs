@@ -88,6 +88,8 @@ actions! {
     ReceiptsRead = "receipts.read" on Message;
     /// Read the state of the agency's streams, gaps included.
     StreamsRead = "streams.read" on Agency;
+    /// Acknowledge an alarm of the agency.
+    AlarmAcknowledge = "alarm.acknowledge" on Agency;
     /// Read the agency's view of the trust lists.
     TrustRead = "trust.read" on Agency;
     /// Read the agency's domain events, which hold no content.

@@ -296,7 +296,8 @@ async fn record_conflict(
     let detail = format!(
         "{signer} signed two receipts under this id: SHA-256 {first} came first, {digest} settles nothing"
     );
-    alarm::raise(tx, own, AlarmKind::Conflict, &receipt.id().to_string(), &detail, now).await?;
+    let id = receipt.id().to_string();
+    alarm::raise_by(tx, own, AlarmKind::Conflict, signer, (&id, &detail), now).await?;
     if !is_kept {
         return Ok(());
     }
@@ -389,8 +390,8 @@ async fn record_accepted(
     let (sender, signer) = (&receipt.recipient().agency, receipt.sender());
     let (kind, _, code) = entry.facts();
     if let Some(code) = code {
-        let code = code.to_string();
-        alarm::raise(tx, sender, AlarmKind::Rejected, &entry.id.to_string(), &code, now).await?;
+        let about = (entry.id.to_string(), format!("{code} by {signer}"));
+        alarm::raise_by(tx, sender, AlarmKind::Rejected, signer, (&about.0, &about.1), now).await?;
     }
     let mut record = AuditRecord::new(now, SYSTEM, AuditAction::ReceiptAccept)
         .agency(sender)
@@ -433,7 +434,8 @@ async fn record_contradiction(
         "{signer} now says {kind}, and said the opposite before: the first receipt stands, both are kept with their \
          signatures; ask {signer} which of them holds"
     );
-    alarm::raise(tx, sender, AlarmKind::ContraryReceipt, &entry.id.to_string(), &detail, now).await?;
+    let id = entry.id.to_string();
+    alarm::raise_by(tx, sender, AlarmKind::ContraryReceipt, signer, (&id, &detail), now).await?;
     let record = AuditRecord::new(now, SYSTEM, AuditAction::ReceiptRefuse)
         .agency(sender)
         .object("message", entry.id)
@@ -464,7 +466,8 @@ async fn record_refused(
     let reason = refusal_reason(*outcome);
     if outcome.is_alarming() {
         let detail = format!("{reason}: a receipt of {signer}");
-        alarm::raise(tx, sender, AlarmKind::FalseReceipt, &entry.id.to_string(), &detail, now).await?;
+        let id = entry.id.to_string();
+        alarm::raise_by(tx, sender, AlarmKind::FalseReceipt, signer, (&id, &detail), now).await?;
     }
     let record = AuditRecord::new(now, SYSTEM, AuditAction::ReceiptRefuse)
         .agency(sender)

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::{Json, extract::State};
 use rovuma_api::{
     Access as _, Caller,
-    answers::gateway::{Agencies, AgencyRow},
+    answers::gateway::{Agencies, AgencyNames, AgencyRow},
 };
 use rovuma_envelope::ListedAgency;
 use rovuma_policy::act;
@@ -29,12 +29,16 @@ pub(crate) async fn list(
     let can_be_written_to = |agency: &&ListedAgency| {
         agency.code != *permit.resource().owner() && !agency.code.is_node() && is_in_force(agency, now)
     };
-    let row = |agency: &ListedAgency| AgencyRow {
-        code: agency.code.clone(),
-        country: agency.code.country(),
-        name: labels(agency).get(caller.locale()).to_owned(),
-        parent: agency.parent.clone(),
-        reachable: trust.sealing_recipient(&agency.code, now).is_ok(),
+    let row = |agency: &ListedAgency| {
+        let names = labels(agency);
+        AgencyRow {
+            code: agency.code.clone(),
+            country: agency.code.country(),
+            name: names.get(caller.locale()).to_owned(),
+            names: AgencyNames { pt: names.pt, sw: names.sw, en: names.en },
+            parent: agency.parent.clone(),
+            reachable: trust.sealing_recipient(&agency.code, now).is_ok(),
+        }
     };
     let mut items: Vec<AgencyRow> = trust.agencies().filter(can_be_written_to).map(row).collect();
     items.sort_by(|one, other| one.code.cmp(&other.code));

@@ -29,8 +29,9 @@ async fn no_route_shows_what_belongs_to_another_agency() {
                 false => &[&draft],
             };
             for target in targets {
-                if route.path == "/v1/events/live" {
-                    continue; // Never ends; its query is that of /v1/events, and a test of its own follows it.
+                // The first never ends, and its query is that of /v1/events. Both have tests of their own.
+                if route.path == "/v1/events/live" || route.is_about_an_alarm() {
+                    continue;
                 }
                 let before = fixture.audited("access.refuse").await.len();
                 let reply = route.call(caller, target).await;

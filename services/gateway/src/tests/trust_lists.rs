@@ -212,6 +212,12 @@ async fn lists_agencies_and_warnings_are_shown() {
         agencies["items"].as_array().expect("agencies").iter().map(|row| row["code"].clone()).collect();
     assert_eq!(codes, ["mz.senami", "tz.tisd", "tz.tpf"]);
     assert_eq!(agencies["items"][2]["reachable"], true);
+    let names = &agencies["items"][0]["names"];
+    let [pt, sw] = ["Serviço Nacional de Migração", "Idara ya Taifa ya Uhamiaji ya Msumbiji"];
+    assert_eq!(
+        (&names["pt"], &names["sw"], &names["en"]),
+        (&json!(pt), &json!(sw), &json!("Agency mz.senami"))
+    );
 
     // The exact signed list, so that others can verify it with the pinned key alone.
     let signed = officer.get("/v1/trust/tz").await.expect(200).json.to_string();

@@ -56,7 +56,7 @@ impl Acceptor<'_> {
             return Ok(());
         }
         let detail = format!("from {}, digest {}", message.sender(), message.digest());
-        alarm::raise(tx, agency, kind, &id.to_string(), &detail, self.now).await?;
+        alarm::raise_by(tx, agency, kind, message.sender(), (&id.to_string(), &detail), self.now).await?;
         self.quarantine(tx, context, Some(agency), bundle, QuarantineReason::Conflict, kind.as_str()).await?;
         let outcome =
             ReceptionOutcome::Rejected { code: RejectionCode::Conflict, detail: kind.as_str().to_owned() };

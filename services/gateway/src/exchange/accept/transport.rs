@@ -165,8 +165,9 @@ impl Acceptor<'_> {
                  would come under it ({}); both are kept with their signatures",
                 key.sender, arrival.number, key.lane, key.stream, void.status, void.received_at, void.reason
             );
-            alarm::raise(tx, &key.recipient, AlarmKind::NumberVoid, &id.to_string(), &detail, self.now)
-                .await?;
+            let id = id.to_string();
+            let about = (id.as_str(), detail.as_str());
+            alarm::raise_by(tx, &key.recipient, AlarmKind::NumberVoid, &key.sender, about, self.now).await?;
         }
         Ok(())
     }

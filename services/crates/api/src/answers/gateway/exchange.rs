@@ -127,22 +127,36 @@ pub struct QuarantineRow {
     pub last_at: Timestamp,
 }
 
-/// The agency's alarms.
-#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
-pub struct Alarms {
-    /// The last to sound first, at most 200.
-    pub items: Vec<AlarmRow>,
+/// How urgent an alarm is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum AlarmSeverity {
+    /// Messages may be lost, forged or unrecorded until somebody acts.
+    Critical,
+    /// A partner, a link or a key is at fault: somebody must find out which.
+    Serious,
+    /// One message, or a clock that has to be set.
+    Notice,
 }
 
-/// One alarm: the same kind about the same subject is counted, not repeated.
+/// One alarm: the same kind about the same subject is counted, not repeated. A partner causes at most 20 alarms of a kind in an
+/// hour about subjects that it chooses; those beyond are counted in one about the partner.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 pub struct AlarmRow {
-    /// `conflict`, `number_reused`, `number_void`, `stream_closed`, `stream_bound`, `contrary_receipt`, `false_receipt`,
-    /// `clock`, `quarantined`, `compromised_key`, `refusals`, `link_fault`, `rejected`, `audit_overdue`,
-    /// `store_restored`, `witness_unsendable`.
+    /// The number by which it is acknowledged.
+    pub id: u64,
+    /// `critical`: `compromised_key`, `audit_overdue`, `store_restored`; `serious`: `conflict`, `number_reused`,
+    /// `number_void`, `contrary_receipt`, `false_receipt`, `stream_closed`, `stream_bound`, `quarantined`, `refusals`,
+    /// `link_fault`, `witness_unsendable`; `notice`: `clock`, `rejected`.
     pub kind: String,
-    /// The subject of the alarm: an id, a stream, a key.
+    /// `critical`, `serious`, `notice`: every kind has one.
+    pub severity: String,
+    /// The subject of the alarm: a message's id, an agency, a key, an exchange of the broker, `store`, `audit`.
     pub subject: String,
+    /// The agency that caused it, where an agency's message or receipt did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
+    pub partner: Option<AgencyCode>,
     /// More about it.
     pub detail: String,
     /// The number of times that it was raised.
@@ -153,4 +167,19 @@ pub struct AlarmRow {
     /// The instant at which it was last raised.
     #[schema(value_type = String, format = DateTime)]
     pub last_at: Timestamp,
+    /// The acknowledgement; absent while the alarm is open.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub acknowledged: Option<AlarmAcknowledged>,
+}
+
+/// The acknowledgement of an alarm.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct AlarmAcknowledged {
+    /// The instant.
+    #[schema(value_type = String, format = DateTime)]
+    pub at: Timestamp,
+    /// The person, by pseudonym.
+    pub by: String,
+    /// What was found, or done about it.
+    pub reason: String,
 }

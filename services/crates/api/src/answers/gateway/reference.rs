@@ -20,13 +20,27 @@ pub struct AgencyRow {
     /// Its country.
     #[schema(value_type = String)]
     pub country: CountryCode,
-    /// Its name in the caller's language, as far as the trust list has it.
+    /// Its name in the caller's language.
     pub name: String,
+    /// Its name in each language.
+    pub names: AgencyNames,
     /// The body that it belongs to, as it calls itself.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub parent: Option<String>,
     /// Whether a message could be sealed to it now. If not it can be written to, and waits for a new list.
     pub reachable: bool,
+}
+
+/// An agency's name in the three languages: the trust list's, or else the one that comes with the gateway, or else the English
+/// one or the code.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct AgencyNames {
+    /// In Portuguese.
+    pub pt: String,
+    /// In Swahili.
+    pub sw: String,
+    /// In English.
+    pub en: String,
 }
 
 /// A code list in one language.
