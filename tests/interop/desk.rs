@@ -19,6 +19,9 @@ const DEBIAN_PYTHON: &str = "/usr/bin/python3";
 /// Time limit for a script, which sends a few requests to services on this machine.
 const PATIENCE: Duration = Duration::from_secs(60);
 
+/// Time limit for a script that sends thousands of requests; less than the life of a token, which is ten minutes.
+const LONG_PATIENCE: Duration = Duration::from_secs(8 * 60);
+
 /// A folder for one script after another. Secrets are in files in it or named by it, never in arguments.
 pub(crate) struct ScriptFolder {
     folder: TempDir,
@@ -57,7 +60,7 @@ impl ScriptFolder {
     /// # Errors
     /// When the script fails; the error has the sentence that it printed.
     pub(crate) async fn run(&self, script: &str, facts: &Value) -> Result<()> {
-        self.run_with(Path::new(DEBIAN_PYTHON), script, facts).await
+        self.run_with(Path::new(DEBIAN_PYTHON), script, facts, PATIENCE).await
     }
 
     /// The same in the virtual environment of `requirements.txt`, which `tests/run interop` makes.
@@ -65,12 +68,24 @@ impl ScriptFolder {
     /// # Errors
     /// When the environment is missing, or the script fails.
     pub(crate) async fn run_with_requirements(&self, script: &str, facts: &Value) -> Result<()> {
+        self.run_in_environment(script, facts, PATIENCE).await
+    }
+
+    /// The same for a script that takes minutes.
+    ///
+    /// # Errors
+    /// When the environment is missing, or the script fails.
+    pub(crate) async fn run_long_with_requirements(&self, script: &str, facts: &Value) -> Result<()> {
+        self.run_in_environment(script, facts, LONG_PATIENCE).await
+    }
+
+    async fn run_in_environment(&self, script: &str, facts: &Value, patience: Duration) -> Result<()> {
         let target = programs()?.parent().context("target")?.to_owned();
         let python = target.join("interop/bin/python");
         if !python.exists() {
             bail!("{} is not there: `tests/run interop` makes it", python.display());
         }
-        self.run_with(&python, script, facts).await
+        self.run_with(&python, script, facts, patience).await
     }
 
     /// The same in the virtual environment of `requirements-3.12.txt`, which `tests/run interop` makes where there is
@@ -83,11 +98,11 @@ impl ScriptFolder {
         if !python.exists() {
             return Ok(false);
         }
-        self.run_with(&python, script, facts).await?;
+        self.run_with(&python, script, facts, PATIENCE).await?;
         Ok(true)
     }
 
-    async fn run_with(&self, python: &Path, script: &str, facts: &Value) -> Result<()> {
+    async fn run_with(&self, python: &Path, script: &str, facts: &Value, patience: Duration) -> Result<()> {
         let facts = self.put("facts.json", serde_json::to_vec_pretty(facts)?)?;
         let mut command = Command::new(python);
         // Nothing of the caller's own Python: no variables, no modules, no compiled files left in the folder.
@@ -97,9 +112,9 @@ impl ScriptFolder {
             .arg(facts);
         // A proxy named in the caller's environment does not reach services on loopback, so it must not be used.
         command.env("no_proxy", "127.0.0.1").stdin(Stdio::null()).kill_on_drop(true);
-        let output = timeout(PATIENCE, command.output())
+        let output = timeout(patience, command.output())
             .await
-            .with_context(|| format!("{script} took longer than {} s", PATIENCE.as_secs()))?
+            .with_context(|| format!("{script} took longer than {} s", patience.as_secs()))?
             .with_context(|| format!("starting {}: `tests/run interop` installs it", python.display()))?;
         if !output.status.success() {
             bail!("{}", String::from_utf8_lossy(&output.stderr).trim());

@@ -39,6 +39,11 @@ impl Api {
         Ok(Self { client, base: base.to_owned(), token })
     }
 
+    /// The token that it calls with.
+    pub fn token(&self) -> Option<&str> {
+        self.token.as_deref()
+    }
+
     /// Gets a path.
     ///
     /// # Errors
