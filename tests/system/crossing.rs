@@ -192,7 +192,8 @@ async fn one_thing(operation: &Operation, caller: &Caller, belongings: &Belongin
             belongings.messages.iter().map(|(id, sender)| (id, queries(sender))).collect()
         }
     };
-    let mut refusals = Vec::new();
+    // What is nowhere is refused, and recorded, as what belongs to another: the answer takes as long.
+    let mut refusals = vec![refusal(caller, operation, "not_found", NOWHERE)?];
     for (id, queries) in targets {
         for query in queries {
             let answer = operation.call(&caller.api, id, &query).await?;
