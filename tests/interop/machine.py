@@ -3,6 +3,8 @@
 Facts: as for `person.py`, and `admin` (`login`, `password_file`), who registers the machines.
 """
 
+import time
+
 import requests
 from authlib.integrations.base_client import OAuthError
 from authlib.jose import ECKey
@@ -59,7 +61,9 @@ def by_assertion(provider, wanted, admin):
         session = provider.client(
             client_id, client_secret=key, token_endpoint_auth_method=PrivateKeyJWT.name
         )
-        session.register_client_auth_method(PrivateKeyJWT(wanted["issuer"], alg="ES256"))
+        # Authlib's assertions live for an hour unless told otherwise; the provider takes five minutes.
+        claims = {"exp": int(time.time()) + 240}
+        session.register_client_auth_method(PrivateKeyJWT(wanted["issuer"], claims=claims, alg="ES256"))
         return session
 
     def draw():

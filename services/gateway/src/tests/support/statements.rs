@@ -200,7 +200,8 @@ fn statements(file: &str, tokens: &[Token], macros: &Macros) -> Vec<String> {
 fn is_statement(text: &str) -> bool {
     let verb = text.split_whitespace().next().unwrap_or_default();
     match verb {
-        "SELECT" | "WITH" | "UPDATE" | "DELETE" => true,
+        // The word alone is a method of HTTP.
+        "SELECT" | "WITH" | "UPDATE" | "DELETE" => text.trim() != verb,
         "INSERT" => text.contains("SELECT "),
         _ => false,
     }

@@ -66,9 +66,9 @@ pub struct DraftView {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub return_reason: Option<String>,
     /// The draft as posted, with what is certain put right (`advice` of the request says what). Absent in lists, and once the draft
-    /// is discarded.
+    /// is discarded. A `DraftDocument` when `faults` is empty; with faults, whatever object was posted.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<DraftDocument>)]
+    #[schema(value_type = Option<Object>)]
     pub content: Option<Box<RawValue>>,
     /// The faults that keep it from being released now, in the caller's language, at most 200 of them. Absent where
     /// `content` is.
