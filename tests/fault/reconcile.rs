@@ -304,7 +304,8 @@ impl AuditCounts {
         let told = |recipient: &&&str| {
             times(&self.sent, &message.sender[..2]) == 1
                 && times(&self.received, recipient) == receptions
-                && times(&self.receipted, recipient) == receptions
+                // What is settled stays settled: the receipt of a second reception settles nothing.
+                && times(&self.receipted, recipient) == 1
         };
         message.recipients.iter().filter(told).count()
     }
