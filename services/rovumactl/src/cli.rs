@@ -80,7 +80,7 @@ pub(crate) enum Command {
     /// Show the streams from and to other agencies, and what is missing in them
     Streams(streams::Streams),
     /// List messages that wait for a trust list
-    Held(held::Held),
+    Held(held::HeldMessages),
     /// List deliveries that could not be verified or read
     Quarantine(quarantine::Quarantine),
     /// People of the agency who log in

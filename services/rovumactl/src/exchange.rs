@@ -5,9 +5,18 @@ pub(crate) mod held;
 pub(crate) mod quarantine;
 pub(crate) mod streams;
 
-use clap::Args;
+use std::fmt;
 
-use crate::session::ServerArgs;
+use clap::Args;
+use rovuma_api::page::Page;
+use serde::de::DeserializeOwned;
+
+use crate::{
+    app::App,
+    exit::{Exit, Outcome},
+    messages::lists::pages,
+    session::{ApiServer, ServerArgs},
+};
 
 /// Options of lists without filters.
 #[derive(Debug, Args)]
@@ -17,4 +26,19 @@ pub(crate) struct ListArgs {
     limit: u32,
     #[command(flatten)]
     server: ServerArgs,
+}
+
+impl ListArgs {
+    /// Fetches the rows under a path of the gateway and prints them as `table` does.
+    async fn print<T: DeserializeOwned>(
+        self,
+        app: &App,
+        path: &str,
+        table: fn(&mut fmt::Formatter<'_>, &Page<T>) -> fmt::Result,
+    ) -> Outcome {
+        let client = self.server.client(app, ApiServer::Gateway).await?;
+        let rows = pages(&client, path, Vec::new(), self.limit).await?;
+        app.out.answer(&rows, table)?;
+        Ok(Exit::Ok)
+    }
 }

@@ -1,5 +1,7 @@
 //! The words nearest to one that is not known.
 
+use strsim::levenshtein;
+
 /// Of the known words, at most `count` that are nearest to `word`, the nearest first: those that have it as a part or are a
 /// part of it, then those that differ in at most a third of their letters.
 pub fn nearest<'a>(word: &str, known: impl Iterator<Item = &'a str>, count: usize) -> Vec<&'a str> {
@@ -8,7 +10,7 @@ pub fn nearest<'a>(word: &str, known: impl Iterator<Item = &'a str>, count: usiz
         .filter_map(|candidate| {
             let lower = candidate.to_lowercase();
             let is_part = !word.is_empty() && (lower.contains(&word) || word.contains(&lower));
-            let changes = if is_part { 0 } else { distance(&word, &lower) };
+            let changes = if is_part { 0 } else { levenshtein(&word, &lower) };
             let allowed = word.chars().count().max(lower.chars().count()) / 3;
             (changes <= allowed).then_some((changes, candidate))
         })
@@ -16,22 +18,6 @@ pub fn nearest<'a>(word: &str, known: impl Iterator<Item = &'a str>, count: usiz
     near.sort_unstable();
     near.dedup();
     near.into_iter().take(count).map(|(_, candidate)| candidate).collect()
-}
-
-/// Levenshtein distance: letters to add, drop or replace.
-fn distance(from: &str, to: &str) -> usize {
-    let to: Vec<char> = to.chars().collect();
-    let mut row: Vec<usize> = (0..=to.len()).collect();
-    for (i, letter) in from.chars().enumerate() {
-        let mut diagonal = row[0];
-        row[0] = i + 1;
-        for (j, other) in to.iter().enumerate() {
-            let replaced = diagonal + usize::from(letter != *other);
-            diagonal = row[j + 1];
-            row[j + 1] = replaced.min(row[j] + 1).min(diagonal + 1);
-        }
-    }
-    row[to.len()]
 }
 
 #[cfg(test)]

@@ -2,17 +2,15 @@
 
 use std::fmt;
 
-use futures::{FutureExt, StreamExt, TryFutureExt, future::BoxFuture, stream::BoxStream};
 use sqlx::{
-    Any, AnyConnection, Connection, Database, Either, Execute, Executor, SqlStr,
-    any::{AnyQueryResult, AnyRow, AnyStatement},
+    AnyConnection, Connection, SqlStr,
     migrate::{MigrateError, Migrator},
 };
 
 use crate::{
     error::Failure,
     sqlite::{self, FileConnection},
-    statement::{Answer, Statement, Wanted},
+    statement::{RowsWanted, Statement, StatementOutput, impl_executor},
 };
 
 /// A connection inside a transaction, or a reading one.
@@ -41,7 +39,7 @@ enum Driver {
 }
 
 impl Driver {
-    async fn answer(&mut self, statement: Statement, wanted: Wanted) -> sqlx::Result<Answer> {
+    async fn answer(&mut self, statement: Statement, wanted: RowsWanted) -> sqlx::Result<StatementOutput> {
         match self {
             // Without waiting: the file is read and written here and now.
             Self::File(file) => file.run(&statement, wanted),
@@ -128,13 +126,17 @@ impl Conn {
         let Some(text) = self.prelude.take() else { return Ok(()) };
         // Set before the await: when the job is broken off there, nobody knows whether the prelude took effect.
         self.failure = Some(Failure::Database("a statement was broken off".into()));
-        let ran = self.inner.answer(Statement::without_values(text), Wanted::Effect).await;
+        let ran = self.inner.answer(Statement::without_values(text), RowsWanted::Effect).await;
         self.failure = ran.as_ref().err().map(Failure::of);
         ran.map(drop)
     }
 
     /// Runs a statement, after the prelude, and reads the rows that are wanted.
-    pub(crate) async fn answer(&mut self, statement: Statement, wanted: Wanted) -> sqlx::Result<Answer> {
+    pub(crate) async fn answer(
+        &mut self,
+        statement: Statement,
+        wanted: RowsWanted,
+    ) -> sqlx::Result<StatementOutput> {
         self.run_prelude().await?;
         self.is_unfinished = true;
         let answer = self.inner.answer(statement, wanted).await?;
@@ -143,66 +145,7 @@ impl Conn {
     }
 }
 
-impl<'c> Executor<'c> for &'c mut Conn {
-    type Database = Any;
-
-    fn execute<'e, 'q: 'e, E>(self, query: E) -> BoxFuture<'e, sqlx::Result<AnyQueryResult>>
-    where
-        'c: 'e,
-        E: 'q + Execute<'q, Any>,
-    {
-        async move { Ok(self.answer(Statement::of(query)?, Wanted::Effect).await?.result) }.boxed()
-    }
-
-    fn fetch_many<'e, 'q: 'e, E>(
-        self,
-        query: E,
-    ) -> BoxStream<'e, sqlx::Result<Either<AnyQueryResult, AnyRow>>>
-    where
-        'c: 'e,
-        E: 'q + Execute<'q, Any>,
-    {
-        async move {
-            let answer = self.answer(Statement::of(query)?, Wanted::All).await?;
-            Ok::<_, sqlx::Error>(answer.into_stream())
-        }
-        .try_flatten_stream()
-        .boxed()
-    }
-
-    fn fetch_all<'e, 'q: 'e, E>(self, query: E) -> BoxFuture<'e, sqlx::Result<Vec<AnyRow>>>
-    where
-        'c: 'e,
-        E: 'q + Execute<'q, Any>,
-    {
-        async move { Ok(self.answer(Statement::of(query)?, Wanted::All).await?.rows) }.boxed()
-    }
-
-    fn fetch_optional<'e, 'q: 'e, E>(self, query: E) -> BoxFuture<'e, sqlx::Result<Option<AnyRow>>>
-    where
-        'c: 'e,
-        E: 'q + Execute<'q, Any>,
-    {
-        async move { Ok(self.answer(Statement::of(query)?, Wanted::First).await?.rows.pop()) }.boxed()
-    }
-
-    fn prepare_with<'e>(
-        self,
-        sql: SqlStr,
-        parameters: &'e [<Any as Database>::TypeInfo],
-    ) -> BoxFuture<'e, sqlx::Result<AnyStatement>>
-    where
-        'c: 'e,
-    {
-        match &mut self.inner {
-            Driver::File(_) => async { Err(sqlx::Error::Protocol(PREPARED_BY_ITSELF.into())) }.boxed(),
-            Driver::Server(server) => server.prepare_with(sql, parameters),
-        }
-    }
-}
-
-/// Nothing in this product prepares a statement that it does not run.
-const PREPARED_BY_ITSELF: &str = "a statement is prepared when it is run";
+impl_executor!('c, &'c mut Conn);
 
 impl fmt::Debug for Conn {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -7,17 +7,12 @@ use std::{
 };
 
 use deadpool::managed::{Manager, Metrics, Object, Pool, PoolError, RecycleError, RecycleResult};
-use futures::{FutureExt, StreamExt, TryFutureExt, future::BoxFuture, stream::BoxStream};
-use sqlx::{
-    Any, Database, Either, Execute, Executor, SqlStr,
-    any::{AnyQueryResult, AnyRow, AnyStatement},
-};
 use tokio::time::{sleep, timeout};
 
 use crate::{
     Conn,
     sharing::OPEN_POLL,
-    statement::{Statement, Wanted},
+    statement::{RowsWanted, Statement, StatementOutput, impl_executor},
 };
 
 /// A reading connection on loan.
@@ -73,6 +68,15 @@ impl Readers {
     /// Replaces every present connection before it is used again.
     pub(crate) fn replace_all(&self) {
         *self.stale_before.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
+    }
+
+    /// Runs a statement on a connection of the pool.
+    pub(crate) async fn answer(
+        &self,
+        statement: Statement,
+        wanted: RowsWanted,
+    ) -> sqlx::Result<StatementOutput> {
+        self.acquire().await?.answer(statement, wanted).await
     }
 
     /// A connection, for several queries.
@@ -139,65 +143,7 @@ const CANNOT_CONNECT_NOW: &str = "57P03";
 /// The SQLSTATE of a server whose connections are all in use.
 const TOO_MANY_CONNECTIONS: &str = "53300";
 
-impl<'p> Executor<'p> for &'p Readers {
-    type Database = Any;
-
-    fn execute<'e, 'q: 'e, E>(self, query: E) -> BoxFuture<'e, sqlx::Result<AnyQueryResult>>
-    where
-        'p: 'e,
-        E: 'q + Execute<'q, Any>,
-    {
-        let pool = self.clone();
-        async move { (&mut *pool.acquire().await?).execute(query).await }.boxed()
-    }
-
-    fn fetch_all<'e, 'q: 'e, E>(self, query: E) -> BoxFuture<'e, sqlx::Result<Vec<AnyRow>>>
-    where
-        'p: 'e,
-        E: 'q + Execute<'q, Any>,
-    {
-        let pool = self.clone();
-        async move { (&mut *pool.acquire().await?).fetch_all(query).await }.boxed()
-    }
-
-    fn fetch_many<'e, 'q: 'e, E>(
-        self,
-        query: E,
-    ) -> BoxStream<'e, sqlx::Result<Either<AnyQueryResult, AnyRow>>>
-    where
-        'p: 'e,
-        E: 'q + Execute<'q, Any>,
-    {
-        let pool = self.clone();
-        async move {
-            let answer = pool.acquire().await?.answer(Statement::of(query)?, Wanted::All).await?;
-            Ok::<_, sqlx::Error>(answer.into_stream())
-        }
-        .try_flatten_stream()
-        .boxed()
-    }
-
-    fn fetch_optional<'e, 'q: 'e, E>(self, query: E) -> BoxFuture<'e, sqlx::Result<Option<AnyRow>>>
-    where
-        'p: 'e,
-        E: 'q + Execute<'q, Any>,
-    {
-        let pool = self.clone();
-        async move { (&mut *pool.acquire().await?).fetch_optional(query).await }.boxed()
-    }
-
-    fn prepare_with<'e>(
-        self,
-        sql: SqlStr,
-        parameters: &'e [<Any as Database>::TypeInfo],
-    ) -> BoxFuture<'e, sqlx::Result<AnyStatement>>
-    where
-        'p: 'e,
-    {
-        let pool = self.clone();
-        async move { (&mut *pool.acquire().await?).prepare_with(sql, parameters).await }.boxed()
-    }
-}
+impl_executor!('p, &'p Readers);
 
 impl fmt::Debug for Readers {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -6,14 +6,7 @@ use clap::Args;
 use rovuma_api::{answers::gateway::AlarmRow, page::Page};
 
 use super::ListArgs;
-use crate::{
-    app::App,
-    exit::{Exit, Outcome},
-    messages::lists::pages,
-    moments::local,
-    output::table,
-    session::ApiServer,
-};
+use crate::{app::App, exit::Outcome, moments::local, output::table};
 
 /// Options of `alarms`.
 #[derive(Debug, Args)]
@@ -24,10 +17,7 @@ pub(crate) struct Alarms {
 
 impl Alarms {
     pub(crate) async fn run(self, app: &App) -> Outcome {
-        let client = self.list.server.client(app, ApiServer::Gateway).await?;
-        let alarms = pages(&client, "/v1/alarms", Vec::new(), self.list.limit).await?;
-        app.out.answer(&alarms, alarm_table)?;
-        Ok(Exit::Ok)
+        self.list.print(app, "/v1/alarms", alarm_table).await
     }
 }
 

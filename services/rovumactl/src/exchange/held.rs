@@ -6,28 +6,18 @@ use clap::Args;
 use rovuma_api::{answers::gateway::HeldRow, page::Page};
 
 use super::ListArgs;
-use crate::{
-    app::App,
-    exit::{Exit, Outcome},
-    messages::lists::pages,
-    moments::local,
-    output::table,
-    session::ApiServer,
-};
+use crate::{app::App, exit::Outcome, moments::local, output::table};
 
 /// Options of `held`.
 #[derive(Debug, Args)]
-pub(crate) struct Held {
+pub(crate) struct HeldMessages {
     #[command(flatten)]
     list: ListArgs,
 }
 
-impl Held {
+impl HeldMessages {
     pub(crate) async fn run(self, app: &App) -> Outcome {
-        let client = self.list.server.client(app, ApiServer::Gateway).await?;
-        let held = pages(&client, "/v1/held", Vec::new(), self.list.limit).await?;
-        app.out.answer(&held, held_table)?;
-        Ok(Exit::Ok)
+        self.list.print(app, "/v1/held", held_table).await
     }
 }
 

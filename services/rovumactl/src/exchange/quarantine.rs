@@ -6,14 +6,7 @@ use clap::Args;
 use rovuma_api::{answers::gateway::QuarantineRow, page::Page};
 
 use super::ListArgs;
-use crate::{
-    app::App,
-    exit::{Exit, Outcome},
-    messages::lists::pages,
-    moments::local,
-    output::table,
-    session::ApiServer,
-};
+use crate::{app::App, exit::Outcome, moments::local, output::table};
 
 /// Options of `quarantine`.
 #[derive(Debug, Args)]
@@ -24,10 +17,7 @@ pub(crate) struct Quarantine {
 
 impl Quarantine {
     pub(crate) async fn run(self, app: &App) -> Outcome {
-        let client = self.list.server.client(app, ApiServer::Gateway).await?;
-        let quarantine = pages(&client, "/v1/quarantine", Vec::new(), self.list.limit).await?;
-        app.out.answer(&quarantine, quarantine_table)?;
-        Ok(Exit::Ok)
+        self.list.print(app, "/v1/quarantine", quarantine_table).await
     }
 }
 

@@ -13,7 +13,7 @@ use sqlx_core::{
 use tracing::warn;
 
 use super::{BUSY_TIMEOUT, SLOW_STATEMENT, STATEMENTS_PREPARED, error::to_sqlx};
-use crate::statement::{Answer, Statement, Wanted};
+use crate::statement::{RowsWanted, Statement, StatementOutput};
 
 /// A connection to the file of a store.
 #[derive(Debug)]
@@ -31,7 +31,7 @@ impl FileConnection {
     }
 
     /// Runs a statement and reads the rows that are wanted.
-    pub(crate) fn run(&mut self, statement: &Statement, wanted: Wanted) -> sqlx::Result<Answer> {
+    pub(crate) fn run(&mut self, statement: &Statement, wanted: RowsWanted) -> sqlx::Result<StatementOutput> {
         let began = Instant::now();
         let answer = self.answer(statement, wanted);
         let took = began.elapsed();
@@ -41,10 +41,10 @@ impl FileConnection {
         answer
     }
 
-    fn answer(&self, statement: &Statement, wanted: Wanted) -> sqlx::Result<Answer> {
-        if statement.values.is_none() && wanted == Wanted::Effect {
+    fn answer(&self, statement: &Statement, wanted: RowsWanted) -> sqlx::Result<StatementOutput> {
+        if statement.values.is_none() && wanted == RowsWanted::Effect {
             self.0.execute_batch(statement.text.as_str()).map_err(to_sqlx)?;
-            return Ok(Answer::default());
+            return Ok(StatementOutput::default());
         }
         let values = statement.values.as_ref().map_or(&[][..], |values| &values.values.0);
         let text = numbered(statement.text.as_str());
@@ -60,8 +60,8 @@ impl FileConnection {
         &self,
         prepared: &mut CachedStatement<'_>,
         values: &[AnyValueKind],
-        wanted: Wanted,
-    ) -> sqlx::Result<Answer> {
+        wanted: RowsWanted,
+    ) -> sqlx::Result<StatementOutput> {
         let parameters = prepared.parameter_count();
         // What is only explained needs no values.
         if values.len() < parameters && prepared.is_explain() == 0 {
@@ -76,16 +76,16 @@ impl FileConnection {
         let mut found = prepared.raw_query();
         let mut rows = Vec::new();
         while let Some(row) = found.next().map_err(to_sqlx)? {
-            if wanted != Wanted::Effect {
+            if wanted != RowsWanted::Effect {
                 rows.push(columns.row(row)?);
             }
-            if wanted == Wanted::First {
+            if wanted == RowsWanted::First {
                 break;
             }
         }
         drop(found);
         let rows_affected = if is_read_only { 0 } else { self.0.changes() };
-        Ok(Answer { rows, result: AnyQueryResult { rows_affected, last_insert_id: None } })
+        Ok(StatementOutput { rows, result: AnyQueryResult { rows_affected, last_insert_id: None } })
     }
 }
 

@@ -9,16 +9,16 @@ use sqlx::{
 };
 
 use super::connection::FileConnection;
-use crate::statement::{Answer, Statement, Wanted};
+use crate::statement::{RowsWanted, Statement, StatementOutput};
 
 impl FileConnection {
-    fn batch(&mut self, text: SqlStr) -> sqlx::Result<Answer> {
-        self.run(&Statement::without_values(text), Wanted::Effect)
+    fn batch(&mut self, text: SqlStr) -> sqlx::Result<StatementOutput> {
+        self.run(&Statement::without_values(text), RowsWanted::Effect)
     }
 
     /// Runs a text that has the name of the table of migrations in it, and no value.
-    fn on_table(&mut self, text: String) -> sqlx::Result<Answer> {
-        self.run(&Statement::of(sqlx::query(AssertSqlSafe(text)))?, Wanted::All)
+    fn on_table(&mut self, text: String) -> sqlx::Result<StatementOutput> {
+        self.run(&Statement::of(sqlx::query(AssertSqlSafe(text)))?, RowsWanted::All)
     }
 
     fn apply_in_transaction(&mut self, table: &str, migration: &Migration) -> Result<(), MigrateError> {
@@ -30,7 +30,7 @@ impl FileConnection {
             .bind(migration.version)
             .bind(migration.description.to_string())
             .bind(migration.checksum.to_vec());
-        self.run(&Statement::of(note)?, Wanted::Effect)?;
+        self.run(&Statement::of(note)?, RowsWanted::Effect)?;
         self.batch("COMMIT".into_sql_str())?;
         Ok(())
     }
