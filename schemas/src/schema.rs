@@ -18,6 +18,7 @@ pub use asyncapi::asyncapi;
 pub use generate::{SchemaFile, files};
 
 pub(crate) use findings::labelled;
+pub(crate) use forms::in_words as form_in_words;
 
 use crate::{
     MessageType,

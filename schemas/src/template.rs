@@ -11,29 +11,6 @@ use crate::{
     schema,
 };
 
-/// The alpha-3 codes, as drafts name states, of countries of this exchange.
-const OWN_STATES: [(&str, &str); 2] = [("mz", "MOZ"), ("tz", "TZA")];
-
-/// The form of each text type of the schema that has one, in words.
-const FORMS: [(&str, &str); 16] = [
-    ("AgencyCode", "an agency's code: tz.tpf"),
-    ("Date", "a day: 2030-12-31"),
-    ("ImoNumber", "7 digits"),
-    ("Line", "one line of at most 200 characters"),
-    ("MessageId", "the id of a message"),
-    ("Mmsi", "9 digits"),
-    ("MrzLine", "a line of the machine-readable zone: 30, 36 or 44 of A-Z, 0-9 and <"),
-    ("NormalName", "capitals A-Z; made from the printed name where absent"),
-    ("PlateNumber", "2 to 12 capitals and digits, with single blanks or hyphens: AAA 123 MP"),
-    ("SerialNumber", "2 to 40 letters, digits, blanks, dots, slashes and hyphens"),
-    ("Status", "actual, exercise or test"),
-    ("SubdivisionCode", "a province or region of ISO 3166-2: MZ-P"),
-    ("SubjectKey", "a letter and a number: v1; given at release where absent"),
-    ("Text", "a text of at most 16 KiB"),
-    ("Timestamp", "an instant: 2030-12-31T18:00:00Z"),
-    ("Vin", "17 capitals and digits, without I, O and Q"),
-];
-
 /// What a template is made for.
 #[derive(Clone, Copy, Debug)]
 pub struct TemplateContext<'a> {
@@ -192,8 +169,9 @@ impl<'a> Builder<'a> {
         let list = self.context.lists.get(schema["x-code-list"].as_str()?)?;
         if list.list == "states" {
             let country = self.context.country?;
-            let own = OWN_STATES.iter().find(|(alpha2, _)| *alpha2 == country.as_str());
-            return own.map(|(_, alpha3)| (*alpha3).to_owned());
+            let own =
+                list.entries.iter().find(|entry| entry.also.iter().any(|word| word == country.as_str()));
+            return own.map(|entry| entry.code.clone());
         }
         let today = Date::of(self.context.now);
         let mut in_force = list.entries.iter().filter(|entry| entry.in_force(today));
@@ -240,8 +218,8 @@ fn form(schema: &Value, name: Option<&str>) -> String {
     if let Some(value) = schema["const"].as_str() {
         return value.to_owned();
     }
-    if let Some((_, form)) = FORMS.iter().find(|(known, _)| Some(*known) == name) {
-        return (*form).to_owned();
+    if let Some(form) = name.and_then(|name| schema::form_in_words(name, Locale::En)) {
+        return form;
     }
     if schema.get("x-code-list").is_some() {
         return "a code".to_owned();
@@ -327,7 +305,7 @@ mod tests {
         match field.form.trim_start_matches("a list: ") {
             "true or false" => json!(true),
             form if form.starts_with("a day") => json!("2026-11-01"),
-            form if form.starts_with("2 to") => json!("AB 123"),
+            form if form.starts_with("a plate") => json!("AB 123"),
             _ => json!("Texto"),
         }
     }
@@ -379,18 +357,6 @@ mod tests {
         );
         let vin = field("/body/subjects/vehicles/0/vin").expect("a VIN");
         assert!(vin.form.contains("17 capitals"), "{vin:?}");
-    }
-
-    #[test]
-    fn every_text_type_of_the_schemas_has_a_form_in_words() {
-        for kind in MessageType::operational() {
-            for (name, definition) in schema::draft(kind)["$defs"].as_object().expect("definitions") {
-                let is_shaped = definition["type"] == "string"
-                    && definition.get("x-code-list").is_none()
-                    && definition.get("enum").is_none();
-                assert!(!is_shaped || FORMS.iter().any(|(known, _)| known == name), "{name} has no form");
-            }
-        }
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! Schemathesis makes requests out of our OpenAPI documents, as somebody of each role and of none.
+//! Schemathesis makes requests out of our OpenAPI documents, as somebody of each role.
 
 use std::collections::BTreeMap;
 

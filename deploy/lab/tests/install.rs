@@ -130,12 +130,9 @@ fn every_service_has_a_unit_that_confines_it() {
 const EXPOSURE_MAX: &str = "--threshold=20";
 
 #[test]
-fn systemd_understands_the_units_where_it_is_installed() {
+fn systemd_understands_the_units() {
     let analyze = |arguments: &[&str]| Command::new("systemd-analyze").args(arguments).output();
-    if analyze(&["--version"]).is_err() {
-        // A machine without systemd cannot say; the test above reads the lines themselves.
-        return;
-    }
+    analyze(&["--version"]).expect("systemd-analyze, which tests/run installs");
     let folder = tempfile::tempdir().expect("a folder");
     for unit in UNITS {
         let name = format!("{unit}.service");

@@ -84,7 +84,6 @@ fn nearness(wanted: &str, word: &str) -> Option<Nearness> {
 mod tests {
     use rstest::rstest;
 
-    use super::*;
     use crate::CodeLists;
 
     #[rstest]

@@ -3,7 +3,7 @@
 use std::sync::LazyLock;
 
 use crate::{
-    AgencyCode, Date, Sentences,
+    AgencyCode, Date, Locale, Sentences,
     fault::{Detail, shown},
     names, sentences,
     subjects::{ImoNumber, Mmsi, NormalName, PlateNumber, SerialNumber, SubdivisionCode, Vin, put_right},
@@ -22,6 +22,11 @@ pub(super) fn of(definition: &str) -> Detail {
     } else {
         Detail::each(|hints, _| hints.form_in_schema().to_owned())
     }
+}
+
+/// The form of a definition in words, where it is described.
+pub(crate) fn in_words(definition: &str, locale: Locale) -> Option<String> {
+    is_described(definition).then(|| FORMS.get(definition, locale).to_owned())
 }
 
 /// Whether the form of a definition is described.

@@ -212,6 +212,7 @@ CREATE TABLE receipt (
     received_at    BIGINT NOT NULL,
     PRIMARY KEY (message_id, recipient, kind)
 );
+CREATE INDEX receipt_by_jws ON receipt (receipt_digest);
 
 -- Receipts that were acted on: the same bytes again, from somebody on the way, are dropped.
 CREATE TABLE receipt_seen (

@@ -41,6 +41,7 @@ CREATE TABLE code (
     used          BIGINT
 );
 CREATE INDEX code_by_expiry ON code (expires);
+CREATE INDEX code_by_account ON code (account);
 
 -- The log-ins of persons, from the redemption of the code until the last token has expired.
 CREATE TABLE login_session (

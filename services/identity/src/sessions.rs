@@ -77,6 +77,12 @@ pub(crate) async fn end(tx: &mut Conn, session: &str, now: Timestamp) -> sqlx::R
 
 /// Ends every log-in of a person: after another password, another role, or when the account is disabled.
 pub(crate) async fn end_all(tx: &mut Conn, account: AccountId, now: Timestamp) -> sqlx::Result<()> {
+    // A code that nobody has redeemed yet would begin a log-in afterwards.
+    sqlx::query("UPDATE code SET expires = $1 WHERE account = $2 AND used IS NULL AND expires > $1")
+        .bind(now.as_micros())
+        .bind(account.as_bytes())
+        .execute(&mut *tx)
+        .await?;
     sqlx::query("UPDATE login_session SET ended = $1 WHERE account = $2 AND ended IS NULL")
         .bind(now.as_micros())
         .bind(account.as_bytes())

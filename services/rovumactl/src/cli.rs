@@ -149,4 +149,52 @@ mod tests {
     fn the_command_line_is_sound() {
         super::Cli::command().debug_assert();
     }
+
+    /// The commands of a page: its indented lines, continued where they end with a backslash.
+    fn commands(page: &str) -> Vec<String> {
+        let joined = page.replace("\\\n", " ");
+        let lines = joined.lines().filter_map(|line| line.trim().strip_prefix("rovumactl "));
+        let lines = lines.map(|line| line.split(" #").next().unwrap_or(line));
+        lines.map(|line| line.split("&&").next().unwrap_or(line).trim().to_owned()).collect()
+    }
+
+    /// A line whose quoted texts are one word each.
+    fn without_quotes(line: &str) -> String {
+        let parts = line.split('"').enumerate();
+        parts
+            .map(|(index, part)| if index % 2 == 1 { part.replace(' ', "_") } else { part.to_owned() })
+            .collect()
+    }
+
+    /// Who follows a page types what stands there.
+    #[test]
+    fn the_pages_about_deployment_name_commands_that_there_are() {
+        // What stands for a word, or for several.
+        const STANDS_FOR: [(&str, &str); 5] = [
+            ("$management", "--url https://127.0.0.1 --ca-file ca.pem --user admin --password-file p"),
+            ("$agency", "mz.prm"),
+            ("$key", "key"),
+            ("$(date +%Y)", "2026"),
+            ("<id>", "01a228e9-ba40-7af4-a258-b1482d45bef8"),
+        ];
+        let mut tried = 0;
+        for page in ["install", "agency", "country"] {
+            let path = format!("{}/../../deploy/{page}.md", env!("CARGO_MANIFEST_DIR"));
+            let text = std::fs::read_to_string(&path).expect("the page");
+            for command in commands(&text) {
+                let words =
+                    STANDS_FOR.iter().fold(command.clone(), |text, (from, to)| text.replace(from, to));
+                let words = without_quotes(&words);
+                let words = std::iter::once("rovumactl").chain(words.split_whitespace());
+                let parsed = <super::Cli as clap::Parser>::try_parse_from(words);
+                assert!(
+                    parsed.is_ok(),
+                    "{page}.md: {command}: {:?}",
+                    parsed.err().map(|fault| fault.to_string())
+                );
+                tried += 1;
+            }
+        }
+        assert!(tried > 20, "{tried} commands were found");
+    }
 }

@@ -2,12 +2,9 @@
 
 use serde_json::{Value, json};
 
-use super::{
-    Life,
-    category::{Category, Needs},
-};
+use super::category::{Category, Needs};
 use crate::{
-    Date, MessageType,
+    Date, Locale, MessageType,
     subjects::SubjectKind,
     template::{Plan, TemplateContext},
 };
@@ -99,10 +96,7 @@ fn notes(category: Category) -> Vec<String> {
         Needs::Any => "at least one subject of any kind".to_owned(),
         Needs::Nothing => "no subject: the circumstances suffice".to_owned(),
     };
-    let life = match rule.validity {
-        Life::Years(years) => format!("{years} years"),
-        Life::Days(days) => format!("{days} days"),
-    };
+    let life = rule.validity.in_words(Locale::En);
     let mut notes = vec![
         format!("It needs {subjects}."),
         format!("/body/actions: {}.", rule.actions.join(", ")),

@@ -1,12 +1,12 @@
 //! Actions and actors that a search names: unknown ones are refused, because an empty answer would look as if nothing had
 //! been done.
 
-use rovuma_api::near::nearest;
+use rovuma_api::{ApiState as _, near::nearest};
 use rovuma_policy::{Permit, act};
 use rovuma_runtime::Problem;
 use rovuma_schemas::audit::AuditAction;
 
-use super::error::ApiError;
+use super::{error::ApiError, events::asked};
 use crate::{
     auditor::Auditor,
     log::{EventFilter, search},
@@ -31,6 +31,7 @@ pub(super) async fn check(
         if !is_known && !search::has_action(pool, action).await? {
             let known = AuditAction::KNOWN.iter().map(AuditAction::as_str);
             let detail = format!("There is no action {action:?}.{}", suggestion(action, known));
+            record_refused(auditor, permit, filter, "unknown_action").await?;
             return Err(Problem::bad_request("unknown_action").detail(detail).into());
         }
     }
@@ -39,14 +40,26 @@ pub(super) async fn check(
     {
         let recent = search::recent_actors(pool, permit).await?;
         let detail = format!(
-            "No entry is by {actor:?}. An actor is the subject of an access token, or a service such as {}; log-in names \
-             are not in the log.{}",
+            "No entry is by {actor:?}. An actor is the subject of an access token, or a service such as {}. Whose \
+             subject it is, the events user.create say.{}",
             auditor.sequencer.own.source,
             suggestion(actor, recent.iter().map(String::as_str))
         );
+        record_refused(auditor, permit, filter, "unknown_actor").await?;
         return Err(Problem::bad_request("unknown_actor").detail(detail).into());
     }
     Ok(())
+}
+
+/// Records a search that is refused: its refusal says something about the log as an answer does.
+async fn record_refused(
+    auditor: &Auditor,
+    permit: &Permit<act::AuditSearch>,
+    filter: &EventFilter,
+    reason: &str,
+) -> Result<(), ApiError> {
+    let event = asked(auditor, AuditAction::AuditSearch, permit, filter, 0).refused(reason);
+    Ok(auditor.record(event).await?)
 }
 
 /// The nearest words, as a sentence; empty when none is near.

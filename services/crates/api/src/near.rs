@@ -10,8 +10,13 @@ pub fn nearest<'a>(word: &str, known: impl Iterator<Item = &'a str>, count: usiz
         .filter_map(|candidate| {
             let lower = candidate.to_lowercase();
             let is_part = !word.is_empty() && (lower.contains(&word) || word.contains(&lower));
+            let (asked, had) = (word.chars().count(), lower.chars().count());
+            let allowed = asked.max(had) / 3;
+            // Comparing takes time with the product of the lengths, and a caller chooses one of them.
+            if !is_part && asked.abs_diff(had) > allowed {
+                return None;
+            }
             let changes = if is_part { 0 } else { levenshtein(&word, &lower) };
-            let allowed = word.chars().count().max(lower.chars().count()) / 3;
             (changes <= allowed).then_some((changes, candidate))
         })
         .collect();

@@ -66,7 +66,7 @@ pub enum SettleOutcome {
 impl SettleOutcome {
     /// Whether the receipt is a sign of forgery or confusion that somebody must look at.
     pub const fn is_alarming(self) -> bool {
-        matches!(self, Self::DigestMismatch | Self::NotARecipient | Self::Contradiction)
+        matches!(self, Self::DigestMismatch | Self::NotARecipient)
     }
 }
 

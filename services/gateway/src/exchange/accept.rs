@@ -249,7 +249,8 @@ impl<'g> Acceptor<'g> {
         }
         if let ReceptionOutcome::Rejected { code, detail } = &outcome {
             let (agency, sender) = (&identity.recipient.agency, identity.sender);
-            if !self.has_room_to_refuse(tx, message, REJECTED_KEPT_MAX_BYTES).await? {
+            let kept_bytes = REJECTED_KEPT_MAX_BYTES.min(message.jws().unverified_payload().len());
+            if !self.has_room_to_refuse(tx, message, kept_bytes).await? {
                 return Ok(());
             }
             if *code == RejectionCode::Clock {
@@ -301,7 +302,7 @@ impl<'g> Acceptor<'g> {
         self.now.since(answered_at) >= self.exchange.timings.answer_again_after()
     }
 
-    /// Whether a refusal of this message is recorded and answered, or only counted.
+    /// Whether a refusal of this message, of which `size_bytes` are kept, is recorded and answered, or only counted.
     async fn has_room_to_refuse(
         &self,
         tx: &mut Conn,
@@ -309,7 +310,6 @@ impl<'g> Acceptor<'g> {
         size_bytes: usize,
     ) -> Result<bool, DbError> {
         let pair = (&message.recipient().agency, message.sender());
-        let size_bytes = size_bytes.min(message.jws().unverified_payload().len());
         refusals::has_room(tx, self.exchange, pair, size_bytes, self.now).await
     }
 

@@ -214,7 +214,8 @@ pub(crate) async fn accept(
     entries: Vec<IncomingEntry>,
     now: Timestamp,
 ) -> Result<(), DbError> {
-    if !insert_jws(tx, receipt, None, now).await? {
+    let is_new = insert_jws(tx, receipt, None, now).await?;
+    if !is_new {
         // Its bytes, or its id, are known.
         let known = known_under_id(tx, receipt).await?;
         let first = known.iter().find(|known| known.conflicts_with.is_none());
@@ -225,12 +226,31 @@ pub(crate) async fn accept(
             return record_conflict(tx, exchange, receipt, first, &known, now).await;
         }
     }
-    let accepted = settle(tx, exchange, receipt, &entries, now).await?;
-    insert_entries(tx, receipt, &accepted, now).await?;
-    for entry in accepted {
+    let settled = settle(tx, exchange, receipt, &entries, now).await?;
+    if is_new && !settled.is_proof() {
+        // Nothing refers to its bytes, and its signer could fill the store with such receipts.
+        delete_jws(tx, receipt).await?;
+    }
+    insert_entries(tx, receipt, &settled.accepted, now).await?;
+    for entry in settled.accepted {
         record_accepted(tx, exchange, receipt, entry, now).await?;
     }
     Ok(())
+}
+
+/// What became of a receipt's entries.
+struct Settled<'e> {
+    /// The entries that changed something.
+    accepted: Vec<&'e IncomingEntry>,
+    /// Whether an entry that did not is kept, or was recorded as refused.
+    is_recorded: bool,
+}
+
+impl Settled<'_> {
+    /// Whether the receipt's bytes prove something that is recorded.
+    fn is_proof(&self) -> bool {
+        self.is_recorded || !self.accepted.is_empty()
+    }
 }
 
 /// Inserts the exact bytes of a receipt, unless they are known or, without `conflicts_with`, another receipt came first under
@@ -254,6 +274,14 @@ async fn insert_jws(
     .execute(tx)
     .await?;
     Ok(inserted.rows_affected() > 0)
+}
+
+async fn delete_jws(tx: &mut Conn, receipt: &Authorized) -> sqlx::Result<()> {
+    sqlx::query("DELETE FROM receipt_jws WHERE digest = $1")
+        .bind(receipt.digest().as_bytes().to_vec())
+        .execute(tx)
+        .await?;
+    Ok(())
 }
 
 /// A receipt that is stored under an id of its signer.
@@ -281,7 +309,8 @@ async fn known_under_id(tx: &mut Conn, receipt: &Authorized) -> Result<Vec<Known
 const RECEIPTS_UNDER_ONE_ID_MAX: usize = 2;
 
 /// Records a receipt under an id that its signer has used for other bytes: an alarm that names both, and, for the first such
-/// receipt, its bytes and an audit event. Further ones only count up the alarm.
+/// receipt, its bytes and an audit event. Further ones only count up the alarm, and so does what its signer sends beyond the
+/// bound of an hour.
 async fn record_conflict(
     tx: &mut Conn,
     exchange: &Exchange,
@@ -291,8 +320,10 @@ async fn record_conflict(
     now: Timestamp,
 ) -> Result<(), DbError> {
     let (own, signer, digest) = (&receipt.recipient().agency, receipt.sender(), receipt.digest());
-    let is_kept =
-        known.len() < RECEIPTS_UNDER_ONE_ID_MAX && insert_jws(tx, receipt, Some(first), now).await?;
+    let size = receipt.jws().unverified_payload().len();
+    let is_kept = known.len() < RECEIPTS_UNDER_ONE_ID_MAX
+        && refusals::has_room(tx, exchange, (own, signer), size, now).await?
+        && insert_jws(tx, receipt, Some(first), now).await?;
     let detail = format!(
         "{signer} signed two receipts under this id: SHA-256 {first} came first, {digest} settles nothing"
     );
@@ -312,20 +343,20 @@ async fn record_conflict(
     Ok(())
 }
 
-/// Settles the copies that the entries name. Returns the entries that changed something: a repeated entry does not.
+/// Settles the copies that the entries name. A repeated entry changes nothing.
 async fn settle<'e>(
     tx: &mut Conn,
     exchange: &Exchange,
     receipt: &Authorized,
     entries: &'e [IncomingEntry],
     now: Timestamp,
-) -> Result<Vec<&'e IncomingEntry>, DbError> {
+) -> Result<Settled<'e>, DbError> {
     let (sender, recipient) = (&receipt.recipient().agency, receipt.sender());
     let delivered: Vec<DeliveryReceipt> = entries.iter().filter_map(IncomingEntry::delivered).collect();
     // Most entries are deliveries: one statement settles all of those that it can, the rest go one by one.
     let settled = exchange.outbox.settle_delivered(tx, (sender, recipient), &delivered, now).await?;
     let mut accepted = Vec::with_capacity(entries.len());
-    let mut refused = Vec::new();
+    let (mut refused, mut is_recorded) = (Vec::new(), false);
     for entry in entries {
         if entry.delivered().is_some_and(|delivered| settled.contains(&delivered)) {
             accepted.push(entry);
@@ -336,12 +367,14 @@ async fn settle<'e>(
         match exchange.outbox.settle(tx, &outbox_entry, now).await? {
             SettleOutcome::Now => accepted.push(entry),
             SettleOutcome::Already => {}
-            SettleOutcome::Contradiction => record_contradiction(tx, exchange, receipt, entry, now).await?,
+            SettleOutcome::Contradiction => {
+                is_recorded |= record_contradiction(tx, exchange, receipt, entry, now).await?;
+            }
             outcome => refused.push((entry, outcome)),
         }
     }
-    record_refused(tx, exchange, receipt, &refused, now).await?;
-    Ok(accepted)
+    is_recorded |= record_refused(tx, exchange, receipt, &refused, now).await?;
+    Ok(Settled { accepted, is_recorded })
 }
 
 const RECEIPTS: Insert = Insert {
@@ -410,14 +443,14 @@ async fn record_accepted(
 }
 
 /// Records an entry that contradicts an earlier receipt of its signer, once: the entry is kept beside the other, with an alarm
-/// and an audit event, and the copy stays as the first receipt says.
+/// and an audit event, and the copy stays as the first receipt says. Returns whether it was kept now.
 async fn record_contradiction(
     tx: &mut Conn,
     exchange: &Exchange,
     receipt: &Authorized,
     entry: &IncomingEntry,
     now: Timestamp,
-) -> Result<(), DbError> {
+) -> Result<bool, DbError> {
     let (sender, signer) = (&receipt.recipient().agency, receipt.sender());
     let kind = receipt_kind(entry.facts().0);
     let kept = sqlx::query("SELECT 1 FROM receipt WHERE message_id = $1 AND recipient = $2 AND kind = $3")
@@ -427,7 +460,7 @@ async fn record_contradiction(
         .fetch_optional(&mut *tx)
         .await?;
     if kept.is_some() {
-        return Ok(());
+        return Ok(false);
     }
     insert_entries(tx, receipt, &[entry], now).await?;
     let detail = format!(
@@ -445,23 +478,25 @@ async fn record_contradiction(
         .detail("digest", entry.digest)
         .detail("receipt", receipt.digest());
     exchange.base.trail.record(tx, &record).await?;
-    Ok(())
+    Ok(true)
 }
 
-/// Records the entries of a receipt that do not count: one audit event for all of them, and an alarm if one is false.
+/// Records the entries of a receipt that do not count: one audit event for all of them, and an alarm if one is false. Returns
+/// whether it did: those beyond the bound of an hour are only counted.
 async fn record_refused(
     tx: &mut Conn,
     exchange: &Exchange,
     receipt: &Authorized,
     refused: &[(&IncomingEntry, SettleOutcome)],
     now: Timestamp,
-) -> Result<(), DbError> {
+) -> Result<bool, DbError> {
     let (sender, signer) = (&receipt.recipient().agency, receipt.sender());
     // The event is about the entry that matters most: one that is a sign of forgery or confusion.
     let worst = refused.iter().find(|(_, outcome)| outcome.is_alarming()).or(refused.first());
-    let Some((entry, outcome)) = worst else { return Ok(()) };
-    if !refusals::has_room(tx, exchange, (sender, signer), 0, now).await? {
-        return Ok(());
+    let Some((entry, outcome)) = worst else { return Ok(false) };
+    let size = receipt.jws().unverified_payload().len();
+    if !refusals::has_room(tx, exchange, (sender, signer), size, now).await? {
+        return Ok(false);
     }
     let reason = refusal_reason(*outcome);
     if outcome.is_alarming() {
@@ -477,7 +512,7 @@ async fn record_refused(
         .detail("receipt", receipt.id())
         .detail("entries", refused.len());
     exchange.base.trail.record(tx, &record).await?;
-    Ok(())
+    Ok(true)
 }
 
 fn refusal_reason(outcome: SettleOutcome) -> &'static str {

@@ -39,6 +39,8 @@ pub(crate) async fn has_room(
     size_bytes: usize,
     now: Timestamp,
 ) -> Result<bool, DbError> {
+    // The first of an hour has room whatever its size.
+    let size_bytes = (size_bytes as u64).min(RECORDED_MAX_BYTES);
     let size = i64::try_from(size_bytes).unwrap_or(i64::MAX);
     let row = sqlx::query(
         "INSERT INTO refusals (sender, since, times, size_bytes) VALUES ($1, $2, 1, $3)
@@ -75,6 +77,6 @@ pub(crate) async fn has_room(
 }
 
 /// Whether the bytes kept before this refusal were within the bound.
-fn is_first_beyond(kept: u64, size_bytes: usize) -> bool {
-    kept.saturating_sub(size_bytes as u64) <= RECORDED_MAX_BYTES
+fn is_first_beyond(kept: u64, size_bytes: u64) -> bool {
+    kept.saturating_sub(size_bytes) <= RECORDED_MAX_BYTES
 }

@@ -15,6 +15,7 @@ use rovuma_schemas::{
 };
 use rovuma_store::{Conn, FutureExt, RowExt, WriteError};
 use sqlx::any::AnyRow;
+use tracing::warn;
 
 use super::{
     accept::transport::REQUEST_EVERY,
@@ -54,7 +55,7 @@ pub(crate) async fn run(exchange: Arc<Exchange>, broker: Broker, shutdown: Shutd
         };
         tokio::select! {
             () = send_periodically(&exchange, &broker, &shutdown) => {}
-            () = duty.lost() => tracing::warn!("lost the duty of sending stream status: another gateway has it now"),
+            () = duty.lost() => warn!("lost the duty of sending stream status: another gateway has it now"),
         }
     }
 }
@@ -68,7 +69,7 @@ async fn send_periodically(exchange: &Arc<Exchange>, broker: &Broker, shutdown: 
             continue;
         }
         if let Err(fault) = send_due(exchange, &mut schedules).await {
-            tracing::warn!(%fault, "stream status was not sent; the next turn tries again");
+            warn!(%fault, "stream status was not sent; the next turn tries again");
         }
     }
 }
@@ -83,8 +84,11 @@ async fn send_due(
         let heard = exchange.outbox.heard_at(&pair.1).await.map_err(|fault| WriteError::Job(fault.into()))?;
         let schedule = schedules.entry(pair.clone()).or_default();
         if schedule.is_due(exchange.timings.status_every(), heard, now) {
-            send_status(exchange, &pair, now).await?;
-            schedule.record_sent(now);
+            // One agency that cannot sign must not silence the others.
+            match send_status(exchange, &pair, now).await {
+                Ok(()) => schedule.record_sent(now),
+                Err(fault) => warn!(%fault, agency = %pair.0, partner = %pair.1, "no status was sent"),
+            }
         }
     }
     held::expire(exchange, now).await?;
@@ -193,12 +197,14 @@ pub(crate) async fn request_missing(
         if due.is_empty() {
             continue;
         }
-        let job = exchange.clone();
+        let (job, (agency, partner)) = (exchange.clone(), pair.clone());
         let write = exchange
             .base
             .store
             .write(move |tx| async move { request_streams(tx, &job, &pair, &due, now).await }.boxed());
-        write.await?;
+        if let Err(fault) = write.await {
+            warn!(%fault, %agency, %partner, "missing numbers were not requested");
+        }
     }
     Ok(())
 }
@@ -282,7 +288,7 @@ async fn request_streams(
         let Some((_, to)) = missing.bounds() else { continue };
         ranges_left -= missing.ranges().len();
         numbers_left -= missing.count();
-        tracing::warn!(
+        warn!(
             sender = %partner, agency = %own, lane = %key.lane, stream = %key.stream, numbers = missing.count(),
             requests = gap.requests, "numbers are missing: requesting them"
         );

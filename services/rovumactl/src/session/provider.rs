@@ -152,7 +152,9 @@ impl OidcProvider {
         let status = response.status();
         let body = Zeroizing::new(self.client.body(response).await?);
         if !status.is_success() {
-            return Err(refusal(&body).unwrap_or_else(|| self.client.refusal(status, &body)));
+            // What the provider says of its own faults is no refusal: the log-in is as good as before.
+            let refused = if status.is_server_error() { None } else { refusal(&body) };
+            return Err(refused.unwrap_or_else(|| self.client.refusal(status, &body)));
         }
         let answer: TokenResponse = serde_json::from_slice(&body)
             .map_err(|error| Failure::unreachable(format!("the identity provider gave no token: {error}")))?;

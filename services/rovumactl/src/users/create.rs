@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use super::{
     account::{Account, account_text},
-    roles::{RoleName, warn_of_conflicts, words},
+    roles::{RoleName, words},
     secret::SecretOut,
 };
 use crate::{
@@ -41,7 +41,6 @@ pub(crate) struct CreateUser {
 impl CreateUser {
     pub(crate) async fn run(self, app: &App) -> Outcome {
         self.out.check()?;
-        warn_of_conflicts(app, &self.roles, false);
         let roles = words(&self.roles);
         let draft = json!({ "login": self.login, "name": self.name, "roles": roles });
         let client = self.server.client(app, ApiServer::Identity).await?;
@@ -76,7 +75,6 @@ pub(crate) struct CreateClient {
 
 impl CreateClient {
     pub(crate) async fn run(self, app: &App) -> Outcome {
-        warn_of_conflicts(app, &self.roles, true);
         let mut draft = json!({ "id": self.id, "name": self.name, "roles": words(&self.roles) });
         match (&self.jwks, &self.out) {
             (Some(path), _) => {

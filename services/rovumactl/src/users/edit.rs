@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::{
     account::{Account, account_text},
-    roles::{RoleName, warn_of_conflicts, words},
+    roles::{RoleName, words},
 };
 use crate::{
     app::App,
@@ -50,13 +50,11 @@ pub(crate) struct Roles {
 
 impl Roles {
     pub(crate) async fn of_user(self, app: &App) -> Outcome {
-        warn_of_conflicts(app, &self.roles, false);
         let body = json!({ "roles": words(&self.roles) });
         self.target.change::<User>(app, Method::PUT, "/roles", &body).await
     }
 
     pub(crate) async fn of_client(self, app: &App) -> Outcome {
-        warn_of_conflicts(app, &self.roles, true);
         let body = json!({ "roles": words(&self.roles) });
         self.target.change::<Client>(app, Method::PATCH, "", &body).await
     }

@@ -1,9 +1,8 @@
-//! Roles on the command line: their names with what each may do, and combinations in which one takes away what another gives.
+//! Roles on the command line: their names with what each may do. The identity service refuses combinations in which one takes away
+//! what another gives.
 
 use clap::{ValueEnum, builder::PossibleValue};
 use rovuma_policy::Role;
-
-use crate::app::App;
 
 /// A role of an account.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,60 +52,5 @@ const fn meaning(role: Role) -> &'static str {
         Role::AgencyAdmin => "manages users, machines, roles and keys; reads no content",
         Role::WatchlistService => "only for machines: the watchlist",
         Role::AgencySystem => "only for machines: an agency's own system, which sends and receives for it",
-    }
-}
-
-/// Warns of roles that make each other useless: the policy's limits hold whatever the other roles permit.
-pub(super) fn warn_of_conflicts(app: &App, roles: &[RoleName], is_machine: bool) {
-    for conflict in conflicts(roles, is_machine) {
-        app.out.note(format_args!("warning: {conflict}"));
-    }
-}
-
-fn conflicts(roles: &[RoleName], is_machine: bool) -> Vec<String> {
-    let has = |role| roles.contains(&RoleName(role));
-    let others = |role, among: &[Role]| -> Vec<&'static str> {
-        among.iter().filter(|other| **other != role && has(**other)).map(|other| other.as_str()).collect()
-    };
-    let mut found = Vec::new();
-    let mut excludes = |role: Role, what: &str, among: &[Role]| {
-        let others = others(role, among);
-        if has(role) && !others.is_empty() {
-            found.push(format!(
-                "{} {what}, so {} can do nothing of the kind",
-                role.as_str(),
-                others.join(" and ")
-            ));
-        }
-    };
-    let content = [Role::LiaisonOfficer, Role::Supervisor, Role::Analyst, Role::BorderOfficer];
-    let changing = [Role::LiaisonOfficer, Role::Supervisor, Role::AgencyAdmin, Role::DataProtectionOfficer];
-    excludes(Role::Auditor, "changes nothing", &changing);
-    excludes(Role::AgencyAdmin, "reads and writes no content", &content);
-    excludes(Role::DataProtectionOfficer, "takes no part in operations", &content);
-    let kind = if is_machine { "machine" } else { "person" };
-    for role in roles.iter().filter(|role| role.0.is_for_machines() != is_machine) {
-        found
-            .push(format!("{} is no role of a {kind}, and takes all rights from the account", role.as_str()));
-    }
-    found
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn roles_that_make_each_other_useless_are_named() {
-        let roles = |roles: &[Role]| roles.iter().copied().map(RoleName).collect::<Vec<_>>();
-        let of = |list: &[Role]| conflicts(&roles(list), false).join("\n");
-        assert_eq!(of(&[Role::LiaisonOfficer, Role::Supervisor]), "");
-        assert!(
-            of(&[Role::Auditor, Role::LiaisonOfficer])
-                .contains("auditor changes nothing, so liaison_officer")
-        );
-        assert!(of(&[Role::AgencyAdmin, Role::Analyst]).contains("agency_admin reads and writes no content"));
-        assert!(of(&[Role::AgencySystem]).contains("is no role of a person"));
-        assert!(conflicts(&roles(&[Role::AgencySystem]), true).is_empty());
     }
 }

@@ -63,17 +63,6 @@ fn roles_are_in_the_help_with_what_they_may_do() {
 }
 
 #[test]
-fn roles_that_can_do_nothing_together_are_warned_of() {
-    let desk = crate::servers::desk_with_token();
-    let line =
-        "users create maria --name Maria --secret-out one --server http://127.0.0.1:9 --token-file token";
-    let both = desk.run(&format!("{line} --role auditor --role liaison_officer"));
-    both.is(4, "warning: auditor changes nothing, so liaison_officer can do nothing of the kind");
-    let one = desk.run(&format!("{line} --role auditor"));
-    assert!(!one.stderr.contains("warning"), "{one:?}");
-}
-
-#[test]
 fn a_faulty_configuration_is_named() {
     let desk = TestFolder::new();
     desk.write("ctl.toml", "[gatway]\nurl = \"https://x\"\n");

@@ -60,7 +60,7 @@ fn a_new_draft_is_a_file_with_help_beside_it() {
         "/body/actions: seize, locate",
         "* /body/offences: a list: a code of the list offences (rovumactl codes offences)",
         "  /body/subjects/vehicles/0/colour: a code of the list colours (rovumactl codes colours)",
-        "/body/subjects/vehicles/0/vin: 17 capitals and digits",
+        "/body/subjects/vehicles/0/vin: a VIN: 17 capitals and digits",
     ] {
         assert!(help.contains(line), "{line:?} is not in {help}");
     }

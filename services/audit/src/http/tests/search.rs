@@ -205,6 +205,8 @@ async fn unknown_actions_and_actors_are_refused_with_the_nearest_words() {
         let detail = problem["detail"].as_str().expect("a detail");
         assert!(detail.contains(near) && !detail.contains("The nearest: officer-18"), "{path}: {detail}");
     }
+    let refused = api.national("/v1/events?action=audit.search&outcome=refused").await.1;
+    assert_eq!(refused["items"].as_array().map(Vec::len), Some(6), "each refusal is in the log: {refused}");
     // Known words without an entry are an answer, and so is another agency's officer to the country's auditor.
     for (path, found) in [("/v1/events?action=trust.sign", 0), ("/v1/events?actor=officer-17", 1)] {
         let (status, page) = api.auditor(path).await;

@@ -225,6 +225,7 @@ mod tests {
     #[test]
     fn the_limits_leave_room() {
         const { assert!(ConnectionLimits::API.all + ConnectionLimits::ADMIN.all < 1_024 - 128) };
+        const { assert!(ConnectionLimits::BEHIND_PROXY.all + ConnectionLimits::ADMIN.all < 1_024 - 128) };
         const { assert!(ConnectionLimits::API.per_address < ConnectionLimits::API.all) };
     }
 }

@@ -52,7 +52,9 @@ impl Acceptor<'_> {
             }
             return Ok(());
         }
-        if !self.has_room_to_refuse(tx, message, usize::MAX).await? {
+        // The message is kept, and the bundle that it came in.
+        let kept_bytes = message.jws().unverified_payload().len() + context.body.len();
+        if !self.has_room_to_refuse(tx, message, kept_bytes).await? {
             return Ok(());
         }
         let detail = format!("from {}, digest {}", message.sender(), message.digest());
