@@ -59,7 +59,7 @@ async fn record_refused(
     reason: &str,
 ) -> Result<(), ApiError> {
     let event = asked(auditor, AuditAction::AuditSearch, permit, filter, 0).refused(reason);
-    Ok(auditor.record(event).await?)
+    auditor.record(event).await
 }
 
 /// The nearest words, as a sentence; empty when none is near.
