@@ -9,13 +9,23 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use cargo_metadata::{CargoOpt, DependencyKind, Metadata, MetadataCommand, Package};
 
-/// Crates that must not be anywhere in the graph: a second TLS or crypto stack.
-const BANNED: [&str; 6] = ["openssl", "openssl-sys", "native-tls", "aws-lc-rs", "aws-lc-sys", "boring"];
+/// Crates that must not be anywhere in the graph: a second TLS or crypto stack, and the broken ciphers of PKCS #12.
+const BANNED: [&str; 10] = [
+    "openssl",
+    "openssl-sys",
+    "native-tls",
+    "aws-lc-rs",
+    "aws-lc-sys",
+    "boring",
+    "pkcs12",
+    "p12-keystore",
+    "des",
+    "rc2",
+];
 
 /// Crates that only the named members may depend on directly.
-const NAMED_ONLY_BY: [(&str, &[&str]); 4] = [
+const NAMED_ONLY_BY: [(&str, &[&str]); 3] = [
     ("lapin", &["rovuma-broker"]),
-    ("amq-protocol-tcp", &["rovuma-broker"]),
     ("jsonwebtoken", &["rovuma-tokens"]),
     ("ring", &["rovuma-envelope", "rovuma-tokens", "rovuma-tlog", "rovuma-audit"]),
 ];

@@ -9,6 +9,7 @@ mod client_secret;
 mod document;
 mod error;
 mod input;
+mod name_list;
 mod state;
 mod user;
 mod user_change;
@@ -43,6 +44,7 @@ fn described() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(user_read::read, user_change::change))
         .routes(routes!(user_roles::put))
         .routes(routes!(user_password::reset))
+        .routes(routes!(name_list::list))
         .routes(routes!(client_list::list, client_create::create))
         .routes(routes!(client_read::read, client_change::change))
         .routes(routes!(client_secret::renew))

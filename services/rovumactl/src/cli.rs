@@ -75,7 +75,7 @@ pub(crate) enum Command {
     Codes(codes::Codes),
     /// List the agencies that a message can be sent to
     Agencies(agencies::Agencies),
-    /// List the agency's alarms
+    /// List the agency's alarms, or acknowledge one
     Alarms(alarms::Alarms),
     /// Show the streams from and to other agencies, and what is missing in them
     Streams(streams::Streams),

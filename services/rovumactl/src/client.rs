@@ -198,11 +198,6 @@ impl Client {
         self.token.as_ref().map(|token| TokenCaller::of(token)).unwrap_or_default()
     }
 
-    /// Whether the other client has the same access token.
-    pub(crate) fn has_token_of(&self, other: &Self) -> bool {
-        self.token.as_ref().map(|token| token.as_str()) == other.token.as_ref().map(|token| token.as_str())
-    }
-
     fn no_answer(&self, error: &reqwest::Error) -> Failure {
         let said = chain("no answer", error);
         let failure = Failure::unreachable(format!("{} at {}: {said}", self.name, self.base));
@@ -277,6 +272,7 @@ fn next_after(code: &str) -> Option<&'static str> {
         "may_not_send" => "ask the operator: the country's trust list says what your agency may send",
         "ambiguous_id" => "give --sender with the agency that sent it",
         "if_match_required" => "read it, and give --version with the version that you have read",
+        "raised_again" => "rovumactl alarms shows it as it is now",
         "version" => "read it again: somebody has changed it since",
         "policy_fault" => "tell the operator",
         _ => return None,

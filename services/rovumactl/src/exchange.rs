@@ -18,7 +18,7 @@ use crate::{
     session::{ApiServer, ServerArgs},
 };
 
-/// Options of lists without filters.
+/// Options that all lists have.
 #[derive(Debug, Args)]
 pub(crate) struct ListArgs {
     /// Maximum number of rows
@@ -34,10 +34,11 @@ impl ListArgs {
         self,
         app: &App,
         path: &str,
+        query: Vec<(&str, String)>,
         table: fn(&mut fmt::Formatter<'_>, &Page<T>) -> fmt::Result,
     ) -> Outcome {
         let client = self.server.client(app, ApiServer::Gateway).await?;
-        let rows = pages(&client, path, Vec::new(), self.limit).await?;
+        let rows = pages(&client, path, query, self.limit).await?;
         app.out.answer(&rows, table)?;
         Ok(Exit::Ok)
     }

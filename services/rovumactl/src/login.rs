@@ -35,7 +35,8 @@ pub(crate) struct ProviderArgs {
     /// The authorities that may have issued its certificate, PEM [default: identity.ca_file]
     #[arg(long, value_name = "FILE")]
     ca_file: Option<PathBuf>,
-    /// The client id at the provider [default: identity.client_id, or the one that logged in last, or rovumactl]
+    /// The client id at the provider [default: identity.client_id; else rovumactl for login, and the one that logged in
+    /// last for the others]
     #[arg(long, value_name = "ID")]
     client_id: Option<String>,
     /// A machine's secret: logs the machine in, and no person
@@ -90,6 +91,7 @@ impl Login {
                 self.as_person(app, &identity, &provider).await?
             }
         };
+        let _turn = cache::lock().await?;
         if let Some(replaced) = CachedToken::load(&identity) {
             let (old, new) = (TokenCaller::of(&replaced.access_token), TokenCaller::of(&token.access_token));
             if old.subject != new.subject {
@@ -150,6 +152,7 @@ pub(crate) struct Logout {
 impl Logout {
     pub(crate) async fn run(self, app: &App) -> Outcome {
         let identity = self.provider.identity(app)?;
+        let _turn = cache::lock().await?;
         let refresh_token = CachedToken::load(&identity).and_then(|cached| cached.refresh_token);
         if let Some(token) = refresh_token {
             let revoked = match OidcProvider::discover(&identity).await {

@@ -48,7 +48,7 @@ const ATTEMPTS: u32 = 3;
 
 /// Posts to the gateway with one `Idempotency-Key`: when an answer was lost, the request is sent again, and the gateway answers
 /// it again without doing it again.
-async fn post<T: DeserializeOwned>(
+pub(crate) async fn post<T: DeserializeOwned>(
     client: &Client,
     path: &str,
     body: Option<&[u8]>,

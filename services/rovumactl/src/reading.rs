@@ -2,6 +2,7 @@
 //! of the type says which member is what, so a new type or member needs no code here.
 
 pub(crate) mod names;
+mod people;
 
 use std::fmt::Write as _;
 
@@ -10,11 +11,14 @@ use rovuma_schemas::{AgencyCode, CodeLists, Locale, Status, Timestamp, field_lab
 use serde_json::{Map, Value};
 
 use crate::{
+    app::App,
     client::{self, Client},
     moments,
     output::safe,
+    session::{ServerArgs, claims::TokenCaller},
 };
 use names::AgencyNames;
+use people::PeopleNames;
 
 rovuma_schemas::sentences! {
     /// The sentences around a message's content.
@@ -79,22 +83,42 @@ impl LanguageArgs {
         self.language.unwrap_or_else(client::own_locale)
     }
 
-    /// A reader of this language, who reads of these agencies.
-    pub(crate) async fn reader(&self, client: &Client, agencies: &[AgencyCode]) -> Reader {
-        let locale = self.locale();
-        Reader { locale, names: AgencyNames::known(client, locale, agencies).await }
+    /// A reader of this language, who reads at the gateway `client` of these agencies and people.
+    pub(crate) async fn reader(
+        &self,
+        app: &App,
+        server: &ServerArgs,
+        client: &Client,
+        agencies: &[AgencyCode],
+        people: &[&str],
+    ) -> Reader {
+        let (locale, caller) = (self.locale(), client.caller());
+        let others: Vec<&str> = people.iter().copied().filter(|person| *person != caller.subject).collect();
+        Reader {
+            locale,
+            agencies: AgencyNames::known(client, locale, agencies).await,
+            people: PeopleNames::known(app, server, &others).await,
+            caller,
+        }
     }
 }
 
-/// What readers need beside the content: their language, and the agencies' names.
+/// What readers need beside the content: their language, who they are, and the names of agencies and people.
 pub(crate) struct Reader {
     pub(crate) locale: Locale,
-    pub(crate) names: AgencyNames,
+    pub(crate) agencies: AgencyNames,
+    people: PeopleNames,
+    caller: TokenCaller,
 }
 
 impl Reader {
     pub(crate) const fn words(&self) -> Words {
         Words::of(self.locale)
+    }
+
+    /// A person, whom the API names by a pseudonym: "you", or the name if it is known.
+    pub(crate) fn person(&self, subject: &str) -> String {
+        if subject == self.caller.subject { self.words().you().to_owned() } else { self.people.text(subject) }
     }
 
     /// The label of a code; the code itself where this version does not know it.
@@ -250,7 +274,7 @@ impl Writer<'_> {
             return self.reader.label(list, text).to_owned();
         }
         match definition {
-            "AgencyCode" => self.reader.names.text(text),
+            "AgencyCode" => self.reader.agencies.text(text),
             "Timestamp" => text.parse::<Timestamp>().map_or_else(|_| text.to_owned(), moments::local),
             _ => text.to_owned(),
         }

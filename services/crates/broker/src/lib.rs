@@ -18,6 +18,8 @@ mod delivery;
 mod incoming;
 mod link;
 mod publish;
+#[doc(hidden)]
+pub mod raw;
 mod tls;
 pub mod topology;
 

@@ -3,14 +3,15 @@
 //! A [`crate::Broker`] has two of them, one to publish and one to consume: a broker short of memory or disk
 //! stops reading from connections that publish, and acknowledgements must not wait behind that.
 
-use std::{io, net::SocketAddr, sync::Arc, time::Duration};
+use std::{io, sync::Arc, time::Duration};
 
-use async_rs::Tokio;
 use futures::StreamExt;
-use lapin::{AsyncTcpStream, Channel, Connection, ConnectionProperties, Event};
+use lapin::{AsyncTcpStream, Channel, Connection, ConnectionProperties, Event, uri::AMQPUri};
 use metrics::{counter, gauge};
 use rovuma_runtime::Shutdown;
-use tokio::sync::watch;
+use rustls::{ClientConfig, pki_types::ServerName};
+use tokio::{net::TcpStream, sync::watch};
+use tokio_rustls::TlsConnector;
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
@@ -116,7 +117,7 @@ impl Link {
     /// The address, if it, the certificate and the key can be used.
     pub(crate) fn check(config: &BrokerConfig) -> Result<Address, ConfigFault> {
         let address = Address::of(config)?;
-        tls::connector(config)?;
+        tls::client_config(config)?;
         Ok(address)
     }
 
@@ -238,27 +239,34 @@ impl Supervisor {
     }
 
     async fn connect(&self) -> Result<Connection, ConnectFailure> {
-        let connector = tls::connector(&self.config)?;
-        let server_name = self.address.server_name.clone();
+        let tls = tls::client_config(&self.config)?;
         let properties = ConnectionProperties::default().with_connection_name(self.name.as_str().into());
-        let opening = Connection::connector(
-            self.address.uri.clone(),
-            incoming::runtime(),
-            // TLS is made here rather than by a feature of lapin: without TLS this would not build.
-            async move |uri, _| {
-                let host = (uri.authority.host.as_str(), uri.authority.port);
-                let addresses: Vec<SocketAddr> = tokio::net::lookup_host(host).await?.collect();
-                let plain = AsyncTcpStream::connect(&Tokio::current(), addresses).await?;
-                let secured = plain.into_rustls(&connector, &server_name).await?;
-                Ok(AsyncTcpStream::Plain(FilteredStream::new(secured)))
-            },
-            properties,
-        );
+        let opening = open(self.address.uri.clone(), tls, self.address.server_name.clone(), properties);
         match tokio::time::timeout(CONNECT_TIMEOUT, opening).await {
             Ok(connection) => Ok(connection?),
             Err(_) => Err(io::Error::from(io::ErrorKind::TimedOut).into()),
         }
     }
+}
+
+/// Opens a connection over TLS to a broker whose certificate carries `server_name`.
+///
+/// TLS is made here, not by lapin: its features for that read certificates from PKCS #12 files, and bring the old ciphers of
+/// that format.
+pub(crate) async fn open(
+    uri: AMQPUri,
+    tls: ClientConfig,
+    server_name: String,
+    properties: ConnectionProperties,
+) -> Result<Connection, lapin::Error> {
+    let connector = TlsConnector::from(Arc::new(tls));
+    let connect = async move |uri: AMQPUri, _| {
+        let name = ServerName::try_from(server_name.clone()).map_err(io::Error::other)?;
+        let plain = TcpStream::connect((uri.authority.host.as_str(), uri.authority.port)).await?;
+        let secured = connector.connect(name, plain).await?;
+        Ok(AsyncTcpStream::Plain(FilteredStream::new(secured)))
+    };
+    Connection::connector(uri, incoming::runtime(), connect, properties).await
 }
 
 #[derive(Debug, thiserror::Error)]

@@ -2,7 +2,6 @@
 
 use std::{fs, path::Path, sync::Arc};
 
-use lapin::tcp::RustlsConnector;
 use rovuma_runtime::SecretFile;
 use rustls::{
     ClientConfig, RootCertStore,
@@ -11,22 +10,21 @@ use rustls::{
 
 use crate::{BrokerConfig, ConfigFault};
 
-/// Reads the files and makes a connector. Called for each attempt to connect, so that a renewed certificate
+/// Reads the files and says how TLS is spoken. Called for each attempt to connect, so that a renewed certificate
 /// is taken without a restart.
 ///
 /// # Errors
 /// [`ConfigFault`] naming the file that is missing or unusable.
-pub(crate) fn connector(config: &BrokerConfig) -> Result<RustlsConnector, ConfigFault> {
+pub fn client_config(config: &BrokerConfig) -> Result<ClientConfig, ConfigFault> {
     let certificates = certificates(&config.cert_file)?;
     let key = private_key(&config.key_file)?;
     let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let client = ClientConfig::builder_with_provider(provider)
+    ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
         .map_err(|fault| unusable(&config.ca_file, &fault))?
         .with_root_certificates(roots(&config.ca_file)?)
         .with_client_auth_cert(certificates, key)
-        .map_err(|fault| unusable(&config.cert_file, &fault))?;
-    Ok(client.into())
+        .map_err(|fault| unusable(&config.cert_file, &fault))
 }
 
 fn roots(path: &Path) -> Result<RootCertStore, ConfigFault> {
@@ -81,9 +79,9 @@ mod tests {
     }
 
     #[test]
-    fn sound_files_make_a_connector() {
+    fn sound_files_are_taken() {
         let folder = tempfile::tempdir().expect("a folder");
-        connector(&config(folder.path())).expect("sound");
+        client_config(&config(folder.path())).expect("sound");
     }
 
     #[test]
@@ -92,16 +90,16 @@ mod tests {
         let sound = config(folder.path());
         let missing = BrokerConfig { ca_file: folder.path().join("none.pem"), ..sound.clone() };
         assert!(
-            matches!(connector(&missing), Err(ConfigFault::File { path, .. }) if path.ends_with("none.pem"))
+            matches!(client_config(&missing), Err(ConfigFault::File { path, .. }) if path.ends_with("none.pem"))
         );
         let swapped = BrokerConfig { cert_file: sound.key_file.clone(), ..sound.clone() };
-        assert!(matches!(connector(&swapped), Err(ConfigFault::Content { .. })));
+        assert!(matches!(client_config(&swapped), Err(ConfigFault::Content { .. })));
         let foreign = BrokerConfig { cert_file: sound.ca_file.clone(), ..sound.clone() };
         assert!(
-            matches!(connector(&foreign), Err(ConfigFault::Content { .. })),
+            matches!(client_config(&foreign), Err(ConfigFault::Content { .. })),
             "a key of another certificate"
         );
         fs::set_permissions(&sound.key_file, fs::Permissions::from_mode(0o644)).expect("changed");
-        assert!(matches!(connector(&sound), Err(ConfigFault::Key(_))), "a key that everybody can read");
+        assert!(matches!(client_config(&sound), Err(ConfigFault::Key(_))), "a key that everybody can read");
     }
 }

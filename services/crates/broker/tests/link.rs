@@ -7,13 +7,12 @@ use std::{
 };
 
 use lapin::{
-    BasicProperties, Connection, ConnectionProperties,
+    BasicProperties,
     options::{BasicPublishOptions, ConfirmSelectOptions},
-    tcp::{OwnedIdentity, OwnedTLSConfig},
 };
 use rovuma_broker::{
     BatchLimits, Broker, BrokerConfig, ConsumerConfig, Delivery, Handler, Publication, TransientError,
-    Verdict,
+    Verdict, raw,
     topology::{GatewaySpec, LinkSpec, NodeSpec, PartnerSpec, VHOST, definitions, diff, names},
 };
 use rovuma_lab::{
@@ -50,16 +49,19 @@ fn spec(near: &RabbitNode, near_code: &str, far: &RabbitNode, far_code: &str) ->
     }
 }
 
-fn connect(node: &RabbitNode) -> Broker {
+fn config(node: &RabbitNode) -> BrokerConfig {
     let identity = node.issue_client("gateway.police").expect("a certificate");
-    let config = BrokerConfig {
+    BrokerConfig {
         url: node.url(VHOST).expect("a URL"),
         ca_file: node.authority().ca_file(),
         cert_file: identity.cert_file,
         key_file: identity.key_file,
         server_name: None,
-    };
-    Broker::start(config, "link", &Shutdown::new()).expect("a sound configuration")
+    }
+}
+
+fn connect(node: &RabbitNode) -> Broker {
+    Broker::start(config(node), "link", &Shutdown::new()).expect("a sound configuration")
 }
 
 fn publication(key: &str, message_id: &str) -> Publication {
@@ -174,15 +176,8 @@ async fn messages_cross_in_both_directions_and_their_origin_shows_in_the_exchang
 
 /// Publishes with the `user_id` property, which [`Broker`] does not set.
 async fn publish_with_user_id(node: &RabbitNode, key: &str, message_id: &str) {
-    let identity = node.issue_client("gateway.police").expect("a certificate");
-    let read = |path| std::fs::read(path).expect("a file");
-    let identity = OwnedIdentity::PKCS8 { pem: read(identity.cert_file), key: read(identity.key_file) };
-    let chain = std::fs::read_to_string(node.authority().ca_file()).expect("PEM");
-    let tls = OwnedTLSConfig { identity: Some(identity), cert_chain: Some(chain) };
-    let url = format!("{}?auth_mechanism=external", node.url(VHOST).expect("a URL"));
-    let runtime = lapin::runtime::default_runtime().expect("tokio");
-    let connection = Connection::connect_with_config(&url, ConnectionProperties::default(), tls, runtime);
-    let channel = connection.await.expect("connected").create_channel().await.expect("a channel");
+    let connection = raw::connect(&config(node)).await.expect("connected");
+    let channel = connection.create_channel().await.expect("a channel");
     channel.confirm_select(ConfirmSelectOptions::default()).await.expect("confirming");
     let properties = BasicProperties::default()
         .with_message_id(message_id.into())

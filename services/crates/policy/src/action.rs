@@ -106,6 +106,8 @@ actions! {
     AuditReadSources = "audit.read_sources" on AuditLog;
     /// Erase the content of the agency's audit events beyond their leaves; for `<cc>.node`, of the whole country's.
     AuditErase = "audit.erase" on AuditLog;
+    /// See the names behind the pseudonyms of the agency's people.
+    NameRead = "name.read" on Agency;
     /// See the agency's users.
     UserList = "user.list" on Agency;
     /// Add a user to the agency.

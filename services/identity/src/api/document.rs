@@ -13,7 +13,8 @@ use utoipa::OpenApi;
     info(
         title = "Rovuma identity",
         description = "Users, roles and machine clients of the caller's own agency.\n\n\
-            Every route needs a bearer token (RFC 9068) of an `agency_admin`. What belongs to another agency is \
+            Every route needs a bearer token (RFC 9068) of an `agency_admin`, `/v1/names` of any person who reads drafts, messages or \
+            the audit log. What belongs to another agency is \
             answered as if it did not exist. A refusal is a problem (RFC 9457) whose `code` is stable. A body is \
             `application/json`, at most 1 MiB, and must keep arriving. Instants are RFC 3339 in UTC. The OpenID Connect endpoints describe themselves at \
             `/.well-known/openid-configuration`.",
@@ -33,9 +34,14 @@ pub(super) struct Document;
 
 const BEARER: Bearer = Bearer("this service");
 
+/// The form of a list of ids.
+const IDS: &str = "^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}\
+    (,[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}){0,19}$";
+
 /// The forms of the parameters.
-pub(super) const FORMS: [ParameterForm; 2] = [
+pub(super) const FORMS: [ParameterForm; 3] = [
     ParameterForm("/v1/users/", "id", UUID_V7),
+    ParameterForm("/v1/names", "ids", IDS),
     ParameterForm("/v1/clients/", "id", "^[a-z]{2}\\.[a-z0-9]{2,16}\\.[a-z0-9-]{2,32}$"),
 ];
 

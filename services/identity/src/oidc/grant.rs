@@ -14,7 +14,7 @@ use super::{
     token_error::TokenError,
 };
 use crate::{
-    TOKEN_LIFE,
+    AccountId, TOKEN_LIFE,
     accounts::{self, Account},
     app::App,
     applications::Application,
@@ -113,10 +113,8 @@ impl CodeExchange {
         grant: &Grant,
         reason: &'static str,
     ) -> sqlx::Result<Option<(Grant, Account)>> {
-        let act = AuditRecord::new(self.now, grant.account.to_string(), AuditAction::TokenIssue)
-            .session(&grant.session)
-            .detail("client", &self.client)
-            .refused(reason);
+        let act = refused_to_person(tx, grant.account, &grant.session, self.now).await?;
+        let act = act.detail("client", &self.client).refused(reason);
         trail.record(tx, &act).await?;
         Ok(None)
     }
@@ -134,6 +132,20 @@ pub(super) fn issue_to_person(
         .agency(&account.agency)
         .object("token", token_id)
         .detail("client", &session.client)
+}
+
+/// The audit record of a person's request for a token, which is to be refused. It names the agency, so that its auditor sees it.
+pub(super) async fn refused_to_person(
+    tx: &mut Conn,
+    account: AccountId,
+    session: &str,
+    now: Timestamp,
+) -> sqlx::Result<AuditRecord> {
+    let act = AuditRecord::new(now, account.to_string(), AuditAction::TokenIssue).session(session);
+    Ok(match accounts::by_id(tx, account).await? {
+        Some(account) => act.agency(&account.agency),
+        None => act,
+    })
 }
 
 /// The claims of a person's access token: agency, name and roles as they are now.

@@ -1,12 +1,12 @@
 //! The grant of a refresh token (RFC 6749 §6): a new access token for a log-in that goes on, and the next refresh
 //! token.
 
-use rovuma_schemas::{Timestamp, audit::AuditAction};
+use rovuma_schemas::Timestamp;
 use rovuma_store::{Conn, FutureExt};
-use rovuma_trail::{AuditRecord, Trail};
+use rovuma_trail::Trail;
 
 use super::{
-    grant::{TokenClaims, access_of_person, issue_to_person},
+    grant::{TokenClaims, access_of_person, issue_to_person, refused_to_person},
     refresh::{self, RefreshOutcome},
     scope::Scope,
     token_error::TokenError,
@@ -98,14 +98,8 @@ impl Renewal {
         session: &Session,
         reason: &'static str,
     ) -> sqlx::Result<Result<Renewed, TokenError>> {
-        let mut act = AuditRecord::new(self.now, session.account.to_string(), AuditAction::TokenIssue)
-            .session(&session.id)
-            .detail("client", &self.client)
-            .detail("grant", "refresh_token")
-            .refused(reason);
-        if let Some(account) = accounts::by_id(tx, session.account).await? {
-            act = act.agency(&account.agency);
-        }
+        let act = refused_to_person(tx, session.account, &session.id, self.now).await?;
+        let act = act.detail("client", &self.client).detail("grant", "refresh_token").refused(reason);
         trail.record(tx, &act).await?;
         Ok(Err(TokenError::InvalidGrant))
     }

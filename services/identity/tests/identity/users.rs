@@ -21,6 +21,27 @@ async fn create(service: &Fixture, admin: &str, login: &str) -> String {
 }
 
 #[tokio::test]
+async fn colleagues_see_names_and_nobody_else_does() {
+    let service = Fixture::start().await;
+    let (admin, officer) = (service.token(ADMIN).await, service.token(OFFICER).await);
+    let foreign_admin = service.token(FOREIGN_ADMIN).await;
+    let id = create(&service, &admin, "rui.sitoe").await;
+    let nobody = "01a2b3c4-0000-7000-8000-000000000000";
+    let ask = format!("/v1/names?ids={id},{nobody}");
+    for colleague in [&admin, &officer] {
+        let names = service.api(Method::GET, &ask, colleague, None).await;
+        assert_eq!(names.body, json!({"items": [{"id": id, "name": "A name"}]}));
+    }
+    let elsewhere = service.api(Method::GET, &ask, &foreign_admin, None).await;
+    assert_eq!((elsewhere.status.as_u16(), elsewhere.body), (200, json!({"items": []})));
+    let too_many = vec![nobody; 21].join(",");
+    for wrong in [String::new(), "x".to_owned(), format!("{id},"), too_many] {
+        let refused = service.api(Method::GET, &format!("/v1/names?ids={wrong}"), &admin, None).await;
+        assert_eq!((refused.status.as_u16(), refused.text("/code")), (400, "query"), "{wrong}");
+    }
+}
+
+#[tokio::test]
 async fn a_user_is_added_read_renamed_and_given_roles() {
     let service = Fixture::start().await;
     let admin = service.token(ADMIN).await;

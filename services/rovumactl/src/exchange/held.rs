@@ -17,7 +17,7 @@ pub(crate) struct HeldMessages {
 
 impl HeldMessages {
     pub(crate) async fn run(self, app: &App) -> Outcome {
-        self.list.print(app, "/v1/held", held_table).await
+        self.list.print(app, "/v1/held", Vec::new(), held_table).await
     }
 }
 

@@ -17,7 +17,7 @@ pub(crate) struct Quarantine {
 
 impl Quarantine {
     pub(crate) async fn run(self, app: &App) -> Outcome {
-        self.list.print(app, "/v1/quarantine", quarantine_table).await
+        self.list.print(app, "/v1/quarantine", Vec::new(), quarantine_table).await
     }
 }
 

@@ -107,7 +107,7 @@ impl DraftCommand {
             Self::Show { one, language } => {
                 let client = one.client(app).await?;
                 let draft = one.read(&client).await?;
-                show(app, &client, &draft, &language).await?;
+                show(app, &one, &client, &draft, &language).await?;
             }
             Self::Change { one, file, version } => {
                 let content = crate::files::read(&file)?;
@@ -117,7 +117,7 @@ impl DraftCommand {
                     None => one.read(&client).await?.value.version,
                 };
                 let changed = one.put(&client, content, version).await?;
-                show(app, &client, &changed, &LanguageArgs::default()).await?;
+                show(app, &one, &client, &changed, &LanguageArgs::default()).await?;
             }
             Self::Discard { one, yes } => {
                 let question = format!("Discard the draft {}? Its content is erased.", one.id);
@@ -129,18 +129,18 @@ impl DraftCommand {
                 let client = one.client(app).await?;
                 let request = client.request(Method::DELETE, &one.path(""))?;
                 let discarded: ServerAnswer<DraftView> = client.send(request).await?;
-                show(app, &client, &discarded, &LanguageArgs::default()).await?;
+                show(app, &one, &client, &discarded, &LanguageArgs::default()).await?;
             }
             Self::Submit(one) => {
                 let client = one.client(app).await?;
                 let submitted = post(&client, &one.path("/submit"), None, None).await?;
-                show(app, &client, &submitted, &LanguageArgs::default()).await?;
+                show(app, &one, &client, &submitted, &LanguageArgs::default()).await?;
             }
             Self::Return { one, reason, version } => {
                 let client = one.client(app).await?;
                 let body = json!({ "reason": reason }).to_string();
                 let returned = post(&client, &one.path("/return"), Some(body.as_bytes()), version).await?;
-                show(app, &client, &returned, &LanguageArgs::default()).await?;
+                show(app, &one, &client, &returned, &LanguageArgs::default()).await?;
             }
         }
         Ok(Exit::Ok)
@@ -172,12 +172,13 @@ impl DraftArgs {
 
 async fn show(
     app: &App,
+    one: &DraftArgs,
     client: &Client,
     draft: &ServerAnswer<DraftView>,
     language: &LanguageArgs,
 ) -> Outcome<()> {
-    let (reader, caller) = (reader_of(&draft.value, client, language).await, client.caller());
-    app.out.answer(draft, |f, draft| draft_text(f, draft, &reader, &caller))
+    let reader = reader_of(app, &one.server, client, &draft.value, language).await;
+    app.out.answer(draft, |f, draft| draft_text(f, draft, &reader))
 }
 
 /// Says that nothing was done because the answer was no.

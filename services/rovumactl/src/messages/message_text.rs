@@ -6,19 +6,13 @@ use rovuma_api::answers::gateway::{CopyView, InboxRow, MessageView, ReceivedView
 use rovuma_schemas::{CodeLists, Header, Message, Timestamp, UrgencyLevel};
 use serde_json::Value;
 
-use crate::{
-    moments::local,
-    output::safe,
-    reading::{Reader, Words},
-    session::claims::TokenCaller,
-};
+use crate::{moments::local, output::safe, reading::Reader};
 
 /// Writes a message for people.
 pub(super) fn message_text(
     f: &mut fmt::Formatter<'_>,
     message: &MessageView,
     reader: &Reader,
-    caller: &TokenCaller,
 ) -> fmt::Result {
     let payload: Option<Value> =
         message.payload.as_ref().and_then(|raw| serde_json::from_str(raw.get()).ok());
@@ -27,7 +21,7 @@ pub(super) fn message_text(
         writeln!(f, "{}", safe(&banner))?;
     }
     writeln!(f)?;
-    let facts = facts(message, reader, caller);
+    let facts = facts(message, reader);
     let width = facts.iter().map(|(label, _)| label.chars().count()).max().unwrap_or(0);
     for (label, text) in &facts {
         writeln!(f, "{label:<width$}  {}", safe(text))?;
@@ -116,23 +110,18 @@ fn collect_warnings<'a>(value: &'a Value, found: &mut Vec<&'a str>) {
     }
 }
 
-/// A person as a reader sees them: the API names subjects by their pseudonyms.
-pub(super) fn person(subject: &str, caller: &TokenCaller, words: Words) -> String {
-    if subject == caller.subject { words.you().to_owned() } else { subject.to_owned() }
-}
-
 type Facts = Vec<(&'static str, String)>;
 
-fn facts(message: &MessageView, reader: &Reader, caller: &TokenCaller) -> Facts {
+fn facts(message: &MessageView, reader: &Reader) -> Facts {
     let (header, words) = (&message.header, reader.words());
     let mut facts = addresses(header, reader);
     facts.push((words.sent(), local(header.created)));
     if let Some(sent) = &message.sent {
-        facts.push((words.released_by(), person(&sent.released_by, caller, words)));
+        facts.push((words.released_by(), reader.person(&sent.released_by)));
     }
     if let Some(ReceivedView { row, read_by, .. }) = &message.received {
         facts.push((words.received(), local(row.received_at)));
-        facts.push((words.read(), read(row, read_by.as_deref(), caller, words)));
+        facts.push((words.read(), read(row, read_by.as_deref(), reader)));
     }
     let case = message.received.as_ref().and_then(|received| received.row.case.as_ref());
     facts.extend(case.or(header.case.as_ref()).map(|case| (words.case(), case.to_string())));
@@ -152,21 +141,22 @@ fn facts(message: &MessageView, reader: &Reader, caller: &TokenCaller) -> Facts 
 
 fn addresses(header: &Header, reader: &Reader) -> Facts {
     let words = reader.words();
-    let sender = [Some(reader.names.text(header.sender.agency.as_str()))]
+    let sender = [Some(reader.agencies.text(header.sender.agency.as_str()))]
         .into_iter()
         .chain([header.sender.unit.as_ref().map(ToString::to_string)])
         .flatten();
-    let recipients = header.recipients.iter().map(|recipient| reader.names.text(recipient.agency.as_str()));
+    let recipients =
+        header.recipients.iter().map(|recipient| reader.agencies.text(recipient.agency.as_str()));
     vec![
         (words.from(), sender.collect::<Vec<_>>().join(", ")),
         (words.to(), recipients.collect::<Vec<_>>().join(", ")),
     ]
 }
 
-fn read(row: &InboxRow, read_by: Option<&str>, caller: &TokenCaller, words: Words) -> String {
-    let Some(at) = row.read_at else { return words.unread().to_owned() };
+fn read(row: &InboxRow, read_by: Option<&str>, reader: &Reader) -> String {
+    let Some(at) = row.read_at else { return reader.words().unread().to_owned() };
     match read_by {
-        Some(reader) => format!("{} ({})", local(at), person(reader, caller, words)),
+        Some(person) => format!("{} ({})", local(at), reader.person(person)),
         None => local(at),
     }
 }
@@ -223,5 +213,5 @@ fn copy_text(copy: &CopyView, reader: &Reader) -> String {
         "void" => words.copy_void(since, reason),
         later => format!("{later} {since}"),
     };
-    format!("{}: {state}", reader.names.text(copy.recipient.as_str()))
+    format!("{}: {state}", reader.agencies.text(copy.recipient.as_str()))
 }

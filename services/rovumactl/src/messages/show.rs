@@ -49,9 +49,9 @@ impl Show {
         let view = if self.metadata { "metadata" } else { "content" };
         query.push(("view", view.to_owned()));
         let message: ServerAnswer<MessageView> = client.get(&self.message.path(""), &query).await?;
-        let reader = self.language.reader(&client, &agencies(&message.value)).await;
-        let caller = client.caller();
-        app.out.answer(&message, |f, message| message_text(f, message, &reader, &caller))?;
+        let (agencies, people) = (agencies(&message.value), people(&message.value));
+        let reader = self.language.reader(app, &self.server, &client, &agencies, &people).await;
+        app.out.answer(&message, |f, message| message_text(f, message, &reader))?;
         Ok(Exit::Ok)
     }
 }
@@ -60,4 +60,11 @@ impl Show {
 fn agencies(message: &MessageView) -> Vec<AgencyCode> {
     let recipients = message.header.recipients.iter().map(|recipient| recipient.agency.clone());
     recipients.chain([message.header.sender.agency.clone()]).collect()
+}
+
+/// The people of the own agency that a message names.
+fn people(message: &MessageView) -> Vec<&str> {
+    let released_by = message.sent.as_ref().map(|sent| sent.released_by.as_str());
+    let read_by = message.received.as_ref().and_then(|received| received.read_by.as_deref());
+    released_by.into_iter().chain(read_by).collect()
 }

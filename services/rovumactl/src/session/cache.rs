@@ -86,11 +86,15 @@ impl CachedToken {
     }
 }
 
-/// Waits until no other command is renewing tokens. The lock ends when the file is dropped.
-pub(crate) fn lock() -> Outcome<File> {
+/// Waits until no other command is changing the tokens. The lock ends when the file is dropped.
+pub(crate) async fn lock() -> Outcome<File> {
     let folder = existing_folder()?;
-    let locked = File::open(&folder).and_then(|file| file.lock().map(|()| file));
-    locked.map_err(|error| Failure::local(format!("cannot lock {}: {error}", folder.display())))
+    let cannot =
+        |error: &dyn std::fmt::Display| Failure::local(format!("cannot lock {}: {error}", folder.display()));
+    let folder = folder.clone();
+    let locking = move || File::open(folder).and_then(|file| file.lock().map(|()| file));
+    let locked = tokio::task::spawn_blocking(locking).await.map_err(|error| cannot(&error))?;
+    locked.map_err(|error| cannot(&error))
 }
 
 /// The client that last logged in at this issuer, if it is another than rovumactl itself: a machine.

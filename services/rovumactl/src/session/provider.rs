@@ -38,6 +38,21 @@ struct TokenResponse {
     refresh_token: Option<String>,
 }
 
+/// Why there is no token.
+pub(crate) struct TokenFault {
+    /// The code of the provider's refusal (RFC 6749 §5.2); `None`: it gave none, or there was no answer.
+    pub(crate) code: Option<String>,
+    /// Whether the provider answered: otherwise it may have given a token that did not arrive.
+    pub(crate) is_answered: bool,
+    pub(crate) failure: Failure,
+}
+
+impl From<TokenFault> for Failure {
+    fn from(fault: TokenFault) -> Self {
+        fault.failure
+    }
+}
+
 /// A provider whose metadata has been discovered.
 pub(crate) struct OidcProvider {
     client: Client,
@@ -91,7 +106,7 @@ impl OidcProvider {
             ("code_verifier", verifier),
             ("client_id", &identity.client_id()),
         ];
-        self.request_token(&form, None, now).await
+        Ok(self.request_token(&form, None, now).await?)
     }
 
     /// Renews a person's token (RFC 6749 §6). A provider that gives no new refresh token leaves the old one valid.
@@ -100,7 +115,7 @@ impl OidcProvider {
         identity: &IdentityConfig,
         refresh_token: &str,
         now: Timestamp,
-    ) -> Outcome<CachedToken> {
+    ) -> Result<CachedToken, TokenFault> {
         let client_id = identity.client_id();
         let form =
             [("grant_type", "refresh_token"), ("refresh_token", refresh_token), ("client_id", &client_id)];
@@ -122,7 +137,7 @@ impl OidcProvider {
             return Ok(true);
         }
         let body = self.client.body(response).await?;
-        Err(refusal(&body).unwrap_or_else(|| self.client.refusal(status, &body)))
+        Err(refusal(&body).map_or_else(|| self.client.refusal(status, &body), |(_, failure)| failure))
     }
 
     /// Gets a token for a machine (RFC 6749 §4.4).
@@ -134,7 +149,7 @@ impl OidcProvider {
     ) -> Outcome<CachedToken> {
         let form = [("grant_type", "client_credentials"), ("scope", identity.scope.as_str())];
         let secret = secret.expose_text().ok_or_else(|| Failure::usage("the client's secret is not text"))?;
-        self.request_token(&form, Some((&identity.client_id(), secret)), now).await
+        Ok(self.request_token(&form, Some((&identity.client_id(), secret)), now).await?)
     }
 
     async fn request_token(
@@ -142,27 +157,31 @@ impl OidcProvider {
         form: &[(&str, &str)],
         credentials: Option<(&str, &str)>,
         now: Timestamp,
-    ) -> Outcome<CachedToken> {
-        let endpoint = checked(&self.metadata.token_endpoint)?;
+    ) -> Result<CachedToken, TokenFault> {
+        let unanswered = |failure| TokenFault { code: None, is_answered: false, failure };
+        let answered = |code, failure| TokenFault { code, is_answered: true, failure };
+        let endpoint = checked(&self.metadata.token_endpoint).map_err(|failure| answered(None, failure))?;
         let mut request = self.client.request_to(Method::POST, endpoint).form(form);
         if let Some((client, secret)) = credentials {
             request = request.basic_auth(escaped(client), Some(escaped(secret)));
         }
-        let response = self.client.send_raw(request).await?;
+        let response = self.client.send_raw(request).await.map_err(unanswered)?;
         let status = response.status();
-        let body = Zeroizing::new(self.client.body(response).await?);
+        let body = Zeroizing::new(self.client.body(response).await.map_err(unanswered)?);
         if !status.is_success() {
             // What the provider says of its own faults is no refusal: the log-in is as good as before.
             let refused = if status.is_server_error() { None } else { refusal(&body) };
-            return Err(refused.unwrap_or_else(|| self.client.refusal(status, &body)));
+            return Err(match refused {
+                Some((code, failure)) => answered(Some(code), failure),
+                None => answered(None, self.client.refusal(status, &body)),
+            });
         }
-        let answer: TokenResponse = serde_json::from_slice(&body)
-            .map_err(|error| Failure::unreachable(format!("the identity provider gave no token: {error}")))?;
+        let answer: TokenResponse = serde_json::from_slice(&body).map_err(|error| {
+            unanswered(Failure::unreachable(format!("the identity provider gave no token: {error}")))
+        })?;
         if !answer.token_type.eq_ignore_ascii_case("bearer") {
-            return Err(Failure::unreachable(format!(
-                "tokens of type {:?} are not supported",
-                answer.token_type
-            )));
+            let what = format!("tokens of type {:?} are not supported", answer.token_type);
+            return Err(unanswered(Failure::unreachable(what)));
         }
         let life = Duration::from_secs(answer.expires_in.unwrap_or(DEFAULT_LIFE_S));
         Ok(CachedToken {
@@ -185,16 +204,17 @@ fn escaped(text: &str) -> String {
     url::form_urlencoded::byte_serialize(text.as_bytes()).collect()
 }
 
-/// Parses an error response (RFC 6749 §5.2).
-fn refusal(body: &[u8]) -> Option<Failure> {
+/// Parses an error response (RFC 6749 §5.2): its code, and what it means.
+fn refusal(body: &[u8]) -> Option<(String, Failure)> {
     let value: Value = serde_json::from_slice(body).ok()?;
     let code = value.get("error")?.as_str()?;
     let detail = value.get("error_description").and_then(Value::as_str).unwrap_or_default();
     let what = crate::output::safe(&format!("the identity provider refused: {code} {detail}"));
     let failure = Failure::new(Exit::Refused, what.trim_end());
-    Some(match code {
+    let failure = match code {
         "invalid_client" => failure.next("check the client's id and secret"),
         "invalid_grant" => failure.next("log in again: rovumactl login"),
         _ => failure,
-    })
+    };
+    Some((code.to_owned(), failure))
 }

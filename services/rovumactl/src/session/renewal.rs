@@ -10,6 +10,7 @@ use zeroize::Zeroizing;
 
 use super::{
     cache::{self, CachedToken},
+    claims::TokenCaller,
     provider::OidcProvider,
 };
 use crate::{
@@ -32,7 +33,7 @@ impl Renewal {
         Ok(Arc::new(Self { identity: identity.clone(), clock: app.clock.clone(), current }))
     }
 
-    /// An access token that is valid now.
+    /// An access token that is valid now, of the caller who began.
     ///
     /// Boxed, because a client that renews its token asks the provider with a client.
     pub(crate) fn token(&self) -> BoxFuture<'_, Outcome<Zeroizing<String>>> {
@@ -40,7 +41,16 @@ impl Renewal {
             let mut current = self.current.lock().await;
             let now = self.clock.now();
             if !current.is_valid(now) {
-                *current = valid_token(&self.identity, now).await?;
+                let next = valid_token(&self.identity, now).await?;
+                let caller = |token: &CachedToken| TokenCaller::of(&token.access_token).subject;
+                if caller(&next) != caller(&current) {
+                    return Err(Failure::new(
+                        Exit::NotLoggedIn,
+                        "somebody else has logged in on this account since",
+                    )
+                    .next("log in as whom the command was begun, and run it again"));
+                }
+                *current = next;
             }
             Ok(current.access_token.clone())
         }
@@ -55,20 +65,19 @@ pub(crate) async fn valid_token(identity: &IdentityConfig, now: Timestamp) -> Ou
     }
     // A refresh token is good once, and its second use ends the log-in: commands that run at the same time take
     // turns, and the later ones find the token that the first one got.
-    let _turn = tokio::task::spawn_blocking(cache::lock)
-        .await
-        .map_err(|error| Failure::local(format!("cannot wait for the token file: {error}")))??;
-    let cached = CachedToken::load(identity);
-    let (refresh_token, secret_file) = match cached {
+    let _turn = cache::lock().await?;
+    let cached = match CachedToken::load(identity) {
         Some(cached) if cached.is_valid(now) => return Ok(cached),
-        Some(cached) => (cached.refresh_token, cached.client_secret_file),
-        None => (None, None),
+        cached => cached,
     };
+    let secret_file = cached.as_ref().and_then(|cached| cached.client_secret_file.clone());
     let secret_file = identity.client_secret_file.clone().or(secret_file.map(SecretFile::new));
-    let token = match (refresh_token, secret_file) {
-        (Some(refresh_token), _) => renew(identity, &refresh_token, now).await?,
-        (None, Some(file)) => machine_token(identity, &file, now).await?,
-        (None, None) => return Err(log_in_again("not logged in, or the log-in has expired")),
+    let token = match (cached, secret_file) {
+        (Some(cached @ CachedToken { refresh_token: Some(_), .. }), _) => {
+            renew(identity, cached, now).await?
+        }
+        (_, Some(file)) => machine_token(identity, &file, now).await?,
+        (_, None) => return Err(log_in_again("not logged in, or the log-in has expired")),
     };
     token.store(identity)?;
     Ok(token)
@@ -86,17 +95,32 @@ pub(crate) async fn machine_token(
     Ok(token)
 }
 
-async fn renew(identity: &IdentityConfig, refresh_token: &str, now: Timestamp) -> Outcome<CachedToken> {
-    let renewed = OidcProvider::discover(identity).await?.refresh(identity, refresh_token, now).await;
-    renewed.map_err(|failure| {
-        if failure.exit != Exit::Refused {
-            return failure;
-        }
+/// The token that follows an expired one. Its refresh token is taken out of the file before it is sent: were the answer lost,
+/// the next command would send it again, and the provider would take that for a theft.
+async fn renew(identity: &IdentityConfig, mut expired: CachedToken, now: Timestamp) -> Outcome<CachedToken> {
+    let provider = OidcProvider::discover(identity).await?;
+    let Some(refresh_token) = expired.refresh_token.take() else {
+        return Err(log_in_again("the log-in has expired"));
+    };
+    expired.store(identity)?;
+    let fault = match provider.refresh(identity, &refresh_token, now).await {
+        Ok(token) => return Ok(token),
+        Err(fault) => fault,
+    };
+    if !fault.is_answered {
+        let what = format!("the log-in was not renewed, and cannot be any more: {}", fault.failure.what);
+        return Err(log_in_again(what));
+    }
+    if fault.code.as_deref() == Some("invalid_grant") {
         CachedToken::forget(identity);
-        log_in_again("the log-in has ended: too long unused, over, or ended by a log-out or an administrator")
-    })
+        let why = "the log-in has ended: too long unused, over, or ended by a log-out or an administrator";
+        return Err(log_in_again(why));
+    }
+    expired.refresh_token = Some(refresh_token);
+    expired.store(identity)?;
+    Err(fault.failure)
 }
 
-fn log_in_again(what: &str) -> Failure {
+fn log_in_again(what: impl Into<String>) -> Failure {
     Failure::new(Exit::NotLoggedIn, what).next("log in: rovumactl login")
 }

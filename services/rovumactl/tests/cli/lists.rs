@@ -70,6 +70,27 @@ fn every_page_of_a_list_is_fetched() {
 }
 
 #[test]
+fn alarms_are_narrowed_and_acknowledged() {
+    let nothing = json!({ "items": [] });
+    let (_, requests) = run(&[nothing], "alarms --open --severity critical");
+    assert_eq!(requests, ["GET /v1/alarms?open=true&severity=critical&limit=200"]);
+    assert_eq!(run(&[], "alarms --severity loud").0.code, 2);
+    let server = TestServer::start([(
+        "200 OK",
+        json!({ "id": 7, "kind": "conflict", "severity": "serious", "subject": "m1", "detail": "from tz.tpf", "times": 2,
+                "first_at": "2026-11-27T10:00:00Z", "last_at": "2026-11-27T11:00:00Z",
+                "acknowledged": { "at": "2026-11-27T12:00:00Z", "by": "u1", "reason": "asked" } })
+        .to_string(),
+    )]);
+    let line = ["alarms", "acknowledge", "7", "--times", "2", "--reason", "asked tz.tpf by telephone"];
+    let to = ["--server", &server.url, "--token-file", "token"];
+    desk_with_token().run_args(line.iter().chain(&to)).is(0, "asked");
+    let asked = server.whole_requests().remove(0);
+    assert_eq!(asked.line, "POST /v1/alarms/7/acknowledge");
+    assert_eq!(asked.body, r#"{"times":2,"reason":"asked tz.tpf by telephone"}"#);
+}
+
+#[test]
 fn what_waits_and_what_could_not_be_read_is_listed() {
     let digest = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
     let held = json!({ "items": [{

@@ -19,6 +19,19 @@ pub(crate) struct ProviderBehaviour {
     pub(crate) renews: bool,
     /// The life of each access token in seconds; 600 if not given.
     pub(crate) life_s: Option<u64>,
+    /// What is wrong when a log-in is renewed.
+    pub(crate) renewal_fault: Option<RenewalFault>,
+}
+
+/// What is wrong when a log-in is renewed.
+#[derive(Clone, Copy)]
+pub(crate) enum RenewalFault {
+    /// The answer does not arrive.
+    Lost,
+    /// The provider refuses with this code (RFC 6749 §5.2), and uses no token up.
+    Refused(&'static str),
+    /// The new token is another person's.
+    OtherPerson,
 }
 
 /// A running provider: its issuer, and the requests to its token endpoint.
@@ -33,6 +46,9 @@ pub(crate) struct TokenRequest {
     pub(crate) form: HashMap<String, String>,
     pub(crate) authorization: Option<String>,
 }
+
+/// The token of another person, `u2`.
+const OTHER_TOKEN: &str = "eyJhbGciOiJub25lIn0.eyJzdWIiOiJ1MiIsImFnZW5jeSI6Im16LnBybSJ9.c2ln";
 
 /// The token that it issues, with the claims `{"sub":"u1","name":"Maria","agency":"mz.prm","roles":["auditor"]}`.
 pub(crate) const TOKEN: &str = "eyJhbGciOiJub25lIn0.\
@@ -88,15 +104,26 @@ fn answer(
         })
     } else {
         let form: HashMap<String, String> = url::form_urlencoded::parse(&body).into_owned().collect();
-        if let Some(token) = form.get("refresh_token") {
+        let is_renewal = form.get("grant_type").is_some_and(|grant| grant == "refresh_token");
+        let fault = behaviour.renewal_fault.filter(|_| is_renewal);
+        if let Some(token) =
+            form.get("refresh_token").filter(|_| !matches!(fault, Some(RenewalFault::Refused(_))))
+        {
             *newest = newest.filter(|number| *token == format!("r{number}"));
         }
         log.lock().expect("not poisoned").push(TokenRequest { form, authorization });
         let mut tokens = json!({ "token_type": "Bearer", "expires_in": behaviour.life_s.unwrap_or(600) });
         match newest {
+            _ if matches!(fault, Some(RenewalFault::Lost)) => return Ok(()),
+            _ if let Some(RenewalFault::Refused(code)) = fault => {
+                status = "400 Bad Request";
+                tokens = json!({ "error": code });
+            }
             Some(number) if behaviour.renews => {
                 *number += 1;
-                tokens["access_token"] = json!(format!("{TOKEN}{number}"));
+                let of_other = matches!(fault, Some(RenewalFault::OtherPerson));
+                let token = if of_other { OTHER_TOKEN } else { TOKEN };
+                tokens["access_token"] = json!(format!("{token}{number}"));
                 tokens["refresh_token"] = json!(format!("r{number}"));
             }
             Some(_) => tokens["access_token"] = json!(TOKEN),

@@ -5,7 +5,7 @@ use std::process::Stdio;
 use crate::{
     harness::TestFolder,
     login::PendingLogin,
-    provider::{ProviderBehaviour, TOKEN, TestProvider, parameters},
+    provider::{ProviderBehaviour, RenewalFault, TOKEN, TestProvider, parameters},
     servers::TestServer,
 };
 
@@ -13,9 +13,14 @@ const MESSAGE: &str = "0199c5a1-7b3e-7001-8a10-000000000001";
 const NO_ITEMS: &str = r#"{"items":[]}"#;
 
 fn provider(life_s: u64) -> TestProvider {
+    faulty_provider(life_s, None)
+}
+
+fn faulty_provider(life_s: u64, renewal_fault: Option<RenewalFault>) -> TestProvider {
     TestProvider::start(ProviderBehaviour {
         renews: true,
         life_s: Some(life_s),
+        renewal_fault,
         ..ProviderBehaviour::default()
     })
 }
@@ -70,21 +75,57 @@ fn a_token_that_is_still_valid_is_not_renewed() {
     assert!(brought(&provider).is_empty());
 }
 
+/// The provider may have used the token up, and would take its second use for a theft.
+#[test]
+fn a_token_whose_renewal_was_not_answered_is_not_brought_again() {
+    let provider = faulty_provider(5, Some(RenewalFault::Lost));
+    let desk = logged_in(&provider);
+    let server = TestServer::start([("200 OK", NO_ITEMS)]);
+    desk.run(&inbox(&server)).is(6, "the log-in was not renewed, and cannot be any more");
+    desk.run(&inbox(&server)).is(6, "rovumactl login");
+    assert_eq!(brought(&provider), ["r1"]);
+    assert!(server.tokens().is_empty());
+}
+
+#[test]
+fn a_refusal_that_uses_no_token_up_ends_no_log_in() {
+    let provider = faulty_provider(5, Some(RenewalFault::Refused("unauthorized_client")));
+    let desk = logged_in(&provider);
+    let server = TestServer::start([("200 OK", NO_ITEMS)]);
+    desk.run(&inbox(&server)).is(3, "unauthorized_client");
+    desk.run(&inbox(&server)).is(3, "unauthorized_client");
+    assert_eq!(brought(&provider), ["r1", "r1"]);
+}
+
+#[test]
+fn a_command_goes_on_as_nobody_else() {
+    let provider = faulty_provider(11, Some(RenewalFault::OtherPerson));
+    let desk = logged_in(&provider);
+    let server = TestServer::start(under_way());
+    desk.run(&follow(&server)).is(6, "somebody else has logged in");
+    assert!(server.tokens().iter().all(|token| *token == format!("{TOKEN}1")), "{:?}", server.tokens());
+}
+
+/// The stream of events, which ends at once, and the trace of a message that has not arrived, by turns.
+fn under_way() -> impl Iterator<Item = (&'static str, String)> {
+    let trace = format!(
+        r#"{{"id":"{MESSAGE}","direction":"sent","hops":[],"copies":[{{"recipient":"tz.tpf","lane":"normal",
+        "state":"queued","since":"2026-11-27T10:00:00Z","attempts":1}}]}}"#
+    );
+    [String::new(), trace].map(|body| ("200 OK", body)).into_iter().cycle().take(40)
+}
+
+fn follow(server: &TestServer) -> String {
+    format!("--config rovumactl.toml trace --follow --timeout 7s {MESSAGE} --server {}", server.url)
+}
+
 #[test]
 fn a_command_outlives_its_token() {
     // Valid for about a second when the margin is taken off: the wait for receipts is longer.
     let provider = provider(11);
     let desk = logged_in(&provider);
-    let under_way = format!(
-        r#"{{"id":"{MESSAGE}","direction":"sent","hops":[],"copies":[{{"recipient":"tz.tpf","lane":"normal",
-        "state":"queued","since":"2026-11-27T10:00:00Z","attempts":1}}]}}"#
-    );
-    // The stream of events, which ends at once, and the trace, by turns.
-    let answers = [("200 OK", ""), ("200 OK", under_way.as_str())];
-    let server = TestServer::start(answers.iter().copied().cycle().take(40));
-    let follow =
-        format!("--config rovumactl.toml trace --follow --timeout 7s {MESSAGE} --server {}", server.url);
-    desk.run(&follow).is(1, "not every receipt came in time");
+    let server = TestServer::start(under_way());
+    desk.run(&follow(&server)).is(1, "not every receipt came in time");
     let tokens = server.tokens();
     assert_eq!(tokens[0], format!("{TOKEN}1"), "{tokens:?}");
     assert_ne!(tokens[0], *tokens.last().expect("requests"), "never renewed");

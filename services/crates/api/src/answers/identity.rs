@@ -30,6 +30,23 @@ pub struct User {
     pub created_at: Timestamp,
 }
 
+/// The names of people.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct Names {
+    /// One entry a person.
+    pub items: Vec<PersonName>,
+}
+
+/// The name behind a pseudonym.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct PersonName {
+    /// The pseudonymous id.
+    #[schema(value_type = String, format = "uuid")]
+    pub id: String,
+    /// The name to show.
+    pub name: String,
+}
+
 /// A password to hand over; it is shown this once and must be changed at the first log-in.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 pub struct OneTimePassword {

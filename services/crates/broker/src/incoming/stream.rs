@@ -11,18 +11,18 @@ use std::{
 
 use async_rs::{Runtime, Tokio, traits::Reactor, util::RuntimeParts};
 use futures::{AsyncRead, AsyncWrite, Stream};
-use lapin::AsyncTcpStream;
+use tokio::net::TcpStream;
+use tokio_rustls::client::TlsStream;
+use tokio_util::compat::{Compat, TokioAsyncReadCompatExt};
 
 use super::frames::FrameFilter;
-
-type TokioStream = <Tokio as Reactor>::TcpStream;
 
 /// Bytes read from the connection at once: one record of TLS.
 const READ_BYTES: usize = 16 * 1024;
 
-/// A connection to a broker whose incoming frames pass the filter.
+/// A connection to a broker whose incoming frames pass the filter. There is none without TLS.
 pub(crate) struct FilteredStream {
-    connection: AsyncTcpStream<TokioStream>,
+    connection: Compat<TlsStream<TcpStream>>,
     filter: FrameFilter,
     received: Box<[u8]>,
     /// Filtered bytes, of which the first `taken` were handed on.
@@ -31,9 +31,9 @@ pub(crate) struct FilteredStream {
 }
 
 impl FilteredStream {
-    pub(crate) fn new(connection: AsyncTcpStream<TokioStream>) -> Self {
+    pub(crate) fn new(connection: TlsStream<TcpStream>) -> Self {
         Self {
-            connection,
+            connection: connection.compat(),
             filter: FrameFilter::default(),
             received: vec![0; READ_BYTES].into(),
             filtered: Vec::new(),
@@ -118,11 +118,11 @@ impl Reactor for FilteringReactor {
         self.0.interval(duration)
     }
 
+    /// Refused: lapin would connect without TLS. It is handed connections that were made.
     fn tcp_connect_addr(
         &self,
-        address: SocketAddr,
+        _: SocketAddr,
     ) -> impl Future<Output = io::Result<Self::TcpStream>> + Send + 'static {
-        let connecting = self.0.tcp_connect_addr(address);
-        async { Ok(FilteredStream::new(AsyncTcpStream::Plain(connecting.await?))) }
+        std::future::ready(Err(io::ErrorKind::Unsupported.into()))
     }
 }

@@ -1,29 +1,20 @@
 //! Least privilege, tried from outside: what each user may not do, the broker refuses.
 
 use lapin::{
-    Channel, Connection, ConnectionProperties, ExchangeKind,
+    Channel, Connection, ExchangeKind,
     options::{
         BasicConsumeOptions, BasicGetOptions, ExchangeDeclareOptions, QueueBindOptions, QueueDeclareOptions,
     },
-    tcp::{OwnedIdentity, OwnedTLSConfig},
     types::FieldTable,
 };
-use rovuma_broker::PublishError;
+use rovuma_broker::{PublishError, raw};
 use serde_json::json;
 
 use crate::fixture::{broker, config, publication, quarantined};
 
 /// A bare channel, for what [`rovuma_broker::Broker`] does not offer.
 pub(crate) async fn channel(user: &str) -> (Connection, Channel) {
-    let config = config(user).await;
-    let read = |path| std::fs::read(path).expect("a file");
-    let identity = OwnedIdentity::PKCS8 { pem: read(config.cert_file), key: read(config.key_file) };
-    let chain = String::from_utf8(read(config.ca_file)).expect("PEM");
-    let tls = OwnedTLSConfig { identity: Some(identity), cert_chain: Some(chain) };
-    let url = format!("{}?auth_mechanism=external", config.url);
-    let runtime = lapin::runtime::default_runtime().expect("tokio");
-    let connection = Connection::connect_with_config(&url, ConnectionProperties::default(), tls, runtime);
-    let connection = connection.await.expect("connected");
+    let connection = raw::connect(&config(user).await).await.expect("connected");
     let channel = connection.create_channel().await.expect("a channel");
     (connection, channel)
 }

@@ -1,15 +1,19 @@
 //! Never in clear text, never with a stranger.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
-use rovuma_broker::{Broker, BrokerConfig, BrokerState};
+use rovuma_broker::{Broker, BrokerConfig, BrokerState, raw};
 use rovuma_lab::certs::Authority;
 use rovuma_runtime::Shutdown;
+use rustls::{
+    ClientConfig, RootCertStore,
+    pki_types::{CertificateDer, pem::PemObject},
+};
 use tokio::{io::AsyncReadExt, net::TcpListener};
 
 use crate::fixture::{config, eventually, within};
 
-/// The client library speaks in clear text when a feature of it is missing, whatever the URL says.
+/// The client library has no TLS of its own here, and would speak in clear text, whatever the URL says.
 #[tokio::test]
 async fn a_listener_without_tls_never_sees_an_amqp_header() {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a listener");
@@ -69,21 +73,29 @@ async fn a_name_that_is_no_user_is_refused() {
 #[tokio::test]
 async fn without_a_certificate_or_with_a_password_nobody_connects() {
     let config = config("identity").await;
-    let chain = std::fs::read_to_string(&config.ca_file).expect("PEM");
-    let read = |path| std::fs::read(path).expect("a file");
-    let identity =
-        lapin::tcp::OwnedIdentity::PKCS8 { pem: read(config.cert_file), key: read(config.key_file) };
+    let certified = || raw::client_config(&config).expect("sound files");
     let by_password = config.url.replace("amqps://", "amqps://admin:admin@");
-    for (url, identity) in [
-        (format!("{}?auth_mechanism=external", config.url), None),
-        (format!("{by_password}?auth_mechanism=plain"), None),
-        (format!("{by_password}?auth_mechanism=plain"), Some(identity)),
+    for (url, tls) in [
+        (format!("{}?auth_mechanism=external", config.url), uncertified(&config)),
+        (format!("{by_password}?auth_mechanism=plain"), uncertified(&config)),
+        (format!("{by_password}?auth_mechanism=plain"), certified()),
     ] {
-        let tls = lapin::tcp::OwnedTLSConfig { identity, cert_chain: Some(chain.clone()) };
-        let runtime = lapin::runtime::default_runtime().expect("tokio");
-        let properties = lapin::ConnectionProperties::default();
-        let connecting = lapin::Connection::connect_with_config(&url, properties, tls, runtime);
+        let connecting = raw::connect_with(url.parse().expect("an address"), tls);
         let outcome = tokio::time::timeout(Duration::from_secs(30), connecting).await.expect("an answer");
         assert!(outcome.is_err(), "connected by {url}");
     }
+    let url = format!("{}?auth_mechanism=external", config.url);
+    let connecting = raw::connect_with(url.parse().expect("an address"), certified());
+    connecting.await.expect("who has a certificate connects in this way");
+}
+
+/// TLS by somebody who knows our authority and has no certificate.
+fn uncertified(config: &BrokerConfig) -> ClientConfig {
+    let mut roots = RootCertStore::empty();
+    for certificate in CertificateDer::pem_file_iter(&config.ca_file).expect("a file") {
+        roots.add(certificate.expect("PEM")).expect("a certificate");
+    }
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let versions = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
+    versions.expect("versions").with_root_certificates(roots).with_no_client_auth()
 }

@@ -42,10 +42,10 @@ pub(super) async fn collect_messages(
     if ids.is_empty() {
         return Ok(());
     }
-    let mut caller = GatewayCaller { app, gateway, client: gateway.client(app, ApiServer::Gateway).await? };
+    let client = gateway.client(app, ApiServer::Gateway).await?;
     let missing: VecDeque<MessageId> =
         ids.iter().filter(|id| !fetched.messages.contains_key(id)).copied().collect();
-    caller.fetch_messages(missing, &reason, part, &mut fetched).await?;
+    fetch_messages(&client, missing, &reason, part, &mut fetched).await?;
     let stated = contents.unverified_stated();
     for id in ids {
         match fetched.messages.remove(&id) {
@@ -57,7 +57,6 @@ pub(super) async fn collect_messages(
     if contents.messages.is_empty() {
         return Ok(());
     }
-    let client = caller.client;
     let trust: ServerAnswer<Trust> = client.get("/v1/trust", &[]).await?;
     for ListView { country, .. } in trust.value.lists.into_iter().filter(|list| list.serial > 0) {
         let list = client.get_bytes(&format!("/v1/trust/{country}")).await?;
@@ -82,69 +81,32 @@ fn moved_messages(contents: &EvidenceContents, requested: Option<MessageId>) -> 
     }
 }
 
-/// The gateway, and how to log in there once more: collecting many messages may take longer than an access token is valid.
-struct GatewayCaller<'a> {
-    app: &'a App,
-    gateway: &'a ServerArgs,
-    client: Client,
-}
-
 /// What the gateway answered about a message: its originals, or the code with which it refuses them.
 type MessageAnswer = Result<Originals, String>;
 
-impl GatewayCaller<'_> {
-    /// Fetches these messages, several at once, and keeps each answer as it comes.
-    async fn fetch_messages(
-        &mut self,
-        mut waiting: VecDeque<MessageId>,
-        reason: &str,
-        part: &mut PartFile,
-        fetched: &mut Fetched,
-    ) -> Outcome<()> {
-        let mut counter = Counter::new("messages with their receipts");
-        counter.expect(waiting.len() as u64);
-        let mut asked: JoinSet<(MessageId, Client, Outcome<MessageAnswer>)> = JoinSet::new();
-        loop {
-            while asked.len() < ASKED_AT_ONCE {
-                let Some(id) = waiting.pop_front() else { break };
-                let (client, reason) = (self.client.clone(), reason.to_owned());
-                asked.spawn(async move {
-                    let answer = fetch_message(&client, id, &reason).await;
-                    (id, client, answer)
-                });
-            }
-            let Some(done) = asked.join_next().await else { return Ok(()) };
-            let (id, client, answer) = done.map_err(|fault| Failure::local(fault.to_string()))?;
-            match answer {
-                Ok(answer) => {
-                    part.keep_message(id, &answer)?;
-                    fetched.messages.insert(id, answer);
-                    counter.advance();
-                }
-                Err(failure) if failure.exit == Exit::NotLoggedIn => {
-                    self.log_in_again(&client, failure).await?;
-                    waiting.push_back(id);
-                }
-                Err(failure) => return Err(failure),
-            }
+/// Fetches these messages, several at once, and keeps each answer as it comes.
+async fn fetch_messages(
+    client: &Client,
+    mut waiting: VecDeque<MessageId>,
+    reason: &str,
+    part: &mut PartFile,
+    fetched: &mut Fetched,
+) -> Outcome<()> {
+    let mut counter = Counter::new("messages with their receipts");
+    counter.expect(waiting.len() as u64);
+    let mut asked: JoinSet<(MessageId, Outcome<MessageAnswer>)> = JoinSet::new();
+    loop {
+        while asked.len() < ASKED_AT_ONCE {
+            let Some(id) = waiting.pop_front() else { break };
+            let (client, reason) = (client.clone(), reason.to_owned());
+            asked.spawn(async move { (id, fetch_message(&client, id, &reason).await) });
         }
-    }
-
-    /// Takes a newer access token than the one that `used` was refused with: a machine's, or that of a log-in made meanwhile.
-    ///
-    /// # Errors
-    /// The refusal, when there is no newer token.
-    async fn log_in_again(&mut self, used: &Client, refusal: Failure) -> Outcome<()> {
-        if !self.client.has_token_of(used) {
-            return Ok(());
-        }
-        match self.gateway.client(self.app, ApiServer::Gateway).await {
-            Ok(newer) if !newer.has_token_of(used) => {
-                self.client = newer;
-                Ok(())
-            }
-            _ => Err(refusal),
-        }
+        let Some(done) = asked.join_next().await else { return Ok(()) };
+        let (id, answer) = done.map_err(|fault| Failure::local(fault.to_string()))?;
+        let answer = answer?;
+        part.keep_message(id, &answer)?;
+        fetched.messages.insert(id, answer);
+        counter.advance();
     }
 }
 

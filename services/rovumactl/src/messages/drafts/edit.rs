@@ -75,7 +75,7 @@ impl Edit {
             }
         }
         file.remove_or_tell(app, &draft.value);
-        show(app, &client, &draft, &LanguageArgs::default()).await?;
+        show(app, &self.one, &client, &draft, &LanguageArgs::default()).await?;
         Ok(exit(&draft.value))
     }
 

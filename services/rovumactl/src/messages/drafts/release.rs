@@ -33,7 +33,6 @@ impl Release {
             Some(version) => version,
             None => {
                 let draft = self.one.read(&client).await?.value;
-                let caller = client.caller();
                 if let Some(expected) = self.version.filter(|expected| *expected != draft.version) {
                     return Err(Failure::new(
                         Exit::Refused,
@@ -41,9 +40,9 @@ impl Release {
                     )
                     .next(format!("read it again: rovumactl draft show {}", draft.id)));
                 }
-                check_state(&draft, draft.author == caller.subject)?;
-                let reader = reader_of(&draft, &client, &self.language).await;
-                let shown = std::fmt::from_fn(|f| draft_text(f, &draft, &reader, &caller)).to_string();
+                check_state(&draft, draft.author == client.caller().subject)?;
+                let reader = reader_of(app, &self.one.server, &client, &draft, &self.language).await;
+                let shown = std::fmt::from_fn(|f| draft_text(f, &draft, &reader)).to_string();
                 app.out.note(shown.trim_end());
                 let question = format!("\nRelease version {} of {}?", draft.version, draft.id);
                 let instead = format!("give --yes --version {} once you have read it", draft.version);

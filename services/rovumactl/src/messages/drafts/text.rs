@@ -10,21 +10,28 @@ use rovuma_schemas::AgencyCode;
 use serde_json::Value;
 
 use crate::{
+    app::App,
     client::Client,
     exit::{fault_line, more_faults},
-    messages::message_text::person,
     moments::local,
     output::{safe, table},
     reading::{DRAFT, LanguageArgs, Reader},
-    session::claims::TokenCaller,
+    session::ServerArgs,
 };
 
-/// A reader of a draft: knows the names of the agencies that it is to be sent to.
-pub(super) async fn reader_of(draft: &DraftView, client: &Client, language: &LanguageArgs) -> Reader {
+/// A reader of a draft: knows the names of the agencies that it is to be sent to, and of its author.
+pub(super) async fn reader_of(
+    app: &App,
+    server: &ServerArgs,
+    client: &Client,
+    draft: &DraftView,
+    language: &LanguageArgs,
+) -> Reader {
     let content: Option<Value> = draft.content.as_ref().and_then(|raw| serde_json::from_str(raw.get()).ok());
     let recipients = content.as_ref().and_then(|content| content["recipients"].as_array());
     let codes = recipients.into_iter().flatten().filter_map(|code| code.as_str()?.parse::<AgencyCode>().ok());
-    language.reader(client, &codes.collect::<Vec<_>>()).await
+    let people: Vec<&str> = [draft.author.as_str()].into_iter().chain(draft.decided_by.as_deref()).collect();
+    language.reader(app, server, client, &codes.collect::<Vec<_>>(), &people).await
 }
 
 /// A draft: the gateway leaves out content, faults and advice where whoever acts on the draft has read it.
@@ -32,13 +39,16 @@ pub(in crate::messages) fn draft_text(
     f: &mut fmt::Formatter<'_>,
     draft: &DraftView,
     reader: &Reader,
-    caller: &TokenCaller,
 ) -> fmt::Result {
     writeln!(f, "{} {} version {}", draft.id, safe(&draft.state), draft.version)?;
     if let Some(banner) = draft.status.as_deref().and_then(|status| reader.status_banner(status)) {
         writeln!(f, "{banner}")?;
     }
-    let author = person(&draft.author, caller, reader.words());
+    let author = reader.person(&draft.author);
+    let returned = draft.return_reason.as_deref().map(|reason| match &draft.decided_by {
+        Some(supervisor) => format!("{reason} ({})", reader.person(supervisor)),
+        None => reason.to_owned(),
+    });
     let facet = draft.facet.as_deref().map(|facet| reader.label("categories", facet));
     let second_person = draft.second_person.as_deref().map(|code| reader.label("second_person", code));
     let (changed, submitted) = (local(draft.changed_at), draft.submitted_at.map(local));
@@ -50,7 +60,7 @@ pub(in crate::messages) fn draft_text(
         ("changed", Some(changed.as_str())),
         ("submitted", submitted.as_deref()),
         ("a second person must release it:", second_person),
-        ("returned:", draft.return_reason.as_deref()),
+        ("returned:", returned.as_deref()),
     ] {
         if let Some(member) = member {
             writeln!(f, "  {word} {}", safe(member))?;
@@ -91,7 +101,11 @@ pub(in crate::messages) fn advice_text(f: &mut fmt::Formatter<'_>, advice: &[Adv
 /// A message that was just released.
 pub(in crate::messages) fn released_text(f: &mut fmt::Formatter<'_>, released: &ReleasedView) -> fmt::Result {
     writeln!(f, "{} released", released.id)?;
-    released.copies.iter().try_for_each(|copy| writeln!(f, "  to {} in lane {}", copy.recipient, copy.lane))
+    released
+        .copies
+        .iter()
+        .try_for_each(|copy| writeln!(f, "  to {} in lane {}", copy.recipient, copy.lane))?;
+    advice_text(f, &released.advice)
 }
 
 pub(super) fn draft_table(f: &mut fmt::Formatter<'_>, page: &Page<DraftView>) -> fmt::Result {
