@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 
 pub use agencies::{Agency, AgencyDirectory};
 pub use crossings::{Crossing, crossings};
-pub(crate) use nearest::nearest;
+pub use nearest::nearest;
 
 use crate::{Date, Locale};
 

@@ -41,7 +41,7 @@ mod transport;
 mod view;
 mod words;
 
-pub use codes::{Agency, AgencyDirectory, CodeEntry, CodeList, CodeLists, Labels};
+pub use codes::{Agency, AgencyDirectory, CodeEntry, CodeList, CodeLists, Labels, nearest};
 pub use date::Date;
 pub use dictionary::V1 as DICTIONARY_V1;
 pub use draft::{

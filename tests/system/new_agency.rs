@@ -1,4 +1,5 @@
-//! The steps of `deploy/agency.md`, in their order, on a running exchange.
+//! An agency is added to a running exchange, in the order of `deploy/agency.md`: keys, trust list, broker, gateway, users. The
+//! fixture stands in for what the page leaves to the operator (folders, restarts by systemd).
 
 use std::{
     fs::{self, OpenOptions},

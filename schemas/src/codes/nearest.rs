@@ -21,7 +21,7 @@ enum Nearness {
     Same,
     /// One begins with the other.
     Beginning,
-    /// One of its words.
+    /// One is a word of the other.
     Word,
     /// So many letters differ.
     Changed(usize),
@@ -29,7 +29,7 @@ enum Nearness {
 
 /// The candidates that `text` may mean, the nearest first; `words` are those by which each is known. Where the text names
 /// candidates exactly, there are no others.
-pub(crate) fn nearest<C>(
+pub fn nearest<C>(
     text: &str,
     candidates: impl Iterator<Item = C>,
     words: impl Fn(&C) -> Vec<String>,
@@ -72,7 +72,9 @@ fn nearness(wanted: &str, word: &str) -> Option<Nearness> {
     if begins(word, wanted) || begins(wanted, word) {
         return Some(Nearness::Beginning);
     }
-    if word.split(' ').any(|part| part == wanted && part.len() >= BEGINNING_MIN) {
+    let has_word =
+        |text: &str, word: &str| word.len() >= BEGINNING_MIN && text.split(' ').any(|part| part == word);
+    if has_word(word, wanted) || has_word(wanted, word) {
         return Some(Nearness::Word);
     }
     let limit = (wanted.chars().count() / LETTERS_FOR_EACH_CHANGE).max(1);
@@ -103,6 +105,7 @@ mod tests {
     #[case("vehicle_types", "motocicleta", "motorcycle")]
     #[case("categories", "car", "vehicle")]
     #[case("categories", "veiculo", "vehicle")]
+    #[case("categories", "stolen vehicle", "vehicle")]
     fn a_word_of_an_officer_leads_to_the_code(#[case] list: &str, #[case] text: &str, #[case] code: &str) {
         let found = CodeLists::shipped().get(list).expect("the list").nearest(text);
         assert_eq!(found.first().map(|entry| entry.code.as_str()), Some(code), "{text}: {found:?}");

@@ -278,7 +278,6 @@ CREATE TABLE delivery_attempt (
     queue    TEXT   NOT NULL,
     digest   BYTES  NOT NULL,
     attempts BIGINT NOT NULL,
-    first_at BIGINT NOT NULL,
     PRIMARY KEY (queue, digest)
 );
 

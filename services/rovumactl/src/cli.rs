@@ -40,6 +40,9 @@ pub(crate) struct Global {
     /// Configuration [default: rovumactl.toml in $XDG_CONFIG_HOME/rovuma, then in /etc/rovuma]
     #[arg(long, global = true, value_name = "FILE", env = "ROVUMACTL_CONFIG")]
     pub(crate) config: Option<PathBuf>,
+    /// Whose log-in to use, where several people use this account: a name of your own choice, given at login too
+    #[arg(long = "as", global = true, value_name = "NAME", env = "ROVUMACTL_AS")]
+    pub(crate) log_in_name: Option<String>,
 }
 
 /// The commands.

@@ -64,6 +64,9 @@ pub(crate) struct IdentityConfig {
     /// The scopes to ask for.
     #[serde(default = "default_scope")]
     pub(crate) scope: String,
+    /// The name of the log-in, where this account has several: `--as`.
+    #[serde(skip)]
+    pub(crate) log_in_name: Option<String>,
 }
 
 impl Default for IdentityConfig {
@@ -74,6 +77,7 @@ impl Default for IdentityConfig {
             client_id: None,
             client_secret_file: None,
             scope: default_scope(),
+            log_in_name: None,
         }
     }
 }
@@ -86,7 +90,7 @@ impl IdentityConfig {
 
     /// The client whose log-in counts. A configured secret is never sent under the id of whoever logged in last.
     pub(crate) fn client_id(&self) -> String {
-        let last = || if self.client_secret_file.is_none() { cache::last_client(&self.issuer) } else { None };
+        let last = || if self.client_secret_file.is_none() { cache::last_client(self) } else { None };
         self.client_id.clone().or_else(last).unwrap_or_else(|| OWN_CLIENT.to_owned())
     }
 }

@@ -61,7 +61,7 @@ fn run(cli: Cli, out: CommandOutput) -> Outcome {
     }
     // The TLS provider of every client in this process. An error only means that one is installed already.
     let _ = rustls::crypto::ring::default_provider().install_default();
-    let app = App::new(cli.global.config.as_deref(), out)?;
+    let app = App::new(cli.global.config.as_deref(), cli.global.log_in_name, out)?;
     let executor = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()

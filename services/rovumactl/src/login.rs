@@ -57,6 +57,7 @@ impl ProviderArgs {
                     .next(format!("give --issuer, or [identity] issuer in {}", app.config_name)));
             }
         };
+        identity.log_in_name.clone_from(&app.log_in_name);
         identity.ca_file = self.ca_file.clone().or(identity.ca_file);
         identity.client_id = self.client_id.clone().or(identity.client_id);
         let secret = self.client_secret_file.clone().map(SecretFile::new);
@@ -96,15 +97,15 @@ impl Login {
             let (old, new) = (TokenCaller::of(&replaced.access_token), TokenCaller::of(&token.access_token));
             if old.subject != new.subject {
                 app.out.note(
-                    "this replaces another person's log-in on this account; to keep both, give each person a \
-                     folder in XDG_STATE_HOME",
+                    "this replaces another person's log-in on this account; to keep both, give each a name: \
+                     rovumactl --as NAME login",
                 );
             }
         }
         token.store(&identity)?;
         if !from_config {
             // So that the commands that follow act as the machine that has just logged in.
-            cache::set_last_client(&identity.issuer, Some(client.as_str()).filter(|id| *id != OWN_CLIENT))?;
+            cache::set_last_client(&identity, Some(client.as_str()).filter(|id| *id != OWN_CLIENT))?;
         }
         app.out.show(&LoginSummary::of(&identity.issuer, &token))?;
         Ok(Exit::Ok)
@@ -129,12 +130,15 @@ impl Login {
             ("code_challenge", &pkce.challenge),
             ("code_challenge_method", "S256"),
         ])?;
-        app.out.note(format_args!("Log in with a browser on this machine:\n\n  {url}\n"));
+        app.out.note(format_args!(
+            "Log in with a browser on this machine:\n\n  {url}\n\nWith one on another machine, log in there: it ends at a \
+             page that it cannot open. Paste that page's address here.\n"
+        ));
         if !self.no_browser {
             browser::open(url.as_str());
         }
         let redirect_uri = loopback.redirect_uri().to_owned();
-        let answer = loopback.answer(&state, provider.issuer());
+        let answer = loopback.answer(app, &state, provider.issuer());
         let code = progress::waiting("waiting for the browser", tokio::time::timeout(PATIENCE, answer))
             .await
             .map_err(|_| Failure::unreachable("nobody logged in within 5 minutes").next("try again"))??;
@@ -165,8 +169,8 @@ impl Logout {
             }
         }
         let was = CachedToken::forget(&identity);
-        if cache::last_client(&identity.issuer) == Some(identity.client_id()) {
-            cache::set_last_client(&identity.issuer, None)?;
+        if cache::last_client(&identity) == Some(identity.client_id()) {
+            cache::set_last_client(&identity, None)?;
         }
         app.out.note(if was { "logged out: the token is removed" } else { "was not logged in" });
         Ok(Exit::Ok)

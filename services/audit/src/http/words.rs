@@ -1,10 +1,10 @@
 //! Actions and actors that a search names: unknown ones are refused, because an empty answer would look as if nothing had
 //! been done.
 
-use rovuma_api::{ApiState as _, near::nearest};
+use rovuma_api::ApiState as _;
 use rovuma_policy::{Permit, act};
 use rovuma_runtime::Problem;
-use rovuma_schemas::audit::AuditAction;
+use rovuma_schemas::{audit::AuditAction, nearest};
 
 use super::{error::ApiError, events::asked};
 use crate::{
@@ -12,8 +12,8 @@ use crate::{
     log::{EventFilter, search},
 };
 
-/// Number of suggestions in a refusal.
-const SUGGESTIONS_MAX: usize = 3;
+/// Maximum characters of the caller's word in a refusal: no action and no actor is longer.
+const WORD_MAX_CHARS: usize = 64;
 
 /// Checks the action and the actor that a search names.
 ///
@@ -30,7 +30,7 @@ pub(super) async fn check(
         let is_known = AuditAction::KNOWN.iter().any(|known| known.as_str() == action);
         if !is_known && !search::has_action(pool, action).await? {
             let known = AuditAction::KNOWN.iter().map(AuditAction::as_str);
-            let detail = format!("There is no action {action:?}.{}", suggestion(action, known));
+            let detail = format!("There is no action {:?}.{}", begun(action), suggestion(action, known));
             record_refused(auditor, permit, filter, "unknown_action").await?;
             return Err(Problem::bad_request("unknown_action").detail(detail).into());
         }
@@ -40,8 +40,9 @@ pub(super) async fn check(
     {
         let recent = search::recent_actors(pool, permit).await?;
         let detail = format!(
-            "No entry is by {actor:?}. An actor is the subject of an access token, or a service such as {}. Whose \
+            "No entry is by {:?}. An actor is the subject of an access token, or a service such as {}. Whose \
              subject it is, the events user.create say.{}",
+            begun(actor),
             auditor.sequencer.own.source,
             suggestion(actor, recent.iter().map(String::as_str))
         );
@@ -62,8 +63,13 @@ async fn record_refused(
     auditor.record(event).await
 }
 
+/// The beginning of the caller's word.
+fn begun(word: &str) -> String {
+    word.chars().take(WORD_MAX_CHARS).collect()
+}
+
 /// The nearest words, as a sentence; empty when none is near.
 fn suggestion<'a>(word: &str, known: impl Iterator<Item = &'a str>) -> String {
-    let near = nearest(word, known, SUGGESTIONS_MAX);
+    let near = nearest(word, known, |known| vec![(*known).to_owned()]);
     if near.is_empty() { String::new() } else { format!(" The nearest: {}.", near.join(", ")) }
 }

@@ -34,7 +34,6 @@ mod error;
 #[cfg(feature = "server")]
 pub mod idempotency;
 
-pub mod near;
 #[cfg(feature = "server")]
 pub mod openapi;
 pub mod page;

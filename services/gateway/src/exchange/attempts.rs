@@ -3,7 +3,7 @@
 //! A delivery at which the process dies, with its stack or its memory, leaves nothing behind, and the broker delivers it again: the
 //! gateway would die of it without end. So a delivery that comes again is counted in the store before it is read.
 
-use rovuma_schemas::{Digest, Timestamp};
+use rovuma_schemas::Digest;
 use rovuma_store::Conn;
 use sqlx::Row;
 
@@ -14,20 +14,14 @@ use crate::error::DbError;
 pub(crate) const ATTEMPTS_MAX: i64 = 3;
 
 /// Counts an attempt to read a delivery from `queue`, and returns how many there have been.
-pub(crate) async fn begin(
-    tx: &mut Conn,
-    queue: &str,
-    digest: Digest,
-    now: Timestamp,
-) -> Result<i64, DbError> {
+pub(crate) async fn begin(tx: &mut Conn, queue: &str, digest: Digest) -> Result<i64, DbError> {
     let row = sqlx::query(
-        "INSERT INTO delivery_attempt (queue, digest, attempts, first_at) VALUES ($1, $2, 1, $3)
+        "INSERT INTO delivery_attempt (queue, digest, attempts) VALUES ($1, $2, 1)
          ON CONFLICT (queue, digest) DO UPDATE SET attempts = delivery_attempt.attempts + 1
          RETURNING attempts",
     )
     .bind(queue)
     .bind(digest.as_bytes().as_slice())
-    .bind(now.as_micros())
     .fetch_one(tx)
     .await?;
     Ok(row.try_get("attempts")?)

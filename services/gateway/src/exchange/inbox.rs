@@ -206,12 +206,12 @@ impl Inbox {
     }
 
     async fn begin_attempt(&self, digest: Digest) -> Result<i64, TransientError> {
-        let (queue, now) = (self.queue.clone(), self.exchange.base.now());
+        let queue = self.queue.clone();
         let begun = self
             .exchange
             .base
             .store
-            .write(move |tx| async move { attempts::begin(tx, &queue, digest, now).await }.boxed());
+            .write(move |tx| async move { attempts::begin(tx, &queue, digest).await }.boxed());
         begun.await.map_err(|fault| TransientError::new(fault.to_string()))
     }
 

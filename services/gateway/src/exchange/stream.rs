@@ -6,8 +6,8 @@
 //!
 //! Architecture invariant: a partner invents stream ids and numbers, so what the store keeps of them is bounded, and so is
 //! the work that one message causes: [`STREAMS_PER_LANE_MAX`] streams, each with numbers up to [`AHEAD_MAX`] ahead of the first
-//! one missing, in at most [`RANGES_MAX`] ranges. A number beyond these bounds counts as missing: when its turn comes it is
-//! requested again, arrives as a duplicate, and is noted then.
+//! one missing, in at most [`RANGES_MAX`] ranges. A number beyond these bounds counts as missing, although its message is
+//! stored: when its turn comes it is requested, the message comes again as a duplicate, and the number is noted.
 
 mod numbers;
 pub(crate) mod void;

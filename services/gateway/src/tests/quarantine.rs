@@ -63,9 +63,8 @@ async fn a_delivery_that_ends_the_gateway_each_time_is_quarantined_unread() {
     let inbox = Inbox::of(&fixture.gateway.exchange, Lane::Urgent);
     let again = Delivery { redelivered: true, ..delivery(b"deadly") };
     for attempt in 1..=attempts::ATTEMPTS_MAX {
-        let now = fixture.gateway.base.now();
         let begun = fixture.gateway.base.store.write(move |tx| {
-            async move { attempts::begin(tx, "inbox.north.urgent", digest(b"deadly"), now).await }.boxed()
+            async move { attempts::begin(tx, "inbox.north.urgent", digest(b"deadly")).await }.boxed()
         });
         assert_eq!(begun.await.expect("counted"), attempt);
     }

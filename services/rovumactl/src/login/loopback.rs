@@ -1,4 +1,5 @@
-//! The loopback redirect (RFC 8252 §7.3): receives one request from the browser on a free port of this machine.
+//! The loopback redirect (RFC 8252 §7.3): receives one request from the browser on a free port of this machine, or its address
+//! from whoever logged in on another machine.
 
 use std::{collections::HashMap, future::IntoFuture as _, net::Ipv4Addr, sync::Arc, time::Duration};
 
@@ -14,7 +15,12 @@ use tokio::{
     sync::mpsc::{self, Receiver, Sender},
 };
 
-use crate::exit::{Exit, Failure, Outcome};
+use url::Url;
+
+use crate::{
+    app::App,
+    exit::{Exit, Failure, Outcome},
+};
 
 const PATH: &str = "/callback";
 
@@ -48,8 +54,8 @@ impl Loopback {
         &self.redirect_uri
     }
 
-    /// Waits for the redirect that carries this `state`, and returns its code.
-    pub(super) async fn answer(self, state: &str, issuer: &str) -> Outcome<String> {
+    /// Waits for the redirect that carries this `state`, or for its address on standard input, and returns its code.
+    pub(super) async fn answer(self, app: &App, state: &str, issuer: &str) -> Outcome<String> {
         let (found, mut answers) = mpsc::channel(1);
         let expected = Arc::new(ExpectedRedirect { state: state.to_owned(), found });
         let router = Router::new().route(PATH, get(callback)).with_state(expected);
@@ -62,6 +68,7 @@ impl Loopback {
         let parameters = tokio::select! {
             _ = &mut serving => return Err(Failure::local("the loopback listener has gone")),
             parameters = next(&mut answers) => parameters?,
+            parameters = pasted(app, state) => return code(&parameters, issuer),
         };
         drop(stop);
         // Let the page go out before closing; a browser may hold other connections open for ever.
@@ -72,6 +79,30 @@ impl Loopback {
 
 async fn next(answers: &mut Receiver<Parameters>) -> Outcome<Parameters> {
     answers.recv().await.ok_or_else(|| Failure::local("the loopback listener has gone"))
+}
+
+/// The parameters of the address that somebody pastes. Pending for ever once standard input has ended.
+async fn pasted(app: &App, state: &str) -> Parameters {
+    let (lines, mut pasted) = mpsc::channel(1);
+    // The thread stays until a line comes: the process does not wait for it.
+    std::thread::spawn(move || {
+        for line in std::io::stdin().lines().map_while(Result::ok) {
+            if lines.blocking_send(line).is_err() {
+                return;
+            }
+        }
+    });
+    while let Some(line) = pasted.recv().await {
+        let parameters: Parameters =
+            Url::parse(line.trim()).map(|url| url.query_pairs().into_owned().collect()).unwrap_or_default();
+        if parameters.get("state").is_some_and(|said| said == state) {
+            return parameters;
+        }
+        if !line.trim().is_empty() {
+            app.out.note("this is not the address at which this log-in ended");
+        }
+    }
+    std::future::pending().await
 }
 
 /// Any page can send a browser here, so a request without our `state` is refused and changes nothing.
@@ -110,6 +141,7 @@ fn code(parameters: &Parameters, issuer: &str) -> Outcome<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::output::CommandOutput;
 
     fn parameters(pairs: &[(&str, &str)]) -> Parameters {
         pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
@@ -136,7 +168,11 @@ mod tests {
         let _ = rustls::crypto::ring::default_provider().install_default();
         let loopback = Loopback::listen(0).await.expect("listens");
         let uri = loopback.redirect_uri().to_owned();
-        let waiting = tokio::spawn(async move { loopback.answer("right", "https://id.mz").await });
+        let folder = tempfile::tempdir().expect("a folder");
+        let config = folder.path().join("rovumactl.toml");
+        std::fs::write(&config, "").expect("written");
+        let app = App::new(Some(&config), None, CommandOutput::new(false)).expect("an app");
+        let waiting = tokio::spawn(async move { loopback.answer(&app, "right", "https://id.mz").await });
         let client = reqwest::Client::new();
         let forged = client.get(format!("{uri}?code=evil&state=wrong")).send().await.expect("answers");
         assert_eq!(forged.status(), 400);

@@ -31,7 +31,7 @@ pub(super) async fn reasons(app: &App, client: &Client, trace: &Trace) -> Vec<(A
     late.into_iter().map(reason).collect()
 }
 
-/// When the recipient's gateway was last heard in the copy's lane; `None` where nobody knows.
+/// When the recipient's gateway was last heard, in any lane; `None` where nobody knows.
 fn heard(streams: &[OutgoingStream], copy: &CopyView) -> Option<Timestamp> {
     let of_recipient = streams.iter().filter(|stream| stream.recipient == copy.recipient);
     of_recipient.filter_map(|stream| stream.heard_at).max()

@@ -8,7 +8,7 @@ use std::{
 };
 
 use rovuma_envelope::digest;
-use rovuma_schemas::Timestamp;
+use rovuma_schemas::{Digest, Timestamp};
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
@@ -98,13 +98,13 @@ pub(crate) async fn lock() -> Outcome<File> {
 }
 
 /// The client that last logged in at this issuer, if it is another than rovumactl itself: a machine.
-pub(crate) fn last_client(issuer: &str) -> Option<String> {
-    fs::read_to_string(folder()?.join(client_file_name(issuer))).ok().filter(|client| !client.is_empty())
+pub(crate) fn last_client(identity: &IdentityConfig) -> Option<String> {
+    fs::read_to_string(folder()?.join(client_file_name(identity))).ok().filter(|client| !client.is_empty())
 }
 
 /// Makes `client` the one whose log-in the commands that follow use; `None`: rovumactl itself.
-pub(crate) fn set_last_client(issuer: &str, client: Option<&str>) -> Outcome<()> {
-    let path = existing_folder()?.join(client_file_name(issuer));
+pub(crate) fn set_last_client(identity: &IdentityConfig, client: Option<&str>) -> Outcome<()> {
+    let path = existing_folder()?.join(client_file_name(identity));
     match client {
         Some(client) => files::replace_secret(&path, client),
         None => match fs::remove_file(&path) {
@@ -133,16 +133,23 @@ fn existing_folder() -> Outcome<PathBuf> {
     Ok(folder)
 }
 
-/// The token file of an issuer and client.
+/// The token file of an issuer, a client and the name of a log-in.
 fn path(identity: &IdentityConfig) -> Option<PathBuf> {
     Some(folder()?.join(file_name(identity)))
 }
 
 fn file_name(identity: &IdentityConfig) -> String {
-    let name = digest(format!("{}\n{}", identity.issuer, identity.client_id()).as_bytes());
-    format!("token-{name}.json")
+    format!("token-{}.json", named(identity, &format!("{}\n{}", identity.issuer, identity.client_id())))
 }
 
-fn client_file_name(issuer: &str) -> String {
-    format!("client-{}", digest(issuer.as_bytes()))
+fn client_file_name(identity: &IdentityConfig) -> String {
+    format!("client-{}", named(identity, &identity.issuer))
+}
+
+/// A digest of `what`, another one for each name of a log-in.
+fn named(identity: &IdentityConfig, what: &str) -> Digest {
+    match &identity.log_in_name {
+        Some(name) => digest(format!("{what}\n{name}").as_bytes()),
+        None => digest(what.as_bytes()),
+    }
 }

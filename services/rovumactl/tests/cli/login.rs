@@ -1,7 +1,7 @@
 //! Logging in with a browser and as a machine, and the log-ins that must be refused.
 
 use std::{
-    io::{BufRead as _, BufReader, Read as _},
+    io::{BufRead as _, BufReader, Read as _, Write as _},
     process::{Child, ChildStderr, Stdio},
 };
 
@@ -24,7 +24,12 @@ impl PendingLogin {
     pub(crate) fn start(desk: &TestFolder, issuer: &str) -> Self {
         let mut command = desk.command();
         command.args(["login", "--no-browser", "--issuer", issuer]);
-        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("runs");
+        let mut child = command
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("runs");
         let mut stderr = BufReader::new(child.stderr.take().expect("piped"));
         let mut line = String::new();
         let url = loop {
@@ -44,6 +49,11 @@ impl PendingLogin {
         let _ = rustls::crypto::ring::default_provider().install_default();
         let runtime = tokio::runtime::Runtime::new().expect("a runtime");
         runtime.block_on(async { reqwest::get(back).await.expect("answers").status().as_u16() })
+    }
+
+    /// Pastes a line.
+    fn paste(&mut self, line: &str) {
+        writeln!(self.child.stdin.as_mut().expect("piped"), "{line}").expect("written");
     }
 
     pub(crate) fn ends(mut self) -> (i32, String) {
@@ -85,6 +95,40 @@ fn a_person_logs_in_through_a_loopback_redirect_with_pkce() {
     desk.run(&format!("whoami --issuer {issuer} --client-id other")).is(6, "not logged in");
     desk.ok(&format!("logout --issuer {issuer}"));
     assert!(files(&desk.path(".local/state/rovuma")).is_empty());
+}
+
+#[test]
+fn a_person_logs_in_on_another_machine_and_pastes_the_address() {
+    let (desk, provider) = (TestFolder::new(), TestProvider::start(ProviderBehaviour::default()));
+    let mut waiting = PendingLogin::start(&desk, &provider.issuer);
+    let asked = parameters(&waiting.url);
+    let back = |code: &str, state: &str| {
+        let mut back = Url::parse(&asked["redirect_uri"]).expect("an address");
+        back.query_pairs_mut().extend_pairs([("code", code), ("state", state)]);
+        back.to_string()
+    };
+    waiting.paste("what now?");
+    waiting.paste(&back("evil", "guessed"));
+    waiting.paste(&back("c1", &asked["state"]));
+    let (code, said) = waiting.ends();
+    assert_eq!(code, 0, "{said}");
+    assert_eq!(said.matches("this is not the address").count(), 2, "{said}");
+    assert_eq!(provider.asked.lock().expect("not poisoned")[0].form["code"], "c1");
+}
+
+#[test]
+fn each_name_has_a_log_in_of_its_own() {
+    let provider = TestProvider::start(ProviderBehaviour::default());
+    let desk = TestFolder::new();
+    desk.write_private("secret", "s\n");
+    let machine = format!("--issuer {} --client-id mz.prm.cad --client-secret-file secret", provider.issuer);
+    desk.ok(&format!("--as cad login {machine}"));
+    let whoami = format!("whoami --issuer {}", provider.issuer);
+    desk.ok(&format!("--as cad {whoami}"));
+    desk.run(&whoami).is(6, "not logged in");
+    desk.run(&format!("--as other {whoami}")).is(6, "not logged in");
+    desk.ok(&format!("--as cad logout --issuer {}", provider.issuer));
+    desk.run(&format!("--as cad {whoami}")).is(6, "not logged in");
 }
 
 #[test]
