@@ -6,6 +6,7 @@ use anyhow::{Context, Result};
 use rovuma_lab::{
     border::{Border, Nodes},
     config::LabTimings,
+    country::STOP_GRACE,
 };
 use tempfile::TempDir;
 
@@ -102,6 +103,7 @@ impl ExchangeLab {
         let latency = self.latency().await?;
         print_progress("counting what the recipients have");
         product::reconcile(&self.border, self.sent as usize).await?;
+        let rss_mib = self.rss_mib()?;
         let line = self.line().await?;
         let duplicates = Metrics::of(&self.border.tz, "gateway").await?.sum("rovuma_duplicates_total");
         let (raw, full) = (some_median(&rounds.raw), some_median(&rounds.full));
@@ -117,7 +119,7 @@ impl ExchangeLab {
             p95_ms: percentile(95),
             p99_ms: percentile(99),
             cpu_us_per_message: per_message(&rounds.used, |used| used.services, copies),
-            rss_mib: self.rss_mib()?,
+            rss_mib,
             line_bytes_per_message: line.as_ref().map(|line| rounded(line.per_message)),
             line_bytes_per_receipt: line.as_ref().map(|line| rounded(line.per_receipt)),
             mean_bundle: rounds.mean_bundle.map(rounded),
@@ -216,11 +218,15 @@ impl ExchangeLab {
         product::latency(&self.border, self.options.posting(), first, rate, seconds).await.map(Some)
     }
 
-    async fn line(&self) -> Result<Option<crate::line::LineBytes>> {
+    /// Ends the audit services first: the heads of their logs cross the same line, a while after each alert.
+    async fn line(&mut self) -> Result<Option<crate::line::LineBytes>> {
         if self.options.line_messages == 0 {
             return Ok(None);
         }
         print_progress("bytes on the line: leading the links through counting proxies");
+        for country in [&mut self.border.mz, &mut self.border.tz] {
+            country.take_service("audit")?.stop(STOP_GRACE).await;
+        }
         let lines = Lines::lay(&self.border, &self.nodes).await?;
         lines.measure(self.options.line_messages).await.map(Some)
     }

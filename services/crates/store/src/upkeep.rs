@@ -28,12 +28,30 @@ const OPTIMIZE_EVERY: Duration = Duration::from_secs(60 * 60);
 /// than those that this connection has queried: other connections read.
 const OPTIMIZE: &str = "PRAGMA optimize = 0x10002";
 
+/// Rows from which a table's count is kept. A new installation has tables of a row or two: told so, SQLite reads them from end to end,
+/// and goes on doing it until they are counted again, an hour and many messages later. Without a count it takes a table for
+/// large, which costs nothing where it is small.
+const COUNTED_FROM_ROWS: i64 = 1_000;
+
 /// Counts the tables of a file when it is opened.
 pub(crate) async fn optimize(conn: &mut Conn, database: &Database) -> sqlx::Result<()> {
     match database {
-        Database::Sqlite(_) => query(OPTIMIZE).execute(conn).await.map(drop),
+        Database::Sqlite(_) => count(conn).await,
         Database::Postgres(_) => Ok(()),
     }
+}
+
+/// Counts the tables, and forgets the counts of small ones.
+async fn count(conn: &mut Conn) -> sqlx::Result<()> {
+    query(OPTIMIZE).execute(&mut *conn).await?;
+    let counts = "SELECT 1 FROM sqlite_schema WHERE name = 'sqlite_stat1'";
+    if query(counts).fetch_optional(&mut *conn).await?.is_none() {
+        return Ok(());
+    }
+    let forget = query("DELETE FROM sqlite_stat1 WHERE CAST(stat AS INTEGER) < $1").bind(COUNTED_FROM_ROWS);
+    forget.execute(&mut *conn).await?;
+    // Reads the counts anew.
+    query("ANALYZE sqlite_schema").execute(conn).await.map(drop)
 }
 
 /// Looks after an open store until the sender of `open` is dropped because the store was closed.
@@ -63,8 +81,7 @@ pub(crate) async fn run(
 
 /// Counts the tables of an open file. A connection reads the counts when it is made, so the reading ones are replaced.
 pub(crate) async fn optimize_open(jobs: &mpsc::Sender<Box<dyn Job>>, readers: &Readers) {
-    let counted =
-        submit(jobs, |tx| Box::pin(async move { query(OPTIMIZE).execute(tx).await.map(drop) })).await;
+    let counted = submit(jobs, |tx| Box::pin(count(tx))).await;
     match counted {
         Ok(()) => readers.replace_all(),
         Err(fault) => warn!(%fault, "the store's tables were not counted: queries may become slow"),
