@@ -46,12 +46,13 @@ const ASSEMBLY: [&str; 3] = ["crate::gateway", "crate::service", "crate::standal
 const WITHOUT_HTTP: [&str; 2] = ["rovuma_api::page::", "rovuma_api::act_by"];
 
 /// Sources that are generic over families, by path from the root of the repository; a folder stands for all in it.
-const NAMES_NO_FAMILY: [&str; 9] = [
+const NAMES_NO_FAMILY: [&str; 10] = [
     "services/gateway/src/exchange.rs",
     "services/gateway/src/exchange",
     "services/gateway/src/drafts.rs",
     "services/gateway/src/drafts",
     "services/gateway/src/cases.rs",
+    "services/gateway/src/cases",
     "services/gateway/src/messages.rs",
     "services/gateway/src/messages",
     LIMITS,

@@ -1,7 +1,14 @@
 //! Cases: an alert, a request or a hit is the state that the messages about it add up to. Each message names its case, its
 //! sender's turn there and, for each other party, the turn that the sender had seen. Only these order the messages.
 //!
-//! This module gives our own messages their place in a case, and reads and writes the place of every message.
+//! This module gives our own messages their place in a case, and reads and writes the place of every message. The state of
+//! a case is computed by [`fold`].
+
+#[cfg_attr(
+    not(test),
+    expect(dead_code, reason = "cases are folded from the first type on that follows an opener")
+)]
+pub(crate) mod fold;
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -1,0 +1,368 @@
+//! The fold of a case: its state is a pure function of the set of its messages and of the time, so that both sides compute the
+//! same from the same messages, in whatever order those arrived.
+//!
+//! 1. [`Chains`] puts messages that were issued again together, and each party's messages in the order of their turns.
+//! 2. [`merge`] makes one order of the chains.
+//! 3. In that order, each message is judged by the state that its author knew: exactly the author's earlier turns and what it had
+//!    seen. Lawful ones are applied.
+//! 4. The family's rules add what follows from time.
+//!
+//! Architecture invariant: nothing here reads a store, a clock or the order of arrival. An unlawful message is an entry with its
+//! reason, never an error.
+
+mod chains;
+pub(crate) mod message;
+mod names;
+mod order;
+pub(crate) mod rules;
+#[cfg(test)]
+pub(crate) mod tests;
+
+use std::collections::BTreeMap;
+
+use rovuma_schemas::{AgencyCode, MessageId, Timestamp};
+
+pub(crate) use chains::MissingTurns;
+use chains::{Chains, Entry};
+use message::{CONTENTS_PER_TURN_MAX, CaseMessage, TURN_MAX, TURNS_RESERVED};
+use order::merge;
+use rules::{Ball, Breach, CaseRules, Doubt, Effect, Place, Step};
+
+/// A copy of the state is kept after every so many messages. A message that crossed others is judged from the last copy before
+/// them; more copies would cost more than they save in a case of a few dozen messages.
+const SNAPSHOT_EVERY: usize = 16;
+
+/// The messages of a case in their order, each judged.
+#[derive(Debug)]
+pub(crate) struct CaseFold<'a, R: CaseRules> {
+    rules: &'a R,
+    chains: Chains<'a, R::Fact>,
+    /// The judged entries in their order.
+    judged: Vec<Judged>,
+    /// The states before each [`SNAPSHOT_EVERY`]th of them.
+    snapshots: Vec<R::State>,
+    state: R::State,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Judged {
+    index: usize,
+    effect: Effect,
+}
+
+/// One line of a case's time line.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Line<'f> {
+    /// The sender.
+    pub(crate) sender: &'f AgencyCode,
+    /// The sender's turn.
+    pub(crate) turn: u64,
+    /// The canonical id.
+    pub(crate) id: MessageId,
+    /// Every id under which the content came, ascending.
+    pub(crate) ids: &'f [MessageId],
+    /// The name of its type.
+    pub(crate) message_type: &'f str,
+    /// What became of it.
+    pub(crate) effect: Effect,
+}
+
+/// What a case is at an instant.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Outcome<V> {
+    /// The state, in the family's terms.
+    pub(crate) state: V,
+    /// Who must act next.
+    pub(crate) ball: Ball,
+    /// The turns that are on the way or lost. With the owner's turn 1 among them, the case itself has not arrived.
+    pub(crate) missing: Vec<MissingTurns>,
+    /// What people must look at, by agency and turn.
+    pub(crate) warnings: Vec<Warning>,
+}
+
+/// What people must look at in a case.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Warning {
+    /// The agency whose message or turn it is.
+    pub(crate) agency: AgencyCode,
+    /// The turn.
+    pub(crate) turn: u64,
+    /// The kind of warning.
+    pub(crate) kind: WarningKind,
+}
+
+/// The kinds of warnings.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum WarningKind {
+    /// The turn was used twice with different content: the agency's store was restored. All contents are kept.
+    CaseTurnReused,
+    /// An unlawful message.
+    Unlawful(Breach),
+    /// A message of an unknown type: the state may be older than it.
+    UnknownType,
+    /// A message beyond a limit, which does not count.
+    BeyondLimit,
+    /// The agency says to have seen a turn that the party itself does not have: that party's store was restored, or the
+    /// agency is wrong.
+    SeenBeyond,
+}
+
+/// The place of a message that is released now.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct NextPlace {
+    /// Its turn.
+    pub(crate) turn: u64,
+    /// For each other party, the turn up to which everything is here; parties of whom nothing is here are left out.
+    pub(crate) seen: BTreeMap<AgencyCode, u64>,
+}
+
+/// What an author is about to sign.
+#[derive(Debug)]
+pub(crate) struct Intent<'a, F> {
+    /// The author's agency.
+    pub(crate) sender: &'a AgencyCode,
+    /// The id that the message will have.
+    pub(crate) id: MessageId,
+    /// The canonical id of the message that it answers.
+    pub(crate) answers: Option<MessageId>,
+    /// The time of signing.
+    pub(crate) signed: Timestamp,
+    /// What it says.
+    pub(crate) fact: &'a F,
+    /// The turn that it gets.
+    pub(crate) turn: u64,
+}
+
+/// Which of the contents of a reused turn count.
+#[derive(Clone, Copy)]
+enum Choice {
+    All,
+    /// The content at this place of each reused turn, or its last.
+    Only(usize),
+}
+
+impl<'a, R: CaseRules> CaseFold<'a, R> {
+    /// Folds the messages of the case that `owner` opened. Duplicates and the order of the messages make no difference.
+    pub(crate) fn new(rules: &'a R, owner: &'a AgencyCode, messages: &'a [CaseMessage<R::Fact>]) -> Self {
+        let chains = Chains::of(owner, messages, |fact| rules.is_absorbing(fact));
+        let order = merge(&chains, |fact| rules.rank(fact));
+        let mut fold = Self {
+            rules,
+            judged: Vec::with_capacity(order.len()),
+            chains,
+            snapshots: Vec::new(),
+            state: R::State::default(),
+        };
+        for index in order {
+            if fold.judged.len().is_multiple_of(SNAPSHOT_EVERY) {
+                fold.snapshots.push(fold.state.clone());
+            }
+            let effect = fold.judge_and_apply(index);
+            fold.judged.push(Judged { index, effect });
+        }
+        fold
+    }
+
+    /// Every message in its order. Messages beyond a limit come last.
+    pub(crate) fn lines(&self) -> Vec<Line<'_>> {
+        let judged = self.judged.iter().map(|judged| {
+            let entry = &self.chains.entries[judged.index];
+            Line {
+                sender: self.chains.parties[entry.party],
+                turn: entry.turn,
+                id: entry.id,
+                ids: &entry.ids,
+                message_type: entry.message_type,
+                effect: judged.effect,
+            }
+        });
+        let excess = self.chains.excess.iter().map(|excess| Line {
+            sender: excess.sender,
+            turn: excess.turn,
+            id: excess.id,
+            ids: &excess.ids,
+            message_type: excess.message_type,
+            effect: Effect::Unjudged(Doubt::BeyondLimit),
+        });
+        judged.chain(excess).collect()
+    }
+
+    /// What the case is at `now`.
+    pub(crate) fn at(&self, now: Timestamp) -> Outcome<R::View> {
+        let state = self.rules.view(&self.state, now);
+        Outcome {
+            ball: self.rules.ball(&state),
+            state,
+            missing: self.chains.missing(),
+            warnings: self.warnings(),
+        }
+    }
+
+    /// What `agency` knows of the case at `now`: the state that its next message is judged by. Unlike [`Self::at`] it leaves out
+    /// what came after a hole.
+    pub(crate) fn known_to(&self, agency: &AgencyCode, now: Timestamp) -> R::View {
+        let past = self.chains.seen_by(self.chains.party(agency));
+        self.rules.view(&self.state_of_past(&past), now)
+    }
+
+    /// The turn and `seen` of the next message of `sender`. After a restore (`is_restored`) the turn is above what the other
+    /// parties have seen. Without a restore their word is not believed: it could push the count to its limit.
+    pub(crate) fn next_place(&self, sender: &AgencyCode, is_restored: bool) -> NextPlace {
+        let own = self.chains.party(sender);
+        let last = own.map_or(0, |own| {
+            let claimed = if is_restored { self.chains.claimed_turn(own) } else { 0 };
+            self.chains.last_turn(own).max(claimed)
+        });
+        let seen = self.chains.seen_by(own).into_iter().enumerate();
+        let others = seen.filter(|(party, turn)| Some(*party) != own && *turn > 0);
+        let seen = others.map(|(party, turn)| (self.chains.parties[party].clone(), turn)).collect();
+        NextPlace { turn: last + 1, seen }
+    }
+
+    /// Whether the sender's own gateway signs this message now, and the effect that it would have if nothing crossed it.
+    ///
+    /// # Errors
+    /// The [`Breach`] that it would be: the gateway does not sign it.
+    pub(crate) fn check(&self, intent: &Intent<'_, R::Fact>) -> Result<Effect, Breach> {
+        let last = if self.rules.is_absorbing(intent.fact) { TURN_MAX } else { TURN_MAX - TURNS_RESERVED };
+        if intent.turn > last {
+            return Err(Breach::TooMany);
+        }
+        let own = self.chains.party(intent.sender);
+        let past = self.chains.seen_by(own);
+        let step = Step {
+            sender: intent.sender,
+            is_owner: own == Some(self.chains.owner),
+            id: intent.id,
+            answers: intent.answers,
+            signed: intent.signed,
+            fact: intent.fact,
+            // An agency that has sent nothing gets an index behind all others.
+            place: Place::new(own.unwrap_or(self.chains.parties.len()), intent.turn, false),
+            past: &past,
+        };
+        let mut state = self.state_of_past(&past);
+        self.rules.lawful(&state, &step)?;
+        self.rules.may_sign(&state, &step)?;
+        Ok(self.rules.apply(&mut state, &step).into())
+    }
+
+    fn judge_and_apply(&mut self, index: usize) -> Effect {
+        let entry = &self.chains.entries[index];
+        let Some(fact) = entry.fact else { return Effect::Unjudged(Doubt::UnknownType) };
+        let step = step(&self.chains, entry, fact);
+        match self.judge(entry, &step) {
+            Ok(()) => self.rules.apply(&mut self.state, &step).into(),
+            Err(verdict) => verdict,
+        }
+    }
+
+    /// Judges an entry by the state that its author knew. Each entry is judged once, for all states that it is part of.
+    fn judge(&self, entry: &Entry<'_, R::Fact>, step: &Step<'_, R::Fact>) -> Result<(), Effect> {
+        let lawful =
+            |choice| self.with_state_of_past(&entry.past, choice, |state| self.rules.lawful(state, step));
+        let Err(breach) = lawful(Choice::All) else { return Ok(()) };
+        if breach.is_certain() {
+            return Err(Effect::Unlawful(breach));
+        }
+        if self.has_reused(&entry.past) {
+            // Its author may have seen one content of the turn alone.
+            let mut choices = (0..CONTENTS_PER_TURN_MAX).map(Choice::Only);
+            let is_lawful = choices.any(|choice| lawful(choice).is_ok());
+            return if is_lawful { Ok(()) } else { Err(Effect::Unjudged(Doubt::TurnReused)) };
+        }
+        if self.chains.is_past_complete(entry) {
+            return Err(Effect::Unlawful(breach));
+        }
+        let is_opened = self.chains.prefix[self.chains.owner] > 0;
+        Err(Effect::Unjudged(if is_opened { Doubt::PastMissing } else { Doubt::OpenerMissing }))
+    }
+
+    fn has_reused(&self, past: &[u64]) -> bool {
+        let placed = self.judged.iter().map(|judged| &self.chains.entries[judged.index]);
+        placed.filter(|entry| entry.siblings > 1).any(|entry| is_in(entry, past))
+    }
+
+    fn state_of_past(&self, past: &[u64]) -> R::State {
+        self.with_state_of_past(past, Choice::All, R::State::clone)
+    }
+
+    /// Reads the state of those entries that the author with this past had. Where that is all so far, it is the present state.
+    fn with_state_of_past<T>(&self, past: &[u64], choice: Choice, read: impl FnOnce(&R::State) -> T) -> T {
+        let is_left_out = |judged: &Judged| {
+            let entry = &self.chains.entries[judged.index];
+            judged.effect.is_lawful() && !(is_in(entry, past) && choice.includes(entry))
+        };
+        let Some(first) = self.judged.iter().position(is_left_out) else { return read(&self.state) };
+        let snapshot = first / SNAPSHOT_EVERY;
+        let mut state = self.snapshots.get(snapshot).cloned().unwrap_or_default();
+        for judged in self.judged.iter().skip(snapshot * SNAPSHOT_EVERY) {
+            if judged.effect.is_lawful() && !is_left_out(judged) {
+                self.apply_again(&mut state, &self.chains.entries[judged.index]);
+            }
+        }
+        read(&state)
+    }
+
+    fn apply_again(&self, state: &mut R::State, entry: &Entry<'_, R::Fact>) {
+        let Some(fact) = entry.fact else { return };
+        // In another state the same message may have another effect. Only the whole order decides which one is shown.
+        self.rules.apply(state, &step(&self.chains, entry, fact));
+    }
+
+    fn warnings(&self) -> Vec<Warning> {
+        let mut warnings = Vec::new();
+        for line in self.lines() {
+            let kind = match line.effect {
+                Effect::Unlawful(breach) => WarningKind::Unlawful(breach),
+                Effect::Unjudged(Doubt::UnknownType) => WarningKind::UnknownType,
+                Effect::Unjudged(Doubt::BeyondLimit) => WarningKind::BeyondLimit,
+                _ => continue,
+            };
+            warnings.push(Warning { agency: line.sender.clone(), turn: line.turn, kind });
+        }
+        for entry in &self.chains.entries {
+            let mut warn = |kind| {
+                let agency = self.chains.parties[entry.party].clone();
+                warnings.push(Warning { agency, turn: entry.turn, kind });
+            };
+            if entry.siblings > 1 && entry.sibling == 0 {
+                warn(WarningKind::CaseTurnReused);
+            }
+            let mut others = (0..entry.past.len()).filter(|other| *other != entry.party);
+            if others.any(|other| entry.past[other] > self.chains.last_turn(other)) {
+                warn(WarningKind::SeenBeyond);
+            }
+        }
+        warnings.sort_by(|one, other| (&one.agency, one.turn).cmp(&(&other.agency, other.turn)));
+        warnings
+    }
+}
+
+impl Choice {
+    fn includes<F>(self, entry: &Entry<'_, F>) -> bool {
+        match self {
+            Self::All => true,
+            Self::Only(place) => entry.sibling == place.min(entry.siblings - 1),
+        }
+    }
+}
+
+fn step<'e, F>(chains: &Chains<'e, F>, entry: &'e Entry<'_, F>, fact: &'e F) -> Step<'e, F> {
+    Step {
+        sender: chains.parties[entry.party],
+        is_owner: entry.party == chains.owner,
+        id: entry.id,
+        answers: entry.answers,
+        signed: entry.signed,
+        fact,
+        place: Place::new(entry.party, entry.turn, entry.siblings > 1),
+        past: &entry.past,
+    }
+}
+
+/// Whether the author with this past had the entry and everything that the entry's author had. Without the latter it could not
+/// judge the entry, and its gateway does not count it as seen.
+fn is_in<F>(entry: &Entry<'_, F>, past: &[u64]) -> bool {
+    entry.turn <= past[entry.party] && entry.past.iter().zip(past).all(|(had, here)| had <= here)
+}

@@ -1,0 +1,438 @@
+//! Tests of the fold with the rules of a small family: one side opens, the other claims, the first stops or closes.
+
+use proptest::{collection::vec, prelude::*, sample::Index};
+
+use super::{agency, content, conversation::LATE, hour, id, message, reissue};
+use crate::cases::fold::{
+    CaseFold, Intent, MissingTurns, Outcome, WarningKind,
+    message::{CONTENTS_PER_TURN_MAX, CaseMessage, MESSAGES_MAX, PARTIES_MAX, TURN_MAX, TURNS_RESERVED},
+    rules::{Applied, Ball, Breach, CaseRules, Doubt, Effect, NoEffect, Place, Step},
+};
+
+const OWNER: &str = "tz.tpf";
+const OTHER: &str = "mz.prm";
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Fact {
+    Open,
+    Claim,
+    Close,
+    Stop,
+    Seal,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct State {
+    is_open: bool,
+    last_claim: Option<Place>,
+    end: Option<Fact>,
+    is_sealed: bool,
+}
+
+struct Rules;
+
+impl CaseRules for Rules {
+    type Fact = Fact;
+    type State = State;
+    type View = State;
+
+    fn rank(&self, fact: &Fact) -> u8 {
+        *fact as u8
+    }
+
+    fn is_absorbing(&self, fact: &Fact) -> bool {
+        *fact == Fact::Seal
+    }
+
+    fn lawful(&self, state: &State, step: &Step<'_, Fact>) -> Result<(), Breach> {
+        match step.fact {
+            Fact::Seal => Ok(()),
+            Fact::Open | Fact::Close | Fact::Stop if !step.is_owner => Err(Breach::NotItsPart),
+            Fact::Open if state.is_open => Err(Breach::NotInState),
+            Fact::Open => Ok(()),
+            _ if !state.is_open => Err(Breach::NotOpened),
+            Fact::Close if state.last_claim.is_none() || state.end.is_some() => Err(Breach::NotInState),
+            Fact::Stop if state.last_claim.is_some() => Err(Breach::NotInState),
+            Fact::Claim | Fact::Stop if state.end.is_some() => Err(Breach::NotInState),
+            Fact::Claim | Fact::Close | Fact::Stop => Ok(()),
+        }
+    }
+
+    fn apply(&self, state: &mut State, step: &Step<'_, Fact>) -> Applied {
+        match step.fact {
+            Fact::Open => state.is_open = true,
+            Fact::Claim => (state.last_claim, state.end) = (Some(step.place), None),
+            Fact::Close if state.last_claim.is_some_and(|claim| !step.certainly_had(claim)) => {
+                return Applied::Without(NoEffect::LastWordUnseen);
+            }
+            Fact::Stop if state.last_claim.is_some() => return Applied::Without(NoEffect::TooLate),
+            Fact::Close | Fact::Stop => state.end = Some(*step.fact),
+            Fact::Seal => state.is_sealed = true,
+        }
+        Applied::Whole
+    }
+
+    fn view(&self, state: &State, _: rovuma_schemas::Timestamp) -> State {
+        *state
+    }
+
+    fn ball(&self, view: &State) -> Ball {
+        if view.end.is_some() { Ball::Nobody } else { Ball::Other }
+    }
+}
+
+type Message = CaseMessage<Fact>;
+
+/// The lines as (sender, turn, id, effect), and the outcome.
+type Folded = (Vec<(String, u64, rovuma_schemas::MessageId, Effect)>, Outcome<State>);
+
+fn fold(messages: &[Message]) -> Folded {
+    let owner = agency(OWNER);
+    let fold = CaseFold::new(&Rules, &owner, messages);
+    let line =
+        |line: &crate::cases::fold::Line<'_>| (line.sender.to_string(), line.turn, line.id, line.effect);
+    (fold.lines().iter().map(line).collect(), fold.at(hour(LATE)))
+}
+
+fn effects(messages: &[Message]) -> Vec<Effect> {
+    fold(messages).0.into_iter().map(|(_, _, _, effect)| effect).collect()
+}
+
+fn warnings(messages: &[Message]) -> Vec<(String, u64, WarningKind)> {
+    let warnings = fold(messages).1.warnings.into_iter();
+    warnings.map(|warning| (warning.agency.to_string(), warning.turn, warning.kind)).collect()
+}
+
+fn open() -> Message {
+    message(OWNER, 1, &[], Fact::Open)
+}
+
+fn missing(code: &str, from: u64, to: u64) -> MissingTurns {
+    MissingTurns { agency: agency(code), from, to }
+}
+
+fn allowed(messages: &[Message], sender: &str, turn: u64, fact: Fact) -> Result<Effect, Breach> {
+    let (owner, sender) = (agency(OWNER), agency(sender));
+    let fold = CaseFold::new(&Rules, &owner, messages);
+    let intent = Intent { sender: &sender, id: id(0), answers: None, signed: hour(LATE), fact: &fact, turn };
+    fold.check(&intent)
+}
+
+#[test]
+fn a_fact_that_crosses_a_decision_comes_first() {
+    let stop = message(OWNER, 2, &[], Fact::Stop);
+    let crossed = message(OTHER, 1, &[(OWNER, 1)], Fact::Claim);
+    assert_eq!(
+        effects(&[stop.clone(), crossed, open()]),
+        [Effect::Applied, Effect::Applied, Effect::Without(NoEffect::TooLate)]
+    );
+    let knowing = message(OTHER, 1, &[(OWNER, 2)], Fact::Claim);
+    assert_eq!(
+        effects(&[knowing, stop, open()]),
+        [Effect::Applied, Effect::Applied, Effect::Unlawful(Breach::NotInState)]
+    );
+}
+
+#[test]
+fn without_the_opener_nothing_is_judged_and_nobody_accused() {
+    let claim = message(OTHER, 1, &[(OWNER, 1)], Fact::Claim);
+    let (lines, outcome) = fold(std::slice::from_ref(&claim));
+    assert_eq!(lines[0].3, Effect::Unjudged(Doubt::OpenerMissing));
+    assert_eq!(outcome.missing, [missing(OWNER, 1, 1)]);
+    assert_eq!(effects(&[claim, open()]), [Effect::Applied; 2]);
+    // Nobody can have answered what they had not seen.
+    let guessed = message(OTHER, 1, &[], Fact::Claim);
+    assert_eq!(effects(&[guessed, open()])[1], Effect::Unlawful(Breach::NotOpened));
+    let not_its_part = message(OTHER, 1, &[(OWNER, 1)], Fact::Stop);
+    assert_eq!(effects(&[not_its_part]), [Effect::Unlawful(Breach::NotItsPart)]);
+}
+
+#[test]
+fn a_hole_is_named_and_is_not_seen() {
+    let late = message(OTHER, 4, &[(OWNER, 3)], Fact::Claim);
+    let messages = [open(), message(OTHER, 1, &[(OWNER, 1)], Fact::Claim), late];
+    let outcome = fold(&messages).1;
+    assert_eq!(outcome.missing, [missing(OTHER, 2, 3), missing(OWNER, 2, 3)]);
+    let owner = agency(OWNER);
+    let fold = CaseFold::new(&Rules, &owner, &messages);
+    let place = fold.next_place(&owner, false);
+    assert_eq!((place.turn, place.seen), (2, [(agency(OTHER), 1)].into()));
+    // The owner's turns 2 and 3 are lost with its store: it goes on above what the other side has seen.
+    assert_eq!(fold.next_place(&owner, true).turn, 4);
+    assert_eq!(fold.next_place(&agency("mz.senami"), false).turn, 1);
+    let known = fold.known_to(&owner, hour(LATE));
+    assert_eq!(known.last_claim, Some(Place::new(0, 1, false)), "what came after the hole is not known");
+    assert_eq!(fold.at(hour(LATE)).state.last_claim, Some(Place::new(0, 4, false)));
+    let beyond = warnings(&messages);
+    assert_eq!(beyond, [(OTHER.to_owned(), 4, WarningKind::SeenBeyond)]);
+}
+
+#[test]
+fn a_message_beyond_a_hole_is_not_accused() {
+    // Its author had the owner's turn 2, which is not here.
+    let claim = message(OTHER, 2, &[(OWNER, 2)], Fact::Claim);
+    let stop = message(OWNER, 3, &[], Fact::Stop);
+    let close = message(OWNER, 4, &[(OTHER, 1)], Fact::Close);
+    let messages = [open(), claim, stop, close];
+    let judged = effects(&messages);
+    assert_eq!(
+        judged,
+        [
+            Effect::Applied,
+            Effect::Applied,
+            Effect::Without(NoEffect::TooLate),
+            Effect::Unjudged(Doubt::PastMissing)
+        ]
+    );
+}
+
+#[test]
+fn a_reissued_message_fills_the_place_of_the_original() {
+    let claim = message(OTHER, 1, &[(OWNER, 1)], Fact::Claim);
+    let again = reissue(&claim, 900);
+    let third = reissue(&again, 901);
+    let close = message(OWNER, 2, &[(OTHER, 1)], Fact::Close);
+    let alone = fold(&[open(), claim.clone(), close.clone()]);
+    for copies in
+        [vec![again.clone(), claim.clone()], vec![third.clone(), again.clone(), claim.clone()], vec![again]]
+    {
+        let messages = [&copies[..], &[open(), close.clone()]].concat();
+        assert_eq!(fold(&messages), alone, "{copies:?}");
+    }
+    // Of a chain whose oldest link is on nobody's side, the oldest that is named stands for all.
+    let folded = fold(&[open(), third, close]);
+    assert_eq!((folded.0[1].2, folded.1), (id(900), alone.1));
+}
+
+#[test]
+fn a_turn_used_twice_is_kept_twice_and_settles_nothing() {
+    let first = message(OTHER, 1, &[(OWNER, 1)], Fact::Claim);
+    let second = Message { id: id(1), content: content(77), ..first.clone() };
+    let close = message(OWNER, 2, &[(OTHER, 1)], Fact::Close);
+    let mut messages = vec![open(), first.clone(), close];
+    assert_eq!(fold(&messages).1.state.end, Some(Fact::Close));
+    messages.push(second.clone());
+    let (lines, outcome) = fold(&messages);
+    let ids: Vec<_> = lines.iter().map(|(_, _, id, _)| *id).collect();
+    assert_eq!(ids[1..3], [second.id, first.id], "by id");
+    assert_eq!(lines[3].3, Effect::Without(NoEffect::LastWordUnseen));
+    assert_eq!(outcome.state.end, None);
+    assert_eq!(warnings(&messages), [(OTHER.to_owned(), 1, WarningKind::CaseTurnReused)]);
+    // With a newer claim the owner can close.
+    messages.push(message(OTHER, 2, &[(OWNER, 1)], Fact::Claim));
+    messages.push(message(OWNER, 3, &[(OTHER, 2)], Fact::Close));
+    assert_eq!(fold(&messages).1.state.end, Some(Fact::Close));
+}
+
+#[test]
+fn who_has_seen_one_content_of_a_reused_turn_is_not_accused() {
+    let stop = message(OWNER, 2, &[], Fact::Stop);
+    let seal = Message { id: id(1), content: content(77), fact: Some(Fact::Seal), ..stop.clone() };
+    // It had the sealing, not the stop.
+    let claim = message(OTHER, 1, &[(OWNER, 2)], Fact::Claim);
+    let messages = [open(), stop.clone(), seal, claim.clone()];
+    assert_eq!(effects(&messages)[3], Effect::Applied);
+    // Neither content allows this one; but who knows what its author had.
+    let other = Message { id: id(2), content: content(78), ..stop.clone() };
+    assert_eq!(effects(&[open(), stop, other, claim])[3], Effect::Unjudged(Doubt::TurnReused));
+}
+
+#[test]
+fn an_unknown_type_holds_its_turn_and_warns() {
+    let unknown = Message { fact: None, ..message(OTHER, 1, &[(OWNER, 1)], Fact::Claim) };
+    let claim = message(OTHER, 2, &[(OWNER, 1)], Fact::Claim);
+    let messages = [open(), unknown, claim];
+    assert_eq!(effects(&messages), [Effect::Applied, Effect::Unjudged(Doubt::UnknownType), Effect::Applied]);
+    assert!(fold(&messages).1.missing.is_empty());
+    assert_eq!(warnings(&messages), [(OTHER.to_owned(), 1, WarningKind::UnknownType)]);
+}
+
+#[test]
+fn two_that_claim_to_have_seen_each_other_have_one_order() {
+    let mut messages = vec![
+        open(),
+        message(OTHER, 1, &[(OWNER, 2)], Fact::Claim),
+        message(OWNER, 2, &[(OTHER, 1)], Fact::Seal),
+        message("mz.senami", 1, &[(OTHER, 1), ("mz.sernic", 1)], Fact::Claim),
+        message("mz.sernic", 1, &[("mz.senami", 1)], Fact::Claim),
+    ];
+    let folded = fold(&messages);
+    assert_eq!(folded.0.len(), messages.len());
+    for _ in 0..messages.len() {
+        messages.rotate_left(1);
+        assert_eq!(fold(&messages), folded);
+    }
+}
+
+#[test]
+fn turns_beyond_the_limit_do_not_count_but_an_absorbing_message_does() {
+    let beyond = message(OTHER, TURN_MAX + 1, &[(OWNER, 1)], Fact::Claim);
+    let seal = message(OTHER, TURN_MAX + 7, &[], Fact::Seal);
+    let again = message(OTHER, TURN_MAX + 8, &[], Fact::Seal);
+    let zero = message(OTHER, 0, &[], Fact::Claim);
+    let (lines, outcome) = fold(&[open(), beyond, seal, again, zero]);
+    let excess = Effect::Unjudged(Doubt::BeyondLimit);
+    let effects: Vec<_> = lines.iter().map(|(_, turn, _, effect)| (*turn, *effect)).collect();
+    assert_eq!(
+        effects,
+        [
+            (1, Effect::Applied),
+            (TURN_MAX + 7, Effect::Applied),
+            (0, excess),
+            (TURN_MAX + 1, excess),
+            (TURN_MAX + 8, excess)
+        ]
+    );
+    assert!(outcome.state.is_sealed);
+    assert_eq!(outcome.missing, [missing(OTHER, 1, TURN_MAX)]);
+}
+
+#[test]
+fn an_own_gateway_keeps_the_last_turns_for_what_must_be_possible() {
+    let last = TURN_MAX - TURNS_RESERVED;
+    assert_eq!(allowed(&[open()], OTHER, last, Fact::Claim), Ok(Effect::Applied));
+    assert_eq!(allowed(&[open()], OTHER, last + 1, Fact::Claim), Err(Breach::TooMany));
+    assert_eq!(allowed(&[open()], OTHER, TURN_MAX, Fact::Seal), Ok(Effect::Applied));
+    assert_eq!(allowed(&[open()], OTHER, TURN_MAX + 1, Fact::Seal), Err(Breach::TooMany));
+    assert_eq!(allowed(&[], OTHER, 1, Fact::Claim), Err(Breach::NotOpened));
+}
+
+#[test]
+fn a_liar_does_not_push_our_count() {
+    let lie = message(OTHER, 1, &[(OWNER, TURN_MAX)], Fact::Claim);
+    let messages = [open(), lie];
+    let owner = agency(OWNER);
+    let fold = CaseFold::new(&Rules, &owner, &messages);
+    let place = fold.next_place(&owner, false);
+    assert_eq!((place.turn, place.seen.len()), (2, 0), "a message whose past is not here is not seen");
+}
+
+#[test]
+fn a_flood_does_not_push_out_the_owner_and_is_bounded() {
+    let mut messages: Vec<Message> = Vec::new();
+    for party in 0..PARTIES_MAX + 5 {
+        let sender = format!("mz.p{party:02}");
+        messages.extend((1..=40).map(|turn| message(&sender, turn, &[(OWNER, 1)], Fact::Claim)));
+    }
+    messages.extend((1..=40).map(|turn| {
+        let fact = if turn == 1 { Fact::Open } else { Fact::Seal };
+        message(OWNER, turn, &[], fact)
+    }));
+    let (lines, outcome) = fold(&messages);
+    let counted = lines.iter().filter(|(_, _, _, effect)| effect.is_lawful()).count();
+    assert_eq!((counted, lines.len()), (MESSAGES_MAX, messages.len()));
+    let owners = lines.iter().filter(|(sender, _, _, effect)| sender == OWNER && effect.is_lawful());
+    assert_eq!((owners.count(), outcome.state.is_sealed), (40, true));
+
+    let contents = (0..9).map(|number| Message {
+        id: id(number),
+        content: content(number),
+        ..message(OTHER, 1, &[(OWNER, 1)], Fact::Claim)
+    });
+    let messages: Vec<_> = contents.chain([open()]).collect();
+    let counted = effects(&messages).into_iter().filter(|effect| effect.is_lawful()).count();
+    assert_eq!(counted, CONTENTS_PER_TURN_MAX + 1);
+}
+
+/// Any message of any of three parties: gateways may lie, stores may be lost.
+fn any_message() -> impl Strategy<Value = Message> {
+    let facts = [
+        Some(Fact::Open),
+        Some(Fact::Claim),
+        Some(Fact::Claim),
+        Some(Fact::Close),
+        Some(Fact::Stop),
+        Some(Fact::Seal),
+        None,
+    ];
+    let fact = proptest::sample::select(facts.to_vec());
+    (0..3_usize, 1..5_u64, [0..5_u64, 0..5, 0..5], fact, 0..40_u64, proptest::option::of(0..40_u64)).prop_map(
+        |(sender, turn, seen, fact, number, replaces)| {
+            let codes = [OWNER, OTHER, "mz.senami"];
+            let others = (0..3).filter(|other| *other != sender && seen[*other] > 0);
+            let seen: Vec<_> = others.map(|other| (codes[other], seen[other])).collect();
+            // Two messages have one content exactly when they say the same at the same place.
+            let said = format!("{sender} {turn} {seen:?} {fact:?}");
+            let digest = said.bytes().fold(0_u64, |sum, byte| sum.wrapping_mul(131) + u64::from(byte));
+            Message {
+                id: id(number),
+                replaces: replaces.map(id),
+                content: content(digest),
+                fact,
+                ..message(codes[sender], turn, &seen, Fact::Open)
+            }
+        },
+    )
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(400) })]
+
+    #[test]
+    fn any_permutation_with_duplicates_is_the_same_case(
+        messages in vec(any_message(), 0..14),
+        twice in vec(any::<Index>(), 0..8),
+        swaps in vec((any::<Index>(), any::<Index>()), 0..30),
+    ) {
+        let mut other = messages.clone();
+        if !messages.is_empty() {
+            other.extend(twice.iter().map(|index| index.get(&messages).clone()));
+            for (one, two) in &swaps {
+                let (one, two) = (one.index(other.len()), two.index(other.len()));
+                other.swap(one, two);
+            }
+        }
+        prop_assert_eq!(fold(&other), fold(&messages));
+        prop_assert_eq!(fold(&messages).0.len(), distinct(&messages));
+    }
+
+    /// What came later, or crossed it, never changes whether a message was lawful.
+    #[test]
+    fn a_verdict_depends_on_the_past_alone(messages in vec(any_message(), 0..14)) {
+        let messages = one_content_a_turn(messages);
+        let judged = fold(&messages).0;
+        for message in &messages {
+            let had = |other: &Message| {
+                let own = other.sender == message.sender && other.turn < message.turn;
+                own || message.seen.get(&other.sender).is_some_and(|seen| other.turn <= *seen)
+            };
+            let mut past: Vec<Message> = messages.iter().filter(|other| had(other)).cloned().collect();
+            // Only among gateways that count as seen what they could judge is the past of the past part of it.
+            let is_closed = past.iter().all(|earlier| {
+                let within = |(agency, turn): (&rovuma_schemas::AgencyCode, &u64)| {
+                    let bound = if *agency == message.sender { message.turn - 1 } else {
+                        message.seen.get(agency).copied().unwrap_or_default()
+                    };
+                    *turn <= bound
+                };
+                earlier.seen.iter().all(within) && !past.iter().any(|other| {
+                    let mutual = other.seen.get(&earlier.sender).is_some_and(|seen| earlier.turn <= *seen);
+                    mutual && earlier.seen.get(&other.sender).is_some_and(|seen| other.turn <= *seen)
+                })
+            });
+            if !is_closed {
+                continue;
+            }
+            past.push(message.clone());
+            let verdict = |lines: &[(String, u64, rovuma_schemas::MessageId, Effect)]| {
+                let own = lines.iter().find(|(sender, turn, _, _)| {
+                    *sender == message.sender.to_string() && *turn == message.turn
+                });
+                own.map(|(_, _, _, effect)| effect.is_lawful())
+            };
+            prop_assert_eq!(verdict(&judged), verdict(&fold(&past).0), "{:?}", message);
+        }
+    }
+}
+
+fn distinct(messages: &[Message]) -> usize {
+    let places = messages.iter().map(|message| (&message.sender, message.turn, message.content));
+    places.collect::<std::collections::BTreeSet<_>>().len()
+}
+
+fn one_content_a_turn(messages: Vec<Message>) -> Vec<Message> {
+    let mut places = std::collections::BTreeSet::new();
+    let mut kept = messages;
+    kept.retain(|message| places.insert((message.sender.clone(), message.turn)));
+    kept
+}
