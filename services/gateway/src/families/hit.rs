@@ -1,0 +1,3 @@
+//! The family of hits: so far the states of its cases.
+
+pub(crate) mod state;
