@@ -102,9 +102,18 @@ pub(crate) enum WarningKind {
     UnknownType,
     /// A message beyond a limit, which does not count.
     BeyondLimit,
-    /// The agency says to have seen a turn that the party itself does not have: that party's store was restored, or the
-    /// agency is wrong.
-    SeenBeyond,
+}
+
+impl WarningKind {
+    /// The code in the API and of the alarm.
+    pub(crate) const fn as_str(self) -> &'static str {
+        match self {
+            Self::CaseTurnReused => "case_turn_reused",
+            Self::Unlawful(_) => "case_message_unlawful",
+            Self::UnknownType => "case_type_unknown",
+            Self::BeyondLimit => "case_beyond_limit",
+        }
+    }
 }
 
 /// The place of a message that is released now.
@@ -203,6 +212,13 @@ impl<'a, R: CaseRules> CaseFold<'a, R> {
     pub(crate) fn known_to(&self, agency: &AgencyCode, now: Timestamp) -> R::View {
         let past = self.chains.seen_by(self.chains.party(agency));
         self.rules.view(&self.state_of_past(&past), now)
+    }
+
+    /// Whether another party has seen turns of `agency` that are not here. In that agency's own store this means that the store
+    /// was restored, or that the other party is wrong.
+    pub(crate) fn is_behind(&self, agency: &AgencyCode) -> bool {
+        let own = self.chains.party(agency);
+        own.is_some_and(|own| self.chains.claimed_turn(own) > self.chains.last_turn(own))
     }
 
     /// The turn and `seen` of the next message of `sender`. After a restore (`is_restored`) the turn is above what the other
@@ -321,19 +337,12 @@ impl<'a, R: CaseRules> CaseFold<'a, R> {
             };
             warnings.push(Warning { agency: line.sender.clone(), turn: line.turn, kind });
         }
-        for entry in &self.chains.entries {
-            let mut warn = |kind| {
-                let agency = self.chains.parties[entry.party].clone();
-                warnings.push(Warning { agency, turn: entry.turn, kind });
-            };
-            if entry.siblings > 1 && entry.sibling == 0 {
-                warn(WarningKind::CaseTurnReused);
-            }
-            let mut others = (0..entry.past.len()).filter(|other| *other != entry.party);
-            if others.any(|other| entry.past[other] > self.chains.last_turn(other)) {
-                warn(WarningKind::SeenBeyond);
-            }
-        }
+        let reused = self.chains.entries.iter().filter(|entry| entry.siblings > 1 && entry.sibling == 0);
+        warnings.extend(reused.map(|entry| Warning {
+            agency: self.chains.parties[entry.party].clone(),
+            turn: entry.turn,
+            kind: WarningKind::CaseTurnReused,
+        }));
         warnings.sort_by(|one, other| (&one.agency, one.turn).cmp(&(&other.agency, other.turn)));
         warnings
     }

@@ -188,6 +188,40 @@ impl From<Applied> for Effect {
 }
 
 impl Effect {
+    /// The code in the API.
+    pub(crate) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Applied => "applied",
+            Self::Supplement => "supplement",
+            Self::Without(_) => "without_effect",
+            Self::Unlawful(_) => "unlawful",
+            Self::Unjudged(_) => "unjudged",
+        }
+    }
+
+    /// The code of the reason, of a message that changes nothing.
+    pub(crate) const fn reason(self) -> Option<&'static str> {
+        Some(match self {
+            Self::Applied | Self::Supplement => return None,
+            Self::Without(NoEffect::TooLate) => "too_late",
+            Self::Without(NoEffect::LastWordUnseen) => "last_word_unseen",
+            Self::Without(NoEffect::AfterEnd) => "after_end",
+            Self::Without(NoEffect::OlderVersion) => "older_version",
+            Self::Without(NoEffect::Withdrawn) => "withdrawn",
+            Self::Unlawful(Breach::NotItsPart) => "not_its_part",
+            Self::Unlawful(Breach::NotAParty) => "not_a_party",
+            Self::Unlawful(Breach::NotOpened) => "not_opened",
+            Self::Unlawful(Breach::NotInState) => "not_allowed_in_state",
+            Self::Unlawful(Breach::TooEarly) => "too_early",
+            Self::Unlawful(Breach::TooMany) => "too_many",
+            Self::Unjudged(Doubt::OpenerMissing) => "opener_missing",
+            Self::Unjudged(Doubt::PastMissing) => "past_missing",
+            Self::Unjudged(Doubt::TurnReused) => "turn_reused",
+            Self::Unjudged(Doubt::UnknownType) => "type_unknown",
+            Self::Unjudged(Doubt::BeyondLimit) => "beyond_limit",
+        })
+    }
+
     /// Whether the message was lawful: it is then part of the states that later messages are judged by.
     pub(crate) const fn is_lawful(self) -> bool {
         match self {

@@ -1,8 +1,9 @@
 //! Every conversation that a few sides can have within bounds: each may sign whatever its own gateway allows, and each message
-//! may arrive at any time and in any order. `design` models of the rules did the same in Python; the counts are theirs.
+//! may arrive at any time and in any order. The rules were first
+//! checked by models in Python that did the same; the counts are theirs.
 
 use std::{
-    collections::{HashMap, HashSet},
+    collections::{BTreeSet, HashMap, HashSet},
     fmt,
 };
 
@@ -37,6 +38,9 @@ pub(crate) enum Mishap {
     Restore,
     /// A side's last message is issued again under a new id, whoever has the old one.
     Reissue,
+    /// Any message is issued again and this side's store is restored, at any time and more than once. Only for
+    /// [`Conversation::walk`].
+    Many(usize),
 }
 
 /// A conversation within bounds. The first side opens the case.
@@ -54,8 +58,8 @@ pub(crate) struct Conversation<'r, R: CaseRules> {
 struct Situation {
     has: Vec<Vec<u16>>,
     is_mishap_to_come: bool,
-    /// The side that was restored.
-    restored: Option<usize>,
+    /// The sides that were restored.
+    restored: BTreeSet<usize>,
 }
 
 /// A situation in which everybody has everything.
@@ -64,8 +68,8 @@ pub(crate) struct AtRest<'a, 'r, R: CaseRules> {
     pub(crate) messages: &'a [CaseMessage<R::Fact>],
     /// The fold over them.
     pub(crate) fold: &'a CaseFold<'r, R>,
-    /// The agency whose store was restored.
-    pub(crate) restored: Option<&'a AgencyCode>,
+    /// The agencies whose stores were restored.
+    pub(crate) restored: Vec<AgencyCode>,
 }
 
 impl<R: CaseRules> fmt::Debug for AtRest<'_, '_, R>
@@ -124,44 +128,59 @@ where
 
     /// Visits every situation, and shows each one at rest. Returns how many situations there are.
     pub(crate) fn explore(&mut self, mut at_rest: impl FnMut(AtRest<'_, '_, R>)) -> usize {
-        let mut has = vec![Vec::new(); self.sides.len()];
-        has[0].push(0);
-        let is_mishap_to_come = self.mishap != Mishap::None;
-        let mut open = vec![Situation { has, is_mishap_to_come, restored: None }];
+        assert!(!matches!(self.mishap, Mishap::Many(_)), "there is no end of situations");
+        let mut open = vec![self.begin()];
         let mut visited = HashSet::new();
         while let Some(situation) = open.pop() {
             if !visited.insert(situation.clone()) {
                 continue;
             }
-            let deliveries = self.deliveries(&situation);
-            if deliveries.is_empty() {
-                let messages: Vec<_> =
-                    situation.has[0].iter().map(|index| self.messages[usize::from(*index)].clone()).collect();
-                let fold = CaseFold::new(self.rules, &self.sides[0].agency, &messages);
-                let restored = situation.restored.map(|side| &self.sides[side].agency);
-                at_rest(AtRest { messages: &messages, fold: &fold, restored });
+            if situation.deliveries().is_empty() {
+                self.show(&situation, &mut at_rest);
             }
-            open.extend(deliveries);
-            for side in 0..self.sides.len() {
-                self.signings(&situation, side, &mut open);
-                self.mishaps(&situation, side, &mut open);
-            }
+            open.extend(self.next(&situation));
         }
         visited.len()
     }
 
-    /// Each message that somebody has may come to each side that lacks it.
-    fn deliveries(&self, situation: &Situation) -> Vec<Situation> {
-        let mut all: Vec<u16> = situation.has.concat();
-        all.sort_unstable();
-        all.dedup();
-        let mut next = Vec::new();
-        for (side, has) in situation.has.iter().enumerate() {
-            for message in all.iter().filter(|message| has.binary_search(message).is_err()) {
-                next.push(situation.with(side, *message));
+    /// Goes one way through the situations, longer than all ways can be tried, and then delivers everything. Each of `choices`
+    /// chooses one of the next situations.
+    pub(crate) fn walk(&mut self, choices: &[u16], at_rest: impl FnOnce(AtRest<'_, '_, R>)) {
+        let mut situation = self.begin();
+        for choice in choices {
+            let mut next = self.next(&situation);
+            if !next.is_empty() {
+                situation = next.swap_remove(usize::from(*choice) % next.len());
             }
         }
+        while let Some(next) = situation.deliveries().pop() {
+            situation = next;
+        }
+        self.show(&situation, at_rest);
+    }
+
+    fn begin(&self) -> Situation {
+        let mut has = vec![Vec::new(); self.sides.len()];
+        has[0].push(0);
+        let is_mishap_to_come = self.mishap != Mishap::None;
+        Situation { has, is_mishap_to_come, restored: BTreeSet::new() }
+    }
+
+    fn next(&mut self, situation: &Situation) -> Vec<Situation> {
+        let mut next = situation.deliveries();
+        for side in 0..self.sides.len() {
+            self.signings(situation, side, &mut next);
+            self.mishaps(situation, side, &mut next);
+        }
         next
+    }
+
+    fn show(&self, situation: &Situation, at_rest: impl FnOnce(AtRest<'_, '_, R>)) {
+        let has = situation.has[0].iter().map(|index| self.messages[usize::from(*index)].clone());
+        let messages: Vec<_> = has.collect();
+        let fold = CaseFold::new(self.rules, &self.sides[0].agency, &messages);
+        let restored = situation.restored.iter().map(|side| self.sides[*side].agency.clone()).collect();
+        at_rest(AtRest { messages: &messages, fold: &fold, restored });
     }
 
     fn signings(&mut self, situation: &Situation, side: usize, open: &mut Vec<Situation>) {
@@ -169,7 +188,7 @@ where
         if own >= self.sides[side].messages_max + usize::from(side == 0) {
             return;
         }
-        for message in self.replies(side, &situation.has[side], situation.restored == Some(side)) {
+        for message in self.replies(side, &situation.has[side], situation.restored.contains(&side)) {
             open.push(situation.with(side, message));
         }
     }
@@ -181,21 +200,23 @@ where
         let own = situation.has[side].iter().copied().filter(|index| self.is_first_of(side, *index));
         let Some(last) = own.max_by_key(|index| self.messages[usize::from(*index)].turn) else { return };
         // The opening itself may be issued again, but nobody forgets it: there would be no case.
-        match self.mishap {
-            Mishap::Restore if self.messages[usize::from(last)].turn > 1 || side > 0 => {
-                let mut next = situation.clone();
-                next.has[side].retain(|index| *index != last);
-                next.restored = Some(side);
-                next.is_mishap_to_come = false;
-                open.push(next);
-            }
-            Mishap::Reissue => {
-                let index = self.reissue_of(side, last);
-                let mut next = situation.with(side, index);
-                next.is_mishap_to_come = false;
-                open.push(next);
-            }
-            Mishap::Restore | Mishap::None => {}
+        let is_opening = side == 0 && self.messages[usize::from(last)].turn == 1;
+        let (is_restore, is_reissue) = match self.mishap {
+            Mishap::None => (false, false),
+            Mishap::Restore => (true, false),
+            Mishap::Reissue => (false, true),
+            Mishap::Many(restored) => (side == restored, true),
+        };
+        let is_mishap_to_come = matches!(self.mishap, Mishap::Many(_));
+        if is_restore && !is_opening {
+            let mut next = Situation { is_mishap_to_come, ..situation.clone() };
+            next.has[side].retain(|index| *index != last);
+            next.restored.insert(side);
+            open.push(next);
+        }
+        if is_reissue {
+            let index = self.reissue_of(side, last);
+            open.push(Situation { is_mishap_to_come, ..situation.with(side, index) });
         }
     }
 
@@ -273,6 +294,20 @@ where
 }
 
 impl Situation {
+    /// Each message that somebody has may come to each side that lacks it.
+    fn deliveries(&self) -> Vec<Self> {
+        let mut all: Vec<u16> = self.has.concat();
+        all.sort_unstable();
+        all.dedup();
+        let mut next = Vec::new();
+        for (side, has) in self.has.iter().enumerate() {
+            for message in all.iter().filter(|message| has.binary_search(message).is_err()) {
+                next.push(self.with(side, *message));
+            }
+        }
+        next
+    }
+
     fn with(&self, side: usize, message: u16) -> Self {
         let mut next = self.clone();
         let has = &mut next.has[side];

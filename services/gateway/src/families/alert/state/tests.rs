@@ -1,6 +1,7 @@
 //! Every cell of the table of states, the instants at which time alone changes a state, and every order of delivery among three
 //! parties.
 
+use proptest::{collection::vec, prelude::*};
 use rovuma_schemas::Timestamp;
 
 use super::*;
@@ -411,7 +412,7 @@ fn must_hold(rest: &AtRest<'_, '_, AlertRules>) {
         flags.max_by_key(|message| message.turn).and_then(|message| message.fact.clone())
     };
     for code in [PRM, SENAMI] {
-        if rest.restored.is_none() {
+        if rest.restored.is_empty() {
             let is_flagged = flags(code) == Some(AlertFact::FlagOn);
             assert_eq!(view.flagged.contains(&agency(code)), is_flagged, "{rest:?}");
         }
@@ -436,6 +437,19 @@ fn three_parties_in_every_order_of_delivery() {
 fn three_parties_with_a_restore_or_a_message_issued_again() {
     explore(1, [1, 0], Mishap::Restore);
     explore(1, [1, 0], Mishap::Reissue);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(60) })]
+
+    /// Conversations much longer than all that can be tried, with stores restored and messages issued again at any time.
+    #[test]
+    fn long_conversations_in_which_much_goes_wrong(restored in 0..3_usize, choices in vec(any::<u16>(), 0..60)) {
+        let sides = sides(8, [6, 6]);
+        let mut conversation =
+            Conversation::new(&AlertRules, AlertFact::Issue(until(LATE * 2)), sides, Mishap::Many(restored));
+        conversation.walk(&choices, |rest| must_hold(&rest));
+    }
 }
 
 /// Any message may be lost on the way to one side: that side accuses nobody, and knows what it lacks.

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use proptest::{collection::vec, prelude::*};
+
 use super::*;
 use crate::cases::fold::{
     CaseFold, Intent, Outcome, WarningKind,
@@ -42,7 +44,7 @@ fn must_hold(rest: &AtRest<'_, '_, HitRules>) {
     let view = rest.fold.at(hour(LATE)).state;
     assert!(!(view.may_act && view.must_release), "{rest:?}");
     let accused = rest.lines_with(|effect| matches!(effect, Effect::Unlawful(_)));
-    assert!(accused.iter().all(|line| Some(line.sender) == rest.restored), "{rest:?}");
+    assert!(accused.iter().all(|line| rest.restored.contains(line.sender)), "{rest:?}");
     if view.progress == Progress::Closed {
         let last = rest.turns(OWNER).max().unwrap_or_default();
         let closes = rest.messages.iter().filter(|message| message.fact == Some(HitFact::Close));
@@ -124,6 +126,18 @@ fn the_model_with_a_message_issued_again_or_lost() {
         }
     });
     assert!(reissued > 1_000, "{reissued}");
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(60) })]
+
+    /// Conversations much longer than all that can be tried, with stores restored and messages issued again at any time.
+    #[test]
+    fn long_conversations_in_which_much_goes_wrong(restored in 0..2_usize, choices in vec(any::<u16>(), 0..60)) {
+        let rules = HitRules::default();
+        let mut conversation = Conversation::new(&rules, notify(), sides(8, 8), Mishap::Many(restored));
+        conversation.walk(&choices, |rest| must_hold(&rest));
+    }
 }
 
 type Message = CaseMessage<HitFact>;

@@ -4,6 +4,8 @@ mod naive;
 
 use std::collections::BTreeMap;
 
+use proptest::{collection::vec, prelude::*};
+
 use super::*;
 use crate::cases::fold::{
     CaseFold, Intent, WarningKind,
@@ -52,7 +54,7 @@ fn sides(requester_max: usize, answerer_max: usize) -> Vec<Side<RequestFact>> {
 fn must_hold(rest: &AtRest<'_, '_, RequestRules>) {
     let view = rest.fold.at(hour(LATE)).state;
     let accused = rest.lines_with(|effect| matches!(effect, Effect::Unlawful(_)));
-    assert!(accused.iter().all(|line| Some(line.sender) == rest.restored), "{rest:?}");
+    assert!(accused.iter().all(|line| rest.restored.contains(line.sender)), "{rest:?}");
     let lawful = rest.lines_with(Effect::is_lawful);
     let is_lawful = |message: &&Message| lawful.iter().any(|line| line.ids.contains(&message.id));
     let said = |facts: &'static [RequestFact]| {
@@ -187,6 +189,18 @@ fn the_model_with_a_lost_message() {
 struct Talk {
     rules: RequestRules,
     messages: Vec<Message>,
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(60) })]
+
+    /// Conversations much longer than all that can be tried, with stores restored and messages issued again at any time.
+    #[test]
+    fn long_conversations_in_which_much_goes_wrong(restored in 0..2_usize, choices in vec(any::<u16>(), 0..60)) {
+        let rules = rules();
+        let mut conversation = Conversation::new(&rules, submit(), sides(8, 8), Mishap::Many(restored));
+        conversation.walk(&choices, |rest| must_hold(&rest));
+    }
 }
 
 type Message = CaseMessage<RequestFact>;
