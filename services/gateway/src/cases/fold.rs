@@ -287,7 +287,7 @@ impl<'a, R: CaseRules> CaseFold<'a, R> {
             let is_lawful = choices.any(|choice| lawful(choice).is_ok());
             return if is_lawful { Ok(()) } else { Err(Effect::Unjudged(Doubt::TurnReused)) };
         }
-        if self.chains.is_past_complete(entry) {
+        if self.chains.is_past_complete(entry) && self.is_closed(&entry.past) {
             return Err(Effect::Unlawful(breach));
         }
         let is_opened = self.chains.prefix[self.chains.owner] > 0;
@@ -295,8 +295,18 @@ impl<'a, R: CaseRules> CaseFold<'a, R> {
     }
 
     fn has_reused(&self, past: &[u64]) -> bool {
+        self.entries_in(past).any(|entry| entry.siblings > 1)
+    }
+
+    /// Whether everything in this past has its own past in it. Where a third party's message came without what that party had
+    /// seen, the author could not judge it as everybody can later.
+    fn is_closed(&self, past: &[u64]) -> bool {
+        self.entries_in(past).all(|entry| entry.past.iter().zip(past).all(|(had, here)| had <= here))
+    }
+
+    fn entries_in<'s>(&'s self, past: &'s [u64]) -> impl Iterator<Item = &'s Entry<'a, R::Fact>> {
         let placed = self.judged.iter().map(|judged| &self.chains.entries[judged.index]);
-        placed.filter(|entry| entry.siblings > 1).any(|entry| is_in(entry, past))
+        placed.filter(|entry| is_in(entry, past))
     }
 
     fn state_of_past(&self, past: &[u64]) -> R::State {
@@ -370,8 +380,7 @@ fn step<'e, F>(chains: &Chains<'e, F>, entry: &'e Entry<'_, F>, fact: &'e F) -> 
     }
 }
 
-/// Whether the author with this past had the entry and everything that the entry's author had. Without the latter it could not
-/// judge the entry, and its gateway does not count it as seen.
+/// Whether the author with this past had the entry.
 fn is_in<F>(entry: &Entry<'_, F>, past: &[u64]) -> bool {
-    entry.turn <= past[entry.party] && entry.past.iter().zip(past).all(|(had, here)| had <= here)
+    entry.turn <= past[entry.party]
 }

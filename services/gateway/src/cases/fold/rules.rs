@@ -167,7 +167,7 @@ pub(crate) enum Breach {
 pub(crate) enum Doubt {
     /// The message that opened the case has not arrived.
     OpenerMissing,
-    /// Something that its author had is not here.
+    /// Something that its author had is not here, or its author lacked what a third party had seen.
     PastMissing,
     /// Its author had seen a turn that was used twice, and nobody knows with which content.
     TurnReused,

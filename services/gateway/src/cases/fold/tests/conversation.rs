@@ -92,6 +92,14 @@ impl<R: CaseRules> AtRest<'_, '_, R> {
         own.map(|message| message.turn)
     }
 
+    /// How many contents this turn of this agency has.
+    pub(crate) fn contents(&self, agency: &str, turn: u64) -> usize {
+        let same = self.messages.iter().filter(|message| {
+            message.sender.as_str() == agency && message.turn == turn && message.replaces.is_none()
+        });
+        same.count()
+    }
+
     /// The messages without this one.
     pub(crate) fn without(&self, index: usize) -> Vec<CaseMessage<R::Fact>>
     where

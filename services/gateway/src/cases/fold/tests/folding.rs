@@ -303,6 +303,28 @@ fn an_own_gateway_keeps_the_last_turns_for_what_must_be_possible() {
 }
 
 #[test]
+fn who_lacked_what_a_third_party_had_seen_is_not_accused() {
+    let stop = message(OWNER, 2, &[], Fact::Stop);
+    let first = message("mz.senami", 1, &[(OWNER, 2)], Fact::Claim);
+    let second = message(OTHER, 1, &[(OWNER, 1), ("mz.senami", 1)], Fact::Seal);
+    let third = message("mz.sernic", 1, &[(OWNER, 2), (OTHER, 1)], Fact::Claim);
+    let here = [open(), stop, second, third];
+    let effect = |messages: &[Message], sender: &str| {
+        let lines = fold(messages).0.into_iter();
+        lines.filter(|(own, _, _, _)| own == sender).map(|(_, _, _, effect)| effect).last()
+    };
+    let doubt = Some(Effect::Unjudged(Doubt::PastMissing));
+    assert_eq!(effect(&here, "mz.sernic"), doubt);
+    let all = [&here[..], &[first]].concat();
+    assert_eq!(effect(&all, "mz.sernic"), doubt);
+    assert_eq!(effect(&all, "mz.senami"), Some(Effect::Unlawful(Breach::NotInState)));
+    // Our own gateway counts as seen only what it can judge.
+    let owner = agency(OWNER);
+    let place = CaseFold::new(&Rules, &owner, &here).next_place(&owner, false);
+    assert!(place.seen.is_empty(), "{place:?}");
+}
+
+#[test]
 fn a_liar_does_not_push_our_count() {
     let lie = message(OTHER, 1, &[(OWNER, TURN_MAX)], Fact::Claim);
     let messages = [open(), lie];

@@ -50,6 +50,7 @@ fn must_hold(rest: &AtRest<'_, '_, HitRules>) {
         let closes = rest.messages.iter().filter(|message| message.fact == Some(HitFact::Close));
         let had = closes.filter_map(|close| close.seen.get(&agency(OWNER)).copied()).max();
         assert!(had.unwrap_or_default() >= last, "closed unread: {rest:?}");
+        assert!(rest.contents(OWNER, last) <= 1, "perhaps unread: {rest:?}");
     }
 }
 
@@ -95,6 +96,8 @@ fn the_model_with_a_restored_store() {
     let mut reused = 0;
     conversation.explore(|rest| {
         must_hold(&rest);
+        let void = rest.lines_with(|effect| !effect.is_lawful());
+        assert!(void.iter().all(|line| rest.restored.contains(line.sender)), "{rest:?}");
         let warnings = rest.fold.at(hour(LATE)).warnings;
         reused += usize::from(warnings.iter().any(|warning| warning.kind == WarningKind::CaseTurnReused));
     });

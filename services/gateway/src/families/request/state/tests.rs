@@ -125,6 +125,8 @@ fn the_model_with_a_restored_store() {
     let mut reused = 0;
     conversation.explore(|rest| {
         must_hold(&rest);
+        let void = rest.lines_with(|effect| !effect.is_lawful());
+        assert!(void.iter().all(|line| rest.restored.contains(line.sender)), "{rest:?}");
         let warnings = rest.fold.at(hour(LATE)).warnings;
         reused += usize::from(warnings.iter().any(|warning| warning.kind == WarningKind::CaseTurnReused));
     });
