@@ -361,6 +361,23 @@ fn a_flood_does_not_push_out_the_owner_and_is_bounded() {
     assert_eq!(counted, CONTENTS_PER_TURN_MAX + 1);
 }
 
+/// Messages that cross many others are judged without those, from whichever copy of the state.
+#[test]
+fn long_chains_that_cross_are_judged_by_their_own_past() {
+    for before in [1, 15, 16, 17, 33] {
+        let mut messages = vec![open()];
+        messages.extend((2..=before).map(|turn| message(OWNER, turn, &[], Fact::Seal)));
+        messages.extend((1..=40).map(|turn| message(OTHER, turn, &[(OWNER, before)], Fact::Claim)));
+        messages.extend([1, 2].map(|next| message(OWNER, before + next, &[], Fact::Stop)));
+        let effects = effects(&messages);
+        let (last, others) =
+            effects.split_last_chunk::<2>().map(|(others, last)| (last, others)).expect("two");
+        assert!(others.iter().all(|effect| *effect == Effect::Applied), "{effects:?}");
+        // The first crossed the claims; the second could have known of the first.
+        assert_eq!(*last, [Effect::Without(NoEffect::TooLate), Effect::Unlawful(Breach::NotInState)]);
+    }
+}
+
 /// The codes by which people and programs tell effects and warnings apart.
 #[test]
 fn every_effect_has_its_code() {
