@@ -3,7 +3,8 @@
 //! The modules in layers, from the ground up. Each may import those above it in this list. `tests/rules/layers.rs` enforces that
 //! none but `http` names HTTP, and that `exchange`, `messages`, `drafts` and `cases` name no family:
 //!
-//! - `base`, `events`, `alarm`, `audit`, `cases`: the store, and the records that every part writes to it.
+//! - `base`, `events`, `alarm`, `audit`, `cases`: the store, and the records that every part writes to it. `cases::fold` computes
+//!   the state of a case by the rules that a family gives it; it is pure.
 //! - `families`: the rules that differ by family, such as the states of an alert.
 //! - `exchange`: sends and receives messages; verifies, numbers and receipts them. It knows classes of messages, and no family.
 //! - `messages`: sent and received messages as an agency sees them.

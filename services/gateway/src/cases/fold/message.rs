@@ -19,7 +19,7 @@ pub(crate) const TURNS_RESERVED: u64 = 8;
 pub(crate) const CONTENTS_PER_TURN_MAX: usize = 4;
 
 /// Maximum messages of a case that count. A case has a few dozen; an alert to 32 agencies a few hundred. Messages that all
-/// ignore each other cost time by their square: this many still fold in a fraction of a second. The owner's count first, then the
+/// ignore each other cost time by their square: this many still fold in milliseconds. The owner's count first, then the
 /// lowest turns, so that no flood pushes out a withdrawal.
 pub(crate) const MESSAGES_MAX: usize = 1024;
 

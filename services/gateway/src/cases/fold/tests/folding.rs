@@ -311,7 +311,7 @@ fn who_lacked_what_a_third_party_had_seen_is_not_accused() {
     let here = [open(), stop, second, third];
     let effect = |messages: &[Message], sender: &str| {
         let lines = fold(messages).0.into_iter();
-        lines.filter(|(own, _, _, _)| own == sender).map(|(_, _, _, effect)| effect).last()
+        lines.filter(|(own, _, _, _)| own == sender).map(|(_, _, _, effect)| effect).next_back()
     };
     let doubt = Some(Effect::Unjudged(Doubt::PastMissing));
     assert_eq!(effect(&here, "mz.sernic"), doubt);
