@@ -34,7 +34,7 @@ pub(crate) fn log_ins(countries: &[(&CountryPlan, &Layout)]) -> String {
     }
     let _ = writeln!(text, "\nAll log-ins, one of each role in each agency:");
     for (plan, layout) in countries {
-        let _ = writeln!(text, "  {}, passwords in {}/", plan.country, layout.secret("").display());
+        let _ = writeln!(text, "  {}, passwords in {}", plan.country, layout.secret("").display());
         for agency in plan.served() {
             let of_agency = people(plan).into_iter().filter(|(code, _)| *code == agency);
             let logins: Vec<String> = of_agency.map(|(_, person)| person.login).collect();

@@ -28,6 +28,10 @@ pub(crate) struct Intake {
     pub(crate) acknowledger: Acknowledger,
 }
 
+/// Maximum bytes of the deliveries that share a commit, as they come: compressed, a full batch of 256 events has some 40 KB. The
+/// events of one commit are in memory several times over, as signed, parsed, sealed and written, some 10 KB each.
+const COMMIT_MAX_BYTES: usize = 256 * 1024;
+
 /// The consumer's queue and batch limits. Each delivery is a batch of events itself; up to 32 share a commit.
 pub(crate) fn consumer_config() -> ConsumerConfig {
     ConsumerConfig {
@@ -35,7 +39,7 @@ pub(crate) fn consumer_config() -> ConsumerConfig {
         prefetch: 64,
         batch: BatchLimits {
             max_messages: 32,
-            max_bytes: 4 * 1024 * 1024,
+            max_bytes: COMMIT_MAX_BYTES,
             max_wait: Duration::from_millis(20),
         },
     }

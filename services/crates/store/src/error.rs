@@ -45,7 +45,7 @@ pub enum OpenError {
         source: std::io::Error,
     },
     /// A migration failed, or was changed after it had been applied.
-    #[error("migrating the store: {0}")]
+    #[error("the store's tables are not those of this version, and were not changed")]
     Migrate(#[from] sqlx::migrate::MigrateError),
     /// A migration is not written in the SQL that is rendered for both databases.
     #[error("migration {version} {name}: {source}")]
