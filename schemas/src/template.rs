@@ -338,7 +338,10 @@ mod tests {
         let draft = template("vehicle").draft;
         assert_eq!((&draft["status"], &draft["recipients"]), (&json!("exercise"), &json!(["tz.tpf"])));
         assert_eq!(draft["terms"]["language"], "pt");
-        assert_eq!(draft["terms"]["retain_until"], "2029-11-29", "the category's three years");
+        assert_eq!(
+            draft["terms"]["retain_until"], "2029-12-29",
+            "the category's three years, and a month to spare"
+        );
         assert_eq!(draft["body"]["subjects"]["vehicles"][0]["plate"]["country"], "MOZ");
         let first: Vec<&String> = draft.as_object().expect("an object").keys().take(3).collect();
         assert_eq!(first, ["type", "status", "recipients"]);

@@ -64,6 +64,11 @@ fn guess(definition: &str, text: &str) -> Option<String> {
             has_form(guess, fits)
         }
         "PlateNumber" => {
+            // A letter that no plate has means another one, which only the author knows: left out, it would name another vehicle.
+            let text = names::without_marks(text);
+            if text.chars().any(|c| c.is_alphanumeric() && !c.is_ascii()) {
+                return None;
+            }
             let parts = text.split(|c: char| !c.is_ascii_alphanumeric()).filter(|part| !part.is_empty());
             let guess = parts.collect::<Vec<_>>().join(" ").to_uppercase();
             let fits = guess.parse::<PlateNumber>().is_ok();
@@ -127,6 +132,8 @@ mod tests {
     #[case("Vin", "MD2A21EZ0EWA0000", None)]
     #[case("PlateNumber", "(abc.123/mp)", Some("ABC 123 MP"))]
     #[case("PlateNumber", "sem matrícula nenhuma", None)]
+    #[case("PlateNumber", "ÁBC 123", Some("ABC 123"))]
+    #[case("PlateNumber", "\u{391}\u{392}\u{421} 123", None)]
     #[case("NormalName", "João da Silva", Some("JOAO DA SILVA"))]
     #[case("ImoNumber", "IMO 9074729", Some("9074729"))]
     #[case("Mmsi", "677 000 000", Some("677000000"))]

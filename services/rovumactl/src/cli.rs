@@ -59,16 +59,16 @@ pub(crate) enum Command {
     Broker(BrokerCommand),
     /// Verify a message or a bundle against pinned trust lists, with no server
     Verify(Verify),
-    /// Post an alert's draft to the gateway, and release it
+    /// Post a message to the gateway: kept as a draft, or with --release sent at once
     Send(send::Send),
-    /// Drafts: list, show, submit, release, return
+    /// Drafts: new, list, show, edit, change, submit, release, return, discard
     #[command(subcommand)]
     Draft(DraftCommand),
     /// List received messages
     Inbox(lists::Inbox),
     /// List sent messages
     Sent(lists::SentList),
-    /// Show a message
+    /// Show a message; opening it tells its sender that it was read
     Show(show::Show),
     /// Record that an officer has seen a message in the agency's own system
     Read(read::MarkRead),

@@ -13,8 +13,8 @@ use serde::de::DeserializeOwned;
 
 use crate::{
     app::App,
-    exit::{Exit, Outcome},
-    messages::lists::pages,
+    exit::Outcome,
+    messages::lists::{pages, print_rows},
     session::{ApiServer, ServerArgs},
 };
 
@@ -39,7 +39,6 @@ impl ListArgs {
     ) -> Outcome {
         let client = self.server.client(app, ApiServer::Gateway).await?;
         let rows = pages(&client, path, query, self.limit).await?;
-        app.out.answer(&rows, table)?;
-        Ok(Exit::Ok)
+        print_rows(app, &rows, table)
     }
 }

@@ -28,7 +28,7 @@ pub(crate) fn log_ins(countries: &[(&CountryPlan, &Layout)]) -> String {
         }
         let _ = writeln!(
             text,
-            "  Give each a folder of log-ins: XDG_STATE_HOME=/tmp/officer target/quickstart/rovumactl --config {} login",
+            "  Give each log-in a name: target/quickstart/rovumactl --as officer --config {} login",
             config.display()
         );
     }

@@ -14,6 +14,10 @@ pub(crate) fn names() -> Vec<&'static str> {
     Category::ALL.iter().map(|category| category.as_str()).collect()
 }
 
+/// Days by which the date of a template's retention is later than the end of the alert if it were released today: drafts wait for
+/// a second person, and the alert ends later the later it is released.
+const RETENTION_SPARE_DAYS: i32 = 30;
+
 /// What an alert of the category `name` needs.
 pub(crate) fn plan(name: &str, context: &TemplateContext<'_>) -> Option<Plan> {
     let category: Category = name.parse().ok()?;
@@ -23,7 +27,10 @@ pub(crate) fn plan(name: &str, context: &TemplateContext<'_>) -> Option<Plan> {
     let mut values: Vec<(String, Value)> = vec![
         ("/body/category".to_owned(), json!(category)),
         ("/body/actions".to_owned(), json!(rule.actions.iter().take(1).collect::<Vec<_>>())),
-        ("/terms/retain_until".to_owned(), json!(Date::of(rule.validity.after(context.now)))),
+        (
+            "/terms/retain_until".to_owned(),
+            json!(Date::of(rule.validity.after(context.now)).plus_days(RETENTION_SPARE_DAYS)),
+        ),
         ("/terms/purpose".to_owned(), json!(purpose(category))),
     ];
     let mut needed: Vec<String> = identity(kind).iter().map(|member| format!("{subject}/{member}")).collect();

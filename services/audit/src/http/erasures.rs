@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use axum::{Json, extract::State};
+use axum::{Json, extract::State, http::StatusCode};
 use rovuma_api::{
     Access as _, ApiState as _, Caller, act_by, answers::audit::ErasureResult, request::JsonBody,
 };
-use rovuma_policy::{Context, Permit, Resource, act};
+use rovuma_policy::{Code, Context, Permit, Resource, act};
 use rovuma_runtime::Problem;
 use rovuma_schemas::audit::AuditAction;
 use rovuma_store::FutureExt;
@@ -28,6 +28,9 @@ const LEGAL_BASIS_MAX: usize = 200;
 /// Minimum letters and digits of a legal basis: no provision is cited in fewer ("art. 5"), and an order that says only "x" could
 /// be justified by nobody.
 const LEGAL_BASIS_MIN: usize = 4;
+
+/// The kinds of scopes that name a person who acts in the log.
+const OF_PEOPLE: [&str; 2] = ["actor", "user"];
 
 /// What is to be erased, and why.
 #[derive(Clone, Debug, Deserialize, ToSchema)]
@@ -52,6 +55,8 @@ pub(super) struct Order {
     request_body = Order,
     responses(
         (status = 200, description = "Erased; with `dry_run` what would be erased, and nothing was.", body = ErasureResult),
+        (status = 403, description = "`own_account`: what the log says of the caller; a policy's code.", body = Problem,
+            content_type = "application/problem+json"),
         (status = 404, description = "`not_found`: no event is about that.", body = Problem,
             content_type = "application/problem+json"),
         Refusals
@@ -68,6 +73,15 @@ pub(super) async fn order(
         Problem::bad_request("body").detail(format!("The body is not as documented: {fault}."))
     })?;
     let (kind, mut id) = checked(&order)?;
+    if OF_PEOPLE.contains(&kind.as_str()) && id == permit.actor().subject() {
+        let refused = act_by(permit.actor(), AuditAction::Erase, auditor.now())
+            .object(&kind, &id)
+            .refused(Code::OwnAccount.as_str());
+        auditor.record(refused).await?;
+        return Err(Problem::new(StatusCode::FORBIDDEN, Code::OwnAccount.as_str())
+            .detail("Nobody erases what the log says of them. Another data protection officer may.")
+            .into());
+    }
     if kind == REFERENCE {
         // The reference may name somebody, and the order is never erased.
         id = auditor.sequencer.payload_key.reference_name(&id);
@@ -158,7 +172,8 @@ fn checked(order: &Order) -> Result<(String, String), ApiError> {
             Ok((kind.to_owned(), id.to_owned()))
         }
         _ => Err(bad(
-            "scope must be a kind and an identifier, as in message/0199c5a1-7b3e-7001-8a10-000000000001.",
+            "scope must be a kind (message, reference, user, person, actor) and an identifier, as in \
+             message/0199c5a1-7b3e-7001-8a10-000000000001.",
         )),
     }
 }

@@ -29,7 +29,7 @@ pub fn main<S: Service>() -> ExitCode {
     match run::<S>(options) {
         Ok(code) => code,
         Err(error) => {
-            eprintln!("{}: {error:#}", S::NAME);
+            eprintln!("{}: {}", S::NAME, with_causes(&error));
             ExitCode::FAILURE
         }
     }
@@ -121,7 +121,7 @@ async fn serve<S: Service>(config: S::Config, runtime: &RuntimeConfig) -> anyhow
         () = context.shutdown.soft() => Ok(()),
     };
     if let Err(error) = &started {
-        context.shutdown.fail(&format_args!("cannot start: {error:#}"));
+        context.shutdown.fail(&format_args!("cannot start: {}", with_causes(&error)));
     } else {
         starting.ready();
         info!("{} {} is running", S::NAME, env!("CARGO_PKG_VERSION"));
@@ -131,6 +131,18 @@ async fn serve<S: Service>(config: S::Config, runtime: &RuntimeConfig) -> anyhow
     started.context("cannot start")?;
     let clean = drained && !context.shutdown.has_failed();
     Ok(if clean { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// An error with its causes, but for those that it has said already.
+fn with_causes(error: &anyhow::Error) -> String {
+    error.chain().fold(String::new(), |text, cause| {
+        let said = cause.to_string();
+        match text.as_str() {
+            "" => said,
+            text if text.contains(&said) => text.to_owned(),
+            text => format!("{text}: {said}"),
+        }
+    })
 }
 
 struct Signals {

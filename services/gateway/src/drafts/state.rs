@@ -52,6 +52,12 @@ impl NotInState {
     const fn reason(self) -> &'static str {
         match (self.state, self.step) {
             (DraftState::Draft, _) => "its author has not submitted the draft yet",
+            (DraftState::Returned, Step::ReleaseByAuthor) => {
+                "a supervisor has returned the draft: put right what they ask for, and submit it again"
+            }
+            (DraftState::PendingRelease, Step::ReleaseByAuthor) => {
+                "the draft is with a supervisor, who releases or returns it"
+            }
             (DraftState::Returned, _) => {
                 "the draft was returned to its author, who has not submitted it again yet"
             }
@@ -70,14 +76,14 @@ impl DraftState {
     /// The state after `step`.
     ///
     /// A pending draft cannot be changed, only returned, released or discarded, so that a supervisor decides about the content
-    /// that they have read. A second person can release only a draft that its author has submitted.
+    /// that they have read. A second person can release only a draft that its author has submitted. Whoever has asked for a second
+    /// person waits for their word: an author does not release what a supervisor examines, or has returned.
     pub(crate) const fn after(self, step: Step) -> Result<Self, NotInState> {
         use {DraftState as S, Step as T};
         match (self, step) {
             (S::Draft | S::Returned, T::Change) => Ok(self),
             (S::Draft | S::Returned, T::Submit) => Ok(S::PendingRelease),
-            (S::Draft | S::Returned | S::PendingRelease, T::ReleaseByAuthor)
-            | (S::PendingRelease, T::ReleaseBySecond) => Ok(S::Released),
+            (S::Draft, T::ReleaseByAuthor) | (S::PendingRelease, T::ReleaseBySecond) => Ok(S::Released),
             (S::PendingRelease, T::Return) => Ok(S::Returned),
             (S::Draft | S::Returned | S::PendingRelease, T::Discard) => Ok(S::Discarded),
             (state, step) => Err(NotInState { state, step }),
@@ -146,8 +152,8 @@ mod tests {
         let (d, p, r) = ("draft", "pending_release", "returned");
         let (out, gone) = ("released", "discarded");
         assert_eq!(line(DraftState::Draft), [d, p, out, "-", "-", gone]);
-        assert_eq!(line(DraftState::PendingRelease), ["-", "-", out, out, r, gone]);
-        assert_eq!(line(DraftState::Returned), [r, p, out, "-", "-", gone]);
+        assert_eq!(line(DraftState::PendingRelease), ["-", "-", "-", out, r, gone]);
+        assert_eq!(line(DraftState::Returned), [r, p, "-", "-", "-", gone]);
         assert_eq!(line(DraftState::Released), ["-"; 6]);
         assert_eq!(line(DraftState::Discarded), ["-"; 6]);
     }

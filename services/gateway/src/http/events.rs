@@ -17,7 +17,11 @@ use serde::Deserialize;
 use utoipa::IntoParams;
 
 use super::{error::ApiError, openapi::Refusals};
-use crate::{events::feed::RecordedEvent, gateway::Gateway, messages::events};
+use crate::{
+    events::feed::{self, RecordedEvent},
+    gateway::Gateway,
+    messages::events,
+};
 
 /// The query of `GET /v1/events`.
 #[derive(Debug, Deserialize, IntoParams)]
@@ -37,7 +41,12 @@ pub(crate) struct EventQuery {
 #[utoipa::path(
     get, path = "/v1/events", operation_id = "list_events", tag = "events",
     params(EventQuery),
-    responses((status = 200, description = "Events in order.", body = Events), Refusals)
+    responses(
+        (status = 200, description = "Events in order.", body = Events),
+        (status = 409, description = "`after_unknown`: no event has that number yet.",
+            body = Problem, content_type = "application/problem+json"),
+        Refusals
+    )
 )]
 pub(crate) async fn list(
     State(gateway): State<Arc<Gateway>>,
@@ -49,9 +58,24 @@ pub(crate) async fn list(
     if query.after < 0 {
         return Err(Problem::bad_request("query").detail("after must be 0 or more.").into());
     }
+    check_after(&gateway, query.after).await?;
     let items = events::after(&gateway.base, &permit, query.after, limit).await?;
     let next = items.last().map_or(query.after, |event| event.seq);
     Ok(Json(Events { items: items.into_iter().map(view).collect(), next }))
+}
+
+/// Refuses a number that no event has yet: the store was put back from an older copy, and whoever waited for what follows that
+/// number would miss what comes until then.
+pub(super) async fn check_after(gateway: &Gateway, after: i64) -> Result<(), ApiError> {
+    let last = feed::last(gateway.base.store.read()).await?;
+    if after > last {
+        return Err(Problem::conflict("after_unknown")
+            .detail(format!(
+                "The newest event is {last}: the store was put back from an older copy. Go on after {last}, or begin again at 0."
+            ))
+            .into());
+    }
+    Ok(())
 }
 
 /// An event as the API shows it.

@@ -17,7 +17,11 @@ use rovuma_runtime::Problem;
 use rovuma_schemas::Timestamp;
 use tokio::sync::broadcast::{Receiver, error::RecvError};
 
-use super::{error::ApiError, events::view, openapi::Refusals};
+use super::{
+    error::ApiError,
+    events::{check_after, view},
+    openapi::Refusals,
+};
 use crate::{
     events::feed::{self, EventBatch},
     gateway::Gateway,
@@ -53,6 +57,8 @@ pub(crate) enum TooManyStreams {
     params(("Last-Event-ID" = Option<i64>, Header, minimum = 0, description = "The number of the last event received.")),
     responses(
         (status = 200, description = "Events as they happen.", body = Event, content_type = "text/event-stream"),
+        (status = 409, description = "`after_unknown`: no event has that number yet.",
+            body = Problem, content_type = "application/problem+json"),
         TooManyStreams,
         Refusals
     )
@@ -74,7 +80,10 @@ pub(crate) async fn follow(
     // Followed before the store is read: no event is lost between the two.
     let batches = gateway.base.feed.follow();
     let after = match after {
-        Some(after) => after,
+        Some(after) => {
+            check_after(&gateway, after).await?;
+            after
+        }
         None => feed::last(gateway.base.store.read()).await?,
     };
     let stream = stream(gateway, permit, batches, after, caller.expires(), open);

@@ -17,7 +17,7 @@ use utoipa::OpenApi;
             agency is answered as if it did not exist. A refusal is a problem (RFC 9457) whose `code` is \
             stable; sentences come in the language of `Accept-Language` (pt, sw, en) where they are about a \
             draft. Every POST that does something takes an `Idempotency-Key`: for 24 hours the same request under the same key is \
-            answered again and not done again. A body is `application/json`, at most 1 MiB, and must keep arriving. \
+            answered again and not done again; without a key, a request that is sent again is done again. A body is `application/json`, at most 1 MiB, and must keep arriving. \
             Instants are RFC 3339 in UTC.",
         version = "1",
         license(name = "Apache-2.0", identifier = "Apache-2.0")

@@ -272,7 +272,7 @@ impl Explainer {
 
     /// The steps of the plan; none for a statement that only the other database is asked.
     async fn explain(&mut self, sql: &str) -> Option<Vec<String>> {
-        if sql.contains("pg_") {
+        if sql.contains("pg_") || (self.is_postgres && sql.contains("sqlite_")) {
             return None;
         }
         let (sql, types) = with_parameters(sql);

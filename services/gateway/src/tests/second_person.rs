@@ -89,9 +89,25 @@ async fn a_supervisor_who_releases_for_another_reads_although_one_person_may_sen
     let path = format!("/v1/drafts/{}", officer.create(&motorcycle).await.id());
     officer.step(&format!("{path}/submit")).await.expect(200);
     assert_eq!(release(&supervisor, &path, 2).await.expect(409).code(), "not_read");
-    // Its author, who may release it alone, has written it and need not read it.
-    officer.step(&format!("{path}/release")).await.expect(200);
     assert!(fixture.audited("draft.read").await.is_empty());
+    supervisor.get(&path).await.expect(200);
+    release(&supervisor, &path, 2).await.expect(200);
+}
+
+/// One person may send it: but this one has asked for a second one's word.
+#[tokio::test]
+async fn an_author_does_not_release_what_a_supervisor_examines_or_has_returned() {
+    let fixture = Fixture::start().await;
+    let officer = fixture.person("officer-1", "mz.prm", &["liaison_officer"]);
+    let supervisor = fixture.person("chief-1", "mz.prm", &["supervisor"]);
+    let path = format!("/v1/drafts/{}", officer.create(&super::support::motorcycle()).await.id());
+    officer.step(&format!("{path}/submit")).await.expect(200);
+    let release = format!("{path}/release");
+    assert_eq!(officer.step(&release).await.expect(409).code(), "not_allowed_in_state");
+    supervisor.post(&format!("{path}/return"), &json!({ "reason": "Do not send" })).await.expect(200);
+    assert_eq!(officer.step(&release).await.expect(409).code(), "not_allowed_in_state");
+    officer.step(&format!("{path}/submit")).await.expect(200);
+    assert_eq!(officer.step(&release).await.expect(409).code(), "not_allowed_in_state");
 }
 
 #[tokio::test]

@@ -6,7 +6,7 @@ mod part;
 
 use std::{collections::BTreeMap, path::PathBuf};
 
-use clap::Args;
+use clap::{Args, builder::NonEmptyStringValueParser};
 use rovuma_envelope::digest;
 use rovuma_evidence::{
     CheckedEvidence, EvidenceBundle, EvidenceContents, EvidenceCounts, FORMAT, LeftOut, Manifest,
@@ -34,7 +34,7 @@ pub(crate) struct MakeBundle {
     #[arg(long, value_name = "FILE")]
     policy: PathBuf,
     /// Why messages are opened: a code or file reference, which is logged; without it none are in the bundle
-    #[arg(long)]
+    #[arg(long, value_parser = NonEmptyStringValueParser::new())]
     reason: Option<String>,
     /// The language of the report
     #[arg(long, value_name = "LANG", default_value_t = crate::client::own_locale())]

@@ -13,8 +13,8 @@ use serde::Deserialize;
 use super::filter::{FilterArgs, by_name};
 use crate::{
     app::App,
-    exit::{Exit, Outcome},
-    messages::lists::pages,
+    exit::Outcome,
+    messages::lists::{pages, print_rows},
     output::table,
     session::{ApiServer, ServerArgs},
 };
@@ -36,8 +36,7 @@ impl Search {
         let client = self.server.client(app, ApiServer::Audit).await?;
         let query = self.filter.query(&client).await?;
         let entries = pages(&client, "/v1/events", by_name(&query), self.limit).await?;
-        app.out.answer(&entries, entry_table)?;
-        Ok(Exit::Ok)
+        print_rows(app, &entries, entry_table)
     }
 }
 

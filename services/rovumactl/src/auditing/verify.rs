@@ -5,11 +5,14 @@ mod files;
 mod leaves;
 mod proof;
 
-use std::{fmt, path::PathBuf};
+use std::{
+    fmt, fs,
+    path::{Path, PathBuf},
+};
 
 use clap::Args;
 use rovuma_schemas::{CountryCode, Timestamp};
-use rovuma_tlog::{Checkpoint, LogFault, LogPolicy, Pruned, WholeLog, check_log};
+use rovuma_tlog::{CHECKPOINT_PATH, Checkpoint, LogFault, LogPolicy, Pruned, WholeLog, check_log};
 use serde::Serialize;
 
 use crate::{
@@ -108,6 +111,24 @@ struct SignedHead {
     cosigned: Vec<String>,
 }
 
+/// Refuses a folder that is no log: what is wrong is where it was looked for.
+fn check_is_log(folder: &Path) -> Outcome<()> {
+    let is_log = |folder: &Path| folder.join(CHECKPOINT_PATH).is_file();
+    if is_log(folder) {
+        return Ok(());
+    }
+    // A service's folder has a folder for each origin, with a log for each year.
+    let below = |folder: &Path| -> Vec<PathBuf> {
+        let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+        entries.map(|entry| entry.path()).filter(|path| path.is_dir()).collect()
+    };
+    let children = below(folder);
+    let logs = children.iter().cloned().chain(children.iter().flat_map(|child| below(child)));
+    let logs: Vec<String> = logs.filter(|path| is_log(path)).map(|path| path.display().to_string()).collect();
+    let failure = Failure::usage(format!("{} is no log: it has no {CHECKPOINT_PATH}", folder.display()));
+    Err(if logs.is_empty() { failure } else { failure.next(format!("give one of {}", logs.join(", "))) })
+}
+
 impl VerifyReport {
     fn of(what: String) -> Self {
         Self {
@@ -204,6 +225,7 @@ impl Verify {
             }
             (Some(what), _) if what.is_file() => proof::check(what, self.event.as_deref(), &policy)?,
             (Some(what), _) if what.is_dir() => {
+                check_is_log(&what)?;
                 let folder = LocalLog::new(what.clone());
                 let shown = what.display().to_string();
                 let check = move || {

@@ -13,7 +13,10 @@ use serde_json::json;
 
 pub(super) use text::{advice_text, draft_text, faults_text, released_text};
 
-use super::{lists::pages, post};
+use super::{
+    lists::{pages, print_rows},
+    post,
+};
 use crate::{
     app::App,
     client::{Client, ServerAnswer},
@@ -102,7 +105,8 @@ impl DraftCommand {
             Self::List { state, limit, server } => {
                 let client = server.client(app, ApiServer::Gateway).await?;
                 let query: Vec<(&str, String)> = state.into_iter().map(|state| ("state", state)).collect();
-                app.out.answer(&pages(&client, "/v1/drafts", query, limit).await?, draft_table)?;
+                let drafts = pages(&client, "/v1/drafts", query, limit).await?;
+                return print_rows(app, &drafts, draft_table);
             }
             Self::Show { one, language } => {
                 let client = one.client(app).await?;

@@ -91,8 +91,7 @@ impl Inbox {
         query.extend(self.disposition.map(|disposition| ("disposition", disposition)));
         let client = self.filter.server.client(app, ApiServer::Gateway).await?;
         let rows = pages(&client, "/v1/inbox", query, self.filter.limit).await?;
-        app.out.answer(&rows, inbox_table)?;
-        Ok(Exit::Ok)
+        print_rows(app, &rows, inbox_table)
     }
 }
 
@@ -116,12 +115,11 @@ impl SentList {
         query.extend(self.state.map(|state| ("state", state)));
         let client = self.filter.server.client(app, ApiServer::Gateway).await?;
         let rows = pages(&client, "/v1/sent", query, self.filter.limit).await?;
-        app.out.answer(&rows, sent_table)?;
-        Ok(Exit::Ok)
+        print_rows(app, &rows, sent_table)
     }
 }
 
-/// Fetches page after page, until there are `limit` rows or no more: one list of all rows.
+/// Fetches page after page, until there are `limit` rows or no more: one list of all rows. `next` is there when there are more.
 pub(crate) async fn pages<T: DeserializeOwned>(
     client: &Client,
     path: &str,
@@ -146,7 +144,25 @@ pub(crate) async fn pages<T: DeserializeOwned>(
             break;
         }
     }
-    Ok(ServerAnswer { value: Page { items: rows, next: None }, raw: json!({ "items": raw }) })
+    let mut raw = json!({ "items": raw });
+    if let Some(next) = &cursor {
+        raw["next"] = json!(next);
+    }
+    Ok(ServerAnswer { value: Page { items: rows, next: cursor }, raw })
+}
+
+/// Prints rows as `table` does, and says when there are more than were asked for.
+pub(crate) fn print_rows<T>(
+    app: &App,
+    rows: &ServerAnswer<Page<T>>,
+    table: impl Fn(&mut fmt::Formatter<'_>, &Page<T>) -> fmt::Result,
+) -> Outcome {
+    app.out.answer(rows, table)?;
+    if rows.value.next.is_some() {
+        let shown = rows.value.items.len();
+        app.out.note(format_args!("these are {shown} rows, and there are more: give --limit"));
+    }
+    Ok(Exit::Ok)
 }
 
 /// The urgency of a row: what travels in the urgent lane was marked urgent by its sender.
@@ -190,7 +206,8 @@ fn inbox_table(f: &mut fmt::Formatter<'_>, page: &Page<InboxRow>) -> fmt::Result
         ]
     };
     let rows: Vec<Vec<String>> = page.items.iter().map(row).collect();
-    let heading = ["ID", "URGENCY", "TYPE", "ABOUT", "FROM", "RECEIVED", "STATUS", "STANDS", "READ", "CASE"];
+    let heading =
+        ["ID", "URGENCY", "TYPE", "ABOUT", "FROM", "RECEIVED", "STATUS", "ON ARRIVAL", "READ", "CASE"];
     table(f, &heading, &rows)
 }
 

@@ -26,6 +26,10 @@ pub(crate) struct AccountArgs {
 
 impl AccountArgs {
     pub(crate) async fn set_disabled<T: Account>(self, app: &App, disabled: bool) -> Outcome {
+        if disabled {
+            // RFC 9068: other services ask nobody about a token.
+            app.out.note("no new token is given; one that was given is taken until it expires, for at most ten minutes");
+        }
         self.change::<T>(app, Method::PATCH, "", &json!({ "disabled": disabled })).await
     }
 
@@ -44,8 +48,11 @@ pub(crate) struct Roles {
     #[command(flatten)]
     target: AccountArgs,
     /// A role that it gets; roles not given are taken away
-    #[arg(long = "role", value_name = "ROLE", value_enum)]
+    #[arg(long = "role", value_name = "ROLE", value_enum, required_unless_present = "none")]
     roles: Vec<RoleName>,
+    /// Take every role away
+    #[arg(long, conflicts_with = "roles")]
+    none: bool,
 }
 
 impl Roles {

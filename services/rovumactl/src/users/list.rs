@@ -6,8 +6,8 @@ use rovuma_api::page::Page;
 use super::account::{Account, HEADING};
 use crate::{
     app::App,
-    exit::{Exit, Outcome},
-    messages::lists::pages,
+    exit::Outcome,
+    messages::lists::{pages, print_rows},
     output::table,
     session::{ApiServer, ServerArgs},
 };
@@ -26,10 +26,9 @@ impl List {
     pub(crate) async fn run<T: Account>(self, app: &App) -> Outcome {
         let client = self.server.client(app, ApiServer::Identity).await?;
         let accounts = pages(&client, T::PATH, Vec::new(), self.limit).await?;
-        app.out.answer(&accounts, |f, page: &Page<T>| {
+        print_rows(app, &accounts, |f, page: &Page<T>| {
             let rows: Vec<Vec<String>> = page.items.iter().map(Account::cells).collect();
             table(f, &HEADING, &rows)
-        })?;
-        Ok(Exit::Ok)
+        })
     }
 }

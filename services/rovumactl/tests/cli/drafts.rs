@@ -72,6 +72,18 @@ fn a_new_draft_is_a_file_with_help_beside_it() {
 }
 
 #[test]
+fn no_editor_opens_for_a_draft_that_cannot_be_changed() {
+    let desk = desk_with_token();
+    let editor = editor(&desk, "{}");
+    for (state, why) in [("pending_release", "is with a supervisor"), ("released", "is released already")] {
+        let server = answers([draft(state, 4, "Stolen.", 0)]);
+        let line = at(&server, &format!("draft edit {ID}"));
+        desk.run_with(&line, "\n", &[("EDITOR", &editor)]).is(3, why);
+        assert_eq!(server.requests().len(), 1);
+    }
+}
+
+#[test]
 fn a_returned_draft_is_mended_in_an_editor() {
     let desk = desk_with_token();
     let mut mended = draft("returned", 6, "", 0);

@@ -252,6 +252,11 @@ fn a_bundle_that_was_made_holds_and_one_bad_receipt_is_left_out_by_name() {
     for word in [REASON, "everything", "0 messages and 2 receipts are not in it"] {
         assert!(stated.contains(word), "{word}: {stated}");
     }
+    // The list of a country whose authority is not pinned proves nothing, and breaks nothing.
+    std::fs::copy(bench.desk.path("authority.jwk"), bench.desk.path("other.jwk")).expect("copied");
+    let partly = bench.desk.run("--json audit verify e.zip --policy policy --authority tz=other.jwk");
+    assert_eq!(partly.code, 1, "{partly:?}");
+    assert!(partly.json()["unchecked"].to_string().contains("give --authority for mz too"), "{partly:?}");
     let text = bench.desk.run("audit verify e.zip --policy policy --authority mz=authority.jwk");
     text.is(0, "Whoever made it says, and nothing proves:");
     let bytes = std::fs::read(bench.desk.path("e.zip")).expect("a bundle");

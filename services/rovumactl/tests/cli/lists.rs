@@ -67,6 +67,10 @@ fn every_page_of_a_list_is_fetched() {
     let (ended, requests) = run(&pages, "alarms");
     insta::assert_snapshot!("alarms", ended.stdout);
     assert_eq!(requests, ["GET /v1/alarms?limit=200", "GET /v1/alarms?limit=199&cursor=c1"]);
+    assert!(!ended.stderr.contains("there are more"), "{ended:?}");
+    let (cut, _) = run(&pages[..1], "alarms --limit 1");
+    assert!(cut.stderr.contains("these are 1 rows, and there are more: give --limit"), "{cut:?}");
+    assert_eq!(run(&pages[..1], "--json alarms --limit 1").0.json()["next"], "c1");
 }
 
 #[test]

@@ -102,6 +102,17 @@ async fn with_the_last_of_a_scope_goes_what_its_key_was_made_with() {
 }
 
 #[tokio::test]
+async fn nobody_erases_what_the_log_says_of_them() {
+    let api = Api::new().await;
+    for (scope, dry_run) in [("actor/person-1", false), ("user/person-1", false), ("actor/person-1", true)] {
+        let order = json!({ "scope": scope, "legal_basis": BASIS, "dry_run": dry_run });
+        let (status, refused) = erase(&api, "mz.prm", "data_protection_officer", &order).await;
+        assert_eq!((status, &refused["code"]), (StatusCode::FORBIDDEN, &json!("own_account")), "{scope}");
+    }
+    assert_eq!(api.own("erase").await.len(), 3, "each attempt is in the log");
+}
+
+#[tokio::test]
 async fn an_entry_that_was_erased_names_the_order() {
     let mut api = Api::new().await;
     let ours = read_by(&mut api, "mz.prm", "Abdul Saide").await;

@@ -210,6 +210,11 @@ impl TrustStore {
         &self.policy
     }
 
+    /// Whether an authority key is pinned for the country.
+    pub fn pins(&self, country: CountryCode) -> bool {
+        self.countries.contains_key(&country)
+    }
+
     /// The list of a country.
     pub fn list(&self, country: CountryCode) -> Option<&TrustList> {
         self.countries.get(&country)?.list.as_deref()

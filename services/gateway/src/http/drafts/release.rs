@@ -46,8 +46,8 @@ pub(in crate::http) fn released_view(
 
 /// Signs a draft and puts it into the outbox.
 ///
-/// Its author may where one person may send it, else a supervisor who is not its author and to whom it was
-/// submitted. It is checked again against this moment. A second person must have read this version of the draft (`GET
+/// Its author may where one person may send it, until it is submitted; else a supervisor who is not its author and to whom it
+/// was submitted. It is checked again against this moment. A second person must have read this version of the draft (`GET
 /// /v1/drafts/{id}`), and names it (`If-Match`).
 #[utoipa::path(
     post, path = "/v1/drafts/{id}/release", operation_id = "release_draft", tag = "drafts",

@@ -206,6 +206,16 @@ impl BundleCheck {
             report.unchecked.push(what.to_owned());
             return Ok(());
         };
+        let countries = bundle.contents.trust.keys();
+        let unpinned: Vec<&str> =
+            countries.filter(|country| !trust.pins(**country)).map(CountryCode::as_str).collect();
+        if !unpinned.is_empty() {
+            let countries = unpinned.join(", ");
+            report.unchecked.push(format!(
+                "who signed the messages and receipts: give --authority for {countries} too, with its authority key"
+            ));
+            return Ok(());
+        }
         let trust = self.with_lists(trust, bundle, checked, report)?;
         for (id, files) in &bundle.contents.messages {
             for (country, jws) in &files.signed {

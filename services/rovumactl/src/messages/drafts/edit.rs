@@ -44,6 +44,7 @@ impl Edit {
     pub(crate) async fn run(self, app: &App) -> Outcome {
         let client = self.one.client(app).await?;
         let mut draft = self.one.read(&client).await?;
+        check_editable(&draft.value, &client.caller().subject)?;
         let file = WorkingCopy::create(&draft.value)?;
         loop {
             let turn = self.turn(&client, &draft.value, &file).await;
@@ -178,4 +179,22 @@ fn run_editor(path: &Path) -> Outcome<()> {
             .next("set VISUAL or EDITOR to an editor that waits until the file is closed")),
         Err(error) => Err(Failure::local(format!("cannot start the editor {editor:?}: {error}"))),
     }
+}
+
+/// Refuses before somebody writes in vain what the gateway would refuse.
+fn check_editable(draft: &DraftView, caller: &str) -> Outcome<()> {
+    let id = draft.id;
+    let (what, next) = match draft.state.as_str() {
+        "pending_release" => {
+            ("is with a supervisor", "a supervisor returns it, or you discard it".to_owned())
+        }
+        "released" => ("is released already", format!("rovumactl show {id} shows the message")),
+        "discarded" => ("was discarded", "rovumactl draft list shows the open drafts".to_owned()),
+        // An opaque token does not say whose it is.
+        _ if !caller.is_empty() && draft.author != caller => {
+            ("is another person's", "only its author changes it".to_owned())
+        }
+        _ => return Ok(()),
+    };
+    Err(Failure::new(Exit::Refused, format!("the draft {id} {what}")).next(next))
 }
