@@ -121,7 +121,7 @@ async fn serve<S: Service>(config: S::Config, runtime: &RuntimeConfig) -> anyhow
         () = context.shutdown.soft() => Ok(()),
     };
     if let Err(error) = &started {
-        context.shutdown.fail(&format_args!("cannot start: {}", with_causes(&error)));
+        context.shutdown.fail(&format_args!("cannot start: {}", with_causes(error)));
     } else {
         starting.ready();
         info!("{} {} is running", S::NAME, env!("CARGO_PKG_VERSION"));

@@ -225,7 +225,7 @@ impl Verify {
             }
             (Some(what), _) if what.is_file() => proof::check(what, self.event.as_deref(), &policy)?,
             (Some(what), _) if what.is_dir() => {
-                check_is_log(&what)?;
+                check_is_log(what)?;
                 let folder = LocalLog::new(what.clone());
                 let shown = what.display().to_string();
                 let check = move || {
