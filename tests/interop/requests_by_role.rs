@@ -87,6 +87,7 @@ fn actions(service: &str) -> Result<Vec<(String, Action)>> {
         let id = operation["operationId"].as_str().context("an operationId")?;
         let action = match id {
             "read_openapi" => continue,
+            "list_names" => Action::NameRead,
             "list_users" | "read_user" => Action::UserList,
             "create_user" => Action::UserCreate,
             "change_user" | "reset_user_password" => Action::UserChange,
