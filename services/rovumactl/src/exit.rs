@@ -138,16 +138,7 @@ pub(crate) fn fault_line(fault: &ProblemFault) -> String {
 
 /// Appends the causes of an error to a sentence: `what: cause: its cause`.
 pub(crate) fn chain(what: impl fmt::Display, error: &dyn std::error::Error) -> String {
-    let mut text = format!("{what}: {error}");
-    let mut cause = error.source();
-    while let Some(inner) = cause {
-        let said = inner.to_string();
-        if !text.contains(&said) {
-            text = format!("{text}: {said}");
-        }
-        cause = inner.source();
-    }
-    text
+    format!("{what}: {}", rovuma_runtime::with_causes(error))
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use lapin::uri::{AMQPScheme, AMQPUri, SASLMechanism};
+use rustls::pki_types::ServerName;
 use serde::Deserialize;
 
 /// Seconds between heartbeats, as requested of the broker: a dead line is noticed within two of them.
@@ -70,7 +71,7 @@ pub enum ConfigFault {
 #[derive(Clone, Debug)]
 pub(crate) struct Address {
     pub(crate) uri: AMQPUri,
-    pub(crate) server_name: String,
+    pub(crate) server_name: ServerName<'static>,
 }
 
 impl Address {
@@ -93,7 +94,9 @@ impl Address {
         // EXTERNAL sends no user name; the parser's "guest" must not reach the wire.
         uri.authority.userinfo.username.clear();
         uri.authority.userinfo.password.clear();
-        let server_name = config.server_name.clone().unwrap_or_else(|| uri.authority.host.clone());
+        let name = config.server_name.clone().unwrap_or_else(|| uri.authority.host.clone());
+        let server_name = ServerName::try_from(name.clone())
+            .map_err(|fault| ConfigFault::Url { reason: format!("{name:?} is no server's name: {fault}") })?;
         Ok(Self { uri, server_name })
     }
 }
@@ -118,7 +121,10 @@ mod tests {
         let address = Address::of(&config("amqps://rabbit.example:5671/rovuma")).expect("usable");
         assert_eq!(address.uri.query.auth_mechanism, Some(SASLMechanism::External));
         assert_eq!(address.uri.query.frame_max, Some(FRAME_MAX_BYTES));
-        assert_eq!((address.uri.vhost.as_str(), address.server_name.as_str()), ("rovuma", "rabbit.example"));
+        assert_eq!(
+            (address.uri.vhost.as_str(), address.server_name),
+            ("rovuma", "rabbit.example".try_into().expect("a name"))
+        );
         assert_eq!(address.uri.authority.userinfo.username, "");
     }
 
@@ -132,5 +138,8 @@ mod tests {
         for url in ["", "rabbit", "https://h/rovuma", "amqps://[::1]:5671/rovuma"] {
             assert!(matches!(Address::of(&config(url)), Err(ConfigFault::Url { .. })), "{url:?} was taken");
         }
+        let unnamed =
+            BrokerConfig { server_name: Some("no name".into()), ..config("amqps://rabbit.example/rovuma") };
+        assert!(matches!(Address::of(&unnamed), Err(ConfigFault::Url { .. })));
     }
 }

@@ -256,14 +256,13 @@ impl Supervisor {
 pub(crate) async fn open(
     uri: AMQPUri,
     tls: ClientConfig,
-    server_name: String,
+    server_name: ServerName<'static>,
     properties: ConnectionProperties,
 ) -> Result<Connection, lapin::Error> {
     let connector = TlsConnector::from(Arc::new(tls));
     let connect = async move |uri: AMQPUri, _| {
-        let name = ServerName::try_from(server_name.clone()).map_err(io::Error::other)?;
         let plain = TcpStream::connect((uri.authority.host.as_str(), uri.authority.port)).await?;
-        let secured = connector.connect(name, plain).await?;
+        let secured = connector.connect(server_name.clone(), plain).await?;
         Ok(AsyncTcpStream::Plain(FilteredStream::new(secured)))
     };
     Connection::connector(uri, incoming::runtime(), connect, properties).await

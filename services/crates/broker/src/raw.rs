@@ -16,7 +16,10 @@ pub async fn connect(config: &BrokerConfig) -> Result<Connection, lapin::Error> 
 }
 
 /// Connects to any address, with TLS of any kind.
+///
+/// # Panics
+/// When the address has no host's name.
 pub async fn connect_with(uri: AMQPUri, tls: ClientConfig) -> Result<Connection, lapin::Error> {
-    let server_name = uri.authority.host.clone();
+    let server_name = uri.authority.host.clone().try_into().expect("a server's name");
     link::open(uri, tls, server_name, ConnectionProperties::default()).await
 }

@@ -26,5 +26,5 @@ pub use context::{Context, Service};
 pub use expiry::{CertificateError, Expiries, ExpiryKind, ExpiryLevel};
 pub use health::{Check, Health, ReadyHandle, Report};
 pub use http::{CallerLocale, ListenConfig, Problem, ProblemFault, TlsFiles};
-pub use process::main;
+pub use process::{main, with_causes};
 pub use shutdown::{GRACE, Shutdown};

@@ -29,7 +29,7 @@ pub fn main<S: Service>() -> ExitCode {
     match run::<S>(options) {
         Ok(code) => code,
         Err(error) => {
-            eprintln!("{}: {}", S::NAME, with_causes(&error));
+            eprintln!("{}: {}", S::NAME, with_causes(error.as_ref()));
             ExitCode::FAILURE
         }
     }
@@ -121,7 +121,7 @@ async fn serve<S: Service>(config: S::Config, runtime: &RuntimeConfig) -> anyhow
         () = context.shutdown.soft() => Ok(()),
     };
     if let Err(error) = &started {
-        context.shutdown.fail(&format_args!("cannot start: {}", with_causes(error)));
+        context.shutdown.fail(&format_args!("cannot start: {}", with_causes(error.as_ref())));
     } else {
         starting.ready();
         info!("{} {} is running", S::NAME, env!("CARGO_PKG_VERSION"));
@@ -133,16 +133,18 @@ async fn serve<S: Service>(config: S::Config, runtime: &RuntimeConfig) -> anyhow
     Ok(if clean { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-/// An error with its causes, but for those that it has said already.
-fn with_causes(error: &anyhow::Error) -> String {
-    error.chain().fold(String::new(), |text, cause| {
-        let said = cause.to_string();
-        match text.as_str() {
-            "" => said,
-            text if text.contains(&said) => text.to_owned(),
-            text => format!("{text}: {said}"),
+/// An error with its causes, but for those that it has said already: `what: cause: its cause`.
+pub fn with_causes(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(inner) = cause {
+        let said = inner.to_string();
+        if !text.contains(&said) {
+            text = format!("{text}: {said}");
         }
-    })
+        cause = inner.source();
+    }
+    text
 }
 
 struct Signals {
