@@ -23,10 +23,10 @@ use std::collections::BTreeMap;
 use rovuma_schemas::{AgencyCode, MessageId, Timestamp};
 
 pub(crate) use chains::MissingTurns;
-use chains::{Chains, Entry};
+use chains::{ChainEntry, Chains};
 use message::{CONTENTS_PER_TURN_MAX, CaseMessage, TURN_MAX, TURNS_RESERVED};
 use order::merge;
-use rules::{Ball, Breach, CaseRules, Doubt, Effect, Place, Step};
+use rules::{Ball, Breach, CaseRules, Doubt, Effect, PartyTurn, Step};
 
 /// A copy of the state is kept after every so many messages. A message that crossed others is judged from the last copy before
 /// them; more copies would cost more than they save in a case of a few dozen messages.
@@ -254,7 +254,7 @@ impl<'a, R: CaseRules> CaseFold<'a, R> {
             signed: intent.signed,
             fact: intent.fact,
             // An agency that has sent nothing gets an index behind all others.
-            place: Place::new(own.unwrap_or(self.chains.parties.len()), intent.turn, false),
+            place: PartyTurn::new(own.unwrap_or(self.chains.parties.len()), intent.turn, false),
             past: &past,
         };
         let mut state = self.state_of_past(&past);
@@ -274,7 +274,7 @@ impl<'a, R: CaseRules> CaseFold<'a, R> {
     }
 
     /// Judges an entry by the state that its author knew. Each entry is judged once, for all states that it is part of.
-    fn judge(&self, entry: &Entry<'_, R::Fact>, step: &Step<'_, R::Fact>) -> Result<(), Effect> {
+    fn judge(&self, entry: &ChainEntry<'_, R::Fact>, step: &Step<'_, R::Fact>) -> Result<(), Effect> {
         let lawful =
             |choice| self.with_state_of_past(&entry.past, choice, |state| self.rules.lawful(state, step));
         let Err(breach) = lawful(Choice::All) else { return Ok(()) };
@@ -304,7 +304,7 @@ impl<'a, R: CaseRules> CaseFold<'a, R> {
         self.entries_in(past).all(|entry| entry.past.iter().zip(past).all(|(had, here)| had <= here))
     }
 
-    fn entries_in<'s>(&'s self, past: &'s [u64]) -> impl Iterator<Item = &'s Entry<'a, R::Fact>> {
+    fn entries_in<'s>(&'s self, past: &'s [u64]) -> impl Iterator<Item = &'s ChainEntry<'a, R::Fact>> {
         let placed = self.judged.iter().map(|judged| &self.chains.entries[judged.index]);
         placed.filter(|entry| is_in(entry, past))
     }
@@ -330,7 +330,7 @@ impl<'a, R: CaseRules> CaseFold<'a, R> {
         read(&state)
     }
 
-    fn apply_again(&self, state: &mut R::State, entry: &Entry<'_, R::Fact>) {
+    fn apply_again(&self, state: &mut R::State, entry: &ChainEntry<'_, R::Fact>) {
         let Some(fact) = entry.fact else { return };
         // In another state the same message may have another effect. Only the whole order decides which one is shown.
         self.rules.apply(state, &step(&self.chains, entry, fact));
@@ -359,7 +359,7 @@ impl<'a, R: CaseRules> CaseFold<'a, R> {
 }
 
 impl Choice {
-    fn includes<F>(self, entry: &Entry<'_, F>) -> bool {
+    fn includes<F>(self, entry: &ChainEntry<'_, F>) -> bool {
         match self {
             Self::All => true,
             Self::Only(place) => entry.sibling == place.min(entry.siblings - 1),
@@ -367,7 +367,7 @@ impl Choice {
     }
 }
 
-fn step<'e, F>(chains: &Chains<'e, F>, entry: &'e Entry<'_, F>, fact: &'e F) -> Step<'e, F> {
+fn step<'e, F>(chains: &Chains<'e, F>, entry: &'e ChainEntry<'_, F>, fact: &'e F) -> Step<'e, F> {
     Step {
         sender: chains.parties[entry.party],
         is_owner: entry.party == chains.owner,
@@ -375,12 +375,12 @@ fn step<'e, F>(chains: &Chains<'e, F>, entry: &'e Entry<'_, F>, fact: &'e F) -> 
         answers: entry.answers,
         signed: entry.signed,
         fact,
-        place: Place::new(entry.party, entry.turn, entry.siblings > 1),
+        place: PartyTurn::new(entry.party, entry.turn, entry.siblings > 1),
         past: &entry.past,
     }
 }
 
 /// Whether the author with this past had the entry.
-fn is_in<F>(entry: &Entry<'_, F>, past: &[u64]) -> bool {
+fn is_in<F>(entry: &ChainEntry<'_, F>, past: &[u64]) -> bool {
     entry.turn <= past[entry.party]
 }

@@ -11,7 +11,7 @@ use super::{
 
 /// One content at its turn: a message, or several that were issued again.
 #[derive(Debug)]
-pub(crate) struct Entry<'a, F> {
+pub(crate) struct ChainEntry<'a, F> {
     /// The index of its sender among the parties.
     pub(crate) party: usize,
     /// The sender's turn.
@@ -71,7 +71,7 @@ pub(crate) struct Chains<'a, F> {
     /// The index of the agency that opened the case.
     pub(crate) owner: usize,
     /// Every content that counts.
-    pub(crate) entries: Vec<Entry<'a, F>>,
+    pub(crate) entries: Vec<ChainEntry<'a, F>>,
     /// For each party, the indexes of its entries by turn, then by id.
     pub(crate) of_party: Vec<Vec<usize>>,
     /// For each party, the turn up to which every message is here.
@@ -138,7 +138,7 @@ impl<'a, F> Chains<'a, F> {
     }
 
     /// Whether everything is here that the author of `entry` had.
-    pub(crate) fn is_past_complete(&self, entry: &Entry<'_, F>) -> bool {
+    pub(crate) fn is_past_complete(&self, entry: &ChainEntry<'_, F>) -> bool {
         entry.past.iter().zip(&self.prefix).all(|(had, here)| had <= here)
     }
 
@@ -192,7 +192,7 @@ impl<'a, F> Chains<'a, F> {
             self.parties.iter().map(|agency| first.seen.get(*agency).copied().unwrap_or_default()).collect();
         past[party] = group.turn - 1;
         self.of_party[party].push(self.entries.len());
-        self.entries.push(Entry {
+        self.entries.push(ChainEntry {
             party,
             turn: group.turn,
             id: group.id,

@@ -58,7 +58,7 @@ pub(crate) enum Ball {
 
 /// A turn of one party, for comparison with what another party has seen. Valid within one fold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Place {
+pub(crate) struct PartyTurn {
     party: usize,
     turn: u64,
     is_reused: bool,
@@ -80,12 +80,12 @@ pub(crate) struct Step<'a, F> {
     /// What it says.
     pub(crate) fact: &'a F,
     /// Its place in its sender's chain.
-    pub(crate) place: Place,
+    pub(crate) place: PartyTurn,
     /// What its author had.
     pub(super) past: &'a [u64],
 }
 
-impl Place {
+impl PartyTurn {
     pub(super) const fn new(party: usize, turn: u64, is_reused: bool) -> Self {
         Self { party, turn, is_reused }
     }
@@ -93,13 +93,13 @@ impl Place {
 
 impl<F> Step<'_, F> {
     /// Whether its author had the message at this place.
-    pub(crate) fn had(&self, place: Place) -> bool {
+    pub(crate) fn had(&self, place: PartyTurn) -> bool {
         self.past.get(place.party).is_some_and(|seen| place.turn <= *seen)
     }
 
     /// Whether its author had certainly everything at this place. A turn that was used twice may have been seen with the other
     /// content: nothing is closed because of it.
-    pub(crate) fn certainly_had(&self, place: Place) -> bool {
+    pub(crate) fn certainly_had(&self, place: PartyTurn) -> bool {
         self.had(place) && !place.is_reused
     }
 }

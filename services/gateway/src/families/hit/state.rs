@@ -10,7 +10,7 @@ use std::{collections::BTreeMap, time::Duration};
 
 use rovuma_schemas::{AgencyCode, MessageId, Timestamp};
 
-use crate::cases::fold::rules::{Applied, Ball, Breach, CaseRules, NoEffect, Place, Step};
+use crate::cases::fold::rules::{Applied, Ball, Breach, CaseRules, NoEffect, PartyTurn, Step};
 
 /// The owner's time to confirm while somebody is held: nobody waits at a crossing for longer.
 const HELD_LIMIT: Duration = Duration::from_secs(60 * 60);
@@ -36,7 +36,7 @@ pub(crate) enum HitFact {
     /// The owner withdrew the alert, and says so in the case of each of its hits.
     AlertWithdrawn,
     /// What the reporter did.
-    Act(Act),
+    Act(ReportedAct),
     /// The reporter was wrong: it is no hit.
     Retract,
     /// The reporter has nothing more to do.
@@ -56,7 +56,7 @@ pub(crate) enum Word {
 
 /// What the reporter did.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Act {
+pub(crate) enum ReportedAct {
     /// What the alert asks for.
     Action,
     /// Nothing.
@@ -94,12 +94,12 @@ pub(crate) struct HitState {
     alert_owner: Option<AgencyCode>,
     question: Option<Question>,
     word: Option<Word>,
-    act: Option<Act>,
+    act: Option<ReportedAct>,
     is_withdrawn: bool,
     is_retracted: bool,
     is_closed: bool,
     /// The owner's last message.
-    last_word: Option<Place>,
+    last_word: Option<PartyTurn>,
 }
 
 /// The reporter's open or last question.
@@ -193,7 +193,7 @@ impl CaseRules for HitRules {
     /// does not confirm an alert that is withdrawn. Once it happened all the same it is a fact, and the other side must read it.
     fn may_sign(&self, state: &HitState, step: &Step<'_, HitFact>) -> Result<(), Breach> {
         let is_refused = match step.fact {
-            HitFact::Act(Act::Action) => self.must_release(state),
+            HitFact::Act(ReportedAct::Action) => self.must_release(state),
             HitFact::Word(Word::Confirmed) => state.is_withdrawn || self.alert == AlertStanding::Withdrawn,
             _ => false,
         };
@@ -233,7 +233,7 @@ impl CaseRules for HitRules {
             progress: state.progress(),
             may_act: is_confirmed && !must_release && self.alert == AlertStanding::Active,
             must_release,
-            is_contested: state.act == Some(Act::Action) && must_release,
+            is_contested: state.act == Some(ReportedAct::Action) && must_release,
             held_until: state.question.and_then(|question| question.held_until),
             limit,
             is_overdue: limit.is_some_and(|limit| limit <= now),
@@ -277,10 +277,10 @@ impl HitState {
         match (self.act, self.word) {
             _ if self.is_closed => Progress::Closed,
             _ if self.is_retracted => Progress::Retracted,
-            (Some(Act::Action), _) => Progress::Action,
-            (Some(Act::NoAction), _) => Progress::NoAction,
-            (Some(Act::Released), _) => Progress::Released,
-            (Some(Act::NotPossible), _) => Progress::NotPossible,
+            (Some(ReportedAct::Action), _) => Progress::Action,
+            (Some(ReportedAct::NoAction), _) => Progress::NoAction,
+            (Some(ReportedAct::Released), _) => Progress::Released,
+            (Some(ReportedAct::NotPossible), _) => Progress::NotPossible,
             (None, Some(Word::Confirmed)) => Progress::Confirmed,
             (None, Some(Word::NotConfirmed)) => Progress::NotConfirmed,
             (None, Some(Word::MoreTime(_))) => Progress::MoreTime,

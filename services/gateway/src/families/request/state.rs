@@ -8,7 +8,7 @@ use std::{collections::BTreeMap, time::Duration};
 
 use rovuma_schemas::{AgencyCode, MessageId, Timestamp};
 
-use crate::cases::fold::rules::{Applied, Ball, Breach, CaseRules, NoEffect, Place, Step};
+use crate::cases::fold::rules::{Applied, Ball, Breach, CaseRules, NoEffect, PartyTurn, Step};
 use clock::Clock;
 
 /// The requester's time to answer a question. After it the answerer may refuse the request as not compliant.
@@ -94,9 +94,9 @@ pub(crate) struct RequestState {
     expected_by: Option<Timestamp>,
     is_disclosed: bool,
     is_cancelled_late: bool,
-    last_ask: Option<Place>,
+    last_ask: Option<PartyTurn>,
     /// The answerer's last answer, whole or in part, or refusal.
-    last_word: Option<Place>,
+    last_word: Option<PartyTurn>,
     last_reminder: Option<Timestamp>,
     last_signed: Option<Timestamp>,
     limit: Duration,

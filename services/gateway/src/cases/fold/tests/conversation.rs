@@ -11,7 +11,7 @@ use rovuma_schemas::AgencyCode;
 
 use super::{content, hour, id};
 use crate::cases::fold::{
-    CaseFold, Intent, Line,
+    CaseFold, Intent, Line, WarningKind,
     message::CaseMessage,
     rules::{CaseRules, Effect},
 };
@@ -107,6 +107,17 @@ impl<R: CaseRules> AtRest<'_, '_, R> {
     {
         let others = self.messages.iter().enumerate().filter(|(other, _)| *other != index);
         others.map(|(_, message)| message.clone()).collect()
+    }
+
+    /// Asserts that whoever lost nothing is not accused. Whether a turn was used twice.
+    pub(crate) fn accuses_only_the_restored(&self) -> bool
+    where
+        R::Fact: fmt::Debug,
+    {
+        let void = self.lines_with(|effect| !effect.is_lawful());
+        assert!(void.iter().all(|line| self.restored.contains(line.sender)), "{self:?}");
+        let warnings = self.fold.at(hour(LATE)).warnings;
+        warnings.iter().any(|warning| warning.kind == WarningKind::CaseTurnReused)
     }
 
     /// The messages whose lines have this effect.

@@ -26,8 +26,13 @@ fn notify() -> HitFact {
 /// The model's words: the reporter sends up to so many after the report, the owner so many.
 fn sides(reporter_max: usize, owner_max: usize) -> Vec<Side<HitFact>> {
     use HitFact as F;
-    let reporter =
-        [F::Ask { held_until: None }, F::Act(Act::Action), F::Act(Act::NoAction), F::Retract, F::Close];
+    let reporter = [
+        F::Ask { held_until: None },
+        F::Act(ReportedAct::Action),
+        F::Act(ReportedAct::NoAction),
+        F::Retract,
+        F::Close,
+    ];
     let owner = [
         F::Word(Word::Confirmed),
         F::Word(Word::NotConfirmed),
@@ -96,10 +101,7 @@ fn the_model_with_a_restored_store() {
     let mut reused = 0;
     conversation.explore(|rest| {
         must_hold(&rest);
-        let void = rest.lines_with(|effect| !effect.is_lawful());
-        assert!(void.iter().all(|line| rest.restored.contains(line.sender)), "{rest:?}");
-        let warnings = rest.fold.at(hour(LATE)).warnings;
-        reused += usize::from(warnings.iter().any(|warning| warning.kind == WarningKind::CaseTurnReused));
+        reused += usize::from(rest.accuses_only_the_restored());
     });
     assert!(reused > 100, "{reused}");
 }
@@ -182,7 +184,8 @@ fn outcome(rules: &HitRules, messages: &[Message], now: u64) -> Outcome<HitView>
 
 fn every_fact() -> Vec<HitFact> {
     use HitFact as F;
-    let acts = [Act::Action, Act::NoAction, Act::Released, Act::NotPossible].map(F::Act);
+    let acts = [ReportedAct::Action, ReportedAct::NoAction, ReportedAct::Released, ReportedAct::NotPossible]
+        .map(F::Act);
     let words = [Word::Confirmed, Word::NotConfirmed, Word::MoreTime(hour(9))].map(F::Word);
     let others = [F::Ask { held_until: None }, F::AlertWithdrawn, F::Retract, F::Close];
     [&acts[..], &words, &others].concat()
@@ -193,7 +196,7 @@ fn every_fact() -> Vec<HitFact> {
 fn the_state_is_the_highest_of_what_was_said() {
     use HitFact as F;
     let ask = F::Ask { held_until: None };
-    let (confirmed, acted) = (F::Word(Word::Confirmed), F::Act(Act::Action));
+    let (confirmed, acted) = (F::Word(Word::Confirmed), F::Act(ReportedAct::Action));
     let steps = [
         (ask, Progress::Asked, Ball::Other),
         (F::Word(Word::MoreTime(hour(9))), Progress::MoreTime, Ball::Other),
@@ -226,7 +229,8 @@ fn the_state_is_the_highest_of_what_was_said() {
 fn every_line_of_the_table() {
     use HitFact as F;
     let words = [Word::Confirmed, Word::NotConfirmed, Word::MoreTime(hour(9))].map(Some);
-    let acts = [Act::Action, Act::NoAction, Act::Released, Act::NotPossible].map(Some);
+    let acts = [ReportedAct::Action, ReportedAct::NoAction, ReportedAct::Released, ReportedAct::NotPossible]
+        .map(Some);
     for alert in [AlertStanding::Active, AlertStanding::NotActive, AlertStanding::Withdrawn] {
         let rules = HitRules { alert, ..HitRules::default() };
         for word in words.into_iter().chain([None]) {
@@ -243,7 +247,7 @@ fn every_line_of_the_table() {
                     let must_release = word == Some(Word::NotConfirmed) || is_gone || is_retracted;
                     let may_act =
                         word == Some(Word::Confirmed) && alert == AlertStanding::Active && !must_release;
-                    let is_contested = act == Some(Act::Action) && must_release;
+                    let is_contested = act == Some(ReportedAct::Action) && must_release;
                     let computed = (view.may_act, view.must_release, view.is_contested);
                     assert_eq!(computed, (may_act, must_release, is_contested), "{alert:?} {facts:?}");
                     assert!(!(view.may_act && view.must_release));
@@ -257,10 +261,10 @@ fn every_line_of_the_table() {
 #[test]
 fn an_action_that_is_not_allowed_is_not_signed_but_is_believed() {
     let not_confirmed = talk(&[HitFact::Word(Word::NotConfirmed)]);
-    let action = HitFact::Act(Act::Action);
+    let action = HitFact::Act(ReportedAct::Action);
     assert_eq!(check(&not_confirmed, &action), Err(Breach::NotInState));
     assert_eq!(check(&talk(&[HitFact::Word(Word::Confirmed)]), &action), Ok(Effect::Applied));
-    assert_eq!(check(&not_confirmed, &HitFact::Act(Act::Released)), Ok(Effect::Applied));
+    assert_eq!(check(&not_confirmed, &HitFact::Act(ReportedAct::Released)), Ok(Effect::Applied));
     let acted = talk(&[HitFact::Word(Word::NotConfirmed), action]);
     let outcome = outcome(&HitRules::default(), &acted, LATE);
     assert!(outcome.state.is_contested && outcome.warnings.is_empty());
@@ -275,7 +279,7 @@ fn facts_are_lawful_in_every_state() {
         let refused = every_fact().into_iter().filter(|fact| check(&messages, fact).is_err());
         refused.collect::<Vec<_>>()
     };
-    let (action, confirmed) = (HitFact::Act(Act::Action), HitFact::Word(Word::Confirmed));
+    let (action, confirmed) = (HitFact::Act(ReportedAct::Action), HitFact::Word(Word::Confirmed));
     for fact in every_fact() {
         let expected = match &fact {
             HitFact::Act(_) => vec![],
@@ -296,7 +300,7 @@ fn facts_are_lawful_in_every_state() {
 
 #[test]
 fn a_closing_counts_only_with_the_owners_last_word_seen() {
-    let mut messages = talk(&[HitFact::Act(Act::NoAction), HitFact::Close]);
+    let mut messages = talk(&[HitFact::Act(ReportedAct::NoAction), HitFact::Close]);
     let rules = HitRules::default();
     assert_eq!(outcome(&rules, &messages, LATE).state.progress, Progress::Closed);
     // A word that crossed the closing opens the case again, in any order of arrival.

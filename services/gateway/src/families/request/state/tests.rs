@@ -8,7 +8,7 @@ use proptest::{collection::vec, prelude::*};
 
 use super::*;
 use crate::cases::fold::{
-    CaseFold, Intent, WarningKind,
+    CaseFold, Intent,
     message::CaseMessage,
     rules::Effect,
     tests::{
@@ -125,10 +125,7 @@ fn the_model_with_a_restored_store() {
     let mut reused = 0;
     conversation.explore(|rest| {
         must_hold(&rest);
-        let void = rest.lines_with(|effect| !effect.is_lawful());
-        assert!(void.iter().all(|line| rest.restored.contains(line.sender)), "{rest:?}");
-        let warnings = rest.fold.at(hour(LATE)).warnings;
-        reused += usize::from(warnings.iter().any(|warning| warning.kind == WarningKind::CaseTurnReused));
+        reused += usize::from(rest.accuses_only_the_restored());
     });
     assert!(reused > 1_000, "{reused}");
 }
