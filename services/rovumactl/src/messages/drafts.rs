@@ -20,7 +20,7 @@ use super::{
 use crate::{
     app::App,
     client::{Client, ServerAnswer},
-    exit::{Exit, Outcome},
+    exit::{Exit, Failure, Outcome},
     question,
     reading::LanguageArgs,
     session::{ApiServer, ServerArgs},
@@ -183,6 +183,21 @@ async fn show(
 ) -> Outcome<()> {
     let reader = reader_of(app, &one.server, client, &draft.value, language).await;
     app.out.answer(draft, |f, draft| draft_text(f, draft, &reader))
+}
+
+/// Refuses a draft with which nothing more can be done.
+fn check_in_work(draft: &DraftView) -> Outcome<()> {
+    let (what, next) = match draft.state.as_str() {
+        "released" => ("is released already", format!("follow it: rovumactl trace {}", draft.id)),
+        "discarded" => ("was discarded", "rovumactl draft list shows the open drafts".to_owned()),
+        _ => return Ok(()),
+    };
+    Err(not_allowed(draft, what).next(next))
+}
+
+/// The failure for a draft that is in no state for the step.
+fn not_allowed(draft: &DraftView, what: &str) -> Failure {
+    Failure::new(Exit::Refused, format!("the draft {} {what}", draft.id))
 }
 
 /// Says that nothing was done because the answer was no.

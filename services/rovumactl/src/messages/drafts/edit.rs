@@ -10,7 +10,7 @@ use clap::Args;
 use rovuma_api::answers::gateway::DraftView;
 use serde_json::Value;
 
-use super::{DraftArgs, show};
+use super::{DraftArgs, check_in_work, not_allowed, show};
 use crate::{
     app::App,
     client::ServerAnswer,
@@ -183,18 +183,13 @@ fn run_editor(path: &Path) -> Outcome<()> {
 
 /// Refuses before somebody writes in vain what the gateway would refuse.
 fn check_editable(draft: &DraftView, caller: &str) -> Outcome<()> {
-    let id = draft.id;
     let (what, next) = match draft.state.as_str() {
-        "pending_release" => {
-            ("is with a supervisor", "a supervisor returns it, or you discard it".to_owned())
-        }
-        "released" => ("is released already", format!("rovumactl show {id} shows the message")),
-        "discarded" => ("was discarded", "rovumactl draft list shows the open drafts".to_owned()),
+        "pending_release" => ("is with a supervisor", "a supervisor returns it, or you discard it"),
         // An opaque token does not say whose it is.
-        _ if !caller.is_empty() && draft.author != caller => {
-            ("is another person's", "only its author changes it".to_owned())
+        "draft" | "returned" if !caller.is_empty() && draft.author != caller => {
+            ("is another person's", "only its author changes it")
         }
-        _ => return Ok(()),
+        _ => return check_in_work(draft),
     };
-    Err(Failure::new(Exit::Refused, format!("the draft {id} {what}")).next(next))
+    Err(not_allowed(draft, what).next(next))
 }

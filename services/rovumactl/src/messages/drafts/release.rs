@@ -3,7 +3,7 @@
 use clap::Args;
 use rovuma_api::answers::gateway::DraftView;
 
-use super::{DraftArgs, draft_text, not_done, post, reader_of, released_text};
+use super::{DraftArgs, check_in_work, draft_text, not_allowed, not_done, post, reader_of, released_text};
 use crate::{
     app::App,
     exit::{Exit, Failure, Outcome},
@@ -66,9 +66,7 @@ fn check_state(draft: &DraftView, is_own: bool) -> Outcome<()> {
             "is still with its author, who has not submitted it",
             format!("its author hands it over: rovumactl draft submit {id}"),
         ),
-        "released" => ("is released already", format!("follow it: rovumactl trace {id}")),
-        "discarded" => ("was discarded", "rovumactl draft list shows the open drafts".to_owned()),
-        _ => return Ok(()),
+        _ => return check_in_work(draft),
     };
-    Err(Failure::new(Exit::Refused, format!("the draft {id} {what}")).next(next))
+    Err(not_allowed(draft, what).next(next))
 }
