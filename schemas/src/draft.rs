@@ -21,10 +21,10 @@ pub(crate) use checker::Checker;
 pub use context::ValidationContext;
 use faults::Faults;
 pub use header::DraftHeader;
-pub use valid::{SecondPersonReason, ValidDraft};
+pub use valid::{EMERGENCY_CONFIRMED_WITHIN, SecondPersonReason, ValidDraft};
 
 use crate::{
-    Fault, FaultCode, Line, Locale, MessageType, Status,
+    CaseId, Fault, FaultCode, Line, Locale, MessageType, Reserved, Status,
     fault::{Detail, Finding},
     json,
     pointer::Pointer,
@@ -108,6 +108,21 @@ impl CheckedDraft {
         valid::second_person_reasons(self.message_type, &self.view())
     }
 
+    /// Whom it is reserved for.
+    pub fn reserved(&self) -> Reserved {
+        self.message_type.reserved(&self.view().field("body"))
+    }
+
+    /// Whether its author wants to release it alone although a second person is required.
+    pub fn is_emergency(&self) -> bool {
+        self.view().field("terms").field("emergency").is_there()
+    }
+
+    /// The case that it follows in, as far as it can be read.
+    pub fn case(&self) -> Option<CaseId> {
+        self.view().field("case").value().and_then(|case| serde_json::from_value(case.clone()).ok())
+    }
+
     /// Its first [`FAULTS_SHOWN_MAX`](crate::limits::FAULTS_SHOWN_MAX) faults in the order of their pointers, with sentences in
     /// `locale`; none when it is valid.
     pub fn faults(&self, locale: Locale) -> Vec<Fault> {
@@ -167,7 +182,8 @@ fn check(
     context: &ValidationContext<'_>,
 ) -> Result<ValidDraft, Faults> {
     let mut found = schema::draft_faults(message_type, value);
-    let mut checker = Checker { draft: View::root(value), message_type, context, found: &mut found };
+    let mut checker =
+        Checker { draft: View::root(value), message_type, context, found: &mut found, within: None };
     address::check(&mut checker);
     codes::check(&mut checker);
     terms::check(&mut checker);

@@ -2,13 +2,18 @@
 //! their rules, and rows in the table of `kind`. Nothing else in this crate depends on a family.
 
 pub mod alert;
+pub mod any_case;
 
-use std::{fmt, str::FromStr};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+    str::FromStr,
+};
 
 use serde_json::Value;
 
 use crate::{
-    BadId, CodeLists, Locale, SecondPersonReason, Timestamp,
+    BadId, CodeLists, Locale, SecondPersonReason, SubjectKey, Timestamp,
     draft::{Checker, Remark},
     fault::Finding,
     pointer::Pointer,
@@ -71,6 +76,33 @@ shaped_text!(
     { "type": "string", "pattern": "^[A-Za-z0-9_.-]{1,48}$" }
 );
 
+/// Whom a type of message is reserved for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reserved {
+    /// Nobody: its author may release it, or a second person where its content requires one.
+    No,
+    /// A supervisor releases it: it ends or prolongs something, or vouches for it.
+    Supervisor,
+    /// A supervisor releases such messages, but this one cannot wait: it frees an innocent person. A liaison officer may release it,
+    /// and the supervisor is told at once.
+    CannotWait,
+}
+
+/// What a newer version of a case's content must know of the versions before it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct EarlierVersions {
+    /// The highest version; 0 where there is none.
+    pub version: u32,
+    /// The keys of the subjects of that version.
+    pub keys: BTreeSet<SubjectKey>,
+    /// For each letter, the highest number that a key has had in any version: no key is used again for another subject.
+    pub numbers_used: BTreeMap<char, u16>,
+    /// When the content ends by itself.
+    pub ends: Option<Timestamp>,
+    /// The latest end that it may get now.
+    pub latest_end: Option<Timestamp>,
+}
+
 /// The body of an operational message. Each type implements it once, with every rule that differs by type.
 ///
 /// The functions about drafts read JSON through a [`View`], not typed values: a draft may be incomplete, and a misshapen field
@@ -82,47 +114,77 @@ pub(crate) trait Operational {
         Self: Sized;
 
     /// Puts right in the body of a draft what is certain, before the checks, and adds a remark about each change.
-    fn put_right(body: &mut Value, at: &Pointer, remarks: &mut Vec<Remark>)
+    fn put_right(_body: &mut Value, _at: &Pointer, _remarks: &mut Vec<Remark>)
     where
-        Self: Sized;
+        Self: Sized,
+    {
+    }
 
     /// Adds remarks about what the author of a draft should look at again although it is no fault.
-    fn remark(body: &View<'_>, remarks: &mut Vec<Remark>)
+    fn remark(_body: &View<'_>, _remarks: &mut Vec<Remark>)
     where
-        Self: Sized;
+        Self: Sized,
+    {
+    }
 
     /// Adds the faults of a received message that its schema cannot express and that would mislead a recipient. The other
     /// rules for drafts are the sender's own and are not checked again.
-    fn check_received(body: &View<'_>, found: &mut Vec<Finding>)
+    fn check_received(_body: &View<'_>, _found: &mut Vec<Finding>)
     where
-        Self: Sized;
+        Self: Sized,
+    {
+    }
 
     /// The reasons in the body for which a second person must release the draft (domain 5).
-    fn second_person(body: &View<'_>) -> Vec<SecondPersonReason>
+    fn second_person(_body: &View<'_>) -> Vec<SecondPersonReason>
     where
-        Self: Sized;
+        Self: Sized,
+    {
+        Vec::new()
+    }
+
+    /// Whom the draft is reserved for.
+    fn reserved(_body: &View<'_>) -> Reserved
+    where
+        Self: Sized,
+    {
+        Reserved::No
+    }
 
     /// Whether the body names a person: then the author must confirm the protection check.
-    fn names_a_person(body: &View<'_>) -> bool
+    fn names_a_person(_body: &View<'_>) -> bool
     where
-        Self: Sized;
+        Self: Sized,
+    {
+        false
+    }
 
     /// The facet of a draft: the code by which lists tell messages of the type apart.
-    fn facet_of(body: &View<'_>) -> Option<String>
+    fn facet_of(_body: &View<'_>) -> Option<String>
     where
-        Self: Sized;
+        Self: Sized,
+    {
+        None
+    }
 
     /// The facet of a message.
-    fn facet(&self) -> Option<&str>;
+    fn facet(&self) -> Option<&str> {
+        None
+    }
 
     /// Fills in the normalised form of names, once the body is valid.
-    fn normalise(&mut self);
+    fn normalise(&mut self) {}
 
-    /// Fills in the values that are set at release: keys of subjects, an end that the author left open.
-    fn complete(&mut self, created: Timestamp);
+    /// Fills in the values that are set at release: keys of subjects, an end that the author left open, a version.
+    fn complete(&mut self, _created: Timestamp, _earlier: &EarlierVersions) {}
+
+    /// Adds what is wrong with a follower's body because of the versions before it.
+    fn check_against(&self, _earlier: &EarlierVersions, _at: &Pointer, _found: &mut Vec<Finding>) {}
 
     /// When the content ends by itself, if the message is released at `created`.
-    fn ends(&self, created: Timestamp) -> Option<Timestamp>;
+    fn ends(&self, _created: Timestamp) -> Option<Timestamp> {
+        None
+    }
 
     /// One line in `locale` that names nobody.
     fn summary(&self, lists: &CodeLists, locale: Locale) -> String;

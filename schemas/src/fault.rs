@@ -125,6 +125,34 @@ fault_codes! {
     RetentionTooLong = "retention_too_long",
     /// A message about a person without the confirmed protection check.
     ProtectionCheckMissing = "protection_check_missing",
+    /// An emergency release of what one person may release anyway, or of what is reserved for supervisors.
+    EmergencyNotNeeded = "emergency_not_needed",
+    /// A draft says until when its emergency release must be confirmed.
+    ConfirmByGiven = "confirm_by_given",
+    /// A message released in an emergency does not say until when it must be confirmed.
+    ConfirmByMissing = "confirm_by_missing",
+    /// The case is of another kind than the message, or of none that is known here.
+    CaseKindOther = "case_kind_other",
+    /// A message that follows in a case does not name it.
+    CaseMissing = "case_missing",
+    /// A message that answers another does not name it.
+    ReplyMissing = "reply_missing",
+    /// A newer version leaves out a subject without saying why.
+    SubjectDropped = "subject_dropped",
+    /// A subject that a newer version says to leave out is still there, or never was.
+    SubjectNotDropped = "subject_not_dropped",
+    /// A newer version gives a subject a key that the version before did not have.
+    SubjectKeyUnknown = "subject_key_unknown",
+    /// A newer version ends later than the one before.
+    EndLater = "end_later",
+    /// An extension does not end later than the alert does already.
+    EndNotLater = "end_not_later",
+    /// A withdrawal in favour of another alert does not name it, or names one for another reason.
+    SupersededByMismatch = "superseded_by_mismatch",
+    /// What is not executable says nothing of why or of what is done instead.
+    FlagReasonMissing = "flag_reason_missing",
+    /// Data that is kept needs a ground and a last day; other data has neither.
+    RetainedMismatch = "retained_mismatch",
     /// The alert would end in the past.
     ValidityPast = "validity_past",
     /// The alert would end before it begins.

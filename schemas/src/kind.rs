@@ -8,9 +8,9 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use serde_json::Value;
 
 use crate::{
-    BadId, SecondPersonReason,
+    BadId, Reserved, SecondPersonReason,
     draft::{Checker, Remark},
-    families::{Family, Operational, alert},
+    families::{Family, Operational, alert, any_case},
     fault::Finding,
     pointer::Pointer,
     schema,
@@ -23,6 +23,10 @@ use crate::{
 pub enum Class {
     /// An officer's message that opens a case of its family.
     Opener(Family),
+    /// An officer's message that follows in a case of its family.
+    Follower(Family),
+    /// An officer's message that follows in a case of any family.
+    AnyCase,
     /// A signed answer to messages.
     Receipt,
     /// A message about the streams between two agencies.
@@ -32,17 +36,22 @@ pub enum Class {
 }
 
 impl Class {
-    /// The family of an operational message.
+    /// The family of its cases; `None` where they are of any family, and of messages without a case.
     pub const fn family(self) -> Option<Family> {
         match self {
-            Self::Opener(family) => Some(family),
-            Self::Receipt | Self::Stream | Self::Node => None,
+            Self::Opener(family) | Self::Follower(family) => Some(family),
+            Self::AnyCase | Self::Receipt | Self::Stream | Self::Node => None,
         }
     }
 
     /// Whether such a message is an officer's and has terms.
     pub const fn is_operational(self) -> bool {
-        self.family().is_some()
+        matches!(self, Self::Opener(_) | Self::Follower(_) | Self::AnyCase)
+    }
+
+    /// Whether such a message follows in a case that another message opened.
+    pub const fn follows(self) -> bool {
+        matches!(self, Self::Follower(_) | Self::AnyCase)
     }
 
     /// Whether such a message has a number in a stream and is answered with a receipt. Receipts, stream and node messages have
@@ -65,7 +74,7 @@ impl Class {
     /// Whether such a message is reissued when the key that signed it is found to be compromised. A stream or node message
     /// reports a moment that has passed by then: the next one is on its way.
     pub const fn is_reissued(self) -> bool {
-        matches!(self, Self::Opener(_) | Self::Receipt)
+        self.is_operational() || matches!(self, Self::Receipt)
     }
 }
 
@@ -241,6 +250,19 @@ macro_rules! message_kinds {
                 }
             }
 
+            /// Whether a supervisor releases drafts of this type, and why an author may do so alone all the same.
+            pub(crate) fn reserved(self, body: &View<'_>) -> Reserved {
+                match self {
+                    $(Self::$Op => <$OpBody as Operational>::reserved(body),)+
+                    _ => Reserved::No,
+                }
+            }
+
+            /// Whether the type is reserved for supervisors, apart from what a body may allow.
+            pub fn is_reserved(self) -> bool {
+                self.reserved(&View::root(&Value::Null)) != Reserved::No
+            }
+
             /// Whether the body of a draft of this type names a person.
             pub(crate) fn names_a_person(self, body: &View<'_>) -> bool {
                 match self {
@@ -264,6 +286,22 @@ message_kinds! {
     operational {
         /// A new alert, or its first version.
         AlertIssue = "alert.issue", alert::Issue, Class::Opener(Family::Alert);
+        /// A newer version of an alert, with its whole content.
+        AlertUpdate = "alert.update", alert::Update, Class::Follower(Family::Alert);
+        /// A later end of an alert.
+        AlertExtend = "alert.extend", alert::Extend, Class::Follower(Family::Alert);
+        /// An alert is taken back, for ever.
+        AlertWithdraw = "alert.withdraw", alert::Withdraw, Class::Follower(Family::Alert);
+        /// An error report is not accepted, and why.
+        AlertReply = "alert.reply", alert::Reply, Class::Follower(Family::Alert);
+        /// A recipient marks an alert as not executable on its territory, or takes the mark off.
+        AlertFlag = "alert.flag", alert::Flag, Class::Follower(Family::Alert);
+        /// A recipient reports errors in an alert.
+        AlertErrorReport = "alert.error_report", alert::ErrorReport, Class::Follower(Family::Alert);
+        /// A second person confirms what one person released in an emergency.
+        ReleaseConfirm = "release.confirm", any_case::Confirm, Class::AnyCase;
+        /// An agency certifies what it did with the data of a case.
+        PurgeCertify = "purge.certify", any_case::Certify, Class::AnyCase;
     }
     transport {
         /// Messages verified and stored by the recipient's gateway.
@@ -293,12 +331,6 @@ impl MessageType {
 }
 
 impl OperationalBody {
-    /// The family of its type.
-    pub fn family(&self) -> Family {
-        // Every row under `operational` has a class with a family: a test checks the table.
-        self.message_type().class().family().expect("an operational type is of a family")
-    }
-
     /// The code by which lists tell messages of the type apart: the category of an alert.
     pub fn facet(&self) -> Option<&str> {
         self.as_operational().facet()
@@ -319,9 +351,19 @@ impl OperationalBody {
         self.as_operational_mut().normalise();
     }
 
+    /// Adds what is wrong with it because of the versions before it.
+    pub(crate) fn check_against(
+        &self,
+        earlier: &crate::EarlierVersions,
+        at: &Pointer,
+        found: &mut Vec<Finding>,
+    ) {
+        self.as_operational().check_against(earlier, at, found);
+    }
+
     /// Fills in the values that are set at release.
-    pub(crate) fn complete(&mut self, created: crate::Timestamp) {
-        self.as_operational_mut().complete(created);
+    pub(crate) fn complete(&mut self, created: crate::Timestamp, earlier: &crate::EarlierVersions) {
+        self.as_operational_mut().complete(created, earlier);
     }
 }
 
@@ -374,6 +416,9 @@ mod tests {
             let (prefix, _) = kind.as_str().split_once('.').expect("a word of two parts");
             match kind.class().family() {
                 Some(family) => assert_eq!(prefix, family.as_str(), "{kind}"),
+                None if kind.class() == Class::AnyCase => {
+                    assert!(prefix.parse::<Family>().is_err(), "{kind}")
+                }
                 None => assert!(prefix.parse::<Family>().is_err(), "{kind}"),
             }
         }
@@ -400,6 +445,8 @@ mod tests {
             ]
         };
         assert_eq!(line(Class::Opener(Family::Alert)), [true, true, false, true, true]);
+        assert_eq!(line(Class::Follower(Family::Alert)), [true, true, false, false, true]);
+        assert_eq!(line(Class::AnyCase), [true, true, false, false, true]);
         assert_eq!(line(Class::Receipt), [false, false, false, false, true]);
         assert_eq!(line(Class::Stream), [false; 5]);
         assert_eq!(line(Class::Node), [false, false, true, false, false]);

@@ -45,9 +45,10 @@ pub use codes::{Agency, AgencyDirectory, CodeEntry, CodeList, CodeLists, Labels,
 pub use date::Date;
 pub use dictionary::V1 as DICTIONARY_V1;
 pub use draft::{
-    Advice, CheckedDraft, DraftHeader, NoDraft, SecondPersonReason, ValidDraft, ValidationContext,
+    Advice, CheckedDraft, DraftHeader, EMERGENCY_CONFIRMED_WITHIN, NoDraft, SecondPersonReason, ValidDraft,
+    ValidationContext,
 };
-pub use families::{Facet, Family, alert};
+pub use families::{EarlierVersions, Facet, Family, Reserved, alert, any_case};
 pub use fault::{Fault, FaultCode};
 pub use header::{CaseId, Header, Recipient, Sender, Status, Version};
 pub use ids::{
@@ -63,8 +64,9 @@ pub use sentences::{Sentences, SentencesFault};
 pub use subjects::{SubjectKey, SubjectKind, Subjects};
 pub use template::{FieldHelp, Template, TemplateContext};
 pub use terms::{
-    Evaluation, Handling, HandlingCode, InformationGrade, LanguageCode, LegalBasisCode, OffenceCode,
-    ProtectionCheck, PurposeCode, RejectionCode, SourceGrade, Terms, Urgency, UrgencyLevel, UrgencyReason,
+    Emergency, Evaluation, Handling, HandlingCode, InformationGrade, LanguageCode, LegalBasisCode,
+    OffenceCode, ProtectionCheck, PurposeCode, RejectionCode, SourceGrade, Terms, Urgency, UrgencyLevel,
+    UrgencyReason,
 };
 pub use time::{BadTimestamp, Timestamp};
 pub use transport::{

@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Date, Lane, Text,
+    Date, Lane, Text, Timestamp,
     words::{listed_code, open_words},
 };
 
@@ -159,6 +159,17 @@ pub struct ProtectionCheck {
     pub confirmed: bool,
 }
 
+/// The release of a message by one person alone although it needs a second one, because it could not wait (domain 5).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Emergency {
+    /// Why it could not wait, in the officer's words.
+    pub reason: Text,
+    /// Until when a second person must confirm the release; afterwards nobody acts on the message until somebody does. Set by the
+    /// gateway that releases it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub confirm_by: Option<Timestamp>,
+}
+
 /// The terms of an operational message.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Terms {
@@ -179,6 +190,9 @@ pub struct Terms {
     /// Required where the message is about a person.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub protection_check: Option<ProtectionCheck>,
+    /// Only of a message that one person released alone in an emergency.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub emergency: Option<Emergency>,
 }
 
 open_words!(

@@ -5,8 +5,8 @@ mod support;
 use std::collections::BTreeMap;
 
 use rovuma_schemas::{
-    AgencyDirectory, Body, CheckedDraft, CodeLists, Date, FaultCode, Header, Lane, Locale, Message,
-    MessageId, MessageType, OperationalBody, Recipient, SecondPersonReason, Sender, Status, StoreId,
+    AgencyDirectory, Body, CheckedDraft, CodeLists, Date, EarlierVersions, FaultCode, Header, Lane, Locale,
+    Message, MessageId, MessageType, OperationalBody, Recipient, SecondPersonReason, Sender, Status, StoreId,
     Timestamp, ValidDraft, ValidationContext, Version,
     limits::{FAULTS_SHOWN_MAX, RECIPIENTS_MAX},
 };
@@ -131,7 +131,7 @@ fn every_valid_draft_becomes_a_message_that_the_other_side_reads() {
     for (name, text) in read_folder("valid").into_iter().filter(|(name, _)| name.starts_with("alert-")) {
         let draft = valid(&serde_json::from_str(&text).expect("JSON"));
         let header = header(&draft);
-        let message = draft.into_message(header.clone());
+        let message = draft.into_message(header.clone(), &EarlierVersions::default());
         let payload = message.to_payload();
         assert_eq!(Header::from_payload(&payload).expect("a header"), header, "{name}");
         let read = Message::parse(&payload).unwrap_or_else(|fault| panic!("{name}: {fault:?}"));
@@ -163,7 +163,8 @@ fn a_draft_is_never_larger_than_the_message_it_becomes_may_be() {
     };
     let largest = with_objects(&mut draft, 14).expect("it fits");
     let header = header(&largest);
-    Message::parse(&largest.into_message(header).to_payload()).expect("the message fits too");
+    Message::parse(&largest.into_message(header, &EarlierVersions::default()).to_payload())
+        .expect("the message fits too");
     let faults = with_objects(&mut draft, 15).expect_err("no room for the header");
     assert_eq!(faults[0].code.as_str(), "too_large");
 }
@@ -280,7 +281,7 @@ fn what_is_no_draft_of_a_known_type_is_not_kept(
 fn a_released_message_has_a_key_for_every_subject() {
     let draft = valid(&json("alert-stolen-passports"));
     let header = header(&draft);
-    let message = draft.into_message(header);
+    let message = draft.into_message(header, &EarlierVersions::default());
     let Body::Operational(OperationalBody::AlertIssue(alert)) = &message.body else { panic!("no alert") };
     let keys: Vec<String> =
         alert.subjects.documents.iter().flat_map(|document| &document.key).map(ToString::to_string).collect();

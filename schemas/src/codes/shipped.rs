@@ -16,10 +16,11 @@ macro_rules! files {
 
 files! {
     "actions", "audit_actions", "birth_precision", "categories", "colours", "crossings", "document_statuses",
-    "document_types", "evaluation_information", "evaluation_source", "firearm_types", "handling",
-    "languages", "legal_bases", "object_types", "offences", "person_roles", "place_types", "purposes",
-    "rejections", "second_person", "sex", "states", "subdivisions", "subject_kinds",
-    "urgency_levels", "urgency_reasons", "vehicle_types", "vessel_types", "warnings",
+    "document_types", "drop_reasons", "evaluation_information", "evaluation_source", "firearm_types", "flag_reasons",
+    "flag_states", "handling", "languages", "legal_bases", "message_types", "object_types", "offences", "person_roles",
+    "place_types", "purge_outcomes", "purposes", "rejections", "retention_grounds", "second_person", "sex", "states",
+    "subdivisions", "subject_kinds", "urgency_levels", "urgency_reasons", "vehicle_types", "vessel_types", "warnings",
+    "withdraw_reasons",
 }
 
 pub(super) static LISTS: LazyLock<CodeLists> = LazyLock::new(|| {

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::{
-    Agency, AgencyCode, Labels, Timestamp,
+    Agency, AgencyCode, Family, Labels, Timestamp,
     codes::nearest,
     draft::Checker,
     fault::{Detail, FaultCode, shown},
@@ -13,9 +13,22 @@ use crate::{
 
 pub(super) fn check(checker: &mut Checker<'_>) {
     recipients(checker);
+    case_kind(checker);
     let expires = checker.draft.field("expires");
     if expires.parsed::<Timestamp>().is_some_and(|expires| expires <= checker.context.now) {
         checker.fault(&expires.at, FaultCode::ExpiryPast);
+    }
+}
+
+/// Checks that a follower names a case of its own kind, or of any that is known here.
+fn case_kind(checker: &mut Checker<'_>) {
+    let kind = checker.draft.field("case").field("kind");
+    let Some(word) = kind.text() else { return };
+    let fits = word
+        .parse::<Family>()
+        .is_ok_and(|named| checker.message_type.class().family().is_none_or(|family| family == named));
+    if !fits {
+        checker.fault_with(&kind.at, FaultCode::CaseKindOther, shown(word));
     }
 }
 

@@ -21,6 +21,8 @@ pub(crate) struct Checker<'a> {
     pub(crate) context: &'a ValidationContext<'a>,
     /// The faults found.
     pub(crate) found: &'a mut Findings,
+    /// The member of the body that has the content, of a type whose body says more than that.
+    pub(crate) within: Option<&'static str>,
 }
 
 impl<'a> Checker<'a> {
@@ -39,8 +41,24 @@ impl<'a> Checker<'a> {
         self.draft.field("terms")
     }
 
-    /// The draft's body.
+    /// The draft's body, or the member of it that has the content.
     pub(crate) fn body(&self) -> View<'a> {
-        self.draft.field("body")
+        let body = self.draft.field("body");
+        self.within.map_or_else(|| body.clone(), |member| body.field(member))
+    }
+
+    /// Checks that the draft names the message that it answers.
+    pub(crate) fn must_reply(&mut self) {
+        let answered = self.draft.field("in_reply_to");
+        if !answered.is_there() {
+            self.fault(&answered.at, FaultCode::ReplyMissing);
+        }
+    }
+
+    /// Makes checks of the content in this member of the body.
+    pub(crate) fn check_within(&mut self, member: &'static str, check: impl FnOnce(&mut Self)) {
+        let outer = self.within.replace(member);
+        check(self);
+        self.within = outer;
     }
 }

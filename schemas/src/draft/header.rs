@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{AgencyCode, Line, MessageId, MessageType, Status, Timestamp};
+use crate::{AgencyCode, CaseId, Line, MessageId, MessageType, Status, Timestamp};
 
 /// The part of a draft beside terms and body. The gateway adds sender, id, numbers and times.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -13,9 +13,13 @@ pub struct DraftHeader {
     pub message_type: MessageType,
     /// Actual, exercise or test.
     pub status: Status,
-    /// The agencies to send it to.
+    /// The agencies to send it to. A message that follows in a case goes to the parties of that case.
+    #[serde(default)]
     #[schemars(length(min = 1, max = 32))]
     pub recipients: Vec<AgencyCode>,
+    /// The case that it follows in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub case: Option<CaseId>,
     /// The unit or post that sends.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unit: Option<Line>,

@@ -1,5 +1,6 @@
 //! The rules about terms: urgency, handling, retention, the protection check.
 
+use super::valid;
 use crate::{Date, FaultCode, draft::Checker};
 
 /// Maximum years from today until which a recipient may keep a message: the longest validity of an alert, ten years, and five for
@@ -13,6 +14,7 @@ pub(super) fn check(checker: &mut Checker<'_>) {
     handling(checker);
     retention(checker);
     protection(checker);
+    emergency(checker);
 }
 
 fn urgency(checker: &mut Checker<'_>) {
@@ -46,6 +48,22 @@ fn retention(checker: &mut Checker<'_>) {
         checker.fault(&retain.at, FaultCode::RetentionPast);
     } else if last_day > latest {
         checker.fault_with(&retain.at, FaultCode::RetentionTooLong, latest.to_string());
+    }
+}
+
+/// Only what needs a second person is released in an emergency, and the gateway says until when it must be confirmed.
+fn emergency(checker: &mut Checker<'_>) {
+    let emergency = checker.terms().field("emergency");
+    if !emergency.is_there() {
+        return;
+    }
+    let confirm_by = emergency.field("confirm_by");
+    if confirm_by.is_there() {
+        checker.fault(&confirm_by.at, FaultCode::ConfirmByGiven);
+    }
+    let kind = checker.message_type;
+    if kind.is_reserved() || valid::second_person_reasons(kind, &checker.draft).is_empty() {
+        checker.fault(&emergency.at, FaultCode::EmergencyNotNeeded);
     }
 }
 

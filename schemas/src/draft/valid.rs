@@ -8,14 +8,21 @@ use serde_json::Value;
 
 use super::{CheckedDraft, DraftHeader};
 use crate::{
-    AgencyCode, Body, CodeLists, Fault, FaultCode, HandlingCode, Header, Lane, Line, Locale, Message,
-    MessageId, MessageType, OperationalBody, Status, Terms, Timestamp, ValidationContext, fault::Finding,
-    limits, pointer::Pointer, schema, view::View,
+    AgencyCode, Body, CaseId, CodeLists, EarlierVersions, Fault, FaultCode, HandlingCode, Header, Lane, Line,
+    Locale, Message, MessageId, MessageType, OperationalBody, Status, Terms, Timestamp, ValidationContext,
+    fault::{self, Finding},
+    limits,
+    pointer::Pointer,
+    schema,
+    view::View,
 };
 
 /// Maximum time until a message expires on the way: as long as a recipient accepts messages from a key that has expired since
 /// (90 days), and far longer than the longest cut of the line so far (19 days).
 const TRANSPORT_LIFE_MAX: Duration = Duration::from_secs(90 * 24 * 60 * 60);
+
+/// The time within which a second person must confirm what one person released in an emergency (domain 5).
+pub const EMERGENCY_CONFIRMED_WITHIN: Duration = Duration::from_secs(12 * 60 * 60);
 
 /// The reason why a second person must release a draft (domain 5).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
@@ -27,6 +34,8 @@ pub enum SecondPersonReason {
     Person,
     /// The draft's handling code is H2 or H3.
     Handling,
+    /// The draft lowers the handling code of its case.
+    HandlingLowered,
 }
 
 impl SecondPersonReason {
@@ -36,6 +45,7 @@ impl SecondPersonReason {
             Self::Minor => "minor",
             Self::Person => "person",
             Self::Handling => "handling",
+            Self::HandlingLowered => "handling_lowered",
         }
     }
 }
@@ -138,6 +148,25 @@ impl ValidDraft {
         self.header.in_reply_to
     }
 
+    /// The case that it follows in; none of an opener.
+    pub fn case(&self) -> Option<&CaseId> {
+        self.header.case.as_ref()
+    }
+
+    /// The draft addressed to the parties of its case, with the handling that its release needs.
+    #[must_use]
+    pub fn addressed_to(mut self, recipients: Vec<AgencyCode>) -> Self {
+        self.header.recipients = recipients;
+        self
+    }
+
+    /// The faults that it has because of the versions before it, with sentences in `locale`.
+    pub fn faults_against(&self, earlier: &EarlierVersions, locale: Locale) -> Vec<Fault> {
+        let mut found = Vec::new();
+        self.body.check_against(earlier, &Pointer::default().field("body"), &mut found);
+        fault::in_words(found, locale)
+    }
+
     /// The terms.
     pub fn terms(&self) -> &Terms {
         &self.terms
@@ -179,8 +208,11 @@ impl ValidDraft {
     }
 
     /// The message to sign: this draft under the header that the gateway made.
-    pub fn into_message(mut self, header: Header) -> Message {
-        self.body.complete(header.created);
+    pub fn into_message(mut self, header: Header, earlier: &EarlierVersions) -> Message {
+        self.body.complete(header.created, earlier);
+        if let Some(emergency) = &mut self.terms.emergency {
+            emergency.confirm_by = Some(header.created.plus(EMERGENCY_CONFIRMED_WITHIN));
+        }
         Message { header, terms: Some(self.terms), body: Body::Operational(self.body) }
     }
 }

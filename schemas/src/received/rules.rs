@@ -30,6 +30,7 @@ pub(super) fn check(
     }
     case(header, class, &at, found);
     first_created(header, &at.field("first_created"), found);
+    emergency(&message.field("terms"), found);
     message_type.check_received(&message.field("body"), found);
 }
 
@@ -43,6 +44,9 @@ fn case(header: &Header, class: Class, at: &View<'_>, found: &mut Vec<Finding>) 
         let place = at.field("seen").field(header.sender.agency.as_str());
         found.push(Finding::new(&place.at, FaultCode::SeenNamesSender));
     }
+    if class.follows() {
+        return following(header, class, at, found);
+    }
     let (Some(case), Class::Opener(family)) = (&header.case, class) else { return };
     if header.replaces.is_none() && header.turn.is_some_and(|turn| turn != 1) {
         found.push(Finding::new(&at.field("turn").at, FaultCode::TurnNotFirst));
@@ -51,6 +55,28 @@ fn case(header: &Header, class: Class, at: &View<'_>, found: &mut Vec<Finding>) 
     let is_own_id = case.id == header.id || header.replaces.is_some();
     if case.kind != family.as_str() || case.owner != header.sender.agency || !is_own_id {
         found.push(Finding::new(&at.field("case").at, FaultCode::CaseNotOwn));
+    }
+}
+
+/// Checks that a follower names a case of its own kind.
+fn following(header: &Header, class: Class, at: &View<'_>, found: &mut Vec<Finding>) {
+    let Some(case) = &header.case else {
+        return found.push(Finding::new(&at.field("case").at, FaultCode::CaseMissing));
+    };
+    if class.family().is_some_and(|family| case.kind != family.as_str()) {
+        found.push(Finding::with(
+            &at.field("case").field("kind").at,
+            FaultCode::CaseKindOther,
+            case.kind.clone(),
+        ));
+    }
+}
+
+/// Checks that a message released in an emergency says until when it must be confirmed.
+fn emergency(terms: &View<'_>, found: &mut Vec<Finding>) {
+    let emergency = terms.field("emergency");
+    if emergency.is_there() && !emergency.field("confirm_by").is_there() {
+        found.push(Finding::new(&emergency.field("confirm_by").at, FaultCode::ConfirmByMissing));
     }
 }
 

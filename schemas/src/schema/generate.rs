@@ -63,12 +63,31 @@ pub(super) fn draft(message_type: MessageType) -> Value {
     closed::close(&mut schema);
     name(&mut schema, &format!("draft/{message_type}"));
     let mut schema = schema.to_value();
+    addressed(&mut schema, message_type);
     schema["title"] = json!(format!("Draft of {message_type}"));
     schema["properties"]["type"] = json!({ "const": message_type.as_str() });
     if let Some(definitions) = schema["$defs"].as_object_mut() {
         definitions.remove("MessageType");
     }
     schema
+}
+
+/// An opener names its recipients, and its case does not exist yet. A follower names its case, which says who its recipients are,
+/// and does not expire on the way.
+fn addressed(schema: &mut Value, message_type: MessageType) {
+    let follows = message_type.class().follows();
+    let (required, unknown): (_, &[&str]) =
+        if follows { ("case", &["recipients", "expires"]) } else { ("recipients", &["case"]) };
+    if let Some(properties) = schema["properties"].as_object_mut() {
+        unknown.iter().for_each(|name| drop(properties.shift_remove(*name)));
+    }
+    // After type and status, as in the type.
+    if let Some(names) = schema["required"].as_array_mut() {
+        names.insert(2, json!(required));
+    }
+    if !follows && let Some(definitions) = schema["$defs"].as_object_mut() {
+        definitions.remove("CaseId");
+    }
 }
 
 /// The open schema of any message's header; it does not check the rest.

@@ -1,7 +1,7 @@
 //! The key of a subject: `p1`, `v1`, `d2`. Hits, flags, questions and error reports name a subject by it, and it stays the
 //! same in all versions of a message's content.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{
     FaultCode,
@@ -28,7 +28,8 @@ impl SubjectKey {
         Self(format!("{}{number}", kind.letter()))
     }
 
-    fn kind_and_number(&self) -> (char, u16) {
+    /// The letter of its kind, and its number.
+    pub fn kind_and_number(&self) -> (char, u16) {
         let (letter, number) = self.as_str().split_at(1);
         // The type's own form: a letter and one to four digits.
         (letter.chars().next().unwrap_or_default(), number.parse().unwrap_or_default())
@@ -66,13 +67,25 @@ fn keyed<'a>(subjects: &View<'a>) -> Vec<(SubjectKind, View<'a>)> {
 }
 
 impl Subjects {
-    /// Gives a key to every subject that has none: the number after the highest of its kind, so that a number that
-    /// the author left out stays unused.
-    pub(crate) fn give_keys(&mut self) {
+    /// The key of every subject that has one.
+    pub fn keys(&self) -> BTreeSet<SubjectKey> {
+        let mut copy = self.clone();
+        let kinds = SubjectKind::ALL.into_iter();
+        kinds
+            .flat_map(|kind| {
+                copy.key_slots(kind).into_iter().flat_map(|slot| slot.clone()).collect::<Vec<_>>()
+            })
+            .collect()
+    }
+
+    /// Gives a key to every subject that has none: the number after the highest of its kind, here and in `used`, so that a number
+    /// that the author left out stays unused.
+    pub(crate) fn give_keys(&mut self, used: &BTreeMap<char, u16>) {
         for kind in SubjectKind::ALL {
             let mut slots = self.key_slots(kind);
             let numbers = slots.iter().filter_map(|slot| slot.as_ref().map(|key| key.kind_and_number().1));
-            let mut last = numbers.max().unwrap_or_default();
+            let highest = used.get(&kind.letter()).copied().unwrap_or_default();
+            let mut last = numbers.max().unwrap_or_default().max(highest);
             for slot in slots.iter_mut().filter(|slot| slot.is_none()) {
                 last = last.saturating_add(1);
                 **slot = Some(SubjectKey::new(kind, last));
@@ -113,7 +126,7 @@ mod tests {
             "vehicles": [{ "type": "car", "key": "v1" }, { "type": "car" }]
         }))
         .expect("subjects");
-        subjects.give_keys();
+        subjects.give_keys(&BTreeMap::new());
         let key = |slot: &Option<SubjectKey>| slot.as_ref().map(ToString::to_string).unwrap_or_default();
         assert_eq!(subjects.persons.iter().map(|person| key(&person.key)).collect::<Vec<_>>(), ["p4", "p3"]);
         assert_eq!(key(&subjects.documents[0].key), "d1");

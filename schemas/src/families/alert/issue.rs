@@ -8,7 +8,7 @@ use super::{category::Category, rules, validity, validity::EndReason};
 use crate::{
     CodeLists, Date, Line, Locale, OffenceCode, SecondPersonReason, Subjects, Text, Timestamp,
     draft::{Checker, Remark},
-    families::Operational,
+    families::{EarlierVersions, Operational},
     fault::Finding,
     pointer::Pointer,
     subjects::{self, WarningCode},
@@ -86,6 +86,13 @@ impl Issue {
         self.validity.until.unwrap_or_else(|| by_documents.map_or(longest, |end| end.min(longest)))
     }
 
+    /// Adds the faults in an alert's content, of whichever version.
+    pub(super) fn check_content(checker: &mut Checker<'_>) {
+        let subjects = checker.body().field("subjects");
+        subjects::check(checker, &subjects);
+        rules::check(checker);
+    }
+
     /// When the alert under check ends and why, as far as its JSON can be read.
     fn stated_end(checker: &Checker<'_>) -> Option<(Timestamp, EndReason)> {
         let body = checker.body();
@@ -110,9 +117,7 @@ impl Issue {
 
 impl Operational for Issue {
     fn check(checker: &mut Checker<'_>) {
-        let subjects = checker.body().field("subjects");
-        subjects::check(checker, &subjects);
-        rules::check(checker);
+        Self::check_content(checker);
         let end = Self::stated_end(checker);
         validity::check(checker, end.as_ref());
     }
@@ -156,8 +161,8 @@ impl Operational for Issue {
         self.subjects.normalise_names();
     }
 
-    fn complete(&mut self, created: Timestamp) {
-        self.subjects.give_keys();
+    fn complete(&mut self, created: Timestamp, earlier: &EarlierVersions) {
+        self.subjects.give_keys(&earlier.numbers_used);
         self.validity.until = Some(self.end(created));
     }
 

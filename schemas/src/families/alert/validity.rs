@@ -14,6 +14,11 @@ pub(super) enum EndReason {
     Documents,
 }
 
+/// An end that the draft states.
+pub(super) const fn stated(end: Timestamp) -> (Timestamp, EndReason) {
+    (end, EndReason::Stated)
+}
+
 /// Checks when the alert begins and ends. `end` is when it ends and why, as far as the draft can be read.
 pub(super) fn check(checker: &mut Checker<'_>, end: Option<&(Timestamp, EndReason)>) {
     window(checker);
