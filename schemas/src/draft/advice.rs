@@ -14,6 +14,7 @@ use crate::{
     limits::{FAULTS_SHOWN_MAX, FAULTS_SHOWN_MAX_BYTES},
     names,
     pointer::Pointer,
+    words,
 };
 
 /// A passage that the author should read again before release.
@@ -62,7 +63,11 @@ static PROTECTED: LazyLock<ProtectedTopics> = LazyLock::new(|| {
 const WORDS_BEFORE: usize = 3;
 
 /// The fields with an officer's own sentences. Names and places are not searched.
-const TEXTS: [&str; 6] = ["circumstances", "statement", "note", "marks", "restriction", "description"];
+const TEXTS: [&str; 8] =
+    ["circumstances", "statement", "note", "marks", "restriction", "description", "change", "proposal"];
+
+/// The field that has a code in some types and an officer's own sentence in others.
+const CODE_OR_TEXT: &str = "reason";
 
 /// What the author should look at again at one place: the same for every language.
 #[derive(Clone, Debug)]
@@ -107,11 +112,16 @@ fn search(value: &Value, at: &Pointer, is_text: bool, locale: Locale, found: &mu
         }
         Value::Object(members) => {
             for (name, member) in members {
-                search(member, &at.field(name), TEXTS.contains(&name.as_str()), locale, found);
+                search(member, &at.field(name), holds_sentences(name, member), locale, found);
             }
         }
         _ => {}
     }
+}
+
+fn holds_sentences(name: &str, member: &Value) -> bool {
+    let is_code = || member.as_str().is_some_and(words::is_code);
+    TEXTS.contains(&name) || (name == CODE_OR_TEXT && !is_code())
 }
 
 /// A word of a text, in lower case: as written, and without marks.
@@ -234,6 +244,16 @@ mod tests {
     fn other_texts_raise_no_alarm(#[case] text: &str) {
         let topics: Vec<&str> = topics_of(text).map(|topic| topic.code.as_str()).collect();
         assert!(topics.is_empty(), "{text}: {topics:?}");
+    }
+
+    #[test]
+    fn a_reason_is_searched_where_it_is_a_sentence_and_not_where_it_is_a_code() {
+        let reasons = serde_json::json!({ "body": { "reason": "asylum_granted" }, "terms": { "emergency": { "reason": "Pediu asilo." } } });
+        let advice = of(&reasons, Vec::new(), Locale::Pt);
+        assert_eq!(
+            advice.iter().map(|one| one.pointer.as_str()).collect::<Vec<_>>(),
+            ["/terms/emergency/reason"]
+        );
     }
 
     #[test]
