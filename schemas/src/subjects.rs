@@ -16,6 +16,7 @@ use serde::{Deserialize, Serialize};
 pub use document::{Document, DocumentStatus, DocumentType, MrzLine, SerialNumber};
 pub use firearm::{Firearm, FirearmType};
 pub use key::SubjectKey;
+pub(crate) use key::check_given as check_given_keys;
 pub use object::{Item, ObjectType};
 pub use person::{BirthDate, BirthPrecision, NormalName, Person, PersonName, PersonRole, Sex, StateCode};
 pub use place::{CrossingCode, Place, PlaceType, Point, SubdivisionCode};

@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::{
     FaultCode,
     draft::Checker,
+    pointer::Pointer,
     subjects::{SubjectKind, Subjects},
     view::View,
     words::shaped_text,
@@ -51,6 +52,21 @@ pub(super) fn check(checker: &mut Checker<'_>, subjects: &View<'_>) {
     }
 }
 
+/// Maximum number of a key that the author of an opener gives. The gateway gives the numbers after it, up to 9999, to the subjects
+/// that have none and to those of later versions.
+const GIVEN_NUMBER_MAX: u16 = 999;
+
+/// Checks that the keys of an opener leave numbers for other subjects.
+pub(crate) fn check_given(checker: &mut Checker<'_>, subjects: &View<'_>) {
+    for (_, subject) in keyed(subjects) {
+        let key = subject.field("key");
+        let number = key.parsed::<SubjectKey>().map(|key| key.kind_and_number().1);
+        if number.is_some_and(|number| number > GIVEN_NUMBER_MAX) {
+            checker.fault_with(&key.at, FaultCode::OutOfRange, format!("≤ {GIVEN_NUMBER_MAX}"));
+        }
+    }
+}
+
 /// Everything that may have a key: each subject, and the documents of each person.
 fn keyed<'a>(subjects: &View<'a>) -> Vec<(SubjectKind, View<'a>)> {
     let mut keyed = Vec::new();
@@ -66,16 +82,39 @@ fn keyed<'a>(subjects: &View<'a>) -> Vec<(SubjectKind, View<'a>)> {
     keyed
 }
 
+/// The keys of the subjects in one list, each with its place.
+fn keys_in<'a, T>(
+    subjects: &'a [T],
+    at: &Pointer,
+    key: impl Fn(&'a T) -> Option<&'a SubjectKey>,
+) -> Vec<(Pointer, &'a SubjectKey)> {
+    let placed = |(index, subject)| Some((at.item(index).field("key"), key(subject)?));
+    subjects.iter().enumerate().filter_map(placed).collect()
+}
+
 impl Subjects {
     /// The key of every subject that has one.
     pub fn keys(&self) -> BTreeSet<SubjectKey> {
-        let mut copy = self.clone();
-        let kinds = SubjectKind::ALL.into_iter();
-        kinds
-            .flat_map(|kind| {
-                copy.key_slots(kind).into_iter().flat_map(|slot| slot.clone()).collect::<Vec<_>>()
-            })
-            .collect()
+        self.placed_keys(&Pointer::default()).into_iter().map(|(_, key)| key.clone()).collect()
+    }
+
+    /// Every key with its place, where these subjects are at `at`.
+    pub(crate) fn placed_keys(&self, at: &Pointer) -> Vec<(Pointer, &SubjectKey)> {
+        let list = |kind: SubjectKind| at.field(kind.field());
+        let persons = list(SubjectKind::Person);
+        let mut placed = keys_in(&self.persons, &persons, |person| person.key.as_ref());
+        for (index, person) in self.persons.iter().enumerate() {
+            let own = persons.item(index).field("documents");
+            placed.extend(keys_in(&person.documents, &own, |document| document.key.as_ref()));
+        }
+        placed
+            .extend(keys_in(&self.documents, &list(SubjectKind::Document), |document| document.key.as_ref()));
+        placed.extend(keys_in(&self.vehicles, &list(SubjectKind::Vehicle), |vehicle| vehicle.key.as_ref()));
+        placed.extend(keys_in(&self.firearms, &list(SubjectKind::Firearm), |firearm| firearm.key.as_ref()));
+        placed.extend(keys_in(&self.vessels, &list(SubjectKind::Vessel), |vessel| vessel.key.as_ref()));
+        placed.extend(keys_in(&self.objects, &list(SubjectKind::Object), |object| object.key.as_ref()));
+        placed.extend(keys_in(&self.places, &list(SubjectKind::Place), |place| place.key.as_ref()));
+        placed
     }
 
     /// Gives a key to every subject that has none: the number after the highest of its kind, here and in `used`, so that a number

@@ -118,6 +118,8 @@ impl Issue {
 impl Operational for Issue {
     fn check(checker: &mut Checker<'_>) {
         Self::check_content(checker);
+        let subjects = checker.body().field("subjects");
+        subjects::check_given_keys(checker, &subjects);
         let end = Self::stated_end(checker);
         validity::check(checker, end.as_ref());
     }
