@@ -3,6 +3,8 @@
 
 pub mod alert;
 pub mod any_case;
+#[cfg(test)]
+pub(crate) mod support;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -13,7 +15,7 @@ use std::{
 use serde_json::Value;
 
 use crate::{
-    BadId, CodeLists, Locale, SecondPersonReason, SubjectKey, Timestamp,
+    BadId, CodeLists, Locale, SecondPersonReason, SubjectKey, Terms, Timestamp,
     draft::{Checker, Remark},
     fault::Finding,
     pointer::Pointer,
@@ -178,8 +180,8 @@ pub(crate) trait Operational {
     /// Fills in the values that are set at release: keys of subjects, an end that the author left open, a version.
     fn complete(&mut self, _created: Timestamp, _earlier: &EarlierVersions) {}
 
-    /// Adds what is wrong with a follower's body because of the versions before it.
-    fn check_against(&self, _earlier: &EarlierVersions, _at: &Pointer, _found: &mut Vec<Finding>) {}
+    /// Adds the faults that a follower's draft has because of the versions before it.
+    fn check_against(&self, _terms: &Terms, _earlier: &EarlierVersions, _found: &mut Vec<Finding>) {}
 
     /// When the content ends by itself, if the message is released at `created`.
     fn ends(&self, _created: Timestamp) -> Option<Timestamp> {

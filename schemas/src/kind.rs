@@ -351,14 +351,14 @@ impl OperationalBody {
         self.as_operational_mut().normalise();
     }
 
-    /// Adds what is wrong with it because of the versions before it.
+    /// Adds the faults that its draft has because of the versions before it.
     pub(crate) fn check_against(
         &self,
+        terms: &crate::Terms,
         earlier: &crate::EarlierVersions,
-        at: &Pointer,
         found: &mut Vec<Finding>,
     ) {
-        self.as_operational().check_against(earlier, at, found);
+        self.as_operational().check_against(terms, earlier, found);
     }
 
     /// Fills in the values that are set at release.
@@ -411,44 +411,49 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_operational_type_is_named_after_its_family_and_no_other_type_is() {
+    fn a_type_of_one_family_is_named_after_it_and_no_other_type_is() {
         for kind in MessageType::ALL {
             let (prefix, _) = kind.as_str().split_once('.').expect("a word of two parts");
             match kind.class().family() {
                 Some(family) => assert_eq!(prefix, family.as_str(), "{kind}"),
-                None if kind.class() == Class::AnyCase => {
-                    assert!(prefix.parse::<Family>().is_err(), "{kind}")
-                }
                 None => assert!(prefix.parse::<Family>().is_err(), "{kind}"),
             }
         }
     }
 
     #[test]
-    fn every_row_under_operational_has_a_family_and_no_row_under_transport() {
+    fn every_row_under_operational_has_an_operational_class_and_no_row_under_transport() {
         for kind in MessageType::ALL {
             let read = OperationalBody::read(*kind, &Value::Null, &Pointer::default());
             assert_eq!(read.is_some(), kind.class().is_operational(), "{kind}");
         }
     }
 
-    /// The whole table of classes, one line a class: operational, numbered, nodes only, expires, reissued.
+    #[test]
+    fn what_ends_prolongs_or_vouches_is_reserved_for_supervisors() {
+        let reserved: Vec<&str> =
+            MessageType::ALL.iter().filter(|kind| kind.is_reserved()).map(|kind| kind.as_str()).collect();
+        assert_eq!(reserved, ["alert.extend", "alert.withdraw", "release.confirm", "purge.certify"]);
+    }
+
+    /// The whole table of classes, one line a class: operational, follows, numbered, nodes only, expires, reissued.
     #[test]
     fn what_each_class_means() {
         let line = |class: Class| {
             [
                 class.is_operational(),
+                class.follows(),
                 class.is_numbered(),
                 class.is_nodes_only(),
                 class.expires_on_the_way(),
                 class.is_reissued(),
             ]
         };
-        assert_eq!(line(Class::Opener(Family::Alert)), [true, true, false, true, true]);
-        assert_eq!(line(Class::Follower(Family::Alert)), [true, true, false, false, true]);
-        assert_eq!(line(Class::AnyCase), [true, true, false, false, true]);
-        assert_eq!(line(Class::Receipt), [false, false, false, false, true]);
-        assert_eq!(line(Class::Stream), [false; 5]);
-        assert_eq!(line(Class::Node), [false, false, true, false, false]);
+        assert_eq!(line(Class::Opener(Family::Alert)), [true, false, true, false, true, true]);
+        assert_eq!(line(Class::Follower(Family::Alert)), [true, true, true, false, false, true]);
+        assert_eq!(line(Class::AnyCase), [true, true, true, false, false, true]);
+        assert_eq!(line(Class::Receipt), [false, false, false, false, false, true]);
+        assert_eq!(line(Class::Stream), [false; 6]);
+        assert_eq!(line(Class::Node), [false, false, false, true, false, false]);
     }
 }

@@ -8,7 +8,7 @@ pub const MESSAGE_MAX_BYTES: usize = 256 * 1024;
 /// the sender's unit, officer and case reference at most 3 KiB.
 pub const HEADER_MAX_BYTES: usize = 16 * 1024;
 
-/// Maximum nesting of JSON arrays and objects. The deepest message of this version has 8 levels; a
+/// Maximum nesting of JSON arrays and objects. The deepest message of this version has 9 levels; a
 /// parser's stack is safe at 32.
 pub const JSON_DEPTH_MAX: usize = 32;
 

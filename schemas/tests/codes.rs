@@ -3,8 +3,10 @@
 use std::collections::BTreeSet;
 
 use rovuma_schemas::{
-    AgencyCode, AgencyDirectory, CodeLists, Date, Locale, RejectionCode, SecondPersonReason, SubjectKind,
-    alert::{Category, Needs},
+    AgencyCode, AgencyDirectory, CodeLists, Date, Locale, MessageType, RejectionCode, SecondPersonReason,
+    SubjectKind,
+    alert::{Category, FlagState, Needs},
+    any_case::PurgeOutcome,
     audit::AuditAction,
     codes::crossings,
 };
@@ -45,8 +47,18 @@ fn what_types_know_stands_in_the_lists() {
     assert_eq!(codes("categories"), words(&categories));
     let kinds: Vec<&str> = SubjectKind::ALL.iter().map(|kind| kind.as_str()).collect();
     assert_eq!(codes("subject_kinds"), words(&kinds));
-    let reasons = [SecondPersonReason::Minor, SecondPersonReason::Person, SecondPersonReason::Handling];
+    let reasons = [
+        SecondPersonReason::Minor,
+        SecondPersonReason::Person,
+        SecondPersonReason::Handling,
+        SecondPersonReason::HandlingLowered,
+    ];
     assert_eq!(codes("second_person"), words(&reasons.map(SecondPersonReason::as_str)));
+    let types: Vec<&str> = MessageType::operational().map(MessageType::as_str).collect();
+    assert_eq!(codes("message_types"), words(&types));
+    assert_eq!(codes("flag_states"), words(&[FlagState::On, FlagState::Off].map(FlagState::as_str)));
+    let outcomes = [PurgeOutcome::Erased, PurgeOutcome::Retained, PurgeOutcome::NeverHeld];
+    assert_eq!(codes("purge_outcomes"), words(&outcomes.map(PurgeOutcome::as_str)));
 }
 
 #[test]

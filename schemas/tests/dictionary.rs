@@ -14,7 +14,7 @@ fn it_is_a_zstd_dictionary_of_its_id_and_size() {
 }
 
 #[test]
-fn it_halves_what_zstd_alone_makes_of_an_alert() {
+fn it_halves_what_zstd_alone_makes_of_an_alert_and_saves_a_third_of_what_follows() {
     let mut plain = Compressor::new(6).expect("a compressor");
     let mut with = Compressor::with_dictionary(6, V1).expect("a compressor");
     let mut back = Decompressor::with_dictionary(V1).expect("a decompressor");
@@ -22,14 +22,16 @@ fn it_halves_what_zstd_alone_makes_of_an_alert() {
     {
         let path = file.expect("a file").path();
         let name = path.file_name().expect("a name").to_string_lossy().into_owned();
-        if !name.starts_with("alert-") {
+        if name.starts_with("message-") {
             continue;
         }
         let value: serde_json::Value =
             serde_json::from_slice(&fs::read(&path).expect("a text")).expect("JSON");
         let bytes = serde_json::to_vec(&value).expect("JSON");
         let (alone, small) = (plain.compress(&bytes).expect("zstd"), with.compress(&bytes).expect("zstd"));
-        assert!(small.len() * 2 < alone.len(), "{name}: {} of {} bytes", small.len(), alone.len());
+        // Version 1 was trained when there were no messages that follow an alert.
+        let (of, at_most) = if value["type"] == "alert.issue" { (2, 1) } else { (3, 2) };
+        assert!(of * small.len() < at_most * alone.len(), "{name}: {} of {} bytes", small.len(), alone.len());
         assert_eq!(back.decompress(&small, bytes.len()).expect("zstd"), bytes, "{name}");
     }
 }

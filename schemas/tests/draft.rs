@@ -6,8 +6,8 @@ use std::collections::BTreeMap;
 
 use rovuma_schemas::{
     AgencyDirectory, Body, CheckedDraft, CodeLists, Date, EarlierVersions, FaultCode, Header, Lane, Locale,
-    Message, MessageId, MessageType, OperationalBody, Recipient, SecondPersonReason, Sender, Status, StoreId,
-    Timestamp, ValidDraft, ValidationContext, Version,
+    Message, MessageId, MessageType, OperationalBody, Recipient, Reserved, SecondPersonReason, Sender,
+    Status, StoreId, Timestamp, ValidDraft, ValidationContext, Version,
     limits::{FAULTS_SHOWN_MAX, RECIPIENTS_MAX},
 };
 use rstest::rstest;
@@ -44,7 +44,7 @@ fn header(draft: &ValidDraft) -> Header {
     };
     Header {
         id: MessageId::draw(now()),
-        message_type: "alert.issue".into(),
+        message_type: draft.message_type().to_string(),
         version: Version::CURRENT,
         status: Status::Exercise,
         sender: Sender { agency: "mz.prm".parse().expect("an agency"), unit: None, officer: None },
@@ -55,8 +55,8 @@ fn header(draft: &ValidDraft) -> Header {
         in_reply_to: draft.in_reply_to(),
         replaces: None,
         first_created: None,
-        case: None,
-        turn: None,
+        case: draft.case().cloned(),
+        turn: draft.case().map(|_| 2),
         seen: BTreeMap::new(),
     }
 }
@@ -128,18 +128,25 @@ fn a_summary_counts_and_names_nobody() {
 
 #[test]
 fn every_valid_draft_becomes_a_message_that_the_other_side_reads() {
-    for (name, text) in read_folder("valid").into_iter().filter(|(name, _)| name.starts_with("alert-")) {
-        let draft = valid(&serde_json::from_str(&text).expect("JSON"));
+    for (name, text) in read_folder("valid").into_iter().filter(|(name, _)| !name.starts_with("message-")) {
+        let mut draft = valid(&serde_json::from_str(&text).expect("JSON"));
+        if draft.message_type().class().follows() {
+            draft = draft.addressed_to(vec!["tz.tpf".parse().expect("an agency")]);
+        }
         let header = header(&draft);
-        let message = draft.into_message(header.clone(), &EarlierVersions::default());
+        let earlier = EarlierVersions { version: 1, ..EarlierVersions::default() };
+        let message = draft.into_message(header.clone(), &earlier);
         let payload = message.to_payload();
         assert_eq!(Header::from_payload(&payload).expect("a header"), header, "{name}");
         let read = Message::parse(&payload).unwrap_or_else(|fault| panic!("{name}: {fault:?}"));
         assert_eq!(read, message, "{name}");
-        let Body::Operational(OperationalBody::AlertIssue(alert)) = &read.body else {
-            panic!("{name} is no alert")
+        let alert = match &read.body {
+            Body::Operational(OperationalBody::AlertIssue(alert)) => alert,
+            Body::Operational(OperationalBody::AlertUpdate(update)) => &update.alert,
+            _ => continue,
         };
-        assert!(alert.validity.until.is_some(), "{name} has no end");
+        let is_opener = read.body.message_type() == MessageType::AlertIssue;
+        assert_eq!(alert.validity.until.is_some(), is_opener, "{name}: an update leaves the end where it is");
         assert!(
             alert
                 .subjects
@@ -249,6 +256,44 @@ fn recipients_beyond_the_maximum_are_not_checked_one_by_one() {
     assert_eq!(count(FaultCode::RecipientUnknown), RECIPIENTS_MAX);
     assert_eq!(count(FaultCode::TooMany), 1);
     assert!(draft.fault_count() < 50, "{}", draft.fault_count());
+}
+
+#[test]
+fn an_emergency_release_is_to_be_confirmed_within_twelve_hours() {
+    let draft = json("alert-wanted-person-emergency");
+    assert!(checked(&draft).is_emergency() && !checked(&json("alert-wanted-person")).is_emergency());
+    let draft = valid(&draft);
+    let header = header(&draft);
+    let message = draft.into_message(header, &EarlierVersions::default());
+    let emergency = message.terms.and_then(|terms| terms.emergency).expect("it says so");
+    assert_eq!(emergency.confirm_by.expect("a time").to_string(), "2026-11-24T00:00:00Z");
+}
+
+#[test]
+fn an_incomplete_draft_of_a_follower_shows_its_case_and_whom_it_is_reserved_for() {
+    let case = serde_json::json!({ "kind": "alert", "owner": "mz.prm", "id": "0199c5a1-7b3e-7001-8a10-000000000001" });
+    let mut draft =
+        serde_json::json!({ "type": "alert.withdraw", "case": case, "body": { "reason": "error" } });
+    let name = "alert/mz.prm/0199c5a1-7b3e-7001-8a10-000000000001";
+    assert_eq!(checked(&draft).case().expect("a case").to_string(), name);
+    assert_eq!(checked(&draft).reserved(), Reserved::CannotWait);
+    draft["case"]["id"] = "7".into();
+    draft["body"] = Value::Null;
+    assert_eq!((checked(&draft).case(), checked(&draft).reserved()), (None, Reserved::Supervisor));
+}
+
+#[test]
+fn a_follower_goes_to_the_parties_of_its_case_and_to_no_others() {
+    let draft = json("alert-extend");
+    assert!(valid(&draft).recipients().is_empty());
+    let parties = vec!["tz.tpf".parse().expect("an agency"), "tz.tisd".parse().expect("an agency")];
+    assert_eq!(valid(&draft).addressed_to(parties.clone()).recipients(), parties);
+    let mut draft = draft;
+    draft["recipients"] = serde_json::json!(["tz.tpf"]);
+    draft["expires"] = "2026-12-01T00:00:00Z".into();
+    let faults = checked(&draft).faults(Locale::En);
+    let places: Vec<&str> = faults.iter().map(|fault| fault.pointer.as_str()).collect();
+    assert_eq!(places, ["/expires", "/recipients"], "{faults:?}");
 }
 
 #[test]

@@ -2,11 +2,11 @@
 
 mod support;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use rovuma_schemas::{
-    Agency, AgencyDirectory, Body, Fault, FaultCode, Locale, Message, MessageType, ParseFault, Sentences,
-    alert::Category, sentences,
+    Agency, AgencyDirectory, Body, EarlierVersions, Fault, FaultCode, Locale, Message, MessageType,
+    ParseFault, Sentences, SubjectKey, Timestamp, alert::Category, sentences,
 };
 use serde::Deserialize;
 use serde_json::{Value, value::RawValue};
@@ -31,13 +31,14 @@ fn every_valid_example_is_accepted() {
 
 #[test]
 fn every_category_and_every_message_type_has_a_valid_example() {
-    let (mut categories, mut types) = (BTreeSet::new(), BTreeSet::new());
+    let (mut categories, mut drafted, mut types) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
     for (_, text) in read_folder("valid") {
         match Example::read(&text) {
             Example::Draft(draft) => {
                 let draft: Value = serde_json::from_slice(&draft).expect("JSON");
-                // Other families have no category.
-                if draft["type"] == MessageType::AlertIssue.as_str() {
+                let kind: MessageType = serde_json::from_value(draft["type"].clone()).expect("a type");
+                drafted.insert(kind);
+                if kind == MessageType::AlertIssue {
                     let category = draft["body"]["category"].as_str().expect("a category");
                     categories.insert(category.parse::<Category>().expect("a category"));
                 }
@@ -48,6 +49,7 @@ fn every_category_and_every_message_type_has_a_valid_example() {
         }
     }
     assert_eq!(categories, BTreeSet::from(Category::ALL));
+    assert_eq!(drafted, MessageType::operational().collect());
     assert_eq!(types, MessageType::ALL.iter().copied().collect());
 }
 
@@ -153,6 +155,8 @@ impl Example {
 struct InvalidExample {
     rule: FaultCode,
     pointer: String,
+    /// What the draft's case has come to, where only that shows the fault.
+    earlier: Option<Earlier>,
     draft: Option<Box<RawValue>>,
     message: Option<Box<RawValue>>,
     text: Option<String>,
@@ -160,11 +164,34 @@ struct InvalidExample {
     agencies: Option<Vec<Agency>>,
 }
 
+/// The versions before a draft, as [`EarlierVersions`] has them.
+#[derive(Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Earlier {
+    version: u32,
+    keys: BTreeSet<SubjectKey>,
+    numbers_used: BTreeMap<char, u16>,
+    ends: Timestamp,
+    latest_end: Timestamp,
+}
+
+impl From<Earlier> for EarlierVersions {
+    fn from(earlier: Earlier) -> Self {
+        let Earlier { version, keys, numbers_used, ends, latest_end } = earlier;
+        Self { version, keys, numbers_used, ends: Some(ends), latest_end: Some(latest_end) }
+    }
+}
+
 impl InvalidExample {
     fn faults(&self) -> Vec<Fault> {
         let directory = self.agencies.clone().map(AgencyDirectory::new);
         let agencies = directory.as_ref().unwrap_or(AgencyDirectory::shipped());
-        let checked = |bytes: &[u8]| check_draft(bytes, agencies, Locale::En).err().unwrap_or_default();
+        let checked = |bytes: &[u8]| match (check_draft(bytes, agencies, Locale::En), &self.earlier) {
+            (Err(faults), None) => faults,
+            (Ok(draft), Some(earlier)) => draft.faults_against(&earlier.clone().into(), Locale::En),
+            (Ok(_), None) => Vec::new(),
+            (Err(faults), Some(_)) => panic!("it has faults whatever came before: {faults:?}"),
+        };
         match (&self.draft, &self.message, &self.text) {
             (Some(draft), None, None) => checked(draft.get().as_bytes()),
             (None, Some(message), None) => match Message::parse(message.get().as_bytes()) {

@@ -153,7 +153,7 @@ impl ValidDraft {
         self.header.case.as_ref()
     }
 
-    /// The draft addressed to the parties of its case, with the handling that its release needs.
+    /// The draft of a follower, addressed to the parties of its case.
     #[must_use]
     pub fn addressed_to(mut self, recipients: Vec<AgencyCode>) -> Self {
         self.header.recipients = recipients;
@@ -163,7 +163,7 @@ impl ValidDraft {
     /// The faults that it has because of the versions before it, with sentences in `locale`.
     pub fn faults_against(&self, earlier: &EarlierVersions, locale: Locale) -> Vec<Fault> {
         let mut found = Vec::new();
-        self.body.check_against(earlier, &Pointer::default().field("body"), &mut found);
+        self.body.check_against(&self.terms, earlier, &mut found);
         fault::in_words(found, locale)
     }
 

@@ -29,9 +29,9 @@ const CODES: [(&str, &str); 14] = [
 ];
 
 /// Fields that hold sentences.
-const TEXTS: [&str; 5] = ["circumstances", "statement", "note", "restriction", "marks"];
+const TEXTS: [&str; 7] = ["circumstances", "statement", "note", "restriction", "marks", "change", "proposal"];
 
-/// How often a sample is an alert rather than a receipt or stream message, out of ten.
+/// How often a sample is an alert or follows one, rather than a receipt or stream message, out of ten.
 const ALERTS_OF_TEN: usize = 7;
 
 /// Where a sample's free texts come from.
@@ -67,7 +67,8 @@ impl Samples {
             let value: Map<String, Value> = serde_json::from_slice(&fs::read(&path)?)?;
             match value.contains_key("header") {
                 false => alerts.push(Example { name, message: released(value) }),
-                true if name.starts_with("message-alert") => {}
+                // Its draft is there too.
+                true if value.contains_key("terms") => {}
                 true => others.push(Example { name, message: value }),
             }
         }
@@ -94,7 +95,14 @@ impl Samples {
 
 /// A draft as the message that it becomes.
 fn released(mut draft: Map<String, Value>) -> Map<String, Value> {
-    let recipients: Vec<Value> = draft["recipients"].as_array().cloned().unwrap_or_default();
+    let case = draft.remove("case");
+    // A message that follows goes to the parties of its case, here from its opener to two of the other country.
+    let owner = case.as_ref().and_then(|case| case["owner"].as_str()).unwrap_or_default();
+    let parties = if owner.starts_with("mz") { ["tz.tpf", "tz.tisd"] } else { ["mz.prm", "mz.sernic"] };
+    let recipients = match draft.get("recipients").and_then(Value::as_array) {
+        Some(recipients) => recipients.clone(),
+        None => parties.map(Value::from).to_vec(),
+    };
     let numbered = |agency: &Value| json!({ "agency": agency, "lane": "normal", "stream": "", "number": 1 });
     let to_tanzania = recipients.iter().any(|agency| agency.as_str().is_some_and(|a| a.starts_with("tz")));
     let mut sender = json!({ "agency": if to_tanzania { "mz.prm" } else { "tz.tpf" } });
@@ -104,20 +112,30 @@ fn released(mut draft: Map<String, Value>) -> Map<String, Value> {
     sender["officer"] = json!("");
     let mut header = json!({
         "id": "", "type": draft["type"], "version": "1.1", "status": "actual", "sender": sender,
-        "recipients": recipients.iter().map(numbered).collect::<Vec<_>>(), "created": "", "expires": "",
+        "recipients": recipients.iter().map(numbered).collect::<Vec<_>>(), "created": "",
     });
-    if let Some(reference) = draft.remove("reference") {
-        header["reference"] = reference;
+    for name in ["reference", "in_reply_to"] {
+        if let Some(value) = draft.remove(name) {
+            header[name] = value;
+        }
     }
-    let family = header["type"].as_str().and_then(|kind| kind.split('.').next()).unwrap_or_default();
-    header["case"] = json!({ "kind": family, "owner": header["sender"]["agency"], "id": "" });
-    header["turn"] = json!(1);
+    header["turn"] = json!(if case.is_some() { 2 } else { 1 });
+    header["case"] = match case {
+        Some(case) => case,
+        None => {
+            header["expires"] = json!("");
+            let family = header["type"].as_str().and_then(|kind| kind.split('.').next()).unwrap_or_default();
+            json!({ "kind": family, "owner": header["sender"]["agency"], "id": "" })
+        }
+    };
     let mut message = Map::new();
     message.insert("header".into(), header);
     message.extend(["terms", "body"].into_iter().filter_map(|part| draft.remove_entry(part)));
-    if message["header"]["type"] == "alert.issue" {
-        // A released alert always has an end.
-        message["body"]["validity"] = json!({ "until": "" });
+    match message["header"]["type"].as_str() {
+        // A released alert always has an end, and a newer version its number.
+        Some("alert.issue") => message["body"]["validity"] = json!({ "until": "" }),
+        Some("alert.update") => message["body"]["version"] = json!(2),
+        _ => {}
     }
     message
 }
@@ -143,14 +161,15 @@ fn packed(example: &Example, texts: Texts, random: &mut Random) -> Result<Vec<u8
     Ok(bytes)
 }
 
-/// An alert opens its own case, and each of its subjects has a key.
+/// An alert opens its own case, and each of its subjects has a key, in newer versions too.
 fn name_case_and_subjects(message: &mut Value) {
-    let id = message["header"]["id"].clone();
-    if let Some(case) = message["header"].get_mut("case") {
-        case["id"] = id;
+    if message["header"]["type"] == "alert.issue" {
+        message["header"]["case"]["id"] = message["header"]["id"].clone();
     }
+    let is_newer = message["body"].get("alert").is_some();
+    let content = if is_newer { &mut message["body"]["alert"] } else { &mut message["body"] };
     for kind in SubjectKind::ALL {
-        let subjects = message["body"].get_mut("subjects").and_then(|all| all.get_mut(kind.field()));
+        let subjects = content.get_mut("subjects").and_then(|all| all.get_mut(kind.field()));
         let subjects = subjects.and_then(Value::as_array_mut).into_iter().flatten();
         for (number, subject) in (1..).zip(subjects.filter_map(Value::as_object_mut)) {
             let rest = std::mem::take(subject);
@@ -188,7 +207,7 @@ fn varied(text: &str, field: &str, language: &str, random: &mut Random) -> Strin
         return code(text, list, random);
     }
     match field {
-        "id" => message_id(random),
+        "id" | "in_reply_to" => message_id(random),
         "stream" | "epoch" => random.letters("0123456789abcdef", 32),
         "digest" | "bundle_digest" => {
             random.letters("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijkl0123456789-_", 42) + "A"

@@ -22,6 +22,16 @@ pub enum FlagState {
     Off,
 }
 
+impl FlagState {
+    /// The code.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::On => "on",
+            Self::Off => "off",
+        }
+    }
+}
+
 /// The body of `alert.flag`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[schemars(rename = "AlertFlag")]
@@ -42,7 +52,7 @@ pub struct Flag {
 impl Operational for Flag {
     fn check(checker: &mut Checker<'_>) {
         let body = checker.body();
-        if body.field("flag").text() != Some("on") {
+        if body.field("flag").text() != Some(FlagState::On.as_str()) {
             return;
         }
         for member in ["reason", "instead"].map(|member| body.field(member)) {
@@ -53,10 +63,47 @@ impl Operational for Flag {
     }
 
     fn summary(&self, lists: &CodeLists, locale: Locale) -> String {
-        let state = match self.flag {
-            FlagState::On => "on",
-            FlagState::Off => "off",
-        };
-        lists.label("flag_states", state, locale).to_owned()
+        lists.label("flag_states", self.flag.as_str(), locale).to_owned()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        Reserved,
+        families::support::{checked, example, faults, just, summary, with, without},
+    };
+
+    #[test]
+    fn what_is_not_executable_says_why_and_what_is_done_instead() {
+        let draft = example("alert-flag");
+        assert_eq!(faults(&draft), []);
+        for member in ["/body/reason", "/body/instead"] {
+            let found = faults(&without(draft.clone(), member));
+            assert_eq!(found, just(member, FaultCode::FlagReasonMissing));
+        }
+        let bare = without(without(draft.clone(), "/body/reason"), "/body/instead");
+        assert_eq!(faults(&bare).len(), 2);
+        assert_eq!(faults(&with(bare, "/body/flag", "off")), []);
+        assert_eq!(faults(&without(draft, "/body/flag")), just("/body/flag", FaultCode::MissingField));
+    }
+
+    #[test]
+    fn its_words_are_in_their_lists() {
+        let draft = example("alert-flag");
+        let place = |member: &str| format!("/body/{member}");
+        let bent = |member: &str, word: &str| faults(&with(draft.clone(), &place(member), word));
+        assert_eq!(bent("flag", "yes"), just("/body/flag", FaultCode::UnknownValue));
+        assert_eq!(bent("reason", "found"), just("/body/reason", FaultCode::UnknownCode));
+        assert_eq!(bent("instead", "nothing"), just("/body/instead", FaultCode::UnknownCode));
+    }
+
+    #[test]
+    fn lists_show_whether_it_is_on_or_off() {
+        assert_eq!(summary(&example("alert-flag"), Locale::En), "Not executable on the sender's territory");
+        let off = summary(&example("alert-flag-off"), Locale::En);
+        assert_eq!(off, "Executable on the sender's territory again");
+        assert_eq!(checked(&example("alert-flag")).reserved(), Reserved::No);
     }
 }

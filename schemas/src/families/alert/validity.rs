@@ -1,7 +1,12 @@
 //! The rules about an alert's period of validity, and that its data may be kept for that period.
 
 use super::category::{Category, Life};
-use crate::{Date, FaultCode, Timestamp, draft::Checker, fault::Detail};
+use crate::{
+    Date, FaultCode, Timestamp,
+    draft::Checker,
+    fault::{Detail, Finding},
+    pointer::Pointer,
+};
 
 /// Why an alert ends when it does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,18 +57,28 @@ fn window(checker: &mut Checker<'_>) {
     }
 }
 
-fn retention(checker: &mut Checker<'_>, end: Option<&(Timestamp, EndReason)>) {
+/// Checks that the data may be kept until the alert ends.
+pub(super) fn retention(checker: &mut Checker<'_>, end: Option<&(Timestamp, EndReason)>) {
     let retain = checker.terms().field("retain_until");
     // The check of terms reports a day that has passed.
     let last_day = retain.parsed::<Date>().filter(|last_day| *last_day >= checker.context.today());
     let Some(last_day) = last_day else { return };
-    let Some((end, reason)) = end.map(|(end, reason)| (Date::of(*end), *reason)) else { return };
-    if last_day < end {
-        let detail = Detail::each(|hints, locale| match reason {
+    checker.found.extend(end.and_then(|end| erased_before(&retain.at, last_day, *end)));
+}
+
+/// The fault of data that may be kept until `last_day` only, and must be erased before the alert ends.
+pub(super) fn erased_before(
+    at: &Pointer,
+    last_day: Date,
+    (end, reason): (Timestamp, EndReason),
+) -> Option<Finding> {
+    let end = Date::of(end);
+    let detail = || {
+        Detail::each(|hints, locale| match reason {
             EndReason::Stated => hints.end_stated(end),
             EndReason::Category(life) => hints.end_by_category(end, life.in_words(locale)),
             EndReason::Documents => hints.end_by_documents(end),
-        });
-        checker.fault_with(&retain.at, FaultCode::RetentionBeforeEnd, detail);
-    }
+        })
+    };
+    (last_day < end).then(|| Finding::with(at, FaultCode::RetentionBeforeEnd, detail()))
 }
