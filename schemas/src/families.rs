@@ -58,18 +58,20 @@ impl FromStr for Family {
     }
 }
 
-/// The names of a family's templates.
-pub(crate) fn template_names(family: Family) -> Vec<&'static str> {
-    match family {
+/// The names of all templates: those of each family, and those of the messages that follow in any case.
+pub(crate) fn template_names() -> Vec<&'static str> {
+    let of_family = |family: &Family| match family {
         Family::Alert => alert::template::names(),
-    }
+    };
+    Family::ALL.iter().flat_map(of_family).chain(any_case::template::names()).collect()
 }
 
-/// What the family's kind of draft of this name needs; `None` where the family has none of this name.
-pub(crate) fn template_plan(family: Family, name: &str, context: &TemplateContext<'_>) -> Option<Plan> {
-    match family {
+/// What the kind of draft of this name needs; `None` where no kind has this name.
+pub(crate) fn template_plan(name: &str, context: &TemplateContext<'_>) -> Option<Plan> {
+    let of_family = |family: &Family| match family {
         Family::Alert => alert::template::plan(name, context),
-    }
+    };
+    Family::ALL.iter().find_map(of_family).or_else(|| any_case::template::plan(name))
 }
 
 shaped_text!(

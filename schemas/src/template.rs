@@ -16,7 +16,7 @@ use crate::{
 pub struct TemplateContext<'a> {
     /// The country of the sender, where it is known: its plates and documents are the likeliest.
     pub country: Option<CountryCode>,
-    /// The agencies to send it to.
+    /// The agencies to send it to; not used where the draft follows in a case, whose parties it goes to.
     pub recipients: &'a [AgencyCode],
     /// The language of the free texts.
     pub language: Locale,
@@ -54,7 +54,7 @@ pub struct FieldHelp {
     pub description: String,
 }
 
-/// What a family's kind of draft needs beyond the schema of its type.
+/// What a kind of draft needs beyond the schema of its type.
 pub(crate) struct Plan {
     pub(crate) message_type: MessageType,
     /// The values of fields, by pointer.
@@ -66,17 +66,39 @@ pub(crate) struct Plan {
     pub(crate) notes: Vec<String>,
 }
 
+impl Plan {
+    /// The plan of a message that follows in a case.
+    pub(crate) fn of_follower(message_type: MessageType, needed: &[&str], notes: &[&str]) -> Self {
+        // A message that follows in cases of every family follows, while there is one family, in a case of that one.
+        let family = message_type.class().family().or(match Family::ALL {
+            [only] => Some(*only),
+            _ => None,
+        });
+        let addressed = "It goes to the parties of its case. /case names the case by its kind, the agency that opened it and the \
+                         message that opened it.";
+        Self {
+            message_type,
+            values: family
+                .map(|family| ("/case/kind".to_owned(), json!(family.as_str())))
+                .into_iter()
+                .collect(),
+            needed: needed.iter().map(|pointer| (*pointer).to_owned()).collect(),
+            aside: Vec::new(),
+            notes: [addressed].iter().chain(notes).map(|note| (*note).to_owned()).collect(),
+        }
+    }
+}
+
 impl Template {
-    /// The names of the kinds of draft that have a template: facets, such as the categories of alerts.
+    /// The names of the kinds of draft that have a template: the categories of alerts, and the types of messages that follow in a
+    /// case.
     pub fn names() -> Vec<&'static str> {
-        Family::ALL.iter().flat_map(|family| families::template_names(*family)).collect()
+        families::template_names()
     }
 
     /// The template of this name.
     pub fn of(name: &str, context: &TemplateContext<'_>) -> Option<Self> {
-        let mut plans =
-            Family::ALL.iter().filter_map(|family| families::template_plan(*family, name, context));
-        Some(Builder::new(plans.next()?, context).build())
+        families::template_plan(name, context).map(|plan| Builder::new(plan, context).build())
     }
 }
 
@@ -304,10 +326,21 @@ mod tests {
         }
         match field.form.trim_start_matches("a list: ") {
             "true or false" => json!(true),
+            _ if pointer == "/terms/retain_until" => json!("2036-12-31"),
             form if form.starts_with("a day") => json!("2026-11-01"),
+            form if form.starts_with("an instant") => json!("2027-11-01T00:00:00Z"),
             form if form.starts_with("a plate") => json!("AB 123"),
+            form if form.starts_with("an agency's code") => json!("mz.prm"),
+            form if form.starts_with("a message's number") => json!("0199c5a1-7b3e-7001-8a10-000000000001"),
+            form if form.starts_with("the place of a field") => json!("/subjects/vehicles/0/plate"),
             _ => json!("Texto"),
         }
+    }
+
+    /// The content of an alert.
+    fn whole_content() -> Value {
+        let text = include_str!("../examples/valid/alert-stolen-dhow.json");
+        serde_json::from_str::<Value>(text).expect("JSON")["body"].take()
     }
 
     #[test]
@@ -324,10 +357,16 @@ mod tests {
                     template.draft
                 );
             }
-            assert!(open.contains("/body/circumstances"), "{name}: {open:?}");
+            let is_follower = template.draft.get("case").is_some();
+            let must_be_said = if is_follower { "/case/id" } else { "/body/circumstances" };
+            assert!(open.contains(must_be_said), "{name}: {open:?}");
             for place in &open {
                 let value = filled(&template, place);
                 *template.draft.pointer_mut(place).expect("there") = value;
+            }
+            if name == "alert.update" {
+                // What the content needs beyond the template depends on its category.
+                template.draft["body"]["alert"] = whole_content();
             }
             assert_eq!(faults(&template.draft), [], "{name}: {:#}", template.draft);
         }
@@ -346,6 +385,22 @@ mod tests {
         let first: Vec<&String> = draft.as_object().expect("an object").keys().take(3).collect();
         assert_eq!(first, ["type", "status", "recipients"]);
         assert_eq!(template("wanted_person").draft["body"]["subjects"]["persons"][0]["role"], "wanted");
+    }
+
+    #[test]
+    fn a_template_of_a_follower_has_its_case_instead_of_recipients() {
+        for kind in MessageType::operational().filter(|kind| kind.class().follows()) {
+            let template = template(kind.as_str());
+            assert_eq!(template.draft["case"], json!({ "kind": "alert", "owner": "", "id": "" }), "{kind}");
+            assert_eq!(template.draft.get("recipients"), None, "{kind}");
+            assert!(template.notes.len() > 1, "{kind} has no note of its own");
+            assert!(template.fields.iter().any(|field| field.pointer == "/case/owner" && field.is_needed));
+        }
+        let body = |name: &str| template(name).draft["body"].clone();
+        assert_eq!(body("alert.flag"), json!({ "flag": "on", "reason": "", "instead": "" }));
+        assert_eq!(body("alert.withdraw"), json!({ "reason": "" }));
+        assert_eq!(body("release.confirm"), json!({}));
+        assert_eq!(template("release.confirm").draft["in_reply_to"], "");
     }
 
     #[test]

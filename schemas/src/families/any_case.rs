@@ -2,6 +2,7 @@
 
 mod certify;
 mod confirm;
+pub(crate) mod template;
 
 pub use certify::{Certify, PurgeOutcome, RetentionGround};
 pub use confirm::Confirm;

@@ -1,4 +1,6 @@
-//! The templates of alerts, one for each category.
+//! The templates of alerts, one for each category, and of the messages that follow them.
+
+mod followers;
 
 use serde_json::{Value, json};
 
@@ -9,18 +11,23 @@ use crate::{
     template::{Plan, TemplateContext},
 };
 
-/// The names of the templates: the categories.
+/// The names of the templates: the categories, and the types of the messages that follow.
 pub(crate) fn names() -> Vec<&'static str> {
-    Category::ALL.iter().map(|category| category.as_str()).collect()
+    Category::ALL.iter().map(|category| category.as_str()).chain(followers::names()).collect()
 }
 
 /// Days by which the date of a template's retention is later than the end of the alert if it were released today: drafts wait for
 /// a second person, and the alert ends later the later it is released.
 const RETENTION_SPARE_DAYS: i32 = 30;
 
-/// What an alert of the category `name` needs.
+/// What a draft of the kind `name` needs.
 pub(crate) fn plan(name: &str, context: &TemplateContext<'_>) -> Option<Plan> {
-    let category: Category = name.parse().ok()?;
+    let category = name.parse::<Category>().ok();
+    category.map(|category| of_category(category, context)).or_else(|| followers::plan(name))
+}
+
+/// What an alert of a category needs.
+fn of_category(category: Category, context: &TemplateContext<'_>) -> Plan {
     let rule = category.rule();
     let kind = main_kind(category);
     let subject = format!("/body/subjects/{}/0", kind.field());
@@ -50,13 +57,13 @@ pub(crate) fn plan(name: &str, context: &TemplateContext<'_>) -> Option<Plan> {
         needed.push("/body/decision".to_owned());
     }
     let aside = SubjectKind::ALL.into_iter().filter(|other| *other != kind && *other != SubjectKind::Place);
-    Some(Plan {
+    Plan {
         message_type: MessageType::AlertIssue,
         values,
         needed,
         aside: aside.map(|other| format!("/body/subjects/{}", other.field())).collect(),
         notes: notes(category),
-    })
+    }
 }
 
 /// The kind of the subject that the template begins with.
