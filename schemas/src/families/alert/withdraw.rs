@@ -6,7 +6,8 @@ use serde::{Deserialize, Serialize};
 use crate::{
     CaseId, CodeLists, FaultCode, Locale, Text,
     draft::Checker,
-    families::{Operational, Reserved},
+    families::{Family, Operational, Reserved},
+    fault::shown,
     view::View,
     words::listed_code,
 };
@@ -46,6 +47,10 @@ impl Operational for Withdraw {
             body.field("reason").text().filter(|code| listed.is_some_and(|list| list.find(code).is_some()));
         if reason.is_some_and(|reason| (reason == SUPERSEDED) != by.is_there()) {
             checker.fault(&by.at, FaultCode::SupersededByMismatch);
+        }
+        let kind = by.field("kind");
+        if let Some(word) = kind.text().filter(|word| *word != Family::Alert.as_str()) {
+            checker.fault_with(&kind.at, FaultCode::CaseKindOther, shown(word));
         }
     }
 
@@ -121,6 +126,8 @@ mod tests {
         assert_eq!(faults(&without(superseded.clone(), "/body/reason")), missing);
         let no_case = with(superseded, "/body/superseded_by", json!({ "kind": "alert", "owner": "mz.prm" }));
         assert_eq!(faults(&no_case), just("/body/superseded_by/id", FaultCode::MissingField));
+        let request = with(example("alert-withdraw-superseded"), "/body/superseded_by/kind", "request");
+        assert_eq!(faults(&request), just("/body/superseded_by/kind", FaultCode::CaseKindOther));
     }
 
     #[test]
