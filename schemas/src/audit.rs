@@ -69,6 +69,14 @@ open_words!(
         InboxSearch = "inbox.search",
         /// The sent messages were searched.
         SentSearch = "sent.search",
+        /// Cases were searched.
+        CaseSearch = "case.search",
+        /// A case was looked at: its state or its time line.
+        CaseRead = "case.read",
+        /// The data of a case are held back from erasure.
+        CaseHold = "case.hold",
+        /// The data of a case are no longer held back from erasure.
+        CaseFree = "case.free",
         /// Drafts were searched.
         DraftSearch = "draft.search",
         /// A draft was opened.

@@ -20,6 +20,9 @@ impl Timestamp {
     /// The last instant that can be written: the end of the year 9999.
     pub(crate) const LAST: Self = Self(jiff::Timestamp::MAX);
 
+    /// 1970-01-01T00:00:00Z, before which nothing was signed.
+    pub const EPOCH: Self = Self(jiff::Timestamp::UNIX_EPOCH);
+
     /// The instant `micros` microseconds after the Unix epoch.
     ///
     /// # Errors

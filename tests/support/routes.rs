@@ -126,7 +126,13 @@ impl Operation {
     pub async fn call(&self, api: &Api, target: &str, query: &str) -> Result<ApiAnswer> {
         // An alarm's id is a number.
         let target = if self.id == "acknowledge_alarm" { "1" } else { target };
-        let path = self.path.replace("{id}", target).replace("{list}", "offences").replace("{country}", "tz");
+        let path = self
+            .path
+            .replace("{id}", target)
+            .replace("{list}", "offences")
+            .replace("{country}", "tz")
+            .replace("{kind}", "alert")
+            .replace("{owner}", "tz.tpf");
         if path.contains('{') {
             bail!("{path}: say here what its parameter stands for");
         }

@@ -97,6 +97,12 @@ pub(crate) enum AlarmKind {
     AuditOverdue,
     /// The gateway's store was restored from an older copy.
     StoreRestored,
+    /// A message of a case is unlawful, beyond a limit, or uses a turn again: somebody must look at the case.
+    CaseFault,
+    /// One person released a message in an emergency: a supervisor must confirm it.
+    EmergencyRelease,
+    /// A liaison officer withdrew something alone and at once because somebody innocent was stopped: a supervisor must look at it.
+    WithdrawnAtOnce,
     /// A message of the audit service to a partner cannot be signed or stored, and was set aside.
     WitnessUnsendable,
 }
@@ -120,6 +126,9 @@ impl AlarmKind {
             Self::Rejected => "rejected",
             Self::AuditOverdue => "audit_overdue",
             Self::StoreRestored => "store_restored",
+            Self::CaseFault => "case_fault",
+            Self::EmergencyRelease => "emergency_release",
+            Self::WithdrawnAtOnce => "withdrawn_at_once",
             Self::WitnessUnsendable => "witness_unsendable",
         }
     }
@@ -138,6 +147,9 @@ impl AlarmKind {
             | Self::Quarantined
             | Self::Refusals
             | Self::WitnessUnsendable
+            | Self::CaseFault
+            | Self::EmergencyRelease
+            | Self::WithdrawnAtOnce
             | Self::LinkFault => Severity::Serious,
             Self::Clock | Self::Rejected => Severity::Notice,
         }

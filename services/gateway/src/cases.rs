@@ -2,13 +2,25 @@
 //! sender's turn there and, for each other party, the turn that the sender had seen. Only these order the messages.
 //!
 //! This module gives our own messages their place in a case, and reads and writes the place of every message. The state of
-//! a case is computed by [`fold`].
+//! a case is computed by [`fold`] from what is [`kept`] of its messages, and [`project`] writes it down in the transaction that
+//! stores a message. [`follow`] asks a case whether a message of ours may follow in it.
 
 #[cfg_attr(
     not(test),
-    expect(dead_code, reason = "cases are folded from the first type on that follows an opener")
+    expect(
+        dead_code,
+        reason = "the machines of requests and hits, whose messages have no types yet, use the rest"
+    )
 )]
 pub(crate) mod fold;
+pub(crate) mod folded;
+pub(crate) mod follow;
+pub(crate) mod freshness;
+pub(crate) mod kept;
+pub(crate) mod list;
+pub(crate) mod open;
+pub(crate) mod project;
+pub(crate) mod short_reference;
 
 use std::collections::{BTreeMap, BTreeSet};
 

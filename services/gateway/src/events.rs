@@ -37,6 +37,8 @@ pub(crate) enum EventKind {
     DeliveryQuarantined,
     /// Numbers of a stream are missing, or no longer are.
     StreamChanged,
+    /// A message of a case was stored, and its state folded again. The object is the id of the case.
+    CaseChanged,
 }
 
 impl EventKind {
@@ -55,6 +57,7 @@ impl EventKind {
             Self::MessageHeld => "message.held",
             Self::DeliveryQuarantined => "delivery.quarantined",
             Self::StreamChanged => "stream.changed",
+            Self::CaseChanged => "case.changed",
         }
     }
 }

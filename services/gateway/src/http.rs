@@ -10,6 +10,7 @@ mod agencies;
 mod alarms;
 mod api_state;
 mod case_name;
+mod cases;
 mod codes;
 mod copies;
 mod drafts;
@@ -57,6 +58,9 @@ fn api() -> OpenApiRouter<Arc<Gateway>> {
         .routes(routes!(messages::mark_read))
         .routes(routes!(messages::trace))
         .routes(routes!(messages::jws))
+        .routes(routes!(cases::list))
+        .routes(routes!(cases::read))
+        .routes(routes!(cases::timeline))
         .routes(routes!(streams::read))
         .routes(routes!(held::list))
         .routes(routes!(quarantine::list))

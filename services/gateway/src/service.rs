@@ -37,7 +37,7 @@ use crate::{
 };
 
 /// The gateway's own tables.
-pub(crate) const MIGRATIONS: Migrations = rovuma_store::migrations!(1001 "gateway");
+pub(crate) const MIGRATIONS: Migrations = rovuma_store::migrations!(1001 "gateway", 1002 "cases");
 
 /// The gateway, for [`rovuma_runtime::main`].
 #[derive(Debug)]

@@ -83,7 +83,7 @@ pub enum Life {
 
 impl Life {
     /// The same time of day, this much later.
-    pub(crate) fn after(self, instant: Timestamp) -> Timestamp {
+    pub fn after(self, instant: Timestamp) -> Timestamp {
         let day = Date::of(instant);
         let later = match self {
             Self::Years(years) => day.plus_years(years),

@@ -86,6 +86,14 @@ actions! {
     MessageMarkRead = "message.mark_read" on Message;
     /// Read a message's receipts.
     ReceiptsRead = "receipts.read" on Message;
+    /// See the list of cases: their states and whose turn it is.
+    CaseList = "case.list" on Agency;
+    /// See a case: its state and its steps, without the narrative of its messages.
+    CaseRead = "case.read" on Case;
+    /// Hold the data of a case back from erasure, or let them go.
+    CaseHold = "case.hold" on Case;
+    /// See what will be erased, and what is held back.
+    RetentionRead = "retention.read" on Agency;
     /// Read the state of the agency's streams, gaps included.
     StreamsRead = "streams.read" on Agency;
     /// Acknowledge an alarm of the agency.

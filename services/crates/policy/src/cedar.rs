@@ -109,7 +109,9 @@ impl Names {
         }
         if let Some(message_type) = resource.message_type {
             let text = |word: &str| RestrictedExpression::new_string(word.to_owned());
-            let family = message_type.class().family().map_or("", Family::as_str);
+            let family = message_type.class().family().map_or("any", Family::as_str);
+            let reserved = RestrictedExpression::new_bool(message_type.is_reserved());
+            attributes.insert("reserved".into(), reserved);
             attributes.insert("family".into(), text(family));
             attributes.insert("type".into(), text(message_type.as_str()));
         }
@@ -139,6 +141,8 @@ fn owned_by(agency: &AgencyCode) -> Attributes {
 fn pairs(context: &Context) -> Result<CedarContext, Misfit> {
     let known = [
         ("second_person_required", context.second_person_required),
+        ("emergency", context.emergency),
+        ("cannot_wait", context.cannot_wait),
         ("reason_stated", context.reason_stated),
     ];
     let pairs = known.into_iter().filter_map(|(name, value)| {

@@ -19,6 +19,8 @@ pub enum Code {
     Separation,
     /// The content requires a second person, and the actor is its author.
     SecondPerson,
+    /// Messages of the type are released by a supervisor.
+    SupervisorOnly,
     /// A supervisor approves the drafts of others, not their own.
     OwnDraft,
     /// Somebody else wrote the draft.
@@ -31,13 +33,14 @@ pub enum Code {
 
 impl Code {
     /// Every code.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::PolicyFault,
         Self::Role,
         Self::RoleKind,
         Self::OtherAgency,
         Self::Separation,
         Self::SecondPerson,
+        Self::SupervisorOnly,
         Self::OwnDraft,
         Self::OtherAuthor,
         Self::OwnAccount,
@@ -53,6 +56,7 @@ impl Code {
             Self::OtherAgency => "other_agency",
             Self::Separation => "separation",
             Self::SecondPerson => "second_person",
+            Self::SupervisorOnly => "supervisor_only",
             Self::OwnDraft => "own_draft",
             Self::OtherAuthor => "other_author",
             Self::OwnAccount => "own_account",
@@ -74,6 +78,10 @@ impl Code {
             Self::Separation => "Another of your roles excludes this.",
             Self::SecondPerson => {
                 "This content requires a second person: a supervisor who is not its author releases it."
+            }
+            Self::SupervisorOnly => {
+                "Messages of this type end or prolong something, or vouch for it: write it as a draft and submit it, and a \
+                 supervisor releases it."
             }
             Self::OwnDraft => "A supervisor releases or returns the drafts of others, not their own.",
             Self::OtherAuthor => "Only the author of the draft may do this.",

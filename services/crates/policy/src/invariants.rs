@@ -54,6 +54,20 @@ fn release(
         findings
             .push(format!("{who} releases alone a draft of {message_type} that requires a second person"));
     }
+    let is_liaison = roles.contains(&Role::LiaisonOfficer);
+    if !is_liaison && may(Action::DraftRelease, Context::release(true).in_emergency(true)) {
+        findings.push(format!("{who} releases a draft of {message_type} alone in an emergency"));
+    }
+    let is_supervisor = roles.contains(&Role::Supervisor);
+    let reserved = message_type.is_reserved() && !is_supervisor;
+    if reserved && may(Action::DraftRelease, Context::release(false)) {
+        findings.push(format!("{who} releases drafts of {message_type}, which is reserved for supervisors"));
+    }
+    if reserved && !is_liaison && may(Action::DraftRelease, Context::release(false).that_cannot_wait(true)) {
+        findings.push(format!(
+            "{who} releases at once drafts of {message_type}, which is reserved for supervisors"
+        ));
+    }
     if may(Action::DraftRelease, Context::release(false)) && !may(Action::DraftCreate, Context::NONE) {
         findings.push(format!("{who} releases own drafts of {message_type} and may not create them"));
     }
@@ -131,6 +145,7 @@ fn samples(kind: ResourceKind, agency: &AgencyCode) -> Vec<Resource> {
             return MessageType::operational().map(draft).collect();
         }
         ResourceKind::Message => Resource::message("message", agency),
+        ResourceKind::Case => Resource::case("case", agency),
         ResourceKind::Account => Resource::account(ANOTHER, agency),
         ResourceKind::AuditLog => Resource::audit_log(agency),
         ResourceKind::AuditEvent => Resource::audit_event("event", agency),

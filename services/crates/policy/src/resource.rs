@@ -11,6 +11,8 @@ pub enum ResourceKind {
     Draft,
     /// An agency's copy of a sent or received message.
     Message,
+    /// An agency's view of a case.
+    Case,
     /// A user or machine client.
     Account,
     /// An agency's part of the audit log.
@@ -21,8 +23,15 @@ pub enum ResourceKind {
 
 impl ResourceKind {
     /// Every kind.
-    pub const ALL: [Self; 6] =
-        [Self::Agency, Self::Draft, Self::Message, Self::Account, Self::AuditLog, Self::AuditEvent];
+    pub const ALL: [Self; 7] = [
+        Self::Agency,
+        Self::Draft,
+        Self::Message,
+        Self::Case,
+        Self::Account,
+        Self::AuditLog,
+        Self::AuditEvent,
+    ];
 
     /// The entity type in the schema.
     pub const fn as_str(self) -> &'static str {
@@ -30,6 +39,7 @@ impl ResourceKind {
             Self::Agency => "Agency",
             Self::Draft => "Draft",
             Self::Message => "Message",
+            Self::Case => "Case",
             Self::Account => "Account",
             Self::AuditLog => "AuditLog",
             Self::AuditEvent => "AuditEvent",
@@ -74,6 +84,11 @@ impl Resource {
         Self::new(ResourceKind::Message, id, agency)
     }
 
+    /// The view that `agency` has of a case.
+    pub fn case(name: &str, agency: &AgencyCode) -> Self {
+        Self::new(ResourceKind::Case, name, agency)
+    }
+
     /// The user or machine client with this subject identifier.
     pub fn account(subject: &str, agency: &AgencyCode) -> Self {
         Self::new(ResourceKind::Account, subject, agency)
@@ -114,21 +129,41 @@ impl Resource {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Context {
     pub(crate) second_person_required: Option<bool>,
+    pub(crate) emergency: Option<bool>,
+    pub(crate) cannot_wait: Option<bool>,
     pub(crate) reason_stated: Option<bool>,
 }
 
 impl Context {
     /// For every action but `draft.release` and `message.read`.
-    pub const NONE: Self = Self { second_person_required: None, reason_stated: None };
+    pub const NONE: Self =
+        Self { second_person_required: None, emergency: None, cannot_wait: None, reason_stated: None };
 
     /// For `draft.release`: whether the content requires a second person (domain rules: alerts on persons, minors, handling codes
-    /// H2 and H3).
+    /// H2 and H3). Neither an emergency nor something that cannot wait.
     pub const fn release(second_person_required: bool) -> Self {
-        Self { second_person_required: Some(second_person_required), reason_stated: None }
+        Self {
+            second_person_required: Some(second_person_required),
+            emergency: Some(false),
+            cannot_wait: Some(false),
+            reason_stated: None,
+        }
+    }
+
+    /// The release of a draft whose author says that it cannot wait for the second person that it requires.
+    #[must_use]
+    pub const fn in_emergency(self, emergency: bool) -> Self {
+        Self { emergency: Some(emergency), ..self }
+    }
+
+    /// The release of a draft of a reserved type that frees an innocent person.
+    #[must_use]
+    pub const fn that_cannot_wait(self, cannot_wait: bool) -> Self {
+        Self { cannot_wait: Some(cannot_wait), ..self }
     }
 
     /// For `message.read`: whether the reader stated a reason, as an auditor must.
     pub const fn read(reason_stated: bool) -> Self {
-        Self { second_person_required: None, reason_stated: Some(reason_stated) }
+        Self { reason_stated: Some(reason_stated), ..Self::NONE }
     }
 }

@@ -198,13 +198,15 @@ impl<'a, R: CaseRules> CaseFold<'a, R> {
 
     /// What the case is at `now`.
     pub(crate) fn at(&self, now: Timestamp) -> Outcome<R::View> {
-        let state = self.rules.view(&self.state, now);
-        Outcome {
-            ball: self.rules.ball(&state),
-            state,
-            missing: self.chains.missing(),
-            warnings: self.warnings(),
-        }
+        let (state, ball) = self.view_at(now);
+        Outcome { ball, state, missing: self.chains.missing(), warnings: self.warnings() }
+    }
+
+    /// The state at `now`, and who must act.
+    pub(crate) fn view_at(&self, now: Timestamp) -> (R::View, Ball) {
+        let view = self.rules.view(&self.state, now);
+        let ball = self.rules.ball(&view);
+        (view, ball)
     }
 
     /// What `agency` knows of the case at `now`: the state that its next message is judged by. Unlike [`Self::at`] it leaves out

@@ -1,6 +1,7 @@
 //! The content of a draft: its bytes, and the result of checking them.
 
-use rovuma_schemas::{AgencyCode, CheckedDraft, Timestamp, ValidDraft, ValidationContext};
+use rovuma_policy::Context;
+use rovuma_schemas::{AgencyCode, CheckedDraft, Reserved, Timestamp, ValidDraft, ValidationContext};
 
 use super::{Drafts, Refusal};
 
@@ -41,6 +42,13 @@ impl Content {
     /// The weightiest reason why a second person must release it.
     pub(crate) fn second_person(&self) -> Option<&'static str> {
         self.checked.second_person_reasons().first().map(|reason| reason.as_str())
+    }
+
+    /// The circumstances of its release, where `second_person` says whether one is required.
+    pub(crate) fn release_context(&self, second_person: bool) -> Context {
+        Context::release(second_person)
+            .in_emergency(self.checked.is_emergency())
+            .that_cannot_wait(self.checked.reserved() == Reserved::CannotWait)
     }
 
     /// The bytes as posted, or with what is certain put right.

@@ -1,9 +1,9 @@
 //! The refusals of requests about drafts. A *fault*, by contrast, is one thing wrong with a draft.
 
-use rovuma_schemas::{AgencyCode, MessageId, MessageType, NoDraft, Timestamp};
+use rovuma_schemas::{AgencyCode, Fault, MessageId, MessageType, NoDraft, Timestamp};
 
 use super::{content::Content, state::NotInState};
-use crate::{error::DbError, exchange::send::SendError};
+use crate::{cases::follow::NotFollowing, error::DbError, exchange::send::SendError};
 
 /// The reason for which a request about a draft was refused or failed. Nothing was changed.
 #[derive(Debug, thiserror::Error)]
@@ -73,6 +73,12 @@ pub(crate) enum Refusal {
         /// The instant at which the oldest unacknowledged event was recorded.
         since: Timestamp,
     },
+    /// The case that it would follow in does not allow it.
+    #[error(transparent)]
+    NotFollowing(#[from] NotFollowing),
+    /// The draft contradicts the versions before it in its case.
+    #[error("the draft contradicts the versions before it")]
+    Contradicts(Vec<Fault>),
     /// Numbering or signing failed.
     #[error(transparent)]
     Send(#[from] SendError),

@@ -2,10 +2,14 @@
 //!
 //! A release has two halves. [`Drafts::review`] makes the checks that take time, outside the transaction: checking JSON against
 //! a schema must not occupy the store's one writer. [`Drafts::release`] does the rest in one transaction, and fails if the
-//! draft was changed in between.
+//! draft was changed in between. What a case allows is asked in both: outside to answer at once, inside because a message may
+//! have come in between.
 
-use rovuma_policy::{Permit, Resource, act};
-use rovuma_schemas::{CheckedDraft, MessageId, Sender, Timestamp, audit::AuditAction};
+use rovuma_policy::{Permit, Resource, Role, act};
+use rovuma_schemas::{
+    AgencyCode, CheckedDraft, Locale, MessageId, MessageType, Reserved, SecondPersonReason, Sender,
+    Timestamp, ValidDraft, audit::AuditAction,
+};
 use rovuma_store::Conn;
 
 use super::{
@@ -15,18 +19,24 @@ use super::{
     reads,
     state::{DraftState, Step},
 };
-use crate::exchange::send::{self, Release, Released};
+use crate::{
+    alarm::{self, AlarmKind},
+    cases::follow::{self, Following},
+    exchange::send::{self, Release, Released},
+};
 
 /// A draft that may be released now: this version of it, valid at this moment.
 pub(crate) struct Reviewed {
     draft: Draft,
     content: Content,
+    lowers_handling: bool,
 }
 
 impl Reviewed {
-    /// The weightiest reason why a second person must release it, by today's rules.
+    /// The weightiest reason why a second person must release it, by today's rules and by its case.
     pub(crate) fn second_person(&self) -> Option<&'static str> {
-        self.content.second_person()
+        let lowered = self.lowers_handling.then(|| SecondPersonReason::HandlingLowered.as_str());
+        self.content.second_person().or(lowered)
     }
 
     /// The result of the check by today's rules.
@@ -36,11 +46,12 @@ impl Reviewed {
 }
 
 impl Drafts {
-    /// Makes every check of a release by `releaser` except the access policy.
+    /// Makes every check of a release by `releaser` except the access policy. `content` is the draft's, checked at `now`.
     pub(crate) async fn review(
         &self,
         draft: Draft,
-        releaser: &str,
+        content: Content,
+        (releaser, locale): (&str, Locale),
         seen: SeenVersion,
         now: Timestamp,
     ) -> Result<Reviewed, Refusal> {
@@ -57,10 +68,28 @@ impl Drafts {
         }
         self.overdue.check(&self.exchange.base.trail, now).await?;
         self.check_right_to_send(&draft.agency, draft.message_type, now)?;
-        // A draft that was valid when written need not be valid now: codes and agencies have dates.
-        let content = self.check(&draft.agency, &draft.content, now)?;
-        content.valid()?;
-        Ok(Reviewed { draft, content })
+        let lowers_handling =
+            self.check_case(&draft.agency, &content, draft.id, (releaser, locale), now).await?;
+        Ok(Reviewed { draft, content, lowers_handling })
+    }
+
+    /// Asks the case of a draft whether the draft may follow in it, outside the transaction. Returns whether it lowers the case's
+    /// handling code.
+    async fn check_case(
+        &self,
+        agency: &AgencyCode,
+        content: &Content,
+        id: MessageId,
+        (releaser, locale): (&str, Locale),
+        now: Timestamp,
+    ) -> Result<bool, Refusal> {
+        let valid = content.valid()?;
+        if valid.case().is_none() {
+            return Ok(false);
+        }
+        let mut conn = self.exchange.base.store.read().acquire().await?;
+        let following = follow_in_case(&mut conn, agency, valid, id, (releaser, locale), now).await?;
+        Ok(following.is_some_and(|following| follow::lowers(&following, valid)))
     }
 
     /// Numbers, signs and puts the message into the outbox, in the transaction that releases the draft. A draft that was
@@ -72,7 +101,7 @@ impl Drafts {
         reviewed: Reviewed,
         now: Timestamp,
     ) -> Result<(Draft, Released), Refusal> {
-        let Reviewed { draft, content } = reviewed;
+        let Reviewed { draft, content, .. } = reviewed;
         if draft.resource() != *permit.resource() {
             return Err(Refusal::Internal("a permit for another draft"));
         }
@@ -85,16 +114,20 @@ impl Drafts {
     }
 
     /// Makes every check of a message sent at once except the access policy: the checks of [`review`](Self::review) that apply
-    /// without a stored draft.
+    /// without a stored draft. Returns whether it lowers the handling code of its case.
     pub(crate) async fn review_at_once(
         &self,
         permit: &Permit<act::DraftRelease>,
         content: &Content,
+        locale: Locale,
         now: Timestamp,
-    ) -> Result<(), Refusal> {
+    ) -> Result<bool, Refusal> {
         content.valid()?;
         self.overdue.check(&self.exchange.base.trail, now).await?;
-        self.check_right_to_send(permit.resource().owner(), content.checked().message_type(), now)
+        let agency = permit.resource().owner();
+        self.check_right_to_send(agency, content.checked().message_type(), now)?;
+        let releaser = (permit.actor().subject(), locale);
+        self.check_case(agency, content, MessageId::draw(now), releaser, now).await
     }
 
     /// Sends a message without storing a draft before. The permit is one to release the caller's own draft. `message.send` is
@@ -124,22 +157,65 @@ impl Drafts {
         content: &Content,
         now: Timestamp,
     ) -> Result<Released, Refusal> {
-        let valid = content.valid()?;
+        let (valid, actor, agency) = (content.valid()?, permit.actor(), permit.resource().owner());
+        let releaser = (actor.subject(), Locale::default());
+        let following = follow_in_case(tx, agency, valid, id, releaser, now).await?;
+        let (addressed, place, earlier) = match following {
+            Some(Following { place, recipients, earlier, .. }) => {
+                (valid.clone().addressed_to(recipients), Some(place), earlier)
+            }
+            None => (valid.clone(), None, Default::default()),
+        };
         let request = Release {
             id,
-            draft: valid,
+            draft: &addressed,
+            following: place,
+            earlier,
             // The officer who wrote it speaks for the agency, whoever released it.
             sender: Sender {
-                agency: permit.resource().owner().clone(),
+                agency: agency.clone(),
                 unit: valid.unit().map(ToString::to_string),
                 officer: Some(author.to_owned()),
             },
-            released_by: permit.actor().subject(),
-            session: permit.actor().session().map(str::to_owned),
+            released_by: actor.subject(),
+            session: actor.session().map(str::to_owned),
             now,
         };
-        Ok(send::release(tx, &self.exchange, request).await?)
+        let released = send::release(tx, &self.exchange, request).await?;
+        let is_supervisor = actor.roles().contains(&Role::Supervisor);
+        let told = match content.checked().reserved() {
+            Reserved::CannotWait if !is_supervisor => Some(AlarmKind::WithdrawnAtOnce),
+            _ if content.checked().is_emergency() => Some(AlarmKind::EmergencyRelease),
+            _ => None,
+        };
+        if let Some(kind) = told {
+            let detail = format!("{} released alone: a supervisor must look at it", valid.message_type());
+            alarm::raise(tx, agency, kind, &id.to_string(), &detail, now).await.map_err(Refusal::Db)?;
+        }
+        Ok(released)
     }
+}
+
+/// Looks up the case that a draft follows in, and asks it whether `releaser` may sign the draft now.
+async fn follow_in_case(
+    conn: &mut Conn,
+    agency: &AgencyCode,
+    valid: &ValidDraft,
+    id: MessageId,
+    (releaser, locale): (&str, Locale),
+    now: Timestamp,
+) -> Result<Option<Following>, Refusal> {
+    let following = follow::follow(conn, agency, valid, id, now).await?;
+    if let Some(following) = &following {
+        let faults = valid.faults_against(&following.earlier, locale);
+        if !faults.is_empty() {
+            return Err(Refusal::Contradicts(faults));
+        }
+    }
+    if let (MessageType::ReleaseConfirm, Some(confirmed)) = (valid.message_type(), valid.in_reply_to()) {
+        follow::confirms_another(conn, agency, confirmed, releaser).await?;
+    }
+    Ok(following)
 }
 
 /// The state after the release, by the author or by a second person.

@@ -31,6 +31,10 @@ use super::{
 };
 use crate::{
     alarm::{self, AlarmKind},
+    cases::{
+        kept::Contribution,
+        project::{self, NewInCase},
+    },
     error::DbError,
     events::EventKind,
     exchange::Exchange,
@@ -68,6 +72,8 @@ pub(crate) struct Acceptor<'g> {
     receipts: PendingReceipts,
     numbers: BTreeMap<IncomingStreamKey, Vec<Arrival>>,
     known: KnownMessages,
+    /// The messages that stand in cases.
+    in_cases: Vec<NewInCase>,
 }
 
 /// A number under which a message came.
@@ -83,7 +89,7 @@ impl<'g> Acceptor<'g> {
     /// An acceptor for a transaction that begins now.
     pub(crate) fn new(exchange: &'g Exchange, now: Timestamp) -> Self {
         let (receipts, known) = (PendingReceipts::default(), KnownMessages::default());
-        Self { exchange, now, receipts, numbers: BTreeMap::new(), known }
+        Self { exchange, now, receipts, numbers: BTreeMap::new(), known, in_cases: Vec::new() }
     }
 
     /// Looks up earlier messages with the ids and numbers of all these messages at once. This saves queries: a message that
@@ -134,8 +140,8 @@ impl<'g> Acceptor<'g> {
     ) -> Result<(), SendError> {
         match message {
             OpenedMessage::Authorized(both) => {
-                let (authorized, message) = *both;
-                self.accept(tx, context, digest, authorized, message).await
+                let (authorized, message, contribution) = *both;
+                self.accept(tx, context, digest, authorized, (message, contribution)).await
             }
             OpenedMessage::Rejected(rejected) => self.reject(tx, context, digest, *rejected).await,
             OpenedMessage::Held { unverified, reason, agency } => {
@@ -150,6 +156,7 @@ impl<'g> Acceptor<'g> {
     /// Writes the gathered messages, stream numbers and signed receipts. After an error the transaction must be rolled back.
     pub(crate) async fn finish(mut self, tx: &mut Conn) -> Result<(), SendError> {
         self.known.write(tx).await?;
+        project::add(tx, &self.exchange.base, std::mem::take(&mut self.in_cases), self.now).await?;
         let numbers = std::mem::take(&mut self.numbers);
         let brought: Vec<(IncomingStreamKey, Brought)> = numbers
             .iter()
@@ -172,7 +179,7 @@ impl<'g> Acceptor<'g> {
         context: &DeliveryContext<'_>,
         bundle: Digest,
         authorized: Authorized,
-        message: Message,
+        (message, contribution): (Message, Option<Contribution>),
     ) -> Result<(), SendError> {
         let now = self.now;
         match message.body {
@@ -181,7 +188,8 @@ impl<'g> Acceptor<'g> {
                 let outcome =
                     if expired { ReceptionOutcome::Inoperative } else { ReceptionOutcome::Operative };
                 let message = VerifiedMessage::Authorized(Box::new(authorized));
-                self.numbered(tx, context, bundle, &message, body.facet(), outcome).await
+                let what = (body.facet(), contribution);
+                self.numbered(tx, context, bundle, &message, what, outcome).await
             }
             Body::ReceiptDelivered(receipts) => self.receipt(tx, &authorized, receipts.entries).await,
             Body::ReceiptRead(receipts) => self.receipt(tx, &authorized, receipts.entries).await,
@@ -221,7 +229,7 @@ impl<'g> Acceptor<'g> {
         context: &DeliveryContext<'_>,
         bundle: Digest,
         message: &VerifiedMessage,
-        facet: Option<&str>,
+        (facet, contribution): (Option<&str>, Option<Contribution>),
         outcome: ReceptionOutcome,
     ) -> Result<(), SendError> {
         let identity = message.identity();
@@ -267,6 +275,12 @@ impl<'g> Acceptor<'g> {
             let (agency, kind) = (&identity.recipient.agency, EventKind::MessageReceived);
             self.exchange.base.events.record(tx, agency, kind, Some(&identity.id), 1, self.now);
         }
+        // What expired on the way is stored for the record, and opens no case.
+        let stands_in_case = !matches!(known.outcome, ReceptionOutcome::Inoperative);
+        if let Some(contribution) = contribution.filter(|_| stands_in_case) {
+            let agency = &identity.recipient.agency;
+            self.in_cases.extend(NewInCase::new(agency, message.header(), contribution, []));
+        }
         self.known.add(NewMessage {
             header: message.header(),
             recipient: message.recipient(),
@@ -286,7 +300,7 @@ impl<'g> Acceptor<'g> {
         bundle: Digest,
         rejected: RejectedMessage,
     ) -> Result<(), SendError> {
-        let RejectedMessage { message, code, detail } = rejected;
+        let RejectedMessage { message, code, detail, contribution } = rejected;
         // The detail may quote the sender's message, goes back in a receipt with up to 63 others, and is one line of text.
         let detail: String = detail.chars().take(REJECTION_DETAIL_MAX_CHARS).collect();
         let detail = quarantine::one_line(&detail);
@@ -294,7 +308,8 @@ impl<'g> Acceptor<'g> {
             // A message without a number is never answered, so it cannot be rejected.
             return self.set_aside(tx, context, bundle, &message, (&code, detail.as_str())).await;
         }
-        self.numbered(tx, context, bundle, &message, None, ReceptionOutcome::Rejected { code, detail }).await
+        let outcome = ReceptionOutcome::Rejected { code, detail };
+        self.numbered(tx, context, bundle, &message, (None, contribution), outcome).await
     }
 
     /// Whether a message that came again, and was answered then, is answered again.

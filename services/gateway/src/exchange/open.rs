@@ -8,12 +8,12 @@ use rovuma_envelope::{
     VerifyContext, VerifyFailure, digest,
 };
 use rovuma_schemas::{
-    AgencyCode, Digest, Header, Lane, Message, ParseFault, Recipient, RejectionCode, Timestamp,
+    AgencyCode, Body, Digest, Header, Lane, Message, ParseFault, Recipient, RejectionCode, Timestamp,
     limits::{HEADER_MAX_BYTES, MESSAGE_MAX_BYTES},
 };
 
 use super::{known::MessageIdentity, quarantine::QuarantineReason};
-use crate::exchange::agencies::OwnAgencies;
+use crate::{cases::kept::Contribution, exchange::agencies::OwnAgencies};
 
 /// A snapshot of own agencies, trust lists and time, against which deliveries are verified.
 pub(crate) struct DeliveryVerifier<'a> {
@@ -43,8 +43,8 @@ impl OpenedDelivery {
 
 /// The result of verifying one message.
 pub(crate) enum OpenedMessage {
-    /// Verified, from an agency that may send it, and parsed.
-    Authorized(Box<(Authorized, Message)>),
+    /// Verified, from an agency that may send it, and parsed; with what it contributes to its case, if it stands in one.
+    Authorized(Box<(Authorized, Message, Option<Contribution>)>),
     /// Verified, but to be answered with a rejection.
     Rejected(Box<RejectedMessage>),
     /// Not verified, because the trust list that would decide is missing.
@@ -73,6 +73,8 @@ pub(crate) struct RejectedMessage {
     pub(crate) message: VerifiedMessage,
     pub(crate) code: RejectionCode,
     pub(crate) detail: String,
+    /// What it contributes to its case all the same: a message of a type that is not known here stands there unread.
+    pub(crate) contribution: Option<Contribution>,
 }
 
 /// A verified message, whether or not the sender's right to send it was established.
@@ -201,16 +203,34 @@ impl DeliveryVerifier<'_> {
             Ok(authorized) => authorized,
             Err(rejectable) => return rejected(rejectable),
         };
-        let fault = match Message::parse(authorized.payload()) {
+        let (code, detail, is_of_unknown_type) = match Message::parse(authorized.payload()) {
             Ok(message) => match numbering_fault(&authorized, &message) {
-                None => return OpenedMessage::Authorized(Box::new((authorized, message))),
-                Some(detail) => (RejectionCode::Schema, detail.to_owned()),
+                None => {
+                    let contribution = contribution(&authorized, Some(&message));
+                    return OpenedMessage::Authorized(Box::new((authorized, message, contribution)));
+                }
+                Some(detail) => (RejectionCode::Schema, detail.to_owned(), false),
             },
-            Err(fault) => (fault.rejection(), describe_first(&fault)),
+            Err(fault) => {
+                let is_of_unknown_type = matches!(fault, ParseFault::UnknownType { .. });
+                (fault.rejection(), describe_first(&fault), is_of_unknown_type)
+            }
         };
+        let contribution = if is_of_unknown_type { contribution(&authorized, None) } else { None };
         let message = VerifiedMessage::Authorized(Box::new(authorized));
-        rejected_message(message, fault.0, fault.1)
+        rejected_message(message, code, detail, contribution)
     }
+}
+
+/// What a message contributes to its case; without the parsed message its type is not known here.
+fn contribution(authorized: &Authorized, message: Option<&Message>) -> Option<Contribution> {
+    let said = match message {
+        None => None,
+        Some(Message { terms: Some(terms), body: Body::Operational(body), .. }) => Some((terms, body)),
+        Some(_) => return None,
+    };
+    let payload = serde_json::from_slice(authorized.payload()).ok()?;
+    Contribution::of(authorized.header(), said, &payload)
 }
 
 /// Quarantines a message that arrived in another lane than the one its sender signed: otherwise somebody on the way could
@@ -250,16 +270,21 @@ fn describe_first(fault: &ParseFault) -> String {
 
 fn rejected(rejectable: Box<Rejectable>) -> OpenedMessage {
     let (code, detail) = (rejectable.rejection().code(), rejectable.rejection().to_string());
-    rejected_message(VerifiedMessage::Rejectable(rejectable), code, detail)
+    rejected_message(VerifiedMessage::Rejectable(rejectable), code, detail, None)
 }
 
 /// A rejection of a verified message. Its header is kept and shown, but no rule of a schema has bounded that header yet.
-fn rejected_message(message: VerifiedMessage, code: RejectionCode, detail: String) -> OpenedMessage {
+fn rejected_message(
+    message: VerifiedMessage,
+    code: RejectionCode,
+    detail: String,
+    contribution: Option<Contribution>,
+) -> OpenedMessage {
     let size = serde_json::to_vec(message.header()).map_or(usize::MAX, |header| header.len());
     if size > HEADER_MAX_BYTES {
         return quarantined(QuarantineReason::TooLarge, &format_args!("its header has {size} bytes"));
     }
-    OpenedMessage::Rejected(Box::new(RejectedMessage { message, code, detail }))
+    OpenedMessage::Rejected(Box::new(RejectedMessage { message, code, detail, contribution }))
 }
 
 fn quarantined(reason: QuarantineReason, detail: &(impl std::fmt::Display + ?Sized)) -> OpenedMessage {

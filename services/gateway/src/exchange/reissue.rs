@@ -16,7 +16,7 @@ use super::{
     SYSTEM,
     send::{self, SendError},
 };
-use crate::{error::DbError, events::EventKind, exchange::Exchange};
+use crate::{cases::project, error::DbError, events::EventKind, exchange::Exchange};
 
 /// Maximum outbox rows handled in one transaction, so that other writers get their turn.
 const PAGE: u32 = 64;
@@ -185,6 +185,9 @@ async fn reissue_copies(
     let outgoing = send::sign(exchange, old.country, &message, renumbered)?;
     if message.body.message_type().class().is_numbered() {
         insert_sent(tx, &outgoing, old).await?;
+        let recipients: Vec<AgencyCode> = outgoing.copies.iter().map(|copy| copy.recipient.clone()).collect();
+        let in_case = send::own_part(&message, &recipients);
+        project::add(tx, &exchange.base, in_case.into_iter().collect(), now).await?;
     }
     exchange.outbox.enqueue(tx, &outgoing, now);
     Ok(())

@@ -6,14 +6,18 @@ use std::{collections::BTreeMap, sync::Arc};
 use rovuma_envelope::{Jws, SignerFault, Typ};
 use rovuma_outbox::{OutgoingCopy, OutgoingMessage, StreamPosition};
 use rovuma_schemas::{
-    AgencyCode, Body, CountryCode, Header, Lane, Message, MessageId, MessageType, Recipient, Sender, Status,
-    Timestamp, ValidDraft, Version, audit::AuditAction,
+    AgencyCode, Body, CountryCode, EarlierVersions, Header, Lane, Message, MessageId, MessageType, Recipient,
+    Sender, Status, Timestamp, ValidDraft, Version, audit::AuditAction,
 };
 use rovuma_store::{Conn, DeferredRows, FutureExt, Insert, Store, WriteError};
 use rovuma_trail::AuditRecord;
 
 use crate::{
-    cases::{self, CasePlace},
+    cases::{
+        self, CasePlace,
+        kept::Contribution,
+        project::{self, NewInCase},
+    },
     error::DbError,
     events::EventKind,
     exchange::Exchange,
@@ -23,8 +27,12 @@ use crate::{
 pub(crate) struct Release<'a> {
     /// The draft's id, which becomes the message's.
     pub(crate) id: MessageId,
-    /// The draft, valid at `now`.
+    /// The draft, valid at `now`, with its recipients.
     pub(crate) draft: &'a ValidDraft,
+    /// Its place in the case that it follows in; none of an opener.
+    pub(crate) following: Option<CasePlace>,
+    /// The versions before it in that case.
+    pub(crate) earlier: EarlierVersions,
     /// The sender in the message's header.
     pub(crate) sender: Sender,
     /// The person or machine that released it.
@@ -86,12 +94,16 @@ pub(crate) async fn release(
 ) -> Result<Released, SendError> {
     let (mut positions, mut digests) = (Vec::new(), Vec::new());
     let draft = request.draft;
-    let case =
-        CasePlace::of_release(draft.message_type(), &request.sender.agency, request.id, draft.in_reply_to());
+    let opening = || {
+        CasePlace::of_release(draft.message_type(), &request.sender.agency, request.id, draft.in_reply_to())
+    };
+    let case = request.following.clone().unwrap_or_else(opening);
+    let mut in_case = None;
     for (country, recipients) in by_country(request.draft.recipients()) {
         let copies = number_copies(tx, exchange, &request, recipients).await?;
         let header = header_of(&request, &case, &copies);
-        let message = request.draft.clone().into_message(header);
+        let message = request.draft.clone().into_message(header, &request.earlier);
+        in_case = in_case.or_else(|| own_part(&message, request.draft.recipients()));
         let outgoing = sign(exchange, country, &message, copies)?;
         digests.push((country, outgoing.jws.digest()));
         exchange.sent.insert(tx, &outgoing, &request, &case);
@@ -100,6 +112,7 @@ pub(crate) async fn release(
             outgoing.copies.into_iter().filter_map(|copy| Some((copy.recipient, copy.lane, copy.position?)));
         positions.extend(numbered);
     }
+    project::add(tx, &exchange.base, in_case.into_iter().collect(), request.now).await?;
     let agency = &request.sender.agency;
     let mut record = AuditRecord::new(request.now, request.released_by, AuditAction::MessageSend)
         .agency(agency)
@@ -119,6 +132,14 @@ pub(crate) async fn release(
     exchange.base.trail.record(tx, &record).await?;
     exchange.base.events.record(tx, agency, EventKind::MessageReleased, Some(&request.id), 1, request.now);
     Ok(Released { positions })
+}
+
+/// What a message of ours contributes to its case in our own view. The copies for several countries say the same.
+pub(super) fn own_part(message: &Message, recipients: &[AgencyCode]) -> Option<NewInCase> {
+    let (Some(terms), Body::Operational(body)) = (&message.terms, &message.body) else { return None };
+    let payload = serde_json::to_value(message).ok()?;
+    let contribution = Contribution::of(&message.header, Some((terms, body)), &payload)?;
+    NewInCase::new(&message.header.sender.agency, &message.header, contribution, recipients.iter().cloned())
 }
 
 /// Signs a transport message of one of our agencies to another agency: a receipt, a stream or node message. It has no number,

@@ -1,22 +1,71 @@
 //! The family of alerts.
 
-#[cfg_attr(
-    not(test),
-    expect(dead_code, reason = "the messages that follow an alert's first version have no types yet")
-)]
+mod fact;
 mod state;
 
-use rovuma_schemas::{OperationalBody, Timestamp};
+use rovuma_schemas::{AgencyCode, MessageId, OperationalBody, Terms, Timestamp};
 
-use super::FamilyRules;
-use state::{AlertCase, Content};
+use super::{CaseDetails, FamilyRules};
+use crate::cases::{
+    folded::{CaseView, FoldedCase, Proposal, StateFacts, fold_kept},
+    kept::KeptMessage,
+};
+use state::{AlertRules, AlertState};
+pub(crate) use state::{AlertView, Certificate, Report, ReportAnswer, WithdrawReason};
 
 /// The rules of alerts.
 pub(super) struct Rules;
 
 impl FamilyRules for Rules {
-    fn state(&self, opener: &OperationalBody, created: Timestamp, now: Timestamp) -> &'static str {
-        let content = Content { ends: opener.ends(created), confirm_by: None };
-        AlertCase::issued(content).at(now).as_str()
+    fn fact(&self, body: &OperationalBody, terms: &Terms, signed: Timestamp) -> Option<String> {
+        // A fact always serialises: no map of it has keys other than strings.
+        fact::of(body, terms, signed).and_then(|fact| serde_json::to_string(&fact).ok())
+    }
+
+    fn possible(&self, fold: &dyn FoldedCase, agency: &AgencyCode, now: Timestamp) -> Vec<&'static str> {
+        let turn = fold.next_place(agency, false).turn;
+        let facts = fact::samples(now).into_iter().filter(|(_, fact)| {
+            // A fact always serialises.
+            let fact = serde_json::to_string(fact).unwrap_or_default();
+            let id = MessageId::draw(now);
+            let proposal = Proposal { sender: agency, id, answers: None, signed: now, fact: &fact, turn };
+            fold.check(&proposal).is_ok()
+        });
+        facts.map(|(message_type, _)| message_type.as_str()).collect()
+    }
+
+    fn fold(&self, owner: &AgencyCode, kept: &[KeptMessage], read: &mut dyn FnMut(&dyn FoldedCase)) {
+        fold_kept(&AlertRules, owner, kept, read);
+    }
+}
+
+impl CaseView for AlertView {
+    fn facts(self) -> StateFacts {
+        let mut instants: Vec<Timestamp> = match self.state {
+            AlertState::Withdrawn | AlertState::NotArrived => Vec::new(),
+            AlertState::Active | AlertState::Suspended | AlertState::Expired => {
+                self.ends.into_iter().chain(self.confirm_by).collect()
+            }
+        };
+        instants.sort_unstable();
+        let over_at = match self.state {
+            AlertState::Withdrawn => Some(Timestamp::EPOCH),
+            AlertState::NotArrived => None,
+            AlertState::Active | AlertState::Suspended | AlertState::Expired => self.ends,
+        };
+        StateFacts {
+            state: self.state.as_str(),
+            instants,
+            due: self
+                .confirm_by
+                .filter(|_| !matches!(self.state, AlertState::Withdrawn | AlertState::Expired)),
+            version: self.version,
+            facet: self.content.category.map(|category| category.to_string()),
+            handling: self.content.handling,
+            retain_until: self.retain_until,
+            over_at,
+            earlier: self.earlier.clone(),
+            details: CaseDetails::Alert(Box::new(self)),
+        }
     }
 }

@@ -3,10 +3,12 @@
 use axum::http::StatusCode;
 use rovuma_api::StoreProblems;
 use rovuma_runtime::Problem;
-use rovuma_schemas::Locale;
+use rovuma_schemas::{CaseId, Locale};
 
 use super::drafts::view;
-use crate::{drafts, error::DbError, exchange::send::SendError, gateway::Gateway};
+use crate::{
+    cases::follow::NotFollowing, drafts, error::DbError, exchange::send::SendError, gateway::Gateway,
+};
 
 /// A refusal or a failure of a route of the gateway.
 pub(crate) type ApiError = rovuma_api::ApiError<Gateway>;
@@ -81,11 +83,41 @@ pub(super) fn in_language(locale: Locale) -> impl Fn(drafts::Refusal) -> ApiErro
             Refusal::AuditOverdue { since } => Problem::unavailable("audit_overdue").detail(format!(
                 "The audit service has not acknowledged what happened here since {since}. Nothing is sent until it does."
             )),
+            Refusal::Contradicts(faults) => {
+                let total = u64::try_from(faults.len()).unwrap_or(u64::MAX);
+                draft_faulty(faults, total)
+            }
+            Refusal::NotFollowing(NotFollowing::Db(fault)) => return fault.into(),
+            Refusal::NotFollowing(refused) => not_following(&refused),
             Refusal::Send(fault) => return fault.into(),
             Refusal::Db(fault) => return fault.into(),
             Refusal::Internal(mistake) => return ApiError::failed(mistake),
         };
         problem.into()
+    }
+}
+
+/// Why a draft cannot follow in its case, and what its author can do.
+fn not_following(refused: &NotFollowing) -> Problem {
+    let look = |case: &CaseId| format!("GET /v1/cases/{}/{}/{} shows it", case.kind, case.owner, case.id);
+    match refused {
+        NotFollowing::Unknown(case) => Problem::conflict("case_unknown").detail(format!(
+            "Your agency has no case {case}. GET /v1/cases lists those that it has; a message that opens this one may still be \
+             on the way."
+        )),
+        NotFollowing::OtherStatus { case, present } => Problem::conflict("other_status").detail(format!(
+            "Case {case} is {present}; what follows in it has the same status."
+        )),
+        NotFollowing::NotAllowed { case, state, breach } => Problem::conflict("not_allowed_in_state").detail(
+            format!("Case {case} is {state}: {}. {}, with what has come since.", breach.reason(), look(case)),
+        ),
+        NotFollowing::NothingToConfirm(id) => Problem::conflict("nothing_to_confirm")
+            .detail(format!("Your agency has sent no message {id}.")),
+        NotFollowing::OwnRelease(id) => Problem::new(StatusCode::FORBIDDEN, "second_person").detail(format!(
+            "You released message {id} yourself: another supervisor confirms it."
+        )),
+        // The caller answers a failure of the store before.
+        NotFollowing::Db(_) => Problem::unavailable("storage_unavailable"),
     }
 }
 

@@ -57,7 +57,13 @@ impl Route {
     /// Calls it, about `id` where it is about one thing.
     pub(super) async fn call(&self, caller: &Client<'_>, id: &str) -> Reply {
         let id = if self.is_about_an_alarm() { "1" } else { id };
-        let path = self.path.replace("{id}", id).replace("{list}", "offences").replace("{country}", "tz");
+        let path = self
+            .path
+            .replace("{id}", id)
+            .replace("{list}", "offences")
+            .replace("{country}", "tz")
+            .replace("{kind}", "alert")
+            .replace("{owner}", "tz.tpf");
         assert!(!path.contains('{'), "a parameter that this test does not know: {path}");
         let body = match (self.method.as_str(), self.path.as_str()) {
             (_, "/v1/alarms/{id}/acknowledge") => Some(json!({ "times": 1, "reason": "looked at" })),

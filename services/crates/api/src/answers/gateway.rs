@@ -1,5 +1,6 @@
 //! The answers of a gateway.
 
+mod cases;
 mod drafts;
 mod events;
 mod exchange;
@@ -8,4 +9,4 @@ mod messages;
 mod reference;
 mod trust;
 
-pub use self::{drafts::*, events::*, exchange::*, lists::*, messages::*, reference::*, trust::*};
+pub use self::{cases::*, drafts::*, events::*, exchange::*, lists::*, messages::*, reference::*, trust::*};

@@ -25,7 +25,10 @@ pub(super) fn questions() -> Vec<Question> {
 fn of_action(action: Action) -> Vec<Question> {
     let mut questions = Vec::new();
     for (whose, resource) in resources(action.resource_kind()) {
-        for (when, context) in contexts(action) {
+        let is_reserved = resource.message_type.is_some_and(MessageType::is_reserved);
+        // Neither the one nor the other occurs: nothing reserved is released in an emergency, and only that cannot wait.
+        let occurs = |when: &str| if is_reserved { when != "emergency" } else { when != "cannot wait" };
+        for (when, context) in contexts(action).into_iter().filter(|(when, _)| occurs(when)) {
             let case = [whose.as_str(), when]
                 .into_iter()
                 .filter(|words| !words.is_empty())
@@ -59,6 +62,9 @@ fn resources(kind: ResourceKind) -> Vec<(String, Resource)> {
                 ("other agency", Resource::message("m", &other)),
             ]
         }
+        ResourceKind::Case => {
+            vec![("own agency", Resource::case("c", &own)), ("other agency", Resource::case("c", &other))]
+        }
         ResourceKind::Account => vec![
             ("own account", Resource::account(ACTOR, &own)),
             ("other's account", Resource::account(ANOTHER, &own)),
@@ -83,7 +89,12 @@ fn resources(kind: ResourceKind) -> Vec<(String, Resource)> {
 fn contexts(action: Action) -> Vec<(&'static str, Context)> {
     match action {
         Action::DraftRelease => {
-            vec![("one person", Context::release(false)), ("second person", Context::release(true))]
+            vec![
+                ("one person", Context::release(false)),
+                ("second person", Context::release(true)),
+                ("emergency", Context::release(true).in_emergency(true)),
+                ("cannot wait", Context::release(false).that_cannot_wait(true)),
+            ]
         }
         Action::MessageRead => {
             vec![("no reason", Context::read(false)), ("with reason", Context::read(true))]

@@ -3,6 +3,8 @@
 use std::fmt::Write as _;
 
 use super::questions::{Question, answer, each_role, questions, special_actors};
+use rovuma_schemas::MessageType;
+
 use crate::{Action, Actor, Policy};
 
 #[test]
@@ -50,6 +52,31 @@ fn the_page_of_roles_says_what_the_policy_says() {
     assert!(page == expected, "deploy/roles.md is out of date: ROVUMA_REWRITE=1 writes it anew");
 }
 
+/// The types that stand on the page for all that are not reserved for supervisors, and for all that are.
+const ORDINARY: MessageType = MessageType::AlertIssue;
+const RESERVED: MessageType = MessageType::AlertWithdraw;
+
+fn stands_for_its_group(question: &Question) -> bool {
+    question.resource.message_type.is_none_or(|kind| kind == ORDINARY || kind == RESERVED)
+}
+
+/// What the page says of one type holds for all of its group.
+#[test]
+fn all_types_of_a_group_have_the_same_answers() {
+    let (policy, questions) = (Policy::built_in(), questions());
+    for question in questions.iter().filter(|question| !stands_for_its_group(question)) {
+        let kind = question.resource.message_type.expect("only drafts have several types");
+        let stands = if kind.is_reserved() { RESERVED } else { ORDINARY };
+        let case = question.case.replace(kind.as_str(), stands.as_str());
+        let same = |other: &&Question| other.action == question.action && other.case == case;
+        let other = questions.iter().find(same).expect("the same question about the other type");
+        for (role, actor) in each_role() {
+            let answers = (answer(&policy, &actor, question), answer(&policy, &actor, other));
+            assert_eq!(answers.0, answers.1, "{role} {}: {} and {case}", question.action, question.case);
+        }
+    }
+}
+
 const BEGIN: &str = "<!-- from the policy -->";
 const END: &str = "<!-- end -->";
 
@@ -64,12 +91,15 @@ fn page_of_roles() -> String {
             .iter()
             .filter(|question| question.action.as_str() == action.as_str())
             .filter(own)
+            .filter(|question| stands_for_its_group(question))
             .collect();
         let cell = |(_, actor): &(String, Actor)| {
             let yes = of_action.iter().filter(|question| answer(&policy, actor, question) == "yes");
-            let cases: Vec<String> = yes
-                .map(|question| question.case.replace(" alert.issue", "").replace(" agency", ""))
-                .collect();
+            let case = |question: &&Question| {
+                let case = question.case.replace(" agency", "");
+                case.replace(&format!(" {ORDINARY}"), "").replace(&format!(" {RESERVED}"), " reserved")
+            };
+            let cases: Vec<String> = yes.map(case).collect();
             match cases.len() {
                 0 => String::new(),
                 all if all == of_action.len() => "yes".to_owned(),

@@ -2,9 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use rovuma_schemas::{AgencyCode, Digest, Header, MessageId, Timestamp};
-
-use crate::cases::CasePlace;
+use rovuma_schemas::{AgencyCode, Digest, MessageId, Timestamp};
 
 /// The largest turn that a case counts: an agency that writes every working day reaches it after a year and a half. Turns are
 /// bounded one by one and not by how many messages came, so that both sides always count the same ones.
@@ -55,25 +53,6 @@ pub(crate) struct CaseMessage<F> {
 }
 
 impl<F> CaseMessage<F> {
-    /// The message with this header; none if it stands in no case. `content` and `fact` are as in [`Self`].
-    pub(crate) fn of_header(header: &Header, content: Digest, fact: Option<F>) -> Option<Self> {
-        let place = CasePlace::of_header(header);
-        place.case.as_ref()?;
-        Some(Self {
-            sender: header.sender.agency.clone(),
-            id: header.id,
-            replaces: header.replaces,
-            turn: place.turn?,
-            seen: place.seen,
-            created: header.created,
-            first_created: place.first_created,
-            content,
-            in_reply_to: place.in_reply_to,
-            message_type: header.message_type.clone(),
-            fact,
-        })
-    }
-
     /// When its content was first signed.
     pub(crate) fn signed(&self) -> Timestamp {
         self.first_created.unwrap_or(self.created)

@@ -232,6 +232,18 @@ impl Effect {
 }
 
 impl Breach {
+    /// The reason in words, for the author.
+    pub(crate) const fn reason(self) -> &'static str {
+        match self {
+            Self::NotItsPart => "another party of the case sends such messages",
+            Self::NotAParty => "the agency is no party of the case",
+            Self::NotOpened => "the message that opened the case has not arrived",
+            Self::NotInState => "this state does not allow the message",
+            Self::TooEarly => "it is too early for the message",
+            Self::TooMany => "the agency has sent as many messages in the case as count",
+        }
+    }
+
     /// Whether the verdict is the same whatever the author had seen.
     pub(super) const fn is_certain(self) -> bool {
         matches!(self, Self::NotItsPart)

@@ -6,12 +6,17 @@ mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use rovuma_schemas::{AgencyCode, CountryCode, MessageId, Timestamp};
+use rovuma_schemas::{
+    AgencyCode, CountryCode, Date, EarlierVersions, HandlingCode, MessageId, SubjectKey, Timestamp,
+    alert::Category,
+};
+use serde::{Deserialize, Serialize};
 
 use crate::cases::fold::rules::{Applied, Ball, Breach, CaseRules, NoEffect, Step};
 
 /// What a message of an alert says.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub(crate) enum AlertFact {
     /// The issuer opens the case: version 1.
     Issue(Content),
@@ -28,12 +33,14 @@ pub(crate) enum AlertFact {
         ends: Timestamp,
     },
     /// The issuer takes the alert back, for ever.
-    Withdraw(WithdrawReason),
-    /// A second person of the issuer confirms what one person released in an emergency.
-    Confirm {
-        /// The version that was released.
-        version: u32,
+    Withdraw {
+        /// Why.
+        reason: WithdrawReason,
+        /// The last day on which the recipients may keep its data.
+        retain_until: Option<Date>,
     },
+    /// A second person of the issuer confirms what one person released in an emergency. The header names that message.
+    Confirm,
     /// The issuer does not accept an error report, and says why. The header names the report.
     Reply,
     /// The recipient marks the alert as not executable on its territory.
@@ -50,16 +57,25 @@ pub(crate) enum AlertFact {
 }
 
 /// What of an alert's content its state depends on.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Content {
     /// When the alert ends; none in a version that leaves the end as it is.
     pub(crate) ends: Option<Timestamp>,
     /// Until when a second person must confirm, of a version that one person released in an emergency.
     pub(crate) confirm_by: Option<Timestamp>,
+    /// The category.
+    pub(crate) category: Option<Category>,
+    /// The restriction on its use.
+    pub(crate) handling: Option<HandlingCode>,
+    /// The last day on which the recipients may keep it.
+    pub(crate) retain_until: Option<Date>,
+    /// The keys of its subjects.
+    pub(crate) keys: BTreeSet<SubjectKey>,
 }
 
 /// Why an alert was withdrawn.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub(crate) enum WithdrawReason {
     /// The person or thing was found, the measure carried out.
     PurposeAchieved,
@@ -76,17 +92,20 @@ pub(crate) enum WithdrawReason {
         /// The message that opened the other alert.
         by: MessageId,
     },
+    /// A reason of a newer version.
+    Other(String),
 }
 
 /// What a recipient did with the data of an alert.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub(crate) enum Certificate {
     /// It erased them.
     Erased,
     /// It keeps them, on a ground of its own law.
     Retained {
-        /// Until when.
-        until: Timestamp,
+        /// The last day.
+        until: Option<Date>,
     },
     /// It never had them.
     NeverHeld,
@@ -121,11 +140,16 @@ pub(crate) enum AlertState {
 /// What the messages of an alert add up to.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct AlertCase {
-    /// The highest version that is here, and until when it must be confirmed.
-    version: Option<(u32, Option<Timestamp>)>,
+    /// The highest version that is here, and the message that brought it.
+    version: Option<(u32, MessageId)>,
+    /// The content of that version.
+    content: Content,
+    /// For each letter, the highest number that a subject's key has had in any version.
+    numbers_used: BTreeMap<char, u16>,
     ends: Option<Timestamp>,
-    confirmed: BTreeSet<u32>,
-    withdrawn: Option<WithdrawReason>,
+    /// The messages whose release was confirmed.
+    confirmed: BTreeSet<MessageId>,
+    withdrawn: Option<(WithdrawReason, Option<Date>)>,
     flagged: BTreeSet<AgencyCode>,
     reports: BTreeMap<(MessageId, AgencyCode), u32>,
     /// What the issuer answered, by the message that it answers.
@@ -142,6 +166,14 @@ pub(crate) struct AlertView {
     pub(crate) version: Option<u32>,
     /// When it ends.
     pub(crate) ends: Option<Timestamp>,
+    /// Until when its release must be confirmed, if it must and was not.
+    pub(crate) confirm_by: Option<Timestamp>,
+    /// The content of the version in force, as far as its state depends on it.
+    pub(crate) content: Content,
+    /// What the next version must know of those before it.
+    pub(crate) earlier: EarlierVersions,
+    /// The last day on which its recipients may keep its data: as the withdrawal says, or else the version in force.
+    pub(crate) retain_until: Option<Date>,
     /// Why it was withdrawn.
     pub(crate) withdrawn: Option<WithdrawReason>,
     /// The agencies that flagged it.
@@ -182,7 +214,7 @@ impl CaseRules for AlertRules {
     }
 
     fn is_absorbing(&self, fact: &AlertFact) -> bool {
-        matches!(fact, AlertFact::Withdraw(_))
+        matches!(fact, AlertFact::Withdraw { .. })
     }
 
     fn lawful(&self, state: &AlertCase, step: &Step<'_, AlertFact>) -> Result<(), Breach> {
@@ -207,20 +239,22 @@ impl CaseRules for AlertRules {
     fn apply(&self, state: &mut AlertCase, step: &Step<'_, AlertFact>) -> Applied {
         let agency = || step.sender.clone();
         match step.fact {
-            AlertFact::Issue(content) => return state.change(1, *content, step.signed),
+            AlertFact::Issue(content) => return state.change((1, step.id), content, step.signed),
             AlertFact::Update { version, content } => {
-                let applied = state.change(*version, *content, step.signed);
+                let applied = state.change((*version, step.id), content, step.signed);
                 if applied == Applied::Whole {
                     state.answer(step.answers, ReportAnswer::Updated);
                 }
                 return applied;
             }
             AlertFact::Extend { ends } => return state.extend(*ends, step.signed),
-            AlertFact::Withdraw(_) | AlertFact::Reply if state.withdrawn.is_some() => {
+            AlertFact::Withdraw { .. } | AlertFact::Reply if state.withdrawn.is_some() => {
                 return Applied::Without(NoEffect::Withdrawn);
             }
-            AlertFact::Withdraw(reason) => state.withdrawn = Some(*reason),
-            AlertFact::Confirm { version } => drop(state.confirmed.insert(*version)),
+            AlertFact::Withdraw { reason, retain_until } => {
+                state.withdrawn = Some((reason.clone(), *retain_until));
+            }
+            AlertFact::Confirm => state.confirmed.extend(step.answers),
             AlertFact::Reply => state.answer(step.answers, ReportAnswer::NotAccepted),
             AlertFact::FlagOn => drop(state.flagged.insert(agency())),
             AlertFact::FlagOff => drop(state.flagged.remove(step.sender)),
@@ -235,7 +269,14 @@ impl CaseRules for AlertRules {
             state: state.at(now),
             version: state.version.map(|(version, _)| version),
             ends: state.ends,
-            withdrawn: state.withdrawn,
+            confirm_by: state.confirm_by(),
+            content: state.content.clone(),
+            earlier: state.earlier(now),
+            retain_until: match &state.withdrawn {
+                Some((_, Some(day))) => Some(*day),
+                _ => state.content.retain_until,
+            },
+            withdrawn: state.withdrawn.as_ref().map(|(reason, _)| reason.clone()),
             flagged: state.flagged.clone(),
             flagged_countries: state.flagged.iter().map(AgencyCode::country).collect(),
             reports: state.reports(),
@@ -257,8 +298,8 @@ impl AlertFact {
             Self::Issue(_)
             | Self::Update { .. }
             | Self::Extend { .. }
-            | Self::Withdraw(_)
-            | Self::Confirm { .. }
+            | Self::Withdraw { .. }
+            | Self::Confirm
             | Self::Reply => true,
             Self::FlagOn | Self::FlagOff | Self::ErrorReport { .. } | Self::Certify(_) => false,
         }
@@ -266,11 +307,6 @@ impl AlertFact {
 }
 
 impl AlertCase {
-    /// An alert of which only the first version is known.
-    pub(super) fn issued(content: Content) -> Self {
-        Self { version: Some((1, content.confirm_by)), ends: content.ends, ..Self::default() }
-    }
-
     /// The state at `now`. It expires by time alone, whether or not the link is up.
     pub(super) fn at(&self, now: Timestamp) -> AlertState {
         let is_over = |end: Option<Timestamp>| end.is_some_and(|end| end <= now);
@@ -278,23 +314,47 @@ impl AlertCase {
             _ if self.withdrawn.is_some() => AlertState::Withdrawn,
             None => AlertState::NotArrived,
             Some(_) if is_over(self.ends) => AlertState::Expired,
-            Some((version, confirm_by)) if is_over(confirm_by) && !self.confirmed.contains(&version) => {
-                AlertState::Suspended
-            }
+            Some(_) if is_over(self.confirm_by()) => AlertState::Suspended,
             Some(_) => AlertState::Active,
         }
     }
 
+    /// Until when the release of the version in force must be confirmed, if it must and was not.
+    fn confirm_by(&self) -> Option<Timestamp> {
+        let (_, message) = self.version?;
+        self.content.confirm_by.filter(|_| !self.confirmed.contains(&message))
+    }
+
+    fn earlier(&self, now: Timestamp) -> EarlierVersions {
+        EarlierVersions {
+            version: self.version.map_or(0, |(version, _)| version),
+            keys: self.content.keys.clone(),
+            numbers_used: self.numbers_used.clone(),
+            ends: self.ends,
+            latest_end: self.content.category.map(|category| category.rule().validity.after(now)),
+        }
+    }
+
     /// Takes over a version. The end is that of the highest version that states one.
-    fn change(&mut self, version: u32, content: Content, signed: Timestamp) -> Applied {
+    fn change(
+        &mut self,
+        (version, message): (u32, MessageId),
+        content: &Content,
+        signed: Timestamp,
+    ) -> Applied {
+        for (letter, number) in content.keys.iter().map(SubjectKey::kind_and_number) {
+            let highest = self.numbers_used.entry(letter).or_default();
+            *highest = number.max(*highest);
+        }
         match self.version {
             _ if self.withdrawn.is_some() => return Applied::Without(NoEffect::Withdrawn),
             Some((highest, _)) if version <= highest => return Applied::Without(NoEffect::OlderVersion),
             Some(_) if self.has_ended(signed) => return Applied::Without(NoEffect::AfterEnd),
             Some(_) | None => {}
         }
-        self.version = Some((version, content.confirm_by));
+        self.version = Some((version, message));
         self.ends = content.ends.or(self.ends);
+        self.content = content.clone();
         Applied::Whole
     }
 
@@ -323,7 +383,7 @@ impl AlertCase {
 
     /// The reports, by id. A withdrawal answers all of them.
     fn reports(&self) -> Vec<Report> {
-        let withdrawn = self.withdrawn.map(|_| ReportAnswer::Withdrawn);
+        let withdrawn = self.withdrawn.as_ref().map(|_| ReportAnswer::Withdrawn);
         let report = |((id, agency), version): (&(MessageId, AgencyCode), &u32)| Report {
             id: *id,
             agency: agency.clone(),
@@ -331,6 +391,43 @@ impl AlertCase {
             answer: self.answers.get(id).copied().or(withdrawn),
         };
         self.reports.iter().map(report).collect()
+    }
+}
+
+impl WithdrawReason {
+    /// The code, as in the code list `withdraw_reasons`.
+    pub(crate) fn as_str(&self) -> &str {
+        match self {
+            Self::PurposeAchieved => "purpose_achieved",
+            Self::DecisionRevoked => "decision_revoked",
+            Self::Error => "error",
+            Self::MisusedIdentity => "misused_identity",
+            Self::AsylumGranted => "asylum_granted",
+            Self::Superseded { .. } => "superseded",
+            Self::Other(code) => code,
+        }
+    }
+}
+
+impl Certificate {
+    /// The code, as in the code list `purge_outcomes`.
+    pub(crate) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Erased => "erased",
+            Self::Retained { .. } => "retained",
+            Self::NeverHeld => "never_held",
+        }
+    }
+}
+
+impl ReportAnswer {
+    /// The code in the API.
+    pub(crate) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Updated => "updated",
+            Self::Withdrawn => "withdrawn",
+            Self::NotAccepted => "not_accepted",
+        }
     }
 }
 

@@ -16,7 +16,7 @@ use rovuma_runtime::Problem;
 use rovuma_schemas::{MessageId, Timestamp};
 use rovuma_store::FutureExt;
 
-use super::{own, view};
+use super::{own, posted, view};
 use crate::{
     drafts::SeenVersion,
     exchange::send::Released,
@@ -79,16 +79,21 @@ pub(crate) async fn release(
     body: Bytes,
 ) -> Result<Answer, ApiError> {
     let draft = own(&gateway, &caller, &id, act::DraftRelease).await?;
-    let (resource, needed_second) = (draft.resource(), draft.second_person.is_some());
-    let permit =
-        gateway.permit(&caller, act::DraftRelease, &resource, &Context::release(needed_second)).await?;
+    let resource = draft.resource();
+    // A draft that was valid when written need not be valid now: codes and agencies have dates.
+    let content = posted(&gateway, &caller, &draft.content)?;
+    let needed_second = draft.second_person.is_some() || content.second_person().is_some();
+    let context = content.release_context(needed_second);
+    let permit = gateway.permit(&caller, act::DraftRelease, &resource, &context).await?;
     let (now, attempt) = (gateway.base.now(), key.attempt(&caller, &body));
     if let Some(answer) = idempotency::answered(&gateway.base.store, attempt.as_ref(), now).await? {
         return Ok(answer);
     }
-    let reviewed = gateway.drafts.review(draft, caller.subject(), SeenVersion(if_match.version()), now).await;
+    let seen = SeenVersion(if_match.version());
+    let releaser = (caller.subject(), caller.locale());
+    let reviewed = gateway.drafts.review(draft, content, releaser, seen, now).await;
     let reviewed = reviewed.map_err(in_language(caller.locale()))?;
-    // The rules may have changed since the draft was written, but never in favour of one person alone.
+    // Only its case shows whether a draft lowers a handling code.
     let permit = if reviewed.second_person().is_some() && !needed_second {
         gateway.permit(&caller, act::DraftRelease, &resource, &Context::release(true)).await?
     } else {

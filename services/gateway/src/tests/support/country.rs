@@ -177,7 +177,7 @@ impl Country {
             seen: BTreeMap::new(),
         };
         change(&mut header);
-        self.sign(&from, &valid.into_message(header))
+        self.sign(&from, &valid.into_message(header, &rovuma_schemas::EarlierVersions::default()))
     }
 
     /// A transport message of one of this country's agencies: a receipt.

@@ -14,6 +14,7 @@ use crate::cases::fold::{
     message::{CONTENTS_PER_TURN_MAX, CaseMessage, MESSAGES_MAX, PARTIES_MAX, TURN_MAX, TURNS_RESERVED},
     rules::{Applied, Ball, Breach, CaseRules, Doubt, Effect, NoEffect, PartyTurn, Step},
 };
+use crate::cases::kept::{Contribution, KeptMessage};
 
 const OWNER: &str = "tz.tpf";
 const OTHER: &str = "mz.prm";
@@ -435,13 +436,15 @@ fn a_header_gives_the_place_and_a_message_without_a_case_has_none() {
         in_reply_to: Some(id(1)),
         replaces: Some(id(2)),
         first_created: Some(hour(8)),
-        case: Some(case),
+        case: Some(case.clone()),
         turn: Some(3),
         seen: message.seen.clone(),
     };
-    let read = CaseMessage::of_header(&header, content(5), Some(Fact::Claim)).expect("a message of a case");
-    assert_eq!((read.turn, &read.seen, read.signed()), (3, &message.seen, hour(8)));
+    let contribution = || Contribution { content: content(5), fact: None };
+    let (in_case, read) = KeptMessage::of_header(&header, contribution()).expect("a message of a case");
+    assert_eq!((in_case, read.turn, &read.seen), (case, 3, &message.seen));
+    assert_eq!((read.created, read.first_created), (hour(9), Some(hour(8))));
     assert_eq!((read.id, read.replaces, read.in_reply_to), (message.id, Some(id(2)), Some(id(1))));
     header.case = None;
-    assert!(CaseMessage::of_header(&header, content(5), Some(Fact::Claim)).is_none());
+    assert!(KeptMessage::of_header(&header, contribution()).is_none());
 }

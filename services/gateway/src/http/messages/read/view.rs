@@ -3,12 +3,13 @@
 use rovuma_api::answers::gateway::{MessageView, ReceivedView, SentView, Signed, TermCodes};
 use rovuma_envelope::{Jws, Unverified};
 use rovuma_policy::{Act, Permit, act};
-use rovuma_schemas::{Body, Header, Message, ParseFault, Timestamp};
+use rovuma_schemas::{AgencyCode, CaseId, Header, Message, ParseFault};
+use rovuma_store::Conn;
 use serde_json::value::RawValue;
 
 use crate::{
+    cases::{kept::CaseKey, list},
     error::DbError,
-    families,
     gateway::Gateway,
     http::{copies, error::ApiError, messages::receipt_view},
     messages::{
@@ -62,6 +63,7 @@ async fn view<A: Act>(
 async fn of_received(gateway: &Gateway, received: Received, content: bool) -> Result<MessageView, ApiError> {
     let mut conn = gateway.base.store.read().acquire().await?;
     let kept = received::kept(&mut conn, received.seq).await?;
+    let state = state(gateway, &mut conn, &received.recipient, received.place.case.as_ref()).await?;
     let arrived = ReceivedView {
         digest: received.digest,
         key_id: received.key_id.clone(),
@@ -72,20 +74,21 @@ async fn of_received(gateway: &Gateway, received: Received, content: bool) -> Re
         row: received.into(),
     };
     let view = match kept {
-        Kept::Whole(jws) => of_payload("received", jws, content, gateway.base.now())?,
+        Kept::Whole(jws) => of_payload("received", jws, content)?,
         Kept::Header(header) => of_header("received", *header),
     };
-    Ok(MessageView { received: Some(arrived), ..view })
+    Ok(MessageView { received: Some(arrived), state, ..view })
 }
 
 async fn of_sent(gateway: &Gateway, sent: Sent, content: bool) -> Result<MessageView, ApiError> {
     let mut conn = gateway.base.store.read().acquire().await?;
     let countries = sent::signed(&mut conn, &sent.agency, &sent.id).await?;
     let receipts = receipts::of_message(&mut conn, &sent.agency, &sent.id).await?;
+    let state = state(gateway, &mut conn, &sent.agency, sent.place.case.as_ref()).await?;
     drop(conn);
     let copies = gateway.exchange.outbox.copies_of(sent.id).await?;
     let first = countries.first().ok_or_else(|| DbError::damaged("sent message", "no signature"))?;
-    let view = of_payload("sent", first.jws.clone(), content, gateway.base.now())?;
+    let view = of_payload("sent", first.jws.clone(), content)?;
     let signed = countries.iter().map(|one| {
         let of_country = copies.iter().filter(|copy| copy.country == one.country);
         let recipients = of_country.map(|copy| copy.recipient.clone()).collect();
@@ -99,29 +102,30 @@ async fn of_sent(gateway: &Gateway, sent: Sent, content: bool) -> Result<Message
         receipts: receipts.into_iter().map(receipt_view).collect(),
         copies: copies.into_iter().map(copies::view).collect(),
     };
-    Ok(MessageView { sent: Some(left), ..view })
+    Ok(MessageView { sent: Some(left), state, ..view })
+}
+
+/// The state at present of the case that the message stands in.
+async fn state(
+    gateway: &Gateway,
+    conn: &mut Conn,
+    agency: &AgencyCode,
+    case: Option<&CaseId>,
+) -> Result<Option<String>, DbError> {
+    let Some(case) = case else { return Ok(None) };
+    let row = list::one(conn, &CaseKey::new(agency, case), gateway.base.now()).await?;
+    Ok(row.map(|row| row.state))
 }
 
 /// The content of the signed bytes. They were verified before they were stored; a message that was rejected need not
 /// be one, so its header is read as it was when it was verified.
-fn of_payload(
-    direction: &'static str,
-    stored: Jws,
-    content: bool,
-    now: Timestamp,
-) -> Result<MessageView, DbError> {
+fn of_payload(direction: &'static str, stored: Jws, content: bool) -> Result<MessageView, DbError> {
     let stored = Unverified::new(stored);
     let header = stored.unverified_header().map_err(|fault| DbError::damaged("header", fault))?;
     let bytes = stored.unverified_jws().unverified_payload();
     let parsed = Message::parse(bytes);
     let unreadable = matches!(parsed, Err(ParseFault::NotJson(_) | ParseFault::TooLarge { .. }));
     let parsed = parsed.ok();
-    let state = parsed.as_ref().and_then(|message| match &message.body {
-        Body::Operational(body) => {
-            Some(families::rules(body.family()).state(body, header.created, now).to_owned())
-        }
-        _ => None,
-    });
     let terms = parsed.and_then(|message| message.terms);
     let terms = terms.map(|terms| TermCodes {
         urgency: terms.urgency.level,
@@ -131,7 +135,7 @@ fn of_payload(
         evaluation: terms.evaluation,
     });
     let payload = if content && !unreadable { Some(raw(bytes)?) } else { None };
-    Ok(MessageView { terms, state, payload, ..of_header(direction, header) })
+    Ok(MessageView { terms, payload, ..of_header(direction, header) })
 }
 
 /// A message of which nothing but the header is shown.

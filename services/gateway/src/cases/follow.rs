@@ -1,0 +1,174 @@
+//! The place of a message of ours that follows in a case, and whether the case allows it now.
+
+use std::collections::BTreeMap;
+
+use rovuma_schemas::{AgencyCode, CaseId, EarlierVersions, HandlingCode, MessageId, Timestamp, ValidDraft};
+use rovuma_store::{Conn, RowExt};
+use sqlx::Row;
+
+use super::{
+    CasePlace,
+    fold::rules::Breach,
+    folded::Proposal,
+    kept::{self, CaseKey},
+};
+use crate::{alarm::AlarmKind, error::DbError, families};
+
+/// What a draft that follows in a case must know of that case.
+#[derive(Debug)]
+pub(crate) struct Following {
+    /// Its place.
+    pub(crate) place: CasePlace,
+    /// Whom it goes to: all that have the case, from its owner; the owner, from anybody else.
+    pub(crate) recipients: Vec<AgencyCode>,
+    /// The versions before it.
+    pub(crate) earlier: EarlierVersions,
+    /// The restriction on the use of the case so far.
+    pub(crate) handling: Option<HandlingCode>,
+}
+
+/// Why a draft cannot follow in a case.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum NotFollowing {
+    /// The agency has no such case.
+    #[error("there is no case {0} here")]
+    Unknown(CaseId),
+    /// The case is an exercise and the draft is not, or the other way round.
+    #[error("case {case} is {present}")]
+    OtherStatus {
+        /// The case.
+        case: CaseId,
+        /// Its status.
+        present: String,
+    },
+    /// The state of the case does not allow it.
+    #[error("case {case} is {state}: {}", breach.reason())]
+    NotAllowed {
+        /// The case.
+        case: CaseId,
+        /// Its state.
+        state: &'static str,
+        /// What the message would be.
+        breach: Breach,
+    },
+    /// It confirms a message that nobody here released in an emergency.
+    #[error("message {0} was not released here in an emergency")]
+    NothingToConfirm(MessageId),
+    /// Whoever released a message in an emergency does not confirm it.
+    #[error("message {0} was released by the same person")]
+    OwnRelease(MessageId),
+    /// The store failed.
+    #[error(transparent)]
+    Db(#[from] DbError),
+}
+
+impl From<sqlx::Error> for NotFollowing {
+    fn from(fault: sqlx::Error) -> Self {
+        Self::Db(fault.into())
+    }
+}
+
+/// Looks up the case that `draft` follows in and asks it whether `agency` may sign the draft now.
+///
+/// # Errors
+/// [`NotFollowing`].
+pub(crate) async fn follow(
+    conn: &mut Conn,
+    agency: &AgencyCode,
+    draft: &ValidDraft,
+    id: MessageId,
+    now: Timestamp,
+) -> Result<Option<Following>, NotFollowing> {
+    let Some(case) = draft.case() else { return Ok(None) };
+    let unknown = || NotFollowing::Unknown(case.clone());
+    let key = CaseKey::new(agency, case);
+    let status = status_of(conn, &key).await?.ok_or_else(unknown)?;
+    if status != draft.status().as_str() {
+        return Err(NotFollowing::OtherStatus { case: case.clone(), present: status });
+    }
+    let messages = kept::load(conn, std::slice::from_ref(&key)).await?.remove(&key).ok_or_else(unknown)?;
+    let is_restored = is_restored(conn, agency).await?;
+    let rules = families::rules(case.kind.parse().map_err(|_| unknown())?);
+    let fact = rules.fact(draft.body(), draft.terms(), now).ok_or_else(unknown)?;
+    let mut outcome = Err(unknown());
+    rules.fold(&key.owner, &messages, &mut |fold| {
+        let next = fold.next_place(agency, is_restored);
+        let facts = fold.at(now).state;
+        let proposal = Proposal {
+            sender: agency,
+            id,
+            answers: draft.in_reply_to(),
+            signed: now,
+            fact: &fact,
+            turn: next.turn,
+        };
+        outcome = match fold.check(&proposal) {
+            Ok(_) => Ok((next, facts)),
+            Err(breach) => Err(NotFollowing::NotAllowed { case: case.clone(), state: facts.state, breach }),
+        };
+    });
+    let (next, facts) = outcome?;
+    let is_owner = key.owner == *agency;
+    let recipients = if is_owner { parties(conn, &key).await? } else { vec![key.owner.clone()] };
+    let place = CasePlace {
+        case: Some(case.clone()),
+        turn: Some(next.turn),
+        // What an owner says goes to everybody, and nobody must wait there for what somebody else said to the owner alone.
+        seen: if is_owner && recipients.len() > 1 { BTreeMap::new() } else { next.seen },
+        first_created: None,
+        in_reply_to: draft.in_reply_to(),
+    };
+    Ok(Some(Following { place, recipients, earlier: facts.earlier, handling: facts.handling }))
+}
+
+/// Checks that the message to be confirmed was released here in an emergency, by somebody else than `confirmer`.
+///
+/// # Errors
+/// [`NotFollowing`].
+pub(crate) async fn confirms_another(
+    conn: &mut Conn,
+    agency: &AgencyCode,
+    confirmed: MessageId,
+    confirmer: &str,
+) -> Result<(), NotFollowing> {
+    let row = sqlx::query("SELECT released_by FROM sent WHERE id = $1 AND agency = $2 LIMIT 1")
+        .bind(confirmed.as_bytes().to_vec())
+        .bind(agency.as_str())
+        .fetch_optional(conn)
+        .await?;
+    let row = row.ok_or(NotFollowing::NothingToConfirm(confirmed))?;
+    let released_by: String = row.try_get("released_by")?;
+    if released_by == confirmer { Err(NotFollowing::OwnRelease(confirmed)) } else { Ok(()) }
+}
+
+/// The status of the case; none where there is no such case, or only messages whose status is not known.
+async fn status_of(conn: &mut Conn, key: &CaseKey) -> Result<Option<String>, DbError> {
+    let query = sqlx::query(
+        "SELECT status FROM case_file WHERE agency = $1 AND owner = $2 AND case_id = $3 AND kind = $4",
+    );
+    let row = key.bind(query).fetch_optional(conn).await?;
+    row.map(|row| Ok(row.try_get("status")?)).transpose()
+}
+
+/// The other parties of a case.
+pub(crate) async fn parties(conn: &mut Conn, key: &CaseKey) -> Result<Vec<AgencyCode>, DbError> {
+    let query = sqlx::query(
+        "SELECT partner FROM case_party WHERE agency = $1 AND owner = $2 AND case_id = $3 AND kind = $4
+         ORDER BY partner",
+    );
+    let rows = key.bind(query).fetch_all(conn).await?;
+    rows.iter().map(|row| Ok(row.parsed("partner")?)).collect()
+}
+
+/// Whether this store was ever restored from an older copy. Then turns that others have seen are believed.
+async fn is_restored(conn: &mut Conn, agency: &AgencyCode) -> Result<bool, DbError> {
+    let query = sqlx::query("SELECT 1 FROM alarm WHERE agency = $1 AND kind = $2 AND subject = 'store'");
+    let row =
+        query.bind(agency.as_str()).bind(AlarmKind::StoreRestored.as_str()).fetch_optional(conn).await?;
+    Ok(row.is_some())
+}
+
+/// Whether `draft` lowers the handling code of its case.
+pub(crate) fn lowers(following: &Following, draft: &ValidDraft) -> bool {
+    following.handling.is_some_and(|before| draft.terms().handling.code < before)
+}

@@ -1,0 +1,301 @@
+//! Stores messages of cases, and folds each of those cases again in the same transaction.
+
+use std::collections::BTreeSet;
+
+use rovuma_schemas::{AgencyCode, Status, Timestamp};
+use rovuma_store::{Binding, Conn, Insert};
+
+use super::{
+    fold::{WarningKind, rules::Ball},
+    folded::{FoldedCase, Phase},
+    kept::{self, CaseKey, Contribution, KeptMessage, ROWS_PER_SENDER_MAX},
+    short_reference,
+};
+use crate::{
+    alarm::{self, AlarmKind},
+    base::Base,
+    error::DbError,
+    events::EventKind,
+    families,
+};
+
+/// The largest number of the store, for an instant that never comes.
+pub(crate) const NEVER: i64 = i64::MAX;
+
+/// A message that a transaction adds to a case, in the view of one of our agencies.
+#[derive(Clone, Debug)]
+pub(crate) struct NewInCase {
+    /// The case.
+    pub(crate) key: CaseKey,
+    /// The message.
+    pub(crate) message: KeptMessage,
+    /// Actual, exercise or test.
+    pub(crate) status: Status,
+    /// The owner's file number, of a message of the owner.
+    pub(crate) reference: Option<String>,
+    /// The other agencies that the message shows to be parties.
+    pub(crate) parties: BTreeSet<AgencyCode>,
+}
+
+impl NewInCase {
+    /// A message in the view of `agency`; none if it stands in no case.
+    pub(crate) fn new(
+        agency: &AgencyCode,
+        header: &rovuma_schemas::Header,
+        contribution: Contribution,
+        recipients: impl IntoIterator<Item = AgencyCode>,
+    ) -> Option<Self> {
+        let (case, message) = KeptMessage::of_header(header, contribution)?;
+        let is_owners = case.owner == message.sender;
+        // A recipient's copy names only the other recipients in its own country, so it shows no more than its sender.
+        let others =
+            if *agency == message.sender { recipients.into_iter().collect() } else { BTreeSet::new() };
+        let mut parties: BTreeSet<AgencyCode> = others;
+        parties.extend([message.sender.clone(), case.owner.clone()]);
+        parties.remove(agency);
+        Some(Self {
+            key: CaseKey::new(agency, &case),
+            status: header.status,
+            reference: header.reference.clone().filter(|_| is_owners),
+            message,
+            parties,
+        })
+    }
+}
+
+/// Stores the messages, folds their cases again and records what changed. After an error the transaction must be rolled back.
+pub(crate) async fn add(
+    tx: &mut Conn,
+    base: &Base,
+    new: Vec<NewInCase>,
+    now: Timestamp,
+) -> Result<(), DbError> {
+    if new.is_empty() {
+        return Ok(());
+    }
+    let keys: Vec<CaseKey> =
+        new.iter().map(|new| new.key.clone()).collect::<BTreeSet<_>>().into_iter().collect();
+    let mut cases = kept::load(tx, &keys).await?;
+    let mut rows: Vec<(CaseKey, KeptMessage)> = Vec::with_capacity(new.len());
+    for added in &new {
+        let messages = cases.entry(added.key.clone()).or_default();
+        let is_known = messages.iter().any(|kept| {
+            kept.id == added.message.id
+                && kept.sender == added.message.sender
+                && kept.turn == added.message.turn
+        });
+        let of_sender = messages.iter().filter(|kept| kept.sender == added.message.sender).count();
+        if !is_known && of_sender < ROWS_PER_SENDER_MAX {
+            messages.push(added.message.clone());
+            rows.push((added.key.clone(), added.message.clone()));
+        }
+    }
+    kept::insert(tx, &rows).await?;
+    let mut projections = Vec::with_capacity(keys.len());
+    for key in keys {
+        let messages = cases.remove(&key).unwrap_or_default();
+        let added: Vec<&NewInCase> = new.iter().filter(|new| new.key == key).collect();
+        if let Some(projection) = Projection::of(key, &messages, &added, now) {
+            projections.push(projection);
+        }
+    }
+    write(tx, base, &new, &projections, now).await
+}
+
+#[cfg(test)]
+/// Folds one case again from its kept messages, whatever the projection says.
+pub(crate) async fn again(tx: &mut Conn, base: &Base, key: &CaseKey, now: Timestamp) -> Result<(), DbError> {
+    let mut cases = kept::load(tx, std::slice::from_ref(key)).await?;
+    let messages = cases.remove(key).unwrap_or_default();
+    match Projection::of(key.clone(), &messages, &[], now) {
+        Some(projection) => write(tx, base, &[], &[projection], now).await,
+        None => Ok(()),
+    }
+}
+
+async fn write(
+    tx: &mut Conn,
+    base: &Base,
+    new: &[NewInCase],
+    projections: &[Projection],
+    now: Timestamp,
+) -> Result<(), DbError> {
+    FILE.rows(tx, projections, |query, projection| projection.bind(query)).await?;
+    let parties: Vec<Party<'_>> = new
+        .iter()
+        .flat_map(|new| new.parties.iter().map(move |partner| Party { key: &new.key, partner, opened: now }))
+        .collect();
+    PARTY.rows(tx, &parties, |query, party| party.bind(query)).await?;
+    for projection in projections {
+        let key = &projection.key;
+        base.events.record(tx, &key.agency, EventKind::CaseChanged, Some(&key.id), projection.messages, now);
+        for (partner, subject, detail) in &projection.alarms {
+            alarm::raise_by(tx, &key.agency, AlarmKind::CaseFault, partner, (subject, detail), now).await?;
+        }
+    }
+    Ok(())
+}
+
+/// A row of the table `case_file`.
+#[derive(Clone, Debug)]
+struct Projection {
+    key: CaseKey,
+    status: Option<Status>,
+    reference: Option<String>,
+    short_reference: String,
+    facet: Option<String>,
+    phases: [Phase; 3],
+    due: Option<Timestamp>,
+    handling: Option<&'static str>,
+    version: u32,
+    messages: i64,
+    missing: i64,
+    warnings: i64,
+    retain_until: i64,
+    erase_at: i64,
+    opened: Timestamp,
+    /// What an operator must look at because of the new messages: partner, subject, detail.
+    alarms: Vec<(AgencyCode, String, String)>,
+}
+
+impl Projection {
+    /// The projection; none of a case of a kind that is not known here, whose messages are only kept.
+    fn of(key: CaseKey, messages: &[KeptMessage], new: &[&NewInCase], now: Timestamp) -> Option<Self> {
+        let rules = families::rules(key.kind.parse().ok()?);
+        let mut projection = None;
+        rules.fold(&key.owner, messages, &mut |fold| {
+            projection = Some(Self::of_fold(&key, messages, new, fold, now));
+        });
+        projection
+    }
+
+    fn of_fold(
+        key: &CaseKey,
+        messages: &[KeptMessage],
+        new: &[&NewInCase],
+        fold: &dyn FoldedCase,
+        now: Timestamp,
+    ) -> Self {
+        let outcome = fold.at(now);
+        let facts = outcome.state;
+        let missing: u64 = outcome.missing.iter().map(|missing| missing.to - missing.from + 1).sum();
+        let end_of_retention = facts.retain_until.map_or(NEVER, |day| day.plus_days(1).start().as_micros());
+        let erase_at = facts.over_at.map_or(NEVER, |over| over.as_micros().max(end_of_retention));
+        let newest: BTreeSet<(&AgencyCode, u64)> =
+            new.iter().map(|new| (&new.message.sender, new.message.turn)).collect();
+        let alarms =
+            outcome.warnings.iter().filter(|warning| newest.contains(&(&warning.agency, warning.turn)));
+        let alarms = alarms.filter(|warning| warning.kind != WarningKind::UnknownType).map(|warning| {
+            let subject = format!("{} {} turn {}", key.case(), warning.agency, warning.turn);
+            (warning.agency.clone(), subject, warning.kind.as_str().to_owned())
+        });
+        Self {
+            status: new.first().map(|new| new.status),
+            reference: new.iter().find_map(|new| new.reference.clone()),
+            short_reference: short_reference::of_case(&key.owner, messages),
+            facet: facts.facet,
+            phases: three(fold.phases()),
+            due: facts.due,
+            handling: facts.handling.map(rovuma_schemas::HandlingCode::as_str),
+            version: facts.version.unwrap_or_default(),
+            messages: to_count(messages.len() as u64),
+            missing: to_count(missing),
+            warnings: to_count(outcome.warnings.len() as u64),
+            retain_until: end_of_retention,
+            erase_at: if end_of_retention == NEVER { NEVER } else { erase_at },
+            opened: now,
+            alarms: alarms.collect(),
+            key: key.clone(),
+        }
+    }
+
+    fn bind<'q>(&'q self, query: Binding<'q>) -> Binding<'q> {
+        let ball = |phase: &Phase| ball_word(&self.key, phase.ball);
+        let until = |phase: &Phase| phase.until.map_or(NEVER, Timestamp::as_micros);
+        let [first, second, third] = &self.phases;
+        self.key
+            .bind(query)
+            .bind(self.status.map_or("", Status::as_str))
+            .bind(self.facet.as_deref())
+            .bind(self.reference.as_deref().map(str::to_lowercase).unwrap_or_default())
+            .bind(self.short_reference.as_str())
+            .bind(first.state)
+            .bind(ball(first))
+            .bind(until(first))
+            .bind(second.state)
+            .bind(ball(second))
+            .bind(until(second))
+            .bind(third.state)
+            .bind(ball(third))
+            .bind(self.due.map_or(NEVER, Timestamp::as_micros))
+            .bind(self.handling)
+            .bind(i64::from(self.version))
+            .bind(self.messages)
+            .bind(self.missing)
+            .bind(self.warnings)
+            .bind(self.retain_until)
+            .bind(self.erase_at)
+            .bind(self.opened.as_micros())
+            .bind(self.opened.as_micros())
+    }
+}
+
+/// Who must act, in the view of the agency whose case it is.
+pub(crate) fn ball_word(key: &CaseKey, ball: Ball) -> &'static str {
+    let is_owner = key.agency == key.owner;
+    match ball {
+        Ball::Nobody => "nobody",
+        Ball::Owner if is_owner => "ours",
+        Ball::Other if !is_owner => "ours",
+        Ball::Owner | Ball::Other => "theirs",
+    }
+}
+
+/// The first three phases; the last is repeated where there are fewer. Where a family had more, the last phase would stand for those
+/// after it in lists until the upkeep moves on: the case itself shows its state exactly.
+fn three(mut phases: Vec<Phase>) -> [Phase; 3] {
+    let last = phases.last().cloned().unwrap_or(Phase { state: "", ball: Ball::Nobody, until: None });
+    phases.resize(3.max(phases.len()), last);
+    let mut phases = phases.into_iter();
+    std::array::from_fn(|_| phases.next().unwrap_or(Phase { state: "", ball: Ball::Nobody, until: None }))
+}
+
+fn to_count(number: u64) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
+}
+
+const FILE: Insert = Insert {
+    into: "INSERT INTO case_file (agency, owner, case_id, kind, status, facet, reference, short_reference, state, ball, until_at,
+                                  state_2, ball_2, until_2, state_3, ball_3, due_at, handling, version, messages, missing,
+                                  warnings, retain_until, erase_at, opened_at, changed_at)",
+    columns: 26,
+    // Status and reference are those of the first message that says them; the rest is folded again.
+    then: "ON CONFLICT (agency, owner, case_id, kind) DO UPDATE SET
+             status = CASE case_file.status WHEN '' THEN excluded.status ELSE case_file.status END,
+             reference = CASE case_file.reference WHEN '' THEN excluded.reference ELSE case_file.reference END,
+             facet = excluded.facet, short_reference = excluded.short_reference, state = excluded.state,
+             ball = excluded.ball, until_at = excluded.until_at, state_2 = excluded.state_2, ball_2 = excluded.ball_2,
+             until_2 = excluded.until_2, state_3 = excluded.state_3, ball_3 = excluded.ball_3, due_at = excluded.due_at,
+             handling = excluded.handling, version = excluded.version, messages = excluded.messages,
+             missing = excluded.missing, warnings = excluded.warnings, retain_until = excluded.retain_until,
+             erase_at = excluded.erase_at, changed_at = excluded.changed_at",
+};
+
+const PARTY: Insert = Insert {
+    into: "INSERT INTO case_party (agency, owner, case_id, kind, partner, opened_at)",
+    columns: 6,
+    then: "ON CONFLICT (agency, owner, case_id, kind, partner) DO NOTHING",
+};
+
+/// A row of the table `case_party`.
+struct Party<'a> {
+    key: &'a CaseKey,
+    partner: &'a AgencyCode,
+    opened: Timestamp,
+}
+
+impl Party<'_> {
+    fn bind<'q>(&'q self, query: Binding<'q>) -> Binding<'q> {
+        self.key.bind(query).bind(self.partner.as_str()).bind(self.opened.as_micros())
+    }
+}

@@ -1,0 +1,156 @@
+//! Cases as the API shows them.
+
+use rovuma_api::answers::gateway as answers;
+use rovuma_schemas::{AgencyCode, Timestamp};
+
+use crate::{
+    cases::{
+        list::CaseRow,
+        open::{CaseStep, OpenedCase},
+    },
+    families::{
+        CaseDetails,
+        alert::{AlertView, Certificate, Report, ReportAnswer, WithdrawReason},
+    },
+};
+
+pub(super) fn row(row: CaseRow) -> answers::CaseRow {
+    answers::CaseRow {
+        case: row.case,
+        short_reference: row.short_reference,
+        state: row.state,
+        ball: row.ball,
+        due: row.due_at,
+        status: row.status,
+        facet: row.facet,
+        handling: row.handling,
+        version: row.version,
+        messages: row.messages,
+        missing: row.missing,
+        warnings: row.warnings,
+        erased_at: row.erased_at,
+        opened_at: row.opened_at,
+        changed_at: row.changed_at,
+    }
+}
+
+/// The whole case in the view of `agency`.
+pub(super) fn case(case: OpenedCase, agency: &AgencyCode, at: Timestamp) -> answers::CaseView {
+    let CaseDetails::Alert(alert) = &case.facts.details;
+    let alert = alert_case(alert, &case, agency);
+    let missing = case.missing.into_iter().map(|missing| answers::MissingTurns {
+        agency: missing.agency,
+        from: missing.from,
+        to: missing.to,
+    });
+    let warnings = case.warnings.into_iter().map(|warning| answers::CaseWarning {
+        agency: warning.agency,
+        turn: warning.turn,
+        code: warning.kind.as_str().to_owned(),
+    });
+    let freshness = case.freshness.into_iter().map(|fresh| answers::PartyFreshness {
+        agency: fresh.partner,
+        last_word_at: fresh.last_word_at,
+        missing_since: fresh.missing_since,
+    });
+    let state = case.facts.state.to_owned();
+    answers::CaseView {
+        // The row has the state of now; the case is shown as it is at `at`.
+        case: answers::CaseRow { state, due: case.facts.due, ..row(case.row) },
+        at,
+        possible: case.possible.into_iter().map(str::to_owned).collect(),
+        missing: missing.collect(),
+        warnings: warnings.collect(),
+        freshness: freshness.collect(),
+        alert: Some(alert),
+    }
+}
+
+pub(super) fn step(step: CaseStep) -> answers::CaseStep {
+    let receipts = step.receipts.into_iter().map(|receipt| answers::StepReceipt {
+        recipient: receipt.recipient,
+        kind: receipt.kind,
+        said_at: receipt.said_at,
+    });
+    answers::CaseStep {
+        id: step.id,
+        ids: step.ids,
+        message_type: step.message_type,
+        sender: step.sender,
+        turn: step.turn,
+        created: step.created,
+        in_reply_to: step.in_reply_to,
+        seen: step.seen,
+        effect: step.effect.as_str().to_owned(),
+        reason: step.effect.reason().map(str::to_owned),
+        received_at: step.received_at,
+        read_at: step.read_at,
+        receipts: receipts.collect(),
+    }
+}
+
+fn alert_case(alert: &AlertView, case: &OpenedCase, agency: &AgencyCode) -> answers::AlertCase {
+    let is_issuer = case.row.case.owner == *agency;
+    let recipients = if is_issuer {
+        case.parties.iter().map(|party| recipient(alert, case, party)).collect()
+    } else {
+        Vec::new()
+    };
+    let report = |report: &Report| answers::AlertReport {
+        id: report.id,
+        agency: report.agency.clone(),
+        version: report.version,
+        answer: report.answer.map(|answer: ReportAnswer| answer.as_str().to_owned()),
+    };
+    answers::AlertCase {
+        version: alert.version,
+        ends: alert.ends,
+        confirm_by: alert.confirm_by,
+        subjects: alert.content.keys.iter().map(ToString::to_string).collect(),
+        withdrawn: alert.withdrawn.as_ref().map(|reason| reason.as_str().to_owned()),
+        superseded_by: match &alert.withdrawn {
+            Some(WithdrawReason::Superseded { by }) => Some(*by),
+            _ => None,
+        },
+        retain_until: alert.retain_until,
+        flagged: alert.flagged.iter().cloned().collect(),
+        flagged_countries: alert.flagged_countries.iter().copied().collect(),
+        reports: alert.reports.iter().map(report).collect(),
+        recipients,
+    }
+}
+
+/// How far a recipient is with the issuer's last withdrawal or version.
+fn recipient(alert: &AlertView, case: &OpenedCase, party: &AgencyCode) -> answers::AlertRecipient {
+    let issuer = &case.row.case.owner;
+    let said = |step: &&CaseStep| step.sender == *issuer;
+    let withdrawal = case.steps.iter().filter(said).find(|step| step.message_type == "alert.withdraw");
+    let last = withdrawal.or_else(|| case.steps.iter().filter(said).max_by_key(|step| step.turn));
+    let has = |kind: &str| {
+        last.is_some_and(|step| {
+            step.receipts.iter().any(|receipt| receipt.recipient == *party && receipt.kind == kind)
+        })
+    };
+    let had = |step: &CaseStep, turn: u64| step.seen.get(issuer).is_some_and(|seen| *seen >= turn);
+    let shown =
+        last.is_some_and(|word| case.steps.iter().any(|step| step.sender == *party && had(step, word.turn)));
+    let certificate = alert.certificates.get(party);
+    let state = if certificate.is_some() {
+        "certified"
+    } else if shown || has("read") {
+        "applied"
+    } else if has("delivered") {
+        "delivered"
+    } else {
+        "not_delivered"
+    };
+    answers::AlertRecipient {
+        agency: party.clone(),
+        state: state.to_owned(),
+        certificate: certificate.map(|certificate| certificate.as_str().to_owned()),
+        retained_until: match certificate {
+            Some(Certificate::Retained { until }) => *until,
+            _ => None,
+        },
+    }
+}
