@@ -132,7 +132,7 @@ impl Operation {
             .replace("{list}", "offences")
             .replace("{country}", "tz")
             .replace("{kind}", "alert")
-            .replace("{owner}", "tz.tpf");
+            .replace("{owner}", "mz.prm");
         if path.contains('{') {
             bail!("{path}: say here what its parameter stands for");
         }

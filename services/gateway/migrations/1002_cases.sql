@@ -52,6 +52,8 @@ CREATE TABLE case_file (
     changed_at      BIGINT NOT NULL,
     PRIMARY KEY (agency, owner, case_id, kind)
 );
+-- Whether another of our agencies has a case.
+CREATE INDEX case_file_by_id ON case_file (case_id, owner, kind);
 CREATE INDEX case_file_by_opening ON case_file (agency, opened_at, case_id);
 CREATE INDEX case_file_by_state ON case_file (agency, state, opened_at, case_id);
 CREATE INDEX case_file_by_ball ON case_file (agency, ball, opened_at, case_id) WHERE ball <> 'nobody';

@@ -59,7 +59,7 @@ macro_rules! ball_now {
     };
 }
 
-macro_rules! columns {
+macro_rules! case_columns {
     () => {
         concat!(
             "f.kind, f.owner, f.case_id, f.status, f.facet, f.short_reference, f.due_at, f.handling, f.version, f.messages,
@@ -78,7 +78,7 @@ macro_rules! page {
     ($from:literal, $leads:literal, $order:literal) => {
         concat!(
             "SELECT ",
-            columns!(),
+            case_columns!(),
             " FROM ",
             $from,
             " WHERE ",
@@ -104,6 +104,13 @@ macro_rules! newest {
     };
 }
 
+/// A page that a condition on few rows leads: they are sorted, and the index of the order must not tempt the database.
+macro_rules! sorted {
+    ($leads:literal) => {
+        page!("case_file AS f", $leads, "ORDER BY f.opened_at + 0 DESC, f.case_id DESC")
+    };
+}
+
 /// A page of what has been so since it was stored, and of what has become so by time since.
 macro_rules! now_and_since {
     ($leads:literal) => {
@@ -111,7 +118,7 @@ macro_rules! now_and_since {
             "SELECT * FROM (SELECT * FROM (",
             newest!($leads),
             ") AS stored UNION ALL SELECT * FROM (",
-            newest!("f.agency = $1 AND (f.opened_at, f.case_id) < ($2, $3) AND f.until_at <= $4"),
+            sorted!("f.agency = $1 AND (f.opened_at + 0, f.case_id) < ($2, $3) AND f.until_at <= $4"),
             ") AS since) AS both_parts ORDER BY opened_at DESC, case_id DESC LIMIT $15"
         )
     };
@@ -128,12 +135,12 @@ pub(crate) const BY_BALL: &str = now_and_since!(
 pub(crate) const BY_FACET: &str =
     newest!("f.agency = $1 AND (f.opened_at, f.case_id) < ($2, $3) AND f.facet = $8");
 pub(crate) const BY_DUE: &str =
-    newest!("f.agency = $1 AND (f.opened_at, f.case_id) < ($2, $3) AND f.due_at <= $10");
-pub(crate) const BY_REFERENCE: &str = newest!(
-    "f.agency = $1 AND (f.opened_at, f.case_id) < ($2, $3) AND f.reference >= $12 AND f.reference < $13"
+    sorted!("f.agency = $1 AND (f.opened_at + 0, f.case_id) < ($2, $3) AND f.due_at <= $10");
+pub(crate) const BY_REFERENCE: &str = sorted!(
+    "f.agency = $1 AND (f.opened_at + 0, f.case_id) < ($2, $3) AND f.reference >= $12 AND f.reference < $13"
 );
 pub(crate) const BY_SHORT_REFERENCE: &str =
-    newest!("f.agency = $1 AND (f.opened_at, f.case_id) < ($2, $3) AND f.short_reference = $14");
+    sorted!("f.agency = $1 AND (f.opened_at + 0, f.case_id) < ($2, $3) AND f.short_reference = $14");
 pub(crate) const BY_PARTNER: &str = page!(
     "case_party AS led CROSS JOIN case_file AS f",
     "led.agency = $1 AND led.partner = $11 AND (led.opened_at, led.case_id) < ($2, $3)
@@ -194,7 +201,7 @@ pub(crate) async fn page(
 /// The statement of one case.
 pub(crate) const ONE: &str = concat!(
     "SELECT ",
-    columns!(),
+    case_columns!(),
     " FROM case_file AS f WHERE f.agency = $1 AND f.owner = $2 AND f.case_id = $3 AND f.kind = $5"
 );
 

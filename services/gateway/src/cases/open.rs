@@ -101,6 +101,20 @@ pub(crate) async fn find(
     Ok(None)
 }
 
+/// Whether any of our agencies has a case of this name.
+///
+/// # Errors
+/// [`DbError`] when the store does not answer.
+pub(crate) async fn is_known(conn: &mut Conn, case: &CaseId) -> Result<bool, DbError> {
+    let row = sqlx::query("SELECT 1 FROM case_file WHERE case_id = $1 AND owner = $2 AND kind = $3 LIMIT 1")
+        .bind(case.id.as_bytes().to_vec())
+        .bind(case.owner.as_str())
+        .bind(case.kind.as_str())
+        .fetch_optional(conn)
+        .await?;
+    Ok(row.is_some())
+}
+
 /// Opens a case as it is at `at`, from the messages that were here by then.
 ///
 /// # Errors
@@ -192,8 +206,7 @@ pub(crate) const RECEIVED: &str =
 
 /// What recipients said of the messages with these ids.
 pub(crate) const RECEIPTS: &str = "
-    SELECT message_id, recipient, kind, said_at FROM receipt WHERE sender = $1 AND message_id IN ({})
-    ORDER BY said_at, recipient, kind";
+    SELECT message_id, recipient, kind, said_at FROM receipt WHERE sender = $1 AND message_id IN ({})";
 
 /// Maximum messages that one statement looks up.
 const LOOK_UP_MAX: usize = 64;
@@ -225,6 +238,11 @@ async fn ways(conn: &mut Conn, key: &CaseKey, messages: &[KeptMessage]) -> Resul
             };
             ways.receipts.entry(row.message_id("message_id")?).or_default().push(receipt);
         }
+    }
+    for receipts in ways.receipts.values_mut() {
+        receipts.sort_by(|one, other| {
+            (one.said_at, &one.recipient, &one.kind).cmp(&(other.said_at, &other.recipient, &other.kind))
+        });
     }
     Ok(ways)
 }

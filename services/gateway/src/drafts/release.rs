@@ -46,16 +46,18 @@ impl Reviewed {
 }
 
 impl Drafts {
-    /// Makes every check of a release by `releaser` except the access policy. `content` is the draft's, checked at `now`.
+    /// Makes every check of a release by `releaser` except the access policy. `content` is the draft's, checked
+    /// at `now`; a discarded draft has none.
     pub(crate) async fn review(
         &self,
         draft: Draft,
-        content: Content,
+        content: Option<Content>,
         (releaser, locale): (&str, Locale),
         seen: SeenVersion,
         now: Timestamp,
     ) -> Result<Reviewed, Refusal> {
         state_after(&draft, releaser)?;
+        let content = content.ok_or(Refusal::Internal("a draft in work has content"))?;
         if draft.author == releaser {
             seen.check(draft.version)?;
         } else {

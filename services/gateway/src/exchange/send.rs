@@ -112,7 +112,6 @@ pub(crate) async fn release(
             outgoing.copies.into_iter().filter_map(|copy| Some((copy.recipient, copy.lane, copy.position?)));
         positions.extend(numbered);
     }
-    project::add(tx, &exchange.base, in_case.into_iter().collect(), request.now).await?;
     let agency = &request.sender.agency;
     let mut record = AuditRecord::new(request.now, request.released_by, AuditAction::MessageSend)
         .agency(agency)
@@ -131,6 +130,7 @@ pub(crate) async fn release(
     record.session = request.session;
     exchange.base.trail.record(tx, &record).await?;
     exchange.base.events.record(tx, agency, EventKind::MessageReleased, Some(&request.id), 1, request.now);
+    project::add(tx, &exchange.base, in_case.into_iter().collect(), request.now).await?;
     Ok(Released { positions })
 }
 

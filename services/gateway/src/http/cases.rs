@@ -13,9 +13,9 @@ use rovuma_api::{
     page::Page,
     request::{Path, Query},
 };
-use rovuma_policy::{Context, Resource, act};
+use rovuma_policy::{Action, Context, Resource, act};
 use rovuma_schemas::{
-    AgencyCode, CaseId, Facet, Family, MessageId, Status, Timestamp,
+    AgencyCode, CaseId, Facet, MessageId, Status, Timestamp,
     audit::{AuditAction, AuditObject},
 };
 use serde::{Deserialize, Serialize};
@@ -66,7 +66,7 @@ pub(crate) enum StateFilter {
 pub(crate) struct CaseQuery {
     /// Only this kind: `alert`.
     #[param(value_type = Option<String>)]
-    kind: Option<KindFilter>,
+    kind: Option<Facet>,
     /// Only those in this state now.
     #[param(inline)]
     state: Option<StateFilter>,
@@ -74,7 +74,7 @@ pub(crate) struct CaseQuery {
     #[param(inline)]
     ball: Option<BallFilter>,
     /// Only those with this facet: the category of an alert.
-    #[param(value_type = Option<String>)]
+    #[param(value_type = Option<String>, pattern = "^[A-Za-z0-9_.-]{1,48}$")]
     category: Option<Facet>,
     /// `actual`, `exercise` or `test`.
     #[param(value_type = Option<String>)]
@@ -86,7 +86,7 @@ pub(crate) struct CaseQuery {
     #[param(value_type = Option<String>)]
     partner: Option<AgencyCode>,
     /// Only those whose reference begins with this text, or the one with this short reference.
-    #[param(max_length = 200)]
+    #[param(min_length = 1, max_length = 200, pattern = "^[^\\u0000-\\u001f]{1,200}$")]
     reference: Option<String>,
     /// Rows wanted, 1 to 200; 50 when absent.
     #[serde(skip_serializing_if = "rovuma_api::page::left_out")]
@@ -95,23 +95,6 @@ pub(crate) struct CaseQuery {
     /// `next` of the page before.
     #[serde(skip_serializing_if = "rovuma_api::page::left_out")]
     cursor: Option<String>,
-}
-
-/// The kind of case, as a filter.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct KindFilter(Family);
-
-impl<'de> Deserialize<'de> for KindFilter {
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = String::deserialize(deserializer)?;
-        text.parse().map(Self).map_err(serde::de::Error::custom)
-    }
-}
-
-impl Serialize for KindFilter {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(self.0.as_str())
-    }
 }
 
 /// Lists the agency's cases, the last opened first, each with its state at this moment. The search is audited.
@@ -130,7 +113,7 @@ pub(crate) async fn list(
     let window = cursors.window(query.limit, query.cursor.as_deref())?;
     let word = |value: serde_json::Value| value.as_str().map(str::to_owned);
     let filter = CaseFilter {
-        kind: query.kind.map(|kind| kind.0.to_string()),
+        kind: query.kind.map(|kind| kind.to_string()),
         state: query.state.and_then(|state| word(serde_json::json!(state))),
         ball: query.ball.and_then(|ball| word(serde_json::json!(ball))),
         facet: query.category.map(|facet| facet.to_string()),
@@ -215,20 +198,23 @@ async fn opened(
 ) -> Result<(OpenedCase, Timestamp), ApiError> {
     let now = gateway.base.now();
     let case = CaseId { kind, owner, id };
-    let object = AuditObject::new("case", case.to_string());
-    let permit = gateway
-        .permit(caller, act::CaseRead, &Resource::case(&case.to_string(), caller.agency()), &Context::NONE)
-        .await?;
+    let missing = async |is_anothers: bool| {
+        let object = AuditObject::new("case", case.to_string());
+        Err(gateway.missing(caller, Action::CaseRead, object, is_anothers).await)
+    };
+    let mut conn = gateway.base.store.read().acquire().await?;
+    let found = open::find(&mut conn, caller.agency(), &case, now).await?;
+    // Asked either way, so that it takes no longer to be refused what another agency has.
+    let is_known = open::is_known(&mut conn, &case).await?;
+    drop(conn);
+    let Some((key, row)) = found else { return missing(is_known).await };
+    let resource = Resource::case(&row.case.to_string(), caller.agency());
+    let permit = gateway.permit(caller, act::CaseRead, &resource, &Context::NONE).await?;
     let mut conn = gateway.base.store.read().acquire().await?;
     let at = at.filter(|at| *at < now);
-    let found = match open::find(&mut conn, caller.agency(), &case, now).await? {
-        Some(found) => open::open(&mut conn, &permit, found, at.unwrap_or(now), at.is_some()).await?,
-        None => None,
-    };
+    let found = open::open(&mut conn, &permit, (key, row), at.unwrap_or(now), at.is_some()).await?;
     drop(conn);
-    let Some(found) = found else {
-        return Err(gateway.missing(caller, rovuma_policy::Action::CaseRead, object, false).await);
-    };
+    let Some(found) = found else { return missing(false).await };
     let act = audit::by(caller.actor(), AuditAction::CaseRead, now)
         .object("case", found.row.case.clone())
         .detail("view", view);

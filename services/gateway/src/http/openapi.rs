@@ -42,9 +42,13 @@ const BEARER: Bearer = Bearer("an issuer that this gateway is configured to trus
 const WORD: &str = "^[A-Za-z0-9_.-]{1,64}$";
 
 /// The forms of the parameters.
-pub(super) const FORMS: [ParameterForm; 13] = [
+pub(super) const FORMS: [ParameterForm; 17] = [
     ParameterForm("/v1/drafts/", "id", UUID_V7),
     ParameterForm("/v1/messages/", "id", UUID_V7),
+    ParameterForm("/v1/cases/", "id", UUID_V7),
+    ParameterForm("", "owner", AGENCY),
+    ParameterForm("", "partner", AGENCY),
+    ParameterForm("", "kind", "^[a-z_]{1,48}$"),
     ParameterForm("", "in_reply_to", UUID_V7),
     ParameterForm("", "sender", AGENCY),
     ParameterForm("", "recipient", AGENCY),

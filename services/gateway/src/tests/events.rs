@@ -33,11 +33,11 @@ async fn events_are_read_in_order_and_from_where_one_stopped() {
     let all = officer.get("/v1/events").await.expect(200).json;
     let kinds: Vec<_> =
         all["items"].as_array().expect("events").iter().map(|event| event["event"].clone()).collect();
-    assert_eq!(kinds, ["draft.changed", "draft.changed", "message.released"]);
+    assert_eq!(kinds, ["draft.changed", "draft.changed", "message.released", "case.changed"]);
     assert_eq!(all["items"][2]["object"], id.as_str());
     let first = officer.get("/v1/events?limit=1").await.expect(200).json;
     let rest = officer.get(&format!("/v1/events?after={}", first["next"])).await.expect(200).json;
-    assert_eq!(rest["items"].as_array().expect("events").len(), 2);
+    assert_eq!(rest["items"].as_array().expect("events").len(), 3);
     let none = officer.get(&format!("/v1/events?after={}", all["next"])).await.expect(200).json;
     assert_eq!((none["items"].as_array().expect("events").len(), &none["next"]), (0, &all["next"]));
     for bad in ["after=-1", "limit=0", "limit=201"] {

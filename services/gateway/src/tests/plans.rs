@@ -13,7 +13,7 @@ use super::support::{
 };
 use crate::{
     alarm,
-    cases::NarrowedIds,
+    cases::{self, NarrowedIds},
     drafts::list,
     messages::{inbox, sent_list},
 };
@@ -51,7 +51,11 @@ const BACKLOGS: [&str; 5] = [
 
 /// Statements for which SQLite sorts what it found, by a part of their text, and why that stays little. PostgreSQL is not asked:
 /// its plan for every value of the parameters, which is the one to be seen here, is not the one that it takes for a list.
-const SORTS: [(&str, &str); 8] = [
+const SORTS: [(&str, &str); 12] = [
+    ("AS both_parts", "the cases whose state has changed by time, until the upkeep has moved them on"),
+    ("AND f.due_at <= $10", "the cases in which somebody must act by an instant"),
+    ("AND f.reference >= $12", "the cases of a file number, or of its first characters"),
+    ("AND f.short_reference = $14", "the case of a short reference"),
     ("WITH narrowed", "the messages of one case, or the answers to one message"),
     ("FROM receipt WHERE message_id = $1", "the receipts of one message"),
     ("FROM receipt JOIN receipt_jws", "the receipts of one message"),
@@ -80,6 +84,26 @@ fn expected() -> Vec<(Statement, Vec<&'static str>)> {
         ("alarms", alarm::PAGE.into_sql_str(), vec!["alarm_by_place"]),
         ("open drafts", list::statement(false), vec!["draft_open"]),
         ("drafts by state", list::statement(true), vec!["draft_by_agency"]),
+        ("cases", cases::list::ALL.into_sql_str(), vec!["case_file_by_opening"]),
+        (
+            "cases by state",
+            cases::list::BY_STATE.into_sql_str(),
+            vec!["case_file_by_state", "case_file_by_until"],
+        ),
+        (
+            "cases by ball",
+            cases::list::BY_BALL.into_sql_str(),
+            vec!["case_file_by_ball", "case_file_by_until"],
+        ),
+        ("cases by facet", cases::list::BY_FACET.into_sql_str(), vec!["case_file_by_facet"]),
+        ("cases by due", cases::list::BY_DUE.into_sql_str(), vec!["case_file_by_due"]),
+        ("cases by reference", cases::list::BY_REFERENCE.into_sql_str(), vec!["case_file_by_reference"]),
+        (
+            "cases by short reference",
+            cases::list::BY_SHORT_REFERENCE.into_sql_str(),
+            vec!["case_file_by_short_reference"],
+        ),
+        ("cases by partner", cases::list::BY_PARTNER.into_sql_str(), vec!["case_party_by_partner"]),
     ];
     for count in [1, 5] {
         all.extend([

@@ -63,7 +63,7 @@ impl Route {
             .replace("{list}", "offences")
             .replace("{country}", "tz")
             .replace("{kind}", "alert")
-            .replace("{owner}", "tz.tpf");
+            .replace("{owner}", "mz.prm");
         assert!(!path.contains('{'), "a parameter that this test does not know: {path}");
         let body = match (self.method.as_str(), self.path.as_str()) {
             (_, "/v1/alarms/{id}/acknowledge") => Some(json!({ "times": 1, "reason": "looked at" })),

@@ -19,7 +19,9 @@ pub(super) fn of(body: &OperationalBody, terms: &Terms, signed: Timestamp) -> Op
             version: update.version.unwrap_or(u32::MAX),
             content: content(&update.alert, update.alert.validity.until, terms, signed),
         },
-        OperationalBody::AlertExtend(extend) => AlertFact::Extend { ends: extend.until },
+        OperationalBody::AlertExtend(extend) => {
+            AlertFact::Extend { ends: extend.until, retain_until: Some(terms.retain_until) }
+        }
         OperationalBody::AlertWithdraw(withdraw) => {
             AlertFact::Withdraw { reason: reason(withdraw), retain_until: Some(terms.retain_until) }
         }
@@ -43,7 +45,7 @@ pub(super) fn samples(now: Timestamp) -> [(MessageType, AlertFact); 8] {
     let content = Content::default();
     [
         (MessageType::AlertUpdate, AlertFact::Update { version: u32::MAX, content }),
-        (MessageType::AlertExtend, AlertFact::Extend { ends: now }),
+        (MessageType::AlertExtend, AlertFact::Extend { ends: now, retain_until: None }),
         (
             MessageType::AlertWithdraw,
             AlertFact::Withdraw { reason: WithdrawReason::Error, retain_until: None },

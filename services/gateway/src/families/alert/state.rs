@@ -31,6 +31,8 @@ pub(crate) enum AlertFact {
     Extend {
         /// The new end.
         ends: Timestamp,
+        /// The last day on which the recipients may keep the alert, now that it lasts longer.
+        retain_until: Option<Date>,
     },
     /// The issuer takes the alert back, for ever.
     Withdraw {
@@ -149,6 +151,8 @@ pub(crate) struct AlertCase {
     ends: Option<Timestamp>,
     /// The messages whose release was confirmed.
     confirmed: BTreeSet<MessageId>,
+    /// The latest day until which an extension lets the recipients keep the alert.
+    extended_retention: Option<Date>,
     withdrawn: Option<(WithdrawReason, Option<Date>)>,
     flagged: BTreeSet<AgencyCode>,
     reports: BTreeMap<(MessageId, AgencyCode), u32>,
@@ -247,7 +251,9 @@ impl CaseRules for AlertRules {
                 }
                 return applied;
             }
-            AlertFact::Extend { ends } => return state.extend(*ends, step.signed),
+            AlertFact::Extend { ends, retain_until } => {
+                return state.extend(*ends, *retain_until, step.signed);
+            }
             AlertFact::Withdraw { .. } | AlertFact::Reply if state.withdrawn.is_some() => {
                 return Applied::Without(NoEffect::Withdrawn);
             }
@@ -274,7 +280,7 @@ impl CaseRules for AlertRules {
             earlier: state.earlier(now),
             retain_until: match &state.withdrawn {
                 Some((_, Some(day))) => Some(*day),
-                _ => state.content.retain_until,
+                _ => state.content.retain_until.max(state.extended_retention),
             },
             withdrawn: state.withdrawn.as_ref().map(|(reason, _)| reason.clone()),
             flagged: state.flagged.clone(),
@@ -359,7 +365,7 @@ impl AlertCase {
     }
 
     /// Moves the end. Without content it is kept until there is some.
-    fn extend(&mut self, ends: Timestamp, signed: Timestamp) -> Applied {
+    fn extend(&mut self, ends: Timestamp, retain_until: Option<Date>, signed: Timestamp) -> Applied {
         if self.withdrawn.is_some() {
             return Applied::Without(NoEffect::Withdrawn);
         }
@@ -367,6 +373,7 @@ impl AlertCase {
             return Applied::Without(NoEffect::AfterEnd);
         }
         self.ends = Some(ends);
+        self.extended_retention = self.extended_retention.max(retain_until);
         Applied::Whole
     }
 

@@ -18,7 +18,7 @@ use rovuma_store::FutureExt;
 
 use super::{own, posted, view};
 use crate::{
-    drafts::SeenVersion,
+    drafts::{SeenVersion, content::Content},
     exchange::send::Released,
     gateway::Gateway,
     http::{
@@ -81,9 +81,15 @@ pub(crate) async fn release(
     let draft = own(&gateway, &caller, &id, act::DraftRelease).await?;
     let resource = draft.resource();
     // A draft that was valid when written need not be valid now: codes and agencies have dates.
-    let content = posted(&gateway, &caller, &draft.content)?;
-    let needed_second = draft.second_person.is_some() || content.second_person().is_some();
-    let context = content.release_context(needed_second);
+    // A discarded one has no content.
+    let content = match draft.content.is_empty() {
+        true => None,
+        false => Some(posted(&gateway, &caller, &draft.content)?),
+    };
+    let second_person = content.as_ref().and_then(Content::second_person);
+    let needed_second = draft.second_person.is_some() || second_person.is_some();
+    let context = content.as_ref().map(|content| content.release_context(needed_second));
+    let context = context.unwrap_or(Context::release(needed_second));
     let permit = gateway.permit(&caller, act::DraftRelease, &resource, &context).await?;
     let (now, attempt) = (gateway.base.now(), key.attempt(&caller, &body));
     if let Some(answer) = idempotency::answered(&gateway.base.store, attempt.as_ref(), now).await? {

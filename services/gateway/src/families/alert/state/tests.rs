@@ -32,7 +32,7 @@ fn update(version: u32, content: Content) -> AlertFact {
 }
 
 fn extend(hours: u64) -> AlertFact {
-    AlertFact::Extend { ends: hour(hours) }
+    AlertFact::Extend { ends: hour(hours), retain_until: None }
 }
 
 const WITHDRAW: AlertFact = AlertFact::Withdraw { reason: WithdrawReason::Error, retain_until: None };
