@@ -3,6 +3,7 @@
 mod support;
 
 mod alarms;
+mod alert_life;
 mod cases;
 mod configuration;
 mod crossing;

@@ -168,7 +168,8 @@ async fn is_restored(conn: &mut Conn, agency: &AgencyCode) -> Result<bool, DbErr
     Ok(row.is_some())
 }
 
-/// Whether `draft` lowers the handling code of its case.
+/// Whether `draft` lowers the handling code of its case: only a message that has content of the case restricts the use of it.
 pub(crate) fn lowers(following: &Following, draft: &ValidDraft) -> bool {
-    following.handling.is_some_and(|before| draft.terms().handling.code < before)
+    draft.body().facet().is_some()
+        && following.handling.is_some_and(|before| draft.terms().handling.code < before)
 }

@@ -12,8 +12,8 @@ use rovuma_envelope::{
     trust::{Accepts, KeyTerm, NewAgency},
 };
 use rovuma_schemas::{
-    AgencyCode, Body, Header, Locale, Message, MessageId, MessageType, Recipient, Sender, StreamId,
-    Timestamp, ValidDraft, ValidationContext, Version,
+    AgencyCode, Body, EarlierVersions, Header, Locale, Message, MessageId, MessageType, Recipient, Sender,
+    StreamId, Timestamp, ValidDraft, ValidationContext, Version,
 };
 use serde_json::Value;
 
@@ -144,19 +144,34 @@ impl Country {
     pub(in crate::tests) fn alert_with(
         &self,
         id: MessageId,
-        (from, to, number): (&str, &str, u64),
+        route: (&str, &str, u64),
         draft: &Value,
         now: Timestamp,
         change: impl FnOnce(&mut Header),
     ) -> Jws {
+        self.message_with(id, route, draft, now, &EarlierVersions::default(), change)
+    }
+
+    /// A message of any officers' type, after these versions in its case, with a header that `change` has changed.
+    pub(in crate::tests) fn message_with(
+        &self,
+        id: MessageId,
+        (from, to, number): (&str, &str, u64),
+        draft: &Value,
+        now: Timestamp,
+        earlier: &EarlierVersions,
+        change: impl FnOnce(&mut Header),
+    ) -> Jws {
         let (from, to) = (agency(from), agency(to));
         let mut draft = draft.clone();
-        draft["recipients"] = serde_json::json!([to]);
+        if draft.get("case").is_none() {
+            draft["recipients"] = serde_json::json!([to]);
+        }
         let context = ValidationContext::shipped(now, &from);
         let valid = ValidDraft::parse(draft.to_string().as_bytes(), &context, Locale::En).expect("valid");
         let mut header = Header {
             id,
-            message_type: MessageType::AlertIssue.to_string(),
+            message_type: valid.message_type().to_string(),
             version: Version::CURRENT,
             status: valid.status(),
             sender: Sender { agency: from.clone(), unit: None, officer: None },
@@ -177,7 +192,7 @@ impl Country {
             seen: BTreeMap::new(),
         };
         change(&mut header);
-        self.sign(&from, &valid.into_message(header, &rovuma_schemas::EarlierVersions::default()))
+        self.sign(&from, &valid.into_message(header, earlier))
     }
 
     /// A transport message of one of this country's agencies: a receipt.
