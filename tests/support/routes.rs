@@ -29,6 +29,9 @@ pub struct Operation {
     path: String,
 }
 
+/// The kind of the cases that operations are called about.
+pub const CASE_KIND: &str = "alert";
+
 /// What an operation is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum About {
@@ -40,6 +43,8 @@ pub enum About {
     Draft,
     /// One message.
     Message,
+    /// One case, whose name after its kind is `<owner>/<id>`.
+    Case,
 }
 
 /// Every operation of the document.
@@ -65,7 +70,7 @@ pub fn operations() -> Result<Vec<Operation>> {
 }
 
 fn asks(id: &str) -> Result<(Option<Action>, About)> {
-    use About::{Agency, Draft, Message, NewDraft};
+    use About::{Agency, Case, Draft, Message, NewDraft};
     let (action, about) = match id {
         "list_agencies" | "read_trust" | "export_trust_list" => (Action::TrustRead, Agency),
         "list_alarms" | "read_streams" => (Action::StreamsRead, Agency),
@@ -88,6 +93,8 @@ fn asks(id: &str) -> Result<(Option<Action>, About)> {
         "read_message" | "export_message_jws" => (Action::MessageRead, Message),
         "mark_message_read" => (Action::MessageMarkRead, Message),
         "trace_message" => (Action::MessageTrace, Message),
+        "list_cases" => (Action::CaseList, Agency),
+        "read_case" | "read_case_timeline" => (Action::CaseRead, Case),
         "read_codes" => return Ok((None, Agency)),
         _ => bail!("the gateway has an operation {id}: say here what it asks the access policy, about what"),
     };
@@ -104,6 +111,7 @@ impl Operation {
             About::NewDraft => Resource::new_draft(agency, actor.subject(), MessageType::AlertIssue),
             About::Draft => Resource::draft("one", agency, author, MessageType::AlertIssue),
             About::Message => Resource::message("one", agency),
+            About::Case => Resource::case("one", agency),
         };
         let circumstances = match action {
             Action::DraftRelease => Circumstances::release(false),
@@ -128,11 +136,10 @@ impl Operation {
         let target = if self.id == "acknowledge_alarm" { "1" } else { target };
         let path = self
             .path
+            .replace("{kind}/{owner}/{id}", &format!("{CASE_KIND}/{target}"))
             .replace("{id}", target)
             .replace("{list}", "offences")
-            .replace("{country}", "tz")
-            .replace("{kind}", "alert")
-            .replace("{owner}", "mz.prm");
+            .replace("{country}", "tz");
         if path.contains('{') {
             bail!("{path}: say here what its parameter stands for");
         }

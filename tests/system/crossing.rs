@@ -10,7 +10,7 @@ use rovuma_tests::{
     Caller, Lab, Refusal, drafts, eventually,
     forge::{self, Intruder},
     items,
-    routes::{self, About, Operation},
+    routes::{self, About, CASE_KIND, Operation},
 };
 use serde_json::{Value, json};
 
@@ -79,7 +79,7 @@ async fn no_route_gives_anything_of_another_agency_of_the_same_gateway() -> Resu
                 About::Agency | About::NewDraft => {
                     refusals.extend(lists(&operation, caller, &belongings, &mut own).await?)
                 }
-                About::Draft | About::Message => {
+                About::Draft | About::Message | About::Case => {
                     refusals.extend(one_thing(&operation, caller, &belongings).await?);
                 }
             }
@@ -183,24 +183,38 @@ async fn lists(
 
 /// One thing of the owner's: to the stranger as if it were nowhere, and each attempt a refusal in the log.
 async fn one_thing(operation: &Operation, caller: &Caller, belongings: &Belongings) -> Result<Vec<Refusal>> {
-    let nowhere = operation.call(&caller.api, NOWHERE, "").await?;
+    let named = |owner: &str, id: &str| match operation.about {
+        About::Case => format!("{owner}/{id}"),
+        _ => id.to_owned(),
+    };
+    // As the audit log names it.
+    let object = |name: &str| match operation.about {
+        About::Case => format!("{CASE_KIND}/{name}"),
+        _ => name.to_owned(),
+    };
+    let missing = named(OWNER, NOWHERE);
+    let nowhere = operation.call(&caller.api, &missing, "").await?;
     assert_eq!(nowhere.status, StatusCode::NOT_FOUND, "{operation:?}: {nowhere:?}");
-    let targets: Vec<(&String, Vec<String>)> = match operation.about {
-        About::Draft => belongings.drafts.iter().map(|id| (id, vec![String::new()])).collect(),
+    let targets: Vec<(String, Vec<String>)> = match operation.about {
+        About::Draft => belongings.drafts.iter().map(|id| (id.clone(), vec![String::new()])).collect(),
+        About::Case => {
+            let cases = belongings.messages.iter();
+            cases.map(|(id, sender)| (named(sender, id), vec![String::new()])).collect()
+        }
         _ => {
             let queries = |sender: &str| vec![String::new(), format!("?sender={sender}")];
-            belongings.messages.iter().map(|(id, sender)| (id, queries(sender))).collect()
+            belongings.messages.iter().map(|(id, sender)| (id.clone(), queries(sender))).collect()
         }
     };
     // What is nowhere is refused, and recorded, as what belongs to another: the answer takes as long.
-    let mut refusals = vec![refusal(caller, operation, "not_found", NOWHERE)?];
+    let mut refusals = vec![refusal(caller, operation, "not_found", &object(&missing))?];
     for (id, queries) in targets {
         for query in queries {
-            let answer = operation.call(&caller.api, id, &query).await?;
+            let answer = operation.call(&caller.api, &id, &query).await?;
             let place = format!("{} {query} as {}: {answer:?}", operation.id, caller.role);
             shows_no_secret(&answer, belongings, &place);
             assert_eq!((answer.status, &answer.body), (nowhere.status, &nowhere.body), "{place}");
-            refusals.push(refusal(caller, operation, "other_agency", id)?);
+            refusals.push(refusal(caller, operation, "other_agency", &object(&id))?);
         }
     }
     Ok(refusals)

@@ -7,7 +7,7 @@ use rovuma_lab::api::Api;
 use rovuma_schemas::AgencyCode;
 use rovuma_tests::{
     Caller, Lab, Refusal, drafts,
-    routes::{self, About, Operation},
+    routes::{self, About, CASE_KIND, Operation},
 };
 use serde_json::Value;
 
@@ -44,6 +44,7 @@ async fn every_role_gets_at_every_route_what_the_policy_says() -> Result<()> {
                 About::NewDraft => "new".to_owned(),
                 About::Draft => draft(&author.api).await?,
                 About::Message => received.clone(),
+                About::Case => format!("tz.tpf/{received}"),
             };
             let answer = operation.call(&caller.api, &target, "").await?;
             let place = format!("{} as {}: {} {}", operation.id, caller.role, answer.status, answer.body);
@@ -51,7 +52,11 @@ async fn every_role_gets_at_every_route_what_the_policy_says() -> Result<()> {
                 Some(code) => {
                     assert_eq!(answer.status, StatusCode::FORBIDDEN, "{place}");
                     assert!(is_problem(&answer.body, answer.status, code), "{code} was expected: {place}");
-                    refusals.push(refusal(caller, &operation, code, target)?);
+                    let object = match operation.about {
+                        About::Case => format!("{CASE_KIND}/{target}"),
+                        _ => target,
+                    };
+                    refusals.push(refusal(caller, &operation, code, object)?);
                 }
                 None => {
                     // Not submitted, so not to be returned or released by a supervisor.

@@ -295,7 +295,7 @@ async fn a_recipient_reports_flags_and_does_not_change_the_alert() {
     let flag = follower(
         "alert.flag",
         &case,
-        json!({ "flag": "on", "reason": "own_proceedings", "instead": "inform_only" }),
+        json!({ "flag": "on", "version": 1, "reason": "own_proceedings", "instead": "inform_only" }),
     );
     let errors = json!([{ "subject": "v1", "at": "/subjects/vehicles/0/plate", "proposal": "A matrícula é AAA 001 CD." }]);
     let report = follower("alert.error_report", &case, json!({ "version": 1, "errors": errors }));

@@ -99,7 +99,7 @@ pub(crate) async fn release(
     let releaser = (caller.subject(), caller.locale());
     let reviewed = gateway.drafts.review(draft, content, releaser, seen, now).await;
     let reviewed = reviewed.map_err(in_language(caller.locale()))?;
-    // Only its case shows whether a draft lowers a handling code.
+    // Only its case shows whether it is about a minor, or whether the draft lowers a handling code.
     let permit = if reviewed.second_person().is_some() && !needed_second {
         gateway.permit(&caller, act::DraftRelease, &resource, &Context::release(true)).await?
     } else {
