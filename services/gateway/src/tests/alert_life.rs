@@ -394,6 +394,10 @@ async fn an_emergency_release_is_told_at_once_and_holds_only_until_it_must_be_co
     nothing["in_reply_to"] = json!("01890000-0000-7000-8000-000000000000");
     assert_eq!(supervisor.send_at_once(&nothing).await.expect(409).code(), "nothing_to_confirm");
     supervisor.send_at_once(&confirm).await.expect(201);
+    // The case is about a minor: what follows in it needs two people, though it names nobody.
+    let mut reply = follower("alert.reply", &case, json!({ "reason": "A criança continua por encontrar." }));
+    reply["in_reply_to"] = json!(id);
+    assert_eq!(officer.send_at_once(&reply).await.expect(403).code(), "second_person");
     assert_eq!(states(&officer.get("/v1/cases?state=active").await.expect(200)), ["active nobody"]);
 }
 
