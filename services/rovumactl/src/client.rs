@@ -272,6 +272,7 @@ fn next_after(code: &str) -> Option<&'static str> {
         "may_not_send" => "ask the operator: the country's trust list says what your agency may send",
         "ambiguous_id" => "give --sender with the agency that sent it",
         "if_match_required" => "read it, and give --version with the version that you have read",
+        "already_there" => "give another name, or replace it with --force; rovumactl audit saved shows it",
         "raised_again" => "rovumactl alarms shows it as it is now",
         "version" => "read it again: somebody has changed it since",
         "policy_fault" => "tell the operator",

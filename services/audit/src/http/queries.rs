@@ -6,7 +6,8 @@ use axum::{Json, extract::State, http::StatusCode};
 use rovuma_api::{
     ApiState as _, Caller, act_by,
     answers::audit::{SavedSearch, SavedSearches},
-    openapi::NotFound,
+    entity_tag::{self, OnlyIfNew},
+    openapi::{IfNoneMatchHeader, NotFound},
     request::{JsonBody, Path},
 };
 use rovuma_policy::{Permit, act};
@@ -53,15 +54,17 @@ pub(super) async fn list_queries(
     Ok(Json(SavedSearches { items: kept.into_iter().map(view).collect() }))
 }
 
-/// Keeps a search under a name, in the place of one with the same name. Nobody else sees it; that it was saved is written to
+/// Keeps a search under a name, in the place of one with the same name unless `If-None-Match: *` forbids that. Nobody else sees it; that it was saved is written to
 /// the log.
 #[utoipa::path(
     put, path = "/v1/queries/{name}", tag = "events",
-    params(("name" = String, Path, description = "One line of 1 to 64 characters.")),
+    params(("name" = String, Path, description = "One line of 1 to 64 characters."), IfNoneMatchHeader),
     request_body(content = Object, content_type = "application/json", description = "Filters and order as `/v1/events` takes them."),
     responses(
         (status = 204, description = "Saved."),
         (status = 409, description = "`too_many`: 100 are kept already.", body = Problem,
+            content_type = "application/problem+json"),
+        (status = 412, description = "`already_there`: with `If-None-Match: *`, one of this name is kept already.", body = Problem,
             content_type = "application/problem+json"),
         Refusals
     )
@@ -70,6 +73,7 @@ pub(super) async fn save_query(
     State(auditor): State<Arc<Auditor>>,
     caller: Caller,
     Path(name): Path<String>,
+    OnlyIfNew(is_new): OnlyIfNew,
     JsonBody(filter): JsonBody,
 ) -> Result<StatusCode, ApiError> {
     let permit = query::permit_search(&auditor, &caller, None).await?;
@@ -87,6 +91,9 @@ pub(super) async fn save_query(
     let (sequencer, now) = (Arc::clone(&auditor.sequencer), auditor.now());
     let write = auditor.store.write(move |tx| {
         async move {
+            if is_new && saved::exists(tx, &sequencer.payload_key, &owner, &name).await? {
+                return Err(entity_tag::already_there(&format!("A search {name:?}")).into());
+            }
             let query = SavedQuery { name, filter, saved_at: now };
             saved::save(tx, &sequencer.payload_key, &owner, &query).await?;
             if saved::count(tx, &owner).await? > QUERIES_MAX {

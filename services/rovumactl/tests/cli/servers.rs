@@ -20,6 +20,7 @@ pub(crate) struct TestRequest {
     /// Method and address.
     pub(crate) line: String,
     pub(crate) if_match: Option<String>,
+    pub(crate) if_none_match: Option<String>,
     /// The access token.
     pub(crate) token: Option<String>,
     pub(crate) body: String,
@@ -65,7 +66,7 @@ fn answer(
 ) -> std::io::Result<()> {
     let mut reader = BufReader::new(stream.try_clone()?);
     let (mut request, mut length) = (String::new(), 0);
-    let (mut if_match, mut token) = (None, None);
+    let (mut if_match, mut if_none_match, mut token) = (None, None, None);
     reader.read_line(&mut request)?;
     loop {
         let mut line = String::new();
@@ -74,6 +75,7 @@ fn answer(
         match name.to_ascii_lowercase().as_str() {
             "content-length" => length = value.trim().parse().expect("a number"),
             "if-match" => if_match = Some(value.trim().to_owned()),
+            "if-none-match" => if_none_match = Some(value.trim().to_owned()),
             "authorization" => token = Some(value.trim().trim_start_matches("Bearer ").to_owned()),
             _ => {}
         }
@@ -85,6 +87,7 @@ fn answer(
     log.lock().expect("not poisoned").push(TestRequest {
         line: method_and_path.to_owned(),
         if_match,
+        if_none_match,
         token,
         body: String::from_utf8(content).expect("UTF-8"),
     });
