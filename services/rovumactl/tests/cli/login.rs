@@ -126,7 +126,8 @@ fn each_name_has_a_log_in_of_its_own() {
     let whoami = format!("whoami --issuer {}", provider.issuer);
     desk.ok(&format!("--as cad {whoami}"));
     desk.run(&whoami).is(6, "not logged in");
-    desk.run(&format!("--as other {whoami}")).is(6, "not logged in");
+    desk.run(&format!("--as other {whoami}")).is(6, "log in: rovumactl --as other login");
+    desk.run("inbox --as other --server http://127.0.0.1:9").is(6, "rovumactl --as other login");
     desk.ok(&format!("--as cad logout --issuer {}", provider.issuer));
     desk.run(&format!("--as cad {whoami}")).is(6, "not logged in");
 }
