@@ -1,7 +1,7 @@
 //! `draft edit`: a draft in the user's editor, again and again until it has no faults or the user stops.
 
 use std::{
-    fs,
+    fs, io,
     path::{Path, PathBuf},
     process::Command,
 };
@@ -45,7 +45,7 @@ impl Edit {
         let client = self.one.client(app).await?;
         let mut draft = self.one.read(&client).await?;
         check_editable(&draft.value, &client.caller().subject)?;
-        let file = WorkingCopy::create(&draft.value)?;
+        let file = WorkingCopy::open(app, &draft.value)?;
         loop {
             let turn = self.turn(&client, &draft.value, &file).await;
             let question = match turn.map_err(|failure| file.keep(failure))? {
@@ -118,7 +118,8 @@ struct WorkingCopy {
 }
 
 impl WorkingCopy {
-    fn create(draft: &DraftView) -> Outcome<Self> {
+    /// The draft's text, or what is left of it from an edit that did not end, if the user wants to go on with that.
+    fn open(app: &App, draft: &DraftView) -> Outcome<Self> {
         let content = draft.content.as_ref().ok_or_else(|| {
             Failure::new(
                 Exit::Refused,
@@ -132,17 +133,56 @@ impl WorkingCopy {
             .join("rovuma");
         files::private_folder(&folder)?;
         let path = folder.join(format!("draft-{}.json", draft.id));
-        if path.exists() {
-            return Err(Failure::usage(format!("{} is left from an edit that did not end", path.display()))
-                .next(format!(
-                    "use it: rovumactl draft change {} {}; or remove it",
-                    draft.id,
-                    path.display()
-                )));
+        let copy = Self { path };
+        if copy.path.exists() && copy.goes_on(app, draft)? {
+            return Ok(copy);
         }
         let value: Value = serde_json::from_str(content.get()).unwrap_or_else(|_| Value::from(content.get()));
-        files::create_secret(&path, &format!("{value:#}\n"))?;
-        Ok(Self { path })
+        files::create_secret(&copy.path, &format!("{value:#}\n"))?;
+        Ok(copy)
+    }
+
+    /// Whether the user goes on with the text of an edit that did not end. If not, the text is set aside.
+    fn goes_on(&self, app: &App, draft: &DraftView) -> Outcome<bool> {
+        if files::read(&self.path).is_ok_and(|text| is_same(draft, &text)) {
+            return Ok(true);
+        }
+        let question = format!(
+            "{} is your text from an edit that did not end; the gateway has version {} of the draft. Go on with your text? \
+             [Y/n]",
+            self.path.display(),
+            draft.version
+        );
+        let answer = question::answer(app, &question)?;
+        if answer.is_some_and(|answer| answer.is_empty() || question::is_yes(&answer)) {
+            return Ok(true);
+        }
+        let aside = self.set_aside()?;
+        app.out.note(format_args!(
+            "this edit begins with version {}; your text is now {}: use it with rovumactl draft change {} FILE, or remove it",
+            draft.version,
+            aside.display(),
+            draft.id
+        ));
+        Ok(false)
+    }
+
+    /// Gives the text another name, which no file has yet.
+    fn set_aside(&self) -> Outcome<PathBuf> {
+        for number in 1_u32.. {
+            let aside = self.path.with_extension(format!("{number}.json"));
+            match fs::hard_link(&self.path, &aside) {
+                Ok(()) => {
+                    self.remove();
+                    return Ok(aside);
+                }
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+                Err(error) => {
+                    return Err(Failure::local(format!("cannot write {}: {error}", aside.display())));
+                }
+            }
+        }
+        Err(Failure::local(format!("cannot rename {}", self.path.display())))
     }
 
     /// Keeps the text after a failure, and says where.
