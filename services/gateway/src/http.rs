@@ -23,6 +23,7 @@ mod quarantine;
 mod sent;
 mod streams;
 mod trust;
+mod words;
 
 use std::sync::Arc;
 

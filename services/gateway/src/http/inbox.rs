@@ -19,6 +19,7 @@ use super::{
     case_name::{CaseName, one_narrowing},
     error::ApiError,
     openapi::Refusals,
+    words::NamedWords,
 };
 use crate::{
     audit,
@@ -112,6 +113,12 @@ pub(crate) async fn list(
     let cursors = Cursors::of("inbox", caller.agency().as_str(), &filter);
     let window = cursors.window(filter.limit, filter.cursor.as_deref())?;
     let narrowed = one_narrowing(filter.case.as_ref(), filter.in_reply_to)?;
+    let words = NamedWords {
+        message_type: filter.message_type.as_deref(),
+        facet: filter.facet.as_ref(),
+        partner: ("sender", filter.sender.as_ref()),
+    };
+    let unknown = words.refusal(&gateway);
     let inbox_filter = InboxFilter {
         message_type: filter.message_type,
         facet: filter.facet.map(|facet| facet.to_string()),
@@ -126,8 +133,12 @@ pub(crate) async fn list(
     let mut conn = gateway.base.store.read().acquire().await?;
     let rows = inbox::page(&mut conn, &permit, &inbox_filter, &window).await?;
     drop(conn);
-    let page = cursors.page(&window, rows.into_iter().map(|(key, row)| (key, row.into())).collect());
     let act = audit::by(caller.actor(), AuditAction::InboxSearch, gateway.base.now());
+    if let Some(unknown) = unknown.filter(|_| rows.is_empty() && window.after.is_none()) {
+        gateway.record(audit::search(act, &inbox_filter, 0).refused(unknown.code.clone())).await?;
+        return Err(unknown.into());
+    }
+    let page = cursors.page(&window, rows.into_iter().map(|(key, row)| (key, row.into())).collect());
     gateway.record(audit::search(act, &inbox_filter, page.items.len())).await?;
     Ok(Json(page))
 }

@@ -21,6 +21,7 @@ use super::{
     copies,
     error::ApiError,
     openapi::Refusals,
+    words::NamedWords,
 };
 use crate::{
     audit,
@@ -87,6 +88,12 @@ pub(crate) async fn list(
     let cursors = Cursors::of("sent", caller.agency().as_str(), &filter);
     let window = cursors.window(filter.limit, filter.cursor.as_deref())?;
     let narrowed = one_narrowing(filter.case.as_ref(), filter.in_reply_to)?;
+    let words = NamedWords {
+        message_type: filter.message_type.as_deref(),
+        facet: filter.facet.as_ref(),
+        partner: ("recipient", filter.recipient.as_ref()),
+    };
+    let unknown = words.refusal(&gateway);
     let sent_filter = SentFilter {
         message_type: filter.message_type,
         facet: filter.facet.map(|facet| facet.to_string()),
@@ -100,8 +107,12 @@ pub(crate) async fn list(
     let mut conn = gateway.base.store.read().acquire().await?;
     let found = sent_list::page(&mut conn, &permit, &sent_filter, &window).await?;
     drop(conn);
-    let page = cursors.page(&window, found);
     let act = audit::by(caller.actor(), AuditAction::SentSearch, gateway.base.now());
+    if let Some(unknown) = unknown.filter(|_| found.is_empty() && window.after.is_none()) {
+        gateway.record(audit::search(act, &sent_filter, 0).refused(unknown.code.clone())).await?;
+        return Err(unknown.into());
+    }
+    let page = cursors.page(&window, found);
     gateway.record(audit::search(act, &sent_filter, page.items.len())).await?;
     let ids: Vec<MessageId> = page.items.iter().map(|sent| sent.id).collect();
     let mut copies = gateway.exchange.outbox.copies_of_each(&ids).await?;

@@ -148,8 +148,8 @@ impl WorkingCopy {
             return Ok(true);
         }
         let question = format!(
-            "{} is your text from an edit that did not end; the gateway has version {} of the draft. Go on with your text? \
-             [Y/n]",
+            "{} is your text from an edit that did not end, or is still open elsewhere; the gateway has version {} of the draft. \
+             Go on with your text? [Y/n]",
             self.path.display(),
             draft.version
         );
