@@ -126,6 +126,7 @@ pub(super) async fn forget_query(
 ) -> Result<StatusCode, ApiError> {
     let permit = query::permit_search(&auditor, &caller, None).await?;
     let owner = permit.actor().subject().to_owned();
+    let missing = Problem::no_such(format_args!("saved search {name:?}"), "GET /v1/queries lists your own.");
     let (event, sequencer, now) =
         (about_saved(&permit, auditor.now(), "forgotten"), Arc::clone(&auditor.sequencer), auditor.now());
     let write = auditor.store.write(move |tx| {
@@ -139,7 +140,7 @@ pub(super) async fn forget_query(
         }
         .boxed()
     });
-    if write.await? { Ok(StatusCode::NO_CONTENT) } else { Err(Problem::not_found().into()) }
+    if write.await? { Ok(StatusCode::NO_CONTENT) } else { Err(missing.into()) }
 }
 
 /// What was done with a search that is kept: what it searches for is the auditor's own affair until it is asked.

@@ -58,7 +58,10 @@ pub(super) fn in_language(locale: Locale) -> impl Fn(drafts::Refusal) -> ApiErro
             Refusal::Faulty(content) => {
                 draft_faulty(content.checked().faults(locale), content.checked().fault_count())
             }
-            Refusal::NotFound => Problem::not_found(),
+            Refusal::NotFound { id } => Problem::no_such(
+                format_args!("draft {id}"),
+                "It changed hands, or was removed, while you asked: read it again.",
+            ),
             Refusal::Version { present, seen } => rovuma_api::entity_tag::changed("The draft", present, seen),
             Refusal::VersionNotNamed => return rovuma_api::entity_tag::not_named().into(),
             Refusal::NotRead { id, version } => Problem::conflict("not_read").detail(format!(

@@ -208,6 +208,36 @@ fn a_new_password_goes_to_its_file_alone() {
 }
 
 #[test]
+fn what_is_not_there_is_named_with_the_command_that_lists_what_is() {
+    let desk = desk_with_token();
+    const ID: &str = "0199c5a1-7b3e-7001-8a10-000000000001";
+    for (words, next) in [
+        (format!("show {ID}"), "rovumactl inbox and rovumactl sent"),
+        (format!("trace {ID}"), "rovumactl inbox and rovumactl sent"),
+        (format!("draft show {ID}"), "rovumactl draft list"),
+        ("audit forget sent".to_owned(), "rovumactl audit saved"),
+    ] {
+        let detail = format!("There is no such thing as {ID} that you may see.");
+        let problem = format!(
+            r#"{{"type":"x","title":"Not Found","status":404,"code":"not_found","detail":"{detail}"}}"#
+        );
+        let TestServer { url, .. } = TestServer::start([("404 Not Found", problem)]);
+        let ended = desk.run(&format!("{words} --server {url} --token-file token"));
+        ended.is(3, &detail);
+        ended.is(3, &format!("next: check the id: {next}"));
+    }
+}
+
+#[test]
+fn no_list_of_no_rows_is_asked_for() {
+    let desk = desk_with_token();
+    for list in ["inbox", "sent", "draft list", "users list", "alarms", "audit search"] {
+        desk.run(&format!("{list} --limit 0 --server http://127.0.0.1:9 --token-file token"))
+            .is(2, "--limit");
+    }
+}
+
+#[test]
 fn a_refusal_says_what_helps_against_it() {
     let desk = desk_with_token();
     for (code, next) in [
