@@ -65,7 +65,7 @@ pub(super) enum Refusals {
     /// `unknown_agency`, `unknown_object_kind`, `unknown_source`: a search names what nobody knows and no entry has.
     #[response(status = 400, content_type = "application/problem+json")]
     BadRequest(#[to_schema] Problem),
-    /// `unauthenticated`: no token, or one that does not hold.
+    /// `unauthenticated`: no token, or one that does not hold; `token_expired`: one that holds in all but its time.
     #[response(status = 401, content_type = "application/problem+json")]
     Unauthenticated(#[to_schema] Problem),
     /// A policy's code (`role`, `role_kind`, `other_agency`, `policy_fault`), or `agency_not_served`. Audited.

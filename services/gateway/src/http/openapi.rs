@@ -71,7 +71,7 @@ pub(super) enum Refusals {
     /// `unknown_sender`, `unknown_recipient`: a list is narrowed to a word that nobody knows and nothing has.
     #[response(status = 400, content_type = "application/problem+json")]
     BadRequest(Problem),
-    /// `unauthenticated`: no token, or one that does not hold.
+    /// `unauthenticated`: no token, or one that does not hold; `token_expired`: one that holds in all but its time.
     #[response(status = 401, content_type = "application/problem+json")]
     Unauthenticated(Problem),
     /// A policy's code (`role`, `role_kind`, `separation`, `second_person`, `own_draft`, `other_author`,

@@ -68,10 +68,11 @@ async fn without_a_token_that_holds_there_is_no_answer() {
     let fixture = Fixture::start().await;
     let officer = fixture.person("officer-1", "mz.prm", &["liaison_officer"]);
     fixture.clock.advance(std::time::Duration::from_secs(700));
-    for caller in [&officer, &Client::new(&fixture, "a.b.c".to_owned())] {
+    let forged = Client::new(&fixture, "a.b.c".to_owned());
+    for (caller, code) in [(&officer, "token_expired"), (&forged, "unauthenticated")] {
         for route in routes::all() {
             let reply = route.call(caller, "01890000-0000-7000-8000-000000000000").await;
-            assert_eq!((reply.status, reply.code()), (401, "unauthenticated"), "{route:?}");
+            assert_eq!((reply.status, reply.code()), (401, code), "{route:?}");
         }
     }
 }
