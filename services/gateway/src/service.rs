@@ -8,7 +8,7 @@ use rovuma_broker::{Broker, BrokerState};
 use rovuma_outbox::{Outbox, Relay};
 use rovuma_policy::Policy;
 use rovuma_runtime::{Context, ReadyHandle, Service, Shutdown};
-use rovuma_schemas::{CodeLists, audit::AuditAction};
+use rovuma_schemas::{CodeLists, Timestamp, audit::AuditAction};
 use rovuma_store::{FutureExt, Migrations, Store};
 use rovuma_tokens::TokenVerifier;
 use rovuma_trail::{AuditRecord, Shipper, ShipperKeys, Trail};
@@ -26,7 +26,7 @@ use crate::{
     exchange::{
         self, Exchange, SYSTEM,
         agencies::OwnAgencies,
-        restored,
+        key_check, restored,
         send::SentMessages,
         trust::{self, ListFiles},
         witness::WitnessQueue,
@@ -61,6 +61,10 @@ impl Service for GatewayService {
         policy(config)?;
         TokenVerifier::new(config.tokens.clone())?;
         Ok(())
+    }
+
+    fn warnings(config: &GatewayConfig) -> Vec<String> {
+        key_check::warnings(config, Timestamp::system_now())
     }
 
     async fn start(config: GatewayConfig, context: &Context) -> anyhow::Result<()> {
