@@ -29,6 +29,7 @@ mod families;
 mod gateway;
 mod http;
 mod messages;
+mod row_key;
 mod service;
 mod standalone;
 #[cfg(test)]
