@@ -30,6 +30,8 @@ pub(crate) const FORMS: &str = include_str!("../sentences/forms.json");
 pub const EVIDENCE_REPORT: &str = include_str!("../sentences/evidence_report.json");
 /// The sentences with which the command line shows a message or a draft.
 pub const MESSAGE_VIEW: &str = include_str!("../sentences/message_view.json");
+/// The sentences with which the command line shows a case.
+pub const CASE_VIEW: &str = include_str!("../sentences/case_view.json");
 /// The sentences of the log-in page.
 pub const LOGIN_PAGE: &str = include_str!("../sentences/login_page.json");
 

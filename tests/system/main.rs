@@ -14,3 +14,4 @@ mod new_agency;
 mod roles;
 mod rovumactl;
 mod shutdown;
+mod story;

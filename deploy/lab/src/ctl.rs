@@ -46,15 +46,33 @@ impl Ctl {
         I: IntoIterator<Item = S>,
         S: AsRef<OsStr>,
     {
-        let mut command = self.command(arguments);
+        let stdout = self.finished(self.command(arguments))?;
+        if stdout.is_empty() {
+            return Ok(Value::Null);
+        }
+        serde_json::from_slice(&stdout).context("rovumactl did not answer in JSON")
+    }
+
+    /// Runs a command and returns what a person reads.
+    ///
+    /// # Errors
+    /// As [`Ctl::run`].
+    pub fn read<I, S>(&self, arguments: I) -> Result<String>
+    where
+        I: IntoIterator<Item = S>,
+        S: AsRef<OsStr>,
+    {
+        let mut command = self.quiet();
+        command.args(arguments);
+        String::from_utf8(self.finished(command)?).context("rovumactl did not answer in UTF-8")
+    }
+
+    fn finished(&self, mut command: Command) -> Result<Vec<u8>> {
         let output = command.output().with_context(|| format!("starting {}", self.program.display()))?;
         if !output.status.success() {
             bail!("{:?} ended with {}: {}", command, output.status, String::from_utf8_lossy(&output.stderr));
         }
-        if output.stdout.is_empty() {
-            return Ok(Value::Null);
-        }
-        serde_json::from_slice(&output.stdout).context("rovumactl did not answer in JSON")
+        Ok(output.stdout)
     }
 
     /// The command itself, for callers that need its exit status or raw output.
@@ -63,8 +81,15 @@ impl Ctl {
         I: IntoIterator<Item = S>,
         S: AsRef<OsStr>,
     {
+        let mut command = self.quiet();
+        command.arg("--json").args(arguments);
+        command
+    }
+
+    /// The program with its configuration, to which nobody types anything.
+    fn quiet(&self) -> Command {
         let mut command = Command::new(&self.program);
-        command.arg("--json").args(arguments).stdin(Stdio::null());
+        command.stdin(Stdio::null());
         if let Some(config) = &self.config {
             command.arg("--config").arg(config);
         } else {

@@ -13,7 +13,7 @@ use crate::{options::Options, show::Terminal};
 #[tokio::main]
 async fn main() -> ExitCode {
     let options = Options::parse();
-    let show = Terminal::new(options.once);
+    let show = Terminal::new(options.once, options.story);
     match quickstart::run(&options, &show).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {

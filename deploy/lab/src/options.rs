@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::Parser;
+use clap::{Parser, ValueEnum};
 
 /// The help that `deploy/quickstart --help` prints without building anything.
 const HELP: &str = include_str!("../../quickstart.txt");
@@ -17,12 +17,31 @@ pub(crate) struct Options {
     /// Send this draft of an alert, from mz.prm, instead of the example
     #[arg(long, value_name = "FILE")]
     pub(crate) file: Option<PathBuf>,
+    /// Play this story instead, step by step: alert
+    #[arg(long, value_name = "STORY", value_enum, conflicts_with = "file")]
+    pub(crate) story: Option<StoryName>,
     /// Remove everything that was made in the folder, and exit
-    #[arg(long, conflicts_with_all = ["once", "file"])]
+    #[arg(long, conflicts_with_all = ["once", "file", "story"])]
     pub(crate) clean: bool,
     /// The folder for all files
     #[arg(long, value_name = "FOLDER", default_value = ".rovuma")]
     pub(crate) folder: PathBuf,
+}
+
+/// The stories.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum StoryName {
+    /// an alert's life: read, reported wrong, changed, flagged, issued again under a new key, withdrawn, certified
+    Alert,
+}
+
+impl StoryName {
+    /// The word of the option.
+    pub(crate) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Alert => "alert",
+        }
+    }
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! The quickstart: brokers, keys, topology, services, and one alert with its trace.
+//! The quickstart: brokers, keys, topology, services, and one alert with its trace, or a story.
 
 mod alert;
 mod folder;
@@ -9,10 +9,14 @@ use anyhow::{Context, Result};
 use rovuma_lab::{
     border::{Border, Nodes},
     config::LabTimings,
+    story,
 };
 use tokio::signal::unix::{SignalKind, signal};
 
-use crate::{options::Options, show::Terminal};
+use crate::{
+    options::{Options, StoryName},
+    show::Terminal,
+};
 
 /// Runs the quickstart with these options.
 ///
@@ -28,7 +32,10 @@ pub(crate) async fn run(options: &Options, show: &Terminal) -> Result<()> {
         });
         return Ok(());
     }
-    let draft = alert::read(options.file.as_deref())?;
+    let play = match options.story {
+        Some(story) => Play::Story(story),
+        None => Play::Alert(alert::read(options.file.as_deref())?),
+    };
     let lab = folder::LockedFolder::open(&options.folder)?;
     let stopped = async {
         let (mut term, mut int) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
@@ -38,13 +45,13 @@ pub(crate) async fn run(options: &Options, show: &Terminal) -> Result<()> {
     tokio::pin!(stopped);
     let mut running = StartedParts::default();
     let outcome = tokio::select! {
-        outcome = running.start_and_send(&lab, options, show, &draft) => outcome,
-        outcome = &mut stopped => outcome.and_then(|()| anyhow::bail!("stopped before the alert was delivered")),
+        outcome = running.start_and_play(&lab, options, show, &play) => outcome,
+        outcome = &mut stopped => outcome.and_then(|()| anyhow::bail!("stopped before the end")),
     };
     let outcome = match outcome {
-        Ok(way) if options.once => {
+        Ok(last_line) if options.once => {
             running.stop(show).await;
-            show.line(&way.last_line());
+            show.line(&last_line);
             return Ok(());
         }
         Ok(_) => {
@@ -60,6 +67,14 @@ pub(crate) async fn run(options: &Options, show: &Terminal) -> Result<()> {
     outcome
 }
 
+/// What is shown once both countries are up.
+enum Play {
+    /// One alert and its way.
+    Alert(serde_json::Value),
+    /// A story.
+    Story(StoryName),
+}
+
 /// What has been started so far, to be stopped in order.
 #[derive(Default)]
 struct StartedParts {
@@ -68,13 +83,14 @@ struct StartedParts {
 }
 
 impl StartedParts {
-    async fn start_and_send(
+    /// Starts both countries, and plays. Returns the last line of output with `--once`.
+    async fn start_and_play(
         &mut self,
         lab: &folder::LockedFolder,
         options: &Options,
         show: &Terminal,
-        draft: &serde_json::Value,
-    ) -> Result<alert::SentAlert> {
+        play: &Play,
+    ) -> Result<String> {
         let programs = std::env::current_exe()?.parent().context("a folder of programs")?.to_owned();
         let progress = |what: &str| show.step(what);
         let nodes = self.nodes.insert(Nodes::start(lab.path(), progress).await?);
@@ -86,11 +102,27 @@ impl StartedParts {
             show.line(&note);
         }
         border.start(progress).await?;
-        show.step("sending the alert");
-        let way = alert::send(border, draft, options.file.is_none()).await?;
-        show.done();
-        way.print(show);
-        Ok(way)
+        match play {
+            Play::Alert(draft) => {
+                show.step("sending the alert");
+                let way = alert::send(border, draft, options.file.is_none()).await?;
+                show.done();
+                way.print(show);
+                Ok(way.last_line())
+            }
+            Play::Story(StoryName::Alert) => {
+                show.step("playing the story");
+                show.line(&format!(
+                    "rovumactl stands for {} --config {}/<country>/config/rovumactl.toml",
+                    programs.join("rovumactl").display(),
+                    lab.path().display()
+                ));
+                let steps = story::alert::play(border, &programs, &|line| show.line(line)).await?;
+                show.done();
+                let name = StoryName::Alert.as_str();
+                Ok(serde_json::json!({ "story": name, "ok": true, "steps": steps }).to_string())
+            }
+        }
     }
 
     fn introduce(&self, show: &Terminal) -> Result<()> {

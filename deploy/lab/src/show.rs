@@ -9,24 +9,27 @@ use std::{
 
 use indicatif::{ProgressBar, ProgressStyle};
 
+use crate::options::StoryName;
+
 /// Shows progress on standard error and results on standard output.
 pub(crate) struct Terminal {
     started: Instant,
     bar: ProgressBar,
     once: bool,
+    story: Option<StoryName>,
     terminal: bool,
     /// The steps that a log already has, without the seconds at their end.
     said: Mutex<BTreeSet<String>>,
 }
 
 impl Terminal {
-    pub(crate) fn new(once: bool) -> Self {
+    pub(crate) fn new(once: bool, story: Option<StoryName>) -> Self {
         let terminal = std::io::stderr().is_terminal();
         let bar = if terminal { ProgressBar::new_spinner() } else { ProgressBar::hidden() };
         // The template is a constant and well-formed.
         bar.set_style(ProgressStyle::with_template("{spinner} {msg} ({elapsed})").expect("a template"));
         bar.enable_steady_tick(Duration::from_millis(120));
-        Self { started: Instant::now(), bar, once, terminal, said: Mutex::default() }
+        Self { started: Instant::now(), bar, once, story, terminal, said: Mutex::default() }
     }
 
     /// Shows the present step.
@@ -60,7 +63,12 @@ impl Terminal {
         self.bar.finish_and_clear();
         eprintln!("quickstart: {error:#}");
         if self.once {
-            println!("{}", serde_json::json!({ "delivered": false, "reason": format!("{error:#}") }));
+            let reason = format!("{error:#}");
+            let line = match self.story {
+                Some(story) => serde_json::json!({ "story": story.as_str(), "ok": false, "reason": reason }),
+                None => serde_json::json!({ "delivered": false, "reason": reason }),
+            };
+            println!("{line}");
         }
     }
 }

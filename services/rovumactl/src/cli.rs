@@ -6,9 +6,11 @@ use clap::{Args, Parser, Subcommand};
 use clap_complete::Shell;
 
 use crate::{
+    alerts::AlertCommand,
     app::App,
     auditing::AuditCommand,
     broker::BrokerCommand,
+    cases::{CaseCommand, retention::Retention},
     exchange::{alarms, held, quarantine, streams},
     exit::{EXIT_HELP, Exit, Outcome},
     keys::KeysCommand,
@@ -74,6 +76,14 @@ pub(crate) enum Command {
     Read(read::MarkRead),
     /// Trace a message, hop by hop
     Trace(trace::Trace),
+    /// Cases, what their messages add up to: list, show, timeline, replay, hold, free
+    #[command(subcommand)]
+    Case(CaseCommand),
+    /// What follows an alert: update, extend, withdraw, reply, flag, report-error, confirm, certify
+    #[command(subcommand)]
+    Alert(Box<AlertCommand>),
+    /// List the cases whose content will be erased, and those that are held
+    Retention(Retention),
     /// List the code lists, or the codes of one
     Codes(codes::Codes),
     /// List the agencies that a message can be sent to
@@ -124,6 +134,9 @@ impl Command {
             Self::Show(command) => command.run(app).await,
             Self::Read(command) => command.run(app).await,
             Self::Trace(command) => command.run(app).await,
+            Self::Case(command) => command.run(app).await,
+            Self::Alert(command) => command.run(app).await,
+            Self::Retention(command) => command.run(app).await,
             Self::Codes(command) => command.run(app).await,
             Self::Agencies(command) => command.run(app).await,
             Self::Alarms(command) => command.run(app).await,

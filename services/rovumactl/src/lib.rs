@@ -4,12 +4,15 @@
 //! whoever logged in, and uses key files that its user can read. Deliberately absent: any way to read the
 //! content of a service's store.
 
+mod alerts;
 mod app;
 mod auditing;
 mod broker;
+mod cases;
 mod cli;
 mod client;
 mod config;
+mod editor;
 mod exchange;
 mod exit;
 mod files;

@@ -2,6 +2,7 @@
 
 mod delay;
 pub(crate) mod drafts;
+pub(crate) mod emergency;
 mod follow;
 pub(crate) mod lists;
 mod message_text;

@@ -2,16 +2,28 @@
 
 use std::time::Duration;
 
-use jiff::tz::TimeZone;
-use rovuma_schemas::Timestamp;
+use jiff::tz::{Offset, TimeZone};
+use rovuma_schemas::{CountryCode, Date, Timestamp};
 
 const DAY_S: u64 = 24 * 60 * 60;
+
+/// The zones of the countries on the river, by which limits are shown: the name that people use, and the hours ahead of UTC. Neither
+/// country changes its clocks. The times of another country are shown in this machine's zone alone.
+const ZONES: [(&str, &str, i8); 2] = [("mz", "CAT", 2), ("tz", "EAT", 3)];
 
 /// Parses an instant: RFC 3339, or a date, which means its first instant in UTC.
 pub(crate) fn instant(text: &str) -> Result<Timestamp, String> {
     text.parse().or_else(|_| format!("{text}T00:00:00Z").parse()).map_err(|_| {
         format!("{text:?} is neither an instant such as 2026-11-23T18:00:00Z nor a date such as 2026-11-23")
     })
+}
+
+/// Parses the end of something: RFC 3339, or a date, which ends at 24:00 UTC.
+pub(crate) fn end(text: &str) -> Result<Timestamp, String> {
+    match text.parse::<Date>() {
+        Ok(day) => Ok(day.plus_days(1).start()),
+        Err(_) => instant(text),
+    }
 }
 
 /// Parses a span: a number and `s`, `m`, `h` or `d`.
@@ -45,11 +57,41 @@ pub(crate) fn local(instant: Timestamp) -> String {
     in_zone(instant, TimeZone::system())
 }
 
+/// Formats a limit in the zones of both countries, the reader's own first: `2026-11-29 14:35 CAT · 15:35 EAT`. Whoever is in a
+/// country without a known zone reads it in this machine's zone.
+pub(crate) fn in_both_zones(
+    instant: Timestamp,
+    own: Option<CountryCode>,
+    other: Option<CountryCode>,
+) -> String {
+    let zone = |country: CountryCode| ZONES.iter().find(|(code, ..)| *code == country.as_str());
+    let Some(first) = own.and_then(zone) else { return local(instant) };
+    let format = |zone: &(&str, &str, i8), format: &str| {
+        formatted(instant, TimeZone::fixed(Offset::constant(zone.2)), format)
+    };
+    let here = format!("{} {}", format(first, "%Y-%m-%d %H:%M"), first.1);
+    let Some(second) = other.and_then(zone).filter(|zone| zone.1 != first.1) else { return here };
+    let is_same_day = format(first, "%Y-%m-%d") == format(second, "%Y-%m-%d");
+    let there = format(second, if is_same_day { "%H:%M" } else { "%Y-%m-%d %H:%M" });
+    format!("{here} · {there} {}", second.1)
+}
+
+/// The country on the other bank: the only other one with a known zone.
+pub(crate) fn neighbour(own: CountryCode) -> Option<CountryCode> {
+    let mut others = ZONES.iter().filter(|(code, ..)| *code != own.as_str());
+    let first = others.next()?;
+    if others.next().is_some() { None } else { first.0.parse().ok() }
+}
+
 fn in_zone(instant: Timestamp, zone: TimeZone) -> String {
+    formatted(instant, zone, "%Y-%m-%d %H:%M:%S %:z")
+}
+
+fn formatted(instant: Timestamp, zone: TimeZone, format: &str) -> String {
     // Every instant of ours lies within the calendar; the wire form stands in for one that did not.
     jiff::Timestamp::from_microsecond(instant.as_micros()).map_or_else(
         |_| instant.to_string(),
-        |instant| instant.to_zoned_datetime(zone).strftime("%Y-%m-%d %H:%M:%S %:z").to_string(),
+        |instant| instant.to_zoned_datetime(zone).strftime(format).to_string(),
     )
 }
 
@@ -79,6 +121,25 @@ mod tests {
     fn spans_read_well() {
         assert_eq!(readable(Duration::from_millis(1_234)), "1.234 s");
         assert_eq!(readable(Duration::from_secs(3 * DAY_S + 4 * 3600)), "3 d 4 h");
+    }
+
+    #[test]
+    fn a_date_ends_at_midnight_of_utc() {
+        assert_eq!(end("2026-11-23").expect("a date"), instant("2026-11-24").expect("a date"));
+        assert_eq!(end("2026-11-23T10:00:00Z").expect("an instant").to_string(), "2026-11-23T10:00:00Z");
+        assert!(end("tomorrow").is_err());
+    }
+
+    #[test]
+    fn a_limit_is_shown_on_both_banks_of_the_river() {
+        let (mz, tz) = ("mz".parse().ok(), "tz".parse().ok());
+        let at = |text: &str| text.parse().expect("an instant");
+        let afternoon = in_both_zones(at("2026-11-29T12:35:00Z"), mz, tz);
+        assert_eq!(afternoon, "2026-11-29 14:35 CAT · 15:35 EAT");
+        let midnight = in_both_zones(at("2026-11-29T21:35:00Z"), tz, mz);
+        assert_eq!(midnight, "2026-11-30 00:35 EAT · 2026-11-29 23:35 CAT");
+        assert_eq!(in_both_zones(at("2026-11-29T12:35:00Z"), mz, mz), "2026-11-29 14:35 CAT");
+        assert_eq!((mz.and_then(neighbour), tz.and_then(neighbour)), (tz, mz));
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! `rovumactl draft`: drafts that are not released yet.
 
 mod edit;
+mod emergency;
 mod release;
 mod text;
 mod write;
@@ -11,7 +12,7 @@ use rovuma_api::answers::gateway::DraftView;
 use rovuma_schemas::MessageId;
 use serde_json::json;
 
-pub(super) use text::{advice_text, draft_text, faults_text, released_text};
+pub(crate) use text::{advice_text, draft_text, faults_text, released_text};
 
 use super::{
     lists::{pages, print_rows},
@@ -74,6 +75,8 @@ pub(crate) enum DraftCommand {
     Submit(DraftArgs),
     /// Show a draft and ask whether to release it
     Release(release::Release),
+    /// Release a draft of your own alone, though it needs a second person: because it cannot wait for one
+    Emergency(emergency::Emergency),
     /// Return a submitted draft to its author
     Return {
         #[command(flatten)]
@@ -102,6 +105,7 @@ impl DraftCommand {
             Self::New(command) => return command.run(app),
             Self::Edit(command) => return command.run(app).await,
             Self::Release(command) => return command.run(app).await,
+            Self::Emergency(command) => return command.run(app).await,
             Self::List { state, limit, server } => {
                 let client = server.client(app, ApiServer::Gateway).await?;
                 let query: Vec<(&str, String)> = state.into_iter().map(|state| ("state", state)).collect();

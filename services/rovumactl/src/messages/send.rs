@@ -3,11 +3,12 @@
 use std::{fmt, path::PathBuf, time::Duration};
 
 use clap::Args;
-use rovuma_api::answers::gateway::{DraftView, Validated};
+use rovuma_api::answers::gateway::{DraftView, ReleasedView, Validated};
 
 use super::{
     MessageArgs,
     drafts::{advice_text, faults_text, released_text},
+    emergency,
     follow::{self, ReceiptGoal},
     post,
 };
@@ -22,17 +23,22 @@ use crate::{
 
 /// Options of `send`.
 #[derive(Debug, Args)]
+#[command(group(clap::ArgGroup::new("at_once").args(["release", "emergency"]).multiple(true)))]
 pub(crate) struct Send {
     /// A draft of any type, JSON; - for standard input
     file: PathBuf,
     /// Send it at once, where one person may; without it the draft is kept, with its faults if it has any
     #[arg(long)]
     release: bool,
+    /// Send it at once and alone though it needs a second person, because it cannot wait: WHY, in the message's language. A second
+    /// person of your agency must confirm it within 12 hours (rovumactl alert confirm), or nobody acts on it any more
+    #[arg(long, value_name = "WHY")]
+    emergency: Option<String>,
     /// Only check it; nothing is kept
-    #[arg(long, conflicts_with = "release")]
+    #[arg(long, conflicts_with_all = ["release", "emergency"])]
     validate: bool,
     /// Wait for the receipts
-    #[arg(long, requires = "release")]
+    #[arg(long, requires = "at_once")]
     follow: bool,
     /// How long to wait for them
     #[arg(long, value_name = "SPAN", value_parser = moments::span, default_value = "10m", requires = "follow")]
@@ -44,20 +50,26 @@ pub(crate) struct Send {
 impl Send {
     pub(crate) async fn run(self, app: &App) -> Outcome {
         let draft = files::read(&self.file)?;
+        let draft = match &self.emergency {
+            Some(reason) => emergency::with_reason(&draft, reason)?,
+            None => draft,
+        };
         let client = self.server.client(app, ApiServer::Gateway).await?;
         if self.validate {
             let checked = post(&client, "/v1/drafts/validate", Some(&draft), None).await?;
             app.out.answer(&checked, validated_text)?;
             return Ok(Exit::Ok);
         }
-        if !self.release {
+        if !self.release && self.emergency.is_none() {
             app.out.answer(&keep(&client, &draft).await?, kept_text)?;
             return Ok(Exit::Ok);
         }
-        let released = match post(&client, "/v1/messages", Some(&draft), None).await {
+        let released: ServerAnswer<ReleasedView> = match post(&client, "/v1/messages", Some(&draft), None)
+            .await
+        {
             Ok(released) => released,
             // Nothing was kept. What the author may not send alone becomes a draft, for a supervisor to release.
-            Err(failure) if failure.is_refusal("second_person") => {
+            Err(failure) if failure.is_refusal("second_person") || failure.is_refusal("supervisor_only") => {
                 let DraftView { id, fault_count, .. } = keep(&client, &draft).await?.value;
                 // The gateway asks for a second person before it looks for faults, so the draft may have some.
                 let mend = match fault_count {
@@ -70,6 +82,9 @@ impl Send {
             }
             Err(failure) => return Err(failure),
         };
+        if self.emergency.is_some() {
+            emergency::tell(app, &client, &released.value).await;
+        }
         if !self.follow {
             app.out.answer(&released, released_text)?;
             return Ok(Exit::Ok);

@@ -1,8 +1,10 @@
 //! `rovumactl` as its users run it: the program, real files, a real broker.
 
+mod alerts;
 mod auditing;
 mod broker;
 mod bundle;
+mod cases;
 mod completions;
 mod drafts;
 mod evidence;

@@ -1,11 +1,5 @@
 //! `draft edit`: a draft in the user's editor, again and again until it has no faults or the user stops.
 
-use std::{
-    fs, io,
-    path::{Path, PathBuf},
-    process::Command,
-};
-
 use clap::Args;
 use rovuma_api::answers::gateway::DraftView;
 use serde_json::Value;
@@ -14,14 +8,11 @@ use super::{DraftArgs, check_in_work, not_allowed, show};
 use crate::{
     app::App,
     client::ServerAnswer,
-    config::xdg,
+    editor::{LeftOver, WorkingCopy},
     exit::{Exit, Failure, Outcome},
-    files, question,
+    question,
     reading::LanguageArgs,
 };
-
-/// The editor where neither `VISUAL` nor `EDITOR` names one (POSIX has it).
-const DEFAULT_EDITOR: &str = "vi";
 
 /// Options of `draft edit`.
 #[derive(Debug, Args)]
@@ -45,7 +36,7 @@ impl Edit {
         let client = self.one.client(app).await?;
         let mut draft = self.one.read(&client).await?;
         check_editable(&draft.value, &client.caller().subject)?;
-        let file = WorkingCopy::open(app, &draft.value)?;
+        let file = working_copy(app, &draft.value)?;
         loop {
             let turn = self.turn(&client, &draft.value, &file).await;
             let question = match turn.map_err(|failure| file.keep(failure))? {
@@ -75,7 +66,7 @@ impl Edit {
                 break;
             }
         }
-        file.remove_or_tell(app, &draft.value);
+        remove_or_tell(&file, app, &draft.value);
         show(app, &self.one, &client, &draft, &LanguageArgs::default()).await?;
         Ok(exit(&draft.value))
     }
@@ -86,8 +77,7 @@ impl Edit {
         draft: &DraftView,
         file: &WorkingCopy,
     ) -> Outcome<Turn> {
-        run_editor(&file.path)?;
-        let text = files::read(&file.path)?;
+        let text = file.edit()?;
         if is_same(draft, &text) {
             return Ok(Turn::Unchanged);
         }
@@ -112,112 +102,26 @@ fn is_same(draft: &DraftView, text: &[u8]) -> bool {
     kept.is_some() && serde_json::from_slice::<Value>(text).ok() == kept
 }
 
-/// The draft's text on this machine while it is edited, readable by its owner only.
-struct WorkingCopy {
-    path: PathBuf,
+/// The draft's content as a text to edit, or what is left of it from an edit that did not end.
+fn working_copy(app: &App, draft: &DraftView) -> Outcome<WorkingCopy> {
+    let content = draft.content.as_ref().ok_or_else(|| {
+        Failure::new(Exit::Refused, format!("the draft {} is {} and has no content", draft.id, draft.state))
+    })?;
+    let value: Value = serde_json::from_str(content.get()).unwrap_or_else(|_| Value::from(content.get()));
+    let left_over = LeftOver {
+        begins_with: format!("version {} of the draft", draft.version),
+        is_same: &|text| is_same(draft, text),
+        use_it: &|path| format!("rovumactl draft change {} {}", draft.id, path.display()),
+    };
+    WorkingCopy::open(app, &format!("draft-{}.json", draft.id), &format!("{value:#}\n"), &left_over)
 }
 
-impl WorkingCopy {
-    /// The draft's text, or what is left of it from an edit that did not end, if the user wants to go on with that.
-    fn open(app: &App, draft: &DraftView) -> Outcome<Self> {
-        let content = draft.content.as_ref().ok_or_else(|| {
-            Failure::new(
-                Exit::Refused,
-                format!("the draft {} is {} and has no content", draft.id, draft.state),
-            )
-        })?;
-        let folder = xdg("XDG_STATE_HOME", ".local/state")
-            .ok_or_else(|| {
-                Failure::local("there is no folder for the text").next("set HOME or XDG_STATE_HOME")
-            })?
-            .join("rovuma");
-        files::private_folder(&folder)?;
-        let path = folder.join(format!("draft-{}.json", draft.id));
-        let copy = Self { path };
-        if copy.path.exists() && copy.goes_on(app, draft)? {
-            return Ok(copy);
-        }
-        let value: Value = serde_json::from_str(content.get()).unwrap_or_else(|_| Value::from(content.get()));
-        files::create_secret(&copy.path, &format!("{value:#}\n"))?;
-        Ok(copy)
-    }
-
-    /// Whether the user goes on with the text of an edit that did not end. If not, the text is set aside.
-    fn goes_on(&self, app: &App, draft: &DraftView) -> Outcome<bool> {
-        if files::read(&self.path).is_ok_and(|text| is_same(draft, &text)) {
-            return Ok(true);
-        }
-        let question = format!(
-            "{} is your text from an edit that did not end, or is still open elsewhere; the gateway has version {} of the draft. \
-             Go on with your text? [Y/n]",
-            self.path.display(),
-            draft.version
-        );
-        let answer = question::answer(app, &question)?;
-        if answer.is_some_and(|answer| answer.is_empty() || question::is_yes(&answer)) {
-            return Ok(true);
-        }
-        let aside = self.set_aside()?;
-        app.out.note(format_args!(
-            "this edit begins with version {}; your text is now {}: use it with rovumactl draft change {} FILE, or remove it",
-            draft.version,
-            aside.display(),
-            draft.id
-        ));
-        Ok(false)
-    }
-
-    /// Gives the text another name, which no file has yet.
-    fn set_aside(&self) -> Outcome<PathBuf> {
-        for number in 1_u32.. {
-            let aside = self.path.with_extension(format!("{number}.json"));
-            match fs::hard_link(&self.path, &aside) {
-                Ok(()) => {
-                    self.remove();
-                    return Ok(aside);
-                }
-                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
-                Err(error) => {
-                    return Err(Failure::local(format!("cannot write {}: {error}", aside.display())));
-                }
-            }
-        }
-        Err(Failure::local(format!("cannot rename {}", self.path.display())))
-    }
-
-    /// Keeps the text after a failure, and says where.
-    fn keep(&self, failure: Failure) -> Failure {
-        let kept = format!("your text is kept in {}", self.path.display());
-        let next = failure.next.clone().map_or_else(|| kept.clone(), |next| format!("{next}; {kept}"));
-        failure.next(next)
-    }
-
-    fn remove(&self) {
-        // What cannot be removed is found, and named, by the next edit.
-        let _ = fs::remove_file(&self.path);
-    }
-
-    /// Removes the text when the gateway has it, and says where it is otherwise.
-    fn remove_or_tell(&self, app: &App, draft: &DraftView) {
-        if files::read(&self.path).is_ok_and(|text| is_same(draft, &text)) {
-            self.remove();
-        } else {
-            app.out.note(format_args!("your text is kept in {}", self.path.display()));
-        }
-    }
-}
-
-/// Runs the user's editor. `VISUAL` and `EDITOR` are command lines, so a shell splits them.
-fn run_editor(path: &Path) -> Outcome<()> {
-    let named =
-        ["VISUAL", "EDITOR"].iter().find_map(|name| std::env::var(name).ok().filter(|it| !it.is_empty()));
-    let editor = named.unwrap_or_else(|| DEFAULT_EDITOR.to_owned());
-    let status = Command::new("sh").arg("-c").arg(format!("{editor} \"$1\"")).arg("sh").arg(path).status();
-    match status {
-        Ok(status) if status.success() => Ok(()),
-        Ok(status) => Err(Failure::local(format!("the editor {editor:?} ended with {status}"))
-            .next("set VISUAL or EDITOR to an editor that waits until the file is closed")),
-        Err(error) => Err(Failure::local(format!("cannot start the editor {editor:?}: {error}"))),
+/// Removes the text when the gateway has it, and says where it is otherwise.
+fn remove_or_tell(file: &WorkingCopy, app: &App, draft: &DraftView) {
+    if file.read().is_ok_and(|text| is_same(draft, &text)) {
+        file.remove();
+    } else {
+        file.tell(app);
     }
 }
 

@@ -35,11 +35,7 @@ pub(super) async fn reader_of(
 }
 
 /// A draft: the gateway leaves out content, faults and advice where whoever acts on the draft has read it.
-pub(in crate::messages) fn draft_text(
-    f: &mut fmt::Formatter<'_>,
-    draft: &DraftView,
-    reader: &Reader,
-) -> fmt::Result {
+pub(crate) fn draft_text(f: &mut fmt::Formatter<'_>, draft: &DraftView, reader: &Reader) -> fmt::Result {
     writeln!(f, "{} {} version {}", draft.id, safe(&draft.state), draft.version)?;
     if let Some(banner) = draft.status.as_deref().and_then(|status| reader.status_banner(status)) {
         writeln!(f, "{banner}")?;
@@ -81,7 +77,7 @@ pub(in crate::messages) fn draft_text(
 }
 
 /// One line for each fault of a draft that the gateway lists, and one for the number of the others.
-pub(in crate::messages) fn faults_text(f: &mut fmt::Formatter<'_>, draft: &DraftView) -> fmt::Result {
+pub(crate) fn faults_text(f: &mut fmt::Formatter<'_>, draft: &DraftView) -> fmt::Result {
     let Some(faults) = &draft.faults else { return Ok(()) };
     faults.iter().try_for_each(|fault| writeln!(f, "  fault {}", fault_line(fault)))?;
     match more_faults(faults.len(), draft.faults_total) {
@@ -91,7 +87,7 @@ pub(in crate::messages) fn faults_text(f: &mut fmt::Formatter<'_>, draft: &Draft
 }
 
 /// One line for each advice.
-pub(in crate::messages) fn advice_text(f: &mut fmt::Formatter<'_>, advice: &[AdviceView]) -> fmt::Result {
+pub(crate) fn advice_text(f: &mut fmt::Formatter<'_>, advice: &[AdviceView]) -> fmt::Result {
     advice.iter().try_for_each(|advice| {
         let AdviceView { pointer, topic, message } = advice;
         writeln!(f, "  advice {}", safe(&format!("{pointer}: {message} ({topic})")))
@@ -99,7 +95,7 @@ pub(in crate::messages) fn advice_text(f: &mut fmt::Formatter<'_>, advice: &[Adv
 }
 
 /// A message that was just released.
-pub(in crate::messages) fn released_text(f: &mut fmt::Formatter<'_>, released: &ReleasedView) -> fmt::Result {
+pub(crate) fn released_text(f: &mut fmt::Formatter<'_>, released: &ReleasedView) -> fmt::Result {
     writeln!(f, "{} released", released.id)?;
     released
         .copies

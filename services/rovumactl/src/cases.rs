@@ -1,0 +1,41 @@
+//! `rovumactl case`: what several signed messages add up to.
+
+mod list;
+pub(crate) mod name;
+pub(crate) mod retention;
+mod show;
+pub(crate) mod text;
+
+use clap::Subcommand;
+
+use crate::{app::App, exit::Outcome};
+
+/// The commands on cases of the agency.
+#[derive(Debug, Subcommand)]
+pub(crate) enum CaseCommand {
+    /// List the cases, the last opened first; --mine those in which your agency must act
+    List(Box<list::List>),
+    /// Show a case: its state, what you must do, what you may do next, and its messages
+    Show(show::Show),
+    /// Show the messages of a case in the order that both sides give them
+    Timeline(show::Timeline),
+    /// Show a case as your agency could see it at an instant
+    Replay(show::Replay),
+    /// Keep the data of a case beyond their retention, on a ground of law
+    Hold(retention::Hold),
+    /// Let the data of a case be erased when their retention ends
+    Free(retention::Free),
+}
+
+impl CaseCommand {
+    pub(crate) async fn run(self, app: &App) -> Outcome {
+        match self {
+            Self::List(command) => command.run(app).await,
+            Self::Show(command) => command.run(app).await,
+            Self::Timeline(command) => command.run(app).await,
+            Self::Replay(command) => command.run(app).await,
+            Self::Hold(command) => command.run(app).await,
+            Self::Free(command) => command.run(app).await,
+        }
+    }
+}
