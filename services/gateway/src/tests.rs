@@ -24,6 +24,7 @@ mod receipts;
 mod reissue;
 mod release;
 mod restored;
+mod retention;
 mod roles;
 mod routes;
 mod second_person;
