@@ -58,7 +58,8 @@ pub(crate) const RECEIVED: &str = "
 
 /// Received messages that stand in the case, though they were not accepted and their rows name none.
 pub(crate) const NOT_ACCEPTED: &str = "
-    SELECT seq, id, digest, message_type, CASE WHEN message_type = $5 THEN jws END AS certificate
+    SELECT received.seq, received.id, received.digest, received.message_type,
+           CASE WHEN received.message_type = $5 THEN received.jws END AS certificate
     FROM case_message AS m CROSS JOIN received
     WHERE m.agency = $1 AND m.owner = $2 AND m.case_id = $3 AND m.kind = $4 AND m.sender <> m.agency
       AND received.recipient = $1 AND received.sender = m.sender AND received.id = m.id AND received.case_id IS NULL

@@ -114,7 +114,6 @@ pub(crate) async fn erase_due(
     rewrite: bool,
     shutdown: &Shutdown,
 ) -> Result<Run, WriteError<SendError>> {
-    let base = &drafts.exchange.base;
     let mut run = Run::default();
     let mut left: BTreeSet<CaseKey> = BTreeSet::new();
     while !shutdown.is_stopping() && left.len() < LEFT_MAX {
