@@ -171,7 +171,10 @@ async fn lists(
         Gives::OwnList(_) => {
             // A stream has no identifier of its own; only the stranger writes to this recipient.
             let is_own = |row: &Value| {
-                [&row["id"], &row["object"], &row["case"]["id"]].into_iter().filter_map(Value::as_str).any(|id| own.contains(id))
+                [&row["id"], &row["object"], &row["case"]["id"]]
+                    .into_iter()
+                    .filter_map(Value::as_str)
+                    .any(|id| own.contains(id))
                     || (operation.id == "read_streams" && row["recipient"] == routes::RECIPIENT)
             };
             assert!(rows(&answer.body).iter().all(is_own), "{place}");

@@ -37,7 +37,8 @@ mod standalone;
 mod tests;
 
 pub use config::{
-    AgencyConfig, AuditConfig, GatewayConfig, RetentionConfig, Timings, TrustConfig, TrustListConfig, ValidationConfig,
+    AgencyConfig, AuditConfig, GatewayConfig, RetentionConfig, Timings, TrustConfig, TrustListConfig,
+    ValidationConfig,
 };
 pub use exchange::agencies::AgenciesFault;
 pub use http::openapi;

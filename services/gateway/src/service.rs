@@ -38,7 +38,8 @@ use crate::{
 };
 
 /// The gateway's own tables.
-pub(crate) const MIGRATIONS: Migrations = rovuma_store::migrations!(1001 "gateway", 1002 "cases", 1003 "retention");
+pub(crate) const MIGRATIONS: Migrations =
+    rovuma_store::migrations!(1001 "gateway", 1002 "cases", 1003 "retention");
 
 /// The gateway, for [`rovuma_runtime::main`].
 #[derive(Debug)]

@@ -52,11 +52,7 @@ where
     send(jobs, work, true).await
 }
 
-async fn send<T, E, F>(
-    jobs: &mpsc::Sender<Box<dyn Job>>,
-    work: F,
-    is_alone: bool,
-) -> Result<T, WriteError<E>>
+async fn send<T, E, F>(jobs: &mpsc::Sender<Box<dyn Job>>, work: F, is_alone: bool) -> Result<T, WriteError<E>>
 where
     T: Send + 'static,
     E: std::error::Error + Send + 'static,

@@ -212,11 +212,11 @@ fn bind<'q>(key: &'q CaseKey, kept: &'q KeptMessage, query: Binding<'q>) -> Bind
 
 /// Several cases' messages in one query. `CROSS JOIN` keeps SQLite from scanning `case_message` first.
 pub(crate) const LOAD: &str = "
-    WITH asked (a_agency, a_owner, a_case, a_kind) AS (VALUES {})
+    WITH asked (a_agency, a_owner, a_case_id, a_kind) AS (VALUES {})
     SELECT agency, owner, case_id, kind, sender, turn, id, replaces, seen, created_at, first_created, content, in_reply_to,
            message_type, fact
-    FROM (SELECT DISTINCT a_agency, a_owner, a_case, a_kind FROM asked) AS wanted CROSS JOIN case_message
-    WHERE agency = a_agency AND owner = a_owner AND case_id = a_case AND kind = a_kind";
+    FROM (SELECT DISTINCT a_agency, a_owner, a_case_id, a_kind FROM asked) AS wanted CROSS JOIN case_message
+    WHERE agency = a_agency AND owner = a_owner AND case_id = a_case_id AND kind = a_kind";
 
 /// Maximum cases that one statement loads.
 const LOAD_MAX: usize = 64;

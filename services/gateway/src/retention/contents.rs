@@ -109,8 +109,7 @@ pub(crate) async fn find(conn: &mut Conn, key: &CaseKey) -> Result<CaseContents,
             conflicts.insert((row.message_id("id")?, *row.digest("digest")?.as_bytes()));
         }
     }
-    found.conflicts =
-        conflicts.into_iter().map(|(id, digest)| (id, Digest::from_bytes(digest))).collect();
+    found.conflicts = conflicts.into_iter().map(|(id, digest)| (id, Digest::from_bytes(digest))).collect();
     Ok(found)
 }
 

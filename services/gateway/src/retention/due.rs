@@ -69,13 +69,8 @@ macro_rules! is_due {
 }
 
 /// The statement of [`due`].
-pub(crate) const DUE: &str = concat!(
-    "SELECT ",
-    columns!(),
-    " FROM case_file AS f WHERE ",
-    is_due!(),
-    " ORDER BY f.erase_at LIMIT $3"
-);
+pub(crate) const DUE: &str =
+    concat!("SELECT ", columns!(), " FROM case_file AS f WHERE ", is_due!(), " ORDER BY f.erase_at LIMIT $3");
 
 /// The statement of [`still_due`].
 pub(crate) const STILL_DUE: &str = concat!(
@@ -90,10 +85,8 @@ pub(crate) const STILL_DUE: &str = concat!(
 /// # Errors
 /// [`DbError`] when the store does not answer.
 pub(crate) async fn due(conn: &mut Conn, now: Timestamp, limit: u32) -> Result<Vec<DueCase>, DbError> {
-    let query = sqlx::query(DUE)
-        .bind(now.as_micros())
-        .bind(now.minus(QUIET_FOR).as_micros())
-        .bind(i64::from(limit));
+    let query =
+        sqlx::query(DUE).bind(now.as_micros()).bind(now.minus(QUIET_FOR).as_micros()).bind(i64::from(limit));
     query.fetch_all(conn).await?.iter().map(read).collect()
 }
 

@@ -50,11 +50,9 @@ pub(super) async fn erase(
     .bind(now.as_micros())
     .execute(&mut *tx)
     .await?;
-    key.bind(query(
-        "DELETE FROM case_hold WHERE agency = $1 AND owner = $2 AND case_id = $3 AND kind = $4",
-    ))
-    .execute(tx)
-    .await?;
+    key.bind(query("DELETE FROM case_hold WHERE agency = $1 AND owner = $2 AND case_id = $3 AND kind = $4"))
+        .execute(tx)
+        .await?;
     Ok(Some(found))
 }
 

@@ -5,7 +5,7 @@ use rovuma_schemas::{AgencyCode, CaseId, Timestamp, audit::AuditAction};
 use rovuma_store::{Conn, RowExt};
 use sqlx::{Row, any::AnyRow};
 
-use super::due::{QUIET_FOR, live_hold, unsettled_copy};
+use super::due::{self, QUIET_FOR};
 use crate::{
     audit,
     base::Base,
@@ -73,7 +73,7 @@ macro_rules! columns {
             "f.kind, f.owner, f.case_id, f.messages, f.retain_until, f.erase_at, f.changed_at,
              CASE WHEN f.until_at > $1 THEN f.state WHEN f.until_2 > $1 THEN f.state_2 ELSE f.state_3 END AS state_now,
              CASE WHEN ",
-            unsettled_copy!(),
+            due::unsettled_copy!(),
             " IS NULL THEN 0 ELSE 1 END AS unsettled, held.ground, held.reason, held.until_at AS held_until, held.set_by, held.set_at"
         )
     };
@@ -85,7 +85,7 @@ macro_rules! upcoming {
     () => {
         concat!(
             "f.erased_at IS NULL AND f.erase_at <= $3 AND (f.agency || '') = $2 AND ",
-            live_hold!(),
+            due::live_hold!(),
             " IS NULL"
         )
     };

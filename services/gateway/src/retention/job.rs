@@ -13,11 +13,7 @@ use super::{
     erase, states,
 };
 use crate::{
-    cases::kept::CaseKey,
-    config::RetentionConfig,
-    drafts::Drafts,
-    error::DbError,
-    exchange::send::SendError,
+    cases::kept::CaseKey, config::RetentionConfig, drafts::Drafts, error::DbError, exchange::send::SendError,
 };
 
 /// Duty number: only one of the gateways sharing a store erases.
@@ -154,10 +150,7 @@ async fn list(drafts: &Drafts, most: u32) -> Result<Vec<DueCase>, DbError> {
 }
 
 /// Erases one case, in a transaction of its own. Returns whether it was still due.
-pub(crate) async fn erase_case(
-    drafts: &Arc<Drafts>,
-    case: DueCase,
-) -> Result<bool, WriteError<SendError>> {
+pub(crate) async fn erase_case(drafts: &Arc<Drafts>, case: DueCase) -> Result<bool, WriteError<SendError>> {
     let base = &drafts.exchange.base;
     let now = base.now();
     let prepared = async {
@@ -166,16 +159,17 @@ pub(crate) async fn erase_case(
     };
     let certificate = prepared.await.map_err(|fault| WriteError::Job(fault.into()))?;
     let shared = Arc::clone(drafts);
-    let erased = base.store.write(move |tx| {
-        async move { erase::erase(tx, &shared, &case, &certificate, now).await }.boxed()
-    });
+    let erased = base
+        .store
+        .write(move |tx| async move { erase::erase(tx, &shared, &case, &certificate, now).await }.boxed());
     Ok(erased.await?.is_some())
 }
 
 /// Rewrites the files if anything was erased since they were last rewritten.
 async fn rewrite_owed(drafts: &Drafts) -> Result<(), WriteError<SendError>> {
     let store = &drafts.exchange.base.store;
-    let owed = sqlx::query("SELECT ran_at FROM retention_run WHERE job = 'rewrite'").fetch_optional(store.read());
+    let owed =
+        sqlx::query("SELECT ran_at FROM retention_run WHERE job = 'rewrite'").fetch_optional(store.read());
     let owed = owed.await.map_err(|fault| WriteError::Job(fault.into()))?;
     let Some(owed) = owed else { return Ok(()) };
     let erased_at = owed.instant("ran_at").map_err(|fault| WriteError::Job(fault.into()))?;

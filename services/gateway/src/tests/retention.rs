@@ -115,11 +115,12 @@ impl Fixture {
 
     /// The compact bytes that wait in the outbox for this recipient, of this type.
     async fn outgoing(&self, message_type: &'static str) -> Vec<Value> {
-        let rows = sqlx::query("SELECT compact FROM outbox_message WHERE message_type = $1 ORDER BY created_at, id")
-            .bind(message_type)
-            .fetch_all(self.gateway.base.store.read())
-            .await
-            .expect("reads");
+        let rows =
+            sqlx::query("SELECT compact FROM outbox_message WHERE message_type = $1 ORDER BY created_at, id")
+                .bind(message_type)
+                .fetch_all(self.gateway.base.store.read())
+                .await
+                .expect("reads");
         let payload = |row: &sqlx::any::AnyRow| {
             let jws = crate::exchange::stored_jws(&row.get::<Vec<u8>, _>(0)).expect("a JWS");
             serde_json::from_slice(jws.unverified_payload()).expect("JSON")
@@ -226,13 +227,18 @@ async fn the_issuers_own_copy_goes_once_all_is_confirmed_and_nobody_certifies_it
     assert_eq!(fixture.erase().await.erased, 0, "the withdrawal must still arrive");
     let supervisor = fixture.person("chief-1", "mz.prm", &["supervisor"]);
     let waits = supervisor.get("/v1/retention?days=0").await.expect(200).json;
-    assert_eq!((&waits["upcoming"][0]["unsettled"], &waits["upcoming"][0]["due"]), (&json!(true), &json!(false)));
+    assert_eq!(
+        (&waits["upcoming"][0]["unsettled"], &waits["upcoming"][0]["due"]),
+        (&json!(true), &json!(false))
+    );
 
     fixture.delivered("tz.tpf", "mz.prm", &withdrawal).await;
     assert_eq!(fixture.erase().await.erased, 1);
     let officer = fixture.person("officer-1", "mz.prm", &["liaison_officer", "supervisor"]);
     for id in [&alert, &withdrawal] {
-        for path in [format!("/v1/messages/{id}"), format!("/v1/messages/{id}/jws"), format!("/v1/drafts/{id}")] {
+        for path in
+            [format!("/v1/messages/{id}"), format!("/v1/messages/{id}/jws"), format!("/v1/drafts/{id}")]
+        {
             assert_eq!(code(&officer, &path).await, erased(), "{path}");
         }
     }
@@ -242,7 +248,11 @@ async fn the_issuers_own_copy_goes_once_all_is_confirmed_and_nobody_certifies_it
     assert!(fixture.outgoing("purge.certify").await.is_empty());
     assert_eq!(fixture.audited("erase").await[0]["details"]["ground"], "withdrawn");
     assert_eq!(fixture.audited("erase").await[0]["details"]["drafts"], "2");
-    assert_eq!(fixture.count("SELECT COUNT(*) FROM receipt_jws WHERE LENGTH(jws) > 0").await, 2, "receipts stay");
+    assert_eq!(
+        fixture.count("SELECT COUNT(*) FROM receipt_jws WHERE LENGTH(jws) > 0").await,
+        2,
+        "receipts stay"
+    );
 
     // The recipient's certificate comes afterwards. It is proof and stays, and the case stays erased.
     let mut certificate = fixture.follower("purge.certify", ("mz.prm", &alert), (1, 1));
@@ -252,7 +262,11 @@ async fn the_issuers_own_copy_goes_once_all_is_confirmed_and_nobody_certifies_it
     let case = officer.get(&format!("/v1/cases/alert/mz.prm/{alert}")).await.expect(200).json;
     assert_eq!(case["case"]["erased_at"], OVER);
     let recipient = &case["alert"]["recipients"][0];
-    assert_eq!((&recipient["agency"], &recipient["state"]), (&json!("tz.tpf"), &json!("certified")), "{case}");
+    assert_eq!(
+        (&recipient["agency"], &recipient["state"]),
+        (&json!("tz.tpf"), &json!("certified")),
+        "{case}"
+    );
     assert_eq!(recipient["certificate"], "erased");
     fixture.at("2027-01-02T00:00:00Z");
     assert_eq!(fixture.erase().await.erased, 0);
@@ -320,9 +334,11 @@ async fn a_case_that_is_folded_again_stays_erased() {
     let key = fixture.due().await.remove(0).key;
     assert_eq!(fixture.erase().await.erased, 1);
     let (base, now) = (fixture.gateway.base.clone(), fixture.gateway.base.now());
-    let work = fixture.gateway.base.store.write(move |tx| {
-        async move { project::again(tx, &base, &key, now).await }.boxed()
-    });
+    let work = fixture
+        .gateway
+        .base
+        .store
+        .write(move |tx| async move { project::again(tx, &base, &key, now).await }.boxed());
     work.await.expect("folded");
     assert_eq!(fixture.count("SELECT COUNT(*) FROM case_file WHERE erased_at IS NOT NULL").await, 1);
 }
@@ -384,7 +400,11 @@ async fn a_run_that_ends_between_two_cases_is_finished_by_the_next_one() {
     let cases: BTreeSet<String> = events.iter().map(|event| event["object"]["id"].to_string()).collect();
     assert_eq!((events.len(), cases.len()), (5, 5));
     assert_eq!(fixture.outgoing("purge.certify").await.len(), 5);
-    assert_eq!(fixture.count("SELECT COUNT(*) FROM retention_run WHERE job = 'rewrite'").await, 0, "rewritten");
+    assert_eq!(
+        fixture.count("SELECT COUNT(*) FROM retention_run WHERE job = 'rewrite'").await,
+        0,
+        "rewritten"
+    );
 }
 
 #[tokio::test]
@@ -419,7 +439,9 @@ async fn states_that_changed_by_time_alone_are_moved_on_and_told_once() {
     let id = fixture.receive("mz.prm", 1, &wanted_person()).await;
     let events = "SELECT COUNT(*) FROM domain_event WHERE event = 'case.changed'";
     let stored = "SELECT COUNT(*) FROM case_file WHERE state = 'expired' AND until_at > 9000000000000000000";
-    for (now, moved) in [("2026-12-09T23:59:59Z", 0), ("2026-12-10T00:00:00Z", 1), ("2026-12-11T00:00:00Z", 1)] {
+    for (now, moved) in
+        [("2026-12-09T23:59:59Z", 0), ("2026-12-10T00:00:00Z", 1), ("2026-12-11T00:00:00Z", 1)]
+    {
         fixture.at(now);
         job::move_on(&fixture.gateway.drafts, fixture.gateway.base.now()).await.expect("moved on");
         assert_eq!((fixture.count(events).await, fixture.count(stored).await), (1 + moved, moved), "{now}");

@@ -10,4 +10,6 @@ mod reference;
 mod retention;
 mod trust;
 
-pub use self::{cases::*, drafts::*, events::*, exchange::*, lists::*, messages::*, reference::*, retention::*, trust::*};
+pub use self::{
+    cases::*, drafts::*, events::*, exchange::*, lists::*, messages::*, reference::*, retention::*, trust::*,
+};

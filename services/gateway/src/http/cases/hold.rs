@@ -81,7 +81,9 @@ pub(crate) async fn hold(
     let now = gateway.base.now();
     let known = gateway.drafts.codes.get(GROUNDS);
     if !known.is_some_and(|list| list.entries.iter().any(|entry| entry.code == ground)) {
-        return Err(faulty(format!("ground takes a code of the list {GROUNDS}: GET /v1/codes/{GROUNDS}.")).into());
+        return Err(
+            faulty(format!("ground takes a code of the list {GROUNDS}: GET /v1/codes/{GROUNDS}.")).into()
+        );
     }
     if until < Date::of(now) {
         return Err(faulty("until takes today or a later day.".to_owned()).into());

@@ -142,5 +142,7 @@ pub(crate) async fn discard(
 /// so it is not repeated.
 fn answer(draft: Draft, advice: Option<Vec<AdviceView>>) -> Result<Answer, ApiError> {
     let (version, address) = (etag(draft.version), format!("/v1/drafts/{}", draft.id));
-    Ok(Answer::json(StatusCode::OK, &DraftView { advice, ..view::row(draft) })?.etag(version).location(address))
+    Ok(Answer::json(StatusCode::OK, &DraftView { advice, ..view::row(draft) })?
+        .etag(version)
+        .location(address))
 }

@@ -3,7 +3,10 @@
 use rovuma_api::{Access as _, ApiState as _, Caller};
 use rovuma_policy::{Act, Context, Permit, Resource};
 use rovuma_runtime::Problem;
-use rovuma_schemas::{AgencyCode, MessageId, audit::{AuditAction, AuditObject}};
+use rovuma_schemas::{
+    AgencyCode, MessageId,
+    audit::{AuditAction, AuditObject},
+};
 use serde::Deserialize;
 use utoipa::IntoParams;
 

@@ -60,9 +60,11 @@ fn contains(bytes: &[u8], needle: &[u8]) -> bool {
 /// The needles that the files of the store hold, in any form.
 fn found(fixture: &Fixture) -> Vec<&'static str> {
     let path = fixture.config.store.url.strip_prefix("sqlite:").expect("a file").to_owned();
-    let files = ["", "-wal", "-shm", "-journal"].map(|end| std::fs::read(format!("{path}{end}")).unwrap_or_default());
+    let files =
+        ["", "-wal", "-shm", "-journal"].map(|end| std::fs::read(format!("{path}{end}")).unwrap_or_default());
     assert!(!files[0].is_empty());
-    let is_there = |needle: &&str| forms(needle).iter().any(|form| files.iter().any(|file| contains(file, form)));
+    let is_there =
+        |needle: &&str| forms(needle).iter().any(|form| files.iter().any(|file| contains(file, form)));
     NEEDLES.into_iter().filter(is_there).collect()
 }
 
@@ -72,7 +74,10 @@ fn every_form_is_found_where_it_stands() {
         for before in 0..4 {
             let text = format!("{}{needle}}}", "x".repeat(before));
             let encoded = base64url(text.as_bytes());
-            assert!(forms(needle).iter().any(|form| contains(encoded.as_bytes(), form)), "{needle} after {before}");
+            assert!(
+                forms(needle).iter().any(|form| contains(encoded.as_bytes(), form)),
+                "{needle} after {before}"
+            );
         }
         assert!(forms(needle).iter().all(|form| !contains(b"nothing of the kind", form)));
     }
@@ -96,7 +101,8 @@ async fn neither_name_nor_number_is_left_in_the_files() {
     let keyed = |key: &str| officer.with("Idempotency-Key", key);
     let draft = keyed("k1").create(&stolen()).await.id();
     let mut changed = stolen();
-    changed["body"]["circumstances"] = json!(format!("{} {}", "AAA 000 CD.".repeat(40), changed["body"]["circumstances"]));
+    changed["body"]["circumstances"] =
+        json!(format!("{} {}", "AAA 000 CD.".repeat(40), changed["body"]["circumstances"]));
     officer.with("If-Match", "\"1\"").put(&format!("/v1/drafts/{draft}"), &changed).await.expect(200);
     keyed("k2").step(&format!("/v1/drafts/{draft}/release")).await.expect(200);
     let at_once = keyed("k3").post("/v1/messages", &stolen()).await.expect(201).id();

@@ -3,7 +3,7 @@
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use super::{LAST, OVER, erased, code, wanted_person};
+use super::{LAST, OVER, code, erased, wanted_person};
 use crate::tests::support::{Client, Fixture};
 
 const HOLD: &str = "hold";
@@ -22,7 +22,8 @@ async fn a_hold_keeps_the_content_and_its_end_lets_it_go() {
         let fixture = Fixture::start().await;
         let id = fixture.receive("mz.prm", 1, &wanted_person()).await;
         let path = format!("/v1/cases/alert/tz.tpf/{id}/{HOLD}");
-        let shown = protection_officer(&fixture).put(&path, &court_order("2027-01-31")).await.expect(200).json;
+        let shown =
+            protection_officer(&fixture).put(&path, &court_order("2027-01-31")).await.expect(200).json;
         assert_eq!(shown["hold"]["ground"], "court_order");
         assert_eq!(shown["hold"]["until"], "2027-02-01T00:00:00Z");
         assert_eq!(shown["erase_at"], OVER);
@@ -104,7 +105,10 @@ async fn looking_changes_nothing_and_names_what_the_run_erases() {
     fixture.at(LAST);
     let ahead = protection_officer(&fixture).get("/v1/retention?days=1").await.expect(200).json;
     assert_eq!((&ahead["upcoming_count"], &ahead["upcoming"][0]["due"]), (&json!(2), &json!(false)));
-    assert_eq!(protection_officer(&fixture).get("/v1/retention?days=0").await.expect(200).json["upcoming_count"], 0);
+    assert_eq!(
+        protection_officer(&fixture).get("/v1/retention?days=0").await.expect(200).json["upcoming_count"],
+        0
+    );
     assert_eq!(protection_officer(&fixture).get("/v1/retention?days=3661").await.status, 400);
 
     fixture.at(OVER);
@@ -122,7 +126,11 @@ async fn looking_changes_nothing_and_names_what_the_run_erases() {
     };
     let planned = named(&now);
     assert_eq!(planned.len(), 2, "{now}");
-    assert_eq!(fixture.count("SELECT COUNT(*) FROM received WHERE jws IS NOT NULL").await, 3, "nothing is gone");
+    assert_eq!(
+        fixture.count("SELECT COUNT(*) FROM received WHERE jws IS NOT NULL").await,
+        3,
+        "nothing is gone"
+    );
     assert!(fixture.audited("erase").await.is_empty());
     fixture.erase().await;
     let events = fixture.audited("erase").await;
