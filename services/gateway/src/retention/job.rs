@@ -110,7 +110,13 @@ pub(crate) async fn erase_due(
     rewrite: bool,
     shutdown: &Shutdown,
 ) -> Result<Run, WriteError<SendError>> {
+    let base = &drafts.exchange.base;
     let mut run = Run::default();
+    // A certificate is a release, and nothing is released while it could not be audited.
+    if drafts.overdue.check(&base.trail, base.now()).await.is_err() {
+        warn!("nothing is erased until the audit service acknowledges what happened here");
+        return Ok(run);
+    }
     let mut left: BTreeSet<CaseKey> = BTreeSet::new();
     while !shutdown.is_stopping() && left.len() < LEFT_MAX {
         let most = PAGE + u32::try_from(left.len()).unwrap_or(u32::MAX);
@@ -124,7 +130,10 @@ pub(crate) async fn erase_due(
                 break;
             }
             match erase_case(drafts, case.clone()).await {
-                Ok(true) => run.erased += 1,
+                Ok(true) => {
+                    run.erased += 1;
+                    metrics::counter!("rovuma_cases_erased_total").increment(1);
+                }
                 Ok(false) => drop(left.insert(case.key)),
                 Err(WriteError::Job(fault)) if !fault.is_transient() => {
                     error!(case = %case.key.case(), agency = %case.key.agency, %fault, "a case was not erased");

@@ -24,6 +24,11 @@ use crate::{
 const LAST: &str = "2026-12-31T23:59:59.999999Z";
 const OVER: &str = "2027-01-01T00:00:00Z";
 
+/// A fixture in which the audit service may be silent for as long as these tests let time pass.
+async fn start() -> Fixture {
+    Fixture::start_with(|config, _| config.audit.overdue_after_ms = u64::MAX / 1_000_000).await
+}
+
 /// An alert that ends by itself on 10 December and may be kept until the end of the year.
 fn short(mut draft: Value) -> Value {
     draft["terms"]["retain_until"] = json!("2026-12-31");
@@ -140,7 +145,7 @@ fn erased() -> (u16, String) {
 
 #[tokio::test]
 async fn an_expired_alert_is_erased_at_the_instant_though_nothing_comes_any_more() {
-    let fixture = Fixture::start().await;
+    let fixture = start().await;
     let (id, jws) = fixture.receive_both(&wanted_person()).await;
     fixture.at(LAST);
     assert_eq!(fixture.erase().await.erased, 0, "it may be kept today");
@@ -204,7 +209,7 @@ async fn an_expired_alert_is_erased_at_the_instant_though_nothing_comes_any_more
 
 #[tokio::test]
 async fn what_comes_again_after_the_erasure_is_a_duplicate_and_gets_the_same_receipt() {
-    let fixture = Fixture::start().await;
+    let fixture = start().await;
     let (id, jws) = fixture.receive_both(&wanted_person()).await;
     fixture.at(OVER);
     assert_eq!(fixture.erase().await.erased, 2);
@@ -221,7 +226,7 @@ async fn what_comes_again_after_the_erasure_is_a_duplicate_and_gets_the_same_rec
 
 #[tokio::test]
 async fn the_issuers_own_copy_goes_once_all_is_confirmed_and_nobody_certifies_it() {
-    let fixture = Fixture::start().await;
+    let fixture = start().await;
     let (alert, withdrawal) = fixture.withdrawn(false).await;
     fixture.at(OVER);
     assert_eq!(fixture.erase().await.erased, 0, "the withdrawal must still arrive");
@@ -278,7 +283,7 @@ async fn the_issuers_own_copy_goes_once_all_is_confirmed_and_nobody_certifies_it
 
 #[tokio::test]
 async fn a_certificate_with_words_of_its_own_is_content_and_goes_with_the_next_run() {
-    let fixture = Fixture::start().await;
+    let fixture = start().await;
     let (alert, _) = fixture.withdrawn(true).await;
     fixture.at(OVER);
     assert_eq!(fixture.erase().await.erased, 1);
@@ -295,7 +300,7 @@ async fn a_certificate_with_words_of_its_own_is_content_and_goes_with_the_next_r
 
 #[tokio::test]
 async fn a_withdrawal_brings_the_end_of_retention_forward_and_a_late_message_is_erased_as_well() {
-    let fixture = Fixture::start().await;
+    let fixture = start().await;
     let mut long = motorcycle();
     long["terms"]["retain_until"] = json!("2036-12-31");
     let alert = fixture.receive("mz.prm", 1, &long).await;
@@ -328,7 +333,7 @@ async fn a_withdrawal_brings_the_end_of_retention_forward_and_a_late_message_is_
 
 #[tokio::test]
 async fn a_case_that_is_folded_again_stays_erased() {
-    let fixture = Fixture::start().await;
+    let fixture = start().await;
     fixture.receive("mz.prm", 1, &wanted_person()).await;
     fixture.at(OVER);
     let key = fixture.due().await.remove(0).key;
@@ -345,7 +350,7 @@ async fn a_case_that_is_folded_again_stays_erased() {
 
 #[tokio::test]
 async fn a_conflicting_message_under_an_id_of_the_case_goes_with_it() {
-    let fixture = Fixture::start().await;
+    let fixture = start().await;
     let alert = fixture.receive("mz.prm", 1, &wanted_person()).await;
     fixture.receive_under(&alert, "tz.tpf", "mz.prm", &stolen()).await;
     assert_eq!(fixture.count("SELECT COUNT(*) FROM conflict WHERE LENGTH(jws) > 0").await, 1);
@@ -357,7 +362,7 @@ async fn a_conflicting_message_under_an_id_of_the_case_goes_with_it() {
 
 #[tokio::test]
 async fn where_the_agency_may_not_certify_its_data_go_all_the_same_and_somebody_is_told() {
-    let mut fixture = Fixture::start().await;
+    let mut fixture = start().await;
     let alert = fixture.receive("mz.prm", 1, &wanted_person()).await;
     fixture.at(OVER);
     fixture.mz.revise();
@@ -379,7 +384,7 @@ async fn where_the_agency_may_not_certify_its_data_go_all_the_same_and_somebody_
 
 #[tokio::test]
 async fn a_run_that_ends_between_two_cases_is_finished_by_the_next_one() {
-    let mut fixture = Fixture::start().await;
+    let mut fixture = start().await;
     for number in 1..=5 {
         fixture.receive("mz.prm", number, &wanted_person()).await;
     }
@@ -409,7 +414,7 @@ async fn a_run_that_ends_between_two_cases_is_finished_by_the_next_one() {
 
 #[tokio::test]
 async fn the_trail_of_what_was_erased_still_verifies() {
-    let fixture = Fixture::start().await;
+    let fixture = start().await;
     let (id, jws) = fixture.receive_both(&wanted_person()).await;
     fixture.at(OVER);
     assert_eq!(fixture.erase().await.erased, 2);
@@ -435,7 +440,7 @@ async fn the_trail_of_what_was_erased_still_verifies() {
 
 #[tokio::test]
 async fn states_that_changed_by_time_alone_are_moved_on_and_told_once() {
-    let fixture = Fixture::start().await;
+    let fixture = start().await;
     let id = fixture.receive("mz.prm", 1, &wanted_person()).await;
     let events = "SELECT COUNT(*) FROM domain_event WHERE event = 'case.changed'";
     let stored = "SELECT COUNT(*) FROM case_file WHERE state = 'expired' AND until_at > 9000000000000000000";
@@ -454,7 +459,7 @@ async fn states_that_changed_by_time_alone_are_moved_on_and_told_once() {
 /// The job itself: at its start and on every new day, with short intervals.
 #[tokio::test]
 async fn the_job_erases_at_its_start_and_on_each_new_day() {
-    let fixture = Fixture::start().await;
+    let fixture = start().await;
     fixture.receive("mz.prm", 1, &wanted_person()).await;
     let settings = crate::RetentionConfig { every_ms: 10, states_every_ms: 10, ..Default::default() };
     let task = job::run(Arc::clone(&fixture.gateway.drafts), settings, fixture.context.shutdown.clone());
@@ -473,4 +478,16 @@ async fn the_job_erases_at_its_start_and_on_each_new_day() {
         .expect("reads");
     let over: Timestamp = OVER.parse().expect("RFC 3339");
     assert!(ran.iter().all(|row| row.get::<i64, _>(0) == over.as_micros()));
+}
+
+#[tokio::test]
+async fn nothing_is_erased_while_it_could_not_be_audited() {
+    let fixture = Fixture::start().await;
+    fixture.receive("mz.prm", 1, &wanted_person()).await;
+    fixture.at(OVER);
+    assert_eq!(fixture.erase().await, Run::default());
+    assert_eq!(fixture.count("SELECT COUNT(*) FROM received WHERE jws IS NOT NULL").await, 1);
+    assert_eq!(fixture.count("SELECT COUNT(*) FROM retention_run").await, 0, "the run is still owed");
+    fixture.execute("DELETE FROM trail_event").await;
+    assert_eq!(fixture.erase().await.erased, 1, "all is acknowledged");
 }

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::{OVER, short, stolen, wanted_person};
+use super::{start, OVER, short, stolen, wanted_person};
 use crate::tests::support::{Fixture, example};
 
 /// What must not be found any more: names, numbers of documents, a plate, numbers of a vehicle, and words of the narrative.
@@ -91,7 +91,7 @@ async fn neither_name_nor_number_is_left_in_the_files() {
         // Its files belong to a server. What it keeps beside its tables is the operator's (README).
         return;
     }
-    let fixture = Fixture::start().await;
+    let fixture = start().await;
     let officer = fixture.person("officer-1", "mz.prm", &["liaison_officer", "supervisor"]);
     // Of each side: alerts received, and one of ours, drafted, changed, released, with kept answers; and its withdrawal.
     for number in 1..=12 {
@@ -129,7 +129,7 @@ async fn neither_name_nor_number_is_left_in_the_files() {
 
 #[tokio::test]
 async fn a_kept_answer_says_that_it_was_erased() {
-    let fixture = Fixture::start().await;
+    let fixture = start().await;
     let officer =
         fixture.person("officer-1", "mz.prm", &["liaison_officer"]).with("Idempotency-Key", "key-1");
     let mut today = stolen();

@@ -3,7 +3,7 @@
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use super::{LAST, OVER, code, erased, wanted_person};
+use super::{start, LAST, OVER, code, erased, wanted_person};
 use crate::tests::support::{Client, Fixture};
 
 const HOLD: &str = "hold";
@@ -19,7 +19,7 @@ fn protection_officer(fixture: &Fixture) -> Client<'_> {
 #[tokio::test]
 async fn a_hold_keeps_the_content_and_its_end_lets_it_go() {
     for is_freed in [true, false] {
-        let fixture = Fixture::start().await;
+        let fixture = start().await;
         let id = fixture.receive("mz.prm", 1, &wanted_person()).await;
         let path = format!("/v1/cases/alert/tz.tpf/{id}/{HOLD}");
         let shown =
@@ -50,7 +50,7 @@ async fn a_hold_keeps_the_content_and_its_end_lets_it_go() {
 
 #[tokio::test]
 async fn a_hold_says_why_and_until_when() {
-    let fixture = Fixture::start().await;
+    let fixture = start().await;
     let id = fixture.receive("mz.prm", 1, &wanted_person()).await;
     let path = format!("/v1/cases/alert/tz.tpf/{id}/{HOLD}");
     let officer = protection_officer(&fixture);
@@ -79,7 +79,7 @@ async fn a_hold_says_why_and_until_when() {
 
 #[tokio::test]
 async fn only_who_protects_data_holds_back_and_only_its_own_agencys_cases() {
-    let fixture = Fixture::start().await;
+    let fixture = start().await;
     let id = fixture.receive("mz.prm", 1, &wanted_person()).await;
     let path = format!("/v1/cases/alert/tz.tpf/{id}/{HOLD}");
     let supervisor = fixture.person("chief-1", "mz.prm", &["supervisor"]);
@@ -95,7 +95,7 @@ async fn only_who_protects_data_holds_back_and_only_its_own_agencys_cases() {
 
 #[tokio::test]
 async fn looking_changes_nothing_and_names_what_the_run_erases() {
-    let fixture = Fixture::start().await;
+    let fixture = start().await;
     let mut ids: Vec<String> = Vec::new();
     for number in 1..=3 {
         ids.push(fixture.receive("mz.prm", number, &wanted_person()).await);
