@@ -29,9 +29,6 @@ pub struct Operation {
     path: String,
 }
 
-/// The kind of the cases that operations are called about.
-pub const CASE_KIND: &str = "alert";
-
 /// What an operation is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum About {
@@ -43,7 +40,7 @@ pub enum About {
     Draft,
     /// One message.
     Message,
-    /// One case, whose name after its kind is `<owner>/<id>`.
+    /// One case.
     Case,
 }
 
@@ -95,13 +92,28 @@ fn asks(id: &str) -> Result<(Option<Action>, About)> {
         "trace_message" => (Action::MessageTrace, Message),
         "list_cases" => (Action::CaseList, Agency),
         "read_case" | "read_case_timeline" => (Action::CaseRead, Case),
+        "hold_case" | "free_case" => (Action::CaseHold, Case),
+        "read_retention" => (Action::RetentionRead, Agency),
         "read_codes" => return Ok((None, Agency)),
         _ => bail!("the gateway has an operation {id}: say here what it asks the access policy, about what"),
     };
     Ok((Some(action), about))
 }
 
+/// A target that is a case: its owner and the id of its opener, or the id alone of a case of `mz.prm`.
+fn case_target(target: &str) -> String {
+    if target.contains('/') { target.to_owned() } else { format!("mz.prm/{target}") }
+}
+
 impl Operation {
+    /// The object that the audit log names where a call about `target` is refused.
+    pub fn object(&self, target: &str) -> String {
+        match self.about {
+            About::Case => format!("alert/{}", case_target(target)),
+            _ => target.to_owned(),
+        }
+    }
+
     /// The code with which the policy refuses it to an actor of `agency`, about something of that agency which
     /// the person `author` wrote, one person may release, and is read for no stated reason.
     pub fn denial(&self, actor: &Actor, agency: &AgencyCode, author: &str) -> Option<&'static str> {
@@ -136,10 +148,11 @@ impl Operation {
         let target = if self.id == "acknowledge_alarm" { "1" } else { target };
         let path = self
             .path
-            .replace("{kind}/{owner}/{id}", &format!("{CASE_KIND}/{target}"))
+            .replace("{owner}/{id}", &case_target(target))
             .replace("{id}", target)
             .replace("{list}", "offences")
-            .replace("{country}", "tz");
+            .replace("{country}", "tz")
+            .replace("{kind}", "alert");
         if path.contains('{') {
             bail!("{path}: say here what its parameter stands for");
         }
@@ -156,6 +169,9 @@ impl Operation {
                 Some(drafts::motorcycle(&[RECIPIENT]))
             }
             "acknowledge_alarm" => Some(json!({ "times": 1, "reason": "looked at" })),
+            "hold_case" => {
+                Some(json!({ "ground": "court_order", "reason": "a file", "until": "2036-12-31" }))
+            }
             "return_draft" => Some(json!({ "reason": "try again" })),
             _ => None,
         };

@@ -7,7 +7,7 @@ use rovuma_lab::api::Api;
 use rovuma_schemas::AgencyCode;
 use rovuma_tests::{
     Caller, Lab, Refusal, drafts,
-    routes::{self, About, CASE_KIND, Operation},
+    routes::{self, About, Operation},
 };
 use serde_json::Value;
 
@@ -52,11 +52,7 @@ async fn every_role_gets_at_every_route_what_the_policy_says() -> Result<()> {
                 Some(code) => {
                     assert_eq!(answer.status, StatusCode::FORBIDDEN, "{place}");
                     assert!(is_problem(&answer.body, answer.status, code), "{code} was expected: {place}");
-                    let object = match operation.about {
-                        About::Case => format!("{CASE_KIND}/{target}"),
-                        _ => target,
-                    };
-                    refusals.push(refusal(caller, &operation, code, object)?);
+                    refusals.push(refusal(caller, &operation, code, operation.object(&target))?);
                 }
                 None => {
                     // Not submitted, so not to be returned or released by a supervisor.

@@ -34,10 +34,12 @@ use crate::{
     gateway::Gateway,
     http,
     messages::live::LiveStreams,
+    retention,
 };
 
 /// The gateway's own tables.
-pub(crate) const MIGRATIONS: Migrations = rovuma_store::migrations!(1001 "gateway", 1002 "cases");
+pub(crate) const MIGRATIONS: Migrations =
+    rovuma_store::migrations!(1001 "gateway", 1002 "cases", 1003 "retention");
 
 /// The gateway, for [`rovuma_runtime::main`].
 #[derive(Debug)]
@@ -101,6 +103,10 @@ impl Service for GatewayService {
         let every = Duration::from_millis(config.trust.look_every_ms.max(1));
         shutdown.spawn("trust lists", lists.watch(Arc::clone(exchange), every, shutdown.clone()));
         shutdown.spawn("audit overdue", overdue::watch(Arc::clone(&gateway.drafts), shutdown.clone()));
+        shutdown.spawn(
+            "retention",
+            retention::job::run(Arc::clone(&gateway.drafts), config.retention, shutdown.clone()),
+        );
         shutdown.spawn("restored", restored::watch(Arc::clone(exchange), shutdown.clone()));
         shutdown.spawn(
             "idempotency",

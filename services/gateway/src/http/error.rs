@@ -3,7 +3,7 @@
 use axum::http::StatusCode;
 use rovuma_api::StoreProblems;
 use rovuma_runtime::Problem;
-use rovuma_schemas::{CaseId, Locale};
+use rovuma_schemas::{CaseId, Locale, Timestamp};
 
 use super::drafts::view;
 use crate::{
@@ -47,6 +47,13 @@ impl From<SendError> for ApiError {
             }
         }
     }
+}
+
+/// 410 `erased`: the content of something is gone, with since when. That it existed, its digest and its proofs stay.
+pub(super) fn erased(what: &str, at: Timestamp) -> Problem {
+    Problem::new(StatusCode::GONE, "erased").detail(format!(
+        "{what} was erased at {at}, at the end of its retention. That it existed, its digest and what proves it stay."
+    ))
 }
 
 /// Turns the refusal of a request about a draft into an answer, with the draft's faults in `locale`.

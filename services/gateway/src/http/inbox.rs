@@ -94,6 +94,7 @@ impl From<Received> for InboxRow {
             case: received.place.case,
             turn: received.place.turn,
             in_reply_to: received.place.in_reply_to,
+            erased_at: received.erased_at,
         }
     }
 }

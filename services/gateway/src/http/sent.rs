@@ -138,6 +138,7 @@ fn row(sent: Sent, copies: Vec<CopyTrace>) -> SentRow {
         case: sent.place.case,
         turn: sent.place.turn,
         in_reply_to: sent.place.in_reply_to,
+        erased_at: sent.erased_at,
         copies: copies.into_iter().map(copies::view).collect(),
     }
 }

@@ -110,7 +110,8 @@ pub(crate) async fn release(
         async move {
             let (draft, released) = shared.drafts.release(tx, &permit, reviewed, now).await?;
             let view = released_view(draft.id, Some(draft.version), now, released, advice);
-            Ok(Answer::json(StatusCode::OK, &view)?.etag(etag(draft.version)))
+            let address = format!("/v1/messages/{}", draft.id);
+            Ok(Answer::json(StatusCode::OK, &view)?.etag(etag(draft.version)).location(address))
         }
         .boxed()
     })
