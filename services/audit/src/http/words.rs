@@ -15,7 +15,7 @@ use crate::{
 };
 
 /// The kinds of objects that services of this version write.
-const OBJECT_KINDS: [&str; 30] = [
+const OBJECT_KINDS: [&str; 31] = [
     "account",
     "agency",
     "alarm",
@@ -26,6 +26,7 @@ const OBJECT_KINDS: [&str; 30] = [
     "authority",
     "broker",
     "bundle",
+    "case",
     "client",
     "delivery",
     "draft",

@@ -34,6 +34,7 @@ impl ApiState for Gateway {
         match kind {
             "message" => "Check the id: GET /v1/inbox and GET /v1/sent list your agency's messages.",
             "draft" => "Check the id: GET /v1/drafts lists your agency's open drafts.",
+            "case" => "Check the name: GET /v1/cases lists your agency's cases.",
             _ => "Check the id.",
         }
     }

@@ -23,7 +23,11 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 pub(super) use self::hold::*;
-use super::{error::ApiError, openapi::Refusals};
+use super::{
+    error::ApiError,
+    openapi::Refusals,
+    words::{self, WordKind},
+};
 use crate::{
     audit,
     cases::{
@@ -129,11 +133,21 @@ pub(crate) async fn list(
     let mut conn = gateway.base.store.read().acquire().await?;
     let rows = list::page(&mut conn, &permit, &filter, &window, now).await?;
     drop(conn);
+    let is_nothing = rows.is_empty() && window.after.is_none();
     let rows = rows.into_iter().map(|(key, row)| (key, view::row(row))).collect();
     let page = cursors.page(&window, rows);
     // The reference may be a person's: the log has that there was one.
     let named = CaseFilter { reference: filter.reference.as_ref().map(|_| "given".to_owned()), ..filter };
     let act = audit::by(caller.actor(), AuditAction::CaseSearch, now);
+    let words = [
+        ("kind", WordKind::Family, named.kind.clone()),
+        ("category", WordKind::Facet, named.facet.clone()),
+        ("partner", WordKind::Agency, named.partner.as_ref().map(ToString::to_string)),
+    ];
+    if let Some(unknown) = is_nothing.then(|| words::refusal(&gateway, &words)).flatten() {
+        gateway.record(audit::search(act, &named, 0).refused(unknown.code.clone())).await?;
+        return Err(unknown.into());
+    }
     gateway.record(audit::search(act, &named, page.items.len())).await?;
     Ok(Json(page))
 }

@@ -19,7 +19,7 @@ use super::{
     case_name::{CaseName, one_narrowing},
     error::ApiError,
     openapi::Refusals,
-    words::NamedWords,
+    words::{self, WordKind},
 };
 use crate::{
     audit,
@@ -114,12 +114,6 @@ pub(crate) async fn list(
     let cursors = Cursors::of("inbox", caller.agency().as_str(), &filter);
     let window = cursors.window(filter.limit, filter.cursor.as_deref())?;
     let narrowed = one_narrowing(filter.case.as_ref(), filter.in_reply_to)?;
-    let words = NamedWords {
-        message_type: filter.message_type.as_deref(),
-        facet: filter.facet.as_ref(),
-        partner: ("sender", filter.sender.as_ref()),
-    };
-    let unknown = words.refusal(&gateway);
     let inbox_filter = InboxFilter {
         message_type: filter.message_type,
         facet: filter.facet.map(|facet| facet.to_string()),
@@ -135,7 +129,13 @@ pub(crate) async fn list(
     let rows = inbox::page(&mut conn, &permit, &inbox_filter, &window).await?;
     drop(conn);
     let act = audit::by(caller.actor(), AuditAction::InboxSearch, gateway.base.now());
-    if let Some(unknown) = unknown.filter(|_| rows.is_empty() && window.after.is_none()) {
+    let is_nothing = rows.is_empty() && window.after.is_none();
+    let named = [
+        ("type", WordKind::Type, inbox_filter.message_type.clone()),
+        ("facet", WordKind::Facet, inbox_filter.facet.clone()),
+        ("sender", WordKind::Agency, inbox_filter.sender.as_ref().map(ToString::to_string)),
+    ];
+    if let Some(unknown) = is_nothing.then(|| words::refusal(&gateway, &named)).flatten() {
         gateway.record(audit::search(act, &inbox_filter, 0).refused(unknown.code.clone())).await?;
         return Err(unknown.into());
     }

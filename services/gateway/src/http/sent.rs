@@ -21,7 +21,7 @@ use super::{
     copies,
     error::ApiError,
     openapi::Refusals,
-    words::NamedWords,
+    words::{self, WordKind},
 };
 use crate::{
     audit,
@@ -88,12 +88,6 @@ pub(crate) async fn list(
     let cursors = Cursors::of("sent", caller.agency().as_str(), &filter);
     let window = cursors.window(filter.limit, filter.cursor.as_deref())?;
     let narrowed = one_narrowing(filter.case.as_ref(), filter.in_reply_to)?;
-    let words = NamedWords {
-        message_type: filter.message_type.as_deref(),
-        facet: filter.facet.as_ref(),
-        partner: ("recipient", filter.recipient.as_ref()),
-    };
-    let unknown = words.refusal(&gateway);
     let sent_filter = SentFilter {
         message_type: filter.message_type,
         facet: filter.facet.map(|facet| facet.to_string()),
@@ -108,7 +102,13 @@ pub(crate) async fn list(
     let found = sent_list::page(&mut conn, &permit, &sent_filter, &window).await?;
     drop(conn);
     let act = audit::by(caller.actor(), AuditAction::SentSearch, gateway.base.now());
-    if let Some(unknown) = unknown.filter(|_| found.is_empty() && window.after.is_none()) {
+    let is_nothing = found.is_empty() && window.after.is_none();
+    let named = [
+        ("type", WordKind::Type, sent_filter.message_type.clone()),
+        ("facet", WordKind::Facet, sent_filter.facet.clone()),
+        ("recipient", WordKind::Agency, sent_filter.recipient.as_ref().map(ToString::to_string)),
+    ];
+    if let Some(unknown) = is_nothing.then(|| words::refusal(&gateway, &named)).flatten() {
         gateway.record(audit::search(act, &sent_filter, 0).refused(unknown.code.clone())).await?;
         return Err(unknown.into());
     }

@@ -125,6 +125,9 @@ async fn unknown_words_are_refused_with_the_nearest() {
         ("inbox?sender=tz.tfp", "unknown_sender", "tz.tpf"),
         ("sent?recipient=tz.tfp", "unknown_recipient", "tz.tpf"),
         ("sent?facet=vehicles&recipient=tz.tisd", "unknown_facet", "vehicle"),
+        ("cases?kind=alerts", "unknown_kind", "The nearest: alert."),
+        ("cases?category=vehicles", "unknown_category", "The nearest: vehicle."),
+        ("cases?partner=tz.tfp", "unknown_partner", "tz.tpf"),
     ] {
         let answer = officer.get(&format!("/v1/{query}")).await.expect(400);
         assert_eq!(answer.json["code"], code, "{query}");

@@ -105,7 +105,7 @@ async fn what_cannot_be_meant_is_refused() {
 #[tokio::test]
 async fn unknown_words_are_refused_with_the_nearest() {
     let mut api = Api::new().await;
-    api.store_event(|event| event.object = Some(AuditObject::new("case", "case-1"))).await;
+    api.store_event(|event| event.object = Some(AuditObject::new("ship", "ship-1"))).await;
     let refused = async |who: &str, query: &str| {
         let path = format!("/v1/events?{query}");
         let (status, problem) =
@@ -128,7 +128,7 @@ async fn unknown_words_are_refused_with_the_nearest() {
     let reasons: Vec<_> = api.own("audit.search").await.into_iter().map(|event| event.reason).collect();
     assert_eq!(reasons.first(), Some(&Some("unknown_object_kind".to_owned())));
     // Known words find nothing where there is nothing, and what some entry has is known.
-    for query in ["object_kind=trust_list", "object_kind=case", "source=mz.identity", "agency=mz.prm"] {
+    for query in ["object_kind=trust_list", "object_kind=ship", "source=mz.identity", "agency=mz.prm"] {
         let (status, page) = api.auditor(&format!("/v1/events?{query}")).await;
         assert_eq!(status, StatusCode::OK, "{query}: {page}");
     }
