@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::{start, OVER, short, stolen, wanted_person};
+use super::{OVER, short, start, stolen, wanted_person};
 use crate::tests::support::{Fixture, example};
 
 /// What must not be found any more: names, numbers of documents, a plate, numbers of a vehicle, and words of the narrative.

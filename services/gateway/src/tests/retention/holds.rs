@@ -3,7 +3,7 @@
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use super::{start, LAST, OVER, code, erased, wanted_person};
+use super::{LAST, OVER, code, erased, start, wanted_person};
 use crate::tests::support::{Client, Fixture};
 
 const HOLD: &str = "hold";
