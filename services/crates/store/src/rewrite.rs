@@ -1,7 +1,7 @@
 //! Rewrites a database so that its files hold nothing but what is stored.
 //!
 //! SQLite overwrites deleted content with zeros (`secure_delete`), but for the copies that it leaves behind when it moves rows
-//! between pages: measured, in one store of twelve. Only a new file has none. A PostgreSQL server leaves every former version of a
+//! between pages: measured with SQLite 3.40, in one store of twelve. Only a new file has none. A PostgreSQL server leaves every former version of a
 //! row in its table until something else needs the room, and then leaves the bytes that it did not need.
 
 use std::time::Duration;
