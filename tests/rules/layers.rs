@@ -47,7 +47,7 @@ const ASSEMBLY: [&str; 3] = ["crate::gateway", "crate::service", "crate::standal
 const WITHOUT_HTTP: [&str; 2] = ["rovuma_api::page::", "rovuma_api::act_by"];
 
 /// Sources that are generic over families, by path from the root of the repository; a folder stands for all in it.
-const NAMES_NO_FAMILY: [&str; 10] = [
+const NAMES_NO_FAMILY: [&str; 12] = [
     "services/gateway/src/exchange.rs",
     "services/gateway/src/exchange",
     "services/gateway/src/drafts.rs",
@@ -56,6 +56,8 @@ const NAMES_NO_FAMILY: [&str; 10] = [
     "services/gateway/src/cases",
     "services/gateway/src/messages.rs",
     "services/gateway/src/messages",
+    "services/gateway/src/retention.rs",
+    "services/gateway/src/retention",
     LIMITS,
     "schemas/src/draft",
 ];

@@ -105,6 +105,8 @@ pub(crate) enum AlarmKind {
     WithdrawnAtOnce,
     /// The data of a case were erased, and the agency that opened it got no certificate: a supervisor must send one.
     CertificateUnsent,
+    /// Content was erased, and the store's files could not be rewritten: they may still hold its bytes.
+    StoreNotRewritten,
     /// A message of the audit service to a partner cannot be signed or stored, and was set aside.
     WitnessUnsendable,
 }
@@ -132,6 +134,7 @@ impl AlarmKind {
             Self::EmergencyRelease => "emergency_release",
             Self::WithdrawnAtOnce => "withdrawn_at_once",
             Self::CertificateUnsent => "certificate_unsent",
+            Self::StoreNotRewritten => "store_not_rewritten",
             Self::WitnessUnsendable => "witness_unsendable",
         }
     }
@@ -154,6 +157,7 @@ impl AlarmKind {
             | Self::EmergencyRelease
             | Self::WithdrawnAtOnce
             | Self::CertificateUnsent
+            | Self::StoreNotRewritten
             | Self::LinkFault => Severity::Serious,
             Self::Clock | Self::Rejected => Severity::Notice,
         }

@@ -1,7 +1,7 @@
 //! The gateway: the service through which agencies exchange messages.
 //!
 //! The modules in layers, from the ground up. Each may import those above it in this list. `tests/rules/layers.rs` enforces that
-//! none but `http` names HTTP, and that `exchange`, `messages`, `drafts` and `cases` name no family:
+//! none but `http` names HTTP, and that `exchange`, `messages`, `drafts`, `cases` and `retention` name no family:
 //!
 //! - `base`, `events`, `alarm`, `audit`, `cases`: the store, and the records that every part writes to it. `cases::fold` computes
 //!   the state of a case by the rules that a family gives it; it is pure.

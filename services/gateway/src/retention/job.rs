@@ -13,7 +13,12 @@ use super::{
     erase, states,
 };
 use crate::{
-    cases::kept::CaseKey, config::RetentionConfig, drafts::Drafts, error::DbError, exchange::send::SendError,
+    alarm::{self, AlarmKind},
+    cases::kept::CaseKey,
+    config::RetentionConfig,
+    drafts::Drafts,
+    error::DbError,
+    exchange::send::SendError,
 };
 
 /// Duty number: only one of the gateways sharing a store erases.
@@ -144,8 +149,10 @@ pub(crate) async fn erase_due(
             }
         }
     }
-    if rewrite {
-        rewrite_owed(drafts).await?;
+    if rewrite && let Err(fault) = rewrite_owed(drafts).await {
+        // Not tried again before the next run: it occupies the store for as long as it takes to fail.
+        error!(%fault, "the store could not be rewritten: its files may still hold what was erased");
+        raise_not_rewritten(drafts, fault.to_string()).await?;
     }
     finish(drafts).await?;
     info!(erased = run.erased, left = run.left, "erased what was due");
@@ -188,6 +195,23 @@ async fn rewrite_owed(drafts: &Drafts) -> Result<(), WriteError<SendError>> {
         async move { paid.bind(erased_at.as_micros()).execute(tx).await.map(drop) }.boxed()
     });
     write.await.map_err(|fault: WriteError<sqlx::Error>| fault.map_job(SendError::from))
+}
+
+/// Raises an alarm for every agency: an operator must make room, or end what keeps the store busy.
+async fn raise_not_rewritten(drafts: &Drafts, detail: String) -> Result<(), WriteError<SendError>> {
+    let base = &drafts.exchange.base;
+    let (agencies, now) =
+        (drafts.exchange.agencies.iter().map(|(code, _)| code.clone()).collect::<Vec<_>>(), base.now());
+    let write = base.store.write(move |tx| {
+        async move {
+            for agency in &agencies {
+                alarm::raise(tx, agency, AlarmKind::StoreNotRewritten, "store", &detail, now).await?;
+            }
+            Ok::<_, SendError>(())
+        }
+        .boxed()
+    });
+    write.await
 }
 
 /// Records that a run came to its end.
