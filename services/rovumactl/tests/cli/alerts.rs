@@ -145,7 +145,7 @@ fn a_refusal_says_what_the_case_is_now() {
     withdrawn["alert"]["withdrawn"] = json!("purpose_achieved");
     let now = ("200 OK", withdrawn.to_string());
     let refused = server([refusal("409 Conflict", "not_allowed_in_state"), now]);
-    let ended = run(&desk, &refused, &format!("alert withdraw 7K2MQX4 --reason error --yes"));
+    let ended = run(&desk, &refused, "alert withdraw 7K2MQX4 --reason error --yes");
     ended.is(3, "7K2MQX4 is now: withdrawn: Purpose achieved");
     ended.is(3, "next: see what came and what you may do: rovumactl case show 7K2MQX4");
 }

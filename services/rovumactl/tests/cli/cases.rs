@@ -163,7 +163,7 @@ fn a_withdrawn_alert_shows_who_has_certified_what() {
     for line in [
         "withdrawn: Another alert takes its place",
         &format!("The alert {AGAIN} takes its place."),
-        "To do            answer the open error reports: 1\n",
+        "To do       answer the open error reports: 1\n",
         "wait: certificates are missing from tz.tpf",
         "certified: never held",
         &format!("certified: kept until 2028-12-31 (why: rovumactl show {CERTIFICATE})"),
