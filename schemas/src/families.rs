@@ -41,6 +41,13 @@ impl Family {
             Self::Alert => "alert",
         }
     }
+
+    /// Every facet that this version knows.
+    pub fn facets(self) -> Vec<&'static str> {
+        match self {
+            Self::Alert => alert::Category::ALL.iter().map(|category| category.as_str()).collect(),
+        }
+    }
 }
 
 impl fmt::Display for Family {

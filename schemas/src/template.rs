@@ -1,7 +1,7 @@
 //! Templates: drafts to begin with, and a description of every field that a draft may have.
 //!
-//! A template has every field that its kind of draft needs. Fields with a usual value have it; the others are empty, so that
-//! the check of the draft names each of them until its author has filled it in. The shape comes from the JSON Schema of the
+//! A template has every field that its kind of draft needs. Fields with a usual value have it; the others are empty, or `null`
+//! where they are true or false, so that the check of the draft names each of them until its author has filled it in. The shape comes from the JSON Schema of the
 //! type; what a kind needs beyond it comes from the family ([`Plan`]).
 
 use serde_json::{Map, Value, json};
@@ -31,7 +31,7 @@ pub struct TemplateContext<'a> {
 /// A draft to begin with.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Template {
-    /// The draft, with empty texts where its author must write.
+    /// The draft, with empty texts where its author must write, and `null` where its author must decide.
     pub draft: Value,
     /// Sentences in English about what this kind of draft needs.
     pub notes: Vec<String>,
@@ -166,7 +166,8 @@ impl<'a> Builder<'a> {
                     || self.is_planned(&first);
                 if has_one { json!([self.value(&schema["items"], &first)]) } else { json!([]) }
             }
-            Some("boolean") => json!(false),
+            // What its author must decide: `null` is a fault, and false would be an answer that nobody gave.
+            Some("boolean") => Value::Null,
             Some("integer" | "number") => schema.get("minimum").cloned().unwrap_or_else(|| json!(0)),
             _ => json!(self.usual_code(schema).unwrap_or_default()),
         }
@@ -296,7 +297,7 @@ mod tests {
         faults.map(|fault| (fault.pointer, fault.code.as_str().to_owned())).collect()
     }
 
-    /// The pointers of values that the author must still give: empty texts, and confirmations that are false.
+    /// The pointers of values that the author must still give: empty texts, decisions, and confirmations that are false.
     fn open_places(value: &Value, at: &str, found: &mut BTreeSet<String>) {
         match value {
             Value::Object(members) => {
@@ -306,6 +307,7 @@ mod tests {
                 items.iter().enumerate().for_each(|(i, item)| open_places(item, &format!("{at}/{i}"), found));
             }
             Value::String(text) if text.is_empty() => drop(found.insert(at.to_owned())),
+            Value::Null => drop(found.insert(at.to_owned())),
             Value::Bool(false) if at.ends_with("/confirmed") => drop(found.insert(at.to_owned())),
             _ => {}
         }
@@ -401,6 +403,15 @@ mod tests {
         assert_eq!(body("alert.withdraw"), json!({ "reason": "" }));
         assert_eq!(body("release.confirm"), json!({}));
         assert_eq!(template("release.confirm").draft["in_reply_to"], "");
+    }
+
+    #[test]
+    fn whether_a_person_is_a_minor_is_for_the_author_to_say() {
+        let draft = template("missing_person").draft;
+        assert_eq!(draft["body"]["subjects"]["persons"][0]["minor"], Value::Null, "{draft:#}");
+        let pointer = "/body/subjects/persons/0/minor".to_owned();
+        assert!(faults(&draft).contains(&(pointer, "wrong_type".to_owned())), "{:?}", faults(&draft));
+        assert_eq!(draft["terms"]["protection_check"]["confirmed"], false);
     }
 
     #[test]

@@ -446,7 +446,30 @@ fn retention_has_a_last_day() {
 fn a_model_year_is_next_year_at_most() {
     let year = |year: i32| altered("alert-stolen-motorcycle", &format!("{VEHICLE}/year"), year.into());
     valid(&year(2027));
-    assert!(only_fault(&year(2028)).contains("≤ 2027"));
+    for late in [2028, 2200, 2201, 30_000] {
+        assert!(only_fault(&year(late)).contains("≤ 2027"), "{late}");
+    }
+}
+
+#[test]
+fn an_empty_text_has_one_fault() {
+    let empty = |field: &str| {
+        let mut draft = json("alert-stolen-motorcycle");
+        let vehicle = draft.pointer_mut(VEHICLE).expect("a vehicle");
+        match field.split_once('/') {
+            Some((object, member)) => vehicle[object][member] = "".into(),
+            None => vehicle[field] = "".into(),
+        }
+        only_fault(&draft)
+    };
+    for (field, said) in [
+        ("plate/number", "at least 2 characters"),
+        ("engine_number", "engine_number: "),
+        ("vin", "17 capitals"),
+        ("make", "at least 1 character"),
+    ] {
+        assert!(empty(field).contains(said), "{}", empty(field));
+    }
 }
 
 #[test]

@@ -118,12 +118,15 @@ fn is_forbidden(actor: &Actor, action: Action) -> Result<bool> {
             authors.map(draft).into()
         }
         ResourceKind::Message => vec![Resource::message("one", &agency)],
+        ResourceKind::Case => vec![Resource::case("one", &agency)],
         ResourceKind::Account => authors.map(|holder| Resource::account(holder, &agency)).into(),
         ResourceKind::AuditLog => vec![Resource::audit_log(&agency)],
         ResourceKind::AuditEvent => vec![Resource::audit_event("one", &agency)],
     };
     let circumstances = match action {
-        Action::DraftRelease => vec![Context::release(false), Context::release(true)],
+        Action::DraftRelease => {
+            vec![Context::release(false), Context::release(true), Context::release(true).in_emergency(true)]
+        }
         Action::MessageRead => vec![Context::read(false), Context::read(true)],
         _ => vec![Context::NONE],
     };

@@ -8,7 +8,7 @@ use std::{
 
 /// The parts of the gateway below its HTTP API. What is not here puts the parts together: `config`, `gateway`, `service`,
 /// `standalone`.
-const BELOW_HTTP: [&str; 11] = [
+const BELOW_HTTP: [&str; 12] = [
     "alarm",
     "audit",
     "base",
@@ -20,6 +20,7 @@ const BELOW_HTTP: [&str; 11] = [
     "exchange",
     "families",
     "messages",
+    "retention",
 ];
 
 /// Names that only the HTTP API uses: its module, the crates that it is built with, and their best known types.

@@ -40,6 +40,8 @@ pub enum About {
     Draft,
     /// One message.
     Message,
+    /// One case.
+    Case,
 }
 
 /// Every operation of the document.
@@ -65,7 +67,7 @@ pub fn operations() -> Result<Vec<Operation>> {
 }
 
 fn asks(id: &str) -> Result<(Option<Action>, About)> {
-    use About::{Agency, Draft, Message, NewDraft};
+    use About::{Agency, Case, Draft, Message, NewDraft};
     let (action, about) = match id {
         "list_agencies" | "read_trust" | "export_trust_list" => (Action::TrustRead, Agency),
         "list_alarms" | "read_streams" => (Action::StreamsRead, Agency),
@@ -88,13 +90,30 @@ fn asks(id: &str) -> Result<(Option<Action>, About)> {
         "read_message" | "export_message_jws" => (Action::MessageRead, Message),
         "mark_message_read" => (Action::MessageMarkRead, Message),
         "trace_message" => (Action::MessageTrace, Message),
+        "list_cases" => (Action::CaseList, Agency),
+        "read_case" | "read_case_timeline" => (Action::CaseRead, Case),
+        "hold_case" | "free_case" => (Action::CaseHold, Case),
+        "read_retention" => (Action::RetentionRead, Agency),
         "read_codes" => return Ok((None, Agency)),
         _ => bail!("the gateway has an operation {id}: say here what it asks the access policy, about what"),
     };
     Ok((Some(action), about))
 }
 
+/// A target that is a case: its owner and the id of its opener, or the id alone of a case of `mz.prm`.
+fn case_target(target: &str) -> String {
+    if target.contains('/') { target.to_owned() } else { format!("mz.prm/{target}") }
+}
+
 impl Operation {
+    /// The object that the audit log names where a call about `target` is refused.
+    pub fn object(&self, target: &str) -> String {
+        match self.about {
+            About::Case => format!("alert/{}", case_target(target)),
+            _ => target.to_owned(),
+        }
+    }
+
     /// The code with which the policy refuses it to an actor of `agency`, about something of that agency which
     /// the person `author` wrote, one person may release, and is read for no stated reason.
     pub fn denial(&self, actor: &Actor, agency: &AgencyCode, author: &str) -> Option<&'static str> {
@@ -104,6 +123,7 @@ impl Operation {
             About::NewDraft => Resource::new_draft(agency, actor.subject(), MessageType::AlertIssue),
             About::Draft => Resource::draft("one", agency, author, MessageType::AlertIssue),
             About::Message => Resource::message("one", agency),
+            About::Case => Resource::case("one", agency),
         };
         let circumstances = match action {
             Action::DraftRelease => Circumstances::release(false),
@@ -128,11 +148,11 @@ impl Operation {
         let target = if self.id == "acknowledge_alarm" { "1" } else { target };
         let path = self
             .path
+            .replace("{owner}/{id}", &case_target(target))
             .replace("{id}", target)
             .replace("{list}", "offences")
             .replace("{country}", "tz")
-            .replace("{kind}", "alert")
-            .replace("{owner}", "mz.prm");
+            .replace("{kind}", "alert");
         if path.contains('{') {
             bail!("{path}: say here what its parameter stands for");
         }
@@ -149,6 +169,9 @@ impl Operation {
                 Some(drafts::motorcycle(&[RECIPIENT]))
             }
             "acknowledge_alarm" => Some(json!({ "times": 1, "reason": "looked at" })),
+            "hold_case" => {
+                Some(json!({ "ground": "court_order", "reason": "a file", "until": "2036-12-31" }))
+            }
             "return_draft" => Some(json!({ "reason": "try again" })),
             _ => None,
         };

@@ -41,7 +41,10 @@ async fn each_service_checks_what_it_would_start_with() -> Result<()> {
         let bent_file = layout.config("bent");
         fs::write(&bent_file, &sound)?;
         let output = run(&program, &bent_file, true)?;
-        ensure!(output.0 == Some(0), "{service}: {output:?}");
+        ensure!(output.0 == Some(0) && !output.1.contains("warning"), "{service}: {output:?}");
+        if service == "gateway" {
+            keys_of_others_are_warned_of(&program, &bent_file, &sound)?;
+        }
         let own: &[Bend] = match service {
             "gateway" => &OF_GATEWAY,
             "audit" => &OF_AUDIT,
@@ -58,6 +61,16 @@ async fn each_service_checks_what_it_would_start_with() -> Result<()> {
             }
         }
     }
+    Ok(())
+}
+
+/// A gateway starts with a key that the trust list does not give its agency; its check warns.
+fn keys_of_others_are_warned_of(program: &Path, bent_file: &Path, sound: &str) -> Result<()> {
+    let keys: Vec<&str> = sound.lines().filter(|line| line.starts_with("signing_key_file = ")).collect();
+    let [first, .., last] = keys[..] else { anyhow::bail!("two agencies are expected: {sound}") };
+    fs::write(bent_file, sound.replacen(first, last, 1))?;
+    let (code, stderr) = run(program, bent_file, true)?;
+    ensure!(code == Some(0) && stderr.contains("is listed as a key of"), "{code:?}: {stderr}");
     Ok(())
 }
 

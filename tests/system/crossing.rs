@@ -49,6 +49,7 @@ enum Gives {
 fn gives(operation: &Operation) -> Result<Gives> {
     Ok(match operation.id.as_str() {
         "list_drafts" => Gives::OwnList("/v1/drafts"),
+        "list_cases" => Gives::OwnList("/v1/cases"),
         "list_alarms" => Gives::OwnList("/v1/alarms"),
         "list_events" | "follow_events" => Gives::OwnList("/v1/events"),
         "list_held" => Gives::OwnList("/v1/held"),
@@ -56,9 +57,8 @@ fn gives(operation: &Operation) -> Result<Gives> {
         "list_quarantine" => Gives::OwnList("/v1/quarantine"),
         "list_sent" => Gives::OwnList("/v1/sent"),
         "read_streams" => Gives::OwnList("/v1/streams"),
-        "list_agencies" | "read_trust" | "export_trust_list" | "read_codes" | "acknowledge_alarm" => {
-            Gives::Common
-        }
+        "list_agencies" | "read_trust" | "export_trust_list" | "read_codes" | "acknowledge_alarm"
+        | "read_retention" => Gives::Common,
         "create_draft" | "validate_draft" | "send_message" => Gives::Own,
         _ => bail!("the gateway has an operation {}: say here whose things it gives", operation.id),
     })
@@ -79,7 +79,7 @@ async fn no_route_gives_anything_of_another_agency_of_the_same_gateway() -> Resu
                 About::Agency | About::NewDraft => {
                     refusals.extend(lists(&operation, caller, &belongings, &mut own).await?)
                 }
-                About::Draft | About::Message => {
+                About::Draft | About::Message | About::Case => {
                     refusals.extend(one_thing(&operation, caller, &belongings).await?);
                 }
             }
@@ -171,7 +171,10 @@ async fn lists(
         Gives::OwnList(_) => {
             // A stream has no identifier of its own; only the stranger writes to this recipient.
             let is_own = |row: &Value| {
-                [&row["id"], &row["object"]].into_iter().filter_map(Value::as_str).any(|id| own.contains(id))
+                [&row["id"], &row["object"], &row["case"]["id"]]
+                    .into_iter()
+                    .filter_map(Value::as_str)
+                    .any(|id| own.contains(id))
                     || (operation.id == "read_streams" && row["recipient"] == routes::RECIPIENT)
             };
             assert!(rows(&answer.body).iter().all(is_own), "{place}");
@@ -187,20 +190,25 @@ async fn one_thing(operation: &Operation, caller: &Caller, belongings: &Belongin
     assert_eq!(nowhere.status, StatusCode::NOT_FOUND, "{operation:?}: {nowhere:?}");
     let targets: Vec<(&String, Vec<String>)> = match operation.about {
         About::Draft => belongings.drafts.iter().map(|id| (id, vec![String::new()])).collect(),
+        // The owner is a party to the case that `mz.prm` opened.
+        About::Case => {
+            let received = belongings.messages.iter().filter(|(_, sender)| *sender == "mz.prm");
+            received.map(|(id, _)| (id, vec![String::new()])).collect()
+        }
         _ => {
             let queries = |sender: &str| vec![String::new(), format!("?sender={sender}")];
             belongings.messages.iter().map(|(id, sender)| (id, queries(sender))).collect()
         }
     };
     // What is nowhere is refused, and recorded, as what belongs to another: the answer takes as long.
-    let mut refusals = vec![refusal(caller, operation, "not_found", NOWHERE)?];
+    let mut refusals = vec![refusal(caller, operation, "not_found", &operation.object(NOWHERE))?];
     for (id, queries) in targets {
         for query in queries {
             let answer = operation.call(&caller.api, id, &query).await?;
             let place = format!("{} {query} as {}: {answer:?}", operation.id, caller.role);
             shows_no_secret(&answer, belongings, &place);
             assert_eq!((answer.status, &answer.body), (nowhere.status, &nowhere.body), "{place}");
-            refusals.push(refusal(caller, operation, "other_agency", id)?);
+            refusals.push(refusal(caller, operation, "other_agency", &operation.object(id))?);
         }
     }
     Ok(refusals)

@@ -44,6 +44,7 @@ async fn every_role_gets_at_every_route_what_the_policy_says() -> Result<()> {
                 About::NewDraft => "new".to_owned(),
                 About::Draft => draft(&author.api).await?,
                 About::Message => received.clone(),
+                About::Case => format!("tz.tpf/{received}"),
             };
             let answer = operation.call(&caller.api, &target, "").await?;
             let place = format!("{} as {}: {} {}", operation.id, caller.role, answer.status, answer.body);
@@ -51,7 +52,7 @@ async fn every_role_gets_at_every_route_what_the_policy_says() -> Result<()> {
                 Some(code) => {
                     assert_eq!(answer.status, StatusCode::FORBIDDEN, "{place}");
                     assert!(is_problem(&answer.body, answer.status, code), "{code} was expected: {place}");
-                    refusals.push(refusal(caller, &operation, code, target)?);
+                    refusals.push(refusal(caller, &operation, code, operation.object(&target))?);
                 }
                 None => {
                     // Not submitted, so not to be returned or released by a supervisor.

@@ -248,7 +248,7 @@ mod tests {
 
     #[test]
     fn a_reason_is_searched_where_it_is_a_sentence_and_not_where_it_is_a_code() {
-        let reasons = serde_json::json!({ "body": { "reason": "asylum_granted" }, "terms": { "emergency": { "reason": "Pediu asilo." } } });
+        let reasons = serde_json::json!({ "body": { "reason": "no_longer_justified" }, "terms": { "emergency": { "reason": "Pediu asilo." } } });
         let advice = of(&reasons, Vec::new(), Locale::Pt);
         assert_eq!(
             advice.iter().map(|one| one.pointer.as_str()).collect::<Vec<_>>(),

@@ -49,6 +49,15 @@ impl Findings {
         finding.into_iter().for_each(|finding| self.push(finding));
     }
 
+    /// Puts a finding in the place of the one with the same pointer and code, if that was kept.
+    pub(crate) fn replace(&mut self, finding: Finding) {
+        let same = |kept: &&mut Finding| kept.at == finding.at && kept.code == finding.code;
+        if let Some(kept) = self.kept.iter_mut().find(same) {
+            self.size_bytes = self.size_bytes + finding.size_bytes() - kept.size_bytes();
+            *kept = finding;
+        }
+    }
+
     /// Whether the check found nothing.
     pub(crate) fn is_empty(&self) -> bool {
         self.kept.is_empty()

@@ -75,6 +75,11 @@ impl<'s> Definition<'s> {
         let (name, schema) = root.get("$defs")?.as_object()?.get_key_value(name)?;
         Some(Self { name, schema })
     }
+
+    /// Whether it says how long a text is at least.
+    fn has_least_length(&self) -> bool {
+        self.schema["minLength"].as_u64().is_some_and(|least| least > 0)
+    }
 }
 
 /// Whether some text is long enough to exceed the limit of bytes. Most drafts have none, and then no pointers are made.
@@ -124,12 +129,14 @@ fn findings(error: &ValidationError<'_>, definition: Option<&Definition<'_>>) ->
     }
 }
 
-/// The fault of a text that does not have the form of its definition. An empty text has its fault already: it is too short.
+/// The fault of a text that does not have the form of its definition. An empty text has its fault already where the definition
+/// says how long a text is: it is too short.
 fn form(at: &Pointer, text: &str, definition: Option<&Definition<'_>>) -> Option<Finding> {
     let name = definition.map_or("", |definition| definition.name);
     let controls: &[char] = match name {
         "Text" => &words::TEXT_CONTROLS,
         "Line" => &[],
+        _ if text.is_empty() && definition.is_some_and(Definition::has_least_length) => return None,
         _ => return Some(Finding::with(at, Code::WrongFormat, forms::detail(name, text))),
     };
     match words::first_unseen(text, controls) {

@@ -7,7 +7,7 @@ use crate::{
     FaultCode, Line, Text,
     checks::vin,
     draft::{Checker, Remark},
-    fault::{Detail, shown},
+    fault::{Detail, Finding, shown},
     subjects::{SerialNumber, StateCode, SubjectKey, put_right},
     view::View,
     words::{listed_code, shaped_text},
@@ -150,9 +150,11 @@ pub(super) fn check(checker: &mut Checker<'_>, vehicle: &View<'_>) {
     }
     let year = vehicle.field("year");
     let next_year = i64::from(checker.context.today().year()) + 1;
-    // The range of the schema is wider: its numbers do not depend on the day.
-    if year.integer().is_some_and(|year| year > next_year && year <= YEAR_MAX) {
-        checker.fault_with(&year.at, FaultCode::OutOfRange, format!("≤ {next_year}"));
+    if let Some(given) = year.integer().filter(|given| *given > next_year) {
+        let fault = Finding::with(&year.at, FaultCode::OutOfRange, format!("≤ {next_year}"));
+        // The range of the schema is wider: its numbers do not depend on the day. Beyond it the fault is there already, with a
+        // bound that would not help.
+        if given > YEAR_MAX { checker.found.replace(fault) } else { checker.found.push(fault) }
     }
     let number = vehicle.field("vin");
     let Some(text) = number.text().filter(|text| vin::has_check_digit(text)) else { return };

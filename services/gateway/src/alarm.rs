@@ -103,6 +103,8 @@ pub(crate) enum AlarmKind {
     EmergencyRelease,
     /// A liaison officer withdrew something alone and at once because somebody innocent was stopped: a supervisor must look at it.
     WithdrawnAtOnce,
+    /// The data of a case were erased, and the agency that opened it got no certificate: a supervisor must send one.
+    CertificateUnsent,
     /// A message of the audit service to a partner cannot be signed or stored, and was set aside.
     WitnessUnsendable,
 }
@@ -129,6 +131,7 @@ impl AlarmKind {
             Self::CaseFault => "case_fault",
             Self::EmergencyRelease => "emergency_release",
             Self::WithdrawnAtOnce => "withdrawn_at_once",
+            Self::CertificateUnsent => "certificate_unsent",
             Self::WitnessUnsendable => "witness_unsendable",
         }
     }
@@ -150,6 +153,7 @@ impl AlarmKind {
             | Self::CaseFault
             | Self::EmergencyRelease
             | Self::WithdrawnAtOnce
+            | Self::CertificateUnsent
             | Self::LinkFault => Severity::Serious,
             Self::Clock | Self::Rejected => Severity::Notice,
         }

@@ -48,6 +48,41 @@ pub struct GatewayConfig {
     /// `[outbox]`: the window and retransmission.
     #[serde(default)]
     pub outbox: OutboxSettings,
+    /// `[retention]`: when content is erased whose retention has ended.
+    #[serde(default)]
+    pub retention: RetentionConfig,
+}
+
+/// `[retention]`: intervals, in milliseconds so that tests can be quick.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct RetentionConfig {
+    /// How often what is due is erased; besides on each new day of UTC, because retention ends with a day.
+    pub every_ms: u64,
+    /// How often the states of cases are moved on that have changed by time alone.
+    pub states_every_ms: u64,
+    /// Whether the database is rewritten after an erasure, so that its files hold nothing of what was erased. It occupies the
+    /// store for as long as copying it takes; without it the operator must do so at a time of their own choice.
+    pub rewrite: bool,
+}
+
+impl Default for RetentionConfig {
+    fn default() -> Self {
+        const HOUR: u64 = 60 * 60 * 1000;
+        Self { every_ms: 24 * HOUR, states_every_ms: HOUR, rewrite: true }
+    }
+}
+
+impl RetentionConfig {
+    /// How often what is due is erased.
+    pub(crate) const fn every(&self) -> Duration {
+        Duration::from_millis(self.every_ms)
+    }
+
+    /// How often states are moved on.
+    pub(crate) const fn states_every(&self) -> Duration {
+        Duration::from_millis(self.states_every_ms)
+    }
 }
 
 /// `[validation]`.

@@ -9,6 +9,7 @@ pub(crate) mod attempts;
 mod conflicts;
 pub(crate) mod held;
 pub(crate) mod inbox;
+pub(crate) mod key_check;
 pub(crate) mod known;
 pub(crate) mod open;
 pub(crate) mod quarantine;

@@ -20,9 +20,11 @@ mod held;
 mod inbox;
 mod messages;
 mod quarantine;
+mod retention;
 mod sent;
 mod streams;
 mod trust;
+mod words;
 
 use std::sync::Arc;
 
@@ -61,6 +63,8 @@ fn api() -> OpenApiRouter<Arc<Gateway>> {
         .routes(routes!(cases::list))
         .routes(routes!(cases::read))
         .routes(routes!(cases::timeline))
+        .routes(routes!(cases::hold, cases::free))
+        .routes(routes!(retention::read))
         .routes(routes!(streams::read))
         .routes(routes!(held::list))
         .routes(routes!(quarantine::list))

@@ -9,6 +9,7 @@
 //! - `exchange`: sends and receives messages; verifies, numbers and receipts them. It knows classes of messages, and no family.
 //! - `messages`: sent and received messages as an agency sees them.
 //! - `drafts`: the drafts of every family, and their release.
+//! - `retention`: erases the content of cases at the end of their retention.
 //! - `http`: the API, one file a resource. Only this layer makes HTTP answers from faults.
 //!
 //! Architecture invariant: the agency on which a request acts comes from its token and the store, never from the request. A
@@ -29,13 +30,16 @@ mod families;
 mod gateway;
 mod http;
 mod messages;
+mod retention;
+mod row_key;
 mod service;
 mod standalone;
 #[cfg(test)]
 mod tests;
 
 pub use config::{
-    AgencyConfig, AuditConfig, GatewayConfig, Timings, TrustConfig, TrustListConfig, ValidationConfig,
+    AgencyConfig, AuditConfig, GatewayConfig, RetentionConfig, Timings, TrustConfig, TrustListConfig,
+    ValidationConfig,
 };
 pub use exchange::agencies::AgenciesFault;
 pub use http::openapi;

@@ -8,7 +8,7 @@ use rovuma_broker::{Broker, BrokerState};
 use rovuma_outbox::{Outbox, Relay};
 use rovuma_policy::Policy;
 use rovuma_runtime::{Context, ReadyHandle, Service, Shutdown};
-use rovuma_schemas::{CodeLists, audit::AuditAction};
+use rovuma_schemas::{CodeLists, Timestamp, audit::AuditAction};
 use rovuma_store::{FutureExt, Migrations, Store};
 use rovuma_tokens::TokenVerifier;
 use rovuma_trail::{AuditRecord, Shipper, ShipperKeys, Trail};
@@ -26,7 +26,7 @@ use crate::{
     exchange::{
         self, Exchange, SYSTEM,
         agencies::OwnAgencies,
-        restored,
+        key_check, restored,
         send::SentMessages,
         trust::{self, ListFiles},
         witness::WitnessQueue,
@@ -34,10 +34,12 @@ use crate::{
     gateway::Gateway,
     http,
     messages::live::LiveStreams,
+    retention,
 };
 
 /// The gateway's own tables.
-pub(crate) const MIGRATIONS: Migrations = rovuma_store::migrations!(1001 "gateway", 1002 "cases");
+pub(crate) const MIGRATIONS: Migrations =
+    rovuma_store::migrations!(1001 "gateway", 1002 "cases", 1003 "retention");
 
 /// The gateway, for [`rovuma_runtime::main`].
 #[derive(Debug)]
@@ -61,6 +63,10 @@ impl Service for GatewayService {
         policy(config)?;
         TokenVerifier::new(config.tokens.clone())?;
         Ok(())
+    }
+
+    fn warnings(config: &GatewayConfig) -> Vec<String> {
+        key_check::warnings(config, Timestamp::system_now())
     }
 
     async fn start(config: GatewayConfig, context: &Context) -> anyhow::Result<()> {
@@ -97,6 +103,10 @@ impl Service for GatewayService {
         let every = Duration::from_millis(config.trust.look_every_ms.max(1));
         shutdown.spawn("trust lists", lists.watch(Arc::clone(exchange), every, shutdown.clone()));
         shutdown.spawn("audit overdue", overdue::watch(Arc::clone(&gateway.drafts), shutdown.clone()));
+        shutdown.spawn(
+            "retention",
+            retention::job::run(Arc::clone(&gateway.drafts), config.retention, shutdown.clone()),
+        );
         shutdown.spawn("restored", restored::watch(Arc::clone(exchange), shutdown.clone()));
         shutdown.spawn(
             "idempotency",

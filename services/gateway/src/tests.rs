@@ -25,6 +25,7 @@ mod receipts;
 mod reissue;
 mod release;
 mod restored;
+mod retention;
 mod roles;
 mod routes;
 mod second_person;

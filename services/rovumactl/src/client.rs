@@ -103,12 +103,13 @@ impl Client {
         request: RequestBuilder,
     ) -> Outcome<ServerAnswer<T>> {
         let request = request.build().map_err(|error| self.no_answer(&error))?;
-        let asked = format!("{} {}", request.method(), request.url().path());
+        let path = request.url().path().to_owned();
+        let asked = format!("{} {path}", request.method());
         let response = self.execute(request).await?;
         let status = response.status();
         let bytes = self.body(response).await?;
         if !status.is_success() {
-            return Err(self.refusal(status, &bytes));
+            return Err(if_missing(self.refusal(status, &bytes), &path));
         }
         let bytes = if bytes.is_empty() { b"null".as_slice() } else { &bytes };
         Ok(ServerAnswer { value: self.parse(&asked, bytes)?, raw: self.parse(&asked, bytes)? })
@@ -131,7 +132,7 @@ impl Client {
         let response = self.send_raw(self.request(Method::GET, path)?).await?;
         let status = response.status();
         let bytes = self.body(response).await?;
-        if status.is_success() { Ok(bytes) } else { Err(self.refusal(status, &bytes)) }
+        if status.is_success() { Ok(bytes) } else { Err(if_missing(self.refusal(status, &bytes), path)) }
     }
 
     /// Sends a request and returns the answer, whatever its status.
@@ -275,12 +276,31 @@ fn next_after(code: &str) -> Option<&'static str> {
         "too_many_drafts" => "rovumactl draft list shows them; rovumactl draft discard discards one",
         "may_not_send" => "ask the operator: the country's trust list says what your agency may send",
         "ambiguous_id" => "give --sender with the agency that sent it",
+        "already_there" => "give another name, or replace it with --force; rovumactl audit saved shows it",
         "if_match_required" => "read it, and give --version with the version that you have read",
         "raised_again" => "rovumactl alarms shows it as it is now",
         "version" => "read it again: somebody has changed it since",
         "policy_fault" => "tell the operator",
         _ => return None,
     })
+}
+
+/// Adds to a failure where the things are listed of which one was asked for at `path` that is not there.
+fn if_missing(failure: Failure, path: &str) -> Failure {
+    const LISTED: [(&str, &str); 7] = [
+        ("/messages/", "rovumactl inbox and rovumactl sent list your agency's messages"),
+        ("/drafts/", "rovumactl draft list shows your agency's open drafts"),
+        ("/alarms/", "rovumactl alarms lists your agency's alarms"),
+        ("/users/", "rovumactl users list shows your agency's users"),
+        ("/clients/", "rovumactl clients list shows your agency's machine clients"),
+        ("/queries/", "rovumactl audit saved lists the searches that you keep"),
+        ("/events/", "rovumactl audit search shows EPOCH and SEQUENCE of each event"),
+    ];
+    let listed = LISTED.iter().find(|(part, _)| path.contains(part));
+    match listed {
+        Some((_, next)) if failure.is_refusal("not_found") => failure.next(format!("check the id: {next}")),
+        _ => failure,
+    }
 }
 
 /// Escapes a name as one segment of a path, whatever it contains.

@@ -41,6 +41,9 @@ Exit status:
   6  not logged in: rovumactl login
   7  this machine failed (disk, permissions)";
 
+/// The command that logs in, as hints name it.
+pub(crate) const LOG_IN: &str = "rovumactl login";
+
 impl From<Exit> for ExitCode {
     fn from(exit: Exit) -> Self {
         Self::from(exit as u8)
@@ -96,6 +99,15 @@ impl Failure {
         self
     }
 
+    /// The same failure, in which a hint to log in gives the log-in the name that this command was given: another log-in would
+    /// not help it.
+    pub(crate) fn with_log_in_name(mut self, name: Option<&str>) -> Self {
+        if let (Some(next), Some(name)) = (&mut self.next, name) {
+            *next = next.replace(LOG_IN, &format!("rovumactl --as {} login", shell_word(name)));
+        }
+        self
+    }
+
     /// Whether the server refused with this code.
     pub(crate) fn is_refusal(&self, code: &str) -> bool {
         self.problem.as_ref().is_some_and(|problem| problem.code == code)
@@ -136,6 +148,15 @@ pub(crate) fn fault_line(fault: &ProblemFault) -> String {
     safe(&format!("{pointer}: {} ({})", fault.message, fault.code))
 }
 
+/// A word as a shell reads it back.
+fn shell_word(word: &str) -> String {
+    let is_plain = |c: char| c.is_alphanumeric() || "-_.@".contains(c);
+    if !word.is_empty() && word.chars().all(is_plain) {
+        return word.to_owned();
+    }
+    format!("'{}'", word.replace('\'', "'\\''"))
+}
+
 /// Appends the causes of an error to a sentence: `what: cause: its cause`.
 pub(crate) fn chain(what: impl fmt::Display, error: &dyn std::error::Error) -> String {
     format!("{what}: {}", rovuma_runtime::with_causes(error))
@@ -161,6 +182,17 @@ mod tests {
             let line = EXIT_HELP.lines().find(|line| line.starts_with(&start)).expect("a line each");
             assert!(line.contains(word), "{line}");
         }
+    }
+
+    #[test]
+    fn a_hint_to_log_in_names_the_log_in() {
+        let hint = |name: Option<&str>| {
+            let failure = Failure::new(Exit::NotLoggedIn, "not logged in").next(format!("log in: {LOG_IN}"));
+            failure.with_log_in_name(name).next.expect("a hint")
+        };
+        assert_eq!(hint(None), "log in: rovumactl login");
+        assert_eq!(hint(Some("ana")), "log in: rovumactl --as ana login");
+        assert_eq!(hint(Some("d'Ana R")), "log in: rovumactl --as 'd'\\''Ana R' login");
     }
 
     #[test]

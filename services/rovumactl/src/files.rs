@@ -130,7 +130,8 @@ fn not_written(path: &Path, error: &io::Error) -> Failure {
     }
 }
 
-fn already_exists(path: &Path) -> Failure {
+/// The failure for a file that is there and is not to be replaced.
+pub(crate) fn already_exists(path: &Path) -> Failure {
     Failure::usage(format!("{} is there already and is not overwritten", path.display()))
         .next("give another name, or move the old file away")
 }

@@ -47,9 +47,11 @@ use crate::{
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
     let out = CommandOutput::new(cli.global.json);
+    let log_in_name = cli.global.log_in_name.clone();
     match run(cli, out) {
         Ok(exit) => exit.into(),
         Err(failure) => {
+            let failure = failure.with_log_in_name(log_in_name.as_deref());
             out.failure(&failure);
             failure.exit.into()
         }

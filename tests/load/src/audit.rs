@@ -39,6 +39,9 @@ const SMALL_BATCH: u32 = 10;
 const SMALL_EVERY: Duration = Duration::from_millis(20);
 const SMALL_A_SECOND: u32 = 50;
 
+/// Time limit for a cosigned head.
+const COVER_TIMEOUT: Duration = Duration::from_secs(120);
+
 /// How often the published head is read while latency is measured.
 const LOOK_EVERY: Duration = Duration::from_millis(10);
 
@@ -109,7 +112,7 @@ impl AuditLab {
         let appended = f64::from(self.options.round) * rounds.len() as f64;
         let cpu = (process::cpu(pid)? - before).as_secs_f64() * 1e6 / appended;
         print_progress("asking who read what, and for proofs");
-        let auditor = auditor(&self.border.mz).await?;
+        let auditor = auditor(&self.border.mz, "node").await?;
         let who_read = self.who_read(&auditor).await?;
         let proofs = self.proofs(&auditor).await?;
         let leaves = self.until_published(&auditor).await?;
@@ -162,7 +165,7 @@ impl AuditLab {
         let times = self.options.seconds * SMALL_A_SECOND;
         let sent = self.source.paced(times, SMALL_BATCH, SMALL_EVERY).await?;
         // Soon after the last delivery, a cosigned head covers every delivery.
-        let auditor = auditor(&self.border.mz).await?;
+        let auditor = auditor(&self.border.mz, "node").await?;
         let mut indexed = Vec::new();
         for delivery in sent.iter().step_by(20) {
             indexed.push((delivery, self.source.index(&auditor, delivery.last).await?));
@@ -247,6 +250,25 @@ async fn until_head(checkpoint: &Path, index: u64) -> Result<u64> {
     until(&what, || size_of(checkpoint).filter(|size| *size > index)).await
 }
 
+/// Waits until a cosigned head covers every entry that the auditor finds now.
+///
+/// # Errors
+/// When none does within two minutes.
+pub(crate) async fn until_covered(auditor: &Api) -> Result<()> {
+    let newest = auditor.get("/v1/events?limit=1").await?.ok()?;
+    let newest = newest["items"][0]["index"].as_u64().context("an entry")?;
+    let begun = Instant::now();
+    loop {
+        let logs = auditor.get("/v1/logs").await?.ok()?;
+        let log = logs["logs"].as_array().and_then(|logs| logs.last()).cloned().unwrap_or_default();
+        if log["good"]["size"].as_u64() > Some(newest) {
+            return Ok(());
+        }
+        ensure!(begun.elapsed() < COVER_TIMEOUT, "no cosigned head covers entry {newest}: {log}");
+        tokio::time::sleep(LOOK_EVERY).await;
+    }
+}
+
 /// Waits until `look` returns a value.
 async fn until<T>(what: &str, look: impl Fn() -> Option<T>) -> Result<T> {
     let begun = Instant::now();
@@ -254,14 +276,18 @@ async fn until<T>(what: &str, look: impl Fn() -> Option<T>) -> Result<T> {
         if let Some(found) = look() {
             return Ok(found);
         }
-        ensure!(begun.elapsed() < Duration::from_secs(120), "{what}");
+        ensure!(begun.elapsed() < COVER_TIMEOUT, "{what}");
         tokio::time::sleep(LOOK_EVERY).await;
     }
 }
 
-async fn auditor(country: &Country) -> Result<Api> {
-    let login = "auditor.node";
-    let token = person::log_in(&country.url("identity")?, login, &country.layout().secret(login)).await?;
+/// The API of the country's audit service, as an auditor of one of its agencies asks it.
+///
+/// # Errors
+/// When the log-in fails.
+pub(crate) async fn auditor(country: &Country, agency: &str) -> Result<Api> {
+    let login = format!("auditor.{agency}");
+    let token = person::log_in(&country.url("identity")?, &login, &country.layout().secret(&login)).await?;
     Api::new(&country.url("audit")?, Some(token))
 }
 

@@ -3,6 +3,7 @@
 
 mod audit;
 mod bare;
+mod bundle;
 mod draft;
 mod exchange;
 mod follow;
@@ -35,6 +36,9 @@ async fn main() -> ExitCode {
             ("exchange", exchange::run(&options).await.map(|report| report.to_string()))
         }
         Programme::Audit(options) => ("audit", audit::run(&options).await.map(|report| report.to_string())),
+        Programme::Bundle(options) => {
+            ("bundle", bundle::run(&options).await.map(|report| report.to_string()))
+        }
         Programme::Lists(options) => ("lists", lists::run(&options).await.map(|report| report.to_string())),
     };
     match measured {

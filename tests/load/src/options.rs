@@ -20,6 +20,8 @@ pub(crate) enum Programme {
     Exchange(ExchangeOptions),
     /// The audit log: events through its broker into cosigned heads, proofs and questions over a large log.
     Audit(AuditOptions),
+    /// An evidence bundle of many messages, made and verified.
+    Bundle(BundleOptions),
     /// Lists and look-ups of a gateway with years of messages in its store.
     Lists(ListsOptions),
 }
@@ -153,4 +155,32 @@ pub(crate) struct ListsOptions {
     /// Drafts in the store.
     #[arg(long, default_value_t = 50_000, value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) drafts: u32,
+}
+
+/// The help text about the figures of the programme `bundle`.
+const BUNDLE_MEANING: &str = "\
+Both countries are started on this machine as for `exchange`. Alerts are posted for two agencies of the other country until the
+sender's gateway has verified all receipts, and a head that both countries cosigned covers every entry about them. Then an
+auditor of the sending agency runs `rovumactl audit bundle` over that time, with a reason, and, with all services stopped,
+`rovumactl audit verify` with both countries' authorities. The last line of standard output is JSON:
+
+  bundle_s          from the start of the first command to its end: entries with proofs, messages and receipts fetched,
+                    checked, packed and written
+  verify_s          the same of the second command
+  messages receipts entries   what is in the bundle
+  file_mib          the bundle's file; bundle_rss_mib, verify_rss_mib: the commands' largest resident memory
+  exchange_s        how long exchanging took
+  other_load        processors that were busy with neither the services, nor the brokers, nor this program, while the bundle
+                    was made: `rovumactl` itself, and whatever else ran
+
+bundle_s is to be at most 30 s for 3,000 messages. It ends with a status other than 0 when a message or a receipt is not in the
+bundle, or the bundle does not hold. Progress is told on standard error.";
+
+/// The programme `bundle`.
+#[derive(Clone, Debug, Args)]
+#[command(after_long_help = BUNDLE_MEANING)]
+pub(crate) struct BundleOptions {
+    /// Messages in the bundle, each with two receipts.
+    #[arg(long, default_value_t = 3_000, value_parser = clap::value_parser!(u32).range(1..=5_000))]
+    pub(crate) messages: u32,
 }

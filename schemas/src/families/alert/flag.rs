@@ -4,7 +4,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::issue::ActionCode;
-use crate::{CodeLists, FaultCode, Locale, Text, draft::Checker, families::Operational, words::listed_code};
+use crate::{
+    CodeLists, FaultCode, Locale, SubjectKey, Text, draft::Checker, families::Operational, words::listed_code,
+};
 
 listed_code!(
     /// Why a recipient does not execute an alert (after Regulation (EU) 2018/1862, Article 24).
@@ -38,6 +40,13 @@ impl FlagState {
 pub struct Flag {
     /// On or off.
     pub flag: FlagState,
+    /// The version that was read.
+    #[schemars(range(min = 1, max = 1_000_000))]
+    pub version: u32,
+    /// The subjects that it is about; all of the alert where none is named.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 64), extend("uniqueItems" = true))]
+    pub subjects: Vec<SubjectKey>,
     /// Why; always with `on`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<FlagReason>,

@@ -48,7 +48,8 @@ fn of_category(category: Category, context: &TemplateContext<'_>) -> Plan {
         values.push((format!("{subject}/status"), json!("stolen")));
     }
     if kind == SubjectKind::Person {
-        needed.push("/terms/protection_check".to_owned());
+        // A confirmation that is not given yet.
+        values.push(("/terms/protection_check/confirmed".to_owned(), json!(false)));
     }
     if rule.offence_required {
         needed.push("/body/offences".to_owned());

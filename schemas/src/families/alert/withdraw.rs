@@ -92,7 +92,7 @@ mod tests {
                 ("decision_revoked", Reserved::Supervisor),
                 ("error", Reserved::CannotWait),
                 ("misused_identity", Reserved::CannotWait),
-                ("asylum_granted", Reserved::Supervisor),
+                ("no_longer_justified", Reserved::Supervisor),
                 ("superseded", Reserved::Supervisor),
             ]
         );
@@ -114,7 +114,8 @@ mod tests {
         let superseded = example("alert-withdraw-superseded");
         assert_eq!(faults(&superseded), []);
         assert_eq!(faults(&without(superseded.clone(), "/body/superseded_by")), mismatch);
-        for reason in ["purpose_achieved", "decision_revoked", "error", "misused_identity", "asylum_granted"]
+        for reason in
+            ["purpose_achieved", "decision_revoked", "error", "misused_identity", "no_longer_justified"]
         {
             assert_eq!(faults(&with(superseded.clone(), "/body/reason", reason)), mismatch, "{reason}");
             assert_eq!(faults(&for_reason(reason)), [], "{reason}");
@@ -136,6 +137,6 @@ mod tests {
         let line = summary(&example("alert-withdraw"), Locale::Pt);
         assert_eq!(line, "Retirada do alerta: Objectivo alcançado");
         // The code of a reason is no free text.
-        assert!(checked(&for_reason("asylum_granted")).advice(Locale::Pt).is_empty());
+        assert!(checked(&for_reason("no_longer_justified")).advice(Locale::Pt).is_empty());
     }
 }

@@ -42,7 +42,7 @@ pub(super) async fn count(
     path: Result<Path<(CountSpan, CountBy)>, Problem>,
     WholeQuery(filter): WholeQuery,
 ) -> Result<Json<Counts>, ApiError> {
-    let Path(shape) = path.map_err(|_| Problem::not_found())?;
+    let Path(shape) = path.map_err(|fault| Problem::not_found().detail(fault.detail.unwrap_or_default()))?;
     let permit = query::permit_search(&auditor, &caller, filter.agency.as_ref()).await?;
     words::check(&auditor, &permit, &filter).await?;
     let pool = auditor.store.read();

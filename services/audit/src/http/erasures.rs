@@ -94,6 +94,7 @@ pub(super) async fn order(
         .detail("legal_basis", &order.legal_basis);
     let owner = permit.resource().owner().clone();
     let is_node = owner.is_node();
+    let missing = nothing_about(&order.scope);
     let (sequencer, now) = (Arc::clone(&auditor.sequencer), auditor.now());
     let write = auditor.store.write(move |tx| {
         async move {
@@ -122,9 +123,17 @@ pub(super) async fn order(
         }
         .boxed()
     });
-    let Erased { leaves, remaining } = write.await?.ok_or_else(Problem::not_found)?;
+    let Erased { leaves, remaining } = write.await?.ok_or(missing)?;
     auditor.truncate_write_ahead_log().await;
     Ok(Json(ErasureResult { entries: leaves.len() as u64, remaining: is_node.then_some(remaining) }))
+}
+
+/// 404 for an order about something of which the log says nothing that could be erased.
+fn nothing_about(scope: &str) -> Problem {
+    Problem::no_such(
+        format_args!("entry about {scope} with more than its leaf"),
+        "GET /v1/events finds entries by object, message and reference.",
+    )
 }
 
 /// Counts what an order would erase, and records that the caller asked.
@@ -147,7 +156,7 @@ async fn count(
         .detail("found", counts.entries);
     auditor.record(event).await?;
     if counts.entries == 0 {
-        return Err(Problem::not_found().into());
+        return Err(nothing_about(&order.scope).into());
     }
     let remaining = owner.is_node().then_some(counts.remaining);
     Ok(Json(ErasureResult { entries: counts.entries, remaining }))

@@ -10,7 +10,6 @@ use rovuma_api::{
     request::Path,
 };
 use rovuma_policy::{Context, Resource, act};
-use rovuma_runtime::Problem;
 use rovuma_schemas::{AgencyCode, Epoch, audit::AuditAction};
 
 use super::{error::ApiError, openapi::Refusals};
@@ -57,7 +56,7 @@ pub(super) async fn permitted(
     let owner = found.as_ref().map_or(caller.actor().agency().clone(), |(_, agency)| owner(auditor, agency));
     let resource = Resource::audit_event(&id, &owner);
     auditor.permit(caller, act::AuditReadEvent, &resource, &Context::NONE).await?;
-    let (entry, _) = found.ok_or_else(Problem::not_found)?;
+    let (entry, _) = found.ok_or_else(|| auditor.no_such("audit_event", &id))?;
     Ok((entry, id))
 }
 

@@ -125,8 +125,9 @@ pub(super) async fn tile(
     Path((service, year, path)): Path<(String, String, String)>,
 ) -> Result<Response, ApiError> {
     // Only what a log has: nothing of the path comes to the file system as it was given.
-    let tile = Tile::from_path(&format!("tile/{path}")).ok_or_else(Problem::not_found)?;
     let origin = format!("{service}/{year}");
+    let tile = Tile::from_path(&format!("tile/{path}"));
+    let tile = tile.ok_or_else(|| no_such(&origin, &format!("tile/{path}")))?;
     let bytes = file(&auditor, &caller, &origin, &tile.to_string()).await?;
     if tile.kind == TileKind::Entries {
         // Hashes say nothing of anybody; entries say who did what.
@@ -150,5 +151,9 @@ async fn file(auditor: &Auditor, caller: &Caller, origin: &str, path: &str) -> R
     let trees = Tree::all(auditor.store.read()).await?;
     let known = trees.iter().any(|tree| tree.origin == origin);
     let bytes = if known { auditor.folder.read(origin, path).await } else { None };
-    Ok(bytes.ok_or_else(Problem::not_found)?)
+    Ok(bytes.ok_or_else(|| no_such(origin, path))?)
+}
+
+fn no_such(origin: &str, path: &str) -> Problem {
+    Problem::no_such(format_args!("{path} of a log {origin}"), "GET /v1/logs lists the logs and their heads.")
 }

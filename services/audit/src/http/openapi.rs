@@ -61,10 +61,11 @@ pub(super) const FORMS: [ParameterForm; 12] = [
 #[expect(dead_code, reason = "read by the derive, to describe the answers")]
 pub(super) enum Refusals {
     /// `query`, `path`, `limit`, `cursor`, `range`, `body`, `name`, `bad_request`: the request itself is malformed, or asks for
-    /// too much at once. A query parameter that the route does not declare is refused.
+    /// too much at once. A query parameter that the route does not declare is refused. `unknown_action`, `unknown_actor`,
+    /// `unknown_agency`, `unknown_object_kind`, `unknown_source`: a search names what nobody knows and no entry has.
     #[response(status = 400, content_type = "application/problem+json")]
     BadRequest(#[to_schema] Problem),
-    /// `unauthenticated`: no token, or one that does not hold.
+    /// `unauthenticated`: no token, or one that does not hold; `token_expired`: one that holds in all but its time.
     #[response(status = 401, content_type = "application/problem+json")]
     Unauthenticated(#[to_schema] Problem),
     /// A policy's code (`role`, `role_kind`, `other_agency`, `policy_fault`), or `agency_not_served`. Audited.

@@ -6,7 +6,8 @@ use axum::{Json, extract::State, http::StatusCode};
 use rovuma_api::{
     ApiState as _, Caller, act_by,
     answers::audit::{SavedSearch, SavedSearches},
-    openapi::NotFound,
+    entity_tag::{self, OnlyIfNew},
+    openapi::{IfNoneMatchHeader, NotFound},
     request::{JsonBody, Path},
 };
 use rovuma_policy::{Permit, act};
@@ -53,15 +54,17 @@ pub(super) async fn list_queries(
     Ok(Json(SavedSearches { items: kept.into_iter().map(view).collect() }))
 }
 
-/// Keeps a search under a name, in the place of one with the same name. Nobody else sees it; that it was saved is written to
+/// Keeps a search under a name, in the place of one with the same name unless `If-None-Match: *` forbids that. Nobody else sees it; that it was saved is written to
 /// the log.
 #[utoipa::path(
     put, path = "/v1/queries/{name}", tag = "events",
-    params(("name" = String, Path, description = "One line of 1 to 64 characters.")),
+    params(("name" = String, Path, description = "One line of 1 to 64 characters."), IfNoneMatchHeader),
     request_body(content = Object, content_type = "application/json", description = "Filters and order as `/v1/events` takes them."),
     responses(
         (status = 204, description = "Saved."),
         (status = 409, description = "`too_many`: 100 are kept already.", body = Problem,
+            content_type = "application/problem+json"),
+        (status = 412, description = "`already_there`: with `If-None-Match: *`, one of this name is kept already.", body = Problem,
             content_type = "application/problem+json"),
         Refusals
     )
@@ -70,6 +73,7 @@ pub(super) async fn save_query(
     State(auditor): State<Arc<Auditor>>,
     caller: Caller,
     Path(name): Path<String>,
+    OnlyIfNew(is_new): OnlyIfNew,
     JsonBody(filter): JsonBody,
 ) -> Result<StatusCode, ApiError> {
     let permit = query::permit_search(&auditor, &caller, None).await?;
@@ -87,6 +91,9 @@ pub(super) async fn save_query(
     let (sequencer, now) = (Arc::clone(&auditor.sequencer), auditor.now());
     let write = auditor.store.write(move |tx| {
         async move {
+            if is_new && saved::exists(tx, &sequencer.payload_key, &owner, &name).await? {
+                return Err(entity_tag::already_there(&format!("A search {name:?}")).into());
+            }
             let query = SavedQuery { name, filter, saved_at: now };
             saved::save(tx, &sequencer.payload_key, &owner, &query).await?;
             if saved::count(tx, &owner).await? > QUERIES_MAX {
@@ -119,6 +126,7 @@ pub(super) async fn forget_query(
 ) -> Result<StatusCode, ApiError> {
     let permit = query::permit_search(&auditor, &caller, None).await?;
     let owner = permit.actor().subject().to_owned();
+    let missing = Problem::no_such(format_args!("saved search {name:?}"), "GET /v1/queries lists your own.");
     let (event, sequencer, now) =
         (about_saved(&permit, auditor.now(), "forgotten"), Arc::clone(&auditor.sequencer), auditor.now());
     let write = auditor.store.write(move |tx| {
@@ -132,7 +140,7 @@ pub(super) async fn forget_query(
         }
         .boxed()
     });
-    if write.await? { Ok(StatusCode::NO_CONTENT) } else { Err(Problem::not_found().into()) }
+    if write.await? { Ok(StatusCode::NO_CONTENT) } else { Err(missing.into()) }
 }
 
 /// What was done with a search that is kept: what it searches for is the auditor's own affair until it is asked.

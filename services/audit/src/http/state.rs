@@ -32,6 +32,10 @@ impl ApiState for Auditor {
     }
 
     /// Appends to the log itself.
+    fn where_listed(&self, _: &str) -> &'static str {
+        "Check source, epoch and sequence: GET /v1/events shows those of each event."
+    }
+
     async fn record(&self, act: AuditRecord) -> Result<(), ApiError> {
         let (sequencer, now) = (Arc::clone(&self.sequencer), self.now());
         let write = self.store.write(move |tx| {

@@ -24,6 +24,18 @@ pub(crate) async fn count(tx: &mut Conn, owner: &str) -> Result<u64, DbError> {
     Ok(query.fetch_one(tx).await?.count("saved")?)
 }
 
+/// Whether an owner has saved a search under this name.
+pub(crate) async fn exists(
+    tx: &mut Conn,
+    key: &PayloadKey,
+    owner: &str,
+    name: &str,
+) -> Result<bool, DbError> {
+    let text = "SELECT 1 FROM saved_query WHERE owner = $1 AND name_key = $2";
+    let query = sqlx::query(text).bind(owner).bind(key.lookup_key(name));
+    Ok(query.fetch_optional(tx).await?.is_some())
+}
+
 /// Saves a search, replacing one with the same name.
 pub(crate) async fn save(
     tx: &mut Conn,

@@ -169,6 +169,24 @@ pub(crate) async fn has_actor(
     Ok(conditions.bind(sqlx::query(AssertSqlSafe(text))).fetch_optional(pool).await?.is_some())
 }
 
+/// Whether any entry has an object of this kind. No index leads to it: only unknown kinds are looked for.
+pub(crate) async fn has_object_kind(pool: &Readers, kind: &str) -> Result<bool, DbError> {
+    let row = sqlx::query("SELECT 1 FROM entry_search WHERE object_kind = $1 LIMIT 1").bind(kind);
+    Ok(row.fetch_optional(pool.aside()).await?.is_some())
+}
+
+/// The sources that have ever written.
+pub(crate) async fn sources(pool: &Readers) -> Result<Vec<String>, DbError> {
+    let rows = sqlx::query("SELECT DISTINCT source FROM lineage ORDER BY source").fetch_all(pool).await?;
+    Ok(rows.iter().map(|row| row.try_get("source")).collect::<Result<_, _>>()?)
+}
+
+/// Whether any entry is by somebody of this agency.
+pub(crate) async fn has_agency(pool: &Readers, agency: &AgencyCode) -> Result<bool, DbError> {
+    let row = sqlx::query("SELECT 1 FROM entry_search WHERE agency = $1 LIMIT 1").bind(agency.as_str());
+    Ok(row.fetch_optional(pool).await?.is_some())
+}
+
 /// Number of newest entries whose actors are suggested: a day of a busy agency, and quickly read.
 const RECENT_ENTRIES: u32 = 10_000;
 
@@ -179,13 +197,28 @@ pub(crate) async fn recent_actors(
 ) -> Result<Vec<String>, DbError> {
     let mut conditions = SqlConditions::default();
     add_owner(&mut conditions, permit);
+    recent(pool, "actor", conditions).await
+}
+
+/// The agencies of the newest entries, for a caller who may name any.
+pub(crate) async fn recent_agencies(pool: &Readers) -> Result<Vec<String>, DbError> {
+    recent(pool, "agency", SqlConditions::default()).await
+}
+
+/// The different values of a column in the newest entries that meet the conditions.
+async fn recent(
+    pool: &Readers,
+    column: &'static str,
+    conditions: SqlConditions,
+) -> Result<Vec<String>, DbError> {
     let text = format!(
-        "SELECT DISTINCT recent.actor FROM (SELECT s.actor FROM entry_search s{}
-         ORDER BY s.entry_index DESC LIMIT {RECENT_ENTRIES}) recent ORDER BY recent.actor",
+        "SELECT DISTINCT recent.{column} FROM (SELECT s.{column} FROM entry_search s{}
+         ORDER BY s.entry_index DESC LIMIT {RECENT_ENTRIES}) recent
+         WHERE recent.{column} IS NOT NULL ORDER BY recent.{column}",
         conditions.text
     );
     let rows = conditions.bind(sqlx::query(AssertSqlSafe(text))).fetch_all(pool).await?;
-    Ok(rows.iter().map(|row| row.try_get("actor")).collect::<Result<_, _>>()?)
+    Ok(rows.iter().map(|row| row.try_get(column)).collect::<Result<_, _>>()?)
 }
 
 /// The index of the last order that erased one of these entries.

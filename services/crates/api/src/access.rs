@@ -22,6 +22,37 @@ pub trait Access: ApiState {
         resource: &Resource,
         context: &Context,
     ) -> impl Future<Output = Result<Permit<A>, ApiError<Self>>> + Send {
+        self.permit_about(caller, act, resource, context, resource)
+    }
+
+    /// Like [`permit`](Self::permit), for an act on the agency that `found` belongs to: who may see a list may see one of it. The
+    /// 404 names `found`, and not its agency, which the caller must not learn.
+    ///
+    /// # Errors
+    /// As [`permit`](Self::permit).
+    fn permit_to_see<A: Act + Send>(
+        &self,
+        caller: &Caller,
+        act: A,
+        found: &Resource,
+    ) -> impl Future<Output = Result<Permit<A>, ApiError<Self>>> + Send {
+        async move {
+            self.permit_about(caller, act, &Resource::agency(found.owner()), &Context::NONE, found).await
+        }
+    }
+
+    /// The proof that `caller` may do `act` on `resource`, for a request about `named`.
+    ///
+    /// # Errors
+    /// As [`permit`](Self::permit); a 404 names `named`.
+    fn permit_about<A: Act + Send>(
+        &self,
+        caller: &Caller,
+        act: A,
+        resource: &Resource,
+        context: &Context,
+        named: &Resource,
+    ) -> impl Future<Output = Result<Permit<A>, ApiError<Self>>> + Send {
         // The policy is asked before the future is made: what it answers is the same, and the future is smaller.
         let decision = self.policy().decide(caller.actor(), act, resource, context).permitted();
         async move {
@@ -38,7 +69,7 @@ pub trait Access: ApiState {
             let object = AuditObject::new(kind_word(resource.kind()), resource.id());
             record_refusal(self, caller.actor(), denial.action().as_str(), object, reason).await?;
             Err(if is_hidden {
-                Problem::not_found()
+                self.no_such(&kind_word(named.kind()), named.id())
             } else {
                 Problem::forbidden(denial.code().as_str()).detail(denial.code().sentence())
             }
@@ -71,11 +102,17 @@ pub trait Access: ApiState {
         async move {
             let (asked, reason) =
                 (action.to_string(), if is_anothers { "other_agency" } else { "not_found" });
+            let problem = self.no_such(&object.kind, &object.id);
             match record_refusal(self, caller.actor(), &asked, object, reason).await {
-                Ok(()) => Problem::not_found().into(),
+                Ok(()) => problem.into(),
                 Err(fault) => fault,
             }
         }
+    }
+
+    /// 404 for a resource of this kind that the caller's agency does not have. It reads the same when another agency has it.
+    fn no_such(&self, kind: &str, id: &str) -> Problem {
+        Problem::no_such(format_args!("{} {id}", kind.replace('_', " ")), self.where_listed(kind))
     }
 
     /// Refuses `caller` the action `asked` on `resource` for a reason that is not the policy's.

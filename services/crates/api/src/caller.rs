@@ -9,7 +9,7 @@ use axum::{
 use rovuma_policy::Actor;
 use rovuma_runtime::{CallerLocale, Problem};
 use rovuma_schemas::{AgencyCode, Locale, Timestamp, audit::AuditObject};
-use rovuma_tokens::{AccessToken, bearer};
+use rovuma_tokens::{AccessToken, TokenError, bearer};
 
 use crate::{error::ApiError, refusal::record_refusal, state::ApiState};
 
@@ -84,7 +84,13 @@ async fn check<S: ApiState>(state: &S, headers: &HeaderMap) -> Result<Arc<Access
                 .detail("The token's issuer cannot be reached to check it. Try again shortly.")
         } else {
             tracing::info!(%fault, "a token was refused");
-            Problem::unauthenticated()
+            // Signature, issuer, audience and claims hold: whoever has such a token knows when it ended. All other faults look
+            // alike from outside.
+            if matches!(fault, TokenError::Expired { .. }) {
+                Problem::token_expired()
+            } else {
+                Problem::unauthenticated()
+            }
         }
     })
 }

@@ -69,6 +69,28 @@ impl<S: Sync> FromRequestParts<S> for IfMatch {
     }
 }
 
+/// Whether the caller wants to make something new and to replace nothing: `If-None-Match: *` (RFC 9110, section 13.1.2).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OnlyIfNew(pub bool);
+
+impl<S: Sync> FromRequestParts<S> for OnlyIfNew {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        match parts.headers.get(header::IF_NONE_MATCH).map(|value| value.as_bytes()) {
+            None => Ok(Self(false)),
+            Some(b"*") => Ok(Self(true)),
+            Some(_) => Err(Problem::bad_request("if_none_match").detail("If-None-Match takes only *.")),
+        }
+    }
+}
+
+/// 412: `what` is there already, and the caller wants it only if it is new.
+pub fn already_there(what: &str) -> Problem {
+    Problem::new(StatusCode::PRECONDITION_FAILED, "already_there")
+        .detail(format!("{what} is there already, and was not replaced."))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -5,7 +5,8 @@
 //! * [`ApiError`] is a refusal or a failure on its way to a problem (RFC 9457).
 //! * [`page`], [`cursors`], [`idempotency`] and [`entity_tag`] implement lists, `Idempotency-Key` and `If-Match`.
 //! * [`watch_store`] keeps a service's readiness as its store is.
-//! * [`request`] reads a request's path, query and body, and refuses them in our own words.
+//! * [`request`] reads a request's path, query and body, and refuses them in our own words; [`words`] refuses filters that
+//!   name what nobody knows.
 //! * [`documented`] completes and serves the OpenAPI document of the routes, and keeps the routes to it; [`openapi`] holds
 //!   what the services' OpenAPI documents have in common.
 //! * [`answers`] holds what the routes answer, as types that the services build and clients read.
@@ -45,6 +46,8 @@ pub mod request;
 mod state;
 #[cfg(feature = "server")]
 mod store_watch;
+#[cfg(feature = "server")]
+pub mod words;
 
 #[cfg(feature = "server")]
 pub use {

@@ -51,6 +51,16 @@ pub struct IfMatchHeader {
     version: Option<String>,
 }
 
+/// The header of a PUT that is to replace nothing.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Header)]
+#[expect(dead_code, reason = "read by the derive, to describe the parameter")]
+pub struct IfNoneMatchHeader {
+    /// `*`: only if there is none yet.
+    #[param(rename = "If-None-Match")]
+    none: Option<String>,
+}
+
 /// The answer about something that is not there, or is another agency's.
 #[derive(IntoResponses)]
 pub enum NotFound {

@@ -21,6 +21,9 @@ pub trait ApiState: StoreProblems + Send + Sync + Sized {
     /// A sentence for callers of `agency` when this service does not serve that agency; `None` when it does.
     fn unserved(&self, agency: &AgencyCode) -> Option<String>;
 
+    /// A sentence that says where the caller finds the resources of this kind that are there: `GET /v1/drafts lists …`.
+    fn where_listed(&self, kind: &str) -> &'static str;
+
     /// Writes an audit event in a transaction of its own, for a request that changes nothing else. The event is on
     /// disk when this returns: a route calls it before it hands out anything whose reading is audited.
     fn record(&self, act: AuditRecord) -> impl Future<Output = Result<(), ApiError<Self>>> + Send;

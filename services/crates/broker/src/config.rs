@@ -57,6 +57,18 @@ pub enum ConfigFault {
         /// The system's error.
         source: std::io::Error,
     },
+    /// The key is not that of the certificate.
+    #[error(
+        "the private key {} and the certificate {} do not belong together: the certificate was issued for another key. Give \
+         the key that it was requested with, or have a certificate issued for this key",
+        key_file.display(), cert_file.display()
+    )]
+    NotAPair {
+        /// The private key's file.
+        key_file: PathBuf,
+        /// The certificate's file.
+        cert_file: PathBuf,
+    },
     /// A certificate or key is not what it should be.
     #[error("{path} is not usable: {reason}")]
     Content {

@@ -24,7 +24,13 @@ pub fn client_config(config: &BrokerConfig) -> Result<ClientConfig, ConfigFault>
         .map_err(|fault| unusable(&config.ca_file, &fault))?
         .with_root_certificates(roots(&config.ca_file)?)
         .with_client_auth_cert(certificates, key)
-        .map_err(|fault| unusable(&config.cert_file, &fault))
+        .map_err(|fault| match fault {
+            rustls::Error::InconsistentKeys(_) => ConfigFault::NotAPair {
+                key_file: config.key_file.clone(),
+                cert_file: config.cert_file.clone(),
+            },
+            fault => unusable(&config.cert_file, &fault),
+        })
 }
 
 fn roots(path: &Path) -> Result<RootCertStore, ConfigFault> {
@@ -95,10 +101,10 @@ mod tests {
         let swapped = BrokerConfig { cert_file: sound.key_file.clone(), ..sound.clone() };
         assert!(matches!(client_config(&swapped), Err(ConfigFault::Content { .. })));
         let foreign = BrokerConfig { cert_file: sound.ca_file.clone(), ..sound.clone() };
-        assert!(
-            matches!(client_config(&foreign), Err(ConfigFault::Content { .. })),
-            "a key of another certificate"
-        );
+        let fault = client_config(&foreign).expect_err("a key of another certificate").to_string();
+        for said in ["do not belong together", "identity.key", "ca.pem"] {
+            assert!(fault.contains(said), "{said}: {fault}");
+        }
         fs::set_permissions(&sound.key_file, fs::Permissions::from_mode(0o644)).expect("changed");
         assert!(matches!(client_config(&sound), Err(ConfigFault::Key(_))), "a key that everybody can read");
     }

@@ -24,6 +24,13 @@ pub trait Service: 'static {
     /// The first fault: the process prints it and ends with 1.
     fn check(config: &Self::Config) -> anyhow::Result<()>;
 
+    /// Sentences about what the operator should look at although the service starts with it, for `--check-config` alone, after
+    /// [`Service::check`] has passed.
+    fn warnings(config: &Self::Config) -> Vec<String> {
+        let _ = config;
+        Vec::new()
+    }
+
     /// Starts the role: opens what it needs, spawns its tasks on `context.shutdown`, and returns. The
     /// service then runs until a signal, or until a task fails.
     ///

@@ -81,6 +81,9 @@ fn run<S: Service>(options: Options) -> anyhow::Result<ExitCode> {
     if options.check_config {
         Telemetry::check(&runtime.log, &runtime.telemetry)?;
         S::check(&config)?;
+        for warning in S::warnings(&config) {
+            eprintln!("{}: warning: {warning}", S::NAME);
+        }
         println!("the configuration is sound");
         return Ok(ExitCode::SUCCESS);
     }

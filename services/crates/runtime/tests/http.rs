@@ -154,5 +154,5 @@ async fn a_readable_key_and_a_foreign_key_are_refused() {
     let foreign = rcgen::KeyPair::generate().expect("a key");
     std::fs::set_permissions(&key, std::fs::Permissions::from_mode(0o600)).expect("mode set");
     std::fs::write(&key, foreign.serialize_pem()).expect("written");
-    assert!(matches!(serve(&context, "http", &config, router()), Err(ServeError::Tls { .. })));
+    assert!(matches!(serve(&context, "http", &config, router()), Err(ServeError::NotAPair { .. })));
 }

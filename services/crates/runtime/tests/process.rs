@@ -2,6 +2,7 @@
 
 use std::{
     io::{BufRead as _, BufReader, Read as _, Write as _},
+    os::unix::fs::PermissionsExt as _,
     path::{Path, PathBuf},
     process::{Child, Command, Output, Stdio},
     time::{Duration, Instant},
@@ -146,18 +147,26 @@ fn what_would_not_start_is_not_sound() {
     let certified = rcgen::generate_simple_self_signed(vec!["x".to_owned()]).expect("a certificate");
     let cert = folder.path().join("x.pem");
     std::fs::write(&cert, certified.cert.pem()).expect("written");
-    let tls = |cert: &Path| {
+    let another = folder.path().join("another.key");
+    let key = rcgen::KeyPair::generate().expect("a key").serialize_pem();
+    std::fs::write(&another, key).expect("written");
+    std::fs::set_permissions(&another, std::fs::Permissions::from_mode(0o600)).expect("mode set");
+    let pair = |cert: &Path, key: &Path| {
         format!(
             "[http]\nlisten = \"127.0.0.1:0\"\ntls = {{ cert_file = \"{}\", key_file = \"{}\" }}\n",
             cert.display(),
-            readable.display()
+            key.display()
         )
     };
+    let tls = |cert: &Path| pair(cert, &readable);
+    let no_pair =
+        format!("{} and the certificate {} do not belong together", another.display(), cert.display());
     let listen = "[http]\nlisten = \"127.0.0.1:0\"\n";
     for (text, said) in [
         ("[http]\nlisten = \"0.0.0.0:0\"\n".to_owned(), "not a loopback address"),
         (tls(&folder.path().join("none.pem")), "none.pem"),
         (tls(&cert), "chmod 600"),
+        (pair(&cert, &another), no_pair.as_str()),
         (format!("behaviour = \"unsound\"\n{listen}"), "this cannot work"),
         (format!("{listen}[log]\nfilter = \"info,[\"\n"), "log.filter"),
         (

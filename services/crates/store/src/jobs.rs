@@ -14,6 +14,8 @@ pub(crate) trait Job: Send {
     fn run<'t>(self: Box<Self>, tx: &'t mut Conn) -> BoxFuture<'t, Box<dyn PendingReply>>;
     /// Replies with `failure` instead of doing the work.
     fn refuse(self: Box<Self>, failure: &Failure);
+    /// Whether it runs by itself, outside a transaction.
+    fn is_alone(&self) -> bool;
 }
 
 /// The reply of a job that has run, kept until the group of jobs is committed.
@@ -33,14 +35,38 @@ where
     E: std::error::Error + Send + 'static,
     F: for<'t> FnOnce(&'t mut Conn) -> BoxFuture<'t, Result<T, E>> + Send + 'static,
 {
+    send(jobs, work, false).await
+}
+
+/// Hands the writer work that no transaction may hold, such as rewriting the database, and waits for its reply. Every other job waits
+/// until it has ended.
+pub(crate) async fn submit_alone<T, E, F>(
+    jobs: &mpsc::Sender<Box<dyn Job>>,
+    work: F,
+) -> Result<T, WriteError<E>>
+where
+    T: Send + 'static,
+    E: std::error::Error + Send + 'static,
+    F: for<'t> FnOnce(&'t mut Conn) -> BoxFuture<'t, Result<T, E>> + Send + 'static,
+{
+    send(jobs, work, true).await
+}
+
+async fn send<T, E, F>(jobs: &mpsc::Sender<Box<dyn Job>>, work: F, is_alone: bool) -> Result<T, WriteError<E>>
+where
+    T: Send + 'static,
+    E: std::error::Error + Send + 'static,
+    F: for<'t> FnOnce(&'t mut Conn) -> BoxFuture<'t, Result<T, E>> + Send + 'static,
+{
     let (reply, result) = oneshot::channel();
-    jobs.send(Box::new(TypedJob { work, reply })).await.map_err(|_| WriteError::Closed)?;
+    jobs.send(Box::new(TypedJob { work, is_alone, reply })).await.map_err(|_| WriteError::Closed)?;
     result.await.unwrap_or(Err(WriteError::Closed))
 }
 
 /// A job, and the channel for its reply.
 struct TypedJob<F, T, E> {
     work: F,
+    is_alone: bool,
     reply: oneshot::Sender<Result<T, WriteError<E>>>,
 }
 
@@ -57,7 +83,7 @@ where
     F: for<'t> FnOnce(&'t mut Conn) -> BoxFuture<'t, Result<T, E>> + Send,
 {
     fn run<'t>(self: Box<Self>, tx: &'t mut Conn) -> BoxFuture<'t, Box<dyn PendingReply>> {
-        let Self { work, reply } = *self;
+        let Self { work, reply, .. } = *self;
         // The call that makes the future may panic as well as the future.
         let started = std::panic::catch_unwind(AssertUnwindSafe(|| work(tx)));
         async move {
@@ -82,6 +108,10 @@ where
 
     fn refuse(self: Box<Self>, failure: &Failure) {
         let _ = self.reply.send(Err(failure.clone().into()));
+    }
+
+    fn is_alone(&self) -> bool {
+        self.is_alone
     }
 }
 

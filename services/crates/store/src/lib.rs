@@ -31,6 +31,7 @@ mod postgres;
 mod probe;
 mod readers;
 mod restore_mark;
+mod rewrite;
 mod row;
 mod sharing;
 mod sqlite;

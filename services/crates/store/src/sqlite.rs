@@ -31,9 +31,10 @@ pub(crate) struct LockedFile {
 pub(crate) const OWNER_ONLY: u32 = 0o600;
 
 /// Settings of the writing connection. `FULL` makes a commit wait for the disk; the size limit shrinks a write-ahead log
-/// that one large transaction made grow.
-const WRITER: [&str; 5] = [
+/// that one large transaction made grow. What is deleted is overwritten with zeros: a store holds personal data.
+const WRITER: [&str; 6] = [
     FOREIGN_KEYS,
+    "PRAGMA secure_delete = ON",
     "PRAGMA journal_mode = WAL",
     "PRAGMA synchronous = FULL",
     "PRAGMA temp_store = MEMORY",

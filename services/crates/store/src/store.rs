@@ -20,10 +20,10 @@ use crate::{
     database::Database,
     deferred::{DeferredWriter, DeferredWriters},
     identity,
-    jobs::{Job, submit},
+    jobs::{Job, submit, submit_alone},
     migrate,
     postgres::Server,
-    restore_mark,
+    restore_mark, rewrite,
     sharing::Sharing,
     upkeep,
     writer::{OnReconnect, Writer},
@@ -158,6 +158,18 @@ impl Store {
         F: for<'t> FnOnce(&'t mut Conn) -> BoxFuture<'t, Result<T, E>> + Send + 'static,
     {
         submit(&self.0.jobs, work).await
+    }
+
+    /// Rewrites what is stored, so that the files of the database no longer hold bytes that were deleted or overwritten. Every
+    /// write waits until it has ended: it takes as long as copying the data. Of a file, all of it is rewritten; of a
+    /// server's database, these tables. What a server keeps beside its tables (write-ahead log, archive, replicas, backups)
+    /// is not touched.
+    ///
+    /// # Errors
+    /// [`WriteError`] when there is no room for the copy, a reader does not end, or the database does not answer. Then the
+    /// bytes may still be there; trying again is harmless.
+    pub async fn rewrite(&self, tables: &'static [&'static str]) -> Result<(), WriteError<sqlx::Error>> {
+        submit_alone(&self.0.jobs, move |conn| rewrite::run(conn, tables).boxed()).await
     }
 
     /// Adds a writer that writes, at the end of each transaction, what jobs left with it.

@@ -27,6 +27,26 @@ pub(crate) struct Writer {
     commits: Arc<watch::Sender<Commits>>,
     deferred: DeferredWriters,
     on_reconnect: OnReconnect,
+    /// A job that runs alone and came while a group was written.
+    left_behind: Option<Box<dyn Job>>,
+}
+
+/// The jobs that wait while a group is written.
+struct Queue<'q> {
+    waiting: &'q mut mpsc::Receiver<Box<dyn Job>>,
+    left_behind: &'q mut Option<Box<dyn Job>>,
+}
+
+impl Queue<'_> {
+    /// The next job that waits, unless it runs alone: that one ends the group and is left for after it.
+    fn next_of_group(&mut self) -> Option<Box<dyn Job>> {
+        let job = self.waiting.try_recv().ok()?;
+        if job.is_alone() {
+            *self.left_behind = Some(job);
+            return None;
+        }
+        Some(job)
+    }
 }
 
 /// Prepares a new connection before the first job is written over it.
@@ -41,12 +61,13 @@ impl Writer {
         deferred: DeferredWriters,
         on_reconnect: OnReconnect,
     ) -> Self {
-        Self { sql: database.transaction_sql(), database, conn: Some(conn), commits, deferred, on_reconnect }
+        let sql = database.transaction_sql();
+        Self { sql, database, conn: Some(conn), commits, deferred, on_reconnect, left_behind: None }
     }
 
     /// Writes until no sender is left.
     pub(crate) async fn run(mut self, mut waiting: mpsc::Receiver<Box<dyn Job>>) {
-        while let Some(first) = waiting.recv().await {
+        while let Some(first) = self.next_job(&mut waiting).await {
             match self.conn.take() {
                 Some(conn) => self.write(conn, first, &mut waiting).await,
                 None => self.reconnect_and_write(first, &mut waiting).await,
@@ -59,6 +80,26 @@ impl Writer {
         }
     }
 
+    /// The job that the last group left behind, or else the next one that comes.
+    async fn next_job(&mut self, waiting: &mut mpsc::Receiver<Box<dyn Job>>) -> Option<Box<dyn Job>> {
+        match self.left_behind.take() {
+            Some(job) => Some(job),
+            None => waiting.recv().await,
+        }
+    }
+
+    /// Runs one job outside a transaction and sends its reply.
+    async fn run_alone(&mut self, mut conn: Conn, job: Box<dyn Job>) {
+        conn.set_prelude(None);
+        let reply = job.run(&mut conn).await;
+        // A server may have ended the connection with the statement.
+        let is_lost = !reply.is_success() && self.database.may_disconnect() && conn.ping().await.is_err();
+        reply.send(&Ok(()));
+        if !is_lost {
+            self.conn = Some(conn);
+        }
+    }
+
     /// Writes one group of jobs and sends their replies. Keeps the connection unless it is lost.
     async fn write(
         &mut self,
@@ -66,8 +107,13 @@ impl Writer {
         first: Box<dyn Job>,
         waiting: &mut mpsc::Receiver<Box<dyn Job>>,
     ) {
+        if first.is_alone() {
+            return self.run_alone(conn, first).await;
+        }
         let mut replies = Vec::new();
-        let outcome = write_group(&mut conn, &self.sql, &self.deferred, first, waiting, &mut replies).await;
+        let mut queue = Queue { waiting, left_behind: &mut self.left_behind };
+        let outcome =
+            write_group(&mut conn, &self.sql, &self.deferred, first, &mut queue, &mut replies).await;
         self.deferred.transaction_ended();
         let mut is_lost = false;
         if let Err(failure) = &outcome {
@@ -124,7 +170,7 @@ async fn write_group(
     sql: &TransactionSql,
     deferred: &DeferredWriters,
     first: Box<dyn Job>,
-    waiting: &mut mpsc::Receiver<Box<dyn Job>>,
+    queue: &mut Queue<'_>,
     replies: &mut Vec<Box<dyn PendingReply>>,
 ) -> Result<GroupEnd, Failure> {
     let mut next = Some(first);
@@ -148,7 +194,7 @@ async fn write_group(
         if let Some(failure) = failure {
             return Err(failure);
         }
-        next = if replies.len() < GROUP_MAX { waiting.try_recv().ok() } else { None };
+        next = if replies.len() < GROUP_MAX { queue.next_of_group() } else { None };
     }
     // The commit releases the last savepoint by itself.
     conn.set_prelude(if prelude == Prelude::KeepLast { None } else { prelude.sql(sql) });

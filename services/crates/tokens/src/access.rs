@@ -92,16 +92,19 @@ impl AccessToken {
         if text(claims, "iss").as_deref() != Some(issuer.issuer.as_str()) {
             return Err(missing("iss"));
         }
-        let (issued_at, expires) = check_times(claims, now)?;
         check_audience(claims, &issuer.audience)?;
+        let subject = text(claims, "sub").ok_or_else(|| missing("sub"))?;
+        let (agency, roles) = (agency(claims, issuer)?, roles(claims, &issuer.claims.roles)?);
+        // Last: callers are told that a token has expired, and of a token with another fault they must not be told more.
+        let (issued_at, expires) = check_times(claims, now)?;
         Ok(Self {
             issuer: issuer.issuer.clone(),
-            subject: text(claims, "sub").ok_or_else(|| missing("sub"))?,
+            subject,
             client_id: text(claims, &issuer.claims.client),
             id: text(claims, "jti"),
             session: text(claims, &issuer.claims.session),
-            agency: agency(claims, issuer)?,
-            roles: roles(claims, &issuer.claims.roles)?,
+            agency,
+            roles,
             name: text(claims, &issuer.claims.name),
             scope: text(claims, "scope"),
             issued_at,

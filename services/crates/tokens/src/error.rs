@@ -2,8 +2,8 @@
 
 use rovuma_schemas::Timestamp;
 
-/// A token that was not accepted. Callers see the same answer for all but [`KeysUnavailable`](Self::KeysUnavailable)
-/// (`invalid_token`, RFC 6750 §3.1); the variant is for the log.
+/// A token that was not accepted. Callers see the same answer for all but [`KeysUnavailable`](Self::KeysUnavailable) and
+/// [`Expired`](Self::Expired) (`invalid_token`, RFC 6750 §3.1); the variant is for the log.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum TokenError {
     /// Longer than [`TOKEN_MAX_BYTES`](crate::TOKEN_MAX_BYTES).
@@ -46,7 +46,7 @@ pub enum TokenError {
     /// The signature does not match the key.
     #[error("signature does not match")]
     BadSignature,
-    /// It has expired.
+    /// It has expired, and everything else of it holds.
     #[error("token expired at {expires}, it is {now}")]
     Expired {
         /// `exp`.

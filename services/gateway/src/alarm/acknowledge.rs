@@ -24,8 +24,11 @@ pub(crate) struct Acknowledgement<'a> {
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum NotAcknowledged {
     /// The agency has no such alarm.
-    #[error("no such alarm")]
-    NotFound,
+    #[error("no alarm {seq}")]
+    NotFound {
+        /// The number that was given.
+        seq: i64,
+    },
     /// It was raised again since the person looked.
     #[error("raised {times} times by now")]
     RaisedAgain {
@@ -60,7 +63,7 @@ pub(crate) async fn acknowledge(
             .bind(permit.resource().owner().as_str())
             .fetch_optional(&mut *tx)
             .await?;
-    let mut alarm = list::read(&found.ok_or(NotAcknowledged::NotFound)?)?;
+    let mut alarm = list::read(&found.ok_or(NotAcknowledged::NotFound { seq: acknowledgement.seq })?)?;
     if alarm.times != acknowledgement.times {
         return Err(NotAcknowledged::RaisedAgain { times: alarm.times });
     }

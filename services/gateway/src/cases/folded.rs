@@ -26,6 +26,8 @@ pub(crate) struct StateFacts {
     pub(crate) version: Option<u32>,
     /// The code by which lists tell the cases of the family apart.
     pub(crate) facet: Option<String>,
+    /// Whether it is about a minor: then every message of it needs a second person.
+    pub(crate) is_about_minor: bool,
     /// The restriction on its use.
     pub(crate) handling: Option<HandlingCode>,
     /// The last day on which its data may be kept.

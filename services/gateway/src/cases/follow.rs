@@ -2,14 +2,16 @@
 
 use std::collections::BTreeMap;
 
-use rovuma_schemas::{AgencyCode, CaseId, EarlierVersions, HandlingCode, MessageId, Timestamp, ValidDraft};
+use rovuma_schemas::{
+    AgencyCode, CaseId, EarlierVersions, HandlingCode, MessageId, SecondPersonReason, Timestamp, ValidDraft,
+};
 use rovuma_store::{Conn, RowExt};
 use sqlx::Row;
 
 use super::{
     CasePlace,
     fold::rules::Breach,
-    folded::Proposal,
+    folded::{Proposal, StateFacts},
     kept::{self, CaseKey},
 };
 use crate::{alarm::AlarmKind, error::DbError, families};
@@ -25,6 +27,8 @@ pub(crate) struct Following {
     pub(crate) earlier: EarlierVersions,
     /// The restriction on the use of the case so far.
     pub(crate) handling: Option<HandlingCode>,
+    /// Whether the case is about a minor.
+    pub(crate) is_about_minor: bool,
 }
 
 /// Why a draft cannot follow in a case.
@@ -118,7 +122,8 @@ pub(crate) async fn follow(
         first_created: None,
         in_reply_to: draft.in_reply_to(),
     };
-    Ok(Some(Following { place, recipients, earlier: facts.earlier, handling: facts.handling }))
+    let StateFacts { earlier, handling, is_about_minor, .. } = facts;
+    Ok(Some(Following { place, recipients, earlier, handling, is_about_minor }))
 }
 
 /// Checks that the message to be confirmed was released here in an emergency, by somebody else than `confirmer`.
@@ -168,8 +173,16 @@ async fn is_restored(conn: &mut Conn, agency: &AgencyCode) -> Result<bool, DbErr
     Ok(row.is_some())
 }
 
-/// Whether `draft` lowers the handling code of its case: only a message that has content of the case restricts the use of it.
-pub(crate) fn lowers(following: &Following, draft: &ValidDraft) -> bool {
-    draft.body().facet().is_some()
-        && following.handling.is_some_and(|before| draft.terms().handling.code < before)
+/// The weightiest reason in the case why a second person must release `draft`, which follows in it. What is reserved for supervisors
+/// has its second pair of eyes. Only a message that has content of the case can lower the handling code.
+pub(crate) fn second_person(following: &Following, draft: &ValidDraft) -> Option<SecondPersonReason> {
+    if draft.message_type().is_reserved() {
+        return None;
+    }
+    if following.is_about_minor {
+        return Some(SecondPersonReason::Minor);
+    }
+    let has_content = draft.body().facet().is_some();
+    let is_lower = following.handling.is_some_and(|before| draft.terms().handling.code < before);
+    (has_content && is_lower).then_some(SecondPersonReason::HandlingLowered)
 }

@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use rovuma_schemas::{AgencyCode, CaseId, Digest, Header, MessageId, OperationalBody, Terms, Timestamp};
+use rovuma_schemas::{
+    AgencyCode, CaseId, Digest, Header, MessageId, MessageType, OperationalBody, Terms, Timestamp,
+};
 use rovuma_store::{Binding, Conn, Insert, RowExt, padded_list, with_rows};
 use serde_json::{Value, json};
 use sqlx::{Row, any::AnyRow};
@@ -83,6 +85,8 @@ pub(crate) struct Contribution {
     pub(crate) content: Digest,
     /// What it says, as JSON; none of a type that is not known here.
     pub(crate) fact: Option<String>,
+    /// Whether it is a certificate that says nothing in anybody's own words.
+    pub(crate) is_bare_certificate: bool,
 }
 
 impl Contribution {
@@ -105,8 +109,24 @@ impl Contribution {
             let rules = families::rules(case.kind.parse().ok()?);
             rules.fact(body, terms, header.first_created.unwrap_or(header.created))
         });
-        Some(Self { content: digest_of(content), fact })
+        let is_bare_certificate = is_bare_certificate(&header.message_type, payload);
+        Some(Self { content: digest_of(content), fact, is_bare_certificate })
     }
+}
+
+/// Whether the message certifies what was done with data, in codes alone. Like a receipt it names nobody and proves something, so
+/// it is not erased with its case, and erased data are not there again because it came.
+pub(crate) fn is_bare_certificate(message_type: &str, payload: &Value) -> bool {
+    /// The places of free text that a certificate may have.
+    const WORDS: [&str; 5] = [
+        "/header/reference",
+        "/terms/urgency/statement",
+        "/terms/handling/restriction",
+        "/terms/emergency",
+        "/body/note",
+    ];
+    message_type == MessageType::PurgeCertify.as_str()
+        && WORDS.iter().all(|words| payload.pointer(words).is_none())
 }
 
 /// The digest of JSON whatever the order of its members.
@@ -192,11 +212,11 @@ fn bind<'q>(key: &'q CaseKey, kept: &'q KeptMessage, query: Binding<'q>) -> Bind
 
 /// Several cases' messages in one query. `CROSS JOIN` keeps SQLite from scanning `case_message` first.
 pub(crate) const LOAD: &str = "
-    WITH asked (a_agency, a_owner, a_case, a_kind) AS (VALUES {})
+    WITH asked (a_agency, a_owner, a_case_id, a_kind) AS (VALUES {})
     SELECT agency, owner, case_id, kind, sender, turn, id, replaces, seen, created_at, first_created, content, in_reply_to,
            message_type, fact
-    FROM (SELECT DISTINCT a_agency, a_owner, a_case, a_kind FROM asked) AS wanted CROSS JOIN case_message
-    WHERE agency = a_agency AND owner = a_owner AND case_id = a_case AND kind = a_kind";
+    FROM (SELECT DISTINCT a_agency, a_owner, a_case_id, a_kind FROM asked) AS wanted CROSS JOIN case_message
+    WHERE agency = a_agency AND owner = a_owner AND case_id = a_case_id AND kind = a_kind";
 
 /// Maximum cases that one statement loads.
 const LOAD_MAX: usize = 64;

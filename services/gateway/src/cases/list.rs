@@ -8,7 +8,10 @@ use serde::Serialize;
 use sqlx::{Row, any::AnyRow};
 
 use super::{kept::CaseKey, project::NEVER, short_reference};
-use crate::error::DbError;
+use crate::{
+    error::DbError,
+    row_key::{self, KEY},
+};
 
 /// The cases to list; an absent field asks for all.
 #[derive(Clone, Debug, Default, Serialize)]
@@ -43,9 +46,6 @@ pub(crate) struct CaseRow {
     pub(crate) opened_at: Timestamp,
     pub(crate) changed_at: Timestamp,
 }
-
-/// A cursor's row key: when the case was opened, and its id.
-pub(crate) const KEY: usize = 24;
 
 macro_rules! state_now {
     () => {
@@ -162,7 +162,7 @@ pub(crate) async fn page(
     window: &Window<[u8; KEY]>,
     now: Timestamp,
 ) -> Result<Vec<([u8; KEY], CaseRow)>, DbError> {
-    let (before, before_id) = split(window.after);
+    let (before, before_id) = row_key::before(window.after);
     let wanted = filter.reference.as_deref();
     let short = wanted.and_then(short_reference::read);
     let reference = wanted.filter(|_| short.is_none()).map(str::to_lowercase).unwrap_or_default();
@@ -195,7 +195,9 @@ pub(crate) async fn page(
         .bind(window.fetch())
         .fetch_all(conn)
         .await?;
-    rows.iter().map(|row| read(row).map(|found| (key(&found), found))).collect()
+    rows.iter()
+        .map(|row| read(row).map(|found| (row_key::key(found.opened_at, &found.case.id), found)))
+        .collect()
 }
 
 /// The statement of one case.
@@ -248,18 +250,4 @@ fn read(row: &AnyRow) -> Result<CaseRow, DbError> {
         opened_at: row.instant("opened_at")?,
         changed_at: row.instant("changed_at")?,
     })
-}
-
-fn key(row: &CaseRow) -> [u8; KEY] {
-    let mut key = [0; KEY];
-    key[..8].copy_from_slice(&row.opened_at.as_micros().to_be_bytes());
-    key[8..].copy_from_slice(row.case.id.as_bytes());
-    key
-}
-
-fn split(after: Option<[u8; KEY]>) -> (i64, Vec<u8>) {
-    let Some(key) = after else { return (i64::MAX, Vec::new()) };
-    let mut micros = [0; 8];
-    micros.copy_from_slice(&key[..8]);
-    (i64::from_be_bytes(micros), key[8..].to_vec())
 }

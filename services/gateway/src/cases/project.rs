@@ -35,6 +35,8 @@ pub(crate) struct NewInCase {
     pub(crate) reference: Option<String>,
     /// The other agencies that the message shows to be parties.
     pub(crate) parties: BTreeSet<AgencyCode>,
+    /// Whether it brings content that is erased at the end of the case's retention.
+    pub(crate) has_content: bool,
 }
 
 impl NewInCase {
@@ -45,6 +47,7 @@ impl NewInCase {
         contribution: Contribution,
         recipients: impl IntoIterator<Item = AgencyCode>,
     ) -> Option<Self> {
+        let has_content = !contribution.is_bare_certificate;
         let (case, message) = KeptMessage::of_header(header, contribution)?;
         let is_owners = case.owner == message.sender;
         // A recipient's copy names only the other recipients in its own country, so it shows no more than its sender.
@@ -59,6 +62,7 @@ impl NewInCase {
             reference: header.reference.clone().filter(|_| is_owners),
             message,
             parties,
+            has_content,
         })
     }
 }
@@ -120,7 +124,10 @@ async fn write(
     projections: &[Projection],
     now: Timestamp,
 ) -> Result<(), DbError> {
-    FILE.rows(tx, projections, |query, projection| projection.bind(query)).await?;
+    let (with_content, others): (Vec<&Projection>, Vec<&Projection>) =
+        projections.iter().partition(|projection| projection.has_content);
+    WITH_CONTENT.rows(tx, &with_content, |query, projection| projection.bind(query)).await?;
+    WITHOUT_CONTENT.rows(tx, &others, |query, projection| projection.bind(query)).await?;
     let parties: Vec<Party<'_>> = new
         .iter()
         .flat_map(|new| new.parties.iter().map(move |partner| Party { key: &new.key, partner, opened: now }))
@@ -154,6 +161,8 @@ struct Projection {
     retain_until: i64,
     erase_at: i64,
     opened: Timestamp,
+    /// Whether a new message brings content: then the case is to be erased again.
+    has_content: bool,
     /// What an operator must look at because of the new messages: partner, subject, detail.
     alarms: Vec<(AgencyCode, String, String)>,
 }
@@ -204,6 +213,7 @@ impl Projection {
             retain_until: end_of_retention,
             erase_at: if end_of_retention == NEVER { NEVER } else { erase_at },
             opened: now,
+            has_content: new.iter().any(|new| new.has_content),
             alarms: alarms.collect(),
             key: key.clone(),
         }
@@ -264,13 +274,17 @@ fn to_count(number: u64) -> i64 {
     i64::try_from(number).unwrap_or(i64::MAX)
 }
 
-const FILE: Insert = Insert {
-    into: "INSERT INTO case_file (agency, owner, case_id, kind, status, facet, reference, short_reference, state, ball, until_at,
-                                  state_2, ball_2, until_2, state_3, ball_3, due_at, handling, version, messages, missing,
-                                  warnings, retain_until, erase_at, opened_at, changed_at)",
-    columns: 26,
-    // Status and reference are those of the first message that says them; the rest is folded again.
-    then: "ON CONFLICT (agency, owner, case_id, kind) DO UPDATE SET
+/// Inserts or updates rows of `case_file`, and also sets the columns `$also`.
+macro_rules! files {
+    ($also:literal) => {
+        Insert {
+            into: "INSERT INTO case_file (agency, owner, case_id, kind, status, facet, reference, short_reference, state, ball,
+                                          until_at, state_2, ball_2, until_2, state_3, ball_3, due_at, handling, version,
+                                          messages, missing, warnings, retain_until, erase_at, opened_at, changed_at)",
+            columns: 26,
+            // Status and reference are those of the first message that says them; the rest is folded again.
+            then: concat!(
+                "ON CONFLICT (agency, owner, case_id, kind) DO UPDATE SET
              status = CASE case_file.status WHEN '' THEN excluded.status ELSE case_file.status END,
              reference = CASE case_file.reference WHEN '' THEN excluded.reference ELSE case_file.reference END,
              facet = excluded.facet, short_reference = excluded.short_reference, state = excluded.state,
@@ -279,7 +293,16 @@ const FILE: Insert = Insert {
              handling = excluded.handling, version = excluded.version, messages = excluded.messages,
              missing = excluded.missing, warnings = excluded.warnings, retain_until = excluded.retain_until,
              erase_at = excluded.erase_at, changed_at = excluded.changed_at",
-};
+                $also
+            ),
+        }
+    };
+}
+
+/// Cases to which a message with content was added: if they were erased, they are to be erased again.
+const WITH_CONTENT: Insert = files!(", erased_at = NULL");
+
+const WITHOUT_CONTENT: Insert = files!("");
 
 const PARTY: Insert = Insert {
     into: "INSERT INTO case_party (agency, owner, case_id, kind, partner, opened_at)",

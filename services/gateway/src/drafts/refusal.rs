@@ -15,8 +15,11 @@ pub(crate) enum Refusal {
     #[error("the draft has faults")]
     Faulty(Box<Content>),
     /// The draft is not there any more.
-    #[error("there is no such draft")]
-    NotFound,
+    #[error("there is no draft {id}")]
+    NotFound {
+        /// Its id.
+        id: MessageId,
+    },
     /// The draft is at another version than the caller has seen.
     #[error("the draft is at version {present}, not {seen}")]
     Version {

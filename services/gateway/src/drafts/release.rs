@@ -29,14 +29,14 @@ use crate::{
 pub(crate) struct Reviewed {
     draft: Draft,
     content: Content,
-    lowers_handling: bool,
+    /// Why its case requires a second person.
+    by_case: Option<SecondPersonReason>,
 }
 
 impl Reviewed {
     /// The weightiest reason why a second person must release it, by today's rules and by its case.
     pub(crate) fn second_person(&self) -> Option<&'static str> {
-        let lowered = self.lowers_handling.then(|| SecondPersonReason::HandlingLowered.as_str());
-        self.content.second_person().or(lowered)
+        self.content.second_person().or(self.by_case.map(SecondPersonReason::as_str))
     }
 
     /// The result of the check by today's rules.
@@ -70,13 +70,12 @@ impl Drafts {
         }
         self.overdue.check(&self.exchange.base.trail, now).await?;
         self.check_right_to_send(&draft.agency, draft.message_type, now)?;
-        let lowers_handling =
-            self.check_case(&draft.agency, &content, draft.id, (releaser, locale), now).await?;
-        Ok(Reviewed { draft, content, lowers_handling })
+        let by_case = self.check_case(&draft.agency, &content, draft.id, (releaser, locale), now).await?;
+        Ok(Reviewed { draft, content, by_case })
     }
 
-    /// Asks the case of a draft whether the draft may follow in it, outside the transaction. Returns whether it lowers the case's
-    /// handling code.
+    /// Asks the case of a draft whether the draft may follow in it, outside the transaction. Returns why the case
+    /// requires a second person.
     async fn check_case(
         &self,
         agency: &AgencyCode,
@@ -84,14 +83,14 @@ impl Drafts {
         id: MessageId,
         (releaser, locale): (&str, Locale),
         now: Timestamp,
-    ) -> Result<bool, Refusal> {
+    ) -> Result<Option<SecondPersonReason>, Refusal> {
         let valid = content.valid()?;
         if valid.case().is_none() {
-            return Ok(false);
+            return Ok(None);
         }
         let mut conn = self.exchange.base.store.read().acquire().await?;
         let following = follow_in_case(&mut conn, agency, valid, id, (releaser, locale), now).await?;
-        Ok(following.is_some_and(|following| follow::lowers(&following, valid)))
+        Ok(following.and_then(|following| follow::second_person(&following, valid)))
     }
 
     /// Numbers, signs and puts the message into the outbox, in the transaction that releases the draft. A draft that was
@@ -116,14 +115,14 @@ impl Drafts {
     }
 
     /// Makes every check of a message sent at once except the access policy: the checks of [`review`](Self::review) that apply
-    /// without a stored draft. Returns whether it lowers the handling code of its case.
+    /// without a stored draft. Returns why its case requires a second person.
     pub(crate) async fn review_at_once(
         &self,
         permit: &Permit<act::DraftRelease>,
         content: &Content,
         locale: Locale,
         now: Timestamp,
-    ) -> Result<bool, Refusal> {
+    ) -> Result<Option<SecondPersonReason>, Refusal> {
         content.valid()?;
         self.overdue.check(&self.exchange.base.trail, now).await?;
         let agency = permit.resource().owner();

@@ -7,7 +7,7 @@ use super::{Drafts, Refusal};
 
 impl Drafts {
     /// Refuses a message that every recipient would reject: the officer learns it at once, not with a receipt days later.
-    pub(super) fn check_right_to_send(
+    pub(crate) fn check_right_to_send(
         &self,
         agency: &AgencyCode,
         message_type: MessageType,

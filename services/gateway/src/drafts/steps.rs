@@ -137,7 +137,7 @@ pub(super) async fn load_permitted<A: Act>(
     let id = permit.resource().id().parse().map_err(DbError::from)?;
     // Author or type may have changed since the permit was given: then it does not hold for this draft.
     let draft = draft::load(tx, &id).await?.filter(|draft| draft.resource() == *permit.resource());
-    let draft = draft.ok_or(Refusal::NotFound)?;
+    let draft = draft.ok_or(Refusal::NotFound { id })?;
     seen.check(draft.version)?;
     Ok(draft)
 }

@@ -5,7 +5,7 @@ use rovuma_schemas::{Digest, Timestamp, audit::AuditPosition};
 use rovuma_store::{Conn, RowExt};
 
 use super::open::VerifiedMessage;
-use crate::{alarm::AlarmKind, error::DbError};
+use crate::{alarm::AlarmKind, cases::CasePlace, error::DbError};
 
 /// A conflicting message that came before.
 pub(crate) struct KnownConflict {
@@ -48,10 +48,12 @@ pub(crate) async fn insert(
     audit: &AuditPosition,
     now: Timestamp,
 ) -> Result<(), DbError> {
+    let case = CasePlace::of_header(message.header()).case;
     sqlx::query(
         "INSERT INTO conflict
-             (recipient, digest, sender, id, kind, jws, audit_epoch, audit_sequence, first_at, answered_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9)",
+             (recipient, digest, sender, id, kind, jws, audit_epoch, audit_sequence, first_at, answered_at, case_kind,
+              case_owner, case_id)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9, $10, $11, $12)",
     )
     .bind(message.recipient().agency.as_str())
     .bind(digest_bytes(message.digest()))
@@ -62,6 +64,9 @@ pub(crate) async fn insert(
     .bind(audit.epoch.as_bytes().to_vec())
     .bind(i64::try_from(audit.sequence).unwrap_or(i64::MAX))
     .bind(now.as_micros())
+    .bind(case.as_ref().map(|case| case.kind.as_str()))
+    .bind(case.as_ref().map(|case| case.owner.as_str()))
+    .bind(case.as_ref().map(|case| case.id.as_bytes().to_vec()))
     .execute(tx)
     .await?;
     Ok(())

@@ -65,6 +65,13 @@ pub(crate) fn check(config: &TrustConfig) -> Result<(), PinFault> {
     trust_store(config, pins(config)?).map(drop)
 }
 
+/// The trust in the authorities of the configuration, with this one list.
+pub(super) fn with_list(config: &TrustConfig, json: &[u8], now: Timestamp) -> Result<TrustStore, PinFault> {
+    let pinned = trust_store(config, pins(config)?)?;
+    let (trust, _) = pinned.current().with_list(json, now)?;
+    Ok(trust)
+}
+
 /// The configured authorities, as yet without serials of earlier lists.
 fn pins(config: &TrustConfig) -> Result<Vec<Pin>, PinFault> {
     let pin = |list: &TrustListConfig| {

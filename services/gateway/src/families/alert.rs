@@ -61,6 +61,7 @@ impl CaseView for AlertView {
                 .filter(|_| !matches!(self.state, AlertState::Withdrawn | AlertState::Expired)),
             version: self.version,
             facet: self.content.category.map(|category| category.to_string()),
+            is_about_minor: self.content.is_about_minor,
             handling: self.content.handling,
             retain_until: self.retain_until,
             over_at,

@@ -131,7 +131,11 @@ pub(crate) async fn acknowledge(
 impl From<NotAcknowledged> for ApiError {
     fn from(fault: NotAcknowledged) -> Self {
         match fault {
-            NotAcknowledged::NotFound => Problem::not_found().into(),
+            NotAcknowledged::NotFound { seq } => Problem::no_such(
+                format_args!("alarm {seq}"),
+                "Check the id: GET /v1/alarms lists your agency's alarms.",
+            )
+            .into(),
             NotAcknowledged::RaisedAgain { times } => Problem::conflict("raised_again")
                 .detail(format!(
                     "By now the alarm was raised {times} times. Look at it again, then acknowledge that."

@@ -30,6 +30,15 @@ impl ApiState for Gateway {
         (!is_served).then(|| format!("This gateway does not serve {agency}."))
     }
 
+    fn where_listed(&self, kind: &str) -> &'static str {
+        match kind {
+            "message" => "Check the id: GET /v1/inbox and GET /v1/sent list your agency's messages.",
+            "draft" => "Check the id: GET /v1/drafts lists your agency's open drafts.",
+            "case" => "Check the name: GET /v1/cases lists your agency's cases.",
+            _ => "Check the id.",
+        }
+    }
+
     async fn record(&self, act: AuditRecord) -> Result<(), ApiError> {
         let trail = self.base.trail.clone();
         self.base.store.write(move |tx| async move { trail.record(tx, &act).await }.boxed()).await?;

@@ -1,5 +1,6 @@
 //! `/v1/cases`: what several signed messages add up to.
 
+mod hold;
 mod view;
 
 use std::sync::Arc;
@@ -7,7 +8,7 @@ use std::sync::Arc;
 use axum::{Json, extract::State};
 use rovuma_api::{
     Access as _, ApiState as _, Caller,
-    answers::gateway::{CaseRow, CaseTimeline, CaseView},
+    answers::gateway::{self as answers, CaseTimeline, CaseView},
     cursors::Cursors,
     openapi::NotFound,
     page::Page,
@@ -21,11 +22,17 @@ use rovuma_schemas::{
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use super::{error::ApiError, openapi::Refusals};
+pub(super) use self::hold::*;
+use super::{
+    error::ApiError,
+    openapi::Refusals,
+    words::{self, WordKind},
+};
 use crate::{
     audit,
     cases::{
-        list::{self, CaseFilter},
+        kept::CaseKey,
+        list::{self, CaseFilter, CaseRow},
         open::{self, OpenedCase},
     },
     gateway::Gateway,
@@ -101,13 +108,13 @@ pub(crate) struct CaseQuery {
 #[utoipa::path(
     get, path = "/v1/cases", operation_id = "list_cases", tag = "cases",
     params(CaseQuery),
-    responses((status = 200, description = "A page of cases.", body = Page<CaseRow>), Refusals)
+    responses((status = 200, description = "A page of cases.", body = Page<answers::CaseRow>), Refusals)
 )]
 pub(crate) async fn list(
     State(gateway): State<Arc<Gateway>>,
     caller: Caller,
     Query(query): Query<CaseQuery>,
-) -> Result<Json<Page<CaseRow>>, ApiError> {
+) -> Result<Json<Page<answers::CaseRow>>, ApiError> {
     let permit = gateway.permit_own(&caller, act::CaseList).await?;
     let cursors = Cursors::of("cases", caller.agency().as_str(), &query);
     let window = cursors.window(query.limit, query.cursor.as_deref())?;
@@ -126,11 +133,21 @@ pub(crate) async fn list(
     let mut conn = gateway.base.store.read().acquire().await?;
     let rows = list::page(&mut conn, &permit, &filter, &window, now).await?;
     drop(conn);
+    let is_nothing = rows.is_empty() && window.after.is_none();
     let rows = rows.into_iter().map(|(key, row)| (key, view::row(row))).collect();
     let page = cursors.page(&window, rows);
     // The reference may be a person's: the log has that there was one.
     let named = CaseFilter { reference: filter.reference.as_ref().map(|_| "given".to_owned()), ..filter };
     let act = audit::by(caller.actor(), AuditAction::CaseSearch, now);
+    let words = [
+        ("kind", WordKind::Family, named.kind.clone()),
+        ("category", WordKind::Facet, named.facet.clone()),
+        ("partner", WordKind::Agency, named.partner.as_ref().map(ToString::to_string)),
+    ];
+    if let Some(unknown) = is_nothing.then(|| words::refusal(&gateway, &words)).flatten() {
+        gateway.record(audit::search(act, &named, 0).refused(unknown.code.clone())).await?;
+        return Err(unknown.into());
+    }
     gateway.record(audit::search(act, &named, page.items.len())).await?;
     Ok(Json(page))
 }
@@ -192,32 +209,47 @@ pub(crate) async fn timeline(
 async fn opened(
     gateway: &Gateway,
     caller: &Caller,
-    (kind, owner, id): (String, AgencyCode, MessageId),
+    name: (String, AgencyCode, MessageId),
     at: Option<Timestamp>,
     view: &'static str,
 ) -> Result<(OpenedCase, Timestamp), ApiError> {
     let now = gateway.base.now();
-    let case = CaseId { kind, owner, id };
-    let missing = async |is_anothers: bool| {
-        let object = AuditObject::new("case", case.to_string());
-        Err(gateway.missing(caller, Action::CaseRead, object, is_anothers).await)
-    };
-    let mut conn = gateway.base.store.read().acquire().await?;
-    let found = open::find(&mut conn, caller.agency(), &case, now).await?;
-    // Asked either way, so that it takes no longer to be refused what another agency has.
-    let is_known = open::is_known(&mut conn, &case).await?;
-    drop(conn);
-    let Some((key, row)) = found else { return missing(is_known).await };
+    let (key, row) = lookup(gateway, caller, name, Action::CaseRead).await?;
+    let object = AuditObject::new("case", row.case.to_string());
     let resource = Resource::case(&row.case.to_string(), caller.agency());
     let permit = gateway.permit(caller, act::CaseRead, &resource, &Context::NONE).await?;
     let mut conn = gateway.base.store.read().acquire().await?;
     let at = at.filter(|at| *at < now);
     let found = open::open(&mut conn, &permit, (key, row), at.unwrap_or(now), at.is_some()).await?;
     drop(conn);
-    let Some(found) = found else { return missing(false).await };
+    let Some(found) = found else {
+        return Err(gateway.missing(caller, Action::CaseRead, object, false).await);
+    };
     let act = audit::by(caller.actor(), AuditAction::CaseRead, now)
         .object("case", found.row.case.clone())
         .detail("view", view);
     gateway.record(act).await?;
     Ok((found, at.unwrap_or(now)))
+}
+
+/// The case of the caller's agency with this name; else 404, audited as a refusal of `action`.
+async fn lookup(
+    gateway: &Gateway,
+    caller: &Caller,
+    (kind, owner, id): (String, AgencyCode, MessageId),
+    action: Action,
+) -> Result<(CaseKey, CaseRow), ApiError> {
+    let case = CaseId { kind, owner, id };
+    let mut conn = gateway.base.store.read().acquire().await?;
+    let found = open::find(&mut conn, caller.agency(), &case, gateway.base.now()).await?;
+    // Asked either way, so that it takes no longer to be refused what another agency has.
+    let is_known = open::is_known(&mut conn, &case).await?;
+    drop(conn);
+    match found {
+        Some(found) => Ok(found),
+        None => {
+            let object = AuditObject::new("case", case.to_string());
+            Err(gateway.missing(caller, action, object, is_known).await)
+        }
+    }
 }

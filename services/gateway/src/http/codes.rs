@@ -43,7 +43,11 @@ pub(crate) async fn read(
     Path(name): Path<String>,
     Query(query): Query<CodeQuery>,
 ) -> Result<Json<Codes>, ApiError> {
-    let list = gateway.drafts.codes.get(&name).ok_or_else(Problem::not_found)?;
+    let Some(list) = gateway.drafts.codes.get(&name) else {
+        let known: Vec<&str> = gateway.drafts.codes.iter().map(|list| list.list.as_str()).collect();
+        let next = format!("The lists: {}.", known.join(", "));
+        return Err(Problem::no_such(format_args!("code list {name}"), &next).into());
+    };
     let lang = query.lang.unwrap_or(caller.locale());
     Ok(Json(codes(list, lang, Date::of(gateway.base.now()))))
 }

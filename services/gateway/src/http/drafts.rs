@@ -36,7 +36,7 @@ use utoipa::IntoParams;
 use self::view::ContentView;
 pub(super) use self::{release::*, steps::*, validate::*};
 use super::{
-    error::{ApiError, in_language},
+    error::{ApiError, erased, in_language},
     openapi::Refusals,
 };
 use crate::{
@@ -49,6 +49,7 @@ use crate::{
         state::DraftState,
     },
     gateway::Gateway,
+    messages::sent,
 };
 
 /// Keeps a new draft, with its faults if it has any: it need not be complete before it is submitted or released.
@@ -103,6 +104,8 @@ pub(crate) async fn create(
         (status = 200, description = "The draft.", body = DraftView,
             headers(("ETag" = String, description = "Its version."))),
         NotFound,
+        (status = 410, description = "`erased`: it became a message whose content was erased at the end of its case's retention.",
+            body = Problem, content_type = "application/problem+json"),
         Refusals
     )
 )]
@@ -112,6 +115,7 @@ pub(crate) async fn read(
     Path(id): Path<MessageId>,
 ) -> Result<Response, ApiError> {
     let (draft, permit) = permitted(&gateway, &caller, &id, act::DraftRead).await?;
+    must_have_content(&gateway, &draft).await?;
     let (now, shared) = (gateway.base.now(), Arc::clone(&gateway));
     let recorded = gateway.base.store.write(move |tx| {
         async move {
@@ -249,6 +253,19 @@ fn whole(gateway: &Gateway, caller: &Caller, draft: Draft) -> Result<DraftView, 
     }
     let content = posted(gateway, caller, &draft.content)?;
     Ok(view::whole(draft, ContentView::new(&content, caller.locale())?))
+}
+
+/// Refuses a draft that became a message whose content is erased: 410.
+async fn must_have_content(gateway: &Gateway, draft: &Draft) -> Result<(), ApiError> {
+    if draft.state != DraftState::Released || !draft.content.is_empty() {
+        return Ok(());
+    }
+    let mut conn = gateway.base.store.read().acquire().await?;
+    let sent = sent::load(&mut conn, &draft.agency, &draft.id).await?;
+    match sent.and_then(|sent| sent.erased_at) {
+        Some(at) => Err(erased("The content of the draft", at).into()),
+        None => Ok(()),
+    }
 }
 
 /// The draft, and the proof that the caller may do `act` to it: 404 when the caller's agency has no such draft, 403 as the

@@ -3,7 +3,7 @@
 use axum::http::StatusCode;
 use rovuma_api::StoreProblems;
 use rovuma_runtime::Problem;
-use rovuma_schemas::{CaseId, Locale};
+use rovuma_schemas::{CaseId, Locale, Timestamp};
 
 use super::drafts::view;
 use crate::{
@@ -49,6 +49,13 @@ impl From<SendError> for ApiError {
     }
 }
 
+/// 410 `erased`: the content of something is gone, with since when. That it existed, its digest and its proofs stay.
+pub(super) fn erased(what: &str, at: Timestamp) -> Problem {
+    Problem::new(StatusCode::GONE, "erased").detail(format!(
+        "{what} was erased at {at}, at the end of its retention. That it existed, its digest and what proves it stay."
+    ))
+}
+
 /// Turns the refusal of a request about a draft into an answer, with the draft's faults in `locale`.
 pub(super) fn in_language(locale: Locale) -> impl Fn(drafts::Refusal) -> ApiError {
     move |refusal| {
@@ -58,7 +65,10 @@ pub(super) fn in_language(locale: Locale) -> impl Fn(drafts::Refusal) -> ApiErro
             Refusal::Faulty(content) => {
                 draft_faulty(content.checked().faults(locale), content.checked().fault_count())
             }
-            Refusal::NotFound => Problem::not_found(),
+            Refusal::NotFound { id } => Problem::no_such(
+                format_args!("draft {id}"),
+                "It changed hands, or was removed, while you asked: read it again.",
+            ),
             Refusal::Version { present, seen } => rovuma_api::entity_tag::changed("The draft", present, seen),
             Refusal::VersionNotNamed => return rovuma_api::entity_tag::not_named().into(),
             Refusal::NotRead { id, version } => Problem::conflict("not_read").detail(format!(

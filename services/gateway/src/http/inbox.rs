@@ -19,6 +19,7 @@ use super::{
     case_name::{CaseName, one_narrowing},
     error::ApiError,
     openapi::Refusals,
+    words::{self, WordKind},
 };
 use crate::{
     audit,
@@ -93,6 +94,7 @@ impl From<Received> for InboxRow {
             case: received.place.case,
             turn: received.place.turn,
             in_reply_to: received.place.in_reply_to,
+            erased_at: received.erased_at,
         }
     }
 }
@@ -126,8 +128,18 @@ pub(crate) async fn list(
     let mut conn = gateway.base.store.read().acquire().await?;
     let rows = inbox::page(&mut conn, &permit, &inbox_filter, &window).await?;
     drop(conn);
-    let page = cursors.page(&window, rows.into_iter().map(|(key, row)| (key, row.into())).collect());
     let act = audit::by(caller.actor(), AuditAction::InboxSearch, gateway.base.now());
+    let is_nothing = rows.is_empty() && window.after.is_none();
+    let named = [
+        ("type", WordKind::Type, inbox_filter.message_type.clone()),
+        ("facet", WordKind::Facet, inbox_filter.facet.clone()),
+        ("sender", WordKind::Agency, inbox_filter.sender.as_ref().map(ToString::to_string)),
+    ];
+    if let Some(unknown) = is_nothing.then(|| words::refusal(&gateway, &named)).flatten() {
+        gateway.record(audit::search(act, &inbox_filter, 0).refused(unknown.code.clone())).await?;
+        return Err(unknown.into());
+    }
+    let page = cursors.page(&window, rows.into_iter().map(|(key, row)| (key, row.into())).collect());
     gateway.record(audit::search(act, &inbox_filter, page.items.len())).await?;
     Ok(Json(page))
 }

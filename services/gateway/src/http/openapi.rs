@@ -67,10 +67,12 @@ pub(super) const FORMS: [ParameterForm; 17] = [
 #[expect(dead_code, reason = "read by the derive, to describe the answers")]
 pub(super) enum Refusals {
     /// `query`, `path`, `limit`, `cursor`, `reason`, `if_match`, `idempotency_key`, `bad_request`: the request itself is
-    /// malformed. A query parameter that the route does not declare is refused.
+    /// malformed. A query parameter that the route does not declare is refused. `unknown_type`, `unknown_facet`,
+    /// `unknown_sender`, `unknown_recipient`, `unknown_kind`, `unknown_category`, `unknown_partner`: a list is narrowed to a word
+    /// that nobody knows and nothing has.
     #[response(status = 400, content_type = "application/problem+json")]
     BadRequest(Problem),
-    /// `unauthenticated`: no token, or one that does not hold.
+    /// `unauthenticated`: no token, or one that does not hold; `token_expired`: one that holds in all but its time.
     #[response(status = 401, content_type = "application/problem+json")]
     Unauthenticated(Problem),
     /// A policy's code (`role`, `role_kind`, `separation`, `second_person`, `own_draft`, `other_author`,

@@ -21,6 +21,7 @@ use super::{
     copies,
     error::ApiError,
     openapi::Refusals,
+    words::{self, WordKind},
 };
 use crate::{
     audit,
@@ -100,8 +101,18 @@ pub(crate) async fn list(
     let mut conn = gateway.base.store.read().acquire().await?;
     let found = sent_list::page(&mut conn, &permit, &sent_filter, &window).await?;
     drop(conn);
-    let page = cursors.page(&window, found);
     let act = audit::by(caller.actor(), AuditAction::SentSearch, gateway.base.now());
+    let is_nothing = found.is_empty() && window.after.is_none();
+    let named = [
+        ("type", WordKind::Type, sent_filter.message_type.clone()),
+        ("facet", WordKind::Facet, sent_filter.facet.clone()),
+        ("recipient", WordKind::Agency, sent_filter.recipient.as_ref().map(ToString::to_string)),
+    ];
+    if let Some(unknown) = is_nothing.then(|| words::refusal(&gateway, &named)).flatten() {
+        gateway.record(audit::search(act, &sent_filter, 0).refused(unknown.code.clone())).await?;
+        return Err(unknown.into());
+    }
+    let page = cursors.page(&window, found);
     gateway.record(audit::search(act, &sent_filter, page.items.len())).await?;
     let ids: Vec<MessageId> = page.items.iter().map(|sent| sent.id).collect();
     let mut copies = gateway.exchange.outbox.copies_of_each(&ids).await?;
@@ -127,6 +138,7 @@ fn row(sent: Sent, copies: Vec<CopyTrace>) -> SentRow {
         case: sent.place.case,
         turn: sent.place.turn,
         in_reply_to: sent.place.in_reply_to,
+        erased_at: sent.erased_at,
         copies: copies.into_iter().map(copies::view).collect(),
     }
 }

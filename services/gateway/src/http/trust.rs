@@ -64,7 +64,10 @@ pub(crate) async fn export(
 ) -> Result<Response, ApiError> {
     gateway.permit_own(&caller, act::TrustRead).await?;
     let trust = gateway.exchange.trust.current();
-    let list = trust.list(country).ok_or_else(Problem::not_found)?;
+    let list = trust.list(country).ok_or_else(|| {
+        let next = "GET /v1/trust says which lists this gateway holds.";
+        Problem::no_such(format_args!("trust list of {country}"), next)
+    })?;
     Ok(([(header::CONTENT_TYPE, "application/jose+json")], list.to_json()).into_response())
 }
 

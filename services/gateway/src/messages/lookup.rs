@@ -1,7 +1,7 @@
 //! Finds a message of one agency by its id.
 
 use rovuma_policy::Resource;
-use rovuma_schemas::{AgencyCode, MessageId};
+use rovuma_schemas::{AgencyCode, MessageId, Timestamp};
 use rovuma_store::Conn;
 
 use super::{
@@ -100,6 +100,14 @@ impl OwnMessage {
         match self {
             Self::Sent(sent) => &sent.agency,
             Self::Received(received) => &received.recipient,
+        }
+    }
+
+    /// When its content was erased at the end of its case's retention.
+    pub(crate) fn erased_at(&self) -> Option<Timestamp> {
+        match self {
+            Self::Sent(sent) => sent.erased_at,
+            Self::Received(received) => received.erased_at,
         }
     }
 

@@ -69,6 +69,8 @@ pub(crate) struct Received {
     pub(crate) replaced_by: Option<MessageId>,
     /// The message's place in its case.
     pub(crate) place: CasePlace,
+    /// The instant at which its content was erased at the end of its case's retention.
+    pub(crate) erased_at: Option<Timestamp>,
 }
 
 /// Whether a received message may be acted on.
@@ -108,7 +110,7 @@ macro_rules! columns {
             $crate::cases::columns!(),
             ", seq, recipient, sender, id, digest, key_id, message_type, facet, status, lane, stream, number,
          created_at, expires_at, received_at, disposition, rejection_code, audit_epoch, audit_sequence,
-         read_at, read_by, compromised_at, replaces,
+         read_at, read_by, compromised_at, replaces, erased_at,
          (SELECT n.id FROM received n
           WHERE n.recipient = received.recipient AND n.sender = received.sender AND n.replaces = received.id
             AND n.disposition = 'operative'
@@ -212,6 +214,7 @@ pub(super) fn read(row: &AnyRow) -> Result<Received, DbError> {
         replaces: row.opt_message_id("replaces")?,
         replaced_by: row.opt_message_id("replaced_by")?,
         place: CasePlace::read(row)?,
+        erased_at: row.opt_instant("erased_at")?,
     })
 }
 

@@ -35,6 +35,8 @@ pub(crate) struct Sent {
     pub(crate) replaced_by: Option<MessageId>,
     /// The message's place in its case.
     pub(crate) place: CasePlace,
+    /// The instant at which its content was erased at the end of its case's retention.
+    pub(crate) erased_at: Option<Timestamp>,
 }
 
 /// The signature for one country.
@@ -53,7 +55,7 @@ macro_rules! columns {
     () => {
         concat!(
             $crate::cases::columns!(),
-            ", id, agency, message_type, facet, status, lane, created_at, expires_at, released_by, replaces,
+            ", id, agency, message_type, facet, status, lane, created_at, expires_at, released_by, replaces, erased_at,
          (SELECT n.id FROM sent n WHERE n.agency = sent.agency AND n.replaces = sent.id
           ORDER BY n.created_at DESC LIMIT 1) AS replaced_by"
         )
@@ -115,5 +117,6 @@ pub(super) fn read(row: &AnyRow) -> Result<Sent, DbError> {
         replaces: row.opt_message_id("replaces")?,
         replaced_by: row.opt_message_id("replaced_by")?,
         place: CasePlace::read(row)?,
+        erased_at: row.opt_instant("erased_at")?,
     })
 }

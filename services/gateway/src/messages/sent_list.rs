@@ -11,6 +11,7 @@ use super::sent::{self, Sent};
 use crate::{
     cases::{self, Narrowed, NarrowedIds},
     error::DbError,
+    row_key::{self, KEY},
 };
 
 /// A state of a copy, as a filter.
@@ -64,9 +65,6 @@ pub(crate) struct SentFilter {
     pub(crate) narrowed: Option<Narrowed>,
 }
 
-/// A cursor's row key: the release time and the id.
-pub(crate) const KEY: usize = 24;
-
 /// A page of the messages sent by the permit's agency, one row each however many countries it went to,
 /// with one row more than the window asks for.
 ///
@@ -78,7 +76,7 @@ pub(crate) async fn page(
     filter: &SentFilter,
     window: &Window<[u8; KEY]>,
 ) -> Result<Vec<([u8; KEY], Sent)>, DbError> {
-    let (before, before_id) = split(window.after);
+    let (before, before_id) = row_key::before(window.after);
     let agency = permit.resource().owner();
     let narrowed = match &filter.narrowed {
         Some(narrowed) => Some(narrowed.with_ids(conn, agency).await?),
@@ -98,7 +96,9 @@ pub(crate) async fn page(
         .bind(filter.recipient.as_ref().map_or("", AgencyCode::as_str))
         .bind(filter.state.map_or("", CopyFilter::as_str));
     let rows = NarrowedIds::bind(narrowed.as_ref(), query).fetch_all(conn).await?;
-    rows.iter().map(|row| sent::read(row).map(|found| (key(&found), found))).collect()
+    rows.iter()
+        .map(|row| sent::read(row).map(|found| (row_key::key(found.created_at, &found.id), found)))
+        .collect()
 }
 
 /// The statement of a page: of all messages, or of those that have a copy with a recipient or in a state.
@@ -140,18 +140,4 @@ pub(crate) fn statement(narrowed: Option<&NarrowedIds<'_>>, is_by_copy: bool) ->
                    WHEN 0 THEN 'waiting' WHEN 1 THEN 'queued' WHEN 3 THEN 'rejected' WHEN 4 THEN 'void'
                    ELSE CASE WHEN copy.read_at IS NULL THEN 'delivered' ELSE 'read' END END) LIMIT 1)"
     )
-}
-
-fn key(sent: &Sent) -> [u8; KEY] {
-    let mut key = [0; KEY];
-    key[..8].copy_from_slice(&sent.created_at.as_micros().to_be_bytes());
-    key[8..].copy_from_slice(sent.id.as_bytes());
-    key
-}
-
-fn split(after: Option<[u8; KEY]>) -> (i64, Vec<u8>) {
-    let Some(key) = after else { return (i64::MAX, Vec::new()) };
-    let mut micros = [0; 8];
-    micros.copy_from_slice(&key[..8]);
-    (i64::from_be_bytes(micros), key[8..].to_vec())
 }

@@ -109,6 +109,45 @@ async fn filters_find_and_are_audited_with_their_hits() {
 }
 
 #[tokio::test]
+async fn unknown_words_are_refused_with_the_nearest() {
+    let fixture = Fixture::start().await;
+    let officer = fixture.person("officer-1", "mz.prm", &["liaison_officer"]);
+    fixture.receive("mz.prm", 1, &motorcycle()).await;
+    for (query, code, hint) in [
+        (
+            "inbox?type=alert.isue",
+            "unknown_type",
+            "There is no type \"alert.isue\". The nearest: alert.issue.",
+        ),
+        ("inbox?type=receipt.read", "unknown_type", "alert.issue"),
+        ("inbox?facet=vehicles", "unknown_facet", "The nearest: vehicle."),
+        ("inbox?facet=bicycle", "unknown_facet", "missing_person"),
+        ("inbox?sender=tz.tfp", "unknown_sender", "tz.tpf"),
+        ("sent?recipient=tz.tfp", "unknown_recipient", "tz.tpf"),
+        ("sent?facet=vehicles&recipient=tz.tisd", "unknown_facet", "vehicle"),
+        ("cases?kind=alerts", "unknown_kind", "The nearest: alert."),
+        ("cases?category=vehicles", "unknown_category", "The nearest: vehicle."),
+        ("cases?partner=tz.tfp", "unknown_partner", "tz.tpf"),
+    ] {
+        let answer = officer.get(&format!("/v1/{query}")).await.expect(400);
+        assert_eq!(answer.json["code"], code, "{query}");
+        assert!(
+            answer.json["detail"].as_str().is_some_and(|detail| detail.contains(hint)),
+            "{}",
+            answer.json
+        );
+    }
+    let refused = &fixture.audited("inbox.search").await[0];
+    assert_eq!((&refused["outcome"], &refused["reason"]), (&json!("refused"), &json!("unknown_type")));
+    // A word of a later version is known once something has it.
+    fixture
+        .execute("UPDATE received SET facet = 'drone', sender = 'zm.zps', message_type = 'alert.note'")
+        .await;
+    let found = officer.get("/v1/inbox?facet=drone&sender=zm.zps&type=alert.note").await.expect(200);
+    assert_eq!(found.ids().len(), 1);
+}
+
+#[tokio::test]
 async fn sent_messages_are_found_by_recipient_and_state() {
     let fixture = Fixture::start().await;
     let officer = fixture.person("officer-1", "mz.prm", &["liaison_officer"]);

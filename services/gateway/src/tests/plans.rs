@@ -16,6 +16,7 @@ use crate::{
     cases::{self, NarrowedIds},
     drafts::list,
     messages::{inbox, sent_list},
+    retention,
 };
 
 /// Everything that asks the gateway's store.
@@ -26,13 +27,14 @@ const SOURCES: [&str; 5] =
 const ROWS: u32 = 5_000;
 
 /// Tables that stay small, and why. All others grow with the messages.
-const SMALL: [(&str, &str); 11] = [
+const SMALL: [(&str, &str); 12] = [
     ("held_total", "one row an agency and exchange"),
     ("outbox_lease", "one row a recipient and lane"),
     ("outbox_partner", "one row a partner"),
     ("outbox_stream", "one row a pair, lane and restore"),
     ("quarantine", "at most as many rows as QUARANTINE_MAX_ROWS"),
     ("quarantine_total", "one row"),
+    ("retention_run", "one row a job"),
     ("store", "one row"),
     ("stream_in", "one row a pair, lane and restore"),
     ("stream_word", "one row a pair and type"),
@@ -51,11 +53,12 @@ const BACKLOGS: [&str; 5] = [
 
 /// Statements for which SQLite sorts what it found, by a part of their text, and why that stays little. PostgreSQL is not asked:
 /// its plan for every value of the parameters, which is the one to be seen here, is not the one that it takes for a list.
-const SORTS: [(&str, &str); 12] = [
+const SORTS: [(&str, &str); 13] = [
     ("AS both_parts", "the cases whose state has changed by time, until the upkeep has moved them on"),
     ("AND f.due_at <= $10", "the cases in which somebody must act by an instant"),
     ("AND f.reference >= $12", "the cases of a file number, or of its first characters"),
     ("AND f.short_reference = $14", "the case of a short reference"),
+    ("ORDER BY held.until_at", "the cases that an agency holds back"),
     ("WITH narrowed", "the messages of one case, or the answers to one message"),
     ("FROM receipt WHERE message_id = $1", "the receipts of one message"),
     ("FROM receipt JOIN receipt_jws", "the receipts of one message"),
@@ -103,6 +106,17 @@ fn expected() -> Vec<(Statement, Vec<&'static str>)> {
             cases::list::BY_SHORT_REFERENCE.into_sql_str(),
             vec!["case_file_by_short_reference"],
         ),
+        ("cases to erase", retention::due::DUE.into_sql_str(), vec!["case_file_to_erase"]),
+        ("cases to erase of an agency", retention::hold::UPCOMING.into_sql_str(), vec!["case_file_to_erase"]),
+        ("their number", retention::hold::UPCOMING_COUNT.into_sql_str(), vec!["case_file_to_erase"]),
+        (
+            "a case to erase",
+            retention::due::STILL_DUE.into_sql_str(),
+            vec!["sent_by_case", "outbox_copy_identity"],
+        ),
+        ("held cases", retention::hold::HELD.into_sql_str(), vec![]),
+        ("their number", retention::hold::HELD_COUNT.into_sql_str(), vec![]),
+        ("retention of a case", retention::hold::ONE.into_sql_str(), vec![]),
         ("cases by partner", cases::list::BY_PARTNER.into_sql_str(), vec!["case_party_by_partner"]),
     ];
     for count in [1, 5] {
@@ -126,7 +140,7 @@ fn expected() -> Vec<(Statement, Vec<&'static str>)> {
 }
 
 /// Look-ups by a part of their text, with the index that must lead to what they ask for.
-const LOOKUPS: [(&str, &str); 9] = [
+const LOOKUPS: [(&str, &str); 15] = [
     ("FROM sent WHERE agency = $1 AND id = $2 LIMIT 1", "sent_by_id"),
     ("FROM received WHERE recipient = $1 AND id = $2", "received_by_id"),
     ("UNION ALL SELECT 1 FROM received WHERE id = $1", "received_by_id"),
@@ -136,6 +150,12 @@ const LOOKUPS: [(&str, &str); 9] = [
     ("FROM domain_event WHERE agency = $1 AND seq > $2", "domain_event_by_agency"),
     ("FROM outbox_copy WHERE message IN", "outbox_copy_identity"),
     ("FROM received WHERE compromised_at IS NULL AND sender = $1", "received_by_key"),
+    ("AS certificate FROM sent", "sent_by_case"),
+    ("AS certificate FROM received\n    WHERE recipient", "received_by_case"),
+    ("FROM conflict\n    WHERE recipient = $1 AND case_owner", "conflict_by_case"),
+    ("FROM conflict WHERE recipient = $1 AND erased_at IS NULL AND id IN", "conflict_by_id"),
+    ("ORDER BY turn DESC LIMIT 8", "received_by_case"),
+    ("UPDATE idempotency SET status", "idempotency_by_location"),
 ];
 
 #[tokio::test]

@@ -49,6 +49,11 @@ impl Route {
         self.path.starts_with("/v1/drafts/{id}")
     }
 
+    /// Whether a data protection officer may call it.
+    pub(super) fn is_about_retention(&self) -> bool {
+        self.path == "/v1/retention" || self.path.ends_with("/hold")
+    }
+
     /// Whether it shows only what is public, to whoever has a token.
     pub(super) fn is_public(&self) -> bool {
         self.path == "/v1/codes/{list}"
@@ -67,6 +72,9 @@ impl Route {
         assert!(!path.contains('{'), "a parameter that this test does not know: {path}");
         let body = match (self.method.as_str(), self.path.as_str()) {
             (_, "/v1/alarms/{id}/acknowledge") => Some(json!({ "times": 1, "reason": "looked at" })),
+            ("PUT", path) if path.ends_with("/hold") => {
+                Some(json!({ "ground": "court_order", "reason": "a file", "until": "2036-12-31" }))
+            }
             (_, "/v1/drafts/{id}/return") => Some(json!({ "reason": "try again" })),
             ("POST", "/v1/messages") => Some(motorcycle()),
             ("POST" | "PUT", path) if path.starts_with("/v1/drafts") => Some(motorcycle()),

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::extract::{FromRequestParts, Path};
-use rovuma_api::answers::identity::Client;
+use rovuma_api::{Access as _, answers::identity::Client};
 use rovuma_policy::Resource;
 use rovuma_runtime::Problem;
 
@@ -47,7 +47,7 @@ impl FromRequestParts<Arc<App>> for Target {
             Path::<String>::from_request_parts(parts, app).await.map_err(|_| Problem::not_found())?;
         let mut conn = app.store.read().acquire().await?;
         let machine = machines::by_id(&mut conn, &id).await?;
-        let machine = machine.ok_or_else(Problem::not_found)?;
+        let machine = machine.ok_or_else(|| app.no_such("account", &id))?;
         let resource = Resource::account(machine.id.as_str(), machine.agency());
         Ok(Self { machine, resource })
     }

@@ -5,7 +5,6 @@ use std::{collections::BTreeSet, sync::Arc};
 use axum::{Json, extract::State};
 use rovuma_api::{Access as _, Caller, act_by, answers::identity::Client, openapi::NotFound, request::Body};
 use rovuma_policy::{Context, Role, act};
-use rovuma_runtime::Problem;
 use rovuma_schemas::{Timestamp, audit::AuditAction};
 use rovuma_store::{Conn, FutureExt};
 use rovuma_trail::{AuditRecord, Trail};
@@ -63,7 +62,9 @@ pub(super) async fn change(
     let edit = Edit { id, name, roles, disabled: change.disabled, act, now: app.now() };
     let trail = app.trail.clone();
     let machine = app.write(move |tx| async move { edit.write(tx, &trail).await }.boxed()).await?;
-    machine.map(|machine| Json(Client::from(&machine))).ok_or_else(|| Problem::not_found().into())
+    machine
+        .map(|machine| Json(Client::from(&machine)))
+        .ok_or_else(|| app.no_such("account", target.resource.id()).into())
 }
 
 struct Edit {

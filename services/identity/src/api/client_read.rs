@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::{Json, extract::State};
 use rovuma_api::{Access as _, Caller, answers::identity::Client, openapi::NotFound};
-use rovuma_policy::{Context, Resource, act};
+use rovuma_policy::act;
 
 use super::{client::Target, document::Refusals, error::ApiError};
 use crate::app::App;
@@ -21,6 +21,6 @@ pub(super) async fn read(
     target: Target,
 ) -> Result<Json<Client>, ApiError> {
     // Who may see the list may see one of it.
-    app.permit(&caller, act::ClientList, &Resource::agency(target.resource.owner()), &Context::NONE).await?;
+    app.permit_to_see(&caller, act::ClientList, &target.resource).await?;
     Ok(Json(Client::from(&target.machine)))
 }

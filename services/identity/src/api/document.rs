@@ -53,7 +53,8 @@ pub(super) enum Refusals {
     /// declare is refused.
     #[response(status = 400, content_type = "application/problem+json")]
     BadRequest(Problem),
-    /// `unauthenticated`: no token, or one that does not hold, or its owner is disabled.
+    /// `unauthenticated`: no token, or one that does not hold, or its owner is disabled; `token_expired`: one that holds in all
+    /// but its time.
     #[response(status = 401, content_type = "application/problem+json")]
     Unauthenticated(Problem),
     /// A policy's code: `role`, `role_kind`, `separation`, `own_account`, `policy_fault`. Audited.

@@ -28,6 +28,10 @@ impl ApiState for App {
         None
     }
 
+    fn where_listed(&self, _: &str) -> &'static str {
+        "Check the id: GET /v1/users and GET /v1/clients list your agency's accounts."
+    }
+
     async fn record(&self, act: AuditRecord) -> Result<(), ApiError> {
         let trail = self.trail.clone();
         self.write(move |tx| async move { trail.record(tx, &act).await.map(|_| ()) }.boxed()).await?;

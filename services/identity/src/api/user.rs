@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::extract::{FromRequestParts, Path};
-use rovuma_api::answers::identity::User;
+use rovuma_api::{Access as _, answers::identity::User};
 use rovuma_policy::Resource;
 use rovuma_runtime::Problem;
 
@@ -45,10 +45,11 @@ impl FromRequestParts<Arc<App>> for Target {
     ) -> Result<Self, ApiError> {
         let Path(id) =
             Path::<String>::from_request_parts(parts, app).await.map_err(|_| Problem::not_found())?;
-        let id: AccountId = id.parse().map_err(|_| Problem::not_found())?;
+        let no_such = || app.no_such("account", &id);
+        let id: AccountId = id.parse().map_err(|_| no_such())?;
         let mut conn = app.store.read().acquire().await?;
         let account = accounts::by_id(&mut conn, id).await?;
-        let account = account.ok_or_else(Problem::not_found)?;
+        let account = account.ok_or_else(no_such)?;
         let resource = Resource::account(&id.to_string(), &account.agency);
         Ok(Self { account, resource })
     }

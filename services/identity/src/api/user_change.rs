@@ -5,7 +5,6 @@ use std::sync::Arc;
 use axum::{Json, extract::State};
 use rovuma_api::{Access as _, Caller, act_by, answers::identity::User, openapi::NotFound, request::Body};
 use rovuma_policy::{Context, act};
-use rovuma_runtime::Problem;
 use rovuma_schemas::{Timestamp, audit::AuditAction};
 use rovuma_store::{Conn, FutureExt};
 use rovuma_trail::{AuditRecord, Trail};
@@ -61,7 +60,9 @@ pub(super) async fn change(
     let edit = Edit { id: target.account.id, name, disabled: change.disabled, act, now: app.now() };
     let trail = app.trail.clone();
     let account = app.write(move |tx| async move { edit.write(tx, &trail).await }.boxed()).await?;
-    account.map(|account| Json(User::from(&account))).ok_or_else(|| Problem::not_found().into())
+    account
+        .map(|account| Json(User::from(&account)))
+        .ok_or_else(|| app.no_such("account", target.resource.id()).into())
 }
 
 struct Edit {

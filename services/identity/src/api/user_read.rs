@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::{Json, extract::State};
 use rovuma_api::{Access as _, Caller, answers::identity::User, openapi::NotFound};
-use rovuma_policy::{Context, Resource, act};
+use rovuma_policy::act;
 
 use super::{document::Refusals, error::ApiError, user::Target};
 use crate::app::App;
@@ -21,6 +21,6 @@ pub(super) async fn read(
     target: Target,
 ) -> Result<Json<User>, ApiError> {
     // Who may see the list may see one of it.
-    app.permit(&caller, act::UserList, &Resource::agency(target.resource.owner()), &Context::NONE).await?;
+    app.permit_to_see(&caller, act::UserList, &target.resource).await?;
     Ok(Json(User::from(&target.account)))
 }

@@ -5,7 +5,6 @@ use std::{collections::BTreeSet, sync::Arc};
 use axum::{Json, extract::State};
 use rovuma_api::{Access as _, Caller, act_by, answers::identity::User, openapi::NotFound, request::Body};
 use rovuma_policy::{Context, Role, act};
-use rovuma_runtime::Problem;
 use rovuma_schemas::audit::AuditAction;
 use rovuma_store::{Conn, FutureExt};
 use rovuma_trail::{AuditRecord, Trail};
@@ -54,7 +53,9 @@ pub(super) async fn put(
     let act = act_by(caller.actor(), AuditAction::RoleChange, app.now()).object("user", id);
     let trail = app.trail.clone();
     let account = app.write(move |tx| async move { give(tx, &trail, id, roles, act).await }.boxed()).await?;
-    account.map(|account| Json(User::from(&account))).ok_or_else(|| Problem::not_found().into())
+    account
+        .map(|account| Json(User::from(&account)))
+        .ok_or_else(|| app.no_such("account", target.resource.id()).into())
 }
 
 async fn give(

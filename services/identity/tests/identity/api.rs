@@ -66,6 +66,12 @@ async fn without_a_good_token_nobody_may_anything() {
             assert_eq!(refused.error(), (401, "unauthenticated"), "{method} {path} {token:?}");
         }
     }
+    service.clock.advance(std::time::Duration::from_secs(11 * 60));
+    let expired = service.api(Method::GET, "/v1/users", &admin, None).await;
+    assert_eq!(expired.error(), (401, "token_expired"));
+    assert!(expired.text("/detail").contains("Log in again"), "{expired:?}");
+    let refused = service.api(Method::GET, "/v1/users", &forged, None).await;
+    assert_eq!(refused.error(), (401, "unauthenticated"), "what was changed may be the time");
 }
 
 #[tokio::test]

@@ -72,6 +72,10 @@ async fn another_agencys_administrator_sees_and_changes_nothing() {
     ] {
         let refused = service.api(method, path, &foreign, body).await;
         assert_eq!(refused.error(), (404, "not_found"), "{path}");
+        let nobodys = service.api(Method::GET, "/v1/clients/mz.prm.cid", &foreign, None).await;
+        let detail = refused.text("/detail");
+        assert!(detail.contains("mz.prm.cad") && detail.contains("GET /v1/clients"), "{detail}");
+        assert_eq!(detail.replace("mz.prm.cad", "mz.prm.cid"), nobodys.text("/detail"), "they look alike");
     }
     assert_eq!(service.outcomes("access.refuse").await, ["other_agency"; 3]);
 }

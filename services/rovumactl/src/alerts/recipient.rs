@@ -33,6 +33,9 @@ pub(crate) struct Flag {
     /// What is done instead
     #[arg(long, value_parser = PossibleValuesParser::new(codes("actions")))]
     instead: Option<String>,
+    /// A subject that it is about, by its key: v1; all of the alert without
+    #[arg(long = "subject", value_name = "KEY")]
+    subjects: Vec<SubjectKey>,
     /// More about it
     #[arg(long)]
     note: Option<String>,
@@ -87,7 +90,11 @@ impl Flag {
     pub(crate) async fn run(self, app: &App) -> Outcome {
         let client = self.follow.client(app).await?;
         let opened = self.follow.open(&client, &self.case).await?;
-        let mut body = json!({ "flag": if self.on { "on" } else { "off" } });
+        let state = if self.on { "on" } else { "off" };
+        let mut body = json!({ "flag": state, "version": opened.version() });
+        if !self.subjects.is_empty() {
+            body["subjects"] = json!(self.subjects);
+        }
         put(&mut body, "reason", self.reason);
         put(&mut body, "instead", self.instead);
         put(&mut body, "note", self.note);

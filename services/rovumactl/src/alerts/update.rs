@@ -22,7 +22,7 @@ use super::{
 use crate::{
     app::App,
     client::Client,
-    editor::WorkingCopy,
+    editor::{LeftOver, WorkingCopy},
     exit::{Exit, Failure, Outcome},
     files,
     messages::{emergency, post},
@@ -153,9 +153,13 @@ impl Update {
     ) -> Outcome {
         let name = opened.name();
         let id = opened.case.case.case.id;
-        let file = WorkingCopy::create(&format!("update-{id}.json"), &format!("{prepared:#}\n"), |path| {
-            format!("rovumactl alert update {name} --file {}", path.display())
-        })?;
+        let left_over = LeftOver {
+            begins_with: format!("version {} of the alert", opened.version()),
+            is_same: &|text| serde_json::from_slice::<Value>(text).is_ok_and(|left| left == prepared),
+            use_it: &|path| format!("rovumactl alert update {name} --file {}", path.display()),
+        };
+        let text = format!("{prepared:#}\n");
+        let file = WorkingCopy::open(app, &format!("update-{id}.json"), &text, &left_over)?;
         loop {
             let text = file.edit().map_err(|failure| file.keep(failure))?;
             let said = match serde_json::from_slice::<Value>(&text) {

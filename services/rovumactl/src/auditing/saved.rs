@@ -3,7 +3,7 @@
 use std::fmt;
 
 use clap::Args;
-use reqwest::Method;
+use reqwest::{Method, header};
 use rovuma_api::answers::audit::{SavedSearch, SavedSearches};
 use serde_json::Value;
 
@@ -21,6 +21,9 @@ use crate::{
 pub(crate) struct Save {
     /// The name, one line
     name: String,
+    /// Replace the search that is kept under this name
+    #[arg(long)]
+    force: bool,
     #[command(flatten)]
     filter: FilterArgs,
     #[command(flatten)]
@@ -33,7 +36,10 @@ impl Save {
         let query = self.filter.query(&client).await?;
         let filter: serde_json::Map<String, Value> =
             query.into_iter().map(|(name, value)| (name, value.into())).collect();
-        let request = client.request(Method::PUT, &path(&self.name))?.json(&filter);
+        let mut request = client.request(Method::PUT, &path(&self.name))?.json(&filter);
+        if !self.force {
+            request = request.header(header::IF_NONE_MATCH, "*");
+        }
         client.send::<()>(request).await?;
         app.out.note(format_args!("saved as {:?}", self.name));
         Ok(Exit::Ok)

@@ -25,7 +25,7 @@ pub(crate) struct Search {
     #[command(flatten)]
     filter: FilterArgs,
     /// How many at most
-    #[arg(long, default_value_t = 50)]
+    #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..))]
     limit: u32,
     #[command(flatten)]
     server: ServerArgs,

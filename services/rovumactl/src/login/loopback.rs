@@ -68,7 +68,7 @@ impl Loopback {
         let parameters = tokio::select! {
             _ = &mut serving => return Err(Failure::local("the loopback listener has gone")),
             parameters = next(&mut answers) => parameters?,
-            parameters = pasted(app, state) => return code(&parameters, issuer),
+            parameters = pasted(app, state) => return code(&parameters?, issuer),
         };
         drop(stop);
         // Let the page go out before closing; a browser may hold other connections open for ever.
@@ -81,8 +81,13 @@ async fn next(answers: &mut Receiver<Parameters>) -> Outcome<Parameters> {
     answers.recv().await.ok_or_else(|| Failure::local("the loopback listener has gone"))
 }
 
-/// The parameters of the address that somebody pastes. Pending for ever once standard input has ended.
-async fn pasted(app: &App, state: &str) -> Parameters {
+/// The parameters of the address that somebody pastes. Pending for ever once standard input has ended, because the browser may
+/// still come back.
+///
+/// # Errors
+/// Standard input ended after something else was pasted: whoever pasted it has no browser on this machine, and nobody can paste
+/// again.
+async fn pasted(app: &App, state: &str) -> Outcome<Parameters> {
     let (lines, mut pasted) = mpsc::channel(1);
     // The thread stays until a line comes: the process does not wait for it.
     std::thread::spawn(move || {
@@ -92,15 +97,21 @@ async fn pasted(app: &App, state: &str) -> Parameters {
             }
         }
     });
+    let mut is_wrong = false;
     while let Some(line) = pasted.recv().await {
         let parameters: Parameters =
             Url::parse(line.trim()).map(|url| url.query_pairs().into_owned().collect()).unwrap_or_default();
         if parameters.get("state").is_some_and(|said| said == state) {
-            return parameters;
+            return Ok(parameters);
         }
         if !line.trim().is_empty() {
+            is_wrong = true;
             app.out.note("this is not the address at which this log-in ended");
         }
+    }
+    if is_wrong {
+        return Err(Failure::usage("nothing that was pasted is the address at which this log-in ended")
+            .next("run it again, and paste the whole address of the page at which the browser ends"));
     }
     std::future::pending().await
 }

@@ -45,7 +45,7 @@ pub(crate) struct ListFilter {
     #[arg(long, value_name = "ID")]
     in_reply_to: Option<MessageId>,
     /// Maximum number of rows
-    #[arg(long, default_value_t = 50)]
+    #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..))]
     limit: u32,
     #[command(flatten)]
     server: ServerArgs,

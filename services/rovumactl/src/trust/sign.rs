@@ -1,9 +1,13 @@
 //! `trust sign`: signs a draft.
 
-use std::{fmt, path::PathBuf, time::Duration};
+use std::{
+    fmt, fs,
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use clap::Args;
-use rovuma_envelope::Signer as _;
+use rovuma_envelope::{SignedTrustList, Signer as _, trust::ListContent};
 use rovuma_schemas::{Timestamp, audit::AuditAction};
 use serde::Serialize;
 
@@ -28,7 +32,7 @@ pub(crate) struct Sign {
     /// When the next list is due at the latest, from now
     #[arg(long, value_name = "SPAN", value_parser = moments::span, default_value = "90d")]
     next_update: Duration,
-    /// The file to write the signed list to; an existing list is replaced
+    /// The file to write the signed list to; an earlier list of the country is replaced, and no other file
     #[arg(long, value_name = "FILE")]
     out: PathBuf,
 }
@@ -55,11 +59,24 @@ impl fmt::Display for SignResult {
     }
 }
 
+/// Refuses a file that is there and is no earlier signed list of the same country: a key, a draft, or a newer list.
+fn check_replaceable(out: &Path, content: &ListContent) -> Outcome<()> {
+    if fs::symlink_metadata(out).is_err() {
+        return Ok(());
+    }
+    let is_earlier = SignedTrustList::from_json(&files::read(out)?).is_ok_and(|list| {
+        let there = list.unverified_content();
+        there.country == content.country && there.serial <= content.serial
+    });
+    if is_earlier { Ok(()) } else { Err(files::already_exists(out)) }
+}
+
 impl Sign {
     pub(crate) async fn run(self, app: &App) -> Outcome {
         let draft = draft_file::read(&self.draft)?;
         let authority = keys::read_signing_key(&self.authority_key)?;
         let (issued, content) = (app.now(), draft.content().clone());
+        check_replaceable(&self.out, &content)?;
         let next_update = issued.plus(self.next_update);
         let act = ledger::act(app, AuditAction::TrustSign)
             .object("trust_list", format!("{}/{}", content.country, content.serial))

@@ -81,3 +81,21 @@ fn nothing_is_erased_before_somebody_has_said_so() {
     assert_eq!(sent[5..], [false]);
     erase("--yes --dry-run", "").0.is(2, "cannot be used with");
 }
+
+#[test]
+fn a_search_that_is_kept_is_replaced_only_with_force() {
+    let refusal = json!({
+        "type": "urn:rovuma:problem:already_there", "title": "Precondition Failed", "status": 412,
+        "code": "already_there", "detail": "A search \"sent\" is there already, and was not replaced.",
+    });
+    let answers = [("412 Precondition Failed", refusal.to_string()), ("204 No Content", String::new())];
+    let (server, desk) = (TestServer::start(answers), desk_with_token());
+    let save = format!("audit save sent --action message.send --token-file token --server {}", server.url);
+    let refused = desk.run(&save);
+    refused.is(3, "is there already");
+    refused.is(3, "--force");
+    desk.run(&format!("{save} --force")).is(0, "saved as \"sent\"");
+    let conditions: Vec<_> =
+        server.whole_requests().into_iter().map(|request| request.if_none_match).collect();
+    assert_eq!(conditions, [Some("*".to_owned()), None]);
+}

@@ -125,7 +125,24 @@ fn what_was_typed_is_kept_when_the_gateway_does_not_take_it() {
     ended.is(3, "your text is kept in ");
     let name = format!(".local/state/rovuma/draft-{ID}.json");
     assert!(desk.read(&name).contains("Mueda") && desk.mode(&name) == 0o600);
-    edit(&TestServer::start([kept])).is(2, &format!("rovumactl draft change {ID}"));
+    // The next edit goes on with it.
+    let mut mended = draft("returned", 5, "", 0);
+    mended["content"] = json!({ "type": "alert.issue", "unit": "Mueda" });
+    let server = TestServer::start([kept.clone(), ("200 OK", mended.to_string())]);
+    let line = at(&server, &format!("draft edit {ID}"));
+    let ended = desk.run_with(&line, "\n", &[("VISUAL", "grep -q Mueda")]);
+    ended.is(0, "Go on with your text?");
+    assert!(server.whole_requests()[1].body.contains("Mueda"));
+    assert!(!desk.path(&name).exists());
+    // Or, if nobody says that it should, begins with the gateway's and says where the other is.
+    desk.write(&name, "left over");
+    desk.write(&format!(".local/state/rovuma/draft-{ID}.1.json"), "older");
+    let server = TestServer::start([kept]);
+    let ended = desk.run_with(&at(&server, &format!("draft edit {ID}")), "", &[("VISUAL", "grep -q Stolen")]);
+    ended.is(0, &format!("draft-{ID}.2.json: use it with rovumactl draft change {ID} FILE"));
+    ended.is(0, "nothing is changed since version 4");
+    assert_eq!(desk.read(&format!(".local/state/rovuma/draft-{ID}.2.json")), "left over");
+    assert_eq!(desk.read(&format!(".local/state/rovuma/draft-{ID}.1.json")), "older");
 }
 
 #[test]

@@ -56,6 +56,11 @@ impl PendingLogin {
         writeln!(self.child.stdin.as_mut().expect("piped"), "{line}").expect("written");
     }
 
+    /// Ends standard input.
+    fn stop_pasting(&mut self) {
+        self.child.stdin = None;
+    }
+
     pub(crate) fn ends(mut self) -> (i32, String) {
         let mut said = String::new();
         self.child.stdout.take().expect("piped").read_to_string(&mut said).expect("UTF-8");
@@ -116,6 +121,25 @@ fn a_person_logs_in_on_another_machine_and_pastes_the_address() {
     assert_eq!(provider.asked.lock().expect("not poisoned")[0].form["code"], "c1");
 }
 
+/// The browser comes back to this machine without anything being pasted, so an end of the input alone ends nothing.
+#[test]
+fn a_log_in_ends_when_what_was_pasted_is_wrong_and_nothing_more_can_be() {
+    let (desk, provider) = (TestFolder::new(), TestProvider::start(ProviderBehaviour::default()));
+    let mut waiting = PendingLogin::start(&desk, &provider.issuer);
+    waiting.stop_pasting();
+    let state = parameters(&waiting.url)["state"].clone();
+    assert_eq!(waiting.comes_back(&[("code", "c1"), ("state", &state)]), 200);
+    assert_eq!(waiting.ends().0, 0);
+    let mut waiting = PendingLogin::start(&desk, &provider.issuer);
+    waiting.paste("http://127.0.0.1/callback?code=c1");
+    waiting.stop_pasting();
+    let begun = std::time::Instant::now();
+    let (code, said) = waiting.ends();
+    assert_eq!(code, 2, "{said}");
+    assert!(said.contains("paste the whole address"), "{said}");
+    assert!(begun.elapsed() < std::time::Duration::from_secs(60), "it waited for the browser");
+}
+
 #[test]
 fn each_name_has_a_log_in_of_its_own() {
     let provider = TestProvider::start(ProviderBehaviour::default());
@@ -126,7 +150,8 @@ fn each_name_has_a_log_in_of_its_own() {
     let whoami = format!("whoami --issuer {}", provider.issuer);
     desk.ok(&format!("--as cad {whoami}"));
     desk.run(&whoami).is(6, "not logged in");
-    desk.run(&format!("--as other {whoami}")).is(6, "not logged in");
+    desk.run(&format!("--as other {whoami}")).is(6, "log in: rovumactl --as other login");
+    desk.run("inbox --as other --server http://127.0.0.1:9").is(6, "rovumactl --as other login");
     desk.ok(&format!("--as cad logout --issuer {}", provider.issuer));
     desk.run(&format!("--as cad {whoami}")).is(6, "not logged in");
 }

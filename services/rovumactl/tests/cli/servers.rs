@@ -20,6 +20,7 @@ pub(crate) struct TestRequest {
     /// Method and address.
     pub(crate) line: String,
     pub(crate) if_match: Option<String>,
+    pub(crate) if_none_match: Option<String>,
     /// The access token.
     pub(crate) token: Option<String>,
     pub(crate) body: String,
@@ -65,7 +66,7 @@ fn answer(
 ) -> std::io::Result<()> {
     let mut reader = BufReader::new(stream.try_clone()?);
     let (mut request, mut length) = (String::new(), 0);
-    let (mut if_match, mut token) = (None, None);
+    let (mut if_match, mut if_none_match, mut token) = (None, None, None);
     reader.read_line(&mut request)?;
     loop {
         let mut line = String::new();
@@ -74,6 +75,7 @@ fn answer(
         match name.to_ascii_lowercase().as_str() {
             "content-length" => length = value.trim().parse().expect("a number"),
             "if-match" => if_match = Some(value.trim().to_owned()),
+            "if-none-match" => if_none_match = Some(value.trim().to_owned()),
             "authorization" => token = Some(value.trim().trim_start_matches("Bearer ").to_owned()),
             _ => {}
         }
@@ -85,6 +87,7 @@ fn answer(
     log.lock().expect("not poisoned").push(TestRequest {
         line: method_and_path.to_owned(),
         if_match,
+        if_none_match,
         token,
         body: String::from_utf8(content).expect("UTF-8"),
     });
@@ -202,6 +205,36 @@ fn a_new_password_goes_to_its_file_alone() {
     let created = desk.json(&create("two"));
     assert_eq!(created["account"]["of_a_later_version"], 1, "{created}");
     assert!(!created.to_string().contains("correct-horse"), "{created}");
+}
+
+#[test]
+fn what_is_not_there_is_named_with_the_command_that_lists_what_is() {
+    let desk = desk_with_token();
+    const ID: &str = "0199c5a1-7b3e-7001-8a10-000000000001";
+    for (words, next) in [
+        (format!("show {ID}"), "rovumactl inbox and rovumactl sent"),
+        (format!("trace {ID}"), "rovumactl inbox and rovumactl sent"),
+        (format!("draft show {ID}"), "rovumactl draft list"),
+        ("audit forget sent".to_owned(), "rovumactl audit saved"),
+    ] {
+        let detail = format!("There is no such thing as {ID} that you may see.");
+        let problem = format!(
+            r#"{{"type":"x","title":"Not Found","status":404,"code":"not_found","detail":"{detail}"}}"#
+        );
+        let TestServer { url, .. } = TestServer::start([("404 Not Found", problem)]);
+        let ended = desk.run(&format!("{words} --server {url} --token-file token"));
+        ended.is(3, &detail);
+        ended.is(3, &format!("next: check the id: {next}"));
+    }
+}
+
+#[test]
+fn no_list_of_no_rows_is_asked_for() {
+    let desk = desk_with_token();
+    for list in ["inbox", "sent", "draft list", "users list", "alarms", "audit search"] {
+        desk.run(&format!("{list} --limit 0 --server http://127.0.0.1:9 --token-file token"))
+            .is(2, "--limit");
+    }
 }
 
 #[test]

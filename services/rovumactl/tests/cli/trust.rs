@@ -56,6 +56,24 @@ fn only_the_authority_signs() {
 }
 
 #[test]
+fn a_signed_list_replaces_an_earlier_one_and_no_other_file() {
+    let desk = TestFolder::new();
+    with_trust_list(&desk);
+    let sign = |draft: &str, out: &str| {
+        desk.run(&format!("trust sign --draft {draft} --authority-key authority.pem --out {out}"))
+    };
+    desk.ok("trust revise mz.json --authority authority.jwk --draft second.draft");
+    for kept in ["authority.pem", "mz.draft", "prm.jwk"] {
+        let before = desk.read(kept);
+        sign("second.draft", kept).is(2, "is there already and is not overwritten");
+        assert_eq!(desk.read(kept), before);
+    }
+    sign("second.draft", "mz.json").is(0, "serial 2");
+    sign("mz.draft", "mz.json").is(2, "is there already");
+    assert_eq!(desk.json("trust show mz.json")["list"]["serial"], 2);
+}
+
+#[test]
 fn a_foreign_agency_and_a_second_one_are_refused() {
     let desk = TestFolder::new();
     with_trust_list(&desk);

@@ -57,7 +57,14 @@ async fn no_route_answers_without_a_token_that_holds() {
         }
     }
     api.bench.clock.advance(std::time::Duration::from_secs(3600));
-    assert_eq!(api.get(&auditor, "/v1/events").await.0, StatusCode::UNAUTHORIZED, "a token ends");
+    let (status, problem) = api.get(&auditor, "/v1/events").await;
+    assert_eq!(
+        (status, &problem["code"]),
+        (StatusCode::UNAUTHORIZED, &"token_expired".into()),
+        "a token ends"
+    );
+    // Expired and changed is not expired: what was changed may be the time.
+    assert_eq!(api.get(cut, "/v1/events").await.1["code"], "unauthenticated");
 }
 
 #[tokio::test]

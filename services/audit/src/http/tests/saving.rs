@@ -44,6 +44,28 @@ async fn a_search_is_kept_for_its_owner_alone_and_not_in_clear() {
 }
 
 #[tokio::test]
+async fn a_search_that_must_be_new_replaces_none() {
+    let api = Api::new().await;
+    let token = api.person("auditor-1", "mz.prm", &["auditor"]);
+    let put = async |condition: &str, action: &str| {
+        let request = Request::put("/v1/queries/sent").header("content-type", "application/json");
+        let body = Body::from(json!({ "action": action }).to_string());
+        api.raw(&token, request.header("if-none-match", condition), body).await
+    };
+    assert_eq!(put("*", "message.send").await.0, StatusCode::NO_CONTENT);
+    let (status, _, text) = put("*", "message.read").await;
+    assert_eq!(status, StatusCode::PRECONDITION_FAILED, "{text}");
+    assert!(text.contains("already_there") && text.contains("sent"), "{text}");
+    assert_eq!(put("\"1\"", "message.read").await.0, StatusCode::BAD_REQUEST);
+    assert_eq!(api.auditor("/v1/queries").await.1["items"][0]["filter"]["action"], "message.send");
+    // The same name of another auditor is another search.
+    assert_eq!(
+        send(&api, "auditor-2", Method::PUT, "/v1/queries/sent", &json!({})).await,
+        StatusCode::NO_CONTENT
+    );
+}
+
+#[tokio::test]
 async fn what_is_no_search_or_one_too_many_is_refused() {
     let api = Api::new().await;
     for (name, filter) in [

@@ -7,6 +7,9 @@ mod exchange;
 mod lists;
 mod messages;
 mod reference;
+mod retention;
 mod trust;
 
-pub use self::{cases::*, drafts::*, events::*, exchange::*, lists::*, messages::*, reference::*, trust::*};
+pub use self::{
+    cases::*, drafts::*, events::*, exchange::*, lists::*, messages::*, reference::*, retention::*, trust::*,
+};

@@ -30,6 +30,8 @@ pub(crate) struct LoadedCopy {
     pub(crate) copy: MovedCopy,
     /// Absent when the stored bytes do not read back.
     pub(crate) jws: Option<Jws>,
+    /// Whether its bytes were erased at the end of their retention.
+    pub(crate) is_erased: bool,
 }
 
 impl Outbox {
@@ -201,7 +203,9 @@ fn candidate(row: &AnyRow, numbered: bool) -> sqlx::Result<Candidate> {
 }
 
 fn loaded_copy(row: &AnyRow) -> sqlx::Result<LoadedCopy> {
-    Ok(LoadedCopy { position: row.try_get("position")?, copy: moved_copy(row)?, jws: signed_message(row)? })
+    let is_erased = row.try_get::<&[u8], _>("compact")?.is_empty();
+    let (copy, jws) = (moved_copy(row)?, signed_message(row)?);
+    Ok(LoadedCopy { position: row.try_get("position")?, copy, jws, is_erased })
 }
 
 /// The signed message; none when the stored bytes do not read back.

@@ -30,16 +30,19 @@ pub(crate) struct Sendable {
 enum Unsendable {
     /// Its stored bytes do not read back.
     Damaged,
+    /// Its stored bytes were erased at the end of their retention. Its recipient had it, and has lost it since.
+    Erased,
     /// No bundle holds it.
     TooLarge,
 }
 
 impl Unsendable {
-    const ALL: [Self; 2] = [Self::Damaged, Self::TooLarge];
+    const ALL: [Self; 3] = [Self::Damaged, Self::Erased, Self::TooLarge];
 
     const fn as_str(self) -> &'static str {
         match self {
             Self::Damaged => "damaged",
+            Self::Erased => "erased",
             Self::TooLarge => "too_large",
         }
     }
@@ -55,8 +58,8 @@ impl Outbox {
         now: Timestamp,
     ) -> Result<Sendable, WriteError<sqlx::Error>> {
         let (mut sendable, mut unsendable) = (Sendable::default(), Vec::new());
-        for LoadedCopy { position, copy, jws } in loaded {
-            match check(jws) {
+        for LoadedCopy { position, copy, jws, is_erased } in loaded {
+            match check(jws, is_erased) {
                 Ok(jws) => {
                     sendable.messages.push(jws);
                     sendable.copies.push((position, copy));
@@ -93,7 +96,7 @@ impl Outbox {
     }
 }
 
-fn check(jws: Option<Jws>) -> Result<Jws, Unsendable> {
-    let jws = jws.ok_or(Unsendable::Damaged)?;
+fn check(jws: Option<Jws>, is_erased: bool) -> Result<Jws, Unsendable> {
+    let jws = jws.ok_or(if is_erased { Unsendable::Erased } else { Unsendable::Damaged })?;
     if fits_a_bundle(&jws) { Ok(jws) } else { Err(Unsendable::TooLarge) }
 }

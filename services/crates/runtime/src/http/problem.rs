@@ -1,6 +1,6 @@
 //! Problem details for HTTP APIs (RFC 9457), with a stable code and every fault at its JSON pointer.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, fmt::Display};
 
 use axum::{
     Json,
@@ -11,6 +11,9 @@ use serde::{Deserialize, Serialize};
 
 /// The media type of a problem (RFC 9457, 3).
 pub(super) const PROBLEM_JSON: &str = "application/problem+json";
+
+/// Maximum characters of a caller's own words in a 404: the name of any resource of ours is shorter.
+const NAMED_MAX_CHARS: usize = 128;
 
 /// One fault of a request's body.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
@@ -105,6 +108,18 @@ impl Problem {
         Self::new(StatusCode::NOT_FOUND, "not_found")
     }
 
+    /// 404 that names what was asked for (`draft 0199…`), as the caller gave it, and says what to do next.
+    pub fn no_such(what: impl Display, next: &str) -> Self {
+        let what: String = what.to_string().chars().take(NAMED_MAX_CHARS).collect();
+        Self::not_found().detail(format!("There is no {what} that you may see. {next}"))
+    }
+
+    /// 401 for a token that holds in everything but its time, so that a program can tell that a new one will do.
+    pub fn token_expired() -> Self {
+        Self::new(StatusCode::UNAUTHORIZED, "token_expired")
+            .detail("The access token has expired. Log in again, or renew it.")
+    }
+
     /// 401 for a missing or invalid token. It does not say which (RFC 6750, 3).
     pub fn unauthenticated() -> Self {
         Self::new(StatusCode::UNAUTHORIZED, "unauthenticated")
@@ -172,6 +187,13 @@ mod tests {
         assert_eq!(json["faults"][0]["pointer"], "/body/subjects/0/plate");
         let response = problem.into_response();
         assert_eq!(response.headers()[header::CONTENT_TYPE], PROBLEM_JSON);
+    }
+
+    #[test]
+    fn what_is_not_there_is_named_in_few_words() {
+        let detail = |what: &str| Problem::no_such(what, "Look elsewhere.").detail.unwrap_or_default();
+        assert_eq!(detail("draft 7"), "There is no draft 7 that you may see. Look elsewhere.");
+        assert!(detail(&"x".repeat(10_000)).len() < 200);
     }
 
     #[test]

@@ -84,8 +84,20 @@ pub enum ServeError {
     /// The private key cannot be read.
     #[error(transparent)]
     Key(#[from] crate::SecretError),
+    /// The key is not that of the certificate.
+    #[error(
+        "the private key {} and the certificate {} do not belong together: the certificate was issued for another key. Give \
+         the key that it was requested with, or have a certificate issued for this key",
+        key_file.display(), cert_file.display()
+    )]
+    NotAPair {
+        /// The private key's file.
+        key_file: PathBuf,
+        /// The certificate's file.
+        cert_file: PathBuf,
+    },
     /// The certificate and the key do not make a TLS server.
-    #[error("the certificate {cert_file} and its key do not go together: {reason}")]
+    #[error("the certificate {} and its key are not usable: {reason}", cert_file.display())]
     Tls {
         /// The certificate's file.
         cert_file: PathBuf,
@@ -191,7 +203,13 @@ fn load(files: &TlsFiles) -> Result<RustlsConfig, ServeError> {
         rustls::ServerConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
             .with_safe_default_protocol_versions()
             .and_then(|builder| builder.with_no_client_auth().with_single_cert(chain, key))
-            .map_err(|error| fault(error.to_string()))?;
+            .map_err(|error| match error {
+                rustls::Error::InconsistentKeys(_) => ServeError::NotAPair {
+                    key_file: files.key_file.path().to_owned(),
+                    cert_file: files.cert_file.clone(),
+                },
+                error => fault(error.to_string()),
+            })?;
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
     Ok(RustlsConfig::from_config(Arc::new(config)))
 }

@@ -102,6 +102,30 @@ async fn an_expired_token_is_refused_after_half_a_minute_of_leeway() {
     assert_eq!(refused, Err(TokenError::Expired { expires: at(-31), now: now() }));
 }
 
+/// Callers are told that a token has expired: of one with another fault, and of a forged one, they are told nothing.
+#[tokio::test]
+async fn only_a_token_that_holds_in_all_else_is_told_to_have_expired() {
+    let expired = |mut other: Value| {
+        other["exp"] = json!(NOW_SECONDS - 31);
+        claims_with(other)
+    };
+    for other in [json!({"aud": "other"}), json!({"sub": null}), json!({"agency": "tz.tpf2x!"})] {
+        let refused = verdict_on(&expired(other.clone())).await;
+        assert!(
+            refused.is_err() && !matches!(refused, Err(TokenError::Expired { .. })),
+            "{other}: {refused:?}"
+        );
+    }
+    let (key, other) = (key(), key());
+    let token = other.sign("at+jwt", &expired(json!({}))).expect("signed");
+    let forged = token.rsplit_once('.').expect("parts").0.to_owned() + ".AAAA";
+    let (verifier, _) = verifier(&[key.public()]);
+    for token in [token, forged] {
+        let refused = verifier.check(&token, now()).await;
+        assert!(!matches!(refused, Ok(_) | Err(TokenError::Expired { .. })), "{refused:?}");
+    }
+}
+
 #[tokio::test]
 async fn a_token_from_the_future_is_refused_beyond_the_leeway() {
     for name in ["iat", "nbf"] {

@@ -67,6 +67,7 @@ fn content(alert: &Issue, ends: Option<Timestamp>, terms: &Terms, signed: Timest
         ends,
         confirm_by: emergency.map(|emergency| emergency.confirm_by.map_or(latest, |by| by.min(latest))),
         category: Some(alert.category),
+        is_about_minor: alert.subjects.persons.iter().any(|person| person.minor),
         handling: Some(terms.handling.code),
         retain_until: Some(terms.retain_until),
         keys: alert.subjects.keys(),
@@ -79,7 +80,7 @@ fn reason(withdraw: &Withdraw) -> WithdrawReason {
         ("decision_revoked", _) => WithdrawReason::DecisionRevoked,
         ("error", _) => WithdrawReason::Error,
         ("misused_identity", _) => WithdrawReason::MisusedIdentity,
-        ("asylum_granted", _) => WithdrawReason::AsylumGranted,
+        ("no_longer_justified", _) => WithdrawReason::NoLongerJustified,
         ("superseded", Some(case)) => WithdrawReason::Superseded { by: case.id },
         (other, _) => WithdrawReason::Other(other.to_owned()),
     }

@@ -67,6 +67,9 @@ pub(crate) struct Content {
     pub(crate) confirm_by: Option<Timestamp>,
     /// The category.
     pub(crate) category: Option<Category>,
+    /// Whether it is about a minor.
+    #[serde(default)]
+    pub(crate) is_about_minor: bool,
     /// The restriction on its use.
     pub(crate) handling: Option<HandlingCode>,
     /// The last day on which the recipients may keep it.
@@ -87,8 +90,8 @@ pub(crate) enum WithdrawReason {
     Error,
     /// The person's identity was misused by somebody else.
     MisusedIdentity,
-    /// The person was granted asylum.
-    AsylumGranted,
+    /// Its grounds no longer hold; the issuer does not say more (decision 25).
+    NoLongerJustified,
     /// Another alert takes its place.
     Superseded {
         /// The message that opened the other alert.
@@ -409,7 +412,7 @@ impl WithdrawReason {
             Self::DecisionRevoked => "decision_revoked",
             Self::Error => "error",
             Self::MisusedIdentity => "misused_identity",
-            Self::AsylumGranted => "asylum_granted",
+            Self::NoLongerJustified => "no_longer_justified",
             Self::Superseded { .. } => "superseded",
             Self::Other(code) => code,
         }

@@ -99,7 +99,7 @@ pub(crate) async fn release(
     let releaser = (caller.subject(), caller.locale());
     let reviewed = gateway.drafts.review(draft, content, releaser, seen, now).await;
     let reviewed = reviewed.map_err(in_language(caller.locale()))?;
-    // Only its case shows whether a draft lowers a handling code.
+    // Only its case shows whether it is about a minor, or whether the draft lowers a handling code.
     let permit = if reviewed.second_person().is_some() && !needed_second {
         gateway.permit(&caller, act::DraftRelease, &resource, &Context::release(true)).await?
     } else {
@@ -110,7 +110,8 @@ pub(crate) async fn release(
         async move {
             let (draft, released) = shared.drafts.release(tx, &permit, reviewed, now).await?;
             let view = released_view(draft.id, Some(draft.version), now, released, advice);
-            Ok(Answer::json(StatusCode::OK, &view)?.etag(etag(draft.version)))
+            let address = format!("/v1/messages/{}", draft.id);
+            Ok(Answer::json(StatusCode::OK, &view)?.etag(etag(draft.version)).location(address))
         }
         .boxed()
     })

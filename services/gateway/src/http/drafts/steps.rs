@@ -141,6 +141,8 @@ pub(crate) async fn discard(
 /// 200 with the draft's new state, and with advice where the step brings it nearer to its release. Its content is what it was,
 /// so it is not repeated.
 fn answer(draft: Draft, advice: Option<Vec<AdviceView>>) -> Result<Answer, ApiError> {
-    let version = etag(draft.version);
-    Ok(Answer::json(StatusCode::OK, &DraftView { advice, ..view::row(draft) })?.etag(version))
+    let (version, address) = (etag(draft.version), format!("/v1/drafts/{}", draft.id));
+    Ok(Answer::json(StatusCode::OK, &DraftView { advice, ..view::row(draft) })?
+        .etag(version)
+        .location(address))
 }

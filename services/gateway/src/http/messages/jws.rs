@@ -15,6 +15,7 @@ use rovuma_api::{
     request::{Path, Query},
 };
 use rovuma_policy::{Context, act};
+use rovuma_runtime::Problem;
 use rovuma_schemas::{MessageId, audit::AuditAction};
 
 use super::one::{self, MessageName, ReasonQuery};
@@ -42,6 +43,8 @@ use crate::{
         (status = 200, description = "The signed originals.", body = Originals),
         NotFound,
         AmbiguousId,
+        (status = 410, description = "`erased`: at the end of its case's retention, with since when. The lists and the trace still \
+            show it.", body = Problem, content_type = "application/problem+json"),
         Refusals
     )
 )]
@@ -55,6 +58,7 @@ pub(crate) async fn jws(
     let context = Context::read(reason.is_some());
     let named = MessageName { id, sender: why.sender.as_ref() };
     let (found, permit) = one::permitted(&gateway, &caller, named, act::MessageRead, &context).await?;
+    one::must_have_content(&gateway, &caller, &found, "jws").await?;
     let act = audit::by(permit.actor(), AuditAction::Export, gateway.base.now())
         .object("message", found.id())
         .detail("form", "jws");

@@ -1,14 +1,18 @@
 //! The parts that the routes of one message share.
 
-use rovuma_api::{Access as _, Caller};
+use rovuma_api::{Access as _, ApiState as _, Caller};
 use rovuma_policy::{Act, Context, Permit, Resource};
 use rovuma_runtime::Problem;
-use rovuma_schemas::{AgencyCode, MessageId, audit::AuditObject};
+use rovuma_schemas::{
+    AgencyCode, MessageId,
+    audit::{AuditAction, AuditObject},
+};
 use serde::Deserialize;
 use utoipa::IntoParams;
 
-use crate::http::error::ApiError;
+use crate::http::error::{ApiError, erased};
 use crate::{
+    audit,
     gateway::Gateway,
     messages::lookup::{Lookup, OwnMessage, find},
 };
@@ -96,6 +100,25 @@ pub(super) async fn permitted<A: Act + Send>(
             Err(gateway.missing(caller, act.action(), object, is_anothers).await)
         }
     }
+}
+
+/// Refuses what only the content of the message can answer, once that is erased. The attempt is audited.
+///
+/// # Errors
+/// 410 `erased`.
+pub(super) async fn must_have_content(
+    gateway: &Gateway,
+    caller: &Caller,
+    found: &OwnMessage,
+    view: &'static str,
+) -> Result<(), ApiError> {
+    let Some(at) = found.erased_at() else { return Ok(()) };
+    let act = audit::by(caller.actor(), AuditAction::MessageRead, gateway.base.now())
+        .object("message", found.id())
+        .detail("view", view)
+        .failed("erased");
+    gateway.record(act).await?;
+    Err(erased("The content of the message", at).into())
 }
 
 fn ambiguous(senders: &[AgencyCode]) -> Problem {

@@ -17,6 +17,7 @@ use rovuma_api::{
     request::{Path, Query},
 };
 use rovuma_policy::{Context, Permit, act};
+use rovuma_runtime::Problem;
 use rovuma_schemas::{AgencyCode, MessageId, audit::AuditAction};
 use rovuma_store::FutureExt;
 use serde::Deserialize;
@@ -74,6 +75,8 @@ enum View {
         (status = 200, description = "The message.", body = MessageView),
         NotFound,
         AmbiguousId,
+        (status = 410, description = "`erased`: at the end of its case's retention, with since when. The lists and the trace still \
+            show it.", body = Problem, content_type = "application/problem+json"),
         Refusals
     )
 )]
@@ -100,6 +103,7 @@ async fn content(
     let reason = one::checked_reason(reason)?;
     let context = Context::read(reason.is_some());
     let (found, permit) = one::permitted(gateway, caller, named, act::MessageRead, &context).await?;
+    one::must_have_content(gateway, caller, &found, "content").await?;
     record_read(gateway, caller, &permit, &found, reason).await?;
     view::content(gateway, &permit, found).await
 }
@@ -111,6 +115,7 @@ async fn metadata(
 ) -> Result<MessageView, ApiError> {
     let (found, permit) =
         one::permitted(gateway, caller, named, act::MessageReadMetadata, &Context::NONE).await?;
+    one::must_have_content(gateway, caller, &found, "metadata").await?;
     let act = audit::by(caller.actor(), AuditAction::MessageRead, gateway.base.now())
         .object("message", found.id())
         .detail("view", "metadata");

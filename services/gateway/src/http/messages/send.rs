@@ -59,8 +59,8 @@ pub(crate) async fn send(
         return Ok(answer);
     }
     let reviewed = gateway.drafts.review_at_once(&permit, &content, caller.locale(), now).await;
-    // Only its case shows whether a message lowers a handling code.
-    let permit = if reviewed.map_err(in_language(caller.locale()))? {
+    // Only its case shows whether it is about a minor, or whether the message lowers a handling code.
+    let permit = if reviewed.map_err(in_language(caller.locale()))?.is_some() {
         gateway.permit(&caller, act::DraftRelease, &resource, &Context::release(true)).await?
     } else {
         permit

@@ -8,7 +8,7 @@ use super::{DraftArgs, check_in_work, not_allowed, show};
 use crate::{
     app::App,
     client::ServerAnswer,
-    editor::WorkingCopy,
+    editor::{LeftOver, WorkingCopy},
     exit::{Exit, Failure, Outcome},
     question,
     reading::LanguageArgs,
@@ -36,7 +36,7 @@ impl Edit {
         let client = self.one.client(app).await?;
         let mut draft = self.one.read(&client).await?;
         check_editable(&draft.value, &client.caller().subject)?;
-        let file = working_copy(&draft.value)?;
+        let file = working_copy(app, &draft.value)?;
         loop {
             let turn = self.turn(&client, &draft.value, &file).await;
             let question = match turn.map_err(|failure| file.keep(failure))? {
@@ -102,15 +102,18 @@ fn is_same(draft: &DraftView, text: &[u8]) -> bool {
     kept.is_some() && serde_json::from_slice::<Value>(text).ok() == kept
 }
 
-/// The draft's content as a text to edit.
-fn working_copy(draft: &DraftView) -> Outcome<WorkingCopy> {
+/// The draft's content as a text to edit, or what is left of it from an edit that did not end.
+fn working_copy(app: &App, draft: &DraftView) -> Outcome<WorkingCopy> {
     let content = draft.content.as_ref().ok_or_else(|| {
         Failure::new(Exit::Refused, format!("the draft {} is {} and has no content", draft.id, draft.state))
     })?;
     let value: Value = serde_json::from_str(content.get()).unwrap_or_else(|_| Value::from(content.get()));
-    WorkingCopy::create(&format!("draft-{}.json", draft.id), &format!("{value:#}\n"), |path| {
-        format!("rovumactl draft change {} {}", draft.id, path.display())
-    })
+    let left_over = LeftOver {
+        begins_with: format!("version {} of the draft", draft.version),
+        is_same: &|text| is_same(draft, text),
+        use_it: &|path| format!("rovumactl draft change {} {}", draft.id, path.display()),
+    };
+    WorkingCopy::open(app, &format!("draft-{}.json", draft.id), &format!("{value:#}\n"), &left_over)
 }
 
 /// Removes the text when the gateway has it, and says where it is otherwise.

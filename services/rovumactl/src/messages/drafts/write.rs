@@ -48,7 +48,7 @@ impl std::fmt::Display for NewDraft {
         let Self { file, help } = self;
         writeln!(
             f,
-            "{}: fill in the empty texts; {} says what each field takes",
+            "{}: fill in the empty texts, and true or false for null; {} says what each field takes",
             file.display(),
             help.display()
         )?;
@@ -131,7 +131,7 @@ fn field_of<'a>(template: &'a Template, pointer: &str) -> Option<&'a FieldHelp> 
     template.fields.iter().find(|field| field.pointer == pointer || field.pointer == list)
 }
 
-/// The pointers of texts that are empty, and of confirmations that are not given.
+/// The pointers of texts that are empty, of decisions that are not made, and of confirmations that are not given.
 fn open_places(value: &Value, at: &str) -> Vec<String> {
     match value {
         Value::Object(members) => {
@@ -141,7 +141,7 @@ fn open_places(value: &Value, at: &str) -> Vec<String> {
             items.iter().enumerate().flat_map(|(i, item)| open_places(item, &format!("{at}/{i}"))).collect()
         }
         Value::String(text) if text.is_empty() => vec![at.to_owned()],
-        Value::Bool(false) => vec![at.to_owned()],
+        Value::Null | Value::Bool(false) => vec![at.to_owned()],
         _ => Vec::new(),
     }
 }

@@ -64,6 +64,10 @@ pub struct InboxRow {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, format = "uuid")]
     pub in_reply_to: Option<MessageId>,
+    /// The instant at which its content was erased at the end of its case's retention.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub erased_at: Option<Timestamp>,
 }
 
 /// A sent message without its content.
@@ -111,6 +115,10 @@ pub struct SentRow {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, format = "uuid")]
     pub in_reply_to: Option<MessageId>,
+    /// The instant at which its content was erased at the end of its case's retention.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub erased_at: Option<Timestamp>,
     /// The state of each recipient's copy.
     pub copies: Vec<CopyView>,
 }

@@ -440,7 +440,7 @@ fn a_header_gives_the_place_and_a_message_without_a_case_has_none() {
         turn: Some(3),
         seen: message.seen.clone(),
     };
-    let contribution = || Contribution { content: content(5), fact: None };
+    let contribution = || Contribution { content: content(5), fact: None, is_bare_certificate: false };
     let (in_case, read) = KeptMessage::of_header(&header, contribution()).expect("a message of a case");
     assert_eq!((in_case, read.turn, &read.seen), (case, 3, &message.seen));
     assert_eq!((read.created, read.first_created), (hour(9), Some(hour(8))));

@@ -363,7 +363,7 @@ fn a_withdrawal_absorbs() {
         WithdrawReason::DecisionRevoked,
         WithdrawReason::Error,
         WithdrawReason::MisusedIdentity,
-        WithdrawReason::AsylumGranted,
+        WithdrawReason::NoLongerJustified,
         WithdrawReason::Superseded { by: id(9) },
     ];
     for reason in reasons {
