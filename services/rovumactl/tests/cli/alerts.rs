@@ -187,6 +187,31 @@ fn a_recipient_flags_reports_and_certifies() {
 }
 
 #[test]
+fn what_was_erased_can_still_be_certified() {
+    let mut codes = message();
+    codes.as_object_mut().expect("an object").remove("payload");
+    codes["terms"] = json!({
+        "urgency": "urgent", "purpose": "detection", "legal_basis": "example_police_memorandum_2018", "handling": "H0",
+        "evaluation": { "source": "A", "information": "1" },
+    });
+    let mut answers = opened();
+    answers.truncate(3);
+    answers.extend([refusal("410 Gone", "erased"), ("200 OK", codes.to_string()), released()]);
+    let sent = TestServer::start(answers);
+    let ended = run(&desk_of("tz.tpf"), &sent, "alert certify 7K2MQX4 --outcome erased --language sw --yes");
+    assert_eq!(ended.code, 0, "{ended:?}");
+    let terms = posted(&sent)["terms"].clone();
+    assert_eq!((&terms["handling"], &terms["language"]), (&json!({ "code": "H0" }), &json!("sw")));
+    assert!(sent.requests()[4].contains("view=metadata"), "{:?}", sent.requests());
+
+    let mut answers = opened();
+    answers.truncate(3);
+    answers.extend([refusal("410 Gone", "erased"), ("200 OK", codes.to_string())]);
+    let nothing = TestServer::start(answers);
+    run(&desk_of("mz.prm"), &nothing, "alert update 7K2MQX4").is(3, "was erased: there is nothing to change");
+}
+
+#[test]
 fn an_answer_names_what_it_answers() {
     let desk = desk_of("mz.prm");
     let metadata = |id: &str| {
