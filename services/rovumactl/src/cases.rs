@@ -15,7 +15,7 @@ use crate::{app::App, exit::Outcome};
 pub(crate) enum CaseCommand {
     /// List the cases, the last opened first; --mine those in which your agency must act
     List(Box<list::List>),
-    /// Show a case: its state, what you must do, what you may do next, and its messages
+    /// Show a case: its state, what you must do, what you may do next, and its messages as they became known here
     Show(show::Show),
     /// Show the messages of a case in the order that both sides give them
     Timeline(show::Timeline),

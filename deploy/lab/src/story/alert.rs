@@ -3,7 +3,7 @@
 
 use std::{
     fs,
-    path::{Path, PathBuf},
+    path::Path,
     time::{Duration, Instant},
 };
 
@@ -208,7 +208,7 @@ async fn replace_key(story: &mut Story<'_>, programs: &Path) -> Result<()> {
     Ok(())
 }
 
-fn replace(from: &Path, to: &PathBuf, mode: u32) -> Result<()> {
+fn replace(from: &Path, to: &Path, mode: u32) -> Result<()> {
     let content = fs::read(from).with_context(|| format!("reading {}", from.display()))?;
     rovuma_files::replace(to, &content, mode).with_context(|| format!("writing {}", to.display()))
 }

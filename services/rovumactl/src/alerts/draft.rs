@@ -56,8 +56,15 @@ impl OpenedAlert {
         })?;
         // Of a message that was issued again, the last id is the one that is kept under the key in force.
         let id = content.ids.iter().max().copied().unwrap_or(content.id);
-        let query = [("sender", content.sender.to_string())];
-        let message: ServerAnswer<MessageView> = client.get(&format!("/v1/messages/{id}"), &query).await?;
+        let (path, sender) = (format!("/v1/messages/{id}"), ("sender", content.sender.to_string()));
+        let message: ServerAnswer<MessageView> = match client.get(&path, std::slice::from_ref(&sender)).await
+        {
+            // What was erased is still certified: the codes of its terms are left.
+            Err(failure) if failure.is_refusal("erased") => {
+                client.get(&path, &[("view", "metadata".to_owned()), sender]).await?
+            }
+            outcome => outcome?,
+        };
         let payload = message.value.payload.as_ref().and_then(|raw| serde_json::from_str(raw.get()).ok());
         Ok(Self { case: view, steps, content: message.value, payload: payload.unwrap_or_default() })
     }

@@ -48,7 +48,7 @@ pub(crate) struct List {
     #[arg(long, value_name = "TEXT")]
     reference: Option<String>,
     /// Maximum number of rows
-    #[arg(long, default_value_t = 50)]
+    #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..))]
     limit: u32,
     #[command(flatten)]
     language: LanguageArgs,

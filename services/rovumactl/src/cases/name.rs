@@ -30,8 +30,15 @@ pub(crate) async fn find(client: &Client, text: &str) -> Outcome<CaseId> {
 
 /// Finds the case of a message.
 pub(crate) async fn of_message(client: &Client, message: MessageId) -> Outcome<CaseId> {
+    let query = [("view", "metadata".to_owned())];
     let view: ServerAnswer<MessageView> =
-        client.get(&format!("/v1/messages/{message}"), &[("view", "metadata".to_owned())]).await?;
+        client.get(&format!("/v1/messages/{message}"), &query).await.map_err(|failure| {
+            if failure.is_refusal("ambiguous_id") {
+                failure.next("give the case's name KIND/OWNER/ID: rovumactl inbox shows it")
+            } else {
+                failure
+            }
+        })?;
     let of_row = view.value.received.and_then(|received| received.row.case);
     of_row.or(view.value.header.case).ok_or_else(|| {
         Failure::new(

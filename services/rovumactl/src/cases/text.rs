@@ -133,9 +133,9 @@ impl CaseReader {
         let (words, seconds) = (self.words(), span.as_secs());
         // From two of the larger unit on, so that no language needs a singular.
         match seconds {
-            ..120 => words.span_seconds(seconds),
-            ..7_200 => words.span_minutes(seconds / MINUTE),
-            ..172_800 => words.span_hours(seconds / HOUR),
+            0..120 => words.span_seconds(seconds),
+            120..7_200 => words.span_minutes(seconds / MINUTE),
+            7_200..172_800 => words.span_hours(seconds / HOUR),
             _ => words.span_days(seconds / (24 * HOUR)),
         }
     }
@@ -176,7 +176,11 @@ pub(super) fn case_text(
         recipients_text(f, alert, steps, reader)?;
     }
     writeln!(f, "\n{}", words.time_line())?;
-    timeline_text(f, steps, reader)
+    // As the reader's agency came to know them. The issuer of an alert sees what recipients say and they do not see each other, so
+    // the order that all sides give says little about when anything happened.
+    let mut as_known: Vec<CaseStep> = steps.to_vec();
+    as_known.sort_by_key(|step| step.received_at.unwrap_or(step.created));
+    timeline_text(f, &as_known, reader)
 }
 
 /// Writes facts with their labels in a column of their own. A fact without a label continues the one above.

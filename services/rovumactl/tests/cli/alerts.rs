@@ -145,7 +145,7 @@ fn a_refusal_says_what_the_case_is_now() {
     withdrawn["alert"]["withdrawn"] = json!("purpose_achieved");
     let now = ("200 OK", withdrawn.to_string());
     let refused = server([refusal("409 Conflict", "not_allowed_in_state"), now]);
-    let ended = run(&desk, &refused, &format!("alert withdraw 7K2MQX4 --reason error --yes"));
+    let ended = run(&desk, &refused, "alert withdraw 7K2MQX4 --reason error --yes");
     ended.is(3, "7K2MQX4 is now: withdrawn: Purpose achieved");
     ended.is(3, "next: see what came and what you may do: rovumactl case show 7K2MQX4");
 }
@@ -184,6 +184,31 @@ fn a_recipient_flags_reports_and_certifies() {
     let unknown = run(&desk, &server([]), "alert report-error 7K2MQX4 --subject v7 --proposal X --yes");
     unknown.is(2, "has no subject v7");
     unknown.is(2, "its subjects are l1, v1");
+}
+
+#[test]
+fn what_was_erased_can_still_be_certified() {
+    let mut codes = message();
+    codes.as_object_mut().expect("an object").remove("payload");
+    codes["terms"] = json!({
+        "urgency": "urgent", "purpose": "detection", "legal_basis": "example_police_memorandum_2018", "handling": "H0",
+        "evaluation": { "source": "A", "information": "1" },
+    });
+    let mut answers = opened();
+    answers.truncate(3);
+    answers.extend([refusal("410 Gone", "erased"), ("200 OK", codes.to_string()), released()]);
+    let sent = TestServer::start(answers);
+    let ended = run(&desk_of("tz.tpf"), &sent, "alert certify 7K2MQX4 --outcome erased --language sw --yes");
+    assert_eq!(ended.code, 0, "{ended:?}");
+    let terms = posted(&sent)["terms"].clone();
+    assert_eq!((&terms["handling"], &terms["language"]), (&json!({ "code": "H0" }), &json!("sw")));
+    assert!(sent.requests()[4].contains("view=metadata"), "{:?}", sent.requests());
+
+    let mut answers = opened();
+    answers.truncate(3);
+    answers.extend([refusal("410 Gone", "erased"), ("200 OK", codes.to_string())]);
+    let nothing = TestServer::start(answers);
+    run(&desk_of("mz.prm"), &nothing, "alert update 7K2MQX4").is(3, "was erased: there is nothing to change");
 }
 
 #[test]

@@ -243,6 +243,8 @@ fn a_refusal_says_what_helps_against_it() {
     for (code, next) in [
         ("role", "ask an administrator of your agency for a role"),
         ("second_person", "rovumactl draft submit"),
+        ("supervisor_only", "rovumactl draft submit"),
+        ("case_unknown", "rovumactl case list"),
         ("own_draft", "ask another supervisor"),
         ("reason_required", "give --reason"),
         ("not_allowed_in_state", "rovumactl draft show"),
