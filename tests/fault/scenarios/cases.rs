@@ -100,22 +100,19 @@ pub(super) async fn run(ground: &mut TestBed, mut chance: Chance, alerts: u32) -
 fn draw_faults(chance: &mut Chance, alerts: u32) -> Vec<Fault> {
     let mut faults = Vec::new();
     for _ in 0..=alerts / FAULTS_EVERY {
+        let any = *chance.one_of(&["mz", "tz"]);
         faults.extend([Fault::Cut, Fault::Cut, Fault::Gateway("mz"), Fault::Gateway("tz")]);
-        faults.extend([
-            Fault::Broker("mz"),
-            Fault::Broker("tz"),
-            Fault::Gateway(*chance.one_of(&["mz", "tz"])),
-        ]);
+        faults.extend([Fault::Broker("mz"), Fault::Broker("tz"), Fault::Gateway(any)]);
     }
     chance.shuffle(&mut faults);
     let restored = *chance.one_of(&["mz", "tz"]);
     let what = *chance.one_of(&[RestoredPart::Database, RestoredPart::Everything]);
-    let compromise = Fault::Compromise(*chance.one_of(&["mz.prm", "tz.tpf"]));
+    let compromised = *chance.one_of(&["mz.prm", "tz.tpf"]);
     let third = faults.len() / 3;
     faults.insert(third + 1, Fault::Restore(restored, what));
     faults.insert(third, Fault::Copy(restored, what));
     let place = *chance.one_of(&[1, faults.len() - 1]);
-    faults.insert(place, compromise);
+    faults.insert(place, Fault::Compromise(compromised));
     faults
 }
 
@@ -129,7 +126,6 @@ struct Breaker {
 }
 
 impl Breaker {
-    #[expect(clippy::too_many_arguments, reason = "everything that can be broken, and the choice")]
     async fn break_and_repair(
         &mut self,
         ground: &mut TestBed,

@@ -57,10 +57,10 @@ pub(super) fn update(alert: &Alert, case: &Value, keys: &[String], chance: &mut 
         }
         content["subjects"][list] = json!(places);
     }
-    if let Some(document) = content.pointer_mut("/subjects/persons/0/documents/0") {
-        if let Some(key) = keys.iter().find(|key| key.starts_with('d')) {
-            document["key"] = json!(key);
-        }
+    if let Some(key) = keys.iter().find(|key| key.starts_with('d'))
+        && let Some(document) = content.pointer_mut("/subjects/persons/0/documents/0")
+    {
+        document["key"] = json!(key);
     }
     let body = json!({ "alert": content, "dropped": dropped, "change": "Outras circunstâncias." });
     let mut draft = follower(alert, "alert.update", case, body);

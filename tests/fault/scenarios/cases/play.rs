@@ -38,8 +38,11 @@ const TOKEN_LASTS: Duration = Duration::from_secs(300);
 #[derive(Debug)]
 pub(super) struct Callers {
     countries: BTreeMap<String, Addresses>,
-    known: Mutex<HashMap<(String, &'static str), (Api, Instant)>>,
+    known: Mutex<KnownCallers>,
 }
+
+/// By agency and role, each with the time of the log-in.
+type KnownCallers = HashMap<(String, &'static str), (Api, Instant)>;
 
 #[derive(Debug)]
 struct Addresses {
