@@ -33,7 +33,7 @@ pub(crate) struct FaultReport {
     pub(crate) audited: usize,
     pub(crate) lost: Vec<String>,
     pub(crate) doubled: Vec<String>,
-    /// Other figures that the scenario measured.
+    /// Other figures that the scenario measured: all of them, of a scenario that counts something else than copies.
     pub(crate) note: String,
 }
 
@@ -66,6 +66,9 @@ impl FaultReport {
 
 impl fmt::Display for FaultReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.copies == 0 && !self.note.is_empty() {
+            return f.write_str(&self.note);
+        }
         write!(
             f,
             "accepted {}, copies {}, delivered once {}, receipted {}, audited {}; lost {}, doubled {}",
@@ -317,7 +320,7 @@ async fn events(api: &Api, action: &str) -> Result<Vec<Value>> {
 }
 
 /// Every row of a list, page by page.
-async fn pages(api: &Api, path: &str, query: &str) -> Result<Vec<Value>> {
+pub(crate) async fn pages(api: &Api, path: &str, query: &str) -> Result<Vec<Value>> {
     let (mut rows, mut cursor) = (Vec::new(), String::new());
     loop {
         let page = api.get(&format!("{path}?{query}limit={PAGE}{cursor}")).await?.ok()?;

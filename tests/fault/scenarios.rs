@@ -2,6 +2,7 @@
 
 mod away;
 mod brokers;
+mod cases;
 mod disk;
 mod kill;
 mod lines;
@@ -24,7 +25,7 @@ pub(crate) struct Scenario {
 }
 
 /// All scenarios, in the order in which they run.
-pub(crate) const SCENARIOS: [Scenario; 11] = [
+pub(crate) const SCENARIOS: [Scenario; 12] = [
     Scenario {
         name: "kill",
         about: "services killed with SIGKILL at random moments",
@@ -79,6 +80,11 @@ pub(crate) const SCENARIOS: [Scenario; 11] = [
         name: "disk",
         about: "the broker's disk and then the store's disk full: refused clearly, nothing lost",
         run: |ground, chance, messages| Box::pin(disk::run(ground, chance, messages)),
+    },
+    Scenario {
+        name: "cases",
+        about: "alerts changed by both sides while lines, gateways, brokers, a store and a key fail: the same case everywhere",
+        run: |ground, chance, messages| Box::pin(cases::run(ground, chance, messages)),
     },
 ];
 

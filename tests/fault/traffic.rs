@@ -142,7 +142,7 @@ pub(crate) async fn post(apis: &[Api], turn: u32, draft: &Value) -> Result<Strin
 }
 
 /// Posts until there is an answer other than a failure of the service or the line.
-async fn post_until_answered(
+pub(crate) async fn post_until_answered(
     apis: &[Api],
     turn: u32,
     path: &str,

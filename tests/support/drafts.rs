@@ -19,6 +19,14 @@ pub fn wanted_person(recipients: &[&str]) -> Value {
     to(include_str!("../../schemas/examples/valid/alert-wanted-person.json"), recipients)
 }
 
+/// The example of a wanted person whom one person may release alone, in an emergency, to these agencies.
+///
+/// # Panics
+/// Never: the example is JSON.
+pub fn emergency(recipients: &[&str]) -> Value {
+    to(include_str!("../../schemas/examples/valid/alert-wanted-person-emergency.json"), recipients)
+}
+
 fn to(example: &str, recipients: &[&str]) -> Value {
     let mut draft: Value = serde_json::from_str(example).expect("an example is JSON");
     draft["recipients"] = json!(recipients);

@@ -1,9 +1,10 @@
-//! Mozambique's authority at work, and what Tanzania gets of it.
+//! A country's authority at work, and what the other country gets of it.
 
 use std::{fs, path::PathBuf};
 
 use anyhow::Result;
 use rovuma_lab::{ctl::Ctl, layout::Layout};
+use rovuma_schemas::CountryCode;
 
 use crate::{Lab, programs};
 
@@ -12,10 +13,17 @@ use crate::{Lab, programs};
 /// # Errors
 /// When a step is refused.
 pub fn revise(layout: &Layout, steps: &[Vec<String>]) -> Result<Vec<u8>> {
+    revise_list(layout, "mz".parse()?, steps)
+}
+
+/// The same of the list of `country`, in that country's own folder.
+///
+/// # Errors
+/// When a step is refused.
+pub fn revise_list(layout: &Layout, country: CountryCode, steps: &[Vec<String>]) -> Result<Vec<u8>> {
     let ctl = Ctl::new(&programs()?);
-    let mz = "mz".parse()?;
     let text = |path: PathBuf| path.to_string_lossy().into_owned();
-    let (list, authority) = (text(layout.trust_list(mz)), text(layout.authority(mz)));
+    let (list, authority) = (text(layout.trust_list(country)), text(layout.authority(country)));
     let draft = text(layout.trust_draft());
     let _ = fs::remove_file(&draft);
     ctl.run(["trust", "revise", &list, "--authority", &authority, "--draft", &draft])?;

@@ -22,8 +22,8 @@ use crate::{
 const BESIDE: [&str; 2] = ["-wal", "-shm"];
 
 /// The part of the store that is put back.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum RestoredPart {
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum RestoredPart {
     /// The database and the files that SQLite keeps beside it, as a backup has them.
     Database,
     /// The restore mark too, as a snapshot of the machine has it, so that nothing remains to notice the restore by.
@@ -42,7 +42,7 @@ async fn put_back(ground: &mut TestBed, what: RestoredPart, messages: u32) -> Re
     let mut stage = ground.stage().await?;
     let before = Traffic::start(&stage, messages).await?.accepted().await?;
     reconcile(&stage, &before).await?;
-    stop(&mut stage).await?;
+    stop(&mut stage, "mz").await?;
     let store = stage.border.mz.layout().store("gateway");
     let copy = copy_store(&store, what)?;
     stage.restart_service("mz", "gateway").await?;
@@ -51,11 +51,10 @@ async fn put_back(ground: &mut TestBed, what: RestoredPart, messages: u32) -> Re
     reconcile(&stage, &all).await?;
     let streams_before = streams(&stage).await?;
 
-    stop(&mut stage).await?;
+    stop(&mut stage, "mz").await?;
     put_in_place(&store, &copy)?;
     if what == RestoredPart::Everything {
-        let config = stage.border.mz.layout().config("gateway").display().to_string();
-        stage.border.mz.ctl().run(["store", "restored", "--service", &config, "--yes"])?;
+        report_restore(&mut stage, "mz")?;
     }
     stage.restart_service("mz", "gateway").await?;
     let after = Traffic::start(&stage, messages).await?.accepted().await?;
@@ -88,14 +87,23 @@ async fn put_back(ground: &mut TestBed, what: RestoredPart, messages: u32) -> Re
     Ok(report.note(format!("{} came again", lost_with_the_store.len())))
 }
 
-async fn stop(stage: &mut RunningCountries) -> Result<()> {
-    let mut process = stage.border.mz.take_service("gateway")?;
+/// Stops a country's gateway.
+pub(super) async fn stop(stage: &mut RunningCountries, code: &str) -> Result<()> {
+    let mut process = stage.country(code).take_service("gateway")?;
     process.stop(STOP_GRACE).await.context("the gateway stayed")?;
     Ok(())
 }
 
+/// Tells a country's gateway, as an operator does, that its store is an older copy.
+pub(super) fn report_restore(stage: &mut RunningCountries, code: &str) -> Result<()> {
+    let country = stage.country(code);
+    let config = country.layout().config("gateway").display().to_string();
+    country.ctl().run(["store", "restored", "--service", &config, "--yes"])?;
+    Ok(())
+}
+
 /// Copies the store. Returns each copied file and the path that it belongs to.
-fn copy_store(store: &Path, what: RestoredPart) -> Result<Vec<(PathBuf, PathBuf)>> {
+pub(super) fn copy_store(store: &Path, what: RestoredPart) -> Result<Vec<(PathBuf, PathBuf)>> {
     let mut copies = Vec::new();
     let mark = (what == RestoredPart::Everything).then_some(".restore-mark");
     for suffix in [""].into_iter().chain(BESIDE).chain(mark) {
@@ -111,7 +119,7 @@ fn copy_store(store: &Path, what: RestoredPart) -> Result<Vec<(PathBuf, PathBuf)
 
 /// Replaces the present files by the copy. Files that SQLite keeps beside the database are replaced or removed: a
 /// write-ahead log of the later state beside the older database would match neither.
-fn put_in_place(store: &Path, copy: &[(PathBuf, PathBuf)]) -> Result<()> {
+pub(super) fn put_in_place(store: &Path, copy: &[(PathBuf, PathBuf)]) -> Result<()> {
     for suffix in BESIDE {
         let place = with_suffix(store, suffix);
         if place.exists() {

@@ -5,6 +5,15 @@ use serde_json::{Value, json};
 
 const EXAMPLE: &str = include_str!("../../../schemas/examples/valid/alert-stolen-motorcycle.json");
 
+/// An alert that one person may release in an emergency: it must be confirmed by some instant.
+const EMERGENCY: &str = include_str!("../../../schemas/examples/valid/alert-wanted-person-emergency.json");
+
+/// The chassis number of the example, by which the content of copies of it is made different.
+pub(crate) const MARK: &str = "MD2EXAMPLE0000417";
+
+/// The reference of the example, by which copies of it are found.
+pub(crate) const REFERENCE: &str = "PRM-EX-2025-0417";
+
 /// The example as it is.
 pub(crate) fn example() -> String {
     EXAMPLE.to_owned()
@@ -43,6 +52,80 @@ pub(crate) fn numbered(number: u32) -> Result<String> {
         set_value(&mut draft, text, shuffled)?;
     }
     Ok(draft.to_string())
+}
+
+/// The emergency alert, with the example's mark and reference.
+///
+/// # Errors
+/// None in practice: the example is JSON.
+pub(crate) fn emergency() -> Result<String> {
+    let mut draft = emergency_content()?;
+    draft["reference"] = json!(REFERENCE);
+    draft["recipients"] = json!(["tz.tpf", "tz.tisd"]);
+    Ok(draft.to_string())
+}
+
+/// A newer version of the alert that opened this case, the same but for its circumstances: of the emergency alert, or of the
+/// example; in answer to a message, if one is given.
+///
+/// # Errors
+/// None in practice: the examples are JSON.
+pub(crate) fn update(case: &Value, is_emergency: bool, answers: Option<&str>) -> Result<String> {
+    let alert = if is_emergency { emergency_content()? } else { parsed()? };
+    let mut content = alert["body"].clone();
+    let letters = [("vehicles", "v1"), ("places", "l1"), ("persons", "p1")];
+    for (list, key) in letters {
+        if let Some(subject) = content["subjects"].get_mut(list).and_then(|list| list.get_mut(0)) {
+            subject["key"] = json!(key);
+        }
+    }
+    if let Some(document) = content.pointer_mut("/subjects/persons/0/documents/0") {
+        document["key"] = json!("d1");
+    }
+    let mut terms = alert["terms"].clone();
+    terms["urgency"] = json!({ "level": "normal" });
+    let body = json!({ "alert": content, "change": "Vista outra vez." });
+    let mut draft = json!({ "type": "alert.update", "status": alert["status"], "case": case, "terms": terms, "body": body });
+    if let Some(id) = answers {
+        draft["in_reply_to"] = json!(id);
+    }
+    Ok(draft.to_string())
+}
+
+/// A recipient's report of an error in the first version.
+///
+/// # Errors
+/// None in practice: the example is JSON.
+pub(crate) fn error_report(case: &Value) -> Result<String> {
+    let errors = json!([{ "at": "/circumstances", "proposal": "Barabara imefungwa." }]);
+    follower("alert.error_report", case, json!({ "version": 1, "errors": errors }))
+}
+
+/// A recipient's mark that the alert cannot be executed there.
+///
+/// # Errors
+/// None in practice: the example is JSON.
+pub(crate) fn flag(case: &Value) -> Result<String> {
+    follower(
+        "alert.flag",
+        case,
+        json!({ "flag": "on", "reason": "own_proceedings", "instead": "inform_only" }),
+    )
+}
+
+fn follower(message_type: &str, case: &Value, body: Value) -> Result<String> {
+    let alert = parsed()?;
+    let mut terms = alert["terms"].clone();
+    terms["urgency"] = json!({ "level": "normal" });
+    let draft = json!({ "type": message_type, "status": alert["status"], "case": case, "terms": terms, "body": body });
+    Ok(draft.to_string())
+}
+
+fn emergency_content() -> Result<Value> {
+    let mut alert: Value = serde_json::from_str(EMERGENCY).context("the example is JSON")?;
+    let circumstances = alert["body"]["circumstances"].as_str().context("circumstances")?;
+    alert["body"]["circumstances"] = json!(format!("{circumstances} {MARK}"));
+    Ok(alert)
 }
 
 fn parsed() -> Result<Value> {

@@ -1,9 +1,10 @@
 //! The programme `lists`: how fast a gateway answers that has been in service for years.
 
+mod cases;
+mod templates;
+
 use std::{
     fmt,
-    path::Path,
-    sync::Arc,
     time::{Duration, Instant},
 };
 
@@ -17,16 +18,14 @@ use serde::Serialize;
 use serde_json::Value;
 use tempfile::TempDir;
 
+use self::cases::CaseAnswers;
 use crate::{
-    draft,
     exchange::{prepare, print_progress, print_step},
-    follow::Follower,
-    ledger::Ledger,
     machine::MachineFacts,
-    old_store::{self, Filled, Keys},
+    old_store::{self, Amounts, Filled, Keys},
     options::ListsOptions,
     process,
-    report::{percentile_ms, rounded},
+    report::{median, percentile_ms, rounded},
     sender::AgencySystem,
 };
 
@@ -39,6 +38,9 @@ const PAGE: usize = 50;
 /// Pages that are turned before a list is begun anew.
 const PAGES: usize = 10;
 
+/// Messages of a case in the filled store.
+const MESSAGES_PER_CASE: usize = 4;
+
 /// The figures: the last line of the output.
 #[derive(Clone, Debug, Serialize)]
 pub(crate) struct ListsReport {
@@ -48,7 +50,22 @@ pub(crate) struct ListsReport {
     unread_p95_ms: f64,
     drafts_p95_ms: f64,
     not_found_p95_ms: f64,
+    cases_p95_ms: f64,
+    cases_state_p95_ms: f64,
+    cases_ball_p95_ms: f64,
+    cases_partner_p95_ms: f64,
+    cases_category_p95_ms: f64,
+    cases_reference_p95_ms: f64,
+    cases_short_reference_p95_ms: f64,
+    cases_due_p95_ms: f64,
+    case_p95_ms: f64,
+    case_timeline_p95_ms: f64,
+    follow_1_ms: f64,
+    follow_30_ms: f64,
+    refold_30_ms: f64,
+    cases_checked: usize,
     messages: usize,
+    cases: usize,
     drafts: usize,
     fill_s: f64,
     start_s: f64,
@@ -90,16 +107,22 @@ pub(crate) async fn run(options: &ListsOptions) -> Result<ListsReport> {
 
 impl ListsLab {
     async fn measure(&mut self, options: &ListsOptions, machine: MachineFacts) -> Result<ListsReport> {
-        self.templates().await?;
+        let openers = templates::make(&self.border).await?;
         // The partner must not ask for messages that it has never been sent.
         self.border.tz.stop().await;
         let mut gateway = self.border.mz.take_service("gateway")?;
         ensure!(gateway.stop(STOP_GRACE).await.is_some(), "the gateway did not stop");
         let store = self.border.mz.layout().store("gateway");
-        let (messages, drafts) = (options.messages as usize, options.drafts as usize);
+        let amounts =
+            Amounts { cases: options.messages as usize / MESSAGES_PER_CASE, drafts: options.drafts as usize };
         print_progress(format_args!("filling {}", store.display()));
         let started = Instant::now();
-        let filled = self.fill(&store, messages, drafts).await?;
+        let keys = Keys {
+            sender: &self.border.mz.layout().signing_key(&"mz.prm".parse()?),
+            partner: &self.border.tz.layout().signing_key(&"tz.tpf".parse()?),
+        };
+        let filled = old_store::fill(&store, &keys, &openers, amounts).await?;
+        let (messages, cases) = (filled.sent.len() + filled.received.len(), filled.cases.len());
         let fill_s = started.elapsed().as_secs_f64();
         print_progress("starting the gateway on it");
         let started = Instant::now();
@@ -108,10 +131,16 @@ impl ListsLab {
         let start_s = started.elapsed().as_secs_f64();
         let questions = Questions { officer: AgencySystem::officer(&self.border.mz, "prm").await?, filled };
         let report = questions.ask().await?;
+        // Several minutes of questions may outlast a token.
+        let officer = AgencySystem::officer(&self.border.mz, "prm").await?;
+        let of_cases = cases::ask(&officer, &questions.filled).await?;
+        let CaseAnswers { follow_1, follow_30, .. } = &of_cases;
+        let (follow_1_ms, follow_30_ms) = (median_ms(follow_1), median_ms(follow_30));
         let pid = self.border.mz.pid("gateway").context("the gateway is not running")?;
         Ok(ListsReport {
             messages,
-            drafts,
+            cases,
+            drafts: amounts.drafts,
             fill_s: rounded(fill_s),
             start_s: rounded(start_s),
             store_mib: rounded(std::fs::metadata(&store)?.len() as f64 / 1024.0 / 1024.0),
@@ -123,29 +152,21 @@ impl ListsLab {
             unread_p95_ms: percentile_ms(&report.unread, 95),
             drafts_p95_ms: percentile_ms(&report.drafts, 95),
             not_found_p95_ms: percentile_ms(&report.not_found, 95),
+            cases_p95_ms: percentile_ms(&of_cases.all, 95),
+            cases_state_p95_ms: percentile_ms(&of_cases.state, 95),
+            cases_ball_p95_ms: percentile_ms(&of_cases.ball, 95),
+            cases_partner_p95_ms: percentile_ms(&of_cases.partner, 95),
+            cases_category_p95_ms: percentile_ms(&of_cases.category, 95),
+            cases_reference_p95_ms: percentile_ms(&of_cases.reference, 95),
+            cases_short_reference_p95_ms: percentile_ms(&of_cases.short_reference, 95),
+            cases_due_p95_ms: percentile_ms(&of_cases.due, 95),
+            case_p95_ms: percentile_ms(&of_cases.case, 95),
+            case_timeline_p95_ms: percentile_ms(&of_cases.timeline, 95),
+            follow_1_ms,
+            follow_30_ms,
+            refold_30_ms: rounded(follow_30_ms - follow_1_ms),
+            cases_checked: of_cases.checked,
         })
-    }
-
-    /// One sent message with its receipts, one received message and one draft, made by the product.
-    async fn templates(&self) -> Result<()> {
-        for (country, agency, draft, copies) in
-            [(&self.border.mz, "prm", draft::example(), 2), (&self.border.tz, "tpf", draft::to("mz.prm")?, 1)]
-        {
-            let sender = AgencySystem::officer(country, agency).await?;
-            let ledger = Arc::new(Ledger::new());
-            let mut follower = Follower::start(&sender, Arc::clone(&ledger)).await?;
-            sender.send(draft, &ledger).await?;
-            follower.until_delivered(&ledger, copies).await?;
-        }
-        AgencySystem::officer(&self.border.mz, "prm").await?.create(draft::example()).await?;
-        Ok(())
-    }
-
-    async fn fill(&self, store: &Path, messages: usize, drafts: usize) -> Result<Filled> {
-        let sender = self.border.mz.layout().signing_key(&"mz.prm".parse()?);
-        let partner = self.border.tz.layout().signing_key(&"tz.tpf".parse()?);
-        let keys = Keys { sender: &sender, partner: &partner };
-        old_store::fill(store, &keys, messages, drafts).await
     }
 }
 
@@ -180,36 +201,15 @@ impl Questions {
 
     /// Turns the pages of a list, which must show `ids` from the last to the first.
     async fn list(&self, path: &str, ids: &[MessageId]) -> Result<Vec<Duration>> {
-        print_progress(path);
-        let expected: Vec<String> = ids.iter().rev().map(ToString::to_string).collect();
-        let mut times = Vec::with_capacity(QUESTIONS);
-        let (mut page, mut cursor) = (0, None);
-        while times.len() < QUESTIONS {
-            let mark = if path.contains('?') { '&' } else { '?' };
-            let asked = match &cursor {
-                Some(cursor) => format!("{path}{mark}cursor={cursor}"),
-                None => path.to_owned(),
+        turn_pages(&self.officer, path, ids, |rows| {
+            let is_right = |row: &Value| {
+                let id = row["id"].as_str().and_then(|id| id.parse::<MessageId>().ok());
+                let wanted = if id.is_some_and(|id| self.filled.to_one.contains(&id)) { 1 } else { 2 };
+                row["copies"].as_array().is_some_and(|all| all.len() == wanted)
             };
-            let started = Instant::now();
-            let answer = self.officer.read(&asked).await?;
-            times.push(started.elapsed());
-            let rows = answer["items"].as_array().context("a page")?;
-            let shown: Vec<&str> = rows.iter().filter_map(|row| row["id"].as_str()).collect();
-            let wanted = &expected[page * PAGE..((page + 1) * PAGE).min(expected.len())];
-            ensure!(shown == wanted, "{asked} shows {shown:?}, not {wanted:?}");
-            if path == "/v1/sent" {
-                let copies =
-                    rows.iter().all(|row| row["copies"].as_array().is_some_and(|all| all.len() == 2));
-                ensure!(copies, "{asked}: a message has not two copies: {answer}");
-            }
-            cursor = answer["next"].as_str().map(str::to_owned);
-            ensure!(cursor.is_some() || (page + 1) * PAGE >= expected.len(), "{asked} ends too early");
-            page += 1;
-            if page == PAGES || cursor.is_none() {
-                (page, cursor) = (0, None);
-            }
-        }
-        Ok(times)
+            path != "/v1/sent" || rows.iter().all(is_right)
+        })
+        .await
     }
 
     /// Reads messages from everywhere in the store, sent and received in turn.
@@ -251,4 +251,49 @@ impl Questions {
         }
         Ok(times)
     }
+}
+
+/// Turns the pages of a list, which must show the messages or cases `ids` from the last to the first, and pass the check.
+async fn turn_pages(
+    officer: &AgencySystem,
+    path: &str,
+    ids: &[MessageId],
+    is_right: impl Fn(&[Value]) -> bool,
+) -> Result<Vec<Duration>> {
+    print_progress(path);
+    let expected: Vec<String> = ids.iter().rev().map(ToString::to_string).collect();
+    let mut times = Vec::with_capacity(QUESTIONS);
+    let (mut page, mut cursor) = (0, None);
+    while times.len() < QUESTIONS {
+        let mark = if path.contains('?') { '&' } else { '?' };
+        let asked = match &cursor {
+            Some(cursor) => format!("{path}{mark}cursor={cursor}"),
+            None => path.to_owned(),
+        };
+        let started = Instant::now();
+        let answer = officer.read(&asked).await?;
+        times.push(started.elapsed());
+        let rows = answer["items"].as_array().context("a page")?;
+        let shown: Vec<&str> = rows.iter().filter_map(shown_id).collect();
+        let wanted = &expected[page * PAGE..((page + 1) * PAGE).min(expected.len())];
+        ensure!(shown == wanted, "{asked} shows {shown:?}, not {wanted:?}");
+        ensure!(is_right(rows), "{asked} shows wrong rows: {answer}");
+        cursor = answer["next"].as_str().map(str::to_owned);
+        ensure!(cursor.is_some() || (page + 1) * PAGE >= expected.len(), "{asked} ends too early");
+        page += 1;
+        if page == PAGES || cursor.is_none() {
+            (page, cursor) = (0, None);
+        }
+    }
+    Ok(times)
+}
+
+/// The id of the message or the case in a row.
+fn shown_id(row: &Value) -> Option<&str> {
+    row["case"]["id"].as_str().filter(|_| row.get("ball").is_some()).or_else(|| row["id"].as_str())
+}
+
+fn median_ms(times: &[Duration]) -> f64 {
+    let times: Vec<f64> = times.iter().map(|time| time.as_secs_f64() * 1000.0).collect();
+    rounded(median(&times))
 }

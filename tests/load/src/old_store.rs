@@ -1,21 +1,33 @@
-//! Makes a gateway's store as old as years of service make it: copies of one sent and one received message and of one draft,
-//! each with an id and a signature of its own.
+//! Makes a gateway's store as old as years of service make it: copies of cases that the product made, sent and received messages in
+//! each, and of one draft, each with an id and a signature of its own.
+//!
+//! The rows of a case are copied as the gateway had folded them. Its state depends on nothing that a copy has of its own, and the
+//! programme that asks afterwards checks for a sample that the gateway folds the copies to the same.
 
-use std::{fs, path::Path, time::Duration};
+mod copies;
+mod template;
 
-use anyhow::{Context, Result, ensure};
-use rovuma_envelope::{Jws, SigningKey, Typ};
+use std::{collections::HashSet, path::Path, time::Duration};
+
+use anyhow::{Context, Result};
 use rovuma_schemas::{MessageId, Timestamp};
-use rovuma_store::{Conn, FutureExt, Store, StoreConfig};
-use sqlx::{AssertSqlSafe, Row};
+use rovuma_store::{FutureExt, RowExt, Store, StoreConfig};
+use sqlx::Row;
 
+use self::{
+    copies::Copies,
+    template::{CaseCopy, Signers, TemplateCase},
+};
 use crate::exchange::print_progress;
 
-/// Messages or drafts of one transaction.
-const BATCH: usize = 2_000;
+/// Cases or drafts of one transaction.
+const BATCH: usize = 500;
 
-/// The time between two messages: 100,000 of each direction fill a year.
-const APART: Duration = Duration::from_secs(5 * 60);
+/// The time between two cases: 50,000 fill a year.
+const APART: Duration = Duration::from_secs(10 * 60);
+
+/// The time between two messages of a case.
+const STEP: Duration = Duration::from_secs(10);
 
 /// Of this many received messages one is unread.
 const UNREAD_ONE_IN: usize = 500;
@@ -23,20 +35,54 @@ const UNREAD_ONE_IN: usize = 500;
 /// Of this many drafts one is in work.
 const OPEN_ONE_IN: usize = 50;
 
+/// The numbers of copies begin here, beyond those of the templates.
+const FIRST_NUMBER: usize = 1_000;
+
+/// Of this many cases that we opened, the issuer must act in one.
+const OURS_ONE_IN: usize = 50;
+
+/// Cases with 30 messages, and as many with one.
+const LONG_AND_BARE: usize = 60;
+
+/// The parts that cases play in the store.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Role {
+    /// Ours, of two agencies: every error report is answered.
+    Plain,
+    /// Ours: released in an emergency, to be confirmed, and an error report is to be answered.
+    Ours,
+    /// The partner's.
+    Foreign,
+    /// Ours, with 30 messages.
+    Long,
+    /// Ours, with one message.
+    Bare,
+}
+
+/// The openers of the cases that are copied, one for each role, in the order in which they were opened.
+pub(crate) type Openers = Vec<(Role, MessageId)>;
+
+/// A case in the store.
+#[derive(Clone, Debug)]
+pub(crate) struct FilledCase {
+    pub(crate) role: Role,
+    pub(crate) id: MessageId,
+    pub(crate) messages: usize,
+    /// Empty, as the next, of the cases that were copied.
+    pub(crate) reference: String,
+    pub(crate) short_reference: String,
+}
+
 /// What a filled store holds: each list from its end to its beginning.
 #[derive(Debug, Default)]
 pub(crate) struct Filled {
     pub(crate) sent: Vec<MessageId>,
+    /// Those of `sent` that went to one agency.
+    pub(crate) to_one: HashSet<MessageId>,
     pub(crate) received: Vec<MessageId>,
     pub(crate) unread: Vec<MessageId>,
     pub(crate) open_drafts: Vec<MessageId>,
-}
-
-/// A message that is copied.
-struct Template {
-    id: MessageId,
-    payload: String,
-    key: SigningKey,
+    pub(crate) cases: Vec<FilledCase>,
 }
 
 /// The agencies' keys with which the copies are signed.
@@ -45,59 +91,99 @@ pub(crate) struct Keys<'a> {
     pub(crate) partner: &'a Path,
 }
 
-/// Fills the store in `file` with this many messages, half of them sent, and drafts. No process may have it open. It must
-/// hold one sent message with its receipts, one received message and one draft in work.
+/// How much is filled in.
+#[derive(Clone, Copy)]
+pub(crate) struct Amounts {
+    /// Cases of four messages.
+    pub(crate) cases: usize,
+    pub(crate) drafts: usize,
+}
+
+/// Fills the store in `file`. No process may have it open. It must hold the cases with these openers and one draft in work.
 ///
 /// # Errors
-/// When the store is in use, or lacks one of the three.
-pub(crate) async fn fill(file: &Path, keys: &Keys<'_>, messages: usize, drafts: usize) -> Result<Filled> {
+/// When the store is in use, or lacks one of them.
+pub(crate) async fn fill(
+    file: &Path,
+    keys: &Keys<'_>,
+    openers: &Openers,
+    amounts: Amounts,
+) -> Result<Filled> {
     let store = Store::open(&StoreConfig::at(format!("sqlite:{}", file.display())), &[]).await?;
-    let sent = Template::load(&store, "SELECT id, jws FROM sent", keys.sender).await?;
-    let received = Template::load(&store, "SELECT id, jws FROM received", keys.partner).await?;
-    let draft = sqlx::query("SELECT id FROM draft WHERE state = 'draft'").fetch_one(store.read()).await;
-    let draft = MessageId::from_slice(draft.context("a draft in work")?.get("id"))?;
+    let signers = Signers::load(keys.sender, keys.partner)?;
+    let mut templates = Vec::new();
+    for (role, opener) in openers {
+        templates.push((*role, TemplateCase::load(&store, *opener).await?));
+    }
     let copies = Copies::of(&store).await?;
-    let (each, now) = (messages / 2, Timestamp::system_now());
-    let at = |count: usize, number: usize| {
-        let left = u32::try_from(count - number).unwrap_or(u32::MAX);
-        now.minus(APART * left)
-    };
-    // The inbox is in the order of arrival, in which the template is the first.
-    let mut filled = Filled { received: vec![received.id], unread: vec![received.id], ..Filled::default() };
-    for first in (0..each).step_by(BATCH) {
-        let numbers = first..(first + BATCH).min(each);
-        let batch: Vec<_> = numbers
-            .map(|number| {
-                let created = at(each, number);
-                Ok((number, created, sent.copy(created)?, received.copy(created)?))
-            })
-            .collect::<Result<_>>()?;
-        for (number, _, (sent, _), (received, _)) in &batch {
-            filled.sent.push(*sent);
-            filled.received.push(*received);
-            if number % UNREAD_ONE_IN == 0 {
-                filled.unread.push(*received);
-            }
+    let now = Timestamp::system_now();
+    // The inbox is in the order of arrival, in which the templates are the first.
+    let received = ids(&store, "SELECT id FROM received ORDER BY seq").await?;
+    let mut filled = Filled { unread: received.clone(), received, ..Filled::default() };
+    // What was sent is in the order in which it was made, in which the templates are the last.
+    let templates_sent = ids(&store, "SELECT id FROM sent ORDER BY created_at, id").await?;
+    let roles = roles(amounts.cases);
+    for (batch, chunk) in roles.chunks(BATCH).enumerate() {
+        let mut made = Vec::with_capacity(chunk.len());
+        for (place, role) in chunk.iter().enumerate() {
+            let serial = batch * BATCH + place;
+            let left = u32::try_from(roles.len() - serial).unwrap_or(u32::MAX);
+            let template = templates.iter().find(|(other, _)| other == role);
+            let (_, template) = template.with_context(|| format!("a template {role:?}"))?;
+            made.push((*role, template.copy(serial, now.minus(APART * left), STEP, &signers)?));
         }
-        let (copies, templates) = (copies.clone(), (sent.id, received.id));
+        let numbered = made.iter().map(|(role, case)| filled.note(*role, case)).collect::<Vec<_>>();
+        let copies = copies.clone();
         let write = store.write(move |tx| {
             async move {
-                for (number, created, sent, received) in batch {
-                    copies.sent(tx, templates.0, number, created, sent).await?;
-                    copies.received(tx, templates.1, number, created, received).await?;
+                for ((_, case), numbers) in made.iter().zip(&numbered) {
+                    copies.case(tx, case, numbers).await?;
                 }
                 Ok::<_, sqlx::Error>(())
             }
             .boxed()
         });
         write.await?;
-        print_progress(format_args!("{} of {messages} messages", 2 * (first + BATCH).min(each)));
+        print_progress(format_args!("{} of {} cases", (batch * BATCH) + chunk.len(), roles.len()));
     }
-    // Sent messages and drafts are in the order in which they were made, in which the templates are the last.
-    filled.sent.push(sent.id);
+    filled.sent.extend(templates_sent);
+    let single = "SELECT message AS id FROM outbox_copy GROUP BY message HAVING COUNT(*) = 1";
+    filled.to_one = ids(&store, single).await?.into_iter().collect();
+    for (role, template) in &templates {
+        let (reference, short_reference) = (String::new(), String::new());
+        let (id, messages) = (template.opener, template.len());
+        filled.cases.push(FilledCase { role: *role, id, messages, reference, short_reference });
+    }
+    fill_drafts(&store, &copies, &mut filled, amounts.drafts, now).await?;
+    let last = i64::try_from(FIRST_NUMBER + filled.sent.len().max(filled.received.len()))?;
+    let write = store.write(move |tx| {
+        async move {
+            for text in
+                ["UPDATE outbox_stream SET last = $1", "UPDATE stream_in SET last = $1, next = $1 + 1"]
+            {
+                sqlx::query(text).bind(last).execute(&mut *tx).await?;
+            }
+            Ok::<_, sqlx::Error>(())
+        }
+        .boxed()
+    });
+    write.await?;
+    Ok(filled)
+}
+
+async fn fill_drafts(
+    store: &Store,
+    copies: &Copies,
+    filled: &mut Filled,
+    drafts: usize,
+    now: Timestamp,
+) -> Result<()> {
+    let draft = sqlx::query("SELECT id FROM draft WHERE state = 'draft'").fetch_one(store.read()).await;
+    let draft = MessageId::from_slice(draft.context("a draft in work")?.get("id"))?;
     for first in (0..drafts).step_by(BATCH) {
+        let at = |number: usize| now.minus(APART * u32::try_from(drafts - number).unwrap_or(u32::MAX));
         let batch: Vec<_> = (first..(first + BATCH).min(drafts))
-            .map(|number| (number % OPEN_ONE_IN == 0, MessageId::draw(at(drafts, number))))
+            .map(|number| (number % OPEN_ONE_IN == 0, MessageId::draw(at(number))))
             .collect();
         filled.open_drafts.extend(batch.iter().filter(|(is_open, _)| *is_open).map(|(_, id)| *id));
         let copies = copies.clone();
@@ -114,173 +200,46 @@ pub(crate) async fn fill(file: &Path, keys: &Keys<'_>, messages: usize, drafts: 
     }
     filled.open_drafts.push(draft);
     print_progress(format_args!("{drafts} drafts"));
-    let last = i64::try_from(each)? + 1;
-    let write = store.write(move |tx| {
-        async move {
-            for text in
-                ["UPDATE outbox_stream SET last = $1", "UPDATE stream_in SET last = $1, next = $1 + 1"]
-            {
-                sqlx::query(text).bind(last).execute(&mut *tx).await?;
+    Ok(())
+}
+
+/// The role of each case, from the oldest: ours and the partner's in turn, and at the end those of one and of 30 messages.
+fn roles(cases: usize) -> Vec<Role> {
+    let role = |number: usize| match number {
+        number if number % 2 == 1 => Role::Foreign,
+        number if number % (2 * OURS_ONE_IN) == 0 => Role::Ours,
+        _ => Role::Plain,
+    };
+    let long_and_bare = [Role::Long, Role::Bare].into_iter().cycle().take(2 * LONG_AND_BARE);
+    (0..cases).map(role).chain(long_and_bare).collect()
+}
+
+async fn ids(store: &Store, query: &'static str) -> Result<Vec<MessageId>> {
+    let rows = sqlx::query(query).fetch_all(store.read()).await?;
+    rows.iter().map(|row| Ok(row.message_id("id")?)).collect()
+}
+
+impl Filled {
+    /// Notes a copied case. Returns the number of each of its messages, and whether it is unread.
+    fn note(&mut self, role: Role, case: &CaseCopy) -> Vec<(i64, bool)> {
+        self.cases.push(FilledCase {
+            role,
+            id: case.opener,
+            messages: case.messages.len(),
+            reference: case.reference.clone(),
+            short_reference: case.short_reference.clone(),
+        });
+        let mut numbers = Vec::with_capacity(case.messages.len());
+        for message in &case.messages {
+            let list = if message.is_sent { &mut self.sent } else { &mut self.received };
+            list.push(message.id);
+            let place = list.len();
+            let is_unread = !message.is_sent && place.is_multiple_of(UNREAD_ONE_IN);
+            if is_unread {
+                self.unread.push(message.id);
             }
-            Ok::<_, sqlx::Error>(())
+            numbers.push((i64::try_from(FIRST_NUMBER + place).unwrap_or(i64::MAX), is_unread));
         }
-        .boxed()
-    });
-    write.await?;
-    Ok(filled)
-}
-
-impl Template {
-    async fn load(store: &Store, query: &'static str, key: &Path) -> Result<Self> {
-        let rows = sqlx::query(query).fetch_all(store.read()).await?;
-        ensure!(rows.len() == 1, "{query} found {} messages, not one", rows.len());
-        let compact: String = String::from_utf8(rows[0].get("jws"))?;
-        let payload = Jws::from_compact(&compact)?.unverified_payload().to_vec();
-        let pem = fs::read_to_string(key).with_context(|| format!("reading {}", key.display()))?;
-        Ok(Self {
-            id: MessageId::from_slice(rows[0].get("id"))?,
-            payload: String::from_utf8(payload)?,
-            key: SigningKey::from_pkcs8_pem(&pem)?,
-        })
+        numbers
     }
-
-    /// The same message under another id.
-    fn copy(&self, created: Timestamp) -> Result<(MessageId, Jws)> {
-        let id = MessageId::draw(created);
-        let payload = self.payload.replace(&self.id.to_string(), &id.to_string());
-        Ok((id, Jws::sign(Typ::MESSAGE, payload.into_bytes(), &self.key)?))
-    }
-}
-
-/// The statements that copy the rows of a template.
-#[derive(Clone)]
-struct Copies {
-    sent: String,
-    outbox_message: String,
-    outbox_copy: String,
-    receipt: String,
-    received: String,
-    draft: String,
-}
-
-impl Copies {
-    async fn of(store: &Store) -> Result<Self> {
-        let id_and_bytes = ["id=$2", "digest=$4", "created_at=$3"];
-        Ok(Self {
-            sent: copying(
-                store,
-                "sent",
-                "id",
-                &[&id_and_bytes[..], &["jws=$5", "original=$2", "case_id=$2"]].concat(),
-            )
-            .await?,
-            outbox_message: copying(
-                store,
-                "outbox_message",
-                "id",
-                &[&id_and_bytes[..], &["compact=$5"]].concat(),
-            )
-            .await?,
-            outbox_copy: copying(
-                store,
-                "outbox_copy",
-                "message",
-                &["message=$2", "enqueued_at=$3", "number=$4"],
-            )
-            .await?,
-            receipt: copying(store, "receipt", "message_id", &["message_id=$2", "received_at=$3"]).await?,
-            received: copying(
-                store,
-                "received",
-                "id",
-                &[
-                    &id_and_bytes[..],
-                    &["jws=$5", "original=$2", "case_id=$2", "received_at=$3", "number=$6", "read_at=$7"],
-                ]
-                .concat(),
-            )
-            .await?,
-            draft: copying(store, "draft", "id", &["id=$2", "state=$3"]).await?,
-        })
-    }
-
-    async fn sent(
-        &self,
-        tx: &mut Conn,
-        template: MessageId,
-        number: usize,
-        created: Timestamp,
-        (id, jws): (MessageId, Jws),
-    ) -> sqlx::Result<()> {
-        for text in [&self.sent, &self.outbox_message] {
-            sqlx::query(AssertSqlSafe(text.clone()))
-                .bind(template.as_bytes().to_vec())
-                .bind(id.as_bytes().to_vec())
-                .bind(created.as_micros())
-                .bind(jws.digest().as_bytes().to_vec())
-                .bind(jws.to_compact().into_bytes())
-                .execute(&mut *tx)
-                .await?;
-        }
-        let query = sqlx::query(AssertSqlSafe(self.outbox_copy.clone()));
-        let query = query.bind(template.as_bytes().to_vec()).bind(id.as_bytes().to_vec());
-        query.bind(created.as_micros()).bind(numbered(number)).execute(&mut *tx).await?;
-        let query = sqlx::query(AssertSqlSafe(self.receipt.clone()));
-        let query = query.bind(template.as_bytes().to_vec()).bind(id.as_bytes().to_vec());
-        query.bind(created.as_micros()).execute(tx).await?;
-        Ok(())
-    }
-
-    async fn received(
-        &self,
-        tx: &mut Conn,
-        template: MessageId,
-        number: usize,
-        created: Timestamp,
-        (id, jws): (MessageId, Jws),
-    ) -> sqlx::Result<()> {
-        sqlx::query(AssertSqlSafe(self.received.clone()))
-            .bind(template.as_bytes().to_vec())
-            .bind(id.as_bytes().to_vec())
-            .bind(created.as_micros())
-            .bind(jws.digest().as_bytes().to_vec())
-            .bind(jws.to_compact().into_bytes())
-            .bind(numbered(number))
-            .bind((!number.is_multiple_of(UNREAD_ONE_IN)).then(|| created.as_micros()))
-            .execute(tx)
-            .await?;
-        Ok(())
-    }
-
-    async fn draft(
-        &self,
-        tx: &mut Conn,
-        template: MessageId,
-        id: MessageId,
-        is_open: bool,
-    ) -> sqlx::Result<()> {
-        let query = sqlx::query(AssertSqlSafe(self.draft.clone()));
-        let query = query.bind(template.as_bytes().to_vec()).bind(id.as_bytes().to_vec());
-        query.bind(if is_open { "draft" } else { "released" }).execute(tx).await?;
-        Ok(())
-    }
-}
-
-/// A message's number in its stream: the template has 1.
-fn numbered(number: usize) -> i64 {
-    i64::try_from(number).unwrap_or(i64::MAX).saturating_add(2)
-}
-
-/// The statement that copies the rows of `table` whose column `key` is `$1`, with these columns replaced: `id=$2`.
-async fn copying(store: &Store, table: &str, key: &str, replaced: &[&str]) -> Result<String> {
-    let rows =
-        format!("SELECT name FROM pragma_table_info('{table}') WHERE NOT (type = 'INTEGER' AND pk > 0)");
-    let rows = sqlx::query(AssertSqlSafe(rows)).fetch_all(store.read()).await?;
-    let names: Vec<String> = rows.iter().map(|row| row.get("name")).collect();
-    let replacement = |name: &str| replaced.iter().find_map(|one| one.strip_prefix(name)?.strip_prefix('='));
-    let count = names.iter().filter(|name| replacement(name).is_some()).count();
-    ensure!(count == replaced.len(), "{table} lacks a column of {replaced:?}");
-    let values: Vec<&str> = names.iter().map(|name| replacement(name).unwrap_or(name)).collect();
-    let (columns, values) = (names.join(", "), values.join(", "));
-    Ok(format!("INSERT INTO {table} ({columns}) SELECT {values} FROM {table} WHERE {key} = $1"))
 }

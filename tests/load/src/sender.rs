@@ -115,14 +115,23 @@ impl AgencySystem {
             let created = self.create(draft).await?;
             return self.release(created, ledger).await;
         }
-        let answer = self.post("/v1/messages").body(draft).send().await.context("posting an alert")?;
+        let id = self.send_at_once(draft).await?;
+        ledger.accepted(id);
+        Ok(id)
+    }
+
+    /// Posts a message of any type to `POST /v1/messages`.
+    ///
+    /// # Errors
+    /// When it is refused.
+    pub(crate) async fn send_at_once(&self, draft: String) -> Result<MessageId> {
+        let answer = self.post("/v1/messages").body(draft).send().await.context("posting a message")?;
         let status = answer.status();
         let text = answer.text().await?;
         if !status.is_success() {
-            bail!("an alert was answered {status}: {text}");
+            bail!("a message was answered {status}: {text}");
         }
-        let released: Identified = serde_json::from_str(&text).context("a released alert")?;
-        ledger.accepted(released.id);
+        let released: Identified = serde_json::from_str(&text).context("a released message")?;
         Ok(released.id)
     }
 
