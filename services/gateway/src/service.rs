@@ -37,7 +37,8 @@ use crate::{
 };
 
 /// The gateway's own tables.
-pub(crate) const MIGRATIONS: Migrations = rovuma_store::migrations!(1001 "gateway", 1002 "cases");
+pub(crate) const MIGRATIONS: Migrations =
+    rovuma_store::migrations!(1001 "gateway", 1002 "cases", 1003 "duplicates");
 
 /// The gateway, for [`rovuma_runtime::main`].
 #[derive(Debug)]

@@ -7,6 +7,7 @@ mod cases;
 mod configuration;
 mod crossing;
 mod drafts;
+mod duplicates;
 mod edge;
 mod events;
 mod failing_closed;

@@ -7,7 +7,7 @@ use rovuma_store::{Binding, Conn, Insert, RowExt, padded_list, with_rows};
 use serde_json::{Value, json};
 use sqlx::{Row, any::AnyRow};
 
-use super::CasePlace;
+use super::{CasePlace, identifiers::ContentIdentifiers};
 use crate::{error::DbError, families};
 
 /// Maximum rows of one sender in one case: the turns that count, and a quarter as many again for messages that were issued
@@ -83,6 +83,8 @@ pub(crate) struct Contribution {
     pub(crate) content: Digest,
     /// What it says, as JSON; none of a type that is not known here.
     pub(crate) fact: Option<String>,
+    /// What the content that it brings is about.
+    pub(crate) identifiers: ContentIdentifiers,
 }
 
 impl Contribution {
@@ -105,7 +107,10 @@ impl Contribution {
             let rules = families::rules(case.kind.parse().ok()?);
             rules.fact(body, terms, header.first_created.unwrap_or(header.created))
         });
-        Some(Self { content: digest_of(content), fact })
+        // What this version cannot read takes no part in the case.
+        let body = payload.get("body").filter(|_| fact.is_some());
+        let identifiers = body.map(|body| ContentIdentifiers::of(&header.message_type, body));
+        Some(Self { content: digest_of(content), fact, identifiers: identifiers.unwrap_or_default() })
     }
 }
 
@@ -192,11 +197,11 @@ fn bind<'q>(key: &'q CaseKey, kept: &'q KeptMessage, query: Binding<'q>) -> Bind
 
 /// Several cases' messages in one query. `CROSS JOIN` keeps SQLite from scanning `case_message` first.
 pub(crate) const LOAD: &str = "
-    WITH asked (a_agency, a_owner, a_case, a_kind) AS (VALUES {})
+    WITH asked (a_agency, a_owner, a_case_id, a_kind) AS (VALUES {})
     SELECT agency, owner, case_id, kind, sender, turn, id, replaces, seen, created_at, first_created, content, in_reply_to,
            message_type, fact
-    FROM (SELECT DISTINCT a_agency, a_owner, a_case, a_kind FROM asked) AS wanted CROSS JOIN case_message
-    WHERE agency = a_agency AND owner = a_owner AND case_id = a_case AND kind = a_kind";
+    FROM (SELECT DISTINCT a_agency, a_owner, a_case_id, a_kind FROM asked) AS wanted CROSS JOIN case_message
+    WHERE agency = a_agency AND owner = a_owner AND case_id = a_case_id AND kind = a_kind";
 
 /// Maximum cases that one statement loads.
 const LOAD_MAX: usize = 64;

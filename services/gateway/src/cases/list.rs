@@ -47,11 +47,14 @@ pub(crate) struct CaseRow {
 /// A cursor's row key: when the case was opened, and its id.
 pub(crate) const KEY: usize = 24;
 
+/// The state of the case `f` at the instant `$4`.
 macro_rules! state_now {
     () => {
         "CASE WHEN f.until_at > $4 THEN f.state WHEN f.until_2 > $4 THEN f.state_2 ELSE f.state_3 END"
     };
 }
+
+pub(crate) use state_now;
 
 macro_rules! ball_now {
     () => {

@@ -87,6 +87,8 @@ pub(super) fn in_language(locale: Locale) -> impl Fn(drafts::Refusal) -> ApiErro
                 let total = u64::try_from(faults.len()).unwrap_or(u64::MAX);
                 draft_faulty(faults, total)
             }
+            // A release answers this itself, as far as its caller may see the duplicates.
+            Refusal::Duplicates(_) => Problem::conflict("duplicate_live"),
             Refusal::NotFollowing(NotFollowing::Db(fault)) => return fault.into(),
             Refusal::NotFollowing(refused) => not_following(&refused),
             Refusal::Send(fault) => return fault.into(),

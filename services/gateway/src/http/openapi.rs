@@ -66,8 +66,8 @@ pub(super) const FORMS: [ParameterForm; 17] = [
 #[derive(utoipa::IntoResponses)]
 #[expect(dead_code, reason = "read by the derive, to describe the answers")]
 pub(super) enum Refusals {
-    /// `query`, `path`, `limit`, `cursor`, `reason`, `if_match`, `idempotency_key`, `bad_request`: the request itself is
-    /// malformed. A query parameter that the route does not declare is refused.
+    /// `query`, `path`, `limit`, `cursor`, `reason`, `if_match`, `idempotency_key`, `despite_duplicates`, `bad_request`: the
+    /// request itself is malformed. A query parameter that the route does not declare is refused.
     #[response(status = 400, content_type = "application/problem+json")]
     BadRequest(Problem),
     /// `unauthenticated`: no token, or one that does not hold.

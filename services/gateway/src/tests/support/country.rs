@@ -151,12 +151,15 @@ impl Country {
     ) -> Jws {
         let (from, to) = (agency(from), agency(to));
         let mut draft = draft.clone();
-        draft["recipients"] = serde_json::json!([to]);
+        // What follows in a case names no recipients.
+        if draft.get("case").is_none() {
+            draft["recipients"] = serde_json::json!([to]);
+        }
         let context = ValidationContext::shipped(now, &from);
         let valid = ValidDraft::parse(draft.to_string().as_bytes(), &context, Locale::En).expect("valid");
         let mut header = Header {
             id,
-            message_type: MessageType::AlertIssue.to_string(),
+            message_type: valid.message_type().to_string(),
             version: Version::CURRENT,
             status: valid.status(),
             sender: Sender { agency: from.clone(), unit: None, officer: None },
