@@ -11,6 +11,7 @@ mod duplicates;
 mod edge;
 mod events;
 mod failing_closed;
+mod handling;
 mod hostile;
 mod idempotency;
 mod lanes;

@@ -74,7 +74,7 @@ pub(super) enum Refusals {
     #[response(status = 401, content_type = "application/problem+json")]
     Unauthenticated(Problem),
     /// A policy's code (`role`, `role_kind`, `separation`, `second_person`, `own_draft`, `other_author`,
-    /// `reason_required`, `policy_fault`), or `agency_not_served`. Audited.
+    /// `reason_required`, `policy_fault`), `handling_breach` or `agency_not_served`. Audited.
     #[response(status = 403, content_type = "application/problem+json")]
     Forbidden(Problem),
     /// `storage_unavailable`, `keys_unavailable`: not now; nothing was done.
