@@ -24,7 +24,7 @@ pub use header::DraftHeader;
 pub use valid::{EMERGENCY_CONFIRMED_WITHIN, SecondPersonReason, ValidDraft};
 
 use crate::{
-    CaseId, Fault, FaultCode, Line, Locale, MessageType, Reserved, Status,
+    CaseId, Fault, FaultCode, Identifier, Line, Locale, MessageType, Reserved, Status,
     fault::{Detail, Finding},
     json,
     pointer::Pointer,
@@ -101,6 +101,17 @@ impl CheckedDraft {
     /// The sender's own file number, as far as it can be read.
     pub fn reference(&self) -> Option<Line> {
         self.view().field("reference").parsed()
+    }
+
+    /// By what it is seen to be about the same persons and things as another, as far as it can be read.
+    pub fn identifiers(&self) -> Vec<Identifier> {
+        let body = self.view().field("body");
+        let mut identifiers =
+            body.value().map(|body| self.message_type.identifiers(body)).unwrap_or_default();
+        for identifier in &mut identifiers {
+            identifier.pointer.insert_str(0, "/body");
+        }
+        identifiers
     }
 
     /// Every reason why a second person must release it, the weightiest first.

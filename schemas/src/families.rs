@@ -15,7 +15,7 @@ use std::{
 use serde_json::Value;
 
 use crate::{
-    BadId, CodeLists, Locale, SecondPersonReason, SubjectKey, Terms, Timestamp,
+    BadId, CodeLists, Identifier, Locale, SecondPersonReason, SubjectKey, Terms, Timestamp,
     draft::{Checker, Remark},
     fault::Finding,
     pointer::Pointer,
@@ -168,6 +168,22 @@ pub(crate) trait Operational {
         Self: Sized,
     {
         false
+    }
+
+    /// By what the body is seen to be about the same persons and things as another, as far as it can be read.
+    fn identifiers(_body: &View<'_>) -> Vec<Identifier>
+    where
+        Self: Sized,
+    {
+        Vec::new()
+    }
+
+    /// The version of the content that a released body brings; none of a body that brings none.
+    fn content_version(_body: &View<'_>) -> Option<u32>
+    where
+        Self: Sized,
+    {
+        None
     }
 
     /// The facet of a draft: the code by which lists tell messages of the type apart.

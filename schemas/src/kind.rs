@@ -8,7 +8,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use serde_json::Value;
 
 use crate::{
-    BadId, Reserved, SecondPersonReason,
+    BadId, Identifier, Reserved, SecondPersonReason,
     draft::{Checker, Remark},
     families::{Family, Operational, alert, any_case},
     fault::Finding,
@@ -268,6 +268,25 @@ macro_rules! message_kinds {
                 match self {
                     $(Self::$Op => <$OpBody as Operational>::names_a_person(body),)+
                     _ => false,
+                }
+            }
+
+            /// By what the body of a message or a draft of this type is seen to be about the same persons and things as another, as far
+            /// as it can be read. The pointers begin in the body.
+            pub fn identifiers(self, body: &Value) -> Vec<Identifier> {
+                let body = View::root(body);
+                match self {
+                    $(Self::$Op => <$OpBody as Operational>::identifiers(&body),)+
+                    _ => Vec::new(),
+                }
+            }
+
+            /// The version of the content that the body of a message of this type brings; none of a body that brings none.
+            pub fn content_version(self, body: &Value) -> Option<u32> {
+                let body = View::root(body);
+                match self {
+                    $(Self::$Op => <$OpBody as Operational>::content_version(&body),)+
+                    _ => None,
                 }
             }
 

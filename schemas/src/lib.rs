@@ -61,7 +61,7 @@ pub use message::Message;
 pub use names::normalise as normalise_name;
 pub use received::{ACCEPTED_MAJORS, ParseFault};
 pub use sentences::{Sentences, SentencesFault};
-pub use subjects::{SubjectKey, SubjectKind, Subjects};
+pub use subjects::{Identifier, IdentifierKind, SubjectKey, SubjectKind, Subjects};
 pub use template::{FieldHelp, Template, TemplateContext};
 pub use terms::{
     Emergency, Evaluation, Handling, HandlingCode, InformationGrade, LanguageCode, LegalBasisCode,

@@ -2,6 +2,7 @@
 
 mod document;
 mod firearm;
+pub(crate) mod identifier;
 mod key;
 mod object;
 mod person;
@@ -15,6 +16,7 @@ use serde::{Deserialize, Serialize};
 
 pub use document::{Document, DocumentStatus, DocumentType, MrzLine, SerialNumber};
 pub use firearm::{Firearm, FirearmType};
+pub use identifier::{Identifier, IdentifierKind};
 pub use key::SubjectKey;
 pub(crate) use key::check_given as check_given_keys;
 pub use object::{Item, ObjectType};

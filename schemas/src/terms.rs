@@ -90,12 +90,18 @@ impl HandlingCode {
     }
 
     /// The code with this word.
-    pub(crate) fn from_word(word: &str) -> Option<Self> {
+    pub fn from_word(word: &str) -> Option<Self> {
         [Self::H0, Self::H1, Self::H2, Self::H3].into_iter().find(|code| code.as_str() == word)
     }
 
     /// Whether a message under this code must be released by a second person (domain 5).
     pub const fn needs_second_person(self) -> bool {
+        matches!(self, Self::H2 | Self::H3)
+    }
+
+    /// Whether whoever received a message under this code may hand its content on only with the sender's leave. What `H3` forbids
+    /// is a sentence that no program reads, so it is taken to forbid this.
+    pub const fn needs_leave_to_share(self) -> bool {
         matches!(self, Self::H2 | Self::H3)
     }
 }

@@ -1,14 +1,24 @@
 //! Drafts to send.
 
+use std::sync::atomic::{AtomicU64, Ordering};
+
 use serde_json::{Value, json};
 
-/// The example of a stolen motorcycle, to these agencies. One person may send it.
+/// The example of a stolen motorcycle, to these agencies: another motorcycle each time, because a second alert about the same one takes a
+/// reason. One person may send it.
 ///
 /// # Panics
 /// Never: the example is JSON.
 pub fn motorcycle(recipients: &[&str]) -> Value {
+    static NEXT: AtomicU64 = AtomicU64::new(1);
+    let number = NEXT.fetch_add(1, Ordering::Relaxed);
     let example = include_str!("../../schemas/examples/valid/alert-stolen-motorcycle.json");
-    to(example, recipients)
+    let mut draft = to(example, recipients);
+    let vehicle = &mut draft["body"]["subjects"]["vehicles"][0];
+    vehicle["plate"]["number"] = json!(format!("AAA {number:05}"));
+    vehicle["chassis_number"] = json!(format!("MD2EXAMPLE{number:07}"));
+    vehicle["engine_number"] = json!(format!("DUZEXAMPLE{number:07}"));
+    draft
 }
 
 /// The example of a wanted person, to these agencies. A second person must release it.

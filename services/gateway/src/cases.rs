@@ -3,7 +3,8 @@
 //!
 //! This module gives our own messages their place in a case, and reads and writes the place of every message. The state of
 //! a case is computed by [`fold`] from what is [`kept`] of its messages, and [`project`] writes it down in the transaction that
-//! stores a message. [`follow`] asks a case whether a message of ours may follow in it.
+//! stores a message. [`follow`] asks a case whether a message of ours may follow in it. [`identifiers`]
+//! keeps what cases are about in a form that is compared.
 
 #[cfg_attr(
     not(test),
@@ -16,6 +17,7 @@ pub(crate) mod fold;
 pub(crate) mod folded;
 pub(crate) mod follow;
 pub(crate) mod freshness;
+pub(crate) mod identifiers;
 pub(crate) mod kept;
 pub(crate) mod list;
 pub(crate) mod open;

@@ -8,6 +8,7 @@ mod change;
 pub(crate) mod content;
 mod create;
 pub(crate) mod draft;
+pub(crate) mod duplicates;
 pub(crate) mod list;
 pub(crate) mod overdue;
 mod reads;

@@ -12,6 +12,15 @@ use rovuma_schemas::{AgencyCode, Family, OperationalBody, Terms, Timestamp};
 
 use crate::cases::{folded::FoldedCase, kept::KeptMessage};
 
+/// The states in which officers act on a case of any family, or will once a release is confirmed, as a list of SQL.
+macro_rules! live_states {
+    () => {
+        "'active', 'suspended'"
+    };
+}
+
+pub(crate) use live_states;
+
 /// What only a family says of a case.
 #[derive(Clone, Debug)]
 pub(crate) enum CaseDetails {

@@ -2,6 +2,7 @@
 //! the caller's token.
 
 pub(crate) mod events;
+pub(crate) mod handling;
 pub(crate) mod inbox;
 pub(crate) mod live;
 pub(crate) mod lookup;

@@ -39,7 +39,7 @@ use crate::{
 
 /// The gateway's own tables.
 pub(crate) const MIGRATIONS: Migrations =
-    rovuma_store::migrations!(1001 "gateway", 1002 "cases", 1003 "retention");
+    rovuma_store::migrations!(1001 "gateway", 1002 "cases", 1003 "retention", 1004 "duplicates");
 
 /// The gateway, for [`rovuma_runtime::main`].
 #[derive(Debug)]

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::{category::Category, rules, validity, validity::EndReason};
 use crate::{
-    CodeLists, Date, Line, Locale, OffenceCode, SecondPersonReason, Subjects, Text, Timestamp,
+    CodeLists, Date, Identifier, Line, Locale, OffenceCode, SecondPersonReason, Subjects, Text, Timestamp,
     draft::{Checker, Remark},
     families::{EarlierVersions, Operational},
     fault::Finding,
@@ -149,6 +149,14 @@ impl Operational for Issue {
 
     fn names_a_person(body: &View<'_>) -> bool {
         subjects::name_a_person(&body.field("subjects"))
+    }
+
+    fn identifiers(body: &View<'_>) -> Vec<Identifier> {
+        subjects::identifier::of(&body.field("subjects"))
+    }
+
+    fn content_version(_body: &View<'_>) -> Option<u32> {
+        Some(1)
     }
 
     fn facet_of(body: &View<'_>) -> Option<String> {

@@ -11,7 +11,7 @@ use super::{
     validity,
 };
 use crate::{
-    CodeLists, FaultCode, Locale, SecondPersonReason, SubjectKey, Terms, Text, Timestamp,
+    CodeLists, FaultCode, Identifier, Locale, SecondPersonReason, SubjectKey, Terms, Text, Timestamp,
     draft::{Checker, Remark},
     families::{EarlierVersions, Operational},
     fault::Finding,
@@ -105,6 +105,14 @@ impl Operational for Update {
 
     fn names_a_person(body: &View<'_>) -> bool {
         Issue::names_a_person(&body.field(CONTENT))
+    }
+
+    fn identifiers(body: &View<'_>) -> Vec<Identifier> {
+        Issue::identifiers(&body.field(CONTENT))
+    }
+
+    fn content_version(body: &View<'_>) -> Option<u32> {
+        body.field("version").count().and_then(|version| version.try_into().ok())
     }
 
     fn facet_of(body: &View<'_>) -> Option<String> {

@@ -29,6 +29,11 @@ impl<S> ApiError<S> {
         Self::because(Problem::internal(), cause)
     }
 
+    /// The answer.
+    pub fn problem(&self) -> &Problem {
+        &self.problem
+    }
+
     /// A failure that is answered with `problem`, with the cause in the log.
     pub fn because(problem: Problem, cause: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
         Self { cause: Some(cause.into()), ..problem.into() }

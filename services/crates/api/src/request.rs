@@ -75,16 +75,9 @@ impl<S: Send + Sync> FromRequest<S> for JsonBody {
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
         if !is_plain_json(request.headers()) {
-            return Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type")
-                .detail("Send the body as Content-Type: application/json, without Content-Encoding."));
+            return Err(unsupported_media_type());
         }
-        Bytes::from_request(request, state).await.map(Self).map_err(|fault| match fault {
-            BytesRejection::FailedToBufferBody(FailedToBufferBody::LengthLimitError(_)) => {
-                rovuma_runtime::http::body_too_large()
-            }
-            _ => Problem::bad_request("bad_request")
-                .detail("The body did not arrive whole. Send the request again."),
-        })
+        whole_body(request, state).await.map(Self)
     }
 }
 
@@ -95,6 +88,35 @@ fn is_plain_json(headers: &HeaderMap) -> bool {
     let is_encoded =
         text(header::CONTENT_ENCODING).is_some_and(|coding| !coding.eq_ignore_ascii_case("identity"));
     essence.eq_ignore_ascii_case("application/json") && !is_encoded
+}
+
+/// A body of JSON, not yet parsed, or none: 415 as [`JsonBody`] where there is one.
+#[derive(Clone, Debug)]
+pub struct OptionalJsonBody(pub Bytes);
+
+impl<S: Send + Sync> FromRequest<S> for OptionalJsonBody {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
+        let is_json = is_plain_json(request.headers());
+        let body = whole_body(request, state).await?;
+        if body.is_empty() || is_json { Ok(Self(body)) } else { Err(unsupported_media_type()) }
+    }
+}
+
+fn unsupported_media_type() -> Problem {
+    Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type")
+        .detail("Send the body as Content-Type: application/json, without Content-Encoding.")
+}
+
+async fn whole_body<S: Send + Sync>(request: Request, state: &S) -> Result<Bytes, Problem> {
+    Bytes::from_request(request, state).await.map_err(|fault| match fault {
+        BytesRejection::FailedToBufferBody(FailedToBufferBody::LengthLimitError(_)) => {
+            rovuma_runtime::http::body_too_large()
+        }
+        _ => Problem::bad_request("bad_request")
+            .detail("The body did not arrive whole. Send the request again."),
+    })
 }
 
 /// A body of JSON of the form `T`: 415 as [`JsonBody`], and 422 `body_faulty` when it has another form.

@@ -31,7 +31,7 @@ pub use check::{CheckedEntry, CheckedEvidence, EvidenceFault, ReceiptFault, chec
 pub use contents::{Disclosed, EntryRole, ErasureProof, EvidenceContents, EvidenceEntry, MessageFiles};
 pub use manifest::{
     ErasedEntry, EvidenceCounts, FORMAT, LeftOut, Manifest, PinnedHead, ReceiptName, Requester,
-    UncoveredEntries,
+    UncoveredEntries, Withheld,
 };
 pub use pack::{BUNDLE_MAX_BYTES, ENTRIES_MAX, EvidenceBundle, EvidencePackFault};
 pub use report::render;

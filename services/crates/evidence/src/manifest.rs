@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use rovuma_schemas::{AgencyCode, Digest, Locale, MessageId, Timestamp};
+use rovuma_schemas::{AgencyCode, Digest, HandlingCode, Locale, MessageId, Timestamp};
 use rovuma_tlog::Checkpoint;
 use serde::{Deserialize, Serialize};
 
@@ -126,6 +126,34 @@ pub struct LeftOut {
     /// no entry of the bundle has its SHA-256, because that entry was erased or is not proven yet. Of a receipt: a code of
     /// [`ReceiptFault`](crate::ReceiptFault).
     pub why: String,
+    /// What is known of a message whose content the gateway does not hand on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub withheld: Option<Withheld>,
+}
+
+impl LeftOut {
+    /// A message that is not in the bundle for this reason.
+    pub fn message(id: MessageId, why: impl Into<String>) -> Self {
+        Self { id, receipt: None, why: why.into(), withheld: None }
+    }
+
+    /// A receipt for this message that is not in the bundle for this reason.
+    pub fn receipt(id: MessageId, receipt: ReceiptName, why: impl Into<String>) -> Self {
+        Self { id, receipt: Some(receipt), why: why.into(), withheld: None }
+    }
+}
+
+/// A message whose sender's handling code keeps its content from being handed on. An entry of the bundle names its SHA-256; the sender
+/// and the code are the bundle's maker's word.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Withheld {
+    /// The agency that sent it, whose leave is needed.
+    pub sender: AgencyCode,
+    /// The handling code.
+    pub handling: HandlingCode,
+    /// The SHA-256 of the compact JWS.
+    pub digest: Digest,
 }
 
 /// A receipt, as the gateway that holds it names it.

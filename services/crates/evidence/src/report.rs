@@ -36,7 +36,7 @@ rovuma_schemas::sentences! {
     outcome_refused, outcome_failed, note_erased, unproven_entries,
     unproven_explanation, makers_word, log_length, searched_below, entries_uncovered, messages_claim, sender, recipients,
     message_type, created, files, messages_left_out, left_out_no_reason, left_out_not_named,
-    left_out_not_found, left_out_no_receipt, left_out_receipt, left_out_otherwise, how_to_verify,
+    left_out_not_found, left_out_withheld, left_out_no_receipt, left_out_receipt, left_out_otherwise, how_to_verify,
 }
 
 impl ReportText {
@@ -54,6 +54,7 @@ impl ReportText {
             "no_reason" => self.left_out_no_reason(),
             "not_found" => self.left_out_not_found(),
             "not_named" => self.left_out_not_named(),
+            "handling_breach" => self.left_out_withheld(),
             "unreadable" | "not_a_receipt" | "other_message" | "not_a_recipient" => {
                 self.left_out_no_receipt()
             }

@@ -61,6 +61,11 @@ impl StatedDigests {
         stated.map(|stated| stated.at).min()
     }
 
+    /// Whether a message with this digest was sent or received.
+    pub fn names_message(&self, id: &MessageId, digest: &Digest) -> bool {
+        self.messages.get(id).is_some_and(|stated| stated.iter().any(|stated| stated.digest == *digest))
+    }
+
     /// When the receipt with this digest was first accepted for the message.
     pub fn receipt_at(&self, id: &MessageId, digest: &Digest) -> Option<Timestamp> {
         self.receipts.get(&(*id, *digest)).copied()

@@ -11,6 +11,6 @@ pub use body::{BODY_GRACE, BODY_RATE_BYTES_PER_S, body_too_large};
 pub use connections::ConnectionLimits;
 pub use layers::{BODY_LIMIT_BYTES, with_layers};
 pub use locale::CallerLocale;
-pub use problem::{Problem, ProblemFault};
+pub use problem::{Problem, ProblemDuplicate, ProblemDuplicates, ProblemFault, SameSubject};
 pub(crate) use serve::serve_plain;
 pub use serve::{ListenConfig, ServeError, TlsFiles, check, serve};

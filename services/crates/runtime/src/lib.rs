@@ -25,6 +25,9 @@ pub use config::{ConfigError, Secret, SecretError, SecretFile};
 pub use context::{Context, Service};
 pub use expiry::{CertificateError, Expiries, ExpiryKind, ExpiryLevel};
 pub use health::{Check, Health, ReadyHandle, Report};
-pub use http::{CallerLocale, ListenConfig, Problem, ProblemFault, TlsFiles};
+pub use http::{
+    CallerLocale, ListenConfig, Problem, ProblemDuplicate, ProblemDuplicates, ProblemFault, SameSubject,
+    TlsFiles,
+};
 pub use process::{main, with_causes};
 pub use shutdown::{GRACE, Shutdown};

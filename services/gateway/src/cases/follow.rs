@@ -6,6 +6,7 @@ use rovuma_schemas::{
     AgencyCode, CaseId, EarlierVersions, HandlingCode, MessageId, SecondPersonReason, Timestamp, ValidDraft,
 };
 use rovuma_store::{Conn, RowExt};
+use serde_json::Value;
 use sqlx::Row;
 
 use super::{
@@ -14,7 +15,7 @@ use super::{
     folded::{Proposal, StateFacts},
     kept::{self, CaseKey},
 };
-use crate::{alarm::AlarmKind, error::DbError, families};
+use crate::{alarm::AlarmKind, error::DbError, exchange::stored_jws, families};
 
 /// What a draft that follows in a case must know of that case.
 #[derive(Debug)]
@@ -136,13 +137,20 @@ pub(crate) async fn confirms_another(
     confirmed: MessageId,
     confirmer: &str,
 ) -> Result<(), NotFollowing> {
-    let row = sqlx::query("SELECT released_by FROM sent WHERE id = $1 AND agency = $2 LIMIT 1")
+    let row = sqlx::query("SELECT released_by, jws FROM sent WHERE id = $1 AND agency = $2 LIMIT 1")
         .bind(confirmed.as_bytes().to_vec())
         .bind(agency.as_str())
         .fetch_optional(conn)
         .await?;
     let row = row.ok_or(NotFollowing::NothingToConfirm(confirmed))?;
     let released_by: String = row.try_get("released_by")?;
+    let compact: Vec<u8> = row.try_get("jws")?;
+    // What was erased cannot be confirmed any more.
+    let signed = stored_jws(&compact).ok();
+    let payload = signed.and_then(|jws| serde_json::from_slice::<Value>(jws.unverified_payload()).ok());
+    if payload.is_none_or(|payload| payload["terms"].get("emergency").is_none()) {
+        return Err(NotFollowing::NothingToConfirm(confirmed));
+    }
     if released_by == confirmer { Err(NotFollowing::OwnRelease(confirmed)) } else { Ok(()) }
 }
 

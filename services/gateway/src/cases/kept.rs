@@ -9,7 +9,7 @@ use rovuma_store::{Binding, Conn, Insert, RowExt, padded_list, with_rows};
 use serde_json::{Value, json};
 use sqlx::{Row, any::AnyRow};
 
-use super::CasePlace;
+use super::{CasePlace, identifiers::ContentIdentifiers};
 use crate::{error::DbError, families};
 
 /// Maximum rows of one sender in one case: the turns that count, and a quarter as many again for messages that were issued
@@ -87,6 +87,8 @@ pub(crate) struct Contribution {
     pub(crate) fact: Option<String>,
     /// Whether it is a certificate that says nothing in anybody's own words.
     pub(crate) is_bare_certificate: bool,
+    /// What the content that it brings is about.
+    pub(crate) identifiers: ContentIdentifiers,
 }
 
 impl Contribution {
@@ -110,7 +112,11 @@ impl Contribution {
             rules.fact(body, terms, header.first_created.unwrap_or(header.created))
         });
         let is_bare_certificate = is_bare_certificate(&header.message_type, payload);
-        Some(Self { content: digest_of(content), fact, is_bare_certificate })
+        // What this version cannot read takes no part in the case.
+        let body = payload.get("body").filter(|_| fact.is_some());
+        let identifiers = body.map(|body| ContentIdentifiers::of(&header.message_type, body));
+        let identifiers = identifiers.unwrap_or_default();
+        Some(Self { content: digest_of(content), fact, is_bare_certificate, identifiers })
     }
 }
 

@@ -47,11 +47,14 @@ pub(crate) struct CaseRow {
     pub(crate) changed_at: Timestamp,
 }
 
+/// The state of the case `f` at the instant `$4`.
 macro_rules! state_now {
     () => {
         "CASE WHEN f.until_at > $4 THEN f.state WHEN f.until_2 > $4 THEN f.state_2 ELSE f.state_3 END"
     };
 }
+
+pub(crate) use state_now;
 
 macro_rules! ball_now {
     () => {

@@ -8,6 +8,7 @@ use rovuma_store::{Binding, Conn, Insert};
 use super::{
     fold::{WarningKind, rules::Ball},
     folded::{FoldedCase, Phase},
+    identifiers::{self, ContentIdentifiers},
     kept::{self, CaseKey, Contribution, KeptMessage, ROWS_PER_SENDER_MAX},
     short_reference,
 };
@@ -37,6 +38,8 @@ pub(crate) struct NewInCase {
     pub(crate) parties: BTreeSet<AgencyCode>,
     /// Whether it brings content that is erased at the end of the case's retention.
     pub(crate) has_content: bool,
+    /// What the content that it brings is about.
+    identifiers: ContentIdentifiers,
 }
 
 impl NewInCase {
@@ -44,10 +47,11 @@ impl NewInCase {
     pub(crate) fn new(
         agency: &AgencyCode,
         header: &rovuma_schemas::Header,
-        contribution: Contribution,
+        mut contribution: Contribution,
         recipients: impl IntoIterator<Item = AgencyCode>,
     ) -> Option<Self> {
         let has_content = !contribution.is_bare_certificate;
+        let identifiers = std::mem::take(&mut contribution.identifiers);
         let (case, message) = KeptMessage::of_header(header, contribution)?;
         let is_owners = case.owner == message.sender;
         // A recipient's copy names only the other recipients in its own country, so it shows no more than its sender.
@@ -63,6 +67,7 @@ impl NewInCase {
             message,
             parties,
             has_content,
+            identifiers,
         })
     }
 }
@@ -81,6 +86,7 @@ pub(crate) async fn add(
         new.iter().map(|new| new.key.clone()).collect::<BTreeSet<_>>().into_iter().collect();
     let mut cases = kept::load(tx, &keys).await?;
     let mut rows: Vec<(CaseKey, KeptMessage)> = Vec::with_capacity(new.len());
+    let mut contents = Vec::with_capacity(new.len());
     for added in &new {
         let messages = cases.entry(added.key.clone()).or_default();
         let is_known = messages.iter().any(|kept| {
@@ -92,9 +98,11 @@ pub(crate) async fn add(
         if !is_known && of_sender < ROWS_PER_SENDER_MAX {
             messages.push(added.message.clone());
             rows.push((added.key.clone(), added.message.clone()));
+            contents.push((&added.key, &added.identifiers));
         }
     }
     kept::insert(tx, &rows).await?;
+    identifiers::insert(tx, &contents).await?;
     let mut projections = Vec::with_capacity(keys.len());
     for key in keys {
         let messages = cases.remove(&key).unwrap_or_default();

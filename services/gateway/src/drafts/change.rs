@@ -5,7 +5,8 @@ use rovuma_schemas::{Timestamp, audit::AuditAction};
 use rovuma_store::Conn;
 
 use super::{
-    Drafts, Refusal, SeenVersion, content::Content, draft::Draft, state::Step, steps::load_permitted,
+    Drafts, Refusal, SeenVersion, content::Content, draft::Draft, duplicates, state::Step,
+    steps::load_permitted,
 };
 
 impl Drafts {
@@ -24,8 +25,11 @@ impl Drafts {
             return Err(Refusal::OtherType { present: draft.message_type });
         }
         let state = draft.state.after(Step::Change)?;
+        let identifiers = content.identifiers().to_vec();
         let draft = draft.with_content(content).moved(state, now);
         draft.save(tx, &self.exchange.base).await?;
+        duplicates::forget(tx, draft.id).await?;
+        duplicates::keep(tx, &draft, &identifiers).await?;
         self.record(tx, permit.actor(), AuditAction::DraftChange, &draft, now).await?;
         Ok(draft)
     }

@@ -4,12 +4,14 @@ use rovuma_policy::Context;
 use rovuma_schemas::{AgencyCode, CheckedDraft, Reserved, Timestamp, ValidDraft, ValidationContext};
 
 use super::{Drafts, Refusal};
+use crate::cases::identifiers::StoredIdentifier;
 
 /// Checked content, with or without faults.
 #[derive(Clone, Debug)]
 pub(crate) struct Content {
     bytes: Vec<u8>,
     checked: CheckedDraft,
+    identifiers: Vec<StoredIdentifier>,
 }
 
 impl Drafts {
@@ -24,7 +26,8 @@ impl Drafts {
         let context = ValidationContext { now, sender, agencies: &agencies, lists: &self.codes };
         let checked = CheckedDraft::read(unverified_bytes, &context).map_err(Refusal::NoDraft)?;
         let bytes = checked.put_right().unwrap_or_else(|| unverified_bytes.to_vec());
-        Ok(Content { bytes, checked })
+        let identifiers = checked.identifiers().into_iter().map(StoredIdentifier::from).collect();
+        Ok(Content { bytes, checked, identifiers })
     }
 }
 
@@ -32,6 +35,11 @@ impl Content {
     /// The result of the check.
     pub(crate) fn checked(&self) -> &CheckedDraft {
         &self.checked
+    }
+
+    /// What it is about.
+    pub(super) fn identifiers(&self) -> &[StoredIdentifier] {
+        &self.identifiers
     }
 
     /// The draft, when it has no fault.

@@ -5,7 +5,7 @@ use rovuma_schemas::{MessageId, Timestamp, audit::AuditAction};
 use rovuma_store::Conn;
 use sqlx::Row;
 
-use super::{Drafts, Refusal, content::Content, draft::Draft, state::DraftState};
+use super::{Drafts, Refusal, content::Content, draft::Draft, duplicates, state::DraftState};
 use crate::error::DbError;
 
 /// Maximum drafts of one author that are neither released nor discarded. Nobody has as many in work at a time, and a program
@@ -38,6 +38,7 @@ impl Drafts {
         content: Content,
         now: Timestamp,
     ) -> Result<Draft, Refusal> {
+        let identifiers = content.identifiers().to_vec();
         let draft = Draft {
             id: MessageId::draw(now),
             agency: permit.resource().owner().clone(),
@@ -64,6 +65,7 @@ impl Drafts {
             return Err(Refusal::Internal("a permit for another draft"));
         }
         draft.insert(tx, &self.exchange.base, &self.new);
+        duplicates::keep(tx, &draft, &identifiers).await?;
         self.record(tx, permit.actor(), AuditAction::DraftCreate, &draft, now).await?;
         Ok(draft)
     }

@@ -2,7 +2,7 @@
 
 use rovuma_schemas::{AgencyCode, Fault, MessageId, MessageType, NoDraft, Timestamp};
 
-use super::{content::Content, state::NotInState};
+use super::{content::Content, duplicates::Duplicates, state::NotInState};
 use crate::{cases::follow::NotFollowing, error::DbError, exchange::send::SendError};
 
 /// The reason for which a request about a draft was refused or failed. Nothing was changed.
@@ -82,6 +82,9 @@ pub(crate) enum Refusal {
     /// The draft contradicts the versions before it in its case.
     #[error("the draft contradicts the versions before it")]
     Contradicts(Vec<Fault>),
+    /// Something is live already about the same persons or things, and the release states no reason.
+    #[error("{} cases or drafts are about the same", .0.found.len())]
+    Duplicates(Box<Duplicates>),
     /// Numbering or signing failed.
     #[error(transparent)]
     Send(#[from] SendError),

@@ -8,7 +8,7 @@
 use rovuma_policy::{Permit, Resource, Role, act};
 use rovuma_schemas::{
     AgencyCode, CheckedDraft, Locale, MessageId, MessageType, Reserved, SecondPersonReason, Sender,
-    Timestamp, ValidDraft, audit::AuditAction,
+    Timestamp, ValidDraft,
 };
 use rovuma_store::Conn;
 
@@ -16,6 +16,7 @@ use super::{
     Drafts, Refusal, SeenVersion,
     content::Content,
     draft::Draft,
+    duplicates::{self, DespiteDuplicates},
     reads,
     state::{DraftState, Step},
 };
@@ -100,6 +101,7 @@ impl Drafts {
         tx: &mut Conn,
         permit: &Permit<act::DraftRelease>,
         reviewed: Reviewed,
+        despite: Option<DespiteDuplicates>,
         now: Timestamp,
     ) -> Result<(Draft, Released), Refusal> {
         let Reviewed { draft, content, .. } = reviewed;
@@ -107,10 +109,12 @@ impl Drafts {
             return Err(Refusal::Internal("a permit for another draft"));
         }
         let state = state_after(&draft, permit.actor().subject())?;
+        let details = check_duplicates(tx, &draft.agency, &content, draft.id, despite, now).await?;
         let draft = draft.moved(state, now).decided(permit.actor().subject(), now);
         draft.save(tx, &self.exchange.base).await?;
-        self.record(tx, permit.actor(), AuditAction::DraftRelease, &draft, now).await?;
-        let released = self.send(tx, permit, draft.id, &draft.author, &content, now).await?;
+        duplicates::forget(tx, draft.id).await?;
+        self.record_release(tx, permit.actor(), &draft, &details, now).await?;
+        let released = self.send(tx, permit, (draft.id, &draft.author), &content, details, now).await?;
         Ok((draft, released))
     }
 
@@ -138,6 +142,7 @@ impl Drafts {
         tx: &mut Conn,
         permit: &Permit<act::DraftRelease>,
         content: &Content,
+        despite: Option<DespiteDuplicates>,
         now: Timestamp,
     ) -> Result<(MessageId, Released), Refusal> {
         let (author, message_type) = (permit.actor().subject(), content.checked().message_type());
@@ -145,7 +150,8 @@ impl Drafts {
             return Err(Refusal::Internal("a permit for another draft"));
         }
         let id = MessageId::draw(now);
-        let released = self.send(tx, permit, id, author, content, now).await?;
+        let details = check_duplicates(tx, permit.resource().owner(), content, id, despite, now).await?;
+        let released = self.send(tx, permit, (id, author), content, details, now).await?;
         Ok((id, released))
     }
 
@@ -153,9 +159,9 @@ impl Drafts {
         &self,
         tx: &mut Conn,
         permit: &Permit<act::DraftRelease>,
-        id: MessageId,
-        author: &str,
+        (id, author): (MessageId, &str),
         content: &Content,
+        details: Vec<(&'static str, String)>,
         now: Timestamp,
     ) -> Result<Released, Refusal> {
         let (valid, actor, agency) = (content.valid()?, permit.actor(), permit.resource().owner());
@@ -180,6 +186,7 @@ impl Drafts {
             },
             released_by: actor.subject(),
             session: actor.session().map(str::to_owned),
+            details,
             now,
         };
         let released = send::release(tx, &self.exchange, request).await?;
@@ -217,6 +224,27 @@ async fn follow_in_case(
         follow::confirms_another(conn, agency, confirmed, releaser).await?;
     }
     Ok(following)
+}
+
+/// Refuses a release that has duplicates and states no reason. Asked inside the transaction alone: of two releases at the same time,
+/// the second finds the first. Returns what the audit events of the release say of it.
+async fn check_duplicates(
+    tx: &mut Conn,
+    agency: &AgencyCode,
+    content: &Content,
+    id: MessageId,
+    despite: Option<DespiteDuplicates>,
+    now: Timestamp,
+) -> Result<Vec<(&'static str, String)>, Refusal> {
+    let duplicates = duplicates::find(tx, agency, content, id, now).await?;
+    match despite {
+        Some(reason) => Ok(vec![
+            ("despite_duplicates", reason.into_string()),
+            ("duplicates", duplicates.found.len().to_string()),
+        ]),
+        None if duplicates.found.is_empty() => Ok(Vec::new()),
+        None => Err(Refusal::Duplicates(Box::new(duplicates))),
+    }
 }
 
 /// The state after the release, by the author or by a second person.

@@ -3,11 +3,13 @@
 use rovuma_policy::{Act, Actor, Permit, act};
 use rovuma_schemas::{Line, Timestamp, audit::AuditAction};
 use rovuma_store::Conn;
+use rovuma_trail::AuditRecord;
 
 use super::{
     Drafts, Refusal,
     content::Content,
     draft::{self, Draft},
+    duplicates,
     state::Step,
 };
 use crate::{audit, error::DbError};
@@ -98,11 +100,12 @@ impl Drafts {
         let mut draft = draft.moved(state, now).decided(permit.actor().subject(), now);
         draft.content.clear();
         draft.save(tx, &self.exchange.base).await?;
+        duplicates::forget(tx, draft.id).await?;
         self.record(tx, permit.actor(), AuditAction::DraftDiscard, &draft, now).await?;
         Ok(draft)
     }
 
-    /// Records the audit event of a step, with the draft's id, version and codes, never its content.
+    /// Records the audit event of a step.
     pub(super) async fn record(
         &self,
         tx: &mut Conn,
@@ -111,21 +114,41 @@ impl Drafts {
         draft: &Draft,
         now: Timestamp,
     ) -> Result<(), DbError> {
-        let mut record = audit::by(actor, action, now)
-            .object("draft", draft.id)
-            .detail("type", draft.message_type)
-            .detail("version", draft.version)
-            .detail("state", draft.state)
-            .reference(draft.reference.as_deref());
-        if let Some(facet) = &draft.facet {
-            record = record.detail("facet", facet);
-        }
-        if let Some(status) = draft.status {
-            record = record.detail("status", status.as_str());
-        }
+        self.exchange.base.trail.record(tx, &step_record(actor, action, draft, now)).await?;
+        Ok(())
+    }
+
+    /// Records the audit event of a release with these details.
+    pub(super) async fn record_release(
+        &self,
+        tx: &mut Conn,
+        actor: &Actor,
+        draft: &Draft,
+        details: &[(&'static str, String)],
+        now: Timestamp,
+    ) -> Result<(), DbError> {
+        let record = step_record(actor, AuditAction::DraftRelease, draft, now);
+        let record = details.iter().fold(record, |record, (name, value)| record.detail(*name, value));
         self.exchange.base.trail.record(tx, &record).await?;
         Ok(())
     }
+}
+
+/// The audit event of a step, with the draft's id, version and codes, never its content.
+fn step_record(actor: &Actor, action: AuditAction, draft: &Draft, now: Timestamp) -> AuditRecord {
+    let mut record = audit::by(actor, action, now)
+        .object("draft", draft.id)
+        .detail("type", draft.message_type)
+        .detail("version", draft.version)
+        .detail("state", draft.state)
+        .reference(draft.reference.as_deref());
+    if let Some(facet) = &draft.facet {
+        record = record.detail("facet", facet);
+    }
+    if let Some(status) = draft.status {
+        record = record.detail("status", status.as_str());
+    }
+    record
 }
 
 /// Loads the draft that the permit is for in this transaction, and checks the version that the caller has seen.

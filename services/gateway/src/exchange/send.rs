@@ -39,6 +39,8 @@ pub(crate) struct Release<'a> {
     pub(crate) released_by: &'a str,
     /// The releaser's session.
     pub(crate) session: Option<String>,
+    /// What else the audit event says, by name.
+    pub(crate) details: Vec<(&'static str, String)>,
     /// The time of the release, which becomes the message's.
     pub(crate) now: Timestamp,
 }
@@ -127,6 +129,7 @@ pub(crate) async fn release(
             .iter()
             .fold(record, |record, (country, digest)| record.detail(format!("digest.{country}"), digest)),
     };
+    record = request.details.into_iter().fold(record, |record, (name, value)| record.detail(name, value));
     record.session = request.session;
     exchange.base.trail.record(tx, &record).await?;
     exchange.base.events.record(tx, agency, EventKind::MessageReleased, Some(&request.id), 1, request.now);

@@ -1,5 +1,6 @@
 //! `/v1/drafts`: writing a draft, and the steps of its release. A draft with faults is kept together with them.
 
+pub(super) mod duplicates;
 mod release;
 mod steps;
 mod validate;
@@ -82,7 +83,9 @@ pub(crate) async fn create(
         return Ok(answer);
     }
     gateway.drafts.check_open_drafts(&permit).await?;
-    let (shared, content_view) = (Arc::clone(&gateway), ContentView::new(&content, caller.locale())?);
+    let found = duplicates::of_content(&gateway, &caller, &content, MessageId::draw(now)).await?;
+    let content_view = ContentView::new(&content, Some(found), caller.locale())?;
+    let shared = Arc::clone(&gateway);
     idempotency::once(&gateway.base.store, attempt, now, move |tx| {
         async move {
             let draft = shared.drafts.create(tx, &permit, content, now).await?;
@@ -127,7 +130,7 @@ pub(crate) async fn read(
     let draft = recorded.await?;
     let version = etag(draft.version);
     let headers = [(header::ETAG, version), (header::CACHE_CONTROL, "no-store".to_owned())];
-    Ok((headers, Json(whole(&gateway, &caller, draft)?)).into_response())
+    Ok((headers, Json(whole(&gateway, &caller, draft).await?)).into_response())
 }
 
 /// Puts other content, complete or not, in the place of the draft's. Only its author may, and not while it is with a
@@ -160,7 +163,9 @@ pub(crate) async fn change(
     let seen = SeenVersion(Some(if_match.required()?));
     let now = gateway.base.now();
     let content = posted(&gateway, &caller, &body)?;
-    let (shared, content_view) = (Arc::clone(&gateway), ContentView::new(&content, caller.locale())?);
+    let found = duplicates::of_content(&gateway, &caller, &content, id).await?;
+    let content_view = ContentView::new(&content, Some(found), caller.locale())?;
+    let shared = Arc::clone(&gateway);
     idempotency::once(&gateway.base.store, None, now, move |tx| {
         async move {
             let draft = shared.drafts.change(tx, &permit, seen, content, now).await?;
@@ -246,13 +251,18 @@ pub(super) fn new_draft(caller: &Caller, content: &Content) -> Resource {
     Resource::new_draft(caller.agency(), caller.subject(), content.checked().message_type())
 }
 
-/// The draft with its content and the content's faults at this moment. A discarded draft has no content.
-fn whole(gateway: &Gateway, caller: &Caller, draft: Draft) -> Result<DraftView, ApiError> {
+/// The draft with its content and the content's faults and duplicates at this moment. A discarded draft has no content, and a released
+/// one no duplicates: it is a message.
+async fn whole(gateway: &Gateway, caller: &Caller, draft: Draft) -> Result<DraftView, ApiError> {
     if draft.state == DraftState::Discarded {
         return Ok(view::row(draft));
     }
     let content = posted(gateway, caller, &draft.content)?;
-    Ok(view::whole(draft, ContentView::new(&content, caller.locale())?))
+    let found = match draft.state {
+        DraftState::Released => None,
+        _ => Some(duplicates::of_content(gateway, caller, &content, draft.id).await?),
+    };
+    Ok(view::whole(draft, ContentView::new(&content, found, caller.locale())?))
 }
 
 /// Refuses a draft that became a message whose content is erased: 410.

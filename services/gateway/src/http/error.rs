@@ -97,6 +97,8 @@ pub(super) fn in_language(locale: Locale) -> impl Fn(drafts::Refusal) -> ApiErro
                 let total = u64::try_from(faults.len()).unwrap_or(u64::MAX);
                 draft_faulty(faults, total)
             }
+            // A release answers this itself, as far as its caller may see the duplicates.
+            Refusal::Duplicates(_) => Problem::conflict("duplicate_live"),
             Refusal::NotFollowing(NotFollowing::Db(fault)) => return fault.into(),
             Refusal::NotFollowing(refused) => not_following(&refused),
             Refusal::Send(fault) => return fault.into(),
@@ -122,7 +124,7 @@ fn not_following(refused: &NotFollowing) -> Problem {
             format!("Case {case} is {state}: {}. {}, with what has come since.", breach.reason(), look(case)),
         ),
         NotFollowing::NothingToConfirm(id) => Problem::conflict("nothing_to_confirm")
-            .detail(format!("Your agency has sent no message {id}.")),
+            .detail(format!("Your agency has released no message {id} in an emergency.")),
         NotFollowing::OwnRelease(id) => Problem::new(StatusCode::FORBIDDEN, "second_person").detail(format!(
             "You released message {id} yourself: another supervisor confirms it."
         )),

@@ -66,8 +66,8 @@ pub(super) const FORMS: [ParameterForm; 17] = [
 #[derive(utoipa::IntoResponses)]
 #[expect(dead_code, reason = "read by the derive, to describe the answers")]
 pub(super) enum Refusals {
-    /// `query`, `path`, `limit`, `cursor`, `reason`, `if_match`, `idempotency_key`, `bad_request`: the request itself is
-    /// malformed. A query parameter that the route does not declare is refused. `unknown_type`, `unknown_facet`,
+    /// `query`, `path`, `limit`, `cursor`, `reason`, `if_match`, `idempotency_key`, `despite_duplicates`, `bad_request`: the
+    /// request itself is malformed. A query parameter that the route does not declare is refused. `unknown_type`, `unknown_facet`,
     /// `unknown_sender`, `unknown_recipient`, `unknown_kind`, `unknown_category`, `unknown_partner`: a list is narrowed to a word
     /// that nobody knows and nothing has.
     #[response(status = 400, content_type = "application/problem+json")]
@@ -76,7 +76,7 @@ pub(super) enum Refusals {
     #[response(status = 401, content_type = "application/problem+json")]
     Unauthenticated(Problem),
     /// A policy's code (`role`, `role_kind`, `separation`, `second_person`, `own_draft`, `other_author`,
-    /// `reason_required`, `policy_fault`), or `agency_not_served`. Audited.
+    /// `reason_required`, `policy_fault`), `handling_breach` or `agency_not_served`. Audited.
     #[response(status = 403, content_type = "application/problem+json")]
     Forbidden(Problem),
     /// `storage_unavailable`, `keys_unavailable`: not now; nothing was done.

@@ -125,6 +125,7 @@ pub(super) async fn send(
         sender: Sender { agency: agency.clone(), unit: None, officer: None },
         released_by: SYSTEM,
         session: None,
+        details: Vec::new(),
         now,
     };
     send::release(tx, &drafts.exchange, request).await?;

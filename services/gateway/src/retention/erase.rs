@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     alarm::{self, AlarmKind},
-    cases::kept::CaseKey,
+    cases::{identifiers, kept::CaseKey},
     drafts::Drafts,
     error::DbError,
     events::EventKind,
@@ -131,6 +131,8 @@ async fn erase_rows(
             .execute(&mut *tx)
             .await?;
     }
+    // A document's number and a plate are there too.
+    identifiers::forget(tx, key).await?;
     Ok(drafts)
 }
 

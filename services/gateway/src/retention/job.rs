@@ -34,8 +34,16 @@ const LEFT_MAX: usize = 200;
 const CHECK_EVERY: Duration = Duration::from_secs(60);
 
 /// The tables of which rows hold content.
-const TABLES: &[&str] =
-    &["received", "sent", "outbox_message", "draft", "conflict", "idempotency", "case_file"];
+const TABLES: &[&str] = &[
+    "received",
+    "sent",
+    "outbox_message",
+    "draft",
+    "conflict",
+    "idempotency",
+    "case_file",
+    "case_identifier",
+];
 
 /// What a run did.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -393,7 +393,12 @@ async fn an_emergency_release_is_told_at_once_and_holds_only_until_it_must_be_co
     let mut nothing = confirm.clone();
     nothing["in_reply_to"] = json!("01890000-0000-7000-8000-000000000000");
     assert_eq!(supervisor.send_at_once(&nothing).await.expect(409).code(), "nothing_to_confirm");
+    let ordinary = officer.issue(&motorcycle()).await;
+    nothing["in_reply_to"] = json!(ordinary);
+    assert_eq!(supervisor.send_at_once(&nothing).await.expect(409).code(), "nothing_to_confirm");
     supervisor.send_at_once(&confirm).await.expect(201);
+    let withdrawn = withdraw(&case_of("mz.prm", &ordinary), "purpose_achieved");
+    supervisor.send_at_once(&withdrawn).await.expect(201);
     // The case is about a minor: what follows in it needs two people, though it names nobody.
     let mut reply = follower("alert.reply", &case, json!({ "reason": "A criança continua por encontrar." }));
     reply["in_reply_to"] = json!(id);

@@ -9,8 +9,8 @@ async fn a_repeated_create_gives_the_first_draft_again() {
     let fixture = Fixture::start().await;
     let officer =
         fixture.person("officer-1", "mz.prm", &["liaison_officer"]).with("Idempotency-Key", "key-1");
-    let first = officer.create(&motorcycle()).await;
-    let again = officer.create(&motorcycle()).await;
+    let draft = motorcycle();
+    let (first, again) = (officer.create(&draft).await, officer.create(&draft).await);
     assert_eq!(first.json, again.json);
     for header in ["etag", "location", "content-type"] {
         assert_eq!(first.headers[header], again.headers[header], "{header}");
@@ -64,11 +64,12 @@ async fn what_was_refused_may_be_tried_again_under_its_key() {
     let fixture = Fixture::start().await;
     let officer =
         fixture.person("officer-1", "mz.prm", &["liaison_officer"]).with("Idempotency-Key", "key-1");
-    let mut faulty = motorcycle();
+    let draft = motorcycle();
+    let mut faulty = draft.clone();
     faulty["body"]["actions"] = serde_json::json!([]);
     officer.post("/v1/messages", &faulty).await.expect(422);
-    let sent = officer.post("/v1/messages", &motorcycle()).await.expect(201);
-    assert_eq!(officer.post("/v1/messages", &motorcycle()).await.expect(201).id(), sent.id());
+    let sent = officer.post("/v1/messages", &draft).await.expect(201);
+    assert_eq!(officer.post("/v1/messages", &draft).await.expect(201).id(), sent.id());
     assert_eq!(fixture.count("SELECT COUNT(*) FROM sent").await, 1);
     for key in ["", " ", "two words", &"k".repeat(129)] {
         let caller = fixture.person("officer-1", "mz.prm", &["liaison_officer"]).with("Idempotency-Key", key);

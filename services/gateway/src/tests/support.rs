@@ -5,7 +5,14 @@ mod country;
 mod exchange;
 pub(super) mod statements;
 
-use std::{collections::HashMap, path::PathBuf, sync::Arc};
+use std::{
+    collections::HashMap,
+    path::PathBuf,
+    sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering},
+    },
+};
 
 use rovuma_runtime::{Context, ListenConfig, ManualClock};
 use rovuma_schemas::{AgencyCode, Timestamp};
@@ -51,16 +58,33 @@ pub(super) fn example(name: &str) -> Value {
     serde_json::from_str(&text).expect("JSON")
 }
 
-/// One officer may send it: it is about a vehicle.
+/// One officer may send it: it is about a vehicle, another one each time.
 pub(super) fn motorcycle() -> Value {
-    example("alert-stolen-motorcycle")
+    let mut draft = example("alert-stolen-motorcycle");
+    let number = next_number();
+    let vehicle = &mut draft["body"]["subjects"]["vehicles"][0];
+    vehicle["plate"]["number"] = json!(format!("AAA {number:05} CD"));
+    vehicle["chassis_number"] = json!(format!("MD2EXAMPLE{number:06}"));
+    vehicle["engine_number"] = json!(format!("DUZEXAMPLE{number:06}"));
+    draft
 }
 
-/// It needs a second person: it is about one.
+/// It needs a second person: it is about one, another one each time.
 pub(super) fn missing_person() -> Value {
     let mut draft = example("alert-missing-person");
     draft["recipients"] = json!(["tz.tpf"]);
+    let number = next_number();
+    let letter = |place: u32| char::from(b'a' + u8::try_from(number / 26_u32.pow(place) % 26).unwrap_or(0));
+    let name: String = (0..4).map(letter).collect();
+    draft["body"]["subjects"]["persons"][0]["name"]["printed"] =
+        json!(format!("Exemplina {name} Imaginária"));
     draft
+}
+
+/// A number that no other call in this process gets.
+fn next_number() -> u32 {
+    static NEXT: AtomicU32 = AtomicU32::new(1);
+    NEXT.fetch_add(1, Ordering::Relaxed)
 }
 
 impl Fixture {

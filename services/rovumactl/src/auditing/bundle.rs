@@ -10,7 +10,7 @@ use clap::{Args, builder::NonEmptyStringValueParser};
 use rovuma_envelope::digest;
 use rovuma_evidence::{
     CheckedEvidence, EvidenceBundle, EvidenceContents, EvidenceCounts, FORMAT, LeftOut, Manifest,
-    ReceiptName, Requester, UncoveredEntries, render,
+    ReceiptName, Requester, UncoveredEntries, Withheld, render,
 };
 use rovuma_schemas::{Locale, Timestamp};
 use serde::Serialize;
@@ -59,6 +59,9 @@ struct BundleSummary {
     counts: EvidenceCounts,
     /// The messages that are not in the bundle.
     left_out: usize,
+    /// Those of them whose content their sender's handling code keeps at the gateway.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    withheld: Vec<LeftOut>,
     /// The receipts that are not in the bundle though their messages are.
     receipts_left_out: Vec<LeftOut>,
     /// The matching entries that are not in the bundle, because no cosigned head covers them.
@@ -75,12 +78,18 @@ impl std::fmt::Display for BundleSummary {
         writeln!(f, "{}", self.file.display())?;
         writeln!(f, "  entries   {items}, of which erased {erased}, without a proof {unproven}")?;
         write!(f, "  messages  {messages} with {receipts} receipts; not in the bundle {}", self.left_out)?;
-        for LeftOut { id, receipt, why } in self.receipts_left_out.iter().take(SHOWN_MAX) {
+        for LeftOut { id, receipt, why, .. } in self.receipts_left_out.iter().take(SHOWN_MAX) {
             let Some(ReceiptName { id: receipt, signer, digest }) = receipt else { continue };
             write!(
                 f,
                 "\n  left out  receipt {receipt} of {signer} for message {id}: {why} (SHA-256 {digest})"
             )?;
+        }
+        for line in self.withheld.iter().take(SHOWN_MAX).filter_map(withheld_text) {
+            write!(f, "\n  left out  {line}")?;
+        }
+        if let Some(more) = self.withheld.len().checked_sub(SHOWN_MAX).filter(|more| *more > 0) {
+            write!(f, "\n  left out  {more} more messages that are withheld, see manifest.json")?;
         }
         if let Some(more) = self.receipts_left_out.len().checked_sub(SHOWN_MAX).filter(|more| *more > 0) {
             write!(f, "\n  left out  {more} more receipts, see manifest.json")?;
@@ -173,6 +182,7 @@ impl MakeBundle {
             file: self.out,
             counts: manifest.counts,
             left_out: messages_left_out.len(),
+            withheld: messages_left_out.into_iter().filter(|left| left.withheld.is_some()).collect(),
             receipts_left_out,
             uncovered,
         })?;
@@ -200,6 +210,13 @@ fn goes_on(failure: Failure, part: &PartFile) -> Failure {
     );
     let next = failure.next.clone().map_or_else(|| kept.clone(), |next| format!("{next}; {kept}"));
     failure.next(next)
+}
+
+/// A sentence about a message whose content its sender's handling code keeps at the gateway.
+pub(super) fn withheld_text(left: &LeftOut) -> Option<String> {
+    let Withheld { sender, handling, digest } = left.withheld.as_ref()?;
+    let (id, handling) = (left.id, handling.as_str());
+    Some(format!("withheld: handling code {handling}: message {id} of {sender} (SHA-256 {digest})"))
 }
 
 /// A sentence about matching entries that are not in a bundle.

@@ -266,6 +266,56 @@ fn a_bundle_that_was_made_holds_and_one_bad_receipt_is_left_out_by_name() {
 }
 
 #[test]
+fn a_message_that_the_gateway_does_not_hand_on_is_withheld_by_its_digest_and_the_bundle_holds() {
+    let mut bench = Bench::new();
+    bench.send(1);
+    let id: MessageId = "019a0000-0000-7000-8000-000000000002".parse().expect("an id");
+    let digest = digest(b"what mz.senami signed");
+    bench.log(id, AuditAction::MessageReceive, CREATED, &[("digest", digest.to_string())]);
+    bench.answer("", 2);
+    let problem = json!({
+        "type": "urn:rovuma:problem:handling_breach", "title": "Forbidden", "status": 403, "code": "handling_breach",
+    });
+    let row = json!({
+        "id": id, "type": "alert.issue", "status": "actual", "sender": "mz.senami", "lane": "urgent",
+        "created": CREATED, "received_at": CREATED, "disposition": "operative",
+    });
+    let header = message(&id, "alert.issue", ("mz.senami", "mz.prm"), &json!([]))["header"].take();
+    let terms = json!({
+        "urgency": "urgent", "purpose": "detection", "legal_basis": "example", "handling": "H2",
+        "evaluation": { "source": "A", "information": "1" },
+    });
+    let metadata = json!({
+        "direction": "received", "header": header, "terms": terms,
+        "received": { "row": row, "digest": digest, "key_id": "k" },
+    });
+    {
+        let mut answers = bench.answers.lock().expect("not poisoned");
+        let path = format!("/v1/messages/{id}/jws?reason={REASON}");
+        answers.insert(path, ("403 Forbidden", problem.to_string().into_bytes()));
+        let path = format!("/v1/messages/{id}?view=metadata");
+        answers.insert(path, ("200 OK", metadata.to_string().into_bytes()));
+    }
+    let made = bench.bundle("e.zip", "");
+    assert_eq!(made.code, 0, "{made:?}");
+    let left = &made.json()["withheld"][0];
+    assert_eq!((&left["id"], &left["why"]), (&json!(id), &json!("handling_breach")), "{made:?}");
+    let checked = bench.verify("e.zip", "");
+    assert_eq!(checked.code, 0, "{checked:?}");
+    let expected = format!("withheld: handling code H2: message {id} of mz.senami (SHA-256 {digest})");
+    let checked = checked.json();
+    assert!(checked["stated"].to_string().contains(&expected), "{checked}");
+    let names = "an entry names the SHA-256 of each message that is withheld";
+    assert!(checked["checked"].to_string().contains(names), "{checked}");
+    // Another digest is nobody's.
+    bench.bend("e.zip", |bundle| {
+        let left = &mut bundle.contents.manifest.left_out[0];
+        left.withheld.iter_mut().for_each(|withheld| withheld.digest = rovuma_envelope::digest(b"other"));
+    });
+    bench.verify("bent.zip", "").is(5, "no entry of the bundle says that a message with its SHA-256");
+}
+
+#[test]
 fn what_is_forged_beside_the_proofs_does_not_end_with_0() {
     let mut bench = Bench::new();
     let (id, sent) = bench.send(1);

@@ -8,7 +8,7 @@ use super::{CheckedEvidence, EvidenceFault};
 use crate::{EvidenceContents, MessageFiles, StatedDigests};
 
 /// Checks that proven entries say that each message was sent or received, and that each receipt is for its message and was
-/// accepted.
+/// accepted; and the same of messages that are withheld.
 pub(super) fn check_messages(
     contents: &EvidenceContents,
     checked: &CheckedEvidence,
@@ -33,6 +33,31 @@ pub(super) fn check_messages(
             files
                 .check_receipt(id, jws, &checked.stated)
                 .map_err(|refused| fault(file, &refused.to_string()))?;
+        }
+    }
+    check_withheld(contents, checked)
+}
+
+/// Checks that a proven entry names each message that is withheld, that its handling code withholds it, and that it is not in the bundle
+/// all the same.
+fn check_withheld(contents: &EvidenceContents, checked: &CheckedEvidence) -> Result<(), EvidenceFault> {
+    for left in &contents.manifest.left_out {
+        let Some(withheld) = &left.withheld else { continue };
+        let fault = |what: &str| {
+            Err(EvidenceFault::Message {
+                id: left.id.to_string(),
+                file: "withheld".to_owned(),
+                what: what.to_owned(),
+            })
+        };
+        if left.receipt.is_some() || !withheld.handling.needs_leave_to_share() {
+            return fault("no handling code withholds it");
+        }
+        if contents.messages.contains_key(&left.id) {
+            return fault("it is in the bundle");
+        }
+        if !checked.stated.names_message(&left.id, &withheld.digest) {
+            return fault("no entry of the bundle says that a message with its SHA-256 was sent or received");
         }
     }
     Ok(())

@@ -2,13 +2,13 @@
 
 use rovuma_envelope::{Jws, SigningKey, Typ, digest};
 use rovuma_schemas::{
-    Digest,
+    Digest, HandlingCode,
     audit::{AuditAction, AuditEvent, AuditObject, AuditOutcome},
 };
 use rovuma_tlog::{Hash, HashList, leaf_hash};
 
 use super::case::{BEGINS, Case, ORIGIN, event};
-use crate::{CheckedEvidence, EntryRole, ErasureProof, EvidenceEntry};
+use crate::{CheckedEvidence, EntryRole, ErasureProof, EvidenceBundle, EvidenceEntry, LeftOut, Withheld};
 
 /// Contents that the sender signed under the message's id instead of those that were sent.
 fn other_content() -> String {
@@ -232,4 +232,53 @@ fn a_bundle_without_entries_proves_nothing() {
     case.contents.messages.clear();
     case.contents.entries.clear();
     assert!(case.fault_completed().contains("proves nothing"), "{}", case.fault_completed());
+}
+
+/// Contents without the message, which is withheld under its digest.
+fn withholding() -> (Case, Digest) {
+    let mut case = Case::new();
+    let (id, files) = case.contents.messages.pop_first().expect("a message");
+    let digest = digest(files.signed.values().next().expect("signed").as_bytes());
+    let withheld =
+        Withheld { sender: "tz.tpf".parse().expect("an agency"), handling: HandlingCode::H2, digest };
+    let left = LeftOut { withheld: Some(withheld), ..LeftOut::message(id, "handling_breach") };
+    case.contents.manifest.left_out = vec![left];
+    (case, digest)
+}
+
+#[test]
+fn a_message_is_withheld_by_the_digest_that_an_entry_names_and_by_a_code_that_withholds() {
+    let (mut case, named) = withholding();
+    CheckedEvidence::complete(&mut case.contents, &case.log.policy()).expect("it holds");
+    let mut bundle = case.bundle();
+    for word in ["H2", "tz.tpf", &named.to_string(), "handling_breach"] {
+        assert!(bundle.report.contains(word), "{word}");
+    }
+    let bytes = bundle.pack().expect("packed");
+    assert_eq!(EvidenceBundle::unpack(&bytes).expect("unpacked"), bundle);
+
+    let bent = |bend: fn(&mut LeftOut)| {
+        let (mut case, _) = withholding();
+        bend(&mut case.contents.manifest.left_out[0]);
+        case.fault_completed()
+    };
+    let withheld = |left: &mut LeftOut| left.withheld.clone().expect("withheld");
+    let other = bent(|left| left.withheld.iter_mut().for_each(|withheld| withheld.digest = digest(b"other")));
+    assert!(other.contains("no entry of the bundle says"), "{other}");
+    let other_id = bent(|left| left.id = "0199c5a1-7b3e-7001-8a10-000000000002".parse().expect("an id"));
+    assert!(other_id.contains("no entry of the bundle says"), "{other_id}");
+    for free in [HandlingCode::H0, HandlingCode::H1] {
+        let (mut case, _) = withholding();
+        let left = &mut case.contents.manifest.left_out[0];
+        left.withheld = Some(Withheld { handling: free, ..withheld(left) });
+        assert!(case.fault_completed().contains("no handling code withholds it"));
+    }
+    let mut both = Case::new();
+    let (id, files) = both.contents.messages.first_key_value().expect("a message");
+    let named = digest(files.signed.values().next().expect("signed").as_bytes());
+    let mut left = withholding().0.contents.manifest.left_out.remove(0);
+    left.withheld = Some(Withheld { digest: named, ..withheld(&mut left) });
+    assert_eq!(left.id, *id);
+    both.contents.manifest.left_out = vec![left];
+    assert!(both.fault_completed().contains("it is in the bundle"), "{}", both.fault_completed());
 }

@@ -26,6 +26,52 @@ pub struct ProblemFault {
     pub message: String,
 }
 
+/// What is live already about the same persons or things as a draft: the cases that officers act on, and open drafts.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct ProblemDuplicates {
+    /// Those that the caller may see.
+    pub found: Vec<ProblemDuplicate>,
+    /// The number of those that the caller may not see.
+    pub hidden: u64,
+    /// Whether there are more than were looked up.
+    pub are_more: bool,
+}
+
+/// A case or a draft about the same person or thing as a draft. It has no narrative.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct ProblemDuplicate {
+    /// The name of the case: `alert/mz.prm/0199…`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub case: Option<String>,
+    /// The short reference of the case, for paper and telephone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub short_reference: Option<String>,
+    /// The id of the draft, if it is no case.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub draft: Option<String>,
+    /// The agency that opened the case, or writes the draft.
+    pub owner: String,
+    /// The state of the case or the draft.
+    pub state: String,
+    /// Since when it is here (RFC 3339, UTC).
+    pub since: String,
+    /// What is the same.
+    pub same: Vec<SameSubject>,
+}
+
+/// A subject that a draft and its duplicate are both about.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct SameSubject {
+    /// What is the same: `document`, `plate`, `vin`, `chassis_number`, `engine_number`, `firearm_serial`, `object_serial` or
+    /// `name_and_birth`.
+    pub kind: String,
+    /// The key of the subject in the duplicate, where it has one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub subject: Option<String>,
+    /// The JSON pointer (RFC 6901) of the subject in the draft that was checked.
+    pub pointer: String,
+}
+
 /// A refusal that a program can act on and a person can read. It never carries internals: details of a failure go to the
 /// log.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
@@ -48,6 +94,9 @@ pub struct Problem {
     /// The number of all faults of the request's body, where the body is a draft.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub faults_total: Option<u64>,
+    /// What is live already about the same persons or things, where that is the refusal.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub duplicates: Option<ProblemDuplicates>,
     /// The resource or request this is about.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub instance: Option<String>,
@@ -65,6 +114,7 @@ impl Problem {
             detail: None,
             faults: Vec::new(),
             faults_total: None,
+            duplicates: None,
             instance: None,
         }
     }
@@ -87,6 +137,13 @@ impl Problem {
     #[must_use]
     pub fn faults_total(mut self, total: u64) -> Self {
         self.faults_total = Some(total);
+        self
+    }
+
+    /// Adds what is live already about the same persons or things.
+    #[must_use]
+    pub fn duplicates(mut self, duplicates: ProblemDuplicates) -> Self {
+        self.duplicates = Some(duplicates);
         self
     }
 

@@ -240,7 +240,9 @@ impl CaseRules for AlertRules {
     fn may_sign(&self, state: &AlertCase, step: &Step<'_, AlertFact>) -> Result<(), Breach> {
         let is_change = matches!(step.fact, AlertFact::Update { .. } | AlertFact::Extend { .. });
         let is_void = state.withdrawn.is_some() || (is_change && state.has_ended(step.signed));
-        if step.is_owner && is_void { Err(Breach::NotInState) } else { Ok(()) }
+        // An issuer whose store was restored may know its alert from what others said of it: it would count versions from 1 again.
+        let is_forgotten = matches!(step.fact, AlertFact::Update { .. }) && state.version.is_none();
+        if step.is_owner && (is_void || is_forgotten) { Err(Breach::NotInState) } else { Ok(()) }
     }
 
     fn apply(&self, state: &mut AlertCase, step: &Step<'_, AlertFact>) -> Applied {

@@ -2,21 +2,23 @@
 
 use std::sync::Arc;
 
-use axum::{body::Bytes, extract::State, http::StatusCode};
+use axum::{extract::State, http::StatusCode};
 use rovuma_api::{
     Access as _, Caller,
     answers::gateway::{AdviceView, NumberedCopy, ReleasedView},
     entity_tag::{IfMatch, etag},
     idempotency::{self, Answer, IdempotencyKey},
     openapi::{IdempotencyHeader, IfMatchHeader, NotFound, Outdated, VersionNotNamed},
-    request::Path,
+    request::{OptionalJsonBody, Path},
 };
 use rovuma_policy::{Context, act};
 use rovuma_runtime::Problem;
-use rovuma_schemas::{MessageId, Timestamp};
+use rovuma_schemas::{MessageId, Timestamp, audit::AuditObject};
 use rovuma_store::FutureExt;
+use serde::Deserialize;
+use utoipa::ToSchema;
 
-use super::{own, posted, view};
+use super::{duplicates, own, posted, view};
 use crate::{
     drafts::{SeenVersion, content::Content},
     exchange::send::Released,
@@ -44,24 +46,51 @@ pub(in crate::http) fn released_view(
     ReleasedView { id, created, version, copies: released.positions.into_iter().map(copy).collect(), advice }
 }
 
+/// The body of `POST /v1/drafts/{id}/release`, which may be absent.
+#[derive(Debug, Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ReleaseRequest {
+    /// Why it is released although something is live already about the same persons or things: a code or file reference of at most 64
+    /// letters, digits and `. _ - /`. The audit log records the reason, so it must name nobody.
+    #[schema(min_length = 1, max_length = 64, pattern = "^[A-Za-z0-9._/-]{1,64}$")]
+    despite_duplicates: Option<String>,
+}
+
+/// Reads the body of a release; without one nothing is stated.
+fn release_request(unverified_body: &[u8]) -> Result<ReleaseRequest, ApiError> {
+    if unverified_body.is_empty() {
+        return Ok(ReleaseRequest::default());
+    }
+    serde_json::from_slice(unverified_body).map_err(|fault| {
+        Problem::unprocessable("body_faulty", [])
+            .detail(format!("nothing, or {{\"despite_duplicates\": \"…\"}}, is expected: {fault}"))
+            .into()
+    })
+}
+
 /// Signs a draft and puts it into the outbox.
 ///
 /// Its author may where one person may send it, until it is submitted; else a supervisor who is not its author and to whom it
 /// was submitted. It is checked again against this moment. A second person must have read this version of the draft (`GET
 /// /v1/drafts/{id}`), and names it (`If-Match`).
+///
+/// Where a case that officers act on, or an open draft of the agency, is about the same document, plate, number, or name and birth date,
+/// it is refused with those; releasing it all the same takes a reason.
 #[utoipa::path(
     post, path = "/v1/drafts/{id}/release", operation_id = "release_draft", tag = "drafts",
     params(("id" = String, Path, description = "The draft."), IdempotencyHeader, IfMatchHeader),
+    request_body(content = Option<ReleaseRequest>, content_type = "application/json"),
     responses(
         (status = 200, description = "Released.", body = ReleasedView),
         (status = 403, description = "`may_not_send`: the trust list does not give the agency this right; a \
             policy's code.", body = Problem, content_type = "application/problem+json"),
         NotFound,
         (status = 409, description = "`not_allowed_in_state`: not submitted, or released already; `not_read`: the \
-            second person has not read this version.",
+            second person has not read this version; `duplicate_live`, with `duplicates`.",
             body = Problem, content_type = "application/problem+json"),
         Outdated,
-        (status = 422, description = "`draft_faulty`: incomplete, or no longer valid; `idempotency_conflict`.",
+        (status = 422, description = "`draft_faulty`: incomplete, or no longer valid; `body_faulty`; \
+            `idempotency_conflict`.",
             body = Problem, content_type = "application/problem+json"),
         VersionNotNamed,
         (status = 503, description = "`audit_overdue`, with since when; `signing_key`: not in force; \
@@ -76,7 +105,7 @@ pub(crate) async fn release(
     Path(id): Path<MessageId>,
     key: IdempotencyKey,
     if_match: IfMatch,
-    body: Bytes,
+    OptionalJsonBody(body): OptionalJsonBody,
 ) -> Result<Answer, ApiError> {
     let draft = own(&gateway, &caller, &id, act::DraftRelease).await?;
     let resource = draft.resource();
@@ -91,6 +120,7 @@ pub(crate) async fn release(
     let context = content.as_ref().map(|content| content.release_context(needed_second));
     let context = context.unwrap_or(Context::release(needed_second));
     let permit = gateway.permit(&caller, act::DraftRelease, &resource, &context).await?;
+    let despite = duplicates::despite(release_request(&body)?.despite_duplicates.as_deref())?;
     let (now, attempt) = (gateway.base.now(), key.attempt(&caller, &body));
     if let Some(answer) = idempotency::answered(&gateway.base.store, attempt.as_ref(), now).await? {
         return Ok(answer);
@@ -106,14 +136,23 @@ pub(crate) async fn release(
         permit
     };
     let (shared, advice) = (Arc::clone(&gateway), view::advice(reviewed.checked(), caller.locale()));
-    idempotency::once(&gateway.base.store, attempt, now, move |tx| {
+    let releaser = caller.clone();
+    let released = idempotency::once(&gateway.base.store, attempt, now, move |tx| {
         async move {
-            let (draft, released) = shared.drafts.release(tx, &permit, reviewed, now).await?;
+            let released = shared.drafts.release(tx, &permit, reviewed, despite, now).await;
+            let (draft, released) =
+                released.map_err(|refusal| duplicates::refused(&shared, &releaser, refusal))?;
             let view = released_view(draft.id, Some(draft.version), now, released, advice);
             let address = format!("/v1/messages/{}", draft.id);
             Ok(Answer::json(StatusCode::OK, &view)?.etag(etag(draft.version)).location(address))
         }
         .boxed()
-    })
-    .await
+    });
+    match released.await {
+        Ok(answer) => Ok(answer),
+        Err(fault) => {
+            let object = AuditObject::new("draft", id.to_string());
+            Err(duplicates::record_refusal(&gateway, &caller, object, fault).await)
+        }
+    }
 }

@@ -1,7 +1,7 @@
 //! A draft as the API shows it.
 
 use rovuma_api::answers::gateway::{AdviceView, DraftView};
-use rovuma_runtime::ProblemFault;
+use rovuma_runtime::{ProblemDuplicates, ProblemFault};
 use rovuma_schemas::{Advice, CheckedDraft, Fault, Locale, SecondPersonReason};
 use serde_json::value::RawValue;
 
@@ -18,11 +18,16 @@ pub(crate) struct ContentView {
     faults: Vec<ProblemFault>,
     faults_total: u64,
     advice: Vec<AdviceView>,
+    duplicates: Option<ProblemDuplicates>,
 }
 
 impl ContentView {
-    /// Views checked content, with sentences in `locale`.
-    pub(crate) fn new(content: &Content, locale: Locale) -> Result<Self, DbError> {
+    /// Views checked content and its duplicates, with sentences in `locale`.
+    pub(crate) fn new(
+        content: &Content,
+        duplicates: Option<ProblemDuplicates>,
+        locale: Locale,
+    ) -> Result<Self, DbError> {
         let text = std::str::from_utf8(content.bytes()).map_err(|fault| DbError::damaged("draft", fault))?;
         let checked = content.checked();
         Ok(Self {
@@ -32,6 +37,7 @@ impl ContentView {
             faults: faults(checked.faults(locale)),
             faults_total: checked.fault_count(),
             advice: advice(checked, locale),
+            duplicates,
         })
     }
 }
@@ -83,6 +89,7 @@ pub(crate) fn row<C>(draft: Draft<C>) -> DraftView {
         faults: None,
         faults_total: None,
         advice: None,
+        duplicates: None,
     }
 }
 
@@ -94,6 +101,7 @@ pub(crate) fn whole(draft: Draft, content: ContentView) -> DraftView {
         faults: Some(content.faults),
         faults_total: Some(content.faults_total),
         advice: Some(content.advice),
+        duplicates: content.duplicates,
         ..row(draft)
     }
 }

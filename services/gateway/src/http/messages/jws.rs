@@ -16,7 +16,7 @@ use rovuma_api::{
 };
 use rovuma_policy::{Context, act};
 use rovuma_runtime::Problem;
-use rovuma_schemas::{MessageId, audit::AuditAction};
+use rovuma_schemas::{AgencyCode, MessageId, audit::AuditAction};
 
 use super::one::{self, MessageName, ReasonQuery};
 use crate::http::{
@@ -27,6 +27,7 @@ use crate::{
     audit,
     gateway::Gateway,
     messages::{
+        handling,
         lookup::OwnMessage,
         receipts,
         received::{self, Kept},
@@ -36,6 +37,8 @@ use crate::{
 
 /// Hands out the signed originals. They hold the whole content, so the right to read it is needed; it is
 /// audited as an export.
+///
+/// What another agency sent under H2 or H3 is not exported without that agency's leave, whoever asks: 403 `handling_breach`.
 #[utoipa::path(
     get, path = "/v1/messages/{id}/jws", operation_id = "export_message_jws", tag = "messages",
     params(("id" = String, Path, description = "The message."), ReasonQuery),
@@ -66,21 +69,45 @@ pub(crate) async fn jws(
         Some(reason) => act.purpose(reason),
         None => act,
     };
-    gateway.record(act).await?;
-    let originals = originals(&gateway, found).await?;
-    Ok(([(header::CACHE_CONTROL, "no-store")], Json(originals)).into_response())
+    match originals(&gateway, found).await? {
+        Ok(originals) => {
+            gateway.record(act).await?;
+            Ok(([(header::CACHE_CONTROL, "no-store")], Json(originals)).into_response())
+        }
+        Err(KeptBack { sender, code }) => {
+            gateway.record(act.refused(HANDLING_BREACH).detail("handling", &code)).await?;
+            Err(Problem::forbidden(HANDLING_BREACH)
+                .detail(format!(
+                    "{sender} sent this message under handling code {code}: its content does not leave your agency without leave of \
+                     {sender}. The audit log proves by its SHA-256 that it was received all the same."
+                ))
+                .into())
+        }
+    }
 }
 
-async fn originals(gateway: &Gateway, found: OwnMessage) -> Result<Originals, ApiError> {
+/// The code of the refusal to export what its sender's handling code keeps here.
+const HANDLING_BREACH: &str = "handling_breach";
+
+/// A received message whose content its sender's handling code keeps here.
+struct KeptBack {
+    sender: AgencyCode,
+    code: String,
+}
+
+/// The signed originals: all of an own message, and of a received one what its sender lets go.
+async fn originals(gateway: &Gateway, found: OwnMessage) -> Result<Result<Originals, KeptBack>, ApiError> {
     let mut conn = gateway.base.store.read().acquire().await?;
     match found {
         OwnMessage::Received(received) => {
             let messages = match received::kept(&mut conn, received.seq).await? {
-                Kept::Whole(jws) => vec![MessageJws {
-                    country: received.recipient.country(),
-                    digest: received.digest,
-                    jws: jws.to_compact(),
-                }],
+                Kept::Whole(jws) => {
+                    if let Some(code) = handling::kept_back_by(&jws) {
+                        return Ok(Err(KeptBack { sender: received.sender, code }));
+                    }
+                    let country = received.recipient.country();
+                    vec![MessageJws { country, digest: received.digest, jws: jws.to_compact() }]
+                }
                 Kept::Header(_) => Vec::new(),
             };
             let void = received::void(&mut conn, &received).await?;
@@ -91,7 +118,7 @@ async fn originals(gateway: &Gateway, found: OwnMessage) -> Result<Originals, Ap
                 digest: void.status,
                 jws: void.jws,
             });
-            Ok(Originals { id, signer, messages, receipts: Vec::new(), void })
+            Ok(Ok(Originals { id, signer, messages, receipts: Vec::new(), void }))
         }
         OwnMessage::Sent(sent) => {
             let signed = sent::signed(&mut conn, &sent.agency, &sent.id).await?;
@@ -109,7 +136,7 @@ async fn originals(gateway: &Gateway, found: OwnMessage) -> Result<Originals, Ap
             };
             let messages = signed.into_iter().map(original).collect();
             let receipts = receipts.into_iter().map(receipt).collect();
-            Ok(Originals { id: sent.id, signer: sent.agency, messages, receipts, void: None })
+            Ok(Ok(Originals { id: sent.id, signer: sent.agency, messages, receipts, void: None }))
         }
     }
 }

@@ -164,6 +164,7 @@ impl Country {
     ) -> Jws {
         let (from, to) = (agency(from), agency(to));
         let mut draft = draft.clone();
+        // What follows in a case names no recipients.
         if draft.get("case").is_none() {
             draft["recipients"] = serde_json::json!([to]);
         }

@@ -2,16 +2,18 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use rovuma_api::answers::gateway::{ListView, Originals, ReceiptJws, Trust};
+use rovuma_api::answers::gateway::{ListView, MessageView, Originals, ReceiptJws, Trust};
 use rovuma_envelope::digest;
-use rovuma_evidence::{EntryRole, EvidenceContents, LeftOut, MessageFiles, ReceiptName, StatedDigests};
+use rovuma_evidence::{
+    EntryRole, EvidenceContents, LeftOut, MessageFiles, ReceiptName, StatedDigests, Withheld,
+};
 use rovuma_schemas::{
-    MessageId,
+    HandlingCode, MessageId,
     audit::{AuditAction, AuditLeaf, AuditOutcome},
 };
 use tokio::task::JoinSet;
 
-use super::part::{Fetched, PartFile};
+use super::part::{Fetched, MessageAnswer, PartFile, RefusedMessage};
 use crate::{
     app::App,
     client::{Client, ServerAnswer},
@@ -35,8 +37,7 @@ pub(super) async fn collect_messages(
 ) -> Outcome<()> {
     let ids = moved_messages(contents, requested);
     let Some(reason) = contents.manifest.reason.clone() else {
-        let left_out = ids.into_iter().map(|id| LeftOut { id, receipt: None, why: "no_reason".to_owned() });
-        contents.manifest.left_out.extend(left_out);
+        contents.manifest.left_out.extend(ids.into_iter().map(|id| LeftOut::message(id, "no_reason")));
         return Ok(());
     };
     if ids.is_empty() {
@@ -50,7 +51,7 @@ pub(super) async fn collect_messages(
     for id in ids {
         match fetched.messages.remove(&id) {
             Some(Ok(originals)) => insert_message(contents, &stated, id, originals),
-            Some(Err(why)) => contents.manifest.left_out.push(LeftOut { id, receipt: None, why }),
+            Some(Err(refused)) => contents.manifest.left_out.push(left_out(&stated, id, refused)),
             None => return Err(Failure::local(format!("message {id} was not fetched"))),
         }
     }
@@ -81,8 +82,15 @@ fn moved_messages(contents: &EvidenceContents, requested: Option<MessageId>) -> 
     }
 }
 
-/// What the gateway answered about a message: its originals, or the code with which it refuses them.
-type MessageAnswer = Result<Originals, String>;
+/// Why a message is not in the bundle. Nobody finds a message that no entry names, so only those are listed as withheld.
+fn left_out(
+    stated: &StatedDigests,
+    id: MessageId,
+    RefusedMessage { code, withheld }: RefusedMessage,
+) -> LeftOut {
+    let withheld = withheld.filter(|withheld| stated.names_message(&id, &withheld.digest));
+    LeftOut { withheld, ..LeftOut::message(id, code) }
+}
 
 /// Fetches these messages, several at once, and keeps each answer as it comes.
 async fn fetch_messages(
@@ -126,8 +134,7 @@ fn insert_message(
         .iter()
         .map(|(country, jws)| stated.message_at(&id, country, &digest(jws.as_bytes())).is_some());
     if files.signed.is_empty() || !are_named.all(|is_named| is_named) {
-        let why = "not_named".to_owned();
-        return contents.manifest.left_out.push(LeftOut { id, receipt: None, why });
+        return contents.manifest.left_out.push(LeftOut::message(id, "not_named"));
     }
     for ReceiptJws { receipt, signer, jws, .. } in receipts {
         let digest = digest(jws.as_bytes());
@@ -135,8 +142,7 @@ fn insert_message(
             Ok(()) => drop(files.receipts.insert(digest, jws)),
             Err(fault) => {
                 let name = ReceiptName { id: receipt, signer, digest };
-                let why = fault.code().to_owned();
-                contents.manifest.left_out.push(LeftOut { id, receipt: Some(name), why });
+                contents.manifest.left_out.push(LeftOut::receipt(id, name, fault.code()));
             }
         }
     }
@@ -148,9 +154,33 @@ async fn fetch_message(client: &Client, id: MessageId, reason: &str) -> Outcome<
     match client.get(&format!("/v1/messages/{id}/jws"), &[("reason", reason.to_owned())]).await {
         Ok(ServerAnswer { value, .. }) => Ok(Ok(value)),
         // A refusal goes into the bundle as the reason; any other failure ends the command.
-        Err(Failure { exit: Exit::Refused, problem: Some(problem), .. }) => Ok(Err(problem.code.to_string())),
+        Err(Failure { exit: Exit::Refused, problem: Some(problem), .. }) => {
+            let code = problem.code.to_string();
+            let withheld = if code == HANDLING_BREACH { withheld(client, id).await? } else { None };
+            Ok(Err(RefusedMessage { code, withheld }))
+        }
         Err(failure) => Err(failure),
     }
+}
+
+/// The code with which a gateway refuses to export what its sender's handling code keeps there.
+const HANDLING_BREACH: &str = "handling_breach";
+
+/// What is known without its content of a message that the gateway does not hand on.
+async fn withheld(client: &Client, id: MessageId) -> Outcome<Option<Withheld>> {
+    let shown = client.get(&format!("/v1/messages/{id}"), &[("view", "metadata".to_owned())]).await;
+    let view: MessageView = match shown {
+        Ok(ServerAnswer { value, .. }) => value,
+        Err(Failure { exit: Exit::Refused, .. }) => return Ok(None),
+        Err(failure) => return Err(failure),
+    };
+    let handling = view.terms.and_then(|terms| HandlingCode::from_word(&terms.handling));
+    let known = handling.zip(view.received);
+    Ok(known.map(|(handling, received)| Withheld {
+        sender: view.header.sender.agency,
+        handling,
+        digest: received.digest,
+    }))
 }
 
 #[cfg(test)]
@@ -205,7 +235,25 @@ mod tests {
         let files = contents.messages.get(&id).expect("the message");
         assert_eq!(files.receipts, BTreeMap::from([(good.digest, good.jws)]));
         let name = ReceiptName { id: bad.receipt, signer: bad.signer, digest: bad.digest };
-        let left_out = LeftOut { id, receipt: Some(name), why: "other_message".to_owned() };
-        assert_eq!(contents.manifest.left_out, [left_out]);
+        assert_eq!(contents.manifest.left_out, [LeftOut::receipt(id, name, "other_message")]);
+    }
+
+    #[test]
+    fn a_message_is_withheld_by_the_digest_that_an_entry_names() {
+        let (id, digest): (MessageId, _) = (MESSAGE.parse().expect("an id"), digest(b"signed"));
+        let contents = contents_naming(&id, digest, &[]);
+        let stated = contents.unverified_stated();
+        let withheld = |digest| Withheld {
+            sender: "tz.tpf".parse().expect("an agency"),
+            handling: HandlingCode::H2,
+            digest,
+        };
+        let refused = |digest| {
+            let withheld = Some(withheld(digest));
+            left_out(&stated, id, RefusedMessage { code: HANDLING_BREACH.to_owned(), withheld })
+        };
+        assert_eq!(refused(digest).withheld, Some(withheld(digest)));
+        let other = rovuma_envelope::digest(b"other");
+        assert_eq!(refused(other), LeftOut::message(id, HANDLING_BREACH));
     }
 }

@@ -10,7 +10,7 @@ use std::{
 };
 
 use rovuma_api::answers::gateway::Originals;
-use rovuma_evidence::{EvidenceEntry, Requester, UncoveredEntries};
+use rovuma_evidence::{EvidenceEntry, Requester, UncoveredEntries, Withheld};
 use rovuma_schemas::{Digest, Locale, MessageId, Timestamp};
 use serde::{Deserialize, Serialize};
 
@@ -38,8 +38,20 @@ pub(super) struct BundleRequest {
 pub(super) struct Fetched {
     /// The answer of the audit service, once it is whole.
     pub(super) entries: Option<FetchedEntries>,
-    /// What the gateway answered about each message: its originals, or the code of the refusal.
-    pub(super) messages: BTreeMap<MessageId, Result<Originals, String>>,
+    /// What the gateway answered about each message.
+    pub(super) messages: BTreeMap<MessageId, MessageAnswer>,
+}
+
+/// What the gateway answered about a message: its originals, or how it refuses them.
+pub(super) type MessageAnswer = Result<Originals, RefusedMessage>;
+
+/// A message that the gateway does not hand out.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct RefusedMessage {
+    /// The code of the refusal.
+    pub(super) code: String,
+    /// What is known of it, where its sender's handling code keeps it there.
+    pub(super) withheld: Option<Withheld>,
 }
 
 /// The whole answer of the audit service.
@@ -65,7 +77,7 @@ pub(super) struct FetchedEntries {
 enum Line {
     Request(BundleRequest),
     Entries(Box<FetchedEntries>),
-    Message(MessageId, Box<Result<Originals, String>>),
+    Message(MessageId, Box<MessageAnswer>),
 }
 
 /// The file.
@@ -115,7 +127,7 @@ impl PartFile {
     }
 
     /// Keeps what the gateway answered about a message.
-    pub(super) fn keep_message(&mut self, id: MessageId, answer: &Result<Originals, String>) -> Outcome<()> {
+    pub(super) fn keep_message(&mut self, id: MessageId, answer: &MessageAnswer) -> Outcome<()> {
         self.append(&Line::Message(id, Box::new(answer.clone())))
     }
 
@@ -174,14 +186,18 @@ mod tests {
         format!("0199c5a1-7b3e-7001-8a10-0000000000{last:02}").parse().expect("an id")
     }
 
+    fn refused(code: &str) -> MessageAnswer {
+        Err(RefusedMessage { code: code.to_owned(), withheld: None })
+    }
+
     #[test]
     fn what_was_kept_is_there_again_and_a_line_that_was_cut_is_not() {
         let dir = tempfile::tempdir().expect("a folder");
         let out = dir.path().join("e.zip");
         let (mut part, fetched) = PartFile::open(&out, &request("A")).expect("opens");
         assert!(fetched.entries.is_none() && fetched.messages.is_empty());
-        part.keep_message(id(1), &Err("not_found".to_owned())).expect("kept");
-        part.keep_message(id(2), &Err("role".to_owned())).expect("kept");
+        part.keep_message(id(1), &refused("not_found")).expect("kept");
+        part.keep_message(id(2), &refused("role")).expect("kept");
         let path = part.path().to_owned();
         assert_eq!(fs::metadata(&path).expect("there").permissions().mode() & 0o777, 0o600);
         drop(part);
@@ -189,7 +205,7 @@ mod tests {
         fs::write(&path, &bytes[..bytes.len() - 5]).expect("written");
         let (mut part, fetched) = PartFile::open(&out, &request("A")).expect("opens");
         assert_eq!(fetched.messages.keys().copied().collect::<Vec<_>>(), [id(1)]);
-        part.keep_message(id(3), &Err("role".to_owned())).expect("kept");
+        part.keep_message(id(3), &refused("role")).expect("kept");
         drop(part);
         let (part, fetched) = PartFile::open(&out, &request("A")).expect("opens");
         assert_eq!(fetched.messages.keys().copied().collect::<Vec<_>>(), [id(1), id(3)]);

@@ -16,7 +16,7 @@ use rovuma_tlog::LogPolicy;
 
 use super::{PruningRule, SAYS_BUNDLE, SignedHead, VerifyReport};
 use crate::{
-    auditing::bundle::uncovered_text,
+    auditing::bundle::{uncovered_text, withheld_text},
     exit::{Failure, Outcome, chain},
     files::{self, NewFile},
     trust::pinned,
@@ -135,6 +135,12 @@ impl BundleCheck {
                 messages.len(),
                 receipts.len()
             ));
+        }
+        let withheld: Vec<String> = manifest.left_out.iter().filter_map(withheld_text).collect();
+        if !withheld.is_empty() {
+            let names = "an entry names the SHA-256 of each message that is withheld".to_owned();
+            report.checked.push(names);
+            report.stated.extend(withheld);
         }
         if let Some(later) = manifest.uncovered {
             report.unchecked.push(format!("{}: they are not in it", uncovered_text(later)));

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use rovuma_runtime::ProblemFault;
+use rovuma_runtime::{ProblemDuplicates, ProblemFault};
 use rovuma_schemas::{AgencyCode, Lane, MessageId, MessageType, StreamId, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -81,6 +81,10 @@ pub struct DraftView {
     /// discarded.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub advice: Option<Vec<AdviceView>>,
+    /// What is live already about the same persons or things: its release then takes a reason. Absent in lists, after a submission or
+    /// a return, and once the draft is released or discarded.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub duplicates: Option<ProblemDuplicates>,
 }
 
 /// What the author should look at again: text that was put right, a name or plate that nobody will find, or a passage that seems to

@@ -14,7 +14,10 @@ use crate::cases::fold::{
     message::{CONTENTS_PER_TURN_MAX, CaseMessage, MESSAGES_MAX, PARTIES_MAX, TURN_MAX, TURNS_RESERVED},
     rules::{Applied, Ball, Breach, CaseRules, Doubt, Effect, NoEffect, PartyTurn, Step},
 };
-use crate::cases::kept::{Contribution, KeptMessage};
+use crate::cases::{
+    identifiers::ContentIdentifiers,
+    kept::{Contribution, KeptMessage},
+};
 
 const OWNER: &str = "tz.tpf";
 const OTHER: &str = "mz.prm";
@@ -440,7 +443,12 @@ fn a_header_gives_the_place_and_a_message_without_a_case_has_none() {
         turn: Some(3),
         seen: message.seen.clone(),
     };
-    let contribution = || Contribution { content: content(5), fact: None, is_bare_certificate: false };
+    let contribution = || Contribution {
+        content: content(5),
+        fact: None,
+        is_bare_certificate: false,
+        identifiers: ContentIdentifiers::default(),
+    };
     let (in_case, read) = KeptMessage::of_header(&header, contribution()).expect("a message of a case");
     assert_eq!((in_case, read.turn, &read.seen), (case, 3, &message.seen));
     assert_eq!((read.created, read.first_created), (hour(9), Some(hour(8))));
