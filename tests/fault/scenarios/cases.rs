@@ -266,6 +266,8 @@ struct Figures {
     forgotten_cases: usize,
     /// Steps that came under more than one id.
     reissued: usize,
+    /// Messages of which a recipient refused a copy, by type.
+    rejected: BTreeMap<String, u32>,
     wrong: Vec<String>,
 }
 
@@ -278,6 +280,10 @@ async fn compare_all(callers: &Callers, played: &[PlayedAlert], forgotten: &Forg
         for row in pages(&api, "/v1/cases", "").await? {
             let id = row["case"]["id"].as_str().unwrap_or_default().to_owned();
             rows.insert((agency, id), row);
+        }
+        for sent in pages(&api, "/v1/sent", "state=rejected&").await? {
+            let message_type = sent["type"].as_str().unwrap_or_default();
+            *figures.rejected.entry(message_type.to_owned()).or_default() += 1;
         }
     }
     for one in played {
@@ -396,6 +402,7 @@ impl Figures {
             "different": self.wrong.len(),
             "steps": steps,
             "refused": refused,
+            "rejected": self.rejected,
             "reissued": self.reissued,
             "faults": faults.len(),
             "lost": self.lost,
