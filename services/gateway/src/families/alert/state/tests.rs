@@ -159,7 +159,11 @@ fn the_own_gateway_signs_only_what_has_an_effect() {
             fold.check(&intent).is_ok()
         })
     };
-    assert_eq!(signs(&[]), [true, false, true, true, true, true], "nothing has arrived, or all was forgotten");
+    assert_eq!(
+        signs(&[]),
+        [true, false, true, true, true, true],
+        "nothing has arrived, or all was forgotten"
+    );
     assert_eq!(signs(&active), [false, true, true, true, true, true], "active");
     assert_eq!(signs(&expired), [false, false, false, true, true, true], "expired");
     assert_eq!(signs(&withdrawn), [false; 6], "withdrawn");
