@@ -12,8 +12,8 @@ use rovuma_envelope::{
     trust::{Accepts, KeyTerm, NewAgency},
 };
 use rovuma_schemas::{
-    AgencyCode, Body, Header, Locale, Message, MessageId, MessageType, Recipient, Sender, StreamId,
-    Timestamp, ValidDraft, ValidationContext, Version,
+    AgencyCode, Body, Header, Locale, Message, MessageId, Recipient, Sender, StreamId, Timestamp, ValidDraft,
+    ValidationContext, Version,
 };
 use serde_json::Value;
 
