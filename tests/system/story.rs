@@ -91,7 +91,7 @@ async fn what_one_person_sends_in_an_emergency_another_confirms() -> Result<()> 
         (&case["case"]["version"], &case["alert"]["reports"][0]["answer"]),
         (&json!(2), &json!("not_accepted"))
     );
-    for mark in [&["--on", "--reason", "protection", "--instead", "locate"][..], &["--off"]] {
+    for mark in [&["--on", "--reason", "national_law", "--instead", "locate"][..], &["--off"]] {
         let words: Vec<&str> = ["alert", "flag", &name, "--yes"].iter().chain(mark).copied().collect();
         delivered(&recipient, &text(&recipient.run(&words)?["id"])?)?;
     }

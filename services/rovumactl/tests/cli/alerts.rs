@@ -161,9 +161,9 @@ fn a_recipient_flags_reports_and_certifies() {
     };
     assert_eq!(
         sent("alert flag 7K2MQX4 --on --reason own_proceedings --instead locate"),
-        json!({ "flag": "on", "reason": "own_proceedings", "instead": "locate" })
+        json!({ "flag": "on", "version": 2, "reason": "own_proceedings", "instead": "locate" })
     );
-    assert_eq!(sent("alert flag 7K2MQX4 --off"), json!({ "flag": "off" }));
+    assert_eq!(sent("alert flag 7K2MQX4 --off"), json!({ "flag": "off", "version": 2 }));
     assert_eq!(
         sent("alert report-error 7K2MQX4 --subject v1 --at /subjects/vehicles/0/plate --proposal X"),
         json!({ "version": 2, "errors": [{ "subject": "v1", "at": "/subjects/vehicles/0/plate", "proposal": "X" }] })

@@ -139,7 +139,8 @@ fn what_was_typed_is_kept_when_the_gateway_does_not_take_it() {
     desk.write(&format!(".local/state/rovuma/draft-{ID}.1.json"), "older");
     let server = TestServer::start([kept]);
     let ended = desk.run_with(&at(&server, &format!("draft edit {ID}")), "", &[("VISUAL", "grep -q Stolen")]);
-    ended.is(0, &format!("draft-{ID}.2.json: use it with rovumactl draft change {ID} FILE"));
+    let aside = desk.path(&format!(".local/state/rovuma/draft-{ID}.2.json"));
+    ended.is(0, &format!("use it with rovumactl draft change {ID} {}", aside.display()));
     ended.is(0, "nothing is changed since version 4");
     assert_eq!(desk.read(&format!(".local/state/rovuma/draft-{ID}.2.json")), "left over");
     assert_eq!(desk.read(&format!(".local/state/rovuma/draft-{ID}.1.json")), "older");
