@@ -399,7 +399,7 @@ mod tests {
             assert!(template.fields.iter().any(|field| field.pointer == "/case/owner" && field.is_needed));
         }
         let body = |name: &str| template(name).draft["body"].clone();
-        assert_eq!(body("alert.flag"), json!({ "flag": "on", "version": 0, "reason": "", "instead": "" }));
+        assert_eq!(body("alert.flag"), json!({ "flag": "on", "version": 1, "reason": "", "instead": "" }));
         assert_eq!(body("alert.withdraw"), json!({ "reason": "" }));
         assert_eq!(body("release.confirm"), json!({}));
         assert_eq!(template("release.confirm").draft["in_reply_to"], "");

@@ -77,7 +77,9 @@ async fn release(border: &Border, officer: &Api, draft: &Value) -> Result<(Strin
         etag = read.etag.clone().unwrap_or_default();
         read.ok().context("the supervisor could not read the draft")?;
     }
-    let released = releaser.post_if_match(&path("release"), &json!({}), &etag).await?;
+    // The same example is sent at each start, though the alert of the last one may be in force: the log says why.
+    let despite = json!({ "despite_duplicates": "QUICKSTART-EXAMPLE" });
+    let released = releaser.post_if_match(&path("release"), &despite, &etag).await?;
     let released = released.ok().context("the alert was not released")?;
     Ok((id, released["copies"].as_array().map_or(0, Vec::len)))
 }

@@ -15,7 +15,7 @@ use super::{
 use crate::{
     app::App,
     client::{Client, ServerAnswer},
-    exit::{Exit, Outcome},
+    exit::{Exit, Failure, Outcome},
     files, moments,
     output::safe,
     session::{ApiServer, ServerArgs},
@@ -34,6 +34,10 @@ pub(crate) struct Send {
     /// person of your agency must confirm it within 12 hours (rovumactl alert confirm), or nobody acts on it any more
     #[arg(long, value_name = "WHY")]
     emergency: Option<String>,
+    /// Send it although the gateway knows something live about the same: the code or file number of the reason, which the audit log
+    /// keeps
+    #[arg(long, value_name = "REASON", requires = "at_once")]
+    despite_duplicates: Option<String>,
     /// Only check it; nothing is kept
     #[arg(long, conflicts_with_all = ["release", "emergency"])]
     validate: bool,
@@ -64,10 +68,15 @@ impl Send {
             app.out.answer(&keep(&client, &draft).await?, kept_text)?;
             return Ok(Exit::Ok);
         }
-        let released: ServerAnswer<ReleasedView> = match post(&client, "/v1/messages", Some(&draft), None)
-            .await
-        {
+        let path = match &self.despite_duplicates {
+            Some(reason) => format!("/v1/messages?despite_duplicates={}", query_value(reason)?),
+            None => "/v1/messages".to_owned(),
+        };
+        let released: ServerAnswer<ReleasedView> = match post(&client, &path, Some(&draft), None).await {
             Ok(released) => released,
+            Err(failure) if failure.is_refusal("duplicate_live") => {
+                return Err(failure.next(DESPITE_DUPLICATES));
+            }
             // Nothing was kept. What the author may not send alone becomes a draft, for a supervisor to release.
             Err(failure) if failure.is_refusal("second_person") || failure.is_refusal("supervisor_only") => {
                 let DraftView { id, fault_count, .. } = keep(&client, &draft).await?.value;
@@ -92,6 +101,20 @@ impl Send {
         let message = MessageArgs { id: released.value.id, sender: None };
         follow::follow(app, &client, &message, ReceiptGoal::Delivered, self.timeout).await
     }
+}
+
+/// What helps where something live is about the same.
+pub(crate) const DESPITE_DUPLICATES: &str =
+    "look at them: rovumactl case list; if it must be sent all the same, give --despite-duplicates REASON";
+
+/// A reason as the value of a query: codes and file numbers need no encoding.
+fn query_value(reason: &str) -> Outcome<&str> {
+    let is_plain = reason.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._/-".contains(&byte));
+    if is_plain && !reason.is_empty() {
+        return Ok(reason);
+    }
+    Err(Failure::usage(format!("{reason:?} is no reason for --despite-duplicates"))
+        .next("give a code or file number of letters, digits and . _ / -"))
 }
 
 async fn keep(client: &Client, draft: &[u8]) -> Outcome<ServerAnswer<DraftView>> {

@@ -2,11 +2,13 @@
 
 use clap::Args;
 use rovuma_api::answers::gateway::DraftView;
+use serde_json::json;
 
 use super::{DraftArgs, check_in_work, draft_text, not_allowed, not_done, post, reader_of, released_text};
 use crate::{
     app::App,
     exit::{Exit, Failure, Outcome},
+    messages::send::DESPITE_DUPLICATES,
     question,
     reading::LanguageArgs,
 };
@@ -22,6 +24,10 @@ pub(crate) struct Release {
     /// Neither show nor ask: for a program whose user has read this version
     #[arg(long, requires = "version")]
     yes: bool,
+    /// Release it although the gateway knows something live about the same: the code or file number of the reason, which the audit
+    /// log keeps
+    #[arg(long, value_name = "REASON")]
+    despite_duplicates: Option<String>,
     #[command(flatten)]
     language: LanguageArgs,
 }
@@ -52,7 +58,13 @@ impl Release {
                 draft.version
             }
         };
-        let released = post(&client, &self.one.path("/release"), None, Some(version)).await?;
+        let body = self.despite_duplicates.map(|reason| json!({ "despite_duplicates": reason }).to_string());
+        let body = body.as_deref().map(str::as_bytes);
+        let released = post(&client, &self.one.path("/release"), body, Some(version)).await;
+        let released = released.map_err(|failure| match failure.is_refusal("duplicate_live") {
+            true => failure.next(DESPITE_DUPLICATES),
+            false => failure,
+        })?;
         app.out.answer(&released, released_text)?;
         Ok(Exit::Ok)
     }
