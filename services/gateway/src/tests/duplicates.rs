@@ -492,11 +492,15 @@ async fn what_a_case_is_about_is_erased_with_it() {
     assert_eq!(fixture.count(rows).await, 4);
     let case = CaseId { kind: "alert".to_owned(), owner: agency("mz.prm"), id: id.parse().expect("an id") };
     let key = cases::kept::CaseKey::new(&agency("mz.prm"), &case);
-    let erased = fixture
-        .gateway
-        .base
-        .store
-        .write(move |tx| async move { cases::identifiers::forget(tx, &key).await }.boxed());
+    let (gateway, now) = (Arc::clone(&fixture.gateway), fixture.gateway.base.now());
+    let erased = fixture.gateway.base.store.write(move |tx| {
+        async move {
+            cases::identifiers::forget(tx, &key).await?;
+            // Folding the case again does not bring them back.
+            cases::project::again(tx, &gateway.base, &key, now).await
+        }
+        .boxed()
+    });
     erased.await.expect("erased");
     assert_eq!(fixture.count(rows).await, 1);
     let found = shown(&officer, &plated("ABC 103 MP")).await;
