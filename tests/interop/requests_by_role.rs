@@ -114,8 +114,9 @@ fn is_forbidden(actor: &Actor, action: Action) -> Result<bool> {
     let resources: Vec<Resource> = match action.resource_kind() {
         ResourceKind::Agency => vec![Resource::agency(&agency)],
         ResourceKind::Draft => {
-            let draft = |author| Resource::draft("one", &agency, author, MessageType::AlertIssue);
-            authors.map(draft).into()
+            // What is reserved for supervisors, they may also write.
+            let of_type = |kind| authors.map(|author| Resource::draft("one", &agency, author, kind));
+            MessageType::operational().flat_map(of_type).collect()
         }
         ResourceKind::Message => vec![Resource::message("one", &agency)],
         ResourceKind::Case => vec![Resource::case("one", &agency)],

@@ -80,6 +80,10 @@ fn addressed(schema: &mut Value, message_type: MessageType) {
         if follows { ("case", &["recipients", "expires"]) } else { ("recipients", &["case"]) };
     if let Some(properties) = schema["properties"].as_object_mut() {
         unknown.iter().for_each(|name| drop(properties.shift_remove(*name)));
+        // It is required where it is known: the type's default is for the other drafts.
+        if let Some(recipients) = properties.get_mut("recipients").and_then(Value::as_object_mut) {
+            recipients.shift_remove("default");
+        }
     }
     // After type and status, as in the type.
     if let Some(names) = schema["required"].as_array_mut() {
