@@ -1,7 +1,7 @@
 //! Duplicates: what is live already about the same person or thing is shown to an author, and keeps a release back that states no
 //! reason.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use rovuma_envelope::Origin;
 use rovuma_schemas::{CaseId, MessageId};
