@@ -87,7 +87,7 @@ impl Identifier {
 
 /// The identifiers of all subjects, each once.
 pub(crate) fn of(subjects: &View<'_>) -> Vec<Identifier> {
-    let mut found = Found::default();
+    let mut found = IdentifierCollector::default();
     for kind in SubjectKind::ALL {
         for subject in subjects.field(kind.field()).items() {
             match kind {
@@ -111,12 +111,12 @@ pub(crate) fn of(subjects: &View<'_>) -> Vec<Identifier> {
 }
 
 #[derive(Default)]
-struct Found {
+struct IdentifierCollector {
     identifiers: Vec<Identifier>,
     seen: BTreeSet<(IdentifierKind, String, String)>,
 }
 
-impl Found {
+impl IdentifierCollector {
     fn add(&mut self, kind: IdentifierKind, subject: &View<'_>, value: String, qualifier: String) {
         if value.is_empty() || !self.seen.insert((kind, value.clone(), qualifier.clone())) {
             return;
@@ -142,7 +142,7 @@ fn folded(number: &str) -> String {
     characters.map(put_right::as_digit).collect()
 }
 
-fn document(found: &mut Found, document: &View<'_>) {
+fn document(found: &mut IdentifierCollector, document: &View<'_>) {
     // These two have one issuer.
     let by_type = match document.field("type").text() {
         Some("bi_mz") => "MOZ",
@@ -161,7 +161,7 @@ fn document(found: &mut Found, document: &View<'_>) {
     }
 }
 
-fn vehicle(found: &mut Found, vehicle: &View<'_>) {
+fn vehicle(found: &mut IdentifierCollector, vehicle: &View<'_>) {
     let plate = vehicle.field("plate");
     if let Some(number) = plate.field("number").text() {
         let country = plate.field("country").text().unwrap_or_default().to_ascii_uppercase();
@@ -177,7 +177,7 @@ fn vehicle(found: &mut Found, vehicle: &View<'_>) {
     found.number(IdentifierKind::EngineNumber, vehicle, "engine_number");
 }
 
-fn person(found: &mut Found, person: &View<'_>) {
+fn person(found: &mut IdentifierCollector, person: &View<'_>) {
     if let Some(birth) = birth(&person.field("birth")) {
         let aliases = person.field("aliases").items();
         for name in [person.field("name")].iter().chain(&aliases) {

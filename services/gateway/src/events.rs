@@ -37,6 +37,8 @@ pub(crate) enum EventKind {
     DeliveryQuarantined,
     /// Numbers of a stream are missing, or no longer are.
     StreamChanged,
+    /// One person released alone what a supervisor must look at: an emergency, or what could not wait. The object is the message.
+    SupervisorNeeded,
     /// A message of a case was stored, and its state folded again. The object is the id of the case.
     CaseChanged,
 }
@@ -57,6 +59,7 @@ impl EventKind {
             Self::MessageHeld => "message.held",
             Self::DeliveryQuarantined => "delivery.quarantined",
             Self::StreamChanged => "stream.changed",
+            Self::SupervisorNeeded => "supervisor.needed",
             Self::CaseChanged => "case.changed",
         }
     }

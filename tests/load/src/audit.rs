@@ -20,7 +20,7 @@ use serde::Serialize;
 use tempfile::TempDir;
 
 use crate::{
-    exchange::{prepare, print_progress, print_step},
+    exchange::{print_progress, start_border},
     machine::MachineFacts,
     options::AuditOptions,
     process,
@@ -85,16 +85,12 @@ struct AuditLab {
 /// # Errors
 /// When a step fails, or an event is not acknowledged.
 pub(crate) async fn run(options: &AuditOptions) -> Result<AuditReport> {
-    let this = std::env::current_exe()?;
-    let programs = this.parent().context("a folder of programs")?;
-    let folder = tempfile::Builder::new().prefix("load-").tempdir_in(programs)?;
-    let nodes = Nodes::start(folder.path(), print_step).await?;
-    let mut border = prepare(folder.path(), &nodes, programs).await?;
-    border.start(print_step).await?;
+    let (border, nodes, folder) = start_border().await?;
     let source = LoadSource::start(&border.mz, &nodes.mz)?;
+    let programs = folder.path().parent().context("a folder of programs")?.to_owned();
     let mut lab = AuditLab { border, nodes, options: options.clone(), source, _folder: folder };
     let machine = MachineFacts::this(&lab.nodes).await?;
-    let measured = lab.measure(machine, programs).await;
+    let measured = lab.measure(machine, &programs).await;
     lab.source.stop().await;
     lab.border.stop().await;
     lab.nodes.stop().await;

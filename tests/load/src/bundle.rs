@@ -20,7 +20,7 @@ use tempfile::TempDir;
 
 use crate::{
     audit,
-    exchange::{prepare, print_progress, print_step},
+    exchange::{print_progress, start_border},
     machine::MachineFacts,
     options::BundleOptions,
     process,
@@ -73,12 +73,7 @@ struct BundleLab {
 /// # Errors
 /// When a step fails, the bundle lacks something, or it does not hold.
 pub(crate) async fn run(options: &BundleOptions) -> Result<BundleReport> {
-    let this = std::env::current_exe()?;
-    let programs = this.parent().context("a folder of programs")?;
-    let folder = tempfile::Builder::new().prefix("load-").tempdir_in(programs)?;
-    let nodes = Nodes::start(folder.path(), print_step).await?;
-    let mut border = prepare(folder.path(), &nodes, programs).await?;
-    border.start(print_step).await?;
+    let (border, nodes, folder) = start_border().await?;
     let mut lab = BundleLab { border, nodes, folder };
     let measured = lab.measure(options.messages).await;
     lab.border.stop().await;

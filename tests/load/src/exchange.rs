@@ -1,6 +1,6 @@
 //! The programme `exchange`: starts both countries and measures the product against the bare relay.
 
-use std::{collections::BTreeMap, fmt::Display, path::Path, time::Duration};
+use std::{collections::BTreeMap, fmt::Display, time::Duration};
 
 use anyhow::{Context, Result};
 use rovuma_lab::{
@@ -77,14 +77,7 @@ pub(crate) async fn run(options: &ExchangeOptions) -> Result<LoadReport> {
 
 impl ExchangeLab {
     async fn start(options: &ExchangeOptions) -> Result<Self> {
-        let this = std::env::current_exe()?;
-        let programs = this.parent().context("a folder of programs")?;
-        // Beside the programs and not in a temporary folder, which may be in memory: commits must cost what they
-        // really cost.
-        let folder = tempfile::Builder::new().prefix("load-").tempdir_in(programs)?;
-        let nodes = Nodes::start(folder.path(), print_step).await?;
-        let mut border = prepare(folder.path(), &nodes, programs).await?;
-        border.start(print_step).await?;
+        let (border, nodes, folder) = start_border().await?;
         let parts = LabProcesses::of(&border, &nodes)?;
         for (name, pid) in parts.services() {
             print_progress(format_args!("{name} is process {pid}"));
@@ -252,9 +245,21 @@ struct SentBy {
     bundles: f64,
 }
 
-pub(crate) async fn prepare(folder: &Path, nodes: &Nodes, programs: &Path) -> Result<Border> {
+/// Starts both countries and their brokers, in a new folder.
+///
+/// # Errors
+/// When a broker or a service does not start.
+pub(crate) async fn start_border() -> Result<(Border, Nodes, TempDir)> {
+    let this = std::env::current_exe()?;
+    let programs = this.parent().context("a folder of programs")?;
+    // Beside the programs and not in a temporary folder, which may be in memory: commits must cost what they really cost.
+    let folder = tempfile::Builder::new().prefix("load-").tempdir_in(programs)?;
+    let nodes = Nodes::start(folder.path(), print_step).await?;
     let vhost = rovuma_broker::topology::VHOST;
-    Border::prepare(folder, nodes, programs, vhost, &LabTimings::default(), print_step).await
+    let timings = LabTimings::default();
+    let mut border = Border::prepare(folder.path(), &nodes, programs, vhost, &timings, print_step).await?;
+    border.start(print_step).await?;
+    Ok((border, nodes, folder))
 }
 
 fn per_message(used: &[UsageDelta], of: fn(&UsageDelta) -> Duration, messages: u32) -> Option<f64> {

@@ -20,7 +20,7 @@ use tempfile::TempDir;
 
 use self::cases::CaseAnswers;
 use crate::{
-    exchange::{prepare, print_progress, print_step},
+    exchange::{print_progress, start_border},
     machine::MachineFacts,
     old_store::{self, Amounts, Filled, Keys},
     options::ListsOptions,
@@ -91,12 +91,7 @@ struct ListsLab {
 /// # Errors
 /// When a step fails, or an answer is wrong.
 pub(crate) async fn run(options: &ListsOptions) -> Result<ListsReport> {
-    let this = std::env::current_exe()?;
-    let programs = this.parent().context("a folder of programs")?;
-    let folder = tempfile::Builder::new().prefix("load-").tempdir_in(programs)?;
-    let nodes = Nodes::start(folder.path(), print_step).await?;
-    let mut border = prepare(folder.path(), &nodes, programs).await?;
-    border.start(print_step).await?;
+    let (border, nodes, folder) = start_border().await?;
     let mut lab = ListsLab { border, nodes, _folder: folder };
     let machine = MachineFacts::this(&lab.nodes).await?;
     let measured = lab.measure(options, machine).await;

@@ -10,7 +10,8 @@ use sqlx::{AssertSqlSafe, Row, query, raw_sql};
 
 use crate::Conn;
 
-/// How often the write-ahead log is tried to be emptied. A reader that began before keeps it from that, for milliseconds.
+/// How often the write-ahead log is tried to be emptied. A reader that began before keeps it from that, for
+/// milliseconds; no write is done meanwhile, for two seconds at most.
 const TRUNCATE_TRIES: u32 = 20;
 
 const TRUNCATE_PAUSE: Duration = Duration::from_millis(100);
@@ -32,8 +33,18 @@ pub(crate) async fn run(conn: &mut Conn, tables: &[&'static str]) -> sqlx::Resul
     truncate_log(conn).await
 }
 
-/// Empties the write-ahead log, which holds the pages of before.
+/// Empties the write-ahead log, which holds the pages of before. Each try answers at once: SQLite would else wait for the reader with
+/// every try, and nobody writes meanwhile.
 async fn truncate_log(conn: &mut Conn) -> sqlx::Result<()> {
+    let timeout_ms: i64 = query("PRAGMA busy_timeout").fetch_one(&mut *conn).await?.try_get(0)?;
+    raw_sql("PRAGMA busy_timeout = 0").execute(&mut *conn).await?;
+    let emptied = try_to_truncate(conn).await;
+    // A number of SQLite's own.
+    raw_sql(AssertSqlSafe(format!("PRAGMA busy_timeout = {timeout_ms}"))).execute(&mut *conn).await?;
+    emptied
+}
+
+async fn try_to_truncate(conn: &mut Conn) -> sqlx::Result<()> {
     for _ in 0..TRUNCATE_TRIES {
         let row = query("PRAGMA wal_checkpoint(TRUNCATE)").fetch_one(&mut *conn).await?;
         if row.try_get::<i64, _>(0)? == 0 {

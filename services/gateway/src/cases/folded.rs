@@ -157,18 +157,8 @@ pub(crate) fn fold_kept<R>(
 ) where
     R: CaseRules<Fact: DeserializeOwned, View: CaseView>,
 {
-    let typed = |message: &KeptMessage| CaseMessage {
-        sender: message.sender.clone(),
-        id: message.id,
-        replaces: message.replaces,
-        turn: message.turn,
-        seen: message.seen.clone(),
-        created: message.created,
-        first_created: message.first_created,
-        content: message.content,
-        in_reply_to: message.in_reply_to,
-        message_type: message.message_type.clone(),
-        fact: message.fact.as_deref().and_then(|fact| serde_json::from_str(fact).ok()),
+    let typed = |message: &KeptMessage| {
+        message.saying(message.fact.as_deref().and_then(|fact| serde_json::from_str(fact).ok()))
     };
     let messages: Vec<CaseMessage<R::Fact>> = kept.iter().map(typed).collect();
     read(&CaseFold::new(rules, owner, &messages));

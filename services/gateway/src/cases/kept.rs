@@ -9,7 +9,7 @@ use rovuma_store::{Binding, Conn, Insert, RowExt, padded_list, with_rows};
 use serde_json::{Value, json};
 use sqlx::{Row, any::AnyRow};
 
-use super::{CasePlace, identifiers::ContentIdentifiers};
+use super::{CasePlace, fold::message::CaseMessage, identifiers::ContentIdentifiers};
 use crate::{error::DbError, families};
 
 /// Maximum rows of one sender in one case: the turns that count, and a quarter as many again for messages that were issued
@@ -17,32 +17,8 @@ use crate::{error::DbError, families};
 /// message of it comes, so its size must have a bound that no partner can move.
 pub(crate) const ROWS_PER_SENDER_MAX: usize = 512;
 
-/// A message of a case as it is kept.
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) struct KeptMessage {
-    /// The agency that signed it.
-    pub(crate) sender: AgencyCode,
-    /// Its own id.
-    pub(crate) id: MessageId,
-    /// The message of the same sender that it replaces.
-    pub(crate) replaces: Option<MessageId>,
-    /// The sender's count of its messages in the case.
-    pub(crate) turn: u64,
-    /// For each other party, the turn up to which the sender had every message.
-    pub(crate) seen: BTreeMap<AgencyCode, u64>,
-    /// When it was signed.
-    pub(crate) created: Timestamp,
-    /// When its content was first signed, of a message that was issued again.
-    pub(crate) first_created: Option<Timestamp>,
-    /// The digest of what stays the same when it is issued again.
-    pub(crate) content: Digest,
-    /// The message that it answers.
-    pub(crate) in_reply_to: Option<MessageId>,
-    /// The name of its type.
-    pub(crate) message_type: String,
-    /// What it says, in the family's terms, as JSON; none of a type that is not known here.
-    pub(crate) fact: Option<String>,
-}
+/// A message of a case as it is kept: what it says is JSON in the family's terms.
+pub(crate) type KeptMessage = CaseMessage<String>;
 
 /// A case in the view of one of our agencies.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -128,9 +128,9 @@ pub(crate) async fn open(
 ) -> Result<Option<OpenedCase>, DbError> {
     let Ok(family) = key.kind.parse() else { return Ok(None) };
     let mut messages = kept::load(conn, std::slice::from_ref(&key)).await?.remove(&key).unwrap_or_default();
-    let ways = ways(conn, &key, &messages).await?;
+    let known = step_facts(conn, &key, &messages).await?;
     if is_replay {
-        messages.retain(|message| ways.of(message).known_at(message) <= at);
+        messages.retain(|message| known.of(message).known_at(message) <= at);
     }
     let parties = follow::parties(conn, &key).await?;
     let freshness = freshness::of(conn, &key.agency, &parties).await?;
@@ -142,8 +142,8 @@ pub(crate) async fn open(
             let message = messages.iter().find(|kept| kept.id == line.id && kept.sender == *line.sender);
             let first = line.ids.first().and_then(|id| messages.iter().find(|kept| kept.id == *id));
             let message = message.or(first);
-            let way = message.map(|message| ways.of(message)).unwrap_or_default();
-            let receipts = line.ids.iter().flat_map(|id| ways.receipts.get(id).into_iter().flatten());
+            let own = message.map(|message| known.of(message)).unwrap_or_default();
+            let receipts = line.ids.iter().flat_map(|id| known.receipts.get(id).into_iter().flatten());
             CaseStep {
                 sender: line.sender.clone(),
                 turn: line.turn,
@@ -154,8 +154,8 @@ pub(crate) async fn open(
                 in_reply_to: message.and_then(|message| message.in_reply_to),
                 seen: message.map(|message| message.seen.clone()).unwrap_or_default(),
                 effect: line.effect,
-                received_at: way.received_at,
-                read_at: way.read_at,
+                received_at: own.received_at,
+                read_at: own.read_at,
                 receipts: receipts.filter(|receipt| !is_replay || receipt.said_at <= at).cloned().collect(),
             }
         };
@@ -175,12 +175,12 @@ pub(crate) async fn open(
 
 /// When a message was stored and opened here.
 #[derive(Clone, Copy, Debug, Default)]
-struct Way {
+struct OwnCopy {
     received_at: Option<Timestamp>,
     read_at: Option<Timestamp>,
 }
 
-impl Way {
+impl OwnCopy {
     /// Since when our agency has known the message: its own since it signed it.
     fn known_at(self, message: &KeptMessage) -> Timestamp {
         self.received_at.unwrap_or(message.created)
@@ -189,13 +189,13 @@ impl Way {
 
 /// The ways of a case's messages.
 #[derive(Debug, Default)]
-struct Ways {
-    received: BTreeMap<(AgencyCode, MessageId), Way>,
+struct StepFacts {
+    received: BTreeMap<(AgencyCode, MessageId), OwnCopy>,
     receipts: BTreeMap<MessageId, Vec<StepReceipt>>,
 }
 
-impl Ways {
-    fn of(&self, message: &KeptMessage) -> Way {
+impl StepFacts {
+    fn of(&self, message: &KeptMessage) -> OwnCopy {
         self.received.get(&(message.sender.clone(), message.id)).copied().unwrap_or_default()
     }
 }
@@ -211,8 +211,8 @@ pub(crate) const RECEIPTS: &str = "
 /// Maximum messages that one statement looks up.
 const LOOK_UP_MAX: usize = 64;
 
-async fn ways(conn: &mut Conn, key: &CaseKey, messages: &[KeptMessage]) -> Result<Ways, DbError> {
-    let mut ways = Ways::default();
+async fn step_facts(conn: &mut Conn, key: &CaseKey, messages: &[KeptMessage]) -> Result<StepFacts, DbError> {
+    let mut known = StepFacts::default();
     let (own, others): (Vec<_>, Vec<_>) = messages
         .iter()
         .map(|message| (&message.sender, message.id))
@@ -222,9 +222,11 @@ async fn ways(conn: &mut Conn, key: &CaseKey, messages: &[KeptMessage]) -> Resul
         let query = sqlx::query(with_list(RECEIVED, 2, chunk.len())).bind(key.agency.as_str());
         let query = padded_list(chunk).fold(query, |query, id| query.bind(id.as_bytes().to_vec()));
         for row in &query.fetch_all(&mut *conn).await? {
-            let way =
-                Way { received_at: Some(row.instant("received_at")?), read_at: row.opt_instant("read_at")? };
-            ways.received.insert((row.parsed("sender")?, row.message_id("id")?), way);
+            let own = OwnCopy {
+                received_at: Some(row.instant("received_at")?),
+                read_at: row.opt_instant("read_at")?,
+            };
+            known.received.insert((row.parsed("sender")?, row.message_id("id")?), own);
         }
     }
     for chunk in ids(&own).chunks(LOOK_UP_MAX) {
@@ -236,13 +238,13 @@ async fn ways(conn: &mut Conn, key: &CaseKey, messages: &[KeptMessage]) -> Resul
                 kind: row.try_get("kind")?,
                 said_at: row.instant("said_at")?,
             };
-            ways.receipts.entry(row.message_id("message_id")?).or_default().push(receipt);
+            known.receipts.entry(row.message_id("message_id")?).or_default().push(receipt);
         }
     }
-    for receipts in ways.receipts.values_mut() {
+    for receipts in known.receipts.values_mut() {
         receipts.sort_by(|one, other| {
             (one.said_at, &one.recipient, &one.kind).cmp(&(other.said_at, &other.recipient, &other.kind))
         });
     }
-    Ok(ways)
+    Ok(known)
 }

@@ -114,8 +114,8 @@ pub(crate) async fn add(
     write(tx, base, &new, &projections, now).await
 }
 
-#[cfg(test)]
 /// Folds one case again from its kept messages, whatever the projection says.
+#[cfg(test)]
 pub(crate) async fn again(tx: &mut Conn, base: &Base, key: &CaseKey, now: Timestamp) -> Result<(), DbError> {
     let mut cases = kept::load(tx, std::slice::from_ref(key)).await?;
     let messages = cases.remove(key).unwrap_or_default();

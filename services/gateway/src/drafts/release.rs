@@ -23,6 +23,7 @@ use super::{
 use crate::{
     alarm::{self, AlarmKind},
     cases::follow::{self, Following},
+    events::EventKind,
     exchange::send::{self, Release, Released},
 };
 
@@ -199,6 +200,8 @@ impl Drafts {
         if let Some(kind) = told {
             let detail = format!("{} released alone: a supervisor must look at it", valid.message_type());
             alarm::raise(tx, agency, kind, &id.to_string(), &detail, now).await.map_err(Refusal::Db)?;
+            let events = &self.exchange.base.events;
+            events.record(tx, agency, EventKind::SupervisorNeeded, Some(&id), 1, now);
         }
         Ok(released)
     }

@@ -46,7 +46,7 @@ pub(crate) enum BallFilter {
     Ours,
     /// Another party.
     Theirs,
-    /// Nobody.
+    /// Nobody must act.
     Nobody,
 }
 

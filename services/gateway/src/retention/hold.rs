@@ -25,7 +25,7 @@ pub(crate) struct Hold {
     pub(crate) until: Timestamp,
     /// The subject who set it.
     pub(crate) set_by: String,
-    /// When.
+    /// When the hold was set.
     pub(crate) set_at: Timestamp,
 }
 

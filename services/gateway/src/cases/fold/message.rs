@@ -25,7 +25,7 @@ pub(crate) const MESSAGES_MAX: usize = 1024;
 pub(crate) const PARTIES_MAX: usize = 64;
 
 /// A verified message of a case, as plain values.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub(crate) struct CaseMessage<F> {
     /// The agency that signed it.
     pub(crate) sender: AgencyCode,
@@ -53,6 +53,23 @@ pub(crate) struct CaseMessage<F> {
 }
 
 impl<F> CaseMessage<F> {
+    /// The message, saying `fact`.
+    pub(crate) fn saying<G>(&self, fact: Option<G>) -> CaseMessage<G> {
+        CaseMessage {
+            sender: self.sender.clone(),
+            id: self.id,
+            replaces: self.replaces,
+            turn: self.turn,
+            seen: self.seen.clone(),
+            created: self.created,
+            first_created: self.first_created,
+            content: self.content,
+            in_reply_to: self.in_reply_to,
+            message_type: self.message_type.clone(),
+            fact,
+        }
+    }
+
     /// When its content was first signed.
     pub(crate) fn signed(&self) -> Timestamp {
         self.first_created.unwrap_or(self.created)

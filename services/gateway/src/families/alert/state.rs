@@ -36,7 +36,7 @@ pub(crate) enum AlertFact {
     },
     /// The issuer takes the alert back, for ever.
     Withdraw {
-        /// Why.
+        /// The issuer's reason.
         reason: WithdrawReason,
         /// The last day on which the recipients may keep its data.
         retain_until: Option<Date>,

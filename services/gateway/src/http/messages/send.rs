@@ -81,7 +81,8 @@ pub(crate) async fn send(
     }
     let reviewed = gateway.drafts.review_at_once(&permit, &content, caller.locale(), now).await;
     // Only its case shows whether it is about a minor, or whether the message lowers a handling code.
-    let permit = if reviewed.map_err(in_language(caller.locale()))?.is_some() {
+    let by_case = reviewed.map_err(in_language(caller.locale()))?;
+    let permit = if by_case.is_some() && content.second_person().is_none() {
         gateway.permit(&caller, act::DraftRelease, &resource, &Context::release(true)).await?
     } else {
         permit

@@ -23,7 +23,8 @@ pub struct Event {
     /// `message.received`: verified and stored; `message.read`: an officer of ours opened it; `receipt.delivered`,
     /// `receipt.read`, `receipt.rejected`: a recipient's gateway stored, an officer there opened, a gateway rejected it (the
     /// message's trace says whose); `message.held`: until a trust list comes; `delivery.quarantined`: it could not be verified;
-    /// `stream.changed`: numbers are missing, or no longer.
+    /// `stream.changed`: numbers are missing, or no longer; `case.changed`: a message of the case with this id was stored, or its state
+    /// became another by time; `supervisor.needed`: one person released the message alone.
     pub event: String,
     /// To which message or draft.
     #[serde(skip_serializing_if = "Option::is_none")]

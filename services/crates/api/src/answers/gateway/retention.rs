@@ -62,7 +62,7 @@ pub struct HoldView {
     pub until: Timestamp,
     /// The subject who set it.
     pub set_by: String,
-    /// When.
+    /// When the hold was set.
     #[schema(value_type = String, format = DateTime)]
     pub set_at: Timestamp,
 }
