@@ -1,57 +1,13 @@
 //! `rovumactl` in a person's hands: logged in through the browser, sending, reading, following; and in an
 //! operator's, whose acts are in the audit log.
 
-use std::{
-    io::{BufRead, BufReader, Read, Write},
-    path::Path,
-    process::{Child, Stdio},
-};
+use std::{io::Write, path::Path, process::Stdio};
 
-use anyhow::{Context, Result, bail, ensure};
-use rovuma_lab::{ctl::Ctl, person};
+use anyhow::{Context, Result, ensure};
+use rovuma_lab::{ctl::Ctl, desk};
 use rovuma_tests::{Lab, drafts, items};
 use serde_json::Value;
 use tempfile::TempDir;
-
-/// A log-in that waits for the browser. Dropped, it is ended.
-struct Waiting {
-    child: Child,
-    stderr: BufReader<std::process::ChildStderr>,
-    address: String,
-}
-
-impl Waiting {
-    fn start(ctl: &Ctl) -> Result<Self> {
-        let mut command = ctl.command(["login", "--no-browser"]);
-        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?;
-        let stderr = BufReader::new(child.stderr.take().context("piped")?);
-        let mut waiting = Self { child, stderr, address: String::new() };
-        while !waiting.address.starts_with("http") {
-            let mut line = String::new();
-            ensure!(waiting.stderr.read_line(&mut line)? > 0, "rovumactl printed no address");
-            waiting.address = line.trim().to_owned();
-        }
-        Ok(waiting)
-    }
-
-    /// What it answers once the browser has come back.
-    fn answer(mut self) -> Result<Value> {
-        let (mut said, mut told) = (String::new(), String::new());
-        self.child.stdout.take().context("piped")?.read_to_string(&mut said)?;
-        self.stderr.read_to_string(&mut told)?;
-        match self.child.wait()? {
-            status if status.success() => Ok(serde_json::from_str(&said)?),
-            status => bail!("rovumactl login ended with {status}: {told}"),
-        }
-    }
-}
-
-impl Drop for Waiting {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
 
 /// A desk where an officer uses `rovumactl`, logged in; and who they are.
 async fn logged_in(lab: &Lab, agency: &str, home: &Path) -> Result<(Ctl, Value)> {
@@ -64,10 +20,8 @@ async fn logged_in_as(lab: &Lab, agency: &str, person: &str, home: &Path) -> Res
     let country = lab.country(code);
     let ctl = country.ctl().with_home(home);
     let login = format!("{person}.{name}");
-    let waiting = Waiting::start(&ctl)?;
-    let password = country.layout().secret(&login);
-    person::log_in_for_a_program(&waiting.address, &login, &password).await?;
-    Ok((ctl, waiting.answer()?))
+    let who = desk::log_in(country, ctl.command(["login", "--no-browser"]), &login).await?;
+    Ok((ctl, who))
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -2,7 +2,7 @@
 
 use std::{
     io::{BufRead as _, BufReader, Read as _},
-    process::{Child, ChildStderr, Stdio},
+    process::{Child, ChildStderr, Command, Stdio},
 };
 
 use anyhow::{Context, Result, bail, ensure};
@@ -25,10 +25,8 @@ impl Desk {
     pub async fn log_in(country: &Country, login: &str) -> Result<Self> {
         let ctl = country.ctl().with_home(&country.layout().data("desks"));
         let desk = Self { ctl, login: login.to_owned() };
-        let waiting = WaitingLogin::start(&desk)?;
-        let password = country.layout().secret(login);
-        person::log_in_for_a_program(&waiting.address, login, &password).await?;
-        waiting.end().with_context(|| format!("logging in {login}"))?;
+        let command = desk.ctl.command(desk.arguments(&["login", "--no-browser"]));
+        log_in(country, command, login).await?;
         Ok(desk)
     }
 
@@ -69,6 +67,17 @@ impl Desk {
     }
 }
 
+/// Logs a person of the country in with `command`, a `rovumactl login --no-browser`, and returns what it answers.
+///
+/// # Errors
+/// When `rovumactl` or the identity provider refuses.
+pub async fn log_in(country: &Country, command: Command, login: &str) -> Result<Value> {
+    let waiting = WaitingLogin::start(command)?;
+    let password = country.layout().secret(login);
+    person::log_in_for_a_program(&waiting.address, login, &password).await?;
+    waiting.answer().with_context(|| format!("logging in {login}"))
+}
+
 /// A log-in that waits for the browser. Dropped, it is ended.
 struct WaitingLogin {
     child: Child,
@@ -77,9 +86,8 @@ struct WaitingLogin {
 }
 
 impl WaitingLogin {
-    fn start(desk: &Desk) -> Result<Self> {
-        let mut command = desk.ctl.command(desk.arguments(&["login", "--no-browser"]));
-        let mut child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn()?;
+    fn start(mut command: Command) -> Result<Self> {
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?;
         let stderr = BufReader::new(child.stderr.take().context("piped")?);
         let mut waiting = Self { child, stderr, address: String::new() };
         while !waiting.address.starts_with("http") {
@@ -90,12 +98,14 @@ impl WaitingLogin {
         Ok(waiting)
     }
 
-    fn end(mut self) -> Result<()> {
-        let mut said = String::new();
-        self.stderr.read_to_string(&mut said)?;
+    /// What it answers once the browser has come back.
+    fn answer(mut self) -> Result<Value> {
+        let (mut said, mut told) = (String::new(), String::new());
+        self.child.stdout.take().context("piped")?.read_to_string(&mut said)?;
+        self.stderr.read_to_string(&mut told)?;
         match self.child.wait()? {
-            status if status.success() => Ok(()),
-            status => bail!("rovumactl login ended with {status}: {said}"),
+            status if status.success() => Ok(serde_json::from_str(&said)?),
+            status => bail!("rovumactl login ended with {status}: {told}"),
         }
     }
 }
