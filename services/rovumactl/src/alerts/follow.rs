@@ -14,6 +14,7 @@ use crate::{
     messages::{
         drafts::{faults_text, released_text},
         emergency, post,
+        send::{DESPITE_DUPLICATES, path_at_once},
     },
     output::safe,
     question,
@@ -33,6 +34,10 @@ pub(super) struct FollowArgs {
     /// The last day on which the recipients may keep it [default: as the case says; 30 days after a withdrawal]
     #[arg(long, value_name = "DATE")]
     pub(super) retain_until: Option<Date>,
+    /// Send it although the gateway knows something live about the same: the code or file number of the reason, which the audit log
+    /// keeps
+    #[arg(long, value_name = "REASON")]
+    despite_duplicates: Option<String>,
     /// The language in which you wrote the texts, where it is another than the alert's: pt, sw, en
     #[arg(long, value_name = "LANG")]
     written_in: Option<String>,
@@ -97,7 +102,8 @@ impl FollowArgs {
 
     async fn send(&self, app: &App, client: &Client, case: &CaseId, draft: &Value) -> Outcome {
         let body = draft.to_string();
-        let sent = post::<ReleasedView>(client, "/v1/messages", Some(body.as_bytes()), None).await;
+        let path = path_at_once(self.despite_duplicates.as_deref())?;
+        let sent = post::<ReleasedView>(client, &path, Some(body.as_bytes()), None).await;
         let released = match sent {
             Ok(released) => released,
             Err(failure) if needs_supervisor(&failure, draft) => {
@@ -107,6 +113,9 @@ impl FollowArgs {
                 return Err(
                     failure.next("another supervisor of your agency confirms it: you released it yourself")
                 );
+            }
+            Err(failure) if failure.is_refusal("duplicate_live") => {
+                return Err(failure.next(DESPITE_DUPLICATES));
             }
             Err(failure) if failure.is_refusal("not_allowed_in_state") => {
                 return Err(self.with_state(app, client, case, failure).await);

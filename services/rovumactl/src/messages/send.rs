@@ -68,10 +68,7 @@ impl Send {
             app.out.answer(&keep(&client, &draft).await?, kept_text)?;
             return Ok(Exit::Ok);
         }
-        let path = match &self.despite_duplicates {
-            Some(reason) => format!("/v1/messages?despite_duplicates={}", query_value(reason)?),
-            None => "/v1/messages".to_owned(),
-        };
+        let path = path_at_once(self.despite_duplicates.as_deref())?;
         let released: ServerAnswer<ReleasedView> = match post(&client, &path, Some(&draft), None).await {
             Ok(released) => released,
             Err(failure) if failure.is_refusal("duplicate_live") => {
@@ -107,11 +104,13 @@ impl Send {
 pub(crate) const DESPITE_DUPLICATES: &str =
     "look at them: rovumactl case list; if it must be sent all the same, give --despite-duplicates REASON";
 
-/// A reason as the value of a query: codes and file numbers need no encoding.
-fn query_value(reason: &str) -> Outcome<&str> {
+/// The path to which a message is posted that is sent at once, with the reason for which it is sent although something live is about
+/// the same. Codes and file numbers need no encoding.
+pub(crate) fn path_at_once(despite_duplicates: Option<&str>) -> Outcome<String> {
+    let Some(reason) = despite_duplicates else { return Ok("/v1/messages".to_owned()) };
     let is_plain = reason.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._/-".contains(&byte));
     if is_plain && !reason.is_empty() {
-        return Ok(reason);
+        return Ok(format!("/v1/messages?despite_duplicates={reason}"));
     }
     Err(Failure::usage(format!("{reason:?} is no reason for --despite-duplicates"))
         .next("give a code or file number of letters, digits and . _ / -"))
@@ -141,5 +140,20 @@ fn kept_text(f: &mut fmt::Formatter<'_>, draft: &DraftView) -> fmt::Result {
     match &draft.second_person {
         Some(reason) => writeln!(f, "a second person must release it: {}", safe(reason)),
         None => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_reason_goes_into_the_path_as_it_is_or_not_at_all() {
+        assert_eq!(path_at_once(None).expect("no reason"), "/v1/messages");
+        let path = path_at_once(Some("PRM-2026/0417")).expect("a file number");
+        assert_eq!(path, "/v1/messages?despite_duplicates=PRM-2026/0417");
+        for reason in ["", "another one", "a&limit=1", "a#b", "é"] {
+            assert!(path_at_once(Some(reason)).is_err(), "{reason:?}");
+        }
     }
 }
