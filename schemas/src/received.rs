@@ -84,6 +84,15 @@ impl Message {
     /// # Errors
     /// [`ParseFault`]; with [`ParseFault::Schema`] all the faults at once.
     pub fn parse(payload: &[u8]) -> Result<Self, ParseFault> {
+        Self::parse_with_json(payload).map(|(message, _)| message)
+    }
+
+    /// Reads a whole message as [`parse`](Self::parse) does, and returns it with the JSON that it was read from: that has the fields,
+    /// too, which this version does not know.
+    ///
+    /// # Errors
+    /// As [`parse`](Self::parse).
+    pub fn parse_with_json(payload: &[u8]) -> Result<(Self, Value), ParseFault> {
         let value = read(payload)?;
         let message_type = readable(&value)?;
         let mut found = schema::received_faults(message_type, &value);
@@ -102,7 +111,7 @@ impl Message {
         let at = Pointer::default().field("body");
         let body = value.get("body").unwrap_or(&Value::Null);
         let body = Body::read(message_type, body, &at).map_err(|finding| refuse(vec![finding]))?;
-        Ok(Self { header, terms, body })
+        Ok((Self { header, terms, body }, value))
     }
 }
 

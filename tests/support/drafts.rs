@@ -29,12 +29,33 @@ pub fn wanted_person(recipients: &[&str]) -> Value {
     to(include_str!("../../schemas/examples/valid/alert-wanted-person.json"), recipients)
 }
 
-/// The example of a wanted person whom one person may release alone, in an emergency, to these agencies.
+/// The example of a wanted person whom one person may release alone, in an emergency, to these agencies; a different
+/// person each time, as an alert about the same one would be a duplicate.
 ///
 /// # Panics
 /// Never: the example is JSON.
 pub fn emergency(recipients: &[&str]) -> Value {
-    to(include_str!("../../schemas/examples/valid/alert-wanted-person-emergency.json"), recipients)
+    static NEXT: AtomicU64 = AtomicU64::new(1);
+    let number = NEXT.fetch_add(1, Ordering::Relaxed);
+    let example = include_str!("../../schemas/examples/valid/alert-wanted-person-emergency.json");
+    let mut draft = to(example, recipients);
+    let person = &mut draft["body"]["subjects"]["persons"][0];
+    let surname = surname(number);
+    person["name"] = json!({
+        "printed": format!("Mfano Juma {surname}"),
+        "surname": surname,
+        "given": "Mfano Juma",
+        "normalised": format!("MFANO JUMA {}", surname.to_uppercase()),
+    });
+    person["documents"][0]["number"] = json!(format!("19880101-00000-{number:05}-00"));
+    draft
+}
+
+/// A surname of its own for each number, as a name has no digits.
+fn surname(number: u64) -> String {
+    let digits = number.to_string();
+    let letters = digits.bytes().map(|digit| char::from(b'a' + digit - b'0'));
+    format!("Mtungwa{}", letters.collect::<String>())
 }
 
 fn to(example: &str, recipients: &[&str]) -> Value {

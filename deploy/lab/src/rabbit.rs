@@ -83,23 +83,16 @@ impl RabbitNode {
     /// # Errors
     /// When RabbitMQ is not installed or the node does not start; the error has the last lines of its log.
     pub async fn start(folder: &Path, options: RabbitOptions, progress: impl Fn(&str)) -> Result<Self> {
+        let folder = std::path::absolute(folder)?;
         let programs = locate()?;
         let authority = Authority::open(&folder.join("tls"), &format!("Rovuma lab CA {}", options.name))?;
-        let ports = PortBlock::claim(files::remembered_ports(folder))?;
+        let ports = PortBlock::claim(files::remembered_ports(&folder))?;
         let server_identity = authority.issue_server("broker")?;
-        let password = files::write(folder, &options, &ports, &authority, &server_identity)?;
+        let password = files::write(&folder, &options, &ports, &authority, &server_identity)?;
         let management =
             RabbitManagement::new(ports.port(MANAGEMENT)?, files::ADMIN, &password, &authority.ca_file())?;
-        let mut node = Self {
-            options,
-            folder: folder.to_owned(),
-            programs,
-            ports,
-            authority,
-            management,
-            server: None,
-            epmd: None,
-        };
+        let mut node =
+            Self { options, folder, programs, ports, authority, management, server: None, epmd: None };
         node.run(&progress).await?;
         Ok(node)
     }
@@ -226,6 +219,8 @@ impl RabbitNode {
     /// A program of RabbitMQ, with this node's environment and nothing else.
     fn with_environment(&self, program: &Path) -> Result<Command> {
         let mut command = Command::new(program);
+        // Where the database writes what it found wrong before it ended.
+        command.current_dir(&self.folder);
         for (name, _) in std::env::vars_os() {
             let inherited = name.to_string_lossy();
             if inherited.starts_with("RABBITMQ_") || inherited.starts_with("ERL_") {

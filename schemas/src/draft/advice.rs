@@ -1,6 +1,6 @@
 //! Advice: what was put right, what nobody will find, and free text that seems to contain data which this exchange does not carry.
 
-use std::sync::LazyLock;
+use std::{collections::HashSet, sync::LazyLock};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -58,6 +58,22 @@ static PROTECTED: LazyLock<ProtectedTopics> = LazyLock::new(|| {
     // The file is part of this build and a test reads it.
     serde_json::from_str(include_str!("../../codes/protected_topics.json")).expect("well formed")
 });
+
+/// The first letters of everything by which a topic is found. Most words of a text begin with none of them, and are compared with
+/// nothing else.
+static BEGINNINGS: LazyLock<HashSet<[char; BEGINNING]>> = LazyLock::new(|| {
+    let listed = PROTECTED.topics.iter().flat_map(|topic| [&topic.stems, &topic.words, &topic.phrases]);
+    listed.flatten().map(|listed| beginning(listed)).collect()
+});
+
+/// How many letters a beginning has. A test sees that no listed word is shorter.
+const BEGINNING: usize = 3;
+
+/// The first letters of a word, filled up with a space where it has fewer.
+fn beginning(word: &str) -> [char; BEGINNING] {
+    let mut letters = word.chars();
+    std::array::from_fn(|_| letters.next().unwrap_or(' '))
+}
 
 /// The number of words before a found one among which a place word is looked for: `Rua` in *Rua da Igreja Católica*.
 const WORDS_BEFORE: usize = 3;
@@ -128,9 +144,17 @@ fn holds_sentences(name: &str, member: &Value) -> bool {
 struct Word {
     written: String,
     plain: String,
+    may_name_a_topic: bool,
 }
 
 impl Word {
+    fn new(written: &str) -> Self {
+        let plain = if written.is_ascii() { written.to_owned() } else { names::without_marks(written) };
+        let may_name_a_topic =
+            [written, &plain].into_iter().any(|form| BEGINNINGS.contains(&beginning(form)));
+        Self { written: written.to_owned(), plain, may_name_a_topic }
+    }
+
     fn is(&self, listed: &str) -> bool {
         self.written == listed || self.plain == listed
     }
@@ -150,14 +174,15 @@ fn topics_of(text: &str) -> impl Iterator<Item = &'static Topic> {
     let words: Vec<Word> = written
         .split(|c: char| !c.is_alphanumeric())
         .filter(|word| !word.is_empty())
-        .map(|word| Word { written: word.to_owned(), plain: names::without_marks(word) })
+        .map(Word::new)
         .collect();
     PROTECTED.topics.iter().filter(move |topic| topic.is_in(&words))
 }
 
 impl Topic {
     fn is_in(&self, words: &[Word]) -> bool {
-        (0..words.len()).any(|at| self.is_at(&words[at..]) && !names_a_thing(words, at))
+        let mut places = (0..words.len()).filter(|at| words[*at].may_name_a_topic);
+        places.any(|at| self.is_at(&words[at..]) && !names_a_thing(words, at))
     }
 
     /// Whether the topic is named where `words` begin.
@@ -254,6 +279,21 @@ mod tests {
             advice.iter().map(|one| one.pointer.as_str()).collect::<Vec<_>>(),
             ["/terms/emergency/reason"]
         );
+    }
+
+    /// A stem of two letters would be looked for only in words that are as short.
+    #[test]
+    fn every_listed_word_is_found_by_its_beginning() {
+        for topic in &PROTECTED.topics {
+            for stem in &topic.stems {
+                assert!(stem.chars().count() >= BEGINNING, "{stem:?}");
+            }
+            let words = topic.stems.iter().chain(&topic.words).chain(&topic.phrases);
+            for listed in words {
+                let found = topics_of(listed).any(|found| found.code == topic.code);
+                assert!(found, "{listed:?} is not found");
+            }
+        }
     }
 
     #[test]

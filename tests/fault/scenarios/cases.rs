@@ -111,7 +111,8 @@ fn draw_faults(chance: &mut Chance, alerts: u32) -> Vec<Fault> {
     let third = faults.len() / 3;
     faults.insert(third + 1, Fault::Restore(restored, what));
     faults.insert(third, Fault::Copy(restored, what));
-    let place = *chance.one_of(&[1, faults.len() - 1]);
+    // Before the copy, between the copy and its restore, and after.
+    let place = *chance.one_of(&[1, third + 1, faults.len() - 1]);
     faults.insert(place, Fault::Compromise(compromised));
     faults
 }

@@ -36,7 +36,8 @@ pub(crate) fn to(recipient: &str) -> Result<String> {
 /// When the example has other fields than these.
 pub(crate) fn numbered(number: u32) -> Result<String> {
     let mut draft = parsed()?;
-    let serial = format!("{:07}", number % 10_000_000);
+    // None has the number of the example, which would be a duplicate of it.
+    let serial = format!("{:07}", 1_000_000 + number % 9_000_000);
     set_value(&mut draft, "/reference", format!("PRM-EX-{}", &serial))?;
     set_value(&mut draft, "/body/decision/reference", format!("Auto {serial}"))?;
     set_value(

@@ -44,7 +44,7 @@ impl Lines {
         (mz.port, tz.port) = (there.port(), back.port());
         border.mz.declare(&nodes.mz, &[mz]).await?;
         border.tz.declare(&nodes.tz, &[tz]).await?;
-        let lines = Self { there, back, sender: AgencySystem::officer(&border.mz, "prm").await? };
+        let lines = Self { there, back, sender: AgencySystem::officer(&border.mz, "prm").await?.repeating() };
         lines.warm_up().await?;
         Ok(lines)
     }

@@ -121,7 +121,7 @@ pub(crate) async fn latency(
 /// # Errors
 /// When the alert is refused, or cannot be sealed.
 pub(crate) async fn size_of_a_bundle(border: &Border) -> Result<usize> {
-    let sender = AgencySystem::officer(&border.mz, "prm").await?;
+    let sender = AgencySystem::officer(&border.mz, "prm").await?.repeating();
     let ledger = Arc::new(Ledger::new());
     let mut follower = Follower::start(&sender, Arc::clone(&ledger)).await?;
     let id = sender.send(draft::example(), &ledger).await?;

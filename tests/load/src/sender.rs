@@ -5,9 +5,12 @@ use reqwest::{Client, RequestBuilder, header};
 use rovuma_lab::{country::Country, person};
 use rovuma_schemas::MessageId;
 use serde::Deserialize;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::ledger::Ledger;
+
+/// The reason for which the same alert is sent again.
+const REPEATED: &str = "MEASUREMENT";
 
 /// One caller of one gateway. Clones share its open connections.
 #[derive(Clone)]
@@ -16,6 +19,7 @@ pub(crate) struct AgencySystem {
     base: String,
     token: String,
     posting: Posting,
+    repeats: bool,
 }
 
 /// How an alert is posted.
@@ -43,12 +47,17 @@ impl AgencySystem {
         let token =
             person::log_in(&country.url("identity")?, &login, &country.layout().secret(&login)).await?;
         let client = Client::builder().no_proxy().build()?;
-        Ok(Self { client, base: country.url("gateway")?, token, posting: Posting::default() })
+        Ok(Self { client, base: country.url("gateway")?, token, posting: Posting::default(), repeats: false })
     }
 
     /// The same caller, who posts in this way.
     pub(crate) fn posting(self, posting: Posting) -> Self {
         Self { posting, ..self }
+    }
+
+    /// The same caller, who posts the same alert again and again and says so: otherwise its duplicates are refused.
+    pub(crate) fn repeating(self) -> Self {
+        Self { repeats: true, ..self }
     }
 
     /// A request for a path.
@@ -95,7 +104,8 @@ impl AgencySystem {
         ledger: &Ledger,
     ) -> Result<MessageId> {
         let request = self.post(&format!("/v1/drafts/{id}/release")).header(header::IF_MATCH, version);
-        let answer = request.body("{}").send().await.context("releasing a draft")?;
+        let stated = if self.repeats { json!({ "despite_duplicates": REPEATED }) } else { json!({}) };
+        let answer = request.body(stated.to_string()).send().await.context("releasing a draft")?;
         let status = answer.status();
         // Read the whole answer: only then is its connection free for the next request.
         let text = answer.text().await?;
@@ -125,7 +135,9 @@ impl AgencySystem {
     /// # Errors
     /// When it is refused.
     pub(crate) async fn send_at_once(&self, draft: String) -> Result<MessageId> {
-        let answer = self.post("/v1/messages").body(draft).send().await.context("posting a message")?;
+        let stated: &[(&str, &str)] = if self.repeats { &[("despite_duplicates", REPEATED)] } else { &[] };
+        let answer =
+            self.post("/v1/messages").query(stated).body(draft).send().await.context("posting a message")?;
         let status = answer.status();
         let text = answer.text().await?;
         if !status.is_success() {

@@ -13,7 +13,7 @@ use crate::{
     },
 };
 
-/// A message signed for one country, of which at least one copy has no receipt.
+/// A message signed for one country, of which at least one copy has no receipt or was requested again.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Unreceipted {
     /// The message.
@@ -27,9 +27,9 @@ pub struct Unreceipted {
 }
 
 impl Outbox {
-    /// A page of the messages of `sender` of which a copy has no receipt, in the order in which they were put in: `most`
-    /// messages whose first such copy has a position after `after`, each with all its countries. Messages without a
-    /// number, which get no receipt, are among them until they leave.
+    /// A page of the messages of `sender` of which a copy has no receipt or is to leave again because its recipient requested
+    /// it, in the order in which they were put in: `most` messages whose first such copy has a position after `after`, each
+    /// with all its countries. Messages without a number, which get no receipt, are among them until they leave.
     ///
     /// # Errors
     /// [`sqlx::Error`] when the store does not answer.
@@ -44,8 +44,22 @@ impl Outbox {
         rows.iter().map(unreceipted).collect()
     }
 
-    /// Takes back the copies for one country that have no receipt, in the caller's transaction: numbers become void with
-    /// this reason, copies without a number are deleted. Returns the copies, in the order of their recipients.
+    /// The messages of `sender` that are to leave again because `recipient` requested them though it had receipted them.
+    ///
+    /// # Errors
+    /// [`sqlx::Error`] when the store does not answer.
+    pub async fn requested_after_receipt(
+        &self,
+        tx: &mut Conn,
+        (sender, recipient): (&AgencyCode, &AgencyCode),
+    ) -> sqlx::Result<Vec<Unreceipted>> {
+        let query = sqlx::query(REQUESTED_AGAIN).bind(sender.as_str()).bind(recipient.as_str());
+        query.fetch_all(tx).await?.iter().map(unreceipted).collect()
+    }
+
+    /// Takes back the copies for one country that have no receipt or were requested again, in the caller's transaction:
+    /// numbers become void with this reason, copies without a number are deleted. Returns the copies, in the order of their
+    /// recipients.
     ///
     /// # Errors
     /// [`sqlx::Error`] when the store does not answer.
@@ -58,7 +72,8 @@ impl Outbox {
         now: Timestamp,
     ) -> sqlx::Result<Vec<MovedCopy>> {
         let rows = sqlx::query(
-            "SELECT position, number FROM outbox_copy WHERE message = $1 AND country = $2 AND state IN (0, 1)",
+            "SELECT position, number FROM outbox_copy
+             WHERE message = $1 AND country = $2 AND (state IN (0, 1) OR again_at IS NOT NULL)",
         )
         .bind(id.as_bytes().as_slice())
         .bind(country.as_str())
@@ -72,7 +87,7 @@ impl Outbox {
         }
         let mut taken = delete_unnumbered(tx, id, country).await?;
         if !positions.is_empty() {
-            taken.extend(void(tx, host, &positions, Voidable::Unsettled, reason, now).await?);
+            taken.extend(void(tx, host, &positions, Voidable::Requested, reason, now).await?);
         }
         taken.sort_by(|one, other| one.recipient.cmp(&other.recipient));
         Ok(taken)
@@ -117,17 +132,26 @@ fn unreceipted(row: &AnyRow) -> sqlx::Result<Unreceipted> {
     })
 }
 
-/// Three parts, each answered from an index over waiting or unsettled copies.
-const UNRECEIPTED: &str = "
+/// Four parts, each answered from an index over waiting, unsettled or requested copies.
+pub(crate) const UNRECEIPTED: &str = "
     SELECT m.id, m.country, m.compact, f.position FROM (
       SELECT message, MIN(position) AS position FROM (
         SELECT message, position FROM outbox_copy WHERE state = 0 AND number IS NOT NULL AND sender = $1
         UNION ALL
         SELECT message, position FROM outbox_copy WHERE state = 0 AND number IS NULL AND sender = $1
         UNION ALL
-        SELECT message, position FROM outbox_copy WHERE state = 1 AND sender = $1) AS o
+        SELECT message, position FROM outbox_copy WHERE state = 1 AND sender = $1
+        UNION ALL
+        SELECT message, position FROM outbox_copy WHERE again_at IS NOT NULL AND sender = $1) AS o
       GROUP BY message HAVING MIN(position) > $2 ORDER BY 2 LIMIT $3) AS f
     JOIN outbox_message m ON m.id = f.message AND m.sender = $1
     WHERE EXISTS (SELECT 1 FROM outbox_copy c
-                  WHERE c.message = m.id AND c.country = m.country AND c.state IN (0, 1))
+                  WHERE c.message = m.id AND c.country = m.country AND (c.state IN (0, 1) OR c.again_at IS NOT NULL))
     ORDER BY f.position, m.country";
+
+/// What one recipient requested again, as many as [`crate::RESEND_SETTLED_MAX`] for each request that is not yet answered.
+pub(crate) const REQUESTED_AGAIN: &str = "
+    SELECT m.id, m.country, m.compact, c.position FROM outbox_copy c
+    JOIN outbox_message m ON m.id = c.message AND m.country = c.country
+    WHERE c.again_at IS NOT NULL AND c.recipient = $2 AND c.sender = $1
+    ORDER BY c.position";

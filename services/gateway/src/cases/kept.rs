@@ -76,13 +76,14 @@ impl Contribution {
     ) -> Option<Self> {
         let place = CasePlace::of_header(header);
         let case = place.case?;
-        let content = json!({
-            "type": header.message_type,
-            "terms": payload.get("terms"),
-            "body": payload.get("body"),
-            "turn": place.turn,
-            "seen": place.seen,
-        });
+        let seen = json!(place.seen);
+        let content = [
+            ("body", payload.get("body").unwrap_or(&Value::Null)),
+            ("seen", &seen),
+            ("terms", payload.get("terms").unwrap_or(&Value::Null)),
+            ("turn", &json!(place.turn)),
+            ("type", &json!(header.message_type)),
+        ];
         let fact = said.and_then(|(terms, body)| {
             let rules = families::rules(case.kind.parse().ok()?);
             rules.fact(body, terms, header.first_created.unwrap_or(header.created))
@@ -92,7 +93,7 @@ impl Contribution {
         let body = payload.get("body").filter(|_| fact.is_some());
         let identifiers = body.map(|body| ContentIdentifiers::of(&header.message_type, body));
         let identifiers = identifiers.unwrap_or_default();
-        Some(Self { content: digest_of(content), fact, is_bare_certificate, identifiers })
+        Some(Self { content: digest_of(&content), fact, is_bare_certificate, identifiers })
     }
 }
 
@@ -111,10 +112,48 @@ pub(crate) fn is_bare_certificate(message_type: &str, payload: &Value) -> bool {
         && WORDS.iter().all(|words| payload.pointer(words).is_none())
 }
 
-/// The digest of JSON whatever the order of its members.
-fn digest_of(mut value: Value) -> Digest {
-    value.sort_all_objects();
-    rovuma_envelope::digest(value.to_string().as_bytes())
+/// The digest of a JSON object with these members, which are in the order of their names; whatever the order of the members below.
+fn digest_of(members: &[(&str, &Value)]) -> Digest {
+    let mut text = Vec::new();
+    write_object(&mut text, members.iter().copied());
+    rovuma_envelope::digest(&text)
+}
+
+/// Writes JSON with the members of each object in the order of their names.
+fn write_sorted(text: &mut Vec<u8>, value: &Value) {
+    match value {
+        Value::Object(members) => {
+            let mut members: Vec<(&str, &Value)> =
+                members.iter().map(|(name, member)| (name.as_str(), member)).collect();
+            members.sort_unstable_by_key(|(name, _)| *name);
+            write_object(text, members.into_iter());
+        }
+        Value::Array(items) => {
+            text.push(b'[');
+            for (index, item) in items.iter().enumerate() {
+                text.extend((index > 0).then_some(b','));
+                write_sorted(text, item);
+            }
+            text.push(b']');
+        }
+        other => write_plain(text, other),
+    }
+}
+
+fn write_object<'v>(text: &mut Vec<u8>, members: impl Iterator<Item = (&'v str, &'v Value)>) {
+    text.push(b'{');
+    for (index, (name, member)) in members.enumerate() {
+        text.extend((index > 0).then_some(b','));
+        write_plain(text, name);
+        text.push(b':');
+        write_sorted(text, member);
+    }
+    text.push(b'}');
+}
+
+fn write_plain(text: &mut Vec<u8>, value: &(impl serde::Serialize + ?Sized)) {
+    // Texts, numbers and the like always serialise, and a vector takes every byte.
+    let _ = serde_json::to_writer(text, value);
 }
 
 impl KeptMessage {

@@ -1,6 +1,6 @@
 //! Stores messages of cases, and folds each of those cases again in the same transaction.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use rovuma_schemas::{AgencyCode, Status, Timestamp};
 use rovuma_store::{Binding, Conn, Insert};
@@ -84,7 +84,14 @@ pub(crate) async fn add(
     }
     let keys: Vec<CaseKey> =
         new.iter().map(|new| new.key.clone()).collect::<BTreeSet<_>>().into_iter().collect();
-    let mut cases = kept::load(tx, &keys).await?;
+    // Nobody has written in a case that one of ours opens now: its name is new.
+    let is_opened_now = |new: &NewInCase| {
+        new.message.sender == new.key.agency && new.message.id == new.key.id && new.message.replaces.is_none()
+    };
+    let mut cases = match new.iter().all(is_opened_now) {
+        true => BTreeMap::new(),
+        false => kept::load(tx, &keys).await?,
+    };
     let mut rows: Vec<(CaseKey, KeptMessage)> = Vec::with_capacity(new.len());
     let mut contents = Vec::with_capacity(new.len());
     for added in &new {

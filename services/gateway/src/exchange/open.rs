@@ -203,10 +203,10 @@ impl DeliveryVerifier<'_> {
             Ok(authorized) => authorized,
             Err(rejectable) => return rejected(rejectable),
         };
-        let (code, detail, is_of_unknown_type) = match Message::parse(authorized.payload()) {
-            Ok(message) => match numbering_fault(&authorized, &message) {
+        let (code, detail, is_of_unknown_type) = match Message::parse_with_json(authorized.payload()) {
+            Ok((message, payload)) => match numbering_fault(&authorized, &message) {
                 None => {
-                    let contribution = contribution(&authorized, Some(&message));
+                    let contribution = contribution(&authorized, Some(&message), &payload);
                     return OpenedMessage::Authorized(Box::new((authorized, message, contribution)));
                 }
                 Some(detail) => (RejectionCode::Schema, detail.to_owned(), false),
@@ -216,21 +216,25 @@ impl DeliveryVerifier<'_> {
                 (fault.rejection(), describe_first(&fault), is_of_unknown_type)
             }
         };
-        let contribution = if is_of_unknown_type { contribution(&authorized, None) } else { None };
+        let payload = is_of_unknown_type.then(|| serde_json::from_slice(authorized.payload()).ok()).flatten();
+        let contribution = payload.and_then(|payload| contribution(&authorized, None, &payload));
         let message = VerifiedMessage::Authorized(Box::new(authorized));
         rejected_message(message, code, detail, contribution)
     }
 }
 
-/// What a message contributes to its case; without the parsed message its type is not known here.
-fn contribution(authorized: &Authorized, message: Option<&Message>) -> Option<Contribution> {
+/// What a message with this payload contributes to its case; without the parsed message its type is not known here.
+fn contribution(
+    authorized: &Authorized,
+    message: Option<&Message>,
+    payload: &serde_json::Value,
+) -> Option<Contribution> {
     let said = match message {
         None => None,
         Some(Message { terms: Some(terms), body: Body::Operational(body), .. }) => Some((terms, body)),
         Some(_) => return None,
     };
-    let payload = serde_json::from_slice(authorized.payload()).ok()?;
-    Contribution::of(authorized.header(), said, &payload)
+    Contribution::of(authorized.header(), said, payload)
 }
 
 /// Quarantines a message that arrived in another lane than the one its sender signed: otherwise somebody on the way could

@@ -1,5 +1,5 @@
-//! Reissues messages that a compromised key signed and their recipients have not confirmed, because nobody accepts them any
-//! more. The same content is signed with the present key, under a new id, and names the old one.
+//! Reissues messages that a compromised key signed and their recipients have not confirmed, or have lost since and requested
+//! again, because nobody accepts them any more. The same content is signed with the present key, under a new id, and names the old one.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -52,6 +52,31 @@ pub(crate) async fn all_agencies(exchange: &Arc<Exchange>) -> Result<Reissued, W
         }
     }
     Ok(all)
+}
+
+/// Reissues what `recipient` requested again of `agency`, of the messages that a compromised key signed: its store may have been
+/// restored from before it had them, and it does not accept them a second time. Returns how many. Each message is reissued
+/// once for such a request, as its new number is another, signed by another key.
+///
+/// When no present key is in force they leave as they are, are refused, and are requested once more.
+pub(super) async fn requested(
+    tx: &mut Conn,
+    exchange: &Exchange,
+    (agency, recipient): (&AgencyCode, &AgencyCode),
+    now: Timestamp,
+) -> Result<u64, SendError> {
+    let trust = exchange.trust.current();
+    let compromised = compromised_keys(&trust, agency);
+    let Some(own) = exchange.agencies.get(agency).filter(|_| !compromised.is_empty()) else { return Ok(0) };
+    if !matches!(trust.key_state(agency, own.signer.key_id(), now), KeyState::Valid { .. }) {
+        return Ok(0);
+    }
+    let mut reissued = 0;
+    let requested = exchange.outbox.requested_after_receipt(tx, (agency, recipient)).await?;
+    for signed in requested.chunk_by(|one, next| one.id == next.id) {
+        reissued += u64::from(reissue_message(tx, exchange, &compromised, signed, now).await?);
+    }
+    Ok(reissued)
 }
 
 type Keys = BTreeMap<KeyId, PublicKey>;

@@ -4,7 +4,7 @@ use std::{collections::BTreeSet, time::Duration};
 
 use rovuma_envelope::{Jws, Origin, PublicKey, Typ, digest};
 use rovuma_outbox::OutgoingMessage;
-use rovuma_schemas::{Body, Lane, MessageId, StreamStatus};
+use rovuma_schemas::{Body, Lane, MessageId, NumberRange, StreamGaps, StreamRequest, StreamStatus};
 use rovuma_store::FutureExt;
 use serde_json::{Value, json};
 use sqlx::Row;
@@ -152,6 +152,93 @@ async fn a_message_without_receipt_is_reissued_under_the_new_key_and_names_the_o
     let trace = officer.get(&format!("/v1/messages/{id}/trace")).await.expect(200).json;
     assert_eq!((&trace["replaces"], &trace["hops"][0]["hop"]), (&json!(old), &json!("reissued")));
     assert_eq!(trace["hops"].as_array().expect("hops").len(), 1, "nobody released it a second time: {trace}");
+}
+
+/// Two recipients in one country lost their store after they had receipted the alert, and request it one after the other.
+#[tokio::test]
+async fn what_a_restored_partner_requests_is_reissued_once_for_each_recipient() {
+    let mut fixture = Fixture::start().await;
+    let old = fixture.issue().await;
+    for recipient in ["tz.tpf", "tz.tisd"] {
+        fixture.delivered(recipient, "mz.prm", &old).await;
+    }
+    let stream = |row: &Value, recipient| {
+        let position = copy(row, recipient);
+        (position["lane"].clone(), position["stream"].clone(), position["number"].clone())
+    };
+    let request = async |fixture: &Fixture, recipient: &str, id: &str| {
+        fixture.clock.advance(Duration::from_secs(11));
+        let rows = fixture.sent().await;
+        let row = rows.iter().find(|row| row["id"] == id).expect("sent");
+        let (lane, stream, number) = stream(row, recipient);
+        let number = number.as_u64().expect("a number");
+        let gaps = StreamGaps {
+            lane: serde_json::from_value(lane).expect("a lane"),
+            stream: serde_json::from_value(stream).expect("a stream"),
+            missing: vec![NumberRange { from: number, to: number }],
+        };
+        let body = Body::StreamRequest(StreamRequest { streams: vec![gaps] });
+        let jws = fixture.tz.transport(recipient, "mz.prm", body, fixture.gateway.base.now());
+        fixture.deliver("mz.prm", Origin::Ingress(agency(recipient).country()), jws).await;
+        fixture.sent().await
+    };
+    let rows = request(&fixture, "tz.tpf", &old).await;
+    assert_eq!(rows.len(), 1, "the key that signed it is in force: the same bytes leave again");
+    fixture.execute("UPDATE outbox_copy SET again_at = NULL").await;
+
+    fixture.compromise_prm();
+    fixture.restart().await;
+    fixture.reload_lists().await;
+    assert_eq!(fixture.sent().await.len(), 1, "everybody has it");
+    let rows = request(&fixture, "tz.tpf", &old).await;
+    let [first, before] = rows.as_slice() else { panic!("not reissued once: {rows:?}") };
+    assert_eq!((&first["replaces"], &copy(first, "tz.tpf")["number"]), (&json!(old), &json!(2)));
+    assert_eq!(
+        (&copy(before, "tz.tpf")["state"], &copy(before, "tz.tpf")["code"]),
+        (&json!("void"), &json!("replaced"))
+    );
+    assert_eq!(
+        (&copy(before, "tz.tisd")["state"], copy(first, "tz.tisd")),
+        (&json!("delivered"), &Value::Null)
+    );
+    assert_eq!(request(&fixture, "tz.tpf", &old).await.len(), 2, "its number is void");
+    let id = first["id"].as_str().expect("an id").to_owned();
+    assert_eq!(request(&fixture, "tz.tpf", &id).await.len(), 2, "the present key signed it");
+
+    let rows = request(&fixture, "tz.tisd", &old).await;
+    assert_eq!(rows.len(), 3);
+    assert_eq!((&rows[0]["replaces"], copy(&rows[0], "tz.tpf")), (&json!(old), &Value::Null));
+    for jws in fixture.waiting().await {
+        jws.verify_with(&fixture.present_key(), Typ::MESSAGE).expect("signed with the new key");
+    }
+    // One message in one place of the case, however often it was signed.
+    let officer = fixture.person("officer-1", "mz.prm", &["liaison_officer"]);
+    let case = officer.get(&format!("/v1/cases/alert/mz.prm/{old}")).await.expect(200).json;
+    assert_eq!(case["state"], "active", "{case}");
+    let alarms = officer.get("/v1/alarms").await.expect(200).json;
+    assert!(!alarms.to_string().contains("case_turn_reused"), "{alarms}");
+    assert_eq!(fixture.audited("message.reissue").await.len(), 2);
+}
+
+/// The request came before the list that calls the key compromised, and the copy has not left again yet.
+#[tokio::test]
+async fn what_waits_to_leave_again_when_its_key_is_compromised_is_reissued() {
+    let mut fixture = Fixture::start().await;
+    let old = fixture.issue().await;
+    for recipient in ["tz.tpf", "tz.tisd"] {
+        fixture.delivered(recipient, "mz.prm", &old).await;
+    }
+    fixture.execute("UPDATE outbox_copy SET again_at = 1 WHERE recipient = 'tz.tpf'").await;
+    fixture.compromise_prm();
+    fixture.restart().await;
+    fixture.reload_lists().await;
+    let rows = fixture.sent().await;
+    let [new, before] = rows.as_slice() else { panic!("not reissued once: {rows:?}") };
+    assert_eq!(
+        (&copy(before, "tz.tisd")["state"], copy(new, "tz.tisd")),
+        (&json!("delivered"), &Value::Null)
+    );
+    assert_eq!(copy(new, "tz.tpf")["state"], "waiting");
 }
 
 #[tokio::test]

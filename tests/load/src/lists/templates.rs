@@ -32,8 +32,8 @@ struct Officers {
 /// When a message is refused or does not arrive.
 pub(super) async fn make(border: &Border) -> Result<Openers> {
     let officers = Officers {
-        own: AgencySystem::officer(&border.mz, "prm").await?,
-        partner: AgencySystem::officer(&border.tz, "tpf").await?,
+        own: AgencySystem::officer(&border.mz, "prm").await?.repeating(),
+        partner: AgencySystem::officer(&border.tz, "tpf").await?.repeating(),
     };
     let openers = vec![
         (Role::Plain, officers.plain().await?),

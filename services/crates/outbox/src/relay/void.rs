@@ -20,9 +20,7 @@ const VOID_MAX: i64 = 256;
 pub(crate) enum Voidable {
     /// Copies that have never left.
     Unsent,
-    /// Also copies that have left and have no receipt.
-    Unsettled,
-    /// Also settled copies that their recipient requested again: it lacks them, and nothing else would close its gap.
+    /// Also copies that have left and have no receipt, and settled copies that their recipient requested again: it lacks them, and nothing else would close its gap.
     Requested,
 }
 
@@ -31,7 +29,6 @@ impl Voidable {
     const fn columns(self) -> (i64, i64) {
         match self {
             Self::Unsent => (0, 0),
-            Self::Unsettled => (1, 0),
             Self::Requested => (1, 1),
         }
     }

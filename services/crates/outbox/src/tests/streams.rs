@@ -245,6 +245,8 @@ async fn every_part_of_an_answer_goes_by_an_index_of_its_own() {
             crate::resend::NAME_VOIDS_AGAIN,
             "outbox_copy_void_number (sender=? AND recipient=? AND lane=? AND stream=? AND number>?",
         ),
+        (crate::take_back::REQUESTED_AGAIN, "outbox_copy_again (recipient=?)"),
+        (crate::take_back::UNRECEIPTED, "outbox_copy_again"),
     ];
     for (query, index) in expected {
         let steps = plan(&fixture, query).await;

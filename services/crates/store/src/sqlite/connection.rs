@@ -3,7 +3,7 @@
 
 use std::{path::Path, sync::Arc, time::Instant};
 
-use rusqlite::{CachedStatement, OpenFlags, types::ValueRef};
+use rusqlite::{CachedStatement, OpenFlags, config::DbConfig, types::ValueRef};
 use sqlx::any::{AnyQueryResult, AnyRow, AnyTypeInfo, AnyTypeInfoKind, AnyValue};
 use sqlx_core::{
     HashMap,
@@ -27,6 +27,9 @@ impl FileConnection {
         let inner = rusqlite::Connection::open_with_flags(path, flags).map_err(to_sqlx)?;
         inner.busy_timeout(BUSY_TIMEOUT).map_err(to_sqlx)?;
         inner.set_prepared_statement_cache_capacity(STATEMENTS_PREPARED);
+        // A plan does not depend on values. Otherwise a statement beside a partial index is prepared again for each new value, which
+        // takes longer than to run it.
+        inner.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true).map_err(to_sqlx)?;
         Ok(Self(inner))
     }
 

@@ -16,7 +16,8 @@ use crate::{
     error::DbError,
     events::EventKind,
     exchange::{
-        restored,
+        reissue, restored,
+        send::SendError,
         stream::{
             self, Brought, IncomingStreamKey, Noted, NumberSet, Progress,
             void::{self, NewVoids},
@@ -262,6 +263,13 @@ impl Acceptor<'_> {
         }
         let requested_at = authorized.header().created;
         let resent = self.exchange.outbox.resend(tx, (own, partner), request, requested_at, self.now).await?;
+        if resent.settled > 0 {
+            let reissued = reissue::requested(tx, self.exchange, (own, partner), self.now).await;
+            reissued.map_err(|fault| match fault {
+                SendError::Db(fault) => fault,
+                other => DbError::damaged("requested message", other),
+            })?;
+        }
         let record = self
             .audit_record(AuditAction::MessageResend)
             .agency(own)
