@@ -110,7 +110,7 @@ pub(crate) fn flag(case: &Value) -> Result<String> {
     follower(
         "alert.flag",
         case,
-        json!({ "flag": "on", "reason": "own_proceedings", "instead": "inform_only" }),
+        json!({ "flag": "on", "version": 1, "reason": "own_proceedings", "instead": "inform_only" }),
     )
 }
 

@@ -87,10 +87,13 @@ pub(super) fn confirm(alert: &Alert, case: &Value, released: &str) -> Value {
     with(&follower(alert, "release.confirm", case, json!({})), "in_reply_to", json!(released))
 }
 
-pub(super) fn flag(alert: &Alert, case: &Value, is_on: bool) -> Value {
+pub(super) fn flag(alert: &Alert, case: &Value, version: u64, is_on: bool) -> Value {
+    let version = version.max(1);
     let body = match is_on {
-        true => json!({ "flag": "on", "reason": "own_proceedings", "instead": "inform_only" }),
-        false => json!({ "flag": "off" }),
+        true => {
+            json!({ "flag": "on", "version": version, "reason": "own_proceedings", "instead": "inform_only" })
+        }
+        false => json!({ "flag": "off", "version": version }),
     };
     follower(alert, "alert.flag", case, body)
 }

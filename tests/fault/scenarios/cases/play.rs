@@ -260,7 +260,15 @@ async fn make(played: &mut PlayedAlert, one: Move, part: u32, callers: &Callers)
             let is_emergency = draft["terms"].get("emergency").is_some();
             played.sent.push(SentStep { id, sender: agency, message_type, part, is_emergency });
         }
-        409 | 403 | 422 if one.kind != MoveKind::Issue => {
+        // Something may have come since the author looked: then the case, or the version before, does not allow it.
+        409 | 403 if one.kind != MoveKind::Issue => {
+            *played.refused.entry(refusal(&answer)).or_default() += 1;
+        }
+        422 if matches!(
+            one.kind,
+            MoveKind::Update | MoveKind::Extend | MoveKind::Reply | MoveKind::Confirm | MoveKind::Trespass
+        ) =>
+        {
             *played.refused.entry(refusal(&answer)).or_default() += 1;
         }
         _ => bail!("{}: {}", answer.status, answer.body),
@@ -309,13 +317,15 @@ async fn followed(
                 None => (issuer, "supervisor", content::extend(alert, &case, chance)),
             }
         }
-        MoveKind::FlagOn => (recipient, "officer", content::flag(alert, &case, true)),
-        MoveKind::FlagOff => (recipient, "officer", content::flag(alert, &case, false)),
-        MoveKind::ErrorReport => {
+        MoveKind::FlagOn | MoveKind::FlagOff | MoveKind::ErrorReport => {
             callers.await_case(recipient, &path).await?;
             let seen = callers.get(recipient, &path).await?.unwrap_or_default();
             let version = seen["alert"]["version"].as_u64().unwrap_or_default();
-            (recipient, "officer", content::error_report(alert, &case, version))
+            let draft = match kind {
+                MoveKind::ErrorReport => content::error_report(alert, &case, version),
+                _ => content::flag(alert, &case, version, kind == MoveKind::FlagOn),
+            };
+            (recipient, "officer", draft)
         }
         MoveKind::Certify => (recipient, "supervisor", content::certify(alert, &case, chance)),
         MoveKind::Trespass => match chance.number(0..2) {
