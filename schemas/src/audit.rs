@@ -73,6 +73,8 @@ open_words!(
         CaseSearch = "case.search",
         /// A case was looked at: its state or its time line.
         CaseRead = "case.read",
+        /// Figures about requests were read.
+        FiguresRead = "figures.read",
         /// The data of a case are held back from erasure.
         CaseHold = "case.hold",
         /// The data of a case are no longer held back from erasure.

@@ -124,6 +124,11 @@ impl CheckedDraft {
         self.message_type.reserved(&self.view().field("body"))
     }
 
+    /// Whether it asks nothing but what a database of its recipient answers: then an agency's own system may send it.
+    pub fn is_direct(&self) -> bool {
+        self.message_type.is_direct(&self.view().field("body"))
+    }
+
     /// Whether its author wants to release it alone although a second person is required.
     pub fn is_emergency(&self) -> bool {
         self.view().field("terms").field("emergency").is_there()

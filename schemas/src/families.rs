@@ -3,6 +3,9 @@
 
 pub mod alert;
 pub mod any_case;
+pub mod info;
+pub mod permission;
+pub mod request;
 #[cfg(test)]
 pub(crate) mod support;
 
@@ -29,23 +32,42 @@ use crate::{
 pub enum Family {
     /// `alert.*`
     Alert,
+    /// `request.*`
+    Request,
+    /// `info.*`
+    Info,
+    /// `permission.*`
+    Permission,
 }
 
 impl Family {
     /// Every family.
-    pub const ALL: &'static [Self] = &[Self::Alert];
+    pub const ALL: &'static [Self] = &[Self::Alert, Self::Request, Self::Info, Self::Permission];
 
     /// The first part of its types' names, which is also the kind of its cases.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Alert => "alert",
+            Self::Request => "request",
+            Self::Info => "info",
+            Self::Permission => "permission",
         }
+    }
+
+    /// Whether a person weighs what is sent in it, unless a database gives the answer.
+    pub const fn is_weighed(self) -> bool {
+        matches!(self, Self::Request)
     }
 
     /// Every facet that this version knows.
     pub fn facets(self) -> Vec<&'static str> {
         match self {
             Self::Alert => alert::Category::ALL.iter().map(|category| category.as_str()).collect(),
+            Self::Request => {
+                let list = CodeLists::shipped().get("request_kinds");
+                list.iter().flat_map(|list| &list.entries).map(|entry| entry.code.as_str()).collect()
+            }
+            Self::Info | Self::Permission => Vec::new(),
         }
     }
 }
@@ -69,6 +91,9 @@ impl FromStr for Family {
 pub(crate) fn template_names() -> Vec<&'static str> {
     let of_family = |family: &Family| match family {
         Family::Alert => alert::template::names(),
+        Family::Request => request::template::names(),
+        Family::Info => info::template::names(),
+        Family::Permission => permission::template::names(),
     };
     Family::ALL.iter().flat_map(of_family).chain(any_case::template::names()).collect()
 }
@@ -77,6 +102,9 @@ pub(crate) fn template_names() -> Vec<&'static str> {
 pub(crate) fn template_plan(name: &str, context: &TemplateContext<'_>) -> Option<Plan> {
     let of_family = |family: &Family| match family {
         Family::Alert => alert::template::plan(name, context),
+        Family::Request => request::template::plan(name, context),
+        Family::Info => info::template::plan(name, context),
+        Family::Permission => permission::template::plan(name, context),
     };
     Family::ALL.iter().find_map(of_family).or_else(|| any_case::template::plan(name))
 }
@@ -99,9 +127,9 @@ pub enum Reserved {
     CannotWait,
 }
 
-/// What a newer version of a case's content must know of the versions before it.
+/// What a message that follows in a case must know of the case: of an alert the versions before, of a request its questions.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct EarlierVersions {
+pub struct CaseSoFar {
     /// The highest version; 0 where there is none.
     pub version: u32,
     /// The keys of the subjects of that version.
@@ -112,6 +140,20 @@ pub struct EarlierVersions {
     pub ends: Option<Timestamp>,
     /// The latest end that it may get now.
     pub latest_end: Option<Timestamp>,
+    /// The numbers of the questions.
+    pub questions: BTreeSet<u8>,
+    /// The numbers of the questions that have no answer yet, or that an answer leaves for later.
+    pub open_questions: BTreeSet<u8>,
+}
+
+/// What the values depend on that are set at release.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct AtRelease<'a> {
+    pub(crate) created: Timestamp,
+    pub(crate) terms: &'a Terms,
+    pub(crate) case: &'a CaseSoFar,
+    /// The hours that the agreement on which the message rests gives to answer.
+    pub(crate) answer_limits: &'a request::AnswerLimits,
 }
 
 /// The body of an operational message. Each type implements it once, with every rule that differs by type.
@@ -170,6 +212,14 @@ pub(crate) trait Operational {
         false
     }
 
+    /// Whether the body asks nothing but what a database of the recipient answers, without an officer.
+    fn is_direct(_body: &View<'_>) -> bool
+    where
+        Self: Sized,
+    {
+        false
+    }
+
     /// By what the body is seen to be about the same persons and things as another, as far as it can be read.
     fn identifiers(_body: &View<'_>) -> Vec<Identifier>
     where
@@ -203,10 +253,10 @@ pub(crate) trait Operational {
     fn normalise(&mut self) {}
 
     /// Fills in the values that are set at release: keys of subjects, an end that the author left open, a version.
-    fn complete(&mut self, _created: Timestamp, _earlier: &EarlierVersions) {}
+    fn complete(&mut self, _at: &AtRelease<'_>) {}
 
-    /// Adds the faults that a follower's draft has because of the versions before it.
-    fn check_against(&self, _terms: &Terms, _earlier: &EarlierVersions, _found: &mut Vec<Finding>) {}
+    /// Adds the faults that a follower's draft has because of what its case has come to.
+    fn check_against(&self, _terms: &Terms, _earlier: &CaseSoFar, _found: &mut Vec<Finding>) {}
 
     /// When the content ends by itself, if the message is released at `created`.
     fn ends(&self, _created: Timestamp) -> Option<Timestamp> {

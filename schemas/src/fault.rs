@@ -151,6 +151,52 @@ fault_codes! {
     SupersededByMismatch = "superseded_by_mismatch",
     /// What is not executable says nothing of why or of what is done instead.
     FlagReasonMissing = "flag_reason_missing",
+    /// The questions are not numbered 1, 2, 3 in their order.
+    QuestionNumbers = "question_numbers",
+    /// A question does not name a subject of its kind.
+    QuestionSubjectMissing = "question_subject_missing",
+    /// A question names a subject that the request does not have.
+    QuestionSubjectUnknown = "question_subject_unknown",
+    /// A question whose code does not say what is asked has no text.
+    QuestionTextMissing = "question_text_missing",
+    /// A message that names a person does not say how the person is linked with its purpose.
+    PersonLinkMissing = "person_link_missing",
+    /// The reason `other` without words.
+    ReasonHeldTextMissing = "reason_held_text_missing",
+    /// The time by which an answer is needed has passed.
+    NeededByPast = "needed_by_past",
+    /// Use as evidence without mutual legal assistance, or that without use as evidence.
+    EvidenceMismatch = "evidence_mismatch",
+    /// A draft says how long its answerer has.
+    LimitGiven = "limit_given",
+    /// Answers are not in the order of the questions' numbers, or one is there twice.
+    AnswerNumbers = "answer_numbers",
+    /// An answer has the number of no question.
+    AnswerNumberUnknown = "answer_number_unknown",
+    /// A whole answer leaves out questions that have no answer yet.
+    AnswerNumberMissing = "answer_number_missing",
+    /// A whole answer leaves a question for later.
+    AnswerLater = "answer_later",
+    /// A refused question does not say why, or another does.
+    AnswerReasonMismatch = "answer_reason_mismatch",
+    /// What was found is not said, or something is where nothing was found.
+    AnswerDataMismatch = "answer_data_mismatch",
+    /// The time of a later answer on a question that is not left for later.
+    AnswerExpectedMismatch = "answer_expected_mismatch",
+    /// Another agency is named where it says nothing.
+    TryAgencyMismatch = "try_agency_mismatch",
+    /// The reference of a former answer is missing, or says nothing.
+    AlreadyAnsweredMismatch = "already_answered_mismatch",
+    /// A new limit has passed.
+    DelayUntilPast = "delay_until_past",
+    /// A new limit is too late.
+    DelayTooLong = "delay_too_long",
+    /// The last day of a leave has passed.
+    LeaveUntilPast = "leave_until_past",
+    /// Leave without a last day, or a refusal without a reason, or with what belongs to the other.
+    LeaveMismatch = "leave_mismatch",
+    /// A question for leave to hand on does not say to whom.
+    ForwardToMissing = "forward_to_missing",
     /// Data that is kept needs a ground and a last day; other data has neither.
     RetainedMismatch = "retained_mismatch",
     /// The alert would end in the past.

@@ -10,7 +10,7 @@ use serde_json::Value;
 use crate::{
     BadId, Identifier, Reserved, SecondPersonReason,
     draft::{Checker, Remark},
-    families::{Family, Operational, alert, any_case},
+    families::{AtRelease, Family, Operational, alert, any_case, info, permission, request},
     fault::Finding,
     pointer::Pointer,
     schema,
@@ -69,6 +69,12 @@ impl Class {
     /// however late.
     pub const fn expires_on_the_way(self) -> bool {
         matches!(self, Self::Opener(_))
+    }
+
+    /// Whether such a message opens a case between two agencies, and so has one recipient. Each agency that is asked the same has a
+    /// request of its own, with its own time, refusal and answer.
+    pub const fn is_to_one(self) -> bool {
+        matches!(self, Self::Opener(Family::Request | Family::Permission))
     }
 
     /// Whether such a message is reissued when the key that signed it is found to be compromised. A stream or node message
@@ -271,6 +277,14 @@ macro_rules! message_kinds {
                 }
             }
 
+            /// Whether the body of a draft of this type asks nothing but what a database of the recipient answers.
+            pub(crate) fn is_direct(self, body: &View<'_>) -> bool {
+                match self {
+                    $(Self::$Op => <$OpBody as Operational>::is_direct(body),)+
+                    _ => false,
+                }
+            }
+
             /// By what the body of a message or a draft of this type is seen to be about the same persons and things as another, as far
             /// as it can be read. The pointers begin in the body.
             pub fn identifiers(self, body: &Value) -> Vec<Identifier> {
@@ -317,6 +331,34 @@ message_kinds! {
         AlertFlag = "alert.flag", alert::Flag, Class::Follower(Family::Alert);
         /// A recipient reports errors in an alert.
         AlertErrorReport = "alert.error_report", alert::ErrorReport, Class::Follower(Family::Alert);
+        /// A new request for assistance.
+        RequestSubmit = "request.submit", request::Submit, Class::Opener(Family::Request);
+        /// The answerer has taken a request up.
+        RequestAcknowledge = "request.acknowledge", request::Acknowledge, Class::Follower(Family::Request);
+        /// The answerer needs to know more.
+        RequestAsk = "request.ask", request::Ask, Class::Follower(Family::Request);
+        /// The requester says more.
+        RequestClarify = "request.clarify", request::Clarify, Class::Follower(Family::Request);
+        /// The answerer needs longer.
+        RequestDelay = "request.delay", request::Delay, Class::Follower(Family::Request);
+        /// An answer that leaves some questions for later.
+        RequestAnswerPartial = "request.answer_partial", request::AnswerPartial, Class::Follower(Family::Request);
+        /// An answer that leaves no question.
+        RequestAnswer = "request.answer", request::Answer, Class::Follower(Family::Request);
+        /// The answerer refuses.
+        RequestRefuse = "request.refuse", request::Refuse, Class::Follower(Family::Request);
+        /// The requester reminds the answerer.
+        RequestRemind = "request.remind", request::Remind, Class::Follower(Family::Request);
+        /// The requester needs no answer any more.
+        RequestCancel = "request.cancel", request::Cancel, Class::Follower(Family::Request);
+        /// The requester has read the last answer and needs no more.
+        RequestClose = "request.close", request::Close, Class::Follower(Family::Request);
+        /// Information that nobody asked for.
+        InfoShare = "info.share", info::Share, Class::Opener(Family::Info);
+        /// A question for leave to use something beyond its handling code.
+        PermissionAsk = "permission.ask", permission::PermissionAsk, Class::Opener(Family::Permission);
+        /// Leave, or none.
+        PermissionDecide = "permission.decide", permission::Decide, Class::Follower(Family::Permission);
         /// A second person confirms what one person released in an emergency.
         ReleaseConfirm = "release.confirm", any_case::Confirm, Class::AnyCase;
         /// An agency certifies what it did with the data of a case.
@@ -370,19 +412,19 @@ impl OperationalBody {
         self.as_operational_mut().normalise();
     }
 
-    /// Adds the faults that its draft has because of the versions before it.
+    /// Adds the faults that its draft has because of what its case has come to.
     pub(crate) fn check_against(
         &self,
         terms: &crate::Terms,
-        earlier: &crate::EarlierVersions,
+        earlier: &crate::CaseSoFar,
         found: &mut Vec<Finding>,
     ) {
         self.as_operational().check_against(terms, earlier, found);
     }
 
     /// Fills in the values that are set at release.
-    pub(crate) fn complete(&mut self, created: crate::Timestamp, earlier: &crate::EarlierVersions) {
-        self.as_operational_mut().complete(created, earlier);
+    pub(crate) fn complete(&mut self, at: &AtRelease<'_>) {
+        self.as_operational_mut().complete(at);
     }
 }
 
@@ -452,7 +494,17 @@ mod tests {
     fn what_ends_prolongs_or_vouches_is_reserved_for_supervisors() {
         let reserved: Vec<&str> =
             MessageType::ALL.iter().filter(|kind| kind.is_reserved()).map(|kind| kind.as_str()).collect();
-        assert_eq!(reserved, ["alert.extend", "alert.withdraw", "release.confirm", "purge.certify"]);
+        assert_eq!(
+            reserved,
+            [
+                "alert.extend",
+                "alert.withdraw",
+                "request.refuse",
+                "permission.decide",
+                "release.confirm",
+                "purge.certify"
+            ]
+        );
     }
 
     /// The whole table of classes, one line a class: operational, follows, numbered, nodes only, expires, reissued.

@@ -18,7 +18,7 @@ pub use document::{Document, DocumentStatus, DocumentType, MrzLine, SerialNumber
 pub use firearm::{Firearm, FirearmType};
 pub use identifier::{Identifier, IdentifierKind};
 pub use key::SubjectKey;
-pub(crate) use key::check_given as check_given_keys;
+pub(crate) use key::{check_given as check_given_keys, check_new as check_new_keys};
 pub use object::{Item, ObjectType};
 pub use person::{BirthDate, BirthPrecision, NormalName, Person, PersonName, PersonRole, Sex, StateCode};
 pub use place::{CrossingCode, Place, PlaceType, Point, SubdivisionCode};
@@ -27,7 +27,7 @@ pub use vessel::{Engine, Vessel, VesselType};
 pub(crate) use vessel::{ImoNumber, Mmsi};
 
 use crate::{
-    CodeLists, FaultCode, Locale,
+    CodeLists, FaultCode, Locale, SecondPersonReason,
     draft::{Checker, Remark},
     fault::Finding,
     limits::SUBJECTS_MAX,
@@ -223,4 +223,13 @@ pub(crate) fn name_a_person(subjects: &View<'_>) -> bool {
 /// Whether one of the persons is a minor.
 pub(crate) fn include_a_minor(subjects: &View<'_>) -> bool {
     subjects.field("persons").items().iter().any(|person| person.field("minor").truth() == Some(true))
+}
+
+/// The reasons for which a second person must release what says this of its own accord (domain 5).
+pub(crate) fn second_person(subjects: &View<'_>) -> Vec<SecondPersonReason> {
+    let reasons = [
+        (include_a_minor(subjects), SecondPersonReason::Minor),
+        (name_a_person(subjects), SecondPersonReason::Person),
+    ];
+    reasons.into_iter().filter_map(|(holds, reason)| holds.then_some(reason)).collect()
 }

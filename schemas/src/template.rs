@@ -7,8 +7,8 @@
 use serde_json::{Map, Value, json};
 
 use crate::{
-    AgencyCode, CodeLists, CountryCode, Date, Family, Locale, MessageType, Status, Timestamp, families,
-    schema,
+    AgencyCode, CodeLists, CountryCode, Date, Locale, MessageType, Status, Timestamp, families, schema,
+    subjects::SubjectKind,
 };
 
 /// What a template is made for.
@@ -69,11 +69,7 @@ pub(crate) struct Plan {
 impl Plan {
     /// The plan of a message that follows in a case.
     pub(crate) fn of_follower(message_type: MessageType, needed: &[&str], notes: &[&str]) -> Self {
-        // A message that follows in cases of every family follows, while there is one family, in a case of that one.
-        let family = message_type.class().family().or(match Family::ALL {
-            [only] => Some(*only),
-            _ => None,
-        });
+        let family = message_type.class().family();
         let addressed = "It goes to the parties of its case. /case names the case by its kind, the agency that opened it and the \
                          message that opened it.";
         Self {
@@ -86,6 +82,17 @@ impl Plan {
             aside: Vec::new(),
             notes: [addressed].iter().chain(notes).map(|note| (*note).to_owned()).collect(),
         }
+    }
+}
+
+/// The members by which a subject of this kind is usually recognised, beyond those that its schema requires.
+pub(crate) const fn identity(kind: SubjectKind) -> &'static [&'static str] {
+    match kind {
+        SubjectKind::Person | SubjectKind::Vessel | SubjectKind::Place => &["name"],
+        SubjectKind::Document => &["number", "issuer", "status"],
+        SubjectKind::Vehicle => &["plate"],
+        SubjectKind::Firearm => &["serial_number"],
+        SubjectKind::Object => &["type"],
     }
 }
 
@@ -138,7 +145,10 @@ impl<'a> Builder<'a> {
     fn resolve<'s>(&'s self, schema: &'s Value) -> (&'s Value, Option<&'s str>) {
         let name = schema["$ref"].as_str().and_then(|path| path.strip_prefix("#/$defs/"));
         match name {
-            Some(name) => (&self.schema["$defs"][name], Some(name)),
+            Some(name) => {
+                let (resolved, below) = self.resolve(&self.schema["$defs"][name]);
+                (resolved, below.or(Some(name)))
+            }
             None => (schema, None),
         }
     }
@@ -270,7 +280,7 @@ mod tests {
     use std::collections::BTreeSet;
 
     use super::*;
-    use crate::{CheckedDraft, ValidationContext};
+    use crate::{CheckedDraft, Family, ValidationContext};
 
     fn now() -> Timestamp {
         "2026-11-29T10:00:00Z".parse().expect("an instant")
@@ -328,9 +338,11 @@ mod tests {
         }
         match field.form.trim_start_matches("a list: ") {
             "true or false" => json!(true),
-            _ if pointer == "/terms/retain_until" => json!("2036-12-31"),
+            _ if pointer == "/case/kind" => json!("alert"),
+            form if form.starts_with("a day") && pointer.ends_with("until") => json!("2036-12-31"),
+            form if form.starts_with("a telephone number") => json!("+258840000101"),
             form if form.starts_with("a day") => json!("2026-11-01"),
-            form if form.starts_with("an instant") => json!("2027-11-01T00:00:00Z"),
+            form if form.starts_with("an instant") => json!("2026-12-20T00:00:00Z"),
             form if form.starts_with("a plate") => json!("AB 123"),
             form if form.starts_with("an agency's code") => json!("mz.prm"),
             form if form.starts_with("a message's number") => json!("0199c5a1-7b3e-7001-8a10-000000000001"),
@@ -360,7 +372,12 @@ mod tests {
                 );
             }
             let is_follower = template.draft.get("case").is_some();
-            let must_be_said = if is_follower { "/case/id" } else { "/body/circumstances" };
+            let must_be_said = match template.draft["type"].as_str() {
+                _ if is_follower => "/case/id",
+                Some("alert.issue") => "/body/circumstances",
+                Some("permission.ask") => "/body/reason",
+                _ => "/body/facts",
+            };
             assert!(open.contains(must_be_said), "{name}: {open:?}");
             for place in &open {
                 let value = filled(&template, place);
@@ -393,7 +410,8 @@ mod tests {
     fn a_template_of_a_follower_has_its_case_instead_of_recipients() {
         for kind in MessageType::operational().filter(|kind| kind.class().follows()) {
             let template = template(kind.as_str());
-            assert_eq!(template.draft["case"], json!({ "kind": "alert", "owner": "", "id": "" }), "{kind}");
+            let family = kind.class().family().map_or("", Family::as_str);
+            assert_eq!(template.draft["case"], json!({ "kind": family, "owner": "", "id": "" }), "{kind}");
             assert_eq!(template.draft.get("recipients"), None, "{kind}");
             assert!(template.notes.len() > 1, "{kind} has no note of its own");
             assert!(template.fields.iter().any(|field| field.pointer == "/case/owner" && field.is_needed));

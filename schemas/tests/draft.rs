@@ -5,10 +5,11 @@ mod support;
 use std::collections::BTreeMap;
 
 use rovuma_schemas::{
-    AgencyDirectory, Body, CheckedDraft, CodeLists, Date, EarlierVersions, FaultCode, Header, Lane, Locale,
+    AgencyDirectory, Body, CaseSoFar, CheckedDraft, CodeLists, Date, FaultCode, Header, Lane, Locale,
     Message, MessageId, MessageType, OperationalBody, Recipient, Reserved, SecondPersonReason, Sender,
     Status, StoreId, Timestamp, ValidDraft, ValidationContext, Version,
     limits::{FAULTS_SHOWN_MAX, RECIPIENTS_MAX},
+    request::AnswerLimits,
 };
 use rstest::rstest;
 use serde_json::Value;
@@ -134,8 +135,8 @@ fn every_valid_draft_becomes_a_message_that_the_other_side_reads() {
             draft = draft.addressed_to(vec!["tz.tpf".parse().expect("an agency")]);
         }
         let header = header(&draft);
-        let earlier = EarlierVersions { version: 1, ..EarlierVersions::default() };
-        let message = draft.into_message(header.clone(), &earlier);
+        let earlier = CaseSoFar { version: 1, ..CaseSoFar::default() };
+        let message = draft.into_message(header.clone(), &earlier, &AnswerLimits::default());
         let payload = message.to_payload();
         assert_eq!(Header::from_payload(&payload).expect("a header"), header, "{name}");
         let read = Message::parse(&payload).unwrap_or_else(|fault| panic!("{name}: {fault:?}"));
@@ -170,8 +171,10 @@ fn a_draft_is_never_larger_than_the_message_it_becomes_may_be() {
     };
     let largest = with_objects(&mut draft, 14).expect("it fits");
     let header = header(&largest);
-    Message::parse(&largest.into_message(header, &EarlierVersions::default()).to_payload())
-        .expect("the message fits too");
+    Message::parse(
+        &largest.into_message(header, &CaseSoFar::default(), &AnswerLimits::default()).to_payload(),
+    )
+    .expect("the message fits too");
     let faults = with_objects(&mut draft, 15).expect_err("no room for the header");
     assert_eq!(faults[0].code.as_str(), "too_large");
 }
@@ -264,7 +267,7 @@ fn an_emergency_release_is_to_be_confirmed_within_twelve_hours() {
     assert!(checked(&draft).is_emergency() && !checked(&json("alert-wanted-person")).is_emergency());
     let draft = valid(&draft);
     let header = header(&draft);
-    let message = draft.into_message(header, &EarlierVersions::default());
+    let message = draft.into_message(header, &CaseSoFar::default(), &AnswerLimits::default());
     let emergency = message.terms.and_then(|terms| terms.emergency).expect("it says so");
     assert_eq!(emergency.confirm_by.expect("a time").to_string(), "2026-11-24T00:00:00Z");
 }
@@ -326,7 +329,7 @@ fn what_is_no_draft_of_a_known_type_is_not_kept(
 fn a_released_message_has_a_key_for_every_subject() {
     let draft = valid(&json("alert-stolen-passports"));
     let header = header(&draft);
-    let message = draft.into_message(header, &EarlierVersions::default());
+    let message = draft.into_message(header, &CaseSoFar::default(), &AnswerLimits::default());
     let Body::Operational(OperationalBody::AlertIssue(alert)) = &message.body else { panic!("no alert") };
     let keys: Vec<String> =
         alert.subjects.documents.iter().flat_map(|document| &document.key).map(ToString::to_string).collect();

@@ -5,8 +5,8 @@ mod support;
 use std::collections::{BTreeMap, BTreeSet};
 
 use rovuma_schemas::{
-    Agency, AgencyDirectory, Body, EarlierVersions, Fault, FaultCode, Locale, Message, MessageType,
-    ParseFault, Sentences, SubjectKey, Timestamp, alert::Category, sentences,
+    Agency, AgencyDirectory, Body, CaseSoFar, Fault, FaultCode, Locale, Message, MessageType, ParseFault,
+    Sentences, SubjectKey, Timestamp, alert::Category, sentences,
 };
 use serde::Deserialize;
 use serde_json::{Value, value::RawValue};
@@ -164,21 +164,25 @@ struct InvalidExample {
     agencies: Option<Vec<Agency>>,
 }
 
-/// The versions before a draft, as [`EarlierVersions`] has them.
+/// What a draft's case has come to, as [`CaseSoFar`] has them.
 #[derive(Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Earlier {
     version: u32,
     keys: BTreeSet<SubjectKey>,
     numbers_used: BTreeMap<char, u16>,
-    ends: Timestamp,
-    latest_end: Timestamp,
+    ends: Option<Timestamp>,
+    latest_end: Option<Timestamp>,
+    #[serde(default)]
+    questions: BTreeSet<u8>,
+    #[serde(default)]
+    open_questions: BTreeSet<u8>,
 }
 
-impl From<Earlier> for EarlierVersions {
+impl From<Earlier> for CaseSoFar {
     fn from(earlier: Earlier) -> Self {
-        let Earlier { version, keys, numbers_used, ends, latest_end } = earlier;
-        Self { version, keys, numbers_used, ends: Some(ends), latest_end: Some(latest_end) }
+        let Earlier { version, keys, numbers_used, ends, latest_end, questions, open_questions } = earlier;
+        Self { version, keys, numbers_used, ends, latest_end, questions, open_questions }
     }
 }
 

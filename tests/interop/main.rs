@@ -7,5 +7,6 @@ mod bundles;
 mod desk;
 mod documents;
 mod login;
+mod registry;
 mod requests_by_role;
 mod signatures;

@@ -143,8 +143,28 @@ fn names_http(line: &str) -> bool {
     words(&line).any(|word| HTTP.contains(&word)) || ASSEMBLY.iter().any(|module| line.contains(module))
 }
 
+/// Families whose names are words that other code needs too: a stream's request, a log line's level.
+const ORDINARY_WORDS: [&str; 2] = ["request", "info"];
+
 fn names_family(line: &str, families: &[String]) -> bool {
-    words(line).flat_map(parts).any(|part| families.contains(&part))
+    let (ordinary, own): (Vec<&String>, Vec<&String>) =
+        families.iter().partition(|family| ORDINARY_WORDS.contains(&family.as_str()));
+    let is_named = words(line).flat_map(parts).any(|part| own.iter().any(|family| **family == part));
+    is_named || ordinary.iter().any(|family| names_ordinary(line, family))
+}
+
+/// Whether a line names a family that is called by an ordinary word: its module, its variant, its types or its cases.
+fn names_ordinary(line: &str, family: &str) -> bool {
+    let variant = family[..1].to_uppercase() + &family[1..];
+    let forms = [
+        format!("families::{family}"),
+        format!("Family::{variant}"),
+        format!("CaseDetails::{variant}"),
+        format!("\"{family}\""),
+        format!("\"{family}."),
+        format!("'{family}'"),
+    ];
+    forms.iter().any(|form| line.contains(form))
 }
 
 /// Whether a line of the limits distinguishes families or types.

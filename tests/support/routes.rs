@@ -94,6 +94,7 @@ fn asks(id: &str) -> Result<(Option<Action>, About)> {
         "read_case" | "read_case_timeline" => (Action::CaseRead, Case),
         "hold_case" | "free_case" => (Action::CaseHold, Case),
         "read_retention" => (Action::RetentionRead, Agency),
+        "read_request_figures" | "list_figure_cases" => (Action::FiguresRead, Agency),
         "read_codes" => return Ok((None, Agency)),
         _ => bail!("the gateway has an operation {id}: say here what it asks the access policy, about what"),
     };

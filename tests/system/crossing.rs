@@ -57,8 +57,14 @@ fn gives(operation: &Operation) -> Result<Gives> {
         "list_quarantine" => Gives::OwnList("/v1/quarantine"),
         "list_sent" => Gives::OwnList("/v1/sent"),
         "read_streams" => Gives::OwnList("/v1/streams"),
-        "list_agencies" | "read_trust" | "export_trust_list" | "read_codes" | "acknowledge_alarm"
-        | "read_retention" => Gives::Common,
+        "list_agencies"
+        | "read_trust"
+        | "export_trust_list"
+        | "read_codes"
+        | "acknowledge_alarm"
+        | "read_retention"
+        | "read_request_figures"
+        | "list_figure_cases" => Gives::Common,
         "create_draft" | "validate_draft" | "send_message" => Gives::Own,
         _ => bail!("the gateway has an operation {}: say here whose things it gives", operation.id),
     })

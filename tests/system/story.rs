@@ -3,7 +3,12 @@
 use std::{fs, time::Duration};
 
 use anyhow::{Context, Result, ensure};
-use rovuma_lab::{desk::Desk, story};
+use rovuma_lab::{
+    border::{Border, Nodes},
+    config::LabTimings,
+    desk::Desk,
+    story,
+};
 use rovuma_schemas::Timestamp;
 use rovuma_tests::{Lab, drafts, programs};
 use serde_json::{Value, json};
@@ -13,6 +18,24 @@ use serde_json::{Value, json};
 async fn an_alert_lives_from_its_issue_to_the_last_certificate() -> Result<()> {
     let mut lab = Lab::start().await?;
     let steps = story::alert::play(&mut lab.border, &programs()?, &|line| println!("{line}")).await?;
+    assert!(steps >= 15, "{steps} steps");
+    Ok(())
+}
+
+/// A request for assistance through the command line of both sides, over a line that is cut: on brokers of its own, one of which it
+/// stops.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_request_is_asked_answered_cancelled_and_refused() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let mut nodes = Nodes::start(folder.path(), |_| {}).await?;
+    let (vhost, timings) = (rovuma_broker::topology::VHOST, LabTimings::default());
+    let mut border =
+        Border::prepare(folder.path(), &nodes, &programs()?, vhost, &timings, |_: &str| {}).await?;
+    border.start(|_: &str| {}).await?;
+    let played = story::request::play(&mut border, &mut nodes, &|line| println!("{line}")).await;
+    border.stop().await;
+    nodes.stop().await;
+    let steps = played?;
     assert!(steps >= 15, "{steps} steps");
     Ok(())
 }

@@ -17,7 +17,7 @@ pub(crate) struct Options {
     /// Send this draft of an alert, from mz.prm, instead of the example
     #[arg(long, value_name = "FILE")]
     pub(crate) file: Option<PathBuf>,
-    /// Play this story instead, step by step: alert
+    /// Play this story instead, step by step: alert, request
     #[arg(long, value_name = "STORY", value_enum, conflicts_with = "file")]
     pub(crate) story: Option<StoryName>,
     /// Remove everything that was made in the folder, and exit
@@ -33,6 +33,8 @@ pub(crate) struct Options {
 pub(crate) enum StoryName {
     /// an alert's life: read, reported wrong, changed, flagged, issued again under a new key, withdrawn, certified
     Alert,
+    /// a request for assistance: asked, taken up, asked back, clarified, answered, closed; cancelled while an answer comes; refused
+    Request,
 }
 
 impl StoryName {
@@ -40,6 +42,7 @@ impl StoryName {
     pub(crate) const fn as_str(self) -> &'static str {
         match self {
             Self::Alert => "alert",
+            Self::Request => "request",
         }
     }
 }

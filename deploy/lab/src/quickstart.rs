@@ -110,17 +110,20 @@ impl StartedParts {
                 way.print(show);
                 Ok(way.last_line())
             }
-            Play::Story(StoryName::Alert) => {
+            Play::Story(story) => {
                 show.step("playing the story");
                 show.line(&format!(
                     "rovumactl stands for {} --config {}/<country>/config/rovumactl.toml",
                     programs.join("rovumactl").display(),
                     lab.path().display()
                 ));
-                let steps = story::alert::play(border, &programs, &|line| show.line(line)).await?;
+                let say = |line: &str| show.line(line);
+                let steps = match story {
+                    StoryName::Alert => story::alert::play(border, &programs, &say).await?,
+                    StoryName::Request => story::request::play(border, nodes, &say).await?,
+                };
                 show.done();
-                let name = StoryName::Alert.as_str();
-                Ok(serde_json::json!({ "story": name, "ok": true, "steps": steps }).to_string())
+                Ok(serde_json::json!({ "story": story.as_str(), "ok": true, "steps": steps }).to_string())
             }
         }
     }

@@ -1,6 +1,7 @@
 //! Stories: what people of both countries do through the real command line, step by step, each with who did it and what they typed.
 
 pub mod alert;
+pub mod request;
 
 use std::collections::BTreeMap;
 

@@ -15,12 +15,14 @@ macro_rules! files {
 }
 
 files! {
-    "actions", "audit_actions", "birth_precision", "categories", "colours", "crossings", "document_statuses",
-    "document_types", "drop_reasons", "evaluation_information", "evaluation_source", "firearm_types", "flag_reasons",
-    "flag_states", "handling", "languages", "legal_bases", "message_types", "object_types", "offences", "person_roles",
-    "place_types", "purge_outcomes", "purposes", "rejections", "retention_grounds", "second_person", "sex", "states",
-    "subdivisions", "subject_kinds", "urgency_levels", "urgency_reasons", "vehicle_types", "vessel_types", "warnings",
-    "withdraw_reasons",
+    "actions", "answer_results", "audit_actions", "birth_precision", "cancel_reasons", "categories", "colours",
+    "crossings", "delay_reasons", "document_statuses", "document_types", "drop_reasons", "evaluation_information",
+    "evaluation_source", "firearm_types", "flag_reasons", "flag_states", "handling", "languages", "legal_bases",
+    "message_types", "object_types", "offences", "other_channels", "permission_decisions", "permission_uses",
+    "person_roles", "place_types", "purge_outcomes", "purposes", "questions", "reasons_held", "refusal_reasons",
+    "rejections", "request_kinds", "request_outcomes", "request_uses", "retention_grounds", "second_person", "sex",
+    "states", "subdivisions", "subject_kinds", "urgency_levels", "urgency_reasons", "vehicle_types", "vessel_types",
+    "warnings", "withdraw_reasons",
 }
 
 pub(super) static LISTS: LazyLock<CodeLists> = LazyLock::new(|| {

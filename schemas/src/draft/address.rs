@@ -35,6 +35,9 @@ fn case_kind(checker: &mut Checker<'_>) {
 /// Checks each recipient, up to the maximum number of them: the schema's check reports that there are more.
 fn recipients(checker: &mut Checker<'_>) {
     let recipients = checker.draft.field("recipients");
+    if checker.message_type.class().is_to_one() && recipients.items().len() > 1 {
+        checker.fault(&recipients.at, FaultCode::OneRecipientOnly);
+    }
     let mut seen = BTreeSet::new();
     for recipient in (0..RECIPIENTS_MAX).map(|index| recipients.item(index)) {
         let Some(agency) = recipient.parsed::<AgencyCode>() else {

@@ -79,8 +79,22 @@ fn beginning(word: &str) -> [char; BEGINNING] {
 const WORDS_BEFORE: usize = 3;
 
 /// The fields with an officer's own sentences. Names and places are not searched.
-const TEXTS: [&str; 8] =
-    ["circumstances", "statement", "note", "marks", "restriction", "description", "change", "proposal"];
+const TEXTS: [&str; 14] = [
+    "circumstances",
+    "statement",
+    "note",
+    "marks",
+    "restriction",
+    "description",
+    "change",
+    "proposal",
+    "facts",
+    "person_link",
+    "text",
+    "relevance",
+    "condition",
+    "legal_assistance",
+];
 
 /// The field that has a code in some types and an officer's own sentence in others.
 const CODE_OR_TEXT: &str = "reason";

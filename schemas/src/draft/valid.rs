@@ -8,11 +8,13 @@ use serde_json::Value;
 
 use super::{CheckedDraft, DraftHeader};
 use crate::{
-    AgencyCode, Body, CaseId, CodeLists, EarlierVersions, Fault, FaultCode, HandlingCode, Header, Lane, Line,
+    AgencyCode, Body, CaseId, CaseSoFar, CodeLists, Fault, FaultCode, HandlingCode, Header, Lane, Line,
     Locale, Message, MessageId, MessageType, OperationalBody, Status, Terms, Timestamp, ValidationContext,
+    families::AtRelease,
     fault::{self, Finding},
     limits,
     pointer::Pointer,
+    request::AnswerLimits,
     schema,
     view::View,
 };
@@ -164,8 +166,8 @@ impl ValidDraft {
         self
     }
 
-    /// The faults that it has because of the versions before it, with sentences in `locale`.
-    pub fn faults_against(&self, earlier: &EarlierVersions, locale: Locale) -> Vec<Fault> {
+    /// The faults that it has because of what its case has come to, with sentences in `locale`.
+    pub fn faults_against(&self, earlier: &CaseSoFar, locale: Locale) -> Vec<Fault> {
         let mut found = Vec::new();
         self.body.check_against(&self.terms, earlier, &mut found);
         fault::in_words(found, locale)
@@ -211,9 +213,10 @@ impl ValidDraft {
         [self.ends(created), self.header.expires].into_iter().flatten().chain([latest]).min()
     }
 
-    /// The message to sign: this draft under the header that the gateway made.
-    pub fn into_message(mut self, header: Header, earlier: &EarlierVersions) -> Message {
-        self.body.complete(header.created, earlier);
+    /// The message to sign: this draft under the header that the gateway made, in its case, with the time to answer that its
+    /// agreement gives.
+    pub fn into_message(mut self, header: Header, case: &CaseSoFar, answer_limits: &AnswerLimits) -> Message {
+        self.body.complete(&AtRelease { created: header.created, terms: &self.terms, case, answer_limits });
         if let Some(emergency) = &mut self.terms.emergency {
             emergency.confirm_by = Some(header.created.plus(EMERGENCY_CONFIRMED_WITHIN));
         }

@@ -1,12 +1,13 @@
 //! Drafts of messages that follow in a case, for the tests of their bodies.
 
-use std::{fs, path::PathBuf};
+use std::{collections::BTreeMap, fs, path::PathBuf};
 
 use serde_json::Value;
 
 use crate::{
-    CheckedDraft, CodeLists, EarlierVersions, Fault, FaultCode, Locale, Timestamp, ValidDraft,
-    ValidationContext,
+    AgencyCode, CaseId, CaseSoFar, CheckedDraft, CodeLists, Family, Fault, FaultCode, Header, Lane, Locale,
+    Message, MessageId, Recipient, Sender, Status, StoreId, Timestamp, ValidDraft, ValidationContext,
+    Version, request::AnswerLimits,
 };
 
 /// The instant at which drafts are checked here.
@@ -59,7 +60,7 @@ pub(crate) fn faults(draft: &Value) -> Vec<(String, FaultCode)> {
 }
 
 /// The faults that a draft has because of the versions before it only.
-pub(crate) fn faults_against(draft: &Value, earlier: &EarlierVersions) -> Vec<(String, FaultCode)> {
+pub(crate) fn faults_against(draft: &Value, earlier: &CaseSoFar) -> Vec<(String, FaultCode)> {
     places(valid(draft).faults_against(earlier, Locale::En))
 }
 
@@ -70,6 +71,41 @@ fn places(faults: Vec<Fault>) -> Vec<(String, FaultCode)> {
 /// A list of faults as [`faults`] gives it.
 pub(crate) fn just(pointer: &str, code: FaultCode) -> Vec<(String, FaultCode)> {
     vec![(pointer.to_owned(), code)]
+}
+
+/// The message that a draft without faults becomes, as the other side reads it.
+pub(crate) fn released(draft: &Value, case: &CaseSoFar, answer_limits: &AnswerLimits) -> Message {
+    let mut draft = valid(draft);
+    if draft.recipients().is_empty() {
+        draft = draft.addressed_to(vec!["tz.tpf".parse().expect("an agency")]);
+    }
+    let (id, sender) = (MessageId::draw(now()), "mz.prm".parse::<AgencyCode>().expect("an agency"));
+    let recipient = Recipient {
+        agency: draft.recipients()[0].clone(),
+        lane: Lane::Normal,
+        stream: Some(StoreId::draw()),
+        number: Some(1),
+    };
+    let own = |family: Family| CaseId { kind: family.as_str().to_owned(), owner: sender.clone(), id };
+    let header = Header {
+        id,
+        message_type: draft.message_type().to_string(),
+        version: Version::CURRENT,
+        status: Status::Exercise,
+        recipients: vec![recipient],
+        created: now(),
+        expires: None,
+        reference: None,
+        in_reply_to: None,
+        replaces: None,
+        first_created: None,
+        case: draft.case().cloned().or_else(|| draft.message_type().class().family().map(own)),
+        turn: Some(if draft.case().is_some() { 2 } else { 1 }),
+        seen: BTreeMap::new(),
+        sender: Sender { agency: sender, unit: None, officer: None },
+    };
+    let payload = draft.into_message(header, case, answer_limits).to_payload();
+    Message::parse(&payload).expect("the other side reads it")
 }
 
 /// The one line that lists show of a draft.

@@ -25,6 +25,9 @@ pub(super) fn check(
     if header.expires.is_some_and(|expires| expires <= header.created) {
         found.push(Finding::new(&at.field("expires").at, FaultCode::ExpiryBeforeCreation));
     }
+    if class.is_to_one() && header.recipients.len() > 1 {
+        found.push(Finding::new(&at.field("recipients").at, FaultCode::OneRecipientOnly));
+    }
     if class.is_nodes_only() {
         nodes(header, &at, found);
     }

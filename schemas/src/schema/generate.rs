@@ -89,7 +89,9 @@ fn addressed(schema: &mut Value, message_type: MessageType) {
     if let Some(names) = schema["required"].as_array_mut() {
         names.insert(2, json!(required));
     }
-    if !follows && let Some(definitions) = schema["$defs"].as_object_mut() {
+    // A body may name other cases.
+    let is_named = schema.to_string().contains("#/$defs/CaseId");
+    if !is_named && let Some(definitions) = schema["$defs"].as_object_mut() {
         definitions.remove("CaseId");
     }
 }

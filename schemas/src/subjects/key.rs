@@ -67,6 +67,17 @@ pub(crate) fn check_given(checker: &mut Checker<'_>, subjects: &View<'_>) {
     }
 }
 
+/// Checks that subjects which a follower adds to its case have no keys: the gateway knows which are free.
+pub(crate) fn check_new(checker: &mut Checker<'_>, subjects: &View<'_>) {
+    for (_, subject) in keyed(subjects) {
+        let key = subject.field("key");
+        if key.is_there() {
+            let detail = crate::fault::shown(key.text().unwrap_or_default());
+            checker.fault_with(&key.at, FaultCode::SubjectKeyUnknown, detail);
+        }
+    }
+}
+
 /// Everything that may have a key: each subject, and the documents of each person.
 fn keyed<'a>(subjects: &View<'a>) -> Vec<(SubjectKind, View<'a>)> {
     let mut keyed = Vec::new();

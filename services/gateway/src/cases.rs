@@ -6,12 +6,10 @@
 //! stores a message. [`follow`] asks a case whether a message of ours may follow in it. [`identifiers`]
 //! keeps what cases are about in a form that is compared.
 
+pub(crate) mod deliveries;
 #[cfg_attr(
     not(test),
-    expect(
-        dead_code,
-        reason = "the machines of requests and hits, whose messages have no types yet, use the rest"
-    )
+    expect(dead_code, reason = "the machine of hits, whose messages have no types yet, uses the rest")
 )]
 pub(crate) mod fold;
 pub(crate) mod folded;

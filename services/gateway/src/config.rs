@@ -1,12 +1,15 @@
 //! The gateway's configuration file.
 
-use std::{path::PathBuf, time::Duration};
+use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 
 use rovuma_broker::BrokerConfig;
 use rovuma_outbox::OutboxSettings;
 use rovuma_policy::PolicyConfig;
 use rovuma_runtime::{ListenConfig, SecretFile};
-use rovuma_schemas::{AgencyCode, CountryCode};
+use rovuma_schemas::{
+    AgencyCode, CountryCode, LegalBasisCode,
+    request::{ANSWER_HOURS_MAX, AnswerLimits},
+};
 use rovuma_store::StoreConfig;
 use rovuma_tokens::TokensConfig;
 use rovuma_trail::ShipperSettings;
@@ -51,6 +54,33 @@ pub struct GatewayConfig {
     /// `[retention]`: when content is erased whose retention has ended.
     #[serde(default)]
     pub retention: RetentionConfig,
+    /// `[agreements.<code>]`: the hours that an agreement gives to answer a request, by the code of its legal basis. The usual ones hold
+    /// where none is named.
+    #[serde(default)]
+    pub agreements: Agreements,
+}
+
+/// The time to answer that each agreement gives, by the code of its legal basis.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(transparent)]
+pub struct Agreements(BTreeMap<String, AnswerLimits>);
+
+impl Agreements {
+    /// Refuses hours that no request may state.
+    pub(crate) fn check(&self) -> anyhow::Result<()> {
+        for (code, limits) in &self.0 {
+            anyhow::ensure!(
+                limits.are_possible(),
+                "[agreements.{code}]: each time to answer is 1 to {ANSWER_HOURS_MAX} hours"
+            );
+        }
+        Ok(())
+    }
+
+    /// The hours that a message on this legal basis gives.
+    pub(crate) fn limits(&self, legal_basis: &LegalBasisCode) -> AnswerLimits {
+        self.0.get(legal_basis.as_str()).copied().unwrap_or_default()
+    }
 }
 
 /// `[retention]`: intervals, in milliseconds so that tests can be quick.

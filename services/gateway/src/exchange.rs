@@ -32,7 +32,11 @@ use rovuma_envelope::{Jws, SharedTrust};
 use rovuma_outbox::Outbox;
 use rovuma_runtime::Shutdown;
 
-use crate::{base::Base, config::Timings, error::DbError};
+use crate::{
+    base::Base,
+    config::{Agreements, Timings},
+    error::DbError,
+};
 use agencies::OwnAgencies;
 use send::SentMessages;
 use witness::WitnessQueue;
@@ -53,6 +57,8 @@ pub(crate) struct Exchange {
     pub(crate) agencies: OwnAgencies,
     /// The intervals of status messages and requests.
     pub(crate) timings: Timings,
+    /// The time to answer that each agreement gives.
+    pub(crate) agreements: Agreements,
 }
 
 /// The actor in audit events about acts of the gateway itself.

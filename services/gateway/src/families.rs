@@ -2,37 +2,64 @@
 //! gateway treats messages of all families alike.
 
 pub(crate) mod alert;
-// The types of these families do not exist yet: until they do, only tests fold their cases.
+pub(crate) mod care;
+// The types of this family do not exist yet: until they do, only tests fold its cases.
 #[cfg(test)]
 mod hit;
-#[cfg(test)]
-mod request;
+pub(crate) mod info;
+pub(crate) mod permission;
+pub(crate) mod request;
 
-use rovuma_schemas::{AgencyCode, Family, OperationalBody, Terms, Timestamp};
+use rovuma_schemas::{AgencyCode, Family, MessageId, MessageType, OperationalBody, Terms, Timestamp};
+use serde::Serialize;
 
-use crate::cases::{folded::FoldedCase, kept::KeptMessage};
+use crate::cases::{
+    folded::{FoldedCase, Proposal},
+    kept::KeptMessage,
+};
 
 /// The states in which officers act on a case of any family, or will once a release is confirmed, as a list of SQL.
 macro_rules! live_states {
     () => {
-        "'active', 'suspended'"
+        "'active', 'suspended', 'open', 'clarification'"
     };
 }
 
 pub(crate) use live_states;
+
+/// The cases whose clocks run from the delivery of a message, as a condition of SQL.
+macro_rules! has_clock {
+    () => {
+        "kind <> 'alert'"
+    };
+}
+
+pub(crate) use has_clock;
 
 /// What only a family says of a case.
 #[derive(Clone, Debug)]
 pub(crate) enum CaseDetails {
     /// An alert.
     Alert(Box<alert::AlertView>),
+    /// A request for assistance.
+    Request(Box<request::WholeRequest>),
+    /// Spontaneous information.
+    Info,
+    /// A question for leave.
+    Permission(Box<permission::Permission>),
 }
 
 /// The rules of one family.
 pub(crate) trait FamilyRules: Sync {
     /// What a message says in the family's terms, as JSON, if it was first signed at `signed`; none of a type that has no part in
-    /// the family's cases.
-    fn fact(&self, body: &OperationalBody, terms: &Terms, signed: Timestamp) -> Option<String>;
+    /// the family's cases. `to` is the first of its recipients.
+    fn fact(
+        &self,
+        body: &OperationalBody,
+        terms: &Terms,
+        to: Option<&AgencyCode>,
+        signed: Timestamp,
+    ) -> Option<String>;
 
     /// The types of messages that the case lets `agency` sign at `now`, in the order in which they are usually looked for.
     fn possible(&self, fold: &dyn FoldedCase, agency: &AgencyCode, now: Timestamp) -> Vec<&'static str>;
@@ -45,5 +72,27 @@ pub(crate) trait FamilyRules: Sync {
 pub(crate) fn rules(family: Family) -> &'static dyn FamilyRules {
     match family {
         Family::Alert => &alert::Rules,
+        Family::Request => &request::Rules,
+        Family::Info => &info::Rules,
+        Family::Permission => &permission::Rules,
     }
+}
+
+/// Those of the types that the case lets `agency` sign at `now`, each asked with a sample of what it says.
+fn possible<F: Serialize>(
+    fold: &dyn FoldedCase,
+    agency: &AgencyCode,
+    now: Timestamp,
+    samples: impl IntoIterator<Item = (MessageType, F)>,
+) -> Vec<&'static str> {
+    let turn = fold.next_place(agency, false).turn;
+    let is_possible = |fact: &F| {
+        // A fact always serialises.
+        let fact = serde_json::to_string(fact).unwrap_or_default();
+        let id = MessageId::draw(now);
+        let proposal = Proposal { sender: agency, id, answers: None, signed: now, fact: &fact, turn };
+        fold.check(&proposal).is_ok()
+    };
+    let possible = samples.into_iter().filter(|(_, fact)| is_possible(fact));
+    possible.map(|(message_type, _)| message_type.as_str()).collect()
 }

@@ -16,6 +16,7 @@ mod copies;
 mod drafts;
 mod events;
 mod events_live;
+mod figures;
 mod held;
 mod inbox;
 mod messages;
@@ -65,6 +66,8 @@ fn api() -> OpenApiRouter<Arc<Gateway>> {
         .routes(routes!(cases::timeline))
         .routes(routes!(cases::hold, cases::free))
         .routes(routes!(retention::read))
+        .routes(routes!(figures::requests))
+        .routes(routes!(figures::cases))
         .routes(routes!(streams::read))
         .routes(routes!(held::list))
         .routes(routes!(quarantine::list))

@@ -27,6 +27,7 @@ mod error;
 mod events;
 mod exchange;
 mod families;
+mod figures;
 mod gateway;
 mod http;
 mod messages;

@@ -38,8 +38,7 @@ use crate::{
 };
 
 /// The gateway's own tables.
-pub(crate) const MIGRATIONS: Migrations =
-    rovuma_store::migrations!(1001 "gateway", 1002 "cases", 1003 "retention", 1004 "duplicates");
+pub(crate) const MIGRATIONS: Migrations = rovuma_store::migrations!(1001 "gateway", 1002 "cases", 1003 "retention", 1004 "duplicates", 1005 "requests");
 
 /// The gateway, for [`rovuma_runtime::main`].
 #[derive(Debug)]
@@ -60,6 +59,7 @@ impl Service for GatewayService {
         trust::check(&config.trust)?;
         OwnAgencies::load(config.country, &config.agencies)?;
         code_lists(&config.validation)?;
+        config.agreements.check()?;
         policy(config)?;
         TokenVerifier::new(config.tokens.clone())?;
         Ok(())
@@ -170,6 +170,7 @@ pub(crate) async fn on_store(
         trust: Arc::new(trust::pinned(&config.trust, &opened).await?),
         agencies: OwnAgencies::load(config.country, &config.agencies)?,
         timings: config.exchange,
+        agreements: config.agreements.clone(),
         base: base.clone(),
     });
     let drafts = Drafts {

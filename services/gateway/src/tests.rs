@@ -26,6 +26,7 @@ mod reading;
 mod receipts;
 mod reissue;
 mod release;
+mod requests;
 mod restored;
 mod retention;
 mod roles;

@@ -1,14 +1,19 @@
 //! `rovumactl alert`: what follows an alert, on both sides.
 
-mod draft;
-mod follow;
 mod issuer;
 mod recipient;
 mod update;
 
 use clap::Subcommand;
 
-use crate::{app::App, exit::Outcome};
+use crate::{
+    app::App,
+    cases::any_case::{Certify, Confirm},
+    exit::Outcome,
+};
+
+/// The kind of the cases that these commands are for.
+const ALERT: &str = "alert";
 
 /// The messages that follow an alert.
 #[derive(Debug, Subcommand)]
@@ -22,13 +27,13 @@ pub(crate) enum AlertCommand {
     /// Issuer: say why an error report is not accepted
     Reply(issuer::Reply),
     /// Issuer: confirm, as a second person, what one person released in an emergency
-    Confirm(issuer::Confirm),
+    Confirm(Confirm),
     /// Recipient: mark the alert as not executable in your country, or take the mark off
     Flag(recipient::Flag),
     /// Recipient: report an error in the alert to its issuer
     ReportError(recipient::ReportError),
     /// Recipient: certify what your agency did with the data; a supervisor releases it
-    Certify(recipient::Certify),
+    Certify(Certify),
 }
 
 impl AlertCommand {

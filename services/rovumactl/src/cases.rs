@@ -1,5 +1,7 @@
 //! `rovumactl case`: what several signed messages add up to.
 
+pub(crate) mod any_case;
+mod content;
 mod list;
 pub(crate) mod name;
 pub(crate) mod retention;
@@ -8,6 +10,7 @@ pub(crate) mod text;
 
 use clap::Subcommand;
 
+pub(crate) use self::content::content_in_force;
 use crate::{app::App, exit::Outcome};
 
 /// The commands on cases of the agency.
@@ -21,6 +24,10 @@ pub(crate) enum CaseCommand {
     Timeline(show::Timeline),
     /// Show a case as your agency could see it at an instant
     Replay(show::Replay),
+    /// Confirm, as a second person, what one person of your agency released in an emergency
+    Confirm(any_case::Confirm),
+    /// Certify what your agency did with the data of a case; a supervisor releases it
+    Certify(any_case::Certify),
     /// Keep the data of a case beyond their retention, on a ground of law
     Hold(retention::Hold),
     /// Let the data of a case be erased when their retention ends
@@ -34,6 +41,8 @@ impl CaseCommand {
             Self::Show(command) => command.run(app).await,
             Self::Timeline(command) => command.run(app).await,
             Self::Replay(command) => command.run(app).await,
+            Self::Confirm(command) => command.run(app).await,
+            Self::Certify(command) => command.run(app).await,
             Self::Hold(command) => command.run(app).await,
             Self::Free(command) => command.run(app).await,
         }

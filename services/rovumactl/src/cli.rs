@@ -16,7 +16,9 @@ use crate::{
     keys::KeysCommand,
     login,
     messages::{drafts::DraftCommand, lists, read, send, show, trace},
+    permissions::PermissionCommand,
     reference::{agencies, codes},
+    requests::RequestCommand,
     store::StoreCommand,
     trust::TrustCommand,
     users::{ClientsCommand, UsersCommand},
@@ -76,12 +78,18 @@ pub(crate) enum Command {
     Read(read::MarkRead),
     /// Trace a message, hop by hop
     Trace(trace::Trace),
-    /// Cases, what their messages add up to: list, show, timeline, replay, hold, free
+    /// Cases, what their messages add up to: list, show, timeline, replay, confirm, certify, hold, free
     #[command(subcommand)]
     Case(CaseCommand),
     /// What follows an alert: update, extend, withdraw, reply, flag, report-error, confirm, certify
     #[command(subcommand)]
     Alert(Box<AlertCommand>),
+    /// What follows a request: acknowledge, ask, delay, answer, refuse, clarify, remind, cancel, close, group
+    #[command(subcommand)]
+    Request(Box<RequestCommand>),
+    /// Leave to use what another agency sent beyond its handling code: ask, decide
+    #[command(subcommand)]
+    Permission(Box<PermissionCommand>),
     /// List the cases whose content will be erased, and those that are held
     Retention(Retention),
     /// List the code lists, or the codes of one
@@ -136,6 +144,8 @@ impl Command {
             Self::Trace(command) => command.run(app).await,
             Self::Case(command) => command.run(app).await,
             Self::Alert(command) => command.run(app).await,
+            Self::Request(command) => command.run(app).await,
+            Self::Permission(command) => command.run(app).await,
             Self::Retention(command) => command.run(app).await,
             Self::Codes(command) => command.run(app).await,
             Self::Agencies(command) => command.run(app).await,

@@ -166,6 +166,14 @@ impl Reader {
     }
 }
 
+/// The code list of the facets of a family, by the kind of a case or the type of a message.
+pub(crate) fn facet_list(kind: &str) -> &'static str {
+    match kind.split('.').next() {
+        Some("request") => "request_kinds",
+        _ => "categories",
+    }
+}
+
 /// The definition that stands for a whole draft.
 pub(crate) const DRAFT: &str = "Draft";
 

@@ -7,7 +7,7 @@ use super::validity;
 use crate::{
     CodeLists, Date, FaultCode, Locale, Terms, Text, Timestamp,
     draft::Checker,
-    families::{EarlierVersions, Operational, Reserved},
+    families::{CaseSoFar, Operational, Reserved},
     fault::Finding,
     pointer::Pointer,
     view::View,
@@ -36,7 +36,7 @@ impl Operational for Extend {
         Reserved::Supervisor
     }
 
-    fn check_against(&self, _: &Terms, earlier: &EarlierVersions, found: &mut Vec<Finding>) {
+    fn check_against(&self, _: &Terms, earlier: &CaseSoFar, found: &mut Vec<Finding>) {
         let at = Pointer::default().field("body").field("until");
         if let Some(ends) = earlier.ends.filter(|ends| self.until <= *ends) {
             found.push(Finding::with(&at, FaultCode::EndNotLater, ends.to_string()));
@@ -60,12 +60,12 @@ mod tests {
         at, checked, example, faults, faults_against, just, summary, with, without,
     };
 
-    fn active() -> EarlierVersions {
-        EarlierVersions {
+    fn active() -> CaseSoFar {
+        CaseSoFar {
             version: 3,
             ends: Some(at("2028-03-14T05:10:00Z")),
             latest_end: Some(at("2029-11-23T12:00:00Z")),
-            ..EarlierVersions::default()
+            ..CaseSoFar::default()
         }
     }
 

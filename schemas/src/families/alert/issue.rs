@@ -8,7 +8,7 @@ use super::{category::Category, rules, validity, validity::EndReason};
 use crate::{
     CodeLists, Date, Identifier, Line, Locale, OffenceCode, SecondPersonReason, Subjects, Text, Timestamp,
     draft::{Checker, Remark},
-    families::{EarlierVersions, Operational},
+    families::{AtRelease, Operational},
     fault::Finding,
     pointer::Pointer,
     subjects::{self, WarningCode},
@@ -139,12 +139,7 @@ impl Operational for Issue {
     }
 
     fn second_person(body: &View<'_>) -> Vec<SecondPersonReason> {
-        let subjects = body.field("subjects");
-        let reasons = [
-            (subjects::include_a_minor(&subjects), SecondPersonReason::Minor),
-            (subjects::name_a_person(&subjects), SecondPersonReason::Person),
-        ];
-        reasons.into_iter().filter_map(|(holds, reason)| holds.then_some(reason)).collect()
+        subjects::second_person(&body.field("subjects"))
     }
 
     fn names_a_person(body: &View<'_>) -> bool {
@@ -171,9 +166,9 @@ impl Operational for Issue {
         self.subjects.normalise_names();
     }
 
-    fn complete(&mut self, created: Timestamp, earlier: &EarlierVersions) {
-        self.subjects.give_keys(&earlier.numbers_used);
-        self.validity.until = Some(self.end(created));
+    fn complete(&mut self, at: &AtRelease<'_>) {
+        self.subjects.give_keys(&at.case.numbers_used);
+        self.validity.until = Some(self.end(at.created));
     }
 
     fn ends(&self, created: Timestamp) -> Option<Timestamp> {

@@ -8,7 +8,7 @@ use super::category::{Category, Needs};
 use crate::{
     Date, Locale, MessageType,
     subjects::SubjectKind,
-    template::{Plan, TemplateContext},
+    template::{Plan, TemplateContext, identity},
 };
 
 /// The names of the templates: the categories, and the types of the messages that follow.
@@ -72,17 +72,6 @@ fn main_kind(category: Category) -> SubjectKind {
     match category.rule().needs {
         Needs::One(kind) => kind,
         Needs::Any | Needs::Nothing => SubjectKind::Place,
-    }
-}
-
-/// The members by which a subject of this kind is usually recognised, beyond those that its schema requires.
-const fn identity(kind: SubjectKind) -> &'static [&'static str] {
-    match kind {
-        SubjectKind::Person | SubjectKind::Vessel | SubjectKind::Place => &["name"],
-        SubjectKind::Document => &["number", "issuer", "status"],
-        SubjectKind::Vehicle => &["plate"],
-        SubjectKind::Firearm => &["serial_number"],
-        SubjectKind::Object => &["type"],
     }
 }
 

@@ -13,7 +13,7 @@ use super::{
 use crate::{
     CodeLists, FaultCode, Identifier, Locale, SecondPersonReason, SubjectKey, Terms, Text, Timestamp,
     draft::{Checker, Remark},
-    families::{EarlierVersions, Operational},
+    families::{AtRelease, CaseSoFar, Operational},
     fault::Finding,
     limits::SUBJECTS_MAX,
     pointer::Pointer,
@@ -127,12 +127,12 @@ impl Operational for Update {
         self.alert.normalise();
     }
 
-    fn complete(&mut self, _created: Timestamp, earlier: &EarlierVersions) {
-        self.version = Some(earlier.version.saturating_add(1));
-        self.alert.subjects.give_keys(&earlier.numbers_used);
+    fn complete(&mut self, at: &AtRelease<'_>) {
+        self.version = Some(at.case.version.saturating_add(1));
+        self.alert.subjects.give_keys(&at.case.numbers_used);
     }
 
-    fn check_against(&self, terms: &Terms, earlier: &EarlierVersions, found: &mut Vec<Finding>) {
+    fn check_against(&self, terms: &Terms, earlier: &CaseSoFar, found: &mut Vec<Finding>) {
         let body = Pointer::default().field("body");
         self.check_keys(earlier, &body, found);
         if let Some(ends) = earlier.ends {
@@ -152,7 +152,7 @@ impl Operational for Update {
 impl Update {
     /// Adds a fault for each subject of the version before that is left out without a word, for each that is said to be left out
     /// and is not, and for each key that the version before did not have.
-    fn check_keys(&self, earlier: &EarlierVersions, at: &Pointer, found: &mut Vec<Finding>) {
+    fn check_keys(&self, earlier: &CaseSoFar, at: &Pointer, found: &mut Vec<Finding>) {
         let subjects = at.field(CONTENT).field("subjects");
         let here = self.alert.subjects.placed_keys(&subjects);
         let is_here = |key: &SubjectKey| here.iter().any(|(_, other)| *other == key);
@@ -195,32 +195,31 @@ const _: () =
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeMap;
-
     use rstest::rstest;
     use serde_json::json;
 
     use super::*;
     use crate::{
-        Body, Header, Lane, Message, MessageId, MessageType, OperationalBody, Recipient, Sender, Status,
-        StoreId, Version,
+        Body, MessageType, OperationalBody,
         families::support::{
-            at, checked, example, faults, faults_against, just, now, summary, valid, with, without,
+            self, at, checked, example, faults, faults_against, just, now, summary, valid, with, without,
         },
+        request::AnswerLimits,
     };
 
     /// The stolen motorcycle as it was issued.
-    fn issued() -> EarlierVersions {
+    fn issued() -> CaseSoFar {
         earlier(1, &["v1", "l1"], &[('v', 1), ('l', 1)])
     }
 
-    fn earlier(version: u32, keys: &[&str], used: &[(char, u16)]) -> EarlierVersions {
-        EarlierVersions {
+    fn earlier(version: u32, keys: &[&str], used: &[(char, u16)]) -> CaseSoFar {
+        CaseSoFar {
             version,
             keys: keys.iter().map(|key| key.parse().expect("a key")).collect(),
             numbers_used: used.iter().copied().collect(),
             ends: Some(at("2028-03-14T05:10:00Z")),
             latest_end: Some(at("2029-11-23T12:00:00Z")),
+            ..CaseSoFar::default()
         }
     }
 
@@ -232,33 +231,8 @@ mod tests {
     }
 
     /// The body that the draft's message has.
-    fn released(draft: &Value, earlier: &EarlierVersions) -> Update {
-        let draft = valid(draft).addressed_to(vec!["tz.tpf".parse().expect("an agency")]);
-        let recipient = Recipient {
-            agency: draft.recipients()[0].clone(),
-            lane: Lane::Normal,
-            stream: Some(StoreId::draw()),
-            number: Some(1),
-        };
-        let header = Header {
-            id: MessageId::draw(now()),
-            message_type: draft.message_type().to_string(),
-            version: Version::CURRENT,
-            status: Status::Exercise,
-            sender: Sender { agency: "mz.prm".parse().expect("an agency"), unit: None, officer: None },
-            recipients: vec![recipient],
-            created: now(),
-            expires: None,
-            reference: None,
-            in_reply_to: None,
-            replaces: None,
-            first_created: None,
-            case: draft.case().cloned(),
-            turn: Some(2),
-            seen: BTreeMap::new(),
-        };
-        let payload = draft.into_message(header, earlier).to_payload();
-        match Message::parse(&payload).expect("the other side reads it").body {
+    fn released(draft: &Value, earlier: &CaseSoFar) -> Update {
+        match support::released(draft, earlier, &AnswerLimits::default()).body {
             Body::Operational(OperationalBody::AlertUpdate(update)) => *update,
             other => panic!("{other:?}"),
         }
@@ -372,7 +346,7 @@ mod tests {
     #[case("alert-stolen-ivory", "/subjects/objects/0")]
     fn an_author_invents_no_key(#[case] alert: &str, #[case] subject: &str) {
         let draft = update_of(alert);
-        let nothing = EarlierVersions { ends: None, ..earlier(1, &[], &[]) };
+        let nothing = CaseSoFar { ends: None, ..earlier(1, &[], &[]) };
         assert_eq!(faults_against(&draft, &nothing), []);
         let letter = match subject.split('/').rev().find(|part| part.parse::<usize>().is_err()) {
             Some("places") => 'l',

@@ -54,7 +54,10 @@ impl Outbox {
         (sender, recipient): (&AgencyCode, &AgencyCode),
     ) -> sqlx::Result<Vec<Unreceipted>> {
         let query = sqlx::query(REQUESTED_AGAIN).bind(sender.as_str()).bind(recipient.as_str());
-        query.fetch_all(tx).await?.iter().map(unreceipted).collect()
+        let rows = query.fetch_all(tx).await?;
+        let mut requested = rows.iter().map(unreceipted).collect::<sqlx::Result<Vec<_>>>()?;
+        requested.sort_by_key(|one| one.position);
+        Ok(requested)
     }
 
     /// Takes back the copies for one country that have no receipt or were requested again, in the caller's transaction:
@@ -153,5 +156,4 @@ pub(crate) const UNRECEIPTED: &str = "
 pub(crate) const REQUESTED_AGAIN: &str = "
     SELECT m.id, m.country, m.compact, c.position FROM outbox_copy c
     JOIN outbox_message m ON m.id = c.message AND m.country = c.country
-    WHERE c.again_at IS NOT NULL AND c.recipient = $2 AND c.sender = $1
-    ORDER BY c.position";
+    WHERE c.again_at IS NOT NULL AND c.recipient = $2 AND c.sender = $1";

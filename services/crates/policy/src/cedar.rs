@@ -112,6 +112,8 @@ impl Names {
             let family = message_type.class().family().map_or("any", Family::as_str);
             let reserved = RestrictedExpression::new_bool(message_type.is_reserved());
             attributes.insert("reserved".into(), reserved);
+            let is_weighed = message_type.class().family().is_some_and(Family::is_weighed);
+            attributes.insert("weighed".into(), RestrictedExpression::new_bool(is_weighed));
             attributes.insert("family".into(), text(family));
             attributes.insert("type".into(), text(message_type.as_str()));
         }
@@ -143,6 +145,7 @@ fn pairs(context: &Context) -> Result<CedarContext, Misfit> {
         ("second_person_required", context.second_person_required),
         ("emergency", context.emergency),
         ("cannot_wait", context.cannot_wait),
+        ("direct", context.direct),
         ("reason_stated", context.reason_stated),
     ];
     let pairs = known.into_iter().filter_map(|(name, value)| {

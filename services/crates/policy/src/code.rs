@@ -21,6 +21,8 @@ pub enum Code {
     SecondPerson,
     /// Messages of the type are released by a supervisor.
     SupervisorOnly,
+    /// A machine asks or answers something that no database holds.
+    PersonOnly,
     /// A supervisor approves the drafts of others, not their own.
     OwnDraft,
     /// Somebody else wrote the draft.
@@ -33,7 +35,7 @@ pub enum Code {
 
 impl Code {
     /// Every code.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::PolicyFault,
         Self::Role,
         Self::RoleKind,
@@ -41,6 +43,7 @@ impl Code {
         Self::Separation,
         Self::SecondPerson,
         Self::SupervisorOnly,
+        Self::PersonOnly,
         Self::OwnDraft,
         Self::OtherAuthor,
         Self::OwnAccount,
@@ -57,6 +60,7 @@ impl Code {
             Self::Separation => "separation",
             Self::SecondPerson => "second_person",
             Self::SupervisorOnly => "supervisor_only",
+            Self::PersonOnly => "person_only",
             Self::OwnDraft => "own_draft",
             Self::OtherAuthor => "other_author",
             Self::OwnAccount => "own_account",
@@ -82,6 +86,9 @@ impl Code {
             Self::SupervisorOnly => {
                 "Messages of this type end or prolong something, or vouch for it: write it as a draft and submit it, and a \
                  supervisor releases it."
+            }
+            Self::PersonOnly => {
+                "A machine asks and answers only what a database holds: an officer sends this."
             }
             Self::OwnDraft => "A supervisor releases or returns the drafts of others, not their own.",
             Self::OtherAuthor => "Only the author of the draft may do this.",

@@ -131,23 +131,36 @@ pub struct Context {
     pub(crate) second_person_required: Option<bool>,
     pub(crate) emergency: Option<bool>,
     pub(crate) cannot_wait: Option<bool>,
+    pub(crate) direct: Option<bool>,
     pub(crate) reason_stated: Option<bool>,
 }
 
 impl Context {
     /// For every action but `draft.release` and `message.read`.
-    pub const NONE: Self =
-        Self { second_person_required: None, emergency: None, cannot_wait: None, reason_stated: None };
+    pub const NONE: Self = Self {
+        second_person_required: None,
+        emergency: None,
+        cannot_wait: None,
+        direct: None,
+        reason_stated: None,
+    };
 
     /// For `draft.release`: whether the content requires a second person (domain rules: alerts on persons, minors, handling codes
-    /// H2 and H3). Neither an emergency nor something that cannot wait.
+    /// H2 and H3). Neither an emergency nor something that cannot wait, nor a question or an answer that a database gives.
     pub const fn release(second_person_required: bool) -> Self {
         Self {
             second_person_required: Some(second_person_required),
             emergency: Some(false),
             cannot_wait: Some(false),
+            direct: Some(false),
             reason_stated: None,
         }
+    }
+
+    /// The release of a draft that asks or answers nothing but what a database of the answerer holds.
+    #[must_use]
+    pub const fn that_a_database_answers(self, direct: bool) -> Self {
+        Self { direct: Some(direct), ..self }
     }
 
     /// The release of a draft whose author says that it cannot wait for the second person that it requires.

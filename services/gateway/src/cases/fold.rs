@@ -25,6 +25,7 @@ use rovuma_schemas::{AgencyCode, MessageId, Timestamp};
 pub(crate) use chains::MissingTurns;
 use chains::{ChainEntry, Chains};
 use message::{CONTENTS_PER_TURN_MAX, CaseMessage, TURN_MAX, TURNS_RESERVED};
+pub(crate) use names::deliveries;
 use order::merge;
 use rules::{Ball, Breach, CaseRules, Doubt, Effect, PartyTurn, Step};
 

@@ -1,6 +1,6 @@
 //! A folded case of any family, for code that treats all families alike.
 
-use rovuma_schemas::{AgencyCode, Date, EarlierVersions, HandlingCode, MessageId, Timestamp};
+use rovuma_schemas::{AgencyCode, CaseSoFar, Date, HandlingCode, MessageId, Timestamp};
 use serde::de::DeserializeOwned;
 
 use super::{
@@ -28,14 +28,18 @@ pub(crate) struct StateFacts {
     pub(crate) facet: Option<String>,
     /// Whether it is about a minor: then every message of it needs a second person.
     pub(crate) is_about_minor: bool,
+    /// Whether it asks nothing but what a database answers.
+    pub(crate) is_direct: bool,
     /// The restriction on its use.
     pub(crate) handling: Option<HandlingCode>,
     /// The last day on which its data may be kept.
     pub(crate) retain_until: Option<Date>,
     /// When it was over, so that its data are erased when their retention ends; none while nobody knows an end.
     pub(crate) over_at: Option<Timestamp>,
-    /// What a newer version of its content must know of those before.
-    pub(crate) earlier: EarlierVersions,
+    /// The common mark of cases that belong together.
+    pub(crate) group: Option<MessageId>,
+    /// What a message that follows must know.
+    pub(crate) earlier: CaseSoFar,
     /// What only the family says.
     pub(crate) details: CaseDetails,
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use rovuma_schemas::{
-    AgencyCode, CaseId, EarlierVersions, HandlingCode, MessageId, SecondPersonReason, Timestamp, ValidDraft,
+    AgencyCode, CaseId, CaseSoFar, HandlingCode, MessageId, SecondPersonReason, Timestamp, ValidDraft,
 };
 use rovuma_store::{Conn, RowExt};
 use serde_json::Value;
@@ -25,7 +25,7 @@ pub(crate) struct Following {
     /// Whom it goes to: all that have the case, from its owner; the owner, from anybody else.
     pub(crate) recipients: Vec<AgencyCode>,
     /// The versions before it.
-    pub(crate) earlier: EarlierVersions,
+    pub(crate) earlier: CaseSoFar,
     /// The restriction on the use of the case so far.
     pub(crate) handling: Option<HandlingCode>,
     /// Whether the case is about a minor.
@@ -94,7 +94,8 @@ pub(crate) async fn follow(
     let messages = kept::load(conn, std::slice::from_ref(&key)).await?.remove(&key).ok_or_else(unknown)?;
     let is_restored = is_restored(conn, agency).await?;
     let rules = families::rules(case.kind.parse().map_err(|_| unknown())?);
-    let fact = rules.fact(draft.body(), draft.terms(), now).ok_or_else(unknown)?;
+    let fact =
+        rules.fact(draft.body(), draft.terms(), draft.recipients().first(), now).ok_or_else(unknown)?;
     let mut outcome = Err(unknown());
     rules.fold(&key.owner, &messages, &mut |fold| {
         let next = fold.next_place(agency, is_restored);
@@ -125,6 +126,21 @@ pub(crate) async fn follow(
     };
     let StateFacts { earlier, handling, is_about_minor, .. } = facts;
     Ok(Some(Following { place, recipients, earlier, handling, is_about_minor }))
+}
+
+/// Whether the case asks nothing but what a database answers.
+///
+/// # Errors
+/// [`DbError`] when the store does not answer.
+pub(crate) async fn is_direct(conn: &mut Conn, agency: &AgencyCode, case: &CaseId) -> Result<bool, DbError> {
+    let key = CaseKey::new(agency, case);
+    let Ok(family) = case.kind.parse() else { return Ok(false) };
+    let messages = kept::load(conn, std::slice::from_ref(&key)).await?.remove(&key).unwrap_or_default();
+    let mut is_direct = false;
+    families::rules(family).fold(&key.owner, &messages, &mut |fold| {
+        is_direct = fold.at(Timestamp::EPOCH).state.is_direct;
+    });
+    Ok(is_direct)
 }
 
 /// Checks that the message to be confirmed was released here in an emergency, by somebody else than `confirmer`.

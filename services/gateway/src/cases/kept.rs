@@ -86,7 +86,8 @@ impl Contribution {
         ];
         let fact = said.and_then(|(terms, body)| {
             let rules = families::rules(case.kind.parse().ok()?);
-            rules.fact(body, terms, header.first_created.unwrap_or(header.created))
+            let to = header.recipients.first().map(|recipient| &recipient.agency);
+            rules.fact(body, terms, to, header.first_created.unwrap_or(header.created))
         });
         let is_bare_certificate = is_bare_certificate(&header.message_type, payload);
         // What this version cannot read takes no part in the case.
@@ -171,6 +172,7 @@ impl KeptMessage {
             content: contribution.content,
             in_reply_to: place.in_reply_to,
             message_type: header.message_type.clone(),
+            delivered: None,
             fact: contribution.fact,
         };
         Some((place.case?, kept))
@@ -194,6 +196,7 @@ impl KeptMessage {
             content: row.digest("content")?,
             in_reply_to: id("in_reply_to")?,
             message_type: row.try_get("message_type")?,
+            delivered: row.opt_instant("delivered_at")?,
             fact: row.try_get("fact")?,
         })
     }
@@ -202,8 +205,8 @@ impl KeptMessage {
 const KEPT: Insert = Insert {
     into:
         "INSERT INTO case_message (agency, owner, case_id, kind, sender, turn, id, replaces, seen, created_at,
-                                     first_created, content, in_reply_to, message_type, fact)",
-    columns: 15,
+                                     first_created, content, in_reply_to, message_type, delivered_at, fact)",
+    columns: 16,
     then: "ON CONFLICT (agency, owner, case_id, kind, sender, turn, id) DO NOTHING",
 };
 
@@ -228,6 +231,7 @@ fn bind<'q>(key: &'q CaseKey, kept: &'q KeptMessage, query: Binding<'q>) -> Bind
         .bind(kept.content.as_bytes().to_vec())
         .bind(kept.in_reply_to.map(bytes))
         .bind(kept.message_type.as_str())
+        .bind(kept.delivered.map(Timestamp::as_micros))
         .bind(kept.fact.as_deref())
 }
 
@@ -235,7 +239,7 @@ fn bind<'q>(key: &'q CaseKey, kept: &'q KeptMessage, query: Binding<'q>) -> Bind
 pub(crate) const LOAD: &str = "
     WITH asked (a_agency, a_owner, a_case_id, a_kind) AS (VALUES {})
     SELECT agency, owner, case_id, kind, sender, turn, id, replaces, seen, created_at, first_created, content, in_reply_to,
-           message_type, fact
+           message_type, delivered_at, fact
     FROM (SELECT DISTINCT a_agency, a_owner, a_case_id, a_kind FROM asked) AS wanted CROSS JOIN case_message
     WHERE agency = a_agency AND owner = a_owner AND case_id = a_case_id AND kind = a_kind";
 

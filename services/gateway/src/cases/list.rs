@@ -2,7 +2,7 @@
 
 use rovuma_api::page::Window;
 use rovuma_policy::{Permit, act};
-use rovuma_schemas::{AgencyCode, CaseId, Timestamp};
+use rovuma_schemas::{AgencyCode, CaseId, MessageId, Timestamp};
 use rovuma_store::{Conn, RowExt};
 use serde::Serialize;
 use sqlx::{Row, any::AnyRow};
@@ -25,6 +25,8 @@ pub(crate) struct CaseFilter {
     pub(crate) partner: Option<AgencyCode>,
     /// The beginning of the owner's file number, or a whole short reference.
     pub(crate) reference: Option<String>,
+    /// The common mark of cases that belong together.
+    pub(crate) group: Option<MessageId>,
 }
 
 /// A case as its row in the store has it.
@@ -94,7 +96,7 @@ macro_rules! page {
               AND ($11 = '' OR $11 = (SELECT p.partner FROM case_party AS p WHERE p.agency = f.agency AND p.owner = f.owner
                    AND p.case_id = f.case_id AND p.kind = f.kind AND p.partner = $11))
               AND (f.reference || '') >= $12 AND (f.reference || '') < $13
-              AND ($14 = '' OR (f.short_reference || '') = $14) ",
+              AND ($14 = '' OR (f.short_reference || '') = $14) AND ($16 = 0 OR f.group_id = $17) ",
             $order,
             " LIMIT $15"
         )
@@ -144,6 +146,8 @@ pub(crate) const BY_REFERENCE: &str = sorted!(
 );
 pub(crate) const BY_SHORT_REFERENCE: &str =
     sorted!("f.agency = $1 AND (f.opened_at + 0, f.case_id) < ($2, $3) AND f.short_reference = $14");
+pub(crate) const BY_GROUP: &str =
+    newest!("f.agency = $1 AND (f.opened_at, f.case_id) < ($2, $3) AND f.group_id = $17");
 pub(crate) const BY_PARTNER: &str = page!(
     "case_party AS led CROSS JOIN case_file AS f",
     "led.agency = $1 AND led.partner = $11 AND (led.opened_at, led.case_id) < ($2, $3)
@@ -172,6 +176,7 @@ pub(crate) async fn page(
     let statement = match filter {
         _ if short.is_some() => BY_SHORT_REFERENCE,
         _ if !reference.is_empty() => BY_REFERENCE,
+        CaseFilter { group: Some(_), .. } => BY_GROUP,
         CaseFilter { ball: Some(ball), .. } if ball != "nobody" => BY_BALL,
         CaseFilter { due_until: Some(_), .. } => BY_DUE,
         CaseFilter { partner: Some(_), .. } => BY_PARTNER,
@@ -196,11 +201,45 @@ pub(crate) async fn page(
         .bind(format!("{reference}{AFTER_ALL}"))
         .bind(short.unwrap_or_default())
         .bind(window.fetch())
+        .bind(i64::from(filter.group.is_some()))
+        .bind(filter.group.map(|id| id.as_bytes().to_vec()).unwrap_or_default())
         .fetch_all(conn)
         .await?;
     rows.iter()
         .map(|row| read(row).map(|found| (row_key::key(found.opened_at, &found.case.id), found)))
         .collect()
+}
+
+/// The statement of the requests that were opened in a period.
+pub(crate) const OPENED: &str = concat!(
+    "SELECT ",
+    case_columns!(),
+    " FROM case_file AS f WHERE f.agency = $1 AND f.opened_at >= $2 AND f.opened_at < $3 AND (f.kind || '') = $5
+      AND (f.status || '') = $6 ORDER BY f.opened_at DESC, f.case_id DESC LIMIT $7"
+);
+
+/// The cases of a kind and a status that were opened in a period, the newest first.
+///
+/// # Errors
+/// [`DbError`] when the store does not answer.
+pub(crate) async fn opened(
+    conn: &mut Conn,
+    agency: &AgencyCode,
+    (kind, status): (&str, &str),
+    (from, until): (Timestamp, Timestamp),
+    (most, now): (i64, Timestamp),
+) -> Result<Vec<CaseRow>, DbError> {
+    let rows = sqlx::query(OPENED)
+        .bind(agency.as_str())
+        .bind(from.as_micros())
+        .bind(until.as_micros())
+        .bind(now.as_micros())
+        .bind(kind)
+        .bind(status)
+        .bind(most)
+        .fetch_all(conn)
+        .await?;
+    rows.iter().map(read).collect()
 }
 
 /// The statement of one case.

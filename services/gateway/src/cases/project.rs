@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use rovuma_schemas::{AgencyCode, Status, Timestamp};
+use rovuma_schemas::{AgencyCode, MessageId, Status, Timestamp};
 use rovuma_store::{Binding, Conn, Insert};
 
 use super::{
@@ -40,6 +40,14 @@ pub(crate) struct NewInCase {
     pub(crate) has_content: bool,
     /// What the content that it brings is about.
     identifiers: ContentIdentifiers,
+}
+
+impl NewInCase {
+    /// The message, stored by the agency of this view at `at`.
+    pub(crate) fn delivered(mut self, at: Timestamp) -> Self {
+        self.message.delivered = Some(at);
+        self
+    }
 }
 
 impl NewInCase {
@@ -122,7 +130,9 @@ pub(crate) async fn add(
 }
 
 /// Folds one case again from its kept messages, whatever the projection says.
-#[cfg(test)]
+///
+/// # Errors
+/// [`DbError`] when the store does not answer; then the transaction must be rolled back.
 pub(crate) async fn again(tx: &mut Conn, base: &Base, key: &CaseKey, now: Timestamp) -> Result<(), DbError> {
     let mut cases = kept::load(tx, std::slice::from_ref(key)).await?;
     let messages = cases.remove(key).unwrap_or_default();
@@ -178,6 +188,7 @@ struct Projection {
     opened: Timestamp,
     /// Whether a new message brings content: then the case is to be erased again.
     has_content: bool,
+    group: Option<MessageId>,
     /// What an operator must look at because of the new messages: partner, subject, detail.
     alarms: Vec<(AgencyCode, String, String)>,
 }
@@ -216,7 +227,7 @@ impl Projection {
         Self {
             status: new.first().map(|new| new.status),
             reference: new.iter().find_map(|new| new.reference.clone()),
-            short_reference: short_reference::of_case(&key.owner, messages),
+            short_reference: short_reference::of_case(&key.owner, key.id, messages),
             facet: facts.facet,
             phases: three(fold.phases()),
             due: facts.due,
@@ -229,6 +240,7 @@ impl Projection {
             erase_at: if end_of_retention == NEVER { NEVER } else { erase_at },
             opened: now,
             has_content: new.iter().any(|new| new.has_content),
+            group: facts.group,
             alarms: alarms.collect(),
             key: key.clone(),
         }
@@ -262,6 +274,7 @@ impl Projection {
             .bind(self.erase_at)
             .bind(self.opened.as_micros())
             .bind(self.opened.as_micros())
+            .bind(self.group.map(|id| id.as_bytes().to_vec()))
     }
 }
 
@@ -295,8 +308,8 @@ macro_rules! files {
         Insert {
             into: "INSERT INTO case_file (agency, owner, case_id, kind, status, facet, reference, short_reference, state, ball,
                                           until_at, state_2, ball_2, until_2, state_3, ball_3, due_at, handling, version,
-                                          messages, missing, warnings, retain_until, erase_at, opened_at, changed_at)",
-            columns: 26,
+                                          messages, missing, warnings, retain_until, erase_at, opened_at, changed_at, group_id)",
+            columns: 27,
             // Status and reference are those of the first message that says them; the rest is folded again.
             then: concat!(
                 "ON CONFLICT (agency, owner, case_id, kind) DO UPDATE SET
@@ -307,7 +320,7 @@ macro_rules! files {
              until_2 = excluded.until_2, state_3 = excluded.state_3, ball_3 = excluded.ball_3, due_at = excluded.due_at,
              handling = excluded.handling, version = excluded.version, messages = excluded.messages,
              missing = excluded.missing, warnings = excluded.warnings, retain_until = excluded.retain_until,
-             erase_at = excluded.erase_at, changed_at = excluded.changed_at",
+             erase_at = excluded.erase_at, changed_at = excluded.changed_at, group_id = excluded.group_id",
                 $also
             ),
         }

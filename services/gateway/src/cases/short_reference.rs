@@ -1,8 +1,9 @@
 //! The short reference of a case, for paper, telephone and chat: six characters from the digest of the message that opened it, and
-//! a check character. Both countries compute the same, because the digest is that of the content, which stays the same in each
-//! recipient's copy and when the message is issued again.
+//! a check character. Both countries compute the same, because the digest is that of the case's id and of the content, which stay the
+//! same in each recipient's copy and when the message is issued again. The id keeps two requests apart that say the same.
 
-use rovuma_schemas::{AgencyCode, Digest};
+use rovuma_envelope::digest;
+use rovuma_schemas::{AgencyCode, Digest, MessageId};
 
 use super::kept::KeptMessage;
 
@@ -13,14 +14,14 @@ const CHARACTERS: &[u8; 31] = b"23456789ABCDEFGHJKMNPQRSTUVWXYZ";
 /// The number of characters from the digest.
 const LENGTH: usize = 6;
 
-/// The short reference of the case that `owner` opened; empty until its opener is here.
-pub(crate) fn of_case(owner: &AgencyCode, messages: &[KeptMessage]) -> String {
+/// The short reference of the case with this owner and id; empty until its opener is here.
+pub(crate) fn of_case(owner: &AgencyCode, id: MessageId, messages: &[KeptMessage]) -> String {
     let openers = messages.iter().filter(|message| message.sender == *owner && message.turn == 1);
     // Of a turn that was used twice, the same content counts everywhere.
     openers
         .map(|message| message.content)
         .min_by_key(|content| *content.as_bytes())
-        .map(of)
+        .map(|content| of(digest(&[id.as_bytes().as_slice(), content.as_bytes().as_slice()].concat())))
         .unwrap_or_default()
 }
 

@@ -52,9 +52,11 @@ impl Content {
         self.checked.second_person_reasons().first().map(|reason| reason.as_str())
     }
 
-    /// The circumstances of its release, where `second_person` says whether one is required.
-    pub(crate) fn release_context(&self, second_person: bool) -> Context {
+    /// The circumstances of its release: whether a second person is required, and whether a database answers the request that it
+    /// follows in.
+    pub(crate) fn release_context(&self, second_person: bool, is_case_direct: bool) -> Context {
         Context::release(second_person)
+            .that_a_database_answers(is_case_direct || self.checked.is_direct())
             .in_emergency(self.checked.is_emergency())
             .that_cannot_wait(self.checked.reserved() == Reserved::CannotWait)
     }

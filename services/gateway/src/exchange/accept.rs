@@ -279,7 +279,8 @@ impl<'g> Acceptor<'g> {
         let stands_in_case = !matches!(known.outcome, ReceptionOutcome::Inoperative);
         if let Some(contribution) = contribution.filter(|_| stands_in_case) {
             let agency = &identity.recipient.agency;
-            self.in_cases.extend(NewInCase::new(agency, message.header(), contribution, []));
+            let in_case = NewInCase::new(agency, message.header(), contribution, []);
+            self.in_cases.extend(in_case.map(|new| new.delivered(self.now)));
         }
         self.known.add(NewMessage {
             header: message.header(),

@@ -6,7 +6,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use rovuma_envelope::{Jws, SignerFault, Typ};
 use rovuma_outbox::{OutgoingCopy, OutgoingMessage, StreamPosition};
 use rovuma_schemas::{
-    AgencyCode, Body, CountryCode, EarlierVersions, Header, Lane, Message, MessageId, MessageType, Recipient,
+    AgencyCode, Body, CaseSoFar, CountryCode, Header, Lane, Message, MessageId, MessageType, Recipient,
     Sender, Status, Timestamp, ValidDraft, Version, audit::AuditAction,
 };
 use rovuma_store::{Conn, DeferredRows, FutureExt, Insert, Store, WriteError};
@@ -32,7 +32,7 @@ pub(crate) struct Release<'a> {
     /// Its place in the case that it follows in; none of an opener.
     pub(crate) following: Option<CasePlace>,
     /// The versions before it in that case.
-    pub(crate) earlier: EarlierVersions,
+    pub(crate) earlier: CaseSoFar,
     /// The sender in the message's header.
     pub(crate) sender: Sender,
     /// The person or machine that released it.
@@ -96,6 +96,7 @@ pub(crate) async fn release(
 ) -> Result<Released, SendError> {
     let (mut positions, mut digests) = (Vec::new(), Vec::new());
     let draft = request.draft;
+    let limits = exchange.agreements.limits(&draft.terms().legal_basis);
     let opening = || {
         CasePlace::of_release(draft.message_type(), &request.sender.agency, request.id, draft.in_reply_to())
     };
@@ -104,7 +105,7 @@ pub(crate) async fn release(
     for (country, recipients) in by_country(request.draft.recipients()) {
         let copies = number_copies(tx, exchange, &request, recipients).await?;
         let header = header_of(&request, &case, &copies);
-        let message = request.draft.clone().into_message(header, &request.earlier);
+        let message = request.draft.clone().into_message(header, &request.earlier, &limits);
         in_case = in_case.or_else(|| own_part(&message, request.draft.recipients()));
         let outgoing = sign(exchange, country, &message, copies)?;
         digests.push((country, outgoing.jws.digest()));

@@ -3,11 +3,11 @@
 mod fact;
 mod state;
 
-use rovuma_schemas::{AgencyCode, MessageId, OperationalBody, Terms, Timestamp};
+use rovuma_schemas::{AgencyCode, OperationalBody, Terms, Timestamp};
 
-use super::{CaseDetails, FamilyRules};
+use super::{CaseDetails, FamilyRules, possible};
 use crate::cases::{
-    folded::{CaseView, FoldedCase, Proposal, StateFacts, fold_kept},
+    folded::{CaseView, FoldedCase, StateFacts, fold_kept},
     kept::KeptMessage,
 };
 use state::{AlertRules, AlertState};
@@ -17,21 +17,19 @@ pub(crate) use state::{AlertView, Certificate, Report, ReportAnswer, WithdrawRea
 pub(super) struct Rules;
 
 impl FamilyRules for Rules {
-    fn fact(&self, body: &OperationalBody, terms: &Terms, signed: Timestamp) -> Option<String> {
+    fn fact(
+        &self,
+        body: &OperationalBody,
+        terms: &Terms,
+        _to: Option<&AgencyCode>,
+        signed: Timestamp,
+    ) -> Option<String> {
         // A fact always serialises: no map of it has keys other than strings.
         fact::of(body, terms, signed).and_then(|fact| serde_json::to_string(&fact).ok())
     }
 
     fn possible(&self, fold: &dyn FoldedCase, agency: &AgencyCode, now: Timestamp) -> Vec<&'static str> {
-        let turn = fold.next_place(agency, false).turn;
-        let facts = fact::samples(now).into_iter().filter(|(_, fact)| {
-            // A fact always serialises.
-            let fact = serde_json::to_string(fact).unwrap_or_default();
-            let id = MessageId::draw(now);
-            let proposal = Proposal { sender: agency, id, answers: None, signed: now, fact: &fact, turn };
-            fold.check(&proposal).is_ok()
-        });
-        facts.map(|(message_type, _)| message_type.as_str()).collect()
+        possible(fold, agency, now, fact::samples(now))
     }
 
     fn fold(&self, owner: &AgencyCode, kept: &[KeptMessage], read: &mut dyn FnMut(&dyn FoldedCase)) {
@@ -65,6 +63,8 @@ impl CaseView for AlertView {
             handling: self.content.handling,
             retain_until: self.retain_until,
             over_at,
+            is_direct: false,
+            group: None,
             earlier: self.earlier.clone(),
             details: CaseDetails::Alert(Box::new(self)),
         }

@@ -1,3 +1,64 @@
-//! The family of requests for assistance: so far the states of its cases.
+//! The family of requests for assistance.
 
-pub(crate) mod state;
+mod fact;
+mod state;
+mod whole;
+
+use rovuma_schemas::{AgencyCode, OperationalBody, Terms, Timestamp};
+
+use super::{CaseDetails, FamilyRules, possible};
+use crate::cases::{
+    fold::deliveries,
+    folded::{CaseView, FoldedCase, StateFacts, fold_kept},
+    kept::KeptMessage,
+};
+use state::RequestRules;
+pub(crate) use state::{Progress, Punctuality};
+use whole::WholeRules;
+pub(crate) use whole::{GivenAnswer, WholeRequest};
+
+/// The rules of requests.
+pub(super) struct Rules;
+
+impl FamilyRules for Rules {
+    fn fact(
+        &self,
+        body: &OperationalBody,
+        terms: &Terms,
+        to: Option<&AgencyCode>,
+        signed: Timestamp,
+    ) -> Option<String> {
+        // A fact always serialises: no map of it has keys other than strings and numbers.
+        fact::of(body, terms, to, signed).and_then(|fact| serde_json::to_string(&fact).ok())
+    }
+
+    fn possible(&self, fold: &dyn FoldedCase, agency: &AgencyCode, now: Timestamp) -> Vec<&'static str> {
+        possible(fold, agency, now, fact::samples(now))
+    }
+
+    fn fold(&self, owner: &AgencyCode, kept: &[KeptMessage], read: &mut dyn FnMut(&dyn FoldedCase)) {
+        let rules = WholeRules(RequestRules { delivered: deliveries(kept) });
+        fold_kept(&rules, owner, kept, read);
+    }
+}
+
+impl CaseView for WholeRequest {
+    fn facts(self) -> StateFacts {
+        StateFacts {
+            state: self.state(),
+            instants: self.confirm_by.into_iter().collect(),
+            due: self.progress.due,
+            version: None,
+            facet: self.said.kind.clone(),
+            is_about_minor: self.care.is_about_minor,
+            handling: self.care.handling,
+            retain_until: self.care.retain_until,
+            // Retention counts from the last word: a request that nobody closes is not kept for ever.
+            over_at: self.progress.last_signed,
+            is_direct: self.said.is_direct,
+            group: self.said.group,
+            earlier: self.so_far(),
+            details: CaseDetails::Request(Box::new(self)),
+        }
+    }
+}

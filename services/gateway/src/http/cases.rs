@@ -1,7 +1,7 @@
 //! `/v1/cases`: what several signed messages add up to.
 
 mod hold;
-mod view;
+pub(super) mod view;
 
 use std::sync::Arc;
 
@@ -56,7 +56,7 @@ pub(crate) enum BallFilter {
 pub(crate) enum StateFilter {
     /// Messages about it are here, and its content is not.
     NotArrived,
-    /// Officers act on it.
+    /// Officers act on the alert.
     Active,
     /// Its emergency release was not confirmed in time.
     Suspended,
@@ -64,6 +64,28 @@ pub(crate) enum StateFilter {
     Expired,
     /// Its issuer took it back.
     Withdrawn,
+    /// The agency asked works on it.
+    Open,
+    /// The requester is asked for more.
+    Clarification,
+    /// Answered completely.
+    Answered,
+    /// Refused.
+    Refused,
+    /// Cancelled before an answer.
+    Cancelled,
+    /// The requester has read the last answer and needs no more.
+    Closed,
+    /// Information that was shared.
+    Shared,
+    /// Leave is asked for.
+    Asked,
+    /// Leave was given.
+    Granted,
+    /// Leave was not given.
+    Denied,
+    /// The last day of the leave has passed.
+    Lapsed,
 }
 
 /// The query of `GET /v1/cases`: filters and page.
@@ -71,7 +93,7 @@ pub(crate) enum StateFilter {
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct CaseQuery {
-    /// Only this kind: `alert`.
+    /// Only this kind: `alert`, `request`, `info` or `permission`.
     #[param(value_type = Option<String>)]
     kind: Option<Facet>,
     /// Only those in this state now.
@@ -80,7 +102,7 @@ pub(crate) struct CaseQuery {
     /// Only those in which this side must act now.
     #[param(inline)]
     ball: Option<BallFilter>,
-    /// Only those with this facet: the category of an alert.
+    /// Only those with this facet: the category of an alert, the kind of a request.
     #[param(value_type = Option<String>, pattern = "^[A-Za-z0-9_.-]{1,48}$")]
     category: Option<Facet>,
     /// `actual`, `exercise` or `test`.
@@ -95,6 +117,9 @@ pub(crate) struct CaseQuery {
     /// Only those whose reference begins with this text, or the one with this short reference.
     #[param(min_length = 1, max_length = 200, pattern = "^[^\\u0000-\\u001f]{1,200}$")]
     reference: Option<String>,
+    /// Only the requests of this group, which ask several agencies the same.
+    #[param(value_type = Option<String>, format = "uuid")]
+    group: Option<MessageId>,
     /// Rows wanted, 1 to 200; 50 when absent.
     #[serde(skip_serializing_if = "rovuma_api::page::left_out")]
     #[param(minimum = 1, maximum = 200)]
@@ -128,6 +153,7 @@ pub(crate) async fn list(
         due_until: query.due,
         partner: query.partner,
         reference: query.reference.filter(|text| !text.trim().is_empty()),
+        group: query.group,
     };
     let now = gateway.base.now();
     let mut conn = gateway.base.store.read().acquire().await?;
@@ -166,7 +192,7 @@ pub(crate) struct AtQuery {
 #[utoipa::path(
     get, path = "/v1/cases/{kind}/{owner}/{id}", operation_id = "read_case", tag = "cases",
     params(
-        ("kind" = String, Path, description = "`alert`."),
+        ("kind" = String, Path, description = "`alert`, `request`, `info` or `permission`."),
         ("owner" = String, Path, description = "The agency that opened it."),
         ("id" = String, Path, description = "The message that opened it, by any id under which it came."),
         AtQuery
@@ -188,7 +214,7 @@ pub(crate) async fn read(
 #[utoipa::path(
     get, path = "/v1/cases/{kind}/{owner}/{id}/timeline", operation_id = "read_case_timeline", tag = "cases",
     params(
-        ("kind" = String, Path, description = "`alert`."),
+        ("kind" = String, Path, description = "`alert`, `request`, `info` or `permission`."),
         ("owner" = String, Path, description = "The agency that opened it."),
         ("id" = String, Path, description = "The message that opened it, by any id under which it came."),
         AtQuery

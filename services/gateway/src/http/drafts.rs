@@ -42,6 +42,7 @@ use super::{
 };
 use crate::{
     audit,
+    cases::follow,
     drafts::{
         SeenVersion,
         content::Content,
@@ -244,6 +245,18 @@ pub(super) fn posted(
 ) -> Result<Content, ApiError> {
     let checked = gateway.drafts.check(caller.agency(), unverified_body, gateway.base.now());
     checked.map_err(in_language(caller.locale()))
+}
+
+/// Whether the draft follows in a request that a database answers. Only of a machine does anything depend on it.
+pub(in crate::http) async fn is_case_direct(
+    gateway: &Gateway,
+    caller: &Caller,
+    content: &Content,
+) -> Result<bool, ApiError> {
+    let case = content.checked().case().filter(|_| caller.actor().is_machine());
+    let Some(case) = case else { return Ok(false) };
+    let mut conn = gateway.base.store.read().acquire().await?;
+    Ok(follow::is_direct(&mut conn, caller.agency(), &case).await?)
 }
 
 /// The draft that the caller would be the author of.

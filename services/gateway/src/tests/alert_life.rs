@@ -3,7 +3,7 @@
 mod cases;
 
 use rovuma_envelope::{Jws, Origin};
-use rovuma_schemas::{Body, CaseId, EarlierVersions, MessageId, StreamStatus, SubjectKey};
+use rovuma_schemas::{Body, CaseId, CaseSoFar, MessageId, StreamStatus, SubjectKey};
 use serde_json::{Value, json};
 
 use super::support::{Client, Fixture, Reply, agency, missing_person, motorcycle};
@@ -177,7 +177,7 @@ async fn an_issuer_sees_how_far_each_recipient_is() {
     let now = fixture.gateway.base.now();
     let says = async |number: u64, draft: &Value, seen: u64| {
         let route = ("tz.tpf", "mz.prm", number);
-        let earlier = EarlierVersions::default();
+        let earlier = CaseSoFar::default();
         let jws = fixture.tz.message_with(MessageId::draw(now), route, draft, now, &earlier, |header| {
             (header.case, header.turn) = (Some(case.clone()), Some(number));
             header.seen = [(agency("mz.prm"), seen)].into();
@@ -221,14 +221,14 @@ fn said_by_tpf(fixture: &Fixture, number: &mut u64) -> (MessageId, Vec<Jws>) {
     let now = fixture.gateway.base.now();
     let opener = MessageId::draw(now);
     let case = CaseId { kind: "alert".to_owned(), owner: agency("tz.tpf"), id: opener };
-    let mut next = |id: MessageId, draft: &Value, turn: u64, earlier: &EarlierVersions| {
+    let mut next = |id: MessageId, draft: &Value, turn: u64, earlier: &CaseSoFar| {
         *number += 1;
         fixture.tz.message_with(id, ("tz.tpf", "mz.prm", *number), draft, now, earlier, |header| {
             (header.case, header.turn) = (Some(case.clone()), Some(turn));
         })
     };
     let name = json!(case);
-    let first = EarlierVersions { version: 1, ..EarlierVersions::default() };
+    let first = CaseSoFar { version: 1, ..CaseSoFar::default() };
     let mut extend = follower(
         "alert.extend",
         &name,
@@ -236,7 +236,7 @@ fn said_by_tpf(fixture: &Fixture, number: &mut u64) -> (MessageId, Vec<Jws>) {
     );
     extend["terms"]["retain_until"] = json!("2029-01-01");
     let messages = vec![
-        next(opener, &motorcycle(), 1, &EarlierVersions::default()),
+        next(opener, &motorcycle(), 1, &CaseSoFar::default()),
         next(MessageId::draw(now), &update(&name), 2, &first),
         next(MessageId::draw(now), &extend, 3, &first),
         next(MessageId::draw(now), &withdraw(&name, "decision_revoked"), 4, &first),
@@ -379,11 +379,11 @@ async fn an_emergency_release_is_told_at_once_and_holds_only_until_it_must_be_co
 
 #[tokio::test]
 async fn keys_of_subjects_are_never_used_again() {
-    let used: EarlierVersions = EarlierVersions {
+    let used: CaseSoFar = CaseSoFar {
         version: 2,
         keys: ["v1".parse::<SubjectKey>().expect("a key")].into(),
         numbers_used: [('v', 4)].into(),
-        ..EarlierVersions::default()
+        ..CaseSoFar::default()
     };
     let fixture = Fixture::start().await;
     let now = fixture.gateway.base.now();

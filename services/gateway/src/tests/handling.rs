@@ -59,6 +59,53 @@ async fn what_another_agency_sent_under_h2_or_h3_is_exported_by_nobody() {
     }
 }
 
+/// Leave opens the export of what it names, for the uses that it names, until its last day; and nothing else.
+#[tokio::test]
+async fn leave_to_export_holds_for_what_it_names_until_its_last_day() {
+    let fixture = Fixture::start().await;
+    let officer = fixture.person("officer-1", "mz.prm", &["liaison_officer"]);
+    let id = fixture.receive("mz.prm", 1, &under("H2")).await;
+    let other = fixture.receive("mz.prm", 2, &under("H2")).await;
+    let reader = READERS[0];
+    let about = json!({ "case": { "kind": "alert", "owner": "tz.tpf", "id": id } });
+    let last_day = rovuma_schemas::Date::of(fixture.gateway.base.now()).plus_days(3);
+    for (use_, code) in [("forward", 403), ("export", 200)] {
+        let mut ask = example("permission-ask");
+        ask["body"]["about"] = about.clone();
+        ask["body"]["uses"] = json!([use_]);
+        let asked = officer.post("/v1/messages", &ask).await.expect(201).id();
+        export(&fixture, reader, &id).await.expect(403);
+        fixture.tpf_decides(&asked, last_day).await;
+        export(&fixture, reader, &id).await.expect(code);
+        export(&fixture, reader, &other).await.expect(403);
+    }
+    fixture.clock.advance(Duration::from_secs(5 * 24 * 60 * 60));
+    assert_eq!(export(&fixture, reader, &id).await.expect(403).code(), "handling_breach");
+}
+
+impl Fixture {
+    /// `tz.tpf` gives leave until this day.
+    async fn tpf_decides(&self, asked: &str, until: rovuma_schemas::Date) {
+        let now = self.gateway.base.now();
+        let case: rovuma_schemas::CaseId = format!("permission/mz.prm/{asked}").parse().expect("a case");
+        let mut decide = example("permission-decide");
+        decide["case"] = json!(case);
+        decide["body"]["until"] = json!(until);
+        static NEXT: std::sync::atomic::AtomicU64 = std::sync::atomic::AtomicU64::new(50);
+        let number = NEXT.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        let id = rovuma_schemas::MessageId::draw(now);
+        let route = ("tz.tpf", "mz.prm", number);
+        let jws =
+            self.tz.message_with(id, route, &decide, now, &rovuma_schemas::CaseSoFar::default(), |header| {
+                header.turn = Some(1);
+                header.seen = [(case.owner.clone(), 1)].into();
+                header.case = Some(case.clone());
+            });
+        let origin = rovuma_envelope::Origin::Ingress(super::support::agency("tz.tpf").country());
+        self.deliver("mz.prm", origin, jws).await;
+    }
+}
+
 #[tokio::test]
 async fn what_is_not_restricted_and_what_is_our_own_is_exported() {
     let fixture = Fixture::start().await;

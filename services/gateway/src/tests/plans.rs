@@ -106,6 +106,18 @@ fn expected() -> Vec<(Statement, Vec<&'static str>)> {
             cases::list::BY_SHORT_REFERENCE.into_sql_str(),
             vec!["case_file_by_short_reference"],
         ),
+        ("requests of a period", cases::list::OPENED.into_sql_str(), vec!["case_file_by_opening"]),
+        (
+            "questions for leave",
+            crate::families::permission::leave::ASKED.into_sql_str(),
+            vec!["case_party_by_partner"],
+        ),
+        ("cases by group", cases::list::BY_GROUP.into_sql_str(), vec!["case_file_by_group"]),
+        (
+            "messages with a clock",
+            rovuma_store::with_list(cases::deliveries::WITH_CLOCK, 2, 4),
+            vec!["case_message_by_id"],
+        ),
         ("cases to erase", retention::due::DUE.into_sql_str(), vec!["case_file_to_erase"]),
         ("cases to erase of an agency", retention::hold::UPCOMING.into_sql_str(), vec!["case_file_to_erase"]),
         ("their number", retention::hold::UPCOMING_COUNT.into_sql_str(), vec!["case_file_to_erase"]),

@@ -162,7 +162,7 @@ async fn what_a_restored_partner_requests_is_reissued_once_for_each_recipient() 
     for recipient in ["tz.tpf", "tz.tisd"] {
         fixture.delivered(recipient, "mz.prm", &old).await;
     }
-    let stream = |row: &Value, recipient| {
+    let stream = |row: &Value, recipient: &str| {
         let position = copy(row, recipient);
         (position["lane"].clone(), position["stream"].clone(), position["number"].clone())
     };
@@ -214,7 +214,7 @@ async fn what_a_restored_partner_requests_is_reissued_once_for_each_recipient() 
     // One message in one place of the case, however often it was signed.
     let officer = fixture.person("officer-1", "mz.prm", &["liaison_officer"]);
     let case = officer.get(&format!("/v1/cases/alert/mz.prm/{old}")).await.expect(200).json;
-    assert_eq!(case["state"], "active", "{case}");
+    assert_eq!(case["case"]["state"], "active", "{case}");
     let alarms = officer.get("/v1/alarms").await.expect(200).json;
     assert!(!alarms.to_string().contains("case_turn_reused"), "{alarms}");
     assert_eq!(fixture.audited("message.reissue").await.len(), 2);

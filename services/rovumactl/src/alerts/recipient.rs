@@ -1,18 +1,15 @@
-//! What a recipient of an alert says about it: `flag`, `report-error`, `certify`.
+//! What a recipient of an alert says about it: `flag`, `report-error`.
 
 use clap::{ArgGroup, Args, builder::PossibleValuesParser};
-use rovuma_schemas::{Date, SubjectKey, alert::ContentPointer};
+use rovuma_schemas::{SubjectKey, alert::ContentPointer};
 use serde_json::json;
 
-use super::{
-    draft::{Retention, put},
-    follow::FollowArgs,
-    issuer::draft,
-};
+use super::ALERT;
 use crate::{
     app::App,
     cases::text::codes,
     exit::{Failure, Outcome},
+    follow::{FollowArgs, Retention, put},
 };
 
 /// Options of `alert flag`.
@@ -65,31 +62,10 @@ pub(crate) struct ReportError {
     follow: FollowArgs,
 }
 
-/// Options of `alert certify`.
-#[derive(Debug, Args)]
-pub(crate) struct Certify {
-    /// Its short reference, the beginning of its file number, a message of it, or its name KIND/OWNER/ID
-    case: String,
-    /// What your agency did with the data
-    #[arg(long, value_parser = PossibleValuesParser::new(codes("purge_outcomes")))]
-    outcome: String,
-    /// With the outcome retained: the ground of your own law
-    #[arg(long, value_parser = PossibleValuesParser::new(codes("retention_grounds")), required_if_eq("outcome", "retained"))]
-    ground: Option<String>,
-    /// With the outcome retained: the last day
-    #[arg(long, value_name = "DATE", required_if_eq("outcome", "retained"))]
-    until: Option<Date>,
-    /// More about it
-    #[arg(long)]
-    note: Option<String>,
-    #[command(flatten)]
-    follow: FollowArgs,
-}
-
 impl Flag {
     pub(crate) async fn run(self, app: &App) -> Outcome {
         let client = self.follow.client(app).await?;
-        let opened = self.follow.open(&client, &self.case).await?;
+        let opened = self.follow.open(&client, &self.case, ALERT).await?;
         let state = if self.on { "on" } else { "off" };
         let mut body = json!({ "flag": state, "version": opened.version() });
         if !self.subjects.is_empty() {
@@ -98,7 +74,7 @@ impl Flag {
         put(&mut body, "reason", self.reason);
         put(&mut body, "instead", self.instead);
         put(&mut body, "note", self.note);
-        let draft = draft(app, &self.follow, &opened, "alert.flag", body, Retention::OfCase);
+        let draft = self.follow.draft(app, &opened, "alert.flag", body, Retention::OfCase);
         self.follow.show_and_send(app, &client, &opened, draft, "").await
     }
 }
@@ -106,7 +82,7 @@ impl Flag {
 impl ReportError {
     pub(crate) async fn run(self, app: &App) -> Outcome {
         let client = self.follow.client(app).await?;
-        let opened = self.follow.open(&client, &self.case).await?;
+        let opened = self.follow.open(&client, &self.case, ALERT).await?;
         let known = opened.case.alert.iter().flat_map(|alert| alert.subjects.iter());
         if let Some(key) = &self.subject
             && !known.clone().any(|subject| subject == key.as_str())
@@ -120,20 +96,7 @@ impl ReportError {
         put(&mut error, "at", self.at);
         let version = self.version.unwrap_or_else(|| opened.version());
         let body = json!({ "version": version, "errors": [error] });
-        let draft = draft(app, &self.follow, &opened, "alert.error_report", body, Retention::OfCase);
-        self.follow.show_and_send(app, &client, &opened, draft, "").await
-    }
-}
-
-impl Certify {
-    pub(crate) async fn run(self, app: &App) -> Outcome {
-        let client = self.follow.client(app).await?;
-        let opened = self.follow.open(&client, &self.case).await?;
-        let mut body = json!({ "outcome": self.outcome });
-        put(&mut body, "ground", self.ground);
-        put(&mut body, "until", self.until);
-        put(&mut body, "note", self.note);
-        let draft = draft(app, &self.follow, &opened, "purge.certify", body, Retention::OfCertificate);
+        let draft = self.follow.draft(app, &opened, "alert.error_report", body, Retention::OfCase);
         self.follow.show_and_send(app, &client, &opened, draft, "").await
     }
 }

@@ -14,17 +14,14 @@ use self::{
     changes::changes,
     content::{Setting, editable, keys_of, remove_subject},
 };
-use super::{
-    draft::{OpenedAlert, Retention, in_reply_to, put},
-    follow::FollowArgs,
-    issuer::draft,
-};
+use super::ALERT;
 use crate::{
     app::App,
     client::Client,
     editor::{LeftOver, WorkingCopy},
     exit::{Exit, Failure, Outcome},
     files,
+    follow::{FollowArgs, OpenedCase, Retention, in_reply_to, put},
     messages::{emergency, post},
     question,
 };
@@ -96,8 +93,8 @@ fn is_drop_reason(code: &str) -> bool {
 impl Update {
     pub(crate) async fn run(self, app: &App) -> Outcome {
         let client = self.follow.client(app).await?;
-        let opened = self.follow.open(&client, &self.case).await?;
-        let before = opened.alert().map(editable).ok_or_else(|| {
+        let opened = self.follow.open(&client, &self.case, ALERT).await?;
+        let before = content_of(&opened).map(editable).ok_or_else(|| {
             Failure::new(
                 Exit::Refused,
                 format!("the content of {} was erased: there is nothing to change", opened.name()),
@@ -125,12 +122,12 @@ impl Update {
     }
 
     /// The draft of the next version: the content as it is, to be changed.
-    fn prepared(&self, app: &App, opened: &OpenedAlert, before: &Value) -> Outcome<Value> {
+    fn prepared(&self, app: &App, opened: &OpenedCase, before: &Value) -> Outcome<Value> {
         let mut body = json!({ "alert": before });
         // In the editor an empty text asks for one.
         let is_edited = self.settings.is_empty() && self.dropped.is_empty();
         put(&mut body, "change", self.change.as_deref().or(is_edited.then_some("")));
-        let mut draft = draft(app, &self.follow, opened, "alert.update", body, Retention::OfCase);
+        let mut draft = self.follow.draft(app, opened, "alert.update", body, Retention::OfCase);
         if opened.has_protection_check() {
             draft["terms"]["protection_check"] = json!({ "confirmed": self.protection_checked });
         }
@@ -147,7 +144,7 @@ impl Update {
         &self,
         app: &App,
         client: &Client,
-        opened: &OpenedAlert,
+        opened: &OpenedCase,
         before: &Value,
         prepared: Value,
     ) -> Outcome {
@@ -236,6 +233,15 @@ impl Update {
     async fn check(&self, client: &Client, draft: &Value) -> Outcome<()> {
         let body = draft.to_string();
         post::<Validated>(client, "/v1/drafts/validate", Some(body.as_bytes()), None).await.map(drop)
+    }
+}
+
+/// The content of the version in force: none when it was erased.
+fn content_of(opened: &OpenedCase) -> Option<&Value> {
+    let body = opened.body()?;
+    match opened.content.header.message_type.as_str() {
+        "alert.issue" => Some(body),
+        _ => body.get("alert"),
     }
 }
 

@@ -2,9 +2,12 @@
 
 use std::fmt;
 
-use clap::{Args, ValueEnum, builder::PossibleValuesParser};
+use clap::{
+    Args, ValueEnum,
+    builder::{PossibleValue, PossibleValuesParser},
+};
 use rovuma_api::{answers::gateway::CaseRow, page::Page};
-use rovuma_schemas::{AgencyCode, Timestamp};
+use rovuma_schemas::{AgencyCode, Family, MessageId, Timestamp};
 
 use super::text::{CaseReader, codes};
 use crate::{
@@ -26,14 +29,14 @@ pub(crate) struct List {
     /// Only those in which this side must act
     #[arg(long, value_enum)]
     ball: Option<Ball>,
-    /// Only this kind: alert
-    #[arg(long)]
+    /// Only this kind
+    #[arg(long, value_parser = PossibleValuesParser::new(Family::ALL.iter().map(|family| family.as_str())))]
     kind: Option<String>,
     /// Only those in this state now
     #[arg(long, value_enum)]
     state: Option<State>,
-    /// Only those of this category
-    #[arg(long, value_parser = PossibleValuesParser::new(codes("categories")))]
+    /// Only alerts of this category, or requests of this kind
+    #[arg(long, value_parser = PossibleValuesParser::new(facets()))]
     category: Option<String>,
     /// actual, exercise or test
     #[arg(long)]
@@ -47,6 +50,9 @@ pub(crate) struct List {
     /// Only the one with this short reference, or those whose file number begins so
     #[arg(long, value_name = "TEXT")]
     reference: Option<String>,
+    /// Only the requests of this group, which ask several agencies the same
+    #[arg(long, value_name = "ID")]
+    group: Option<MessageId>,
     /// Maximum number of rows
     #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..))]
     limit: u32,
@@ -73,14 +79,41 @@ enum State {
     /// messages about it are here, and its content is not
     #[value(name = "not_arrived")]
     NotArrived,
-    /// officers act on it
+    /// alert: officers act on it
     Active,
     /// its emergency release was not confirmed in time
     Suspended,
-    /// its end has passed
+    /// alert: its end has passed
     Expired,
-    /// its issuer took it back
+    /// alert: its issuer took it back
     Withdrawn,
+    /// request: the agency asked works on it
+    Open,
+    /// request: the requester is asked for more
+    Clarification,
+    /// request: answered completely
+    Answered,
+    /// request: refused
+    Refused,
+    /// request: cancelled before an answer
+    Cancelled,
+    /// request: the requester has read the last answer and needs no more
+    Closed,
+    /// information that was shared
+    Shared,
+    /// leave is asked for
+    Asked,
+    /// leave was given
+    Granted,
+    /// leave was not given
+    Denied,
+    /// the last day of the leave has passed
+    Lapsed,
+}
+
+/// The facets of all families as values of an option.
+fn facets() -> Vec<PossibleValue> {
+    [codes("categories"), codes("request_kinds")].concat()
 }
 
 fn word(value: impl ValueEnum) -> String {
@@ -100,6 +133,7 @@ impl List {
             ("due", self.due.map(|due| due.to_string())),
             ("partner", self.partner.map(|partner| partner.to_string())),
             ("reference", self.reference),
+            ("group", self.group.map(|group| group.to_string())),
         ]
         .into_iter()
         .filter_map(|(name, value)| Some((name, value?)))
@@ -118,11 +152,7 @@ fn case_table(f: &mut fmt::Formatter<'_>, page: &Page<CaseRow>, reader: &CaseRea
     let row = |row: &CaseRow| {
         vec![
             row.short_reference.clone().unwrap_or_else(|| "—".to_owned()),
-            row.facet
-                .as_deref()
-                .map(|facet| reader.reader.label("categories", facet))
-                .unwrap_or_default()
-                .to_owned(),
+            reader.about(row).unwrap_or_default(),
             reader.state_word(&row.state),
             reader.ball(&row.ball),
             row.due.map(|due| reader.limit(due, &row.case.owner)).unwrap_or_default(),
@@ -141,7 +171,7 @@ fn case_table(f: &mut fmt::Formatter<'_>, page: &Page<CaseRow>, reader: &CaseRea
         "STATE",
         "TURN",
         "DUE",
-        "ISSUER",
+        "OPENED BY",
         "STATUS",
         "MISSING",
         "WARNINGS",

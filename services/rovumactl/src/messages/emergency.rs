@@ -1,11 +1,12 @@
 //! The emergency release: one person sends what needs two, and a second person confirms it afterwards.
 
 use rovuma_api::answers::gateway::{CaseView, ReleasedView};
-use rovuma_schemas::{EMERGENCY_CONFIRMED_WITHIN, MessageId};
+use rovuma_schemas::{EMERGENCY_CONFIRMED_WITHIN, MessageId, Timestamp};
 use serde_json::{Value, json};
 
 use crate::{
     app::App,
+    cases::name,
     client::Client,
     exit::{Failure, Outcome},
     moments::local,
@@ -27,22 +28,25 @@ pub(crate) fn with_reason(content: &[u8], reason: &str) -> Outcome<Vec<u8>> {
 /// Says what the emergency release obliges to: the instant is the gateway's, where the case can be read.
 pub(crate) async fn tell(app: &App, client: &Client, released: &ReleasedView) {
     let limit = released.created.plus(EMERGENCY_CONFIRMED_WITHIN);
-    let by = match confirm_by(client, released.id).await {
-        Some(told) => told,
-        None => limit,
-    };
+    let (kind, by) = told(client, released.id).await.unwrap_or_else(|| ("alert".to_owned(), limit));
+    // Alerts have the command among their own.
+    let command = if kind == "alert" { "alert confirm" } else { "case confirm" };
     let (id, by) = (released.id, local(by));
     app.out.note(format_args!(
         "\nYou released this alone, in an emergency; your supervisor is told now. A second person of your agency must confirm it \
-         within 12 hours, by {by}:\n  rovumactl alert confirm {id}\nWithout that it is suspended from then on: nobody acts on it \
+         within 12 hours, by {by}:\n  rovumactl {command} {id}\nWithout that it is suspended from then on: nobody acts on it \
          until somebody confirms it."
     ));
 }
 
-async fn confirm_by(client: &Client, id: MessageId) -> Option<rovuma_schemas::Timestamp> {
-    let case = crate::cases::name::of_message(client, id).await.ok()?;
-    let view: CaseView = crate::cases::name::open(client, &case, None).await.ok()?.value;
-    view.alert?.confirm_by
+/// The kind of the message's case, and until when the case says that it must be confirmed.
+async fn told(client: &Client, id: MessageId) -> Option<(String, Timestamp)> {
+    let case = name::of_message(client, id).await.ok()?;
+    let view: CaseView = name::open(client, &case, None).await.ok()?.value;
+    let of_alert = view.alert.and_then(|alert| alert.confirm_by);
+    let of_request = view.request.and_then(|request| request.confirm_by);
+    // Of shared information, nothing else is due.
+    Some((case.kind, of_alert.or(of_request).or(view.case.due)?))
 }
 
 #[cfg(test)]

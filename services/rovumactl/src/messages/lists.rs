@@ -17,6 +17,7 @@ use crate::{
     exit::{Exit, Outcome},
     moments::{self, local},
     output::table,
+    reading::facet_list,
     session::{ApiServer, ServerArgs},
 };
 
@@ -26,7 +27,7 @@ pub(crate) struct ListFilter {
     /// Only this type: alert.issue
     #[arg(long = "type", value_name = "TYPE")]
     message_type: Option<String>,
-    /// Only those with this facet: an alert's category
+    /// Only those with this facet: an alert's category, a request's kind
     #[arg(long)]
     facet: Option<String>,
     /// actual, exercise or test
@@ -171,8 +172,8 @@ fn urgency(lane: Lane) -> String {
 }
 
 /// What a row is about, in the user's language: the label of its facet.
-fn summary(facet: Option<&str>) -> String {
-    let label = |facet| CodeLists::shipped().label("categories", facet, own_locale());
+fn summary(message_type: &str, facet: Option<&str>) -> String {
+    let label = |facet| CodeLists::shipped().label(facet_list(message_type), facet, own_locale());
     facet.map(label).unwrap_or_default().to_owned()
 }
 
@@ -196,7 +197,7 @@ fn inbox_table(f: &mut fmt::Formatter<'_>, page: &Page<InboxRow>) -> fmt::Result
             row.id.to_string(),
             urgency(row.lane),
             row.message_type.clone(),
-            summary(row.facet.as_deref()),
+            summary(&row.message_type, row.facet.as_deref()),
             row.sender.to_string(),
             local(row.received_at),
             row.status.clone(),
@@ -222,7 +223,7 @@ fn sent_table(f: &mut fmt::Formatter<'_>, page: &Page<SentRow>) -> fmt::Result {
             row.id.to_string(),
             urgency(row.lane),
             row.message_type.clone(),
-            summary(row.facet.as_deref()),
+            summary(&row.message_type, row.facet.as_deref()),
             local(row.created),
             row.status.clone(),
             copies.join(", "),

@@ -6,7 +6,12 @@ use rovuma_api::answers::gateway::{CopyView, InboxRow, MessageView, ReceivedView
 use rovuma_schemas::{CodeLists, Header, Message, Timestamp, UrgencyLevel};
 use serde_json::Value;
 
-use crate::{moments::local, output::safe, reading::Reader};
+use crate::{
+    cases::text::{CaseWords, state_word},
+    moments::local,
+    output::safe,
+    reading::Reader,
+};
 
 /// Writes a message for people.
 pub(super) fn message_text(
@@ -131,7 +136,7 @@ fn facts(message: &MessageView, reader: &Reader) -> Facts {
         let label = match state {
             "active" => words.active(),
             "expired" => words.expired(),
-            later => later,
+            other => state_word(CaseWords::of(reader.locale), other),
         };
         (words.state(), label.to_owned())
     }));

@@ -31,7 +31,7 @@ pub(crate) struct Send {
     #[arg(long)]
     release: bool,
     /// Send it at once and alone though it needs a second person, because it cannot wait: WHY, in the message's language. A second
-    /// person of your agency must confirm it within 12 hours (rovumactl alert confirm), or nobody acts on it any more
+    /// person of your agency must confirm it within 12 hours (rovumactl case confirm), or nobody acts on it any more
     #[arg(long, value_name = "WHY")]
     emergency: Option<String>,
     /// Send it although the gateway knows something live about the same: the code or file number of the reason, which the audit log

@@ -29,7 +29,7 @@ pub(crate) struct AddAgency {
     /// The instant from which on it may not
     #[arg(long, value_name = "INSTANT", value_parser = moments::instant)]
     until: Option<Timestamp>,
-    /// A message type or family it may send [default: alert.*, receipt.*, stream.*]
+    /// A message type or family it may send [default: every type that agencies send]
     #[arg(long, value_name = "RULE")]
     may_send: Vec<SendRule>,
 }

@@ -10,7 +10,7 @@ use crate::{
     servers::TestServer,
 };
 
-const DRAFT: &str = "0199c5a1-7b3e-7001-8a10-00000000000a";
+pub(crate) const DRAFT: &str = "0199c5a1-7b3e-7001-8a10-00000000000a";
 
 type Answers = Vec<(&'static str, String)>;
 
@@ -33,13 +33,13 @@ fn opened() -> Answers {
         .to_vec()
 }
 
-fn released() -> (&'static str, String) {
+pub(crate) fn released() -> (&'static str, String) {
     let copies = json!([{ "recipient": "tz.tpf", "lane": "normal", "stream": "5f0c1d2e3a4b4c5d8e6f708192a3b4c5", "number": 7 }]);
     let answer = json!({ "id": DRAFT, "created": "2026-11-27T10:00:00Z", "copies": copies });
     ("201 Created", answer.to_string())
 }
 
-fn refusal(status: &'static str, code: &str) -> (&'static str, String) {
+pub(crate) fn refusal(status: &'static str, code: &str) -> (&'static str, String) {
     let number: u16 = status[..3].parse().expect("a status");
     (
         status,
@@ -47,7 +47,7 @@ fn refusal(status: &'static str, code: &str) -> (&'static str, String) {
     )
 }
 
-fn draft_view(state: &str) -> (&'static str, String) {
+pub(crate) fn draft_view(state: &str) -> (&'static str, String) {
     let draft = json!({
         "id": DRAFT, "type": "alert.withdraw", "state": state, "version": 1, "author": "u1", "fault_count": 0,
         "created_at": "2026-11-27T10:00:00Z", "changed_at": "2026-11-27T10:00:00Z", "faults": [],
@@ -59,7 +59,7 @@ fn server(more: impl IntoIterator<Item = (&'static str, String)>) -> TestServer 
     TestServer::start(opened().into_iter().chain(more))
 }
 
-fn posted(server: &TestServer) -> Value {
+pub(crate) fn posted(server: &TestServer) -> Value {
     let request = server.whole_requests().into_iter().find(|request| request.line == "POST /v1/messages");
     serde_json::from_str(&request.expect("posted").body).expect("JSON")
 }

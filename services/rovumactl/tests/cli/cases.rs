@@ -67,7 +67,7 @@ fn ago(seconds: u64) -> String {
     Timestamp::system_now().minus(Duration::from_secs(seconds)).to_string()
 }
 
-fn step(id: &str, kind: &str, sender: &str, turn: u64, more: &Value) -> Value {
+pub(crate) fn step(id: &str, kind: &str, sender: &str, turn: u64, more: &Value) -> Value {
     let mut step = json!({
         "id": id, "ids": [id], "type": kind, "sender": sender, "turn": turn, "created": "2026-11-27T10:00:00Z", "seen": {},
         "effect": "applied", "receipts": [],

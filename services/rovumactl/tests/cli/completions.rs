@@ -9,8 +9,20 @@ fn every_shell_has_completions_that_know_the_commands() {
         [("bash", true), ("zsh", true), ("fish", true), ("elvish", false), ("powershell", false)]
     {
         let ended = TestFolder::new().ok(&format!("completions {shell}"));
-        for word in ["keys", "trust", "broker", "users", "send", "inbox", "trace", "case", "alert", "verify"]
-        {
+        for word in [
+            "keys",
+            "trust",
+            "broker",
+            "users",
+            "send",
+            "inbox",
+            "trace",
+            "case",
+            "alert",
+            "request",
+            "permission",
+            "verify",
+        ] {
             assert!(ended.stdout.contains(word), "{shell} does not know {word}");
         }
         assert!(!knows_values || ended.stdout.contains("liaison_officer"), "{shell} does not know the roles");

@@ -7,9 +7,11 @@ mod exchange;
 mod lists;
 mod messages;
 mod reference;
+mod requests;
 mod retention;
 mod trust;
 
 pub use self::{
-    cases::*, drafts::*, events::*, exchange::*, lists::*, messages::*, reference::*, retention::*, trust::*,
+    cases::*, drafts::*, events::*, exchange::*, lists::*, messages::*, reference::*, requests::*,
+    retention::*, trust::*,
 };

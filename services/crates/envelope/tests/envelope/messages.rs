@@ -246,7 +246,8 @@ fn a_sender_sends_what_the_list_says() {
     for message_type in ["alert.issue", "receipt.delivered", "stream.status", "alert.some_new_kind"] {
         assert!(authorised(&fixture, "mz.prm", message_type), "{message_type} was refused");
     }
-    for message_type in ["request.submit", "hit.notify", "alerts.issue", "alert", "alert.", "", "ALERT.ISSUE"]
+    for message_type in
+        ["requests.submit", "hit.notify", "alerts.issue", "alert", "alert.", "", "ALERT.ISSUE"]
     {
         assert!(!authorised(&fixture, "mz.prm", message_type), "{message_type} was taken");
     }

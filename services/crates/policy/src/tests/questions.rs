@@ -1,6 +1,6 @@
 //! The questions of the tests: every actor, action, owner of a resource, and context.
 
-use rovuma_schemas::{AgencyCode, MessageType};
+use rovuma_schemas::{AgencyCode, Family, MessageType};
 
 use crate::{Action, Actor, Context, Decision, Policy, Resource, ResourceKind, Role};
 
@@ -27,7 +27,14 @@ fn of_action(action: Action) -> Vec<Question> {
     for (whose, resource) in resources(action.resource_kind()) {
         let is_reserved = resource.message_type.is_some_and(MessageType::is_reserved);
         // Neither the one nor the other occurs: nothing reserved is released in an emergency, and only that cannot wait.
-        let occurs = |when: &str| if is_reserved { when != "emergency" } else { when != "cannot wait" };
+        let is_request =
+            resource.message_type.is_some_and(|kind| kind.class().family() == Some(Family::Request));
+        let occurs = |when: &str| match when {
+            "emergency" => !is_reserved,
+            "cannot wait" => is_reserved,
+            "a database answers" => is_request && !is_reserved,
+            _ => true,
+        };
         for (when, context) in contexts(action).into_iter().filter(|(when, _)| occurs(when)) {
             let case = [whose.as_str(), when]
                 .into_iter()
@@ -94,6 +101,7 @@ fn contexts(action: Action) -> Vec<(&'static str, Context)> {
                 ("second person", Context::release(true)),
                 ("emergency", Context::release(true).in_emergency(true)),
                 ("cannot wait", Context::release(false).that_cannot_wait(true)),
+                ("a database answers", Context::release(false).that_a_database_answers(true)),
             ]
         }
         Action::MessageRead => {

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::questions::{Question, answer, each_role, questions, special_actors};
-use rovuma_schemas::MessageType;
+use rovuma_schemas::{Family, MessageType};
 
 use crate::{Action, Actor, Policy};
 
@@ -52,12 +52,36 @@ fn the_page_of_roles_says_what_the_policy_says() {
     assert!(page == expected, "deploy/roles.md is out of date: ROVUMA_REWRITE=1 writes it anew");
 }
 
-/// The types that stand on the page for all that are not reserved for supervisors, and for all that are.
-const ORDINARY: MessageType = MessageType::AlertIssue;
-const RESERVED: MessageType = MessageType::AlertWithdraw;
+/// The types that stand on the page for all others of their group, and the group's word there.
+const GROUPS: [(MessageType, &str); 5] = [
+    (MessageType::AlertIssue, ""),
+    (MessageType::AlertWithdraw, " reserved"),
+    (MessageType::RequestRefuse, " reserved about a request or leave"),
+    (MessageType::RequestSubmit, " question or answer"),
+    (MessageType::RequestAsk, " other about a request, information or leave"),
+];
+
+/// The type that stands for this one: what a supervisor releases, what an agency's system asks and answers, what only persons send.
+fn standing_for(kind: MessageType) -> MessageType {
+    use MessageType as T;
+    let of_systems = [
+        T::RequestSubmit,
+        T::RequestAcknowledge,
+        T::RequestClarify,
+        T::RequestAnswerPartial,
+        T::RequestAnswer,
+    ];
+    match kind.class().family() {
+        Some(Family::Alert) | None if kind.is_reserved() => T::AlertWithdraw,
+        _ if kind.is_reserved() => T::RequestRefuse,
+        Some(Family::Alert) | None => T::AlertIssue,
+        _ if of_systems.contains(&kind) => T::RequestSubmit,
+        Some(_) => T::RequestAsk,
+    }
+}
 
 fn stands_for_its_group(question: &Question) -> bool {
-    question.resource.message_type.is_none_or(|kind| kind == ORDINARY || kind == RESERVED)
+    question.resource.message_type.is_none_or(|kind| standing_for(kind) == kind)
 }
 
 /// What the page says of one type holds for all of its group.
@@ -66,7 +90,11 @@ fn all_types_of_a_group_have_the_same_answers() {
     let (policy, questions) = (Policy::built_in(), questions());
     for question in questions.iter().filter(|question| !stands_for_its_group(question)) {
         let kind = question.resource.message_type.expect("only drafts have several types");
-        let stands = if kind.is_reserved() { RESERVED } else { ORDINARY };
+        let stands = standing_for(kind);
+        // What only happens in requests is asked of no other type.
+        if question.case.contains("a database answers") && standing_for(kind) != MessageType::RequestSubmit {
+            continue;
+        }
         let case = question.case.replace(kind.as_str(), stands.as_str());
         let same = |other: &&Question| other.action == question.action && other.case == case;
         let other = questions.iter().find(same).expect("the same question about the other type");
@@ -97,7 +125,7 @@ fn page_of_roles() -> String {
             let yes = of_action.iter().filter(|question| answer(&policy, actor, question) == "yes");
             let case = |question: &&Question| {
                 let case = question.case.replace(" agency", "");
-                case.replace(&format!(" {ORDINARY}"), "").replace(&format!(" {RESERVED}"), " reserved")
+                GROUPS.iter().fold(case, |case, (kind, word)| case.replace(&format!(" {kind}"), word))
             };
             let cases: Vec<String> = yes.map(case).collect();
             match cases.len() {

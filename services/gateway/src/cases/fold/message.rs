@@ -48,6 +48,9 @@ pub(crate) struct CaseMessage<F> {
     pub(crate) in_reply_to: Option<MessageId>,
     /// The name of its type, known here or not.
     pub(crate) message_type: String,
+    /// When its recipient stored it, by the recipient's own clock: our own of a message received, the receipt's of one that we sent.
+    /// Only the clocks of cases between two agencies depend on it.
+    pub(crate) delivered: Option<Timestamp>,
     /// What it says, in the family's terms; absent when this version does not know the type.
     pub(crate) fact: Option<F>,
 }
@@ -66,6 +69,7 @@ impl<F> CaseMessage<F> {
             content: self.content,
             in_reply_to: self.in_reply_to,
             message_type: self.message_type.clone(),
+            delivered: self.delivered,
             fact,
         }
     }

@@ -2,9 +2,22 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use rovuma_schemas::{AgencyCode, MessageId};
+use rovuma_schemas::{AgencyCode, MessageId, Timestamp};
 
 use super::message::CaseMessage;
+
+/// When each message of a case was delivered, by canonical id: the last time, of one that was issued again or that its recipient
+/// stored a second time because its store had been restored. The recipient knows of no other.
+pub(crate) fn deliveries<F>(messages: &[CaseMessage<F>]) -> BTreeMap<MessageId, Timestamp> {
+    let names = Names::of(messages);
+    let mut deliveries = BTreeMap::new();
+    for message in messages {
+        let Some(delivered) = message.delivered else { continue };
+        let last = deliveries.entry(names.canonical(&message.sender, message.id)).or_insert(delivered);
+        *last = delivered.max(*last);
+    }
+    deliveries
+}
 
 /// The canonical id of each message of a case.
 #[derive(Debug, Default)]
@@ -82,6 +95,7 @@ mod tests {
 
     fn chain(links: &[(u64, Option<u64>)]) -> Vec<CaseMessage<()>> {
         let link = |(own, older): &(u64, Option<u64>)| CaseMessage {
+            delivered: None,
             id: id(*own),
             replaces: older.map(id),
             ..message("mz.prm", 1, &[], ())

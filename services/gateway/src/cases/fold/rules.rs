@@ -92,6 +92,20 @@ impl PartyTurn {
 }
 
 impl<F> Step<'_, F> {
+    /// The same message, as rules read it that know another form of what it says.
+    pub(crate) fn saying<'s, G>(&'s self, fact: &'s G) -> Step<'s, G> {
+        Step {
+            sender: self.sender,
+            is_owner: self.is_owner,
+            id: self.id,
+            answers: self.answers,
+            signed: self.signed,
+            fact,
+            place: self.place,
+            past: self.past,
+        }
+    }
+
     /// Whether its author had the message at this place.
     pub(crate) fn had(&self, place: PartyTurn) -> bool {
         self.past.get(place.party).is_some_and(|seen| place.turn <= *seen)

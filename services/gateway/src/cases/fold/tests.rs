@@ -48,6 +48,7 @@ pub(crate) fn message<F>(sender: &str, turn: u64, seen: &[(&str, u64)], fact: F)
         first_created: None,
         content: content(number),
         in_reply_to: None,
+        delivered: None,
         message_type: "test".to_owned(),
         fact: Some(fact),
     }

@@ -12,6 +12,7 @@ use sqlx::Row as _;
 
 use crate::{
     alarm::{self, AlarmKind},
+    cases::deliveries,
     error::DbError,
     events::EventKind,
     exchange::{Exchange, SYSTEM, refusals},
@@ -116,6 +117,7 @@ pub(crate) async fn accept(
         }
     }
     let settled = settle(tx, exchange, receipt, &entries, now).await?;
+    deliveries::record(tx, &exchange.base, &receipt.recipient().agency, &settled.deliveries, now).await?;
     if is_new && !settled.is_proof() {
         // Nothing refers to its bytes, and its signer could fill the store with such receipts.
         delete_jws(tx, receipt).await?;
@@ -131,6 +133,8 @@ pub(crate) async fn accept(
 struct Settled<'e> {
     /// The entries that changed something.
     accepted: Vec<&'e IncomingEntry>,
+    /// The messages that were delivered, and when; those too that their recipient had receipted before, and has stored again since.
+    deliveries: Vec<(MessageId, Timestamp)>,
     /// Whether an entry that did not is kept, or was recorded as refused.
     is_recorded: bool,
 }
@@ -246,16 +250,22 @@ async fn settle<'e>(
     let settled = exchange.outbox.settle_delivered(tx, (sender, recipient), &delivered, now).await?;
     let mut accepted = Vec::with_capacity(entries.len());
     let (mut refused, mut is_recorded) = (Vec::new(), false);
+    let mut deliveries = Vec::new();
     for entry in entries {
+        let delivery = entry.delivered().map(|delivered| (delivered.id, delivered.at));
         if entry.delivered().is_some_and(|delivered| settled.contains(&delivered)) {
+            deliveries.extend(delivery);
             accepted.push(entry);
             continue;
         }
         let (id, digest, settlement) = (entry.id, entry.digest, entry.settlement.clone());
         let outbox_entry = ReceiptEntry { sender, recipient, id, digest, settlement };
         match exchange.outbox.settle(tx, &outbox_entry, now).await? {
-            SettleOutcome::Now => accepted.push(entry),
-            SettleOutcome::Already => {}
+            SettleOutcome::Now => {
+                deliveries.extend(delivery);
+                accepted.push(entry);
+            }
+            SettleOutcome::Already => deliveries.extend(delivery),
             SettleOutcome::Contradiction => {
                 is_recorded |= record_contradiction(tx, exchange, receipt, entry, now).await?;
             }
@@ -263,7 +273,7 @@ async fn settle<'e>(
         }
     }
     is_recorded |= record_refused(tx, exchange, receipt, &refused, now).await?;
-    Ok(Settled { accepted, is_recorded })
+    Ok(Settled { accepted, deliveries, is_recorded })
 }
 
 const RECEIPTS: Insert = Insert {

@@ -37,6 +37,7 @@ pub(super) fn of(body: &OperationalBody, terms: &Terms, signed: Timestamp) -> Op
             PurgeOutcome::Retained => Certificate::Retained { until: certify.until },
             PurgeOutcome::NeverHeld => Certificate::NeverHeld,
         }),
+        _ => return None,
     })
 }
 

@@ -7,8 +7,7 @@ mod tests;
 use std::collections::{BTreeMap, BTreeSet};
 
 use rovuma_schemas::{
-    AgencyCode, CountryCode, Date, EarlierVersions, HandlingCode, MessageId, SubjectKey, Timestamp,
-    alert::Category,
+    AgencyCode, CaseSoFar, CountryCode, Date, HandlingCode, MessageId, SubjectKey, Timestamp, alert::Category,
 };
 use serde::{Deserialize, Serialize};
 
@@ -178,7 +177,7 @@ pub(crate) struct AlertView {
     /// The content of the version in force, as far as its state depends on it.
     pub(crate) content: Content,
     /// What the next version must know of those before it.
-    pub(crate) earlier: EarlierVersions,
+    pub(crate) earlier: CaseSoFar,
     /// The last day on which its recipients may keep its data: as the withdrawal says, or else the version in force.
     pub(crate) retain_until: Option<Date>,
     /// Why it was withdrawn.
@@ -336,13 +335,14 @@ impl AlertCase {
         self.content.confirm_by.filter(|_| !self.confirmed.contains(&message))
     }
 
-    fn earlier(&self, now: Timestamp) -> EarlierVersions {
-        EarlierVersions {
+    fn earlier(&self, now: Timestamp) -> CaseSoFar {
+        CaseSoFar {
             version: self.version.map_or(0, |(version, _)| version),
             keys: self.content.keys.clone(),
             numbers_used: self.numbers_used.clone(),
             ends: self.ends,
             latest_end: self.content.category.map(|category| category.rule().validity.after(now)),
+            ..CaseSoFar::default()
         }
     }
 

@@ -7,6 +7,7 @@ mod tests;
 use std::{collections::BTreeMap, time::Duration};
 
 use rovuma_schemas::{AgencyCode, MessageId, Timestamp};
+use serde::{Deserialize, Serialize};
 
 use crate::cases::fold::rules::{Applied, Ball, Breach, CaseRules, NoEffect, PartyTurn, Step};
 use clock::Clock;
@@ -20,8 +21,9 @@ const REMIND_EVERY: Duration = Duration::from_secs(24 * 60 * 60);
 /// A request without a message for this long is dormant: nobody closes it unless somebody looks.
 const DORMANT_AFTER: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 
-/// What a message of a request says.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// What a message of a request says, of what the state depends on.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub(crate) enum RequestFact {
     /// The requester opens the case.
     Submit {
@@ -97,6 +99,7 @@ pub(crate) struct RequestState {
     last_ask: Option<PartyTurn>,
     /// The answerer's last answer, whole or in part, or refusal.
     last_word: Option<PartyTurn>,
+    submitted: Option<Timestamp>,
     last_reminder: Option<Timestamp>,
     last_signed: Option<Timestamp>,
     limit: Duration,
@@ -122,6 +125,21 @@ pub(crate) struct RequestView {
     pub(crate) is_cancelled_late: bool,
     /// Whether the requester must erase what was disclosed before it cancelled, and certify that.
     pub(crate) is_erasure_due: bool,
+    /// The one agency that is to answer.
+    pub(crate) to: Option<AgencyCode>,
+    /// The answerer's time, as the agreement has it.
+    pub(crate) limit: Duration,
+    /// When the time of whoever has the ball is over, if nothing more is written: the answerer's with the delay that it asked for, the
+    /// requester's for a clarification.
+    pub(crate) due: Option<Timestamp>,
+    /// The new limit, if the answerer asked for one.
+    pub(crate) delayed_until: Option<Timestamp>,
+    /// When the requester last reminded the answerer.
+    pub(crate) last_reminder: Option<Timestamp>,
+    /// When the request was answered or refused for the first time.
+    pub(crate) settled: Option<Timestamp>,
+    /// When its last message was signed.
+    pub(crate) last_signed: Option<Timestamp>,
     /// The answerer's time so far, as far as receipts tell it.
     pub(crate) answering: Option<Duration>,
     /// Whether the answerer is, or was, in time.
@@ -182,9 +200,16 @@ impl CaseRules for RequestRules {
         };
         match step.fact {
             _ if !is_allowed => Err(Breach::NotInState),
-            F::Remind if !self.may_remind(state, step.signed) => Err(Breach::TooEarly),
+            // The time of the delivery is not signed with the request: what is certain is that it cannot have come before it was sent.
+            F::Remind if !state.may_be_reminded(step.signed) => Err(Breach::TooEarly),
             _ => Ok(()),
         }
+    }
+
+    fn may_sign(&self, state: &RequestState, step: &Step<'_, RequestFact>) -> Result<(), Breach> {
+        let is_early = *step.fact == RequestFact::Remind
+            && state.answering.spent(step.signed).is_some_and(|spent| spent < state.limit);
+        if is_early { Err(Breach::TooEarly) } else { Ok(()) }
     }
 
     fn apply(&self, state: &mut RequestState, step: &Step<'_, RequestFact>) -> Applied {
@@ -193,6 +218,7 @@ impl CaseRules for RequestRules {
         match step.fact {
             F::Submit { to, limit } => {
                 (state.progress, state.to, state.limit) = (P::Open, Some(to.clone()), *limit);
+                state.submitted = Some(step.signed);
                 state.answering.start(self.delivered(step.id));
             }
             F::Acknowledge { expected_by } => {
@@ -220,6 +246,13 @@ impl CaseRules for RequestRules {
             is_disclosed: state.is_disclosed,
             is_cancelled_late: state.is_cancelled_late,
             is_erasure_due: state.progress == Progress::Cancelled && state.is_disclosed,
+            to: state.to.clone(),
+            limit: state.limit,
+            due: state.due(),
+            delayed_until: state.delayed_until,
+            last_reminder: state.last_reminder,
+            settled: state.settled,
+            last_signed: state.last_signed,
             answering: state.answering.spent(at),
             punctuality: state.punctuality(at),
             is_clarification_overdue: state.progress == Progress::Clarification && clarifying > CLARIFY_LIMIT,
@@ -254,14 +287,6 @@ impl RequestFact {
 impl RequestRules {
     fn delivered(&self, id: MessageId) -> Option<Timestamp> {
         self.delivered.get(&id).copied()
-    }
-
-    /// A reminder is lawful when the answerer's time is over, once a day. Where no receipt tells the time it is believed: its
-    /// author has the receipt.
-    fn may_remind(&self, state: &RequestState, signed: Timestamp) -> bool {
-        let is_over = state.answering.spent(signed).is_none_or(|spent| spent >= state.limit);
-        let is_another_day = state.last_reminder.is_none_or(|last| signed.since(last) >= REMIND_EVERY);
-        is_over && is_another_day
     }
 
     fn apply_ask(&self, state: &mut RequestState, step: &Step<'_, RequestFact>) -> Applied {
@@ -324,6 +349,25 @@ fn apply_close(state: &mut RequestState, step: &Step<'_, RequestFact>) -> Applie
 }
 
 impl RequestState {
+    /// Whether a reminder that was signed then may be honest: after the limit, once a day.
+    fn may_be_reminded(&self, signed: Timestamp) -> bool {
+        let is_over = self.submitted.is_none_or(|submitted| signed.since(submitted) >= self.limit);
+        let is_another_day = self.last_reminder.is_none_or(|last| signed.since(last) >= REMIND_EVERY);
+        is_over && is_another_day
+    }
+
+    /// When the time of whoever has the ball is over.
+    fn due(&self) -> Option<Timestamp> {
+        match self.progress {
+            Progress::Open => {
+                let ends = self.answering.ends(self.limit)?;
+                Some(self.delayed_until.map_or(ends, |delayed| delayed.max(ends)))
+            }
+            Progress::Clarification => self.clarifying.ends(CLARIFY_LIMIT),
+            _ => None,
+        }
+    }
+
     /// Whether the answerer is in time at this instant, or was when it answered.
     fn punctuality(&self, at: Timestamp) -> Option<Punctuality> {
         let spent = self.answering.spent(at)?;
@@ -332,6 +376,17 @@ impl RequestState {
             Some(until) if at <= until => Punctuality::WithinDelay,
             _ => Punctuality::Late,
         })
+    }
+}
+
+impl Punctuality {
+    /// The code in the API.
+    pub(crate) const fn as_str(self) -> &'static str {
+        match self {
+            Self::InTime => "in_time",
+            Self::WithinDelay => "within_delay",
+            Self::Late => "late",
+        }
     }
 }
 

@@ -1,5 +1,7 @@
 //! Cases as the API shows them.
 
+mod family;
+
 use rovuma_api::answers::gateway as answers;
 use rovuma_schemas::{AgencyCode, Timestamp};
 
@@ -14,7 +16,7 @@ use crate::{
     },
 };
 
-pub(super) fn row(row: CaseRow) -> answers::CaseRow {
+pub(in crate::http) fn row(row: CaseRow) -> answers::CaseRow {
     answers::CaseRow {
         case: row.case,
         short_reference: row.short_reference,
@@ -36,8 +38,18 @@ pub(super) fn row(row: CaseRow) -> answers::CaseRow {
 
 /// The whole case in the view of `agency`.
 pub(super) fn case(case: OpenedCase, agency: &AgencyCode, at: Timestamp) -> answers::CaseView {
-    let CaseDetails::Alert(alert) = &case.facts.details;
-    let alert = alert_case(alert, &case, agency);
+    let alert = match &case.facts.details {
+        CaseDetails::Alert(alert) => Some(alert_case(alert, &case, agency)),
+        _ => None,
+    };
+    let request = match &case.facts.details {
+        CaseDetails::Request(request) => Some(family::request(request, at)),
+        _ => None,
+    };
+    let permission = match &case.facts.details {
+        CaseDetails::Permission(permission) => Some(family::permission(permission)),
+        _ => None,
+    };
     let missing = case.missing.into_iter().map(|missing| answers::MissingTurns {
         agency: missing.agency,
         from: missing.from,
@@ -62,7 +74,9 @@ pub(super) fn case(case: OpenedCase, agency: &AgencyCode, at: Timestamp) -> answ
         missing: missing.collect(),
         warnings: warnings.collect(),
         freshness: freshness.collect(),
-        alert: Some(alert),
+        alert,
+        request,
+        permission,
     }
 }
 

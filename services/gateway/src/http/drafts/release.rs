@@ -18,7 +18,7 @@ use rovuma_store::FutureExt;
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use super::{duplicates, own, posted, view};
+use super::{duplicates, is_case_direct, own, posted, view};
 use crate::{
     drafts::{SeenVersion, content::Content},
     exchange::send::Released,
@@ -117,7 +117,11 @@ pub(crate) async fn release(
     };
     let second_person = content.as_ref().and_then(Content::second_person);
     let needed_second = draft.second_person.is_some() || second_person.is_some();
-    let context = content.as_ref().map(|content| content.release_context(needed_second));
+    let is_case_direct = match &content {
+        Some(content) => is_case_direct(&gateway, &caller, content).await?,
+        None => false,
+    };
+    let context = content.as_ref().map(|content| content.release_context(needed_second, is_case_direct));
     let context = context.unwrap_or(Context::release(needed_second));
     let permit = gateway.permit(&caller, act::DraftRelease, &resource, &context).await?;
     let despite = duplicates::despite(release_request(&body)?.despite_duplicates.as_deref())?;

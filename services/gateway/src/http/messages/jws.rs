@@ -16,7 +16,8 @@ use rovuma_api::{
 };
 use rovuma_policy::{Context, act};
 use rovuma_runtime::Problem;
-use rovuma_schemas::{AgencyCode, MessageId, audit::AuditAction};
+use rovuma_schemas::{AgencyCode, MessageId, audit::AuditAction, permission::PermissionUse};
+use rovuma_store::Conn;
 
 use super::one::{self, MessageName, ReasonQuery};
 use crate::http::{
@@ -25,6 +26,7 @@ use crate::http::{
 };
 use crate::{
     audit,
+    families::permission::leave::{self, Restricted},
     gateway::Gateway,
     messages::{
         handling,
@@ -95,6 +97,18 @@ struct KeptBack {
     code: String,
 }
 
+/// Whether the sender has given leave to take the message out of the exchange.
+async fn may_be_exported(
+    gateway: &Gateway,
+    conn: &mut Conn,
+    received: &received::Received,
+) -> Result<bool, ApiError> {
+    let Some(case) = &received.place.case else { return Ok(false) };
+    let restricted =
+        Restricted { agency: &received.recipient, sender: &received.sender, id: received.id, case };
+    Ok(leave::is_given(conn, restricted, PermissionUse::Export, gateway.base.now()).await?)
+}
+
 /// The signed originals: all of an own message, and of a received one what its sender lets go.
 async fn originals(gateway: &Gateway, found: OwnMessage) -> Result<Result<Originals, KeptBack>, ApiError> {
     let mut conn = gateway.base.store.read().acquire().await?;
@@ -102,7 +116,9 @@ async fn originals(gateway: &Gateway, found: OwnMessage) -> Result<Result<Origin
         OwnMessage::Received(received) => {
             let messages = match received::kept(&mut conn, received.seq).await? {
                 Kept::Whole(jws) => {
-                    if let Some(code) = handling::kept_back_by(&jws) {
+                    if let Some(code) = handling::kept_back_by(&jws)
+                        && !may_be_exported(gateway, &mut conn, &received).await?
+                    {
                         return Ok(Err(KeptBack { sender: received.sender, code }));
                     }
                     let country = received.recipient.country();

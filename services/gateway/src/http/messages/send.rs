@@ -20,7 +20,7 @@ use utoipa::IntoParams;
 use crate::{
     gateway::Gateway,
     http::{
-        drafts::{duplicates, new_draft, posted, released_view, view},
+        drafts::{duplicates, is_case_direct, new_draft, posted, released_view, view},
         error::{ApiError, in_language},
         openapi::Refusals,
     },
@@ -70,7 +70,8 @@ pub(crate) async fn send(
     let now = gateway.base.now();
     let content = posted(&gateway, &caller, &body)?;
     let resource = new_draft(&caller, &content);
-    let context = content.release_context(content.second_person().is_some());
+    let is_case_direct = is_case_direct(&gateway, &caller, &content).await?;
+    let context = content.release_context(content.second_person().is_some(), is_case_direct);
     let permit = gateway.permit(&caller, act::DraftRelease, &resource, &context).await?;
     // The message is also written here: whom a local policy lets release but not write must not send at once.
     gateway.permit(&caller, act::DraftCreate, &resource, &Context::NONE).await?;

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use rovuma_envelope::Origin;
-use rovuma_schemas::{CaseId, EarlierVersions, MessageId};
+use rovuma_schemas::{CaseId, CaseSoFar, MessageId};
 use serde_json::{Value, json};
 
 use super::{
@@ -105,7 +105,7 @@ async fn a_message_of_an_unknown_type_stands_in_the_case_and_is_lost_by_nobody()
         ("tz.tpf", "mz.prm", 9),
         &withdraw(&json!({ "kind": "alert", "owner": "tz.tpf", "id": opener }), "error"),
         now,
-        &EarlierVersions::default(),
+        &CaseSoFar::default(),
         |header| {
             header.message_type = "alert.merge".to_owned();
             header.case = Some(CaseId { kind: "alert".to_owned(), owner: agency("tz.tpf"), id: opener });

@@ -12,8 +12,8 @@ use rovuma_envelope::{
     trust::{Accepts, KeyTerm, NewAgency},
 };
 use rovuma_schemas::{
-    AgencyCode, Body, EarlierVersions, Header, Locale, Message, MessageId, Recipient, Sender, StreamId,
-    Timestamp, ValidDraft, ValidationContext, Version,
+    AgencyCode, Body, CaseSoFar, Header, Locale, Message, MessageId, Recipient, Sender, StreamId, Timestamp,
+    ValidDraft, ValidationContext, Version, request::AnswerLimits,
 };
 use serde_json::Value;
 
@@ -149,7 +149,7 @@ impl Country {
         now: Timestamp,
         change: impl FnOnce(&mut Header),
     ) -> Jws {
-        self.message_with(id, route, draft, now, &EarlierVersions::default(), change)
+        self.message_with(id, route, draft, now, &CaseSoFar::default(), change)
     }
 
     /// A message of any officers' type, after these versions in its case, with a header that `change` has changed.
@@ -159,7 +159,7 @@ impl Country {
         (from, to, number): (&str, &str, u64),
         draft: &Value,
         now: Timestamp,
-        earlier: &EarlierVersions,
+        earlier: &CaseSoFar,
         change: impl FnOnce(&mut Header),
     ) -> Jws {
         let (from, to) = (agency(from), agency(to));
@@ -193,7 +193,8 @@ impl Country {
             seen: BTreeMap::new(),
         };
         change(&mut header);
-        self.sign(&from, &valid.into_message(header, earlier))
+        let limits = AnswerLimits::default();
+        self.sign(&from, &valid.into_message(header, earlier, &limits))
     }
 
     /// A transport message of one of this country's agencies: a receipt.

@@ -1,17 +1,19 @@
-//! What the reader must do in a case, and what they may do next.
+//! What the reader must do in a case.
 
-use rovuma_api::answers::gateway::{AlertCase, CaseStep, CaseView};
+use rovuma_api::answers::gateway::{AlertCase, CaseStep, CaseView, RequestCase};
 
 use super::CaseReader;
-use crate::cases::name::short_name;
 
 /// What the reader's agency must do, the most pressing first. Nothing where it must do nothing.
 pub(super) fn duties(view: &CaseView, steps: &[CaseStep], reader: &CaseReader) -> Vec<String> {
-    let Some(alert) = &view.alert else { return Vec::new() };
-    if reader.is_issuer(view) {
-        duties_of_issuer(view, alert, reader)
-    } else {
-        duty_of_recipient(view, alert, steps, reader).into_iter().collect()
+    let is_opener = reader.is_opener(view);
+    match (&view.alert, &view.request) {
+        (Some(alert), _) if is_opener => duties_of_issuer(view, alert, reader),
+        (Some(alert), _) => duty_of_recipient(view, alert, steps, reader).into_iter().collect(),
+        _ if view.case.state == "not_arrived" => vec![reader.words().wait_for_opener().to_owned()],
+        (_, Some(request)) if is_opener => duties_of_requester(view, request, reader),
+        (_, Some(request)) => duty_of_answerer(view, request, reader).into_iter().collect(),
+        _ => duty_of_other(view, is_opener, reader).into_iter().collect(),
     }
 }
 
@@ -65,45 +67,57 @@ fn duty_of_recipient(
     })
 }
 
-/// What the reader may do in the case now, as commands to type.
-pub(super) fn next_commands(view: &CaseView, steps: &[CaseStep], reader: &CaseReader) -> Vec<String> {
-    let Some(alert) = &view.alert else { return Vec::new() };
-    let name = short_name(&view.case);
-    let supervisor = reader.words().by_supervisor();
-    let mut commands = Vec::new();
-    let mut command = |line: String| commands.push(format!("rovumactl alert {line}"));
-    for message_type in &view.possible {
-        match message_type.as_str() {
-            "alert.update" => command(format!("update {name}")),
-            "alert.extend" => command(format!("extend {name} --until DATE --reason TEXT  # {supervisor}")),
-            "alert.withdraw" => command(format!("withdraw {name} --reason CODE  # {supervisor}")),
-            "alert.reply" => {
-                for report in alert.reports.iter().filter(|report| report.answer.is_none()) {
-                    command(format!("reply {} --reason TEXT", report.id));
-                }
-            }
-            "alert.flag" => match reader.own.as_ref().is_some_and(|own| alert.flagged.contains(own)) {
-                true => command(format!("flag {name} --off")),
-                false => command(format!("flag {name} --on --reason CODE --instead ACTION")),
-            },
-            "alert.error_report" => {
-                command(format!("report-error {name} --subject KEY --at POINTER --proposal TEXT"));
-            }
-            "release.confirm" if alert.confirm_by.is_some() => {
-                if let Some(content) = content_in_force(steps) {
-                    command(format!("confirm {}  # {supervisor}", content.id));
-                }
-            }
-            "purge.certify" => command(format!("certify {name} --outcome CODE  # {supervisor}")),
-            // What opens a case does not follow in it, and what a later version knows it offers.
-            _ => {}
-        }
-    }
-    commands
+fn duties_of_requester(view: &CaseView, request: &RequestCase, reader: &CaseReader) -> Vec<String> {
+    let words = reader.words();
+    let limit = |at| reader.limit_with(at, reader.other_country(view));
+    let state = view.case.state.as_str();
+    let confirm_by = request.confirm_by.filter(|_| matches!(state, "open" | "clarification"));
+    let confirm = match confirm_by {
+        _ if state == "suspended" => Some(words.to_do_confirm_late().to_owned()),
+        by => by.map(|by| words.to_do_confirm(limit(by))),
+    };
+    let due = view.case.due.map(limit);
+    let has_certified =
+        request.certificates.iter().any(|certificate| Some(&certificate.agency) == reader.own.as_ref());
+    let duty = match (state, due) {
+        ("open", Some(at)) if request.overdue => Some(words.await_answer_late(at)),
+        ("open", _) if request.spent_s.is_none() => Some(words.await_delivery().to_owned()),
+        ("open", _) => Some(words.await_answer().to_owned()),
+        ("clarification", Some(at)) if request.overdue => Some(words.clarify_late(at)),
+        ("clarification", Some(at)) => Some(words.clarify_by(at)),
+        ("clarification", None) => Some(words.clarify_open().to_owned()),
+        ("answered", _) => Some(words.read_and_close().to_owned()),
+        ("refused", _) => Some(words.read_refusal().to_owned()),
+        ("cancelled", _) if request.erasure_due && !has_certified => Some(words.erase_disclosed().to_owned()),
+        _ => None,
+    };
+    confirm.into_iter().chain(duty).collect()
 }
 
-/// The message that brought the version in force: the last of the issuer's that has content and counts.
-pub(crate) fn content_in_force(steps: &[CaseStep]) -> Option<&CaseStep> {
-    let has_content = |step: &&CaseStep| matches!(step.message_type.as_str(), "alert.issue" | "alert.update");
-    steps.iter().filter(has_content).filter(|step| step.effect == "applied").max_by_key(|step| step.turn)
+fn duty_of_answerer(view: &CaseView, request: &RequestCase, reader: &CaseReader) -> Option<String> {
+    let words = reader.words();
+    let due = view.case.due.map(|at| reader.limit_with(at, reader.other_country(view)));
+    Some(match (view.case.state.as_str(), due) {
+        ("suspended", _) => words.to_do_not_act().to_owned(),
+        ("open", Some(at)) if request.overdue => words.answer_late(at),
+        ("open", Some(at)) => words.answer_by(at),
+        ("open", None) => words.answer_open().to_owned(),
+        ("clarification", _) if request.clarification_overdue => words.await_clarification_late().to_owned(),
+        ("clarification", _) => words.await_clarification().to_owned(),
+        _ => return None,
+    })
+}
+
+/// The duty in a case of shared information, or of a question for leave.
+fn duty_of_other(view: &CaseView, is_opener: bool, reader: &CaseReader) -> Option<String> {
+    let words = reader.words();
+    Some(match (view.case.state.as_str(), is_opener) {
+        ("suspended", true) => words.to_do_confirm_late().to_owned(),
+        ("suspended", false) => words.to_do_not_act().to_owned(),
+        ("shared", true) => words.to_do_confirm(reader.due(view)?),
+        ("asked", false) => words.decide_leave().to_owned(),
+        ("asked", true) => words.await_decision().to_owned(),
+        ("denied" | "lapsed", true) => words.no_leave().to_owned(),
+        _ => return None,
+    })
 }

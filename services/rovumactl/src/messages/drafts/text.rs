@@ -15,7 +15,7 @@ use crate::{
     exit::{fault_line, more_faults},
     moments::local,
     output::{safe, table},
-    reading::{DRAFT, LanguageArgs, Reader},
+    reading::{DRAFT, LanguageArgs, Reader, facet_list},
     session::ServerArgs,
 };
 
@@ -45,7 +45,7 @@ pub(crate) fn draft_text(f: &mut fmt::Formatter<'_>, draft: &DraftView, reader: 
         Some(supervisor) => format!("{reason} ({})", reader.person(supervisor)),
         None => reason.to_owned(),
     });
-    let facet = draft.facet.as_deref().map(|facet| reader.label("categories", facet));
+    let facet = draft.facet.as_deref().map(|facet| reader.label(facet_list(&draft.message_type), facet));
     let second_person = draft.second_person.as_deref().map(|code| reader.label("second_person", code));
     let (changed, submitted) = (local(draft.changed_at), draft.submitted_at.map(local));
     for (word, member) in [

@@ -20,7 +20,7 @@ use crate::{
 /// Options of `draft new`.
 #[derive(Debug, Args)]
 pub(crate) struct New {
-    /// The kind of draft: an alert's category
+    /// The kind of draft: an alert's category, a request's kind such as request.identity_check, or the type of another message
     #[arg(value_parser = PossibleValuesParser::new(Template::names()))]
     kind: String,
     /// The file to write it to; the help goes beside it, to FILE.help.txt [default: standard output, the help on standard error]

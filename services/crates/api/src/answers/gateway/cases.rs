@@ -6,6 +6,8 @@ use rovuma_schemas::{AgencyCode, CaseId, CountryCode, Date, MessageId, Timestamp
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::requests::{PermissionCase, RequestCase};
+
 /// A case in a list.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 pub struct CaseRow {
@@ -16,7 +18,9 @@ pub struct CaseRow {
     /// until the message that opened the case has arrived.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub short_reference: Option<String>,
-    /// The state, at the time of the answer: of an alert `not_arrived`, `active`, `suspended`, `expired` or `withdrawn`.
+    /// The state, at the time of the answer: `not_arrived`; of an alert `active`, `suspended`, `expired` or `withdrawn`; of a request
+    /// `open`, `clarification`, `suspended`, `answered`, `refused`, `cancelled` or `closed`; of shared information `shared` or `suspended`;
+    /// of a question for leave `asked`, `granted`, `denied` or `lapsed`.
     pub state: String,
     /// Who must act: `ours`, `theirs` or `nobody`.
     pub ball: String,
@@ -27,7 +31,7 @@ pub struct CaseRow {
     /// `actual`, `exercise` or `test`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub status: Option<String>,
-    /// The code by which the cases of the family are listed: the category of an alert.
+    /// The code by which the cases of the family are listed: the category of an alert, the kind of a request.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub facet: Option<String>,
     /// The handling code in force.
@@ -72,6 +76,12 @@ pub struct CaseView {
     /// What is particular to an alert.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub alert: Option<AlertCase>,
+    /// What is particular to a request for assistance.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub request: Option<RequestCase>,
+    /// What is particular to a question for leave.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub permission: Option<PermissionCase>,
 }
 
 /// Turns of one agency that are not here.

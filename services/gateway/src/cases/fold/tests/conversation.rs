@@ -291,6 +291,7 @@ where
             first_created: None,
             content: content(u64::from(number)),
             in_reply_to: None,
+            delivered: None,
             message_type: "test".to_owned(),
             fact: Some(fact),
         });

@@ -36,6 +36,14 @@ impl Clock {
         }
     }
 
+    /// When the party will have had this time, if it keeps the ball; none where it does not have the ball or no receipt tells it.
+    pub(super) fn ends(self, limit: Duration) -> Option<Timestamp> {
+        match self {
+            Self::Running(spent, since) => Some(since.plus(limit.saturating_sub(spent))),
+            Self::NotStarted | Self::Stopped(_) | Self::Unknown => None,
+        }
+    }
+
     /// The party's time until `now`; none where no receipt tells it.
     pub(super) fn spent(self, now: Timestamp) -> Option<Duration> {
         match self {

@@ -1,11 +1,10 @@
 //! Sends what follows in a case: shows it, asks, sends it where one person may, and hands it to a supervisor otherwise.
 
-use clap::Args;
 use rovuma_api::answers::gateway::{DraftView, ReleasedView};
-use rovuma_schemas::{AgencyCode, CaseId, Date};
+use rovuma_schemas::{AgencyCode, CaseId};
 use serde_json::Value;
 
-use super::draft::OpenedAlert;
+use super::{FollowArgs, OpenedCase};
 use crate::{
     app::App,
     cases::{name, text::CaseReader},
@@ -18,51 +17,16 @@ use crate::{
     },
     output::safe,
     question,
-    reading::{DRAFT, LanguageArgs},
-    session::{ApiServer, ServerArgs},
+    reading::DRAFT,
 };
 
-/// What every command takes that sends a message in a case.
-#[derive(Debug, Args)]
-pub(super) struct FollowArgs {
-    /// Hand it to a supervisor where one must release it; without it the draft is kept, to be submitted
-    #[arg(long)]
-    submit: bool,
-    /// Neither show nor ask
-    #[arg(long)]
-    pub(super) yes: bool,
-    /// The last day on which the recipients may keep it [default: as the case says; 30 days after a withdrawal]
-    #[arg(long, value_name = "DATE")]
-    pub(super) retain_until: Option<Date>,
-    /// Send it although the gateway knows something live about the same: the code or file number of the reason, which the audit log
-    /// keeps
-    #[arg(long, value_name = "REASON")]
-    despite_duplicates: Option<String>,
-    /// The language in which you wrote the texts, where it is another than the alert's: pt, sw, en
-    #[arg(long, value_name = "LANG")]
-    written_in: Option<String>,
-    #[command(flatten)]
-    pub(super) language: LanguageArgs,
-    #[command(flatten)]
-    server: ServerArgs,
-}
-
 impl FollowArgs {
-    pub(super) async fn client(&self, app: &App) -> Outcome<Client> {
-        self.server.client(app, ApiServer::Gateway).await
-    }
-
-    /// Opens the case that `text` names.
-    pub(super) async fn open(&self, client: &Client, text: &str) -> Outcome<OpenedAlert> {
-        OpenedAlert::open(client, &name::find(client, text).await?).await
-    }
-
     /// Shows the draft and asks, then sends it.
-    pub(super) async fn show_and_send(
+    pub(crate) async fn show_and_send(
         &self,
         app: &App,
         client: &Client,
-        opened: &OpenedAlert,
+        opened: &OpenedCase,
         mut draft: Value,
         beside: &str,
     ) -> Outcome {
@@ -80,11 +44,11 @@ impl FollowArgs {
         &self,
         app: &App,
         client: &Client,
-        opened: &OpenedAlert,
+        opened: &OpenedCase,
         draft: &Value,
         beside: &str,
     ) -> Outcome<bool> {
-        let recipients = recipients(opened, client);
+        let recipients = recipients(opened, client, draft);
         let reader = self.language.reader(app, &self.server, client, &recipients, &[]).await;
         let kind = draft["type"].as_str().unwrap_or_default();
         let to: Vec<String> = recipients.iter().map(|code| reader.agencies.text(code.as_str())).collect();
@@ -176,14 +140,10 @@ fn needs_supervisor(failure: &Failure, draft: &Value) -> bool {
     !is_own_release && (failure.is_refusal("second_person") || failure.is_refusal("supervisor_only"))
 }
 
-/// Whom a message in the case goes to: the issuer's to every recipient of the alert, a recipient's to the issuer.
-fn recipients(opened: &OpenedAlert, client: &Client) -> Vec<AgencyCode> {
-    let owner = &opened.case.case.case.owner;
-    if client.caller().agency.as_deref() == Some(owner.as_str()) || opened.content.sent.is_some() {
-        let alert = opened.case.alert.iter();
-        return alert
-            .flat_map(|alert| alert.recipients.iter().map(|recipient| recipient.agency.clone()))
-            .collect();
+/// Whom the draft goes to: those that it names, or the agencies at the other end of its case.
+fn recipients(opened: &OpenedCase, client: &Client, draft: &Value) -> Vec<AgencyCode> {
+    match draft["recipients"].as_array() {
+        Some(named) => named.iter().filter_map(|code| code.as_str()?.parse().ok()).collect(),
+        None => opened.others(client),
     }
-    vec![owner.clone()]
 }

@@ -1,0 +1,61 @@
+//! When messages of ours in cases were delivered, as their recipients' receipts say. The clocks of requests run from there.
+
+use std::collections::BTreeSet;
+
+use rovuma_schemas::{AgencyCode, MessageId, Timestamp};
+use rovuma_store::{Conn, RowExt, padded_list, with_list};
+use sqlx::Row;
+
+use super::{kept::CaseKey, project};
+use crate::{base::Base, error::DbError, families};
+
+/// The messages of `$1` with these ids that stand in cases with a clock.
+pub(crate) const WITH_CLOCK: &str = concat!(
+    "SELECT owner, case_id, kind, id FROM case_message WHERE ",
+    families::has_clock!(),
+    " AND agency = $1 AND sender = $1 AND id IN ({})"
+);
+
+/// Records when messages of `sender` were delivered, and folds their cases again. A later delivery counts instead of an earlier one:
+/// the recipient's store was restored, and knows of no other.
+///
+/// # Errors
+/// [`DbError`] when the store does not answer; then the transaction must be rolled back.
+pub(crate) async fn record(
+    tx: &mut Conn,
+    base: &Base,
+    sender: &AgencyCode,
+    delivered: &[(MessageId, Timestamp)],
+    now: Timestamp,
+) -> Result<(), DbError> {
+    if delivered.is_empty() {
+        return Ok(());
+    }
+    let mut changed = BTreeSet::new();
+    let query = sqlx::query(with_list(WITH_CLOCK, 2, delivered.len())).bind(sender.as_str());
+    let query = padded_list(delivered).fold(query, |query, (id, _)| query.bind(id.as_bytes().to_vec()));
+    for row in &query.fetch_all(&mut *tx).await? {
+        let id = row.message_id("id")?;
+        let Some((_, at)) = delivered.iter().find(|(known, _)| *known == id) else { continue };
+        let key = CaseKey {
+            agency: sender.clone(),
+            owner: row.parsed("owner")?,
+            id: row.message_id("case_id")?,
+            kind: row.try_get("kind")?,
+        };
+        let update = sqlx::query(
+            "UPDATE case_message SET delivered_at = $5
+             WHERE agency = $1 AND owner = $2 AND case_id = $3 AND kind = $4 AND sender = $1 AND id = $6
+               AND (delivered_at IS NULL OR delivered_at < $5)",
+        );
+        let update =
+            key.bind(update).bind(at.as_micros()).bind(id.as_bytes().to_vec()).execute(&mut *tx).await?;
+        if update.rows_affected() > 0 {
+            changed.insert(key);
+        }
+    }
+    for key in &changed {
+        project::again(tx, base, key, now).await?;
+    }
+    Ok(())
+}

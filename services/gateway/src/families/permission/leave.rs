@@ -1,0 +1,66 @@
+//! Leave of the sender to use a message beyond its handling code: what a `permission.decide` in force says.
+
+use rovuma_schemas::{AgencyCode, CaseId, MessageId, Timestamp, permission::PermissionUse};
+use rovuma_store::{Conn, RowExt};
+
+use super::GRANTED;
+use crate::{
+    cases::kept::{self, CaseKey},
+    error::DbError,
+    families::{self, CaseDetails},
+};
+
+/// Maximum questions for leave to one agency that are looked through, the newest first: leave lapses, and nobody waits for more.
+const LOOKED_THROUGH_MAX: i64 = 256;
+
+/// The questions for leave that `$1` asked `$2`.
+pub(crate) const ASKED: &str = "
+    SELECT owner, case_id FROM case_party
+    WHERE agency = $1 AND partner = $2 AND (kind || '') = 'permission' AND (owner || '') = $1
+    ORDER BY opened_at DESC, case_id DESC LIMIT $3";
+
+/// The message for which leave is looked up.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Restricted<'a> {
+    /// Our agency.
+    pub(crate) agency: &'a AgencyCode,
+    /// The agency that sent it.
+    pub(crate) sender: &'a AgencyCode,
+    /// The message.
+    pub(crate) id: MessageId,
+    /// Its case.
+    pub(crate) case: &'a CaseId,
+}
+
+/// Whether its sender has given leave for this use that holds at `now`.
+///
+/// # Errors
+/// [`DbError`] when the store does not answer.
+pub(crate) async fn is_given(
+    conn: &mut Conn,
+    message: Restricted<'_>,
+    wanted: PermissionUse,
+    now: Timestamp,
+) -> Result<bool, DbError> {
+    let query = sqlx::query(ASKED).bind(message.agency.as_str()).bind(message.sender.as_str());
+    let rows = query.bind(LOOKED_THROUGH_MAX).fetch_all(&mut *conn).await?;
+    let mut keys = Vec::with_capacity(rows.len());
+    for row in &rows {
+        let (owner, id) = (row.parsed("owner")?, row.message_id("case_id")?);
+        keys.push(CaseKey { agency: message.agency.clone(), owner, id, kind: "permission".to_owned() });
+    }
+    let mut is_given = false;
+    for (key, messages) in kept::load(conn, &keys).await? {
+        let Ok(family) = key.kind.parse() else { continue };
+        families::rules(family).fold(&key.owner, &messages, &mut |fold| {
+            let facts = fold.at(now).state;
+            let CaseDetails::Permission(permission) = &facts.details else { return };
+            let Some(asked) = permission.asked.as_ref().filter(|_| facts.state == GRANTED) else { return };
+            is_given |= permission.from.as_ref() == Some(message.sender)
+                && asked.about.case == *message.case
+                && asked.about.message.is_none_or(|about| about == message.id)
+                && asked.uses.contains(&wanted);
+        });
+    }
+    Ok(is_given)
+}

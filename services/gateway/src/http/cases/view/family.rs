@@ -1,0 +1,78 @@
+//! What is particular to the cases of requests and of questions for leave.
+
+use std::collections::BTreeMap;
+
+use rovuma_api::answers::gateway as answers;
+use rovuma_schemas::{AgencyCode, Timestamp, any_case::PurgeOutcome};
+
+use crate::families::{
+    permission::Permission,
+    request::{GivenAnswer, WholeRequest},
+};
+
+pub(super) fn request(request: &WholeRequest, at: Timestamp) -> answers::RequestCase {
+    let progress = &request.progress;
+    let questions = request.questions().iter().map(|(n, asked)| {
+        let given: Option<&GivenAnswer> = request.answers.get(n);
+        let result = given.map(|given| &given.result);
+        answers::RequestQuestion {
+            n: *n,
+            ask: asked.ask.clone(),
+            subject: asked.subject.clone(),
+            result: result.map(|result| result.result.as_str().to_owned()),
+            reason: result.and_then(|result| result.reason.clone()),
+            try_agency: result.and_then(|result| result.try_agency.clone()),
+            expected_by: result.and_then(|result| result.expected_by),
+            message: given.map(|given| given.message),
+        }
+    });
+    let (refused, try_agency) = request.refusal.clone().unzip();
+    answers::RequestCase {
+        answerer: progress.to.clone(),
+        direct: request.is_direct(),
+        questions: questions.collect(),
+        acknowledged: progress.is_acknowledged,
+        expected_by: progress.expected_by,
+        needed_by: request.needed_by(),
+        limit_hours: progress.limit.as_secs() / 3600,
+        spent_s: progress.answering.map(|spent| spent.as_secs()),
+        punctuality: progress.punctuality.map(|punctuality| punctuality.as_str().to_owned()),
+        overdue: progress.due.is_some_and(|due| due < at),
+        delayed_until: progress.delayed_until,
+        delay_reason: request.delay_reason.clone(),
+        clarification_overdue: progress.is_clarification_overdue,
+        reminded_at: progress.last_reminder,
+        settled_at: progress.settled,
+        refused,
+        try_agency: try_agency.flatten(),
+        cancelled: request.cancel_reason.clone(),
+        cancelled_late: progress.is_cancelled_late,
+        disclosed: progress.is_disclosed,
+        erasure_due: progress.is_erasure_due,
+        outcomes: request.outcomes.clone(),
+        dormant: progress.is_dormant,
+        group: request.group(),
+        confirm_by: request.confirm_by,
+        certificates: certificates(&request.certificates),
+    }
+}
+
+pub(super) fn permission(permission: &Permission) -> answers::PermissionCase {
+    let asked = permission.asked.as_ref();
+    answers::PermissionCase {
+        decides: permission.from.clone(),
+        about: asked.map(|asked| asked.about.case.clone()),
+        message: asked.and_then(|asked| asked.about.message),
+        uses: asked.iter().flat_map(|asked| &asked.uses).map(|one| one.as_str().to_owned()).collect(),
+        to: asked.map(|asked| asked.to.clone()).unwrap_or_default(),
+        until: permission.until,
+    }
+}
+
+fn certificates(certificates: &BTreeMap<AgencyCode, PurgeOutcome>) -> Vec<answers::CaseCertificate> {
+    let certificate = |(agency, outcome): (&AgencyCode, &PurgeOutcome)| answers::CaseCertificate {
+        agency: agency.clone(),
+        outcome: outcome.as_str().to_owned(),
+    };
+    certificates.iter().map(certificate).collect()
+}

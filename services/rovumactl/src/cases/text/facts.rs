@@ -1,0 +1,56 @@
+//! The facts of a case, each with its label.
+
+use std::fmt;
+
+use rovuma_api::answers::gateway::{CaseView, PartyFreshness};
+
+use super::{CaseReader, labelled, permission, request};
+use crate::moments::local;
+
+/// Writes the facts of a case.
+pub(super) fn facts_text(f: &mut fmt::Formatter<'_>, view: &CaseView, reader: &CaseReader) -> fmt::Result {
+    let (words, row) = (reader.words(), &view.case);
+    let opener = match row.case.kind.as_str() {
+        "request" => words.requester(),
+        "info" => words.sharer(),
+        "permission" => words.asker(),
+        _ => words.owner(),
+    };
+    let mut facts = vec![(words.case(), row.case.to_string()), (opener, reader.owner(&row.case.owner))];
+    if let Some(alert) = &view.alert {
+        facts.extend(alert.version.map(|version| (words.version(), version.to_string())));
+        if !alert.subjects.is_empty() {
+            facts.push((words.subjects(), alert.subjects.join(", ")));
+        }
+        facts.extend(alert.retain_until.map(|day| (words.retained(), day.to_string())));
+    }
+    if let Some(request) = &view.request {
+        facts.extend(request::facts(view, request, reader));
+    }
+    if let Some(permission) = &view.permission {
+        facts.extend(permission::facts(permission, reader));
+    }
+    facts.extend(
+        row.handling
+            .as_deref()
+            .map(|code| (words.handling(), format!("{code}: {}", reader.reader.label("handling", code)))),
+    );
+    let mut label = words.freshness();
+    for fresh in &view.freshness {
+        facts.push((label, freshness(fresh, reader)));
+        label = "";
+    }
+    labelled(f, &facts)
+}
+
+/// How fresh the knowledge from a party is: `tz.tpf: 14 min ago, nothing missing until then`.
+fn freshness(fresh: &PartyFreshness, reader: &CaseReader) -> String {
+    let (words, agency) = (reader.words(), reader.agency(&fresh.agency));
+    let ago = fresh.last_word_at.map(|at| reader.span(reader.now.since(at)));
+    match (ago, fresh.missing_since.map(local)) {
+        (Some(ago), None) => words.fresh(agency, ago),
+        (Some(ago), Some(since)) => words.fresh_missing(agency, ago, since),
+        (None, Some(since)) => words.fresh_missing_only(agency, since),
+        (None, None) => words.fresh_never(agency),
+    }
+}
