@@ -1,7 +1,7 @@
 //! The rules about terms: urgency, handling, retention, the protection check.
 
 use super::valid;
-use crate::{Date, FaultCode, draft::Checker};
+use crate::{Date, Family, FaultCode, draft::Checker};
 
 /// Maximum years from today until which a recipient may keep a message: the longest validity of an alert, ten years, and five for
 /// the proceedings that follow. Personal data must be kept no longer than its purpose needs (African Union Convention on Cyber
@@ -51,7 +51,8 @@ fn retention(checker: &mut Checker<'_>) {
     }
 }
 
-/// Only what needs a second person is released in an emergency, and the gateway says until when it must be confirmed.
+/// Only what needs a second person is released in an emergency, and the gateway says until when it must be confirmed. Where what
+/// follows in a case is weighed, nothing suspends a message that nobody confirmed: only what opens the case is released so.
 fn emergency(checker: &mut Checker<'_>) {
     let emergency = checker.terms().field("emergency");
     if !emergency.is_there() {
@@ -62,7 +63,9 @@ fn emergency(checker: &mut Checker<'_>) {
         checker.fault(&confirm_by.at, FaultCode::ConfirmByGiven);
     }
     let kind = checker.message_type;
-    if kind.is_reserved() || valid::second_person_reasons(kind, &checker.draft).is_empty() {
+    let class = kind.class();
+    let never = kind.is_reserved() || (class.follows() && class.family().is_some_and(Family::is_weighed));
+    if never || valid::second_person_reasons(kind, &checker.draft).is_empty() {
         checker.fault(&emergency.at, FaultCode::EmergencyNotNeeded);
     }
 }

@@ -370,6 +370,16 @@ mod tests {
         assert_eq!(checked(&minor).second_person_reasons(), [SecondPersonReason::Minor]);
     }
 
+    /// Nothing would suspend it: what was disclosed is disclosed.
+    #[test]
+    fn an_answer_about_a_minor_waits_for_a_second_person_whatever_the_emergency() {
+        let person = json!({ "role": "owner", "name": { "printed": "Mfano Juma" }, "minor": true });
+        let draft = with(example("request-answer"), "/body/answers/0/data", json!({ "persons": [person] }));
+        assert_eq!(faults(&draft), []);
+        let emergency = with(draft, "/terms/emergency", json!({ "reason": "Anahitajika usiku huu." }));
+        assert_eq!(faults(&emergency), just("/terms/emergency", FaultCode::EmergencyNotNeeded));
+    }
+
     #[test]
     fn a_whole_answer_leaves_no_question_and_a_part_may() {
         let draft = example("request-answer");

@@ -1,6 +1,6 @@
 //! When messages of ours in cases were delivered, as their recipients' receipts say. The clocks of requests run from there.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, time::Duration};
 
 use rovuma_schemas::{AgencyCode, MessageId, Timestamp};
 use rovuma_store::{Conn, RowExt, padded_list, with_list};
@@ -15,6 +15,13 @@ pub(crate) const WITH_CLOCK: &str = concat!(
     families::has_clock!(),
     " AND agency = $1 AND sender = $1 AND id IN ({})"
 );
+
+/// The least time between two deliveries of a message that count. Its recipient's store is not restored more often, and each that counts
+/// folds the case and tells everybody who follows it: a recipient that signs receipts without end does not keep us busy.
+const LATER_BY_MIN: Duration = Duration::from_secs(60 * 60);
+
+/// How far ahead of our clock a recipient's may be. A receipt from a later future would give its signer time without end.
+const AHEAD_MAX: Duration = Duration::from_secs(5 * 60);
 
 /// Records when messages of `sender` were delivered, and folds their cases again. A later delivery counts instead of an earlier one:
 /// the recipient's store was restored, and knows of no other.
@@ -46,10 +53,12 @@ pub(crate) async fn record(
         let update = sqlx::query(
             "UPDATE case_message SET delivered_at = $5
              WHERE agency = $1 AND owner = $2 AND case_id = $3 AND kind = $4 AND sender = $1 AND id = $6
-               AND (delivered_at IS NULL OR delivered_at < $5)",
+               AND (delivered_at IS NULL OR delivered_at <= $7)",
         );
-        let update =
-            key.bind(update).bind(at.as_micros()).bind(id.as_bytes().to_vec()).execute(&mut *tx).await?;
+        let at = (*at).min(now.plus(AHEAD_MAX));
+        let before = at.minus(LATER_BY_MIN);
+        let update = key.bind(update).bind(at.as_micros()).bind(id.as_bytes().to_vec());
+        let update = update.bind(before.as_micros()).execute(&mut *tx).await?;
         if update.rows_affected() > 0 {
             changed.insert(key);
         }

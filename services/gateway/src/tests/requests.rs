@@ -212,6 +212,27 @@ async fn a_line_cut_for_six_days_costs_neither_side_a_minute() {
     assert_eq!(instant(&answered["request"]["settled_at"]), signed);
 }
 
+/// The answerer's store was restored, so it stores the request and says so a second time: both sides count from there. Receipts in
+/// short order move nothing.
+#[tokio::test]
+async fn a_second_delivery_counts_where_the_answerer_knows_of_no_other() {
+    let fixture = Fixture::start().await;
+    let case = officer(&fixture).submit(&direct_request("tz.tpf")).await;
+    let opener = case.id.to_string();
+    let deliver_after = async |minutes: u32| {
+        fixture.clock.advance(HOUR / 60 * minutes);
+        fixture.delivered("tz.tpf", "mz.prm", &opener).await;
+        instant(&officer(&fixture).opened_case(&case).await["case"]["due"])
+    };
+    let first = deliver_after(60).await;
+    assert_eq!(first, fixture.now().plus(8 * HOUR));
+    assert_eq!(deliver_after(10).await, first, "ten minutes later");
+    assert_eq!(deliver_after(120).await, fixture.now().plus(8 * HOUR), "hours later");
+    // The first receipt stands all the same: nothing else acts on the second.
+    let sent = officer(&fixture).get("/v1/sent").await.expect(200).json;
+    assert_eq!(sent["items"][0]["copies"][0]["state"], "delivered", "{sent}");
+}
+
 /// Three agencies are asked the same: each has its own case, and the group lists them.
 #[tokio::test]
 async fn several_agencies_are_asked_in_a_group() {
