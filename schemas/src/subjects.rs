@@ -220,6 +220,14 @@ pub(crate) fn name_a_person(subjects: &View<'_>) -> bool {
         || subjects.field("documents").items().into_iter().any(names_its_holder)
 }
 
+/// Refuses a body that names a person in its subjects and does not say how the persons are linked with the purpose (domain 3.3).
+pub(crate) fn check_person_link(checker: &mut Checker<'_>, body: &View<'_>) {
+    let link = body.field("person_link");
+    if name_a_person(&body.field("subjects")) && !link.is_there() {
+        checker.fault(&link.at, FaultCode::PersonLinkMissing);
+    }
+}
+
 /// Whether one of the persons is a minor.
 pub(crate) fn include_a_minor(subjects: &View<'_>) -> bool {
     subjects.field("persons").items().iter().any(|person| person.field("minor").truth() == Some(true))

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::{
-    CaseId, CodeLists, FaultCode, Locale, OffenceCode, SecondPersonReason, Subjects, Text,
+    CaseId, CodeLists, Locale, OffenceCode, SecondPersonReason, Subjects, Text,
     draft::{Checker, Remark},
     families::{AtRelease, Operational},
     fault::Finding,
@@ -54,10 +54,7 @@ impl Operational for Share {
         let subjects = body.field("subjects");
         subjects::check(checker, &subjects);
         subjects::check_given_keys(checker, &subjects);
-        let link = body.field("person_link");
-        if subjects::name_a_person(&subjects) && !link.is_there() {
-            checker.fault(&link.at, FaultCode::PersonLinkMissing);
-        }
+        subjects::check_person_link(checker, &body);
     }
 
     fn put_right(body: &mut Value, at: &Pointer, remarks: &mut Vec<Remark>) {
@@ -102,7 +99,7 @@ impl Operational for Share {
 mod tests {
     use super::*;
     use crate::{
-        Reserved,
+        FaultCode, Reserved,
         families::support::{checked, example, faults, just, summary, without},
     };
 

@@ -14,7 +14,7 @@ listed_code!(
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[schemars(rename = "RequestCancel")]
 pub struct Cancel {
-    /// Why.
+    /// Why the request is cancelled.
     pub reason: CancelReason,
     /// More about it, in the message's language.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -19,7 +19,7 @@ listed_code!(
 pub struct Delay {
     /// When the answerer will have answered.
     pub until: Timestamp,
-    /// Why.
+    /// Why the answer comes later.
     pub reason: DelayReason,
     /// More about it, in the message's language.
     #[serde(default, skip_serializing_if = "Option::is_none")]

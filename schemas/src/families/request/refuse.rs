@@ -20,7 +20,7 @@ listed_code!(
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[schemars(rename = "RequestRefuse")]
 pub struct Refuse {
-    /// Why.
+    /// Why the request is refused.
     pub reason: RefusalReason,
     /// Who may have what is asked; with `not_available` only.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -134,10 +134,7 @@ impl Operational for Submit {
         subjects::check(checker, &subjects);
         subjects::check_given_keys(checker, &subjects);
         question::check(checker, &body.field("questions"), &subjects);
-        let link = body.field("person_link");
-        if subjects::name_a_person(&subjects) && !link.is_there() {
-            checker.fault(&link.at, FaultCode::PersonLinkMissing);
-        }
+        subjects::check_person_link(checker, &body);
         let held = body.field("reason_held");
         if held.field("code").text() == Some("other") && !held.field("text").is_there() {
             checker.fault(&held.field("text").at, FaultCode::ReasonHeldTextMissing);

@@ -31,7 +31,7 @@ pub(super) enum PermissionFact {
         /// The agency that is to decide.
         from: AgencyCode,
         /// What leave is asked for.
-        asked: Asked,
+        asked: LeaveAsked,
         /// The care that the question needs.
         care: Box<Care>,
     },
@@ -50,7 +50,7 @@ pub(super) enum PermissionFact {
 
 /// What leave is asked for.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Asked {
+pub(crate) struct LeaveAsked {
     /// The case, and the message in it.
     pub(crate) about: About,
     /// The uses.
@@ -62,7 +62,7 @@ pub(crate) struct Asked {
 /// What the messages add up to.
 #[derive(Clone, Debug, Default)]
 pub(super) struct PermissionState {
-    asked: Option<(AgencyCode, Asked, Care)>,
+    asked: Option<(AgencyCode, LeaveAsked, Care)>,
     decided: Option<(PermissionDecision, Option<Date>)>,
     retain_until: Option<Date>,
     last_signed: Option<Timestamp>,
@@ -76,7 +76,7 @@ pub(crate) struct Permission {
     /// The agency that is to decide.
     pub(crate) from: Option<AgencyCode>,
     /// What leave is asked for.
-    pub(crate) asked: Option<Asked>,
+    pub(crate) asked: Option<LeaveAsked>,
     /// The last day of the leave.
     pub(crate) until: Option<Date>,
     care: Care,
@@ -100,7 +100,7 @@ impl FamilyRules for Rules {
         let fact = match body {
             OperationalBody::PermissionAsk(ask) => PermissionFact::Ask {
                 from: to?.clone(),
-                asked: Asked { about: ask.about.clone(), uses: ask.uses.clone(), to: ask.to.clone() },
+                asked: LeaveAsked { about: ask.about.clone(), uses: ask.uses.clone(), to: ask.to.clone() },
                 care: Box::new(Care::of(terms, signed)),
             },
             OperationalBody::PermissionDecide(decide) => PermissionFact::Decide {
