@@ -220,6 +220,14 @@ pub(crate) trait Operational {
         false
     }
 
+    /// Whether two messages of the type about the same persons and things are duplicates, which their author is warned of.
+    fn has_duplicates() -> bool
+    where
+        Self: Sized,
+    {
+        false
+    }
+
     /// By what the body is seen to be about the same persons and things as another, as far as it can be read.
     fn identifiers(_body: &View<'_>) -> Vec<Identifier>
     where

@@ -223,6 +223,14 @@ macro_rules! message_kinds {
                 }
             }
 
+            /// Whether two messages of this type about the same persons and things are duplicates, which their author is warned of.
+            pub fn has_duplicates(self) -> bool {
+                match self {
+                    $(Self::$Op => <$OpBody as Operational>::has_duplicates(),)+
+                    _ => false,
+                }
+            }
+
             /// By what the body of a message or a draft of this type is seen to be about the same persons and things as another, as far
             /// as it can be read. The pointers begin in the body.
             pub fn identifiers(self, body: &Value) -> Vec<Identifier> {

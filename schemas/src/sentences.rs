@@ -32,6 +32,8 @@ pub const EVIDENCE_REPORT: &str = include_str!("../sentences/evidence_report.jso
 pub const MESSAGE_VIEW: &str = include_str!("../sentences/message_view.json");
 /// The sentences with which the command line shows a case.
 pub const CASE_VIEW: &str = include_str!("../sentences/case_view.json");
+/// The words with which the command line shows figures about requests.
+pub const FIGURES: &str = include_str!("../sentences/figures.json");
 /// The sentences of the log-in page.
 pub const LOGIN_PAGE: &str = include_str!("../sentences/login_page.json");
 

@@ -8,6 +8,7 @@ mod object;
 mod person;
 mod place;
 pub(crate) mod put_right;
+mod telephone;
 mod vehicle;
 mod vessel;
 
@@ -20,8 +21,12 @@ pub use identifier::{Identifier, IdentifierKind};
 pub use key::SubjectKey;
 pub(crate) use key::{check_given as check_given_keys, check_new as check_new_keys};
 pub use object::{Item, ObjectType};
-pub use person::{BirthDate, BirthPrecision, NormalName, Person, PersonName, PersonRole, Sex, StateCode};
+pub use person::{
+    BirthDate, BirthPrecision, NormalName, NotThisPerson, Parents, Person, PersonName, PersonRole, Sex,
+    StateCode,
+};
 pub use place::{CrossingCode, Place, PlaceType, Point, SubdivisionCode};
+pub use telephone::{Phone, Telephone, TelephoneKind};
 pub use vehicle::{ColourCode, Plate, PlateNumber, Vehicle, VehicleType, Vin};
 pub use vessel::{Engine, Vessel, VesselType};
 pub(crate) use vessel::{ImoNumber, Mmsi};

@@ -8,7 +8,7 @@ use std::{
 
 /// The parts of the gateway below its HTTP API. What is not here puts the parts together: `config`, `gateway`, `service`,
 /// `standalone`.
-const BELOW_HTTP: [&str; 12] = [
+const BELOW_HTTP: [&str; 13] = [
     "alarm",
     "audit",
     "base",
@@ -20,6 +20,7 @@ const BELOW_HTTP: [&str; 12] = [
     "exchange",
     "families",
     "messages",
+    "reminders",
     "retention",
 ];
 
@@ -47,7 +48,7 @@ const ASSEMBLY: [&str; 3] = ["crate::gateway", "crate::service", "crate::standal
 const WITHOUT_HTTP: [&str; 2] = ["rovuma_api::page::", "rovuma_api::act_by"];
 
 /// Sources that are generic over families, by path from the root of the repository; a folder stands for all in it.
-const NAMES_NO_FAMILY: [&str; 12] = [
+const NAMES_NO_FAMILY: [&str; 13] = [
     "services/gateway/src/exchange.rs",
     "services/gateway/src/exchange",
     "services/gateway/src/drafts.rs",
@@ -56,6 +57,7 @@ const NAMES_NO_FAMILY: [&str; 12] = [
     "services/gateway/src/cases",
     "services/gateway/src/messages.rs",
     "services/gateway/src/messages",
+    "services/gateway/src/reminders.rs",
     "services/gateway/src/retention.rs",
     "services/gateway/src/retention",
     LIMITS,

@@ -21,6 +21,26 @@ pub fn motorcycle(recipients: &[&str]) -> Value {
     draft
 }
 
+/// The example of a request about a vehicle, to this agency: another motorcycle each time. One person may send it.
+///
+/// # Panics
+/// Never: the example is JSON.
+pub fn vehicle_request(recipients: &[&str]) -> Value {
+    static NEXT: AtomicU64 = AtomicU64::new(1);
+    let number = NEXT.fetch_add(1, Ordering::Relaxed);
+    let mut draft = to(include_str!("../../schemas/examples/valid/request-vehicle.json"), recipients);
+    let vehicle = &mut draft["body"]["subjects"]["vehicles"][0];
+    vehicle["plate"]["number"] = json!(format!("MC {number:05} R"));
+    vehicle["chassis_number"] = json!(format!("MD2REQUEST{number:07}"));
+    // Its own case, group and time, which the example invents.
+    if let Some(body) = draft["body"].as_object_mut() {
+        for member in ["related", "group", "needed_by"] {
+            body.remove(member);
+        }
+    }
+    draft
+}
+
 /// The example of a wanted person, to these agencies. A second person must release it.
 ///
 /// # Panics

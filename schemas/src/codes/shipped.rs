@@ -21,7 +21,7 @@ files! {
     "message_types", "object_types", "offences", "other_channels", "permission_decisions", "permission_uses",
     "person_roles", "place_types", "purge_outcomes", "purposes", "questions", "reasons_held", "refusal_reasons",
     "rejections", "request_kinds", "request_outcomes", "request_uses", "retention_grounds", "second_person", "sex",
-    "states", "subdivisions", "subject_kinds", "urgency_levels", "urgency_reasons", "vehicle_types", "vessel_types",
+    "states", "subdivisions", "subject_kinds", "telephone_kinds", "urgency_levels", "urgency_reasons", "vehicle_types", "vessel_types",
     "warnings", "withdraw_reasons",
 }
 

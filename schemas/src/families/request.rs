@@ -21,7 +21,7 @@ pub use ask::Ask;
 pub use cancel::{Cancel, CancelReason};
 pub use clarify::Clarify;
 pub use close::{Close, OutcomeCode};
-pub use contact::{AlsoSent, ChannelCode, Contact, Phone};
+pub use contact::{AlsoSent, ChannelCode, Contact};
 pub use delay::{Delay, DelayReason};
 pub use limits::{ANSWER_HOURS_MAX, AnswerLimits};
 pub use question::{Question, QuestionCode, QuestionNumber, QuestionRule, question_rule};

@@ -8,7 +8,7 @@ use crate::{
     draft::{Checker, Remark},
     fault::{Detail, shown},
     names,
-    subjects::{Document, SubjectKey, WarningCode, document},
+    subjects::{Document, SubjectKey, Telephone, WarningCode, document},
     view::View,
     words::{listed_code, shaped_text},
 };
@@ -103,6 +103,30 @@ pub enum Sex {
     X,
 }
 
+/// The parents' names as the person's own document prints them: after the document's number, what best tells namesakes apart.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Parents {
+    /// The father's name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub father: Option<Line>,
+    /// The mother's name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mother: Option<Line>,
+}
+
+/// An innocent person who is easily taken for this one: a namesake, or the rightful holder of a document that is misused.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct NotThisPerson {
+    /// How to tell the two apart, in the message's language.
+    pub how_to_tell: Text,
+    /// The innocent person's name, where it helps.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<Line>,
+    /// The innocent person's birth date, where it helps.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub birth: Option<BirthDate>,
+}
+
 /// A person. There is no field for religion, ethnicity, political opinion or an asylum claim, and
 /// there must never be one.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -132,6 +156,13 @@ pub struct Person {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 16), extend("uniqueItems" = true))]
     pub nationalities: Vec<StateCode>,
+    /// The parents' names.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub parents: Option<Parents>,
+    /// Telephone numbers.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 16))]
+    pub telephones: Vec<Telephone>,
     /// The documents known.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 16))]
@@ -150,6 +181,10 @@ pub struct Person {
     pub warnings: Vec<WarningCode>,
     /// Whether the person is under 18.
     pub minor: bool,
+    /// Innocent persons who are easily taken for this one.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 16))]
+    pub not_this_person: Vec<NotThisPerson>,
     /// How the person is connected to the matter.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub note: Option<Text>,
@@ -162,6 +197,13 @@ const AGE_OF_MAJORITY: i16 = 18;
 pub(super) fn check(checker: &mut Checker<'_>, person: &View<'_>) {
     identity(checker, person);
     birth(checker, person);
+    parents(checker, person);
+    for other in person.field("not_this_person").items() {
+        let birth = other.field("birth");
+        if birth.is_there() && span(&birth).is_none() {
+            checker.fault(&birth.at, FaultCode::BirthDateIncoherent);
+        }
+    }
     person.field("documents").items().iter().for_each(|document| document::check(checker, document));
 }
 
@@ -204,6 +246,16 @@ fn identity(checker: &mut Checker<'_>, person: &View<'_>) {
     let told = person.field("name").is_there() || listed("aliases") || listed("documents") || listed("marks");
     if !told {
         checker.fault(&person.at, FaultCode::PersonWithoutIdentity);
+    }
+}
+
+/// Checks that at least one parent is named where parents are given.
+fn parents(checker: &mut Checker<'_>, person: &View<'_>) {
+    let parents = person.field("parents");
+    let is_empty =
+        parents.is_there() && !["father", "mother"].iter().any(|one| parents.field(one).is_there());
+    if is_empty {
+        checker.fault(&parents.field("father").at, FaultCode::MissingField);
     }
 }
 

@@ -6,6 +6,7 @@
 //! stores a message. [`follow`] asks a case whether a message of ours may follow in it. [`identifiers`]
 //! keeps what cases are about in a form that is compared.
 
+mod admission;
 pub(crate) mod deliveries;
 #[cfg_attr(
     not(test),

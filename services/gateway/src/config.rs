@@ -54,6 +54,9 @@ pub struct GatewayConfig {
     /// `[retention]`: when content is erased whose retention has ended.
     #[serde(default)]
     pub retention: RetentionConfig,
+    /// `[reminders]`: whether partners are reminded of what they have not answered in time.
+    #[serde(default)]
+    pub reminders: RemindersConfig,
     /// `[agreements.<code>]`: the hours that an agreement gives to answer a request, by the code of its legal basis. The usual ones hold
     /// where none is named.
     #[serde(default)]
@@ -80,6 +83,29 @@ impl Agreements {
     /// The hours that a message on this legal basis gives.
     pub(crate) fn limits(&self, legal_basis: &LegalBasisCode) -> AnswerLimits {
         self.0.get(legal_basis.as_str()).copied().unwrap_or_default()
+    }
+}
+
+/// `[reminders]`.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct RemindersConfig {
+    /// Whether the gateway reminds by itself, once a day for each request that is past its limit. Officers may in any case.
+    pub by_itself: bool,
+    /// How often it is looked up which requests are past their limit, in milliseconds so that tests can be quick.
+    pub every_ms: u64,
+}
+
+impl Default for RemindersConfig {
+    fn default() -> Self {
+        Self { by_itself: true, every_ms: 60 * 60 * 1000 }
+    }
+}
+
+impl RemindersConfig {
+    /// How often it is looked up.
+    pub(crate) const fn every(&self) -> Duration {
+        Duration::from_millis(self.every_ms)
     }
 }
 

@@ -4,6 +4,7 @@
 //! content without faults. A function that changes a draft takes a [`rovuma_policy::Permit`] for exactly that act and runs in
 //! one transaction with its audit event; it reports a bad request as a [`Refusal`], from which the HTTP API makes the answer.
 
+pub(crate) mod by_itself;
 mod change;
 pub(crate) mod content;
 mod create;
@@ -14,6 +15,7 @@ pub(crate) mod overdue;
 mod reads;
 mod refusal;
 pub(crate) mod release;
+pub(crate) mod restricted;
 mod right_to_send;
 pub(crate) mod state;
 mod steps;

@@ -11,12 +11,17 @@ pub(crate) mod permission;
 pub(crate) mod request;
 
 use rovuma_schemas::{AgencyCode, Family, MessageId, MessageType, OperationalBody, Terms, Timestamp};
+use rovuma_store::Conn;
 use serde::Serialize;
 
-use crate::cases::{
-    folded::{FoldedCase, Proposal},
-    kept::KeptMessage,
+use crate::{
+    cases::{
+        folded::{FoldedCase, Proposal, StateFacts},
+        kept::KeptMessage,
+    },
+    error::DbError,
 };
+pub(crate) use permission::leave::Restricted;
 
 /// The states in which officers act on a case of any family, or will once a release is confirmed, as a list of SQL.
 macro_rules! live_states {
@@ -44,7 +49,7 @@ pub(crate) enum CaseDetails {
     /// A request for assistance.
     Request(Box<request::WholeRequest>),
     /// Spontaneous information.
-    Info,
+    Info(Box<info::SharedInfo>),
     /// A question for leave.
     Permission(Box<permission::Permission>),
 }
@@ -61,6 +66,17 @@ pub(crate) trait FamilyRules: Sync {
         signed: Timestamp,
     ) -> Option<String>;
 
+    /// Whether a message of this type takes effect whatever else came, and for ever: its case keeps it beyond every limit.
+    fn is_absorbing(&self, _message_type: &str) -> bool {
+        false
+    }
+
+    /// The type of the message by which our agency, which opened the case, reminds whoever has not acted in time; none while there is
+    /// nothing to remind of.
+    fn reminder(&self, _facts: &StateFacts, _now: Timestamp) -> Option<MessageType> {
+        None
+    }
+
     /// The types of messages that the case lets `agency` sign at `now`, in the order in which they are usually looked for.
     fn possible(&self, fold: &dyn FoldedCase, agency: &AgencyCode, now: Timestamp) -> Vec<&'static str>;
 
@@ -76,6 +92,19 @@ pub(crate) fn rules(family: Family) -> &'static dyn FamilyRules {
         Family::Info => &info::Rules,
         Family::Permission => &permission::Rules,
     }
+}
+
+/// Whether the sender of a message has given leave to hand its content on to `recipient`.
+///
+/// # Errors
+/// [`DbError`] when the store does not answer.
+pub(crate) async fn may_hand_on(
+    conn: &mut Conn,
+    message: Restricted<'_>,
+    recipient: &AgencyCode,
+    now: Timestamp,
+) -> Result<bool, DbError> {
+    permission::leave::to_hand_on(conn, message, recipient, now).await
 }
 
 /// Those of the types that the case lets `agency` sign at `now`, each asked with a sample of what it says.

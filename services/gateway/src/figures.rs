@@ -44,6 +44,28 @@ pub(crate) struct Counted {
     is_overdue: bool,
 }
 
+/// The party whose time is measured.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Party {
+    /// The agency that is asked: until the first answer or refusal.
+    Answerer,
+    /// The agency that asks: for clarifications.
+    Requester,
+}
+
+impl Party {
+    /// Both.
+    pub(crate) const ALL: [Self; 2] = [Self::Answerer, Self::Requester];
+
+    /// The word in the API.
+    pub(crate) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Answerer => "answerer",
+            Self::Requester => "requester",
+        }
+    }
+}
+
 /// What is counted.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Figure {
@@ -141,9 +163,13 @@ impl Counted {
         self.request.refusal.as_ref().map(|(reason, _)| reason.as_str())
     }
 
-    /// The answerer's time until the first answer or refusal, where receipts tell it.
-    pub(crate) fn answer_time(&self) -> Option<Duration> {
-        self.request.progress.answering.filter(|_| self.request.progress.settled.is_some())
+    /// The time that a party took, once it has done its part, where receipts tell it.
+    pub(crate) fn time_of(&self, party: Party) -> Option<Duration> {
+        let progress = &self.request.progress;
+        match party {
+            Party::Answerer => progress.answering.filter(|_| progress.settled.is_some()),
+            Party::Requester => progress.clarifying,
+        }
     }
 
     /// What was asked, and with which result: none before an answer.

@@ -31,6 +31,7 @@ mod figures;
 mod gateway;
 mod http;
 mod messages;
+mod reminders;
 mod retention;
 mod row_key;
 mod service;

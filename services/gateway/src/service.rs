@@ -34,11 +34,11 @@ use crate::{
     gateway::Gateway,
     http,
     messages::live::LiveStreams,
-    retention,
+    reminders, retention,
 };
 
 /// The gateway's own tables.
-pub(crate) const MIGRATIONS: Migrations = rovuma_store::migrations!(1001 "gateway", 1002 "cases", 1003 "retention", 1004 "duplicates", 1005 "requests");
+pub(crate) const MIGRATIONS: Migrations = rovuma_store::migrations!(1001 "gateway", 1002 "cases", 1003 "retention", 1004 "duplicates", 1005 "requests", 1006 "mentions");
 
 /// The gateway, for [`rovuma_runtime::main`].
 #[derive(Debug)]
@@ -106,6 +106,10 @@ impl Service for GatewayService {
         shutdown.spawn(
             "retention",
             retention::job::run(Arc::clone(&gateway.drafts), config.retention, shutdown.clone()),
+        );
+        shutdown.spawn(
+            "reminders",
+            reminders::run(Arc::clone(&gateway.drafts), config.reminders, shutdown.clone()),
         );
         shutdown.spawn("restored", restored::watch(Arc::clone(exchange), shutdown.clone()));
         shutdown.spawn(

@@ -32,6 +32,7 @@ mod retention;
 mod roles;
 mod routes;
 mod second_person;
+mod strangers;
 mod streams;
 mod trust_lists;
 mod witness;

@@ -2,7 +2,7 @@
 
 pub(crate) mod any_case;
 mod content;
-mod list;
+pub(crate) mod list;
 pub(crate) mod name;
 pub(crate) mod retention;
 mod show;

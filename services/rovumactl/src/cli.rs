@@ -13,6 +13,7 @@ use crate::{
     cases::{CaseCommand, retention::Retention},
     exchange::{alarms, held, quarantine, streams},
     exit::{EXIT_HELP, Exit, Outcome},
+    figures::Figures,
     keys::KeysCommand,
     login,
     messages::{drafts::DraftCommand, lists, read, send, show, trace},
@@ -90,6 +91,8 @@ pub(crate) enum Command {
     /// Leave to use what another agency sent beyond its handling code: ask, decide
     #[command(subcommand)]
     Permission(Box<PermissionCommand>),
+    /// Show how many requests there are, how they ended, and how long answers took
+    Figures(Figures),
     /// List the cases whose content will be erased, and those that are held
     Retention(Retention),
     /// List the code lists, or the codes of one
@@ -146,6 +149,7 @@ impl Command {
             Self::Alert(command) => command.run(app).await,
             Self::Request(command) => command.run(app).await,
             Self::Permission(command) => command.run(app).await,
+            Self::Figures(command) => command.run(app).await,
             Self::Retention(command) => command.run(app).await,
             Self::Codes(command) => command.run(app).await,
             Self::Agencies(command) => command.run(app).await,

@@ -15,6 +15,7 @@ mod config;
 mod editor;
 mod exchange;
 mod exit;
+mod figures;
 mod files;
 mod follow;
 mod keys;

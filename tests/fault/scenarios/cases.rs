@@ -1,9 +1,12 @@
-//! Alerts that both sides change and report on, while everything fails that can: afterwards each case is the same for each of its
+//! Alerts and requests that both sides write in, while everything fails that can: afterwards each case is the same for each of its
 //! parties.
 
 mod compare;
 mod content;
+mod excused;
+mod moves;
 mod play;
+mod requests;
 mod rest;
 mod script;
 
@@ -18,7 +21,7 @@ use std::{
 use anyhow::{Context, Result, bail, ensure};
 use rovuma_envelope::PublicKey;
 use rovuma_lab::ctl::Ctl;
-use rovuma_schemas::AgencyCode;
+use rovuma_schemas::{AgencyCode, Timestamp};
 use rovuma_tests::{
     programs,
     trust::{revise_list, words},
@@ -26,8 +29,9 @@ use rovuma_tests::{
 use serde_json::{Value, json};
 
 use self::{
-    compare::{Difference, LostStep, SeenCase, What, differences, differences_of_row, is_excused},
-    play::{Callers, Play, PlayedAlert},
+    compare::{Difference, SeenCase, What, differences, differences_of_row},
+    excused::{Forgotten, LostOfCase},
+    play::{Callers, Play, PlayedCase},
 };
 use super::restore::{self, RestoredPart};
 use crate::{
@@ -36,7 +40,7 @@ use crate::{
     stage::{CutLines, RunningCountries, TestBed},
 };
 
-/// With more alerts than this, every fault comes once more.
+/// With more cases than this, every fault comes once more.
 const FAULTS_EVERY: u32 = 250;
 
 /// Differences that a failure shows.
@@ -59,10 +63,10 @@ enum Fault {
     Compromise(&'static str),
 }
 
-pub(super) async fn run(ground: &mut TestBed, mut chance: Chance, alerts: u32) -> Result<FaultReport> {
+pub(super) async fn run(ground: &mut TestBed, mut chance: Chance, cases: u32) -> Result<FaultReport> {
     let started = Instant::now();
-    let faults = draw_faults(&mut chance, alerts);
-    let script = script::draw(&mut chance, alerts);
+    let faults = draw_faults(&mut chance, cases);
+    let script = script::draw(&mut chance, cases);
     let mut stage = ground.stage().await?;
     let lines = ground.lay_lines(&stage.border).await?;
     let callers = Arc::new(Callers::of(&stage.border)?);
@@ -97,9 +101,9 @@ pub(super) async fn run(ground: &mut TestBed, mut chance: Chance, alerts: u32) -
 
 /// The faults of the play, one for each of its parts: those of the exchange in any order, and between them a copy of a store, later
 /// its restore, and a compromised key before the copy or after the restore.
-fn draw_faults(chance: &mut Chance, alerts: u32) -> Vec<Fault> {
+fn draw_faults(chance: &mut Chance, cases: u32) -> Vec<Fault> {
     let mut faults = Vec::new();
-    for _ in 0..=alerts / FAULTS_EVERY {
+    for _ in 0..=cases / FAULTS_EVERY {
         let any = *chance.one_of(&["mz", "tz"]);
         faults.extend([Fault::Cut, Fault::Cut, Fault::Gateway("mz"), Fault::Gateway("tz")]);
         faults.extend([Fault::Broker("mz"), Fault::Broker("tz"), Fault::Gateway(any)]);
@@ -205,28 +209,6 @@ impl Breaker {
     }
 }
 
-/// What a restored store has forgotten: what its agencies sent in the parts after `after`, up to `until`.
-#[derive(Clone, Copy, Debug)]
-struct Forgotten {
-    country: &'static str,
-    after: u32,
-    until: u32,
-}
-
-impl Forgotten {
-    fn steps(&self, played: &PlayedAlert) -> Vec<LostStep> {
-        let is_lost = |step: &&play::SentStep| {
-            step.sender.starts_with(self.country) && step.part > self.after && step.part <= self.until
-        };
-        let lost = played.sent.iter().filter(is_lost).map(|step| LostStep {
-            id: step.id.clone(),
-            sender: step.sender.to_owned(),
-            message_type: step.message_type.clone(),
-        });
-        lost.collect()
-    }
-}
-
 /// Gives an agency another signing key and calls the former one compromised: the country signs a list that says so, hands it to the
 /// other country, and the agency's gateway begins to sign with the new key.
 async fn compromise(stage: &mut RunningCountries, agency: &str) -> Result<()> {
@@ -273,7 +255,7 @@ struct Figures {
 }
 
 /// Compares each case, as its issuer and as each recipient shows it, and each row of a list with its case.
-async fn compare_all(callers: &Callers, played: &[PlayedAlert], forgotten: &Forgotten) -> Result<Figures> {
+async fn compare_all(callers: &Callers, played: &[PlayedCase], forgotten: &Forgotten) -> Result<Figures> {
     let mut figures = Figures::default();
     let mut rows = BTreeMap::new();
     for agency in rest::AGENCIES {
@@ -288,27 +270,27 @@ async fn compare_all(callers: &Callers, played: &[PlayedAlert], forgotten: &Forg
         }
     }
     for one in played {
-        compare_case(callers, one, &forgotten.steps(one), &rows, &mut figures).await?;
+        compare_case(callers, one, &forgotten.in_case(one), &rows, &mut figures).await?;
     }
     Ok(figures)
 }
 
 async fn compare_case(
     callers: &Callers,
-    played: &PlayedAlert,
-    lost: &[LostStep],
+    played: &PlayedCase,
+    lost: &LostOfCase,
     rows: &BTreeMap<(&str, String), Value>,
     figures: &mut Figures,
 ) -> Result<()> {
-    let (owner, id) = (played.alert.issuer, played.id().context("an alert that was issued")?);
-    figures.lost += lost.len();
-    let mut views = Vec::new();
-    for agency in [owner].into_iter().chain(played.alert.recipients.iter().copied()) {
-        match see(callers, rows, agency, owner, id).await? {
+    let (owner, id) = (played.conversation.opener, played.id().context("a case that was opened")?);
+    figures.lost += lost.steps.len();
+    let (mut views, at) = (Vec::new(), Timestamp::system_now());
+    for agency in [owner].into_iter().chain(played.conversation.recipients.iter().copied()) {
+        match see(callers, rows, agency, played, at).await? {
             Some(seen) => views.push(seen),
             None => {
                 // The opener was forgotten, and may never have left.
-                let is_excused = lost.iter().any(|step| step.id == id);
+                let is_excused = lost.has(id);
                 if agency == owner && is_excused {
                     figures.forgotten_cases += 1;
                 } else if !is_excused {
@@ -317,7 +299,7 @@ async fn compare_case(
             }
         }
     }
-    let is_revived = views.iter().any(|seen| seen.agency == owner) && lost.iter().any(|step| step.id == id);
+    let is_revived = views.iter().any(|seen| seen.agency == owner) && lost.has(id);
     figures.revived_cases += usize::from(is_revived);
     for seen in &views {
         figures.rows += 1;
@@ -336,16 +318,13 @@ async fn compare_case(
             };
             figures.compared += 1;
             let found = differences(one, other, &common);
+            let lost = lost.of_views(one, other);
             for difference in &found {
-                if is_excused(difference, lost, owner) {
+                if lost.excuses(difference, owner) {
                     excused += 1;
                     figures.note_excused(difference);
                 } else {
                     let pair = format!("{} and {}", one.agency, other.agency);
-                    let lost = lost
-                        .iter()
-                        .map(|step| format!("{} {}", step.message_type, step.id))
-                        .collect::<Vec<_>>();
                     figures.wrong.push(format!("{owner}/{id}, {pair}: {difference}; forgotten: {lost:?}"));
                 }
             }
@@ -355,18 +334,19 @@ async fn compare_case(
     Ok(())
 }
 
+/// The case as the agency sees it at `at`: everything that it shows of time is then compared at one instant.
 async fn see(
     callers: &Callers,
     rows: &BTreeMap<(&str, String), Value>,
     agency: &'static str,
-    owner: &str,
-    id: &str,
+    played: &PlayedCase,
+    at: Timestamp,
 ) -> Result<Option<SeenCase>> {
-    let path = format!("/v1/cases/alert/{owner}/{id}");
-    let Some(case) = callers.get(agency, &path).await? else { return Ok(None) };
+    let path = played.path();
+    let Some(case) = callers.get(agency, &format!("{path}?at={at}")).await? else { return Ok(None) };
     let timeline = callers.get(agency, &format!("{path}/timeline")).await?.unwrap_or_default();
     let steps = timeline["steps"].as_array().cloned().unwrap_or_default();
-    let row = rows.get(&(agency, id.to_owned())).cloned().unwrap_or_default();
+    let row = rows.get(&(agency, played.id().unwrap_or_default().to_owned())).cloned().unwrap_or_default();
     Ok(Some(SeenCase { agency: agency.to_owned(), case, steps, row }))
 }
 
@@ -381,7 +361,7 @@ impl Figures {
     /// The last line of the scenario.
     fn to_json(
         &self,
-        played: &[PlayedAlert],
+        played: &[PlayedCase],
         faults: &[Fault],
         former_gaps: usize,
         started: Instant,

@@ -146,6 +146,10 @@ impl Operational for Issue {
         subjects::name_a_person(&body.field("subjects"))
     }
 
+    fn has_duplicates() -> bool {
+        true
+    }
+
     fn identifiers(body: &View<'_>) -> Vec<Identifier> {
         subjects::identifier::of(&body.field("subjects"))
     }

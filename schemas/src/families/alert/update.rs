@@ -107,6 +107,10 @@ impl Operational for Update {
         Issue::names_a_person(&body.field(CONTENT))
     }
 
+    fn has_duplicates() -> bool {
+        true
+    }
+
     fn identifiers(body: &View<'_>) -> Vec<Identifier> {
         Issue::identifiers(&body.field(CONTENT))
     }

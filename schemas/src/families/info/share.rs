@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::{
-    CaseId, CodeLists, Locale, OffenceCode, SecondPersonReason, Subjects, Text,
+    CaseId, CodeLists, Identifier, Locale, OffenceCode, SecondPersonReason, Subjects, Text,
     draft::{Checker, Remark},
     families::{AtRelease, Operational},
     fault::Finding,
@@ -78,6 +78,10 @@ impl Operational for Share {
 
     fn names_a_person(body: &View<'_>) -> bool {
         subjects::name_a_person(&body.field("subjects"))
+    }
+
+    fn identifiers(body: &View<'_>) -> Vec<Identifier> {
+        subjects::identifier::of(&body.field("subjects"))
     }
 
     fn normalise(&mut self) {

@@ -6,8 +6,8 @@ use serde_json::Value;
 
 use super::{contact::Contact, question::QuestionNumber, refuse::RefusalReason};
 use crate::{
-    AgencyCode, CaseSoFar, CodeLists, FaultCode, Locale, SecondPersonReason, Subjects, Terms, Text,
-    Timestamp,
+    AgencyCode, CaseSoFar, CodeLists, FaultCode, Identifier, Locale, SecondPersonReason, Subjects, Terms,
+    Text, Timestamp,
     draft::{Checker, Remark},
     families::{AtRelease, Operational},
     fault::Finding,
@@ -142,6 +142,10 @@ impl Operational for Answer {
             .any(|answer| AnswerResult::of(answer) == Some(AnswerResult::Found))
     }
 
+    fn identifiers(body: &View<'_>) -> Vec<Identifier> {
+        data_of(body).iter().flat_map(subjects::identifier::of).collect()
+    }
+
     fn normalise(&mut self) {
         self.answers.iter_mut().for_each(|answer| answer.data.normalise_names());
     }
@@ -196,6 +200,10 @@ impl Operational for AnswerPartial {
 
     fn names_a_person(body: &View<'_>) -> bool {
         Answer::names_a_person(body)
+    }
+
+    fn identifiers(body: &View<'_>) -> Vec<Identifier> {
+        Answer::identifiers(body)
     }
 
     fn normalise(&mut self) {

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::submit;
 use crate::{
-    CodeLists, Locale, SecondPersonReason, Subjects, Text,
+    CodeLists, Identifier, Locale, SecondPersonReason, Subjects, Text,
     draft::{Checker, Remark},
     families::{AtRelease, Operational},
     fault::Finding,
@@ -53,6 +53,10 @@ impl Operational for Clarify {
 
     fn names_a_person(body: &View<'_>) -> bool {
         subjects::name_a_person(&body.field("subjects"))
+    }
+
+    fn identifiers(body: &View<'_>) -> Vec<Identifier> {
+        subjects::identifier::of(&body.field("subjects"))
     }
 
     fn normalise(&mut self) {

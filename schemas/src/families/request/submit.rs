@@ -10,8 +10,8 @@ use super::{
     question::Question,
 };
 use crate::{
-    CaseId, CodeLists, FaultCode, Line, Locale, MessageId, OffenceCode, SecondPersonReason, Subjects, Text,
-    Timestamp,
+    CaseId, CodeLists, FaultCode, Identifier, Line, Locale, MessageId, OffenceCode, SecondPersonReason,
+    Subjects, Text, Timestamp,
     draft::{Checker, Remark},
     families::{AtRelease, Operational},
     fault::Finding,
@@ -177,6 +177,10 @@ impl Operational for Submit {
 
     fn names_a_person(body: &View<'_>) -> bool {
         subjects::name_a_person(&body.field("subjects"))
+    }
+
+    fn identifiers(body: &View<'_>) -> Vec<Identifier> {
+        subjects::identifier::of(&body.field("subjects"))
     }
 
     fn is_direct(body: &View<'_>) -> bool {

@@ -243,8 +243,8 @@ impl<'a, R: CaseRules> CaseFold<'a, R> {
     /// # Errors
     /// The [`Breach`] that it would be: the gateway does not sign it.
     pub(crate) fn check(&self, intent: &Intent<'_, R::Fact>) -> Result<Effect, Breach> {
-        let last = if self.rules.is_absorbing(intent.fact) { TURN_MAX } else { TURN_MAX - TURNS_RESERVED };
-        if intent.turn > last {
+        // A party's first absorbing message counts at every turn: nobody keeps it back by pushing our count.
+        if !self.rules.is_absorbing(intent.fact) && intent.turn > TURN_MAX - TURNS_RESERVED {
             return Err(Breach::TooMany);
         }
         let own = self.chains.party(intent.sender);
@@ -278,8 +278,15 @@ impl<'a, R: CaseRules> CaseFold<'a, R> {
 
     /// Judges an entry by the state that its author knew. Each entry is judged once, for all states that it is part of.
     fn judge(&self, entry: &ChainEntry<'_, R::Fact>, step: &Step<'_, R::Fact>) -> Result<(), Effect> {
-        let lawful =
-            |choice| self.with_state_of_past(&entry.past, choice, |state| self.rules.lawful(state, step));
+        let lawful = |choice| {
+            if !self.rules.is_judged_by_state(step.fact) {
+                return self.rules.lawful(&self.state, step);
+            }
+            let apply = |state: &mut R::State, step: &Step<'_, R::Fact>| {
+                self.rules.apply_for_judging(state, step);
+            };
+            self.with_state_of_past(&entry.past, choice, apply, |state| self.rules.lawful(state, step))
+        };
         let Err(breach) = lawful(Choice::All) else { return Ok(()) };
         if breach.is_certain() {
             return Err(Effect::Unlawful(breach));
@@ -313,11 +320,21 @@ impl<'a, R: CaseRules> CaseFold<'a, R> {
     }
 
     fn state_of_past(&self, past: &[u64]) -> R::State {
-        self.with_state_of_past(past, Choice::All, R::State::clone)
+        // In another state the same message may have another effect. Only the whole order decides which one is shown.
+        let apply = |state: &mut R::State, step: &Step<'_, R::Fact>| {
+            self.rules.apply(state, step);
+        };
+        self.with_state_of_past(past, Choice::All, apply, R::State::clone)
     }
 
     /// Reads the state of those entries that the author with this past had. Where that is all so far, it is the present state.
-    fn with_state_of_past<T>(&self, past: &[u64], choice: Choice, read: impl FnOnce(&R::State) -> T) -> T {
+    fn with_state_of_past<T>(
+        &self,
+        past: &[u64],
+        choice: Choice,
+        apply: impl Fn(&mut R::State, &Step<'_, R::Fact>),
+        read: impl FnOnce(&R::State) -> T,
+    ) -> T {
         let is_left_out = |judged: &Judged| {
             let entry = &self.chains.entries[judged.index];
             judged.effect.is_lawful() && !(is_in(entry, past) && choice.includes(entry))
@@ -326,17 +343,12 @@ impl<'a, R: CaseRules> CaseFold<'a, R> {
         let snapshot = first / SNAPSHOT_EVERY;
         let mut state = self.snapshots.get(snapshot).cloned().unwrap_or_default();
         for judged in self.judged.iter().skip(snapshot * SNAPSHOT_EVERY) {
-            if judged.effect.is_lawful() && !is_left_out(judged) {
-                self.apply_again(&mut state, &self.chains.entries[judged.index]);
+            let entry = &self.chains.entries[judged.index];
+            if let Some(fact) = entry.fact.filter(|_| judged.effect.is_lawful() && !is_left_out(judged)) {
+                apply(&mut state, &step(&self.chains, entry, fact));
             }
         }
         read(&state)
-    }
-
-    fn apply_again(&self, state: &mut R::State, entry: &ChainEntry<'_, R::Fact>) {
-        let Some(fact) = entry.fact else { return };
-        // In another state the same message may have another effect. Only the whole order decides which one is shown.
-        self.rules.apply(state, &step(&self.chains, entry, fact));
     }
 
     fn warnings(&self) -> Vec<Warning> {

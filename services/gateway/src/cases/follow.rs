@@ -92,7 +92,7 @@ pub(crate) async fn follow(
         return Err(NotFollowing::OtherStatus { case: case.clone(), present: status });
     }
     let messages = kept::load(conn, std::slice::from_ref(&key)).await?.remove(&key).ok_or_else(unknown)?;
-    let is_restored = is_restored(conn, agency).await?;
+    let is_restored = is_older_than_a_restore(conn, &key).await?;
     let rules = families::rules(case.kind.parse().map_err(|_| unknown())?);
     let fact =
         rules.fact(draft.body(), draft.terms(), draft.recipients().first(), now).ok_or_else(unknown)?;
@@ -115,7 +115,7 @@ pub(crate) async fn follow(
     });
     let (next, facts) = outcome?;
     let is_owner = key.owner == *agency;
-    let recipients = if is_owner { parties(conn, &key).await? } else { vec![key.owner.clone()] };
+    let recipients = recipients(conn, agency, case).await?;
     let place = CasePlace {
         case: Some(case.clone()),
         turn: Some(next.turn),
@@ -126,6 +126,21 @@ pub(crate) async fn follow(
     };
     let StateFacts { earlier, handling, is_about_minor, .. } = facts;
     Ok(Some(Following { place, recipients, earlier, handling, is_about_minor }))
+}
+
+/// Whom a message of `agency` in this case goes to: from its owner to all that have the case, from anybody else to the owner.
+///
+/// # Errors
+/// [`DbError`] when the store does not answer.
+pub(crate) async fn recipients(
+    conn: &mut Conn,
+    agency: &AgencyCode,
+    case: &CaseId,
+) -> Result<Vec<AgencyCode>, DbError> {
+    match case.owner == *agency {
+        true => parties(conn, &CaseKey::new(agency, case)).await,
+        false => Ok(vec![case.owner.clone()]),
+    }
 }
 
 /// Whether the case asks nothing but what a database answers.
@@ -171,7 +186,7 @@ pub(crate) async fn confirms_another(
 }
 
 /// The status of the case; none where there is no such case, or only messages whose status is not known.
-async fn status_of(conn: &mut Conn, key: &CaseKey) -> Result<Option<String>, DbError> {
+pub(super) async fn status_of(conn: &mut Conn, key: &CaseKey) -> Result<Option<String>, DbError> {
     let query = sqlx::query(
         "SELECT status FROM case_file WHERE agency = $1 AND owner = $2 AND case_id = $3 AND kind = $4",
     );
@@ -189,12 +204,38 @@ pub(crate) async fn parties(conn: &mut Conn, key: &CaseKey) -> Result<Vec<Agency
     rows.iter().map(|row| Ok(row.parsed("partner")?)).collect()
 }
 
-/// Whether this store was ever restored from an older copy. Then turns that others have seen are believed.
-async fn is_restored(conn: &mut Conn, agency: &AgencyCode) -> Result<bool, DbError> {
-    let query = sqlx::query("SELECT 1 FROM alarm WHERE agency = $1 AND kind = $2 AND subject = 'store'");
+/// When this store was last restored from an older copy; none where it never was.
+///
+/// # Errors
+/// [`DbError`] when the store does not answer.
+pub(super) async fn restored_at(conn: &mut Conn, agency: &AgencyCode) -> Result<Option<Timestamp>, DbError> {
+    let query =
+        sqlx::query("SELECT last_at FROM alarm WHERE agency = $1 AND kind = $2 AND subject = 'store'");
     let row =
         query.bind(agency.as_str()).bind(AlarmKind::StoreRestored.as_str()).fetch_optional(conn).await?;
-    Ok(row.is_some())
+    row.map(|row| Ok(row.instant("last_at")?)).transpose()
+}
+
+/// Whether the store has forgotten turns of the case, perhaps: then turns that others have seen are believed. In a case that was opened
+/// since the last restore nothing can have been forgotten.
+async fn is_older_than_a_restore(conn: &mut Conn, key: &CaseKey) -> Result<bool, DbError> {
+    let Some(restored_at) = restored_at(conn, &key.agency).await? else { return Ok(false) };
+    let query = sqlx::query(
+        "SELECT opened_at FROM case_file WHERE agency = $1 AND owner = $2 AND case_id = $3 AND kind = $4",
+    );
+    let row = key.bind(query).fetch_optional(&mut *conn).await?;
+    let opened_at = row.map(|row| row.instant("opened_at")).transpose()?;
+    // A case that is known again since the restore was opened before it: its own first message is not here.
+    Ok(opened_at.is_none_or(|opened_at| opened_at <= restored_at) || !is_opener_here(conn, key).await?)
+}
+
+/// Whether our own message is here that opened the case.
+async fn is_opener_here(conn: &mut Conn, key: &CaseKey) -> Result<bool, DbError> {
+    let query = sqlx::query(
+        "SELECT 1 FROM case_message
+         WHERE agency = $1 AND owner = $2 AND case_id = $3 AND kind = $4 AND sender = $2 AND turn = 1 LIMIT 1",
+    );
+    Ok(key.bind(query).fetch_optional(conn).await?.is_some())
 }
 
 /// The weightiest reason in the case why a second person must release `draft`, which follows in it. What is reserved for supervisors

@@ -1,10 +1,10 @@
 //! What the messages of cases are about, as identifiers that are compared. The table `case_identifier` has those of every version of
-//! a case's content.
+//! a case's content, `mentioned_identifier` those that other messages mention and that matter when a handling code is kept.
 //!
 //! A value is stored as its SHA-256. That keeps rows short and of one size, and is no protection: who tries all plates finds the
 //! one. So the rows are personal data like the message, and [`forget`] erases them with the case.
 
-use rovuma_schemas::{Digest, Identifier, IdentifierKind, MessageType};
+use rovuma_schemas::{AgencyCode, Digest, HandlingCode, Identifier, IdentifierKind, MessageId, MessageType};
 use rovuma_store::{Binding, Conn, Insert};
 use serde_json::Value;
 
@@ -44,15 +44,24 @@ impl From<Identifier> for StoredIdentifier {
 pub(crate) struct ContentIdentifiers {
     version: u32,
     identifiers: Vec<StoredIdentifier>,
+    /// Whether its handling code keeps recipients from handing it on without leave.
+    is_restricted: bool,
 }
 
 impl ContentIdentifiers {
-    /// What the body of a message of this type is about; nothing if it brings no content.
-    pub(crate) fn of(message_type: &str, body: &Value) -> Self {
+    /// What the body of a message of this type is about; nothing of a type that names nobody and nothing.
+    pub(crate) fn of(message_type: &str, body: &Value, handling: HandlingCode) -> Self {
         let Ok(message_type) = message_type.parse::<MessageType>() else { return Self::default() };
-        let Some(version) = message_type.content_version(body) else { return Self::default() };
-        let identifiers = message_type.identifiers(body).into_iter().map(StoredIdentifier::from).collect();
-        Self { version, identifiers }
+        Self {
+            version: message_type.content_version(body).unwrap_or_default(),
+            identifiers: message_type.identifiers(body).into_iter().map(StoredIdentifier::from).collect(),
+            is_restricted: handling.needs_leave_to_share(),
+        }
+    }
+
+    /// Whether it is a version of its case's content.
+    const fn is_version(&self) -> bool {
+        self.version > 0
     }
 }
 
@@ -70,6 +79,7 @@ pub(crate) async fn insert(
 ) -> Result<(), DbError> {
     let rows: Vec<_> = contents
         .iter()
+        .filter(|(_, content)| content.is_version())
         .flat_map(|(key, content)| {
             content.identifiers.iter().map(|identifier| (*key, content.version, identifier))
         })
@@ -78,6 +88,55 @@ pub(crate) async fn insert(
         identifier.bind(key.bind(query).bind(i64::from(*version)))
     })
     .await?;
+    Ok(())
+}
+
+const MENTIONED: Insert = Insert {
+    into: "INSERT INTO mentioned_identifier (agency, what, value_digest, owner, case_id, kind, sender, message, qualifier)",
+    columns: 9,
+    then: "ON CONFLICT (agency, what, value_digest, owner, case_id, kind, message, qualifier) DO NOTHING",
+};
+
+/// A message that mentions persons and things.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Mention<'a> {
+    /// Its case.
+    pub(crate) key: &'a CaseKey,
+    /// Its sender.
+    pub(crate) sender: &'a AgencyCode,
+    /// Its id.
+    pub(crate) message: MessageId,
+    /// What it is about.
+    pub(crate) content: &'a ContentIdentifiers,
+}
+
+/// Inserts what messages mention: of others those that are not handed on without leave; of our own those that are no version of a
+/// case's content, so that what our agency has said itself is known.
+pub(crate) async fn insert_mentions(tx: &mut Conn, mentions: &[Mention<'_>]) -> Result<(), DbError> {
+    let is_kept = |mention: &&Mention<'_>| match *mention.sender == mention.key.agency {
+        true => !mention.content.is_version(),
+        false => mention.content.is_restricted,
+    };
+    let rows: Vec<_> = mentions
+        .iter()
+        .filter(is_kept)
+        .flat_map(|mention| mention.content.identifiers.iter().map(move |identifier| (mention, identifier)))
+        .collect();
+    MENTIONED
+        .rows(tx, &rows, |query, (mention, identifier)| {
+            let key = mention.key;
+            query
+                .bind(key.agency.as_str())
+                .bind(identifier.kind.as_str())
+                .bind(identifier.value.as_bytes().to_vec())
+                .bind(key.owner.as_str())
+                .bind(key.id.as_bytes().to_vec())
+                .bind(key.kind.as_str())
+                .bind(mention.sender.as_str())
+                .bind(mention.message.as_bytes().to_vec())
+                .bind(identifier.qualifier.as_str())
+        })
+        .await?;
     Ok(())
 }
 
@@ -97,9 +156,12 @@ impl StoredIdentifier {
 /// # Errors
 /// [`DbError`] when the store does not answer.
 pub(crate) async fn forget(tx: &mut Conn, key: &CaseKey) -> Result<(), DbError> {
-    let query = sqlx::query(
+    const FORGET: [&str; 2] = [
         "DELETE FROM case_identifier WHERE agency = $1 AND owner = $2 AND case_id = $3 AND kind = $4",
-    );
-    key.bind(query).execute(tx).await?;
+        "DELETE FROM mentioned_identifier WHERE agency = $1 AND owner = $2 AND case_id = $3 AND kind = $4",
+    ];
+    for statement in FORGET {
+        key.bind(sqlx::query(statement)).execute(&mut *tx).await?;
+    }
     Ok(())
 }

@@ -92,7 +92,10 @@ impl Contribution {
         let is_bare_certificate = is_bare_certificate(&header.message_type, payload);
         // What this version cannot read takes no part in the case.
         let body = payload.get("body").filter(|_| fact.is_some());
-        let identifiers = body.map(|body| ContentIdentifiers::of(&header.message_type, body));
+        let terms = said.map(|(terms, _)| terms);
+        let identifiers = body
+            .zip(terms)
+            .map(|(body, terms)| ContentIdentifiers::of(&header.message_type, body, terms.handling.code));
         let identifiers = identifiers.unwrap_or_default();
         Some(Self { content: digest_of(&content), fact, is_bare_certificate, identifiers })
     }

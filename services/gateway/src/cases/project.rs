@@ -1,15 +1,19 @@
 //! Stores messages of cases, and folds each of those cases again in the same transaction.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 use rovuma_schemas::{AgencyCode, MessageId, Status, Timestamp};
 use rovuma_store::{Binding, Conn, Insert};
 
 use super::{
+    admission,
     fold::{WarningKind, rules::Ball},
     folded::{FoldedCase, Phase},
-    identifiers::{self, ContentIdentifiers},
-    kept::{self, CaseKey, Contribution, KeptMessage, ROWS_PER_SENDER_MAX},
+    identifiers::{self, ContentIdentifiers, Mention},
+    kept::{self, CaseKey, Contribution, KeptMessage},
     short_reference,
 };
 use crate::{
@@ -19,6 +23,15 @@ use crate::{
     events::EventKind,
     families,
 };
+
+/// The least time for which a case is kept after the last message that came in it: a week, in which somebody may notice what was done
+/// and have the case held.
+pub(crate) const DISPUTED_WITHIN: Duration = Duration::from_secs(7 * 24 * 60 * 60);
+
+/// The status of a case is that of the message that opened it, even where something else of its owner came first.
+const STATUS_OF_OPENER: &str = "
+    UPDATE case_file SET status = $1
+    WHERE agency = $2 AND owner = $3 AND case_id = $4 AND kind = $5 AND status <> $1";
 
 /// The largest number of the store, for an instant that never comes.
 pub(crate) const NEVER: i64 = i64::MAX;
@@ -48,9 +61,12 @@ impl NewInCase {
         self.message.delivered = Some(at);
         self
     }
-}
 
-impl NewInCase {
+    /// Whether it opened the case.
+    pub(super) fn is_opener(&self) -> bool {
+        self.message.sender == self.key.owner && self.message.turn == 1
+    }
+
     /// A message in the view of `agency`; none if it stands in no case.
     pub(crate) fn new(
         agency: &AgencyCode,
@@ -90,8 +106,7 @@ pub(crate) async fn add(
     if new.is_empty() {
         return Ok(());
     }
-    let keys: Vec<CaseKey> =
-        new.iter().map(|new| new.key.clone()).collect::<BTreeSet<_>>().into_iter().collect();
+    let keys = keys_of(&new);
     // Nobody has written in a case that one of ours opens now: its name is new.
     let is_opened_now = |new: &NewInCase| {
         new.message.sender == new.key.agency && new.message.id == new.key.id && new.message.replaces.is_none()
@@ -100,33 +115,60 @@ pub(crate) async fn add(
         true => BTreeMap::new(),
         false => kept::load(tx, &keys).await?,
     };
-    let mut rows: Vec<(CaseKey, KeptMessage)> = Vec::with_capacity(new.len());
-    let mut contents = Vec::with_capacity(new.len());
-    for added in &new {
+    let mut admitted: Vec<NewInCase> = Vec::with_capacity(new.len());
+    for added in new {
         let messages = cases.entry(added.key.clone()).or_default();
         let is_known = messages.iter().any(|kept| {
             kept.id == added.message.id
                 && kept.sender == added.message.sender
                 && kept.turn == added.message.turn
         });
-        let of_sender = messages.iter().filter(|kept| kept.sender == added.message.sender).count();
-        if !is_known && of_sender < ROWS_PER_SENDER_MAX {
-            messages.push(added.message.clone());
-            rows.push((added.key.clone(), added.message.clone()));
-            contents.push((&added.key, &added.identifiers));
+        if is_known {
+            continue;
+        }
+        match admission::check(tx, &added, messages).await? {
+            Ok(()) => {
+                messages.push(added.message.clone());
+                admitted.push(added);
+            }
+            Err(reason) => admission::alarm(tx, &added, reason, now).await?,
         }
     }
+    let new = admitted;
+    let rows: Vec<(CaseKey, KeptMessage)> =
+        new.iter().map(|new| (new.key.clone(), new.message.clone())).collect();
     kept::insert(tx, &rows).await?;
-    identifiers::insert(tx, &contents).await?;
     let mut projections = Vec::with_capacity(keys.len());
-    for key in keys {
+    for key in keys_of(&new) {
         let messages = cases.remove(&key).unwrap_or_default();
         let added: Vec<&NewInCase> = new.iter().filter(|new| new.key == key).collect();
         if let Some(projection) = Projection::of(key, &messages, &added, now) {
             projections.push(projection);
         }
     }
+    // Only what its owner lawfully says is what a case is about.
+    let is_content = |new: &&NewInCase| {
+        let projection = projections.iter().find(|projection| projection.key == new.key);
+        new.message.sender == new.key.owner
+            && projection.is_some_and(|projection| projection.lawful.contains(&new.message.id))
+    };
+    let contents: Vec<_> = new.iter().filter(is_content).map(|new| (&new.key, &new.identifiers)).collect();
+    identifiers::insert(tx, &contents).await?;
+    let mentions: Vec<Mention<'_>> = new
+        .iter()
+        .map(|new| Mention {
+            key: &new.key,
+            sender: &new.message.sender,
+            message: new.message.id,
+            content: &new.identifiers,
+        })
+        .collect();
+    identifiers::insert_mentions(tx, &mentions).await?;
     write(tx, base, &new, &projections, now).await
+}
+
+fn keys_of(new: &[NewInCase]) -> Vec<CaseKey> {
+    new.iter().map(|new| new.key.clone()).collect::<BTreeSet<_>>().into_iter().collect()
 }
 
 /// Folds one case again from its kept messages, whatever the projection says.
@@ -158,6 +200,10 @@ async fn write(
         .flat_map(|new| new.parties.iter().map(move |partner| Party { key: &new.key, partner, opened: now }))
         .collect();
     PARTY.rows(tx, &parties, |query, party| party.bind(query)).await?;
+    for opener in new.iter().filter(|new| new.is_opener() && new.message.sender != new.key.agency) {
+        let query = sqlx::query(STATUS_OF_OPENER).bind(opener.status.as_str());
+        opener.key.bind(query).execute(&mut *tx).await?;
+    }
     for projection in projections {
         let key = &projection.key;
         base.events.record(tx, &key.agency, EventKind::CaseChanged, Some(&key.id), projection.messages, now);
@@ -189,6 +235,8 @@ struct Projection {
     /// Whether a new message brings content: then the case is to be erased again.
     has_content: bool,
     group: Option<MessageId>,
+    /// The new messages of the owner that are lawful.
+    lawful: BTreeSet<MessageId>,
     /// What an operator must look at because of the new messages: partner, subject, detail.
     alarms: Vec<(AgencyCode, String, String)>,
 }
@@ -224,7 +272,15 @@ impl Projection {
             let subject = format!("{} {} turn {}", key.case(), warning.agency, warning.turn);
             (warning.agency.clone(), subject, warning.kind.as_str().to_owned())
         });
+        let lines = fold.lines();
+        let lawful = lines.iter().filter(|line| *line.sender == key.owner && line.effect.is_lawful());
+        let lawful =
+            lawful.flat_map(|line| line.ids).filter(|id| new.iter().any(|new| new.message.id == **id));
+        // What a partner sent is kept for a while, whatever it says: nobody has the proof of what they did erased overnight.
+        let last_stored = messages.iter().filter_map(|message| message.delivered).max();
+        let disputable = last_stored.map_or(0, |at| at.plus(DISPUTED_WITHIN).as_micros());
         Self {
+            lawful: lawful.copied().collect(),
             status: new.first().map(|new| new.status),
             reference: new.iter().find_map(|new| new.reference.clone()),
             short_reference: short_reference::of_case(&key.owner, key.id, messages),
@@ -237,7 +293,7 @@ impl Projection {
             missing: to_count(missing),
             warnings: to_count(outcome.warnings.len() as u64),
             retain_until: end_of_retention,
-            erase_at: if end_of_retention == NEVER { NEVER } else { erase_at },
+            erase_at: if end_of_retention == NEVER { NEVER } else { erase_at.max(disputable) },
             opened: now,
             has_content: new.iter().any(|new| new.has_content),
             group: facts.group,

@@ -25,7 +25,7 @@ impl Drafts {
             return Err(Refusal::OtherType { present: draft.message_type });
         }
         let state = draft.state.after(Step::Change)?;
-        let identifiers = content.identifiers().to_vec();
+        let identifiers = content.compared().to_vec();
         let draft = draft.with_content(content).moved(state, now);
         draft.save(tx, &self.exchange.base).await?;
         duplicates::forget(tx, draft.id).await?;

@@ -42,6 +42,11 @@ impl Content {
         &self.identifiers
     }
 
+    /// By what its duplicates are found; nothing of a type that has none.
+    pub(super) fn compared(&self) -> &[StoredIdentifier] {
+        if self.checked.message_type().has_duplicates() { &self.identifiers } else { &[] }
+    }
+
     /// The draft, when it has no fault.
     pub(crate) fn valid(&self) -> Result<&ValidDraft, Refusal> {
         self.checked.valid().ok_or_else(|| Refusal::Faulty(Box::new(self.clone())))

@@ -38,7 +38,7 @@ impl Drafts {
         content: Content,
         now: Timestamp,
     ) -> Result<Draft, Refusal> {
-        let identifiers = content.identifiers().to_vec();
+        let identifiers = content.compared().to_vec();
         let draft = Draft {
             id: MessageId::draw(now),
             agency: permit.resource().owner().clone(),

@@ -16,11 +16,11 @@ use crate::{
     families,
 };
 
-/// Why a draft is released although there are duplicates: a code or file reference, because the audit log records it.
+/// Why a draft is released all the same: a code or file reference, because the audit log records it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct DespiteDuplicates(String);
+pub(crate) struct StatedReason(String);
 
-impl DespiteDuplicates {
+impl StatedReason {
     /// Maximum characters.
     pub(crate) const MAX: usize = 64;
 
@@ -145,7 +145,7 @@ pub(crate) async fn find(
     now: Timestamp,
 ) -> Result<Duplicates, DbError> {
     let Some(status) = content.checked().status() else { return Ok(Duplicates::default()) };
-    let identifiers = content.identifiers();
+    let identifiers = content.compared();
     let own = content.checked().case();
     let mut duplicates = Duplicates::default();
     for asked in identifiers.chunks(ASKED_MAX) {

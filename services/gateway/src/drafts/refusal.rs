@@ -1,8 +1,10 @@
 //! The refusals of requests about drafts. A *fault*, by contrast, is one thing wrong with a draft.
 
+use std::collections::BTreeSet;
+
 use rovuma_schemas::{AgencyCode, Fault, MessageId, MessageType, NoDraft, Timestamp};
 
-use super::{content::Content, duplicates::Duplicates, state::NotInState};
+use super::{content::Content, duplicates::Duplicates, restricted::RestrictedSource, state::NotInState};
 use crate::{cases::follow::NotFollowing, error::DbError, exchange::send::SendError};
 
 /// The reason for which a request about a draft was refused or failed. Nothing was changed.
@@ -85,6 +87,12 @@ pub(crate) enum Refusal {
     /// Something is live already about the same persons or things, and the release states no reason.
     #[error("{} cases or drafts are about the same", .0.found.len())]
     Duplicates(Box<Duplicates>),
+    /// It would hand on what other agencies sent under a handling code, without their leave.
+    #[error("{} messages are handed on only with their senders' leave", .0.len())]
+    HandlingBreach(BTreeSet<RestrictedSource>),
+    /// Its author alone releases what it says to know from a source of the agency's own.
+    #[error("a second person must release what is said to be known from another source")]
+    OwnSourceAlone,
     /// Numbering or signing failed.
     #[error(transparent)]
     Send(#[from] SendError),

@@ -16,8 +16,8 @@ use super::{
     Drafts, Refusal, SeenVersion,
     content::Content,
     draft::Draft,
-    duplicates::{self, DespiteDuplicates},
-    reads,
+    duplicates::{self, StatedReason},
+    reads, restricted,
     state::{DraftState, Step},
 };
 use crate::{
@@ -26,6 +26,15 @@ use crate::{
     events::EventKind,
     exchange::send::{self, Release, Released},
 };
+
+/// What the author or a second person states so that a draft is released all the same.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct StatedReasons {
+    /// Why, although something is live already about the same persons or things.
+    pub(crate) despite_duplicates: Option<StatedReason>,
+    /// Where the agency knows from what another agency sent under a handling code, too.
+    pub(crate) own_source: Option<StatedReason>,
+}
 
 /// A draft that may be released now: this version of it, valid at this moment.
 pub(crate) struct Reviewed {
@@ -102,7 +111,7 @@ impl Drafts {
         tx: &mut Conn,
         permit: &Permit<act::DraftRelease>,
         reviewed: Reviewed,
-        despite: Option<DespiteDuplicates>,
+        stated: StatedReasons,
         now: Timestamp,
     ) -> Result<(Draft, Released), Refusal> {
         let Reviewed { draft, content, .. } = reviewed;
@@ -110,7 +119,12 @@ impl Drafts {
             return Err(Refusal::Internal("a permit for another draft"));
         }
         let state = state_after(&draft, permit.actor().subject())?;
-        let details = check_duplicates(tx, &draft.agency, &content, draft.id, despite, now).await?;
+        let mut details =
+            check_duplicates(tx, &draft.agency, &content, draft.id, stated.despite_duplicates, now).await?;
+        let is_second = draft.author != permit.actor().subject();
+        let restricted =
+            self.check_restricted(tx, &draft.agency, &content, (stated.own_source, is_second), now);
+        details.extend(restricted.await?);
         let draft = draft.moved(state, now).decided(permit.actor().subject(), now);
         draft.save(tx, &self.exchange.base).await?;
         duplicates::forget(tx, draft.id).await?;
@@ -143,7 +157,7 @@ impl Drafts {
         tx: &mut Conn,
         permit: &Permit<act::DraftRelease>,
         content: &Content,
-        despite: Option<DespiteDuplicates>,
+        stated: StatedReasons,
         now: Timestamp,
     ) -> Result<(MessageId, Released), Refusal> {
         let (author, message_type) = (permit.actor().subject(), content.checked().message_type());
@@ -151,9 +165,39 @@ impl Drafts {
             return Err(Refusal::Internal("a permit for another draft"));
         }
         let id = MessageId::draw(now);
-        let details = check_duplicates(tx, permit.resource().owner(), content, id, despite, now).await?;
+        let agency = permit.resource().owner();
+        let mut details = check_duplicates(tx, agency, content, id, stated.despite_duplicates, now).await?;
+        details.extend(self.check_restricted(tx, agency, content, (stated.own_source, false), now).await?);
         let released = self.send(tx, permit, (id, author), content, details, now).await?;
         Ok((id, released))
+    }
+
+    /// Refuses a release that would hand on what others sent under a handling code, unless they gave leave, or the author states a
+    /// source of the agency's own and a second person releases it. Returns what the audit events of the release say of it.
+    async fn check_restricted(
+        &self,
+        tx: &mut Conn,
+        agency: &AgencyCode,
+        content: &Content,
+        (own_source, is_second): (Option<StatedReason>, bool),
+        now: Timestamp,
+    ) -> Result<Vec<(&'static str, String)>, Refusal> {
+        let valid = content.valid()?;
+        let to = match valid.case() {
+            // A follower goes to its case's parties: who answers an agency tells it nothing that it did not say itself.
+            Some(case) => follow::recipients(tx, agency, case).await?,
+            None => valid.recipients().to_vec(),
+        };
+        let sources = restricted::without_leave(tx, agency, content, &to, now).await?;
+        match own_source {
+            _ if sources.is_empty() => Ok(Vec::new()),
+            None => Err(Refusal::HandlingBreach(sources)),
+            Some(_) if !is_second => Err(Refusal::OwnSourceAlone),
+            Some(reason) => Ok(vec![
+                ("own_source", reason.into_string()),
+                ("restricted_sources", sources.len().to_string()),
+            ]),
+        }
     }
 
     async fn send(
@@ -236,7 +280,7 @@ async fn check_duplicates(
     agency: &AgencyCode,
     content: &Content,
     id: MessageId,
-    despite: Option<DespiteDuplicates>,
+    despite: Option<StatedReason>,
     now: Timestamp,
 ) -> Result<Vec<(&'static str, String)>, Refusal> {
     let duplicates = duplicates::find(tx, agency, content, id, now).await?;

@@ -3,7 +3,7 @@
 mod fact;
 mod state;
 
-use rovuma_schemas::{AgencyCode, OperationalBody, Terms, Timestamp};
+use rovuma_schemas::{AgencyCode, MessageType, OperationalBody, Terms, Timestamp};
 
 use super::{CaseDetails, FamilyRules, possible};
 use crate::cases::{
@@ -26,6 +26,10 @@ impl FamilyRules for Rules {
     ) -> Option<String> {
         // A fact always serialises: no map of it has keys other than strings.
         fact::of(body, terms, signed).and_then(|fact| serde_json::to_string(&fact).ok())
+    }
+
+    fn is_absorbing(&self, message_type: &str) -> bool {
+        message_type == MessageType::AlertWithdraw.as_str()
     }
 
     fn possible(&self, fold: &dyn FoldedCase, agency: &AgencyCode, now: Timestamp) -> Vec<&'static str> {

@@ -153,7 +153,7 @@ impl CaseView for SharedInfo {
             is_direct: false,
             group: None,
             earlier: CaseSoFar { numbers_used: care.numbers_used(), ..CaseSoFar::default() },
-            details: CaseDetails::Info,
+            details: CaseDetails::Info(Box::new(self)),
         }
     }
 }

@@ -4,7 +4,7 @@ mod fact;
 mod state;
 mod whole;
 
-use rovuma_schemas::{AgencyCode, OperationalBody, Terms, Timestamp};
+use rovuma_schemas::{AgencyCode, MessageType, OperationalBody, Terms, Timestamp};
 
 use super::{CaseDetails, FamilyRules, possible};
 use crate::cases::{
@@ -30,6 +30,13 @@ impl FamilyRules for Rules {
     ) -> Option<String> {
         // A fact always serialises: no map of it has keys other than strings and numbers.
         fact::of(body, terms, to, signed).and_then(|fact| serde_json::to_string(&fact).ok())
+    }
+
+    fn reminder(&self, facts: &StateFacts, now: Timestamp) -> Option<MessageType> {
+        let CaseDetails::Request(request) = &facts.details else { return None };
+        let is_overdue = facts.due.is_some_and(|due| due <= now);
+        let is_waiting = request.progress.progress == Progress::Open && !request.progress.is_dormant;
+        (is_overdue && is_waiting).then_some(MessageType::RequestRemind)
     }
 
     fn possible(&self, fold: &dyn FoldedCase, agency: &AgencyCode, now: Timestamp) -> Vec<&'static str> {

@@ -99,6 +99,11 @@ pub(super) fn in_language(locale: Locale) -> impl Fn(drafts::Refusal) -> ApiErro
             }
             // A release answers this itself, as far as its caller may see the duplicates.
             Refusal::Duplicates(_) => Problem::conflict("duplicate_live"),
+            Refusal::HandlingBreach(_) => Problem::forbidden("handling_breach"),
+            Refusal::OwnSourceAlone => Problem::forbidden("second_person").detail(
+                "What your agency says to know from a source of its own, though another agency sent it under a handling code, a second \
+                 person releases: submit it as a draft.",
+            ),
             Refusal::NotFollowing(NotFollowing::Db(fault)) => return fault.into(),
             Refusal::NotFollowing(refused) => not_following(&refused),
             Refusal::Send(fault) => return fault.into(),

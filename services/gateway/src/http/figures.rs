@@ -19,7 +19,7 @@ use utoipa::{IntoParams, ToSchema};
 use super::{cases::view, error::ApiError, openapi::Refusals};
 use crate::{
     audit,
-    figures::{self, CASES_MAX, Counted, Figure, Period},
+    figures::{self, CASES_MAX, Counted, Figure, Party, Period},
     gateway::Gateway,
     row_key::{self, KEY},
 };
@@ -218,19 +218,23 @@ fn figures_of(counted: &[Counted], period: Period) -> RequestFigures {
         }
         let asked: BTreeSet<&str> = of.iter().flat_map(|one| one.questions()).map(|(ask, _)| ask).collect();
         for question in std::iter::once(None).chain(asked.into_iter().map(Some)) {
-            let times = of.iter().filter(|one| {
-                question.is_none_or(|question| one.questions().any(|(ask, _)| ask == question))
-            });
-            let times: Vec<Duration> = times.filter_map(|one| one.answer_time()).collect();
-            let settled = times.len() as u64;
-            let Some((median, p90)) = figures::median_and_p90(times) else { continue };
-            all.times.push(answers::AnswerTimes {
-                direction: direction.as_str().to_owned(),
-                question: question.map(str::to_owned),
-                settled,
-                median_s: median.as_secs(),
-                p90_s: p90.as_secs(),
-            });
+            let asking: Vec<&&Counted> = of
+                .iter()
+                .filter(|one| question.is_none_or(|question| one.questions().any(|(ask, _)| ask == question)))
+                .collect();
+            for party in Party::ALL {
+                let times: Vec<Duration> = asking.iter().filter_map(|one| one.time_of(party)).collect();
+                let count = times.len() as u64;
+                let Some((median, p90)) = figures::median_and_p90(times) else { continue };
+                all.times.push(answers::PartyTimes {
+                    direction: direction.as_str().to_owned(),
+                    party: party.as_str().to_owned(),
+                    question: question.map(str::to_owned),
+                    count,
+                    median_s: median.as_secs(),
+                    p90_s: p90.as_secs(),
+                });
+            }
         }
         for ((question, result), count) in figures::results(of.iter().copied()) {
             all.questions.push(answers::QuestionResults {

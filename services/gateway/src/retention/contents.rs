@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use rovuma_schemas::{CountryCode, Digest, MessageId, MessageType};
+use rovuma_schemas::{AgencyCode, CountryCode, Digest, MessageId, MessageType};
 use rovuma_store::{Conn, RowExt, padded_list, with_list};
 use serde_json::Value;
 use sqlx::Row;
@@ -53,12 +53,12 @@ pub(crate) const SENT: &str = "
 
 /// Received messages that name the case, whether they stand in it or expired on the way.
 pub(crate) const RECEIVED: &str = "
-    SELECT seq, id, digest, message_type, CASE WHEN message_type = $5 THEN jws END AS certificate FROM received
+    SELECT seq, id, digest, sender, message_type, CASE WHEN message_type = $5 THEN jws END AS certificate FROM received
     WHERE recipient = $1 AND case_owner = $2 AND case_id = $3 AND case_kind = $4 AND erased_at IS NULL";
 
 /// Received messages that stand in the case, though they were not accepted and their rows name none.
 pub(crate) const NOT_ACCEPTED: &str = "
-    SELECT received.seq, received.id, received.digest, received.message_type,
+    SELECT received.seq, received.id, received.digest, received.sender, received.message_type,
            CASE WHEN received.message_type = $5 THEN received.jws END AS certificate
     FROM case_message AS m CROSS JOIN received
     WHERE m.agency = $1 AND m.owner = $2 AND m.case_id = $3 AND m.kind = $4 AND m.sender <> m.agency
@@ -72,7 +72,7 @@ pub(crate) const CONFLICTS: &str = "
 
 /// Conflicting messages under the id of a message of the case.
 pub(crate) const CONFLICTS_UNDER: &str =
-    "SELECT id, digest FROM conflict WHERE recipient = $1 AND erased_at IS NULL AND id IN ({})";
+    "SELECT id, digest, sender FROM conflict WHERE recipient = $1 AND erased_at IS NULL AND id IN ({})";
 
 /// Maximum messages that one statement looks up.
 pub(super) const LOOK_UP_MAX: usize = 64;
@@ -88,10 +88,12 @@ pub(crate) async fn find(conn: &mut Conn, key: &CaseKey) -> Result<CaseContents,
             found.sent.push((row.message_id("id")?, row.parsed("country")?, row.digest("digest")?));
         }
     }
+    let mut signed: BTreeSet<(MessageId, AgencyCode)> = BTreeSet::new();
     for statement in [RECEIVED, NOT_ACCEPTED] {
         let query = key.bind(sqlx::query(statement)).bind(CERTIFICATE);
         for row in &query.fetch_all(&mut *conn).await? {
             let copy = (row.try_get("seq")?, row.message_id("id")?, row.digest("digest")?);
+            signed.insert((copy.1, row.parsed("sender")?));
             if !found.received.contains(&copy) && !is_bare_certificate(row)? {
                 found.received.push(copy);
             }
@@ -106,7 +108,11 @@ pub(crate) async fn find(conn: &mut Conn, key: &CaseKey) -> Result<CaseContents,
         let query = sqlx::query(with_list(CONFLICTS_UNDER, 2, ids.len())).bind(key.agency.as_str());
         let query = padded_list(ids).fold(query, |query, id| query.bind(id.as_bytes().to_vec()));
         for row in &query.fetch_all(&mut *conn).await? {
-            conflicts.insert((row.message_id("id")?, *row.digest("digest")?.as_bytes()));
+            // Another agency may have used the same id: what it signed is no part of this case.
+            let id = row.message_id("id")?;
+            if signed.contains(&(id, row.parsed("sender")?)) {
+                conflicts.insert((id, *row.digest("digest")?.as_bytes()));
+            }
         }
     }
     found.conflicts = conflicts.into_iter().map(|(id, digest)| (id, Digest::from_bytes(digest))).collect();

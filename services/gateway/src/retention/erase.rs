@@ -7,14 +7,14 @@ use rovuma_trail::AuditRecord;
 use sqlx::query;
 
 use super::{
-    certificate::{self, Certificate, CertifyFault},
+    certificate::Certificate,
     contents::{self, CaseContents, LOOK_UP_MAX},
     due::{self, DueCase},
 };
 use crate::{
     alarm::{self, AlarmKind},
     cases::{identifiers, kept::CaseKey},
-    drafts::Drafts,
+    drafts::{Drafts, by_itself::NotSent},
     error::DbError,
     events::EventKind,
     exchange::{SYSTEM, send::SendError},
@@ -67,14 +67,16 @@ async fn certify(
     let why = match certificate {
         Certificate::NotOwed => return Ok(None),
         Certificate::Impossible(why) => why.clone(),
-        Certificate::Ready(content) => match certificate::send(tx, drafts, case, content, now).await {
+        Certificate::Ready(content) => match drafts.send_own_word(tx, &case.key.agency, content, now).await {
             Ok(id) => return Ok(Some(id)),
-            Err(CertifyFault::Send(fault)) => return Err(fault),
-            Err(CertifyFault::NotAllowed(why)) => why,
+            Err(NotSent::Send(fault)) => return Err(fault),
+            Err(NotSent::NotAllowed(why)) => why,
         },
     };
     let (subject, detail) = (case.key.case().to_string(), format!("erased, and not certified: {why}"));
-    alarm::raise(tx, &case.key.agency, AlarmKind::CertificateUnsent, &subject, &detail, now).await?;
+    let about = (subject.as_str(), detail.as_str());
+    // The partner chose the case and its terms.
+    alarm::raise_by(tx, &case.key.agency, AlarmKind::CertificateUnsent, &case.key.owner, about, now).await?;
     Ok(None)
 }
 

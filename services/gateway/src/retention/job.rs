@@ -43,6 +43,7 @@ const TABLES: &[&str] = &[
     "idempotency",
     "case_file",
     "case_identifier",
+    "mentioned_identifier",
 ];
 
 /// What a run did.

@@ -2,9 +2,12 @@
 
 use std::time::Duration;
 
+use rovuma_schemas::{CaseId, CaseSoFar, Date};
 use serde_json::{Value, json};
 
 use super::support::{Fixture, Reply, example, motorcycle};
+
+const DAY_MS: u64 = 24 * 60 * 60 * 1000;
 
 fn under(code: &str) -> Value {
     let mut draft = motorcycle();
@@ -68,7 +71,7 @@ async fn leave_to_export_holds_for_what_it_names_until_its_last_day() {
     let other = fixture.receive("mz.prm", 2, &under("H2")).await;
     let reader = READERS[0];
     let about = json!({ "case": { "kind": "alert", "owner": "tz.tpf", "id": id } });
-    let last_day = rovuma_schemas::Date::of(fixture.gateway.base.now()).plus_days(3);
+    let last_day = Date::of(fixture.gateway.base.now()).plus_days(3);
     for (use_, code) in [("forward", 403), ("export", 200)] {
         let mut ask = example("permission-ask");
         ask["body"]["about"] = about.clone();
@@ -85,24 +88,12 @@ async fn leave_to_export_holds_for_what_it_names_until_its_last_day() {
 
 impl Fixture {
     /// `tz.tpf` gives leave until this day.
-    async fn tpf_decides(&self, asked: &str, until: rovuma_schemas::Date) {
-        let now = self.gateway.base.now();
-        let case: rovuma_schemas::CaseId = format!("permission/mz.prm/{asked}").parse().expect("a case");
+    async fn tpf_decides(&self, asked: &str, until: Date) {
+        let case: CaseId = format!("permission/mz.prm/{asked}").parse().expect("a case");
         let mut decide = example("permission-decide");
         decide["case"] = json!(case);
         decide["body"]["until"] = json!(until);
-        static NEXT: std::sync::atomic::AtomicU64 = std::sync::atomic::AtomicU64::new(50);
-        let number = NEXT.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
-        let id = rovuma_schemas::MessageId::draw(now);
-        let route = ("tz.tpf", "mz.prm", number);
-        let jws =
-            self.tz.message_with(id, route, &decide, now, &rovuma_schemas::CaseSoFar::default(), |header| {
-                header.turn = Some(1);
-                header.seen = [(case.owner.clone(), 1)].into();
-                header.case = Some(case.clone());
-            });
-        let origin = rovuma_envelope::Origin::Ingress(super::support::agency("tz.tpf").country());
-        self.deliver("mz.prm", origin, jws).await;
+        self.says("tz.tpf", &decide, &case, (1, 1), &CaseSoFar::default()).await;
     }
 }
 
@@ -121,6 +112,155 @@ async fn what_is_not_restricted_and_what_is_our_own_is_exported() {
             assert_eq!(exported.json["messages"].as_array().map(|list| !list.is_empty()), Some(true));
         }
     }
+}
+
+/// Information about a vehicle with this plate and frame number, to `to`.
+fn about(vehicle: &Value, to: &str) -> Value {
+    let mut share = example("info-share");
+    share["recipients"] = json!([to]);
+    let body = share["body"].as_object_mut().expect("a body");
+    body.remove("person_link");
+    body.insert("subjects".to_owned(), json!({ "vehicles": [vehicle] }));
+    if let Some(terms) = share["terms"].as_object_mut() {
+        terms.remove("protection_check");
+    }
+    share
+}
+
+/// What is known from a message under H2 alone goes back to its sender, and to others with leave that names them.
+#[tokio::test]
+async fn what_another_agency_sent_under_h2_is_handed_on_only_with_leave() {
+    // Nobody acknowledges audit events here, for five days.
+    let fixture = Fixture::start_with(|config, _| config.audit.overdue_after_ms = 10 * DAY_MS).await;
+    let officer = || fixture.person("officer-1", "mz.prm", &["liaison_officer"]);
+    let alert = under("H2");
+    let vehicle = alert["body"]["subjects"]["vehicles"][0].clone();
+    let id = fixture.receive("mz.prm", 1, &alert).await;
+    let refused = officer().post("/v1/messages", &about(&vehicle, "tz.tisd")).await.expect(403);
+    assert_eq!(refused.code(), "handling_breach");
+    let detail = refused.json["detail"].as_str().expect("a sentence");
+    assert!(detail.contains("tz.tpf") && detail.contains(&format!("alert/tz.tpf/{id}")), "{detail}");
+    let refusals = fixture.audited("draft.release").await;
+    let last = refusals.last().expect("an event");
+    assert_eq!((&last["outcome"], &last["reason"]), (&json!("refused"), &json!("handling_breach")));
+    officer().post("/v1/messages", &about(&vehicle, "tz.tpf")).await.expect(201);
+    // Our own words to its sender do not make it ours.
+    fixture.execute("DELETE FROM mentioned_identifier WHERE sender = 'mz.prm'").await;
+
+    // One of its numbers is enough.
+    let mut frame_only = vehicle.clone();
+    frame_only
+        .as_object_mut()
+        .expect("a vehicle")
+        .retain(|name, _| name == "type" || name == "chassis_number");
+    assert_eq!(
+        officer().post("/v1/messages", &about(&frame_only, "tz.tisd")).await.expect(403).code(),
+        "handling_breach"
+    );
+    // Leave to export, or to forward to somebody else, is no leave for this.
+    let last_day = Date::of(fixture.gateway.base.now()).plus_days(3);
+    let ask = async |uses: Value, to: Value| {
+        let mut ask = example("permission-ask");
+        ask["body"]["about"] = json!({ "case": { "kind": "alert", "owner": "tz.tpf", "id": id } });
+        ask["body"]["uses"] = uses;
+        ask["body"]["to"] = to;
+        let asked = officer().post("/v1/messages", &ask).await.expect(201).id();
+        fixture.tpf_decides(&asked, last_day).await;
+    };
+    for (uses, to, code) in [
+        (json!(["export"]), json!([]), 403),
+        (json!(["forward"]), json!(["tz.dci"]), 403),
+        (json!(["quote"]), json!(["tz.tisd"]), 201),
+    ] {
+        ask(uses, to).await;
+        officer().post("/v1/messages", &about(&vehicle, "tz.tisd")).await.expect(code);
+        fixture.execute("DELETE FROM mentioned_identifier WHERE sender = 'mz.prm'").await;
+    }
+    // And it lapses.
+    fixture.clock.advance(Duration::from_secs(5 * 24 * 60 * 60));
+    officer().post("/v1/messages", &about(&vehicle, "tz.tisd")).await.expect(403);
+}
+
+#[tokio::test]
+async fn what_an_answer_says_under_h2_is_kept_back_too() {
+    let fixture = Fixture::start().await;
+    let officer = || fixture.person("officer-1", "mz.prm", &["liaison_officer"]);
+    let mut request = example("request-vehicle");
+    let body = request["body"].as_object_mut().expect("a body");
+    for member in ["needed_by", "related", "group"] {
+        body.remove(member);
+    }
+    let asked = officer().post("/v1/messages", &request).await.expect(201).id();
+    let case: CaseId = format!("request/mz.prm/{asked}").parse().expect("a case");
+    let mut answer = example("request-answer-partial");
+    answer["case"] = json!(case);
+    answer["terms"]["handling"] = handling("H2");
+    let found = &mut answer["body"]["answers"][0]["data"]["vehicles"][0];
+    found["engine_number"] = json!("DUZANSWER00001");
+    let mut known = found.clone();
+    let so_far = CaseSoFar {
+        questions: [1, 2, 3, 4].into(),
+        open_questions: [1, 2, 3, 4].into(),
+        ..CaseSoFar::default()
+    };
+    fixture.says("tz.tpf", &answer, &case, (1, 1), &so_far).await;
+    // The engine's number is the answer's alone; plate and frame number were in our own question.
+    let refused = officer().post("/v1/messages", &about(&known, "tz.tisd")).await.expect(403);
+    assert_eq!(refused.code(), "handling_breach");
+    known.as_object_mut().expect("a vehicle").remove("engine_number");
+    officer().post("/v1/messages", &about(&known, "tz.tisd")).await.expect(201);
+}
+
+#[tokio::test]
+async fn what_our_agency_knows_from_elsewhere_needs_no_leave() {
+    let fixture = Fixture::start().await;
+    let officer = || fixture.person("officer-1", "mz.prm", &["liaison_officer"]);
+    // We issued an alert about it ourselves; or a third agency sent it for police use.
+    let own = motorcycle();
+    officer().post("/v1/messages", &own).await.expect(201);
+    let mut restricted = own.clone();
+    restricted["terms"]["handling"] = handling("H2");
+    fixture.receive("mz.prm", 1, &restricted).await;
+    let vehicle = &own["body"]["subjects"]["vehicles"][0];
+    officer().post("/v1/messages", &about(vehicle, "tz.tisd")).await.expect(201);
+
+    let free = under("H1");
+    let mut kept = free.clone();
+    kept["terms"]["handling"] = handling("H3");
+    fixture.receive("mz.prm", 2, &kept).await;
+    let vehicle = free["body"]["subjects"]["vehicles"][0].clone();
+    officer().post("/v1/messages", &about(&vehicle, "tz.tisd")).await.expect(403);
+    fixture.receive("mz.prm", 3, &free).await;
+    officer().post("/v1/messages", &about(&vehicle, "tz.tisd")).await.expect(201);
+}
+
+/// Whoever knows it from another source says which, and a second person answers for it.
+#[tokio::test]
+async fn another_source_is_stated_by_a_second_person() {
+    let fixture = Fixture::start().await;
+    let alert = under("H2");
+    let vehicle = alert["body"]["subjects"]["vehicles"][0].clone();
+    fixture.receive("mz.prm", 1, &alert).await;
+    let officer = fixture.person("officer-1", "mz.prm", &["liaison_officer"]);
+    let stated = json!({ "own_source": "PRM-2026/0419" });
+    let path = format!("/v1/drafts/{}", officer.create(&about(&vehicle, "tz.tisd")).await.id());
+    let alone = officer.post(&format!("{path}/release"), &stated).await.expect(403);
+    assert_eq!(alone.code(), "second_person");
+    officer.step(&format!("{path}/submit")).await.expect(200);
+    assert_eq!(second_person(&fixture, &path).await.expect(403).code(), "handling_breach");
+    let supervisor = fixture.person("chief-1", "mz.prm", &["supervisor"]);
+    let read = supervisor.get(&path).await.expect(200);
+    let version = read.headers["etag"].to_str().expect("text").to_owned();
+    let supervisor = supervisor.with("If-Match", &version);
+    let faulty = json!({ "own_source": "a name of somebody" });
+    assert_eq!(supervisor.post(&format!("{path}/release"), &faulty).await.expect(400).code(), "own_source");
+    supervisor.post(&format!("{path}/release"), &stated).await.expect(200);
+    let released = fixture.audited("draft.release").await;
+    let last = released.last().expect("an event");
+    assert_eq!(
+        (&last["details"]["own_source"], &last["details"]["restricted_sources"]),
+        (&json!("PRM-2026/0419"), &json!("1"))
+    );
 }
 
 /// A draft with this content of `officer-1`, submitted.

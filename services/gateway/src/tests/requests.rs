@@ -2,11 +2,9 @@
 
 mod answering;
 mod figures;
+mod reminders;
 
-use std::{
-    sync::atomic::{AtomicU64, Ordering},
-    time::Duration,
-};
+use std::time::Duration;
 
 use rovuma_envelope::Origin;
 use rovuma_schemas::{CaseId, CaseSoFar, MessageId, Timestamp};
@@ -57,12 +55,6 @@ fn two_questions() -> CaseSoFar {
     CaseSoFar { questions: [1, 2].into(), open_questions: [1, 2].into(), ..CaseSoFar::default() }
 }
 
-/// A number in the stream of `tz.tpf` that no message had before.
-fn next_number() -> u64 {
-    static NEXT: AtomicU64 = AtomicU64::new(100);
-    NEXT.fetch_add(1, Ordering::Relaxed)
-}
-
 /// An officer of `mz.prm`, logged in now: a token lives for minutes, and requests for days.
 fn officer(fixture: &Fixture) -> Client<'_> {
     fixture.person("officer-1", "mz.prm", &["liaison_officer"])
@@ -85,22 +77,10 @@ impl Fixture {
         &self,
         draft: &Value,
         case: &CaseId,
-        (turn, seen): (u64, u64),
+        place: (u64, u64),
         so_far: &CaseSoFar,
     ) -> MessageId {
-        let now = self.gateway.base.now();
-        let id = MessageId::draw(now);
-        let own = case.clone();
-        let jws =
-            self.tz.message_with(id, ("tz.tpf", "mz.prm", next_number()), draft, now, so_far, |header| {
-                header.case = Some(own.clone());
-                header.turn = Some(turn);
-                if own.owner != agency("tz.tpf") {
-                    header.seen = [(own.owner.clone(), seen)].into();
-                }
-            });
-        self.deliver("mz.prm", Origin::Ingress(agency("tz.tpf").country()), jws).await;
-        id
+        self.says("tz.tpf", draft, case, place, so_far).await
     }
 
     fn now(&self) -> Timestamp {

@@ -289,7 +289,10 @@ async fn a_certificate_with_words_of_its_own_is_content_and_goes_with_the_next_r
     assert_eq!(fixture.erase().await.erased, 1);
     let certificate = fixture.follower("purge.certify", ("mz.prm", &alert), (1, 1));
     fixture.arrive_at("mz.prm", fixture.signed(&certificate)).await;
+    // Not before a week has passed since it came.
     fixture.at("2027-01-02T00:00:00Z");
+    assert_eq!(fixture.erase().await.erased, 0);
+    fixture.at("2027-01-09T00:00:00Z");
     assert_eq!(fixture.erase().await.erased, 1);
     let officer = fixture.person("officer-1", "mz.prm", &["liaison_officer"]);
     let id = certificate["header"]["id"].as_str().expect("an id");
@@ -322,7 +325,10 @@ async fn a_withdrawal_brings_the_end_of_retention_forward_and_a_late_message_is_
     fixture.arrive_at("mz.prm", fixture.signed(&late)).await;
     let officer = fixture.person("officer-1", "mz.prm", &["liaison_officer"]);
     officer.get(&format!("/v1/messages/{id}?view=metadata")).await.expect(200);
+    // Not before a week has passed since it came.
     fixture.at("2027-01-02T00:00:00Z");
+    assert_eq!(fixture.erase().await.erased, 0);
+    fixture.at("2027-01-09T00:00:00Z");
     assert_eq!(fixture.erase().await.erased, 1, "it makes the case due again");
     let officer = fixture.person("officer-1", "mz.prm", &["liaison_officer"]);
     assert_eq!(code(&officer, &format!("/v1/messages/{id}")).await, erased());

@@ -147,7 +147,12 @@ impl List {
     }
 }
 
-fn case_table(f: &mut fmt::Formatter<'_>, page: &Page<CaseRow>, reader: &CaseReader) -> fmt::Result {
+/// Writes cases as rows.
+pub(crate) fn case_table(
+    f: &mut fmt::Formatter<'_>,
+    page: &Page<CaseRow>,
+    reader: &CaseReader,
+) -> fmt::Result {
     let count = |count: u64| if count == 0 { String::new() } else { count.to_string() };
     let row = |row: &CaseRow| {
         vec![

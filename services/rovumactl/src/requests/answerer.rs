@@ -1,10 +1,7 @@
 //! What the agency that is asked says about a request, apart from the answer: `acknowledge`, `ask`, `delay`, `refuse`.
 
 use clap::{Args, builder::PossibleValuesParser};
-use rovuma_schemas::{
-    AgencyCode, Timestamp,
-    request::{Phone, QuestionNumber},
-};
+use rovuma_schemas::{AgencyCode, Timestamp, request::QuestionNumber, subjects::Phone};
 use serde_json::{Value, json};
 
 use super::{REQUEST, check_numbers, send};

@@ -8,6 +8,7 @@ mod cases;
 mod completions;
 mod drafts;
 mod evidence;
+mod figures;
 mod follow;
 mod harness;
 mod keys;

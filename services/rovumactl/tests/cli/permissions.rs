@@ -47,7 +47,7 @@ fn question(state: &str) -> Value {
     json!({
         "case": row("permission", state), "at": "2026-11-27T12:00:00Z", "possible": ["permission.decide"], "missing": [],
         "warnings": [], "freshness": [],
-        "permission": { "decides": "tz.tpf", "about": about, "uses": ["forward"], "to": ["tz.tisd"] },
+        "permission": { "decides": "tz.tpf", "about": about, "uses": ["forward"], "to": ["tz.tisd"], "certificates": [] },
     })
 }
 

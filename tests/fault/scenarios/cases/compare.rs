@@ -8,7 +8,7 @@ use std::{collections::BTreeSet, fmt};
 use serde_json::{Value, json};
 
 /// What both views show of the case itself, whoever looks.
-const OF_THE_CASE: [&str; 13] = [
+pub(super) const OF_THE_CASE: [&str; 37] = [
     "/case/state",
     "/case/status",
     "/case/facet",
@@ -22,13 +22,37 @@ const OF_THE_CASE: [&str; 13] = [
     "/alert/withdrawn",
     "/alert/superseded_by",
     "/alert/retain_until",
+    "/case/due",
+    "/request/answerer",
+    "/request/direct",
+    "/request/questions",
+    "/request/acknowledged",
+    "/request/expected_by",
+    "/request/needed_by",
+    "/request/limit_hours",
+    "/request/spent_s",
+    "/request/punctuality",
+    "/request/overdue",
+    "/request/delayed_until",
+    "/request/delay_reason",
+    "/request/clarification_overdue",
+    "/request/reminded_at",
+    "/request/settled_at",
+    "/request/refused",
+    "/request/try_agency",
+    "/request/cancelled",
+    "/request/cancelled_late",
+    "/request/disclosed",
+    "/request/erasure_due",
+    "/request/outcomes",
+    "/request/dormant",
 ];
 
 /// A case as one agency sees it.
 #[derive(Clone, Debug)]
 pub(super) struct SeenCase {
     pub(super) agency: String,
-    /// Of `GET /v1/cases/alert/{owner}/{id}`.
+    /// Of `GET /v1/cases/{kind}/{owner}/{id}`.
     pub(super) case: Value,
     /// Of its time line.
     pub(super) steps: Vec<Value>,
@@ -64,14 +88,6 @@ pub(super) enum What {
     Order,
 }
 
-/// A message that a restored store had sent and forgot.
-#[derive(Clone, Debug)]
-pub(super) struct LostStep {
-    pub(super) id: String,
-    pub(super) sender: String,
-    pub(super) message_type: String,
-}
-
 /// What one view shows differently from another, as to the steps and words of the `common` parties, and to the case itself.
 pub(super) fn differences(one: &SeenCase, other: &SeenCase, common: &[&str]) -> Vec<Difference> {
     let mut found = Vec::new();
@@ -87,6 +103,7 @@ pub(super) fn differences(one: &SeenCase, other: &SeenCase, common: &[&str]) -> 
     for (pointer, by) in [
         ("/alert/flagged", ""),
         ("/alert/reports", "agency"),
+        ("/request/certificates", "agency"),
         ("/warnings", "agency"),
         ("/missing", "agency"),
     ] {
@@ -160,90 +177,6 @@ pub(super) fn differences_of_row(seen: &SeenCase) -> Vec<Difference> {
         .collect()
 }
 
-/// Whether a difference follows from messages that a restored store had sent in this case and forgot. Each of these is known by its
-/// id. What is excused:
-///
-/// - the forgotten step itself, where only one view has it: the restored store has forgotten it, and what had not left is nowhere;
-/// - a step with the content and the turn of a forgotten one: where both are known, they are one step under the forgotten id;
-/// - that a step of the issuer changed nothing where a forgotten one of the issuer is known, because of that one: it is older than a
-///   forgotten version, or comes after a forgotten end or withdrawal;
-/// - a member that a forgotten step of that type sets;
-/// - where the issuer has forgotten the message that opened the case: any later step of the issuer that a recipient lacks, with the
-///   members that it sets. The issuer knows the case again from what recipients said, and sends to those of whom it has heard.
-///
-/// - that the steps of an agency that forgot one stand elsewhere among those of the others: a step at a forgotten one's turn comes after
-///   it where both are known, and so after all that the author of the forgotten one had seen.
-///
-/// A step of a store that was not restored is never excused, nor is another order of such steps or of one agency's own.
-pub(super) fn is_excused(difference: &Difference, lost: &[LostStep], owner: &str) -> bool {
-    let types = |types: &[&str]| lost.iter().any(|step| types.contains(&step.message_type.as_str()));
-    let is_opener_lost = types(&["alert.issue"]);
-    let is_lost = |id: &String| lost.iter().any(|step| step.id == *id);
-    match &difference.what {
-        What::Step(id) => {
-            let is_owners =
-                [&difference.one, &difference.other].into_iter().any(|step| step["sender"] == owner);
-            is_lost(id) || (is_opener_lost && is_owners)
-        }
-        What::Renamed { earlier, .. } => is_lost(earlier),
-        What::Effect(_) => {
-            let (one, other) = (&difference.one, &difference.other);
-            let same = |step: &Value| {
-                json!([step["sender"], step["turn"], step["type"], step["in_reply_to"], step["seen"]])
-            };
-            let reasons = ["older_version", "withdrawn", "after_end"];
-            let follows = |step: &Value| {
-                step["effect"] == "applied"
-                    || step["reason"].as_str().is_some_and(|reason| reasons.contains(&reason))
-            };
-            let by_owner = lost.iter().any(|step| step.sender == owner);
-            same(one) == same(other) && one["sender"] == owner && by_owner && follows(one) && follows(other)
-        }
-        What::Order => is_order_excused(difference, lost),
-        What::Member(pointer) => {
-            let setters: &[&str] = match pointer.as_str() {
-                "/case/status" | "/case/short_reference" | "/case/facet" => &[],
-                "/case/state" | "/alert/withdrawn" | "/alert/superseded_by" => &["alert.withdraw"],
-                "/case/handling" | "/case/version" | "/alert/version" | "/alert/subjects" => {
-                    &["alert.update", "alert.withdraw"]
-                }
-                "/alert/ends" | "/alert/retain_until" => &["alert.update", "alert.extend", "alert.withdraw"],
-                "/alert/confirm_by" => &["alert.update", "release.confirm", "alert.withdraw"],
-                "/alert/flagged" => return types(&["alert.flag"]),
-                // An answer was forgotten, or a report.
-                "/alert/reports" => &["alert.error_report", "alert.reply", "alert.update", "alert.withdraw"],
-                // A turn that the store has used again, or that only the other side has.
-                "/warnings" | "/missing" => return of_senders(difference, lost),
-                _ => return false,
-            };
-            is_opener_lost || types(setters)
-        }
-    }
-}
-
-/// Whether two orders are the same without the steps of the agencies that forgot something, and for each agency's steps alone.
-fn is_order_excused(difference: &Difference, lost: &[LostStep]) -> bool {
-    let ids = |order: &Value, is_compared: &dyn Fn(&str) -> bool| -> Vec<String> {
-        let steps = order.as_array().into_iter().flatten();
-        steps.filter(|step| step["sender"].as_str().is_some_and(is_compared)).map(id_of).collect()
-    };
-    let same = |is_compared: &dyn Fn(&str) -> bool| {
-        ids(&difference.one, is_compared) == ids(&difference.other, is_compared)
-    };
-    let forgot = |agency: &str| lost.iter().any(|step| step.sender == agency);
-    !lost.is_empty()
-        && same(&|agency| !forgot(agency))
-        && lost.iter().all(|step| same(&|agency| agency == step.sender))
-}
-
-/// Whether the items of both lists are about agencies that forgot something.
-fn of_senders(difference: &Difference, lost: &[LostStep]) -> bool {
-    let senders: BTreeSet<&str> = lost.iter().map(|step| step.sender.as_str()).collect();
-    let mut items = [&difference.one, &difference.other].into_iter().filter_map(Value::as_array).flatten();
-    !lost.is_empty()
-        && items.all(|item| item["agency"].as_str().is_some_and(|agency| senders.contains(agency)))
-}
-
 fn steps(view: &SeenCase, common: &[&str]) -> Vec<Value> {
     let of_common = view
         .steps
@@ -267,7 +200,7 @@ fn without_ids(step: &Value) -> Value {
     step
 }
 
-fn id_of(step: &Value) -> String {
+pub(super) fn id_of(step: &Value) -> String {
     step["id"].as_str().unwrap_or_default().to_owned()
 }
 
@@ -279,7 +212,10 @@ impl fmt::Display for Difference {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::{
+        super::excused::{LostOfCase, LostStep},
+        *,
+    };
 
     fn step(id: &str, sender: &str, turn: u64, message_type: &str) -> Value {
         json!({ "id": id, "ids": [id], "sender": sender, "turn": turn, "type": message_type, "effect": "applied", "seen": {} })
@@ -320,6 +256,11 @@ mod tests {
         LostStep { id: id.to_owned(), sender: sender.to_owned(), message_type: message_type.to_owned() }
     }
 
+    fn is_excused(difference: &Difference, steps: &[LostStep], owner: &str) -> bool {
+        let lost = LostOfCase { country: "mz", steps: steps.to_vec(), delivery: false };
+        lost.excuses(difference, owner)
+    }
+
     #[test]
     fn what_other_recipients_said_is_not_compared() {
         let found = bent(|other| {
@@ -332,11 +273,8 @@ mod tests {
     #[test]
     fn every_bent_member_is_found_and_not_excused() {
         for pointer in OF_THE_CASE {
-            let (_, member) = pointer[1..].split_once('/').expect("two parts");
-            let found = bent(|other| {
-                let part = if pointer.starts_with("/case") { "case" } else { "alert" };
-                other.case[part][member] = json!("bent");
-            });
+            let (part, member) = pointer[1..].split_once('/').expect("two parts");
+            let found = bent(|other| other.case[part][member] = json!("bent"));
             assert_eq!(found.len(), 1, "{pointer}");
             assert_eq!(found[0].what, What::Member(pointer.to_owned()));
             assert!(!is_excused(&found[0], &[], "mz.prm"));
@@ -389,6 +327,24 @@ mod tests {
         });
         assert!(!is_excused(&found[0], &[], "mz.prm"));
         assert!(is_excused(&found[0], &[lost("e", "mz.prm", "alert.update")], "mz.prm"));
+    }
+
+    #[test]
+    fn a_clock_may_run_from_a_delivery_that_the_recipient_forgot() {
+        let found = bent(|other| other.case["request"]["spent_s"] = json!(12));
+        assert!(!is_excused(&found[0], &[], "mz.prm"));
+        let (mut sender, mut recipient) = (seen(), seen());
+        sender.agency = "tz.tpf".to_owned();
+        sender.steps[2]["receipts"] = json!([{ "recipient": "mz.prm", "kind": "delivered", "said_at": "1" }]);
+        recipient.steps[2]["received_at"] = json!("1");
+        let lost = LostOfCase { country: "mz", ..LostOfCase::default() };
+        assert!(!lost.of_views(&sender, &recipient).excuses(&found[0], "mz.prm"));
+        recipient.steps[2]["received_at"] = json!("2");
+        assert!(lost.of_views(&sender, &recipient).excuses(&found[0], "mz.prm"));
+        let other_country = LostOfCase { country: "tz", ..LostOfCase::default() };
+        assert!(!other_country.of_views(&sender, &recipient).excuses(&found[0], "mz.prm"));
+        let found = bent(|other| other.case["request"]["questions"] = json!("bent"));
+        assert!(!lost.of_views(&sender, &recipient).excuses(&found[0], "mz.prm"));
     }
 
     #[test]

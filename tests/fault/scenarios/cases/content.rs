@@ -1,4 +1,4 @@
-//! The drafts of the play.
+//! The drafts of alerts in the play.
 
 use std::time::Duration;
 
@@ -6,7 +6,7 @@ use rovuma_schemas::Timestamp;
 use rovuma_tests::drafts;
 use serde_json::{Value, json};
 
-use super::script::Alert;
+use super::script::Conversation;
 use crate::chance::Chance;
 
 /// The list of each letter of a subject's key.
@@ -19,7 +19,7 @@ const FIRST_DAYS: u64 = 200;
 const EXTENDED_DAYS: std::ops::Range<u64> = 210..360;
 
 /// The alert as it is issued.
-pub(super) fn issue(alert: &Alert, chance: &mut Chance) -> Value {
+pub(super) fn issue(alert: &Conversation, chance: &mut Chance) -> Value {
     let mut draft = first_content(alert);
     draft["reference"] = json!(format!("CASE-{:05}", alert.number));
     if chance.number(0..4) > 0 {
@@ -29,7 +29,7 @@ pub(super) fn issue(alert: &Alert, chance: &mut Chance) -> Value {
 }
 
 /// A newer version: other circumstances, and a place more or less. `keys` are those of the subjects of the version before.
-pub(super) fn update(alert: &Alert, case: &Value, keys: &[String], chance: &mut Chance) -> Value {
+pub(super) fn update(alert: &Conversation, case: &Value, keys: &[String], chance: &mut Chance) -> Value {
     let first = first_content(alert);
     let mut content = first["body"].clone();
     content["circumstances"] = json!(format!("Visto outra vez, {}.", chance.number(0..1_000_000)));
@@ -69,25 +69,25 @@ pub(super) fn update(alert: &Alert, case: &Value, keys: &[String], chance: &mut 
     draft
 }
 
-pub(super) fn extend(alert: &Alert, case: &Value, chance: &mut Chance) -> Value {
+pub(super) fn extend(alert: &Conversation, case: &Value, chance: &mut Chance) -> Value {
     let until = in_days(chance.number(EXTENDED_DAYS));
     follower(alert, "alert.extend", case, json!({ "until": until, "reason": "Continua por encontrar." }))
 }
 
-pub(super) fn withdraw(alert: &Alert, case: &Value, reason: &str) -> Value {
+pub(super) fn withdraw(alert: &Conversation, case: &Value, reason: &str) -> Value {
     follower(alert, "alert.withdraw", case, json!({ "reason": reason }))
 }
 
-pub(super) fn reply(alert: &Alert, case: &Value, report: &str) -> Value {
+pub(super) fn reply(alert: &Conversation, case: &Value, report: &str) -> Value {
     let draft = follower(alert, "alert.reply", case, json!({ "reason": "Confirmado no processo." }));
     with(&draft, "in_reply_to", json!(report))
 }
 
-pub(super) fn confirm(alert: &Alert, case: &Value, released: &str) -> Value {
+pub(super) fn confirm(alert: &Conversation, case: &Value, released: &str) -> Value {
     with(&follower(alert, "release.confirm", case, json!({})), "in_reply_to", json!(released))
 }
 
-pub(super) fn flag(alert: &Alert, case: &Value, version: u64, is_on: bool) -> Value {
+pub(super) fn flag(alert: &Conversation, case: &Value, version: u64, is_on: bool) -> Value {
     let version = version.max(1);
     let body = match is_on {
         true => {
@@ -98,21 +98,16 @@ pub(super) fn flag(alert: &Alert, case: &Value, version: u64, is_on: bool) -> Va
     follower(alert, "alert.flag", case, body)
 }
 
-pub(super) fn error_report(alert: &Alert, case: &Value, version: u64) -> Value {
+pub(super) fn error_report(alert: &Conversation, case: &Value, version: u64) -> Value {
     let errors = json!([{ "at": "/circumstances", "proposal": "Barabara imefungwa." }]);
     follower(alert, "alert.error_report", case, json!({ "version": version.max(1), "errors": errors }))
 }
 
-pub(super) fn certify(alert: &Alert, case: &Value, chance: &mut Chance) -> Value {
-    let body = match chance.number(0..3) {
-        0 => json!({ "outcome": "erased" }),
-        1 => json!({ "outcome": "never_held" }),
-        _ => json!({ "outcome": "retained", "ground": "own_proceedings", "until": "2035-12-31" }),
-    };
-    follower(alert, "purge.certify", case, body)
+pub(super) fn certify(alert: &Conversation, case: &Value, chance: &mut Chance) -> Value {
+    follower(alert, "purge.certify", case, certificate(chance))
 }
 
-fn first_content(alert: &Alert) -> Value {
+fn first_content(alert: &Conversation) -> Value {
     match alert.is_emergency {
         true => drafts::emergency(&alert.recipients),
         false => drafts::motorcycle(&alert.recipients),
@@ -120,23 +115,36 @@ fn first_content(alert: &Alert) -> Value {
 }
 
 /// A draft that follows in a case, with the terms of its alert and no content of it.
-fn follower(alert: &Alert, message_type: &str, case: &Value, body: Value) -> Value {
-    let first = first_content(alert);
-    let mut terms = first["terms"].clone();
+fn follower(alert: &Conversation, message_type: &str, case: &Value, body: Value) -> Value {
+    following(&first_content(alert), message_type, case, body)
+}
+
+/// A draft that follows in the case that `opener` opens, with its terms and no content of it.
+pub(super) fn following(opener: &Value, message_type: &str, case: &Value, body: Value) -> Value {
+    let mut terms = opener["terms"].clone();
     terms["urgency"] = json!({ "level": "normal" });
     if let Some(terms) = terms.as_object_mut() {
         terms.remove("emergency");
         terms.remove("protection_check");
     }
-    json!({ "type": message_type, "status": first["status"], "case": case, "terms": terms, "body": body })
+    json!({ "type": message_type, "status": opener["status"], "case": case, "terms": terms, "body": body })
 }
 
-fn with(value: &Value, member: &str, content: Value) -> Value {
+/// What a party of a case certifies about its data.
+pub(super) fn certificate(chance: &mut Chance) -> Value {
+    match chance.number(0..3) {
+        0 => json!({ "outcome": "erased" }),
+        1 => json!({ "outcome": "never_held" }),
+        _ => json!({ "outcome": "retained", "ground": "own_proceedings", "until": "2035-12-31" }),
+    }
+}
+
+pub(super) fn with(value: &Value, member: &str, content: Value) -> Value {
     let mut value = value.clone();
     value[member] = content;
     value
 }
 
-fn in_days(days: u64) -> String {
+pub(super) fn in_days(days: u64) -> String {
     Timestamp::system_now().plus(Duration::from_secs(days * 24 * 60 * 60)).to_string()
 }

@@ -1,4 +1,4 @@
-//! Plays the script: each alert's moves in their order, several alerts at a time, and as far as the scenario has opened it.
+//! Plays the script: each case's moves in their order, several cases at a time, and as far as the scenario has opened it.
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -20,8 +20,8 @@ use tokio::{
 };
 
 use super::{
-    content,
-    script::{Alert, Move, MoveKind},
+    moves::{self, Author},
+    script::{AlertMove, Conversation, Move, MoveKind},
 };
 use crate::{chance::Chance, traffic::post_until_answered};
 
@@ -59,13 +59,13 @@ pub(super) struct SentStep {
     pub(super) message_type: String,
     /// The part of the play in which it was accepted.
     pub(super) part: u32,
-    is_emergency: bool,
+    pub(super) is_emergency: bool,
 }
 
-/// An alert with what became of its moves.
+/// A case with what became of its moves.
 #[derive(Clone, Debug)]
-pub(super) struct PlayedAlert {
-    pub(super) alert: Alert,
+pub(super) struct PlayedCase {
+    pub(super) conversation: Conversation,
     pub(super) sent: Vec<SentStep>,
     /// How often each refusal came: its status and code.
     pub(super) refused: BTreeMap<String, u32>,
@@ -81,7 +81,7 @@ struct Opened {
 /// Players at work.
 #[derive(Debug)]
 pub(super) struct Play {
-    players: JoinSet<Result<Vec<PlayedAlert>>>,
+    players: JoinSet<Result<Vec<PlayedCase>>>,
     opened: watch::Sender<Opened>,
     /// Moves that were answered; all of them when a player failed, so that nobody waits for it.
     answered: watch::Receiver<usize>,
@@ -121,7 +121,7 @@ impl Callers {
     }
 
     /// Waits a while until the agency has the case at this path.
-    async fn await_case(&self, agency: &str, path: &str) -> Result<()> {
+    pub(super) async fn await_case(&self, agency: &str, path: &str) -> Result<()> {
         let started = Instant::now();
         while started.elapsed() < ARRIVES_WITHIN && self.get(agency, path).await?.is_none() {
             tokio::time::sleep(Duration::from_millis(100)).await;
@@ -149,21 +149,20 @@ impl Callers {
 
 impl Play {
     /// Starts the players; they wait until a part of the play is opened.
-    pub(super) fn start(script: Vec<Alert>, callers: &Arc<Callers>) -> Self {
-        let moments: Vec<f64> =
-            script.iter().flat_map(|alert| alert.moves.iter().map(|one| one.at)).collect();
+    pub(super) fn start(script: Vec<Conversation>, callers: &Arc<Callers>) -> Self {
+        let moments: Vec<f64> = script.iter().flat_map(|one| one.moves.iter().map(|one| one.at)).collect();
         let (opened, gate) = watch::channel(Opened { until: 0.0, part: 0 });
         let (count, answered) = watch::channel(0);
         let (count, all) = (Arc::new(count), moments.len());
-        let mut hands: Vec<Vec<Alert>> = vec![Vec::new(); PLAYERS];
-        for (number, alert) in script.into_iter().enumerate() {
-            hands[number % PLAYERS].push(alert);
+        let mut hands: Vec<Vec<Conversation>> = vec![Vec::new(); PLAYERS];
+        for (number, conversation) in script.into_iter().enumerate() {
+            hands[number % PLAYERS].push(conversation);
         }
         let mut players = JoinSet::new();
-        for alerts in hands {
+        for hand in hands {
             let (callers, gate, count) = (Arc::clone(callers), gate.clone(), Arc::clone(&count));
             players.spawn(async move {
-                let played = play(alerts, &callers, gate, &count).await;
+                let played = play(hand, &callers, gate, &count).await;
                 if played.is_err() {
                     count.send_modify(|count| *count += all);
                 }
@@ -187,52 +186,54 @@ impl Play {
     }
 
     /// Waits for the end.
-    pub(super) async fn played(mut self) -> Result<Vec<PlayedAlert>> {
+    pub(super) async fn played(mut self) -> Result<Vec<PlayedCase>> {
         let part = self.opened.borrow().part;
         self.open(1.0, part);
         let mut played = Vec::new();
         while let Some(ended) = self.players.join_next().await {
             played.extend(ended??);
         }
-        played.sort_by_key(|played| played.alert.number);
+        played.sort_by_key(|played| played.conversation.number);
         Ok(played)
     }
 }
 
-impl PlayedAlert {
-    /// The id of the message that issued it.
+impl PlayedCase {
+    /// The id of the message that opened it.
     pub(super) fn id(&self) -> Option<&str> {
         self.sent.first().map(|step| step.id.as_str())
     }
 
-    fn path(&self) -> String {
-        format!("/v1/cases/alert/{}/{}", self.alert.issuer, self.id().unwrap_or_default())
+    pub(super) fn path(&self) -> String {
+        let Conversation { kind, opener, .. } = &self.conversation;
+        format!("/v1/cases/{}/{opener}/{}", kind.as_str(), self.id().unwrap_or_default())
     }
 
-    fn case(&self) -> Value {
-        json!({ "kind": "alert", "owner": self.alert.issuer, "id": self.id() })
+    pub(super) fn case(&self) -> Value {
+        let Conversation { kind, opener, .. } = &self.conversation;
+        json!({ "kind": kind.as_str(), "owner": opener, "id": self.id() })
     }
 }
 
 async fn play(
-    alerts: Vec<Alert>,
+    hand: Vec<Conversation>,
     callers: &Callers,
     mut gate: watch::Receiver<Opened>,
     answered: &watch::Sender<usize>,
-) -> Result<Vec<PlayedAlert>> {
+) -> Result<Vec<PlayedCase>> {
     let mut moves: Vec<(usize, Move)> = Vec::new();
-    for (place, alert) in alerts.iter().enumerate() {
-        moves.extend(alert.moves.iter().map(|one| (place, *one)));
+    for (place, conversation) in hand.iter().enumerate() {
+        moves.extend(conversation.moves.iter().map(|one| (place, *one)));
     }
     moves.sort_by(|(_, one), (_, other)| one.at.total_cmp(&other.at));
-    let played = |alert| PlayedAlert { alert, sent: Vec::new(), refused: BTreeMap::new() };
-    let mut all: Vec<PlayedAlert> = alerts.into_iter().map(played).collect();
+    let played = |conversation| PlayedCase { conversation, sent: Vec::new(), refused: BTreeMap::new() };
+    let mut all: Vec<PlayedCase> = hand.into_iter().map(played).collect();
     for (place, one) in moves {
         let part =
             gate.wait_for(|opened| one.at <= opened.until).await.context("the play was given up")?.part;
         make(&mut all[place], one, part, callers).await.with_context(|| {
-            let alert = &all[place].alert;
-            format!("{:?} in case {} of {}", one.kind, alert.number, alert.issuer)
+            let conversation = &all[place].conversation;
+            format!("{:?} in case {} of {}", one.kind, conversation.number, conversation.opener)
         })?;
         answered.send_modify(|count| *count += 1);
     }
@@ -240,15 +241,11 @@ async fn play(
 }
 
 /// Makes one move, and notes what the gateway answered.
-async fn make(played: &mut PlayedAlert, one: Move, part: u32, callers: &Callers) -> Result<()> {
+async fn make(played: &mut PlayedCase, one: Move, part: u32, callers: &Callers) -> Result<()> {
     let mut chance = Chance::new(one.seed);
-    let alert = played.alert.clone();
-    let recipient = *chance.one_of(&alert.recipients);
-    let (agency, role, draft) = match one.kind {
-        MoveKind::Issue => (alert.issuer, "officer", content::issue(&alert, &mut chance)),
-        _ => followed(played, one.kind, recipient, callers, &mut chance).await?,
-    };
-    if agency != alert.issuer {
+    let opener = played.conversation.opener;
+    let Author { agency, role, draft } = moves::author(played, one.kind, callers, &mut chance).await?;
+    if agency != opener {
         callers.await_case(agency, &played.path()).await?;
     }
     let api = callers.api(agency, role).await?;
@@ -261,12 +258,18 @@ async fn make(played: &mut PlayedAlert, one: Move, part: u32, callers: &Callers)
             played.sent.push(SentStep { id, sender: agency, message_type, part, is_emergency });
         }
         // Something may have come since the author looked: then the case, or the version before, does not allow it.
-        409 | 403 if one.kind != MoveKind::Issue => {
+        409 | 403 if one.kind != MoveKind::Open => {
             *played.refused.entry(refusal(&answer)).or_default() += 1;
         }
         422 if matches!(
             one.kind,
-            MoveKind::Update | MoveKind::Extend | MoveKind::Reply | MoveKind::Confirm | MoveKind::Trespass
+            MoveKind::Alert(
+                AlertMove::Update
+                    | AlertMove::Extend
+                    | AlertMove::Reply
+                    | AlertMove::Confirm
+                    | AlertMove::Trespass
+            )
         ) =>
         {
             *played.refused.entry(refusal(&answer)).or_default() += 1;
@@ -276,74 +279,9 @@ async fn make(played: &mut PlayedAlert, one: Move, part: u32, callers: &Callers)
     Ok(())
 }
 
-/// The agency, the person and the draft of a move that follows in a case.
-async fn followed(
-    played: &PlayedAlert,
-    kind: MoveKind,
-    recipient: &'static str,
-    callers: &Callers,
-    chance: &mut Chance,
-) -> Result<(&'static str, &'static str, Value)> {
-    let (alert, case) = (&played.alert, played.case());
-    let path = played.path();
-    let issuer = alert.issuer;
-    let update = async |chance: &mut Chance| -> Result<Value> {
-        let seen = callers.get(issuer, &path).await?.unwrap_or_default();
-        let keys = seen["alert"]["subjects"].as_array().into_iter().flatten();
-        let keys: Vec<String> = keys.filter_map(|key| key.as_str().map(str::to_owned)).collect();
-        let mut draft = content::update(alert, &case, &keys, chance);
-        if let Some(report) = open_report(&seen) {
-            draft["in_reply_to"] = json!(report);
-        }
-        Ok(draft)
-    };
-    Ok(match kind {
-        MoveKind::Issue | MoveKind::Update => (issuer, "officer", update(chance).await?),
-        MoveKind::Extend => (issuer, "supervisor", content::extend(alert, &case, chance)),
-        MoveKind::Withdraw => match chance.number(0..2) {
-            0 => (issuer, "officer", content::withdraw(alert, &case, "error")),
-            _ => (issuer, "supervisor", content::withdraw(alert, &case, "purpose_achieved")),
-        },
-        MoveKind::Reply => {
-            let seen = callers.get(issuer, &path).await?.unwrap_or_default();
-            match open_report(&seen) {
-                Some(report) => (issuer, "officer", content::reply(alert, &case, &report)),
-                None => (issuer, "officer", update(chance).await?),
-            }
-        }
-        MoveKind::Confirm => {
-            match played.sent.iter().rev().find(|step| step.is_emergency && step.sender == issuer) {
-                Some(step) => (issuer, "supervisor", content::confirm(alert, &case, &step.id)),
-                None => (issuer, "supervisor", content::extend(alert, &case, chance)),
-            }
-        }
-        MoveKind::FlagOn | MoveKind::FlagOff | MoveKind::ErrorReport => {
-            callers.await_case(recipient, &path).await?;
-            let seen = callers.get(recipient, &path).await?.unwrap_or_default();
-            let version = seen["alert"]["version"].as_u64().unwrap_or_default();
-            let draft = match kind {
-                MoveKind::ErrorReport => content::error_report(alert, &case, version),
-                _ => content::flag(alert, &case, version, kind == MoveKind::FlagOn),
-            };
-            (recipient, "officer", draft)
-        }
-        MoveKind::Certify => (recipient, "supervisor", content::certify(alert, &case, chance)),
-        MoveKind::Trespass => match chance.number(0..2) {
-            0 => (recipient, "officer", content::withdraw(alert, &case, "error")),
-            _ => (issuer, "officer", content::extend(alert, &case, chance)),
-        },
-    })
-}
-
 /// The status and code of a refusal; of a faulty draft, the code of its first fault.
 fn refusal(answer: &ApiAnswer) -> String {
     let code = answer.body["code"].as_str().unwrap_or_default();
     let fault = answer.body["errors"][0]["code"].as_str().or(answer.body["faults"][0]["code"].as_str());
     format!("{} {}", answer.status.as_u16(), fault.unwrap_or(code))
-}
-
-/// The first error report to which the issuer owes an answer.
-fn open_report(case: &Value) -> Option<String> {
-    let mut reports = case["alert"]["reports"].as_array()?.iter();
-    reports.find(|report| report["answer"].is_null())?["id"].as_str().map(str::to_owned)
 }

@@ -1,4 +1,4 @@
-//! What both sides do with each alert, drawn before anything is sent, so that a seed repeats it.
+//! What both sides do in each case, drawn before anything is sent, so that a seed repeats it.
 
 use crate::{
     chance::Chance,
@@ -8,23 +8,32 @@ use crate::{
 /// Of this many alerts, one is released in an emergency by one person.
 const EMERGENCY_ONE_IN: u64 = 4;
 
-/// Maximum moves after an alert was issued.
+/// Maximum moves after a case was opened.
 const MOVES_MAX: u64 = 9;
 
-/// Alerts are issued within this share of the play, so that something follows each of them.
-const ISSUED_WITHIN: f64 = 0.7;
+/// Cases are opened within this share of the play, so that something follows in each of them.
+const OPENED_WITHIN: f64 = 0.7;
 
-/// An alert, and what happens to it.
+/// The kinds of cases that are played.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum CaseKind {
+    Alert,
+    Request,
+}
+
+/// A case, and what its parties do in it.
 #[derive(Clone, Debug)]
-pub(super) struct Alert {
+pub(super) struct Conversation {
     /// Its number in the play.
     pub(super) number: u32,
-    pub(super) issuer: &'static str,
-    /// One or two agencies of the other country.
+    pub(super) kind: CaseKind,
+    /// The agency that opens the case.
+    pub(super) opener: &'static str,
+    /// Agencies of the other country: one or two of an alert, one of a request.
     pub(super) recipients: Vec<&'static str>,
-    /// Whether one person releases it alone, in an emergency.
+    /// Whether one person releases the alert alone, in an emergency.
     pub(super) is_emergency: bool,
-    /// In their order; the first issues it.
+    /// In their order; the first opens the case.
     pub(super) moves: Vec<Move>,
 }
 
@@ -39,9 +48,16 @@ pub(super) struct Move {
 }
 
 /// The kinds of moves.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum MoveKind {
-    Issue,
+    Open,
+    Alert(AlertMove),
+    Request(RequestMove),
+}
+
+/// What follows in the case of an alert.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum AlertMove {
     // The issuer's.
     Update,
     Extend,
@@ -57,51 +73,110 @@ pub(super) enum MoveKind {
     Trespass,
 }
 
-/// The moves after the issue, each as often as it is drawn.
-const FOLLOWING: [MoveKind; 20] = [
-    MoveKind::Update,
-    MoveKind::Update,
-    MoveKind::Update,
-    MoveKind::Update,
-    MoveKind::Update,
-    MoveKind::Extend,
-    MoveKind::Extend,
-    MoveKind::Withdraw,
-    MoveKind::Reply,
-    MoveKind::Reply,
-    MoveKind::Confirm,
-    MoveKind::Confirm,
-    MoveKind::FlagOn,
-    MoveKind::FlagOn,
-    MoveKind::FlagOff,
-    MoveKind::ErrorReport,
-    MoveKind::ErrorReport,
-    MoveKind::ErrorReport,
-    MoveKind::Certify,
-    MoveKind::Trespass,
-];
-
-/// Draws what happens to this many alerts, half of them issued in each country.
-pub(super) fn draw(chance: &mut Chance, alerts: u32) -> Vec<Alert> {
-    (0..alerts).map(|number| alert(chance, number)).collect()
+/// What follows in the case of a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum RequestMove {
+    // The answerer's.
+    Acknowledge,
+    Ask,
+    Delay,
+    AnswerPartial,
+    Answer,
+    Refuse,
+    // The requester's.
+    Clarify,
+    Remind,
+    Cancel,
+    Close,
+    /// Either's.
+    Certify,
+    /// What the agency's own gateway must refuse: the other party's part, or a supervisor's by an officer.
+    Trespass,
 }
 
-fn alert(chance: &mut Chance, number: u32) -> Alert {
+/// The moves after an alert was issued, each as often as it is drawn.
+const IN_ALERTS: [AlertMove; 20] = [
+    AlertMove::Update,
+    AlertMove::Update,
+    AlertMove::Update,
+    AlertMove::Update,
+    AlertMove::Update,
+    AlertMove::Extend,
+    AlertMove::Extend,
+    AlertMove::Withdraw,
+    AlertMove::Reply,
+    AlertMove::Reply,
+    AlertMove::Confirm,
+    AlertMove::Confirm,
+    AlertMove::FlagOn,
+    AlertMove::FlagOn,
+    AlertMove::FlagOff,
+    AlertMove::ErrorReport,
+    AlertMove::ErrorReport,
+    AlertMove::ErrorReport,
+    AlertMove::Certify,
+    AlertMove::Trespass,
+];
+
+/// The moves after a request was submitted, each as often as it is drawn.
+const IN_REQUESTS: [RequestMove; 20] = [
+    RequestMove::Acknowledge,
+    RequestMove::Acknowledge,
+    RequestMove::Ask,
+    RequestMove::Ask,
+    RequestMove::Ask,
+    RequestMove::Clarify,
+    RequestMove::Clarify,
+    RequestMove::Clarify,
+    RequestMove::Clarify,
+    RequestMove::Delay,
+    RequestMove::AnswerPartial,
+    RequestMove::AnswerPartial,
+    RequestMove::Answer,
+    RequestMove::Answer,
+    RequestMove::Refuse,
+    RequestMove::Remind,
+    RequestMove::Cancel,
+    RequestMove::Close,
+    RequestMove::Certify,
+    RequestMove::Trespass,
+];
+
+/// Draws what happens in this many cases, half of them alerts and half requests, half of each opened in each country.
+pub(super) fn draw(chance: &mut Chance, cases: u32) -> Vec<Conversation> {
+    (0..cases).map(|number| conversation(chance, number)).collect()
+}
+
+fn conversation(chance: &mut Chance, number: u32) -> Conversation {
     let Direction { sender, recipients } = DIRECTIONS[number as usize % DIRECTIONS.len()];
-    let recipients = match chance.number(0..3) {
-        0 => vec![*chance.one_of(&recipients)],
+    let kind = if (number / 2).is_multiple_of(2) { CaseKind::Alert } else { CaseKind::Request };
+    let recipients = match (kind, chance.number(0..3)) {
+        (CaseKind::Request, _) | (_, 0) => vec![*chance.one_of(&recipients)],
         _ => recipients.to_vec(),
     };
-    let issued = chance.share() * ISSUED_WITHIN;
-    let mut moves = vec![Move { at: issued, kind: MoveKind::Issue, seed: chance.number(0..u64::MAX) }];
+    let opened = chance.share() * OPENED_WITHIN;
+    let mut moves = vec![Move { at: opened, kind: MoveKind::Open, seed: chance.number(0..u64::MAX) }];
     for _ in 0..chance.number(1..MOVES_MAX + 1) {
         moves.push(Move {
-            at: issued + chance.share() * (1.0 - issued),
-            kind: *chance.one_of(&FOLLOWING),
+            at: opened + chance.share() * (1.0 - opened),
+            kind: match kind {
+                CaseKind::Alert => MoveKind::Alert(*chance.one_of(&IN_ALERTS)),
+                CaseKind::Request => MoveKind::Request(*chance.one_of(&IN_REQUESTS)),
+            },
             seed: chance.number(0..u64::MAX),
         });
     }
     moves.sort_by(|one, other| one.at.total_cmp(&other.at));
-    let is_emergency = chance.number(0..EMERGENCY_ONE_IN) == 0;
-    Alert { number, issuer: sender, recipients, is_emergency, moves }
+    let is_emergency = kind == CaseKind::Alert && chance.number(0..EMERGENCY_ONE_IN) == 0;
+    Conversation { number, kind, opener: sender, recipients, is_emergency, moves }
+}
+
+impl CaseKind {
+    /// The word in the case's name.
+    pub(super) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Alert => "alert",
+            Self::Request => "request",
+        }
+    }
 }

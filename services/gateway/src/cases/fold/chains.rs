@@ -270,9 +270,9 @@ fn counted<'a, F>(
         of_turn = if is_same_turn { of_turn + 1 } else { 1 };
         let is_in_turns = (1..=TURN_MAX).contains(&group.turn) && of_turn <= CONTENTS_PER_TURN_MAX;
         let fact = group.messages.first().and_then(|message| message.fact.as_ref());
-        // One absorbing message of a party is as good as many.
-        let is_first_absorbing =
-            group.turn > TURN_MAX && fact.is_some_and(&is_absorbing) && !absorbing.contains(&group.sender);
+        // One absorbing message of a party is as good as many, and no limit keeps it out: neither its sender nor anybody else can
+        // make a withdrawal that was delivered look as if it had not come.
+        let is_first_absorbing = fact.is_some_and(&is_absorbing) && !absorbing.contains(&group.sender);
         let is_party = parties.binary_search(&group.sender).is_ok();
         if is_party && (is_first_absorbing || (is_in_turns && counted.len() < MESSAGES_MAX)) {
             if is_first_absorbing {

@@ -26,6 +26,17 @@ pub(crate) trait CaseRules {
     /// The [`Breach`] by which it is unlawful.
     fn lawful(&self, state: &Self::State, step: &Step<'_, Self::Fact>) -> Result<(), Breach>;
 
+    /// Whether [`Self::lawful`] looks at the state for this message. Where it does not, the state that its author had need not be
+    /// computed, which costs as many applications as there are messages before.
+    fn is_judged_by_state(&self, _fact: &Self::Fact) -> bool {
+        true
+    }
+
+    /// Applies a lawful message to a state by which another one is judged: only what [`Self::lawful`] looks at must be right.
+    fn apply_for_judging(&self, state: &mut Self::State, step: &Step<'_, Self::Fact>) {
+        self.apply(state, step);
+    }
+
     /// Whether the author's own gateway signs a lawful message. It may refuse what it would have to believe from others, because
     /// reports of facts are never void.
     ///

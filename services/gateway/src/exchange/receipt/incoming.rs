@@ -117,8 +117,10 @@ pub(crate) async fn accept(
         }
     }
     let settled = settle(tx, exchange, receipt, &entries, now).await?;
-    deliveries::record(tx, &exchange.base, &receipt.recipient().agency, &settled.deliveries, now).await?;
-    if is_new && !settled.is_proof() {
+    let between = (&receipt.recipient().agency, receipt.sender());
+    let counted = deliveries::record(tx, &exchange.base, between, &settled.deliveries, now).await?;
+    // The clocks of cases rest on it, whatever else it settles.
+    if is_new && !settled.is_proof() && counted.is_empty() {
         // Nothing refers to its bytes, and its signer could fill the store with such receipts.
         delete_jws(tx, receipt).await?;
     }

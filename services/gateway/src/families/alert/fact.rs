@@ -64,8 +64,10 @@ fn content(alert: &Issue, ends: Option<Timestamp>, terms: &Terms, signed: Timest
     // A sender that gives itself longer than the rule allows is not believed.
     let latest = signed.plus(EMERGENCY_CONFIRMED_WITHIN);
     let emergency = terms.emergency.as_ref();
+    // Nor is one that gives its alert longer than the category allows.
+    let longest = alert.category.rule().validity.after(signed);
     Content {
-        ends,
+        ends: ends.map(|ends| ends.min(longest)),
         confirm_by: emergency.map(|emergency| emergency.confirm_by.map_or(latest, |by| by.min(latest))),
         category: Some(alert.category),
         is_about_minor: alert.subjects.persons.iter().any(|person| person.minor),

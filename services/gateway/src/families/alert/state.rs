@@ -223,6 +223,20 @@ impl CaseRules for AlertRules {
         matches!(fact, AlertFact::Withdraw { .. })
     }
 
+    fn is_judged_by_state(&self, fact: &AlertFact) -> bool {
+        matches!(fact, AlertFact::Issue(_))
+    }
+
+    /// Whether it is opened is all that an opener is judged by.
+    fn apply_for_judging(&self, state: &mut AlertCase, step: &Step<'_, AlertFact>) {
+        match step.fact {
+            AlertFact::Issue(_) => state.version = state.version.or(Some((1, step.id))),
+            AlertFact::Update { version, .. } => state.version = state.version.or(Some((*version, step.id))),
+            AlertFact::Withdraw { .. } => drop(self.apply(state, step)),
+            _ => {}
+        }
+    }
+
     fn lawful(&self, state: &AlertCase, step: &Step<'_, AlertFact>) -> Result<(), Breach> {
         if step.fact.is_issuers() != step.is_owner {
             return Err(Breach::NotItsPart);
@@ -377,7 +391,9 @@ impl AlertCase {
         if self.has_ended(signed) {
             return Applied::Without(NoEffect::AfterEnd);
         }
-        self.ends = Some(ends);
+        // An issuer that gives its alert longer than the category allows is not believed.
+        let latest = self.content.category.map(|category| category.rule().validity.after(signed));
+        self.ends = Some(latest.map_or(ends, |latest| ends.min(latest)));
         self.extended_retention = self.extended_retention.max(retain_until);
         Applied::Whole
     }

@@ -3,7 +3,7 @@
 use rovuma_schemas::{AgencyCode, CaseId, MessageId, Timestamp, permission::PermissionUse};
 use rovuma_store::{Conn, RowExt};
 
-use super::GRANTED;
+use super::{GRANTED, LeaveAsked};
 use crate::{
     cases::kept::{self, CaseKey},
     error::DbError,
@@ -42,6 +42,30 @@ pub(crate) async fn is_given(
     wanted: PermissionUse,
     now: Timestamp,
 ) -> Result<bool, DbError> {
+    covers(conn, message, now, |asked| asked.uses.contains(&wanted)).await
+}
+
+/// Whether its sender has given leave to quote it to `recipient`, or to forward it, that holds at `now`.
+///
+/// # Errors
+/// [`DbError`] when the store does not answer.
+pub(crate) async fn to_hand_on(
+    conn: &mut Conn,
+    message: Restricted<'_>,
+    recipient: &AgencyCode,
+    now: Timestamp,
+) -> Result<bool, DbError> {
+    let hands_on = |one: &PermissionUse| matches!(one, PermissionUse::Quote | PermissionUse::Forward);
+    covers(conn, message, now, |asked| asked.uses.iter().any(hands_on) && asked.to.contains(recipient)).await
+}
+
+/// Whether a leave that holds at `now` is about the message, and as `wanted` says.
+async fn covers(
+    conn: &mut Conn,
+    message: Restricted<'_>,
+    now: Timestamp,
+    wanted: impl Fn(&LeaveAsked) -> bool,
+) -> Result<bool, DbError> {
     let query = sqlx::query(ASKED).bind(message.agency.as_str()).bind(message.sender.as_str());
     let rows = query.bind(LOOKED_THROUGH_MAX).fetch_all(&mut *conn).await?;
     let mut keys = Vec::with_capacity(rows.len());
@@ -59,7 +83,7 @@ pub(crate) async fn is_given(
             is_given |= permission.from.as_ref() == Some(message.sender)
                 && asked.about.case == *message.case
                 && asked.about.message.is_none_or(|about| about == message.id)
-                && asked.uses.contains(&wanted);
+                && wanted(asked);
         });
     }
     Ok(is_given)

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, time::Duration};
 use rovuma_schemas::{
     AgencyCode, MessageId, MessageType, OperationalBody, SubjectKey, Terms, Timestamp,
     any_case::PurgeOutcome,
-    request::{Answer, AnswerLimits, AnswerResult, Submit},
+    request::{ANSWER_HOURS_MAX, Answer, AnswerLimits, AnswerResult, Submit},
 };
 use serde::{Deserialize, Serialize};
 
@@ -102,7 +102,9 @@ pub(super) fn of(
         }
         B::RequestDelay(delay) => {
             said.reason = code(&delay.reason);
-            turn(RequestFact::Delay { until: delay.until })
+            // An answerer that gives itself longer than the rule allows is not believed.
+            let latest = signed.plus(Duration::from_secs(u64::from(ANSWER_HOURS_MAX) * 60 * 60));
+            turn(RequestFact::Delay { until: delay.until.min(latest) })
         }
         B::RequestAnswerPartial(answer) => {
             said.answers(&answer.0);

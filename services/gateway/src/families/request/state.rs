@@ -142,6 +142,8 @@ pub(crate) struct RequestView {
     pub(crate) last_signed: Option<Timestamp>,
     /// The answerer's time so far, as far as receipts tell it.
     pub(crate) answering: Option<Duration>,
+    /// The time that the requester took for its clarifications, once it has given them.
+    pub(crate) clarifying: Option<Duration>,
     /// Whether the answerer is, or was, in time.
     pub(crate) punctuality: Option<Punctuality>,
     /// Whether the requester has left a question open for too long: the answerer may refuse.
@@ -214,7 +216,10 @@ impl CaseRules for RequestRules {
 
     fn apply(&self, state: &mut RequestState, step: &Step<'_, RequestFact>) -> Applied {
         use {Progress as P, RequestFact as F};
-        state.last_signed = state.last_signed.max(Some(step.signed));
+        // A reminder that nobody answers wakes nothing: else a request that the gateway reminds of would never be dormant.
+        if *step.fact != F::Remind {
+            state.last_signed = state.last_signed.max(Some(step.signed));
+        }
         match step.fact {
             F::Submit { to, limit } => {
                 (state.progress, state.to, state.limit) = (P::Open, Some(to.clone()), *limit);
@@ -254,6 +259,7 @@ impl CaseRules for RequestRules {
             settled: state.settled,
             last_signed: state.last_signed,
             answering: state.answering.spent(at),
+            clarifying: state.clarifying.taken(),
             punctuality: state.punctuality(at),
             is_clarification_overdue: state.progress == Progress::Clarification && clarifying > CLARIFY_LIMIT,
             is_dormant: !is_settled && state.last_signed.is_some_and(|last| now.since(last) >= DORMANT_AFTER),

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use rovuma_schemas::{
-    AgencyCode, CaseSoFar, MessageId, Timestamp, any_case::PurgeOutcome, request::AnswerResult,
+    AgencyCode, CaseSoFar, Date, MessageId, Timestamp, any_case::PurgeOutcome, request::AnswerResult,
 };
 
 use super::{
@@ -87,7 +87,10 @@ impl CaseRules for WholeRules {
 
     fn lawful(&self, whole: &WholeState, step: &Step<'_, RequestMessage>) -> Result<(), Breach> {
         match &step.fact.word {
-            Word::Turn(fact) => self.0.lawful(&whole.state, &step.saying(fact)),
+            Word::Turn(fact) => {
+                self.0.lawful(&whole.state, &step.saying(whole.read_as(fact, &step.fact.said)))
+            }
+            Word::Confirm if !step.is_owner => Err(Breach::NotItsPart),
             Word::Confirm | Word::Certify(_) if whole.opener.is_none() => Err(Breach::NotOpened),
             Word::Confirm | Word::Certify(_) => Ok(()),
         }
@@ -97,7 +100,7 @@ impl CaseRules for WholeRules {
         match &step.fact.word {
             Word::Turn(fact) => self.0.may_sign(&whole.state, &step.saying(fact)),
             // Only the request itself is released in an emergency.
-            Word::Confirm if !step.is_owner || whole.confirm_by.is_none() => Err(Breach::NotInState),
+            Word::Confirm if whole.confirm_by.is_none() => Err(Breach::NotInState),
             Word::Confirm | Word::Certify(_) => Ok(()),
         }
     }
@@ -106,6 +109,7 @@ impl CaseRules for WholeRules {
         let said = &step.fact.said;
         match &step.fact.word {
             Word::Turn(fact) => {
+                let fact = whole.read_as(fact, said);
                 let applied = self.0.apply(&mut whole.state, &step.saying(fact));
                 whole.hear(fact, said, step.id, applied);
                 applied
@@ -119,6 +123,18 @@ impl CaseRules for WholeRules {
                 Applied::Whole
             }
         }
+    }
+
+    fn apply_for_judging(&self, whole: &mut WholeState, step: &Step<'_, RequestMessage>) {
+        let said = &step.fact.said;
+        let Word::Turn(fact) = &step.fact.word else { return };
+        let fact = whole.read_as(fact, said);
+        self.0.apply(&mut whole.state, &step.saying(fact));
+        if let RequestFact::Submit { .. } = fact {
+            whole.opener = Some(step.id);
+            whole.said.questions.clone_from(&said.questions);
+        }
+        whole.answer(said, step.id);
     }
 
     fn view(&self, whole: &WholeState, now: Timestamp) -> WholeRequest {
@@ -147,6 +163,15 @@ impl CaseRules for WholeRules {
 }
 
 impl WholeState {
+    /// The fact as both sides read it: an answer that leaves a question open is one in part, whatever its sender calls it. Else the
+    /// answerer's clock would stop at a word that says nothing.
+    fn read_as<'f>(&self, fact: &'f RequestFact, said: &Said) -> &'f RequestFact {
+        let result = |n: &u8| said.results.get(n).or_else(|| self.results.get(n).map(|given| &given.result));
+        let is_open = |n: &u8| result(n).is_none_or(|result| result.result == AnswerResult::Later);
+        let leaves_one_open = *fact == RequestFact::Answer && self.said.questions.keys().any(is_open);
+        if leaves_one_open { &RequestFact::AnswerPartial } else { fact }
+    }
+
     /// Adds what a message says that took a turn.
     fn hear(&mut self, fact: &RequestFact, said: &Said, id: MessageId, applied: Applied) {
         let is_without = matches!(applied, Applied::Without(NoEffect::TooLate | NoEffect::LastWordUnseen));
@@ -190,6 +215,11 @@ impl WholeRequest {
     /// The common mark of requests that ask several agencies the same.
     pub(crate) fn group(&self) -> Option<MessageId> {
         self.said.group
+    }
+
+    /// The last day on which its data may be kept.
+    pub(crate) fn retain_until(&self) -> Option<Date> {
+        self.care.retain_until
     }
 
     /// By when the answer is needed.

@@ -46,6 +46,10 @@ pub(super) fn case(case: OpenedCase, agency: &AgencyCode, at: Timestamp) -> answ
         CaseDetails::Request(request) => Some(family::request(request, at)),
         _ => None,
     };
+    let info = match &case.facts.details {
+        CaseDetails::Info(info) => Some(family::info(info)),
+        _ => None,
+    };
     let permission = match &case.facts.details {
         CaseDetails::Permission(permission) => Some(family::permission(permission)),
         _ => None,
@@ -76,6 +80,7 @@ pub(super) fn case(case: OpenedCase, agency: &AgencyCode, at: Timestamp) -> answ
         freshness: freshness.collect(),
         alert,
         request,
+        info,
         permission,
     }
 }

@@ -1,5 +1,7 @@
 //! What is live already about the same persons or things as a draft, as far as the caller may see it.
 
+use std::collections::BTreeSet;
+
 use axum::http::StatusCode;
 use rovuma_policy::{Actor, Context, Resource, act};
 use rovuma_runtime::{Problem, ProblemDuplicate, ProblemDuplicates, SameSubject};
@@ -13,7 +15,9 @@ use crate::{
     drafts::{
         Refusal,
         content::Content,
-        duplicates::{self, DespiteDuplicates, Duplicate, Duplicated, Duplicates},
+        duplicates::{self, Duplicate, Duplicated, Duplicates, StatedReason},
+        release::StatedReasons,
+        restricted::RestrictedSource,
     },
     gateway::Gateway,
     http::error::{ApiError, in_language},
@@ -22,6 +26,9 @@ use rovuma_api::{ApiState as _, Caller};
 
 /// The code of the refusal of a release that has duplicates and states no reason.
 const DUPLICATE_LIVE: &str = "duplicate_live";
+
+/// The code of the refusal of a release that would hand on what others sent under a handling code.
+const HANDLING_BREACH: &str = "handling_breach";
 
 /// The duplicates of a draft of the caller's agency, as the caller may see them; `id` is the draft's own.
 pub(super) async fn of_content(
@@ -77,9 +84,13 @@ fn one(duplicate: Duplicate) -> ProblemDuplicate {
     }
 }
 
-/// The answer to a release that was refused, with the duplicates that the caller may see.
+/// The answer to a release that was refused, with the duplicates, or the sources, that the caller may see.
 pub(in crate::http) fn refused(gateway: &Gateway, caller: &Caller, refusal: Refusal) -> ApiError {
-    let Refusal::Duplicates(found) = refusal else { return in_language(caller.locale())(refusal) };
+    let found = match refusal {
+        Refusal::Duplicates(found) => found,
+        Refusal::HandlingBreach(sources) => return breach(gateway, caller.actor(), &sources),
+        other => return in_language(caller.locale())(other),
+    };
     Problem::conflict(DUPLICATE_LIVE)
         .detail(
             "Cases that officers act on, or open drafts, are about the same persons or things: `duplicates` lists those that you may \
@@ -89,7 +100,29 @@ pub(in crate::http) fn refused(gateway: &Gateway, caller: &Caller, refusal: Refu
         .into()
 }
 
-/// Records that a release was refused for its duplicates: the caller has learnt that they exist. `object` is what was to be released.
+/// The answer to a release that would hand on what others sent under a handling code: whose leave is needed, and about which cases, as
+/// far as the caller may read those.
+fn breach(gateway: &Gateway, actor: &Actor, sources: &BTreeSet<RestrictedSource>) -> ApiError {
+    let may_read = |source: &&RestrictedSource| {
+        let resource = Resource::case(&source.case.to_string(), actor.agency());
+        gateway.policy.decide(actor, act::CaseRead, &resource, &Context::NONE).is_permit()
+    };
+    let senders: BTreeSet<&str> = sources.iter().map(|source| source.sender.as_str()).collect();
+    let senders: Vec<&str> = senders.into_iter().collect();
+    let cases: Vec<String> = sources.iter().filter(may_read).map(|source| source.case.to_string()).collect();
+    let named = if cases.is_empty() { String::new() } else { format!(" (case {})", cases.join(", ")) };
+    Problem::forbidden(HANDLING_BREACH)
+        .detail(format!(
+            "The draft is about something that your agency knows from what {} sent under a handling code{named}: it is handed on only \
+             with leave. Ask for leave to forward it (permission.ask), or, where your agency knows it from a source of its own, have a \
+             second person release it with own_source, a code or file reference, which is audited.",
+            senders.join(", ")
+        ))
+        .into()
+}
+
+/// Records that a release was refused for its duplicates or its sources: the caller has learnt that they exist. `object` is what was to
+/// be released.
 pub(in crate::http) async fn record_refusal(
     gateway: &Gateway,
     caller: &Caller,
@@ -97,30 +130,41 @@ pub(in crate::http) async fn record_refusal(
     fault: ApiError,
 ) -> ApiError {
     let problem = fault.problem();
-    let Some(shown) = problem.duplicates.as_ref().filter(|_| problem.code == DUPLICATE_LIVE) else {
-        return fault;
-    };
-    let number = shown.found.len() as u64 + shown.hidden;
     let act = audit::by(caller.actor(), AuditAction::DraftRelease, gateway.base.now())
-        .object(object.kind, object.id)
-        .refused(DUPLICATE_LIVE)
-        .detail("duplicates", number);
+        .object(object.kind, object.id);
+    let act = match &problem.duplicates {
+        Some(shown) if problem.code == DUPLICATE_LIVE => {
+            act.refused(DUPLICATE_LIVE).detail("duplicates", shown.found.len() as u64 + shown.hidden)
+        }
+        _ if problem.code == HANDLING_BREACH => act.refused(HANDLING_BREACH),
+        _ => return fault,
+    };
     match gateway.record(act).await {
         Ok(()) => fault,
         Err(failed) => failed,
     }
 }
 
-/// Reads the reason for a release despite duplicates.
+/// Reads the reasons that are stated for a release.
 ///
 /// # Errors
-/// 400 `despite_duplicates` when it is not a code or reference.
-pub(in crate::http) fn despite(stated: Option<&str>) -> Result<Option<DespiteDuplicates>, ApiError> {
-    let bad = || {
-        Problem::new(StatusCode::BAD_REQUEST, "despite_duplicates").detail(format!(
-            "despite_duplicates takes a code or file reference: 1 to {} letters, digits and . _ - /",
-            DespiteDuplicates::MAX
-        ))
+/// 400 with the name of the one that is not a code or reference.
+pub(in crate::http) fn stated(
+    despite_duplicates: Option<&str>,
+    own_source: Option<&str>,
+) -> Result<StatedReasons, ApiError> {
+    let read = |name: &'static str, stated: Option<&str>| {
+        let bad = || {
+            let problem = Problem::new(StatusCode::BAD_REQUEST, name).detail(format!(
+                "{name} takes a code or file reference: 1 to {} letters, digits and . _ - /",
+                StatedReason::MAX
+            ));
+            ApiError::from(problem)
+        };
+        stated.map(|text| StatedReason::read(text).ok_or_else(bad)).transpose()
     };
-    stated.map(|text| DespiteDuplicates::read(text).ok_or_else(|| bad().into())).transpose()
+    Ok(StatedReasons {
+        despite_duplicates: read("despite_duplicates", despite_duplicates)?,
+        own_source: read("own_source", own_source)?,
+    })
 }

@@ -54,6 +54,10 @@ pub(crate) struct ReleaseRequest {
     /// letters, digits and `. _ - /`. The audit log records the reason, so it must name nobody.
     #[schema(min_length = 1, max_length = 64, pattern = "^[A-Za-z0-9._/-]{1,64}$")]
     despite_duplicates: Option<String>,
+    /// Where your agency knows it from, though another agency sent it under a handling code that keeps it from being handed on: a code or
+    /// file reference of at most 64 letters, digits and `. _ - /`, which is audited. A second person must release it then.
+    #[schema(min_length = 1, max_length = 64, pattern = "^[A-Za-z0-9._/-]{1,64}$")]
+    own_source: Option<String>,
 }
 
 /// Reads the body of a release; without one nothing is stated.
@@ -75,14 +79,16 @@ fn release_request(unverified_body: &[u8]) -> Result<ReleaseRequest, ApiError> {
 /// /v1/drafts/{id}`), and names it (`If-Match`).
 ///
 /// Where a case that officers act on, or an open draft of the agency, is about the same document, plate, number, or name and birth date,
-/// it is refused with those; releasing it all the same takes a reason.
+/// it is refused with those; releasing it all the same takes a reason. So it is where the draft would hand on to somebody else what another
+/// agency sent under H2 or H3 without leave.
 #[utoipa::path(
     post, path = "/v1/drafts/{id}/release", operation_id = "release_draft", tag = "drafts",
     params(("id" = String, Path, description = "The draft."), IdempotencyHeader, IfMatchHeader),
     request_body(content = Option<ReleaseRequest>, content_type = "application/json"),
     responses(
         (status = 200, description = "Released.", body = ReleasedView),
-        (status = 403, description = "`may_not_send`: the trust list does not give the agency this right; a \
+        (status = 403, description = "`may_not_send`: the trust list does not give the agency this right; \
+            `handling_breach`: it would hand on without leave what another agency sent under H2 or H3; a \
             policy's code.", body = Problem, content_type = "application/problem+json"),
         NotFound,
         (status = 409, description = "`not_allowed_in_state`: not submitted, or released already; `not_read`: the \
@@ -124,7 +130,8 @@ pub(crate) async fn release(
     let context = content.as_ref().map(|content| content.release_context(needed_second, is_case_direct));
     let context = context.unwrap_or(Context::release(needed_second));
     let permit = gateway.permit(&caller, act::DraftRelease, &resource, &context).await?;
-    let despite = duplicates::despite(release_request(&body)?.despite_duplicates.as_deref())?;
+    let stated = release_request(&body)?;
+    let stated = duplicates::stated(stated.despite_duplicates.as_deref(), stated.own_source.as_deref())?;
     let (now, attempt) = (gateway.base.now(), key.attempt(&caller, &body));
     if let Some(answer) = idempotency::answered(&gateway.base.store, attempt.as_ref(), now).await? {
         return Ok(answer);
@@ -143,7 +150,7 @@ pub(crate) async fn release(
     let releaser = caller.clone();
     let released = idempotency::once(&gateway.base.store, attempt, now, move |tx| {
         async move {
-            let released = shared.drafts.release(tx, &permit, reviewed, despite, now).await;
+            let released = shared.drafts.release(tx, &permit, reviewed, stated, now).await;
             let (draft, released) =
                 released.map_err(|refusal| duplicates::refused(&shared, &releaser, refusal))?;
             let view = released_view(draft.id, Some(draft.version), now, released, advice);

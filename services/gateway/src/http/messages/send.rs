@@ -49,7 +49,8 @@ pub(crate) struct SendQuery {
     responses(
         (status = 201, description = "Released.", body = ReleasedView, headers(("Location" = String))),
         (status = 403, description = "`may_not_send`: the trust list does not give the agency this right; \
-            `second_person`; another policy's code.", body = Problem, content_type = "application/problem+json"),
+            `second_person`; `handling_breach`: it would hand on without leave what another agency sent under H2 or H3; another \
+            policy's code.", body = Problem, content_type = "application/problem+json"),
         (status = 409, description = "`duplicate_live`, with `duplicates`; what follows in a case: `case_unknown`, `other_status`, \
             `not_allowed_in_state`.", body = Problem, content_type = "application/problem+json"),
         (status = 422, description = "`draft_faulty` with the draft's faults; `idempotency_conflict`.",
@@ -75,7 +76,7 @@ pub(crate) async fn send(
     let permit = gateway.permit(&caller, act::DraftRelease, &resource, &context).await?;
     // The message is also written here: whom a local policy lets release but not write must not send at once.
     gateway.permit(&caller, act::DraftCreate, &resource, &Context::NONE).await?;
-    let despite = duplicates::despite(query.despite_duplicates.as_deref())?;
+    let stated = duplicates::stated(query.despite_duplicates.as_deref(), None)?;
     let attempt = key.attempt(&caller, &body);
     if let Some(answer) = idempotency::answered(&gateway.base.store, attempt.as_ref(), now).await? {
         return Ok(answer);
@@ -92,7 +93,7 @@ pub(crate) async fn send(
     let sender = caller.clone();
     let sent = idempotency::once(&gateway.base.store, attempt, now, move |tx| {
         async move {
-            let sent = shared.drafts.send_at_once(tx, &permit, &content, despite, now).await;
+            let sent = shared.drafts.send_at_once(tx, &permit, &content, stated, now).await;
             let (id, released) = sent.map_err(|refusal| duplicates::refused(&shared, &sender, refusal))?;
             let view = released_view(id, None, now, released, advice);
             Ok(Answer::json(StatusCode::CREATED, &view)?.location(format!("/v1/messages/{id}")))

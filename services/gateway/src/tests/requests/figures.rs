@@ -34,6 +34,10 @@ async fn every_figure_is_the_length_of_its_list() {
     officer(&fixture).post("/v1/messages", &following("request-cancel", &cases[2])).await.expect(201);
     fixture.clock.advance(10 * HOUR);
     fixture.tpf_says(&direct_answer(&cases[3]), &cases[3], (1, 1), &two_questions()).await;
+    fixture.tpf_says(&following("request-ask", &cases[4]), &cases[4], (1, 1), &two_questions()).await;
+    fixture.clock.advance(HOUR);
+    let clarified = officer(&fixture).post("/v1/messages", &following("request-clarify", &cases[4])).await;
+    fixture.delivered("tz.tpf", "mz.prm", &clarified.expect(201).id()).await;
 
     let analyst = fixture.person("analyst-1", "mz.prm", &["analyst"]);
     let figures = analyst.get("/v1/figures/requests?status=exercise").await.expect(200).json;
@@ -63,8 +67,13 @@ async fn every_figure_is_the_length_of_its_list() {
         assert_eq!(Some(listed), one["count"].as_u64(), "{one}");
     }
     let times = figures["times"].as_array().expect("times");
-    let all = times.iter().find(|time| time.get("question").is_none()).expect("of all");
-    assert_eq!((&all["settled"], &all["median_s"]), (&json!(3), &json!(6 * 3600)), "{times:?}");
+    let of = |party: &str| {
+        let found = times.iter().find(|time| time.get("question").is_none() && time["party"] == party);
+        found.map(|time| (time["count"].clone(), time["median_s"].clone(), time["p90_s"].clone()))
+    };
+    assert_eq!(of("answerer"), Some((json!(3), json!(6 * 3600), json!(13 * 3600))), "{times:?}");
+    // The requester's time is its own: from the question's arrival to its clarification.
+    assert_eq!(of("requester"), Some((json!(1), json!(3600), json!(3600))), "{times:?}");
     let questions = figures["questions"].as_array().expect("questions");
     let no_record =
         questions.iter().find(|one| one["question"] == "vehicle_owner" && one["result"] == "no_record");

@@ -1,9 +1,15 @@
 //! Deliveries as the broker would hand them over.
 
-use std::sync::Arc;
+use std::sync::{
+    Arc,
+    atomic::{AtomicU64, Ordering},
+};
 
 use rovuma_envelope::{Jws, Origin, digest};
-use rovuma_schemas::{Body, DeliveredEntry, Digest, MessageId, Receipts, StoreId, audit::AuditPosition};
+use rovuma_schemas::{
+    Body, CaseId, CaseSoFar, DeliveredEntry, Digest, Header, MessageId, Receipts, StoreId, Timestamp,
+    audit::AuditPosition,
+};
 use rovuma_store::FutureExt;
 use serde_json::Value;
 
@@ -81,13 +87,59 @@ impl Fixture {
         self.deliver(to, Origin::Ingress(agency(from).country()), jws).await;
     }
 
+    /// What `from`, an agency of `tz`, says to `mz.prm` in a case: its `turn`th message there, signed when it had this many of the
+    /// owner's turns.
+    pub(in crate::tests) async fn says(
+        &self,
+        from: &str,
+        draft: &Value,
+        case: &CaseId,
+        (turn, seen): (u64, u64),
+        so_far: &CaseSoFar,
+    ) -> MessageId {
+        self.says_with(from, draft, case, so_far, |header| {
+            header.turn = Some(turn);
+            if case.owner != agency(from) {
+                header.seen = [(case.owner.clone(), seen)].into();
+            }
+        })
+        .await
+    }
+
+    /// The same, with a header that `change` has changed.
+    pub(in crate::tests) async fn says_with(
+        &self,
+        from: &str,
+        draft: &Value,
+        case: &CaseId,
+        so_far: &CaseSoFar,
+        change: impl FnOnce(&mut Header),
+    ) -> MessageId {
+        // Numbers in the streams to mz.prm that no message had before.
+        static NEXT: AtomicU64 = AtomicU64::new(1_000);
+        let (now, number) = (self.gateway.base.now(), NEXT.fetch_add(1, Ordering::Relaxed));
+        let id = MessageId::draw(now);
+        let jws = self.tz.message_with(id, (from, "mz.prm", number), draft, now, so_far, |header| {
+            header.case = Some(case.clone());
+            header.turn = Some(1);
+            change(header);
+        });
+        self.deliver("mz.prm", Origin::Ingress(agency(from).country()), jws).await;
+        id
+    }
+
     /// Delivers a receipt in which `from`, an agency of `tz`, confirms that it stored the message of `to`.
     pub(in crate::tests) async fn delivered(&self, from: &str, to: &str, id: &str) {
+        self.delivered_at(from, to, id, self.gateway.base.now()).await;
+    }
+
+    /// The same, with the time at which it says to have stored it.
+    pub(in crate::tests) async fn delivered_at(&self, from: &str, to: &str, id: &str, stored_at: Timestamp) {
         let id: MessageId = id.parse().expect("an id");
         let entry = DeliveredEntry {
             id,
             digest: self.digest_of(to, &id).await,
-            stored_at: self.gateway.base.now(),
+            stored_at,
             audit: AuditPosition { source: "tz.gateway".to_owned(), epoch: StoreId::draw(), sequence: 7 },
         };
         let body = Body::ReceiptDelivered(Receipts { entries: vec![entry] });

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use rovuma_api::answers::gateway::{CaseView, PartyFreshness};
+use rovuma_api::answers::gateway::{CaseCertificate, CaseView, PartyFreshness};
 
 use super::{CaseReader, labelled, permission, request};
 use crate::moments::local;
@@ -26,10 +26,12 @@ pub(super) fn facts_text(f: &mut fmt::Formatter<'_>, view: &CaseView, reader: &C
     }
     if let Some(request) = &view.request {
         facts.extend(request::facts(view, request, reader));
+        facts.extend(request.retain_until.map(|day| (words.retained(), day.to_string())));
     }
     if let Some(permission) = &view.permission {
         facts.extend(permission::facts(permission, reader));
     }
+    facts.extend(certificates(view, reader));
     facts.extend(
         row.handling
             .as_deref()
@@ -41,6 +43,22 @@ pub(super) fn facts_text(f: &mut fmt::Formatter<'_>, view: &CaseView, reader: &C
         label = "";
     }
     labelled(f, &facts)
+}
+
+/// What each party of the case certified to have done with its data. An alert's issuer sees that beside each recipient instead.
+fn certificates(view: &CaseView, reader: &CaseReader) -> Vec<(&'static str, String)> {
+    let given: &[CaseCertificate] = match view {
+        CaseView { request: Some(request), .. } => &request.certificates,
+        CaseView { info: Some(info), .. } => &info.certificates,
+        CaseView { permission: Some(permission), .. } => &permission.certificates,
+        _ => &[],
+    };
+    let labels = std::iter::once(reader.words().certificates()).chain(std::iter::repeat(""));
+    let told = |(label, certificate): (&'static str, &CaseCertificate)| {
+        let outcome = reader.reader.label("purge_outcomes", &certificate.outcome);
+        (label, format!("{}: {outcome}", reader.agency(&certificate.agency)))
+    };
+    labels.zip(given).map(told).collect()
 }
 
 /// How fresh the knowledge from a party is: `tz.tpf: 14 min ago, nothing missing until then`.

@@ -42,12 +42,6 @@ pub(super) fn facts(
     facts.extend(
         request.group.map(|group| (words.group(), format!("{group}  rovumactl request group {group}"))),
     );
-    let mut label = words.certificates();
-    for certificate in &request.certificates {
-        let outcome = reader.reader.label("purge_outcomes", &certificate.outcome);
-        facts.push((label, format!("{}: {outcome}", reader.agency(&certificate.agency))));
-        label = "";
-    }
     facts
 }
 

@@ -28,9 +28,16 @@ pub(crate) struct Release {
     /// log keeps
     #[arg(long, value_name = "REASON")]
     despite_duplicates: Option<String>,
+    /// Where your agency knows it from, though another agency sent it under a handling code: a code or file reference, which is audited
+    #[arg(long, value_name = "REASON")]
+    own_source: Option<String>,
     #[command(flatten)]
     language: LanguageArgs,
 }
+
+/// What helps where the draft hands on what another agency sent under a handling code.
+const OWN_SOURCE: &str = "ask for leave: rovumactl permission ask; or, as a second person, say where your agency knows it from: \
+                          --own-source REASON";
 
 impl Release {
     pub(crate) async fn run(self, app: &App) -> Outcome {
@@ -58,12 +65,16 @@ impl Release {
                 draft.version
             }
         };
-        let body = self.despite_duplicates.map(|reason| json!({ "despite_duplicates": reason }).to_string());
+        let stated = [("despite_duplicates", self.despite_duplicates), ("own_source", self.own_source)];
+        let stated: serde_json::Map<_, _> =
+            stated.into_iter().filter_map(|(name, reason)| Some((name.to_owned(), json!(reason?)))).collect();
+        let body = (!stated.is_empty()).then(|| json!(stated).to_string());
         let body = body.as_deref().map(str::as_bytes);
         let released = post(&client, &self.one.path("/release"), body, Some(version)).await;
-        let released = released.map_err(|failure| match failure.is_refusal("duplicate_live") {
-            true => failure.next(DESPITE_DUPLICATES),
-            false => failure,
+        let released = released.map_err(|failure| match &failure {
+            refused if refused.is_refusal("duplicate_live") => failure.next(DESPITE_DUPLICATES),
+            refused if refused.is_refusal("handling_breach") => failure.next(OWN_SOURCE),
+            _ => failure,
         })?;
         app.out.answer(&released, released_text)?;
         Ok(Exit::Ok)

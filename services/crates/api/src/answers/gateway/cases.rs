@@ -6,7 +6,7 @@ use rovuma_schemas::{AgencyCode, CaseId, CountryCode, Date, MessageId, Timestamp
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::requests::{PermissionCase, RequestCase};
+use super::requests::{InfoCase, PermissionCase, RequestCase};
 
 /// A case in a list.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
@@ -79,6 +79,9 @@ pub struct CaseView {
     /// What is particular to a request for assistance.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub request: Option<RequestCase>,
+    /// What is particular to information that was shared.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub info: Option<InfoCase>,
     /// What is particular to a question for leave.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub permission: Option<PermissionCase>,

@@ -82,6 +82,10 @@ pub struct RequestCase {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, format = DateTime)]
     pub confirm_by: Option<Timestamp>,
+    /// The last day on which its data may be kept.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, format = Date)]
+    pub retain_until: Option<Date>,
     /// What each party certified to have done with the data.
     pub certificates: Vec<CaseCertificate>,
 }
@@ -151,6 +155,19 @@ pub struct PermissionCase {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, format = Date)]
     pub until: Option<Date>,
+    /// What each party certified to have done with the data.
+    pub certificates: Vec<CaseCertificate>,
+}
+
+/// What is particular to the case of information that was shared.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct InfoCase {
+    /// Until when a second person must confirm its emergency release; afterwards nobody acts on it until somebody does.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub confirm_by: Option<Timestamp>,
+    /// What each party certified to have done with the data.
+    pub certificates: Vec<CaseCertificate>,
 }
 
 /// Figures about the requests of a period. Exercises are counted apart.
@@ -166,8 +183,8 @@ pub struct RequestFigures {
     pub status: String,
     /// How many there are, each with the list that it is the length of.
     pub figures: Vec<RequestFigure>,
-    /// How long the answerers took, of their own time: the line's and the requester's are not theirs.
-    pub times: Vec<AnswerTimes>,
+    /// How long the parties took, each of its own time: the line's is nobody's.
+    pub times: Vec<PartyTimes>,
     /// How often each question was asked, by its result.
     pub questions: Vec<QuestionResults>,
 }
@@ -186,17 +203,19 @@ pub struct RequestFigure {
     pub cases: String,
 }
 
-/// How long the answers took.
+/// How long a party took.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
-pub struct AnswerTimes {
+pub struct PartyTimes {
     /// `sent` or `received`.
     pub direction: String,
+    /// `answerer`: until the first answer or refusal. `requester`: for clarifications.
+    pub party: String,
     /// Of requests with this question, a code of the list `questions`; of all where absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub question: Option<String>,
-    /// How many were answered or refused, with a receipt that tells when they were delivered.
-    pub settled: u64,
-    /// The median of the answerers' time, in seconds.
+    /// How many requests it is measured from: those in which the party did its part, and a receipt tells when it began.
+    pub count: u64,
+    /// The median of the parties' time, in seconds.
     pub median_s: u64,
     /// The time that nine in ten took at most, in seconds.
     pub p90_s: u64,

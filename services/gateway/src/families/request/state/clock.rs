@@ -44,6 +44,14 @@ impl Clock {
         }
     }
 
+    /// The time that the party took, once it has passed the ball on.
+    pub(super) fn taken(self) -> Option<Duration> {
+        match self {
+            Self::Stopped(spent) => Some(spent),
+            Self::NotStarted | Self::Running(..) | Self::Unknown => None,
+        }
+    }
+
     /// The party's time until `now`; none where no receipt tells it.
     pub(super) fn spent(self, now: Timestamp) -> Option<Duration> {
         match self {

@@ -1,4 +1,4 @@
-//! What is particular to the cases of requests and of questions for leave.
+//! What is particular to the cases of requests, of shared information and of questions for leave.
 
 use std::collections::BTreeMap;
 
@@ -6,6 +6,7 @@ use rovuma_api::answers::gateway as answers;
 use rovuma_schemas::{AgencyCode, Timestamp, any_case::PurgeOutcome};
 
 use crate::families::{
+    info::SharedInfo,
     permission::Permission,
     request::{GivenAnswer, WholeRequest},
 };
@@ -53,8 +54,13 @@ pub(super) fn request(request: &WholeRequest, at: Timestamp) -> answers::Request
         dormant: progress.is_dormant,
         group: request.group(),
         confirm_by: request.confirm_by,
+        retain_until: request.retain_until(),
         certificates: certificates(&request.certificates),
     }
+}
+
+pub(super) fn info(info: &SharedInfo) -> answers::InfoCase {
+    answers::InfoCase { confirm_by: info.confirm_by, certificates: certificates(&info.certificates) }
 }
 
 pub(super) fn permission(permission: &Permission) -> answers::PermissionCase {
@@ -66,6 +72,7 @@ pub(super) fn permission(permission: &Permission) -> answers::PermissionCase {
         uses: asked.iter().flat_map(|asked| &asked.uses).map(|one| one.as_str().to_owned()).collect(),
         to: asked.map(|asked| asked.to.clone()).unwrap_or_default(),
         until: permission.until,
+        certificates: certificates(&permission.certificates),
     }
 }
 
