@@ -83,7 +83,7 @@ pub(crate) const SCENARIOS: [Scenario; 12] = [
     },
     Scenario {
         name: "cases",
-        about: "alerts changed by both sides while lines, gateways, brokers, a store and a key fail: the same case everywhere",
+        about: "alerts and requests written in by both sides while lines, gateways, brokers, a store and a key fail: the same case everywhere",
         run: |ground, chance, messages| Box::pin(cases::run(ground, chance, messages)),
     },
 ];

@@ -121,8 +121,9 @@ impl LostOfCase {
     /// - a step with the content and the turn of a forgotten one: where both are known, they are one step under the forgotten id;
     /// - that a step changed nothing where a forgotten one is known, because of that one: it is older than a forgotten version, comes
     ///   after a forgotten end or withdrawal, or decides what a forgotten answer had settled;
+    /// - that a step of a request is judged otherwise whose author had a forgotten turn: what stands at that turn now is another word;
     /// - a member that a forgotten step of that type sets;
-    /// - where the opener was forgotten: any later step of its sender that a recipient lacks, with the members that it sets. The
+    /// - where the opener was forgotten: that other steps of a request cannot be judged, and any later step of its sender that a recipient lacks, with the members that it sets. The
     ///   sender knows the case again from what recipients said, and sends to those of whom it has heard;
     /// - that the steps of an agency that forgot one stand elsewhere among those of the others: a step at a forgotten one's turn comes
     ///   after it where both are known, and so after all that the author of the forgotten one had seen;
@@ -138,10 +139,13 @@ impl LostOfCase {
                 self.has(id) || (is_opener_lost && is_owners)
             }
             What::Renamed { earlier, .. } => self.has(earlier),
-            What::Effect(_) => self.excuses_effect(&difference.one, &difference.other, owner),
+            What::Effect(_) => {
+                let views = (&difference.one, &difference.other);
+                self.excuses_effect(views, owner, is_opener_lost)
+            }
             What::Order => self.excuses_order(difference),
             What::Member(pointer) => match pointer.as_str() {
-                "/case/status" | "/case/short_reference" | "/case/facet" => false,
+                "/case/status" | "/case/short_reference" | "/case/facet" => is_opener_lost,
                 // A turn that the store has used again, or that only the other side has.
                 "/warnings" | "/missing" => self.is_of_senders(difference),
                 "/alert/flagged" => self.sets(pointer),
@@ -159,21 +163,27 @@ impl LostOfCase {
         SETTERS.iter().any(|(types, members)| members.contains(&pointer) && self.has_type(types))
     }
 
-    /// Whether a step changed something in one view and nothing in the other, because of what was forgotten.
-    fn excuses_effect(&self, one: &Value, other: &Value, owner: &str) -> bool {
+    /// Whether a step that both views have did another thing in each, because of what was forgotten.
+    fn excuses_effect(&self, (one, other): (&Value, &Value), owner: &str, is_opener_lost: bool) -> bool {
         let same = |step: &Value| {
             json!([step["sender"], step["turn"], step["type"], step["in_reply_to"], step["seen"]])
         };
-        let follows = |step: &Value| {
-            step["effect"] == "applied"
-                || step["reason"].as_str().is_some_and(|reason| OVERTAKEN.contains(&reason))
-        };
+        if same(one) != same(other) {
+            return false;
+        }
         let is_request = one["type"].as_str().is_some_and(|kind| kind.starts_with("request."));
-        let by_owner = self.steps.iter().any(|step| step.sender == owner);
+        if is_request {
+            // It is judged by what its author had said and seen: with a forgotten turn, or with what stands at that turn now.
+            let had = |lost: &LostStep| {
+                one["sender"] == lost.sender.as_str() || one["seen"][&lost.sender].as_u64().is_some()
+            };
+            return is_opener_lost
+                || self.steps.iter().any(had)
+                || (!self.steps.is_empty() && is_overtaken(one) && is_overtaken(other));
+        }
         // In an alert only the issuer's own steps overtake each other.
-        let is_overtaken =
-            if is_request { !self.steps.is_empty() } else { by_owner && one["sender"] == owner };
-        same(one) == same(other) && is_overtaken && follows(one) && follows(other)
+        let by_owner = one["sender"] == owner && self.steps.iter().any(|step| step.sender == owner);
+        by_owner && is_overtaken(one) && is_overtaken(other)
     }
 
     /// Whether two orders are the same without the steps of the agencies that forgot something, and for each agency's steps alone.
@@ -191,14 +201,22 @@ impl LostOfCase {
             && self.steps.iter().all(|step| same(&|agency| agency == step.sender))
     }
 
-    /// Whether the items of both lists are about agencies that forgot something.
+    /// Whether the items of both lists are about agencies that forgot something, or about messages of others that are judged by it.
     fn is_of_senders(&self, difference: &Difference) -> bool {
         let senders: BTreeSet<&str> = self.steps.iter().map(|step| step.sender.as_str()).collect();
         let mut items =
             [&difference.one, &difference.other].into_iter().filter_map(Value::as_array).flatten();
         !self.steps.is_empty()
-            && items.all(|item| item["agency"].as_str().is_some_and(|agency| senders.contains(agency)))
+            && items.all(|item| {
+                item["code"] == "case_message_unlawful"
+                    || item["agency"].as_str().is_some_and(|agency| senders.contains(agency))
+            })
     }
+}
+
+/// Whether the step changed something, or nothing because of another one that came before.
+fn is_overtaken(step: &Value) -> bool {
+    step["effect"] == "applied" || step["reason"].as_str().is_some_and(|reason| OVERTAKEN.contains(&reason))
 }
 
 /// Whether some type of message sets this member.

@@ -27,9 +27,10 @@ pub(super) fn submit(request: &Conversation, chance: &mut Chance) -> Value {
 }
 
 pub(super) fn acknowledge(case: &Value, chance: &mut Chance) -> Value {
+    let contact = json!({ "name": "Ofisa wa zamu, Mtwara", "phone": "+255740000202" });
     let body = match chance.number(0..2) {
-        0 => json!({ "expected_by": in_days(2) }),
-        _ => json!({ "our_reference": "TPF-MFANO-311" }),
+        0 => json!({ "contact": contact, "expected_by": in_days(2) }),
+        _ => json!({ "contact": contact, "our_reference": "TPF-MFANO-311" }),
     };
     follower("request.acknowledge", case, body)
 }
