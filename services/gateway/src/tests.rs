@@ -16,6 +16,7 @@ mod handling;
 mod hostile;
 mod idempotency;
 mod lanes;
+mod leaks;
 mod lost_store;
 mod one_id;
 mod openapi;
