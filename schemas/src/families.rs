@@ -3,6 +3,7 @@
 
 pub mod alert;
 pub mod any_case;
+pub mod hit;
 pub mod info;
 pub mod permission;
 pub mod request;
@@ -34,6 +35,8 @@ pub enum Family {
     Alert,
     /// `request.*`
     Request,
+    /// `hit.*`
+    Hit,
     /// `info.*`
     Info,
     /// `permission.*`
@@ -42,13 +45,14 @@ pub enum Family {
 
 impl Family {
     /// Every family.
-    pub const ALL: &'static [Self] = &[Self::Alert, Self::Request, Self::Info, Self::Permission];
+    pub const ALL: &'static [Self] = &[Self::Alert, Self::Request, Self::Hit, Self::Info, Self::Permission];
 
     /// The first part of its types' names, which is also the kind of its cases.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Alert => "alert",
             Self::Request => "request",
+            Self::Hit => "hit",
             Self::Info => "info",
             Self::Permission => "permission",
         }
@@ -63,13 +67,17 @@ impl Family {
     pub fn facets(self) -> Vec<&'static str> {
         match self {
             Self::Alert => alert::Category::ALL.iter().map(|category| category.as_str()).collect(),
-            Self::Request => {
-                let list = CodeLists::shipped().get("request_kinds");
-                list.iter().flat_map(|list| &list.entries).map(|entry| entry.code.as_str()).collect()
-            }
+            Self::Request => listed("request_kinds"),
+            Self::Hit => listed("matched_kinds"),
             Self::Info | Self::Permission => Vec::new(),
         }
     }
+}
+
+/// The codes of a list.
+fn listed(list: &str) -> Vec<&'static str> {
+    let list = CodeLists::shipped().get(list);
+    list.iter().flat_map(|list| &list.entries).map(|entry| entry.code.as_str()).collect()
 }
 
 impl fmt::Display for Family {
@@ -92,6 +100,7 @@ pub(crate) fn template_names() -> Vec<&'static str> {
     let of_family = |family: &Family| match family {
         Family::Alert => alert::template::names(),
         Family::Request => request::template::names(),
+        Family::Hit => hit::template::names(),
         Family::Info => info::template::names(),
         Family::Permission => permission::template::names(),
     };
@@ -103,6 +112,7 @@ pub(crate) fn template_plan(name: &str, context: &TemplateContext<'_>) -> Option
     let of_family = |family: &Family| match family {
         Family::Alert => alert::template::plan(name, context),
         Family::Request => request::template::plan(name, context),
+        Family::Hit => hit::template::plan(name, context),
         Family::Info => info::template::plan(name, context),
         Family::Permission => permission::template::plan(name, context),
     };

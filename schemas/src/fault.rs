@@ -199,6 +199,16 @@ fault_codes! {
     ForwardToMissing = "forward_to_missing",
     /// Data that is kept needs a ground and a last day; other data has neither.
     RetainedMismatch = "retained_mismatch",
+    /// A hit is addressed to another agency than the alert's owner.
+    HitRecipient = "hit_recipient",
+    /// Until when somebody is held goes with holding, and lies ahead.
+    HeldUntilMismatch = "held_until_mismatch",
+    /// Until when goes with needing more time, and lies ahead.
+    MoreTimeMismatch = "more_time_mismatch",
+    /// The actions go with having acted.
+    ActionsMismatch = "actions_mismatch",
+    /// The reason goes with having been unable.
+    NotPossibleMismatch = "not_possible_mismatch",
     /// The alert would end in the past.
     ValidityPast = "validity_past",
     /// The alert would end before it begins.

@@ -12,7 +12,7 @@ use serde_json::Value;
 use crate::{
     BadId, Identifier, Reserved, SecondPersonReason,
     draft::{Checker, Remark},
-    families::{AtRelease, Family, Operational, alert, any_case, info, permission, request},
+    families::{AtRelease, Family, Operational, alert, any_case, hit, info, permission, request},
     fault::Finding,
     pointer::Pointer,
     schema,
@@ -299,6 +299,18 @@ message_kinds! {
         RequestCancel = "request.cancel", request::Cancel, Class::Follower(Family::Request);
         /// The requester has read the last answer and needs no more.
         RequestClose = "request.close", request::Close, Class::Follower(Family::Request);
+        /// What an alert is about was found.
+        HitNotify = "hit.notify", hit::Notify, Class::Opener(Family::Hit);
+        /// The reporter asks the alert's owner whether it is a hit.
+        HitAskConfirmation = "hit.ask_confirmation", hit::AskConfirmation, Class::Follower(Family::Hit);
+        /// The alert's owner says whether it is.
+        HitConfirm = "hit.confirm", hit::Confirm, Class::Follower(Family::Hit);
+        /// What the reporter did.
+        HitActionReport = "hit.action_report", hit::ActionReport, Class::Follower(Family::Hit);
+        /// The reporter takes it back.
+        HitRetract = "hit.retract", hit::Retract, Class::Follower(Family::Hit);
+        /// The reporter has nothing more to do.
+        HitClose = "hit.close", hit::Close, Class::Follower(Family::Hit);
         /// Information that nobody asked for.
         InfoShare = "info.share", info::Share, Class::Opener(Family::Info);
         /// A question for leave to use something beyond its handling code.

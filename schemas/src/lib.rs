@@ -48,7 +48,7 @@ pub use draft::{
     Advice, CheckedDraft, DraftHeader, EMERGENCY_CONFIRMED_WITHIN, NoDraft, SecondPersonReason, ValidDraft,
     ValidationContext,
 };
-pub use families::{CaseSoFar, Facet, Family, Reserved, alert, any_case, info, permission, request};
+pub use families::{CaseSoFar, Facet, Family, Reserved, alert, any_case, hit, info, permission, request};
 pub use fault::{Fault, FaultCode};
 pub use header::{CaseId, Header, Recipient, Sender, Status, Version};
 pub use ids::{

@@ -339,6 +339,8 @@ mod tests {
         match field.form.trim_start_matches("a list: ") {
             "true or false" => json!(true),
             _ if pointer == "/case/kind" => json!("alert"),
+            _ if pointer == "/body/alert/owner" => json!("tz.tpf"),
+            _ if pointer == "/body/subject" => json!("v1"),
             form if form.starts_with("a day") && pointer.ends_with("until") => json!("2036-12-31"),
             form if form.starts_with("a telephone number") => json!("+258840000101"),
             form if form.starts_with("a day") => json!("2026-11-01"),
@@ -376,6 +378,7 @@ mod tests {
                 _ if is_follower => "/case/id",
                 Some("alert.issue") => "/body/circumstances",
                 Some("permission.ask") => "/body/reason",
+                Some("hit.notify") => "/body/matched/value",
                 _ => "/body/facts",
             };
             assert!(open.contains(must_be_said), "{name}: {open:?}");

@@ -15,13 +15,15 @@ macro_rules! files {
 }
 
 files! {
-    "actions", "answer_results", "audit_actions", "birth_precision", "cancel_reasons", "categories", "colours",
-    "crossings", "delay_reasons", "document_statuses", "document_types", "drop_reasons", "evaluation_information",
-    "evaluation_source", "firearm_types", "flag_reasons", "flag_states", "handling", "languages", "legal_bases",
-    "message_types", "object_types", "offences", "other_channels", "permission_decisions", "permission_uses",
-    "person_roles", "place_types", "purge_outcomes", "purposes", "questions", "reasons_held", "refusal_reasons",
-    "rejections", "request_kinds", "request_outcomes", "request_uses", "retention_grounds", "second_person", "sex",
-    "states", "subdivisions", "subject_kinds", "telephone_kinds", "urgency_levels", "urgency_reasons", "vehicle_types", "vessel_types",
+    "actions", "answer_results", "audit_actions", "birth_precision", "cancel_reasons", "categories",
+    "colours", "confirm_words", "crossings", "delay_reasons", "directions", "document_statuses",
+    "document_types", "drop_reasons", "evaluation_information", "evaluation_source", "firearm_types",
+    "flag_reasons", "flag_states", "handling", "hit_acts", "languages", "legal_bases", "matched_kinds",
+    "matching_rules", "message_types", "not_possible_reasons", "object_types", "offences", "other_channels",
+    "permission_decisions", "permission_uses", "person_roles", "place_types", "purge_outcomes", "purposes",
+    "questions", "reasons_held", "refusal_reasons", "rejections", "request_kinds", "request_outcomes",
+    "request_uses", "retention_grounds", "retract_reasons", "second_person", "sex", "states", "subdivisions",
+    "subject_kinds", "telephone_kinds", "urgency_levels", "urgency_reasons", "vehicle_types", "vessel_types",
     "warnings", "withdraw_reasons",
 }
 

@@ -49,16 +49,16 @@ impl Class {
         matches!(self, Self::Node)
     }
 
-    /// Whether such a message has a transport expiry. Only openers have: an answer, a withdrawal or a confirmation must arrive
-    /// however late.
+    /// Whether such a message has a transport expiry. Only openers have, because an answer, a withdrawal or a confirmation must arrive
+    /// however late; and of those not a hit, which reports a fact.
     pub const fn expires_on_the_way(self) -> bool {
-        matches!(self, Self::Opener(_))
+        matches!(self, Self::Opener(Family::Alert | Family::Request | Family::Info | Family::Permission))
     }
 
     /// Whether such a message opens a case between two agencies, and so has one recipient. Each agency that is asked the same has a
     /// request of its own, with its own time, refusal and answer.
     pub const fn is_to_one(self) -> bool {
-        matches!(self, Self::Opener(Family::Request | Family::Permission))
+        matches!(self, Self::Opener(Family::Request | Family::Hit | Family::Permission))
     }
 
     /// Whether such a message is reissued when the key that signed it is found to be compromised. A stream or node message
@@ -87,6 +87,7 @@ mod tests {
         };
         assert_eq!(line(Class::Opener(Family::Alert)), [true, false, true, false, true, true]);
         assert_eq!(line(Class::Follower(Family::Alert)), [true, true, true, false, false, true]);
+        assert_eq!(line(Class::Opener(Family::Hit)), [true, false, true, false, false, true]);
         assert_eq!(line(Class::AnyCase), [true, true, true, false, false, true]);
         assert_eq!(line(Class::Receipt), [false, false, false, false, false, true]);
         assert_eq!(line(Class::Stream), [false; 6]);
