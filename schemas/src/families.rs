@@ -58,9 +58,9 @@ impl Family {
         }
     }
 
-    /// Whether a person weighs what is sent in it, unless a database gives the answer.
+    /// Whether a person weighs what is sent in it, unless a database gives the answer, or an exact rule the hit.
     pub const fn is_weighed(self) -> bool {
-        matches!(self, Self::Request)
+        matches!(self, Self::Request | Self::Hit)
     }
 
     /// Every facet that this version knows.
@@ -222,7 +222,8 @@ pub(crate) trait Operational {
         false
     }
 
-    /// Whether the body asks nothing but what a database of the recipient answers, without an officer.
+    /// Whether the body asks nothing but what a database of the recipient answers, or reports nothing but what an exact rule found, without
+    /// an officer.
     fn is_direct(_body: &View<'_>) -> bool
     where
         Self: Sized,

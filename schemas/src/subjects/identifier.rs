@@ -110,6 +110,18 @@ pub(crate) fn of(subjects: &View<'_>) -> Vec<Identifier> {
     found.identifiers
 }
 
+/// The identifier of this kind and value, in the form that is compared, without a qualifier; none of an empty value or a kind that is
+/// compared with more than a number.
+pub(crate) fn of_number(kind: &str, value: &View<'_>) -> Option<Identifier> {
+    let kind = IdentifierKind::from_word(kind).filter(|kind| *kind != IdentifierKind::NameAndBirth)?;
+    let number = folded(value.text()?);
+    let is_vin = kind == IdentifierKind::ChassisNumber && number.parse::<Vin>().is_ok();
+    let kind = if is_vin { IdentifierKind::Vin } else { kind };
+    let pointer = value.at.to_string();
+    let identifier = Identifier { kind, value: number, qualifier: String::new(), subject: None, pointer };
+    (!identifier.value.is_empty()).then_some(identifier)
+}
+
 #[derive(Default)]
 struct IdentifierCollector {
     identifiers: Vec<Identifier>,

@@ -10,6 +10,7 @@ CREATE TABLE mentioned_identifier (
     message      BYTES NOT NULL,
     qualifier    TEXT  NOT NULL, -- issuer, state or birth date; empty where the message does not say
     sender       TEXT  NOT NULL, -- ours, or the agency whose leave is needed
+    known_at     BIGINT NOT NULL, -- when the message was stored: what we say only later is not known from us
     PRIMARY KEY (agency, what, value_digest, owner, case_id, kind, message, qualifier)
 );
 -- Erasing a case.

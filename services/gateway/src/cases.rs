@@ -7,6 +7,7 @@
 //! keeps what cases are about in a form that is compared.
 
 mod admission;
+pub(crate) mod beside;
 pub(crate) mod deliveries;
 #[cfg_attr(
     not(test),

@@ -3,22 +3,17 @@
 
 pub(crate) mod alert;
 pub(crate) mod care;
-// The types of this family do not exist yet: until they do, only tests fold its cases.
-#[cfg(test)]
-mod hit;
+pub(crate) mod hit;
 pub(crate) mod info;
 pub(crate) mod permission;
 pub(crate) mod request;
 
-use rovuma_schemas::{AgencyCode, Family, MessageId, MessageType, OperationalBody, Terms, Timestamp};
+use rovuma_schemas::{AgencyCode, CaseId, Family, MessageId, MessageType, OperationalBody, Terms, Timestamp};
 use rovuma_store::Conn;
 use serde::Serialize;
 
 use crate::{
-    cases::{
-        folded::{FoldedCase, Proposal, StateFacts},
-        kept::KeptMessage,
-    },
+    cases::folded::{CaseMessages, FoldedCase, Proposal, StateFacts},
     error::DbError,
 };
 pub(crate) use permission::leave::Restricted;
@@ -48,6 +43,8 @@ pub(crate) enum CaseDetails {
     Alert(Box<alert::AlertView>),
     /// A request for assistance.
     Request(Box<request::WholeRequest>),
+    /// A hit.
+    Hit(Box<hit::WholeHit>),
     /// Spontaneous information.
     Info(Box<info::SharedInfo>),
     /// A question for leave.
@@ -80,8 +77,18 @@ pub(crate) trait FamilyRules: Sync {
     /// The types of messages that the case lets `agency` sign at `now`, in the order in which they are usually looked for.
     fn possible(&self, fold: &dyn FoldedCase, agency: &AgencyCode, now: Timestamp) -> Vec<&'static str>;
 
-    /// Folds the case that `owner` opened and lets `read` look at it.
-    fn fold(&self, owner: &AgencyCode, kept: &[KeptMessage], read: &mut dyn FnMut(&dyn FoldedCase));
+    /// The case that an opener is about: it must be here, and its case will hang on it.
+    fn about(&self, _body: &OperationalBody) -> Option<CaseId> {
+        None
+    }
+
+    /// The case that this one hangs on.
+    fn hangs_on(&self, _case: &CaseMessages<'_>) -> Option<CaseId> {
+        None
+    }
+
+    /// Folds the case and lets `read` look at it.
+    fn fold(&self, case: &CaseMessages<'_>, read: &mut dyn FnMut(&dyn FoldedCase));
 }
 
 /// The rules of this family.
@@ -89,6 +96,7 @@ pub(crate) fn rules(family: Family) -> &'static dyn FamilyRules {
     match family {
         Family::Alert => &alert::Rules,
         Family::Request => &request::Rules,
+        Family::Hit => &hit::Rules,
         Family::Info => &info::Rules,
         Family::Permission => &permission::Rules,
     }

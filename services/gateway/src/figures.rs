@@ -9,6 +9,7 @@ use rovuma_store::Conn;
 
 use crate::{
     cases::{
+        folded::CaseMessages,
         kept::{self, CaseKey},
         list::{self, CaseRow},
     },
@@ -204,7 +205,8 @@ pub(crate) async fn requests(
     for (row, key) in rows.into_iter().zip(keys) {
         let Ok(family) = key.kind.parse() else { continue };
         let messages = messages.remove(&key).unwrap_or_default();
-        families::rules(family).fold(&key.owner, &messages, &mut |fold| {
+        let case = CaseMessages { owner: &key.owner, kept: &messages, state_beside: None };
+        families::rules(family).fold(&case, &mut |fold| {
             let facts = fold.at(now).state;
             let CaseDetails::Request(request) = facts.details else { return };
             let is_overdue = facts.due.is_some_and(|due| due < now);

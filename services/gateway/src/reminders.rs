@@ -11,7 +11,10 @@ use sqlx::Row;
 use tracing::{info, warn};
 
 use crate::{
-    cases::kept::{self, CaseKey},
+    cases::{
+        folded::CaseMessages,
+        kept::{self, CaseKey},
+    },
     config::RemindersConfig,
     drafts::{
         Drafts,
@@ -149,7 +152,8 @@ async fn prepare(
     let rules = families::rules(family);
     let messages = kept::load(conn, std::slice::from_ref(key)).await?.remove(key).unwrap_or_default();
     let mut wanted = None;
-    rules.fold(&key.owner, &messages, &mut |fold| {
+    let case = CaseMessages { owner: &key.owner, kept: &messages, state_beside: None };
+    rules.fold(&case, &mut |fold| {
         let reminder = rules.reminder(&fold.at(now).state, now);
         let is_allowed = |message_type: &MessageType| {
             rules.possible(fold, &key.agency, now).contains(&message_type.as_str())

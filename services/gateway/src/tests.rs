@@ -13,6 +13,7 @@ mod edge;
 mod events;
 mod failing_closed;
 mod handling;
+mod hits;
 mod hostile;
 mod idempotency;
 mod lanes;

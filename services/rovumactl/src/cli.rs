@@ -14,6 +14,7 @@ use crate::{
     exchange::{alarms, held, quarantine, streams},
     exit::{EXIT_HELP, Exit, Outcome},
     figures::Figures,
+    hits::HitCommand,
     keys::KeysCommand,
     login,
     messages::{drafts::DraftCommand, lists, read, send, show, trace},
@@ -88,6 +89,9 @@ pub(crate) enum Command {
     /// What follows a request: acknowledge, ask, delay, answer, refuse, clarify, remind, cancel, close, group
     #[command(subcommand)]
     Request(Box<RequestCommand>),
+    /// What an alert is about was found: notify, ask, confirm, report, retract, close
+    #[command(subcommand)]
+    Hit(Box<HitCommand>),
     /// Leave to use what another agency sent beyond its handling code: ask, decide
     #[command(subcommand)]
     Permission(Box<PermissionCommand>),
@@ -148,6 +152,7 @@ impl Command {
             Self::Case(command) => command.run(app).await,
             Self::Alert(command) => command.run(app).await,
             Self::Request(command) => command.run(app).await,
+            Self::Hit(command) => command.run(app).await,
             Self::Permission(command) => command.run(app).await,
             Self::Figures(command) => command.run(app).await,
             Self::Retention(command) => command.run(app).await,

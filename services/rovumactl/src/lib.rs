@@ -18,6 +18,7 @@ mod exit;
 mod figures;
 mod files;
 mod follow;
+mod hits;
 mod keys;
 mod ledger;
 mod login;

@@ -170,6 +170,7 @@ impl Reader {
 pub(crate) fn facet_list(kind: &str) -> &'static str {
     match kind.split('.').next() {
         Some("request") => "request_kinds",
+        Some("hit") => "matched_kinds",
         _ => "categories",
     }
 }

@@ -6,8 +6,13 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    AgencyCode, CaseId, CodeLists, Family, FaultCode, Line, Locale, MessageId, SubjectKey, Text, Timestamp,
-    draft::Checker, families::Operational, request::Contact, subjects::CrossingCode, view::View,
+    AgencyCode, CaseId, CodeLists, Family, FaultCode, Identifier, Line, Locale, MessageId, SubjectKey, Text,
+    Timestamp,
+    draft::Checker,
+    families::Operational,
+    request::Contact,
+    subjects::{CrossingCode, identifier},
+    view::View,
     words::listed_code,
 };
 
@@ -19,6 +24,9 @@ listed_code!(
     /// The rule by which it was found. Rules are versioned: two people change one.
     MatchingRuleCode, "matching_rules"
 );
+
+/// The rule that a person applies to a candidate.
+const DECIDED_BY_A_PERSON: &str = "review";
 
 /// The direction in which a traveller or a vehicle crosses, as the reporting country sees it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
@@ -120,6 +128,22 @@ impl Operational for Notify {
         if is_another {
             checker.fault(&recipient.at, FaultCode::HitRecipient);
         }
+    }
+
+    /// What a rule found without a person's judgement a machine may report, in no words of its own.
+    fn is_direct(body: &View<'_>) -> bool {
+        let rule = body.field("rule").field("code");
+        let is_judged = rule.text().is_none_or(|rule| rule == DECIDED_BY_A_PERSON);
+        !is_judged
+            && !body.field("note").is_there()
+            && body.field("matched").field("kind").text() != Some("name")
+    }
+
+    fn identifiers(body: &View<'_>) -> Vec<Identifier> {
+        let matched = body.field("matched");
+        let kind = matched.field("kind");
+        let found = kind.text().and_then(|kind| identifier::of_number(kind, &matched.field("value")));
+        found.into_iter().collect()
     }
 
     fn facet_of(body: &View<'_>) -> Option<String> {

@@ -14,7 +14,6 @@ use super::{
 use crate::{
     alarm::{self, AlarmKind},
     error::DbError,
-    families,
 };
 
 /// Why a message does not stand in the case that it names.
@@ -89,11 +88,8 @@ async fn is_party(
 /// Whether the case keeps another message of this sender. A withdrawal is kept whatever its sender sent before.
 fn has_room(new: &NewInCase, messages: &[KeptMessage]) -> bool {
     let of_sender = || messages.iter().filter(|kept| kept.sender == new.message.sender);
-    let is_absorbing = |message_type: &str| {
-        new.key.kind.parse().is_ok_and(|family| families::rules(family).is_absorbing(message_type))
-    };
-    let is_first_absorbing = is_absorbing(&new.message.message_type)
-        && !of_sender().any(|kept| kept.message_type == new.message.message_type);
+    let is_first_absorbing =
+        new.is_absorbing() && !of_sender().any(|kept| kept.message_type == new.message.message_type);
     is_first_absorbing || of_sender().count() < ROWS_PER_SENDER_MAX
 }
 

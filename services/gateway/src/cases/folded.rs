@@ -1,6 +1,6 @@
 //! A folded case of any family, for code that treats all families alike.
 
-use rovuma_schemas::{AgencyCode, CaseSoFar, Date, HandlingCode, MessageId, Timestamp};
+use rovuma_schemas::{AgencyCode, CaseId, CaseSoFar, Date, HandlingCode, MessageId, Timestamp};
 use serde::de::DeserializeOwned;
 
 use super::{
@@ -12,6 +12,17 @@ use super::{
     kept::KeptMessage,
 };
 use crate::families::CaseDetails;
+
+/// What a case is folded from.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct CaseMessages<'a> {
+    /// The agency that opened it.
+    pub(crate) owner: &'a AgencyCode,
+    /// Its messages.
+    pub(crate) kept: &'a [KeptMessage],
+    /// The state of the case that it hangs on, where it hangs on one that is here.
+    pub(crate) state_beside: Option<&'a str>,
+}
 
 /// What every family says of a case's state.
 #[derive(Clone, Debug)]
@@ -38,6 +49,8 @@ pub(crate) struct StateFacts {
     pub(crate) over_at: Option<Timestamp>,
     /// The common mark of cases that belong together.
     pub(crate) group: Option<MessageId>,
+    /// The case that it hangs on.
+    pub(crate) hangs_on: Option<CaseId>,
     /// What a message that follows must know.
     pub(crate) earlier: CaseSoFar,
     /// What only the family says.
@@ -153,17 +166,13 @@ where
 
 /// Folds the kept messages of a case by the rules of its family. A fact that this version cannot read counts as one of an
 /// unknown type.
-pub(crate) fn fold_kept<R>(
-    rules: &R,
-    owner: &AgencyCode,
-    kept: &[KeptMessage],
-    read: &mut dyn FnMut(&dyn FoldedCase),
-) where
+pub(crate) fn fold_kept<R>(rules: &R, case: &CaseMessages<'_>, read: &mut dyn FnMut(&dyn FoldedCase))
+where
     R: CaseRules<Fact: DeserializeOwned, View: CaseView>,
 {
     let typed = |message: &KeptMessage| {
         message.saying(message.fact.as_deref().and_then(|fact| serde_json::from_str(fact).ok()))
     };
-    let messages: Vec<CaseMessage<R::Fact>> = kept.iter().map(typed).collect();
-    read(&CaseFold::new(rules, owner, &messages));
+    let messages: Vec<CaseMessage<R::Fact>> = case.kept.iter().map(typed).collect();
+    read(&CaseFold::new(rules, case.owner, &messages));
 }

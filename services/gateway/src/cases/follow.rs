@@ -10,9 +10,9 @@ use serde_json::Value;
 use sqlx::Row;
 
 use super::{
-    CasePlace,
+    CasePlace, beside,
     fold::rules::Breach,
-    folded::{Proposal, StateFacts},
+    folded::{CaseMessages, Proposal, StateFacts},
     kept::{self, CaseKey},
 };
 use crate::{alarm::AlarmKind, error::DbError, exchange::stored_jws, families};
@@ -56,6 +56,14 @@ pub(crate) enum NotFollowing {
         /// What the message would be.
         breach: Breach,
     },
+    /// It says that something was found which the case is not about.
+    #[error("case {case} has no such identifier as the one at {pointer}")]
+    NotInCase {
+        /// The case.
+        case: CaseId,
+        /// The place in the draft.
+        pointer: String,
+    },
     /// It confirms a message that nobody here released in an emergency.
     #[error("message {0} was not released here in an emergency")]
     NothingToConfirm(MessageId),
@@ -97,7 +105,9 @@ pub(crate) async fn follow(
     let fact =
         rules.fact(draft.body(), draft.terms(), draft.recipients().first(), now).ok_or_else(unknown)?;
     let mut outcome = Err(unknown());
-    rules.fold(&key.owner, &messages, &mut |fold| {
+    let state_beside = beside::state_of(conn, &key, &messages, now).await?;
+    let kept = CaseMessages { owner: &key.owner, kept: &messages, state_beside };
+    rules.fold(&kept, &mut |fold| {
         let next = fold.next_place(agency, is_restored);
         let facts = fold.at(now).state;
         let proposal = Proposal {
@@ -152,7 +162,8 @@ pub(crate) async fn is_direct(conn: &mut Conn, agency: &AgencyCode, case: &CaseI
     let Ok(family) = case.kind.parse() else { return Ok(false) };
     let messages = kept::load(conn, std::slice::from_ref(&key)).await?.remove(&key).unwrap_or_default();
     let mut is_direct = false;
-    families::rules(family).fold(&key.owner, &messages, &mut |fold| {
+    let case = CaseMessages { owner: &key.owner, kept: &messages, state_beside: None };
+    families::rules(family).fold(&case, &mut |fold| {
         is_direct = fold.at(Timestamp::EPOCH).state.is_direct;
     });
     Ok(is_direct)

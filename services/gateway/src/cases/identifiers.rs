@@ -4,7 +4,9 @@
 //! A value is stored as its SHA-256. That keeps rows short and of one size, and is no protection: who tries all plates finds the
 //! one. So the rows are personal data like the message, and [`forget`] erases them with the case.
 
-use rovuma_schemas::{AgencyCode, Digest, HandlingCode, Identifier, IdentifierKind, MessageId, MessageType};
+use rovuma_schemas::{
+    AgencyCode, Digest, HandlingCode, Identifier, IdentifierKind, MessageId, MessageType, Timestamp,
+};
 use rovuma_store::{Binding, Conn, Insert};
 use serde_json::Value;
 
@@ -92,8 +94,8 @@ pub(crate) async fn insert(
 }
 
 const MENTIONED: Insert = Insert {
-    into: "INSERT INTO mentioned_identifier (agency, what, value_digest, owner, case_id, kind, sender, message, qualifier)",
-    columns: 9,
+    into: "INSERT INTO mentioned_identifier (agency, what, value_digest, owner, case_id, kind, sender, message, qualifier, known_at)",
+    columns: 10,
     then: "ON CONFLICT (agency, what, value_digest, owner, case_id, kind, message, qualifier) DO NOTHING",
 };
 
@@ -112,7 +114,11 @@ pub(crate) struct Mention<'a> {
 
 /// Inserts what messages mention: of others those that are not handed on without leave; of our own those that are no version of a
 /// case's content, so that what our agency has said itself is known.
-pub(crate) async fn insert_mentions(tx: &mut Conn, mentions: &[Mention<'_>]) -> Result<(), DbError> {
+pub(crate) async fn insert_mentions(
+    tx: &mut Conn,
+    mentions: &[Mention<'_>],
+    now: Timestamp,
+) -> Result<(), DbError> {
     let is_kept = |mention: &&Mention<'_>| match *mention.sender == mention.key.agency {
         true => !mention.content.is_version(),
         false => mention.content.is_restricted,
@@ -135,6 +141,7 @@ pub(crate) async fn insert_mentions(tx: &mut Conn, mentions: &[Mention<'_>]) -> 
                 .bind(mention.sender.as_str())
                 .bind(mention.message.as_bytes().to_vec())
                 .bind(identifier.qualifier.as_str())
+                .bind(now.as_micros())
         })
         .await?;
     Ok(())

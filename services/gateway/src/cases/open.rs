@@ -8,14 +8,18 @@ use rovuma_store::{Conn, RowExt, padded_list, with_list};
 use sqlx::Row;
 
 use super::{
+    beside,
     fold::{MissingTurns, Warning, rules::Effect},
-    folded::StateFacts,
+    folded::{CaseMessages, StateFacts},
     follow,
     freshness::{self, Freshness},
     kept::{self, CaseKey, KeptMessage},
     list::{self, CaseRow},
 };
 use crate::{error::DbError, families};
+
+/// Maximum cases that are shown with the one on which they hang.
+const HANGING_SHOWN: i64 = 50;
 
 /// A case with everything that it adds up to.
 #[derive(Debug)]
@@ -34,6 +38,8 @@ pub(crate) struct OpenedCase {
     pub(crate) parties: Vec<AgencyCode>,
     /// How fresh our knowledge from each of them is.
     pub(crate) freshness: Vec<Freshness>,
+    /// The cases that hang on it.
+    pub(crate) hanging: Vec<CaseRow>,
     /// Every message in its order.
     pub(crate) steps: Vec<CaseStep>,
 }
@@ -134,9 +140,15 @@ pub(crate) async fn open(
     }
     let parties = follow::parties(conn, &key).await?;
     let freshness = freshness::of(conn, &key.agency, &parties).await?;
+    let mut hanging = Vec::new();
+    for other in beside::hanging(conn, &key, HANGING_SHOWN).await? {
+        hanging.extend(list::one(conn, &other, at).await?);
+    }
     let rules = families::rules(family);
     let mut opened = None;
-    rules.fold(&key.owner, &messages, &mut |fold| {
+    let state_beside = beside::state_of(conn, &key, &messages, at).await?;
+    let case = CaseMessages { owner: &key.owner, kept: &messages, state_beside };
+    rules.fold(&case, &mut |fold| {
         let outcome = fold.at(at);
         let step = |line: super::fold::Line<'_>| {
             let message = messages.iter().find(|kept| kept.id == line.id && kept.sender == *line.sender);
@@ -168,6 +180,7 @@ pub(crate) async fn open(
             row: row.clone(),
             parties: parties.clone(),
             freshness: freshness.clone(),
+            hanging: hanging.clone(),
         });
     });
     Ok(opened)

@@ -5,13 +5,13 @@ use std::{
     time::Duration,
 };
 
-use rovuma_schemas::{AgencyCode, MessageId, Status, Timestamp};
+use rovuma_schemas::{AgencyCode, CaseId, MessageId, Status, Timestamp};
 use rovuma_store::{Binding, Conn, Insert};
 
 use super::{
-    admission,
+    admission, beside,
     fold::{WarningKind, rules::Ball},
-    folded::{FoldedCase, Phase},
+    folded::{CaseMessages, FoldedCase, Phase},
     identifiers::{self, ContentIdentifiers, Mention},
     kept::{self, CaseKey, Contribution, KeptMessage},
     short_reference,
@@ -60,6 +60,12 @@ impl NewInCase {
     pub(crate) fn delivered(mut self, at: Timestamp) -> Self {
         self.message.delivered = Some(at);
         self
+    }
+
+    /// Whether it takes effect whatever else came, and for ever.
+    pub(super) fn is_absorbing(&self) -> bool {
+        let family = self.key.kind.parse();
+        family.is_ok_and(|family| families::rules(family).is_absorbing(&self.message.message_type))
     }
 
     /// Whether it opened the case.
@@ -142,7 +148,8 @@ pub(crate) async fn add(
     for key in keys_of(&new) {
         let messages = cases.remove(&key).unwrap_or_default();
         let added: Vec<&NewInCase> = new.iter().filter(|new| new.key == key).collect();
-        if let Some(projection) = Projection::of(key, &messages, &added, now) {
+        let state_beside = beside::state_of(tx, &key, &messages, now).await?;
+        if let Some(projection) = Projection::of(key, (&messages, state_beside), &added, now) {
             projections.push(projection);
         }
     }
@@ -163,8 +170,15 @@ pub(crate) async fn add(
             content: &new.identifiers,
         })
         .collect();
-    identifiers::insert_mentions(tx, &mentions).await?;
-    write(tx, base, &new, &projections, now).await
+    identifiers::insert_mentions(tx, &mentions, now).await?;
+    write(tx, base, &new, &projections, now).await?;
+    // What hangs on a case that is over now shows it at once.
+    for over in new.iter().filter(|new| new.is_absorbing()) {
+        for key in beside::hanging(tx, &over.key, beside::HANGING_MAX).await? {
+            Box::pin(again(tx, base, &key, now)).await?;
+        }
+    }
+    Ok(())
 }
 
 fn keys_of(new: &[NewInCase]) -> Vec<CaseKey> {
@@ -178,7 +192,8 @@ fn keys_of(new: &[NewInCase]) -> Vec<CaseKey> {
 pub(crate) async fn again(tx: &mut Conn, base: &Base, key: &CaseKey, now: Timestamp) -> Result<(), DbError> {
     let mut cases = kept::load(tx, std::slice::from_ref(key)).await?;
     let messages = cases.remove(key).unwrap_or_default();
-    match Projection::of(key.clone(), &messages, &[], now) {
+    let state_beside = beside::state_of(tx, key, &messages, now).await?;
+    match Projection::of(key.clone(), (&messages, state_beside), &[], now) {
         Some(projection) => write(tx, base, &[], &[projection], now).await,
         None => Ok(()),
     }
@@ -235,6 +250,8 @@ struct Projection {
     /// Whether a new message brings content: then the case is to be erased again.
     has_content: bool,
     group: Option<MessageId>,
+    /// The case that it hangs on.
+    hangs_on: Option<CaseId>,
     /// The new messages of the owner that are lawful.
     lawful: BTreeSet<MessageId>,
     /// What an operator must look at because of the new messages: partner, subject, detail.
@@ -243,10 +260,15 @@ struct Projection {
 
 impl Projection {
     /// The projection; none of a case of a kind that is not known here, whose messages are only kept.
-    fn of(key: CaseKey, messages: &[KeptMessage], new: &[&NewInCase], now: Timestamp) -> Option<Self> {
+    fn of(
+        key: CaseKey,
+        (messages, state_beside): (&[KeptMessage], Option<&str>),
+        new: &[&NewInCase],
+        now: Timestamp,
+    ) -> Option<Self> {
         let rules = families::rules(key.kind.parse().ok()?);
         let mut projection = None;
-        rules.fold(&key.owner, messages, &mut |fold| {
+        rules.fold(&CaseMessages { owner: &key.owner, kept: messages, state_beside }, &mut |fold| {
             projection = Some(Self::of_fold(&key, messages, new, fold, now));
         });
         projection
@@ -297,6 +319,7 @@ impl Projection {
             opened: now,
             has_content: new.iter().any(|new| new.has_content),
             group: facts.group,
+            hangs_on: facts.hangs_on,
             alarms: alarms.collect(),
             key: key.clone(),
         }
@@ -331,6 +354,8 @@ impl Projection {
             .bind(self.opened.as_micros())
             .bind(self.opened.as_micros())
             .bind(self.group.map(|id| id.as_bytes().to_vec()))
+            .bind(self.hangs_on.as_ref().map(|case| case.owner.to_string()))
+            .bind(self.hangs_on.as_ref().map(|case| case.id.as_bytes().to_vec()))
     }
 }
 
@@ -364,8 +389,9 @@ macro_rules! files {
         Insert {
             into: "INSERT INTO case_file (agency, owner, case_id, kind, status, facet, reference, short_reference, state, ball,
                                           until_at, state_2, ball_2, until_2, state_3, ball_3, due_at, handling, version,
-                                          messages, missing, warnings, retain_until, erase_at, opened_at, changed_at, group_id)",
-            columns: 27,
+                                          messages, missing, warnings, retain_until, erase_at, opened_at, changed_at, group_id,
+                                          about_owner, about_id)",
+            columns: 29,
             // Status and reference are those of the first message that says them; the rest is folded again.
             then: concat!(
                 "ON CONFLICT (agency, owner, case_id, kind) DO UPDATE SET
@@ -376,7 +402,8 @@ macro_rules! files {
              until_2 = excluded.until_2, state_3 = excluded.state_3, ball_3 = excluded.ball_3, due_at = excluded.due_at,
              handling = excluded.handling, version = excluded.version, messages = excluded.messages,
              missing = excluded.missing, warnings = excluded.warnings, retain_until = excluded.retain_until,
-             erase_at = excluded.erase_at, changed_at = excluded.changed_at, group_id = excluded.group_id",
+             erase_at = excluded.erase_at, changed_at = excluded.changed_at, group_id = excluded.group_id,
+             about_owner = excluded.about_owner, about_id = excluded.about_id",
                 $also
             ),
         }

@@ -7,8 +7,7 @@
 
 use rovuma_policy::{Permit, Resource, Role, act};
 use rovuma_schemas::{
-    AgencyCode, CheckedDraft, Locale, MessageId, MessageType, Reserved, SecondPersonReason, Sender,
-    Timestamp, ValidDraft,
+    AgencyCode, CheckedDraft, Locale, MessageId, MessageType, Reserved, SecondPersonReason, Sender, Timestamp,
 };
 use rovuma_store::Conn;
 
@@ -22,7 +21,10 @@ use super::{
 };
 use crate::{
     alarm::{self, AlarmKind},
-    cases::follow::{self, Following},
+    cases::{
+        beside,
+        follow::{self, Following},
+    },
     events::EventKind,
     exchange::send::{self, Release, Released},
 };
@@ -96,11 +98,12 @@ impl Drafts {
         now: Timestamp,
     ) -> Result<Option<SecondPersonReason>, Refusal> {
         let valid = content.valid()?;
+        let mut conn = self.exchange.base.store.read().acquire().await?;
         if valid.case().is_none() {
+            beside::check_opener(&mut conn, agency, valid, content.identifiers(), now).await?;
             return Ok(None);
         }
-        let mut conn = self.exchange.base.store.read().acquire().await?;
-        let following = follow_in_case(&mut conn, agency, valid, id, (releaser, locale), now).await?;
+        let following = follow_in_case(&mut conn, agency, content, id, (releaser, locale), now).await?;
         Ok(following.and_then(|following| follow::second_person(&following, valid)))
     }
 
@@ -211,7 +214,7 @@ impl Drafts {
     ) -> Result<Released, Refusal> {
         let (valid, actor, agency) = (content.valid()?, permit.actor(), permit.resource().owner());
         let releaser = (actor.subject(), Locale::default());
-        let following = follow_in_case(tx, agency, valid, id, releaser, now).await?;
+        let following = follow_in_case(tx, agency, content, id, releaser, now).await?;
         let (addressed, place, earlier) = match following {
             Some(Following { place, recipients, earlier, .. }) => {
                 (valid.clone().addressed_to(recipients), Some(place), earlier)
@@ -255,11 +258,13 @@ impl Drafts {
 async fn follow_in_case(
     conn: &mut Conn,
     agency: &AgencyCode,
-    valid: &ValidDraft,
+    content: &Content,
     id: MessageId,
     (releaser, locale): (&str, Locale),
     now: Timestamp,
 ) -> Result<Option<Following>, Refusal> {
+    let valid = content.valid()?;
+    beside::check_opener(conn, agency, valid, content.identifiers(), now).await?;
     let following = follow::follow(conn, agency, valid, id, now).await?;
     if let Some(following) = &following {
         let faults = valid.faults_against(&following.earlier, locale);

@@ -36,24 +36,25 @@ const ROWS_MAX: i64 = 64;
 const ASKED_MAX: usize = 64;
 
 /// The messages of others that mention these identifiers and are not handed on without leave; without those identifiers that our agency
-/// has said itself, or knows from an alert that may be handed on.
+/// had said itself before, or knows from an alert that may be handed on.
 pub(crate) const FIND: &str = "
     WITH asked (a_what, a_digest, a_qualifier) AS (VALUES {}),
-     wanted AS (SELECT DISTINCT a_what, a_digest, a_qualifier FROM asked
-                WHERE NOT EXISTS (SELECT 1 FROM mentioned_identifier AS own
-                                  WHERE own.agency = $1 AND own.what = a_what AND own.value_digest = a_digest
-                                    AND (own.sender || '') = $1)
-                  AND NOT EXISTS (SELECT 1 FROM case_identifier AS said CROSS JOIN case_file AS f
-                                  WHERE said.agency = $1 AND said.what = a_what AND said.value_digest = a_digest
-                                    AND f.agency = said.agency AND f.owner = said.owner AND f.case_id = said.case_id
-                                    AND f.kind = said.kind
-                                    AND ((f.owner || '') = $1 OR f.handling IN ('H0', 'H1'))))
+     wanted AS (SELECT DISTINCT a_what, a_digest, a_qualifier FROM asked)
     SELECT DISTINCT m.sender, m.owner, m.case_id, m.kind, m.message
     FROM wanted CROSS JOIN mentioned_identifier AS m
     WHERE m.agency = $1 AND m.what = a_what AND m.value_digest = a_digest
       AND (substr(m.qualifier, 1, length(a_qualifier)) = a_qualifier
            OR substr(a_qualifier, 1, length(m.qualifier)) = m.qualifier)
       AND (m.sender || '') <> $1
+      AND NOT EXISTS (SELECT 1 FROM mentioned_identifier AS own
+                      WHERE own.agency = $1 AND own.what = a_what AND own.value_digest = a_digest
+                        AND (own.sender || '') = $1 AND own.known_at < m.known_at)
+      AND NOT EXISTS (SELECT 1 FROM case_identifier AS said CROSS JOIN case_file AS f
+                      WHERE said.agency = $1 AND said.what = a_what AND said.value_digest = a_digest
+                        AND f.agency = said.agency AND f.owner = said.owner AND f.case_id = said.case_id
+                        AND f.kind = said.kind
+                        AND (f.handling IN ('H0', 'H1') AND (f.owner || '') <> $1
+                             OR (f.owner || '') = $1 AND (f.opened_at + 0) < m.known_at))
     LIMIT $2";
 
 /// Those messages from which `content` would hand something on to somebody else than their sender, and whose sender has given no leave

@@ -6,10 +6,7 @@ mod state;
 use rovuma_schemas::{AgencyCode, MessageType, OperationalBody, Terms, Timestamp};
 
 use super::{CaseDetails, FamilyRules, possible};
-use crate::cases::{
-    folded::{CaseView, FoldedCase, StateFacts, fold_kept},
-    kept::KeptMessage,
-};
+use crate::cases::folded::{CaseMessages, CaseView, FoldedCase, StateFacts, fold_kept};
 use state::{AlertRules, AlertState};
 pub(crate) use state::{AlertView, Certificate, Report, ReportAnswer, WithdrawReason};
 
@@ -36,8 +33,8 @@ impl FamilyRules for Rules {
         possible(fold, agency, now, fact::samples(now))
     }
 
-    fn fold(&self, owner: &AgencyCode, kept: &[KeptMessage], read: &mut dyn FnMut(&dyn FoldedCase)) {
-        fold_kept(&AlertRules, owner, kept, read);
+    fn fold(&self, case: &CaseMessages<'_>, read: &mut dyn FnMut(&dyn FoldedCase)) {
+        fold_kept(&AlertRules, case, read);
     }
 }
 
@@ -68,6 +65,7 @@ impl CaseView for AlertView {
             retain_until: self.retain_until,
             over_at,
             is_direct: false,
+            hangs_on: None,
             group: None,
             earlier: self.earlier.clone(),
             details: CaseDetails::Alert(Box::new(self)),

@@ -10,8 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::{CaseDetails, FamilyRules, care::Care, possible};
 use crate::cases::{
     fold::rules::{Applied, Ball, Breach, CaseRules, Step},
-    folded::{CaseView, FoldedCase, StateFacts, fold_kept},
-    kept::KeptMessage,
+    folded::{CaseMessages, CaseView, FoldedCase, StateFacts, fold_kept},
 };
 
 /// The rules of shared information.
@@ -79,8 +78,8 @@ impl FamilyRules for Rules {
         possible(fold, agency, now, samples)
     }
 
-    fn fold(&self, owner: &AgencyCode, kept: &[KeptMessage], read: &mut dyn FnMut(&dyn FoldedCase)) {
-        fold_kept(self, owner, kept, read);
+    fn fold(&self, case: &CaseMessages<'_>, read: &mut dyn FnMut(&dyn FoldedCase)) {
+        fold_kept(self, case, read);
     }
 }
 
@@ -151,6 +150,7 @@ impl CaseView for SharedInfo {
             retain_until: care.retain_until,
             over_at: self.shared.as_ref().map(|(_, signed)| *signed),
             is_direct: false,
+            hangs_on: None,
             group: None,
             earlier: CaseSoFar { numbers_used: care.numbers_used(), ..CaseSoFar::default() },
             details: CaseDetails::Info(Box::new(self)),

@@ -14,8 +14,7 @@ use serde::{Deserialize, Serialize};
 use super::{CaseDetails, FamilyRules, care::Care, possible};
 use crate::cases::{
     fold::rules::{Applied, Ball, Breach, CaseRules, Step},
-    folded::{CaseView, FoldedCase, StateFacts, fold_kept},
-    kept::KeptMessage,
+    folded::{CaseMessages, CaseView, FoldedCase, StateFacts, fold_kept},
 };
 
 /// The rules of leave.
@@ -126,8 +125,8 @@ impl FamilyRules for Rules {
         possible(fold, agency, now, samples)
     }
 
-    fn fold(&self, owner: &AgencyCode, kept: &[KeptMessage], read: &mut dyn FnMut(&dyn FoldedCase)) {
-        fold_kept(self, owner, kept, read);
+    fn fold(&self, case: &CaseMessages<'_>, read: &mut dyn FnMut(&dyn FoldedCase)) {
+        fold_kept(self, case, read);
     }
 }
 
@@ -216,6 +215,7 @@ impl CaseView for Permission {
             retain_until: self.retain_until,
             over_at: self.last_signed,
             is_direct: false,
+            hangs_on: None,
             group: None,
             earlier: CaseSoFar::default(),
             details: CaseDetails::Permission(Box::new(self)),

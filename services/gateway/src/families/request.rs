@@ -9,8 +9,7 @@ use rovuma_schemas::{AgencyCode, MessageType, OperationalBody, Terms, Timestamp}
 use super::{CaseDetails, FamilyRules, possible};
 use crate::cases::{
     fold::deliveries,
-    folded::{CaseView, FoldedCase, StateFacts, fold_kept},
-    kept::KeptMessage,
+    folded::{CaseMessages, CaseView, FoldedCase, StateFacts, fold_kept},
 };
 use state::RequestRules;
 pub(crate) use state::{Progress, Punctuality};
@@ -43,9 +42,9 @@ impl FamilyRules for Rules {
         possible(fold, agency, now, fact::samples(now))
     }
 
-    fn fold(&self, owner: &AgencyCode, kept: &[KeptMessage], read: &mut dyn FnMut(&dyn FoldedCase)) {
-        let rules = WholeRules(RequestRules { delivered: deliveries(kept) });
-        fold_kept(&rules, owner, kept, read);
+    fn fold(&self, case: &CaseMessages<'_>, read: &mut dyn FnMut(&dyn FoldedCase)) {
+        let rules = WholeRules(RequestRules { delivered: deliveries(case.kept) });
+        fold_kept(&rules, case, read);
     }
 }
 
@@ -63,6 +62,7 @@ impl CaseView for WholeRequest {
             // Retention counts from the last word: a request that nobody closes is not kept for ever.
             over_at: self.progress.last_signed,
             is_direct: self.said.is_direct,
+            hangs_on: None,
             group: self.said.group,
             earlier: self.so_far(),
             details: CaseDetails::Request(Box::new(self)),

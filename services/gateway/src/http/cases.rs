@@ -76,9 +76,27 @@ pub(crate) enum StateFilter {
     Cancelled,
     /// The requester has read the last answer and needs no more.
     Closed,
+    /// A hit was reported.
+    Notified,
+    /// The owner of its alert needs more time.
+    MoreTime,
+    /// The owner of its alert confirmed the hit.
+    Confirmed,
+    /// The owner of its alert did not confirm the hit.
+    NotConfirmed,
+    /// Its reporter did what the alert asks for.
+    Action,
+    /// Its reporter did nothing.
+    NoAction,
+    /// Its reporter released the person or thing.
+    Released,
+    /// Its reporter could not do what the alert asks for.
+    NotPossible,
+    /// Its reporter took the hit back.
+    Retracted,
     /// Information that was shared.
     Shared,
-    /// Leave is asked for.
+    /// Leave is asked for, or whether a hit is confirmed.
     Asked,
     /// Leave was given.
     Granted,
@@ -93,7 +111,7 @@ pub(crate) enum StateFilter {
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct CaseQuery {
-    /// Only this kind: `alert`, `request`, `info` or `permission`.
+    /// Only this kind: `alert`, `request`, `hit`, `info` or `permission`.
     #[param(value_type = Option<String>)]
     kind: Option<Facet>,
     /// Only those in this state now.
@@ -192,7 +210,7 @@ pub(crate) struct AtQuery {
 #[utoipa::path(
     get, path = "/v1/cases/{kind}/{owner}/{id}", operation_id = "read_case", tag = "cases",
     params(
-        ("kind" = String, Path, description = "`alert`, `request`, `info` or `permission`."),
+        ("kind" = String, Path, description = "`alert`, `request`, `hit`, `info` or `permission`."),
         ("owner" = String, Path, description = "The agency that opened it."),
         ("id" = String, Path, description = "The message that opened it, by any id under which it came."),
         AtQuery
@@ -214,7 +232,7 @@ pub(crate) async fn read(
 #[utoipa::path(
     get, path = "/v1/cases/{kind}/{owner}/{id}/timeline", operation_id = "read_case_timeline", tag = "cases",
     params(
-        ("kind" = String, Path, description = "`alert`, `request`, `info` or `permission`."),
+        ("kind" = String, Path, description = "`alert`, `request`, `hit`, `info` or `permission`."),
         ("owner" = String, Path, description = "The agency that opened it."),
         ("id" = String, Path, description = "The message that opened it, by any id under which it came."),
         AtQuery

@@ -128,6 +128,11 @@ fn not_following(refused: &NotFollowing) -> Problem {
         NotFollowing::NotAllowed { case, state, breach } => Problem::conflict("not_allowed_in_state").detail(
             format!("Case {case} is {state}: {}. {}, with what has come since.", breach.reason(), look(case)),
         ),
+        NotFollowing::NotInCase { case, pointer } => Problem::conflict("not_in_alert").detail(format!(
+            "Case {case} has no such identifier as the one at {pointer}, in any version that is here: a hit says nothing that the alert \
+             does not say. {}.",
+            look(case)
+        )),
         NotFollowing::NothingToConfirm(id) => Problem::conflict("nothing_to_confirm")
             .detail(format!("Your agency has released no message {id} in an emergency.")),
         NotFollowing::OwnRelease(id) => Problem::new(StatusCode::FORBIDDEN, "second_person").detail(format!(

@@ -3,8 +3,8 @@
 use rovuma_api::answers::gateway::CaseStep;
 
 /// The types of messages with the content of a case: those that open one, and the later versions of an alert.
-const WITH_CONTENT: [&str; 5] =
-    ["alert.issue", "alert.update", "request.submit", "info.share", "permission.ask"];
+const WITH_CONTENT: [&str; 6] =
+    ["alert.issue", "alert.update", "request.submit", "hit.notify", "info.share", "permission.ask"];
 
 /// The message that brought the content in force: the last of those with content that counts.
 pub(crate) fn content_in_force(steps: &[CaseStep]) -> Option<&CaseStep> {

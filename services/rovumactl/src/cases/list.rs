@@ -99,6 +99,28 @@ enum State {
     Cancelled,
     /// request: the requester has read the last answer and needs no more
     Closed,
+    /// hit: reported
+    Notified,
+    /// hit: the alert's owner needs more time
+    #[value(name = "more_time")]
+    MoreTime,
+    /// hit: the alert's owner confirmed it
+    Confirmed,
+    /// hit: the alert's owner did not confirm it
+    #[value(name = "not_confirmed")]
+    NotConfirmed,
+    /// hit: the reporter did what the alert asks for
+    Action,
+    /// hit: the reporter did nothing
+    #[value(name = "no_action")]
+    NoAction,
+    /// hit: the reporter released
+    Released,
+    /// hit: what the alert asks for was not possible
+    #[value(name = "not_possible")]
+    NotPossible,
+    /// hit: its reporter took it back
+    Retracted,
     /// information that was shared
     Shared,
     /// leave is asked for
@@ -113,7 +135,7 @@ enum State {
 
 /// The facets of all families as values of an option.
 fn facets() -> Vec<PossibleValue> {
-    [codes("categories"), codes("request_kinds")].concat()
+    [codes("categories"), codes("request_kinds"), codes("matched_kinds")].concat()
 }
 
 fn word(value: impl ValueEnum) -> String {

@@ -4,6 +4,7 @@ mod alert;
 mod banners;
 mod duty;
 mod facts;
+mod hit;
 mod next;
 mod permission;
 mod request;

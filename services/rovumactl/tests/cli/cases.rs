@@ -42,6 +42,7 @@ pub(crate) fn case_view() -> Value {
         "case": row(), "at": "2026-11-27T12:00:00Z",
         "possible": ["alert.issue", "alert.update", "alert.extend", "alert.withdraw", "alert.reply", "release.confirm"],
         "missing": [], "warnings": [],
+        "hanging": [],
         "freshness": [
             { "agency": "tz.tpf", "last_word_at": ago(14 * 60 + 30) },
             { "agency": "tz.tisd", "last_word_at": ago(3 * 86_400 + 60), "missing_since": "2026-11-26T10:00:00Z" },

@@ -11,6 +11,7 @@ mod evidence;
 mod figures;
 mod follow;
 mod harness;
+mod hits;
 mod keys;
 mod ledger;
 mod lists;

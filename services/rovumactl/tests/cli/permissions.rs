@@ -46,7 +46,7 @@ fn question(state: &str) -> Value {
     let about = view("answered")["case"]["case"].clone();
     json!({
         "case": row("permission", state), "at": "2026-11-27T12:00:00Z", "possible": ["permission.decide"], "missing": [],
-        "warnings": [], "freshness": [],
+        "warnings": [], "freshness": [], "hanging": [],
         "permission": { "decides": "tz.tpf", "about": about, "uses": ["forward"], "to": ["tz.tisd"], "certificates": [] },
     })
 }

@@ -27,7 +27,7 @@ pub(crate) fn view(state: &str) -> Value {
     row["facet"] = json!("identity_check");
     row["due"] = json!("2026-11-29T12:35:00Z");
     json!({
-        "case": row, "at": "2026-11-27T12:00:00Z", "possible": [], "missing": [], "warnings": [], "freshness": [],
+        "case": row, "at": "2026-11-27T12:00:00Z", "possible": [], "missing": [], "warnings": [], "freshness": [], "hanging": [],
         "request": {
             "answerer": "tz.tpf", "direct": true, "acknowledged": false, "limit_hours": 8, "spent_s": 10_800,
             "punctuality": "in_time", "overdue": false, "clarification_overdue": false, "cancelled_late": false,

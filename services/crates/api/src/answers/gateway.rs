@@ -4,6 +4,7 @@ mod cases;
 mod drafts;
 mod events;
 mod exchange;
+mod hits;
 mod lists;
 mod messages;
 mod reference;
@@ -12,6 +13,6 @@ mod retention;
 mod trust;
 
 pub use self::{
-    cases::*, drafts::*, events::*, exchange::*, lists::*, messages::*, reference::*, requests::*,
+    cases::*, drafts::*, events::*, exchange::*, hits::*, lists::*, messages::*, reference::*, requests::*,
     retention::*, trust::*,
 };

@@ -260,7 +260,17 @@ fn default_rules(code: &AgencyCode) -> Vec<SendRule> {
     let families: &[&str] = if code.is_node() {
         &["audit.*", "trust.*", "link.*"]
     } else {
-        &["alert.*", "request.*", "info.*", "permission.*", "release.*", "purge.*", "receipt.*", "stream.*"]
+        &[
+            "alert.*",
+            "request.*",
+            "hit.*",
+            "info.*",
+            "permission.*",
+            "release.*",
+            "purge.*",
+            "receipt.*",
+            "stream.*",
+        ]
     };
     families.iter().filter_map(|family| family.parse().ok()).collect()
 }

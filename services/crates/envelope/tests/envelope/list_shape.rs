@@ -55,7 +55,7 @@ fn a_list_has_the_shape_it_always_had() {
                 "parent": "Ministério do Interior",
                 "valid_from": "2026-01-01T00:00:00Z",
                 "valid_until": "2028-09-27T00:00:00Z",
-                "may_send": ["alert.*", "request.*", "info.*", "permission.*", "release.*", "purge.*", "receipt.*", "stream.*"],
+                "may_send": ["alert.*", "request.*", "hit.*", "info.*", "permission.*", "release.*", "purge.*", "receipt.*", "stream.*"],
                 "accepts": { "bundle_formats": [1], "schema_majors": [1] },
                 "signing_keys": [{
                     "kid": "O0ftoa2JJeVCfzLTrfWCHCpqiN2HN2xzXx-b0_5Ed8g",

@@ -247,7 +247,7 @@ fn a_sender_sends_what_the_list_says() {
         assert!(authorised(&fixture, "mz.prm", message_type), "{message_type} was refused");
     }
     for message_type in
-        ["requests.submit", "hit.notify", "alerts.issue", "alert", "alert.", "", "ALERT.ISSUE"]
+        ["requests.submit", "watch.notify", "alerts.issue", "alert", "alert.", "", "ALERT.ISSUE"]
     {
         assert!(!authorised(&fixture, "mz.prm", message_type), "{message_type} was taken");
     }

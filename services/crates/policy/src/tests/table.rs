@@ -53,12 +53,15 @@ fn the_page_of_roles_says_what_the_policy_says() {
 }
 
 /// The types that stand on the page for all others of their group, and the group's word there.
-const GROUPS: [(MessageType, &str); 5] = [
+const GROUPS: [(MessageType, &str); 8] = [
     (MessageType::AlertIssue, ""),
     (MessageType::AlertWithdraw, " reserved"),
     (MessageType::RequestRefuse, " reserved about a request or leave"),
     (MessageType::RequestSubmit, " question or answer"),
     (MessageType::RequestAsk, " other about a request, information or leave"),
+    (MessageType::HitNotify, " notice of a hit"),
+    (MessageType::HitAskConfirmation, " other word of a hit's reporter"),
+    (MessageType::HitConfirm, " word of the alert's owner about a hit"),
 ];
 
 /// The type that stands for this one: what a supervisor releases, what an agency's system asks and answers, what only persons send.
@@ -75,6 +78,8 @@ fn standing_for(kind: MessageType) -> MessageType {
         Some(Family::Alert) | None if kind.is_reserved() => T::AlertWithdraw,
         _ if kind.is_reserved() => T::RequestRefuse,
         Some(Family::Alert) | None => T::AlertIssue,
+        Some(Family::Hit) if matches!(kind, T::HitNotify | T::HitConfirm) => kind,
+        Some(Family::Hit) => T::HitAskConfirmation,
         _ if of_systems.contains(&kind) => T::RequestSubmit,
         Some(_) => T::RequestAsk,
     }
@@ -92,7 +97,9 @@ fn all_types_of_a_group_have_the_same_answers() {
         let kind = question.resource.message_type.expect("only drafts have several types");
         let stands = standing_for(kind);
         // What only happens in requests is asked of no other type.
-        if question.case.contains("a database answers") && standing_for(kind) != MessageType::RequestSubmit {
+        if question.case.contains("a database answers")
+            && !matches!(standing_for(kind), MessageType::RequestSubmit | MessageType::HitNotify)
+        {
             continue;
         }
         let case = question.case.replace(kind.as_str(), stands.as_str());

@@ -9,6 +9,7 @@ mod tests;
 use std::{collections::BTreeMap, time::Duration};
 
 use rovuma_schemas::{AgencyCode, MessageId, Timestamp};
+use serde::{Deserialize, Serialize};
 
 use crate::cases::fold::rules::{Applied, Ball, Breach, CaseRules, NoEffect, PartyTurn, Step};
 
@@ -19,7 +20,8 @@ const HELD_LIMIT: Duration = Duration::from_secs(60 * 60);
 const NOT_HELD_LIMIT: Duration = Duration::from_secs(12 * 60 * 60);
 
 /// What a message of a hit says.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub(crate) enum HitFact {
     /// The reporter opens the case.
     Notify {
@@ -44,7 +46,8 @@ pub(crate) enum HitFact {
 }
 
 /// The owner's answer to the question whether it is a hit and the alert stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub(crate) enum Word {
     /// It is.
     Confirmed,
@@ -55,7 +58,8 @@ pub(crate) enum Word {
 }
 
 /// What the reporter did.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub(crate) enum ReportedAct {
     /// What the alert asks for.
     Action,

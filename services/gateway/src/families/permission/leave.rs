@@ -5,7 +5,10 @@ use rovuma_store::{Conn, RowExt};
 
 use super::{GRANTED, LeaveAsked};
 use crate::{
-    cases::kept::{self, CaseKey},
+    cases::{
+        folded::CaseMessages,
+        kept::{self, CaseKey},
+    },
     error::DbError,
     families::{self, CaseDetails},
 };
@@ -76,7 +79,8 @@ async fn covers(
     let mut is_given = false;
     for (key, messages) in kept::load(conn, &keys).await? {
         let Ok(family) = key.kind.parse() else { continue };
-        families::rules(family).fold(&key.owner, &messages, &mut |fold| {
+        let case = CaseMessages { owner: &key.owner, kept: &messages, state_beside: None };
+        families::rules(family).fold(&case, &mut |fold| {
             let facts = fold.at(now).state;
             let CaseDetails::Permission(permission) = &facts.details else { return };
             let Some(asked) = permission.asked.as_ref().filter(|_| facts.state == GRANTED) else { return };

@@ -46,6 +46,10 @@ pub(super) fn case(case: OpenedCase, agency: &AgencyCode, at: Timestamp) -> answ
         CaseDetails::Request(request) => Some(family::request(request, at)),
         _ => None,
     };
+    let hit = match &case.facts.details {
+        CaseDetails::Hit(hit) => Some(family::hit(hit, at)),
+        _ => None,
+    };
     let info = match &case.facts.details {
         CaseDetails::Info(info) => Some(family::info(info)),
         _ => None,
@@ -69,6 +73,12 @@ pub(super) fn case(case: OpenedCase, agency: &AgencyCode, at: Timestamp) -> answ
         last_word_at: fresh.last_word_at,
         missing_since: fresh.missing_since,
     });
+    let hanging = case.hanging.into_iter().map(|row| answers::HangingCase {
+        case: row.case,
+        short_reference: row.short_reference,
+        state: row.state,
+        ball: row.ball,
+    });
     let state = case.facts.state.to_owned();
     answers::CaseView {
         // The row has the state of now; the case is shown as it is at `at`.
@@ -80,8 +90,10 @@ pub(super) fn case(case: OpenedCase, agency: &AgencyCode, at: Timestamp) -> answ
         freshness: freshness.collect(),
         alert,
         request,
+        hit,
         info,
         permission,
+        hanging: hanging.collect(),
     }
 }
 

@@ -38,6 +38,7 @@ async fn every_figure_is_the_length_of_its_list() {
     fixture.clock.advance(HOUR);
     let clarified = officer(&fixture).post("/v1/messages", &following("request-clarify", &cases[4])).await;
     fixture.delivered("tz.tpf", "mz.prm", &clarified.expect(201).id()).await;
+    fixture.clock.advance(HOUR / 60);
 
     let analyst = fixture.person("analyst-1", "mz.prm", &["analyst"]);
     let figures = analyst.get("/v1/figures/requests?status=exercise").await.expect(200).json;

@@ -3,7 +3,7 @@
 use rovuma_api::answers::gateway::{CaseView, CaseWarning};
 use rovuma_schemas::{CodeLists, CountryCode, Locale};
 
-use super::CaseReader;
+use super::{CaseReader, hit};
 use crate::moments::local;
 
 /// The lines that a reader must not miss.
@@ -22,6 +22,9 @@ pub(super) fn banners(view: &CaseView, reader: &CaseReader) -> Vec<String> {
     if let Some(request) = &view.request {
         banners.extend(request.cancelled_late.then(|| words.cancelled_late().to_owned()));
         banners.extend(request.dormant.then(|| words.dormant().to_owned()));
+    }
+    if let Some(hit) = &view.hit {
+        banners.extend(hit::banners(hit, reader));
     }
     for missing in &view.missing {
         let count = missing.to.saturating_sub(missing.from).saturating_add(1);

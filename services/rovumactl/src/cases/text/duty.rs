@@ -2,7 +2,7 @@
 
 use rovuma_api::answers::gateway::{AlertCase, CaseStep, CaseView, RequestCase};
 
-use super::CaseReader;
+use super::{CaseReader, hit};
 
 /// What the reader's agency must do, the most pressing first. Nothing where it must do nothing.
 pub(super) fn duties(view: &CaseView, steps: &[CaseStep], reader: &CaseReader) -> Vec<String> {
@@ -11,6 +11,9 @@ pub(super) fn duties(view: &CaseView, steps: &[CaseStep], reader: &CaseReader) -
         (Some(alert), _) if is_opener => duties_of_issuer(view, alert, reader),
         (Some(alert), _) => duty_of_recipient(view, alert, steps, reader).into_iter().collect(),
         _ if view.case.state == "not_arrived" => vec![reader.words().wait_for_opener().to_owned()],
+        _ if view.hit.is_some() => {
+            view.hit.iter().filter_map(|hit| hit::duty(view, hit, is_opener, reader)).collect()
+        }
         (_, Some(request)) if is_opener => duties_of_requester(view, request, reader),
         (_, Some(request)) => duty_of_answerer(view, request, reader).into_iter().collect(),
         _ => duty_of_other(view, is_opener, reader).into_iter().collect(),

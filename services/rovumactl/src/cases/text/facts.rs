@@ -4,7 +4,7 @@ use std::fmt;
 
 use rovuma_api::answers::gateway::{CaseCertificate, CaseView, PartyFreshness};
 
-use super::{CaseReader, labelled, permission, request};
+use super::{CaseReader, hit, labelled, permission, request};
 use crate::moments::local;
 
 /// Writes the facts of a case.
@@ -12,6 +12,7 @@ pub(super) fn facts_text(f: &mut fmt::Formatter<'_>, view: &CaseView, reader: &C
     let (words, row) = (reader.words(), &view.case);
     let opener = match row.case.kind.as_str() {
         "request" => words.requester(),
+        "hit" => words.reporter(),
         "info" => words.sharer(),
         "permission" => words.asker(),
         _ => words.owner(),
@@ -28,10 +29,19 @@ pub(super) fn facts_text(f: &mut fmt::Formatter<'_>, view: &CaseView, reader: &C
         facts.extend(request::facts(view, request, reader));
         facts.extend(request.retain_until.map(|day| (words.retained(), day.to_string())));
     }
+    if let Some(hit) = &view.hit {
+        facts.extend(hit::facts(hit, reader));
+    }
     if let Some(permission) = &view.permission {
         facts.extend(permission::facts(permission, reader));
     }
     facts.extend(certificates(view, reader));
+    let mut label = words.hanging();
+    for hanging in &view.hanging {
+        let name = hanging.short_reference.clone().unwrap_or_else(|| hanging.case.to_string());
+        facts.push((label, format!("{name}: {}", reader.state_word(&hanging.state))));
+        label = "";
+    }
     facts.extend(
         row.handling
             .as_deref()
@@ -49,6 +59,7 @@ pub(super) fn facts_text(f: &mut fmt::Formatter<'_>, view: &CaseView, reader: &C
 fn certificates(view: &CaseView, reader: &CaseReader) -> Vec<(&'static str, String)> {
     let given: &[CaseCertificate] = match view {
         CaseView { request: Some(request), .. } => &request.certificates,
+        CaseView { hit: Some(hit), .. } => &hit.certificates,
         CaseView { info: Some(info), .. } => &info.certificates,
         CaseView { permission: Some(permission), .. } => &permission.certificates,
         _ => &[],

@@ -2,7 +2,7 @@
 
 use rovuma_api::answers::gateway::{AlertCase, CaseStep, CaseView, RequestCase};
 
-use super::CaseReader;
+use super::{CaseReader, hit};
 use crate::cases::{content_in_force, name::short_name};
 
 /// The commands for the messages that the case lets the reader's agency send now.
@@ -14,6 +14,7 @@ pub(super) fn commands(view: &CaseView, steps: &[CaseStep], reader: &CaseReader)
         let of_family: Vec<String> = match (&view.alert, &view.request) {
             (Some(alert), _) => of_alert(message_type, &name, alert, &supervisor, reader),
             (_, Some(request)) => of_request(message_type, &name, request, &supervisor).into_iter().collect(),
+            _ if view.hit.is_some() => hit::command(message_type, &name).into_iter().collect(),
             _ => of_other(message_type, &name, &supervisor).into_iter().collect(),
         };
         let of_any = of_any_case(message_type, &name, view, steps, &supervisor);

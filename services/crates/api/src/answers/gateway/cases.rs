@@ -6,7 +6,10 @@ use rovuma_schemas::{AgencyCode, CaseId, CountryCode, Date, MessageId, Timestamp
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::requests::{InfoCase, PermissionCase, RequestCase};
+use super::{
+    hits::HitCase,
+    requests::{InfoCase, PermissionCase, RequestCase},
+};
 
 /// A case in a list.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
@@ -79,12 +82,32 @@ pub struct CaseView {
     /// What is particular to a request for assistance.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub request: Option<RequestCase>,
+    /// What is particular to a hit.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hit: Option<HitCase>,
     /// What is particular to information that was shared.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub info: Option<InfoCase>,
     /// What is particular to a question for leave.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub permission: Option<PermissionCase>,
+    /// The cases that hang on it, the last opened first: the hits of an alert. At most 50; `GET /v1/cases` has all.
+    pub hanging: Vec<HangingCase>,
+}
+
+/// A case that hangs on another.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct HangingCase {
+    /// Its name.
+    #[schema(value_type = Object)]
+    pub case: CaseId,
+    /// Its short reference; absent until the message that opened it has arrived.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub short_reference: Option<String>,
+    /// Its state.
+    pub state: String,
+    /// Who must act next: `ours`, `theirs` or `nobody`.
+    pub ball: String,
 }
 
 /// Turns of one agency that are not here.

@@ -1,4 +1,4 @@
-//! What is particular to the cases of requests, of shared information and of questions for leave.
+//! What is particular to the cases of requests, hits, of shared information and of questions for leave.
 
 use std::collections::BTreeMap;
 
@@ -6,6 +6,7 @@ use rovuma_api::answers::gateway as answers;
 use rovuma_schemas::{AgencyCode, Timestamp, any_case::PurgeOutcome};
 
 use crate::families::{
+    hit::WholeHit,
     info::SharedInfo,
     permission::Permission,
     request::{GivenAnswer, WholeRequest},
@@ -56,6 +57,35 @@ pub(super) fn request(request: &WholeRequest, at: Timestamp) -> answers::Request
         confirm_by: request.confirm_by,
         retain_until: request.retain_until(),
         certificates: certificates(&request.certificates),
+    }
+}
+
+pub(super) fn hit(hit: &WholeHit, at: Timestamp) -> answers::HitCase {
+    let progress = &hit.progress;
+    let found = hit.found.as_ref().map(|found| answers::HitFound {
+        alert: found.alert.clone(),
+        version: found.version,
+        subject: found.subject.clone(),
+        matched: found.matched.clone(),
+        rule: found.rule.0.clone(),
+        rule_version: found.rule.1,
+        found_at: found.found_at,
+        post: found.post.clone(),
+        direction: found.direction.as_str().to_owned(),
+        possible_misuse: found.is_possible_misuse,
+        retroactive: found.is_retroactive,
+        encounter: found.encounter,
+    });
+    answers::HitCase {
+        alert_owner: hit.alert_owner.clone(),
+        found,
+        may_act: progress.may_act,
+        must_release: progress.must_release,
+        contested: progress.is_contested,
+        held_until: progress.held_until,
+        overdue: progress.limit.is_some_and(|limit| limit <= at),
+        actions: hit.actions.clone(),
+        certificates: certificates(&hit.certificates),
     }
 }
 

@@ -1,0 +1,125 @@
+//! The case on which another one hangs: a hit hangs on its alert. What is lawful in the one does not depend on the other, but whether the
+//! reporter may act, or must release, does.
+
+use rovuma_schemas::{AgencyCode, CaseId, Timestamp, ValidDraft};
+use rovuma_store::{Conn, RowExt};
+use sqlx::Row;
+
+use super::{
+    fold::rules::Breach,
+    folded::CaseMessages,
+    follow::{self, NotFollowing},
+    identifiers::StoredIdentifier,
+    kept::{self, CaseKey, KeptMessage},
+};
+use crate::{error::DbError, families};
+
+/// Maximum cases that are folded again because the case that they hang on is over; the others show it when they are read.
+pub(super) const HANGING_MAX: i64 = 256;
+
+/// The cases that hang on the case `$2`, `$3` of `$1`.
+pub(crate) const HANGING: &str = "
+    SELECT owner, case_id, kind FROM case_file
+    WHERE agency = $1 AND about_owner = $2 AND about_id = $3 ORDER BY opened_at DESC LIMIT $4";
+
+/// The state, at `now`, of the case that `key` hangs on, of which these messages are here; none where it hangs on none, or that one is not
+/// here.
+///
+/// # Errors
+/// [`DbError`] when the store does not answer.
+pub(crate) async fn state_of(
+    conn: &mut Conn,
+    key: &CaseKey,
+    messages: &[KeptMessage],
+    now: Timestamp,
+) -> Result<Option<&'static str>, DbError> {
+    let Ok(family) = key.kind.parse() else { return Ok(None) };
+    let case = CaseMessages { owner: &key.owner, kept: messages, state_beside: None };
+    let Some(other) = families::rules(family).hangs_on(&case) else { return Ok(None) };
+    let other = CaseKey::new(&key.agency, &other);
+    let messages = kept::load(conn, std::slice::from_ref(&other)).await?.remove(&other).unwrap_or_default();
+    let Ok(family) = other.kind.parse() else { return Ok(None) };
+    let mut state = None;
+    if !messages.is_empty() {
+        let case = CaseMessages { owner: &other.owner, kept: &messages, state_beside: None };
+        families::rules(family).fold(&case, &mut |fold| state = Some(fold.at(now).state.state));
+    }
+    Ok(state)
+}
+
+/// The cases that hang on this one, the last opened first.
+///
+/// # Errors
+/// [`DbError`] when the store does not answer.
+pub(super) async fn hanging(conn: &mut Conn, key: &CaseKey, most: i64) -> Result<Vec<CaseKey>, DbError> {
+    let query = sqlx::query(HANGING).bind(key.agency.as_str()).bind(key.owner.as_str());
+    let rows = query.bind(key.id.as_bytes().to_vec()).bind(most).fetch_all(conn).await?;
+    let read = |row: &sqlx::any::AnyRow| {
+        Ok(CaseKey {
+            agency: key.agency.clone(),
+            owner: row.parsed("owner")?,
+            id: row.message_id("case_id")?,
+            kind: row.try_get("kind")?,
+        })
+    };
+    rows.iter().map(read).collect()
+}
+
+/// Checks that the case on which the case of `draft` would hang is here, is of the draft's status, is not withdrawn, and has what the draft
+/// says to have found.
+///
+/// # Errors
+/// [`NotFollowing`].
+pub(crate) async fn check_opener(
+    conn: &mut Conn,
+    agency: &AgencyCode,
+    draft: &ValidDraft,
+    identifiers: &[StoredIdentifier],
+    now: Timestamp,
+) -> Result<(), NotFollowing> {
+    let Some(family) = draft.message_type().class().family() else { return Ok(()) };
+    let Some(about) = families::rules(family).about(draft.body()) else { return Ok(()) };
+    let unknown = |case: &CaseId| NotFollowing::Unknown(case.clone());
+    let key = CaseKey::new(agency, &about);
+    let present = follow::status_of(conn, &key).await?.ok_or_else(|| unknown(&about))?;
+    if present != draft.status().as_str() {
+        return Err(NotFollowing::OtherStatus { case: about, present });
+    }
+    let messages = kept::load(conn, std::slice::from_ref(&key)).await?.remove(&key).unwrap_or_default();
+    let rules = families::rules(about.kind.parse().map_err(|_| unknown(&about))?);
+    let case = CaseMessages { owner: &key.owner, kept: &messages, state_beside: None };
+    let mut state = "";
+    rules.fold(&case, &mut |fold| state = fold.at(now).state.state);
+    match state {
+        "withdrawn" | "not_arrived" | "" => {
+            Err(NotFollowing::NotAllowed { case: about, state, breach: Breach::NotInState })
+        }
+        // What has expired or is suspended may still have been found: its owner says what that means.
+        _ => has_identifiers(conn, &key, identifiers).await,
+    }
+}
+
+/// An identifier of the case `$2`, `$3` of `$1`.
+pub(crate) const HAS: &str = "
+    SELECT 1 FROM case_identifier
+    WHERE agency = $1 AND what = $4 AND value_digest = $5 AND owner = $2 AND case_id = $3 LIMIT 1";
+
+/// Checks that the case has each of these identifiers: what hangs on it says nothing that its owner does not have.
+async fn has_identifiers(
+    conn: &mut Conn,
+    key: &CaseKey,
+    identifiers: &[StoredIdentifier],
+) -> Result<(), NotFollowing> {
+    for identifier in identifiers {
+        let query = sqlx::query(HAS)
+            .bind(key.agency.as_str())
+            .bind(key.owner.as_str())
+            .bind(key.id.as_bytes().to_vec())
+            .bind(identifier.kind.as_str())
+            .bind(identifier.value.as_bytes().to_vec());
+        if query.fetch_optional(&mut *conn).await?.is_none() {
+            return Err(NotFollowing::NotInCase { case: key.case(), pointer: identifier.pointer.clone() });
+        }
+    }
+    Ok(())
+}
