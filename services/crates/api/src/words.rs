@@ -7,7 +7,7 @@ use rovuma_schemas::nearest;
 const WORD_MAX_CHARS: usize = 64;
 
 /// Maximum known words that a refusal lists when none is near: more would not be read.
-const LISTED_MAX: usize = 24;
+const LISTED_MAX: usize = 48;
 
 /// 400 `unknown_<parameter>`: the filter `parameter` names `word`, which is not one of `known` and which nothing has. Names the
 /// nearest words, or all of them where none is near and they are few.

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::{
     super::support::{Fixture, agency, motorcycle},
-    case_of, said_by_tpf, states, update, withdraw,
+    said_by_tpf, states, withdraw,
 };
 use crate::cases::{kept::CaseKey, project};
 
@@ -144,7 +144,7 @@ async fn lists_of_cases_are_narrowed_by_each_filter() {
     {
         assert!(names(none).await.is_empty(), "{none}");
     }
-    for bad in ["kind=hit", "state=dead", "ball=mine", "due=soon", "partner=nobody", "colour=red"] {
+    for bad in ["kind=stray", "state=dead", "ball=mine", "due=soon", "partner=nobody", "colour=red"] {
         officer.get(&format!("/v1/cases?{bad}")).await.expect(400);
     }
     let searched = fixture.audited("case.search").await;
