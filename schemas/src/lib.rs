@@ -28,6 +28,7 @@ mod labels;
 pub mod limits;
 mod locale;
 mod message;
+pub mod mrz;
 mod names;
 mod pointer;
 mod received;

@@ -5,8 +5,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     Date, FaultCode, Line, Text,
-    checks::mrz::{self, Mrz, MrzFault},
+    checks::mrz::{self, MrzFault},
     draft::Checker,
+    mrz::MrzZone,
     subjects::{PersonName, StateCode, SubjectKey},
     view::View,
     words::{listed_code, shaped_text},
@@ -101,7 +102,9 @@ pub(super) fn check(checker: &mut Checker<'_>, document: &View<'_>) {
     match mrz::read(&lines) {
         Ok(zone) => compare(checker, document, &zone),
         Err(MrzFault::Shape) => checker.fault(&mrz.at, FaultCode::MrzShape),
-        Err(MrzFault::CheckDigit(field)) => checker.fault_with(&mrz.at, FaultCode::MrzCheckDigit, field),
+        Err(MrzFault::CheckDigit(field)) => {
+            checker.fault_with(&mrz.at, FaultCode::MrzCheckDigit, field.as_str())
+        }
     }
 }
 
@@ -135,13 +138,13 @@ fn dates(checker: &mut Checker<'_>, document: &View<'_>) {
 }
 
 /// Checks that the zone and the fields beside it agree: otherwise one of them was typed wrongly.
-fn compare(checker: &mut Checker<'_>, document: &View<'_>, zone: &Mrz) {
+fn compare(checker: &mut Checker<'_>, document: &View<'_>, zone: &MrzZone) {
     let bare = |text: &str| -> String { text.chars().filter(char::is_ascii_alphanumeric).collect() };
     let expiry = |date: Date| format!("{:02}{:02}{:02}", date.year() % 100, date.month(), date.day());
     let fields = [
         ("number", document.field("number").text().map(|text| bare(text).to_uppercase()), &zone.number),
         ("issuer", document.field("issuer").text().map(str::to_owned), &zone.issuer),
-        ("expires", document.field("expires").parsed::<Date>().map(expiry), &zone.expiry),
+        ("expires", document.field("expires").parsed::<Date>().map(expiry), &zone.expiry.text),
     ];
     for (name, beside, in_zone) in fields {
         if beside.is_some_and(|beside| beside != *in_zone) {
