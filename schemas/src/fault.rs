@@ -201,6 +201,8 @@ fault_codes! {
     RetainedMismatch = "retained_mismatch",
     /// A hit is addressed to another agency than the alert's owner.
     HitRecipient = "hit_recipient",
+    /// The identifier that was found has neither a letter nor a digit.
+    MatchedEmpty = "matched_empty",
     /// Until when somebody is held goes with holding, and lies ahead.
     HeldUntilMismatch = "held_until_mismatch",
     /// Until when goes with needing more time, and lies ahead.

@@ -159,6 +159,13 @@ impl MessageId {
         Self(Uuid::new_v7(uuid::Timestamp::from_unix(uuid::NoContext, seconds, nanos)))
     }
 
+    /// When it was drawn, as whoever drew it says; to the millisecond.
+    pub fn drawn_at(&self) -> Timestamp {
+        let milliseconds = self.0.as_bytes()[..6].iter().fold(0, |time, byte| time << 8 | i64::from(*byte));
+        // 48 bits of milliseconds reach the year 10889, beyond what an instant can be.
+        Timestamp::from_micros(milliseconds.saturating_mul(1_000)).unwrap_or(Timestamp::LAST)
+    }
+
     /// The 16 bytes a store keeps.
     pub fn as_bytes(&self) -> &[u8; 16] {
         self.0.as_bytes()

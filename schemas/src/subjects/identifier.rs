@@ -111,9 +111,13 @@ pub(crate) fn of(subjects: &View<'_>) -> Vec<Identifier> {
 }
 
 /// The identifier of this kind and value, in the form that is compared, without a qualifier; none of an empty value or a kind that is
-/// compared with more than a number.
+/// compared with more than one number: a name, or a series of documents.
 pub(crate) fn of_number(kind: &str, value: &View<'_>) -> Option<Identifier> {
-    let kind = IdentifierKind::from_word(kind).filter(|kind| *kind != IdentifierKind::NameAndBirth)?;
+    let kind = match kind {
+        // A telephone's serial number.
+        "imei" => IdentifierKind::ObjectSerial,
+        other => IdentifierKind::from_word(other).filter(|kind| *kind != IdentifierKind::NameAndBirth)?,
+    };
     let number = folded(value.text()?);
     let is_vin = kind == IdentifierKind::ChassisNumber && number.parse::<Vin>().is_ok();
     let kind = if is_vin { IdentifierKind::Vin } else { kind };

@@ -36,6 +36,15 @@ macro_rules! has_clock {
 
 pub(crate) use has_clock;
 
+/// The cases in which our agency reminds whoever has not acted in time, as a condition of SQL.
+macro_rules! has_reminder {
+    () => {
+        "kind = 'request'"
+    };
+}
+
+pub(crate) use has_reminder;
+
 /// What only a family says of a case.
 #[derive(Clone, Debug)]
 pub(crate) enum CaseDetails {

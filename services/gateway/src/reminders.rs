@@ -18,7 +18,7 @@ use crate::{
     config::RemindersConfig,
     drafts::{
         Drafts,
-        by_itself::{NotSent, OwnWord},
+        by_itself::{AutomaticMessage, NotSent},
         content::Content,
     },
     error::DbError,
@@ -30,18 +30,20 @@ use crate::{
 /// Duty number: only one of the gateways sharing a store reminds.
 const REMINDERS_DUTY: u8 = 4;
 
-/// Cases of one agency that one run looks at. A partner that lets more lie is not moved by another message.
-const CASES_MAX: i64 = 500;
+/// Cases of one agency that are looked up at once.
+const PAGE_MAX: usize = 500;
 
 /// Cases whose limit passed longer ago are left alone: they are dormant, and somebody must look at them.
-const PAST_MAX: Duration = Duration::from_secs(60 * 24 * 60 * 60);
+const PAST_MAX: Duration = Duration::from_secs(31 * 24 * 60 * 60);
 
-/// The cases that `$1` opened and whose limit passed between `$3` and `$2`, those that waited longest first.
+/// The cases that `$1` opened and whose limit passed after `$3` and until `$2`, those that waited longest first; of those whose limit
+/// passed at `$3` the ones after the case `$5`.
 pub(crate) const OVERDUE: &str = concat!(
-    "SELECT owner, case_id, kind, status FROM case_file
-     WHERE agency = $1 AND due_at <= $2 AND due_at > $3 AND (owner || '') = $1 AND ",
-    families::has_clock!(),
-    " AND erased_at IS NULL ORDER BY due_at LIMIT $4"
+    "SELECT owner, case_id, kind, status, due_at FROM case_file
+     WHERE agency = $1 AND due_at <= $2 AND due_at >= $3 AND (due_at > $3 OR case_id > $5) AND (owner || '') = $1
+       AND ",
+    families::has_reminder!(),
+    " AND erased_at IS NULL ORDER BY due_at, case_id LIMIT $4"
 );
 
 /// Runs until a soft shutdown, whenever this process has the duty.
@@ -87,20 +89,42 @@ pub(crate) async fn remind_all(drafts: &Arc<Drafts>) -> Result<u64, WriteError<S
     }
     let mut sent = 0;
     for (agency, _) in drafts.exchange.agencies.iter() {
-        let overdue = overdue(drafts, agency).await.map_err(|fault| WriteError::Job(fault.into()))?;
-        for (key, status) in overdue {
-            sent += u64::from(remind(drafts, key, &status).await?);
+        let mut after = (base.now().minus(PAST_MAX), Vec::new());
+        loop {
+            let page =
+                overdue(drafts, agency, &after).await.map_err(|fault| WriteError::Job(fault.into()))?;
+            let Some(last) = page.last() else { break };
+            after = (last.due, last.key.id.as_bytes().to_vec());
+            let is_last = page.len() < PAGE_MAX;
+            for case in page {
+                sent += u64::from(remind(drafts, case.key, &case.status).await?);
+            }
+            if is_last {
+                break;
+            }
         }
     }
     Ok(sent)
 }
 
-/// The cases of an agency that are past their limit, each with its status.
-async fn overdue(drafts: &Drafts, agency: &AgencyCode) -> Result<Vec<(CaseKey, String)>, DbError> {
+/// A case that is past its limit.
+struct Overdue {
+    key: CaseKey,
+    status: String,
+    due: Timestamp,
+}
+
+/// The next cases of an agency that are past their limit, after a limit and the case's id.
+async fn overdue(
+    drafts: &Drafts,
+    agency: &AgencyCode,
+    (due, id): &(Timestamp, Vec<u8>),
+) -> Result<Vec<Overdue>, DbError> {
     let base = &drafts.exchange.base;
     let (mut conn, now) = (base.store.read().acquire().await?, base.now());
     let query = sqlx::query(OVERDUE).bind(agency.as_str()).bind(now.as_micros());
-    let query = query.bind(now.minus(PAST_MAX).as_micros()).bind(CASES_MAX);
+    let query = query.bind(due.as_micros()).bind(i64::try_from(PAGE_MAX).unwrap_or(i64::MAX));
+    let query = query.bind(id.clone());
     let rows = query.fetch_all(&mut *conn).await?;
     let read = |row: &sqlx::any::AnyRow| {
         let key = CaseKey {
@@ -109,7 +133,7 @@ async fn overdue(drafts: &Drafts, agency: &AgencyCode) -> Result<Vec<(CaseKey, S
             id: row.message_id("case_id")?,
             kind: row.try_get("kind")?,
         };
-        Ok((key, row.try_get("status")?))
+        Ok(Overdue { key, status: row.try_get("status")?, due: row.instant("due_at")? })
     };
     rows.iter().map(read).collect()
 }
@@ -128,7 +152,7 @@ async fn remind(drafts: &Arc<Drafts>, key: CaseKey, status: &str) -> Result<bool
     let (shared, case) = (Arc::clone(drafts), key.clone());
     let write = base.store.write(move |tx| {
         async move {
-            match shared.send_own_word(tx, &case.agency, &content, now).await {
+            match shared.send_automatic(tx, &case.agency, &content, now).await {
                 Ok(_) => Ok(true),
                 // Somebody reminded meanwhile, or the answer came.
                 Err(NotSent::NotAllowed(_)) => Ok(false),
@@ -164,16 +188,19 @@ async fn prepare(
     let signed = sent::signed(conn, &key.agency, &key.id).await?;
     let opener = signed.first().and_then(|one| Message::parse(one.jws.unverified_payload()).ok());
     let Some(terms) = opener.and_then(|opener| opener.terms) else { return Ok(None) };
-    let word = OwnWord {
+    // What is about to be erased is not kept longer for being asked for again.
+    if terms.retain_until <= Date::of(now) {
+        return Ok(None);
+    }
+    let word = AutomaticMessage {
         key,
         status,
         message_type,
-        // It says nothing about anybody: it may be kept for as long as what it reminds of, and today at least.
-        retain_until: terms.retain_until.max(Date::of(now).plus_days(1)),
+        retain_until: terms.retain_until,
         terms: &terms,
         body: json!({}),
     };
-    match drafts.check_own_word(word, now) {
+    match drafts.check_automatic(word, now) {
         Ok(content) => Ok(Some(content)),
         Err(reason) => {
             warn!(case = %key.case(), agency = %key.agency, %reason, "no reminder was sent");

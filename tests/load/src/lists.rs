@@ -127,7 +127,7 @@ impl ListsLab {
         let questions = Questions { officer: AgencySystem::officer(&self.border.mz, "prm").await?, filled };
         let report = questions.ask().await?;
         // Several minutes of questions may outlast a token.
-        let officer = AgencySystem::officer(&self.border.mz, "prm").await?;
+        let officer = AgencySystem::officer(&self.border.mz, "prm").await?.repeating();
         let of_cases = cases::ask(&officer, &questions.filled).await?;
         let CaseAnswers { follow_1, follow_30, .. } = &of_cases;
         let (follow_1_ms, follow_30_ms) = (median_ms(follow_1), median_ms(follow_30));

@@ -44,6 +44,15 @@ const OURS_ONE_IN: usize = 50;
 /// Cases with 30 messages, and as many with one.
 const LONG_AND_BARE: usize = 60;
 
+/// Indexes that lead to a template's rows while the store is filled. The gateway has none there: it never asks by id alone.
+const BY_TEMPLATE_BEGIN: [&str; 2] = [
+    "CREATE INDEX load_case_message ON case_message (id)",
+    "CREATE INDEX load_case_party ON case_party (case_id)",
+];
+
+/// Takes them away again, so that the gateway answers with its own.
+const BY_TEMPLATE_END: [&str; 2] = ["DROP INDEX load_case_message", "DROP INDEX load_case_party"];
+
 /// The parts that cases play in the store.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Role {
@@ -116,6 +125,7 @@ pub(crate) async fn fill(
         templates.push((*role, TemplateCase::load(&store, *opener).await?));
     }
     let copies = Copies::of(&store).await?;
+    run_all(&store, &BY_TEMPLATE_BEGIN).await?;
     let now = Timestamp::system_now();
     // The inbox is in the order of arrival, in which the templates are the first.
     let received = ids(&store, "SELECT id FROM received ORDER BY seq").await?;
@@ -168,7 +178,21 @@ pub(crate) async fn fill(
         .boxed()
     });
     write.await?;
+    run_all(&store, &BY_TEMPLATE_END).await?;
     Ok(filled)
+}
+
+async fn run_all(store: &Store, statements: &'static [&'static str]) -> Result<()> {
+    let write = store.write(move |tx| {
+        async move {
+            for statement in statements {
+                sqlx::query(*statement).execute(&mut *tx).await?;
+            }
+            Ok::<_, sqlx::Error>(())
+        }
+        .boxed()
+    });
+    Ok(write.await?)
 }
 
 async fn fill_drafts(

@@ -28,6 +28,10 @@ listed_code!(
 /// The rule that a person applies to a candidate.
 const DECIDED_BY_A_PERSON: &str = "review";
 
+/// What is compared with more than one number of the alert, so that a person judges whether it is found: a name is spelled in many ways,
+/// and a series has two ends.
+const JUDGED: [&str; 2] = ["name", "document_series"];
+
 /// The direction in which a traveller or a vehicle crosses, as the reporting country sees it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
@@ -117,6 +121,13 @@ impl Operational for Notify {
         if let Some(other) = kind.text().filter(|kind| *kind != Family::Alert.as_str()) {
             checker.fault_with(&kind.at, FaultCode::CaseKindOther, other.to_owned());
         }
+        let (word, value) = (body.field("matched").field("kind"), body.field("matched").field("value"));
+        let is_number = word.text().is_some_and(|word| !JUDGED.contains(&word));
+        // Whatever identifies nothing would be found in every alert.
+        let is_empty = |text: &str| !text.chars().any(|c| c.is_ascii_alphanumeric());
+        if is_number && value.text().is_some_and(is_empty) {
+            checker.fault(&value.at, FaultCode::MatchedEmpty);
+        }
         let found_at = body.field("found_at");
         if found_at.parsed::<Timestamp>().is_some_and(|found| found > checker.context.now) {
             checker.fault(&found_at.at, FaultCode::DateInFuture);
@@ -132,11 +143,10 @@ impl Operational for Notify {
 
     /// What a rule found without a person's judgement a machine may report, in no words of its own.
     fn is_direct(body: &View<'_>) -> bool {
-        let rule = body.field("rule").field("code");
-        let is_judged = rule.text().is_none_or(|rule| rule == DECIDED_BY_A_PERSON);
-        !is_judged
-            && !body.field("note").is_there()
-            && body.field("matched").field("kind").text() != Some("name")
+        let (rule, kind) = (body.field("rule").field("code"), body.field("matched").field("kind"));
+        let is_judged = rule.text().is_none_or(|rule| rule == DECIDED_BY_A_PERSON)
+            || kind.text().is_none_or(|kind| JUDGED.contains(&kind));
+        !is_judged && !body.field("note").is_there()
     }
 
     fn identifiers(body: &View<'_>) -> Vec<Identifier> {
@@ -163,9 +173,11 @@ impl Operational for Notify {
 
 #[cfg(test)]
 mod tests {
+    use rstest::rstest;
+
     use super::*;
     use crate::{
-        Reserved,
+        IdentifierKind, Reserved,
         families::support::{checked, example, faults, just, summary, with, without},
     };
 
@@ -184,6 +196,51 @@ mod tests {
     fn it_was_found_already() {
         let later = with(example("hit-notify"), "/body/found_at", "2026-11-23T12:00:01Z");
         assert_eq!(faults(&later), just("/body/found_at", FaultCode::DateInFuture));
+    }
+
+    #[rstest]
+    #[case("plate", "vehicle_exact", true)]
+    #[case("imei", "vehicle_exact", true)]
+    #[case("plate", "review", false)]
+    #[case("name", "vehicle_exact", false)]
+    #[case("document_series", "vehicle_exact", false)]
+    fn a_machine_reports_what_one_number_shows(
+        #[case] kind: &str,
+        #[case] rule: &str,
+        #[case] is_direct: bool,
+    ) {
+        let draft = without(with(example("hit-notify"), "/body/matched/kind", kind), "/body/note");
+        let draft = with(draft, "/body/rule/code", rule);
+        assert_eq!(checked(&draft).is_direct(), is_direct);
+        assert!(!checked(&with(draft, "/body/note", "Viu-se hoje.")).is_direct(), "words are a person's");
+    }
+
+    #[rstest]
+    #[case("imei", "35-2099", Some((IdentifierKind::ObjectSerial, "352099")))]
+    #[case("plate", "aaa 1 cd", Some((IdentifierKind::Plate, "AAA1CD")))]
+    #[case("chassis_number", "MD2A21EZ0EWA00000", Some((IdentifierKind::Vin, "MD2A21EZ0EWA00000")))]
+    #[case("name", "Amina", None)]
+    #[case("document_series", "AB123", None)]
+    fn what_was_found_is_compared_as_the_alert_has_it(
+        #[case] kind: &str,
+        #[case] value: &str,
+        #[case] expected: Option<(IdentifierKind, &str)>,
+    ) {
+        let draft =
+            with(with(example("hit-notify"), "/body/matched/kind", kind), "/body/matched/value", value);
+        let found = checked(&draft).identifiers();
+        let found: Vec<_> = found.iter().map(|one| (one.kind, one.value.as_str())).collect();
+        assert_eq!(found, Vec::from_iter(expected));
+    }
+
+    #[test]
+    fn what_was_found_has_letters_or_digits() {
+        for (kind, is_refused) in [("plate", true), ("imei", true), ("name", false)] {
+            let draft =
+                with(with(example("hit-notify"), "/body/matched/kind", kind), "/body/matched/value", "--");
+            let expected = just("/body/matched/value", FaultCode::MatchedEmpty);
+            assert_eq!(faults(&draft), if is_refused { expected } else { Vec::new() }, "{kind}");
+        }
     }
 
     #[test]

@@ -57,8 +57,9 @@ pub(super) async fn check(
     if *sender != key.owner && !is_party(conn, key, sender, messages).await? {
         return Ok(Err(NotAdmitted::NotAParty));
     }
-    // What opens the case says what it is, even where something else of its owner came first.
-    if new.is_opener() {
+    // What opens the case says what it is, even where something else of its owner came first. It opens it once.
+    let is_open = || messages.iter().any(|kept| kept.sender == key.owner && kept.turn == 1);
+    if new.is_opener() && !is_open() {
         return Ok(Ok(()));
     }
     let present = follow::status_of(conn, key).await?;
@@ -81,8 +82,9 @@ async fn is_party(
     if is_opener_here {
         return Ok(follow::parties(conn, key).await?.contains(sender));
     }
-    // A store that was restored knows a case that it has forgotten only from those who still write in it.
-    Ok(follow::restored_at(conn, &key.agency).await?.is_some())
+    // A store that was restored knows a case that it has forgotten only from those who still write in it. It drew the case's id before.
+    let restored_at = follow::restored_at(conn, &key.agency).await?;
+    Ok(restored_at.is_some_and(|restored_at| key.id.drawn_at() <= restored_at))
 }
 
 /// Whether the case keeps another message of this sender. A withdrawal is kept whatever its sender sent before.

@@ -23,7 +23,7 @@ pub(crate) const HANGING: &str = "
     WHERE agency = $1 AND about_owner = $2 AND about_id = $3 ORDER BY opened_at DESC LIMIT $4";
 
 /// The state, at `now`, of the case that `key` hangs on, of which these messages are here; none where it hangs on none, or that one is not
-/// here.
+/// here. In a replay only what was here by `now` counts.
 ///
 /// # Errors
 /// [`DbError`] when the store does not answer.
@@ -31,13 +31,19 @@ pub(crate) async fn state_of(
     conn: &mut Conn,
     key: &CaseKey,
     messages: &[KeptMessage],
-    now: Timestamp,
+    (now, is_replay): (Timestamp, bool),
 ) -> Result<Option<&'static str>, DbError> {
     let Ok(family) = key.kind.parse() else { return Ok(None) };
     let case = CaseMessages { owner: &key.owner, kept: messages, state_beside: None };
     let Some(other) = families::rules(family).hangs_on(&case) else { return Ok(None) };
     let other = CaseKey::new(&key.agency, &other);
-    let messages = kept::load(conn, std::slice::from_ref(&other)).await?.remove(&other).unwrap_or_default();
+    let mut messages =
+        kept::load(conn, std::slice::from_ref(&other)).await?.remove(&other).unwrap_or_default();
+    if is_replay {
+        let is_own = |message: &KeptMessage| message.sender == key.agency;
+        let came = |message: &KeptMessage| message.delivered.filter(|_| !is_own(message));
+        messages.retain(|message| came(message).unwrap_or(message.created) <= now);
+    }
     let Ok(family) = other.kind.parse() else { return Ok(None) };
     let mut state = None;
     if !messages.is_empty() {
@@ -65,6 +71,11 @@ pub(super) async fn hanging(conn: &mut Conn, key: &CaseKey, most: i64) -> Result
     rows.iter().map(read).collect()
 }
 
+/// The case on which the case of `draft` would hang.
+pub(crate) fn about(draft: &ValidDraft) -> Option<CaseId> {
+    families::rules(draft.message_type().class().family()?).about(draft.body())
+}
+
 /// Checks that the case on which the case of `draft` would hang is here, is of the draft's status, is not withdrawn, and has what the draft
 /// says to have found.
 ///
@@ -77,8 +88,7 @@ pub(crate) async fn check_opener(
     identifiers: &[StoredIdentifier],
     now: Timestamp,
 ) -> Result<(), NotFollowing> {
-    let Some(family) = draft.message_type().class().family() else { return Ok(()) };
-    let Some(about) = families::rules(family).about(draft.body()) else { return Ok(()) };
+    let Some(about) = about(draft) else { return Ok(()) };
     let unknown = |case: &CaseId| NotFollowing::Unknown(case.clone());
     let key = CaseKey::new(agency, &about);
     let present = follow::status_of(conn, &key).await?.ok_or_else(|| unknown(&about))?;

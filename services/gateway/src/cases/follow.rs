@@ -105,7 +105,7 @@ pub(crate) async fn follow(
     let fact =
         rules.fact(draft.body(), draft.terms(), draft.recipients().first(), now).ok_or_else(unknown)?;
     let mut outcome = Err(unknown());
-    let state_beside = beside::state_of(conn, &key, &messages, now).await?;
+    let state_beside = beside::state_of(conn, &key, &messages, (now, false)).await?;
     let kept = CaseMessages { owner: &key.owner, kept: &messages, state_beside };
     rules.fold(&kept, &mut |fold| {
         let next = fold.next_place(agency, is_restored);
@@ -232,21 +232,13 @@ pub(super) async fn restored_at(conn: &mut Conn, agency: &AgencyCode) -> Result<
 async fn is_older_than_a_restore(conn: &mut Conn, key: &CaseKey) -> Result<bool, DbError> {
     let Some(restored_at) = restored_at(conn, &key.agency).await? else { return Ok(false) };
     let query = sqlx::query(
-        "SELECT opened_at FROM case_file WHERE agency = $1 AND owner = $2 AND case_id = $3 AND kind = $4",
-    );
-    let row = key.bind(query).fetch_optional(&mut *conn).await?;
-    let opened_at = row.map(|row| row.instant("opened_at")).transpose()?;
-    // A case that is known again since the restore was opened before it: its own first message is not here.
-    Ok(opened_at.is_none_or(|opened_at| opened_at <= restored_at) || !is_opener_here(conn, key).await?)
-}
-
-/// Whether our own message is here that opened the case.
-async fn is_opener_here(conn: &mut Conn, key: &CaseKey) -> Result<bool, DbError> {
-    let query = sqlx::query(
-        "SELECT 1 FROM case_message
+        "SELECT COALESCE(first_created, created_at) AS signed_at FROM case_message
          WHERE agency = $1 AND owner = $2 AND case_id = $3 AND kind = $4 AND sender = $2 AND turn = 1 LIMIT 1",
     );
-    Ok(key.bind(query).fetch_optional(conn).await?.is_some())
+    let row = key.bind(query).fetch_optional(&mut *conn).await?;
+    let signed_at = row.map(|row| row.instant("signed_at")).transpose()?;
+    // Its opener may have come again since the restore, or not at all: when that was signed, or that it is not here, tells how old it is.
+    Ok(signed_at.is_none_or(|signed_at| signed_at <= restored_at))
 }
 
 /// The weightiest reason in the case why a second person must release `draft`, which follows in it. What is reserved for supervisors

@@ -146,7 +146,7 @@ pub(crate) async fn open(
     }
     let rules = families::rules(family);
     let mut opened = None;
-    let state_beside = beside::state_of(conn, &key, &messages, at).await?;
+    let state_beside = beside::state_of(conn, &key, &messages, (at, is_replay)).await?;
     let case = CaseMessages { owner: &key.owner, kept: &messages, state_beside };
     rules.fold(&case, &mut |fold| {
         let outcome = fold.at(at);

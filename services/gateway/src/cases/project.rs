@@ -5,7 +5,7 @@ use std::{
     time::Duration,
 };
 
-use rovuma_schemas::{AgencyCode, CaseId, MessageId, Status, Timestamp};
+use rovuma_schemas::{AgencyCode, CaseId, Class, MessageId, MessageType, Status, Timestamp};
 use rovuma_store::{Binding, Conn, Insert};
 
 use super::{
@@ -70,7 +70,10 @@ impl NewInCase {
 
     /// Whether it opened the case.
     pub(super) fn is_opener(&self) -> bool {
-        self.message.sender == self.key.owner && self.message.turn == 1
+        let is_openers = |known: MessageType| matches!(known.class(), Class::Opener(_));
+        // What a newer version opens cases with is not known here.
+        let may_open = self.message.message_type.parse().map_or(true, is_openers);
+        may_open && self.message.sender == self.key.owner && self.message.turn == 1
     }
 
     /// A message in the view of `agency`; none if it stands in no case.
@@ -122,6 +125,7 @@ pub(crate) async fn add(
         false => kept::load(tx, &keys).await?,
     };
     let mut admitted: Vec<NewInCase> = Vec::with_capacity(new.len());
+    let mut not_admitted = Vec::new();
     for added in new {
         let messages = cases.entry(added.key.clone()).or_default();
         let is_known = messages.iter().any(|kept| {
@@ -137,7 +141,10 @@ pub(crate) async fn add(
                 messages.push(added.message.clone());
                 admitted.push(added);
             }
-            Err(reason) => admission::alarm(tx, &added, reason, now).await?,
+            Err(reason) => {
+                admission::alarm(tx, &added, reason, now).await?;
+                not_admitted.push(added);
+            }
         }
     }
     let new = admitted;
@@ -145,11 +152,15 @@ pub(crate) async fn add(
         new.iter().map(|new| (new.key.clone(), new.message.clone())).collect();
     kept::insert(tx, &rows).await?;
     let mut projections = Vec::with_capacity(keys.len());
+    let mut over = Vec::new();
     for key in keys_of(&new) {
         let messages = cases.remove(&key).unwrap_or_default();
         let added: Vec<&NewInCase> = new.iter().filter(|new| new.key == key).collect();
-        let state_beside = beside::state_of(tx, &key, &messages, now).await?;
+        let state_beside = beside::state_of(tx, &key, &messages, (now, false)).await?;
         if let Some(projection) = Projection::of(key, (&messages, state_beside), &added, now) {
+            if projection.is_over_since(&messages, &added) {
+                over.push(projection.key.clone());
+            }
             projections.push(projection);
         }
     }
@@ -161,8 +172,10 @@ pub(crate) async fn add(
     };
     let contents: Vec<_> = new.iter().filter(is_content).map(|new| (&new.key, &new.identifiers)).collect();
     identifiers::insert(tx, &contents).await?;
+    // What does not stand in its case is readable all the same, and as little to be handed on.
     let mentions: Vec<Mention<'_>> = new
         .iter()
+        .chain(&not_admitted)
         .map(|new| Mention {
             key: &new.key,
             sender: &new.message.sender,
@@ -172,11 +185,13 @@ pub(crate) async fn add(
         .collect();
     identifiers::insert_mentions(tx, &mentions, now).await?;
     write(tx, base, &new, &projections, now).await?;
-    // What hangs on a case that is over now shows it at once.
-    for over in new.iter().filter(|new| new.is_absorbing()) {
-        for key in beside::hanging(tx, &over.key, beside::HANGING_MAX).await? {
-            Box::pin(again(tx, base, &key, now)).await?;
-        }
+    // What hangs on a case that is over now shows it at once, and once: however many of these cases are over.
+    let mut hanging = BTreeSet::new();
+    for key in &over {
+        hanging.extend(beside::hanging(tx, key, beside::HANGING_MAX).await?);
+    }
+    for key in &hanging {
+        again(tx, base, key, now).await?;
     }
     Ok(())
 }
@@ -192,7 +207,7 @@ fn keys_of(new: &[NewInCase]) -> Vec<CaseKey> {
 pub(crate) async fn again(tx: &mut Conn, base: &Base, key: &CaseKey, now: Timestamp) -> Result<(), DbError> {
     let mut cases = kept::load(tx, std::slice::from_ref(key)).await?;
     let messages = cases.remove(key).unwrap_or_default();
-    let state_beside = beside::state_of(tx, key, &messages, now).await?;
+    let state_beside = beside::state_of(tx, key, &messages, (now, false)).await?;
     match Projection::of(key.clone(), (&messages, state_beside), &[], now) {
         Some(projection) => write(tx, base, &[], &[projection], now).await,
         None => Ok(()),
@@ -319,10 +334,22 @@ impl Projection {
             opened: now,
             has_content: new.iter().any(|new| new.has_content),
             group: facts.group,
-            hangs_on: facts.hangs_on,
+            // Whoever else tells us of a third agency's alert does not add to what hangs on it here.
+            hangs_on: facts.hangs_on.filter(|other| key.agency == key.owner || key.agency == other.owner),
             alarms: alarms.collect(),
             key: key.clone(),
         }
+    }
+
+    /// Whether the case is over by one of the `new` messages, and was not before: saying it again changes nothing.
+    fn is_over_since(&self, messages: &[KeptMessage], new: &[&NewInCase]) -> bool {
+        let is_new = |id: MessageId| new.iter().any(|new| new.message.id == id);
+        let is_end =
+            |kind: &str| self.key.kind.parse().is_ok_and(|family| families::rules(family).is_absorbing(kind));
+        let was_over = messages
+            .iter()
+            .any(|kept| kept.sender == self.key.owner && is_end(&kept.message_type) && !is_new(kept.id));
+        !was_over && new.iter().any(|new| new.is_absorbing() && self.lawful.contains(&new.message.id))
     }
 
     fn bind<'q>(&'q self, query: Binding<'q>) -> Binding<'q> {

@@ -17,7 +17,7 @@ use crate::{
 };
 
 /// What the gateway says in a case by itself.
-pub(crate) struct OwnWord<'a> {
+pub(crate) struct AutomaticMessage<'a> {
     /// The case.
     pub(crate) key: &'a CaseKey,
     /// `actual`, `exercise` or `test`.
@@ -61,7 +61,11 @@ impl Drafts {
     ///
     /// # Errors
     /// Why it cannot be said, as a sentence for an operator, without content.
-    pub(crate) fn check_own_word(&self, word: OwnWord<'_>, now: Timestamp) -> Result<Box<Content>, String> {
+    pub(crate) fn check_automatic(
+        &self,
+        word: AutomaticMessage<'_>,
+        now: Timestamp,
+    ) -> Result<Box<Content>, String> {
         let draft = json!({
             "type": word.message_type,
             "status": word.status,
@@ -88,7 +92,7 @@ impl Drafts {
     ///
     /// # Errors
     /// [`NotSent::NotAllowed`] when the case does not take it; else the transaction must be rolled back.
-    pub(crate) async fn send_own_word(
+    pub(crate) async fn send_automatic(
         &self,
         tx: &mut Conn,
         agency: &AgencyCode,

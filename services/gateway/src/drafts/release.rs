@@ -186,6 +186,10 @@ impl Drafts {
         now: Timestamp,
     ) -> Result<Vec<(&'static str, String)>, Refusal> {
         let valid = content.valid()?;
+        // It goes to the owner of the case that it is about, and says what that case says: it is checked that it says nothing else.
+        if beside::about(valid).is_some() {
+            return Ok(Vec::new());
+        }
         let to = match valid.case() {
             // A follower goes to its case's parties: who answers an agency tells it nothing that it did not say itself.
             Some(case) => follow::recipients(tx, agency, case).await?,

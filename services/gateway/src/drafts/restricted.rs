@@ -29,14 +29,15 @@ pub(crate) struct RestrictedSource {
     pub(crate) message: MessageId,
 }
 
-/// Maximum rows that one look-up reads: one message is enough to refuse, and nobody quotes from so many.
-const ROWS_MAX: i64 = 64;
+/// Maximum messages that one look-up reads: one is enough to refuse, and nobody quotes from so many. Where there are more, no leave is
+/// looked for.
+const ROWS_MAX: usize = 64;
 
 /// Maximum identifiers that one statement looks up.
 const ASKED_MAX: usize = 64;
 
-/// The messages of others that mention these identifiers and are not handed on without leave; without those identifiers that our agency
-/// had said itself before, or knows from an alert that may be handed on.
+/// The messages of others than `$3` that mention these identifiers and are not handed on without leave; without those identifiers that
+/// our agency had said itself before, or knows from an alert that may be handed on, and those of which `$3` told us itself.
 pub(crate) const FIND: &str = "
     WITH asked (a_what, a_digest, a_qualifier) AS (VALUES {}),
      wanted AS (SELECT DISTINCT a_what, a_digest, a_qualifier FROM asked)
@@ -45,16 +46,21 @@ pub(crate) const FIND: &str = "
     WHERE m.agency = $1 AND m.what = a_what AND m.value_digest = a_digest
       AND (substr(m.qualifier, 1, length(a_qualifier)) = a_qualifier
            OR substr(a_qualifier, 1, length(m.qualifier)) = m.qualifier)
-      AND (m.sender || '') <> $1
+      AND (m.sender || '') <> $1 AND (m.sender || '') <> $3
       AND NOT EXISTS (SELECT 1 FROM mentioned_identifier AS own
                       WHERE own.agency = $1 AND own.what = a_what AND own.value_digest = a_digest
+                        AND (substr(own.qualifier, 1, length(a_qualifier)) = a_qualifier
+                             OR substr(a_qualifier, 1, length(own.qualifier)) = own.qualifier)
                         AND (own.sender || '') = $1 AND own.known_at < m.known_at)
       AND NOT EXISTS (SELECT 1 FROM case_identifier AS said CROSS JOIN case_file AS f
                       WHERE said.agency = $1 AND said.what = a_what AND said.value_digest = a_digest
                         AND f.agency = said.agency AND f.owner = said.owner AND f.case_id = said.case_id
                         AND f.kind = said.kind
+                        AND (substr(said.qualifier, 1, length(a_qualifier)) = a_qualifier
+                             OR substr(a_qualifier, 1, length(said.qualifier)) = said.qualifier)
                         AND (f.handling IN ('H0', 'H1') AND (f.owner || '') <> $1
-                             OR (f.owner || '') = $1 AND (f.opened_at + 0) < m.known_at))
+                             OR (f.owner || '') = $3
+                             OR (f.owner || '') = $1 AND said.version = 1 AND (f.opened_at + 0) < m.known_at))
     LIMIT $2";
 
 /// Those messages from which `content` would hand something on to somebody else than their sender, and whose sender has given no leave
@@ -69,8 +75,16 @@ pub(super) async fn without_leave(
     to: &[AgencyCode],
     now: Timestamp,
 ) -> Result<BTreeSet<RestrictedSource>, DbError> {
-    let mut sources = sources(conn, agency, content.identifiers()).await?;
+    // Nobody is told anything by its own words. Among several recipients the others are.
+    let only_to = match to {
+        [only] => only.as_str(),
+        _ => "",
+    };
+    let (mut sources, are_more) = sources(conn, agency, only_to, content.identifiers()).await?;
     sources.retain(|source| to.iter().any(|recipient| *recipient != source.sender));
+    if are_more {
+        return Ok(sources);
+    }
     let mut left = BTreeSet::new();
     for source in sources {
         let message = Restricted { agency, sender: &source.sender, id: source.message, case: &source.case };
@@ -89,18 +103,22 @@ pub(super) async fn without_leave(
 async fn sources(
     conn: &mut Conn,
     agency: &AgencyCode,
+    only_to: &str,
     identifiers: &[StoredIdentifier],
-) -> Result<BTreeSet<RestrictedSource>, DbError> {
-    let mut sources = BTreeSet::new();
+) -> Result<(BTreeSet<RestrictedSource>, bool), DbError> {
+    let (mut sources, mut are_more) = (BTreeSet::new(), false);
     for asked in identifiers.chunks(ASKED_MAX) {
-        let query = sqlx::query(with_rows(FIND, (3, 3), asked.len())).bind(agency.as_str()).bind(ROWS_MAX);
+        let query = sqlx::query(with_rows(FIND, (4, 3), asked.len())).bind(agency.as_str());
+        let query = query.bind(i64::try_from(ROWS_MAX + 1).unwrap_or(i64::MAX)).bind(only_to);
         let query = padded_list(asked).fold(query, |query, identifier| {
             query
                 .bind(identifier.kind.as_str())
                 .bind(identifier.value.as_bytes().to_vec())
                 .bind(identifier.qualifier)
         });
-        for row in &query.fetch_all(&mut *conn).await? {
+        let rows = query.fetch_all(&mut *conn).await?;
+        are_more |= rows.len() > ROWS_MAX;
+        for row in &rows {
             let case = CaseId {
                 kind: row.try_get("kind")?,
                 owner: row.parsed("owner")?,
@@ -113,5 +131,5 @@ async fn sources(
             });
         }
     }
-    Ok(sources)
+    Ok((sources, are_more))
 }

@@ -34,7 +34,7 @@ impl FamilyRules for Rules {
     fn reminder(&self, facts: &StateFacts, now: Timestamp) -> Option<MessageType> {
         let CaseDetails::Request(request) = &facts.details else { return None };
         let is_overdue = facts.due.is_some_and(|due| due <= now);
-        let is_waiting = request.progress.progress == Progress::Open && !request.progress.is_dormant;
+        let is_waiting = request.state() == Progress::Open.as_str() && !request.progress.is_dormant;
         (is_overdue && is_waiting).then_some(MessageType::RequestRemind)
     }
 

@@ -7,7 +7,7 @@ use sqlx::Row;
 
 use super::due::DueCase;
 use crate::{
-    drafts::{Drafts, by_itself::OwnWord, content::Content},
+    drafts::{Drafts, by_itself::AutomaticMessage, content::Content},
     error::DbError,
     exchange::stored_jws,
 };
@@ -49,7 +49,7 @@ pub(super) async fn prepare(
     let Some(terms) = latest_terms(conn, case).await? else {
         return Ok(Certificate::Impossible("no message of the case states its terms".to_owned()));
     };
-    let word = OwnWord {
+    let word = AutomaticMessage {
         key,
         status: &case.status,
         message_type: MessageType::PurgeCertify,
@@ -57,7 +57,7 @@ pub(super) async fn prepare(
         retain_until: Date::of(now).plus_days(KEPT_DAYS),
         body: json!({ "outcome": "erased" }),
     };
-    Ok(match drafts.check_own_word(word, now) {
+    Ok(match drafts.check_automatic(word, now) {
         Ok(content) => Certificate::Ready(content),
         Err(reason) => Certificate::Impossible(reason),
     })

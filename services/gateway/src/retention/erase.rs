@@ -67,11 +67,13 @@ async fn certify(
     let why = match certificate {
         Certificate::NotOwed => return Ok(None),
         Certificate::Impossible(why) => why.clone(),
-        Certificate::Ready(content) => match drafts.send_own_word(tx, &case.key.agency, content, now).await {
-            Ok(id) => return Ok(Some(id)),
-            Err(NotSent::Send(fault)) => return Err(fault),
-            Err(NotSent::NotAllowed(why)) => why,
-        },
+        Certificate::Ready(content) => {
+            match drafts.send_automatic(tx, &case.key.agency, content, now).await {
+                Ok(id) => return Ok(Some(id)),
+                Err(NotSent::Send(fault)) => return Err(fault),
+                Err(NotSent::NotAllowed(why)) => why,
+            }
+        }
     };
     let (subject, detail) = (case.key.case().to_string(), format!("erased, and not certified: {why}"));
     let about = (subject.as_str(), detail.as_str());

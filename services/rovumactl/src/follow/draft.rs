@@ -32,7 +32,8 @@ impl OpenedCase {
     /// The last day on which the data may be kept.
     pub(super) fn retain_until(&self, retention: Retention, now: Timestamp) -> Date {
         let today = Date::of(now);
-        let of_case = self.case.alert.as_ref().and_then(|alert| alert.retain_until);
+        let of_alert = self.case.alert.as_ref().and_then(|alert| alert.retain_until);
+        let of_case = of_alert.or(self.case.hit.as_ref().and_then(|hit| hit.retain_until));
         let of_terms = self.payload["terms"]["retain_until"].as_str().and_then(|day| day.parse().ok());
         let of_case = of_case.or(of_terms).unwrap_or(today);
         match retention {

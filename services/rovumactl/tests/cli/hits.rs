@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::{
-    alerts::{posted, released},
+    alerts::{posted, refusal, released},
     cases::{OPENER, case_view, desk_of, run, steps},
     requests::{opened, opening_step, row},
     servers::TestServer,
@@ -116,6 +116,30 @@ fn a_hit_is_reported_to_the_owner_of_the_alert_that_it_names() {
     assert_eq!(draft["body"]["rule"], json!({ "code": "review", "version": 1 }));
     desk.run(&format!("hit notify 7K2MQX4 --matched AAA000CD --post namoto_kilambo {CONTACT}"))
         .is(2, "KIND=VALUE");
+}
+
+/// A border officer reads no content, and needs none to follow a hit.
+#[test]
+fn a_border_officer_follows_a_hit_by_its_codes() {
+    let mut view = hit("notified");
+    view["hit"]["retain_until"] = json!("2036-05-04");
+    let answers = opened(&view, &json!([opening_step("hit.notify")]), NOTIFY, true);
+    let mut codes: Value = serde_json::from_str(&answers[3].1).expect("JSON");
+    codes.as_object_mut().expect("an object").remove("payload");
+    codes["terms"] = json!({
+        "urgency": "normal", "purpose": "detection", "legal_basis": "example_police_memorandum_2018", "handling": "H0",
+        "evaluation": { "source": "A", "information": "2" },
+    });
+    let refused = refusal("403 Forbidden", "role");
+    let rest = [refused, ("200 OK", codes.to_string()), released()];
+    let server = TestServer::start(answers.into_iter().take(3).chain(rest));
+    let ended = run(&desk_of("mz.prm"), &server, &format!("hit ask 7K2MQX4 {CONTACT} --language pt --yes"));
+    assert_eq!(ended.code, 0, "{ended:?}");
+    let draft = posted(&server);
+    assert_eq!(
+        (&draft["type"], &draft["terms"]["retain_until"]),
+        (&json!("hit.ask_confirmation"), &json!("2036-05-04"))
+    );
 }
 
 #[test]

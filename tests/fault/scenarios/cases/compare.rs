@@ -8,7 +8,7 @@ use std::{collections::BTreeSet, fmt};
 use serde_json::{Value, json};
 
 /// What both views show of the case itself, whoever looks.
-pub(super) const OF_THE_CASE: [&str; 37] = [
+pub(super) const OF_THE_CASE: [&str; 39] = [
     "/case/state",
     "/case/status",
     "/case/facet",
@@ -46,6 +46,8 @@ pub(super) const OF_THE_CASE: [&str; 37] = [
     "/request/erasure_due",
     "/request/outcomes",
     "/request/dormant",
+    "/request/retain_until",
+    "/request/confirm_by",
 ];
 
 /// A case as one agency sees it.

@@ -1,5 +1,7 @@
 //! What a message of a hit says, of what its case depends on.
 
+use std::time::Duration;
+
 use rovuma_schemas::{
     AgencyCode, CaseId, MessageId, MessageType, OperationalBody, SubjectKey, Terms, Timestamp,
     any_case::PurgeOutcome,
@@ -9,6 +11,9 @@ use serde::{Deserialize, Serialize};
 
 use super::state::{HitFact, ReportedAct, Word as OwnersWord};
 use crate::families::care::Care;
+
+/// More time that counts: whatever an owner asks for, the reporter's clock does not stop for longer.
+const MORE_TIME_MAX: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 
 /// A message of a hit.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -91,7 +96,9 @@ pub(super) fn of(body: &OperationalBody, terms: &Terms, signed: Timestamp) -> Op
             (ConfirmWord::Confirmed, _) => OwnersWord::Confirmed,
             (ConfirmWord::NotConfirmed, _) => OwnersWord::NotConfirmed,
             // Its sender's own rule wants a time: without one the owner has had it.
-            (ConfirmWord::MoreTime, until) => OwnersWord::MoreTime(until.unwrap_or(signed)),
+            (ConfirmWord::MoreTime, until) => {
+                OwnersWord::MoreTime(until.unwrap_or(signed).min(signed.plus(MORE_TIME_MAX)))
+            }
         })),
         B::HitActionReport(report) => {
             actions = report.actions.iter().map(ToString::to_string).collect();

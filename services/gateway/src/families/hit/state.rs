@@ -35,7 +35,8 @@ pub(crate) enum HitFact {
     },
     /// The owner's answer.
     Word(Word),
-    /// The owner withdrew the alert, and says so in the case of each of its hits.
+    /// The owner says in the case of the hit that it withdrew the alert. No message type says this: the alert's own case does, which
+    /// [`AlertStanding`] reads. The rules hold for both.
     AlertWithdrawn,
     /// What the reporter did.
     Act(ReportedAct),
@@ -111,6 +112,8 @@ pub(crate) struct HitState {
 struct Question {
     held_until: Option<Timestamp>,
     delivered: Option<Timestamp>,
+    /// Until when the owner needs more time, as it said while the question was open.
+    more_time: Option<Timestamp>,
     is_answered: bool,
 }
 
@@ -214,8 +217,10 @@ impl CaseRules for HitRules {
             HitFact::Ask { held_until } => self.apply_ask(state, step, *held_until),
             HitFact::Word(word) => {
                 state.word = Some(*word);
-                if let (Some(question), false) = (&mut state.question, matches!(word, Word::MoreTime(_))) {
-                    question.is_answered = true;
+                match (&mut state.question, word) {
+                    (Some(question), Word::MoreTime(until)) => question.more_time = Some(*until),
+                    (Some(question), _) => question.is_answered = true,
+                    (None, _) => {}
                 }
             }
             HitFact::AlertWithdrawn => state.is_withdrawn = true,
@@ -248,6 +253,8 @@ impl CaseRules for HitRules {
         match view.progress {
             // There is something to undo.
             _ if view.is_contested => Ball::Owner,
+            // Somebody may be held for an alert that is no more, whatever the owner still owes.
+            Progress::Notified | Progress::Asked | Progress::MoreTime if view.must_release => Ball::Owner,
             Progress::Asked | Progress::MoreTime => Ball::Other,
             Progress::NotArrived | Progress::Notified | Progress::Closed => Ball::Nobody,
             _ => Ball::Owner,
@@ -270,7 +277,7 @@ impl HitRules {
             Some(open) if !open.is_answered => {
                 Question { held_until: held_until.or(open.held_until), delivered: open.delivered, ..open }
             }
-            _ => Question { held_until, delivered, is_answered: false },
+            _ => Question { held_until, delivered, more_time: None, is_answered: false },
         });
     }
 }
@@ -296,8 +303,8 @@ impl HitState {
     /// When the owner's time to answer the open question ends.
     fn limit(&self) -> Option<Timestamp> {
         let question = self.question.filter(|question| !question.is_answered)?;
-        if let Some(Word::MoreTime(until)) = self.word {
-            return Some(until);
+        if question.more_time.is_some() {
+            return question.more_time;
         }
         let limit = if question.held_until.is_some() { HELD_LIMIT } else { NOT_HELD_LIMIT };
         Some(question.delivered?.plus(limit))

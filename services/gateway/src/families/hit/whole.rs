@@ -43,7 +43,7 @@ pub(crate) struct WholeHit {
     /// When its last message was signed.
     pub(super) last_signed: Option<Timestamp>,
     /// The care that it needs.
-    pub(super) care: Care,
+    pub(crate) care: Care,
     /// What each party did with the data.
     pub(crate) certificates: BTreeMap<AgencyCode, PurgeOutcome>,
 }

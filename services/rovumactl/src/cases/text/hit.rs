@@ -77,7 +77,9 @@ pub(super) fn duty(view: &CaseView, hit: &HitCase, is_reporter: bool, reader: &C
 /// The command for a message of this type.
 pub(super) fn command(message_type: &str, name: &str) -> Option<String> {
     Some(match message_type {
-        "hit.ask_confirmation" => format!("hit ask {name} --contact NAME --phone E164 --held-until INSTANT"),
+        "hit.ask_confirmation" => {
+            format!("hit ask {name} --contact NAME --phone E164 [--held-until INSTANT]")
+        }
         "hit.confirm" => format!("hit confirm {name} --confirmed --contact NAME --phone E164"),
         "hit.action_report" => format!("hit report {name} --act CODE"),
         "hit.retract" => format!("hit retract {name} --reason CODE"),

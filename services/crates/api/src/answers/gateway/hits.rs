@@ -1,6 +1,6 @@
 //! Cases of hits.
 
-use rovuma_schemas::{AgencyCode, CaseId, MessageId, SubjectKey, Timestamp};
+use rovuma_schemas::{AgencyCode, CaseId, Date, MessageId, SubjectKey, Timestamp};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -30,6 +30,10 @@ pub struct HitCase {
     pub overdue: bool,
     /// What the reporter did, codes of the list `actions`.
     pub actions: Vec<String>,
+    /// The last day on which its data may be kept, of all its messages.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, format = Date)]
+    pub retain_until: Option<Date>,
     /// What each party certified to have done with the data.
     pub certificates: Vec<CaseCertificate>,
 }

@@ -85,6 +85,7 @@ pub(super) fn hit(hit: &WholeHit, at: Timestamp) -> answers::HitCase {
         held_until: progress.held_until,
         overdue: progress.limit.is_some_and(|limit| limit <= at),
         actions: hit.actions.clone(),
+        retain_until: hit.care.retain_until,
         certificates: certificates(&hit.certificates),
     }
 }
