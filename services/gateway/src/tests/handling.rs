@@ -235,6 +235,81 @@ async fn what_our_agency_knows_from_elsewhere_needs_no_leave() {
     officer().post("/v1/messages", &about(&vehicle, "tz.tisd")).await.expect(201);
 }
 
+/// What our agency adds to an alert of its own once it knows it from another's restricted message, it has from there.
+#[tokio::test]
+async fn a_later_version_of_our_own_alert_frees_nothing() {
+    let fixture = Fixture::start().await;
+    let officer = || fixture.person("officer-1", "mz.prm", &["liaison_officer"]);
+    let mut own = motorcycle();
+    own["recipients"] = json!(["tz.tpf"]);
+    let id = officer().post("/v1/messages", &own).await.expect(201).id();
+    fixture.clock.advance(Duration::from_secs(1));
+    let restricted = under("H2");
+    fixture.receive("mz.prm", 1, &restricted).await;
+    let vehicle = restricted["body"]["subjects"]["vehicles"][0].clone();
+    own["body"]["subjects"]["vehicles"][0] = vehicle.clone();
+    // The agency that sent it hears it again.
+    let despite = "/v1/messages?despite_duplicates=other_vehicle";
+    officer().post(despite, &update(&id, &own, "H0")).await.expect(201);
+    let refused = officer().post("/v1/messages", &about(&vehicle, "tz.tisd")).await.expect(403);
+    assert_eq!(refused.code(), "handling_breach");
+}
+
+/// Only the same thing is known from elsewhere: not one of another country with the same plate.
+#[tokio::test]
+async fn a_namesake_frees_nothing() {
+    let fixture = Fixture::start().await;
+    let officer = || fixture.person("officer-1", "mz.prm", &["liaison_officer"]);
+    let restricted = under("H2");
+    let plate = &restricted["body"]["subjects"]["vehicles"][0]["plate"];
+    let mut own = motorcycle();
+    let country = if plate["country"] == "MOZ" { "TZA" } else { "MOZ" };
+    own["body"]["subjects"]["vehicles"][0]["plate"] =
+        json!({ "number": plate["number"], "country": country });
+    officer().post("/v1/messages", &own).await.expect(201);
+    fixture.clock.advance(Duration::from_secs(1));
+    fixture.receive("mz.prm", 1, &restricted).await;
+    let mut vehicle = restricted["body"]["subjects"]["vehicles"][0].clone();
+    for other in ["vin", "chassis_number", "engine_number"] {
+        vehicle.as_object_mut().expect("a vehicle").remove(other);
+    }
+    let refused = officer().post("/v1/messages", &about(&vehicle, "tz.tisd")).await.expect(403);
+    assert_eq!(refused.code(), "handling_breach");
+}
+
+/// Two agencies told us of the same vehicle: each may be told what it told us itself, and nobody else.
+#[tokio::test]
+async fn who_told_us_may_be_told() {
+    let fixture = Fixture::start().await;
+    let officer = || fixture.person("officer-1", "mz.prm", &["liaison_officer"]);
+    let restricted = under("H2");
+    let id = fixture.receive("mz.prm", 1, &restricted).await;
+    fixture.receive_under(&id, "tz.tisd", "mz.prm", &restricted).await;
+    let vehicle = restricted["body"]["subjects"]["vehicles"][0].clone();
+    for told in ["tz.tpf", "tz.tisd"] {
+        officer().post("/v1/messages", &about(&vehicle, told)).await.expect(201);
+    }
+    let mut both = about(&vehicle, "tz.tpf");
+    both["recipients"] = json!(["tz.tpf", "tz.tisd"]);
+    let refused = officer().post("/v1/messages", &both).await.expect(403);
+    assert_eq!(refused.code(), "handling_breach");
+}
+
+/// A partner sends more than is looked through: that is no way round.
+#[tokio::test]
+async fn what_is_too_much_to_look_through_is_not_handed_on() {
+    let fixture = Fixture::start().await;
+    let officer = || fixture.person("officer-1", "mz.prm", &["liaison_officer"]);
+    let restricted = under("H2");
+    for number in 1..=65 {
+        fixture.receive("mz.prm", number, &restricted).await;
+    }
+    let vehicle = restricted["body"]["subjects"]["vehicles"][0].clone();
+    let refused = officer().post("/v1/messages", &about(&vehicle, "tz.tisd")).await.expect(403);
+    assert_eq!(refused.code(), "handling_breach");
+    officer().post("/v1/messages", &about(&vehicle, "tz.tpf")).await.expect(201);
+}
+
 /// Whoever knows it from another source says which, and a second person answers for it.
 #[tokio::test]
 async fn another_source_is_stated_by_a_second_person() {

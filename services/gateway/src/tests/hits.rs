@@ -123,6 +123,12 @@ async fn a_withdrawn_alert_is_no_ground_to_act_and_red_where_somebody_did() {
         report
     };
     border(&fixture).post("/v1/messages", &report(&acted)).await.expect(201);
+    let asked = fixture.hit(&alert, &content).await;
+    let mut ask = following("hit-ask-confirmation", &asked);
+    held_until(&mut ask, hour_after(&fixture, 12));
+    border(&fixture).post("/v1/messages", &ask).await.expect(201);
+    let before = fixture.gateway.base.now();
+    fixture.clock.advance(HOUR / 60);
     let mut withdraw = example("alert-withdraw");
     withdraw["case"] = json!(alert);
     withdraw.as_object_mut().expect("a draft").remove("in_reply_to");
@@ -136,7 +142,7 @@ async fn a_withdrawn_alert_is_no_ground_to_act_and_red_where_somebody_did() {
     );
     assert_eq!(red["case"]["ball"], "ours");
     let listed = officer(&fixture).get("/v1/cases?kind=hit&ball=ours").await.expect(200).json;
-    assert_eq!(listed["items"].as_array().map(Vec::len), Some(2), "{listed}");
+    assert_eq!(listed["items"].as_array().map(Vec::len), Some(3), "{listed}");
     let free = fixture.case_of(&waiting).await;
     assert_eq!((&free["hit"]["may_act"], &free["hit"]["must_release"]), (&json!(false), &json!(true)));
     let refused = border(&fixture).post("/v1/messages", &report(&waiting)).await.expect(409);
@@ -145,6 +151,13 @@ async fn a_withdrawn_alert_is_no_ground_to_act_and_red_where_somebody_did() {
     released["body"]["act"] = json!("released");
     released["body"].as_object_mut().expect("a body").remove("actions");
     border(&fixture).post("/v1/messages", &released).await.expect(201);
+    // One that nobody has confirmed yet is ours to end too, whatever its owner still owes.
+    let asked = &asked;
+    let open = fixture.case_of(asked).await;
+    assert_eq!((&open["case"]["state"], &open["case"]["ball"]), (&json!("asked"), &json!("ours")), "{open}");
+    // As it was shown before, the alert was no reason to release.
+    let replayed = officer(&fixture).get(&format!("/v1/cases/{asked}?at={before}")).await.expect(200).json;
+    assert_eq!(replayed["hit"]["must_release"], false, "{replayed}");
     // Nobody reports a new hit on it.
     let again = border(&fixture).post("/v1/messages", &notice(&alert, &content)).await.expect(409);
     assert_eq!(again.code(), "not_allowed_in_state");
@@ -186,6 +199,18 @@ async fn a_machine_notifies_and_nothing_else() {
     let mut judged = found.clone();
     judged["body"]["rule"]["code"] = json!("review");
     assert_eq!(machine.post("/v1/messages", &judged).await.expect(403).code(), "person_only");
+    for kind in ["name", "document_series"] {
+        let mut judged = found.clone();
+        judged["body"]["matched"]["kind"] = json!(kind);
+        assert_eq!(machine.post("/v1/messages", &judged).await.expect(403).code(), "person_only", "{kind}");
+    }
+    let mut telephone = found.clone();
+    telephone["body"]["matched"] = json!({ "kind": "imei", "value": "35-209900-176148-1" });
+    assert_eq!(machine.post("/v1/messages", &telephone).await.expect(409).code(), "not_in_alert");
+    // What a third agency sent about the same vehicle is no reason not to tell the alert's owner what it said itself.
+    let mut restricted = content.clone();
+    restricted["terms"]["handling"] = json!({ "code": "H2" });
+    fixture.receive_under(&alert.id.to_string(), "tz.tisd", "mz.prm", &restricted).await;
     let id = machine.post("/v1/messages", &found).await.expect(201).id();
     let case: CaseId = format!("hit/mz.prm/{id}").parse().expect("a case");
     let mut ask = following("hit-ask-confirmation", &case);

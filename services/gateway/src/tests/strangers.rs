@@ -6,6 +6,7 @@ use rovuma_schemas::{CaseId, CaseSoFar, Date, MessageId};
 use serde_json::{Value, json};
 
 use super::support::{Client, Fixture, agency, example, motorcycle};
+use crate::exchange::restored;
 
 const HOUR: Duration = Duration::from_secs(60 * 60);
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
@@ -153,20 +154,21 @@ async fn nobody_makes_an_alert_of_ours_impossible_to_withdraw() {
         .await;
     officer(&fixture).post("/v1/messages", &update(&later)).await.expect(201);
     // In the older one it does: what its store may have forgotten is not said again.
-    let older = fixture.opened(&case).await;
-    assert_eq!(older["case"]["messages"], 3);
+    let withdrawn =
+        "SELECT turn FROM case_message WHERE sender = 'mz.prm' AND message_type = 'alert.withdraw'";
+    assert_eq!(fixture.count(withdrawn).await, 401);
+    assert_eq!(
+        fixture.count("SELECT MAX(turn) FROM case_message WHERE message_type = 'alert.update'").await,
+        2
+    );
 }
 
 impl Fixture {
     /// The store was restored, as the gateway notices.
     async fn restored(&self) {
-        use rovuma_store::FutureExt as _;
-        let exchange = std::sync::Arc::clone(&self.gateway.exchange);
-        let write =
-            self.gateway.base.store.write(move |tx| {
-                async move { crate::exchange::restored::record(tx, &exchange).await }.boxed()
-            });
-        write.await.expect("recorded");
+        self.gateway.base.store.renew_identity().await.expect("renamed");
+        restored::record_if_restored(&self.gateway.exchange).await.expect("recorded");
+        assert_eq!(self.count("SELECT COUNT(*) FROM alarm WHERE kind = 'store_restored'").await, 2);
     }
 }
 
@@ -312,6 +314,73 @@ async fn a_case_is_in_earnest_if_its_opener_is() {
     fixture.says("tz.tpf", &withdraw, &case, (3, 0), &CaseSoFar::default()).await;
     assert_eq!(fixture.opened(&case).await["case"]["state"], "active");
     assert_eq!(fixture.case_alarms("case_other_status").await, 1);
+}
+
+/// A case is opened once: what a partner says later does not make an exercise of it.
+#[tokio::test]
+async fn a_second_opener_does_not_change_what_a_case_is() {
+    let fixture = Fixture::start().await;
+    let mut alert = motorcycle();
+    alert["status"] = json!("actual");
+    let id = fixture.receive("mz.prm", 1, &alert).await;
+    let case = case_named("alert", "tz.tpf", &id);
+    alert["status"] = json!("exercise");
+    let origin = id.parse::<MessageId>().expect("an id");
+    fixture
+        .says_with("tz.tpf", &alert, &case, &CaseSoFar::default(), |header| header.replaces = Some(origin))
+        .await;
+    let mut reply = following("alert-reply", &case);
+    reply["status"] = json!("exercise");
+    reply["in_reply_to"] = json!(id);
+    fixture.says("tz.tpf", &reply, &case, (1, 0), &CaseSoFar::default()).await;
+    assert_eq!(fixture.opened(&case).await["case"]["status"], "actual");
+    assert_eq!(fixture.case_alarms("case_other_status").await, 2);
+}
+
+/// The stream brings a partner's case again, from the time before our store was restored: what we said in it then is not said again.
+#[tokio::test]
+async fn a_case_that_comes_again_after_a_restore_is_as_old_as_its_opener() {
+    let fixture = Fixture::start().await;
+    let signed = fixture.gateway.base.now();
+    let id = MessageId::draw(signed);
+    let case = case_named("alert", "tz.tpf", id);
+    fixture.clock.advance(HOUR);
+    fixture.restored().await;
+    fixture.clock.advance(HOUR);
+    let jws = fixture.tz.alert_with(id, ("tz.tpf", "mz.prm", 1), &motorcycle(), signed, |header| {
+        header.case = Some(case.clone());
+        header.turn = Some(1);
+    });
+    fixture.deliver("mz.prm", rovuma_envelope::Origin::Ingress(agency("tz.tpf").country()), jws).await;
+    let mut reply = following("alert-reply", &case);
+    reply["in_reply_to"] = json!(id);
+    fixture
+        .says_with("tz.tpf", &reply, &case, &CaseSoFar::default(), |header| {
+            header.turn = Some(2);
+            header.seen = [(agency("mz.prm"), 7)].into();
+        })
+        .await;
+    officer(&fixture).post("/v1/messages", &following("alert-flag", &case)).await.expect(201);
+    let ours = "SELECT MAX(turn) FROM case_message WHERE sender = 'mz.prm'";
+    assert_eq!(fixture.count(ours).await, 8);
+}
+
+/// In a store that was restored, a case of ours that was drawn since is as invented as ever.
+#[tokio::test]
+async fn a_restore_lets_nobody_invent_a_case_of_ours() {
+    let fixture = Fixture::start().await;
+    let before = MessageId::draw(fixture.gateway.base.now());
+    fixture.clock.advance(HOUR);
+    fixture.restored().await;
+    fixture.clock.advance(HOUR);
+    let since = MessageId::draw(fixture.gateway.base.now());
+    for (id, code) in [(before, 200), (since, 404)] {
+        let case = case_named("alert", "mz.prm", id);
+        let flag = following("alert-flag", &case);
+        fixture.says("tz.tpf", &flag, &case, (1, 0), &CaseSoFar::default()).await;
+        officer(&fixture).get(&format!("/v1/cases/{case}")).await.expect(code);
+    }
+    assert_eq!(fixture.case_alarms("case_not_a_party").await, 1);
 }
 
 /// Only what an alert's issuer says is what it is about: nobody else plants a name in it.

@@ -45,6 +45,25 @@ async fn what_is_past_its_limit_is_reminded_of_once_a_day() {
     assert_eq!(fixture.remind().await, 1, "the other is answered");
 }
 
+/// What is about to be erased is not kept longer for being asked for again, and what nobody has confirmed is not pressed for.
+#[tokio::test]
+async fn the_last_day_and_a_suspended_request_are_not_reminded_of() {
+    let fixture =
+        Fixture::start_with(|config, _| config.audit.overdue_after_ms = 50 * 24 * 60 * 60 * 1000).await;
+    let mut request = direct_request("tz.tpf");
+    let last_day = rovuma_schemas::Date::of(fixture.now()).plus_days(3);
+    request["terms"]["retain_until"] = json!(last_day);
+    let case = officer(&fixture).submit(&request).await;
+    fixture.delivered("tz.tpf", "mz.prm", &case.id.to_string()).await;
+    let mut sent = Vec::new();
+    for _ in 0..5 {
+        fixture.clock.advance(24 * HOUR);
+        sent.push(fixture.remind().await);
+    }
+    assert_eq!(sent, [1, 1, 0, 0, 0]);
+    assert_eq!(officer(&fixture).opened_case(&case).await["request"]["retain_until"], json!(last_day));
+}
+
 /// Reminders keep nothing awake: after thirty days without a word somebody must look.
 #[tokio::test]
 async fn a_dormant_request_is_not_reminded_of() {
