@@ -92,7 +92,7 @@ impl Agreements {
 pub struct RemindersConfig {
     /// Whether the gateway reminds by itself, once a day for each request that is past its limit. Officers may in any case.
     pub by_itself: bool,
-    /// How often it is looked up which requests are past their limit, in milliseconds so that tests can be quick.
+    /// How often the gateway looks up which requests are past their limit, in milliseconds so that tests can be quick.
     pub every_ms: u64,
 }
 

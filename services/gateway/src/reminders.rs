@@ -1,5 +1,5 @@
-//! Reminds partners by itself of what they have not answered in time: once an hour it is looked up which of our agencies' cases are
-//! past their limit, and each gets the one reminder a day that its family allows.
+//! The gateway reminds partners by itself of what they have not answered in time. Once an hour it looks up which of our agencies' cases
+//! are past their limit, and sends each the one reminder a day that its family allows.
 
 use std::{sync::Arc, time::Duration};
 

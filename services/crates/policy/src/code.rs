@@ -21,7 +21,7 @@ pub enum Code {
     SecondPerson,
     /// Messages of the type are released by a supervisor.
     SupervisorOnly,
-    /// A machine asks or answers something that no database holds.
+    /// A machine asks or answers something that no database holds, or reports a hit that a person must judge.
     PersonOnly,
     /// A supervisor approves the drafts of others, not their own.
     OwnDraft,
@@ -88,7 +88,7 @@ impl Code {
                  supervisor releases it."
             }
             Self::PersonOnly => {
-                "A machine asks and answers only what a database holds: an officer sends this."
+                "A machine asks and answers only what a database holds, and reports what an exact rule found: an officer sends this."
             }
             Self::OwnDraft => "A supervisor releases or returns the drafts of others, not their own.",
             Self::OtherAuthor => "Only the author of the draft may do this.",

@@ -27,12 +27,13 @@ fn of_action(action: Action) -> Vec<Question> {
     for (whose, resource) in resources(action.resource_kind()) {
         let is_reserved = resource.message_type.is_some_and(MessageType::is_reserved);
         // Neither the one nor the other occurs: nothing reserved is released in an emergency, and only that cannot wait.
-        let is_request =
-            resource.message_type.is_some_and(|kind| kind.class().family() == Some(Family::Request));
+        let may_be_direct = resource.message_type.is_some_and(|kind| {
+            kind.class().family() == Some(Family::Request) || kind == MessageType::HitNotify
+        });
         let occurs = |when: &str| match when {
             "emergency" => !is_reserved,
             "cannot wait" => is_reserved,
-            "a database answers" => is_request && !is_reserved,
+            "a database answers" => may_be_direct && !is_reserved,
             _ => true,
         };
         for (when, context) in contexts(action).into_iter().filter(|(when, _)| occurs(when)) {

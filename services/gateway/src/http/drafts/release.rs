@@ -92,7 +92,7 @@ fn release_request(unverified_body: &[u8]) -> Result<ReleaseRequest, ApiError> {
             policy's code.", body = Problem, content_type = "application/problem+json"),
         NotFound,
         (status = 409, description = "`not_allowed_in_state`: not submitted, or released already; `not_read`: the \
-            second person has not read this version; `duplicate_live`, with `duplicates`.",
+            second person has not read this version; `duplicate_live`, with `duplicates`; `not_in_alert`, of a hit.",
             body = Problem, content_type = "application/problem+json"),
         Outdated,
         (status = 422, description = "`draft_faulty`: incomplete, or no longer valid; `body_faulty`; \

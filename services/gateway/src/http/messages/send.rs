@@ -51,7 +51,7 @@ pub(crate) struct SendQuery {
         (status = 403, description = "`may_not_send`: the trust list does not give the agency this right; \
             `second_person`; `handling_breach`: it would hand on without leave what another agency sent under H2 or H3; another \
             policy's code.", body = Problem, content_type = "application/problem+json"),
-        (status = 409, description = "`duplicate_live`, with `duplicates`; what follows in a case: `case_unknown`, `other_status`, \
+        (status = 409, description = "`duplicate_live`, with `duplicates`; `not_in_alert`, of a hit; what follows in a case: `case_unknown`, `other_status`, \
             `not_allowed_in_state`.", body = Problem, content_type = "application/problem+json"),
         (status = 422, description = "`draft_faulty` with the draft's faults; `idempotency_conflict`.",
             body = Problem, content_type = "application/problem+json"),
