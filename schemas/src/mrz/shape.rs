@@ -108,6 +108,6 @@ mod tests {
         let text = "P<UTOERIKSSON<<ANNA MARIA<<<<<<<<<<<<<<<<<<<\r\nl898902c36uto7408122f1204159ze184226b<<<<<10\r\n";
         let (lines, has_spaces) = zone_lines(text);
         assert_eq!((lines[0].as_ref(), lines[1].as_ref(), has_spaces), (FIRST, SECOND, true));
-        assert_eq!(zone_lines(&format!("{FIRST}\n\n{SECOND}")).1, false);
+        assert!(!zone_lines(&format!("{FIRST}\n\n{SECOND}")).1);
     }
 }

@@ -10,14 +10,14 @@ const WORD_MAX_CHARS: usize = 64;
 const LISTED_MAX: usize = 48;
 
 /// 400 `unknown_<parameter>`: the filter `parameter` names `word`, which is not one of `known` and which nothing has. Names the
-/// nearest words, or all of them where none is near and they are no more than [`LISTED_MAX`].
+/// nearest words, or all of them where none is near and they are no more than `LISTED_MAX`.
 pub fn unknown_word(parameter: &str, word: &str, known: &[&str]) -> Problem {
     let detail = format!("There is no {parameter} {:?}.{}", shown(word), hint(word, known));
     Problem::bad_request(format!("unknown_{parameter}")).detail(detail)
 }
 
 /// A sentence, with a space before it, that names the known words nearest to `word`, or all of them where none is near and
-/// they are no more than [`LISTED_MAX`].
+/// they are no more than `LISTED_MAX`.
 pub fn hint(word: &str, known: &[&str]) -> String {
     let near = nearest(word, known.iter().copied(), |known| vec![(*known).to_owned()]);
     match (near.is_empty(), known.len()) {
