@@ -14,7 +14,7 @@ use super::support::{
 use crate::{
     alarm,
     cases::{self, NarrowedIds},
-    drafts::list,
+    drafts::{list, restricted},
     messages::{inbox, sent_list},
     retention,
 };
@@ -118,6 +118,11 @@ fn expected() -> Vec<(Statement, Vec<&'static str>)> {
             rovuma_store::with_list(cases::deliveries::WITH_CLOCK, 2, 4),
             vec!["case_message_by_id"],
         ),
+        ("cases that hang on one", cases::beside::HANGING.into_sql_str(), vec!["case_file_by_about"]),
+        ("an identifier of a case", cases::beside::HAS.into_sql_str(), vec![]),
+        ("a delivery", cases::deliveries::DELIVERED.into_sql_str(), vec![]),
+        ("cases past their limit", crate::reminders::OVERDUE.into_sql_str(), vec!["case_file_by_due"]),
+        ("what others mention", rovuma_store::with_rows(restricted::FIND, (4, 3), 4), vec![]),
         ("cases to erase", retention::due::DUE.into_sql_str(), vec!["case_file_to_erase"]),
         ("cases to erase of an agency", retention::hold::UPCOMING.into_sql_str(), vec!["case_file_to_erase"]),
         ("their number", retention::hold::UPCOMING_COUNT.into_sql_str(), vec!["case_file_to_erase"]),
