@@ -122,7 +122,7 @@ fn expected() -> Vec<(Statement, Vec<&'static str>)> {
         ("an identifier of a case", cases::beside::HAS.into_sql_str(), vec![]),
         ("a delivery", cases::deliveries::DELIVERED.into_sql_str(), vec![]),
         ("cases past their limit", crate::reminders::OVERDUE.into_sql_str(), vec!["case_file_by_due"]),
-        ("what others mention", rovuma_store::with_rows(restricted::FIND, (4, 3), 4), vec![]),
+        ("what others mention", restricted::FIND.into_sql_str(), vec![]),
         ("cases to erase", retention::due::DUE.into_sql_str(), vec!["case_file_to_erase"]),
         ("cases to erase of an agency", retention::hold::UPCOMING.into_sql_str(), vec!["case_file_to_erase"]),
         ("their number", retention::hold::UPCOMING_COUNT.into_sql_str(), vec!["case_file_to_erase"]),
