@@ -71,12 +71,26 @@ async fn draw_across_a_renaming(fixture: &Fixture, keep: bool) -> Option<[Stream
 async fn a_renaming_within_a_transaction_begins_new_streams_and_one_taken_back_does_not() {
     let fixture = Fixture::new().await;
     let before = fixture.outbox.store().commit_count();
-    let (one, taken_back, two, across, last) = futures::join!(
+    // The transaction is open until all of them wait for it.
+    let gate = std::sync::Arc::new(tokio::sync::Notify::new());
+    let held = gate.clone();
+    let first = fixture.outbox.store().write(move |_tx| {
+        async move {
+            held.notified().await;
+            Ok::<_, sqlx::Error>(())
+        }
+        .boxed()
+    });
+    // Polled in order: each stands in the queue before the gate opens.
+    let opened = async { gate.notify_one() };
+    let (_, one, taken_back, two, across, last, ()) = futures::join!(
+        first,
         draw(&fixture, 1),
         draw_across_a_renaming(&fixture, false),
         draw(&fixture, 1),
         draw_across_a_renaming(&fixture, true),
-        draw(&fixture, 1)
+        draw(&fixture, 1),
+        opened
     );
     assert_eq!(fixture.outbox.store().commit_count() - before, 1, "they are one transaction");
     assert!(taken_back.is_none());
