@@ -11,7 +11,7 @@ CREATE TABLE mentioned_identifier (
     qualifier    TEXT  NOT NULL, -- issuer, state or birth date; empty where the message does not say
     sender       TEXT  NOT NULL, -- ours, or the agency whose leave is needed
     known_at     BIGINT NOT NULL, -- when the message was stored: what we say only later is not known from us
-    PRIMARY KEY (agency, what, value_digest, owner, case_id, kind, message, qualifier)
+    PRIMARY KEY (agency, what, value_digest, owner, case_id, kind, sender, message, qualifier) -- a sender chooses its ids
 );
 -- Erasing a case.
 CREATE INDEX mentioned_identifier_by_case ON mentioned_identifier (agency, owner, case_id, kind);

@@ -3,7 +3,7 @@
 //!
 //! A message that is not admitted is stored, receipted and readable like every verified message; its case is as if it had not come.
 
-use rovuma_schemas::{AgencyCode, Timestamp};
+use rovuma_schemas::{AgencyCode, Status, Timestamp};
 use rovuma_store::Conn;
 
 use super::{
@@ -38,14 +38,15 @@ impl NotAdmitted {
     }
 }
 
-/// Checks whether a message may stand in its case, of which these messages are here.
+/// Checks whether a message may stand in its case, of which these messages are here; `status` is that of those of them which this
+/// transaction adds.
 ///
 /// # Errors
 /// [`DbError`] when the store does not answer.
 pub(super) async fn check(
     conn: &mut Conn,
     new: &NewInCase,
-    messages: &[KeptMessage],
+    (messages, status): (&[KeptMessage], Option<Status>),
 ) -> Result<Result<(), NotAdmitted>, DbError> {
     let (key, sender) = (&new.key, &new.message.sender);
     if !has_room(new, messages) {
@@ -58,11 +59,13 @@ pub(super) async fn check(
         return Ok(Err(NotAdmitted::NotAParty));
     }
     // What opens the case says what it is, even where something else of its owner came first. It opens it once.
-    let is_open = || messages.iter().any(|kept| kept.sender == key.owner && kept.turn == 1);
-    if new.is_opener() && !is_open() {
+    if new.is_opener() && !is_open(key, messages) {
         return Ok(Ok(()));
     }
-    let present = follow::status_of(conn, key).await?;
+    let present = match status {
+        Some(status) => Some(status.as_str().to_owned()),
+        None => follow::status_of(conn, key).await?,
+    };
     let is_other = present.is_some_and(|present| !present.is_empty() && present != new.status.as_str());
     Ok(if is_other { Err(NotAdmitted::OtherStatus) } else { Ok(()) })
 }
@@ -78,13 +81,17 @@ async fn is_party(
     if key.owner != key.agency {
         return Ok(false);
     }
-    let is_opener_here = messages.iter().any(|message| message.sender == key.owner && message.turn == 1);
-    if is_opener_here {
+    if is_open(key, messages) {
         return Ok(follow::parties(conn, key).await?.contains(sender));
     }
     // A store that was restored knows a case that it has forgotten only from those who still write in it. It drew the case's id before.
     let restored_at = follow::restored_at(conn, &key.agency).await?;
     Ok(restored_at.is_some_and(|restored_at| key.id.drawn_at() <= restored_at))
+}
+
+/// Whether the message that opened the case is among these.
+fn is_open(key: &CaseKey, messages: &[KeptMessage]) -> bool {
+    messages.iter().any(|message| message.sender == key.owner && message.turn == 1)
 }
 
 /// Whether the case keeps another message of this sender. A withdrawal is kept whatever its sender sent before.

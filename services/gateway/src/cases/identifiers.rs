@@ -96,7 +96,7 @@ pub(crate) async fn insert(
 const MENTIONED: Insert = Insert {
     into: "INSERT INTO mentioned_identifier (agency, what, value_digest, owner, case_id, kind, sender, message, qualifier, known_at)",
     columns: 10,
-    then: "ON CONFLICT (agency, what, value_digest, owner, case_id, kind, message, qualifier) DO NOTHING",
+    then: "ON CONFLICT (agency, what, value_digest, owner, case_id, kind, sender, message, qualifier) DO NOTHING",
 };
 
 /// A message that mentions persons and things.

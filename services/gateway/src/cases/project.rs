@@ -126,6 +126,7 @@ pub(crate) async fn add(
     };
     let mut admitted: Vec<NewInCase> = Vec::with_capacity(new.len());
     let mut not_admitted = Vec::new();
+    let mut statuses: BTreeMap<CaseKey, Status> = BTreeMap::new();
     for added in new {
         let messages = cases.entry(added.key.clone()).or_default();
         let is_known = messages.iter().any(|kept| {
@@ -136,8 +137,13 @@ pub(crate) async fn add(
         if is_known {
             continue;
         }
-        match admission::check(tx, &added, messages).await? {
+        let status = statuses.get(&added.key).copied();
+        match admission::check(tx, &added, (messages, status)).await? {
             Ok(()) => {
+                // A case that is opened now has the status of its opener, whatever came before it.
+                if status.is_none() || added.is_opener() {
+                    statuses.insert(added.key.clone(), added.status);
+                }
                 messages.push(added.message.clone());
                 admitted.push(added);
             }

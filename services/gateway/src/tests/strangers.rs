@@ -337,6 +337,29 @@ async fn a_second_opener_does_not_change_what_a_case_is() {
     assert_eq!(fixture.case_alarms("case_other_status").await, 2);
 }
 
+/// What comes together is judged as if it came one by one.
+#[tokio::test]
+async fn a_second_opener_in_the_same_bundle_changes_nothing_either() {
+    let fixture = Fixture::start().await;
+    let now = fixture.gateway.base.now();
+    let first = MessageId::draw(now);
+    let case = case_named("alert", "tz.tpf", first);
+    let mut alert = motorcycle();
+    let message = |number: u64, status: &str, alert: &mut Value| {
+        let id = if number == 1 { first } else { MessageId::draw(now) };
+        alert["status"] = json!(status);
+        fixture.tz.alert_with(id, ("tz.tpf", "mz.prm", number), alert, now, |header| {
+            (header.case, header.turn) = (Some(case.clone()), Some(1));
+            header.replaces = (number > 1).then_some(first);
+        })
+    };
+    let together = vec![message(1, "actual", &mut alert), message(2, "exercise", &mut alert)];
+    let origin = rovuma_envelope::Origin::Ingress(agency("tz.tpf").country());
+    fixture.deliver_together("mz.prm", origin, together).await;
+    assert_eq!(fixture.opened(&case).await["case"]["status"], "actual");
+    assert_eq!(fixture.case_alarms("case_other_status").await, 1);
+}
+
 /// The stream brings a partner's case again, from the time before our store was restored: what we said in it then is not said again.
 #[tokio::test]
 async fn a_case_that_comes_again_after_a_restore_is_as_old_as_its_opener() {

@@ -45,9 +45,35 @@ async fn what_is_past_its_limit_is_reminded_of_once_a_day() {
     assert_eq!(fixture.remind().await, 1, "the other is answered");
 }
 
-/// What is about to be erased is not kept longer for being asked for again, and what nobody has confirmed is not pressed for.
+/// What nobody has confirmed after its release in an emergency is not pressed for.
 #[tokio::test]
-async fn the_last_day_and_a_suspended_request_are_not_reminded_of() {
+async fn a_suspended_request_is_not_reminded_of() {
+    let fixture =
+        Fixture::start_with(|config, _| config.audit.overdue_after_ms = 50 * 24 * 60 * 60 * 1000).await;
+    let mut requests = Vec::new();
+    for emergency in [None, Some(json!({ "reason": "A testemunha corre perigo." }))] {
+        let mut request = direct_request("tz.tpf");
+        if let Some(emergency) = emergency {
+            request["terms"]["handling"] = json!({ "code": "H2" });
+            request["terms"]["emergency"] = emergency;
+        }
+        let case = officer(&fixture).submit(&request).await;
+        fixture.delivered("tz.tpf", "mz.prm", &case.id.to_string()).await;
+        requests.push(case);
+    }
+    fixture.clock.advance(24 * HOUR);
+    let mut states = Vec::new();
+    for case in &requests {
+        states.push(officer(&fixture).opened_case(case).await["case"]["state"].clone());
+    }
+    assert_eq!(states, ["open", "suspended"]);
+    assert_eq!(fixture.remind().await, 1);
+    assert!(officer(&fixture).opened_case(&requests[1]).await["request"]["reminded_at"].is_null());
+}
+
+/// What is about to be erased is not kept longer for being asked for again.
+#[tokio::test]
+async fn the_last_day_of_a_request_is_not_reminded_of() {
     let fixture =
         Fixture::start_with(|config, _| config.audit.overdue_after_ms = 50 * 24 * 60 * 60 * 1000).await;
     let mut request = direct_request("tz.tpf");
