@@ -13,10 +13,13 @@ use rovuma_schemas::Timestamp;
 use rovuma_tests::{Lab, drafts, programs};
 use serde_json::{Value, json};
 
-/// An alert's life through the command line of both sides, with a key that is lost on the way.
+/// An alert's life through the command line of both sides, with a key that is lost on the way, after the quickstart has sent its example.
 #[tokio::test(flavor = "multi_thread")]
 async fn an_alert_lives_from_its_issue_to_the_last_certificate() -> Result<()> {
     let mut lab = Lab::start().await?;
+    let example = include_str!("../../schemas/examples/valid/alert-stolen-motorcycle.json");
+    let officer = Desk::log_in(lab.country("mz"), "officer.prm").await?;
+    send(&lab, &officer, &serde_json::from_str(example)?, &["--release"])?;
     let steps = story::alert::play(&mut lab.border, &programs()?, &|line| println!("{line}")).await?;
     assert!(steps >= 15, "{steps} steps");
     Ok(())

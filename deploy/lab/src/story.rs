@@ -10,6 +10,9 @@ use serde_json::Value;
 
 use crate::{border::Border, country::Country, desk::Desk};
 
+/// Why the example is sent although the alert of an earlier start may be in force: the audit log says so.
+pub const SENT_AGAIN: &str = "QUICKSTART-EXAMPLE";
+
 /// The roles of the people in stories, by the first part of their log-in name.
 const ROLES: [(&str, &str); 2] = [("officer", "liaison officer"), ("supervisor", "supervisor")];
 

@@ -6,7 +6,7 @@ use std::{
 };
 
 use anyhow::{Context, Result, bail};
-use rovuma_lab::{api::Api, border::Border, person};
+use rovuma_lab::{api::Api, border::Border, person, story::SENT_AGAIN};
 use serde_json::{Value, json};
 
 use crate::show::Terminal;
@@ -77,8 +77,7 @@ async fn release(border: &Border, officer: &Api, draft: &Value) -> Result<(Strin
         etag = read.etag.clone().unwrap_or_default();
         read.ok().context("the supervisor could not read the draft")?;
     }
-    // The same example is sent at each start, though the alert of the last one may be in force: the log says why.
-    let despite = json!({ "despite_duplicates": "QUICKSTART-EXAMPLE" });
+    let despite = json!({ "despite_duplicates": SENT_AGAIN });
     let released = releaser.post_if_match(&path("release"), &despite, &etag).await?;
     let released = released.ok().context("the alert was not released")?;
     Ok((id, released["copies"].as_array().map_or(0, Vec::len)))

@@ -50,7 +50,8 @@ async fn issue(story: &mut Story<'_>) -> Result<(String, String)> {
     let file = story.border.mz.layout().data("story-alert.json");
     fs::write(&file, format!("{draft:#}\n")).with_context(|| format!("writing {}", file.display()))?;
     let file = path(&file);
-    let sent = story.does(ISSUER, "officer", "sends the alert", &["send", &file, "--release"]).await?;
+    let words = ["send", &file, "--release", "--despite-duplicates", super::SENT_AGAIN];
+    let sent = story.does(ISSUER, "officer", "sends the alert", &words).await?;
     let id = text(&sent, "id").to_owned();
     story.delivered(ISSUER, "officer", &id).await?;
     let row =
