@@ -55,7 +55,7 @@ pub(crate) enum Party {
 }
 
 impl Party {
-    /// Both.
+    /// Both parties.
     pub(crate) const ALL: [Self; 2] = [Self::Answerer, Self::Requester];
 
     /// The word in the API.

@@ -127,12 +127,7 @@ async fn overdue(
     let query = query.bind(id.clone());
     let rows = query.fetch_all(&mut *conn).await?;
     let read = |row: &sqlx::any::AnyRow| {
-        let key = CaseKey {
-            agency: agency.clone(),
-            owner: row.parsed("owner")?,
-            id: row.message_id("case_id")?,
-            kind: row.try_get("kind")?,
-        };
+        let key = CaseKey::read(agency.clone(), row)?;
         Ok(Overdue { key, status: row.try_get("status")?, due: row.instant("due_at")? })
     };
     rows.iter().map(read).collect()

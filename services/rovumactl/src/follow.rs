@@ -1,6 +1,7 @@
 //! What every command does that sends a message in a case: it opens the case as the author of what follows in it, drafts the
 //! message with the terms of the case, shows the draft, asks, and sends it or hands it to a supervisor.
 
+mod contact;
 mod draft;
 mod opened;
 mod send;
@@ -10,6 +11,7 @@ use rovuma_schemas::{AgencyCode, Date, MessageId};
 use serde_json::Value;
 
 pub(crate) use self::{
+    contact::ContactArgs,
     draft::{Retention, in_reply_to, put},
     opened::OpenedCase,
 };

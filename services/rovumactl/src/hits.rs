@@ -1,14 +1,14 @@
 //! `rovumactl hit`: what an alert is about was found. A hit is a lead, never authority to detain: the alert's owner confirms it.
 
 use clap::{ArgGroup, Args, Subcommand, builder::PossibleValuesParser};
-use rovuma_schemas::{MessageId, Timestamp, subjects::Phone};
+use rovuma_schemas::{MessageId, Timestamp};
 use serde_json::{Value, json};
 
 use crate::{
     app::App,
     cases::text::codes,
     exit::{Failure, Outcome},
-    follow::{FollowArgs, Retention, put},
+    follow::{ContactArgs, FollowArgs, Retention, put},
     moments,
 };
 
@@ -67,33 +67,11 @@ pub(crate) struct Notify {
     follow: FollowArgs,
 }
 
-/// Whom the other side telephones.
+/// What every command takes that sends a message in a hit.
 #[derive(Debug, Args)]
-struct ContactArgs {
-    /// Whom to telephone: a rank or name, or the desk
-    #[arg(long = "contact", value_name = "NAME")]
-    name: String,
-    /// The telephone number with its country code: +258840000000
-    #[arg(long, value_name = "E164")]
-    phone: Phone,
-}
-
-impl ContactArgs {
-    fn body(&self) -> Value {
-        json!({ "name": self.name, "phone": self.phone })
-    }
-}
-
-/// Options of `hit ask`.
-#[derive(Debug, Args)]
-pub(crate) struct Ask {
+struct InHit {
     /// Its short reference, a message of it, or its name hit/OWNER/ID
     case: String,
-    /// Somebody or something is held, and your law lets you hold until this instant
-    #[arg(long, value_name = "INSTANT", value_parser = moments::instant)]
-    held_until: Option<Timestamp>,
-    #[command(flatten)]
-    contact: ContactArgs,
     /// More about it
     #[arg(long)]
     note: Option<String>,
@@ -101,35 +79,50 @@ pub(crate) struct Ask {
     follow: FollowArgs,
 }
 
+impl InHit {
+    async fn send(self, app: &App, message_type: &str, mut body: Value) -> Outcome {
+        put(&mut body, "note", self.note);
+        let client = self.follow.client(app).await?;
+        let opened = self.follow.open(&client, &self.case, HIT).await?;
+        let draft = self.follow.draft(app, &opened, message_type, body, Retention::OfCase);
+        self.follow.show_and_send(app, &client, &opened, draft, "").await
+    }
+}
+
+/// Options of `hit ask`.
+#[derive(Debug, Args)]
+pub(crate) struct Ask {
+    /// Somebody or something is held, and your law lets you hold until this instant
+    #[arg(long, value_name = "INSTANT", value_parser = moments::instant)]
+    held_until: Option<Timestamp>,
+    #[command(flatten)]
+    contact: ContactArgs,
+    #[command(flatten)]
+    hit: InHit,
+}
+
 /// Options of `hit confirm`.
 #[derive(Debug, Args)]
-#[command(group(ArgGroup::new("word").args(["yes_it_is", "no_it_is_not", "more_time"]).required(true)))]
+#[command(group(ArgGroup::new("word").args(["confirmed", "not_confirmed", "more_time"]).required(true)))]
 pub(crate) struct Confirm {
-    /// Its short reference, a message of it, or its name hit/OWNER/ID
-    case: String,
     /// It is a hit, and the alert stands
-    #[arg(long = "confirmed")]
-    yes_it_is: bool,
+    #[arg(long)]
+    confirmed: bool,
     /// It is none, or the alert does not stand: the other side releases
-    #[arg(long = "not-confirmed")]
-    no_it_is_not: bool,
+    #[arg(long)]
+    not_confirmed: bool,
     /// You need until then
     #[arg(long, value_name = "INSTANT", value_parser = moments::instant)]
     more_time: Option<Timestamp>,
     #[command(flatten)]
     contact: ContactArgs,
-    /// Why, or what to do next
-    #[arg(long)]
-    note: Option<String>,
     #[command(flatten)]
-    follow: FollowArgs,
+    hit: InHit,
 }
 
 /// Options of `hit report`.
 #[derive(Debug, Args)]
 pub(crate) struct Report {
-    /// Its short reference, a message of it, or its name hit/OWNER/ID
-    case: String,
     /// What was done
     #[arg(long, value_parser = PossibleValuesParser::new(codes("hit_acts")))]
     act: String,
@@ -142,38 +135,25 @@ pub(crate) struct Report {
     /// When it was done [default: now]
     #[arg(long, value_name = "INSTANT", value_parser = moments::instant)]
     at: Option<Timestamp>,
-    /// More about it
-    #[arg(long)]
-    note: Option<String>,
     #[command(flatten)]
-    follow: FollowArgs,
+    hit: InHit,
 }
 
 /// Options of `hit retract`.
 #[derive(Debug, Args)]
 pub(crate) struct Retract {
-    /// Its short reference, a message of it, or its name hit/OWNER/ID
-    case: String,
     /// Why
     #[arg(long, value_parser = PossibleValuesParser::new(codes("retract_reasons")))]
     reason: String,
-    /// More about it
-    #[arg(long)]
-    note: Option<String>,
     #[command(flatten)]
-    follow: FollowArgs,
+    hit: InHit,
 }
 
 /// Options of `hit close`.
 #[derive(Debug, Args)]
 pub(crate) struct Close {
-    /// Its short reference, a message of it, or its name hit/OWNER/ID
-    case: String,
-    /// More about it
-    #[arg(long)]
-    note: Option<String>,
     #[command(flatten)]
-    follow: FollowArgs,
+    hit: InHit,
 }
 
 impl HitCommand {
@@ -187,14 +167,6 @@ impl HitCommand {
             Self::Close(command) => command.run(app).await,
         }
     }
-}
-
-/// Sends a message in the hit that `case` names.
-async fn send(app: &App, follow: &FollowArgs, case: &str, message_type: &str, body: Value) -> Outcome {
-    let client = follow.client(app).await?;
-    let opened = follow.open(&client, case, HIT).await?;
-    let draft = follow.draft(app, &opened, message_type, body, Retention::OfCase);
-    follow.show_and_send(app, &client, &opened, draft, "").await
 }
 
 impl Notify {
@@ -230,22 +202,20 @@ impl Ask {
     async fn run(self, app: &App) -> Outcome {
         let mut body = json!({ "held": self.held_until.is_some(), "contact": self.contact.body() });
         put(&mut body, "held_until", self.held_until);
-        put(&mut body, "note", self.note);
-        send(app, &self.follow, &self.case, "hit.ask_confirmation", body).await
+        self.hit.send(app, "hit.ask_confirmation", body).await
     }
 }
 
 impl Confirm {
     async fn run(self, app: &App) -> Outcome {
-        let word = match (self.yes_it_is, self.more_time) {
+        let word = match (self.confirmed, self.more_time) {
             (true, _) => "confirmed",
             (false, Some(_)) => "more_time",
             (false, None) => "not_confirmed",
         };
         let mut body = json!({ "word": word, "contact": self.contact.body() });
         put(&mut body, "until", self.more_time);
-        put(&mut body, "note", self.note);
-        send(app, &self.follow, &self.case, "hit.confirm", body).await
+        self.hit.send(app, "hit.confirm", body).await
     }
 }
 
@@ -265,23 +235,19 @@ impl Report {
             body["actions"] = json!(self.actions);
         }
         put(&mut body, "reason", self.reason);
-        put(&mut body, "note", self.note);
-        send(app, &self.follow, &self.case, "hit.action_report", body).await
+        self.hit.send(app, "hit.action_report", body).await
     }
 }
 
 impl Retract {
     async fn run(self, app: &App) -> Outcome {
-        let mut body = json!({ "reason": self.reason });
-        put(&mut body, "note", self.note);
-        send(app, &self.follow, &self.case, "hit.retract", body).await
+        let body = json!({ "reason": self.reason });
+        self.hit.send(app, "hit.retract", body).await
     }
 }
 
 impl Close {
     async fn run(self, app: &App) -> Outcome {
-        let mut body = json!({});
-        put(&mut body, "note", self.note);
-        send(app, &self.follow, &self.case, "hit.close", body).await
+        self.hit.send(app, "hit.close", json!({})).await
     }
 }

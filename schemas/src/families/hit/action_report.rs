@@ -20,7 +20,7 @@ listed_code!(
 pub enum HitAct {
     /// What the alert asks for, or part of it.
     Action,
-    /// Nothing.
+    /// It did nothing.
     NoAction,
     /// It released the person or thing.
     Released,

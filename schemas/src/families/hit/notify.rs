@@ -93,7 +93,7 @@ pub struct Notify {
     pub rule: MatchingRule,
     /// When it was found, which may be long before this was sent.
     pub found_at: Timestamp,
-    /// Where.
+    /// The border post at which it was found.
     pub post: CrossingCode,
     /// The direction in which the person or thing crossed.
     pub direction: Direction,

@@ -14,7 +14,7 @@ listed_code!(
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[schemars(rename = "HitRetract")]
 pub struct Retract {
-    /// Why.
+    /// Why the reporter takes it back.
     pub reason: RetractReason,
     /// More about it, in the message's language.
     #[serde(default, skip_serializing_if = "Option::is_none")]

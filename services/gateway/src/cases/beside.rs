@@ -2,8 +2,7 @@
 //! reporter may act, or must release, does.
 
 use rovuma_schemas::{AgencyCode, CaseId, Timestamp, ValidDraft};
-use rovuma_store::{Conn, RowExt};
-use sqlx::Row;
+use rovuma_store::Conn;
 
 use super::{
     fold::rules::Breach,
@@ -37,20 +36,28 @@ pub(crate) async fn state_of(
     let case = CaseMessages { owner: &key.owner, kept: messages, state_beside: None };
     let Some(other) = families::rules(family).hangs_on(&case) else { return Ok(None) };
     let other = CaseKey::new(&key.agency, &other);
-    let mut messages =
-        kept::load(conn, std::slice::from_ref(&other)).await?.remove(&other).unwrap_or_default();
+    let mut messages = messages_of(conn, &other).await?;
     if is_replay {
         let is_own = |message: &KeptMessage| message.sender == key.agency;
         let came = |message: &KeptMessage| message.delivered.filter(|_| !is_own(message));
         messages.retain(|message| came(message).unwrap_or(message.created) <= now);
     }
-    let Ok(family) = other.kind.parse() else { return Ok(None) };
+    Ok(folded_state(&other, &messages, now))
+}
+
+async fn messages_of(conn: &mut Conn, key: &CaseKey) -> Result<Vec<KeptMessage>, DbError> {
+    Ok(kept::load(conn, std::slice::from_ref(key)).await?.remove(key).unwrap_or_default())
+}
+
+/// The state that these messages of a case add up to at `now`; none of a case that is not here, or is of a kind that is not known.
+fn folded_state(key: &CaseKey, messages: &[KeptMessage], now: Timestamp) -> Option<&'static str> {
+    let rules = families::rules(key.kind.parse().ok()?);
     let mut state = None;
     if !messages.is_empty() {
-        let case = CaseMessages { owner: &other.owner, kept: &messages, state_beside: None };
-        families::rules(family).fold(&case, &mut |fold| state = Some(fold.at(now).state.state));
+        let case = CaseMessages { owner: &key.owner, kept: messages, state_beside: None };
+        rules.fold(&case, &mut |fold| state = Some(fold.at(now).state.state));
     }
-    Ok(state)
+    state
 }
 
 /// The cases that hang on this one, the last opened first.
@@ -60,15 +67,7 @@ pub(crate) async fn state_of(
 pub(super) async fn hanging(conn: &mut Conn, key: &CaseKey, most: i64) -> Result<Vec<CaseKey>, DbError> {
     let query = sqlx::query(HANGING).bind(key.agency.as_str()).bind(key.owner.as_str());
     let rows = query.bind(key.id.as_bytes().to_vec()).bind(most).fetch_all(conn).await?;
-    let read = |row: &sqlx::any::AnyRow| {
-        Ok(CaseKey {
-            agency: key.agency.clone(),
-            owner: row.parsed("owner")?,
-            id: row.message_id("case_id")?,
-            kind: row.try_get("kind")?,
-        })
-    };
-    rows.iter().map(read).collect()
+    rows.iter().map(|row| CaseKey::read(key.agency.clone(), row)).collect()
 }
 
 /// The case on which the case of `draft` would hang.
@@ -95,13 +94,9 @@ pub(crate) async fn check_opener(
     if present != draft.status().as_str() {
         return Err(NotFollowing::OtherStatus { case: about, present });
     }
-    let messages = kept::load(conn, std::slice::from_ref(&key)).await?.remove(&key).unwrap_or_default();
-    let rules = families::rules(about.kind.parse().map_err(|_| unknown(&about))?);
-    let case = CaseMessages { owner: &key.owner, kept: &messages, state_beside: None };
-    let mut state = "";
-    rules.fold(&case, &mut |fold| state = fold.at(now).state.state);
-    match state {
-        "withdrawn" | "not_arrived" | "" => {
+    let messages = messages_of(conn, &key).await?;
+    match folded_state(&key, &messages, now).ok_or_else(|| unknown(&about))? {
+        state @ ("withdrawn" | "not_arrived") => {
             Err(NotFollowing::NotAllowed { case: about, state, breach: Breach::NotInState })
         }
         // What has expired or is suspended may still have been found: its owner says what that means.

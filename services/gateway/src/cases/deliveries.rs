@@ -4,7 +4,6 @@ use std::{collections::BTreeSet, time::Duration};
 
 use rovuma_schemas::{AgencyCode, MessageId, Timestamp};
 use rovuma_store::{Conn, RowExt, padded_list, with_list};
-use sqlx::Row;
 
 use super::{kept::CaseKey, project};
 use crate::{base::Base, error::DbError, families};
@@ -59,12 +58,7 @@ pub(crate) async fn record(
     for row in &query.fetch_all(&mut *tx).await? {
         let id = row.message_id("id")?;
         let Some((_, at)) = delivered.iter().find(|(known, _)| *known == id) else { continue };
-        let key = CaseKey {
-            agency: sender.clone(),
-            owner: row.parsed("owner")?,
-            id: row.message_id("case_id")?,
-            kind: row.try_get("kind")?,
-        };
+        let key = CaseKey::read(sender.clone(), row)?;
         let at = (*at).min(now.plus(AHEAD_MAX));
         // Told of too late, it is earlier than every delivery that counts.
         let before = if at < now.minus(TOLD_WITHIN) { Timestamp::EPOCH } else { at.minus(LATER_BY_MIN) };

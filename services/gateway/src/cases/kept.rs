@@ -39,6 +39,16 @@ impl CaseKey {
         Self { agency: agency.clone(), owner: case.owner.clone(), id: case.id, kind: case.kind.clone() }
     }
 
+    /// The case of a row, in the view of `agency`.
+    pub(crate) fn read(agency: AgencyCode, row: &AnyRow) -> Result<Self, DbError> {
+        Ok(Self {
+            agency,
+            owner: row.parsed("owner")?,
+            id: row.message_id("case_id")?,
+            kind: row.try_get("kind")?,
+        })
+    }
+
     /// The case without a view.
     pub(crate) fn case(&self) -> CaseId {
         CaseId { kind: self.kind.clone(), owner: self.owner.clone(), id: self.id }
@@ -263,12 +273,7 @@ pub(crate) async fn load(
         let padded: Vec<CaseKey> = padded_list(chunk).collect();
         let query = padded.iter().fold(query, |query, key| key.bind(query));
         for row in &query.fetch_all(&mut *conn).await? {
-            let key = CaseKey {
-                agency: row.parsed("agency")?,
-                owner: row.parsed("owner")?,
-                id: row.message_id("case_id")?,
-                kind: row.try_get("kind")?,
-            };
+            let key = CaseKey::read(row.parsed("agency")?, row)?;
             cases.entry(key).or_default().push(KeptMessage::read(row)?);
         }
     }

@@ -99,10 +99,6 @@ impl Drafts {
     ) -> Result<Option<SecondPersonReason>, Refusal> {
         let valid = content.valid()?;
         let mut conn = self.exchange.base.store.read().acquire().await?;
-        if valid.case().is_none() {
-            beside::check_opener(&mut conn, agency, valid, content.identifiers(), now).await?;
-            return Ok(None);
-        }
         let following = follow_in_case(&mut conn, agency, content, id, (releaser, locale), now).await?;
         Ok(following.and_then(|following| follow::second_person(&following, valid)))
     }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use rovuma_schemas::{AgencyCode, Timestamp};
+use rovuma_schemas::Timestamp;
 use rovuma_store::{Conn, RowExt};
 use sqlx::{Row, any::AnyRow};
 
@@ -106,14 +106,8 @@ pub(super) async fn still_due(
 fn read(row: &AnyRow) -> Result<DueCase, DbError> {
     let retain_until: i64 = row.try_get("retain_until")?;
     let retain_until = (retain_until != NEVER).then(|| row.instant("retain_until")).transpose()?;
-    let agency: AgencyCode = row.parsed("agency")?;
     Ok(DueCase {
-        key: CaseKey {
-            agency,
-            owner: row.parsed("owner")?,
-            id: row.message_id("case_id")?,
-            kind: row.try_get("kind")?,
-        },
+        key: CaseKey::read(row.parsed("agency")?, row)?,
         status: row.try_get("status")?,
         ground: row.try_get("ground")?,
         retain_until,

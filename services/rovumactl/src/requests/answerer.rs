@@ -1,15 +1,15 @@
 //! What the agency that is asked says about a request, apart from the answer: `acknowledge`, `ask`, `delay`, `refuse`.
 
 use clap::{Args, builder::PossibleValuesParser};
-use rovuma_schemas::{AgencyCode, Timestamp, request::QuestionNumber, subjects::Phone};
-use serde_json::{Value, json};
+use rovuma_schemas::{AgencyCode, Timestamp, request::QuestionNumber};
+use serde_json::json;
 
 use super::{REQUEST, check_numbers, send};
 use crate::{
     app::App,
     cases::text::codes,
     exit::{Failure, Outcome},
-    follow::{FollowArgs, Retention, put},
+    follow::{ContactArgs, FollowArgs, Retention, put},
     moments,
 };
 
@@ -31,28 +31,6 @@ pub(crate) struct Acknowledge {
     note: Option<String>,
     #[command(flatten)]
     follow: FollowArgs,
-}
-
-/// Whom the other side telephones.
-#[derive(Debug, Args)]
-struct ContactArgs {
-    /// Whom to telephone: a rank or name, or the desk
-    #[arg(long = "contact", value_name = "NAME")]
-    name: String,
-    /// The telephone number with its country code: +258840000000
-    #[arg(long, value_name = "E164")]
-    phone: Phone,
-    /// When somebody answers it
-    #[arg(long, value_name = "TEXT")]
-    hours: Option<String>,
-}
-
-impl ContactArgs {
-    fn body(&self) -> Value {
-        let mut contact = json!({ "name": self.name, "phone": self.phone });
-        put(&mut contact, "hours", self.hours.as_deref());
-        contact
-    }
 }
 
 /// Options of `request ask`.

@@ -9,7 +9,7 @@ use rovuma_schemas::{
 };
 use serde::{Deserialize, Serialize};
 
-use super::state::{HitFact, ReportedAct, Word as OwnersWord};
+use super::state::{HitFact, OwnersWord, ReportedAct};
 use crate::families::care::Care;
 
 /// More time that counts: whatever an owner asks for, the reporter's clock does not stop for longer.
@@ -21,7 +21,7 @@ pub(super) struct HitMessage {
     pub(super) word: Word,
     /// Of the notice: what was found.
     #[serde(default)]
-    pub(super) found: Option<Found>,
+    pub(super) found: Option<HitNotice>,
     /// Of a report: what was done.
     #[serde(default)]
     pub(super) actions: Vec<String>,
@@ -42,7 +42,7 @@ pub(super) enum Word {
 
 /// What was found, and where; without the identifier itself, which the message alone shows.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Found {
+pub(crate) struct HitNotice {
     /// The alert.
     pub(crate) alert: CaseId,
     /// The version of the alert that was looked at.
@@ -55,7 +55,7 @@ pub(crate) struct Found {
     pub(crate) rule: (String, u32),
     /// When it was found.
     pub(crate) found_at: Timestamp,
-    /// Where.
+    /// The border post at which it was found.
     pub(crate) post: String,
     /// The direction in which the person or thing crossed.
     pub(crate) direction: Direction,
@@ -74,7 +74,7 @@ pub(super) fn of(body: &OperationalBody, terms: &Terms, signed: Timestamp) -> Op
     let (mut found, mut actions) = (None, Vec::new());
     let word = match body {
         B::HitNotify(notify) => {
-            found = Some(Found {
+            found = Some(HitNotice {
                 alert: notify.alert.clone(),
                 version: notify.version,
                 subject: notify.subject.clone(),

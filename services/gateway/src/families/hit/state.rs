@@ -34,7 +34,7 @@ pub(crate) enum HitFact {
         held_until: Option<Timestamp>,
     },
     /// The owner's answer.
-    Word(Word),
+    Word(OwnersWord),
     /// The owner says in the case of the hit that it withdrew the alert. No message type says this: the alert's own case does, which
     /// [`AlertStanding`] reads. The rules hold for both.
     AlertWithdrawn,
@@ -49,7 +49,7 @@ pub(crate) enum HitFact {
 /// The owner's answer to the question whether it is a hit and the alert stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub(crate) enum Word {
+pub(crate) enum OwnersWord {
     /// It is.
     Confirmed,
     /// It is not.
@@ -64,7 +64,7 @@ pub(crate) enum Word {
 pub(crate) enum ReportedAct {
     /// What the alert asks for.
     Action,
-    /// Nothing.
+    /// It did nothing.
     NoAction,
     /// It released the person or thing.
     Released,
@@ -98,7 +98,7 @@ pub(crate) struct HitRules {
 pub(crate) struct HitState {
     alert_owner: Option<AgencyCode>,
     question: Option<Question>,
-    word: Option<Word>,
+    word: Option<OwnersWord>,
     act: Option<ReportedAct>,
     is_withdrawn: bool,
     is_retracted: bool,
@@ -201,7 +201,9 @@ impl CaseRules for HitRules {
     fn may_sign(&self, state: &HitState, step: &Step<'_, HitFact>) -> Result<(), Breach> {
         let is_refused = match step.fact {
             HitFact::Act(ReportedAct::Action) => self.must_release(state),
-            HitFact::Word(Word::Confirmed) => state.is_withdrawn || self.alert == AlertStanding::Withdrawn,
+            HitFact::Word(OwnersWord::Confirmed) => {
+                state.is_withdrawn || self.alert == AlertStanding::Withdrawn
+            }
             _ => false,
         };
         if is_refused { Err(Breach::NotInState) } else { Ok(()) }
@@ -218,7 +220,7 @@ impl CaseRules for HitRules {
             HitFact::Word(word) => {
                 state.word = Some(*word);
                 match (&mut state.question, word) {
-                    (Some(question), Word::MoreTime(until)) => question.more_time = Some(*until),
+                    (Some(question), OwnersWord::MoreTime(until)) => question.more_time = Some(*until),
                     (Some(question), _) => question.is_answered = true,
                     (None, _) => {}
                 }
@@ -236,7 +238,7 @@ impl CaseRules for HitRules {
 
     fn view(&self, state: &HitState, now: Timestamp) -> HitView {
         let must_release = self.must_release(state);
-        let is_confirmed = state.word == Some(Word::Confirmed);
+        let is_confirmed = state.word == Some(OwnersWord::Confirmed);
         let limit = state.limit();
         HitView {
             progress: state.progress(),
@@ -267,7 +269,7 @@ impl HitRules {
         state.is_withdrawn
             || self.alert == AlertStanding::Withdrawn
             || state.is_retracted
-            || state.word == Some(Word::NotConfirmed)
+            || state.word == Some(OwnersWord::NotConfirmed)
     }
 
     /// A question asked again while the first one is open does not give the owner more time.
@@ -292,9 +294,9 @@ impl HitState {
             (Some(ReportedAct::NoAction), _) => Progress::NoAction,
             (Some(ReportedAct::Released), _) => Progress::Released,
             (Some(ReportedAct::NotPossible), _) => Progress::NotPossible,
-            (None, Some(Word::Confirmed)) => Progress::Confirmed,
-            (None, Some(Word::NotConfirmed)) => Progress::NotConfirmed,
-            (None, Some(Word::MoreTime(_))) => Progress::MoreTime,
+            (None, Some(OwnersWord::Confirmed)) => Progress::Confirmed,
+            (None, Some(OwnersWord::NotConfirmed)) => Progress::NotConfirmed,
+            (None, Some(OwnersWord::MoreTime(_))) => Progress::MoreTime,
             (None, None) if self.question.is_some() => Progress::Asked,
             (None, None) => Progress::Notified,
         }

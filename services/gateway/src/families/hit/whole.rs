@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use rovuma_schemas::{AgencyCode, Timestamp, any_case::PurgeOutcome};
 
 use super::{
-    fact::{Found, HitMessage, Word, alert_owner},
+    fact::{HitMessage, HitNotice, Word, alert_owner},
     state::{HitRules, HitState, HitView},
 };
 use crate::{
@@ -22,7 +22,7 @@ pub(super) struct WholeRules(pub(super) HitRules);
 pub(super) struct WholeState {
     state: HitState,
     alert_owner: Option<AgencyCode>,
-    found: Option<Found>,
+    found: Option<HitNotice>,
     actions: Vec<String>,
     care: Care,
     last_signed: Option<Timestamp>,
@@ -37,7 +37,7 @@ pub(crate) struct WholeHit {
     /// The agency whose alert it is.
     pub(crate) alert_owner: Option<AgencyCode>,
     /// What was found; none while the notice itself has not arrived.
-    pub(crate) found: Option<Found>,
+    pub(crate) found: Option<HitNotice>,
     /// What the reporter did, of its last report.
     pub(crate) actions: Vec<String>,
     /// When its last message was signed.

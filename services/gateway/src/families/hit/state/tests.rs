@@ -34,9 +34,9 @@ fn sides(reporter_max: usize, owner_max: usize) -> Vec<Side<HitFact>> {
         F::Close,
     ];
     let owner = [
-        F::Word(Word::Confirmed),
-        F::Word(Word::NotConfirmed),
-        F::Word(Word::MoreTime(hour(LATE))),
+        F::Word(OwnersWord::Confirmed),
+        F::Word(OwnersWord::NotConfirmed),
+        F::Word(OwnersWord::MoreTime(hour(LATE))),
         F::AlertWithdrawn,
     ];
     vec![
@@ -186,7 +186,7 @@ fn every_fact() -> Vec<HitFact> {
     use HitFact as F;
     let acts = [ReportedAct::Action, ReportedAct::NoAction, ReportedAct::Released, ReportedAct::NotPossible]
         .map(F::Act);
-    let words = [Word::Confirmed, Word::NotConfirmed, Word::MoreTime(hour(9))].map(F::Word);
+    let words = [OwnersWord::Confirmed, OwnersWord::NotConfirmed, OwnersWord::MoreTime(hour(9))].map(F::Word);
     let others = [F::Ask { held_until: None }, F::AlertWithdrawn, F::Retract, F::Close];
     [&acts[..], &words, &others].concat()
 }
@@ -196,10 +196,10 @@ fn every_fact() -> Vec<HitFact> {
 fn the_state_is_the_highest_of_what_was_said() {
     use HitFact as F;
     let ask = F::Ask { held_until: None };
-    let (confirmed, acted) = (F::Word(Word::Confirmed), F::Act(ReportedAct::Action));
+    let (confirmed, acted) = (F::Word(OwnersWord::Confirmed), F::Act(ReportedAct::Action));
     let steps = [
         (ask, Progress::Asked, Ball::Other),
-        (F::Word(Word::MoreTime(hour(9))), Progress::MoreTime, Ball::Other),
+        (F::Word(OwnersWord::MoreTime(hour(9))), Progress::MoreTime, Ball::Other),
         (confirmed, Progress::Confirmed, Ball::Owner),
         (acted, Progress::Action, Ball::Owner),
         (F::Retract, Progress::Retracted, Ball::Owner),
@@ -228,7 +228,7 @@ fn the_state_is_the_highest_of_what_was_said() {
 #[test]
 fn every_line_of_the_table() {
     use HitFact as F;
-    let words = [Word::Confirmed, Word::NotConfirmed, Word::MoreTime(hour(9))].map(Some);
+    let words = [OwnersWord::Confirmed, OwnersWord::NotConfirmed, OwnersWord::MoreTime(hour(9))].map(Some);
     let acts = [ReportedAct::Action, ReportedAct::NoAction, ReportedAct::Released, ReportedAct::NotPossible]
         .map(Some);
     for alert in [AlertStanding::Active, AlertStanding::NotActive, AlertStanding::Withdrawn] {
@@ -244,9 +244,10 @@ fn every_line_of_the_table() {
                     facts.extend(is_withdrawn.then_some(F::AlertWithdrawn));
                     let view = outcome(&rules, &talk(&facts), LATE).state;
                     let is_gone = is_withdrawn || alert == AlertStanding::Withdrawn;
-                    let must_release = word == Some(Word::NotConfirmed) || is_gone || is_retracted;
-                    let may_act =
-                        word == Some(Word::Confirmed) && alert == AlertStanding::Active && !must_release;
+                    let must_release = word == Some(OwnersWord::NotConfirmed) || is_gone || is_retracted;
+                    let may_act = word == Some(OwnersWord::Confirmed)
+                        && alert == AlertStanding::Active
+                        && !must_release;
                     let is_contested = act == Some(ReportedAct::Action) && must_release;
                     let computed = (view.may_act, view.must_release, view.is_contested);
                     assert_eq!(computed, (may_act, must_release, is_contested), "{alert:?} {facts:?}");
@@ -260,12 +261,12 @@ fn every_line_of_the_table() {
 /// The reporter's own gateway refuses the report of an action where it must release; from another gateway it is a fact.
 #[test]
 fn an_action_that_is_not_allowed_is_not_signed_but_is_believed() {
-    let not_confirmed = talk(&[HitFact::Word(Word::NotConfirmed)]);
+    let not_confirmed = talk(&[HitFact::Word(OwnersWord::NotConfirmed)]);
     let action = HitFact::Act(ReportedAct::Action);
     assert_eq!(check(&not_confirmed, &action), Err(Breach::NotInState));
-    assert_eq!(check(&talk(&[HitFact::Word(Word::Confirmed)]), &action), Ok(Effect::Applied));
+    assert_eq!(check(&talk(&[HitFact::Word(OwnersWord::Confirmed)]), &action), Ok(Effect::Applied));
     assert_eq!(check(&not_confirmed, &HitFact::Act(ReportedAct::Released)), Ok(Effect::Applied));
-    let acted = talk(&[HitFact::Word(Word::NotConfirmed), action]);
+    let acted = talk(&[HitFact::Word(OwnersWord::NotConfirmed), action]);
     let outcome = outcome(&HitRules::default(), &acted, LATE);
     assert!(outcome.state.is_contested && outcome.warnings.is_empty());
     assert_eq!(outcome.ball, Ball::Owner);
@@ -279,11 +280,11 @@ fn facts_are_lawful_in_every_state() {
         let refused = every_fact().into_iter().filter(|fact| check(&messages, fact).is_err());
         refused.collect::<Vec<_>>()
     };
-    let (action, confirmed) = (HitFact::Act(ReportedAct::Action), HitFact::Word(Word::Confirmed));
+    let (action, confirmed) = (HitFact::Act(ReportedAct::Action), HitFact::Word(OwnersWord::Confirmed));
     for fact in every_fact() {
         let expected = match &fact {
             HitFact::Act(_) => vec![],
-            HitFact::Word(Word::NotConfirmed) | HitFact::Retract => vec![action.clone()],
+            HitFact::Word(OwnersWord::NotConfirmed) | HitFact::Retract => vec![action.clone()],
             HitFact::AlertWithdrawn => vec![action.clone(), confirmed.clone(), HitFact::Close],
             HitFact::Close => continue,
             _ => vec![HitFact::Close],
@@ -304,7 +305,7 @@ fn a_closing_counts_only_with_the_owners_last_word_seen() {
     let rules = HitRules::default();
     assert_eq!(outcome(&rules, &messages, LATE).state.progress, Progress::Closed);
     // A word that crossed the closing opens the case again, in any order of arrival.
-    messages.push(message(OWNER, 1, &[(REPORTER, 1)], HitFact::Word(Word::Confirmed)));
+    messages.push(message(OWNER, 1, &[(REPORTER, 1)], HitFact::Word(OwnersWord::Confirmed)));
     assert_eq!(outcome(&rules, &messages, LATE).state.progress, Progress::NoAction);
     let close = next(&messages, &HitFact::Close);
     messages.push(close);
@@ -317,7 +318,7 @@ fn a_closing_counts_only_with_the_owners_last_word_seen() {
 #[test]
 fn only_the_alerts_owner_gives_its_word() {
     let mut messages = talk(&[]);
-    messages.push(message("mz.senami", 1, &[(REPORTER, 1)], HitFact::Word(Word::Confirmed)));
+    messages.push(message("mz.senami", 1, &[(REPORTER, 1)], HitFact::Word(OwnersWord::Confirmed)));
     messages.push(message(OWNER, 1, &[(REPORTER, 1)], HitFact::Retract));
     let outcome = outcome(&HitRules::default(), &messages, LATE);
     assert_eq!(outcome.state.progress, Progress::Notified);
@@ -353,9 +354,9 @@ fn the_limit_of_a_question() {
         assert_eq!((second.limit, second.held_until), (Some(limit), held_until));
         // More time moves it; a word ends it; a question after that has its own limit.
         let mut answered = messages.clone();
-        answered.push(next(&answered, &HitFact::Word(Word::MoreTime(hour(300)))));
+        answered.push(next(&answered, &HitFact::Word(OwnersWord::MoreTime(hour(300)))));
         assert_eq!(view(&rules, &answered, limit).limit, Some(hour(300)));
-        answered.push(next(&answered, &HitFact::Word(Word::Confirmed)));
+        answered.push(next(&answered, &HitFact::Word(OwnersWord::Confirmed)));
         assert_eq!(view(&rules, &answered, hour(999)).limit, None);
         let new = next(&answered, &held(None));
         rules.delivered.insert(new.id, hour(400));
