@@ -24,7 +24,7 @@ fn following(name: &str, case: &CaseId) -> Value {
 }
 
 /// The report that the plate of this alert was read.
-fn notice(alert: &CaseId, content: &Value) -> Value {
+pub(super) fn notice(alert: &CaseId, content: &Value) -> Value {
     let mut draft = example("hit-notify");
     draft["recipients"] = json!([alert.owner]);
     draft["body"]["alert"] = json!(alert);
@@ -40,7 +40,7 @@ fn held_until(draft: &mut Value, at: rovuma_schemas::Timestamp) {
 
 impl Fixture {
     /// An alert of `tz.tpf` about a motorcycle, with its content.
-    async fn wanted(&self) -> (CaseId, Value) {
+    pub(super) async fn wanted(&self) -> (CaseId, Value) {
         let alert = motorcycle();
         let id = self.receive("mz.prm", 1, &alert).await;
         (format!("alert/tz.tpf/{id}").parse().expect("a case"), alert)

@@ -123,8 +123,9 @@ impl LostOfCase {
     ///   after a forgotten end or withdrawal, or decides what a forgotten answer had settled;
     /// - that a step of a request is judged otherwise whose author had a forgotten turn: what stands at that turn now is another word;
     /// - a member that a forgotten step of that type sets;
-    /// - where the opener was forgotten: that other steps of a request cannot be judged, and any later step of its sender that a recipient lacks, with the members that it sets. The
-    ///   sender knows the case again from what recipients said, and sends to those of whom it has heard;
+    /// - where the opener was forgotten: that other steps of a request cannot be judged, and any later step of its sender that a
+    ///   recipient lacks, with the members that it sets. The sender knows the case again from what recipients said, and sends to those
+    ///   of whom it has heard;
     /// - that the steps of an agency that forgot one stand elsewhere among those of the others: a step at a forgotten one's turn comes
     ///   after it where both are known, and so after all that the author of the forgotten one had seen;
     /// - what a clock shows that runs from a forgotten delivery.
