@@ -8,7 +8,8 @@ mod shape;
 
 pub use shape::{MrzShapeFault, zone_lines};
 
-use check::{check_digit, is_checked};
+pub use check::check_digit;
+use check::is_checked;
 
 /// The format of a zone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -27,7 +27,7 @@ pub use person::{
 };
 pub use place::{CrossingCode, Place, PlaceType, Point, SubdivisionCode};
 pub use telephone::{Phone, Telephone, TelephoneKind};
-pub use vehicle::{ColourCode, Plate, PlateNumber, Vehicle, VehicleType, Vin};
+pub use vehicle::{ColourCode, Plate, PlateNumber, Vehicle, VehicleType, Vin, vin_check};
 pub use vessel::{Engine, Vessel, VesselType};
 pub(crate) use vessel::{ImoNumber, Mmsi};
 

@@ -1,7 +1,7 @@
 //! Check digits (ICAO Doc 9303 part 3 section 4.9).
 
 /// The check digit of a field: characters weighted 7, 3, 1, summed, modulo 10; none of a field with other characters.
-pub(super) fn check_digit(field: &str) -> Option<char> {
+pub fn check_digit(field: &str) -> Option<char> {
     let mut sum = 0;
     for (c, weight) in field.chars().zip([7, 3, 1].into_iter().cycle()) {
         let value = match c {

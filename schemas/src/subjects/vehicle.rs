@@ -143,6 +143,14 @@ fn fitted(plate: &str, form: &str) -> Option<String> {
     places.next().is_none().then_some(fitted)
 }
 
+/// Whether the check digit of a VIN fits; none where its maker's country asks for none. North America (49 CFR 565.15) and China (GB
+/// 16735, whose first letter is L) ask for one.
+pub fn vin_check(number: &str) -> Option<bool> {
+    let is_asked_for = vin::has_check_digit(number) || number.starts_with('L');
+    let digit = vin::check_digit(number).filter(|_| is_asked_for)?;
+    Some(number.chars().nth(8) == Some(digit))
+}
+
 /// Checks that one vehicle can be identified.
 pub(super) fn check(checker: &mut Checker<'_>, vehicle: &View<'_>) {
     if !vehicle.has_any(&["plate", "vin", "chassis_number", "engine_number"]) {

@@ -1,0 +1,279 @@
+//! The verdict: what the entries that were found mean for one scan.
+
+use std::collections::BTreeSet;
+
+use rovuma_schemas::{AgencyCode, Timestamp};
+use serde::{Deserialize, Serialize};
+
+use super::{
+    compare::{Doubt, Feature, Likeness, Match, compare},
+    index::{EntryNo, Index},
+    listed::{Listed, ListedNumber, ListedSubject},
+    number::NumberKind,
+    reading::{self, ReadScan, Reading, Understood, Unreadable},
+    rules::{Rule, RuleCode, Rules},
+    scan::Scan,
+};
+
+/// What screening says of one text.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, utoipa::ToSchema,
+)]
+#[serde(rename_all = "snake_case")]
+pub enum Verdict {
+    /// Something listed has this number.
+    Hit,
+    /// Something listed is alike: a person decides.
+    Review,
+    /// Nothing that is listed has it, in lists that are all there and current.
+    NoHit,
+    /// Nothing was found, and a list was not there, was being loaded, or is stale: it is not known that nothing is listed.
+    Incomplete,
+    /// Too little to look for.
+    TooLittle,
+    /// The text could not be read.
+    Unreadable,
+}
+
+/// The crossing at which something is scanned.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Crossing {
+    /// The border post, a code of `crossings`.
+    pub post: String,
+    /// `entry`, `exit` or `none`.
+    pub direction: String,
+    /// Whether the traveller asks for protection: then nothing is told to another state.
+    pub asks_protection: bool,
+}
+
+/// Everything that a judgement depends on, beside the entries.
+#[derive(Clone, Copy, Debug)]
+pub struct Question<'a> {
+    /// What was scanned.
+    pub scan: &'a Scan,
+    /// Where; absent for a look-up outside a crossing.
+    pub crossing: Option<&'a Crossing>,
+    /// The rules in force.
+    pub rules: &'a Rules,
+    /// The agencies of this installation.
+    pub own: &'a [AgencyCode],
+    /// The present time.
+    pub now: Timestamp,
+}
+
+/// Why a hit is not forwarded, beside doubts about the match.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, utoipa::ToSchema,
+)]
+#[serde(rename_all = "snake_case")]
+pub enum KeptBack {
+    /// The list is imported: it is for the own national office only.
+    ImportedList,
+    /// The alert is our own.
+    OwnAlert,
+    /// The alert is not executed here.
+    Flagged,
+    /// The traveller asks for protection, or is stateless or a refugee.
+    Protection,
+    /// Nobody is at a crossing.
+    NoCrossing,
+    /// The rule does not forward at present.
+    RuleOff,
+}
+
+/// Something that was found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Finding {
+    /// The entry.
+    pub entry: EntryNo,
+    /// What it says.
+    pub listed: Listed,
+    /// The rule that found it.
+    pub rule: Rule,
+    /// How it was found.
+    pub likeness: Likeness,
+    /// The kind of the number.
+    pub matched: NumberKind,
+    /// The number as it was read.
+    pub value: String,
+    /// The key of the subject, or of the document, in its alert.
+    pub subject: Option<String>,
+    /// What was compared.
+    pub explanation: Vec<Feature>,
+    /// Why the match is not certain; empty when it is.
+    pub doubts: Vec<Doubt>,
+    /// Why it is not forwarded although it may be certain.
+    pub kept_back: Vec<KeptBack>,
+    /// Whether a person other than the listed one holds the document.
+    pub is_possible_misuse: bool,
+}
+
+/// What screening found for one scan, before the state of the lists and the caller's rights are looked at.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Judged {
+    /// What the text was understood as.
+    pub understood: Understood,
+    /// The verdict, as if every list were there.
+    pub verdict: Verdict,
+    /// Everything found, the strongest action first.
+    pub findings: Vec<Finding>,
+}
+
+/// A scan that was read, and the entries that may have its numbers.
+#[derive(Debug)]
+pub struct Looked {
+    read: ReadScan,
+    /// The entries to compare.
+    pub candidates: BTreeSet<EntryNo>,
+}
+
+impl Looked {
+    /// Reads a scan and looks it up.
+    ///
+    /// # Errors
+    /// [`Unreadable`], with what is wrong.
+    pub fn look(scan: &Scan, index: &Index) -> Result<Self, Unreadable> {
+        let read = reading::read(scan)?;
+        let mut candidates = BTreeSet::new();
+        for reading in &read.readings {
+            index.find(reading.kind, &reading.number, &mut candidates);
+        }
+        Ok(Self { read, candidates })
+    }
+}
+
+/// Nationalities and statuses of people who may need protection from a state (ICAO Doc 9303 part 3 section 5): stateless persons and
+/// refugees.
+const PROTECTED: [&str; 3] = ["XXA", "XXB", "XXC"];
+
+/// Judges what was found.
+pub fn judge(question: &Question<'_>, looked: Looked, entries: Vec<(EntryNo, Listed)>) -> Judged {
+    let Looked { read: ReadScan { understood, readings }, .. } = looked;
+    if readings.is_empty() {
+        return Judged { understood, verdict: Verdict::TooLittle, findings: Vec::new() };
+    }
+    let live = entries.into_iter().filter(|(_, listed)| listed.is_live(question.now));
+    let mut findings: Vec<Finding> =
+        live.filter_map(|(entry, listed)| finding(question, &readings, entry, listed)).collect();
+    findings.sort_by_cached_key(|finding| {
+        (!finding.is_hit(), finding.action_rank(), finding.doubts.len(), finding.listed.reference.clone())
+    });
+    let verdict = match findings.first() {
+        Some(first) if first.is_hit() => Verdict::Hit,
+        Some(_) => Verdict::Review,
+        None => Verdict::NoHit,
+    };
+    Judged { understood, verdict, findings }
+}
+
+/// The best match of any reading with any number of an entry.
+fn finding(question: &Question<'_>, readings: &[Reading], entry: EntryNo, listed: Listed) -> Option<Finding> {
+    let mut best: Option<(Match, &Reading, &ListedSubject, &ListedNumber)> = None;
+    for reading in readings {
+        for (subject, number) in listed.numbers() {
+            let Some(found) = compare(question.scan, reading, (subject, number)) else { continue };
+            let rank = |found: &Match| (found.likeness, found.doubts.len());
+            if best.as_ref().is_none_or(|(known, ..)| rank(&found) < rank(known)) {
+                best = Some((found, reading, subject, number));
+            }
+        }
+    }
+    let (found, reading, subject, number) = best?;
+    let code = match found.doubts.iter().any(|doubt| doubt.is_for_review()) {
+        true => RuleCode::Review,
+        false => RuleCode::of_exact(number.kind),
+    };
+    let rule = question.rules.rule(code);
+    let kept_back = kept_back(question, reading, &listed, &rule);
+    Some(Finding {
+        entry,
+        rule,
+        likeness: found.likeness,
+        matched: number.kind,
+        value: reading.number.clone(),
+        subject: number.key.clone().or_else(|| subject.key.clone()),
+        explanation: found.features,
+        doubts: found.doubts,
+        kept_back,
+        is_possible_misuse: found.is_other_holder,
+        listed,
+    })
+}
+
+fn kept_back(question: &Question<'_>, reading: &Reading, listed: &Listed, rule: &Rule) -> Vec<KeptBack> {
+    let mut kept_back = Vec::new();
+    match &listed.alert {
+        None => kept_back.push(KeptBack::ImportedList),
+        Some(alert) if question.own.contains(&alert.case.owner) => kept_back.push(KeptBack::OwnAlert),
+        Some(alert) if alert.flagged.is_some() => kept_back.push(KeptBack::Flagged),
+        Some(_) => {}
+    }
+    let is_protected = |holder: &reading::Holder| PROTECTED.contains(&holder.nationality.as_str());
+    if question.crossing.is_some_and(|crossing| crossing.asks_protection)
+        || reading.holder.as_ref().is_some_and(is_protected)
+    {
+        kept_back.push(KeptBack::Protection);
+    }
+    if question.crossing.is_none() {
+        kept_back.push(KeptBack::NoCrossing);
+    }
+    if !rule.forwards {
+        kept_back.push(KeptBack::RuleOff);
+    }
+    kept_back
+}
+
+/// The actions, the strongest first.
+const ACTIONS: [&str; 7] =
+    ["protect", "arrest", "seize", "check_and_question", "check_discreetly", "locate", "inform_only"];
+
+impl Finding {
+    /// Whether it is a hit, and not only something alike.
+    pub fn is_hit(&self) -> bool {
+        self.rule.code != RuleCode::Review
+    }
+
+    /// Whether it is certain and may be told to the alert's owner without a person.
+    pub fn forwards(&self) -> bool {
+        self.doubts.is_empty() && self.kept_back.is_empty()
+    }
+
+    /// What is to be done here: the strongest action that the alert asks for. Of an alert that is not executed here, only where the
+    /// person or thing is.
+    pub fn action(&self) -> &str {
+        let Some(alert) = &self.listed.alert else { return "inform_only" };
+        if alert.flagged.is_some() {
+            return "locate";
+        }
+        let asked = ACTIONS.iter().find(|action| alert.actions.iter().any(|asked| asked == *action));
+        asked.copied().unwrap_or("inform_only")
+    }
+
+    fn action_rank(&self) -> usize {
+        let action = self.action();
+        ACTIONS.iter().position(|known| *known == action).unwrap_or(ACTIONS.len())
+    }
+
+    /// Whether the booth must not notice it: the check is discreet.
+    pub fn is_discreet(&self) -> bool {
+        self.action() == "check_discreetly"
+            || self.listed.alert.as_ref().is_some_and(|alert| alert.category == "person_check")
+    }
+
+    /// How much the numbers are alike, from 0 to 1, for lists that people sort.
+    pub const fn score(&self) -> f64 {
+        match self.likeness {
+            Likeness::Equal | Likeness::InSeries => 1.0,
+            Likeness::Confusable => 0.8,
+            Likeness::Suffix => 0.5,
+        }
+    }
+
+    /// The kind of identifier as a notice names it, a code of `matched_kinds`.
+    pub fn matched_word(&self) -> &'static str {
+        match (self.likeness, self.matched) {
+            (Likeness::InSeries, NumberKind::Document) => "document_series",
+            (_, kind) => kind.as_str(),
+        }
+    }
+}

@@ -1,0 +1,128 @@
+//! What a list says: numbers, whose they are, and what is to be done.
+
+use rovuma_schemas::{AgencyCode, CaseId, Timestamp};
+use serde::{Deserialize, Serialize};
+
+use super::number::{NumberKind, Series, is_placeholder, normal};
+
+/// An entry of a list: an alert, or a record of an imported list. It holds what screening needs and no narrative.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Listed {
+    /// The list.
+    pub list: String,
+    /// The name by which people call the entry: an alert's short reference, a record's id in its list.
+    pub reference: String,
+    /// The alert, if it is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub alert: Option<AlertFacts>,
+    /// Whom or what it is about.
+    pub subjects: Vec<ListedSubject>,
+}
+
+/// What an alert says beside its subjects.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AlertFacts {
+    /// Its case.
+    pub case: CaseId,
+    /// The version of its content.
+    pub version: u32,
+    /// `active` or `suspended`, as the gateway said last; time may have ended it since.
+    pub state: String,
+    /// `actual`, `exercise` or `test`.
+    pub status: String,
+    /// The handling code: `H0` to `H3`.
+    pub handling: String,
+    /// The category.
+    pub category: String,
+    /// The actions that it asks for.
+    pub actions: Vec<String>,
+    /// Warnings for whoever approaches.
+    #[serde(default)]
+    pub warnings: Vec<String>,
+    /// When it ends.
+    pub ends: Option<Timestamp>,
+    /// Until when a second person must confirm it; afterwards nobody acts on it.
+    pub confirm_by: Option<Timestamp>,
+    /// Why it is not executed here: the code of the reason.
+    pub flagged: Option<String>,
+    /// The agencies of this installation that have it.
+    pub held_by: Vec<AgencyCode>,
+}
+
+/// A person or thing.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ListedSubject {
+    /// Its key in the alert.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key: Option<String>,
+    /// Names of the person or of a document's holder.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub names: Vec<String>,
+    /// Birth dates, `1984`, `1984-05` or `1984-05-03`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub births: Vec<String>,
+    /// The type of the vehicle.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub vehicle_type: Option<String>,
+    /// The make of the vehicle.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub make: Option<String>,
+    /// The colour of the vehicle.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub colour: Option<String>,
+    /// Its numbers: each is enough to find it.
+    pub numbers: Vec<ListedNumber>,
+}
+
+/// A number in a list.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ListedNumber {
+    /// Its kind.
+    pub kind: NumberKind,
+    /// The number as the list has it.
+    pub value: String,
+    /// The last number of a series that begins with the number.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub value_to: Option<String>,
+    /// The state that issued the document or registered the plate.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub qualifier: Option<String>,
+    /// The type of a document, a code of `document_types`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub document_type: Option<String>,
+    /// Whether it is the identity of an innocent person, which others misuse.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_misused: bool,
+    /// The key of a document of a person.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key: Option<String>,
+}
+
+impl ListedNumber {
+    /// The number in the form that is compared; none where it stands for "unknown" or cannot be compared.
+    pub(crate) fn normal(&self) -> Option<String> {
+        normal(&self.value).filter(|number| !is_placeholder(self.kind, number))
+    }
+
+    /// The series that it begins.
+    pub(crate) fn series(&self) -> Option<Series> {
+        let to = normal(self.value_to.as_deref()?)?;
+        Series::new(&self.normal()?, &to)
+    }
+}
+
+impl Listed {
+    /// Every number, with its subject.
+    pub(crate) fn numbers(&self) -> impl Iterator<Item = (&ListedSubject, &ListedNumber)> {
+        self.subjects.iter().flat_map(|subject| subject.numbers.iter().map(move |number| (subject, number)))
+    }
+
+    /// Whether it is in force at `now`. An alert ends by time alone, whatever the line does.
+    pub(crate) fn is_live(&self, now: Timestamp) -> bool {
+        self.alert.as_ref().is_none_or(|alert| {
+            alert.state == "active"
+                && alert.ends.is_none_or(|ends| now < ends)
+                && alert.confirm_by.is_none_or(|limit| now < limit)
+        })
+    }
+}
