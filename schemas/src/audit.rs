@@ -73,6 +73,8 @@ open_words!(
         CaseSearch = "case.search",
         /// A case was looked at: its state or its time line.
         CaseRead = "case.read",
+        /// A watchlist read what alerts in force are about.
+        ScreeningRead = "screening.read",
         /// Figures about requests were read.
         FiguresRead = "figures.read",
         /// The data of a case are held back from erasure.

@@ -8,7 +8,7 @@ use std::{
 
 /// The parts of the gateway below its HTTP API. What is not here puts the parts together: `config`, `gateway`, `service`,
 /// `standalone`.
-const BELOW_HTTP: [&str; 13] = [
+const BELOW_HTTP: [&str; 14] = [
     "alarm",
     "audit",
     "base",
@@ -22,6 +22,7 @@ const BELOW_HTTP: [&str; 13] = [
     "messages",
     "reminders",
     "retention",
+    "screening",
 ];
 
 /// Names that only the HTTP API uses: its module, the crates that it is built with, and their best known types.

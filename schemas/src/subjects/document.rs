@@ -87,6 +87,28 @@ pub struct Document {
     pub office: Option<Line>,
 }
 
+impl Document {
+    /// The number with the issuer, as far as it is known: as the fields give them, or else as the machine readable zone does.
+    pub fn number_and_issuer(&self) -> Option<(String, Option<String>)> {
+        let lines: Vec<&str> = self.mrz.iter().map(MrzLine::as_str).collect();
+        let zone = mrz::read(&lines).ok();
+        let number = self.number.as_ref().map(ToString::to_string);
+        let number = number.or_else(|| zone.as_ref().map(|zone| zone.number.clone()))?;
+        let issuer = self.issuer.as_ref().map(ToString::to_string);
+        let issuer = issuer.or_else(|| sole_issuer(self.document_type.as_str()).map(str::to_owned));
+        Some((number, issuer.or(zone.map(|zone| zone.issuer)).filter(|issuer| !issuer.is_empty())))
+    }
+}
+
+/// The state that issues all documents of this type, where there is only one.
+pub(super) fn sole_issuer(document_type: &str) -> Option<&'static str> {
+    match document_type {
+        "bi_mz" => Some("MOZ"),
+        "nida_tz" => Some("TZA"),
+        _ => None,
+    }
+}
+
 /// Checks the rules about one document: number, dates, machine readable zone.
 pub(super) fn check(checker: &mut Checker<'_>, document: &View<'_>) {
     let (number, mrz) = (document.field("number"), document.field("mrz"));

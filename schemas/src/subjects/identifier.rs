@@ -4,7 +4,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{SubjectKey, SubjectKind, Vin, put_right};
+use super::{SubjectKey, SubjectKind, Vin, document::sole_issuer, put_right};
 use crate::{checks::mrz, names, view::View};
 
 /// A kind of identifier.
@@ -159,12 +159,7 @@ fn folded(number: &str) -> String {
 }
 
 fn document(found: &mut IdentifierCollector, document: &View<'_>) {
-    // These two have one issuer.
-    let by_type = match document.field("type").text() {
-        Some("bi_mz") => "MOZ",
-        Some("nida_tz") => "TZA",
-        _ => "",
-    };
+    let by_type = document.field("type").text().and_then(sole_issuer).unwrap_or_default();
     let issuer = document.field("issuer").text().unwrap_or(by_type).to_ascii_uppercase();
     for number in ["number", "number_to"] {
         if let Some(number) = document.field(number).text() {

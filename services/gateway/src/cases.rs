@@ -23,6 +23,7 @@ pub(crate) mod list;
 pub(crate) mod open;
 pub(crate) mod project;
 pub(crate) mod short_reference;
+pub(crate) mod signed;
 
 use std::collections::{BTreeMap, BTreeSet};
 

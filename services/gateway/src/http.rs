@@ -22,6 +22,7 @@ mod inbox;
 mod messages;
 mod quarantine;
 mod retention;
+mod screening;
 mod sent;
 mod streams;
 mod trust;
@@ -68,6 +69,7 @@ fn api() -> OpenApiRouter<Arc<Gateway>> {
         .routes(routes!(retention::read))
         .routes(routes!(figures::requests))
         .routes(routes!(figures::cases))
+        .routes(routes!(screening::alerts))
         .routes(routes!(streams::read))
         .routes(routes!(held::list))
         .routes(routes!(quarantine::list))

@@ -10,6 +10,7 @@
 //! - `messages`: sent and received messages as an agency sees them.
 //! - `drafts`: the drafts of every family, and their release.
 //! - `retention`: erases the content of cases at the end of their retention.
+//! - `screening`: the alerts in force as a watchlist compares them.
 //! - `http`: the API, one file a resource. Only this layer makes HTTP answers from faults.
 //!
 //! Architecture invariant: the agency on which a request acts comes from its token and the store, never from the request. A
@@ -34,6 +35,7 @@ mod messages;
 mod reminders;
 mod retention;
 mod row_key;
+mod screening;
 mod service;
 mod standalone;
 #[cfg(test)]

@@ -38,7 +38,7 @@ use crate::{
 };
 
 /// The gateway's own tables.
-pub(crate) const MIGRATIONS: Migrations = rovuma_store::migrations!(1001 "gateway", 1002 "cases", 1003 "retention", 1004 "duplicates", 1005 "requests", 1006 "mentions", 1007 "hits");
+pub(crate) const MIGRATIONS: Migrations = rovuma_store::migrations!(1001 "gateway", 1002 "cases", 1003 "retention", 1004 "duplicates", 1005 "requests", 1006 "mentions", 1007 "hits", 1008 "screening");
 
 /// The gateway, for [`rovuma_runtime::main`].
 #[derive(Debug)]

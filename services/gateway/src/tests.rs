@@ -33,6 +33,7 @@ mod restored;
 mod retention;
 mod roles;
 mod routes;
+mod screening;
 mod second_person;
 mod strangers;
 mod streams;

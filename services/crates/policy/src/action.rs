@@ -94,6 +94,8 @@ actions! {
     CaseHold = "case.hold" on Case;
     /// See what will be erased, and what is held back.
     RetentionRead = "retention.read" on Agency;
+    /// Read what the agency's alerts in force are about, as a watchlist compares it.
+    ScreeningRead = "screening.read" on Agency;
     /// Read figures about the agency's requests: how many, how they ended, how long the answers took.
     FiguresRead = "figures.read" on Agency;
     /// Read the state of the agency's streams, gaps included.

@@ -7,8 +7,8 @@ use rovuma_schemas::{AgencyCode, MessageType, OperationalBody, Terms, Timestamp}
 
 use super::{CaseDetails, FamilyRules, possible};
 use crate::cases::folded::{CaseMessages, CaseView, FoldedCase, StateFacts, fold_kept};
-use state::{AlertRules, AlertState};
-pub(crate) use state::{AlertView, Certificate, Report, ReportAnswer, WithdrawReason};
+use state::AlertRules;
+pub(crate) use state::{AlertState, AlertView, Certificate, Report, ReportAnswer, WithdrawReason};
 
 /// The rules of alerts.
 pub(super) struct Rules;

@@ -28,7 +28,8 @@ use utoipa::OpenApi;
         (name = "messages", description = "Sending at once; what was received and sent, with receipts and the way it took."),
         (name = "exchange", description = "Whether the exchange works: streams, held messages, quarantine, alarms, trust."),
         (name = "reference", description = "Recipients and code lists."),
-        (name = "events", description = "What happened, in order, without content.")
+        (name = "events", description = "What happened, in order, without content."),
+        (name = "screening", description = "What a watchlist compares with what is found at a border post.")
     ),
     components(schemas(Problem)),
     security(("bearer" = [])),
@@ -42,10 +43,11 @@ const BEARER: Bearer = Bearer("an issuer that this gateway is configured to trus
 const WORD: &str = "^[A-Za-z0-9_.-]{1,64}$";
 
 /// The forms of the parameters.
-pub(super) const FORMS: [ParameterForm; 17] = [
+pub(super) const FORMS: [ParameterForm; 18] = [
     ParameterForm("/v1/drafts/", "id", UUID_V7),
     ParameterForm("/v1/messages/", "id", UUID_V7),
     ParameterForm("/v1/cases/", "id", UUID_V7),
+    ParameterForm("/v1/screening/", "case", UUID_V7),
     ParameterForm("", "owner", AGENCY),
     ParameterForm("", "partner", AGENCY),
     ParameterForm("", "kind", "^[a-z_]{1,48}$"),

@@ -1,5 +1,5 @@
 //! What a case says in words, names and numbers is shown by the message alone, to those who may read it: by no list, no event, alarm, audit
-//! event or log line.
+//! event or log line. Only the watchlist's machine reads what identifies the subjects of alerts in force (`screening`).
 
 use std::{
     io,

@@ -16,7 +16,7 @@ use crate::{
     cases::{self, NarrowedIds},
     drafts::{list, restricted},
     messages::{inbox, sent_list},
-    retention,
+    retention, screening,
 };
 
 /// Everything that asks the gateway's store.
@@ -134,10 +134,18 @@ fn expected() -> Vec<(Statement, Vec<&'static str>)> {
         ("held cases", retention::hold::HELD.into_sql_str(), vec![]),
         ("their number", retention::hold::HELD_COUNT.into_sql_str(), vec![]),
         ("retention of a case", retention::hold::ONE.into_sql_str(), vec![]),
+        ("alerts in force", screening::IN_FORCE.into_sql_str(), vec!["case_file_screened"]),
+        ("alerts under one id", screening::OF_ID.into_sql_str(), vec!["case_file_by_id"]),
         ("cases by partner", cases::list::BY_PARTNER.into_sql_str(), vec!["case_party_by_partner"]),
     ];
     for count in [1, 5] {
         all.extend([
+            ("bytes of messages sent", rovuma_store::with_list(cases::signed::SENT, 2, count), vec![]),
+            (
+                "bytes of messages received",
+                rovuma_store::with_list(cases::signed::RECEIVED, 2, count),
+                vec!["received_by_id"],
+            ),
             ("sent of a case", sent_list::statement(Some(&by_case(count)), false), vec!["sent_by_case"]),
             ("sent in reply", sent_list::statement(Some(&by_reply(count)), false), vec!["sent_by_reply"]),
             (

@@ -17,9 +17,13 @@ async fn a_role_without_rights_is_refused_and_audited_at_every_route() {
         fixture.person("officer-6", "mz.prm", &["no_such_role"]),
         fixture.machine("watchlist", "mz.prm", &["watchlist_service"]),
     ];
-    for (caller, is_protecting) in refused.iter().zip([true, false, false, false]) {
-        let is_tried =
-            |route: &routes::Route| !(route.is_public() || (is_protecting && route.is_about_retention()));
+    let (protects, screens) = (0, 3);
+    for (index, caller) in refused.iter().enumerate() {
+        let is_permitted = |route: &routes::Route| {
+            (index == protects && route.is_about_retention())
+                || (index == screens && route.is_for_the_watchlist())
+        };
+        let is_tried = |route: &routes::Route| !route.is_public() && !is_permitted(route);
         for route in routes::all().into_iter().filter(is_tried) {
             let before = fixture.audited("access.refuse").await.len();
             let target = if route.is_about_a_draft() { &draft } else { &sent };

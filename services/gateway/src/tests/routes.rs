@@ -54,6 +54,11 @@ impl Route {
         self.path == "/v1/retention" || self.path.ends_with("/hold")
     }
 
+    /// Whether the watchlist may call it.
+    pub(super) fn is_for_the_watchlist(&self) -> bool {
+        self.path.starts_with("/v1/screening/") || self.path.starts_with("/v1/events")
+    }
+
     /// Whether it shows only what is public, to whoever has a token.
     pub(super) fn is_public(&self) -> bool {
         self.path == "/v1/codes/{list}"

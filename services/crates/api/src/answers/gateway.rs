@@ -10,9 +10,10 @@ mod messages;
 mod reference;
 mod requests;
 mod retention;
+mod screening;
 mod trust;
 
 pub use self::{
     cases::*, drafts::*, events::*, exchange::*, hits::*, lists::*, messages::*, reference::*, requests::*,
-    retention::*, trust::*,
+    retention::*, screening::*, trust::*,
 };
