@@ -77,6 +77,16 @@ open_words!(
         ScreeningRead = "screening.read",
         /// Figures about requests were read.
         FiguresRead = "figures.read",
+        /// Somebody looked something up in the watchlist, outside a crossing.
+        ScreenLookup = "screen.lookup",
+        /// Something that is listed was found at a border post.
+        HitFind = "hit.find",
+        /// The watchlist had a hit reported without a person, or its gateway refused that.
+        HitForward = "hit.forward",
+        /// What was found was listed.
+        CandidateSearch = "candidate.search",
+        /// A person decided whether something that was found is the same.
+        CandidateDecide = "candidate.decide",
         /// The data of a case are held back from erasure.
         CaseHold = "case.hold",
         /// The data of a case are no longer held back from erasure.

@@ -25,8 +25,10 @@ pub struct ServicePorts {
     pub identity: u16,
     /// The auditors' API.
     pub audit: u16,
-    /// Health and metrics of the gateway, the identity provider and the audit service.
-    pub admin: [u16; 3],
+    /// The watchlist's API.
+    pub watchlist: u16,
+    /// Health and metrics of the gateway, the identity provider, the audit service and the watchlist.
+    pub admin: [u16; 4],
 }
 
 /// Settings that a lab makes quicker than a real installation.
@@ -89,6 +91,7 @@ impl Settings<'_> {
             ("gateway", self.gateway()?),
             ("identity", self.identity()?),
             ("audit", self.audit()?),
+            ("watchlist", self.watchlist()?),
             ("rovumactl", self.rovumactl()?),
         ];
         let mut notes = Vec::new();
@@ -162,6 +165,44 @@ impl Settings<'_> {
                 password = quoted(&self.layout.secret(&person.login)),
             )?;
         }
+        for agency in &self.plan.agencies {
+            let id = watchlist_client(&agency.code);
+            write!(
+                text,
+                "[[bootstrap_clients]]\nid = \"{id}\"\nname = \"watchlist\"\nroles = [\"watchlist_service\"]\n\
+                 secret_file = {}\n\n",
+                quoted(&self.layout.secret(&id)),
+            )?;
+        }
+        Ok(text)
+    }
+
+    fn watchlist(&self) -> Result<String> {
+        let mut text = format!("country = \"{}\"\n\n", self.plan.country);
+        text += &self.common("watchlist", "watchlist", self.ports.watchlist, self.ports.admin[3])?;
+        text += &self.tokens();
+        text += &self.producer("watchlist", "watchlist.pem");
+        write!(
+            text,
+            "[gateway]\nurl = \"http://127.0.0.1:{}\"\n\n[identity]\nurl = \"{}\"\n\n",
+            self.ports.gateway,
+            self.issuer()
+        )?;
+        for agency in &self.plan.agencies {
+            let id = watchlist_client(&agency.code);
+            write!(
+                text,
+                "[[agency]]\ncode = \"{code}\"\nclient_id = \"{id}\"\nclient_secret_file = {secret}\n\
+                 unit = \"{unit}\"\nlegal_basis = \"example_police_memorandum_2018\"\nlanguage = \"{language}\"\n\
+                 contact = {{ name = \"{unit}\", phone = \"{phone}\", hours = \"24 h\" }}\n\n",
+                code = agency.code,
+                secret = quoted(&self.layout.secret(&id)),
+                unit = format_args!("Duty desk of {}", agency.code),
+                language = agency.name.0,
+                // Invented: numbers that nobody has.
+                phone = if self.plan.country.as_str() == "mz" { "+258840000404" } else { "+255700000404" },
+            )?;
+        }
         Ok(text)
     }
 
@@ -185,9 +226,12 @@ impl Settings<'_> {
             quoted(&self.layout.key("audit.witness.pem"))
         )?;
         let gateway = names::gateway_user(GATEWAY);
-        for (user, key) in
-            [(gateway.as_str(), "gateway"), ("identity", "identity"), ("rovumactl", "rovumactl")]
-        {
+        for (user, key) in [
+            (gateway.as_str(), "gateway"),
+            ("identity", "identity"),
+            ("rovumactl", "rovumactl"),
+            ("watchlist", "watchlist"),
+        ] {
             write!(
                 text,
                 "[[producer]]\nsource = \"{}\"\nkey_files = [{}]\n\n",
@@ -265,6 +309,11 @@ impl Settings<'_> {
              jwks_url = \"{issuer}/oauth2/jwks.json\"\n\n"
         )
     }
+}
+
+/// The id of the machine account under which the watchlist reads and reports for an agency.
+pub fn watchlist_client(agency: &AgencyCode) -> String {
+    format!("{agency}.watchlist")
 }
 
 /// The roles of people, each with the first part of the log-in name of the person who has it in every agency.

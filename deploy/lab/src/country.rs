@@ -16,7 +16,7 @@ use serde_json::Value;
 
 use crate::{
     certs::{TlsIdentity, write_private},
-    config::{LabTimings, ServicePorts, Settings, people},
+    config::{LabTimings, ServicePorts, Settings, people, watchlist_client},
     ctl::Ctl,
     kept, keys,
     layout::Layout,
@@ -29,8 +29,14 @@ use crate::{
 /// The services of a country, in the order in which they are started.
 pub const SERVICES: [&str; 3] = ["identity", "audit", "gateway"];
 
+/// The watchlist, which a country starts by [`Country::start_watchlist`]: what needs no screening does without it.
+pub const WATCHLIST: &str = "watchlist";
+
 /// Position of a second gateway's ports in the country's block. Its health and metrics port follows.
 const SECOND_GATEWAY: u16 = 6;
+
+/// Position of the watchlist's ports in the country's block. Its health and metrics port follows.
+const WATCHLIST_PORT: u16 = 8;
 
 /// Time limit for a service to become ready.
 const READY_TIMEOUT: Duration = Duration::from_secs(60);
@@ -80,10 +86,10 @@ impl Country {
         let layout = Layout::new(lab, plan.country);
         keys::prepare(&Ctl::new(programs), &layout, &plan)?;
         for (_, person) in people(&plan) {
-            let file = layout.secret(&person.login);
-            if !file.exists() {
-                write_private(&file, &format!("{}\n", uuid::Uuid::new_v4().simple()))?;
-            }
+            draw_secret(&layout.secret(&person.login))?;
+        }
+        for agency in &plan.agencies {
+            draw_secret(&layout.secret(&watchlist_client(&agency.code)))?;
         }
         Ok(Self {
             ports: PortBlock::claim(remembered(&layout))?,
@@ -167,6 +173,15 @@ impl Country {
             self.ready(service).await?;
         }
         Ok(())
+    }
+
+    /// Starts the watchlist, and waits until it is ready.
+    ///
+    /// # Errors
+    /// When it ends or is not ready in time; the error has the end of its log.
+    pub async fn start_watchlist(&mut self) -> Result<()> {
+        self.start_service(WATCHLIST)?;
+        self.ready(WATCHLIST).await
     }
 
     /// Starts one service, without waiting until it is ready.
@@ -324,6 +339,7 @@ impl Country {
         let port = match service {
             "gateway" => ports.gateway,
             "identity" => ports.identity,
+            WATCHLIST => ports.watchlist,
             _ => ports.audit,
         };
         Ok(format!("http://127.0.0.1:{port}"))
@@ -348,11 +364,12 @@ impl Country {
     }
 
     fn admin_port(&self, service: &str) -> Result<u16> {
-        let [gateway, identity, audit] = self.service_ports()?.admin;
+        let [gateway, identity, audit, watchlist] = self.service_ports()?.admin;
         Ok(match service {
             "gateway" => gateway,
             "gateway2" => self.ports.port(SECOND_GATEWAY + 1)?,
             "identity" => identity,
+            WATCHLIST => watchlist,
             _ => audit,
         })
     }
@@ -363,7 +380,8 @@ impl Country {
             gateway: port(0)?,
             identity: port(1)?,
             audit: port(2)?,
-            admin: [port(3)?, port(4)?, port(5)?],
+            watchlist: port(WATCHLIST_PORT)?,
+            admin: [port(3)?, port(4)?, port(5)?, port(WATCHLIST_PORT + 1)?],
         })
     }
 }
@@ -410,6 +428,14 @@ fn uri_in_vhost(uri: &str, vhost: &str) -> String {
         None => address.to_owned(),
     };
     query.map_or(address.clone(), |query| format!("{address}?{query}"))
+}
+
+/// Writes a random secret, unless there is one.
+fn draw_secret(file: &Path) -> Result<()> {
+    if file.exists() {
+        return Ok(());
+    }
+    write_private(file, &format!("{}\n", uuid::Uuid::new_v4().simple()))
 }
 
 fn ports_file(layout: &Layout) -> PathBuf {

@@ -8,7 +8,8 @@ use rovuma_schemas::AgencyCode;
 use crate::{ctl::Ctl, layout::Layout, plan::CountryPlan};
 
 /// The file names of the services' keys.
-pub const SERVICE_KEYS: [&str; 4] = ["gateway.pem", "identity.pem", "audit.pem", "rovumactl.pem"];
+pub const SERVICE_KEYS: [&str; 5] =
+    ["gateway.pem", "identity.pem", "audit.pem", "rovumactl.pem", "watchlist.pem"];
 
 /// Draws missing keys, and signs the country's first trust list if there is none.
 ///

@@ -102,6 +102,10 @@ impl StartedParts {
             show.line(&note);
         }
         border.start(progress).await?;
+        for country in [&mut border.mz, &mut border.tz] {
+            show.step(&format!("starting {} watchlist", country.plan().country));
+            country.start_watchlist().await?;
+        }
         match play {
             Play::Alert(draft) => {
                 show.step("sending the alert");
@@ -133,9 +137,12 @@ impl StartedParts {
         show.line("");
         for country in [&border.mz, &border.tz] {
             show.line(&format!("{}", country.plan().country));
-            for (what, service) in
-                [("gateway API", "gateway"), ("log-in", "identity"), ("audit API", "audit")]
-            {
+            for (what, service) in [
+                ("gateway API", "gateway"),
+                ("log-in", "identity"),
+                ("audit API", "audit"),
+                ("watchlist", "watchlist"),
+            ] {
                 show.line(&format!("  {what:12} {}", country.url(service)?));
             }
             show.line(&format!("  {:12} {}", "rovumactl", country.layout().config("rovumactl").display()));

@@ -1,5 +1,7 @@
 //! The first accounts: the service creates them at its start if nobody has their log-in name.
 
+pub(crate) mod clients;
+
 use anyhow::Context as _;
 use rovuma_policy::Role;
 use rovuma_schemas::audit::AuditAction;

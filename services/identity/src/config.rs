@@ -37,6 +37,9 @@ pub struct IdentityConfig {
     /// `[[bootstrap]]`: accounts that the service creates at its start if nobody has their log-in name.
     #[serde(default)]
     pub bootstrap: Vec<BootstrapConfig>,
+    /// `[[bootstrap_clients]]`: machine clients that the service creates at its start if nobody has their id.
+    #[serde(default)]
+    pub bootstrap_clients: Vec<BootstrapClientConfig>,
 }
 
 /// `[signing]`.
@@ -100,6 +103,20 @@ pub struct BootstrapConfig {
     /// Whether the person must choose another password at the first log-in.
     #[serde(default = "yes")]
     pub change_at_first_login: bool,
+}
+
+/// `[[bootstrap_clients]]`: a machine client of this installation's own, such as the watchlist's account.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct BootstrapClientConfig {
+    /// Its id, which begins with its agency: `mz.prm.watchlist`.
+    pub id: String,
+    /// The name to show.
+    pub name: String,
+    /// Roles of machines.
+    pub roles: Vec<Role>,
+    /// A file with its secret, at least 32 random characters. The service does not read it once the client exists.
+    pub secret_file: SecretFile,
 }
 
 /// The shortest rotation: a key is published for a day, signs for a day, and stays published for a day.

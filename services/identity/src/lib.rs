@@ -29,7 +29,9 @@ mod sessions;
 mod throttle;
 
 pub use api::openapi;
-pub use config::{ApplicationConfig, AuditConfig, BootstrapConfig, IdentityConfig, SigningConfig};
+pub use config::{
+    ApplicationConfig, AuditConfig, BootstrapClientConfig, BootstrapConfig, IdentityConfig, SigningConfig,
+};
 pub use ids::{AccountId, BadLogin, Login};
 pub use password::{PASSWORD_MAX_BYTES, PASSWORD_MIN_CHARS};
 pub use service::{Identity, RunningIdentity};

@@ -48,6 +48,7 @@ impl Service for Identity {
         Issuer::parse(&config.issuer)?;
         Applications::load(&config.applications)?;
         bootstrap::check(&config.bootstrap)?;
+        bootstrap::clients::check(&config.bootstrap_clients)?;
         policy(config)?;
         Ok(())
     }
@@ -82,6 +83,7 @@ impl Identity {
         let trail = Trail::new(store.clone(), config.audit.source.clone());
         let app = Arc::new(load_app(config, context, store, trail).await?);
         bootstrap::run(&app, &config.bootstrap).await?;
+        bootstrap::clients::run(&app, &config.bootstrap_clients).await?;
         let router = oidc::router().merge(api::router()).with_state(Arc::clone(&app));
         let address = serve(context, "identity", &config.http, router.clone())?;
         Ok(RunningIdentity { app, address, router })

@@ -1,2 +1,30 @@
-//! x
+//! The watchlist of one country: what is scanned or typed at a border post is compared with what is listed.
+//!
+//! `alerts.rs` keeps the alerts of the installation's agencies current, from the gateway's events and its API. `screening/` is pure: it
+//! reads a text, finds the entries that may have its numbers, compares, and applies the rules. `screen.rs` does so for one request, keeps
+//! what was found in one transaction with its audit events, and says what the caller may see. `forward.rs` has the gateway tell the owner of
+//! an alert what is certain.
+//!
+//! Architecture invariant: a verdict names every list with its age, and is no "no hit" unless all of them were there and current. What
+//! is not certain never leaves this service by itself.
+
+mod alerts;
+mod config;
+mod entries;
+mod error;
+mod flow;
+mod forward;
+mod hits;
+mod http;
+pub mod lists;
+
+mod peer;
+mod screen;
 pub mod screening;
+mod service;
+mod standings;
+mod watchlist;
+
+pub use config::{AgencyConfig, AuditConfig, ContactConfig, PeerConfig, ScreeningConfig, WatchlistConfig};
+pub use http::openapi;
+pub use service::WatchlistService;

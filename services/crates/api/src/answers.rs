@@ -8,6 +8,7 @@
 pub mod audit;
 pub mod gateway;
 pub mod identity;
+pub mod watchlist;
 
 #[cfg(test)]
 mod tests {

@@ -110,6 +110,16 @@ actions! {
     HeldRead = "held.read" on Agency;
     /// List the deliveries in quarantine, with the reasons. Those that named no agency belong to `<cc>.node`.
     QuarantineRead = "quarantine.read" on Agency;
+    /// Screen what crosses at a border post.
+    ScreenCrossing = "screen.crossing" on Agency;
+    /// Look something up outside a crossing, for a stated purpose.
+    ScreenLookup = "screen.lookup" on Agency;
+    /// See what is screened against: lists, their ages, the rules.
+    WatchlistRead = "watchlist.read" on Agency;
+    /// See what was found of the agency's alerts, discreet checks among them.
+    CandidateRead = "candidate.read" on Agency;
+    /// Say whether a candidate is the same person or thing.
+    CandidateDecide = "candidate.decide" on Agency;
     /// Search the audit log of an agency; the log of `<cc>.node` is the whole country's.
     AuditSearch = "audit.search" on AuditLog;
     /// Read one audit event.

@@ -40,6 +40,7 @@ pub(crate) fn built_in_policies() -> Vec<PolicyText> {
     built_in!(
         "10-drafts.cedar",
         "20-messages.cedar",
+        "25-watchlist.cedar",
         "30-audit.cedar",
         "40-administration.cedar",
         "90-limits.cedar"

@@ -86,6 +86,25 @@ pub enum Doubt {
 }
 
 impl Doubt {
+    /// The code.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::OnlyAlike => "only_alike",
+            Self::CheckDigit => "check_digit",
+            Self::KindUnknown => "kind_unknown",
+            Self::StateUnknown => "state_unknown",
+            Self::StateGuessed => "state_guessed",
+            Self::StateDiffers => "state_differs",
+            Self::TypeUnknown => "type_unknown",
+            Self::TypeDiffers => "type_differs",
+            Self::Unconfirmed => "unconfirmed",
+            Self::NotCompared => "not_compared",
+            Self::NotUnique => "not_unique",
+            Self::VehicleDiffers => "vehicle_differs",
+            Self::MisusedIdentity => "misused_identity",
+        }
+    }
+
     /// Whether a match with this doubt is only something alike: a person must look at it before it is called a hit.
     pub(crate) const fn is_for_review(self) -> bool {
         matches!(

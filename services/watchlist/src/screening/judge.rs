@@ -35,6 +35,20 @@ pub enum Verdict {
     Unreadable,
 }
 
+impl Verdict {
+    /// The code.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Hit => "hit",
+            Self::Review => "review",
+            Self::NoHit => "no_hit",
+            Self::Incomplete => "incomplete",
+            Self::TooLittle => "too_little",
+            Self::Unreadable => "unreadable",
+        }
+    }
+}
+
 /// The crossing at which something is scanned.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Crossing {
@@ -79,6 +93,20 @@ pub enum KeptBack {
     NoCrossing,
     /// The rule does not forward at present.
     RuleOff,
+}
+
+impl KeptBack {
+    /// The code.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::ImportedList => "imported_list",
+            Self::OwnAlert => "own_alert",
+            Self::Flagged => "flagged",
+            Self::Protection => "protection",
+            Self::NoCrossing => "no_crossing",
+            Self::RuleOff => "rule_off",
+        }
+    }
 }
 
 /// Something that was found.

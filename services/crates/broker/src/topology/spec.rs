@@ -128,7 +128,7 @@ pub enum SpecFault {
 }
 
 /// Users that every node has besides those of the specification.
-pub(super) const SERVICES: [&str; 3] = ["audit", "identity", "rovumactl"];
+pub(super) const SERVICES: [&str; 4] = ["audit", "identity", "rovumactl", "watchlist"];
 
 impl NodeSpec {
     /// Checks that the specification does not contradict itself.

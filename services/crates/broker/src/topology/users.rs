@@ -25,7 +25,7 @@ pub(super) struct User {
 
 /// All users of a node.
 pub(super) fn users(spec: &NodeSpec) -> Vec<User> {
-    let mut all = vec![audit(spec), identity(spec), rovumactl(spec)];
+    let mut all = vec![audit(spec), identity(spec), rovumactl(spec), producer(spec, "watchlist", &[])];
     all.extend(spec.gateways.iter().map(|gateway| gateway_user(spec, gateway)));
     all.extend(spec.event_readers.iter().map(event_reader));
     all.extend(spec.partners.iter().map(link));
@@ -36,7 +36,7 @@ pub(super) fn users(spec: &NodeSpec) -> Vec<User> {
 /// The services that write audit events, by the name of their source.
 pub(super) fn audit_sources(spec: &NodeSpec) -> Vec<String> {
     let gateways = spec.gateways.iter().map(|gateway| names::gateway_user(&gateway.name));
-    let services = ["identity", "rovumactl"].map(str::to_owned);
+    let services = ["identity", "rovumactl", "watchlist"].map(str::to_owned);
     gateways.chain(services).map(|user| names::audit_source(spec.country, &user)).collect()
 }
 

@@ -1,0 +1,270 @@
+//! Keeps the alerts of an agency current: all of them when the gateway is first heard, then each as it changes.
+//!
+//! The gateway's events say that a case changed and nothing else; the content is asked for. When the line to the gateway breaks, the
+//! alerts that are here go on being screened, and every verdict says how old they are.
+
+mod listed;
+
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
+
+use rovuma_api::{
+    answers::gateway::ScreenedAlert,
+    page::{PAGE_MAX, Page},
+};
+use rovuma_runtime::Shutdown;
+use rovuma_schemas::MessageId;
+use rovuma_store::{BoxFuture, Conn, FutureExt, WriteError};
+use thiserror::Error;
+
+use crate::{
+    entries::{self, ALERTS, Change},
+    error::DbError,
+    peer::{Heard, PeerFault},
+    standings::{self, alerts_of},
+    watchlist::{OwnAgency, Watchlist},
+};
+
+/// The first pause after a fault; each further one is twice as long, up to [`PAUSE_MAX`].
+const PAUSE_MIN: Duration = Duration::from_millis(500);
+
+/// A gateway that comes back is found within this time: an alert must be screened five seconds after it arrived.
+const PAUSE_MAX: Duration = Duration::from_secs(5);
+
+/// How often it is written down that the gateway was heard, where nothing changed: after a restart the age shown is that old.
+const HEARD_WRITTEN_EVERY: Duration = Duration::from_secs(60);
+
+/// Maximum changes that are asked for together.
+const TOGETHER_MAX: usize = 64;
+
+/// Why alerts are not followed at the moment.
+#[derive(Debug, Error)]
+enum FollowFault {
+    #[error(transparent)]
+    Peer(#[from] PeerFault),
+    #[error("the store: {0}")]
+    Write(#[from] WriteError<DbError>),
+    #[error("the store: {0}")]
+    Read(#[from] DbError),
+}
+
+/// Follows the alerts of one agency until the service stops.
+pub(crate) async fn follow(watchlist: Arc<Watchlist>, agency: Arc<OwnAgency>, shutdown: Shutdown) {
+    let mut follower = Follower { watchlist, agency, after: None };
+    let mut pause = PAUSE_MIN;
+    loop {
+        let result = tokio::select! {
+            () = shutdown.soft() => return,
+            result = follower.run() => result,
+        };
+        match result {
+            // The gateway ends a stream with its token.
+            Ok(()) => pause = PAUSE_MIN,
+            Err(fault) => {
+                let agency = &follower.agency.config.code;
+                tracing::warn!(%agency, %fault, "alerts are not followed: trying again");
+                if matches!(&fault, FollowFault::Peer(PeerFault::Refused { code, .. }) if code == "after_unknown")
+                {
+                    // The gateway's store was put back from an older copy: everything is asked for again.
+                    follower.after = None;
+                }
+            }
+        }
+        if !shutdown.pause(pause).await {
+            return;
+        }
+        pause = (pause * 2).min(PAUSE_MAX);
+    }
+}
+
+struct Follower {
+    watchlist: Arc<Watchlist>,
+    agency: Arc<OwnAgency>,
+    /// The last event that was taken, once all alerts were loaded.
+    after: Option<i64>,
+}
+
+impl Follower {
+    /// Follows one stream of events to its end.
+    async fn run(&mut self) -> Result<(), FollowFault> {
+        let now = self.watchlist.clock.now();
+        // The stream is open before everything is loaded: no change is lost between the two.
+        let mut events = self.agency.gateway.events(self.after, now).await?;
+        if self.after.is_none() {
+            self.load_all().await?;
+        }
+        self.heard(true).await?;
+        while let Some(heard) = events.next().await? {
+            let mut changed = BTreeSet::new();
+            let mut last = self.note(heard, &mut changed);
+            while events.has_more() && changed.len() < TOGETHER_MAX {
+                let Some(heard) = events.next().await? else { break };
+                last = self.note(heard, &mut changed).or(last);
+            }
+            for case in changed {
+                self.load_one(case).await?;
+            }
+            if let Some(last) = last {
+                self.after = Some(last);
+            }
+            self.heard(false).await?;
+        }
+        Ok(())
+    }
+
+    fn note(&self, heard: Heard, changed: &mut BTreeSet<MessageId>) -> Option<i64> {
+        let Heard::Event(event) = heard else { return None };
+        if event.event == "case.changed" {
+            changed.extend(event.object);
+        }
+        Some(event.seq)
+    }
+
+    /// Loads all alerts that are in force, and removes those that are no longer.
+    async fn load_all(&self) -> Result<(), FollowFault> {
+        let list = alerts_of(&self.agency.config.code);
+        self.watchlist.lists.update(&list, |list| list.is_loading = true);
+        let loaded = self.load_pages().await;
+        self.watchlist.lists.update(&list, |list| list.is_loading = false);
+        loaded
+    }
+
+    async fn load_pages(&self) -> Result<(), FollowFault> {
+        let (mut seen, mut cursor) = (BTreeSet::new(), None::<String>);
+        loop {
+            let mut query = vec![("limit", PAGE_MAX.to_string())];
+            query.extend(cursor.take().map(|cursor| ("cursor", cursor)));
+            let now = self.watchlist.clock.now();
+            let page: Page<ScreenedAlert> =
+                self.agency.gateway.get("/v1/screening/alerts", &query, now).await?;
+            seen.extend(page.items.iter().map(|alert| entries::record_of(&alert.case)));
+            self.take(page.items).await?;
+            match page.next {
+                Some(next) => cursor = Some(next),
+                None => break,
+            }
+        }
+        self.forget_others(&seen).await?;
+        let now = self.watchlist.clock.now();
+        self.watchlist.lists.update(&alerts_of(&self.agency.config.code), |list| {
+            (list.loaded_at, list.heard_at) = (Some(now), Some(now));
+        });
+        Ok(())
+    }
+
+    /// Removes this agency from all alerts that its gateway did not name.
+    async fn forget_others(&self, seen: &BTreeSet<String>) -> Result<(), FollowFault> {
+        let agency = &self.agency.config.code;
+        let mut gone = Vec::new();
+        let mut after = 0;
+        loop {
+            let mut conn = self.watchlist.store.read().acquire().await.map_err(DbError::from)?;
+            let page = entries::page(&mut conn, after, i64::from(PAGE_MAX)).await?;
+            let Some((last, _)) = page.last() else { break };
+            after = *last;
+            gone.extend(page.into_iter().filter_map(|(_, listed)| {
+                let record = entries::record_of(&listed.alert.as_ref()?.case);
+                (entries::is_held_by(&listed, agency) && !seen.contains(&record)).then_some(record)
+            }));
+        }
+        let agency = agency.clone();
+        self.apply(move |tx, change| {
+            async move {
+                for record in gone {
+                    let Some((_, known)) = entries::find(tx, ALERTS, &record).await? else { continue };
+                    match listed::without(known, &agency) {
+                        Some(listed) => entries::put(tx, ALERTS, &record, listed, change).await?,
+                        None => entries::remove(tx, ALERTS, &record, change).await?,
+                    }
+                }
+                Ok(())
+            }
+            .boxed()
+        })
+        .await
+    }
+
+    /// Asks for the alerts with this id, if it is one.
+    async fn load_one(&self, case: MessageId) -> Result<(), FollowFault> {
+        let now = self.watchlist.clock.now();
+        let query = [("case", case.to_string())];
+        let page: Page<ScreenedAlert> = self.agency.gateway.get("/v1/screening/alerts", &query, now).await?;
+        self.take(page.items).await
+    }
+
+    /// Stores alerts as the gateway says they are.
+    async fn take(&self, alerts: Vec<ScreenedAlert>) -> Result<(), FollowFault> {
+        if alerts.is_empty() {
+            return Ok(());
+        }
+        let agency = self.agency.config.code.clone();
+        self.apply(move |tx, change| {
+            async move {
+                for alert in alerts {
+                    let record = entries::record_of(&alert.case);
+                    if !listed::is_screened(&alert) {
+                        // Whoever of our agencies says so: the alert is over for all of them.
+                        entries::remove(tx, ALERTS, &record, change).await?;
+                        continue;
+                    }
+                    let known = entries::find(tx, ALERTS, &record).await?.map(|(_, known)| known);
+                    entries::put(tx, ALERTS, &record, listed::of(alert, &agency, known.as_ref()), change)
+                        .await?;
+                }
+                Ok(())
+            }
+            .boxed()
+        })
+        .await
+    }
+
+    /// Runs a change of entries in one transaction, and the index after it.
+    async fn apply<F>(&self, work: F) -> Result<(), FollowFault>
+    where
+        F: for<'t> FnOnce(&'t mut Conn, &'t mut Change) -> BoxFuture<'t, Result<(), DbError>>
+            + Send
+            + 'static,
+    {
+        let id = alerts_of(&self.agency.config.code);
+        let standing = self.watchlist.lists.get(&id);
+        let (list, now) = (id.clone(), self.watchlist.clock.now());
+        let change = self
+            .watchlist
+            .store
+            .write(move |tx| {
+                async move {
+                    let mut change = Change::default();
+                    work(tx, &mut change).await?;
+                    if let Some(mut standing) = standing.filter(|_| !change.is_nothing()) {
+                        standing.version += 1;
+                        standing.heard_at = Some(now);
+                        standings::store(tx, &list, &standing).await?;
+                    }
+                    Ok::<_, DbError>(change)
+                }
+                .boxed()
+            })
+            .await?;
+        if !change.is_nothing() {
+            self.watchlist.lists.update(&id, |list| list.version += 1);
+            self.watchlist.apply(change);
+        }
+        Ok(())
+    }
+
+    /// Notes that the gateway was heard.
+    async fn heard(&self, is_written: bool) -> Result<(), FollowFault> {
+        let (id, now) = (alerts_of(&self.agency.config.code), self.watchlist.clock.now());
+        let before = self.watchlist.lists.get(&id).and_then(|list| list.heard_at);
+        self.watchlist.lists.update(&id, |list| list.heard_at = Some(now));
+        let is_due = before.is_none_or(|before| now.since(before) > HEARD_WRITTEN_EVERY);
+        if !(is_written || is_due) {
+            return Ok(());
+        }
+        let Some(standing) = self.watchlist.lists.get(&id) else { return Ok(()) };
+        let write = self
+            .watchlist
+            .store
+            .write(move |tx| async move { standings::store(tx, &id, &standing).await }.boxed());
+        Ok(write.await?)
+    }
+}

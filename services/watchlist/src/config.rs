@@ -1,0 +1,123 @@
+//! The watchlist's configuration file.
+
+use std::path::PathBuf;
+
+use rovuma_broker::BrokerConfig;
+use rovuma_policy::PolicyConfig;
+use rovuma_runtime::{ListenConfig, SecretFile};
+use rovuma_schemas::{AgencyCode, CountryCode, Locale};
+use rovuma_store::StoreConfig;
+use rovuma_tokens::TokensConfig;
+use serde::Deserialize;
+use url::Url;
+
+/// The whole file; `[admin]`, `[log]` and `[telemetry]` belong to the runtime.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct WatchlistConfig {
+    /// The country, `mz`.
+    pub country: CountryCode,
+    /// `[store]`: what is listed, and what was found.
+    pub store: StoreConfig,
+    /// `[http]`: the address that the service listens on.
+    pub http: ListenConfig,
+    /// `[tokens]`: the issuers whose access tokens are accepted.
+    pub tokens: TokensConfig,
+    /// `[audit]`: the source of audit events, and the keys that protect them on the way.
+    pub audit: AuditConfig,
+    /// `[broker]`: the country's own broker, which carries audit events.
+    pub broker: BrokerConfig,
+    /// `[gateway]`: the country's gateway.
+    pub gateway: PeerConfig,
+    /// `[identity]`: the provider that gives this service's machine accounts their tokens.
+    pub identity: PeerConfig,
+    /// `[[agency]]`: the agencies of this installation whose alerts are screened.
+    #[serde(rename = "agency")]
+    pub agencies: Vec<AgencyConfig>,
+    /// `[screening]`.
+    #[serde(default)]
+    pub screening: ScreeningConfig,
+    /// `[policy]`: access policies in place of the built-in ones.
+    #[serde(default)]
+    pub policy: PolicyConfig,
+}
+
+/// A service that this one asks.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PeerConfig {
+    /// Its address; `https`, or `http` on this machine.
+    pub url: Url,
+    /// The authorities that may have issued its certificate, PEM.
+    pub ca_file: Option<PathBuf>,
+}
+
+/// `[audit]`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AuditConfig {
+    /// The name under which this service writes audit events, `mz.watchlist`.
+    pub source: String,
+    /// The key that signs its batches, PKCS#8 PEM.
+    pub key_file: SecretFile,
+    /// The audit service's age recipient, to which batches are sealed.
+    pub recipient_file: PathBuf,
+    /// The audit service's public key (JWK), which signs acknowledgements.
+    pub ack_key_file: PathBuf,
+}
+
+/// `[[agency]]`: an agency, the machine account under which its alerts are read and its hits are reported, and the words of its notices.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AgencyConfig {
+    /// The agency.
+    pub code: AgencyCode,
+    /// The machine account, with the role `watchlist_service`.
+    pub client_id: String,
+    /// Its secret.
+    pub client_secret_file: SecretFile,
+    /// The unit that notices name as their sender.
+    pub unit: String,
+    /// The legal basis of its notices, a code of `legal_bases`.
+    pub legal_basis: String,
+    /// The language of its notices.
+    pub language: Locale,
+    /// How many days its notices may be kept.
+    #[serde(default = "a_year")]
+    pub retain_days: u16,
+    /// The duty desk: the owner of an alert telephones it about a hit, and officers of other agencies when all they see is "call".
+    pub contact: ContactConfig,
+}
+
+/// A duty desk.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ContactConfig {
+    /// Its name.
+    pub name: String,
+    /// Its telephone number.
+    pub phone: String,
+    /// When somebody answers.
+    pub hours: Option<String>,
+}
+
+/// `[screening]`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ScreeningConfig {
+    /// The alerts of an agency count as stale when the gateway has not been heard for this time.
+    pub alerts_stale_after_s: u64,
+    /// Imported lists count as stale when nobody has loaded them for this number of days.
+    pub lists_stale_after_days: u64,
+}
+
+impl Default for ScreeningConfig {
+    /// The gateway says something every 20 seconds: three missed words are a fault, and no slow line. Public lists change weekly.
+    fn default() -> Self {
+        Self { alerts_stale_after_s: 60, lists_stale_after_days: 14 }
+    }
+}
+
+const fn a_year() -> u16 {
+    365
+}

@@ -1,0 +1,148 @@
+//! What is listed, in the store.
+
+use std::collections::BTreeSet;
+
+use rovuma_schemas::{AgencyCode, CaseId};
+use rovuma_store::{Conn, padded_list, with_list};
+use sqlx::{Row, any::AnyRow};
+
+use crate::{
+    error::DbError,
+    screening::{EntryNo, Listed},
+};
+
+/// The list to which all alerts belong, whichever of our agencies has them.
+pub(crate) const ALERTS: &str = "alerts";
+
+/// An entry as the index knows it.
+pub(crate) type Entry = (EntryNo, Listed);
+
+/// What a transaction changed: the index follows after its commit.
+#[derive(Debug, Default)]
+pub(crate) struct Change {
+    /// Entries as they were.
+    pub(crate) removed: Vec<Entry>,
+    /// Entries as they are.
+    pub(crate) added: Vec<Entry>,
+}
+
+impl Change {
+    pub(crate) const fn is_nothing(&self) -> bool {
+        self.removed.is_empty() && self.added.is_empty()
+    }
+}
+
+/// Maximum entries that one statement reads.
+const READ_MAX: usize = 64;
+
+/// The entries with these numbers.
+pub(crate) const READ: &str = "SELECT no, body FROM entry WHERE no IN ({})";
+
+/// Reads entries. One that is gone meanwhile is left out.
+pub(crate) async fn read(conn: &mut Conn, numbers: &BTreeSet<EntryNo>) -> Result<Vec<Entry>, DbError> {
+    let numbers: Vec<EntryNo> = numbers.iter().copied().collect();
+    let mut entries = Vec::with_capacity(numbers.len());
+    for chunk in numbers.chunks(READ_MAX) {
+        let query = sqlx::query(with_list(READ, 1, chunk.len()));
+        let query = padded_list(chunk).fold(query, |query, number| query.bind(i64::from(number)));
+        for row in &query.fetch_all(&mut *conn).await? {
+            entries.push(entry(row)?);
+        }
+    }
+    Ok(entries)
+}
+
+/// A page of all entries after a number, in their order.
+pub(crate) const PAGE: &str = "SELECT no, body FROM entry WHERE no > $1 ORDER BY no LIMIT $2";
+
+/// Reads the entries after `after`, at most `limit`.
+pub(crate) async fn page(conn: &mut Conn, after: EntryNo, limit: i64) -> Result<Vec<Entry>, DbError> {
+    let rows = sqlx::query(PAGE).bind(i64::from(after)).bind(limit).fetch_all(conn).await?;
+    rows.iter().map(entry).collect()
+}
+
+/// The entry of a record.
+pub(crate) const FIND: &str = "SELECT no, body FROM entry WHERE list = $1 AND record = $2";
+
+/// Finds the entry of a record.
+pub(crate) async fn find(conn: &mut Conn, list: &str, record: &str) -> Result<Option<Entry>, DbError> {
+    let row = sqlx::query(FIND).bind(list).bind(record).fetch_optional(conn).await?;
+    row.as_ref().map(entry).transpose()
+}
+
+/// Stores an entry in the place of the one of the same record.
+pub(crate) async fn put(
+    tx: &mut Conn,
+    list: &str,
+    record: &str,
+    listed: Listed,
+    change: &mut Change,
+) -> Result<(), DbError> {
+    let body = serde_json::to_string(&listed).map_err(|fault| DbError::damaged("entry", fault))?;
+    let number = match find(tx, list, record).await? {
+        Some((_, known)) if known == listed => return Ok(()),
+        Some((number, known)) => {
+            sqlx::query("UPDATE entry SET body = $2 WHERE no = $1")
+                .bind(i64::from(number))
+                .bind(body)
+                .execute(&mut *tx)
+                .await?;
+            change.removed.push((number, known));
+            number
+        }
+        None => {
+            let number = next_number(tx).await?;
+            sqlx::query("INSERT INTO entry (no, list, record, body) VALUES ($1, $2, $3, $4)")
+                .bind(i64::from(number))
+                .bind(list)
+                .bind(record)
+                .bind(body)
+                .execute(&mut *tx)
+                .await?;
+            number
+        }
+    };
+    change.added.push((number, listed));
+    Ok(())
+}
+
+/// Removes the entry of a record, if there is one.
+pub(crate) async fn remove(
+    tx: &mut Conn,
+    list: &str,
+    record: &str,
+    change: &mut Change,
+) -> Result<(), DbError> {
+    if let Some((number, known)) = find(tx, list, record).await? {
+        sqlx::query("DELETE FROM entry WHERE no = $1").bind(i64::from(number)).execute(tx).await?;
+        change.removed.push((number, known));
+    }
+    Ok(())
+}
+
+/// The number of the next entry.
+pub(crate) async fn next_number(tx: &mut Conn) -> Result<EntryNo, DbError> {
+    let row = sqlx::query("SELECT coalesce(max(no), 0) + 1 AS next FROM entry").fetch_one(tx).await?;
+    number(&row, "next")
+}
+
+/// The name of an alert's record.
+pub(crate) fn record_of(case: &CaseId) -> String {
+    format!("{}/{}", case.owner, case.id)
+}
+
+/// Whether one of our agencies has the alert.
+pub(crate) fn is_held_by(listed: &Listed, agency: &AgencyCode) -> bool {
+    listed.alert.as_ref().is_some_and(|alert| alert.held_by.contains(agency))
+}
+
+fn entry(row: &AnyRow) -> Result<Entry, DbError> {
+    let body: &str = row.try_get("body")?;
+    let listed = serde_json::from_str(body).map_err(|fault| DbError::damaged("entry", fault))?;
+    Ok((number(row, "no")?, listed))
+}
+
+fn number(row: &AnyRow, column: &str) -> Result<EntryNo, DbError> {
+    let number: i64 = row.try_get(column)?;
+    EntryNo::try_from(number).map_err(|fault| DbError::damaged("entry number", fault))
+}

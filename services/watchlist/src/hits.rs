@@ -1,0 +1,281 @@
+//! What was found, in the store: what waits for the gateway, what a person decides, what was told.
+
+use rovuma_api::answers::watchlist::{Candidate, ScreenedHit};
+use rovuma_schemas::{AgencyCode, MessageId, Timestamp};
+use rovuma_store::{Conn, RowExt};
+use serde::{Deserialize, Serialize};
+use sqlx::{Row, any::AnyRow};
+
+use crate::{error::DbError, watchlist::REPEATED_WITHIN};
+
+/// Something that was found, as it is kept.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct FoundHit {
+    /// What was found, whole.
+    pub(crate) hit: ScreenedHit,
+    /// The kind of number, a code of `matched_kinds`.
+    pub(crate) matched: String,
+    /// The number as it was read.
+    pub(crate) value: String,
+    /// The version of the alert that was looked at.
+    pub(crate) version: u32,
+    /// The key of the subject in the alert.
+    pub(crate) subject: Option<String>,
+}
+
+/// A hit that is to be kept.
+#[derive(Clone, Debug)]
+pub(crate) struct NewHit {
+    pub(crate) encounter: MessageId,
+    pub(crate) found: FoundHit,
+    /// The agency of ours that reports it, or whose officers look at it.
+    pub(crate) agency: AgencyCode,
+    /// What repeats of it join.
+    pub(crate) place: String,
+    pub(crate) post: Option<String>,
+    pub(crate) direction: Option<String>,
+    pub(crate) is_discreet: bool,
+    pub(crate) state: HitState,
+}
+
+/// The state of a hit here.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum HitState {
+    /// It waits for the gateway.
+    Queued,
+    /// The owner of the alert is told.
+    Forwarded,
+    /// A person decides.
+    Review,
+    /// A person says that it is the same.
+    Confirmed,
+    /// A person says that it is not.
+    Rejected,
+    /// It is told to nobody elsewhere.
+    Kept,
+    /// The gateway did not take it.
+    Refused,
+}
+
+impl HitState {
+    pub(crate) const ALL: [Self; 7] = [
+        Self::Queued,
+        Self::Forwarded,
+        Self::Review,
+        Self::Confirmed,
+        Self::Rejected,
+        Self::Kept,
+        Self::Refused,
+    ];
+
+    pub(crate) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Queued => "queued",
+            Self::Forwarded => "forwarded",
+            Self::Review => "review",
+            Self::Confirmed => "confirmed",
+            Self::Rejected => "rejected",
+            Self::Kept => "kept",
+            Self::Refused => "refused",
+        }
+    }
+}
+
+/// The newest hit at a place that may still be joined.
+pub(crate) const OPEN: &str =
+    "SELECT id, body FROM hit WHERE place = $1 AND last_at > $2 ORDER BY last_at DESC LIMIT 1";
+
+/// Keeps a hit. A repeat within six hours joins the one that is there, whose id and decision stand. Returns the id, and whether it is a
+/// repeat.
+pub(crate) async fn keep(tx: &mut Conn, new: &NewHit, now: Timestamp) -> Result<(MessageId, bool), DbError> {
+    let open = sqlx::query(OPEN)
+        .bind(new.place.as_str())
+        .bind(now.minus(REPEATED_WITHIN).as_micros())
+        .fetch_optional(&mut *tx)
+        .await?;
+    if let Some(row) = open {
+        let id = row.message_id("id")?;
+        sqlx::query("UPDATE hit SET last_at = $2, times = times + 1 WHERE id = $1")
+            .bind(id.as_bytes().to_vec())
+            .bind(now.as_micros())
+            .execute(tx)
+            .await?;
+        return Ok((id, true));
+    }
+    let body = serde_json::to_string(&new.found).map_err(|fault| DbError::damaged("hit", fault))?;
+    sqlx::query(
+        "INSERT INTO hit (id, encounter, state, place, agency, found_at, last_at, times, discreet, post, direction, body,
+                          attempts, next_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $6, 1, $7, $8, $9, $10, 0, $11)",
+    )
+    .bind(new.found.hit.id.as_bytes().to_vec())
+    .bind(new.encounter.as_bytes().to_vec())
+    .bind(new.state.as_str())
+    .bind(new.place.as_str())
+    .bind(new.agency.as_str())
+    .bind(now.as_micros())
+    .bind(i64::from(new.is_discreet))
+    .bind(new.post.as_deref())
+    .bind(new.direction.as_deref())
+    .bind(body)
+    .bind((new.state == HitState::Queued).then(|| now.as_micros()))
+    .execute(tx)
+    .await?;
+    Ok((new.found.hit.id, false))
+}
+
+/// A hit that waits for the gateway.
+#[derive(Clone, Debug)]
+pub(crate) struct QueuedHit {
+    pub(crate) id: MessageId,
+    pub(crate) encounter: MessageId,
+    pub(crate) agency: AgencyCode,
+    pub(crate) found_at: Timestamp,
+    pub(crate) post: String,
+    pub(crate) direction: String,
+    pub(crate) attempts: u64,
+    pub(crate) found: FoundHit,
+}
+
+/// The hits whose turn it is.
+pub(crate) const DUE: &str = "
+    SELECT id, encounter, agency, found_at, post, direction, attempts, body FROM hit
+    WHERE next_at IS NOT NULL AND next_at <= $1 ORDER BY next_at LIMIT $2";
+
+/// The hits whose turn it is at `now`, the one that has waited longest first.
+pub(crate) async fn due(conn: &mut Conn, now: Timestamp, limit: i64) -> Result<Vec<QueuedHit>, DbError> {
+    let rows = sqlx::query(DUE).bind(now.as_micros()).bind(limit).fetch_all(conn).await?;
+    let queued = |row: &AnyRow| {
+        Ok(QueuedHit {
+            id: row.message_id("id")?,
+            encounter: row.message_id("encounter")?,
+            agency: row.parsed("agency")?,
+            found_at: row.instant("found_at")?,
+            post: row.try_get::<Option<String>, _>("post")?.unwrap_or_default(),
+            direction: row.try_get::<Option<String>, _>("direction")?.unwrap_or_default(),
+            attempts: row.count("attempts")?,
+            found: body(row)?,
+        })
+    };
+    rows.iter().map(queued).collect()
+}
+
+/// When the next hit has its turn.
+pub(crate) async fn next_due(conn: &mut Conn) -> Result<Option<Timestamp>, DbError> {
+    let row = sqlx::query("SELECT min(next_at) AS next_at FROM hit WHERE next_at IS NOT NULL")
+        .fetch_one(conn)
+        .await?;
+    Ok(row.opt_instant("next_at")?)
+}
+
+/// What became of a hit at the gateway.
+#[derive(Clone, Debug)]
+pub(crate) enum Forwarding {
+    /// It was signed as this message.
+    Taken(MessageId),
+    /// It will never be.
+    Refused(String),
+    /// Not now.
+    Later { at: Timestamp, why: String },
+}
+
+/// Writes down what became of a hit at the gateway.
+pub(crate) async fn forwarded(tx: &mut Conn, id: MessageId, outcome: &Forwarding) -> Result<(), DbError> {
+    let (state, message, refusal, next_at) = match outcome {
+        Forwarding::Taken(message) => (HitState::Forwarded, Some(message), None, None),
+        Forwarding::Refused(code) => (HitState::Refused, None, Some(code.as_str()), None),
+        Forwarding::Later { at, why } => (HitState::Queued, None, Some(why.as_str()), Some(at.as_micros())),
+    };
+    sqlx::query(
+        "UPDATE hit SET state = $2, message = $3, refusal = $4, next_at = $5, attempts = attempts + 1
+         WHERE id = $1 AND state = 'queued'",
+    )
+    .bind(id.as_bytes().to_vec())
+    .bind(state.as_str())
+    .bind(message.map(|message| message.as_bytes().to_vec()))
+    .bind(refusal)
+    .bind(next_at)
+    .execute(tx)
+    .await?;
+    Ok(())
+}
+
+const COLUMNS: &str = "id, state, found_at, last_at, times, post, direction, body, discreet, message, refusal, decided_by, reason";
+
+/// A page of an agency's hits in one state, the newest first.
+pub(crate) const PAGE: &str = "
+    SELECT id, state, found_at, last_at, times, post, direction, body, discreet, message, refusal, decided_by, reason FROM hit
+    WHERE agency = $1 AND state = $2 AND id < $3 ORDER BY id DESC LIMIT $4";
+
+/// Lists an agency's hits in one state, those before `before`.
+pub(crate) async fn page(
+    conn: &mut Conn,
+    agency: &AgencyCode,
+    state: HitState,
+    before: Option<MessageId>,
+    limit: i64,
+) -> Result<Vec<Candidate>, DbError> {
+    let before = before.map_or_else(|| vec![u8::MAX; 16], |id| id.as_bytes().to_vec());
+    let rows = sqlx::query(PAGE)
+        .bind(agency.as_str())
+        .bind(state.as_str())
+        .bind(before)
+        .bind(limit)
+        .fetch_all(conn)
+        .await?;
+    rows.iter().map(candidate).collect()
+}
+
+/// One hit, with the agency that it belongs to.
+pub(crate) async fn one(conn: &mut Conn, id: MessageId) -> Result<Option<(AgencyCode, Candidate)>, DbError> {
+    let text = sqlx::AssertSqlSafe(format!("SELECT agency, {COLUMNS} FROM hit WHERE id = $1"));
+    let row = sqlx::query(text).bind(id.as_bytes().to_vec()).fetch_optional(conn).await?;
+    row.map(|row| Ok((row.parsed("agency")?, candidate(&row)?))).transpose()
+}
+
+/// Writes a person's decision down. `false`: somebody decided before.
+pub(crate) async fn decide(
+    tx: &mut Conn,
+    id: MessageId,
+    state: HitState,
+    (by, reason): (&str, &str),
+    now: Timestamp,
+) -> Result<bool, DbError> {
+    let done = sqlx::query(
+        "UPDATE hit SET state = $2, decided_by = $3, reason = $4, decided_at = $5 WHERE id = $1 AND state IN ('review', 'refused')",
+    )
+    .bind(id.as_bytes().to_vec())
+    .bind(state.as_str())
+    .bind(by)
+    .bind(reason)
+    .bind(now.as_micros())
+    .execute(tx)
+    .await?;
+    Ok(done.rows_affected() == 1)
+}
+
+fn candidate(row: &AnyRow) -> Result<Candidate, DbError> {
+    let found = body(row)?;
+    Ok(Candidate {
+        id: row.message_id("id")?,
+        state: row.try_get("state")?,
+        found_at: row.instant("found_at")?,
+        last_at: row.instant("last_at")?,
+        times: row.count("times")?,
+        post: row.try_get("post")?,
+        direction: row.try_get("direction")?,
+        hit: found.hit,
+        matched: found.matched,
+        value: found.value,
+        discreet: row.count("discreet")? != 0,
+        message: row.opt_message_id("message")?,
+        refusal: row.try_get("refusal")?,
+        decided_by: row.try_get("decided_by")?,
+        reason: row.try_get("reason")?,
+    })
+}
+
+fn body(row: &AnyRow) -> Result<FoundHit, DbError> {
+    let body: &str = row.try_get("body")?;
+    serde_json::from_str(body).map_err(|fault| DbError::damaged("hit", fault))
+}

@@ -1,0 +1,38 @@
+//! The API, version 1: one file a resource.
+//!
+//! Every route: who calls ([`Caller`](rovuma_api::Caller)) → may they ([`Access`](rovuma_api::Access)) → do → answer. A refusal is a
+//! problem (RFC 9457) with a stable `code`, and an event of the audit log.
+
+mod candidates;
+mod error;
+mod lists;
+mod openapi;
+mod screen;
+mod state;
+
+use std::sync::Arc;
+
+use axum::Router;
+use rovuma_api::documented;
+use utoipa::OpenApi as _;
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+use crate::watchlist::Watchlist;
+
+/// The routes.
+pub(crate) fn router(watchlist: Arc<Watchlist>) -> Router {
+    documented::router(api(), &openapi::FORMS).with_state(watchlist)
+}
+
+/// The OpenAPI 3.1 document of the API, as it is kept in `schemas/openapi/watchlist.json`.
+pub fn openapi() -> String {
+    rovuma_api::openapi::text(&documented::document(api(), &openapi::FORMS))
+}
+
+fn api() -> OpenApiRouter<Arc<Watchlist>> {
+    OpenApiRouter::with_openapi(openapi::Document::openapi())
+        .routes(routes!(screen::screen))
+        .routes(routes!(lists::list))
+        .routes(routes!(candidates::list))
+        .routes(routes!(candidates::decide))
+}

@@ -1,0 +1,155 @@
+//! `/v1/candidates`: what was found, for the second line: what a person decides, and what was told.
+
+use std::sync::Arc;
+
+use axum::{Json, extract::State, http::StatusCode};
+use rovuma_api::{
+    Access as _, ApiState as _, Caller, act_by,
+    answers::watchlist::Candidate,
+    cursors::Cursors,
+    openapi::NotFound,
+    page::Page,
+    request::{Body, Path, Query},
+};
+use rovuma_policy::{Action, Resource, act};
+use rovuma_runtime::Problem;
+use rovuma_schemas::{
+    MessageId,
+    audit::{AuditAction, AuditObject},
+};
+use rovuma_store::FutureExt;
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+
+use super::{error::ApiError, openapi::Refusals};
+use crate::{
+    error::DbError,
+    hits::{self, HitState},
+    watchlist::Watchlist,
+};
+
+/// Maximum characters of a reason.
+const REASON_MAX: usize = 64;
+
+/// The query of `GET /v1/candidates`.
+#[derive(Debug, Deserialize, Serialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct CandidateQuery {
+    /// `review`, the default: what a person decides; or `queued`, `forwarded`, `confirmed`, `rejected`, `kept`, `refused`.
+    #[param(pattern = "^(queued|forwarded|review|confirmed|rejected|kept|refused)$")]
+    state: Option<String>,
+    /// Rows wanted, 1 to 200; 50 when absent.
+    #[serde(skip_serializing_if = "rovuma_api::page::left_out")]
+    #[param(minimum = 1, maximum = 200)]
+    limit: Option<u32>,
+    /// `next` of the page before.
+    #[serde(skip_serializing_if = "rovuma_api::page::left_out")]
+    cursor: Option<String>,
+}
+
+/// Lists what was found of the agency's alerts, the newest first: discreet checks among them. The search is audited.
+#[utoipa::path(
+    get, path = "/v1/candidates", operation_id = "list_candidates", tag = "candidates",
+    params(CandidateQuery),
+    responses((status = 200, description = "A page.", body = Page<Candidate>), Refusals)
+)]
+pub(crate) async fn list(
+    State(watchlist): State<Arc<Watchlist>>,
+    caller: Caller,
+    Query(query): Query<CandidateQuery>,
+) -> Result<Json<Page<Candidate>>, ApiError> {
+    watchlist.permit_own(&caller, act::CandidateRead).await?;
+    let word = query.state.as_deref().unwrap_or(HitState::Review.as_str());
+    let Some(state) = HitState::ALL.into_iter().find(|state| state.as_str() == word) else {
+        return Err(Problem::bad_request("query").detail("state is none of the states.").into());
+    };
+    let cursors = Cursors::<[u8; 16]>::of("candidates", caller.agency().as_str(), &query);
+    let window = cursors.window(query.limit, query.cursor.as_deref())?;
+    let before = match window.after {
+        Some(key) => Some(MessageId::from_slice(&key).map_err(|_| rovuma_api::cursors::bad_cursor())?),
+        None => None,
+    };
+    let mut conn = watchlist.store.read().acquire().await?;
+    let rows = hits::page(&mut conn, caller.agency(), state, before, window.fetch()).await?;
+    drop(conn);
+    let page = cursors.page(&window, rows.into_iter().map(|row| (*row.id.as_bytes(), row)).collect());
+    let act = act_by(caller.actor(), AuditAction::CandidateSearch, watchlist.now())
+        .detail("filter.state", word)
+        .detail("found", page.items.len());
+    watchlist.record(act).await?;
+    Ok(Json(page))
+}
+
+/// What a person says of a candidate.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Decision {
+    /// Whether it is the same person or thing. One that is the same is reported by a person: `rovumactl hit notify`.
+    same: bool,
+    /// Why: a code or file reference of at most 64 letters, digits and `. _ - /`. The audit log records it, so it must name nobody.
+    #[schema(min_length = 1, max_length = 64, pattern = "^[A-Za-z0-9._/-]{1,64}$")]
+    reason: String,
+}
+
+/// Says whether a candidate is the same person or thing as the alert's, and why. It is decided once.
+#[utoipa::path(
+    post, path = "/v1/candidates/{id}/decision", operation_id = "decide_candidate", tag = "candidates",
+    params(("id" = String, Path, description = "The candidate.")),
+    request_body = Decision,
+    responses(
+        (status = 200, description = "Decided.", body = Candidate),
+        (status = 409, description = "`decided_already`: it is not in review.", body = Problem, content_type = "application/problem+json"),
+        (status = 422, description = "`body_faulty`.", body = Problem, content_type = "application/problem+json"),
+        NotFound,
+        Refusals
+    )
+)]
+pub(crate) async fn decide(
+    State(watchlist): State<Arc<Watchlist>>,
+    caller: Caller,
+    Path(id): Path<MessageId>,
+    Body(decision): Body<Decision>,
+) -> Result<Json<Candidate>, ApiError> {
+    let mut conn = watchlist.store.read().acquire().await?;
+    let found = hits::one(&mut conn, id).await?;
+    drop(conn);
+    let Some((agency, _)) = found else {
+        let object = AuditObject::new("hit", id.to_string());
+        return Err(watchlist.missing(&caller, Action::CandidateDecide, object, false).await);
+    };
+    watchlist.permit_to_see(&caller, act::CandidateDecide, &Resource::agency(&agency)).await?;
+    let is_allowed = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-' | b'/');
+    if !(1..=REASON_MAX).contains(&decision.reason.len()) || !decision.reason.bytes().all(is_allowed) {
+        return Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "body_faulty")
+            .detail("/reason is a code or file reference of 1 to 64 letters, digits and . _ - /")
+            .into());
+    }
+    let (state, now) =
+        (if decision.same { HitState::Confirmed } else { HitState::Rejected }, watchlist.now());
+    let act = act_by(caller.actor(), AuditAction::CandidateDecide, now)
+        .object("hit", id)
+        .detail("state", state.as_str())
+        .detail("reason", &decision.reason);
+    let (trail, by) = (watchlist.trail.clone(), caller.subject().to_owned());
+    let write = watchlist.store.write(move |tx| {
+        async move {
+            let is_decided = hits::decide(tx, id, state, (&by, &decision.reason), now).await?;
+            if is_decided {
+                trail.record(tx, &act).await?;
+            }
+            Ok::<_, DbError>(is_decided)
+        }
+        .boxed()
+    });
+    if !write.await? {
+        return Err(Problem::conflict("decided_already")
+            .detail("It is not in review: somebody decided it, or it was told already.")
+            .into());
+    }
+    let mut conn = watchlist.store.read().acquire().await?;
+    match hits::one(&mut conn, id).await? {
+        Some((_, candidate)) => Ok(Json(candidate)),
+        None => Err(ApiError::failed("a candidate is gone that was decided a moment ago")),
+    }
+}

@@ -1,0 +1,31 @@
+//! What a route answers when it does not do what was asked.
+
+use axum::http::StatusCode;
+use rovuma_api::StoreProblems;
+use rovuma_runtime::Problem;
+
+use crate::{error::DbError, watchlist::Watchlist};
+
+/// A refusal or a failure of a route.
+pub(super) type ApiError = rovuma_api::ApiError<Watchlist>;
+
+impl StoreProblems for Watchlist {
+    fn storage_full() -> Problem {
+        Problem::new(StatusCode::INSUFFICIENT_STORAGE, "storage_full")
+            .detail("The watchlist's disk is full: it cannot keep what is found, so it says nothing. Telephone the duty desk.")
+    }
+
+    fn storage_unavailable() -> Problem {
+        Problem::unavailable("storage_unavailable")
+            .detail("The watchlist cannot be reached now. Try again shortly.")
+    }
+}
+
+impl From<DbError> for ApiError {
+    fn from(fault: DbError) -> Self {
+        match fault {
+            DbError::Query(fault) => fault.into(),
+            damaged @ DbError::Damaged { .. } => Self::failed(damaged),
+        }
+    }
+}

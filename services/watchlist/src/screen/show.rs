@@ -1,0 +1,126 @@
+//! What the caller may see of what was found.
+
+use rovuma_api::answers::watchlist::{
+    ComparedFeature, DutyContact, ListUsed, ScreenedHit, Screening, UnderstoodText,
+};
+use rovuma_schemas::{AgencyCode, MessageId};
+
+use super::{Asker, KeptFinding};
+use crate::{
+    config::ContactConfig,
+    screening::{Finding, Judged, Verdict},
+};
+
+/// What the booth is told where it may see nothing else.
+const CALL: &str = "call";
+
+/// What is shown, and the verdict that goes into the counts.
+pub(super) struct Shown {
+    pub(super) answer: Screening,
+    pub(super) verdict: Verdict,
+}
+
+/// The answer to one text.
+pub(super) fn screening(
+    asker: &Asker<'_>,
+    judged: Judged,
+    (encounter, kept): (MessageId, Vec<KeptFinding>),
+    lists: Vec<ListUsed>,
+    is_certain_of_nothing: bool,
+) -> Shown {
+    let Judged { understood, verdict, findings } = judged;
+    let own = asker.caller.agency();
+    let mut hits = Vec::new();
+    let mut shown = Verdict::NoHit;
+    for (finding, kept) in findings.iter().zip(kept) {
+        // A discreet check looks at the booth like no hit; the second line finds it in its list.
+        if kept.is_discreet && asker.is_booth {
+            continue;
+        }
+        let strength = if finding.is_hit() { Verdict::Hit } else { Verdict::Review };
+        shown = shown.min(strength);
+        hits.push(seen_by(kept.hit, finding, own));
+    }
+    let verdict = match verdict {
+        Verdict::TooLittle | Verdict::Unreadable => verdict,
+        _ if shown == Verdict::NoHit && !is_certain_of_nothing => Verdict::Incomplete,
+        _ => shown,
+    };
+    let understood =
+        UnderstoodText { kind: understood.kind, fields: understood.fields, warnings: understood.warnings };
+    let answer = Screening {
+        verdict: verdict.as_str().to_owned(),
+        understood: Some(understood),
+        unreadable: None,
+        lists,
+        encounter: (!hits.is_empty()).then_some(encounter),
+        hits,
+    };
+    Shown { answer, verdict }
+}
+
+/// The hit as an officer of this agency sees it: what another agency has, or what is for few eyes, is no more than a telephone number.
+pub(crate) fn seen_by(hit: ScreenedHit, finding: &Finding, agency: &AgencyCode) -> ScreenedHit {
+    let Some(alert) = &finding.listed.alert else { return hit };
+    if alert.held_by.contains(agency) && alert.handling != "H3" {
+        return hit;
+    }
+    ScreenedHit {
+        action: CALL.to_owned(),
+        actions: Vec::new(),
+        flagged: None,
+        case: None,
+        reference: String::new(),
+        explanation: Vec::new(),
+        ..hit
+    }
+}
+
+/// What was found, whole.
+pub(super) fn hit(
+    finding: &Finding,
+    id: MessageId,
+    call: Option<&ContactConfig>,
+    forwards: bool,
+) -> ScreenedHit {
+    let alert = finding.listed.alert.as_ref();
+    ScreenedHit {
+        id,
+        reference: finding.listed.reference.clone(),
+        list: finding.listed.list.clone(),
+        rule: finding.rule.code.as_str().to_owned(),
+        rule_version: finding.rule.version,
+        score: finding.score(),
+        action: finding.action().to_owned(),
+        actions: alert.map(|alert| alert.actions.clone()).unwrap_or_default(),
+        warnings: alert.map(|alert| alert.warnings.clone()).unwrap_or_default(),
+        flagged: alert.and_then(|alert| alert.flagged.clone()),
+        status: alert.map(|alert| alert.status.clone()),
+        case: alert.map(|alert| alert.case.clone()),
+        forwarded: forwards,
+        not_forwarded: finding
+            .doubts
+            .iter()
+            .map(|doubt| doubt.as_str())
+            .chain(finding.kept_back.iter().map(|reason| reason.as_str()))
+            .map(str::to_owned)
+            .collect(),
+        possible_misuse: finding.is_possible_misuse,
+        repeated: false,
+        explanation: finding
+            .explanation
+            .iter()
+            .map(|feature| ComparedFeature {
+                feature: feature.feature.clone(),
+                query: feature.query.clone(),
+                listed: feature.listed.clone(),
+                effect: feature.effect.clone(),
+            })
+            .collect(),
+        call: call.map(|call| DutyContact {
+            name: call.name.clone(),
+            phone: call.phone.clone(),
+            hours: call.hours.clone(),
+        }),
+    }
+}

@@ -1,0 +1,197 @@
+//! Opens the service's store and lists, and starts its tasks.
+
+use std::{
+    net::SocketAddr,
+    sync::{Arc, RwLock},
+    time::Duration,
+};
+
+use anyhow::Context as _;
+use rovuma_api::watch_store;
+use rovuma_broker::Broker;
+use rovuma_policy::Policy;
+use rovuma_runtime::{Context, Service, Shutdown};
+use rovuma_schemas::audit::AuditAction;
+use rovuma_store::{FutureExt, Migrations, Store};
+use rovuma_tokens::TokenVerifier;
+use rovuma_trail::{AuditRecord, Shipper, ShipperKeys, Trail};
+use tokio::sync::Notify;
+
+use crate::{
+    alerts,
+    config::WatchlistConfig,
+    entries,
+    error::DbError,
+    flow::Flow,
+    forward, http,
+    peer::{AsMachine, MachineAccount, Peer},
+    screening::{Index, Rules},
+    standings::{ListStandings, StaleAfter},
+    watchlist::{OwnAgency, Watchlist},
+};
+
+/// This service's tables.
+pub(crate) const MIGRATIONS: Migrations = rovuma_store::migrations!(1001 "watchlist");
+
+/// Entries that are read together when the index is built.
+const INDEXED_TOGETHER: i64 = 1000;
+
+/// The watchlist.
+#[derive(Debug)]
+pub struct WatchlistService;
+
+impl Service for WatchlistService {
+    const NAME: &'static str = "rovuma-watchlist";
+    const ABOUT: &'static str =
+        "Screens travellers, documents and vehicles, and tells the owners of alerts what is certain";
+    type Config = WatchlistConfig;
+
+    fn check(config: &WatchlistConfig) -> anyhow::Result<()> {
+        rovuma_runtime::http::check(&config.http)?;
+        Store::check(&config.store)?;
+        Broker::check(&config.broker)?;
+        shipper_keys(config)?;
+        policy(config)?;
+        TokenVerifier::new(config.tokens.clone())?;
+        own_agencies(config)?;
+        Ok(())
+    }
+
+    async fn start(config: WatchlistConfig, context: &Context) -> anyhow::Result<()> {
+        let watchlist = Arc::new(open(&config, context).await?);
+        watch_store(context, watchlist.store.clone());
+        let shutdown = &context.shutdown;
+        record_start(&watchlist).await?;
+        let broker = Broker::start(config.broker.clone(), Self::NAME, shutdown)?;
+        context.expiries.register_certificates(&config.broker.cert_file)?;
+        let shipper =
+            Shipper::new(watchlist.trail.clone(), broker, context.clock.clone(), shipper_keys(&config)?);
+        shutdown.spawn("audit", shipper.run(shutdown.clone()));
+        for agency in &watchlist.agencies {
+            shutdown.spawn(
+                "alerts",
+                alerts::follow(Arc::clone(&watchlist), Arc::clone(agency), shutdown.clone()),
+            );
+        }
+        shutdown.spawn("forward", forward::run(Arc::clone(&watchlist), shutdown.clone()));
+        shutdown.spawn("flow", Flow::run(Arc::clone(&watchlist), shutdown.clone()));
+        shutdown.spawn("record of the stop", record_stop(Arc::clone(&watchlist), shutdown.clone()));
+        serve(&watchlist, &config, context)?;
+        Ok(())
+    }
+}
+
+fn serve(
+    watchlist: &Arc<Watchlist>,
+    config: &WatchlistConfig,
+    context: &Context,
+) -> anyhow::Result<SocketAddr> {
+    Ok(rovuma_runtime::http::serve(context, "watchlist", &config.http, http::router(Arc::clone(watchlist)))?)
+}
+
+/// Opens the store, and builds the index from it.
+async fn open(config: &WatchlistConfig, context: &Context) -> anyhow::Result<Watchlist> {
+    let ready = context.health.register("store");
+    let store = Store::open(&config.store, &[rovuma_trail::MIGRATIONS, MIGRATIONS]).await?;
+    let index = index(&store).await.context("cannot read what is listed")?;
+    let own: Vec<_> = config.agencies.iter().map(|agency| agency.code.clone()).collect();
+    let mut conn = store.read().acquire().await?;
+    let lists = ListStandings::load(&mut conn, &own).await?;
+    drop(conn);
+    ready.ready();
+    let screening = &config.screening;
+    Ok(Watchlist {
+        trail: Trail::new(store.clone(), config.audit.source.clone()),
+        store,
+        clock: context.clock.clone(),
+        policy: policy(config)?,
+        tokens: TokenVerifier::new(config.tokens.clone())?,
+        agencies: own_agencies(config)?,
+        own,
+        index: RwLock::new(index),
+        lists,
+        stale_after: StaleAfter {
+            alerts: Duration::from_secs(screening.alerts_stale_after_s),
+            imported: Duration::from_secs(screening.lists_stale_after_days.saturating_mul(24 * 60 * 60)),
+        },
+        rules: RwLock::new(Arc::new(Rules::default())),
+        flow: Flow::default(),
+        to_forward: Notify::new(),
+    })
+}
+
+async fn index(store: &Store) -> Result<Index, DbError> {
+    let (mut index, mut after) = (Index::default(), 0);
+    loop {
+        let mut conn = store.read().acquire().await?;
+        let page = entries::page(&mut conn, after, INDEXED_TOGETHER).await?;
+        let Some((last, _)) = page.last() else { return Ok(index) };
+        after = *last;
+        for (entry, listed) in &page {
+            index.add(*entry, listed);
+        }
+    }
+}
+
+fn own_agencies(config: &WatchlistConfig) -> anyhow::Result<Vec<Arc<OwnAgency>>> {
+    anyhow::ensure!(!config.agencies.is_empty(), "there is no [[agency]] whose alerts are screened");
+    let gateway = Peer::new(&config.gateway, "the gateway")?;
+    let mut agencies: Vec<Arc<OwnAgency>> = Vec::new();
+    for agency in &config.agencies {
+        anyhow::ensure!(
+            agency.code.country() == config.country,
+            "{} is no agency of {}",
+            agency.code,
+            config.country
+        );
+        anyhow::ensure!(
+            agencies.iter().all(|other| other.config.code != agency.code),
+            "{} is there twice",
+            agency.code
+        );
+        let account = MachineAccount::load(&config.identity, &agency.client_id, &agency.client_secret_file)?;
+        agencies.push(Arc::new(OwnAgency {
+            config: agency.clone(),
+            gateway: AsMachine::new(gateway.clone(), account),
+        }));
+    }
+    Ok(agencies)
+}
+
+fn shipper_keys(config: &WatchlistConfig) -> anyhow::Result<ShipperKeys> {
+    let audit = &config.audit;
+    Ok(ShipperKeys::load(&audit.key_file, &audit.recipient_file, &audit.ack_key_file)?)
+}
+
+fn policy(config: &WatchlistConfig) -> anyhow::Result<Policy> {
+    Policy::configured(&config.policy).context("cannot load the access policies")
+}
+
+/// Records the start, after the restore of an older copy of the store if there was one.
+async fn record_start(watchlist: &Watchlist) -> anyhow::Result<()> {
+    let (trail, now) = (watchlist.trail.clone(), watchlist.now());
+    let write = watchlist.store.write(move |tx| {
+        async move {
+            trail.record_restore(tx, trail.source(), now).await?;
+            let start = AuditRecord::new(now, trail.source(), AuditAction::ServiceStart);
+            trail.record(tx, &start).await.map(|_| ())
+        }
+        .boxed()
+    });
+    Ok(write.await?)
+}
+
+async fn record_stop(watchlist: Arc<Watchlist>, shutdown: Shutdown) {
+    shutdown.soft().await;
+    let (trail, now) = (watchlist.trail.clone(), watchlist.now());
+    let write = watchlist.store.write(move |tx| {
+        async move {
+            let stop = AuditRecord::new(now, trail.source(), AuditAction::ServiceStop);
+            trail.record(tx, &stop).await.map(|_| ())
+        }
+        .boxed()
+    });
+    if let Err(fault) = write.await {
+        tracing::error!(%fault, "the service's stop could not be recorded");
+    }
+}

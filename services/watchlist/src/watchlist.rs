@@ -1,0 +1,80 @@
+//! The state that every route and task shares.
+
+use std::{
+    sync::{Arc, PoisonError, RwLock},
+    time::Duration,
+};
+
+use rovuma_policy::Policy;
+use rovuma_runtime::SharedClock;
+use rovuma_schemas::{AgencyCode, Timestamp};
+use rovuma_store::Store;
+use rovuma_tokens::TokenVerifier;
+use rovuma_trail::Trail;
+use tokio::sync::Notify;
+
+use crate::{
+    config::AgencyConfig,
+    entries::Change,
+    flow::Flow,
+    peer::AsMachine,
+    screening::{Index, Rules},
+    standings::{ListStandings, StaleAfter},
+};
+
+/// An agency of this installation.
+#[derive(Debug)]
+pub(crate) struct OwnAgency {
+    pub(crate) config: AgencyConfig,
+    /// The gateway, asked as the agency's machine account.
+    pub(crate) gateway: AsMachine,
+}
+
+/// The service's state.
+pub(crate) struct Watchlist {
+    pub(crate) store: Store,
+    pub(crate) trail: Trail,
+    pub(crate) clock: SharedClock,
+    pub(crate) policy: Policy,
+    pub(crate) tokens: TokenVerifier,
+    pub(crate) agencies: Vec<Arc<OwnAgency>>,
+    /// The codes of these agencies.
+    pub(crate) own: Vec<AgencyCode>,
+    pub(crate) index: RwLock<Index>,
+    pub(crate) lists: ListStandings,
+    pub(crate) stale_after: StaleAfter,
+    pub(crate) rules: RwLock<Arc<Rules>>,
+    pub(crate) flow: Flow,
+    /// Woken when a hit waits for the gateway.
+    pub(crate) to_forward: Notify,
+}
+
+impl Watchlist {
+    pub(crate) fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    /// Follows a change of the store in the index.
+    pub(crate) fn apply(&self, change: Change) {
+        let mut index = self.index.write().unwrap_or_else(PoisonError::into_inner);
+        for (entry, listed) in &change.removed {
+            index.remove(*entry, listed);
+        }
+        for (entry, listed) in &change.added {
+            index.add(*entry, listed);
+        }
+    }
+
+    /// The rules in force.
+    pub(crate) fn rules(&self) -> Arc<Rules> {
+        Arc::clone(&self.rules.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// One of this installation's agencies.
+    pub(crate) fn agency(&self, code: &AgencyCode) -> Option<&Arc<OwnAgency>> {
+        self.agencies.iter().find(|agency| agency.config.code == *code)
+    }
+}
+
+/// How long a hit joins another one of the same alert, number, post and direction.
+pub(crate) const REPEATED_WITHIN: Duration = Duration::from_secs(6 * 60 * 60);
