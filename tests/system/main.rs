@@ -15,3 +15,4 @@ mod roles;
 mod rovumactl;
 mod shutdown;
 mod story;
+mod watchlist;

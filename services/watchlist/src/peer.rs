@@ -7,7 +7,7 @@ use std::{path::Path, time::Duration};
 
 use rovuma_runtime::Problem;
 use rovuma_schemas::Timestamp;
-use serde::de::DeserializeOwned;
+use serde::{Deserialize, de::DeserializeOwned};
 use thiserror::Error;
 use url::Url;
 
@@ -103,10 +103,13 @@ impl Peer {
         }
         let bytes = self.body(response).await?;
         let problem: Option<Problem> = serde_json::from_slice(&bytes).ok();
-        let (code, detail) = problem.map_or_else(
-            || (String::new(), String::new()),
-            |problem| (problem.code.to_string(), problem.detail.map(Into::into).unwrap_or_default()),
-        );
+        let (code, detail) = match problem {
+            Some(problem) => (problem.code.to_string(), problem.detail.map(Into::into).unwrap_or_default()),
+            None => {
+                let refusal: OAuthRefusal = serde_json::from_slice(&bytes).unwrap_or_default();
+                (refusal.error, refusal.error_description)
+            }
+        };
         Err(PeerFault::Refused { peer: self.name, status: status.as_u16(), code, detail })
     }
 
@@ -184,6 +187,14 @@ impl AsMachine {
         self.account.forget_if_refused(&response);
         Ok(EventReader::new(self.peer.clone(), response?))
     }
+}
+
+/// A provider's refusal (RFC 6749 section 5.2).
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct OAuthRefusal {
+    error: String,
+    error_description: String,
 }
 
 fn is_protected(url: &Url) -> bool {

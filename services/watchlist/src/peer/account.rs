@@ -55,7 +55,7 @@ impl MachineAccount {
         client_id: &str,
         secret_file: &SecretFile,
     ) -> Result<Self, PeerFault> {
-        let secret = secret_file.read().map_err(|fault| PeerFault::Configuration(fault.to_string()))?;
+        let secret = secret_file.read_line().map_err(|fault| PeerFault::Configuration(fault.to_string()))?;
         let issuer = provider.url.as_str().trim_end_matches('/').to_owned();
         let provider = Peer::new(provider, "the identity provider")?;
         let client_id = client_id.to_owned();

@@ -1,0 +1,186 @@
+//! The watchlist: an alert of one country is screened at a post of the other, and what is certain is told by itself.
+
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, ensure};
+use reqwest::StatusCode;
+use rovuma_lab::{api::Api, country::WATCHLIST};
+use rovuma_tests::{Lab, drafts, eventually, items, send};
+use serde_json::{Value, json};
+
+/// Two countries, and the watchlist of Tanzania.
+async fn lab() -> Result<Lab> {
+    let mut lab = Lab::start().await?;
+    lab.border.tz.start_watchlist().await?;
+    Ok(lab)
+}
+
+fn plate_at_kilambo(plate: &str) -> Value {
+    json!({
+        "text": plate, "kind": "plate", "state": "MOZ",
+        "crossing": { "post": "namoto_kilambo", "direction": "entry" },
+    })
+}
+
+async fn screen(api: &Api, request: &Value) -> Result<Value> {
+    api.post("/v1/screen", request).await?.ok()
+}
+
+/// Waits until a scan has this verdict.
+async fn screened(api: &Api, request: &Value, verdict: &str) -> Result<Value> {
+    eventually(&format!("the verdict {verdict}"), || async {
+        let answer = screen(api, request).await?;
+        Ok((answer["verdict"] == verdict).then_some(answer))
+    })
+    .await
+}
+
+/// The hits that an agency has as the owner of alerts.
+async fn hits(lab: &Lab, agency: &str) -> Result<Vec<Value>> {
+    Ok(items(&lab.officer(agency).await?.get("/v1/cases?kind=hit").await?.ok()?))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stolen_motorcycle_is_stopped_at_the_ferry_and_its_owner_knows_at_once() -> Result<()> {
+    let lab = lab().await?;
+    let owner = lab.officer("mz.prm").await?;
+    let booth = lab.api("tz.tpf", "border", WATCHLIST).await?;
+    let mut draft = drafts::motorcycle(&["tz.tpf", "tz.tisd"]);
+    draft["body"]["subjects"]["vehicles"][0]["plate"]["number"] = json!("ABD 417 CD");
+    let scan = plate_at_kilambo("abd-417-cd");
+    screened(&booth, &scan, "no_hit").await?;
+
+    let id = send(&owner, &draft).await?;
+    lab.hops(&owner, &id, "delivered", 2).await?;
+    let arrived = Instant::now();
+    let stopped = screened(&booth, &scan, "hit").await?;
+    ensure!(arrived.elapsed() < Duration::from_secs(5), "active only after {:?}", arrived.elapsed());
+    let found = &stopped["hits"][0];
+    assert_eq!(
+        (&found["action"], &found["forwarded"], &found["rule"]),
+        (&json!("seize"), &json!(true), &json!("vehicle_exact"))
+    );
+    assert_eq!(found["case"]["id"], id.as_str());
+    assert!(!stopped.to_string().contains("Motorizada furtada"), "the narrative: {stopped}");
+
+    // Its owner is told, once, however often it is scanned.
+    screen(&booth, &scan).await?;
+    let told = eventually("the hit at its owner", || async { Ok(hits(&lab, "mz.prm").await?.pop()) }).await?;
+    assert_eq!((&told["state"], &told["facet"]), (&json!("notified"), &json!("plate")));
+    assert_eq!(hits(&lab, "mz.prm").await?.len(), 1);
+    // An agency that has the alert too says the same; its scan is a hit of its own report.
+    let second = lab.api("tz.tisd", "border", WATCHLIST).await?;
+    let again = screen(&second, &scan).await?;
+    assert_eq!((&again["verdict"], &again["hits"][0]["repeated"]), (&json!("hit"), &json!(true)));
+    // An agency that does not have it sees no more than whom to telephone.
+    let stranger = lab.api("tz.dci", "border", WATCHLIST).await?;
+    let call = screen(&stranger, &scan).await?;
+    assert_eq!(
+        (&call["hits"][0]["action"], &call["hits"][0]["case"]),
+        (&json!("call"), &Value::Null),
+        "{call}"
+    );
+    assert_eq!(call["hits"][0]["call"]["phone"], "+255700000404");
+
+    // What is only alike waits for a person and is told to nobody.
+    let alike = screen(&booth, &plate_at_kilambo("AB0 417 CD")).await?;
+    assert_eq!((&alike["verdict"], &alike["hits"][0]["forwarded"]), (&json!("review"), &json!(false)));
+    let desk = lab.api("tz.tpf", "officer", WATCHLIST).await?;
+    let candidates = items(&desk.get("/v1/candidates").await?.ok()?);
+    ensure!(candidates.len() == 1 && candidates[0]["value"] == "AB0417CD", "{candidates:?}");
+    let decided = desk
+        .post(
+            &format!("/v1/candidates/{}/decision", candidates[0]["id"].as_str().context("an id")?),
+            &json!({ "same": false, "reason": "TPF-1" }),
+        )
+        .await?
+        .ok()?;
+    assert_eq!(decided["state"], "rejected");
+
+    // Withdrawn: the post no longer stops anybody.
+    let supervisor = lab.api("mz.prm", "supervisor", "gateway").await?;
+    let case = supervisor.get(&format!("/v1/cases/alert/mz.prm/{id}")).await?.ok()?;
+    send(
+        &supervisor,
+        &json!({
+            "type": "alert.withdraw", "status": "exercise", "case": case["case"]["case"], "terms": draft["terms"],
+            "body": { "reason": "purpose_achieved" },
+        }),
+    )
+    .await?;
+    screened(&booth, &scan, "no_hit").await?;
+    assert_eq!(hits(&lab, "mz.prm").await?.len(), 1);
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_hit_waits_for_a_gateway_that_is_away_and_is_told_once() -> Result<()> {
+    let mut lab = lab().await?;
+    let owner = lab.officer("mz.prm").await?;
+    let booth = lab.api("tz.tpf", "border", WATCHLIST).await?;
+    let mut draft = drafts::motorcycle(&["tz.tpf"]);
+    draft["body"]["subjects"]["vehicles"][0]["plate"]["number"] = json!("ABD 418 CD");
+    let id = send(&owner, &draft).await?;
+    lab.hops(&owner, &id, "delivered", 1).await?;
+    let scan = plate_at_kilambo("ABD 418 CD");
+    // A look at it that reports nothing: nobody is at a crossing.
+    let look = json!({ "text": "ABD 418 CD", "kind": "plate", "state": "MOZ", "purpose": { "code": "detection", "reference": "TPF-2" } });
+    screened(&booth, &look, "hit").await?;
+
+    let mut gateway = lab.border.tz.take_service("gateway")?;
+    gateway.kill();
+    let stopped = screen(&booth, &scan).await?;
+    assert_eq!((&stopped["verdict"], &stopped["hits"][0]["forwarded"]), (&json!("hit"), &json!(true)));
+    // The watchlist is killed with the hit in its store, before anybody could be told.
+    lab.border.tz.take_service(WATCHLIST)?.kill();
+    lab.border.tz.start_service(WATCHLIST)?;
+    lab.border.tz.start_service("gateway")?;
+    lab.border.tz.ready("gateway").await?;
+    lab.border.tz.ready(WATCHLIST).await?;
+    eventually("the hit at its owner", || async { Ok(hits(&lab, "mz.prm").await?.pop()) }).await?;
+    let desk = lab.api("tz.tpf", "officer", WATCHLIST).await?;
+    let told = items(&desk.get("/v1/candidates?state=forwarded").await?.ok()?);
+    assert_eq!(told.len(), 1, "{told:?}");
+    let again = screened(&booth, &scan, "hit").await?;
+    assert_eq!(again["hits"][0]["repeated"], true);
+    assert_eq!(hits(&lab, "mz.prm").await?.len(), 1);
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_may_screen_and_look_up() -> Result<()> {
+    let lab = lab().await?;
+    let scan = plate_at_kilambo("T 123 ABC");
+    for (role, expected) in [
+        ("border", StatusCode::OK),
+        ("officer", StatusCode::OK),
+        ("analyst", StatusCode::FORBIDDEN),
+        ("auditor", StatusCode::FORBIDDEN),
+        ("admin", StatusCode::FORBIDDEN),
+    ] {
+        let api = lab.api("tz.tpf", role, WATCHLIST).await?;
+        assert_eq!(api.post("/v1/screen", &scan).await?.status, expected, "{role}");
+    }
+    let booth = lab.api("tz.tpf", "border", WATCHLIST).await?;
+    screened(&booth, &scan, "no_hit").await?;
+    let without = booth.post("/v1/screen", &json!({ "text": "T 123 ABC" })).await?;
+    assert_eq!((without.status, &without.body["code"]), (StatusCode::FORBIDDEN, &json!("purpose_required")));
+    assert_eq!(booth.get("/v1/candidates").await?.status, StatusCode::FORBIDDEN, "the second line's");
+    for (text, code) in [("P<UTO\nabc", "mrz_shape"), ("---", "no_number")] {
+        let refused =
+            booth.post("/v1/screen", &json!({ "text": text, "crossing": scan["crossing"] })).await?;
+        assert_eq!((refused.status, &refused.body["code"]), (StatusCode::UNPROCESSABLE_ENTITY, &json!(code)));
+    }
+    let several =
+        json!({ "items": [{ "text": "T 123 ABC" }, { "text": "P<UTO\nabc" }], "crossing": scan["crossing"] });
+    let several = screen(&booth, &several).await?;
+    let verdicts: Vec<Value> = items(&several).into_iter().map(|item| item["verdict"].clone()).collect();
+    assert_eq!(verdicts, ["no_hit", "unreadable"]);
+    // Every refusal and every look-up is in the audit log.
+    let auditor = lab.api("tz.tpf", "auditor", "audit").await?;
+    eventually("the refused look-up in the log", || async {
+        let events = auditor.get("/v1/events?action=access.refuse").await?.ok()?;
+        Ok(items(&events).iter().any(|event| event.to_string().contains("purpose_required")).then_some(()))
+    })
+    .await
+}
