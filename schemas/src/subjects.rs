@@ -8,6 +8,7 @@ mod object;
 mod person;
 mod place;
 pub(crate) mod put_right;
+mod series;
 mod telephone;
 mod vehicle;
 mod vessel;
@@ -26,6 +27,7 @@ pub use person::{
     StateCode,
 };
 pub use place::{CrossingCode, Place, PlaceType, Point, SubdivisionCode};
+pub use series::NumberSeries;
 pub use telephone::{Phone, Telephone, TelephoneKind};
 pub use vehicle::{ColourCode, Plate, PlateNumber, Vehicle, VehicleType, Vin, vin_check};
 pub use vessel::{Engine, Vessel, VesselType};

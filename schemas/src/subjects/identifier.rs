@@ -111,7 +111,7 @@ pub(crate) fn of(subjects: &View<'_>) -> Vec<Identifier> {
 }
 
 /// The identifier of this kind and value, in the form that is compared, without a qualifier; none of an empty value or a kind that is
-/// compared with more than one number: a name, or a series of documents.
+/// compared otherwise: a name, or a number within a series of documents.
 pub(crate) fn of_number(kind: &str, value: &View<'_>) -> Option<Identifier> {
     let kind = match kind {
         // A telephone's serial number.

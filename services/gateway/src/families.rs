@@ -60,6 +60,15 @@ pub(crate) enum CaseDetails {
     Permission(Box<permission::Permission>),
 }
 
+/// A number that was found within a series, and its place in the message that says so.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct NumberInSeries<'b> {
+    /// The number, as it was read.
+    pub(crate) number: &'b str,
+    /// Its JSON pointer.
+    pub(crate) pointer: &'static str,
+}
+
 /// The rules of one family.
 pub(crate) trait FamilyRules: Sync {
     /// What a message says in the family's terms, as JSON, if it was first signed at `signed`; none of a type that has no part in
@@ -89,6 +98,16 @@ pub(crate) trait FamilyRules: Sync {
     /// The case that an opener is about: it must be here, and its case will hang on it.
     fn about(&self, _body: &OperationalBody) -> Option<CaseId> {
         None
+    }
+
+    /// The number that an opener says to have found within a series of the case that it is about.
+    fn number_in_series<'b>(&self, _body: &'b OperationalBody) -> Option<NumberInSeries<'b>> {
+        None
+    }
+
+    /// Whether a message of this type, of which this is the signed JSON, says that its case is about a series that has this number.
+    fn has_in_series(&self, _message_type: MessageType, _payload: &[u8], _number: &str) -> bool {
+        false
     }
 
     /// The case that this one hangs on.

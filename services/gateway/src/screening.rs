@@ -7,10 +7,9 @@ use rovuma_api::page::Window;
 use rovuma_policy::{Permit, act};
 use rovuma_schemas::{
     AgencyCode, CaseId, Family, MessageId, MessageType, Timestamp,
-    alert::{Flag, Issue, Update},
+    alert::{Flag, Issue},
 };
 use rovuma_store::{Conn, RowExt};
-use serde::{Deserialize, de::DeserializeOwned};
 use sqlx::{Row, any::AnyRow};
 
 use crate::{
@@ -24,7 +23,7 @@ use crate::{
     error::DbError,
     families::{
         self, CaseDetails,
-        alert::{AlertState, AlertView},
+        alert::{self, AlertState, AlertView},
     },
 };
 
@@ -249,7 +248,6 @@ impl FoldedAlert {
             .filter(|line| line.effect == Effect::Applied)
             .filter_map(|line| Some((line.message_type.parse().ok()?, line)))
             .collect();
-        let is_content = |kind| matches!(kind, MessageType::AlertIssue | MessageType::AlertUpdate);
         let is_ours = |line: &Line<'_>| {
             line.sender.country() == key.agency.country() && view.flagged.contains(line.sender)
         };
@@ -263,7 +261,7 @@ impl FoldedAlert {
             })
         };
         // An older version that comes late is not applied, so the last that was is in force.
-        let content = last(&|kind, line| is_content(kind) && *line.sender == key.owner);
+        let content = last(&|kind, line| alert::brings_content(kind) && *line.sender == key.owner);
         // The last word of an agency that has a flag on it put the flag on.
         let flag = last(&|kind, line| kind == MessageType::AlertFlag && is_ours(line));
         Some(Self { content, flag, view: *view })
@@ -279,32 +277,15 @@ impl FoldedAlert {
         let payload = |message: &AlertMessage| payloads.of(&message.sender, &message.ids);
         let signed = content.as_ref().and_then(payload).unwrap_or_default();
         let content =
-            content.as_ref().and_then(|message| content_of(message.message_type, payload(message)?));
+            content.as_ref().and_then(|message| alert::content_of(message.message_type, payload(message)?));
         if content.is_none() && view.state == AlertState::Active {
             // It was erased at the end of its retention before its issuer prolonged it, or its row is damaged.
             tracing::warn!(case = %row.case, "the content of an alert in force is not here: it cannot be screened");
         }
-        let reason = |message: &AlertMessage| body::<Flag>(payload(message)?)?.reason;
+        let reason = |message: &AlertMessage| signed::body::<Flag>(payload(message)?)?.reason;
         let flagged_reason = flag.as_ref().map(|message| {
             reason(message).map_or_else(|| NOT_STATED.to_owned(), |reason| reason.to_string())
         });
         (ScreenedCase { row, alert: view, content: content.map(Box::new), flagged_reason }, signed.len())
     }
-}
-
-/// The content of an alert that this message brings.
-fn content_of(message_type: MessageType, payload: &[u8]) -> Option<Issue> {
-    match message_type {
-        MessageType::AlertUpdate => body::<Update>(payload).map(|update| update.alert),
-        _ => body::<Issue>(payload),
-    }
-}
-
-/// The body of a message that was checked when it was stored.
-fn body<B: DeserializeOwned>(payload: &[u8]) -> Option<B> {
-    #[derive(Deserialize)]
-    struct Signed<B> {
-        body: B,
-    }
-    serde_json::from_slice::<Signed<B>>(payload).ok().map(|signed| signed.body)
 }

@@ -28,9 +28,11 @@ listed_code!(
 /// The rule that a person applies to a candidate.
 const DECIDED_BY_A_PERSON: &str = "review";
 
-/// What is compared with more than one number of the alert, so that a person judges whether it is found: a name is spelled in many ways,
-/// and a series has two ends.
-const JUDGED: [&str; 2] = ["name", "document_series"];
+/// The kind of identifier whose comparison a person judges: a name is spelled in many ways.
+const JUDGED: &str = "name";
+
+/// The kind of identifier that is a number within a series of the alert's documents.
+const IN_SERIES: &str = "document_series";
 
 /// The direction in which a traveller or a vehicle crosses, as the reporting country sees it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
@@ -113,6 +115,13 @@ pub struct Notify {
     pub note: Option<Text>,
 }
 
+impl Notify {
+    /// The number that was found within a series of the alert's documents, where that is what it reports.
+    pub fn number_in_series(&self) -> Option<&str> {
+        (self.matched.kind.as_str() == IN_SERIES).then(|| self.matched.value.as_str())
+    }
+}
+
 impl Operational for Notify {
     fn check(checker: &mut Checker<'_>) {
         let body = checker.body();
@@ -122,7 +131,7 @@ impl Operational for Notify {
             checker.fault_with(&kind.at, FaultCode::CaseKindOther, other.to_owned());
         }
         let (word, value) = (body.field("matched").field("kind"), body.field("matched").field("value"));
-        let is_number = word.text().is_some_and(|word| !JUDGED.contains(&word));
+        let is_number = word.text().is_some_and(|word| word != JUDGED);
         // Whatever identifies nothing would be found in every alert.
         let is_empty = |text: &str| !text.chars().any(|c| c.is_ascii_alphanumeric());
         if is_number && value.text().is_some_and(is_empty) {
@@ -145,7 +154,7 @@ impl Operational for Notify {
     fn is_direct(body: &View<'_>) -> bool {
         let (rule, kind) = (body.field("rule").field("code"), body.field("matched").field("kind"));
         let is_judged = rule.text().is_none_or(|rule| rule == DECIDED_BY_A_PERSON)
-            || kind.text().is_none_or(|kind| JUDGED.contains(&kind));
+            || kind.text().is_none_or(|kind| kind == JUDGED);
         !is_judged && !body.field("note").is_there()
     }
 
@@ -203,7 +212,8 @@ mod tests {
     #[case("imei", "vehicle_exact", true)]
     #[case("plate", "review", false)]
     #[case("name", "vehicle_exact", false)]
-    #[case("document_series", "vehicle_exact", false)]
+    #[case("document_series", "document_exact", true)]
+    #[case("document_series", "review", false)]
     fn a_machine_reports_what_one_number_shows(
         #[case] kind: &str,
         #[case] rule: &str,
@@ -235,7 +245,9 @@ mod tests {
 
     #[test]
     fn what_was_found_has_letters_or_digits() {
-        for (kind, is_refused) in [("plate", true), ("imei", true), ("name", false)] {
+        for (kind, is_refused) in
+            [("plate", true), ("imei", true), ("document_series", true), ("name", false)]
+        {
             let draft =
                 with(with(example("hit-notify"), "/body/matched/kind", kind), "/body/matched/value", "--");
             let expected = just("/body/matched/value", FaultCode::MatchedEmpty);

@@ -1,7 +1,7 @@
 //! The case on which another one hangs: a hit hangs on its alert. What is lawful in the one does not depend on the other, but whether the
 //! reporter may act, or must release, does.
 
-use rovuma_schemas::{AgencyCode, CaseId, Timestamp, ValidDraft};
+use rovuma_schemas::{AgencyCode, CaseId, MessageId, MessageType, Timestamp, ValidDraft};
 use rovuma_store::Conn;
 
 use super::{
@@ -10,11 +10,18 @@ use super::{
     follow::{self, NotFollowing},
     identifiers::StoredIdentifier,
     kept::{self, CaseKey, KeptMessage},
+    signed,
 };
-use crate::{error::DbError, families};
+use crate::{
+    error::DbError,
+    families::{self, NumberInSeries},
+};
 
 /// Maximum cases that are folded again because the case that they hang on is over; the others show it when they are read.
 pub(super) const HANGING_MAX: i64 = 256;
+
+/// The versions of a case that are read at once, when a number is looked for in its series: nearly always the last one has it.
+const VERSIONS_AT_ONCE: usize = 4;
 
 /// The cases that hang on the case `$2`, `$3` of `$1`.
 pub(crate) const HANGING: &str = "
@@ -97,11 +104,48 @@ pub(crate) async fn check_opener(
     let messages = messages_of(conn, &key).await?;
     match folded_state(&key, &messages, now).ok_or_else(|| unknown(&about))? {
         state @ ("withdrawn" | "not_arrived") => {
-            Err(NotFollowing::NotAllowed { case: about, state, breach: Breach::NotInState })
+            return Err(NotFollowing::NotAllowed { case: about, state, breach: Breach::NotInState });
         }
         // What has expired or is suspended may still have been found: its owner says what that means.
-        _ => has_identifiers(conn, &key, identifiers).await,
+        _ => has_identifiers(conn, &key, identifiers).await?,
     }
+    let opened = draft.message_type().class().family().map(families::rules);
+    match opened.and_then(|rules| rules.number_in_series(draft.body())) {
+        Some(found) => has_in_series(conn, (&key, &messages), found).await,
+        None => Ok(()),
+    }
+}
+
+/// Checks that the owner of the case said, in the version in force or an earlier one, that it is about a series that has this number. The
+/// store has digests of the two ends alone, so the versions are read again, the last one first.
+async fn has_in_series(
+    conn: &mut Conn,
+    (key, messages): (&CaseKey, &[KeptMessage]),
+    found: NumberInSeries<'_>,
+) -> Result<(), NotFollowing> {
+    let not_in_case = || NotFollowing::NotInCase { case: key.case(), pointer: found.pointer.to_owned() };
+    let Ok(family) = key.kind.parse() else { return Err(not_in_case()) };
+    let rules = families::rules(family);
+    let mut said: Vec<(MessageType, Vec<MessageId>)> = Vec::new();
+    rules.fold(&CaseMessages { owner: &key.owner, kept: messages, state_beside: None }, &mut |fold| {
+        let lawful =
+            fold.lines().into_iter().filter(|line| *line.sender == key.owner && line.effect.is_lawful());
+        said = lawful.filter_map(|line| Some((line.message_type.parse().ok()?, line.ids.to_vec()))).collect();
+    });
+    said.reverse();
+    for versions in said.chunks(VERSIONS_AT_ONCE) {
+        let ids = versions.iter().flat_map(|(_, ids)| ids);
+        let wanted = ids.map(|id| (key.owner.clone(), *id)).collect();
+        let payloads = signed::payloads(conn, &key.agency, &wanted).await?;
+        let has_it = |(kind, ids): &(MessageType, Vec<MessageId>)| {
+            let payload = payloads.of(&key.owner, ids);
+            payload.is_some_and(|payload| rules.has_in_series(*kind, payload, found.number))
+        };
+        if versions.iter().any(has_it) {
+            return Ok(());
+        }
+    }
+    Err(not_in_case())
 }
 
 /// An identifier of the case `$2`, `$3` of `$1`.

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use rovuma_schemas::{AgencyCode, MessageId};
 use rovuma_store::{Conn, RowExt, padded_list, with_list};
+use serde::{Deserialize, de::DeserializeOwned};
 use sqlx::Row;
 
 use crate::{error::DbError, exchange::stored_jws};
@@ -63,4 +64,13 @@ pub(crate) async fn payloads(
         }
     }
     Ok(found)
+}
+
+/// The body in the signed JSON of a message; none where it is not one of this type. The message was checked when it was stored.
+pub(crate) fn body<B: DeserializeOwned>(payload: &[u8]) -> Option<B> {
+    #[derive(Deserialize)]
+    struct Signed<B> {
+        body: B,
+    }
+    serde_json::from_slice::<Signed<B>>(payload).ok().map(|signed| signed.body)
 }

@@ -3,10 +3,16 @@
 mod fact;
 mod state;
 
-use rovuma_schemas::{AgencyCode, MessageType, OperationalBody, Terms, Timestamp};
+use rovuma_schemas::{
+    AgencyCode, MessageType, OperationalBody, Terms, Timestamp,
+    alert::{Issue, Update},
+};
 
 use super::{CaseDetails, FamilyRules, possible};
-use crate::cases::folded::{CaseMessages, CaseView, FoldedCase, StateFacts, fold_kept};
+use crate::cases::{
+    folded::{CaseMessages, CaseView, FoldedCase, StateFacts, fold_kept},
+    signed,
+};
 use state::AlertRules;
 pub(crate) use state::{AlertState, AlertView, Certificate, Report, ReportAnswer, WithdrawReason};
 
@@ -33,8 +39,26 @@ impl FamilyRules for Rules {
         possible(fold, agency, now, fact::samples(now))
     }
 
+    fn has_in_series(&self, message_type: MessageType, payload: &[u8], number: &str) -> bool {
+        content_of(message_type, payload).is_some_and(|content| content.subjects.have_in_series(number))
+    }
+
     fn fold(&self, case: &CaseMessages<'_>, read: &mut dyn FnMut(&dyn FoldedCase)) {
         fold_kept(&AlertRules, case, read);
+    }
+}
+
+/// Whether messages of this type bring an alert's whole content.
+pub(crate) const fn brings_content(message_type: MessageType) -> bool {
+    matches!(message_type, MessageType::AlertIssue | MessageType::AlertUpdate)
+}
+
+/// The content that a message of this type brings, from its signed JSON.
+pub(crate) fn content_of(message_type: MessageType, payload: &[u8]) -> Option<Issue> {
+    match message_type {
+        MessageType::AlertIssue => signed::body::<Issue>(payload),
+        MessageType::AlertUpdate => signed::body::<Update>(payload).map(|update| update.alert),
+        _ => None,
     }
 }
 

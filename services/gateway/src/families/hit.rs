@@ -6,7 +6,7 @@ mod whole;
 
 use rovuma_schemas::{AgencyCode, CaseId, CaseSoFar, MessageType, OperationalBody, Terms, Timestamp};
 
-use super::{CaseDetails, FamilyRules, possible};
+use super::{CaseDetails, FamilyRules, NumberInSeries, possible};
 use crate::cases::{
     fold::deliveries,
     folded::{CaseMessages, CaseView, FoldedCase, StateFacts, fold_kept},
@@ -39,6 +39,11 @@ impl FamilyRules for Rules {
             OperationalBody::HitNotify(notify) => Some(notify.alert.clone()),
             _ => None,
         }
+    }
+
+    fn number_in_series<'b>(&self, body: &'b OperationalBody) -> Option<NumberInSeries<'b>> {
+        let OperationalBody::HitNotify(notify) = body else { return None };
+        Some(NumberInSeries { number: notify.number_in_series()?, pointer: "/body/matched/value" })
     }
 
     fn hangs_on(&self, case: &CaseMessages<'_>) -> Option<CaseId> {
