@@ -22,7 +22,7 @@ pub enum Role {
     DataProtectionOfficer,
     /// Manages users, roles and keys; reads no content.
     AgencyAdmin,
-    /// The watchlist's machine client.
+    /// The watchlist's machine client: reads what identifies the subjects of alerts in force, reports what an exact rule found.
     WatchlistService,
     /// An agency's own system: sends and receives for that agency.
     AgencySystem,
