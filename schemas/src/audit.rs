@@ -87,6 +87,8 @@ open_words!(
         CandidateSearch = "candidate.search",
         /// A person decided whether something that was found is the same.
         CandidateDecide = "candidate.decide",
+        /// A change of a screening rule was proposed or approved.
+        RuleChange = "rule.change",
         /// The data of a case are held back from erasure.
         CaseHold = "case.hold",
         /// The data of a case are no longer held back from erasure.

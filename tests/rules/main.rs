@@ -31,7 +31,8 @@ const NAMED_ONLY_BY: [(&str, &[&str]); 3] = [
 ];
 
 /// The services: they share `schemas` and the libraries, and never depend on each other.
-const SERVICES: [&str; 4] = ["rovuma-gateway", "rovuma-identity", "rovuma-audit", "rovuma-rovumactl"];
+const SERVICES: [&str; 5] =
+    ["rovuma-gateway", "rovuma-identity", "rovuma-audit", "rovuma-watchlist", "rovuma-rovumactl"];
 
 /// Libraries without I/O: nothing that opens a socket, a file or a database may reach them.
 const WITHOUT_IO: [&str; 5] =

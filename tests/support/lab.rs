@@ -193,7 +193,7 @@ pub fn programs() -> Result<PathBuf> {
     let own = std::env::current_exe()?;
     let folder = own.parent().context("target/<profile>")?;
     let folder = if folder.ends_with("deps") { folder.parent().unwrap_or(folder) } else { folder }.to_owned();
-    for program in ["rovumactl", "rovuma-gateway", "rovuma-identity", "rovuma-audit"] {
+    for program in ["rovumactl", "rovuma-gateway", "rovuma-identity", "rovuma-audit", "rovuma-watchlist"] {
         if !folder.join(program).exists() {
             bail!("{program} is not built: run `cargo build --workspace --bins` first");
         }

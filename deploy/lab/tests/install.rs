@@ -84,7 +84,7 @@ fn a_partners_request_is_signed_for_its_link_alone() {
     }
 }
 
-const UNITS: [&str; 3] = ["rovuma-gateway", "rovuma-identity", "rovuma-audit"];
+const UNITS: [&str; 4] = ["rovuma-gateway", "rovuma-identity", "rovuma-audit", "rovuma-watchlist"];
 
 /// Lines without which a unit would leave a service more than it needs.
 const REQUIRED: [&str; 16] = [

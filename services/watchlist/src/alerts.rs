@@ -17,6 +17,7 @@ use rovuma_store::{BoxFuture, Conn, FutureExt, WriteError};
 use thiserror::Error;
 
 use crate::{
+    crossed,
     entries::{self, ALERTS, Change},
     error::DbError,
     peer::{Heard, PeerFault},
@@ -246,7 +247,8 @@ impl Follower {
             .await?;
         if !change.is_nothing() {
             self.watchlist.lists.update(&id, |list| list.version += 1);
-            self.watchlist.apply(change);
+            self.watchlist.apply(&change);
+            crossed::look_back(&self.watchlist, &change).await?;
         }
         Ok(())
     }

@@ -109,15 +109,52 @@ pub struct ScreeningConfig {
     pub alerts_stale_after_s: u64,
     /// Imported lists count as stale when nobody has loaded them for this number of days.
     pub lists_stale_after_days: u64,
+    /// The agency whose officers look at what imported lists name: others see no more than its telephone. Absent: each agency's own.
+    pub national_office: Option<AgencyCode>,
+    /// How many hours crossings are remembered by number, so that an alert that comes later finds who is through already; 0: not at all. At
+    /// most 48.
+    #[serde(deserialize_with = "hours")]
+    pub remember_crossings_h: u8,
 }
 
 impl Default for ScreeningConfig {
     /// The gateway says something every 20 seconds: three missed words are a fault, and no slow line. Public lists change weekly.
     fn default() -> Self {
-        Self { alerts_stale_after_s: 60, lists_stale_after_days: 14 }
+        Self {
+            alerts_stale_after_s: 60,
+            lists_stale_after_days: 14,
+            national_office: None,
+            remember_crossings_h: 0,
+        }
     }
+}
+
+/// Longer than the longest way to the next post; more would be a register of movements.
+const REMEMBERED_MAX_H: u8 = 48;
+
+fn hours<'de, D: serde::Deserializer<'de>>(value: D) -> Result<u8, D::Error> {
+    let hours = u8::deserialize(value)?;
+    if hours > REMEMBERED_MAX_H {
+        return Err(serde::de::Error::custom(format!("at most {REMEMBERED_MAX_H} hours")));
+    }
+    Ok(hours)
 }
 
 const fn a_year() -> u16 {
     365
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{collections::HashMap, path::Path};
+
+    use super::*;
+
+    #[test]
+    fn the_example_is_sound() {
+        let example = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/example.toml"));
+        let loaded = rovuma_runtime::config::load_with_env::<WatchlistConfig>(Some(example), HashMap::new());
+        let (config, _) = loaded.expect("the example is sound");
+        assert_eq!((config.country.as_str(), config.agencies.len()), ("mz", 1));
+    }
 }

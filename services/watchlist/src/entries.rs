@@ -126,6 +126,21 @@ pub(crate) async fn next_number(tx: &mut Conn) -> Result<EntryNo, DbError> {
     number(&row, "next")
 }
 
+/// The list to which an entry belongs in the store.
+pub(crate) fn list_of(listed: &Listed) -> &str {
+    if listed.alert.is_some() { ALERTS } else { &listed.list }
+}
+
+/// The name of an entry's record.
+pub(crate) fn record(listed: &Listed) -> String {
+    listed.alert.as_ref().map_or_else(|| listed.reference.clone(), |alert| record_of(&alert.case))
+}
+
+/// The version of an entry; of an imported record 0.
+pub(crate) fn version(listed: &Listed) -> u32 {
+    listed.alert.as_ref().map_or(0, |alert| alert.version)
+}
+
 /// The name of an alert's record.
 pub(crate) fn record_of(case: &CaseId) -> String {
     format!("{}/{}", case.owner, case.id)

@@ -140,7 +140,7 @@ fn notice(agency: &OwnAgency, hit: &QueuedHit, now: Timestamp) -> Value {
         "post": hit.post,
         "direction": hit.direction,
         "possible_misuse": found.hit.possible_misuse,
-        "retroactive": false,
+        "retroactive": found.hit.retroactive,
         "encounter": hit.encounter,
         "contact": desk,
     });

@@ -6,7 +6,7 @@ use rovuma_store::{Conn, RowExt};
 use serde::{Deserialize, Serialize};
 use sqlx::{Row, any::AnyRow};
 
-use crate::{error::DbError, watchlist::REPEATED_WITHIN};
+use crate::{error::DbError, screening::Traveller, watchlist::REPEATED_WITHIN};
 
 /// Something that was found, as it is kept.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -21,6 +21,11 @@ pub(crate) struct FoundHit {
     pub(crate) version: u32,
     /// The key of the subject in the alert.
     pub(crate) subject: Option<String>,
+    /// The list and the entry in it.
+    pub(crate) list: String,
+    pub(crate) record: String,
+    /// The traveller, of what is only alike: so that a person can say that it is somebody else, once for all.
+    pub(crate) traveller: Option<Traveller>,
 }
 
 /// A hit that is to be kept.
@@ -32,6 +37,8 @@ pub(crate) struct NewHit {
     pub(crate) agency: AgencyCode,
     /// What repeats of it join.
     pub(crate) place: String,
+    /// When it was found; before now, of what is found afterwards.
+    pub(crate) found_at: Timestamp,
     pub(crate) post: Option<String>,
     pub(crate) direction: Option<String>,
     pub(crate) is_discreet: bool,
@@ -106,19 +113,20 @@ pub(crate) async fn keep(tx: &mut Conn, new: &NewHit, now: Timestamp) -> Result<
     sqlx::query(
         "INSERT INTO hit (id, encounter, state, place, agency, found_at, last_at, times, discreet, post, direction, body,
                           attempts, next_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $6, 1, $7, $8, $9, $10, 0, $11)",
+         VALUES ($1, $2, $3, $4, $5, $6, $12, 1, $7, $8, $9, $10, 0, $11)",
     )
     .bind(new.found.hit.id.as_bytes().to_vec())
     .bind(new.encounter.as_bytes().to_vec())
     .bind(new.state.as_str())
     .bind(new.place.as_str())
     .bind(new.agency.as_str())
-    .bind(now.as_micros())
+    .bind(new.found_at.as_micros())
     .bind(i64::from(new.is_discreet))
     .bind(new.post.as_deref())
     .bind(new.direction.as_deref())
     .bind(body)
     .bind((new.state == HitState::Queued).then(|| now.as_micros()))
+    .bind(now.as_micros())
     .execute(tx)
     .await?;
     Ok((new.found.hit.id, false))
@@ -252,6 +260,15 @@ pub(crate) async fn decide(
     .execute(tx)
     .await?;
     Ok(done.rows_affected() == 1)
+}
+
+/// What was found, as it is kept, with the agency that it belongs to.
+pub(crate) async fn found(conn: &mut Conn, id: MessageId) -> Result<Option<FoundHit>, DbError> {
+    let row = sqlx::query("SELECT body FROM hit WHERE id = $1")
+        .bind(id.as_bytes().to_vec())
+        .fetch_optional(conn)
+        .await?;
+    row.as_ref().map(body).transpose()
 }
 
 fn candidate(row: &AnyRow) -> Result<Candidate, DbError> {

@@ -5,8 +5,10 @@
 
 mod candidates;
 mod error;
+mod innocents;
 mod lists;
 mod openapi;
+mod rules;
 mod screen;
 mod state;
 
@@ -35,4 +37,9 @@ fn api() -> OpenApiRouter<Arc<Watchlist>> {
         .routes(routes!(lists::list))
         .routes(routes!(candidates::list))
         .routes(routes!(candidates::decide))
+        .routes(routes!(innocents::list))
+        .routes(routes!(innocents::approve))
+        .routes(routes!(rules::list))
+        .routes(routes!(rules::propose))
+        .routes(routes!(rules::approve))
 }

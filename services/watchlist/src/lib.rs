@@ -10,15 +10,19 @@
 
 mod alerts;
 mod config;
+mod crossed;
 mod entries;
 mod error;
 mod flow;
 mod forward;
 mod hits;
 mod http;
+mod innocents;
 pub mod lists;
 
 mod peer;
+mod reason;
+mod rules;
 mod screen;
 pub mod screening;
 mod service;

@@ -104,7 +104,7 @@ impl Peer {
         let bytes = self.body(response).await?;
         let problem: Option<Problem> = serde_json::from_slice(&bytes).ok();
         let (code, detail) = match problem {
-            Some(problem) => (problem.code.to_string(), problem.detail.map(Into::into).unwrap_or_default()),
+            Some(problem) => (problem.code.to_string(), problem.detail.unwrap_or_default()),
             None => {
                 let refusal: OAuthRefusal = serde_json::from_slice(&bytes).unwrap_or_default();
                 (refusal.error, refusal.error_description)

@@ -2,6 +2,7 @@
 //!
 //! What is certain is in the store, with its audit event, before the caller is answered.
 
+mod keep;
 mod show;
 
 use std::sync::PoisonError;
@@ -10,14 +11,15 @@ use rovuma_api::{
     Caller, act_by,
     answers::watchlist::{Screening, UnreadableText},
 };
-use rovuma_schemas::{AgencyCode, MessageId, Timestamp, audit::AuditAction};
+use rovuma_schemas::{Timestamp, audit::AuditAction};
 use rovuma_store::{FutureExt, WriteError};
 
+pub(crate) use self::keep::{FoundAt, KeptFinding, keep_found};
 use crate::{
-    entries,
+    crossed, entries,
     error::DbError,
-    hits::{self, FoundHit, HitState, NewHit},
-    screening::{self, Crossing, Finding, Judged, Looked, Question, Scan, Verdict},
+    innocents,
+    screening::{self, Crossing, Judged, Looked, Question, Scan, Verdict},
     watchlist::Watchlist,
 };
 
@@ -70,10 +72,22 @@ pub(crate) async fn screen(
             });
         }
     };
+    let numbers = looked.numbers();
     let judged = judge(watchlist, asker, scan, looked, now).await.map_err(WriteError::Job)?;
-    let kept = keep(watchlist, asker, &judged.findings, now).await?;
+    let (agency, actor) = (asker.caller.agency(), Some(asker.caller.actor()));
+    let kept = match asker.occasion {
+        Occasion::Crossing(crossing) => {
+            if judged.verdict == Verdict::NoHit || judged.verdict == Verdict::Review {
+                crossed::remember(watchlist, agency, crossing, scan, numbers, now).await?;
+            }
+            let found_at = FoundAt { at: now, crossing, is_retroactive: false };
+            keep_found(watchlist, agency, actor, &found_at, &judged.findings, now).await?
+        }
+        Occasion::LookUp { .. } => keep::shown(watchlist, agency, &judged.findings, now),
+    };
     let is_certain_of_nothing = lists.iter().all(|list| list.state == "current");
-    let shown = show::screening(asker, judged, kept, lists, is_certain_of_nothing);
+    let office = watchlist.national_office.as_ref();
+    let shown = show::screening(asker, office, judged, kept, lists, is_certain_of_nothing);
     let verdict = shown.verdict;
     note(watchlist, asker, verdict, shown.answer.hits.len(), now).await?;
     Ok(shown.answer)
@@ -97,133 +111,14 @@ async fn judge(
         Occasion::LookUp { .. } => None,
     };
     let rules = watchlist.rules();
-    let question = Question { scan, crossing, rules: &rules, own: &watchlist.own, now };
-    Ok(screening::judge(&question, looked, entries))
-}
-
-/// What was kept of a finding.
-#[derive(Clone, Debug)]
-pub(crate) struct KeptFinding {
-    pub(crate) hit: rovuma_api::answers::watchlist::ScreenedHit,
-    pub(crate) is_discreet: bool,
-}
-
-/// Keeps everything that was found at a crossing, in one transaction with its audit events. A look-up keeps nothing: it is an event of its
-/// own, and nobody stands at a post.
-async fn keep(
-    watchlist: &Watchlist,
-    asker: &Asker<'_>,
-    findings: &[Finding],
-    now: Timestamp,
-) -> Result<(MessageId, Vec<KeptFinding>), WriteError<DbError>> {
-    let encounter = MessageId::draw(now);
-    if findings.is_empty() {
-        return Ok((encounter, Vec::new()));
+    let question = Question { scan, crossing, rules: &rules, agency: asker.caller.agency(), now };
+    let mut judged = screening::judge(&question, looked, entries);
+    if let Some(traveller) = judged.findings.iter().find_map(|finding| finding.traveller.as_ref()) {
+        let mut conn = watchlist.store.read().acquire().await?;
+        let known = innocents::of(&mut conn, traveller, now).await?;
+        judged.leave_out(|finding| known.iter().any(|innocent| innocent.is_about(&finding.listed)));
     }
-    let mut new: Vec<NewHit> =
-        findings.iter().map(|finding| new_hit(watchlist, asker, finding, encounter, now)).collect();
-    let Occasion::Crossing(crossing) = asker.occasion else {
-        return Ok((encounter, new.into_iter().map(kept).collect()));
-    };
-    let (trail, record) = (watchlist.trail.clone(), act_by(asker.caller.actor(), AuditAction::HitFind, now));
-    let post = crossing.post.clone();
-    let written = watchlist.store.write(move |tx| {
-        async move {
-            for new in &mut new {
-                let (id, is_repeat) = hits::keep(tx, new, now).await?;
-                (new.found.hit.id, new.found.hit.repeated) = (id, is_repeat);
-                let hit = &new.found.hit;
-                let act = record
-                    .clone()
-                    .object("hit", id)
-                    .detail("rule", &hit.rule)
-                    .detail("rule_version", hit.rule_version)
-                    .detail("list", &hit.list)
-                    .detail("state", if is_repeat { "repeated" } else { new.state.as_str() })
-                    .detail("post", &post);
-                trail.record(tx, &act).await?;
-            }
-            Ok::<_, DbError>(new)
-        }
-        .boxed()
-    });
-    let new = written.await?;
-    if new.iter().any(|new| new.state == HitState::Queued && !new.found.hit.repeated) {
-        watchlist.to_forward.notify_one();
-    }
-    Ok((encounter, new.into_iter().map(kept).collect()))
-}
-
-fn kept(new: NewHit) -> KeptFinding {
-    KeptFinding { hit: new.found.hit, is_discreet: new.is_discreet }
-}
-
-fn new_hit(
-    watchlist: &Watchlist,
-    asker: &Asker<'_>,
-    finding: &Finding,
-    encounter: MessageId,
-    now: Timestamp,
-) -> NewHit {
-    let (agency, crossing) = (
-        responsible(watchlist, asker, finding),
-        match asker.occasion {
-            Occasion::Crossing(crossing) => Some(crossing),
-            Occasion::LookUp { .. } => None,
-        },
-    );
-    let forwards = finding.forwards();
-    let state = if forwards {
-        HitState::Queued
-    } else if finding.is_hit() && finding.doubts.is_empty() {
-        HitState::Kept
-    } else {
-        HitState::Review
-    };
-    let alert = finding.listed.alert.as_ref();
-    let call = watchlist.agency(&agency).map(|agency| &agency.config.contact);
-    let hit = show::hit(finding, MessageId::draw(now), call, forwards);
-    let version = alert.map_or(0, |alert| alert.version);
-    let record =
-        alert.map_or_else(|| finding.listed.reference.clone(), |alert| entries::record_of(&alert.case));
-    let place = [
-        finding.listed.list.as_str(),
-        &record,
-        &version.to_string(),
-        finding.matched_word(),
-        &finding.value,
-        crossing.map_or("", |crossing| crossing.post.as_str()),
-        crossing.map_or("", |crossing| crossing.direction.as_str()),
-        if forwards { "forwarded" } else { "" },
-    ]
-    .join("|");
-    NewHit {
-        encounter,
-        found: FoundHit {
-            hit,
-            matched: finding.matched_word().to_owned(),
-            value: finding.value.clone(),
-            version,
-            subject: finding.subject.clone(),
-        },
-        agency,
-        place,
-        post: crossing.map(|crossing| crossing.post.clone()),
-        direction: crossing.map(|crossing| crossing.direction.clone()),
-        is_discreet: finding.is_discreet(),
-        state,
-    }
-}
-
-/// The agency of ours that reports a hit, or whose officers look at it: the caller's if it has the alert, else one that has.
-fn responsible(watchlist: &Watchlist, asker: &Asker<'_>, finding: &Finding) -> AgencyCode {
-    let own = asker.caller.agency();
-    let Some(alert) = &finding.listed.alert else { return own.clone() };
-    if alert.held_by.contains(own) {
-        return own.clone();
-    }
-    let other = alert.held_by.iter().find(|agency| watchlist.agency(agency).is_some());
-    other.unwrap_or(own).clone()
+    Ok(judged)
 }
 
 /// Counts a scan in the flow of travellers; writes a look-up into the audit log, one that found nothing too.

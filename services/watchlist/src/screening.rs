@@ -17,7 +17,7 @@ mod tests;
 
 pub use compare::{Doubt, Feature, Likeness};
 pub use index::{EntryNo, Index};
-pub use judge::{Crossing, Finding, Judged, KeptBack, Looked, Question, Verdict, judge};
+pub use judge::{Crossing, Finding, Judged, KeptBack, Looked, Question, Traveller, Verdict, judge};
 pub use listed::{AlertFacts, Listed, ListedNumber, ListedSubject};
 pub use number::NumberKind;
 pub use reading::{Understood, Unreadable};

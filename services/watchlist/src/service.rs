@@ -20,18 +20,20 @@ use tokio::sync::Notify;
 use crate::{
     alerts,
     config::WatchlistConfig,
-    entries,
+    crossed, entries,
     error::DbError,
     flow::Flow,
     forward, http,
     peer::{AsMachine, MachineAccount, Peer},
-    screening::{Index, Rules},
+    rules,
+    screening::Index,
     standings::{ListStandings, StaleAfter},
     watchlist::{OwnAgency, Watchlist},
 };
 
 /// This service's tables.
-pub(crate) const MIGRATIONS: Migrations = rovuma_store::migrations!(1001 "watchlist");
+pub(crate) const MIGRATIONS: Migrations =
+    rovuma_store::migrations!(1001 "watchlist", 1003 "rules", 1004 "crossed");
 
 /// Entries that are read together when the index is built.
 const INDEXED_TOGETHER: i64 = 1000;
@@ -75,6 +77,7 @@ impl Service for WatchlistService {
         }
         shutdown.spawn("forward", forward::run(Arc::clone(&watchlist), shutdown.clone()));
         shutdown.spawn("flow", Flow::run(Arc::clone(&watchlist), shutdown.clone()));
+        shutdown.spawn("crossings", crossed::prune(Arc::clone(&watchlist), shutdown.clone()));
         shutdown.spawn("record of the stop", record_stop(Arc::clone(&watchlist), shutdown.clone()));
         serve(&watchlist, &config, context)?;
         Ok(())
@@ -97,6 +100,7 @@ async fn open(config: &WatchlistConfig, context: &Context) -> anyhow::Result<Wat
     let own: Vec<_> = config.agencies.iter().map(|agency| agency.code.clone()).collect();
     let mut conn = store.read().acquire().await?;
     let lists = ListStandings::load(&mut conn, &own).await?;
+    let rules = rules::in_force(&mut conn).await?;
     drop(conn);
     ready.ready();
     let screening = &config.screening;
@@ -107,14 +111,15 @@ async fn open(config: &WatchlistConfig, context: &Context) -> anyhow::Result<Wat
         policy: policy(config)?,
         tokens: TokenVerifier::new(config.tokens.clone())?,
         agencies: own_agencies(config)?,
-        own,
+        national_office: config.screening.national_office.clone(),
         index: RwLock::new(index),
         lists,
+        remembered_for: Duration::from_secs(u64::from(screening.remember_crossings_h) * 60 * 60),
         stale_after: StaleAfter {
             alerts: Duration::from_secs(screening.alerts_stale_after_s),
             imported: Duration::from_secs(screening.lists_stale_after_days.saturating_mul(24 * 60 * 60)),
         },
-        rules: RwLock::new(Arc::new(Rules::default())),
+        rules: RwLock::new(rules),
         flow: Flow::default(),
         to_forward: Notify::new(),
     })

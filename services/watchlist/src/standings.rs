@@ -90,11 +90,6 @@ impl ListStandings {
         self.lock().get(id).cloned()
     }
 
-    /// Adds a list or replaces it.
-    pub(crate) fn put(&self, id: &str, standing: ListStanding) {
-        self.lock().insert(id.to_owned(), standing);
-    }
-
     /// Every list as a verdict shows it.
     pub(crate) fn used(&self, now: Timestamp, stale_after: StaleAfter) -> Vec<ListUsed> {
         self.lock().iter().map(|(id, list)| used(id, list, now, stale_after)).collect()

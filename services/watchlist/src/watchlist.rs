@@ -38,11 +38,13 @@ pub(crate) struct Watchlist {
     pub(crate) policy: Policy,
     pub(crate) tokens: TokenVerifier,
     pub(crate) agencies: Vec<Arc<OwnAgency>>,
-    /// The codes of these agencies.
-    pub(crate) own: Vec<AgencyCode>,
+    /// The agency whose officers look at what imported lists name; the caller's where there is none.
+    pub(crate) national_office: Option<AgencyCode>,
     pub(crate) index: RwLock<Index>,
     pub(crate) lists: ListStandings,
     pub(crate) stale_after: StaleAfter,
+    /// How long crossings are remembered for alerts that come later; zero: not at all.
+    pub(crate) remembered_for: Duration,
     pub(crate) rules: RwLock<Arc<Rules>>,
     pub(crate) flow: Flow,
     /// Woken when a hit waits for the gateway.
@@ -55,7 +57,7 @@ impl Watchlist {
     }
 
     /// Follows a change of the store in the index.
-    pub(crate) fn apply(&self, change: Change) {
+    pub(crate) fn apply(&self, change: &Change) {
         let mut index = self.index.write().unwrap_or_else(PoisonError::into_inner);
         for (entry, listed) in &change.removed {
             index.remove(*entry, listed);

@@ -120,6 +120,8 @@ actions! {
     CandidateRead = "candidate.read" on Agency;
     /// Say whether a candidate is the same person or thing.
     CandidateDecide = "candidate.decide" on Agency;
+    /// Propose or approve a change of a screening rule.
+    RuleChange = "rule.change" on Agency;
     /// Search the audit log of an agency; the log of `<cc>.node` is the whole country's.
     AuditSearch = "audit.search" on AuditLog;
     /// Read one audit event.

@@ -1,7 +1,7 @@
 //! Starting: configurations that cannot be meant, and the first accounts.
 
 use reqwest::Method;
-use rovuma_identity::{Identity, IdentityConfig};
+use rovuma_identity::{BootstrapClientConfig, Identity, IdentityConfig};
 use rovuma_policy::Role;
 use rovuma_runtime::{Context, SecretFile, SystemClock};
 
@@ -72,6 +72,55 @@ async fn an_account_that_is_there_is_left_as_it_is() {
     let list = service.api(Method::GET, "/v1/users", &admin, None).await;
     assert_eq!(list.body["items"].as_array().expect("a list").len(), 2);
     assert_eq!(service.outcomes("user.create").await.len(), 3);
+}
+
+/// The account of one of the installation's own services: created once, with the secret of its file, and no other role than a machine's.
+#[tokio::test]
+async fn a_machine_client_is_there_from_the_start() {
+    const SECRET: &str = "0123456789abcdef0123456789abcdef";
+    let client = |secret_file: SecretFile| BootstrapClientConfig {
+        id: "mz.prm.watchlist".to_owned(),
+        name: "Watchlist".to_owned(),
+        roles: vec![Role::WatchlistService],
+        secret_file,
+    };
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut with_client = config(folder.path());
+    with_client.bootstrap_clients = vec![client(SecretFile::new(secret(folder.path(), "machine", SECRET)))];
+    let service = Fixture::start_with(folder, &with_client).await;
+    let grant = [("grant_type", "client_credentials")];
+    let token =
+        |secret: &'static str| service.form_with_basic("/oauth2/token", ("mz.prm.watchlist", secret), &grant);
+    assert_eq!(token(SECRET).await.status, 200);
+    assert_eq!(token("0123456789abcdef0123456789abcdee").await.error(), (401, "invalid_client"));
+    assert_eq!(service.outcomes("client.create").await, ["success"]);
+    // Its file may be gone once it exists.
+    std::fs::remove_file(service.folder.path().join("machine")).expect("removed");
+    let service = service.restart(&with_client).await;
+    assert_eq!(service.outcomes("client.create").await, ["success"]);
+
+    for (spoil, reason) in [
+        (
+            Box::new(|client: &mut BootstrapClientConfig| client.roles = vec![Role::Supervisor])
+                as Box<dyn Fn(&mut _)>,
+            "for persons",
+        ),
+        (Box::new(|client: &mut BootstrapClientConfig| client.id = "watchlist".to_owned()), "AGENCY.NAME"),
+    ] {
+        let said = refusal(|config| {
+            let folder = config.signing.directory.parent().expect("a folder").to_owned();
+            let mut spoilt = client(SecretFile::new(secret(&folder, "machine", SECRET)));
+            spoil(&mut spoilt);
+            config.bootstrap_clients = vec![spoilt];
+        });
+        let said = said.await;
+        assert!(said.contains(reason), "{said}");
+    }
+    let short = refusal(|config| {
+        let folder = config.signing.directory.parent().expect("a folder").to_owned();
+        config.bootstrap_clients = vec![client(SecretFile::new(secret(&folder, "machine", "tooshort")))];
+    });
+    assert!(short.await.contains("fewer than 32"));
 }
 
 #[tokio::test]

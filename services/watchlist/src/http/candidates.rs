@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use axum::{Json, extract::State, http::StatusCode};
+use axum::{Json, extract::State};
 use rovuma_api::{
     Access as _, ApiState as _, Caller, act_by,
     answers::watchlist::Candidate,
@@ -25,11 +25,10 @@ use super::{error::ApiError, openapi::Refusals};
 use crate::{
     error::DbError,
     hits::{self, HitState},
+    innocents::{self, NewInnocent},
+    reason,
     watchlist::Watchlist,
 };
-
-/// Maximum characters of a reason.
-const REASON_MAX: usize = 64;
 
 /// The query of `GET /v1/candidates`.
 #[derive(Debug, Deserialize, Serialize, IntoParams)]
@@ -87,6 +86,10 @@ pub(crate) async fn list(
 pub(crate) struct Decision {
     /// Whether it is the same person or thing. One that is the same is reported by a person: `rovumactl hit notify`.
     same: bool,
+    /// Of one that is not the same: whether this traveller shall not be stopped for it again. It holds once another person approves, for a
+    /// year, for this document and birth date, and until the entry has a new version.
+    #[serde(default)]
+    innocent: bool,
     /// Why: a code or file reference of at most 64 letters, digits and `. _ - /`. The audit log records it, so it must name nobody.
     #[schema(min_length = 1, max_length = 64, pattern = "^[A-Za-z0-9._/-]{1,64}$")]
     reason: String,
@@ -99,7 +102,7 @@ pub(crate) struct Decision {
     request_body = Decision,
     responses(
         (status = 200, description = "Decided.", body = Candidate),
-        (status = 409, description = "`decided_already`: it is not in review.", body = Problem, content_type = "application/problem+json"),
+        (status = 409, description = "`decided_already`: it is not in review; `traveller_unknown`: no document with a birth date was read.", body = Problem, content_type = "application/problem+json"),
         (status = 422, description = "`body_faulty`.", body = Problem, content_type = "application/problem+json"),
         NotFound,
         Refusals
@@ -119,10 +122,14 @@ pub(crate) async fn decide(
         return Err(watchlist.missing(&caller, Action::CandidateDecide, object, false).await);
     };
     watchlist.permit_to_see(&caller, act::CandidateDecide, &Resource::agency(&agency)).await?;
-    let is_allowed = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-' | b'/');
-    if !(1..=REASON_MAX).contains(&decision.reason.len()) || !decision.reason.bytes().all(is_allowed) {
-        return Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "body_faulty")
-            .detail("/reason is a code or file reference of 1 to 64 letters, digits and . _ - /")
+    reason::check("/reason", &decision.reason)?;
+    let mut conn = watchlist.store.read().acquire().await?;
+    let traveller =
+        hits::found(&mut conn, id).await?.and_then(|found| Some((found.traveller.clone()?, found)));
+    drop(conn);
+    if decision.innocent && (decision.same || traveller.is_none()) {
+        return Err(Problem::conflict("traveller_unknown")
+            .detail("Only a traveller whose own document was read whole, with a full birth date, can be known again.")
             .into());
     }
     let (state, now) =
@@ -137,6 +144,19 @@ pub(crate) async fn decide(
             let is_decided = hits::decide(tx, id, state, (&by, &decision.reason), now).await?;
             if is_decided {
                 trail.record(tx, &act).await?;
+            }
+            if let Some((traveller, found)) = traveller.as_ref().filter(|_| is_decided && decision.innocent) {
+                let new = NewInnocent {
+                    id,
+                    agency: &agency,
+                    list: &found.list,
+                    record: &found.record,
+                    version: found.version,
+                    traveller,
+                    reason: &decision.reason,
+                    by: &by,
+                };
+                innocents::propose(tx, &new, now).await?;
             }
             Ok::<_, DbError>(is_decided)
         }

@@ -23,6 +23,7 @@ use utoipa::OpenApi;
     tags(
         (name = "screening", description = "What is scanned or typed, and the verdict."),
         (name = "lists", description = "What is screened against, and how old it is."),
+        (name = "rules", description = "What follows from a match; two people change it."),
         (name = "candidates", description = "What was found, for the second line.")
     ),
     security(("bearer" = [])),
@@ -33,7 +34,8 @@ pub(super) struct Document;
 const BEARER: Bearer = Bearer("an issuer that this service is configured to trust");
 
 /// The forms of the parameters.
-pub(super) const FORMS: [ParameterForm; 1] = [ParameterForm("", "id", UUID_V7)];
+pub(super) const FORMS: [ParameterForm; 2] =
+    [ParameterForm("", "id", UUID_V7), ParameterForm("/v1/rules", "code", "^[a-z_]{1,48}$")];
 
 /// What every route may answer instead of what was asked for.
 #[derive(utoipa::IntoResponses)]

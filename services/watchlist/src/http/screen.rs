@@ -21,6 +21,7 @@ use utoipa::ToSchema;
 
 use super::{error::ApiError, openapi::Refusals};
 use crate::{
+    reason::{self, faulty},
     screen::{self, Asker, Occasion},
     screening::{Crossing, Scan, ScanKind, ScanSource, SeenVehicle},
     watchlist::Watchlist,
@@ -28,9 +29,6 @@ use crate::{
 
 /// Maximum texts of one request: the manifest of a ferry.
 const ITEMS_MAX: usize = 100;
-
-/// Maximum characters of a file reference.
-const REFERENCE_MAX: usize = 64;
 
 /// What is to be screened, and why.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -182,16 +180,7 @@ async fn occasion(
     if !is_code("purposes", &purpose.code) {
         return Err(faulty("/purpose/code", "is no code of the list purposes").into());
     }
-    let is_allowed = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-' | b'/');
-    let is_reference =
-        (1..=REFERENCE_MAX).contains(&purpose.reference.len()) && purpose.reference.bytes().all(is_allowed);
-    if !is_reference {
-        return Err(faulty(
-            "/purpose/reference",
-            "is a code or file reference of 1 to 64 letters, digits and . _ - /",
-        )
-        .into());
-    }
+    reason::check("/purpose/reference", &purpose.reference)?;
     Ok(Occasion::LookUp { purpose: purpose.code, reference: purpose.reference })
 }
 
@@ -213,8 +202,4 @@ fn is_booth(caller: &Caller) -> bool {
 
 fn is_code(list: &str, code: &str) -> bool {
     CodeLists::shipped().get(list).is_some_and(|list| list.find(code).is_some())
-}
-
-fn faulty(pointer: &str, what: &str) -> Problem {
-    Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "body_faulty").detail(format!("{pointer} {what}."))
 }

@@ -23,6 +23,7 @@ pub(super) struct Shown {
 /// The answer to one text.
 pub(super) fn screening(
     asker: &Asker<'_>,
+    national_office: Option<&AgencyCode>,
     judged: Judged,
     (encounter, kept): (MessageId, Vec<KeptFinding>),
     lists: Vec<ListUsed>,
@@ -39,7 +40,7 @@ pub(super) fn screening(
         }
         let strength = if finding.is_hit() { Verdict::Hit } else { Verdict::Review };
         shown = shown.min(strength);
-        hits.push(seen_by(kept.hit, finding, own));
+        hits.push(seen_by(kept.hit, finding, own, national_office));
     }
     let verdict = match verdict {
         Verdict::TooLittle | Verdict::Unreadable => verdict,
@@ -59,10 +60,19 @@ pub(super) fn screening(
     Shown { answer, verdict }
 }
 
-/// The hit as an officer of this agency sees it: what another agency has, or what is for few eyes, is no more than a telephone number.
-pub(crate) fn seen_by(hit: ScreenedHit, finding: &Finding, agency: &AgencyCode) -> ScreenedHit {
-    let Some(alert) = &finding.listed.alert else { return hit };
-    if alert.held_by.contains(agency) && alert.handling != "H3" {
+/// The hit as an officer of this agency sees it: what another agency has, what is for few eyes, and what an imported list names and only
+/// the national office looks at, is no more than a telephone number.
+fn seen_by(
+    hit: ScreenedHit,
+    finding: &Finding,
+    agency: &AgencyCode,
+    national_office: Option<&AgencyCode>,
+) -> ScreenedHit {
+    let may_see = match &finding.listed.alert {
+        Some(alert) => alert.held_by.contains(agency) && alert.handling != "H3",
+        None => national_office.is_none_or(|office| office == agency),
+    };
+    if may_see {
         return hit;
     }
     ScreenedHit {
@@ -106,6 +116,7 @@ pub(super) fn hit(
             .map(str::to_owned)
             .collect(),
         possible_misuse: finding.is_possible_misuse,
+        retroactive: false,
         repeated: false,
         explanation: finding
             .explanation

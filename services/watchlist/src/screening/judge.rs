@@ -10,7 +10,7 @@ use super::{
     index::{EntryNo, Index},
     listed::{Listed, ListedNumber, ListedSubject},
     number::NumberKind,
-    reading::{self, ReadScan, Reading, Understood, Unreadable},
+    reading::{self, NumberDigit, ReadScan, Reading, Understood, Unreadable},
     rules::{Rule, RuleCode, Rules},
     scan::Scan,
 };
@@ -69,8 +69,8 @@ pub struct Question<'a> {
     pub crossing: Option<&'a Crossing>,
     /// The rules in force.
     pub rules: &'a Rules,
-    /// The agencies of this installation.
-    pub own: &'a [AgencyCode],
+    /// The agency for which it is scanned.
+    pub agency: &'a AgencyCode,
     /// The present time.
     pub now: Timestamp,
 }
@@ -83,7 +83,7 @@ pub struct Question<'a> {
 pub enum KeptBack {
     /// The list is imported: it is for the own national office only.
     ImportedList,
-    /// The alert is our own.
+    /// The alert is the agency's own, or no other agency here has it: its owner is told without a message.
     OwnAlert,
     /// The alert is not executed here.
     Flagged,
@@ -134,6 +134,19 @@ pub struct Finding {
     pub kept_back: Vec<KeptBack>,
     /// Whether a person other than the listed one holds the document.
     pub is_possible_misuse: bool,
+    /// The traveller, where the document shows who that is.
+    pub traveller: Option<Traveller>,
+}
+
+/// A traveller as their own document names them: by number and full birth date, never by name.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Traveller {
+    /// The number of the document, as it is compared.
+    pub number: String,
+    /// Its issuer.
+    pub state: String,
+    /// The birth date, `YYMMDD`.
+    pub birth: String,
 }
 
 /// What screening found for one scan, before the state of the lists and the caller's rights are looked at.
@@ -170,6 +183,18 @@ impl Looked {
     }
 }
 
+impl Looked {
+    /// The numbers that were read, not those that are only proposed, in the form and under the kind by which they are compared.
+    pub fn numbers(&self) -> Vec<(NumberKind, String)> {
+        let read = self.read.readings.iter().filter(|reading| !reading.is_proposed && reading.is_kind_known);
+        read.map(|reading| {
+            let compared = reading.kind.compared(&reading.number).to_owned();
+            (reading.kind.place(), compared)
+        })
+        .collect()
+    }
+}
+
 /// Nationalities and statuses of people who may need protection from a state (ICAO Doc 9303 part 3 section 5): stateless persons and
 /// refugees.
 const PROTECTED: [&str; 3] = ["XXA", "XXB", "XXC"];
@@ -186,12 +211,27 @@ pub fn judge(question: &Question<'_>, looked: Looked, entries: Vec<(EntryNo, Lis
     findings.sort_by_cached_key(|finding| {
         (!finding.is_hit(), finding.action_rank(), finding.doubts.len(), finding.listed.reference.clone())
     });
-    let verdict = match findings.first() {
+    Judged { understood, verdict: verdict(&findings), findings }
+}
+
+fn verdict(findings: &[Finding]) -> Verdict {
+    match findings.first() {
         Some(first) if first.is_hit() => Verdict::Hit,
         Some(_) => Verdict::Review,
         None => Verdict::NoHit,
-    };
-    Judged { understood, verdict, findings }
+    }
+}
+
+impl Judged {
+    /// Leaves out what is only alike and is known to be somebody else. A hit stays, whoever says so: the document itself is listed.
+    pub fn leave_out(&mut self, is_known: impl Fn(&Finding) -> bool) {
+        let before = self.findings.len();
+        self.findings.retain(|finding| finding.is_hit() || !is_known(finding));
+        if self.findings.len() < before {
+            self.understood.warnings.push("known_innocent".to_owned());
+            self.verdict = verdict(&self.findings);
+        }
+    }
 }
 
 /// The best match of any reading with any number of an entry.
@@ -224,7 +264,20 @@ fn finding(question: &Question<'_>, readings: &[Reading], entry: EntryNo, listed
         doubts: found.doubts,
         kept_back,
         is_possible_misuse: found.is_other_holder,
+        traveller: traveller(readings),
         listed,
+    })
+}
+
+/// The traveller, if a zone without a wrong digit says who that is.
+fn traveller(readings: &[Reading]) -> Option<Traveller> {
+    let reading =
+        readings.iter().find(|reading| !reading.is_proposed && reading.digit == NumberDigit::Right)?;
+    let (Some(year), Some(month), Some(day)) = reading.holder.as_ref()?.birth else { return None };
+    Some(Traveller {
+        number: reading.number.clone(),
+        state: reading.state.clone()?,
+        birth: format!("{year:02}{month:02}{day:02}"),
     })
 }
 
@@ -232,7 +285,9 @@ fn kept_back(question: &Question<'_>, reading: &Reading, listed: &Listed, rule: 
     let mut kept_back = Vec::new();
     match &listed.alert {
         None => kept_back.push(KeptBack::ImportedList),
-        Some(alert) if question.own.contains(&alert.case.owner) => kept_back.push(KeptBack::OwnAlert),
+        Some(alert) if alert.case.owner == *question.agency || alert.reporters().next().is_none() => {
+            kept_back.push(KeptBack::OwnAlert);
+        }
         Some(alert) if alert.flagged.is_some() => kept_back.push(KeptBack::Flagged),
         Some(_) => {}
     }

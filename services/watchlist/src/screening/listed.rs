@@ -104,10 +104,25 @@ impl ListedNumber {
         normal(&self.value).filter(|number| !is_placeholder(self.kind, number))
     }
 
+    /// The first and the last number of the series that it begins, or twice the number, as numbers are compared.
+    pub(crate) fn ends(&self) -> Option<(String, String)> {
+        let from = self.normal()?;
+        let from = self.kind.compared(&from).to_owned();
+        let to = self.value_to.as_deref().and_then(normal).filter(|_| self.series().is_some());
+        Some((from.clone(), to.unwrap_or(from)))
+    }
+
     /// The series that it begins.
     pub(crate) fn series(&self) -> Option<Series> {
         let to = normal(self.value_to.as_deref()?)?;
         Series::new(&self.normal()?, &to)
+    }
+}
+
+impl AlertFacts {
+    /// The agencies of this installation that can report a hit to its owner: those to which the owner sent it.
+    pub fn reporters(&self) -> impl Iterator<Item = &AgencyCode> {
+        self.held_by.iter().filter(|agency| **agency != self.case.owner)
     }
 }
 

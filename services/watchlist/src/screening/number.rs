@@ -58,7 +58,7 @@ impl NumberKind {
 
     /// The kind under which the index keeps it. Frame numbers and VINs share one place, because many write a VIN where a form asks for
     /// a frame number; so do the serial numbers of telephones and of other objects.
-    pub(crate) const fn place(self) -> Self {
+    pub const fn place(self) -> Self {
         match self {
             Self::Vin => Self::ChassisNumber,
             Self::Imei => Self::ObjectSerial,

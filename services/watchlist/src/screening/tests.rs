@@ -88,8 +88,7 @@ pub(super) fn screen_with(
     }
     let looked = Looked::look(scan, &index)?;
     let found = looked.candidates.iter().map(|entry| (*entry, entries[*entry as usize].clone())).collect();
-    let own = [agency("mz.prm"), agency("mz.sernap")];
-    let question = Question { scan, crossing, rules, own: &own, now: now() };
+    let question = Question { scan, crossing, rules, agency: &agency("mz.prm"), now: now() };
     Ok(judge(&question, looked, found))
 }
 

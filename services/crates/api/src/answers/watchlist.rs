@@ -112,6 +112,9 @@ pub struct ScreenedHit {
     pub not_forwarded: Vec<String>,
     /// Whether somebody other than the listed person holds the document: the holder may have stolen it, or be its victim.
     pub possible_misuse: bool,
+    /// Whether it was found before the alert was here: the traveller or the vehicle is through already.
+    #[serde(default)]
+    pub retroactive: bool,
     /// Whether this was found here within six hours and joined what is open already.
     pub repeated: bool,
     /// What was compared, with the result.
@@ -213,4 +216,79 @@ pub struct Candidate {
     /// Why, a code or file reference.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
+}
+
+/// The rules of a watchlist.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct Rules {
+    /// Every rule.
+    pub items: Vec<RuleRow>,
+}
+
+/// A rule, with its version in force.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct RuleRow {
+    /// The rule, a code of `matching_rules`.
+    pub code: String,
+    /// The version in force; 1 came with the program.
+    pub version: u32,
+    /// Whether what it finds is forwarded without a person, where everything is certain.
+    pub forwards: bool,
+    /// Why it was changed; absent of version 1.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// Who proposed it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub proposed_by: Option<String>,
+    /// Who approved it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub approved_by: Option<String>,
+    /// Since when it is in force.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub approved_at: Option<Timestamp>,
+    /// What waits for a second person.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub proposal: Option<RuleProposal>,
+}
+
+/// A version of a rule that waits for a second person.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct RuleProposal {
+    /// Its version.
+    pub version: u32,
+    /// Whether it would forward without a person.
+    pub forwards: bool,
+    /// Why.
+    pub reason: String,
+    /// Who proposed it.
+    pub proposed_by: String,
+    /// When.
+    #[schema(value_type = String, format = DateTime)]
+    pub proposed_at: Timestamp,
+}
+
+/// A traveller who is known not to be the listed person.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct InnocentRow {
+    /// The candidate from which it comes.
+    #[schema(value_type = String, format = "uuid")]
+    pub id: MessageId,
+    /// The list.
+    pub list: String,
+    /// The entry that the traveller is not.
+    pub record: String,
+    /// Why, a code or file reference.
+    pub reason: String,
+    /// Who said so.
+    pub proposed_by: String,
+    /// When.
+    #[schema(value_type = String, format = DateTime)]
+    pub proposed_at: Timestamp,
+    /// Who approved it; absent while nobody has, and then it protects nobody.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub approved_by: Option<String>,
+    /// When it ends.
+    #[schema(value_type = String, format = DateTime)]
+    pub expires: Timestamp,
 }

@@ -174,6 +174,7 @@ pub(crate) fn config(folder: &Path) -> IdentityConfig {
         change_at_first_login: false,
     };
     IdentityConfig {
+        bootstrap_clients: Vec::new(),
         issuer: ISSUER.into(),
         audience: "rovuma".into(),
         http: ListenConfig {

@@ -6,8 +6,8 @@ use crate::screening::{listed::ListedSubject, reading::Holder};
 
 /// Whether the holder is certainly not the listed person: no word of the names is shared, or both full birth dates are known and differ.
 pub(crate) fn is_somebody_else(holder: &Holder, listed: &ListedSubject) -> bool {
-    let has_names = !listed.names.is_empty() && !(holder.surname.is_empty() && holder.given.is_empty());
-    let is_other_name = has_names && !listed.names.iter().any(|name| share_a_word(holder, name));
+    let is_nameless = listed.names.is_empty() || (holder.surname.is_empty() && holder.given.is_empty());
+    let is_other_name = !is_nameless && !listed.names.iter().any(|name| share_a_word(holder, name));
     is_other_name || has_other_birth(holder, &listed.births)
 }
 

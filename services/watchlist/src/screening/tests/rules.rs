@@ -28,10 +28,14 @@ fn what_keeps_a_certain_hit_back() {
     assert_eq!(kept_back(listed(), None), [KeptBack::NoCrossing]);
     let protection = Crossing { asks_protection: true, ..post.clone() };
     assert_eq!(kept_back(listed(), Some(&protection)), [KeptBack::Protection]);
+    // A neighbour's alert is told to the neighbour; the agency's own is not told to itself.
+    assert_eq!(kept_back(with(|alert| alert.case.owner = agency("mz.sernic")), Some(&post)), []);
     assert_eq!(
-        kept_back(with(|alert| alert.case.owner = agency("mz.sernap")), Some(&post)),
+        kept_back(with(|alert| alert.case.owner = agency("mz.prm")), Some(&post)),
         [KeptBack::OwnAlert]
     );
+    let nobody_else = with(|alert| alert.held_by = vec![alert.case.owner.clone()]);
+    assert_eq!(kept_back(nobody_else, Some(&post)), [KeptBack::OwnAlert]);
     let flagged = with(|alert| alert.flagged = Some("national_law".to_owned()));
     assert_eq!(kept_back(flagged, Some(&post)), [KeptBack::Flagged]);
     assert_eq!(kept_back(Listed { alert: None, ..listed() }, Some(&post)), [KeptBack::ImportedList]);

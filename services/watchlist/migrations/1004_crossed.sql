@@ -1,0 +1,13 @@
+-- Who crossed in the last hours, by number alone, where the installation has switched that on: an alert that comes later says so.
+CREATE TABLE crossed (
+    id        BYTES  NOT NULL PRIMARY KEY,
+    at        BIGINT NOT NULL,
+    place     TEXT   NOT NULL, -- the kind under which the number is compared
+    number    TEXT   NOT NULL,
+    post      TEXT   NOT NULL,
+    direction TEXT   NOT NULL,
+    agency    TEXT   NOT NULL,
+    scan      TEXT   NOT NULL  -- JSON: the text as it was scanned, so that it is judged as it would have been
+);
+CREATE INDEX crossed_by_number ON crossed (place, number);
+CREATE INDEX crossed_by_time ON crossed (at);
