@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
 use reqwest::StatusCode;
-use rovuma_lab::{api::Api, country::WATCHLIST};
+use rovuma_lab::{api::Api, country::WATCHLIST, story::hit::zone};
 use rovuma_tests::{Lab, drafts, eventually, items, send};
 use serde_json::{Value, json};
 
@@ -183,4 +183,98 @@ async fn who_may_screen_and_look_up() -> Result<()> {
         Ok(items(&events).iter().any(|event| event.to_string().contains("purpose_required")).then_some(()))
     })
     .await
+}
+
+/// One supervisor proposes, another approves; until then nothing changes.
+#[tokio::test(flavor = "multi_thread")]
+async fn two_people_change_a_rule() -> Result<()> {
+    let mut lab = lab().await?;
+    let owner = lab.officer("mz.prm").await?;
+    let booth = lab.api("tz.tpf", "border", WATCHLIST).await?;
+    let mut draft = drafts::motorcycle(&["tz.tpf"]);
+    draft["body"]["subjects"]["vehicles"][0]["plate"]["number"] = json!("ABD 419 CD");
+    let id = send(&owner, &draft).await?;
+    lab.hops(&owner, &id, "delivered", 1).await?;
+    let (one, other) = (
+        lab.api("tz.tpf", "supervisor", WATCHLIST).await?,
+        lab.api("tz.tisd", "supervisor", WATCHLIST).await?,
+    );
+    let change = json!({ "forwards": false, "reason": "TPF-3" });
+    let proposed = one.post("/v1/rules/vehicle_exact", &change).await?.ok()?;
+    let rule = |rules: &Value| {
+        items(rules).into_iter().find(|rule| rule["code"] == "vehicle_exact").context("the rule")
+    };
+    assert_eq!(
+        (&rule(&proposed)?["version"], &rule(&proposed)?["proposal"]["version"]),
+        (&json!(1), &json!(2))
+    );
+    let approval = json!({ "version": 2 });
+    let own = one.post("/v1/rules/vehicle_exact/approval", &approval).await?;
+    assert_eq!((own.status, &own.body["code"]), (StatusCode::FORBIDDEN, &json!("second_person")));
+    let unread = other.post("/v1/rules/vehicle_exact/approval", &json!({ "version": 3 })).await?;
+    assert_eq!(unread.body["code"], "nothing_proposed");
+    let approved = other.post("/v1/rules/vehicle_exact/approval", &approval).await?.ok()?;
+    assert_eq!((&rule(&approved)?["version"], &rule(&approved)?["forwards"]), (&json!(2), &json!(false)));
+    for (role, path, body) in [
+        ("officer", "/v1/rules/vehicle_exact", &change),
+        ("border", "/v1/rules/vehicle_exact", &change),
+        ("officer", "/v1/rules/vehicle_exact/approval", &approval),
+    ] {
+        let refused = lab.api("tz.tpf", role, WATCHLIST).await?.post(path, body).await?;
+        assert_eq!(refused.status, StatusCode::FORBIDDEN, "{role} {path}");
+    }
+    let never = one.post("/v1/rules/review", &json!({ "forwards": true, "reason": "TPF-4" })).await?;
+    assert_eq!(never.status, StatusCode::NOT_FOUND, "what is only alike never forwards");
+
+    // In force at once, and after a restart.
+    let stopped = screened(&booth, &plate_at_kilambo("ABD 419 CD"), "hit").await?;
+    let found = &stopped["hits"][0];
+    assert_eq!((&found["forwarded"], &found["rule_version"]), (&json!(false), &json!(2)));
+    assert_eq!(found["not_forwarded"], json!(["rule_off"]));
+    lab.border.tz.take_service(WATCHLIST)?.kill();
+    lab.border.tz.start_watchlist().await?;
+    assert_eq!(rule(&one.get("/v1/rules").await?.ok()?)?["version"], 2);
+    assert_eq!(hits(&lab, "mz.prm").await?.len(), 0);
+    Ok(())
+}
+
+/// A traveller whose document is only alike is not stopped again once two people said so, until the alert changes.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_innocent_traveller_is_known_by_document_and_birth_date() -> Result<()> {
+    let lab = lab().await?;
+    let owner = lab.officer("mz.prm").await?;
+    let booth = lab.api("tz.tpf", "border", WATCHLIST).await?;
+    let mut draft: Value =
+        serde_json::from_str(include_str!("../../schemas/examples/valid/alert-stolen-passports.json"))?;
+    draft["recipients"] = json!(["tz.tpf"]);
+    // The traveller's own number has a 6 where the stolen one has a G: their check digits are the same.
+    draft["body"]["subjects"]["documents"] =
+        json!([{ "type": "passport", "issuer": "TZA", "status": "stolen", "number": "TG1234567" }]);
+    let id = send(&owner, &draft).await?;
+    lab.hops(&owner, &id, "delivered", 1).await?;
+    let scan = |number: &str| {
+        json!({
+            "text": zone(number), "kind": "mrz", "source": "reader",
+            "crossing": { "post": "namoto_kilambo", "direction": "exit" },
+        })
+    };
+    let alike = screened(&booth, &scan("T61234567"), "review").await?;
+    let candidate = alike["hits"][0]["id"].as_str().context("an id")?.to_owned();
+    let officer = lab.api("tz.tpf", "officer", WATCHLIST).await?;
+    let decision = json!({ "same": false, "innocent": true, "reason": "TPF-5" });
+    officer.post(&format!("/v1/candidates/{candidate}/decision"), &decision).await?.ok()?;
+    assert_eq!(screen(&booth, &scan("T61234567")).await?["verdict"], "review", "one person has said so");
+    let approval = format!("/v1/innocents/{candidate}/approval");
+    let own = officer.post(&approval, &json!({})).await?;
+    assert_eq!(own.body["code"], "second_person");
+    let supervisor = lab.api("tz.tpf", "supervisor", WATCHLIST).await?;
+    assert_eq!(supervisor.post(&approval, &json!({})).await?.status, StatusCode::NO_CONTENT);
+    let known = screen(&booth, &scan("T61234567")).await?;
+    assert_eq!(known["verdict"], "no_hit");
+    assert_eq!(known["understood"]["warnings"], json!(["known_innocent"]));
+    // Somebody else with the same number but another birth date, and the stolen document itself, are not this traveller.
+    assert_eq!(screen(&booth, &scan("TG1234567")).await?["verdict"], "hit");
+    let other = scan("T61234567").to_string().replace("851201", "850101");
+    assert_eq!(screen(&booth, &serde_json::from_str(&other)?).await?["verdict"], "review");
+    Ok(())
 }

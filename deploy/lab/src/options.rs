@@ -35,6 +35,8 @@ pub(crate) enum StoryName {
     Alert,
     /// a request for assistance: asked, taken up, asked back, clarified, answered, closed; cancelled while an answer comes; refused
     Request,
+    /// a scan at a border post: a plate and a passport found and told by themselves, confirmed, withdrawn; a misread plate; a discreet check
+    Hit,
 }
 
 impl StoryName {
@@ -43,6 +45,7 @@ impl StoryName {
         match self {
             Self::Alert => "alert",
             Self::Request => "request",
+            Self::Hit => "hit",
         }
     }
 }

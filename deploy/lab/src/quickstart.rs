@@ -125,6 +125,7 @@ impl StartedParts {
                 let steps = match story {
                     StoryName::Alert => story::alert::play(border, &programs, &say).await?,
                     StoryName::Request => story::request::play(border, nodes, &say).await?,
+                    StoryName::Hit => story::hit::play(border, &say).await?,
                 };
                 show.done();
                 Ok(serde_json::json!({ "story": story.as_str(), "ok": true, "steps": steps }).to_string())

@@ -1,6 +1,7 @@
 //! Stories: what people of both countries do through the real command line, step by step, each with who did it and what they typed.
 
 pub mod alert;
+pub mod hit;
 pub mod request;
 
 use std::collections::BTreeMap;
@@ -14,7 +15,8 @@ use crate::{border::Border, country::Country, desk::Desk};
 pub const SENT_AGAIN: &str = "QUICKSTART-EXAMPLE";
 
 /// The roles of the people in stories, by the first part of their log-in name.
-const ROLES: [(&str, &str); 2] = [("officer", "liaison officer"), ("supervisor", "supervisor")];
+const ROLES: [(&str, &str); 3] =
+    [("officer", "liaison officer"), ("supervisor", "supervisor"), ("border", "border officer")];
 
 /// A story while it is played.
 pub struct Story<'a> {
@@ -76,6 +78,17 @@ impl<'a> Story<'a> {
     fn typed(&self, agency: &str, person: &str, words: &[&str]) {
         let name = agency.split_once('.').map_or(agency, |(_, name)| name);
         self.tell(&format!("$ rovumactl --as {person}.{name} {}", as_typed(words)));
+    }
+
+    /// A supervisor reads what was handed over and releases it; the message's id.
+    async fn released(&mut self, agency: &str, draft: &str) -> Result<String> {
+        let words = ["draft", "show", draft];
+        let shown = self.does(agency, "supervisor", "reads and releases it", &words).await?;
+        let version = shown["version"].as_i64().context("a version")?.to_string();
+        let release = ["draft", "release", draft, "--yes", "--version", &version];
+        self.typed(agency, "supervisor", &release);
+        let released = self.desk(agency, "supervisor").await?.run(&release)?;
+        Ok(text(&released, "id").to_owned())
     }
 
     /// Waits until each recipient of a message has answered with a signed receipt.

@@ -249,12 +249,8 @@ async fn withdraw(story: &mut Story<'_>, name: &str) -> Result<()> {
     ensure!(kept["state"] == "pending_release", "{kept}");
     let draft = text(&kept, "id").to_owned();
     story.tell("→ a supervisor must release it: nothing has been sent yet");
-    let shown = story.does(ISSUER, "supervisor", "reads and releases it", &["draft", "show", &draft]).await?;
-    let version = shown["version"].as_i64().context("a version")?.to_string();
-    let release = ["draft", "release", &draft, "--yes", "--version", &version];
-    story.typed(ISSUER, "supervisor", &release);
-    let released = story.desk(ISSUER, "supervisor").await?.run(&release)?;
-    story.delivered(ISSUER, "supervisor", text(&released, "id")).await?;
+    let released = story.released(ISSUER, &draft).await?;
+    story.delivered(ISSUER, "supervisor", &released).await?;
 
     let words = ["alert", "update", name, "--set", "/circumstances=Afinal não.", "--change", "x", "--yes"];
     let desk = story.desk(ISSUER, "officer").await?;

@@ -197,13 +197,8 @@ async fn refuse(story: &mut Story<'_>) -> Result<()> {
     let kept = story.does(ANSWERER, "officer", "would refuse, and hands it to a supervisor", &words).await?;
     ensure!(kept["state"] == "pending_release", "{kept}");
     let draft = text(&kept, "id").to_owned();
-    let shown =
-        story.does(ANSWERER, "supervisor", "reads and releases it", &["draft", "show", &draft]).await?;
-    let version = shown["version"].as_i64().context("a version")?.to_string();
-    let release = ["draft", "release", &draft, "--yes", "--version", &version];
-    story.typed(ANSWERER, "supervisor", &release);
-    let released = story.desk(ANSWERER, "supervisor").await?.run(&release)?;
-    story.delivered(ANSWERER, "supervisor", text(&released, "id")).await?;
+    let released = story.released(ANSWERER, &draft).await?;
+    story.delivered(ANSWERER, "supervisor", &released).await?;
     expect(story, REQUESTER, &name, "refused", "ours").await?;
     let seen = story.desk(REQUESTER, "officer").await?.run(&["case", "show", &name])?;
     ensure!(seen["request"]["try_agency"] == "tz.tisd", "{seen}");

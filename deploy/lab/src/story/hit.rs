@@ -1,0 +1,266 @@
+//! A scanned plate and a scanned passport are answered, and what is certain is told by itself: screened at Namoto, told to Tanzania, asked
+//! back, confirmed, acted on; withdrawn, and the post no longer stops anybody. Then a discreet check, and a character that is misread.
+
+use std::{
+    fs,
+    time::{Duration, Instant},
+};
+
+use anyhow::{Context, Result, ensure};
+use rovuma_schemas::{Timestamp, mrz::check_digit};
+use serde_json::{Value, json};
+
+use super::{SENT_AGAIN, Story, text};
+use crate::{border::Border, keys::path};
+
+const MOTORCYCLE: &str = include_str!("../../../../schemas/examples/valid/alert-stolen-motorcycle.json");
+const PASSPORTS: &str = include_str!("../../../../schemas/examples/valid/alert-stolen-passports.json");
+const DISCREET: &str = include_str!("../../../../schemas/examples/valid/alert-person-check.json");
+
+const OWNER: &str = "tz.tpf";
+const REPORTER: &str = "mz.prm";
+const POST: [&str; 4] = ["--post", "namoto_kilambo", "--direction", "entry"];
+
+/// How long something may take that takes a second.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// How often it is looked at.
+const POLL: Duration = Duration::from_millis(50);
+
+/// Plays the story, and returns how many steps it had.
+///
+/// # Errors
+/// When a step does not end as it should; the error says which.
+pub async fn play(border: &mut Border, say: &(dyn Fn(&str) + Sync)) -> Result<usize> {
+    let mut story = Story::new(border, say);
+    let numbers = Numbers::new();
+    let alert = stolen_motorcycle(&mut story, &numbers).await?;
+    let hit = stopped_at_the_ferry(&mut story, &numbers).await?;
+    confirmed(&mut story, &hit).await?;
+    misread(&mut story, &numbers).await?;
+    stolen_passports(&mut story, &numbers).await?;
+    withdrawn(&mut story, &alert, &hit, &numbers).await?;
+    discreet(&mut story, &numbers).await?;
+    Ok(story.steps)
+}
+
+/// Numbers of this run: another run's alerts may still be in force.
+struct Numbers {
+    plate: String,
+    misread: String,
+    series: u32,
+}
+
+impl Numbers {
+    fn new() -> Self {
+        let seconds =
+            u32::try_from(Timestamp::system_now().as_micros() / 1_000_000 % 1_000_000).unwrap_or_default();
+        let digits = seconds % 1000;
+        Self { plate: format!("MC {digits:03} EXB"), misread: format!("MC {digits:03} EX8"), series: seconds }
+    }
+
+    fn passport(&self, place: u32) -> String {
+        format!("T{:06}{:02}", self.series, place)
+    }
+}
+
+async fn stolen_motorcycle(story: &mut Story<'_>, numbers: &Numbers) -> Result<String> {
+    let mut draft: Value = serde_json::from_str(MOTORCYCLE)?;
+    draft["recipients"] = json!([REPORTER, "mz.senami"]);
+    let vehicle = &mut draft["body"]["subjects"]["vehicles"][0];
+    vehicle["plate"] = json!({ "number": numbers.plate, "country": "TZA" });
+    vehicle["chassis_number"] = json!(format!("MD2STORY{:09}", numbers.series));
+    vehicle["engine_number"] = json!(format!("DUZSTORY{:06}", numbers.series));
+    let what = "sends an alert about a stolen motorcycle to Mozambique";
+    let file = written(story, "story-motorcycle.json", &draft)?;
+    let words = ["send", &file, "--release", "--despite-duplicates", SENT_AGAIN];
+    let sent = story.does(OWNER, "officer", what, &words).await?;
+    story.delivered(OWNER, "officer", text(&sent, "id")).await?;
+    Ok(text(&sent, "id").to_owned())
+}
+
+/// The plate is screened at the ferry until the alert is in force there, and the hit is told by itself. Returns the hit's short reference.
+async fn stopped_at_the_ferry(story: &mut Story<'_>, numbers: &Numbers) -> Result<String> {
+    let plate = numbers.plate.replace(' ', "");
+    let words: Vec<&str> =
+        ["screen", &plate, "--kind", "plate", "--state", "TZA"].into_iter().chain(POST).collect();
+    let began = Instant::now();
+    let stopped = screened(story, "screens its plate at Namoto", &words, "hit").await?;
+    let found = &stopped["hits"][0];
+    ensure!(found["forwarded"] == true && found["action"] == "seize", "{stopped}");
+    story.tell(&format!("→ HIT: {}, and its owner is told without anybody's hand", text(found, "action")));
+    let hit = owners_hit(story, 1).await?;
+    story.tell(&format!("→ {} s after the scan it is at {OWNER}: {hit}", seconds(began)));
+    Ok(hit)
+}
+
+async fn confirmed(story: &mut Story<'_>, hit: &str) -> Result<()> {
+    let until = Timestamp::system_now().plus(Duration::from_secs(2 * 60 * 60)).to_string();
+    let words = ["hit", "ask", hit, "--held-until", &until, "--yes"];
+    let sent =
+        story.does(REPORTER, "officer", "asks whether it is so: the motorcycle is held", &words).await?;
+    story.delivered(REPORTER, "officer", text(&sent, "id")).await?;
+    let words = ["hit", "confirm", hit, "--confirmed", "--yes"];
+    let sent = story.does(OWNER, "officer", "confirms it", &words).await?;
+    story.delivered(OWNER, "officer", text(&sent, "id")).await?;
+    let words = ["hit", "report", hit, "--act", "action", "--action", "seize", "--yes"];
+    let sent = story.does(REPORTER, "officer", "reports that it was seized", &words).await?;
+    story.delivered(REPORTER, "officer", text(&sent, "id")).await?;
+    Ok(())
+}
+
+/// A character is misread: nobody elsewhere is told, and a person decides.
+async fn misread(story: &mut Story<'_>, numbers: &Numbers) -> Result<()> {
+    let words: Vec<&str> =
+        ["screen", &numbers.misread, "--kind", "plate", "--state", "TZA"].into_iter().chain(POST).collect();
+    let alike = screened(story, "reads B as 8 on another motorcycle", &words, "review").await?;
+    ensure!(alike["hits"][0]["forwarded"] == false, "{alike}");
+    let id = text(&alike["hits"][0], "id").to_owned();
+    let words = ["watchlist", "decide", &id, "--different", "--reason", "STORY-1"];
+    let decided = story.does(REPORTER, "officer", "compares, and lets it pass", &words).await?;
+    ensure!(decided["state"] == "rejected", "{decided}");
+    Ok(())
+}
+
+/// A series of blank passports is stolen, and one of them is scanned.
+async fn stolen_passports(story: &mut Story<'_>, numbers: &Numbers) -> Result<()> {
+    let mut draft: Value = serde_json::from_str(PASSPORTS)?;
+    draft["recipients"] = json!([REPORTER, "mz.senami"]);
+    draft["body"]["subjects"]["documents"] = json!([{
+        "type": "passport", "issuer": "TZA", "status": "stolen_blank",
+        "number": numbers.passport(0), "number_to": numbers.passport(49),
+    }]);
+    let file = written(story, "story-passports.json", &draft)?;
+    let words = ["send", &file, "--release", "--despite-duplicates", SENT_AGAIN];
+    let sent =
+        story.does(OWNER, "officer", "sends an alert about fifty stolen blank passports", &words).await?;
+    story.delivered(OWNER, "officer", text(&sent, "id")).await?;
+    let zone = zone(&numbers.passport(17));
+    let words: Vec<&str> = ["screen", &zone].into_iter().chain(POST).collect();
+    let began = Instant::now();
+    let stopped = screened(story, "puts a passport into the reader", &words, "hit").await?;
+    ensure!(stopped["hits"][0]["forwarded"] == true, "{stopped}");
+    let hit = owners_hit(story, 2).await?;
+    story.tell(&format!("→ one of the series: {} s after the scan it is at {OWNER}: {hit}", seconds(began)));
+    Ok(())
+}
+
+/// The alert is withdrawn: the post stops nobody, and the hit shows that there is nothing to act on any more.
+async fn withdrawn(story: &mut Story<'_>, alert: &str, hit: &str, numbers: &Numbers) -> Result<()> {
+    let words = ["alert", "withdraw", alert, "--reason", "purpose_achieved", "--submit", "--yes"];
+    let kept = story.does(OWNER, "officer", "asks for the withdrawal of the first alert", &words).await?;
+    let draft = text(&kept, "id").to_owned();
+    let released = story.released(OWNER, &draft).await?;
+    story.delivered(OWNER, "supervisor", &released).await?;
+    let plate = numbers.plate.replace(' ', "");
+    let words: Vec<&str> =
+        ["screen", &plate, "--kind", "plate", "--state", "TZA"].into_iter().chain(POST).collect();
+    screened(story, "screens the plate again", &words, "no_hit").await?;
+    let shown = story.desk(REPORTER, "officer").await?.run(&["case", "show", hit])?;
+    ensure!(shown["hit"]["must_release"] == true, "{shown}");
+    story.tell("→ no hit; and the hit of before says that its alert is withdrawn");
+    Ok(())
+}
+
+/// A discreet check: the booth sees no hit, the second line does.
+async fn discreet(story: &mut Story<'_>, numbers: &Numbers) -> Result<()> {
+    let mut draft: Value = serde_json::from_str(DISCREET)?;
+    draft["recipients"] = json!([REPORTER]);
+    draft["terms"]["handling"] = json!({ "code": "H1" });
+    let number = numbers.passport(77);
+    draft["body"]["subjects"]["persons"][0]["documents"] =
+        json!([{ "type": "passport", "issuer": "TZA", "number": number }]);
+    draft["body"]["subjects"]["vehicles"] = json!([]);
+    let file = written(story, "story-discreet.json", &draft)?;
+    let kept = story
+        .does(OWNER, "officer", "writes an alert: check a traveller discreetly", &["send", &file])
+        .await?;
+    let draft = text(&kept, "id").to_owned();
+    story.does(OWNER, "officer", "hands it to a supervisor", &["draft", "submit", &draft, "--yes"]).await?;
+    let desk = story.desk(OWNER, "supervisor").await?;
+    let shown = desk.run(&["draft", "show", &draft])?;
+    let version = shown["version"].as_i64().context("a version")?.to_string();
+    let words =
+        ["draft", "release", &draft, "--yes", "--version", &version, "--despite-duplicates", SENT_AGAIN];
+    let released = story.does(OWNER, "supervisor", "reads and releases it", &words).await?;
+    story.delivered(OWNER, "supervisor", text(&released, "id")).await?;
+    // The second line sees when it is in force; the booth must not.
+    let zone = zone(&number);
+    let look: Vec<&str> = ["screen", &zone, "--purpose", "detection", "--reference", "STORY-2"].to_vec();
+    screened(story, "of the second line looks it up", &look, "hit").await?;
+    let words: Vec<&str> = ["screen", &zone].into_iter().chain(POST).collect();
+    let booth = story.does(REPORTER, "border", "screens the passport at the booth", &words).await?;
+    ensure!(booth["verdict"] == "no_hit" && booth["hits"].as_array().is_some_and(Vec::is_empty), "{booth}");
+    story.tell("→ no hit: the booth must not notice");
+    let words = ["watchlist", "candidates", "--state", "forwarded"];
+    let seen = story.does(REPORTER, "officer", "of the second line is told", &words).await?;
+    let found = &seen["items"][0];
+    ensure!(found["discreet"] == true && found["value"] == number.as_str(), "{seen}");
+    story.tell(&format!("→ crossed at {}; {OWNER} is told as well", text(found, "post")));
+    owners_hit(story, 3).await.map(drop)
+}
+
+/// Screens until the verdict is this one: an alert is in force at the post within five seconds. The last scan is shown as a step.
+async fn screened(story: &mut Story<'_>, what: &str, words: &[&str], verdict: &str) -> Result<Value> {
+    let who = if words.contains(&"--purpose") { "officer" } else { "border" };
+    let mut answer = story.does(REPORTER, who, what, words).await?;
+    let (desk, began) = (story.desk(REPORTER, who).await?, Instant::now());
+    while answer["verdict"] != verdict {
+        ensure!(began.elapsed() < PATIENCE, "the verdict is not {verdict}: {answer}");
+        tokio::time::sleep(POLL).await;
+        answer = desk.run(words)?;
+    }
+    Ok(answer)
+}
+
+/// The newest hit of the owner, once it has this many from this story; its short reference.
+async fn owners_hit(story: &mut Story<'_>, at_least: usize) -> Result<String> {
+    let (desk, began) = (story.desk(OWNER, "officer").await?, Instant::now());
+    loop {
+        let listed = desk.run(&["case", "list", "--kind", "hit", "--limit", "50"])?;
+        let hits = listed["items"].as_array().cloned().unwrap_or_default();
+        if hits.len() >= at_least
+            && let Some(newest) = hits.first()
+            && newest["state"] == "notified"
+        {
+            return Ok(text(newest, "short_reference").to_owned());
+        }
+        ensure!(began.elapsed() < PATIENCE, "the hit did not come to its owner: {listed}");
+        tokio::time::sleep(POLL).await;
+    }
+}
+
+fn written(story: &Story<'_>, name: &str, draft: &Value) -> Result<String> {
+    let file = story.border.tz.layout().data(name);
+    fs::write(&file, format!("{draft:#}\n")).with_context(|| format!("writing {}", file.display()))?;
+    Ok(path(&file))
+}
+
+/// The machine readable zone of an invented traveller's passport with this number (ICAO Doc 9303 part 4).
+pub fn zone(number: &str) -> String {
+    let digit = |field: &str| check_digit(field).map(String::from).unwrap_or_default();
+    let number = format!("{number:<<9}");
+    let number = format!("{number}{}", digit(&number));
+    let (birth, expiry) = (format!("851201{}", digit("851201")), format!("310630{}", digit("310630")));
+    let optional = format!("{}<", "<".repeat(14));
+    let composite = digit(&format!("{number}{birth}{expiry}{optional}"));
+    format!("{:<<44}\n{number}TZA{birth}M{expiry}{optional}{composite}", "P<TZARASHIDI<<KUBUNI<SALUM")
+}
+
+fn seconds(began: Instant) -> String {
+    format!("{:.1}", began.elapsed().as_secs_f64())
+}
+
+#[cfg(test)]
+mod tests {
+    use rovuma_schemas::mrz::{MrzZone, zone_lines};
+
+    #[test]
+    fn the_zone_of_the_story_is_right() {
+        let text = super::zone("T12345617");
+        let (lines, _) = zone_lines(&text);
+        let lines: Vec<&str> = lines.iter().map(AsRef::as_ref).collect();
+        let zone = MrzZone::read(&lines).expect("a passport");
+        assert_eq!((zone.number.as_str(), zone.wrong), ("T12345617", vec![]));
+    }
+}
