@@ -30,11 +30,48 @@ fn main() {
     audit();
     deliveries();
     evidence();
+    lists();
+    scans();
     requests::write();
 }
 
 fn folder() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// A list of each source, whole and cut.
+fn lists() {
+    let un = br#"<?xml version="1.0"?><CONSOLIDATED_LIST dateGenerated="2026-11-01"><INDIVIDUALS><INDIVIDUAL><DATAID>1</DATAID><FIRST_NAME>Mfano</FIRST_NAME><SECOND_NAME>Juma</SECOND_NAME><INDIVIDUAL_ALIAS><QUALITY>Low</QUALITY><ALIAS_NAME>Abu Mfano; Juma M.</ALIAS_NAME></INDIVIDUAL_ALIAS><INDIVIDUAL_DATE_OF_BIRTH><TYPE_OF_DATE>BETWEEN</TYPE_OF_DATE><FROM_YEAR>1970</FROM_YEAR><TO_YEAR>1975</TO_YEAR></INDIVIDUAL_DATE_OF_BIRTH><INDIVIDUAL_DOCUMENT><TYPE_OF_DOCUMENT>Passport</TYPE_OF_DOCUMENT><NUMBER>Libya B/002210</NUMBER></INDIVIDUAL_DOCUMENT></INDIVIDUAL></INDIVIDUALS><ENTITIES></ENTITIES></CONSOLIDATED_LIST>"#;
+    let ofac = b"1,\"MFANO, Juma\",\"individual\",\"SDGT\",-0- ,-0- ,-0- ,-0- ,-0- ,-0- ,-0- ,\"DOB 14 Mar 1974; Passport B12345 (Iran); a.k.a. 'FUPI'.\"\r\n\x1a";
+    let csv = b"id,surname,given,birth,doc_type,doc_issuer,doc_number,doc_number_to,plate,plate_country\n1,Mfano,Juma,1974-03-14,passport,TZA,AB1200000,AB1209999,,\n2,,,,,,,,MC 123 ABC,TZA\n";
+    for (mode, name, file) in [(0, "un", un.as_slice()), (1, "ofac", ofac), (2, "csv", csv)] {
+        seed_of("list", name, mode, file);
+        seed_of("list", &format!("{name}-cut"), mode, &file[..file.len() / 2]);
+    }
+    seed_of(
+        "list",
+        "un-doctype",
+        0,
+        b"<!DOCTYPE x [<!ENTITY a \"b\">]><CONSOLIDATED_LIST>&a;</CONSOLIDATED_LIST>",
+    );
+}
+
+/// A zone, and numbers of each kind.
+fn scans() {
+    let zone = b"P<UTOERIKSSON<<ANNA<MARIA<<<<<<<<<<<<<<<<<<<\nL898902C36UTO7408122F1204159ZE184226B<<<<<10";
+    seed_of("screen", "zone", 0, zone);
+    seed_of("screen", "zone-cut", 1, &zone[..80]);
+    for (mode, name, text) in [
+        (2 | 16 | 32 | 128, "series", "AB1204711"),
+        (3, "nida", "19880214-11101-00001-23"),
+        (5, "plate", "mc.123-abc"),
+        (6, "vin", "IM8GDM9AXKP042788"),
+        (7, "frame-end", "KP042788"),
+        (9, "imei", "35-209900-176148-1"),
+        (0, "anything", "A8 12O0000"),
+    ] {
+        seed_of("screen", name, mode, text.as_bytes());
+    }
 }
 
 /// Writes a seed if it does not exist.

@@ -80,7 +80,11 @@ fn sound(valid: ValidDraft) {
         turn: None,
         seen: BTreeMap::new(),
     };
-    let message = valid.into_message(header, &rovuma_schemas::CaseSoFar::default(), &rovuma_schemas::request::AnswerLimits::default());
+    let message = valid.into_message(
+        header,
+        &rovuma_schemas::CaseSoFar::default(),
+        &rovuma_schemas::request::AnswerLimits::default(),
+    );
     let read = Message::parse(&message.to_payload()).expect("a recipient can read what may be sent");
     assert_eq!(read, message);
 }

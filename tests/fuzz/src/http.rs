@@ -145,7 +145,8 @@ impl FuzzResponse {
             let text = |name: &str| fault[name].as_str().unwrap_or_default();
             assert!(!text("code").is_empty() && !text("message").is_empty(), "{fault} says nothing");
             assert!(place::is_pointer(text("pointer")), "{fault} points with no pointer");
-            let broken = ["not_json", "wrong_encoding", "too_deep", "duplicate_key", "too_large"].contains(&text("code"));
+            let broken = ["not_json", "wrong_encoding", "too_deep", "duplicate_key", "too_large"]
+                .contains(&text("code"));
             if let Some(document) = document.as_ref().filter(|_| !broken && !twice(&problem)) {
                 assert!(
                     place::leads_into(document, text("pointer"), &told),

@@ -185,6 +185,7 @@ fn config(folder: &Path) -> IdentityConfig {
         change_at_first_login: false,
     };
     IdentityConfig {
+        bootstrap_clients: Vec::new(),
         issuer: ISSUER.to_owned(),
         audience: "rovuma".to_owned(),
         http: ListenConfig { listen: ([127, 0, 0, 1], 0).into(), tls: None, behind_proxy: true },

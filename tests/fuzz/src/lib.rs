@@ -17,9 +17,11 @@ pub mod inbox;
 pub mod jwks;
 pub mod jws;
 pub mod keys;
+pub mod list;
 pub mod message;
 pub mod mutate;
 mod place;
+pub mod screen;
 pub mod sealed;
 #[cfg(test)]
 mod seeds;
@@ -34,7 +36,7 @@ pub use trust_list::signed as signed_trust_list;
 pub type FuzzTarget = (&'static str, fn(&[u8]));
 
 /// Every target.
-pub const TARGETS: [FuzzTarget; 15] = [
+pub const TARGETS: [FuzzTarget; 17] = [
     ("sealed", sealed::run),
     ("bundle", bundle::run),
     ("jws", jws::run),
@@ -46,6 +48,8 @@ pub const TARGETS: [FuzzTarget; 15] = [
     ("audit_batch", audit_batch::run),
     ("audit_ack", audit_ack::run),
     ("evidence", evidence::run),
+    ("list", list::run),
+    ("screen", screen::run),
     ("inbox", inbox::run),
     ("http_gateway", http_gateway::run),
     ("http_identity", http_identity::run),
