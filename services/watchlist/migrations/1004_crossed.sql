@@ -7,7 +7,7 @@ CREATE TABLE crossed (
     post      TEXT   NOT NULL,
     direction TEXT   NOT NULL,
     agency    TEXT   NOT NULL,
-    scan      TEXT   NOT NULL  -- JSON: the text as it was scanned, so that it is judged as it would have been
+    reading   TEXT   NOT NULL  -- JSON: the number with issuer and check digit, without the holder
 );
 CREATE INDEX crossed_by_number ON crossed (place, number);
 CREATE INDEX crossed_by_time ON crossed (at);

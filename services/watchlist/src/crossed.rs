@@ -1,7 +1,7 @@
 //! Who crossed in the last hours: an alert that comes later finds who is through already, and the hit says so.
 //!
-//! Only where the installation has switched it on (`[screening] remember_crossings_h`), only by number, never by name, never of a
-//! traveller who asks for protection, and no longer than the hours that the configuration says.
+//! Only where the installation has switched it on (`[screening] remember_crossings_h`), only numbers with what their check digits said, never
+//! a name or a birth date, nothing of somebody who may need protection, and no longer than the hours that the configuration says.
 
 use std::{sync::Arc, time::Duration};
 
@@ -14,7 +14,7 @@ use crate::{
     entries::{Change, Entry},
     error::DbError,
     screen::{self, FoundAt},
-    screening::{self, Crossing, Looked, NumberKind, Question, Scan},
+    screening::{self, Crossing, Looked, Question, Reading, Scan},
     watchlist::Watchlist,
 };
 
@@ -30,7 +30,7 @@ struct Crossed {
     at: Timestamp,
     crossing: Crossing,
     agency: AgencyCode,
-    scan: Scan,
+    reading: Reading,
 }
 
 /// Remembers a crossing, if the installation does that.
@@ -38,31 +38,30 @@ pub(crate) async fn remember(
     watchlist: &Watchlist,
     agency: &AgencyCode,
     crossing: &Crossing,
-    scan: &Scan,
-    numbers: Vec<(NumberKind, String)>,
+    readings: Vec<Reading>,
     now: Timestamp,
 ) -> Result<(), WriteError<DbError>> {
-    if watchlist.remembered_for.is_zero() || crossing.asks_protection || numbers.is_empty() {
+    if watchlist.remembered_for.is_zero() || crossing.asks_protection || readings.is_empty() {
         return Ok(());
     }
-    let scan =
-        serde_json::to_string(scan).map_err(|fault| WriteError::Job(DbError::damaged("scan", fault)))?;
     let (agency, crossing) = (agency.clone(), crossing.clone());
     let write = watchlist.store.write(move |tx| {
         async move {
-            for (kind, number) in numbers {
+            for reading in readings {
+                let body =
+                    serde_json::to_string(&reading).map_err(|fault| DbError::damaged("reading", fault))?;
                 sqlx::query(
-                    "INSERT INTO crossed (id, at, place, number, post, direction, agency, scan)
+                    "INSERT INTO crossed (id, at, place, number, post, direction, agency, reading)
                      VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
                 )
                 .bind(MessageId::draw(now).as_bytes().to_vec())
                 .bind(now.as_micros())
-                .bind(kind.as_str())
-                .bind(number)
+                .bind(reading.kind.place().as_str())
+                .bind(reading.kind.compared(&reading.number).to_owned())
                 .bind(crossing.post.as_str())
                 .bind(crossing.direction.as_str())
                 .bind(agency.as_str())
-                .bind(scan.as_str())
+                .bind(body)
                 .execute(&mut *tx)
                 .await?;
             }
@@ -75,7 +74,7 @@ pub(crate) async fn remember(
 
 /// The crossings of one number since an instant, the last first.
 pub(crate) const FIND: &str = "
-    SELECT at, post, direction, agency, scan FROM crossed
+    SELECT at, post, direction, agency, reading FROM crossed
     WHERE place = $1 AND number >= $2 AND number <= $3 AND length(number) = length($2) AND at > $4
     ORDER BY at DESC LIMIT $5";
 
@@ -127,13 +126,11 @@ async fn judge_again(
 ) -> Result<(), WriteError<DbError>> {
     let looked = {
         let index = watchlist.index.read().unwrap_or_else(std::sync::PoisonError::into_inner);
-        Looked::look(&crossed.scan, &index)
+        Looked::again(crossed.reading.clone(), &index)
     };
-    // It was read when it crossed.
-    let Ok(looked) = looked else { return Ok(()) };
     let rules = watchlist.rules();
     let question = Question {
-        scan: &crossed.scan,
+        scan: &Scan::default(),
         crossing: Some(&crossed.crossing),
         rules: &rules,
         agency: &crossed.agency,
@@ -147,7 +144,7 @@ async fn judge_again(
 }
 
 fn crossed(row: &AnyRow) -> Result<Crossed, DbError> {
-    let scan: &str = row.try_get("scan")?;
+    let reading: &str = row.try_get("reading")?;
     Ok(Crossed {
         at: row.instant("at")?,
         crossing: Crossing {
@@ -156,7 +153,7 @@ fn crossed(row: &AnyRow) -> Result<Crossed, DbError> {
             asks_protection: false,
         },
         agency: row.parsed("agency")?,
-        scan: serde_json::from_str(scan).map_err(|fault| DbError::damaged("scan", fault))?,
+        reading: serde_json::from_str(reading).map_err(|fault| DbError::damaged("reading", fault))?,
     })
 }
 

@@ -72,13 +72,13 @@ pub(crate) async fn screen(
             });
         }
     };
-    let numbers = looked.numbers();
+    let memorable = looked.memorable();
     let judged = judge(watchlist, asker, scan, looked, now).await.map_err(WriteError::Job)?;
     let (agency, actor) = (asker.caller.agency(), Some(asker.caller.actor()));
     let kept = match asker.occasion {
         Occasion::Crossing(crossing) => {
             if judged.verdict == Verdict::NoHit || judged.verdict == Verdict::Review {
-                crossed::remember(watchlist, agency, crossing, scan, numbers, now).await?;
+                crossed::remember(watchlist, agency, crossing, memorable, now).await?;
             }
             let found_at = FoundAt { at: now, crossing, is_retroactive: false };
             keep_found(watchlist, agency, actor, &found_at, &judged.findings, now).await?

@@ -29,7 +29,7 @@ pub(super) fn screening(
     lists: Vec<ListUsed>,
     is_certain_of_nothing: bool,
 ) -> Shown {
-    let Judged { understood, verdict, findings } = judged;
+    let Judged { understood, verdict, findings, .. } = judged;
     let own = asker.caller.agency();
     let mut hits = Vec::new();
     let mut shown = Verdict::NoHit;

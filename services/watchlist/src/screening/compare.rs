@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     listed::{ListedNumber, ListedSubject},
     number::{NumberKind, are_confusable},
-    reading::{DocumentFamily, NumberDigit, Reading, state_code},
+    reading::{DocumentFamily, NumberDigit, Reading, is_state, state_code},
     scan::{Scan, ScanSource, SeenVehicle},
 };
 
@@ -73,6 +73,8 @@ pub enum Doubt {
     TypeUnknown,
     /// The type of the document differs.
     TypeDiffers,
+    /// The series has more numbers than are ever stolen together: it would report everybody.
+    SeriesTooWide,
     /// A camera read it and no person has looked.
     Unconfirmed,
     /// It was typed, has no check digit, and nobody compared it with the document.
@@ -97,6 +99,7 @@ impl Doubt {
             Self::StateDiffers => "state_differs",
             Self::TypeUnknown => "type_unknown",
             Self::TypeDiffers => "type_differs",
+            Self::SeriesTooWide => "series_too_wide",
             Self::Unconfirmed => "unconfirmed",
             Self::NotCompared => "not_compared",
             Self::NotUnique => "not_unique",
@@ -146,6 +149,9 @@ pub(crate) fn compare(
     if !matches!(likeness, Likeness::Equal | Likeness::InSeries) || reading.is_proposed {
         found.doubts.push(Doubt::OnlyAlike);
     }
+    if likeness == Likeness::InSeries && number.series().is_some_and(|series| series.is_too_wide()) {
+        found.doubts.push(Doubt::SeriesTooWide);
+    }
     if reading.digit == NumberDigit::Wrong {
         found.doubts.push(Doubt::CheckDigit);
     }
@@ -174,28 +180,27 @@ pub(crate) fn compare(
 }
 
 fn likeness(reading: &Reading, number: &ListedNumber) -> Option<Likeness> {
-    let listed = number.normal()?;
-    let (query, compared) = (reading.kind.compared(&reading.number), number.kind.compared(&listed));
-    if query == compared {
+    let query = reading.kind.compared(&reading.number);
+    let wholes: Vec<String> = number.wholes().collect();
+    let listed = || wholes.iter().map(|whole| number.kind.compared(whole));
+    if listed().any(|listed| listed == query) {
         return Some(Likeness::Equal);
     }
     if number.series().is_some_and(|series| series.has(query)) {
         return Some(Likeness::InSeries);
     }
-    if are_confusable(query, compared) || is_confusable_in_series(query, number) {
+    let folded_query = super::number::folded(query);
+    if listed().any(|listed| are_confusable(query, listed))
+        || number.folded_series().is_some_and(|series| series.has(&folded_query))
+    {
         return Some(Likeness::Confusable);
     }
-    let is_frame = number.kind.place() == NumberKind::ChassisNumber;
-    let shorter = query.len().min(compared.len());
-    let is_end = query.ends_with(compared) || compared.ends_with(query);
-    (is_frame && is_end && shorter >= super::index::SUFFIX_MIN).then_some(Likeness::Suffix)
-}
-
-fn is_confusable_in_series(query: &str, number: &ListedNumber) -> bool {
-    use super::number::{Series, folded, normal};
-    let ends = number.normal().zip(number.value_to.as_deref().and_then(normal));
-    ends.and_then(|(from, to)| Series::new(&folded(&from), &folded(&to)))
-        .is_some_and(|series| series.has(&folded(query)))
+    let is_end = |listed: &str| {
+        query.len().min(listed.len()) >= super::index::SUFFIX_MIN
+            && (query.ends_with(listed) || listed.ends_with(query))
+    };
+    let is_frame = number.kind.place() == NumberKind::ChassisNumber && reading.is_kind_known;
+    (is_frame && listed().any(is_end)).then_some(Likeness::Suffix)
 }
 
 const fn effect_of(likeness: Likeness) -> &'static str {
@@ -216,10 +221,11 @@ fn document(
     found: &mut Match,
 ) -> Option<()> {
     let listed = number.qualifier.as_deref().map(state_code);
-    let effect = agreement(reading.state.as_deref(), listed.as_deref());
-    if effect == "different" {
-        return None;
-    }
+    let effect = match agreement(reading.state.as_deref(), listed.as_deref()) {
+        "different" if reading.state.as_deref().is_some_and(is_state) => return None,
+        "different" => "unknown",
+        effect => effect,
+    };
     if effect == "unknown" {
         found.doubts.push(Doubt::StateUnknown);
     }
@@ -260,7 +266,8 @@ fn document(
 }
 
 fn plate(scan: &Scan, reading: &Reading, subject: &ListedSubject, number: &ListedNumber, found: &mut Match) {
-    let effect = agreement(reading.state.as_deref(), number.qualifier.as_deref());
+    let listed = number.qualifier.as_deref().map(state_code);
+    let effect = agreement(reading.state.as_deref(), listed.as_deref());
     match effect {
         "different" => found.doubts.push(Doubt::StateDiffers),
         "unknown" => found.doubts.push(Doubt::StateUnknown),

@@ -19,6 +19,14 @@ pub type EntryNo = u32;
 /// The least number of characters at the end of two frame numbers that make people compare them. Fewer are equal by chance.
 pub(crate) const SUFFIX_MIN: usize = 6;
 
+/// Maximum entries that one look-up names. One number is in a handful of alerts; a partner that puts it into thousands must not keep the
+/// booth waiting.
+pub(crate) const FOUND_MAX: usize = 128;
+
+/// Maximum series that one look-up goes through. Series of one form lie side by side; a partner that lays thousands over each other must not
+/// keep the booth waiting.
+const SERIES_LOOKED_AT_MAX: usize = 10_000;
+
 /// What a slot of the index is the digest of.
 #[derive(Hash)]
 enum Slot<'a> {
@@ -87,38 +95,62 @@ impl Index {
         }
     }
 
-    /// The entries that may have this number, or one that it was misread for.
-    pub(crate) fn find(&self, kind: NumberKind, normal: &str, found: &mut BTreeSet<EntryNo>) {
+    /// The entries that may have this number, or one that it was misread for; those of which it may be the end only where somebody said that
+    /// it is a frame number. Whether there are more than [`FOUND_MAX`], which are left out.
+    pub(crate) fn find(
+        &self,
+        (kind, is_known): (NumberKind, bool),
+        normal: &str,
+        found: &mut BTreeSet<EntryNo>,
+    ) -> bool {
         let (kind, number) = (kind.place(), folded(kind.compared(normal)));
-        self.add_slot(Slot::Whole(kind, &number).digest(), found);
-        if self.ends > 0
+        let mut are_more = self.add_slot(Slot::Whole(kind, &number).digest(), found);
+        if is_known
+            && self.ends > 0
             && let Some(end) = end_of(kind, &number)
         {
-            self.add_slot(Slot::End(end).digest(), found);
+            are_more |= self.add_slot(Slot::End(end).digest(), found);
         }
         if let Some((prefix, at)) = series_place(&number) {
             let digest = Slot::Series(kind, prefix, number.len()).digest();
-            let Some(widest) = self.widest.get(&digest) else { return };
+            let Some(widest) = self.widest.get(&digest) else { return are_more };
             let first = (digest, at.saturating_sub(*widest), 0, EntryNo::MIN);
             let begun = self.series.range(first..=(digest, at, u128::MAX, EntryNo::MAX));
-            found.extend(begun.filter(|(_, _, to, _)| at <= *to).map(|(_, _, _, entry)| *entry));
+            // Those that begin nearest come first: they are the narrowest that can have it.
+            let mut looked_at = 0;
+            for (_, _, to, entry) in begun.rev() {
+                looked_at += 1;
+                if looked_at > SERIES_LOOKED_AT_MAX || found.len() >= FOUND_MAX {
+                    are_more = true;
+                    break;
+                }
+                if at <= *to {
+                    found.insert(*entry);
+                }
+            }
         }
+        are_more
     }
 
-    fn add_slot(&self, digest: u64, found: &mut BTreeSet<EntryNo>) {
-        found.extend(
-            self.slots.range((digest, EntryNo::MIN)..=(digest, EntryNo::MAX)).map(|(_, entry)| *entry),
-        );
+    fn add_slot(&self, digest: u64, found: &mut BTreeSet<EntryNo>) -> bool {
+        for (_, entry) in self.slots.range((digest, EntryNo::MIN)..=(digest, EntryNo::MAX)) {
+            if found.len() >= FOUND_MAX {
+                return true;
+            }
+            found.insert(*entry);
+        }
+        false
     }
 }
 
 /// The numbers of an entry, each with its place in the index, in folded form, and with its series.
 fn folded_numbers(listed: &Listed) -> impl Iterator<Item = (NumberKind, String, Option<Series>)> {
-    listed.numbers().filter_map(|(_, number)| {
-        let normal = number.normal()?;
-        let to = number.value_to.as_deref().and_then(super::number::normal);
-        let series = to.and_then(|to| Series::new(&folded(&normal), &folded(&to)));
-        Some((number.kind.place(), folded(number.kind.compared(&normal)), series))
+    listed.numbers().flat_map(|(_, number)| {
+        let whole = |normal: String| {
+            let series = number.folded_series().filter(|_| number.normal().as_ref() == Some(&normal));
+            (number.kind.place(), folded(number.kind.compared(&normal)), series)
+        };
+        number.wholes().map(whole)
     })
 }
 
@@ -155,7 +187,7 @@ mod tests {
 
     fn found(index: &Index, kind: NumberKind, number: &str) -> Vec<EntryNo> {
         let mut found = BTreeSet::new();
-        index.find(kind, number, &mut found);
+        index.find((kind, true), number, &mut found);
         found.into_iter().collect()
     }
 

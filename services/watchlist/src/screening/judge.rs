@@ -27,7 +27,8 @@ pub enum Verdict {
     Review,
     /// Nothing that is listed has it, in lists that are all there and current.
     NoHit,
-    /// Nothing was found, and a list was not there, was being loaded, or is stale: it is not known that nothing is listed.
+    /// Nothing was found, and a list was not there, was being loaded, or is stale, or the number was misread: it is not known that nothing is
+    /// listed.
     Incomplete,
     /// Too little to look for.
     TooLittle,
@@ -158,6 +159,8 @@ pub struct Judged {
     pub verdict: Verdict,
     /// Everything found, the strongest action first.
     pub findings: Vec<Finding>,
+    /// Whether a check digit says that a number was misread.
+    is_misread: bool,
 }
 
 /// A scan that was read, and the entries that may have its numbers.
@@ -175,25 +178,50 @@ impl Looked {
     /// [`Unreadable`], with what is wrong.
     pub fn look(scan: &Scan, index: &Index) -> Result<Self, Unreadable> {
         let read = reading::read(scan)?;
-        let mut candidates = BTreeSet::new();
-        for reading in &read.readings {
-            index.find(reading.kind, &reading.number, &mut candidates);
-        }
-        Ok(Self { read, candidates })
+        let mut looked = Self { read, candidates: BTreeSet::new() };
+        looked.find(index);
+        Ok(looked)
     }
 }
 
 impl Looked {
-    /// The numbers that were read, not those that are only proposed, in the form and under the kind by which they are compared.
-    pub fn numbers(&self) -> Vec<(NumberKind, String)> {
-        let read = self.read.readings.iter().filter(|reading| !reading.is_proposed && reading.is_kind_known);
-        read.map(|reading| {
-            let compared = reading.kind.compared(&reading.number).to_owned();
-            (reading.kind.place(), compared)
-        })
-        .collect()
+    /// What may be remembered of a crossing: numbers that were read whole and whose kind is known, without the holder. Nothing of somebody
+    /// who may need protection.
+    pub(crate) fn memorable(&self) -> Vec<Reading> {
+        let may_need_protection = |reading: &Reading| reading.holder.as_ref().is_some_and(is_protected);
+        if self.read.readings.iter().any(may_need_protection) {
+            return Vec::new();
+        }
+        let read = self.read.readings.iter().filter(|reading| {
+            !reading.is_proposed && reading.is_kind_known && reading.digit != NumberDigit::Wrong
+        });
+        read.map(|reading| Reading { holder: None, ..reading.clone() }).collect()
     }
 }
+
+impl Looked {
+    /// Looks up a document that was read before.
+    pub(crate) fn again(reading: Reading, index: &Index) -> Self {
+        let read = ReadScan { understood: Understood::default(), readings: vec![reading] };
+        let mut looked = Self { read, candidates: BTreeSet::new() };
+        looked.find(index);
+        looked
+    }
+
+    fn find(&mut self, index: &Index) {
+        let mut are_more = false;
+        for reading in &self.read.readings {
+            are_more |=
+                index.find((reading.kind, reading.is_kind_known), &reading.number, &mut self.candidates);
+        }
+        if are_more {
+            self.read.understood.warnings.push("more_than_shown".to_owned());
+        }
+    }
+}
+
+/// Maximum findings of one scan, the strongest first: nobody reads more, and each is kept.
+const FINDINGS_MAX: usize = 16;
 
 /// Nationalities and statuses of people who may need protection from a state (ICAO Doc 9303 part 3 section 5): stateless persons and
 /// refugees.
@@ -203,7 +231,7 @@ const PROTECTED: [&str; 3] = ["XXA", "XXB", "XXC"];
 pub fn judge(question: &Question<'_>, looked: Looked, entries: Vec<(EntryNo, Listed)>) -> Judged {
     let Looked { read: ReadScan { understood, readings }, .. } = looked;
     if readings.is_empty() {
-        return Judged { understood, verdict: Verdict::TooLittle, findings: Vec::new() };
+        return Judged { understood, verdict: Verdict::TooLittle, findings: Vec::new(), is_misread: false };
     }
     let live = entries.into_iter().filter(|(_, listed)| listed.is_live(question.now));
     let mut findings: Vec<Finding> =
@@ -211,26 +239,40 @@ pub fn judge(question: &Question<'_>, looked: Looked, entries: Vec<(EntryNo, Lis
     findings.sort_by_cached_key(|finding| {
         (!finding.is_hit(), finding.action_rank(), finding.doubts.len(), finding.listed.reference.clone())
     });
-    Judged { understood, verdict: verdict(&findings), findings }
-}
-
-fn verdict(findings: &[Finding]) -> Verdict {
-    match findings.first() {
-        Some(first) if first.is_hit() => Verdict::Hit,
-        Some(_) => Verdict::Review,
-        None => Verdict::NoHit,
-    }
+    findings.truncate(FINDINGS_MAX);
+    // The digit of a VIN is the maker's, who may have printed another.
+    let is_misread = readings.iter().any(|reading| {
+        !reading.is_proposed && reading.digit == NumberDigit::Wrong && reading.kind == NumberKind::Document
+    });
+    let mut judged = Judged { understood, verdict: Verdict::NoHit, findings, is_misread };
+    judged.verdict = judged.verdict_of_findings();
+    judged
 }
 
 impl Judged {
-    /// Leaves out what is only alike and is known to be somebody else. A hit stays, whoever says so: the document itself is listed.
-    pub fn leave_out(&mut self, is_known: impl Fn(&Finding) -> bool) {
-        let before = self.findings.len();
-        self.findings.retain(|finding| finding.is_hit() || !is_known(finding));
-        if self.findings.len() < before {
-            self.understood.warnings.push("known_innocent".to_owned());
-            self.verdict = verdict(&self.findings);
+    /// Nothing is known about a document whose number was misread, however little was found.
+    fn verdict_of_findings(&self) -> Verdict {
+        match self.findings.first() {
+            Some(first) if first.is_hit() => Verdict::Hit,
+            Some(_) => Verdict::Review,
+            None if self.is_misread => Verdict::Incomplete,
+            None => Verdict::NoHit,
         }
+    }
+
+    /// Leaves out what is only alike and is known to be somebody else. What is equal stays, whoever was cleared: the document itself is
+    /// listed.
+    pub fn leave_out(&mut self, is_known: impl Fn(&Finding) -> bool) {
+        let is_alike =
+            |finding: &Finding| matches!(finding.likeness, Likeness::Confusable | Likeness::Suffix);
+        let is_left_out = |finding: &Finding| is_alike(finding) && is_known(finding);
+        // The booth must not learn that there is a discreet check, not even one that is over for this traveller.
+        let shows = self.findings.iter().any(|finding| is_left_out(finding) && !finding.is_discreet());
+        self.findings.retain(|finding| !is_left_out(finding));
+        if shows {
+            self.understood.warnings.push("known_innocent".to_owned());
+        }
+        self.verdict = self.verdict_of_findings();
     }
 }
 
@@ -281,6 +323,10 @@ fn traveller(readings: &[Reading]) -> Option<Traveller> {
     })
 }
 
+fn is_protected(holder: &reading::Holder) -> bool {
+    PROTECTED.contains(&holder.nationality.as_str())
+}
+
 fn kept_back(question: &Question<'_>, reading: &Reading, listed: &Listed, rule: &Rule) -> Vec<KeptBack> {
     let mut kept_back = Vec::new();
     match &listed.alert {
@@ -291,7 +337,6 @@ fn kept_back(question: &Question<'_>, reading: &Reading, listed: &Listed, rule: 
         Some(alert) if alert.flagged.is_some() => kept_back.push(KeptBack::Flagged),
         Some(_) => {}
     }
-    let is_protected = |holder: &reading::Holder| PROTECTED.contains(&holder.nationality.as_str());
     if question.crossing.is_some_and(|crossing| crossing.asks_protection)
         || reading.holder.as_ref().is_some_and(is_protected)
     {
@@ -325,11 +370,15 @@ impl Finding {
     /// person or thing is.
     pub fn action(&self) -> &str {
         let Some(alert) = &self.listed.alert else { return "inform_only" };
-        if alert.flagged.is_some() {
-            return "locate";
-        }
-        let asked = ACTIONS.iter().find(|action| alert.actions.iter().any(|asked| asked == *action));
-        asked.copied().unwrap_or("inform_only")
+        if alert.flagged.is_some() { "locate" } else { self.asked_action() }
+    }
+
+    /// The strongest action that the alert asks for.
+    fn asked_action(&self) -> &'static str {
+        let asked = |action: &&&str| {
+            self.listed.alert.iter().flat_map(|alert| &alert.actions).any(|asked| asked == **action)
+        };
+        ACTIONS.iter().find(asked).copied().unwrap_or("inform_only")
     }
 
     fn action_rank(&self) -> usize {
@@ -339,7 +388,7 @@ impl Finding {
 
     /// Whether the booth must not notice it: the check is discreet.
     pub fn is_discreet(&self) -> bool {
-        self.action() == "check_discreetly"
+        self.asked_action() == "check_discreetly"
             || self.listed.alert.as_ref().is_some_and(|alert| alert.category == "person_check")
     }
 

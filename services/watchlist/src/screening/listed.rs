@@ -3,7 +3,7 @@
 use rovuma_schemas::{AgencyCode, CaseId, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use super::number::{NumberKind, Series, is_placeholder, normal};
+use super::number::{NumberKind, Series, folded, is_placeholder, normal};
 
 /// An entry of a list: an alert, or a record of an imported list. It holds what screening needs and no narrative.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -110,6 +110,19 @@ impl ListedNumber {
         let from = self.kind.compared(&from).to_owned();
         let to = self.value_to.as_deref().and_then(normal).filter(|_| self.series().is_some());
         Some((from.clone(), to.unwrap_or(from)))
+    }
+
+    /// Every number by which it is found: the number itself, and what it is said to end with, where that is no series.
+    pub(crate) fn wholes(&self) -> impl Iterator<Item = String> {
+        let to = self.value_to.as_deref().and_then(normal).filter(|_| self.series().is_none());
+        self.normal().into_iter().chain(to.filter(|to| !is_placeholder(self.kind, to)))
+    }
+
+    /// The series in the form in which all characters that look alike are one.
+    pub(crate) fn folded_series(&self) -> Option<Series> {
+        let to = normal(self.value_to.as_deref()?)?;
+        self.series()?;
+        Series::new(&folded(&self.normal()?), &folded(&to))
     }
 
     /// The series that it begins.

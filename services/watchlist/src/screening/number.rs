@@ -97,14 +97,18 @@ const CONFUSABLE: [(char, char); 9] = [
 /// Maximum characters of a number that may be taken for others: with more it is another number.
 const CONFUSED_MAX: usize = 4;
 
+/// What people, cameras and zones write within a number.
+const SEPARATORS: [char; 8] = [' ', '\u{a0}', '-', '\u{2010}', '\u{2013}', '.', '/', '<'];
+
 /// A number as it is compared: capitals and digits alone. Spaces, hyphens, dots, slashes, fillers and case are not part of a number.
-/// None of a text with letters or digits of other scripts, which cannot be compared, of one without any, and of one that is too long.
+/// None of a text with anything else, which cannot be compared or is several numbers, of one without any, and of one that is too long.
 pub(crate) fn normal(text: &str) -> Option<String> {
     let mut normal = String::with_capacity(text.len().min(NUMBER_MAX));
     for c in text.chars() {
         if c.is_ascii_alphanumeric() {
             normal.push(c.to_ascii_uppercase());
-        } else if c.is_alphanumeric() {
+        } else if !SEPARATORS.contains(&c) {
+            // Another script's letter cannot be compared, and what stands behind a comma or a line end is another number.
             return None;
         }
         if normal.len() > NUMBER_MAX {
@@ -173,6 +177,10 @@ pub(crate) fn series_place(normal: &str) -> Option<(&str, u128)> {
     digits.parse().ok().map(|number| (prefix, number))
 }
 
+/// Numbers of a series that is certain. Blank passports are packed in boxes of hundreds; a series of a hundred thousand would report
+/// everybody who crosses with a passport of that kind to whoever issued the alert.
+const SERIES_MAX: u128 = 10_000;
+
 /// The series from one number to another, in the form that is compared.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Series {
@@ -196,6 +204,11 @@ impl Series {
             && series_place(normal).is_some_and(|(prefix, number)| {
                 prefix == self.prefix && (self.from..=self.to).contains(&number)
             })
+    }
+
+    /// Whether it has more numbers than are ever stolen together.
+    pub(crate) const fn is_too_wide(&self) -> bool {
+        self.to - self.from >= SERIES_MAX
     }
 
     /// Its first and last number, counted by their digits.
@@ -225,6 +238,8 @@ mod tests {
     #[case("19880214-11101-00001-23", Some("19880214111010000123"))]
     #[case("--", None)]
     #[case("А123", None)] // a Cyrillic А
+    #[case("A01023456, A01023457", None)]
+    #[case("A01023456\nA01023457", None)]
     fn a_number_is_capitals_and_digits(#[case] text: &str, #[case] expected: Option<&str>) {
         assert_eq!(normal(text).as_deref(), expected);
     }

@@ -6,7 +6,7 @@ mod zone;
 
 use std::collections::BTreeMap;
 
-use rovuma_schemas::mrz::MrzShapeFault;
+use rovuma_schemas::{CodeLists, mrz::MrzShapeFault};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
@@ -16,7 +16,7 @@ use super::{
 };
 
 /// The family of a document's type. Within one, types are told apart on no paper in the same way, so they count as equal.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum DocumentFamily {
     /// Passport books of every kind: codes P, PD, PS.
     Passport,
@@ -27,7 +27,7 @@ pub(crate) enum DocumentFamily {
 }
 
 /// What the check digit of a number says.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum NumberDigit {
     /// It fits.
     Right,
@@ -51,7 +51,7 @@ pub(crate) struct Holder {
 }
 
 /// A number by which the text is looked for.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Reading {
     /// Its kind.
     pub(crate) kind: NumberKind,
@@ -69,7 +69,8 @@ pub(crate) struct Reading {
     pub(crate) digit: NumberDigit,
     /// Whether it is only a proposal for what was misread.
     pub(crate) is_proposed: bool,
-    /// The holder.
+    /// The holder, of whom nothing is ever written down.
+    #[serde(skip)]
     pub(crate) holder: Option<Holder>,
 }
 
@@ -236,10 +237,18 @@ fn too_little(kind: &str, text: String) -> ReadScan {
 
 /// A state as it is compared: zones print D for Germany, registers write DEU.
 pub(crate) fn state_code(code: &str) -> String {
-    match code.trim().trim_end_matches('<') {
+    let code = code.trim().trim_end_matches('<').to_ascii_uppercase();
+    match code.as_str() {
         "DEU" => "D".to_owned(),
-        other => other.to_ascii_uppercase(),
+        // Part 3 section 5: kinds of British nationality, one issuer.
+        "GBD" | "GBN" | "GBO" | "GBP" | "GBS" => "GBR".to_owned(),
+        _ => code,
     }
+}
+
+/// Whether a state has this code. One that is misread tells nothing apart: issuers have no check digit.
+pub(crate) fn is_state(code: &str) -> bool {
+    CodeLists::shipped().get("states").is_some_and(|states| states.find(code).is_some())
 }
 
 impl Reading {

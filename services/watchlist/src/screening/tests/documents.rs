@@ -32,6 +32,18 @@ fn doc_blank_series(#[case] scanned: &str, #[case] expected: Verdict) {
     assert_eq!(verdict(&with_kind, &listed), (expected, false), "nobody compared it with the document");
 }
 
+/// Two ends that are no series are two numbers.
+#[rstest]
+#[case("MZ149", "MZ100")]
+#[case("AB100", "XY149")]
+fn both_ends_of_what_is_no_series_are_found(#[case] from: &str, #[case] to: &str) {
+    let listed = [document(from, Some(to), Some("MOZ"))];
+    for end in [from, to] {
+        assert_eq!(verdict(&typed(None, end), &listed).0, Verdict::Hit, "{end}");
+    }
+    assert_eq!(verdict(&typed(None, "MZ120"), &listed).0, Verdict::NoHit);
+}
+
 /// What an officer compared with the document, with issuer and type, is certain.
 #[test]
 fn a_typed_number_is_forwarded_when_an_officer_confirmed_it() {

@@ -109,6 +109,42 @@ fn a_discreet_check_is_known_as_one() {
     }
 }
 
+/// An alert that is not executed here is as discreet as it asks to be.
+#[test]
+fn a_flag_does_not_show_a_discreet_check() {
+    let flagged = with(|alert| {
+        alert.actions = vec!["check_discreetly".to_owned()];
+        alert.flagged = Some("national_law".to_owned());
+    });
+    let judged = screen(&zone(&super::zones::ERIKSSON), &[flagged]).expect("a zone");
+    assert!(judged.findings[0].is_discreet());
+}
+
+/// One alert must not report everybody: a series has no more numbers than are stolen together.
+#[rstest]
+#[case("L898909999", true)]
+#[case("L898999999", false)]
+fn a_series_that_is_too_wide_reports_nobody(#[case] to: &str, #[case] forwards: bool) {
+    let mut listed = number(NumberKind::Document, "L898900000", Some("MOZ"));
+    listed.value_to = Some(to.to_owned());
+    let scan = Scan {
+        state: Some("MOZ".to_owned()),
+        document_type: Some("passport".to_owned()),
+        confirmed: true,
+        ..typed(Some(ScanKind::Document), "L898900417")
+    };
+    assert_eq!(verdict(&scan, &[alert(subject(listed))]), (Verdict::Hit, forwards));
+}
+
+/// A partner that lists one number in thousands of alerts does not keep the booth waiting.
+#[test]
+fn what_is_listed_ten_thousand_times_is_found_a_few_times() {
+    let entries: Vec<Listed> = (0..10_000).map(|_| listed()).collect();
+    let judged = screen(&zone(&super::zones::ERIKSSON), &entries).expect("a zone");
+    assert_eq!((judged.verdict, judged.findings.len()), (Verdict::Hit, 16));
+    assert!(judged.understood.warnings.contains(&"more_than_shown".to_owned()));
+}
+
 /// Two documents of one person are alternatives: one hit.
 #[test]
 fn two_numbers_of_one_alert_are_one_finding() {

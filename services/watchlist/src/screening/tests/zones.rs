@@ -30,7 +30,7 @@ fn a_passport_that_is_listed_is_forwarded() {
 /// What makes a document certain is bent, one thing at a time.
 #[rstest]
 #[case::another_number("L898902C4", "UTO", "passport", None)]
-#[case::another_issuer("L898902C3", "TZA", "passport", None)]
+#[case::another_issuer("L898902C3", "TZA", "passport", Some((Verdict::Hit, vec![Doubt::StateUnknown])))]
 #[case::another_type("L898902C3", "UTO", "visa", Some((Verdict::Review, vec![Doubt::TypeDiffers])))]
 #[case::no_type("L898902C3", "UTO", "other", Some((Verdict::Hit, vec![Doubt::TypeUnknown])))]
 #[case::alike("L8989O2C3", "UTO", "passport", Some((Verdict::Review, vec![Doubt::OnlyAlike])))]
@@ -46,6 +46,25 @@ fn nothing_less_is_forwarded(
     let judged = screen(&zone(&ERIKSSON), &[alert(subject(listed))]).expect("a zone");
     let found = judged.findings.first().map(|found| (judged.verdict, found.doubts.clone()));
     assert_eq!(found, expected);
+}
+
+/// An issuer that no state has is misread; one that another state has is another document's.
+#[test]
+fn an_issuer_has_no_check_digit() {
+    for (issuer, expected) in [("M0Z", Verdict::Hit), ("MOZ", Verdict::Hit), ("TZA", Verdict::NoHit)] {
+        let first = ERIKSSON[0].replacen("UTO", issuer, 1);
+        let judged = screen(&zone(&[&first, ERIKSSON[1]]), &[passport("L898902C3", "MOZ")]).expect("a zone");
+        assert_eq!(judged.verdict, expected, "{issuer}");
+        assert_eq!(judged.findings.iter().any(Finding::forwards), issuer == "MOZ");
+    }
+}
+
+/// What was misread, and for which nothing was found, is not known to be unlisted.
+#[test]
+fn a_smudged_digit_is_no_no_hit() {
+    let second = ERIKSSON[1].replacen("L898902C3", "L893902C3", 1);
+    let judged = screen(&zone(&[ERIKSSON[0], &second]), &[passport("L898902C3", "UTO")]).expect("a zone");
+    assert_eq!((judged.verdict, judged.findings.len()), (Verdict::Incomplete, 0));
 }
 
 #[test]
