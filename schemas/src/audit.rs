@@ -89,6 +89,8 @@ open_words!(
         CandidateDecide = "candidate.decide",
         /// A change of a screening rule was proposed or approved.
         RuleChange = "rule.change",
+        /// A list was imported into the watchlist or taken out, or that was proposed; or the file was the one in force.
+        ListImport = "list.import",
         /// The data of a case are held back from erasure.
         CaseHold = "case.hold",
         /// The data of a case are no longer held back from erasure.

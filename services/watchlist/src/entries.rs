@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use rovuma_schemas::{AgencyCode, CaseId};
-use rovuma_store::{Conn, padded_list, with_list};
+use rovuma_store::{Conn, Insert, padded_list, with_list};
 use sqlx::{Row, any::AnyRow};
 
 use crate::{
@@ -11,7 +11,8 @@ use crate::{
     screening::{EntryNo, Listed},
 };
 
-/// The list to which all alerts belong, whichever of our agencies has them.
+/// The list to which all alerts belong, whichever of our agencies has them. The entries of an imported list stand under the key of the
+/// import that they came with: see `imports.rs`.
 pub(crate) const ALERTS: &str = "alerts";
 
 /// An entry as the index knows it.
@@ -36,17 +37,24 @@ impl Change {
 const READ_MAX: usize = 64;
 
 /// The entries with these numbers.
-pub(crate) const READ: &str = "SELECT no, body FROM entry WHERE no IN ({})";
+pub(crate) const READ: &str = "SELECT no, list, body FROM entry WHERE no IN ({})";
 
-/// Reads entries. One that is gone meanwhile is left out.
-pub(crate) async fn read(conn: &mut Conn, numbers: &BTreeSet<EntryNo>) -> Result<Vec<Entry>, DbError> {
+/// Reads the entries among these that are alerts, or of imports in force. One that is gone meanwhile is left out.
+pub(crate) async fn read(
+    conn: &mut Conn,
+    numbers: &BTreeSet<EntryNo>,
+    in_force: &BTreeSet<String>,
+) -> Result<Vec<Entry>, DbError> {
     let numbers: Vec<EntryNo> = numbers.iter().copied().collect();
     let mut entries = Vec::with_capacity(numbers.len());
     for chunk in numbers.chunks(READ_MAX) {
         let query = sqlx::query(with_list(READ, 1, chunk.len()));
         let query = padded_list(chunk).fold(query, |query, number| query.bind(i64::from(number)));
         for row in &query.fetch_all(&mut *conn).await? {
-            entries.push(entry(row)?);
+            let list: &str = row.try_get("list")?;
+            if list == ALERTS || in_force.contains(list) {
+                entries.push(entry(row)?);
+            }
         }
     }
     Ok(entries)
@@ -118,6 +126,48 @@ pub(crate) async fn remove(
         change.removed.push((number, known));
     }
     Ok(())
+}
+
+/// The first entries under one key.
+pub(crate) const FIRST_OF: &str = "SELECT no, body FROM entry WHERE list = $1 ORDER BY record LIMIT $2";
+
+/// Reads the first entries under a key, at most `limit`.
+pub(crate) async fn first_of(conn: &mut Conn, key: &str, limit: i64) -> Result<Vec<Entry>, DbError> {
+    let rows = sqlx::query(FIRST_OF).bind(key).bind(limit).fetch_all(conn).await?;
+    rows.iter().map(entry).collect()
+}
+
+const ADD: Insert = Insert { into: "INSERT INTO entry (no, list, record, body)", columns: 4, then: "" };
+
+/// Adds records under a key that has none of them, and returns their entries.
+pub(crate) async fn add(
+    tx: &mut Conn,
+    key: &str,
+    records: Vec<(String, Listed, String)>,
+) -> Result<Vec<Entry>, DbError> {
+    let first = next_number(tx).await?;
+    let rows: Vec<_> = (first..).zip(records).collect();
+    ADD.rows(tx, &rows, |query, (number, (record, _, body))| {
+        query.bind(i64::from(*number)).bind(key).bind(record.as_str()).bind(body.as_str())
+    })
+    .await?;
+    Ok(rows.into_iter().map(|(number, (_, listed, _))| (number, listed)).collect())
+}
+
+/// Deletes the entries with these numbers.
+pub(crate) async fn delete(tx: &mut Conn, numbers: &[EntryNo]) -> Result<(), DbError> {
+    for chunk in numbers.chunks(READ_MAX) {
+        let query = sqlx::query(with_list("DELETE FROM entry WHERE no IN ({})", 1, chunk.len()));
+        let query = padded_list(chunk).fold(query, |query, number| query.bind(i64::from(number)));
+        query.execute(&mut *tx).await?;
+    }
+    Ok(())
+}
+
+/// The keys under which there are entries of imported lists.
+pub(crate) async fn keys(conn: &mut Conn) -> Result<Vec<String>, DbError> {
+    let rows = sqlx::query("SELECT DISTINCT list FROM entry WHERE list <> $1").bind(ALERTS).fetch_all(conn);
+    rows.await?.iter().map(|row| Ok(row.try_get("list")?)).collect()
 }
 
 /// The number of the next entry.

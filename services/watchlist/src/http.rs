@@ -3,8 +3,10 @@
 //! Every route: who calls ([`Caller`](rovuma_api::Caller)) → may they ([`Access`](rovuma_api::Access)) → do → answer. A refusal is a
 //! problem (RFC 9457) with a stable `code`, and an event of the audit log.
 
+mod approvals;
 mod candidates;
 mod error;
+mod imports;
 mod innocents;
 mod lists;
 mod openapi;
@@ -14,12 +16,17 @@ mod state;
 
 use std::sync::Arc;
 
-use axum::Router;
+use axum::{Router, http::Method};
 use rovuma_api::documented;
+use rovuma_runtime::http::LongBody;
 use utoipa::OpenApi as _;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-use crate::watchlist::Watchlist;
+use crate::{imports::LIST_MAX_BYTES, watchlist::Watchlist};
+
+/// The routes that take long bodies: a list is read as it arrives.
+pub(crate) static LONG_BODIES: [LongBody; 1] =
+    [LongBody { method: Method::POST, route: "/v1/lists/{name}", limit_bytes: LIST_MAX_BYTES }];
 
 /// The routes.
 pub(crate) fn router(watchlist: Arc<Watchlist>) -> Router {
@@ -35,6 +42,8 @@ fn api() -> OpenApiRouter<Arc<Watchlist>> {
     OpenApiRouter::with_openapi(openapi::Document::openapi())
         .routes(routes!(screen::screen))
         .routes(routes!(lists::list))
+        .routes(routes!(imports::import, approvals::propose_removal))
+        .routes(routes!(approvals::approve))
         .routes(routes!(candidates::list))
         .routes(routes!(candidates::decide))
         .routes(routes!(innocents::list))

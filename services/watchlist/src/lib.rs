@@ -3,7 +3,7 @@
 //! `alerts.rs` keeps the alerts of the installation's agencies current, from the gateway's events and its API. `screening/` is pure: it
 //! reads a text, finds the entries that may have its numbers, compares, and applies the rules. `screen.rs` does so for one request, keeps
 //! what was found in one transaction with its audit events, and says what the caller may see. `forward.rs` has the gateway tell the owner of
-//! an alert what is certain.
+//! an alert what is certain. `imports.rs` puts published lists beside the alerts; what is found in them stays here.
 //!
 //! Architecture invariant: a verdict names every list with its age, and is no "no hit" unless all of them were there and current. What
 //! is not certain never leaves this service by itself.
@@ -17,9 +17,9 @@ mod flow;
 mod forward;
 mod hits;
 mod http;
+mod imports;
 mod innocents;
 pub mod lists;
-
 mod peer;
 mod reason;
 mod rules;
@@ -27,6 +27,8 @@ mod screen;
 pub mod screening;
 mod service;
 mod standings;
+#[cfg(test)]
+mod tests;
 mod watchlist;
 
 pub use config::{AgencyConfig, AuditConfig, ContactConfig, PeerConfig, ScreeningConfig, WatchlistConfig};

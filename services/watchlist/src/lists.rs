@@ -31,6 +31,7 @@ mod tests;
 
 use std::{fmt, io::BufRead, str::FromStr};
 
+pub(crate) use dates::to_iso as birth_text;
 pub use error::{ListError, SinkError, UnknownSource};
 pub use limits::{ALIASES_MAX_BYTES, RECORD_MAX_BYTES, SKIPPED_SHOWN_MAX};
 pub use outcome::{Counts, Outcome, Skipped};

@@ -5,21 +5,22 @@
 mod keep;
 mod show;
 
-use std::sync::PoisonError;
+use std::sync::{Arc, PoisonError};
 
 use rovuma_api::{
     Caller, act_by,
-    answers::watchlist::{Screening, UnreadableText},
+    answers::watchlist::{ListUsed, Screening, UnreadableText},
 };
 use rovuma_schemas::{Timestamp, audit::AuditAction};
 use rovuma_store::{FutureExt, WriteError};
 
 pub(crate) use self::keep::{FoundAt, KeptFinding, keep_found};
 use crate::{
-    crossed, entries,
+    crossed,
+    entries::{self, Entry},
     error::DbError,
     innocents,
-    screening::{self, Crossing, Judged, Looked, Question, Scan, Verdict},
+    screening::{self, Crossing, Judged, Looked, Question, Scan, Unreadable, Verdict},
     watchlist::Watchlist,
 };
 
@@ -53,13 +54,9 @@ pub(crate) async fn screen(
     scan: &Scan,
 ) -> Result<Screening, WriteError<DbError>> {
     let now = watchlist.now();
-    let lists = watchlist.lists.used(now, watchlist.stale_after);
-    let looked = {
-        let index = watchlist.index.read().unwrap_or_else(PoisonError::into_inner);
-        Looked::look(scan, &index)
-    };
-    let looked = match looked {
-        Ok(looked) => looked,
+    let LookUp { lists, looked } = look_up(watchlist, scan, now).await.map_err(WriteError::Job)?;
+    let (looked, entries) = match looked {
+        Ok(found) => found,
         Err(fault) => {
             note(watchlist, asker, Verdict::Unreadable, 0, now).await?;
             return Ok(Screening {
@@ -73,7 +70,7 @@ pub(crate) async fn screen(
         }
     };
     let memorable = looked.memorable();
-    let judged = judge(watchlist, asker, scan, looked, now).await.map_err(WriteError::Job)?;
+    let judged = judge(watchlist, asker, scan, (looked, entries), now).await.map_err(WriteError::Job)?;
     let (agency, actor) = (asker.caller.agency(), Some(asker.caller.actor()));
     let kept = match asker.occasion {
         Occasion::Crossing(crossing) => {
@@ -93,19 +90,44 @@ pub(crate) async fn screen(
     Ok(shown.answer)
 }
 
+/// What was looked up, and the lists as they were then.
+struct LookUp {
+    lists: Vec<ListUsed>,
+    looked: Result<(Looked, Vec<Entry>), Unreadable>,
+}
+
+/// Looks a text up, and reads the entries. When a list changes meanwhile it begins anew: the index may have been asked before the new list was
+/// in it, and the entries read after the old ones were gone.
+async fn look_up(watchlist: &Watchlist, scan: &Scan, now: Timestamp) -> Result<LookUp, DbError> {
+    loop {
+        let in_force = watchlist.lists.in_force();
+        let lists = watchlist.lists.used(now, watchlist.stale_after);
+        let looked = {
+            let index = watchlist.index.read().unwrap_or_else(PoisonError::into_inner);
+            Looked::look(scan, &index)
+        };
+        let looked = match looked {
+            Ok(looked) => looked,
+            Err(fault) => return Ok(LookUp { lists, looked: Err(fault) }),
+        };
+        let mut entries = Vec::new();
+        if !looked.candidates.is_empty() {
+            let mut conn = watchlist.store.read().acquire().await?;
+            entries = entries::read(&mut conn, &looked.candidates, &in_force).await?;
+        }
+        if Arc::ptr_eq(&in_force, &watchlist.lists.in_force()) {
+            return Ok(LookUp { lists, looked: Ok((looked, entries)) });
+        }
+    }
+}
+
 async fn judge(
     watchlist: &Watchlist,
     asker: &Asker<'_>,
     scan: &Scan,
-    looked: Looked,
+    (looked, entries): (Looked, Vec<Entry>),
     now: Timestamp,
 ) -> Result<Judged, DbError> {
-    let entries = if looked.candidates.is_empty() {
-        Vec::new()
-    } else {
-        let mut conn = watchlist.store.read().acquire().await?;
-        entries::read(&mut conn, &looked.candidates).await?
-    };
     let crossing = match asker.occasion {
         Occasion::Crossing(crossing) => Some(crossing),
         Occasion::LookUp { .. } => None,

@@ -10,12 +10,12 @@ use anyhow::Context as _;
 use rovuma_api::watch_store;
 use rovuma_broker::Broker;
 use rovuma_policy::Policy;
-use rovuma_runtime::{Context, Service, Shutdown};
-use rovuma_schemas::audit::AuditAction;
+use rovuma_runtime::{Context, Service, Shutdown, http::serve_long_bodies};
+use rovuma_schemas::{AgencyCode, Timestamp, audit::AuditAction};
 use rovuma_store::{FutureExt, Migrations, Store};
 use rovuma_tokens::TokenVerifier;
 use rovuma_trail::{AuditRecord, Shipper, ShipperKeys, Trail};
-use tokio::sync::Notify;
+use tokio::sync::{Notify, Semaphore};
 
 use crate::{
     alerts,
@@ -23,7 +23,7 @@ use crate::{
     crossed, entries,
     error::DbError,
     flow::Flow,
-    forward, http,
+    forward, http, imports,
     peer::{AsMachine, MachineAccount, Peer},
     rules,
     screening::Index,
@@ -33,7 +33,7 @@ use crate::{
 
 /// This service's tables.
 pub(crate) const MIGRATIONS: Migrations =
-    rovuma_store::migrations!(1001 "watchlist", 1003 "rules", 1004 "crossed");
+    rovuma_store::migrations!(1001 "watchlist", 1002 "imports", 1003 "rules", 1004 "crossed");
 
 /// Entries that are read together when the index is built.
 const INDEXED_TOGETHER: i64 = 1000;
@@ -89,17 +89,17 @@ fn serve(
     config: &WatchlistConfig,
     context: &Context,
 ) -> anyhow::Result<SocketAddr> {
-    Ok(rovuma_runtime::http::serve(context, "watchlist", &config.http, http::router(Arc::clone(watchlist)))?)
+    let router = http::router(Arc::clone(watchlist));
+    Ok(serve_long_bodies(context, "watchlist", &config.http, router, &http::LONG_BODIES)?)
 }
 
 /// Opens the store, and builds the index from it.
 async fn open(config: &WatchlistConfig, context: &Context) -> anyhow::Result<Watchlist> {
     let ready = context.health.register("store");
     let store = Store::open(&config.store, &[rovuma_trail::MIGRATIONS, MIGRATIONS]).await?;
-    let index = index(&store).await.context("cannot read what is listed")?;
     let own: Vec<_> = config.agencies.iter().map(|agency| agency.code.clone()).collect();
+    let (lists, index) = load(&store, &own, context.clock.now()).await?;
     let mut conn = store.read().acquire().await?;
-    let lists = ListStandings::load(&mut conn, &own).await?;
     let rules = rules::in_force(&mut conn).await?;
     drop(conn);
     ready.ready();
@@ -121,8 +121,26 @@ async fn open(config: &WatchlistConfig, context: &Context) -> anyhow::Result<Wat
         },
         rules: RwLock::new(rules),
         flow: Flow::default(),
+        importing: Arc::new(Semaphore::new(1)),
+        tasks: context.shutdown.clone(),
         to_forward: Notify::new(),
     })
+}
+
+/// Reads the lists, removes what is not in force, and builds the index.
+pub(crate) async fn load(
+    store: &Store,
+    own: &[AgencyCode],
+    now: Timestamp,
+) -> anyhow::Result<(ListStandings, Index)> {
+    let mut conn = store.read().acquire().await?;
+    let lists = ListStandings::load(&mut conn, own).await?;
+    drop(conn);
+    imports::clean(store, None, &lists.in_force(), now)
+        .await
+        .context("cannot remove what is not in force")?;
+    let index = index(store).await.context("cannot read what is listed")?;
+    Ok((lists, index))
 }
 
 async fn index(store: &Store) -> Result<Index, DbError> {

@@ -6,12 +6,12 @@ use std::{
 };
 
 use rovuma_policy::Policy;
-use rovuma_runtime::SharedClock;
+use rovuma_runtime::{SharedClock, Shutdown};
 use rovuma_schemas::{AgencyCode, Timestamp};
 use rovuma_store::Store;
 use rovuma_tokens::TokenVerifier;
 use rovuma_trail::Trail;
-use tokio::sync::Notify;
+use tokio::sync::{Notify, Semaphore};
 
 use crate::{
     config::AgencyConfig,
@@ -47,6 +47,10 @@ pub(crate) struct Watchlist {
     pub(crate) remembered_for: Duration,
     pub(crate) rules: RwLock<Arc<Rules>>,
     pub(crate) flow: Flow,
+    /// One import at a time: two would overtake each other, and together need twice the disk.
+    pub(crate) importing: Arc<Semaphore>,
+    /// Owns the tasks that must end once they began.
+    pub(crate) tasks: Shutdown,
     /// Woken when a hit waits for the gateway.
     pub(crate) to_forward: Notify,
 }

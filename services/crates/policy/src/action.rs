@@ -122,6 +122,8 @@ actions! {
     CandidateDecide = "candidate.decide" on Agency;
     /// Propose or approve a change of a screening rule.
     RuleChange = "rule.change" on Agency;
+    /// Put a list into the watchlist, or take one out; as the second person too.
+    ListImport = "list.import" on Agency;
     /// Search the audit log of an agency; the log of `<cc>.node` is the whole country's.
     AuditSearch = "audit.search" on AuditLog;
     /// Read one audit event.

@@ -11,9 +11,10 @@ use rovuma_policy::act;
 use sqlx::Row;
 
 use super::{error::ApiError, openapi::Refusals};
-use crate::{entries::ALERTS, standings, watchlist::Watchlist};
+use crate::{entries::ALERTS, imports, standings, watchlist::Watchlist};
 
-/// Lists every list, with its age and state. Of the alerts, `entries` is how many all agencies of the installation have together.
+/// Lists every list, with its age and state, the file of an imported one, and what waits for a second person. Of the alerts, `entries` is how
+/// many all agencies of the installation have together.
 #[utoipa::path(
     get, path = "/v1/lists", operation_id = "list_lists", tag = "lists",
     responses((status = 200, description = "The lists.", body = Lists), Refusals)
@@ -23,13 +24,19 @@ pub(crate) async fn list(
     caller: Caller,
 ) -> Result<Json<Lists>, ApiError> {
     watchlist.permit_own(&caller, act::WatchlistRead).await?;
+    Ok(Json(all(&watchlist).await?))
+}
+
+/// Every list.
+pub(super) async fn all(watchlist: &Watchlist) -> Result<Lists, ApiError> {
     let now = watchlist.now();
     let mut items = Vec::new();
     let mut conn = watchlist.store.read().acquire().await?;
     for (id, standing) in watchlist.lists.all() {
-        let counted = if standing.source == ALERTS { ALERTS } else { id.as_str() };
+        let counted =
+            if standing.source == ALERTS { Some(ALERTS.to_owned()) } else { watchlist.lists.key(&id) };
         let row = sqlx::query("SELECT count(*) AS entries FROM entry WHERE list = $1")
-            .bind(counted)
+            .bind(counted.unwrap_or_default())
             .fetch_one(&mut *conn)
             .await?;
         let entries: i64 = row.try_get("entries")?;
@@ -38,7 +45,9 @@ pub(crate) async fn list(
             source: standing.source,
             entries: entries.unsigned_abs(),
             loaded_at: standing.loaded_at,
+            file: standings::file(&mut conn, &id).await?.map(|imported| imported.file),
+            proposal: imports::find_proposal(&mut conn, &id, now).await?.map(|proposal| proposal.shown()),
         });
     }
-    Ok(Json(Lists { items }))
+    Ok(Lists { items })
 }

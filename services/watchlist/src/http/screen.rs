@@ -139,7 +139,6 @@ pub(crate) async fn screen(
 
 /// The two forms of the answer.
 #[derive(ToSchema)]
-#[schema(no_recursion)]
 #[expect(dead_code, reason = "read by the derive, to describe the answer")]
 pub(crate) enum ScreenAnswer {
     /// Of one text.

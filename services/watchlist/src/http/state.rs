@@ -27,8 +27,11 @@ impl ApiState for Watchlist {
         self.agency(agency).is_none().then(|| format!("This watchlist does not serve {agency}."))
     }
 
-    fn where_listed(&self, _: &str) -> &'static str {
-        "Check the id: GET /v1/candidates lists what your agency has."
+    fn where_listed(&self, kind: &str) -> &'static str {
+        match kind {
+            "list" => "GET /v1/lists shows the imported lists, and what waits for a second person.",
+            _ => "Check the id: GET /v1/candidates lists what your agency has.",
+        }
     }
 
     async fn record(&self, act: AuditRecord) -> Result<(), ApiError> {

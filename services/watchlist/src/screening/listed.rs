@@ -58,7 +58,7 @@ pub struct ListedSubject {
     /// Names of the person or of a document's holder.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub names: Vec<String>,
-    /// Birth dates, `1984`, `1984-05` or `1984-05-03`.
+    /// Birth dates, `1984`, `1984-05` or `1984-05-03`; of an imported list also `1984~`, about that year, and `1984/1986`, between two.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub births: Vec<String>,
     /// The type of the vehicle.

@@ -64,8 +64,8 @@ pub struct ListUsed {
     pub id: String,
     /// How often it has changed.
     pub version: u64,
-    /// How old the knowledge is, in seconds: since the gateway was last heard, since an imported list was published or loaded. Absent
-    /// of a list that never came.
+    /// How old the knowledge is, in seconds: since the gateway was last heard, since somebody last loaded an imported list, even if the
+    /// file was the same. Absent of a list that never came.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub age_s: Option<u64>,
     /// `current`, `stale`, `loading` (the version before is used), `missing`.
@@ -169,6 +169,112 @@ pub struct ListRow {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, format = DateTime)]
     pub loaded_at: Option<Timestamp>,
+    /// What its file was, of an imported list.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub file: Option<ListFile>,
+    /// What waits for a second person.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub proposal: Option<ListProposal>,
+}
+
+/// The file of an imported list.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct ListFile {
+    /// SHA-256 of its bytes, base64url.
+    pub digest: String,
+    /// The day on which it was published, as whoever imported it said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dated: Option<String>,
+    /// How many records it has.
+    pub records: u64,
+    /// How many of them are in each of its sections.
+    pub sections: BTreeMap<String, u64>,
+}
+
+/// What one person did with an imported list and a second person must approve.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct ListProposal {
+    /// Its id: an approval names it, so that nobody approves something else.
+    #[schema(value_type = String, format = "uuid")]
+    pub id: MessageId,
+    /// `import`: put `file` in the place of the list; `removal`: take the list out.
+    pub act: String,
+    /// Who proposed it.
+    pub proposed_by: String,
+    /// When.
+    #[schema(value_type = String, format = DateTime)]
+    pub proposed_at: Timestamp,
+    /// When it lapses.
+    #[schema(value_type = String, format = DateTime)]
+    pub ends: Timestamp,
+    /// Why it needs a second person: `fewer_records`, `section_lost`, `older`, `removal`.
+    pub reasons: Vec<String>,
+    /// How many records the list in force has.
+    pub records_before: u64,
+    /// The new file.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub file: Option<ListFile>,
+}
+
+/// What became of a file that somebody imports.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct ImportReport {
+    /// The list.
+    pub name: String,
+    /// `un`, `ofac` or `csv`.
+    pub source: String,
+    /// `loaded`: the list is in force; `unchanged`: the file is the one in force already; `dry_run`: it was only read.
+    pub result: String,
+    /// The file.
+    pub file: ListFile,
+    /// How many records the list in force has, or had.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub records_before: Option<u64>,
+    /// Why it would need a second person, of a file that was only read.
+    pub reasons: Vec<String>,
+    /// How many there are of what.
+    pub counts: ImportCounts,
+    /// The first 1,000 of what was left out.
+    pub skipped: Vec<SkippedRecord>,
+    /// How the file's bytes are written: `UTF-8` or `Windows-1252`.
+    pub encoding: String,
+    /// What the importing person should know about the file as a whole.
+    pub warnings: Vec<String>,
+}
+
+/// How many there are of what in a file.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct ImportCounts {
+    /// Persons.
+    pub persons: u64,
+    /// Organisations, ships and aircraft.
+    pub organisations: u64,
+    /// Aliases that identify.
+    pub aliases_good: u64,
+    /// Aliases that never hit alone.
+    pub aliases_weak: u64,
+    /// Dates of birth by their form: `day`, `month`, `year`, `about`, `between`, `unknown`.
+    pub births: BTreeMap<String, u64>,
+    /// Documents.
+    pub documents: u64,
+    /// Ranges among the documents.
+    pub ranges: u64,
+    /// Vehicles.
+    pub vehicles: u64,
+    /// Records, and parts of records, that were left out.
+    pub skipped: u64,
+}
+
+/// A record, or a part of one, that was left out.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct SkippedRecord {
+    /// The line where it stands, from 1.
+    pub line: u64,
+    /// The record's id, if it has one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub record: Option<String>,
+    /// What was left out and why.
+    pub reason: String,
 }
 
 /// Something that was found and that a person looks at, or that was forwarded.

@@ -37,8 +37,13 @@ const DRAIN_BYTES: usize = 2 * BODY_LIMIT_BYTES;
 
 /// 413 for a body above [`BODY_LIMIT_BYTES`].
 pub fn body_too_large() -> Problem {
+    body_larger_than(BODY_LIMIT_BYTES)
+}
+
+/// 413 for a body above a route's limit.
+pub(super) fn body_larger_than(limit_bytes: usize) -> Problem {
     Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "body_too_large")
-        .detail(format!("The body is larger than {BODY_LIMIT_BYTES} bytes."))
+        .detail(format!("The body is larger than {limit_bytes} bytes."))
 }
 
 /// Refuses a body that does not keep arriving, with 408. When a route answers without having read the whole body, the rest is

@@ -7,16 +7,16 @@ use axum::{
     body::{Body, to_bytes},
     extract::{DefaultBodyLimit, MatchedPath, Request},
     http::{HeaderMap, Method, StatusCode, header},
-    middleware::{Next, from_fn},
+    middleware::{Next, from_fn, from_fn_with_state},
     response::{IntoResponse, Response},
 };
-use tower_http::{catch_panic::CatchPanicLayer, limit::RequestBodyLimitLayer};
+use tower_http::catch_panic::CatchPanicLayer;
 use tracing::{Instrument, error, field, info_span};
 
-use super::{Problem, problem::PROBLEM_JSON};
+use super::{LongBody, Problem, long_body, problem::PROBLEM_JSON};
 use crate::shutdown::panic_text;
 
-/// The largest request body. Four times the largest message, so that a draft with its JSON escapes fits.
+/// The largest request body, but for a [`LongBody`]. Four times the largest message, so that a draft with its JSON escapes fits.
 pub const BODY_LIMIT_BYTES: usize = 1024 * 1024;
 
 /// Maximum length of a refusal of the framework itself, which is a short sentence. A longer body is not replaced.
@@ -24,11 +24,16 @@ const PLAIN_ANSWER_BYTES: usize = 4 * 1024;
 
 /// Wraps `router` with the layers that [`super::serve`] gives it; for tests that call a router directly.
 pub fn with_layers(router: Router) -> Router {
+    with_long_bodies(router, &[])
+}
+
+/// Wraps `router` with the layers that [`super::serve_long_bodies`] gives it; for tests that call a router directly.
+pub fn with_long_bodies(router: Router, long: &'static [LongBody]) -> Router {
     router
         .fallback(async || Problem::not_found().detail("There is nothing at this address."))
         .layer(CatchPanicLayer::custom(on_panic))
         .layer(DefaultBodyLimit::disable())
-        .layer(RequestBodyLimitLayer::new(BODY_LIMIT_BYTES))
+        .layer(from_fn_with_state(long, long_body::limited))
         .layer(from_fn(super::body::bodies_keep_arriving))
         .layer(from_fn(plain_refusals_become_problems))
         .layer(from_fn(in_span))

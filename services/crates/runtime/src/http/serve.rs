@@ -14,8 +14,9 @@ use serde::Deserialize;
 use tracing::info;
 
 use super::{
+    LongBody,
     connections::{ConnectionLimits, Connections, LimitedAcceptor},
-    with_layers,
+    with_long_bodies,
 };
 use crate::{
     Context, SecretFile,
@@ -117,12 +118,26 @@ pub fn serve(
     config: &ListenConfig,
     router: Router,
 ) -> Result<SocketAddr, ServeError> {
+    serve_long_bodies(context, name, config, router, &[])
+}
+
+/// Serves `router` as [`serve`] does, and lets these routes take longer bodies.
+///
+/// # Errors
+/// As [`serve`].
+pub fn serve_long_bodies(
+    context: &Context,
+    name: &'static str,
+    config: &ListenConfig,
+    router: Router,
+    long: &'static [LongBody],
+) -> Result<SocketAddr, ServeError> {
     let tls = tls_of(config)?;
     if let Some(files) = &config.tls {
         context.expiries.register_certificates(&files.cert_file)?;
     }
     let limits = if config.behind_proxy { ConnectionLimits::BEHIND_PROXY } else { ConnectionLimits::API };
-    run(context, name, (config.listen, limits), tls, with_layers(router))
+    run(context, name, (config.listen, limits), tls, with_long_bodies(router, long))
 }
 
 /// Refuses what [`serve`] would refuse, except an address that is in use or not one of this machine.
