@@ -27,6 +27,8 @@ CREATE TABLE hit (
     last_at       BIGINT NOT NULL,
     times         BIGINT NOT NULL,
     discreet      BIGINT NOT NULL,
+    about         TEXT   NOT NULL, -- list, record and number, wherever it was found
+    protected     BIGINT NOT NULL, -- 1: the traveller may need protection
     post          TEXT,
     direction     TEXT,
     body          TEXT   NOT NULL, -- JSON: what was found
@@ -38,7 +40,11 @@ CREATE TABLE hit (
     decided_at    BIGINT,
     reason        TEXT
 );
-CREATE INDEX hit_by_place ON hit (place, last_at);
+CREATE INDEX hit_by_place ON hit (place, found_at);
+CREATE INDEX hit_protected ON hit (about, last_at) WHERE protected = 1;
+CREATE INDEX hit_waiting ON hit (about) WHERE state = 'queued';
+CREATE INDEX hit_open ON hit (agency, id) WHERE state IN ('review', 'queued', 'refused') OR discreet = 1;
+CREATE INDEX hit_by_age ON hit (last_at);
 CREATE INDEX hit_to_forward ON hit (next_at) WHERE next_at IS NOT NULL;
 CREATE INDEX hit_of_agency ON hit (agency, state, id);
 

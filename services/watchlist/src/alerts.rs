@@ -63,11 +63,10 @@ pub(crate) async fn follow(watchlist: Arc<Watchlist>, agency: Arc<OwnAgency>, sh
             Err(fault) => {
                 let agency = &follower.agency.config.code;
                 tracing::warn!(%agency, %fault, "alerts are not followed: trying again");
-                if matches!(&fault, FollowFault::Peer(PeerFault::Refused { code, .. }) if code == "after_unknown")
-                {
-                    // The gateway's store was put back from an older copy: everything is asked for again.
-                    follower.after = None;
-                }
+                // Whatever happened meanwhile, a gateway's store that was put back from an older copy too: everything is asked for again, and
+                // until it is here the list counts as being loaded.
+                follower.after = None;
+                follower.watchlist.lists.update(&alerts_of(agency), |list| list.is_loading = true);
             }
         }
         if !shutdown.pause(pause).await {
@@ -124,9 +123,9 @@ impl Follower {
     async fn load_all(&self) -> Result<(), FollowFault> {
         let list = alerts_of(&self.agency.config.code);
         self.watchlist.lists.update(&list, |list| list.is_loading = true);
-        let loaded = self.load_pages().await;
+        self.load_pages().await?;
         self.watchlist.lists.update(&list, |list| list.is_loading = false);
-        loaded
+        Ok(())
     }
 
     async fn load_pages(&self) -> Result<(), FollowFault> {
@@ -137,7 +136,8 @@ impl Follower {
             let now = self.watchlist.clock.now();
             let page: Page<ScreenedAlert> =
                 self.agency.gateway.get("/v1/screening/alerts", &query, now).await?;
-            seen.extend(page.items.iter().map(|alert| entries::record_of(&alert.case)));
+            let agency = &self.agency.config.code;
+            seen.extend(page.items.iter().map(|alert| entries::view_of(&alert.case, agency)));
             self.take(page.items).await?;
             match page.next {
                 Some(next) => cursor = Some(next),
@@ -163,19 +163,14 @@ impl Follower {
             let Some((last, _)) = page.last() else { break };
             after = *last;
             gone.extend(page.into_iter().filter_map(|(_, listed)| {
-                let record = entries::record_of(&listed.alert.as_ref()?.case);
+                let record = entries::view_of(&listed.alert.as_ref()?.case, agency);
                 (entries::is_held_by(&listed, agency) && !seen.contains(&record)).then_some(record)
             }));
         }
-        let agency = agency.clone();
         self.apply(move |tx, change| {
             async move {
                 for record in gone {
-                    let Some((_, known)) = entries::find(tx, ALERTS, &record).await? else { continue };
-                    match listed::without(known, &agency) {
-                        Some(listed) => entries::put(tx, ALERTS, &record, listed, change).await?,
-                        None => entries::remove(tx, ALERTS, &record, change).await?,
-                    }
+                    entries::remove(tx, ALERTS, &record, change).await?;
                 }
                 Ok(())
             }
@@ -198,18 +193,22 @@ impl Follower {
             return Ok(());
         }
         let agency = self.agency.config.code.clone();
+        let own: Vec<_> = self.watchlist.agencies.iter().map(|agency| agency.config.code.clone()).collect();
         self.apply(move |tx, change| {
             async move {
                 for alert in alerts {
-                    let record = entries::record_of(&alert.case);
-                    if !listed::is_screened(&alert) {
-                        // Whoever of our agencies says so: the alert is over for all of them.
-                        entries::remove(tx, ALERTS, &record, change).await?;
-                        continue;
+                    let view = entries::view_of(&alert.case, &agency);
+                    if listed::is_screened(&alert) {
+                        entries::put(tx, ALERTS, &view, listed::of(alert, &agency), change).await?;
+                    } else if listed::is_over_for_all(&alert) {
+                        for agency in &own {
+                            let view = entries::view_of(&alert.case, agency);
+                            entries::remove(tx, ALERTS, &view, change).await?;
+                        }
+                    } else {
+                        // Another agency of ours may know more than this one.
+                        entries::remove(tx, ALERTS, &view, change).await?;
                     }
-                    let known = entries::find(tx, ALERTS, &record).await?.map(|(_, known)| known);
-                    entries::put(tx, ALERTS, &record, listed::of(alert, &agency, known.as_ref()), change)
-                        .await?;
                 }
                 Ok(())
             }
@@ -228,6 +227,8 @@ impl Follower {
         let id = alerts_of(&self.agency.config.code);
         let standing = self.watchlist.lists.get(&id);
         let (list, now) = (id.clone(), self.watchlist.clock.now());
+        // The index follows the store in the store's own order.
+        let turn = self.watchlist.changing.lock().await;
         let change = self
             .watchlist
             .store
@@ -248,6 +249,7 @@ impl Follower {
         if !change.is_nothing() {
             self.watchlist.lists.update(&id, |list| list.version += 1);
             self.watchlist.apply(&change);
+            drop(turn);
             crossed::look_back(&self.watchlist, &change).await?;
         }
         Ok(())

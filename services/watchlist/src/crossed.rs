@@ -11,8 +11,9 @@ use rovuma_store::{Conn, FutureExt, RowExt, WriteError};
 use sqlx::{Row, any::AnyRow};
 
 use crate::{
-    entries::{Change, Entry},
+    entries::{self, Change, Entry},
     error::DbError,
+    hits,
     screen::{self, FoundAt},
     screening::{self, Crossing, Looked, Question, Reading, Scan},
     watchlist::Watchlist,
@@ -136,7 +137,11 @@ async fn judge_again(
         agency: &crossed.agency,
         now,
     };
-    let judged = screening::judge(&question, looked, vec![entry.clone()]);
+    let mut conn = watchlist.store.read().acquire().await.map_err(|fault| WriteError::Job(fault.into()))?;
+    let own = watchlist.agencies.iter().map(|agency| &agency.config.code);
+    let entries = entries::with_all_views(&mut conn, vec![entry.clone()], own).await;
+    drop(conn);
+    let judged = screening::judge(&question, looked, entries.map_err(WriteError::Job)?);
     // What is only alike is no reason to look for somebody who is gone.
     let hits: Vec<_> = judged.findings.into_iter().filter(screening::Finding::is_hit).collect();
     let found_at = FoundAt { at: crossed.at, crossing: &crossed.crossing, is_retroactive: true };
@@ -161,9 +166,16 @@ fn crossed(row: &AnyRow) -> Result<Crossed, DbError> {
 pub(crate) async fn prune(watchlist: Arc<Watchlist>, shutdown: Shutdown) {
     loop {
         let before = watchlist.now().minus(watchlist.remembered_for);
-        let write = watchlist.store.write(move |tx| async move { remove(tx, before).await }.boxed());
+        let now = watchlist.now();
+        let write = watchlist.store.write(move |tx| {
+            async move {
+                remove(tx, before).await?;
+                hits::prune(tx, now).await
+            }
+            .boxed()
+        });
         if let Err(fault) = write.await {
-            tracing::error!(%fault, "old crossings could not be removed");
+            tracing::error!(%fault, "old crossings and hits could not be removed");
         }
         if !shutdown.pause(PRUNED_EVERY).await {
             return;

@@ -191,6 +191,35 @@ pub(crate) fn version(listed: &Listed) -> u32 {
     listed.alert.as_ref().map_or(0, |alert| alert.version)
 }
 
+/// The record of an alert in the view of one of our agencies. Each has its own: messages may have reached one and not the other.
+pub(crate) fn view_of(case: &CaseId, agency: &AgencyCode) -> String {
+    format!("{}/{agency}", record_of(case))
+}
+
+/// Reads the other views of these alerts, and makes one entry of all views of each.
+pub(crate) async fn with_all_views(
+    conn: &mut Conn,
+    entries: Vec<Entry>,
+    own: impl Iterator<Item = &AgencyCode> + Clone,
+) -> Result<Vec<Entry>, DbError> {
+    let (mut whole, mut seen) = (Vec::with_capacity(entries.len()), BTreeSet::new());
+    for (number, listed) in entries {
+        let Some(alert) = listed.alert.as_ref() else {
+            whole.push((number, listed));
+            continue;
+        };
+        if !seen.insert(record_of(&alert.case)) {
+            continue;
+        }
+        let mut views = Vec::new();
+        for agency in own.clone() {
+            views.extend(find(conn, ALERTS, &view_of(&alert.case, agency)).await?.map(|(_, view)| view));
+        }
+        whole.extend(Listed::of_views(views).map(|listed| (number, listed)));
+    }
+    Ok(whole)
+}
+
 /// The name of an alert's record.
 pub(crate) fn record_of(case: &CaseId) -> String {
     format!("{}/{}", case.owner, case.id)

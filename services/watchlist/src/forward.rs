@@ -5,17 +5,20 @@
 
 use std::{sync::Arc, time::Duration};
 
-use rovuma_api::answers::gateway::ReleasedView;
+use rovuma_api::answers::{gateway::ReleasedView, watchlist::ScreenedHit};
 use rovuma_runtime::Shutdown;
-use rovuma_schemas::{Date, Timestamp, audit::AuditAction};
+use rovuma_schemas::{Date, MessageId, Timestamp, audit::AuditAction};
 use rovuma_store::FutureExt;
 use rovuma_trail::AuditRecord;
 use serde_json::{Value, json};
 
 use crate::{
+    entries,
     error::DbError,
-    hits::{self, Forwarding, QueuedHit},
+    hits::{self, Forwarding, FoundHit, QueuedHit},
     peer::PeerFault,
+    screen::FoundAt,
+    screening::{Finding, Listed, RuleCode},
     watchlist::{OwnAgency, Watchlist},
 };
 
@@ -34,10 +37,14 @@ const PAUSES: [Duration; 5] = [
     Duration::from_secs(15),
 ];
 
+/// Refusals that stay refusals however often the same is asked: of the notice's own case, in a problem of the gateway. Everything else may be
+/// a proxy's, a role that is being changed, or a gateway that was put back from an older copy.
+const FINAL: [&str; 3] = ["not_allowed_in_state", "not_in_alert", "other_status"];
+
 /// Forwards hits until the service stops.
 pub(crate) async fn run(watchlist: Arc<Watchlist>, shutdown: Shutdown) {
     while !shutdown.is_stopping() {
-        let wait = match round(&watchlist).await {
+        let wait = match round(&watchlist, &shutdown).await {
             Ok(wait) => wait,
             Err(fault) => {
                 tracing::error!(%fault, "hits could not be forwarded: trying again");
@@ -53,7 +60,7 @@ pub(crate) async fn run(watchlist: Arc<Watchlist>, shutdown: Shutdown) {
 }
 
 /// Forwards every hit whose turn it is; returns how long nothing has its turn.
-async fn round(watchlist: &Watchlist) -> Result<Duration, DbError> {
+async fn round(watchlist: &Watchlist, shutdown: &Shutdown) -> Result<Duration, DbError> {
     loop {
         let now = watchlist.now();
         let mut conn = watchlist.store.read().acquire().await?;
@@ -64,35 +71,64 @@ async fn round(watchlist: &Watchlist) -> Result<Duration, DbError> {
         }
         drop(conn);
         for hit in due {
-            let outcome = ask(watchlist, &hit).await;
+            if shutdown.is_stopping() {
+                return Ok(Duration::ZERO);
+            }
+            let outcome = ask(watchlist, &hit).await?;
             record(watchlist, &hit, outcome).await?;
         }
     }
 }
 
-/// Has the gateway sign the notice.
-async fn ask(watchlist: &Watchlist, hit: &QueuedHit) -> Forwarding {
+/// Has the gateway sign the notice, if nothing has come meanwhile that keeps it back.
+async fn ask(watchlist: &Watchlist, hit: &QueuedHit) -> Result<Forwarding, DbError> {
     let now = watchlist.now();
     let Some(agency) = watchlist.agency(&hit.agency) else {
-        return Forwarding::Refused("agency_not_served".to_owned());
+        return Ok(Forwarding::Refused("agency_not_served".to_owned()));
     };
+    let Some((found, notice)) = hit.found.as_ref().and_then(|found| Some((found, found.notice.as_ref()?)))
+    else {
+        tracing::error!(hit.id = %hit.id, "a hit cannot be read back: a person must look at it");
+        return Ok(Forwarding::Refused("damaged".to_owned()));
+    };
+    if let Some(reason) = kept_back_since(watchlist, found).await? {
+        return Ok(Forwarding::KeptBack(reason));
+    }
     let key = format!("hit-{}", hit.id);
-    let notice = notice(agency, hit, now);
-    match agency.gateway.post::<ReleasedView>("/v1/messages", &notice, &key, now).await {
+    Ok(match agency.gateway.post::<ReleasedView>("/v1/messages", notice, &key, now).await {
         Ok(released) => Forwarding::Taken(released.id),
         Err(fault) => outcome_of(&fault, hit, now),
+    })
+}
+
+/// What has come since it was found: a flag, a rule that two people switched off.
+async fn kept_back_since(watchlist: &Watchlist, found: &FoundHit) -> Result<Option<&'static str>, DbError> {
+    let rule = RuleCode::from_word(&found.hit.rule).map(|code| watchlist.rules().rule(code));
+    if rule.is_none_or(|rule| !rule.forwards) {
+        return Ok(Some("rule_off"));
     }
+    let Some(case) = &found.hit.case else { return Ok(None) };
+    let mut conn = watchlist.store.read().acquire().await?;
+    let mut views = Vec::new();
+    for agency in &watchlist.agencies {
+        let view = entries::view_of(case, &agency.config.code);
+        views.extend(entries::find(&mut conn, entries::ALERTS, &view).await?.map(|(_, listed)| listed));
+    }
+    let alert = Listed::of_views(views).and_then(|listed| listed.alert);
+    // One that is gone is for the gateway to judge, which has its case.
+    Ok(alert.filter(|alert| alert.flagged.is_some()).map(|_| "flagged"))
 }
 
 fn outcome_of(fault: &PeerFault, hit: &QueuedHit, now: Timestamp) -> Forwarding {
-    if let Some(code) = fault.refusal() {
+    if let Some(code) = fault.refusal().filter(|code| FINAL.contains(code)) {
         tracing::error!(hit.id = %hit.id, agency = %hit.agency, %fault, "the gateway does not take a hit: a person must look at it");
         return Forwarding::Refused(code.to_owned());
     }
     tracing::warn!(hit.id = %hit.id, agency = %hit.agency, attempt = hit.attempts + 1, %fault, "a hit waits for the gateway");
     let place = usize::try_from(hit.attempts).unwrap_or(usize::MAX).min(PAUSES.len() - 1);
     let why = match fault {
-        PeerFault::Refused { code, .. } => code.clone(),
+        PeerFault::Refused { code, .. } if !code.is_empty() => code.clone(),
+        PeerFault::Refused { status, .. } => status.to_string(),
         _ => "no_answer".to_owned(),
     };
     Forwarding::Later { at: now.plus(PAUSES[place]), why }
@@ -105,6 +141,7 @@ async fn record(watchlist: &Watchlist, hit: &QueuedHit, outcome: Forwarding) -> 
     let act = match &outcome {
         Forwarding::Taken(message) => Some(act.detail("message", message)),
         Forwarding::Refused(code) => Some(act.refused(code.clone())),
+        Forwarding::KeptBack(reason) => Some(act.refused(*reason)),
         Forwarding::Later { .. } => None,
     };
     let (trail, id) = (watchlist.trail.clone(), hit.id);
@@ -121,36 +158,42 @@ async fn record(watchlist: &Watchlist, hit: &QueuedHit, outcome: Forwarding) -> 
     write.await.map_err(|fault| DbError::damaged("hit that could not be written", fault))
 }
 
-/// The notice: what the alert's owner knows already, and where it was found. It carries no new personal data.
-fn notice(agency: &OwnAgency, hit: &QueuedHit, now: Timestamp) -> Value {
+/// The notice: what the alert's owner knows already, and where it was found. It carries no new personal data, and is made once, when the hit
+/// is kept: asked again, the gateway sees the same bytes.
+pub(crate) fn notice(
+    agency: &OwnAgency,
+    finding: &Finding,
+    hit: &ScreenedHit,
+    found_at: &FoundAt<'_>,
+    encounter: MessageId,
+    now: Timestamp,
+) -> Value {
     let config = &agency.config;
-    let found = &hit.found;
     let contact = &config.contact;
     let mut desk = json!({ "name": contact.name, "phone": contact.phone });
     if let Some(hours) = &contact.hours {
         desk["hours"] = json!(hours);
     }
-    let alert = &found.hit.case;
     let mut body = json!({
-        "alert": alert,
-        "version": found.version,
-        "matched": { "kind": found.matched, "value": found.value },
-        "rule": { "code": found.hit.rule, "version": found.hit.rule_version },
-        "found_at": hit.found_at,
-        "post": hit.post,
-        "direction": hit.direction,
-        "possible_misuse": found.hit.possible_misuse,
-        "retroactive": found.hit.retroactive,
-        "encounter": hit.encounter,
+        "alert": hit.case,
+        "version": entries::version(&finding.listed),
+        "matched": { "kind": finding.matched_word(), "value": finding.value },
+        "rule": { "code": hit.rule, "version": hit.rule_version },
+        "found_at": found_at.at,
+        "post": found_at.crossing.post,
+        "direction": found_at.crossing.direction,
+        "possible_misuse": hit.possible_misuse,
+        "retroactive": found_at.is_retroactive,
+        "encounter": encounter,
         "contact": desk,
     });
-    if let Some(subject) = &found.subject {
+    if let Some(subject) = &finding.subject {
         body["subject"] = json!(subject);
     }
-    let owner = alert.as_ref().map(|alert| &alert.owner);
+    let owner = hit.case.as_ref().map(|case| &case.owner);
     json!({
         "type": "hit.notify",
-        "status": found.hit.status,
+        "status": hit.status,
         "recipients": [owner],
         "unit": config.unit,
         "terms": {

@@ -1,9 +1,12 @@
 //! What was found, in the store: what waits for the gateway, what a person decides, what was told.
 
+use std::time::Duration;
+
 use rovuma_api::answers::watchlist::{Candidate, ScreenedHit};
 use rovuma_schemas::{AgencyCode, MessageId, Timestamp};
 use rovuma_store::{Conn, RowExt};
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use sqlx::{Row, any::AnyRow};
 
 use crate::{error::DbError, screening::Traveller, watchlist::REPEATED_WITHIN};
@@ -24,6 +27,8 @@ pub(crate) struct FoundHit {
     /// The list and the entry in it.
     pub(crate) list: String,
     pub(crate) record: String,
+    /// The notice to the alert's owner, of what is forwarded: the same however often the gateway is asked.
+    pub(crate) notice: Option<Value>,
     /// The traveller, of what is only alike: so that a person can say that it is somebody else, once for all.
     pub(crate) traveller: Option<Traveller>,
 }
@@ -37,6 +42,10 @@ pub(crate) struct NewHit {
     pub(crate) agency: AgencyCode,
     /// What repeats of it join.
     pub(crate) place: String,
+    /// Of what it is a hit, by which number, wherever: what a traveller's protection holds back.
+    pub(crate) about: String,
+    /// Whether the traveller may need protection.
+    pub(crate) is_protected: bool,
     /// When it was found; before now, of what is found afterwards.
     pub(crate) found_at: Timestamp,
     pub(crate) post: Option<String>,
@@ -88,18 +97,39 @@ impl HitState {
     }
 }
 
-/// The newest hit at a place that may still be joined.
-pub(crate) const OPEN: &str =
-    "SELECT id, body FROM hit WHERE place = $1 AND last_at > $2 ORDER BY last_at DESC LIMIT 1";
+/// The newest hit at a place that may still be joined: what a person decided, and what the gateway refused, is over.
+pub(crate) const OPEN: &str = "
+    SELECT id FROM hit
+    WHERE place = $1 AND found_at > $2 AND state IN ('queued', 'forwarded', 'review', 'kept')
+    ORDER BY found_at DESC LIMIT 1";
 
-/// Keeps a hit. A repeat within six hours joins the one that is there, whose id and decision stand. Returns the id, and whether it is a
-/// repeat.
-pub(crate) async fn keep(tx: &mut Conn, new: &NewHit, now: Timestamp) -> Result<(MessageId, bool), DbError> {
-    let open = sqlx::query(OPEN)
-        .bind(new.place.as_str())
-        .bind(now.minus(REPEATED_WITHIN).as_micros())
-        .fetch_optional(&mut *tx)
-        .await?;
+/// Whether somebody who is found by this number asked for protection in the last hours.
+pub(crate) const PROTECTED: &str =
+    "SELECT 1 FROM hit WHERE about = $1 AND protected = 1 AND last_at > $2 LIMIT 1";
+
+/// Keeps a hit. A repeat within six hours of the first joins it, and its id stands. Whoever asks for protection stops what waits, and what is
+/// found of them in the next hours is told to nobody elsewhere. Returns the id, and whether it is a repeat.
+pub(crate) async fn keep(
+    tx: &mut Conn,
+    new: &mut NewHit,
+    now: Timestamp,
+) -> Result<(MessageId, bool), DbError> {
+    let since = now.minus(REPEATED_WITHIN).as_micros();
+    if new.is_protected {
+        sqlx::query("UPDATE hit SET state = 'kept', next_at = NULL, protected = 1 WHERE about = $1 AND state = 'queued'")
+            .bind(new.about.as_str())
+            .execute(&mut *tx)
+            .await?;
+    } else if new.state == HitState::Queued {
+        let protected =
+            sqlx::query(PROTECTED).bind(new.about.as_str()).bind(since).fetch_optional(&mut *tx).await?;
+        if protected.is_some() {
+            new.state = HitState::Kept;
+            new.found.hit.forwarded = false;
+            new.found.hit.not_forwarded = vec!["protection".to_owned()];
+        }
+    }
+    let open = sqlx::query(OPEN).bind(new.place.as_str()).bind(since).fetch_optional(&mut *tx).await?;
     if let Some(row) = open {
         let id = row.message_id("id")?;
         sqlx::query("UPDATE hit SET last_at = $2, times = times + 1 WHERE id = $1")
@@ -112,8 +142,8 @@ pub(crate) async fn keep(tx: &mut Conn, new: &NewHit, now: Timestamp) -> Result<
     let body = serde_json::to_string(&new.found).map_err(|fault| DbError::damaged("hit", fault))?;
     sqlx::query(
         "INSERT INTO hit (id, encounter, state, place, agency, found_at, last_at, times, discreet, post, direction, body,
-                          attempts, next_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $12, 1, $7, $8, $9, $10, 0, $11)",
+                          attempts, next_at, about, protected)
+         VALUES ($1, $2, $3, $4, $5, $6, $12, 1, $7, $8, $9, $10, 0, $11, $13, $14)",
     )
     .bind(new.found.hit.id.as_bytes().to_vec())
     .bind(new.encounter.as_bytes().to_vec())
@@ -127,6 +157,8 @@ pub(crate) async fn keep(tx: &mut Conn, new: &NewHit, now: Timestamp) -> Result<
     .bind(body)
     .bind((new.state == HitState::Queued).then(|| now.as_micros()))
     .bind(now.as_micros())
+    .bind(new.about.as_str())
+    .bind(i64::from(new.is_protected))
     .execute(tx)
     .await?;
     Ok((new.found.hit.id, false))
@@ -136,33 +168,35 @@ pub(crate) async fn keep(tx: &mut Conn, new: &NewHit, now: Timestamp) -> Result<
 #[derive(Clone, Debug)]
 pub(crate) struct QueuedHit {
     pub(crate) id: MessageId,
-    pub(crate) encounter: MessageId,
     pub(crate) agency: AgencyCode,
-    pub(crate) found_at: Timestamp,
-    pub(crate) post: String,
-    pub(crate) direction: String,
     pub(crate) attempts: u64,
-    pub(crate) found: FoundHit,
+    /// What was found; none where the store is damaged.
+    pub(crate) found: Option<FoundHit>,
 }
 
 /// The hits whose turn it is.
 pub(crate) const DUE: &str = "
-    SELECT id, encounter, agency, found_at, post, direction, attempts, body FROM hit
-    WHERE next_at IS NOT NULL AND next_at <= $1 ORDER BY next_at LIMIT $2";
+    SELECT id, agency, attempts, body FROM hit
+    WHERE next_at IS NOT NULL AND (next_at <= $1 OR next_at > $3) ORDER BY next_at LIMIT $2";
+
+/// Nothing waits longer than this for its turn: what does was put off before the clock was set back.
+const PUT_OFF_MAX: Duration = Duration::from_secs(60);
 
 /// The hits whose turn it is at `now`, the one that has waited longest first.
 pub(crate) async fn due(conn: &mut Conn, now: Timestamp, limit: i64) -> Result<Vec<QueuedHit>, DbError> {
-    let rows = sqlx::query(DUE).bind(now.as_micros()).bind(limit).fetch_all(conn).await?;
+    let rows = sqlx::query(DUE)
+        .bind(now.as_micros())
+        .bind(limit)
+        .bind(now.plus(PUT_OFF_MAX).as_micros())
+        .fetch_all(conn)
+        .await?;
     let queued = |row: &AnyRow| {
         Ok(QueuedHit {
             id: row.message_id("id")?,
-            encounter: row.message_id("encounter")?,
             agency: row.parsed("agency")?,
-            found_at: row.instant("found_at")?,
-            post: row.try_get::<Option<String>, _>("post")?.unwrap_or_default(),
-            direction: row.try_get::<Option<String>, _>("direction")?.unwrap_or_default(),
             attempts: row.count("attempts")?,
-            found: body(row)?,
+            // One that does not read back is no reason to keep the others waiting.
+            found: body(row).ok(),
         })
     };
     rows.iter().map(queued).collect()
@@ -185,6 +219,8 @@ pub(crate) enum Forwarding {
     Refused(String),
     /// Not now.
     Later { at: Timestamp, why: String },
+    /// What has changed since it was found keeps it back.
+    KeptBack(&'static str),
 }
 
 /// Writes down what became of a hit at the gateway.
@@ -192,6 +228,7 @@ pub(crate) async fn forwarded(tx: &mut Conn, id: MessageId, outcome: &Forwarding
     let (state, message, refusal, next_at) = match outcome {
         Forwarding::Taken(message) => (HitState::Forwarded, Some(message), None, None),
         Forwarding::Refused(code) => (HitState::Refused, None, Some(code.as_str()), None),
+        Forwarding::KeptBack(why) => (HitState::Kept, None, Some(*why), None),
         Forwarding::Later { at, why } => (HitState::Queued, None, Some(why.as_str()), Some(at.as_micros())),
     };
     sqlx::query(
@@ -215,23 +252,44 @@ pub(crate) const PAGE: &str = "
     SELECT id, state, found_at, last_at, times, post, direction, body, discreet, message, refusal, decided_by, reason FROM hit
     WHERE agency = $1 AND state = $2 AND id < $3 ORDER BY id DESC LIMIT $4";
 
-/// Lists an agency's hits in one state, those before `before`.
+/// A page of what an agency's second line looks at: what a person decides, what waits or was refused, and every discreet check; the newest
+/// first.
+pub(crate) const PAGE_OPEN: &str = "
+    SELECT id, state, found_at, last_at, times, post, direction, body, discreet, message, refusal, decided_by, reason FROM hit
+    WHERE agency = $1 AND id < $2 AND (state IN ('review', 'queued', 'refused') OR (discreet = 1 AND state <> 'rejected'))
+    ORDER BY id DESC LIMIT $3";
+
+/// Lists an agency's hits in one state, or those that its second line looks at: those before `before`.
 pub(crate) async fn page(
     conn: &mut Conn,
     agency: &AgencyCode,
-    state: HitState,
+    state: Option<HitState>,
     before: Option<MessageId>,
     limit: i64,
 ) -> Result<Vec<Candidate>, DbError> {
     let before = before.map_or_else(|| vec![u8::MAX; 16], |id| id.as_bytes().to_vec());
-    let rows = sqlx::query(PAGE)
-        .bind(agency.as_str())
-        .bind(state.as_str())
-        .bind(before)
-        .bind(limit)
-        .fetch_all(conn)
-        .await?;
+    let query = match state {
+        Some(state) => sqlx::query(PAGE).bind(agency.as_str()).bind(state.as_str()),
+        None => sqlx::query(PAGE_OPEN).bind(agency.as_str()),
+    };
+    let rows = query.bind(before).bind(limit).fetch_all(conn).await?;
     rows.iter().map(candidate).collect()
+}
+
+/// How long what a person rejected is kept: an innocent traveller's number is in it.
+const REJECTED_KEPT: Duration = Duration::from_secs(30 * 24 * 60 * 60);
+
+/// How long everything else is kept: as long as the notices that it led to.
+const KEPT: Duration = Duration::from_secs(365 * 24 * 60 * 60);
+
+/// Removes what is older than it may be.
+pub(crate) async fn prune(tx: &mut Conn, now: Timestamp) -> sqlx::Result<()> {
+    sqlx::query("DELETE FROM hit WHERE last_at < $1 AND (state = 'rejected' OR last_at < $2)")
+        .bind(now.minus(REJECTED_KEPT).as_micros())
+        .bind(now.minus(KEPT).as_micros())
+        .execute(tx)
+        .await
+        .map(|_| ())
 }
 
 /// One hit, with the agency that it belongs to.
@@ -262,7 +320,7 @@ pub(crate) async fn decide(
     Ok(done.rows_affected() == 1)
 }
 
-/// What was found, as it is kept, with the agency that it belongs to.
+/// What was found, as it is kept.
 pub(crate) async fn found(conn: &mut Conn, id: MessageId) -> Result<Option<FoundHit>, DbError> {
     let row = sqlx::query("SELECT body FROM hit WHERE id = $1")
         .bind(id.as_bytes().to_vec())

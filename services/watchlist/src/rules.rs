@@ -42,7 +42,7 @@ pub(crate) async fn rows(conn: &mut Conn) -> Result<Vec<RuleRow>, DbError> {
     let row = |rule: &Rule| {
         let of_rule = || versions.iter().filter(|version| version.rule.code == rule.code);
         let approved = of_rule().find(|version| version.approved_by.is_some());
-        let proposal = of_rule().find(|version| version.approved_by.is_none());
+        let proposal = of_rule().filter(|version| version.approved_by.is_none()).last();
         RuleRow {
             code: rule.code.as_str().to_owned(),
             version: rule.version,
@@ -91,13 +91,15 @@ pub(crate) async fn propose(
     (by, reason): (&str, &str),
     now: Timestamp,
 ) -> Result<u32, DbError> {
-    let of_code = |version: &Version| version.rule.code == code && version.approved_by.is_some();
-    let last = versions(tx).await?.into_iter().find(of_code).map_or(1, |version| version.rule.version);
-    let version = last.saturating_add(1);
+    // A number of its own for each proposal: what is approved is what was read.
+    let row = sqlx::query("SELECT coalesce(max(version), 1) + 1 AS next FROM rule_version WHERE code = $1")
+        .bind(code.as_str())
+        .fetch_one(&mut *tx)
+        .await?;
+    let version = u32::try_from(row.count("next")?).map_err(|fault| DbError::damaged("rule", fault))?;
     sqlx::query(
         "INSERT INTO rule_version (code, version, forwards, reason, proposed_by, proposed_at)
-         VALUES ($1, $2, $3, $4, $5, $6)
-         ON CONFLICT (code, version) DO UPDATE SET forwards = $3, reason = $4, proposed_by = $5, proposed_at = $6",
+         VALUES ($1, $2, $3, $4, $5, $6)",
     )
     .bind(code.as_str())
     .bind(i64::from(version))
@@ -129,10 +131,9 @@ pub(crate) async fn approve(
     by: &str,
     now: Timestamp,
 ) -> Result<Approval, DbError> {
-    let proposed = |version: &Version| {
-        version.rule.code == code && version.rule.version == wanted && version.approved_by.is_none()
-    };
-    let Some(proposal) = versions(tx).await?.into_iter().find(proposed) else {
+    let proposed = |version: &Version| version.rule.code == code && version.approved_by.is_none();
+    let last = versions(tx).await?.into_iter().rev().find(proposed);
+    let Some(proposal) = last.filter(|version| version.rule.version == wanted) else {
         return Ok(Approval::NothingProposed);
     };
     if proposal.proposed_by == by {

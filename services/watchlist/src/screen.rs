@@ -114,6 +114,8 @@ async fn look_up(watchlist: &Watchlist, scan: &Scan, now: Timestamp) -> Result<L
         if !looked.candidates.is_empty() {
             let mut conn = watchlist.store.read().acquire().await?;
             entries = entries::read(&mut conn, &looked.candidates, &in_force).await?;
+            let own = watchlist.agencies.iter().map(|agency| &agency.config.code);
+            entries = entries::with_all_views(&mut conn, entries, own).await?;
         }
         if Arc::ptr_eq(&in_force, &watchlist.lists.in_force()) {
             return Ok(LookUp { lists, looked: Ok((looked, entries)) });

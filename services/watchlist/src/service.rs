@@ -113,6 +113,7 @@ async fn open(config: &WatchlistConfig, context: &Context) -> anyhow::Result<Wat
         agencies: own_agencies(config)?,
         national_office: config.screening.national_office.clone(),
         index: RwLock::new(index),
+        changing: tokio::sync::Mutex::new(()),
         lists,
         remembered_for: Duration::from_secs(u64::from(screening.remember_crossings_h) * 60 * 60),
         stale_after: StaleAfter {

@@ -164,6 +164,8 @@ pub(crate) fn used(id: &str, list: &ListStanding, now: Timestamp, stale_after: S
     let age = list.heard_at.map(|heard| now.since(heard));
     let state = match (age, list.loaded_at) {
         (_, None) | (None, _) => "missing",
+        // Heard in the future: the clock was set back, and nobody knows how old the list is.
+        _ if list.heard_at.is_some_and(|heard| heard > now) => "stale",
         (Some(age), _) if age > limit => "stale",
         _ if list.is_loading => "loading",
         _ => "current",

@@ -41,6 +41,8 @@ pub(crate) struct Watchlist {
     /// The agency whose officers look at what imported lists name; the caller's where there is none.
     pub(crate) national_office: Option<AgencyCode>,
     pub(crate) index: RwLock<Index>,
+    /// Held while the store and then the index are changed, so that the index follows in the store's own order.
+    pub(crate) changing: tokio::sync::Mutex<()>,
     pub(crate) lists: ListStandings,
     pub(crate) stale_after: StaleAfter,
     /// How long crossings are remembered for alerts that come later; zero: not at all.

@@ -2,6 +2,8 @@
 //!
 //! It says what was matched and where, and nothing that the alert's owner does not have: no name, no birth date, no route.
 
+use std::time::Duration;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -24,6 +26,9 @@ listed_code!(
     /// The rule by which it was found. Rules are versioned: two people change one.
     MatchingRuleCode, "matching_rules"
 );
+
+/// How far the clock of whoever found it may be ahead of the gateway's, as everywhere in the exchange.
+const CLOCK_TOLERANCE: Duration = Duration::from_secs(5 * 60);
 
 /// The rule that a person applies to a candidate.
 const DECIDED_BY_A_PERSON: &str = "review";
@@ -138,7 +143,8 @@ impl Operational for Notify {
             checker.fault(&value.at, FaultCode::MatchedEmpty);
         }
         let found_at = body.field("found_at");
-        if found_at.parsed::<Timestamp>().is_some_and(|found| found > checker.context.now) {
+        let latest = checker.context.now.plus(CLOCK_TOLERANCE);
+        if found_at.parsed::<Timestamp>().is_some_and(|found| found > latest) {
             checker.fault(&found_at.at, FaultCode::DateInFuture);
         }
         let recipient = checker.draft.field("recipients").item(0);
@@ -203,7 +209,7 @@ mod tests {
 
     #[test]
     fn it_was_found_already() {
-        let later = with(example("hit-notify"), "/body/found_at", "2026-11-23T12:00:01Z");
+        let later = with(example("hit-notify"), "/body/found_at", "2026-11-23T12:05:01Z");
         assert_eq!(faults(&later), just("/body/found_at", FaultCode::DateInFuture));
     }
 

@@ -13,16 +13,16 @@ pub(super) fn is_screened(alert: &ScreenedAlert) -> bool {
     matches!(alert.state.as_str(), "active" | "suspended")
 }
 
-/// The entry of an alert that `agency` has; `known` is the entry as it is now, which other agencies of ours may have too.
-pub(super) fn of(alert: ScreenedAlert, agency: &AgencyCode, known: Option<&Listed>) -> Listed {
-    let mut held_by: Vec<AgencyCode> =
-        known.and_then(|known| known.alert.as_ref()).map(|alert| alert.held_by.clone()).unwrap_or_default();
-    if !held_by.contains(agency) {
-        held_by.push(agency.clone());
-        held_by.sort_unstable();
-    }
+/// Whether the alert is over, whichever of our agencies says so: a withdrawal is absorbing. That one agency does not have it, or takes it for
+/// expired, may be for want of a message that another has.
+pub(super) fn is_over_for_all(alert: &ScreenedAlert) -> bool {
+    alert.state == "withdrawn"
+}
+
+/// The entry of an alert in the view of `agency`.
+pub(super) fn of(alert: ScreenedAlert, agency: &AgencyCode) -> Listed {
     Listed {
-        list: alerts_of(held_by.first().unwrap_or(agency)),
+        list: alerts_of(agency),
         reference: alert.short_reference.unwrap_or_default(),
         subjects: alert.subjects.into_iter().map(subject).collect(),
         alert: Some(AlertFacts {
@@ -38,17 +38,9 @@ pub(super) fn of(alert: ScreenedAlert, agency: &AgencyCode, known: Option<&Liste
             ends: alert.ends,
             confirm_by: alert.confirm_by,
             flagged: alert.flagged_reason,
-            held_by,
+            held_by: vec![agency.clone()],
         }),
     }
-}
-
-/// The entry without an agency; none when no other has it.
-pub(super) fn without(mut listed: Listed, agency: &AgencyCode) -> Option<Listed> {
-    let alert = listed.alert.as_mut()?;
-    alert.held_by.retain(|other| other != agency);
-    listed.list = alerts_of(alert.held_by.first()?);
-    Some(listed)
 }
 
 fn subject(subject: ScreenedSubject) -> ListedSubject {

@@ -35,7 +35,8 @@ use crate::{
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct CandidateQuery {
-    /// `review`, the default: what a person decides; or `queued`, `forwarded`, `confirmed`, `rejected`, `kept`, `refused`.
+    /// `queued`, `forwarded`, `review`, `confirmed`, `rejected`, `kept` or `refused`; where absent, what the second line looks at: `review`,
+    /// `queued`, `refused`, and every discreet check.
     #[param(pattern = "^(queued|forwarded|review|confirmed|rejected|kept|refused)$")]
     state: Option<String>,
     /// Rows wanted, 1 to 200; 50 when absent.
@@ -59,9 +60,12 @@ pub(crate) async fn list(
     Query(query): Query<CandidateQuery>,
 ) -> Result<Json<Page<Candidate>>, ApiError> {
     watchlist.permit_own(&caller, act::CandidateRead).await?;
-    let word = query.state.as_deref().unwrap_or(HitState::Review.as_str());
-    let Some(state) = HitState::ALL.into_iter().find(|state| state.as_str() == word) else {
-        return Err(Problem::bad_request("query").detail("state is none of the states.").into());
+    let state = match query.state.as_deref() {
+        None => None,
+        Some(word) => {
+            let known = HitState::ALL.into_iter().find(|state| state.as_str() == word);
+            Some(known.ok_or_else(|| Problem::bad_request("query").detail("state is none of the states."))?)
+        }
     };
     let cursors = Cursors::<[u8; 16]>::of("candidates", caller.agency().as_str(), &query);
     let window = cursors.window(query.limit, query.cursor.as_deref())?;
@@ -74,7 +78,7 @@ pub(crate) async fn list(
     drop(conn);
     let page = cursors.page(&window, rows.into_iter().map(|row| (*row.id.as_bytes(), row)).collect());
     let act = act_by(caller.actor(), AuditAction::CandidateSearch, watchlist.now())
-        .detail("filter.state", word)
+        .detail("filter.state", state.map_or("open", HitState::as_str))
         .detail("found", page.items.len());
     watchlist.record(act).await?;
     Ok(Json(page))

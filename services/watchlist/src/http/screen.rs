@@ -120,7 +120,10 @@ pub(crate) async fn screen(
     let occasion = occasion(&watchlist, &caller, &mut request).await?;
     let asker = Asker { caller: &caller, is_booth: is_booth(&caller), occasion: &occasion };
     let is_one = request.text.is_some();
-    let scans = scans(request)?;
+    let mut scans = scans(request)?;
+    if caller.actor().is_machine() {
+        scans.iter_mut().for_each(by_a_machine);
+    }
     let mut screenings = Vec::with_capacity(scans.len());
     for scan in &scans {
         screenings.push(screen::screen(&watchlist, &asker, scan).await?);
@@ -185,11 +188,24 @@ async fn occasion(
 
 fn scans(request: ScreenRequest) -> Result<Vec<Scan>, ApiError> {
     let ScreenRequest { text, kind, state, document_type, vehicle, source, confirmed, items, .. } = request;
-    match (text, items.len()) {
-        (Some(text), 0) => Ok(vec![Scan { text, kind, state, document_type, vehicle, source, confirmed }]),
-        (Some(_), _) => Err(faulty("/items", "is absent where there is a text").into()),
-        (None, 1..=ITEMS_MAX) => Ok(items),
-        (None, _) => Err(faulty("/items", "has 1 to 100 texts, or there is one text").into()),
+    let scans = match (text, items.len()) {
+        (Some(text), 0) => vec![Scan { text, kind, state, document_type, vehicle, source, confirmed }],
+        (Some(_), _) => return Err(faulty("/items", "is absent where there is a text").into()),
+        (None, 1..=ITEMS_MAX) => items,
+        (None, _) => return Err(faulty("/items", "has 1 to 100 texts, or there is one text").into()),
+    };
+    // A state that is misspelt would tell everything apart, and find nothing.
+    if scans.iter().filter_map(|scan| scan.state.as_deref()).any(|state| !is_code("states", state)) {
+        return Err(faulty("/state", "is no code of the list states, such as MOZ or TZA").into());
+    }
+    Ok(scans)
+}
+
+/// A machine types nothing and has compared nothing: what it did not read from a document, a camera read.
+fn by_a_machine(scan: &mut Scan) {
+    scan.confirmed = false;
+    if scan.source == ScanSource::Typed {
+        scan.source = ScanSource::Camera;
     }
 }
 

@@ -143,8 +143,10 @@ pub(crate) async fn copy(
         let key = key.to_owned();
         let write =
             watchlist.store.write(move |tx| async move { entries::add(tx, &key, page).await }.boxed());
+        let turn = watchlist.changing.lock().await;
         let added = write.await?;
         watchlist.apply(&Change { removed: Vec::new(), added });
+        drop(turn);
     }
 }
 

@@ -10,8 +10,9 @@ use super::show;
 use crate::{
     entries,
     error::DbError,
+    forward,
     hits::{self, FoundHit, HitState, NewHit},
-    screening::{Crossing, Finding},
+    screening::{Crossing, Finding, KeptBack},
     watchlist::Watchlist,
 };
 
@@ -125,20 +126,27 @@ fn new_hit(
     hit.retroactive = found_at.is_some_and(|found| found.is_retroactive);
     let (version, record) = (entries::version(&finding.listed), entries::record(&finding.listed));
     let crossing = found_at.map(|found| found.crossing);
+    let about = [entries::list_of(&finding.listed), &record, &finding.value].join("|");
     let place = [
-        entries::list_of(&finding.listed),
-        &record,
+        about.as_str(),
         &version.to_string(),
         finding.matched_word(),
-        &finding.value,
         crossing.map_or("", |crossing| crossing.post.as_str()),
         crossing.map_or("", |crossing| crossing.direction.as_str()),
         if forwards { "forwarded" } else { "" },
     ]
     .join("|");
+    let notice = watchlist
+        .agency(&agency)
+        .zip(found_at)
+        .filter(|_| forwards)
+        .map(|(agency, found_at)| forward::notice(agency, finding, &hit, found_at, encounter, now));
     NewHit {
         encounter,
+        about,
+        is_protected: finding.kept_back.contains(&KeptBack::Protection),
         found: FoundHit {
+            notice,
             hit,
             matched: finding.matched_word().to_owned(),
             value: finding.value.clone(),

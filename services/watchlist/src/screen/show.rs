@@ -75,14 +75,27 @@ fn seen_by(
     if may_see {
         return hit;
     }
+    // Everything that may be seen stands here: what to do about one's own safety, and whom to telephone.
     ScreenedHit {
+        id: hit.id,
         action: CALL.to_owned(),
+        warnings: hit.warnings,
+        status: hit.status,
+        call: hit.call,
+        repeated: hit.repeated,
+        reference: String::new(),
+        list: String::new(),
+        rule: String::new(),
+        rule_version: 0,
+        score: 0.0,
         actions: Vec::new(),
         flagged: None,
         case: None,
-        reference: String::new(),
+        forwarded: false,
+        not_forwarded: Vec::new(),
+        possible_misuse: false,
+        retroactive: false,
         explanation: Vec::new(),
-        ..hit
     }
 }
 

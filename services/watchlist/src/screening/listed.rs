@@ -140,6 +140,32 @@ impl AlertFacts {
 }
 
 impl Listed {
+    /// One entry of an alert in the views of several agencies: the newest content, the latest end, every flag, and all that have it. None of
+    /// no view.
+    pub fn of_views(views: Vec<Self>) -> Option<Self> {
+        let version = |listed: &Self| listed.alert.as_ref().map(|alert| alert.version);
+        let facts: Vec<AlertFacts> = views.iter().filter_map(|view| view.alert.clone()).collect();
+        let mut whole = views.into_iter().rev().max_by_key(version)?;
+        let newest = version(&whole);
+        let Some(alert) = whole.alert.as_mut() else { return Some(whole) };
+        for other in facts {
+            alert.flagged = alert.flagged.take().or(other.flagged);
+            alert.held_by.extend(other.held_by);
+            alert.ends = alert.ends.zip(other.ends).map(|(one, another)| one.max(another));
+            if Some(other.version) == newest {
+                // Whoever has the confirmation knows more.
+                if other.state == "active" {
+                    alert.state = other.state;
+                }
+                alert.confirm_by =
+                    alert.confirm_by.zip(other.confirm_by).map(|(one, another)| one.max(another));
+            }
+        }
+        alert.held_by.sort_unstable();
+        alert.held_by.dedup();
+        Some(whole)
+    }
+
     /// Every number, with its subject.
     pub(crate) fn numbers(&self) -> impl Iterator<Item = (&ListedSubject, &ListedNumber)> {
         self.subjects.iter().flat_map(|subject| subject.numbers.iter().map(move |number| (subject, number)))

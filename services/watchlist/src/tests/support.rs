@@ -96,6 +96,7 @@ impl Bench {
             agencies,
             national_office: None,
             index: RwLock::new(index),
+            changing: tokio::sync::Mutex::new(()),
             lists,
             remembered_for: day(1),
             stale_after: StaleAfter { alerts: day(365), imported: day(14) },
