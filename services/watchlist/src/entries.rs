@@ -8,7 +8,7 @@ use sqlx::{Row, any::AnyRow};
 
 use crate::{
     error::DbError,
-    screening::{EntryNo, Listed},
+    screening::{EntryNo, Index, Listed},
 };
 
 /// The list to which all alerts belong, whichever of our agencies has them. The entries of an imported list stand under the key of the
@@ -30,6 +30,18 @@ pub(crate) struct Change {
 impl Change {
     pub(crate) const fn is_nothing(&self) -> bool {
         self.removed.is_empty() && self.added.is_empty()
+    }
+}
+
+impl Index {
+    /// Follows a change of the store.
+    pub(crate) fn apply(&mut self, change: &Change) {
+        for (entry, listed) in &change.removed {
+            self.remove(*entry, listed);
+        }
+        for (entry, listed) in &change.added {
+            self.add(*entry, listed);
+        }
     }
 }
 

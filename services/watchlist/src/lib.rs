@@ -24,6 +24,7 @@ mod peer;
 mod reason;
 mod rules;
 mod screen;
+mod screener;
 pub mod screening;
 mod service;
 mod standings;
@@ -33,4 +34,5 @@ mod watchlist;
 
 pub use config::{AgencyConfig, AuditConfig, ContactConfig, PeerConfig, ScreeningConfig, WatchlistConfig};
 pub use http::openapi;
+pub use screener::{Screener, ScreenerError};
 pub use service::WatchlistService;

@@ -35,6 +35,11 @@ use crate::{
 pub(crate) const MIGRATIONS: Migrations =
     rovuma_store::migrations!(1001 "watchlist", 1002 "imports", 1003 "rules", 1004 "crossed");
 
+/// The tables of the service's store.
+pub(crate) const fn migrations() -> [Migrations; 2] {
+    [rovuma_trail::MIGRATIONS, MIGRATIONS]
+}
+
 /// Entries that are read together when the index is built.
 const INDEXED_TOGETHER: i64 = 1000;
 
@@ -96,7 +101,7 @@ fn serve(
 /// Opens the store, and builds the index from it.
 async fn open(config: &WatchlistConfig, context: &Context) -> anyhow::Result<Watchlist> {
     let ready = context.health.register("store");
-    let store = Store::open(&config.store, &[rovuma_trail::MIGRATIONS, MIGRATIONS]).await?;
+    let store = Store::open(&config.store, &migrations()).await?;
     let own: Vec<_> = config.agencies.iter().map(|agency| agency.code.clone()).collect();
     let (lists, index) = load(&store, &own, context.clock.now()).await?;
     let mut conn = store.read().acquire().await?;
@@ -144,7 +149,8 @@ pub(crate) async fn load(
     Ok((lists, index))
 }
 
-async fn index(store: &Store) -> Result<Index, DbError> {
+/// Builds the index of what is in the store.
+pub(crate) async fn index(store: &Store) -> Result<Index, DbError> {
     let (mut index, mut after) = (Index::default(), 0);
     loop {
         let mut conn = store.read().acquire().await?;

@@ -64,13 +64,7 @@ impl Watchlist {
 
     /// Follows a change of the store in the index.
     pub(crate) fn apply(&self, change: &Change) {
-        let mut index = self.index.write().unwrap_or_else(PoisonError::into_inner);
-        for (entry, listed) in &change.removed {
-            index.remove(*entry, listed);
-        }
-        for (entry, listed) in &change.added {
-            index.add(*entry, listed);
-        }
+        self.index.write().unwrap_or_else(PoisonError::into_inner).apply(change);
     }
 
     /// The rules in force.
