@@ -18,6 +18,7 @@ mod process;
 mod product;
 mod proxy;
 mod report;
+mod screen;
 mod sender;
 mod source;
 mod usage;
@@ -40,6 +41,7 @@ async fn main() -> ExitCode {
             ("bundle", bundle::run(&options).await.map(|report| report.to_string()))
         }
         Programme::Lists(options) => ("lists", lists::run(&options).await.map(|report| report.to_string())),
+        Programme::Screen(options) => ("screen", screen::run(&options).await),
     };
     match measured {
         Ok(report) => {

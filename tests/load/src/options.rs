@@ -1,6 +1,9 @@
 //! The options of the program.
 
+use std::path::PathBuf;
+
 use clap::{Args, Parser, Subcommand};
+use rovuma_schemas::Date;
 
 use crate::{bare::IN_FLIGHT, sender::Posting};
 
@@ -24,6 +27,8 @@ pub(crate) enum Programme {
     Bundle(BundleOptions),
     /// Lists and look-ups of a gateway with years of messages in its store.
     Lists(ListsOptions),
+    /// The watchlist: what it finds in a large list, what it must not, and how fast.
+    Screen(ScreenOptions),
 }
 
 /// The help text about what is measured and what the figures mean.
@@ -202,4 +207,94 @@ pub(crate) struct BundleOptions {
     /// Messages in the bundle, each with two receipts.
     #[arg(long, default_value_t = 3_000, value_parser = clap::value_parser!(u32).range(1..=5_000))]
     pub(crate) messages: u32,
+}
+
+/// The help text about the figures of the programme `screen`.
+const SCREEN_MEANING: &str = "\
+First, in one process: a list of invented persons, documents and vehicles is drawn from a seed, kept in a store as the
+watchlist's service keeps it, and asked about. For each number of a sample there are queries that must find it (zones of every
+format, both conventions of long numbers, typed in every manner, within a series) and queries near it (misread, mistyped, another
+state, type, make, a camera, a suffix) of which nothing may be told to anybody. What is right follows from how a query was made, and
+from all numbers of the list: one may have another's number by chance.
+
+Then over HTTP: both countries are started as for `exchange`, Mozambique's watchlist with the same list as an imported one beside the
+alerts. Tanzania sends alerts on vehicles and documents, and Mozambique's border officers scan, 1 in 50 of which is a hit of a
+live alert. The last line of standard output is JSON:
+
+  exact_missed      entries that must be hits and were not: wanted 0
+  wrong_forwards    entries that would have been told to their owners and must not: wanted 0
+  wrong_hits        entries that were called hits and are not the same: wanted 0. wrong_finds: entries that are not even alike
+  forwards_missed   certain matches that would not have been told to their owners: wanted 0
+  review_found      share of misread numbers whose entry a person was asked to compare
+  exact_p99_us      a query that must find something: looked up, entries read, judged: at most 1,000
+  load_s            a new process opens the store and builds the index; hold_rss_mib is its resident memory then (VmRSS)
+  scan_p99_ms       POST /v1/screen, from the moment at which it was due to its whole answer: at most 50
+  active_p99_s      from the moment at which an alert is posted in Tanzania to the first scan in Mozambique that is a hit (one every
+                    50 ms): at most 5. It includes the way between the countries
+  forward_p99_ms    from the moment at which a scan that is a hit is sent to the event that the notice is stored at the alert's
+                    owner: at most 2,000
+  rss_mib           the largest resident memory (VmHWM) of the watchlist's process, with the list and the alerts: at most 64.
+                    With --in-process, hold_rss_mib
+
+It ends with a status other than 0 when a figure is missed, or a notice is lost or comes twice.
+
+With --list, --queries and --truth the first part is done with these files, and nothing else. The list has the columns of an
+imported CSV (`services/watchlist/src/lists/plain.rs`); queries have id, text and kind (mrz, td1, td2, td3, passport, document,
+plate, vin, frame, chassis, engine, nida, bi, imei, name; another word or none: it is not known); the truth has query and listed: the
+list's id, or nothing. The last line then has queries, exact_missed, wrong_hits, wrong_forwards, review (queries whose answer is for a
+person), names_not_screened, exact_p99_us and load_s. An entry is missed when its number is the query's, whose check digit fits, and
+no hit names it; what the truth names beside is counted in alike_missed when nobody is asked to compare it.";
+
+/// The programme `screen`.
+#[derive(Clone, Debug, Args)]
+#[command(after_long_help = SCREEN_MEANING)]
+pub(crate) struct ScreenOptions {
+    /// The seed of everything that is drawn; a random one, which is printed, when absent.
+    #[arg(long)]
+    pub(crate) seed: Option<u64>,
+    /// The present day of the first part, YYYY-MM-DD: today when absent.
+    #[arg(long)]
+    pub(crate) today: Option<Date>,
+    /// Persons, each with one or two documents.
+    #[arg(long, default_value_t = 20_000, value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) persons: u32,
+    /// Numbers of documents, vehicles and telephones, beside those of persons.
+    #[arg(long, default_value_t = 200_000, value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) documents: u32,
+    /// Numbers that are asked about.
+    #[arg(long, default_value_t = 20_000, value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) sample: u32,
+    /// A short trial: 500 persons, 5,000 documents, 600 of them asked about, 15 seconds of scans.
+    #[arg(long, conflicts_with_all = ["persons", "documents", "sample", "seconds"])]
+    pub(crate) small: bool,
+    /// Do the first part only.
+    #[arg(long)]
+    pub(crate) in_process: bool,
+    /// Seconds for which officers scan.
+    #[arg(long, default_value_t = 120, value_parser = clap::value_parser!(u32).range(5..=480))]
+    pub(crate) seconds: u32,
+    /// Scans per second.
+    #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) scans_per_s: u32,
+    /// Alerts per second.
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) alerts_per_s: u32,
+    /// Connections that scan.
+    #[arg(long, default_value_t = 8, value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) connections: u32,
+    /// A list of your own, CSV.
+    #[arg(long, requires_all = ["queries", "truth"])]
+    pub(crate) list: Option<PathBuf>,
+    /// Queries about it, CSV.
+    #[arg(long, requires = "list")]
+    pub(crate) queries: Option<PathBuf>,
+    /// What must be found, CSV.
+    #[arg(long, requires = "list")]
+    pub(crate) truth: Option<PathBuf>,
+    /// Print the last line alone.
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Open this store, say how long that took and how much memory it needs, and end.
+    #[arg(long, hide = true)]
+    pub(crate) hold: Option<PathBuf>,
 }

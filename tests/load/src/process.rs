@@ -26,10 +26,22 @@ pub(crate) fn cpu(pid: u32) -> Result<Duration> {
 /// # Errors
 /// When there is no such process.
 pub(crate) fn peak_rss_mib(pid: u32) -> Result<f64> {
+    memory_mib(pid, "VmHWM:")
+}
+
+/// The resident memory that the process has now, in MiB.
+///
+/// # Errors
+/// When there is no such process.
+pub(crate) fn rss_mib(pid: u32) -> Result<f64> {
+    memory_mib(pid, "VmRSS:")
+}
+
+fn memory_mib(pid: u32, field: &str) -> Result<f64> {
     let path = format!("/proc/{pid}/status");
     let text = fs::read_to_string(&path).with_context(|| format!("reading {path}"))?;
-    let line = text.lines().find_map(|line| line.strip_prefix("VmHWM:")).context("a process has memory")?;
-    let kib: f64 = line.trim().trim_end_matches(" kB").parse().context("VmHWM in kB")?;
+    let line = text.lines().find_map(|line| line.strip_prefix(field)).context("a process has memory")?;
+    let kib: f64 = line.trim().trim_end_matches(" kB").parse().context("memory in kB")?;
     Ok(kib / 1024.0)
 }
 
