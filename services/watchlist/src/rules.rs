@@ -42,7 +42,7 @@ pub(crate) async fn rows(conn: &mut Conn) -> Result<Vec<RuleRow>, DbError> {
     let row = |rule: &Rule| {
         let of_rule = || versions.iter().filter(|version| version.rule.code == rule.code);
         let approved = of_rule().find(|version| version.approved_by.is_some());
-        let proposal = of_rule().filter(|version| version.approved_by.is_none()).last();
+        let proposal = of_rule().rfind(|version| version.approved_by.is_none());
         RuleRow {
             code: rule.code.as_str().to_owned(),
             version: rule.version,
