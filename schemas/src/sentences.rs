@@ -34,6 +34,8 @@ pub const MESSAGE_VIEW: &str = include_str!("../sentences/message_view.json");
 pub const CASE_VIEW: &str = include_str!("../sentences/case_view.json");
 /// The words with which the command line shows figures about requests.
 pub const FIGURES: &str = include_str!("../sentences/figures.json");
+/// The words with which the command line shows a verdict of the watchlist.
+pub const SCREENING: &str = include_str!("../sentences/screening.json");
 /// The sentences of the log-in page.
 pub const LOGIN_PAGE: &str = include_str!("../sentences/login_page.json");
 

@@ -252,11 +252,12 @@ impl Settings<'_> {
         write!(
             text,
             "[gateway]\nurl = \"http://127.0.0.1:{}\"\n\n[identity]\nissuer = \"{}\"\n\n\
-             [audit_service]\nurl = \"http://127.0.0.1:{}\"\n\n\
+             [audit_service]\nurl = \"http://127.0.0.1:{}\"\n\n[watchlist]\nurl = \"http://127.0.0.1:{}\"\n\n\
              [management]\nurl = \"{}\"\nca_file = {}\nuser = \"{admin}\"\npassword_file = {}\n",
             ports.gateway,
             self.issuer(),
             ports.audit,
+            ports.watchlist,
             self.rabbit.management().base().trim_end_matches("/api"),
             quoted(&self.rabbit.authority().ca_file()),
             quoted(&password),

@@ -21,10 +21,12 @@ use crate::{
     permissions::PermissionCommand,
     reference::{agencies, codes},
     requests::RequestCommand,
+    screen::Screen,
     store::StoreCommand,
     trust::TrustCommand,
     users::{ClientsCommand, UsersCommand},
     verify::Verify,
+    watchlist::WatchlistCommand,
 };
 
 /// Operate and audit a Rovuma installation
@@ -92,6 +94,11 @@ pub(crate) enum Command {
     /// What an alert is about was found: notify, ask, confirm, report, retract, close
     #[command(subcommand)]
     Hit(Box<HitCommand>),
+    /// Screen a document, plate or number against alerts in force and imported lists
+    Screen(Box<Screen>),
+    /// The watchlist: import, approve, lists, remove, candidates, decide
+    #[command(subcommand)]
+    Watchlist(WatchlistCommand),
     /// Leave to use what another agency sent beyond its handling code: ask, decide
     #[command(subcommand)]
     Permission(Box<PermissionCommand>),
@@ -153,6 +160,8 @@ impl Command {
             Self::Alert(command) => command.run(app).await,
             Self::Request(command) => command.run(app).await,
             Self::Hit(command) => command.run(app).await,
+            Self::Screen(command) => command.run(app).await,
+            Self::Watchlist(command) => command.run(app).await,
             Self::Permission(command) => command.run(app).await,
             Self::Figures(command) => command.run(app).await,
             Self::Retention(command) => command.run(app).await,

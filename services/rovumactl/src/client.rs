@@ -1,6 +1,8 @@
 //! An HTTP client for our services: it trusts only the configured TLS authorities, and turns every refusal into a
 //! failure that says what to do next.
 
+mod hints;
+
 use std::{path::Path, sync::Arc, time::Duration};
 
 use reqwest::{
@@ -15,6 +17,7 @@ use serde_json::Value;
 use url::Url;
 use zeroize::Zeroizing;
 
+use self::hints::{if_missing, next_after};
 use crate::{
     config::Endpoint,
     exit::{Exit, Failure, Outcome, chain},
@@ -26,6 +29,8 @@ use crate::{
 const CONNECT: Duration = Duration::from_secs(10);
 /// Time limit for an answer. A slow line carries a page of 200 rows well within this.
 const ANSWER: Duration = Duration::from_secs(60);
+/// Time limit for an answer that comes after a long body: 256 MiB take four hours on a line of 150 kbit/s.
+const ANSWER_TO_UPLOAD: Duration = Duration::from_secs(4 * 60 * 60);
 /// Maximum bytes of an answer: a page is at most about 1 MiB.
 const ANSWER_MAX_BYTES: usize = 16 * 1024 * 1024;
 
@@ -45,6 +50,7 @@ pub(crate) struct Client {
     base: Url,
     /// The server's name in messages: `the gateway`.
     name: &'static str,
+    is_for_uploads: bool,
     token: Option<Zeroizing<String>>,
     /// The log-in that the token comes from, if it can be renewed.
     renewal: Option<Arc<Renewal>>,
@@ -54,7 +60,14 @@ impl Client {
     /// A client for `endpoint`, called `name` in messages.
     pub(crate) fn new(endpoint: &Endpoint, name: &'static str) -> Outcome<Self> {
         let base = base_url(&endpoint.url)?;
-        Ok(Self { http: http_client(endpoint.ca_file.as_deref())?, base, name, token: None, renewal: None })
+        let http = http_client(endpoint.ca_file.as_deref(), ANSWER)?;
+        Ok(Self { http, base, name, is_for_uploads: false, token: None, renewal: None })
+    }
+
+    /// A client for requests with long bodies, whose sender shows how far it is.
+    pub(crate) fn for_uploads(endpoint: &Endpoint, name: &'static str) -> Outcome<Self> {
+        let http = http_client(endpoint.ca_file.as_deref(), ANSWER_TO_UPLOAD)?;
+        Ok(Self { http, is_for_uploads: true, ..Self::new(endpoint, name)? })
     }
 
     /// The same client with an access token.
@@ -150,8 +163,13 @@ impl Client {
             bearer.set_sensitive(true);
             request.headers_mut().insert(header::AUTHORIZATION, bearer);
         }
-        let what = format!("waiting for {} at {}", self.name, self.base);
-        progress::waiting(&what, self.http.execute(request)).await.map_err(|error| self.no_answer(&error))
+        let answer = self.http.execute(request);
+        let answer = if self.is_for_uploads {
+            answer.await
+        } else {
+            progress::waiting(&format!("waiting for {} at {}", self.name, self.base), answer).await
+        };
+        answer.map_err(|error| self.no_answer(&error))
     }
 
     /// The whole body of an answer, up to the maximum size.
@@ -256,53 +274,6 @@ impl Client {
     }
 }
 
-/// What to do after a refusal with this code; `None` where the refusal itself says it, or the code is of a later version.
-fn next_after(code: &str) -> Option<&'static str> {
-    Some(match code {
-        "role" => "ask an administrator of your agency for a role that may do this",
-        "role_kind" => "ask an administrator of your agency: persons and machines have roles of their own",
-        "separation" => "use an account without the role that excludes this",
-        "second_person" => "hand it to a supervisor: rovumactl draft submit",
-        "supervisor_only" => "a supervisor of your agency releases it: rovumactl draft submit hands it over",
-        "own_draft" => "ask another supervisor",
-        "other_author" => "ask its author; rovumactl draft show names them",
-        "own_account" => "ask another administrator",
-        "reason_required" => "give --reason with a code or file reference, which is logged",
-        "not_allowed_in_state" => "rovumactl draft show says in which state it is now",
-        "case_unknown" => "rovumactl case list shows the cases that your agency has",
-        "other_status" => "what follows in a case is actual, an exercise or a test as the case is",
-        "nothing_to_confirm" => "rovumactl case show names the message that is to be confirmed",
-        "not_read" => "rovumactl draft show shows it; rovumactl draft release shows it and asks",
-        "too_many_drafts" => "rovumactl draft list shows them; rovumactl draft discard discards one",
-        "may_not_send" => "ask the operator: the country's trust list says what your agency may send",
-        "ambiguous_id" => "give --sender with the agency that sent it",
-        "already_there" => "give another name, or replace it with --force; rovumactl audit saved shows it",
-        "if_match_required" => "read it, and give --version with the version that you have read",
-        "raised_again" => "rovumactl alarms shows it as it is now",
-        "version" => "read it again: somebody has changed it since",
-        "policy_fault" => "tell the operator",
-        _ => return None,
-    })
-}
-
-/// Adds to a failure where the things are listed of which one was asked for at `path` that is not there.
-fn if_missing(failure: Failure, path: &str) -> Failure {
-    const LISTED: [(&str, &str); 7] = [
-        ("/messages/", "rovumactl inbox and rovumactl sent list your agency's messages"),
-        ("/drafts/", "rovumactl draft list shows your agency's open drafts"),
-        ("/alarms/", "rovumactl alarms lists your agency's alarms"),
-        ("/users/", "rovumactl users list shows your agency's users"),
-        ("/clients/", "rovumactl clients list shows your agency's machine clients"),
-        ("/queries/", "rovumactl audit saved lists the searches that you keep"),
-        ("/events/", "rovumactl audit search shows EPOCH and SEQUENCE of each event"),
-    ];
-    let listed = LISTED.iter().find(|(part, _)| path.contains(part));
-    match listed {
-        Some((_, next)) if failure.is_refusal("not_found") => failure.next(format!("check the id: {next}")),
-        _ => failure,
-    }
-}
-
 /// Escapes a name as one segment of a path, whatever it contains.
 pub(crate) fn segment(name: &str) -> String {
     let mut url = base_url("http://localhost/").ok();
@@ -314,7 +285,7 @@ pub(crate) fn segment(name: &str) -> String {
 
 /// A client that trusts only the authorities of `ca_file` and follows no redirect: a token must not go to an address
 /// that is not configured.
-fn http_client(ca_file: Option<&Path>) -> Outcome<reqwest::Client> {
+fn http_client(ca_file: Option<&Path>, answer: Duration) -> Outcome<reqwest::Client> {
     let roots = match ca_file {
         Some(path) => reqwest::Certificate::from_pem_bundle(&files::read(path)?)
             .ok()
@@ -329,7 +300,7 @@ fn http_client(ca_file: Option<&Path>) -> Outcome<reqwest::Client> {
         .tls_certs_only(roots)
         .redirect(redirect::Policy::none())
         .connect_timeout(CONNECT)
-        .read_timeout(ANSWER)
+        .read_timeout(answer)
         .build()
         .map_err(|error| Failure::local(chain("cannot make an HTTP client", &error)))
 }

@@ -25,6 +25,8 @@ pub(crate) struct CtlConfig {
     pub(crate) identity: Option<IdentityConfig>,
     /// `[audit_service]`: the audit service's API.
     pub(crate) audit_service: Option<Endpoint>,
+    /// `[watchlist]`: the watchlist's API.
+    pub(crate) watchlist: Option<Endpoint>,
     /// `[management]`: the broker's management API.
     pub(crate) management: Option<ManagementConfig>,
     /// `[store]`: keeps this tool's audit events until the audit service has them.

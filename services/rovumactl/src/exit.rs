@@ -27,6 +27,8 @@ pub(crate) enum Exit {
     NotLoggedIn = 6,
     /// Something on this machine failed: disk, permissions, random numbers.
     Local = 7,
+    /// Screening found a hit, and was asked to say so by its status.
+    Found = 8,
 }
 
 /// The text about exit statuses in `--help`.
@@ -39,7 +41,8 @@ Exit status:
   4  server not reachable
   5  verification failed
   6  not logged in: rovumactl login
-  7  this machine failed (disk, permissions)";
+  7  this machine failed (disk, permissions)
+  8  a hit was found: of rovumactl screen with --fail-on-hit alone";
 
 /// The command that logs in, as hints name it.
 pub(crate) const LOG_IN: &str = "rovumactl login";
@@ -177,6 +180,7 @@ mod tests {
             (Exit::Verification, "verification"),
             (Exit::NotLoggedIn, "logged in"),
             (Exit::Local, "machine"),
+            (Exit::Found, "hit"),
         ] {
             let start = format!("  {}  ", exit as u8);
             let line = EXIT_HELP.lines().find(|line| line.starts_with(&start)).expect("a line each");

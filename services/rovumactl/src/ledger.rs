@@ -131,5 +131,6 @@ const fn code(exit: Exit) -> &'static str {
         Exit::Verification => "verification",
         Exit::NotLoggedIn => "not_logged_in",
         Exit::Local => "local",
+        Exit::Found => "found",
     }
 }

@@ -31,11 +31,13 @@ mod question;
 mod reading;
 mod reference;
 mod requests;
+mod screen;
 mod session;
 mod store;
 mod trust;
 mod users;
 mod verify;
+mod watchlist;
 
 use std::process::ExitCode;
 

@@ -1,6 +1,9 @@
 //! What a long command is doing, on standard error.
 
-use std::{io::IsTerminal as _, time::Duration};
+use std::{
+    io::IsTerminal as _,
+    time::{Duration, Instant},
+};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
@@ -68,6 +71,39 @@ impl Counter {
 }
 
 impl Drop for Counter {
+    fn drop(&mut self) {
+        self.bar.finish_and_clear();
+    }
+}
+
+/// Counts the bytes of a file that is being sent: a bar on a terminal, once that takes longer than two seconds.
+pub(crate) struct BytesSent {
+    bar: ProgressBar,
+    begun: Instant,
+    is_shown: bool,
+}
+
+impl BytesSent {
+    /// Begins to send so many bytes.
+    pub(crate) fn new(all: u64) -> Self {
+        let bar = ProgressBar::with_draw_target(Some(all), ProgressDrawTarget::hidden());
+        if let Ok(style) = ProgressStyle::with_template("{bytes} of {total_bytes} {wide_bar} {eta}") {
+            bar.set_style(style);
+        }
+        Self { bar, begun: Instant::now(), is_shown: !std::io::stderr().is_terminal() }
+    }
+
+    /// Counts bytes more.
+    pub(crate) fn advance(&mut self, bytes: u64) {
+        self.bar.inc(bytes);
+        if !self.is_shown && self.begun.elapsed() > PATIENCE {
+            self.bar.set_draw_target(ProgressDrawTarget::stderr());
+            self.is_shown = true;
+        }
+    }
+}
+
+impl Drop for BytesSent {
     fn drop(&mut self) {
         self.bar.finish_and_clear();
     }

@@ -38,6 +38,7 @@ pub(crate) enum ApiServer {
     Gateway,
     Identity,
     Audit,
+    Watchlist,
 }
 
 impl ApiServer {
@@ -46,6 +47,7 @@ impl ApiServer {
             Self::Gateway => "the gateway",
             Self::Identity => "the identity service",
             Self::Audit => "the audit service",
+            Self::Watchlist => "the watchlist",
         }
     }
 
@@ -54,6 +56,7 @@ impl ApiServer {
             Self::Gateway => "[gateway] url",
             Self::Identity => "[identity] issuer",
             Self::Audit => "[audit_service] url",
+            Self::Watchlist => "[watchlist] url",
         }
     }
 
@@ -62,6 +65,7 @@ impl ApiServer {
             Self::Gateway => app.config.gateway.clone(),
             Self::Identity => app.config.identity.as_ref().map(IdentityConfig::endpoint),
             Self::Audit => app.config.audit_service.clone(),
+            Self::Watchlist => app.config.watchlist.clone(),
         }
     }
 }
@@ -74,6 +78,20 @@ impl ServerArgs {
 
     /// A client of `server` with an access token.
     pub(crate) async fn client(&self, app: &App, server: ApiServer) -> Outcome<Client> {
+        self.with_identity(app, self.anonymous(app, server, Client::new)?).await
+    }
+
+    /// A client as [`Self::client`] gives it, for requests with long bodies: it waits until all of a body is sent, and answered.
+    pub(crate) async fn uploading_client(&self, app: &App, server: ApiServer) -> Outcome<Client> {
+        self.with_identity(app, self.anonymous(app, server, Client::for_uploads)?).await
+    }
+
+    fn anonymous(
+        &self,
+        app: &App,
+        server: ApiServer,
+        make: impl FnOnce(&Endpoint, &'static str) -> Outcome<Client>,
+    ) -> Outcome<Client> {
         let configured = server.configured(app);
         let url = self.server.clone().or_else(|| configured.as_ref().map(|endpoint| endpoint.url.clone()));
         let url = url.ok_or_else(|| {
@@ -84,7 +102,10 @@ impl ServerArgs {
             ))
         })?;
         let ca_file = self.ca_file.clone().or_else(|| configured.and_then(|endpoint| endpoint.ca_file));
-        let client = Client::new(&Endpoint { url, ca_file }, server.name())?;
+        make(&Endpoint { url, ca_file }, server.name())
+    }
+
+    async fn with_identity(&self, app: &App, client: Client) -> Outcome<Client> {
         if let Some(file) = &self.token_file {
             return Ok(client.with_token(files::read_password(file)?));
         }

@@ -21,6 +21,8 @@ fn every_shell_has_completions_that_know_the_commands() {
             "alert",
             "request",
             "permission",
+            "screen",
+            "watchlist",
             "verify",
         ] {
             assert!(ended.stdout.contains(word), "{shell} does not know {word}");
@@ -39,6 +41,7 @@ fn help_documents_the_exit_statuses() {
         "4  server",
         "5  verification",
         "6  not logged in",
+        "8  a hit was found",
     ] {
         assert!(help.contains(line), "{line:?} is not in {help}");
     }

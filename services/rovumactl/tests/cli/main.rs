@@ -30,3 +30,4 @@ mod store;
 mod trust;
 mod verify;
 mod watch;
+mod watchlist;
