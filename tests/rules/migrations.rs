@@ -61,7 +61,8 @@ fn later_steps_only_add_what_an_older_build_can_do_without() {
     let folder = |step: &PathBuf| step.parent().expect("a folder").to_owned();
     let folders: BTreeSet<PathBuf> = steps.iter().map(folder).collect();
     // The reader found every folder, and no step is where `migrations!` does not look.
-    let expected = ["audit", "crates/outbox", "crates/store", "crates/trail", "gateway", "identity"];
+    let expected =
+        ["audit", "crates/outbox", "crates/store", "crates/trail", "gateway", "identity", "watchlist"];
     assert_eq!(folders, expected.map(|part| services.join(part).join("migrations")).into());
     for step in later_steps(steps) {
         for statement in statements(&fs::read_to_string(&step).expect("a step")) {

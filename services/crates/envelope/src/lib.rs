@@ -43,7 +43,7 @@ pub use bundle::{
     UnpackFault,
 };
 pub use compression::DecompressFault;
-pub use digest::digest;
+pub use digest::{Digester, digest};
 pub use failure::{HoldReason, Refusal, Rejectable, Rejection, VerifyFailure};
 pub use jws::{BadJws, Jws, SignatureFault};
 pub use key_id::{BadKeyId, KeyId};

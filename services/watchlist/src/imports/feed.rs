@@ -5,7 +5,7 @@
 
 use axum::body::{Body, Bytes};
 use futures::StreamExt as _;
-use ring::digest::{Context, SHA256, SHA256_OUTPUT_LEN};
+use rovuma_envelope::Digester;
 use rovuma_schemas::Digest;
 use tokio::sync::mpsc;
 
@@ -40,14 +40,14 @@ impl Feed {
     /// Hands everything over, and returns the digest of all bytes; none where the first file was not whole, or the reader refused the list
     /// before its end.
     pub(super) async fn run(mut self, body: Body) -> Result<Option<Digest>, ImportFault> {
-        let mut context = Context::new(&SHA256);
+        let mut digester = Digester::new();
         let mut pieces = body.into_data_stream();
         if !self.take_aliases(Bytes::new()).await.1 {
             return Ok(None);
         }
         while let Some(piece) = pieces.next().await {
             let piece = piece.map_err(ImportFault::Body)?;
-            context.update(&piece);
+            digester.update(&piece);
             let (rest, goes_on) = self.take_aliases(piece).await;
             let is_heard = rest.is_empty() || self.list.send(Piece::Bytes(rest)).await.is_ok();
             if !(goes_on && is_heard) {
@@ -62,9 +62,7 @@ impl Feed {
         if self.list.send(Piece::End).await.is_err() {
             return Ok(None);
         }
-        let mut digest = [0; SHA256_OUTPUT_LEN];
-        digest.copy_from_slice(context.finish().as_ref());
-        Ok(Some(Digest::from_bytes(digest)))
+        Ok(Some(digester.finish()))
     }
 
     /// Hands the beginning of a piece to the reader of aliases, as far as it belongs to them. Returns the rest, and whether the reader listens.
