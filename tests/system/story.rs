@@ -153,3 +153,13 @@ async fn a_supervisor_prolongs_an_alert() -> Result<()> {
     assert_eq!((&case["alert"]["ends"], &case["case"]["version"]), (&json!(until), &json!(2)), "{case}");
     Ok(())
 }
+
+/// A scan at a border post: found and told without anybody's hand, confirmed, withdrawn; a misread plate; a discreet check.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_scan_is_answered_and_what_is_certain_is_told() -> Result<()> {
+    let mut lab = Lab::start().await?;
+    lab.border.mz.start_watchlist().await?;
+    let steps = story::hit::play(&mut lab.border, &|line| println!("{line}")).await?;
+    assert!(steps >= 15, "{steps} steps");
+    Ok(())
+}

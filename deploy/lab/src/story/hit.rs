@@ -2,6 +2,7 @@
 //! back, confirmed, acted on; withdrawn, and the post no longer stops anybody. Then a discreet check, and a character that is misread.
 
 use std::{
+    collections::BTreeSet,
     fs,
     time::{Duration, Instant},
 };
@@ -33,14 +34,15 @@ const POLL: Duration = Duration::from_millis(50);
 /// When a step does not end as it should; the error says which.
 pub async fn play(border: &mut Border, say: &(dyn Fn(&str) + Sync)) -> Result<usize> {
     let mut story = Story::new(border, say);
-    let numbers = Numbers::new();
+    let mut numbers = Numbers::new();
+    numbers.known = owners_hits(&mut story).await?;
     let alert = stolen_motorcycle(&mut story, &numbers).await?;
-    let hit = stopped_at_the_ferry(&mut story, &numbers).await?;
+    let hit = stopped_at_the_ferry(&mut story, &mut numbers).await?;
     confirmed(&mut story, &hit).await?;
     misread(&mut story, &numbers).await?;
-    stolen_passports(&mut story, &numbers).await?;
+    stolen_passports(&mut story, &mut numbers).await?;
     withdrawn(&mut story, &alert, &hit, &numbers).await?;
-    discreet(&mut story, &numbers).await?;
+    discreet(&mut story, &mut numbers).await?;
     Ok(story.steps)
 }
 
@@ -49,6 +51,8 @@ struct Numbers {
     plate: String,
     misread: String,
     series: u32,
+    /// Hits that the owner has already: of this run, and of earlier ones.
+    known: BTreeSet<String>,
 }
 
 impl Numbers {
@@ -56,7 +60,12 @@ impl Numbers {
         let seconds =
             u32::try_from(Timestamp::system_now().as_micros() / 1_000_000 % 1_000_000).unwrap_or_default();
         let digits = seconds % 1000;
-        Self { plate: format!("MC {digits:03} EXB"), misread: format!("MC {digits:03} EX8"), series: seconds }
+        Self {
+            plate: format!("MC {digits:03} EXB"),
+            misread: format!("MC {digits:03} EX8"),
+            series: seconds,
+            known: BTreeSet::new(),
+        }
     }
 
     fn passport(&self, place: u32) -> String {
@@ -80,7 +89,7 @@ async fn stolen_motorcycle(story: &mut Story<'_>, numbers: &Numbers) -> Result<S
 }
 
 /// The plate is screened at the ferry until the alert is in force there, and the hit is told by itself. Returns the hit's short reference.
-async fn stopped_at_the_ferry(story: &mut Story<'_>, numbers: &Numbers) -> Result<String> {
+async fn stopped_at_the_ferry(story: &mut Story<'_>, numbers: &mut Numbers) -> Result<String> {
     let plate = numbers.plate.replace(' ', "");
     let words: Vec<&str> =
         ["screen", &plate, "--kind", "plate", "--state", "TZA"].into_iter().chain(POST).collect();
@@ -89,18 +98,39 @@ async fn stopped_at_the_ferry(story: &mut Story<'_>, numbers: &Numbers) -> Resul
     let found = &stopped["hits"][0];
     ensure!(found["forwarded"] == true && found["action"] == "seize", "{stopped}");
     story.tell(&format!("→ HIT: {}, and its owner is told without anybody's hand", text(found, "action")));
-    let hit = owners_hit(story, 1).await?;
+    let hit = owners_hit(story, numbers).await?;
     story.tell(&format!("→ {} s after the scan it is at {OWNER}: {hit}", seconds(began)));
     Ok(hit)
 }
 
 async fn confirmed(story: &mut Story<'_>, hit: &str) -> Result<()> {
     let until = Timestamp::system_now().plus(Duration::from_secs(2 * 60 * 60)).to_string();
-    let words = ["hit", "ask", hit, "--held-until", &until, "--yes"];
+    let words = [
+        "hit",
+        "ask",
+        hit,
+        "--held-until",
+        &until,
+        "--contact",
+        "Oficial de serviço, Namoto",
+        "--phone",
+        "+258840000404",
+        "--yes",
+    ];
     let sent =
         story.does(REPORTER, "officer", "asks whether it is so: the motorcycle is held", &words).await?;
     story.delivered(REPORTER, "officer", text(&sent, "id")).await?;
-    let words = ["hit", "confirm", hit, "--confirmed", "--yes"];
+    let words = [
+        "hit",
+        "confirm",
+        hit,
+        "--confirmed",
+        "--contact",
+        "Ofisa wa zamu, Mtwara",
+        "--phone",
+        "+255740000202",
+        "--yes",
+    ];
     let sent = story.does(OWNER, "officer", "confirms it", &words).await?;
     story.delivered(OWNER, "officer", text(&sent, "id")).await?;
     let words = ["hit", "report", hit, "--act", "action", "--action", "seize", "--yes"];
@@ -123,7 +153,7 @@ async fn misread(story: &mut Story<'_>, numbers: &Numbers) -> Result<()> {
 }
 
 /// A series of blank passports is stolen, and one of them is scanned.
-async fn stolen_passports(story: &mut Story<'_>, numbers: &Numbers) -> Result<()> {
+async fn stolen_passports(story: &mut Story<'_>, numbers: &mut Numbers) -> Result<()> {
     let mut draft: Value = serde_json::from_str(PASSPORTS)?;
     draft["recipients"] = json!([REPORTER, "mz.senami"]);
     draft["body"]["subjects"]["documents"] = json!([{
@@ -140,7 +170,7 @@ async fn stolen_passports(story: &mut Story<'_>, numbers: &Numbers) -> Result<()
     let began = Instant::now();
     let stopped = screened(story, "puts a passport into the reader", &words, "hit").await?;
     ensure!(stopped["hits"][0]["forwarded"] == true, "{stopped}");
-    let hit = owners_hit(story, 2).await?;
+    let hit = owners_hit(story, numbers).await?;
     story.tell(&format!("→ one of the series: {} s after the scan it is at {OWNER}: {hit}", seconds(began)));
     Ok(())
 }
@@ -163,7 +193,7 @@ async fn withdrawn(story: &mut Story<'_>, alert: &str, hit: &str, numbers: &Numb
 }
 
 /// A discreet check: the booth sees no hit, the second line does.
-async fn discreet(story: &mut Story<'_>, numbers: &Numbers) -> Result<()> {
+async fn discreet(story: &mut Story<'_>, numbers: &mut Numbers) -> Result<()> {
     let mut draft: Value = serde_json::from_str(DISCREET)?;
     draft["recipients"] = json!([REPORTER]);
     draft["terms"]["handling"] = json!({ "code": "H1" });
@@ -176,7 +206,7 @@ async fn discreet(story: &mut Story<'_>, numbers: &Numbers) -> Result<()> {
         .does(OWNER, "officer", "writes an alert: check a traveller discreetly", &["send", &file])
         .await?;
     let draft = text(&kept, "id").to_owned();
-    story.does(OWNER, "officer", "hands it to a supervisor", &["draft", "submit", &draft, "--yes"]).await?;
+    story.does(OWNER, "officer", "hands it to a supervisor", &["draft", "submit", &draft]).await?;
     let desk = story.desk(OWNER, "supervisor").await?;
     let shown = desk.run(&["draft", "show", &draft])?;
     let version = shown["version"].as_i64().context("a version")?.to_string();
@@ -197,7 +227,7 @@ async fn discreet(story: &mut Story<'_>, numbers: &Numbers) -> Result<()> {
     let found = &seen["items"][0];
     ensure!(found["discreet"] == true && found["value"] == number.as_str(), "{seen}");
     story.tell(&format!("→ crossed at {}; {OWNER} is told as well", text(found, "post")));
-    owners_hit(story, 3).await.map(drop)
+    owners_hit(story, numbers).await.map(drop)
 }
 
 /// Screens until the verdict is this one: an alert is in force at the post within five seconds. The last scan is shown as a step.
@@ -213,21 +243,26 @@ async fn screened(story: &mut Story<'_>, what: &str, words: &[&str], verdict: &s
     Ok(answer)
 }
 
-/// The newest hit of the owner, once it has this many from this story; its short reference.
-async fn owners_hit(story: &mut Story<'_>, at_least: usize) -> Result<String> {
-    let (desk, began) = (story.desk(OWNER, "officer").await?, Instant::now());
+/// The next hit that comes to the owner; its short reference.
+async fn owners_hit(story: &mut Story<'_>, numbers: &mut Numbers) -> Result<String> {
+    let began = Instant::now();
     loop {
-        let listed = desk.run(&["case", "list", "--kind", "hit", "--limit", "50"])?;
-        let hits = listed["items"].as_array().cloned().unwrap_or_default();
-        if hits.len() >= at_least
-            && let Some(newest) = hits.first()
-            && newest["state"] == "notified"
-        {
-            return Ok(text(newest, "short_reference").to_owned());
+        let hits = owners_hits(story).await?;
+        if let Some(new) = hits.difference(&numbers.known).next().cloned() {
+            numbers.known.insert(new.clone());
+            return Ok(new);
         }
-        ensure!(began.elapsed() < PATIENCE, "the hit did not come to its owner: {listed}");
+        ensure!(began.elapsed() < PATIENCE, "the hit did not come to its owner");
         tokio::time::sleep(POLL).await;
     }
+}
+
+/// The short references of the owner's newest hits.
+async fn owners_hits(story: &mut Story<'_>) -> Result<BTreeSet<String>> {
+    let desk = story.desk(OWNER, "officer").await?;
+    let listed = desk.run(&["case", "list", "--kind", "hit", "--limit", "50"])?;
+    let hits = listed["items"].as_array().cloned().unwrap_or_default();
+    Ok(hits.iter().map(|hit| text(hit, "short_reference").to_owned()).collect())
 }
 
 fn written(story: &Story<'_>, name: &str, draft: &Value) -> Result<String> {
