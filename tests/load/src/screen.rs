@@ -145,7 +145,7 @@ async fn compare_files(options: &ScreenOptions, list: &Path, queries: &Path, tru
     for skipped in outcome.skipped.iter().take(10) {
         print_progress(format_args!("line {}: {}", skipped.line, skipped.reason));
     }
-    let (queries, truth) = (files::read_queries(queries)?, files::read_truth(truth)?);
+    let (queries, truth) = (files::read_queries(queries)?, files::read_truth(truth, &entries)?);
     let folder = new_folder()?;
     let store = folder.path().join("watchlist.db");
     let mut screener = open(&store).await?;

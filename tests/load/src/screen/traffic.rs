@@ -7,9 +7,9 @@ use std::{
 
 use anyhow::{Context, Result, bail, ensure};
 use reqwest::Client;
-use rovuma_api::answers::watchlist::Screening;
 use rovuma_lab::{border::Border, country::Country, country::WATCHLIST, person};
 use rovuma_schemas::Timestamp;
+use serde::Deserialize;
 use serde_json::{Value, json};
 use tokio::{task::JoinSet, time::MissedTickBehavior};
 
@@ -55,6 +55,27 @@ struct Booths {
     clients: Arc<Vec<Client>>,
     url: String,
     token: String,
+}
+
+/// What the watchlist answers, as much of it as is looked at here.
+#[derive(Debug, Deserialize)]
+struct Screening {
+    verdict: String,
+    lists: Vec<ScreenedList>,
+    hits: Vec<ScreenedHit>,
+    encounter: Option<String>,
+}
+
+#[derive(Debug, Deserialize)]
+struct ScreenedList {
+    id: String,
+    state: String,
+}
+
+#[derive(Debug, Deserialize)]
+struct ScreenedHit {
+    forwarded: bool,
+    not_forwarded: Vec<String>,
 }
 
 /// A scan that was a hit, and was told to the alert's owner.
@@ -265,9 +286,9 @@ impl Notes {
     fn hit(&self, screening: &Screening, sent: Instant, body: &Value) {
         let mut seen = self.lock();
         let is_told = screening.hits.iter().any(|hit| hit.forwarded);
-        match screening.encounter {
+        match &screening.encounter {
             Some(encounter) if screening.verdict == "hit" && is_told => {
-                seen.told.push(Told { encounter: encounter.to_string(), sent });
+                seen.told.push(Told { encounter: encounter.clone(), sent });
             }
             _ => {
                 let why: Vec<_> = screening.hits.iter().map(|hit| &hit.not_forwarded).collect();
