@@ -12,7 +12,7 @@ use rovuma_api::{
     page::{PAGE_MAX, Page},
 };
 use rovuma_runtime::Shutdown;
-use rovuma_schemas::MessageId;
+use rovuma_schemas::{AgencyCode, MessageId};
 use rovuma_store::{BoxFuture, Conn, FutureExt, WriteError};
 use thiserror::Error;
 
@@ -21,6 +21,7 @@ use crate::{
     entries::{self, ALERTS, Change},
     error::DbError,
     peer::{Heard, PeerFault},
+    screening::Listed,
     standings::{self, alerts_of},
     watchlist::{OwnAgency, Watchlist},
 };
@@ -138,7 +139,7 @@ impl Follower {
                 self.agency.gateway.get("/v1/screening/alerts", &query, now).await?;
             let agency = &self.agency.config.code;
             seen.extend(page.items.iter().map(|alert| entries::view_of(&alert.case, agency)));
-            self.take(page.items).await?;
+            take(&self.watchlist, &self.agency.config.code, page.items).await?;
             match page.next {
                 Some(next) => cursor = Some(next),
                 None => break,
@@ -156,18 +157,18 @@ impl Follower {
     async fn forget_others(&self, seen: &BTreeSet<String>) -> Result<(), FollowFault> {
         let agency = &self.agency.config.code;
         let mut gone = Vec::new();
-        let mut after = 0;
+        let mut after = String::new();
         loop {
             let mut conn = self.watchlist.store.read().acquire().await.map_err(DbError::from)?;
-            let page = entries::page(&mut conn, after, i64::from(PAGE_MAX)).await?;
+            let page = entries::alerts_page(&mut conn, &after, i64::from(PAGE_MAX)).await?;
             let Some((last, _)) = page.last() else { break };
-            after = *last;
-            gone.extend(page.into_iter().filter_map(|(_, listed)| {
-                let record = entries::view_of(&listed.alert.as_ref()?.case, agency);
-                (entries::is_held_by(&listed, agency) && !seen.contains(&record)).then_some(record)
-            }));
+            after.clone_from(last);
+            let is_gone = |(record, listed): &(String, Listed)| {
+                entries::is_held_by(listed, agency) && !seen.contains(record)
+            };
+            gone.extend(page.into_iter().filter(is_gone).map(|(record, _)| record));
         }
-        self.apply(move |tx, change| {
+        apply(&self.watchlist, agency, move |tx, change| {
             async move {
                 for record in gone {
                     entries::remove(tx, ALERTS, &record, change).await?;
@@ -176,7 +177,8 @@ impl Follower {
             }
             .boxed()
         })
-        .await
+        .await?;
+        Ok(())
     }
 
     /// Asks for the alerts with this id, if it is one.
@@ -184,74 +186,7 @@ impl Follower {
         let now = self.watchlist.clock.now();
         let query = [("case", case.to_string())];
         let page: Page<ScreenedAlert> = self.agency.gateway.get("/v1/screening/alerts", &query, now).await?;
-        self.take(page.items).await
-    }
-
-    /// Stores alerts as the gateway says they are.
-    async fn take(&self, alerts: Vec<ScreenedAlert>) -> Result<(), FollowFault> {
-        if alerts.is_empty() {
-            return Ok(());
-        }
-        let agency = self.agency.config.code.clone();
-        let own: Vec<_> = self.watchlist.agencies.iter().map(|agency| agency.config.code.clone()).collect();
-        self.apply(move |tx, change| {
-            async move {
-                for alert in alerts {
-                    let view = entries::view_of(&alert.case, &agency);
-                    if listed::is_screened(&alert) {
-                        entries::put(tx, ALERTS, &view, listed::of(alert, &agency), change).await?;
-                    } else if listed::is_over_for_all(&alert) {
-                        for agency in &own {
-                            let view = entries::view_of(&alert.case, agency);
-                            entries::remove(tx, ALERTS, &view, change).await?;
-                        }
-                    } else {
-                        // Another agency of ours may know more than this one.
-                        entries::remove(tx, ALERTS, &view, change).await?;
-                    }
-                }
-                Ok(())
-            }
-            .boxed()
-        })
-        .await
-    }
-
-    /// Runs a change of entries in one transaction, and the index after it.
-    async fn apply<F>(&self, work: F) -> Result<(), FollowFault>
-    where
-        F: for<'t> FnOnce(&'t mut Conn, &'t mut Change) -> BoxFuture<'t, Result<(), DbError>>
-            + Send
-            + 'static,
-    {
-        let id = alerts_of(&self.agency.config.code);
-        let standing = self.watchlist.lists.get(&id);
-        let (list, now) = (id.clone(), self.watchlist.clock.now());
-        // The index follows the store in the store's own order.
-        let turn = self.watchlist.changing.lock().await;
-        let change = self
-            .watchlist
-            .store
-            .write(move |tx| {
-                async move {
-                    let mut change = Change::default();
-                    work(tx, &mut change).await?;
-                    if let Some(mut standing) = standing.filter(|_| !change.is_nothing()) {
-                        standing.version += 1;
-                        standing.heard_at = Some(now);
-                        standings::store(tx, &list, &standing).await?;
-                    }
-                    Ok::<_, DbError>(change)
-                }
-                .boxed()
-            })
-            .await?;
-        if !change.is_nothing() {
-            self.watchlist.lists.update(&id, |list| list.version += 1);
-            self.watchlist.apply(&change);
-            drop(turn);
-            crossed::look_back(&self.watchlist, &change).await?;
-        }
+        take(&self.watchlist, &self.agency.config.code, page.items).await?;
         Ok(())
     }
 
@@ -271,4 +206,73 @@ impl Follower {
             .write(move |tx| async move { standings::store(tx, &id, &standing).await }.boxed());
         Ok(write.await?)
     }
+}
+
+/// Stores alerts as the gateway says they are.
+pub(crate) async fn take(
+    watchlist: &Watchlist,
+    agency: &AgencyCode,
+    alerts: Vec<ScreenedAlert>,
+) -> Result<(), WriteError<DbError>> {
+    if alerts.is_empty() {
+        return Ok(());
+    }
+    let viewer = agency.clone();
+    let own: Vec<_> = watchlist.agencies.iter().map(|agency| agency.config.code.clone()).collect();
+    apply(watchlist, agency, move |tx, change| {
+        async move {
+            for alert in alerts {
+                let view = entries::view_of(&alert.case, &viewer);
+                if listed::is_screened(&alert) {
+                    entries::put(tx, ALERTS, &view, listed::of(alert, &viewer), change).await?;
+                } else if listed::is_over_for_all(&alert) {
+                    for agency in &own {
+                        let view = entries::view_of(&alert.case, agency);
+                        entries::remove(tx, ALERTS, &view, change).await?;
+                    }
+                } else {
+                    // Another agency of ours may know more than this one.
+                    entries::remove(tx, ALERTS, &view, change).await?;
+                }
+            }
+            Ok(())
+        }
+        .boxed()
+    })
+    .await
+}
+
+/// Runs a change of entries in one transaction, and the index after it.
+async fn apply<F>(watchlist: &Watchlist, agency: &AgencyCode, work: F) -> Result<(), WriteError<DbError>>
+where
+    F: for<'t> FnOnce(&'t mut Conn, &'t mut Change) -> BoxFuture<'t, Result<(), DbError>> + Send + 'static,
+{
+    let id = alerts_of(agency);
+    let standing = watchlist.lists.get(&id);
+    let (list, now) = (id.clone(), watchlist.clock.now());
+    // The index follows the store in the store's own order.
+    let turn = watchlist.changing.lock().await;
+    let change = watchlist
+        .store
+        .write(move |tx| {
+            async move {
+                let mut change = Change::default();
+                work(tx, &mut change).await?;
+                if let Some(mut standing) = standing.filter(|_| !change.is_nothing()) {
+                    standing.version += 1;
+                    standing.heard_at = Some(now);
+                    standings::store(tx, &list, &standing).await?;
+                }
+                Ok::<_, DbError>(change)
+            }
+            .boxed()
+        })
+        .await?;
+    if !change.is_nothing() {
+        watchlist.lists.update(&id, |list| list.version += 1);
+        watchlist.apply(&change);
+        drop(turn);
+        crossed::look_back(watchlist, &change).await?;
+    }
+    Ok(())
 }

@@ -81,6 +81,20 @@ pub(crate) async fn page(conn: &mut Conn, after: EntryNo, limit: i64) -> Result<
     rows.iter().map(entry).collect()
 }
 
+/// A page of the alerts after a record, in the order of their records.
+pub(crate) const ALERTS_PAGE: &str =
+    "SELECT no, record, body FROM entry WHERE list = 'alerts' AND record > $1 ORDER BY record LIMIT $2";
+
+/// Reads the alerts after a record, at most `limit`, each with its own.
+pub(crate) async fn alerts_page(
+    conn: &mut Conn,
+    after: &str,
+    limit: i64,
+) -> Result<Vec<(String, Listed)>, DbError> {
+    let rows = sqlx::query(ALERTS_PAGE).bind(after).bind(limit).fetch_all(conn).await?;
+    rows.iter().map(|row| Ok((row.try_get("record")?, entry(row)?.1))).collect()
+}
+
 /// The entry of a record.
 pub(crate) const FIND: &str = "SELECT no, body FROM entry WHERE list = $1 AND record = $2";
 

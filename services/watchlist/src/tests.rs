@@ -1,6 +1,7 @@
 //! The service's API over a real store, with an issuer in the test's hand. There is no gateway and no broker.
 
 mod guards;
+mod hits;
 mod imports;
 mod large;
 mod openapi;

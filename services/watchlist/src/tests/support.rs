@@ -112,18 +112,27 @@ impl Bench {
 
     /// An access token for a person of `mz.prm` with these roles.
     pub(super) fn person(&self, subject: &str, roles: &[&str]) -> String {
+        self.token(subject, "console", roles, Some("session-1"))
+    }
+
+    /// An access token for a machine of `mz.prm` with these roles.
+    pub(super) fn machine(&self, client: &str, roles: &[&str]) -> String {
+        self.token(client, client, roles, None)
+    }
+
+    fn token(&self, subject: &str, client_id: &str, roles: &[&str], session: Option<&str>) -> String {
         let now = self.clock.now();
         let claims = AccessClaims {
             issuer: ISSUER.to_owned(),
             subject: subject.to_owned(),
             audience: AUDIENCE.to_owned(),
-            client_id: "console".to_owned(),
+            client_id: client_id.to_owned(),
             id: subject.to_owned(),
             issued_at: now,
             expires: now.plus(std::time::Duration::from_secs(600)),
             agency: "mz.prm".parse().expect("an agency"),
             roles: roles.iter().map(|role| (*role).to_owned()).collect(),
-            session: Some("session-1".to_owned()),
+            session: session.map(str::to_owned),
             name: None,
             scope: None,
         };

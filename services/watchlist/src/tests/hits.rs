@@ -1,0 +1,270 @@
+//! What is found at a crossing: who is told, what waits, what repeats join, and what is known afterwards.
+
+use std::time::Duration;
+
+use axum::{
+    body::Body,
+    http::{Request, StatusCode},
+};
+use rovuma_api::answers::gateway::{ScreenedAlert, ScreenedIdentifier, ScreenedSubject};
+use rovuma_schemas::{AgencyCode, CaseId, MessageId};
+use serde_json::{Value, json};
+
+use super::support::Bench;
+use crate::{alerts, hits};
+
+/// A Mozambican passport in an alert of `tz.tpf`.
+fn alert(id: MessageId, number: &str) -> ScreenedAlert {
+    ScreenedAlert {
+        case: CaseId { kind: "alert".to_owned(), owner: agency("tz.tpf"), id },
+        state: "active".to_owned(),
+        short_reference: Some("AB12CD7".to_owned()),
+        status: Some("actual".to_owned()),
+        version: 1,
+        handling: Some("H0".to_owned()),
+        category: Some("document".to_owned()),
+        actions: vec!["seize".to_owned()],
+        warnings: vec!["armed".to_owned()],
+        ends: None,
+        confirm_by: None,
+        flagged_reason: None,
+        subjects: vec![ScreenedSubject {
+            kind: "document".to_owned(),
+            identifiers: vec![ScreenedIdentifier {
+                kind: "document".to_owned(),
+                value: number.to_owned(),
+                qualifier: Some("MOZ".to_owned()),
+                document_type: Some("passport".to_owned()),
+                ..ScreenedIdentifier::default()
+            }],
+            ..ScreenedSubject::default()
+        }],
+    }
+}
+
+fn agency(code: &str) -> AgencyCode {
+    code.parse().expect("an agency")
+}
+
+impl Bench {
+    /// What an agency's gateway says of alerts.
+    async fn told(&self, code: &str, alerts: Vec<ScreenedAlert>) {
+        alerts::take(&self.watchlist, &agency(code), alerts).await.expect("stored");
+    }
+
+    fn draw(&self) -> MessageId {
+        MessageId::draw(self.now())
+    }
+
+    /// What a person of `mz.prm` with this role gets for a body.
+    async fn post(&self, (subject, role): (&str, &str), path: &str, body: &Value) -> (StatusCode, Value) {
+        let request = Request::post(path).header("content-type", "application/json");
+        self.send(&self.person(subject, &[role]), request, Body::from(body.to_string())).await
+    }
+
+    async fn get(&self, (subject, role): (&str, &str), path: &str) -> Value {
+        let (status, body) =
+            self.send(&self.person(subject, &[role]), Request::get(path), Body::empty()).await;
+        assert_eq!(status, 200, "{body}");
+        body
+    }
+
+    /// The number of hits that wait for the gateway.
+    async fn queued(&self) -> usize {
+        let mut conn = self.watchlist.store.read().acquire().await.expect("reads");
+        hits::due(&mut conn, self.now(), 100).await.expect("reads").len()
+    }
+}
+
+const OFFICER: (&str, &str) = ("officer-2", "liaison_officer");
+
+#[tokio::test]
+async fn each_agencys_view_of_an_alert_counts() {
+    let bench = Bench::new().await;
+    let id = bench.draw();
+    bench.told("mz.prm", vec![alert(id, "AB100001")]).await;
+    bench.told("mz.sernic", vec![ScreenedAlert { version: 2, ..alert(id, "AB100002") }]).await;
+    // The newest content counts, whoever has it, and it is one hit.
+    assert_eq!(bench.verdict("AB100001").await, "no_hit");
+    assert_eq!(bench.screen("AB100002").await["hits"].as_array().map(Vec::len), Some(1));
+    // One agency has not got the extension: for it the alert is over, and not for the other.
+    bench.told("mz.prm", vec![ScreenedAlert { state: "expired".to_owned(), ..alert(id, "AB100001") }]).await;
+    assert_eq!(bench.verdict("AB100002").await, "hit");
+    // A flag that one of them has counts for all.
+    let flagged = ScreenedAlert { flagged_reason: Some("national_law".to_owned()), ..alert(id, "AB100002") };
+    bench.told("mz.prm", vec![flagged]).await;
+    let hit = bench.screen("AB100002").await["hits"][0].clone();
+    assert_eq!(
+        (&hit["action"], &hit["flagged"], &hit["forwarded"]),
+        (&json!("locate"), &json!("national_law"), &json!(false))
+    );
+    // A withdrawal ends it for all, whoever hears of it.
+    bench
+        .told("mz.sernic", vec![ScreenedAlert { state: "withdrawn".to_owned(), ..alert(id, "AB100002") }])
+        .await;
+    assert_eq!(bench.verdict("AB100002").await, "no_hit");
+    assert_eq!(bench.rows("entry").await, 0);
+    let bench = bench.restarted().await;
+    assert_eq!(bench.verdict("AB100002").await, "no_hit");
+}
+
+#[tokio::test]
+async fn a_repeat_joins_within_six_hours_of_the_first_and_never_what_was_decided() {
+    let bench = Bench::new().await;
+    bench.told("mz.prm", vec![alert(bench.draw(), "AB100001")]).await;
+    let first = bench.screen("AB100001").await["hits"][0].clone();
+    assert_eq!((&first["forwarded"], &first["repeated"]), (&json!(true), &json!(false)));
+    bench.clock.advance(Duration::from_secs(5 * 60 * 60));
+    let again = bench.screen("AB100001").await["hits"][0].clone();
+    assert_eq!((&again["id"], &again["repeated"]), (&first["id"], &json!(true)));
+    // Counted from the first, not from the last: a number that is scanned every five hours is not told once and never again.
+    bench.clock.advance(Duration::from_secs(2 * 60 * 60));
+    let later = bench.screen("AB100001").await["hits"][0].clone();
+    assert_ne!(later["id"], first["id"]);
+    assert_eq!(bench.queued().await, 2);
+
+    // What a person rejected is over: the next scan is looked at again.
+    let alike = bench.screen("A8100001").await["hits"][0].clone();
+    assert_eq!(alike["rule"], "review");
+    let decision = json!({ "same": false, "reason": "FILE-1" });
+    let path = format!("/v1/candidates/{}/decision", alike["id"].as_str().expect("an id"));
+    assert_eq!(bench.post(OFFICER, &path, &decision).await.0, 200);
+    assert_eq!(bench.post(OFFICER, &path, &decision).await.1["code"], "decided_already");
+    bench.clock.advance(Duration::from_secs(60));
+    let next = bench.screen("A8100001").await["hits"][0].clone();
+    assert_eq!((next["id"] == alike["id"], &next["repeated"]), (false, &json!(false)));
+}
+
+#[tokio::test]
+async fn whoever_asks_for_protection_stops_what_waits() {
+    let bench = Bench::new().await;
+    bench.told("mz.prm", vec![alert(bench.draw(), "AB100001")]).await;
+    assert_eq!(bench.screen("AB100001").await["hits"][0]["forwarded"], true);
+    assert_eq!(bench.queued().await, 1);
+    let scan = |post: &str, asks: bool| {
+        json!({
+            "text": "AB100001", "kind": "document", "state": "MOZ", "document_type": "passport", "confirmed": true,
+            "crossing": { "post": post, "direction": "entry", "asks_protection": asks },
+        })
+    };
+    let border = ("officer-1", "border_officer");
+    let (_, protected) = bench.post(border, "/v1/screen", &scan("negomano_mtambaswala", true)).await;
+    assert_eq!(protected["hits"][0]["not_forwarded"], json!(["protection"]));
+    assert_eq!(bench.queued().await, 0, "nobody is told what waited");
+    // Nor is anybody told at the next post, where nobody ticked it.
+    let (_, elsewhere) = bench.post(border, "/v1/screen", &scan("namoto_kilambo", false)).await;
+    assert_eq!(elsewhere["hits"][0]["forwarded"], false);
+    assert_eq!(bench.queued().await, 0);
+}
+
+#[tokio::test]
+async fn a_machine_confirms_nothing() {
+    let bench = Bench::new().await;
+    bench.told("mz.prm", vec![alert(bench.draw(), "AB100001")]).await;
+    let scan = json!({
+        "text": "AB100001", "kind": "document", "state": "MOZ", "document_type": "passport", "confirmed": true,
+        "crossing": { "post": "namoto_kilambo", "direction": "entry" },
+    });
+    let request = Request::post("/v1/screen").header("content-type", "application/json");
+    let token = bench.machine("mz.prm.post", &["agency_system"]);
+    let (status, answer) = bench.send(&token, request, Body::from(scan.to_string())).await;
+    assert_eq!((status, &answer["verdict"]), (StatusCode::OK, &json!("review")), "{answer}");
+    let reasons = &answer["hits"][0]["not_forwarded"];
+    assert!(reasons.as_array().expect("reasons").contains(&json!("unconfirmed")), "{reasons}");
+    assert_eq!(bench.queued().await, 0);
+}
+
+/// What another agency has, and what is under H3, is a telephone number and one's own safety.
+#[tokio::test]
+async fn what_an_officer_may_not_see_is_no_more_than_call() {
+    let bench = Bench::new().await;
+    bench.told("mz.sernic", vec![alert(bench.draw(), "AB100001")]).await;
+    bench
+        .told(
+            "mz.prm",
+            vec![ScreenedAlert { handling: Some("H3".to_owned()), ..alert(bench.draw(), "AB100002") }],
+        )
+        .await;
+    for number in ["AB100001", "AB100002"] {
+        let hit = bench.screen(number).await["hits"][0].clone();
+        let mut seen = hit.as_object().expect("an object").clone();
+        seen.remove("id");
+        assert_eq!(
+            Value::Object(seen),
+            json!({
+                "action": "call", "warnings": ["armed"], "status": "actual", "call": { "name": "Desk", "phone": "+258 82 000 0000" },
+                "reference": "", "list": "", "rule": "", "rule_version": 0, "score": 0.0, "actions": [], "forwarded": false,
+                "not_forwarded": [], "possible_misuse": false, "retroactive": false, "repeated": false, "explanation": [],
+            }),
+            "{number}"
+        );
+    }
+    // It is told all the same: the booth only does not see it.
+    assert_eq!(bench.queued().await, 2);
+}
+
+#[tokio::test]
+async fn a_discreet_check_is_in_the_second_lines_list_and_nowhere_at_the_booth() {
+    let bench = Bench::new().await;
+    let unlisted = bench.screen("AB100009").await;
+    let discreet = ScreenedAlert {
+        category: Some("person_check".to_owned()),
+        actions: vec!["check_discreetly".to_owned()],
+        ..alert(bench.draw(), "AB100001")
+    };
+    bench.told("mz.prm", vec![discreet]).await;
+    let mut listed = bench.screen("AB100001").await;
+    let mut unlisted = unlisted;
+    for answer in [&mut listed, &mut unlisted] {
+        answer["understood"]["fields"]["number"] = Value::Null;
+        // The list has changed; that it has is no secret.
+        answer["lists"] = Value::Null;
+    }
+    assert_eq!(listed, unlisted, "the booth sees what it sees of an unlisted document");
+    let seen = bench.get(OFFICER, "/v1/candidates").await;
+    assert_eq!(
+        (&seen["items"][0]["discreet"], &seen["items"][0]["value"]),
+        (&json!(true), &json!("AB100001"))
+    );
+    assert_eq!(bench.queued().await, 1, "its owner is told");
+}
+
+#[tokio::test]
+async fn an_alert_that_comes_later_says_who_is_through_already() {
+    let bench = Bench::new().await;
+    assert_eq!(bench.verdict("AB100001").await, "no_hit");
+    let kept = sqlx::query("SELECT reading FROM crossed").fetch_one(bench.watchlist.store.read()).await;
+    let reading: String = sqlx::Row::get(&kept.expect("a crossing"), "reading");
+    assert!(reading.contains("AB100001") && !reading.contains("holder"), "{reading}");
+    bench.clock.advance(Duration::from_secs(30 * 60));
+    bench.told("mz.prm", vec![alert(bench.draw(), "AB100001")]).await;
+    let found = bench.get(OFFICER, "/v1/candidates?state=review").await["items"].clone();
+    // A typed number was compared by nobody who could be asked again: a person decides.
+    assert_eq!(
+        (&found[0]["hit"]["retroactive"], &found[0]["found_at"]),
+        (&json!(true), &json!("2026-11-30T08:00:00Z"))
+    );
+    // Nothing is remembered of somebody who asks for protection, nor longer than the configuration says.
+    let asks = json!({
+        "text": "AB100005", "kind": "document", "state": "MOZ",
+        "crossing": { "post": "namoto_kilambo", "direction": "entry", "asks_protection": true },
+    });
+    bench.post(("officer-1", "border_officer"), "/v1/screen", &asks).await;
+    assert_eq!(bench.rows("crossed").await, 1);
+    bench.clock.advance(Duration::from_secs(24 * 60 * 60));
+    bench.told("mz.prm", vec![alert(bench.draw(), "AB100001")]).await;
+    assert_eq!(
+        bench.get(OFFICER, "/v1/candidates?state=review").await["items"].as_array().map(Vec::len),
+        Some(1)
+    );
+}
+
+#[tokio::test]
+async fn a_state_that_is_misspelt_is_refused() {
+    let bench = Bench::new().await;
+    for state in ["MZ", "moz", "XYZ"] {
+        let scan = json!({ "text": "AB100001", "state": state, "crossing": { "post": "namoto_kilambo", "direction": "entry" } });
+        let (status, body) = bench.post(("officer-1", "border_officer"), "/v1/screen", &scan).await;
+        assert_eq!((status.as_u16(), &body["code"]), (422, &json!("body_faulty")), "{state}");
+    }
+}
