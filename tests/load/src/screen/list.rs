@@ -331,7 +331,7 @@ pub(super) fn reference(at: usize) -> String {
     format!("E{at}")
 }
 
-/// The entry of a [`reference`].
+/// The entry of a [`reference()`].
 pub(super) fn entry_of(reference: &str) -> Option<usize> {
     reference.strip_prefix('E')?.parse().ok()
 }
