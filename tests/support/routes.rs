@@ -72,6 +72,7 @@ fn asks(id: &str) -> Result<(Option<Action>, About)> {
         "list_agencies" | "read_trust" | "export_trust_list" => (Action::TrustRead, Agency),
         "list_alarms" | "read_streams" => (Action::StreamsRead, Agency),
         "acknowledge_alarm" => (Action::AlarmAcknowledge, Agency),
+        "list_screened_alerts" => (Action::ScreeningRead, Agency),
         "list_drafts" => (Action::DraftList, Agency),
         "create_draft" => (Action::DraftCreate, NewDraft),
         "validate_draft" => (Action::DraftValidate, NewDraft),
