@@ -332,6 +332,25 @@ mod tests {
     }
 
     #[test]
+    fn a_certificate_is_excused_for_want_of_the_opener_that_was_forgotten() {
+        let unjudged = |reason: &str| {
+            let reason = json!(reason);
+            bent(move |other| {
+                other.steps[2]["effect"] = json!("unjudged");
+                other.steps[2]["reason"] = reason;
+            })
+        };
+        let found = unjudged("opener_missing");
+        assert_eq!(found.len(), 1);
+        assert!(is_excused(&found[0], &[lost("a", "mz.prm", "request.submit")], "mz.prm"));
+        // Not without the opener's having been forgotten, nor for another reason.
+        assert!(!is_excused(&found[0], &[lost("e", "mz.prm", "request.answer")], "mz.prm"));
+        assert!(!is_excused(&found[0], &[], "mz.prm"));
+        let found = unjudged("past_missing");
+        assert!(!is_excused(&found[0], &[lost("a", "mz.prm", "request.submit")], "mz.prm"));
+    }
+
+    #[test]
     fn a_clock_may_run_from_a_delivery_that_the_recipient_forgot() {
         let found = bent(|other| other.case["request"]["spent_s"] = json!(12));
         assert!(!is_excused(&found[0], &[], "mz.prm"));

@@ -123,8 +123,8 @@ impl LostOfCase {
     ///   after a forgotten end or withdrawal, or decides what a forgotten answer had settled;
     /// - that a step of a request is judged otherwise whose author had a forgotten turn: what stands at that turn now is another word;
     /// - a member that a forgotten step of that type sets;
-    /// - where the opener was forgotten: that other steps of a request cannot be judged, and any later step of its sender that a
-    ///   recipient lacks, with the members that it sets. The sender knows the case again from what recipients said, and sends to those
+    /// - where the opener was forgotten: that other steps of a request, a certificate among them, cannot be judged without it, and any later
+    ///   step of its sender that a recipient lacks, with the members that it sets. The sender knows the case again from what recipients said, and sends to those
     ///   of whom it has heard;
     /// - that the steps of an agency that forgot one stand elsewhere among those of the others: a step at a forgotten one's turn comes
     ///   after it where both are known, and so after all that the author of the forgotten one had seen;
@@ -171,6 +171,11 @@ impl LostOfCase {
         };
         if same(one) != same(other) {
             return false;
+        }
+        // A certificate is of no family: that it could not be judged for want of the very opener that was forgotten says so itself.
+        let lacks_opener = |step: &Value| step["reason"] == "opener_missing";
+        if is_opener_lost && (lacks_opener(one) != lacks_opener(other)) {
+            return true;
         }
         let is_request = one["type"].as_str().is_some_and(|kind| kind.starts_with("request."));
         if is_request {
