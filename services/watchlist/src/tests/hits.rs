@@ -268,3 +268,38 @@ async fn a_state_that_is_misspelt_is_refused() {
         assert_eq!((status.as_u16(), &body["code"]), (422, &json!("body_faulty")), "{state}");
     }
 }
+
+/// A list that is missing, loading or stale is named, and then there is no "no hit"; what is listed elsewhere is a hit all the same.
+#[tokio::test]
+async fn api_list_missing_and_api_reload_state() {
+    let bench = Bench::new().await;
+    bench.told("mz.prm", vec![alert(bench.draw(), "AB100001")]).await;
+    let of_sernic = crate::standings::alerts_of(&agency("mz.sernic"));
+    let state = |answer: &Value| {
+        let lists = answer["lists"].as_array().cloned().unwrap_or_default();
+        lists.into_iter().find(|list| list["id"] == of_sernic.as_str()).unwrap_or_default()
+    };
+    assert_eq!(bench.verdict("AB100009").await, "no_hit");
+    for (expected, change) in [
+        ("loading", (|list| list.is_loading = true) as fn(&mut crate::standings::ListStanding)),
+        ("missing", |list| (list.is_loading, list.loaded_at) = (false, None)),
+    ] {
+        bench.watchlist.lists.update(&of_sernic, change);
+        let answer = bench.screen("AB100009").await;
+        let list = state(&answer);
+        assert_eq!(
+            (&answer["verdict"], &list["state"]),
+            (&json!("incomplete"), &json!(expected)),
+            "{answer}"
+        );
+        assert!(list["version"].is_number(), "{list}");
+        assert_eq!(bench.verdict("AB100001").await, "hit");
+    }
+    let loaded = Some(bench.now());
+    bench.watchlist.lists.update(&of_sernic, |list| list.loaded_at = loaded);
+    assert_eq!(bench.verdict("AB100009").await, "no_hit");
+    bench.clock.advance(Duration::from_secs(366 * 24 * 60 * 60));
+    let answer = bench.screen("AB100009").await;
+    assert_eq!((&answer["verdict"], &state(&answer)["state"]), (&json!("incomplete"), &json!("stale")));
+    assert_eq!(state(&answer)["age_s"], 366 * 24 * 60 * 60);
+}
