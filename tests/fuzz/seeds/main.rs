@@ -459,6 +459,7 @@ fn bundle_of(proof: &str, pruned: Vec<u8>) -> Vec<u8> {
     });
     let event = rovuma_evidence::Disclosed { salt: "AA".to_owned(), exact: "{}".to_owned() };
     let entry = rovuma_evidence::EvidenceEntry {
+        erasure: None,
         index: 0,
         role: rovuma_evidence::EntryRole::Item,
         origin: "mz.audit/2026".to_owned(),
