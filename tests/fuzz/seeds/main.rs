@@ -470,7 +470,7 @@ fn bundle_of(proof: &str, pruned: Vec<u8>) -> Vec<u8> {
     };
     let message = rovuma_evidence::MessageFiles {
         signed: [("tz".parse().expect("a country"), "a.b.c".to_owned())].into(),
-        receipts: [(id.parse().expect("an id"), "a.b.c".to_owned())].into(),
+        receipts: [("A".repeat(43).parse().expect("a digest"), "a.b.c".to_owned())].into(),
     };
     let contents = rovuma_evidence::EvidenceContents {
         manifest: serde_json::from_value(manifest).expect("a manifest"),

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use rovuma_schemas::{
-    CheckedDraft, Fault, Header, Locale, Message, MessageId, Recipient, Sender, StoreId, ValidDraft,
+    CaseSoFar, CheckedDraft, Fault, Header, Locale, Message, MessageId, Recipient, Sender, StoreId, ValidDraft,
     ValidationContext, Version, limits,
 };
 
@@ -44,7 +44,19 @@ fn places(faults: &[Fault]) -> impl Iterator<Item = (&str, rovuma_schemas::Fault
     faults.iter().map(|fault| (fault.pointer.as_str(), fault.code))
 }
 
+/// A follower that names no recipients goes to the parties of its case, as the gateway addresses it.
+fn addressed(valid: ValidDraft) -> ValidDraft {
+    let Some(owner) = valid.case().map(|case| case.owner.clone()) else { return valid };
+    if !valid.recipients().is_empty() {
+        return valid;
+    }
+    let own = agency("mz.prm");
+    let party = if owner == own { agency("tz.tpf") } else { owner };
+    valid.addressed_to(vec![party])
+}
+
 fn sound(valid: ValidDraft) {
+    let valid = addressed(valid);
     assert!((1..=limits::RECIPIENTS_MAX).contains(&valid.recipients().len()));
     let (expiry, end) = (valid.transport_expiry(now()), valid.ends(now()));
     assert!(expiry.zip(end).is_none_or(|(expiry, end)| expiry <= end));
@@ -76,13 +88,15 @@ fn sound(valid: ValidDraft) {
         in_reply_to: valid.in_reply_to(),
         replaces: None,
         first_created: None,
-        case: None,
-        turn: None,
+        case: valid.case().cloned(),
+        turn: valid.case().map(|_| 1),
         seen: BTreeMap::new(),
     };
+    // A follower comes after the opener, which is version 1.
+    let so_far = CaseSoFar { version: u32::from(valid.case().is_some()), ..CaseSoFar::default() };
     let message = valid.into_message(
         header,
-        &rovuma_schemas::CaseSoFar::default(),
+        &so_far,
         &rovuma_schemas::request::AnswerLimits::default(),
     );
     let read = Message::parse(&message.to_payload()).expect("a recipient can read what may be sent");
