@@ -119,7 +119,11 @@ impl FuzzGateway {
         post(format!("/v1/drafts/{submitted}/submit")).await;
         let second_person = token_of("supervisor@mz.prm");
         send_ok(&self.router, second_person, &format!("GET /v1/drafts/{submitted}")).await;
-        let released = post(format!("/v1/drafts/{sent}/release")).await;
+        // The received alert and the other draft are about the same motorcycle.
+        let release = format!(
+            "POST /v1/drafts/{sent}/release\ncontent-type: application/json\n\n{{\"despite_duplicates\": \"FUZZ\"}}"
+        );
+        let released = send_ok(&self.router, officer.clone(), &release).await;
         let jws = send_ok(&self.router, officer.clone(), &format!("GET /v1/messages/{sent}/jws")).await;
         let text = |value: &Value| value.as_str().expect("a text").to_owned();
         self.words = vec![

@@ -32,6 +32,10 @@ pub fn run(data: &[u8]) {
         }
         Err(fault) => assert!(!fault.to_string().is_empty()),
     }
+    // A list without a record is refused as empty, a written one too.
+    if sink.0.is_empty() {
+        return;
+    }
     let written = lists::write_csv(&sink.0);
     let mut again = Sink::default();
     lists::read(ListSource::Csv, &mut written.as_bytes(), None, &mut again)
