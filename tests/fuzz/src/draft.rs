@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use rovuma_schemas::{
-    CaseSoFar, CheckedDraft, Fault, Header, Locale, Message, MessageId, Recipient, Sender, StoreId, ValidDraft,
-    ValidationContext, Version, limits,
+    CaseSoFar, CheckedDraft, Fault, Header, Locale, Message, MessageId, Recipient, Sender, StoreId,
+    ValidDraft, ValidationContext, Version, limits,
 };
 
 use crate::{
@@ -94,11 +94,7 @@ fn sound(valid: ValidDraft) {
     };
     // A follower comes after the opener, which is version 1.
     let so_far = CaseSoFar { version: u32::from(valid.case().is_some()), ..CaseSoFar::default() };
-    let message = valid.into_message(
-        header,
-        &so_far,
-        &rovuma_schemas::request::AnswerLimits::default(),
-    );
+    let message = valid.into_message(header, &so_far, &rovuma_schemas::request::AnswerLimits::default());
     let read = Message::parse(&message.to_payload()).expect("a recipient can read what may be sent");
     assert_eq!(read, message);
 }
