@@ -40,7 +40,7 @@ const WRITTEN_TOGETHER: usize = 10_000;
 
 /// What a new process says that holds a list.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
-struct Held {
+struct HeldList {
     load_s: f64,
     rss_mib: f64,
 }
@@ -87,7 +87,7 @@ async fn in_process(
     today: Date,
     random: &mut Random,
     figures: &mut Figures,
-) -> Result<Held> {
+) -> Result<HeldList> {
     let folder = new_folder()?;
     let store = folder.path().join("watchlist.db");
     print_progress(format_args!(
@@ -209,13 +209,13 @@ async fn hold(store: &Path) -> Result<String> {
     let started = Instant::now();
     let screener = open(store).await?;
     let load_s = rounded(started.elapsed().as_secs_f64());
-    let held = Held { load_s, rss_mib: rounded(process::rss_mib(std::process::id())?) };
+    let held = HeldList { load_s, rss_mib: rounded(process::rss_mib(std::process::id())?) };
     drop(screener);
     Ok(json!(held).to_string())
 }
 
 /// Has a new process open the store: this one has the list and the truth in memory beside it.
-fn in_a_new_process(store: &Path) -> Result<Held> {
+fn in_a_new_process(store: &Path) -> Result<HeldList> {
     let output = std::process::Command::new(std::env::current_exe()?)
         .args(["screen", "--hold"])
         .arg(store)

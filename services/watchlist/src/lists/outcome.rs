@@ -22,7 +22,7 @@ pub struct Outcome {
 /// How many there are of what in a list.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Counts {
-    /// Persons.
+    /// Persons that the list names.
     pub persons: u64,
     /// Organisations, ships and aircraft.
     pub organisations: u64,
@@ -32,11 +32,11 @@ pub struct Counts {
     pub aliases_weak: u64,
     /// Dates of birth by their precision.
     pub births: BTreeMap<&'static str, u64>,
-    /// Documents.
+    /// Documents and numbers of identity; a range counts as one.
     pub documents: u64,
     /// Ranges among the documents.
     pub ranges: u64,
-    /// Vehicles.
+    /// Vehicles that the list names.
     pub vehicles: u64,
     /// Records, and parts of records, that were left out.
     pub skipped: u64,

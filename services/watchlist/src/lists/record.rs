@@ -25,7 +25,7 @@ pub struct Record {
     pub nationalities: Vec<String>,
     /// Documents and numbers of identity.
     pub documents: Vec<ListedDocument>,
-    /// Vehicles.
+    /// Vehicles that belong to it.
     pub vehicles: Vec<ListedVehicle>,
     /// The programmes or regimes under which the list has this record: `SDGT`, `Al-Qaida`.
     pub programs: Vec<String>,

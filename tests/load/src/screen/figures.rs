@@ -8,12 +8,12 @@ use serde_json::{Map, Value, json};
 #[derive(Debug, Default)]
 pub(super) struct Figures {
     values: Map<String, Value>,
-    wanted: Vec<Wanted>,
+    wanted: Vec<WantedFigure>,
 }
 
 /// What is wanted of a figure.
 #[derive(Debug)]
-struct Wanted {
+struct WantedFigure {
     name: &'static str,
     value: f64,
     at_most: f64,
@@ -28,25 +28,25 @@ impl Figures {
     /// A figure that is wanted to be at most so large.
     pub(super) fn at_most(&mut self, name: &'static str, value: f64, at_most: f64) {
         self.say(name, value);
-        self.wanted.push(Wanted { name, value, at_most });
+        self.wanted.push(WantedFigure { name, value, at_most });
     }
 
     /// A count that is wanted to be 0.
     pub(super) fn none(&mut self, name: &'static str, count: usize) {
         self.say(name, count);
-        self.wanted.push(Wanted { name, value: count as f64, at_most: 0.0 });
+        self.wanted.push(WantedFigure { name, value: count as f64, at_most: 0.0 });
     }
 
     /// The figures of which something is wanted and that are more.
     pub(super) fn missed(&self) -> Vec<&'static str> {
-        let is_missed = |wanted: &&Wanted| wanted.value.is_nan() || wanted.value > wanted.at_most;
+        let is_missed = |wanted: &&WantedFigure| wanted.value.is_nan() || wanted.value > wanted.at_most;
         self.wanted.iter().filter(is_missed).map(|wanted| wanted.name).collect()
     }
 
     /// Prints each figure with what is wanted of it.
     pub(super) fn print(&self) {
         let missed = self.missed();
-        for Wanted { name, value, at_most } in &self.wanted {
+        for WantedFigure { name, value, at_most } in &self.wanted {
             let mark = if missed.contains(name) { "  MISSED" } else { "" };
             print_line(name, format_args!("{value}"), format_args!("wanted: at most {at_most}{mark}"));
         }

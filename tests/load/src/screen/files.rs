@@ -21,7 +21,7 @@ use rovuma_watchlist::{
 
 use super::{
     list::{self, Standing},
-    numbers::{Place, compared, counted, is_vin, plain},
+    numbers::{NumberPlace, compared, counted, is_vin, plain},
     queries::{Family, family},
     zone,
 };
@@ -142,9 +142,9 @@ impl Entries {
         let place = query.scan.kind.and_then(place_of);
         subject.numbers.iter().any(|listed| {
             let kind = match listed.kind {
-                NumberKind::Document => Place::Document,
-                NumberKind::Plate => Place::Plate,
-                _ => Place::Frame,
+                NumberKind::Document => NumberPlace::Document,
+                NumberKind::Plate => NumberPlace::Plate,
+                _ => NumberPlace::Frame,
             };
             let of_listed = listed.document_type.as_deref().and_then(family);
             let is_other_state = stated
@@ -154,7 +154,7 @@ impl Entries {
                 .is_some_and(|(one, other)| one != other);
             let is_other_type = stated.family.zip(of_listed).is_some_and(|(one, other)| one != other);
             place.is_none_or(|place| place == kind)
-                && !(kind == Place::Document && (is_other_state || is_other_type))
+                && !(kind == NumberPlace::Document && (is_other_state || is_other_type))
                 && (compared(kind, &stated.number) == plain(&listed.value)
                     || is_in_series(&stated.number, listed))
         })
@@ -355,13 +355,13 @@ fn query(id: String, text: &str, kind: &str) -> FileQuery {
     FileQuery { id, scan, is_name }
 }
 
-const fn place_of(kind: ScanKind) -> Option<Place> {
+const fn place_of(kind: ScanKind) -> Option<NumberPlace> {
     match kind {
-        ScanKind::Mrz | ScanKind::Document | ScanKind::Nida | ScanKind::Bi => Some(Place::Document),
-        ScanKind::Plate => Some(Place::Plate),
-        ScanKind::Vin | ScanKind::ChassisNumber => Some(Place::Frame),
-        ScanKind::EngineNumber => Some(Place::Engine),
-        ScanKind::Imei | ScanKind::Serial => Some(Place::Object),
+        ScanKind::Mrz | ScanKind::Document | ScanKind::Nida | ScanKind::Bi => Some(NumberPlace::Document),
+        ScanKind::Plate => Some(NumberPlace::Plate),
+        ScanKind::Vin | ScanKind::ChassisNumber => Some(NumberPlace::Frame),
+        ScanKind::EngineNumber => Some(NumberPlace::Engine),
+        ScanKind::Imei | ScanKind::Serial => Some(NumberPlace::Object),
         ScanKind::Name => None,
     }
 }

@@ -4,7 +4,7 @@ use rovuma_schemas::{CaseId, MessageId, Timestamp};
 use rovuma_watchlist::screening::{AlertFacts, Listed, ListedNumber, ListedSubject, NumberKind};
 
 use super::{
-    numbers::{Place, luhn_digit, with_vin_digit},
+    numbers::{NumberPlace, luhn_digit, with_vin_digit},
     random::Random,
 };
 
@@ -37,7 +37,7 @@ const STANDINGS: [(usize, Standing); 6] = [
 
 /// An entry, as little of it as the truth needs.
 #[derive(Clone, Debug)]
-pub(super) struct Entry {
+pub(super) struct ListedEntry {
     pub(super) standing: Standing,
     pub(super) holder: Option<Holder>,
     pub(super) make: Option<&'static str>,
@@ -76,7 +76,7 @@ pub(super) struct Number {
 /// The list.
 #[derive(Clone, Debug, Default)]
 pub(super) struct List {
-    pub(super) entries: Vec<Entry>,
+    pub(super) entries: Vec<ListedEntry>,
     pub(super) numbers: Vec<Number>,
 }
 
@@ -179,7 +179,7 @@ impl List {
         });
         let standing = standing.map_or(Standing::Partner, |(_, standing)| *standing);
         let at = self.numbers.len();
-        self.entries.push(Entry { standing, holder, make, numbers: at..at });
+        self.entries.push(ListedEntry { standing, holder, make, numbers: at..at });
     }
 
     fn number(
@@ -369,13 +369,13 @@ pub(super) fn alert(standing: Standing, at: usize, now: Timestamp) -> AlertFacts
 }
 
 impl Number {
-    pub(super) fn place(&self) -> Place {
+    pub(super) fn place(&self) -> NumberPlace {
         match self.kind {
-            NumberKind::Document => Place::Document,
-            NumberKind::Plate => Place::Plate,
-            NumberKind::Vin | NumberKind::ChassisNumber => Place::Frame,
-            NumberKind::EngineNumber => Place::Engine,
-            NumberKind::Imei | NumberKind::FirearmSerial | NumberKind::ObjectSerial => Place::Object,
+            NumberKind::Document => NumberPlace::Document,
+            NumberKind::Plate => NumberPlace::Plate,
+            NumberKind::Vin | NumberKind::ChassisNumber => NumberPlace::Frame,
+            NumberKind::EngineNumber => NumberPlace::Engine,
+            NumberKind::Imei | NumberKind::FirearmSerial | NumberKind::ObjectSerial => NumberPlace::Object,
         }
     }
 

@@ -21,7 +21,7 @@ const IMEI_COMPARED: usize = 14;
 
 /// What numbers are compared with each other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(super) enum Place {
+pub(super) enum NumberPlace {
     /// Numbers of documents, national identity numbers among them.
     Document,
     /// Plates.
@@ -34,7 +34,7 @@ pub(super) enum Place {
     Object,
 }
 
-impl Place {
+impl NumberPlace {
     pub(super) const ALL: [Self; 5] = [Self::Document, Self::Plate, Self::Frame, Self::Engine, Self::Object];
 }
 
@@ -44,8 +44,8 @@ pub(super) fn plain(text: &str) -> String {
 }
 
 /// The part of a number that is compared: of a telephone's its first fourteen digits.
-pub(super) fn compared(place: Place, number: &str) -> &str {
-    let is_telephones = place == Place::Object
+pub(super) fn compared(place: NumberPlace, number: &str) -> &str {
+    let is_telephones = place == NumberPlace::Object
         && (IMEI_COMPARED..=IMEI_COMPARED + 2).contains(&number.len())
         && number.bytes().all(|b| b.is_ascii_digit());
     if is_telephones { &number[..IMEI_COMPARED] } else { number }
@@ -228,6 +228,6 @@ mod tests {
         assert_eq!(confused("A7", &mut random), None);
         assert_eq!(transposed("7777", &mut random), None);
         assert_eq!(counted("AB1200"), Some(("AB", 1200)));
-        assert_eq!(compared(Place::Object, "352099001761481"), "35209900176148");
+        assert_eq!(compared(NumberPlace::Object, "352099001761481"), "35209900176148");
     }
 }

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::{
     list::Holder,
-    numbers::{Place, with_vin_digit},
+    numbers::{NumberPlace, with_vin_digit},
     random::Random,
     truth::Numbers,
     zone::{Counting, Zone, ZoneForm},
@@ -25,41 +25,41 @@ pub(super) fn birth(holder: &Holder) -> String {
     format!("{:02}{:02}{:02}", holder.year % 100, holder.month, holder.day)
 }
 
-fn draw(random: &mut Random) -> (Place, String, Value) {
+fn draw(random: &mut Random) -> (NumberPlace, String, Value) {
     match random.below(10) {
         0..3 => {
             let number = random.fill("lldddddd");
             let scan = zone(ZoneForm::Td3, "P", &number, random);
-            (Place::Document, number, scan)
+            (NumberPlace::Document, number, scan)
         }
         3 => {
             let number = random.fill("ddddddddddddl");
             let form = if random.happens(50) { ZoneForm::Td1 } else { ZoneForm::Td2 };
             let scan = zone(form, "ID", &number, random);
-            (Place::Document, number, scan)
+            (NumberPlace::Document, number, scan)
         }
         4 => {
             let number = random.fill("19dddddddddddddddddd");
-            (Place::Document, number.clone(), json!({ "text": number, "kind": "nida" }))
+            (NumberPlace::Document, number.clone(), json!({ "text": number, "kind": "nida" }))
         }
         5 => {
             let number = random.fill("lldddddd");
             let scan = json!({ "text": number.to_ascii_lowercase(), "kind": "document", "state": "MOZ" });
-            (Place::Document, number, scan)
+            (NumberPlace::Document, number, scan)
         }
         6..8 => {
             let (form, state) = *random.pick(&[("llldddMP", "MOZ"), ("Tdddlll", "TZA"), ("MCdddlll", "TZA")]);
             let number = random.fill(form);
             let scan = json!({ "text": number, "kind": "plate", "state": state });
-            (Place::Plate, number, scan)
+            (NumberPlace::Plate, number, scan)
         }
         8 => {
             let number = with_vin_digit(&random.fill("JTvvvvvvvvvdddddd"));
-            (Place::Frame, number.clone(), json!({ "text": number, "kind": "vin" }))
+            (NumberPlace::Frame, number.clone(), json!({ "text": number, "kind": "vin" }))
         }
         _ => {
             let number = random.fill("llldddddd");
-            (Place::Engine, number.clone(), json!({ "text": number, "kind": "engine_number" }))
+            (NumberPlace::Engine, number.clone(), json!({ "text": number, "kind": "engine_number" }))
         }
     }
 }

@@ -7,7 +7,7 @@ use rovuma_watchlist::screening::{NumberKind, ScanSource};
 
 use super::{
     list::{List, Number, Standing},
-    numbers::{Place, compared, counted, folded, is_vin},
+    numbers::{NumberPlace, compared, counted, folded, is_vin},
     queries::{Digit, Query, family},
 };
 
@@ -36,7 +36,7 @@ pub(super) struct Allowed {
     pub(super) is_other_holder: bool,
 }
 
-type Key = (Place, String);
+type Key = (NumberPlace, String);
 
 /// Series by what stands before their digits and by length: the first and the last, counted by their digits, and the number in the list.
 type Series = HashMap<(String, usize), Vec<(u128, u128, usize)>>;
@@ -61,7 +61,7 @@ impl Numbers {
             let (place, value) = (number.place(), compared(number.place(), &number.value));
             numbers.equal.entry((place, value.to_owned())).or_default().push(at);
             numbers.alike.entry((place, folded(value))).or_default().push(at);
-            if place == Place::Frame && value.len() >= SUFFIX_MIN {
+            if place == NumberPlace::Frame && value.len() >= SUFFIX_MIN {
                 let end = value[value.len() - SUFFIX_MIN..].to_owned();
                 numbers.ends.entry(end).or_default().push(at);
             }
@@ -74,21 +74,27 @@ impl Numbers {
     }
 
     /// Whether the number, of this kind, is in the list.
-    pub(super) fn has(&self, place: Place, number: &str) -> bool {
+    pub(super) fn has(&self, place: NumberPlace, number: &str) -> bool {
         self.equal.contains_key(&(place, compared(place, number).to_owned()))
     }
 
     /// The listed numbers that a query's number resembles, each with the strongest resemblance.
     fn related(&self, query: &Query) -> HashMap<usize, Relation> {
         let mut related = HashMap::new();
-        let places = query.place.map_or(Place::ALL.to_vec(), |place| vec![place]);
+        let places = query.place.map_or(NumberPlace::ALL.to_vec(), |place| vec![place]);
         for place in places {
             self.related_at(place, compared(place, &query.number), query, &mut related);
         }
         related
     }
 
-    fn related_at(&self, place: Place, value: &str, query: &Query, related: &mut HashMap<usize, Relation>) {
+    fn related_at(
+        &self,
+        place: NumberPlace,
+        value: &str,
+        query: &Query,
+        related: &mut HashMap<usize, Relation>,
+    ) {
         let mut add = |found: Option<&Vec<usize>>, relation| {
             for at in found.into_iter().flatten() {
                 let known = related.entry(*at).or_insert(relation);
@@ -104,11 +110,11 @@ impl Numbers {
         for form in forms {
             add(self.alike.get(&(place, form)), Relation::Alike);
         }
-        if place == Place::Frame && value.len() >= SUFFIX_MIN {
+        if place == NumberPlace::Frame && value.len() >= SUFFIX_MIN {
             let ends = self.ends.get(&value[value.len() - SUFFIX_MIN..]);
             add(ends, Relation::Alike);
         }
-        if place == Place::Document {
+        if place == NumberPlace::Document {
             add(Some(&within(&self.series, value)), Relation::InSeries);
             add(Some(&within(&self.alike_series, &folded(value))), Relation::Alike);
         }
@@ -141,33 +147,33 @@ fn allowed_of(list: &List, query: &Query, number: &Number, relation: Relation) -
     let scan = &query.scan;
     let place = number.place();
     let is_other_state = query.state.as_deref().zip(number.state).is_some_and(|(one, other)| one != other);
-    if place == Place::Document && is_other_state {
+    if place == NumberPlace::Document && is_other_state {
         // Two states issued the two documents: they are two documents.
         return None;
     }
     let of_number = number.document_type.and_then(family);
-    let is_other_family =
-        place == Place::Document && query.family.zip(of_number).is_some_and(|(one, other)| one != other);
+    let is_other_family = place == NumberPlace::Document
+        && query.family.zip(of_number).is_some_and(|(one, other)| one != other);
     let seen = scan.vehicle.as_ref().and_then(|vehicle| vehicle.make.as_deref());
     let is_other_make =
-        place == Place::Plate && seen.zip(entry.make).is_some_and(|(one, other)| one != other);
+        place == NumberPlace::Plate && seen.zip(entry.make).is_some_and(|(one, other)| one != other);
     let is_unconfirmed = scan.source == ScanSource::Camera && !scan.confirmed;
     let is_hit = relation >= Relation::InSeries
         && query.digit != Digit::Wrong
         && !(is_other_state || is_other_family || is_other_make || is_unconfirmed);
     let is_known_state = query.state.is_some() && number.state.is_some();
     let is_certain = match place {
-        Place::Document => {
+        NumberPlace::Document => {
             let is_compared = query.digit == Digit::Right || scan.confirmed;
             is_known_state && query.family.is_some() && of_number.is_some() && is_compared
         }
-        Place::Plate => is_known_state,
+        NumberPlace::Plate => is_known_state,
         // A number that is no VIN is one of many of its maker's.
-        Place::Frame => is_vin(&number.value),
-        Place::Object => number.kind == NumberKind::Imei && query.digit == Digit::Right,
-        Place::Engine => false,
+        NumberPlace::Frame => is_vin(&number.value),
+        NumberPlace::Object => number.kind == NumberKind::Imei && query.digit == Digit::Right,
+        NumberPlace::Engine => false,
     };
-    let is_kind_known = query.place.is_some() || (place == Place::Frame && is_vin(&query.number));
+    let is_kind_known = query.place.is_some() || (place == NumberPlace::Frame && is_vin(&query.number));
     let is_forwarded = is_hit
         && is_certain
         && is_kind_known

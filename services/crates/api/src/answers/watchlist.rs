@@ -201,7 +201,7 @@ pub struct ListProposal {
     pub act: String,
     /// Who proposed it.
     pub proposed_by: String,
-    /// When.
+    /// When it was proposed.
     #[schema(value_type = String, format = DateTime)]
     pub proposed_at: Timestamp,
     /// When it lapses.
@@ -245,7 +245,7 @@ pub struct ImportReport {
 /// How many there are of what in a file.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct ImportCounts {
-    /// Persons.
+    /// Persons that the list names.
     pub persons: u64,
     /// Organisations, ships and aircraft.
     pub organisations: u64,
@@ -255,11 +255,11 @@ pub struct ImportCounts {
     pub aliases_weak: u64,
     /// Dates of birth by their form: `day`, `month`, `year`, `about`, `between`, `unknown`.
     pub births: BTreeMap<String, u64>,
-    /// Documents.
+    /// Documents and numbers of identity; a range counts as one.
     pub documents: u64,
     /// Ranges among the documents.
     pub ranges: u64,
-    /// Vehicles.
+    /// Vehicles that the list names.
     pub vehicles: u64,
     /// Records, and parts of records, that were left out.
     pub skipped: u64,
@@ -365,11 +365,11 @@ pub struct RuleProposal {
     pub version: u32,
     /// Whether it would forward without a person.
     pub forwards: bool,
-    /// Why.
+    /// Why it was proposed: a code or file reference.
     pub reason: String,
     /// Who proposed it.
     pub proposed_by: String,
-    /// When.
+    /// When it was proposed.
     #[schema(value_type = String, format = DateTime)]
     pub proposed_at: Timestamp,
 }
@@ -388,7 +388,7 @@ pub struct InnocentRow {
     pub reason: String,
     /// Who said so.
     pub proposed_by: String,
-    /// When.
+    /// When it was proposed.
     #[schema(value_type = String, format = DateTime)]
     pub proposed_at: Timestamp,
     /// Who approved it; absent while nobody has, and then it protects nobody.
