@@ -43,7 +43,7 @@ CREATE TABLE hit (
 CREATE INDEX hit_by_place ON hit (place, found_at);
 CREATE INDEX hit_protected ON hit (about, last_at) WHERE protected = 1;
 CREATE INDEX hit_waiting ON hit (about) WHERE state = 'queued';
-CREATE INDEX hit_open ON hit (agency, id) WHERE state IN ('review', 'queued', 'refused') OR discreet = 1;
+CREATE INDEX hit_open ON hit (agency, id) WHERE state IN ('review', 'queued', 'refused', 'kept') OR discreet = 1;
 CREATE INDEX hit_by_age ON hit (last_at);
 CREATE INDEX hit_to_forward ON hit (next_at) WHERE next_at IS NOT NULL;
 CREATE INDEX hit_of_agency ON hit (agency, state, id);

@@ -7,7 +7,7 @@ CREATE TABLE crossed (
     post      TEXT   NOT NULL,
     direction TEXT   NOT NULL,
     agency    TEXT   NOT NULL,
-    reading   TEXT   NOT NULL  -- JSON: the number with issuer and check digit, without the holder
+    seen      TEXT   NOT NULL  -- JSON: the number with issuer and check digit, and how it was scanned, without the holder
 );
 CREATE INDEX crossed_by_number ON crossed (place, number);
 CREATE INDEX crossed_by_time ON crossed (at);

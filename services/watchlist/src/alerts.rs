@@ -12,7 +12,7 @@ use rovuma_api::{
     page::{PAGE_MAX, Page},
 };
 use rovuma_runtime::Shutdown;
-use rovuma_schemas::{AgencyCode, MessageId};
+use rovuma_schemas::{AgencyCode, MessageId, Timestamp};
 use rovuma_store::{BoxFuture, Conn, FutureExt, WriteError};
 use thiserror::Error;
 
@@ -51,7 +51,7 @@ enum FollowFault {
 
 /// Follows the alerts of one agency until the service stops.
 pub(crate) async fn follow(watchlist: Arc<Watchlist>, agency: Arc<OwnAgency>, shutdown: Shutdown) {
-    let mut follower = Follower { watchlist, agency, after: None };
+    let mut follower = Follower { watchlist, agency, after: None, heard_written: None };
     let mut pause = PAUSE_MIN;
     loop {
         let result = tokio::select! {
@@ -82,6 +82,8 @@ struct Follower {
     agency: Arc<OwnAgency>,
     /// The last event that was taken, once all alerts were loaded.
     after: Option<i64>,
+    /// When it was last written down that the gateway was heard.
+    heard_written: Option<Timestamp>,
 }
 
 impl Follower {
@@ -191,11 +193,10 @@ impl Follower {
     }
 
     /// Notes that the gateway was heard.
-    async fn heard(&self, is_written: bool) -> Result<(), FollowFault> {
+    async fn heard(&mut self, is_written: bool) -> Result<(), FollowFault> {
         let (id, now) = (alerts_of(&self.agency.config.code), self.watchlist.clock.now());
-        let before = self.watchlist.lists.get(&id).and_then(|list| list.heard_at);
         self.watchlist.lists.update(&id, |list| list.heard_at = Some(now));
-        let is_due = before.is_none_or(|before| now.since(before) > HEARD_WRITTEN_EVERY);
+        let is_due = self.heard_written.is_none_or(|before| now.since(before) > HEARD_WRITTEN_EVERY);
         if !(is_written || is_due) {
             return Ok(());
         }
@@ -204,7 +205,9 @@ impl Follower {
             .watchlist
             .store
             .write(move |tx| async move { standings::store(tx, &id, &standing).await }.boxed());
-        Ok(write.await?)
+        write.await?;
+        self.heard_written = Some(now);
+        Ok(())
     }
 }
 

@@ -3,24 +3,18 @@
 //! Only where the installation has switched it on (`[screening] remember_crossings_h`), only numbers with what their check digits said, never
 //! a name or a birth date, nothing of somebody who may need protection, and no longer than the hours that the configuration says.
 
-use std::{sync::Arc, time::Duration};
-
-use rovuma_runtime::Shutdown;
 use rovuma_schemas::{AgencyCode, MessageId, Timestamp};
 use rovuma_store::{Conn, FutureExt, RowExt, WriteError};
+use serde::{Deserialize, Serialize};
 use sqlx::{Row, any::AnyRow};
 
 use crate::{
     entries::{self, Change, Entry},
     error::DbError,
-    hits,
     screen::{self, FoundAt},
-    screening::{self, Crossing, Looked, Question, Reading, Scan},
+    screening::{self, Crossing, Listed, ListedNumber, Looked, Question, Reading, Scan},
     watchlist::Watchlist,
 };
-
-/// How often what is old is removed.
-const PRUNED_EVERY: Duration = Duration::from_secs(10 * 60);
 
 /// Crossings of one number that are looked at: whoever crosses more often in a day is known by then.
 const LOOKED_AT_MAX: i64 = 16;
@@ -31,34 +25,53 @@ struct Crossed {
     at: Timestamp,
     crossing: Crossing,
     agency: AgencyCode,
-    reading: Reading,
+    seen: Seen,
 }
 
-/// Remembers a crossing, if the installation does that.
+/// What was read of a number, and how it was scanned: what was uncertain then is not certain afterwards.
+#[derive(Debug, Serialize, Deserialize)]
+struct Seen {
+    reading: Reading,
+    /// Without its text, which may name the holder.
+    scan: Scan,
+}
+
+/// Remembers a crossing, if the installation does that. Of somebody who may need protection it forgets what was remembered, at whatever post.
 pub(crate) async fn remember(
     watchlist: &Watchlist,
     agency: &AgencyCode,
     crossing: &Crossing,
-    readings: Vec<Reading>,
+    (scan, looked): (&Scan, &Looked),
     now: Timestamp,
 ) -> Result<(), WriteError<DbError>> {
-    if watchlist.remembered_for.is_zero() || crossing.asks_protection || readings.is_empty() {
+    let readings = looked.memorable();
+    if watchlist.remembered_for.is_zero() || readings.is_empty() {
         return Ok(());
     }
+    let is_protected = crossing.asks_protection || looked.says_protected();
     let (agency, crossing) = (agency.clone(), crossing.clone());
+    // Nobody can be asked again whether the number was compared.
+    let scan = Scan { text: String::new(), confirmed: false, ..scan.clone() };
     let write = watchlist.store.write(move |tx| {
         async move {
             for reading in readings {
-                let body =
-                    serde_json::to_string(&reading).map_err(|fault| DbError::damaged("reading", fault))?;
+                let (place, number) = (reading.kind.place().as_str(), reading.kind.compared(&reading.number));
+                if is_protected {
+                    let forget = sqlx::query("DELETE FROM crossed WHERE place = $1 AND number = $2");
+                    forget.bind(place).bind(number.to_owned()).execute(&mut *tx).await?;
+                    continue;
+                }
+                let number = number.to_owned();
+                let body = serde_json::to_string(&Seen { reading, scan: scan.clone() })
+                    .map_err(|fault| DbError::damaged("crossing", fault))?;
                 sqlx::query(
-                    "INSERT INTO crossed (id, at, place, number, post, direction, agency, reading)
+                    "INSERT INTO crossed (id, at, place, number, post, direction, agency, seen)
                      VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
                 )
                 .bind(MessageId::draw(now).as_bytes().to_vec())
                 .bind(now.as_micros())
-                .bind(reading.kind.place().as_str())
-                .bind(reading.kind.compared(&reading.number).to_owned())
+                .bind(place)
+                .bind(number)
                 .bind(crossing.post.as_str())
                 .bind(crossing.direction.as_str())
                 .bind(agency.as_str())
@@ -75,28 +88,32 @@ pub(crate) async fn remember(
 
 /// The crossings of one number since an instant, the last first.
 pub(crate) const FIND: &str = "
-    SELECT at, post, direction, agency, reading FROM crossed
+    SELECT at, post, direction, agency, seen FROM crossed
     WHERE place = $1 AND number >= $2 AND number <= $3 AND length(number) = length($2) AND at > $4
     ORDER BY at DESC LIMIT $5";
 
-/// Looks whether what an alert lists now crossed before it came, and keeps that as a hit.
+/// Looks whether what an alert lists now, and did not list before, crossed before it came, and keeps that as a hit.
 pub(crate) async fn look_back(watchlist: &Watchlist, change: &Change) -> Result<(), WriteError<DbError>> {
     if watchlist.remembered_for.is_zero() {
         return Ok(());
     }
     for entry in &change.added {
-        let is_new = !change.removed.iter().any(|(number, _)| *number == entry.0);
-        if is_new {
-            look_back_for(watchlist, entry).await?;
-        }
+        let before = change.removed.iter().find(|(number, _)| *number == entry.0);
+        look_back_for(watchlist, entry, before.map(|(_, listed)| listed)).await?;
     }
     Ok(())
 }
 
-async fn look_back_for(watchlist: &Watchlist, entry: &Entry) -> Result<(), WriteError<DbError>> {
+async fn look_back_for(
+    watchlist: &Watchlist,
+    entry: &Entry,
+    before: Option<&Listed>,
+) -> Result<(), WriteError<DbError>> {
     let now = watchlist.now();
     let since = now.minus(watchlist.remembered_for);
-    for (_, number) in entry.1.numbers() {
+    let was_listed =
+        |number: &ListedNumber| before.is_some_and(|before| before.numbers().any(|(_, old)| old == number));
+    for (_, number) in entry.1.numbers().filter(|(_, number)| !was_listed(number)) {
         let Some((from, to)) = number.ends() else { continue };
         let mut conn =
             watchlist.store.read().acquire().await.map_err(|fault| WriteError::Job(fault.into()))?;
@@ -125,13 +142,10 @@ async fn judge_again(
     crossed: &Crossed,
     now: Timestamp,
 ) -> Result<(), WriteError<DbError>> {
-    let looked = {
-        let index = watchlist.index.read().unwrap_or_else(std::sync::PoisonError::into_inner);
-        Looked::again(crossed.reading.clone(), &index)
-    };
+    let looked = Looked::again(crossed.seen.reading.clone());
     let rules = watchlist.rules();
     let question = Question {
-        scan: &Scan::default(),
+        scan: &crossed.seen.scan,
         crossing: Some(&crossed.crossing),
         rules: &rules,
         agency: &crossed.agency,
@@ -149,7 +163,7 @@ async fn judge_again(
 }
 
 fn crossed(row: &AnyRow) -> Result<Crossed, DbError> {
-    let reading: &str = row.try_get("reading")?;
+    let seen: &str = row.try_get("seen")?;
     Ok(Crossed {
         at: row.instant("at")?,
         crossing: Crossing {
@@ -158,31 +172,11 @@ fn crossed(row: &AnyRow) -> Result<Crossed, DbError> {
             asks_protection: false,
         },
         agency: row.parsed("agency")?,
-        reading: serde_json::from_str(reading).map_err(|fault| DbError::damaged("reading", fault))?,
+        seen: serde_json::from_str(seen).map_err(|fault| DbError::damaged("crossing", fault))?,
     })
 }
 
-/// Removes what is older than the configuration allows, until the service stops. With the switch off that is everything.
-pub(crate) async fn prune(watchlist: Arc<Watchlist>, shutdown: Shutdown) {
-    loop {
-        let before = watchlist.now().minus(watchlist.remembered_for);
-        let now = watchlist.now();
-        let write = watchlist.store.write(move |tx| {
-            async move {
-                remove(tx, before).await?;
-                hits::prune(tx, now).await
-            }
-            .boxed()
-        });
-        if let Err(fault) = write.await {
-            tracing::error!(%fault, "old crossings and hits could not be removed");
-        }
-        if !shutdown.pause(PRUNED_EVERY).await {
-            return;
-        }
-    }
-}
-
-async fn remove(tx: &mut Conn, before: Timestamp) -> sqlx::Result<()> {
+/// Removes what crossed at `before` or earlier.
+pub(crate) async fn prune(tx: &mut Conn, before: Timestamp) -> sqlx::Result<()> {
     sqlx::query("DELETE FROM crossed WHERE at <= $1").bind(before.as_micros()).execute(tx).await.map(|_| ())
 }

@@ -147,8 +147,8 @@ async fn record(watchlist: &Watchlist, hit: &QueuedHit, outcome: Forwarding) -> 
     let (trail, id) = (watchlist.trail.clone(), hit.id);
     let write = watchlist.store.write(move |tx| {
         async move {
-            hits::forwarded(tx, id, &outcome).await?;
-            if let Some(act) = act {
+            let is_written = hits::forwarded(tx, id, &outcome).await?;
+            if let Some(act) = act.filter(|_| is_written) {
                 trail.record(tx, &act).await?;
             }
             Ok::<_, DbError>(())

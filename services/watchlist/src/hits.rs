@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sqlx::{Row, any::AnyRow};
 
-use crate::{error::DbError, screening::Traveller, watchlist::REPEATED_WITHIN};
+use crate::{error::DbError, screening::Traveller};
 
 /// Something that was found, as it is kept.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -97,17 +97,20 @@ impl HitState {
     }
 }
 
+/// How long the same find at the same post is one: a queue moves slowly, and a document is scanned more than once.
+const REPEATED_WITHIN: Duration = Duration::from_secs(6 * 60 * 60);
+
 /// The newest hit at a place that may still be joined: what a person decided, and what the gateway refused, is over.
 pub(crate) const OPEN: &str = "
     SELECT id FROM hit
-    WHERE place = $1 AND found_at > $2 AND state IN ('queued', 'forwarded', 'review', 'kept')
+    WHERE place = $1 AND found_at > $2 AND found_at < $3 AND state IN ('queued', 'forwarded', 'review', 'kept')
     ORDER BY found_at DESC LIMIT 1";
 
 /// Whether somebody who is found by this number asked for protection in the last hours.
 pub(crate) const PROTECTED: &str =
     "SELECT 1 FROM hit WHERE about = $1 AND protected = 1 AND last_at > $2 LIMIT 1";
 
-/// Keeps a hit. A repeat within six hours of the first joins it, and its id stands. Whoever asks for protection stops what waits, and what is
+/// Keeps a hit. A repeat within six hours of the first joins it, whether it is found then or afterwards, and its id stands. Whoever asks for protection stops what waits, and what is
 /// found of them in the next hours is told to nobody elsewhere. Returns the id, and whether it is a repeat.
 pub(crate) async fn keep(
     tx: &mut Conn,
@@ -129,7 +132,12 @@ pub(crate) async fn keep(
             new.found.hit.not_forwarded = vec!["protection".to_owned()];
         }
     }
-    let open = sqlx::query(OPEN).bind(new.place.as_str()).bind(since).fetch_optional(&mut *tx).await?;
+    let open = sqlx::query(OPEN)
+        .bind(new.place.as_str())
+        .bind(new.found_at.minus(REPEATED_WITHIN).as_micros())
+        .bind(new.found_at.plus(REPEATED_WITHIN).as_micros())
+        .fetch_optional(&mut *tx)
+        .await?;
     if let Some(row) = open {
         let id = row.message_id("id")?;
         sqlx::query("UPDATE hit SET last_at = $2, times = times + 1 WHERE id = $1")
@@ -223,17 +231,18 @@ pub(crate) enum Forwarding {
     KeptBack(&'static str),
 }
 
-/// Writes down what became of a hit at the gateway.
-pub(crate) async fn forwarded(tx: &mut Conn, id: MessageId, outcome: &Forwarding) -> Result<(), DbError> {
+/// Writes down what became of a hit at the gateway. `false`: meanwhile somebody asked for protection, and it is kept back already. What the
+/// gateway has signed is written down all the same: its owner knows.
+pub(crate) async fn forwarded(tx: &mut Conn, id: MessageId, outcome: &Forwarding) -> Result<bool, DbError> {
     let (state, message, refusal, next_at) = match outcome {
         Forwarding::Taken(message) => (HitState::Forwarded, Some(message), None, None),
         Forwarding::Refused(code) => (HitState::Refused, None, Some(code.as_str()), None),
         Forwarding::KeptBack(why) => (HitState::Kept, None, Some(*why), None),
         Forwarding::Later { at, why } => (HitState::Queued, None, Some(why.as_str()), Some(at.as_micros())),
     };
-    sqlx::query(
+    let done = sqlx::query(
         "UPDATE hit SET state = $2, message = $3, refusal = $4, next_at = $5, attempts = attempts + 1
-         WHERE id = $1 AND state = 'queued'",
+         WHERE id = $1 AND (state = 'queued' OR $2 = 'forwarded')",
     )
     .bind(id.as_bytes().to_vec())
     .bind(state.as_str())
@@ -242,7 +251,7 @@ pub(crate) async fn forwarded(tx: &mut Conn, id: MessageId, outcome: &Forwarding
     .bind(next_at)
     .execute(tx)
     .await?;
-    Ok(())
+    Ok(done.rows_affected() == 1)
 }
 
 const COLUMNS: &str = "id, state, found_at, last_at, times, post, direction, body, discreet, message, refusal, decided_by, reason";
@@ -252,11 +261,11 @@ pub(crate) const PAGE: &str = "
     SELECT id, state, found_at, last_at, times, post, direction, body, discreet, message, refusal, decided_by, reason FROM hit
     WHERE agency = $1 AND state = $2 AND id < $3 ORDER BY id DESC LIMIT $4";
 
-/// A page of what an agency's second line looks at: what a person decides, what waits or was refused, and every discreet check; the newest
-/// first.
+/// A page of what an agency's second line looks at: what a person decides, what waits, was refused or is told here alone, and every discreet
+/// check; the newest first.
 pub(crate) const PAGE_OPEN: &str = "
     SELECT id, state, found_at, last_at, times, post, direction, body, discreet, message, refusal, decided_by, reason FROM hit
-    WHERE agency = $1 AND id < $2 AND (state IN ('review', 'queued', 'refused') OR (discreet = 1 AND state <> 'rejected'))
+    WHERE agency = $1 AND id < $2 AND (state IN ('review', 'queued', 'refused', 'kept') OR discreet = 1) AND state <> 'rejected'
     ORDER BY id DESC LIMIT $3";
 
 /// Lists an agency's hits in one state, or those that its second line looks at: those before `before`.
@@ -292,11 +301,25 @@ pub(crate) async fn prune(tx: &mut Conn, now: Timestamp) -> sqlx::Result<()> {
         .map(|_| ())
 }
 
-/// One hit, with the agency that it belongs to.
-pub(crate) async fn one(conn: &mut Conn, id: MessageId) -> Result<Option<(AgencyCode, Candidate)>, DbError> {
+/// A hit as the second line decides it.
+#[derive(Debug)]
+pub(crate) struct DecidedHit {
+    /// The agency that it belongs to.
+    pub(crate) agency: AgencyCode,
+    pub(crate) found: FoundHit,
+    pub(crate) candidate: Candidate,
+}
+
+/// One hit.
+pub(crate) async fn one(conn: &mut Conn, id: MessageId) -> Result<Option<DecidedHit>, DbError> {
     let text = sqlx::AssertSqlSafe(format!("SELECT agency, {COLUMNS} FROM hit WHERE id = $1"));
     let row = sqlx::query(text).bind(id.as_bytes().to_vec()).fetch_optional(conn).await?;
-    row.map(|row| Ok((row.parsed("agency")?, candidate(&row)?))).transpose()
+    let decided = |row: AnyRow| {
+        let found = body(&row)?;
+        let candidate = candidate_of(&row, found.clone())?;
+        Ok(DecidedHit { agency: row.parsed("agency")?, found, candidate })
+    };
+    row.map(decided).transpose()
 }
 
 /// Writes a person's decision down. `false`: somebody decided before.
@@ -320,20 +343,18 @@ pub(crate) async fn decide(
     Ok(done.rows_affected() == 1)
 }
 
-/// What was found, as it is kept.
-pub(crate) async fn found(conn: &mut Conn, id: MessageId) -> Result<Option<FoundHit>, DbError> {
-    let row = sqlx::query("SELECT body FROM hit WHERE id = $1")
-        .bind(id.as_bytes().to_vec())
-        .fetch_optional(conn)
-        .await?;
-    row.as_ref().map(body).transpose()
+fn candidate(row: &AnyRow) -> Result<Candidate, DbError> {
+    candidate_of(row, body(row)?)
 }
 
-fn candidate(row: &AnyRow) -> Result<Candidate, DbError> {
-    let found = body(row)?;
+/// The hit as it is now: what was to be forwarded may have been kept back or refused since.
+fn candidate_of(row: &AnyRow, mut found: FoundHit) -> Result<Candidate, DbError> {
+    let state: String = row.try_get("state")?;
+    let is_forwarded = [HitState::Queued, HitState::Forwarded].iter().any(|told| told.as_str() == state);
+    found.hit.forwarded &= is_forwarded;
     Ok(Candidate {
         id: row.message_id("id")?,
-        state: row.try_get("state")?,
+        state,
         found_at: row.instant("found_at")?,
         last_at: row.instant("last_at")?,
         times: row.count("times")?,

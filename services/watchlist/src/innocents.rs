@@ -101,7 +101,7 @@ pub(crate) async fn propose(tx: &mut Conn, new: &NewInnocent<'_>, now: Timestamp
 /// Approves a proposal of another person. `false`: there is none, it is approved, or it is the approver's own.
 pub(crate) async fn approve(tx: &mut Conn, id: MessageId, by: &str, now: Timestamp) -> Result<bool, DbError> {
     let done = sqlx::query(
-        "UPDATE innocent SET approved_by = $2, approved_at = $3 WHERE id = $1 AND approved_by IS NULL AND proposed_by <> $2",
+        "UPDATE innocent SET approved_by = $2, approved_at = $3 WHERE id = $1 AND approved_by IS NULL AND proposed_by <> $2 AND expires > $3",
     )
     .bind(id.as_bytes().to_vec())
     .bind(by)

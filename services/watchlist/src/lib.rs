@@ -22,6 +22,7 @@ mod innocents;
 pub mod lists;
 mod peer;
 mod reason;
+mod retention;
 mod rules;
 mod screen;
 mod screener;

@@ -116,7 +116,7 @@ pub(crate) async fn propose(
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Approval {
     /// The version is in force.
-    Approved(u32),
+    Approved,
     /// Nothing is proposed, or another version than the one that was read.
     NothingProposed,
     /// The proposer cannot approve.
@@ -148,5 +148,5 @@ pub(crate) async fn approve(
     .bind(now.as_micros())
     .execute(tx)
     .await?;
-    Ok(Approval::Approved(wanted))
+    Ok(Approval::Approved)
 }

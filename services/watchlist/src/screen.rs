@@ -54,7 +54,15 @@ pub(crate) async fn screen(
     scan: &Scan,
 ) -> Result<Screening, WriteError<DbError>> {
     let now = watchlist.now();
-    let LookUp { lists, looked } = look_up(watchlist, scan, now).await.map_err(WriteError::Job)?;
+    let mut found = look_up(watchlist, scan, now).await.map_err(WriteError::Job)?;
+    if let (Occasion::Crossing(crossing), Ok((looked, _))) = (asker.occasion, &found.looked) {
+        crossed::remember(watchlist, asker.caller.agency(), crossing, (scan, looked), now).await?;
+        if !watchlist.remembered_for.is_zero() {
+            // An alert that came before it was remembered did not look back at it.
+            found = look_up(watchlist, scan, now).await.map_err(WriteError::Job)?;
+        }
+    }
+    let LookUp { lists, looked } = found;
     let (looked, entries) = match looked {
         Ok(found) => found,
         Err(fault) => {
@@ -69,22 +77,18 @@ pub(crate) async fn screen(
             });
         }
     };
-    let memorable = looked.memorable();
     let judged = judge(watchlist, asker, scan, (looked, entries), now).await.map_err(WriteError::Job)?;
     let (agency, actor) = (asker.caller.agency(), Some(asker.caller.actor()));
     let kept = match asker.occasion {
         Occasion::Crossing(crossing) => {
-            if judged.verdict == Verdict::NoHit || judged.verdict == Verdict::Review {
-                crossed::remember(watchlist, agency, crossing, memorable, now).await?;
-            }
             let found_at = FoundAt { at: now, crossing, is_retroactive: false };
             keep_found(watchlist, agency, actor, &found_at, &judged.findings, now).await?
         }
         Occasion::LookUp { .. } => keep::shown(watchlist, agency, &judged.findings, now),
     };
-    let is_certain_of_nothing = lists.iter().all(|list| list.state == "current");
+    let are_current = lists.iter().all(|list| list.state == "current");
     let office = watchlist.national_office.as_ref();
-    let shown = show::screening(asker, office, judged, kept, lists, is_certain_of_nothing);
+    let shown = show::screening(asker, office, judged, kept, lists, are_current);
     let verdict = shown.verdict;
     note(watchlist, asker, verdict, shown.answer.hits.len(), now).await?;
     Ok(shown.answer)

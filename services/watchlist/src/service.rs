@@ -11,7 +11,7 @@ use rovuma_api::watch_store;
 use rovuma_broker::Broker;
 use rovuma_policy::Policy;
 use rovuma_runtime::{Context, Service, Shutdown, http::serve_long_bodies};
-use rovuma_schemas::{AgencyCode, Timestamp, audit::AuditAction};
+use rovuma_schemas::{AgencyCode, CodeLists, Timestamp, audit::AuditAction};
 use rovuma_store::{FutureExt, Migrations, Store};
 use rovuma_tokens::TokenVerifier;
 use rovuma_trail::{AuditRecord, Shipper, ShipperKeys, Trail};
@@ -20,12 +20,12 @@ use tokio::sync::{Notify, Semaphore};
 use crate::{
     alerts,
     config::WatchlistConfig,
-    crossed, entries,
+    entries,
     error::DbError,
     flow::Flow,
     forward, http, imports,
     peer::{AsMachine, MachineAccount, Peer},
-    rules,
+    retention, rules,
     screening::Index,
     standings::{ListStandings, StaleAfter},
     watchlist::{OwnAgency, Watchlist},
@@ -82,7 +82,7 @@ impl Service for WatchlistService {
         }
         shutdown.spawn("forward", forward::run(Arc::clone(&watchlist), shutdown.clone()));
         shutdown.spawn("flow", Flow::run(Arc::clone(&watchlist), shutdown.clone()));
-        shutdown.spawn("crossings", crossed::prune(Arc::clone(&watchlist), shutdown.clone()));
+        shutdown.spawn("retention", retention::run(Arc::clone(&watchlist), shutdown.clone()));
         shutdown.spawn("record of the stop", record_stop(Arc::clone(&watchlist), shutdown.clone()));
         serve(&watchlist, &config, context)?;
         Ok(())
@@ -165,6 +165,11 @@ pub(crate) async fn index(store: &Store) -> Result<Index, DbError> {
 
 fn own_agencies(config: &WatchlistConfig) -> anyhow::Result<Vec<Arc<OwnAgency>>> {
     anyhow::ensure!(!config.agencies.is_empty(), "there is no [[agency]] whose alerts are screened");
+    if let Some(office) = &config.screening.national_office {
+        let is_own = config.agencies.iter().any(|agency| agency.code == *office);
+        anyhow::ensure!(is_own, "screening.national_office is {office}, which is no [[agency]] of this file");
+    }
+    let bases = CodeLists::shipped().get("legal_bases");
     let gateway = Peer::new(&config.gateway, "the gateway")?;
     let mut agencies: Vec<Arc<OwnAgency>> = Vec::new();
     for agency in &config.agencies {
@@ -178,6 +183,12 @@ fn own_agencies(config: &WatchlistConfig) -> anyhow::Result<Vec<Arc<OwnAgency>>>
             agencies.iter().all(|other| other.config.code != agency.code),
             "{} is there twice",
             agency.code
+        );
+        anyhow::ensure!(
+            bases.is_some_and(|bases| bases.find(&agency.legal_basis).is_some()),
+            "the legal_basis of {} is {:?}, which is no code of legal_bases",
+            agency.code,
+            agency.legal_basis
         );
         let account = MachineAccount::load(&config.identity, &agency.client_id, &agency.client_secret_file)?;
         agencies.push(Arc::new(OwnAgency {

@@ -77,6 +77,3 @@ impl Watchlist {
         self.agencies.iter().find(|agency| agency.config.code == *code)
     }
 }
-
-/// How long a hit joins another one of the same alert, number, post and direction.
-pub(crate) const REPEATED_WITHIN: Duration = Duration::from_secs(6 * 60 * 60);

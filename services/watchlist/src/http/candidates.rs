@@ -26,7 +26,7 @@ use crate::{
     error::DbError,
     hits::{self, HitState},
     innocents::{self, NewInnocent},
-    reason,
+    reason::{self, faulty},
     watchlist::Watchlist,
 };
 
@@ -36,7 +36,7 @@ use crate::{
 #[into_params(parameter_in = Query)]
 pub(crate) struct CandidateQuery {
     /// `queued`, `forwarded`, `review`, `confirmed`, `rejected`, `kept` or `refused`; where absent, what the second line looks at: `review`,
-    /// `queued`, `refused`, and every discreet check.
+    /// `queued`, `refused`, `kept`, and every discreet check.
     #[param(pattern = "^(queued|forwarded|review|confirmed|rejected|kept|refused)$")]
     state: Option<String>,
     /// Rows wanted, 1 to 200; 50 when absent.
@@ -121,17 +121,16 @@ pub(crate) async fn decide(
     let mut conn = watchlist.store.read().acquire().await?;
     let found = hits::one(&mut conn, id).await?;
     drop(conn);
-    let Some((agency, _)) = found else {
+    let Some(hits::DecidedHit { agency, found, .. }) = found else {
         let object = AuditObject::new("hit", id.to_string());
         return Err(watchlist.missing(&caller, Action::CandidateDecide, object, false).await);
     };
     watchlist.permit_to_see(&caller, act::CandidateDecide, &Resource::agency(&agency)).await?;
     reason::check("/reason", &decision.reason)?;
-    let mut conn = watchlist.store.read().acquire().await?;
-    let traveller =
-        hits::found(&mut conn, id).await?.and_then(|found| Some((found.traveller.clone()?, found)));
-    drop(conn);
-    if decision.innocent && (decision.same || traveller.is_none()) {
+    if decision.innocent && decision.same {
+        return Err(faulty("/innocent", "is said of one that is not the same").into());
+    }
+    if decision.innocent && found.traveller.is_none() {
         return Err(Problem::conflict("traveller_unknown")
             .detail("Only a traveller whose own document was read whole, with a full birth date, can be known again.")
             .into());
@@ -149,7 +148,7 @@ pub(crate) async fn decide(
             if is_decided {
                 trail.record(tx, &act).await?;
             }
-            if let Some((traveller, found)) = traveller.as_ref().filter(|_| is_decided && decision.innocent) {
+            if let Some(traveller) = found.traveller.as_ref().filter(|_| is_decided && decision.innocent) {
                 let new = NewInnocent {
                     id,
                     agency: &agency,
@@ -173,7 +172,7 @@ pub(crate) async fn decide(
     }
     let mut conn = watchlist.store.read().acquire().await?;
     match hits::one(&mut conn, id).await? {
-        Some((_, candidate)) => Ok(Json(candidate)),
+        Some(decided) => Ok(Json(decided.candidate)),
         None => Err(ApiError::failed("a candidate is gone that was decided a moment ago")),
     }
 }

@@ -88,7 +88,6 @@ pub(crate) async fn approve(
     let (trail, by) = (watchlist.trail.clone(), caller.subject().to_owned());
     let write = watchlist.store.write(move |tx| {
         async move {
-            innocents::prune(tx, now).await?;
             let is_approved = innocents::approve(tx, id, &by, now).await?;
             if is_approved {
                 trail.record(tx, &act).await?;

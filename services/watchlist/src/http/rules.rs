@@ -125,10 +125,12 @@ pub(crate) async fn approve(
         .detail("version", wanted)
         .detail("step", "approved");
     let trail = watchlist.trail.clone();
+    // The rules in memory follow the store in the store's own order.
+    let turn = watchlist.changing.lock().await;
     let write = watchlist.store.write(move |tx| {
         async move {
             let outcome = rules::approve(tx, code, wanted, &by, now).await?;
-            if let Approval::Approved(_) = outcome {
+            if outcome == Approval::Approved {
                 trail.record(tx, &act).await?;
             }
             Ok::<_, DbError>((outcome, rules::in_force(tx).await?))
@@ -137,8 +139,9 @@ pub(crate) async fn approve(
     });
     let (outcome, in_force) = write.await?;
     match outcome {
-        Approval::Approved(_) => {
+        Approval::Approved => {
             *watchlist.rules.write().unwrap_or_else(PoisonError::into_inner) = in_force;
+            drop(turn);
             shown(&watchlist).await
         }
         Approval::NothingProposed => Err(Problem::conflict("nothing_proposed")

@@ -13,7 +13,7 @@ use rovuma_api::{
     answers::watchlist::{Screening, Screenings},
     request::Body,
 };
-use rovuma_policy::{Resource, Role, act};
+use rovuma_policy::{Context, Resource, act};
 use rovuma_runtime::Problem;
 use rovuma_schemas::CodeLists;
 use serde::Deserialize;
@@ -118,7 +118,7 @@ pub(crate) async fn screen(
     Body(mut request): Body<ScreenRequest>,
 ) -> Result<Response, ApiError> {
     let occasion = occasion(&watchlist, &caller, &mut request).await?;
-    let asker = Asker { caller: &caller, is_booth: is_booth(&caller), occasion: &occasion };
+    let asker = Asker { caller: &caller, is_booth: is_booth(&watchlist, &caller), occasion: &occasion };
     let is_one = request.text.is_some();
     let mut scans = scans(request)?;
     if caller.actor().is_machine() {
@@ -210,9 +210,10 @@ fn by_a_machine(scan: &mut Scan) {
 }
 
 /// Whether the caller stands at the booth: whoever may see the second line's list does not.
-fn is_booth(caller: &Caller) -> bool {
-    let roles = caller.actor().roles();
-    !(roles.contains(&Role::LiaisonOfficer) || roles.contains(&Role::Supervisor))
+fn is_booth(watchlist: &Watchlist, caller: &Caller) -> bool {
+    let own = Resource::agency(caller.agency());
+    let decision = watchlist.policy.decide(caller.actor(), act::CandidateRead, &own, &Context::NONE);
+    !decision.is_permit()
 }
 
 fn is_code(list: &str, code: &str) -> bool {

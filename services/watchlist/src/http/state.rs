@@ -30,6 +30,7 @@ impl ApiState for Watchlist {
     fn where_listed(&self, kind: &str) -> &'static str {
         match kind {
             "list" => "GET /v1/lists shows the imported lists, and what waits for a second person.",
+            "rule" => "GET /v1/rules shows the rules.",
             _ => "Check the id: GET /v1/candidates lists what your agency has.",
         }
     }

@@ -36,6 +36,10 @@ impl<'a> Tally<'a> {
             );
             return Ok(());
         }
+        if record.alias_of.as_ref().is_some_and(|id| id.chars().count() > ID_MAX_CHARS) {
+            self.skip(record.line, Some(&record.id), "the id of the record that it adds to is too long");
+            return Ok(());
+        }
         self.bound(&mut record);
         // A row that only adds a birth date to another record is of use; a person without a name is not.
         let adds_birth = record.alias_of.is_some() && !record.births.is_empty();

@@ -27,9 +27,9 @@ pub(super) fn screening(
     judged: Judged,
     (encounter, kept): (MessageId, Vec<KeptFinding>),
     lists: Vec<ListUsed>,
-    is_certain_of_nothing: bool,
+    are_current: bool,
 ) -> Shown {
-    let Judged { understood, verdict, findings, .. } = judged;
+    let Judged { understood, verdict, findings, is_incomplete, .. } = judged;
     let own = asker.caller.agency();
     let mut hits = Vec::new();
     let mut shown = Verdict::NoHit;
@@ -44,7 +44,8 @@ pub(super) fn screening(
     }
     let verdict = match verdict {
         Verdict::TooLittle | Verdict::Unreadable => verdict,
-        _ if shown == Verdict::NoHit && !is_certain_of_nothing => Verdict::Incomplete,
+        // Decided by what is shown, not by what was found: a discreet check must look like nothing.
+        _ if shown == Verdict::NoHit && (is_incomplete || !are_current) => Verdict::Incomplete,
         _ => shown,
     };
     let understood =

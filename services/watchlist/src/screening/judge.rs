@@ -159,8 +159,9 @@ pub struct Judged {
     pub verdict: Verdict,
     /// Everything found, the strongest action first.
     pub findings: Vec<Finding>,
-    /// Whether a check digit says that a number was misread.
-    is_misread: bool,
+    /// Whether it is not known that nothing else is listed: a check digit says that a number was misread, or more entries may have it than
+    /// are looked at.
+    pub(crate) is_incomplete: bool,
 }
 
 /// A scan that was read, and the entries that may have its numbers.
@@ -169,6 +170,8 @@ pub struct Looked {
     read: ReadScan,
     /// The entries to compare.
     pub candidates: BTreeSet<EntryNo>,
+    /// Whether more entries may have its numbers than are compared.
+    are_more: bool,
 }
 
 impl Looked {
@@ -177,46 +180,38 @@ impl Looked {
     /// # Errors
     /// [`Unreadable`], with what is wrong.
     pub fn look(scan: &Scan, index: &Index) -> Result<Self, Unreadable> {
-        let read = reading::read(scan)?;
-        let mut looked = Self { read, candidates: BTreeSet::new() };
-        looked.find(index);
-        Ok(looked)
+        Ok(Self::of(reading::read(scan)?, index))
     }
-}
 
-impl Looked {
-    /// What may be remembered of a crossing: numbers that were read whole and whose kind is known, without the holder. Nothing of somebody
-    /// who may need protection.
-    pub(crate) fn memorable(&self) -> Vec<Reading> {
-        let may_need_protection = |reading: &Reading| reading.holder.as_ref().is_some_and(is_protected);
-        if self.read.readings.iter().any(may_need_protection) {
-            return Vec::new();
+    fn of(read: ReadScan, index: &Index) -> Self {
+        let mut looked = Self { read, candidates: BTreeSet::new(), are_more: false };
+        for reading in &looked.read.readings {
+            looked.are_more |=
+                index.find((reading.kind, reading.is_kind_known), &reading.number, &mut looked.candidates);
         }
+        if looked.are_more {
+            looked.read.understood.warnings.push("more_than_shown".to_owned());
+        }
+        looked
+    }
+
+    /// Whether the document itself says that its holder may need protection.
+    pub(crate) fn says_protected(&self) -> bool {
+        self.read.readings.iter().any(|reading| reading.holder.as_ref().is_some_and(is_protected))
+    }
+
+    /// What may be remembered of a crossing: numbers that were read whole and whose kind is known, without the holder.
+    pub(crate) fn memorable(&self) -> Vec<Reading> {
         let read = self.read.readings.iter().filter(|reading| {
             !reading.is_proposed && reading.is_kind_known && reading.digit != NumberDigit::Wrong
         });
         read.map(|reading| Reading { holder: None, ..reading.clone() }).collect()
     }
-}
 
-impl Looked {
-    /// Looks up a document that was read before.
-    pub(crate) fn again(reading: Reading, index: &Index) -> Self {
+    /// What was read before, to be compared with entries that the caller knows.
+    pub(crate) fn again(reading: Reading) -> Self {
         let read = ReadScan { understood: Understood::default(), readings: vec![reading] };
-        let mut looked = Self { read, candidates: BTreeSet::new() };
-        looked.find(index);
-        looked
-    }
-
-    fn find(&mut self, index: &Index) {
-        let mut are_more = false;
-        for reading in &self.read.readings {
-            are_more |=
-                index.find((reading.kind, reading.is_kind_known), &reading.number, &mut self.candidates);
-        }
-        if are_more {
-            self.read.understood.warnings.push("more_than_shown".to_owned());
-        }
+        Self { read, candidates: BTreeSet::new(), are_more: false }
     }
 }
 
@@ -229,9 +224,14 @@ const PROTECTED: [&str; 3] = ["XXA", "XXB", "XXC"];
 
 /// Judges what was found.
 pub fn judge(question: &Question<'_>, looked: Looked, entries: Vec<(EntryNo, Listed)>) -> Judged {
-    let Looked { read: ReadScan { understood, readings }, .. } = looked;
+    let Looked { read: ReadScan { understood, readings }, are_more, .. } = looked;
     if readings.is_empty() {
-        return Judged { understood, verdict: Verdict::TooLittle, findings: Vec::new(), is_misread: false };
+        return Judged {
+            understood,
+            verdict: Verdict::TooLittle,
+            findings: Vec::new(),
+            is_incomplete: false,
+        };
     }
     let live = entries.into_iter().filter(|(_, listed)| listed.is_live(question.now));
     let mut findings: Vec<Finding> =
@@ -242,20 +242,23 @@ pub fn judge(question: &Question<'_>, looked: Looked, entries: Vec<(EntryNo, Lis
     findings.truncate(FINDINGS_MAX);
     // The digit of a VIN is the maker's, who may have printed another.
     let is_misread = readings.iter().any(|reading| {
-        !reading.is_proposed && reading.digit == NumberDigit::Wrong && reading.kind == NumberKind::Document
+        !reading.is_proposed
+            && reading.digit == NumberDigit::Wrong
+            && matches!(reading.kind, NumberKind::Document | NumberKind::Imei)
     });
-    let mut judged = Judged { understood, verdict: Verdict::NoHit, findings, is_misread };
+    let is_incomplete = is_misread || are_more;
+    let mut judged = Judged { understood, verdict: Verdict::NoHit, findings, is_incomplete };
     judged.verdict = judged.verdict_of_findings();
     judged
 }
 
 impl Judged {
-    /// Nothing is known about a document whose number was misread, however little was found.
+    /// Nothing is known about a number that was misread, however little was found.
     fn verdict_of_findings(&self) -> Verdict {
         match self.findings.first() {
             Some(first) if first.is_hit() => Verdict::Hit,
             Some(_) => Verdict::Review,
-            None if self.is_misread => Verdict::Incomplete,
+            None if self.is_incomplete => Verdict::Incomplete,
             None => Verdict::NoHit,
         }
     }
@@ -282,7 +285,9 @@ fn finding(question: &Question<'_>, readings: &[Reading], entry: EntryNo, listed
     for reading in readings {
         for (subject, number) in listed.numbers() {
             let Some(found) = compare(question.scan, reading, (subject, number)) else { continue };
-            let rank = |found: &Match| (found.likeness, found.doubts.len());
+            // Whatever is certain of one number of an entry is not less so because another of them is doubtful.
+            let is_for_review = |found: &Match| found.doubts.iter().any(|doubt| doubt.is_for_review());
+            let rank = |found: &Match| (is_for_review(found), found.likeness, found.doubts.len());
             if best.as_ref().is_none_or(|(known, ..)| rank(&found) < rank(known)) {
                 best = Some((found, reading, subject, number));
             }

@@ -163,9 +163,7 @@ pub(crate) fn read(scan: &Scan) -> Result<ReadScan, Unreadable> {
                 Some(ScanKind::Vin | ScanKind::ChassisNumber) => Ok(numbers::frame(number)),
                 Some(ScanKind::EngineNumber) => Ok(numbers::one(NumberKind::EngineNumber, number)),
                 Some(ScanKind::Serial) => Ok(numbers::serial(number)),
-                _ if text.chars().all(|c| !c.is_ascii_digit()) && plate::forms(&number).is_empty() => {
-                    Ok(name(text))
-                }
+                _ if text.chars().all(|c| !c.is_ascii_digit()) => Ok(name(text)),
                 _ if number.len() < UNKNOWN_KIND_MIN => Ok(too_little("number", number)),
                 _ => Ok(anything(&number, state)),
             }
@@ -182,7 +180,10 @@ fn not_a_number(text: &str) -> Unreadable {
 
 /// Everything that a number may be.
 fn anything(number: &str, state: Option<String>) -> ReadScan {
-    let forms = plate::forms(number);
+    let forms: Vec<_> = plate::forms(number)
+        .into_iter()
+        .filter(|form| state.as_deref().is_none_or(|state| state == form.state))
+        .collect();
     let mut readings: Vec<Reading> = NumberKind::ALL
         .into_iter()
         .filter(|kind| kind.place() == *kind)
@@ -210,12 +211,10 @@ fn anything(number: &str, state: Option<String>) -> ReadScan {
         _ if numbers::is_vin(number) => "vin",
         _ => "number",
     };
-    if kind != "number"
-        && let Some(known) = readings.iter_mut().find(|reading| {
-            reading.kind.as_str() == kind || (kind == "vin" && reading.kind == NumberKind::ChassisNumber)
-        })
-    {
-        known.is_kind_known = true;
+    // Nothing else has the form of a VIN. What has that of a plate may be a document's number: nobody said so.
+    if kind == "vin" {
+        let frames = readings.iter_mut().filter(|reading| reading.kind == NumberKind::ChassisNumber);
+        frames.for_each(|reading| reading.is_kind_known = true);
     }
     ReadScan { understood: Understood { kind: kind.to_owned(), fields, warnings }, readings }
 }

@@ -7,11 +7,16 @@ use axum::{
     http::{Request, StatusCode},
 };
 use rovuma_api::answers::gateway::{ScreenedAlert, ScreenedIdentifier, ScreenedSubject};
-use rovuma_schemas::{AgencyCode, CaseId, MessageId};
+use rovuma_schemas::{AgencyCode, CaseId, MessageId, mrz::check_digit};
+use rovuma_store::FutureExt;
 use serde_json::{Value, json};
 
 use super::support::Bench;
-use crate::{alerts, hits};
+use crate::{
+    alerts,
+    hits::{self, Forwarding},
+    retention,
+};
 
 /// A Mozambican passport in an alert of `tz.tpf`.
 fn alert(id: MessageId, number: &str) -> ScreenedAlert {
@@ -42,6 +47,16 @@ fn alert(id: MessageId, number: &str) -> ScreenedAlert {
     }
 }
 
+/// The zone of a Mozambican passport with this number of nine characters (ICAO Doc 9303 part 4).
+fn zone(number: &str) -> String {
+    let digit = |field: &str| check_digit(field).map(String::from).unwrap_or_default();
+    let counted = [number, "850703", "310630"].map(|field| format!("{field}{}", digit(field)));
+    let [number, birth, expiry] = counted;
+    let optional = "<".repeat(15);
+    let composite = digit(&format!("{number}{birth}{expiry}{optional}"));
+    format!("{:<<44}\n{number}MOZ{birth}M{expiry}{optional}{composite}", "P<MOZMUCA<<JOAO")
+}
+
 fn agency(code: &str) -> AgencyCode {
     code.parse().expect("an agency")
 }
@@ -60,6 +75,22 @@ impl Bench {
     async fn post(&self, (subject, role): (&str, &str), path: &str, body: &Value) -> (StatusCode, Value) {
         let request = Request::post(path).header("content-type", "application/json");
         self.send(&self.person(subject, &[role]), request, Body::from(body.to_string())).await
+    }
+
+    /// Screens what a reader read at a crossing.
+    async fn scan_text(&self, text: &str) -> Value {
+        let scan = json!({
+            "text": text, "kind": "mrz", "source": "reader",
+            "crossing": { "post": "namoto_kilambo", "direction": "entry" },
+        });
+        let (status, body) = self.post(("officer-1", "border_officer"), "/v1/screen", &scan).await;
+        assert_eq!(status, 200, "{body}");
+        body
+    }
+
+    /// Screens the passport with this number.
+    async fn scan_zone(&self, number: &str) -> Value {
+        self.scan_text(&zone(number)).await
     }
 
     async fn get(&self, (subject, role): (&str, &str), path: &str) -> Value {
@@ -233,9 +264,9 @@ async fn a_discreet_check_is_in_the_second_lines_list_and_nowhere_at_the_booth()
 async fn an_alert_that_comes_later_says_who_is_through_already() {
     let bench = Bench::new().await;
     assert_eq!(bench.verdict("AB100001").await, "no_hit");
-    let kept = sqlx::query("SELECT reading FROM crossed").fetch_one(bench.watchlist.store.read()).await;
-    let reading: String = sqlx::Row::get(&kept.expect("a crossing"), "reading");
-    assert!(reading.contains("AB100001") && !reading.contains("holder"), "{reading}");
+    let kept = sqlx::query("SELECT seen FROM crossed").fetch_one(bench.watchlist.store.read()).await;
+    let seen: String = sqlx::Row::get(&kept.expect("a crossing"), "seen");
+    assert!(seen.contains("AB100001") && !seen.contains("holder"), "{seen}");
     bench.clock.advance(Duration::from_secs(30 * 60));
     bench.told("mz.prm", vec![alert(bench.draw(), "AB100001")]).await;
     let found = bench.get(OFFICER, "/v1/candidates?state=review").await["items"].clone();
@@ -257,6 +288,122 @@ async fn an_alert_that_comes_later_says_who_is_through_already() {
         bench.get(OFFICER, "/v1/candidates?state=review").await["items"].as_array().map(Vec::len),
         Some(1)
     );
+}
+
+/// A crossing ten hours ago, found in the alert as each of two agencies has it, is one hit and told once.
+#[tokio::test]
+async fn what_is_found_afterwards_is_found_once() {
+    let bench = Bench::new().await;
+    let zone = bench.scan_zone("AB1000017").await;
+    assert_eq!(zone["verdict"], "no_hit");
+    bench.clock.advance(Duration::from_secs(10 * 60 * 60));
+    let found = alert(bench.draw(), "AB1000017");
+    bench.told("mz.prm", vec![found.clone()]).await;
+    bench.told("mz.sernic", vec![found.clone()]).await;
+    assert_eq!((bench.rows("hit").await, bench.queued().await), (1, 1));
+    // A version that lists another number looks back for that one, and not again for the first.
+    assert_eq!(bench.scan_zone("AB1000025").await["verdict"], "no_hit");
+    let mut more = ScreenedAlert { version: 2, ..found };
+    let mut other = more.subjects[0].clone();
+    other.identifiers[0].value = "AB1000025".to_owned();
+    more.subjects.push(other);
+    bench.told("mz.prm", vec![more]).await;
+    assert_eq!(bench.rows("hit").await, 2);
+}
+
+/// A camera's plate that nobody compared is not certain afterwards either; and whoever asks for protection at a post is forgotten at all.
+#[tokio::test]
+async fn what_was_uncertain_at_the_crossing_stays_so_and_protection_reaches_back() {
+    let bench = Bench::new().await;
+    let scan = |plate: &str, source: &str, asks: bool| {
+        json!({
+            "text": plate, "kind": "plate", "state": "TZA", "source": source,
+            "crossing": { "post": "namoto_kilambo", "direction": "entry", "asks_protection": asks },
+        })
+    };
+    let border = ("officer-1", "border_officer");
+    for (plate, source, told) in [("MC 417 EXB", "camera", 0), ("MC 418 EXB", "typed", 1)] {
+        let crossed = bench.post(border, "/v1/screen", &scan(plate, source, false)).await;
+        assert_eq!(crossed.1["verdict"], "no_hit");
+        let mut listed = alert(bench.draw(), plate);
+        let identifier = &mut listed.subjects[0].identifiers[0];
+        (identifier.kind, identifier.qualifier, identifier.document_type) =
+            ("plate".to_owned(), Some("TZA".to_owned()), None);
+        bench.told("mz.prm", vec![listed]).await;
+        assert_eq!(bench.queued().await, told, "{source}");
+    }
+    assert_eq!(bench.rows("crossed").await, 2);
+    bench.post(border, "/v1/screen", &scan("MC 417 EXB", "camera", true)).await;
+    assert_eq!(bench.rows("crossed").await, 1);
+}
+
+/// A check digit says that the number was misread: nothing is known, and a discreet check looks the same.
+#[tokio::test]
+async fn a_misread_document_is_no_no_hit() {
+    let bench = Bench::new().await;
+    let misread = bench.scan_zone("AB1000017").await;
+    assert_eq!(misread["verdict"], "no_hit");
+    let smudged = bench.scan_text(&zone("AB1000017").replace("AB1000017", "AB1000019")).await;
+    assert_eq!(smudged["verdict"], "incomplete", "{smudged}");
+    let discreet = ScreenedAlert {
+        category: Some("person_check".to_owned()),
+        actions: vec!["check_discreetly".to_owned()],
+        ..alert(bench.draw(), "AB1000019")
+    };
+    bench.told("mz.prm", vec![discreet]).await;
+    let again = bench.scan_text(&zone("AB1000017").replace("AB1000017", "AB1000019")).await;
+    assert_eq!((&again["verdict"], &again["hits"]), (&json!("incomplete"), &json!([])));
+}
+
+/// What the gateway has signed is written down, though somebody asked for protection while it was asked; what it refused is not.
+#[tokio::test]
+async fn what_was_told_is_told_whatever_came_meanwhile() {
+    let bench = Bench::new().await;
+    let message = bench.draw();
+    for (number, outcome, state) in [
+        ("AB100001", Forwarding::Taken(message), "forwarded"),
+        ("AB100002", Forwarding::Refused("not_in_alert".to_owned()), "kept"),
+    ] {
+        bench.told("mz.prm", vec![alert(bench.draw(), number)]).await;
+        let id: MessageId =
+            bench.screen(number).await["hits"][0]["id"].as_str().expect("an id").parse().expect("an id");
+        let asks = json!({
+            "text": number, "kind": "document", "state": "MOZ", "document_type": "passport", "confirmed": true,
+            "crossing": { "post": "namoto_kilambo", "direction": "entry", "asks_protection": true },
+        });
+        bench.post(("officer-1", "border_officer"), "/v1/screen", &asks).await;
+        let write = bench
+            .watchlist
+            .store
+            .write(move |tx| async move { hits::forwarded(tx, id, &outcome).await }.boxed());
+        assert_eq!(write.await.expect("written"), state == "forwarded");
+        let seen = bench.get(OFFICER, &format!("/v1/candidates?state={state}")).await;
+        let seen = seen["items"].as_array().expect("items").iter().find(|item| item["id"] == id.to_string());
+        let seen = seen.unwrap_or_else(|| panic!("{number} is not {state}"));
+        assert_eq!(seen["hit"]["forwarded"], state == "forwarded", "{seen}");
+    }
+    // What is told here alone is in the list that the second line opens.
+    let open = bench.get(OFFICER, "/v1/candidates").await;
+    assert!(open["items"].as_array().expect("items").iter().any(|item| item["state"] == "kept"), "{open}");
+}
+
+#[tokio::test]
+async fn nothing_is_kept_of_a_traveller_beyond_need() {
+    let bench = Bench::new().await;
+    bench.told("mz.prm", vec![alert(bench.draw(), "AB100001O")]).await;
+    let alike = bench.scan_zone("AB1000010").await;
+    let path = format!("/v1/candidates/{}/decision", alike["hits"][0]["id"].as_str().expect("an id"));
+    let both = json!({ "same": true, "innocent": true, "reason": "FILE-1" });
+    assert_eq!(bench.post(OFFICER, &path, &both).await.1["code"], "body_faulty");
+    let innocent = json!({ "same": false, "innocent": true, "reason": "FILE-1" });
+    assert_eq!(bench.post(OFFICER, &path, &innocent).await.0, 200);
+    assert_eq!((bench.rows("innocent").await, bench.rows("crossed").await), (1, 1));
+    for (days, hits, innocents) in [(1, 1, 1), (30, 0, 1), (335, 0, 0)] {
+        bench.clock.advance(Duration::from_secs(days * 24 * 60 * 60));
+        retention::prune(&bench.watchlist, bench.now()).await.expect("removed");
+        let kept = (bench.rows("hit").await, bench.rows("innocent").await, bench.rows("crossed").await);
+        assert_eq!(kept, (hits, innocents, 0), "after {days} days more");
+    }
 }
 
 #[tokio::test]

@@ -1,5 +1,7 @@
 //! One row of the CSV as a record.
 
+use rovuma_schemas::subjects::NumberSeries;
+
 use super::columns::{Column, Values};
 use crate::lists::{
     ListedBirth, ListedDocument, ListedName, ListedVehicle, NameQuality, Record, countries, dates,
@@ -157,17 +159,18 @@ impl Row {
         Some(ListedDocument { document_type, number, number_to, issuer, note: None, is_misused: false, text })
     }
 
-    /// The last number of a range. It is as long as the first, else nobody knows which numbers are between them.
+    /// The last number of a range. It has the form of the first, else nobody knows which numbers are between them.
     fn number_to(&mut self, from: &str) -> Option<String> {
         let value = self.value(Column::DocNumberTo);
         if value.is_empty() {
             return None;
         }
-        let to = documents::whole_number(value).filter(|to| to.len() == from.len() && to.as_str() >= from);
+        let to = documents::whole_number(value)
+            .filter(|to| NumberSeries::new(from, to).is_some_and(|_| to.as_str() >= from));
         if to.is_none() {
             self.fault(
                 Column::DocNumberTo,
-                "is not the end of a range: it is as long as doc_number and not before it",
+                "is not the end of a range: it has the length of doc_number and what stands before its digits, and is not before it",
             );
         }
         to

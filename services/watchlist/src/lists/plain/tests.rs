@@ -112,6 +112,7 @@ fn a_bad_value_is_told_and_the_record_kept(#[case] column: &str, #[case] value: 
 #[case::backwards("AB200,AB100")]
 #[case::longer("AB99,AB100")]
 #[case::words("AB100,up")]
+#[case::other_letters("AB123001,AC123100")]
 fn a_bad_range_is_one_number(#[case] numbers: &str) {
     let (records, outcome) = list(&format!("id,doc_number,doc_number_to\n1,{numbers}\n"));
     let document = records.first().and_then(|record| record.documents.first()).expect("a document");
@@ -127,6 +128,14 @@ fn rows_without_an_id_or_content_are_told() {
         reasons(&outcome),
         ["the record's id is empty or too long: \"\"", "the record has no name, document or vehicle"]
     );
+}
+
+/// A row names the record that it adds to by its id, which is no longer than an id may be.
+#[test]
+fn a_row_that_adds_to_a_record_with_too_long_an_id_is_told() {
+    let (records, outcome) = list(&format!("id,full,alias_of\n1,X,\n2,Y,{}\n", "9".repeat(65)));
+    assert_eq!(records.len(), 1);
+    assert_eq!(reasons(&outcome), ["the id of the record that it adds to is too long"]);
 }
 
 #[test]

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use super::{NumberDigit, ReadScan, Reading, Understood};
 use crate::screening::number::NumberKind;
 
-/// A form of plates: `L` a letter, `D` a digit, everything else itself.
+/// A form of plates: `a` a letter, `9` a digit, capitals themselves.
 #[derive(Debug)]
 pub(crate) struct PlateForm {
     /// The state that issues it.
@@ -23,24 +23,24 @@ const fn form(state: &'static str, form: &'static str, name: &'static str) -> Pl
 
 /// The forms. The more particular come first: a motorcycle of Tanzania, `MC 123 ABC`, would otherwise pass for another.
 const FORMS: [PlateForm; 18] = [
-    form("MOZ", "LLLDDDLL", "since 2011"),
-    form("MOZ", "MLCDDDD", "before 2011, motorcycle"),
-    form("MOZ", "MLLDDDD", "before 2011"),
-    form("MOZ", "MLDDDD", "before 2011, trailer"),
-    form("TZA", "MCDDDLLL", "motorcycle"),
-    form("TZA", "TDDDLLL", "private and commercial"),
-    form("TZA", "TDDDCDDDD", "diplomatic"),
-    form("TZA", "STKDDDD", "government"),
-    form("TZA", "STLDDDD", "government"),
-    form("TZA", "STJDDDD", "government"),
-    form("TZA", "SUDDDD", "public body"),
-    form("TZA", "SUDDDDD", "public body"),
-    form("TZA", "SMDDDD", "municipal"),
-    form("TZA", "SMDDDDD", "municipal"),
-    form("TZA", "SMZDDDD", "government of Zanzibar"),
-    form("TZA", "PTDDDD", "police"),
-    form("TZA", "DFPDDDD", "donor-funded project"),
-    form("TZA", "ZDDDLL", "Zanzibar"),
+    form("MOZ", "aaa999aa", "since 2011"),
+    form("MOZ", "MaC9999", "before 2011, motorcycle"),
+    form("MOZ", "Maa9999", "before 2011"),
+    form("MOZ", "Ma9999", "before 2011, trailer"),
+    form("TZA", "MC999aaa", "motorcycle"),
+    form("TZA", "T999aaa", "private and commercial"),
+    form("TZA", "T999CD999", "diplomatic"),
+    form("TZA", "STK9999", "government"),
+    form("TZA", "STL9999", "government"),
+    form("TZA", "STJ9999", "government"),
+    form("TZA", "SU9999", "public body"),
+    form("TZA", "SU99999", "public body"),
+    form("TZA", "SM9999", "municipal"),
+    form("TZA", "SM99999", "municipal"),
+    form("TZA", "SMZ9999", "government of Zanzibar"),
+    form("TZA", "PT9999", "police"),
+    form("TZA", "DFP9999", "donor-funded project"),
+    form("TZA", "Z999aa", "Zanzibar"),
 ];
 
 /// The provinces in the second letter of plates of Mozambique before 2011, as far as they are known.
@@ -66,8 +66,8 @@ pub(crate) fn forms(number: &str) -> Vec<&'static PlateForm> {
 fn fits(form: &str, number: &str) -> bool {
     form.len() == number.len()
         && form.chars().zip(number.chars()).all(|(place, c)| match place {
-            'L' => c.is_ascii_uppercase(),
-            'D' => c.is_ascii_digit(),
+            'a' => c.is_ascii_uppercase(),
+            '9' => c.is_ascii_digit(),
             fixed => fixed == c,
         })
 }
@@ -104,4 +104,32 @@ pub(super) fn read(number: &str, state: Option<String>) -> ReadScan {
     }
     understood.fields = fields;
     ReadScan { understood, readings: vec![reading] }
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::*;
+
+    #[test]
+    fn every_form_has_its_plates() {
+        for form in &FORMS {
+            // V stands in no form, so that no other letter takes its place.
+            let plate = form.form.replace('9', "1").replace('a', "V");
+            assert!(forms(&plate).iter().any(|found| found.form == form.form), "{plate}");
+        }
+    }
+
+    #[rstest]
+    #[case("DFP1234", Some("donor-funded project"))]
+    #[case("T012CD345", Some("diplomatic"))]
+    #[case("STL1234", Some("government"))]
+    #[case("STA1234", None)]
+    #[case("1FP1234", None)]
+    #[case("MLC1234", Some("before 2011, motorcycle"))]
+    #[case("MC123ABC", Some("motorcycle"))]
+    fn letters_of_a_form_are_themselves(#[case] plate: &str, #[case] expected: Option<&str>) {
+        assert_eq!(forms(plate).first().map(|form| form.name), expected);
+    }
 }

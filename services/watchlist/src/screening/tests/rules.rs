@@ -145,6 +145,33 @@ fn what_is_listed_ten_thousand_times_is_found_a_few_times() {
     assert!(judged.understood.warnings.contains(&"more_than_shown".to_owned()));
 }
 
+/// What was not compared may be the very number: nobody may say that nothing is listed.
+#[test]
+fn a_number_behind_a_hundred_that_are_over_is_no_no_hit() {
+    let over = || {
+        let mut over = listed();
+        over.alert.as_mut().expect("an alert").ends = Some(now());
+        over
+    };
+    let entries: Vec<Listed> = (0..200).map(|_| over()).chain([listed()]).collect();
+    let judged = screen(&zone(&super::zones::ERIKSSON), &entries).expect("a zone");
+    assert_eq!((judged.verdict, judged.findings.len()), (Verdict::Incomplete, 0));
+}
+
+/// One number is there twice, once for a document of another type: what is certain stays so, whichever stands first.
+#[test]
+fn the_order_of_an_entrys_numbers_changes_nothing() {
+    let visa = ListedNumber {
+        document_type: Some("visa".to_owned()),
+        ..number(NumberKind::Document, "L898902C3", Some("UTO"))
+    };
+    let any = ListedNumber { qualifier: None, ..number(NumberKind::Document, "L898902C3", None) };
+    for numbers in [vec![visa.clone(), any.clone()], vec![any, visa]] {
+        let subject = ListedSubject { numbers, ..ListedSubject::default() };
+        assert_eq!(verdict(&zone(&super::zones::ERIKSSON), &[alert(subject)]).0, Verdict::Hit);
+    }
+}
+
 /// Two documents of one person are alternatives: one hit.
 #[test]
 fn two_numbers_of_one_alert_are_one_finding() {

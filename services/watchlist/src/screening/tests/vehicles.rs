@@ -29,6 +29,9 @@ fn plates_of_tanzania(#[case] listed: &str, #[case] scanned: &str, #[case] is_it
     // Nobody said of which country it is: it is a hit that a person looks at.
     assert_eq!(verdict(&typed(Some(ScanKind::Plate), scanned), &entries), (expected, false));
     assert_eq!(verdict(&typed(None, scanned), &entries), (expected, false));
+    // Nor what it is: the state may be that of a document with this number.
+    let unnamed = Scan { state: Some("TZA".to_owned()), ..typed(None, scanned) };
+    assert_eq!(verdict(&unnamed, &entries), (expected, false));
 }
 
 #[rstest]
