@@ -3,7 +3,7 @@
 use std::{fs, path::Path, process::Command};
 
 use anyhow::{Result, ensure};
-use rovuma_lab::country::SERVICES;
+use rovuma_lab::country::{SERVICES, WATCHLIST};
 use rovuma_tests::{Lab, programs};
 
 /// One bent line of a configuration, and what the refusal names.
@@ -31,11 +31,19 @@ const OF_AUDIT: [Bend; 4] = [
     ("key_files = [\"", "key_files = [\"/nowhere", "/nowhere"),
 ];
 
+const OF_WATCHLIST: [Bend; 5] = [
+    ("client_secret_file = \"", "client_secret_file = \"/nowhere", "/nowhere"),
+    ("key_file = \"", "key_file = \"/nowhere", "/nowhere"),
+    ("[[agency]]\ncode = \"mz.", "[[agency]]\ncode = \"tz.", "tz."),
+    ("legal_basis = \"", "legal_basis = \"none_", "legal_bases"),
+    ("[[agency]]", "[screening]\nnational_office = \"mz.nobody\"\n\n[[agency]]", "national_office"),
+];
+
 #[tokio::test(flavor = "multi_thread")]
 async fn each_service_checks_what_it_would_start_with() -> Result<()> {
     let lab = Lab::start().await?;
     let layout = lab.country("mz").layout();
-    for service in SERVICES {
+    for service in SERVICES.into_iter().chain([WATCHLIST]) {
         let program = programs()?.join(format!("rovuma-{service}"));
         let sound = fs::read_to_string(layout.config(service))?;
         let bent_file = layout.config("bent");
@@ -48,6 +56,7 @@ async fn each_service_checks_what_it_would_start_with() -> Result<()> {
         let own: &[Bend] = match service {
             "gateway" => &OF_GATEWAY,
             "audit" => &OF_AUDIT,
+            WATCHLIST => &OF_WATCHLIST,
             _ => &[],
         };
         for (from, to, said) in OF_ALL.iter().chain(own) {

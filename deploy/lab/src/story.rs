@@ -80,12 +80,12 @@ impl<'a> Story<'a> {
         self.tell(&format!("$ rovumactl --as {person}.{name} {}", as_typed(words)));
     }
 
-    /// A supervisor reads what was handed over and releases it; the message's id.
-    async fn released(&mut self, agency: &str, draft: &str) -> Result<String> {
+    /// A supervisor reads what was handed over and releases it, with these further words; the message's id.
+    async fn released(&mut self, agency: &str, draft: &str, further: &[&str]) -> Result<String> {
         let words = ["draft", "show", draft];
         let shown = self.does(agency, "supervisor", "reads and releases it", &words).await?;
         let version = shown["version"].as_i64().context("a version")?.to_string();
-        let release = ["draft", "release", draft, "--yes", "--version", &version];
+        let release = [&["draft", "release", draft, "--yes", "--version", &version], further].concat();
         self.typed(agency, "supervisor", &release);
         let released = self.desk(agency, "supervisor").await?.run(&release)?;
         Ok(text(&released, "id").to_owned())

@@ -50,7 +50,6 @@ pub(crate) struct Client {
     base: Url,
     /// The server's name in messages: `the gateway`.
     name: &'static str,
-    is_for_uploads: bool,
     token: Option<Zeroizing<String>>,
     /// The log-in that the token comes from, if it can be renewed.
     renewal: Option<Arc<Renewal>>,
@@ -59,15 +58,18 @@ pub(crate) struct Client {
 impl Client {
     /// A client for `endpoint`, called `name` in messages.
     pub(crate) fn new(endpoint: &Endpoint, name: &'static str) -> Outcome<Self> {
-        let base = base_url(&endpoint.url)?;
-        let http = http_client(endpoint.ca_file.as_deref(), ANSWER)?;
-        Ok(Self { http, base, name, is_for_uploads: false, token: None, renewal: None })
+        Self::within(ANSWER, endpoint, name)
     }
 
-    /// A client for requests with long bodies, whose sender shows how far it is.
+    /// A client for requests with long bodies, and for those that have what came in one put in force.
     pub(crate) fn for_uploads(endpoint: &Endpoint, name: &'static str) -> Outcome<Self> {
-        let http = http_client(endpoint.ca_file.as_deref(), ANSWER_TO_UPLOAD)?;
-        Ok(Self { http, is_for_uploads: true, ..Self::new(endpoint, name)? })
+        Self::within(ANSWER_TO_UPLOAD, endpoint, name)
+    }
+
+    fn within(limit: Duration, endpoint: &Endpoint, name: &'static str) -> Outcome<Self> {
+        let base = base_url(&endpoint.url)?;
+        let http = http_client(endpoint.ca_file.as_deref(), limit)?;
+        Ok(Self { http, base, name, token: None, renewal: None })
     }
 
     /// The same client with an access token.
@@ -163,8 +165,10 @@ impl Client {
             bearer.set_sensitive(true);
             request.headers_mut().insert(header::AUTHORIZATION, bearer);
         }
+        // Whoever sends a body piece by piece shows how far it is.
+        let is_shown = request.body().is_some_and(|body| body.as_bytes().is_none());
         let answer = self.http.execute(request);
-        let answer = if self.is_for_uploads {
+        let answer = if is_shown {
             answer.await
         } else {
             progress::waiting(&format!("waiting for {} at {}", self.name, self.base), answer).await

@@ -8,7 +8,6 @@ use std::path::PathBuf;
 use clap::{ArgGroup, Args, builder::PossibleValuesParser};
 use reqwest::Method;
 use rovuma_api::answers::watchlist::{Screening, Screenings};
-use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::{
@@ -103,12 +102,6 @@ pub(crate) struct Screen {
     server: ServerArgs,
 }
 
-/// The verdicts on the texts of a file, as `--json` shows them.
-#[derive(Debug, Serialize)]
-struct Screened {
-    items: Vec<Value>,
-}
-
 impl Screen {
     pub(crate) async fn run(self, app: &App) -> Outcome {
         let texts = match (&self.text, &self.file) {
@@ -172,13 +165,10 @@ impl Screen {
             for one in &screened {
                 app.out.answer(one, |f, screening| text::one(f, screening, locale))?;
             }
-        } else if app.out.is_json() {
-            let items = screened.into_iter().map(|one| one.raw).collect();
-            let shown = Screened { items };
-            app.out.answer(&ServerAnswer { raw: json!(shown), value: () }, |_, ()| Ok(()))?;
         } else {
-            let rows: Vec<_> = texts.iter().zip(screened.iter().map(|one| &one.value)).collect();
-            app.out.print(std::fmt::from_fn(|f| text::several(f, &rows, locale)))?;
+            let raw = json!({ "items": screened.iter().map(|one| &one.raw).collect::<Vec<_>>() });
+            let value: Vec<_> = texts.iter().zip(screened.iter().map(|one| &one.value)).collect();
+            app.out.answer(&ServerAnswer { raw, value }, |f, rows| text::several(f, rows, locale))?;
         }
         Ok(if is_hit && self.fail_on_hit { Exit::Found } else { Exit::Ok })
     }

@@ -34,7 +34,7 @@ pub struct WatchlistConfig {
     /// `[[agency]]`: the agencies of this installation whose alerts are screened.
     #[serde(rename = "agency")]
     pub agencies: Vec<AgencyConfig>,
-    /// `[screening]`.
+    /// `[screening]`: when lists count as stale, who looks at imported ones, and how long crossings are remembered.
     #[serde(default)]
     pub screening: ScreeningConfig,
     /// `[policy]`: access policies in place of the built-in ones.
@@ -52,7 +52,7 @@ pub struct PeerConfig {
     pub ca_file: Option<PathBuf>,
 }
 
-/// `[audit]`.
+/// `[audit]`: the name and the keys under which audit events are written.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct AuditConfig {
@@ -101,7 +101,7 @@ pub struct ContactConfig {
     pub hours: Option<String>,
 }
 
-/// `[screening]`.
+/// `[screening]`: the limits of screening.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct ScreeningConfig {

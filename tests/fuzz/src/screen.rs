@@ -29,7 +29,8 @@ pub fn run(data: &[u8]) {
     let Ok(text) = std::str::from_utf8(text) else { return };
     let scan = Scan {
         text: text.to_owned(),
-        kind: KINDS[usize::from(first % 12)],
+        // The upper bits say the rest.
+        kind: KINDS[usize::from(first & 15) % KINDS.len()],
         state: (first & 16 != 0).then(|| "UTO".to_owned()),
         document_type: (first & 32 != 0).then(|| "passport".to_owned()),
         source: if first & 64 != 0 { ScanSource::Camera } else { ScanSource::Typed },

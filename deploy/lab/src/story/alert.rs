@@ -249,7 +249,7 @@ async fn withdraw(story: &mut Story<'_>, name: &str) -> Result<()> {
     ensure!(kept["state"] == "pending_release", "{kept}");
     let draft = text(&kept, "id").to_owned();
     story.tell("→ a supervisor must release it: nothing has been sent yet");
-    let released = story.released(ISSUER, &draft).await?;
+    let released = story.released(ISSUER, &draft, &[]).await?;
     story.delivered(ISSUER, "supervisor", &released).await?;
 
     let words = ["alert", "update", name, "--set", "/circumstances=Afinal não.", "--change", "x", "--yes"];

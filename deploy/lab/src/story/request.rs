@@ -197,7 +197,7 @@ async fn refuse(story: &mut Story<'_>) -> Result<()> {
     let kept = story.does(ANSWERER, "officer", "would refuse, and hands it to a supervisor", &words).await?;
     ensure!(kept["state"] == "pending_release", "{kept}");
     let draft = text(&kept, "id").to_owned();
-    let released = story.released(ANSWERER, &draft).await?;
+    let released = story.released(ANSWERER, &draft, &[]).await?;
     story.delivered(ANSWERER, "supervisor", &released).await?;
     expect(story, REQUESTER, &name, "refused", "ours").await?;
     let seen = story.desk(REQUESTER, "officer").await?.run(&["case", "show", &name])?;

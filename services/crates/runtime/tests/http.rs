@@ -80,6 +80,15 @@ async fn a_body_above_the_limit_is_refused() {
     assert_eq!(fits.text().await.expect("text"), BODY_LIMIT_BYTES.to_string());
     let (status, body) = problem(send(BODY_LIMIT_BYTES + 1).await.expect("answers")).await;
     assert_eq!((status.as_u16(), &body["code"]), (413, &Value::from("body_too_large")));
+    // One that does not say how long it is.
+    let streamed = |length: usize| {
+        let pieces = futures::stream::iter([Ok::<_, std::io::Error>(vec![b'x'; length])]);
+        client.post(format!("http://{address}/size")).body(reqwest::Body::wrap_stream(pieces)).send()
+    };
+    let fits = streamed(BODY_LIMIT_BYTES).await.expect("answers");
+    assert_eq!(fits.text().await.expect("text"), BODY_LIMIT_BYTES.to_string());
+    let (status, body) = problem(streamed(BODY_LIMIT_BYTES + 1).await.expect("answers")).await;
+    assert_eq!((status.as_u16(), &body["code"]), (413, &Value::from("body_too_large")));
 }
 
 #[tokio::test]

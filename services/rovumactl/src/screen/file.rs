@@ -27,15 +27,18 @@ pub(super) fn read(path: &Path) -> Outcome<Vec<Text>> {
 }
 
 fn texts(content: &str) -> Vec<Text> {
-    let lines: Vec<&str> = content.trim_start_matches('\u{feff}').lines().map(str::trim).collect();
+    // Blanks at the end may stand for fillers.
+    let lines: Vec<&str> = content.trim_start_matches('\u{feff}').lines().collect();
     let mut texts = Vec::new();
     let mut at = 0;
-    for block in lines.split(|line| line.is_empty()) {
+    for block in lines.split(|line| line.trim().is_empty()) {
         if is_zone(block) {
             texts.push(Text { line: at + 1, text: block.join("\n") });
         } else {
             let each = block.iter().enumerate();
-            texts.extend(each.map(|(offset, line)| Text { line: at + offset + 1, text: (*line).to_owned() }));
+            texts.extend(
+                each.map(|(offset, line)| Text { line: at + offset + 1, text: line.trim().to_owned() }),
+            );
         }
         at += block.len() + 1;
     }
@@ -65,5 +68,9 @@ mod tests {
         let expected = [(1, "AB123001"), (2, "ABC 123 MC"), (4, zone), (8, "T 123 ABC")];
         assert_eq!(found, expected.map(|(line, text)| (line, text.to_owned())));
         assert_eq!(texts("\n \n"), []);
+        // A reader that writes blanks for fillers; the first line ends in blanks.
+        let blanks = zone.replace('<', " ").replacen(' ', "<", 1);
+        let found = texts(&format!("{blanks}\n"));
+        assert_eq!(found, [Text { line: 1, text: blanks }]);
     }
 }

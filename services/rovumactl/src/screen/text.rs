@@ -83,24 +83,11 @@ fn hit_text(
     words: ScreeningWords,
     locale: Locale,
 ) -> fmt::Result {
-    let label = |list: &str, code: &str| CodeLists::shipped().label(list, code, locale).to_owned();
     writeln!(f)?;
-    if !hit.warnings.is_empty() {
-        let warnings: Vec<String> = hit.warnings.iter().map(|code| label("warnings", code)).collect();
-        writeln!(f, "{}", safe(&words.warning(warnings.join(", "))))?;
+    for remark in remarks(hit, words, locale) {
+        writeln!(f, "{}", safe(&remark))?;
     }
-    if let Some(status) = hit.status.as_deref().filter(|status| !matches!(*status, "actual" | "")) {
-        writeln!(f, "{}", safe(&words.not_actual(status.to_uppercase())))?;
-    }
-    if hit.possible_misuse {
-        writeln!(f, "{}", words.possible_misuse())?;
-    }
-    let action = if hit.action == "call" { words.call().to_owned() } else { label("actions", &hit.action) };
-    let action = match &hit.flagged {
-        Some(reason) => words.instead(&action, label("flag_reasons", reason)),
-        None => action,
-    };
-    let mut facts = vec![(words.action(), action)];
+    let mut facts = vec![(words.action(), action(hit, words, locale))];
     if !hit.reference.is_empty() {
         facts.push((words.reference(), format!("{} ({})", hit.reference, hit.list)));
     }
@@ -121,6 +108,27 @@ fn hit_text(
     let width = facts.iter().map(|(label, _)| label.chars().count()).max().unwrap_or(0);
     facts.iter().try_for_each(|(label, text)| writeln!(f, "  {label:<width$}  {}", safe(text)))?;
     if hit.repeated { writeln!(f, "  ({})", words.repeated()) } else { Ok(()) }
+}
+
+/// What an officer must know before anything else: what is dangerous, what is no real case, and who may be a victim.
+fn remarks(hit: &ScreenedHit, words: ScreeningWords, locale: Locale) -> impl Iterator<Item = String> {
+    let warnings: Vec<&str> =
+        hit.warnings.iter().map(|code| CodeLists::shipped().label("warnings", code, locale)).collect();
+    let warning = (!warnings.is_empty()).then(|| words.warning(warnings.join(", ")));
+    let status = hit.status.as_deref().filter(|status| !matches!(*status, "actual" | ""));
+    let not_actual = status.map(|status| words.not_actual(status.to_uppercase()));
+    let misuse = hit.possible_misuse.then(|| words.possible_misuse().to_owned());
+    [warning, not_actual, misuse].into_iter().flatten()
+}
+
+/// What to do.
+fn action(hit: &ScreenedHit, words: ScreeningWords, locale: Locale) -> String {
+    let label = |list: &str, code: &str| CodeLists::shipped().label(list, code, locale).to_owned();
+    let action = if hit.action == "call" { words.call().to_owned() } else { label("actions", &hit.action) };
+    match &hit.flagged {
+        Some(reason) => words.instead(&action, label("flag_reasons", reason)),
+        None => action,
+    }
 }
 
 fn list_row(list: &ListUsed, words: ScreeningWords) -> [String; 3] {
@@ -156,7 +164,8 @@ fn verdict(words: ScreeningWords, code: &str) -> String {
     }
 }
 
-/// The verdicts on several texts: a row for each about which something must be done, and how many there are of each verdict.
+/// The verdicts on several texts: a row for each about which something must be done, how many there are of each verdict, and the lists that
+/// are not current.
 pub(super) fn several(
     f: &mut fmt::Formatter<'_>,
     screened: &[(&Text, &Screening)],
@@ -183,30 +192,40 @@ pub(super) fn several(
     }
     let rows: Vec<Vec<String>> =
         counts.iter().map(|(code, count)| vec![verdict(words, code), count.to_string()]).collect();
-    table(f, &[words.verdict(), words.count()], &rows)
+    table(f, &[words.verdict(), words.count()], &rows)?;
+    let lists: BTreeMap<&str, &ListUsed> = screened
+        .iter()
+        .flat_map(|(_, screening)| &screening.lists)
+        .filter(|list| list.state != "current")
+        .map(|list| (list.id.as_str(), list))
+        .collect();
+    if lists.is_empty() {
+        return Ok(());
+    }
+    writeln!(f, "\n{}:", words.lists())?;
+    columns(f, &lists.into_values().map(|list| list_row(list, words)).collect::<Vec<_>>())
 }
 
 fn row(text: &Text, screening: &Screening, words: ScreeningWords, locale: Locale) -> Vec<String> {
     let strongest = screening.hits.first();
-    let action = strongest.map(|hit| match hit.action.as_str() {
-        "call" => words.call().to_owned(),
-        code => CodeLists::shipped().label("actions", code, locale).to_owned(),
-    });
-    let warnings = screening.hits.iter().flat_map(|hit| &hit.warnings);
-    let warnings: Vec<&str> =
-        warnings.map(|code| CodeLists::shipped().label("warnings", code, locale)).collect();
-    let verdict = match warnings.is_empty() {
-        true => verdict(words, &screening.verdict),
-        false => format!("{} {}", verdict(words, &screening.verdict), words.warning(warnings.join(", "))),
-    };
+    let mut said = vec![verdict(words, &screening.verdict)];
+    for remark in screening.hits.iter().flat_map(|hit| remarks(hit, words, locale)) {
+        if !said.contains(&remark) {
+            said.push(remark);
+        }
+    }
+    let next = strongest
+        .map(|hit| action(hit, words, locale))
+        .or_else(|| screening.unreadable.as_ref().map(|fault| fault.detail.clone()));
+    let references = screening.hits.iter().map(|hit| hit.reference.as_str()).filter(|text| !text.is_empty());
     let first_line = text.text.lines().next().unwrap_or_default();
     let telephone = strongest.and_then(|hit| hit.call.as_ref()).map(|call| call.phone.clone());
     vec![
         text.line.to_string(),
-        verdict,
+        said.join(" "),
         first_line.chars().take(SHOWN_MAX_CHARS).collect(),
-        action.unwrap_or_default(),
-        strongest.map(|hit| hit.reference.clone()).unwrap_or_default(),
+        next.unwrap_or_default(),
+        references.collect::<Vec<_>>().join(", "),
         telephone.unwrap_or_default(),
     ]
 }

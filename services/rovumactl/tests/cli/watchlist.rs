@@ -153,10 +153,11 @@ fn a_file_is_screened_in_requests_of_a_hundred() {
         items[0] = first;
         json!({ "items": items }).to_string()
     };
-    let pages = [
-        ("200 OK", page(100, screening("hit", &[hit()]))),
-        ("200 OK", page(50, screening("unreadable", &[]))),
-    ];
+    let mut second = hit();
+    (second["reference"], second["status"]) = (json!("8L3NRY5"), json!("actual"));
+    let mut unreadable = screening("unreadable", &[]);
+    unreadable["unreadable"] = json!({ "code": "no_number", "detail": "no number in it" });
+    let pages = [("200 OK", page(100, screening("hit", &[hit(), second]))), ("200 OK", page(50, unreadable))];
     let server = TestServer::start(pages.clone());
     let ended = run(&desk, &server, &format!("screen --file ferry.txt {AT_NAMOTO} --language en"));
     assert_eq!(ended.code, 0, "{ended:?}");
@@ -164,7 +165,14 @@ fn a_file_is_screened_in_requests_of_a_hundred() {
     let rows: Vec<&str> = ended.stdout.lines().collect();
     assert!(rows[0].starts_with("LINE") && rows[0].ends_with("TELEPHONE"), "{}", ended.stdout);
     assert!(rows[1].starts_with("1 ") && rows[1].contains("HIT WARNING: Armed"), "{}", ended.stdout);
+    for words in ["NO REAL CASE: EXERCISE", "The holder is not the listed person", "7K2MQX4, 8L3NRY5"] {
+        assert!(rows[1].contains(words), "{words}: {}", ended.stdout);
+    }
     assert!(rows[2].starts_with("101 ") && rows[2].contains("UNREADABLE"), "{}", ended.stdout);
+    assert!(rows[2].contains("no number in it"), "{}", ended.stdout);
+    // The list that is not current, once.
+    assert_eq!(rows.iter().filter(|row| row.contains("STALE")).count(), 1, "{}", ended.stdout);
+    assert!(!ended.stdout.contains("alerts.mz.prm"), "{}", ended.stdout);
     for row in ["NO HIT      148", "HIT         1", "UNREADABLE  1"] {
         assert!(ended.stdout.contains(row), "{row}: {}", ended.stdout);
     }

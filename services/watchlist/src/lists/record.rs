@@ -46,7 +46,7 @@ pub struct ListedName {
     pub surname: Option<String>,
     /// The given names, where the list tells them apart.
     pub given: Option<String>,
-    /// `Jr.`
+    /// What stands behind the name: `Jr.`
     pub suffix: Option<String>,
     /// How far the name can be relied on.
     pub quality: NameQuality,

@@ -54,7 +54,7 @@ impl RuleCode {
 /// A rule in force.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Rule {
-    /// Which.
+    /// The code by which findings name it.
     pub code: RuleCode,
     /// Its version, from 1.
     pub version: u32,

@@ -24,7 +24,7 @@ const IMEI_COMPARED: usize = 14;
 pub(super) enum NumberPlace {
     /// Numbers of documents, national identity numbers among them.
     Document,
-    /// Plates.
+    /// Registration plates of vehicles.
     Plate,
     /// VINs and frame numbers.
     Frame,

@@ -38,10 +38,10 @@ pub(super) struct Zone<'a> {
     pub(super) surname: &'a str,
     pub(super) given: &'a str,
     pub(super) nationality: &'a str,
-    /// `YYMMDD`.
+    /// The holder's birth date, `YYMMDD`.
     pub(super) birth: &'a str,
     pub(super) sex: char,
-    /// `YYMMDD`.
+    /// The last day on which the document holds, `YYMMDD`.
     pub(super) expiry: &'a str,
 }
 
