@@ -10,6 +10,7 @@ mod queues;
 mod restore;
 mod shared;
 mod term;
+mod watchlist;
 
 use futures::future::BoxFuture;
 
@@ -25,7 +26,7 @@ pub(crate) struct Scenario {
 }
 
 /// All scenarios, in the order in which they run.
-pub(crate) const SCENARIOS: [Scenario; 12] = [
+pub(crate) const SCENARIOS: [Scenario; 13] = [
     Scenario {
         name: "kill",
         about: "services killed with SIGKILL at random moments",
@@ -85,6 +86,11 @@ pub(crate) const SCENARIOS: [Scenario; 12] = [
         name: "cases",
         about: "alerts and requests written in by both sides while lines, gateways, brokers, a store and a key fail: the same case everywhere",
         run: |ground, chance, messages| Box::pin(cases::run(ground, chance, messages)),
+    },
+    Scenario {
+        name: "watchlist",
+        about: "vehicles scanned while the watchlist, gateway and broker are killed, a list is replaced, alerts are withdrawn: each owner told once",
+        run: |ground, chance, messages| Box::pin(watchlist::run(ground, chance, messages)),
     },
 ];
 

@@ -98,7 +98,7 @@ async fn a_stolen_motorcycle_is_stopped_at_the_ferry_and_its_owner_knows_at_once
     let alike = screen(&booth, &plate_at_kilambo("AB0 417 CD")).await?;
     assert_eq!((&alike["verdict"], &alike["hits"][0]["forwarded"]), (&json!("review"), &json!(false)));
     let desk = lab.api("tz.tpf", "officer", WATCHLIST).await?;
-    let candidates = items(&desk.get("/v1/candidates").await?.ok()?);
+    let candidates = items(&desk.get("/v1/candidates?state=review").await?.ok()?);
     ensure!(candidates.len() == 1 && candidates[0]["value"] == "AB0417CD", "{candidates:?}");
     let decided = desk
         .post(
@@ -158,6 +158,32 @@ async fn a_hit_waits_for_a_gateway_that_is_away_and_is_told_once() -> Result<()>
     assert_eq!(told.len(), 1, "{told:?}");
     let again = screened(&booth, &scan, "hit").await?;
     assert_eq!(again["hits"][0]["repeated"], true);
+    told_no_more_than(&lab, &booth, 1).await
+}
+
+/// A letter was misread: a person compares, decides that it is the same, and reports it in their own name.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_person_decides_that_person_reports() -> Result<()> {
+    let lab = lab().await?;
+    let owner = lab.officer("mz.prm").await?;
+    let booth = lab.api("tz.tpf", "border", WATCHLIST).await?;
+    let mut draft = drafts::motorcycle(&["tz.tpf"]);
+    draft["body"]["subjects"]["vehicles"][0]["plate"]["number"] = json!("ABD 416 CD");
+    let id = send(&owner, &draft).await?;
+    lab.hops(&owner, &id, "delivered", 1).await?;
+    let alike = screened(&booth, &plate_at_kilambo("AB0 416 CD"), "review").await?;
+    let path = format!("/v1/candidates/{}", alike["hits"][0]["id"].as_str().context("an id")?);
+    let desk = lab.api("tz.tpf", "officer", WATCHLIST).await?;
+    assert_eq!(desk.get(&path).await?.ok()?["notice"], Value::Null, "nobody has decided");
+    assert_eq!(booth.get(&path).await?.status, StatusCode::FORBIDDEN, "the second line's");
+    let decision = json!({ "same": true, "reason": "TPF-8" });
+    let decided = desk.post(&format!("{path}/decision"), &decision).await?.ok()?;
+    // The number of the alert, not what the camera made of it: its owner knows that one.
+    assert_eq!(decided["notice"]["body"]["matched"], json!({ "kind": "plate", "value": "ABD 416 CD" }));
+    let officer = lab.officer("tz.tpf").await?;
+    send(&officer, &decided["notice"]).await?;
+    let told = eventually("the hit at its owner", || async { Ok(hits(&lab, "mz.prm").await?.pop()) }).await?;
+    assert_eq!((&told["state"], &told["facet"]), (&json!("notified"), &json!("plate")));
     told_no_more_than(&lab, &booth, 1).await
 }
 

@@ -54,6 +54,11 @@ impl FollowArgs {
         self.server.client(app, ApiServer::Gateway).await
     }
 
+    /// The same caller at another server, whose address is `url` or configured.
+    pub(crate) fn elsewhere(&self, url: Option<String>) -> ServerArgs {
+        self.server.elsewhere(url)
+    }
+
     /// Opens the case of this kind that `text` names.
     ///
     /// # Errors

@@ -55,9 +55,19 @@ pub(crate) async fn post<T: DeserializeOwned>(
     body: Option<&[u8]>,
     version: Option<i64>,
 ) -> Outcome<ServerAnswer<T>> {
-    let key = uuid::Uuid::new_v4().to_string();
+    post_once(client, path, body, version, &uuid::Uuid::new_v4().to_string()).await
+}
+
+/// Posts as [`post`] does, under this key: the gateway does it once, however often this is called.
+pub(crate) async fn post_once<T: DeserializeOwned>(
+    client: &Client,
+    path: &str,
+    body: Option<&[u8]>,
+    version: Option<i64>,
+    key: &str,
+) -> Outcome<ServerAnswer<T>> {
     let build = || -> Outcome<RequestBuilder> {
-        let mut request = client.request(Method::POST, path)?.header("idempotency-key", &key);
+        let mut request = client.request(Method::POST, path)?.header("idempotency-key", key);
         if let Some(version) = version {
             request = request.header(header::IF_MATCH, format!("\"{version}\""));
         }

@@ -2,7 +2,10 @@
 
 mod candidates;
 mod import;
+mod innocents;
 mod lists;
+mod report;
+mod rules;
 
 use clap::Subcommand;
 
@@ -17,12 +20,26 @@ pub(crate) enum WatchlistCommand {
     Approve(lists::Approve),
     /// List what is screened against, with its age, and what waits for a second person
     Lists(lists::ListLists),
+    /// Show one list: its file, what it has, and what waits for a second person
+    Show(lists::Show),
     /// Propose to take an imported list out; a second person approves it
     Remove(lists::Remove),
     /// List what was found of your agency's alerts and waits for a person, or was told
     Candidates(candidates::Candidates),
     /// Say whether a candidate is the same person or thing
     Decide(candidates::Decide),
+    /// Report what was decided to be the same to the alert's owner, in your own name
+    Report(Box<report::Report>),
+    /// List the travellers who are known not to be a listed person
+    Innocents(innocents::Innocents),
+    /// Let a traveller pass for a year whom a colleague said to be somebody else: you are the second person
+    ApproveInnocent(innocents::ApproveInnocent),
+    /// List the rules: what follows from a match
+    Rules(rules::ListRules),
+    /// Propose that what a rule finds is told to the alert's owner without a person, or no longer; a second person approves it
+    ChangeRule(rules::ChangeRule),
+    /// Approve what a colleague proposed of a rule: you are the second person
+    ApproveRule(rules::ApproveRule),
 }
 
 impl WatchlistCommand {
@@ -31,9 +48,16 @@ impl WatchlistCommand {
             Self::Import(command) => command.run(app).await,
             Self::Approve(command) => command.run(app).await,
             Self::Lists(command) => command.run(app).await,
+            Self::Show(command) => command.run(app).await,
             Self::Remove(command) => command.run(app).await,
             Self::Candidates(command) => command.run(app).await,
             Self::Decide(command) => command.run(app).await,
+            Self::Report(command) => command.run(app).await,
+            Self::Innocents(command) => command.run(app).await,
+            Self::ApproveInnocent(command) => command.run(app).await,
+            Self::Rules(command) => command.run(app).await,
+            Self::ChangeRule(command) => command.run(app).await,
+            Self::ApproveRule(command) => command.run(app).await,
         }
     }
 }

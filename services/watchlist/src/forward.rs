@@ -5,21 +5,19 @@
 
 use std::{sync::Arc, time::Duration};
 
-use rovuma_api::answers::{gateway::ReleasedView, watchlist::ScreenedHit};
+use rovuma_api::answers::gateway::ReleasedView;
 use rovuma_runtime::Shutdown;
-use rovuma_schemas::{Date, MessageId, Timestamp, audit::AuditAction};
+use rovuma_schemas::{Timestamp, audit::AuditAction};
 use rovuma_store::FutureExt;
 use rovuma_trail::AuditRecord;
-use serde_json::{Value, json};
 
 use crate::{
     entries,
     error::DbError,
     hits::{self, Forwarding, FoundHit, QueuedHit},
     peer::PeerFault,
-    screen::FoundAt,
-    screening::{Finding, Listed, RuleCode},
-    watchlist::{OwnAgency, Watchlist},
+    screening::{KeptBack, Listed, RuleCode},
+    watchlist::Watchlist,
 };
 
 /// Hits that are forwarded in one round.
@@ -91,8 +89,8 @@ async fn ask(watchlist: &Watchlist, hit: &QueuedHit) -> Result<Forwarding, DbErr
         tracing::error!(hit.id = %hit.id, "a hit cannot be read back: a person must look at it");
         return Ok(Forwarding::Refused("damaged".to_owned()));
     };
-    if let Some(reason) = kept_back_since(watchlist, found).await? {
-        return Ok(Forwarding::KeptBack(reason));
+    if let Some(why) = kept_back_since(watchlist, found).await? {
+        return Ok(Forwarding::KeptBack(why));
     }
     let key = format!("hit-{}", hit.id);
     Ok(match agency.gateway.post::<ReleasedView>("/v1/messages", notice, &key, now).await {
@@ -102,10 +100,10 @@ async fn ask(watchlist: &Watchlist, hit: &QueuedHit) -> Result<Forwarding, DbErr
 }
 
 /// What has come since it was found: a flag, a rule that two people switched off.
-async fn kept_back_since(watchlist: &Watchlist, found: &FoundHit) -> Result<Option<&'static str>, DbError> {
+async fn kept_back_since(watchlist: &Watchlist, found: &FoundHit) -> Result<Option<KeptBack>, DbError> {
     let rule = RuleCode::from_word(&found.hit.rule).map(|code| watchlist.rules().rule(code));
     if rule.is_none_or(|rule| !rule.forwards) {
-        return Ok(Some("rule_off"));
+        return Ok(Some(KeptBack::RuleOff));
     }
     let Some(case) = &found.hit.case else { return Ok(None) };
     let mut conn = watchlist.store.read().acquire().await?;
@@ -116,7 +114,7 @@ async fn kept_back_since(watchlist: &Watchlist, found: &FoundHit) -> Result<Opti
     }
     let alert = Listed::of_views(views).and_then(|listed| listed.alert);
     // One that is gone is for the gateway to judge, which has its case.
-    Ok(alert.filter(|alert| alert.flagged.is_some()).map(|_| "flagged"))
+    Ok(alert.filter(|alert| alert.flagged.is_some()).map(|_| KeptBack::Flagged))
 }
 
 fn outcome_of(fault: &PeerFault, hit: &QueuedHit, now: Timestamp) -> Forwarding {
@@ -141,7 +139,7 @@ async fn record(watchlist: &Watchlist, hit: &QueuedHit, outcome: Forwarding) -> 
     let act = match &outcome {
         Forwarding::Taken(message) => Some(act.detail("message", message)),
         Forwarding::Refused(code) => Some(act.refused(code.clone())),
-        Forwarding::KeptBack(reason) => Some(act.refused(*reason)),
+        Forwarding::KeptBack(why) => Some(act.refused(why.as_str())),
         Forwarding::Later { .. } => None,
     };
     let (trail, id) = (watchlist.trail.clone(), hit.id);
@@ -156,55 +154,4 @@ async fn record(watchlist: &Watchlist, hit: &QueuedHit, outcome: Forwarding) -> 
         .boxed()
     });
     write.await.map_err(|fault| DbError::damaged("hit that could not be written", fault))
-}
-
-/// The notice: what the alert's owner knows already, and where it was found. It carries no new personal data, and is made once, when the hit
-/// is kept: asked again, the gateway sees the same bytes.
-pub(crate) fn notice(
-    agency: &OwnAgency,
-    finding: &Finding,
-    hit: &ScreenedHit,
-    found_at: &FoundAt<'_>,
-    encounter: MessageId,
-    now: Timestamp,
-) -> Value {
-    let config = &agency.config;
-    let contact = &config.contact;
-    let mut desk = json!({ "name": contact.name, "phone": contact.phone });
-    if let Some(hours) = &contact.hours {
-        desk["hours"] = json!(hours);
-    }
-    let mut body = json!({
-        "alert": hit.case,
-        "version": entries::version(&finding.listed),
-        "matched": { "kind": finding.matched_word(), "value": finding.value },
-        "rule": { "code": hit.rule, "version": hit.rule_version },
-        "found_at": found_at.at,
-        "post": found_at.crossing.post,
-        "direction": found_at.crossing.direction,
-        "possible_misuse": hit.possible_misuse,
-        "retroactive": found_at.is_retroactive,
-        "encounter": encounter,
-        "contact": desk,
-    });
-    if let Some(subject) = &finding.subject {
-        body["subject"] = json!(subject);
-    }
-    let owner = hit.case.as_ref().map(|case| &case.owner);
-    json!({
-        "type": "hit.notify",
-        "status": hit.status,
-        "recipients": [owner],
-        "unit": config.unit,
-        "terms": {
-            "urgency": { "level": "normal" },
-            "purpose": "detection",
-            "legal_basis": config.legal_basis,
-            "handling": { "code": "H0" },
-            "evaluation": { "source": "A", "information": "2" },
-            "language": config.language.as_str(),
-            "retain_until": Date::of(now).plus_days(i32::from(config.retain_days)),
-        },
-        "body": body,
-    })
 }

@@ -9,7 +9,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sqlx::{Row, any::AnyRow};
 
-use crate::{error::DbError, screening::Traveller};
+use crate::{
+    error::DbError,
+    screening::{KeptBack, Traveller},
+};
 
 /// Something that was found, as it is kept.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -20,6 +23,8 @@ pub(crate) struct FoundHit {
     pub(crate) matched: String,
     /// The number as it was read.
     pub(crate) value: String,
+    /// The number as the alert has it; none where it is a series that has something alike.
+    pub(crate) reported: Option<String>,
     /// The version of the alert that was looked at.
     pub(crate) version: u32,
     /// The key of the subject in the alert.
@@ -106,7 +111,7 @@ pub(crate) const OPEN: &str = "
     WHERE place = $1 AND found_at > $2 AND found_at < $3 AND state IN ('queued', 'forwarded', 'review', 'kept')
     ORDER BY found_at DESC LIMIT 1";
 
-/// Whether somebody who is found by this number asked for protection in the last hours.
+/// Whether somebody who is found by this number asked for protection since then.
 pub(crate) const PROTECTED: &str =
     "SELECT 1 FROM hit WHERE about = $1 AND protected = 1 AND last_at > $2 LIMIT 1";
 
@@ -228,7 +233,7 @@ pub(crate) enum Forwarding {
     /// Not now.
     Later { at: Timestamp, why: String },
     /// What has changed since it was found keeps it back.
-    KeptBack(&'static str),
+    KeptBack(KeptBack),
 }
 
 /// Writes down what became of a hit at the gateway. `false`: meanwhile somebody asked for protection, and it is kept back already. What the
@@ -237,7 +242,11 @@ pub(crate) async fn forwarded(tx: &mut Conn, id: MessageId, outcome: &Forwarding
     let (state, message, refusal, next_at) = match outcome {
         Forwarding::Taken(message) => (HitState::Forwarded, Some(message), None, None),
         Forwarding::Refused(code) => (HitState::Refused, None, Some(code.as_str()), None),
-        Forwarding::KeptBack(why) => (HitState::Kept, None, Some(*why), None),
+        // A rule that two people switched off leaves it to a person.
+        Forwarding::KeptBack(KeptBack::RuleOff) => {
+            (HitState::Review, None, Some(KeptBack::RuleOff.as_str()), None)
+        }
+        Forwarding::KeptBack(why) => (HitState::Kept, None, Some(why.as_str()), None),
         Forwarding::Later { at, why } => (HitState::Queued, None, Some(why.as_str()), Some(at.as_micros())),
     };
     let done = sqlx::query(
@@ -308,18 +317,29 @@ pub(crate) struct DecidedHit {
     pub(crate) agency: AgencyCode,
     pub(crate) found: FoundHit,
     pub(crate) candidate: Candidate,
+    /// The common mark of what was found of one traveller.
+    pub(crate) encounter: MessageId,
+    /// Whether somebody who was found by this number asked for protection.
+    pub(crate) is_protected: bool,
 }
 
 /// One hit.
 pub(crate) async fn one(conn: &mut Conn, id: MessageId) -> Result<Option<DecidedHit>, DbError> {
-    let text = sqlx::AssertSqlSafe(format!("SELECT agency, {COLUMNS} FROM hit WHERE id = $1"));
-    let row = sqlx::query(text).bind(id.as_bytes().to_vec()).fetch_optional(conn).await?;
-    let decided = |row: AnyRow| {
-        let found = body(&row)?;
-        let candidate = candidate_of(&row, found.clone())?;
-        Ok(DecidedHit { agency: row.parsed("agency")?, found, candidate })
+    let text =
+        sqlx::AssertSqlSafe(format!("SELECT agency, encounter, about, {COLUMNS} FROM hit WHERE id = $1"));
+    let Some(row) = sqlx::query(text).bind(id.as_bytes().to_vec()).fetch_optional(&mut *conn).await? else {
+        return Ok(None);
     };
-    row.map(decided).transpose()
+    let about: String = row.try_get("about")?;
+    let protected = sqlx::query(PROTECTED).bind(about).bind(0).fetch_optional(conn).await?;
+    let found = body(&row)?;
+    Ok(Some(DecidedHit {
+        agency: row.parsed("agency")?,
+        candidate: candidate_of(&row, found.clone())?,
+        found,
+        encounter: row.message_id("encounter")?,
+        is_protected: protected.is_some(),
+    }))
 }
 
 /// Writes a person's decision down. `false`: somebody decided before.
@@ -368,6 +388,7 @@ fn candidate_of(row: &AnyRow, mut found: FoundHit) -> Result<Candidate, DbError>
         refusal: row.try_get("refusal")?,
         decided_by: row.try_get("decided_by")?,
         reason: row.try_get("reason")?,
+        notice: None,
     })
 }
 

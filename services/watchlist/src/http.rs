@@ -45,6 +45,7 @@ fn api() -> OpenApiRouter<Arc<Watchlist>> {
         .routes(routes!(imports::import, approvals::propose_removal))
         .routes(routes!(approvals::approve))
         .routes(routes!(candidates::list))
+        .routes(routes!(candidates::show))
         .routes(routes!(candidates::decide))
         .routes(routes!(innocents::list))
         .routes(routes!(innocents::approve))

@@ -20,6 +20,7 @@ mod http;
 mod imports;
 mod innocents;
 pub mod lists;
+mod notice;
 mod peer;
 mod reason;
 mod retention;

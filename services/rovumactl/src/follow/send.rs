@@ -12,7 +12,7 @@ use crate::{
     exit::{Exit, Failure, Outcome},
     messages::{
         drafts::{faults_text, released_text},
-        emergency, post,
+        emergency, post, post_once,
         send::{DESPITE_DUPLICATES, path_at_once},
     },
     output::safe,
@@ -27,8 +27,21 @@ impl FollowArgs {
         app: &App,
         client: &Client,
         opened: &OpenedCase,
+        draft: Value,
+        beside: &str,
+    ) -> Outcome {
+        self.show_and_send_once(app, client, opened, draft, beside, &uuid::Uuid::new_v4().to_string()).await
+    }
+
+    /// Shows the draft and asks, then sends it: once under this key, however often this is called.
+    pub(crate) async fn show_and_send_once(
+        &self,
+        app: &App,
+        client: &Client,
+        opened: &OpenedCase,
         mut draft: Value,
         beside: &str,
+        key: &str,
     ) -> Outcome {
         if let Some(language) = &self.written_in {
             draft["terms"]["language"] = Value::from(language.as_str());
@@ -37,7 +50,7 @@ impl FollowArgs {
             app.out.note("nothing is sent");
             return Ok(Exit::Negative);
         }
-        self.send(app, client, &opened.case.case.case, &draft).await
+        self.send(app, client, &opened.case.case.case, &draft, key).await
     }
 
     async fn is_confirmed(
@@ -64,10 +77,10 @@ impl FollowArgs {
         question::is_confirmed(app, "\nSend it?", "give --yes once you have read it")
     }
 
-    async fn send(&self, app: &App, client: &Client, case: &CaseId, draft: &Value) -> Outcome {
+    async fn send(&self, app: &App, client: &Client, case: &CaseId, draft: &Value, key: &str) -> Outcome {
         let body = draft.to_string();
         let path = path_at_once(self.despite_duplicates.as_deref())?;
-        let sent = post::<ReleasedView>(client, &path, Some(body.as_bytes()), None).await;
+        let sent = post_once::<ReleasedView>(client, &path, Some(body.as_bytes()), None, key).await;
         let released = match sent {
             Ok(released) => released,
             Err(failure) if needs_supervisor(&failure, draft) => {

@@ -46,6 +46,9 @@ pub(crate) struct Decide {
     /// It is another one
     #[arg(long)]
     different: bool,
+    /// And this traveller shall not be stopped for it again, once a colleague approves: for a year, until the entry changes
+    #[arg(long, conflicts_with = "same")]
+    innocent: bool,
     /// Why: a code or file reference. It is logged, and names nobody
     #[arg(long, value_name = "CODE")]
     reason: String,
@@ -64,13 +67,23 @@ impl Candidates {
 impl Decide {
     pub(crate) async fn run(self, app: &App) -> Outcome {
         let client = self.server.client(app, ApiServer::Watchlist).await?;
-        let body = json!({ "same": self.same, "reason": self.reason });
+        let mut body = json!({ "same": self.same, "reason": self.reason });
+        if self.innocent {
+            body["innocent"] = json!(true);
+        }
         let request =
             client.request(Method::POST, &format!("/v1/candidates/{}/decision", self.id))?.json(&body);
         let decided: ServerAnswer<Candidate> = client.send(request).await?;
         app.out.answer(&decided, |f, candidate| table(f, &HEADING, &[row(candidate)]))?;
-        if self.same {
-            app.out.note("report it to the alert's owner: rovumactl hit notify");
+        if decided.value.notice.is_some() {
+            app.out
+                .note(format_args!("report it to the alert's owner: rovumactl watchlist report {}", self.id));
+        }
+        if self.innocent {
+            app.out.note(format_args!(
+                "a colleague approves it: rovumactl watchlist approve-innocent {}",
+                self.id
+            ));
         }
         Ok(Exit::Ok)
     }

@@ -23,6 +23,15 @@ pub(crate) struct ListLists {
     server: ServerArgs,
 }
 
+/// Options of `watchlist show`.
+#[derive(Debug, Args)]
+pub(crate) struct Show {
+    /// The list, as rovumactl watchlist lists names it
+    name: String,
+    #[command(flatten)]
+    server: ServerArgs,
+}
+
 /// Options of `watchlist approve`.
 #[derive(Debug, Args)]
 pub(crate) struct Approve {
@@ -48,6 +57,23 @@ impl ListLists {
     pub(crate) async fn run(self, app: &App) -> Outcome {
         let client = self.server.client(app, ApiServer::Watchlist).await?;
         app.out.answer(&lists(&client).await?, lists_text)?;
+        Ok(Exit::Ok)
+    }
+}
+
+impl Show {
+    pub(crate) async fn run(self, app: &App) -> Outcome {
+        let client = self.server.client(app, ApiServer::Watchlist).await?;
+        let mut lists = lists(&client).await?;
+        let Some(place) = lists.value.items.iter().position(|row| row.list.id == self.name) else {
+            return Err(Failure::new(Exit::Refused, format!("there is no list {:?}", self.name))
+                .next("rovumactl watchlist lists shows their names"));
+        };
+        let shown = ServerAnswer {
+            value: lists.value.items.swap_remove(place),
+            raw: lists.raw["items"][place].take(),
+        };
+        app.out.answer(&shown, list_text)?;
         Ok(Exit::Ok)
     }
 }
@@ -132,6 +158,40 @@ fn row(row: &ListRow) -> Vec<String> {
         file.map(|file| file.digest.clone()).unwrap_or_default(),
         row.proposal.as_ref().map(|proposal| proposal.act.clone()).unwrap_or_default(),
     ]
+}
+
+/// One list, whole.
+fn list_text(f: &mut fmt::Formatter<'_>, row: &ListRow) -> fmt::Result {
+    let file = row.file.as_ref();
+    let sections = file.map(|file| {
+        let sections: Vec<String> =
+            file.sections.iter().map(|(name, count)| format!("{name} {count}")).collect();
+        sections.join(", ")
+    });
+    let lines = [
+        ("list", Some(row.list.id.clone())),
+        ("source", Some(row.source.clone())),
+        ("state", Some(row.list.state.clone())),
+        ("heard", row.list.age_s.map(|age| format!("{} ago", readable(Duration::from_secs(age))))),
+        ("version", Some(row.list.version.to_string())),
+        ("entries", Some(row.entries.to_string())),
+        ("loaded", row.loaded_at.map(local)),
+        ("dated", file.and_then(|file| file.dated.clone())),
+        ("records", file.map(|file| file.records.to_string())),
+        ("sections", sections),
+        ("digest", file.map(|file| file.digest.clone())),
+    ];
+    for (label, value) in lines {
+        if let Some(value) = value.filter(|value| !value.is_empty()) {
+            writeln!(f, "{label:<9} {}", safe(&value))?;
+        }
+    }
+    if let Some(proposal) = &row.proposal {
+        writeln!(f)?;
+        proposal_text(f, &row.list.id, proposal)?;
+        writeln!(f)?;
+    }
+    Ok(())
 }
 
 /// What is proposed, with the figures by which a second person decides.

@@ -297,4 +297,84 @@ fn candidates_are_listed_and_decided() {
     assert_eq!(requests[1].line, format!("POST /v1/candidates/{ID}/decision"));
     assert_eq!(requests[1].body, r#"{"same":false,"reason":"114/2026"}"#);
     run(&desk, &server, &format!("watchlist decide {ID} --reason 1")).is(2, "--same");
+
+    let server = TestServer::start([("200 OK", candidate.to_string())]);
+    let words = format!("watchlist decide {ID} --different --innocent --reason 1");
+    run(&desk, &server, &words).is(0, "rovumactl watchlist approve-innocent");
+    let body = &server.whole_requests()[0].body;
+    assert_eq!(body, r#"{"same":false,"reason":"1","innocent":true}"#);
+    run(&desk, &server, &format!("watchlist decide {ID} --same --innocent --reason 1")).is(2, "--innocent");
+    let mut confirmed = candidate.clone();
+    confirmed["notice"] = json!({ "type": "hit.notify" });
+    let server = TestServer::start([("200 OK", confirmed.to_string())]);
+    let ended = run(&desk, &server, &format!("watchlist decide {ID} --same --reason 1"));
+    ended.is(0, &format!("rovumactl watchlist report {ID}"));
+}
+
+#[test]
+fn what_nobody_decided_or_must_not_be_told_is_not_reported() {
+    let desk = desk_with_token();
+    for (state, next) in [
+        ("review", "watchlist decide"),
+        ("confirmed", "what keeps it back: protection"),
+        ("forwarded", "case list --kind hit"),
+        ("kept", "watchlist candidates"),
+    ] {
+        let candidate = json!({
+            "id": ID, "state": state, "found_at": "2026-11-30T08:00:00Z", "last_at": "2026-11-30T08:00:00Z", "times": 1,
+            "hit": hit(), "matched": "document", "value": "AB123001", "discreet": false,
+        });
+        let server = TestServer::start([("200 OK", candidate.to_string())]);
+        let words = format!("watchlist report {ID} --watchlist {} --yes --token-file token", server.url);
+        desk.run(&words).is(3, next);
+        assert_eq!(server.requests(), [format!("GET /v1/candidates/{ID}")]);
+    }
+}
+
+#[test]
+fn a_second_person_approves_an_innocent_and_a_rule() {
+    let desk = desk_with_token();
+    let innocent = json!({
+        "id": ID, "list": "alerts.mz.prm", "record": "alert/tz.tpf/1", "reason": "FILE-1", "proposed_by": "u1",
+        "proposed_at": "2026-11-30T08:00:00Z", "expires": "2027-11-30T08:00:00Z",
+    });
+    let page = json!({ "items": [innocent] }).to_string();
+    let server = TestServer::start([("200 OK", page), ("204 No Content", String::new())]);
+    run(&desk, &server, "watchlist innocents").is(0, "nobody yet");
+    run(&desk, &server, &format!("watchlist approve-innocent {ID}")).is(0, "no longer stopped");
+    assert_eq!(server.requests()[1], format!("POST /v1/innocents/{ID}/approval"));
+
+    let rules = |proposal: Value| {
+        json!({ "items": [{ "code": "vehicle_exact", "version": 1, "forwards": true, "proposal": proposal }] }).to_string()
+    };
+    let proposal = json!({
+        "version": 2, "forwards": false, "reason": "FILE-2", "proposed_by": "u1", "proposed_at": "2026-11-30T08:00:00Z",
+    });
+    let server = TestServer::start([
+        ("200 OK", rules(proposal.clone())),
+        ("200 OK", rules(proposal.clone())),
+        ("200 OK", rules(Value::Null)),
+        ("200 OK", rules(Value::Null)),
+    ]);
+    let words = "watchlist change-rule vehicle_exact --forwards no --reason FILE-2";
+    run(&desk, &server, words).is(0, "rovumactl watchlist approve-rule vehicle_exact");
+    let ended = run(&desk, &server, "watchlist approve-rule vehicle_exact --yes");
+    ended.is(0, "version 2: forwards no; proposed by u1");
+    run(&desk, &server, "watchlist approve-rule vehicle_exact --yes").is(3, "watchlist rules");
+    let requests = server.whole_requests();
+    assert_eq!(requests[0].body, r#"{"forwards":false,"reason":"FILE-2"}"#);
+    assert_eq!(
+        (requests[2].line.as_str(), requests[2].body.as_str()),
+        ("POST /v1/rules/vehicle_exact/approval", r#"{"version":2}"#)
+    );
+    let server = TestServer::start([("200 OK", rules(Value::Null))]);
+    run(&desk, &server, "watchlist rules").is(0, "yes");
+}
+
+#[test]
+fn one_list_is_shown_whole() {
+    let desk = desk_with_token();
+    let server = TestServer::start([("200 OK", lists(Value::Null)), ("200 OK", lists(Value::Null))]);
+    run(&desk, &server, "watchlist show un").is(0, "digest    abc");
+    run(&desk, &server, "watchlist show nothing").is(3, "rovumactl watchlist lists");
 }

@@ -24,8 +24,9 @@ use utoipa::{IntoParams, ToSchema};
 use super::{error::ApiError, openapi::Refusals};
 use crate::{
     error::DbError,
-    hits::{self, HitState},
+    hits::{self, DecidedHit, HitState},
     innocents::{self, NewInnocent},
+    notice,
     reason::{self, faulty},
     watchlist::Watchlist,
 };
@@ -84,11 +85,43 @@ pub(crate) async fn list(
     Ok(Json(page))
 }
 
+/// Shows one, with the draft by which a person reports it to the alert's owner. That somebody looked is audited.
+#[utoipa::path(
+    get, path = "/v1/candidates/{id}", operation_id = "show_candidate", tag = "candidates",
+    params(("id" = String, Path, description = "The candidate.")),
+    responses((status = 200, description = "The candidate.", body = Candidate), NotFound, Refusals)
+)]
+pub(crate) async fn show(
+    State(watchlist): State<Arc<Watchlist>>,
+    caller: Caller,
+    Path(id): Path<MessageId>,
+) -> Result<Json<Candidate>, ApiError> {
+    let Some(decided) = look(&watchlist, id).await? else {
+        let object = AuditObject::new("hit", id.to_string());
+        return Err(watchlist.missing(&caller, Action::CandidateRead, object, false).await);
+    };
+    watchlist.permit_to_see(&caller, act::CandidateRead, &Resource::agency(&decided.agency)).await?;
+    let act = act_by(caller.actor(), AuditAction::CandidateSearch, watchlist.now()).object("hit", id);
+    watchlist.record(act).await?;
+    Ok(Json(with_notice(&watchlist, decided)))
+}
+
+async fn look(watchlist: &Watchlist, id: MessageId) -> Result<Option<DecidedHit>, DbError> {
+    let mut conn = watchlist.store.read().acquire().await?;
+    hits::one(&mut conn, id).await
+}
+
+fn with_notice(watchlist: &Watchlist, decided: DecidedHit) -> Candidate {
+    let notice = notice::of_decided(watchlist, &decided, watchlist.now());
+    Candidate { notice, ..decided.candidate }
+}
+
 /// What a person says of a candidate.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Decision {
-    /// Whether it is the same person or thing. One that is the same is reported by a person: `rovumactl hit notify`.
+    /// Whether it is the same person or thing. Whoever says so sends the `notice` of the answer to the gateway, in their own name:
+    /// nothing that a person judges is told by a machine.
     same: bool,
     /// Of one that is not the same: whether this traveller shall not be stopped for it again. It holds once another person approves, for a
     /// year, for this document and birth date, and until the entry has a new version.
@@ -118,10 +151,7 @@ pub(crate) async fn decide(
     Path(id): Path<MessageId>,
     Body(decision): Body<Decision>,
 ) -> Result<Json<Candidate>, ApiError> {
-    let mut conn = watchlist.store.read().acquire().await?;
-    let found = hits::one(&mut conn, id).await?;
-    drop(conn);
-    let Some(hits::DecidedHit { agency, found, .. }) = found else {
+    let Some(DecidedHit { agency, found, .. }) = look(&watchlist, id).await? else {
         let object = AuditObject::new("hit", id.to_string());
         return Err(watchlist.missing(&caller, Action::CandidateDecide, object, false).await);
     };
@@ -170,9 +200,8 @@ pub(crate) async fn decide(
             .detail("It is not in review: somebody decided it, or it was told already.")
             .into());
     }
-    let mut conn = watchlist.store.read().acquire().await?;
-    match hits::one(&mut conn, id).await? {
-        Some(decided) => Ok(Json(decided.candidate)),
+    match look(&watchlist, id).await? {
+        Some(decided) => Ok(Json(with_notice(&watchlist, decided))),
         None => Err(ApiError::failed("a candidate is gone that was decided a moment ago")),
     }
 }

@@ -10,8 +10,8 @@ use super::show;
 use crate::{
     entries,
     error::DbError,
-    forward,
     hits::{self, FoundHit, HitState, NewHit},
+    notice::Notice,
     screening::{Crossing, Finding, KeptBack},
     watchlist::Watchlist,
 };
@@ -116,7 +116,7 @@ fn new_hit(
     let forwards = finding.forwards();
     let state = if forwards {
         HitState::Queued
-    } else if finding.is_hit() && finding.doubts.is_empty() {
+    } else if finding.is_hit() && finding.doubts.is_empty() && finding.kept_back != [KeptBack::RuleOff] {
         HitState::Kept
     } else {
         HitState::Review
@@ -136,11 +136,20 @@ fn new_hit(
         if forwards { "forwarded" } else { "" },
     ]
     .join("|");
-    let notice = watchlist
-        .agency(&agency)
-        .zip(found_at)
-        .filter(|_| forwards)
-        .map(|(agency, found_at)| forward::notice(agency, finding, &hit, found_at, encounter, now));
+    let notice = watchlist.agency(&agency).zip(found_at).filter(|_| forwards).map(|(agency, found_at)| {
+        let notice = Notice {
+            hit: &hit,
+            version,
+            subject: finding.subject.as_deref(),
+            matched: (finding.matched_word(), &finding.value),
+            rule: (&hit.rule, hit.rule_version),
+            found_at: found_at.at,
+            post: &found_at.crossing.post,
+            direction: &found_at.crossing.direction,
+            encounter,
+        };
+        notice.draft(agency, now)
+    });
     NewHit {
         encounter,
         about,
@@ -150,6 +159,7 @@ fn new_hit(
             hit,
             matched: finding.matched_word().to_owned(),
             value: finding.value.clone(),
+            reported: finding.reported.clone(),
             version,
             subject: finding.subject.clone(),
             list: entries::list_of(&finding.listed).to_owned(),

@@ -125,6 +125,8 @@ pub struct Finding {
     pub matched: NumberKind,
     /// The number as it was read.
     pub value: String,
+    /// The number as the list has it, which a person who says that it is the same reports; none where something alike lies within a series.
+    pub reported: Option<String>,
     /// The key of the subject, or of the document, in its alert.
     pub subject: Option<String>,
     /// What was compared.
@@ -306,6 +308,12 @@ fn finding(question: &Question<'_>, readings: &[Reading], entry: EntryNo, listed
         likeness: found.likeness,
         matched: number.kind,
         value: reading.number.clone(),
+        reported: match found.likeness {
+            Likeness::Equal | Likeness::InSeries => Some(reading.number.clone()),
+            Likeness::Confusable | Likeness::Suffix => {
+                number.value_to.is_none().then(|| number.value.clone())
+            }
+        },
         subject: number.key.clone().or_else(|| subject.key.clone()),
         explanation: found.features,
         doubts: found.doubts,

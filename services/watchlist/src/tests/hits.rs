@@ -166,6 +166,50 @@ async fn a_repeat_joins_within_six_hours_of_the_first_and_never_what_was_decided
     assert_eq!((next["id"] == alike["id"], &next["repeated"]), (false, &json!(false)));
 }
 
+/// What a person decides to be the same has a draft, unless it must not be told to another state.
+#[tokio::test]
+async fn what_is_decided_to_be_the_same_can_be_reported() {
+    let bench = Bench::new().await;
+    let flag =
+        |alert: ScreenedAlert| ScreenedAlert { flagged_reason: Some("national_law".to_owned()), ..alert };
+    for (place, asks, flagged, is_reported) in [
+        (0, None, false, true),
+        (1, Some("before"), false, false),
+        (2, Some("after"), false, false),
+        (3, None, true, false),
+    ] {
+        let (listed, read) = (format!("AB10000O{place}"), format!("AB1000O0{place}"));
+        let listed_alert = alert(bench.draw(), &listed);
+        bench.told("mz.prm", vec![if flagged { flag(listed_alert) } else { listed_alert }]).await;
+        let scan = |asks: bool| {
+            json!({
+                "text": read, "kind": "document", "state": "MOZ", "document_type": "passport", "confirmed": true,
+                "crossing": { "post": "namoto_kilambo", "direction": "exit", "asks_protection": asks },
+            })
+        };
+        let booth = ("officer-1", "border_officer");
+        let (_, screening) = bench.post(booth, "/v1/screen", &scan(asks == Some("before"))).await;
+        let path = format!("/v1/candidates/{}", screening["hits"][0]["id"].as_str().expect("an id"));
+        assert_eq!(bench.get(OFFICER, &path).await["notice"], Value::Null, "nobody has decided");
+        let decision = json!({ "same": true, "reason": "FILE-1" });
+        let (status, decided) = bench.post(OFFICER, &format!("{path}/decision"), &decision).await;
+        assert_eq!((status, &decided["state"]), (StatusCode::OK, &json!("confirmed")), "{decided}");
+        if asks == Some("after") {
+            bench.post(booth, "/v1/screen", &scan(true)).await;
+        }
+        let shown = bench.get(OFFICER, &path).await;
+        assert_eq!(shown["notice"].is_object(), is_reported, "{place}: {shown}");
+        if is_reported {
+            let body = &shown["notice"]["body"];
+            assert_eq!(
+                (&body["matched"]["value"], &body["rule"]["code"]),
+                (&json!(listed), &json!("review"))
+            );
+            assert_eq!((&body["direction"], &body["encounter"]), (&json!("exit"), &screening["encounter"]));
+        }
+    }
+}
+
 #[tokio::test]
 async fn whoever_asks_for_protection_stops_what_waits() {
     let bench = Bench::new().await;

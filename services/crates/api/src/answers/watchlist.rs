@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use rovuma_schemas::{CaseId, MessageId, Timestamp};
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use utoipa::ToSchema;
 
 /// What screening says of one text.
@@ -322,6 +323,12 @@ pub struct Candidate {
     /// Why, a code or file reference.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
+    /// The draft of `hit.notify` by which a person reports, in their own name, what was decided to be the same: `POST /v1/messages` of
+    /// the gateway. Only where one candidate is shown or decided; absent where nothing may be told to another state, and where the
+    /// alert has no such number.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Object>)]
+    pub notice: Option<Value>,
 }
 
 /// The rules of a watchlist.
