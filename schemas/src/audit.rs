@@ -75,6 +75,8 @@ open_words!(
         CaseRead = "case.read",
         /// A watchlist read what alerts in force are about.
         ScreeningRead = "screening.read",
+        /// A watchlist said at which border posts alerts are screened for, or no longer.
+        ScreeningReport = "screening.report",
         /// Figures about requests were read.
         FiguresRead = "figures.read",
         /// Somebody looked something up in the watchlist, outside a crossing.

@@ -72,7 +72,9 @@ pub use terms::{
 pub use time::{BadTimestamp, Timestamp};
 pub use transport::{
     link::LinkFault,
-    receipt::{Delivered, DeliveredEntry, Read, ReadEntry, Receipts, Rejected, RejectedEntry},
+    receipt::{
+        Delivered, DeliveredEntry, Listed, ListedEntry, Read, ReadEntry, Receipts, Rejected, RejectedEntry,
+    },
     stream::{
         NumberRange, StreamEnd, StreamGaps, StreamRequest, StreamSeen, StreamStatus, VoidReason, VoidedNumber,
     },

@@ -73,6 +73,7 @@ fn asks(id: &str) -> Result<(Option<Action>, About)> {
         "list_alarms" | "read_streams" => (Action::StreamsRead, Agency),
         "acknowledge_alarm" => (Action::AlarmAcknowledge, Agency),
         "list_screened_alerts" => (Action::ScreeningRead, Agency),
+        "report_listed_alerts" => (Action::ScreeningReport, Agency),
         "list_drafts" => (Action::DraftList, Agency),
         "create_draft" => (Action::DraftCreate, NewDraft),
         "validate_draft" => (Action::DraftValidate, NewDraft),
@@ -174,6 +175,10 @@ impl Operation {
             "hold_case" => {
                 Some(json!({ "ground": "court_order", "reason": "a file", "until": "2036-12-31" }))
             }
+            "report_listed_alerts" => Some(json!({
+                "posts": ["namatil"],
+                "alerts": [{ "owner": "tz.tpf", "id": "0199c5a1-7b3e-7001-8a10-000000000001", "version": 1, "since": "2026-01-01T00:00:00Z" }],
+            })),
             "return_draft" => Some(json!({ "reason": "try again" })),
             _ => None,
         };

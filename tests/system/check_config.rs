@@ -31,12 +31,13 @@ const OF_AUDIT: [Bend; 4] = [
     ("key_files = [\"", "key_files = [\"/nowhere", "/nowhere"),
 ];
 
-const OF_WATCHLIST: [Bend; 5] = [
+const OF_WATCHLIST: [Bend; 6] = [
     ("client_secret_file = \"", "client_secret_file = \"/nowhere", "/nowhere"),
     ("key_file = \"", "key_file = \"/nowhere", "/nowhere"),
     ("[[agency]]\ncode = \"mz.", "[[agency]]\ncode = \"tz.", "tz."),
     ("legal_basis = \"", "legal_basis = \"none_", "legal_bases"),
-    ("[[agency]]", "[screening]\nnational_office = \"mz.nobody\"\n\n[[agency]]", "national_office"),
+    ("[screening]", "[screening]\nnational_office = \"mz.nobody\"", "national_office"),
+    ("[\"namoto_kilambo\"]", "[\"nowhere\"]", "crossings"),
 ];
 
 #[tokio::test(flavor = "multi_thread")]

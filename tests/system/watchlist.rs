@@ -38,6 +38,17 @@ async fn hits(lab: &Lab, agency: &str) -> Result<Vec<Value>> {
     Ok(items(&lab.officer(agency).await?.get("/v1/cases?kind=hit").await?.ok()?))
 }
 
+/// Waits until the owner sees of this many recipients that their post acts on its last word.
+async fn in_effect(owner: &Api, alert: &str, recipients: usize) -> Result<()> {
+    eventually("the posts' word at the owner", || async {
+        let case = owner.get(&format!("/v1/cases/alert/mz.prm/{alert}")).await?.ok()?;
+        let all = case["alert"]["recipients"].as_array().context("recipients")?;
+        let acts = |recipient: &&Value| recipient["posts"][0]["since"].is_string();
+        Ok((all.iter().filter(acts).count() == recipients).then_some(()))
+    })
+    .await
+}
+
 /// Makes sure that the owner was told `told` times and not once more: another hit follows on the same way, behind whatever is on it.
 async fn told_no_more_than(lab: &Lab, booth: &Api, told: usize) -> Result<()> {
     let draft = drafts::motorcycle(&["tz.tpf"]);
@@ -67,6 +78,8 @@ async fn a_stolen_motorcycle_is_stopped_at_the_ferry_and_its_owner_knows_at_once
 
     let id = send(&owner, &draft).await?;
     lab.hops(&owner, &id, "delivered", 2).await?;
+    // Whoever has the owner's word from both agencies' posts need not wait for the verdict.
+    in_effect(&owner, &id, 2).await?;
     let stopped = screened(&booth, &scan, "hit").await?;
     let found = &stopped["hits"][0];
     assert_eq!(
@@ -121,6 +134,8 @@ async fn a_stolen_motorcycle_is_stopped_at_the_ferry_and_its_owner_knows_at_once
     )
     .await?;
     screened(&booth, &scan, "no_hit").await?;
+    // And its owner has that in writing from each of them.
+    in_effect(&owner, &id, 2).await?;
     told_no_more_than(&lab, &booth, 1).await
 }
 

@@ -203,6 +203,7 @@ impl Settings<'_> {
                 phone = if self.plan.country.as_str() == "mz" { "+258840000404" } else { "+255700000404" },
             )?;
         }
+        text += "[screening]\nposts = [\"namoto_kilambo\"]\n\n";
         Ok(text)
     }
 

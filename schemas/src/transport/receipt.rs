@@ -7,7 +7,9 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{Digest, MessageId, RejectionCode, Text, Timestamp, audit::AuditPosition};
+use crate::{
+    Digest, MessageId, RejectionCode, Text, Timestamp, audit::AuditPosition, subjects::CrossingCode,
+};
 
 /// The body of a receipt: 1 to 64 entries of one kind.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -59,9 +61,25 @@ pub struct RejectedEntry {
     pub audit: AuditPosition,
 }
 
+/// One message that took effect at a border post (`receipt.listed`): with an alert's content, what crosses there is screened for it
+/// since then; with its withdrawal, it no longer is. A post says so once of each message.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct ListedEntry {
+    /// The message.
+    pub id: MessageId,
+    /// SHA-256 of its compact JWS.
+    pub digest: Digest,
+    /// The border post.
+    pub post: CrossingCode,
+    /// Since when.
+    pub listed_at: Timestamp,
+}
+
 /// `receipt.delivered`.
 pub type Delivered = Receipts<DeliveredEntry>;
 /// `receipt.read`.
 pub type Read = Receipts<ReadEntry>;
+/// `receipt.listed`.
+pub type Listed = Receipts<ListedEntry>;
 /// `receipt.rejected`.
 pub type Rejected = Receipts<RejectedEntry>;

@@ -29,6 +29,8 @@ pub(crate) enum EventKind {
     ReceiptDelivered,
     /// A recipient's officer opened a message.
     ReceiptRead,
+    /// A message took effect at a recipient's border post.
+    ReceiptListed,
     /// A recipient's gateway rejected a message.
     ReceiptRejected,
     /// A message is held until a trust list comes.
@@ -55,6 +57,7 @@ impl EventKind {
             Self::MessageRead => "message.read",
             Self::ReceiptDelivered => "receipt.delivered",
             Self::ReceiptRead => "receipt.read",
+            Self::ReceiptListed => "receipt.listed",
             Self::ReceiptRejected => "receipt.rejected",
             Self::MessageHeld => "message.held",
             Self::DeliveryQuarantined => "delivery.quarantined",

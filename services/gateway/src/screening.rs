@@ -1,6 +1,8 @@
 //! The alerts that a watchlist screens against: those that an agency issued or received and that are in force, each with the content of
 //! its version in force. The list is led by an index, and a page is bounded in rows and in bytes.
 
+pub(crate) mod report;
+
 use std::collections::BTreeSet;
 
 use rovuma_api::page::Window;
@@ -14,7 +16,7 @@ use sqlx::{Row, any::AnyRow};
 
 use crate::{
     cases::{
-        fold::{Line, rules::Effect},
+        fold::rules::Effect,
         folded::{CaseMessages, FoldedCase},
         kept::{self, CaseKey, KeptMessage},
         list::state_now,
@@ -218,6 +220,17 @@ struct AlertMessage {
     ids: Vec<MessageId>,
 }
 
+/// The last message of an alert that changed its state and is of the wanted type and sender.
+fn last_applied(
+    fold: &dyn FoldedCase,
+    is_wanted: &dyn Fn(MessageType, &AgencyCode) -> bool,
+) -> Option<AlertMessage> {
+    fold.lines().into_iter().rev().filter(|line| line.effect == Effect::Applied).find_map(|line| {
+        let message_type = line.message_type.parse().ok().filter(|kind| is_wanted(*kind, line.sender))?;
+        Some(AlertMessage { message_type, sender: line.sender.clone(), ids: line.ids.to_vec() })
+    })
+}
+
 /// What the fold says of an alert, and the messages that say the rest.
 #[derive(Debug)]
 struct FoldedAlert {
@@ -242,28 +255,12 @@ impl FoldedAlert {
         if !matches!(view.state, AlertState::Active | AlertState::Suspended) {
             return Some(Self { view: *view, content: None, flag: None });
         }
-        let applied: Vec<(MessageType, Line<'_>)> = fold
-            .lines()
-            .into_iter()
-            .filter(|line| line.effect == Effect::Applied)
-            .filter_map(|line| Some((line.message_type.parse().ok()?, line)))
-            .collect();
-        let is_ours = |line: &Line<'_>| {
-            line.sender.country() == key.agency.country() && view.flagged.contains(line.sender)
-        };
-        let last = |is_wanted: &dyn Fn(MessageType, &Line<'_>) -> bool| {
-            let found = applied.iter().rev().find(|(kind, line)| is_wanted(*kind, line))?;
-            let (message_type, line) = found;
-            Some(AlertMessage {
-                message_type: *message_type,
-                sender: line.sender.clone(),
-                ids: line.ids.to_vec(),
-            })
-        };
+        let is_ours =
+            |sender: &AgencyCode| sender.country() == key.agency.country() && view.flagged.contains(sender);
         // An older version that comes late is not applied, so the last that was is in force.
-        let content = last(&|kind, line| alert::brings_content(kind) && *line.sender == key.owner);
+        let content = last_applied(fold, &|kind, sender| alert::brings_content(kind) && *sender == key.owner);
         // The last word of an agency that has a flag on it put the flag on.
-        let flag = last(&|kind, line| kind == MessageType::AlertFlag && is_ours(line));
+        let flag = last_applied(fold, &|kind, sender| kind == MessageType::AlertFlag && is_ours(sender));
         Some(Self { content, flag, view: *view })
     }
 

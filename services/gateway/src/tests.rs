@@ -6,6 +6,7 @@ mod alarms;
 mod alert_life;
 mod cases;
 mod configuration;
+mod coverage;
 mod crossing;
 mod drafts;
 mod duplicates;

@@ -17,7 +17,7 @@ use rovuma_store::{BoxFuture, Conn, FutureExt, WriteError};
 use thiserror::Error;
 
 use crate::{
-    crossed,
+    coverage, crossed,
     entries::{self, ALERTS, Change},
     error::DbError,
     peer::{Heard, PeerFault},
@@ -222,9 +222,13 @@ pub(crate) async fn take(
     }
     let viewer = agency.clone();
     let own: Vec<_> = watchlist.agencies.iter().map(|agency| agency.config.code.clone()).collect();
+    let (has_posts, now) = (!watchlist.posts.is_empty(), watchlist.now());
     apply(watchlist, agency, move |tx, change| {
         async move {
             for alert in alerts {
+                if has_posts {
+                    coverage::note(tx, &viewer, &alert, now).await?;
+                }
                 let view = entries::view_of(&alert.case, &viewer);
                 if listed::is_screened(&alert) {
                     entries::put(tx, ALERTS, &view, listed::of(alert, &viewer), change).await?;
@@ -242,7 +246,12 @@ pub(crate) async fn take(
         }
         .boxed()
     })
-    .await
+    .await?;
+    // Only now is the index what the issuer is told.
+    if let Some(agency) = watchlist.agency(agency) {
+        agency.to_tell.notify_one();
+    }
+    Ok(())
 }
 
 /// Runs a change of entries in one transaction, and the index after it.

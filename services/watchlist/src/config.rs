@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use rovuma_broker::BrokerConfig;
 use rovuma_policy::PolicyConfig;
 use rovuma_runtime::{ListenConfig, SecretFile};
-use rovuma_schemas::{AgencyCode, CountryCode, Locale};
+use rovuma_schemas::{AgencyCode, CountryCode, Locale, subjects::CrossingCode};
 use rovuma_store::StoreConfig;
 use rovuma_tokens::TokensConfig;
 use serde::Deserialize;
@@ -111,6 +111,9 @@ pub struct ScreeningConfig {
     pub lists_stale_after_days: u64,
     /// The agency whose officers look at what imported lists name: others see no more than its telephone. Absent: each agency's own.
     pub national_office: Option<AgencyCode>,
+    /// The border posts that screen here, codes of `crossings`: the issuers of alerts are told since when each acts on their word. Without
+    /// any, they are told nothing.
+    pub posts: Vec<CrossingCode>,
     /// How many hours crossings are remembered by number, so that an alert that comes later finds who is through already; 0: not at all. At
     /// most 48.
     #[serde(deserialize_with = "hours")]
@@ -124,6 +127,7 @@ impl Default for ScreeningConfig {
             alerts_stale_after_s: 60,
             lists_stale_after_days: 14,
             national_office: None,
+            posts: Vec::new(),
             remember_crossings_h: 0,
         }
     }

@@ -10,6 +10,7 @@
 
 mod alerts;
 mod config;
+mod coverage;
 mod crossed;
 mod entries;
 mod error;

@@ -6,7 +6,7 @@ use rovuma_runtime::Shutdown;
 use rovuma_schemas::Timestamp;
 use rovuma_store::{FutureExt, WriteError};
 
-use crate::{crossed, error::DbError, hits, innocents, watchlist::Watchlist};
+use crate::{coverage, crossed, error::DbError, hits, innocents, watchlist::Watchlist};
 
 /// How often what is old is removed.
 const PRUNED_EVERY: Duration = Duration::from_secs(10 * 60);
@@ -30,6 +30,7 @@ pub(crate) async fn prune(watchlist: &Watchlist, now: Timestamp) -> Result<(), W
         async move {
             crossed::prune(tx, crossed_before).await?;
             hits::prune(tx, now).await?;
+            coverage::prune(tx, now).await?;
             innocents::prune(tx, now).await
         }
         .boxed()

@@ -11,7 +11,7 @@ use rovuma_api::watch_store;
 use rovuma_broker::Broker;
 use rovuma_policy::Policy;
 use rovuma_runtime::{Context, Service, Shutdown, http::serve_long_bodies};
-use rovuma_schemas::{AgencyCode, CodeLists, Timestamp, audit::AuditAction};
+use rovuma_schemas::{AgencyCode, CodeLists, Timestamp, audit::AuditAction, subjects::CrossingCode};
 use rovuma_store::{FutureExt, Migrations, Store};
 use rovuma_tokens::TokenVerifier;
 use rovuma_trail::{AuditRecord, Shipper, ShipperKeys, Trail};
@@ -20,7 +20,7 @@ use tokio::sync::{Notify, Semaphore};
 use crate::{
     alerts,
     config::WatchlistConfig,
-    entries,
+    coverage, entries,
     error::DbError,
     flow::Flow,
     forward, http, imports,
@@ -32,8 +32,7 @@ use crate::{
 };
 
 /// This service's tables.
-pub(crate) const MIGRATIONS: Migrations =
-    rovuma_store::migrations!(1001 "watchlist", 1002 "imports", 1003 "rules", 1004 "crossed");
+pub(crate) const MIGRATIONS: Migrations = rovuma_store::migrations!(1001 "watchlist", 1002 "imports", 1003 "rules", 1004 "crossed", 1005 "coverage");
 
 /// The tables of the service's store.
 pub(crate) const fn migrations() -> [Migrations; 2] {
@@ -61,6 +60,7 @@ impl Service for WatchlistService {
         policy(config)?;
         TokenVerifier::new(config.tokens.clone())?;
         own_agencies(config)?;
+        posts(config)?;
         Ok(())
     }
 
@@ -79,6 +79,12 @@ impl Service for WatchlistService {
                 "alerts",
                 alerts::follow(Arc::clone(&watchlist), Arc::clone(agency), shutdown.clone()),
             );
+            if !watchlist.posts.is_empty() {
+                shutdown.spawn(
+                    "coverage",
+                    coverage::run(Arc::clone(&watchlist), Arc::clone(agency), shutdown.clone()),
+                );
+            }
         }
         shutdown.spawn("forward", forward::run(Arc::clone(&watchlist), shutdown.clone()));
         shutdown.spawn("flow", Flow::run(Arc::clone(&watchlist), shutdown.clone()));
@@ -129,6 +135,7 @@ async fn open(config: &WatchlistConfig, context: &Context) -> anyhow::Result<Wat
         flow: Flow::default(),
         importing: Arc::new(Semaphore::new(1)),
         tasks: context.shutdown.clone(),
+        posts: posts(config)?,
         to_forward: Notify::new(),
     })
 }
@@ -194,9 +201,19 @@ fn own_agencies(config: &WatchlistConfig) -> anyhow::Result<Vec<Arc<OwnAgency>>>
         agencies.push(Arc::new(OwnAgency {
             config: agency.clone(),
             gateway: AsMachine::new(gateway.clone(), account),
+            to_tell: Notify::new(),
         }));
     }
     Ok(agencies)
+}
+
+fn posts(config: &WatchlistConfig) -> anyhow::Result<Vec<CrossingCode>> {
+    let (posts, known) = (&config.screening.posts, CodeLists::shipped().get("crossings"));
+    let unknown = posts.iter().find(|post| known.is_none_or(|known| known.find(post.as_str()).is_none()));
+    if let Some(post) = unknown {
+        anyhow::bail!("screening.posts has {post}, which is no code of crossings");
+    }
+    Ok(posts.clone())
 }
 
 fn shipper_keys(config: &WatchlistConfig) -> anyhow::Result<ShipperKeys> {

@@ -7,7 +7,7 @@ use std::{
 
 use rovuma_policy::Policy;
 use rovuma_runtime::{SharedClock, Shutdown};
-use rovuma_schemas::{AgencyCode, Timestamp};
+use rovuma_schemas::{AgencyCode, Timestamp, subjects::CrossingCode};
 use rovuma_store::Store;
 use rovuma_tokens::TokenVerifier;
 use rovuma_trail::Trail;
@@ -28,6 +28,8 @@ pub(crate) struct OwnAgency {
     pub(crate) config: AgencyConfig,
     /// The gateway, asked as the agency's machine account.
     pub(crate) gateway: AsMachine,
+    /// Woken when issuers of alerts are to be told at which posts they are screened for.
+    pub(crate) to_tell: Notify,
 }
 
 /// The service's state.
@@ -53,6 +55,8 @@ pub(crate) struct Watchlist {
     pub(crate) importing: Arc<Semaphore>,
     /// Owns the tasks that must end once they began.
     pub(crate) tasks: Shutdown,
+    /// The border posts that screen here.
+    pub(crate) posts: Vec<CrossingCode>,
     /// Woken when a hit waits for the gateway.
     pub(crate) to_forward: Notify,
 }

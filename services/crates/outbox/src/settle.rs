@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use rovuma_schemas::{AgencyCode, Digest, Lane, MessageId, RejectionCode, Timestamp};
+use rovuma_schemas::{AgencyCode, Digest, Lane, MessageId, RejectionCode, Timestamp, subjects::CrossingCode};
 use rovuma_store::{Conn, RowExt, padded_list, with_rows};
 use sqlx::Row;
 
@@ -36,6 +36,13 @@ pub enum Settlement {
         /// The time, by the recipient's clock.
         at: Timestamp,
     },
+    /// It took effect at a border post of the recipient's. This changes no copy.
+    Listed {
+        /// The post.
+        post: CrossingCode,
+        /// The time, by the recipient's clock.
+        at: Timestamp,
+    },
     /// The recipient's gateway has refused it.
     Rejected {
         /// The time, by the recipient's clock.
@@ -50,7 +57,7 @@ pub enum Settlement {
 pub enum SettleOutcome {
     /// It did, as the first receipt to say so.
     Now,
-    /// An earlier receipt had settled the copy: nothing changed.
+    /// An earlier receipt had settled the copy, or this one is true and settles nothing: nothing changed.
     Already,
     /// An earlier receipt of the same recipient says the opposite, and stands: alarm. *Delivered* and *read* contradict
     /// *rejected*.
@@ -138,6 +145,7 @@ impl Outbox {
         let settled = match &receipt.settlement {
             Settlement::Delivered { at } => delivered(tx, receipt, *at, now).await?,
             Settlement::Read { at } => read(tx, receipt, *at).await?,
+            Settlement::Listed { .. } => None,
             Settlement::Rejected { at, code } => rejected(tx, receipt, *at, code, now).await?,
         };
         match settled {
@@ -246,7 +254,9 @@ async fn why_unsettled(tx: &mut Conn, receipt: &ReceiptEntry<'_>) -> sqlx::Resul
         }
         let said = |column: &str| Ok::<_, sqlx::Error>(row.opt_instant(column)?.is_some());
         let contradicts = match receipt.settlement {
-            Settlement::Delivered { .. } | Settlement::Read { .. } => said("rejected_at")?,
+            Settlement::Delivered { .. } | Settlement::Read { .. } | Settlement::Listed { .. } => {
+                said("rejected_at")?
+            }
             Settlement::Rejected { .. } => said("delivered_at")? || said("read_at")?,
         };
         return Ok(if contradicts { SettleOutcome::Contradiction } else { SettleOutcome::Already });

@@ -96,6 +96,8 @@ actions! {
     RetentionRead = "retention.read" on Agency;
     /// Read what the agency's alerts in force are about, as a watchlist compares it.
     ScreeningRead = "screening.read" on Agency;
+    /// Say to the issuers of alerts at which border posts they are screened for.
+    ScreeningReport = "screening.report" on Agency;
     /// Read figures about the agency's requests: how many, how they ended, how long the answers took.
     FiguresRead = "figures.read" on Agency;
     /// Read the state of the agency's streams, gaps included.

@@ -16,7 +16,7 @@ use super::{
     kept::{self, CaseKey, KeptMessage},
     list::{self, CaseRow},
 };
-use crate::{error::DbError, families};
+use crate::{error::DbError, families, messages::receipts};
 
 /// Maximum cases that are shown with the one on which they hang.
 const HANGING_SHOWN: i64 = 50;
@@ -78,8 +78,10 @@ pub(crate) struct CaseStep {
 pub(crate) struct StepReceipt {
     /// The recipient.
     pub(crate) recipient: AgencyCode,
-    /// `delivered`, `read` or `rejected`.
+    /// `delivered`, `read`, `listed` or `rejected`.
     pub(crate) kind: String,
+    /// The border post, of `listed`.
+    pub(crate) post: Option<String>,
     /// When, by the recipient's clock.
     pub(crate) said_at: Timestamp,
 }
@@ -246,9 +248,11 @@ async fn step_facts(conn: &mut Conn, key: &CaseKey, messages: &[KeptMessage]) ->
         let query = sqlx::query(with_list(RECEIPTS, 2, chunk.len())).bind(key.agency.as_str());
         let query = padded_list(chunk).fold(query, |query, id| query.bind(id.as_bytes().to_vec()));
         for row in &query.fetch_all(&mut *conn).await? {
+            let (kind, post) = receipts::kind_and_post(row.try_get("kind")?);
             let receipt = StepReceipt {
                 recipient: row.parsed("recipient")?,
-                kind: row.try_get("kind")?,
+                kind,
+                post,
                 said_at: row.instant("said_at")?,
             };
             known.receipts.entry(row.message_id("message_id")?).or_default().push(receipt);
@@ -256,7 +260,9 @@ async fn step_facts(conn: &mut Conn, key: &CaseKey, messages: &[KeptMessage]) ->
     }
     for receipts in known.receipts.values_mut() {
         receipts.sort_by(|one, other| {
-            (one.said_at, &one.recipient, &one.kind).cmp(&(other.said_at, &other.recipient, &other.kind))
+            let key =
+                |one: &StepReceipt| (one.said_at, one.recipient.clone(), one.kind.clone(), one.post.clone());
+            key(one).cmp(&key(other))
         });
     }
     Ok(known)

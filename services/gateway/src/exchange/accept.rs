@@ -193,6 +193,7 @@ impl<'g> Acceptor<'g> {
             }
             Body::ReceiptDelivered(receipts) => self.receipt(tx, &authorized, receipts.entries).await,
             Body::ReceiptRead(receipts) => self.receipt(tx, &authorized, receipts.entries).await,
+            Body::ReceiptListed(receipts) => self.receipt(tx, &authorized, receipts.entries).await,
             Body::ReceiptRejected(receipts) => self.receipt(tx, &authorized, receipts.entries).await,
             Body::StreamStatus(status) => Ok(self.stream_status(tx, &authorized, status).await?),
             Body::StreamRequest(request) => Ok(self.stream_request(tx, &authorized, &request).await?),

@@ -5,8 +5,8 @@ mod incoming;
 use std::collections::BTreeMap;
 
 use rovuma_schemas::{
-    AgencyCode, Body, DeliveredEntry, Lane, MessageId, ReadEntry, Receipts, RejectedEntry, Timestamp,
-    limits::RECEIPT_ENTRIES_MAX,
+    AgencyCode, Body, DeliveredEntry, Lane, ListedEntry, MessageId, ReadEntry, Receipts, RejectedEntry,
+    Timestamp, limits::RECEIPT_ENTRIES_MAX,
 };
 use rovuma_store::{Conn, RowExt};
 
@@ -24,6 +24,7 @@ type Route = (AgencyCode, AgencyCode, Lane);
 pub(crate) struct PendingReceipts {
     delivered: BTreeMap<Route, Vec<DeliveredEntry>>,
     rejected: BTreeMap<Route, Vec<RejectedEntry>>,
+    listed: BTreeMap<Route, Vec<ListedEntry>>,
 }
 
 impl PendingReceipts {
@@ -43,6 +44,11 @@ impl PendingReceipts {
         self.rejected.entry((from.clone(), to.clone(), lane)).or_default().push(entry);
     }
 
+    /// Adds an entry that reports to `to` that its message took effect at a border post of `from`.
+    pub(crate) fn listed(&mut self, from: &AgencyCode, to: &AgencyCode, lane: Lane, entry: ListedEntry) {
+        self.listed.entry((from.clone(), to.clone(), lane)).or_default().push(entry);
+    }
+
     /// Signs the receipts and puts them into the outbox. After an error the transaction must be rolled back.
     pub(crate) async fn sign_and_enqueue(
         self,
@@ -59,6 +65,12 @@ impl PendingReceipts {
         for (route, entries) in self.rejected {
             for chunk in entries.chunks(RECEIPT_ENTRIES_MAX) {
                 let body = Body::ReceiptRejected(Receipts { entries: chunk.to_vec() });
+                send_receipt(tx, exchange, &route, body, now).await?;
+            }
+        }
+        for (route, entries) in self.listed {
+            for chunk in entries.chunks(RECEIPT_ENTRIES_MAX) {
+                let body = Body::ReceiptListed(Receipts { entries: chunk.to_vec() });
                 send_receipt(tx, exchange, &route, body, now).await?;
             }
         }

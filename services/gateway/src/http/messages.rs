@@ -17,6 +17,7 @@ fn receipt_view(receipt: Receipt) -> gateway::Receipt {
     gateway::Receipt {
         recipient: receipt.recipient,
         kind: receipt.kind,
+        post: receipt.post,
         said_at: receipt.said_at,
         received_at: receipt.received_at,
         code: receipt.code,

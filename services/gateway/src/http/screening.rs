@@ -1,5 +1,5 @@
-//! `GET /v1/screening/alerts`: what a watchlist compares with what is found at a border post. It shows what identifies persons and things,
-//! and nothing that an alert tells in words.
+//! What a watchlist reads and says. `GET /v1/screening/alerts` is what it compares with what is found at a border post: it shows what
+//! identifies persons and things, and nothing that an alert tells in words. `POST /v1/screening/listed` is its word to the issuers.
 
 mod view;
 
@@ -8,27 +8,38 @@ use std::sync::Arc;
 use axum::{
     Json,
     extract::State,
-    http::header,
+    http::{StatusCode, header},
     response::{IntoResponse, Response},
 };
 use rovuma_api::{
     Access as _, ApiState as _, Caller,
     answers::gateway::ScreenedAlert,
     cursors::{Cursors, bad_cursor},
+    idempotency::{self, Answer, IdempotencyKey},
+    openapi::IdempotencyHeader,
     page::{Page, Window},
-    request::Query,
+    request::{JsonBody, Query},
 };
 use rovuma_policy::act;
-use rovuma_schemas::{MessageId, audit::AuditAction};
+use rovuma_runtime::Problem;
+use rovuma_schemas::{AgencyCode, MessageId, Timestamp, audit::AuditAction, subjects::CrossingCode};
+use rovuma_store::FutureExt;
 use serde::{Deserialize, Serialize};
-use utoipa::IntoParams;
+use utoipa::{IntoParams, ToSchema};
 
 use super::{error::ApiError, openapi::Refusals};
 use crate::{
     audit,
+    error::DbError,
     gateway::Gateway,
-    screening::{self, Position},
+    screening::{
+        self, Position,
+        report::{self, ReportedAlert},
+    },
 };
+
+/// Maximum alerts and posts of one report: what one receipt has room for, and more posts than the border has.
+const REPORTED_MAX: usize = 64;
 
 /// The query of `GET /v1/screening/alerts`: filter and page.
 #[derive(Debug, Deserialize, Serialize, IntoParams)]
@@ -72,4 +83,92 @@ pub(crate) async fn alerts(
     let act = audit::by(caller.actor(), AuditAction::ScreeningRead, now);
     gateway.record(audit::search(act, &query, items.len())).await?;
     Ok(([(header::CACHE_CONTROL, "no-store")], Json(Page { items, next })).into_response())
+}
+
+/// What a watchlist acts on at its border posts.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ListedReport {
+    /// The posts that it serves, codes of `crossings`.
+    #[schema(value_type = Vec<String>, min_items = 1, max_items = 64)]
+    posts: Vec<CrossingCode>,
+    /// The alerts.
+    #[schema(min_items = 1, max_items = 64)]
+    alerts: Vec<ListedAlert>,
+}
+
+/// An alert on which posts act.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ListedAlert {
+    /// The agency that issued it.
+    #[schema(value_type = String)]
+    owner: AgencyCode,
+    /// Its id.
+    #[schema(value_type = String, format = "uuid")]
+    id: MessageId,
+    /// The version that is screened for; absent of one that was withdrawn and is screened for no longer.
+    #[serde(default)]
+    #[schema(minimum = 1)]
+    version: Option<u32>,
+    /// Since when.
+    #[schema(value_type = String, format = DateTime)]
+    since: Timestamp,
+}
+
+/// How much a report said.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct ListedSaid {
+    /// How many posts said of how many messages that they act on them: only what they had not said before.
+    said: usize,
+}
+
+/// Says to the issuers of alerts that border posts screen for their alerts, or no longer: as signed receipts (`receipt.listed`) for the
+/// messages that brought the version in force, or took the alert back. Each post says so once of each message. The report is audited.
+#[utoipa::path(
+    post, path = "/v1/screening/listed", operation_id = "report_listed_alerts", tag = "screening",
+    params(IdempotencyHeader),
+    request_body = ListedReport,
+    responses(
+        (status = 200, description = "Signed, and in the outbox.", body = ListedSaid),
+        (status = 422, description = "`body_faulty`: no post or no alert, or more than 64; `idempotency_conflict`.",
+            body = Problem, content_type = "application/problem+json"),
+        Refusals
+    )
+)]
+pub(crate) async fn listed(
+    State(gateway): State<Arc<Gateway>>,
+    caller: Caller,
+    key: IdempotencyKey,
+    JsonBody(body): JsonBody,
+) -> Result<Answer, ApiError> {
+    let permit = gateway.permit_own(&caller, act::ScreeningReport).await?;
+    let report: ListedReport = serde_json::from_slice(&body).map_err(|fault| {
+        Problem::unprocessable("body_faulty", []).detail(format!("Posts and alerts are expected: {fault}"))
+    })?;
+    let counts = [report.posts.len(), report.alerts.len()];
+    if counts.iter().any(|count| !(1..=REPORTED_MAX).contains(count)) {
+        let detail = "A report has 1 to 64 posts and 1 to 64 alerts.";
+        return Err(Problem::unprocessable("body_faulty", []).detail(detail).into());
+    }
+    let reported = |alert: ListedAlert| {
+        let ListedAlert { owner, id, version, since } = alert;
+        ReportedAlert { owner, id, version, since }
+    };
+    let (posts, alerts): (_, Vec<_>) = (report.posts, report.alerts.into_iter().map(reported).collect());
+    let (now, shared) = (gateway.base.now(), Arc::clone(&gateway));
+    let attempt = key.attempt(&caller, &body);
+    idempotency::once(&gateway.base.store, attempt, now, move |tx| {
+        async move {
+            let said = report::report(tx, &shared.exchange, &permit, (&posts, &alerts), now).await?;
+            let record = audit::by(caller.actor(), AuditAction::ScreeningReport, now)
+                .detail("alerts", alerts.len())
+                .detail("posts", posts.len())
+                .detail("said", said);
+            shared.base.trail.record(tx, &record).await.map_err(DbError::from)?;
+            Answer::json(StatusCode::OK, &ListedSaid { said })
+        }
+        .boxed()
+    })
+    .await
 }

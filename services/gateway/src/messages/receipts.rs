@@ -1,6 +1,8 @@
 //! The receipts that recipients signed for messages that we sent.
 
-use rovuma_schemas::{AgencyCode, Digest, MessageId, Timestamp, audit::AuditPosition};
+use rovuma_schemas::{
+    AgencyCode, Digest, MessageId, Timestamp, audit::AuditPosition, subjects::CrossingCode,
+};
 use rovuma_store::{Conn, RowExt};
 use sqlx::{Row, any::AnyRow};
 
@@ -11,8 +13,10 @@ use crate::error::DbError;
 pub(crate) struct Receipt {
     /// The agency that signed the receipt.
     pub(crate) recipient: AgencyCode,
-    /// `delivered`, `read` or `rejected`.
+    /// `delivered`, `read`, `listed` or `rejected`.
     pub(crate) kind: String,
+    /// The border post, of `listed`.
+    pub(crate) post: Option<String>,
     /// The instant that the receipt states, by the recipient's clock.
     pub(crate) said_at: Timestamp,
     /// The instant at which the receipt arrived, by our clock.
@@ -38,6 +42,21 @@ pub(crate) struct ReceiptJws {
     pub(crate) digest: Digest,
     /// The compact JWS, exactly as received.
     pub(crate) jws: String,
+}
+
+const LISTED: &str = "listed";
+
+/// The kind under which the store keeps that a message took effect at a post: each post says so for itself.
+pub(crate) fn listed_kind(post: &CrossingCode) -> String {
+    format!("{LISTED} {post}")
+}
+
+/// The kind that the store has, as people know it, and the post of one that took effect there.
+pub(crate) fn kind_and_post(kind: &str) -> (String, Option<String>) {
+    match kind.split_once(' ') {
+        Some((LISTED, post)) => (LISTED.to_owned(), Some(post.to_owned())),
+        _ => (kind.to_owned(), None),
+    }
 }
 
 /// The receipts for a message that `sender` sent, in the order in which they came.
@@ -103,9 +122,11 @@ fn read(row: &AnyRow) -> Result<Receipt, DbError> {
         (Some(source), Some(epoch), Some(sequence)) => Some(AuditPosition { source, epoch, sequence }),
         _ => None,
     };
+    let (kind, post) = kind_and_post(row.try_get("kind")?);
     Ok(Receipt {
         recipient: row.parsed("recipient")?,
-        kind: row.try_get("kind")?,
+        kind,
+        post,
         said_at: row.instant("said_at")?,
         received_at: row.instant("received_at")?,
         code: row.try_get("code")?,

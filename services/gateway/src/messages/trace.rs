@@ -8,8 +8,8 @@ use super::{receipts::Receipt, received::Received, sent::Sent};
 /// One step of a message's way.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Hop {
-    /// `saved`, `submitted`, `released` or `reissued`, `queued`, `delivered`, `read`, `rejected`, `contrary_receipt`, `void` at
-    /// the sender;
+    /// `saved`, `submitted`, `released` or `reissued`, `queued`, `delivered`, `read`, `listed`, `rejected`, `contrary_receipt`, `void`
+    /// at the sender;
     /// `created`, `received`, `receipt_issued`, `rejected`, `read`, `read_receipt_issued` at a recipient.
     pub(crate) hop: &'static str,
     /// The instant of the hop, by the clock that `clock` names.
@@ -22,6 +22,8 @@ pub(crate) struct Hop {
     pub(crate) by: Option<String>,
     /// The instant at which the other side's statement arrived here.
     pub(crate) told_at: Option<Timestamp>,
+    /// The border post at which it took effect, of `listed`.
+    pub(crate) post: Option<String>,
     /// The code of the reason for which the copy was rejected or made void.
     pub(crate) code: Option<String>,
     /// The position of the entry in an audit log.
@@ -49,7 +51,17 @@ impl Clock {
 
 impl Hop {
     fn own(hop: &'static str, at: Timestamp) -> Self {
-        Self { hop, at, clock: Clock::Own, agency: None, by: None, told_at: None, code: None, audit: None }
+        Self {
+            hop,
+            at,
+            clock: Clock::Own,
+            agency: None,
+            by: None,
+            told_at: None,
+            post: None,
+            code: None,
+            audit: None,
+        }
     }
 
     fn about(mut self, agency: &AgencyCode) -> Self {
@@ -107,10 +119,11 @@ fn said(receipt: &Receipt, copies: &[CopyTrace]) -> Option<Hop> {
     let copy = copies.iter().find(|copy| copy.recipient == receipt.recipient);
     let is_rejected = copy.is_some_and(|copy| copy.rejected_at.is_some());
     let hop = match receipt.kind.as_str() {
-        "delivered" | "read" if is_rejected => "contrary_receipt",
+        "delivered" | "read" | "listed" if is_rejected => "contrary_receipt",
         "rejected" if copy.is_some_and(|copy| copy.rejected_at.is_none()) => "contrary_receipt",
         "delivered" => "delivered",
         "read" => "read",
+        "listed" => "listed",
         "rejected" => "rejected",
         _ => return None,
     };
@@ -118,6 +131,7 @@ fn said(receipt: &Receipt, copies: &[CopyTrace]) -> Option<Hop> {
         clock: Clock::Partner,
         told_at: Some(receipt.received_at),
         code: receipt.code.clone(),
+        post: receipt.post.clone(),
         audit: receipt.audit.clone(),
         ..Hop::own(hop, receipt.said_at).about(&receipt.recipient)
     })

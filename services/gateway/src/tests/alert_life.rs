@@ -38,7 +38,7 @@ fn withdraw(case: &Value, reason: &str) -> Value {
 }
 
 impl Client<'_> {
-    async fn case(&self, owner: &str, id: &str) -> Value {
+    pub(super) async fn case(&self, owner: &str, id: &str) -> Value {
         self.get(&format!("/v1/cases/alert/{owner}/{id}")).await.expect(200).json
     }
 
@@ -47,7 +47,7 @@ impl Client<'_> {
         self.get(&path).await.expect(200).json["steps"].as_array().expect("steps").clone()
     }
 
-    async fn send_at_once(&self, draft: &Value) -> Reply {
+    pub(super) async fn send_at_once(&self, draft: &Value) -> Reply {
         self.post("/v1/messages", draft).await
     }
 }
@@ -74,8 +74,8 @@ async fn an_issuer_changes_prolongs_and_takes_back_its_alert() {
     );
     assert_eq!(opened["alert"]["subjects"], json!(["l1", "v1"]));
     let recipients = json!([
-        { "agency": "tz.tisd", "state": "not_delivered" },
-        { "agency": "tz.tpf", "state": "not_delivered" }
+        { "agency": "tz.tisd", "state": "not_delivered", "posts": [] },
+        { "agency": "tz.tpf", "state": "not_delivered", "posts": [] }
     ]);
     assert_eq!(opened["alert"]["recipients"], recipients);
     assert!(opened["possible"].to_string().contains("alert.withdraw"), "{opened}");

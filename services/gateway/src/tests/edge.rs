@@ -40,7 +40,7 @@ async fn bodies_are_taken_as_json_alone() {
             tried += 1;
         }
     }
-    assert_eq!(tried, 24, "eight routes take a body");
+    assert_eq!(tried, 27, "nine routes take a body");
     assert_eq!(fixture.count("SELECT COUNT(*) FROM draft").await, 1);
 }
 

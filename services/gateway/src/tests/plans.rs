@@ -135,6 +135,12 @@ fn expected() -> Vec<(Statement, Vec<&'static str>)> {
         ("their number", retention::hold::HELD_COUNT.into_sql_str(), vec![]),
         ("retention of a case", retention::hold::ONE.into_sql_str(), vec![]),
         ("alerts in force", screening::IN_FORCE.into_sql_str(), vec!["case_file_screened"]),
+        (
+            "copies on which posts act",
+            rovuma_store::with_list(screening::report::COPIES, 2, 4),
+            vec!["received_by_id"],
+        ),
+        ("what posts have said", screening::report::KEEP.into_sql_str(), vec![]),
         ("alerts under one id", screening::OF_ID.into_sql_str(), vec!["case_file_by_id"]),
         ("cases by partner", cases::list::BY_PARTNER.into_sql_str(), vec!["case_party_by_partner"]),
     ];

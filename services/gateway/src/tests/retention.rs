@@ -119,7 +119,7 @@ impl Fixture {
     }
 
     /// The compact bytes that wait in the outbox for this recipient, of this type.
-    async fn outgoing(&self, message_type: &'static str) -> Vec<Value> {
+    pub(super) async fn outgoing(&self, message_type: &'static str) -> Vec<Value> {
         let rows =
             sqlx::query("SELECT compact FROM outbox_message WHERE message_type = $1 ORDER BY created_at, id")
                 .bind(message_type)

@@ -82,6 +82,10 @@ impl Route {
             }
             (_, "/v1/drafts/{id}/return") => Some(json!({ "reason": "try again" })),
             ("POST", "/v1/messages") => Some(motorcycle()),
+            ("POST", "/v1/screening/listed") => Some(json!({
+                "posts": ["namatil"],
+                "alerts": [{ "owner": "tz.tpf", "id": id, "version": 1, "since": "2026-11-23T12:00:00Z" }],
+            })),
             ("POST" | "PUT", path) if path.starts_with("/v1/drafts") => Some(motorcycle()),
             _ => None,
         };

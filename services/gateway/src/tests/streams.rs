@@ -37,7 +37,7 @@ impl Fixture {
         self.take(self.word(Body::StreamStatus(StreamStatus { streams, received: Vec::new() }))).await;
     }
 
-    async fn alarms(&self, kind: &str) -> Vec<Value> {
+    pub(super) async fn alarms(&self, kind: &str) -> Vec<Value> {
         let officer = self.person("officer-9", OWN, &["liaison_officer"]);
         let all = officer.get("/v1/alarms").await.expect(200).json["items"].clone();
         all.as_array().expect("alarms").iter().filter(|alarm| alarm["kind"] == kind).cloned().collect()

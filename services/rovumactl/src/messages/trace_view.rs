@@ -97,7 +97,7 @@ pub(super) fn hop_text(f: &mut fmt::Formatter<'_>, hop: &Hop, start: Option<Time
     let after = start.map_or(String::new(), |start| format!("+{}", readable(hop.at.since(start))));
     write!(f, "  {}  {after:>12}  {}", local(hop.at), safe(&hop.hop))?;
     let agency = hop.agency.as_ref().map(ToString::to_string);
-    for (word, said) in [("", &agency), ("by ", &hop.by), ("code ", &hop.code)] {
+    for (word, said) in [("", &agency), ("at ", &hop.post), ("by ", &hop.by), ("code ", &hop.code)] {
         if let Some(said) = said {
             write!(f, " {word}{}", safe(said))?;
         }

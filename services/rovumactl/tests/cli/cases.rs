@@ -156,7 +156,10 @@ fn a_withdrawn_alert_shows_who_has_certified_what() {
     view["alert"]["recipients"] = json!([
         { "agency": "tz.dci", "state": "certified", "certificate": "never_held" },
         { "agency": "tz.tisd", "state": "certified", "certificate": "retained", "retained_until": "2028-12-31" },
-        { "agency": "tz.tpf", "state": "delivered" },
+        { "agency": "tz.tpf", "state": "delivered", "posts": [
+            { "post": "namatil", "last_word": "2026-11-27T10:00:00Z" },
+            { "post": "namoto_kilambo", "since": "2026-11-29T14:02:00Z", "last_word": "2026-11-29T14:02:00Z" },
+        ] },
     ]);
     let certificate = json!([step(CERTIFICATE, "purge.certify", "tz.tisd", 2, &json!({}))]);
     let server = shown(&view, &certificate);
@@ -168,6 +171,8 @@ fn a_withdrawn_alert_shows_who_has_certified_what() {
         "wait: certificates are missing from tz.tpf",
         "certified: never held",
         &format!("certified: kept until 2028-12-31 (why: rovumactl show {CERTIFICATE})"),
+        "post Namatil: not yet; its last word 2026-11-27",
+        "post Namoto–Kilambo (ferry): in effect since 2026-11-29",
     ] {
         assert!(shown.contains(line), "{line:?} is not in {shown}");
     }

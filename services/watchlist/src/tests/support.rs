@@ -104,6 +104,7 @@ impl Bench {
             flow: Flow::default(),
             importing: Arc::new(Semaphore::new(1)),
             tasks: Shutdown::new(),
+            posts: vec!["namoto_kilambo".parse().expect("a post")],
             to_forward: Notify::new(),
         });
         let router = with_long_bodies(http::router(Arc::clone(&watchlist)), &http::LONG_BODIES);
@@ -252,5 +253,5 @@ fn agency(dir: &tempfile::TempDir, code: &str) -> OwnAgency {
         retain_days: 365,
         contact,
     };
-    OwnAgency { config, gateway }
+    OwnAgency { config, gateway, to_tell: Notify::new() }
 }

@@ -1,9 +1,12 @@
 //! Receipts that partners signed for messages of ours: each settles the copies that it names, and is kept as it came.
 
+use std::borrow::Cow;
+
 use rovuma_envelope::Authorized;
 use rovuma_outbox::{DeliveryReceipt, ReceiptEntry, SettleOutcome, Settlement};
 use rovuma_schemas::{
-    DeliveredEntry, Digest, MessageId, ReadEntry, RejectedEntry, RejectionCode, Timestamp,
+    AgencyCode, DeliveredEntry, Digest, ListedEntry, MessageId, ReadEntry, RejectedEntry, RejectionCode,
+    Timestamp,
     audit::{AuditAction, AuditPosition},
 };
 use rovuma_store::{Conn, Insert, RowExt};
@@ -16,6 +19,7 @@ use crate::{
     error::DbError,
     events::EventKind,
     exchange::{Exchange, SYSTEM, refusals},
+    messages::receipts,
 };
 
 /// One entry of a receipt that a partner signed for a message of ours.
@@ -28,11 +32,15 @@ pub(crate) struct IncomingEntry {
 }
 
 impl IncomingEntry {
+    const fn is_listed(&self) -> bool {
+        matches!(self.settlement, Settlement::Listed { .. })
+    }
+
     /// The entry as a delivery receipt, when it is one.
     fn delivered(&self) -> Option<DeliveryReceipt> {
         match self.settlement {
             Settlement::Delivered { at } => Some(DeliveryReceipt { id: self.id, digest: self.digest, at }),
-            Settlement::Read { .. } | Settlement::Rejected { .. } => None,
+            Settlement::Read { .. } | Settlement::Listed { .. } | Settlement::Rejected { .. } => None,
         }
     }
 
@@ -41,7 +49,18 @@ impl IncomingEntry {
         match &self.settlement {
             Settlement::Delivered { at } => (EventKind::ReceiptDelivered, *at, None),
             Settlement::Read { at } => (EventKind::ReceiptRead, *at, None),
+            Settlement::Listed { at, .. } => (EventKind::ReceiptListed, *at, None),
             Settlement::Rejected { at, code } => (EventKind::ReceiptRejected, *at, Some(code)),
+        }
+    }
+
+    /// What it says of the message, as the store has it: each post says *listed* for itself.
+    fn kind(&self) -> Cow<'static, str> {
+        match &self.settlement {
+            Settlement::Delivered { .. } => "delivered".into(),
+            Settlement::Read { .. } => "read".into(),
+            Settlement::Listed { post, .. } => receipts::listed_kind(post).into(),
+            Settlement::Rejected { .. } => "rejected".into(),
         }
     }
 }
@@ -61,6 +80,13 @@ impl From<DeliveredEntry> for IncomingEntry {
 impl From<ReadEntry> for IncomingEntry {
     fn from(entry: ReadEntry) -> Self {
         let settlement = Settlement::Read { at: entry.read_at };
+        Self { id: entry.id, digest: entry.digest, settlement, detail: None, audit: None }
+    }
+}
+
+impl From<ListedEntry> for IncomingEntry {
+    fn from(entry: ListedEntry) -> Self {
+        let settlement = Settlement::Listed { post: entry.post, at: entry.listed_at };
         Self { id: entry.id, digest: entry.digest, settlement, detail: None, audit: None }
     }
 }
@@ -267,6 +293,11 @@ async fn settle<'e>(
                 deliveries.extend(delivery);
                 accepted.push(entry);
             }
+            SettleOutcome::Already if entry.is_listed() => {
+                if is_new_post(tx, recipient, entry, &accepted).await? {
+                    accepted.push(entry);
+                }
+            }
             SettleOutcome::Already => deliveries.extend(delivery),
             SettleOutcome::Contradiction => {
                 is_recorded |= record_contradiction(tx, exchange, receipt, entry, now).await?;
@@ -294,13 +325,13 @@ async fn insert_entries(
 ) -> sqlx::Result<()> {
     let (sender, signer) = (&receipt.recipient().agency, receipt.sender());
     let insert = RECEIPTS.rows(tx, entries, |query, entry| {
-        let (kind, said_at, code) = entry.facts();
+        let (_, said_at, code) = entry.facts();
         let audit = entry.audit.as_ref();
         query
             .bind(entry.id.as_bytes().to_vec())
             .bind(sender.as_str())
             .bind(signer.as_str())
-            .bind(receipt_kind(kind))
+            .bind(entry.kind().into_owned())
             .bind(said_at.as_micros())
             .bind(code.map(ToString::to_string))
             .bind(entry.detail.as_deref())
@@ -330,7 +361,7 @@ async fn record_accepted(
     let mut record = AuditRecord::new(now, SYSTEM, AuditAction::ReceiptAccept)
         .agency(sender)
         .object("message", entry.id)
-        .detail("kind", receipt_kind(kind))
+        .detail("kind", entry.kind())
         .detail("by", signer)
         .detail("digest", entry.digest)
         .detail("receipt", receipt.digest());
@@ -343,6 +374,35 @@ async fn record_accepted(
     Ok(())
 }
 
+/// Maximum border posts of one recipient that say of one message that they act on it: more than the border has, and a recipient that invents
+/// posts fills no store.
+const LISTED_POSTS_MAX: usize = 64;
+
+/// Whether a post says for the first time that it acts on the message: it has not said so before, nor in this receipt, and not as many
+/// posts as are kept have.
+async fn is_new_post(
+    tx: &mut Conn,
+    signer: &AgencyCode,
+    entry: &IncomingEntry,
+    accepted: &[&IncomingEntry],
+) -> Result<bool, DbError> {
+    let mut kinds = kept_kinds(tx, signer, entry.id).await?;
+    let before = accepted.iter().filter(|other| other.id == entry.id);
+    kinds.extend(before.map(|other| other.kind().into_owned()));
+    let posts = kinds.iter().filter(|kind| receipts::kind_and_post(kind).1.is_some()).count();
+    Ok(posts < LISTED_POSTS_MAX && !kinds.iter().any(|kind| *kind == entry.kind()))
+}
+
+/// What receipts of this signer have said of a message.
+async fn kept_kinds(tx: &mut Conn, signer: &AgencyCode, id: MessageId) -> Result<Vec<String>, DbError> {
+    let rows = sqlx::query("SELECT kind FROM receipt WHERE message_id = $1 AND recipient = $2")
+        .bind(id.as_bytes().to_vec())
+        .bind(signer.as_str())
+        .fetch_all(tx)
+        .await?;
+    Ok(rows.iter().map(|row| row.try_get("kind")).collect::<Result<_, sqlx::Error>>()?)
+}
+
 /// Records an entry that contradicts an earlier receipt of its signer, once: the entry is kept beside the other, with an alarm
 /// and an audit event, and the copy stays as the first receipt says. Returns whether it was kept now.
 async fn record_contradiction(
@@ -353,14 +413,8 @@ async fn record_contradiction(
     now: Timestamp,
 ) -> Result<bool, DbError> {
     let (sender, signer) = (&receipt.recipient().agency, receipt.sender());
-    let kind = receipt_kind(entry.facts().0);
-    let kept = sqlx::query("SELECT 1 FROM receipt WHERE message_id = $1 AND recipient = $2 AND kind = $3")
-        .bind(entry.id.as_bytes().to_vec())
-        .bind(signer.as_str())
-        .bind(kind)
-        .fetch_optional(&mut *tx)
-        .await?;
-    if kept.is_some() {
+    let kind = entry.kind();
+    if kept_kinds(tx, signer, entry.id).await?.iter().any(|kept| *kept == kind) {
         return Ok(false);
     }
     insert_entries(tx, receipt, &[entry], now).await?;
@@ -374,7 +428,7 @@ async fn record_contradiction(
         .agency(sender)
         .object("message", entry.id)
         .refused("contradiction")
-        .detail("kind", kind)
+        .detail("kind", &kind)
         .detail("by", signer)
         .detail("digest", entry.digest)
         .detail("receipt", receipt.digest());
@@ -421,13 +475,5 @@ fn refusal_reason(outcome: SettleOutcome) -> &'static str {
         SettleOutcome::DigestMismatch => "digest_mismatch",
         SettleOutcome::NotARecipient => "not_a_recipient",
         _ => "unknown_message",
-    }
-}
-
-fn receipt_kind(kind: EventKind) -> &'static str {
-    match kind {
-        EventKind::ReceiptRead => "read",
-        EventKind::ReceiptRejected => "rejected",
-        _ => "delivered",
     }
 }

@@ -2,6 +2,8 @@
 
 mod family;
 
+use std::collections::BTreeMap;
+
 use rovuma_api::answers::gateway as answers;
 use rovuma_schemas::{AgencyCode, Timestamp};
 
@@ -101,6 +103,7 @@ pub(super) fn step(step: CaseStep) -> answers::CaseStep {
     let receipts = step.receipts.into_iter().map(|receipt| answers::StepReceipt {
         recipient: receipt.recipient,
         kind: receipt.kind,
+        post: receipt.post,
         said_at: receipt.said_at,
     });
     answers::CaseStep {
@@ -183,5 +186,28 @@ fn recipient(alert: &AlertView, case: &OpenedCase, party: &AgencyCode) -> answer
             Some(Certificate::Retained { until }) => *until,
             _ => None,
         },
+        posts: posts(case, party, last),
     }
+}
+
+/// The border posts of a recipient, and since when each acts on the issuer's last word; those too that acted on an earlier one and have not
+/// said so of this.
+fn posts(case: &OpenedCase, party: &AgencyCode, last: Option<&CaseStep>) -> Vec<answers::AlertPost> {
+    let mut posts: BTreeMap<String, answers::AlertPost> = BTreeMap::new();
+    for step in &case.steps {
+        let is_last = last.is_some_and(|last| last.id == step.id);
+        for receipt in step.receipts.iter().filter(|receipt| receipt.recipient == *party) {
+            let Some(post) = &receipt.post else { continue };
+            let known = posts.entry(post.clone()).or_insert_with(|| answers::AlertPost {
+                post: post.clone(),
+                since: None,
+                last_word: receipt.said_at,
+            });
+            known.last_word = known.last_word.max(receipt.said_at);
+            if is_last {
+                known.since = Some(receipt.said_at);
+            }
+        }
+    }
+    posts.into_values().collect()
 }

@@ -95,6 +95,7 @@ fn hop(hop: trace::Hop) -> Hop {
         agency: hop.agency,
         by: hop.by,
         told_at: hop.told_at,
+        post: hop.post,
         code: hop.code,
         audit: hop.audit,
     }

@@ -2,10 +2,13 @@
 
 use std::fmt;
 
-use rovuma_api::answers::gateway::{AlertCase, AlertRecipient, CaseStep};
+use rovuma_api::answers::gateway::{AlertCase, AlertPost, AlertRecipient, CaseStep};
 
 use super::CaseReader;
-use crate::output::{safe, table};
+use crate::{
+    moments::local,
+    output::{safe, table},
+};
 
 pub(super) fn reports_text(
     f: &mut fmt::Formatter<'_>,
@@ -41,13 +44,25 @@ pub(super) fn recipients_text(
         return Ok(());
     }
     writeln!(f, "\n{}", reader.words().recipients())?;
-    let row = |recipient: &AlertRecipient| {
-        vec![format!("  {}", reader.agency(&recipient.agency)), progress(recipient, steps, reader)]
+    let rows_of = |recipient: &AlertRecipient| {
+        let first =
+            vec![format!("  {}", reader.agency(&recipient.agency)), progress(recipient, steps, reader)];
+        let posts = recipient.posts.iter().map(|post| vec![String::new(), post_text(post, reader)]);
+        std::iter::once(first).chain(posts.collect::<Vec<_>>())
     };
-    let rows: Vec<Vec<String>> = alert.recipients.iter().map(row).collect();
+    let rows: Vec<Vec<String>> = alert.recipients.iter().flat_map(rows_of).collect();
     // The heading stands above already.
     let text = fmt::from_fn(|f| table(f, &["", ""], &rows)).to_string();
     text.lines().skip(1).try_for_each(|line| writeln!(f, "{line}"))
+}
+
+/// Since when a border post acts on the issuer's last word, or that it does not yet.
+fn post_text(post: &AlertPost, reader: &CaseReader) -> String {
+    let (words, name) = (reader.words(), reader.reader.label("crossings", &post.post));
+    match post.since {
+        Some(since) => words.post_in_effect(name, local(since)),
+        None => words.post_not_yet(name, local(post.last_word)),
+    }
 }
 
 /// How far a recipient is with the issuer's last word.

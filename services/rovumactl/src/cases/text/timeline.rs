@@ -65,6 +65,11 @@ fn receipt_text(receipt: &StepReceipt, reader: &CaseReader) -> String {
         "delivered" => words.receipt_delivered(agency, at),
         "read" => words.receipt_read(agency, at),
         "rejected" => words.receipt_rejected(agency, at),
+        "listed" => words.receipt_listed(
+            agency,
+            receipt.post.as_deref().map(|post| reader.reader.label("crossings", post)).unwrap_or_default(),
+            at,
+        ),
         later => format!("{agency}: {later} {at}"),
     }
 }

@@ -225,6 +225,23 @@ pub struct AlertRecipient {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, format = Date)]
     pub retained_until: Option<Date>,
+    /// The border posts that its watchlist serves, as far as they said so.
+    #[serde(default)]
+    pub posts: Vec<AlertPost>,
+}
+
+/// How far a border post is with the issuer's last withdrawal or version of an alert.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct AlertPost {
+    /// The post, a code of `crossings`.
+    pub post: String,
+    /// Since when what crosses there is screened with it or, of a withdrawal, no longer; absent while the post acts on an earlier one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub since: Option<Timestamp>,
+    /// When it last said so of any message of the alert.
+    #[schema(value_type = String, format = DateTime)]
+    pub last_word: Timestamp,
 }
 
 /// The time line of a case.
@@ -284,8 +301,11 @@ pub struct StepReceipt {
     /// The recipient.
     #[schema(value_type = String)]
     pub recipient: AgencyCode,
-    /// `delivered`, `read` or `rejected`.
+    /// `delivered`, `read`, `rejected`; `listed`: the border post `post` screens with it or, of a withdrawal, no longer.
     pub kind: String,
+    /// The border post, a code of `crossings`, of `listed`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub post: Option<String>,
     /// When, by the recipient's clock.
     #[schema(value_type = String, format = DateTime)]
     pub said_at: Timestamp,

@@ -21,8 +21,8 @@ pub struct Event {
     /// `draft.changed`: created, or its content or state changed; `message.released`: it waits in the outbox;
     /// `message.queued`: our country's broker has a copy; `message.voided`: a copy's number was made void;
     /// `message.received`: verified and stored; `message.read`: an officer of ours opened it; `receipt.delivered`,
-    /// `receipt.read`, `receipt.rejected`: a recipient's gateway stored, an officer there opened, a gateway rejected it (the
-    /// message's trace says whose); `message.held`: until a trust list comes; `delivery.quarantined`: it could not be verified;
+    /// `receipt.read`, `receipt.listed`, `receipt.rejected`: a recipient's gateway stored, an officer there opened, a border post
+    /// there screens with it, a gateway rejected it (the message's trace says whose); `message.held`: until a trust list comes; `delivery.quarantined`: it could not be verified;
     /// `stream.changed`: numbers are missing, or no longer; `case.changed`: a message of the case with this id was stored, or its state
     /// became another by time; `supervisor.needed`: one person released the message alone.
     pub event: String,

@@ -126,8 +126,11 @@ pub struct Receipt {
     /// The agency that signed it.
     #[schema(value_type = String)]
     pub recipient: AgencyCode,
-    /// `delivered`, `read` or `rejected`.
+    /// `delivered`, `read`, `rejected`; `listed`: the border post `post` screens with it or, of a withdrawal, no longer.
     pub kind: String,
+    /// The border post, a code of `crossings`, of `listed`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub post: Option<String>,
     /// The instant that the receipt states, by the recipient's clock.
     #[schema(value_type = String, format = DateTime)]
     pub said_at: Timestamp,
@@ -251,8 +254,8 @@ pub struct Trace {
 /// One step of a message's way.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 pub struct Hop {
-    /// `saved`, `submitted`, `released` or `reissued`, `queued`, `delivered`, `read`, `rejected`, `contrary_receipt`, `void` at
-    /// the sender;
+    /// `saved`, `submitted`, `released` or `reissued`, `queued`, `delivered`, `read`, `listed`, `rejected`, `contrary_receipt`, `void`
+    /// at the sender;
     /// `created`, `received`, `receipt_issued`, `rejected`, `read`, `read_receipt_issued` at a recipient.
     pub hop: String,
     /// The instant of the hop, by the clock that `clock` names.
@@ -265,6 +268,9 @@ pub struct Hop {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>)]
     pub agency: Option<AgencyCode>,
+    /// The border post at which it took effect, a code of `crossings`, of `listed`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub post: Option<String>,
     /// The subject who did it, as the agency's identity provider names them.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub by: Option<String>,

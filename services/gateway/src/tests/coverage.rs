@@ -1,0 +1,206 @@
+//! At which border posts an alert is acted on: what our watchlist has us sign to the issuers of alerts, and what recipients sign to us.
+
+use std::collections::BTreeSet;
+
+use rovuma_envelope::{Origin, digest};
+use rovuma_policy::Role;
+use rovuma_schemas::{Body, CaseId, CaseSoFar, ListedEntry, MessageId, Receipts, Timestamp};
+use serde_json::{Value, json};
+
+use super::support::{Client, Fixture, agency, motorcycle};
+
+const PATH: &str = "/v1/screening/listed";
+
+fn watchlist(fixture: &Fixture) -> Client<'_> {
+    fixture.machine("watchlist", "mz.prm", &["watchlist_service"])
+}
+
+/// What is said of an alert in this version, or of its withdrawal.
+fn report(alert: &CaseId, version: Option<u32>, posts: &[&str], since: Timestamp) -> Value {
+    let mut one = json!({ "owner": alert.owner, "id": alert.id, "since": since });
+    if let Some(version) = version {
+        one["version"] = json!(version);
+    }
+    json!({ "posts": posts, "alerts": [one] })
+}
+
+impl Fixture {
+    async fn says_listed(&self, report: &Value) -> i64 {
+        let reply = watchlist(self).post(PATH, report).await.expect(200);
+        reply.json["said"].as_i64().expect("a number")
+    }
+
+    /// The entries of all receipts that were signed to the other side.
+    async fn listed(&self) -> Vec<Value> {
+        let receipts = self.outgoing("receipt.listed").await;
+        receipts.iter().flat_map(|one| one["body"]["entries"].as_array().expect("entries").clone()).collect()
+    }
+}
+
+/// Each post says once that it acts on the version in force, and once that it no longer does.
+#[tokio::test]
+async fn a_post_says_once_that_it_acts_on_the_last_word() {
+    let fixture = Fixture::start().await;
+    let (alert, draft) = fixture.wanted().await;
+    let now = fixture.gateway.base.now();
+    assert_eq!(
+        fixture.says_listed(&report(&alert, Some(2), &["namatil"], now)).await,
+        0,
+        "it is not in force"
+    );
+    assert_eq!(fixture.says_listed(&report(&alert, None, &["namatil"], now)).await, 0, "nobody took it back");
+    let posts = ["namatil", "namoto_kilambo"];
+    assert_eq!(fixture.says_listed(&report(&alert, Some(1), &posts[..1], now)).await, 1);
+    // The other post says so for itself, and the first one not again.
+    assert_eq!(fixture.says_listed(&report(&alert, Some(1), &posts, now)).await, 1);
+    assert_eq!(fixture.says_listed(&report(&alert, Some(1), &posts, now)).await, 0);
+    let said = fixture.listed().await;
+    let by_post: BTreeSet<&str> = said.iter().filter_map(|entry| entry["post"].as_str()).collect();
+    assert_eq!((said.len(), by_post), (2, posts.into()), "{said:?}");
+    for entry in &said {
+        assert_eq!((&entry["id"], &entry["listed_at"]), (&json!(alert.id), &json!(now)));
+    }
+
+    let withdraw = json!({
+        "type": "alert.withdraw", "status": draft["status"], "case": alert, "terms": draft["terms"],
+        "body": { "reason": "purpose_achieved" },
+    });
+    fixture.says("tz.tpf", &withdraw, &alert, (2, 0), &CaseSoFar::default()).await;
+    assert_eq!(
+        fixture.says_listed(&report(&alert, Some(1), &["ngapa"], now)).await,
+        0,
+        "it is no longer in force"
+    );
+    assert_eq!(fixture.says_listed(&report(&alert, None, &posts, now)).await, 2);
+    let of_alert = |entry: &&Value| entry["id"] == json!(alert.id);
+    let (all, before) = (fixture.listed().await, said.len());
+    assert_eq!((all.len(), all.iter().filter(of_alert).count()), (4, before), "{all:?}");
+    let audited = fixture.audited("screening.report").await;
+    assert_eq!(audited.last().expect("an event")["details"]["said"], "2");
+}
+
+#[tokio::test]
+async fn of_own_alerts_and_of_those_of_others_nothing_is_said() {
+    let fixture = Fixture::start().await;
+    let officer = fixture.person("officer-1", "mz.prm", &["liaison_officer"]);
+    let own = officer.issue(&motorcycle()).await;
+    let own: CaseId = format!("alert/mz.prm/{own}").parse().expect("a case");
+    let now = fixture.gateway.base.now();
+    assert_eq!(fixture.says_listed(&report(&own, Some(1), &["namatil"], now)).await, 0);
+    // Another agency of this gateway has this one, and the caller's has not.
+    let other = fixture.receive("mz.senami", 1, &motorcycle()).await;
+    let other: CaseId = format!("alert/tz.tpf/{other}").parse().expect("a case");
+    assert_eq!(fixture.says_listed(&report(&other, Some(1), &["namatil"], now)).await, 0);
+    assert_eq!(fixture.listed().await, [Value::Null; 0]);
+}
+
+#[tokio::test]
+async fn only_the_watchlist_says_it_and_within_bounds() {
+    let fixture = Fixture::start().await;
+    let (alert, _) = fixture.wanted().await;
+    let now = fixture.gateway.base.now();
+    let said = report(&alert, Some(1), &["namatil"], now);
+    for role in Role::ALL.into_iter().filter(|role| *role != Role::WatchlistService) {
+        let (name, word) = (format!("reader-{role}"), role.to_string());
+        let other = match role.is_for_machines() {
+            true => fixture.machine(&name, "mz.prm", &[&word]),
+            false => fixture.person(&name, "mz.prm", &[&word]),
+        };
+        other.post(PATH, &said).await.expect(403);
+    }
+    for (posts, alerts) in [(0, 1), (1, 0), (65, 1), (1, 65)] {
+        let posts: Vec<String> = (0..posts).map(|post| format!("post_{post}")).collect();
+        let alerts = vec![said["alerts"][0].clone(); alerts];
+        let faulty = json!({ "posts": posts, "alerts": alerts });
+        assert_eq!(watchlist(&fixture).post(PATH, &faulty).await.expect(422).code(), "body_faulty");
+    }
+    assert_eq!(fixture.listed().await, [Value::Null; 0]);
+}
+
+/// What `tz.tpf` signs to `mz.prm`: that a post acts on this message, whose bytes have this digest.
+async fn deliver(
+    fixture: &Fixture,
+    from: &str,
+    id: MessageId,
+    sent: rovuma_schemas::Digest,
+    posts: &[String],
+) {
+    let now = fixture.gateway.base.now();
+    let entry =
+        |post: &String| ListedEntry { id, digest: sent, post: post.parse().expect("a post"), listed_at: now };
+    let body = Body::ReceiptListed(Receipts { entries: posts.iter().map(entry).collect() });
+    let jws = fixture.tz.transport_under(MessageId::draw(now), (from, "mz.prm"), body, now);
+    fixture.deliver("mz.prm", Origin::Ingress(agency(from).country()), jws).await;
+}
+
+/// The issuer sees at which posts its alert is acted on, and which still act on what it said before.
+#[tokio::test]
+async fn an_issuer_sees_the_posts_of_each_recipient() {
+    let fixture = Fixture::start().await;
+    let officer = fixture.person("officer-1", "mz.prm", &["liaison_officer"]);
+    let mut draft = motorcycle();
+    draft["recipients"] = json!(["tz.tpf"]);
+    let id = officer.issue(&draft).await;
+    let message: MessageId = id.parse().expect("an id");
+    let sent = fixture.digest_of("mz.prm", &message).await;
+    let posts = ["namatil", "namoto_kilambo"].map(str::to_owned);
+    let shown = async || officer.case("mz.prm", &id).await["alert"]["recipients"][0].clone();
+    assert_eq!(shown().await["posts"], json!([]));
+    deliver(&fixture, "tz.tpf", message, sent, &posts[..1]).await;
+    let seen = shown().await;
+    assert_eq!((&seen["posts"][0]["post"], seen["posts"][0]["since"].is_string()), (&json!("namatil"), true));
+    // It is nothing else than what it says: nobody has stored or read the message.
+    assert_eq!(seen["state"], "not_delivered");
+    deliver(&fixture, "tz.tpf", message, sent, &posts).await;
+    assert_eq!(shown().await["posts"].as_array().map(Vec::len), Some(2));
+    let accepted = fixture.audited("receipt.accept").await;
+    let kinds: Vec<&Value> = accepted.iter().map(|event| &event["details"]["kind"]).collect();
+    assert_eq!(kinds, ["listed namatil", "listed namoto_kilambo"], "each post once");
+    let read = officer.get(&format!("/v1/messages/{id}")).await.expect(200).json;
+    assert_eq!(read["sent"]["receipts"][1]["post"], "namoto_kilambo", "{read}");
+    let trace = officer.get(&format!("/v1/messages/{id}/trace")).await.expect(200).json;
+    let hop = trace["hops"].as_array().expect("hops").last().expect("a hop").clone();
+    assert_eq!((&hop["hop"], &hop["post"]), (&json!("listed"), &json!("namoto_kilambo")));
+
+    // Taken back: neither post has said that it dropped it, until one does.
+    let case: CaseId = format!("alert/mz.prm/{id}").parse().expect("a case");
+    let withdraw = json!({
+        "type": "alert.withdraw", "status": draft["status"], "case": case, "terms": draft["terms"],
+        "body": { "reason": "error" },
+    });
+    let withdrawal: MessageId =
+        officer.send_at_once(&withdraw).await.expect(201).id().parse().expect("an id");
+    assert!(shown().await["posts"].as_array().expect("posts").iter().all(|post| post["since"].is_null()));
+    let sent = fixture.digest_of("mz.prm", &withdrawal).await;
+    deliver(&fixture, "tz.tpf", withdrawal, sent, &posts[1..]).await;
+    let since: Vec<bool> = shown().await["posts"]
+        .as_array()
+        .expect("posts")
+        .iter()
+        .map(|post| post["since"].is_string())
+        .collect();
+    assert_eq!(since, [false, true]);
+}
+
+/// Whoever is no recipient, or names other bytes, says nothing; and a recipient that invents posts fills no store.
+#[tokio::test]
+async fn what_a_partner_says_of_posts_is_checked_and_bounded() {
+    let fixture = Fixture::start().await;
+    let officer = fixture.person("officer-1", "mz.prm", &["liaison_officer"]);
+    let mut draft = motorcycle();
+    draft["recipients"] = json!(["tz.tpf"]);
+    let id = officer.issue(&draft).await;
+    let message: MessageId = id.parse().expect("an id");
+    let sent = fixture.digest_of("mz.prm", &message).await;
+    let posts = ["namatil".to_owned()];
+    deliver(&fixture, "tz.tisd", message, sent, &posts).await;
+    deliver(&fixture, "tz.tpf", message, digest(b"other"), &posts).await;
+    let count = async || fixture.count("SELECT COUNT(*) FROM receipt").await;
+    assert_eq!(count().await, 0);
+    assert_eq!(fixture.alarms("false_receipt").await.len(), 1);
+    for round in 0..3 {
+        let invented: Vec<String> = (0..40).map(|post| format!("post_{round}_{post}")).collect();
+        deliver(&fixture, "tz.tpf", message, sent, &invented).await;
+    }
+    assert_eq!(count().await, 64);
+}
