@@ -5,4 +5,5 @@ mod hits;
 mod imports;
 mod large;
 mod openapi;
+mod plans;
 mod support;

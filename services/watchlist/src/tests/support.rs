@@ -42,6 +42,8 @@ pub(super) struct Bench {
     pub(super) dir: tempfile::TempDir,
     pub(super) clock: ManualClock,
     pub(super) watchlist: Arc<Watchlist>,
+    /// Where its store is.
+    pub(super) store_url: String,
     router: Router,
     key: Arc<TokenKey>,
 }
@@ -63,7 +65,7 @@ impl Bench {
 
     /// The same store, opened by another process.
     pub(super) async fn restarted(self) -> Self {
-        let Self { dir, clock, watchlist, router, key } = self;
+        let Self { dir, clock, watchlist, router, key, .. } = self;
         watchlist.tasks.begin();
         assert!(watchlist.tasks.drained().await);
         drop((watchlist, router));
@@ -108,7 +110,7 @@ impl Bench {
             to_forward: Notify::new(),
         });
         let router = with_long_bodies(http::router(Arc::clone(&watchlist)), &http::LONG_BODIES);
-        Self { dir, clock, watchlist, router, key }
+        Self { dir, clock, watchlist, store_url: config.url, router, key }
     }
 
     /// An access token for a person of `mz.prm` with these roles.

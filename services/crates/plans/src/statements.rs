@@ -9,9 +9,11 @@ use std::{
 
 /// A statement and the file in which it stands.
 #[derive(Clone, Debug)]
-pub(in crate::tests) struct Statement {
-    pub(in crate::tests) file: String,
-    pub(in crate::tests) sql: String,
+pub struct Statement {
+    /// The file.
+    pub file: String,
+    /// The statement.
+    pub sql: String,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,11 +26,14 @@ enum Token {
 /// The bodies of macros without parameters, by the name of their file and their own.
 type Macros = BTreeMap<(String, String), Vec<Token>>;
 
-/// Every statement in the sources below these folders, tests left out.
-pub(in crate::tests) fn in_sources(folders: &[&str]) -> Vec<Statement> {
+/// Every statement in the sources below these folders, which are relative to `crate_folder`, tests left out.
+///
+/// # Panics
+/// When a folder is not there, or a statement cannot be read.
+pub fn in_sources(crate_folder: &str, folders: &[&str]) -> Vec<Statement> {
     let mut files = Vec::new();
     for folder in folders {
-        collect(&Path::new(env!("CARGO_MANIFEST_DIR")).join(folder), &mut files);
+        collect(&Path::new(crate_folder).join(folder), &mut files);
     }
     let mut macros = Macros::new();
     let sources: Vec<_> = files
