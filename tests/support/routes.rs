@@ -72,7 +72,7 @@ fn asks(id: &str) -> Result<(Option<Action>, About)> {
         "list_agencies" | "read_trust" | "export_trust_list" => (Action::TrustRead, Agency),
         "list_alarms" | "read_streams" => (Action::StreamsRead, Agency),
         "acknowledge_alarm" => (Action::AlarmAcknowledge, Agency),
-        "list_screened_alerts" => (Action::ScreeningRead, Agency),
+        "list_screened_alerts" | "list_hits_on_alerts" => (Action::ScreeningRead, Agency),
         "report_listed_alerts" => (Action::ScreeningReport, Agency),
         "list_drafts" => (Action::DraftList, Agency),
         "create_draft" => (Action::DraftCreate, NewDraft),

@@ -66,6 +66,7 @@ fn gives(operation: &Operation) -> Result<Gives> {
         | "read_request_figures"
         | "list_figure_cases"
         // No person reads it: the gateway's own tests show that the watchlist's account sees its agency's alone.
+        | "list_hits_on_alerts"
         | "list_screened_alerts"
         | "report_listed_alerts" => Gives::Common,
         "create_draft" | "validate_draft" | "send_message" => Gives::Own,

@@ -202,6 +202,39 @@ async fn what_a_person_decides_that_person_reports() -> Result<()> {
     told_no_more_than(&lab, &booth, 1).await
 }
 
+/// What Mozambique looks for is found on its way out of Tanzania: the post on the other bank knows before the ferry is there.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_next_post_expects_what_was_found_on_its_way_out() -> Result<()> {
+    let mut lab = lab().await?;
+    lab.border.mz.start_watchlist().await?;
+    let owner = lab.officer("mz.prm").await?;
+    let booth = lab.api("tz.tpf", "border", WATCHLIST).await?;
+    let next = lab.api("mz.prm", "border", WATCHLIST).await?;
+    let mut draft = drafts::motorcycle(&["tz.tpf"]);
+    draft["body"]["subjects"]["vehicles"][0]["plate"]["number"] = json!("ABD 415 CD");
+    let id = send(&owner, &draft).await?;
+    lab.hops(&owner, &id, "delivered", 1).await?;
+    let expected = || async {
+        let shown = next.get("/v1/expected?post=namoto_kilambo").await?.ok()?;
+        Ok(items(&shown))
+    };
+    let mut scan = plate_at_kilambo("ABD 415 CD");
+    scan["crossing"]["direction"] = json!("exit");
+    assert_eq!(expected().await?, [Value::Null; 0]);
+    screened(&booth, &scan, "hit").await?;
+    let coming = eventually("what left the other side", || async { Ok(expected().await?.pop()) }).await?;
+    assert_eq!(
+        (&coming["action"], &coming["hit"]["value"], &coming["hit"]["alert"]["id"]),
+        (&json!("seize"), &json!("ABD415CD"), &json!(id))
+    );
+    // It is here.
+    let mut arrival = scan.clone();
+    arrival["crossing"]["direction"] = json!("entry");
+    screened(&next, &arrival, "hit").await?;
+    assert_eq!(expected().await?, [Value::Null; 0]);
+    Ok(())
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn who_may_screen_and_look_up() -> Result<()> {
     let lab = lab().await?;

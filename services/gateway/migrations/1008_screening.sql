@@ -6,3 +6,6 @@ CREATE INDEX case_file_screened ON case_file (agency, opened_at, case_id, owner)
 -- The border posts, a code each, that have said to the sender that they act on the message. What they say to us is in the table receipt, as
 -- the kind `listed <post>`.
 ALTER TABLE received ADD COLUMN listed_posts TEXT;
+
+-- A watchlist reads the hits of the last hours on the agency's own alerts.
+CREATE INDEX case_file_hits ON case_file (agency, opened_at, case_id, owner) WHERE kind = 'hit';

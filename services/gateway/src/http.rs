@@ -70,6 +70,7 @@ fn api() -> OpenApiRouter<Arc<Gateway>> {
         .routes(routes!(figures::requests))
         .routes(routes!(figures::cases))
         .routes(routes!(screening::alerts))
+        .routes(routes!(screening::hits_on_alerts))
         .routes(routes!(screening::listed))
         .routes(routes!(streams::read))
         .routes(routes!(held::list))

@@ -1,6 +1,7 @@
 //! The alerts that a watchlist screens against: those that an agency issued or received and that are in force, each with the content of
-//! its version in force. The list is led by an index, and a page is bounded in rows and in bytes.
+//! its version in force. The list is led by an index, and a page is bounded in rows and in bytes. The hits on them are in `hits.rs`.
 
+pub(crate) mod hits;
 pub(crate) mod report;
 
 use std::collections::BTreeSet;
@@ -42,7 +43,7 @@ const NOT_STATED: &str = "not_stated";
 /// A character after all that an agency's code may have.
 const AFTER_ALL: &str = "\u{10ffff}";
 
-/// An alert in a list.
+/// An alert, or a hit, in a list.
 #[derive(Clone, Debug)]
 pub(crate) struct ScreenedRow {
     pub(crate) case: CaseId,
@@ -71,7 +72,7 @@ pub(crate) struct ScreenedPage {
     pub(crate) next: Option<Position>,
 }
 
-/// The place of an alert in the list. Two agencies may open cases under one id in one transaction, so that its owner belongs to it.
+/// The place of a case in its list. Two agencies may open cases under one id in one transaction, so that its owner belongs to it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Position {
     opened_at: i64,
@@ -97,11 +98,11 @@ impl Position {
     }
 }
 
-macro_rules! screened {
+macro_rules! page_of {
     ($condition:expr, $order:literal) => {
         concat!(
             "SELECT f.owner, f.case_id, f.kind, f.status, f.short_reference, f.opened_at FROM case_file AS f
-             WHERE f.agency = $1 AND f.kind = 'alert' AND ",
+             WHERE f.agency = $1 AND ",
             $condition,
             " ORDER BY ",
             $order,
@@ -110,11 +111,13 @@ macro_rules! screened {
     };
 }
 
+use page_of;
+
 /// The alerts that are active or suspended at `$4`, the last opened first. Time alone leads an alert out of these states and never into
 /// them, so the index has every one of them.
-pub(crate) const IN_FORCE: &str = screened!(
+pub(crate) const IN_FORCE: &str = page_of!(
     concat!(
-        "f.state IN ('active', 'suspended') AND (f.opened_at, f.case_id, f.owner) < ($2, $3, $5) AND ",
+        "f.kind = 'alert' AND f.state IN ('active', 'suspended') AND (f.opened_at, f.case_id, f.owner) < ($2, $3, $5) AND ",
         state_now!(),
         " IN ('active', 'suspended')"
     ),
@@ -122,7 +125,8 @@ pub(crate) const IN_FORCE: &str = screened!(
 );
 
 /// The alerts with the id `$3`, whatever their state: one of each owner that used it.
-pub(crate) const OF_ID: &str = screened!("f.case_id = $3 AND f.owner < $5", "f.owner DESC");
+pub(crate) const OF_ID: &str =
+    page_of!("f.kind = 'alert' AND f.case_id = $3 AND f.owner < $5", "f.owner DESC");
 
 /// A page of the alerts of the permit's agency that are active or suspended at `now`; or, if `id` is given, of its alerts under this id.
 ///
@@ -136,7 +140,8 @@ pub(crate) async fn page(
     now: Timestamp,
 ) -> Result<ScreenedPage, DbError> {
     let agency = permit.resource().owner();
-    let mut rows = rows(conn, agency, id, window, now).await?;
+    let statement = if id.is_some() { OF_ID } else { IN_FORCE };
+    let mut rows = rows(conn, statement, agency, (id, window), now).await?;
     let has_more = window.cut(&mut rows);
     let (mut page, mut size_bytes) = (ScreenedPage::default(), 0);
     for chunk in rows.chunks(FOLDED_AT_ONCE) {
@@ -153,20 +158,21 @@ pub(crate) async fn page(
     Ok(page)
 }
 
+/// The rows of a page, of a statement of this module; `at` is its `$4`.
 async fn rows(
     conn: &mut Conn,
+    statement: &'static str,
     agency: &AgencyCode,
-    id: Option<MessageId>,
-    window: &Window<Position>,
-    now: Timestamp,
+    (id, window): (Option<MessageId>, &Window<Position>),
+    at: Timestamp,
 ) -> Result<Vec<ScreenedRow>, DbError> {
     let after = window.after.as_ref();
     let bytes = |id: MessageId| id.as_bytes().to_vec();
-    let rows = sqlx::query(if id.is_some() { OF_ID } else { IN_FORCE })
+    let rows = sqlx::query(statement)
         .bind(agency.as_str())
         .bind(after.map_or(i64::MAX, |after| after.opened_at))
         .bind(id.or(after.map(|after| after.id)).map(bytes).unwrap_or_default())
-        .bind(now.as_micros())
+        .bind(at.as_micros())
         .bind(after.map_or(AFTER_ALL, |after| after.owner.as_str()))
         .bind(window.fetch())
         .fetch_all(conn)
@@ -212,22 +218,22 @@ async fn screened(
     Ok(folded.map(|(row, folded)| folded.screened(row, &payloads)).collect())
 }
 
-/// A message of an alert, known by all its ids.
+/// A message of a case, known by all its ids.
 #[derive(Debug)]
-struct AlertMessage {
+struct SaidMessage {
     message_type: MessageType,
     sender: AgencyCode,
     ids: Vec<MessageId>,
 }
 
-/// The last message of an alert that changed its state and is of the wanted type and sender.
+/// The last message of a case that changed its state and is of the wanted type and sender.
 fn last_applied(
     fold: &dyn FoldedCase,
     is_wanted: &dyn Fn(MessageType, &AgencyCode) -> bool,
-) -> Option<AlertMessage> {
+) -> Option<SaidMessage> {
     fold.lines().into_iter().rev().filter(|line| line.effect == Effect::Applied).find_map(|line| {
         let message_type = line.message_type.parse().ok().filter(|kind| is_wanted(*kind, line.sender))?;
-        Some(AlertMessage { message_type, sender: line.sender.clone(), ids: line.ids.to_vec() })
+        Some(SaidMessage { message_type, sender: line.sender.clone(), ids: line.ids.to_vec() })
     })
 }
 
@@ -236,9 +242,9 @@ fn last_applied(
 struct FoldedAlert {
     view: AlertView,
     /// The message that brought the version in force.
-    content: Option<AlertMessage>,
+    content: Option<SaidMessage>,
     /// The message by which an agency of this country flagged it.
-    flag: Option<AlertMessage>,
+    flag: Option<SaidMessage>,
 }
 
 impl FoldedAlert {
@@ -271,7 +277,7 @@ impl FoldedAlert {
 
     fn screened(self, row: ScreenedRow, payloads: &Payloads) -> (ScreenedCase, usize) {
         let Self { view, content, flag } = self;
-        let payload = |message: &AlertMessage| payloads.of(&message.sender, &message.ids);
+        let payload = |message: &SaidMessage| payloads.of(&message.sender, &message.ids);
         let signed = content.as_ref().and_then(payload).unwrap_or_default();
         let content =
             content.as_ref().and_then(|message| alert::content_of(message.message_type, payload(message)?));
@@ -279,7 +285,7 @@ impl FoldedAlert {
             // It was erased at the end of its retention before its issuer prolonged it, or its row is damaged.
             tracing::warn!(case = %row.case, "the content of an alert in force is not here: it cannot be screened");
         }
-        let reason = |message: &AlertMessage| signed::body::<Flag>(payload(message)?)?.reason;
+        let reason = |message: &SaidMessage| signed::body::<Flag>(payload(message)?)?.reason;
         let flagged_reason = flag.as_ref().map(|message| {
             reason(message).map_or_else(|| NOT_STATED.to_owned(), |reason| reason.to_string())
         });

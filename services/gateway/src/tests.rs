@@ -15,6 +15,7 @@ mod events;
 mod failing_closed;
 mod handling;
 mod hits;
+mod hits_on_alerts;
 mod hostile;
 mod idempotency;
 mod lanes;

@@ -1,6 +1,7 @@
 //! `rovumactl watchlist`: the lists of the watchlist, and what was found.
 
 mod candidates;
+mod expected;
 mod import;
 mod innocents;
 mod lists;
@@ -26,6 +27,8 @@ pub(crate) enum WatchlistCommand {
     Remove(lists::Remove),
     /// List what was found of your agency's alerts and waits for a person, or was told
     Candidates(candidates::Candidates),
+    /// List what left the other country towards a border post, and has not come yet
+    Expected(expected::ListExpected),
     /// Say whether a candidate is the same person or thing
     Decide(candidates::Decide),
     /// Report what was decided to be the same to the alert's owner, in your own name
@@ -51,6 +54,7 @@ impl WatchlistCommand {
             Self::Show(command) => command.run(app).await,
             Self::Remove(command) => command.run(app).await,
             Self::Candidates(command) => command.run(app).await,
+            Self::Expected(command) => command.run(app).await,
             Self::Decide(command) => command.run(app).await,
             Self::Report(command) => command.run(app).await,
             Self::Innocents(command) => command.run(app).await,

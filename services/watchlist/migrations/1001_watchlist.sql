@@ -41,7 +41,7 @@ CREATE TABLE hit (
     reason        TEXT
 );
 CREATE INDEX hit_by_place ON hit (place, found_at);
-CREATE INDEX hit_protected ON hit (about, last_at) WHERE protected = 1;
+CREATE INDEX hit_by_about ON hit (about, last_at);
 CREATE INDEX hit_waiting ON hit (about) WHERE state = 'queued';
 CREATE INDEX hit_open ON hit (agency, id) WHERE state IN ('review', 'queued', 'refused', 'kept') OR discreet = 1;
 CREATE INDEX hit_by_age ON hit (last_at);

@@ -30,3 +30,4 @@ CREATE TABLE innocent (
 );
 CREATE INDEX innocent_by_number ON innocent (number, birth);
 CREATE INDEX innocent_of_agency ON innocent (agency, id);
+CREATE INDEX innocent_by_end ON innocent (expires);

@@ -1,25 +1,28 @@
 //! Keeps the alerts of an agency current: all of them when the gateway is first heard, then each as it changes.
 //!
 //! The gateway's events say that a case changed and nothing else; the content is asked for. When the line to the gateway breaks, the
-//! alerts that are here go on being screened, and every verdict says how old they are.
+//! alerts that are here go on being screened, and every verdict says how old they are. What others found of the agency's own alerts comes the same
+//! way, for what is expected at the posts.
 
 mod listed;
 
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use rovuma_api::{
-    answers::gateway::ScreenedAlert,
+    answers::gateway::{HitOnAlert, ScreenedAlert},
     page::{PAGE_MAX, Page},
 };
 use rovuma_runtime::Shutdown;
-use rovuma_schemas::{AgencyCode, MessageId, Timestamp};
+use rovuma_schemas::{AgencyCode, CaseId, MessageId, Timestamp};
 use rovuma_store::{BoxFuture, Conn, FutureExt, WriteError};
+use serde::de::DeserializeOwned;
 use thiserror::Error;
 
 use crate::{
     coverage, crossed,
     entries::{self, ALERTS, Change},
     error::DbError,
+    expected,
     peer::{Heard, PeerFault},
     screening::Listed,
     standings::{self, alerts_of},
@@ -34,6 +37,10 @@ const PAUSE_MAX: Duration = Duration::from_secs(5);
 
 /// How often it is written down that the gateway was heard, where nothing changed: after a restart the age shown is that old.
 const HEARD_WRITTEN_EVERY: Duration = Duration::from_secs(60);
+
+/// Where the gateway has the alerts, and the hits on the agency's own.
+const ALERTS_PATH: &str = "/v1/screening/alerts";
+const HITS_PATH: &str = "/v1/screening/hits";
 
 /// Maximum changes that are asked for together.
 const TOGETHER_MAX: usize = 64;
@@ -128,17 +135,16 @@ impl Follower {
         self.watchlist.lists.update(&list, |list| list.is_loading = true);
         self.load_pages().await?;
         self.watchlist.lists.update(&list, |list| list.is_loading = false);
+        if !self.watchlist.posts.is_empty() {
+            self.load_hits().await?;
+        }
         Ok(())
     }
 
     async fn load_pages(&self) -> Result<(), FollowFault> {
         let (mut seen, mut cursor) = (BTreeSet::new(), None::<String>);
         loop {
-            let mut query = vec![("limit", PAGE_MAX.to_string())];
-            query.extend(cursor.take().map(|cursor| ("cursor", cursor)));
-            let now = self.watchlist.clock.now();
-            let page: Page<ScreenedAlert> =
-                self.agency.gateway.get("/v1/screening/alerts", &query, now).await?;
+            let page: Page<ScreenedAlert> = self.page(ALERTS_PATH, cursor.take()).await?;
             let agency = &self.agency.config.code;
             seen.extend(page.items.iter().map(|alert| entries::view_of(&alert.case, agency)));
             take(&self.watchlist, &self.agency.config.code, page.items).await?;
@@ -153,6 +159,32 @@ impl Follower {
             (list.loaded_at, list.heard_at) = (Some(now), Some(now));
         });
         Ok(())
+    }
+
+    /// Loads the hits of the last hours on the agency's own alerts, and forgets what the gateway did not name.
+    async fn load_hits(&self) -> Result<(), FollowFault> {
+        let agency = &self.agency.config.code;
+        let (mut seen, mut cursor) = (BTreeSet::<CaseId>::new(), None::<String>);
+        loop {
+            let page: Page<HitOnAlert> = self.page(HITS_PATH, cursor.take()).await?;
+            seen.extend(page.items.iter().map(|hit| hit.case.clone()));
+            expected::take(&self.watchlist, agency, page.items).await?;
+            match page.next {
+                Some(next) => cursor = Some(next),
+                None => break,
+            }
+        }
+        Ok(expected::forget_others(&self.watchlist, agency, seen).await?)
+    }
+
+    async fn page<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        cursor: Option<String>,
+    ) -> Result<Page<T>, PeerFault> {
+        let mut query = vec![("limit", PAGE_MAX.to_string())];
+        query.extend(cursor.map(|cursor| ("cursor", cursor)));
+        self.agency.gateway.get(path, &query, self.watchlist.now()).await
     }
 
     /// Removes this agency from all alerts that its gateway did not name.
@@ -183,12 +215,16 @@ impl Follower {
         Ok(())
     }
 
-    /// Asks for the alerts with this id, if it is one.
+    /// Asks for the alerts with this id; if it is none, for the hits.
     async fn load_one(&self, case: MessageId) -> Result<(), FollowFault> {
-        let now = self.watchlist.clock.now();
-        let query = [("case", case.to_string())];
-        let page: Page<ScreenedAlert> = self.agency.gateway.get("/v1/screening/alerts", &query, now).await?;
-        take(&self.watchlist, &self.agency.config.code, page.items).await?;
+        let (agency, query) = (&self.agency, [("case", case.to_string())]);
+        let alerts: Page<ScreenedAlert> =
+            agency.gateway.get(ALERTS_PATH, &query, self.watchlist.now()).await?;
+        if alerts.items.is_empty() && !self.watchlist.posts.is_empty() {
+            let hits: Page<HitOnAlert> = agency.gateway.get(HITS_PATH, &query, self.watchlist.now()).await?;
+            expected::take(&self.watchlist, &agency.config.code, hits.items).await?;
+        }
+        take(&self.watchlist, &agency.config.code, alerts.items).await?;
         Ok(())
     }
 

@@ -190,10 +190,19 @@ pub(crate) async fn delete(tx: &mut Conn, numbers: &[EntryNo]) -> Result<(), DbE
     Ok(())
 }
 
-/// The keys under which there are entries of imported lists.
+/// The keys under which there are entries of imported lists. Each is found by the index, whatever stands under it.
 pub(crate) async fn keys(conn: &mut Conn) -> Result<Vec<String>, DbError> {
-    let rows = sqlx::query("SELECT DISTINCT list FROM entry WHERE list <> $1").bind(ALERTS).fetch_all(conn);
-    rows.await?.iter().map(|row| Ok(row.try_get("list")?)).collect()
+    let (mut keys, mut after) = (Vec::new(), String::new());
+    loop {
+        let next = sqlx::query("SELECT list FROM entry WHERE list > $1 ORDER BY list LIMIT 1");
+        let Some(row) = next.bind(after.as_str()).fetch_optional(&mut *conn).await? else {
+            return Ok(keys);
+        };
+        after = row.try_get("list")?;
+        if after != ALERTS {
+            keys.push(after.clone());
+        }
+    }
 }
 
 /// The number of the next entry.

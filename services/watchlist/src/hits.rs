@@ -102,6 +102,11 @@ impl HitState {
     }
 }
 
+/// Of what something is a hit, by which number, wherever it is found.
+pub(crate) fn about(list: &str, record: &str, number: &str) -> String {
+    [list, record, number].join("|")
+}
+
 /// How long the same find at the same post is one: a queue moves slowly, and a document is scanned more than once.
 const REPEATED_WITHIN: Duration = Duration::from_secs(6 * 60 * 60);
 

@@ -6,6 +6,7 @@
 mod approvals;
 mod candidates;
 mod error;
+mod expected;
 mod imports;
 mod innocents;
 mod lists;
@@ -41,6 +42,7 @@ pub fn openapi() -> String {
 fn api() -> OpenApiRouter<Arc<Watchlist>> {
     OpenApiRouter::with_openapi(openapi::Document::openapi())
         .routes(routes!(screen::screen))
+        .routes(routes!(expected::list))
         .routes(routes!(lists::list))
         .routes(routes!(imports::import, approvals::propose_removal))
         .routes(routes!(approvals::approve))

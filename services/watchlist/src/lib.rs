@@ -14,6 +14,7 @@ mod coverage;
 mod crossed;
 mod entries;
 mod error;
+mod expected;
 mod flow;
 mod forward;
 mod hits;

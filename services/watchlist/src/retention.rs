@@ -1,4 +1,4 @@
-//! Removes what may not be kept any longer: crossings, hits, and travellers who are known not to be the listed person.
+//! Removes what may not be kept any longer: crossings, hits, what was expected, and travellers who are known not to be the listed person.
 
 use std::{sync::Arc, time::Duration};
 
@@ -6,7 +6,7 @@ use rovuma_runtime::Shutdown;
 use rovuma_schemas::Timestamp;
 use rovuma_store::{FutureExt, WriteError};
 
-use crate::{coverage, crossed, error::DbError, hits, innocents, watchlist::Watchlist};
+use crate::{coverage, crossed, error::DbError, expected, hits, innocents, watchlist::Watchlist};
 
 /// How often what is old is removed.
 const PRUNED_EVERY: Duration = Duration::from_secs(10 * 60);
@@ -31,6 +31,7 @@ pub(crate) async fn prune(watchlist: &Watchlist, now: Timestamp) -> Result<(), W
             crossed::prune(tx, crossed_before).await?;
             hits::prune(tx, now).await?;
             coverage::prune(tx, now).await?;
+            expected::prune(tx, now).await?;
             innocents::prune(tx, now).await
         }
         .boxed()

@@ -14,7 +14,10 @@ use rovuma_api::{
 use rovuma_schemas::{Timestamp, audit::AuditAction};
 use rovuma_store::{FutureExt, WriteError};
 
-pub(crate) use self::keep::{FoundAt, KeptFinding, keep_found};
+pub(crate) use self::{
+    keep::{FoundAt, KeptFinding, keep_found},
+    show::CALL,
+};
 use crate::{
     crossed,
     entries::{self, Entry},

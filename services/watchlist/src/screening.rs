@@ -20,6 +20,7 @@ pub use index::{EntryNo, Index};
 pub use judge::{Crossing, Finding, Judged, KeptBack, Looked, Question, Traveller, Verdict, judge};
 pub use listed::{AlertFacts, Listed, ListedNumber, ListedSubject};
 pub use number::NumberKind;
+pub(crate) use number::normal;
 pub(crate) use reading::Reading;
 pub use reading::{Understood, Unreadable};
 pub use rules::{Rule, RuleCode, Rules};

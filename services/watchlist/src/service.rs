@@ -32,7 +32,7 @@ use crate::{
 };
 
 /// This service's tables.
-pub(crate) const MIGRATIONS: Migrations = rovuma_store::migrations!(1001 "watchlist", 1002 "imports", 1003 "rules", 1004 "crossed", 1005 "coverage");
+pub(crate) const MIGRATIONS: Migrations = rovuma_store::migrations!(1001 "watchlist", 1002 "imports", 1003 "rules", 1004 "crossed", 1005 "coverage", 1006 "expected");
 
 /// The tables of the service's store.
 pub(crate) const fn migrations() -> [Migrations; 2] {

@@ -1,5 +1,6 @@
 //! A scanned plate and a scanned passport are answered, and what is certain is told by itself: screened at Namoto, told to Tanzania, asked
-//! back, confirmed, acted on; withdrawn, and the post no longer stops anybody. Then a discreet check, and a character that is misread.
+//! back, confirmed, acted on; a character that is misread; a stolen passport on its way out, which the other bank expects; withdrawn, and the post
+//! no longer stops anybody. Then a discreet check.
 
 use std::{
     collections::BTreeSet,
@@ -41,6 +42,7 @@ pub async fn play(border: &mut Border, say: &(dyn Fn(&str) + Sync)) -> Result<us
     confirmed(&mut story, &hit).await?;
     misread(&mut story, &numbers).await?;
     stolen_passports(&mut story, &mut numbers).await?;
+    on_its_way(&mut story, &mut numbers).await?;
     withdrawn(&mut story, &alert, &hit, &numbers).await?;
     discreet(&mut story, &mut numbers).await?;
     Ok(story.steps)
@@ -176,6 +178,27 @@ async fn stolen_passports(story: &mut Story<'_>, numbers: &mut Numbers) -> Resul
     ensure!(stopped["hits"][0]["forwarded"] == true, "{stopped}");
     let hit = owners_hit(story, numbers).await?;
     story.tell(&format!("→ one of the series: {} s after the scan it is at {OWNER}: {hit}", seconds(began)));
+    Ok(())
+}
+
+/// Another of the series leaves Mozambique: the post on the other bank expects it before the ferry is there.
+async fn on_its_way(story: &mut Story<'_>, numbers: &mut Numbers) -> Result<()> {
+    let number = numbers.passport(23);
+    let zone = zone(&number);
+    let words = ["screen", &zone, "--post", POST[1], "--direction", "exit"];
+    let began = Instant::now();
+    screened(story, "scans another passport on its way out", &words, "hit").await?;
+    owners_hit(story, numbers).await?;
+    let words = ["watchlist", "expected", "--post", POST[1]];
+    let what = "on the other bank looks what is coming";
+    let mut expected = story.does(OWNER, "border", what, &words).await?;
+    let desk = story.desk(OWNER, "border").await?;
+    while !expected["items"].to_string().contains(&number) {
+        ensure!(began.elapsed() < PATIENCE, "the next post does not expect it: {expected}");
+        tokio::time::sleep(POLL).await;
+        expected = desk.run(&words)?;
+    }
+    story.tell(&format!("→ {} s after the scan it is expected at Kilambo: {number}", seconds(began)));
     Ok(())
 }
 

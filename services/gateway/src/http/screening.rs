@@ -1,5 +1,6 @@
 //! What a watchlist reads and says. `GET /v1/screening/alerts` is what it compares with what is found at a border post: it shows what
-//! identifies persons and things, and nothing that an alert tells in words. `POST /v1/screening/listed` is its word to the issuers.
+//! identifies persons and things, and nothing that an alert tells in words; `GET /v1/screening/hits` is what others found of the agency's own.
+//! `POST /v1/screening/listed` is its word to the issuers.
 
 mod view;
 
@@ -13,7 +14,7 @@ use axum::{
 };
 use rovuma_api::{
     Access as _, ApiState as _, Caller,
-    answers::gateway::ScreenedAlert,
+    answers::gateway::{HitOnAlert, ScreenedAlert},
     cursors::{Cursors, bad_cursor},
     idempotency::{self, Answer, IdempotencyKey},
     openapi::IdempotencyHeader,
@@ -33,7 +34,7 @@ use crate::{
     error::DbError,
     gateway::Gateway,
     screening::{
-        self, Position,
+        self, Position, hits,
         report::{self, ReportedAlert},
     },
 };
@@ -41,12 +42,12 @@ use crate::{
 /// Maximum alerts and posts of one report: what one receipt has room for, and more posts than the border has.
 const REPORTED_MAX: usize = 64;
 
-/// The query of `GET /v1/screening/alerts`: filter and page.
+/// The query of `GET /v1/screening/alerts` and of `GET /v1/screening/hits`: filter and page.
 #[derive(Debug, Deserialize, Serialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct ScreeningQuery {
-    /// Only the alerts with this id, whatever their state: as a rule one, but two owners may use one id.
+    /// Only those with this id, whatever their state and age: as a rule one, but two owners may use one id.
     #[param(value_type = Option<String>, format = "uuid")]
     case: Option<MessageId>,
     /// Rows wanted, 1 to 200; 50 when absent. A page may have fewer rows and a next page, where the alerts are large.
@@ -71,17 +72,60 @@ pub(crate) async fn alerts(
     Query(query): Query<ScreeningQuery>,
 ) -> Result<Response, ApiError> {
     let permit = gateway.permit_own(&caller, act::ScreeningRead).await?;
-    let cursors = Cursors::<String>::of("screening", caller.agency().as_str(), &query);
-    let Window { limit, after } = cursors.window(query.limit, query.cursor.as_deref())?;
-    let after = after.map(|after| Position::read(&after).ok_or_else(bad_cursor)).transpose()?;
-    let now = gateway.base.now();
+    let cursors = query.cursors("screening", &caller);
+    let (window, now) = (query.window(&cursors)?, gateway.base.now());
     let mut conn = gateway.base.store.read().acquire().await?;
-    let page = screening::page(&mut conn, &permit, query.case, &Window { limit, after }, now).await?;
+    let page = screening::page(&mut conn, &permit, query.case, &window, now).await?;
     drop(conn);
-    let next = page.next.map(|position| cursors.write(&position.write()));
-    let items: Vec<ScreenedAlert> = page.cases.into_iter().map(view::alert).collect();
-    let act = audit::by(caller.actor(), AuditAction::ScreeningRead, now);
-    gateway.record(audit::search(act, &query, items.len())).await?;
+    let items = page.cases.into_iter().map(view::alert).collect();
+    shown(&gateway, &caller, ("alerts", &query), items, page.next.map(|next| cursors.write(&next.write())))
+        .await
+}
+
+/// Lists the hits that were reported on the agency's own alerts within the last six hours, the last one first. The read is audited.
+#[utoipa::path(
+    get, path = "/v1/screening/hits", operation_id = "list_hits_on_alerts", tag = "screening",
+    params(ScreeningQuery),
+    responses((status = 200, description = "A page of hits.", body = Page<HitOnAlert>), Refusals)
+)]
+pub(crate) async fn hits_on_alerts(
+    State(gateway): State<Arc<Gateway>>,
+    caller: Caller,
+    Query(query): Query<ScreeningQuery>,
+) -> Result<Response, ApiError> {
+    let permit = gateway.permit_own(&caller, act::ScreeningRead).await?;
+    let cursors = query.cursors("hits", &caller);
+    let (window, now) = (query.window(&cursors)?, gateway.base.now());
+    let mut conn = gateway.base.store.read().acquire().await?;
+    let page = hits::page(&mut conn, &permit, query.case, &window, now).await?;
+    drop(conn);
+    let items = page.hits.into_iter().filter_map(view::hit).collect();
+    shown(&gateway, &caller, ("hits", &query), items, page.next.map(|next| cursors.write(&next.write())))
+        .await
+}
+
+impl ScreeningQuery {
+    fn cursors(&self, list: &str, caller: &Caller) -> Cursors<String> {
+        Cursors::of(list, caller.agency().as_str(), self)
+    }
+
+    fn window(&self, cursors: &Cursors<String>) -> Result<Window<Position>, ApiError> {
+        let Window { limit, after } = cursors.window(self.limit, self.cursor.as_deref())?;
+        let after = after.map(|after| Position::read(&after).ok_or_else(bad_cursor)).transpose()?;
+        Ok(Window { limit, after })
+    }
+}
+
+/// A page as it is answered, once it is in the audit log that it was read.
+async fn shown<T: Serialize>(
+    gateway: &Gateway,
+    caller: &Caller,
+    (list, query): (&str, &ScreeningQuery),
+    items: Vec<T>,
+    next: Option<String>,
+) -> Result<Response, ApiError> {
+    let act = audit::by(caller.actor(), AuditAction::ScreeningRead, gateway.base.now()).detail("list", list);
+    gateway.record(audit::search(act, query, items.len())).await?;
     Ok(([(header::CACHE_CONTROL, "no-store")], Json(Page { items, next })).into_response())
 }
 

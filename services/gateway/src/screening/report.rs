@@ -8,7 +8,7 @@ use rovuma_schemas::{
 use rovuma_store::{Conn, RowExt, padded_list, with_list};
 use sqlx::Row;
 
-use super::{AlertMessage, last_applied};
+use super::{SaidMessage, last_applied};
 use crate::{
     cases::{
         folded::{CaseMessages, FoldedCase},
@@ -89,7 +89,7 @@ fn last_word(
     kept: &[KeptMessage],
     version: Option<u32>,
     now: Timestamp,
-) -> Option<AlertMessage> {
+) -> Option<SaidMessage> {
     let case = CaseMessages { owner: &key.owner, kept, state_beside: None };
     let mut word = None;
     families::rules(Family::Alert).fold(&case, &mut |fold| word = word_of(fold, key, version, now));
@@ -101,7 +101,7 @@ fn word_of(
     key: &CaseKey,
     version: Option<u32>,
     now: Timestamp,
-) -> Option<AlertMessage> {
+) -> Option<SaidMessage> {
     let CaseDetails::Alert(view) = fold.at(now).state.details else { return None };
     let is_owners = |sender: &AgencyCode| *sender == key.owner;
     match (version, view.state) {
@@ -136,7 +136,7 @@ pub(crate) const KEEP: &str =
 async fn copies(
     tx: &mut Conn,
     agency: &AgencyCode,
-    word: &AlertMessage,
+    word: &SaidMessage,
 ) -> Result<Vec<ReceivedCopy>, DbError> {
     let query = sqlx::query(with_list(COPIES, 2, word.ids.len())).bind(agency.as_str());
     let query = padded_list(&word.ids).fold(query, |query, id| query.bind(id.as_bytes().to_vec()));

@@ -1,16 +1,10 @@
-//! How the database finds what each statement asks for, in a store with much in every table: by an index, whichever database
-//! it is. A statement that reads a growing table from end to end, or sorts what it found, grows slow with the years.
+//! Every statement that asks the gateway's store is led by an index.
 
-use std::collections::BTreeMap;
-
+use rovuma_plans::{Statement, Tables, assert_led, in_sources};
 use rovuma_schemas::MessageId;
-use rovuma_store::Conn;
-use sqlx::{AssertSqlSafe, Row, SqlSafeStr as _};
+use sqlx::SqlSafeStr as _;
 
-use super::support::{
-    Fixture, agency,
-    statements::{self, Statement},
-};
+use super::support::{Fixture, agency};
 use crate::{
     alarm,
     cases::{self, NarrowedIds},
@@ -23,11 +17,8 @@ use crate::{
 const SOURCES: [&str; 5] =
     ["src", "../crates/outbox/src", "../crates/trail/src", "../crates/api/src", "../crates/store/src"];
 
-/// Rows of each table: of a tenth of them for each of ten agencies.
-const ROWS: u32 = 5_000;
-
 /// Tables that stay small, and why. All others grow with the messages.
-const SMALL: [(&str, &str); 12] = [
+const SMALL: &[(&str, &str)] = &[
     ("held_total", "one row an agency and exchange"),
     ("outbox_lease", "one row a recipient and lane"),
     ("outbox_partner", "one row a partner"),
@@ -43,7 +34,7 @@ const SMALL: [(&str, &str); 12] = [
 ];
 
 /// Indexes that hold only what is still to be done: reading such an index is reading the backlog.
-const BACKLOGS: [&str; 5] = [
+const BACKLOGS: &[&str] = &[
     "outbox_copy_again",
     "outbox_copy_waiting",
     "outbox_copy_waiting_plain",
@@ -51,9 +42,8 @@ const BACKLOGS: [&str; 5] = [
     "outbox_copy_expiring",
 ];
 
-/// Statements for which SQLite sorts what it found, by a part of their text, and why that stays little. PostgreSQL is not asked:
-/// its plan for every value of the parameters, which is the one to be seen here, is not the one that it takes for a list.
-const SORTS: [(&str, &str); 13] = [
+/// Statements for which SQLite sorts what it found, by a part of their text, and why that stays little.
+const SORTS: &[(&str, &str)] = &[
     ("AS both_parts", "the cases whose state has changed by time, until the upkeep has moved them on"),
     ("AND f.due_at <= $10", "the cases in which somebody must act by an instant"),
     ("AND f.reference >= $12", "the cases of a file number, or of its first characters"),
@@ -141,6 +131,8 @@ fn expected() -> Vec<(Statement, Vec<&'static str>)> {
             vec!["received_by_id"],
         ),
         ("what posts have said", screening::report::KEEP.into_sql_str(), vec![]),
+        ("hits on alerts", screening::hits::RECENT.into_sql_str(), vec!["case_file_hits"]),
+        ("hits under one id", screening::hits::OF_ID.into_sql_str(), vec!["case_file_by_id"]),
         ("alerts under one id", screening::OF_ID.into_sql_str(), vec!["case_file_by_id"]),
         ("cases by partner", cases::list::BY_PARTNER.into_sql_str(), vec!["case_party_by_partner"]),
     ];
@@ -189,276 +181,41 @@ const LOOKUPS: [(&str, &str); 15] = [
     ("UPDATE idempotency SET status", "idempotency_by_location"),
 ];
 
+/// Mostly settled, read and released, as in a store of some age.
+fn value(table: &str, column: &str, is_postgres: bool) -> Option<&'static str> {
+    match (table, column) {
+        ("draft", "state") => {
+            Some("CASE i % 50 WHEN 0 THEN 'draft' WHEN 1 THEN 'returned' ELSE 'released' END")
+        }
+        ("outbox_copy", "state") => {
+            Some("CASE i % 100 WHEN 0 THEN 0 WHEN 1 THEN 1 WHEN 2 THEN 3 WHEN 3 THEN 4 ELSE 2 END")
+        }
+        ("outbox_copy", "stream") if is_postgres => Some("decode(md5(random()::text), 'hex')"),
+        ("outbox_copy", "stream") => Some("randomblob(16)"),
+        ("outbox_copy", "number") => Some("i"),
+        ("received", "disposition") => Some("'operative'"),
+        ("received", "read_at") => Some("CASE i % 50 WHEN 0 THEN NULL ELSE i END"),
+        // A receipt refers to its bytes.
+        ("receipt_jws", "digest") | ("receipt", "receipt_digest") if is_postgres => {
+            Some("decode(lpad(to_hex(i), 64, '0'), 'hex')")
+        }
+        ("receipt_jws", "digest") | ("receipt", "receipt_digest") => Some("CAST(printf('%032d', i) AS BLOB)"),
+        _ => None,
+    }
+}
+
 #[tokio::test]
 async fn every_statement_is_led_by_an_index() {
     let fixture = Fixture::start().await;
-    let mut database = Explainer::connect(&fixture).await;
-    let growing = database.fill(&fixture).await;
-
+    let found = in_sources(env!("CARGO_MANIFEST_DIR"), &SOURCES);
     let mut all: Vec<(Statement, Vec<&str>)> =
-        statements::in_sources(&SOURCES).into_iter().map(|statement| (statement, Vec::new())).collect();
+        found.into_iter().map(|statement| (statement, Vec::new())).collect();
     assert!(all.len() > 80, "only {} statements were found", all.len());
     for (part, index) in LOOKUPS {
         let found = all.iter_mut().find(|(statement, _)| statement.sql.contains(part));
         found.unwrap_or_else(|| panic!("no statement has {part:?}")).1.push(index);
     }
     all.extend(expected());
-
-    // Without counts of the tables, as SQLite has none in a new store; and with them.
-    for counted in [false, true] {
-        if counted {
-            fixture.execute("ANALYZE").await;
-        }
-        let mut database = Explainer::connect(&fixture).await;
-        let mut faults = Vec::new();
-        for (statement, indexes) in &all {
-            let Some(plan) = database.explain(&statement.sql).await else { continue };
-            let text = plan.join("\n");
-            let mut found = database.faults(&statement.sql, &plan, &growing);
-            // A server that knows that a table is small may read it in the order of its key instead.
-            if !(counted && database.is_postgres) {
-                let missing = indexes.iter().filter(|index| !text.contains(**index));
-                found.extend(missing.map(|index| format!("no {index}")));
-            }
-            if !found.is_empty() {
-                faults.push(format!("{}: {found:?}\n{}\n{text}", statement.file, statement.sql));
-            }
-        }
-        assert!(faults.is_empty(), "counted: {counted}\n{}", faults.join("\n\n"));
-    }
-}
-
-/// A connection that explains statements.
-struct Explainer {
-    conn: Conn,
-    is_postgres: bool,
-}
-
-impl Explainer {
-    async fn connect(fixture: &Fixture) -> Self {
-        let mut conn = Conn::connect(&fixture.config.store.url).await.expect("connects");
-        let is_postgres = rovuma_lab::postgres::tests_use_postgres();
-        if is_postgres {
-            // The plan that serves every value, as a statement gets it that is used often. Few rows are read from end to end
-            // whatever the indexes, so the server is told that this is dear.
-            let settings = "SET plan_cache_mode = force_generic_plan; SET enable_seqscan = off";
-            sqlx::raw_sql(settings).execute(&mut conn).await.expect("set");
-        }
-        Self { conn, is_postgres }
-    }
-
-    async fn column(&mut self, sql: String) -> Vec<String> {
-        let rows = sqlx::raw_sql(AssertSqlSafe(sql.clone())).fetch_all(&mut self.conn).await;
-        let rows = rows.unwrap_or_else(|fault| panic!("{fault}: {sql}"));
-        rows.iter().map(|row| row.get(0)).collect()
-    }
-
-    /// Puts [`ROWS`] rows into every table, and returns the names of those that grow.
-    async fn fill(&mut self, fixture: &Fixture) -> Vec<String> {
-        let tables = if self.is_postgres {
-            "SELECT table_name::text FROM information_schema.tables WHERE table_schema = 'public'"
-        } else {
-            "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite%'"
-        };
-        let mut tables = self.column(tables.to_owned()).await;
-        tables.retain(|table| !table.starts_with('_') && table != "store" && !table.ends_with("_total"));
-        tables.sort_by_key(|table| table == "receipt");
-        for table in &tables {
-            let columns = self.columns(table).await;
-            let (names, values): (Vec<_>, Vec<_>) = columns
-                .iter()
-                .map(|column| {
-                    let (name, kind, is_nullable) = (&column.0, column.1.as_str(), column.2);
-                    (name.clone(), self.value(table, name, kind, is_nullable))
-                })
-                .unzip();
-            fixture
-                .execute(format!(
-                    "INSERT INTO {table} ({}) WITH RECURSIVE n (i) AS
-                         (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {ROWS}) SELECT {} FROM n WHERE true
-                     ON CONFLICT DO NOTHING",
-                    names.join(", "),
-                    values.join(", ")
-                ))
-                .await;
-        }
-        tables.retain(|table| SMALL.iter().all(|(small, _)| small != table));
-        assert!(tables.len() > 8, "{tables:?}");
-        tables
-    }
-
-    /// The columns that a row must be given: name, type, whether it may be empty.
-    async fn columns(&mut self, table: &str) -> Vec<(String, String, bool)> {
-        let text = if self.is_postgres {
-            format!(
-                "SELECT column_name || '|' || data_type || '|' || is_nullable FROM information_schema.columns
-                 WHERE table_name = '{table}' AND is_identity = 'NO' AND column_default IS NULL
-                 ORDER BY ordinal_position"
-            )
-        } else {
-            format!(
-                "SELECT name || '|' || type || '|' || CASE \"notnull\" WHEN 0 THEN 'YES' ELSE 'NO' END
-                 FROM pragma_table_info('{table}') WHERE NOT (type = 'INTEGER' AND pk > 0) ORDER BY cid"
-            )
-        };
-        let columns = self.column(text).await;
-        columns
-            .iter()
-            .map(|column| {
-                let parts: Vec<&str> = column.split('|').collect();
-                (parts[0].to_owned(), parts[1].to_lowercase(), parts[2] == "YES")
-            })
-            .collect()
-    }
-
-    /// An expression of row number `i` for a column: mostly settled, read and released, as in a store of some age.
-    fn value(&self, table: &str, column: &str, kind: &str, is_nullable: bool) -> String {
-        let value = match (table, column) {
-            ("draft", "state") => {
-                "CASE i % 50 WHEN 0 THEN 'draft' WHEN 1 THEN 'returned' ELSE 'released' END"
-            }
-            ("outbox_copy", "state") => {
-                "CASE i % 100 WHEN 0 THEN 0 WHEN 1 THEN 1 WHEN 2 THEN 3 WHEN 3 THEN 4 ELSE 2 END"
-            }
-            ("received", "disposition") => "'operative'",
-            // A receipt refers to its bytes.
-            ("receipt_jws", "digest") | ("receipt", "receipt_digest") if self.is_postgres => {
-                "decode(lpad(to_hex(i), 64, '0'), 'hex')"
-            }
-            ("receipt_jws", "digest") | ("receipt", "receipt_digest") => "CAST(printf('%032d', i) AS BLOB)",
-            ("received", "read_at") => "CASE i % 50 WHEN 0 THEN NULL ELSE i END",
-            (_, "agency" | "sender" | "recipient" | "author" | "own") => "'mz.a' || (i % 10)",
-            (_, "country" | "lane" | "kind" | "message_type" | "exchange") => "'t' || (i % 3)",
-            _ => match kind {
-                "blob" if !self.is_postgres => "randomblob(16)",
-                "bytea" => "decode(md5(random()::text), 'hex')",
-                "text" => "'t' || i",
-                _ => "i",
-            },
-        };
-        let is_chosen =
-            matches!((table, column), ("received", "read_at") | ("outbox_copy", "stream" | "number"));
-        if is_nullable && !is_chosen {
-            format!("CASE WHEN i % 20 = 0 THEN {value} END")
-        } else {
-            value.to_owned()
-        }
-    }
-
-    /// The steps of the plan; none for a statement that only the other database is asked.
-    async fn explain(&mut self, sql: &str) -> Option<Vec<String>> {
-        if sql.contains("pg_") || (self.is_postgres && sql.contains("sqlite_")) {
-            return None;
-        }
-        let (sql, types) = with_parameters(sql);
-        if !self.is_postgres {
-            let rows = sqlx::query(AssertSqlSafe(format!("EXPLAIN QUERY PLAN {sql}")))
-                .fetch_all(&mut self.conn)
-                .await;
-            let rows = rows.unwrap_or_else(|fault| panic!("{fault}: {sql}"));
-            return Some(rows.iter().map(|row| row.get("detail")).collect());
-        }
-        let parameters = if types.is_empty() { String::new() } else { format!("({})", types.join(", ")) };
-        let nulls = vec!["NULL"; types.len()].join(", ");
-        let values = if types.is_empty() { String::new() } else { format!("({nulls})") };
-        self.column(format!("PREPARE explained {parameters} AS {sql}")).await;
-        let plan = self.column(format!("EXPLAIN (COSTS OFF) EXECUTE explained{values}")).await;
-        self.column("DEALLOCATE explained".to_owned()).await;
-        Some(plan)
-    }
-
-    /// The steps that read a growing table from end to end, or sort.
-    fn faults(&self, sql: &str, plan: &[String], growing: &[String]) -> Vec<String> {
-        let names = aliases(sql, growing);
-        let mut faults = Vec::new();
-        for (at, step) in plan.iter().enumerate() {
-            let words: Vec<&str> = step.trim_start_matches([' ', '-', '>']).split(' ').collect();
-            let is_backlog = words.iter().any(|word| BACKLOGS.contains(word));
-            let is_scan = if self.is_postgres {
-                // An index without a condition is read from end to end as well.
-                let is_index = step.contains("Index Scan") || step.contains("Index Only Scan");
-                let conditions = plan[at + 1..].iter().take_while(|line| !line.contains("->"));
-                let is_led = conditions.into_iter().any(|line| line.contains("Index Cond"));
-                step.contains("Seq Scan") || (is_index && !is_led)
-            } else {
-                words[0] == "SCAN"
-            };
-            let reads = if self.is_postgres {
-                words.iter().position(|word| *word == "on").and_then(|on| words.get(on + 1))
-            } else {
-                words.get(1)
-            };
-            let is_growing = reads
-                .is_some_and(|name| names.contains_key(*name) || growing.iter().any(|table| table == name));
-            if is_scan && is_growing && !is_backlog {
-                faults.push(format!("reads everything: {}", step.trim()));
-            }
-            let sorts = step.contains("USE TEMP B-TREE FOR ORDER BY");
-            if sorts && !names.is_empty() && !SORTS.iter().any(|(part, _)| sql.contains(part)) {
-                faults.push(format!("sorts: {}", step.trim()));
-            }
-        }
-        faults
-    }
-}
-
-/// The names by which a statement calls growing tables.
-fn aliases<'a>(sql: &'a str, growing: &[String]) -> BTreeMap<&'a str, &'a str> {
-    let words: Vec<&str> =
-        sql.split(|c: char| !(c.is_alphanumeric() || c == '_')).filter(|w| !w.is_empty()).collect();
-    let mut names = BTreeMap::new();
-    for (at, table) in words.iter().enumerate().filter(|(_, word)| growing.iter().any(|table| table == *word))
-    {
-        names.insert(*table, *table);
-        let next = words.get(at + 1).copied().unwrap_or_default();
-        let alias = if next == "AS" { words.get(at + 2).copied().unwrap_or_default() } else { next };
-        // SQL's own words are written in capitals.
-        if !alias.is_empty() && alias.chars().all(|c| c.is_lowercase() || c == '_') {
-            names.insert(alias, *table);
-        }
-    }
-    names
-}
-
-/// The statement with a list of one value, or one row, in place of `{}`, and the types of its parameters for PostgreSQL.
-fn with_parameters(sql: &str) -> (String, Vec<String>) {
-    let highest = |sql: &str| {
-        let numbers = sql.split('$').skip(1).map(|rest| {
-            let digits: String = rest.chars().take_while(char::is_ascii_digit).collect();
-            digits.parse::<usize>().unwrap_or(0)
-        });
-        numbers.max().unwrap_or(0)
-    };
-    let first = highest(sql) + 1;
-    let mut row_types = Vec::new();
-    let list = match sql.split_once("AS (VALUES {})") {
-        None => format!("${first}"),
-        Some((before, _)) => {
-            let columns =
-                before.rsplit_once('(').expect("the columns of a list").1.trim_end().trim_end_matches(')');
-            let types = columns.split(',').map(|column| match column.trim().rsplit('_').next() {
-                Some("id" | "digest" | "stream") => "bytea",
-                Some("number" | "at") => "bigint",
-                _ => "text",
-            });
-            row_types.extend(types.map(str::to_owned));
-            let row: Vec<String> =
-                (first..).take(row_types.len()).map(|number| format!("${number}")).collect();
-            format!("({})", row.join(", "))
-        }
-    };
-    let sql = sql.replace("{}", &list);
-    let types = (1..=highest(&sql)).map(|number| {
-        let is_used = sql.split('$').skip(1).any(|rest| {
-            rest.strip_prefix(&number.to_string())
-                .is_some_and(|rest| !rest.starts_with(|c: char| c.is_ascii_digit()))
-        });
-        match row_types.get(number.wrapping_sub(first)) {
-            Some(kind) => kind.clone(),
-            None if is_used => "unknown".to_owned(),
-            None => "text".to_owned(),
-        }
-    });
-    let types = types.collect();
-    (sql, types)
+    let tables = Tables { small: SMALL, backlogs: BACKLOGS, sorts: SORTS, value };
+    assert_led(&fixture.gateway.base.store, &fixture.config.store.url, &tables, &all).await;
 }

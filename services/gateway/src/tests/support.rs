@@ -3,7 +3,6 @@
 mod client;
 mod country;
 mod exchange;
-pub(super) mod statements;
 
 use std::{
     collections::HashMap,

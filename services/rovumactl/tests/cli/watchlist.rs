@@ -312,6 +312,32 @@ fn candidates_are_listed_and_decided() {
 }
 
 #[test]
+fn what_is_expected_at_a_post_is_listed() {
+    let desk = desk_with_token();
+    let alert = json!({ "kind": "alert", "owner": "mz.prm", "id": ID });
+    let expected = json!({
+        "found_at": "2026-11-30T08:00:00Z", "until": "2026-11-30T14:00:00Z", "action": "seize", "warnings": ["armed"],
+        "status": "exercise", "call": { "name": "Desk", "phone": "+258 82 000 0000" },
+        "hit": {
+            "case": { "kind": "hit", "owner": "tz.tpf", "id": ID }, "alert": alert, "reference": "7K2MQX4", "matched": "plate",
+            "value": "ABD415CD", "actions": ["seize"], "discreet": true, "possible_misuse": false,
+        },
+    });
+    let mut of_another =
+        json!({ "action": "call", "status": "actual", "warnings": [], "call": expected["call"] });
+    (of_another["found_at"], of_another["until"]) = (expected["found_at"].clone(), expected["until"].clone());
+    let page = json!({ "items": [expected, of_another] }).to_string();
+    let server = TestServer::start([("200 OK", page), ("200 OK", json!({ "items": [] }).to_string())]);
+    let shown = run(&desk, &server, "watchlist expected --post namoto_kilambo");
+    for words in ["ABD415CD", "DISCREET EXERCISE", "Armed", "call", "+258 82 000 0000 (Desk)"] {
+        shown.is(0, words);
+    }
+    run(&desk, &server, "watchlist expected --post namoto_kilambo").is(0, "within the last six hours");
+    assert_eq!(server.requests()[0], "GET /v1/expected?post=namoto_kilambo");
+    run(&desk, &server, "watchlist expected --post nowhere").is(2, "namoto_kilambo");
+}
+
+#[test]
 fn what_nobody_decided_or_must_not_be_told_is_not_reported() {
     let desk = desk_with_token();
     for (state, next) in [

@@ -210,12 +210,13 @@ fn by_a_machine(scan: &mut Scan) {
 }
 
 /// Whether the caller stands at the booth: whoever may see the second line's list does not.
-fn is_booth(watchlist: &Watchlist, caller: &Caller) -> bool {
+pub(super) fn is_booth(watchlist: &Watchlist, caller: &Caller) -> bool {
     let own = Resource::agency(caller.agency());
     let decision = watchlist.policy.decide(caller.actor(), act::CandidateRead, &own, &Context::NONE);
     !decision.is_permit()
 }
 
-fn is_code(list: &str, code: &str) -> bool {
+/// Whether a code list that the service ships has this code.
+pub(super) fn is_code(list: &str, code: &str) -> bool {
     CodeLists::shipped().get(list).is_some_and(|list| list.find(code).is_some())
 }

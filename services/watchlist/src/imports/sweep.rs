@@ -46,14 +46,22 @@ pub(crate) async fn clean(
     Ok(())
 }
 
-/// The imports whose records are staged and for which no proposal waits.
+/// The imports whose records are staged and for which no proposal waits. Each is found by the index, whatever it has staged.
 async fn abandoned(store: &Store) -> Result<Vec<MessageId>, DbError> {
     let mut conn = store.read().acquire().await?;
-    let rows =
-        sqlx::query("SELECT DISTINCT import FROM staged WHERE import NOT IN (SELECT import FROM proposal)")
-            .fetch_all(&mut *conn)
-            .await?;
-    rows.iter().map(|row| Ok(row.message_id("import")?)).collect()
+    let (mut abandoned, mut after) = (Vec::new(), Vec::new());
+    loop {
+        let next = sqlx::query("SELECT import FROM staged WHERE import > $1 ORDER BY import LIMIT 1");
+        let Some(row) = next.bind(after.clone()).fetch_optional(&mut *conn).await? else {
+            return Ok(abandoned);
+        };
+        let import = row.message_id("import")?;
+        after = import.as_bytes().to_vec();
+        let waits = sqlx::query("SELECT 1 FROM proposal WHERE import = $1").bind(after.clone());
+        if waits.fetch_optional(&mut *conn).await?.is_none() {
+            abandoned.push(import);
+        }
+    }
 }
 
 /// Deletes the records of an import, a page in each transaction.

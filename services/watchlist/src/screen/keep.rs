@@ -126,7 +126,7 @@ fn new_hit(
     hit.retroactive = found_at.is_some_and(|found| found.is_retroactive);
     let (version, record) = (entries::version(&finding.listed), entries::record(&finding.listed));
     let crossing = found_at.map(|found| found.crossing);
-    let about = [entries::list_of(&finding.listed), &record, &finding.value].join("|");
+    let about = hits::about(entries::list_of(&finding.listed), &record, &finding.value);
     let place = [
         about.as_str(),
         &version.to_string(),

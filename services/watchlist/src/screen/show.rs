@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// What the booth is told where it may see nothing else.
-const CALL: &str = "call";
+pub(crate) const CALL: &str = "call";
 
 /// What is shown, and the verdict that goes into the counts.
 pub(super) struct Shown {
@@ -70,7 +70,7 @@ fn seen_by(
     national_office: Option<&AgencyCode>,
 ) -> ScreenedHit {
     let may_see = match &finding.listed.alert {
-        Some(alert) => alert.held_by.contains(agency) && alert.handling != "H3",
+        Some(alert) => alert.is_seen_by(agency),
         None => national_office.is_none_or(|office| office == agency),
     };
     if may_see {
@@ -142,10 +142,12 @@ pub(super) fn hit(
                 effect: feature.effect.clone(),
             })
             .collect(),
-        call: call.map(|call| DutyContact {
-            name: call.name.clone(),
-            phone: call.phone.clone(),
-            hours: call.hours.clone(),
-        }),
+        call: call.map(Into::into),
+    }
+}
+
+impl From<&ContactConfig> for DutyContact {
+    fn from(desk: &ContactConfig) -> Self {
+        Self { name: desk.name.clone(), phone: desk.phone.clone(), hours: desk.hours.clone() }
     }
 }

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     compare::{Doubt, Feature, Likeness, Match, compare},
     index::{EntryNo, Index},
-    listed::{Listed, ListedNumber, ListedSubject},
+    listed::{ACTIONS, AlertFacts, Listed, ListedNumber, ListedSubject},
     number::NumberKind,
     reading::{self, NumberDigit, ReadScan, Reading, Understood, Unreadable},
     rules::{Rule, RuleCode, Rules},
@@ -364,10 +364,6 @@ fn kept_back(question: &Question<'_>, reading: &Reading, listed: &Listed, rule: 
     kept_back
 }
 
-/// The actions, the strongest first.
-const ACTIONS: [&str; 7] =
-    ["protect", "arrest", "seize", "check_and_question", "check_discreetly", "locate", "inform_only"];
-
 impl Finding {
     /// Whether it is a hit, and not only something alike.
     pub fn is_hit(&self) -> bool {
@@ -379,19 +375,9 @@ impl Finding {
         self.doubts.is_empty() && self.kept_back.is_empty()
     }
 
-    /// What is to be done here: the strongest action that the alert asks for. Of an alert that is not executed here, only where the
-    /// person or thing is.
-    pub fn action(&self) -> &str {
-        let Some(alert) = &self.listed.alert else { return "inform_only" };
-        if alert.flagged.is_some() { "locate" } else { self.asked_action() }
-    }
-
-    /// The strongest action that the alert asks for.
-    fn asked_action(&self) -> &'static str {
-        let asked = |action: &&&str| {
-            self.listed.alert.iter().flat_map(|alert| &alert.actions).any(|asked| asked == **action)
-        };
-        ACTIONS.iter().find(asked).copied().unwrap_or("inform_only")
+    /// What is to be done here; of an imported list nothing but to tell the national office.
+    pub fn action(&self) -> &'static str {
+        self.listed.alert.as_ref().map_or("inform_only", AlertFacts::action)
     }
 
     fn action_rank(&self) -> usize {
@@ -401,8 +387,7 @@ impl Finding {
 
     /// Whether the booth must not notice it: the check is discreet.
     pub fn is_discreet(&self) -> bool {
-        self.asked_action() == "check_discreetly"
-            || self.listed.alert.as_ref().is_some_and(|alert| alert.category == "person_check")
+        self.listed.alert.as_ref().is_some_and(AlertFacts::is_discreet)
     }
 
     /// How much the numbers are alike, from 0 to 1, for lists that people sort.

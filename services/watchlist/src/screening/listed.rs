@@ -132,7 +132,33 @@ impl ListedNumber {
     }
 }
 
+/// The actions, the strongest first.
+pub(super) const ACTIONS: [&str; 7] =
+    ["protect", "arrest", "seize", "check_and_question", "check_discreetly", "locate", "inform_only"];
+
 impl AlertFacts {
+    /// What is to be done here: the strongest action that the alert asks for. Of an alert that is not executed here, only where the
+    /// person or thing is.
+    pub fn action(&self) -> &'static str {
+        if self.flagged.is_some() { "locate" } else { self.asked_action() }
+    }
+
+    /// The strongest action that the alert asks for.
+    fn asked_action(&self) -> &'static str {
+        let is_asked = |action: &&&str| self.actions.iter().any(|asked| asked == **action);
+        ACTIONS.iter().find(is_asked).copied().unwrap_or("inform_only")
+    }
+
+    /// Whether the booth must not notice it: the check is discreet.
+    pub fn is_discreet(&self) -> bool {
+        self.asked_action() == "check_discreetly" || self.category == "person_check"
+    }
+
+    /// Whether officers of this agency see the alert: the agency has it, and it is not for few eyes.
+    pub fn is_seen_by(&self, agency: &AgencyCode) -> bool {
+        self.held_by.contains(agency) && self.handling != "H3"
+    }
+
     /// The agencies of this installation that can report a hit to its owner: those to which the owner sent it.
     pub fn reporters(&self) -> impl Iterator<Item = &AgencyCode> {
         self.held_by.iter().filter(|agency| **agency != self.case.owner)
@@ -169,6 +195,14 @@ impl Listed {
     /// Every number, with its subject.
     pub(crate) fn numbers(&self) -> impl Iterator<Item = (&ListedSubject, &ListedNumber)> {
         self.subjects.iter().flat_map(|subject| subject.numbers.iter().map(move |number| (subject, number)))
+    }
+
+    /// Whether one of its numbers, or of its series, is this one.
+    pub(crate) fn has(&self, normal: &str) -> bool {
+        self.numbers().any(|(_, number)| {
+            number.wholes().any(|whole| whole == normal)
+                || number.series().is_some_and(|series| series.has(normal))
+        })
     }
 
     /// Whether it is in force at `now`. An alert ends by time alone, whatever the line does.

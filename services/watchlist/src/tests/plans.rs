@@ -3,7 +3,7 @@
 use rovuma_plans::{Statement, Tables, assert_led, in_sources};
 
 use super::support::Bench;
-use crate::{crossed, entries, hits};
+use crate::{crossed, entries, expected, hits};
 
 /// Everything that asks the watchlist's store.
 const SOURCES: [&str; 3] = ["src", "../crates/trail/src", "../crates/store/src"];
@@ -25,9 +25,11 @@ const SORTS: &[(&str, &str)] =
 const TABLES: Tables = Tables { small: SMALL, backlogs: &[], sorts: SORTS, value: |_, _, _| None };
 
 /// Statements with the indexes that must lead to what they ask for.
-const LED_BY: [(&str, &str); 4] = [
+const LED_BY: [(&str, &str); 6] = [
     (entries::FIND, "entry_by_record"),
     (crossed::FIND, "crossed_by_number"),
+    (expected::AT_POST, "expected_at_post"),
+    (expected::HAS_COME, "hit_by_about"),
     (hits::OPEN, "hit_by_place"),
     (hits::DUE, "hit_to_forward"),
 ];

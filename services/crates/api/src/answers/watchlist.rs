@@ -331,6 +331,63 @@ pub struct Candidate {
     pub notice: Option<Value>,
 }
 
+/// What is expected at a border post.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct ExpectedAtPost {
+    /// The last found first, at most 100.
+    pub items: Vec<ExpectedRow>,
+}
+
+/// Something that an alert is about and that left the other country towards a border post.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct ExpectedRow {
+    /// When it was found on the other side.
+    #[schema(value_type = String, format = DateTime)]
+    pub found_at: Timestamp,
+    /// Until when it is expected.
+    #[schema(value_type = String, format = DateTime)]
+    pub until: Timestamp,
+    /// What to do: the strongest action that the alert asks for, a code of `actions`; `call`: another agency has the alert, or it is for few
+    /// eyes: telephone.
+    pub action: String,
+    /// Warnings, before anything else: `armed`, `contagious`, …
+    pub warnings: Vec<String>,
+    /// `actual`, `exercise` or `test`.
+    pub status: String,
+    /// Whom to telephone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub call: Option<DutyContact>,
+    /// What was found; absent of another agency's alert, and of one that is for few eyes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hit: Option<ExpectedHit>,
+}
+
+/// What was found on the other side.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct ExpectedHit {
+    /// The hit, as it was reported.
+    #[schema(value_type = Object)]
+    pub case: CaseId,
+    /// The alert.
+    #[schema(value_type = Object)]
+    pub alert: CaseId,
+    /// The alert's short reference.
+    pub reference: String,
+    /// The kind of number by which it was found, a code of `matched_kinds`.
+    pub matched: String,
+    /// The number, as it was read there, in capitals and digits alone.
+    pub value: String,
+    /// Every action that the alert asks for.
+    pub actions: Vec<String>,
+    /// Why the alert is not executed here, of one that is not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub flagged: Option<String>,
+    /// Whether the check is discreet: only the second line is told.
+    pub discreet: bool,
+    /// Whether somebody other than the listed person holds the document.
+    pub possible_misuse: bool,
+}
+
 /// The rules of a watchlist.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 pub struct Rules {

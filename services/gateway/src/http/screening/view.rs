@@ -1,15 +1,15 @@
-//! Alerts as a watchlist sees them. Each field that is shown is named here: whatever a later version adds to an alert is not shown by itself.
+//! Alerts, and hits on them, as a watchlist sees them. Each field that is shown is named here: whatever a later version adds to an alert is not shown by itself.
 
 use std::collections::BTreeSet;
 
-use rovuma_api::answers::gateway::{ScreenedAlert, ScreenedIdentifier, ScreenedSubject};
+use rovuma_api::answers::gateway::{HitOnAlert, ScreenedAlert, ScreenedIdentifier, ScreenedSubject};
 use rovuma_schemas::{
     SubjectKind, Subjects,
     alert::Issue,
     subjects::{BirthDate, Document, Firearm, Item, Person, PersonName, Sex, Vehicle, Vessel},
 };
 
-use crate::screening::ScreenedCase;
+use crate::screening::{ScreenedCase, hits::ReportedHit};
 
 /// The type of objects whose serial number is an IMEI.
 const TELEPHONE: &str = "telephone";
@@ -31,6 +31,25 @@ pub(super) fn alert(found: ScreenedCase) -> ScreenedAlert {
         flagged_reason,
         subjects: content.map(|issue| subjects(issue.subjects)).unwrap_or_default(),
     }
+}
+
+/// The hit; none while its notice has not arrived.
+pub(super) fn hit(reported: ReportedHit) -> Option<HitOnAlert> {
+    let ReportedHit { row, hit, value } = reported;
+    let found = hit.found?;
+    Some(HitOnAlert {
+        case: row.case,
+        state: hit.progress.progress.as_str().to_owned(),
+        stands: !hit.progress.must_release,
+        alert: found.alert,
+        subject: found.subject,
+        matched: found.matched,
+        value,
+        found_at: found.found_at,
+        post: found.post,
+        direction: found.direction,
+        possible_misuse: found.is_possible_misuse,
+    })
 }
 
 /// The warnings of the alert and of its persons, each once, in the order in which they stand there.

@@ -1,6 +1,6 @@
 //! What a watchlist compares with what is found at a border post.
 
-use rovuma_schemas::{CaseId, SubjectKey, Timestamp};
+use rovuma_schemas::{CaseId, SubjectKey, Timestamp, hit::Direction};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -108,4 +108,40 @@ pub struct ScreenedIdentifier {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>)]
     pub key: Option<SubjectKey>,
+}
+
+/// A hit on an alert of the agency, as its reporter says it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct HitOnAlert {
+    /// Its name. The owner is the agency that found it.
+    #[schema(value_type = Object)]
+    pub case: CaseId,
+    /// The state: `notified`, `asked`, `more_time`, `confirmed`, `not_confirmed`, `action`, `no_action`, `released`, `not_possible`,
+    /// `retracted` or `closed`.
+    pub state: String,
+    /// Whether it stands: its reporter has not taken it back, and the alert's owner has not said that it is none. Whether the alert is in
+    /// force, the alert says.
+    pub stands: bool,
+    /// The alert.
+    #[schema(value_type = Object)]
+    pub alert: CaseId,
+    /// The key of the alert's subject that was found.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
+    pub subject: Option<SubjectKey>,
+    /// The kind of identifier by which it was found, a code of the list `matched_kinds`.
+    pub matched: String,
+    /// The identifier, as it was read; absent where the notice is not here any more.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub value: Option<String>,
+    /// When it was found.
+    #[schema(value_type = String, format = DateTime)]
+    pub found_at: Timestamp,
+    /// The border post at which it was found, a code of the list `crossings`.
+    pub post: String,
+    /// `entry`, `exit` or `none`, as the reporting country sees it.
+    #[schema(value_type = String, pattern = "^(entry|exit|none)$")]
+    pub direction: Direction,
+    /// Whether the document was in the hands of somebody else than the alert names.
+    pub possible_misuse: bool,
 }
