@@ -194,7 +194,8 @@ impl Follower {
         let mut after = String::new();
         loop {
             let mut conn = self.watchlist.store.read().acquire().await.map_err(DbError::from)?;
-            let page = entries::alerts_page(&mut conn, &after, i64::from(PAGE_MAX)).await?;
+            let page =
+                entries::alerts_page(&mut conn, &self.watchlist.at_rest, &after, i64::from(PAGE_MAX)).await?;
             let Some((last, _)) = page.last() else { break };
             after.clone_from(last);
             let is_gone = |(record, listed): &(String, Listed)| {
@@ -202,10 +203,11 @@ impl Follower {
             };
             gone.extend(page.into_iter().filter(is_gone).map(|(record, _)| record));
         }
+        let at_rest = Arc::clone(&self.watchlist.at_rest);
         apply(&self.watchlist, agency, move |tx, change| {
             async move {
                 for record in gone {
-                    entries::remove(tx, ALERTS, &record, change).await?;
+                    entries::remove(tx, &at_rest, ALERTS, &record, change).await?;
                 }
                 Ok(())
             }
@@ -257,7 +259,8 @@ pub(crate) async fn take(
         return Ok(());
     }
     let viewer = agency.clone();
-    let own: Vec<_> = watchlist.agencies.iter().map(|agency| agency.config.code.clone()).collect();
+    let own: Vec<_> = watchlist.own().cloned().collect();
+    let at_rest = Arc::clone(&watchlist.at_rest);
     let (has_posts, now) = (!watchlist.posts.is_empty(), watchlist.now());
     apply(watchlist, agency, move |tx, change| {
         async move {
@@ -267,15 +270,15 @@ pub(crate) async fn take(
                 }
                 let view = entries::view_of(&alert.case, &viewer);
                 if listed::is_screened(&alert) {
-                    entries::put(tx, ALERTS, &view, listed::of(alert, &viewer), change).await?;
+                    entries::put(tx, &at_rest, ALERTS, &view, listed::of(alert, &viewer), change).await?;
                 } else if listed::is_over_for_all(&alert) {
                     for agency in &own {
                         let view = entries::view_of(&alert.case, agency);
-                        entries::remove(tx, ALERTS, &view, change).await?;
+                        entries::remove(tx, &at_rest, ALERTS, &view, change).await?;
                     }
                 } else {
                     // Another agency of ours may know more than this one.
-                    entries::remove(tx, ALERTS, &view, change).await?;
+                    entries::remove(tx, &at_rest, ALERTS, &view, change).await?;
                 }
             }
             Ok(())

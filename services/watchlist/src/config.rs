@@ -19,6 +19,8 @@ pub struct WatchlistConfig {
     pub country: CountryCode,
     /// `[store]`: what is listed, and what was found.
     pub store: StoreConfig,
+    /// `[at_rest]`: the key under which what names somebody is sealed in the store. Without it, it stands there as it is.
+    pub at_rest: Option<AtRestConfig>,
     /// `[http]`: the address that the service listens on.
     pub http: ListenConfig,
     /// `[tokens]`: the issuers whose access tokens are accepted.
@@ -40,6 +42,14 @@ pub struct WatchlistConfig {
     /// `[policy]`: access policies in place of the built-in ones.
     #[serde(default)]
     pub policy: PolicyConfig,
+}
+
+/// `[at_rest]`: what is sealed in the store.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AtRestConfig {
+    /// The data key: 32 bytes in base64url. What was sealed under another one is lost.
+    pub key_file: SecretFile,
 }
 
 /// A service that this one asks.

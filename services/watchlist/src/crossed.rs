@@ -152,8 +152,8 @@ async fn judge_again(
         now,
     };
     let mut conn = watchlist.store.read().acquire().await.map_err(|fault| WriteError::Job(fault.into()))?;
-    let own = watchlist.agencies.iter().map(|agency| &agency.config.code);
-    let entries = entries::with_all_views(&mut conn, vec![entry.clone()], own).await;
+    let entries =
+        entries::with_all_views(&mut conn, &watchlist.at_rest, vec![entry.clone()], watchlist.own()).await;
     drop(conn);
     let judged = screening::judge(&question, looked, entries.map_err(WriteError::Job)?);
     // What is only alike is no reason to look for somebody who is gone.

@@ -7,6 +7,7 @@ use rovuma_store::{Conn, Insert, padded_list, with_list};
 use sqlx::{Row, any::AnyRow};
 
 use crate::{
+    at_rest::AtRest,
     error::DbError,
     screening::{EntryNo, Index, Listed},
 };
@@ -54,6 +55,7 @@ pub(crate) const READ: &str = "SELECT no, list, body FROM entry WHERE no IN ({})
 /// Reads the entries among these that are alerts, or of imports in force. One that is gone meanwhile is left out.
 pub(crate) async fn read(
     conn: &mut Conn,
+    at_rest: &AtRest,
     numbers: &BTreeSet<EntryNo>,
     in_force: &BTreeSet<String>,
 ) -> Result<Vec<Entry>, DbError> {
@@ -65,7 +67,7 @@ pub(crate) async fn read(
         for row in &query.fetch_all(&mut *conn).await? {
             let list: &str = row.try_get("list")?;
             if list == ALERTS || in_force.contains(list) {
-                entries.push(entry(row)?);
+                entries.push(entry(row, at_rest)?);
             }
         }
     }
@@ -76,9 +78,14 @@ pub(crate) async fn read(
 pub(crate) const PAGE: &str = "SELECT no, body FROM entry WHERE no > $1 ORDER BY no LIMIT $2";
 
 /// Reads the entries after `after`, at most `limit`.
-pub(crate) async fn page(conn: &mut Conn, after: EntryNo, limit: i64) -> Result<Vec<Entry>, DbError> {
+pub(crate) async fn page(
+    conn: &mut Conn,
+    at_rest: &AtRest,
+    after: EntryNo,
+    limit: i64,
+) -> Result<Vec<Entry>, DbError> {
     let rows = sqlx::query(PAGE).bind(i64::from(after)).bind(limit).fetch_all(conn).await?;
-    rows.iter().map(entry).collect()
+    rows.iter().map(|row| entry(row, at_rest)).collect()
 }
 
 /// A page of the alerts after a record, in the order of their records.
@@ -88,37 +95,44 @@ pub(crate) const ALERTS_PAGE: &str =
 /// Reads the alerts after a record, at most `limit`, each with its own.
 pub(crate) async fn alerts_page(
     conn: &mut Conn,
+    at_rest: &AtRest,
     after: &str,
     limit: i64,
 ) -> Result<Vec<(String, Listed)>, DbError> {
     let rows = sqlx::query(ALERTS_PAGE).bind(after).bind(limit).fetch_all(conn).await?;
-    rows.iter().map(|row| Ok((row.try_get("record")?, entry(row)?.1))).collect()
+    rows.iter().map(|row| Ok((row.try_get("record")?, entry(row, at_rest)?.1))).collect()
 }
 
 /// The entry of a record.
 pub(crate) const FIND: &str = "SELECT no, body FROM entry WHERE list = $1 AND record = $2";
 
 /// Finds the entry of a record.
-pub(crate) async fn find(conn: &mut Conn, list: &str, record: &str) -> Result<Option<Entry>, DbError> {
+pub(crate) async fn find(
+    conn: &mut Conn,
+    at_rest: &AtRest,
+    list: &str,
+    record: &str,
+) -> Result<Option<Entry>, DbError> {
     let row = sqlx::query(FIND).bind(list).bind(record).fetch_optional(conn).await?;
-    row.as_ref().map(entry).transpose()
+    row.as_ref().map(|row| entry(row, at_rest)).transpose()
 }
 
 /// Stores an entry in the place of the one of the same record.
 pub(crate) async fn put(
     tx: &mut Conn,
+    at_rest: &AtRest,
     list: &str,
     record: &str,
     listed: Listed,
     change: &mut Change,
 ) -> Result<(), DbError> {
     let body = serde_json::to_string(&listed).map_err(|fault| DbError::damaged("entry", fault))?;
-    let number = match find(tx, list, record).await? {
+    let number = match find(tx, at_rest, list, record).await? {
         Some((_, known)) if known == listed => return Ok(()),
         Some((number, known)) => {
             sqlx::query("UPDATE entry SET body = $2 WHERE no = $1")
                 .bind(i64::from(number))
-                .bind(body)
+                .bind(at_rest.write(body, &place(number))?)
                 .execute(&mut *tx)
                 .await?;
             change.removed.push((number, known));
@@ -130,7 +144,7 @@ pub(crate) async fn put(
                 .bind(i64::from(number))
                 .bind(list)
                 .bind(record)
-                .bind(body)
+                .bind(at_rest.write(body, &place(number))?)
                 .execute(&mut *tx)
                 .await?;
             number
@@ -143,11 +157,12 @@ pub(crate) async fn put(
 /// Removes the entry of a record, if there is one.
 pub(crate) async fn remove(
     tx: &mut Conn,
+    at_rest: &AtRest,
     list: &str,
     record: &str,
     change: &mut Change,
 ) -> Result<(), DbError> {
-    if let Some((number, known)) = find(tx, list, record).await? {
+    if let Some((number, known)) = find(tx, at_rest, list, record).await? {
         sqlx::query("DELETE FROM entry WHERE no = $1").bind(i64::from(number)).execute(tx).await?;
         change.removed.push((number, known));
     }
@@ -158,9 +173,14 @@ pub(crate) async fn remove(
 pub(crate) const FIRST_OF: &str = "SELECT no, body FROM entry WHERE list = $1 ORDER BY record LIMIT $2";
 
 /// Reads the first entries under a key, at most `limit`.
-pub(crate) async fn first_of(conn: &mut Conn, key: &str, limit: i64) -> Result<Vec<Entry>, DbError> {
+pub(crate) async fn first_of(
+    conn: &mut Conn,
+    at_rest: &AtRest,
+    key: &str,
+    limit: i64,
+) -> Result<Vec<Entry>, DbError> {
     let rows = sqlx::query(FIRST_OF).bind(key).bind(limit).fetch_all(conn).await?;
-    rows.iter().map(entry).collect()
+    rows.iter().map(|row| entry(row, at_rest)).collect()
 }
 
 const ADD: Insert = Insert { into: "INSERT INTO entry (no, list, record, body)", columns: 4, then: "" };
@@ -168,11 +188,15 @@ const ADD: Insert = Insert { into: "INSERT INTO entry (no, list, record, body)",
 /// Adds records under a key that has none of them, and returns their entries.
 pub(crate) async fn add(
     tx: &mut Conn,
+    at_rest: &AtRest,
     key: &str,
     records: Vec<(String, Listed, String)>,
 ) -> Result<Vec<Entry>, DbError> {
     let first = next_number(tx).await?;
-    let rows: Vec<_> = (first..).zip(records).collect();
+    let mut rows = Vec::with_capacity(records.len());
+    for (number, (record, listed, body)) in (first..).zip(records) {
+        rows.push((number, (record, listed, at_rest.write(body, &place(number))?)));
+    }
     ADD.rows(tx, &rows, |query, (number, (record, _, body))| {
         query.bind(i64::from(*number)).bind(key).bind(record.as_str()).bind(body.as_str())
     })
@@ -234,6 +258,7 @@ pub(crate) fn view_of(case: &CaseId, agency: &AgencyCode) -> String {
 /// Reads the other views of these alerts, and makes one entry of all views of each.
 pub(crate) async fn with_all_views(
     conn: &mut Conn,
+    at_rest: &AtRest,
     entries: Vec<Entry>,
     own: impl Iterator<Item = &AgencyCode> + Clone,
 ) -> Result<Vec<Entry>, DbError> {
@@ -246,13 +271,24 @@ pub(crate) async fn with_all_views(
         if !seen.insert(record_of(&alert.case)) {
             continue;
         }
-        let mut views = Vec::new();
-        for agency in own.clone() {
-            views.extend(find(conn, ALERTS, &view_of(&alert.case, agency)).await?.map(|(_, view)| view));
-        }
-        whole.extend(Listed::of_views(views).map(|listed| (number, listed)));
+        let case = alert.case.clone();
+        whole.extend(self::alert(conn, at_rest, &case, own.clone()).await?.map(|listed| (number, listed)));
     }
     Ok(whole)
+}
+
+/// The alert in all its views as one; none that nobody has.
+pub(crate) async fn alert(
+    conn: &mut Conn,
+    at_rest: &AtRest,
+    case: &CaseId,
+    own: impl Iterator<Item = &AgencyCode>,
+) -> Result<Option<Listed>, DbError> {
+    let mut views = Vec::new();
+    for agency in own {
+        views.extend(find(conn, at_rest, ALERTS, &view_of(case, agency)).await?.map(|(_, view)| view));
+    }
+    Ok(Listed::of_views(views))
 }
 
 /// The name of an alert's record.
@@ -265,10 +301,16 @@ pub(crate) fn is_held_by(listed: &Listed, agency: &AgencyCode) -> bool {
     listed.alert.as_ref().is_some_and(|alert| alert.held_by.contains(agency))
 }
 
-fn entry(row: &AnyRow) -> Result<Entry, DbError> {
-    let body: &str = row.try_get("body")?;
-    let listed = serde_json::from_str(body).map_err(|fault| DbError::damaged("entry", fault))?;
-    Ok((number(row, "no")?, listed))
+fn entry(row: &AnyRow, at_rest: &AtRest) -> Result<Entry, DbError> {
+    let (number, body): (_, &str) = (number(row, "no")?, row.try_get("body")?);
+    let body = at_rest.read(body, &place(number))?;
+    let listed = serde_json::from_str(&body).map_err(|fault| DbError::damaged("entry", fault))?;
+    Ok((number, listed))
+}
+
+/// The place of an entry's body, where it is sealed.
+fn place(number: EntryNo) -> String {
+    format!("entry {number}")
 }
 
 fn number(row: &AnyRow, column: &str) -> Result<EntryNo, DbError> {

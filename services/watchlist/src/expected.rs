@@ -3,15 +3,17 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
+    sync::Arc,
     time::Duration,
 };
 
 use rovuma_api::answers::gateway::HitOnAlert;
-use rovuma_schemas::{AgencyCode, CaseId, Timestamp, hit::Direction};
+use rovuma_schemas::{AgencyCode, CaseId, MessageId, Timestamp, hit::Direction};
 use rovuma_store::{Conn, FutureExt, RowExt, WriteError};
 use sqlx::{Row, any::AnyRow};
 
 use crate::{
+    at_rest::AtRest,
     entries::{self, ALERTS},
     error::DbError,
     hits,
@@ -58,13 +60,14 @@ pub(crate) async fn take(
         return Ok(());
     }
     let (posts, agency, now) = (watchlist.posts.clone(), agency.clone(), watchlist.now());
+    let at_rest = Arc::clone(&watchlist.at_rest);
     let write = watchlist.store.write(move |tx| {
         async move {
             for hit in hits {
                 let until = until(&hit, now);
                 let is_ours = posts.iter().any(|post| post.as_str() == hit.post);
                 if is_ours && is_coming(&hit, &agency) && until > now {
-                    put(tx, &agency, &hit, until).await?;
+                    put(tx, &at_rest, &agency, &hit, until).await?;
                 } else {
                     remove(tx, &agency, &hit.case).await?;
                 }
@@ -87,7 +90,13 @@ fn until(hit: &HitOnAlert, now: Timestamp) -> Timestamp {
     hit.found_at.min(now).plus(EXPECTED_FOR)
 }
 
-async fn put(tx: &mut Conn, agency: &AgencyCode, hit: &HitOnAlert, until: Timestamp) -> Result<(), DbError> {
+async fn put(
+    tx: &mut Conn,
+    at_rest: &AtRest,
+    agency: &AgencyCode,
+    hit: &HitOnAlert,
+    until: Timestamp,
+) -> Result<(), DbError> {
     let body = serde_json::to_string(hit).map_err(|fault| DbError::damaged("expected hit", fault))?;
     sqlx::query(
         "INSERT INTO expected (agency, owner, case_id, post, until, body) VALUES ($1, $2, $3, $4, $5, $6)
@@ -98,7 +107,7 @@ async fn put(tx: &mut Conn, agency: &AgencyCode, hit: &HitOnAlert, until: Timest
     .bind(hit.case.id.as_bytes().to_vec())
     .bind(hit.post.as_str())
     .bind(until.as_micros())
-    .bind(body)
+    .bind(at_rest.write(body, &place(hit.case.id))?)
     .execute(&mut *tx)
     .await?;
     sqlx::query(
@@ -155,7 +164,7 @@ pub(crate) async fn forget_others(
 
 /// What was reported towards a post and is not past its time, the last first.
 pub(crate) const AT_POST: &str =
-    "SELECT until, body FROM expected WHERE post = $1 AND until > $2 ORDER BY until DESC LIMIT $3";
+    "SELECT case_id, until, body FROM expected WHERE post = $1 AND until > $2 ORDER BY until DESC LIMIT $3";
 
 /// Whether something was found here: by number, at a post, at an instant or later.
 pub(crate) const HAS_COME: &str =
@@ -172,17 +181,18 @@ pub(crate) async fn at(
     let query = sqlx::query(AT_POST).bind(post).bind(now.as_micros()).bind(READ_MAX);
     let (mut expected, mut known, mut of_reporter) = (Vec::new(), BTreeSet::new(), BTreeMap::new());
     for row in &query.fetch_all(&mut *conn).await? {
-        let Some((until, hit)) = read(row)? else { continue };
+        let Some((until, hit)) = read(row, &watchlist.at_rest)? else { continue };
         let shown: &mut usize = of_reporter.entry(hit.case.owner.clone()).or_default();
         let Some(number) = hit.value.as_deref().and_then(normal) else { continue };
         let about = hits::about(ALERTS, &entries::record_of(&hit.alert), &number);
         if *shown >= SHOWN_OF_REPORTER_MAX || !known.insert(about.clone()) {
             continue;
         }
-        let alert = alert(watchlist, conn, &hit.alert).await?;
+        let alert = entries::alert(conn, &watchlist.at_rest, &hit.alert, watchlist.own()).await?;
         // Whoever reports what the alert does not have fills no list.
         let Some(alert) = alert.filter(|alert| alert.is_live(now) && alert.has(&number)) else { continue };
-        let come = sqlx::query(HAS_COME).bind(about.as_str()).bind(hit.found_at.as_micros()).bind(post);
+        let mark = watchlist.at_rest.mark(&about);
+        let come = sqlx::query(HAS_COME).bind(mark.as_ref()).bind(hit.found_at.as_micros()).bind(post);
         if come.fetch_optional(&mut *conn).await?.is_none() {
             *shown += 1;
             expected.push(Expected { hit, number, until, alert });
@@ -195,9 +205,12 @@ pub(crate) async fn at(
 }
 
 /// One that does not read back hides no other.
-fn read(row: &AnyRow) -> Result<Option<(Timestamp, HitOnAlert)>, DbError> {
-    let body: &str = row.try_get("body")?;
-    match serde_json::from_str(body) {
+fn read(row: &AnyRow, at_rest: &AtRest) -> Result<Option<(Timestamp, HitOnAlert)>, DbError> {
+    let (body, case): (&str, MessageId) = (row.try_get("body")?, row.message_id("case_id")?);
+    let hit = at_rest.read(body, &place(case)).and_then(|body| {
+        serde_json::from_str(&body).map_err(|fault| DbError::damaged("expected hit", fault))
+    });
+    match hit {
         Ok(hit) => Ok(Some((row.instant("until")?, hit))),
         Err(fault) => {
             tracing::error!(%fault, "something that is expected at a post cannot be read back");
@@ -206,13 +219,9 @@ fn read(row: &AnyRow) -> Result<Option<(Timestamp, HitOnAlert)>, DbError> {
     }
 }
 
-async fn alert(watchlist: &Watchlist, conn: &mut Conn, case: &CaseId) -> Result<Option<Listed>, DbError> {
-    let mut views = Vec::new();
-    for agency in &watchlist.agencies {
-        let view = entries::view_of(case, &agency.config.code);
-        views.extend(entries::find(conn, ALERTS, &view).await?.map(|(_, listed)| listed));
-    }
-    Ok(Listed::of_views(views))
+/// The place of an expected hit's body, where it is sealed.
+fn place(hit: MessageId) -> String {
+    format!("expected {hit}")
 }
 
 /// Removes what is no longer expected.

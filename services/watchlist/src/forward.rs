@@ -16,7 +16,7 @@ use crate::{
     error::DbError,
     hits::{self, Forwarding, FoundHit, QueuedHit},
     peer::PeerFault,
-    screening::{KeptBack, Listed, RuleCode},
+    screening::{KeptBack, RuleCode},
     watchlist::Watchlist,
 };
 
@@ -62,7 +62,7 @@ async fn round(watchlist: &Watchlist, shutdown: &Shutdown) -> Result<Duration, D
     loop {
         let now = watchlist.now();
         let mut conn = watchlist.store.read().acquire().await?;
-        let due = hits::due(&mut conn, now, ROUND).await?;
+        let due = hits::due(&mut conn, &watchlist.at_rest, now, ROUND).await?;
         if due.is_empty() {
             let next = hits::next_due(&mut conn).await?;
             return Ok(next.map_or(LOOKED_AT_EVERY, |next| next.since(now)).min(LOOKED_AT_EVERY));
@@ -107,12 +107,8 @@ async fn kept_back_since(watchlist: &Watchlist, found: &FoundHit) -> Result<Opti
     }
     let Some(case) = &found.hit.case else { return Ok(None) };
     let mut conn = watchlist.store.read().acquire().await?;
-    let mut views = Vec::new();
-    for agency in &watchlist.agencies {
-        let view = entries::view_of(case, &agency.config.code);
-        views.extend(entries::find(&mut conn, entries::ALERTS, &view).await?.map(|(_, listed)| listed));
-    }
-    let alert = Listed::of_views(views).and_then(|listed| listed.alert);
+    let alert = entries::alert(&mut conn, &watchlist.at_rest, case, watchlist.own()).await?;
+    let alert = alert.and_then(|listed| listed.alert);
     // One that is gone is for the gateway to judge, which has its case.
     Ok(alert.filter(|alert| alert.flagged.is_some()).map(|_| KeptBack::Flagged))
 }

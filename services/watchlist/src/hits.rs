@@ -10,6 +10,7 @@ use serde_json::Value;
 use sqlx::{Row, any::AnyRow};
 
 use crate::{
+    at_rest::AtRest,
     error::DbError,
     screening::{KeptBack, Traveller},
 };
@@ -124,18 +125,20 @@ pub(crate) const PROTECTED: &str =
 /// found of them in the next hours is told to nobody elsewhere. Returns the id, and whether it is a repeat.
 pub(crate) async fn keep(
     tx: &mut Conn,
+    at_rest: &AtRest,
     new: &mut NewHit,
     now: Timestamp,
 ) -> Result<(MessageId, bool), DbError> {
     let since = now.minus(REPEATED_WITHIN).as_micros();
+    let (about, place) = (at_rest.mark(&new.about), at_rest.mark(&new.place));
     if new.is_protected {
         sqlx::query("UPDATE hit SET state = 'kept', next_at = NULL, protected = 1 WHERE about = $1 AND state = 'queued'")
-            .bind(new.about.as_str())
+            .bind(about.as_ref())
             .execute(&mut *tx)
             .await?;
     } else if new.state == HitState::Queued {
         let protected =
-            sqlx::query(PROTECTED).bind(new.about.as_str()).bind(since).fetch_optional(&mut *tx).await?;
+            sqlx::query(PROTECTED).bind(about.as_ref()).bind(since).fetch_optional(&mut *tx).await?;
         if protected.is_some() {
             new.state = HitState::Kept;
             new.found.hit.forwarded = false;
@@ -143,7 +146,7 @@ pub(crate) async fn keep(
         }
     }
     let open = sqlx::query(OPEN)
-        .bind(new.place.as_str())
+        .bind(place.as_ref())
         .bind(new.found_at.minus(REPEATED_WITHIN).as_micros())
         .bind(new.found_at.plus(REPEATED_WITHIN).as_micros())
         .fetch_optional(&mut *tx)
@@ -166,16 +169,16 @@ pub(crate) async fn keep(
     .bind(new.found.hit.id.as_bytes().to_vec())
     .bind(new.encounter.as_bytes().to_vec())
     .bind(new.state.as_str())
-    .bind(new.place.as_str())
+    .bind(place.as_ref())
     .bind(new.agency.as_str())
     .bind(new.found_at.as_micros())
     .bind(i64::from(new.is_discreet))
     .bind(new.post.as_deref())
     .bind(new.direction.as_deref())
-    .bind(body)
+    .bind(at_rest.write(body, &body_place(new.found.hit.id))?)
     .bind((new.state == HitState::Queued).then(|| now.as_micros()))
     .bind(now.as_micros())
-    .bind(new.about.as_str())
+    .bind(about.as_ref())
     .bind(i64::from(new.is_protected))
     .execute(tx)
     .await?;
@@ -201,7 +204,12 @@ pub(crate) const DUE: &str = "
 const PUT_OFF_MAX: Duration = Duration::from_secs(60);
 
 /// The hits whose turn it is at `now`, the one that has waited longest first.
-pub(crate) async fn due(conn: &mut Conn, now: Timestamp, limit: i64) -> Result<Vec<QueuedHit>, DbError> {
+pub(crate) async fn due(
+    conn: &mut Conn,
+    at_rest: &AtRest,
+    now: Timestamp,
+    limit: i64,
+) -> Result<Vec<QueuedHit>, DbError> {
     let rows = sqlx::query(DUE)
         .bind(now.as_micros())
         .bind(limit)
@@ -214,7 +222,7 @@ pub(crate) async fn due(conn: &mut Conn, now: Timestamp, limit: i64) -> Result<V
             agency: row.parsed("agency")?,
             attempts: row.count("attempts")?,
             // One that does not read back is no reason to keep the others waiting.
-            found: body(row).ok(),
+            found: body(row, at_rest).ok(),
         })
     };
     rows.iter().map(queued).collect()
@@ -285,6 +293,7 @@ pub(crate) const PAGE_OPEN: &str = "
 /// Lists an agency's hits in one state, or those that its second line looks at: those before `before`.
 pub(crate) async fn page(
     conn: &mut Conn,
+    at_rest: &AtRest,
     agency: &AgencyCode,
     state: Option<HitState>,
     before: Option<MessageId>,
@@ -296,7 +305,7 @@ pub(crate) async fn page(
         None => sqlx::query(PAGE_OPEN).bind(agency.as_str()),
     };
     let rows = query.bind(before).bind(limit).fetch_all(conn).await?;
-    rows.iter().map(candidate).collect()
+    rows.iter().map(|row| candidate(row, at_rest)).collect()
 }
 
 /// How long what a person rejected is kept: an innocent traveller's number is in it.
@@ -329,7 +338,11 @@ pub(crate) struct DecidedHit {
 }
 
 /// One hit.
-pub(crate) async fn one(conn: &mut Conn, id: MessageId) -> Result<Option<DecidedHit>, DbError> {
+pub(crate) async fn one(
+    conn: &mut Conn,
+    at_rest: &AtRest,
+    id: MessageId,
+) -> Result<Option<DecidedHit>, DbError> {
     let text =
         sqlx::AssertSqlSafe(format!("SELECT agency, encounter, about, {COLUMNS} FROM hit WHERE id = $1"));
     let Some(row) = sqlx::query(text).bind(id.as_bytes().to_vec()).fetch_optional(&mut *conn).await? else {
@@ -337,7 +350,7 @@ pub(crate) async fn one(conn: &mut Conn, id: MessageId) -> Result<Option<Decided
     };
     let about: String = row.try_get("about")?;
     let protected = sqlx::query(PROTECTED).bind(about).bind(0).fetch_optional(conn).await?;
-    let found = body(&row)?;
+    let found = body(&row, at_rest)?;
     Ok(Some(DecidedHit {
         agency: row.parsed("agency")?,
         candidate: candidate_of(&row, found.clone())?,
@@ -368,8 +381,8 @@ pub(crate) async fn decide(
     Ok(done.rows_affected() == 1)
 }
 
-fn candidate(row: &AnyRow) -> Result<Candidate, DbError> {
-    candidate_of(row, body(row)?)
+fn candidate(row: &AnyRow, at_rest: &AtRest) -> Result<Candidate, DbError> {
+    candidate_of(row, body(row, at_rest)?)
 }
 
 /// The hit as it is now: what was to be forwarded may have been kept back or refused since.
@@ -397,7 +410,13 @@ fn candidate_of(row: &AnyRow, mut found: FoundHit) -> Result<Candidate, DbError>
     })
 }
 
-fn body(row: &AnyRow) -> Result<FoundHit, DbError> {
+fn body(row: &AnyRow, at_rest: &AtRest) -> Result<FoundHit, DbError> {
     let body: &str = row.try_get("body")?;
-    serde_json::from_str(body).map_err(|fault| DbError::damaged("hit", fault))
+    let body = at_rest.read(body, &body_place(row.message_id("id")?))?;
+    serde_json::from_str(&body).map_err(|fault| DbError::damaged("hit", fault))
+}
+
+/// The place of a hit's body, where it is sealed.
+fn body_place(id: MessageId) -> String {
+    format!("hit {id}")
 }

@@ -11,6 +11,7 @@ use rovuma_store::{Conn, RowExt};
 use sqlx::{Row, any::AnyRow};
 
 use crate::{
+    at_rest::AtRest,
     entries,
     error::DbError,
     screening::{Listed, Traveller},
@@ -44,12 +45,13 @@ pub(crate) const OF: &str = "
 /// Reads what a traveller is known not to be.
 pub(crate) async fn of(
     conn: &mut Conn,
+    at_rest: &AtRest,
     traveller: &Traveller,
     now: Timestamp,
 ) -> Result<Vec<KnownInnocent>, DbError> {
     let rows = sqlx::query(OF)
-        .bind(traveller.number.as_str())
-        .bind(traveller.birth.as_str())
+        .bind(at_rest.mark(&traveller.number).into_owned())
+        .bind(at_rest.mark(&traveller.birth).into_owned())
         .bind(traveller.state.as_str())
         .bind(now.as_micros())
         .fetch_all(conn)
@@ -76,7 +78,12 @@ pub(crate) struct NewInnocent<'a> {
 }
 
 /// Proposes that a traveller is not the listed person. It protects nobody until another person approves.
-pub(crate) async fn propose(tx: &mut Conn, new: &NewInnocent<'_>, now: Timestamp) -> Result<(), DbError> {
+pub(crate) async fn propose(
+    tx: &mut Conn,
+    at_rest: &AtRest,
+    new: &NewInnocent<'_>,
+    now: Timestamp,
+) -> Result<(), DbError> {
     sqlx::query(
         "INSERT INTO innocent (id, agency, list, record, version, number, state, birth, reason, proposed_by, proposed_at, expires)
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) ON CONFLICT (id) DO NOTHING",
@@ -86,9 +93,9 @@ pub(crate) async fn propose(tx: &mut Conn, new: &NewInnocent<'_>, now: Timestamp
     .bind(new.list)
     .bind(new.record)
     .bind(i64::from(new.version))
-    .bind(new.traveller.number.as_str())
+    .bind(at_rest.mark(&new.traveller.number).into_owned())
     .bind(new.traveller.state.as_str())
-    .bind(new.traveller.birth.as_str())
+    .bind(at_rest.mark(&new.traveller.birth).into_owned())
     .bind(new.reason)
     .bind(new.by)
     .bind(now.as_micros())

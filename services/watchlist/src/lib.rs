@@ -9,6 +9,7 @@
 //! is not certain never leaves this service by itself.
 
 mod alerts;
+mod at_rest;
 mod config;
 mod coverage;
 mod crossed;
@@ -36,7 +37,9 @@ mod standings;
 mod tests;
 mod watchlist;
 
-pub use config::{AgencyConfig, AuditConfig, ContactConfig, PeerConfig, ScreeningConfig, WatchlistConfig};
+pub use config::{
+    AgencyConfig, AtRestConfig, AuditConfig, ContactConfig, PeerConfig, ScreeningConfig, WatchlistConfig,
+};
 pub use http::openapi;
 pub use screener::{Screener, ScreenerError};
 pub use service::WatchlistService;

@@ -120,9 +120,9 @@ async fn look_up(watchlist: &Watchlist, scan: &Scan, now: Timestamp) -> Result<L
         let mut entries = Vec::new();
         if !looked.candidates.is_empty() {
             let mut conn = watchlist.store.read().acquire().await?;
-            entries = entries::read(&mut conn, &looked.candidates, &in_force).await?;
-            let own = watchlist.agencies.iter().map(|agency| &agency.config.code);
-            entries = entries::with_all_views(&mut conn, entries, own).await?;
+            entries = entries::read(&mut conn, &watchlist.at_rest, &looked.candidates, &in_force).await?;
+            let own = watchlist.own();
+            entries = entries::with_all_views(&mut conn, &watchlist.at_rest, entries, own).await?;
         }
         if Arc::ptr_eq(&in_force, &watchlist.lists.in_force()) {
             return Ok(LookUp { lists, looked: Ok((looked, entries)) });
@@ -146,7 +146,7 @@ async fn judge(
     let mut judged = screening::judge(&question, looked, entries);
     if let Some(traveller) = judged.findings.iter().find_map(|finding| finding.traveller.as_ref()) {
         let mut conn = watchlist.store.read().acquire().await?;
-        let known = innocents::of(&mut conn, traveller, now).await?;
+        let known = innocents::of(&mut conn, &watchlist.at_rest, traveller, now).await?;
         judged.leave_out(|finding| known.iter().any(|innocent| innocent.is_about(&finding.listed)));
     }
     Ok(judged)

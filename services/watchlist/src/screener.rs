@@ -7,6 +7,7 @@ use rovuma_store::{FutureExt, OpenError, Store, StoreConfig, WriteError};
 use thiserror::Error;
 
 use crate::{
+    at_rest::AtRest,
     entries::{self, Change},
     error::DbError,
     screening::{Crossing, Index, Judged, Listed, Looked, Question, Rules, Scan, Unreadable, judge},
@@ -49,7 +50,7 @@ impl Screener {
     /// [`ScreenerError`] when the store cannot be opened or read.
     pub async fn open(config: &StoreConfig, agency: AgencyCode) -> Result<Self, ScreenerError> {
         let store = Store::open(config, &service::migrations()).await?;
-        let index = service::index(&store).await?;
+        let index = service::index(&store, &AtRest::Plain).await?;
         let mut conn = store.read().acquire().await.map_err(DbError::from)?;
         let lists = entries::keys(&mut conn).await?.into_iter().collect();
         drop(conn);
@@ -75,7 +76,7 @@ impl Screener {
                 async move {
                     let mut change = Change::default();
                     for (record, listed) in chunk {
-                        entries::put(tx, &list, &record, listed, &mut change).await?;
+                        entries::put(tx, &AtRest::Plain, &list, &record, listed, &mut change).await?;
                     }
                     Ok::<_, DbError>(change)
                 }
@@ -105,7 +106,7 @@ impl Screener {
             Err(unreadable) => return Ok(Err(unreadable)),
         };
         let mut conn = self.store.read().acquire().await.map_err(DbError::from)?;
-        let found = entries::read(&mut conn, &looked.candidates, &self.lists).await?;
+        let found = entries::read(&mut conn, &AtRest::Plain, &looked.candidates, &self.lists).await?;
         drop(conn);
         let question = Question { scan, crossing, rules: &self.rules, agency: &self.agency, now };
         Ok(Ok(judge(&question, looked, found)))

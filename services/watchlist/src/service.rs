@@ -19,6 +19,7 @@ use tokio::sync::{Notify, Semaphore};
 
 use crate::{
     alerts,
+    at_rest::AtRest,
     config::WatchlistConfig,
     coverage, entries,
     error::DbError,
@@ -60,6 +61,12 @@ impl Service for WatchlistService {
         policy(config)?;
         TokenVerifier::new(config.tokens.clone())?;
         own_agencies(config)?;
+        AtRest::of(config.at_rest.as_ref())?;
+        if config.at_rest.is_some() && config.screening.remember_crossings_h > 0 {
+            anyhow::bail!(
+                "screening.remember_crossings_h is no good beside [at_rest]: what is looked for by its order cannot be sealed"
+            );
+        }
         posts(config)?;
         Ok(())
     }
@@ -108,8 +115,9 @@ fn serve(
 async fn open(config: &WatchlistConfig, context: &Context) -> anyhow::Result<Watchlist> {
     let ready = context.health.register("store");
     let store = Store::open(&config.store, &migrations()).await?;
+    let at_rest = Arc::new(AtRest::of(config.at_rest.as_ref())?);
     let own: Vec<_> = config.agencies.iter().map(|agency| agency.code.clone()).collect();
-    let (lists, index) = load(&store, &own, context.clock.now()).await?;
+    let (lists, index) = load(&store, &at_rest, &own, context.clock.now()).await?;
     let mut conn = store.read().acquire().await?;
     let rules = rules::in_force(&mut conn).await?;
     drop(conn);
@@ -118,6 +126,7 @@ async fn open(config: &WatchlistConfig, context: &Context) -> anyhow::Result<Wat
     Ok(Watchlist {
         trail: Trail::new(store.clone(), config.audit.source.clone()),
         store,
+        at_rest,
         clock: context.clock.clone(),
         policy: policy(config)?,
         tokens: TokenVerifier::new(config.tokens.clone())?,
@@ -143,25 +152,26 @@ async fn open(config: &WatchlistConfig, context: &Context) -> anyhow::Result<Wat
 /// Reads the lists, removes what is not in force, and builds the index.
 pub(crate) async fn load(
     store: &Store,
+    at_rest: &AtRest,
     own: &[AgencyCode],
     now: Timestamp,
 ) -> anyhow::Result<(ListStandings, Index)> {
     let mut conn = store.read().acquire().await?;
     let lists = ListStandings::load(&mut conn, own).await?;
     drop(conn);
-    imports::clean(store, None, &lists.in_force(), now)
+    imports::clean((store, at_rest), None, &lists.in_force(), now)
         .await
         .context("cannot remove what is not in force")?;
-    let index = index(store).await.context("cannot read what is listed")?;
+    let index = index(store, at_rest).await.context("cannot read what is listed")?;
     Ok((lists, index))
 }
 
 /// Builds the index of what is in the store.
-pub(crate) async fn index(store: &Store) -> Result<Index, DbError> {
+pub(crate) async fn index(store: &Store, at_rest: &AtRest) -> Result<Index, DbError> {
     let (mut index, mut after) = (Index::default(), 0);
     loop {
         let mut conn = store.read().acquire().await?;
-        let page = entries::page(&mut conn, after, INDEXED_TOGETHER).await?;
+        let page = entries::page(&mut conn, at_rest, after, INDEXED_TOGETHER).await?;
         let Some((last, _)) = page.last() else { return Ok(index) };
         after = *last;
         for (entry, listed) in &page {

@@ -1,5 +1,6 @@
 //! The service's API over a real store, with an issuer in the test's hand. There is no gateway and no broker.
 
+mod at_rest;
 mod expected;
 mod guards;
 mod hits;

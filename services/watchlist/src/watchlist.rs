@@ -14,6 +14,7 @@ use rovuma_trail::Trail;
 use tokio::sync::{Notify, Semaphore};
 
 use crate::{
+    at_rest::AtRest,
     config::AgencyConfig,
     entries::Change,
     flow::Flow,
@@ -35,6 +36,8 @@ pub(crate) struct OwnAgency {
 /// The service's state.
 pub(crate) struct Watchlist {
     pub(crate) store: Store,
+    /// How what names somebody stands in it.
+    pub(crate) at_rest: Arc<AtRest>,
     pub(crate) trail: Trail,
     pub(crate) clock: SharedClock,
     pub(crate) policy: Policy,
@@ -74,6 +77,11 @@ impl Watchlist {
     /// The rules in force.
     pub(crate) fn rules(&self) -> Arc<Rules> {
         Arc::clone(&self.rules.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// The agencies of this installation.
+    pub(crate) fn own(&self) -> impl Iterator<Item = &AgencyCode> + Clone {
+        self.agencies.iter().map(|agency| &agency.config.code)
     }
 
     /// One of this installation's agencies.

@@ -24,6 +24,7 @@
 
 mod bundle;
 mod compression;
+mod data_key;
 mod digest;
 mod failure;
 mod jws;
@@ -43,6 +44,7 @@ pub use bundle::{
     UnpackFault,
 };
 pub use compression::DecompressFault;
+pub use data_key::{BadDataKey, DataKey, SealedTextFault};
 pub use digest::{Digester, digest};
 pub use failure::{HoldReason, Refusal, Rejectable, Rejection, VerifyFailure};
 pub use jws::{BadJws, Jws, SignatureFault};

@@ -75,7 +75,8 @@ pub(crate) async fn list(
         None => None,
     };
     let mut conn = watchlist.store.read().acquire().await?;
-    let rows = hits::page(&mut conn, caller.agency(), state, before, window.fetch()).await?;
+    let rows =
+        hits::page(&mut conn, &watchlist.at_rest, caller.agency(), state, before, window.fetch()).await?;
     drop(conn);
     let page = cursors.page(&window, rows.into_iter().map(|row| (*row.id.as_bytes(), row)).collect());
     let act = act_by(caller.actor(), AuditAction::CandidateSearch, watchlist.now())
@@ -108,7 +109,7 @@ pub(crate) async fn show(
 
 async fn look(watchlist: &Watchlist, id: MessageId) -> Result<Option<DecidedHit>, DbError> {
     let mut conn = watchlist.store.read().acquire().await?;
-    hits::one(&mut conn, id).await
+    hits::one(&mut conn, &watchlist.at_rest, id).await
 }
 
 fn with_notice(watchlist: &Watchlist, decided: DecidedHit) -> Candidate {
@@ -172,6 +173,7 @@ pub(crate) async fn decide(
         .detail("state", state.as_str())
         .detail("reason", &decision.reason);
     let (trail, by) = (watchlist.trail.clone(), caller.subject().to_owned());
+    let at_rest = Arc::clone(&watchlist.at_rest);
     let write = watchlist.store.write(move |tx| {
         async move {
             let is_decided = hits::decide(tx, id, state, (&by, &decision.reason), now).await?;
@@ -189,7 +191,7 @@ pub(crate) async fn decide(
                     reason: &decision.reason,
                     by: &by,
                 };
-                innocents::propose(tx, &new, now).await?;
+                innocents::propose(tx, &at_rest, &new, now).await?;
             }
             Ok::<_, DbError>(is_decided)
         }

@@ -141,8 +141,10 @@ pub(crate) async fn copy(
         let Some((last, ..)) = page.last() else { return Ok(()) };
         after.clone_from(last);
         let key = key.to_owned();
-        let write =
-            watchlist.store.write(move |tx| async move { entries::add(tx, &key, page).await }.boxed());
+        let at_rest = Arc::clone(&watchlist.at_rest);
+        let write = watchlist
+            .store
+            .write(move |tx| async move { entries::add(tx, &at_rest, &key, page).await }.boxed());
         let turn = watchlist.changing.lock().await;
         let added = write.await?;
         watchlist.apply(&Change { removed: Vec::new(), added });

@@ -9,16 +9,22 @@ use rovuma_schemas::{MessageId, Timestamp};
 use rovuma_store::{FutureExt, RowExt, Store, WriteError};
 
 use super::enforce::PAGE_RECORDS;
-use crate::{entries, error::DbError, screening::Index, watchlist::Watchlist};
+use crate::{at_rest::AtRest, entries, error::DbError, screening::Index, watchlist::Watchlist};
 
 /// Removes what is not in force, from store and index.
 pub(crate) async fn sweep(watchlist: &Watchlist) -> Result<(), WriteError<DbError>> {
-    clean(&watchlist.store, Some(&watchlist.index), &watchlist.lists.in_force(), watchlist.now()).await
+    clean(
+        (&watchlist.store, &watchlist.at_rest),
+        Some(&watchlist.index),
+        &watchlist.lists.in_force(),
+        watchlist.now(),
+    )
+    .await
 }
 
 /// Removes what is not in force, from the store, and from the index if there is one yet.
 pub(crate) async fn clean(
-    store: &Store,
+    (store, at_rest): (&Store, &AtRest),
     index: Option<&RwLock<Index>>,
     in_force: &BTreeSet<String>,
     now: Timestamp,
@@ -40,7 +46,7 @@ pub(crate) async fn clean(
     };
     for key in keys.await.map_err(WriteError::Job)? {
         if !in_force.contains(&key) {
-            drop_entries(store, index, &key).await?;
+            drop_entries((store, at_rest), index, &key).await?;
         }
     }
     Ok(())
@@ -87,14 +93,14 @@ pub(super) async fn drop_staged(store: &Store, import: MessageId) -> Result<(), 
 /// Deletes the entries under a key, a page in each transaction. The index loses them first: a number that is free may be given to another
 /// entry at once.
 pub(super) async fn drop_entries(
-    store: &Store,
+    (store, at_rest): (&Store, &AtRest),
     index: Option<&RwLock<Index>>,
     key: &str,
 ) -> Result<(), WriteError<DbError>> {
     loop {
         let page = async {
             let mut conn = store.read().acquire().await?;
-            entries::first_of(&mut conn, key, PAGE_RECORDS).await
+            entries::first_of(&mut conn, at_rest, key, PAGE_RECORDS).await
         };
         let page = page.await.map_err(WriteError::Job)?;
         if page.is_empty() {

@@ -1,5 +1,7 @@
 //! Keeps what was found: each hit with its audit event, in one transaction, before anybody is answered.
 
+use std::sync::Arc;
+
 use rovuma_api::{act_by, answers::watchlist::ScreenedHit};
 use rovuma_policy::Actor;
 use rovuma_schemas::{AgencyCode, MessageId, Timestamp, audit::AuditAction};
@@ -50,7 +52,7 @@ pub(crate) async fn keep_found(
         .iter()
         .map(|finding| new_hit(watchlist, agency, Some(found_at), finding, encounter, now))
         .collect();
-    let trail = watchlist.trail.clone();
+    let (trail, at_rest) = (watchlist.trail.clone(), Arc::clone(&watchlist.at_rest));
     let record = match actor {
         Some(actor) => act_by(actor, AuditAction::HitFind, now),
         None => AuditRecord::new(now, trail.source(), AuditAction::HitFind).agency(agency),
@@ -59,7 +61,7 @@ pub(crate) async fn keep_found(
     let written = watchlist.store.write(move |tx| {
         async move {
             for new in &mut new {
-                let (id, is_repeat) = hits::keep(tx, new, now).await?;
+                let (id, is_repeat) = hits::keep(tx, &at_rest, new, now).await?;
                 (new.found.hit.id, new.found.hit.repeated) = (id, is_repeat);
                 if is_repeat {
                     // Whoever scans again and again fills no log.

@@ -103,7 +103,7 @@ impl Bench {
     /// The number of hits that wait for the gateway.
     async fn queued(&self) -> usize {
         let mut conn = self.watchlist.store.read().acquire().await.expect("reads");
-        hits::due(&mut conn, self.now(), 100).await.expect("reads").len()
+        hits::due(&mut conn, &self.watchlist.at_rest, self.now(), 100).await.expect("reads").len()
     }
 }
 

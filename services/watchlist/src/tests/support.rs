@@ -1,6 +1,9 @@
 //! A watchlist of Mozambique with two agencies.
 
-use std::sync::{Arc, RwLock};
+use std::{
+    path::Path,
+    sync::{Arc, RwLock},
+};
 
 use axum::{
     Router,
@@ -8,6 +11,7 @@ use axum::{
     http::{Request, StatusCode},
 };
 use futures::future::BoxFuture;
+use rovuma_envelope::DataKey;
 use rovuma_policy::Policy;
 use rovuma_runtime::{Clock as _, ManualClock, SecretFile, Shutdown, http::with_long_bodies};
 use rovuma_schemas::{AgencyCode, Timestamp, audit::AuditEvent};
@@ -20,6 +24,7 @@ use tokio::sync::{Notify, Semaphore};
 use tower::ServiceExt as _;
 
 use crate::{
+    at_rest::AtRest,
     config::{AgencyConfig, ContactConfig, PeerConfig},
     flow::Flow,
     http,
@@ -57,6 +62,15 @@ impl JwksSource for Keys {
 }
 
 impl Bench {
+    /// A watchlist whose store is sealed, whatever the tests are told.
+    pub(super) async fn sealed() -> Self {
+        let bench = Self::new().await;
+        let Self { dir, clock, key, watchlist, router, .. } = bench;
+        drop((watchlist, router));
+        write_data_key(dir.path());
+        Self::open(dir, clock, key).await
+    }
+
     pub(super) async fn new() -> Self {
         let dir = tempfile::tempdir().expect("a folder");
         let clock = ManualClock::at("2026-11-30T08:00:00Z".parse().expect("RFC 3339"));
@@ -76,9 +90,12 @@ impl Bench {
         let config =
             StoreConfig::at(rovuma_lab::postgres::test_store(dir.path(), "watchlist").expect("a store"));
         let store = Store::open(&config, &[rovuma_trail::MIGRATIONS, MIGRATIONS]).await.expect("opens");
+        let at_rest = Arc::new(at_rest(dir.path()));
+        let is_sealed =
+            matches!(*at_rest, AtRest::Sealed(_)) && std::env::var_os("ROVUMA_TEST_AT_REST").is_none();
         let agencies: Vec<_> = ["mz.prm", "mz.sernic"].map(|code| Arc::new(agency(&dir, code))).into();
         let own: Vec<AgencyCode> = agencies.iter().map(|agency| agency.config.code.clone()).collect();
-        let (lists, index) = load(&store, &own, clock.now()).await.expect("loads");
+        let (lists, index) = load(&store, &at_rest, &own, clock.now()).await.expect("loads");
         for code in &own {
             // As if the gateway had been heard: a list that is missing makes every verdict incomplete.
             let heard = Some(clock.now());
@@ -92,6 +109,7 @@ impl Bench {
         let watchlist = Arc::new(Watchlist {
             trail: Trail::new(store.clone(), "mz.watchlist"),
             store,
+            at_rest,
             clock: clock.shared(),
             policy: Policy::built_in(),
             tokens: tokens.expect("a good issuer"),
@@ -100,7 +118,8 @@ impl Bench {
             index: RwLock::new(index),
             changing: tokio::sync::Mutex::new(()),
             lists,
-            remembered_for: day(1),
+            // What is remembered of crossings is looked for by its order, which a mark does not have.
+            remembered_for: if is_sealed { std::time::Duration::ZERO } else { day(1) },
             stale_after: StaleAfter { alerts: day(365), imported: day(14) },
             rules: RwLock::new(Arc::new(Rules::default())),
             flow: Flow::default(),
@@ -256,4 +275,24 @@ fn agency(dir: &tempfile::TempDir, code: &str) -> OwnAgency {
         contact,
     };
     OwnAgency { config, gateway, to_tell: Notify::new() }
+}
+
+const DATA_KEY: &str = "data.key";
+
+fn write_data_key(folder: &Path) {
+    let file = folder.join(DATA_KEY);
+    if !file.exists() {
+        std::fs::write(&file, DataKey::generate_text().expect("randomness").as_str()).expect("written");
+    }
+}
+
+/// The same tests pass where what names somebody is sealed: `ROVUMA_TEST_AT_REST=sealed`.
+fn at_rest(folder: &Path) -> AtRest {
+    if std::env::var_os("ROVUMA_TEST_AT_REST").is_some() {
+        write_data_key(folder);
+    }
+    match std::fs::read_to_string(folder.join(DATA_KEY)) {
+        Ok(text) => AtRest::Sealed(DataKey::from_text(&text).expect("a key")),
+        Err(_) => AtRest::Plain,
+    }
 }
